@@ -1,0 +1,1 @@
+//! What a rule author depends on.

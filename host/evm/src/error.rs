@@ -1,0 +1,108 @@
+//! Why a specimen was not executed.
+
+use alloy_primitives::B256;
+use refiner_specimen::{Layout, check::Check};
+
+/// Why there is no execution. Every variant is a property of the specimen: the same on every machine, never retried.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExecuteError {
+    /// The block cannot be executed faithfully by this program from this specimen.
+    #[error("unsupported: {0}")]
+    Unsupported(#[from] Unsupported),
+    /// The specimen contradicts itself or the rules of its chain.
+    #[error("rejected: {0}")]
+    Rejected(#[from] Rejected),
+}
+
+/// What stands in the way of a faithful execution.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsupported {
+    /// A type-4 transaction without its EIP-7702 authorizations.
+    #[error(
+        "transaction {transaction} is of type 4 and its AuthList is null: the producer does not export authorizations"
+    )]
+    AuthorizationListMissing {
+        /// Position in the block.
+        transaction: usize,
+    },
+    /// A contract read a blob hash that this layout does not carry.
+    #[error(
+        "layout {layout} drops the blob hashes of transaction {transaction}, and the block's outcome depends on them"
+    )]
+    BlobHashesMissing {
+        /// Position in the block.
+        transaction: usize,
+        /// The layout that drops them.
+        layout: Layout,
+    },
+    /// No rules are known for this chain.
+    #[error("no rules are known for chain {network_id}; give them with --chain-config")]
+    UnknownChain {
+        /// The chain id.
+        network_id: u64,
+    },
+    /// The block is older than the merge, or otherwise before the first fork that is executed.
+    #[error("block {height} is before the merge, and blocks before Paris are not executed")]
+    BeforeParis {
+        /// Height of the block.
+        height: u64,
+    },
+    /// A transaction type that no supported fork defines.
+    #[error("transaction {transaction} is of type {tx_type}, which {format} does not know")]
+    TransactionType {
+        /// Position in the block.
+        transaction: usize,
+        /// EIP-2718 type.
+        tx_type: u8,
+        /// The format asked for.
+        format: &'static str,
+    },
+}
+
+/// What is wrong with a specimen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejected {
+    /// There is not one sender for every transaction.
+    #[error("{transactions} transactions but {senders} senders")]
+    SenderCount {
+        /// Number of transactions.
+        transactions: usize,
+        /// Number of senders.
+        senders: usize,
+    },
+    /// A transaction that the chain's rules do not allow in this block.
+    #[error("transaction {transaction} is invalid: {reason}")]
+    InvalidTransaction {
+        /// Position in the block.
+        transaction: usize,
+        /// What the EVM says of it.
+        reason: String,
+    },
+    /// The header lacks a field that the fork requires.
+    #[error("the header has no {field}, which this fork requires")]
+    HeaderField {
+        /// The field's name.
+        field: &'static str,
+    },
+    /// BLOCKHASH asked for a block whose hash is not in the specimen.
+    #[error("BLOCKHASH of {number} is asked for and not in the specimen")]
+    BlockHashMissing {
+        /// The height asked for.
+        number: u64,
+    },
+    /// An account runs code that the specimen does not carry.
+    #[error("code {hash} is run and not in the specimen")]
+    CodeMissing {
+        /// keccak256 of the code.
+        hash: B256,
+    },
+    /// A system call that the fork requires failed.
+    #[error("the system call to {contract} failed")]
+    SystemCall {
+        /// Which contract.
+        contract: alloy_primitives::Address,
+    },
+    /// Canonical execution does not agree with the block's own header.
+    #[error("execution disagrees with the header: {0}")]
+    HeaderMismatch(Check),
+}

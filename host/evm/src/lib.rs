@@ -1,0 +1,20 @@
+//! Executes a block specimen and writes its block result.
+//!
+//! Comes in: a decoded [`Specimen`]. Goes out: an [`Execution`] (receipts, logs, header checks and the bytes of the
+//! block result), or a typed reason why there is none. Never here: IO, async, a clock, a rule.
+
+mod error;
+mod execution;
+mod format;
+
+pub use error::{ExecuteError, Rejected, Unsupported};
+pub use execution::{ExecutedLog, ExecutedReceipt, Execution};
+pub use format::{Era, ResultFormat, UnknownFormat};
+
+use refiner_specimen::Specimen;
+
+/// Turns a specimen into an execution. Same input and format, same output, on every machine.
+pub trait Executor: Send + Sync {
+    /// Executes the block and writes its block result in `format`.
+    fn execute(&self, specimen: &Specimen, format: ResultFormat) -> Result<Execution, ExecuteError>;
+}

@@ -1,0 +1,2 @@
+//! Turns block specimens into data objects by sandboxed rules.
+fn main() {}

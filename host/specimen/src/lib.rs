@@ -1,0 +1,14 @@
+//! Block specimens: bytes to a typed, checked block, and back.
+//!
+//! Comes in: the bytes of one specimen file. Goes out: a [`Specimen`], named [`check`] results, or a typed error that
+//! says where. Never here: IO, async, a clock, execution.
+
+mod block;
+pub mod check;
+mod layout;
+
+pub use block::{
+    AccountRead, Authorization, BlobSidecar, Block, BlockHashRead, CodeRead, Log, Receipt, Specimen, StateReads,
+    StorageRead, Transaction,
+};
+pub use layout::Layout;

@@ -1,0 +1,2 @@
+//! What a newcomer and CI run: demo, test, rules, lint, bench.
+fn main() {}

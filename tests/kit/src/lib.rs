@@ -1,0 +1,1 @@
+//! Builds sample specimens of our own and finds the real ones.
