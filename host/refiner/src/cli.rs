@@ -1,0 +1,160 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::exit;
+
+/// Turns block specimens into data objects by sandboxed rules.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = exit::TABLE, arg_required_else_help = true)]
+pub struct Cli {
+    /// What is logged to standard error, as a tracing filter.
+    #[arg(long, global = true, env = "REFINER_LOG", default_value = "warn", value_name = "FILTER")]
+    pub log: String,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs rules over specimens, offline, and writes what they produce.
+    Replay(Replay),
+    /// Looks into specimen files.
+    Specimen {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: Specimen,
+    },
+}
+
+/// `refiner replay`.
+#[derive(Debug, Args)]
+#[command(after_help = exit::TABLE)]
+pub struct Replay {
+    /// Specimen files, directories of them, patterns, or `-` for one specimen on standard input.
+    #[arg(required = true, value_name = "SPECIMEN")]
+    pub specimens: Vec<String>,
+    /// A built-in rule's name, a component file, or a directory of them; can be repeated.
+    #[arg(long = "rule", value_name = "RULE", default_value = "block-result")]
+    pub rules: Vec<String>,
+    /// Directory for `<chain>-<height>.<rule>.<artifact>`; without it results are hashed and dropped.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Format of the block result: `canonical`, or the bytes of the network's evm-server in era `a` to `d`.
+    #[arg(long, value_name = "FORMAT", value_parser = ["canonical", "evm-server@a", "evm-server@b", "evm-server@c", "evm-server@d"])]
+    pub format: Option<String>,
+    /// A parameter for the rules, part of their identity; can be repeated.
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub params: Vec<(String, String)>,
+    #[command(flatten)]
+    pub chains: ChainConfigs,
+    /// Specimens worked on at once [default: as many as there are cores].
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// How runs are printed to standard output.
+    #[arg(long, value_enum, default_value_t = Report::Table, value_name = "REPORT")]
+    pub report: Report,
+    /// Same as `--report json`.
+    #[arg(long, conflicts_with = "report")]
+    pub json: bool,
+}
+
+/// How runs are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// A line for each artifact, for people.
+    Table,
+    /// A JSON object for each run, one a line.
+    Json,
+    /// Only the closing line.
+    Summary,
+}
+
+/// Chains beyond the built-in ones.
+#[derive(Debug, Args)]
+pub struct ChainConfigs {
+    /// A geth-style chain config JSON for a chain that is not built in (mainnet, sepolia, holesky and hoodi are);
+    /// can be repeated.
+    #[arg(long = "chain-config", value_name = "FILE")]
+    pub chain_configs: Vec<PathBuf>,
+}
+
+/// `refiner specimen`.
+#[derive(Debug, Subcommand)]
+pub enum Specimen {
+    /// Says what a specimen holds.
+    Inspect {
+        /// Specimen files, directories, patterns, or `-`.
+        #[arg(required = true, value_name = "SPECIMEN")]
+        specimens: Vec<String>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints a specimen as JSON, field for field as it is on the wire.
+    Decode {
+        /// A specimen file, or `-`.
+        #[arg(value_name = "SPECIMEN")]
+        specimen: String,
+        /// Only the block (the `data` record), which is what an evm-server takes.
+        #[arg(long)]
+        data: bool,
+    },
+    /// Writes the JSON that `decode` prints as a specimen.
+    Encode {
+        /// A JSON file, or `-`.
+        #[arg(value_name = "JSON")]
+        json: String,
+        /// The Avro layout to write, 0.31 to 0.38.
+        #[arg(long, value_name = "VERSION")]
+        layout: String,
+        /// Where to; standard output without it.
+        #[arg(long, short, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Recomputes everything a specimen states of itself that needs nobody's trust.
+    Check {
+        /// Specimen files, directories, patterns, or `-`.
+        #[arg(required = true, value_name = "SPECIMEN")]
+        specimens: Vec<String>,
+        /// Also executes the block and checks gas, logs and receipts.
+        #[arg(long)]
+        execute: bool,
+        /// The hash the network announced, to check one specimen against.
+        #[arg(long, value_name = "HASH")]
+        specimen_hash: Option<alloy_primitives::B256>,
+        #[command(flatten)]
+        chains: ChainConfigs,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn parameter(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    if name.is_empty() { Err("the name is empty") } else { Ok((name.to_owned(), value.to_owned())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn parameter_is_split_at_the_first_equals_sign() {
+        assert_eq!(parameter("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert!(parameter("=b").is_err());
+        assert!(parameter("a").is_err());
+    }
+}
