@@ -47,6 +47,14 @@ pub enum Unsupported {
         /// Height of the block.
         height: u64,
     },
+    /// The block follows a fork whose rules are not executed yet.
+    #[error("block {height} follows {fork}, which is not executed yet")]
+    Fork {
+        /// Height of the block.
+        height: u64,
+        /// The fork's name.
+        fork: &'static str,
+    },
     /// A transaction type that no supported fork defines.
     #[error("transaction {transaction} is of type {tx_type}, which {format} does not know")]
     TransactionType {

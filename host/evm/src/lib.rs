@@ -3,9 +3,17 @@
 //! Comes in: a decoded [`Specimen`]. Goes out: an [`Execution`] (receipts, logs, header checks and the bytes of the
 //! block result), or a typed reason why there is none. Never here: IO, async, a clock, a rule.
 
+mod chain;
+mod code;
+mod compat;
 mod error;
 mod execution;
 mod format;
+mod outcome;
+mod rules;
+mod runner;
+
+pub use chain::{BlobParams, ChainConfigError, ChainSpec, Chains};
 
 pub use error::{ExecuteError, Rejected, Unsupported};
 pub use execution::{ExecutedLog, ExecutedReceipt, Execution};

@@ -1,0 +1,179 @@
+//! Chain configs as geth writes them, the format of genesis files and devnets.
+//!
+//! Only what a block after the merge needs is read: forks before London are taken as active.
+
+use std::collections::BTreeMap;
+
+use alloy_eips::eip7840::BlobParams;
+use alloy_primitives::Address;
+use revm::primitives::hardfork::SpecId;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{ChainSpec, builtin::MAINNET_DEPOSIT_CONTRACT};
+
+/// Why a chain config cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainConfigError {
+    /// It is not JSON, or a field is missing or of another kind.
+    #[error("not a geth chain config")]
+    Json(#[from] serde_json::Error),
+    /// A fork begins before the one it builds on, or that one is not scheduled.
+    #[error("{fork} is scheduled, but not after {after}")]
+    ForkOrder {
+        /// The fork, by its key.
+        fork: &'static str,
+        /// The one it must follow, by its key.
+        after: &'static str,
+    },
+    /// A blob-parameter fork is scheduled without its parameters.
+    #[error("{fork} is scheduled, but blobSchedule has no {fork}")]
+    BlobScheduleMissing {
+        /// The fork, by its key in `blobSchedule`.
+        fork: &'static str,
+    },
+    /// A blob schedule entry that would divide by zero or allow no blob.
+    #[error("blobSchedule.{fork} has a zero max or baseFeeUpdateFraction")]
+    BlobScheduleZero {
+        /// The fork, by its key in `blobSchedule`.
+        fork: &'static str,
+    },
+    /// The chain is still proof of work.
+    #[error("no merge: terminalTotalDifficulty is not 0, and neither terminalTotalDifficultyPassed nor mergeNetsplitBlock is set")]
+    NeverMerged,
+}
+
+pub(super) fn parse(json: &str) -> Result<ChainSpec, ChainConfigError> {
+    let file: File = serde_json::from_str(json)?;
+    let config = match file {
+        File::Genesis { config } => config,
+        File::Config(value) => serde_json::from_value(value)?,
+    };
+    Ok(ChainSpec {
+        chain_id: config.chain_id,
+        deposit_contract: config.deposit_contract_address.unwrap_or(MAINNET_DEPOSIT_CONTRACT),
+        paris_height: config.paris_height()?,
+        forks: config.forks()?,
+        blobs: config.blobs()?,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum File {
+    Genesis { config: Box<Config> },
+    Config(Value),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Config {
+    chain_id: u64,
+    /// Any size of number; only whether it is zero matters.
+    terminal_total_difficulty: Option<Value>,
+    #[serde(default)]
+    terminal_total_difficulty_passed: bool,
+    merge_netsplit_block: Option<u64>,
+    shanghai_time: Option<u64>,
+    cancun_time: Option<u64>,
+    prague_time: Option<u64>,
+    osaka_time: Option<u64>,
+    amsterdam_time: Option<u64>,
+    bpo1_time: Option<u64>,
+    bpo2_time: Option<u64>,
+    bpo3_time: Option<u64>,
+    bpo4_time: Option<u64>,
+    bpo5_time: Option<u64>,
+    deposit_contract_address: Option<Address>,
+    #[serde(default)]
+    blob_schedule: BTreeMap<String, BlobEntry>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BlobEntry {
+    target: u64,
+    max: u64,
+    base_fee_update_fraction: u64,
+}
+
+impl Config {
+    fn paris_height(&self) -> Result<u64, ChainConfigError> {
+        if let Some(height) = self.merge_netsplit_block {
+            return Ok(height);
+        }
+        let merged = self.terminal_total_difficulty_passed
+            || self.shanghai_time == Some(0)
+            || self.terminal_total_difficulty.as_ref().is_some_and(is_zero);
+        // A chain that passed its merge at a height nobody states: its proof-of-work blocks fail their header checks.
+        if merged { Ok(0) } else { Err(ChainConfigError::NeverMerged) }
+    }
+
+    fn forks(&self) -> Result<Vec<(u64, SpecId)>, ChainConfigError> {
+        let timed = [
+            ("shanghaiTime", self.shanghai_time, SpecId::SHANGHAI),
+            ("cancunTime", self.cancun_time, SpecId::CANCUN),
+            ("pragueTime", self.prague_time, SpecId::PRAGUE),
+            ("osakaTime", self.osaka_time, SpecId::OSAKA),
+            ("amsterdamTime", self.amsterdam_time, SpecId::AMSTERDAM),
+        ];
+        for [(before, earlier, _), (fork, later, _)] in timed.array_windows() {
+            if later.is_some_and(|later| earlier.is_none_or(|earlier| earlier > later)) {
+                return Err(ChainConfigError::ForkOrder { fork, after: before });
+            }
+        }
+        Ok(timed.into_iter().filter_map(|(_, since, fork)| Some((since?, fork))).collect())
+    }
+
+    fn blobs(&self) -> Result<Vec<(u64, BlobParams)>, ChainConfigError> {
+        let osaka = self.blob_schedule.get("prague").copied();
+        let timed = [
+            ("cancun", self.cancun_time, Some(BlobParams::cancun())),
+            ("prague", self.prague_time, Some(BlobParams::prague())),
+            ("osaka", self.osaka_time, Some(osaka.map_or_else(BlobParams::osaka, |entry| entry.over(BlobParams::osaka())))),
+            ("bpo1", self.bpo1_time, None),
+            ("bpo2", self.bpo2_time, None),
+            ("bpo3", self.bpo3_time, None),
+            ("bpo4", self.bpo4_time, None),
+            ("bpo5", self.bpo5_time, None),
+        ];
+        let mut schedule = Vec::new();
+        for (fork, since, default) in timed {
+            let Some(since) = since else { continue };
+            let params = match (self.blob_schedule.get(fork), default) {
+                (Some(entry), _) if entry.max == 0 || entry.base_fee_update_fraction == 0 => {
+                    return Err(ChainConfigError::BlobScheduleZero { fork });
+                }
+                (Some(entry), default) => entry.over(default.unwrap_or_else(BlobParams::osaka)),
+                (None, Some(default)) => default,
+                (None, None) => return Err(ChainConfigError::BlobScheduleMissing { fork }),
+            };
+            schedule.push((since, params));
+        }
+        // Stable, so of two forks at one time the later one wins, as in geth.
+        schedule.sort_by_key(|(since, _)| *since);
+        Ok(schedule)
+    }
+}
+
+impl BlobEntry {
+    /// These figures, with what the fork fixes for every chain taken from `base`.
+    fn over(self, base: BlobParams) -> BlobParams {
+        let per_transaction = if base.max_blobs_per_tx == base.max_blob_count { self.max } else { base.max_blobs_per_tx };
+        BlobParams {
+            target_blob_count: self.target,
+            max_blob_count: self.max,
+            update_fraction: u128::from(self.base_fee_update_fraction),
+            max_blobs_per_tx: per_transaction,
+            ..base
+        }
+    }
+}
+
+fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.as_u64() == Some(0),
+        Value::String(text) => !text.is_empty() && text.trim_start_matches("0x").bytes().all(|digit| digit == b'0'),
+        _ => false,
+    }
+}

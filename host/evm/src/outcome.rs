@@ -1,0 +1,58 @@
+//! What the runner hands to the writers.
+
+use alloy_primitives::Address;
+use revm::{
+    context::result::InvalidTransaction,
+    state::{Account, EvmState},
+};
+
+use crate::execution::ExecutedReceipt;
+
+/// The outcome of executing one block.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    /// Gas used by all transactions.
+    pub(crate) gas_used: u64,
+    /// One a transaction, in block order.
+    pub(crate) transactions: Vec<TransactionOutcome>,
+    /// EIP-7685 requests, each with its type byte in front, empty ones left out; `None` before Prague.
+    pub(crate) requests: Option<Vec<Vec<u8>>>,
+    /// Everything known of the state after the block.
+    pub(crate) post_state: PostState,
+}
+
+/// What became of one transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TransactionOutcome {
+    /// It ran; the receipt says how.
+    Executed(ExecutedReceipt),
+    /// The fork does not allow it, and the rules leave such a transaction out.
+    Invalid(InvalidTransaction),
+}
+
+impl TransactionOutcome {
+    /// The receipt of a transaction that ran.
+    pub(crate) const fn receipt(&self) -> Option<&ExecutedReceipt> {
+        match self {
+            Self::Executed(receipt) => Some(receipt),
+            Self::Invalid(_) => None,
+        }
+    }
+}
+
+/// The partial state after the block: every account and slot that the specimen carries, overlaid by execution.
+///
+/// Accounts and slots that the specimen does not carry are here too once execution loaded them. Slots of accounts that
+/// are not in the specimen (orphans) are not.
+#[derive(Clone, Debug)]
+pub(crate) struct PostState(pub(crate) EvmState);
+
+impl PostState {
+    /// The accounts that exist after the block, in no particular order: neither destroyed nor empty (EIP-161).
+    ///
+    /// `account.info` is current (`info.code_hash` too; `info.code` may be `None`), `account.storage` holds every known
+    /// slot by its present value, and a created or re-created account holds no slot of its former self.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = (&Address, &Account)> {
+        self.0.iter().filter(|(_, account)| !account.is_selfdestructed_locally() && !account.is_empty())
+    }
+}
