@@ -5,10 +5,12 @@
 
 mod block;
 pub mod check;
+mod decode;
 mod layout;
 
 pub use block::{
     AccountRead, Authorization, BlobSidecar, Block, BlockHashRead, CodeRead, Log, Receipt, Specimen, StateReads,
     StorageRead, Transaction,
 };
+pub use decode::{DecodeError, FieldPath, INPUT_LIMIT_BYTES, Misfit, PathSegment, Wrong, decode, decode_as};
 pub use layout::Layout;

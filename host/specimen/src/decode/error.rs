@@ -1,0 +1,222 @@
+//! What can be wrong with a specimen's bytes, and where.
+
+use std::fmt;
+
+use crate::Layout;
+
+use PathSegment::{Field, Index};
+
+/// Why bytes are not a specimen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// More bytes than are looked at.
+    #[error("{size_bytes} bytes, and a specimen may have {limit_bytes}")]
+    TooLarge {
+        /// What came.
+        size_bytes: usize,
+        /// What is allowed.
+        limit_bytes: usize,
+    },
+    /// Every layout failed; the attempt that got furthest.
+    #[error("no layout fits; {0}")]
+    NoLayoutFits(Box<Misfit>),
+}
+
+/// Where and why the bytes stopped fitting a layout.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{layout} got furthest, to byte {offset} at {path}: {wrong}")]
+pub struct Misfit {
+    /// The layout that was being read.
+    pub layout: Layout,
+    /// Byte offset in the input of what is wrong.
+    pub offset: usize,
+    /// The field being read.
+    pub path: FieldPath,
+    /// What is wrong with it.
+    pub wrong: Wrong,
+}
+
+/// The way to a field: `Transactions[12].accessList[0].address`.
+///
+/// Fields of the block are named without the `replicaEvent[0].data` that comes before all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldPath(Vec<PathSegment>);
+
+/// One step of a [`FieldPath`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathSegment {
+    /// A record's field, by its name in the schema.
+    Field(&'static str),
+    /// An array's item.
+    Index(usize),
+}
+
+impl FieldPath {
+    /// The steps, outermost first.
+    pub fn segments(&self) -> &[PathSegment] {
+        &self.0
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("the segment");
+        }
+        for (position, segment) in self.0.iter().enumerate() {
+            match segment {
+                Field(name) if position == 0 => f.write_str(name)?,
+                Field(name) => write!(f, ".{name}")?,
+                Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Wrong {
+    /// The input ends inside the field.
+    #[error("{needed_bytes} bytes are needed and {left_bytes} are left")]
+    Truncated {
+        /// What the field needs.
+        needed_bytes: u64,
+        /// What there is.
+        left_bytes: usize,
+    },
+    /// A varint has more than ten bytes or more than 64 bits.
+    #[error("the number does not fit in 64 bits")]
+    VarintTooLong,
+    /// A text or a block says it has fewer than no bytes.
+    #[error("the length is {0}")]
+    NegativeLength(i64),
+    /// An array says it has more items than the remaining input can hold.
+    #[error("{count} items cannot come in the {left_bytes} bytes that are left")]
+    TooManyItems {
+        /// The count it states.
+        count: u64,
+        /// What there is.
+        left_bytes: usize,
+    },
+    /// An array has more items than there can be.
+    #[error("{count} items, and there can be at most {limit}")]
+    OverLimit {
+        /// Items stated so far.
+        count: u64,
+        /// The bound.
+        limit: usize,
+    },
+    /// An array has a fixed number of items, and this is another.
+    #[error("{found} items where {expected} are due")]
+    WrongCount {
+        /// What the field needs.
+        expected: usize,
+        /// What it has.
+        found: u64,
+    },
+    /// An array block states a byte size that is not what its items take.
+    #[error("the block states {stated_bytes} bytes and its items take {used_bytes}")]
+    BlockSize {
+        /// What the block states.
+        stated_bytes: u64,
+        /// What its items took.
+        used_bytes: u64,
+    },
+    /// A union has no such branch.
+    #[error("the union has no branch {0}")]
+    UnknownBranch(i64),
+    /// A boolean is neither 0 nor 1.
+    #[error("{0} is not a boolean")]
+    NotBoolean(u8),
+    /// A floating-point number is infinite or not a number.
+    #[error("the number is not finite")]
+    NotFinite,
+    /// Text is not UTF-8.
+    #[error("the text is not UTF-8")]
+    NotUtf8,
+    /// Hex text does not begin with `0x`.
+    #[error("hex text begins with 0x, and this does not")]
+    NoHexPrefix,
+    /// A character that is no hex digit.
+    #[error("{:?} is not a hex digit", char::from(*.0))]
+    NotHexDigit(u8),
+    /// Hex text of whole bytes has an odd number of digits.
+    #[error("{0} hex digits are not whole bytes")]
+    HalfByte(usize),
+    /// A hash or an address has another length.
+    #[error("{found} characters where {expected} are due")]
+    WrongLength {
+        /// Characters the field has, with `0x`.
+        expected: usize,
+        /// Characters there are.
+        found: usize,
+    },
+    /// Text is not padded, canonical, standard base64.
+    #[error("the text is not padded standard base64")]
+    NotBase64,
+    /// A number is below zero.
+    #[error("the number is {0}")]
+    Negative(i64),
+    /// A number is larger than the field can mean.
+    #[error("the number has more than the {limit_bits} bits it may have")]
+    OutOfRange {
+        /// Bits the field has.
+        limit_bits: u32,
+    },
+    /// The segment holds no block.
+    #[error("the segment holds no block")]
+    NoBlock,
+    /// The layout is complete and bytes are left.
+    #[error("{0} bytes are left over")]
+    LeftOver(usize),
+}
+
+/// A [`Misfit`] in the making: the path is collected inside out while the error travels up.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) offset: usize,
+    wrong: Wrong,
+    inside_out: Vec<PathSegment>,
+}
+
+/// What a reader gives. The error is boxed so that success costs no more than the value.
+pub(super) type Read<T> = Result<T, Box<Fault>>;
+
+impl Fault {
+    #[cold]
+    pub(super) fn new(offset: usize, wrong: Wrong) -> Box<Self> {
+        Box::new(Self { offset, wrong, inside_out: Vec::new() })
+    }
+
+    #[cold]
+    pub(super) fn within(mut self: Box<Self>, segment: PathSegment) -> Box<Self> {
+        self.inside_out.push(segment);
+        self
+    }
+
+    pub(super) fn into_misfit(mut self, layout: Layout) -> Misfit {
+        self.inside_out.reverse();
+        let mut path = self.inside_out;
+        if let [Field("replicaEvent"), Index(0), Field("data"), _, ..] = path[..] {
+            path.drain(..3);
+        }
+        Misfit { layout, offset: self.offset, path: FieldPath(path), wrong: self.wrong }
+    }
+}
+
+/// Names the field that a result belongs to.
+pub(super) trait Locate {
+    /// Adds the field's name when the result is an error.
+    fn at(self, field: &'static str) -> Self;
+}
+
+impl<T> Locate for Read<T> {
+    #[inline(always)]
+    fn at(self, field: &'static str) -> Self {
+        match self {
+            Ok(value) => Ok(value),
+            Err(fault) => Err(fault.within(Field(field))),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The state that a block read.
+
+use super::{
+    error::{Locate, Read},
+    text::{ADDRESS_BYTES, HASH_BYTES, HEX_MIN_BYTES},
+    wire::Wire,
+};
+use crate::{AccountRead, BlockHashRead, CodeRead, StateReads, StorageRead};
+
+const ACCOUNT_MIN_BYTES: usize = ADDRESS_BYTES + 1 + HEX_MIN_BYTES + HASH_BYTES;
+const STORAGE_BYTES: usize = ADDRESS_BYTES + 2 * HASH_BYTES;
+const CODE_MIN_BYTES: usize = HASH_BYTES + 1;
+const BLOCK_HASH_MIN_BYTES: usize = 1 + HASH_BYTES;
+
+pub(super) fn read(wire: &mut Wire<'_>) -> Read<StateReads> {
+    Ok(StateReads {
+        accounts: wire.array(ACCOUNT_MIN_BYTES, account).at("AccountRead")?,
+        storage: wire.array(STORAGE_BYTES, storage).at("StorageRead")?,
+        codes: wire.array(CODE_MIN_BYTES, code).at("CodeRead")?,
+        block_hashes: wire.array(BLOCK_HASH_MIN_BYTES, block_hash).at("BlockhashRead")?,
+    })
+}
+
+fn account(wire: &mut Wire<'_>) -> Read<AccountRead> {
+    Ok(AccountRead {
+        address: wire.address().at("Address")?,
+        nonce: wire.long().at("Nonce")?,
+        balance: wire.u256().at("Balance")?,
+        code_hash: wire.hash().at("CodeHash")?,
+    })
+}
+
+fn storage(wire: &mut Wire<'_>) -> Read<StorageRead> {
+    Ok(StorageRead {
+        account: wire.address().at("Account")?,
+        slot: wire.hash().at("SlotKey")?,
+        value: wire.hash().at("Value")?,
+    })
+}
+
+fn code(wire: &mut Wire<'_>) -> Read<CodeRead> {
+    Ok(CodeRead { hash: wire.hash().at("Hash")?, code: wire.base64().at("Code")? })
+}
+
+fn block_hash(wire: &mut Wire<'_>) -> Read<BlockHashRead> {
+    Ok(BlockHashRead { number: wire.long().at("BlockNumber")?, hash: wire.hash().at("BlockHash")? })
+}

@@ -1,0 +1,97 @@
+//! Text that stands for bytes: hex for hashes and addresses, base64 for Go's byte slices.
+
+use alloy_primitives::{Address, B256, Bytes, FixedBytes};
+use base64_simd::{Out, STANDARD};
+
+use super::{
+    error::{Fault, Read, Wrong},
+    wire::Wire,
+};
+
+/// What a hash takes on the wire: a two-byte length, `0x`, 64 digits.
+pub(super) const HASH_BYTES: usize = 68;
+/// What an address takes on the wire: a one-byte length, `0x`, 40 digits.
+pub(super) const ADDRESS_BYTES: usize = 43;
+/// The least that hex text takes: a one-byte length and `0x`.
+pub(super) const HEX_MIN_BYTES: usize = 3;
+
+impl<'a> Wire<'a> {
+    #[inline]
+    pub(super) fn hash(&mut self) -> Read<B256> {
+        self.fixed_hex().map(FixedBytes)
+    }
+
+    #[inline]
+    pub(super) fn address(&mut self) -> Read<Address> {
+        self.fixed_hex().map(|bytes| Address(FixedBytes(bytes)))
+    }
+
+    /// The digits after `0x`, and their offset.
+    #[inline]
+    pub(super) fn hex_digits(&mut self) -> Read<&'a [u8]> {
+        let text = self.text()?;
+        match text {
+            [b'0', b'x', digits @ ..] => Ok(digits),
+            _ => Err(Fault::new(self.offset() - text.len(), Wrong::NoHexPrefix)),
+        }
+    }
+
+    #[inline]
+    fn fixed_hex<const N: usize>(&mut self) -> Read<[u8; N]> {
+        let digits = self.hex_digits()?;
+        if digits.len() != 2 * N {
+            let wrong = Wrong::WrongLength { expected: 2 * N + 2, found: digits.len() + 2 };
+            return Err(Fault::new(self.offset() - digits.len() - 2, wrong));
+        }
+        const_hex::decode_to_array(digits).map_err(|_| self.not_hex(digits))
+    }
+
+    /// Hex text of any number of whole bytes.
+    pub(super) fn hex_bytes(&mut self) -> Read<Bytes> {
+        let digits = self.hex_digits()?;
+        if !digits.len().is_multiple_of(2) {
+            return Err(Fault::new(self.offset() - digits.len(), Wrong::HalfByte(digits.len())));
+        }
+        self.arena
+            .piece(digits.len() / 2, |piece| const_hex::decode_to_slice(digits, piece))
+            .map_err(|_| self.not_hex(digits))
+    }
+
+    /// Standard base64 with padding, decoded.
+    #[inline]
+    pub(super) fn base64(&mut self) -> Read<Bytes> {
+        let text = self.text()?;
+        let Ok(length) = STANDARD.decoded_length(text) else { return Err(self.not_base64(text)) };
+        self.arena
+            .piece(length, |piece| STANDARD.decode(text, Out::from_slice(piece)).map(|_| ()))
+            .map_err(|_| self.not_base64(text))
+    }
+
+    /// Text as itself.
+    pub(super) fn string(&mut self) -> Read<String> {
+        let text = self.text()?;
+        match std::str::from_utf8(text) {
+            Ok(text) => Ok(text.to_owned()),
+            Err(error) => Err(Fault::new(self.offset() - text.len() + error.valid_up_to(), Wrong::NotUtf8)),
+        }
+    }
+
+    /// Points at the first character that is no hex digit, in digits that end here.
+    #[cold]
+    pub(super) fn not_hex(&self, digits: &[u8]) -> Box<Fault> {
+        let start = self.offset() - digits.len();
+        match digits.iter().position(|digit| !digit.is_ascii_hexdigit()) {
+            Some(position) => Fault::new(start + position, Wrong::NotHexDigit(digits[position])),
+            // const-hex skips a second `0x` and then misses its digits, but `x` is no digit and is found above.
+            None => Fault::new(start, Wrong::HalfByte(digits.len())),
+        }
+    }
+
+    /// Points at the first character outside the alphabet, or at the end where only the padding can be wrong.
+    #[cold]
+    fn not_base64(&self, text: &[u8]) -> Box<Fault> {
+        let in_alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+        let position = text.iter().position(|byte| !in_alphabet(byte)).unwrap_or(text.len());
+        Fault::new(self.offset() - text.len() + position, Wrong::NotBase64)
+    }
+}
