@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use refiner_specimen::Layout;
+
 use crate::exit;
 
 /// Turns block specimens into data objects by sandboxed rules.
@@ -56,16 +58,29 @@ pub struct Replay {
     #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// How runs are printed to standard output.
-    #[arg(long, value_enum, default_value_t = Report::Table, value_name = "REPORT")]
-    pub report: Report,
+    #[arg(long, value_enum, default_value_t = Style::Table, value_name = "STYLE")]
+    report: Style,
     /// Same as `--report json`.
     #[arg(long, conflicts_with = "report")]
-    pub json: bool,
+    json: bool,
+}
+
+impl Replay {
+    /// Every parameter for the rules; `--format` is the parameter `format`.
+    pub fn parameters(&self) -> impl Iterator<Item = (String, String)> {
+        let format = self.format.iter().map(|format| ("format".to_owned(), format.clone()));
+        format.chain(self.params.iter().cloned())
+    }
+
+    /// How runs are printed.
+    pub const fn style(&self) -> Style {
+        if self.json { Style::Json } else { self.report }
+    }
 }
 
 /// How runs are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Report {
+pub enum Style {
     /// A line for each artifact, for people.
     Table,
     /// A JSON object for each run, one a line.
@@ -110,8 +125,8 @@ pub enum Specimen {
         #[arg(value_name = "JSON")]
         json: String,
         /// The Avro layout to write, 0.31 to 0.38.
-        #[arg(long, value_name = "VERSION")]
-        layout: String,
+        #[arg(long, value_name = "VERSION", value_parser = layout)]
+        layout: Layout,
         /// Where to; standard output without it.
         #[arg(long, short, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -138,6 +153,13 @@ pub enum Specimen {
 fn parameter(text: &str) -> Result<(String, String), &'static str> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     if name.is_empty() { Err("the name is empty") } else { Ok((name.to_owned(), value.to_owned())) }
+}
+
+fn layout(text: &str) -> Result<Layout, String> {
+    Layout::from_version(text).ok_or_else(|| {
+        let known: Vec<_> = Layout::NEWEST_FIRST.iter().rev().map(|layout| layout.as_str()).collect();
+        format!("known layouts are {}", known.join(", "))
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,10 @@ use std::process;
 pub enum Exit {
     /// Everything asked for was done.
     Done = 0,
+    /// The program itself is at fault.
+    Internal = 1,
+    /// The command line, or a file it names as configuration, is wrong.
+    Usage = 2,
     /// At least one run ended in a verdict other than "produced", or a check failed.
     Verdict = 3,
     /// At least one specimen could not be read or decoded.
@@ -22,7 +26,7 @@ pub const TABLE: &str = "\
 Exit codes:
   0  everything asked for was done
   1  the program itself is at fault: please report it
-  2  the command line is wrong
+  2  the command line, or a configuration file it names, is wrong
   3  at least one run ended in a verdict other than \"produced\", or a check failed
   4  at least one specimen could not be read or decoded
   5  at least one run hit a failure of this host: a deadline, a full disk, a missing service

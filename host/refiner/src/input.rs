@@ -38,6 +38,14 @@ pub enum InputError {
         /// What is wrong with it.
         source: glob::PatternError,
     },
+    /// Where one specimen is wanted, the argument names several.
+    #[error("{argument}: names {found} files where one is wanted")]
+    Several {
+        /// What was typed.
+        argument: String,
+        /// How many files it names.
+        found: usize,
+    },
     /// Larger than [`SPECIMEN_LIMIT_BYTES`].
     #[error("{input}: larger than the limit of {SPECIMEN_LIMIT_BYTES} bytes for one specimen")]
     TooLarge {

@@ -2,13 +2,15 @@
 //! what happened into an exit code.
 
 mod builtin;
+mod chains;
 mod cli;
 mod exit;
+mod failure;
 mod input;
 mod output;
 mod replay;
+mod rules;
 mod specimen;
-mod wiring;
 
 use std::{
     io::{self, IsTerminal as _},
@@ -33,10 +35,7 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(exit) => exit.into(),
         Err(error) if is_broken_pipe(&error) => Exit::Done.into(),
-        Err(error) => {
-            wiring::explain(&error);
-            wiring::exit_of(&error)
-        }
+        Err(error) => failure::report(&error).into(),
     }
 }
 

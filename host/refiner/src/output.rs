@@ -55,7 +55,7 @@ impl OutputDirectory {
         if !self.claim(name, digest) {
             return Err(OutputError::Collision { path });
         }
-        self.write_by_rename(&path, bytes).map_err(|source| OutputError::Write { path: path.clone(), source })?;
+        write_by_rename(&path, bytes)?;
         Ok(path)
     }
 
@@ -69,13 +69,18 @@ impl OutputDirectory {
             }
         }
     }
+}
 
-    fn write_by_rename(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".tmp").permissions(readable()).tempfile_in(&self.path)?;
+/// Writes a whole file beside its final place and then renames it.
+pub fn write_by_rename(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || -> io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(".tmp").permissions(readable()).tempfile_in(directory)?;
         file.write_all(bytes)?;
         file.persist(path)?;
         Ok(())
-    }
+    };
+    write().map_err(|source| OutputError::Write { path: path.to_owned(), source })
 }
 
 /// What an ordinary file gets, before the umask; temporary files are private by default.

@@ -1,0 +1,40 @@
+//! The executor, with the chains the operator named beside the built-in ones.
+
+use std::{fs, io, path::PathBuf};
+
+use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor};
+
+use crate::cli::ChainConfigs;
+
+/// Why a chain configuration is not usable.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// The file cannot be read.
+    #[error("{path}: {source}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The file is not a chain configuration.
+    #[error("{path}: {source}")]
+    Config {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ChainConfigError,
+    },
+}
+
+/// An embedded executor that knows the built-in chains and those in `configs`.
+pub fn executor(configs: &ChainConfigs) -> Result<EmbeddedExecutor, ChainError> {
+    let mut chains = Chains::default();
+    for path in &configs.chain_configs {
+        let text = fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source })?;
+        let chain = ChainSpec::from_geth_json(&text)
+            .map_err(|source| ChainError::Config { path: path.clone(), source })?;
+        chains = chains.with(chain);
+    }
+    Ok(EmbeddedExecutor::new(chains))
+}

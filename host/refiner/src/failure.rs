@@ -1,0 +1,63 @@
+//! How a failure of the whole command is told to a person: what happened, why, what to do; and its exit code.
+
+use std::io::{self, Write as _};
+
+use crate::{chains::ChainError, exit::Exit, input::InputError, output::OutputError, rules::LoadError};
+
+/// Prints the failure to standard error and says how the program ends.
+pub fn report(error: &anyhow::Error) -> Exit {
+    let mut stderr = io::stderr().lock();
+    // Nobody is left to tell when standard error is closed too.
+    let _ = writeln!(stderr, "error: {error}");
+    for cause in error.chain().skip(1) {
+        let _ = writeln!(stderr, "  because: {cause}");
+    }
+    let (exit, hint) = classify(error);
+    if let Some(hint) = hint {
+        let _ = writeln!(stderr, "  hint: {hint}");
+    }
+    exit
+}
+
+/// Tells that one item of several failed, while the others go on.
+pub fn tell(item: &impl std::fmt::Display, error: &dyn std::error::Error) {
+    let mut stderr = io::stderr().lock();
+    let message = error.to_string();
+    let item = item.to_string();
+    // Errors that already begin with the item's name do not say it twice.
+    let _ = if message.starts_with(&item) {
+        writeln!(stderr, "error: {message}")
+    } else {
+        writeln!(stderr, "error: {item}: {message}")
+    };
+}
+
+fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
+    if let Some(error) = error.downcast_ref::<InputError>() {
+        return (Exit::Input, input_hint(error));
+    }
+    if let Some(error) = error.downcast_ref::<LoadError>() {
+        return (Exit::Refused, error.hint());
+    }
+    if error.is::<OutputError>() {
+        return (Exit::Host, None);
+    }
+    if error.is::<ChainError>() {
+        return (Exit::Usage, None);
+    }
+    (Exit::Internal, None)
+}
+
+fn input_hint(error: &InputError) -> Option<String> {
+    match error {
+        InputError::EmptyDirectory(path) => {
+            Some(format!("specimens are found by their ending; name the files: `{}/*`", path.display()))
+        }
+        InputError::NoMatch(_) => Some("quote the pattern so that the shell does not change it".to_owned()),
+        InputError::Missing(_)
+        | InputError::Several { .. }
+        | InputError::Pattern { .. }
+        | InputError::TooLarge { .. }
+        | InputError::Read { .. } => None,
+    }
+}

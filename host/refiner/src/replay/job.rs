@@ -1,0 +1,207 @@
+//! One specimen through every rule.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use alloy_primitives::{B256, Bytes};
+use refiner_evm::Executor;
+use refiner_sandbox::{Artifact, HostFailure, LogLine, RunInput, Usage, Verdict};
+use refiner_specimen::Specimen;
+
+use crate::{
+    input::{Input, InputError},
+    output::{OutputDirectory, OutputError},
+    rules::LoadedRule,
+};
+
+/// What is the same for every specimen of a replay. Shared by its threads.
+pub struct Job {
+    /// At least one.
+    pub rules: Vec<LoadedRule>,
+    /// Executes blocks for rules that may ask for it.
+    pub executor: Arc<dyn Executor>,
+    /// Where artifacts go, if anywhere.
+    pub output: Option<OutputDirectory>,
+}
+
+/// What became of one specimen.
+pub struct Replayed {
+    /// Which.
+    pub input: Input,
+    /// What happened, or why nothing could.
+    pub outcome: Result<Outcome, Unusable>,
+}
+
+/// Why no rule saw the specimen.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// Its bytes cannot be had.
+    #[error(transparent)]
+    Read(#[from] InputError),
+    /// Its bytes are no specimen.
+    #[error(transparent)]
+    Decode(#[from] refiner_specimen::DecodeError),
+}
+
+/// A specimen and its runs.
+pub struct Outcome {
+    /// What the specimen says of itself.
+    pub facts: Facts,
+    /// One for each rule, in the rules' order.
+    pub runs: Vec<RunRecord>,
+}
+
+/// What a specimen says of itself.
+pub struct Facts {
+    /// Chain id.
+    pub chain_id: u64,
+    /// Block height.
+    pub height: u64,
+    /// Block hash.
+    pub block_hash: B256,
+    /// The hash the network announces.
+    pub specimen_hash: B256,
+    /// Avro layout.
+    pub layout: &'static str,
+    /// Gas used, by the header.
+    pub gas_used: u64,
+    /// Length of the file.
+    pub bytes: usize,
+}
+
+/// One run of one rule.
+pub struct RunRecord {
+    /// The rule's name.
+    pub rule: Arc<str>,
+    /// Identity of rule, parameters, limits and engine.
+    pub identity: B256,
+    /// How it ended.
+    pub end: RunEnd,
+    /// Wall time of the run and of writing its artifacts.
+    pub elapsed: Duration,
+}
+
+/// How a run ended.
+pub enum RunEnd {
+    /// With artifacts.
+    Produced {
+        /// In the order in which the rule opened them.
+        artifacts: Vec<Kept>,
+        /// How many records they hold.
+        records: u64,
+        /// What the run used.
+        usage: Box<Usage>,
+        /// What the rule said.
+        log: Vec<LogLine>,
+    },
+    /// With another verdict.
+    Refused {
+        /// Never [`Verdict::Produced`].
+        verdict: Verdict,
+        /// What the run used.
+        usage: Box<Usage>,
+        /// What the rule said.
+        log: Vec<LogLine>,
+    },
+    /// Without a verdict.
+    Failed(RunFailure),
+}
+
+/// Why a run has no verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum RunFailure {
+    /// The sandbox could not finish the run.
+    #[error(transparent)]
+    Host(#[from] HostFailure),
+    /// The artifacts could not be kept.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+/// An artifact that was hashed and, where there is an output directory, written.
+pub struct Kept {
+    /// The rule's name for it.
+    pub name: String,
+    /// Media type.
+    pub media_type: String,
+    /// Length.
+    pub bytes: usize,
+    /// sha256 of its bytes.
+    pub sha256: B256,
+    /// Where it is.
+    pub path: Option<PathBuf>,
+}
+
+impl Job {
+    /// Reads, decodes and runs. Nothing of one specimen stays in memory after.
+    pub fn replay(&self, input: &Input) -> Replayed {
+        Replayed { input: input.clone(), outcome: self.outcome(input) }
+    }
+
+    fn outcome(&self, input: &Input) -> Result<Outcome, Unusable> {
+        let raw = Bytes::from(input.read()?);
+        let specimen = Arc::new(refiner_specimen::decode(&raw)?);
+        let facts = Facts::of(&specimen, &raw);
+        let runs = self.rules.iter().map(|rule| self.run(rule, &specimen, &raw, &facts)).collect();
+        Ok(Outcome { facts, runs })
+    }
+
+    fn run(&self, rule: &LoadedRule, specimen: &Arc<Specimen>, raw: &Bytes, facts: &Facts) -> RunRecord {
+        let begun = Instant::now();
+        let end = self.try_run(rule, specimen, raw, facts).unwrap_or_else(RunEnd::Failed);
+        RunRecord { rule: Arc::clone(&rule.name), identity: rule.identity, end, elapsed: begun.elapsed() }
+    }
+
+    fn try_run(
+        &self,
+        rule: &LoadedRule,
+        specimen: &Arc<Specimen>,
+        raw: &Bytes,
+        facts: &Facts,
+    ) -> Result<RunEnd, RunFailure> {
+        let run = rule.admitted.run(RunInput {
+            specimen: Arc::clone(specimen),
+            raw: raw.clone(),
+            specimen_hash: facts.specimen_hash,
+            params: rule.params.clone(),
+            executor: Some(Arc::clone(&self.executor)),
+            limits: rule.limits,
+        })?;
+        let usage = Box::new(run.usage);
+        match run.verdict {
+            Verdict::Produced { artifacts, records } => {
+                let prefix = format!("{}-{}.{}", facts.chain_id, facts.height, rule.name);
+                let artifacts =
+                    artifacts.into_iter().map(|artifact| self.keep(&prefix, artifact)).collect::<Result<_, _>>()?;
+                Ok(RunEnd::Produced { artifacts, records, usage, log: run.log })
+            }
+            verdict => Ok(RunEnd::Refused { verdict, usage, log: run.log }),
+        }
+    }
+
+    fn keep(&self, prefix: &str, artifact: Artifact) -> Result<Kept, OutputError> {
+        let file = format!("{prefix}.{}", artifact.name);
+        let output = self.output.as_ref();
+        let path = output.map(|output| output.write(&file, artifact.sha256, &artifact.bytes)).transpose()?;
+        let Artifact { name, media_type, bytes, sha256, .. } = artifact;
+        Ok(Kept { name, media_type, bytes: bytes.len(), sha256, path })
+    }
+}
+
+impl Facts {
+    fn of(specimen: &Specimen, raw: &[u8]) -> Self {
+        let block = &specimen.block;
+        Self {
+            chain_id: block.network_id,
+            height: block.header.number,
+            block_hash: block.hash,
+            specimen_hash: refiner_specimen::specimen_hash(raw),
+            layout: specimen.layout.as_str(),
+            gas_used: block.header.gas_used,
+            bytes: raw.len(),
+        }
+    }
+}

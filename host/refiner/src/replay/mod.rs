@@ -1,0 +1,44 @@
+//! `refiner replay`: rules over specimens, offline, on every core.
+
+mod job;
+mod parallel;
+mod report;
+
+use std::{
+    num::NonZeroUsize,
+    ops::ControlFlow,
+    sync::Arc,
+    thread,
+};
+
+use self::{job::Job, report::Report};
+use crate::{chains, cli, exit::Exit, input, output::OutputDirectory, rules};
+
+/// Runs the whole command. A specimen that fails never stops the others.
+pub fn run(arguments: &cli::Replay) -> anyhow::Result<Exit> {
+    let inputs = input::expand(&arguments.specimens)?;
+    let job = Job {
+        rules: rules::load(&arguments.rules, arguments.parameters())?,
+        executor: Arc::new(chains::executor(&arguments.chains)?),
+        output: arguments.out.as_deref().map(OutputDirectory::create).transpose()?,
+    };
+    let mut report = Report::begin(arguments.style(), inputs.len())?;
+    let end = parallel::in_order(
+        &inputs,
+        threads(arguments),
+        |input| job.replay(input),
+        |replayed| match report.record(&replayed) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        },
+    )?;
+    if let ControlFlow::Break(error) = end {
+        return Err(error.into());
+    }
+    Ok(report.finish()?.exit())
+}
+
+fn threads(arguments: &cli::Replay) -> NonZeroUsize {
+    let asked = arguments.threads.and_then(|threads| NonZeroUsize::new(threads.into()));
+    asked.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}

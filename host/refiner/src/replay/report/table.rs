@@ -1,0 +1,39 @@
+//! A line for each artifact, or for the verdict where there is none.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use crate::replay::job::{Facts, Outcome, Replayed, RunEnd, RunRecord};
+
+/// The line above the others.
+pub fn header(out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{:<14} {:<6} {:<20} {:>11} {:>9}  SHA-256 OR REASON", "BLOCK", "LAYOUT", "RULE", "BYTES", "TIME")
+}
+
+/// The lines of one specimen. One that is unusable has none here: it is told on standard error.
+pub fn rows(replayed: &Replayed, out: &mut impl Write) -> io::Result<()> {
+    let Ok(Outcome { facts, runs }) = &replayed.outcome else { return Ok(()) };
+    runs.iter().try_for_each(|run| row(facts, run, out))
+}
+
+fn row(facts: &Facts, run: &RunRecord, out: &mut impl Write) -> io::Result<()> {
+    let mut line = |bytes: &str, end: &str| {
+        let block = format!("{}-{}", facts.chain_id, facts.height);
+        let time = milliseconds(run.elapsed);
+        writeln!(out, "{block:<14} {:<6} {:<20} {bytes:>11} {time:>9}  {end}", facts.layout, run.rule)
+    };
+    match &run.end {
+        RunEnd::Produced { artifacts, .. } if artifacts.is_empty() => line("-", "produced no artifact"),
+        RunEnd::Produced { artifacts, .. } => {
+            artifacts.iter().try_for_each(|kept| line(&kept.bytes.to_string(), &format!("{:x}", kept.sha256)))
+        }
+        RunEnd::Refused { verdict, .. } => line("-", &verdict.to_string()),
+        RunEnd::Failed(failure) => line("-", &format!("failed: {failure}")),
+    }
+}
+
+fn milliseconds(duration: Duration) -> String {
+    format!("{:.1} ms", duration.as_secs_f64() * 1e3)
+}

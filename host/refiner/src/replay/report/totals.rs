@@ -1,0 +1,104 @@
+//! What a replay amounts to.
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    exit::Exit,
+    replay::job::{Replayed, RunEnd},
+};
+
+/// Counts over a whole replay.
+#[derive(Debug)]
+pub struct Totals {
+    begun: Instant,
+    specimens: u64,
+    unusable: u64,
+    produced: u64,
+    refused: u64,
+    failed: u64,
+    gas: u64,
+    input_bytes: u64,
+    output_bytes: u64,
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Self {
+            begun: Instant::now(),
+            specimens: 0,
+            unusable: 0,
+            produced: 0,
+            refused: 0,
+            failed: 0,
+            gas: 0,
+            input_bytes: 0,
+            output_bytes: 0,
+        }
+    }
+}
+
+impl Totals {
+    /// Counts one specimen.
+    pub fn add(&mut self, replayed: &Replayed) {
+        self.specimens += 1;
+        let Ok(outcome) = &replayed.outcome else {
+            self.unusable += 1;
+            return;
+        };
+        self.gas += outcome.facts.gas_used;
+        self.input_bytes += outcome.facts.bytes as u64;
+        for run in &outcome.runs {
+            match &run.end {
+                RunEnd::Produced { artifacts, .. } => {
+                    self.produced += 1;
+                    self.output_bytes += artifacts.iter().map(|kept| kept.bytes as u64).sum::<u64>();
+                }
+                RunEnd::Refused { .. } => self.refused += 1,
+                RunEnd::Failed(_) => self.failed += 1,
+            }
+        }
+    }
+
+    /// The exit code that these counts call for.
+    pub fn exit(&self) -> Exit {
+        if self.failed > 0 {
+            Exit::Host
+        } else if self.unusable > 0 {
+            Exit::Input
+        } else if self.refused > 0 {
+            Exit::Verdict
+        } else {
+            Exit::Done
+        }
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let elapsed = self.begun.elapsed();
+        write!(f, "{} specimens: {} runs produced", self.specimens, self.produced)?;
+        for (count, what) in
+            [(self.refused, "ended in another verdict"), (self.failed, "failed"), (self.unusable, "specimens unusable")]
+        {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        write!(
+            f,
+            "\n{:.2} s, {:.1} blocks/s, {:.0} Mgas/s, {:.1} MB in, {:.1} MB out",
+            elapsed.as_secs_f64(),
+            per_second(self.specimens, elapsed),
+            per_second(self.gas, elapsed) / 1e6,
+            self.input_bytes as f64 / 1e6,
+            self.output_bytes as f64 / 1e6,
+        )
+    }
+}
+
+fn per_second(count: u64, elapsed: Duration) -> f64 {
+    count as f64 / elapsed.as_secs_f64().max(f64::EPSILON)
+}

@@ -1,0 +1,42 @@
+//! `refiner specimen`: looking into specimen files.
+
+mod check;
+mod convert;
+mod inspect;
+
+use std::io;
+
+use crate::{
+    cli,
+    exit::Exit,
+    input::{Input, InputError},
+};
+
+/// Runs one of the subcommands.
+pub fn run(command: &cli::Specimen) -> anyhow::Result<Exit> {
+    let stdout = &mut io::stdout().lock();
+    match command {
+        cli::Specimen::Inspect { specimens, json } => inspect::run(specimens, *json, stdout),
+        cli::Specimen::Decode { specimen, data } => convert::decode(specimen, *data, stdout),
+        cli::Specimen::Encode { json, layout, out } => convert::encode(json, layout, out.as_deref(), stdout),
+        cli::Specimen::Check { specimens, execute, specimen_hash, chains, json } => {
+            let checker = check::Checker::new(*execute, *specimen_hash, chains)?;
+            checker.run(specimens, *json, stdout)
+        }
+    }
+}
+
+/// Why one specimen of several could not be looked into.
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error(transparent)]
+    Read(#[from] InputError),
+    #[error(transparent)]
+    Decode(#[from] refiner_specimen::DecodeError),
+}
+
+fn read_and_decode(input: &Input) -> Result<(Vec<u8>, refiner_specimen::Specimen), Unreadable> {
+    let bytes = input.read()?;
+    let specimen = refiner_specimen::decode(&bytes)?;
+    Ok((bytes, specimen))
+}

@@ -1,0 +1,62 @@
+//! A replay's memory does not grow with the number of specimens.
+
+mod program;
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+use program::{command, samples, text};
+use refiner_testkit::real;
+
+/// The bound that issue and README state.
+const LIMIT_KIB: u64 = 400 * 1024;
+/// How often the same specimens are replayed.
+const ROUNDS: usize = 100;
+/// Longer than the slowest machine should take; reached, the test fails.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+#[test]
+fn replaying_a_hundred_times_stays_flat_and_under_400_mb() {
+    let specimens = real::directory().map_or_else(samples, |directory| {
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "avro")).collect()
+    });
+    let directory = tempfile::tempdir().unwrap();
+    for round in 0..ROUNDS {
+        for specimen in &specimens {
+            let name = format!("{round:03}-{}", specimen.file_name().unwrap().to_str().unwrap());
+            symlink(fs::canonicalize(specimen).unwrap(), directory.path().join(name)).unwrap();
+        }
+    }
+    let mut child = command(&["replay", text(directory.path()), "--report", "summary"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    let status_file = format!("/proc/{}/status", child.id());
+    let mut resident = Vec::new();
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < DEADLINE, "the replay did not end");
+        if let Ok(status) = fs::read_to_string(&status_file) {
+            resident.extend(kib(&status, "VmRSS:"));
+            peak = kib(&status, "VmHWM:").unwrap_or(0).max(peak);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(peak > 0 && peak < LIMIT_KIB, "peak of {peak} KiB");
+    assert!(resident.len() > 20, "too few readings: {}", resident.len());
+    let quarter = resident.len() / 4;
+    let early = resident[quarter / 2..quarter].iter().max().unwrap();
+    let late = resident[resident.len() - quarter..].iter().max().unwrap();
+    assert!(late * 4 < early * 5, "{early} KiB early, {late} KiB late");
+}
+
+fn kib(status: &str, field: &str) -> Option<u64> {
+    status.lines().find_map(|line| line.strip_prefix(field))?.trim().strip_suffix(" kB")?.parse().ok()
+}

@@ -1,0 +1,188 @@
+//! `refiner replay`, as its user meets it.
+
+mod program;
+
+use std::{fs, path::Path};
+
+use program::{refiner, refiner_reading, samples, samples_directory, text};
+use refiner_testkit::real;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Results that the network published, or, where it did not, that an independent implementation arrived at.
+const EVM_SERVER_RESULTS: [(u64, &str, &str); 7] = [
+    (15_892_728, "evm-server@a", "69e766c58a827f3c7548b5c00d043b464a69384e746cbaf73d771881b4dc053a"),
+    (16_791_900, "evm-server@a", "3e1cec6d91c3e4329bd72382f3917c5e7d85ad865fa575968320b10bcdafc557"),
+    (17_090_940, "evm-server@b", "6932af5a47240b59288d56614d2546da5d482d0f29be4d1a3ce541c99a722ffd"),
+    (19_434_485, "evm-server@c", "4bb6dcf767011c8ac64f78740078dcb0d9a680751a07030957418f8ab6c5d619"),
+    (16_792_200, "evm-server@a", "9f0453942097a1e30231122a31d28a3765404d43305c1355210b53a95408b29a"),
+    (19_434_520, "evm-server@c", "47f3f23dee03de7a8e9ef63288abe11975cba69bbd7f716c5470adc9c34c2d10"),
+    (19_529_630, "evm-server@d", "0063b50f811fb44ee1c27cde8918204e86fefea5f09650cf8303e33cb5bf1aef"),
+];
+
+#[test]
+fn published_result_hashes_come_out_of_the_sandboxed_rule() {
+    let Some(directory) = real::directory() else { return };
+    for (height, format, published) in EVM_SERVER_RESULTS {
+        let specimen = directory.join(format!("1-{height}.avro"));
+        let out = tempfile::tempdir().unwrap();
+        let ended = refiner(&["replay", text(&specimen), "--format", format, "--out", text(out.path()), "--json"]).expect(0);
+        let artifact = &ended.json_lines()[0]["artifacts"][0];
+        assert_eq!(artifact["sha256"], published, "{height} {format}");
+        let file = fs::read(artifact["file"].as_str().unwrap()).unwrap();
+        assert_eq!(sha256(&file), published, "the file on disk is what was hashed");
+    }
+}
+
+#[test]
+fn every_real_block_has_a_canonical_result_except_the_one_without_its_authorizations() {
+    let Some(directory) = real::directory() else { return };
+    let ended = refiner(&["replay", text(&directory), "--json"]).expect(3);
+    let lines = ended.json_lines();
+    assert_eq!(lines.len(), 8);
+    for line in lines {
+        if line["height"] == 22_433_670 {
+            assert_eq!(line["verdict"], "unsupported");
+            let message = line["message"].as_str().unwrap();
+            assert!(message.contains("transaction 46") && message.contains("AuthList"), "{message}");
+        } else {
+            assert_eq!(line["verdict"], "produced", "{line}");
+        }
+    }
+}
+
+#[test]
+fn results_are_the_same_with_any_number_of_threads_and_in_the_order_of_the_specimens() {
+    let directory = samples_directory();
+    let results = |threads: &str| -> Vec<(Value, Value)> {
+        let ended = refiner(&["replay", text(&directory), "--json", "-j", threads]);
+        ended.json_lines().into_iter().map(|line| (line["specimen"].clone(), line["artifacts"].clone())).collect()
+    };
+    let one = results("1");
+    assert_eq!(one.len(), samples().len());
+    assert_eq!(one, results("2"));
+    assert_eq!(one, results("7"));
+}
+
+#[test]
+fn outputs_are_named_by_chain_height_rule_and_artifact_and_no_temporary_file_stays() {
+    let sample = &samples()[0];
+    let stem = sample.file_stem().unwrap().to_str().unwrap();
+    let out = tempfile::tempdir().unwrap();
+    refiner(&["replay", text(sample), "--out", text(out.path())]).expect(0);
+    let names: Vec<_> = fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, [format!("{stem}.block-result.result.json").as_str()]);
+}
+
+#[test]
+fn specimen_that_fails_does_not_stop_the_others_and_shows_in_the_exit_code() {
+    let sample = &samples()[0];
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("1-1.avro"), b"not a specimen").unwrap();
+    fs::copy(sample, directory.path().join("1-2.avro")).unwrap();
+    fs::write(directory.path().join("1-3.avro"), &fs::read(sample).unwrap()[..1000]).unwrap();
+    let ended = refiner(&["replay", text(directory.path()), "--json"]).expect(4);
+    let verdicts: Vec<_> = ended.json_lines().into_iter().map(|line| line["verdict"].clone()).collect();
+    assert_eq!(verdicts, ["unusable", "produced", "unusable"]);
+
+    let table = refiner(&["replay", text(directory.path())]).expect(4);
+    assert!(table.stderr.contains("1-1.avro"), "{}", table.stderr);
+    assert!(table.text().contains("3 specimens: 1 runs produced, 2 specimens unusable"), "{}", table.text());
+}
+
+#[test]
+fn specimen_comes_from_standard_input() {
+    let sample = &samples()[0];
+    let from_file = refiner(&["replay", text(sample), "--json"]).expect(0).json_lines();
+    let from_stdin = refiner_reading(&["replay", "-", "--json"], &fs::read(sample).unwrap()).expect(0).json_lines();
+    assert_eq!(from_stdin[0]["specimen"], "standard input");
+    assert_eq!(from_stdin[0]["artifacts"], from_file[0]["artifacts"]);
+}
+
+#[test]
+fn rule_is_found_by_name_by_file_and_in_a_directory() {
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/rules");
+    let component = rules.join("block-result.wasm");
+    let sample = &samples()[0];
+    let identity = |rule: &str| {
+        let ended = refiner(&["replay", text(sample), "--json", "--rule", rule]).expect(0);
+        let lines = ended.json_lines();
+        let line = lines.into_iter().find(|line| line["rule"] == "block-result").unwrap();
+        line["ruleIdentity"].clone()
+    };
+    assert_eq!(identity("block-result"), identity(text(&component)));
+    assert_eq!(identity("block-result"), identity(text(&rules)));
+}
+
+#[test]
+fn format_is_part_of_the_rules_identity() {
+    let sample = &samples()[0];
+    let identity = |format: &str| {
+        let ended = refiner(&["replay", text(sample), "--json", "--format", format]);
+        ended.json_lines()[0]["ruleIdentity"].clone()
+    };
+    assert_ne!(identity("canonical"), identity("evm-server@d"));
+}
+
+#[test]
+fn two_specimens_of_one_height_do_not_overwrite_each_others_results() {
+    let real = &samples()[0];
+    let directory = tempfile::tempdir().unwrap();
+    let copy = directory.path().join("copy.avro");
+    fs::copy(real, &copy).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    // The same block twice gives the same bytes, which is no collision.
+    refiner(&["replay", text(real), text(&copy), "--out", text(out.path())]).expect(0);
+}
+
+#[test]
+fn hostile_rule_gets_its_verdict_and_the_next_specimen_runs() {
+    let hostile = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/hostile");
+    let samples = samples();
+    for (case, verdict) in
+        [("spins", "outOfFuel"), ("eats-memory", "outOfMemory"), ("recurses", "trapped"), ("traps", "trapped"), ("floods-calls", "overBudget")]
+    {
+        let rule = tempfile::Builder::new().suffix(".wasm").tempfile().unwrap();
+        let wat = fs::read(hostile.join(case).join("rule.wat")).unwrap();
+        fs::write(rule.path(), wat::parse_bytes(&wat).unwrap()).unwrap();
+        let ended = refiner(&[
+            "replay", text(&samples[0]), text(&samples[1]), "--json", "--rule", text(rule.path()), "--rule", "block-result",
+        ])
+        .expect(3);
+        let verdicts: Vec<_> = ended.json_lines().into_iter().map(|line| line["verdict"].clone()).collect();
+        assert_eq!(verdicts, [verdict, "produced", verdict, "produced"], "{case}");
+    }
+}
+
+#[test]
+fn rule_that_is_no_component_is_refused_before_any_specimen() {
+    let sample = text(&samples()[0]).to_owned();
+    let rule = tempfile::Builder::new().suffix(".wasm").tempfile().unwrap();
+    for bytes in [&b"\0asm\x01\0\0\0"[..], b"", b"ELF"] {
+        fs::write(rule.path(), bytes).unwrap();
+        let ended = refiner(&["replay", &sample, "--rule", text(rule.path())]).expect(6);
+        assert!(ended.stderr.contains(text(rule.path())), "{}", ended.stderr);
+        assert!(!ended.text().contains("produced"));
+    }
+}
+
+#[test]
+fn command_line_that_names_nothing_says_what_is_there() {
+    let ended = refiner(&["replay", "/nonexistent/1-1.avro"]).expect(4);
+    assert!(ended.stderr.contains("/nonexistent/1-1.avro: no such file"), "{}", ended.stderr);
+    let ended = refiner(&["replay", text(&samples()[0]), "--rule", "block-resulr"]).expect(6);
+    assert!(ended.stderr.contains("hint: built-in rules: ") && ended.stderr.contains("block-result"), "{}", ended.stderr);
+    refiner(&["replay"]).expect(2);
+    refiner(&["replay", text(&samples()[0]), "--format", "evm-server@e"]).expect(2);
+}
+
+#[test]
+fn output_directory_that_cannot_be_written_fails_the_runs_by_name() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let ended = refiner(&["replay", text(&samples()[0]), "--out", text(&file.path().join("out"))]).expect(5);
+    assert!(ended.stderr.contains(text(file.path())), "{}", ended.stderr);
+}

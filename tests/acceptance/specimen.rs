@@ -1,0 +1,104 @@
+//! `refiner specimen`, as its user meets it.
+
+mod program;
+
+use std::fs;
+
+use program::{refiner, refiner_reading, samples, text};
+use refiner_testkit::real;
+use serde_json::Value;
+
+#[test]
+fn decode_then_encode_gives_the_same_bytes() {
+    let mut specimens = samples();
+    specimens.extend(real::directory().into_iter().flat_map(|directory| {
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "avro"))
+    }));
+    let scratch = tempfile::tempdir().unwrap();
+    for specimen in specimens {
+        let inspected = refiner(&["specimen", "inspect", "--json", text(&specimen)]).expect(0).json_lines();
+        let json = scratch.path().join("specimen.json");
+        fs::write(&json, refiner(&["specimen", "decode", text(&specimen)]).expect(0).stdout).unwrap();
+        let layout = inspected[0]["layout"].as_str().unwrap();
+        let encoded = refiner(&["specimen", "encode", text(&json), "--layout", layout]).expect(0).stdout;
+        assert!(encoded == fs::read(&specimen).unwrap(), "{} in layout {layout}", specimen.display());
+    }
+}
+
+#[test]
+fn encode_writes_the_whole_file_or_none() {
+    let scratch = tempfile::tempdir().unwrap();
+    let out = scratch.path().join("specimen.avro");
+    let json = refiner(&["specimen", "decode", text(&samples()[0])]).expect(0).stdout;
+    let layout = refiner(&["specimen", "inspect", "--json", text(&samples()[0])]).expect(0).json_lines()[0]["layout"].clone();
+    let arguments = ["specimen", "encode", "-", "--layout", layout.as_str().unwrap(), "--out", text(&out)];
+    refiner_reading(&arguments, &json[..json.len() / 2]);
+    assert!(!out.exists());
+    refiner_reading(&arguments, &json).expect(0);
+    assert_eq!(fs::read(&out).unwrap(), fs::read(&samples()[0]).unwrap());
+}
+
+#[test]
+fn decode_gives_the_record_that_an_evm_server_takes() {
+    let data = refiner(&["specimen", "decode", "--data", text(&samples()[0])]).expect(0).stdout;
+    let data: Value = serde_json::from_slice(&data).unwrap();
+    let keys: Vec<_> = data.as_object().unwrap().keys().take(5).cloned().collect();
+    assert_eq!(keys, ["Type", "NetworkId", "Hash", "TotalDifficulty", "Header"]);
+}
+
+#[test]
+fn every_check_of_a_sample_passes_with_execution() {
+    let devnets = ["--chain-config", concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/samples/devnet-1337.json")];
+    for sample in samples() {
+        let ended = refiner(&[&["specimen", "check", "--execute", "--json", text(&sample)][..], &devnets].concat());
+        let line = &ended.json_lines()[0];
+        if line["notExecuted"].is_string() {
+            assert!(line["notExecuted"].as_str().unwrap().contains("AuthList"), "{line}");
+            assert_eq!(ended.code, 3);
+            continue;
+        }
+        assert_eq!(ended.code, 0, "{line}");
+        for name in ["blockHash", "codeHashes", "canonicalEncoding", "gasUsed", "logsBloom", "receiptsRoot"] {
+            assert_eq!(line["checks"][name]["outcome"], "passed", "{name} of {}", sample.display());
+        }
+    }
+}
+
+#[test]
+fn check_against_an_announced_hash_tells_the_right_specimen_from_another() {
+    let sample = &samples()[0];
+    let inspected = refiner(&["specimen", "inspect", "--json", text(sample)]).expect(0).json_lines();
+    let announced = inspected[0]["specimenHash"].as_str().unwrap();
+    refiner(&["specimen", "check", text(sample), "--specimen-hash", announced]).expect(0);
+    let other = format!("0x{}", "11".repeat(32));
+    let ended = refiner(&["specimen", "check", text(sample), "--specimen-hash", &other]).expect(3);
+    assert!(ended.text().contains("specimenHash       FAILED"), "{}", ended.text());
+}
+
+#[test]
+fn file_that_is_no_specimen_is_told_with_the_place_where_it_stops_being_one() {
+    let sample = fs::read(&samples()[0]).unwrap();
+    let ended = refiner_reading(&["specimen", "inspect", "-"], &sample[..sample.len() / 2]).expect(4);
+    assert!(ended.stderr.contains("standard input") && ended.stderr.contains("byte"), "{}", ended.stderr);
+}
+
+#[test]
+fn block_hash_that_is_not_the_headers_fails_its_check_and_only_that() {
+    let json = refiner(&["specimen", "decode", text(&samples()[0])]).expect(0).text();
+    let value: Value = serde_json::from_str(&json).unwrap();
+    let hash = value["replicaEvent"][0]["data"]["Hash"].as_str().unwrap();
+    let lie = format!("0x{}", "ab".repeat(32));
+    let layout = refiner(&["specimen", "inspect", "--json", text(&samples()[0])]).expect(0).json_lines()[0]["layout"].clone();
+    let json = json.replace(hash, &lie);
+    let lying = refiner_reading(&["specimen", "encode", "-", "--layout", layout.as_str().unwrap()], json.as_bytes()).expect(0).stdout;
+    let ended = refiner_reading(&["specimen", "check", "--json", "-"], &lying).expect(3);
+    let line = &ended.json_lines()[0];
+    let failed: Vec<_> = line["checks"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, check)| check["outcome"] == "failed")
+        .map(|(name, _)| name.clone())
+        .collect();
+    assert_eq!(failed, ["blockHash"]);
+}
