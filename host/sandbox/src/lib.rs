@@ -1,1 +1,35 @@
 //! Runs rules, WebAssembly components that nobody trusts, and turns each run into a verdict.
+//!
+//! Comes in: a component, grants, and specimens. Goes out: a [`Refusal`] before any of its code runs, or for each specimen
+//! a [`Run`]: a [`Verdict`] that is the same on every machine, what it used, and its log. What went wrong around the rule is a
+//! [`HostFailure`]. Never here: files, sockets, keys, an environment, a clock a guest could read. Only this crate knows
+//! wasmtime.
+
+mod admission;
+mod bindings;
+mod failure;
+mod host;
+mod identity;
+mod limits;
+mod outcome;
+mod profile;
+mod rule;
+mod run;
+mod sandbox;
+mod self_test;
+mod text;
+mod ticker;
+mod verdict;
+
+pub use admission::{Capability, Found, Grants, Refusal, ScanLimit};
+pub use failure::{EngineError, HostFailure};
+pub use host::Params;
+pub use identity::RuleIdentity;
+pub use limits::{AboveCap, FUEL_PER_INPUT_BYTE, LIMITS, Limit, LimitSpec, Limits, PerLimit, WALL_MS_WITH_EVM};
+pub use profile::{Allocation, EngineProfile, WASM_STACK_BYTES, WASMTIME_VERSION};
+pub use rule::{AdmittedRule, Description, OutputDescription};
+pub use run::RunInput;
+pub use sandbox::{AdmitError, Sandbox};
+pub use self_test::SelfTestError;
+pub use text::GuestText;
+pub use verdict::{Artifact, LogLevel, LogLine, Misuse, Run, TrapKind, Usage, Verdict};

@@ -1,0 +1,234 @@
+//! The scan before compilation: counts what makes a compiler slow or large, without building anything.
+//!
+//! A component of 640 bytes can cost a compiler gigabytes, because nested components may instantiate each other many times
+//! over. What is counted here bounds that; that the rest is well-formed is for the compiler's own validation to say.
+
+use std::fmt;
+
+use wasmparser::{
+    BinaryReaderError, ComponentInstance, ComponentTypeRef, FunctionBody, Instance, Parser, Payload, SectionLimited,
+    TableInit,
+};
+
+use super::refusal::{Found, Refusal};
+use crate::GuestText;
+
+/// Core instances, as a number for the engine's pool too.
+pub(crate) const CORE_INSTANCES_MAX: u32 = 64;
+/// Linear memories, as a number for the engine's pool too.
+pub(crate) const MEMORIES_MAX: u32 = 16;
+/// Tables, as a number for the engine's pool too.
+pub(crate) const TABLES_MAX: u32 = 32;
+/// Elements of one table: large language runtimes have some 20,000.
+pub(crate) const TABLE_ELEMENTS_MAX: usize = 100_000;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ScanLimit {
+    /// Components and modules within each other.
+    Depth,
+    /// Sections and function bodies of the whole file.
+    Parts,
+    /// Instances of core modules, as written.
+    CoreInstances,
+    /// Instances of nested components, as written.
+    ComponentInstances,
+    /// Functions with a body, of all modules.
+    Functions,
+    /// Bytes of the largest function.
+    FunctionBytes,
+    /// Locals of one function.
+    Locals,
+    /// Memories, imported ones apart.
+    Memories,
+    /// Tables, imported ones apart.
+    Tables,
+    /// Elements a table starts with.
+    TableElements,
+}
+
+impl ScanLimit {
+    /// How many are allowed.
+    pub const fn allowed(self) -> u64 {
+        match self {
+            // Toolchains need three: the component, its adapters, their modules.
+            Self::Depth => 6,
+            Self::Parts => 200_000,
+            Self::CoreInstances => CORE_INSTANCES_MAX as u64,
+            // Toolchains write one an exported interface. Sixteen, each within another, come to a few hundred at most.
+            Self::ComponentInstances => 16,
+            Self::Functions => 50_000,
+            Self::FunctionBytes => 1 << 20,
+            // What browsers allow.
+            Self::Locals => 50_000,
+            Self::Memories => MEMORIES_MAX as u64,
+            Self::Tables => TABLES_MAX as u64,
+            Self::TableElements => TABLE_ELEMENTS_MAX as u64,
+        }
+    }
+}
+
+impl fmt::Display for ScanLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Depth => "levels of nesting",
+            Self::Parts => "sections and function bodies",
+            Self::CoreInstances => "core instances",
+            Self::ComponentInstances => "component instances",
+            Self::Functions => "functions",
+            Self::FunctionBytes => "bytes of one function",
+            Self::Locals => "locals of one function",
+            Self::Memories => "memories",
+            Self::Tables => "tables",
+            Self::TableElements => "elements of one table",
+        })
+    }
+}
+
+/// What the outermost component imports and exports.
+#[derive(Debug, Default)]
+pub(crate) struct Surface<'a> {
+    pub(crate) imports: Vec<&'a str>,
+    pub(crate) exports: Vec<&'a str>,
+}
+
+/// Reads every section of the component once.
+pub(crate) fn scan(bytes: &[u8]) -> Result<Surface<'_>, Refusal> {
+    if !Parser::is_component(bytes) {
+        return Err(Refusal::NotAComponent { found: what_is(bytes) });
+    }
+    let mut scan = Scan::default();
+    for payload in Parser::new(0).parse_all(bytes) {
+        scan.read(payload?)?;
+    }
+    Ok(scan.surface)
+}
+
+fn what_is(bytes: &[u8]) -> Found {
+    let start = bytes.trim_ascii_start();
+    if bytes.is_empty() {
+        Found::Nothing
+    } else if Parser::is_core_wasm(bytes) {
+        Found::CoreModule
+    } else if start.starts_with(b"(") || start.starts_with(b";;") {
+        Found::Text
+    } else {
+        Found::SomethingElse
+    }
+}
+
+#[derive(Default)]
+struct Scan<'a> {
+    surface: Surface<'a>,
+    depth: u64,
+    parts: u64,
+    core_instances: u64,
+    component_instances: u64,
+    functions: u64,
+    memories: u64,
+    tables: u64,
+}
+
+/// Adds to a count and refuses past its limit.
+fn count(counter: &mut u64, more: u64, limit: ScanLimit) -> Result<(), Refusal> {
+    *counter = counter.saturating_add(more);
+    within(*counter, limit)
+}
+
+fn within(found: u64, limit: ScanLimit) -> Result<(), Refusal> {
+    if found > limit.allowed() { Err(Refusal::TooMuch { limit, found }) } else { Ok(()) }
+}
+
+impl<'a> Scan<'a> {
+    fn read(&mut self, payload: Payload<'a>) -> Result<(), Refusal> {
+        count(&mut self.parts, 1, ScanLimit::Parts)?;
+        match payload {
+            Payload::Version { .. } => count(&mut self.depth, 1, ScanLimit::Depth),
+            Payload::End(_) => {
+                self.depth = self.depth.saturating_sub(1);
+                Ok(())
+            }
+            Payload::InstanceSection(section) => self.core_instances(section),
+            Payload::ComponentInstanceSection(section) => self.component_instances(section),
+            Payload::ComponentImportSection(section) => {
+                for import in section {
+                    let import = import?;
+                    self.import(import.name.name, import.ty)?;
+                }
+                Ok(())
+            }
+            Payload::ComponentExportSection(section) => {
+                for export in section {
+                    let export = export?;
+                    if self.depth == 1 {
+                        self.surface.exports.push(export.name.name);
+                    }
+                }
+                Ok(())
+            }
+            Payload::MemorySection(section) => {
+                count(&mut self.memories, u64::from(section.count()), ScanLimit::Memories)
+            }
+            Payload::TableSection(section) => {
+                count(&mut self.tables, u64::from(section.count()), ScanLimit::Tables)?;
+                for table in section {
+                    let table = table?;
+                    within(table.ty.initial, ScanLimit::TableElements)?;
+                    debug_assert!(matches!(table.init, TableInit::RefNull | TableInit::Expr(_)));
+                }
+                Ok(())
+            }
+            Payload::CodeSectionStart { count: bodies, .. } => {
+                count(&mut self.functions, u64::from(bodies), ScanLimit::Functions)
+            }
+            Payload::CodeSectionEntry(body) => function(&body),
+            _ => Ok(()),
+        }
+    }
+
+    fn core_instances(&mut self, section: SectionLimited<'a, Instance<'a>>) -> Result<(), Refusal> {
+        for instance in section {
+            if matches!(instance?, Instance::Instantiate { .. }) {
+                count(&mut self.core_instances, 1, ScanLimit::CoreInstances)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn component_instances(&mut self, section: SectionLimited<'a, ComponentInstance<'a>>) -> Result<(), Refusal> {
+        for instance in section {
+            if matches!(instance?, ComponentInstance::Instantiate { .. }) {
+                count(&mut self.component_instances, 1, ScanLimit::ComponentInstances)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A component that is handed components can multiply its instances beyond what any count here sees.
+    fn import(&mut self, name: &'a str, ty: ComponentTypeRef) -> Result<(), Refusal> {
+        if matches!(ty, ComponentTypeRef::Component(_) | ComponentTypeRef::Module(_)) {
+            return Err(Refusal::ImportsCode { name: GuestText::at_most(name, super::world::NAME_BYTES_SHOWN) });
+        }
+        if self.depth == 1 {
+            self.surface.imports.push(name);
+        }
+        Ok(())
+    }
+}
+
+fn function(body: &FunctionBody<'_>) -> Result<(), Refusal> {
+    let range = body.range();
+    within(range.end.saturating_sub(range.start) as u64, ScanLimit::FunctionBytes)?;
+    let mut locals = 0;
+    for group in body.get_locals_reader()? {
+        let (more, _) = group?;
+        count(&mut locals, u64::from(more), ScanLimit::Locals)?;
+    }
+    Ok(())
+}
+
+impl From<BinaryReaderError> for Refusal {
+    fn from(error: BinaryReaderError) -> Self {
+        Self::Malformed { offset: error.offset() as u64, message: GuestText::new(error.message()) }
+    }
+}

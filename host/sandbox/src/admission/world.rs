@@ -1,0 +1,99 @@
+//! Imports and exports: what a rule may ask for and must offer.
+
+use std::{collections::BTreeSet, fmt};
+
+use super::{refusal::Refusal, scan::Surface};
+use crate::GuestText;
+
+/// The version of the contract, as in `wit/refiner-rule-1`.
+pub(crate) const CONTRACT_VERSION: &str = "1.0";
+/// The export that makes a component a rule, without its version.
+pub(crate) const RULE_EXPORT: &str = "refiner:rule/rule";
+/// How much of a name is shown in a refusal.
+pub(crate) const NAME_BYTES_SHOWN: usize = 128;
+/// The package of the contract.
+const PACKAGE: &str = "refiner:rule/";
+/// Interfaces every rule may import.
+const ALWAYS: [&str; 5] = ["types", "specimen", "output", "log", "params"];
+
+/// Something beyond the specimen, output, log and parameters, which every rule gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Capability {
+    /// Execution of the block, by the host.
+    Evm,
+}
+
+impl Capability {
+    /// Every capability.
+    pub const ALL: [Self; 1] = [Self::Evm];
+
+    /// Its name in `rule.toml`, which is also its interface's.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Evm => "evm",
+        }
+    }
+
+    /// The capability with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|capability| capability.as_str() == name)
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Holds imports and exports against the world and the grants, and gives the capabilities needed.
+pub(crate) fn check(surface: &Surface<'_>, granted: &BTreeSet<Capability>) -> Result<BTreeSet<Capability>, Refusal> {
+    let mut needed = BTreeSet::new();
+    for name in &surface.imports {
+        let shown = || GuestText::at_most(name, NAME_BYTES_SHOWN);
+        let (interface, version) = contract_name(name).ok_or_else(|| Refusal::UnknownImport { name: shown() })?;
+        if let Some(capability) = Capability::from_name(interface) {
+            needed.insert(capability);
+        } else if !ALWAYS.contains(&interface) {
+            return Err(Refusal::UnknownImport { name: shown() });
+        }
+        if !is_spoken(version) {
+            return Err(Refusal::Version { name: shown() });
+        }
+    }
+    if let Some(capability) = needed.difference(granted).next() {
+        return Err(Refusal::Ungranted { capability: *capability });
+    }
+    exports_rule(surface)?;
+    Ok(needed)
+}
+
+/// Interfaces that can be imported, for messages.
+pub(super) fn importable() -> String {
+    let names: Vec<_> = ALWAYS.into_iter().chain(Capability::ALL.map(Capability::as_str)).collect();
+    format!("{PACKAGE}{{{}}}", names.join(", "))
+}
+
+fn exports_rule(surface: &Surface<'_>) -> Result<(), Refusal> {
+    let rule = surface.exports.iter().find_map(|name| match contract_name(name)? {
+        ("rule", version) => Some((name, version)),
+        _ => None,
+    });
+    match rule {
+        None => Err(Refusal::NoRule),
+        Some((_, version)) if is_spoken(version) => Ok(()),
+        Some((name, _)) => Err(Refusal::Version { name: GuestText::at_most(name, NAME_BYTES_SHOWN) }),
+    }
+}
+
+/// Splits `refiner:rule/specimen@1.0.0` into interface and version.
+fn contract_name(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix(PACKAGE)?.split_once('@')
+}
+
+/// Version 1.0 and its fixes. A later minor version may import functions that are not here.
+fn is_spoken(version: &str) -> bool {
+    version.strip_prefix(CONTRACT_VERSION).is_some_and(|rest| {
+        rest.strip_prefix('.').is_some_and(|fix| !fix.is_empty() && fix.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}

@@ -1,0 +1,57 @@
+//! What the host could not do: errors, where a [`crate::Verdict`] is data.
+
+use std::io;
+
+use crate::text::GuestText;
+
+/// The run says nothing of the rule: something around it failed. Worth another try.
+#[derive(Debug, thiserror::Error)]
+pub enum HostFailure {
+    /// The wall time ran out. The clock never decides a verdict; fuel does.
+    #[error("no answer within {wall_ms} ms")]
+    Deadline {
+        /// Wall time granted.
+        wall_ms: u64,
+    },
+    /// The rule needs something that is not there for now.
+    #[error("capability unavailable: {reason}")]
+    CapabilityUnavailable {
+        /// What the rule said of it.
+        reason: GuestText,
+    },
+    /// The rule was admitted with `evm` and the run came without an executor.
+    #[error("the rule executes blocks, and no executor was given")]
+    NoExecutor,
+    /// More rules run at this moment than the engine has room for.
+    #[error("no room for another instance")]
+    NoRoom,
+    /// The operating system refused memory within the rule's limits.
+    #[error("memory within the rule's limits was refused by the system")]
+    SystemMemory(#[source] io::Error),
+    /// An end that is neither the guest's known doing nor a known failure.
+    #[error("unknown trap: {message}")]
+    UnknownTrap {
+        /// The engine's words.
+        message: GuestText,
+    },
+}
+
+/// The engine could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The engine refuses the profile on this machine.
+    #[error("the engine refuses the profile: {message}")]
+    Profile {
+        /// The engine's words.
+        message: GuestText,
+    },
+    /// The contract's functions could not be linked: a bug of this program.
+    #[error("the contract could not be linked: {message}")]
+    Linker {
+        /// The engine's words.
+        message: GuestText,
+    },
+    /// The thread that counts deadlines could not be started.
+    #[error("the deadline thread could not be started")]
+    Ticker(#[source] io::Error),
+}

@@ -1,0 +1,86 @@
+//! Counts what a guest uses and stops it at the limit.
+
+use std::io;
+
+use crate::{Limit, Limits, Misuse, PerLimit, TrapKind, Verdict, failure::HostFailure, text::GuestText};
+
+/// Granted and used, for every limit but fuel and wall time, which the engine counts.
+pub(crate) struct Budget {
+    granted: Limits,
+    used: PerLimit,
+}
+
+/// Why the host ended a guest from inside a call.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stop {
+    #[error(transparent)]
+    Misuse(#[from] Misuse),
+    #[error("{limit} used up")]
+    OverBudget { limit: Limit, granted: u64 },
+    #[error("memory used up")]
+    OutOfMemory { granted_bytes: u64 },
+    #[error("the specimen contradicts itself: {transactions} transactions but {senders} senders")]
+    SenderCount { transactions: usize, senders: usize },
+    #[error("the system refused memory")]
+    SystemMemory(#[source] io::Error),
+}
+
+impl Budget {
+    pub(crate) const fn new(granted: &Limits) -> Self {
+        Self { granted: *granted, used: PerLimit::ZERO }
+    }
+
+    /// Counts one call to the host.
+    pub(crate) fn call(&mut self) -> Result<(), Stop> {
+        self.spend(Limit::Calls, 1)
+    }
+
+    /// Counts bytes that cross the boundary in one call.
+    pub(crate) fn copy(&mut self, bytes: usize) -> Result<(), Stop> {
+        let bytes = bytes as u64;
+        let granted = self.granted.get(Limit::CallBytes);
+        if bytes > granted {
+            return Err(Stop::OverBudget { limit: Limit::CallBytes, granted });
+        }
+        self.used.set(Limit::CallBytes, self.used.get(Limit::CallBytes).max(bytes));
+        self.spend(Limit::CopiedBytes, bytes)
+    }
+
+    /// Uses `amount` of `limit`, or stops the guest and uses nothing.
+    pub(crate) fn spend(&mut self, limit: Limit, amount: u64) -> Result<(), Stop> {
+        let used = self.used.get(limit).saturating_add(amount);
+        let granted = self.granted.get(limit);
+        if used > granted {
+            return Err(Stop::OverBudget { limit, granted });
+        }
+        self.used.set(limit, used);
+        Ok(())
+    }
+
+    /// Bytes one call may still hand out.
+    pub(crate) fn call_bytes(&self) -> usize {
+        usize::try_from(self.granted.get(Limit::CallBytes)).unwrap_or(usize::MAX)
+    }
+
+    /// How much of `limit` is left.
+    pub(crate) fn left(&self, limit: Limit) -> u64 {
+        self.granted.get(limit).saturating_sub(self.used.get(limit))
+    }
+
+    pub(crate) const fn used(&self) -> PerLimit {
+        self.used
+    }
+}
+
+impl Stop {
+    /// The guest's blame as a verdict, the host's as a failure.
+    pub(crate) fn judged(self) -> Result<Verdict, HostFailure> {
+        match self {
+            Self::Misuse(misuse) => Ok(Verdict::Trapped(TrapKind::Misuse(misuse))),
+            Self::OverBudget { limit, granted } => Ok(Verdict::OverBudget { limit, granted }),
+            Self::OutOfMemory { granted_bytes } => Ok(Verdict::OutOfMemory { granted_bytes }),
+            Self::SenderCount { .. } => Ok(Verdict::Rejected { reason: GuestText::new(&self.to_string()) }),
+            Self::SystemMemory(error) => Err(HostFailure::SystemMemory(error)),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! `evm`: execution of the block, by the host.
+
+use std::sync::Arc;
+
+use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat};
+use refiner_specimen::check::{Check, Outcome};
+use wasmtime::component::Resource;
+
+use super::{BlockSpecimen, Reach, Stop};
+use crate::{
+    Limit, Misuse,
+    bindings::refiner::rule::{evm, types},
+};
+
+/// Bytes of a receipt in the canonical ABI.
+const RECEIPT_BYTES: usize = 144;
+/// Bytes of a log in the canonical ABI, without its lists.
+const LOG_BYTES: usize = 48;
+/// Bytes of a topic.
+const TOPIC_BYTES: usize = 32;
+/// Bytes of a check, its texts included: what is charged for one.
+const CHECK_BYTES: usize = 2_048;
+
+/// The guest's handle of an execution. Its number is its place in [`Executions`].
+pub struct ExecutionHandle;
+
+/// The executor, if granted, and what it executed in this run.
+pub(crate) struct Executions {
+    executor: Option<Arc<dyn Executor>>,
+    done: Vec<Option<Done>>,
+}
+
+/// An execution and where each receipt's logs begin.
+struct Done {
+    execution: Execution,
+    first_logs: Vec<u32>,
+    log_count: u32,
+}
+
+impl Executions {
+    pub(crate) const fn new(executor: Option<Arc<dyn Executor>>) -> Self {
+        Self { executor, done: Vec::new() }
+    }
+
+    fn get(&self, handle: &Resource<ExecutionHandle>) -> Result<&Done, Stop> {
+        let done = self.done.get(handle.rep() as usize).and_then(Option::as_ref);
+        done.ok_or(Stop::Misuse(Misuse::NothingThere { what: "execution" }))
+    }
+}
+
+impl Done {
+    fn new(execution: Execution) -> Self {
+        let mut log_count = 0u32;
+        let first_logs = execution
+            .receipts
+            .iter()
+            .map(|receipt| {
+                let first = log_count;
+                log_count = log_count.saturating_add(u32::try_from(receipt.logs.len()).unwrap_or(u32::MAX));
+                first
+            })
+            .collect();
+        Self { execution, first_logs, log_count }
+    }
+
+    /// The log at this position of the block, with its receipt.
+    fn log(&self, position: u32) -> Option<(&ExecutedReceipt, &ExecutedLog)> {
+        let receipt = self.first_logs.partition_point(|first| *first <= position).checked_sub(1)?;
+        let within = position - self.first_logs.get(receipt)?;
+        let receipt = self.execution.receipts.get(receipt)?;
+        Some((receipt, receipt.logs.get(within as usize)?))
+    }
+}
+
+impl evm::Host for Reach {
+    fn execute(
+        &mut self,
+        _specimen: Resource<BlockSpecimen>,
+        format: String,
+    ) -> wasmtime::Result<Result<Resource<ExecutionHandle>, evm::ExecuteError>> {
+        self.budget.call()?;
+        self.budget.copy(format.len())?;
+        let format = match format.parse::<ResultFormat>() {
+            Ok(format) => format,
+            Err(unknown) => return Ok(Err(evm::ExecuteError::UnknownFormat(unknown.to_string()))),
+        };
+        let specimen = self.specimen.as_ref().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let Some(executor) = &self.executions.executor else {
+            return Err(Stop::Misuse(Misuse::NothingThere { what: "executor" }).into());
+        };
+        self.budget.spend(Limit::EvmExecutions, 1)?;
+        let execution = match executor.execute(specimen.specimen(), format) {
+            Ok(execution) => execution,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let rep = u32::try_from(self.executions.done.len())?;
+        self.executions.done.push(Some(Done::new(execution)));
+        Ok(Ok(Resource::new_own(rep)))
+    }
+}
+
+impl evm::HostExecution for Reach {
+    fn gas_used(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<u64> {
+        self.budget.call()?;
+        Ok(self.executions.get(&handle)?.execution.gas_used)
+    }
+
+    fn receipt_count(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<u32> {
+        self.budget.call()?;
+        Ok(u32::try_from(self.executions.get(&handle)?.execution.receipts.len())?)
+    }
+
+    fn log_count(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<u32> {
+        self.budget.call()?;
+        Ok(self.executions.get(&handle)?.log_count)
+    }
+
+    fn checks(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<Vec<types::Check>> {
+        self.budget.call()?;
+        let checks = &self.executions.get(&handle)?.execution.checks;
+        self.budget.copy(checks.len().saturating_mul(CHECK_BYTES))?;
+        Ok(checks.iter().map(types::Check::from).collect())
+    }
+
+    fn receipts(
+        &mut self,
+        handle: Resource<ExecutionHandle>,
+        start: u32,
+        count: u32,
+    ) -> wasmtime::Result<Vec<evm::Receipt>> {
+        self.budget.call()?;
+        let done = self.executions.get(&handle)?;
+        let receipts = &done.execution.receipts;
+        let page = self.budget.page(
+            receipts,
+            start,
+            count,
+            |_| RECEIPT_BYTES,
+            |position, receipt| {
+                let first_log = done.first_logs.get(position).copied().unwrap_or_default();
+                to_receipt(receipt, first_log)
+            },
+        )?;
+        Ok(page)
+    }
+
+    fn logs(&mut self, handle: Resource<ExecutionHandle>, start: u32, count: u32) -> wasmtime::Result<Vec<evm::Log>> {
+        self.budget.call()?;
+        let done = self.executions.get(&handle)?;
+        // No more can fit, so no more are looked for.
+        let fitting = u32::try_from(self.budget.call_bytes() / LOG_BYTES)?;
+        let end = start.saturating_add(count.min(fitting)).min(done.log_count);
+        let logs: Vec<_> = (start..end).filter_map(|position| Some((position, done.log(position)?))).collect();
+        let bytes_of = |(_, (_, log)): &(u32, (&ExecutedReceipt, &ExecutedLog))| {
+            LOG_BYTES + log.topics.len() * TOPIC_BYTES + log.data.len()
+        };
+        let page = self.budget.page(&logs, 0, count, bytes_of, |_, (position, (receipt, log))| evm::Log {
+            transaction_index: receipt.transaction_index,
+            log_index: *position,
+            address: log.address.into(),
+            topics: log.topics.iter().map(|topic| (*topic).into()).collect(),
+            data: log.data.to_vec(),
+        })?;
+        Ok(page)
+    }
+
+    fn block_result_len(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<u64> {
+        self.budget.call()?;
+        Ok(self.executions.get(&handle)?.execution.block_result.len() as u64)
+    }
+
+    fn block_result(&mut self, handle: Resource<ExecutionHandle>, offset: u64, len: u32) -> wasmtime::Result<Vec<u8>> {
+        self.budget.call()?;
+        let block_result = &self.executions.get(&handle)?.execution.block_result;
+        Ok(self.budget.bytes(block_result, offset, len)?)
+    }
+
+    fn drop(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<()> {
+        if let Some(done) = self.executions.done.get_mut(handle.rep() as usize) {
+            *done = None;
+        }
+        Ok(())
+    }
+}
+
+fn to_receipt(receipt: &ExecutedReceipt, first_log: u32) -> evm::Receipt {
+    evm::Receipt {
+        transaction_index: receipt.transaction_index,
+        transaction_hash: receipt.transaction_hash.into(),
+        tx_type: receipt.tx_type,
+        success: receipt.success,
+        gas_used: receipt.gas_used,
+        cumulative_gas_used: receipt.cumulative_gas_used,
+        effective_gas_price: receipt.effective_gas_price.into(),
+        contract_address: receipt.contract_address.map(Into::into),
+        first_log,
+        log_count: u32::try_from(receipt.logs.len()).unwrap_or(u32::MAX),
+    }
+}
+
+impl From<ExecuteError> for evm::ExecuteError {
+    fn from(error: ExecuteError) -> Self {
+        match error {
+            ExecuteError::Unsupported(reason) => Self::Unsupported(reason.to_string()),
+            ExecuteError::Rejected(reason) => Self::Rejected(reason.to_string()),
+        }
+    }
+}
+
+impl From<&Check> for types::Check {
+    fn from(check: &Check) -> Self {
+        let (outcome, detail) = match &check.outcome {
+            Outcome::Passed => (types::CheckOutcome::Passed, String::new()),
+            Outcome::Failed { stated, computed } => {
+                (types::CheckOutcome::Failed, format!("stated {stated}, computed {computed}"))
+            }
+            Outcome::NotApplicable(reason) => (types::CheckOutcome::NotApplicable, (*reason).to_owned()),
+        };
+        Self { name: check.name.as_str().to_owned(), outcome, detail }
+    }
+}

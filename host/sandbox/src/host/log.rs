@@ -1,0 +1,50 @@
+//! `log`: messages for whoever watches.
+
+use super::{Budget, Reach};
+use crate::{Limit, LogLevel, LogLine, bindings::refiner::rule::log, text::GuestText};
+
+/// The lines kept so far.
+#[derive(Default)]
+pub(crate) struct Log {
+    pub(crate) lines: Vec<LogLine>,
+    /// Lines thrown away or cut short.
+    pub(crate) lost: u64,
+}
+
+impl Log {
+    /// Keeps the line as far as the budget allows. A full log ends no run: it is no part of the output, so it must not
+    /// decide a verdict. The calls it takes are counted like any other.
+    fn keep(&mut self, level: LogLevel, message: &str, budget: &mut Budget) {
+        if budget.left(Limit::LogLines) == 0 || budget.left(Limit::LogBytes) == 0 {
+            self.lost += 1;
+            return;
+        }
+        let bytes_max = usize::try_from(budget.left(Limit::LogBytes)).unwrap_or(usize::MAX);
+        let message = GuestText::at_most(message, bytes_max.min(GuestText::BYTES_MAX));
+        // Cannot fail: both were just found to have room, and the ellipsis of a cut line is what is left, at most.
+        let bytes = (message.as_str().len() as u64).min(budget.left(Limit::LogBytes));
+        if budget.spend(Limit::LogLines, 1).is_ok() && budget.spend(Limit::LogBytes, bytes).is_ok() {
+            self.lines.push(LogLine { level, message });
+        }
+    }
+}
+
+impl log::Host for Reach {
+    fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
+        self.budget.call()?;
+        self.budget.copy(message.len())?;
+        self.log.keep(level.into(), &message, &mut self.budget);
+        Ok(())
+    }
+}
+
+impl From<log::Level> for LogLevel {
+    fn from(level: log::Level) -> Self {
+        match level {
+            log::Level::Debug => Self::Debug,
+            log::Level::Info => Self::Info,
+            log::Level::Warn => Self::Warn,
+            log::Level::Error => Self::Error,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Sums the linear memories and tables of a store and stops a guest that wants more than it was granted.
+
+use std::io;
+
+use wasmtime::ResourceLimiter;
+
+use super::Stop;
+use crate::{
+    Limit, Limits,
+    admission::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLES_MAX},
+};
+
+/// Bytes of one table element: a pointer on the only architecture of the profile.
+const TABLE_ELEMENT_BYTES: usize = 8;
+
+/// The sum and its peak. Growth past the grant is an error and not a `-1` for the guest, so that the verdict says
+/// out of memory and not whatever the guest makes of it.
+pub(crate) struct MemoryMeter {
+    granted_bytes: usize,
+    used_bytes: usize,
+}
+
+impl MemoryMeter {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let granted_bytes = usize::try_from(limits.get(Limit::MemoryBytes)).unwrap_or(usize::MAX);
+        Self { granted_bytes, used_bytes: 0 }
+    }
+
+    /// Memory never shrinks during a run, so what is used at the end is the peak.
+    pub(crate) const fn peak_bytes(&self) -> u64 {
+        self.used_bytes as u64
+    }
+
+    /// Grants `more_bytes` when there is room for them. `possible` is false when the guest's own declared maximum forbids
+    /// the growth: then the guest learns so, and nothing is used.
+    fn grow(&mut self, more_bytes: usize, possible: bool) -> wasmtime::Result<bool> {
+        let wanted_bytes = self.used_bytes.saturating_add(more_bytes);
+        if wanted_bytes > self.granted_bytes {
+            return Err(Stop::OutOfMemory { granted_bytes: self.granted_bytes as u64 }.into());
+        }
+        if possible {
+            self.used_bytes = wanted_bytes;
+        }
+        Ok(possible)
+    }
+}
+
+impl ResourceLimiter for MemoryMeter {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.grow(desired.saturating_sub(current), maximum.is_none_or(|maximum| desired <= maximum))
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        Err(Stop::SystemMemory(io::Error::new(io::ErrorKind::OutOfMemory, error.to_string())).into())
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let more_bytes = desired.saturating_sub(current).saturating_mul(TABLE_ELEMENT_BYTES);
+        self.grow(more_bytes, maximum.is_none_or(|maximum| desired <= maximum))
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        Err(Stop::SystemMemory(io::Error::new(io::ErrorKind::OutOfMemory, error.to_string())).into())
+    }
+
+    fn instances(&self) -> usize {
+        CORE_INSTANCES_MAX as usize
+    }
+
+    fn memories(&self) -> usize {
+        MEMORIES_MAX as usize
+    }
+
+    fn tables(&self) -> usize {
+        TABLES_MAX as usize
+    }
+}

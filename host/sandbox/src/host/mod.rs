@@ -1,0 +1,74 @@
+//! What a rule can reach, one file an interface.
+//!
+//! [`Reach`] is the `T` of every `Store<T>`: a guest can touch what is in it and nothing else. Every call passes
+//! [`Budget::call`] first, so no import is free.
+
+mod budget;
+mod evm;
+mod log;
+mod memory;
+mod output;
+mod page;
+mod params;
+mod specimen;
+mod words;
+
+use std::sync::Arc;
+
+use refiner_evm::Executor;
+
+pub(crate) use self::{
+    budget::{Budget, Stop},
+    specimen::SpecimenView,
+};
+// Public for the generated bindings, which name them; this module is not.
+pub use self::{evm::ExecutionHandle, output::ArtifactHandle, params::Params, specimen::BlockSpecimen};
+use self::{evm::Executions, log::Log, memory::MemoryMeter, output::Outputs};
+use crate::{Limits, bindings::refiner::rule::types};
+
+/// Everything one guest can reach.
+pub(crate) struct Reach {
+    pub(crate) budget: Budget,
+    pub(crate) memory: MemoryMeter,
+    pub(crate) log: Log,
+    pub(crate) outputs: Outputs,
+    specimen: Option<SpecimenView>,
+    executions: Executions,
+    params: Params,
+}
+
+impl Reach {
+    /// The reach of `describe`: parameters and a specimen are not there yet.
+    pub(crate) fn nothing(limits: &Limits) -> Self {
+        Self::over(limits, None, Params::default(), None)
+    }
+
+    /// The reach of one run.
+    pub(crate) fn of_run(
+        limits: &Limits,
+        specimen: SpecimenView,
+        params: Params,
+        executor: Option<Arc<dyn Executor>>,
+    ) -> Self {
+        Self::over(limits, Some(specimen), params, executor)
+    }
+
+    fn over(
+        limits: &Limits,
+        specimen: Option<SpecimenView>,
+        params: Params,
+        executor: Option<Arc<dyn Executor>>,
+    ) -> Self {
+        Self {
+            budget: Budget::new(limits),
+            memory: MemoryMeter::new(limits),
+            log: Log::default(),
+            outputs: Outputs::default(),
+            specimen,
+            executions: Executions::new(executor),
+            params,
+        }
+    }
+}
+
+impl types::Host for Reach {}

@@ -1,0 +1,134 @@
+//! `output`: what a rule produces.
+
+use alloy_primitives::{B256, Bytes};
+use sha2::{Digest, Sha256};
+use wasmtime::component::Resource;
+
+use super::{Reach, Stop};
+use crate::{Artifact, Limit, Misuse, bindings::refiner::rule::output, text::GuestText};
+
+/// Longest artifact name: it becomes part of a file name.
+const NAME_BYTES_MAX: usize = 64;
+/// Longest media type, as RFC 6838 recommends for each of its two parts together.
+const MEDIA_TYPE_BYTES_MAX: usize = 127;
+/// Longest schema name.
+const SCHEMA_BYTES_MAX: usize = 255;
+
+/// The guest's handle of an artifact. Its number is its place in [`Outputs`].
+pub struct ArtifactHandle;
+
+/// Artifacts opened in this run, in order.
+#[derive(Default)]
+pub(crate) struct Outputs(Vec<OpenArtifact>);
+
+struct OpenArtifact {
+    name: String,
+    media_type: String,
+    schema: Option<String>,
+    bytes: Vec<u8>,
+    /// Set by `finish`.
+    sha256: Option<B256>,
+}
+
+impl Outputs {
+    /// What was finished.
+    pub(crate) fn finished(self) -> Vec<Artifact> {
+        self.0.into_iter().filter_map(OpenArtifact::finished).collect()
+    }
+
+    fn open(&mut self, handle: &Resource<ArtifactHandle>) -> Result<&mut OpenArtifact, Misuse> {
+        let artifact = self.0.get_mut(handle.rep() as usize).ok_or(Misuse::NothingThere { what: "artifact" })?;
+        if artifact.sha256.is_some() {
+            return Err(Misuse::ArtifactFinished { name: GuestText::new(&artifact.name) });
+        }
+        Ok(artifact)
+    }
+}
+
+impl OpenArtifact {
+    fn checked(name: String, media_type: String, schema: Option<String>) -> Result<Self, Misuse> {
+        if !is_name(&name) {
+            return Err(Misuse::ArtifactName { name: GuestText::new(&name) });
+        }
+        if !is_media_type(&media_type) {
+            return Err(Misuse::MediaType { media_type: GuestText::new(&media_type) });
+        }
+        if let Some(schema) = schema.as_deref().filter(|schema| !is_visible(schema, SCHEMA_BYTES_MAX)) {
+            return Err(Misuse::Schema { schema: GuestText::new(schema) });
+        }
+        Ok(Self { name, media_type, schema, bytes: Vec::new(), sha256: None })
+    }
+
+    fn finished(self) -> Option<Artifact> {
+        let sha256 = self.sha256?;
+        let Self { name, media_type, schema, bytes, .. } = self;
+        Some(Artifact { name, media_type, schema, bytes: Bytes::from(bytes), sha256 })
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.len() <= NAME_BYTES_MAX
+        && name.bytes().next().is_some_and(lower)
+        && name.bytes().all(|byte| lower(byte) || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+fn is_media_type(media_type: &str) -> bool {
+    is_visible(media_type, MEDIA_TYPE_BYTES_MAX)
+        && media_type.split_once('/').is_some_and(|(kind, subtype)| !kind.is_empty() && !subtype.is_empty())
+}
+
+/// 1 to `bytes_max` visible ASCII characters; a media type's parameters may also hold spaces.
+fn is_visible(text: &str, bytes_max: usize) -> bool {
+    !text.is_empty() && text.len() <= bytes_max && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+}
+
+impl output::Host for Reach {}
+
+impl output::HostArtifact for Reach {
+    fn new(
+        &mut self,
+        name: String,
+        media_type: String,
+        schema: Option<String>,
+    ) -> wasmtime::Result<Resource<ArtifactHandle>> {
+        self.budget.call()?;
+        self.budget.copy(name.len() + media_type.len() + schema.as_ref().map_or(0, String::len))?;
+        self.budget.spend(Limit::Artifacts, 1)?;
+        let artifact = OpenArtifact::checked(name, media_type, schema).map_err(Stop::Misuse)?;
+        if self.outputs.0.iter().any(|other| other.name == artifact.name) {
+            return Err(Stop::Misuse(Misuse::ArtifactTwice { name: GuestText::new(&artifact.name) }).into());
+        }
+        let rep = u32::try_from(self.outputs.0.len())?;
+        self.outputs.0.push(artifact);
+        Ok(Resource::new_own(rep))
+    }
+
+    fn write(&mut self, handle: Resource<ArtifactHandle>, chunk: Vec<u8>) -> wasmtime::Result<()> {
+        self.budget.call()?;
+        self.budget.copy(chunk.len())?;
+        let artifact = self.outputs.open(&handle).map_err(Stop::Misuse)?;
+        self.budget.spend(Limit::OutputBytes, chunk.len() as u64)?;
+        if artifact.bytes.is_empty() {
+            artifact.bytes = chunk;
+        } else {
+            artifact.bytes.extend_from_slice(&chunk);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, handle: Resource<ArtifactHandle>) -> wasmtime::Result<()> {
+        self.budget.call()?;
+        let artifact = self.outputs.open(&handle).map_err(Stop::Misuse)?;
+        artifact.sha256 = Some(B256::from(<[u8; 32]>::from(Sha256::digest(&artifact.bytes))));
+        Ok(())
+    }
+
+    fn drop(&mut self, handle: Resource<ArtifactHandle>) -> wasmtime::Result<()> {
+        // What is not finished by now never will be: its bytes can go. The name stays taken.
+        if let Ok(artifact) = self.outputs.open(&handle) {
+            artifact.bytes = Vec::new();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! Tells apart how a guest's code ended: the rule's doing or the host's.
+
+use wasmtime::{PoolConcurrencyLimitError, Trap};
+
+use crate::{HostFailure, Limit, Limits, TrapKind, Verdict, host::Stop, text::GuestText};
+
+/// Parts of the messages with which wasmtime 48 refuses a value that breaks the canonical ABI; it has no type for them.
+/// Each depends on nothing but the guest. An unlisted message stays an unknown trap, which is a host failure: retried,
+/// never a verdict.
+const ABI_MESSAGES: &[&str] = &[
+    "pointer not aligned",
+    "pointer is not aligned",
+    "out of bounds",
+    "byte length overflow",
+    "byte length too large",
+    "pointer size overflow",
+    "size overflow copying a list",
+    "invalid utf-8",
+    "invalid option discriminant",
+    "invalid expected discriminant",
+    "unexpected discriminant",
+    "unknown handle index",
+    "is not a resource",
+    "is not an own resource",
+    "cannot remove owned resource while borrowed",
+    "cannot lend resource",
+    "store handle limit exceeded",
+    "host resource already consumed",
+    "host-owned resource was already de-allocated",
+    "handle index",
+    "borrow handles still remain",
+    "unexpected return value from realloc",
+    "realloc return",
+];
+
+/// The message with which wasmtime 48 ends a call that copies more than its hostcall fuel; the type is private.
+const HOSTCALL_FUEL_MESSAGE: &str = "fuel allocated for hostcalls has been exhausted";
+
+/// The verdict or the failure behind the error that ended a guest.
+pub(crate) fn judge(error: wasmtime::Error, limits: &Limits, fuel: u64) -> Result<Verdict, HostFailure> {
+    let error = match error.downcast::<Stop>() {
+        Ok(stop) => return stop.judged(),
+        Err(error) => error,
+    };
+    if let Some(trap) = error.downcast_ref::<Trap>() {
+        return judge_trap(*trap, limits, fuel);
+    }
+    if error.is::<PoolConcurrencyLimitError>() {
+        return Err(HostFailure::NoRoom);
+    }
+    let message = format!("{error:#}");
+    if message.contains(HOSTCALL_FUEL_MESSAGE) {
+        return Ok(Verdict::OverBudget { limit: Limit::CallBytes, granted: limits.get(Limit::CallBytes) });
+    }
+    let message_text = GuestText::new(&message);
+    if ABI_MESSAGES.iter().any(|part| message.contains(part)) {
+        return Ok(Verdict::Trapped(TrapKind::Abi(message_text)));
+    }
+    Err(HostFailure::UnknownTrap { message: message_text })
+}
+
+fn judge_trap(trap: Trap, limits: &Limits, fuel: u64) -> Result<Verdict, HostFailure> {
+    let kind = match trap {
+        Trap::OutOfFuel => return Ok(Verdict::OutOfFuel { granted: fuel }),
+        Trap::Interrupt => return Err(HostFailure::Deadline { wall_ms: limits.get(Limit::WallMs) }),
+        Trap::UnreachableCodeReached => TrapKind::Unreachable,
+        Trap::StackOverflow => TrapKind::StackOverflow,
+        Trap::MemoryOutOfBounds => TrapKind::MemoryOutOfBounds,
+        Trap::TableOutOfBounds | Trap::IndirectCallToNull | Trap::BadSignature => TrapKind::IndirectCall,
+        Trap::IntegerOverflow | Trap::IntegerDivisionByZero | Trap::BadConversionToInteger => TrapKind::Arithmetic,
+        Trap::CannotEnterComponent
+        | Trap::CannotLeaveComponent
+        | Trap::InvalidChar
+        | Trap::StringOutOfBounds
+        | Trap::ListOutOfBounds
+        | Trap::InvalidDiscriminant
+        | Trap::UnalignedPointer => TrapKind::Abi(GuestText::new(&trap.to_string())),
+        other => TrapKind::Other(GuestText::new(&other.to_string())),
+    };
+    Ok(Verdict::Trapped(kind))
+}

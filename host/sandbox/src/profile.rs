@@ -1,0 +1,150 @@
+//! The engine profile: every setting of the engine that a verdict could depend on, named and hashed.
+
+use alloy_primitives::B256;
+use sha2::{Digest, Sha256};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig};
+
+use crate::{
+    admission::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
+    limits::Limit,
+};
+
+/// The release of wasmtime in use. A test holds it to `Cargo.lock`.
+pub const WASMTIME_VERSION: &str = "48.0.8";
+/// Guest stack. Native stacks of threads that run rules must be larger: 2 MiB, what std gives, is enough.
+pub const WASM_STACK_BYTES: usize = 1 << 20;
+/// Fuel for each page that `memory.grow` asks for: the most the engine can charge, still far below what zeroing costs.
+const FUEL_PER_GROWN_PAGE: u8 = 255;
+
+/// Rules running at one moment in one process. Threads that run rules are as many as cores, so this is never reached.
+const CONCURRENT_RULES_MAX: u32 = 128;
+/// Memory slots of the pool. Only address space: each reserves 4 GiB.
+const POOLED_MEMORIES: u32 = 512;
+/// Memory that a slot keeps between runs, zeroed by hand instead of returned to the kernel: cheaper for small guests.
+const KEEP_RESIDENT_BYTES: usize = 256 << 10;
+
+/// How instances get their memory. It cannot change a verdict, so it is no part of the profile's id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Allocation {
+    /// Slots reserved once and used again: three to five times faster to instantiate.
+    #[default]
+    Pooled,
+    /// Mapped for each instance, for processes whose address space is limited.
+    OnDemand,
+}
+
+/// A named set of engine settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EngineProfile {
+    allocation: Allocation,
+}
+
+/// What the profile's id is the hash of. One `name=value` line each; changing behaviour without changing a line is a bug.
+const SETTINGS: &[(&str, &str)] = &[
+    ("profile", "refiner-1"),
+    ("wasmtime", WASMTIME_VERSION),
+    ("target", "x86_64"),
+    ("compiler", "cranelift, speed"),
+    ("component-model", "sync only"),
+    ("fuel", "on, default operator costs, 1 a bulk byte, 255 a grown page"),
+    ("epoch", "on"),
+    ("nan-canonicalization", "on"),
+    ("wasm-stack-bytes", "1048576"),
+    ("proposals-on", "bulk-memory extended-const multi-memory multi-value reference-types simd tail-call"),
+    (
+        "proposals-off",
+        "custom-page-sizes exceptions function-references gc memory64 relaxed-simd stack-switching threads wide-arithmetic",
+    ),
+];
+
+impl EngineProfile {
+    /// The profile with another way of giving instances their memory.
+    pub const fn with_allocation(allocation: Allocation) -> Self {
+        Self { allocation }
+    }
+
+    /// The profile's name, `"refiner-1"`.
+    pub const fn name(&self) -> &'static str {
+        SETTINGS[0].1
+    }
+
+    /// sha256 over the named settings.
+    pub fn id(&self) -> B256 {
+        let mut hash = Sha256::new();
+        for (name, value) in SETTINGS {
+            hash.update(format!("{name}={value}\n"));
+        }
+        B256::from(<[u8; 32]>::from(hash.finalize()))
+    }
+
+    /// The named settings, for statements and `doctor`.
+    pub const fn settings(&self) -> &'static [(&'static str, &'static str)] {
+        SETTINGS
+    }
+
+    pub(crate) fn engine(&self) -> wasmtime::Result<Engine> {
+        let mut config = Config::new();
+        deterministic(&mut config);
+        bounded(&mut config);
+        refuse_proposals(&mut config);
+        config.cranelift_opt_level(OptLevel::Speed).parallel_compilation(true);
+        // A backtrace costs a walk over the stack for each trap, and its addresses tell a rule author nothing.
+        config.wasm_backtrace_max_frames(None).generate_address_map(false).native_unwind_info(false);
+        // The image of initial memory is mapped, not copied.
+        config.memory_init_cow(true);
+        if self.allocation == Allocation::Pooled {
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+        }
+        Engine::new(&config)
+    }
+}
+
+/// What makes two machines agree.
+fn deterministic(config: &mut Config) {
+    let mut cost = OperatorCost::new();
+    cost.variable.memory_grow_per_page = FUEL_PER_GROWN_PAGE;
+    config.consume_fuel(true).operator_cost(cost).cranelift_nan_canonicalization(true).concurrency_support(false);
+}
+
+/// What ends a guest that does not end by itself.
+fn bounded(config: &mut Config) {
+    config.epoch_interruption(true).max_wasm_stack(WASM_STACK_BYTES);
+}
+
+/// Off here, while their cargo features stay in: code for a proposal that is compiled out panics in places where code for
+/// one that is switched off refuses.
+fn refuse_proposals(config: &mut Config) {
+    config
+        .wasm_component_model(true)
+        .wasm_bulk_memory(true)
+        .wasm_simd(true)
+        .wasm_threads(false)
+        .shared_memory(false)
+        .wasm_memory64(false)
+        .wasm_relaxed_simd(false)
+        .wasm_gc(false)
+        .wasm_function_references(false)
+        .wasm_exceptions(false)
+        .wasm_stack_switching(false)
+        .wasm_custom_page_sizes(false)
+        .wasm_wide_arithmetic(false);
+}
+
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    let memory_cap = usize::try_from(Limit::MemoryBytes.spec().cap).unwrap_or(usize::MAX);
+    pool.total_component_instances(CONCURRENT_RULES_MAX)
+        .total_core_instances(CONCURRENT_RULES_MAX * CORE_INSTANCES_MAX)
+        .total_memories(POOLED_MEMORIES)
+        .total_tables(POOLED_MEMORIES)
+        .max_core_instances_per_component(CORE_INSTANCES_MAX)
+        .max_memories_per_component(MEMORIES_MAX)
+        .max_tables_per_component(TABLES_MAX)
+        .max_memories_per_module(MEMORIES_MAX)
+        .max_tables_per_module(TABLES_MAX)
+        .table_elements(TABLE_ELEMENTS_MAX)
+        .max_memory_size(memory_cap)
+        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .table_keep_resident(KEEP_RESIDENT_BYTES);
+    pool
+}

@@ -1,0 +1,115 @@
+//! One run: a fresh store and instance, one call, a verdict.
+
+use std::sync::Arc;
+
+use alloy_primitives::{B256, Bytes};
+use refiner_evm::Executor;
+use refiner_specimen::Specimen;
+use wasmtime::{Store, component::Resource};
+
+use crate::{
+    HostFailure, Limit, Limits, Params, PerLimit, Run, Usage, Verdict,
+    bindings::{
+        TransformWithEvm, TransformWithEvmPre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError,
+    },
+    host::{BlockSpecimen, Reach, SpecimenView},
+    outcome::judge,
+    text::GuestText,
+    ticker,
+};
+
+/// What a run is about.
+#[derive(Clone)]
+pub struct RunInput {
+    /// The decoded specimen.
+    pub specimen: Arc<Specimen>,
+    /// The bytes it was decoded from.
+    pub raw: Bytes,
+    /// sha256 of the quoted base64 of `raw`.
+    pub specimen_hash: B256,
+    /// What the operator gave the rule.
+    pub params: Params,
+    /// Executes the block, for rules that were granted `evm`.
+    pub executor: Option<Arc<dyn Executor>>,
+    /// What the run is granted.
+    pub limits: Limits,
+}
+
+/// Number of the specimen's handle. There is one specimen a run.
+const SPECIMEN_REP: u32 = 0;
+
+pub(crate) fn run(pre: &TransformWithEvmPre<Reach>, input: RunInput) -> Result<Run, HostFailure> {
+    let specimen_bytes = input.raw.len() as u64;
+    let granted = input.limits.get(Limit::SpecimenBytes);
+    if specimen_bytes > granted {
+        let verdict = Verdict::OverBudget { limit: Limit::SpecimenBytes, granted };
+        return Ok(Run { verdict, usage: usage_of_nothing(&input.limits, specimen_bytes), log: Vec::new() });
+    }
+    let limits = input.limits;
+    let fuel = limits.fuel_for(specimen_bytes);
+    let view = SpecimenView::new(input.specimen, input.raw, input.specimen_hash);
+    let mut store = store(pre, Reach::of_run(&limits, view, input.params, input.executor), &limits, fuel)?;
+    let ended = refine(pre, &mut store);
+    let fuel_left = store.get_fuel().unwrap_or_default();
+    let reach = store.into_data();
+    let usage = usage(&reach, &limits, specimen_bytes, fuel, fuel_left);
+    let Reach { log, outputs, .. } = reach;
+    let verdict = match ended {
+        Ok(Ok(summary)) => Verdict::Produced { artifacts: outputs.finished(), records: summary.records },
+        Ok(Err(RuleError::Rejected(reason))) => Verdict::Rejected { reason: GuestText::new(&reason) },
+        Ok(Err(RuleError::Unsupported(reason))) => Verdict::Unsupported { reason: GuestText::new(&reason) },
+        Ok(Err(RuleError::CapabilityUnavailable(reason))) => {
+            return Err(HostFailure::CapabilityUnavailable { reason: GuestText::new(&reason) });
+        }
+        Err(error) => judge(error, &limits, fuel)?,
+    };
+    Ok(Run { verdict, usage, log: log.lines })
+}
+
+fn refine(pre: &TransformWithEvmPre<Reach>, store: &mut Store<Reach>) -> wasmtime::Result<Result<Summary, RuleError>> {
+    let rule: TransformWithEvm = pre.instantiate(&mut *store)?;
+    rule.refiner_rule_rule().call_refine(store, Resource::<BlockSpecimen>::new_borrow(SPECIMEN_REP))
+}
+
+/// A store with every bound set: a start function runs within them too.
+pub(crate) fn store(
+    pre: &TransformWithEvmPre<Reach>,
+    reach: Reach,
+    limits: &Limits,
+    fuel: u64,
+) -> Result<Store<Reach>, HostFailure> {
+    let mut store = Store::new(pre.engine(), reach);
+    store.limiter(|reach| &mut reach.memory);
+    store.set_fuel(fuel).map_err(|error| HostFailure::UnknownTrap { message: GuestText::new(&error.to_string()) })?;
+    store.set_epoch_deadline(ticker::ticks(limits.get(Limit::WallMs)));
+    store.set_hostcall_fuel(usize::try_from(limits.get(Limit::CallBytes)).unwrap_or(usize::MAX));
+    store.set_max_component_handles(HANDLES_MAX);
+    Ok(store)
+}
+
+/// Handles a guest may hold at once: the specimen, executions and artifacts are a few dozen, and a rule's own resources
+/// need no more than this.
+const HANDLES_MAX: usize = 10_000;
+
+fn usage(reach: &Reach, limits: &Limits, specimen_bytes: u64, fuel: u64, fuel_left: u64) -> Usage {
+    let mut granted = granted(limits);
+    granted.set(Limit::Fuel, fuel);
+    let mut used = reach.budget.used();
+    used.set(Limit::SpecimenBytes, specimen_bytes);
+    used.set(Limit::MemoryBytes, reach.memory.peak_bytes());
+    used.set(Limit::Fuel, fuel.saturating_sub(fuel_left));
+    Usage { granted, used, log_lines_lost: reach.log.lost }
+}
+
+fn usage_of_nothing(limits: &Limits, specimen_bytes: u64) -> Usage {
+    let mut used = PerLimit::ZERO;
+    used.set(Limit::SpecimenBytes, specimen_bytes);
+    Usage { granted: granted(limits), used, log_lines_lost: 0 }
+}
+
+fn granted(limits: &Limits) -> PerLimit {
+    limits.iter().fold(PerLimit::ZERO, |mut granted, (limit, value)| {
+        granted.set(limit, value);
+        granted
+    })
+}

@@ -1,0 +1,205 @@
+//! How a run ended, as data that is the same on every machine.
+
+use std::fmt;
+
+use alloy_primitives::{B256, Bytes};
+
+use crate::{Limit, PerLimit, text::GuestText};
+
+/// How a run ended. Everything here follows from the component, its parameters, the limits that count in its identity and
+/// the specimen; nothing from the machine or its clock. What the machine did wrong is a [`crate::HostFailure`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The rule finished.
+    Produced {
+        /// What it produced, in the order in which the artifacts were opened.
+        artifacts: Vec<Artifact>,
+        /// How many records they hold, in the rule's own sense.
+        records: u64,
+    },
+    /// The rule looked at the specimen and said no.
+    Rejected {
+        /// The rule's words.
+        reason: GuestText,
+    },
+    /// The rule cannot handle this specimen.
+    Unsupported {
+        /// The rule's words.
+        reason: GuestText,
+    },
+    /// The rule did what no rule may do.
+    Trapped(TrapKind),
+    /// The fuel ran out.
+    OutOfFuel {
+        /// Fuel granted.
+        granted: u64,
+    },
+    /// A memory or table would have grown past what was granted.
+    OutOfMemory {
+        /// Bytes granted.
+        granted_bytes: u64,
+    },
+    /// Another limit was reached.
+    OverBudget {
+        /// Which one.
+        limit: Limit,
+        /// How much was granted.
+        granted: u64,
+    },
+}
+
+/// A named file that a rule produced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// 1 to 64 characters of a-z, 0-9, `-`, `_` and `.`, starting with a letter or a digit; unique in the run.
+    pub name: String,
+    /// A media type, `"application/json"`.
+    pub media_type: String,
+    /// The name of the schema its bytes follow.
+    pub schema: Option<String>,
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// sha256 of `bytes`.
+    pub sha256: B256,
+}
+
+/// What a rule did that no rule may do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TrapKind {
+    /// An `unreachable` instruction: how a panic or an abort ends.
+    #[error("the rule panicked or aborted (wasm unreachable)")]
+    Unreachable,
+    /// The guest's stack is full.
+    #[error("call stack exhausted after {} bytes", crate::profile::WASM_STACK_BYTES)]
+    StackOverflow,
+    /// A memory access out of bounds.
+    #[error("memory access out of bounds")]
+    MemoryOutOfBounds,
+    /// A table access out of bounds, of a null entry or of another type.
+    #[error("indirect call through a bad table entry")]
+    IndirectCall,
+    /// A division by zero, an overflowing division or a conversion out of range.
+    #[error("arithmetic without a result")]
+    Arithmetic,
+    /// Another trap that the WebAssembly specification defines.
+    #[error("{0}")]
+    Other(GuestText),
+    /// A value that crossed the boundary breaks the component model's rules: a bad pointer, text that is not UTF-8, an
+    /// unknown handle.
+    #[error("broke the component model's calling rules: {0}")]
+    Abi(GuestText),
+    /// A call to the host with an argument that the contract does not allow.
+    #[error(transparent)]
+    Misuse(#[from] Misuse),
+}
+
+/// An argument that the contract does not allow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Misuse {
+    /// The name of an artifact.
+    #[error(
+        "artifact name '{name}' is not 1 to 64 characters of a-z, 0-9, '-', '_' and '.', starting with a letter or a digit"
+    )]
+    ArtifactName {
+        /// The name given.
+        name: GuestText,
+    },
+    /// Two artifacts of one name.
+    #[error("artifact '{name}' was opened before in this run")]
+    ArtifactTwice {
+        /// The name given.
+        name: GuestText,
+    },
+    /// A media type that is not one.
+    #[error("media type '{media_type}' is not of the form type/subtype in at most 127 visible characters")]
+    MediaType {
+        /// The media type given.
+        media_type: GuestText,
+    },
+    /// The name of a schema.
+    #[error("schema '{schema}' is not 1 to 255 visible characters")]
+    Schema {
+        /// The schema given.
+        schema: GuestText,
+    },
+    /// A write to, or a second finish of, a finished artifact.
+    #[error("artifact '{name}' is finished")]
+    ArtifactFinished {
+        /// Its name.
+        name: GuestText,
+    },
+    /// A specimen or an execution where there is none: `describe` has neither.
+    #[error("there is no {what} here")]
+    NothingThere {
+        /// What was asked for.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Produced { artifacts, records } => {
+                write!(f, "produced {} artifacts, {records} records", artifacts.len())
+            }
+            Self::Rejected { reason } => write!(f, "rejected: {reason}"),
+            Self::Unsupported { reason } => write!(f, "unsupported: {reason}"),
+            Self::Trapped(kind) => write!(f, "trapped: {kind}"),
+            Self::OutOfFuel { granted } => write!(f, "out of fuel: {granted} granted"),
+            Self::OutOfMemory { granted_bytes } => write!(f, "out of memory: {granted_bytes} bytes granted"),
+            Self::OverBudget { limit, granted } => write!(f, "over budget: {granted} {limit} granted"),
+        }
+    }
+}
+
+/// One finished run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What it used.
+    pub usage: Usage,
+    /// What it said, as far as the limits allow.
+    pub log: Vec<LogLine>,
+}
+
+/// What a run was granted and what it used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// What was granted, the fuel for the specimen's length included.
+    pub granted: PerLimit,
+    /// What was used: the peak of memory, the sum of everything else.
+    pub used: PerLimit,
+    /// Log lines thrown away or cut short because a log limit was reached. The log is no part of the output, so this does not
+    /// end a run.
+    pub log_lines_lost: u64,
+}
+
+impl Usage {
+    /// Every limit with what was granted and what was used, in table order.
+    pub fn iter(&self) -> impl Iterator<Item = (Limit, u64, u64)> {
+        self.granted.iter().map(|(limit, granted)| (limit, granted, self.used.get(limit)))
+    }
+}
+
+/// One line of a rule's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// How much it matters, in the rule's eyes.
+    pub level: LogLevel,
+    /// Its text.
+    pub message: GuestText,
+}
+
+/// How much a log line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// For the rule's author.
+    Debug,
+    /// Worth knowing.
+    Info,
+    /// Unexpected, and handled.
+    Warn,
+    /// Unexpected, and not handled.
+    Error,
+}
