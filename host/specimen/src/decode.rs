@@ -16,7 +16,7 @@ mod text;
 mod transaction;
 mod wire;
 
-pub use error::{DecodeError, FieldPath, Misfit, PathSegment, Wrong};
+pub use error::{DecodeError, Misfit, Wrong};
 
 use crate::{Layout, Specimen};
 use wire::Wire;

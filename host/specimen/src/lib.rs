@@ -6,11 +6,20 @@
 mod block;
 pub mod check;
 mod decode;
+mod encode;
+mod envelope;
+mod hash;
 mod layout;
+mod path;
+mod schema;
 
 pub use block::{
     AccountRead, Authorization, BlobSidecar, Block, BlockHashRead, CodeRead, Log, Receipt, Specimen, StateReads,
     StorageRead, Transaction,
 };
-pub use decode::{DecodeError, FieldPath, INPUT_LIMIT_BYTES, Misfit, PathSegment, Wrong, decode, decode_as};
+pub use decode::{DecodeError, INPUT_LIMIT_BYTES, Misfit, Wrong, decode, decode_as};
+pub use encode::{EncodeError, Refusal, Unsayable, encode};
+pub use envelope::{UnknownTransactionType, transaction_hash, transaction_hashes};
+pub use hash::{sha256, specimen_hash};
 pub use layout::Layout;
+pub use path::{FieldPath, PathSegment};

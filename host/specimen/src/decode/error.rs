@@ -1,10 +1,6 @@
 //! What can be wrong with a specimen's bytes, and where.
 
-use std::fmt;
-
-use crate::Layout;
-
-use PathSegment::{Field, Index};
+use crate::{FieldPath, Layout, PathSegment};
 
 /// Why bytes are not a specimen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,44 +30,6 @@ pub struct Misfit {
     pub path: FieldPath,
     /// What is wrong with it.
     pub wrong: Wrong,
-}
-
-/// The way to a field: `Transactions[12].accessList[0].address`.
-///
-/// Fields of the block are named without the `replicaEvent[0].data` that comes before all of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldPath(Vec<PathSegment>);
-
-/// One step of a [`FieldPath`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PathSegment {
-    /// A record's field, by its name in the schema.
-    Field(&'static str),
-    /// An array's item.
-    Index(usize),
-}
-
-impl FieldPath {
-    /// The steps, outermost first.
-    pub fn segments(&self) -> &[PathSegment] {
-        &self.0
-    }
-}
-
-impl fmt::Display for FieldPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("the segment");
-        }
-        for (position, segment) in self.0.iter().enumerate() {
-            match segment {
-                Field(name) if position == 0 => f.write_str(name)?,
-                Field(name) => write!(f, ".{name}")?,
-                Index(index) => write!(f, "[{index}]")?,
-            }
-        }
-        Ok(())
-    }
 }
 
 /// What is wrong with a field.
@@ -195,13 +153,9 @@ impl Fault {
         self
     }
 
-    pub(super) fn into_misfit(mut self, layout: Layout) -> Misfit {
-        self.inside_out.reverse();
-        let mut path = self.inside_out;
-        if let [Field("replicaEvent"), Index(0), Field("data"), _, ..] = path[..] {
-            path.drain(..3);
-        }
-        Misfit { layout, offset: self.offset, path: FieldPath(path), wrong: self.wrong }
+    pub(super) fn into_misfit(self, layout: Layout) -> Misfit {
+        let path = FieldPath::from_inside_out(self.inside_out);
+        Misfit { layout, offset: self.offset, path, wrong: self.wrong }
     }
 }
 
@@ -216,7 +170,7 @@ impl<T> Locate for Read<T> {
     fn at(self, field: &'static str) -> Self {
         match self {
             Ok(value) => Ok(value),
-            Err(fault) => Err(fault.within(Field(field))),
+            Err(fault) => Err(fault.within(PathSegment::Field(field))),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::{
     arena::Arena,
-    error::{Fault, PathSegment, Read, Wrong},
+    error::{Fault, Read, Wrong},
 };
-use crate::Layout;
+use crate::{Layout, PathSegment};
 
 /// A varint of 64 bits has at most this many bytes, seven bits each.
 const VARINT_MAX_BYTES: usize = 10;
@@ -122,11 +122,7 @@ impl<'a> Wire<'a> {
     ///
     /// Room is made only for as many items as the remaining input can hold.
     #[inline]
-    pub(super) fn array<T>(
-        &mut self,
-        item_min_bytes: usize,
-        read: impl FnMut(&mut Self) -> Read<T>,
-    ) -> Read<Vec<T>> {
+    pub(super) fn array<T>(&mut self, item_min_bytes: usize, read: impl FnMut(&mut Self) -> Read<T>) -> Read<Vec<T>> {
         self.limited_array(item_min_bytes, usize::MAX, read)
     }
 

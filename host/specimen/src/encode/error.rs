@@ -1,0 +1,87 @@
+//! What a layout cannot say.
+
+use crate::{FieldPath, Layout, PathSegment};
+
+/// Why a specimen has no bytes in a layout.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    /// The layout has no way to say something that matters.
+    #[error(transparent)]
+    Unsayable(Unsayable),
+    /// The value does not follow its schema.
+    #[error("the value does not follow the layout's schema")]
+    Avro(#[from] Box<apache_avro::Error>),
+}
+
+impl From<apache_avro::Error> for EncodeError {
+    fn from(error: apache_avro::Error) -> Self {
+        Self::Avro(Box::new(error))
+    }
+}
+
+/// What a layout cannot say.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("layout {layout} cannot say {path}: {refusal}")]
+pub struct Unsayable {
+    /// The layout asked for.
+    pub layout: Layout,
+    /// The field in question.
+    pub path: FieldPath,
+    /// What is in the way.
+    pub refusal: Refusal,
+}
+
+/// What is in the way of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The layout has no such field and the specimen does.
+    #[error("it has no such field")]
+    NoSuchField,
+    /// The layout needs the field and the specimen lacks it.
+    #[error("it needs a value, and there is none")]
+    NeedsValue,
+    /// The number is larger than the field's type.
+    #[error("the number has more than {limit_bits} bits")]
+    OutOfRange {
+        /// Bits the field has.
+        limit_bits: u32,
+    },
+    /// The number is infinite or not a number.
+    #[error("the number is not finite")]
+    NotFinite,
+}
+
+/// An [`Unsayable`] in the making: the path is collected inside out.
+pub(super) struct Unsaid {
+    refusal: Refusal,
+    inside_out: Vec<PathSegment>,
+}
+
+pub(super) type Say<T> = Result<T, Unsaid>;
+
+impl Unsaid {
+    pub(super) const fn new(refusal: Refusal) -> Self {
+        Self { refusal, inside_out: Vec::new() }
+    }
+
+    pub(super) fn within(mut self, step: PathSegment) -> Self {
+        self.inside_out.push(step);
+        self
+    }
+
+    pub(super) fn into_unsayable(self, layout: Layout) -> Unsayable {
+        Unsayable { layout, path: FieldPath::from_inside_out(self.inside_out), refusal: self.refusal }
+    }
+}
+
+/// Names the field that a result belongs to.
+pub(super) trait Locate {
+    /// Adds the field's name when the result is an error.
+    fn at(self, field: &'static str) -> Self;
+}
+
+impl<T> Locate for Say<T> {
+    fn at(self, field: &'static str) -> Self {
+        self.map_err(|unsaid| unsaid.within(PathSegment::Field(field)))
+    }
+}

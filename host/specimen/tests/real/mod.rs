@@ -1,0 +1,37 @@
+//! The real specimens, where they are.
+
+use std::path::{Path, PathBuf};
+
+/// One real specimen and what is known of it.
+pub struct RealSpecimen {
+    pub name: String,
+    pub bytes: Vec<u8>,
+    pub vector: serde_json::Value,
+}
+
+impl RealSpecimen {
+    /// A text of its entry in `vectors.json`.
+    pub fn text(&self, key: &str) -> &str {
+        self.vector[key].as_str().unwrap()
+    }
+}
+
+/// All of them, or none with a line that says so.
+pub fn specimens() -> Vec<RealSpecimen> {
+    let folder = shared().join("specimens");
+    let Ok(vectors) = std::fs::read(folder.join("vectors.json")) else {
+        println!("skipped: ../shared/specimens not present");
+        return Vec::new();
+    };
+    let vectors: Vec<serde_json::Value> = serde_json::from_slice(&vectors).unwrap();
+    let read = |vector: serde_json::Value| {
+        let name = vector["file"].as_str().unwrap().to_owned();
+        RealSpecimen { bytes: std::fs::read(folder.join(&name)).unwrap(), name, vector }
+    };
+    vectors.into_iter().map(read).collect()
+}
+
+fn shared() -> PathBuf {
+    let beside_the_workspace = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    std::env::var_os("REFINER_SHARED").map_or_else(beside_the_workspace, PathBuf::from)
+}
