@@ -1,1 +1,91 @@
 //! What a rule author depends on.
+//!
+//! Comes in: one block specimen, read through the host as lazily as the rule asks. Goes out: artifacts, and how many
+//! records they hold. Never here: files, a network, a clock, randomness; so a rule gives the same bytes everywhere.
+//!
+//! The smallest rule, whole (`src/lib.rs`):
+//!
+//! ```
+//! # mod example { // `export_transform!` reads the rule's rule.toml, which a documentation test has not
+//! use std::io::Write;
+//! use refiner_sdk::{Output, Rule, RuleError, Specimen, Summary};
+//!
+//! struct Senders;
+//!
+//! impl Rule for Senders {
+//!     fn refine(specimen: &Specimen, out: &mut Output) -> Result<Summary, RuleError> {
+//!         let mut list = out.artifact("senders.txt", "text/plain");
+//!         for transaction in specimen.transactions() {
+//!             writeln!(list, "{}", transaction.sender)?;
+//!         }
+//!         list.finish();
+//!         Ok(Summary::records(specimen.counts().transactions))
+//!     }
+//! }
+//! # }
+//! # mod exported { use refiner_sdk::{Output, Rule, RuleError, Specimen, Summary}; struct Senders;
+//! # impl Rule for Senders { fn refine(_: &Specimen, _: &mut Output) -> Result<Summary, RuleError> { Ok(Summary::records(0_u32)) } }
+//! # macro_rules! skip { ($($rule:tt)*) => {} } skip! {
+//!
+//! refiner_sdk::export_transform!(Senders);
+//! # } }
+//! ```
+//!
+//! Beside it stand `Cargo.toml` with `crate-type = ["cdylib"]` and `rule.toml`, from which the macro makes the rule's
+//! description and refuses to compile what does not agree:
+//!
+//! ```toml
+//! name = "senders"
+//! version = "0.1.0"                # as in Cargo.toml
+//! world = "transform"              # transform-with-evm for a `RuleWithEvm`
+//! layouts = []                     # codec layouts accepted, ["0.38"]; empty accepts all
+//! capabilities = []                # ["evm"] for a `RuleWithEvm`
+//! licence = "Apache-2.0"
+//! source = "https://example.org/senders"
+//!
+//! [[outputs]]
+//! name = "senders.txt"
+//! media-type = "text/plain"
+//! ```
+//!
+//! The same `refine` runs under `cargo test` on a [`fixture::Fixture`], without a host and without WebAssembly.
+
+// The expansions of the macros below name the crate as its users do.
+extern crate self as refiner_sdk;
+
+#[doc(hidden)]
+pub mod bindings;
+mod evm;
+mod export;
+#[cfg(not(target_family = "wasm"))]
+pub mod fixture;
+mod host;
+pub mod log;
+mod output;
+mod page;
+pub mod params;
+mod rule;
+mod specimen;
+mod value;
+
+pub use bindings::exports::refiner::rule::rule::{Description, OutputDescription, Summary};
+pub use bindings::refiner::rule::{
+    evm::{ExecuteError, Log, Receipt},
+    specimen::{
+        AccessListItem, AccountRead, BlockHashRead, Counts, Header, Identity, StorageRead, Transaction, Withdrawal,
+    },
+    types::{Check, CheckOutcome, RuleError},
+};
+pub use evm::{Evm, Execution};
+pub use output::{Artifact, Output};
+pub use rule::{Rule, RuleWithEvm};
+pub use specimen::Specimen;
+pub use value::{Address, B256, U256};
+
+/// What the macros expand to. Not part of the interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::{bindings, export::*};
+    pub use refiner_sdk_macros::describe;
+    pub use wit_bindgen;
+}

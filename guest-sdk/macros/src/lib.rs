@@ -1,0 +1,66 @@
+//! Reads a rule's `rule.toml` while the rule compiles.
+//!
+//! Comes in: the manifest beside the rule's `Cargo.toml`. Goes out: the `describe` export, or a compile error that
+//! names what is wrong with the manifest. So a rule says what it is once. Never here: anything at run time.
+
+mod manifest;
+
+use std::{env, fs, path::Path};
+
+use manifest::{Manifest, ManifestError, World};
+use proc_macro::TokenStream;
+
+/// Expands to a `Description` made from the manifest. Its argument is the world the rule is exported for.
+#[doc(hidden)]
+#[proc_macro]
+pub fn describe(world: TokenStream) -> TokenStream {
+    let code = match World::from_literal(&world.to_string()).and_then(read) {
+        Ok(manifest) => description(&manifest),
+        Err(error) => format!("::core::compile_error!({:?})", format!("rule.toml: {error}")),
+    };
+    code.parse().expect("the expansion is Rust")
+}
+
+fn read(world: World) -> Result<Manifest, ManifestError> {
+    let directory = env::var("CARGO_MANIFEST_DIR").map_err(|_| ManifestError::NoCargo)?;
+    let version = env::var("CARGO_PKG_VERSION").map_err(|_| ManifestError::NoCargo)?;
+    let text = fs::read_to_string(Path::new(&directory).join("rule.toml")).map_err(ManifestError::Unreadable)?;
+    let manifest: Manifest = text.parse()?;
+    manifest.agrees_with(world, &version)?;
+    Ok(manifest)
+}
+
+fn description(manifest: &Manifest) -> String {
+    let layouts: String = manifest.layouts.iter().map(|layout| format!("{},", owned(layout))).collect();
+    let outputs: String = manifest
+        .outputs
+        .iter()
+        .map(|output| {
+            let schema = match &output.schema {
+                Some(schema) => format!("::core::option::Option::Some({})", owned(schema)),
+                None => "::core::option::Option::None".to_owned(),
+            };
+            format!(
+                "::refiner_sdk::OutputDescription {{ name: {}, media_type: {}, schema: {schema} }},",
+                owned(&output.name),
+                owned(&output.media_type),
+            )
+        })
+        .collect();
+    // The unused constant makes cargo rebuild the rule when its manifest changes.
+    format!(
+        "{{ const _: &str = ::core::include_str!(::core::concat!(::core::env!(\"CARGO_MANIFEST_DIR\"), \"/rule.toml\"));
+            ::refiner_sdk::Description {{
+                name: {},
+                version: {},
+                layouts: ::std::vec![{layouts}],
+                outputs: ::std::vec![{outputs}],
+            }} }}",
+        owned(&manifest.name),
+        owned(&manifest.version),
+    )
+}
+
+fn owned(text: &str) -> String {
+    format!("::std::string::String::from({text:?})")
+}

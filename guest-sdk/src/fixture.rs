@@ -1,0 +1,221 @@
+//! A host in memory, so that `cargo test` runs a rule without WebAssembly.
+//!
+//! ```
+//! use refiner_sdk::{Address, Output, RuleError, Specimen, Summary, Transaction, fixture::Fixture};
+//!
+//! fn refine(specimen: &Specimen, out: &mut Output) -> Result<Summary, RuleError> {
+//!     let mut list = out.artifact("senders.txt", "text/plain");
+//!     specimen.transactions().for_each(|transaction| list.append(transaction.sender.to_string().as_bytes()));
+//!     list.finish();
+//!     Ok(Summary::records(specimen.counts().transactions))
+//! }
+//!
+//! let sender = Address::from_hex("00000000000000000000000000000000000000aa");
+//! let run = Fixture::new().transaction(Transaction { sender, ..Transaction::default() }, b"").run(refine);
+//! assert_eq!(run.result, Ok(Summary::records(1_u32)));
+//! assert_eq!(run.artifact("senders.txt").unwrap().text(), "0x00000000000000000000000000000000000000aa");
+//! ```
+
+mod blank;
+pub(crate) mod host;
+
+use std::collections::BTreeMap;
+
+use crate::{
+    AccessListItem, AccountRead, B256, BlockHashRead, Check, Evm, ExecuteError, Header, Identity, Log, Output, Receipt,
+    RuleError, Specimen, StorageRead, Summary, Transaction, Withdrawal, log::Level,
+};
+
+/// What the host would say, set item by item. Starts as an empty block of chain 1 at height 0, layout 0.38.
+#[derive(Clone, Debug)]
+pub struct Fixture {
+    identity: Identity,
+    header: Header,
+    logs_bloom: Vec<u8>,
+    transactions: Vec<FixtureTransaction>,
+    withdrawals: Vec<Withdrawal>,
+    account_reads: Vec<AccountRead>,
+    storage_reads: Vec<StorageRead>,
+    block_hash_reads: Vec<BlockHashRead>,
+    codes: BTreeMap<B256, Vec<u8>>,
+    raw: Vec<u8>,
+    executed: BTreeMap<String, Result<ExecutedBlock, ExecuteError>>,
+    params: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug)]
+struct FixtureTransaction {
+    transaction: Transaction,
+    input: Vec<u8>,
+    access_list: Vec<AccessListItem>,
+}
+
+/// What executing the block gives.
+#[derive(Clone, Debug, Default)]
+pub struct ExecutedBlock {
+    /// Gas used by all transactions.
+    pub gas_used: u64,
+    /// In block order.
+    pub receipts: Vec<Receipt>,
+    /// In the order they were emitted.
+    pub logs: Vec<Log>,
+    /// The header checks that need execution.
+    pub checks: Vec<Check>,
+    /// The block result's bytes.
+    pub block_result: Vec<u8>,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// What the rule returned.
+    pub result: Result<Summary, RuleError>,
+    /// Finished artifacts in the order they were finished; none when the rule returned an error.
+    pub artifacts: Vec<FinishedArtifact>,
+    /// Messages in order.
+    pub log: Vec<(Level, String)>,
+}
+
+/// An artifact that a rule finished.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinishedArtifact {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// Its schema, if the rule named one.
+    pub schema: Option<String>,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+impl Fixture {
+    /// An empty block.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Changes which block this is.
+    #[must_use]
+    pub fn identity(mut self, change: impl FnOnce(&mut Identity)) -> Self {
+        change(&mut self.identity);
+        self
+    }
+
+    /// Changes the header.
+    #[must_use]
+    pub fn header(mut self, change: impl FnOnce(&mut Header)) -> Self {
+        change(&mut self.header);
+        self
+    }
+
+    /// Appends a transaction with its input. The input's length is filled in.
+    #[must_use]
+    pub fn transaction(self, transaction: Transaction, input: &[u8]) -> Self {
+        self.transaction_with_access_list(transaction, input, Vec::new())
+    }
+
+    /// Appends a transaction with its input and access list. Their lengths are filled in.
+    #[must_use]
+    pub fn transaction_with_access_list(
+        mut self,
+        mut transaction: Transaction,
+        input: &[u8],
+        access_list: Vec<AccessListItem>,
+    ) -> Self {
+        transaction.input_len = host::count(input.len());
+        transaction.access_list_len = host::count(access_list.len());
+        self.transactions.push(FixtureTransaction { transaction, input: input.to_vec(), access_list });
+        self
+    }
+
+    /// Appends a withdrawal.
+    #[must_use]
+    pub fn withdrawal(mut self, withdrawal: Withdrawal) -> Self {
+        self.withdrawals.push(withdrawal);
+        self
+    }
+
+    /// Appends an account that the block read.
+    #[must_use]
+    pub fn account_read(mut self, read: AccountRead) -> Self {
+        self.account_reads.push(read);
+        self
+    }
+
+    /// Appends a storage slot that the block read.
+    #[must_use]
+    pub fn storage_read(mut self, read: StorageRead) -> Self {
+        self.storage_reads.push(read);
+        self
+    }
+
+    /// Appends a block hash that the block asked for.
+    #[must_use]
+    pub fn block_hash_read(mut self, read: BlockHashRead) -> Self {
+        self.block_hash_reads.push(read);
+        self
+    }
+
+    /// Adds bytecode under its keccak256, which is not checked.
+    #[must_use]
+    pub fn code(mut self, hash: B256, code: &[u8]) -> Self {
+        self.codes.insert(hash, code.to_vec());
+        self
+    }
+
+    /// Sets the specimen's own bytes and their length in the identity.
+    #[must_use]
+    pub fn raw(mut self, bytes: &[u8]) -> Self {
+        self.identity.raw_len = bytes.len() as u64;
+        self.raw = bytes.to_vec();
+        self
+    }
+
+    /// Sets what executing the block in `format` gives. Every other format is unknown.
+    #[must_use]
+    pub fn executed(mut self, format: &str, outcome: Result<ExecutedBlock, ExecuteError>) -> Self {
+        self.executed.insert(format.to_owned(), outcome);
+        self
+    }
+
+    /// Gives the rule a parameter.
+    #[must_use]
+    pub fn param(mut self, name: &str, value: &str) -> Self {
+        self.params.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Runs a [`Rule`](crate::Rule)'s `refine`, or any function like it.
+    pub fn run(&self, refine: impl FnOnce(&Specimen, &mut Output) -> Result<Summary, RuleError>) -> Run {
+        host::run(self, |specimen| refine(&Specimen { host: specimen }, &mut Output(())))
+    }
+
+    /// Runs a [`RuleWithEvm`](crate::RuleWithEvm)'s `refine`, or any function like it.
+    pub fn run_with_evm(
+        &self,
+        refine: impl FnOnce(&Specimen, &Evm, &mut Output) -> Result<Summary, RuleError>,
+    ) -> Run {
+        host::run(self, |specimen| refine(&Specimen { host: specimen }, &Evm(()), &mut Output(())))
+    }
+}
+
+impl Run {
+    /// A finished artifact by its name.
+    pub fn artifact(&self, name: &str) -> Option<&FinishedArtifact> {
+        self.artifacts.iter().find(|artifact| artifact.name == name)
+    }
+}
+
+impl FinishedArtifact {
+    /// The content as text.
+    ///
+    /// # Panics
+    /// When it is not UTF-8, which fails the test that asks.
+    pub fn text(&self) -> &str {
+        match std::str::from_utf8(&self.bytes) {
+            Ok(text) => text,
+            Err(error) => panic!("artifact {} is no text: {error}", self.name),
+        }
+    }
+}
