@@ -3,9 +3,28 @@
 //! Each check is named and stands alone, so that a block whose transactions were exported with a loss can still be
 //! shown to carry the right header. `refiner-evm` adds the checks that need execution, under the names declared here.
 
+mod bytes;
+mod codes;
+mod header;
+mod roots;
+
 use std::fmt;
 
 use alloy_primitives::{B256, Bloom};
+
+use crate::Specimen;
+
+pub use bytes::{canonical_encoding, specimen_hash};
+pub use codes::code_hashes;
+pub use header::block_hash;
+pub use roots::{transactions_root, withdrawals_root};
+
+/// Every check that needs only the decoded specimen, in a fixed order.
+///
+/// [`canonical_encoding`] and [`specimen_hash`] need the bytes too, and stand alone.
+pub fn all(specimen: &Specimen) -> Vec<Check> {
+    vec![block_hash(specimen), transactions_root(specimen), withdrawals_root(specimen), code_hashes(specimen)]
+}
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,6 +112,13 @@ pub enum Quantity {
     Number(u64),
     /// A logs bloom.
     Bloom(Box<Bloom>),
+    /// One byte of the file.
+    Byte {
+        /// Its offset.
+        offset: u64,
+        /// What is there.
+        byte: u8,
+    },
     /// Not there at all.
     Absent,
 }
@@ -116,6 +142,7 @@ impl fmt::Display for Quantity {
             Self::Hash(hash) => write!(f, "{hash}"),
             Self::Number(number) => write!(f, "{number}"),
             Self::Bloom(bloom) => write!(f, "{bloom}"),
+            Self::Byte { offset, byte } => write!(f, "{byte:#04x} at byte {offset}"),
             Self::Absent => f.write_str("absent"),
         }
     }

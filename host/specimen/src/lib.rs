@@ -9,6 +9,7 @@ mod decode;
 mod encode;
 mod envelope;
 mod hash;
+mod json;
 mod layout;
 mod path;
 mod schema;
@@ -21,5 +22,6 @@ pub use decode::{DecodeError, INPUT_LIMIT_BYTES, Misfit, Wrong, decode, decode_a
 pub use encode::{EncodeError, Refusal, Unsayable, encode};
 pub use envelope::{UnknownTransactionType, transaction_hash, transaction_hashes};
 pub use hash::{sha256, specimen_hash};
+pub use json::{Expected, JsonError, data_json, from_json, to_json};
 pub use layout::Layout;
 pub use path::{FieldPath, PathSegment};

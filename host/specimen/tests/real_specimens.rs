@@ -2,7 +2,11 @@
 
 mod real;
 
-use refiner_specimen::{decode, encode, sha256, specimen_hash};
+use alloy_primitives::B256;
+use refiner_specimen::{
+    check::{self, CheckName, Outcome},
+    data_json, decode, encode, from_json, sha256, specimen_hash, to_json,
+};
 
 #[test]
 fn every_real_specimen_decodes_under_its_layout_and_encodes_to_the_same_bytes() {
@@ -24,5 +28,67 @@ fn hashes_of_real_specimens_are_the_announced_ones() {
     for specimen in real::specimens() {
         assert_eq!(const_hex::encode(specimen_hash(&specimen.bytes)), specimen.text("specimenHash"));
         assert_eq!(const_hex::encode(sha256(&specimen.bytes)), specimen.text("sha256"));
+    }
+}
+
+#[test]
+fn json_of_real_specimens_encodes_to_the_same_bytes() {
+    for specimen in real::specimens() {
+        let layout = decode(&specimen.bytes).unwrap().layout;
+        let json = to_json(&specimen.bytes).unwrap();
+        assert_eq!(json["replicaEvent"][0]["data"], data_json(&specimen.bytes).unwrap());
+        let text = serde_json::to_string(&json).unwrap();
+        let json = serde_json::from_str(&text).unwrap();
+        assert!(from_json(&json, layout).unwrap() == specimen.bytes, "{} changed", specimen.name);
+    }
+}
+
+#[test]
+fn producers_own_view_is_what_the_json_of_real_specimens_says() {
+    for specimen in real::specimens() {
+        let data = data_json(&specimen.bytes).unwrap();
+        // The copies of blocks before Cancun lost their withdrawals, so a null says nothing.
+        for (key, value) in specimen.producers_view().as_object().unwrap().iter().filter(|(_, value)| !value.is_null())
+        {
+            assert_eq!(data[key], *value, "{} of {}", key, specimen.name);
+        }
+    }
+}
+
+/// block-result.md, section 1.
+#[test]
+fn checks_of_real_specimens_fail_only_where_the_codec_drops_something() {
+    for specimen in real::specimens() {
+        let decoded = decode(&specimen.bytes).unwrap();
+        let height = decoded.block.header.number;
+        for check in check::all(&decoded) {
+            let expected = match check.name {
+                CheckName::TransactionsRoot if matches!(height, 19_434_485 | 22_433_670) => "failed",
+                CheckName::WithdrawalsRoot if height < 17_000_000 => "not applicable",
+                _ => "passed",
+            };
+            assert_eq!(word(&check.outcome), expected, "{height}: {check}");
+        }
+        let canonical = check::canonical_encoding(&specimen.bytes, &decoded);
+        assert_eq!(canonical.outcome, Outcome::Passed, "{height}: {canonical}");
+    }
+}
+
+#[test]
+fn announced_hash_is_accepted_by_the_network_recipe_and_reported_by_the_raw_one() {
+    for specimen in real::specimens() {
+        let announced = |text: &str| text.parse::<B256>().unwrap();
+        let outcome = |hash| word(&check::specimen_hash(&specimen.bytes, hash).outcome);
+        assert_eq!(outcome(announced(specimen.text("specimenHash"))), "passed");
+        assert_eq!(outcome(announced(specimen.text("sha256"))), "not applicable");
+        assert_eq!(outcome(B256::ZERO), "failed");
+    }
+}
+
+const fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "passed",
+        Outcome::Failed { .. } => "failed",
+        Outcome::NotApplicable(_) => "not applicable",
     }
 }

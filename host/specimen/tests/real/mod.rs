@@ -14,6 +14,12 @@ impl RealSpecimen {
     pub fn text(&self, key: &str) -> &str {
         self.vector[key].as_str().unwrap()
     }
+
+    /// The producer's own header, receipts and withdrawals of the block.
+    pub fn producers_view(&self) -> serde_json::Value {
+        let file = shared().join("specimens").join(self.name.replace(".avro", ".receipts.json"));
+        serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+    }
 }
 
 /// All of them, or none with a line that says so.

@@ -1,0 +1,100 @@
+//! A segment as JSON, field for field as it is on the wire, and back.
+//!
+//! Avro bytes are JSON strings of the text they hold, nulls stay null, keys come in schema order. Nothing is
+//! interpreted, so what an evm-server's `/process` takes is the `data` object unchanged.
+
+mod read;
+mod write;
+
+use apache_avro::reader::datum::GenericDatumReader;
+use serde_json::Value;
+
+use crate::{DecodeError, EncodeError, FieldPath, Layout, decode, decode_as, encode, schema};
+
+/// Why there is no JSON of a specimen, or no specimen of a JSON text.
+#[derive(Debug, thiserror::Error)]
+pub enum JsonError {
+    /// The bytes are not a specimen, or the JSON describes bytes that are not.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The JSON does not follow the layout's schema.
+    #[error("{path} is not {expected}")]
+    Mismatch {
+        /// The field in question.
+        path: FieldPath,
+        /// What the schema has there.
+        expected: Expected,
+    },
+    /// Avro's own writing or reading.
+    #[error(transparent)]
+    Avro(#[from] EncodeError),
+}
+
+/// What a schema has in some place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// A record with exactly its fields; a field that may be null can be left out.
+    Object,
+    /// A list.
+    Array,
+    /// Text, also where Avro says bytes.
+    Text,
+    /// A whole number of 32 bits.
+    Int,
+    /// A whole number of 64 bits.
+    Long,
+    /// A number.
+    Double,
+    /// True or false.
+    Boolean,
+}
+
+/// The whole segment.
+///
+/// # Errors
+/// When the bytes are not a specimen.
+pub fn to_json(bytes: &[u8]) -> Result<Value, JsonError> {
+    // Decoding first finds the layout and refuses what apache-avro might choke on.
+    let layout = decode(bytes)?.layout;
+    let reader = GenericDatumReader::builder(schema::parsed(layout)).build().map_err(EncodeError::from)?;
+    let value = reader.read_value(&mut &bytes[..]).map_err(EncodeError::from)?;
+    Ok(write::json(value))
+}
+
+/// The `data` object of the only event: what an evm-server's `/process` takes.
+///
+/// # Errors
+/// When the bytes are not a specimen.
+pub fn data_json(bytes: &[u8]) -> Result<Value, JsonError> {
+    let mut segment = to_json(bytes)?;
+    Ok(segment["replicaEvent"][0]["data"].take())
+}
+
+/// The bytes of a segment, by a layout. The inverse of [`to_json`] for what the producer writes.
+///
+/// # Errors
+/// [`JsonError::Mismatch`] where the JSON does not follow the schema, [`JsonError::Decode`] where a text does not mean
+/// what the field does: what comes out is a specimen.
+pub fn from_json(json: &Value, layout: Layout) -> Result<Vec<u8>, JsonError> {
+    let value = read::segment(json, schema::parsed(layout)).map_err(|mismatch| JsonError::Mismatch {
+        path: FieldPath::from_inside_out(mismatch.inside_out),
+        expected: mismatch.expected,
+    })?;
+    let bytes = encode::write(value, layout)?;
+    decode_as(&bytes, layout)?;
+    Ok(bytes)
+}
+
+impl std::fmt::Display for Expected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Object => "an object with the fields of the schema",
+            Self::Array => "a list",
+            Self::Text => "a text",
+            Self::Int => "a whole number of 32 bits",
+            Self::Long => "a whole number of 64 bits",
+            Self::Double => "a number",
+            Self::Boolean => "true or false",
+        })
+    }
+}
