@@ -3,6 +3,8 @@
 use alloy_primitives::B256;
 use refiner_specimen::{Layout, check::Check};
 
+use crate::format::ResultFormat;
+
 /// Why there is no execution. Every variant is a property of the specimen: the same on every machine, never retried.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExecuteError {
@@ -65,6 +67,38 @@ pub enum Unsupported {
         /// The format asked for.
         format: &'static str,
     },
+    /// A contract creation at which the evm-server panicked.
+    #[error("{format} panicked at transaction {transaction}: it creates a contract and is of type {tx_type}")]
+    ContractCreation {
+        /// Position in the block.
+        transaction: usize,
+        /// EIP-2718 type, 0 or 1.
+        tx_type: u8,
+        /// The format asked for.
+        format: ResultFormat,
+    },
+    /// A type-3 transaction without a blob fee cap, at which the evm-server panicked.
+    #[error("{format} panicked at transaction {transaction}: it is of type 3 and this layout drops its blob fee cap")]
+    BlobFeeCapMissing {
+        /// Position in the block.
+        transaction: usize,
+        /// The format asked for.
+        format: ResultFormat,
+    },
+    /// A block with uncles. None has had any since the merge, and no result is known to compare with.
+    #[error("the block has uncles, and what {format} wrote of them is not known")]
+    Uncles {
+        /// The format asked for.
+        format: ResultFormat,
+    },
+    /// A chain that the evm-server did not execute.
+    #[error("{format} executed mainnet only, not chain {network_id}")]
+    EvmServerChain {
+        /// The chain id.
+        network_id: u64,
+        /// The format asked for.
+        format: ResultFormat,
+    },
 }
 
 /// What is wrong with a specimen.
@@ -103,6 +137,20 @@ pub enum Rejected {
     CodeMissing {
         /// keccak256 of the code.
         hash: B256,
+    },
+    /// A piece of code is not what its hash says.
+    #[error("code stated as {stated} hashes to {computed}")]
+    CodeHash {
+        /// keccak256 as the specimen states it.
+        stated: B256,
+        /// keccak256 of the code.
+        computed: B256,
+    },
+    /// The deposit contract emitted an event that EIP-6110 does not allow.
+    #[error("the deposit contract {contract} emitted a malformed deposit event")]
+    DepositEvent {
+        /// Which contract.
+        contract: alloy_primitives::Address,
     },
     /// A system call that the fork requires failed.
     #[error("the system call to {contract} failed")]

@@ -3,18 +3,25 @@
 //! Comes in: a decoded [`Specimen`]. Goes out: an [`Execution`] (receipts, logs, header checks and the bytes of the
 //! block result), or a typed reason why there is none. Never here: IO, async, a clock, a rule.
 
+mod canonical;
 mod chain;
 mod code;
 mod compat;
+mod embedded;
 mod error;
 mod execution;
 mod format;
+mod header_checks;
 mod outcome;
+mod prestate;
+mod receipts;
+mod requests;
 mod rules;
 mod runner;
+mod transaction;
 
 pub use chain::{BlobParams, ChainConfigError, ChainSpec, Chains};
-
+pub use embedded::EmbeddedExecutor;
 pub use error::{ExecuteError, Rejected, Unsupported};
 pub use execution::{ExecutedLog, ExecutedReceipt, Execution};
 pub use format::{Era, ResultFormat, UnknownFormat};

@@ -1,18 +1,254 @@
 //! Executes a block by the rules it is given. The only home of the EVM.
 
-use alloy_primitives::B256;
-use refiner_specimen::Specimen;
+use alloy_primitives::{Address, B256, Bytes, U256};
+use refiner_specimen::{Block, Specimen, Transaction};
+use revm::{
+    Context, ExecuteEvm, MainBuilder, MainContext, MainnetEvm, SystemCallEvm,
+    context::{
+        BlockEnv, CfgEnv, ContextTr, JournalTr,
+        result::{EVMError, ExecutionResult, InvalidHeader, InvalidTransaction as Reason},
+    },
+    context_interface::block::BlobExcessGasAndPrice,
+    handler::MainnetContext,
+};
 
-use crate::{code::CodeCache, error::ExecuteError, outcome::Outcome, rules::BlockRules};
+use crate::{
+    code::CodeCache,
+    error::{ExecuteError, Rejected},
+    execution::{ExecutedLog, ExecutedReceipt},
+    outcome::{Outcome, PostState, TransactionOutcome},
+    prestate::{self, Beyond, NotCarried},
+    requests::{
+        BEACON_ROOTS, CONSOLIDATION_REQUESTS, CONSOLIDATION_TYPE, DEPOSIT_TYPE, HISTORY_STORAGE, WITHDRAWAL_REQUESTS,
+        WITHDRAWAL_TYPE, collect_deposits,
+    },
+    rules::{BlockRules, InvalidTransaction},
+    transaction::{self, DummyBlobs},
+};
+
+/// Wei in the gwei that withdrawals are counted in.
+const WEI_PER_GWEI: u64 = 1_000_000_000;
 
 /// Executes the block of a specimen by `rules`.
 ///
-/// `hashes` holds one hash a transaction, which is only copied into the receipts.
+/// `hashes` holds one hash a transaction, which is only copied into the receipts. [`transaction::admit`] must have
+/// passed.
 pub(crate) fn run(
-    _specimen: &Specimen,
-    _rules: &BlockRules,
-    _hashes: &[B256],
-    _codes: &CodeCache,
+    specimen: &Specimen,
+    rules: &BlockRules,
+    hashes: &[B256],
+    codes: &CodeCache,
 ) -> Result<Outcome, ExecuteError> {
-    Err(crate::error::Unsupported::UnknownChain { network_id: _specimen.block.network_id }.into())
+    let block = &specimen.block;
+    let mut run = Run::new(block, rules, codes)?;
+    run.before_transactions()?;
+    let transactions = run.transactions(hashes)?;
+    let requests = match rules.requests {
+        Some(deposit_contract) => Some(run.requests(&transactions, deposit_contract)?),
+        None => None,
+    };
+    run.credits()?;
+    Ok(Outcome { gas_used: run.gas_used, transactions, requests, post_state: PostState(run.evm.finalize()) })
+}
+
+/// One block on its way through the EVM.
+struct Run<'a> {
+    block: &'a Block,
+    rules: &'a BlockRules,
+    evm: MainnetEvm<MainnetContext<Beyond>>,
+    gas_used: u64,
+}
+
+impl<'a> Run<'a> {
+    fn new(block: &'a Block, rules: &'a BlockRules, codes: &CodeCache) -> Result<Self, Rejected> {
+        let codes = codes.analyse(&block.state.codes)?;
+        let mut context = Context::mainnet()
+            .with_db(Beyond::new(&block.state, block.header.number))
+            .with_block(block_environment(block, rules)?)
+            .with_cfg(configuration(rules));
+        context.journaled_state.inner.state = prestate::journal(&block.state, &codes, rules.missing_code);
+        Ok(Self { block, rules, evm: context.build_mainnet(), gas_used: 0 })
+    }
+
+    fn before_transactions(&mut self) -> Result<(), ExecuteError> {
+        if self.rules.beacon_root_call {
+            let root = self.block.header.parent_beacon_block_root;
+            let root = root.ok_or(Rejected::HeaderField { field: "parentBeaconBlockRoot" })?;
+            self.system_call(BEACON_ROOTS, root.0.into())?;
+        }
+        if self.rules.parent_hash_call {
+            self.system_call(HISTORY_STORAGE, self.block.header.parent_hash.0.into())?;
+        }
+        Ok(())
+    }
+
+    fn transactions(&mut self, hashes: &[B256]) -> Result<Vec<TransactionOutcome>, ExecuteError> {
+        let block = self.block;
+        let mut dummies = DummyBlobs::new(block, self.blob_price());
+        let mut outcomes = Vec::with_capacity(block.transactions.len());
+        for (index, (transaction, sender)) in block.transactions.iter().zip(&block.senders).enumerate() {
+            let hash = hashes.get(index).copied().unwrap_or_default();
+            outcomes.push(self.transaction(index, transaction, *sender, hash, &mut dummies)?);
+        }
+        Ok(outcomes)
+    }
+
+    fn transaction(
+        &mut self,
+        index: usize,
+        transaction: &Transaction,
+        sender: Address,
+        hash: B256,
+        dummies: &mut DummyBlobs,
+    ) -> Result<TransactionOutcome, ExecuteError> {
+        let environment = transaction::environment(transaction, sender, self.rules, dummies);
+        let tx_type = environment.tx_type;
+        let gas_left = self.block.header.gas_limit.saturating_sub(self.gas_used);
+        let result = if transaction.gas > gas_left {
+            Err(EVMError::Transaction(Reason::CallerGasLimitMoreThanBlock))
+        } else {
+            self.evm.transact_one(environment)
+        };
+        let result = match (result, self.rules.invalid_transaction) {
+            (Ok(result), _) => result,
+            (Err(EVMError::Transaction(reason)), InvalidTransaction::IsLeftOut) => {
+                return Ok(TransactionOutcome::Invalid(reason));
+            }
+            (Err(error), _) => return Err(rejected(error, index).into()),
+        };
+        let gas_used = result.tx_gas_used();
+        self.gas_used += gas_used;
+        Ok(TransactionOutcome::Executed(ExecutedReceipt {
+            transaction_index: u32::try_from(index).unwrap_or(u32::MAX),
+            transaction_hash: hash,
+            tx_type,
+            success: result.is_success(),
+            gas_used,
+            cumulative_gas_used: self.gas_used,
+            effective_gas_price: U256::from(self.effective_gas_price(transaction, tx_type)),
+            contract_address: transaction.to.is_none().then(|| sender.create(transaction.nonce)),
+            logs: logs(result),
+        }))
+    }
+
+    fn effective_gas_price(&self, transaction: &Transaction, tx_type: u8) -> u128 {
+        if tx_type < transaction::DYNAMIC_FEE {
+            return transaction.gas_price;
+        }
+        let base_fee = u128::from(self.evm.ctx.block.basefee);
+        transaction.gas_fee_cap.min(base_fee.saturating_add(transaction.gas_tip_cap))
+    }
+
+    fn blob_price(&self) -> u128 {
+        self.evm.ctx.block.blob_excess_gas_and_price.map_or(0, |blobs| blobs.blob_gasprice)
+    }
+
+    fn requests(
+        &mut self,
+        transactions: &[TransactionOutcome],
+        deposit_contract: Address,
+    ) -> Result<Vec<Vec<u8>>, ExecuteError> {
+        let mut deposits = vec![DEPOSIT_TYPE];
+        for receipt in transactions.iter().filter_map(TransactionOutcome::receipt) {
+            collect_deposits(&receipt.logs, deposit_contract, &mut deposits)?;
+        }
+        let mut requests = vec![deposits];
+        for (request_type, contract) in
+            [(WITHDRAWAL_TYPE, WITHDRAWAL_REQUESTS), (CONSOLIDATION_TYPE, CONSOLIDATION_REQUESTS)]
+        {
+            self.require_code(contract)?;
+            let queued = self.system_call(contract, Bytes::new())?;
+            requests.push([&[request_type], &queued[..]].concat());
+        }
+        // EIP-7685: a request that is only its type byte is left out.
+        requests.retain(|request| request.len() > 1);
+        Ok(requests)
+    }
+
+    /// Balances that grow outside of any transaction.
+    fn credits(&mut self) -> Result<(), ExecuteError> {
+        if !self.rules.coinbase_reward.is_zero() {
+            self.credit(self.block.header.beneficiary, self.rules.coinbase_reward)?;
+        }
+        if self.rules.withdrawals {
+            for withdrawal in self.block.withdrawals.iter().flatten() {
+                self.credit(withdrawal.address, U256::from(withdrawal.amount) * U256::from(WEI_PER_GWEI))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn credit(&mut self, address: Address, wei: U256) -> Result<(), Rejected> {
+        self.evm.ctx.journal_mut().balance_incr(address, wei).map_err(|NotCarried(rejected)| rejected)
+    }
+
+    /// EIP-7002 and EIP-7251: a block in which these contracts do not exist is invalid.
+    fn require_code(&mut self, contract: Address) -> Result<(), Rejected> {
+        let account = self.evm.ctx.journal_mut().load_account(contract).map_err(|NotCarried(rejected)| rejected)?;
+        let empty = account.info.is_empty_code_hash();
+        if empty { Err(Rejected::SystemCall { contract }) } else { Ok(()) }
+    }
+
+    fn system_call(&mut self, contract: Address, data: Bytes) -> Result<Bytes, Rejected> {
+        match self.evm.system_call_one(contract, data) {
+            Ok(ExecutionResult::Success { output, .. }) => Ok(output.into_data()),
+            Err(EVMError::Database(NotCarried(rejected))) => Err(rejected),
+            Ok(_) | Err(_) => Err(Rejected::SystemCall { contract }),
+        }
+    }
+}
+
+fn block_environment(block: &Block, rules: &BlockRules) -> Result<BlockEnv, Rejected> {
+    let header = &block.header;
+    let blobs = match rules.blobs {
+        Some(params) => {
+            let excess = header.excess_blob_gas.ok_or(Rejected::HeaderField { field: "excessBlobGas" })?;
+            let fraction = u64::try_from(params.update_fraction).unwrap_or(u64::MAX);
+            Some(BlobExcessGasAndPrice::new(excess, fraction))
+        }
+        None => None,
+    };
+    Ok(BlockEnv {
+        number: U256::from(header.number),
+        beneficiary: header.beneficiary,
+        timestamp: U256::from(header.timestamp),
+        gas_limit: header.gas_limit,
+        basefee: header.base_fee_per_gas.ok_or(Rejected::HeaderField { field: "baseFeePerGas" })?,
+        difficulty: rules.difficulty,
+        prevrandao: Some(rules.prevrandao),
+        blob_excess_gas_and_price: blobs,
+        slot_num: 0,
+    })
+}
+
+fn configuration(rules: &BlockRules) -> CfgEnv {
+    let mut configuration = CfgEnv::new_with_spec(rules.spec).with_chain_id(rules.chain_id);
+    // Nonces pass through a double on their way into a specimen, so a large one can be off by its last digits; the
+    // chain accepted these transactions, and receipts are checked.
+    configuration.disable_nonce_check = true;
+    configuration.max_blobs_per_tx = rules.blobs.map(|params| params.max_blobs_per_tx);
+    configuration.blob_base_fee_update_fraction =
+        rules.blobs.map(|params| u64::try_from(params.update_fraction).unwrap_or(u64::MAX));
+    configuration
+}
+
+fn rejected(error: EVMError<NotCarried>, transaction: usize) -> Rejected {
+    let invalid = |reason: String| Rejected::InvalidTransaction { transaction, reason };
+    match error {
+        EVMError::Database(NotCarried(rejected)) => rejected,
+        EVMError::Header(InvalidHeader::PrevrandaoNotSet) => Rejected::HeaderField { field: "mixHash" },
+        EVMError::Header(InvalidHeader::ExcessBlobGasNotSet) => Rejected::HeaderField { field: "excessBlobGas" },
+        EVMError::Transaction(reason) => invalid(reason.to_string()),
+        EVMError::Custom(reason) => invalid(reason),
+        EVMError::CustomAny(reason) => invalid(reason.to_string()),
+    }
+}
+
+fn logs(result: ExecutionResult) -> Vec<ExecutedLog> {
+    let ExecutionResult::Success { logs, .. } = result else { return Vec::new() };
+    let executed = logs.into_iter().map(|log| {
+        let (topics, data) = log.data.split();
+        ExecutedLog { address: log.address, topics, data }
+    });
+    executed.collect()
 }

@@ -39,7 +39,9 @@ pub enum ChainConfigError {
         fork: &'static str,
     },
     /// The chain is still proof of work.
-    #[error("no merge: terminalTotalDifficulty is not 0, and neither terminalTotalDifficultyPassed nor mergeNetsplitBlock is set")]
+    #[error(
+        "no merge: terminalTotalDifficulty is not 0, and neither terminalTotalDifficultyPassed nor mergeNetsplitBlock is set"
+    )]
     NeverMerged,
 }
 
@@ -130,7 +132,11 @@ impl Config {
         let timed = [
             ("cancun", self.cancun_time, Some(BlobParams::cancun())),
             ("prague", self.prague_time, Some(BlobParams::prague())),
-            ("osaka", self.osaka_time, Some(osaka.map_or_else(BlobParams::osaka, |entry| entry.over(BlobParams::osaka())))),
+            (
+                "osaka",
+                self.osaka_time,
+                Some(osaka.map_or_else(BlobParams::osaka, |entry| entry.over(BlobParams::osaka()))),
+            ),
             ("bpo1", self.bpo1_time, None),
             ("bpo2", self.bpo2_time, None),
             ("bpo3", self.bpo3_time, None),
@@ -159,7 +165,8 @@ impl Config {
 impl BlobEntry {
     /// These figures, with what the fork fixes for every chain taken from `base`.
     fn over(self, base: BlobParams) -> BlobParams {
-        let per_transaction = if base.max_blobs_per_tx == base.max_blob_count { self.max } else { base.max_blobs_per_tx };
+        let per_transaction =
+            if base.max_blobs_per_tx == base.max_blob_count { self.max } else { base.max_blobs_per_tx };
         BlobParams {
             target_blob_count: self.target,
             max_blob_count: self.max,

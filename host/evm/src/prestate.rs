@@ -1,0 +1,92 @@
+//! What a specimen says of the state before its block, in the form the EVM wants.
+//!
+//! The reads go straight into the EVM's own journal, marked cold: each is then hashed once, not once into a database
+//! and again into the journal, and the journal ends up as the whole known state after the block.
+
+use alloy_primitives::{
+    Address, B256, KECCAK256_EMPTY, U256,
+    map::{AddressMap, HashMap},
+};
+use refiner_specimen::{AccountRead, StateReads};
+use revm::{
+    Database,
+    bytecode::{Bytecode, opcode},
+    context::DBErrorMarker,
+    state::{Account, AccountInfo, EvmState, EvmStorageSlot, TransactionId},
+};
+
+use crate::{code::BlockCodes, error::Rejected, rules::MissingCode};
+
+/// Every account and slot of the specimen, cold. Slots of accounts that are not in it do not count.
+pub(crate) fn journal(reads: &StateReads, codes: &BlockCodes, missing: MissingCode) -> EvmState {
+    let stub = Bytecode::new_legacy([opcode::INVALID].into());
+    let mut state: EvmState = AddressMap::with_capacity_and_hasher(reads.accounts.len() * 2, Default::default());
+    for read in &reads.accounts {
+        let mut account = Account::default().with_info(info(read, codes, missing, &stub));
+        account.mark_cold();
+        state.insert(read.address, account);
+    }
+    // Rows of one account stand together, so its storage is looked up once and sized once.
+    for rows in reads.storage.chunk_by(|one, next| one.account == next.account) {
+        let Some(account) = state.get_mut(&rows[0].account) else { continue };
+        account.storage.reserve(rows.len());
+        for row in rows {
+            let mut slot = EvmStorageSlot::new(row.value.into(), TransactionId::ZERO);
+            slot.mark_cold();
+            account.storage.insert(row.slot.into(), slot);
+        }
+    }
+    state
+}
+
+fn info(read: &AccountRead, codes: &BlockCodes, missing: MissingCode, stub: &Bytecode) -> AccountInfo {
+    let without_code = read.code_hash == KECCAK256_EMPTY || read.code_hash.is_zero();
+    let (code_hash, code) = match (codes.get(&read.code_hash), missing) {
+        _ if without_code => (KECCAK256_EMPTY, Bytecode::default()),
+        (Some(code), _) => (read.code_hash, code.clone()),
+        (None, MissingCode::Stub) => (read.code_hash, stub.clone()),
+        (None, MissingCode::Empty) => (KECCAK256_EMPTY, Bytecode::default()),
+    };
+    AccountInfo::new(read.balance, read.nonce, code_hash, code)
+}
+
+/// What the EVM asks for beyond the journal. An account that is not there does not exist, a slot is zero.
+#[derive(Clone, Debug)]
+pub(crate) struct Beyond {
+    block_hashes: HashMap<u64, B256>,
+}
+
+impl Beyond {
+    /// The block hashes of a specimen. One real specimen states a hash for its own height, which no block can read.
+    pub(crate) fn new(reads: &StateReads, height: u64) -> Self {
+        let known = reads.block_hashes.iter().filter(|read| read.number < height);
+        Self { block_hashes: known.map(|read| (read.number, read.hash)).collect() }
+    }
+}
+
+/// Something the block read that the specimen does not carry.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct NotCarried(pub(crate) Rejected);
+
+impl DBErrorMarker for NotCarried {}
+
+impl Database for Beyond {
+    type Error = NotCarried;
+
+    fn basic(&mut self, _address: Address) -> Result<Option<AccountInfo>, NotCarried> {
+        Ok(None)
+    }
+
+    fn code_by_hash(&mut self, hash: B256) -> Result<Bytecode, NotCarried> {
+        Err(NotCarried(Rejected::CodeMissing { hash }))
+    }
+
+    fn storage(&mut self, _address: Address, _slot: U256) -> Result<U256, NotCarried> {
+        Ok(U256::ZERO)
+    }
+
+    fn block_hash(&mut self, number: u64) -> Result<B256, NotCarried> {
+        self.block_hashes.get(&number).copied().ok_or(NotCarried(Rejected::BlockHashMissing { number }))
+    }
+}

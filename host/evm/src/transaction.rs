@@ -1,0 +1,139 @@
+//! A specimen's transactions in the form the EVM wants.
+
+use alloy_eips::{
+    eip4844::DATA_GAS_PER_BLOB,
+    eip7702::{Authorization as UnsignedAuthorization, SignedAuthorization},
+};
+use alloy_primitives::{Address, B256, TxKind};
+use refiner_specimen::{Authorization, Block, Layout, Transaction};
+use revm::{context::TxEnv, context_interface::either::Either};
+
+use crate::{
+    error::{ExecuteError, Rejected, Unsupported},
+    rules::{BlobTransactions, BlockRules},
+};
+
+/// EIP-2718 types.
+pub(crate) const LEGACY: u8 = 0;
+pub(crate) const ACCESS_LIST: u8 = 1;
+pub(crate) const DYNAMIC_FEE: u8 = 2;
+pub(crate) const BLOB: u8 = 3;
+pub(crate) const SET_CODE: u8 = 4;
+
+/// Blob fee cap of a transaction whose own was dropped: what block builders' minimum made usual in the spring of
+/// 2024, the only months whose layout drops it. It is raised to the block's blob price where that is higher.
+const DUMMY_BLOB_FEE_CAP: u128 = 10;
+
+/// Stands in for a blob hash that was dropped; version byte of KZG commitments in front, as EIP-4844 requires.
+const DUMMY_BLOB_HASH: B256 = {
+    let mut hash = [0; 32];
+    hash[0] = 0x01;
+    B256::new(hash)
+};
+
+/// Says what stands in the way of executing these transactions, before any is run.
+pub(crate) fn admit(block: &Block, format: &'static str) -> Result<(), ExecuteError> {
+    let (transactions, senders) = (block.transactions.len(), block.senders.len());
+    if transactions != senders {
+        return Err(Rejected::SenderCount { transactions, senders }.into());
+    }
+    for (index, transaction) in block.transactions.iter().enumerate() {
+        match (transaction.tx_type, &transaction.authorization_list) {
+            (SET_CODE, None) => return Err(Unsupported::AuthorizationListMissing { transaction: index }.into()),
+            (LEGACY..=SET_CODE, _) => {}
+            (tx_type, _) => return Err(Unsupported::TransactionType { transaction: index, tx_type, format }.into()),
+        }
+    }
+    Ok(())
+}
+
+/// The first blob transaction whose blob hashes the layout dropped.
+pub(crate) fn without_blob_hashes(block: &Block, layout: Layout) -> Option<Unsupported> {
+    let transaction = block.transactions.iter().position(lacks_blob_hashes)?;
+    Some(Unsupported::BlobHashesMissing { transaction, layout })
+}
+
+/// Whether this is a blob transaction whose blob hashes the layout dropped.
+pub(crate) fn lacks_blob_hashes(transaction: &Transaction) -> bool {
+    transaction.tx_type == BLOB && transaction.blob_hashes.is_none()
+}
+
+/// Gives each blob transaction without hashes its share of the block's blobs.
+///
+/// With one such transaction, which is the rule, the share is exact. With several it is a guess that moves nothing
+/// but the senders' balances.
+pub(crate) struct DummyBlobs {
+    each: u64,
+    one_more: u64,
+    blob_price: u128,
+}
+
+impl DummyBlobs {
+    pub(crate) fn new(block: &Block, blob_price: u128) -> Self {
+        let blobs = block.header.blob_gas_used.unwrap_or_default() / DATA_GAS_PER_BLOB;
+        let lacking = block.transactions.iter().filter(|transaction| lacks_blob_hashes(transaction)).count() as u64;
+        let sharing = lacking.max(1);
+        Self { each: blobs / sharing, one_more: blobs % sharing, blob_price }
+    }
+
+    fn next(&mut self) -> Vec<B256> {
+        let extra = u64::from(self.one_more > 0);
+        self.one_more -= extra;
+        let count = usize::try_from((self.each + extra).max(1)).unwrap_or(usize::MAX);
+        vec![DUMMY_BLOB_HASH; count.min(MOST_DUMMY_BLOBS)]
+    }
+
+    fn fee_cap(&self) -> u128 {
+        self.blob_price.max(DUMMY_BLOB_FEE_CAP)
+    }
+}
+
+/// A header can state any blob gas; this is far above what the layout's fork allows a block (6) and costs nothing.
+const MOST_DUMMY_BLOBS: usize = 64;
+
+/// The EVM's view of one transaction.
+pub(crate) fn environment(
+    transaction: &Transaction,
+    sender: Address,
+    rules: &BlockRules,
+    dummies: &mut DummyBlobs,
+) -> TxEnv {
+    let tx_type = executed_type(transaction, rules);
+    let dynamic = tx_type >= DYNAMIC_FEE;
+    let (blob_hashes, max_fee_per_blob_gas) = match (tx_type, &transaction.blob_hashes) {
+        (BLOB, Some(hashes)) => (hashes.clone(), transaction.blob_fee_cap.unwrap_or_default()),
+        (BLOB, None) => (dummies.next(), dummies.fee_cap()),
+        _ => (Vec::new(), 0),
+    };
+    TxEnv {
+        tx_type,
+        caller: sender,
+        gas_limit: transaction.gas,
+        gas_price: if dynamic { transaction.gas_fee_cap } else { transaction.gas_price },
+        kind: transaction.to.map_or(TxKind::Create, TxKind::Call),
+        value: transaction.value,
+        data: transaction.input.clone(),
+        nonce: transaction.nonce,
+        chain_id: (tx_type != LEGACY).then_some(transaction.chain_id),
+        access_list: transaction.access_list.clone(),
+        gas_priority_fee: dynamic.then_some(transaction.gas_tip_cap),
+        blob_hashes,
+        max_fee_per_blob_gas,
+        authorization_list: transaction.authorization_list.iter().flatten().map(signed).map(Either::Left).collect(),
+    }
+}
+
+/// The type a transaction is executed as, which its receipt carries.
+pub(crate) const fn executed_type(transaction: &Transaction, rules: &BlockRules) -> u8 {
+    match (transaction.tx_type, rules.blob_transactions) {
+        (BLOB, BlobTransactions::DynamicFee) => DYNAMIC_FEE,
+        (tx_type, _) => tx_type,
+    }
+}
+
+fn signed(authorization: &Authorization) -> SignedAuthorization {
+    let Authorization { chain_id, address, nonce, y_parity, r, s } = authorization;
+    let unsigned = UnsignedAuthorization { chain_id: *chain_id, address: *address, nonce: *nonce };
+    // A parity beyond one byte recovers no authority, like any other that is neither 0 nor 1.
+    SignedAuthorization::new_unchecked(unsigned, y_parity.try_into().unwrap_or(u8::MAX), *r, *s)
+}
