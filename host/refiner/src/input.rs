@@ -10,7 +10,7 @@ use std::{
 pub const SPECIMEN_LIMIT_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Where one specimen's bytes come from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Input {
     /// Standard input.
     Stdin,

@@ -48,6 +48,21 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// The kind of verdict in one word, `"out-of-fuel"`: for tables, metrics and statements.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Produced { .. } => "produced",
+            Self::Rejected { .. } => "rejected",
+            Self::Unsupported { .. } => "unsupported",
+            Self::Trapped(_) => "trapped",
+            Self::OutOfFuel { .. } => "out-of-fuel",
+            Self::OutOfMemory { .. } => "out-of-memory",
+            Self::OverBudget { .. } => "over-budget",
+        }
+    }
+}
+
 /// A named file that a rule produced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
@@ -136,6 +151,21 @@ pub enum Misuse {
     },
 }
 
+impl Verdict {
+    /// Its name for programs, `"outOfFuel"`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Produced { .. } => "produced",
+            Self::Rejected { .. } => "rejected",
+            Self::Unsupported { .. } => "unsupported",
+            Self::Trapped(_) => "trapped",
+            Self::OutOfFuel { .. } => "outOfFuel",
+            Self::OutOfMemory { .. } => "outOfMemory",
+            Self::OverBudget { .. } => "overBudget",
+        }
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -202,4 +232,16 @@ pub enum LogLevel {
     Warn,
     /// Unexpected, and not handled.
     Error,
+}
+
+impl LogLevel {
+    /// Its name, `"warn"`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
 }
