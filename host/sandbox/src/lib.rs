@@ -7,6 +7,7 @@
 
 mod admission;
 mod bindings;
+mod compiled;
 mod failure;
 mod host;
 mod identity;
@@ -29,7 +30,7 @@ pub use limits::{AboveCap, FUEL_PER_INPUT_BYTE, LIMITS, Limit, LimitSpec, Limits
 pub use profile::{Allocation, EngineProfile, WASM_STACK_BYTES, WASMTIME_VERSION};
 pub use rule::{AdmittedRule, Description, OutputDescription};
 pub use run::RunInput;
-pub use sandbox::{AdmitError, Sandbox};
+pub use sandbox::{AdmitError, LoadedRule, Sandbox};
 pub use self_test::SelfTestError;
 pub use text::GuestText;
 pub use verdict::{Artifact, LogLevel, LogLine, Misuse, Run, TrapKind, Usage, Verdict};

@@ -1,6 +1,6 @@
 //! The sandbox: one engine, its deadlines, and the way in for rules.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use alloy_primitives::B256;
 use sha2::{Digest, Sha256};
@@ -13,6 +13,7 @@ use crate::{
     AdmittedRule, Description, EngineError, EngineProfile, HostFailure, Limit, Limits, OutputDescription, Refusal,
     admission::{self, Capability, Grants},
     bindings::{TransformWithEvmPre, exports::refiner::rule::rule, refiner::rule as contract},
+    compiled,
     host::Reach,
     outcome::judge,
     run, self_test,
@@ -28,6 +29,13 @@ pub struct Sandbox {
     profile: EngineProfile,
     transform: Linker<Reach>,
     transform_with_evm: Linker<Reach>,
+}
+
+/// A rule that is checked, compiled and linked, and has not run.
+pub struct LoadedRule {
+    pre: TransformWithEvmPre<Reach>,
+    component: B256,
+    executes_blocks: bool,
 }
 
 /// Why a rule is not ready to run.
@@ -73,27 +81,65 @@ impl Sandbox {
     /// Checks a component, compiles it, links it to what was granted and asks it to describe itself.
     ///
     /// Nothing of the component runs before its imports, exports and sizes are checked, and `describe` runs under limits
-    /// tighter than a run's.
+    /// tighter than a run's. The compiler is at the component's mercy for time and memory: for components of strangers there is
+    /// [`Sandbox::compile`], in a process that may die.
     pub fn admit(&self, component: &[u8], grants: &Grants) -> Result<AdmittedRule, AdmitError> {
         let needs = admission::check(component, grants)?;
-        // Compilation in a child process goes here: this line is all that would move.
         let compiled = Component::from_binary(&self.engine, component)
             .map_err(|error| Refusal::Compile { message: message(&error) })?;
-        let executes_blocks = needs.contains(&Capability::Evm);
-        let linker = if executes_blocks { &self.transform_with_evm } else { &self.transform };
-        let pre = linker
-            .instantiate_pre(&compiled)
-            .and_then(TransformWithEvmPre::new)
-            .map_err(|error| Refusal::Contract { message: message(&error) })?;
+        self.describe(self.link(component, &compiled, &needs)?)
+    }
+
+    /// Checks a component and compiles it, to be loaded by [`Sandbox::load`] elsewhere.
+    pub fn compile(&self, component: &[u8], grants: &Grants) -> Result<Vec<u8>, Refusal> {
+        admission::check(component, grants)?;
+        self.engine.precompile_component(component).map_err(|error| Refusal::Compile { message: message(&error) })
+    }
+
+    /// Checks a component, loads the code that [`Sandbox::compile`] made of it and links it to what was granted.
+    ///
+    /// `code` is believed: whoever calls this has checked a hash over it. Nothing of the component runs.
+    pub fn load(&self, component: &[u8], code: &[u8], grants: &Grants) -> Result<LoadedRule, Refusal> {
+        let needs = admission::check(component, grants)?;
+        let compiled =
+            compiled::load(&self.engine, code).map_err(|error| Refusal::Compile { message: message(&error) })?;
+        self.link(component, &compiled, &needs)
+    }
+
+    /// Asks a loaded rule to describe itself, under limits tighter than a run's: the first moment at which its code runs.
+    pub fn describe(&self, loaded: LoadedRule) -> Result<AdmittedRule, AdmitError> {
+        let LoadedRule { pre, component, executes_blocks } = loaded;
         let description = describe(&pre)?;
         Ok(AdmittedRule {
             pre,
-            component: B256::from(<[u8; 32]>::from(Sha256::digest(component))),
+            component,
             description: Arc::new(description),
             executes_blocks,
             profile: self.profile,
             _ticker: Arc::clone(&self.ticker),
         })
+    }
+
+    /// Names what code made by [`Sandbox::compile`] can be loaded by: it is the same in every process for which that
+    /// holds, and differs with the release of the engine, its settings and the processor.
+    pub fn code_compatibility(&self) -> B256 {
+        compiled::compatibility(&self.engine)
+    }
+
+    fn link(
+        &self,
+        component: &[u8],
+        compiled: &Component,
+        needs: &BTreeSet<Capability>,
+    ) -> Result<LoadedRule, Refusal> {
+        let executes_blocks = needs.contains(&Capability::Evm);
+        let linker = if executes_blocks { &self.transform_with_evm } else { &self.transform };
+        let pre = linker
+            .instantiate_pre(compiled)
+            .and_then(TransformWithEvmPre::new)
+            .map_err(|error| Refusal::Contract { message: message(&error) })?;
+        let component = B256::from(<[u8; 32]>::from(Sha256::digest(component)));
+        Ok(LoadedRule { pre, component, executes_blocks })
     }
 
     /// Runs a guest that spins and one that eats memory, and makes sure that neither survives. A host on which one does

@@ -47,15 +47,7 @@ impl Outputs {
 
 impl OpenArtifact {
     fn checked(name: String, media_type: String, schema: Option<String>) -> Result<Self, Misuse> {
-        if !is_name(&name) {
-            return Err(Misuse::ArtifactName { name: GuestText::new(&name) });
-        }
-        if !is_media_type(&media_type) {
-            return Err(Misuse::MediaType { media_type: GuestText::new(&media_type) });
-        }
-        if let Some(schema) = schema.as_deref().filter(|schema| !is_visible(schema, SCHEMA_BYTES_MAX)) {
-            return Err(Misuse::Schema { schema: GuestText::new(schema) });
-        }
+        Artifact::check_labels(&name, &media_type, schema.as_deref())?;
         Ok(Self { name, media_type, schema, bytes: Vec::new(), sha256: None })
     }
 
@@ -63,6 +55,23 @@ impl OpenArtifact {
         let sha256 = self.sha256?;
         let Self { name, media_type, schema, bytes, .. } = self;
         Some(Artifact { name, media_type, schema, bytes: Bytes::from(bytes), sha256 })
+    }
+}
+
+impl Artifact {
+    /// Says whether an artifact may be called this. Whoever is told of an artifact by another process asks again: the name
+    /// becomes part of a path.
+    pub fn check_labels(name: &str, media_type: &str, schema: Option<&str>) -> Result<(), Misuse> {
+        if !is_name(name) {
+            return Err(Misuse::ArtifactName { name: GuestText::new(name) });
+        }
+        if !is_media_type(media_type) {
+            return Err(Misuse::MediaType { media_type: GuestText::new(media_type) });
+        }
+        if let Some(schema) = schema.filter(|schema| !is_visible(schema, SCHEMA_BYTES_MAX)) {
+            return Err(Misuse::Schema { schema: GuestText::new(schema) });
+        }
+        Ok(())
     }
 }
 
