@@ -1,21 +1,85 @@
 //! The exact bytes of the network's evm-server, era by era.
+//!
+//! The server executed blocks by rules that were not quite the chain's, around a block that it made up; operators agree
+//! by the hash of what it wrote, so its faults are kept here, and only here. Each era's peculiarities are data in a file
+//! of its own; the EVM, the state root and the document are shared.
+
+mod document;
+mod era;
+mod era_a;
+mod era_b;
+mod era_c;
+mod era_d;
+mod go_json;
+mod manufactured;
+mod state_root;
 
 use refiner_specimen::Specimen;
 
+use self::{document::Document, era::EvmServer, manufactured::manufacture, state_root::state_root};
 use crate::{
-    code::CodeCache,
     chain::ChainSpec,
-    error::ExecuteError,
-    execution::Execution,
-    format::Era,
+    code::CodeCache,
+    error::{ExecuteError, Unsupported},
+    execution::{ExecutedReceipt, Execution},
+    format::{Era, ResultFormat},
+    header_checks::{header_checks, producer_check},
+    outcome::TransactionOutcome,
+    receipts::commit,
+    runner, transaction,
 };
 
+/// The only chain that the server knew: Ethereum's mainnet.
+const MAINNET: u64 = 1;
+
 /// Executes the block by the rules of an era and writes the bytes that era's evm-server wrote.
+///
+/// The checks are made for information: the right bytes can tell of a wrong execution.
 pub(crate) fn execute(
-    _specimen: &Specimen,
-    _chain: &ChainSpec,
-    _era: Era,
-    _codes: &CodeCache,
+    specimen: &Specimen,
+    chain: &ChainSpec,
+    era: Era,
+    codes: &CodeCache,
 ) -> Result<Execution, ExecuteError> {
-    Err(crate::error::Unsupported::UnknownChain { network_id: _specimen.block.network_id }.into())
+    let block = &specimen.block;
+    let format = ResultFormat::EvmServer(era);
+    if block.network_id != MAINNET {
+        return Err(Unsupported::EvmServerChain { network_id: block.network_id, format }.into());
+    }
+    if block.uncles.as_ref().is_some_and(|uncles| !uncles.is_empty()) {
+        return Err(Unsupported::Uncles { format }.into());
+    }
+    let server = EvmServer::of(era);
+    let rules = (server.rules)(chain, block)?;
+    let transactions = server.transactions(block)?;
+    let manufactured = manufacture((server.manufactured_header)(block), &transactions, format)?;
+    transaction::admit(block, format.as_str())?;
+
+    let outcome = runner::run(specimen, &rules, &manufactured.transaction_hashes, codes)?;
+    let state_root = state_root(&outcome.post_state);
+    let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
+    let mut checks = header_checks(block, outcome.gas_used, &commit(&receipts), outcome.requests.as_deref());
+    checks.push(producer_check(&block.receipts, &receipts));
+
+    let document = Document {
+        server,
+        block,
+        transactions: &transactions,
+        manufactured: &manufactured,
+        receipts: &receipts,
+        state_root,
+    };
+    let block_result = document.write().into();
+    Ok(Execution { gas_used: outcome.gas_used, receipts, checks, block_result })
 }
+
+/// The server left a rejected transaction without a receipt.
+fn executed(transaction: TransactionOutcome) -> Option<ExecutedReceipt> {
+    match transaction {
+        TransactionOutcome::Executed(receipt) => Some(receipt),
+        TransactionOutcome::Invalid(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! The block result as the evm-server wrote it: key order and the spelling of every value.
+
+use std::borrow::Cow;
+
+use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
+use alloy_primitives::{Address, B256, U256};
+use refiner_specimen::{BlobSidecar, Block, Transaction};
+
+use super::{
+    era::{EvmServer, PrintedHeader},
+    go_json::GoJson,
+    manufactured::Manufactured,
+};
+use crate::execution::{ExecutedLog, ExecutedReceipt};
+
+/// What one document is written from.
+#[derive(Debug)]
+pub(super) struct Document<'a> {
+    /// The server that writes it.
+    pub(super) server: &'static EvmServer,
+    /// The block of the specimen.
+    pub(super) block: &'a Block,
+    /// What the server took the block's transactions for.
+    pub(super) transactions: &'a [Cow<'a, Transaction>],
+    /// The block that the server manufactured.
+    pub(super) manufactured: &'a Manufactured,
+    /// The receipts of the transactions that were not rejected, in block order.
+    pub(super) receipts: &'a [ExecutedReceipt],
+    /// Root of the partial state after the block.
+    pub(super) state_root: B256,
+}
+
+/// Bytes of the document apart from transactions and receipts; the bloom's 256 lines are half of them.
+const HEADER_BYTES: usize = 6 << 10;
+/// Bytes of a transaction apart from its input.
+const TRANSACTION_BYTES: usize = 1 << 10;
+/// Bytes of a receipt apart from its logs.
+const RECEIPT_BYTES: usize = 384;
+/// Bytes of a log apart from its data, with the usual three topics.
+const LOG_BYTES: usize = 768;
+
+impl Document<'_> {
+    /// The document's bytes.
+    pub(super) fn write(&self) -> Vec<u8> {
+        let mut json = GoJson::with_capacity(self.size_estimate());
+        json.object(|json| self.top_level(json));
+        json.into_bytes()
+    }
+
+    /// Near the final size, so that the document is seldom moved while it grows.
+    fn size_estimate(&self) -> usize {
+        let base64 = |bytes: usize| bytes / 3 * 4 + 4;
+        let transactions = self.transactions.iter().map(|tx| TRANSACTION_BYTES + base64(tx.input.len()));
+        let logs = self.receipts.iter().flat_map(|receipt| &receipt.logs);
+        let logs = logs.map(|log| LOG_BYTES + base64(log.data.len()));
+        HEADER_BYTES + transactions.sum::<usize>() + self.receipts.len() * RECEIPT_BYTES + logs.sum::<usize>()
+    }
+
+    fn top_level(&self, json: &mut GoJson) {
+        let block = self.block;
+        json.field("Type").text("block-result");
+        json.field("NetworkId").number(block.network_id);
+        json.field("Hash").hex(self.state_root);
+        json.field("TotalDifficulty").big_int(block.total_difficulty);
+        header(json.field("Header"), &(self.server.printed_header)(block, self.manufactured));
+        let transactions = self.transactions.iter().zip(&block.senders);
+        json.field("Transactions");
+        if self.transactions.is_empty() {
+            // The server appended to a nil slice.
+            json.null();
+        } else {
+            json.array(transactions, |json, (transaction, sender)| self.transaction(json, transaction, *sender));
+        }
+        json.field("uncles").null();
+        let mut log_index = 0;
+        json.field("Receipts").array(self.receipts, |json, receipt| self.receipt(json, receipt, &mut log_index));
+        json.field("Senders").array(&block.senders, GoJson::hex);
+        json.field("State").null();
+        if self.server.has_withdrawals {
+            json.field("Withdrawals").null();
+        }
+        if self.server.has_blobs {
+            json.field("BlobTxSidecars")
+                .or_null(block.blob_sidecars.as_ref(), |json, sidecars| json.array(sidecars, blob_sidecar));
+        }
+    }
+
+    fn transaction(&self, json: &mut GoJson, transaction: &Transaction, sender: Address) {
+        let tx = transaction;
+        let (chain_id, gas_price, gas_tip_cap, gas_fee_cap) = match tx.tx_type {
+            0 => (derived_chain_id(tx.v.unwrap_or_default()), tx.gas_price, tx.gas_price, tx.gas_price),
+            1 => (U256::from(tx.chain_id), tx.gas_price, tx.gas_price, tx.gas_price),
+            _ => (U256::from(tx.chain_id), tx.gas_tip_cap, tx.gas_tip_cap, tx.gas_fee_cap),
+        };
+        json.object(|json| {
+            json.field("type").number(tx.tx_type.into());
+            let access_list = if tx.tx_type == 0 { &[] } else { tx.access_list.0.as_slice() };
+            json.field("accessList").array(access_list, |json, item| {
+                json.object(|json| {
+                    json.field("address").hex(item.address);
+                    json.field("storageKeys").array(&item.storage_keys, GoJson::hex);
+                });
+            });
+            json.field("chainId").big_int(chain_id);
+            json.field("nonce").number(tx.nonce);
+            json.field("gasPrice").big_int(U256::from(gas_price));
+            json.field("gas").number(tx.gas);
+            json.field("gasTipCap").big_int(U256::from(gas_tip_cap));
+            json.field("gasFeeCap").big_int(U256::from(gas_fee_cap));
+            json.field("from").hex(sender);
+            json.field("to").or_null(tx.to, GoJson::hex);
+            json.field("value").big_int(tx.value);
+            json.field("input").base64(&tx.input);
+            for (key, part) in [("v", tx.v), ("r", tx.r), ("s", tx.s)] {
+                let printed = self.server.prints_signatures.then(|| part.unwrap_or_default());
+                json.field(key).or_null(printed, GoJson::big_int);
+            }
+            if self.server.has_blobs {
+                blob_fields(json, tx);
+            }
+        });
+    }
+
+    fn receipt(&self, json: &mut GoJson, receipt: &ExecutedReceipt, log_index: &mut u64) {
+        let position = receipt.transaction_index as usize;
+        let transaction_hash = self.manufactured.transaction_hashes[position];
+        json.object(|json| {
+            json.field("PostStateOrStatus").null();
+            json.field("CumulativeGasUsed").number(receipt.cumulative_gas_used);
+            json.field("TxHash").hex(transaction_hash);
+            json.field("ContractAddress").hex(receipt.contract_address.unwrap_or_default());
+            json.field("Logs").array(&receipt.logs, |json, log| {
+                self.log(json, log, transaction_hash, receipt.transaction_index, *log_index);
+                *log_index += 1;
+            });
+            json.field("GasUsed").number(receipt.gas_used);
+        });
+    }
+
+    fn log(&self, json: &mut GoJson, log: &ExecutedLog, transaction_hash: B256, position: u32, log_index: u64) {
+        json.object(|json| {
+            json.field("address").hex(log.address);
+            json.field("topics").array(&log.topics, GoJson::hex);
+            json.field("data").or_null((!log.data.is_empty()).then_some(&log.data), |json, data| json.base64(data));
+            json.field("blockNumber").number(self.block.header.number);
+            json.field("transactionHash").hex(transaction_hash);
+            json.field("transactionIndex").number(position.into());
+            json.field("blockHash").hex(self.manufactured.hash);
+            json.field("logIndex").number(log_index);
+            json.field("removed").boolean(false);
+        });
+    }
+}
+
+/// The server executed nothing yet when it copied the header, hence no gas; its nonce was always zero.
+fn header(json: &mut GoJson, header: &PrintedHeader<'_>) {
+    json.object(|json| {
+        json.field("parentHash").hex(header.parent_hash);
+        json.field("sha3Uncles").hex(header.ommers_hash);
+        json.field("miner").hex(header.beneficiary);
+        json.field("stateRoot").hex(header.state_root);
+        json.field("transactionsRoot").hex(header.transactions_root);
+        json.field("receiptsRoot").hex(header.receipts_root);
+        json.field("logsBloom").byte_array(header.logs_bloom.as_slice());
+        json.field("difficulty").text(header.difficulty);
+        json.field("number").big_int(U256::from(header.number));
+        json.field("gasLimit").number(header.gas_limit);
+        json.field("gasUsed").number(0);
+        json.field("timestamp").number(header.timestamp);
+        json.field("extraData").or_null(header.extra_data, GoJson::base64);
+        json.field("mixHash").hex(header.mix_hash);
+        json.field("nonce").byte_array(&[0; 8]);
+        json.field("baseFeePerGas").big_int(U256::from(header.base_fee));
+        if let Some(root) = header.withdrawals_root {
+            json.field("withdrawalsRoot").or_null(root, GoJson::hex);
+        }
+        if let Some(cancun) = &header.cancun {
+            json.field("blobGasUsed").or_null(cancun.blob_gas_used, GoJson::number);
+            json.field("excessBlobGas").or_null(cancun.excess_blob_gas, GoJson::number);
+            json.field("parentBeaconBlockRoot").or_null(cancun.parent_beacon_block_root, GoJson::hex);
+        }
+    });
+}
+
+fn blob_fields(json: &mut GoJson, transaction: &Transaction) {
+    let is_blob = transaction.tx_type == 3;
+    let hashes = transaction.blob_hashes.as_deref().filter(|_| is_blob);
+    json.field("blobFeeCap").or_null(transaction.blob_fee_cap.filter(|_| is_blob).map(U256::from), GoJson::big_int);
+    json.field("blobHashes").or_null(hashes, |json, hashes| json.array(hashes, GoJson::hex));
+    json.field("blobGas").number(hashes.map_or(0, |hashes| hashes.len() as u64 * DATA_GAS_PER_BLOB));
+}
+
+fn blob_sidecar(json: &mut GoJson, sidecar: &BlobSidecar) {
+    json.object(|json| {
+        json.field("Blobs").array(&sidecar.blobs, GoJson::hex);
+        json.field("Commitments").array(&sidecar.commitments, GoJson::hex);
+        json.field("Proofs").array(&sidecar.proofs, GoJson::hex);
+    });
+}
+
+/// The chain id that v says, EIP-155; 0 for a signature that protects no chain.
+///
+/// The server computed in 64 bits and wrapped below 35, so a v that no signature has gives a number that no chain has.
+fn derived_chain_id(v: U256) -> U256 {
+    match u64::try_from(v) {
+        Ok(27 | 28) => U256::ZERO,
+        Ok(v) => U256::from(v.wrapping_sub(35) / 2),
+        Err(_) => (v - U256::from(35)) >> 1,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! What differs between the eras of the evm-server, as data.
+
+use std::borrow::Cow;
+
+use alloy_consensus::Header;
+use alloy_primitives::{Address, B256, Bloom};
+use refiner_specimen::{Block, Transaction};
+
+use super::{era_a, era_b, era_c, era_d, manufactured::Manufactured};
+use crate::{chain::ChainSpec, error::Unsupported, format::Era, rules::BlockRules};
+
+/// One era of the evm-server.
+#[derive(Debug)]
+pub(super) struct EvmServer {
+    /// By which rules it executed a block.
+    pub(super) rules: fn(&ChainSpec, &Block) -> Result<BlockRules, Unsupported>,
+    /// What it took a transaction for, given its position in the block.
+    pub(super) transaction: for<'a> fn(&'a Transaction, usize) -> Result<Cow<'a, Transaction>, Unsupported>,
+    /// The header of the block that it manufactured; the transactions' root is filled in later.
+    pub(super) manufactured_header: fn(&Block) -> Header,
+    /// The header that it printed.
+    pub(super) printed_header: for<'a> fn(&'a Block, &Manufactured) -> PrintedHeader<'a>,
+    /// Whether a transaction's v, r and s were printed, and not null in their place.
+    pub(super) prints_signatures: bool,
+    /// Whether there was a `Withdrawals` key, always null.
+    pub(super) has_withdrawals: bool,
+    /// Whether transactions had blob keys, and the document the block's sidecars.
+    pub(super) has_blobs: bool,
+}
+
+impl EvmServer {
+    /// The evm-server of an era.
+    pub(super) const fn of(era: Era) -> &'static Self {
+        match era {
+            Era::A => &era_a::SERVER,
+            Era::B => &era_b::SERVER,
+            Era::C => &era_c::SERVER,
+            Era::D => &era_d::SERVER,
+        }
+    }
+
+    /// What it took the block's transactions for.
+    pub(super) fn transactions<'a>(&self, block: &'a Block) -> Result<Vec<Cow<'a, Transaction>>, Unsupported> {
+        block.transactions.iter().enumerate().map(|(position, tx)| (self.transaction)(tx, position)).collect()
+    }
+}
+
+/// A header as it was printed. What is not here was the same in every era.
+#[derive(Debug)]
+pub(super) struct PrintedHeader<'a> {
+    /// `parentHash`.
+    pub(super) parent_hash: B256,
+    /// `sha3Uncles`.
+    pub(super) ommers_hash: B256,
+    /// `miner`.
+    pub(super) beneficiary: Address,
+    /// `stateRoot`.
+    pub(super) state_root: B256,
+    /// `transactionsRoot`.
+    pub(super) transactions_root: B256,
+    /// `receiptsRoot`.
+    pub(super) receipts_root: B256,
+    /// `logsBloom`.
+    pub(super) logs_bloom: Bloom,
+    /// `difficulty`, before escaping.
+    pub(super) difficulty: &'static str,
+    /// `number`.
+    pub(super) number: u64,
+    /// `gasLimit`.
+    pub(super) gas_limit: u64,
+    /// `timestamp`, in seconds.
+    pub(super) timestamp: u64,
+    /// `extraData`; `None` is null.
+    pub(super) extra_data: Option<&'a [u8]>,
+    /// `mixHash`.
+    pub(super) mix_hash: B256,
+    /// `baseFeePerGas`, in wei.
+    pub(super) base_fee: u64,
+    /// `withdrawalsRoot`, null when there is none; `None` leaves out the key.
+    pub(super) withdrawals_root: Option<Option<B256>>,
+    /// The keys that Cancun brought; `None` leaves them out.
+    pub(super) cancun: Option<CancunFields>,
+}
+
+/// The header fields that Cancun brought; those that are absent are null.
+#[derive(Debug)]
+pub(super) struct CancunFields {
+    /// `blobGasUsed`.
+    pub(super) blob_gas_used: Option<u64>,
+    /// `excessBlobGas`.
+    pub(super) excess_blob_gas: Option<u64>,
+    /// `parentBeaconBlockRoot`.
+    pub(super) parent_beacon_block_root: Option<B256>,
+}

@@ -1,0 +1,75 @@
+//! Era B, from 14 April 2023: mainnet's forks up to Shanghai, with withdrawals.
+
+use std::borrow::Cow;
+
+use alloy_consensus::Header;
+use refiner_specimen::{Block, Transaction};
+use revm::primitives::hardfork::SpecId;
+
+use super::{
+    era::{EvmServer, PrintedHeader},
+    era_a,
+    manufactured::{Manufactured, bare_header, withdrawals_root},
+};
+use crate::{
+    chain::ChainSpec,
+    error::Unsupported,
+    format::{Era, ResultFormat},
+    rules::{BlockRules, InvalidTransaction, MissingCode},
+};
+
+pub(super) const SERVER: EvmServer = EvmServer {
+    rules,
+    transaction,
+    manufactured_header,
+    printed_header,
+    prints_signatures: false,
+    has_withdrawals: true,
+    has_blobs: false,
+};
+
+/// Newest transaction type that the server knew; it panicked at others.
+const NEWEST_TYPE: u8 = 2;
+
+/// How Go prints a big integer that is nil. The server set no difficulty once the merge was behind it.
+const NIL_DIFFICULTY: &str = "0x<nil>";
+
+/// The server's chain configuration ended at Shanghai, so it executed later blocks by Shanghai's rules.
+fn rules(chain: &ChainSpec, block: &Block) -> Result<BlockRules, Unsupported> {
+    let canonical = BlockRules::canonical(chain, block)?;
+    Ok(BlockRules {
+        spec: canonical.spec.min(SpecId::SHANGHAI),
+        blobs: None,
+        beacon_root_call: false,
+        parent_hash_call: false,
+        requests: None,
+        missing_code: MissingCode::Empty,
+        invalid_transaction: InvalidTransaction::IsLeftOut,
+        ..canonical
+    })
+}
+
+fn transaction(transaction: &Transaction, position: usize) -> Result<Cow<'_, Transaction>, Unsupported> {
+    match transaction.tx_type {
+        0..=NEWEST_TYPE => Ok(Cow::Borrowed(transaction)),
+        tx_type => Err(Unsupported::TransactionType {
+            transaction: position,
+            tx_type,
+            format: ResultFormat::EvmServer(Era::B).as_str(),
+        }),
+    }
+}
+
+/// The withdrawals root is there also for a block before Shanghai, which has none.
+pub(super) fn manufactured_header(block: &Block) -> Header {
+    Header { mix_hash: block.header.mix_hash, withdrawals_root: Some(withdrawals_root(block)), ..bare_header(block) }
+}
+
+fn printed_header<'a>(block: &'a Block, manufactured: &Manufactured) -> PrintedHeader<'a> {
+    PrintedHeader {
+        mix_hash: block.header.mix_hash,
+        difficulty: NIL_DIFFICULTY,
+        withdrawals_root: Some(None),
+        ..era_a::printed_header(block, manufactured)
+    }
+}
