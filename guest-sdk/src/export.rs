@@ -55,7 +55,7 @@ macro_rules! __export {
                     }
                 }
 
-                $crate::__private::bindings::export_component!(Component with_types_in $crate::__private::bindings);
+        $crate::__private::bindings::export_component!(Component with_types_in $crate::__private::bindings);
             };
 
             #[cfg(not(target_family = "wasm"))]

@@ -192,10 +192,7 @@ impl Fixture {
     }
 
     /// Runs a [`RuleWithEvm`](crate::RuleWithEvm)'s `refine`, or any function like it.
-    pub fn run_with_evm(
-        &self,
-        refine: impl FnOnce(&Specimen, &Evm, &mut Output) -> Result<Summary, RuleError>,
-    ) -> Run {
+    pub fn run_with_evm(&self, refine: impl FnOnce(&Specimen, &Evm, &mut Output) -> Result<Summary, RuleError>) -> Run {
         host::run(self, |specimen| refine(&Specimen { host: specimen }, &Evm(()), &mut Output(())))
     }
 }

@@ -80,7 +80,10 @@ impl U256 {
         let mut remainder = 0_u64;
         for word in [&mut self.w0, &mut self.w1, &mut self.w2, &mut self.w3] {
             let dividend = u128::from(remainder) << 64 | u128::from(*word);
-            #[allow(clippy::cast_possible_truncation, reason = "the remainder is below the divisor, so both fit a word")]
+            #[allow(
+                clippy::cast_possible_truncation,
+                reason = "the remainder is below the divisor, so both fit a word"
+            )]
             {
                 *word = (dividend / u128::from(divisor)) as u64;
                 remainder = (dividend % u128::from(divisor)) as u64;

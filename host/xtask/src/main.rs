@@ -1,2 +1,55 @@
-//! What a newcomer and CI run: demo, test, rules, lint, bench.
-fn main() {}
+//! What a newcomer and CI run: `cargo xtask demo`, `test`, `rules`, `lint`, `bench`.
+//!
+//! Comes in: a clone and a Rust toolchain. Goes out: built rules, results on the screen, or the step that does not pass
+//! and the command that repeats it. Never here: anything that the program itself needs at run time.
+#![allow(clippy::print_stdout, reason = "printing is what these commands are for")]
+
+mod bench;
+mod command;
+mod component;
+mod demo;
+mod digest;
+mod lint;
+mod rules;
+mod step;
+mod test;
+mod tool;
+mod toolchain;
+mod tree;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// What a newcomer and CI run.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", arg_required_else_help = true)]
+enum Task {
+    /// Builds rules and program, replays the sample specimens and shows what came out.
+    Demo,
+    /// Runs everything, from unit tests to acceptance, and `lint`.
+    Test,
+    /// Builds every crate of `rules/` to a component in `target/rules`, installing the guest target if need be.
+    Rules,
+    /// Checks formatting, lints, licences and the rules of the house.
+    Lint,
+    /// Runs the benchmarks and prints their tables.
+    Bench,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Task::parse() {
+        Task::Demo => demo::run(),
+        Task::Test => test::run(),
+        Task::Rules => rules::run(),
+        Task::Lint => lint::run(),
+        Task::Bench => bench::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

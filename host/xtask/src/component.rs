@@ -1,0 +1,45 @@
+//! From a core module, as rustc leaves it, to a component.
+
+use std::{fs, io, path::Path};
+
+use anyhow::{Context as _, Result};
+use wit_component::ComponentEncoder;
+
+/// Makes a validated component of a module that carries its component type in a custom section.
+///
+/// Its imports are those that the module calls, so a rule asks for no capability that it does not use.
+pub fn encode(module: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = ComponentEncoder::default().validate(true).module(module).context("the module of a rule")?;
+    encoder.encode().context("the component of a rule")
+}
+
+/// Writes `bytes` to `path` unless they are there already: a newer file with the same content would rebuild whatever
+/// embeds it. Says whether it wrote.
+pub fn write_if_changed(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    if fs::read(path).is_ok_and(|present| present == bytes) {
+        return Ok(false);
+    }
+    fs::write(path, bytes)?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn module_that_is_none_is_refused() {
+        assert!(encode(b"\0asm").is_err());
+        assert!(encode(b"not wasm").is_err());
+    }
+
+    #[test]
+    fn file_is_written_only_when_its_content_changes() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("rule.wasm");
+        assert!(write_if_changed(&path, b"one").expect("the directory is there"));
+        assert!(!write_if_changed(&path, b"one").expect("the directory is there"));
+        assert!(write_if_changed(&path, b"two").expect("the directory is there"));
+        assert_eq!(fs::read(&path).expect("the file is there"), b"two");
+    }
+}

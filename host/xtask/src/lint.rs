@@ -1,0 +1,62 @@
+//! `cargo xtask lint`: formatting, lints, licences, and the rules of the house.
+
+mod house;
+
+use anyhow::{Result, ensure};
+
+use crate::{command, step::Steps, tool, toolchain};
+
+/// How many steps [`all`] takes.
+pub const STEPS: usize = CARGO_STEPS.len() + 4;
+
+const CARGO_STEPS: [(&str, &str); 4] = [
+    ("Formatting", "cargo fmt --all --check"),
+    ("Formatting of the rules", "cargo fmt --all --check --manifest-path rules/Cargo.toml"),
+    ("Lints", "cargo clippy --workspace --all-targets --locked -- -D warnings"),
+    (
+        "Lints of the rules",
+        "cargo clippy --all-targets --locked --manifest-path rules/Cargo.toml --target-dir rules/target -- -D warnings",
+    ),
+];
+
+/// What `cargo deny` looks at. Its advisory database is left out: it cannot be fetched everywhere.
+const DENY: &str = "cargo deny --locked check bans licenses sources";
+const DENY_RULES: &str =
+    "cargo deny --locked --manifest-path rules/Cargo.toml check --config deny.toml bans licenses sources";
+
+pub fn run() -> Result<()> {
+    let mut steps = Steps::of(STEPS);
+    all(&mut steps)?;
+    println!("\nNo complaints, in {}.", steps.elapsed());
+    Ok(())
+}
+
+/// Every lint, as steps of a longer task.
+pub fn all(steps: &mut Steps) -> Result<()> {
+    steps.take("Rules of the house", Some("cargo xtask lint"), || {
+        let offences = house::offences()?;
+        ensure!(offences.is_empty(), "\n  {}", offences.join("\n  "));
+        Ok(())
+    })?;
+    for (what, line) in CARGO_STEPS {
+        steps.take(what, Some(line), || Ok(command::run(&mut command::line(line))?))?;
+    }
+    steps.take("Lints of the guests for their own target", None, guests)?;
+    steps.take("Licences, sources and bans", Some(DENY), || {
+        tool::ensure("deny", "cargo-deny")?;
+        Ok(command::run(&mut command::line(DENY))?)
+    })?;
+    steps.take("Licences, sources and bans of the rules", Some(DENY_RULES), || {
+        Ok(command::run(&mut command::line(DENY_RULES))?)
+    })
+}
+
+fn guests() -> Result<()> {
+    match toolchain::find()?.clippy() {
+        Some(mut clippy) => Ok(command::run(clippy.args(["--workspace", "--", "-D", "warnings"]))?),
+        None => {
+            println!("      skipped: Debian's compiler comes without clippy");
+            Ok(())
+        }
+    }
+}

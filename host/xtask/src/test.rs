@@ -1,0 +1,28 @@
+//! `cargo xtask test`: everything, from unit tests to acceptance.
+
+use anyhow::Result;
+
+use crate::{command, lint, rules, step::Steps, tool, toolchain};
+
+/// Steps that are cargo's own, in the order that fails soonest.
+const CARGO_STEPS: [(&str, &str); 3] = [
+    ("Unit and acceptance tests", "cargo nextest run --workspace --locked"),
+    ("Documentation tests", "cargo test --doc --workspace --locked"),
+    ("Tests of the rules", "cargo test --locked --manifest-path rules/Cargo.toml --target-dir rules/target"),
+];
+
+pub fn run() -> Result<()> {
+    let mut steps = Steps::of(2 + CARGO_STEPS.len() + lint::STEPS);
+    steps.take("Find cargo-nextest", None, || tool::ensure("nextest", "cargo-nextest"))?;
+    let rules = steps.take("Build the rules", Some("cargo xtask rules"), || {
+        let guest = toolchain::find()?;
+        rules::build(&guest)
+    })?;
+    rules::print(&rules);
+    for (what, line) in CARGO_STEPS {
+        steps.take(what, Some(line), || Ok(command::run(&mut command::line(line))?))?;
+    }
+    lint::all(&mut steps)?;
+    println!("\nEverything passes, in {}.", steps.elapsed());
+    Ok(())
+}

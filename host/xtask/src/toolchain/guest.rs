@@ -1,0 +1,114 @@
+//! A toolchain that builds guests, and how to call it.
+
+use std::{env, ffi::OsString, path::PathBuf, process::Command};
+
+use super::{
+    TARGET,
+    facts::{self, DEBIAN_CARGO, DEBIAN_RUSTC},
+};
+use crate::{command, tree};
+
+/// A cargo that builds for [`TARGET`].
+pub struct Guest {
+    kind: Kind,
+    rustc: String,
+}
+
+enum Kind {
+    ThisToolchain,
+    Debian { linker: PathBuf },
+}
+
+/// Variables that would change a guest's bytes from one machine to the next.
+const OF_THE_MACHINE: [&str; 6] = [
+    "RUSTFLAGS",
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "CARGO_INCREMENTAL",
+    "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+    "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER",
+];
+
+/// Variables of rustup and of the toolchain that runs us, which mean nothing to Debian's.
+const OF_RUSTUP: [&str; 4] = ["RUSTUP_TOOLCHAIN", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "LD_LIBRARY_PATH"];
+
+impl Guest {
+    pub fn of_this_toolchain() -> Self {
+        Self { kind: Kind::ThisToolchain, rustc: facts::rustc() }
+    }
+
+    pub fn of_debian(linker: PathBuf) -> Self {
+        Self { kind: Kind::Debian { linker }, rustc: DEBIAN_RUSTC.to_owned() }
+    }
+
+    /// What builds, in a few words.
+    pub fn describe(&self) -> String {
+        let version = command::answer(command::program(&self.rustc).arg("--version")).unwrap_or_default();
+        match &self.kind {
+            Kind::ThisToolchain => version,
+            Kind::Debian { linker } => {
+                format!("{version} of Debian, with its own standard library and {}", linker.display())
+            }
+        }
+    }
+
+    /// `cargo <subcommand>` for the rules' workspace and the guest target.
+    pub fn cargo(&self, subcommand: &str) -> Command {
+        let mut cargo = match self.kind {
+            Kind::ThisToolchain => command::cargo(),
+            Kind::Debian { .. } => command::program(DEBIAN_CARGO),
+        };
+        for variable in OF_THE_MACHINE {
+            cargo.env_remove(variable);
+        }
+        for (variable, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_PROFILE_")) {
+            cargo.env_remove(variable);
+        }
+        let mut flags = self.remapped_paths();
+        cargo.current_dir(tree::rules()).arg(subcommand).args([
+            "--locked",
+            "--target",
+            TARGET,
+            "--target-dir",
+            "target",
+        ]);
+        if let Kind::Debian { linker } = &self.kind {
+            for variable in OF_RUSTUP {
+                cargo.env_remove(variable);
+            }
+            cargo.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
+            cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+            cargo.args(["-Z", "build-std=std,panic_abort"]);
+            flags.extend(["-C".into(), "linker-flavor=wasm-ld".into()]);
+        }
+        // With --target these reach the guest alone, not its build scripts; the encoded form takes paths with spaces.
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join(&OsString::from("\u{1f}")));
+        cargo
+    }
+
+    /// `cargo clippy`, if this toolchain has it.
+    pub fn clippy(&self) -> Option<Command> {
+        matches!(self.kind, Kind::ThisToolchain).then(|| self.cargo("clippy"))
+    }
+
+    /// Replaces the places on this machine by names, so that the same source gives the same bytes in any directory.
+    fn remapped_paths(&self) -> Vec<OsString> {
+        let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from);
+        let cargo_home = cargo_home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+        let places = [
+            (cargo_home, "/cargo"),
+            (facts::sysroot(&self.rustc).map(|sysroot| sysroot.join("lib/rustlib/src/rust")), "/rust"),
+            (Some(tree::root()), "/refiner"),
+        ];
+        places
+            .into_iter()
+            .filter_map(|(place, name)| {
+                let mut flag = OsString::from("--remap-path-prefix=");
+                flag.push(place?);
+                flag.push("=");
+                flag.push(name);
+                Some(flag)
+            })
+            .collect()
+    }
+}
