@@ -1,36 +1,222 @@
-use std::{fs, path::PathBuf};
-
-use alloy_primitives::hex;
+use alloy_consensus::Header;
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
+use refiner_specimen::{AccountRead, Block, CodeRead, Layout, StateReads, Transaction};
+use serde_json::Value;
 
 use super::*;
+use crate::error::Rejected;
 
-/// sha256 of an era's result for a real block, published by the network where `published`, else by an independent
-/// implementation.
-#[track_caller]
-fn check(height: u64, era: Era, sha256: &str) {
-    let shared = std::env::var_os("REFINER_SHARED")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")), Into::into);
-    let path = shared.join(format!("specimens/1-{height}.avro"));
-    let Ok(bytes) = fs::read(path) else {
-        println!("skipped: ../shared/specimens not present");
-        return;
+const SENDER: Address = Address::repeat_byte(0x5e);
+const CONTRACT: Address = Address::repeat_byte(0xc0);
+const MIX_HASH: B256 = B256::repeat_byte(0x31);
+const BLOB_HASH: B256 = {
+    let mut hash = [0xbb; 32];
+    hash[0] = 1;
+    B256::new(hash)
+};
+
+/// Times at which mainnet followed a fork, as the block's `timestamp`.
+const SHANGHAI: u64 = 1_700_000_000;
+const CANCUN: u64 = 1_711_000_000;
+
+/// A mainnet block in which `transactions` call a contract that runs `code`.
+fn specimen(timestamp: u64, code: &[u8], transactions: Vec<Transaction>) -> Specimen {
+    let header = Header {
+        number: 18_000_000,
+        timestamp,
+        gas_limit: 30_000_000,
+        mix_hash: MIX_HASH,
+        base_fee_per_gas: Some(7),
+        excess_blob_gas: Some(0),
+        parent_beacon_block_root: Some(B256::ZERO),
+        ..Header::default()
     };
-    let specimen = refiner_specimen::decode(&bytes).unwrap();
-    let chain = ChainSpec::builtin(1).unwrap();
-    let execution = execute(&specimen, &chain, era, &CodeCache::default()).unwrap();
-    assert_eq!(hex::encode(refiner_specimen::sha256(&execution.block_result)), sha256);
+    let code = CodeRead { hash: keccak256(code), code: Bytes::copy_from_slice(code) };
+    let rich = U256::from(10).pow(U256::from(20));
+    let block = Block {
+        kind: "block-specimen".to_owned(),
+        network_id: 1,
+        hash: B256::ZERO,
+        total_difficulty: U256::ZERO,
+        header,
+        senders: vec![SENDER; transactions.len()],
+        transactions,
+        uncles: None,
+        receipts: Vec::new(),
+        state: StateReads {
+            accounts: vec![
+                AccountRead { address: SENDER, nonce: 0, balance: rich, code_hash: KECCAK256_EMPTY },
+                AccountRead { address: CONTRACT, nonce: 1, balance: U256::ZERO, code_hash: code.hash },
+            ],
+            codes: vec![code],
+            ..StateReads::default()
+        },
+        withdrawals: None,
+        blob_sidecars: None,
+    };
+    Specimen {
+        layout: Layout::V0_37,
+        stated_codec_version: 0.37,
+        start_block: 18_000_000,
+        end_block: 18_000_000,
+        elements: 1,
+        event_hash: B256::ZERO,
+        block,
+    }
+}
+
+fn call(tx_type: u8) -> Transaction {
+    Transaction {
+        tx_type,
+        chain_id: 1,
+        gas_price: 100,
+        gas_tip_cap: 1,
+        gas_fee_cap: 100,
+        gas: 200_000,
+        to: Some(CONTRACT),
+        v: (tx_type == 0).then(|| U256::from(37)),
+        blob_fee_cap: (tx_type == 3).then_some(10),
+        blob_hashes: (tx_type == 3).then(|| vec![BLOB_HASH]),
+        authorization_list: (tx_type == 4).then(Vec::new),
+        ..Transaction::default()
+    }
+}
+
+fn creation(tx_type: u8) -> Transaction {
+    Transaction { to: None, ..call(tx_type) }
+}
+
+/// Emits what `push` leaves on the stack as the topic of an empty log.
+fn logging(push: &[u8]) -> Vec<u8> {
+    const PUSH1: u8 = 0x60;
+    const LOG1: u8 = 0xa1;
+    [push, &[PUSH1, 0, PUSH1, 0, LOG1]].concat()
+}
+
+fn run(specimen: &Specimen, era: Era) -> Result<Execution, ExecuteError> {
+    execute(specimen, &ChainSpec::builtin(1).unwrap(), era, &CodeCache::default())
 }
 
 #[test]
-fn published_results_are_reproduced() {
-    check(15_892_728, Era::A, "69e766c58a827f3c7548b5c00d043b464a69384e746cbaf73d771881b4dc053a");
-    check(16_791_900, Era::A, "3e1cec6d91c3e4329bd72382f3917c5e7d85ad865fa575968320b10bcdafc557");
-    check(17_090_940, Era::B, "6932af5a47240b59288d56614d2546da5d482d0f29be4d1a3ce541c99a722ffd");
-    check(19_434_485, Era::C, "4bb6dcf767011c8ac64f78740078dcb0d9a680751a07030957418f8ab6c5d619");
+fn what_an_eras_server_could_not_process_is_refused_by_name() {
+    #[track_caller]
+    fn check(era: Era, specimen: &Specimen, expected: Result<usize, impl Into<ExecuteError>>) {
+        let receipts = run(specimen, era).map(|execution| execution.receipts.len());
+        assert_eq!(receipts, expected.map_err(Into::into), "{era:?}");
+    }
+    let block = |transactions| specimen(SHANGHAI, &[], transactions);
+    let accepted = Ok::<usize, Unsupported>;
+
+    for era in [Era::A, Era::B, Era::C, Era::D] {
+        let format = ResultFormat::EvmServer(era);
+        let unknown = |tx_type| Unsupported::TransactionType { transaction: 1, tx_type, format: format.as_str() };
+        check(era, &block(vec![]), accepted(0));
+        check(era, &block(vec![call(0), call(1), call(2), creation(2)]), accepted(4));
+        check(era, &block(vec![call(0), call(4)]), Err(unknown(4)));
+        for tx_type in [0, 1] {
+            let panicked = Unsupported::ContractCreation { transaction: 1, tx_type, format };
+            let expected = if era == Era::A { Err(panicked) } else { Ok(2) };
+            check(era, &block(vec![call(0), creation(tx_type)]), expected);
+        }
+        let blob = specimen(CANCUN, &[], vec![call(0), call(3)]);
+        check(era, &blob, if era < Era::C { Err(unknown(3)) } else { Ok(2) });
+
+        let mut elsewhere = block(vec![]);
+        elsewhere.block.network_id = 5;
+        check(era, &elsewhere, Err(Unsupported::EvmServerChain { network_id: 5, format }));
+        let mut with_uncle = block(vec![]);
+        with_uncle.block.uncles = Some(vec![Header::default()]);
+        check(era, &with_uncle, Err(Unsupported::Uncles { format }));
+        let mut without_uncles = block(vec![]);
+        without_uncles.block.uncles = Some(vec![]);
+        check(era, &without_uncles, accepted(0));
+        let mut without_sender = block(vec![call(0)]);
+        without_sender.block.senders.clear();
+        check(era, &without_sender, Err(Rejected::SenderCount { transactions: 1, senders: 0 }));
+    }
+
+    let without_cap = Transaction { blob_fee_cap: None, ..call(3) };
+    let format = ResultFormat::EvmServer(Era::D);
+    let panicked = Unsupported::BlobFeeCapMissing { transaction: 0, format };
+    check(Era::D, &specimen(CANCUN, &[], vec![without_cap.clone()]), Err(panicked));
+    check(Era::C, &specimen(CANCUN, &[], vec![without_cap]), accepted(1));
 }
 
 #[test]
-fn results_of_an_independent_implementation_are_reproduced() {
-    check(19_434_520, Era::C, "47f3f23dee03de7a8e9ef63288abe11975cba69bbd7f716c5470adc9c34c2d10");
-    check(19_529_630, Era::D, "0063b50f811fb44ee1c27cde8918204e86fefea5f09650cf8303e33cb5bf1aef");
+fn a_block_hash_that_is_not_in_the_specimen_refuses_the_block() {
+    const PUSH4: u8 = 0x63;
+    const BLOCKHASH: u8 = 0x40;
+    let number: u32 = 17_999_999;
+    let ask = logging(&[&[PUSH4][..], &number.to_be_bytes(), &[BLOCKHASH]].concat());
+    let missing = specimen(SHANGHAI, &ask, vec![call(2)]);
+    for era in [Era::A, Era::B, Era::C, Era::D] {
+        let expected = Rejected::BlockHashMissing { number: number.into() };
+        assert_eq!(run(&missing, era).unwrap_err(), expected.into(), "{era:?}");
+    }
+}
+
+#[test]
+fn a_rejected_transaction_is_printed_and_has_no_receipt() {
+    let below_base_fee = Transaction { gas_tip_cap: 0, gas_fee_cap: 6, ..call(2) };
+    let at_base_fee = Transaction { gas_tip_cap: 0, gas_fee_cap: 7, ..call(2) };
+    let block = specimen(SHANGHAI, &logging(&[0x30]), vec![below_base_fee, at_base_fee]);
+    for era in [Era::A, Era::B, Era::C, Era::D] {
+        let execution = run(&block, era).unwrap();
+        let document: Value = serde_json::from_slice(&execution.block_result).unwrap();
+        assert_eq!(document["Transactions"].as_array().unwrap().len(), 2);
+        let receipts = document["Receipts"].as_array().unwrap();
+        assert_eq!(receipts.len(), 1);
+        assert_eq!(receipts[0]["CumulativeGasUsed"], execution.gas_used);
+        assert_eq!(receipts[0]["Logs"][0]["transactionIndex"], 1);
+        assert_eq!(receipts[0]["Logs"][0]["logIndex"], 0);
+    }
+}
+
+#[test]
+fn each_era_executes_by_its_own_rules() {
+    // The topic that the contract logs, or none where an opcode is not valid.
+    #[track_caller]
+    fn check(specimen: &Specimen, expected: [Option<B256>; 4]) {
+        for (era, expected) in [Era::A, Era::B, Era::C, Era::D].into_iter().zip(expected) {
+            let execution = run(specimen, era).unwrap();
+            let topic = execution.receipts[0].logs.first().map(|log| log.topics[0]);
+            assert_eq!(topic, expected, "{era:?}");
+        }
+    }
+    const PUSH0: u8 = 0x5f;
+    const PREVRANDAO: u8 = 0x44;
+    const TLOAD: u8 = 0x5c;
+    const EXTCODESIZE: u8 = 0x3b;
+    const EXTCODEHASH: u8 = 0x3f;
+    const PUSH20: u8 = 0x73;
+    let call_of = |timestamp, push: &[u8]| specimen(timestamp, &logging(push), vec![call(2)]);
+    let zero = Some(B256::ZERO);
+
+    check(&call_of(SHANGHAI, &[PREVRANDAO]), [zero, Some(MIX_HASH), Some(MIX_HASH), Some(MIX_HASH)]);
+    check(&call_of(SHANGHAI, &[PUSH0]), [None, zero, zero, zero]);
+    check(&call_of(SHANGHAI, &[0x60, 0, TLOAD]), [None; 4]);
+    check(&call_of(CANCUN, &[0x60, 0, TLOAD]), [None, None, zero, zero]);
+
+    let stripped = Address::repeat_byte(0xdd);
+    let of_stripped = |opcode: u8| {
+        let mut specimen = call_of(SHANGHAI, &[&[PUSH20][..], stripped.as_slice(), &[opcode]].concat());
+        let code_hash = B256::repeat_byte(0xcd);
+        let read = AccountRead { address: stripped, nonce: 1, balance: U256::ZERO, code_hash };
+        specimen.block.state.accounts.push(read);
+        specimen
+    };
+    check(&of_stripped(EXTCODESIZE), [zero; 4]);
+    check(&of_stripped(EXTCODEHASH), [Some(KECCAK256_EMPTY); 4]);
+}
+
+#[test]
+fn era_c_takes_a_blob_transaction_for_a_dynamic_fee_one() {
+    const BLOBHASH: u8 = 0x49;
+    let block = specimen(CANCUN, &logging(&[0x60, 0, BLOBHASH]), vec![call(3)]);
+    for (era, tx_type, blob_hash) in [(Era::C, 2, B256::ZERO), (Era::D, 3, BLOB_HASH)] {
+        let execution = run(&block, era).unwrap();
+        assert_eq!(execution.receipts[0].logs[0].topics, [blob_hash]);
+        let document: Value = serde_json::from_slice(&execution.block_result).unwrap();
+        assert_eq!(document["Transactions"][0]["type"], tx_type);
+    }
 }

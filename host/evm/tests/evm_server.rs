@@ -1,0 +1,51 @@
+//! The evm-server's bytes for real mainnet blocks, by the hashes that operators agreed on.
+
+mod shared;
+
+use refiner_evm::{EmbeddedExecutor, Era, ExecuteError, Executor, ResultFormat, Unsupported};
+use refiner_specimen::sha256;
+
+#[track_caller]
+fn check(height: u64, era: Era, expected: &str) {
+    let Some(specimen) = shared::specimen(height) else { return };
+    let executor = EmbeddedExecutor::default();
+    for run in ["cold", "warm"] {
+        let execution = executor.execute(&specimen, ResultFormat::EvmServer(era)).unwrap();
+        assert_eq!(const_hex::encode(sha256(&execution.block_result)), expected, "{height}, {run} code cache");
+    }
+}
+
+#[test]
+fn published_results_are_reproduced() {
+    check(15_892_728, Era::A, "69e766c58a827f3c7548b5c00d043b464a69384e746cbaf73d771881b4dc053a");
+    check(16_791_900, Era::A, "3e1cec6d91c3e4329bd72382f3917c5e7d85ad865fa575968320b10bcdafc557");
+    check(17_090_940, Era::B, "6932af5a47240b59288d56614d2546da5d482d0f29be4d1a3ce541c99a722ffd");
+    check(19_434_485, Era::C, "4bb6dcf767011c8ac64f78740078dcb0d9a680751a07030957418f8ab6c5d619");
+}
+
+#[test]
+fn results_of_an_independent_implementation_are_reproduced() {
+    check(19_434_520, Era::C, "47f3f23dee03de7a8e9ef63288abe11975cba69bbd7f716c5470adc9c34c2d10");
+    check(19_529_630, Era::D, "0063b50f811fb44ee1c27cde8918204e86fefea5f09650cf8303e33cb5bf1aef");
+}
+
+#[test]
+fn checks_inform_and_do_not_refuse() {
+    // Code of which only the size was used is empty to the evm-server, so its receipts are not the chain's.
+    let Some(specimen) = shared::specimen(16_791_900) else { return };
+    let execution = EmbeddedExecutor::default().execute(&specimen, ResultFormat::EvmServer(Era::A)).unwrap();
+    let failed: Vec<_> =
+        execution.checks.iter().filter(|check| check.failed()).map(|check| check.name.as_str()).collect();
+    assert_eq!(failed, ["gasUsed", "receiptsRoot", "producerReceipts"]);
+}
+
+#[test]
+fn a_type_4_transaction_is_unsupported_in_every_era() {
+    let Some(specimen) = shared::specimen(22_433_670) else { return };
+    for era in [Era::C, Era::D] {
+        let format = ResultFormat::EvmServer(era);
+        let error = EmbeddedExecutor::default().execute(&specimen, format).unwrap_err();
+        let expected = Unsupported::TransactionType { transaction: 46, tx_type: 4, format: format.as_str() };
+        assert_eq!(error, ExecuteError::Unsupported(expected));
+    }
+}
