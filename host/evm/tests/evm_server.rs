@@ -10,7 +10,7 @@ fn check(height: u64, era: Era, expected: &str) {
     let Some(specimen) = shared::specimen(height) else { return };
     let executor = EmbeddedExecutor::default();
     for run in ["cold", "warm"] {
-        let execution = executor.execute(&specimen, ResultFormat::EvmServer(era)).unwrap();
+        let execution = executor.execute(&specimen, ResultFormat::EvmServer(era)).expect("an execution");
         assert_eq!(const_hex::encode(sha256(&execution.block_result)), expected, "{height}, {run} code cache");
     }
 }

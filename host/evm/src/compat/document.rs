@@ -32,8 +32,10 @@ pub(super) struct Document<'a> {
 
 /// Bytes of the document apart from transactions and receipts; the bloom's 256 lines are half of them.
 const HEADER_BYTES: usize = 6 << 10;
-/// Bytes of a transaction apart from its input.
+/// Bytes of a transaction apart from its input and access list.
 const TRANSACTION_BYTES: usize = 1 << 10;
+/// Bytes of an access list's address or storage key.
+const ACCESS_BYTES: usize = 112;
 /// Bytes of a receipt apart from its logs.
 const RECEIPT_BYTES: usize = 384;
 /// Bytes of a log apart from its data, with the usual three topics.
@@ -50,7 +52,10 @@ impl Document<'_> {
     /// Near the final size, so that the document is seldom moved while it grows.
     fn size_estimate(&self) -> usize {
         let base64 = |bytes: usize| bytes / 3 * 4 + 4;
-        let transactions = self.transactions.iter().map(|tx| TRANSACTION_BYTES + base64(tx.input.len()));
+        let transactions = self.transactions.iter().map(|tx| {
+            let accessed = tx.access_list.iter().map(|item| 1 + item.storage_keys.len());
+            TRANSACTION_BYTES + base64(tx.input.len()) + accessed.sum::<usize>() * ACCESS_BYTES
+        });
         let logs = self.receipts.iter().flat_map(|receipt| &receipt.logs);
         let logs = logs.map(|log| LOG_BYTES + base64(log.data.len()));
         HEADER_BYTES + transactions.sum::<usize>() + self.receipts.len() * RECEIPT_BYTES + logs.sum::<usize>()
