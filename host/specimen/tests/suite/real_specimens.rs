@@ -1,12 +1,12 @@
 //! The eight real specimens of `../shared/specimens`, against the figures that came with them.
 
-mod real;
-
 use alloy_primitives::B256;
 use refiner_specimen::{
     check::{self, CheckName, Outcome},
     data_json, decode, encode, from_json, sha256, specimen_hash, to_json,
 };
+
+use crate::real;
 
 #[test]
 fn every_real_specimen_decodes_under_its_layout_and_encodes_to_the_same_bytes() {

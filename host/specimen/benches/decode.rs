@@ -1,0 +1,119 @@
+//! Decoding and checking, in milliseconds a block, beside apache-avro reading the same bytes.
+//!
+//! `cargo bench -p refiner-specimen`. Real specimens where `../shared/specimens` is, our own samples elsewhere. Each
+//! figure is a median, and rivals take turns, so that a busy machine slows both.
+#![allow(missing_docs)]
+
+use std::{
+    hint::black_box,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use apache_avro::{Schema, reader::datum::GenericDatumReader};
+use refiner_specimen::{check, decode, encode, specimen_hash, transaction_hashes};
+
+/// Enough for a steady median, few enough for half a minute in all.
+const TURNS: usize = 41;
+
+fn main() {
+    let files = files();
+    if files.is_empty() {
+        println!("no specimens in ../shared/specimens nor in tests/samples");
+        return;
+    }
+    decoding(&files);
+    checking(&files);
+}
+
+fn decoding(files: &[(String, Vec<u8>)]) {
+    println!("{:<24} {:>9} {:>11} {:>12} {:>7} {:>8}", "decode, ms", "MB", "refiner", "apache-avro", "ratio", "GB/s");
+    let mut totals = [Duration::ZERO; 2];
+    for (name, bytes) in files {
+        let layout = decode(bytes).expect("a specimen").layout;
+        let schema = Schema::parse_str(layout.avsc()).expect("a schema");
+        let reader = GenericDatumReader::builder(&schema).build().expect("a reader");
+        let times = medians([&mut || drop(black_box(decode(black_box(bytes)))), &mut || {
+            drop(black_box(reader.read_value(&mut black_box(bytes.as_slice()))))
+        }]);
+        row(name, bytes.len(), times);
+        totals = [totals[0] + times[0], totals[1] + times[1]];
+    }
+    row("all", files.iter().map(|(_, bytes)| bytes.len()).sum(), totals);
+}
+
+fn row(name: &str, bytes: usize, [ours, theirs]: [Duration; 2]) {
+    let megabytes = bytes as f64 / 1e6;
+    let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
+    let speed = bytes as f64 / 1e9 / ours.as_secs_f64();
+    println!("{name:<24} {megabytes:>9.2} {:>11.3} {:>12.3} {ratio:>6.1}x {speed:>8.2}", ms(ours), ms(theirs));
+}
+
+fn checking(files: &[(String, Vec<u8>)]) {
+    const STEPS: [&str; 8] =
+        ["specimenHash", "blockHash", "transactionsRoot", "withdrawals", "codeHashes", "tx hashes", "drop", "encode"];
+    println!();
+    print!("{:<24}", "other steps, ms");
+    STEPS.iter().for_each(|step| print!(" {step:>16}"));
+    println!();
+    let mut totals = [Duration::ZERO; STEPS.len()];
+    for (name, bytes) in files {
+        let specimen = decode(bytes).expect("a specimen");
+        let mut copies: Vec<_> = (0..TURNS).map(|_| decode(bytes).expect("a specimen")).collect();
+        let times = medians([
+            &mut || drop(black_box(specimen_hash(black_box(bytes)))),
+            &mut || drop(black_box(check::block_hash(black_box(&specimen)))),
+            &mut || drop(black_box(check::transactions_root(black_box(&specimen)))),
+            &mut || drop(black_box(check::withdrawals_root(black_box(&specimen)))),
+            &mut || drop(black_box(check::code_hashes(black_box(&specimen)))),
+            &mut || drop(black_box(transaction_hashes(black_box(&specimen.block)))),
+            &mut || drop(copies.pop()),
+            &mut || drop(black_box(encode(black_box(&specimen), specimen.layout))),
+        ]);
+        steps(name, &times);
+        totals.iter_mut().zip(times).for_each(|(total, time)| *total += time);
+    }
+    steps("all", &totals);
+}
+
+fn steps(name: &str, times: &[Duration]) {
+    print!("{name:<24}");
+    times.iter().for_each(|&time| print!(" {:>16.3}", ms(time)));
+    println!();
+}
+
+/// The median time of each, a turn at a time.
+fn medians<const N: usize>(mut rivals: [&mut dyn FnMut(); N]) -> [Duration; N] {
+    let mut times: [Vec<Duration>; N] = std::array::from_fn(|_| Vec::with_capacity(TURNS));
+    for _ in 0..TURNS {
+        for (rival, times) in rivals.iter_mut().zip(&mut times) {
+            let start = Instant::now();
+            rival();
+            times.push(start.elapsed());
+        }
+    }
+    times.map(|mut times| {
+        times.sort_unstable();
+        times[TURNS / 2]
+    })
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn files() -> Vec<(String, Vec<u8>)> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let shared = std::env::var_os("REFINER_SHARED").map_or_else(|| workspace.join("../shared"), PathBuf::from);
+    let real = specimens_in(&shared.join("specimens"));
+    if real.is_empty() { specimens_in(&workspace.join("tests/samples")) } else { real }
+}
+
+fn specimens_in(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut paths: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "avro")).collect();
+    paths.sort();
+    let read = |path: PathBuf| Some((path.file_name()?.to_string_lossy().into_owned(), std::fs::read(path).ok()?));
+    paths.into_iter().filter_map(read).collect()
+}

@@ -1,0 +1,68 @@
+//! What goes through the decoder and back, for every layout and any content.
+
+use proptest::prelude::*;
+use refiner_specimen::{Layout, Specimen, check, decode, decode_as, encode, from_json, to_json};
+
+use crate::{oracle, random, real};
+
+fn layouts() -> impl Strategy<Value = Layout> {
+    prop::sample::select(Layout::NEWEST_FIRST.to_vec())
+}
+
+/// The newest layout by which the bytes of `specimen` can be read: what its own layout adds may not show.
+fn newest_reading(specimen: &Specimen) -> Layout {
+    match specimen.layout {
+        Layout::V0_33 | Layout::V0_34 if specimen.block.uncles.iter().flatten().next().is_none() => Layout::V0_35,
+        Layout::V0_33 => Layout::V0_34,
+        layout => layout,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn specimen_of_any_content_comes_back_from_its_bytes(layout in layouts(), seed: u64) {
+        let specimen = random::specimen(layout, seed);
+        let bytes = encode(&specimen, layout).unwrap();
+        prop_assert_eq!(&decode_as(&bytes, layout).unwrap(), &specimen);
+        prop_assert_eq!(&oracle::specimen(&bytes, layout), &specimen);
+
+        let newest = decode(&bytes).unwrap();
+        prop_assert_eq!(newest.layout, newest_reading(&specimen));
+        prop_assert_eq!(&encode(&newest, newest.layout).unwrap(), &bytes);
+        prop_assert_eq!(&from_json(&to_json(&bytes).unwrap(), newest.layout).unwrap(), &bytes);
+    }
+
+    #[test]
+    fn bytes_that_decode_mean_the_same_after_encoding(layout in layouts(), seed: u64, at: prop::sample::Index, to: u8) {
+        let mut bytes = encode(&random::specimen(layout, seed), layout).unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] = to;
+        if let Ok(specimen) = decode(&bytes) {
+            let canonical = encode(&specimen, specimen.layout).unwrap();
+            prop_assert_eq!(&decode_as(&canonical, specimen.layout).unwrap(), &specimen);
+            prop_assert!(to_json(&bytes).is_ok());
+            prop_assert_eq!(check::all(&specimen).len(), 4);
+        }
+    }
+
+    #[test]
+    fn bytes_cut_short_are_refused(layout in layouts(), seed: u64, at: prop::sample::Index) {
+        let bytes = encode(&random::specimen(layout, seed), layout).unwrap();
+        prop_assert!(decode_as(&bytes[..at.index(bytes.len())], layout).is_err());
+    }
+
+    #[test]
+    fn random_bytes_are_refused_without_a_panic(bytes: Vec<u8>) {
+        prop_assert!(decode(&bytes).is_err());
+    }
+}
+
+#[test]
+fn real_specimens_mean_what_an_independent_reading_says() {
+    for specimen in real::specimens() {
+        let decoded = decode(&specimen.bytes).unwrap();
+        assert!(oracle::specimen(&specimen.bytes, decoded.layout) == decoded, "{} differs", specimen.name);
+    }
+}

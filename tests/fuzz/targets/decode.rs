@@ -1,0 +1,25 @@
+//! Any bytes: a typed error, or a specimen that survives encoding and whose checks do not panic.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use refiner_specimen::{check, decode, decode_as, encode, from_json, to_json};
+
+fuzz_target!(|bytes: &[u8]| {
+    let specimen = match decode(bytes) {
+        Ok(specimen) => specimen,
+        // The error's text is for people, so it must be there for every error.
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    let layout = specimen.layout;
+    let canonical = encode(&specimen, layout).expect("what was decoded can be said in its layout");
+    assert_eq!(decode_as(&canonical, layout).expect("what was encoded decodes"), specimen);
+
+    let json = to_json(bytes).expect("apache-avro reads what we read");
+    let written = from_json(&json, layout).expect("what was written as JSON reads back");
+    assert_eq!(decode_as(&written, layout).expect("JSON keeps the meaning"), specimen);
+
+    for outcome in check::all(&specimen) {
+        assert!(!outcome.to_string().is_empty());
+    }
+    assert!(!check::canonical_encoding(&canonical, &specimen).failed());
+});
