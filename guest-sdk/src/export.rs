@@ -67,10 +67,18 @@ macro_rules! __export {
 /// What a rule exports, as functions.
 pub type Exports = (fn() -> crate::Description, fn(&BlockSpecimen) -> Result<Summary, RuleError>);
 
+/// The export of a rule without the capability to execute.
+///
+/// # Errors
+/// The rule's own.
 pub fn refine<R: Rule>(host: &host::BlockSpecimen) -> Result<Summary, RuleError> {
     R::refine(&Specimen { host }, &mut Output(()))
 }
 
+/// The export of a rule with the capability to execute.
+///
+/// # Errors
+/// The rule's own.
 pub fn refine_with_evm<R: RuleWithEvm>(host: &host::BlockSpecimen) -> Result<Summary, RuleError> {
     R::refine(&Specimen { host }, &Evm(()), &mut Output(()))
 }
