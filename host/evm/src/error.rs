@@ -57,6 +57,14 @@ pub enum Unsupported {
         /// The fork's name.
         fork: &'static str,
     },
+    /// The block may use more gas than is executed for any chain.
+    #[error("the block's gas limit is {gas_limit}, and blocks above {most} are not executed")]
+    GasLimit {
+        /// The header's gas limit.
+        gas_limit: u64,
+        /// The most that is executed.
+        most: u64,
+    },
     /// A transaction type that no supported fork defines.
     #[error("transaction {transaction} is of type {tx_type}, which {format} does not know")]
     TransactionType {

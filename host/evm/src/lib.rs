@@ -7,6 +7,7 @@ mod canonical;
 mod chain;
 mod code;
 mod compat;
+mod diagnosis;
 mod embedded;
 mod error;
 mod execution;
@@ -25,6 +26,7 @@ pub use embedded::EmbeddedExecutor;
 pub use error::{ExecuteError, Rejected, Unsupported};
 pub use execution::{ExecutedLog, ExecutedReceipt, Execution};
 pub use format::{Era, ResultFormat, UnknownFormat};
+pub use receipts::{Commitments, commit as commit_receipts};
 
 use refiner_specimen::Specimen;
 

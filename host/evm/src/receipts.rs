@@ -14,17 +14,17 @@ use crate::{
 
 /// The commitments of one block's receipts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Commitments {
+pub struct Commitments {
     /// Of each receipt's logs.
-    pub(crate) blooms: Vec<Bloom>,
+    pub blooms: Vec<Bloom>,
     /// Of all logs.
-    pub(crate) logs_bloom: Bloom,
+    pub logs_bloom: Bloom,
     /// `receiptsRoot`.
-    pub(crate) root: B256,
+    pub root: B256,
 }
 
 /// Computes the commitments of a block's receipts.
-pub(crate) fn commit(receipts: &[ExecutedReceipt]) -> Commitments {
+pub fn commit(receipts: &[ExecutedReceipt]) -> Commitments {
     let mut hashes = BloomHashes::default();
     let blooms: Vec<Bloom> = receipts.iter().map(|receipt| hashes.bloom(&receipt.logs)).collect();
     let logs_bloom = blooms.iter().fold(Bloom::ZERO, |all, bloom| all | *bloom);

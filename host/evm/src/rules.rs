@@ -72,6 +72,10 @@ pub(crate) enum InvalidTransaction {
 impl BlockRules {
     /// What the chain really did.
     pub(crate) fn canonical(chain: &ChainSpec, block: &Block) -> Result<Self, Unsupported> {
+        // Where a chain's config does not say at which height it merged, its headers do.
+        if !block.header.difficulty.is_zero() {
+            return Err(Unsupported::BeforeParis { height: block.header.number });
+        }
         let spec = chain.spec_id(block.header.number, block.header.timestamp)?;
         let enabled = |fork: SpecId| spec.is_enabled_in(fork);
         Ok(Self {

@@ -14,7 +14,7 @@ use revm::{
 
 use crate::{
     code::CodeCache,
-    error::{ExecuteError, Rejected},
+    error::{ExecuteError, Rejected, Unsupported},
     execution::{ExecutedLog, ExecutedReceipt},
     outcome::{Outcome, PostState, TransactionOutcome},
     prestate::{self, Beyond, NotCarried},
@@ -28,6 +28,10 @@ use crate::{
 
 /// Wei in the gwei that withdrawals are counted in.
 const WEI_PER_GWEI: u64 = 1_000_000_000;
+
+/// The gas limit up to which a block is executed, over ten times that of any public chain. Gas is what bounds the time
+/// and memory that a block can take, and a specimen can state any.
+const MOST_BLOCK_GAS: u64 = 1_000_000_000;
 
 /// Executes the block of a specimen by `rules`.
 ///
@@ -60,14 +64,8 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(block: &'a Block, rules: &'a BlockRules, codes: &CodeCache) -> Result<Self, Rejected> {
-        let codes = codes.analyse(&block.state.codes)?;
-        let mut context = Context::mainnet()
-            .with_db(Beyond::new(&block.state, block.header.number))
-            .with_block(block_environment(block, rules)?)
-            .with_cfg(configuration(rules));
-        context.journaled_state.inner.state = prestate::journal(&block.state, &codes, rules.missing_code);
-        Ok(Self { block, rules, evm: context.build_mainnet(), gas_used: 0 })
+    fn new(block: &'a Block, rules: &'a BlockRules, codes: &CodeCache) -> Result<Self, ExecuteError> {
+        Ok(Self { block, rules, evm: context(block, rules, codes)?.build_mainnet(), gas_used: 0 })
     }
 
     fn before_transactions(&mut self) -> Result<(), ExecuteError> {
@@ -84,7 +82,7 @@ impl<'a> Run<'a> {
 
     fn transactions(&mut self, hashes: &[B256]) -> Result<Vec<TransactionOutcome>, ExecuteError> {
         let block = self.block;
-        let mut dummies = DummyBlobs::new(block, self.blob_price());
+        let mut dummies = DummyBlobs::new(block, blob_price(&self.evm.ctx));
         let mut outcomes = Vec::with_capacity(block.transactions.len());
         for (index, (transaction, sender)) in block.transactions.iter().zip(&block.senders).enumerate() {
             let hash = hashes.get(index).copied().unwrap_or_default();
@@ -106,6 +104,9 @@ impl<'a> Run<'a> {
         let gas_left = self.block.header.gas_limit.saturating_sub(self.gas_used);
         let result = if transaction.gas > gas_left {
             Err(EVMError::Transaction(Reason::CallerGasLimitMoreThanBlock))
+        } else if u128::from(transaction.gas).checked_mul(environment.gas_price).is_none() {
+            // More wei than there will ever be; the EVM counts fees in 128 bits and does not look again.
+            Err(EVMError::Transaction(Reason::OverflowPaymentInTransaction))
         } else {
             self.evm.transact_one(environment)
         };
@@ -137,10 +138,6 @@ impl<'a> Run<'a> {
         }
         let base_fee = u128::from(self.evm.ctx.block.basefee);
         transaction.gas_fee_cap.min(base_fee.saturating_add(transaction.gas_tip_cap))
-    }
-
-    fn blob_price(&self) -> u128 {
-        self.evm.ctx.block.blob_excess_gas_and_price.map_or(0, |blobs| blobs.blob_gasprice)
     }
 
     fn requests(
@@ -196,6 +193,30 @@ impl<'a> Run<'a> {
             Ok(_) | Err(_) => Err(Rejected::SystemCall { contract }),
         }
     }
+}
+
+/// The state before the block, and the block around it.
+pub(crate) fn context(
+    block: &Block,
+    rules: &BlockRules,
+    codes: &CodeCache,
+) -> Result<MainnetContext<Beyond>, ExecuteError> {
+    let gas_limit = block.header.gas_limit;
+    if gas_limit > MOST_BLOCK_GAS {
+        return Err(Unsupported::GasLimit { gas_limit, most: MOST_BLOCK_GAS }.into());
+    }
+    let codes = codes.analyse(&block.state.codes)?;
+    let mut context = Context::mainnet()
+        .with_db(Beyond::new(&block.state, block.header.number))
+        .with_block(block_environment(block, rules)?)
+        .with_cfg(configuration(rules));
+    context.journaled_state.inner.state = prestate::journal(&block.state, &codes, rules.missing_code);
+    Ok(context)
+}
+
+/// What a unit of blob gas costs in the block, in wei; zero before Cancun.
+pub(crate) fn blob_price(context: &MainnetContext<Beyond>) -> u128 {
+    context.block.blob_excess_gas_and_price.map_or(0, |blobs| blobs.blob_gasprice)
 }
 
 fn block_environment(block: &Block, rules: &BlockRules) -> Result<BlockEnv, Rejected> {

@@ -10,6 +10,7 @@ use self::document::Document;
 use crate::{
     chain::ChainSpec,
     code::CodeCache,
+    diagnosis,
     error::{ExecuteError, Rejected, Unsupported},
     execution::{ExecutedReceipt, Execution},
     format::ResultFormat,
@@ -35,7 +36,7 @@ pub(crate) fn execute(specimen: &Specimen, chain: &ChainSpec, codes: &CodeCache)
     let commitments = commit(&receipts);
     let mut checks = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
     if let Some(failed) = checks.iter().find(|check| check.failed()) {
-        return Err(disagreement(specimen, failed));
+        return Err(disagreement(specimen, &rules, codes, failed));
     }
     checks.push(producer_check(&block.receipts, &receipts));
 
@@ -70,10 +71,13 @@ fn executed(outcome: TransactionOutcome) -> Option<ExecutedReceipt> {
     }
 }
 
-/// A block executed with stand-ins for what its layout dropped is not at fault when it comes out differently.
-fn disagreement(specimen: &Specimen, failed: &Check) -> ExecuteError {
-    match without_blob_hashes(&specimen.block, specimen.layout) {
-        Some(unsupported) => unsupported.into(),
+/// Why execution disagrees with the header: what the layout dropped, what the specimen lacks, or else the header.
+fn disagreement(specimen: &Specimen, rules: &BlockRules, codes: &CodeCache, failed: &Check) -> ExecuteError {
+    if let Some(unsupported) = without_blob_hashes(&specimen.block, specimen.layout) {
+        return unsupported.into();
+    }
+    match diagnosis::missing_code(specimen, rules, codes) {
+        Some(hash) => Rejected::CodeMissing { hash }.into(),
         None => Rejected::HeaderMismatch(failed.clone()).into(),
     }
 }

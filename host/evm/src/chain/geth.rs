@@ -46,11 +46,11 @@ pub enum ChainConfigError {
 }
 
 pub(super) fn parse(json: &str) -> Result<ChainSpec, ChainConfigError> {
-    let file: File = serde_json::from_str(json)?;
-    let config = match file {
-        File::Genesis { config } => config,
-        File::Config(value) => serde_json::from_value(value)?,
-    };
+    let mut value: Value = serde_json::from_str(json)?;
+    if let Some(config) = value.get_mut("config").filter(|config| config.is_object()) {
+        value = config.take();
+    }
+    let config: Config = serde_json::from_value(value)?;
     Ok(ChainSpec {
         chain_id: config.chain_id,
         deposit_contract: config.deposit_contract_address.unwrap_or(MAINNET_DEPOSIT_CONTRACT),
@@ -58,13 +58,6 @@ pub(super) fn parse(json: &str) -> Result<ChainSpec, ChainConfigError> {
         forks: config.forks()?,
         blobs: config.blobs()?,
     })
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum File {
-    Genesis { config: Box<Config> },
-    Config(Value),
 }
 
 #[derive(Deserialize)]
@@ -128,15 +121,13 @@ impl Config {
     }
 
     fn blobs(&self) -> Result<Vec<(u64, BlobParams)>, ChainConfigError> {
-        let osaka = self.blob_schedule.get("prague").copied();
+        // Osaka limits what one transaction may carry, not the block: without an entry its figures are Prague's.
+        let prague = self.blob_schedule.get("prague");
+        let osaka = prague.map_or_else(BlobParams::osaka, |entry| entry.over(BlobParams::osaka()));
         let timed = [
             ("cancun", self.cancun_time, Some(BlobParams::cancun())),
             ("prague", self.prague_time, Some(BlobParams::prague())),
-            (
-                "osaka",
-                self.osaka_time,
-                Some(osaka.map_or_else(BlobParams::osaka, |entry| entry.over(BlobParams::osaka()))),
-            ),
+            ("osaka", self.osaka_time, Some(osaka)),
             ("bpo1", self.bpo1_time, None),
             ("bpo2", self.bpo2_time, None),
             ("bpo3", self.bpo3_time, None),

@@ -1,0 +1,67 @@
+//! Finds out why a block came out differently from its header.
+//!
+//! Runs only after the fact: following every call costs what the fast path must not pay.
+
+use std::collections::HashSet;
+
+use alloy_primitives::B256;
+use refiner_specimen::{Specimen, StateReads};
+use revm::{
+    InspectEvm, Inspector, MainBuilder, SystemCallEvm,
+    interpreter::{CallInputs, CallOutcome},
+};
+
+use crate::{
+    code::CodeCache,
+    requests::BEACON_ROOTS,
+    rules::BlockRules,
+    runner,
+    transaction::{self, DummyBlobs},
+};
+
+/// The first code that the block's transactions run and the specimen does not carry.
+pub(crate) fn missing_code(specimen: &Specimen, rules: &BlockRules, codes: &CodeCache) -> Option<B256> {
+    let block = &specimen.block;
+    let missing = not_carried(&block.state);
+    if missing.is_empty() {
+        return None;
+    }
+    let context = runner::context(block, rules, codes).ok()?;
+    let mut dummies = DummyBlobs::new(block, runner::blob_price(&context));
+    let mut evm = context.build_mainnet_with_inspector(Watch { missing, run: None });
+    if let Some(root) = block.header.parent_beacon_block_root.filter(|_| rules.beacon_root_call) {
+        evm.system_call_one(BEACON_ROOTS, root.0.into()).ok()?;
+    }
+    for (transaction, sender) in block.transactions.iter().zip(&block.senders) {
+        let environment = transaction::environment(transaction, *sender, rules, &mut dummies);
+        let result = evm.inspect_one_tx(environment);
+        if evm.inspector.run.is_some() || result.is_err() {
+            break;
+        }
+    }
+    evm.inspector.run
+}
+
+fn not_carried(reads: &StateReads) -> HashSet<B256> {
+    let carried: HashSet<B256> = reads.codes.iter().map(|code| code.hash).collect();
+    let stated = reads.accounts.iter().map(|account| account.code_hash);
+    stated
+        .filter(|hash| !hash.is_zero() && *hash != alloy_primitives::KECCAK256_EMPTY && !carried.contains(hash))
+        .collect()
+}
+
+/// Follows calls until one runs code that is missing.
+struct Watch {
+    missing: HashSet<B256>,
+    run: Option<B256>,
+}
+
+impl<CTX> Inspector<CTX> for Watch {
+    fn call(&mut self, _context: &mut CTX, inputs: &mut CallInputs) -> Option<CallOutcome> {
+        let (hash, _) = inputs.known_bytecode;
+        if self.run.is_none() && self.missing.contains(&hash) {
+            self.run = Some(hash);
+        }
+        None
+    }
+}

@@ -1,0 +1,161 @@
+//! Canonical execution of real mainnet blocks, against their headers and against the producer's own receipts.
+
+mod shared;
+
+use refiner_evm::{EmbeddedExecutor, ExecuteError, Execution, Executor, ResultFormat, Unsupported};
+use refiner_specimen::{
+    Specimen,
+    check::{CheckName, Outcome},
+};
+use serde_json::Value;
+
+fn execute(specimen: &Specimen) -> Result<Execution, ExecuteError> {
+    EmbeddedExecutor::default().execute(specimen, ResultFormat::Canonical)
+}
+
+/// Every real block but the one whose authorization list was not exported.
+fn executable() -> Vec<(u64, Specimen)> {
+    shared::specimens().into_iter().filter(|(height, _)| *height != 22_433_670).collect()
+}
+
+#[test]
+fn real_blocks_agree_with_their_headers() {
+    for (height, specimen) in executable() {
+        let execution = execute(&specimen).unwrap_or_else(|error| panic!("{height}: {error}"));
+        assert_eq!(execution.gas_used, specimen.block.header.gas_used, "{height}");
+        for check in &execution.checks {
+            let expected_absent = check.name == CheckName::RequestsHash;
+            let as_expected = match check.outcome {
+                Outcome::Passed => !expected_absent,
+                Outcome::NotApplicable(_) => expected_absent,
+                Outcome::Failed { .. } => false,
+            };
+            assert!(as_expected, "{height}: {check}");
+        }
+        assert_eq!(execution.checks.len(), 5);
+    }
+}
+
+#[test]
+fn a_block_with_a_missing_authorization_list_is_unsupported_and_names_its_transaction() {
+    let Some(specimen) = shared::specimen(22_433_670) else { return };
+    let expected = ExecuteError::Unsupported(Unsupported::AuthorizationListMissing { transaction: 46 });
+    assert_eq!(execute(&specimen).unwrap_err(), expected);
+}
+
+#[test]
+fn receipts_and_logs_equal_the_producers_own_file() {
+    for (height, specimen) in executable() {
+        let Some(file) = shared::read(&format!("1-{height}.receipts.json")) else { return };
+        let producer: Value = serde_json::from_slice(&file).unwrap();
+        let producer = producer["Receipts"].as_array().unwrap();
+        let document: Value = serde_json::from_slice(&execute(&specimen).unwrap().block_result).unwrap();
+        let receipts = document["receipts"].as_array().unwrap();
+        assert_eq!(receipts.len(), producer.len(), "{height}");
+        for (index, (receipt, producer)) in receipts.iter().zip(producer).enumerate() {
+            let at = format!("{height}, transaction {index}");
+            let success = producer["PostStateOrStatus"] == "AQ==";
+            assert_eq!(receipt["status"], if success { "0x1" } else { "0x0" }, "{at}");
+            let gas = producer["CumulativeGasUsed"].as_u64().unwrap();
+            assert_eq!(receipt["cumulativeGasUsed"], format!("{gas:#x}"), "{at}");
+            let (logs, producers) = (receipt["logs"].as_array().unwrap(), producer["Logs"].as_array().unwrap());
+            assert_eq!(logs.len(), producers.len(), "{at}");
+            for (log, producer) in logs.iter().zip(producers) {
+                assert_eq!(log["address"], producer["address"], "{at}");
+                assert_eq!(log["topics"], producer["topics"], "{at}");
+                assert_eq!(log["data"], shared::hex_of_base64(producer["data"].as_str().unwrap_or_default()), "{at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_document_is_one_line_and_the_same_every_time() {
+    for (height, specimen) in executable() {
+        let executor = EmbeddedExecutor::default();
+        let cold = executor.execute(&specimen, ResultFormat::Canonical).unwrap().block_result;
+        let warm = executor.execute(&specimen, ResultFormat::Canonical).unwrap().block_result;
+        assert!(cold == warm, "{height}: a warm code cache changes the bytes");
+        assert!(!cold.contains(&b'\n') && !cold.contains(&b' '), "{height}");
+    }
+}
+
+#[test]
+fn transaction_hashes_are_the_chains_or_null() {
+    for (height, specimen) in executable() {
+        let document: Value = serde_json::from_slice(&execute(&specimen).unwrap().block_result).unwrap();
+        let unknown: Vec<_> = document["transactions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .enumerate()
+            .filter(|(_, transaction)| transaction["hash"].is_null())
+            .map(|(index, _)| index)
+            .collect();
+        let blobs = specimen.block.transactions.iter().enumerate();
+        let lacking: Vec<_> =
+            blobs.filter(|(_, transaction)| transaction.tx_type == 3 && transaction.blob_hashes.is_none()).collect();
+        assert_eq!(unknown, lacking.iter().map(|(index, _)| *index).collect::<Vec<_>>(), "{height}");
+    }
+}
+
+#[test]
+fn documents_have_the_keys_the_schema_gives_and_no_others() {
+    let schema: Value =
+        serde_json::from_str(include_str!("../../../schemas/block-result/canonical.schema.json")).unwrap();
+    for (height, specimen) in executable() {
+        let document: Value = serde_json::from_slice(&execute(&specimen).unwrap().block_result).unwrap();
+        conforms(&schema, &schema, &document, &height.to_string());
+    }
+}
+
+/// Checks what the schema of the canonical document uses: references, keys, items, alternatives and constants.
+fn conforms(root: &Value, schema: &Value, value: &Value, at: &str) {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return conforms(root, root.pointer(reference.trim_start_matches('#')).unwrap(), value, at);
+    }
+    if let Some(alternatives) = schema["oneOf"].as_array() {
+        let null = alternatives.iter().any(|alternative| alternative["type"] == "null");
+        return if value.is_null() && null { () } else { conforms(root, &alternatives[0], value, at) };
+    }
+    if let Some(constant) = schema.get("const") {
+        assert_eq!(value, constant, "{at}");
+    }
+    if let Some(known) = schema["enum"].as_array() {
+        assert!(known.contains(value), "{at}: {value}");
+    }
+    match schema["type"].as_str() {
+        Some("object") => {
+            let (object, properties) = (value.as_object().unwrap(), schema["properties"].as_object().unwrap());
+            for key in schema["required"].as_array().unwrap() {
+                assert!(object.contains_key(key.as_str().unwrap()), "{at} has no {key}");
+            }
+            for (key, value) in object {
+                let schema = properties.get(key).unwrap_or_else(|| panic!("{at} has {key}, which the schema has not"));
+                conforms(root, schema, value, &format!("{at}.{key}"));
+            }
+        }
+        Some("array") => {
+            for (index, item) in value.as_array().unwrap_or_else(|| panic!("{at}: {value}")).iter().enumerate() {
+                conforms(root, &schema["items"], item, &format!("{at}[{index}]"));
+            }
+        }
+        Some("string") => {
+            let text = value.as_str().unwrap_or_else(|| panic!("{at}: {value}"));
+            assert!(matches(schema["pattern"].as_str().unwrap(), text), "{at}: {text}");
+        }
+        _ => {}
+    }
+}
+
+/// The patterns of the schema: `^0x[0-9a-f]{n}$`, whole bytes, and quantities without leading zeros.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some(digits) = text.strip_prefix("0x") else { return false };
+    let hex = digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    let length = match pattern {
+        "^0x(0|[1-9a-f][0-9a-f]*)$" => digits == "0" || (!digits.is_empty() && !digits.starts_with('0')),
+        "^0x([0-9a-f]{2})*$" => digits.len() % 2 == 0,
+        fixed => fixed == format!("^0x[0-9a-f]{{{}}}$", digits.len()),
+    };
+    hex && length
+}

@@ -1,0 +1,220 @@
+//! Blocks of a small chain of our own.
+
+use alloy_consensus::Header;
+use alloy_primitives::{Address, B256, Bytes, U256, address, b256, keccak256};
+use refiner_evm::{ChainSpec, Chains, EmbeddedExecutor, ExecuteError, Execution, Executor, Rejected, ResultFormat};
+use refiner_specimen::{
+    AccountRead, Authorization, Block, CodeRead, Layout, Log, Receipt, Specimen, StateReads, Transaction,
+    check::{Check, CheckName, Outcome, Quantity},
+};
+
+/// Timestamps at which the chain's forks begin.
+pub const PARIS: u64 = 0;
+pub const SHANGHAI: u64 = 10;
+pub const CANCUN: u64 = 20;
+pub const PRAGUE: u64 = 30;
+pub const OSAKA: u64 = 40;
+
+pub const CHAIN_ID: u64 = 1337;
+pub const HEIGHT: u64 = 100;
+pub const GAS_LIMIT: u64 = 60_000_000;
+pub const CALLER: Address = Address::repeat_byte(0xca);
+pub const CONTRACT: Address = Address::repeat_byte(0xc0);
+pub const MIX_HASH: B256 = B256::repeat_byte(0x31);
+pub const BEACON_ROOT: B256 = B256::repeat_byte(0x32);
+/// The version byte of a KZG commitment, and nothing else of note.
+pub const BLOB_HASH: B256 = b256!("0x0100000000000000000000000000000000000000000000000000000000000009");
+pub const BEACON_ROOTS: Address = address!("0x000f3df6d732807ef1319fb7b8bb8522d0beac02");
+pub const WITHDRAWAL_REQUESTS: Address = address!("0x00000961ef480eb55e80d19ad83579a64c007002");
+const CONSOLIDATION_REQUESTS: Address = address!("0x0000bbddc7ce488642fb579f8b00f3a590007251");
+
+const CONFIG: &str = r#"{
+    "chainId": 1337, "terminalTotalDifficulty": 0,
+    "shanghaiTime": 10, "cancunTime": 20, "pragueTime": 30, "osakaTime": 40}"#;
+
+const EMPTY_CODE: B256 = alloy_primitives::KECCAK256_EMPTY;
+
+/// A type-2 transaction with gas to spare; its nonce is always 0, as nonces are not checked.
+pub fn call(to: Address) -> Transaction {
+    Transaction {
+        tx_type: 2,
+        chain_id: CHAIN_ID,
+        gas_tip_cap: 1,
+        gas_fee_cap: 100,
+        gas: 1_000_000,
+        to: Some(to),
+        ..Transaction::default()
+    }
+}
+
+/// Who signed an authorization.
+pub fn authority(authorization: &Authorization) -> Address {
+    let Authorization { chain_id, address, nonce, y_parity, r, s } = authorization.clone();
+    let unsigned = alloy_eips::eip7702::Authorization { chain_id, address, nonce };
+    let signed = alloy_eips::eip7702::SignedAuthorization::new_unchecked(unsigned, y_parity.to(), r, s);
+    signed.recover_authority().expect("an r and s that recover")
+}
+
+/// A specimen in the making.
+#[derive(Clone)]
+pub struct TestBlock(Specimen);
+
+impl TestBlock {
+    /// An empty block with a rich [`CALLER`] and, from Prague on, request contracts that return nothing.
+    pub fn at(timestamp: u64) -> Self {
+        let since = |fork: u64| timestamp >= fork;
+        let header = Header {
+            number: HEIGHT,
+            timestamp,
+            gas_limit: GAS_LIMIT,
+            mix_hash: MIX_HASH,
+            base_fee_per_gas: Some(7),
+            withdrawals_root: since(SHANGHAI).then_some(B256::ZERO),
+            blob_gas_used: since(CANCUN).then_some(0),
+            excess_blob_gas: since(CANCUN).then_some(0),
+            parent_beacon_block_root: since(CANCUN).then_some(BEACON_ROOT),
+            requests_hash: since(PRAGUE).then_some(B256::ZERO),
+            ..Header::default()
+        };
+        let caller = AccountRead {
+            address: CALLER,
+            nonce: 0,
+            balance: U256::from(10).pow(U256::from(24)),
+            code_hash: EMPTY_CODE,
+        };
+        let block = Block {
+            kind: "block-specimen".into(),
+            network_id: CHAIN_ID,
+            hash: header.hash_slow(),
+            total_difficulty: U256::ZERO,
+            header: Header { difficulty: U256::ZERO, ..header },
+            transactions: Vec::new(),
+            uncles: None,
+            receipts: Vec::new(),
+            senders: Vec::new(),
+            state: StateReads { accounts: vec![caller], ..StateReads::default() },
+            withdrawals: since(SHANGHAI).then(Vec::new),
+            blob_sidecars: None,
+        };
+        let specimen = Specimen {
+            layout: Layout::V0_38,
+            stated_codec_version: 0.38,
+            start_block: HEIGHT,
+            end_block: HEIGHT,
+            elements: 1,
+            event_hash: block.hash,
+            block,
+        };
+        let block = Self(specimen);
+        if since(PRAGUE) {
+            block.account(WITHDRAWAL_REQUESTS, &[0]).account(CONSOLIDATION_REQUESTS, &[0])
+        } else {
+            block
+        }
+    }
+
+    /// Puts an account with this code in the place of one that is there.
+    pub fn account(self, address: Address, code: &[u8]) -> Self {
+        let code = Bytes::copy_from_slice(code);
+        let code_hash = keccak256(&code);
+        self.with(|block| {
+            block.state.accounts.retain(|read| read.address != address);
+            block.state.accounts.push(AccountRead { address, nonce: 1, balance: U256::ZERO, code_hash });
+            block.state.codes.push(CodeRead { hash: code_hash, code });
+        })
+    }
+
+    /// The code that [`call`]s of [`CONTRACT`] run.
+    pub fn contract(self, code: &[u8]) -> Self {
+        self.account(CONTRACT, code)
+    }
+
+    /// Appends a transaction of [`CALLER`]'s.
+    pub fn transaction(self, transaction: Transaction) -> Self {
+        self.with(|block| {
+            block.transactions.push(transaction);
+            block.senders.push(CALLER);
+        })
+    }
+
+    /// Changes anything.
+    pub fn with(mut self, change: impl FnOnce(&mut Block)) -> Self {
+        change(&mut self.0.block);
+        self
+    }
+
+    pub const fn block(&self) -> &Block {
+        &self.0.block
+    }
+
+    /// The same block with a header that states what executing it gives.
+    pub fn settled(mut self) -> Self {
+        for _ in 0..5 {
+            match self.run() {
+                Err(ExecuteError::Rejected(Rejected::HeaderMismatch(check))) => self.adopt(check),
+                _ => break,
+            }
+        }
+        self
+    }
+
+    /// What executing the settled block gives.
+    pub fn executed(self) -> Execution {
+        self.settled().run().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Why the block as it stands is not executed; for a header nobody settled, settle it first.
+    pub fn refused(self) -> ExecuteError {
+        self.run().map(|_| "an execution").expect_err("a reason")
+    }
+
+    /// Adds the receipts that executing gives, as the producer's own.
+    pub fn with_producer_receipts(self) -> Self {
+        let receipts = self.run().unwrap().receipts.into_iter().map(|receipt| Receipt {
+            post_state_or_status: if receipt.success { Bytes::from_static(&[1]) } else { Bytes::new() },
+            cumulative_gas_used: receipt.cumulative_gas_used,
+            tx_hash: receipt.transaction_hash,
+            contract_address: Address::ZERO,
+            gas_used: receipt.gas_used,
+            logs: receipt.logs.into_iter().map(producer_log).collect(),
+        });
+        let receipts = receipts.collect();
+        self.with(|block| block.receipts = receipts)
+    }
+
+    fn run(&self) -> Result<Execution, ExecuteError> {
+        let chain = ChainSpec::from_geth_json(CONFIG).unwrap();
+        EmbeddedExecutor::new(Chains::default().with(chain)).execute(&self.0, ResultFormat::Canonical)
+    }
+
+    fn adopt(&mut self, check: Check) {
+        let header = &mut self.0.block.header;
+        match (check.name, check.outcome) {
+            (CheckName::GasUsed, Outcome::Failed { computed: Quantity::Number(gas), .. }) => header.gas_used = gas,
+            (CheckName::LogsBloom, Outcome::Failed { computed: Quantity::Bloom(bloom), .. }) => {
+                header.logs_bloom = *bloom;
+            }
+            (CheckName::ReceiptsRoot, Outcome::Failed { computed: Quantity::Hash(root), .. }) => {
+                header.receipts_root = root;
+            }
+            (CheckName::RequestsHash, Outcome::Failed { computed: Quantity::Hash(hash), .. }) => {
+                header.requests_hash = Some(hash);
+            }
+            (name, outcome) => panic!("{name}: {outcome:?}"),
+        }
+    }
+}
+
+fn producer_log(log: refiner_evm::ExecutedLog) -> Log {
+    Log {
+        address: log.address,
+        topics: log.topics,
+        data: log.data,
+        block_number: 0,
+        transaction_hash: B256::ZERO,
+        transaction_index: 0,
+        block_hash: B256::ZERO,
+        log_index: 0,
+        removed: false,
+    }
+}
