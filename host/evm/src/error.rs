@@ -93,6 +93,14 @@ pub enum Unsupported {
         /// The format asked for.
         format: ResultFormat,
     },
+    /// A type-4 transaction with its authorizations, which no specimen that the evm-server saw had.
+    #[error("transaction {transaction} carries authorizations, and what {format} wrote of them is not known")]
+    AuthorizationListPresent {
+        /// Position in the block.
+        transaction: usize,
+        /// The format asked for.
+        format: ResultFormat,
+    },
     /// A block with uncles. None has had any since the merge, and no result is known to compare with.
     #[error("the block has uncles, and what {format} wrote of them is not known")]
     Uncles {

@@ -23,6 +23,8 @@ pub enum Era {
     C,
     /// From 24 April 2024: blob transactions as they are.
     D,
+    /// May 2025: still Cancun's rules, with Prague's keys; type-4 transactions are rejected.
+    E,
 }
 
 /// The text names no format.
@@ -32,12 +34,13 @@ pub struct UnknownFormat;
 
 impl ResultFormat {
     /// Every format.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Canonical,
         Self::EvmServer(Era::A),
         Self::EvmServer(Era::B),
         Self::EvmServer(Era::C),
         Self::EvmServer(Era::D),
+        Self::EvmServer(Era::E),
     ];
 
     /// The name a user types, `"evm-server@b"`.
@@ -48,6 +51,7 @@ impl ResultFormat {
             Self::EvmServer(Era::B) => "evm-server@b",
             Self::EvmServer(Era::C) => "evm-server@c",
             Self::EvmServer(Era::D) => "evm-server@d",
+            Self::EvmServer(Era::E) => "evm-server@e",
         }
     }
 }

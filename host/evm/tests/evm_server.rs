@@ -21,6 +21,7 @@ fn published_results_are_reproduced() {
     check(16_791_900, Era::A, "3e1cec6d91c3e4329bd72382f3917c5e7d85ad865fa575968320b10bcdafc557");
     check(17_090_940, Era::B, "6932af5a47240b59288d56614d2546da5d482d0f29be4d1a3ce541c99a722ffd");
     check(19_434_485, Era::C, "4bb6dcf767011c8ac64f78740078dcb0d9a680751a07030957418f8ab6c5d619");
+    check(22_433_670, Era::E, "5e03995b049ef11c9c98f6fe4c6d4ad72b6a98ffd59b76326b79dd6084006d44");
 }
 
 #[test]
@@ -40,7 +41,7 @@ fn checks_inform_and_do_not_refuse() {
 }
 
 #[test]
-fn a_type_4_transaction_is_unsupported_in_every_era() {
+fn a_type_4_transaction_is_unsupported_before_era_e() {
     let Some(specimen) = shared::specimen(22_433_670) else { return };
     for era in [Era::C, Era::D] {
         let format = ResultFormat::EvmServer(era);

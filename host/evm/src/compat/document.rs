@@ -88,6 +88,9 @@ impl Document<'_> {
             json.field("BlobTxSidecars")
                 .or_null(block.blob_sidecars.as_ref(), |json, sidecars| json.array(sidecars, blob_sidecar));
         }
+        if self.server.has_requests {
+            json.field("RequestsHash").null();
+        }
     }
 
     fn transaction(&self, json: &mut GoJson, transaction: &Transaction, sender: Address) {
@@ -122,6 +125,10 @@ impl Document<'_> {
             }
             if self.server.has_blobs {
                 blob_fields(json, tx);
+            }
+            if self.server.has_requests {
+                json.field("Data").null();
+                json.field("AuthList").null();
             }
         });
     }
@@ -183,6 +190,9 @@ fn header(json: &mut GoJson, header: &PrintedHeader<'_>) {
             json.field("blobGasUsed").or_null(cancun.blob_gas_used, GoJson::number);
             json.field("excessBlobGas").or_null(cancun.excess_blob_gas, GoJson::number);
             json.field("parentBeaconBlockRoot").or_null(cancun.parent_beacon_block_root, GoJson::hex);
+        }
+        if let Some(hash) = header.requests_hash {
+            json.field("requestsHash").or_null(hash, GoJson::hex);
         }
     });
 }

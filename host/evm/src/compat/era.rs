@@ -6,7 +6,7 @@ use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bloom};
 use refiner_specimen::{Block, Transaction};
 
-use super::{era_a, era_b, era_c, era_d, manufactured::Manufactured};
+use super::{era_a, era_b, era_c, era_d, era_e, manufactured::Manufactured};
 use crate::{chain::ChainSpec, error::Unsupported, format::Era, rules::BlockRules};
 
 /// One era of the evm-server.
@@ -26,6 +26,9 @@ pub(super) struct EvmServer {
     pub(super) has_withdrawals: bool,
     /// Whether transactions had blob keys, and the document the block's sidecars.
     pub(super) has_blobs: bool,
+    /// Whether there were Prague's keys: `Data` and `AuthList` in transactions and `RequestsHash` in the document, all of
+    /// them always null.
+    pub(super) has_requests: bool,
 }
 
 impl EvmServer {
@@ -36,6 +39,7 @@ impl EvmServer {
             Era::B => &era_b::SERVER,
             Era::C => &era_c::SERVER,
             Era::D => &era_d::SERVER,
+            Era::E => &era_e::SERVER,
         }
     }
 
@@ -80,6 +84,8 @@ pub(super) struct PrintedHeader<'a> {
     pub(super) withdrawals_root: Option<Option<B256>>,
     /// The keys that Cancun brought; `None` leaves them out.
     pub(super) cancun: Option<CancunFields>,
+    /// `requestsHash`, null when there is none; `None` leaves out the key.
+    pub(super) requests_hash: Option<Option<B256>>,
 }
 
 /// The header fields that Cancun brought; those that are absent are null.

@@ -26,6 +26,7 @@ pub(super) const SERVER: EvmServer = EvmServer {
     prints_signatures: false,
     has_withdrawals: false,
     has_blobs: false,
+    has_requests: false,
 };
 
 /// What ethash paid to the miner of a block since Constantinople: 2 ETH, in wei.
@@ -83,5 +84,6 @@ pub(super) fn printed_header<'a>(block: &'a Block, _: &Manufactured) -> PrintedH
         base_fee: header.base_fee_per_gas.unwrap_or_default(),
         withdrawals_root: None,
         cancun: None,
+        requests_hash: None,
     }
 }

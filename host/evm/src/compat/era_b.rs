@@ -26,6 +26,7 @@ pub(super) const SERVER: EvmServer = EvmServer {
     prints_signatures: false,
     has_withdrawals: true,
     has_blobs: false,
+    has_requests: false,
 };
 
 /// Newest transaction type that the server knew; it panicked at others.

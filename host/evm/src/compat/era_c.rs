@@ -28,6 +28,7 @@ pub(super) const SERVER: EvmServer = EvmServer {
     prints_signatures: false,
     has_withdrawals: true,
     has_blobs: false,
+    has_requests: false,
 };
 
 /// The server's chain configuration ended at Cancun, so it executed later blocks by Cancun's rules.
@@ -90,5 +91,6 @@ pub(super) fn printed_header<'a>(block: &'a Block, manufactured: &Manufactured) 
             excess_blob_gas: header.excess_blob_gas,
             parent_beacon_block_root: header.parent_beacon_block_root,
         }),
+        requests_hash: None,
     }
 }

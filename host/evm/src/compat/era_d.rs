@@ -18,11 +18,19 @@ pub(super) const SERVER: EvmServer = EvmServer {
     prints_signatures: true,
     has_withdrawals: true,
     has_blobs: true,
+    has_requests: false,
 };
 
-/// A type-3 transaction without a blob fee cap, as layouts before 0.37 have it, made the server panic.
 fn transaction(transaction: &Transaction, position: usize) -> Result<Cow<'_, Transaction>, Unsupported> {
-    let format = ResultFormat::EvmServer(Era::D);
+    up_to_blobs(transaction, position, ResultFormat::EvmServer(Era::D))
+}
+
+/// A type-3 transaction without a blob fee cap, as layouts before 0.37 have it, made the server panic.
+pub(super) fn up_to_blobs(
+    transaction: &Transaction,
+    position: usize,
+    format: ResultFormat,
+) -> Result<Cow<'_, Transaction>, Unsupported> {
     match transaction.tx_type {
         0..=2 => Ok(Cow::Borrowed(transaction)),
         3 if transaction.blob_fee_cap.is_some() => Ok(Cow::Borrowed(transaction)),

@@ -10,6 +10,7 @@ mod era_a;
 mod era_b;
 mod era_c;
 mod era_d;
+mod era_e;
 mod go_json;
 mod manufactured;
 mod state_root;
@@ -20,13 +21,13 @@ use self::{document::Document, era::EvmServer, manufactured::manufacture, state_
 use crate::{
     chain::ChainSpec,
     code::CodeCache,
-    error::{ExecuteError, Unsupported},
+    error::{ExecuteError, Rejected, Unsupported},
     execution::{ExecutedReceipt, Execution},
     format::{Era, ResultFormat},
     header_checks::{header_checks, producer_check},
     outcome::TransactionOutcome,
     receipts::commit,
-    runner, transaction,
+    runner,
 };
 
 /// The only chain that the server knew: Ethereum's mainnet.
@@ -49,11 +50,15 @@ pub(crate) fn execute(
     if block.uncles.as_ref().is_some_and(|uncles| !uncles.is_empty()) {
         return Err(Unsupported::Uncles { format }.into());
     }
+    let (transactions, senders) = (block.transactions.len(), block.senders.len());
+    if transactions != senders {
+        return Err(Rejected::SenderCount { transactions, senders }.into());
+    }
+
     let server = EvmServer::of(era);
     let rules = (server.rules)(chain, block)?;
     let transactions = server.transactions(block)?;
     let manufactured = manufacture((server.manufactured_header)(block), &transactions, format)?;
-    transaction::admit(block, format.as_str())?;
 
     let outcome = runner::run(specimen, &rules, &manufactured.transaction_hashes, codes)?;
     let state_root = state_root(&outcome.post_state);

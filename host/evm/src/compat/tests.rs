@@ -15,6 +15,8 @@ const BLOB_HASH: B256 = {
     B256::new(hash)
 };
 
+const ERAS: [Era; 5] = [Era::A, Era::B, Era::C, Era::D, Era::E];
+
 /// Times at which mainnet followed a fork, as the block's `timestamp`.
 const SHANGHAI: u64 = 1_700_000_000;
 const CANCUN: u64 = 1_711_000_000;
@@ -107,12 +109,15 @@ fn what_an_eras_server_could_not_process_is_refused_by_name() {
     let block = |transactions| specimen(SHANGHAI, &[], transactions);
     let accepted = Ok::<usize, Unsupported>;
 
-    for era in [Era::A, Era::B, Era::C, Era::D] {
+    for era in ERAS {
         let format = ResultFormat::EvmServer(era);
         let unknown = |tx_type| Unsupported::TransactionType { transaction: 1, tx_type, format: format.as_str() };
         check(era, &block(vec![]), accepted(0));
         check(era, &block(vec![call(0), call(1), call(2), creation(2)]), accepted(4));
-        check(era, &block(vec![call(0), call(4)]), Err(unknown(4)));
+        let unsigned = Transaction { authorization_list: None, ..call(4) };
+        check(era, &block(vec![call(0), unsigned]), if era < Era::E { Err(unknown(4)) } else { Ok(1) });
+        let present = Unsupported::AuthorizationListPresent { transaction: 1, format };
+        check(era, &block(vec![call(0), call(4)]), Err(if era < Era::E { unknown(4) } else { present }));
         for tx_type in [0, 1] {
             let panicked = Unsupported::ContractCreation { transaction: 1, tx_type, format };
             let expected = if era == Era::A { Err(panicked) } else { Ok(2) };
@@ -136,9 +141,10 @@ fn what_an_eras_server_could_not_process_is_refused_by_name() {
     }
 
     let without_cap = Transaction { blob_fee_cap: None, ..call(3) };
-    let format = ResultFormat::EvmServer(Era::D);
-    let panicked = Unsupported::BlobFeeCapMissing { transaction: 0, format };
-    check(Era::D, &specimen(CANCUN, &[], vec![without_cap.clone()]), Err(panicked));
+    for era in [Era::D, Era::E] {
+        let panicked = Unsupported::BlobFeeCapMissing { transaction: 0, format: ResultFormat::EvmServer(era) };
+        check(era, &specimen(CANCUN, &[], vec![without_cap.clone()]), Err(panicked));
+    }
     check(Era::C, &specimen(CANCUN, &[], vec![without_cap]), accepted(1));
 }
 
@@ -149,7 +155,7 @@ fn a_block_hash_that_is_not_in_the_specimen_refuses_the_block() {
     let number: u32 = 17_999_999;
     let ask = logging(&[&[PUSH4][..], &number.to_be_bytes(), &[BLOCKHASH]].concat());
     let missing = specimen(SHANGHAI, &ask, vec![call(2)]);
-    for era in [Era::A, Era::B, Era::C, Era::D] {
+    for era in ERAS {
         let expected = Rejected::BlockHashMissing { number: number.into() };
         assert_eq!(run(&missing, era).unwrap_err(), expected.into(), "{era:?}");
     }
@@ -160,7 +166,7 @@ fn a_rejected_transaction_is_printed_and_has_no_receipt() {
     let below_base_fee = Transaction { gas_tip_cap: 0, gas_fee_cap: 6, ..call(2) };
     let at_base_fee = Transaction { gas_tip_cap: 0, gas_fee_cap: 7, ..call(2) };
     let block = specimen(SHANGHAI, &logging(&[0x30]), vec![below_base_fee, at_base_fee]);
-    for era in [Era::A, Era::B, Era::C, Era::D] {
+    for era in ERAS {
         let execution = run(&block, era).unwrap();
         let document: Value = serde_json::from_slice(&execution.block_result).unwrap();
         assert_eq!(document["Transactions"].as_array().unwrap().len(), 2);
@@ -176,8 +182,8 @@ fn a_rejected_transaction_is_printed_and_has_no_receipt() {
 fn each_era_executes_by_its_own_rules() {
     // The topic that the contract logs, or none where an opcode is not valid.
     #[track_caller]
-    fn check(specimen: &Specimen, expected: [Option<B256>; 4]) {
-        for (era, expected) in [Era::A, Era::B, Era::C, Era::D].into_iter().zip(expected) {
+    fn check(specimen: &Specimen, expected: [Option<B256>; 5]) {
+        for (era, expected) in ERAS.into_iter().zip(expected) {
             let execution = run(specimen, era).unwrap();
             let topic = execution.receipts[0].logs.first().map(|log| log.topics[0]);
             assert_eq!(topic, expected, "{era:?}");
@@ -192,10 +198,10 @@ fn each_era_executes_by_its_own_rules() {
     let call_of = |timestamp, push: &[u8]| specimen(timestamp, &logging(push), vec![call(2)]);
     let zero = Some(B256::ZERO);
 
-    check(&call_of(SHANGHAI, &[PREVRANDAO]), [zero, Some(MIX_HASH), Some(MIX_HASH), Some(MIX_HASH)]);
-    check(&call_of(SHANGHAI, &[PUSH0]), [None, zero, zero, zero]);
-    check(&call_of(SHANGHAI, &[0x60, 0, TLOAD]), [None; 4]);
-    check(&call_of(CANCUN, &[0x60, 0, TLOAD]), [None, None, zero, zero]);
+    check(&call_of(SHANGHAI, &[PREVRANDAO]), [zero, Some(MIX_HASH), Some(MIX_HASH), Some(MIX_HASH), Some(MIX_HASH)]);
+    check(&call_of(SHANGHAI, &[PUSH0]), [None, zero, zero, zero, zero]);
+    check(&call_of(SHANGHAI, &[0x60, 0, TLOAD]), [None; 5]);
+    check(&call_of(CANCUN, &[0x60, 0, TLOAD]), [None, None, zero, zero, zero]);
 
     let stripped = Address::repeat_byte(0xdd);
     let of_stripped = |opcode: u8| {
@@ -205,15 +211,15 @@ fn each_era_executes_by_its_own_rules() {
         specimen.block.state.accounts.push(read);
         specimen
     };
-    check(&of_stripped(EXTCODESIZE), [zero; 4]);
-    check(&of_stripped(EXTCODEHASH), [Some(KECCAK256_EMPTY); 4]);
+    check(&of_stripped(EXTCODESIZE), [zero; 5]);
+    check(&of_stripped(EXTCODEHASH), [Some(KECCAK256_EMPTY); 5]);
 }
 
 #[test]
 fn era_c_takes_a_blob_transaction_for_a_dynamic_fee_one() {
     const BLOBHASH: u8 = 0x49;
     let block = specimen(CANCUN, &logging(&[0x60, 0, BLOBHASH]), vec![call(3)]);
-    for (era, tx_type, blob_hash) in [(Era::C, 2, B256::ZERO), (Era::D, 3, BLOB_HASH)] {
+    for (era, tx_type, blob_hash) in [(Era::C, 2, B256::ZERO), (Era::D, 3, BLOB_HASH), (Era::E, 3, BLOB_HASH)] {
         let execution = run(&block, era).unwrap();
         assert_eq!(execution.receipts[0].logs[0].topics, [blob_hash]);
         let document: Value = serde_json::from_slice(&execution.block_result).unwrap();

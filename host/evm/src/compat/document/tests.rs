@@ -95,6 +95,7 @@ fn small_block() -> Block {
             blob_gas_used: Some(262_144),
             excess_blob_gas: Some(0),
             parent_beacon_block_root: Some(B256::repeat_byte(0xb)),
+            requests_hash: Some(B256::repeat_byte(0xc)),
             ..Header::default()
         },
         transactions,
@@ -152,6 +153,7 @@ fn each_era_writes_its_own_keys_and_spellings() {
     let (block, receipts) = (small_block(), small_receipts());
     check(Era::C, &block, &receipts, include_str!("golden/era_c.txt"));
     check(Era::D, &block, &receipts, include_str!("golden/era_d.txt"));
+    check(Era::E, &block, &receipts, include_str!("golden/era_e.txt"));
     let mut before_blobs = block;
     before_blobs.transactions.truncate(1);
     before_blobs.senders.truncate(1);
@@ -162,7 +164,7 @@ fn each_era_writes_its_own_keys_and_spellings() {
 #[test]
 fn a_block_without_transactions_has_null_in_their_place() {
     let block = Block { transactions: Vec::new(), senders: Vec::new(), ..small_block() };
-    for era in [Era::A, Era::B, Era::C, Era::D] {
+    for era in [Era::A, Era::B, Era::C, Era::D, Era::E] {
         let header = (EvmServer::of(era).manufactured_header)(&block);
         let (document, _) = write(era, &block, header, &[], B256::ZERO);
         let expected = " \"Transactions\": null,\n \"uncles\": null,\n \"Receipts\": [],\n \"Senders\": [],\n";
