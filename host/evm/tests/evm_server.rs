@@ -30,6 +30,20 @@ fn results_of_an_independent_implementation_are_reproduced() {
     check(19_529_630, Era::D, "0063b50f811fb44ee1c27cde8918204e86fefea5f09650cf8303e33cb5bf1aef");
 }
 
+/// An independent implementation names 9f0453942097a1e30231122a31d28a3765404d43305c1355210b53a95408b29a for this block,
+/// and nobody published a hash. The block lacks no code, hash or account; its receipts and transactions are the header's;
+/// and revm over an in-memory database of its own ends in the same state. So the difference is held to be theirs, and this
+/// is our own figure.
+#[test]
+fn a_block_that_leaves_nothing_to_interpretation_keeps_its_bytes() {
+    let expected = "b673fa496cd3c89e338597df04b5a1c154bc4f4ea6e4a7cb721faf573c17dbd5";
+    check(16_792_200, Era::A, expected);
+    let Some(specimen) = shared::specimen(16_792_200) else { return };
+    let execution = EmbeddedExecutor::default().execute(&specimen, ResultFormat::EvmServer(Era::A)).unwrap();
+    let failed: Vec<_> = execution.checks.iter().filter(|check| check.failed()).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
 #[test]
 fn checks_inform_and_do_not_refuse() {
     // Code of which only the size was used is empty to the evm-server, so its receipts are not the chain's.
