@@ -46,8 +46,8 @@ pub struct Replay {
     /// Directory for `<chain>-<height>.<rule>.<artifact>`; without it results are hashed and dropped.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Format of the block result: `canonical`, or the bytes of the network's evm-server in era `a` to `d`.
-    #[arg(long, value_name = "FORMAT", value_parser = ["canonical", "evm-server@a", "evm-server@b", "evm-server@c", "evm-server@d"])]
+    /// Format of the block result: `canonical`, or the bytes of the network's evm-server in era `a` to `e`.
+    #[arg(long, value_name = "FORMAT", value_parser = ["canonical", "evm-server@a", "evm-server@b", "evm-server@c", "evm-server@d", "evm-server@e"])]
     pub format: Option<String>,
     /// A parameter for the rules, part of their identity; can be repeated.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
