@@ -19,7 +19,7 @@ const EVM_SERVER_RESULTS: [(u64, &str, &str); 7] = [
     (16_791_900, "evm-server@a", "3e1cec6d91c3e4329bd72382f3917c5e7d85ad865fa575968320b10bcdafc557"),
     (17_090_940, "evm-server@b", "6932af5a47240b59288d56614d2546da5d482d0f29be4d1a3ce541c99a722ffd"),
     (19_434_485, "evm-server@c", "4bb6dcf767011c8ac64f78740078dcb0d9a680751a07030957418f8ab6c5d619"),
-    (16_792_200, "evm-server@a", "9f0453942097a1e30231122a31d28a3765404d43305c1355210b53a95408b29a"),
+    (22_433_670, "evm-server@e", "5e03995b049ef11c9c98f6fe4c6d4ad72b6a98ffd59b76326b79dd6084006d44"),
     (19_434_520, "evm-server@c", "47f3f23dee03de7a8e9ef63288abe11975cba69bbd7f716c5470adc9c34c2d10"),
     (19_529_630, "evm-server@d", "0063b50f811fb44ee1c27cde8918204e86fefea5f09650cf8303e33cb5bf1aef"),
 ];
@@ -75,7 +75,7 @@ fn outputs_are_named_by_chain_height_rule_and_artifact_and_no_temporary_file_sta
     let out = tempfile::tempdir().unwrap();
     refiner(&["replay", text(sample), "--out", text(out.path())]).expect(0);
     let names: Vec<_> = fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names, [format!("{stem}.block-result.result.json").as_str()]);
+    assert_eq!(names, [format!("{stem}.block-result.block-result.json").as_str()]);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn command_line_that_names_nothing_says_what_is_there() {
     let ended = refiner(&["replay", text(&samples()[0]), "--rule", "block-resulr"]).expect(6);
     assert!(ended.stderr.contains("hint: built-in rules: ") && ended.stderr.contains("block-result"), "{}", ended.stderr);
     refiner(&["replay"]).expect(2);
-    refiner(&["replay", text(&samples()[0]), "--format", "evm-server@e"]).expect(2);
+    refiner(&["replay", text(&samples()[0]), "--format", "evm-server@z"]).expect(2);
 }
 
 #[test]
