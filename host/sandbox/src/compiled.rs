@@ -17,6 +17,15 @@ pub(crate) fn load(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> 
     unsafe { Component::deserialize(engine, code) }
 }
 
+/// A component of one module of one function that does nothing.
+const SMALLEST: &[u8] =
+    b"\0asm\x0d\0\x01\0\x01\x18\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x04\x01\x02\0\x0b";
+
+/// Compiles [`SMALLEST`], which starts the compiler's threads.
+pub(crate) fn start_compiler(engine: &Engine) -> wasmtime::Result<()> {
+    engine.precompile_component(SMALLEST).map(drop)
+}
+
 /// sha256 of everything the engine's code depends on: release of wasmtime, target, settings, features of the processor.
 pub(crate) fn compatibility(engine: &Engine) -> B256 {
     let mut hasher = Sha256Hasher(Sha256::new());

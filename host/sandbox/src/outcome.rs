@@ -74,8 +74,13 @@ fn judge_trap(trap: Trap, limits: &Limits, fuel: u64) -> Result<Verdict, HostFai
         | Trap::StringOutOfBounds
         | Trap::ListOutOfBounds
         | Trap::InvalidDiscriminant
-        | Trap::UnalignedPointer => TrapKind::Abi(GuestText::new(&trap.to_string())),
-        other => TrapKind::Other(GuestText::new(&other.to_string())),
+        | Trap::UnalignedPointer => TrapKind::Abi(words(trap)),
+        other => TrapKind::Other(words(other)),
     };
     Ok(Verdict::Trapped(kind))
+}
+
+fn words(trap: Trap) -> GuestText {
+    let message = trap.to_string();
+    GuestText::new(message.strip_prefix("wasm trap: ").unwrap_or(&message))
 }

@@ -55,6 +55,7 @@ pub(crate) fn run(pre: &TransformWithEvmPre<Reach>, input: RunInput) -> Result<R
     let usage = usage(&reach, &limits, specimen_bytes, fuel, fuel_left);
     let Reach { log, outputs, .. } = reach;
     let verdict = match ended {
+        Ok(_) if fuel_left == 0 => Verdict::OutOfFuel { granted: fuel },
         Ok(Ok(summary)) => Verdict::Produced { artifacts: outputs.finished(), records: summary.records },
         Ok(Err(RuleError::Rejected(reason))) => Verdict::Rejected { reason: GuestText::new(&reason) },
         Ok(Err(RuleError::Unsupported(reason))) => Verdict::Unsupported { reason: GuestText::new(&reason) },
@@ -80,12 +81,18 @@ pub(crate) fn store(
 ) -> Result<Store<Reach>, HostFailure> {
     let mut store = Store::new(pre.engine(), reach);
     store.limiter(|reach| &mut reach.memory);
-    store.set_fuel(fuel).map_err(|error| HostFailure::UnknownTrap { message: GuestText::new(&error.to_string()) })?;
+    store
+        .set_fuel(fuel.saturating_add(FUEL_BEYOND))
+        .map_err(|error| HostFailure::UnknownTrap { message: GuestText::new(&error.to_string()) })?;
     store.set_epoch_deadline(ticker::ticks(limits.get(Limit::WallMs)));
     store.set_hostcall_fuel(usize::try_from(limits.get(Limit::CallBytes)).unwrap_or(usize::MAX));
     store.set_max_component_handles(HANDLES_MAX);
     Ok(store)
 }
+
+/// Fuel set beyond what is granted. Guests are stopped at the next loop or call after the fuel is gone, and can return before;
+/// who is left with none of this unit used more than was granted.
+const FUEL_BEYOND: u64 = 1;
 
 /// Handles a guest may hold at once: the specimen, executions and artifacts are a few dozen, and a rule's own resources
 /// need no more than this.
@@ -97,7 +104,7 @@ fn usage(reach: &Reach, limits: &Limits, specimen_bytes: u64, fuel: u64, fuel_le
     let mut used = reach.budget.used();
     used.set(Limit::SpecimenBytes, specimen_bytes);
     used.set(Limit::MemoryBytes, reach.memory.peak_bytes());
-    used.set(Limit::Fuel, fuel.saturating_sub(fuel_left));
+    used.set(Limit::Fuel, fuel.saturating_sub(fuel_left.saturating_sub(FUEL_BEYOND)));
     Usage { granted, used, log_lines_lost: reach.log.lost }
 }
 

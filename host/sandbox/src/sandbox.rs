@@ -120,6 +120,11 @@ impl Sandbox {
         })
     }
 
+    /// Starts the compiler's threads, for a process that can start none later.
+    pub fn start_compiler(&self) -> Result<(), EngineError> {
+        compiled::start_compiler(&self.engine).map_err(|error| EngineError::Profile { message: message(&error) })
+    }
+
     /// Names what code made by [`Sandbox::compile`] can be loaded by: it is the same in every process for which that
     /// holds, and differs with the release of the engine, its settings and the processor.
     pub fn code_compatibility(&self) -> B256 {

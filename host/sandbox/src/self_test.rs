@@ -1,8 +1,33 @@
 //! Proof at the start that guests can be stopped here.
+//!
+//! The guests are in `guests/`, as text and as components; a test holds the one to the other.
 
-use crate::{AdmitError, HostFailure, Sandbox};
+use std::sync::Arc;
 
-/// A guest was not stopped as it should have been.
+use alloy_primitives::{B256, Bytes, U256};
+use refiner_specimen::{Block, Layout, Specimen, StateReads};
+
+use crate::{AdmitError, Grants, HostFailure, Limit, Params, Run, RunInput, Sandbox, Verdict};
+
+/// A component that spins in `refine`.
+const SPIN: Guest = Guest { name: "spin", component: include_bytes!("../guests/spin.wasm") };
+/// A component that grows its memory in `refine` for ever.
+const GROW: Guest = Guest { name: "grow", component: include_bytes!("../guests/grow.wasm") };
+
+/// Enough to start, and used up in a millisecond.
+const SPIN_FUEL: u64 = 1_000_000;
+/// Ends a guest that has fuel for a minute and more.
+const SPIN_WALL_MS: u64 = 30;
+/// A few steps of the growing guest.
+const GROW_BYTES: u64 = 4 << 20;
+
+#[derive(Clone, Copy)]
+struct Guest {
+    name: &'static str,
+    component: &'static [u8],
+}
+
+/// Guests cannot be stopped here, or could not be tried.
 #[derive(Debug, thiserror::Error)]
 pub enum SelfTestError {
     /// A guest could not be started.
@@ -14,27 +39,101 @@ pub enum SelfTestError {
         #[source]
         error: AdmitError,
     },
-    /// A guest ended in another way.
-    #[error("the guest '{guest}' should have ended with {expected} and ended with {found}")]
-    Survived {
+    /// A guest ended in another way than it had to.
+    #[error("the guest '{guest}' had to end with '{expected}' and ended otherwise: {found}")]
+    Ended {
         /// Which.
         guest: &'static str,
-        /// How it should have ended.
+        /// How it had to end.
         expected: &'static str,
         /// How it ended.
-        found: String,
+        found: Verdict,
     },
-    /// The host failed.
-    #[error("the guest '{guest}' could not be judged")]
+    /// The host failed instead.
+    #[error("the guest '{guest}' had to end with '{expected}', and the host failed")]
     Host {
         /// Which.
         guest: &'static str,
-        /// How.
+        /// How it had to end.
+        expected: &'static str,
+        /// What failed.
         #[source]
         failure: HostFailure,
     },
 }
 
-pub(crate) fn run(_sandbox: &Sandbox) -> Result<(), SelfTestError> {
-    Ok(())
+pub(crate) fn run(sandbox: &Sandbox) -> Result<(), SelfTestError> {
+    must_end(sandbox, SPIN, Limit::Fuel, SPIN_FUEL, "out-of-fuel")?;
+    must_end(sandbox, GROW, Limit::MemoryBytes, GROW_BYTES, "out-of-memory")?;
+    must_meet_its_deadline(sandbox)
+}
+
+/// Runs a guest with little of `limit`.
+fn play(
+    sandbox: &Sandbox,
+    guest: Guest,
+    limit: Limit,
+    granted: u64,
+) -> Result<Result<Run, HostFailure>, SelfTestError> {
+    let rule = sandbox
+        .admit(guest.component, &Grants::default())
+        .map_err(|error| SelfTestError::Admit { guest: guest.name, error })?;
+    let mut limits = rule.default_limits();
+    limits.lower(limit, granted);
+    Ok(rule.run(RunInput {
+        specimen: Arc::new(empty_specimen()),
+        raw: Bytes::new(),
+        specimen_hash: B256::ZERO,
+        params: Params::default(),
+        executor: None,
+        limits,
+    }))
+}
+
+fn must_end(
+    sandbox: &Sandbox,
+    guest: Guest,
+    limit: Limit,
+    granted: u64,
+    expected: &'static str,
+) -> Result<(), SelfTestError> {
+    match play(sandbox, guest, limit, granted)? {
+        Ok(run) if run.verdict.kind() == expected => Ok(()),
+        Ok(run) => Err(SelfTestError::Ended { guest: guest.name, expected, found: run.verdict }),
+        Err(failure) => Err(SelfTestError::Host { guest: guest.name, expected, failure }),
+    }
+}
+
+fn must_meet_its_deadline(sandbox: &Sandbox) -> Result<(), SelfTestError> {
+    let (guest, expected) = (SPIN.name, "deadline");
+    match play(sandbox, SPIN, Limit::WallMs, SPIN_WALL_MS)? {
+        Err(HostFailure::Deadline { .. }) => Ok(()),
+        Err(failure) => Err(SelfTestError::Host { guest, expected, failure }),
+        Ok(run) => Err(SelfTestError::Ended { guest, expected, found: run.verdict }),
+    }
+}
+
+fn empty_specimen() -> Specimen {
+    Specimen {
+        layout: Layout::V0_38,
+        stated_codec_version: 0.0,
+        start_block: 0,
+        end_block: 0,
+        elements: 0,
+        event_hash: B256::ZERO,
+        block: Block {
+            kind: String::new(),
+            network_id: 0,
+            hash: B256::ZERO,
+            total_difficulty: U256::ZERO,
+            header: alloy_consensus::Header::default(),
+            transactions: Vec::new(),
+            uncles: None,
+            receipts: Vec::new(),
+            senders: Vec::new(),
+            state: StateReads::default(),
+            withdrawals: None,
+            blob_sidecars: None,
+        },
+    }
 }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Marks text that was cut off.
+const ELLIPSIS: char = '…';
+
 /// Text from a rule or its component: at most [`GuestText::BYTES_MAX`] bytes, control characters escaped, so that it can
 /// neither flood a log nor move a cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,21 +21,29 @@ impl GuestText {
 
     /// Shortens to `bytes_max` and escapes `text`. An ellipsis marks what was cut off.
     pub fn at_most(text: &str, bytes_max: usize) -> Self {
+        Self::cut(text, bytes_max).0
+    }
+
+    /// [`Self::at_most`], and whether anything was cut off.
+    pub(crate) fn cut(text: &str, bytes_max: usize) -> (Self, bool) {
         let mut kept = String::with_capacity(text.len().min(bytes_max));
+        let mut room_for_ellipsis = 0;
         for character in text.chars() {
-            let before = kept.len();
             if needs_escape(character) {
                 kept.extend(character.escape_unicode());
             } else {
                 kept.push(character);
             }
             if kept.len() > bytes_max {
-                kept.truncate(before);
-                kept.push('…');
-                break;
+                kept.truncate(room_for_ellipsis);
+                kept.extend((ELLIPSIS.len_utf8() <= bytes_max).then_some(ELLIPSIS));
+                return (Self(kept), true);
+            }
+            if kept.len() + ELLIPSIS.len_utf8() <= bytes_max {
+                room_for_ellipsis = kept.len();
             }
         }
-        Self(kept)
+        (Self(kept), false)
     }
 
     /// The text, already shortened and escaped.
@@ -50,5 +61,30 @@ fn needs_escape(character: char) -> bool {
 impl fmt::Display for GuestText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_escaped_and_never_longer_than_asked() {
+        let check = |text: &str, bytes_max: usize, expected: &str| {
+            let shown = GuestText::at_most(text, bytes_max);
+            assert_eq!(shown.as_str(), expected, "{text:?} in {bytes_max}");
+            assert!(shown.as_str().len() <= bytes_max);
+        };
+        check("plain", 5, "plain");
+        check("plain", 4, "p…");
+        check("plain", 3, "…");
+        check("plain", 2, "");
+        check("", 0, "");
+        check("größe", 7, "größe");
+        check("größe", 6, "gr…");
+        check("a\nb", 9, "a\\u{a}b");
+        check("a\nb", 6, "a…");
+        check("\u{1b}[2J", 20, "\\u{1b}[2J");
+        check("\u{202e}", 20, "\\u{202e}");
     }
 }

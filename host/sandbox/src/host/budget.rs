@@ -2,6 +2,8 @@
 
 use std::io;
 
+use refiner_specimen::UnknownTransactionType;
+
 use crate::{Limit, Limits, Misuse, PerLimit, TrapKind, Verdict, failure::HostFailure, text::GuestText};
 
 /// Granted and used, for every limit but fuel and wall time, which the engine counts.
@@ -21,6 +23,8 @@ pub(crate) enum Stop {
     OutOfMemory { granted_bytes: u64 },
     #[error("the specimen contradicts itself: {transactions} transactions but {senders} senders")]
     SenderCount { transactions: usize, senders: usize },
+    #[error(transparent)]
+    TransactionType(UnknownTransactionType),
     #[error("the system refused memory")]
     SystemMemory(#[source] io::Error),
 }
@@ -80,6 +84,7 @@ impl Stop {
             Self::OverBudget { limit, granted } => Ok(Verdict::OverBudget { limit, granted }),
             Self::OutOfMemory { granted_bytes } => Ok(Verdict::OutOfMemory { granted_bytes }),
             Self::SenderCount { .. } => Ok(Verdict::Rejected { reason: GuestText::new(&self.to_string()) }),
+            Self::TransactionType(unknown) => Ok(Verdict::Unsupported { reason: GuestText::new(&unknown.to_string()) }),
             Self::SystemMemory(error) => Err(HostFailure::SystemMemory(error)),
         }
     }

@@ -20,9 +20,10 @@ impl Log {
             return;
         }
         let bytes_max = usize::try_from(budget.left(Limit::LogBytes)).unwrap_or(usize::MAX);
-        let message = GuestText::at_most(message, bytes_max.min(GuestText::BYTES_MAX));
-        // Cannot fail: both were just found to have room, and the ellipsis of a cut line is what is left, at most.
-        let bytes = (message.as_str().len() as u64).min(budget.left(Limit::LogBytes));
+        let (message, cut) = GuestText::cut(message, bytes_max.min(GuestText::BYTES_MAX));
+        self.lost += u64::from(cut);
+        let bytes = message.as_str().len() as u64;
+        // Cannot fail: both were just found to have room.
         if budget.spend(Limit::LogLines, 1).is_ok() && budget.spend(Limit::LogBytes, bytes).is_ok() {
             self.lines.push(LogLine { level, message });
         }

@@ -3,7 +3,7 @@
 use std::{cell::OnceCell, collections::HashMap, sync::Arc};
 
 use alloy_primitives::{B256, Bytes, U256};
-use refiner_specimen::{Specimen, Transaction};
+use refiner_specimen::{Specimen, Transaction, UnknownTransactionType};
 use wasmtime::component::Resource;
 
 use super::{Reach, Stop};
@@ -36,7 +36,7 @@ pub(crate) struct SpecimenView {
     specimen: Arc<Specimen>,
     raw: Bytes,
     hash: B256,
-    transaction_hashes: OnceCell<Vec<B256>>,
+    transaction_hashes: OnceCell<Result<Vec<B256>, UnknownTransactionType>>,
     code_positions: OnceCell<HashMap<B256, usize>>,
 }
 
@@ -49,8 +49,9 @@ impl SpecimenView {
         &self.specimen
     }
 
-    fn transaction_hashes(&self) -> &[B256] {
-        self.transaction_hashes.get_or_init(|| self.specimen.block.transactions.iter().map(|_| B256::ZERO).collect())
+    fn transaction_hashes(&self) -> Result<&[B256], Stop> {
+        let hashes = self.transaction_hashes.get_or_init(|| refiner_specimen::transaction_hashes(&self.specimen.block));
+        hashes.as_deref().map_err(|unknown| Stop::TransactionType(*unknown))
     }
 
     fn code(&self, hash: B256) -> Option<&Bytes> {
@@ -62,13 +63,13 @@ impl SpecimenView {
         codes.get(*positions.get(&hash)?).map(|code| &code.code)
     }
 
-    fn transaction(&self, position: usize, transaction: &Transaction) -> specimen::Transaction {
+    fn transaction(&self, hashes: &[B256], position: usize, transaction: &Transaction) -> specimen::Transaction {
         let typed_fees = transaction.tx_type >= 2;
         let fee = |typed: u128| U256::from(if typed_fees { typed } else { transaction.gas_price }).into();
         let sender = self.specimen.block.senders.get(position).copied().unwrap_or_default();
         specimen::Transaction {
             tx_type: transaction.tx_type,
-            hash: self.transaction_hashes().get(position).copied().unwrap_or_default().into(),
+            hash: hashes.get(position).copied().unwrap_or_default().into(),
             sender: sender.into(),
             to: transaction.to.map(Into::into),
             nonce: transaction.nonce,
@@ -185,9 +186,10 @@ impl HostBlockSpecimen for Reach {
         if transactions != senders {
             return Err(Stop::SenderCount { transactions, senders }.into());
         }
+        let hashes = view.transaction_hashes()?;
         let bytes_of = |_: &Transaction| item_bytes::TRANSACTION;
         Ok(self.budget.page(&block.transactions, start, count, bytes_of, |position, transaction| {
-            view.transaction(position, transaction)
+            view.transaction(hashes, position, transaction)
         })?)
     }
 

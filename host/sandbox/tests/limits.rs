@@ -1,0 +1,189 @@
+//! Every limit: what is used passes when just that is granted, and one less ends the run.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::{thread, time::Instant};
+
+use alloy_primitives::Bytes;
+use refiner_sandbox::{
+    AdmitError, AdmittedRule, FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, Refusal, Run, Verdict,
+};
+use support::{GOOD, RunInput, component, input, rule, run, sandbox};
+
+/// A rule that uses something of every limit.
+const USES_EVERYTHING: &str = r#"
+(import "refiner:rule/output@1.0.0" "[constructor]artifact"
+  (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(import "refiner:rule/output@1.0.0" "[method]artifact.write" (func $write (param i32 i32 i32)))
+(import "refiner:rule/log@1.0.0" "write" (func $log (param i32 i32 i32)))
+(import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32)))
+(data (i32.const 256) "canonicaltext/plain")
+(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+  (local $handle i32)
+  (drop (memory.grow (i32.const 3)))
+  (call $log (i32.const 1) (i32.const 256) (i32.const 5))
+  (call $execute (local.get 0) (i32.const 256) (i32.const 9) (i32.const 512))
+  (local.set $handle (call $artifact (i32.const 256) (i32.const 3) (i32.const 265) (i32.const 10)
+    (i32.const 0) (i32.const 0) (i32.const 0)))
+  (call $write (local.get $handle) (i32.const 0) (i32.const 1000))
+  (call $ok (local.get 0) (i64.const 1)))
+"#;
+
+fn run_with(rule: &AdmittedRule, limit: Limit, granted: u64) -> Run {
+    let input = input(rule);
+    let limits = input.limits.with(limit, granted).unwrap();
+    // Without bytes, fuel is what is granted and nothing more.
+    rule.run(RunInput { limits, raw: if limit == Limit::SpecimenBytes { input.raw } else { Bytes::new() }, ..input })
+        .unwrap()
+}
+
+#[test]
+fn run_passes_with_what_it_uses_and_ends_with_one_less() {
+    let sandbox = sandbox();
+    let rule = rule(&sandbox, USES_EVERYTHING);
+    let usage = run_with(&rule, Limit::WallMs, 100_000).usage;
+    let check = |limit: Limit, used: u64, expected: &str| {
+        let under = run_with(&rule, limit, used);
+        assert_eq!(under.verdict.kind(), "produced", "{used} {limit}");
+        assert_eq!(under.usage.used.get(limit), used);
+        let over = run_with(&rule, limit, used - 1).verdict.to_string();
+        assert_eq!(over, expected.replace('#', &(used - 1).to_string()), "{limit}");
+    };
+    let used = |limit: Limit| usage.used.get(limit);
+    check(Limit::Fuel, used(Limit::Fuel), "out of fuel: # granted");
+    // Four pages, and the table through which the component reaches its imports.
+    assert!((4 * 65_536..5 * 65_536).contains(&used(Limit::MemoryBytes)));
+    check(Limit::MemoryBytes, used(Limit::MemoryBytes), "out of memory: # bytes granted");
+    check(Limit::Calls, 4, "over budget: # calls granted");
+    check(Limit::CallBytes, 1_000, "over budget: # call_bytes granted");
+    check(Limit::CopiedBytes, used(Limit::CopiedBytes), "over budget: # copied_bytes granted");
+    check(Limit::Artifacts, 1, "over budget: # artifacts granted");
+    check(Limit::OutputBytes, 1_000, "over budget: # output_bytes granted");
+    check(Limit::EvmExecutions, 1, "over budget: # evm_executions granted");
+    check(Limit::SpecimenBytes, 10, "over budget: # specimen_bytes granted");
+}
+
+#[test]
+fn full_log_loses_lines_and_ends_no_run() {
+    let sandbox = sandbox();
+    let rule = rule(&sandbox, USES_EVERYTHING);
+    let check = |limit: Limit, granted: u64, kept: &[&str], lost: u64| {
+        let run = run_with(&rule, limit, granted);
+        assert_eq!(run.verdict.kind(), "produced");
+        let lines: Vec<_> = run.log.iter().map(|line| line.message.as_str()).collect();
+        assert_eq!((lines.as_slice(), run.usage.log_lines_lost), (kept, lost), "{granted} {limit}");
+    };
+    check(Limit::LogLines, 1, &["canon"], 0);
+    check(Limit::LogLines, 0, &[], 1);
+    check(Limit::LogBytes, 5, &["canon"], 0);
+    check(Limit::LogBytes, 4, &["c…"], 1);
+    check(Limit::LogBytes, 0, &[], 1);
+}
+
+#[test]
+fn component_passes_at_its_size_and_is_refused_above() {
+    let sandbox = sandbox();
+    let bytes = component(GOOD);
+    let grants =
+        |granted| Grants { limits: Limits::default().with(Limit::ComponentBytes, granted).unwrap(), ..Grants::all() };
+    let found_bytes = bytes.len() as u64;
+    assert!(sandbox.admit(&bytes, &grants(found_bytes)).is_ok());
+    let Err(AdmitError::Refused(refusal)) = sandbox.admit(&bytes, &grants(found_bytes - 1)) else { panic!("admitted") };
+    assert_eq!(refusal, Refusal::TooLarge { found_bytes, allowed_bytes: found_bytes - 1 });
+}
+
+#[test]
+fn page_is_cut_to_the_bytes_of_one_call() {
+    let sandbox = sandbox();
+    // Asks for every transaction and says how many came.
+    let fields = r#"
+        (import "refiner:rule/specimen@1.0.0" "[method]block-specimen.transactions" (func $page (param i32 i32 i32 i32)))
+        (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+          (call $page (local.get 0) (i32.const 0) (i32.const -1) (i32.const 256))
+          (call $ok (local.get 0) (i64.extend_i32_u (i32.load (i32.const 260)))))"#;
+    let rule = rule(&sandbox, fields);
+    let check = |granted, expected| {
+        assert_eq!(run_with(&rule, Limit::CallBytes, granted).verdict, expected, "{granted}");
+    };
+    let transactions = |records| Verdict::Produced { artifacts: Vec::new(), records };
+    check(720, transactions(3));
+    check(719, transactions(2));
+    check(240, transactions(1));
+    check(239, Verdict::OverBudget { limit: Limit::CallBytes, granted: 239 });
+}
+
+#[test]
+fn deadline_is_a_failure_and_no_verdict() {
+    let sandbox = sandbox();
+    let rule = rule(
+        &sandbox,
+        r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (loop $again (br $again)) unreachable)"#,
+    );
+    let mut input = input(&rule);
+    input.limits = input.limits.with(Limit::Fuel, Limit::Fuel.spec().cap).unwrap().with(Limit::WallMs, 50).unwrap();
+    let start = Instant::now();
+    assert!(matches!(rule.run(input), Err(HostFailure::Deadline { wall_ms: 50 })));
+    let elapsed_ms = start.elapsed().as_millis();
+    assert!((50..5_000).contains(&elapsed_ms), "{elapsed_ms} ms");
+}
+
+#[test]
+fn deadlines_come_while_any_rule_of_a_dropped_sandbox_lives() {
+    let sandbox = sandbox();
+    let spins = rule(
+        &sandbox,
+        r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (loop $again (br $again)) unreachable)"#,
+    );
+    drop(sandbox);
+    let mut input = input(&spins);
+    input.limits = input.limits.with(Limit::Fuel, Limit::Fuel.spec().cap).unwrap().with(Limit::WallMs, 20).unwrap();
+    assert!(matches!(spins.run(input), Err(HostFailure::Deadline { wall_ms: 20 })));
+}
+
+#[test]
+fn fuel_grows_with_the_specimen_and_never_past_its_cap() {
+    let limits = Limits::default();
+    let default = Limit::Fuel.spec().default;
+    assert_eq!(limits.fuel_for(0), default);
+    assert_eq!(limits.fuel_for(1_000_000), default + 1_000_000 * FUEL_PER_INPUT_BYTE);
+    assert_eq!(limits.fuel_for(u64::MAX), Limit::Fuel.spec().cap);
+}
+
+#[test]
+fn limit_can_be_granted_up_to_its_cap_and_not_above() {
+    for spec in &LIMITS {
+        assert!(spec.default <= spec.cap, "{}", spec.name);
+        assert_eq!(Limit::from_name(spec.name), Some(spec.limit));
+        assert_eq!(spec.limit.spec(), spec);
+        assert!(Limits::default().with(spec.limit, spec.cap).is_ok());
+        let refused = Limits::default().with(spec.limit, spec.cap + 1).unwrap_err();
+        assert_eq!((refused.limit, refused.asked), (spec.limit, spec.cap + 1));
+    }
+}
+
+#[test]
+fn deep_recursion_traps_on_a_thread_with_the_stack_of_std() {
+    let sandbox = sandbox();
+    let rule = rule(
+        &sandbox,
+        r#"(func $deeper (param i32) (result i32) (i32.add (call $deeper (local.get 0)) (i32.const 1)))
+        (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (call $deeper (i32.const 0)))"#,
+    );
+    let verdict = thread::scope(|scope| scope.spawn(|| run(&rule).verdict).join()).unwrap();
+    assert_eq!(verdict.to_string(), "trapped: call stack exhausted after 1048576 bytes");
+}
+
+#[test]
+fn locals_of_one_function_are_counted() {
+    let sandbox = sandbox();
+    let admit = |locals: u32| {
+        // Two groups, so that the sum counts and not the largest group.
+        let text =
+            format!("(component (core module (func (local {}) (local i32))))", "i64 ".repeat(locals as usize - 1));
+        sandbox.admit(&wat::parse_str(text).unwrap(), &Grants::all()).err().unwrap().to_string()
+    };
+    assert_eq!(admit(50_000), "does not export 'refiner:rule/rule', and every rule does");
+    assert_eq!(admit(50_001), "50001 locals of one function found, and 50000 are allowed");
+}

@@ -1,0 +1,283 @@
+//! Rules that behave: what they get and what becomes of what they give.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::{fs, sync::Arc, thread};
+
+use alloy_primitives::B256;
+use refiner_evm::{ExecuteError, Execution, Executor, Rejected, ResultFormat, Unsupported};
+use refiner_sandbox::{
+    Artifact, EngineProfile, Grants, GuestText, HostFailure, Limit, LogLevel, LogLine, Params, Verdict,
+};
+use refiner_specimen::Specimen;
+use sha2::{Digest, Sha256};
+use support::{BLOCK_RESULT, GOOD, RAW, component, input, rule, run, sandbox, workspace};
+
+const REFINE: &str = r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)"#;
+const OUTPUT: &str = r#"
+(import "refiner:rule/output@1.0.0" "[constructor]artifact"
+  (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(import "refiner:rule/output@1.0.0" "[method]artifact.write" (func $write (param i32 i32 i32)))
+(import "refiner:rule/output@1.0.0" "[method]artifact.finish" (func $finish (param i32)))
+(import "refiner:rule/output@1.0.0" "[resource-drop]artifact" (func $close (param i32)))
+(data (i32.const 256) "out.txttext/plainnotes")
+"#;
+
+/// Opens "out.txt" with schema "notes", writes "out" and ".txt", then does what `end` says with `$handle`.
+fn writes_an_artifact(end: &str) -> String {
+    format!(
+        "{OUTPUT} {REFINE} (local $handle i32)
+          (local.set $handle (call $artifact (i32.const 256) (i32.const 7) (i32.const 263) (i32.const 10)
+            (i32.const 1) (i32.const 273) (i32.const 5)))
+          (call $write (local.get $handle) (i32.const 256) (i32.const 3))
+          (call $write (local.get $handle) (i32.const 259) (i32.const 4))
+          {end}
+          (call $ok (local.get 0) (i64.const 1)))"
+    )
+}
+
+#[test]
+fn rule_that_does_nothing_produces_nothing() {
+    let sandbox = sandbox();
+    let run = run(&rule(&sandbox, GOOD));
+    assert_eq!(run.verdict, Verdict::Produced { artifacts: Vec::new(), records: 7 });
+    assert!(run.log.is_empty());
+}
+
+#[test]
+fn finished_artifact_has_the_bytes_written_and_their_hash() {
+    let sandbox = sandbox();
+    let run = run(&rule(&sandbox, &writes_an_artifact("(call $finish (local.get $handle))")));
+    let artifact = Artifact {
+        name: "out.txt".to_owned(),
+        media_type: "text/plain".to_owned(),
+        schema: Some("notes".to_owned()),
+        bytes: b"out.txt".as_slice().into(),
+        sha256: B256::from(<[u8; 32]>::from(Sha256::digest(b"out.txt"))),
+    };
+    assert_eq!(run.verdict, Verdict::Produced { artifacts: vec![artifact], records: 1 });
+    assert_eq!(run.usage.used.get(Limit::OutputBytes), 7);
+    assert_eq!(run.usage.used.get(Limit::Artifacts), 1);
+}
+
+#[test]
+fn artifact_that_is_not_finished_is_no_part_of_the_output() {
+    let sandbox = sandbox();
+    for end in ["", "(call $close (local.get $handle))"] {
+        let run = run(&rule(&sandbox, &writes_an_artifact(end)));
+        assert_eq!(run.verdict, Verdict::Produced { artifacts: Vec::new(), records: 1 }, "{end}");
+    }
+}
+
+#[test]
+fn log_lines_arrive_in_order_with_their_level() {
+    let sandbox = sandbox();
+    let fields = format!(
+        r#"(import "refiner:rule/log@1.0.0" "write" (func $log (param i32 i32 i32)))
+        (data (i32.const 256) "onetwo")
+        {REFINE}
+          (call $log (i32.const 0) (i32.const 256) (i32.const 3))
+          (call $log (i32.const 3) (i32.const 259) (i32.const 3))
+          (call $ok (local.get 0) (i64.const 0)))"#
+    );
+    let run = run(&rule(&sandbox, &fields));
+    let line = |level, message| LogLine { level, message: GuestText::new(message) };
+    assert_eq!(run.log, [line(LogLevel::Debug, "one"), line(LogLevel::Error, "two")]);
+}
+
+/// A rule that takes one call's answer, a list or text whose pointer and length lie at `at`, and gives it back as an
+/// error text.
+fn gives_back(imports: &str, call: &str, at: u32) -> String {
+    format!(
+        "{imports} {REFINE} {call}
+          (call $err (local.get 0) (i32.const 0) (i32.load (i32.const {at})) (i32.load (i32.const {}))))",
+        at + 4
+    )
+}
+
+#[test]
+fn rule_reads_what_the_specimen_says() {
+    let sandbox = sandbox();
+    let check = |function: &str, params: &str, call: &str, at: u32, expected: &str| {
+        let imports = format!(
+            r#"(import "refiner:rule/specimen@1.0.0" "[method]block-specimen.{function}" (func $call (param {params})))"#
+        );
+        let run = run(&rule(&sandbox, &gives_back(&imports, call, at)));
+        assert_eq!(run.verdict, Verdict::Rejected { reason: GuestText::new(expected) }, "{function} {call}");
+    };
+    let raw = std::str::from_utf8(RAW).unwrap();
+    let raw_call = "(call $call (local.get 0) (i64.const 0) (i32.const 100) (i32.const 256))";
+    check("raw", "i32 i64 i32 i32", raw_call, 256, raw);
+    let raw_call = "(call $call (local.get 0) (i64.const 3) (i32.const 4) (i32.const 256))";
+    check("raw", "i32 i64 i32 i32", raw_call, 256, &raw[3..7]);
+    let raw_call = "(call $call (local.get 0) (i64.const 10) (i32.const 4) (i32.const 256))";
+    check("raw", "i32 i64 i32 i32", raw_call, 256, "");
+    let input_call = "(call $call (local.get 0) (i32.const 2) (i32.const 1) (i32.const 3) (i32.const 256))";
+    check("input", "i32 i32 i32 i32 i32", input_call, 256, "npu");
+    let input_call = "(call $call (local.get 0) (i32.const 3) (i32.const 0) (i32.const 3) (i32.const 256))";
+    check("input", "i32 i32 i32 i32 i32", input_call, 256, "");
+}
+
+#[test]
+fn rule_reads_its_parameters_and_only_those() {
+    let sandbox = sandbox();
+    let imports = r#"(import "refiner:rule/params@1.0.0" "get" (func $get (param i32 i32 i32)))
+        (data (i32.const 256) "greetings")"#;
+    let of_len = |len: u32| format!("(call $get (i32.const 256) (i32.const {len}) (i32.const 512))");
+    let found = run(&rule(&sandbox, &gives_back(imports, &of_len(8), 516)));
+    assert_eq!(found.verdict, Verdict::Rejected { reason: GuestText::new("hello") });
+    let absent = run(&rule(&sandbox, &gives_back(imports, &of_len(9), 516)));
+    assert_eq!(absent.verdict, Verdict::Rejected { reason: GuestText::default() });
+}
+
+#[test]
+fn capability_that_the_rule_reports_missing_is_a_failure_and_no_verdict() {
+    let sandbox = sandbox();
+    let fields = format!("{REFINE} (call $err (local.get 0) (i32.const 2) (i32.const 0) (i32.const 4)))");
+    let rule = rule(&sandbox, &fields);
+    assert!(matches!(rule.run(input(&rule)), Err(HostFailure::CapabilityUnavailable { .. })));
+}
+
+const EVM: &str = r#"
+(import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32)))
+(import "refiner:rule/evm@1.0.0" "[method]execution.block-result" (func $result (param i32 i64 i32 i32)))
+(import "refiner:rule/evm@1.0.0" "[method]execution.logs" (func $logs (param i32 i32 i32 i32)))
+(import "refiner:rule/evm@1.0.0" "[method]execution.log-count" (func $log-count (param i32) (result i32)))
+(data (i32.const 256) "canonical")
+"#;
+const EXECUTE: &str = "(call $execute (local.get 0) (i32.const 256) (i32.const 9) (i32.const 512))";
+
+#[test]
+fn rule_reads_the_block_result_that_the_executor_wrote() {
+    let sandbox = sandbox();
+    let call =
+        format!("{EXECUTE} (call $result (i32.load (i32.const 516)) (i64.const 0) (i32.const -1) (i32.const 600))");
+    let run = run(&rule(&sandbox, &gives_back(EVM, &call, 600)));
+    let expected = std::str::from_utf8(BLOCK_RESULT).unwrap();
+    assert_eq!(run.verdict, Verdict::Rejected { reason: GuestText::new(expected) });
+    assert_eq!(run.usage.used.get(Limit::EvmExecutions), 1);
+}
+
+#[test]
+fn logs_of_all_receipts_are_one_list() {
+    let sandbox = sandbox();
+    // Log 2 is the first log of receipt 1: its page has one item, whose receipt and position are its first words.
+    let fields = format!(
+        "{EVM} {REFINE} (local $page i32) {EXECUTE}
+          (call $logs (i32.load (i32.const 516)) (i32.const 2) (i32.const 9) (i32.const 600))
+          (local.set $page (i32.load (i32.const 600)))
+          (call $ok (local.get 0) (i64.extend_i32_u (i32.add (i32.add (i32.add
+            (i32.mul (i32.const 1000) (i32.load (i32.const 604)))
+            (i32.mul (i32.const 100) (call $log-count (i32.load (i32.const 516)))))
+            (i32.mul (i32.const 10) (i32.load (local.get $page))))
+            (i32.load offset=4 (local.get $page))))))"
+    );
+    let run = run(&rule(&sandbox, &fields));
+    assert_eq!(run.verdict, Verdict::Produced { artifacts: Vec::new(), records: 1_312 });
+}
+
+/// Refuses with what it was told.
+struct Refuses(ExecuteError);
+
+impl Executor for Refuses {
+    fn execute(&self, _: &Specimen, _: ResultFormat) -> Result<Execution, ExecuteError> {
+        Err(self.0.clone())
+    }
+}
+
+#[test]
+fn reason_why_there_is_no_execution_reaches_the_rule() {
+    let sandbox = sandbox();
+    let rule = rule(&sandbox, &gives_back(EVM, EXECUTE, 520));
+    let check = |error: ExecuteError, expected: &str| {
+        let run = rule.run(support::RunInput { executor: Some(Arc::new(Refuses(error))), ..input(&rule) }).unwrap();
+        assert_eq!(run.verdict, Verdict::Rejected { reason: GuestText::new(expected) });
+    };
+    let unsupported = Unsupported::AuthorizationListMissing { transaction: 5 };
+    check(unsupported.clone().into(), &unsupported.to_string());
+    let rejected = Rejected::BlockHashMissing { number: 5 };
+    check(rejected.clone().into(), &rejected.to_string());
+}
+
+#[test]
+fn rule_that_executes_blocks_does_not_run_without_an_executor() {
+    let sandbox = sandbox();
+    let rule = rule(&sandbox, &gives_back(EVM, EXECUTE, 520));
+    let result = rule.run(support::RunInput { executor: None, ..input(&rule) });
+    assert!(matches!(result, Err(HostFailure::NoExecutor)));
+}
+
+#[test]
+fn one_run_leaves_nothing_for_the_next() {
+    let sandbox = sandbox();
+    // Returns what byte 2000 held before, and sets it.
+    let fields = format!(
+        "{REFINE} (local $before i64)
+          (local.set $before (i64.load (i32.const 2000)))
+          (i64.store (i32.const 2000) (i64.const 99))
+          (call $ok (local.get 0) (local.get $before)))"
+    );
+    let rule = rule(&sandbox, &fields);
+    for _ in 0..3 {
+        assert_eq!(run(&rule).verdict, Verdict::Produced { artifacts: Vec::new(), records: 0 });
+    }
+}
+
+#[test]
+fn many_threads_run_one_rule_and_agree_in_everything() {
+    let sandbox = sandbox();
+    let rule = rule(&sandbox, &writes_an_artifact("(call $finish (local.get $handle))"));
+    let expected = run(&rule);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    assert_eq!(run(&rule), expected);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn identity_follows_from_component_parameters_limits_and_profile() {
+    let sandbox = sandbox();
+    let good = rule(&sandbox, GOOD);
+    let (params, limits) = (Params::default(), good.default_limits());
+    let identity = good.identity(&params, &limits);
+    assert_eq!(identity.component, B256::from(<[u8; 32]>::from(Sha256::digest(component(GOOD)))));
+    assert_eq!(identity.profile, EngineProfile::default().id());
+    assert_eq!(identity, rule(&sandbox, GOOD).identity(&params, &limits));
+
+    let other_params = [("a", "b")].into_iter().collect();
+    let other_limits = limits.with(Limit::Fuel, 1).unwrap();
+    let slower = limits.with(Limit::WallMs, 1).unwrap();
+    assert_ne!(identity.digest(), good.identity(&other_params, &limits).digest());
+    assert_ne!(identity.digest(), good.identity(&params, &other_limits).digest());
+    assert_eq!(identity.digest(), good.identity(&params, &slower).digest());
+}
+
+#[test]
+fn parameters_that_only_look_alike_have_other_digests() {
+    let digest = |pairs: &[(&str, &str)]| pairs.iter().copied().collect::<Params>().digest();
+    assert_ne!(digest(&[("ab", "c")]), digest(&[("a", "bc")]));
+    assert_ne!(digest(&[("a", "b"), ("c", "d")]), digest(&[("a", "d"), ("c", "b")]));
+    assert_eq!(digest(&[("a", "b"), ("c", "d")]), digest(&[("c", "d"), ("a", "b")]));
+}
+
+#[test]
+fn block_result_rule_gives_the_executor_s_bytes() {
+    let path = workspace().join("target/rules/block-result.wasm");
+    let Ok(bytes) = fs::read(&path) else {
+        println!("skipped: {} not present; cargo xtask rules builds it", path.display());
+        return;
+    };
+    let rule = sandbox().admit(&bytes, &Grants::all()).unwrap();
+    assert_eq!(rule.description().name, "block-result");
+    let run = run(&rule);
+    let Verdict::Produced { artifacts, records: 2 } = run.verdict else { panic!("{}", run.verdict) };
+    assert_eq!(artifacts.len(), 1);
+    assert_eq!(&artifacts[0].bytes[..], BLOCK_RESULT);
+}

@@ -1,0 +1,153 @@
+//! Components from text, and a small specimen, for every test of this crate.
+#![allow(dead_code, missing_docs, clippy::unwrap_used, reason = "each test binary uses its part of this")]
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use alloy_consensus::Header;
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat};
+pub use refiner_sandbox::RunInput;
+use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Params, Run, Sandbox};
+use refiner_specimen::{
+    AccountRead, Block, BlockHashRead, CodeRead, Layout, Specimen, StateReads, StorageRead, Transaction,
+};
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+/// Field list of a rule that does nothing and is fine.
+pub const GOOD: &str = r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (call $ok (local.get 0) (i64.const 7)))"#;
+
+/// Gives a borrowed specimen back. It stands before the fields of a case because imports come first in a module.
+const DROP: &str = r#"(import "refiner:rule/specimen@1.0.0" "[resource-drop]block-specimen" (func $drop (param i32)))"#;
+
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A component over the contract from module fields, with `tests/hostile/parts.wat` behind them.
+pub fn component(fields: &str) -> Vec<u8> {
+    let parts = std::fs::read_to_string(workspace().join("tests/hostile/parts.wat")).unwrap();
+    component_of_module(&format!("(module {DROP}\n{fields}\n{parts})"))
+}
+
+/// A component over the contract from a module's text.
+pub fn component_of_module(module: &str) -> Vec<u8> {
+    let mut module = wat::parse_str(module).unwrap();
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_path(workspace().join("wit/refiner-rule-1")).unwrap();
+    let world = resolve.select_world(&[package], Some("transform-with-evm")).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap()
+}
+
+pub fn sandbox() -> Sandbox {
+    Sandbox::new(EngineProfile::default()).unwrap()
+}
+
+/// A rule from module fields, everything granted.
+pub fn rule(sandbox: &Sandbox, fields: &str) -> AdmittedRule {
+    sandbox.admit(&component(fields), &Grants::all()).unwrap()
+}
+
+pub fn run(rule: &AdmittedRule) -> Run {
+    rule.run(input(rule)).unwrap()
+}
+
+/// Input over the small specimen, with an executor.
+pub fn input(rule: &AdmittedRule) -> RunInput {
+    RunInput {
+        specimen: Arc::new(specimen()),
+        raw: Bytes::from_static(RAW),
+        specimen_hash: B256::repeat_byte(0x5e),
+        params: [("greeting", "hello")].into_iter().collect::<Params>(),
+        executor: Some(Arc::new(SmallExecutor)),
+        limits: rule.default_limits(),
+    }
+}
+
+/// Stands for the specimen's bytes; nothing here decodes them.
+pub const RAW: &[u8] = b"0123456789";
+
+/// Bytes of the block result that [`SmallExecutor`] writes.
+pub const BLOCK_RESULT: &[u8] = br#"{"block":"result"}"#;
+
+/// A block of three transactions, with one of everything else.
+pub fn specimen() -> Specimen {
+    let code = Bytes::from_static(&[0x60, 0x00]);
+    let transaction = |nonce| Transaction {
+        nonce,
+        gas: 21_000,
+        gas_price: 9,
+        input: Bytes::from_static(b"input"),
+        ..Transaction::default()
+    };
+    Specimen {
+        layout: Layout::V0_38,
+        stated_codec_version: 0.38,
+        start_block: 11,
+        end_block: 11,
+        elements: 1,
+        event_hash: B256::repeat_byte(0xee),
+        block: Block {
+            kind: "block-specimen".to_owned(),
+            network_id: 1,
+            hash: B256::repeat_byte(0xb1),
+            total_difficulty: U256::ZERO,
+            header: Header { number: 11, timestamp: 1_700_000_000, ..Header::default() },
+            transactions: (0..3).map(transaction).collect(),
+            uncles: None,
+            receipts: Vec::new(),
+            senders: (1..4).map(Address::repeat_byte).collect(),
+            state: StateReads {
+                accounts: vec![AccountRead {
+                    address: Address::repeat_byte(1),
+                    nonce: 4,
+                    balance: U256::from(5),
+                    code_hash: keccak256(&code),
+                }],
+                storage: vec![StorageRead {
+                    account: Address::repeat_byte(1),
+                    slot: B256::repeat_byte(2),
+                    value: B256::repeat_byte(3),
+                }],
+                codes: vec![CodeRead { hash: keccak256(&code), code }],
+                block_hashes: vec![BlockHashRead { number: 10, hash: B256::repeat_byte(0xb0) }],
+            },
+            withdrawals: None,
+            blob_sidecars: None,
+        },
+    }
+}
+
+/// Executes nothing: two receipts with two logs and one, whatever the block.
+pub struct SmallExecutor;
+
+impl Executor for SmallExecutor {
+    fn execute(&self, _: &Specimen, _: ResultFormat) -> Result<Execution, ExecuteError> {
+        let log = |byte| ExecutedLog {
+            address: Address::repeat_byte(byte),
+            topics: vec![B256::repeat_byte(byte)],
+            data: Bytes::from_static(b"data"),
+        };
+        let receipt = |transaction_index, logs| ExecutedReceipt {
+            transaction_index,
+            transaction_hash: B256::repeat_byte(9),
+            tx_type: 2,
+            success: true,
+            gas_used: 21_000,
+            cumulative_gas_used: 42_000,
+            effective_gas_price: U256::from(7),
+            contract_address: None,
+            logs,
+        };
+        Ok(Execution {
+            gas_used: 42_000,
+            receipts: vec![receipt(0, vec![log(1), log(2)]), receipt(1, vec![log(3)])],
+            checks: Vec::new(),
+            block_result: Bytes::from_static(BLOCK_RESULT),
+        })
+    }
+}

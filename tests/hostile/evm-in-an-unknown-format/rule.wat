@@ -1,0 +1,8 @@
+(import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32)))
+(import "refiner:rule/evm@1.0.0" "[method]execution.gas-used" (func $gas (param i32) (result i64)))
+(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+  (call $execute (local.get 0) (i32.const 256) (i32.const 4) (i32.const 512))
+  (if (i32.ne (i32.load8_u (i32.const 512)) (i32.const 1)) (then unreachable))
+  (if (i32.ne (i32.load8_u (i32.const 516)) (i32.const 0)) (then unreachable))
+  (call $ok (local.get 0) (i64.const 0)))
+(data (i32.const 256) "nope")

@@ -1,0 +1,6 @@
+(import "refiner:rule/specimen@1.0.0" "[method]block-specimen.counts" (func $counts (param i32 i32)))
+(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+  (loop $again
+    (call $counts (local.get 0) (i32.const 256))
+    (br $again))
+  unreachable)

@@ -1,0 +1,6 @@
+(import "refiner:rule/log@1.0.0" "write" (func $log (param i32 i32 i32)))
+(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+  (loop $again
+    (call $log (i32.const 1) (i32.const 1024) (i32.const 1024))
+    (br $again))
+  unreachable)

@@ -1,0 +1,1 @@
+(component (core module (table 100001 funcref)))

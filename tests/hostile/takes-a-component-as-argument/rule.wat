@@ -1,0 +1,3 @@
+(component
+  (component $inner (import "part" (component)))
+)

@@ -1,0 +1,12 @@
+(import "refiner:rule/output@1.0.0" "[constructor]artifact" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(data (i32.const 256) "out")
+(data (i32.const 384) "text/plain")
+(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+  (local $letter i32)
+  (local.set $letter (i32.const 97))
+  (loop $again
+    (i32.store8 (i32.const 256) (local.get $letter))
+    (drop (call $artifact (i32.const 256) (i32.const 3) (i32.const 384) (i32.const 10) (i32.const 0) (i32.const 0) (i32.const 0)))
+    (local.set $letter (i32.add (local.get $letter) (i32.const 1)))
+    (br $again))
+  unreachable)
