@@ -7,7 +7,7 @@ pub struct Evm(pub(crate) ());
 
 impl Evm {
     /// Executes the specimen's block and has its block result written in `format`: `canonical`, or `evm-server@` and an
-    /// era, `a` to `d`.
+    /// era, `a` to `e`.
     ///
     /// # Errors
     /// Why there is none. It turns into a [`RuleError`](crate::RuleError) of the same blame by `?`.
