@@ -1,0 +1,155 @@
+//! A worker that was taken over: it speaks the protocol as far as it likes. Written from the protocol's documentation alone.
+
+use std::{
+    io::{self, Read, Write},
+    process::ExitCode,
+    thread,
+    time::Duration,
+};
+
+use sha2::{Digest, Sha256};
+
+const HELLO: u8 = 0x81;
+const ADMITTED: u8 = 0x82;
+const LOG: u8 = 0x86;
+const ARTIFACT: u8 = 0x87;
+const VERDICT: u8 = 0x88;
+const BYTES: u8 = 0x05;
+
+/// Lies as the name says. Every error ends it: whoever it lied to hung up.
+pub fn lie(name: &str) -> ExitCode {
+    match tell(name) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn tell(name: &str) -> io::Result<()> {
+    read_frame()?;
+    match name {
+        "garbage" => {
+            io::stdout().write_all(&vec![0xff; 1 << 20])?;
+            sleep()
+        }
+        "other-version" => say(HELLO, &[0, 0, 0, 9, 0, 0, 0, 0]),
+        "endless-measures" => say(HELLO, &[0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff]),
+        _ => after_hello(name),
+    }
+}
+
+fn after_hello(name: &str) -> io::Result<()> {
+    say(HELLO, &[0, 0, 0, 1, 0, 0, 0, 0])?;
+    let digest = read_rule()?;
+    match name {
+        "other-rule" => say(ADMITTED, &[0; 32])?,
+        _ => say(ADMITTED, &digest)?,
+    }
+    if name == "deaf" {
+        return sleep();
+    }
+    read_frame()?;
+    match name {
+        "dies" => {
+            io::stderr().write_all(b"out of tune\x1b[2J")?;
+            std::process::exit(3)
+        }
+        "silent" => sleep(),
+        "long-frame" => {
+            io::stdout().write_all(&[LOG, 0xff, 0xff, 0xff, 0xff])?;
+            sleep()
+        }
+        "endless-log" => loop {
+            say(LOG, &[1, 0, 0, 0, 1, b'x'])?;
+        },
+        "endless-log-bytes" => {
+            let mut line = vec![1, 0, 0, 4, 0];
+            line.resize(5 + 1_024, b'x');
+            loop {
+                say(LOG, &line)?;
+            }
+        }
+        "endless-artifacts" => {
+            for number in 0u32.. {
+                say(ARTIFACT, &artifact(&format!("a{number}"), 0))?;
+            }
+            Ok(())
+        }
+        "endless-stderr" => loop {
+            io::stderr().write_all(&[b'x'; 4_096])?;
+        },
+        "endless-chunks" => {
+            say(ARTIFACT, &artifact("drops", 64 << 20))?;
+            loop {
+                say(BYTES, b"x")?;
+            }
+        }
+        "empty-chunks" => {
+            say(ARTIFACT, &artifact("nothing", 64 << 20))?;
+            loop {
+                say(BYTES, b"")?;
+            }
+        }
+        "large-artifact" => say(ARTIFACT, &artifact("large", u64::MAX)),
+        "same-name" => {
+            say(ARTIFACT, &artifact("twin", 0))?;
+            say(ARTIFACT, &artifact("twin", 0))
+        }
+        "path" => say(ARTIFACT, &artifact("../../etc/passwd", 0)),
+        "unknown-kind" => say(0x7f, b""),
+        "cut-verdict" => say(VERDICT, &[0; 7]),
+        "no-answer" => Ok(()),
+        _ => Err(io::ErrorKind::InvalidInput.into()),
+    }?;
+    sleep()
+}
+
+fn artifact(name: &str, bytes: u64) -> Vec<u8> {
+    let mut payload = Vec::new();
+    for text in [name, "text/plain"] {
+        payload.extend_from_slice(&u32::try_from(text.len()).unwrap_or_default().to_be_bytes());
+        payload.extend_from_slice(text.as_bytes());
+    }
+    payload.push(0);
+    payload.extend_from_slice(&bytes.to_be_bytes());
+    payload
+}
+
+/// Reads a rule with its component and code, and gives the component's sha256.
+fn read_rule() -> io::Result<[u8; 32]> {
+    let payload = read_frame()?;
+    let number = |at: usize| payload.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+    let (component, code) = (number(32).unwrap_or_default(), number(40).unwrap_or_default());
+    let mut hash = Sha256::new();
+    let mut read = 0;
+    while read < component + code {
+        let chunk = read_frame()?;
+        if read < component {
+            hash.update(&chunk);
+        }
+        read += chunk.len() as u64;
+    }
+    Ok(hash.finalize().into())
+}
+
+fn read_frame() -> io::Result<Vec<u8>> {
+    let mut header = [0; 5];
+    io::stdin().read_exact(&mut header)?;
+    let [_, length @ ..] = header;
+    let mut payload = vec![0; u32::from_be_bytes(length) as usize];
+    io::stdin().read_exact(&mut payload)?;
+    Ok(payload)
+}
+
+fn say(kind: u8, payload: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(&[kind])?;
+    out.write_all(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_be_bytes())?;
+    out.write_all(payload)?;
+    out.flush()
+}
+
+/// Longer than any test waits.
+fn sleep() -> io::Result<()> {
+    thread::sleep(Duration::from_secs(600));
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! Worker and compiler for the tests of this crate, which need no other crate's program; and what tests put in their place:
+//! workers that lie, and confined processes that try the door.
+
+mod liar;
+mod probe;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let argument = std::env::args().nth(1).unwrap_or_default();
+    match argument.split_once(':') {
+        Some(("liar", lie)) => liar::lie(lie),
+        Some(("probe", door)) => probe::probe(door),
+        _ => refiner_worker::child_main(),
+    }
+}

@@ -1,0 +1,167 @@
+//! The child's side: confine, then serve.
+
+use std::{
+    io::{self, BufWriter, Write},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, Executor};
+use refiner_sandbox::{
+    AdmitError, AdmittedRule, Allocation, EngineError, EngineProfile, GuestText, HostFailure, Refusal, RunInput, Sandbox,
+};
+
+use crate::{
+    confine::{ConfineError, Confinement},
+    protocol::{
+        self, CompileRequest, Hello, Kind, ProtocolError, RuleRequest, RunRequest, Settings, write_announced,
+        write_failure, write_hash, write_run, write_text,
+    },
+    standard::{Input, Output},
+};
+
+/// The argument that makes the program a worker.
+pub const WORKER_ARGUMENT: &str = "worker";
+/// The argument that makes the program a compiler.
+pub const COMPILE_ARGUMENT: &str = "compile-rule";
+
+/// Why a child ends without having been told to.
+#[derive(Debug, thiserror::Error)]
+enum ChildError {
+    #[error("started as neither '{WORKER_ARGUMENT}' nor '{COMPILE_ARGUMENT}'")]
+    Argument,
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    #[error(transparent)]
+    Confine(#[from] ConfineError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Chain(#[from] ChainConfigError),
+}
+
+/// The whole life of a child. For a `main` whose first argument is [`WORKER_ARGUMENT`] or [`COMPILE_ARGUMENT`], before it has
+/// started a thread, opened a file or read its environment.
+pub fn child_main() -> ExitCode {
+    let served = match std::env::args_os().nth(1) {
+        Some(argument) if argument == WORKER_ARGUMENT => work(),
+        Some(argument) if argument == COMPILE_ARGUMENT => compile(),
+        _ => Err(ChildError::Argument),
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        // The coordinator is gone or wants no more: nobody is left to tell.
+        Err(ChildError::Protocol(ProtocolError::Closed)) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut text = error.to_string();
+            let mut cause = std::error::Error::source(&error);
+            while let Some(error) = cause {
+                text = format!("{text}: {error}");
+                cause = error.source();
+            }
+            // Standard error is the last channel there is.
+            let _ = writeln!(io::stderr(), "{text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn work() -> Result<(), ChildError> {
+    let (input, output) = (&mut Input, &mut BufWriter::new(Output));
+    let settings = Settings::receive(input)?;
+    let mut confinement = Confinement::begin(settings.coordinator, &settings.ceilings)?;
+    let sandbox = sandbox()?;
+    let executor: Arc<dyn Executor> = Arc::new(EmbeddedExecutor::new(chains(&settings.chains)?));
+    confinement.lock()?;
+    greet(output, &confinement)?;
+    let payload = protocol::read(input)?.expect(Kind::Rule)?;
+    let request = RuleRequest::receive(&payload, input)?;
+    let admitted = match admit(&sandbox, &confinement, &request) {
+        Ok(admitted) => admitted,
+        Err(AdmitError::Refused(refusal)) => return refuse(output, &refusal),
+        Err(AdmitError::Host(failure)) => {
+            write_failure(output, &failure)?;
+            return Ok(flush(output)?);
+        }
+    };
+    drop(request);
+    write_hash(output, Kind::Admitted, &admitted.component())?;
+    flush(output)?;
+    loop {
+        let payload = protocol::read(input)?.expect(Kind::Run)?;
+        answer(output, &admitted, &executor, RunRequest::receive(&payload, input)?)?;
+        flush(output)?;
+    }
+}
+
+/// Between loading and describing, which runs the rule's code for the first time, the process is sealed.
+fn admit(sandbox: &Sandbox, confinement: &Confinement, request: &RuleRequest) -> Result<AdmittedRule, AdmitError> {
+    let loaded = sandbox.load(&request.component, &request.code, &request.grants)?;
+    confinement.seal_code();
+    sandbox.describe(loaded)
+}
+
+fn answer(
+    output: &mut impl Write,
+    rule: &AdmittedRule,
+    executor: &Arc<dyn Executor>,
+    request: RunRequest,
+) -> Result<(), ProtocolError> {
+    let RunRequest { specimen_hash, raw, params, limits } = request;
+    let specimen = match refiner_specimen::decode(&raw) {
+        Ok(specimen) => Arc::new(specimen),
+        Err(error) => return write_text(output, Kind::NoSpecimen, &GuestText::new(&error.to_string())),
+    };
+    let executor = Some(Arc::clone(executor));
+    match rule.run(RunInput { specimen, raw, specimen_hash, params, executor, limits }) {
+        Ok(run) => write_run(output, &run),
+        Err(failure) => write_failure(output, &failure),
+    }
+}
+
+fn compile() -> Result<(), ChildError> {
+    let (input, output) = (&mut Input, &mut BufWriter::new(Output));
+    let settings = Settings::receive(input)?;
+    let mut confinement = Confinement::begin(settings.coordinator, &settings.ceilings)?;
+    let sandbox = sandbox()?;
+    sandbox.start_compiler()?;
+    confinement.lock()?;
+    greet(output, &confinement)?;
+    let request = CompileRequest::receive(input)?;
+    match sandbox.compile(&request.component, &request.grants) {
+        Ok(code) => write_announced(output, Kind::Compiled, &code)?,
+        Err(Refusal::Compile { message }) if is_out_of_memory(&message) => {
+            write_failure(output, &HostFailure::SystemMemory(io::ErrorKind::OutOfMemory.into()))?;
+        }
+        Err(refusal) => return refuse(output, &refusal),
+    }
+    Ok(flush(output)?)
+}
+
+/// The system's words for memory refused: of the compiler's limit they speak, not of the component's faults.
+fn is_out_of_memory(message: &GuestText) -> bool {
+    message.as_str().contains("Cannot allocate memory") || message.as_str().contains("out of memory")
+}
+
+/// Memory is mapped for each instance: slots of a pool would count as memory that this process holds.
+fn sandbox() -> Result<Sandbox, EngineError> {
+    Sandbox::new(EngineProfile::with_allocation(Allocation::OnDemand))
+}
+
+fn chains(configs: &[String]) -> Result<Chains, ChainConfigError> {
+    configs.iter().try_fold(Chains::default(), |chains, config| Ok(chains.with(ChainSpec::from_geth_json(config)?)))
+}
+
+fn greet(output: &mut impl Write, confinement: &Confinement) -> Result<(), ChildError> {
+    Hello { confinement: confinement.clone() }.send(output)?;
+    Ok(flush(output)?)
+}
+
+fn refuse(output: &mut impl Write, refusal: &Refusal) -> Result<(), ChildError> {
+    write_text(output, Kind::Refused, &GuestText::new(&refusal.to_string()))?;
+    Ok(flush(output)?)
+}
+
+fn flush(output: &mut impl Write) -> Result<(), ProtocolError> {
+    Ok(output.flush()?)
+}

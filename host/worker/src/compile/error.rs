@@ -1,0 +1,67 @@
+//! Why a component has no code.
+
+use std::io;
+
+use nix::libc::{SIGABRT, SIGXCPU};
+use refiner_sandbox::GuestText;
+
+use super::CompileLimits;
+use crate::{process::Process, protocol::ProtocolError};
+
+/// Why a component has no code.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// It is not let in, or does not compile.
+    #[error("refused: {reason}")]
+    Refused {
+        /// Why, with what was found and what is allowed.
+        reason: GuestText,
+    },
+    /// Compiling it takes more memory than allowed.
+    #[error("compiling takes more than the {allowed_bytes} bytes of memory allowed")]
+    OutOfMemory {
+        /// Bytes of address space it had.
+        allowed_bytes: u64,
+    },
+    /// Compiling it takes more time than allowed.
+    #[error("compiling takes more than the {allowed_ms} ms allowed")]
+    OutOfTime {
+        /// Wall time or processor time it had, whichever ended first.
+        allowed_ms: u64,
+    },
+    /// The compiler crashed on it.
+    #[error("the compiler died ({how}) and said '{said}'")]
+    Died {
+        /// Exit code or signal, in the system's words.
+        how: String,
+        /// What it wrote to standard error.
+        said: GuestText,
+    },
+    /// The compiler said what no compiler says.
+    #[error("the compiler broke the protocol: {0}")]
+    Protocol(#[source] ProtocolError),
+    /// The compiler could not be started.
+    #[error("the compiler could not be started")]
+    Spawn(#[source] io::Error),
+}
+
+/// The words with which a Rust program that gets no memory aborts.
+const NO_MEMORY: &str = "memory allocation of";
+
+/// Ends a compiler that broke off, and says why.
+pub(super) fn autopsy(process: Process, error: ProtocolError, limits: &CompileLimits) -> CompileError {
+    if error.is_timeout() {
+        return CompileError::OutOfTime { allowed_ms: limits.wall_ms };
+    }
+    if !error.is_closed() {
+        return CompileError::Protocol(error);
+    }
+    let ended = process.end_after_close();
+    match ended.signal() {
+        Some(SIGXCPU) => CompileError::OutOfTime { allowed_ms: limits.cpu_seconds.saturating_mul(1_000) },
+        Some(SIGABRT) if ended.said.as_str().contains(NO_MEMORY) => {
+            CompileError::OutOfMemory { allowed_bytes: limits.memory_bytes }
+        }
+        _ => CompileError::Died { how: ended.how(), said: ended.said },
+    }
+}

@@ -1,0 +1,83 @@
+//! What a child does to itself before it touches anything of a stranger's.
+//!
+//! Three moments, each of which takes away what only the one before needed: [`Confinement::begin`] while there is one thread
+//! (files, network, identity, limits), [`Confinement::lock`] once every thread is there (system calls), and
+//! [`Confinement::seal_code`] once the rule's code is in memory (no more of it). They are public for tests, which look at a confined process from inside.
+
+mod descriptors;
+mod identity;
+mod landlocked;
+mod report;
+mod resources;
+mod system_calls;
+
+pub use self::{
+    report::{Confinement, Measure, Outcome},
+    resources::Ceilings,
+};
+
+use std::io;
+
+/// A child that cannot be confined this far does not serve. Every Linux that this program runs on can.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfineError {
+    /// The environment holds something: whoever started the child did not clear it.
+    #[error("the environment is not empty")]
+    Environment,
+    /// The coordinator is gone.
+    #[error("the parent process is not the coordinator")]
+    Orphan,
+    /// The kernel refused what it grants everybody.
+    #[error("{what}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// Its answer.
+        #[source]
+        error: io::Error,
+    },
+}
+
+impl ConfineError {
+    fn system(what: &'static str) -> impl FnOnce(rustix::io::Errno) -> Self {
+        move |error| Self::System { what, error: error.into() }
+    }
+}
+
+impl Confinement {
+    /// Takes away files, network, identity and everything beyond `ceilings`. There must be one thread.
+    pub fn begin(coordinator: u32, ceilings: &Ceilings) -> Result<Self, ConfineError> {
+        let mut confinement = Self::default();
+        if std::env::vars_os().next().is_some() {
+            return Err(ConfineError::Environment);
+        }
+        confinement.add(Measure::Environment, Outcome::applied("empty"));
+        confinement.add(Measure::Descriptors, descriptors::close_all_but_standard());
+        confinement.add(Measure::Network, identity::leave_network());
+        resources::limit(ceilings)?;
+        confinement.add(Measure::Resources, Outcome::applied(&ceilings.to_string()));
+        confinement.add(Measure::User, identity::become_nobody());
+        confinement.add(Measure::Capabilities, identity::drop_capabilities());
+        identity::renounce(coordinator)?;
+        confinement.add(Measure::Privileges, Outcome::applied("none to gain, not dumpable, dies with the coordinator"));
+        confinement.add(Measure::Landlock, landlocked::deny_everything());
+        Ok(confinement)
+    }
+
+    /// Takes away every system call that running a rule does not need, from every thread, and new threads.
+    pub fn lock(&mut self) -> Result<(), ConfineError> {
+        resources::forbid_processes()?;
+        self.add(Measure::SystemCalls, system_calls::lock());
+        Ok(())
+    }
+
+    /// Takes away the making of executable memory: from here on the process runs what it holds.
+    ///
+    /// Fails only where [`Confinement::lock`] did, and then there is nothing to add to its report.
+    pub fn seal_code(&self) {
+        if self.applied(Measure::SystemCalls) && system_calls::seal_code().is_err() {
+            // The kernel took two filters and not the third. Not serving is the one safe answer.
+            std::process::abort();
+        }
+    }
+}

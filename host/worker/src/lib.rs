@@ -1,0 +1,27 @@
+//! Runs rules and compiles them in child processes that hold no key and have no way out.
+//!
+//! Comes in: components and specimens. Goes out: [`CompiledRule`]s from a [`Compiler`], and from a [`Pool`] for each [`Job`] a
+//! [`WorkerRun`] or the reason why there is none ([`Quarantined`]). Never here: a rule's code in the process that calls; a key,
+//! an environment variable, an open file, a socket or a capability in the process that runs it.
+//!
+//! Three processes: the caller is the *coordinator*, a *worker* runs one rule over many specimens, a *compiler* compiles one
+//! component. The last two are this program again, started as `PROGRAM worker` and `PROGRAM compile-rule`, whose `main` calls
+//! [`child_main`] before anything else. What they say to each other is in the documentation of `protocol`.
+
+mod child;
+mod compile;
+mod confine;
+mod pool;
+mod process;
+mod protocol;
+mod standard;
+
+pub use child::{COMPILE_ARGUMENT, WORKER_ARGUMENT, child_main};
+pub use compile::{CacheError, CodeCache, CompileError, CompileLimits, CompiledRule, Compiler};
+pub use confine::{Ceilings, ConfineError, Confinement, Measure, Outcome};
+pub use pool::{Job, Pool, PoolConfig, PoolError, Quarantined, TRIES_MAX, WorkerFailure, WorkerRun, WorkerStatus};
+pub use process::ChildCommand;
+pub use protocol::ProtocolError;
+
+/// Most compiled code taken from a compiler or a cache. The largest component allowed compiles to about a quarter of it.
+pub const CODE_BYTES_MAX: u64 = 512 << 20;

@@ -1,0 +1,80 @@
+//! Why a run has no result.
+
+use std::io;
+
+use refiner_sandbox::{GuestText, HostFailure};
+
+use crate::protocol::ProtocolError;
+
+/// A job that was given up.
+#[derive(Debug, thiserror::Error)]
+#[error("given up after {tries} of {} tries: {reason}", super::TRIES_MAX)]
+pub struct Quarantined {
+    /// What ended the last try.
+    #[source]
+    pub reason: WorkerFailure,
+    /// How many there were.
+    pub tries: u32,
+}
+
+/// Why a worker gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerFailure {
+    /// It could not be started.
+    #[error("the worker could not be started")]
+    Spawn(#[source] io::Error),
+    /// It did not answer in time and was killed.
+    #[error("the worker gave no answer within {wall_ms} ms")]
+    Hung {
+        /// Wall time it had.
+        wall_ms: u64,
+    },
+    /// It ended in the middle.
+    #[error("the worker died ({how}) and said '{said}'")]
+    Died {
+        /// The signal, if one ended it.
+        signal: Option<i32>,
+        /// Exit code or signal, in the system's words.
+        how: String,
+        /// What it wrote to standard error.
+        said: GuestText,
+    },
+    /// It said what no worker says, and was killed.
+    #[error("the worker broke the protocol: {0}")]
+    Protocol(#[source] ProtocolError),
+    /// It serves another rule than it was given.
+    #[error("the worker loaded another rule than it was given")]
+    OtherRule,
+    /// Something around the rule failed.
+    #[error(transparent)]
+    Host(HostFailure),
+    /// The rule was compiled and is not let in.
+    #[error("the rule is not let in: {reason}")]
+    Refused {
+        /// Why.
+        reason: GuestText,
+    },
+    /// The bytes are no specimen.
+    #[error("no specimen: {reason}")]
+    NoSpecimen {
+        /// Why.
+        reason: GuestText,
+    },
+}
+
+impl WorkerFailure {
+    /// False when the same would happen again, or later is better than at once.
+    pub const fn is_worth_another_try(&self) -> bool {
+        match self {
+            Self::Spawn(_) | Self::Hung { .. } | Self::Died { .. } | Self::Protocol(_) | Self::OtherRule => true,
+            Self::Host(failure) => match failure {
+                HostFailure::Deadline { .. }
+                | HostFailure::NoRoom
+                | HostFailure::SystemMemory(_)
+                | HostFailure::UnknownTrap { .. } => true,
+                HostFailure::CapabilityUnavailable { .. } | HostFailure::NoExecutor => false,
+            },
+            Self::Refused { .. } | Self::NoSpecimen { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Workers, as many as may run at once, and what becomes of a run whose worker dies.
+
+mod failure;
+mod spawner;
+mod worker;
+
+pub use self::failure::{Quarantined, WorkerFailure};
+pub(crate) use self::worker::send;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use alloy_primitives::{B256, Bytes};
+use refiner_sandbox::{Limits, Params, Run};
+use tracing::warn;
+
+use self::{
+    spawner::Spawner,
+    worker::{Serves, Worker},
+};
+use crate::{
+    ChildCommand, CompiledRule, WORKER_ARGUMENT,
+    confine::{Confinement, Outcome},
+    protocol::RunRequest,
+};
+
+/// Workers that a run is tried on before it is quarantined: one death may be bad luck, two are the specimen's or the rule's.
+pub const TRIES_MAX: u32 = 2;
+/// Workers kept waiting for each that may run at once: as many rules as operators usually run, so that changing between them
+/// starts no process.
+const IDLE_PER_RUNNING: usize = 4;
+
+/// How a pool works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolConfig {
+    /// Runs at one moment.
+    pub workers: usize,
+    /// Starts a worker.
+    pub command: ChildCommand,
+    /// Chains beside the built-in ones, each the text of a geth-style chain config.
+    pub chains: Vec<String>,
+    /// A worker is replaced after this many runs, so that nothing a rule left behind lasts.
+    pub runs_per_worker: u64,
+    /// A worker that holds more memory than this after a run is replaced.
+    pub resident_bytes_max: u64,
+}
+
+impl PoolConfig {
+    /// This program's own workers: as many as `workers`, replaced after 1,000 runs or past 512 MiB at rest.
+    pub fn new(workers: usize) -> Self {
+        Self {
+            workers,
+            command: ChildCommand::this_program(WORKER_ARGUMENT),
+            chains: Vec::new(),
+            runs_per_worker: 1_000,
+            resident_bytes_max: 512 << 20,
+        }
+    }
+}
+
+/// A specimen for a rule.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The rule, compiled.
+    pub rule: Arc<CompiledRule>,
+    /// What the operator gave the rule.
+    pub params: Params,
+    /// What the run is granted.
+    pub limits: Limits,
+    /// sha256 of the quoted base64 of `raw`.
+    pub specimen_hash: B256,
+    /// The specimen's bytes; the worker decodes them.
+    pub raw: Bytes,
+}
+
+/// A finished run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerRun {
+    /// What the same run gives in this process.
+    pub run: Run,
+    /// Workers it took, from 1 to [`TRIES_MAX`].
+    pub tries: u32,
+    /// Wall time of the last try, transfers included.
+    pub elapsed: Duration,
+}
+
+/// A worker as it is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerStatus {
+    /// Process id.
+    pub pid: u32,
+    /// sha256 of the component of the one rule it serves.
+    pub rule: B256,
+    /// Which try of its run it is at; `None` while it waits.
+    pub attempt: Option<u32>,
+}
+
+/// Why there is no pool.
+#[derive(Debug, thiserror::Error)]
+pub enum PoolError {
+    /// A pool of no workers runs nothing.
+    #[error("a pool needs at least one worker")]
+    NoWorkers,
+    /// The thread that starts workers could not be started.
+    #[error("the thread that starts workers could not be started")]
+    Spawner(#[source] io::Error),
+}
+
+/// Runs jobs in worker processes. Dropping it ends every one.
+pub struct Pool {
+    config: PoolConfig,
+    state: Mutex<State>,
+    /// A turn came free.
+    freed: Condvar,
+    spawner: Spawner,
+}
+
+#[derive(Default)]
+struct State {
+    running: usize,
+    /// Longest waiting first.
+    idle: Vec<Worker>,
+    statuses: BTreeMap<u32, WorkerStatus>,
+    confinement: Option<Confinement>,
+}
+
+impl Pool {
+    /// A pool without workers yet; each is started when a job needs it.
+    pub fn new(config: PoolConfig) -> Result<Self, PoolError> {
+        if config.workers == 0 {
+            return Err(PoolError::NoWorkers);
+        }
+        let spawner = Spawner::start(config.command.clone()).map_err(PoolError::Spawner)?;
+        Ok(Self { config, state: Mutex::default(), freed: Condvar::new(), spawner })
+    }
+
+    /// Runs a job, on the calling thread's time, when a worker's turn comes free. For many threads at once.
+    ///
+    /// A worker that dies, hangs or says what no worker says is replaced and the job tried again, [`TRIES_MAX`] times in all.
+    pub fn run(&self, job: &Job) -> Result<WorkerRun, Quarantined> {
+        let _turn = self.turn();
+        let mut tries = 1;
+        loop {
+            let begun = Instant::now();
+            match self.attempt(job, tries) {
+                Ok(run) => return Ok(WorkerRun { run, tries, elapsed: begun.elapsed() }),
+                Err(reason) if reason.is_worth_another_try() && tries < TRIES_MAX => {
+                    warn!(%reason, specimen = %job.specimen_hash, "A worker was lost and its run is tried again.");
+                    tries += 1;
+                }
+                Err(reason) => return Err(Quarantined { reason, tries }),
+            }
+        }
+    }
+
+    /// Every worker there is.
+    pub fn workers(&self) -> Vec<WorkerStatus> {
+        self.state().statuses.values().copied().collect()
+    }
+
+    /// What the worker started last took from itself. `None` before the first.
+    pub fn confinement(&self) -> Option<Confinement> {
+        self.state().confinement.clone()
+    }
+
+    fn attempt(&self, job: &Job, attempt: u32) -> Result<Run, WorkerFailure> {
+        let serves = Serves { rule: job.rule.digest(), limits: job.limits };
+        // A second try is on a worker that nobody used before.
+        let waiting = if attempt == 1 { self.waiting(&serves) } else { None };
+        let mut worker = match waiting {
+            Some(worker) => worker,
+            None => self.start(job, serves)?,
+        };
+        let pid = worker.pid();
+        self.state().statuses.insert(pid, WorkerStatus { pid, rule: serves.rule, attempt: Some(attempt) });
+        let Job { specimen_hash, raw, params, limits, .. } = job;
+        let request =
+            RunRequest { specimen_hash: *specimen_hash, raw: raw.clone(), params: params.clone(), limits: *limits };
+        let ended = worker.run(&request);
+        match ended {
+            Ok(run) => {
+                self.keep(worker);
+                Ok(run)
+            }
+            Err(error) => {
+                self.state().statuses.remove(&pid);
+                Err(worker.autopsy(error))
+            }
+        }
+    }
+
+    fn waiting(&self, serves: &Serves) -> Option<Worker> {
+        let mut state = self.state();
+        let position = state.idle.iter().rposition(|worker| worker.serves() == *serves)?;
+        Some(state.idle.remove(position))
+    }
+
+    fn start(&self, job: &Job, serves: Serves) -> Result<Worker, WorkerFailure> {
+        let process = self.spawner.spawn()?;
+        let (worker, confinement) = Worker::start(process, serves, &job.rule, &self.config.chains)?;
+        let first = self.state().confinement.replace(confinement.clone()).is_none();
+        if first {
+            for (measure, outcome) in confinement.iter() {
+                if let Outcome::Unavailable { reason } = outcome {
+                    warn!(%measure, %reason, "Workers are less confined here than they could be.");
+                }
+            }
+        }
+        Ok(worker)
+    }
+
+    /// Lets a worker wait for its next run, unless it has served its time. One too many ends the one that waits longest.
+    fn keep(&self, worker: Worker) {
+        let (pid, rule) = (worker.pid(), worker.serves().rule);
+        let spent = worker.runs() >= self.config.runs_per_worker
+            || worker.resident_bytes() > self.config.resident_bytes_max;
+        let mut state = self.state();
+        let ended = if spent {
+            Some(worker)
+        } else {
+            state.statuses.insert(pid, WorkerStatus { pid, rule, attempt: None });
+            state.idle.push(worker);
+            let idle_max = self.config.workers.saturating_mul(IDLE_PER_RUNNING);
+            (state.idle.len() > idle_max).then(|| state.idle.remove(0))
+        };
+        if let Some(ended) = &ended {
+            state.statuses.remove(&ended.pid());
+        }
+        drop(state);
+        // Killing and reaping takes a moment, in which nobody should wait for the lock.
+        drop(ended);
+    }
+
+    /// Waits until fewer workers run than may.
+    fn turn(&self) -> Turn<'_> {
+        let mut state = self.state();
+        while state.running >= self.config.workers {
+            state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.running += 1;
+        Turn(self)
+    }
+
+    /// The state is whole after every statement, so a thread that panicked leaves nothing half done.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to run one worker.
+struct Turn<'p>(&'p Pool);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.state().running -= 1;
+        self.0.freed.notify_one();
+    }
+}

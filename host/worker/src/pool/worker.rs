@@ -1,0 +1,198 @@
+//! One worker: a process that serves one rule under one set of limits.
+
+use std::{
+    io::{BufWriter, Write},
+    time::Duration,
+};
+
+use alloy_primitives::B256;
+use refiner_sandbox::{Limit, Limits, Run};
+
+use super::WorkerFailure;
+use crate::{
+    CompiledRule,
+    confine::{Ceilings, Confinement},
+    process::Process,
+    protocol::{
+        self, Answer, Hello, Kind, ProtocolError, RunRequest, Settings, read_answer, read_failure, read_hash, read_text,
+    },
+};
+
+/// Time from start to the rule being ready: a large rule loads within a second, and `describe` has five.
+const START_WALL: Duration = Duration::from_secs(30);
+/// Added to a run's wall limit, so that a worker that is alive can say itself that the time is over.
+const ANSWER_GRACE: Duration = Duration::from_millis(500);
+/// What a worker holds beside what the limits speak of: engine, EVM, allocator, stack.
+const HOST_BYTES: u64 = 1 << 30;
+/// Processor time of a worker's life: far beyond what its runs may take, for one that nobody watches any more.
+const CPU_SECONDS: u64 = 7 * 24 * 3_600;
+/// Largest anonymous file: the initial memory of a component of the largest size, twice over.
+const FILE_BYTES: u64 = 128 << 20;
+
+/// What a worker serves. One rule only: a worker that was taken over by a rule can lie about no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Serves {
+    /// sha256 of the component.
+    pub(super) rule: B256,
+    /// They size the process.
+    pub(super) limits: Limits,
+}
+
+pub(super) struct Worker {
+    process: Process,
+    serves: Serves,
+    runs: u64,
+}
+
+impl Worker {
+    /// Greets a process that was just started, and gives it its rule.
+    pub(super) fn start(
+        mut process: Process,
+        serves: Serves,
+        rule: &CompiledRule,
+        chains: &[String],
+    ) -> Result<(Self, Confinement), WorkerFailure> {
+        process.allow(START_WALL);
+        match greet(&mut process, serves, rule, chains) {
+            Ok((confinement, Ready::Yes)) => Ok((Self { process, serves, runs: 0 }, confinement)),
+            Ok((_, Ready::No(failure))) => Err(failure),
+            Err(error) => Err(autopsy(process, error, START_WALL)),
+        }
+    }
+
+    /// One run. After an error the worker is good for nothing but [`Worker::autopsy`].
+    pub(super) fn run(&mut self, request: &RunRequest) -> Result<Run, RunError> {
+        self.process.allow(answer_time(&request.limits));
+        self.runs += 1;
+        match self.exchange(request)? {
+            Answer::Run(run) => Ok(run),
+            Answer::HostFailure(failure) => Err(WorkerFailure::Host(failure).into()),
+            Answer::NoSpecimen(reason) => Err(WorkerFailure::NoSpecimen { reason }.into()),
+        }
+    }
+
+    fn exchange(&mut self, request: &RunRequest) -> Result<Answer, ProtocolError> {
+        send(&mut self.process, |out| request.send(out))?;
+        read_answer(&mut self.process, &request.limits)
+    }
+
+    /// Ends the worker and says why its run failed.
+    pub(super) fn autopsy(self, error: RunError) -> WorkerFailure {
+        match error {
+            RunError::Failure(failure) => failure,
+            RunError::Protocol(error) => autopsy(self.process, error, answer_time(&self.serves.limits)),
+        }
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub(super) const fn serves(&self) -> Serves {
+        self.serves
+    }
+
+    pub(super) const fn runs(&self) -> u64 {
+        self.runs
+    }
+
+    pub(super) fn resident_bytes(&self) -> u64 {
+        self.process.resident_bytes()
+    }
+}
+
+/// Why a run gave no result, before anyone looked at the process.
+pub(super) enum RunError {
+    /// The worker said so.
+    Failure(WorkerFailure),
+    /// The pipe did.
+    Protocol(ProtocolError),
+}
+
+impl From<WorkerFailure> for RunError {
+    fn from(failure: WorkerFailure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<ProtocolError> for RunError {
+    fn from(error: ProtocolError) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+enum Ready {
+    Yes,
+    No(WorkerFailure),
+}
+
+fn greet(
+    process: &mut Process,
+    serves: Serves,
+    rule: &CompiledRule,
+    chains: &[String],
+) -> Result<(Confinement, Ready), ProtocolError> {
+    let settings = Settings {
+        coordinator: std::process::id(),
+        ceilings: ceilings(&serves.limits, rule),
+        chains: chains.to_vec(),
+    };
+    send(process, |out| settings.send(out))?;
+    let Hello { confinement } = Hello::receive(process)?;
+    send(process, |out| rule.request().send(out))?;
+    let frame = protocol::read(process)?;
+    let ready = match frame.kind {
+        Kind::Admitted if read_hash(&frame.payload)? == serves.rule => Ready::Yes,
+        Kind::Admitted => Ready::No(WorkerFailure::OtherRule),
+        Kind::Refused => Ready::No(WorkerFailure::Refused { reason: read_text(&frame.payload)? }),
+        Kind::HostFailure => Ready::No(WorkerFailure::Host(read_failure(&frame.payload)?)),
+        found => return Err(ProtocolError::Unexpected { found }),
+    };
+    Ok((confinement, ready))
+}
+
+/// Sends what `write` writes, in as few pieces as the pipe allows.
+pub(crate) fn send(
+    process: &mut Process,
+    write: impl FnOnce(&mut BufWriter<&mut Process>) -> Result<(), ProtocolError>,
+) -> Result<(), ProtocolError> {
+    let mut out = BufWriter::new(process);
+    let written = write(&mut out).and_then(|()| Ok(out.flush()?));
+    // What is left after an error would be written when the buffer is dropped, to a pipe that just failed.
+    drop(out.into_parts());
+    written
+}
+
+/// Ends a process that broke off, and says why.
+fn autopsy(process: Process, error: ProtocolError, allowed: Duration) -> WorkerFailure {
+    if error.is_timeout() {
+        return WorkerFailure::Hung { wall_ms: u64::try_from(allowed.as_millis()).unwrap_or(u64::MAX) };
+    }
+    if !error.is_closed() {
+        return WorkerFailure::Protocol(error);
+    }
+    let ended = process.end_after_close();
+    WorkerFailure::Died { signal: ended.signal(), how: ended.how(), said: ended.said }
+}
+
+fn answer_time(limits: &Limits) -> Duration {
+    Duration::from_millis(limits.get(Limit::WallMs)) + ANSWER_GRACE
+}
+
+/// Sizes a worker by what its runs are granted.
+fn ceilings(limits: &Limits, rule: &CompiledRule) -> Ceilings {
+    let data = [
+        (Limit::MemoryBytes, 1),
+        // As bytes, and decoded.
+        (Limit::SpecimenBytes, 4),
+        // While a vector grows there are two.
+        (Limit::OutputBytes, 2),
+        (Limit::CallBytes, 4),
+    ];
+    let data_bytes = data
+        .into_iter()
+        .map(|(limit, times)| limits.get(limit).saturating_mul(times))
+        .chain([rule.bytes().saturating_mul(2), HOST_BYTES])
+        .fold(0, u64::saturating_add);
+    Ceilings { data_bytes, address_bytes: None, cpu_seconds: CPU_SECONDS, file_bytes: FILE_BYTES }
+}

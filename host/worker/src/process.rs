@@ -1,0 +1,226 @@
+//! A child process and its pipes, seen from the coordinator: every read and write has a deadline.
+
+use std::{
+    ffi::OsString,
+    io::{self, Read, Write},
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::process::{CommandExt, ExitStatusExt},
+    },
+    path::PathBuf,
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use refiner_sandbox::GuestText;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+/// How to start a child: a program whose `main` calls [`crate::child_main`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChildCommand {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl ChildCommand {
+    /// `program argument`.
+    pub fn new(program: impl Into<PathBuf>, argument: impl Into<OsString>) -> Self {
+        Self { program: program.into(), arguments: vec![argument.into()] }
+    }
+
+    /// This program again, as it runs: replacing the file on disk does not change it.
+    pub fn this_program(argument: impl Into<OsString>) -> Self {
+        Self::new("/proc/self/exe", argument)
+    }
+}
+
+/// How much of a child's standard error is kept. The rest is read and thrown away.
+const STDERR_BYTES_MAX: usize = 16 << 10;
+/// Size of the pipes that carry specimens and artifacts, four times what a frame of bytes holds.
+const PIPE_BYTES: usize = 1 << 20;
+
+/// A running child. Dropping it kills and reaps it.
+pub(crate) struct Process {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: ChildStdout,
+    stderr: ChildStderr,
+    stderr_open: bool,
+    said: Vec<u8>,
+    deadline: Instant,
+}
+
+/// How a child ended.
+pub(crate) struct Ended {
+    /// Its exit code or signal.
+    pub(crate) status: io::Result<ExitStatus>,
+    /// What it wrote to standard error.
+    pub(crate) said: GuestText,
+}
+
+impl Process {
+    /// Starts a child with an empty environment. It dies with the calling *thread*.
+    pub(crate) fn spawn(command: &ChildCommand) -> io::Result<Self> {
+        let mut child = Command::new(&command.program)
+            .args(&command.arguments)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // A terminal's Ctrl-C is for the coordinator, which ends its children in its own time.
+            .process_group(0)
+            .spawn()?;
+        let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let process = Self { child, stdin, stdout, stderr, stderr_open: true, said: Vec::new(), deadline: Instant::now() };
+        for pipe in [process.stdin.as_fd(), process.stdout.as_fd(), process.stderr.as_fd()] {
+            rustix::io::ioctl_fionbio(pipe, true)?;
+        }
+        for pipe in [process.stdin.as_fd(), process.stdout.as_fd()] {
+            // Past the user's share of pipe memory the kernel says no, and the pipe works as it is.
+            let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE_BYTES);
+        }
+        Ok(process)
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// From now on, reads and writes together may take this long.
+    pub(crate) fn allow(&mut self, time: Duration) {
+        self.deadline = Instant::now() + time;
+    }
+
+    /// Bytes of memory that the process holds now. 0 when it is gone.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap_or_default();
+        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
+        kib.unwrap_or(0u64) << 10
+    }
+
+    /// Kills it and says how it ended, which may have been before.
+    pub(crate) fn end(mut self) -> Ended {
+        self.kill();
+        let status = self.child.wait();
+        self.drain_stderr();
+        Ended { status, said: GuestText::new(String::from_utf8_lossy(&self.said).trim_end()) }
+    }
+
+    /// Waits a moment for a child that closed its pipes to end by itself, then ends it: its own exit status says more than
+    /// our signal.
+    pub(crate) fn end_after_close(mut self) -> Ended {
+        let until = Instant::now() + EXIT_GRACE;
+        while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(EXIT_POLL);
+        }
+        self.end()
+    }
+
+    fn kill(&mut self) {
+        // It may have ended before; there is nothing else to do about a process that cannot be killed.
+        let _ = self.child.kill();
+    }
+
+    /// Waits until `pipe` of the child is ready, and reads what the child writes to standard error meanwhile.
+    fn wait_for(&mut self, which: Which) -> io::Result<()> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let timeout = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
+        let (pipe, events): (BorrowedFd<'_>, _) = match which {
+            Which::Stdin => (self.stdin.as_fd(), PollFlags::OUT),
+            Which::Stdout => (self.stdout.as_fd(), PollFlags::IN),
+        };
+        let mut polled = [PollFd::from_borrowed_fd(pipe, events), PollFd::new(&self.stderr, PollFlags::IN)];
+        let count = if self.stderr_open { 2 } else { 1 };
+        match poll(&mut polled[..count], Some(&timeout)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if !polled[1].revents().is_empty() {
+            self.drain_stderr();
+        }
+        Ok(())
+    }
+
+    /// Reads standard error once, without waiting.
+    fn drain_stderr(&mut self) {
+        let mut chunk = [0; STDERR_BYTES_MAX];
+        match self.stderr.read(&mut chunk) {
+            Ok(0) => self.stderr_open = false,
+            Ok(read) => {
+                let room = STDERR_BYTES_MAX - self.said.len();
+                self.said.extend_from_slice(&chunk[..read.min(room)]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => self.stderr_open = false,
+        }
+    }
+}
+
+/// How long a child that closed its pipes has for its last words.
+const EXIT_GRACE: Duration = Duration::from_millis(200);
+/// How often that is looked at.
+const EXIT_POLL: Duration = Duration::from_millis(2);
+
+#[derive(Clone, Copy)]
+enum Which {
+    Stdin,
+    Stdout,
+}
+
+impl Read for Process {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.stdout.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_for(Which::Stdout)?,
+                // A child that never stops sending is in time for every single read.
+                Ok(_) if Instant::now() >= self.deadline => return Err(io::ErrorKind::TimedOut.into()),
+                answer => return answer,
+            }
+        }
+    }
+}
+
+impl Write for Process {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.stdin.write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_for(Which::Stdin)?,
+                answer => return answer,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        // Reaps it. A process that was killed can always be waited for.
+        let _ = self.child.wait();
+    }
+}
+
+impl Ended {
+    /// The signal that ended it.
+    pub(crate) fn signal(&self) -> Option<i32> {
+        self.status.as_ref().ok().and_then(ExitStatusExt::signal)
+    }
+
+    /// Exit code or signal, for messages.
+    pub(crate) fn how(&self) -> String {
+        match &self.status {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+}

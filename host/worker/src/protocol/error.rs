@@ -1,0 +1,116 @@
+//! What a side can do wrong.
+
+use std::io;
+
+use refiner_sandbox::{AboveCap, Limit, Misuse};
+
+/// Something on the pipe that does not belong there.
+#[derive(Debug, thiserror::Error)]
+pub enum ProtocolError {
+    /// The other side is gone.
+    #[error("the pipe is closed")]
+    Closed,
+    /// The pipe itself, a passed deadline included.
+    #[error("the pipe broke")]
+    Io(#[source] io::Error),
+    /// Another version.
+    #[error("speaks version {found} of the protocol, and {} is spoken here", super::VERSION)]
+    Version {
+        /// Which.
+        found: u32,
+    },
+    /// A kind of frame that does not exist.
+    #[error("a frame of the unknown kind {found:#04x}")]
+    UnknownKind {
+        /// Its number.
+        found: u8,
+    },
+    /// A frame that has no place here.
+    #[error("an unexpected frame, {found:?}")]
+    Unexpected {
+        /// Its kind.
+        found: super::Kind,
+    },
+    /// A frame past its limit.
+    #[error("a frame of {bytes} bytes, and {} are allowed", super::frame::FRAME_BYTES_MAX)]
+    FrameTooLong {
+        /// Announced length.
+        bytes: u32,
+    },
+    /// More bytes than announced, or an empty frame of bytes.
+    #[error("other bytes than announced")]
+    TooManyBytes,
+    /// A payload that ends too early.
+    #[error("a payload ends too early")]
+    Truncated,
+    /// A payload that does not end.
+    #[error("{bytes} bytes too many in a payload")]
+    Trailing {
+        /// How many.
+        bytes: usize,
+    },
+    /// Text that is not UTF-8.
+    #[error("a text that is not UTF-8")]
+    Text,
+    /// A number that names nothing.
+    #[error("an unknown {of}, number {found}")]
+    Tag {
+        /// What it should name.
+        of: &'static str,
+        /// The number.
+        found: u8,
+    },
+    /// Another number of limits than there are.
+    #[error("{found} limits, and there are {}", Limit::COUNT)]
+    LimitCount {
+        /// How many.
+        found: usize,
+    },
+    /// A limit above its cap.
+    #[error(transparent)]
+    AboveCap(#[from] AboveCap),
+    /// More of something than was granted.
+    #[error("{sent} sent of {limit}, and {granted} granted")]
+    OverGrant {
+        /// Of what.
+        limit: Limit,
+        /// How much.
+        sent: u64,
+        /// How much was granted.
+        granted: u64,
+    },
+    /// More bytes announced than are allowed.
+    #[error("{bytes} bytes of {what} announced, and {allowed} are allowed")]
+    TooLarge {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        bytes: u64,
+        /// How many are allowed.
+        allowed: u64,
+    },
+    /// An artifact that cannot be called that, or twice.
+    #[error(transparent)]
+    Label(#[from] Misuse),
+    /// Artifacts with a verdict that has none.
+    #[error("artifacts beside the verdict '{verdict}'")]
+    Artifacts {
+        /// Its kind.
+        verdict: &'static str,
+    },
+    /// Compiled code with another hash than stated.
+    #[error("compiled code with another sha256 than stated")]
+    CodeHash,
+}
+
+impl ProtocolError {
+    /// True when a deadline passed while waiting for the other side.
+    pub(crate) fn is_timeout(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::TimedOut)
+    }
+
+    /// True when the other side went away, in whatever words the system has for it.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed)
+    }
+}

@@ -1,0 +1,145 @@
+//! Frames: what is read and written in one piece.
+
+use std::io::{self, Read, Write};
+
+use super::ProtocolError;
+
+/// Longest payload of a frame. Larger things travel in many: neither side ever holds more than this for a message
+/// that it has not looked at.
+pub(crate) const FRAME_BYTES_MAX: usize = 1 << 20;
+/// Bytes carried by one [`Kind::Bytes`] frame: the size that pipes are set to, so that one write fills one.
+const CHUNK_BYTES: usize = 256 << 10;
+/// Kind and length.
+const HEADER_BYTES: usize = 5;
+
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])* $name:ident = $number:literal,)*) => {
+        /// What a frame is about. The high bit is set in frames that come from a child.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Kind {
+            $($(#[doc = $doc])* $name = $number,)*
+        }
+
+        impl Kind {
+            const fn from_number(number: u8) -> Option<Self> {
+                match number {
+                    $($number => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The coordinator's first frame.
+    Settings = 0x01,
+    /// A rule to load.
+    Rule = 0x02,
+    /// A specimen to run it on.
+    Run = 0x03,
+    /// A component to compile.
+    Compile = 0x04,
+    /// Part of the bytes that the frame before announced.
+    Bytes = 0x05,
+    /// Reserved: what a remote evm-server answered.
+    Executed = 0x06,
+    /// The child's first frame.
+    Hello = 0x81,
+    /// The rule is loaded, sealed and described.
+    Admitted = 0x82,
+    /// The component is not let in.
+    Refused = 0x83,
+    /// The run has no verdict: something around the rule failed.
+    HostFailure = 0x84,
+    /// The bytes are no specimen.
+    NoSpecimen = 0x85,
+    /// One line of the rule's log.
+    Log = 0x86,
+    /// An artifact, its bytes to follow.
+    Artifact = 0x87,
+    /// The end of a run.
+    Verdict = 0x88,
+    /// Compiled code, its bytes to follow.
+    Compiled = 0x89,
+    /// Reserved: asks the coordinator to have the block executed by a remote evm-server.
+    Execute = 0x8a,
+}
+
+/// One frame.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) kind: Kind,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Frame {
+    /// The payload of a frame that must be of this kind.
+    pub(crate) fn expect(self, expected: Kind) -> Result<Vec<u8>, ProtocolError> {
+        if self.kind == expected { Ok(self.payload) } else { Err(ProtocolError::Unexpected { found: self.kind }) }
+    }
+}
+
+/// Writes one frame and does not flush.
+pub(crate) fn write(out: &mut impl Write, kind: Kind, payload: &[u8]) -> Result<(), ProtocolError> {
+    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+    if payload.len() > FRAME_BYTES_MAX {
+        return Err(ProtocolError::FrameTooLong { bytes: length });
+    }
+    let mut header = [kind as u8; HEADER_BYTES];
+    header[1..].copy_from_slice(&length.to_be_bytes());
+    out.write_all(&header)?;
+    Ok(out.write_all(payload)?)
+}
+
+/// Reads one frame. The end of the stream in place of one is [`ProtocolError::Closed`].
+pub(crate) fn read(input: &mut impl Read) -> Result<Frame, ProtocolError> {
+    let mut header = [0; HEADER_BYTES];
+    input.read_exact(&mut header).map_err(closed)?;
+    let [number, length @ ..] = header;
+    let kind = Kind::from_number(number).ok_or(ProtocolError::UnknownKind { found: number })?;
+    let length = u32::from_be_bytes(length);
+    if length as usize > FRAME_BYTES_MAX {
+        return Err(ProtocolError::FrameTooLong { bytes: length });
+    }
+    let mut payload = vec![0; length as usize];
+    input.read_exact(&mut payload).map_err(closed)?;
+    Ok(Frame { kind, payload })
+}
+
+/// Writes `bytes` as [`Kind::Bytes`] frames: none when there are none.
+pub(crate) fn write_bytes(out: &mut impl Write, bytes: &[u8]) -> Result<(), ProtocolError> {
+    bytes.chunks(CHUNK_BYTES).try_for_each(|chunk| write(out, Kind::Bytes, chunk))
+}
+
+/// Reads `announced` bytes from [`Kind::Bytes`] frames. The caller has held the number against its limit.
+pub(crate) fn read_bytes(input: &mut impl Read, announced: u64) -> Result<Vec<u8>, ProtocolError> {
+    let announced = usize::try_from(announced).map_err(|_| ProtocolError::TooManyBytes)?;
+    let mut bytes = Vec::new();
+    while bytes.len() < announced {
+        let chunk = read(input)?.expect(Kind::Bytes)?;
+        if chunk.is_empty() || chunk.len() > announced - bytes.len() {
+            return Err(ProtocolError::TooManyBytes);
+        }
+        if bytes.is_empty() {
+            // Announced is not sent: memory is reserved only once something came, and then at once.
+            bytes.reserve_exact(announced);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn closed(error: io::Error) -> ProtocolError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => ProtocolError::Closed,
+        _ => ProtocolError::Io(error),
+    }
+}
+
+impl From<io::Error> for ProtocolError {
+    fn from(error: io::Error) -> Self {
+        closed(error)
+    }
+}

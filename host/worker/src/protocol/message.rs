@@ -1,0 +1,309 @@
+//! The messages around a run: settings and hello, rules, requests.
+
+use std::{
+    collections::BTreeSet,
+    io::{Read, Write},
+};
+
+use alloy_primitives::{B256, Bytes};
+use refiner_sandbox::{Capability, Grants, GuestText, LIMITS, Limit, Limits, Params, PerLimit};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Kind, ProtocolError, VERSION, read, read_bytes,
+    wire::{Reader, Writer},
+    write, write_bytes,
+};
+use crate::{
+    CODE_BYTES_MAX,
+    confine::{Ceilings, Confinement, Measure, Outcome},
+};
+
+/// The coordinator's first words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// Process id of the coordinator: a child of somebody else has lost it.
+    pub(crate) coordinator: u32,
+    /// What the child may use up, in all its life.
+    pub(crate) ceilings: Ceilings,
+    /// Chains beside the built-in ones, each a geth-style chain config.
+    pub(crate) chains: Vec<String>,
+}
+
+impl Settings {
+    pub(crate) fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
+        let Ceilings { data_bytes, address_bytes, cpu_seconds, file_bytes } = self.ceilings;
+        let mut payload = Writer::default();
+        payload.u32(VERSION).u32(self.coordinator).u64(data_bytes).u64(address_bytes.unwrap_or(0)).u64(cpu_seconds);
+        payload.u64(file_bytes).count(self.chains.len());
+        for chain in &self.chains {
+            payload.text(chain);
+        }
+        write(out, Kind::Settings, &payload.finish())
+    }
+
+    pub(crate) fn receive(input: &mut impl Read) -> Result<Self, ProtocolError> {
+        let payload = read(input)?.expect(Kind::Settings)?;
+        let mut reader = Reader::new(&payload);
+        version(&mut reader)?;
+        let coordinator = reader.u32()?;
+        let ceilings = Ceilings {
+            data_bytes: reader.u64()?,
+            address_bytes: Some(reader.u64()?).filter(|bytes| *bytes != 0),
+            cpu_seconds: reader.u64()?,
+            file_bytes: reader.u64()?,
+        };
+        let chains = texts(&mut reader)?.into_iter().map(str::to_owned).collect();
+        reader.finish()?;
+        Ok(Self { coordinator, ceilings, chains })
+    }
+}
+
+/// The child's first words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hello {
+    /// What it did to itself.
+    pub(crate) confinement: Confinement,
+}
+
+impl Hello {
+    pub(crate) fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
+        let mut payload = Writer::default();
+        payload.u32(VERSION).count(self.confinement.iter().count());
+        for (measure, outcome) in self.confinement.iter() {
+            let (applied, text) = match outcome {
+                Outcome::Applied { detail } => (1, detail),
+                Outcome::Unavailable { reason } => (0, reason),
+            };
+            payload.u8(measure.number()).u8(applied).text(text.as_str());
+        }
+        write(out, Kind::Hello, &payload.finish())
+    }
+
+    pub(crate) fn receive(input: &mut impl Read) -> Result<Self, ProtocolError> {
+        let payload = read(input)?.expect(Kind::Hello)?;
+        let mut reader = Reader::new(&payload);
+        version(&mut reader)?;
+        let mut confinement = Confinement::default();
+        for _ in 0..reader.count()? {
+            let number = reader.u8()?;
+            let measure = Measure::from_number(number).ok_or(ProtocolError::Tag { of: "measure", found: number })?;
+            let applied = reader.u8()?;
+            let text = GuestText::new(reader.text()?);
+            confinement.add(measure, match applied {
+                0 => Outcome::Unavailable { reason: text },
+                1 => Outcome::Applied { detail: text },
+                found => return Err(ProtocolError::Tag { of: "outcome of a measure", found }),
+            });
+        }
+        reader.finish()?;
+        Ok(Self { confinement })
+    }
+}
+
+fn version(reader: &mut Reader<'_>) -> Result<(), ProtocolError> {
+    match reader.u32()? {
+        VERSION => Ok(()),
+        found => Err(ProtocolError::Version { found }),
+    }
+}
+
+/// A rule to load, compiled before.
+#[derive(Clone, Debug)]
+pub(crate) struct RuleRequest {
+    pub(crate) component: Bytes,
+    pub(crate) code: Bytes,
+    pub(crate) code_sha256: B256,
+    pub(crate) grants: Grants,
+}
+
+impl RuleRequest {
+    pub(crate) fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
+        let mut payload = Writer::default();
+        payload.b256(&self.code_sha256).u64(self.component.len() as u64).u64(self.code.len() as u64);
+        put_grants(&mut payload, &self.grants);
+        write(out, Kind::Rule, &payload.finish())?;
+        write_bytes(out, &self.component)?;
+        write_bytes(out, &self.code)
+    }
+
+    /// What [`RuleRequest::send`] sent, after the code was held against its hash.
+    pub(crate) fn receive(payload: &[u8], input: &mut impl Read) -> Result<Self, ProtocolError> {
+        let mut reader = Reader::new(payload);
+        let code_sha256 = reader.b256()?;
+        let component_bytes = at_most("a component", reader.u64()?, Limit::ComponentBytes.spec().cap)?;
+        let code_bytes = at_most("compiled code", reader.u64()?, CODE_BYTES_MAX)?;
+        let grants = take_grants(&mut reader)?;
+        reader.finish()?;
+        let component = read_bytes(input, component_bytes)?.into();
+        let code = read_bytes(input, code_bytes)?;
+        if Sha256::digest(&code)[..] != code_sha256[..] {
+            return Err(ProtocolError::CodeHash);
+        }
+        Ok(Self { component, code: code.into(), code_sha256, grants })
+    }
+}
+
+/// A specimen to run the rule on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RunRequest {
+    pub(crate) specimen_hash: B256,
+    pub(crate) raw: Bytes,
+    pub(crate) params: Params,
+    pub(crate) limits: Limits,
+}
+
+impl RunRequest {
+    pub(crate) fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
+        let mut payload = Writer::default();
+        payload.b256(&self.specimen_hash).u64(self.raw.len() as u64);
+        put_limits(&mut payload, self.limits.iter());
+        payload.count(self.params.iter().count());
+        for (name, value) in self.params.iter() {
+            payload.text(name).text(value);
+        }
+        write(out, Kind::Run, &payload.finish())?;
+        write_bytes(out, &self.raw)
+    }
+
+    pub(crate) fn receive(payload: &[u8], input: &mut impl Read) -> Result<Self, ProtocolError> {
+        let mut reader = Reader::new(payload);
+        let specimen_hash = reader.b256()?;
+        let specimen_bytes = at_most("a specimen", reader.u64()?, Limit::SpecimenBytes.spec().cap)?;
+        let limits = take_limits(&mut reader)?;
+        let mut params = Vec::new();
+        for _ in 0..reader.count()? {
+            params.push((reader.text()?, reader.text()?));
+        }
+        reader.finish()?;
+        let raw = read_bytes(input, specimen_bytes)?.into();
+        Ok(Self { specimen_hash, raw, params: params.into_iter().collect(), limits })
+    }
+}
+
+/// A component to compile.
+#[derive(Clone, Debug)]
+pub(crate) struct CompileRequest {
+    pub(crate) component: Bytes,
+    pub(crate) grants: Grants,
+}
+
+impl CompileRequest {
+    pub(crate) fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
+        let mut payload = Writer::default();
+        payload.u64(self.component.len() as u64);
+        put_grants(&mut payload, &self.grants);
+        write(out, Kind::Compile, &payload.finish())?;
+        write_bytes(out, &self.component)
+    }
+
+    pub(crate) fn receive(input: &mut impl Read) -> Result<Self, ProtocolError> {
+        let payload = read(input)?.expect(Kind::Compile)?;
+        let mut reader = Reader::new(&payload);
+        let component_bytes = at_most("a component", reader.u64()?, Limit::ComponentBytes.spec().cap)?;
+        let grants = take_grants(&mut reader)?;
+        reader.finish()?;
+        Ok(Self { component: read_bytes(input, component_bytes)?.into(), grants })
+    }
+}
+
+/// The number of bytes that a frame announces, held against what is allowed.
+pub(crate) fn announced_bytes(what: &'static str, payload: &[u8], allowed: u64) -> Result<u64, ProtocolError> {
+    let mut reader = Reader::new(payload);
+    let bytes = reader.u64()?;
+    reader.finish()?;
+    at_most(what, bytes, allowed)
+}
+
+/// Writes a frame that announces bytes, and the bytes.
+pub(crate) fn write_announced(out: &mut impl Write, kind: Kind, bytes: &[u8]) -> Result<(), ProtocolError> {
+    let mut payload = Writer::default();
+    payload.u64(bytes.len() as u64);
+    write(out, kind, &payload.finish())?;
+    write_bytes(out, bytes)
+}
+
+/// Writes a frame that is one text.
+pub(crate) fn write_text(out: &mut impl Write, kind: Kind, text: &GuestText) -> Result<(), ProtocolError> {
+    let mut payload = Writer::default();
+    payload.text(text.as_str());
+    write(out, kind, &payload.finish())
+}
+
+/// The text of such a frame.
+pub(crate) fn read_text(payload: &[u8]) -> Result<GuestText, ProtocolError> {
+    let mut reader = Reader::new(payload);
+    let text = take_guest_text(&mut reader)?;
+    reader.finish()?;
+    Ok(text)
+}
+
+/// Writes a frame that is one hash.
+pub(crate) fn write_hash(out: &mut impl Write, kind: Kind, hash: &B256) -> Result<(), ProtocolError> {
+    write(out, kind, hash.as_slice())
+}
+
+/// The hash of such a frame.
+pub(crate) fn read_hash(payload: &[u8]) -> Result<B256, ProtocolError> {
+    let mut reader = Reader::new(payload);
+    let hash = reader.b256()?;
+    reader.finish()?;
+    Ok(hash)
+}
+
+/// Reads a text as the sandbox left it. One that was cut there ends with an ellipsis past the limit, and must not be cut
+/// again: the same run in two processes gives the same verdict.
+pub(super) fn take_guest_text(reader: &mut Reader<'_>) -> Result<GuestText, ProtocolError> {
+    Ok(GuestText::at_most(reader.text()?, GuestText::BYTES_MAX + '…'.len_utf8()))
+}
+
+pub(super) fn put_limits(payload: &mut Writer, limits: impl Iterator<Item = (Limit, u64)>) {
+    payload.count(Limit::COUNT);
+    for (_, value) in limits {
+        payload.u64(value);
+    }
+}
+
+pub(super) fn take_per_limit(reader: &mut Reader<'_>) -> Result<PerLimit, ProtocolError> {
+    let found = reader.count()?;
+    if found != Limit::COUNT {
+        return Err(ProtocolError::LimitCount { found });
+    }
+    let mut numbers = PerLimit::ZERO;
+    for spec in &LIMITS {
+        numbers.set(spec.limit, reader.u64()?);
+    }
+    Ok(numbers)
+}
+
+fn take_limits(reader: &mut Reader<'_>) -> Result<Limits, ProtocolError> {
+    let asked = take_per_limit(reader)?;
+    Ok(asked.iter().try_fold(Limits::default(), |limits, (limit, value)| limits.with(limit, value))?)
+}
+
+fn put_grants(payload: &mut Writer, grants: &Grants) {
+    put_limits(payload, grants.limits.iter());
+    payload.count(grants.capabilities.len());
+    for capability in &grants.capabilities {
+        payload.text(capability.as_str());
+    }
+}
+
+/// A capability that is not known here is one that cannot be granted here.
+fn take_grants(reader: &mut Reader<'_>) -> Result<Grants, ProtocolError> {
+    let limits = take_limits(reader)?;
+    let capabilities: BTreeSet<_> = texts(reader)?.into_iter().filter_map(Capability::from_name).collect();
+    Ok(Grants { capabilities, limits })
+}
+
+fn texts<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a str>, ProtocolError> {
+    let mut texts = Vec::new();
+    for _ in 0..reader.count()? {
+        texts.push(reader.text()?);
+    }
+    Ok(texts)
+}
+
+fn at_most(what: &'static str, bytes: u64, allowed: u64) -> Result<u64, ProtocolError> {
+    if bytes > allowed { Err(ProtocolError::TooLarge { what, bytes, allowed }) } else { Ok(bytes) }
+}

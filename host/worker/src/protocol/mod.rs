@@ -1,0 +1,71 @@
+//! What coordinator and child say to each other, over the child's standard input and output. Version 1.
+//!
+//! # Frames
+//!
+//! A frame is its kind (u8), the length of its payload (u32) and the payload, at most 1 MiB. Integers are big-endian. A
+//! *text* is its length in bytes (u32) and UTF-8; an *optional text* is 0, or 1 and a text; a *list* is its count (u32) and
+//! its entries. A payload must be used up exactly. Bytes too many for a frame are announced by their number and follow in
+//! *bytes* frames (0x05), none empty, that sum up to it.
+//!
+//! # From the coordinator
+//!
+//! | kind | name | payload |
+//! |---|---|---|
+//! | 0x01 | settings | version u32 · coordinator's process id u32 · data bytes u64 · address space bytes u64 (0: no limit) · CPU seconds u64 · file bytes u64 · list of texts: chains, each a geth-style chain config |
+//! | 0x02 | rule | sha256 of the compiled code, 32 bytes · component bytes u64 · code bytes u64 · limits · list of texts: capabilities granted; then the component, then the code |
+//! | 0x03 | run | specimen hash, 32 bytes · specimen bytes u64 · limits · list of parameters, each two texts; then the specimen |
+//! | 0x04 | compile | component bytes u64 · limits · list of texts: capabilities granted; then the component |
+//! | 0x06 | executed | reserved |
+//!
+//! *limits* is a list of u64, one for each line of [`refiner_sandbox::LIMITS`], in its order.
+//!
+//! # From the child
+//!
+//! | kind | name | payload |
+//! |---|---|---|
+//! | 0x81 | hello | version u32 · list of measures, each its number (u8), 1 for applied or 0 for unavailable, and a text |
+//! | 0x82 | admitted | sha256 of the component, 32 bytes |
+//! | 0x83 | refused | text |
+//! | 0x84 | host failure | its number (u8) and fields |
+//! | 0x85 | no specimen | text |
+//! | 0x86 | log | level u8, 0 (debug) to 3 (error) · text |
+//! | 0x87 | artifact | name text · media type text · schema optional text · bytes u64; then its bytes |
+//! | 0x88 | verdict | granted (as limits) · used (as limits) · log lines lost u64 · its number (u8) and fields |
+//! | 0x89 | compiled | code bytes u64; then the code |
+//! | 0x8a | execute | reserved |
+//!
+//! # Order
+//!
+//! A worker: settings → hello; rule → admitted, refused or host failure; then any number of times run → log\* artifact\*
+//! verdict, or host failure, or no specimen. A compiler: settings → hello; compile → compiled or refused. Only the coordinator
+//! speaks first, so neither ever waits for a side that waits for it. Either ends it by closing its end.
+//!
+//! *execute* and *executed* are for rules whose blocks a remote evm-server executes: the worker will send execute (format
+//! text) in the middle of a run, at most as often as `evm_executions` grants; the coordinator will call the server, which
+//! a worker cannot reach, and send executed (result bytes u64, then the result; or 0 and a text). Both are refused today.
+//!
+//! # What neither side believes
+//!
+//! A child may have been taken over by a rule. The coordinator therefore takes no more log lines, artifacts and bytes than the
+//! run was granted, checks every label, shortens every text, takes sha256 itself, and sets a time for each frame. It can be
+//! lied to about a result; for that each worker serves one rule only, and results that can be checked are.
+
+mod error;
+mod frame;
+mod message;
+mod outcome;
+#[cfg(test)]
+mod tests;
+mod verdict;
+mod wire;
+
+pub use error::ProtocolError;
+pub(crate) use frame::{Kind, read, read_bytes, write, write_bytes};
+pub(crate) use message::{
+    CompileRequest, Hello, RuleRequest, RunRequest, Settings, announced_bytes, read_hash, read_text, write_announced,
+    write_hash, write_text,
+};
+pub(crate) use outcome::{Answer, read_answer, read_failure, write_failure, write_run};
+
+/// What both sides must speak.
+pub(crate) const VERSION: u32 = 1;

@@ -1,0 +1,149 @@
+//! The answer to a run: log lines, artifacts and the verdict.
+
+use std::io::{Read, Write};
+
+use refiner_sandbox::{Artifact, GuestText, HostFailure, Limit, Limits, LogLevel, LogLine, Misuse, Run, Usage, Verdict};
+
+use super::{
+    Kind, ProtocolError,
+    message::{put_limits, read_text, take_guest_text, take_per_limit},
+    read, read_bytes, verdict,
+    wire::{Reader, Writer},
+    write, write_bytes,
+};
+
+/// How a worker answers to a specimen.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The run ended.
+    Run(Run),
+    /// It did not.
+    HostFailure(HostFailure),
+    /// There was nothing to run on.
+    NoSpecimen(GuestText),
+}
+
+/// Writes everything about a run.
+pub(crate) fn write_run(out: &mut impl Write, run: &Run) -> Result<(), ProtocolError> {
+    for LogLine { level, message } in &run.log {
+        let mut payload = Writer::default();
+        payload.u8(level_number(*level)).text(message.as_str());
+        write(out, Kind::Log, &payload.finish())?;
+    }
+    if let Verdict::Produced { artifacts, .. } = &run.verdict {
+        for artifact in artifacts {
+            let mut payload = Writer::default();
+            verdict::put_artifact(&mut payload, artifact);
+            write(out, Kind::Artifact, &payload.finish())?;
+            write_bytes(out, &artifact.bytes)?;
+        }
+    }
+    let mut payload = Writer::default();
+    put_limits(&mut payload, run.usage.granted.iter());
+    put_limits(&mut payload, run.usage.used.iter());
+    payload.u64(run.usage.log_lines_lost);
+    verdict::put(&mut payload, &run.verdict);
+    write(out, Kind::Verdict, &payload.finish())
+}
+
+/// Writes a host failure.
+pub(crate) fn write_failure(out: &mut impl Write, failure: &HostFailure) -> Result<(), ProtocolError> {
+    let mut payload = Writer::default();
+    verdict::put_failure(&mut payload, failure);
+    write(out, Kind::HostFailure, &payload.finish())
+}
+
+/// The host failure of such a frame.
+pub(crate) fn read_failure(payload: &[u8]) -> Result<HostFailure, ProtocolError> {
+    let mut reader = Reader::new(payload);
+    let failure = verdict::take_failure(&mut reader)?;
+    reader.finish()?;
+    Ok(failure)
+}
+
+/// Reads an answer, and of it no more than `limits` grant.
+pub(crate) fn read_answer(input: &mut impl Read, limits: &Limits) -> Result<Answer, ProtocolError> {
+    let mut collected = Collected { limits, log: Vec::new(), log_bytes: 0, artifacts: Vec::new(), output_bytes: 0 };
+    loop {
+        let frame = read(input)?;
+        match frame.kind {
+            Kind::Log => collected.log(&frame.payload)?,
+            Kind::Artifact => collected.artifact(&frame.payload, input)?,
+            Kind::Verdict => return collected.verdict(&frame.payload).map(Answer::Run),
+            Kind::HostFailure => return read_failure(&frame.payload).map(Answer::HostFailure),
+            Kind::NoSpecimen => return read_text(&frame.payload).map(Answer::NoSpecimen),
+            found => return Err(ProtocolError::Unexpected { found }),
+        }
+    }
+}
+
+struct Collected<'l> {
+    limits: &'l Limits,
+    log: Vec<LogLine>,
+    log_bytes: u64,
+    artifacts: Vec<Artifact>,
+    output_bytes: u64,
+}
+
+impl Collected<'_> {
+    fn log(&mut self, payload: &[u8]) -> Result<(), ProtocolError> {
+        let mut reader = Reader::new(payload);
+        let level = take_level(&mut reader)?;
+        let message = take_guest_text(&mut reader)?;
+        reader.finish()?;
+        // The last line may have been cut to what was left, and then ends with an ellipsis past it.
+        let bytes = message.as_str().len().saturating_sub('…'.len_utf8()) as u64;
+        self.within(Limit::LogLines, self.log.len() as u64 + 1)?;
+        self.log_bytes += bytes;
+        self.within(Limit::LogBytes, self.log_bytes)?;
+        self.log.push(LogLine { level, message });
+        Ok(())
+    }
+
+    fn artifact(&mut self, payload: &[u8], input: &mut impl Read) -> Result<(), ProtocolError> {
+        self.within(Limit::Artifacts, self.artifacts.len() as u64 + 1)?;
+        let labels = verdict::take_artifact(payload)?;
+        let (name, .., bytes) = labels;
+        if self.artifacts.iter().any(|other| other.name == name) {
+            return Err(Misuse::ArtifactTwice { name: GuestText::new(name) }.into());
+        }
+        self.output_bytes = self.output_bytes.saturating_add(bytes);
+        self.within(Limit::OutputBytes, self.output_bytes)?;
+        self.artifacts.push(verdict::artifact(labels, read_bytes(input, bytes)?));
+        Ok(())
+    }
+
+    fn verdict(self, payload: &[u8]) -> Result<Run, ProtocolError> {
+        let mut reader = Reader::new(payload);
+        let granted = take_per_limit(&mut reader)?;
+        let used = take_per_limit(&mut reader)?;
+        let usage = Usage { granted, used, log_lines_lost: reader.u64()? };
+        let verdict = verdict::take(&mut reader, self.artifacts)?;
+        reader.finish()?;
+        Ok(Run { verdict, usage, log: self.log })
+    }
+
+    fn within(&self, limit: Limit, sent: u64) -> Result<(), ProtocolError> {
+        let granted = self.limits.get(limit);
+        if sent > granted { Err(ProtocolError::OverGrant { limit, sent, granted }) } else { Ok(()) }
+    }
+}
+
+const fn level_number(level: LogLevel) -> u8 {
+    match level {
+        LogLevel::Debug => 0,
+        LogLevel::Info => 1,
+        LogLevel::Warn => 2,
+        LogLevel::Error => 3,
+    }
+}
+
+fn take_level(reader: &mut Reader<'_>) -> Result<LogLevel, ProtocolError> {
+    Ok(match reader.u8()? {
+        0 => LogLevel::Debug,
+        1 => LogLevel::Info,
+        2 => LogLevel::Warn,
+        3 => LogLevel::Error,
+        found => return Err(ProtocolError::Tag { of: "log level", found }),
+    })
+}
