@@ -1,1 +1,35 @@
 //! Builds sample specimens of our own and finds the real ones.
+//!
+//! Comes in: nothing but fixed names, from which keys, contracts and chains follow. Goes out: specimens with true headers
+//! and receipts, executed on revm without any of `refiner-evm`, so that the program can be held against them. Never
+//! here: a network, a clock, randomness.
+
+mod assembler;
+mod chain;
+mod contract;
+mod error;
+mod execute;
+mod export;
+mod files;
+mod fork;
+mod key;
+pub mod real;
+mod recorder;
+mod sample;
+mod scenario;
+mod transaction;
+mod world;
+
+pub use assembler::{Assembler, deploying};
+pub use chain::{BlockPlan, Chain, SealedBlock, receipts_root, requests_hash};
+pub use contract::{Contract, DEPOSIT_CONTRACT, DEPOSIT_EVENT, TRANSFER, TRANSFER_BATCH, TRANSFER_SINGLE};
+pub use error::KitError;
+pub use execute::{Outcome, Receipt, execute};
+pub use export::{Manner, export};
+pub use files::{SpecimenFile, best_available, sample_files, samples, samples_dir, workspace, write_samples};
+pub use fork::Fork;
+pub use key::Key;
+pub use recorder::{Missing, Recorder};
+pub use sample::{DEVNET, MAINNET, Sample, devnet_config, large, samples as make_samples};
+pub use transaction::{Envelope, Form, Offer, Plan, Signed};
+pub use world::{Account, World};

@@ -1,0 +1,168 @@
+//! Executes a block on revm, with nothing of `refiner-evm` in it: the oracle that the program is held against.
+
+use alloy_consensus::{Header, Transaction as _, Typed2718};
+use alloy_eips::{eip2935, eip4788, eip4895::Withdrawal, eip7002, eip7251};
+use alloy_primitives::{Address, B256, Bytes, Log, U256};
+use revm::{
+    Context, ExecuteCommitEvm as _, MainBuilder as _, MainContext as _,
+    context::{BlockEnv, CfgEnv, result::ExecutionResult},
+    context_interface::block::BlobExcessGasAndPrice,
+    database::{AccountState, CacheDB, DatabaseRef},
+};
+
+use crate::{
+    contract::{DEPOSIT_CONTRACT, DEPOSIT_EVENT},
+    error::KitError,
+    fork::Fork,
+    transaction::Signed,
+};
+
+/// What a block does to the chain beside its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// One a transaction, in block order.
+    pub receipts: Vec<Receipt>,
+    /// EIP-7685 requests with their type byte, in order of type, empty ones left out; none before Prague.
+    pub requests: Vec<Bytes>,
+}
+
+/// What a transaction did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// EIP-2718 type.
+    pub tx_type: u8,
+    /// Hash of the signed transaction.
+    pub transaction_hash: B256,
+    /// True when it succeeded.
+    pub success: bool,
+    /// Gas it used.
+    pub gas_used: u64,
+    /// Gas used in the block up to and with it.
+    pub cumulative_gas_used: u64,
+    /// Wei paid for each unit of gas.
+    pub effective_gas_price: u128,
+    /// The contract it created or tried to create.
+    pub contract_address: Option<Address>,
+    /// In emission order.
+    pub logs: Vec<Log>,
+}
+
+/// Executes a block whose header states everything known before execution.
+///
+/// # Errors
+///
+/// [`KitError::Transaction`] and [`KitError::SystemCall`].
+pub fn execute<DB: DatabaseRef>(
+    db: &mut CacheDB<DB>,
+    chain_id: u64,
+    fork: Fork,
+    header: &Header,
+    transactions: &[Signed],
+    withdrawals: &[Withdrawal],
+) -> Result<Outcome, KitError> {
+    let mut evm = Context::mainnet()
+        .with_db(&mut *db)
+        .with_block(block_environment(fork, header))
+        .with_cfg(configuration(chain_id, fork))
+        .build_mainnet();
+
+    if let Some(beacon_root) = header.parent_beacon_block_root.filter(|_| fork >= Fork::Cancun) {
+        system_call(&mut evm, eip4788::BEACON_ROOTS_ADDRESS, beacon_root.into())?;
+    }
+    if fork >= Fork::Prague {
+        system_call(&mut evm, eip2935::HISTORY_STORAGE_ADDRESS, header.parent_hash.into())?;
+    }
+
+    let mut receipts: Vec<Receipt> = Vec::with_capacity(transactions.len());
+    for (position, signed) in transactions.iter().enumerate() {
+        let result = evm
+            .transact_commit(signed.environment())
+            .map_err(|error| KitError::Transaction { transaction: position, source: error.to_string().into() })?;
+        let tx = &signed.envelope;
+        let cumulative = receipts.last().map_or(0, |receipt| receipt.cumulative_gas_used);
+        receipts.push(Receipt {
+            tx_type: tx.ty(),
+            transaction_hash: *tx.tx_hash(),
+            success: result.is_success(),
+            gas_used: result.tx_gas_used(),
+            cumulative_gas_used: cumulative + result.tx_gas_used(),
+            effective_gas_price: tx.effective_gas_price(header.base_fee_per_gas),
+            contract_address: tx.kind().is_create().then(|| signed.sender.create(tx.nonce())),
+            logs: if result.is_success() { result.into_logs() } else { Vec::new() },
+        });
+    }
+
+    let mut requests = Vec::new();
+    if fork >= Fork::Prague {
+        let deposits = receipts.iter().flat_map(|receipt| &receipt.logs).filter_map(deposit_request);
+        let deposits = deposits.collect::<Vec<_>>().concat();
+        let withdrawals = system_call(&mut evm, eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, Bytes::new())?;
+        let consolidations = system_call(&mut evm, eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, Bytes::new())?;
+        for (kind, data) in [(0u8, deposits.into()), (1, withdrawals), (2, consolidations)] {
+            if !data.is_empty() {
+                requests.push([&[kind], data.as_ref()].concat().into());
+            }
+        }
+    }
+    drop(evm);
+
+    for withdrawal in withdrawals {
+        pay_out(db, withdrawal)?;
+    }
+    Ok(Outcome { receipts, requests })
+}
+
+fn configuration(chain_id: u64, fork: Fork) -> CfgEnv {
+    let mut cfg = CfgEnv::new_with_spec(fork.spec_id());
+    cfg.chain_id = chain_id;
+    cfg.blob_base_fee_update_fraction = fork.blob_params().and_then(|params| params.update_fraction.try_into().ok());
+    cfg
+}
+
+fn block_environment(fork: Fork, header: &Header) -> BlockEnv {
+    let blob_price = fork.blob_params().zip(header.excess_blob_gas).map(|(params, excess_blob_gas)| {
+        BlobExcessGasAndPrice { excess_blob_gas, blob_gasprice: params.calc_blob_fee(excess_blob_gas) }
+    });
+    BlockEnv {
+        number: U256::from(header.number),
+        beneficiary: header.beneficiary,
+        timestamp: U256::from(header.timestamp),
+        gas_limit: header.gas_limit,
+        basefee: header.base_fee_per_gas.unwrap_or_default(),
+        difficulty: U256::ZERO,
+        prevrandao: Some(header.mix_hash),
+        blob_excess_gas_and_price: blob_price,
+        ..BlockEnv::default()
+    }
+}
+
+/// Calls a system contract and returns what it returned.
+fn system_call<E>(evm: &mut E, contract: Address, input: Bytes) -> Result<Bytes, KitError>
+where
+    E: revm::SystemCallCommitEvm<ExecutionResult = ExecutionResult>,
+{
+    match evm.system_call_commit(contract, input) {
+        Ok(ExecutionResult::Success { output, .. }) => Ok(output.into_data()),
+        Ok(_) | Err(_) => Err(KitError::SystemCall { contract }),
+    }
+}
+
+/// Reads a deposit request out of a log, EIP-6110: the five fields of the event without their ABI framing.
+fn deposit_request(log: &Log) -> Option<Vec<u8>> {
+    /// Where public key, withdrawal credentials, amount, signature and index stand in the event's data.
+    const FIELDS: [std::ops::Range<usize>; 5] = [192..240, 288..320, 352..360, 416..512, 544..552];
+    let deposit = log.address == DEPOSIT_CONTRACT && log.topics().first() == Some(&DEPOSIT_EVENT);
+    let data = deposit.then(|| &log.data.data)?;
+    FIELDS.into_iter().map(|field| data.get(field)).collect::<Option<Vec<_>>>().map(|fields| fields.concat())
+}
+
+/// Adds a withdrawal to the balance of its account, and notes that the account was read.
+fn pay_out<DB: DatabaseRef>(db: &mut CacheDB<DB>, withdrawal: &Withdrawal) -> Result<(), KitError> {
+    let missing = |_| KitError::SystemCall { contract: withdrawal.address };
+    let account = db.load_account(withdrawal.address).map_err(missing)?;
+    account.info.balance += withdrawal.amount_wei();
+    if account.account_state == AccountState::NotExisting {
+        account.account_state = AccountState::StorageCleared;
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! The forks that sample chains run on, and what each adds to a block.
+
+use alloy_eips::eip7840::BlobParams;
+use revm::primitives::hardfork::SpecId;
+
+/// A fork, oldest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Fork {
+    Paris,
+    Shanghai,
+    Cancun,
+    Prague,
+}
+
+impl Fork {
+    /// The EVM's name for it.
+    pub const fn spec_id(self) -> SpecId {
+        match self {
+            Self::Paris => SpecId::MERGE,
+            Self::Shanghai => SpecId::SHANGHAI,
+            Self::Cancun => SpecId::CANCUN,
+            Self::Prague => SpecId::PRAGUE,
+        }
+    }
+
+    /// Blob target, maximum and fee steps, from Cancun on. Source: EIP-4844, EIP-7691.
+    pub const fn blob_params(self) -> Option<BlobParams> {
+        match self {
+            Self::Paris | Self::Shanghai => None,
+            Self::Cancun => Some(BlobParams::cancun()),
+            Self::Prague => Some(BlobParams::prague()),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Transactions as they are planned, and as they are once signed.
+
+use alloy_consensus::{
+    EthereumTxEnvelope, SignableTransaction, Transaction as _, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxLegacy,
+    Typed2718,
+};
+use alloy_eips::{
+    eip2930::AccessList,
+    eip7702::{RecoveredAuthority, RecoveredAuthorization, SignedAuthorization},
+};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
+use revm::{context::TxEnv, context_interface::either::Either};
+
+use crate::key::Key;
+
+/// A block's transaction: blob transactions come without their blobs.
+pub type Envelope = EthereumTxEnvelope<TxEip4844>;
+
+/// What a sender wants, before nonce and signature.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Who signs and pays.
+    pub from: Key,
+    /// The callee; `None` creates a contract.
+    pub to: Option<Address>,
+    /// Wei sent along.
+    pub value: U256,
+    /// Call data or init code.
+    pub input: Bytes,
+    /// Gas limit.
+    pub gas: u64,
+    /// In which form it is signed.
+    pub form: Form,
+}
+
+/// The EIP-2718 form of a transaction.
+#[derive(Clone, Debug)]
+pub enum Form {
+    /// Type 0 signed with the chain id, EIP-155.
+    Legacy,
+    /// Type 0 signed without it, as before EIP-155.
+    LegacyUnprotected,
+    /// Type 1.
+    AccessList(AccessList),
+    /// Type 2.
+    DynamicFee(AccessList),
+    /// Type 3, with these blob hashes.
+    Blobs(Vec<B256>),
+    /// Type 4. Each account adopts the code of the address beside it.
+    SetCode(Vec<(Key, Address)>),
+}
+
+/// Prices that every transaction of a block offers, in wei.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    /// Most paid for a unit of gas.
+    pub max_fee: u128,
+    /// Most of it that goes to the fee recipient.
+    pub tip: u128,
+    /// Most paid for a unit of blob gas.
+    pub blob_fee: u128,
+}
+
+/// A signed transaction with what execution needs beside it.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    /// The transaction itself.
+    pub envelope: Envelope,
+    /// Its signer.
+    pub sender: Address,
+    /// Who signed each authorization of a type-4 transaction.
+    pub authorities: Vec<Address>,
+}
+
+impl Plan {
+    /// Signs the plan. `nonce_of` gives the next nonce of an account and counts on.
+    pub fn sign(&self, chain_id: u64, offer: Offer, mut nonce_of: impl FnMut(Address) -> u64) -> Signed {
+        let nonce = nonce_of(self.from.address());
+        let kind = self.to.map_or(TxKind::Create, TxKind::Call);
+        // Types 3 and 4 cannot create contracts, so `to` is an address in them.
+        let callee = self.to.unwrap_or_default();
+        let Self { gas: gas_limit, value, .. } = *self;
+        let input = self.input.clone();
+        let mut authorities = Vec::new();
+        let envelope = match &self.form {
+            Form::Legacy | Form::LegacyUnprotected => {
+                let chain_id = matches!(self.form, Form::Legacy).then_some(chain_id);
+                self.seal(TxLegacy { chain_id, nonce, gas_price: offer.max_fee, gas_limit, to: kind, value, input })
+            }
+            Form::AccessList(list) => self.seal(TxEip2930 {
+                chain_id,
+                nonce,
+                gas_price: offer.max_fee,
+                gas_limit,
+                to: kind,
+                value,
+                access_list: list.clone(),
+                input,
+            }),
+            Form::DynamicFee(list) => self.seal(TxEip1559 {
+                chain_id,
+                nonce,
+                gas_limit,
+                max_fee_per_gas: offer.max_fee,
+                max_priority_fee_per_gas: offer.tip,
+                to: kind,
+                value,
+                access_list: list.clone(),
+                input,
+            }),
+            Form::Blobs(hashes) => self.seal(TxEip4844 {
+                chain_id,
+                nonce,
+                gas_limit,
+                max_fee_per_gas: offer.max_fee,
+                max_priority_fee_per_gas: offer.tip,
+                to: callee,
+                value,
+                access_list: AccessList::default(),
+                blob_versioned_hashes: hashes.clone(),
+                max_fee_per_blob_gas: offer.blob_fee,
+                input,
+            }),
+            Form::SetCode(delegations) => {
+                let sign = |(key, delegate): &(Key, Address)| {
+                    authorities.push(key.address());
+                    key.authorize(chain_id, *delegate, nonce_of(key.address()))
+                };
+                let authorization_list = delegations.iter().map(sign).collect();
+                self.seal(TxEip7702 {
+                    chain_id,
+                    nonce,
+                    gas_limit,
+                    max_fee_per_gas: offer.max_fee,
+                    max_priority_fee_per_gas: offer.tip,
+                    to: callee,
+                    value,
+                    access_list: AccessList::default(),
+                    authorization_list,
+                    input,
+                })
+            }
+        };
+        Signed { envelope, sender: self.from.address(), authorities }
+    }
+
+    fn seal<T>(&self, transaction: T) -> Envelope
+    where
+        T: SignableTransaction<alloy_primitives::Signature>,
+        Envelope: From<alloy_consensus::Signed<T>>,
+    {
+        let signature = self.from.sign(transaction.signature_hash());
+        transaction.into_signed(signature).into()
+    }
+}
+
+impl Signed {
+    /// The transaction as the EVM takes it.
+    pub fn environment(&self) -> TxEnv {
+        let tx = &self.envelope;
+        TxEnv {
+            tx_type: tx.ty(),
+            caller: self.sender,
+            gas_limit: tx.gas_limit(),
+            gas_price: tx.max_fee_per_gas(),
+            kind: tx.kind(),
+            value: tx.value(),
+            data: tx.input().clone(),
+            nonce: tx.nonce(),
+            chain_id: tx.chain_id(),
+            access_list: tx.access_list().cloned().unwrap_or_default(),
+            gas_priority_fee: tx.max_priority_fee_per_gas(),
+            blob_hashes: tx.blob_versioned_hashes().unwrap_or_default().to_vec(),
+            max_fee_per_blob_gas: tx.max_fee_per_blob_gas().unwrap_or_default(),
+            authorization_list: self.authorizations().map(Either::Right).collect(),
+        }
+    }
+
+    fn authorizations(&self) -> impl Iterator<Item = RecoveredAuthorization> {
+        let signed: &[SignedAuthorization] = self.envelope.authorization_list().unwrap_or_default();
+        signed.iter().zip(&self.authorities).map(|(authorization, authority)| {
+            let authority = RecoveredAuthority::Valid(*authority);
+            RecoveredAuthorization::new_unchecked(authorization.inner().clone(), authority)
+        })
+    }
+}
