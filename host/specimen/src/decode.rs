@@ -2,14 +2,16 @@
 //!
 //! A specimen is a bare Avro datum that does not reliably say which layout wrote it, so each layout is tried, newest
 //! first, and the one that consumes every byte is it. A wrong layout meets an impossible union branch within the header
-//! or the first transaction, so the tries before the right one cost next to nothing.
+//! or the first transaction, or else goes over sections that are kept, so the tries before the right one cost next to
+//! nothing.
 
-mod arena;
+mod array;
 mod block;
 mod error;
 mod header;
 mod number;
 mod receipt;
+mod section;
 mod segment;
 mod state;
 mod text;
@@ -19,6 +21,7 @@ mod wire;
 pub use error::{DecodeError, Misfit, Wrong};
 
 use crate::{Layout, Specimen};
+use section::Sections;
 use wire::Wire;
 
 /// The largest input that is looked at, in bytes.
@@ -33,25 +36,23 @@ pub const INPUT_LIMIT_BYTES: usize = 256 << 20;
 /// input, whatever lengths it claims.
 ///
 /// # Errors
-/// [`DecodeError::TooLarge`] above [`INPUT_LIMIT_BYTES`]; [`DecodeError::NoLayoutFits`] with the place and the reason
+/// [`DecodeError::TooLarge`] above [`INPUT_LIMIT_BYTES`]; [`DecodeError::Malformed`] with the place and the reason
 /// at which the attempt that got furthest stopped.
 pub fn decode(bytes: &[u8]) -> Result<Specimen, DecodeError> {
-    if bytes.len() > INPUT_LIMIT_BYTES {
-        return Err(DecodeError::TooLarge { size_bytes: bytes.len(), limit_bytes: INPUT_LIMIT_BYTES });
-    }
-    let mut furthest: Option<Box<Misfit>> = None;
+    within_limit(bytes)?;
+    let mut sections = Sections::default();
+    let mut furthest: Option<Misfit> = None;
     for layout in Layout::NEWEST_FIRST {
-        match segment::read(&mut Wire::new(bytes, layout)) {
+        match attempt(bytes, layout, &mut sections) {
             Ok(specimen) => return Ok(specimen),
-            Err(fault) => {
-                if furthest.as_ref().is_none_or(|misfit| fault.offset > misfit.offset) {
-                    furthest = Some(Box::new(fault.into_misfit(layout)));
-                }
+            Err(misfit) if furthest.as_ref().is_none_or(|furthest| misfit.offset > furthest.offset) => {
+                furthest = Some(misfit);
             }
+            Err(_) => {}
         }
     }
     match furthest {
-        Some(misfit) => Err(DecodeError::NoLayoutFits(misfit)),
+        Some(misfit) => Err(DecodeError::Malformed(Box::new(misfit))),
         None => unreachable!("there is at least one layout"),
     }
 }
@@ -61,9 +62,19 @@ pub fn decode(bytes: &[u8]) -> Result<Specimen, DecodeError> {
 /// # Errors
 /// As [`decode`]; the misfit names `layout`.
 pub fn decode_as(bytes: &[u8], layout: Layout) -> Result<Specimen, DecodeError> {
-    if bytes.len() > INPUT_LIMIT_BYTES {
-        return Err(DecodeError::TooLarge { size_bytes: bytes.len(), limit_bytes: INPUT_LIMIT_BYTES });
+    within_limit(bytes)?;
+    attempt(bytes, layout, &mut Sections::default()).map_err(|misfit| DecodeError::Malformed(Box::new(misfit)))
+}
+
+fn within_limit(bytes: &[u8]) -> Result<(), DecodeError> {
+    match bytes.len() {
+        size_bytes if size_bytes > INPUT_LIMIT_BYTES => {
+            Err(DecodeError::TooLarge { size_bytes, limit_bytes: INPUT_LIMIT_BYTES })
+        }
+        _ => Ok(()),
     }
-    segment::read(&mut Wire::new(bytes, layout))
-        .map_err(|fault| DecodeError::NoLayoutFits(Box::new(fault.into_misfit(layout))))
+}
+
+fn attempt(bytes: &[u8], layout: Layout, sections: &mut Sections) -> Result<Specimen, Misfit> {
+    segment::read(&mut Wire::new(bytes, layout), sections).map_err(|fault| fault.into_misfit(layout))
 }

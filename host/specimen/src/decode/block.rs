@@ -4,33 +4,40 @@ use alloy_eips::eip4895::Withdrawal;
 
 use super::{
     error::{Locate, Read},
-    header, receipt, state,
+    header, receipt,
+    section::{Sections, Unchanged},
+    state,
     text::{ADDRESS_BYTES, HEX_MIN_BYTES},
     transaction,
     wire::Wire,
 };
-use crate::{BlobSidecar, Block, Layout};
+use crate::{BlobSidecar, Block, Layout, StateReads};
 
 /// An address and three fields of a byte.
 const WITHDRAWAL_MIN_BYTES: usize = ADDRESS_BYTES + 3;
 /// Three empty arrays.
 const SIDECAR_MIN_BYTES: usize = 3;
 
-pub(super) fn read(wire: &mut Wire<'_>) -> Read<Block> {
+/// Reads a block but for the sections, which stay in `sections` until the whole input fits.
+pub(super) fn read(wire: &mut Wire<'_>, sections: &mut Sections) -> Read<Block> {
     let mut block = Block {
         kind: wire.string().at("Type")?,
         network_id: wire.int().at("NetworkId")?,
         hash: wire.hash().at("Hash")?,
         total_difficulty: wire.u256().at("TotalDifficulty")?,
         header: header::read(wire).at("Header")?,
-        transactions: transaction::read_all(wire).at("Transactions")?,
-        uncles: uncles(wire).at("uncles")?,
-        receipts: receipt::read_all(wire).at("Receipts")?,
-        senders: wire.array(ADDRESS_BYTES, Wire::address).at("Senders")?,
-        state: state::read(wire).at("State")?,
+        transactions: Vec::new(),
+        uncles: None,
+        receipts: Vec::new(),
+        senders: Vec::new(),
+        state: StateReads::default(),
         withdrawals: None,
         blob_sidecars: None,
     };
+    let grammar = wire.layout.max(Layout::V0_36);
+    sections.transactions.read(wire, grammar, transaction::read_all).at("Transactions")?;
+    block.uncles = uncles(wire).at("uncles")?;
+    sections.unchanged.read(wire, Layout::V0_31, unchanged)?;
     if wire.layout >= Layout::V0_33 {
         block.withdrawals = wire.optional(withdrawals).at("Withdrawals")?;
     }
@@ -38,6 +45,14 @@ pub(super) fn read(wire: &mut Wire<'_>) -> Read<Block> {
         block.blob_sidecars = wire.optional(sidecars).at("BlobTxSidecars")?;
     }
     Ok(block)
+}
+
+fn unchanged(wire: &mut Wire<'_>) -> Read<Unchanged> {
+    Ok(Unchanged {
+        receipts: receipt::read_all(wire).at("Receipts")?,
+        senders: wire.array(ADDRESS_BYTES, Wire::address).at("Senders")?,
+        state: state::read(wire).at("State")?,
+    })
 }
 
 fn uncles(wire: &mut Wire<'_>) -> Read<Option<Vec<alloy_consensus::Header>>> {

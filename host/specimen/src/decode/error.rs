@@ -13,14 +13,14 @@ pub enum DecodeError {
         /// What is allowed.
         limit_bytes: usize,
     },
-    /// Every layout failed; the attempt that got furthest.
-    #[error("no layout fits; {0}")]
-    NoLayoutFits(Box<Misfit>),
+    /// No layout fits; the one that fits furthest.
+    #[error("not a specimen: {0}")]
+    Malformed(Box<Misfit>),
 }
 
 /// Where and why the bytes stopped fitting a layout.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{layout} got furthest, to byte {offset} at {path}: {wrong}")]
+#[error("layout {layout} fits up to byte {offset}, at {path}: {wrong}")]
 pub struct Misfit {
     /// The layout that was being read.
     pub layout: Layout,
@@ -133,7 +133,7 @@ pub enum Wrong {
 /// A [`Misfit`] in the making: the path is collected inside out while the error travels up.
 #[derive(Debug)]
 pub(super) struct Fault {
-    pub(super) offset: usize,
+    offset: usize,
     wrong: Wrong,
     inside_out: Vec<PathSegment>,
 }

@@ -5,6 +5,7 @@ use alloy_primitives::B256;
 use super::{
     block,
     error::{Fault, Locate, Read, Wrong},
+    section::Sections,
     wire::Wire,
 };
 use crate::{Block, Specimen};
@@ -16,9 +17,9 @@ const EVENT_MIN_BYTES: usize = 512;
 const EVENTS_LIMIT: usize = 1;
 
 /// Reads the whole input by the wire's layout.
-pub(super) fn read(wire: &mut Wire<'_>) -> Read<Specimen> {
-    let (event_hash, block) = only_event(wire).at("replicaEvent")?;
-    let specimen = Specimen {
+pub(super) fn read(wire: &mut Wire<'_>, sections: &mut Sections) -> Read<Specimen> {
+    let (event_hash, block) = only_event(wire, sections).at("replicaEvent")?;
+    let mut specimen = Specimen {
         layout: wire.layout,
         start_block: wire.long().at("startBlock")?,
         end_block: wire.long().at("endBlock")?,
@@ -28,14 +29,15 @@ pub(super) fn read(wire: &mut Wire<'_>) -> Read<Specimen> {
         block,
     };
     match wire.left_bytes() {
-        0 => Ok(specimen),
-        left => Err(wire.wrong(Wrong::LeftOver(left))),
+        0 => sections.give_to(&mut specimen.block),
+        left => return Err(wire.wrong(Wrong::LeftOver(left))),
     }
+    Ok(specimen)
 }
 
-fn only_event(wire: &mut Wire<'_>) -> Read<(B256, Block)> {
+fn only_event(wire: &mut Wire<'_>, sections: &mut Sections) -> Read<(B256, Block)> {
     let start = wire.offset();
-    let event = |wire: &mut Wire<'_>| Ok((wire.hash().at("hash")?, block::read(wire).at("data")?));
+    let event = |wire: &mut Wire<'_>| Ok((wire.hash().at("hash")?, block::read(wire, sections).at("data")?));
     let mut events = wire.limited_array(EVENT_MIN_BYTES, EVENTS_LIMIT, event)?;
     events.pop().ok_or_else(|| Fault::new(start, Wrong::NoBlock))
 }

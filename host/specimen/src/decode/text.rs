@@ -1,7 +1,7 @@
 //! Text that stands for bytes: hex for hashes and addresses, base64 for Go's byte slices.
 
 use alloy_primitives::{Address, B256, Bytes, FixedBytes};
-use base64_simd::{Out, STANDARD};
+use base64_simd::STANDARD;
 
 use super::{
     error::{Fault, Read, Wrong},
@@ -52,19 +52,18 @@ impl<'a> Wire<'a> {
         if !digits.len().is_multiple_of(2) {
             return Err(Fault::new(self.offset() - digits.len(), Wrong::HalfByte(digits.len())));
         }
-        self.arena
-            .piece(digits.len() / 2, |piece| const_hex::decode_to_slice(digits, piece))
-            .map_err(|_| self.not_hex(digits))
+        let mut bytes = vec![0; digits.len() / 2];
+        const_hex::decode_to_slice(digits, &mut bytes).map_err(|_| self.not_hex(digits))?;
+        Ok(bytes.into())
     }
 
     /// Standard base64 with padding, decoded.
     #[inline]
     pub(super) fn base64(&mut self) -> Read<Bytes> {
         let text = self.text()?;
-        let Ok(length) = STANDARD.decoded_length(text) else { return Err(self.not_base64(text)) };
-        self.arena
-            .piece(length, |piece| STANDARD.decode(text, Out::from_slice(piece)).map(|_| ()))
-            .map_err(|_| self.not_base64(text))
+        // An allocation for each is no slower than slices of a shared one, whose memory would have to be zeroed first.
+        let bytes = STANDARD.decode_to_vec(text).map_err(|_| self.not_base64(text))?;
+        Ok(bytes.into())
     }
 
     /// Text as itself.

@@ -1,25 +1,21 @@
-//! Avro's binary encoding: varints, lengths, unions, arrays. Knows nothing of what they mean.
+//! Avro's binary encoding: varints, lengths, unions. Knows nothing of what they mean.
 
-use super::{
-    arena::Arena,
-    error::{Fault, Read, Wrong},
-};
-use crate::{Layout, PathSegment};
+use super::error::{Fault, Read, Wrong};
+use crate::Layout;
 
 /// A varint of 64 bits has at most this many bytes, seven bits each.
 const VARINT_MAX_BYTES: usize = 10;
 
-/// A place in the input, the layout by which it is read, and where decoded payloads go.
+/// A place in the input, and the layout by which it is read.
 pub(super) struct Wire<'a> {
     rest: &'a [u8],
     total_bytes: usize,
     pub(super) layout: Layout,
-    pub(super) arena: Arena,
 }
 
 impl<'a> Wire<'a> {
     pub(super) fn new(bytes: &'a [u8], layout: Layout) -> Self {
-        Self { rest: bytes, total_bytes: bytes.len(), layout, arena: Arena::default() }
+        Self { rest: bytes, total_bytes: bytes.len(), layout }
     }
 
     /// Bytes consumed so far.
@@ -118,114 +114,6 @@ impl<'a> Wire<'a> {
         }
     }
 
-    /// An array, in any number of blocks, of items that take at least `item_min_bytes` each.
-    ///
-    /// Room is made only for as many items as the remaining input can hold.
-    #[inline]
-    pub(super) fn array<T>(&mut self, item_min_bytes: usize, read: impl FnMut(&mut Self) -> Read<T>) -> Read<Vec<T>> {
-        self.limited_array(item_min_bytes, usize::MAX, read)
-    }
-
-    /// An array of at most `limit` items, for items that take much more memory than input.
-    #[inline]
-    pub(super) fn limited_array<T>(
-        &mut self,
-        item_min_bytes: usize,
-        limit: usize,
-        mut read: impl FnMut(&mut Self) -> Read<T>,
-    ) -> Read<Vec<T>> {
-        let start = self.offset();
-        let mut items: Vec<T> = Vec::new();
-        while let Some(block) = self.array_block(item_min_bytes)? {
-            let count = items.len() + block.count;
-            if count > limit {
-                return Err(Fault::new(start, Wrong::OverLimit { count: count as u64, limit }));
-            }
-            if items.is_empty() {
-                items.reserve_exact(block.count);
-            } else {
-                // Amortised: an input of many one-item blocks must not move its items each time.
-                items.reserve(block.count);
-            }
-            for _ in 0..block.count {
-                match read(self) {
-                    Ok(item) => items.push(item),
-                    Err(fault) => return Err(fault.within(PathSegment::Index(items.len()))),
-                }
-            }
-            self.end_block(&block)?;
-        }
-        Ok(items)
-    }
-
-    /// An array with a known number of one-byte numbers in it, such as a bloom.
-    pub(super) fn byte_array<const N: usize>(&mut self) -> Read<[u8; N]> {
-        let start = self.offset();
-        let mut bytes = [0; N];
-        let mut filled = 0;
-        while let Some(block) = self.array_block(1)? {
-            let found = filled + block.count;
-            let Some(slots) = bytes.get_mut(filled..found) else {
-                return Err(Fault::new(start, Wrong::WrongCount { expected: N, found: found as u64 }));
-            };
-            for (index, slot) in slots.iter_mut().enumerate() {
-                *slot = self.byte().map_err(|fault| fault.within(PathSegment::Index(filled + index)))?;
-            }
-            self.end_block(&block)?;
-            filled = found;
-        }
-        if filled == N {
-            Ok(bytes)
-        } else {
-            Err(Fault::new(start, Wrong::WrongCount { expected: N, found: filled as u64 }))
-        }
-    }
-
-    fn byte(&mut self) -> Read<u8> {
-        let start = self.offset();
-        let number = self.varint()?;
-        match u8::try_from(number) {
-            Ok(byte) => Ok(byte),
-            Err(_) if number < 0 => Err(Fault::new(start, Wrong::Negative(number))),
-            Err(_) => Err(Fault::new(start, Wrong::OutOfRange { limit_bits: u8::BITS })),
-        }
-    }
-
-    /// The head of the next array block: a count, or a negative count with a byte size. `None` ends the array.
-    #[inline]
-    fn array_block(&mut self, item_min_bytes: usize) -> Read<Option<ArrayBlock>> {
-        let start = self.offset();
-        let count = self.varint()?;
-        if count == 0 {
-            return Ok(None);
-        }
-        let stated_bytes = if count < 0 { Some(self.block_size()?) } else { None };
-        let possible = self.rest.len() / item_min_bytes;
-        match usize::try_from(count.unsigned_abs()) {
-            Ok(count) if count <= possible => Ok(Some(ArrayBlock { count, stated_bytes, start: self.offset() })),
-            _ => {
-                let left_bytes = self.rest.len();
-                Err(Fault::new(start, Wrong::TooManyItems { count: count.unsigned_abs(), left_bytes }))
-            }
-        }
-    }
-
-    fn block_size(&mut self) -> Read<u64> {
-        let start = self.offset();
-        let size = self.varint()?;
-        u64::try_from(size).map_err(|_| Fault::new(start, Wrong::NegativeLength(size)))
-    }
-
-    fn end_block(&self, block: &ArrayBlock) -> Read<()> {
-        let used_bytes = (self.offset() - block.start) as u64;
-        match block.stated_bytes {
-            Some(stated_bytes) if stated_bytes != used_bytes => {
-                Err(Fault::new(block.start, Wrong::BlockSize { stated_bytes, used_bytes }))
-            }
-            _ => Ok(()),
-        }
-    }
-
     #[cold]
     fn truncated(&self, needed_bytes: u64) -> Box<Fault> {
         self.wrong(Wrong::Truncated { needed_bytes, left_bytes: self.rest.len() })
@@ -235,12 +123,6 @@ impl<'a> Wire<'a> {
     pub(super) fn wrong(&self, wrong: Wrong) -> Box<Fault> {
         Fault::new(self.offset(), wrong)
     }
-}
-
-struct ArrayBlock {
-    count: usize,
-    stated_bytes: Option<u64>,
-    start: usize,
 }
 
 #[inline]

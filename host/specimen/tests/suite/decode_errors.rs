@@ -29,7 +29,7 @@ fn error_says_which_byte_of_which_field_is_wrong() {
     let bytes = sample_bytes();
     for case in cases() {
         let (start, edited) = edit(&bytes, &case.find, &case.replace);
-        let Err(DecodeError::NoLayoutFits(misfit)) = decode(&edited) else { panic!("{} is accepted", case.path) };
+        let Err(DecodeError::Malformed(misfit)) = decode(&edited) else { panic!("{} is accepted", case.path) };
         assert_eq!(misfit.path.to_string(), case.path);
         assert_eq!(misfit.wrong, case.wrong, "{}", case.path);
         assert_eq!(misfit.offset, start + case.at, "{}: {}", case.path, case.wrong);
@@ -121,7 +121,7 @@ fn input_above_the_limit_is_not_looked_at() {
 fn error_text_names_layout_byte_field_and_reason() {
     let (start, edited) = edit(&sample_bytes(), b"0xaaaa", b"0xaa-a");
     let expected = format!(
-        "no layout fits; 0.38 got furthest, to byte {} at Transactions[1].accessList[0].address: '-' is not a hex digit",
+        "not a specimen: layout 0.38 fits up to byte {}, at Transactions[1].accessList[0].address: '-' is not a hex digit",
         start + 4
     );
     assert_eq!(decode(&edited).unwrap_err().to_string(), expected);
@@ -159,7 +159,7 @@ fn other_spellings_that_avro_allows_mean_the_same() {
 
 #[track_caller]
 fn assert_misfit(bytes: &[u8], offset: usize, path: &str, wrong: &Wrong) {
-    let Err(DecodeError::NoLayoutFits(misfit)) = decode(bytes) else { panic!("not a misfit") };
+    let Err(DecodeError::Malformed(misfit)) = decode(bytes) else { panic!("not a misfit") };
     assert_eq!((misfit.offset, misfit.path.to_string().as_str(), &misfit.wrong), (offset, path, wrong));
 }
 

@@ -53,7 +53,7 @@ fn check(place: &str, change: impl Fn(&mut Value), due: Expected) {
 fn json_of_no_specimen_is_refused_for_what_it_means() {
     let mut json = sample();
     data(&mut json)["Hash"] = json!("0x12");
-    let Err(JsonError::Decode(DecodeError::NoLayoutFits(misfit))) = from_json(&json, Layout::V0_38) else {
+    let Err(JsonError::Decode(DecodeError::Malformed(misfit))) = from_json(&json, Layout::V0_38) else {
         panic!("a hash of one byte is accepted")
     };
     assert_eq!((misfit.path.to_string().as_str(), misfit.layout), ("Hash", Layout::V0_38));

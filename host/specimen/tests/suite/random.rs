@@ -200,7 +200,7 @@ impl Dice {
         Address::new(self.array())
     }
 
-    /// Mostly short, sometimes longer than one chunk of the decoder's arena.
+    /// Mostly short, sometimes none, sometimes much more than any code.
     fn bytes(&mut self) -> Bytes {
         let length = match self.below(50) {
             0 => self.below(200_000),
