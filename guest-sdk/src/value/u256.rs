@@ -14,7 +14,7 @@ pub struct U256 {
 }
 
 /// The largest power of ten in a word, and its digits: decimal text is made this many digits at a time.
-const DECIMAL_CHUNK: u64 = 10_u64.pow(DECIMAL_CHUNK_DIGITS as u32);
+const DECIMAL_CHUNK: u64 = 10_000_000_000_000_000_000;
 const DECIMAL_CHUNK_DIGITS: usize = 19;
 /// 2^256 has 78 decimal digits; five chunks hold them.
 const DECIMAL_DIGITS_MAX: usize = 5 * DECIMAL_CHUNK_DIGITS;
