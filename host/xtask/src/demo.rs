@@ -12,8 +12,8 @@ use crate::{command, digest, rules, step::Steps, toolchain, tree};
 /// Where the demo leaves its results, below the root.
 const OUT: &str = "out/demo";
 
-/// `refiner replay` ends with this code when a block has a verdict other than "produced". Two of the sample blocks are
-/// meant to: their specimens cannot be executed faithfully, and the program says so.
+/// `refiner replay` ends with this code when a block has a verdict other than "produced". Some are here to show that: a
+/// specimen without the authorizations of a type-4 transaction cannot be executed faithfully, and the program says so.
 const OTHER_VERDICT: i32 = 3;
 
 pub fn run() -> Result<()> {
@@ -25,7 +25,7 @@ pub fn run() -> Result<()> {
     steps.take("Build refiner with the rules inside", Some(build), || Ok(command::run(&mut command::line(build))?))?;
     steps.take("Replay the specimens through the block-result rule", None, replay)?;
     show()?;
-    println!("\nFrom specimens to block results in {}.", steps.elapsed());
+    println!("\nFrom a clone to block results in {}.", steps.elapsed());
     println!("Try next: target/release/refiner specimen inspect {}", relative(&tree::samples()));
     Ok(())
 }
