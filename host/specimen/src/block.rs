@@ -7,7 +7,7 @@ use alloy_consensus::Header;
 use alloy_eips::{eip2930::AccessList, eip4895::Withdrawal};
 use alloy_primitives::{Address, B256, Bytes, U256};
 
-use crate::layout::Layout;
+use crate::{code::Codes, layout::Layout};
 
 /// One decoded specimen file: the segment envelope and the one block in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -167,7 +167,7 @@ pub struct StateReads {
     /// Storage slots before the block; one that is not here is zero.
     pub storage: Vec<StorageRead>,
     /// Bytecode that was run or copied. Code of which only the size was used is missing.
-    pub codes: Vec<CodeRead>,
+    pub codes: Codes,
     /// Hashes that BLOCKHASH returned.
     pub block_hashes: Vec<BlockHashRead>,
 }
@@ -194,15 +194,6 @@ pub struct StorageRead {
     pub slot: B256,
     /// Its value.
     pub value: B256,
-}
-
-/// A piece of bytecode.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CodeRead {
-    /// keccak256 of `code`, as the producer states it.
-    pub hash: B256,
-    /// The bytecode.
-    pub code: Bytes,
 }
 
 /// A block hash that the block asked for.

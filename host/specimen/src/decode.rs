@@ -20,6 +20,8 @@ mod wire;
 
 pub use error::{DecodeError, Misfit, Wrong};
 
+use alloy_primitives::Bytes;
+
 use crate::{Layout, Specimen};
 use section::Sections;
 use wire::Wire;
@@ -39,11 +41,33 @@ pub const INPUT_LIMIT_BYTES: usize = 256 << 20;
 /// [`DecodeError::TooLarge`] above [`INPUT_LIMIT_BYTES`]; [`DecodeError::Malformed`] with the place and the reason
 /// at which the attempt that got furthest stopped.
 pub fn decode(bytes: &[u8]) -> Result<Specimen, DecodeError> {
-    within_limit(bytes)?;
+    by_newest(bytes.len(), |layout| Wire::new(bytes, layout))
+}
+
+/// Decodes one specimen file that the result may share: bytecode is checked now and decoded when it is first looked at.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_shared(bytes: &Bytes) -> Result<Specimen, DecodeError> {
+    by_newest(bytes.len(), |layout| Wire::sharing(bytes, layout))
+}
+
+/// Decodes by one named layout only.
+///
+/// # Errors
+/// As [`decode`]; the misfit names `layout`.
+pub fn decode_as(bytes: &[u8], layout: Layout) -> Result<Specimen, DecodeError> {
+    within_limit(bytes.len())?;
+    attempt(Wire::new(bytes, layout), &mut Sections::default())
+        .map_err(|misfit| DecodeError::Malformed(Box::new(misfit)))
+}
+
+fn by_newest<'a>(size_bytes: usize, wire: impl Fn(Layout) -> Wire<'a>) -> Result<Specimen, DecodeError> {
+    within_limit(size_bytes)?;
     let mut sections = Sections::default();
     let mut furthest: Option<Misfit> = None;
     for layout in Layout::NEWEST_FIRST {
-        match attempt(bytes, layout, &mut sections) {
+        match attempt(wire(layout), &mut sections) {
             Ok(specimen) => return Ok(specimen),
             Err(misfit) if furthest.as_ref().is_none_or(|furthest| misfit.offset > furthest.offset) => {
                 furthest = Some(misfit);
@@ -57,24 +81,13 @@ pub fn decode(bytes: &[u8]) -> Result<Specimen, DecodeError> {
     }
 }
 
-/// Decodes by one named layout only.
-///
-/// # Errors
-/// As [`decode`]; the misfit names `layout`.
-pub fn decode_as(bytes: &[u8], layout: Layout) -> Result<Specimen, DecodeError> {
-    within_limit(bytes)?;
-    attempt(bytes, layout, &mut Sections::default()).map_err(|misfit| DecodeError::Malformed(Box::new(misfit)))
-}
-
-fn within_limit(bytes: &[u8]) -> Result<(), DecodeError> {
-    match bytes.len() {
-        size_bytes if size_bytes > INPUT_LIMIT_BYTES => {
-            Err(DecodeError::TooLarge { size_bytes, limit_bytes: INPUT_LIMIT_BYTES })
-        }
-        _ => Ok(()),
+const fn within_limit(size_bytes: usize) -> Result<(), DecodeError> {
+    if size_bytes > INPUT_LIMIT_BYTES {
+        return Err(DecodeError::TooLarge { size_bytes, limit_bytes: INPUT_LIMIT_BYTES });
     }
+    Ok(())
 }
 
-fn attempt(bytes: &[u8], layout: Layout, sections: &mut Sections) -> Result<Specimen, Misfit> {
-    segment::read(&mut Wire::new(bytes, layout), sections).map_err(|fault| fault.into_misfit(layout))
+fn attempt(mut wire: Wire<'_>, sections: &mut Sections) -> Result<Specimen, Misfit> {
+    segment::read(&mut wire, sections).map_err(|fault| fault.into_misfit(wire.layout))
 }

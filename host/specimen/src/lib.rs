@@ -5,6 +5,7 @@
 
 mod block;
 pub mod check;
+mod code;
 mod decode;
 mod encode;
 mod envelope;
@@ -15,10 +16,11 @@ mod path;
 mod schema;
 
 pub use block::{
-    AccountRead, Authorization, BlobSidecar, Block, BlockHashRead, CodeRead, Log, Receipt, Specimen, StateReads,
-    StorageRead, Transaction,
+    AccountRead, Authorization, BlobSidecar, Block, BlockHashRead, Log, Receipt, Specimen, StateReads, StorageRead,
+    Transaction,
 };
-pub use decode::{DecodeError, INPUT_LIMIT_BYTES, Misfit, Wrong, decode, decode_as};
+pub use code::{CodeRead, Codes};
+pub use decode::{DecodeError, INPUT_LIMIT_BYTES, Misfit, Wrong, decode, decode_as, decode_shared};
 pub use encode::{EncodeError, Refusal, Unsayable, encode};
 pub use envelope::{UnknownTransactionType, transaction_hash, transaction_hashes};
 pub use hash::{sha256, specimen_hash};

@@ -2,10 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use refiner_specimen::{check, decode, decode_as, encode, from_json, to_json};
+use refiner_specimen::{check, decode, decode_as, decode_shared, encode, from_json, to_json};
 
 fuzz_target!(|bytes: &[u8]| {
-    let specimen = match decode(bytes) {
+    let decoded = decode(bytes);
+    assert_eq!(decode_shared(&bytes.to_vec().into()), decoded);
+    let specimen = match decoded {
         Ok(specimen) => specimen,
         // The error's text is for people, so it must be there for every error.
         Err(error) => return assert!(!error.to_string().is_empty()),

@@ -50,7 +50,7 @@ fn specimen(timestamp: u64, code: &[u8], transactions: Vec<Transaction>) -> Spec
                 AccountRead { address: SENDER, nonce: 0, balance: rich, code_hash: KECCAK256_EMPTY },
                 AccountRead { address: CONTRACT, nonce: 1, balance: U256::ZERO, code_hash: code.hash },
             ],
-            codes: vec![code],
+            codes: vec![code].into(),
             ..StateReads::default()
         },
         withdrawals: None,

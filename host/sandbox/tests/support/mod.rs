@@ -113,7 +113,7 @@ pub fn specimen() -> Specimen {
                     slot: B256::repeat_byte(2),
                     value: B256::repeat_byte(3),
                 }],
-                codes: vec![CodeRead { hash: keccak256(&code), code }],
+                codes: vec![CodeRead { hash: keccak256(&code), code }].into(),
                 block_hashes: vec![BlockHashRead { number: 10, hash: B256::repeat_byte(0xb0) }],
             },
             withdrawals: None,

@@ -1,11 +1,15 @@
 //! The state that a block read.
 
+use std::ops::Range;
+
+use alloy_primitives::B256;
+
 use super::{
     error::{Locate, Read},
     text::{ADDRESS_BYTES, HASH_BYTES, HEX_MIN_BYTES},
     wire::Wire,
 };
-use crate::{AccountRead, BlockHashRead, CodeRead, StateReads, StorageRead};
+use crate::{AccountRead, BlockHashRead, CodeRead, Codes, StateReads, StorageRead, code::EncodedCodes};
 
 const ACCOUNT_MIN_BYTES: usize = ADDRESS_BYTES + 1 + HEX_MIN_BYTES + HASH_BYTES;
 const STORAGE_BYTES: usize = ADDRESS_BYTES + 2 * HASH_BYTES;
@@ -16,7 +20,7 @@ pub(super) fn read(wire: &mut Wire<'_>) -> Read<StateReads> {
     Ok(StateReads {
         accounts: wire.array(ACCOUNT_MIN_BYTES, account).at("AccountRead")?,
         storage: wire.array(STORAGE_BYTES, storage).at("StorageRead")?,
-        codes: wire.array(CODE_MIN_BYTES, code).at("CodeRead")?,
+        codes: codes(wire).at("CodeRead")?,
         block_hashes: wire.array(BLOCK_HASH_MIN_BYTES, block_hash).at("BlockhashRead")?,
     })
 }
@@ -36,6 +40,20 @@ fn storage(wire: &mut Wire<'_>) -> Read<StorageRead> {
         slot: wire.hash().at("SlotKey")?,
         value: wire.hash().at("Value")?,
     })
+}
+
+fn codes(wire: &mut Wire<'_>) -> Read<Codes> {
+    match wire.shared {
+        Some(source) => {
+            let codes = wire.array(CODE_MIN_BYTES, encoded_code)?;
+            Ok(Codes::encoded(EncodedCodes { source: source.clone(), codes }))
+        }
+        None => wire.array(CODE_MIN_BYTES, code).map(Codes::from),
+    }
+}
+
+fn encoded_code(wire: &mut Wire<'_>) -> Read<(B256, Range<usize>)> {
+    Ok((wire.hash().at("Hash")?, wire.checked_base64().at("Code")?))
 }
 
 fn code(wire: &mut Wire<'_>) -> Read<CodeRead> {

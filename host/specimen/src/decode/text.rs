@@ -1,5 +1,7 @@
 //! Text that stands for bytes: hex for hashes and addresses, base64 for Go's byte slices.
 
+use std::ops::Range;
+
 use alloy_primitives::{Address, B256, Bytes, FixedBytes};
 use base64_simd::STANDARD;
 
@@ -14,6 +16,9 @@ pub(super) const HASH_BYTES: usize = 68;
 pub(super) const ADDRESS_BYTES: usize = 43;
 /// The least that hex text takes: a one-byte length and `0x`.
 pub(super) const HEX_MIN_BYTES: usize = 3;
+
+/// The status of every successful transaction, which then needs no allocation.
+const ONE_BASE64: &[u8] = b"AQ==";
 
 impl<'a> Wire<'a> {
     #[inline]
@@ -61,9 +66,19 @@ impl<'a> Wire<'a> {
     #[inline]
     pub(super) fn base64(&mut self) -> Read<Bytes> {
         let text = self.text()?;
+        if text == ONE_BASE64 {
+            return Ok(Bytes::from_static(&[1]));
+        }
         // An allocation for each is no slower than slices of a shared one, whose memory would have to be zeroed first.
         let bytes = STANDARD.decode_to_vec(text).map_err(|_| self.not_base64(text))?;
         Ok(bytes.into())
+    }
+
+    /// Where standard base64 with padding is; decoding it cannot fail.
+    pub(super) fn checked_base64(&mut self) -> Read<Range<usize>> {
+        let text = self.text()?;
+        STANDARD.check(text).map_err(|_| self.not_base64(text))?;
+        Ok(self.offset() - text.len()..self.offset())
     }
 
     /// Text as itself.

@@ -1,5 +1,7 @@
 //! Avro's binary encoding: varints, lengths, unions. Knows nothing of what they mean.
 
+use alloy_primitives::Bytes;
+
 use super::error::{Fault, Read, Wrong};
 use crate::Layout;
 
@@ -11,11 +13,18 @@ pub(super) struct Wire<'a> {
     rest: &'a [u8],
     total_bytes: usize,
     pub(super) layout: Layout,
+    /// The whole input, when what is decoded may share it.
+    pub(super) shared: Option<&'a Bytes>,
 }
 
 impl<'a> Wire<'a> {
     pub(super) fn new(bytes: &'a [u8], layout: Layout) -> Self {
-        Self { rest: bytes, total_bytes: bytes.len(), layout }
+        Self { rest: bytes, total_bytes: bytes.len(), layout, shared: None }
+    }
+
+    /// A wire whose text may stay where it is.
+    pub(super) fn sharing(bytes: &'a Bytes, layout: Layout) -> Self {
+        Self { shared: Some(bytes), ..Self::new(bytes, layout) }
     }
 
     /// Bytes consumed so far.

@@ -238,7 +238,7 @@ fn sample() -> Specimen {
             uncles: None,
             receipts: vec![receipt],
             senders: vec![Address::repeat_byte(0xcc)],
-            state: StateReads { codes: vec![code], ..StateReads::default() },
+            state: StateReads { codes: vec![code].into(), ..StateReads::default() },
             withdrawals: Some(vec![withdrawal]),
             blob_sidecars: Some(vec![sidecar]),
         },

@@ -170,7 +170,7 @@ fn state(fields: &Fields<'_>) -> StateReads {
             slot: read.parse("SlotKey"),
             value: read.parse("Value"),
         }),
-        codes: fields.list("CodeRead", |read| CodeRead { hash: read.parse("Hash"), code: read.base64("Code") }),
+        codes: fields.list("CodeRead", |read| CodeRead { hash: read.parse("Hash"), code: read.base64("Code") }).into(),
         block_hashes: fields.list("BlockhashRead", |read| BlockHashRead {
             number: read.integer("BlockNumber"),
             hash: read.parse("BlockHash"),

@@ -142,7 +142,7 @@ fn state(dice: &mut Dice) -> StateReads {
             code_hash: dice.hash(),
         }),
         storage: dice.list(|dice| StorageRead { account: dice.address(), slot: dice.hash(), value: dice.hash() }),
-        codes: dice.list(|dice| CodeRead { hash: dice.hash(), code: dice.bytes() }),
+        codes: dice.list(|dice| CodeRead { hash: dice.hash(), code: dice.bytes() }).into(),
         block_hashes: dice.list(|dice| BlockHashRead { number: dice.long(), hash: dice.hash() }),
     }
 }

@@ -1,7 +1,7 @@
 //! What goes through the decoder and back, for every layout and any content.
 
 use proptest::prelude::*;
-use refiner_specimen::{Layout, Specimen, check, decode, decode_as, encode, from_json, to_json};
+use refiner_specimen::{Layout, Specimen, check, decode, decode_as, decode_shared, encode, from_json, to_json};
 
 use crate::{oracle, random, real};
 
@@ -29,6 +29,7 @@ proptest! {
         prop_assert_eq!(&oracle::specimen(&bytes, layout), &specimen);
 
         let newest = decode(&bytes).unwrap();
+        prop_assert_eq!(&decode_shared(&bytes.clone().into()).unwrap(), &newest);
         prop_assert_eq!(newest.layout, newest_reading(&specimen));
         prop_assert_eq!(&encode(&newest, newest.layout).unwrap(), &bytes);
         prop_assert_eq!(&from_json(&to_json(&bytes).unwrap(), newest.layout).unwrap(), &bytes);
@@ -39,6 +40,7 @@ proptest! {
         let mut bytes = encode(&random::specimen(layout, seed), layout).unwrap();
         let at = at.index(bytes.len());
         bytes[at] = to;
+        prop_assert_eq!(decode_shared(&bytes.clone().into()), decode(&bytes));
         if let Ok(specimen) = decode(&bytes) {
             let canonical = encode(&specimen, specimen.layout).unwrap();
             prop_assert_eq!(&decode_as(&canonical, specimen.layout).unwrap(), &specimen);
