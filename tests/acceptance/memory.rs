@@ -23,7 +23,11 @@ const DEADLINE: Duration = Duration::from_secs(300);
 #[test]
 fn replaying_a_hundred_times_stays_flat_and_under_400_mb() {
     let specimens = real::directory().map_or_else(samples, |directory| {
-        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "avro")).collect()
+        fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|end| end == "avro"))
+            .collect()
     });
     let directory = tempfile::tempdir().unwrap();
     for round in 0..ROUNDS {

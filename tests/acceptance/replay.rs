@@ -30,7 +30,8 @@ fn published_result_hashes_come_out_of_the_sandboxed_rule() {
     for (height, format, published) in EVM_SERVER_RESULTS {
         let specimen = directory.join(format!("1-{height}.avro"));
         let out = tempfile::tempdir().unwrap();
-        let ended = refiner(&["replay", text(&specimen), "--format", format, "--out", text(out.path()), "--json"]).expect(0);
+        let ended =
+            refiner(&["replay", text(&specimen), "--format", format, "--out", text(out.path()), "--json"]).expect(0);
         let artifact = &ended.json_lines()[0]["artifacts"][0];
         assert_eq!(artifact["sha256"], published, "{height} {format}");
         let file = fs::read(artifact["file"].as_str().unwrap()).unwrap();
@@ -143,14 +144,25 @@ fn two_specimens_of_one_height_do_not_overwrite_each_others_results() {
 fn hostile_rule_gets_its_verdict_and_the_next_specimen_runs() {
     let hostile = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/hostile");
     let samples = samples();
-    for (case, verdict) in
-        [("spins", "outOfFuel"), ("eats-memory", "outOfMemory"), ("recurses", "trapped"), ("traps", "trapped"), ("floods-calls", "overBudget")]
-    {
+    for (case, verdict) in [
+        ("spins", "outOfFuel"),
+        ("eats-memory", "outOfMemory"),
+        ("recurses", "trapped"),
+        ("traps", "trapped"),
+        ("floods-calls", "overBudget"),
+    ] {
         let rule = tempfile::Builder::new().suffix(".wasm").tempfile().unwrap();
         let wat = fs::read(hostile.join(case).join("rule.wat")).unwrap();
         fs::write(rule.path(), wat::parse_bytes(&wat).unwrap()).unwrap();
         let ended = refiner(&[
-            "replay", text(&samples[0]), text(&samples[1]), "--json", "--rule", text(rule.path()), "--rule", "block-result",
+            "replay",
+            text(&samples[0]),
+            text(&samples[1]),
+            "--json",
+            "--rule",
+            text(rule.path()),
+            "--rule",
+            "block-result",
         ])
         .expect(3);
         let verdicts: Vec<_> = ended.json_lines().into_iter().map(|line| line["verdict"].clone()).collect();
@@ -175,7 +187,11 @@ fn command_line_that_names_nothing_says_what_is_there() {
     let ended = refiner(&["replay", "/nonexistent/1-1.avro"]).expect(4);
     assert!(ended.stderr.contains("/nonexistent/1-1.avro: no such file"), "{}", ended.stderr);
     let ended = refiner(&["replay", text(&samples()[0]), "--rule", "block-resulr"]).expect(6);
-    assert!(ended.stderr.contains("hint: built-in rules: ") && ended.stderr.contains("block-result"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("hint: built-in rules: ") && ended.stderr.contains("block-result"),
+        "{}",
+        ended.stderr
+    );
     refiner(&["replay"]).expect(2);
     refiner(&["replay", text(&samples()[0]), "--format", "evm-server@z"]).expect(2);
 }

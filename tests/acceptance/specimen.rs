@@ -12,7 +12,10 @@ use serde_json::Value;
 fn decode_then_encode_gives_the_same_bytes() {
     let mut specimens = samples();
     specimens.extend(real::directory().into_iter().flat_map(|directory| {
-        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "avro"))
+        fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|end| end == "avro"))
     }));
     let scratch = tempfile::tempdir().unwrap();
     for specimen in specimens {
@@ -30,7 +33,8 @@ fn encode_writes_the_whole_file_or_none() {
     let scratch = tempfile::tempdir().unwrap();
     let out = scratch.path().join("specimen.avro");
     let json = refiner(&["specimen", "decode", text(&samples()[0])]).expect(0).stdout;
-    let layout = refiner(&["specimen", "inspect", "--json", text(&samples()[0])]).expect(0).json_lines()[0]["layout"].clone();
+    let layout =
+        refiner(&["specimen", "inspect", "--json", text(&samples()[0])]).expect(0).json_lines()[0]["layout"].clone();
     let arguments = ["specimen", "encode", "-", "--layout", layout.as_str().unwrap(), "--out", text(&out)];
     refiner_reading(&arguments, &json[..json.len() / 2]);
     assert!(!out.exists());
@@ -88,9 +92,12 @@ fn block_hash_that_is_not_the_headers_fails_its_check_and_only_that() {
     let value: Value = serde_json::from_str(&json).unwrap();
     let hash = value["replicaEvent"][0]["data"]["Hash"].as_str().unwrap();
     let lie = format!("0x{}", "ab".repeat(32));
-    let layout = refiner(&["specimen", "inspect", "--json", text(&samples()[0])]).expect(0).json_lines()[0]["layout"].clone();
+    let layout =
+        refiner(&["specimen", "inspect", "--json", text(&samples()[0])]).expect(0).json_lines()[0]["layout"].clone();
     let json = json.replace(hash, &lie);
-    let lying = refiner_reading(&["specimen", "encode", "-", "--layout", layout.as_str().unwrap()], json.as_bytes()).expect(0).stdout;
+    let lying = refiner_reading(&["specimen", "encode", "-", "--layout", layout.as_str().unwrap()], json.as_bytes())
+        .expect(0)
+        .stdout;
     let ended = refiner_reading(&["specimen", "check", "--json", "-"], &lying).expect(3);
     let line = &ended.json_lines()[0];
     let failed: Vec<_> = line["checks"]

@@ -32,8 +32,8 @@ pub fn executor(configs: &ChainConfigs) -> Result<EmbeddedExecutor, ChainError> 
     let mut chains = Chains::default();
     for path in &configs.chain_configs {
         let text = fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source })?;
-        let chain = ChainSpec::from_geth_json(&text)
-            .map_err(|source| ChainError::Config { path: path.clone(), source })?;
+        let chain =
+            ChainSpec::from_geth_json(&text).map_err(|source| ChainError::Config { path: path.clone(), source })?;
         chains = chains.with(chain);
     }
     Ok(EmbeddedExecutor::new(chains))

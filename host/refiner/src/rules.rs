@@ -66,7 +66,10 @@ pub enum LoadError {
 /// Starts a sandbox, makes sure that it holds, and admits every rule named.
 ///
 /// A replay's user chose these rules for this machine, so each is granted what it asks for.
-pub fn load(arguments: &[String], parameters: impl Iterator<Item = (String, String)>) -> Result<Vec<LoadedRule>, LoadError> {
+pub fn load(
+    arguments: &[String],
+    parameters: impl Iterator<Item = (String, String)>,
+) -> Result<Vec<LoadedRule>, LoadError> {
     let params: Params = parameters.collect();
     let mut components = Vec::new();
     for argument in arguments {
@@ -86,8 +89,7 @@ pub fn load(arguments: &[String], parameters: impl Iterator<Item = (String, Stri
 }
 
 fn admit(sandbox: &Sandbox, rule: String, component: &[u8], params: &Params) -> Result<LoadedRule, LoadError> {
-    let admitted =
-        sandbox.admit(component, &Grants::all()).map_err(|source| LoadError::Admit { rule, source })?;
+    let admitted = sandbox.admit(component, &Grants::all()).map_err(|source| LoadError::Admit { rule, source })?;
     let limits = admitted.default_limits();
     Ok(LoadedRule {
         name: admitted.description().name.as_str().into(),
@@ -113,7 +115,8 @@ fn find(argument: &str) -> Result<Vec<(String, Vec<u8>)>, LoadError> {
 fn directory(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let refuse = |source| LoadError::Read { path: path.to_owned(), source };
     let entries = fs::read_dir(path).map_err(refuse)?;
-    let mut paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>().map_err(refuse)?;
+    let mut paths =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>().map_err(refuse)?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "wasm"));
     paths.sort();
     if paths.is_empty() { Err(LoadError::EmptyDirectory(path.to_owned())) } else { Ok(paths) }
@@ -138,11 +141,9 @@ impl LoadError {
             }
             Self::Unknown(_) => Some(format!("built-in rules: {}", builtin::names())),
             Self::SelfTest(_) => Some("this machine or build must not run rules; please report it".to_owned()),
-            Self::EmptyDirectory(_)
-            | Self::SameName(_)
-            | Self::Read { .. }
-            | Self::Admit { .. }
-            | Self::Engine(_) => None,
+            Self::EmptyDirectory(_) | Self::SameName(_) | Self::Read { .. } | Self::Admit { .. } | Self::Engine(_) => {
+                None
+            }
         }
     }
 }

@@ -52,12 +52,8 @@ pub fn refiner(arguments: &[&str]) -> Ended {
 
 /// Runs the program with `input` on its standard input.
 pub fn refiner_reading(arguments: &[&str], input: &[u8]) -> Ended {
-    let mut child = command(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
     // A program that stops reading early closes the pipe; that is its right.

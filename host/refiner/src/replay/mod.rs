@@ -4,12 +4,7 @@ mod job;
 mod parallel;
 mod report;
 
-use std::{
-    num::NonZeroUsize,
-    ops::ControlFlow,
-    sync::Arc,
-    thread,
-};
+use std::{num::NonZeroUsize, ops::ControlFlow, sync::Arc, thread};
 
 use self::{job::Job, report::Report};
 use crate::{chains, cli, exit::Exit, input, output::OutputDirectory, rules};

@@ -100,7 +100,13 @@ mod tests {
             thread::sleep(Duration::from_micros(50));
             *item
         };
-        let end = in_order(&items, FOUR, work, |item| if item == 10 { ControlFlow::Break(item) } else { ControlFlow::Continue(()) });
+        let end =
+            in_order(
+                &items,
+                FOUR,
+                work,
+                |item| if item == 10 { ControlFlow::Break(item) } else { ControlFlow::Continue(()) },
+            );
         assert_eq!(end.unwrap(), ControlFlow::Break(10));
         assert!(worked.load(Ordering::Relaxed) < items.len());
     }

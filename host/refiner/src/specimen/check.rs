@@ -108,7 +108,8 @@ fn print_text(input: &Input, report: &Report, stdout: &mut impl Write) -> std::i
 }
 
 fn print_json(input: &Input, report: &Report, stdout: &mut impl Write) -> std::io::Result<()> {
-    let checks: serde_json::Map<_, _> = report.checks.iter().map(|check| (check.name.to_string(), outcome(check))).collect();
+    let checks: serde_json::Map<_, _> =
+        report.checks.iter().map(|check| (check.name.to_string(), outcome(check))).collect();
     let block = &report.specimen.block;
     let line = json!({
         "specimen": input.to_string(),

@@ -113,11 +113,7 @@ fn print(inspection: &Inspection, stdout: &mut impl Write) -> std::io::Result<()
     writeln!(stdout, "  block          {height} of chain {chain_id}, {kind}")?;
     writeln!(stdout, "  block hash     {block_hash}")?;
     writeln!(stdout, "  specimen hash  {specimen_hash}")?;
-    writeln!(
-        stdout,
-        "  layout         {layout} (the file states {}), {bytes} bytes",
-        inspection.stated_codec_version
-    )?;
+    writeln!(stdout, "  layout         {layout} (the file states {}), {bytes} bytes", inspection.stated_codec_version)?;
     writeln!(stdout, "  time           {} seconds since 1970", inspection.timestamp)?;
     writeln!(stdout, "  gas used       {}", inspection.gas_used)?;
     writeln!(stdout, "  transactions   {} ({})", inspection.transactions, types.join(", "))?;

@@ -40,9 +40,16 @@ fn line(input: &str, facts: &Facts, run: &RunRecord) -> Value {
         RunEnd::Failed(failure) => (json!({ "verdict": Value::Null, "failure": failure.to_string() }), None, None),
     };
     let usage = usage.map(|usage| {
-        usage.iter().map(|(limit, granted, used)| (limit.to_string(), json!({ "granted": granted, "used": used }))).collect::<serde_json::Map<_, _>>()
+        usage
+            .iter()
+            .map(|(limit, granted, used)| (limit.to_string(), json!({ "granted": granted, "used": used })))
+            .collect::<serde_json::Map<_, _>>()
     });
-    let log = log.map(|log| log.iter().map(|line| json!({ "level": line.level.as_str(), "message": line.message.to_string() })).collect::<Vec<_>>());
+    let log = log.map(|log| {
+        log.iter()
+            .map(|line| json!({ "level": line.level.as_str(), "message": line.message.to_string() }))
+            .collect::<Vec<_>>()
+    });
     merge(&mut line, more);
     merge(&mut line, json!({ "usage": usage, "log": log }));
     line
