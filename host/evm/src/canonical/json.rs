@@ -96,7 +96,7 @@ impl Json {
 
     fn digits(&mut self, value: u64, count: u32) {
         for digit in (0..count).rev() {
-            self.0.push(DIGITS[(value >> (4 * digit)) as usize & 0xf]);
+            self.0.push(DIGITS[usize::from((value >> (4 * digit)).to_le_bytes()[0] & 0xf)]);
         }
     }
 

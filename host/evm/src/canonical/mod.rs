@@ -1,6 +1,7 @@
 //! Canonical block results: what the chain really did, checked against the block's own header.
 
 mod document;
+mod header;
 mod json;
 
 use alloy_primitives::B256;

@@ -1,4 +1,6 @@
 //! Blocks of a small chain of our own.
+// Clippy does not see that this file is one of tests.
+#![allow(clippy::unwrap_used)]
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256, address, b256, keccak256};
