@@ -1,7 +1,5 @@
 //! A replay's memory does not grow with the number of specimens.
 
-mod program;
-
 use std::{
     fs,
     os::unix::fs::symlink,
@@ -10,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use program::{command, samples, text};
+use crate::program::{command, samples, text};
 use refiner_testkit::real;
 
 /// The bound that issue and README state.

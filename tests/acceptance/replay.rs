@@ -1,10 +1,11 @@
 //! `refiner replay`, as its user meets it.
 
-mod program;
-
 use std::{fs, path::Path};
 
-use program::{refiner, refiner_reading, samples, samples_directory, text};
+use crate::{
+    component::component,
+    program::{refiner, refiner_reading, samples, samples_directory, text},
+};
 use refiner_testkit::real;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -149,11 +150,11 @@ fn hostile_rule_gets_its_verdict_and_the_next_specimen_runs() {
         ("eats-memory", "outOfMemory"),
         ("recurses", "trapped"),
         ("traps", "trapped"),
-        ("floods-calls", "overBudget"),
+        ("floods-host-calls", "overBudget"),
     ] {
         let rule = tempfile::Builder::new().suffix(".wasm").tempfile().unwrap();
-        let wat = fs::read(hostile.join(case).join("rule.wat")).unwrap();
-        fs::write(rule.path(), wat::parse_bytes(&wat).unwrap()).unwrap();
+        let fields = fs::read_to_string(hostile.join(case).join("rule.wat")).unwrap();
+        fs::write(rule.path(), component(&fields)).unwrap();
         let ended = refiner(&[
             "replay",
             text(&samples[0]),

@@ -1,10 +1,8 @@
 //! `refiner specimen`, as its user meets it.
 
-mod program;
-
 use std::fs;
 
-use program::{refiner, refiner_reading, samples, text};
+use crate::program::{refiner, refiner_reading, samples, text};
 use refiner_testkit::real;
 use serde_json::Value;
 

@@ -14,33 +14,16 @@ use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Params, Run, Sandbox}
 use refiner_specimen::{
     AccountRead, Block, BlockHashRead, CodeRead, Layout, Specimen, StateReads, StorageRead, Transaction,
 };
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+
+#[path = "../../../../tests/hostile/component.rs"]
+mod component;
+pub use component::{component, component_of_module};
 
 /// Field list of a rule that does nothing and is fine.
 pub const GOOD: &str = r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (call $ok (local.get 0) (i64.const 7)))"#;
 
-/// Gives a borrowed specimen back. It stands before the fields of a case because imports come first in a module.
-const DROP: &str = r#"(import "refiner:rule/specimen@1.0.0" "[resource-drop]block-specimen" (func $drop (param i32)))"#;
-
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// A component over the contract from module fields, with `tests/hostile/parts.wat` behind them.
-pub fn component(fields: &str) -> Vec<u8> {
-    let parts = std::fs::read_to_string(workspace().join("tests/hostile/parts.wat")).unwrap();
-    component_of_module(&format!("(module {DROP}\n{fields}\n{parts})"))
-}
-
-/// A component over the contract from a module's text.
-pub fn component_of_module(module: &str) -> Vec<u8> {
-    let mut module = wat::parse_str(module).unwrap();
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_path(workspace().join("wit/refiner-rule-1")).unwrap();
-    let world = resolve.select_world(&[package], Some("transform-with-evm")).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap()
 }
 
 pub fn sandbox() -> Sandbox {

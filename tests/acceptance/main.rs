@@ -1,0 +1,11 @@
+//! The real program, over real input, as its users meet it.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "../hostile/component.rs"]
+mod component;
+mod memory;
+mod program;
+mod replay;
+mod samples;
+mod specimen;
