@@ -37,7 +37,7 @@
 //! # Order
 //!
 //! A worker: settings → hello; rule → admitted, refused or host failure; then any number of times run → log\* artifact\*
-//! verdict, or host failure, or no specimen. A compiler: settings → hello; compile → compiled or refused. Only the coordinator
+//! verdict, or host failure, or no specimen. A compiler: settings → hello; compile → compiled, refused or host failure (system memory). Only the coordinator
 //! speaks first, so neither ever waits for a side that waits for it. Either ends it by closing its end.
 //!
 //! *execute* and *executed* are for rules whose blocks a remote evm-server executes: the worker will send execute (format

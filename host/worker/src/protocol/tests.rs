@@ -1,1 +1,259 @@
+//! What goes in comes out, and any bytes at all end in an answer or an error.
 
+use alloy_primitives::{B256, Bytes};
+use proptest::prelude::*;
+use refiner_sandbox::{
+    Artifact, GuestText, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine, Misuse, Params, PerLimit, Run, TrapKind,
+    Usage, Verdict,
+};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Answer, CompileRequest, Hello, Kind, ProtocolError, RunRequest, Settings, VERSION, read, read_answer, write, write_failure,
+    write_run,
+};
+use crate::confine::{Ceilings, Confinement, Measure, Outcome};
+
+fn artifact(name: &str, bytes: Vec<u8>) -> Artifact {
+    Artifact {
+        name: name.to_owned(),
+        media_type: "application/json".to_owned(),
+        schema: Some("a schema".to_owned()),
+        sha256: <[u8; 32]>::from(Sha256::digest(&bytes)).into(),
+        bytes: bytes.into(),
+    }
+}
+
+fn run(verdict: Verdict) -> Run {
+    let mut granted = PerLimit::ZERO;
+    let mut used = PerLimit::ZERO;
+    for (number, spec) in LIMITS.iter().enumerate() {
+        granted.set(spec.limit, u64::MAX - number as u64);
+        used.set(spec.limit, number as u64);
+    }
+    let line = |level, text: &str| LogLine { level, message: GuestText::new(text) };
+    let log = vec![
+        line(LogLevel::Debug, ""),
+        line(LogLevel::Info, "two\nlines"),
+        line(LogLevel::Warn, &"long".repeat(1_000)),
+        line(LogLevel::Error, "…"),
+    ];
+    Run { verdict, usage: Usage { granted, used, log_lines_lost: 5 }, log }
+}
+
+fn verdicts() -> Vec<Verdict> {
+    let text = || GuestText::new("a reason with a \u{202e} mark");
+    let long = || GuestText::new(&"é".repeat(2_000));
+    let misuses = [
+        Misuse::ArtifactName { name: text() },
+        Misuse::ArtifactTwice { name: text() },
+        Misuse::MediaType { media_type: text() },
+        Misuse::Schema { schema: text() },
+        Misuse::ArtifactFinished { name: text() },
+        Misuse::NothingThere { what: "specimen" },
+        Misuse::NothingThere { what: "execution" },
+        Misuse::NothingThere { what: "executor" },
+        Misuse::NothingThere { what: "artifact" },
+    ];
+    let traps = [
+        TrapKind::Unreachable,
+        TrapKind::StackOverflow,
+        TrapKind::MemoryOutOfBounds,
+        TrapKind::IndirectCall,
+        TrapKind::Arithmetic,
+        TrapKind::Other(text()),
+        TrapKind::Abi(long()),
+    ];
+    let mut verdicts = vec![
+        Verdict::Produced { artifacts: Vec::new(), records: 0 },
+        Verdict::Produced { artifacts: vec![artifact("empty", Vec::new())], records: 1 },
+        Verdict::Produced {
+            artifacts: vec![artifact("a", vec![1; 700_000]), artifact("b", vec![2])],
+            records: u64::MAX,
+        },
+        Verdict::Rejected { reason: long() },
+        Verdict::Unsupported { reason: text() },
+        Verdict::OutOfFuel { granted: 1 },
+        Verdict::OutOfMemory { granted_bytes: 2 },
+    ];
+    verdicts.extend(LIMITS.iter().map(|spec| Verdict::OverBudget { limit: spec.limit, granted: spec.cap }));
+    verdicts.extend(traps.into_iter().chain(misuses.map(TrapKind::Misuse)).map(Verdict::Trapped));
+    verdicts
+}
+
+#[test]
+fn every_verdict_arrives_as_it_was_sent() {
+    for verdict in verdicts() {
+        let sent = run(verdict);
+        let mut bytes = Vec::new();
+        write_run(&mut bytes, &sent).unwrap();
+        match read_answer(&mut bytes.as_slice(), &Limits::default()).unwrap() {
+            Answer::Run(arrived) => assert_eq!(arrived, sent),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn every_host_failure_arrives_as_it_was_sent() {
+    let reason = || GuestText::new("a reason");
+    for sent in [
+        HostFailure::Deadline { wall_ms: 7 },
+        HostFailure::CapabilityUnavailable { reason: reason() },
+        HostFailure::NoExecutor,
+        HostFailure::NoRoom,
+        HostFailure::SystemMemory(std::io::Error::from_raw_os_error(12)),
+        HostFailure::UnknownTrap { message: reason() },
+    ] {
+        let mut bytes = Vec::new();
+        write_failure(&mut bytes, &sent).unwrap();
+        match read_answer(&mut bytes.as_slice(), &Limits::default()).unwrap() {
+            Answer::HostFailure(arrived) => assert_eq!(format!("{arrived:?}"), format!("{sent:?}")),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn requests_arrive_as_they_were_sent() {
+    let settings = Settings {
+        coordinator: 77,
+        ceilings: Ceilings { data_bytes: 1, address_bytes: Some(2), cpu_seconds: 3, file_bytes: 4 },
+        chains: vec!["{}".to_owned(), String::new()],
+    };
+    let mut bytes = Vec::new();
+    settings.send(&mut bytes).unwrap();
+    assert_eq!(Settings::receive(&mut bytes.as_slice()).unwrap(), settings);
+
+    let mut confinement = Confinement::default();
+    confinement.add(Measure::Landlock, Outcome::Applied { detail: GuestText::new("all") });
+    confinement.add(Measure::SystemCalls, Outcome::Unavailable { reason: GuestText::new("old kernel") });
+    let hello = Hello { confinement };
+    let mut bytes = Vec::new();
+    hello.send(&mut bytes).unwrap();
+    assert_eq!(Hello::receive(&mut bytes.as_slice()).unwrap(), hello);
+
+    let request = RunRequest {
+        specimen_hash: B256::repeat_byte(5),
+        raw: vec![9; 600_000].into(),
+        params: [("name", "value"), ("other", "")].into_iter().collect::<Params>(),
+        limits: Limits::default().with(Limit::Fuel, 12).unwrap(),
+    };
+    let mut bytes = Vec::new();
+    request.send(&mut bytes).unwrap();
+    let mut input = bytes.as_slice();
+    let payload = read(&mut input).unwrap().expect(Kind::Run).unwrap();
+    assert_eq!(RunRequest::receive(&payload, &mut input).unwrap(), request);
+}
+
+/// An answer of these log lines and artifacts, and how it is taken when `granted` of `limit` are granted.
+fn taken(limit: Limit, granted: u64) -> Result<Answer, ProtocolError> {
+    let artifacts = vec![artifact("a", vec![1; 60]), artifact("b", vec![2; 40])];
+    let mut bytes = Vec::new();
+    write_run(&mut bytes, &Run { log: log_of_ten_bytes(), ..run(Verdict::Produced { artifacts, records: 1 }) }).unwrap();
+    let limits = Limits::default().with(limit, granted).unwrap();
+    read_answer(&mut bytes.as_slice(), &limits)
+}
+
+fn log_of_ten_bytes() -> Vec<LogLine> {
+    let line = |text| LogLine { level: LogLevel::Info, message: GuestText::new(text) };
+    // Three bytes of each are forgiven: an ellipsis may stand past the limit.
+    vec![line("12345678"), line("12345678")]
+}
+
+#[test]
+fn coordinator_takes_what_was_granted_and_not_one_more() {
+    for (limit, sent) in
+        [(Limit::LogLines, 2), (Limit::LogBytes, 10), (Limit::Artifacts, 2), (Limit::OutputBytes, 100)]
+    {
+        taken(limit, sent).unwrap();
+        let over = taken(limit, sent - 1).unwrap_err();
+        assert!(matches!(over, ProtocolError::OverGrant { limit: found, .. } if found == limit), "{limit}: {over:?}");
+    }
+}
+
+#[test]
+fn frame_one_byte_over_its_limit_is_refused_on_both_sides() {
+    let largest = vec![0; super::frame::FRAME_BYTES_MAX];
+    let mut bytes = Vec::new();
+    write(&mut bytes, Kind::Bytes, &largest).unwrap();
+    assert_eq!(read(&mut bytes.as_slice()).unwrap().payload, largest);
+
+    let over = vec![0; super::frame::FRAME_BYTES_MAX + 1];
+    assert!(matches!(write(&mut bytes, Kind::Bytes, &over), Err(ProtocolError::FrameTooLong { .. })));
+    let mut announced = vec![Kind::Bytes as u8];
+    announced.extend(u32::try_from(over.len()).unwrap().to_be_bytes());
+    announced.extend(over);
+    assert!(matches!(read(&mut announced.as_slice()), Err(ProtocolError::FrameTooLong { .. })));
+}
+
+#[test]
+fn limit_above_its_cap_is_refused() {
+    let granted: u64 = Limit::WallMs.spec().cap;
+    let request = |limits| RunRequest {
+        specimen_hash: B256::ZERO,
+        raw: Bytes::new(),
+        params: Params::default(),
+        limits,
+    };
+    let mut bytes = Vec::new();
+    request(Limits::default().with(Limit::WallMs, granted).unwrap()).send(&mut bytes).unwrap();
+    let payload = read(&mut bytes.as_slice()).unwrap().payload;
+    RunRequest::receive(&payload, &mut [].as_slice()).unwrap();
+
+    // Hash, length, count, and then the limits in table order.
+    let position = 32 + 8 + 4 + 8 * Limit::WallMs as usize;
+    let mut above = payload;
+    above[position..position + 8].copy_from_slice(&(granted + 1).to_be_bytes());
+    let refused = RunRequest::receive(&above, &mut [].as_slice()).unwrap_err();
+    assert!(matches!(refused, ProtocolError::AboveCap(_)), "{refused:?}");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_in_place_of_an_answer_end_in_an_answer_or_an_error(
+        frames in prop::collection::vec((any::<u8>(), prop::collection::vec(any::<u8>(), 0..300)), 0..20),
+        tail in prop::collection::vec(any::<u8>(), 0..10),
+    ) {
+        let mut bytes = Vec::new();
+        for (kind, payload) in frames {
+            // Mostly kinds that have a meaning here, or nothing but the first frame would ever be looked at.
+            bytes.push(0x80 | kind % 0x0c);
+            bytes.extend(u32::try_from(payload.len()).unwrap().to_be_bytes());
+            bytes.extend(payload);
+        }
+        bytes.extend(tail);
+        let _ = read_answer(&mut bytes.as_slice(), &Limits::default());
+        let _ = Hello::receive(&mut bytes.as_slice());
+        let _ = Settings::receive(&mut bytes.as_slice());
+        let _ = CompileRequest::receive(&mut bytes.as_slice());
+    }
+
+    #[test]
+    fn answer_with_a_flipped_bit_or_a_cut_is_another_answer_or_an_error(
+        verdict in prop::sample::select(verdicts()),
+        position in any::<prop::sample::Index>(),
+        bit in 0u8..8,
+        cut in any::<bool>(),
+    ) {
+        let sent = run(verdict);
+        let mut bytes = Vec::new();
+        write_run(&mut bytes, &sent).unwrap();
+        let position = position.index(bytes.len());
+        if cut {
+            bytes.truncate(position);
+            prop_assert!(read_answer(&mut bytes.as_slice(), &Limits::default()).is_err());
+        } else {
+            bytes[position] ^= 1 << bit;
+            if let Ok(Answer::Run(arrived)) = read_answer(&mut bytes.as_slice(), &Limits::default()) {
+                prop_assert_ne!(arrived, sent);
+            }
+        }
+    }
+}
+
+#[test]
+fn version_of_the_protocol_is_the_one_its_documentation_describes() {
+    let documentation = include_str!("mod.rs");
+    assert!(documentation.contains(&format!("Version {VERSION}.")));
+}

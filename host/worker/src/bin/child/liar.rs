@@ -27,6 +27,7 @@ pub fn lie(name: &str) -> ExitCode {
 fn tell(name: &str) -> io::Result<()> {
     read_frame()?;
     match name {
+        "none" => Err(io::ErrorKind::Unsupported.into()),
         "garbage" => {
             io::stdout().write_all(&vec![0xff; 1 << 20])?;
             sleep()

@@ -1,6 +1,7 @@
 //! Worker and compiler for the tests of this crate, which need no other crate's program; and what tests put in their place:
-//! workers that lie, and confined processes that try the door.
+//! workers that lie, confined processes that try the door, and a coordinator to be killed.
 
+mod coordinator;
 mod liar;
 mod probe;
 
@@ -11,6 +12,7 @@ fn main() -> ExitCode {
     match argument.split_once(':') {
         Some(("liar", lie)) => liar::lie(lie),
         Some(("probe", door)) => probe::probe(door),
+        _ if argument == "coordinator" => coordinator::coordinate(),
         _ => refiner_worker::child_main(),
     }
 }

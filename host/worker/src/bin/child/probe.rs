@@ -35,6 +35,8 @@ fn confine(parent: u32, ceilings: &Ceilings) -> io::Result<Sandbox> {
     let mut confinement = Confinement::begin(parent, ceilings).map_err(io::Error::other)?;
     let sandbox =
         Sandbox::new(EngineProfile::with_allocation(Allocation::OnDemand)).map_err(io::Error::other)?;
+    // Code could be compiled, as far as that goes: threads for it are there.
+    sandbox.start_compiler().map_err(io::Error::other)?;
     confinement.lock().map_err(io::Error::other)?;
     confinement.seal_code();
     Ok(sandbox)

@@ -1,0 +1,48 @@
+//! A coordinator that a test can kill: it runs a rule, says which process runs it, and waits for an end that never comes.
+
+use std::{
+    error::Error,
+    io::{self, Read, Write},
+    process::ExitCode,
+    sync::Arc,
+    thread,
+};
+
+use refiner_sandbox::{Grants, Limit, Limits, Params};
+use refiner_worker::{COMPILE_ARGUMENT, ChildCommand, Compiler, Job, Pool, PoolConfig};
+
+/// Standard input is the length of a component (u32, big-endian), the component, and a specimen.
+pub fn coordinate() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let mut input = Vec::new();
+    io::stdin().read_to_end(&mut input)?;
+    let (length, rest) = input.split_first_chunk().ok_or("the input ends too early")?;
+    let (component, raw) =
+        rest.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or("the input ends too early")?;
+    let compiler = Compiler::new(None)?.with_command(ChildCommand::this_program(COMPILE_ARGUMENT));
+    let job = Job {
+        rule: Arc::new(compiler.compile(component.to_vec().into(), &Grants::all())?),
+        params: Params::default(),
+        limits: Limits::default().with(Limit::WallMs, Limit::WallMs.spec().cap)?.with(Limit::Fuel, Limit::Fuel.spec().cap)?,
+        specimen_hash: refiner_specimen::specimen_hash(raw),
+        raw: raw.to_vec().into(),
+    };
+    let pool = Pool::new(PoolConfig::new(1))?;
+    thread::scope(|scope| {
+        let run = scope.spawn(|| pool.run(&job));
+        while !run.is_finished() {
+            if let Some(worker) = pool.workers().iter().find(|worker| worker.attempt.is_some()) {
+                writeln!(io::stdout(), "{}", worker.pid)?;
+                break;
+            }
+            thread::yield_now();
+        }
+        run.join().map(drop).map_err(|_| "the run panicked".into())
+    })
+}

@@ -1,0 +1,199 @@
+//! Components that cost a compiler too much, and code that is kept on disk.
+
+mod support;
+
+use std::{
+    fmt::Write,
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use alloy_primitives::Bytes;
+use refiner_sandbox::{Grants, Limit, Limits};
+use refiner_worker::{COMPILE_ARGUMENT, CacheError, CodeCache, CompileError, CompileLimits, Compiler};
+use support::{COPY, child, compiler, component, job, pool, specimen};
+
+/// Limits that a test can wait for. They are the same kind of limit as the real ones.
+const TIGHT: CompileLimits = CompileLimits { memory_bytes: 512 << 20, cpu_seconds: 2, wall_ms: 3_000 };
+
+/// A component that wraps a module of these fields and exports nothing.
+fn bare(fields: &str) -> Bytes {
+    wat::parse_str(format!("(component (core module {fields}))")).unwrap().into()
+}
+
+/// A rule with this many more functions, each of this many additions.
+fn functions(count: usize, additions: usize) -> Bytes {
+    let body = "(i32.const 1) i32.add ".repeat(additions);
+    let mut fields = String::from(COPY);
+    for number in 0..count {
+        write!(fields, "(func $f{number} (param i32) (result i32) local.get 0 {body})").unwrap();
+        write!(fields, "(export \"f{number}\" (func $f{number}))").unwrap();
+    }
+    component(&fields)
+}
+
+/// A rule with functions of as many locals as the scan lets pass, all alive at once across many blocks.
+fn locals(count: usize) -> Bytes {
+    let mut fields = String::from(COPY);
+    for number in 0..count {
+        write!(fields, "(func $l{number} (export \"l{number}\") (param i32) (result i64) (local").unwrap();
+        fields.push_str(&" i64".repeat(50_000));
+        fields.push(')');
+        for local in 1..3_000 {
+            write!(fields, "(if (local.get 0) (then (local.set {local} (i64.const {local}))))").unwrap();
+        }
+        fields.push_str("(local.get 1)");
+        for local in 2..3_000 {
+            write!(fields, "(i64.add (local.get {local}))").unwrap();
+        }
+        fields.push(')');
+    }
+    component(&fields)
+}
+
+/// Components within each other, deeper than the scan lets pass.
+fn nested(depth: usize) -> Bytes {
+    let text = format!("{}{}", "(component ".repeat(depth), ")".repeat(depth));
+    wat::parse_str(text).unwrap().into()
+}
+
+fn peak_bytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    kib.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+}
+
+fn generous() -> Grants {
+    Grants { limits: Limits::default().with(Limit::ComponentBytes, 32 << 20).unwrap(), ..Grants::all() }
+}
+
+#[test]
+fn compile_bombs_end_in_time_and_leave_the_coordinators_memory_alone() {
+    let refusals = [
+        ("nesting", nested(7), "levels of nesting"),
+        ("functions", functions(50_001, 0), "functions"),
+        ("locals", bare(&format!("(func (local{}))", " i64".repeat(50_001))), "locals of one function"),
+    ];
+    let compiler = compiler().with_limits(TIGHT);
+    for (bomb, component, words) in refusals {
+        let error = compiler.compile(component, &generous()).unwrap_err();
+        assert!(matches!(&error, CompileError::Refused { reason } if reason.as_str().contains(words)), "{bomb}: {error:?}");
+    }
+    for (bomb, component) in [("many functions", functions(40_000, 40)), ("many locals", locals(40))] {
+        let (begun, before) = (Instant::now(), peak_bytes());
+        let error = compiler.compile(component, &generous()).unwrap_err();
+        let took = begun.elapsed();
+        println!("{bomb}: {error} after {took:?}");
+        assert!(
+            matches!(error, CompileError::OutOfTime { .. } | CompileError::OutOfMemory { .. }),
+            "{bomb}: {error:?}"
+        );
+        assert!(took < Duration::from_millis(TIGHT.wall_ms + 1_000), "{bomb} took {took:?}");
+        let grown = peak_bytes() - before;
+        assert!(grown < 16 << 20, "{bomb} moved memory by {grown} bytes");
+    }
+    compiler.compile(component(COPY), &Grants::all()).unwrap();
+}
+
+#[test]
+fn compiler_without_enough_memory_says_so() {
+    let tiny = CompileLimits { memory_bytes: 96 << 20, ..CompileLimits::default() };
+    let error = compiler().with_limits(tiny).compile(functions(20_000, 40), &generous()).unwrap_err();
+    assert!(matches!(error, CompileError::OutOfMemory { allowed_bytes } if allowed_bytes == 96 << 20), "{error:?}");
+}
+
+#[test]
+fn refusal_says_what_was_found_and_what_is_allowed() {
+    let error = compiler().compile(Bytes::from_static(b"\0asm\x01\0\0\0"), &Grants::all()).unwrap_err();
+    assert_eq!(error.to_string(), "refused: found a core module, and only a WebAssembly component is a rule");
+}
+
+/// A compiler with a cache in a new directory, one that cannot compile and only has the cache, and the directory.
+fn cached() -> (Compiler, Compiler, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("code");
+    let with_child = |argument| {
+        Compiler::new(Some(CodeCache::open(&path).unwrap())).unwrap().with_command(child(argument))
+    };
+    (with_child(COMPILE_ARGUMENT), with_child("liar:none"), directory)
+}
+
+fn only_file(directory: &tempfile::TempDir) -> PathBuf {
+    let mut files: Vec<_> =
+        fs::read_dir(directory.path().join("code")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files.remove(0)
+}
+
+#[test]
+fn compiled_code_is_found_again_and_runs() {
+    let (compiler, cache_only, directory) = cached();
+    assert!(matches!(cache_only.compile(component(COPY), &Grants::all()), Err(CompileError::Died { .. })));
+    compiler.compile(component(COPY), &Grants::all()).unwrap();
+    assert_eq!(only_file(&directory).metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let found = std::sync::Arc::new(cache_only.compile(component(COPY), &Grants::all()).unwrap());
+    assert_eq!(pool(1).run(&job(&found, &specimen(1))).unwrap().run.verdict.kind(), "produced");
+}
+
+#[test]
+fn compiled_code_that_is_not_what_was_written_is_not_loaded() {
+    type Damage = fn(&PathBuf);
+    let damages: [(&str, Damage); 6] = [
+        ("a flipped bit", |path| {
+            let mut bytes = fs::read(path).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            fs::write(path, bytes).unwrap();
+        }),
+        ("another hash", |path| {
+            let mut bytes = fs::read(path).unwrap();
+            bytes[8] ^= 1;
+            fs::write(path, bytes).unwrap();
+        }),
+        ("another format", |path| {
+            let mut bytes = fs::read(path).unwrap();
+            bytes[7] = b'2';
+            fs::write(path, bytes).unwrap();
+        }),
+        ("a cut", |path| {
+            let bytes = fs::read(path).unwrap();
+            fs::write(path, &bytes[..39]).unwrap();
+        }),
+        ("access for others", |path| fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap()),
+        ("a link", |path| {
+            let elsewhere = path.with_extension("elsewhere");
+            fs::rename(path, &elsewhere).unwrap();
+            symlink(&elsewhere, path).unwrap();
+        }),
+    ];
+    for (what, damage) in damages {
+        let (compiler, cache_only, directory) = cached();
+        compiler.compile(component(COPY), &Grants::all()).unwrap();
+        cache_only.compile(component(COPY), &Grants::all()).unwrap();
+        damage(&only_file(&directory));
+        assert!(cache_only.compile(component(COPY), &Grants::all()).is_err(), "{what}");
+        compiler.compile(component(COPY), &Grants::all()).unwrap();
+        cache_only.compile(component(COPY), &Grants::all()).unwrap();
+    }
+}
+
+#[test]
+fn cache_is_a_directory_of_its_owner_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    CodeCache::open(path("new")).unwrap();
+    assert_eq!(fs::metadata(path("new")).unwrap().permissions().mode() & 0o777, 0o700);
+    CodeCache::open(path("new")).unwrap();
+
+    symlink(path("new"), path("link")).unwrap();
+    assert!(matches!(CodeCache::open(path("link")), Err(CacheError::NotADirectory { .. })));
+    fs::write(path("file"), "").unwrap();
+    assert!(matches!(CodeCache::open(path("file")), Err(CacheError::NotADirectory { .. })));
+    for mode in [0o710, 0o701, 0o770, 0o755] {
+        fs::set_permissions(path("new"), fs::Permissions::from_mode(mode)).unwrap();
+        assert!(matches!(CodeCache::open(path("new")), Err(CacheError::Mode { mode: found, .. }) if found == mode));
+    }
+    assert!(matches!(CodeCache::open(path("not/there")), Err(CacheError::Io { .. })));
+}

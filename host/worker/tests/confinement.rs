@@ -1,0 +1,227 @@
+//! A worker holds no key and has no way out.
+
+mod support;
+
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    net::TcpListener,
+    os::unix::{net::UnixListener, process::ExitStatusExt},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use alloy_primitives::hex;
+use rustix::process::geteuid;
+use support::{COPY, SPIN, compiled, component, job, pool, specimen};
+
+/// The signal of a system call that no honest worker makes.
+const SIGSYS: i32 = 31;
+
+#[derive(Debug, PartialEq, Eq)]
+enum Door {
+    Open,
+    Closed(String),
+    Deadly,
+}
+
+/// What a confined process finds.
+fn door(what: &str) -> Door {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_refiner-worker-child"))
+        .arg(format!("probe:{what}"))
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&component(COPY)).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    match (output.status.signal(), said.as_str()) {
+        (Some(SIGSYS), "") => Door::Deadly,
+        (None, "open") => Door::Open,
+        (None, closed) if closed.starts_with("closed: ") => Door::Closed(said),
+        other => panic!("{what}: {other:?}"),
+    }
+}
+
+#[test]
+fn every_door_out_of_a_worker_is_closed() {
+    let directory = tempfile::tempdir().unwrap();
+    let readable = directory.path().join("readable");
+    fs::write(&readable, "key").unwrap();
+    let socket = directory.path().join("socket");
+    let _listening = UnixListener::bind(&socket).unwrap();
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+
+    assert_eq!(door("nothing"), Door::Open, "a probe that finds nothing open proves something only if it could");
+    let closed = [
+        format!("read-file={}", readable.display()),
+        "read-file=/etc/passwd".to_owned(),
+        "read-file=/dev/null".to_owned(),
+        format!("write-file={}", directory.path().join("new").display()),
+        "list=/".to_owned(),
+        "parent-environment".to_owned(),
+        "parent-memory".to_owned(),
+        "own-descriptors".to_owned(),
+        "spawn".to_owned(),
+        "thread".to_owned(),
+        "signal-parent".to_owned(),
+        "more-memory".to_owned(),
+        "make-code".to_owned(),
+    ];
+    for what in &closed {
+        assert!(matches!(door(what), Door::Closed(_)), "{what}: {:?}", door(what));
+    }
+    let deadly = [
+        format!("tcp={}", tcp.local_addr().unwrap()),
+        "udp".to_owned(),
+        format!("unix-socket={}", socket.display()),
+        "exec".to_owned(),
+        "trace-parent".to_owned(),
+        "namespace".to_owned(),
+        "become-root".to_owned(),
+    ];
+    for what in &deadly {
+        assert_eq!(door(what), Door::Deadly, "{what}");
+    }
+}
+
+/// A live worker that has run a rule, to be looked at from outside. Only root may look into a process that is not dumpable.
+fn look_at_a_worker(look: impl FnOnce(u32)) {
+    if !geteuid().is_root() {
+        return println!("skipped: only root can look into a worker");
+    }
+    let pool = pool(1);
+    pool.run(&job(&compiled(COPY), &specimen(1))).unwrap();
+    look(pool.workers()[0].pid);
+}
+
+#[test]
+fn worker_has_no_environment_and_no_open_file_but_its_pipes() {
+    look_at_a_worker(|pid| {
+        assert_eq!(fs::read(format!("/proc/{pid}/environ")).unwrap(), b"");
+        let mut open: Vec<_> = fs::read_dir(format!("/proc/{pid}/fd"))
+            .unwrap()
+            .map(|entry| fs::read_link(entry.unwrap().path()).unwrap().display().to_string())
+            .collect();
+        open.retain(|target| !target.contains("memfd:"));
+        assert_eq!(open.len(), 3, "{open:?}");
+        assert!(open.iter().all(|target| target.starts_with("pipe:")), "{open:?}");
+    });
+}
+
+#[test]
+fn worker_has_no_user_no_capabilities_and_no_new_privileges() {
+    look_at_a_worker(|pid| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(field("Uid:"), "65534 65534 65534 65534");
+        assert_eq!(field("Gid:"), "65534 65534 65534 65534");
+        assert_eq!(field("Groups:"), "");
+        assert_eq!(field("CapPrm:"), "0000000000000000");
+        assert_eq!(field("CapEff:"), "0000000000000000");
+        assert_eq!(field("NoNewPrivs:"), "1");
+        assert_eq!(field("Seccomp:"), "2");
+        assert_eq!(field("Seccomp_filters:"), "3");
+        let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert!(core.split_whitespace().filter(|word| *word == "0").count() == 2, "{core}");
+    });
+}
+
+#[test]
+fn worker_has_no_network() {
+    look_at_a_worker(|pid| {
+        let ours = fs::read_link("/proc/self/ns/net").unwrap();
+        assert_ne!(fs::read_link(format!("/proc/{pid}/ns/net")).unwrap(), ours);
+        let routes = fs::read_to_string(format!("/proc/{pid}/net/route")).unwrap();
+        assert_eq!(routes.lines().count(), 1, "only the heading: {routes}");
+    });
+}
+
+#[test]
+fn no_secret_of_the_coordinator_is_in_the_memory_of_a_worker() {
+    // Made at run time, so that no program file holds it, and kept alive to the end.
+    let mut random = [0u8; 16];
+    File::open("/dev/urandom").unwrap().read_exact(&mut random).unwrap();
+    let secret = hex::encode(random);
+    let mut secrets = vec![secret.into_bytes()];
+    for (name, value) in std::env::vars() {
+        if value.len() >= 12 {
+            secrets.push(format!("{name}={value}").into_bytes());
+        }
+    }
+    assert!(secrets.len() > 1, "an environment to leak");
+    look_at_a_worker(|pid| {
+        assert!(holds(&regions(std::process::id()), &secrets[0]), "the search finds what is there");
+        let memory = regions(pid);
+        for secret in &secrets {
+            assert!(!holds(&memory, secret), "{}", String::from_utf8_lossy(secret));
+        }
+    });
+}
+
+fn holds(memory: &[Vec<u8>], secret: &[u8]) -> bool {
+    memory.iter().any(|region| region.windows(secret.len()).any(|window| window[0] == secret[0] && window == secret))
+}
+
+/// Every readable region of a process.
+fn regions(pid: u32) -> Vec<Vec<u8>> {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let mut memory = File::open(format!("/proc/{pid}/mem")).unwrap();
+    let mut regions = Vec::new();
+    for line in maps.lines() {
+        let mut fields = line.split_whitespace();
+        let (range, access) = (fields.next().unwrap(), fields.next().unwrap());
+        if !access.starts_with('r') || line.contains("[v") {
+            continue;
+        }
+        let (start, end) = range.split_once('-').unwrap();
+        let [start, end] = [start, end].map(|address| u64::from_str_radix(address, 16).unwrap());
+        let mut region = vec![0; usize::try_from(end - start).unwrap()];
+        memory.seek(SeekFrom::Start(start)).unwrap();
+        // A region may go while it is read.
+        if memory.read_exact(&mut region).is_ok() {
+            regions.push(region);
+        }
+    }
+    regions
+}
+
+#[test]
+fn worker_in_the_middle_of_a_run_dies_with_its_coordinator() {
+    let (component, raw) = (component(SPIN), specimen(1));
+    let mut coordinator = Command::new(env!("CARGO_BIN_EXE_refiner-worker-child"))
+        .arg("coordinator")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = coordinator.stdin.take().unwrap();
+    input.write_all(&u32::try_from(component.len()).unwrap().to_be_bytes()).unwrap();
+    input.write_all(&component).unwrap();
+    input.write_all(&raw).unwrap();
+    drop(input);
+    let mut line = String::new();
+    BufReader::new(coordinator.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let worker: u32 = line.trim().parse().unwrap();
+    assert!(runs(worker));
+    coordinator.kill().unwrap();
+    coordinator.wait().unwrap();
+    let until = Instant::now() + Duration::from_secs(5);
+    while runs(worker) {
+        assert!(Instant::now() < until, "worker {worker} outlives its coordinator");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// True for a process that is there and no zombie: nobody may be left to reap it.
+fn runs(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
+}

@@ -1,0 +1,94 @@
+//! Workers that were taken over: none makes the coordinator hang, panic or hold more than was granted.
+
+mod support;
+
+use std::{
+    fs,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use alloy_primitives::Bytes;
+use refiner_sandbox::Limit;
+use refiner_worker::{CompiledRule, Job, Pool, PoolConfig, ProtocolError, Quarantined, TRIES_MAX, WorkerFailure};
+use support::{COPY, child, compiled, config, job, specimen};
+
+/// Wall limit of these runs.
+const WALL_MS: u64 = 500;
+
+fn quick(rule: &Arc<CompiledRule>, raw: &Bytes) -> Job {
+    let mut job = job(rule, raw);
+    job.limits = job.limits.with(Limit::WallMs, WALL_MS).unwrap();
+    job
+}
+
+/// What the pool made of a lie, and how much more memory this process held at most after.
+fn caught(rule: &Arc<CompiledRule>, lie: &str, raw: &Bytes) -> (WorkerFailure, u64) {
+    let pool = Pool::new(PoolConfig { command: child(&format!("liar:{lie}")), ..config(1) }).unwrap();
+    let (begun, before) = (Instant::now(), peak_bytes());
+    let Quarantined { reason, tries } = pool.run(&quick(rule, raw)).unwrap_err();
+    assert_eq!(tries, TRIES_MAX, "{lie}");
+    let allowed = (Duration::from_millis(WALL_MS + 500) + Duration::from_secs(1)) * TRIES_MAX;
+    assert!(begun.elapsed() < allowed, "{lie} took {:?}", begun.elapsed());
+    assert_eq!(pool.workers(), [], "{lie}");
+    (reason, peak_bytes() - before)
+}
+
+/// The most this process ever held.
+fn peak_bytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    kib.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+}
+
+#[test]
+fn no_lie_costs_the_coordinator_more_than_was_granted() {
+    let rule = compiled(COPY);
+    let raw = specimen(1);
+    let over = |limit| move |error: &ProtocolError| matches!(error, ProtocolError::OverGrant { limit: found, .. } if *found == limit);
+    type Check = Box<dyn Fn(&ProtocolError) -> bool>;
+    let cases: Vec<(&str, Check)> = vec![
+        ("garbage", Box::new(|error| matches!(error, ProtocolError::UnknownKind { found: 0xff }))),
+        ("other-version", Box::new(|error| matches!(error, ProtocolError::Version { found: 9 }))),
+        ("endless-measures", Box::new(|error| matches!(error, ProtocolError::Truncated))),
+        ("long-frame", Box::new(|error| matches!(error, ProtocolError::FrameTooLong { bytes: u32::MAX }))),
+        ("endless-log", Box::new(over(Limit::LogLines))),
+        ("endless-log-bytes", Box::new(over(Limit::LogBytes))),
+        ("endless-artifacts", Box::new(over(Limit::Artifacts))),
+        ("large-artifact", Box::new(over(Limit::OutputBytes))),
+        ("empty-chunks", Box::new(|error| matches!(error, ProtocolError::TooManyBytes))),
+        ("same-name", Box::new(|error| matches!(error, ProtocolError::Label(_)))),
+        ("path", Box::new(|error| matches!(error, ProtocolError::Label(_)))),
+        ("unknown-kind", Box::new(|error| matches!(error, ProtocolError::UnknownKind { found: 0x7f }))),
+        ("cut-verdict", Box::new(|error| matches!(error, ProtocolError::Truncated))),
+    ];
+    for (lie, is_expected) in cases {
+        let (failure, grown) = caught(&rule, lie, &raw);
+        assert!(matches!(&failure, WorkerFailure::Protocol(error) if is_expected(error)), "{lie}: {failure:?}");
+        assert!(grown < 16 << 20, "{lie} moved memory by {grown} bytes");
+    }
+}
+
+#[test]
+fn worker_that_is_silent_deaf_or_never_done_is_killed_at_the_wall_limit() {
+    let rule = compiled(COPY);
+    let (small, large) = (specimen(1), Bytes::from(vec![0; 8 << 20]));
+    for (lie, raw) in [("silent", &small), ("deaf", &large), ("endless-stderr", &small), ("endless-chunks", &small)] {
+        let (failure, grown) = caught(&rule, lie, raw);
+        assert!(matches!(failure, WorkerFailure::Hung { wall_ms: 1_000 }), "{lie}: {failure:?}");
+        assert!(grown < 80 << 20, "{lie} moved memory by {grown} bytes");
+    }
+}
+
+#[test]
+fn worker_that_dies_leaves_its_last_words_made_harmless() {
+    let (failure, _) = caught(&compiled(COPY), "dies", &specimen(1));
+    let WorkerFailure::Died { signal: None, how, said } = failure else { panic!("{failure:?}") };
+    assert_eq!((how.as_str(), said.as_str()), ("exit status: 3", "out of tune\\u{1b}[2J"));
+}
+
+#[test]
+fn worker_that_loaded_another_rule_runs_nothing() {
+    let (failure, _) = caught(&compiled(COPY), "other-rule", &specimen(1));
+    assert!(matches!(failure, WorkerFailure::OtherRule), "{failure:?}");
+}

@@ -1,0 +1,156 @@
+//! Components from text, a small specimen, and pools over this crate's own child program.
+#![allow(dead_code, missing_docs, reason = "each test binary uses its part of this")]
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use alloy_consensus::Header;
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use refiner_evm::EmbeddedExecutor;
+use refiner_sandbox::{EngineProfile, Grants, Limits, Params, Run, RunInput, Sandbox};
+use refiner_specimen::{Block, CodeRead, Layout, Specimen, StateReads, StorageRead, Transaction};
+use refiner_worker::{ChildCommand, CompiledRule, Compiler, Job, Pool, PoolConfig};
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+/// Writes the specimen's bytes into an artifact, and a line into the log.
+pub const COPY: &str = r#"
+(import "refiner:rule/specimen@1.0.0" "[method]block-specimen.raw" (func $raw (param i32 i64 i32 i32)))
+(import "refiner:rule/log@1.0.0" "write" (func $log (param i32 i32 i32)))
+(import "refiner:rule/output@1.0.0" "[constructor]artifact" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(import "refiner:rule/output@1.0.0" "[method]artifact.write" (func $write (param i32 i32 i32)))
+(import "refiner:rule/output@1.0.0" "[method]artifact.finish" (func $finish (param i32)))
+(data (i32.const 256) "copy")
+(data (i32.const 384) "application/octet-stream")
+(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+  (local $handle i32)
+  (call $raw (local.get 0) (i64.const 0) (i32.const 65536) (i32.const 512))
+  (call $log (i32.const 2) (i32.const 256) (i32.const 4))
+  (local.set $handle (call $artifact (i32.const 256) (i32.const 4) (i32.const 384) (i32.const 24) (i32.const 1) (i32.const 256) (i32.const 4)))
+  (call $write (local.get $handle) (i32.load (i32.const 512)) (i32.load (i32.const 516)))
+  (call $finish (local.get $handle))
+  (call $ok (local.get 0) (i64.const 3)))"#;
+
+/// Never returns, and never runs out of the fuel that [`spinning_limits`] grants.
+pub const SPIN: &str = r#"
+(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+  (loop $again (br $again))
+  unreachable)"#;
+
+/// Gives a borrowed specimen back. It stands before the fields of a case because imports come first in a module.
+const DROP: &str = r#"(import "refiner:rule/specimen@1.0.0" "[resource-drop]block-specimen" (func $drop (param i32)))"#;
+
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Where the real specimens are, or a line that says they are not there.
+pub fn real_specimens() -> Vec<PathBuf> {
+    let shared = std::env::var_os("REFINER_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from);
+    let Ok(entries) = std::fs::read_dir(shared.join("specimens")) else {
+        println!("skipped: ../shared/specimens not present");
+        return Vec::new();
+    };
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "avro"));
+    paths.sort();
+    paths
+}
+
+/// A component over the contract from module fields, with `tests/hostile/parts.wat` behind them.
+pub fn component(fields: &str) -> Bytes {
+    let parts = std::fs::read_to_string(workspace().join("tests/hostile/parts.wat")).unwrap();
+    let mut module = wat::parse_str(format!("(module {DROP}\n{fields}\n{parts})")).unwrap();
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_path(workspace().join("wit/refiner-rule-1")).unwrap();
+    let world = resolve.select_world(&[package], Some("transform-with-evm")).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap().into()
+}
+
+pub fn child(argument: &str) -> ChildCommand {
+    ChildCommand::new(env!("CARGO_BIN_EXE_refiner-worker-child"), argument)
+}
+
+pub fn compiler() -> Compiler {
+    Compiler::new(None).unwrap().with_command(child(refiner_worker::COMPILE_ARGUMENT))
+}
+
+pub fn compiled(fields: &str) -> Arc<CompiledRule> {
+    Arc::new(compiler().compile(component(fields), &Grants::all()).unwrap())
+}
+
+pub fn config(workers: usize) -> PoolConfig {
+    PoolConfig { command: child(refiner_worker::WORKER_ARGUMENT), ..PoolConfig::new(workers) }
+}
+
+pub fn pool(workers: usize) -> Pool {
+    Pool::new(config(workers)).unwrap()
+}
+
+pub fn job(rule: &Arc<CompiledRule>, raw: &Bytes) -> Job {
+    Job {
+        rule: Arc::clone(rule),
+        params: [("greeting", "hello")].into_iter().collect::<Params>(),
+        limits: Limits::with_evm(),
+        specimen_hash: refiner_specimen::specimen_hash(raw),
+        raw: raw.clone(),
+    }
+}
+
+/// The same run in this process.
+pub fn run_here(component: &[u8], job: &Job) -> Run {
+    static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
+    let sandbox = SANDBOX.get_or_init(|| Sandbox::new(EngineProfile::default()).unwrap());
+    let rule = sandbox.admit(component, &Grants::all()).unwrap();
+    rule.run(RunInput {
+        specimen: Arc::new(refiner_specimen::decode(&job.raw).unwrap()),
+        raw: job.raw.clone(),
+        specimen_hash: job.specimen_hash,
+        params: job.params.clone(),
+        executor: Some(Arc::new(EmbeddedExecutor::default())),
+        limits: job.limits,
+    })
+    .unwrap()
+}
+
+/// The bytes of a block of three transactions, at this height.
+pub fn specimen(height: u64) -> Bytes {
+    let code = Bytes::from_static(&[0x60, 0x00]);
+    let transaction =
+        |nonce| Transaction { nonce, gas: 21_000, gas_price: 9, input: Bytes::from_static(b"input"), ..Default::default() };
+    let specimen = Specimen {
+        layout: Layout::V0_35,
+        stated_codec_version: 0.35,
+        start_block: height,
+        end_block: height,
+        elements: 1,
+        event_hash: B256::repeat_byte(0xee),
+        block: Block {
+            kind: "block-specimen".to_owned(),
+            network_id: 1,
+            hash: B256::repeat_byte(0xb1),
+            total_difficulty: U256::ZERO,
+            header: Header { number: height, timestamp: 1_700_000_000, ..Header::default() },
+            transactions: (0..3).map(transaction).collect(),
+            uncles: Some(Vec::new()),
+            receipts: Vec::new(),
+            senders: (1..4).map(Address::repeat_byte).collect(),
+            state: StateReads {
+                accounts: Vec::new(),
+                storage: vec![StorageRead {
+                    account: Address::repeat_byte(1),
+                    slot: B256::repeat_byte(2),
+                    value: B256::repeat_byte(3),
+                }],
+                codes: vec![CodeRead { hash: keccak256(&code), code }].into(),
+                block_hashes: Vec::new(),
+            },
+            withdrawals: None,
+            blob_sidecars: None,
+        },
+    };
+    refiner_specimen::encode(&specimen, Layout::V0_35).unwrap().into()
+}
