@@ -3,7 +3,8 @@
 //! `cargo bench -p refiner-specimen`. Real specimens where `../shared/specimens` is, our own samples elsewhere. Each
 //! figure is a median of this thread's processor time, and rivals take turns, so that a busy machine disturbs little
 //! and both alike. The allocator is the program's.
-#![allow(missing_docs)]
+// A benchmark reports on the terminal.
+#![allow(missing_docs, clippy::print_stdout)]
 
 use std::{
     hint::black_box,

@@ -23,7 +23,7 @@ fn field_that_the_layout_lacks_is_refused_and_the_next_layout_has_it() {
     check(Layout::V0_36, "Header.parentBeaconBlockRoot", |block| block.header.parent_beacon_block_root = hash);
     check(Layout::V0_37, "Transactions[1].blobFeeCap", |block| block.transactions[1].blob_fee_cap = Some(1));
     check(Layout::V0_37, "Transactions[1].blobHashes", |block| {
-        block.transactions[1].blob_hashes = Some(vec![B256::ZERO])
+        block.transactions[1].blob_hashes = Some(vec![B256::ZERO]);
     });
     check(Layout::V0_37, "Transactions[1].blobGas", |block| block.transactions[1].blob_gas = Some(1));
     check(Layout::V0_37, "BlobTxSidecars", |block| block.blob_sidecars = Some(vec![BlobSidecar::default()]));
