@@ -46,8 +46,11 @@ pub(super) fn forbid_processes() -> Result<(), ConfineError> {
 
 /// Lowers both limits to `most`. A lower one that was there stays: raising it is not ours to ask for.
 fn lower((resource, most, what): (Resource, u64, &'static str)) -> Result<(), ConfineError> {
-    let most = getrlimit(resource).maximum.map_or(most, |there| there.min(most));
-    setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).map_err(ConfineError::system(what))
+    let there = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+    // At the lower limit of processor time comes a signal that says so, at the higher one the same that ends everybody.
+    let room = if resource == Resource::Cpu { 1 } else { 0 };
+    let limit = Rlimit { current: Some(there.min(most)), maximum: Some(there.min(most.saturating_add(room))) };
+    setrlimit(resource, limit).map_err(ConfineError::system(what))
 }
 
 impl fmt::Display for Ceilings {

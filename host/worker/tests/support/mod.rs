@@ -133,7 +133,13 @@ pub fn specimen(height: u64) -> Bytes {
             network_id: 1,
             hash: B256::repeat_byte(0xb1),
             total_difficulty: U256::ZERO,
-            header: Header { number: height, timestamp: 1_700_000_000, ..Header::default() },
+            header: Header {
+                number: height,
+                timestamp: 1_700_000_000,
+                base_fee_per_gas: Some(7),
+                withdrawals_root: Some(B256::repeat_byte(8)),
+                ..Header::default()
+            },
             transactions: (0..3).map(transaction).collect(),
             uncles: Some(Vec::new()),
             receipts: Vec::new(),
@@ -148,7 +154,7 @@ pub fn specimen(height: u64) -> Bytes {
                 codes: vec![CodeRead { hash: keccak256(&code), code }].into(),
                 block_hashes: Vec::new(),
             },
-            withdrawals: None,
+            withdrawals: Some(Vec::new()),
             blob_sidecars: None,
         },
     };

@@ -57,6 +57,7 @@ fn after_hello(name: &str) -> io::Result<()> {
         "silent" => sleep(),
         "long-frame" => {
             io::stdout().write_all(&[LOG, 0xff, 0xff, 0xff, 0xff])?;
+            io::stdout().flush()?;
             sleep()
         }
         "endless-log" => loop {

@@ -11,7 +11,7 @@ use std::{
 
 use refiner_sandbox::{Allocation, EngineProfile, Grants, Sandbox};
 use refiner_worker::{Ceilings, Confinement};
-use rustix::process::getppid;
+use rustix::process::{Pid, Signal, getppid};
 
 /// Confines itself as a worker does, tries the door, and writes what happened to standard output.
 pub fn probe(door: &str) -> ExitCode {
@@ -59,8 +59,8 @@ fn try_door(door: &str, parent: u32, sandbox: &Sandbox, component: &[u8]) -> io:
         "thread" => thread::Builder::new().spawn(|| {}).map(drop),
         "trace-parent" => nix::sys::ptrace::attach(nix::unistd::Pid::from_raw(parent.cast_signed())).map_err(Into::into),
         "signal-parent" => {
-            let parent = getppid().ok_or(io::ErrorKind::NotFound)?;
-            Ok(rustix::process::test_kill_process(parent)?)
+            let parent = Pid::from_raw(parent.cast_signed()).ok_or(io::ErrorKind::NotFound)?;
+            Ok(rustix::process::kill_process(parent, Signal::CONT)?)
         }
         "namespace" => nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUSER).map_err(Into::into),
         "become-root" => Ok(rustix::thread::set_thread_uid(rustix::process::Uid::ROOT)?),
