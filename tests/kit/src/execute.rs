@@ -2,12 +2,14 @@
 
 use alloy_consensus::{Header, Transaction as _, Typed2718};
 use alloy_eips::{eip2935, eip4788, eip4895::Withdrawal, eip7002, eip7251};
-use alloy_primitives::{Address, B256, Bytes, Log, U256};
+use alloy_primitives::{Address, B256, Bytes, Log, U256, map::AddressMap};
 use revm::{
-    Context, ExecuteCommitEvm as _, MainBuilder as _, MainContext as _,
+    Context, Database, DatabaseCommit, ExecuteCommitEvm as _, MainBuilder as _, MainContext as _,
+    bytecode::Bytecode,
     context::{BlockEnv, CfgEnv, result::ExecutionResult},
     context_interface::block::BlobExcessGasAndPrice,
     database::{AccountState, CacheDB, DatabaseRef},
+    state::{Account, AccountInfo},
 };
 
 use crate::{
@@ -61,7 +63,7 @@ pub fn execute<DB: DatabaseRef>(
     withdrawals: &[Withdrawal],
 ) -> Result<Outcome, KitError> {
     let mut evm = Context::mainnet()
-        .with_db(&mut *db)
+        .with_db(WorldFirst(&mut *db))
         .with_block(block_environment(fork, header))
         .with_cfg(configuration(chain_id, fork))
         .build_mainnet();
@@ -110,6 +112,36 @@ pub fn execute<DB: DatabaseRef>(
         pay_out(db, withdrawal)?;
     }
     Ok(Outcome { receipts, requests })
+}
+
+/// Asks the world for code before the block's own creations, which may have the same code and would hide that it was
+/// read of an older account.
+struct WorldFirst<'a, DB>(&'a mut CacheDB<DB>);
+
+impl<DB: DatabaseRef> Database for WorldFirst<'_, DB> {
+    type Error = DB::Error;
+
+    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, DB::Error> {
+        self.0.basic(address)
+    }
+
+    fn code_by_hash(&mut self, hash: B256) -> Result<Bytecode, DB::Error> {
+        self.0.db.code_by_hash_ref(hash).or_else(|_| self.0.code_by_hash(hash))
+    }
+
+    fn storage(&mut self, address: Address, slot: U256) -> Result<U256, DB::Error> {
+        self.0.storage(address, slot)
+    }
+
+    fn block_hash(&mut self, number: u64) -> Result<B256, DB::Error> {
+        self.0.block_hash(number)
+    }
+}
+
+impl<DB> DatabaseCommit for WorldFirst<'_, DB> {
+    fn commit(&mut self, changes: AddressMap<Account>) {
+        self.0.commit(changes);
+    }
 }
 
 fn configuration(chain_id: u64, fork: Fork) -> CfgEnv {

@@ -19,7 +19,7 @@ use crate::world::World;
 /// Something was asked for that a sample chain does not have.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
-    /// No account has this code.
+    /// No account that was read has this code.
     #[error("code {0} is nowhere")]
     Code(B256),
     /// The chain does not reach back to this block.
@@ -79,9 +79,10 @@ impl DatabaseRef for Recorder<'_> {
     }
 
     fn code_by_hash_ref(&self, hash: B256) -> Result<Bytecode, Missing> {
-        let account = self.world.accounts.values().find(|account| account.code_hash() == hash);
-        let code = account.ok_or(Missing::Code(hash))?.code.clone();
         let seen = &mut *self.seen.borrow_mut();
+        // Code is read of an account; an account that nobody asked for does not lend its code.
+        let mut read = seen.accounts.iter().filter_map(|address| self.world.accounts.get(address));
+        let code = read.find(|account| account.code_hash() == hash).ok_or(Missing::Code(hash))?.code.clone();
         if hash != KECCAK_EMPTY && seen.codes.insert(hash) {
             seen.reads.codes.push(CodeRead { hash, code: code.clone() });
         }
