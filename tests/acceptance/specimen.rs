@@ -49,7 +49,7 @@ fn decode_gives_the_record_that_an_evm_server_takes() {
 }
 
 #[test]
-fn every_check_of_a_sample_passes_with_execution() {
+fn every_check_of_a_sample_passes_with_execution_but_the_one_its_layout_spoils() {
     let devnets = ["--chain-config", concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/samples/devnet-1337.json")];
     for sample in samples() {
         let ended = refiner(&[&["specimen", "check", "--execute", "--json", text(&sample)][..], &devnets].concat());
@@ -59,7 +59,10 @@ fn every_check_of_a_sample_passes_with_execution() {
             assert_eq!(ended.code, 3);
             continue;
         }
-        assert_eq!(ended.code, 0, "{line}");
+        // The layout of this one drops the blob fields of its type-3 transaction, and so its hash and the root.
+        let lossy = sample.ends_with("1-19435000.avro");
+        assert_eq!(line["checks"]["transactionsRoot"]["outcome"], if lossy { "failed" } else { "passed" }, "{line}");
+        assert_eq!(ended.code, if lossy { 3 } else { 0 }, "{line}");
         for name in ["blockHash", "codeHashes", "canonicalEncoding", "gasUsed", "logsBloom", "receiptsRoot"] {
             assert_eq!(line["checks"][name]["outcome"], "passed", "{name} of {}", sample.display());
         }

@@ -184,7 +184,7 @@ fn deposit_request(log: &Log) -> Option<Vec<u8>> {
     /// Where public key, withdrawal credentials, amount, signature and index stand in the event's data.
     const FIELDS: [std::ops::Range<usize>; 5] = [192..240, 288..320, 352..360, 416..512, 544..552];
     let deposit = log.address == DEPOSIT_CONTRACT && log.topics().first() == Some(&DEPOSIT_EVENT);
-    let data = deposit.then(|| &log.data.data)?;
+    let data = deposit.then_some(&log.data.data)?;
     FIELDS.into_iter().map(|field| data.get(field)).collect::<Option<Vec<_>>>().map(|fields| fields.concat())
 }
 
