@@ -8,7 +8,8 @@ use std::{
 
 use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, Executor};
 use refiner_sandbox::{
-    AdmitError, AdmittedRule, Allocation, EngineError, EngineProfile, GuestText, HostFailure, Refusal, RunInput, Sandbox,
+    AdmitError, AdmittedRule, Allocation, EngineError, EngineProfile, GuestText, HostFailure, Refusal, RunInput,
+    Sandbox,
 };
 
 use crate::{

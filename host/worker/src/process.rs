@@ -75,7 +75,8 @@ impl Process {
         else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
-        let process = Self { child, stdin, stdout, stderr, stderr_open: true, said: Vec::new(), deadline: Instant::now() };
+        let process =
+            Self { child, stdin, stdout, stderr, stderr_open: true, said: Vec::new(), deadline: Instant::now() };
         for pipe in [process.stdin.as_fd(), process.stdout.as_fd(), process.stderr.as_fd()] {
             rustix::io::ioctl_fionbio(pipe, true)?;
         }

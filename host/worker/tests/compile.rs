@@ -1,4 +1,5 @@
 //! Components that cost a compiler too much, and code that is kept on disk.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests")]
 
 mod support;
 
@@ -79,7 +80,10 @@ fn compile_bombs_end_in_time_and_leave_the_coordinators_memory_alone() {
     let compiler = compiler().with_limits(TIGHT);
     for (bomb, component, words) in refusals {
         let error = compiler.compile(component, &generous()).unwrap_err();
-        assert!(matches!(&error, CompileError::Refused { reason } if reason.as_str().contains(words)), "{bomb}: {error:?}");
+        assert!(
+            matches!(&error, CompileError::Refused { reason } if reason.as_str().contains(words)),
+            "{bomb}: {error:?}"
+        );
     }
     for (bomb, component) in [("many functions", functions(20_000, 40)), ("many locals", locals(40))] {
         let (begun, before) = (Instant::now(), peak_bytes());
@@ -100,14 +104,11 @@ fn compile_bombs_end_in_time_and_leave_the_coordinators_memory_alone() {
 #[test]
 fn compiler_without_enough_memory_says_so() {
     let allowed_bytes = 256 << 20;
-    let compiler = compiler().with_limits(CompileLimits { memory_bytes: allowed_bytes, ..CompileLimits::default() });
+    let limits = CompileLimits { memory_bytes: allowed_bytes, ..CompileLimits::default() };
+    let compiler = compiler().with_limits(limits);
     compiler.compile(component(COPY), &generous()).unwrap();
-    for bomb in [functions(500, 40), functions(2_000, 40), locals(1), locals(4)] {
-        let begun = Instant::now();
-        let r = compiler.compile(bomb, &generous());
-        eprintln!("{:?} {:?}", r.map(|_| ()), begun.elapsed());
-    }
-    panic!();
+    let error = compiler.compile(locals(1), &generous()).unwrap_err();
+    assert!(matches!(error, CompileError::OutOfMemory { allowed_bytes: found } if found == allowed_bytes), "{error:?}");
 }
 
 #[test]
@@ -120,9 +121,8 @@ fn refusal_says_what_was_found_and_what_is_allowed() {
 fn cached() -> (Compiler, Compiler, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("code");
-    let with_child = |argument| {
-        Compiler::new(Some(CodeCache::open(&path).unwrap())).unwrap().with_command(child(argument))
-    };
+    let with_child =
+        |argument| Compiler::new(Some(CodeCache::open(&path).unwrap())).unwrap().with_command(child(argument));
     (with_child(COMPILE_ARGUMENT), with_child("liar:none"), directory)
 }
 

@@ -1,4 +1,5 @@
 //! A worker holds no key and has no way out.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests")]
 
 mod support;
 

@@ -17,7 +17,7 @@ use tracing::warn;
 
 use self::cache::CodeKey;
 use crate::{
-    COMPILE_ARGUMENT, ChildCommand, CODE_BYTES_MAX,
+    CODE_BYTES_MAX, COMPILE_ARGUMENT, ChildCommand,
     confine::Ceilings,
     pool::send,
     process::Process,

@@ -2,7 +2,9 @@
 
 use nix::sched::CloneFlags;
 use rustix::{
-    process::{DumpableBehavior, Gid, Signal, Uid, getppid, getuid, set_dumpable_behavior, set_parent_process_death_signal},
+    process::{
+        DumpableBehavior, Gid, Signal, Uid, getppid, getuid, set_dumpable_behavior, set_parent_process_death_signal,
+    },
     thread::{
         CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs, set_thread_groups, set_thread_res_gid,
         set_thread_res_uid,

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use nix::libc;
 use seccompiler::{
-    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-    TargetArch, apply_filter_all_threads,
+    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, TargetArch, apply_filter_all_threads,
 };
 
 use super::Outcome;
@@ -115,7 +115,7 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Leaves the needed system calls to every thread of the process.
 pub(super) fn lock() -> Outcome {
-    let locked = deadly().and_then(install).and_then(|()| install(needed()?));
+    let locked = deadly().and_then(|program| install(&program)).and_then(|()| install(&needed()?));
     match locked {
         Ok(()) => Outcome::applied(&format!("{} system calls left", NEEDED.len())),
         Err(error) => Outcome::unavailable(&error),
@@ -135,7 +135,7 @@ pub(super) fn seal_code() -> Result<(), SeccompError> {
         (libc::SYS_seccomp, Vec::new()),
         (libc::SYS_prctl, Vec::new()),
     ]);
-    install(filter(rules, SeccompAction::Allow, DENY)?)
+    install(&filter(rules, SeccompAction::Allow, DENY)?)
 }
 
 /// The answer to what is not needed.
@@ -162,8 +162,8 @@ fn filter(rules: Rules, otherwise: SeccompAction, listed: SeccompAction) -> Resu
     Ok(SeccompFilter::new(rules, otherwise, listed, TargetArch::x86_64)?.try_into()?)
 }
 
-fn install(program: BpfProgram) -> Result<(), SeccompError> {
-    Ok(apply_filter_all_threads(&program)?)
+fn install(program: &BpfProgram) -> Result<(), SeccompError> {
+    Ok(apply_filter_all_threads(program)?)
 }
 
 /// Why there is no filter.

@@ -216,8 +216,8 @@ impl Pool {
     /// Lets a worker wait for its next run, unless it has served its time. One too many ends the one that waits longest.
     fn keep(&self, worker: Worker) {
         let (pid, rule) = (worker.pid(), worker.serves().rule);
-        let spent = worker.runs() >= self.config.runs_per_worker
-            || worker.resident_bytes() > self.config.resident_bytes_max;
+        let spent =
+            worker.runs() >= self.config.runs_per_worker || worker.resident_bytes() > self.config.resident_bytes_max;
         let mut state = self.state();
         let ended = if spent {
             Some(worker)

@@ -65,7 +65,7 @@ impl Worker {
         self.process.allow(answer_time(&request.limits));
         self.runs += 1;
         match self.exchange(request)? {
-            Answer::Run(run) => Ok(run),
+            Answer::Run(run) => Ok(*run),
             Answer::HostFailure(failure) => Err(WorkerFailure::Host(failure).into()),
             Answer::NoSpecimen(reason) => Err(WorkerFailure::NoSpecimen { reason }.into()),
         }
@@ -132,11 +132,8 @@ fn greet(
     rule: &CompiledRule,
     chains: &[String],
 ) -> Result<(Confinement, Ready), ProtocolError> {
-    let settings = Settings {
-        coordinator: std::process::id(),
-        ceilings: ceilings(&serves.limits, rule),
-        chains: chains.to_vec(),
-    };
+    let settings =
+        Settings { coordinator: std::process::id(), ceilings: ceilings(&serves.limits, rule), chains: chains.to_vec() };
     send(process, |out| settings.send(out))?;
     let Hello { confinement } = Hello::receive(process)?;
     send(process, |out| rule.request().send(out))?;

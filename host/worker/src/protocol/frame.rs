@@ -95,17 +95,22 @@ pub(crate) fn write(out: &mut impl Write, kind: Kind, payload: &[u8]) -> Result<
 
 /// Reads one frame. The end of the stream in place of one is [`ProtocolError::Closed`].
 pub(crate) fn read(input: &mut impl Read) -> Result<Frame, ProtocolError> {
+    let (kind, length) = read_header(input)?;
+    let mut payload = vec![0; length];
+    input.read_exact(&mut payload)?;
+    Ok(Frame { kind, payload })
+}
+
+fn read_header(input: &mut impl Read) -> Result<(Kind, usize), ProtocolError> {
     let mut header = [0; HEADER_BYTES];
-    input.read_exact(&mut header).map_err(closed)?;
+    input.read_exact(&mut header)?;
     let [number, length @ ..] = header;
     let kind = Kind::from_number(number).ok_or(ProtocolError::UnknownKind { found: number })?;
-    let length = u32::from_be_bytes(length);
-    if length as usize > FRAME_BYTES_MAX {
-        return Err(ProtocolError::FrameTooLong { bytes: length });
+    let bytes = u32::from_be_bytes(length);
+    match usize::try_from(bytes) {
+        Ok(length) if length <= FRAME_BYTES_MAX => Ok((kind, length)),
+        _ => Err(ProtocolError::FrameTooLong { bytes }),
     }
-    let mut payload = vec![0; length as usize];
-    input.read_exact(&mut payload).map_err(closed)?;
-    Ok(Frame { kind, payload })
 }
 
 /// Writes `bytes` as [`Kind::Bytes`] frames: none when there are none.
@@ -118,15 +123,20 @@ pub(crate) fn read_bytes(input: &mut impl Read, announced: u64) -> Result<Vec<u8
     let announced = usize::try_from(announced).map_err(|_| ProtocolError::TooManyBytes)?;
     let mut bytes = Vec::new();
     while bytes.len() < announced {
-        let chunk = read(input)?.expect(Kind::Bytes)?;
-        if chunk.is_empty() || chunk.len() > announced - bytes.len() {
+        let (kind, length) = read_header(input)?;
+        if kind != Kind::Bytes {
+            return Err(ProtocolError::Unexpected { found: kind });
+        }
+        if length == 0 || length > announced - bytes.len() {
             return Err(ProtocolError::TooManyBytes);
         }
         if bytes.is_empty() {
             // Announced is not sent: memory is reserved only once something came, and then at once.
             bytes.reserve_exact(announced);
         }
-        bytes.extend_from_slice(&chunk);
+        let start = bytes.len();
+        bytes.resize(start + length, 0);
+        input.read_exact(&mut bytes[start..])?;
     }
     Ok(bytes)
 }

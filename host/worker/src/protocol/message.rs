@@ -90,11 +90,14 @@ impl Hello {
             let measure = Measure::from_number(number).ok_or(ProtocolError::Tag { of: "measure", found: number })?;
             let applied = reader.u8()?;
             let text = GuestText::new(reader.text()?);
-            confinement.add(measure, match applied {
-                0 => Outcome::Unavailable { reason: text },
-                1 => Outcome::Applied { detail: text },
-                found => return Err(ProtocolError::Tag { of: "outcome of a measure", found }),
-            });
+            confinement.add(
+                measure,
+                match applied {
+                    0 => Outcome::Unavailable { reason: text },
+                    1 => Outcome::Applied { detail: text },
+                    found => return Err(ProtocolError::Tag { of: "outcome of a measure", found }),
+                },
+            );
         }
         reader.finish()?;
         Ok(Self { confinement })

@@ -2,7 +2,9 @@
 
 use std::io::{Read, Write};
 
-use refiner_sandbox::{Artifact, GuestText, HostFailure, Limit, Limits, LogLevel, LogLine, Misuse, Run, Usage, Verdict};
+use refiner_sandbox::{
+    Artifact, GuestText, HostFailure, Limit, Limits, LogLevel, LogLine, Misuse, Run, Usage, Verdict,
+};
 
 use super::{
     Kind, ProtocolError,
@@ -16,7 +18,7 @@ use super::{
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// The run ended.
-    Run(Run),
+    Run(Box<Run>),
     /// It did not.
     HostFailure(HostFailure),
     /// There was nothing to run on.
@@ -69,7 +71,7 @@ pub(crate) fn read_answer(input: &mut impl Read, limits: &Limits) -> Result<Answ
         match frame.kind {
             Kind::Log => collected.log(&frame.payload)?,
             Kind::Artifact => collected.artifact(&frame.payload, input)?,
-            Kind::Verdict => return collected.verdict(&frame.payload).map(Answer::Run),
+            Kind::Verdict => return collected.verdict(&frame.payload).map(|run| Answer::Run(Box::new(run))),
             Kind::HostFailure => return read_failure(&frame.payload).map(Answer::HostFailure),
             Kind::NoSpecimen => return read_text(&frame.payload).map(Answer::NoSpecimen),
             found => return Err(ProtocolError::Unexpected { found }),

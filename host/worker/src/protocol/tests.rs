@@ -3,14 +3,14 @@
 use alloy_primitives::{B256, Bytes};
 use proptest::prelude::*;
 use refiner_sandbox::{
-    Artifact, GuestText, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine, Misuse, Params, PerLimit, Run, TrapKind,
-    Usage, Verdict,
+    Artifact, GuestText, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine, Misuse, Params, PerLimit, Run,
+    TrapKind, Usage, Verdict,
 };
 use sha2::{Digest, Sha256};
 
 use super::{
-    Answer, CompileRequest, Hello, Kind, ProtocolError, RunRequest, Settings, VERSION, read, read_answer, write, write_failure,
-    write_run,
+    Answer, CompileRequest, Hello, Kind, ProtocolError, RunRequest, Settings, VERSION, read, read_answer, write,
+    write_failure, write_run,
 };
 use crate::confine::{Ceilings, Confinement, Measure, Outcome};
 
@@ -88,7 +88,7 @@ fn every_verdict_arrives_as_it_was_sent() {
         let mut bytes = Vec::new();
         write_run(&mut bytes, &sent).unwrap();
         match read_answer(&mut bytes.as_slice(), &Limits::default()).unwrap() {
-            Answer::Run(arrived) => assert_eq!(arrived, sent),
+            Answer::Run(arrived) => assert_eq!(*arrived, sent),
             other => panic!("{other:?}"),
         }
     }
@@ -150,7 +150,8 @@ fn requests_arrive_as_they_were_sent() {
 fn taken(limit: Limit, granted: u64) -> Result<Answer, ProtocolError> {
     let artifacts = vec![artifact("a", vec![1; 60]), artifact("b", vec![2; 40])];
     let mut bytes = Vec::new();
-    write_run(&mut bytes, &Run { log: log_of_ten_bytes(), ..run(Verdict::Produced { artifacts, records: 1 }) }).unwrap();
+    write_run(&mut bytes, &Run { log: log_of_ten_bytes(), ..run(Verdict::Produced { artifacts, records: 1 }) })
+        .unwrap();
     let limits = Limits::default().with(limit, granted).unwrap();
     read_answer(&mut bytes.as_slice(), &limits)
 }
@@ -163,8 +164,7 @@ fn log_of_ten_bytes() -> Vec<LogLine> {
 
 #[test]
 fn coordinator_takes_what_was_granted_and_not_one_more() {
-    for (limit, sent) in
-        [(Limit::LogLines, 2), (Limit::LogBytes, 10), (Limit::Artifacts, 2), (Limit::OutputBytes, 100)]
+    for (limit, sent) in [(Limit::LogLines, 2), (Limit::LogBytes, 10), (Limit::Artifacts, 2), (Limit::OutputBytes, 100)]
     {
         taken(limit, sent).unwrap();
         let over = taken(limit, sent - 1).unwrap_err();
@@ -190,12 +190,8 @@ fn frame_one_byte_over_its_limit_is_refused_on_both_sides() {
 #[test]
 fn limit_above_its_cap_is_refused() {
     let granted: u64 = Limit::WallMs.spec().cap;
-    let request = |limits| RunRequest {
-        specimen_hash: B256::ZERO,
-        raw: Bytes::new(),
-        params: Params::default(),
-        limits,
-    };
+    let request =
+        |limits| RunRequest { specimen_hash: B256::ZERO, raw: Bytes::new(), params: Params::default(), limits };
     let mut bytes = Vec::new();
     request(Limits::default().with(Limit::WallMs, granted).unwrap()).send(&mut bytes).unwrap();
     let payload = read(&mut bytes.as_slice()).unwrap().payload;
@@ -218,7 +214,7 @@ proptest! {
         let mut bytes = Vec::new();
         for (kind, payload) in frames {
             // Mostly kinds that have a meaning here, or nothing but the first frame would ever be looked at.
-            bytes.push(0x80 | kind % 0x0c);
+            bytes.push(0x80 | (kind % 0x0c));
             bytes.extend(u32::try_from(payload.len()).unwrap().to_be_bytes());
             bytes.extend(payload);
         }
@@ -246,7 +242,7 @@ proptest! {
         } else {
             bytes[position] ^= 1 << bit;
             if let Ok(Answer::Run(arrived)) = read_answer(&mut bytes.as_slice(), &Limits::default()) {
-                prop_assert_ne!(arrived, sent);
+                prop_assert_ne!(*arrived, sent);
             }
         }
     }

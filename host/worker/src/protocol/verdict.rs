@@ -63,9 +63,7 @@ pub(super) fn put_failure(payload: &mut Writer, failure: &HostFailure) {
         HostFailure::CapabilityUnavailable { reason } => payload.u8(1).text(reason.as_str()),
         HostFailure::NoExecutor => payload.u8(2),
         HostFailure::NoRoom => payload.u8(3),
-        HostFailure::SystemMemory(error) => {
-            payload.u8(4).u32(error.raw_os_error().map_or(0, i32::cast_unsigned))
-        }
+        HostFailure::SystemMemory(error) => payload.u8(4).u32(error.raw_os_error().map_or(0, i32::cast_unsigned)),
         HostFailure::UnknownTrap { message } => payload.u8(5).text(message.as_str()),
     };
 }

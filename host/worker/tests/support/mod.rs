@@ -1,5 +1,5 @@
 //! Components from text, a small specimen, and pools over this crate's own child program.
-#![allow(dead_code, missing_docs, reason = "each test binary uses its part of this")]
+#![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a part of each test")]
 
 use std::{
     path::{Path, PathBuf},
@@ -119,8 +119,13 @@ pub fn run_here(component: &[u8], job: &Job) -> Run {
 /// The bytes of a block of three transactions, at this height.
 pub fn specimen(height: u64) -> Bytes {
     let code = Bytes::from_static(&[0x60, 0x00]);
-    let transaction =
-        |nonce| Transaction { nonce, gas: 21_000, gas_price: 9, input: Bytes::from_static(b"input"), ..Default::default() };
+    let transaction = |nonce| Transaction {
+        nonce,
+        gas: 21_000,
+        gas_price: 9,
+        input: Bytes::from_static(b"input"),
+        ..Default::default()
+    };
     let specimen = Specimen {
         layout: Layout::V0_35,
         stated_codec_version: 0.35,

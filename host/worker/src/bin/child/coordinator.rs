@@ -29,7 +29,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     let job = Job {
         rule: Arc::new(compiler.compile(component.to_vec().into(), &Grants::all())?),
         params: Params::default(),
-        limits: Limits::default().with(Limit::WallMs, Limit::WallMs.spec().cap)?.with(Limit::Fuel, Limit::Fuel.spec().cap)?,
+        limits: Limits::default()
+            .with(Limit::WallMs, Limit::WallMs.spec().cap)?
+            .with(Limit::Fuel, Limit::Fuel.spec().cap)?,
         specimen_hash: refiner_specimen::specimen_hash(raw),
         raw: raw.to_vec().into(),
     };

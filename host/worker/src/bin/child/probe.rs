@@ -33,8 +33,7 @@ pub fn probe(door: &str) -> ExitCode {
 
 fn confine(parent: u32, ceilings: &Ceilings) -> io::Result<Sandbox> {
     let mut confinement = Confinement::begin(parent, ceilings).map_err(io::Error::other)?;
-    let sandbox =
-        Sandbox::new(EngineProfile::with_allocation(Allocation::OnDemand)).map_err(io::Error::other)?;
+    let sandbox = Sandbox::new(EngineProfile::with_allocation(Allocation::OnDemand)).map_err(io::Error::other)?;
     // Code could be compiled, as far as that goes: threads for it are there.
     sandbox.start_compiler().map_err(io::Error::other)?;
     confinement.lock().map_err(io::Error::other)?;
@@ -57,7 +56,9 @@ fn try_door(door: &str, parent: u32, sandbox: &Sandbox, component: &[u8]) -> io:
         "exec" => Err(Command::new("/bin/true").exec()),
         "spawn" => Command::new("/bin/true").spawn().map(drop),
         "thread" => thread::Builder::new().spawn(|| {}).map(drop),
-        "trace-parent" => nix::sys::ptrace::attach(nix::unistd::Pid::from_raw(parent.cast_signed())).map_err(Into::into),
+        "trace-parent" => {
+            nix::sys::ptrace::attach(nix::unistd::Pid::from_raw(parent.cast_signed())).map_err(Into::into)
+        }
         "signal-parent" => {
             let parent = Pid::from_raw(parent.cast_signed()).ok_or(io::ErrorKind::NotFound)?;
             Ok(rustix::process::kill_process(parent, Signal::CONT)?)
