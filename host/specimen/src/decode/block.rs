@@ -22,7 +22,7 @@ const SIDECAR_MIN_BYTES: usize = 3;
 pub(super) fn read(wire: &mut Wire<'_>, sections: &mut Sections) -> Read<Block> {
     let mut block = Block {
         kind: wire.string().at("Type")?,
-        network_id: wire.int().at("NetworkId")?,
+        network_id: wire.long().at("NetworkId")?,
         hash: wire.hash().at("Hash")?,
         total_difficulty: wire.u256().at("TotalDifficulty")?,
         header: header::read(wire).at("Header")?,

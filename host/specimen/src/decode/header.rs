@@ -24,9 +24,9 @@ pub(super) fn read(wire: &mut Wire<'_>) -> Read<Header> {
         logs_bloom: Bloom::new(wire.byte_array().at("logsBloom")?),
         difficulty: wire.u256().at("difficulty")?,
         number: wire.u64().at("number")?,
-        gas_limit: wire.int().at("gasLimit")?,
-        gas_used: wire.int().at("gasUsed")?,
-        timestamp: wire.int().at("timestamp")?,
+        gas_limit: wire.long().at("gasLimit")?,
+        gas_used: wire.long().at("gasUsed")?,
+        timestamp: wire.long().at("timestamp")?,
         extra_data: wire.base64().at("extraData")?,
         mix_hash: wire.hash().at("mixHash")?,
         nonce: B64::new(wire.byte_array().at("nonce")?),
@@ -37,8 +37,8 @@ pub(super) fn read(wire: &mut Wire<'_>) -> Read<Header> {
         header.withdrawals_root = wire.optional(Wire::hash).at("withdrawalsRoot")?;
     }
     if wire.layout >= Layout::V0_36 {
-        header.blob_gas_used = wire.optional(Wire::int).at("blobGasUsed")?;
-        header.excess_blob_gas = wire.optional(Wire::int).at("excessBlobGas")?;
+        header.blob_gas_used = wire.optional(Wire::long).at("blobGasUsed")?;
+        header.excess_blob_gas = wire.optional(Wire::long).at("excessBlobGas")?;
         header.parent_beacon_block_root = wire.optional(Wire::hash).at("parentBeaconBlockRoot")?;
     }
     if wire.layout >= Layout::V0_38 {

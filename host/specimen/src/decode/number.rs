@@ -13,23 +13,13 @@ const U64_DIGITS: usize = 16;
 const U256_DIGITS: usize = 64;
 
 impl<'a> Wire<'a> {
-    /// An Avro `long` that counts something.
+    /// An Avro `long` or `int` that counts something. The two are alike on the wire, and an `int` of 31 bits would end with
+    /// the timestamps of January 2038.
     #[inline]
     pub(super) fn long(&mut self) -> Read<u64> {
         let start = self.offset();
         let number = self.varint()?;
         u64::try_from(number).map_err(|_| Fault::new(start, Wrong::Negative(number)))
-    }
-
-    /// An Avro `int` that counts something.
-    #[inline]
-    pub(super) fn int(&mut self) -> Read<u64> {
-        let start = self.offset();
-        let number = self.long()?;
-        if number > i32::MAX as u64 {
-            return Err(Fault::new(start, Wrong::OutOfRange { limit_bits: 31 }));
-        }
-        Ok(number)
     }
 
     /// Hex text of at most 256 bits.

@@ -19,11 +19,11 @@ pub(super) fn read_all(wire: &mut Wire<'_>) -> Read<Vec<Receipt>> {
 fn read(wire: &mut Wire<'_>) -> Read<Receipt> {
     Ok(Receipt {
         post_state_or_status: wire.base64().at("PostStateOrStatus")?,
-        cumulative_gas_used: wire.int().at("CumulativeGasUsed")?,
+        cumulative_gas_used: wire.long().at("CumulativeGasUsed")?,
         tx_hash: wire.hash().at("TxHash")?,
         contract_address: wire.address().at("ContractAddress")?,
         logs: wire.array(LOG_MIN_BYTES, read_log).at("Logs")?,
-        gas_used: wire.int().at("GasUsed")?,
+        gas_used: wire.long().at("GasUsed")?,
     })
 }
 
@@ -34,9 +34,9 @@ fn read_log(wire: &mut Wire<'_>) -> Read<Log> {
         data: wire.base64().at("data")?,
         block_number: wire.long().at("blockNumber")?,
         transaction_hash: wire.hash().at("transactionHash")?,
-        transaction_index: wire.int().at("transactionIndex")?,
+        transaction_index: wire.long().at("transactionIndex")?,
         block_hash: wire.hash().at("blockHash")?,
-        log_index: wire.int().at("logIndex")?,
+        log_index: wire.long().at("logIndex")?,
         removed: wire.boolean().at("removed")?,
     })
 }

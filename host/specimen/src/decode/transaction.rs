@@ -42,7 +42,7 @@ fn read(wire: &mut Wire<'_>) -> Read<Transaction> {
     if wire.layout >= Layout::V0_37 {
         transaction.blob_fee_cap = wire.optional(Wire::u128).at("blobFeeCap")?;
         transaction.blob_hashes = wire.optional(|wire| wire.array(HASH_BYTES, Wire::hash)).at("blobHashes")?;
-        transaction.blob_gas = wire.optional(Wire::int).at("blobGas")?;
+        transaction.blob_gas = wire.optional(Wire::long).at("blobGas")?;
     }
     if wire.layout >= Layout::V0_38 {
         transaction.data = wire.optional(Wire::string).at("Data")?;
@@ -54,7 +54,7 @@ fn read(wire: &mut Wire<'_>) -> Read<Transaction> {
 /// EIP-2718 allows types up to 0x7f; which of them are understood is the executor's business.
 fn tx_type(wire: &mut Wire<'_>) -> Read<u8> {
     let start = wire.offset();
-    match u8::try_from(wire.int()?) {
+    match u8::try_from(wire.long()?) {
         Ok(tx_type) if tx_type < 0x80 => Ok(tx_type),
         _ => Err(Fault::new(start, Wrong::OutOfRange { limit_bits: 7 })),
     }

@@ -14,7 +14,7 @@ use crate::{BlobSidecar, Block, Layout};
 pub(super) fn value(block: &Block, layout: Layout) -> Say<Value> {
     let mut fields = Fields::new(layout);
     fields.put("Type", Value::String(block.kind.clone()));
-    fields.int("NetworkId", block.network_id)?;
+    fields.long("NetworkId", block.network_id)?;
     fields.hash("Hash", block.hash);
     fields.number("TotalDifficulty", block.total_difficulty);
     fields.put("Header", header::value(&block.header, layout).at("Header")?);

@@ -41,11 +41,6 @@ impl Fields {
         self.put(name, scalar::base64(bytes));
     }
 
-    pub(super) fn int(&mut self, name: &'static str, number: u64) -> Say<()> {
-        self.put(name, scalar::int(number).at(name)?);
-        Ok(())
-    }
-
     pub(super) fn long(&mut self, name: &'static str, number: u64) -> Say<()> {
         self.put(name, scalar::long(number).at(name)?);
         Ok(())

@@ -22,9 +22,9 @@ pub(super) fn value(header: &Header, layout: Layout) -> Say<Value> {
     fields.put("logsBloom", Value::Array(header.logs_bloom.iter().map(|&byte| Value::Int(byte.into())).collect()));
     fields.number("difficulty", header.difficulty);
     fields.number("number", U256::from(header.number));
-    fields.int("gasLimit", header.gas_limit)?;
-    fields.int("gasUsed", header.gas_used)?;
-    fields.int("timestamp", header.timestamp)?;
+    fields.long("gasLimit", header.gas_limit)?;
+    fields.long("gasUsed", header.gas_used)?;
+    fields.long("timestamp", header.timestamp)?;
     fields.base64("extraData", &header.extra_data);
     fields.hash("mixHash", header.mix_hash);
     fields.put("nonce", Value::Array(header.nonce.iter().map(|&byte| Value::Long(byte.into())).collect()));
@@ -38,8 +38,8 @@ pub(super) fn value(header: &Header, layout: Layout) -> Say<Value> {
 fn later_fields(fields: &mut Fields, header: &Header) -> Say<()> {
     let hash = |hash| Ok(scalar::hex(hash));
     fields.since(Layout::V0_32, "withdrawalsRoot", header.withdrawals_root, |_| false, hash)?;
-    fields.since(Layout::V0_36, "blobGasUsed", header.blob_gas_used, |_| false, scalar::int)?;
-    fields.since(Layout::V0_36, "excessBlobGas", header.excess_blob_gas, |_| false, scalar::int)?;
+    fields.since(Layout::V0_36, "blobGasUsed", header.blob_gas_used, |_| false, scalar::long)?;
+    fields.since(Layout::V0_36, "excessBlobGas", header.excess_blob_gas, |_| false, scalar::long)?;
     fields.since(Layout::V0_36, "parentBeaconBlockRoot", header.parent_beacon_block_root, |_| false, hash)?;
     fields.since(Layout::V0_38, "requestsHash", header.requests_hash, |_| false, hash)?;
     let no_field = |name, there: bool| if there { Err(Unsaid::new(Refusal::NoSuchField)).at(name) } else { Ok(()) };

@@ -8,11 +8,11 @@ use crate::{Layout, Log, Receipt};
 pub(super) fn value(receipt: &Receipt, layout: Layout) -> Say<Value> {
     let mut fields = Fields::new(layout);
     fields.base64("PostStateOrStatus", &receipt.post_state_or_status);
-    fields.int("CumulativeGasUsed", receipt.cumulative_gas_used)?;
+    fields.long("CumulativeGasUsed", receipt.cumulative_gas_used)?;
     fields.hash("TxHash", receipt.tx_hash);
     fields.hash("ContractAddress", receipt.contract_address);
     fields.array("Logs", &receipt.logs, |log| log_value(log, layout))?;
-    fields.int("GasUsed", receipt.gas_used)?;
+    fields.long("GasUsed", receipt.gas_used)?;
     Ok(fields.record())
 }
 
@@ -23,9 +23,9 @@ fn log_value(log: &Log, layout: Layout) -> Say<Value> {
     fields.base64("data", &log.data);
     fields.long("blockNumber", log.block_number)?;
     fields.hash("transactionHash", log.transaction_hash);
-    fields.int("transactionIndex", log.transaction_index)?;
+    fields.long("transactionIndex", log.transaction_index)?;
     fields.hash("blockHash", log.block_hash);
-    fields.int("logIndex", log.log_index)?;
+    fields.long("logIndex", log.log_index)?;
     fields.put("removed", Value::Boolean(log.removed));
     Ok(fields.record())
 }

@@ -25,11 +25,6 @@ pub(super) fn number(number: U256) -> Value {
     Value::Bytes(format!("{number:#x}").into_bytes())
 }
 
-/// An Avro `int`.
-pub(super) fn int(number: u64) -> Say<Value> {
-    i32::try_from(number).map(Value::Int).map_err(|_| Unsaid::new(Refusal::OutOfRange { limit_bits: 31 }))
-}
-
 /// An Avro `long`.
 pub(super) fn long(number: u64) -> Say<Value> {
     i64::try_from(number).map(Value::Long).map_err(|_| Unsaid::new(Refusal::OutOfRange { limit_bits: 63 }))

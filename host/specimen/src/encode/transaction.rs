@@ -12,7 +12,7 @@ use crate::{Authorization, Layout, Transaction};
 
 pub(super) fn value(transaction: &Transaction, layout: Layout) -> Say<Value> {
     let mut fields = Fields::new(layout);
-    fields.int("type", transaction.tx_type.into())?;
+    fields.long("type", transaction.tx_type.into())?;
     access_list(&mut fields, transaction)?;
     fields.number("chainId", U256::from(transaction.chain_id));
     fields.long("nonce", transaction.nonce)?;
@@ -47,7 +47,7 @@ fn later_fields(fields: &mut Fields, transaction: &Transaction, layout: Layout) 
     let fee_cap = |cap| Ok(scalar::number(U256::from(cap)));
     fields.since(Layout::V0_37, "blobFeeCap", transaction.blob_fee_cap, |cap| *cap == 0, fee_cap)?;
     fields.since(Layout::V0_37, "blobHashes", transaction.blob_hashes.as_ref(), |all| all.is_empty(), hashes)?;
-    fields.since(Layout::V0_37, "blobGas", transaction.blob_gas, |gas| *gas == 0, scalar::int)?;
+    fields.since(Layout::V0_37, "blobGas", transaction.blob_gas, |gas| *gas == 0, scalar::long)?;
     let text = |text: &String| Ok(Value::String(text.clone()));
     fields.since(Layout::V0_38, "Data", transaction.data.as_ref(), |text| text.is_empty(), text)?;
     let list = |list: &Vec<_>| array(list, |signed| authorization(signed, layout));

@@ -59,8 +59,8 @@ fn cases() -> Vec<Case> {
         case("0xdeadbeefdeadbeefdeadbeef", "0xdeadbeefdeadbeefdeadbeeg", 25, "Transactions[1].value", Wrong::NotHexDigit(b'g')),
         case(b"$0x1234567890abcdef", b"&0x1234567890abcdef0", 3, "Header.number", number(64)),
         case("0x1234567890abcdef", "0x1234567890abcdeg", 17, "Header.number", Wrong::NotHexDigit(b'g')),
-        // 1,234,567,890 and 2^31 as varints.
-        case(b"\xa4\x8b\xb0\x99\x09", b"\x80\x80\x80\x80\x10", 0, "Header.gasLimit", number(31)),
+        // 1,234,567,890 and -1,234,567,890 as varints.
+        case(b"\xa4\x8b\xb0\x99\x09", b"\xa3\x8b\xb0\x99\x09", 0, "Header.gasLimit", Wrong::Negative(-1_234_567_890)),
         case(b"\x80\x04\x54\x54", b"\x80\x04\x80\x04\x54", 2, "Header.logsBloom[0]", number(8)),
         case(b"\x80\x04\x54\x54", b"\x80\x04\x53\x54", 2, "Header.logsBloom[0]", Wrong::Negative(-42)),
         case(b"\x80\x04\x54\x54", b"\x02\x54\x00\x54", 0, "Header.logsBloom", Wrong::WrongCount { expected: 256, found: 1 }),

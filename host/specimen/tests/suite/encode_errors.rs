@@ -75,16 +75,15 @@ fn zeros_and_empty_lists_of_newer_layouts_are_left_out_of_older_ones() {
 
 #[test]
 fn number_that_the_field_has_no_room_for_is_refused() {
-    let int = Refusal::OutOfRange { limit_bits: 31 };
     let long = Refusal::OutOfRange { limit_bits: 63 };
-    refused("Header.gasLimit", int, |block| block.header.gas_limit = 1 << 31);
-    refused("Header.timestamp", int, |block| block.header.timestamp = 1 << 31);
+    refused("Header.gasLimit", long, |block| block.header.gas_limit = 1 << 63);
+    refused("Header.timestamp", long, |block| block.header.timestamp = 1 << 63);
     refused("Transactions[0].nonce", long, |block| block.transactions[0].nonce = 1 << 63);
     refused("Header.baseFeePerGas", Refusal::NeedsValue, |block| block.header.base_fee_per_gas = None);
     refused("Header.slotNumber", Refusal::NoSuchField, |block| block.header.slot_number = Some(1));
 
     let mut largest = plain();
-    largest.block.header.gas_limit = (1 << 31) - 1;
+    largest.block.header.gas_limit = (1 << 63) - 1;
     largest.block.transactions[0].nonce = (1 << 63) - 1;
     assert!(encode(&largest, Layout::V0_38).is_ok());
 }

@@ -29,10 +29,10 @@ fn json_that_does_not_follow_the_schema_is_refused_with_its_place() {
     check("codecVersion", |json| json["codecVersion"] = Value::Null, Expected::Double);
     check("replicaEvent", |json| json["replicaEvent"] = json!({}), Expected::Array);
     check("replicaEvent[0]", |json| json["replicaEvent"][0] = json!([]), Expected::Object);
-    check("NetworkId", |json| data(json)["NetworkId"] = json!(1_u64 << 31), Expected::Int);
+    check("NetworkId", |json| data(json)["NetworkId"] = json!(1_u64 << 63), Expected::Long);
     check("TotalDifficulty", |json| data(json)["TotalDifficulty"] = json!(5), Expected::Text);
     check("Transactions[0].gas", |json| data(json)["Transactions"][0]["gas"] = json!(true), Expected::Long);
-    check("Header.blobGasUsed", |json| data(json)["Header"]["blobGasUsed"] = json!("0x1"), Expected::Int);
+    check("Header.blobGasUsed", |json| data(json)["Header"]["blobGasUsed"] = json!("0x1"), Expected::Long);
     check("Header.logsBloom[3]", |json| data(json)["Header"]["logsBloom"][3] = Value::Null, Expected::Int);
     check("uncles[0]", |json| data(json)["uncles"] = json!([7]), Expected::Object);
     check("the segment", |json| json["surplus"] = json!(1), Expected::Object);

@@ -18,7 +18,7 @@ pub fn specimen(layout: Layout, seed: u64) -> Specimen {
     let header = header(dice, layout);
     let block = Block {
         kind: ["block-replica", "block-specimen", ""][dice.below(3)].to_owned(),
-        network_id: dice.int(),
+        network_id: dice.long(),
         hash: dice.hash(),
         total_difficulty: dice.number(),
         transactions: dice.list(|dice| transaction(dice, layout)),
@@ -52,16 +52,16 @@ fn header(dice: &mut Dice, layout: Layout) -> Header {
         logs_bloom: Bloom::new(dice.array()),
         difficulty: dice.number(),
         number: dice.next(),
-        gas_limit: dice.int(),
-        gas_used: dice.int(),
-        timestamp: dice.int(),
+        gas_limit: dice.long(),
+        gas_used: dice.long(),
+        timestamp: dice.long(),
         extra_data: dice.bytes(),
         mix_hash: dice.hash(),
         nonce: B64::new(dice.array()),
         base_fee_per_gas: Some(dice.next()),
         withdrawals_root: (layout >= Layout::V0_32).then(|| dice.option(Dice::hash)).flatten(),
-        blob_gas_used: (layout >= Layout::V0_36).then(|| dice.option(Dice::int)).flatten(),
-        excess_blob_gas: (layout >= Layout::V0_36).then(|| dice.option(Dice::int)).flatten(),
+        blob_gas_used: (layout >= Layout::V0_36).then(|| dice.option(Dice::long)).flatten(),
+        excess_blob_gas: (layout >= Layout::V0_36).then(|| dice.option(Dice::long)).flatten(),
         parent_beacon_block_root: (layout >= Layout::V0_36).then(|| dice.option(Dice::hash)).flatten(),
         requests_hash: (layout >= Layout::V0_38).then(|| dice.option(Dice::hash)).flatten(),
         ..Header::default()
@@ -95,7 +95,7 @@ fn transaction(dice: &mut Dice, layout: Layout) -> Transaction {
         input: dice.bytes(),
         blob_fee_cap: blobs.then(|| dice.option(Dice::u128)).flatten(),
         blob_hashes: blobs.then(|| dice.option(|dice| dice.list(Dice::hash))).flatten(),
-        blob_gas: blobs.then(|| dice.option(Dice::int)).flatten(),
+        blob_gas: blobs.then(|| dice.option(Dice::long)).flatten(),
         data: newest.then(|| dice.option(|_| "dätä".to_owned())).flatten(),
         authorization_list: newest.then(|| dice.option(|dice| dice.list(authorization))).flatten(),
     }
@@ -115,7 +115,7 @@ fn authorization(dice: &mut Dice) -> Authorization {
 fn receipt(dice: &mut Dice) -> Receipt {
     Receipt {
         post_state_or_status: dice.bytes(),
-        cumulative_gas_used: dice.int(),
+        cumulative_gas_used: dice.long(),
         tx_hash: dice.hash(),
         contract_address: dice.address(),
         logs: dice.list(|dice| Log {
@@ -124,12 +124,12 @@ fn receipt(dice: &mut Dice) -> Receipt {
             data: dice.bytes(),
             block_number: dice.long(),
             transaction_hash: dice.hash(),
-            transaction_index: dice.int(),
+            transaction_index: dice.long(),
             block_hash: dice.hash(),
-            log_index: dice.int(),
+            log_index: dice.long(),
             removed: dice.below(2) == 1,
         }),
-        gas_used: dice.int(),
+        gas_used: dice.long(),
     }
 }
 
@@ -171,11 +171,7 @@ impl Dice {
         usize::try_from(self.next() % limit as u64).unwrap()
     }
 
-    /// Of any size an Avro int can have, small ones too.
-    fn int(&mut self) -> u64 {
-        self.next() >> (33 + self.below(31))
-    }
-
+    /// Of any size an Avro long can have, small ones too.
     fn long(&mut self) -> u64 {
         self.next() >> (1 + self.below(63))
     }
