@@ -3,6 +3,13 @@
 //! `cargo xtask bench`, or `cargo bench -p refiner --bench replay`. CPU time is this thread's own, medians of rounds in
 //! which both ways alternate; wall time is that of the release program.
 
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and stops at what it did not expect"
+)]
+
 use std::{
     fs,
     os::unix::fs::symlink,
