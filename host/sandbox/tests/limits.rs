@@ -174,16 +174,3 @@ fn deep_recursion_traps_on_a_thread_with_the_stack_of_std() {
     let verdict = thread::scope(|scope| scope.spawn(|| run(&rule).verdict).join()).unwrap();
     assert_eq!(verdict.to_string(), "trapped: call stack exhausted after 1048576 bytes");
 }
-
-#[test]
-fn locals_of_one_function_are_counted() {
-    let sandbox = sandbox();
-    let admit = |locals: u32| {
-        // Two groups, so that the sum counts and not the largest group.
-        let text =
-            format!("(component (core module (func (local {}) (local i32))))", "i64 ".repeat(locals as usize - 1));
-        sandbox.admit(&wat::parse_str(text).unwrap(), &Grants::all()).err().unwrap().to_string()
-    };
-    assert_eq!(admit(50_000), "does not export 'refiner:rule/rule', and every rule does");
-    assert_eq!(admit(50_001), "50001 locals of one function found, and 50000 are allowed");
-}

@@ -39,7 +39,7 @@ pub enum Refusal {
         found: u64,
     },
     /// A nested component that asks for components or modules at run time: its size cannot be known before.
-    #[error("imports {name} as a module or component, and a rule's parts must be known before it runs")]
+    #[error("imports '{name}' as a module or component, and a rule's parts must be known before it runs")]
     ImportsCode {
         /// Name of the import.
         name: GuestText,

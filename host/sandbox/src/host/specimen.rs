@@ -166,7 +166,8 @@ impl HostBlockSpecimen for Reach {
             withdrawals: block.withdrawals.as_deref().map_or(0, len),
             account_reads: len(&block.state.accounts),
             storage_reads: len(&block.state.storage),
-            code_reads: len(&block.state.codes),
+            // Their number is known without decoding them.
+            code_reads: u32::try_from(block.state.codes.len()).unwrap_or(u32::MAX),
             block_hash_reads: len(&block.state.block_hashes),
         };
         self.budget.copy(item_bytes::HEADER)?;
