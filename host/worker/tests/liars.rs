@@ -32,7 +32,7 @@ fn caught(rule: &Arc<CompiledRule>, lie: &str, raw: &Bytes) -> (WorkerFailure, u
     let allowed = (Duration::from_millis(WALL_MS + 500) + Duration::from_secs(1)) * TRIES_MAX;
     assert!(begun.elapsed() < allowed, "{lie} took {:?}", begun.elapsed());
     assert_eq!(pool.workers(), [], "{lie}");
-    (reason, peak_bytes() - before)
+    (reason, peak_bytes().saturating_sub(before))
 }
 
 /// The most this process ever held.
