@@ -25,7 +25,6 @@ use refiner_evm::{Chains, EmbeddedExecutor, Executor, ResultFormat};
 use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Params, RunInput, Sandbox, Verdict};
 use refiner_testkit::real;
 use rustix::time::{ClockId, clock_gettime};
-use sha2::{Digest as _, Sha256};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -69,7 +68,7 @@ fn overhead(specimens: &[PathBuf]) {
             println!("{name:<18} has no canonical result");
             continue;
         };
-        let expected = B256::from(<[u8; 32]>::from(Sha256::digest(&execution.block_result)));
+        let expected = refiner_specimen::sha256(&execution.block_result);
         let (mut direct, mut sandboxed) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             direct.push(cpu(|| assert_eq!(run_direct(&raw, &*executor), expected)));
@@ -98,7 +97,7 @@ fn run_direct(raw: &Bytes, executor: &dyn Executor) -> B256 {
     let specimen = refiner_specimen::decode(raw).unwrap();
     std::hint::black_box(refiner_specimen::specimen_hash(raw));
     let execution = executor.execute(&specimen, ResultFormat::Canonical).unwrap();
-    B256::from(<[u8; 32]>::from(Sha256::digest(&execution.block_result)))
+    refiner_specimen::sha256(&execution.block_result)
 }
 
 fn run_sandboxed(raw: &Bytes, rule: &AdmittedRule, executor: &Arc<dyn Executor>) -> B256 {
