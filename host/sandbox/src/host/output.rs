@@ -1,7 +1,6 @@
 //! `output`: what a rule produces.
 
 use alloy_primitives::{B256, Bytes};
-use sha2::{Digest, Sha256};
 use wasmtime::component::Resource;
 
 use super::{Reach, Stop};
@@ -129,7 +128,7 @@ impl output::HostArtifact for Reach {
     fn finish(&mut self, handle: Resource<ArtifactHandle>) -> wasmtime::Result<()> {
         self.budget.call()?;
         let artifact = self.outputs.open(&handle).map_err(Stop::Misuse)?;
-        artifact.sha256 = Some(B256::from(<[u8; 32]>::from(Sha256::digest(&artifact.bytes))));
+        artifact.sha256 = Some(refiner_specimen::sha256(&artifact.bytes));
         Ok(())
     }
 
