@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 use sha2::{Digest, Sha256};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig};
 
 use crate::{
     admission::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
@@ -20,13 +20,14 @@ const FUEL_PER_GROWN_PAGE: u8 = 255;
 const CONCURRENT_RULES_MAX: u32 = 128;
 /// Memory slots of the pool. Only address space: each reserves 4 GiB.
 const POOLED_MEMORIES: u32 = 512;
-/// Memory that a slot keeps between runs, zeroed by hand instead of returned to the kernel: cheaper for small guests.
+/// Memory that a slot keeps between runs, zeroed by hand instead of returned to the kernel. More gains nothing where the
+/// kernel says which pages were written, and costs 20 us a run where it does not.
 const KEEP_RESIDENT_BYTES: usize = 256 << 10;
 
 /// How instances get their memory. It cannot change a verdict, so it is no part of the profile's id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Allocation {
-    /// Slots reserved once and used again: three to five times faster to instantiate.
+    /// Slots reserved once and used again. An empty rule takes 8 us, where mapping takes 24.
     #[default]
     Pooled,
     /// Mapped for each instance, for processes whose address space is limited.
@@ -150,6 +151,8 @@ fn pool() -> PoolingAllocationConfig {
         .max_tables_per_module(TABLES_MAX)
         .table_elements(TABLE_ELEMENTS_MAX)
         .max_memory_size(memory_cap)
+        // Only pages that the guest wrote are zeroed, where the kernel can tell (Linux 6.7): 29 us a run of block-result for 54.
+        .pagemap_scan(Enabled::Auto)
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
         .table_keep_resident(KEEP_RESIDENT_BYTES);
     pool

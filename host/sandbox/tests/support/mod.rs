@@ -1,5 +1,11 @@
 //! Components from text, and a small specimen, for every test of this crate.
-#![allow(dead_code, unused_imports, missing_docs, clippy::unwrap_used, reason = "each test binary uses its part of this")]
+#![allow(
+    dead_code,
+    unused_imports,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "each test binary uses its part of this"
+)]
 
 use std::{
     path::{Path, PathBuf},
