@@ -180,6 +180,7 @@ fn rule_that_is_no_component_is_refused_before_any_specimen() {
         let ended = refiner(&["replay", &sample, "--rule", text(rule.path())]).expect(6);
         assert!(ended.stderr.contains(text(rule.path())), "{}", ended.stderr);
         assert!(!ended.text().contains("produced"));
+        assert_eq!(ended.stderr.matches("only a WebAssembly component").count(), 1, "said once: {}", ended.stderr);
     }
 }
 

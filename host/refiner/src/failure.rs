@@ -9,8 +9,13 @@ pub fn report(error: &anyhow::Error) -> Exit {
     let mut stderr = io::stderr().lock();
     // Nobody is left to tell when standard error is closed too.
     let _ = writeln!(stderr, "error: {error}");
-    for cause in error.chain().skip(1) {
-        let _ = writeln!(stderr, "  because: {cause}");
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Many errors end with their cause's own words.
+        if !said.ends_with(&cause) {
+            let _ = writeln!(stderr, "  because: {cause}");
+        }
+        said = cause;
     }
     let (exit, hint) = classify(error);
     if let Some(hint) = hint {
