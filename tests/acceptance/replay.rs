@@ -131,13 +131,13 @@ fn format_is_part_of_the_rules_identity() {
 }
 
 #[test]
-fn two_specimens_of_one_height_do_not_overwrite_each_others_results() {
+fn block_given_twice_under_two_names_is_no_collision() {
     let real = &samples()[0];
     let directory = tempfile::tempdir().unwrap();
     let copy = directory.path().join("copy.avro");
     fs::copy(real, &copy).unwrap();
     let out = tempfile::tempdir().unwrap();
-    // The same block twice gives the same bytes, which is no collision.
+    // Two specimens that differ are refused: `two_specimens_of_one_height_do_not_overwrite_each_other` in `output.rs`.
     refiner(&["replay", text(real), text(&copy), "--out", text(out.path())]).expect(0);
 }
 

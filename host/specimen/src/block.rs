@@ -64,7 +64,7 @@ pub struct Transaction {
     pub tx_type: u8,
     /// Empty for type 0.
     pub access_list: AccessList,
-    /// 0 for a type-0 transaction.
+    /// As exported; 0 for a type-0 transaction signed without EIP-155.
     pub chain_id: u64,
     /// The sender's nonce.
     pub nonce: u64,
