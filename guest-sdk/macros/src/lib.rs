@@ -3,31 +3,21 @@
 //! Comes in: the manifest beside the rule's `Cargo.toml`. Goes out: the `describe` export, or a compile error that
 //! names what is wrong with the manifest. So a rule says what it is once. Never here: anything at run time.
 
-mod manifest;
+mod package;
 
-use std::{env, fs, path::Path};
-
-use manifest::{Manifest, ManifestError, World};
+use package::world_of;
 use proc_macro::TokenStream;
+use refiner_manifest::Manifest;
 
 /// Expands to a `Description` made from the manifest. Its argument is the world the rule is exported for.
 #[doc(hidden)]
 #[proc_macro]
 pub fn describe(world: TokenStream) -> TokenStream {
-    let code = match World::from_literal(&world.to_string()).and_then(read) {
+    let code = match world_of(&world.to_string()).and_then(package::manifest) {
         Ok(manifest) => description(&manifest),
         Err(error) => format!("::core::compile_error!({:?})", format!("rule.toml: {error}")),
     };
     code.parse().expect("the expansion is Rust")
-}
-
-fn read(world: World) -> Result<Manifest, ManifestError> {
-    let directory = env::var("CARGO_MANIFEST_DIR").map_err(|_| ManifestError::NoCargo)?;
-    let version = env::var("CARGO_PKG_VERSION").map_err(|_| ManifestError::NoCargo)?;
-    let text = fs::read_to_string(Path::new(&directory).join("rule.toml")).map_err(ManifestError::Unreadable)?;
-    let manifest: Manifest = text.parse()?;
-    manifest.agrees_with(world, &version)?;
-    Ok(manifest)
 }
 
 fn description(manifest: &Manifest) -> String {
