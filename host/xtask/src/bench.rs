@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: every benchmark of the workspace.
 
 use anyhow::{Context as _, Result};
+use refiner_authoring::toolchain;
 use serde::Deserialize;
 
-use crate::{command, rules, step::Steps, toolchain};
+use crate::{command, rules, step::Steps};
 
 /// As much of `cargo metadata` as tells the benchmarks.
 #[derive(Deserialize)]

@@ -7,7 +7,9 @@ use std::{
 
 use anyhow::{Result, ensure};
 
-use crate::{command, digest, rules, step::Steps, toolchain, tree};
+use refiner_authoring::{digest, toolchain};
+
+use crate::{command, rules, step::Steps, tree};
 
 /// Where the demo leaves its results, below the root.
 const OUT: &str = "out/demo";
@@ -18,7 +20,7 @@ const OTHER_VERDICT: i32 = 3;
 
 pub fn run() -> Result<()> {
     let mut steps = Steps::of(4);
-    let guest = steps.take("Find the guest toolchain", None, toolchain::find)?;
+    let guest = steps.take("Find the guest toolchain", None, || Ok(toolchain::find()?))?;
     let built = steps.take("Build the rules", Some("cargo xtask rules"), || rules::build(&guest))?;
     rules::print(&built);
     let build = "cargo build --release --locked --package refiner";

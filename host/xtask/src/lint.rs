@@ -3,8 +3,9 @@
 mod house;
 
 use anyhow::{Result, ensure};
+use refiner_authoring::toolchain;
 
-use crate::{command, step::Steps, tool, toolchain};
+use crate::{command, rules, step::Steps, tool};
 
 /// How many steps [`all`] takes.
 pub const STEPS: usize = CARGO_STEPS.len() + 4;
@@ -53,7 +54,7 @@ pub fn all(steps: &mut Steps) -> Result<()> {
 }
 
 fn guests() -> Result<()> {
-    match toolchain::find()?.clippy() {
+    match toolchain::find()?.clippy(&rules::place()) {
         Some(mut clippy) => Ok(command::run(clippy.args(["--workspace", "--", "-D", "warnings"]))?),
         None => {
             println!("      skipped: Debian's compiler comes without clippy");

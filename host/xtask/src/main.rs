@@ -6,15 +6,12 @@
 
 mod bench;
 mod command;
-mod component;
 mod demo;
-mod digest;
 mod lint;
 mod rules;
 mod step;
 mod test;
 mod tool;
-mod toolchain;
 mod tree;
 
 use std::process::ExitCode;

@@ -6,13 +6,12 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-
-use crate::{
-    command, component, digest,
-    step::Steps,
-    toolchain::{self, TARGET},
-    tree,
+use refiner_authoring::{
+    component, digest,
+    toolchain::{self, Guest, Place, TARGET},
 };
+
+use crate::{command, step::Steps, tree};
 
 /// A built rule.
 pub struct Rule {
@@ -23,7 +22,7 @@ pub struct Rule {
 /// Builds the rules and prints what came out.
 pub fn run() -> Result<()> {
     let mut steps = Steps::of(2);
-    let guest = steps.take("Find the guest toolchain", None, toolchain::find)?;
+    let guest = steps.take("Find the guest toolchain", None, || Ok(toolchain::find()?))?;
     println!("      {}", guest.describe());
     let rules = steps.take("Build the rules", None, || build(&guest))?;
     print(&rules);
@@ -31,12 +30,21 @@ pub fn run() -> Result<()> {
 }
 
 /// Builds the rules with a toolchain that is found already.
-pub fn build(guest: &toolchain::Guest) -> Result<Vec<Rule>> {
-    command::run(guest.cargo("build").arg("--release"))?;
+pub fn build(guest: &Guest) -> Result<Vec<Rule>> {
+    command::run(guest.cargo("build", &place()).arg("--release"))?;
     let crates = crates()?;
     let rules: Vec<Rule> = crates.iter().map(|path| rule(path)).collect::<Result<_>>()?;
     remove_all_but(&rules)?;
     Ok(rules)
+}
+
+/// The workspace of the rules, as guests are built in it.
+pub fn place() -> Place {
+    Place {
+        directory: tree::rules(),
+        target: tree::rules().join("target"),
+        remapped: vec![(tree::root(), "/refiner".to_owned())],
+    }
 }
 
 /// One line a rule: name, size, digest.

@@ -1,8 +1,9 @@
 //! `cargo xtask test`: everything, from unit tests to acceptance.
 
 use anyhow::Result;
+use refiner_authoring::toolchain;
 
-use crate::{command, lint, rules, step::Steps, tool, toolchain};
+use crate::{command, lint, rules, step::Steps, tool};
 
 /// Steps that are cargo's own, in the order that fails soonest.
 const CARGO_STEPS: [(&str, &str); 3] = [

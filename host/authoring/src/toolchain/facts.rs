@@ -65,7 +65,7 @@ pub fn sysroot(rustc: &str) -> Option<PathBuf> {
 
 /// A linker for WebAssembly: Debian's, or the one that comes with rustup's compiler.
 fn linker(sysroot: Option<&Path>) -> Option<PathBuf> {
-    let host = concat!("lib/rustlib/", env!("XTASK_HOST"), "/bin/rust-lld");
+    let host = concat!("lib/rustlib/", env!("REFINER_BUILT_FOR"), "/bin/rust-lld");
     let of_rustup = sysroot.map(|sysroot| sysroot.join(host));
     DEBIAN_LINKERS.iter().map(PathBuf::from).chain(of_rustup).find(|path| path.is_file())
 }

@@ -6,12 +6,22 @@ use super::{
     TARGET,
     facts::{self, DEBIAN_CARGO, DEBIAN_RUSTC},
 };
-use crate::{command, tree};
+use crate::command;
 
 /// A cargo that builds for [`TARGET`].
 pub struct Guest {
     kind: Kind,
     rustc: String,
+}
+
+/// Where a build happens, and what of that must not be seen in what it makes.
+pub struct Place {
+    /// Cargo's working directory.
+    pub directory: PathBuf,
+    /// Where cargo leaves what it builds.
+    pub target: PathBuf,
+    /// Directories of this machine with the names that stand for them in what is built.
+    pub remapped: Vec<(PathBuf, String)>,
 }
 
 enum Kind {
@@ -33,11 +43,11 @@ const OF_THE_MACHINE: [&str; 6] = [
 const OF_RUSTUP: [&str; 4] = ["RUSTUP_TOOLCHAIN", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "LD_LIBRARY_PATH"];
 
 impl Guest {
-    pub fn of_this_toolchain() -> Self {
+    pub(super) fn of_this_toolchain() -> Self {
         Self { kind: Kind::ThisToolchain, rustc: facts::rustc() }
     }
 
-    pub fn of_debian(linker: PathBuf) -> Self {
+    pub(super) fn of_debian(linker: PathBuf) -> Self {
         Self { kind: Kind::Debian { linker }, rustc: DEBIAN_RUSTC.to_owned() }
     }
 
@@ -52,8 +62,8 @@ impl Guest {
         }
     }
 
-    /// `cargo <subcommand>` for the rules' workspace and the guest target.
-    pub fn cargo(&self, subcommand: &str) -> Command {
+    /// `cargo <subcommand>` in a place, for the guest target.
+    pub fn cargo(&self, subcommand: &str, place: &Place) -> Command {
         let mut cargo = match self.kind {
             Kind::ThisToolchain => command::cargo(),
             Kind::Debian { .. } => command::program(DEBIAN_CARGO),
@@ -64,14 +74,9 @@ impl Guest {
         for (variable, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_PROFILE_")) {
             cargo.env_remove(variable);
         }
-        let mut flags = self.remapped_paths();
-        cargo.current_dir(tree::rules()).arg(subcommand).args([
-            "--locked",
-            "--target",
-            TARGET,
-            "--target-dir",
-            "target",
-        ]);
+        let mut flags = self.remapped(place);
+        cargo.current_dir(&place.directory).args([subcommand, "--locked", "--target", TARGET, "--target-dir"]);
+        cargo.arg(&place.target);
         if let Kind::Debian { linker } = &self.kind {
             for variable in OF_RUSTUP {
                 cargo.env_remove(variable);
@@ -87,27 +92,25 @@ impl Guest {
     }
 
     /// `cargo clippy`, if this toolchain has it.
-    pub fn clippy(&self) -> Option<Command> {
-        matches!(self.kind, Kind::ThisToolchain).then(|| self.cargo("clippy"))
+    pub fn clippy(&self, place: &Place) -> Option<Command> {
+        matches!(self.kind, Kind::ThisToolchain).then(|| self.cargo("clippy", place))
     }
 
     /// Replaces the places on this machine by names, so that the same source gives the same bytes in any directory.
-    fn remapped_paths(&self) -> Vec<OsString> {
+    fn remapped(&self, place: &Place) -> Vec<OsString> {
         let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from);
         let cargo_home = cargo_home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
-        let places = [
-            (cargo_home, "/cargo"),
-            (facts::sysroot(&self.rustc).map(|sysroot| sysroot.join("lib/rustlib/src/rust")), "/rust"),
-            (Some(tree::root()), "/refiner"),
-        ];
-        places
-            .into_iter()
-            .filter_map(|(place, name)| {
+        let rust = facts::sysroot(&self.rustc).map(|sysroot| sysroot.join("lib/rustlib/src/rust"));
+        let of_the_machine = [(cargo_home, "/cargo"), (rust, "/rust")];
+        let of_the_machine = of_the_machine.into_iter().filter_map(|(place, name)| Some((place?, name.to_owned())));
+        of_the_machine
+            .chain(place.remapped.iter().cloned())
+            .map(|(place, name)| {
                 let mut flag = OsString::from("--remap-path-prefix=");
-                flag.push(place?);
+                flag.push(place);
                 flag.push("=");
                 flag.push(name);
-                Some(flag)
+                flag
             })
             .collect()
     }

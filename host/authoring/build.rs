@@ -3,6 +3,6 @@
 
 fn main() {
     let host = std::env::var("TARGET").unwrap_or_default();
-    println!("cargo::rustc-env=XTASK_HOST={host}");
+    println!("cargo::rustc-env=REFINER_BUILT_FOR={host}");
     println!("cargo::rerun-if-changed=build.rs");
 }

@@ -2,15 +2,22 @@
 
 use std::{fs, io, path::Path};
 
-use anyhow::{Context as _, Result};
 use wit_component::ComponentEncoder;
+
+/// Why a module is no component.
+#[derive(Debug, thiserror::Error)]
+#[error("the compiled rule is no component: {reason}")]
+pub struct NoComponent {
+    /// The encoder's words.
+    reason: String,
+}
 
 /// Makes a validated component of a module that carries its component type in a custom section.
 ///
 /// Its imports are those that the module calls, so a rule asks for no capability that it does not use.
-pub fn encode(module: &[u8]) -> Result<Vec<u8>> {
-    let mut encoder = ComponentEncoder::default().validate(true).module(module).context("the module of a rule")?;
-    encoder.encode().context("the component of a rule")
+pub fn encode(module: &[u8]) -> Result<Vec<u8>, NoComponent> {
+    let encoded = ComponentEncoder::default().validate(true).module(module).and_then(|mut encoder| encoder.encode());
+    encoded.map_err(|error| NoComponent { reason: format!("{error:#}") })
 }
 
 /// Writes `bytes` to `path` unless they are there already: a newer file with the same content would rebuild whatever

@@ -3,11 +3,10 @@
 mod facts;
 mod guest;
 
-pub use guest::Guest;
+pub use guest::{Guest, Place};
 
 use std::{env, fmt, path::PathBuf};
 
-use anyhow::Result;
 use facts::Facts;
 
 use crate::command;
@@ -42,8 +41,10 @@ enum Forced {
 /// No way is open.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoToolchain {
+    /// The variable that forces a way names none.
     #[error("{FORCE} is {0:?}; it can be \"rustup\" or \"debian\"")]
     UnknownForce(String),
+    /// Nothing here builds for the target.
     #[error(
         "no toolchain here builds {TARGET}. Either\n  rustup target add {TARGET}\nor, on Debian,\n  apt-get install {}",
         names(.missing)
@@ -57,14 +58,21 @@ pub enum NoToolchain {
 /// A Debian package that building guests needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Package {
+    /// rustc.
     Compiler,
+    /// cargo.
     Cargo,
+    /// The standard library's source.
     Source,
+    /// A linker for WebAssembly.
     Linker,
 }
 
 /// Finds the toolchain, installing the target when rustup can.
-pub fn find() -> Result<Guest> {
+///
+/// # Errors
+/// What a person can install, when no way is open.
+pub fn find() -> Result<Guest, NoToolchain> {
     let forced = match env::var(FORCE) {
         Ok(text) => Some(forced(&text)?),
         Err(_) => None,
@@ -77,12 +85,11 @@ pub fn find() -> Result<Guest> {
                 if command::run(command::program("rustup").args(["target", "add", TARGET])).is_ok() {
                     return Ok(Guest::of_this_toolchain());
                 }
-                println!("rustup cannot fetch {TARGET}");
             }
             Way::BuildStd { linker } => return Ok(Guest::of_debian(linker)),
         }
     }
-    Err(NoToolchain::Missing { missing: facts.missing }.into())
+    Err(NoToolchain::Missing { missing: facts.missing })
 }
 
 /// The ways that are open, best first. Pure: the facts decide.
