@@ -58,6 +58,7 @@ mod export;
 pub mod fixture;
 mod host;
 pub mod log;
+pub mod ndjson;
 mod output;
 mod page;
 pub mod params;

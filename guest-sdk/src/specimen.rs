@@ -49,6 +49,22 @@ impl Specimen<'_> {
         input
     }
 
+    /// The first `len` bytes of the input of the transaction at `position`, or all of it when it is shorter: for a method's
+    /// selector, which needs no more than four of them.
+    pub fn input_start(&self, position: u32, len: u32) -> Vec<u8> {
+        let mut start = Vec::new();
+        let mut have = 0;
+        while have < len {
+            let chunk = self.host.input(position, have, len - have);
+            if chunk.is_empty() {
+                break;
+            }
+            start.extend_from_slice(&chunk);
+            have = have.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
+        }
+        start
+    }
+
     /// The access list of the transaction at `position`. Empty past the last one.
     pub fn access_list(&self, position: u32) -> impl Iterator<Item = AccessListItem> + use<'_> {
         page::items(move |start, count| self.host.access_list(position, start, count))
@@ -82,5 +98,21 @@ impl Specimen<'_> {
     /// The specimen's own bytes, in chunks.
     pub fn raw(&self) -> impl Iterator<Item = Vec<u8>> + use<'_> {
         page::chunks(|offset, len| self.host.raw(offset, len))
+    }
+}
+
+impl Transaction {
+    /// EIP-2718 type of a transaction that carries blobs (EIP-4844).
+    pub const BLOB: u8 = 3;
+
+    /// True for a blob transaction whose blob hashes the specimen's layout dropped, as 0.36 does: a real one has at least
+    /// one.
+    pub fn lacks_blob_hashes(&self) -> bool {
+        self.tx_type == Self::BLOB && self.blob_hash_count == 0
+    }
+
+    /// The transaction's hash on chain, or none where it [lacks](Self::lacks_blob_hashes) what it would be made from.
+    pub fn chain_hash(&self) -> Option<B256> {
+        (!self.lacks_blob_hashes()).then_some(self.hash)
     }
 }

@@ -75,6 +75,21 @@ impl U256 {
         (!borrow).then_some(Self { w0, w1, w2, w3 })
     }
 
+    /// The product, or none when it does not fit.
+    pub fn checked_mul(self, factor: u64) -> Option<Self> {
+        let mut carry = 0_u64;
+        let mut words = self.to_words();
+        for word in words.iter_mut().rev() {
+            let product = u128::from(*word) * u128::from(factor) + u128::from(carry);
+            #[allow(clippy::cast_possible_truncation, reason = "the halves of 128 bits")]
+            {
+                *word = product as u64;
+                carry = (product >> 64) as u64;
+            }
+        }
+        (carry == 0).then_some(Self::from_words(words))
+    }
+
     /// Divides in place and returns the remainder.
     fn divide(&mut self, divisor: u64) -> u64 {
         let mut remainder = 0_u64;
@@ -134,6 +149,10 @@ impl fmt::Display for U256 {
                 *digit += (number % 10) as u8;
                 number /= 10;
             }
+            // Most numbers are short, and dividing is what costs.
+            if rest.is_zero() {
+                break;
+            }
         }
         let first = digits.iter().position(|digit| *digit != b'0').unwrap_or(DECIMAL_DIGITS_MAX - 1);
         f.pad_integral(true, "", str::from_utf8(&digits[first..]).map_err(|_| fmt::Error)?)
@@ -183,6 +202,20 @@ mod tests {
         assert_eq!(U256::ZERO.checked_sub(one), None);
         assert_eq!(U256::MAX.checked_sub(U256::MAX), Some(U256::ZERO));
         assert_eq!(U256::MAX.checked_add(U256::MAX), None);
+    }
+
+    #[test]
+    fn product_carries_through_every_word_and_stops_at_the_end() {
+        let check = |words: [u64; 4], factor: u64, expected: Option<[u64; 4]>| {
+            assert_eq!(U256::from_words(words).checked_mul(factor), expected.map(U256::from_words), "{words:?}");
+        };
+        check([0, 0, 0, 6], 7, Some([0, 0, 0, 42]));
+        check([0, 0, 0, u64::MAX], u64::MAX, Some([0, 0, u64::MAX - 1, 1]));
+        check([0, u64::MAX, u64::MAX, u64::MAX], 2, Some([1, u64::MAX, u64::MAX, u64::MAX - 1]));
+        check([u64::MAX; 4], 0, Some([0; 4]));
+        check([u64::MAX; 4], 1, Some([u64::MAX; 4]));
+        check([1 << 63, 0, 0, 0], 2, None);
+        check([(1 << 63) - 1, 0, 0, 0], 2, Some([u64::MAX - 1, 0, 0, 0]));
     }
 
     #[test]

@@ -1,0 +1,167 @@
+//! How a value stands in a row.
+
+use std::io::Write as _;
+
+use crate::{Address, B256, U256};
+
+/// Something a field can hold.
+///
+/// Numbers of up to 64 bits are JSON numbers, exact to the last digit; wider ones are decimal text, because most readers
+/// would round them. Bytes are `0x` and lower-case digits, addresses too: nothing is checksummed. `None` is `null`.
+pub trait Value {
+    /// Appends the value to a line, as JSON without white space.
+    fn write(&self, line: &mut Vec<u8>);
+}
+
+/// Bytes as text: `0x` and two lower-case digits each.
+#[derive(Clone, Copy, Debug)]
+pub struct Hex<'a>(pub &'a [u8]);
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// The first characters that JSON text holds unescaped, apart from the quote and the backslash.
+const FIRST_PLAIN: u8 = 0x20;
+
+impl Value for Hex<'_> {
+    fn write(&self, line: &mut Vec<u8>) {
+        line.reserve(2 * self.0.len() + 4);
+        line.extend_from_slice(b"\"0x");
+        for byte in self.0 {
+            line.extend_from_slice(&hex(*byte));
+        }
+        line.push(b'"');
+    }
+}
+
+impl Value for B256 {
+    fn write(&self, line: &mut Vec<u8>) {
+        Hex(&self.to_bytes()).write(line);
+    }
+}
+
+impl Value for Address {
+    fn write(&self, line: &mut Vec<u8>) {
+        Hex(&self.to_bytes()).write(line);
+    }
+}
+
+impl Value for U256 {
+    fn write(&self, line: &mut Vec<u8>) {
+        line.push(b'"');
+        decimal(self, line);
+        line.push(b'"');
+    }
+}
+
+impl Value for str {
+    fn write(&self, line: &mut Vec<u8>) {
+        line.push(b'"');
+        for byte in self.bytes() {
+            match byte {
+                b'"' | b'\\' => line.extend_from_slice(&[b'\\', byte]),
+                FIRST_PLAIN.. => line.push(byte),
+                _ => {
+                    line.extend_from_slice(b"\\u00");
+                    line.extend_from_slice(&hex(byte));
+                }
+            }
+        }
+        line.push(b'"');
+    }
+}
+
+impl Value for bool {
+    fn write(&self, line: &mut Vec<u8>) {
+        line.extend_from_slice(if *self { b"true" } else { b"false" });
+    }
+}
+
+/// `null`, for what has no value in any row.
+impl Value for () {
+    fn write(&self, line: &mut Vec<u8>) {
+        line.extend_from_slice(b"null");
+    }
+}
+
+impl<T: Value> Value for Option<T> {
+    fn write(&self, line: &mut Vec<u8>) {
+        match self {
+            Some(value) => value.write(line),
+            None => ().write(line),
+        }
+    }
+}
+
+impl<T: Value + ?Sized> Value for &T {
+    fn write(&self, line: &mut Vec<u8>) {
+        (**self).write(line);
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty)*) => {$(
+        impl Value for $number {
+            fn write(&self, line: &mut Vec<u8>) {
+                decimal(self, line);
+            }
+        }
+    )*};
+}
+
+numbers!(u8 u16 u32 u64);
+
+fn decimal(number: impl std::fmt::Display, line: &mut Vec<u8>) {
+    let written = write!(line, "{number}");
+    debug_assert!(written.is_ok(), "a vector takes every byte");
+}
+
+fn hex(byte: u8) -> [u8; 2] {
+    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0xf)]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(value: impl Value, expected: &str) {
+        let mut line = Vec::new();
+        value.write(&mut line);
+        assert_eq!(String::from_utf8_lossy(&line), expected);
+    }
+
+    #[test]
+    fn numbers_of_a_word_are_numbers_and_wider_ones_decimal_text() {
+        check(0_u8, "0");
+        check(u64::MAX, "18446744073709551615");
+        check(U256::ZERO, "\"0\"");
+        check(U256::from(u64::MAX), "\"18446744073709551615\"");
+        check(U256::MAX, "\"115792089237316195423570985008687907853269984665640564039457584007913129639935\"");
+    }
+
+    #[test]
+    fn bytes_are_lower_case_digits() {
+        check(Hex(&[]), "\"0x\"");
+        check(Hex(&[0x00, 0x0a, 0xf9, 0xff]), "\"0x000af9ff\"");
+        check(
+            Address::from_hex("dAC17F958D2ee523a2206206994597C13D831ec7"),
+            "\"0xdac17f958d2ee523a2206206994597c13d831ec7\"",
+        );
+        check(B256::from_words([0, 0, 0, 0xAB]), &format!("\"0x{}ab\"", "0".repeat(62)));
+    }
+
+    #[test]
+    fn text_is_escaped_where_json_demands_it() {
+        check("", "\"\"");
+        check("a/b é 🦀", "\"a/b é 🦀\"");
+        check("\"\\", r#""\"\\""#);
+        check("\n\u{0}\u{1f} \u{7f}", "\"\\u000a\\u0000\\u001f \u{7f}\"");
+    }
+
+    #[test]
+    fn nothing_is_null() {
+        check((), "null");
+        check(None::<U256>, "null");
+        check(Some("null"), "\"null\"");
+        check([true, false].first(), "true");
+    }
+}

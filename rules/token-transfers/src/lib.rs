@@ -1,0 +1,72 @@
+//! Token transfers: what the execution logs of a block say of ERC-20, ERC-721 and ERC-1155 tokens, one row a transfer.
+//!
+//! A transfer is an event of the standard's name *and* shape ([`transfer`] says which); each pair of a `TransferBatch` is a
+//! row of its own. A contract can emit what it likes, so a row says that the contract at `token` claims the transfer, not
+//! that the contract keeps to its standard. Logs of failed transactions do not exist, so neither do their transfers.
+//!
+//! Not here: the chain's own currency, wrapping that emits no `Transfer` (WETH's `Deposit` and `Withdrawal`), and tokens
+//! from before the standards whose events have another shape (CryptoPunks, CryptoKitties). Logs with the name of a
+//! transfer and another shape are skipped and counted in the rule's log.
+
+mod transfer;
+
+use std::collections::BTreeMap;
+
+use refiner_sdk::{
+    B256, Evm, Log, Output, RuleError, RuleWithEvm, Specimen, Summary, export_transform_with_evm, log,
+    ndjson::{MEDIA_TYPE, Rows},
+};
+
+use transfer::{Event, Misshapen};
+
+const NAME: &str = "token-transfers.ndjson";
+const SCHEMA: &str = "schemas/token-transfers/v1.schema.json";
+
+struct TokenTransfers;
+
+impl RuleWithEvm for TokenTransfers {
+    fn refine(specimen: &Specimen, evm: &Evm, out: &mut Output) -> Result<Summary, RuleError> {
+        let execution = evm.execute(specimen, "canonical")?;
+        let hashes: Vec<_> = specimen.transactions().map(|transaction| transaction.chain_hash()).collect();
+
+        let mut rows = Rows::of_block(out.artifact_with_schema(NAME, MEDIA_TYPE, SCHEMA), specimen);
+        let mut skipped = BTreeMap::<Misshapen, u64>::new();
+        for log in execution.logs() {
+            match transfer::read(&log) {
+                Ok(Some(event)) => {
+                    let hash = hashes.get(log.transaction_index as usize).copied().flatten();
+                    write(&mut rows, &log, hash, &event);
+                }
+                Ok(None) => {}
+                Err(misshapen) => *skipped.entry(misshapen).or_default() += 1,
+            }
+        }
+        for (misshapen, count) in skipped {
+            log::info(format_args!("skipped {count} with the name of a transfer: {misshapen}"));
+        }
+        Ok(Summary::records(rows.finish()))
+    }
+}
+
+export_transform_with_evm!(TokenTransfers);
+
+fn write(rows: &mut Rows, log: &Log, hash: Option<B256>, event: &Event) {
+    for item in event.items() {
+        rows.row(|row| {
+            row.field("transactionIndex", log.transaction_index);
+            row.field("transactionHash", hash);
+            row.field("logIndex", log.log_index);
+            row.field("batchIndex", item.batch_index);
+            row.field("standard", event.standard.name());
+            row.field("token", log.address);
+            row.field("operator", event.operator);
+            row.field("from", event.from);
+            row.field("to", event.to);
+            row.field("tokenId", item.token_id);
+            row.field("amount", item.amount);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

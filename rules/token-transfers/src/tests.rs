@@ -1,0 +1,144 @@
+//! The rule on fixtures.
+
+use refiner_sdk::{
+    Address, ExecuteError, Transaction, U256,
+    fixture::{ExecutedBlock, Fixture, Run},
+};
+
+use super::*;
+
+const TOKEN: Address = Address::from_hex("00000000000000000000000000000000000000cc");
+const ZERO: Address = Address::ZERO;
+const SOMEBODY: Address = Address::from_hex("00000000000000000000000000000000000000aa");
+
+fn word(number: u64) -> B256 {
+    U256::from(number).into()
+}
+
+fn log(transaction_index: u32, log_index: u32, topics: &[B256], data: &[u64]) -> Log {
+    let data = data.iter().flat_map(|number| word(*number).to_bytes()).collect();
+    Log { transaction_index, log_index, address: TOKEN, topics: topics.to_vec(), data }
+}
+
+fn run(transactions: &[Transaction], logs: Vec<Log>) -> Run {
+    let executed = ExecutedBlock { logs, ..ExecutedBlock::default() };
+    let fixture =
+        transactions.iter().fold(Fixture::new(), |fixture, transaction| fixture.transaction(*transaction, b""));
+    fixture.executed("canonical", Ok(executed)).run_with_evm(TokenTransfers::refine)
+}
+
+fn row(transaction: &str, log: &str, rest: &str) -> String {
+    format!("\"transactionIndex\":{transaction},\"logIndex\":{log},{rest}}}\n")
+}
+
+/// The rows without what every row starts with.
+fn rows(run: &Run) -> String {
+    let strip = |row: &str| row[row.find("\"transactionIndex\"").expect("a row has a transaction")..].to_owned() + "\n";
+    run.artifacts[0].text().lines().map(strip).collect()
+}
+
+#[test]
+fn each_transfer_is_a_row_and_a_batch_is_as_many_as_it_has_pairs() {
+    let transactions = [1, 2].map(|number| Transaction { hash: word(number), ..Transaction::default() });
+    let somebody = word(0xaa);
+    let logs = vec![
+        log(0, 0, &[transfer::TRANSFER, word(0), somebody], &[1_000]),
+        log(0, 1, &[word(9)], &[]),
+        log(1, 2, &[transfer::TRANSFER, somebody, word(0), word(4)], &[]),
+        log(1, 3, &[transfer::TRANSFER_SINGLE, somebody, word(0), somebody], &[5, 6]),
+        log(1, 4, &[transfer::TRANSFER_BATCH, somebody, somebody, somebody], &[64, 160, 2, 1, 2, 2, 3, 4]),
+        log(1, 5, &[transfer::TRANSFER_BATCH, somebody, somebody, somebody], &[64, 96, 0, 0]),
+    ];
+    let run = run(&transactions, logs);
+    let transaction = |number: u64| format!("{},\"transactionHash\":\"{}\"", number - 1, word(number));
+    let (zero, one) = (transaction(1), transaction(2));
+    let parties = |operator: &str, from: Address, to: Address| {
+        format!("\"token\":\"{TOKEN}\",\"operator\":{operator},\"from\":\"{from}\",\"to\":\"{to}\"")
+    };
+    let operator = format!("\"{SOMEBODY}\"");
+    let multi = format!("\"standard\":\"ERC-1155\",{}", parties(&operator, SOMEBODY, SOMEBODY));
+    let expected = [
+        row(
+            &zero,
+            "0",
+            &format!(
+                "\"batchIndex\":null,\"standard\":\"ERC-20\",{},\"tokenId\":null,\"amount\":\"1000\"",
+                parties("null", ZERO, SOMEBODY)
+            ),
+        ),
+        row(
+            &one,
+            "2",
+            &format!(
+                "\"batchIndex\":null,\"standard\":\"ERC-721\",{},\"tokenId\":\"4\",\"amount\":\"1\"",
+                parties("null", SOMEBODY, ZERO)
+            ),
+        ),
+        row(
+            &one,
+            "3",
+            &format!(
+                "\"batchIndex\":null,\"standard\":\"ERC-1155\",{},\"tokenId\":\"5\",\"amount\":\"6\"",
+                parties(&operator, ZERO, SOMEBODY)
+            ),
+        ),
+        row(&one, "4", &format!("\"batchIndex\":0,{multi},\"tokenId\":\"1\",\"amount\":\"3\"")),
+        row(&one, "4", &format!("\"batchIndex\":1,{multi},\"tokenId\":\"2\",\"amount\":\"4\"")),
+    ];
+    assert_eq!(rows(&run), expected.concat());
+    assert_eq!((run.result, run.log), (Ok(Summary::records(5_u32)), Vec::new()));
+}
+
+#[test]
+fn look_alikes_are_counted_in_the_log_by_what_is_wrong_with_them() {
+    let run = run(
+        &[],
+        vec![
+            log(0, 0, &[transfer::TRANSFER], &[1, 2, 3]),
+            log(0, 1, &[transfer::TRANSFER, word(1), word(2)], &[]),
+            log(0, 2, &[transfer::TRANSFER], &[1, 2, 3]),
+            log(0, 3, &[transfer::TRANSFER_BATCH, word(1), word(1), word(1)], &[64, 128, 1, 5, 0]),
+        ],
+    );
+    let messages: Vec<&str> = run.log.iter().map(|(_, message)| message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "skipped 2 with the name of a transfer: another number of topics",
+            "skipped 1 with the name of a transfer: data of another length",
+            "skipped 1 with the name of a transfer: not as many token ids as amounts",
+        ]
+    );
+    assert_eq!((run.result, run.artifacts[0].text()), (Ok(Summary::records(0_u32)), ""));
+}
+
+#[test]
+fn blob_transaction_without_its_blob_hashes_has_no_hash() {
+    let logs = || vec![log(0, 0, &[transfer::TRANSFER, word(1), word(2)], &[1])];
+    let blob = Transaction { tx_type: Transaction::BLOB, hash: word(7), ..Transaction::default() };
+    let hash_of = |transaction: Transaction| {
+        let text = rows(&run(&[transaction], logs()));
+        text.split_once("\"transactionHash\":")
+            .and_then(|(_, rest)| rest.split_once(','))
+            .map(|(hash, _)| hash.to_owned())
+    };
+    assert_eq!(hash_of(blob).as_deref(), Some("null"));
+    assert_eq!(hash_of(Transaction { blob_hash_count: 1, ..blob }), Some(format!("\"{}\"", word(7))));
+}
+
+#[test]
+fn block_that_is_not_executed_gives_no_artifact_and_keeps_the_blame() {
+    let error = ExecuteError::Rejected("the reason".to_owned());
+    let run = Fixture::new().executed("canonical", Err(error)).run_with_evm(TokenTransfers::refine);
+    assert_eq!((run.result, run.artifacts), (Err(RuleError::Rejected("the reason".to_owned())), Vec::new()));
+}
+
+#[test]
+fn artifact_is_that_of_the_manifest() {
+    let manifest = include_str!("../rule.toml");
+    let artifact = &run(&[], Vec::new()).artifacts[0];
+    let schema = artifact.schema.as_deref().expect("a schema");
+    let output =
+        format!("name = \"{}\"\nmedia-type = \"{}\"\nschema = \"{schema}\"", artifact.name, artifact.media_type);
+    assert!(manifest.contains(&output), "{output}");
+}
