@@ -1,4 +1,40 @@
 //! The proof chain: announcements of specimens come out, proofs of results go in.
 //!
-//! Comes in: an RPC node, two contract addresses, a key. Goes out: announcements in block order, and for each proof what
-//! became of it. Never here: files but the key's, rules, specimens. The only home of keys.
+//! Comes in: RPC nodes, two contract addresses, a key. Goes out: announcements in block order, and for each proof what
+//! became of it, as one step at a time so that the caller can write its journal between two of them. Never here: files
+//! but the key's, rules, specimens, a loop, a log line. The only home of keys.
+//!
+//! ```text
+//! ProofChain::connect ──► Scanner::next(cursor, checkpoints) ──► ScanStep::{Advanced, Reorganised, UpToDate}
+//!                    └──► Prover: prepare ──► sign ──► (journal) ──► send ──► settlement ──► bump, sign again
+//! ```
+
+mod announcement;
+mod bindings;
+mod bounds;
+mod chain;
+mod fees;
+mod key;
+mod network;
+mod prover;
+mod quantity;
+mod revert;
+mod rpc;
+mod scan;
+
+pub use announcement::{Announcement, BlockRef, Decoded, Malformed, ProofLog};
+pub use bindings::{
+    BlockResultProductionProofSubmitted, BlockResultQuorum, BlockSpecimenProductionProofSubmitted, BlockSpecimenQuorum,
+    BlockSpecimenRewardAwarded, ChainData, Metadata,
+};
+pub use bounds::{LiveSync, Side};
+pub use chain::{ChainError, ProofChain};
+pub use fees::{FeePolicy, FeeQuote, Fees};
+pub use key::{KeyError, KeySource, Secret, SignError, Signer};
+pub use network::Network;
+pub use prover::{NonceAt, Preparation, Prepared, Proof, Prover, Sent, Settlement, Signed, UnreadableTransaction};
+pub use revert::{Reaction, Revert};
+pub use rpc::{Endpoint, Refusal, Rpc, RpcError, RpcLimits};
+pub use scan::{
+    Checkpoints, ScanConfig, ScanError, ScanStep, Scanned, Scanner, Skipped, StartBlock, UnknownStartBlock,
+};

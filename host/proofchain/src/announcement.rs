@@ -1,0 +1,156 @@
+//! What the proof chain says of specimens.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_sol_types::SolEvent;
+use serde::Deserialize;
+
+use crate::{
+    bindings::{BlockSpecimenQuorum, BlockSpecimenRewardAwarded},
+    quantity,
+};
+
+/// A block of the proof chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlockRef {
+    /// Its number.
+    pub number: u64,
+    /// Its hash, which tells it from another block of the same number.
+    pub hash: B256,
+}
+
+/// A specimen on which enough producers agreed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// The chain that the specimen is of, 1 for Ethereum.
+    pub chain_id: u64,
+    /// Height of the block it is of.
+    pub height: u64,
+    /// Hash of the block it is of.
+    pub block_hash: B256,
+    /// sha256 of the specimen's quoted base64.
+    pub specimen_hash: B256,
+    /// Which validators agreed: bit `255 - validatorId`.
+    pub validators: U256,
+    /// The proof chain's block with the event.
+    pub seen_in: BlockRef,
+    /// Position of the event in that block.
+    pub log_index: u64,
+    /// The transaction that emitted it.
+    pub transaction: B256,
+}
+
+impl Announcement {
+    /// The reference refiner's name of it: `1_22433670_<block hash>_<specimen hash>`, hashes without `0x`.
+    pub fn key(&self) -> String {
+        format!("{}_{}_{:x}_{:x}", self.chain_id, self.height, self.block_hash, self.specimen_hash)
+    }
+}
+
+/// A log as `eth_getLogs` gives it. Nodes send `null` for what a pending log has not got.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProofLog {
+    /// The contract.
+    pub address: Address,
+    /// Signature and indexed fields.
+    pub topics: Vec<B256>,
+    /// The other fields.
+    pub data: Bytes,
+    /// Number of its block.
+    #[serde(default, deserialize_with = "quantity::read_optional")]
+    pub block_number: Option<u64>,
+    /// Hash of its block.
+    #[serde(default)]
+    pub block_hash: Option<B256>,
+    /// Its transaction.
+    #[serde(default)]
+    pub transaction_hash: Option<B256>,
+    /// Its position in the block.
+    #[serde(default, deserialize_with = "quantity::read_optional")]
+    pub log_index: Option<u64>,
+    /// Whether a reorganisation took it away.
+    #[serde(default)]
+    pub removed: bool,
+}
+
+/// What a log is to us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decoded {
+    /// A specimen to refine.
+    Announcement(Announcement),
+    /// The event of before version 1.5, whose data is the specimen hash alone. Its sessions closed in 2024.
+    Legacy {
+        /// The chain that the specimen is of.
+        chain_id: u64,
+        /// Height of the block it is of.
+        height: u64,
+    },
+    /// Taken away by a reorganisation.
+    Removed,
+    /// Not what it claims to be.
+    Malformed(Malformed),
+}
+
+/// What is wrong with a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// Another number of topics.
+    #[error("a log with {0} topics instead of 4")]
+    Topics(usize),
+    /// Another event.
+    #[error("a log of event {0}")]
+    Event(B256),
+    /// Data that is neither 64 bytes nor, before version 1.5, 32.
+    #[error("a log with {0} bytes of data instead of 64")]
+    Data(usize),
+    /// An indexed number above 64 bits.
+    #[error("a log whose indexed {0} is above 64 bits")]
+    Indexed(&'static str),
+    /// No block, no transaction or no index.
+    #[error("a log without {0}")]
+    Position(&'static str),
+}
+
+impl ProofLog {
+    /// Says what the log is to us; never trusts a length.
+    pub fn decode(&self) -> Decoded {
+        if self.removed {
+            return Decoded::Removed;
+        }
+        self.announcement().unwrap_or_else(Decoded::Malformed)
+    }
+
+    fn announcement(&self) -> Result<Decoded, Malformed> {
+        let [event, chain_id, height, block_hash] = self.topics[..] else {
+            return Err(Malformed::Topics(self.topics.len()));
+        };
+        let legacy_event = event == BlockSpecimenRewardAwarded::SIGNATURE_HASH;
+        if event != BlockSpecimenQuorum::SIGNATURE_HASH && !legacy_event {
+            return Err(Malformed::Event(event));
+        }
+        let chain_id = number(chain_id).ok_or(Malformed::Indexed("chain id"))?;
+        let height = number(height).ok_or(Malformed::Indexed("height"))?;
+        match self.data.len() {
+            64 if !legacy_event => {}
+            32 => return Ok(Decoded::Legacy { chain_id, height }),
+            length => return Err(Malformed::Data(length)),
+        }
+        Ok(Decoded::Announcement(Announcement {
+            chain_id,
+            height,
+            block_hash,
+            specimen_hash: B256::from_slice(&self.data[32..]),
+            validators: U256::from_be_slice(&self.data[..32]),
+            seen_in: BlockRef {
+                number: self.block_number.ok_or(Malformed::Position("block number"))?,
+                hash: self.block_hash.ok_or(Malformed::Position("block hash"))?,
+            },
+            log_index: self.log_index.ok_or(Malformed::Position("index"))?,
+            transaction: self.transaction_hash.ok_or(Malformed::Position("transaction"))?,
+        }))
+    }
+}
+
+fn number(topic: B256) -> Option<u64> {
+    u64::try_from(U256::from_be_bytes(topic.0)).ok()
+}

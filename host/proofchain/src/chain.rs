@@ -1,0 +1,191 @@
+//! What the two contracts and their chain answer.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    announcement::BlockRef,
+    bindings::{ChainData, Metadata, getChainDataCall, getMetadataCall, getURLSCall, isEnabledCall, isSessionOpenCall},
+    bounds::LiveSync,
+    network::Network,
+    quantity::{self, Quantity},
+    rpc::{Rpc, RpcError},
+};
+
+/// The contracts of a [`Network`] through an [`Rpc`], found to be there. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ProofChain {
+    rpc: Rpc,
+    network: Network,
+}
+
+/// Why a proof chain cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// The node could not be asked.
+    #[error(transparent)]
+    Rpc(#[from] RpcError),
+    /// The node is of another chain.
+    #[error("the node is of chain {found}, not of {expected}")]
+    WrongChain {
+        /// The network's chain id.
+        expected: u64,
+        /// The node's.
+        found: u64,
+    },
+    /// No contract at the address.
+    #[error("no contract at {address}, the {role} contract's address")]
+    NoContract {
+        /// Where nothing is.
+        address: Address,
+        /// `specimen` or `result`.
+        role: &'static str,
+    },
+}
+
+/// The fields of a block that we look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Header {
+    #[serde(deserialize_with = "quantity::read")]
+    pub number: u64,
+    pub hash: B256,
+    /// Seconds since 1970.
+    #[serde(deserialize_with = "quantity::read")]
+    pub timestamp: u64,
+    /// Missing on chains without EIP-1559.
+    #[serde(default)]
+    pub base_fee_per_gas: Option<U256>,
+}
+
+impl Header {
+    pub fn block_ref(&self) -> BlockRef {
+        BlockRef { number: self.number, hash: self.hash }
+    }
+}
+
+impl ProofChain {
+    /// Asks the node for its chain id and for code at both addresses.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError`].
+    pub async fn connect(rpc: Rpc, network: Network) -> Result<Self, ChainError> {
+        let Quantity(found) = rpc.call("eth_chainId", json!([])).await?;
+        if found != network.chain_id {
+            return Err(ChainError::WrongChain { expected: network.chain_id, found });
+        }
+        for (address, role) in [(network.specimen_contract, "specimen"), (network.result_contract, "result")] {
+            let code: Bytes = rpc.call("eth_getCode", json!([address, "latest"])).await?;
+            if code.is_empty() {
+                return Err(ChainError::NoContract { address, role });
+            }
+        }
+        Ok(Self { rpc, network })
+    }
+
+    /// The contracts.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The nodes.
+    pub fn rpc(&self) -> &Rpc {
+        &self.rpc
+    }
+
+    /// The chain's newest block number.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`].
+    pub async fn head(&self) -> Result<u64, RpcError> {
+        self.rpc.call("eth_blockNumber", json!([])).await.map(|Quantity(head)| head)
+    }
+
+    /// Where a specimen can be fetched: one entry a producer, often the same, not all of them `ipfs://`.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`].
+    pub async fn specimen_urls(&self, specimen_hash: B256) -> Result<Vec<String>, RpcError> {
+        self.rpc.view(self.network.specimen_contract, &getURLSCall { hash: specimen_hash }).await
+    }
+
+    /// Where a proven result can be fetched: one entry an operator.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`].
+    pub async fn result_urls(&self, result_hash: B256) -> Result<Vec<String>, RpcError> {
+        self.rpc.view(self.network.result_contract, &getURLSCall { hash: result_hash }).await
+    }
+
+    /// Whether `operator` may still prove a result of this height. A hint: `false` is certain, `true` also stands for
+    /// heights out of bounds, unknown chains and operators without a role.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`].
+    pub async fn is_session_open(&self, chain_id: u64, height: u64, operator: Address) -> Result<bool, RpcError> {
+        let question = isSessionOpenCall { chainId: chain_id, blockHeight: height, operator };
+        self.rpc.view(self.network.result_contract, &question).await
+    }
+
+    /// Whether `operator` is among the block result producers.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`].
+    pub async fn is_enabled(&self, operator: Address) -> Result<bool, RpcError> {
+        self.rpc.view(self.network.result_contract, &isEnabledCall { operator }).await
+    }
+
+    /// What the result contract holds about a source chain.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`].
+    pub async fn chain_data(&self, chain_id: u64) -> Result<ChainData, RpcError> {
+        self.rpc.view(self.network.result_contract, &getChainDataCall { chainId: chain_id }).await
+    }
+
+    /// What the result contract holds about sessions.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`].
+    pub async fn metadata(&self) -> Result<Metadata, RpcError> {
+        self.rpc.view(self.network.result_contract, &getMetadataCall {}).await
+    }
+
+    /// Which heights of a source chain a session may open for now; `None` while the contract cannot tell either.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`].
+    pub async fn live_sync(&self, chain_id: u64) -> Result<Option<LiveSync>, RpcError> {
+        let (chain, metadata) = (self.chain_data(chain_id).await?, self.metadata().await?);
+        Ok(LiveSync::at(self.head().await?, &chain, &metadata))
+    }
+
+    /// What an address owns, in wei of the proof chain's coin.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`].
+    pub async fn balance(&self, address: Address) -> Result<U256, RpcError> {
+        self.rpc.call("eth_getBalance", json!([address, "latest"])).await
+    }
+
+    /// A block's header; `None` where the node has no such block.
+    pub(crate) async fn header(&self, number: u64) -> Result<Option<Header>, RpcError> {
+        self.rpc.call("eth_getBlockByNumber", json!([quantity::hex(number), false])).await
+    }
+
+    /// The newest block's header.
+    pub(crate) async fn latest(&self) -> Result<Option<Header>, RpcError> {
+        self.rpc.call("eth_getBlockByNumber", json!(["latest", false])).await
+    }
+}

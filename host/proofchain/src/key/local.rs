@@ -1,0 +1,71 @@
+//! A key in our own memory.
+
+use alloy_primitives::{Address, B256, Signature, U256, keccak256};
+use secp256k1::{
+    Message, PublicKey, Secp256k1, SecretKey,
+    ecdsa::{RecoverableSignature, RecoveryId},
+};
+use zeroize::Zeroizing;
+
+use super::{KeyError, Secret};
+
+/// Digits of a key in hex.
+const KEY_DIGITS: usize = 64;
+
+/// A secp256k1 key.
+pub struct LocalKey {
+    bytes: Zeroizing<[u8; 32]>,
+    address: Address,
+}
+
+impl LocalKey {
+    /// Reads 64 hex digits, upper or lower case, with or without `0x`, spaces around them ignored.
+    pub fn parse(text: &Secret) -> Result<Self, KeyError> {
+        let digits = text.expose().trim();
+        let digits = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")).unwrap_or(digits);
+        if digits.chars().count() != KEY_DIGITS {
+            return Err(KeyError::Length { digits: digits.chars().count() });
+        }
+        let mut bytes = Zeroizing::new([0; 32]);
+        // The error would say which digit, and that is one too many of a secret.
+        alloy_primitives::hex::decode_to_slice(digits, bytes.as_mut_slice()).map_err(|_| KeyError::NotHex)?;
+        Self::from_bytes(bytes)
+    }
+
+    /// Takes the 32 bytes of a key.
+    pub fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Result<Self, KeyError> {
+        let mut secret = SecretKey::from_byte_array(*bytes).map_err(|_| KeyError::OutOfRange)?;
+        let public = PublicKey::from_secret_key(&Secp256k1::signing_only(), &secret);
+        secret.non_secure_erase();
+        Ok(Self { bytes, address: address_of(&public) })
+    }
+
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Signs a hash. Nonces follow RFC 6979 and s is in the lower half, as Ethereum demands.
+    pub fn sign(&self, hash: B256) -> Result<Signature, KeyError> {
+        let mut secret = SecretKey::from_byte_array(*self.bytes).map_err(|_| KeyError::OutOfRange)?;
+        let message = Message::from_digest(hash.0);
+        let (id, bytes) = Secp256k1::signing_only().sign_ecdsa_recoverable(message, &secret).serialize_compact();
+        secret.non_secure_erase();
+        let (r, s) = bytes.split_at(32);
+        Ok(Signature::new(U256::from_be_slice(r), U256::from_be_slice(s), i32::from(id) & 1 == 1))
+    }
+}
+
+/// Whose signature of `hash` this is.
+pub fn recover(hash: B256, signature: &Signature) -> Option<Address> {
+    let id = RecoveryId::try_from(i32::from(signature.v())).ok()?;
+    let mut bytes = [0; 64];
+    bytes[..32].copy_from_slice(&signature.r().to_be_bytes::<32>());
+    bytes[32..].copy_from_slice(&signature.s().to_be_bytes::<32>());
+    let signature = RecoverableSignature::from_compact(&bytes, id).ok()?;
+    let public = Secp256k1::verification_only().recover_ecdsa(Message::from_digest(hash.0), &signature).ok()?;
+    Some(address_of(&public))
+}
+
+fn address_of(public: &PublicKey) -> Address {
+    Address::from_slice(&keccak256(&public.serialize_uncompressed()[1..])[12..])
+}

@@ -1,0 +1,216 @@
+//! Whoever signs: a key of ours, or a Web3Signer.
+
+use std::{fmt, io, path::PathBuf};
+
+use alloy_consensus::{SignableTransaction, TxEip1559, TxLegacy};
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
+use url::Url;
+
+use super::{Secret, keystore, local::LocalKey, remote};
+use crate::{
+    fees::Fees,
+    prover::Unsigned,
+    rpc::{Rpc, RpcError, RpcLimits},
+};
+
+/// Where the operator's key is.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// The key itself, from the environment: 64 hex digits, `0x` and upper case allowed.
+    Value(Secret),
+    /// A file with the same.
+    File(PathBuf),
+    /// An encrypted keystore and a file with its password.
+    Keystore {
+        /// The keystore, Web3 Secret Storage version 3.
+        path: PathBuf,
+        /// The password's file.
+        password_file: PathBuf,
+    },
+    /// A Web3Signer in `eth1` mode.
+    Web3Signer {
+        /// Where it listens.
+        url: Url,
+        /// Which of its keys; may be left out when it has one.
+        address: Option<Address>,
+    },
+}
+
+/// Signs transactions. `Debug` shows the address alone.
+pub struct Signer {
+    kind: Kind,
+}
+
+enum Kind {
+    Local(LocalKey),
+    Remote { rpc: Rpc, address: Address },
+}
+
+/// Why there is no key. No variant holds a part of it.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// A file cannot be read.
+    #[error("{path}")]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Another number of digits.
+    #[error("a key of {digits} digits instead of 64")]
+    Length {
+        /// How many there are.
+        digits: usize,
+    },
+    /// Something else than hex digits.
+    #[error("a key with something else than hex digits")]
+    NotHex,
+    /// Zero, or above the order of the curve.
+    #[error("a number that is no secp256k1 key")]
+    OutOfRange,
+    /// Not a keystore.
+    #[error("{path}, line {line}: not a version 3 keystore")]
+    NotKeystore {
+        /// Which file.
+        path: PathBuf,
+        /// Where the parser stopped.
+        line: usize,
+    },
+    /// A keystore with another cipher, or figures that nobody needs.
+    #[error("{path}: a keystore of another kind than scrypt or PBKDF2 with aes-128-ctr, or with excessive parameters")]
+    KeystoreParameters {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Another password.
+    #[error("{path}: the password is not this keystore's")]
+    WrongPassword {
+        /// Which keystore.
+        path: PathBuf,
+    },
+    /// The Web3Signer could not be asked.
+    #[error(transparent)]
+    Signer(#[from] RpcError),
+    /// The Web3Signer has not the key.
+    #[error("the Web3Signer has not the key of {wanted}; it has {held} keys")]
+    NotHeld {
+        /// Which was wanted.
+        wanted: Address,
+        /// How many it has.
+        held: usize,
+    },
+    /// The Web3Signer has several keys, or none, and none was named.
+    #[error("the Web3Signer has {held} keys; name the operator's address")]
+    Ambiguous {
+        /// How many it has.
+        held: usize,
+    },
+}
+
+/// Why there is no signature.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// The Web3Signer could not be asked, or refused.
+    #[error(transparent)]
+    Rpc(#[from] RpcError),
+    /// The key is none.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The Web3Signer answered something else.
+    #[error("the Web3Signer answered something that is no transaction")]
+    NotTransaction,
+    /// The Web3Signer signed another transaction.
+    #[error("the Web3Signer signed another transaction than it was asked to")]
+    Altered,
+    /// The Web3Signer signed with another key.
+    #[error("signed by {found:?} instead of {expected}")]
+    AnotherKey {
+        /// Whose signature was wanted.
+        expected: Address,
+        /// Whose it is, if it is one.
+        found: Option<Address>,
+    },
+}
+
+impl Signer {
+    /// Reads the key, or asks the Web3Signer for its accounts. Opening a keystore takes about a second.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`].
+    pub async fn load(source: &KeySource) -> Result<Self, KeyError> {
+        let kind = match source {
+            KeySource::Value(secret) => Kind::Local(LocalKey::parse(secret)?),
+            KeySource::File(path) => {
+                let secret = Secret::from_file(path).map_err(|source| KeyError::File { path: path.clone(), source })?;
+                Kind::Local(LocalKey::parse(&secret)?)
+            }
+            KeySource::Keystore { path, password_file } => Kind::Local(keystore::open(path, password_file)?),
+            KeySource::Web3Signer { url, address } => {
+                let rpc = Rpc::new([url.clone()], RpcLimits::default())?;
+                let held = remote::accounts(&rpc).await?;
+                let address = match (address, held.as_slice()) {
+                    (Some(wanted), held) if held.contains(wanted) => *wanted,
+                    (Some(wanted), held) => return Err(KeyError::NotHeld { wanted: *wanted, held: held.len() }),
+                    (None, [only]) => *only,
+                    (None, held) => return Err(KeyError::Ambiguous { held: held.len() }),
+                };
+                Kind::Remote { rpc, address }
+            }
+        };
+        Ok(Self { kind })
+    }
+
+    /// The operator's address.
+    pub fn address(&self) -> Address {
+        match &self.kind {
+            Kind::Local(key) => key.address(),
+            Kind::Remote { address, .. } => *address,
+        }
+    }
+
+    /// Signs a transaction, ready to be sent.
+    pub(crate) async fn sign(&self, wanted: &Unsigned) -> Result<Bytes, SignError> {
+        match &self.kind {
+            Kind::Local(key) => Ok(encode(key, wanted)?),
+            Kind::Remote { rpc, address } => remote::sign(rpc, *address, wanted).await,
+        }
+    }
+}
+
+fn encode(key: &LocalKey, wanted: &Unsigned) -> Result<Bytes, KeyError> {
+    let Unsigned { chain_id, nonce, gas_limit, to, ref calldata, fees } = *wanted;
+    let (to, value, input) = (TxKind::Call(to), U256::ZERO, calldata.clone());
+    let sign = |hash| -> Result<Signature, KeyError> { key.sign(hash) };
+    Ok(match fees {
+        Fees::Dynamic { max_fee_wei, tip_wei } => {
+            let transaction = TxEip1559 {
+                chain_id,
+                nonce,
+                gas_limit,
+                max_fee_per_gas: max_fee_wei,
+                max_priority_fee_per_gas: tip_wei,
+                to,
+                value,
+                access_list: Default::default(),
+                input,
+            };
+            let signature = sign(transaction.signature_hash())?;
+            transaction.into_signed(signature).encoded_2718().into()
+        }
+        Fees::Legacy { gas_price_wei } => {
+            let chain_id = Some(chain_id);
+            let transaction = TxLegacy { chain_id, nonce, gas_price: gas_price_wei, gas_limit, to, value, input };
+            let signature = sign(transaction.signature_hash())?;
+            transaction.into_signed(signature).encoded_2718().into()
+        }
+    })
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").field("address", &self.address()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,13 @@
+//! A proof's way onto the chain, one step at a time. The caller keeps nonce and journal.
+
+mod send;
+mod settle;
+mod steps;
+mod transaction;
+
+pub use send::Sent;
+pub use settle::Settlement;
+pub use steps::{NonceAt, Preparation, Proof, Prover};
+pub use transaction::{Prepared, Signed, UnreadableTransaction};
+
+pub(crate) use transaction::Unsigned;

@@ -1,0 +1,130 @@
+//! Sending, and what a node says to it.
+
+use alloy_primitives::{Bytes, U256};
+use serde_json::json;
+
+use super::{Prover, Signed};
+use crate::rpc::{Refusal, RpcError};
+
+/// What a node said to a transaction. Only the chain says what became of it: [`Prover::settlement`].
+#[derive(Debug)]
+pub enum Sent {
+    /// Taken into the pool.
+    Accepted,
+    /// In the pool already: as good as accepted.
+    AlreadyKnown,
+    /// Its nonce is used: by itself or by another. Ask for the settlement.
+    NonceTooLow,
+    /// Offers too little, to enter or to replace another. Bump.
+    Underpriced,
+    /// The account cannot pay for it.
+    InsufficientFunds,
+    /// Refused for another reason.
+    Rejected(Refusal),
+    /// Nobody knows whether it arrived. Send the same bytes again.
+    Unreachable(RpcError),
+}
+
+/// What a refusal is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ground {
+    AlreadyKnown,
+    NonceTooLow,
+    Underpriced,
+    InsufficientFunds,
+}
+
+/// How nodes word it, in lower case: geth, anvil, erigon, nethermind, hardhat, Frontier and Substrate's pool. The first
+/// that is found counts.
+const GROUNDS: [(&str, Ground); 23] = [
+    ("too low priority to replace", Ground::Underpriced),
+    ("priority is too low", Ground::Underpriced),
+    ("already known", Ground::AlreadyKnown),
+    ("already imported", Ground::AlreadyKnown),
+    ("alreadyknown", Ground::AlreadyKnown),
+    ("known transaction", Ground::AlreadyKnown),
+    ("already in mempool", Ground::AlreadyKnown),
+    ("already in the pool", Ground::AlreadyKnown),
+    ("underpriced", Ground::Underpriced),
+    ("fee too low", Ground::Underpriced),
+    ("feetoolow", Ground::Underpriced),
+    ("price too low", Ground::Underpriced),
+    ("gaspricetoolow", Ground::Underpriced),
+    ("less than block base fee", Ground::Underpriced),
+    ("cannot be lower than the block base fee", Ground::Underpriced),
+    ("lower than the minimum", Ground::Underpriced),
+    ("nonce too low", Ground::NonceTooLow),
+    ("nonce is too low", Ground::NonceTooLow),
+    ("nonce has already been used", Ground::NonceTooLow),
+    ("oldnonce", Ground::NonceTooLow),
+    ("transaction is outdated", Ground::NonceTooLow),
+    ("insufficient funds", Ground::InsufficientFunds),
+    ("balancelow", Ground::InsufficientFunds),
+];
+
+impl Prover {
+    /// Sends a signed transaction; sending it twice does no harm.
+    pub async fn send(&self, signed: &Signed) -> Sent {
+        let outcome: Result<Bytes, RpcError> =
+            self.chain.rpc().call("eth_sendRawTransaction", json!([signed.raw])).await;
+        let refusal = match outcome {
+            Ok(_) => return Sent::Accepted,
+            Err(RpcError::Refused { refusal, .. }) if !refusal.is_rate_limit() => refusal,
+            Err(error) => return Sent::Unreachable(error),
+        };
+        match ground(&refusal) {
+            Some(Ground::AlreadyKnown) => Sent::AlreadyKnown,
+            Some(Ground::NonceTooLow) => Sent::NonceTooLow,
+            Some(Ground::Underpriced) => Sent::Underpriced,
+            // Moonbeam says so of a price that is too low as well.
+            Some(Ground::InsufficientFunds) if self.can_pay(signed).await => Sent::Underpriced,
+            Some(Ground::InsufficientFunds) => Sent::InsufficientFunds,
+            None => Sent::Rejected(refusal),
+        }
+    }
+
+    async fn can_pay(&self, signed: &Signed) -> bool {
+        let cost = U256::from(signed.fees.most_wei()).saturating_mul(U256::from(signed.prepared.gas_limit));
+        self.balance().await.is_ok_and(|balance| balance >= cost)
+    }
+}
+
+fn ground(refusal: &Refusal) -> Option<Ground> {
+    let message = refusal.message.to_lowercase();
+    GROUNDS.iter().find(|(text, _)| message.contains(text)).map(|(_, ground)| *ground)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_say_the_same_in_many_words() {
+        use Ground::{AlreadyKnown, InsufficientFunds, NonceTooLow, Underpriced};
+        for (message, expected) in [
+            ("already known", Some(AlreadyKnown)),
+            ("transaction already imported", Some(AlreadyKnown)),
+            ("Known transaction: 0xab", Some(AlreadyKnown)),
+            ("nonce too low: next nonce 4, tx nonce 3", Some(NonceTooLow)),
+            ("Nonce too low. Expected nonce to be 4 but got 3.", Some(NonceTooLow)),
+            (
+                "submit transaction to pool failed: InvalidTransaction::Stale: Transaction is outdated",
+                Some(NonceTooLow),
+            ),
+            ("replacement transaction underpriced", Some(Underpriced)),
+            ("transaction underpriced: gas tip cap 0, minimum needed 1", Some(Underpriced)),
+            ("max fee per gas less than block base fee: address 0x1, maxFeePerGas: 1", Some(Underpriced)),
+            (
+                "Priority is too low: (1 vs 2): The transaction has too low priority to replace another transaction already in the pool.",
+                Some(Underpriced),
+            ),
+            ("Insufficient funds for gas * price + value", Some(InsufficientFunds)),
+            ("Module(ModuleError { index: 51, error: [0], message: Some(\"BalanceLow\") })", Some(InsufficientFunds)),
+            ("invalid chain id for signer", None),
+            ("exceeds block gas limit", None),
+        ] {
+            let refusal = Refusal { code: -32000, message: message.to_owned(), data: None };
+            assert_eq!(ground(&refusal), expected, "{message}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What became of a transaction.
+
+use alloy_primitives::{Address, B256, Bytes};
+use serde::Deserialize;
+use serde_json::json;
+
+use alloy_sol_types::SolCall;
+
+use super::Prover;
+use crate::{announcement::BlockRef, bindings::submitBlockResultProofCall, quantity, revert::Revert, rpc::RpcError};
+
+/// What became of the transactions that were signed for one nonce.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// In the pool, or its block is too young to say more.
+    Pending,
+    /// In a block that is not deep enough.
+    Mined {
+        /// Which of the transactions.
+        hash: B256,
+        /// Its block.
+        block: BlockRef,
+        /// How many blocks are on top.
+        depth: u64,
+    },
+    /// The proof is on chain, deep enough.
+    Final {
+        /// Which of the transactions.
+        hash: B256,
+        /// Its block.
+        block: BlockRef,
+    },
+    /// Deep enough, paid for, and refused by the contract.
+    Reverted {
+        /// Which of the transactions.
+        hash: B256,
+        /// Its block.
+        block: BlockRef,
+        /// Why, found out by calling it again at that block.
+        revert: Revert,
+    },
+    /// Nowhere, and the nonce is free: send it again.
+    Dropped,
+    /// The nonce was used, deep enough, by a transaction that is none of these: sign for a new nonce.
+    Replaced,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Receipt {
+    block_hash: B256,
+    #[serde(deserialize_with = "quantity::read")]
+    block_number: u64,
+    #[serde(deserialize_with = "quantity::read")]
+    status: u64,
+    #[serde(deserialize_with = "quantity::read")]
+    gas_used: u64,
+}
+
+#[derive(Deserialize)]
+struct Sender {
+    from: Address,
+    to: Option<Address>,
+    input: Bytes,
+    #[serde(deserialize_with = "quantity::read")]
+    gas: u64,
+}
+
+impl Prover {
+    /// Asks what became of the transactions signed for `nonce`, of which at most one can be mined. `depth` is how many
+    /// blocks must be on top of its block.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`].
+    pub async fn settlement(&self, hashes: &[B256], nonce: u64, depth: u64) -> Result<Settlement, RpcError> {
+        if let Some(settlement) = self.mined(hashes, depth).await? {
+            return Ok(settlement);
+        }
+        for hash in hashes {
+            if self.transaction(*hash).await?.is_some() {
+                return Ok(Settlement::Pending);
+            }
+        }
+        if self.nonce_at("latest").await? <= nonce {
+            return Ok(Settlement::Dropped);
+        }
+        let deep = self.chain.head().await?.saturating_sub(depth);
+        if self.nonce_at(&quantity::hex(deep)).await? <= nonce {
+            return Ok(Settlement::Pending);
+        }
+        // One of ours may have been mined between the first question and now.
+        Ok(self.mined(hashes, depth).await?.unwrap_or(Settlement::Replaced))
+    }
+
+    async fn mined(&self, hashes: &[B256], depth: u64) -> Result<Option<Settlement>, RpcError> {
+        for hash in hashes {
+            let receipt: Option<Receipt> = self.chain.rpc().call("eth_getTransactionReceipt", json!([hash])).await?;
+            if let Some(receipt) = receipt {
+                return self.settled(*hash, &receipt, depth).await.map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn settled(&self, hash: B256, receipt: &Receipt, depth: u64) -> Result<Settlement, RpcError> {
+        let block = BlockRef { number: receipt.block_number, hash: receipt.block_hash };
+        let head = self.chain.head().await?;
+        // A receipt can outlive its block in a node's cache.
+        if self.chain.header(block.number).await?.map(|header| header.hash) != Some(block.hash) {
+            return Ok(Settlement::Pending);
+        }
+        let on_top = head.saturating_sub(block.number);
+        if on_top < depth {
+            return Ok(Settlement::Mined { hash, block, depth: on_top });
+        }
+        if receipt.status == 1 {
+            return Ok(Settlement::Final { hash, block });
+        }
+        let revert = self.reason(hash, receipt).await?;
+        Ok(Settlement::Reverted { hash, block, revert })
+    }
+
+    /// Calls a reverted transaction again: on the state before its block, where it stood first, then after it, where it
+    /// stood after others.
+    async fn reason(&self, hash: B256, receipt: &Receipt) -> Result<Revert, RpcError> {
+        let Some(sent) = self.transaction(hash).await? else { return Ok(Revert::Silent) };
+        if receipt.gas_used >= sent.gas {
+            return Ok(Revert::OutOfGas);
+        }
+        let call = json!({"from": sent.from, "to": sent.to, "data": sent.input, "gas": quantity::hex(sent.gas)});
+        for block in [receipt.block_number.saturating_sub(1), receipt.block_number] {
+            let again = self.chain.rpc().call::<Bytes>("eth_call", json!([call, quantity::hex(block)])).await;
+            let Err(error) = again else { continue };
+            let Some(revert) = error.refusal().and_then(Revert::of) else { return Err(error) };
+            return Ok(match submitBlockResultProofCall::abi_decode(&sent.input) {
+                Ok(proof) => self.located(revert, proof.chainId, proof.blockHeight).await,
+                Err(_) => revert,
+            });
+        }
+        Ok(Revert::Silent)
+    }
+
+    async fn transaction(&self, hash: B256) -> Result<Option<Sender>, RpcError> {
+        self.chain.rpc().call("eth_getTransactionByHash", json!([hash])).await
+    }
+}

@@ -1,0 +1,69 @@
+//! The transaction of a proof, before and after it is signed.
+
+use alloy_consensus::{Transaction, TxEnvelope};
+use alloy_eips::eip2718::Decodable2718;
+use alloy_primitives::{Address, B256, Bytes};
+
+use crate::fees::Fees;
+
+/// What is sent, and how much gas it may take. The contract accepted it when it was prepared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// The call of `submitBlockResultProof`.
+    pub calldata: Bytes,
+    /// The estimate and its margin.
+    pub gas_limit: u64,
+}
+
+/// A signed transaction. Its raw bytes are all that has to be kept: [`Signed::read`] tells the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// The bytes to send, now or after a crash.
+    pub raw: Bytes,
+    /// Its hash.
+    pub hash: B256,
+    /// The nonce it uses.
+    pub nonce: u64,
+    /// What it offers.
+    pub fees: Fees,
+    /// What it does, to sign it anew with higher fees.
+    pub prepared: Prepared,
+}
+
+/// Bytes that are no signed transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{bytes} bytes that are no signed transaction")]
+pub struct UnreadableTransaction {
+    /// How many.
+    pub bytes: usize,
+}
+
+impl Signed {
+    /// Reads a signed transaction back from its bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`UnreadableTransaction`].
+    pub fn read(raw: &[u8]) -> Result<Self, UnreadableTransaction> {
+        let transaction = TxEnvelope::decode_2718_exact(raw).map_err(|_| UnreadableTransaction { bytes: raw.len() })?;
+        let max_fee_wei = transaction.max_fee_per_gas();
+        let fees = match transaction.max_priority_fee_per_gas() {
+            Some(tip_wei) => Fees::Dynamic { max_fee_wei, tip_wei },
+            None => Fees::Legacy { gas_price_wei: max_fee_wei },
+        };
+        let prepared = Prepared { calldata: transaction.input().clone(), gas_limit: transaction.gas_limit() };
+        let (hash, nonce) = (*transaction.tx_hash(), transaction.nonce());
+        Ok(Self { raw: Bytes::copy_from_slice(raw), hash, nonce, fees, prepared })
+    }
+}
+
+/// Everything that a signature covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unsigned {
+    pub chain_id: u64,
+    pub nonce: u64,
+    pub gas_limit: u64,
+    pub to: Address,
+    pub calldata: Bytes,
+    pub fees: Fees,
+}

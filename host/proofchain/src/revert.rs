@@ -1,0 +1,243 @@
+//! Why a proof was refused, and what to do about it.
+
+use alloy_sol_types::{Panic, PanicKind, Revert as ErrorString, SolError};
+
+use crate::{
+    bounds::Side,
+    rpc::{Refusal, printable},
+};
+
+/// What the contract, the EVM or the node has against a proof. Rows are those of the contract, in the order it checks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Revert {
+    /// Row 1.
+    #[error("the specimen hash is zero")]
+    SpecimenHash,
+    /// Row 2.
+    #[error("the result hash is zero")]
+    ResultHash,
+    /// Row 3.
+    #[error("the storage URL is empty")]
+    StorageUrl,
+    /// Row 4.
+    #[error("this key is not a block result producer on this contract")]
+    Role,
+    /// Row 5.
+    #[error("the contract does not know this source chain")]
+    ChainId,
+    /// Row 6.
+    #[error("the height is not one of those the contract takes")]
+    Height,
+    /// Rows 7a and 8a.
+    #[error("the session has closed")]
+    SessionClosed,
+    /// Row 7b: the chain's sync data is not set or lies in the future.
+    #[error("the contract's arithmetic went wrong, panic {code:#04x}: its sync data is not set")]
+    Arithmetic {
+        /// 0x11 overflow, 0x12 division by zero.
+        code: u64,
+    },
+    /// Row 7c.
+    #[error("the height is out of the contract's bounds for live sync{}", .side.map_or("", Side::words))]
+    OutOfBounds {
+        /// On which side, once [`crate::LiveSync`] was asked.
+        side: Option<Side>,
+    },
+    /// Rows 7d and 8c.
+    #[error("the operator's validator is not enabled")]
+    ValidatorDisabled,
+    /// Row 8b.
+    #[error("all submissions of this height are used")]
+    SubmissionsUsed,
+    /// Row 8d.
+    #[error("this specimen was already proven by this key")]
+    AlreadySubmitted,
+    /// Before version 1.5 only.
+    #[error("the operator has not staked enough")]
+    Stake,
+    /// No money for gas, as the chain's runtime or the node says it.
+    #[error("the account cannot pay for gas")]
+    Unfunded,
+    /// All gas used.
+    #[error("the gas limit was reached")]
+    OutOfGas,
+    /// Any other panic of Solidity.
+    #[error("the contract panicked with {code:#04x}")]
+    Panic {
+        /// Solidity's panic code.
+        code: u64,
+    },
+    /// A dispatch error of a Substrate chain.
+    #[error("the chain's runtime refused: {text}")]
+    Runtime {
+        /// What it says, printable and bounded.
+        text: String,
+    },
+    /// A reason that we do not know.
+    #[error("the contract refused: {text}")]
+    Other {
+        /// What it says, printable and bounded.
+        text: String,
+    },
+    /// No reason at all: no such function, or no contract.
+    #[error("the contract reverted without a reason")]
+    Silent,
+}
+
+/// What the caller does with a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    /// The proof is on chain: commit.
+    Done,
+    /// It never will be: give this one up, keep the reason.
+    Skip,
+    /// It may be, later.
+    Retry {
+        /// Minutes rather than seconds: a person or another block has to come first.
+        slow: bool,
+    },
+    /// No proof will be: pause proving, keep all work, alarm.
+    Stop,
+}
+
+impl Side {
+    fn words(self) -> &'static str {
+        match self {
+            Self::TooOld => ", too old",
+            Self::TooNew => ", too new",
+            Self::Within => ", and within them again",
+        }
+    }
+}
+
+impl Revert {
+    /// What to do.
+    pub fn reaction(&self) -> Reaction {
+        match self {
+            Self::AlreadySubmitted | Self::SubmissionsUsed => Reaction::Done,
+            Self::SpecimenHash | Self::ResultHash | Self::Height | Self::SessionClosed => Reaction::Skip,
+            Self::OutOfBounds { side: Some(Side::TooOld) } => Reaction::Skip,
+            Self::OutOfBounds { side: Some(Side::TooNew) | None } => Reaction::Retry { slow: true },
+            Self::OutOfBounds { side: Some(Side::Within) } => Reaction::Retry { slow: false },
+            Self::StorageUrl | Self::OutOfGas => Reaction::Retry { slow: false },
+            Self::Arithmetic { .. } | Self::Panic { .. } | Self::Runtime { .. } | Self::Other { .. } | Self::Silent => {
+                Reaction::Retry { slow: true }
+            }
+            Self::Role | Self::ChainId | Self::ValidatorDisabled | Self::Stake | Self::Unfunded => Reaction::Stop,
+        }
+    }
+
+    /// What a person can do, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Role => Some(
+                "check that the key is the registered operator's and the contract address is the BRP one; ask Covalent to add the operator",
+            ),
+            Self::ChainId => Some("check the network and the BRP contract address"),
+            Self::ValidatorDisabled => {
+                Some("check the validator's stake on Ethereum; proving goes on once it is enabled")
+            }
+            Self::Stake => Some("stake more, or use the contracts of version 1.5"),
+            Self::Unfunded => Some("send gas money (GLMR on Moonbeam) to the operator's address"),
+            Self::Arithmetic { .. } => Some("the contract's governor has to set the chain's sync data; ask Covalent"),
+            Self::OutOfBounds { side: Some(Side::TooOld) } => {
+                Some("the node or this machine is lagging behind; start from a later block")
+            }
+            Self::OutOfBounds { .. } => {
+                Some("the contract's estimate of the source chain is behind; nothing to do but wait")
+            }
+            Self::StorageUrl => Some("the pinner answered without a content id; it is asked again"),
+            Self::Silent => Some("check the BRP contract address"),
+            Self::SpecimenHash
+            | Self::ResultHash
+            | Self::Height
+            | Self::SessionClosed
+            | Self::SubmissionsUsed
+            | Self::AlreadySubmitted
+            | Self::OutOfGas
+            | Self::Panic { .. }
+            | Self::Runtime { .. }
+            | Self::Other { .. } => None,
+        }
+    }
+
+    /// Reads a node's refusal of a call or an estimate: its data by ABI, else its text. `None` where it is about
+    /// something else than the transaction.
+    pub(crate) fn of(refusal: &Refusal) -> Option<Self> {
+        if let Some(revert) = refusal.data.as_ref().and_then(|data| Self::of_data(data)) {
+            return Some(revert);
+        }
+        let text = refusal.message.as_str();
+        known(text).or_else(|| {
+            let lower = text.to_lowercase();
+            let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+            if says(&["out of gas", "gas required exceeds allowance", "intrinsic gas too low"]) {
+                Some(Self::OutOfGas)
+            } else if text.contains("ModuleError") {
+                Some(Self::Runtime { text: printable(text) })
+            } else if let Some(code) = panic_code(&lower) {
+                Some(Self::of_panic(code))
+            } else if says(&["revert", "invalid opcode"]) {
+                Some(reason(text).map_or(Self::Silent, |text| Self::Other { text: printable(text) }))
+            } else {
+                None
+            }
+        })
+    }
+
+    /// Reads revert data; `None` where there is none or it is a custom error, which the contract has not.
+    pub(crate) fn of_data(data: &[u8]) -> Option<Self> {
+        if let Ok(error) = ErrorString::abi_decode(data) {
+            return Some(known(&error.reason).unwrap_or_else(|| Self::Other { text: printable(&error.reason) }));
+        }
+        let panic = Panic::abi_decode(data).ok()?;
+        Some(Self::of_panic(u64::try_from(panic.code).unwrap_or(u64::MAX)))
+    }
+
+    fn of_panic(code: u64) -> Self {
+        match u32::try_from(code).ok().and_then(PanicKind::from_number) {
+            Some(PanicKind::UnderOverflow | PanicKind::DivisionByZero) => Self::Arithmetic { code },
+            _ => Self::Panic { code },
+        }
+    }
+}
+
+/// What each revert string, or text around it, means.
+const REASONS: [(&str, Revert); 16] = [
+    ("Invalid specimen hash", Revert::SpecimenHash),
+    ("Invalid result hash", Revert::ResultHash),
+    ("Invalid storage URL", Revert::StorageUrl),
+    ("Sender is not BLOCK_RESULT_PRODUCER_ROLE", Revert::Role),
+    ("Invalid chain ID", Revert::ChainId),
+    ("Invalid block height", Revert::Height),
+    ("Session submissions have closed", Revert::SessionClosed),
+    ("Block height is out of bounds for live sync", Revert::OutOfBounds { side: None }),
+    ("Validator is not enabled", Revert::ValidatorDisabled),
+    ("Max submissions limit exceeded", Revert::SubmissionsUsed),
+    ("Operator already submitted for the provided block hash", Revert::AlreadySubmitted),
+    ("Insufficiently staked to submit", Revert::Stake),
+    ("BalanceLow", Revert::Unfunded),
+    ("insufficient funds", Revert::Unfunded),
+    ("Insufficient funds", Revert::Unfunded),
+    ("lack of funds", Revert::Unfunded),
+];
+
+fn known(text: &str) -> Option<Revert> {
+    REASONS.iter().find(|(reason, _)| text.contains(reason)).map(|(_, revert)| revert.clone())
+}
+
+/// Hardhat's "panic code 0x12", anvil's "panic: division or modulo by zero (0x12)".
+fn panic_code(lower: &str) -> Option<u64> {
+    let (_, after) = lower.split_once("panic")?;
+    let (_, digits) = after.split_once("0x")?;
+    let end = digits.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digits.len());
+    u64::from_str_radix(&digits[..end], 16).ok()
+}
+
+/// What stands behind "revert": `execution reverted: x`, `VM Exception while processing transaction: revert x`,
+/// `reverted with reason string 'x'`.
+fn reason(text: &str) -> Option<&str> {
+    let (_, after) = text.rsplit_once("reason string '").or_else(|| text.split_once("revert"))?;
+    let after = after.strip_prefix("ed").unwrap_or(after).trim_start_matches([':', ' ']).trim_end_matches('\'');
+    (!after.is_empty()).then_some(after)
+}

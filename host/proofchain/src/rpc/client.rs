@@ -1,0 +1,174 @@
+//! One question, one answer, over as many nodes as there are.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use alloy_primitives::{Address, Bytes};
+use alloy_sol_types::SolCall;
+use backon::{ExponentialBuilder, Retryable};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{Endpoint, Refusal, RpcError, answer::Answer};
+
+/// Bounds of one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RpcLimits {
+    /// How long one attempt may take, from connecting to the last byte.
+    pub timeout: Duration,
+    /// How large an answer may be. Thousands of logs fit; a node cannot fill our memory.
+    pub body_bytes: usize,
+    /// How often one call is tried again, at any of the nodes.
+    pub retries: usize,
+    /// The first pause before trying again. It doubles, with jitter, up to 32 times this.
+    pub first_pause: Duration,
+}
+
+impl Default for RpcLimits {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(15),
+            body_bytes: 32 << 20,
+            retries: 4,
+            first_pause: Duration::from_millis(250),
+        }
+    }
+}
+
+/// How many times the first pause the longest pause is.
+const LONGEST_PAUSE_FACTOR: u32 = 32;
+
+/// A client of one or more nodes of the same chain. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Rpc {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    endpoints: Vec<Endpoint>,
+    http: reqwest::Client,
+    limits: RpcLimits,
+    /// The node that answered last; asked first next time.
+    preferred: AtomicUsize,
+    calls: AtomicU64,
+}
+
+impl Rpc {
+    /// Prepares a client; asks nothing yet. The first address is preferred until it does not answer.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError::NoEndpoint`] and [`RpcError::Client`].
+    pub fn new(urls: impl IntoIterator<Item = Url>, limits: RpcLimits) -> Result<Self, RpcError> {
+        let endpoints: Vec<_> = urls.into_iter().map(Endpoint::new).collect();
+        if endpoints.is_empty() {
+            return Err(RpcError::NoEndpoint);
+        }
+        // One provider a process; that another crate installed it first is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .timeout(limits.timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("refiner/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(RpcError::Client)?;
+        let inner = Inner { endpoints, http, limits, preferred: AtomicUsize::new(0), calls: AtomicU64::new(0) };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The node that is asked first.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.inner.endpoints[self.inner.preferred.load(Ordering::Relaxed) % self.inner.endpoints.len()]
+    }
+
+    /// How many requests went out since the start, retries included.
+    pub fn requests(&self) -> u64 {
+        self.inner.calls.load(Ordering::Relaxed)
+    }
+
+    /// Asks, and asks again or elsewhere while that can help.
+    ///
+    /// # Errors
+    ///
+    /// The last attempt's.
+    pub async fn call<T: DeserializeOwned>(&self, method: &'static str, params: impl Serialize) -> Result<T, RpcError> {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(self.inner.limits.first_pause)
+            .with_max_delay(self.inner.limits.first_pause * LONGEST_PAUSE_FACTOR)
+            .with_max_times(self.inner.limits.retries)
+            .with_jitter();
+        let attempt = || self.attempt(method, &body);
+        attempt.retry(pauses).when(RpcError::is_transient).await
+    }
+
+    /// Calls a contract's view function at the latest block.
+    ///
+    /// # Errors
+    ///
+    /// What [`Rpc::call`] says, and [`RpcError::Abi`].
+    pub(crate) async fn view<C: SolCall>(&self, contract: Address, call: &C) -> Result<C::Return, RpcError> {
+        let question = json!([{"to": contract, "data": Bytes::from(call.abi_encode())}, "latest"]);
+        let answer: Bytes = self.call("eth_call", question).await?;
+        C::abi_decode_returns(&answer).map_err(|_| RpcError::Abi { method: C::SIGNATURE, bytes: answer.len() })
+    }
+
+    async fn attempt<T: DeserializeOwned>(&self, method: &'static str, body: &Value) -> Result<T, RpcError> {
+        let turn = self.inner.preferred.load(Ordering::Relaxed);
+        let outcome = self.ask(&self.inner.endpoints[turn % self.inner.endpoints.len()], method, body).await;
+        if outcome.as_ref().is_err_and(RpcError::is_transient) {
+            // Only whoever saw this node go wrong moves on, so that many callers do not skip a good one.
+            let next = turn.wrapping_add(1);
+            let _ = self.inner.preferred.compare_exchange(turn, next, Ordering::Relaxed, Ordering::Relaxed);
+        }
+        outcome
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        endpoint: &Endpoint,
+        method: &'static str,
+        body: &Value,
+    ) -> Result<T, RpcError> {
+        self.inner.calls.fetch_add(1, Ordering::Relaxed);
+        let broken = |source: reqwest::Error| {
+            let endpoint = endpoint.clone();
+            if source.is_timeout() {
+                RpcError::TimedOut { endpoint, method, limit_ms: self.inner.limits.timeout.as_millis() }
+            } else {
+                RpcError::Unreachable { endpoint, method, source: source.without_url() }
+            }
+        };
+        let mut response = endpoint.post(&self.inner.http).json(body).send().await.map_err(broken)?;
+        let status = response.status();
+        let limit_bytes = self.inner.limits.body_bytes;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
+            if bytes.len() + chunk.len() > limit_bytes {
+                return Err(RpcError::TooLarge { endpoint: endpoint.clone(), method, limit_bytes });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let refused = |refusal: Refusal| RpcError::Refused { endpoint: endpoint.clone(), method, refusal };
+        let malformed = |source| RpcError::Malformed { endpoint: endpoint.clone(), method, source };
+        match serde_json::from_slice::<Answer<T>>(&bytes) {
+            Ok(Answer { error: Some(error), .. }) if !later(status) => Err(refused(error.into())),
+            _ if !status.is_success() => Err(RpcError::Status { endpoint: endpoint.clone(), method, status }),
+            Ok(Answer { result: Some(result), .. }) => Ok(result),
+            Ok(Answer { result: None, .. }) => serde_json::from_value(Value::Null).map_err(malformed),
+            Err(source) => Err(malformed(source)),
+        }
+    }
+}
+
+/// Statuses that mean "later" whatever the body says.
+fn later(status: reqwest::StatusCode) -> bool {
+    status == reqwest::StatusCode::TOO_MANY_REQUESTS || matches!(status.as_u16(), 502..=504)
+}

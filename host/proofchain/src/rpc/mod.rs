@@ -1,0 +1,13 @@
+//! JSON-RPC over HTTP: bounded, retried where a retry can help, and silent about what an address hides.
+
+mod answer;
+mod client;
+mod endpoint;
+mod error;
+
+pub use answer::Refusal;
+pub use client::{Rpc, RpcLimits};
+pub use endpoint::Endpoint;
+pub use error::RpcError;
+
+pub(crate) use answer::printable;
