@@ -1,3 +1,30 @@
 //! What became of every (specimen, rule), kept through crashes in one SQLite file.
 //!
-//! Comes in: what a stage achieved. Goes out: what is left to do. Never here: the stages themselves, a clock, a key.
+//! Comes in: what a stage achieved, with the time. Goes out: what is left to do, nonces, and answers for people. Never here: the
+//! stages themselves, a clock, a key, the bytes of specimens and artifacts (content ids stand for them).
+//!
+//! One process writes. Everybody may read while it does, with `sqlite3 -readonly`; the tables and views are described in
+//! `schema.sql`. A step is in the file when its call returns, whatever kills the process next. A *signed* transaction is on the
+//! disk itself by then, whatever kills the machine; the other steps may be lost with the power, and are then done again.
+
+mod announcement;
+mod error;
+mod item;
+mod journal;
+mod nonce;
+mod open;
+mod query;
+mod scan;
+mod schema;
+mod state;
+mod step;
+
+pub use announcement::{Announcement, Checkpoint, Target};
+pub use error::{JournalError, Losses};
+pub use item::{Artifact, Item, ItemId, Transaction};
+pub use journal::{Binding, Journal};
+pub use query::{Count, Filter};
+pub use scan::{CHECKPOINTS_MAX, Rewound, Scanned};
+pub use schema::SCHEMA_VERSION;
+pub use state::State;
+pub use step::{SignedTransaction, Step};

@@ -1,0 +1,205 @@
+//! Why the journal cannot be used, or did not do what it was told.
+
+use std::{fmt, io, path::PathBuf};
+
+use alloy_primitives::{Address, B256};
+
+use crate::{ItemId, SCHEMA_VERSION, State};
+
+/// Why the journal cannot be used, or did not do what it was told.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Another process writes to it.
+    #[error("{path}: in use by process {}", Pid(*pid))]
+    Locked {
+        /// The journal.
+        path: PathBuf,
+        /// Who holds it, if it left its name.
+        pid: Option<u32>,
+    },
+    /// The lock beside it, or the directory it is in, cannot be used.
+    #[error("{path}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// A SQLite file of somebody else, or another file.
+    #[error("{path}: not a journal of refiner")]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A later version of this program wrote it.
+    #[error("{path}: written by a later refiner (version {found} of the journal, this one knows {SCHEMA_VERSION})")]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Version of its schema.
+        found: i64,
+    },
+    /// Pages of it are damaged. It was not written to.
+    #[error("{path}: damaged ({}); {losses}", Findings(findings))]
+    Corrupt {
+        /// Which file.
+        path: PathBuf,
+        /// What SQLite found, the first few.
+        findings: Vec<String>,
+        /// What can still be read.
+        losses: Losses,
+    },
+    /// It belongs to another proof chain or another announcing contract.
+    #[error(
+        "the journal belongs to proof chain {found_chain} and contract {found_announcer}, not to {chain} and {announcer}"
+    )]
+    OtherChain {
+        /// The chain it belongs to.
+        found_chain: u64,
+        /// The contract it belongs to.
+        found_announcer: Address,
+        /// The chain asked for.
+        chain: u64,
+        /// The contract asked for.
+        announcer: Address,
+    },
+    /// Another operator's transactions in it are not settled yet, and their nonces are not this one's.
+    #[error("{unsettled} transactions of operator {found} are not settled yet, so {operator} cannot take over")]
+    OtherOperator {
+        /// Whose they are.
+        found: Address,
+        /// Who asks.
+        operator: Address,
+        /// How many.
+        unsettled: u64,
+    },
+    /// No such item.
+    #[error("no item {0}")]
+    NoItem(ItemId),
+    /// The item is not where this step begins. Nothing was written.
+    #[error("item {item} is {from}, which is not followed by {to}")]
+    Illegal {
+        /// Which item.
+        item: ItemId,
+        /// Where it is.
+        from: State,
+        /// Where it was to go.
+        to: State,
+    },
+    /// Two items would share a nonce. Nothing was written.
+    #[error("nonce {nonce} is taken by item {holder}")]
+    NonceTaken {
+        /// Which nonce.
+        nonce: u64,
+        /// Who has it.
+        holder: ItemId,
+    },
+    /// A transaction with higher fees must use the nonce of the one it replaces. Nothing was written.
+    #[error("item {item} holds nonce {held}, so it cannot sign with {nonce}")]
+    NonceChanged {
+        /// Which item.
+        item: ItemId,
+        /// Its nonce.
+        held: u64,
+        /// The nonce of the new transaction.
+        nonce: u64,
+    },
+    /// No transaction of the item has this hash.
+    #[error("item {item} has no transaction {hash}")]
+    NoTransaction {
+        /// Which item.
+        item: ItemId,
+        /// The hash asked for.
+        hash: B256,
+    },
+    /// The disk is full.
+    #[error("{path}: no room left on the disk")]
+    DiskFull {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// SQLite says no.
+    #[error("{path}")]
+    Sqlite {
+        /// The journal.
+        path: PathBuf,
+        /// What it says.
+        source: rusqlite::Error,
+    },
+}
+
+impl JournalError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Locked { .. } => {
+                "one journal serves one running refiner; stop the other or give this one its own --data directory"
+                    .into()
+            }
+            Self::Newer { .. } => "use the refiner that wrote it, or a later one; going back is not possible".into(),
+            Self::Foreign { path } => format!("move {} away, or name another --data directory", path.display()),
+            Self::Corrupt { path, .. } => format!(
+                "stop refiner and keep a copy of {0}; then `sqlite3 {0} .recover | sqlite3 recovered.sqlite` and put recovered.sqlite in its place, \
+                 or move it away to scan anew: proofs already on chain are recognised and not sent again",
+                path.display()
+            ),
+            Self::OtherChain { .. } => "give every network its own --data directory".into(),
+            Self::OtherOperator { .. } => {
+                "run once with the former key until `refiner journal list --state broadcast` is empty".into()
+            }
+            Self::DiskFull { .. } => "make room; refiner goes on from where it stopped".into(),
+            _ => return None,
+        })
+    }
+
+    /// Whether an item was not where it was believed to be: a reorganisation or a person moved it in the meantime.
+    pub const fn is_stale(&self) -> bool {
+        matches!(self, Self::Illegal { .. } | Self::NoItem(_))
+    }
+}
+
+/// What can still be read of a damaged journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Losses {
+    /// Items that can be read, or `None` where reading them stops at the damage.
+    pub items: Option<u64>,
+    /// Transactions that can be read, likewise.
+    pub transactions: Option<u64>,
+    /// Whether the scanning position can be read.
+    pub cursor: bool,
+}
+
+impl fmt::Display for Losses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut part = |what: &str, readable: Option<u64>| match readable {
+            Some(count) => write!(f, "{count} {what} can be read, "),
+            None => write!(f, "not all {what} can be read, "),
+        };
+        part("items", self.items)?;
+        part("transactions", self.transactions)?;
+        f.write_str(if self.cursor { "the scanning position too" } else { "the scanning position is lost" })
+    }
+}
+
+struct Pid(Option<u32>);
+
+impl fmt::Display for Pid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(pid) => write!(f, "{pid}"),
+            None => f.write_str("unknown"),
+        }
+    }
+}
+
+struct Findings<'a>(&'a [String]);
+
+impl fmt::Display for Findings<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.first().map_or("no detail", String::as_str))?;
+        match self.0.len() {
+            0 | 1 => Ok(()),
+            several => write!(f, " and {} more", several - 1),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The file while it is open.
+
+use std::{fs::File, path::Path, path::PathBuf};
+
+use alloy_primitives::Address;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+
+use crate::{JournalError, open};
+
+/// The journal, open for writing. No second one can be open on the same file.
+#[derive(Debug)]
+pub struct Journal {
+    pub(crate) connection: Connection,
+    pub(crate) path: PathBuf,
+    /// Held as long as the journal is open; the kernel gives it back however the process ends.
+    _lock: File,
+}
+
+/// What a journal is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// Chain id of the proof chain.
+    pub proof_chain: u64,
+    /// The contract whose announcements it holds.
+    pub announcer: Address,
+    /// Whose nonces it holds. `None` while nothing is proved.
+    pub operator: Option<Address>,
+}
+
+impl Journal {
+    /// Opens the journal at `path`, or begins one.
+    ///
+    /// Every page is checked first, by a connection that cannot write.
+    ///
+    /// # Errors
+    ///
+    /// See [`JournalError`]; a damaged, foreign, newer or locked file is left as it is.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let lock = open::lock(path)?;
+        let connection = open::checked(path)?;
+        Ok(Self { connection, path: path.to_owned(), _lock: lock })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the journal one of this chain, contract and operator, or makes sure that it is.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::OtherChain`], and [`JournalError::OtherOperator`] while the former one's transactions are not settled.
+    pub fn bind(&mut self, binding: &Binding) -> Result<(), JournalError> {
+        let unsettled = self.open_transactions()?;
+        self.write(true, |connection, path| {
+            let sql = |error| sqlite_error(path, error);
+            let Binding { proof_chain, announcer, operator } = *binding;
+            if let Some(found) = read_binding(connection).map_err(sql)? {
+                if (found.proof_chain, found.announcer) != (proof_chain, announcer) {
+                    return Err(JournalError::OtherChain {
+                        found_chain: found.proof_chain,
+                        found_announcer: found.announcer,
+                        chain: proof_chain,
+                        announcer,
+                    });
+                }
+                if let (Some(found), Some(operator)) = (found.operator, operator)
+                    && found != operator
+                    && unsettled > 0
+                {
+                    return Err(JournalError::OtherOperator { found, operator, unsettled });
+                }
+            }
+            connection
+                .execute(
+                    "INSERT INTO binding (only, proof_chain, announcer, operator) VALUES (1, ?1, ?2, ?3)
+                     ON CONFLICT DO UPDATE SET operator = coalesce(excluded.operator, operator)",
+                    params![proof_chain, announcer.as_slice(), operator.as_ref().map(|operator| operator.as_slice())],
+                )
+                .map_err(sql)?;
+            Ok(())
+        })
+    }
+
+    /// What the journal is about, once it was bound.
+    pub fn binding(&self) -> Result<Option<Binding>, JournalError> {
+        read_binding(&self.connection).map_err(|error| self.error(error))
+    }
+
+    /// Runs `write` as one transaction: all of it is in the file, or nothing.
+    pub(crate) fn write<T>(
+        &mut self,
+        durable: bool,
+        write: impl FnOnce(&Connection, &Path) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let sql = |error| sqlite_error(&self.path, error);
+        // With NORMAL a commit is in the file but the disk may not have it yet. FULL waits, and for all earlier commits too.
+        if durable {
+            self.connection.execute_batch("PRAGMA synchronous = FULL").map_err(sql)?;
+        }
+        let written = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql).and_then(
+            |transaction| {
+                let written = write(&transaction, &self.path)?;
+                transaction.commit().map_err(sql)?;
+                Ok(written)
+            },
+        );
+        if durable {
+            self.connection.execute_batch("PRAGMA synchronous = NORMAL").map_err(sql)?;
+        }
+        written
+    }
+
+    pub(crate) fn error(&self, error: rusqlite::Error) -> JournalError {
+        sqlite_error(&self.path, error)
+    }
+}
+
+fn read_binding(connection: &Connection) -> rusqlite::Result<Option<Binding>> {
+    connection
+        .query_row("SELECT proof_chain, announcer, operator FROM binding", [], |row| {
+            Ok(Binding {
+                proof_chain: row.get(0)?,
+                announcer: row.get::<_, [u8; 20]>(1)?.into(),
+                operator: row.get::<_, Option<[u8; 20]>>(2)?.map(Address::from),
+            })
+        })
+        .optional()
+}
+
+/// What SQLite says, told apart by what a person has to do.
+pub(crate) fn sqlite_error(path: &Path, error: rusqlite::Error) -> JournalError {
+    use rusqlite::ErrorCode;
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => JournalError::DiskFull { path },
+        Some(ErrorCode::NotADatabase) => JournalError::Foreign { path },
+        Some(ErrorCode::DatabaseCorrupt) => {
+            let losses = open::losses(&path);
+            JournalError::Corrupt { findings: vec![error.to_string()], path, losses }
+        }
+        _ => JournalError::Sqlite { path, source: error },
+    }
+}

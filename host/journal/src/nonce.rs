@@ -1,0 +1,70 @@
+//! Which nonce is next, and which transactions wait.
+
+use rusqlite::params;
+
+use crate::{Item, ItemId, Journal, JournalError, Transaction};
+
+impl Journal {
+    /// The smallest nonce that neither the chain nor a waiting transaction has used up.
+    ///
+    /// `chain_count` is the operator's transaction count in the newest block; a node that lags behind does no harm, because nonces
+    /// of settled transactions are known here. A gap that somebody else's vanished transaction left is filled.
+    pub fn next_nonce(&self, chain_count: u64) -> Result<u64, JournalError> {
+        let read = || -> rusqlite::Result<_> {
+            let settled: Option<u64> = self
+                .connection
+                .prepare_cached(
+                    "SELECT max(nonce) FROM proof_transaction JOIN item ON item.id = item WHERE proof_transaction.hash = mined_tx AND open = 0",
+                )?
+                .query_row([], |row| row.get(0))?;
+            let base = settled.map_or(chain_count, |settled| chain_count.max(settled + 1));
+            let mut taken = self.connection.prepare_cached(
+                "SELECT DISTINCT nonce FROM proof_transaction WHERE open = 1 AND nonce >= ?1 ORDER BY nonce",
+            )?;
+            let mut next = base;
+            let mut rows = taken.query(params![base])?;
+            while let Some(row) = rows.next()? {
+                if row.get::<_, u64>(0)? != next {
+                    break;
+                }
+                next += 1;
+            }
+            Ok(next)
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// An item's transactions, the last signed first.
+    pub fn transactions(&self, item: ItemId) -> Result<Vec<Transaction>, JournalError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut query = self.connection.prepare_cached(&format!(
+                "SELECT {} FROM proof_transaction WHERE item = ?1 ORDER BY signed_ms DESC, length(max_fee) DESC, max_fee DESC",
+                Transaction::COLUMNS
+            ))?;
+            let rows = query.query_map([item.0], Transaction::read)?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// Items whose transaction is signed or sent and not mined yet, in the order of their nonces: the order to send in.
+    pub fn outbox(&self) -> Result<Vec<Item>, JournalError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut query = self.connection.prepare_cached(&format!(
+                "SELECT {} FROM item WHERE state IN ('signed', 'broadcast')
+                 ORDER BY (SELECT min(nonce) FROM proof_transaction WHERE item = item.id AND open = 1)",
+                Item::COLUMNS
+            ))?;
+            let rows = query.query_map([], Item::read)?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// Transactions whose nonce is not known to be used up.
+    pub fn open_transactions(&self) -> Result<u64, JournalError> {
+        self.connection
+            .query_row("SELECT count(DISTINCT nonce) FROM proof_transaction WHERE open = 1", [], |row| row.get(0))
+            .map_err(|error| self.error(error))
+    }
+}

@@ -1,0 +1,139 @@
+//! From a path to a connection that can be relied on.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{Read as _, Seek as _, Write as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::{
+    JournalError, Losses, SCHEMA_VERSION,
+    journal::sqlite_error,
+    schema::{APPLICATION_ID, migrate},
+};
+
+/// Findings of the check that are kept; the first says most, a destroyed file has millions.
+const FINDINGS_MAX: usize = 10;
+/// How long a write waits for a person's query that holds the file: longer than any sensible one.
+const BUSY: Duration = Duration::from_secs(10);
+/// Digits of the largest process id.
+const PID_DIGITS_MAX: u64 = 10;
+
+/// Takes the right to write, for as long as the returned file is open.
+pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
+    let lock_path = beside(path, ".lock");
+    let refuse = |source| JournalError::File { path: lock_path.clone(), source };
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory).map_err(|source| JournalError::File { path: directory.to_owned(), source })?;
+    }
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&lock_path).map_err(refuse)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            // Whoever holds it may be about to write its name.
+            let _ = (&mut file).take(PID_DIGITS_MAX).read_to_string(&mut text);
+            return Err(JournalError::Locked { path: path.to_owned(), pid: text.trim().parse().ok() });
+        }
+        Err(TryLockError::Error(source)) => return Err(refuse(source)),
+    }
+    file.set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| write!(file, "{}", std::process::id()))
+        .map_err(refuse)?;
+    Ok(file)
+}
+
+/// Opens the file after looking at every page of it without being able to write.
+pub(crate) fn checked(path: &Path) -> Result<Connection, JournalError> {
+    if fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
+        check(path)?;
+    }
+    let sql = |error| sqlite_error(path, error);
+    let mut connection = Connection::open(path).map_err(sql)?;
+    connection.busy_timeout(BUSY).map_err(sql)?;
+    connection.pragma_update(None, "journal_mode", "wal").map_err(sql)?;
+    connection.pragma_update(None, "synchronous", "normal").map_err(sql)?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(sql)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    migrate(&mut connection).map_err(sql)?;
+    Ok(connection)
+}
+
+fn check(path: &Path) -> Result<(), JournalError> {
+    let sql = |error| sqlite_error(path, error);
+    let connection = read_only(path).map_err(sql)?;
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(sql);
+    let (application, version) = (number("application_id")?, number("user_version")?);
+    // A process killed at its very first write leaves a file that holds nothing.
+    let empty = application == 0 && version == 0 && {
+        let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, u64>(0));
+        tables.map_err(sql)? == 0
+    };
+    if empty {
+        return Ok(());
+    }
+    if application != i64::from(APPLICATION_ID) {
+        return Err(JournalError::Foreign { path: path.to_owned() });
+    }
+    if version > SCHEMA_VERSION {
+        return Err(JournalError::Newer { path: path.to_owned(), found: version });
+    }
+    let findings = findings(&connection).map_err(sql)?;
+    if findings.is_empty() {
+        return Ok(());
+    }
+    Err(JournalError::Corrupt { path: path.to_owned(), findings, losses: losses(path) })
+}
+
+fn findings(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut check = connection.prepare(&format!("PRAGMA integrity_check({FINDINGS_MAX})"))?;
+    let rows = check.query_map([], |row| row.get::<_, String>(0))?;
+    let mut findings = Vec::new();
+    for row in rows {
+        let row = row?;
+        // Header lines name the database and say nothing.
+        findings.extend(row.lines().filter(|line| *line != "ok" && !line.starts_with("***")).map(str::to_owned));
+    }
+    findings.truncate(FINDINGS_MAX);
+    Ok(findings)
+}
+
+/// What can still be read, row by row.
+pub(crate) fn losses(path: &Path) -> Losses {
+    let Ok(connection) = read_only(path) else {
+        return Losses { items: None, transactions: None, cursor: false };
+    };
+    let readable = |query: &str| -> rusqlite::Result<u64> {
+        let mut statement = connection.prepare(query)?;
+        let mut rows = statement.query([])?;
+        let mut count = 0;
+        while rows.next()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    };
+    Losses {
+        items: readable("SELECT id, state, due_ms FROM item NOT INDEXED").ok(),
+        transactions: readable("SELECT hash, raw, open FROM proof_transaction NOT INDEXED").ok(),
+        cursor: readable("SELECT number, hash FROM checkpoint").is_ok_and(|count| count > 0),
+    }
+}
+
+/// A connection that leaves the file as it is, also when it is closed.
+fn read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    Ok(connection)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}

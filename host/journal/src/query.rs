@@ -1,0 +1,144 @@
+//! What is left to do, and what people ask.
+
+use std::io::Write;
+
+use rusqlite::{OptionalExtension as _, params};
+use serde::Serialize;
+
+use crate::{Artifact, Item, ItemId, Journal, JournalError, State, Transaction, item::hash};
+
+/// Items in one state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// Which state.
+    pub state: State,
+    /// How many.
+    pub items: u64,
+    /// Since when the oldest is there, milliseconds since 1970.
+    pub oldest_ms: u64,
+}
+
+/// Which items are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// In this state only.
+    pub state: Option<State>,
+    /// Of this height only.
+    pub height: Option<u64>,
+    /// With greater numbers than this.
+    pub after: Option<ItemId>,
+}
+
+/// Everything about one item, as exported.
+#[derive(Serialize)]
+struct Exported {
+    #[serde(flatten)]
+    item: Item,
+    artifacts: Vec<Artifact>,
+    transactions: Vec<Transaction>,
+}
+
+impl Journal {
+    /// Items in `state` whose time has come, oldest first, at most `limit`. Of the pinned only those that are to be proved.
+    pub fn due(&self, state: State, now_ms: u64, limit: usize) -> Result<Vec<Item>, JournalError> {
+        let condition = if state == State::Pinned { "AND proves = 1" } else { "" };
+        let query = format!(
+            "SELECT {} FROM item WHERE state = '{state}' {condition} AND due_ms <= ?1 ORDER BY id LIMIT ?2",
+            Item::COLUMNS
+        );
+        self.items(&query, params![now_ms, limit])
+    }
+
+    /// Items that match, by number, at most `limit`.
+    pub fn list(&self, filter: &Filter, limit: usize) -> Result<Vec<Item>, JournalError> {
+        let query = format!(
+            "SELECT {} FROM item WHERE id > ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR height = ?3) ORDER BY id LIMIT ?4",
+            Item::COLUMNS
+        );
+        let after = filter.after.map_or(0, |id| id.0);
+        self.items(&query, params![after, filter.state, filter.height, limit])
+    }
+
+    /// One item.
+    pub fn item(&self, item: ItemId) -> Result<Option<Item>, JournalError> {
+        let query = format!("SELECT {} FROM item WHERE id = ?1", Item::COLUMNS);
+        self.connection
+            .prepare_cached(&query)
+            .and_then(|mut query| query.query_row([item.0], Item::read).optional())
+            .map_err(|error| self.error(error))
+    }
+
+    /// What the rule produced for an item, in the rule's order.
+    pub fn artifacts(&self, item: ItemId) -> Result<Vec<Artifact>, JournalError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut query = self.connection.prepare_cached(
+                "SELECT name, media_type, sha256, bytes, cid FROM artifact WHERE item = ?1 ORDER BY position",
+            )?;
+            let rows = query.query_map([item.0], |row| {
+                Ok(Artifact {
+                    name: row.get(0)?,
+                    media_type: row.get(1)?,
+                    sha256: hash(row, 2)?,
+                    bytes: row.get(3)?,
+                    cid: row.get(4)?,
+                })
+            })?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// How many items are in each state that has any.
+    pub fn counts(&self) -> Result<Vec<Count>, JournalError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut query =
+                self.connection.prepare_cached("SELECT state, count(*), min(state_ms) FROM item GROUP BY state")?;
+            let rows = query
+                .query_map([], |row| Ok(Count { state: row.get(0)?, items: row.get(1)?, oldest_ms: row.get(2)? }))?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// Items that wait to be fetched, run or pinned: what holds the scanner back when it grows.
+    pub fn unfinished(&self) -> Result<u64, JournalError> {
+        self.connection
+            .prepare_cached("SELECT count(*) FROM item WHERE state IN ('announced', 'fetched', 'produced')")
+            .and_then(|mut query| query.query_row([], |row| row.get(0)))
+            .map_err(|error| self.error(error))
+    }
+
+    /// Writes every item that matches with its artifacts and transactions, one JSON object a line. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::File`] when `out` takes no more.
+    pub fn export(&self, filter: &Filter, out: &mut impl Write) -> Result<u64, JournalError> {
+        const PAGE: usize = 500;
+        let mut filter = *filter;
+        let mut written = 0;
+        loop {
+            let items = self.list(&filter, PAGE)?;
+            let Some(last) = items.last() else { return Ok(written) };
+            filter.after = Some(last.id);
+            for item in items {
+                let artifacts = self.artifacts(item.id)?;
+                let transactions = self.transactions(item.id)?;
+                let exported = Exported { item, artifacts, transactions };
+                let refuse = |source| JournalError::File { path: "output".into(), source };
+                serde_json::to_writer(&mut *out, &exported).map_err(|error| refuse(error.into()))?;
+                out.write_all(b"\n").map_err(refuse)?;
+                written += 1;
+            }
+        }
+    }
+
+    fn items(&self, query: &str, parameters: impl rusqlite::Params) -> Result<Vec<Item>, JournalError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut query = self.connection.prepare_cached(query)?;
+            let rows = query.query_map(parameters, Item::read)?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|error| self.error(error))
+    }
+}

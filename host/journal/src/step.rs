@@ -1,0 +1,305 @@
+//! What a stage achieved, and how it is written down.
+
+use alloy_primitives::{B256, Bytes};
+use rusqlite::{Connection, params};
+
+use crate::{
+    Artifact, ItemId, JournalError, State,
+    journal::{Journal, sqlite_error},
+};
+
+/// What a stage achieved. Each brings what its state needs, so no state stands in the file without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The bytes that the store had are gone, or are not wanted: from the beginning.
+    Again,
+    /// The specimen is in the store.
+    Fetched {
+        /// Its content id.
+        cid: String,
+        /// Its length.
+        bytes: u64,
+    },
+    /// The rule came to a verdict other than "produced".
+    Refused {
+        /// The verdict and what it says.
+        reason: String,
+    },
+    /// The rule's artifacts are in the local store.
+    Produced {
+        /// In the rule's order.
+        artifacts: Vec<Artifact>,
+    },
+    /// The artifacts are to be kept once more: the chain did not take their URL.
+    PinAgain,
+    /// The artifacts are where the network finds them.
+    Pinned,
+    /// A proof is to be submitted.
+    ProofIntent,
+    /// A transaction is signed. On the disk when the call returns.
+    Signed(SignedTransaction),
+    /// A node has it; also when a reorganisation put it back among the waiting.
+    Broadcast,
+    /// It is in a block.
+    Mined {
+        /// Which transaction.
+        hash: B256,
+        /// Number of the block.
+        block: u64,
+    },
+    /// That block is deep enough.
+    Final,
+    /// It was mined and failed.
+    Reverted {
+        /// Why.
+        reason: String,
+    },
+    /// Another transaction took its nonce.
+    Replaced {
+        /// Which, as far as known.
+        reason: String,
+    },
+    /// No proof is needed or possible.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// A person has to look.
+    Quarantined {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A transaction with everything that sending it again takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedTransaction {
+    /// Its hash.
+    pub hash: B256,
+    /// Its nonce, from [`Journal::next_nonce`] or the one it replaces.
+    pub nonce: u64,
+    /// The signed bytes.
+    pub raw: Bytes,
+    /// Wei per gas, at most.
+    pub max_fee: u128,
+    /// Of it, wei per gas for the block's author.
+    pub priority_fee: u128,
+}
+
+impl Step {
+    /// The state it leads to.
+    pub const fn to(&self) -> State {
+        match self {
+            Self::Again => State::Announced,
+            Self::Fetched { .. } => State::Fetched,
+            Self::Refused { .. } => State::Refused,
+            Self::Produced { .. } | Self::PinAgain => State::Produced,
+            Self::Pinned => State::Pinned,
+            Self::ProofIntent => State::ProofIntent,
+            Self::Signed(_) => State::Signed,
+            Self::Broadcast => State::Broadcast,
+            Self::Mined { .. } => State::Mined,
+            Self::Final => State::Final,
+            Self::Reverted { .. } => State::Reverted,
+            Self::Replaced { .. } => State::Replaced,
+            Self::Skipped { .. } => State::Skipped,
+            Self::Quarantined { .. } => State::Quarantined,
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Refused { reason }
+            | Self::Reverted { reason }
+            | Self::Replaced { reason }
+            | Self::Skipped { reason }
+            | Self::Quarantined { reason } => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// `from` is not only followed by the step's state but by this very step.
+    fn can_leave(&self, from: State) -> bool {
+        let fits = match self {
+            Self::PinAgain => from == State::ProofIntent,
+            Self::Produced { .. } => from == State::Fetched,
+            Self::Again => !matches!(from, State::Skipped | State::Quarantined | State::Withdrawn),
+            _ => true,
+        };
+        fits && from.may_become(self.to())
+    }
+}
+
+impl Journal {
+    /// Writes down what a stage achieved for an item. Attempts and errors of the former state are forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Illegal`] when the item is not where the step begins, [`JournalError::NonceTaken`] and
+    /// [`JournalError::NonceChanged`] for a transaction that would break the order of nonces. Then nothing was written.
+    pub fn advance(&mut self, item: ItemId, step: &Step, now_ms: u64) -> Result<(), JournalError> {
+        self.advance_all(&[(item, step.clone())], now_ms)
+    }
+
+    /// The same for several at once: all or none, and one wait for the disk.
+    pub fn advance_all(&mut self, steps: &[(ItemId, Step)], now_ms: u64) -> Result<(), JournalError> {
+        let durable = steps.iter().any(|(_, step)| matches!(step, Step::Signed(_)));
+        self.write(durable, |connection, path| {
+            for (item, step) in steps {
+                let sql = |error| sqlite_error(path, error);
+                let from = state_of(connection, *item).map_err(sql)?.ok_or(JournalError::NoItem(*item))?;
+                if !step.can_leave(from) {
+                    return Err(JournalError::Illegal { item: *item, from, to: step.to() });
+                }
+                if let Step::Signed(signed) = step {
+                    check_nonce(connection, *item, signed.nonce).map_err(sql)??;
+                }
+                if let Step::Mined { hash, .. } = step {
+                    let known = has_transaction(connection, *item, *hash).map_err(sql)?;
+                    known.then_some(()).ok_or(JournalError::NoTransaction { item: *item, hash: *hash })?;
+                }
+                write_step(connection, *item, step, now_ms).map_err(sql)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes down that a stage failed for an item that stays in `state`, and when to try again.
+    ///
+    /// Returns the failures since it came to that state.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Illegal`] when the item is no longer in `state`.
+    pub fn failed(&mut self, item: ItemId, state: State, error: &str, due_ms: u64) -> Result<u32, JournalError> {
+        self.write(false, |connection, path| {
+            let sql = |error| sqlite_error(path, error);
+            let from = state_of(connection, item).map_err(sql)?.ok_or(JournalError::NoItem(item))?;
+            if from != state {
+                return Err(JournalError::Illegal { item, from, to: state });
+            }
+            connection
+                .prepare_cached(
+                    "UPDATE item SET attempts = attempts + 1, last_error = ?2, due_ms = ?3 WHERE id = ?1 RETURNING attempts",
+                )
+                .and_then(|mut update| update.query_row(params![item.0, error, due_ms], |row| row.get(0)))
+                .map_err(sql)
+        })
+    }
+
+    /// Gives an item that was quarantined or skipped another chance, from the beginning.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Illegal`] for an item in any other state.
+    pub fn retry(&mut self, item: ItemId, now_ms: u64) -> Result<(), JournalError> {
+        self.write(false, |connection, path| {
+            let sql = |error| sqlite_error(path, error);
+            let from = state_of(connection, item).map_err(sql)?.ok_or(JournalError::NoItem(item))?;
+            if !matches!(from, State::Quarantined | State::Skipped) {
+                return Err(JournalError::Illegal { item, from, to: State::Announced });
+            }
+            write_step(connection, item, &Step::Again, now_ms).map_err(sql)
+        })
+    }
+}
+
+fn state_of(connection: &Connection, item: ItemId) -> rusqlite::Result<Option<State>> {
+    use rusqlite::OptionalExtension as _;
+    let mut query = connection.prepare_cached("SELECT state FROM item WHERE id = ?1")?;
+    query.query_row([item.0], |row| row.get(0)).optional()
+}
+
+fn has_transaction(connection: &Connection, item: ItemId, hash: B256) -> rusqlite::Result<bool> {
+    let mut query = connection.prepare_cached("SELECT 1 FROM proof_transaction WHERE hash = ?1 AND item = ?2")?;
+    query.exists(params![hash.as_slice(), item.0])
+}
+
+/// One nonce for one item at a time, and one item keeps its nonce until it is used up.
+fn check_nonce(connection: &Connection, item: ItemId, nonce: u64) -> rusqlite::Result<Result<(), JournalError>> {
+    use rusqlite::OptionalExtension as _;
+    let mut holder = connection
+        .prepare_cached("SELECT item FROM proof_transaction WHERE nonce = ?1 AND item <> ?2 AND open = 1 LIMIT 1")?;
+    if let Some(holder) = holder.query_row(params![nonce, item.0], |row| row.get(0)).optional()? {
+        return Ok(Err(JournalError::NonceTaken { nonce, holder: ItemId(holder) }));
+    }
+    let mut held = connection
+        .prepare_cached("SELECT nonce FROM proof_transaction WHERE item = ?1 AND open = 1 AND nonce <> ?2")?;
+    let held = held.query_row(params![item.0, nonce], |row| row.get(0)).optional()?;
+    Ok(held.map_or(Ok(()), |held| Err(JournalError::NonceChanged { item, held, nonce })))
+}
+
+fn write_step(connection: &Connection, item: ItemId, step: &Step, now_ms: u64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE item SET state = ?2, state_ms = ?3, reason = ?4, attempts = 0, due_ms = 0,
+             last_error = CASE WHEN ?2 = 'quarantined' THEN last_error END WHERE id = ?1",
+        )?
+        .execute(params![item.0, step.to(), now_ms, step.reason()])?;
+    match step {
+        Step::Fetched { cid, bytes } => {
+            connection
+                .prepare_cached("UPDATE item SET specimen_cid = ?2, specimen_bytes = ?3 WHERE id = ?1")?
+                .execute(params![item.0, cid, bytes])?;
+        }
+        Step::Produced { artifacts } => write_artifacts(connection, item, artifacts)?,
+        Step::Signed(signed) => write_signed(connection, item, signed, now_ms)?,
+        Step::Mined { hash, block } => {
+            connection
+                .prepare_cached("UPDATE item SET mined_block = ?2, mined_tx = ?3 WHERE id = ?1")?
+                .execute(params![item.0, block, hash.as_slice()])?;
+        }
+        Step::Broadcast => {
+            connection
+                .prepare_cached("UPDATE item SET mined_block = NULL, mined_tx = NULL WHERE id = ?1")?
+                .execute([item.0])?;
+        }
+        Step::Final | Step::Reverted { .. } | Step::Replaced { .. } => {
+            connection.prepare_cached("UPDATE proof_transaction SET open = 0 WHERE item = ?1")?.execute([item.0])?;
+        }
+        Step::Again
+        | Step::Refused { .. }
+        | Step::PinAgain
+        | Step::Pinned
+        | Step::ProofIntent
+        | Step::Skipped { .. }
+        | Step::Quarantined { .. } => {}
+    }
+    Ok(())
+}
+
+fn write_artifacts(connection: &Connection, item: ItemId, artifacts: &[Artifact]) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM artifact WHERE item = ?1")?.execute([item.0])?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO artifact (item, position, name, media_type, sha256, bytes, cid) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for (position, artifact) in artifacts.iter().enumerate() {
+        let Artifact { name, media_type, sha256, bytes, cid } = artifact;
+        insert.execute(params![item.0, position, name, media_type, sha256.as_slice(), bytes, cid])?;
+    }
+    Ok(())
+}
+
+fn write_signed(
+    connection: &Connection,
+    item: ItemId,
+    signed: &SignedTransaction,
+    now_ms: u64,
+) -> rusqlite::Result<()> {
+    let SignedTransaction { hash, nonce, raw, max_fee, priority_fee } = signed;
+    connection
+        .prepare_cached(
+            "INSERT INTO proof_transaction (hash, item, nonce, raw, max_fee, priority_fee, signed_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            hash.as_slice(),
+            item.0,
+            nonce,
+            raw.as_ref(),
+            max_fee.to_string(),
+            priority_fee.to_string(),
+            now_ms
+        ])?;
+    Ok(())
+}

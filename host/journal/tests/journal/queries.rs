@@ -1,0 +1,57 @@
+//! What people ask.
+
+use refiner_journal::{Filter, State};
+
+use crate::Bench;
+
+#[test]
+fn items_are_counted_and_listed_by_state_and_height() {
+    let mut bench = Bench::new();
+    bench.item_in(State::Final, 1);
+    bench.item_in(State::Quarantined, 2);
+    let third = bench.item_in(State::Quarantined, 3);
+    let counts: Vec<_> = bench.journal.counts().unwrap().into_iter().map(|count| (count.state, count.items)).collect();
+    assert_eq!(counts, [(State::Final, 1), (State::Quarantined, 2)]);
+    let list =
+        |filter| -> Vec<u64> { bench.journal.list(&filter, 10).unwrap().into_iter().map(|item| item.height).collect() };
+    assert_eq!(list(Filter::default()), [1, 2, 3]);
+    assert_eq!(list(Filter { state: Some(State::Quarantined), ..Default::default() }), [2, 3]);
+    assert_eq!(list(Filter { height: Some(3), ..Default::default() }), [3]);
+    assert_eq!(list(Filter { after: Some(third), ..Default::default() }), [] as [u64; 0]);
+}
+
+#[test]
+fn export_is_one_json_object_a_line_with_everything() {
+    let mut bench = Bench::new();
+    // More than one page.
+    bench.announce(1..=600);
+    bench.item_in(State::Broadcast, 700);
+    let mut out = Vec::new();
+    let written = bench.journal.export(&Filter::default(), &mut out).unwrap();
+    let lines: Vec<serde_json::Value> = out
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
+    assert_eq!((written, lines.len()), (601, 601));
+    let last = &lines[600];
+    assert_eq!(last["state"], "broadcast");
+    assert_eq!(last["transactions"][0]["nonce"], 700);
+    assert_eq!(last["artifacts"][0]["name"], "result.json");
+}
+
+#[test]
+fn views_answer_while_the_journal_is_open() {
+    let mut bench = Bench::new();
+    bench.item_in(State::Quarantined, 2);
+    bench.item_in(State::Broadcast, 3);
+    let reader =
+        rusqlite::Connection::open_with_flags(bench.journal.path(), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .unwrap();
+    let text = |query: &str| reader.query_row(query, [], |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(text("SELECT reason FROM items WHERE state = 'quarantined'"), "because");
+    let item = bench.journal.list(&Filter { height: Some(3), ..Default::default() }, 1).unwrap().remove(0);
+    assert_eq!(text("SELECT key FROM items WHERE height = 3"), item.key());
+    assert_eq!(text("SELECT group_concat(state || items) FROM backlog"), "broadcast1,quarantined1");
+    assert_eq!(text("SELECT transaction_hash FROM proofs WHERE nonce = 3"), crate::signed(3, 100).hash.to_string());
+}
