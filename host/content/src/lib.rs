@@ -1,4 +1,51 @@
 //! Content ids, and fetching and keeping the bytes they name.
 //!
-//! Comes in: bytes, or a content id. Goes out: a content id, or bytes that were checked against theirs. Never here: specimens,
-//! rules, keys. No byte that was fetched leaves before its hash was compared with the id that was asked for.
+//! Comes in: bytes, or a content id. Goes out: a content id, or [`Content`], which is bytes that were checked against theirs. Never
+//! here: specimens, rules, keys. No byte that was fetched leaves before its hash was compared with the id that was asked for; the
+//! one exception is [`Unverified`], which gives its bytes only to the caller's own check.
+//!
+//! Start at [`Fetcher`] (several sources, raced) and at the two ports: [`Source`] is fetched from, [`ContentStore`] also keeps.
+//! [`LocalStore`] and [`Pinner`] are both, a [`Gateway`] is a source only. [`serve`] answers as an ipfs-pinner over a local store.
+
+mod assemble;
+mod base;
+mod blocking;
+mod car;
+mod content;
+mod dag_pb;
+mod error;
+mod fetcher;
+mod gateway;
+mod http;
+mod id;
+mod local;
+mod location;
+mod origin;
+mod pinner;
+pub mod serve;
+mod source;
+mod unixfs;
+mod varint;
+mod web;
+
+pub use assemble::{DEPTH_MAX, DagError, NODES_MAX, assemble};
+pub use base::CharacterError;
+pub use car::{Blocks, CarError, read_car, write_car};
+pub use content::Content;
+pub use dag_pb::NodeError;
+pub use error::{Blame, FetchError, FetchFailure, KeepError, SetupError};
+pub use fetcher::{ATTEMPTS_MAX, Accept, Fetched, Fetcher, Pace};
+pub use gateway::{Gateway, PUBLIC_GATEWAYS, public_gateways};
+pub use http::{BaseUrlError, ClientError, HttpLimits, TransportError};
+pub use id::{Codec, ContentId, ID_CHARACTERS_MAX, IdError};
+pub use local::{LocalStore, OpenError, Pruned, Retention, Stored};
+pub use location::{ENTRIES_MAX, ENTRY_BYTES_MAX, Locations, NotFetchable, Refused};
+pub use origin::{Excerpt, Origin};
+pub use pinner::{Pinner, PinnerLimits};
+pub use source::{ContentStore, Source};
+pub use unixfs::{Block, Builder, CHUNK_BYTES, Dag, LINKS_MAX, content_id};
+pub use web::{Reach, Unverified, Web};
+
+/// Most bytes of one content unless a caller says otherwise: the specimen limit of the engine profile. The largest specimen known
+/// has 4 MiB.
+pub const CONTENT_BYTES_MAX: usize = 64 << 20;

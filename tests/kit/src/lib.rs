@@ -13,6 +13,7 @@ mod export;
 mod files;
 mod fork;
 mod key;
+pub mod pinner;
 pub mod real;
 mod recorder;
 mod sample;

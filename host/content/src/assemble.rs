@@ -1,0 +1,106 @@
+//! A file put together from its blocks.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::{
+    Blocks, ContentId, NodeError,
+    dag_pb::{self, FileNode},
+    id::Codec,
+};
+
+/// Most levels of nodes. Four levels of our recipe are 229 TB; recipes with few links and small chunks need more.
+pub const DEPTH_MAX: usize = 16;
+/// Most blocks visited. A file of [`CONTENT_BYTES_MAX`](crate::CONTENT_BYTES_MAX) in chunks of 256 bytes has that many leaves. A block
+/// counts each time something links to it.
+pub const NODES_MAX: usize = 1 << 18;
+
+/// Why blocks do not make a file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DagError {
+    /// A block that something links to is not there.
+    #[error("block {id} is missing")]
+    Missing {
+        /// Its id.
+        id: ContentId,
+    },
+    /// A block is no node of a file.
+    #[error("block {id}")]
+    Node {
+        /// Its id.
+        id: ContentId,
+        /// What is wrong with it.
+        source: NodeError,
+    },
+    /// Nodes above nodes without end.
+    #[error("the file's tree has more than {DEPTH_MAX} levels")]
+    TooDeep,
+    /// Too many blocks.
+    #[error("the file's tree has more than {NODES_MAX} blocks")]
+    TooManyNodes,
+    /// More bytes than allowed.
+    #[error("the file has more than {limit_bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// The root states another size.
+    #[error("the file has {got_bytes} bytes and its root states {stated_bytes}")]
+    Size {
+        /// Bytes put together.
+        got_bytes: usize,
+        /// Bytes the root states.
+        stated_bytes: u64,
+    },
+}
+
+impl DagError {
+    /// Whether the fault is in the tree that the id names, and not in what was sent of it.
+    #[must_use]
+    pub const fn is_in_the_tree(&self) -> bool {
+        !matches!(self, Self::Missing { .. })
+    }
+}
+
+/// Puts the file `root` together. Every block of [`Blocks`] was checked, so the bytes are those that `root` names, whatever recipe
+/// made it.
+///
+/// # Errors
+///
+/// [`DagError`]
+pub fn assemble(root: &ContentId, blocks: &Blocks, limit_bytes: usize) -> Result<Bytes, DagError> {
+    let mut file = BytesMut::new();
+    let mut stated_bytes = None;
+    let mut visited = 0;
+    let mut ahead = vec![(*root, 0)];
+    while let Some((id, depth)) = ahead.pop() {
+        visited += 1;
+        if visited > NODES_MAX {
+            return Err(DagError::TooManyNodes);
+        }
+        let block = blocks.get(&id).ok_or(DagError::Missing { id })?;
+        let FileNode { inline, links, file_bytes } = match id.codec() {
+            Codec::Raw => FileNode { inline: block.clone(), links: Vec::new(), file_bytes: None },
+            Codec::DagPb => dag_pb::read_file_node(block).map_err(|source| DagError::Node { id, source })?,
+        };
+        if depth == 0 {
+            stated_bytes = file_bytes;
+        }
+        if inline.len() > limit_bytes - file.len() {
+            return Err(DagError::TooLarge { limit_bytes });
+        }
+        file.extend_from_slice(&inline);
+        if !links.is_empty() && depth == DEPTH_MAX {
+            return Err(DagError::TooDeep);
+        }
+        if links.len() + ahead.len() > NODES_MAX {
+            return Err(DagError::TooManyNodes);
+        }
+        ahead.extend(links.into_iter().rev().map(|link| (link, depth + 1)));
+    }
+    match stated_bytes {
+        Some(stated_bytes) if stated_bytes != file.len() as u64 => {
+            Err(DagError::Size { got_bytes: file.len(), stated_bytes })
+        }
+        _ => Ok(file.freeze()),
+    }
+}

@@ -1,0 +1,217 @@
+//! CAR version 1, the archive in which trustless gateways send blocks.
+//!
+//! `varint length, header, (varint length, id, block)*`; the header is DAG-CBOR `{"roots": [id], "version": 1}`. Source:
+//! <https://ipld.io/specs/transport/car/carv1/>.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use crate::{Block, ContentId, Dag, IdError, varint};
+
+/// Longest header. One root takes 58 bytes.
+const HEADER_BYTES_MAX: usize = 4096;
+/// Most roots in a header.
+const ROOTS_MAX: u64 = 64;
+/// Longest block. Nothing that travels over bitswap is above 2 MiB.
+pub(crate) const BLOCK_BYTES_MAX: usize = 4 << 20;
+/// Most blocks of an archive.
+const BLOCKS_MAX: usize = crate::NODES_MAX;
+
+/// Bytes before the id in a header's root: tag 42, a byte string of 37 bytes, and the identity multibase.
+const ROOT_PREFIX: [u8; 5] = [0xd8, 0x2a, 0x58, 0x25, 0x00];
+
+/// Blocks of which each is what its id names.
+#[derive(Clone, Debug, Default)]
+pub struct Blocks(HashMap<[u8; 32], Bytes>);
+
+impl Blocks {
+    /// The block that `id` names, when it is there.
+    #[must_use]
+    pub fn get(&self, id: &ContentId) -> Option<&Bytes> {
+        self.0.get(id.digest())
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Why bytes are no archive that can be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CarError {
+    /// A length is missing, cut off or longer than what follows.
+    #[error("the archive ends within the entry at byte {at}")]
+    Truncated {
+        /// Where the entry begins.
+        at: usize,
+    },
+    /// The header is not `{"roots": [id], "version": 1}`.
+    #[error("the archive's header is malformed")]
+    Header,
+    /// Another version than 1.
+    #[error("the archive has version {version}; version 1 is read")]
+    Version {
+        /// What the header says.
+        version: u64,
+    },
+    /// A block's id is not read here.
+    #[error("the id at byte {at} of the archive")]
+    Id {
+        /// Where its entry begins.
+        at: usize,
+        /// What is wrong with it.
+        source: IdError,
+    },
+    /// A block is not what its id names.
+    #[error("a block of the archive is not what its id {id} names")]
+    Mismatch {
+        /// The id.
+        id: ContentId,
+    },
+    /// A block is too long.
+    #[error("a block of {bytes} bytes; at most {BLOCK_BYTES_MAX} are read")]
+    BlockTooLarge {
+        /// Its stated length, with its id.
+        bytes: u64,
+    },
+    /// Too many blocks.
+    #[error("the archive holds more than {BLOCKS_MAX} blocks")]
+    TooManyBlocks,
+}
+
+/// Reads a whole archive and checks every block against its id. The blocks share the archive's memory.
+///
+/// # Errors
+///
+/// [`CarError`]
+pub fn read_car(archive: &Bytes) -> Result<Blocks, CarError> {
+    let mut rest = archive.clone();
+    let header = take_entry(archive, &mut rest, HEADER_BYTES_MAX)?;
+    read_header(&header)?;
+    let mut blocks = HashMap::new();
+    let mut count = 0;
+    while !rest.is_empty() {
+        count += 1;
+        if count > BLOCKS_MAX {
+            return Err(CarError::TooManyBlocks);
+        }
+        let at = archive.len() - rest.len();
+        let entry = take_entry(archive, &mut rest, BLOCK_BYTES_MAX)?;
+        let mut block = &entry[..];
+        let id = ContentId::read(&mut block).map_err(|source| CarError::Id { at, source })?;
+        if !id.names(block) {
+            return Err(CarError::Mismatch { id });
+        }
+        blocks.insert(*id.digest(), entry.slice_ref(block));
+    }
+    Ok(Blocks(blocks))
+}
+
+/// Writes a file's blocks, the root first.
+#[must_use]
+pub fn write_car(dag: &Dag) -> Bytes {
+    let total: usize = dag.blocks().iter().map(|block| block.bytes.len() + 48).sum();
+    let mut archive = Vec::with_capacity(total + 64);
+    // Keys in DAG-CBOR's order: shorter ones first.
+    let mut header = vec![0xa2, 0x65];
+    header.extend_from_slice(b"roots");
+    header.push(0x81);
+    header.extend_from_slice(&ROOT_PREFIX);
+    header.extend_from_slice(&dag.root().to_bytes());
+    header.push(0x67);
+    header.extend_from_slice(b"version");
+    header.push(0x01);
+    varint::write(&mut archive, header.len() as u64);
+    archive.extend_from_slice(&header);
+    for Block { id, bytes } in dag.blocks().iter().rev() {
+        let id = id.to_bytes();
+        varint::write(&mut archive, (id.len() + bytes.len()) as u64);
+        archive.extend_from_slice(&id);
+        archive.extend_from_slice(bytes);
+    }
+    archive.into()
+}
+
+fn take_entry(archive: &Bytes, rest: &mut Bytes, limit: usize) -> Result<Bytes, CarError> {
+    let at = archive.len() - rest.len();
+    let mut ahead = &rest[..];
+    let stated = varint::read(&mut ahead).ok_or(CarError::Truncated { at })?;
+    let length = usize::try_from(stated).unwrap_or(usize::MAX);
+    if length > limit {
+        return Err(if at == 0 { CarError::Header } else { CarError::BlockTooLarge { bytes: stated } });
+    }
+    if length > ahead.len() {
+        return Err(CarError::Truncated { at });
+    }
+    let mut entry = rest.split_off(rest.len() - ahead.len());
+    *rest = entry.split_off(length);
+    Ok(entry)
+}
+
+/// The roots are not returned: what was asked for is the root, and every block is checked.
+fn read_header(header: &[u8]) -> Result<(), CarError> {
+    let mut rest = header;
+    let mut version = None;
+    let (MAP, keys) = read_head(&mut rest).ok_or(CarError::Header)? else { return Err(CarError::Header) };
+    for _ in 0..keys.min(2) {
+        let (TEXT, length) = read_head(&mut rest).ok_or(CarError::Header)? else { return Err(CarError::Header) };
+        match take(&mut rest, length).ok_or(CarError::Header)? {
+            b"version" => match read_head(&mut rest) {
+                Some((UNSIGNED, number)) => version = Some(number),
+                _ => return Err(CarError::Header),
+            },
+            b"roots" => skip_roots(&mut rest).ok_or(CarError::Header)?,
+            _ => return Err(CarError::Header),
+        }
+    }
+    match version {
+        Some(1) if rest.is_empty() && keys == 2 => Ok(()),
+        Some(version) if version != 1 => Err(CarError::Version { version }),
+        _ => Err(CarError::Header),
+    }
+}
+
+fn skip_roots(rest: &mut &[u8]) -> Option<()> {
+    let (ARRAY, roots @ 0..=ROOTS_MAX) = read_head(rest)? else { return None };
+    for _ in 0..roots {
+        let (TAG, 42) = read_head(rest)? else { return None };
+        let (BYTE_STRING, length) = read_head(rest)? else { return None };
+        take(rest, length)?;
+    }
+    Some(())
+}
+
+const UNSIGNED: u8 = 0;
+const BYTE_STRING: u8 = 2;
+const TEXT: u8 = 3;
+const ARRAY: u8 = 4;
+const MAP: u8 = 5;
+const TAG: u8 = 6;
+
+/// A CBOR head: major type and its number, which is below 2^16 in every header of at most [`HEADER_BYTES_MAX`].
+fn read_head(rest: &mut &[u8]) -> Option<(u8, u64)> {
+    let (&first, after) = rest.split_first()?;
+    *rest = after;
+    let number = match first & 0x1f {
+        small @ 0..24 => u64::from(small),
+        24 => u64::from(take(rest, 1)?[0]),
+        25 => u64::from(u16::from_be_bytes(take(rest, 2)?.try_into().ok()?)),
+        _ => return None,
+    };
+    Some((first >> 5, number))
+}
+
+fn take<'a>(rest: &mut &'a [u8], length: u64) -> Option<&'a [u8]> {
+    let (taken, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    *rest = after;
+    Some(taken)
+}

@@ -1,0 +1,73 @@
+use bytes::Bytes;
+
+use crate::{CHUNK_BYTES, Codec, ContentId, blocking::blocking, content_id};
+
+/// Bytes together with the id they were checked against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    id: ContentId,
+    recipe_id: ContentId,
+    bytes: Bytes,
+}
+
+impl Content {
+    /// Names `bytes` by the network's recipe. Hashes all of them.
+    #[must_use]
+    pub fn of(bytes: Bytes) -> Self {
+        let id = content_id(&bytes);
+        Self { id, recipe_id: id, bytes }
+    }
+
+    /// Holds `bytes` against `id`: a raw id by its own hash, any other by the network's recipe. When they differ, says which id
+    /// the recipe gives them; a tree of another recipe cannot be told from damage this way.
+    pub(crate) fn check(id: ContentId, bytes: Bytes) -> Result<Self, Differs> {
+        if id.codec() == Codec::Raw && id.names(&bytes) {
+            return Ok(Self::of_other_recipe(id, bytes));
+        }
+        let got = content_id(&bytes);
+        if got == id { Ok(Self { id, recipe_id: id, bytes }) } else { Err(Differs { got }) }
+    }
+
+    /// The same, beside the asynchronous threads.
+    pub(crate) async fn check_beside(id: ContentId, bytes: Bytes) -> Result<Self, Differs> {
+        blocking(move || Self::check(id, bytes)).await
+    }
+
+    /// Bytes that were checked against an id of another recipe.
+    pub(crate) fn of_other_recipe(id: ContentId, bytes: Bytes) -> Self {
+        let is_one_leaf = id.codec() == Codec::Raw && bytes.len() <= CHUNK_BYTES;
+        let recipe_id = if is_one_leaf { id } else { content_id(&bytes) };
+        Self { id, recipe_id, bytes }
+    }
+
+    /// The id it was asked for by.
+    #[must_use]
+    pub const fn id(&self) -> ContentId {
+        self.id
+    }
+
+    /// The id of the network's recipe, under which stores keep it. Differs from [`id`](Self::id) only where somebody else chose
+    /// another chunking.
+    #[must_use]
+    pub const fn recipe_id(&self) -> ContentId {
+        self.recipe_id
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The bytes alone.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+}
+
+/// The bytes have this id by the network's recipe, and not the one asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Differs {
+    pub(crate) got: ContentId,
+}

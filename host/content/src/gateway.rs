@@ -1,0 +1,104 @@
+//! HTTP gateways of IPFS, which are fetched from only.
+//!
+//! Asked first for the bytes, which the network's recipe checks. Bytes of another recipe cannot be checked so; then the blocks are
+//! asked for, of which each checks itself. Source: <https://specs.ipfs.tech/http-gateways/trustless-gateway/>.
+
+use futures_util::future::BoxFuture;
+use url::Url;
+
+use crate::{
+    Codec, Content, ContentId, DagError, FetchError, HttpLimits, Origin, Reach, Source, assemble,
+    blocking::blocking,
+    error::SetupError,
+    http::{self, Http},
+    read_car,
+};
+
+/// Gateways that anybody may ask, as ewm-das does.
+pub const PUBLIC_GATEWAYS: [&str; 4] =
+    ["https://ipfs.io", "https://dweb.link", "https://trustless-gateway.link", "https://ipfs.filebase.io"];
+
+/// Bytes that an archive may have above those of the file: ids, lengths and nodes, about a hundredth with chunks of 4 KiB.
+const ARCHIVE_EXTRA_BYTES: usize = 1 << 20;
+
+const ARCHIVE: &str = "application/vnd.ipld.car; version=1; order=dfs; dups=n";
+
+/// One gateway.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    base: Url,
+    origin: Origin,
+    http: Http,
+}
+
+/// [`PUBLIC_GATEWAYS`], each a source of its own.
+///
+/// # Errors
+///
+/// [`SetupError`]
+pub fn public_gateways(limits: HttpLimits) -> Result<Vec<Gateway>, SetupError> {
+    PUBLIC_GATEWAYS.iter().map(|base| Gateway::new(base, limits)).collect()
+}
+
+impl Gateway {
+    /// The gateway that serves `<base>/ipfs/<id>`.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError`]
+    pub fn new(base: &str, limits: HttpLimits) -> Result<Self, SetupError> {
+        let base = http::base_url(base)?;
+        let http = Http::new(limits, Reach::Anywhere)?;
+        Ok(Self { origin: Origin::of_url(&base), base, http })
+    }
+
+    async fn fetch_checked(&self, id: ContentId) -> Result<Content, FetchError> {
+        let from = &self.origin;
+        let url = http::below(&self.base, &format!("ipfs/{id}"));
+        let bytes = self.http.get(url.clone(), "*/*", from, self.http.limits.body_bytes).await?;
+        if bytes.is_empty() && !id.names(&bytes) {
+            return Err(FetchError::EmptyAnswer { from: from.clone() });
+        }
+        let differs = match Content::check_beside(id, bytes).await {
+            Ok(content) => return Ok(content),
+            Err(differs) => differs,
+        };
+        let mismatch = FetchError::Mismatch { from: from.clone(), asked: id, got: differs.got };
+        if id.codec() == Codec::Raw {
+            return Err(mismatch);
+        }
+        match self.fetch_blocks(id, url).await {
+            // It has no archives: what is known is that the bytes were not those of our recipe.
+            Err(FetchError::Status { .. } | FetchError::NotFound { .. }) => Err(mismatch),
+            fetched => fetched,
+        }
+    }
+
+    async fn fetch_blocks(&self, id: ContentId, mut url: Url) -> Result<Content, FetchError> {
+        let from = self.origin.clone();
+        let limit_bytes = self.http.limits.body_bytes;
+        url.set_query(Some("format=car"));
+        let archive_limit = limit_bytes + limit_bytes / 8 + ARCHIVE_EXTRA_BYTES;
+        let archive = self.http.get(url, ARCHIVE, &from, archive_limit).await?;
+        blocking(move || {
+            let blocks = read_car(&archive).map_err(|source| FetchError::Car { from: from.clone(), source })?;
+            let file = assemble(&id, &blocks, limit_bytes).map_err(|source| match source {
+                DagError::TooLarge { limit_bytes } => FetchError::TooLarge { from, limit_bytes },
+                source if source.is_in_the_tree() => FetchError::NoFile { id, source },
+                source => FetchError::Dag { from, source },
+            })?;
+            Ok(Content::of_other_recipe(id, file))
+        })
+        .await
+    }
+}
+
+impl Source for Gateway {
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    fn fetch<'a>(&'a self, id: &'a ContentId) -> BoxFuture<'a, Result<Content, FetchError>> {
+        Box::pin(self.fetch_checked(*id))
+    }
+}

@@ -1,0 +1,288 @@
+//! HTTP requests that are bounded in time, bytes and redirects.
+
+use std::{error::Error as StdError, fmt, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use reqwest::{Client, RequestBuilder, Response, redirect};
+use tokio::time::timeout;
+use url::Url;
+
+use crate::{CONTENT_BYTES_MAX, Excerpt, FetchError, Origin, Reach, web};
+
+/// Bytes of an answer that is only shown: an error's text.
+const SAID_BYTES_MAX: usize = 4096;
+/// Room taken before bytes arrive, whatever length the answer states.
+const FIRST_ROOM_BYTES: usize = 1 << 20;
+
+/// How long and how much one request may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpLimits {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// From the request until the answer begins.
+    pub answer: Duration,
+    /// Between two pieces of the answer.
+    pub idle: Duration,
+    /// The request in all.
+    pub deadline: Duration,
+    /// Bytes of the answer.
+    pub body_bytes: usize,
+    /// Redirects followed.
+    pub redirects: usize,
+}
+
+impl Default for HttpLimits {
+    /// For a gateway: one that has not begun after 20 s will not, and 64 MiB take 51 s at 10 Mbit/s.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            answer: Duration::from_secs(20),
+            idle: Duration::from_secs(10),
+            deadline: Duration::from_secs(60),
+            body_bytes: CONTENT_BYTES_MAX,
+            redirects: 4,
+        }
+    }
+}
+
+/// What a connection met.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// No connection: refused, unreachable, unknown host, or not secured.
+    #[error("no connection")]
+    Connect(#[source] reqwest::Error),
+    /// The answer did not begin in time.
+    #[error("no answer within {answer_ms} ms")]
+    NoAnswer {
+        /// The limit.
+        answer_ms: u64,
+    },
+    /// The answer stopped coming.
+    #[error("silent for {idle_ms} ms")]
+    Stalled {
+        /// The limit.
+        idle_ms: u64,
+    },
+    /// It redirects on and on.
+    #[error("more than {redirects} redirects")]
+    Redirects {
+        /// The limit.
+        redirects: usize,
+    },
+    /// It redirects from https to http.
+    #[error("a redirect to an unsecured address")]
+    Downgrade,
+    /// The connection broke, or what came is no HTTP.
+    #[error("the connection broke")]
+    Broken(#[source] reqwest::Error),
+}
+
+/// A URL that cannot be the base of an API.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BaseUrlError {
+    /// Not a URL.
+    #[error("not a URL; one looks like http://127.0.0.1:5080")]
+    Unreadable(#[source] url::ParseError),
+    /// Neither http nor https.
+    #[error("scheme {scheme:?}; http and https are used")]
+    Scheme {
+        /// The scheme.
+        scheme: Excerpt,
+    },
+}
+
+/// The system gave no HTTP client, for example because it has no certificates.
+#[derive(Debug, thiserror::Error)]
+#[error("no HTTP client")]
+pub struct ClientError(#[source] reqwest::Error);
+
+/// Reads a base URL.
+pub(crate) fn base_url(text: &str) -> Result<Url, BaseUrlError> {
+    let url = Url::parse(text.trim()).map_err(BaseUrlError::Unreadable)?;
+    if matches!(url.scheme(), "http" | "https") {
+        Ok(url)
+    } else {
+        Err(BaseUrlError::Scheme { scheme: Excerpt::of(url.scheme().as_bytes()) })
+    }
+}
+
+/// `path` below `base`, whose own path and credentials stay.
+pub(crate) fn below(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
+    url
+}
+
+/// A client and its limits.
+#[derive(Clone, Debug)]
+pub(crate) struct Http {
+    client: Client,
+    pub(crate) limits: HttpLimits,
+}
+
+impl Http {
+    pub(crate) fn new(limits: HttpLimits, reach: Reach) -> Result<Self, ClientError> {
+        // Another part of the program may have installed it first; it is the same one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .user_agent(concat!("refiner/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(limits.connect)
+            .redirect(redirect::Policy::custom(move |attempt| follow(attempt, limits.redirects, reach)));
+        if reach == Reach::Public {
+            builder = builder.dns_resolver(web::PublicResolver);
+        }
+        Ok(Self { client: builder.build().map_err(ClientError)?, limits })
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The body of a 200, at most `limit_bytes` of it.
+    pub(crate) async fn get(
+        &self,
+        url: Url,
+        accept: &'static str,
+        from: &Origin,
+        limit_bytes: usize,
+    ) -> Result<Bytes, FetchError> {
+        let request = self.client.get(url).header(reqwest::header::ACCEPT, accept);
+        match timeout(self.limits.deadline, self.answer(request, from, limit_bytes)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(FetchError::Deadline { from: from.clone(), deadline_ms: milliseconds(self.limits.deadline) }),
+        }
+    }
+
+    async fn answer(&self, request: RequestBuilder, from: &Origin, limit_bytes: usize) -> Result<Bytes, FetchError> {
+        let broken = |failure| into_fetch_error(failure, from);
+        let mut response = self.send(request, self.limits.answer).await.map_err(broken)?;
+        let status = response.status().as_u16();
+        if status != 200 {
+            let said = self.said(&mut response).await;
+            return Err(match status {
+                404 | 410 => FetchError::NotFound { from: from.clone() },
+                status => FetchError::Status { from: from.clone(), status, said },
+            });
+        }
+        self.body(&mut response, limit_bytes).await.map_err(broken)
+    }
+
+    pub(crate) async fn send(&self, request: RequestBuilder, answer: Duration) -> Result<Response, Failure> {
+        match timeout(answer, request.send()).await {
+            Ok(sent) => sent.map_err(|error| self.failure(error)),
+            Err(_) => Err(Failure::Transport(TransportError::NoAnswer { answer_ms: milliseconds(answer) })),
+        }
+    }
+
+    /// Reads a body and stops at the limit.
+    pub(crate) async fn body(&self, response: &mut Response, limit_bytes: usize) -> Result<Bytes, Failure> {
+        let stated = response.content_length().unwrap_or(0);
+        if stated > limit_bytes as u64 {
+            return Err(Failure::TooLarge { limit_bytes });
+        }
+        let room = usize::try_from(stated).unwrap_or(limit_bytes).min(FIRST_ROOM_BYTES);
+        let mut body = BytesMut::with_capacity(room);
+        while let Some(piece) = self.piece(response).await? {
+            if piece.len() > limit_bytes - body.len() {
+                return Err(Failure::TooLarge { limit_bytes });
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body.freeze())
+    }
+
+    async fn piece(&self, response: &mut Response) -> Result<Option<Bytes>, Failure> {
+        let idle = self.limits.idle;
+        match timeout(idle, response.chunk()).await {
+            Ok(piece) => piece.map_err(|error| self.failure(error)),
+            Err(_) => Err(Failure::Transport(TransportError::Stalled { idle_ms: milliseconds(idle) })),
+        }
+    }
+
+    /// The beginning of an error's text, as much of it as comes.
+    pub(crate) async fn said(&self, response: &mut Response) -> Excerpt {
+        let mut said = Vec::new();
+        while said.len() < SAID_BYTES_MAX {
+            match self.piece(response).await {
+                Ok(Some(piece)) => said.extend_from_slice(&piece[..piece.len().min(SAID_BYTES_MAX - said.len())]),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        Excerpt::of(&said)
+    }
+
+    fn failure(&self, error: reqwest::Error) -> Failure {
+        // The URL can hold credentials; the error's own text would show it.
+        let error = error.without_url();
+        let refusal = cause_of::<RedirectRefused>(&error).copied();
+        if matches!(refusal, Some(RedirectRefused::Private)) || cause_of::<web::NotPublic>(&error).is_some() {
+            return Failure::PrivateAddress;
+        }
+        Failure::Transport(match refusal {
+            Some(RedirectRefused::Downgrade) => TransportError::Downgrade,
+            Some(_) => TransportError::Redirects { redirects: self.limits.redirects },
+            None if error.is_connect() => TransportError::Connect(error),
+            None => TransportError::Broken(error),
+        })
+    }
+}
+
+/// Why a request has no usable answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Transport(TransportError),
+    TooLarge { limit_bytes: usize },
+    PrivateAddress,
+}
+
+fn into_fetch_error(failure: Failure, from: &Origin) -> FetchError {
+    let from = from.clone();
+    match failure {
+        Failure::Transport(source) => FetchError::Transport { from, source },
+        Failure::TooLarge { limit_bytes } => FetchError::TooLarge { from, limit_bytes },
+        Failure::PrivateAddress => FetchError::PrivateAddress { from },
+    }
+}
+
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[derive(Clone, Copy, Debug)]
+enum RedirectRefused {
+    TooMany,
+    Downgrade,
+    Private,
+}
+
+impl fmt::Display for RedirectRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("redirect refused")
+    }
+}
+
+impl StdError for RedirectRefused {}
+
+fn follow(attempt: redirect::Attempt<'_>, redirects: usize, reach: Reach) -> redirect::Action {
+    let was_secured = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
+    if attempt.previous().len() > redirects {
+        attempt.error(RedirectRefused::TooMany)
+    } else if was_secured && attempt.url().scheme() != "https" {
+        attempt.error(RedirectRefused::Downgrade)
+    } else if reach == Reach::Public && !web::is_public_host(attempt.url()) {
+        attempt.error(RedirectRefused::Private)
+    } else {
+        attempt.follow()
+    }
+}
+
+fn cause_of<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<E>() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}

@@ -1,0 +1,211 @@
+//! Content in a directory.
+//!
+//! ```text
+//! format         "refiner content store 1\n"
+//! kept/<id>      the content, whole; the id is CIDv1 in base32, by the network's recipe
+//! partial/*      being written
+//! aside/<id>.<n> found damaged
+//! ```
+//!
+//! A file is written under `partial`, synced, and renamed: it is under its final name whole or not at all. Several processes may
+//! use one directory.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+use crate::{Content, ContentId, ContentStore, FetchError, KeepError, Origin, Source, blocking::blocking};
+
+pub use self::prune::{Pruned, Retention, Stored};
+
+mod prune;
+
+const FORMAT: &str = "refiner content store 1\n";
+/// Damaged files of one content that are kept for inspection.
+const ASIDE_MAX: u32 = 8;
+
+/// Content in a directory. Clones share it.
+#[derive(Clone, Debug)]
+pub struct LocalStore {
+    root: Arc<Path>,
+    origin: Origin,
+    limit_bytes: usize,
+}
+
+/// Why a directory is no store.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be read or made.
+    #[error("cannot open the content store {}", path.display())]
+    File {
+        /// The directory or a file in it.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another version of this program wrote it.
+    #[error("{} is not of format 1", path.display())]
+    Format {
+        /// Its `format` file.
+        path: PathBuf,
+    },
+}
+
+impl LocalStore {
+    /// Opens the store in `root`, or makes one. Content above `limit_bytes` is neither kept nor read.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]
+    pub fn open(root: impl AsRef<Path>, limit_bytes: usize) -> Result<Self, OpenError> {
+        let root = root.as_ref();
+        for directory in ["kept", "partial", "aside"] {
+            let path = root.join(directory);
+            fs::create_dir_all(&path).map_err(|source| OpenError::File { path, source })?;
+        }
+        let path = root.join("format");
+        match fs::read(&path) {
+            Ok(found) if found == FORMAT.as_bytes() => {}
+            Ok(_) => return Err(OpenError::Format { path }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::write(&path, FORMAT).map_err(|source| OpenError::File { path, source })?;
+            }
+            Err(source) => return Err(OpenError::File { path, source }),
+        }
+        Ok(Self { origin: Origin::of_path(root), root: root.into(), limit_bytes })
+    }
+
+    /// Where content of this id is, or would be.
+    #[must_use]
+    pub fn path(&self, id: &ContentId) -> PathBuf {
+        self.root.join("kept").join(id.to_string())
+    }
+
+    /// Whether content of this id is there. It is checked only when it is read.
+    #[must_use]
+    pub fn has(&self, id: &ContentId) -> bool {
+        self.path(id).is_file()
+    }
+
+    /// Reads and checks content. [`Source::fetch`] for callers that may block.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError::NotFound`], [`FetchError::TooLarge`], [`FetchError::File`], and [`FetchError::Damaged`] when the bytes are not those
+    /// of the id: the file is then moved to `aside`.
+    pub fn read(&self, id: &ContentId) -> Result<Content, FetchError> {
+        let path = self.path(id);
+        let bytes = match self.read_bounded(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(FetchError::NotFound { from: self.origin.clone() });
+            }
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                return Err(FetchError::TooLarge { from: self.origin.clone(), limit_bytes: self.limit_bytes });
+            }
+            Err(source) => return Err(FetchError::File { path, source }),
+        };
+        match Content::check(*id, bytes) {
+            Ok(content) => Ok(content),
+            Err(_) => match self.set_aside(id, &path) {
+                Ok(aside) => Err(FetchError::Damaged { path, aside }),
+                Err(source) => Err(FetchError::File { path, source }),
+            },
+        }
+    }
+
+    /// Writes content. [`ContentStore::keep`] for callers that may block.
+    ///
+    /// # Errors
+    ///
+    /// [`KeepError::TooLarge`], [`KeepError::DiskFull`], [`KeepError::File`]. Nothing remains of what was not written whole.
+    pub fn write(&self, content: &Content) -> Result<ContentId, KeepError> {
+        let (id, bytes) = (content.recipe_id(), content.bytes());
+        if bytes.len() > self.limit_bytes {
+            return Err(KeepError::TooLarge { to: self.origin.clone(), bytes: bytes.len() });
+        }
+        let path = self.path(&id);
+        match self.keep_again(&id, &path, bytes) {
+            Ok(true) => return Ok(id),
+            Ok(false) => {}
+            Err(source) => return Err(KeepError::File { path, source }),
+        }
+        match self.write_whole(&path, bytes) {
+            Ok(()) => Ok(id),
+            Err(source) => Err(keep_error(path, bytes.len(), source)),
+        }
+    }
+
+    /// Whether the content is there already; then it counts as kept now. What stands in its place and is something else is moved
+    /// away.
+    fn keep_again(&self, id: &ContentId, path: &Path, bytes: &[u8]) -> io::Result<bool> {
+        match self.read_bounded(path) {
+            Ok(there) if there == bytes => {
+                File::open(path)?.set_modified(SystemTime::now())?;
+                Ok(true)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Ok(_) | Err(_) => self.set_aside(id, path).map(|_| false),
+        }
+    }
+
+    fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut partial = tempfile::NamedTempFile::new_in(self.root.join("partial"))?;
+        write_synced(partial.as_file_mut(), bytes)?;
+        partial.persist(path).map_err(|error| error.error)?;
+        // The name is on the disk only when its directory is.
+        File::open(self.root.join("kept"))?.sync_all()
+    }
+
+    fn read_bounded(&self, path: &Path) -> io::Result<Bytes> {
+        let file = File::open(path)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(file.metadata()?.len()).unwrap_or(0).min(self.limit_bytes));
+        let read = file.take(self.limit_bytes as u64 + 1).read_to_end(&mut bytes)?;
+        if read > self.limit_bytes { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes.into()) }
+    }
+
+    fn set_aside(&self, id: &ContentId, path: &Path) -> io::Result<PathBuf> {
+        let name = |number| self.root.join("aside").join(format!("{id}.{number}"));
+        let free = (0..ASIDE_MAX).map(name).find(|aside| !aside.exists()).unwrap_or_else(|| name(ASIDE_MAX));
+        fs::rename(path, &free)?;
+        Ok(free)
+    }
+}
+
+impl Source for LocalStore {
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    fn fetch<'a>(&'a self, id: &'a ContentId) -> BoxFuture<'a, Result<Content, FetchError>> {
+        let (store, id) = (self.clone(), *id);
+        Box::pin(blocking(move || store.read(&id)))
+    }
+}
+
+impl ContentStore for LocalStore {
+    fn keep<'a>(&'a self, content: &'a Content) -> BoxFuture<'a, Result<ContentId, KeepError>> {
+        let (store, content) = (self.clone(), content.clone());
+        Box::pin(blocking(move || store.write(&content)))
+    }
+}
+
+fn write_synced(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn keep_error(path: PathBuf, needed_bytes: usize, source: io::Error) -> KeepError {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    match source.kind() {
+        StorageFull | QuotaExceeded | FileTooLarge => KeepError::DiskFull { path, needed_bytes },
+        _ => KeepError::File { path, source },
+    }
+}

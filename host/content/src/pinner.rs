@@ -1,0 +1,205 @@
+//! ipfs-pinner and ewm-das over HTTP, as they really answer (protocol.md 2.1, 2.2).
+//!
+//! A part without a file name is answered with 200 and nothing; several files with several JSON objects and nothing between; errors
+//! with JSON that is not escaped, or a panic's text; and a failing `w3` ends the process, which the client sees as a broken connection.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use reqwest::{Body, Response, header, multipart};
+use serde::Deserialize;
+use tokio::time::timeout;
+use url::Url;
+
+use crate::{
+    Content, ContentId, ContentStore, Excerpt, FetchError, HttpLimits, KeepError, Origin, Reach, Source,
+    error::SetupError,
+    http::{self, Failure, Http, milliseconds},
+};
+
+/// Bytes of an upload's answer. One object has 72.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// Until a healthy pinner says so; one that is in its timeout state sleeps for 30 s.
+const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long and how much may be asked of a pinner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PinnerLimits {
+    /// For `/get` and `/health`.
+    pub get: HttpLimits,
+    /// For `/upload` and `/cid`, the sending included.
+    pub upload: Duration,
+    /// Bytes of one upload.
+    pub upload_bytes: usize,
+}
+
+impl Default for PinnerLimits {
+    /// ewm-das gives its own upload 5 minutes and retries after 1, 2 and 4 s; ipfs-pinner begins to answer `/get` only when it has
+    /// everything, after a search of 10 s and 5 s for each gateway.
+    fn default() -> Self {
+        let get =
+            HttpLimits { answer: Duration::from_secs(60), deadline: Duration::from_secs(120), ..HttpLimits::default() };
+        Self { get, upload: Duration::from_secs(600), upload_bytes: get.body_bytes }
+    }
+}
+
+/// An ipfs-pinner, an ewm-das or [`serve`](crate::serve).
+#[derive(Clone, Debug)]
+pub struct Pinner {
+    base: Url,
+    origin: Origin,
+    http: Http,
+    limits: PinnerLimits,
+}
+
+impl Pinner {
+    /// The pinner whose API begins at `base`, such as `http://127.0.0.1:5080`. Credentials in it are sent and never shown.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError`]
+    pub fn new(base: &str, limits: PinnerLimits) -> Result<Self, SetupError> {
+        let base = http::base_url(base)?;
+        let http = Http::new(limits.get, Reach::Anywhere)?;
+        Ok(Self { origin: Origin::of_url(&base), base, http, limits })
+    }
+
+    /// Whether it answers, and says that it is well.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError`] when it does not.
+    pub async fn health(&self) -> Result<(), FetchError> {
+        let from = &self.origin;
+        let answer = self.http.get(http::below(&self.base, "health"), "*/*", from, ANSWER_BYTES_MAX);
+        match timeout(HEALTH_DEADLINE, answer).await {
+            Ok(answer) => answer.map(drop),
+            Err(_) => Err(FetchError::Deadline { from: from.clone(), deadline_ms: milliseconds(HEALTH_DEADLINE) }),
+        }
+    }
+
+    /// Has the pinner name the content without uploading it, and checks that it names it as we do. (ipfs-pinner keeps it all the
+    /// same.)
+    ///
+    /// # Errors
+    ///
+    /// [`KeepError`]
+    pub async fn name(&self, content: &Content) -> Result<ContentId, KeepError> {
+        self.post("cid", content).await
+    }
+
+    async fn post(&self, path: &str, content: &Content) -> Result<ContentId, KeepError> {
+        let to = self.origin.clone();
+        if content.bytes().len() > self.limits.upload_bytes {
+            return Err(KeepError::TooLarge { to, bytes: content.bytes().len() });
+        }
+        match timeout(self.limits.upload, self.post_in_time(path, content)).await {
+            Ok(done) => done,
+            Err(_) => Err(KeepError::Deadline { to, deadline_ms: milliseconds(self.limits.upload) }),
+        }
+    }
+
+    async fn post_in_time(&self, path: &str, content: &Content) -> Result<ContentId, KeepError> {
+        let ours = content.recipe_id();
+        let request = self.http.client().post(http::below(&self.base, path)).multipart(form(ours, content.bytes()));
+        let broken = |failure| self.keep_error(failure, content);
+        let mut response = self.http.send(request, self.limits.upload).await.map_err(broken)?;
+        self.note_warning(&response);
+        let to = self.origin.clone();
+        match response.status().as_u16() {
+            200 => {
+                let answer = self.http.body(&mut response, ANSWER_BYTES_MAX).await.map_err(broken)?;
+                read_answer(&answer, ours, to)
+            }
+            413 => Err(KeepError::TooLarge { to, bytes: content.bytes().len() }),
+            status => Err(KeepError::Status { to, status, said: self.http.said(&mut response).await }),
+        }
+    }
+
+    fn keep_error(&self, failure: Failure, content: &Content) -> KeepError {
+        let to = self.origin.clone();
+        match failure {
+            Failure::Transport(source) => KeepError::Transport { to, source },
+            // An answer longer than any list of ids: a page of a proxy, or something that never ends.
+            Failure::TooLarge { .. } => KeepError::UnreadableAnswer { to, said: Excerpt::of(b"more than 64 KiB") },
+            Failure::PrivateAddress => KeepError::TooLarge { to, bytes: content.bytes().len() },
+        }
+    }
+
+    fn note_warning(&self, response: &Response) {
+        if let Some(warning) = response.headers().get(header::WARNING) {
+            tracing::debug!(pinner = %self.origin, warning = %Excerpt::of(warning.as_bytes()), "The pinner warns.");
+        }
+    }
+}
+
+impl Source for Pinner {
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    fn fetch<'a>(&'a self, id: &'a ContentId) -> BoxFuture<'a, Result<Content, FetchError>> {
+        Box::pin(async move {
+            let from = self.origin.clone();
+            let mut url = http::below(&self.base, "get");
+            url.query_pairs_mut().append_pair("cid", &id.to_string());
+            let bytes = self.http.get(url, "*/*", &from, self.limits.get.body_bytes).await?;
+            if bytes.is_empty() && !id.names(&bytes) {
+                return Err(FetchError::EmptyAnswer { from });
+            }
+            Content::check_beside(*id, bytes).await.map_err(|differs| FetchError::Mismatch {
+                from,
+                asked: *id,
+                got: differs.got,
+            })
+        })
+    }
+}
+
+impl ContentStore for Pinner {
+    fn keep<'a>(&'a self, content: &'a Content) -> BoxFuture<'a, Result<ContentId, KeepError>> {
+        Box::pin(self.post("upload", content))
+    }
+}
+
+fn form(id: ContentId, bytes: &Bytes) -> multipart::Form {
+    let part =
+        multipart::Part::stream_with_length(Body::from(bytes.clone()), bytes.len() as u64).file_name(id.to_string());
+    multipart::Form::new().part("filedata", part)
+}
+
+/// One of the objects in an answer.
+#[derive(Deserialize)]
+struct Said {
+    cid: Option<String>,
+    error: Option<String>,
+}
+
+/// Finds our id among the objects of an answer with status 200.
+fn read_answer(answer: &[u8], ours: ContentId, to: Origin) -> Result<ContentId, KeepError> {
+    if answer.trim_ascii().is_empty() {
+        return Err(KeepError::EmptyAnswer { to });
+    }
+    let said = || Excerpt::of(answer);
+    let mut theirs = None;
+    for object in serde_json::Deserializer::from_slice(answer).into_iter::<Said>() {
+        match object {
+            // Something failed after the id was written. Sending it again costs less than a result that nobody serves.
+            Ok(Said { error: Some(_), .. }) => return Err(KeepError::Status { to, status: 200, said: said() }),
+            Ok(Said { cid: Some(cid), .. }) if theirs != Some(ours.to_string()) => theirs = Some(canonical(cid)),
+            Ok(_) => {}
+            Err(_) => return Err(KeepError::UnreadableAnswer { to, said: said() }),
+        }
+    }
+    match theirs {
+        Some(theirs) if theirs == ours.to_string() => Ok(ours),
+        Some(theirs) => Err(KeepError::WrongId { to, ours, theirs: Excerpt::of(theirs.as_bytes()) }),
+        None => Err(KeepError::UnreadableAnswer { to, said: said() }),
+    }
+}
+
+/// The id in our spelling, when it is one.
+fn canonical(cid: String) -> String {
+    cid.parse::<ContentId>().map(|id| id.to_string()).unwrap_or(cid)
+}

@@ -1,0 +1,179 @@
+//! URLs that somebody else wrote.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+use crate::{ClientError, Content, ContentId, FetchError, HttpLimits, Origin, Source, blocking::blocking, http::Http};
+
+/// Where an announced URL may lead. The proof chain stores what any producer wrote, and `http://169.254.169.254/` is a URL too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Reach {
+    /// Public addresses only, also after redirects and name lookups.
+    #[default]
+    Public,
+    /// Every address, for tests and private networks.
+    Anywhere,
+}
+
+/// Fetches announced URLs.
+#[derive(Clone, Debug)]
+pub struct Web {
+    http: Http,
+    reach: Reach,
+}
+
+impl Web {
+    /// A client of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`]
+    pub fn new(limits: HttpLimits, reach: Reach) -> Result<Self, ClientError> {
+        Ok(Self { http: Http::new(limits, reach)?, reach })
+    }
+
+    /// Fetches bytes that no content id checks.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError`]
+    pub async fn fetch(&self, url: &Url) -> Result<Unverified, FetchError> {
+        let from = Origin::of_url(url);
+        let bytes = self.get(url, &from).await?;
+        Ok(Unverified { from, bytes })
+    }
+
+    /// Fetches from a gateway that an announced URL names.
+    pub(crate) async fn fetch_content(&self, url: &Url, id: ContentId) -> Result<Content, FetchError> {
+        let from = Origin::of_url(url);
+        let bytes = self.get(url, &from).await?;
+        Content::check_beside(id, bytes).await.map_err(|differs| FetchError::Mismatch {
+            from,
+            asked: id,
+            got: differs.got,
+        })
+    }
+
+    async fn get(&self, url: &Url, from: &Origin) -> Result<Bytes, FetchError> {
+        if self.reach == Reach::Public && !is_public_host(url) {
+            return Err(FetchError::PrivateAddress { from: from.clone() });
+        }
+        let bytes = self.http.get(url.clone(), "*/*", from, self.http.limits.body_bytes).await?;
+        if bytes.is_empty() { Err(FetchError::EmptyAnswer { from: from.clone() }) } else { Ok(bytes) }
+    }
+}
+
+/// A gateway that an announced URL names, as a source of the one content in it.
+#[derive(Debug)]
+pub(crate) struct NamedGateway {
+    pub(crate) web: Web,
+    pub(crate) url: Url,
+    pub(crate) origin: Origin,
+}
+
+impl Source for NamedGateway {
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    fn fetch<'a>(&'a self, id: &'a ContentId) -> BoxFuture<'a, Result<Content, FetchError>> {
+        Box::pin(self.web.fetch_content(&self.url, *id))
+    }
+}
+
+/// Bytes that nothing has checked. They come out only through [`check`](Self::check).
+pub struct Unverified {
+    from: Origin,
+    bytes: Bytes,
+}
+
+impl Unverified {
+    /// Gives the bytes when `accept` says that they are what was announced.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError::NotAccepted`]
+    pub async fn check(self, accept: impl FnOnce(&[u8]) -> bool + Send + 'static) -> Result<Content, FetchError> {
+        let Self { from, bytes } = self;
+        blocking(move || accept(&bytes).then(|| Content::of(bytes))).await.ok_or(FetchError::NotAccepted { from })
+    }
+}
+
+impl fmt::Debug for Unverified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unverified").field("from", &self.from).field("bytes", &self.bytes.len()).finish()
+    }
+}
+
+/// Looks names up and forgets addresses that are not public.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PublicResolver;
+
+impl Resolve for PublicResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
+            if public.is_empty() {
+                return Err(NotPublic.into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// A name has no public address.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("no public address")]
+pub(crate) struct NotPublic;
+
+/// Whether the URL's host is a name, which the resolver judges, or a public address.
+pub(crate) fn is_public_host(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(_)) => true,
+        Some(Host::Ipv4(address)) => is_public_v4(address),
+        Some(Host::Ipv6(address)) => is_public_v6(address),
+        None => false,
+    }
+}
+
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+/// By the IANA registry of special-purpose addresses.
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let special = address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_documentation()
+        || matches!((a, b, c), (0 | 224.., ..) | (100, 64..128, _) | (192, 0, 0) | (198, 18 | 19, _));
+    !special
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, c, d, _, _, g, h] = address.segments();
+    let embedded = |high: u16, low: u16| {
+        let ([w, x], [y, z]) = (high.to_be_bytes(), low.to_be_bytes());
+        is_public_v4(Ipv4Addr::new(w, x, y, z))
+    };
+    match (a, b) {
+        (0, 0) => address.to_ipv4_mapped().is_some_and(is_public_v4),
+        (0x64, 0xff9b) => (c, d) == (0, 0) && embedded(g, h),
+        (0x2002, _) => embedded(b, c),
+        (0x2001, 0..0x200 | 0xdb8) => false,
+        // 2000::/3 is all that is allocated to the public.
+        _ => a & 0xe000 == 0x2000,
+    }
+}

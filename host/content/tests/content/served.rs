@@ -1,0 +1,167 @@
+use std::net::SocketAddr;
+
+use refiner_content::{
+    Content, ContentStore, FetchError, Gateway, KeepError, LocalStore, Pinner, Source, content_id,
+    serve::{self, ServeError, ServeLimits},
+};
+use reqwest::{Client, multipart};
+use tokio::sync::oneshot;
+
+use crate::{LIMIT_BYTES, Outcome, SHORT, bytes, patient, patient_pinner};
+
+struct Served {
+    dir: tempfile::TempDir,
+    url: String,
+    _end: oneshot::Sender<()>,
+}
+
+async fn served(limits: ServeLimits) -> Served {
+    let dir = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(dir.path(), LIMIT_BYTES).unwrap();
+    let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0)), false).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    // The first of our clients installs the cryptography that the plain ones of these tests use too.
+    Gateway::new(&url, patient()).unwrap();
+    let (end, ended) = oneshot::channel();
+    tokio::spawn(serve::serve(listener, store, limits, async move { drop(ended.await) }));
+    Served { dir, url, _end: end }
+}
+
+fn limits() -> ServeLimits {
+    ServeLimits { content_bytes: LIMIT_BYTES, ..ServeLimits::default() }
+}
+
+async fn posted(url: String, form: multipart::Form) -> (u16, String) {
+    let answer = Client::new().post(url).multipart(form).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+fn file(bytes: &[u8]) -> multipart::Part {
+    multipart::Part::bytes(bytes.to_vec()).file_name("a")
+}
+
+#[tokio::test]
+async fn our_pinner_and_gateway_work_against_it() -> Outcome {
+    let served = served(limits()).await;
+    let pinner = Pinner::new(&served.url, patient_pinner())?;
+    let gateway = Gateway::new(&served.url, patient())?;
+    pinner.health().await?;
+    for length in [1, 262_144, 262_145, LIMIT_BYTES] {
+        let content = Content::of(bytes(length).into());
+        assert_eq!(pinner.name(&content).await?, content.id());
+        assert!(matches!(pinner.fetch(&content.id()).await, Err(FetchError::NotFound { .. })));
+        assert_eq!(pinner.keep(&content).await?, content.id());
+        assert_eq!(pinner.fetch(&content.id()).await?, content);
+        assert_eq!(gateway.fetch(&content.id()).await?, content);
+        assert_eq!(LocalStore::open(served.dir.path(), LIMIT_BYTES)?.read(&content.id())?, content);
+    }
+    let larger = pinner.keep(&Content::of(bytes(LIMIT_BYTES + 1).into())).await.unwrap_err();
+    assert!(matches!(larger, KeepError::TooLarge { .. }), "{larger:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_answers_as_the_pinner_does() -> Outcome {
+    let served = served(limits()).await;
+    let upload = format!("{}/upload", served.url);
+    let object = |bytes: &[u8]| format!("{{\"cid\": \"{}\"}}", content_id(bytes));
+    let form = multipart::Form::new;
+
+    let one = form().part("any name", file(b"hello"));
+    assert_eq!(posted(upload.clone(), one).await, (200, object(b"hello")));
+    let two = form().text("field", "ignored").part("a", file(b"hello")).part("a", file(b"hello2"));
+    assert_eq!(posted(upload.clone(), two).await, (200, object(b"hello") + &object(b"hello2")));
+    let health = reqwest::get(format!("{}/health", served.url)).await?.text().await?;
+    assert_eq!(health, "I'm healthy");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_is_told_in_valid_json() -> Outcome {
+    let served = served(limits()).await;
+    let upload = format!("{}/upload", served.url);
+    let check = |(status, body): (u16, String), expected: u16| {
+        assert_eq!(status, expected, "{body}");
+        let told: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert!(told["error"].is_string(), "{body}");
+    };
+    let get = async |path: &str| {
+        let answer = reqwest::get(format!("{}{path}", served.url)).await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let form = multipart::Form::new;
+    check(posted(upload.clone(), form().text("filedata", "no file name")).await, 400);
+    check(posted(upload.clone(), form()).await, 400);
+    check(posted(upload.clone(), form().part("a", file(&bytes(LIMIT_BYTES + 1)))).await, 413);
+    let halves = form().part("a", file(&bytes(LIMIT_BYTES / 2))).part("a", file(&bytes(LIMIT_BYTES / 2 + 1)));
+    check(posted(upload.clone(), halves).await, 413);
+    let many = (0..17_u8).fold(form(), |form, number| form.part("a", file(&[number])));
+    check(posted(upload.clone(), many).await, 413);
+    let plain = Client::new().post(&upload).body("hello").send().await?;
+    check((plain.status().as_u16(), plain.text().await?), 500);
+    let cut = Client::new()
+        .post(&upload)
+        .header("content-type", "multipart/form-data; boundary=b")
+        .body("--b\r\n")
+        .send()
+        .await?;
+    check((cut.status().as_u16(), cut.text().await?), 400);
+    check(get("/get").await, 400);
+    check(get("/get?cid=").await, 400);
+    check(get("/get?cid=\"hello\"").await, 400);
+    check(get(&format!("/get?cid={}", content_id(b"not there"))).await, 404);
+    check(get("/ipfs/hello").await, 400);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_an_error_and_never_an_answer() -> Outcome {
+    let served = served(limits()).await;
+    let store = LocalStore::open(served.dir.path(), LIMIT_BYTES)?;
+    let id = store.write(&Content::of("hello".into()))?;
+    std::fs::write(store.path(&id), "hellO")?;
+    let answer = reqwest::get(format!("{}/get?cid={id}", served.url)).await?;
+    assert_eq!(answer.status(), 500);
+    Ok(())
+}
+
+#[tokio::test]
+async fn requests_beyond_the_limit_are_turned_away() -> Outcome {
+    let served = served(ServeLimits { at_once: 0, ..limits() }).await;
+    let answer = reqwest::get(format!("{}/get?cid={}", served.url, content_id(b"hello"))).await?;
+    assert_eq!(answer.status(), 503);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_upload_that_stops_coming_is_cut_off() -> Outcome {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let served = served(ServeLimits { idle: SHORT, ..limits() }).await;
+    let address = served.url.trim_start_matches("http://");
+    let mut connection = tokio::net::TcpStream::connect(address).await?;
+    let head = format!(
+        "POST /upload HTTP/1.1\r\nHost: {address}\r\nContent-Length: 1000\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
+    );
+    connection.write_all(head.as_bytes()).await?;
+    let mut status = [0; 12];
+    connection.read_exact(&mut status).await?;
+    assert_eq!(&status, b"HTTP/1.1 408");
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_loopback_is_listened_on_unless_asked() -> Outcome {
+    let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    assert!(matches!(serve::listen(everywhere, false).await, Err(ServeError::NotLoopback { .. })));
+    assert!(serve::listen(everywhere, true).await.is_ok());
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_ends_when_told() -> Outcome {
+    let dir = tempfile::tempdir()?;
+    let store = LocalStore::open(dir.path(), LIMIT_BYTES)?;
+    let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0)), false).await?;
+    serve::serve(listener, store, limits(), async {}).await?;
+    Ok(())
+}

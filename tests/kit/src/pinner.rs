@@ -1,0 +1,522 @@
+//! A double of ipfs-pinner and ewm-das over real sockets, with their faults on command (protocol.md 2.1, 2.2).
+//!
+//! It names content by its own reading of the recipe, so that the program's can be held against it. Also answers as a gateway
+//! (`/ipfs/<id>`), and anything at all on paths it was told ([`PinnerDouble::serve_at`]).
+
+use std::{
+    collections::HashMap,
+    io::{self, Read, Write},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use sha2::{Digest, Sha256};
+
+/// Most bytes of a request. Tests upload less.
+const REQUEST_BYTES_MAX: usize = 256 << 20;
+/// Bytes of an answer that has no end, as far as a client could tell.
+const ENDLESS_BYTES: u64 = 1 << 30;
+/// Between two bytes of a trickle.
+const TRICKLE: Duration = Duration::from_millis(20);
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// `/upload`
+    Upload,
+    /// `/cid`
+    Cid,
+    /// `/get`
+    Get,
+    /// `/health`
+    Health,
+    /// Any other path, such as a gateway's.
+    Other,
+}
+
+/// How a request goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// 200 and nothing.
+    Empty,
+    /// 200 and another file's object before and after the right one, nothing between.
+    Concatenated,
+    /// 200, the right object, and an error's text after it.
+    ErrorAfterwards,
+    /// 500 and JSON whose text is not escaped.
+    InvalidJson,
+    /// 500, `text/plain`, a panic's text.
+    Panic,
+    /// 200 and the id of something else.
+    WrongCid,
+    /// Reads the request and never answers.
+    Stall,
+    /// Begins to answer and stops.
+    StallInAnswer,
+    /// Answers a byte at a time.
+    Trickle,
+    /// Reads a part of the request and closes: the process died.
+    DieInRequest,
+    /// Closes when half of the stated length is sent.
+    DieInAnswer,
+    /// Sends a gigabyte without saying so.
+    Endless,
+    /// Says that a gigabyte comes.
+    EndlessStated,
+    /// 206 and the first half.
+    Partial,
+    /// 302 to itself.
+    RedirectLoop,
+    /// 302 to this URL.
+    Redirect(String),
+    /// The right bytes with one bit turned.
+    Flipped,
+    /// This status and text.
+    Status(u16, String),
+}
+
+/// A pinner on a loopback port, until it is dropped.
+#[derive(Debug)]
+pub struct PinnerDouble {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    ended: AtomicBool,
+    sent_bytes: AtomicU64,
+    hung_up: (Mutex<bool>, Condvar),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    content: HashMap<String, Vec<u8>>,
+    fixed: HashMap<String, (u16, Vec<u8>)>,
+    faults: HashMap<Route, (Fault, usize)>,
+    requests: Vec<String>,
+    connections: HashMap<u64, TcpStream>,
+}
+
+impl PinnerDouble {
+    /// Starts on a free port.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn start() -> io::Result<Self> {
+        Self::start_on(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// Starts on this address, for one that comes back where it was.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn start_on(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::default());
+        let accepting = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            for (number, stream) in (0..).zip(listener.incoming()) {
+                if accepting.ended.load(Ordering::SeqCst) {
+                    return;
+                }
+                let Ok(stream) = stream else { continue };
+                if let Ok(clone) = stream.try_clone() {
+                    accepting.state().connections.insert(number, clone);
+                }
+                let serving = Arc::clone(&accepting);
+                thread::spawn(move || {
+                    // A client that hangs up is the point of many tests.
+                    drop(serving.serve(stream));
+                    if let Some(connection) = serving.state().connections.remove(&number) {
+                        drop(connection.shutdown(Shutdown::Both));
+                    }
+                });
+            }
+        });
+        Ok(Self { address, shared, thread: Some(thread) })
+    }
+
+    /// Its base URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Every request of this route goes wrong, until [`mend`](Self::mend).
+    pub fn fault(&self, route: Route, fault: Fault) {
+        self.fault_times(route, fault, usize::MAX);
+    }
+
+    /// The next `times` requests of this route go wrong.
+    pub fn fault_times(&self, route: Route, fault: Fault, times: usize) {
+        self.shared.state().faults.insert(route, (fault, times));
+    }
+
+    /// Requests of this route go right again.
+    pub fn mend(&self, route: Route) {
+        self.shared.state().faults.remove(&route);
+    }
+
+    /// Holds content as if it had been uploaded, and names it.
+    pub fn put(&self, content: &[u8]) -> String {
+        let id = content_id(content);
+        self.shared.state().content.insert(id.clone(), content.to_vec());
+        id
+    }
+
+    /// Gives this content for an id, whether it is its own or not.
+    pub fn put_as(&self, id: &str, content: &[u8]) {
+        self.shared.state().content.insert(id.to_owned(), content.to_vec());
+    }
+
+    /// Answers this path and query so.
+    pub fn serve_at(&self, path: &str, status: u16, body: &[u8]) {
+        self.shared.state().fixed.insert(path.to_owned(), (status, body.to_vec()));
+    }
+
+    /// Content it holds.
+    #[must_use]
+    pub fn content(&self, id: &str) -> Option<Vec<u8>> {
+        self.shared.state().content.get(id).cloned()
+    }
+
+    /// The requests that came, `POST /upload`, in order.
+    #[must_use]
+    pub fn requests(&self) -> Vec<String> {
+        self.shared.state().requests.clone()
+    }
+
+    /// Waits until a client hung up on an answer that stalled. False when none did in time.
+    #[must_use]
+    pub fn sees_hang_up(&self, within: Duration) -> bool {
+        let (hung_up, changed) = &self.shared.hung_up;
+        let hung_up = hung_up.lock().unwrap_or_else(PoisonError::into_inner);
+        let (hung_up, _) =
+            changed.wait_timeout_while(hung_up, within, |hung_up| !*hung_up).unwrap_or_else(PoisonError::into_inner);
+        *hung_up
+    }
+
+    /// Bytes of answers that the system took from it.
+    #[must_use]
+    pub fn sent_bytes(&self) -> u64 {
+        self.shared.sent_bytes.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for PinnerDouble {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::SeqCst);
+        for connection in self.shared.state().connections.values() {
+            drop(connection.shutdown(Shutdown::Both));
+        }
+        drop(TcpStream::connect(self.address));
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+struct Request {
+    method: String,
+    target: String,
+    content_type: String,
+    body: Vec<u8>,
+}
+
+impl Request {
+    fn route(&self) -> Route {
+        match self.target.split('?').next() {
+            Some("/upload") => Route::Upload,
+            Some("/cid") => Route::Cid,
+            Some("/get") => Route::Get,
+            Some("/health") => Route::Health,
+            _ => Route::Other,
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn serve(&self, mut stream: TcpStream) -> io::Result<()> {
+        let (mut request, length) = read_head(&mut stream)?;
+        let fault = self.take_fault(request.route());
+        self.state().requests.push(format!("{} {}", request.method, request.target));
+        if fault == Some(Fault::DieInRequest) {
+            // Unread bytes make the system answer with a reset.
+            let mut some = vec![0; length.min(1024)];
+            stream.read_exact(&mut some)?;
+            return stream.shutdown(Shutdown::Both);
+        }
+        request.body = vec![0; length.min(REQUEST_BYTES_MAX)];
+        stream.read_exact(&mut request.body)?;
+        let (status, body) = self.answer(&request);
+        self.send(&mut stream, &request, fault, status, body)
+    }
+
+    fn take_fault(&self, route: Route) -> Option<Fault> {
+        let mut state = self.state();
+        let (fault, times) = state.faults.get_mut(&route).filter(|(_, times)| *times > 0)?;
+        *times = times.saturating_sub(usize::from(*times != usize::MAX));
+        Some(fault.clone())
+    }
+
+    fn answer(&self, request: &Request) -> (u16, Vec<u8>) {
+        let mut state = self.state();
+        if let Some(fixed) = state.fixed.get(&request.target) {
+            return fixed.clone();
+        }
+        match request.route() {
+            Route::Upload | Route::Cid => {
+                let Some(boundary) = request.content_type.strip_prefix("multipart/form-data; boundary=") else {
+                    return (500, br#"{"error": "request Content-Type isn't multipart/form-data"}"#.to_vec());
+                };
+                let mut answer = String::new();
+                for file in files(&request.body, boundary.trim_matches('"')) {
+                    let id = content_id(file);
+                    answer.push_str(&object(&id));
+                    if request.route() == Route::Upload {
+                        state.content.insert(id, file.to_vec());
+                    }
+                }
+                (200, answer.into_bytes())
+            }
+            Route::Get => {
+                let id = request.target.split_once("cid=").map_or("", |(_, id)| id);
+                match state.content.get(id) {
+                    _ if id.is_empty() => (200, Vec::new()),
+                    Some(content) => (200, content.clone()),
+                    None => (500, br#"{"error": "Failed to extract data from IPFS"}"#.to_vec()),
+                }
+            }
+            Route::Health => (200, b"I'm healthy".to_vec()),
+            Route::Other => {
+                let id = request.target.strip_prefix("/ipfs/").unwrap_or_default();
+                state.content.get(id).map_or((404, b"not found".to_vec()), |content| (200, content.clone()))
+            }
+        }
+    }
+
+    fn send(
+        &self,
+        stream: &mut TcpStream,
+        request: &Request,
+        fault: Option<Fault>,
+        status: u16,
+        body: Vec<u8>,
+    ) -> io::Result<()> {
+        let other = || object(&content_id(b"somebody else's")).into_bytes();
+        let length = body.len();
+        match fault {
+            None => self.whole(stream, status, "", &body),
+            Some(Fault::Empty) => self.whole(stream, 200, "", b""),
+            Some(Fault::Concatenated) => self.whole(stream, 200, "", &[other(), body, other()].concat()),
+            Some(Fault::ErrorAfterwards) => {
+                self.whole(stream, 200, "", &[body, br#"{"error": "disk quota exceeded"}"#.to_vec()].concat())
+            }
+            Some(Fault::InvalidJson) => {
+                self.whole(stream, 500, "", b"{\"error\": \"open \"/root/.ipfs\": no such file\n\"}")
+            }
+            Some(Fault::Panic) => self.whole(
+                stream,
+                500,
+                "Content-Type: text/plain\r\n",
+                b"runtime error: invalid memory address or nil pointer dereference\n",
+            ),
+            Some(Fault::WrongCid) => self.whole(stream, 200, "", &other()),
+            Some(Fault::Stall) => self.until_hung_up(stream),
+            Some(Fault::StallInAnswer) => {
+                self.head(stream, status, &format!("Content-Length: {}\r\n", length.max(2)))?;
+                self.write(stream, &body[..length / 2])?;
+                self.until_hung_up(stream)
+            }
+            Some(Fault::Trickle) => {
+                self.head(stream, status, &format!("Content-Length: {length}\r\n"))?;
+                for byte in &body {
+                    self.write(stream, &[*byte])?;
+                    thread::sleep(TRICKLE);
+                }
+                Ok(())
+            }
+            Some(Fault::DieInRequest) => stream.shutdown(Shutdown::Both),
+            Some(Fault::DieInAnswer) => {
+                self.head(stream, status, &format!("Content-Length: {}\r\n", length.max(2)))?;
+                self.write(stream, &body[..length / 2])
+            }
+            Some(Fault::Endless) => self.endless(stream, ""),
+            Some(Fault::EndlessStated) => self.endless(stream, &format!("Content-Length: {ENDLESS_BYTES}\r\n")),
+            Some(Fault::Partial) => {
+                let range = format!("Content-Range: bytes 0-{}/{length}\r\n", length / 2);
+                self.whole(stream, 206, &range, &body[..length / 2])
+            }
+            Some(Fault::RedirectLoop) => self.whole(stream, 302, &format!("Location: {}\r\n", request.target), b""),
+            Some(Fault::Redirect(url)) => self.whole(stream, 302, &format!("Location: {url}\r\n"), b""),
+            Some(Fault::Flipped) => {
+                let mut body = body;
+                if let Some(byte) = body.get_mut(length / 2) {
+                    *byte ^= 1;
+                }
+                self.whole(stream, status, "", &body)
+            }
+            Some(Fault::Status(status, text)) => self.whole(stream, status, "", text.as_bytes()),
+        }
+    }
+
+    fn whole(&self, stream: &mut TcpStream, status: u16, headers: &str, body: &[u8]) -> io::Result<()> {
+        self.head(stream, status, &format!("{headers}Content-Length: {}\r\n", body.len()))?;
+        self.write(stream, body)
+    }
+
+    fn head(&self, stream: &mut TcpStream, status: u16, headers: &str) -> io::Result<()> {
+        let warning = r#"Warning: 199 - "Deprecated API: Please use /api/v1/… instead""#;
+        let head = format!("HTTP/1.1 {status} Double\r\nConnection: close\r\n{warning}\r\n{headers}\r\n");
+        stream.write_all(head.as_bytes())
+    }
+
+    fn write(&self, stream: &mut TcpStream, body: &[u8]) -> io::Result<()> {
+        stream.write_all(body)?;
+        self.sent_bytes.fetch_add(body.len() as u64, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn until_hung_up(&self, stream: &mut TcpStream) -> io::Result<()> {
+        while stream.read(&mut [0; 1024]).is_ok_and(|read| read > 0) {}
+        *self.hung_up.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.hung_up.1.notify_all();
+        Ok(())
+    }
+
+    fn endless(&self, stream: &mut TcpStream, headers: &str) -> io::Result<()> {
+        self.head(stream, 200, headers)?;
+        let piece = vec![b'x'; 64 << 10];
+        for _ in 0..ENDLESS_BYTES / piece.len() as u64 {
+            self.write(stream, &piece)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads up to the body, and how long that says it is.
+fn read_head(stream: &mut TcpStream) -> io::Result<(Request, usize)> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && head.len() < 16 << 10 {
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let header = |name: &str| {
+        let named = |line: &&str| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+        head.lines().find(named).map_or("", |line| line[name.len()..].trim_start_matches(':').trim()).to_owned()
+    };
+    let mut words = head.split(' ').map(str::to_owned);
+    let request = Request {
+        method: words.next().unwrap_or_default(),
+        target: words.next().unwrap_or_default(),
+        content_type: header("content-type"),
+        body: Vec::new(),
+    };
+    Ok((request, header("content-length").parse().unwrap_or(0)))
+}
+
+/// The bodies of the parts that have a file name; the others are not seen.
+fn files<'a>(form: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
+    let delimiter = format!("--{boundary}").into_bytes();
+    let mut files = Vec::new();
+    let mut rest = form;
+    while let Some(start) = find(rest, &delimiter) {
+        rest = &rest[start + delimiter.len()..];
+        let Some(end) = find(rest, &delimiter) else { break };
+        let part = rest[..end].strip_suffix(b"\r\n").unwrap_or(&rest[..end]);
+        if let Some(body) = find(part, b"\r\n\r\n") {
+            if find(&part[..body], b"filename=").is_some() {
+                files.push(&part[body + 4..]);
+            }
+        }
+    }
+    files
+}
+
+fn find(text: &[u8], what: &[u8]) -> Option<usize> {
+    text.windows(what.len()).position(|window| window == what)
+}
+
+fn object(id: &str) -> String {
+    format!("{{\"cid\": \"{id}\"}}")
+}
+
+/// The id of content by the network's recipe (protocol.md 2.1), level by level.
+#[must_use]
+pub fn content_id(content: &[u8]) -> String {
+    let chunks: Vec<&[u8]> = if content.is_empty() { vec![content] } else { content.chunks(262_144).collect() };
+    let mut level: Vec<(Vec<u8>, u64, u64)> =
+        chunks.iter().map(|chunk| (id(0x55, chunk), chunk.len() as u64, chunk.len() as u64)).collect();
+    while level.len() > 1 {
+        level = level.chunks(174).map(parent).collect();
+    }
+    base32(&level[0].0)
+}
+
+/// Id, bytes of the file and bytes of the blocks of the node above `children`.
+fn parent(children: &[(Vec<u8>, u64, u64)]) -> (Vec<u8>, u64, u64) {
+    let file_bytes: u64 = children.iter().map(|child| child.1).sum();
+    let mut record = vec![8, 2, 0x18];
+    record.extend(leb(file_bytes));
+    for child in children {
+        record.push(0x20);
+        record.extend(leb(child.1));
+    }
+    let mut node = Vec::new();
+    for (id, _, below) in children {
+        let size = leb(*below);
+        node.extend([0x12, 2 + 36 + 2 + 1 + u8::try_from(size.len()).unwrap_or(0), 0x0a, 36]);
+        node.extend(id);
+        node.extend([0x12, 0, 0x18]);
+        node.extend(size);
+    }
+    node.push(0x0a);
+    node.extend(leb(record.len() as u64));
+    node.extend(record);
+    let below: u64 = children.iter().map(|child| child.2).sum();
+    (id(0x70, &node), file_bytes, below + node.len() as u64)
+}
+
+fn id(codec: u8, block: &[u8]) -> Vec<u8> {
+    [&[1, codec, 0x12, 32], Sha256::digest(block).as_slice()].concat()
+}
+
+fn leb(mut number: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    while number >= 0x80 {
+        out.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    out.push(number.to_le_bytes()[0]);
+    out
+}
+
+fn base32(bytes: &[u8]) -> String {
+    let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
+    let digits = (0..bytes.len() * 8).step_by(5).map(|at| (at..at + 5).fold(0, |value, at| value << 1 | bit(at)));
+    let letters = digits.map(|digit| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[usize::from(digit)]));
+    std::iter::once('b').chain(letters).collect()
+}
