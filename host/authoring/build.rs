@@ -1,8 +1,60 @@
-//! Passes on which machine this is built for: rustup keeps its linker in a folder of that name.
+//! Passes on which machine this is built for, because rustup keeps its linker in a folder of that name; and embeds the
+//! sources of the SDK, which `refiner rule new` writes beside a rule.
 #![allow(clippy::print_stdout, reason = "cargo reads it")]
 
-fn main() {
-    let host = std::env::var("TARGET").unwrap_or_default();
+use std::{
+    env,
+    fmt::Write as _,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// What the SDK is made of, below the workspace's root. Its tests stay here.
+const SDK: [&str; 8] = [
+    "guest-sdk/Cargo.toml",
+    "guest-sdk/README.md",
+    "guest-sdk/src",
+    "guest-sdk/macros/Cargo.toml",
+    "guest-sdk/macros/src",
+    "guest-sdk/manifest/Cargo.toml",
+    "guest-sdk/manifest/src",
+    "wit/refiner-rule-1",
+];
+
+/// Sources. Editors leave other files beside them.
+const ENDINGS: [&str; 4] = ["rs", "toml", "wit", "md"];
+
+fn main() -> io::Result<()> {
+    let host = env::var("TARGET").unwrap_or_default();
     println!("cargo::rustc-env=REFINER_BUILT_FOR={host}");
     println!("cargo::rerun-if-changed=build.rs");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let mut files = Vec::new();
+    for part in SDK {
+        let path = root.join(part);
+        if path.exists() {
+            println!("cargo::rerun-if-changed={}", path.display());
+            collect(&path, &mut files)?;
+        }
+    }
+    files.sort();
+    let mut table = String::from("[\n");
+    for path in files {
+        let name = path.strip_prefix(&root).map_err(io::Error::other)?.display().to_string();
+        writeln!(table, "    ({name:?}, include_str!({path:?})),").map_err(io::Error::other)?;
+    }
+    table.push_str("]\n");
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?);
+    fs::write(out.join("sdk.rs"), table)
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    if path.is_dir() {
+        for entry in fs::read_dir(path)? {
+            collect(&entry?.path(), files)?;
+        }
+    } else if path.extension().is_some_and(|found| ENDINGS.iter().any(|ending| found == *ending)) {
+        files.push(path.to_owned());
+    }
+    Ok(())
 }

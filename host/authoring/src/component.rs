@@ -20,6 +20,11 @@ pub fn encode(module: &[u8]) -> Result<Vec<u8>, NoComponent> {
     encoded.map_err(|error| NoComponent { reason: format!("{error:#}") })
 }
 
+/// The component of a rule: [`encode`]d, with the text of its `rule.toml` inside.
+pub fn of_rule(module: &[u8], manifest: &str) -> Result<Vec<u8>, NoComponent> {
+    Ok(refiner_manifest::embed(&encode(module)?, manifest))
+}
+
 /// Writes `bytes` to `path` unless they are there already: a newer file with the same content would rebuild whatever
 /// embeds it. Says whether it wrote.
 pub fn write_if_changed(path: &Path, bytes: &[u8]) -> io::Result<bool> {

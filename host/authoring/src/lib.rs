@@ -1,8 +1,18 @@
 //! From a rule's source to a component: the template, the guest toolchain, the wrapping.
 //!
-//! Comes in: a directory. Goes out: a rule crate, or a component with its manifest inside. Never here: running a rule.
+//! Comes in: a name, for a new rule's crate ([`template::write`]); or a crate, for its component with the manifest inside
+//! ([`build()`]). Never here: running a rule.
 
+mod build;
 pub mod command;
 pub mod component;
 pub mod digest;
+mod name;
+mod sdk;
+pub mod template;
 pub mod toolchain;
+
+pub use build::{BuildError, Built, build};
+pub use name::{NAME_BYTES_MAX, NameError, RuleName};
+pub use refiner_manifest::World;
+pub use sdk::LockError;

@@ -55,7 +55,7 @@ pub fn all(steps: &mut Steps) -> Result<()> {
 
 fn guests() -> Result<()> {
     match toolchain::find()?.clippy(&rules::place()) {
-        Some(mut clippy) => Ok(command::run(clippy.args(["--workspace", "--", "-D", "warnings"]))?),
+        Some(mut clippy) => Ok(command::run(clippy.args(["--workspace", "--locked", "--", "-D", "warnings"]))?),
         None => {
             println!("      skipped: Debian's compiler comes without clippy");
             Ok(())

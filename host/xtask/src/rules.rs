@@ -31,7 +31,7 @@ pub fn run() -> Result<()> {
 
 /// Builds the rules with a toolchain that is found already.
 pub fn build(guest: &Guest) -> Result<Vec<Rule>> {
-    command::run(guest.cargo("build", &place()).arg("--release"))?;
+    command::run(guest.cargo("build", &place()).args(["--release", "--locked"]))?;
     let crates = crates()?;
     let rules: Vec<Rule> = crates.iter().map(|path| rule(path)).collect::<Result<_>>()?;
     remove_all_but(&rules)?;
@@ -72,12 +72,14 @@ fn rule(path: &Path) -> Result<Rule> {
     let module = tree::rules().join("target").join(TARGET).join("release").join(name.replace('-', "_"));
     let module = module.with_extension("wasm");
     let module = fs::read(&module).with_context(|| module.display().to_string())?;
-    let component = component::encode(&module).with_context(|| name.clone())?;
+    let manifest = path.join("rule.toml");
+    let manifest = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
+    let component = component::of_rule(&module, &manifest).with_context(|| name.clone())?;
 
     let built = tree::components().join(&name);
     fs::create_dir_all(tree::components())?;
     component::write_if_changed(&built.with_extension("wasm"), &component)?;
-    component::write_if_changed(&built.with_extension("toml"), &fs::read(path.join("rule.toml"))?)?;
+    component::write_if_changed(&built.with_extension("toml"), manifest.as_bytes())?;
     Ok(Rule { name, component })
 }
 

@@ -75,7 +75,7 @@ impl Guest {
             cargo.env_remove(variable);
         }
         let mut flags = self.remapped(place);
-        cargo.current_dir(&place.directory).args([subcommand, "--locked", "--target", TARGET, "--target-dir"]);
+        cargo.current_dir(&place.directory).args([subcommand, "--target", TARGET, "--target-dir"]);
         cargo.arg(&place.target);
         if let Kind::Debian { linker } = &self.kind {
             for variable in OF_RUSTUP {

@@ -1,0 +1,169 @@
+//! A rule's crate into a component with its manifest inside.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use refiner_manifest::{Manifest, ManifestError};
+use serde::Deserialize;
+
+use crate::{
+    command::{self, CommandError},
+    component::{self, NoComponent},
+    toolchain::{self, NoToolchain, Place, TARGET},
+};
+
+/// A built rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Built {
+    /// The rule's name, from its manifest.
+    pub name: String,
+    /// Where the component is.
+    pub path: PathBuf,
+    /// The component.
+    pub component: Vec<u8>,
+}
+
+/// Why a rule is not built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A file that a rule has is not there.
+    #[error("{}: {source}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The manifest is not one.
+    #[error("{}: {source}", .path.display())]
+    Manifest {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ManifestError,
+    },
+    /// Cargo does not say what the crate is. It has said why.
+    #[error("cargo finds no crate in {}", .0.display())]
+    NoCrate(PathBuf),
+    /// The crate is not made for wasm.
+    #[error("{} has no library of the crate type cdylib, which becomes the component", .0.display())]
+    NoLibrary(PathBuf),
+    /// Nothing here builds for wasm.
+    #[error(transparent)]
+    Toolchain(#[from] NoToolchain),
+    /// Cargo does not build it. It has said why.
+    #[error(transparent)]
+    Cargo(#[from] CommandError),
+    /// What cargo built is no component.
+    #[error(transparent)]
+    Component(#[from] NoComponent),
+}
+
+/// Builds the rule in `directory` for release and writes `<name>.wasm` into `directory`, or to `out`.
+///
+/// The same source and compiler give the same bytes in any directory. What cargo has to say goes to standard error.
+pub fn build(directory: &Path, out: Option<&Path>) -> Result<Built, BuildError> {
+    let directory = directory.canonicalize().map_err(at(directory))?;
+    let manifest_path = directory.join("rule.toml");
+    let text = fs::read_to_string(&manifest_path).map_err(at(&manifest_path))?;
+    let manifest =
+        Manifest::parse(&text).map_err(|source| BuildError::Manifest { path: manifest_path.clone(), source })?;
+    let (place, library) = crate_in(&directory)?;
+    command::run(toolchain::find()?.cargo("build", &place).args(["--release", "--lib"]))?;
+    let module = place.target.join(TARGET).join("release").join(library).with_extension("wasm");
+    let component = component::of_rule(&fs::read(&module).map_err(at(&module))?, &text)?;
+    let path = out.map_or_else(|| directory.join(&manifest.name).with_added_extension("wasm"), Path::to_path_buf);
+    component::write_if_changed(&path, &component).map_err(at(&path))?;
+    Ok(Built { name: manifest.name, path, component })
+}
+
+fn at(path: &Path) -> impl Fn(io::Error) -> BuildError + use<'_> {
+    |source| BuildError::File { path: path.to_owned(), source }
+}
+
+/// As much of `cargo metadata` as tells where what is built will be.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    target_directory: PathBuf,
+    workspace_root: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    /// None for a package that is a folder on this machine.
+    source: Option<String>,
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    crate_types: Vec<String>,
+}
+
+/// Where the crate is built, and the name of its library.
+fn crate_in(directory: &Path) -> Result<(Place, String), BuildError> {
+    let mut ask = command::cargo();
+    ask.args(["metadata", "--format-version", "1"]).current_dir(directory);
+    let metadata = command::answer(ask.stderr(std::process::Stdio::inherit()));
+    let metadata = metadata.and_then(|text| serde_json::from_str::<Metadata>(&text).ok());
+    let metadata = metadata.ok_or_else(|| BuildError::NoCrate(directory.to_owned()))?;
+    let library = metadata.library(&directory.join("Cargo.toml"));
+    let library = library.ok_or_else(|| BuildError::NoLibrary(directory.to_owned()))?;
+    let remapped = metadata.outside();
+    Ok((Place { directory: directory.to_owned(), target: metadata.target_directory, remapped }, library))
+}
+
+impl Metadata {
+    /// The file name that cargo gives the library of the package with this manifest.
+    fn library(&self, manifest: &Path) -> Option<String> {
+        let package = self.packages.iter().find(|package| package.manifest_path == manifest)?;
+        let library = package.targets.iter().find(|target| target.crate_types.iter().any(|kind| kind == "cdylib"))?;
+        Some(library.name.replace('-', "_"))
+    }
+
+    /// Folders with sources outside of the workspace. Within it, cargo names files without what is above it.
+    fn outside(&self) -> Vec<(PathBuf, String)> {
+        let local = self.packages.iter().filter(|package| package.source.is_none());
+        let folders = local.filter_map(|package| Some((package.manifest_path.parent()?, &package.name)));
+        folders
+            .filter(|(folder, _)| !folder.starts_with(&self.workspace_root))
+            .map(|(folder, name)| (folder.to_owned(), format!("/{name}")))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directory_that_holds_no_rule_is_told_what_it_lacks() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let check = |expected: &str| {
+            let error = build(directory.path(), None).expect_err("it is no rule").to_string();
+            assert!(error.contains(expected), "{error}");
+        };
+        check("rule.toml: No such file");
+        fs::write(directory.path().join("rule.toml"), "name = 3").expect("the directory is there");
+        check("rule.toml: line 1:");
+    }
+
+    #[test]
+    fn metadata_tells_library_and_sources_outside_of_the_workspace() {
+        let text = r#"{"target_directory": "/w/target", "workspace_root": "/w", "packages": [
+            {"name": "my-rule", "source": null, "manifest_path": "/w/a/Cargo.toml",
+             "targets": [{"name": "probe", "crate_types": ["bin"]}, {"name": "my-rule", "crate_types": ["cdylib"]}]},
+            {"name": "refiner-sdk", "source": null, "manifest_path": "/sdk/Cargo.toml", "targets": []},
+            {"name": "serde", "source": "registry+x", "manifest_path": "/cargo/serde/Cargo.toml", "targets": []}]}"#;
+        let metadata: Metadata = serde_json::from_str(text).expect("metadata");
+        assert_eq!(metadata.library(Path::new("/w/a/Cargo.toml")).as_deref(), Some("my_rule"));
+        assert_eq!(metadata.library(Path::new("/sdk/Cargo.toml")), None);
+        assert_eq!(metadata.outside(), [(PathBuf::from("/sdk"), "/refiner-sdk".to_owned())]);
+    }
+}

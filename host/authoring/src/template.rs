@@ -1,0 +1,138 @@
+//! A new rule: a folder that builds and passes its tests as it is written.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use refiner_manifest::World;
+
+use crate::{
+    name::RuleName,
+    sdk::{self, LockError},
+};
+
+/// Name and bytes of the specimen that comes with a rule.
+pub const SAMPLE: (&str, &[u8]) = ("sample.avro", include_bytes!("../../../tests/samples/1-22500000.avro"));
+
+/// What the template is called in its own files.
+const PLACEHOLDER: &str = "my-rule";
+
+const CARGO_TOML: &str = include_str!("../template/Cargo.toml.txt");
+const GITIGNORE: &str = include_str!("../template/gitignore.txt");
+const README: &str = include_str!("../template/README.md");
+
+/// Why there is no new rule.
+#[derive(Debug, thiserror::Error)]
+pub enum NewError {
+    /// Something is there, and it is not overwritten.
+    #[error("{} is there already, and nothing is overwritten", .0.display())]
+    Exists(PathBuf),
+    /// The operating system says no.
+    #[error("{}: {source}", .path.display())]
+    Write {
+        /// Which file or directory.
+        path: PathBuf,
+        /// What it says.
+        source: io::Error,
+    },
+    /// The lock file cannot be made.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+}
+
+/// Writes the crate of a new rule to `directory`, which must not be there or be empty.
+///
+/// It appears whole or not at all: it is written beside its place and then renamed.
+pub fn write(rule: &RuleName, world: World, directory: &Path) -> Result<(), NewError> {
+    if fs::read_dir(directory)
+        .map_or_else(|error| error.kind() != io::ErrorKind::NotFound, |mut found| found.next().is_some())
+    {
+        return Err(NewError::Exists(directory.to_owned()));
+    }
+    let refuse = |source| NewError::Write { path: directory.to_owned(), source };
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(refuse)?;
+    let part =
+        tempfile::Builder::new().prefix(".refiner-rule-").permissions(listable()).tempdir_in(parent).map_err(refuse)?;
+    for (name, content) in files(rule, world)? {
+        let path = part.path().join(name);
+        let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, content));
+        written.map_err(|source| NewError::Write { path, source })?;
+    }
+    // From here on there is nothing to clean up but what is renamed.
+    fs::rename(part.keep(), directory).map_err(refuse)
+}
+
+/// What an ordinary directory gets, before the umask; temporary ones are private by default.
+fn listable() -> fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::Permissions::from_mode(0o755)
+}
+
+fn files(rule: &RuleName, world: World) -> Result<Vec<(String, Vec<u8>)>, LockError> {
+    let (source, manifest) = match world {
+        World::Transform => {
+            (include_str!("../template/transform/lib.rs"), include_str!("../template/transform/rule.toml"))
+        }
+        World::TransformWithEvm => (
+            include_str!("../template/transform-with-evm/lib.rs"),
+            include_str!("../template/transform-with-evm/rule.toml"),
+        ),
+    };
+    let named = |text: &str| text.replace(PLACEHOLDER, rule.as_str()).into_bytes();
+    let own = [
+        ("Cargo.toml", named(CARGO_TOML)),
+        ("Cargo.lock", sdk::lock_of(rule)?.into_bytes()),
+        ("rule.toml", named(manifest)),
+        ("src/lib.rs", named(source)),
+        ("README.md", named(README)),
+        (".gitignore", GITIGNORE.as_bytes().to_vec()),
+        (SAMPLE.0, SAMPLE.1.to_vec()),
+    ];
+    let own = own.into_iter().map(|(name, content)| (name.to_owned(), content));
+    let sdk = sdk::FILES.iter().map(|(name, content)| (format!("sdk/{name}"), content.as_bytes().to_vec()));
+    Ok(own.chain(sdk).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use refiner_manifest::Manifest;
+
+    fn name() -> RuleName {
+        "busy-contracts".parse().expect("a name")
+    }
+
+    fn entries(directory: &Path) -> usize {
+        fs::read_dir(directory).expect("the directory is there").count()
+    }
+
+    #[test]
+    fn new_rule_is_named_everywhere_and_says_what_it_is() {
+        for world in [World::Transform, World::TransformWithEvm] {
+            let parent = tempfile::tempdir().expect("a directory");
+            let directory = parent.path().join("busy-contracts");
+            write(&name(), world, &directory).expect("nothing is in the way");
+            let read = |file: &str| fs::read_to_string(directory.join(file)).expect(file);
+            for file in ["Cargo.toml", "rule.toml", "src/lib.rs", "README.md"] {
+                assert!(!read(file).contains(PLACEHOLDER), "{file}");
+            }
+            let manifest = Manifest::parse(&read("rule.toml")).expect("a manifest");
+            assert_eq!((manifest.name.as_str(), manifest.world), ("busy-contracts", world));
+            assert!(read("Cargo.lock").contains("name = \"busy-contracts\""));
+            assert!(directory.join("sdk/guest-sdk/src/lib.rs").is_file());
+            assert_eq!(entries(parent.path()), 1, "nothing else is left behind");
+        }
+    }
+
+    #[test]
+    fn nothing_is_overwritten_and_an_empty_directory_is_filled() {
+        let directory = tempfile::tempdir().expect("a directory");
+        write(&name(), World::Transform, directory.path()).expect("it is empty");
+        let error = write(&name(), World::Transform, directory.path()).expect_err("it is full");
+        assert!(matches!(&error, NewError::Exists(path) if path == directory.path()), "{error}");
+        let file = directory.path().join("Cargo.toml");
+        assert!(matches!(write(&name(), World::Transform, &file), Err(NewError::Exists(_))));
+    }
+}
