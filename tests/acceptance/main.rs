@@ -7,5 +7,6 @@ mod component;
 mod memory;
 mod program;
 mod replay;
+mod rules;
 mod samples;
 mod specimen;
