@@ -24,10 +24,12 @@ const FIRST_PLAIN: u8 = 0x20;
 
 impl Value for Hex<'_> {
     fn write(&self, line: &mut Vec<u8>) {
-        line.reserve(2 * self.0.len() + 4);
         line.extend_from_slice(b"\"0x");
-        for byte in self.0 {
-            line.extend_from_slice(&hex(*byte));
+        let start = line.len();
+        // Room for all digits at once: to grow for each of them is most of what a row would cost.
+        line.resize(start + 2 * self.0.len(), 0);
+        for (digits, byte) in line[start..].chunks_exact_mut(2).zip(self.0) {
+            digits.copy_from_slice(&hex(*byte));
         }
         line.push(b'"');
     }
