@@ -101,7 +101,8 @@ impl U256 {
             )]
             {
                 *word = (dividend / u128::from(divisor)) as u64;
-                remainder = (dividend % u128::from(divisor)) as u64;
+                // Not `%`: WebAssembly has no such division, and two of them cost twice.
+                remainder = (dividend as u64).wrapping_sub(word.wrapping_mul(divisor));
             }
         }
         remainder
