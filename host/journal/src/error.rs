@@ -39,6 +39,14 @@ pub enum JournalError {
         /// Version of its schema.
         found: i64,
     },
+    /// An earlier version of this program wrote it, and reading alone cannot bring it forward.
+    #[error("{path}: written by an earlier refiner (version {found} of the journal, this one reads {SCHEMA_VERSION})")]
+    Older {
+        /// Which file.
+        path: PathBuf,
+        /// Version of its schema.
+        found: i64,
+    },
     /// Pages of it are damaged. It was not written to.
     #[error("{path}: damaged ({}); {losses}", Findings(findings))]
     Corrupt {
@@ -137,6 +145,7 @@ impl JournalError {
                     .into()
             }
             Self::Newer { .. } => "use the refiner that wrote it, or a later one; going back is not possible".into(),
+            Self::Older { .. } => "start `refiner run` once, which brings it forward".into(),
             Self::Foreign { path } => format!("move {} away, or name another --data directory", path.display()),
             Self::Corrupt { path, .. } => format!(
                 "stop refiner and keep a copy of {0}; then `sqlite3 {0} .recover | sqlite3 recovered.sqlite` and put recovered.sqlite in its place, \

@@ -1,6 +1,10 @@
 //! The file while it is open.
 
-use std::{fs::File, path::Path, path::PathBuf};
+use std::{
+    fs::File,
+    ops::Deref,
+    path::{Path, PathBuf},
+};
 
 use alloy_primitives::Address;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
@@ -12,8 +16,32 @@ use crate::{JournalError, open};
 pub struct Journal {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
-    /// Held as long as the journal is open; the kernel gives it back however the process ends.
-    _lock: File,
+    /// Held as long as the journal is open; the kernel gives it back however the process ends. `None` for one that only reads.
+    _lock: Option<File>,
+}
+
+/// The journal, open for reading while another process may write. It cannot be told anything.
+#[derive(Debug)]
+pub struct JournalReader(Journal);
+
+impl JournalReader {
+    /// Opens the journal at `path`, which must be there and of this version.
+    ///
+    /// # Errors
+    ///
+    /// See [`JournalError`]; pages are not checked, so that looking is fast.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let connection = open::reading(path)?;
+        Ok(Self(Journal { connection, path: path.to_owned(), _lock: None }))
+    }
+}
+
+impl Deref for JournalReader {
+    type Target = Journal;
+
+    fn deref(&self) -> &Journal {
+        &self.0
+    }
 }
 
 /// What a journal is about.
@@ -38,7 +66,7 @@ impl Journal {
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let lock = open::lock(path)?;
         let connection = open::checked(path)?;
-        Ok(Self { connection, path: path.to_owned(), _lock: lock })
+        Ok(Self { connection, path: path.to_owned(), _lock: Some(lock) })
     }
 
     /// The file.

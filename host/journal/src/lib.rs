@@ -22,7 +22,7 @@ mod step;
 pub use announcement::{Announcement, Checkpoint, Target};
 pub use error::{JournalError, Losses};
 pub use item::{Artifact, Item, ItemId, Transaction};
-pub use journal::{Binding, Journal};
+pub use journal::{Binding, Journal, JournalReader};
 pub use query::{Count, Filter};
 pub use scan::{CHECKPOINTS_MAX, Rewound, Scanned};
 pub use schema::SCHEMA_VERSION;

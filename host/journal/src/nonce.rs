@@ -1,5 +1,7 @@
 //! Which nonce is next, and which transactions wait.
 
+use std::collections::BTreeSet;
+
 use rusqlite::params;
 
 use crate::{Item, ItemId, Journal, JournalError, Transaction};
@@ -10,26 +12,26 @@ impl Journal {
     /// `chain_count` is the operator's transaction count in the newest block; a node that lags behind does no harm, because nonces
     /// of settled transactions are known here. A gap that somebody else's vanished transaction left is filled.
     pub fn next_nonce(&self, chain_count: u64) -> Result<u64, JournalError> {
+        Ok(self.next_nonces(chain_count, 1)?.pop().unwrap_or(chain_count))
+    }
+
+    /// The `count` smallest such nonces, ascending.
+    pub fn next_nonces(&self, chain_count: u64, count: usize) -> Result<Vec<u64>, JournalError> {
         let read = || -> rusqlite::Result<_> {
             let settled: Option<u64> = self
                 .connection
                 .prepare_cached(
-                    "SELECT max(nonce) FROM proof_transaction JOIN item ON item.id = item WHERE proof_transaction.hash = mined_tx AND open = 0",
+                    "SELECT max(nonce) FROM proof_transaction JOIN item ON item.id = item
+                     WHERE proof_transaction.hash = mined_tx AND open = 0",
                 )?
                 .query_row([], |row| row.get(0))?;
             let base = settled.map_or(chain_count, |settled| chain_count.max(settled + 1));
             let mut taken = self.connection.prepare_cached(
                 "SELECT DISTINCT nonce FROM proof_transaction WHERE open = 1 AND nonce >= ?1 ORDER BY nonce",
             )?;
-            let mut next = base;
-            let mut rows = taken.query(params![base])?;
-            while let Some(row) = rows.next()? {
-                if row.get::<_, u64>(0)? != next {
-                    break;
-                }
-                next += 1;
-            }
-            Ok(next)
+            let taken: BTreeSet<u64> =
+                taken.query_map(params![base], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            Ok((base..).filter(|nonce| !taken.contains(nonce)).take(count).collect())
         };
         read().map_err(|error| self.error(error))
     }

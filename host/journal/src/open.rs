@@ -64,9 +64,32 @@ pub(crate) fn checked(path: &Path) -> Result<Connection, JournalError> {
     Ok(connection)
 }
 
+/// Opens a file of this version for reading.
+pub(crate) fn reading(path: &Path) -> Result<Connection, JournalError> {
+    let connection = read_only(path).map_err(|error| sqlite_error(path, error))?;
+    match version(path, &connection)? {
+        Some(SCHEMA_VERSION) => Ok(connection),
+        Some(found) => Err(JournalError::Older { path: path.to_owned(), found }),
+        None => Err(JournalError::Foreign { path: path.to_owned() }),
+    }
+}
+
 fn check(path: &Path) -> Result<(), JournalError> {
     let sql = |error| sqlite_error(path, error);
     let connection = read_only(path).map_err(sql)?;
+    if version(path, &connection)?.is_none() {
+        return Ok(());
+    }
+    let findings = findings(&connection).map_err(sql)?;
+    if findings.is_empty() {
+        return Ok(());
+    }
+    Err(JournalError::Corrupt { path: path.to_owned(), findings, losses: losses(path) })
+}
+
+/// Version of a journal that we can read; `None` for a file that holds nothing.
+fn version(path: &Path, connection: &Connection) -> Result<Option<i64>, JournalError> {
+    let sql = |error| sqlite_error(path, error);
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(sql);
     let (application, version) = (number("application_id")?, number("user_version")?);
     // A process killed at its very first write leaves a file that holds nothing.
@@ -75,7 +98,7 @@ fn check(path: &Path) -> Result<(), JournalError> {
         tables.map_err(sql)? == 0
     };
     if empty {
-        return Ok(());
+        return Ok(None);
     }
     if application != i64::from(APPLICATION_ID) {
         return Err(JournalError::Foreign { path: path.to_owned() });
@@ -83,11 +106,7 @@ fn check(path: &Path) -> Result<(), JournalError> {
     if version > SCHEMA_VERSION {
         return Err(JournalError::Newer { path: path.to_owned(), found: version });
     }
-    let findings = findings(&connection).map_err(sql)?;
-    if findings.is_empty() {
-        return Ok(());
-    }
-    Err(JournalError::Corrupt { path: path.to_owned(), findings, losses: losses(path) })
+    Ok(Some(version))
 }
 
 fn findings(connection: &Connection) -> rusqlite::Result<Vec<String>> {

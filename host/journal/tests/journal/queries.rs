@@ -1,6 +1,6 @@
 //! What people ask.
 
-use refiner_journal::{Filter, State};
+use refiner_journal::{Filter, JournalReader, State};
 
 use crate::Bench;
 
@@ -54,4 +54,15 @@ fn views_answer_while_the_journal_is_open() {
     assert_eq!(text("SELECT key FROM items WHERE height = 3"), item.key());
     assert_eq!(text("SELECT group_concat(state || items) FROM backlog"), "broadcast1,quarantined1");
     assert_eq!(text("SELECT transaction_hash FROM proofs WHERE nonce = 3"), crate::signed(3, 100).hash.to_string());
+}
+
+#[test]
+fn journal_can_be_read_while_another_process_writes() {
+    let mut bench = Bench::new();
+    let reader = JournalReader::open(bench.journal.path()).unwrap();
+    assert_eq!(reader.counts().unwrap(), []);
+    bench.announce([1, 2]);
+    assert_eq!(reader.counts().unwrap()[0].items, 2);
+    let missing = JournalReader::open(&bench.directory.path().join("none.sqlite")).unwrap_err();
+    assert!(missing.to_string().contains("none.sqlite"), "{missing}");
 }
