@@ -18,6 +18,9 @@ use crate::program::{Ended, refiner, samples_directory, text};
 use recorded::{Fields, Recorded};
 use schema::Schema;
 
+/// The rules.
+const RULES: [&str; 3] = ["state-access", "token-transfers", "transaction-summary"];
+
 /// Each rule's artifacts and what describes their rows, as `schemas/<schema>.schema.json`.
 const ARTIFACTS: [(&str, &str, &str); 4] = [
     ("state-access", "accounts.ndjson", "state-access/accounts.v1"),
@@ -36,13 +39,13 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Runs all three rules over `specimens` and writes what they produce to `out`.
+/// Runs the rules over `specimens` and writes what they produce to `out`.
 fn replay(specimens: &Path, out: &Path) -> Ended {
     let devnet = samples_directory().join("devnet-1337.json");
-    let rules = ["--rule", "state-access", "--rule", "token-transfers", "--rule", "transaction-summary"];
-    let rest = ["replay", text(specimens), "--chain-config", text(&devnet), "--json", "--out", text(out)];
+    let mut arguments = vec!["replay", text(specimens), "--chain-config", text(&devnet), "--json", "--out", text(out)];
+    arguments.extend(RULES.iter().flat_map(|rule| ["--rule", *rule]));
     // The block without its authorizations is unsupported.
-    refiner(&[&rest[..], &rules[..]].concat()).expect(3)
+    refiner(&arguments).expect(3)
 }
 
 fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -53,8 +56,7 @@ fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn goldens() -> BTreeMap<String, Vec<u8>> {
-    let rules = ["state-access", "token-transfers", "transaction-summary"];
-    rules.iter().flat_map(|rule| files(&root().join("rules").join(rule).join("goldens"))).collect()
+    RULES.iter().flat_map(|rule| files(&root().join("rules").join(rule).join("goldens"))).collect()
 }
 
 fn rows(file: &[u8]) -> Vec<Value> {
