@@ -5,6 +5,7 @@
 //! kept/<id>      the content, whole; the id is CIDv1 in base32, by the network's recipe
 //! partial/*      being written
 //! aside/<id>.<n> found damaged
+//! lock           empty; held alone while one file is pruned
 //! ```
 //!
 //! A file is written under `partial`, synced, and renamed: it is under its final name whole or not at all. Several processes may
@@ -146,6 +147,8 @@ impl LocalStore {
     /// Whether the content is there already; then it counts as kept now. What stands in its place and is something else is moved
     /// away.
     fn keep_again(&self, id: &ContentId, path: &Path, bytes: &[u8]) -> io::Result<bool> {
+        let lock = self.lock_file()?;
+        lock.lock_shared()?;
         match self.read_bounded(path) {
             Ok(there) if there == bytes => {
                 File::open(path)?.set_modified(SystemTime::now())?;
@@ -154,6 +157,12 @@ impl LocalStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Ok(_) | Err(_) => self.set_aside(id, path).map(|_| false),
         }
+    }
+
+    /// Keeping again and pruning both look at a file and then act on it, perhaps in two processes. The first shares this lock, the
+    /// second holds it alone; it ends with the file.
+    fn lock_file(&self) -> io::Result<File> {
+        File::options().create(true).append(true).open(self.root.join("lock"))
     }
 
     fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -207,5 +216,21 @@ fn keep_error(path: PathBuf, needed_bytes: usize, source: io::Error) -> KeepErro
     match source.kind() {
         StorageFull | QuotaExceeded | FileTooLarge => KeepError::DiskFull { path, needed_bytes },
         _ => KeepError::File { path, source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_with_the_path_and_the_bytes() {
+        let mut full = File::options().write(true).open("/dev/full").unwrap();
+        let refused = write_synced(&mut full, b"hello").unwrap_err();
+        let error = keep_error("/kept/id".into(), 5, refused);
+        assert!(matches!(&error, KeepError::DiskFull { needed_bytes: 5, .. }), "{error:?}");
+        assert_eq!(error.to_string(), "no room for 5 bytes at /kept/id");
+        let denied = keep_error("/kept/id".into(), 5, io::ErrorKind::PermissionDenied.into());
+        assert!(matches!(denied, KeepError::File { .. }), "{denied:?}");
     }
 }

@@ -447,10 +447,10 @@ fn files<'a>(form: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
         rest = &rest[start + delimiter.len()..];
         let Some(end) = find(rest, &delimiter) else { break };
         let part = rest[..end].strip_suffix(b"\r\n").unwrap_or(&rest[..end]);
-        if let Some(body) = find(part, b"\r\n\r\n") {
-            if find(&part[..body], b"filename=").is_some() {
-                files.push(&part[body + 4..]);
-            }
+        if let Some(body) = find(part, b"\r\n\r\n")
+            && find(&part[..body], b"filename=").is_some()
+        {
+            files.push(&part[body + 4..]);
         }
     }
     files

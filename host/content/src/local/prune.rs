@@ -92,8 +92,9 @@ impl LocalStore {
         for Stored { id, bytes, kept } in stored {
             let age = age(kept);
             let unwanted = age > retention.age || pruned.left_bytes > retention.total_bytes;
-            if unwanted && age > retention.grace && !in_use(&id) {
-                pruned.remove(&self.path(&id), bytes)?;
+            if unwanted && age > retention.grace && !in_use(&id) && self.take_away(&id, kept)? {
+                pruned.removed += 1;
+                pruned.removed_bytes += bytes;
                 pruned.left_bytes -= bytes;
             }
         }
@@ -101,17 +102,39 @@ impl LocalStore {
     }
 }
 
+impl LocalStore {
+    /// Removes content, unless it was kept again since `kept`.
+    fn take_away(&self, id: &ContentId, kept: SystemTime) -> Result<bool, KeepError> {
+        let path = self.path(id);
+        let taken = || {
+            let lock = self.lock_file()?;
+            lock.lock()?;
+            match fs::metadata(&path).and_then(|metadata| metadata.modified()) {
+                Ok(modified) if modified == kept => found(fs::remove_file(&path)),
+                Ok(_) => Ok(false),
+                Err(error) => found(Err(error)),
+            }
+        };
+        taken().map_err(|source| KeepError::File { path: path.clone(), source })
+    }
+}
+
 impl Pruned {
     fn remove(&mut self, path: &Path, bytes: u64) -> Result<(), KeepError> {
-        match fs::remove_file(path) {
-            Ok(()) => {}
-            // Another process was faster.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(KeepError::File { path: path.into(), source }),
+        if found(fs::remove_file(path)).map_err(|source| KeepError::File { path: path.into(), source })? {
+            self.removed += 1;
+            self.removed_bytes += bytes;
         }
-        self.removed += 1;
-        self.removed_bytes += bytes;
         Ok(())
+    }
+}
+
+/// Whether there was a file; another process can have been faster.
+fn found(done: io::Result<()>) -> io::Result<bool> {
+    match done {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -15,9 +15,9 @@ fn gateway(double: &PinnerDouble) -> Gateway {
 /// A file of two leaves of 8 bytes, which is no file of our recipe.
 fn other_recipe() -> (ContentId, Vec<u8>, Vec<u8>) {
     let leaves = [b"one half", b"the rest"].map(|leaf| (ContentId::of_block(Codec::Raw, leaf), leaf.to_vec()));
-    let root = archive::node(b"", &[leaves[0].0, leaves[1].0], Some(16));
-    let archive = archive::archive(&root.0, &[&[root.clone()], &leaves[..]].concat());
-    (root.0, b"one halfthe rest".to_vec(), archive.to_vec())
+    let (root, node) = archive::node(b"", &[leaves[0].0, leaves[1].0], Some(16));
+    let archive = archive::archive(&root, &[&[(root, node)], &leaves[..]].concat());
+    (root, b"one halfthe rest".to_vec(), archive.to_vec())
 }
 
 #[tokio::test]

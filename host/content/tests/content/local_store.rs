@@ -185,3 +185,25 @@ fn writers_of_the_same_content_do_not_disturb_each_other() {
     });
     assert_eq!((kept.files("kept"), kept.files("partial"), kept.files("aside")), (1, 0, 0));
 }
+
+#[test]
+fn what_is_kept_while_the_store_is_pruned_stays() {
+    let kept = Kept::new();
+    let content = bytes(1000);
+    // Everything is older than its grace, so that only being kept again saves it.
+    let retention = Retention { total_bytes: 0, age: Duration::ZERO, grace: Duration::ZERO };
+    std::thread::scope(|scope| {
+        let pruning = scope.spawn(|| {
+            let prune = || kept.store.prune(&retention, SystemTime::now() - HOUR, |_| false).unwrap();
+            (0..2000).map(|_| prune().removed).sum::<usize>()
+        });
+        while !pruning.is_finished() {
+            let id = kept.keep(&content);
+            assert_eq!(kept.read(&id).unwrap(), content);
+            // From here on it may be pruned, also before its time is set.
+            if let Ok(file) = fs::File::open(kept.store.path(&id)) {
+                file.set_modified(SystemTime::now() - HOUR * 2).unwrap();
+            }
+        }
+    });
+}
