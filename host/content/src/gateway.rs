@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use url::Url;
 
 use crate::{
-    Codec, Content, ContentId, DagError, FetchError, HttpLimits, Origin, Reach, Source, assemble,
+    Codec, Content, ContentId, DagError, FetchError, HttpLimits, Origin, Source, assemble,
     blocking::blocking,
     error::SetupError,
     http::{self, Http},
@@ -48,7 +48,7 @@ impl Gateway {
     /// [`SetupError`]
     pub fn new(base: &str, limits: HttpLimits) -> Result<Self, SetupError> {
         let base = http::base_url(base)?;
-        let http = Http::new(limits, Reach::Anywhere)?;
+        let http = Http::for_base(&base, limits)?;
         Ok(Self { origin: Origin::of_url(&base), base, http })
     }
 

@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, fmt, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, RequestBuilder, Response, redirect};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect};
 use tokio::time::timeout;
 use url::Url;
 
@@ -91,9 +91,9 @@ pub enum BaseUrlError {
     },
 }
 
-/// The system gave no HTTP client, for example because it has no certificates.
+/// The system gave no HTTP client, most likely because it has no certificates.
 #[derive(Debug, thiserror::Error)]
-#[error("no HTTP client")]
+#[error("no HTTP client; https needs the system's certificates, as in the package ca-certificates")]
 pub struct ClientError(#[source] reqwest::Error);
 
 /// Reads a base URL.
@@ -121,17 +121,18 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    pub(crate) fn new(limits: HttpLimits, reach: Reach) -> Result<Self, ClientError> {
-        // Another part of the program may have installed it first; it is the same one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = Client::builder()
-            .user_agent(concat!("refiner/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(limits.connect)
-            .redirect(redirect::Policy::custom(move |attempt| follow(attempt, limits.redirects, reach)));
-        if reach == Reach::Public {
-            builder = builder.dns_resolver(web::PublicResolver);
-        }
-        Ok(Self { client: builder.build().map_err(ClientError)?, limits })
+    /// A client for `base` and what it redirects to. Only one that begins with https needs the system's certificates.
+    pub(crate) fn for_base(base: &Url, limits: HttpLimits) -> Result<Self, ClientError> {
+        let client = match client(limits, Reach::Anywhere).build() {
+            Err(_) if base.scheme() == "http" => client(limits, Reach::Anywhere).tls_certs_only([]).build(),
+            built => built,
+        };
+        Ok(Self { client: client.map_err(ClientError)?, limits })
+    }
+
+    /// A client for any URL within `reach`.
+    pub(crate) fn for_any(limits: HttpLimits, reach: Reach) -> Result<Self, ClientError> {
+        Ok(Self { client: client(limits, reach).build().map_err(ClientError)?, limits })
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -224,6 +225,19 @@ impl Http {
             None if error.is_connect() => TransportError::Connect(error),
             None => TransportError::Broken(error),
         })
+    }
+}
+
+fn client(limits: HttpLimits, reach: Reach) -> ClientBuilder {
+    // Another part of the program may have installed it first; it is the same one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder()
+        .user_agent(concat!("refiner/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(limits.connect)
+        .redirect(redirect::Policy::custom(move |attempt| follow(attempt, limits.redirects, reach)));
+    match reach {
+        Reach::Public => builder.dns_resolver(web::PublicResolver),
+        Reach::Anywhere => builder,
     }
 }
 

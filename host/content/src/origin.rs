@@ -12,13 +12,17 @@ const EXCERPT_BYTES_MAX: usize = 200;
 pub struct Origin(Arc<str>);
 
 impl Origin {
-    pub(crate) fn of_url(url: &Url) -> Self {
+    /// The place of a URL.
+    #[must_use]
+    pub fn of_url(url: &Url) -> Self {
         let host = url.host_str().unwrap_or("?");
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
         Self(format!("{}://{host}{port}", url.scheme()).into())
     }
 
-    pub(crate) fn of_path(path: &Path) -> Self {
+    /// A directory.
+    #[must_use]
+    pub fn of_path(path: &Path) -> Self {
         Self(path.display().to_string().into())
     }
 

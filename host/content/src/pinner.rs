@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::{
-    Content, ContentId, ContentStore, Excerpt, FetchError, HttpLimits, KeepError, Origin, Reach, Source,
+    Content, ContentId, ContentStore, Excerpt, FetchError, HttpLimits, KeepError, Origin, Source,
     error::SetupError,
     http::{self, Failure, Http, milliseconds},
 };
@@ -61,7 +61,7 @@ impl Pinner {
     /// [`SetupError`]
     pub fn new(base: &str, limits: PinnerLimits) -> Result<Self, SetupError> {
         let base = http::base_url(base)?;
-        let http = Http::new(limits.get, Reach::Anywhere)?;
+        let http = Http::for_base(&base, limits.get)?;
         Ok(Self { origin: Origin::of_url(&base), base, http, limits })
     }
 

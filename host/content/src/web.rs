@@ -36,7 +36,7 @@ impl Web {
     ///
     /// [`ClientError`]
     pub fn new(limits: HttpLimits, reach: Reach) -> Result<Self, ClientError> {
-        Ok(Self { http: Http::new(limits, reach)?, reach })
+        Ok(Self { http: Http::for_any(limits, reach)?, reach })
     }
 
     /// Fetches bytes that no content id checks.

@@ -1,8 +1,8 @@
-//! Builds sample specimens of our own and finds the real ones.
+//! Builds sample specimens of our own, finds the real ones, and plays the network's pinner.
 //!
 //! Comes in: nothing but fixed names, from which keys, contracts and chains follow. Goes out: specimens with true headers
-//! and receipts, executed on revm without any of `refiner-evm`, so that the program can be held against them. Never
-//! here: a network, a clock, randomness.
+//! and receipts, executed on revm without any of `refiner-evm`, so that the program can be held against them; and
+//! [`pinner`], a pinner on loopback that goes wrong on command. Never here: any other network, a clock, randomness.
 
 mod assembler;
 mod chain;

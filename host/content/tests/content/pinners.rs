@@ -251,3 +251,19 @@ async fn credentials_in_a_url_are_never_told() -> Outcome {
     }
     Ok(())
 }
+
+/// In a container without the package ca-certificates. The environment of a test is its process, so tests run in two more.
+#[test]
+fn only_https_needs_the_systems_certificates() -> Outcome {
+    let passes = |test: &str| {
+        std::process::Command::new(std::env::current_exe()?)
+            .args(["--exact", test])
+            .env("SSL_CERT_FILE", "/dev/null")
+            .env("SSL_CERT_DIR", "/dev/null")
+            .output()
+            .map(|ran| ran.status.success() && String::from_utf8_lossy(&ran.stdout).contains("1 passed"))
+    };
+    assert!(passes("pinners::what_is_uploaded_has_our_id_and_comes_back")?);
+    assert!(!passes("gateways::the_public_gateways_can_be_set_up")?);
+    Ok(())
+}
