@@ -9,6 +9,7 @@ mod array;
 mod block;
 mod error;
 mod header;
+mod hex;
 mod number;
 mod receipt;
 mod section;

@@ -25,6 +25,9 @@ impl<'a> Wire<'a> {
     /// Hex text of at most 256 bits.
     #[inline]
     pub(super) fn u256(&mut self) -> Read<U256> {
+        if let Some(bytes) = self.plain_hash() {
+            return Ok(U256::from_be_bytes(bytes));
+        }
         let digits = self.significant_digits(U256_DIGITS)?;
         if digits.len() <= U64_DIGITS {
             return self.short_number(digits).map(U256::from);

@@ -7,7 +7,7 @@ use alloy_primitives::B256;
 use super::{
     error::{Locate, Read},
     text::{ADDRESS_BYTES, HASH_BYTES, HEX_MIN_BYTES},
-    wire::Wire,
+    wire::{Before, Wire},
 };
 use crate::{AccountRead, BlockHashRead, CodeRead, Codes, StateReads, StorageRead, code::EncodedCodes};
 
@@ -19,7 +19,7 @@ const BLOCK_HASH_MIN_BYTES: usize = 1 + HASH_BYTES;
 pub(super) fn read(wire: &mut Wire<'_>) -> Read<StateReads> {
     Ok(StateReads {
         accounts: wire.array(ACCOUNT_MIN_BYTES, account).at("AccountRead")?,
-        storage: wire.array(STORAGE_BYTES, storage).at("StorageRead")?,
+        storage: storage(wire).at("StorageRead")?,
         codes: codes(wire).at("CodeRead")?,
         block_hashes: wire.array(BLOCK_HASH_MIN_BYTES, block_hash).at("BlockhashRead")?,
     })
@@ -34,11 +34,15 @@ fn account(wire: &mut Wire<'_>) -> Read<AccountRead> {
     })
 }
 
-fn storage(wire: &mut Wire<'_>) -> Read<StorageRead> {
-    Ok(StorageRead {
-        account: wire.address().at("Account")?,
-        slot: wire.hash().at("SlotKey")?,
-        value: wire.hash().at("Value")?,
+fn storage(wire: &mut Wire<'_>) -> Read<Vec<StorageRead>> {
+    // Most slots are of the account of the slot before.
+    let mut account = Before::default();
+    wire.array(STORAGE_BYTES, |wire| {
+        Ok(StorageRead {
+            account: wire.repeated(&mut account, Wire::address).at("Account")?,
+            slot: wire.hash().at("SlotKey")?,
+            value: wire.hash().at("Value")?,
+        })
     })
 }
 

@@ -7,6 +7,7 @@ use base64_simd::STANDARD;
 
 use super::{
     error::{Fault, Read, Wrong},
+    hex,
     wire::Wire,
 };
 
@@ -14,21 +15,49 @@ use super::{
 pub(super) const HASH_BYTES: usize = 68;
 /// What an address takes on the wire: a one-byte length, `0x`, 40 digits.
 pub(super) const ADDRESS_BYTES: usize = 43;
+/// The length of 66 and the prefix, before the digits of a hash.
+const HASH_HEAD: &[u8; 4] = b"\x84\x01\x30x";
+/// The length of 42 and the prefix, before the digits of an address.
+const ADDRESS_HEAD: &[u8; 3] = b"\x54\x30x";
 /// The least that hex text takes: a one-byte length and `0x`.
 pub(super) const HEX_MIN_BYTES: usize = 3;
 
 /// The status of every successful transaction, which then needs no allocation.
 const ONE_BASE64: &[u8] = b"AQ==";
 
+#[inline(always)]
+fn hash_digits(text: &[u8; HASH_BYTES]) -> Option<&[u8; hex::HASH_DIGITS]> {
+    let (head, digits) = text.split_first_chunk()?;
+    if head == HASH_HEAD { digits.first_chunk() } else { None }
+}
+
+#[inline(always)]
+fn address_digits(text: &[u8; ADDRESS_BYTES]) -> Option<&[u8; hex::ADDRESS_DIGITS]> {
+    let (head, digits) = text.split_first_chunk()?;
+    if head == ADDRESS_HEAD { digits.first_chunk() } else { None }
+}
+
 impl<'a> Wire<'a> {
     #[inline]
     pub(super) fn hash(&mut self) -> Read<B256> {
-        self.fixed_hex().map(FixedBytes)
+        match self.plain_hash() {
+            Some(bytes) => Ok(FixedBytes(bytes)),
+            None => self.fixed_hex().map(FixedBytes),
+        }
     }
 
     #[inline]
     pub(super) fn address(&mut self) -> Read<Address> {
-        self.fixed_hex().map(|bytes| Address(FixedBytes(bytes)))
+        match self.plain(|text| hex::address(address_digits(text)?)) {
+            Some(bytes) => Ok(Address(FixedBytes(bytes))),
+            None => self.fixed_hex().map(|bytes| Address(FixedBytes(bytes))),
+        }
+    }
+
+    /// 32 bytes as the producer writes them.
+    #[inline]
+    pub(super) fn plain_hash(&mut self) -> Option<[u8; 32]> {
+        self.plain(|text| hex::hash(hash_digits(text)?))
     }
 
     /// The digits after `0x`, and their offset.
@@ -41,7 +70,8 @@ impl<'a> Wire<'a> {
         }
     }
 
-    #[inline]
+    /// Any spelling, and what is wrong with the ones that are none.
+    #[cold]
     fn fixed_hex<const N: usize>(&mut self) -> Read<[u8; N]> {
         let digits = self.hex_digits()?;
         if digits.len() != 2 * N {

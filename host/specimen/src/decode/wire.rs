@@ -17,6 +17,15 @@ pub(super) struct Wire<'a> {
     pub(super) shared: Option<&'a Bytes>,
 }
 
+/// How a field was written in an item before this one, and its value.
+pub(super) struct Before<'a, T>(Option<(&'a [u8], T)>);
+
+impl<T> Default for Before<'_, T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
 impl<'a> Wire<'a> {
     pub(super) fn new(bytes: &'a [u8], layout: Layout) -> Self {
         Self { rest: bytes, total_bytes: bytes.len(), layout, shared: None }
@@ -112,6 +121,35 @@ impl<'a> Wire<'a> {
         if number.is_finite() { Ok(number) } else { Err(Fault::new(start, Wrong::NotFinite)) }
     }
 
+    /// What stands in the next N bytes. `None` reads nothing: another way to say it or a wrong one, which the fields'
+    /// own readers tell apart.
+    #[inline(always)]
+    pub(super) fn plain<const N: usize, T>(&mut self, read: impl FnOnce(&[u8; N]) -> Option<T>) -> Option<T> {
+        let (text, rest) = self.rest.split_first_chunk()?;
+        let value = read(text)?;
+        self.rest = rest;
+        Some(value)
+    }
+
+    /// A field that often stands as it stood `before`, and then need not be read again.
+    #[inline]
+    pub(super) fn repeated<T: Copy>(
+        &mut self,
+        before: &mut Before<'a, T>,
+        read: impl FnOnce(&mut Self) -> Read<T>,
+    ) -> Read<T> {
+        if let Some((text, value)) = before.0
+            && let Some(rest) = self.rest.strip_prefix(text)
+        {
+            self.rest = rest;
+            return Ok(value);
+        }
+        let text = self.rest;
+        let value = read(self)?;
+        before.0 = Some((&text[..text.len() - self.rest.len()], value));
+        Ok(value)
+    }
+
     /// A union of null and something.
     #[inline]
     pub(super) fn optional<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<Option<T>> {
@@ -137,4 +175,21 @@ impl<'a> Wire<'a> {
 #[inline]
 const fn unzigzag(number: u64) -> i64 {
     (number >> 1).cast_signed() ^ -((number & 1).cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_field_is_read_where_it_stands_whatever_stood_before() {
+        let bytes = b"\x02a\x02a\x02b\x04ab\x02a";
+        let mut wire = Wire::new(bytes, Layout::V0_38);
+        let mut before = Before::default();
+        for (expected, offset) in [("a", 2), ("a", 4), ("b", 6), ("ab", 9), ("a", 11)] {
+            let text = wire.repeated(&mut before, Wire::text).unwrap();
+            assert_eq!((text, wire.offset()), (expected.as_bytes(), offset));
+        }
+        assert!(wire.repeated(&mut before, Wire::text).is_err());
+    }
 }
