@@ -4,6 +4,9 @@ use std::{fmt, io, path::PathBuf};
 
 use crate::{BaseUrlError, CarError, ClientError, ContentId, DagError, Excerpt, Origin, TransportError};
 
+/// Attempts that a failure's text tells of; it has them all.
+const ATTEMPTS_TOLD_MAX: usize = 8;
+
 /// Whether trying again can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blame {
@@ -102,12 +105,6 @@ pub enum FetchError {
         /// The source.
         from: Origin,
     },
-    /// An announced URL leads into a private network.
-    #[error("{from} is not a public address, and the URL is not ours")]
-    PrivateAddress {
-        /// The host.
-        from: Origin,
-    },
     /// A stored file is not what its name says. It was moved away.
     #[error("{} was damaged and is set aside as {}", path.display(), aside.display())]
     Damaged {
@@ -131,6 +128,7 @@ impl FetchError {
     #[must_use]
     pub const fn blame(&self) -> Blame {
         match self {
+            Self::Transport { source: TransportError::PrivateAddress, .. } => Blame::Final,
             // A source that lies today may be mended, and the same bytes may come from another.
             Self::NotFound { .. }
             | Self::Transport { .. }
@@ -142,9 +140,7 @@ impl FetchError {
             | Self::Dag { .. }
             | Self::Damaged { .. }
             | Self::File { .. } => Blame::Infrastructure,
-            Self::TooLarge { .. } | Self::NoFile { .. } | Self::NotAccepted { .. } | Self::PrivateAddress { .. } => {
-                Blame::Final
-            }
+            Self::TooLarge { .. } | Self::NoFile { .. } | Self::NotAccepted { .. } => Blame::Final,
         }
     }
 }
@@ -171,7 +167,7 @@ impl fmt::Display for FetchFailure {
             return f.write_str("nowhere to fetch from");
         }
         f.write_str("no source gave it: ")?;
-        for (index, attempt) in self.attempts.iter().enumerate() {
+        for (index, attempt) in self.attempts.iter().take(ATTEMPTS_TOLD_MAX).enumerate() {
             let separator = if index == 0 { "" } else { "; " };
             write!(f, "{separator}{attempt}")?;
             let mut cause = std::error::Error::source(attempt);
@@ -180,7 +176,10 @@ impl fmt::Display for FetchFailure {
                 cause = error.source();
             }
         }
-        Ok(())
+        match self.attempts.len().saturating_sub(ATTEMPTS_TOLD_MAX) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
     }
 }
 

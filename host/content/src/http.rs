@@ -72,6 +72,9 @@ pub enum TransportError {
     /// It redirects from https to http.
     #[error("a redirect to an unsecured address")]
     Downgrade,
+    /// Somebody else's URL leads into a private network.
+    #[error("not a public address, and the URL is not ours")]
+    PrivateAddress,
     /// The connection broke, or what came is no HTTP.
     #[error("the connection broke")]
     Broken(#[source] reqwest::Error),
@@ -216,12 +219,11 @@ impl Http {
         // The URL can hold credentials; the error's own text would show it.
         let error = error.without_url();
         let refusal = cause_of::<RedirectRefused>(&error).copied();
-        if matches!(refusal, Some(RedirectRefused::Private)) || cause_of::<web::NotPublic>(&error).is_some() {
-            return Failure::PrivateAddress;
-        }
         Failure::Transport(match refusal {
+            Some(RedirectRefused::TooMany) => TransportError::Redirects { redirects: self.limits.redirects },
             Some(RedirectRefused::Downgrade) => TransportError::Downgrade,
-            Some(_) => TransportError::Redirects { redirects: self.limits.redirects },
+            Some(RedirectRefused::Private) => TransportError::PrivateAddress,
+            None if cause_of::<web::NotPublic>(&error).is_some() => TransportError::PrivateAddress,
             None if error.is_connect() => TransportError::Connect(error),
             None => TransportError::Broken(error),
         })
@@ -246,7 +248,6 @@ fn client(limits: HttpLimits, reach: Reach) -> ClientBuilder {
 pub(crate) enum Failure {
     Transport(TransportError),
     TooLarge { limit_bytes: usize },
-    PrivateAddress,
 }
 
 fn into_fetch_error(failure: Failure, from: &Origin) -> FetchError {
@@ -254,7 +255,6 @@ fn into_fetch_error(failure: Failure, from: &Origin) -> FetchError {
     match failure {
         Failure::Transport(source) => FetchError::Transport { from, source },
         Failure::TooLarge { limit_bytes } => FetchError::TooLarge { from, limit_bytes },
-        Failure::PrivateAddress => FetchError::PrivateAddress { from },
     }
 }
 

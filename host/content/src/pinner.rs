@@ -103,7 +103,7 @@ impl Pinner {
     async fn post_in_time(&self, path: &str, content: &Content) -> Result<ContentId, KeepError> {
         let ours = content.recipe_id();
         let request = self.http.client().post(http::below(&self.base, path)).multipart(form(ours, content.bytes()));
-        let broken = |failure| self.keep_error(failure, content);
+        let broken = |failure| self.keep_error(failure);
         let mut response = self.http.send(request, self.limits.upload).await.map_err(broken)?;
         self.note_warning(&response);
         let to = self.origin.clone();
@@ -117,13 +117,12 @@ impl Pinner {
         }
     }
 
-    fn keep_error(&self, failure: Failure, content: &Content) -> KeepError {
+    fn keep_error(&self, failure: Failure) -> KeepError {
         let to = self.origin.clone();
         match failure {
             Failure::Transport(source) => KeepError::Transport { to, source },
             // An answer longer than any list of ids: a page of a proxy, or something that never ends.
             Failure::TooLarge { .. } => KeepError::UnreadableAnswer { to, said: Excerpt::of(b"more than 64 KiB") },
-            Failure::PrivateAddress => KeepError::TooLarge { to, bytes: content.bytes().len() },
         }
     }
 

@@ -10,7 +10,10 @@ use futures_util::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use crate::{ClientError, Content, ContentId, FetchError, HttpLimits, Origin, Source, blocking::blocking, http::Http};
+use crate::{
+    ClientError, Content, ContentId, FetchError, HttpLimits, Origin, Source, TransportError, blocking::blocking,
+    http::Http,
+};
 
 /// Where an announced URL may lead. The proof chain stores what any producer wrote, and `http://169.254.169.254/` is a URL too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -63,7 +66,7 @@ impl Web {
 
     async fn get(&self, url: &Url, from: &Origin) -> Result<Bytes, FetchError> {
         if self.reach == Reach::Public && !is_public_host(url) {
-            return Err(FetchError::PrivateAddress { from: from.clone() });
+            return Err(FetchError::Transport { from: from.clone(), source: TransportError::PrivateAddress });
         }
         let bytes = self.http.get(url.clone(), "*/*", from, self.http.limits.body_bytes).await?;
         if bytes.is_empty() { Err(FetchError::EmptyAnswer { from: from.clone() }) } else { Ok(bytes) }

@@ -116,6 +116,9 @@ async fn a_failure_tells_of_every_source() -> Outcome {
     let text = both.to_string();
     assert!(text.contains(&missing.url()) && text.contains(&large.url()), "{text}");
 
+    let many = fetch(vec![pinner(&missing); 10]).await;
+    assert!(many.attempts.len() == 10 && many.to_string().ends_with("; and 2 more"), "{many}");
+
     assert_eq!(fetch(vec![gateway(&large)]).await.blame(), Blame::Final);
     let nowhere = fetch(Vec::new()).await;
     assert_eq!((nowhere.to_string().as_str(), nowhere.blame()), ("nowhere to fetch from", Blame::Final));
