@@ -1,12 +1,15 @@
 //! HTTP requests that are bounded in time, bytes and redirects.
 
-use std::{error::Error as StdError, fmt, time::Duration};
+mod redirect;
+
+use std::{error::Error as StdError, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response};
 use tokio::time::timeout;
 use url::Url;
 
+use self::redirect::RedirectRefused;
 use crate::{CONTENT_BYTES_MAX, Excerpt, FetchError, Origin, Reach, web};
 
 /// Bytes of an answer that is only shown: an error's text.
@@ -236,7 +239,7 @@ fn client(limits: HttpLimits, reach: Reach) -> ClientBuilder {
     let builder = Client::builder()
         .user_agent(concat!("refiner/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(limits.connect)
-        .redirect(redirect::Policy::custom(move |attempt| follow(attempt, limits.redirects, reach)));
+        .redirect(redirect::policy(limits.redirects, reach));
     match reach {
         Reach::Public => builder.dns_resolver(web::PublicResolver),
         Reach::Anywhere => builder,
@@ -260,34 +263,6 @@ fn into_fetch_error(failure: Failure, from: &Origin) -> FetchError {
 
 pub(crate) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-#[derive(Clone, Copy, Debug)]
-enum RedirectRefused {
-    TooMany,
-    Downgrade,
-    Private,
-}
-
-impl fmt::Display for RedirectRefused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("redirect refused")
-    }
-}
-
-impl StdError for RedirectRefused {}
-
-fn follow(attempt: redirect::Attempt<'_>, redirects: usize, reach: Reach) -> redirect::Action {
-    let was_secured = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
-    if attempt.previous().len() > redirects {
-        attempt.error(RedirectRefused::TooMany)
-    } else if was_secured && attempt.url().scheme() != "https" {
-        attempt.error(RedirectRefused::Downgrade)
-    } else if reach == Reach::Public && !web::is_public_host(attempt.url()) {
-        attempt.error(RedirectRefused::Private)
-    } else {
-        attempt.follow()
-    }
 }
 
 fn cause_of<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
