@@ -1,0 +1,189 @@
+//! What an ordinary system has and a rule has not: files, sockets, names, terminals, arguments, variables.
+
+use wasmtime::component::{Resource, ResourceTable};
+use wasmtime_wasi::{
+    filesystem::{Descriptor, WasiFilesystemCtx, WasiFilesystemCtxView},
+    p2::{
+        DynPollable, SocketError, SocketResult, TcpSocket, UdpSocket,
+        bindings::{
+            cli::{
+                environment,
+                terminal_input::{self, TerminalInput},
+                terminal_output::{self, TerminalOutput},
+                terminal_stderr, terminal_stdin, terminal_stdout,
+            },
+            filesystem::preopens,
+            sockets::{
+                instance_network,
+                ip_name_lookup::{self, ResolveAddressStream},
+                network::{self, ErrorCode, IpAddress, IpAddressFamily, Network},
+                tcp_create_socket,
+            },
+            sync::sockets::udp_create_socket,
+        },
+    },
+    sockets::{WasiSocketsCtx, WasiSocketsCtxView},
+};
+
+use super::{super::Stop, Reach, Wait};
+use crate::Misuse;
+
+/// Number of the network's handle. Whatever is asked of it is denied.
+const NETWORK_REP: u32 = 0;
+
+/// What wasmtime-wasi wants to see for files and sockets: contexts that allow nothing, over an empty table. No guest comes
+/// that far, because it cannot hold a file or a socket, so nothing is made until one does.
+#[derive(Default)]
+pub(super) struct Absent(Option<Box<Contexts>>);
+
+#[derive(Default)]
+struct Contexts {
+    files: WasiFilesystemCtx,
+    sockets: WasiSocketsCtx,
+    table: ResourceTable,
+}
+
+impl Absent {
+    pub(super) fn files(&mut self) -> WasiFilesystemCtxView<'_> {
+        let Contexts { files, table, .. } = &mut **self.0.get_or_insert_default();
+        WasiFilesystemCtxView { ctx: files, table }
+    }
+
+    pub(super) fn sockets(&mut self) -> WasiSocketsCtxView<'_> {
+        let Contexts { sockets, table, .. } = &mut **self.0.get_or_insert_default();
+        WasiSocketsCtxView { ctx: sockets, table }
+    }
+}
+
+/// For functions of things that no guest can hold.
+fn nothing_there(what: &'static str) -> Stop {
+    Stop::Misuse(Misuse::NothingThere { what })
+}
+
+impl environment::Host for Reach {
+    fn get_environment(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
+        self.budget.call()?;
+        Ok(Vec::new())
+    }
+
+    fn get_arguments(&mut self) -> wasmtime::Result<Vec<String>> {
+        self.budget.call()?;
+        Ok(Vec::new())
+    }
+
+    fn initial_cwd(&mut self) -> wasmtime::Result<Option<String>> {
+        self.budget.call()?;
+        Ok(None)
+    }
+}
+
+impl preopens::Host for Reach {
+    fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
+        self.budget.call()?;
+        Ok(Vec::new())
+    }
+}
+
+impl terminal_input::Host for Reach {}
+impl terminal_input::HostTerminalInput for Reach {
+    fn drop(&mut self, _: Resource<TerminalInput>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+impl terminal_output::Host for Reach {}
+impl terminal_output::HostTerminalOutput for Reach {
+    fn drop(&mut self, _: Resource<TerminalOutput>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+impl terminal_stdin::Host for Reach {
+    fn get_terminal_stdin(&mut self) -> wasmtime::Result<Option<Resource<TerminalInput>>> {
+        self.budget.call()?;
+        Ok(None)
+    }
+}
+
+impl terminal_stdout::Host for Reach {
+    fn get_terminal_stdout(&mut self) -> wasmtime::Result<Option<Resource<TerminalOutput>>> {
+        self.budget.call()?;
+        Ok(None)
+    }
+}
+
+impl terminal_stderr::Host for Reach {
+    fn get_terminal_stderr(&mut self) -> wasmtime::Result<Option<Resource<TerminalOutput>>> {
+        self.budget.call()?;
+        Ok(None)
+    }
+}
+
+impl From<Stop> for SocketError {
+    fn from(stop: Stop) -> Self {
+        Self::trap(stop)
+    }
+}
+
+impl instance_network::Host for Reach {
+    fn instance_network(&mut self) -> wasmtime::Result<Resource<Network>> {
+        self.budget.call()?;
+        Ok(Resource::new_own(NETWORK_REP))
+    }
+}
+
+impl network::Host for Reach {
+    fn convert_error_code(&mut self, error: SocketError) -> wasmtime::Result<ErrorCode> {
+        error.downcast()
+    }
+
+    fn network_error_code(&mut self, _: Resource<wasmtime::Error>) -> wasmtime::Result<Option<ErrorCode>> {
+        Err(nothing_there("error").into())
+    }
+}
+
+impl network::HostNetwork for Reach {
+    fn drop(&mut self, _: Resource<Network>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+impl tcp_create_socket::Host for Reach {
+    fn create_tcp_socket(&mut self, _: IpAddressFamily) -> SocketResult<Resource<TcpSocket>> {
+        self.budget.call()?;
+        Err(ErrorCode::AccessDenied.into())
+    }
+}
+
+impl udp_create_socket::Host for Reach {
+    fn create_udp_socket(&mut self, _: IpAddressFamily) -> SocketResult<Resource<UdpSocket>> {
+        self.budget.call()?;
+        Err(ErrorCode::AccessDenied.into())
+    }
+}
+
+impl ip_name_lookup::Host for Reach {
+    fn resolve_addresses(
+        &mut self,
+        _: Resource<Network>,
+        name: String,
+    ) -> SocketResult<Resource<ResolveAddressStream>> {
+        self.budget.call()?;
+        self.budget.copy(name.len())?;
+        Err(ErrorCode::AccessDenied.into())
+    }
+}
+
+impl ip_name_lookup::HostResolveAddressStream for Reach {
+    fn resolve_next_address(&mut self, _: Resource<ResolveAddressStream>) -> SocketResult<Option<IpAddress>> {
+        Err(nothing_there("name").into())
+    }
+
+    fn subscribe(&mut self, _: Resource<ResolveAddressStream>) -> wasmtime::Result<Resource<DynPollable>> {
+        Ok(Wait::Over.handle())
+    }
+
+    fn drop(&mut self, _: Resource<ResolveAddressStream>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}

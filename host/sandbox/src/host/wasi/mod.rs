@@ -1,0 +1,91 @@
+//! Sealed WASI: the interfaces that programs of ordinary toolchains import, with nothing behind them.
+//!
+//! Nothing here asks the system for anything. Clocks stand at the block's timestamp, random numbers follow from the specimen's
+//! hash, standard output ends in the rule's log, and there are no files, sockets, arguments or variables. Interfaces and
+//! types are wasmtime-wasi's. Its own clocks, streams and polls are not linked: they wait in real time on a runtime of their
+//! own, which neither fuel nor epochs stop.
+//!
+//! The guest's handles are numbers that say everything ([`Wait`], [`Stream`]), so nothing here grows with what a guest holds.
+
+mod absent;
+mod clocks;
+mod poll;
+mod random;
+mod stdio;
+
+use wasmtime::{
+    StoreContextMut,
+    component::{HasSelf, Linker, Resource, ResourceType},
+};
+use wasmtime_wasi::{
+    filesystem::WasiFilesystem,
+    p2::{
+        IoError,
+        bindings::{cli, clocks as clock, filesystem, random as dice, sockets, sync},
+    },
+    sockets::WasiSockets,
+};
+
+use self::{absent::Absent, poll::Wait, random::Random, stdio::Stdio};
+use super::Reach;
+
+/// What sealed WASI remembers within one run.
+#[derive(Default)]
+pub(crate) struct Wasi {
+    stdio: Stdio,
+    random: Random,
+    absent: Absent,
+}
+
+/// Links every interface of WASI 0.2 that a library of a language may import.
+pub(crate) fn link(linker: &mut Linker<Reach>) -> wasmtime::Result<()> {
+    link_what_is_there(linker)?;
+    link_what_is_not(linker)
+}
+
+fn link_what_is_there(linker: &mut Linker<Reach>) -> wasmtime::Result<()> {
+    clock::wall_clock::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    clock::monotonic_clock::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    dice::random::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    dice::insecure::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    dice::insecure_seed::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    sync::io::poll::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    sync::io::streams::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    cli::stdin::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    cli::stdout::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    cli::stderr::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    cli::exit::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)
+}
+
+fn link_what_is_not(linker: &mut Linker<Reach>) -> wasmtime::Result<()> {
+    link_io_errors(linker)?;
+    cli::environment::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    cli::terminal_input::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    cli::terminal_output::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    cli::terminal_stdin::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    cli::terminal_stdout::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    cli::terminal_stderr::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    filesystem::preopens::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    sockets::network::add_to_linker::<_, HasSelf<Reach>>(linker, &Default::default(), |reach| reach)?;
+    sockets::instance_network::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    sockets::ip_name_lookup::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    sockets::tcp_create_socket::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    sync::sockets::udp_create_socket::add_to_linker::<_, HasSelf<Reach>>(linker, |reach| reach)?;
+    // Every function of these takes a file or a socket, and no guest can come by one.
+    sync::filesystem::types::add_to_linker::<_, WasiFilesystem>(linker, |reach| reach.wasi.absent.files())?;
+    sync::sockets::tcp::add_to_linker::<_, WasiSockets>(linker, |reach| reach.wasi.absent.sockets())?;
+    sync::sockets::udp::add_to_linker::<_, WasiSockets>(linker, |reach| reach.wasi.absent.sockets())
+}
+
+/// `wasi:io/error`, by hand: wasmtime-wasi does not pass its bindings on. No stream here ever gives an error.
+fn link_io_errors(linker: &mut Linker<Reach>) -> wasmtime::Result<()> {
+    let mut errors = linker.instance("wasi:io/error@0.2.12")?;
+    errors.resource("error", ResourceType::host::<IoError>(), |_, _| Ok(()))?;
+    errors.func_wrap(
+        "[method]error.to-debug-string",
+        |mut store: StoreContextMut<'_, Reach>, _: (Resource<IoError>,)| {
+            store.data_mut().budget.call()?;
+            Ok((String::new(),))
+        },
+    )
+}

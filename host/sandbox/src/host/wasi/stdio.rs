@@ -1,0 +1,271 @@
+//! `wasi:io/streams` and `wasi:cli/std*`: empty input, and output that ends in the rule's log, line by line.
+
+use wasmtime::component::Resource;
+use wasmtime_wasi::p2::{
+    DynInputStream, DynOutputStream, DynPollable, StreamError, StreamResult,
+    bindings::{
+        cli::{exit, stderr, stdin, stdout},
+        sync::io::streams,
+    },
+};
+
+use super::{
+    super::{Stop, log::Log},
+    Reach, Wait,
+};
+use crate::{GuestText, LogLevel, Misuse};
+
+/// Bytes of an unfinished line that are kept: one more than a line of the log has, so that the log can tell that it was cut.
+const LINE_BYTES_MAX: usize = GuestText::BYTES_MAX + 1;
+/// Bytes a guest is told it may write at once. Any length is taken; this is what wasmtime-wasi tells.
+const WRITE_BYTES: u64 = 4096;
+
+/// The three streams. A stream's number is one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stream {
+    In,
+    Out,
+    Err,
+}
+
+/// The lines that are not finished yet.
+#[derive(Default)]
+pub(super) struct Stdio {
+    out: Line,
+    err: Line,
+}
+
+#[derive(Default)]
+struct Line(Vec<u8>);
+
+impl Line {
+    /// Takes bytes in and gives every line that they finish, its end cut off.
+    fn push(&mut self, bytes: &[u8], mut finished: impl FnMut(&str)) {
+        let mut pieces = bytes.split(|byte| *byte == b'\n').peekable();
+        while let Some(piece) = pieces.next() {
+            let room = LINE_BYTES_MAX - self.0.len();
+            self.0.extend_from_slice(&piece[..room.min(piece.len())]);
+            if pieces.peek().is_some() {
+                self.finish(&mut finished);
+            }
+        }
+    }
+
+    fn finish(&mut self, mut finished: impl FnMut(&str)) {
+        let line = self.0.strip_suffix(b"\r").unwrap_or(&self.0);
+        finished(&String::from_utf8_lossy(line));
+        self.0.clear();
+    }
+}
+
+impl Reach {
+    /// Writes what stands in unfinished lines to the log. To be called once, when the guest has ended.
+    pub(crate) fn finish_stdio(&mut self) {
+        for (stream, level) in [(Stream::Out, LogLevel::Info), (Stream::Err, LogLevel::Warn)] {
+            let Self { wasi, log, budget, .. } = self;
+            let Some(line) = wasi.stdio.line(stream).filter(|line| !line.0.is_empty()) else { continue };
+            line.finish(|text| log.keep(level, text, budget));
+        }
+    }
+
+    fn write(&mut self, stream: &Resource<DynOutputStream>, bytes: &[u8]) -> Result<(), Stop> {
+        self.budget.call()?;
+        self.budget.copy(bytes.len())?;
+        let Self { wasi, log, budget, .. } = self;
+        let (stream, level) = match Stream::of(stream.rep()) {
+            Stream::Err => (Stream::Err, LogLevel::Warn),
+            Stream::In | Stream::Out => (Stream::Out, LogLevel::Info),
+        };
+        let Some(line) = wasi.stdio.line(stream) else { return Ok(()) };
+        line.push(bytes, |text| Log::keep(log, level, text, budget));
+        Ok(())
+    }
+
+    /// Zeros are no text: they are counted like other bytes and thrown away.
+    fn write_zeros(&mut self, len: u64) -> Result<(), Stop> {
+        self.budget.call()?;
+        self.budget.copy(usize::try_from(len).unwrap_or(usize::MAX))
+    }
+}
+
+impl Stdio {
+    fn line(&mut self, stream: Stream) -> Option<&mut Line> {
+        match stream {
+            Stream::In => None,
+            Stream::Out => Some(&mut self.out),
+            Stream::Err => Some(&mut self.err),
+        }
+    }
+}
+
+impl Stream {
+    fn of(number: u32) -> Self {
+        match number {
+            0 => Self::In,
+            1 => Self::Out,
+            _ => Self::Err,
+        }
+    }
+
+    fn handle<T: 'static>(self) -> Resource<T> {
+        Resource::new_own(self as u32)
+    }
+}
+
+impl stdin::Host for Reach {
+    fn get_stdin(&mut self) -> wasmtime::Result<Resource<DynInputStream>> {
+        self.budget.call()?;
+        Ok(Stream::In.handle())
+    }
+}
+
+impl stdout::Host for Reach {
+    fn get_stdout(&mut self) -> wasmtime::Result<Resource<DynOutputStream>> {
+        self.budget.call()?;
+        Ok(Stream::Out.handle())
+    }
+}
+
+impl stderr::Host for Reach {
+    fn get_stderr(&mut self) -> wasmtime::Result<Resource<DynOutputStream>> {
+        self.budget.call()?;
+        Ok(Stream::Err.handle())
+    }
+}
+
+/// A rule has to return: whoever leaves in another way has no summary, so there is no result to keep.
+impl exit::Host for Reach {
+    fn exit(&mut self, status: Result<(), ()>) -> wasmtime::Result<()> {
+        self.exit_with_code(u8::from(status.is_err()))
+    }
+
+    fn exit_with_code(&mut self, status: u8) -> wasmtime::Result<()> {
+        self.budget.call()?;
+        Err(Stop::Misuse(Misuse::Exited { status }).into())
+    }
+}
+
+impl From<Stop> for StreamError {
+    fn from(stop: Stop) -> Self {
+        Self::Trap(stop.into())
+    }
+}
+
+impl streams::Host for Reach {
+    fn convert_stream_error(&mut self, error: StreamError) -> wasmtime::Result<streams::StreamError> {
+        match error {
+            StreamError::Closed => Ok(streams::StreamError::Closed),
+            StreamError::LastOperationFailed(error) | StreamError::Trap(error) => Err(error),
+        }
+    }
+}
+
+/// Standard input is at its end.
+impl streams::HostInputStream for Reach {
+    fn read(&mut self, _: Resource<DynInputStream>, _: u64) -> StreamResult<Vec<u8>> {
+        self.budget.call()?;
+        Err(StreamError::Closed)
+    }
+
+    fn blocking_read(&mut self, stream: Resource<DynInputStream>, len: u64) -> StreamResult<Vec<u8>> {
+        streams::HostInputStream::read(self, stream, len)
+    }
+
+    fn skip(&mut self, _: Resource<DynInputStream>, _: u64) -> StreamResult<u64> {
+        self.budget.call()?;
+        Err(StreamError::Closed)
+    }
+
+    fn blocking_skip(&mut self, stream: Resource<DynInputStream>, len: u64) -> StreamResult<u64> {
+        streams::HostInputStream::skip(self, stream, len)
+    }
+
+    fn subscribe(&mut self, _: Resource<DynInputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+        self.budget.call()?;
+        Ok(Wait::Over.handle())
+    }
+
+    fn drop(&mut self, _: Resource<DynInputStream>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+/// Standard output and error take everything at once. What the log has no room for is lost, and counted there.
+impl streams::HostOutputStream for Reach {
+    fn check_write(&mut self, _: Resource<DynOutputStream>) -> StreamResult<u64> {
+        self.budget.call()?;
+        Ok(WRITE_BYTES)
+    }
+
+    fn write(&mut self, stream: Resource<DynOutputStream>, contents: Vec<u8>) -> StreamResult<()> {
+        Ok(Self::write(self, &stream, &contents)?)
+    }
+
+    fn blocking_write_and_flush(&mut self, stream: Resource<DynOutputStream>, contents: Vec<u8>) -> StreamResult<()> {
+        Ok(Self::write(self, &stream, &contents)?)
+    }
+
+    fn flush(&mut self, _: Resource<DynOutputStream>) -> StreamResult<()> {
+        Ok(self.budget.call()?)
+    }
+
+    fn blocking_flush(&mut self, _: Resource<DynOutputStream>) -> StreamResult<()> {
+        Ok(self.budget.call()?)
+    }
+
+    fn subscribe(&mut self, _: Resource<DynOutputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+        self.budget.call()?;
+        Ok(Wait::Over.handle())
+    }
+
+    fn write_zeroes(&mut self, _: Resource<DynOutputStream>, len: u64) -> StreamResult<()> {
+        Ok(self.write_zeros(len)?)
+    }
+
+    fn blocking_write_zeroes_and_flush(&mut self, _: Resource<DynOutputStream>, len: u64) -> StreamResult<()> {
+        Ok(self.write_zeros(len)?)
+    }
+
+    /// From standard input, which is at its end.
+    fn splice(&mut self, _: Resource<DynOutputStream>, _: Resource<DynInputStream>, _: u64) -> StreamResult<u64> {
+        self.budget.call()?;
+        Err(StreamError::Closed)
+    }
+
+    fn blocking_splice(
+        &mut self,
+        to: Resource<DynOutputStream>,
+        from: Resource<DynInputStream>,
+        len: u64,
+    ) -> StreamResult<u64> {
+        streams::HostOutputStream::splice(self, to, from, len)
+    }
+
+    fn drop(&mut self, _: Resource<DynOutputStream>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_is_cut_into_lines_of_bounded_length() {
+        let check = |writes: &[&str], expected: &[&str], unfinished: &str| {
+            let (mut line, mut lines) = (Line::default(), Vec::new());
+            for bytes in writes {
+                line.push(bytes.as_bytes(), |text| lines.push(text.to_owned()));
+            }
+            assert_eq!(lines, expected, "{writes:?}");
+            assert_eq!(String::from_utf8_lossy(&line.0), unfinished, "{writes:?}");
+        };
+        check(&[], &[], "");
+        check(&["one"], &[], "one");
+        check(&["one\n"], &["one"], "");
+        check(&["o", "ne\r\ntw", "o\n\n"], &["one", "two", ""], "");
+        let long = "x".repeat(LINE_BYTES_MAX);
+        check(&[&long, "y", "\nz"], &[&long], "z");
+        check(&[&format!("{long}y\n")], &[&long], "");
+    }
+}
