@@ -1,1 +1,22 @@
 //! A proof chain of our own on anvil, and a proxy that makes its RPC misbehave.
+//!
+//! Comes in: nothing; [`TestChain::start`] finds or installs anvil and deploys `tests/proofchain`. Goes out: a chain per
+//! test, on a free port, gone with its value. Never here: the program's own bindings, for which this is the oracle.
+
+mod anvil;
+mod artifact;
+mod chain;
+mod contracts;
+mod error;
+mod faulty;
+mod install;
+mod setup;
+
+pub use anvil::Anvil;
+pub use artifact::{Artifact, BLOCK_RESULT_PROOF_CHAIN, BLOCK_SPECIMEN_PROOF_CHAIN};
+pub use chain::{Mined, Specimen, TestChain};
+pub use contracts::{GOVERNOR, OPERATOR, OPERATOR_KEY, PRODUCER, STAKING_MANAGER, STRANGER, STRANGER_KEY};
+pub use error::TestChainError;
+pub use faulty::{Fault, FaultyRpc};
+pub use install::{anvil, solc};
+pub use setup::Setup;

@@ -1,0 +1,78 @@
+//! One anvil process, and questions to it.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    thread,
+};
+
+use serde_json::{Value, json};
+
+use crate::{TestChainError, install};
+
+/// A running anvil on a free port of loopback. Ends with its value.
+#[derive(Debug)]
+pub struct Anvil {
+    process: Child,
+    url: String,
+    http: reqwest::Client,
+}
+
+impl Anvil {
+    /// Starts an anvil that mines a block a transaction.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, or it does not listen.
+    pub fn start(arguments: &[&str]) -> Result<Self, TestChainError> {
+        let path = install::anvil()?;
+        let mut process = Command::new(&path)
+            .args(["--port", "0", "--host", "127.0.0.1"])
+            .args(arguments)
+            .env_remove("RUST_LOG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|source| TestChainError::File { path, source })?;
+        let stdout = process.stdout.take();
+        // One provider a process; that another crate installed it first is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut anvil = Self { process, url: String::new(), http: reqwest::Client::new() };
+        let mut lines = BufReader::new(stdout.ok_or(TestChainError::Ended)?).lines().map_while(Result::ok);
+        let address = lines.find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned));
+        anvil.url = format!("http://{}", address.ok_or(TestChainError::Ended)?.trim());
+        // A full pipe would stop it.
+        thread::spawn(move || lines.for_each(drop));
+        Ok(anvil)
+    }
+
+    /// Where it listens, `http://127.0.0.1:<port>`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Asks it anything.
+    ///
+    /// # Errors
+    ///
+    /// What it refuses.
+    pub async fn rpc(&self, method: &str, params: Value) -> Result<Value, TestChainError> {
+        let http = |source| TestChainError::Http { method: method.to_owned(), source };
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let response = self.http.post(&self.url).json(&body).send().await.map_err(http)?;
+        let mut answer: Value = response.json().await.map_err(http)?;
+        match answer.get_mut("error") {
+            Some(error) => Err(TestChainError::Refused { method: method.to_owned(), error: error.take() }),
+            None => Ok(answer["result"].take()),
+        }
+    }
+}
+
+impl Drop for Anvil {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

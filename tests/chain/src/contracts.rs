@@ -1,0 +1,47 @@
+//! The calls that set a proof chain up, and who makes them.
+#![allow(missing_docs, reason = "the macro documents what it makes of the contracts' own names")]
+
+use alloy_primitives::{Address, address};
+use alloy_sol_types::sol;
+
+/// Sets the contracts up: anvil's first account.
+pub const GOVERNOR: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+/// Enables validators: anvil's second account.
+pub const STAKING_MANAGER: Address = address!("70997970C51812dc3A010C7d01b50e0d17dc79C8");
+/// Proves specimens, as validator 1: anvil's third account.
+pub const PRODUCER: Address = address!("3C44CdDdB6a900fa2b585dd299e03d12FA4293BC");
+/// Proves results, as validator 2: anvil's fourth account.
+pub const OPERATOR: Address = address!("90F79bf6EB2c4f870365E785982E1f101E93b906");
+/// The operator's key, which every anvil has and everybody knows.
+pub const OPERATOR_KEY: &str = "7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6";
+/// Has money and no role: anvil's fifth account.
+pub const STRANGER: Address = address!("15d34AAf54267DB7D7c367839AAf71A00a2C6A65");
+/// The stranger's key.
+pub const STRANGER_KEY: &str = "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a";
+
+/// The producer's validator.
+pub(crate) const PRODUCER_VALIDATOR: u128 = 1;
+/// The operator's validator.
+pub(crate) const OPERATOR_VALIDATOR: u128 = 2;
+
+sol! {
+    function setNthBlock(uint64 chainId, uint64 n);
+    function setMaxSubmissionsPerBlockHeight(uint64 chainId, uint64 most);
+    function setChainSyncData(uint64 chainId, uint256 blockOnTargetChain, uint256 blockOnCurrentChain, uint256 secondsPerBlock);
+    function setSecondsPerBlockCurrentChain(uint64 secondsPerBlock);
+    function setBlockHeightSubmissionsThreshold(uint64 chainId, uint64 threshold);
+    function setQuorumThreshold(uint256 quorum);
+    function setMinSubmissionsRequired(uint64 least);
+    function setBlockSpecimenSessionDuration(uint64 blocks);
+    function setBlockResultSessionDuration(uint64 blocks);
+    function addBSPOperator(address operator, uint128 validatorId);
+    function addBRPOperator(address operator, uint128 validatorId);
+    function removeBRPOperator(address operator);
+    function enableValidator(uint128 validatorId);
+    function disableValidator(uint128 validatorId);
+    function submitBlockSpecimenProof(
+        uint64 chainId, uint64 blockHeight, bytes32 blockHash, bytes32 specimenHash, string storageURL
+    );
+    function finalizeSpecimenSession(uint64 chainId, uint64 blockHeight);
+    function finalizeResultSession(uint64 chainId, uint64 blockHeight);
+}

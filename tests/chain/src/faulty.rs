@@ -1,0 +1,204 @@
+//! A JSON-RPC proxy that misbehaves on command.
+
+use std::{
+    collections::BTreeMap,
+    future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use alloy_primitives::{Bytes, U64, keccak256};
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::TestChainError;
+
+/// What happens instead of the truth.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// An HTTP status and nothing else.
+    Status(u16),
+    /// A JSON-RPC error.
+    Refuse {
+        /// Its code.
+        code: i64,
+        /// Its message.
+        message: String,
+    },
+    /// Another result.
+    Answer(Value),
+    /// These bytes, with status 200.
+    Bytes(Vec<u8>),
+    /// No answer at all.
+    Hang,
+    /// `eth_sendRawTransaction` is answered with the hash but reaches nobody.
+    Swallow,
+    /// `eth_getLogs` over more blocks than this is refused.
+    LongestRange {
+        /// The most blocks.
+        blocks: u64,
+        /// The refusal's code.
+        code: i64,
+        /// The refusal's message.
+        message: String,
+    },
+}
+
+/// The proxy. Ends with its value.
+#[derive(Debug)]
+pub struct FaultyRpc {
+    url: String,
+    plan: Plan,
+    server: JoinHandle<()>,
+}
+
+/// What was asked and what shall go wrong. Behind a lock because test and server both write it.
+type Plan = Arc<Mutex<Faults>>;
+
+#[derive(Debug, Default)]
+struct Faults {
+    /// By method: a fault and how often it still happens, `None` for ever.
+    faults: BTreeMap<String, (Fault, Option<u64>)>,
+    asked: BTreeMap<String, u64>,
+}
+
+#[derive(Clone)]
+struct Proxy {
+    upstream: String,
+    http: reqwest::Client,
+    plan: Plan,
+}
+
+impl FaultyRpc {
+    /// Listens on a free port of loopback, in front of `upstream`.
+    ///
+    /// # Errors
+    ///
+    /// [`TestChainError::File`] where nothing can listen.
+    pub async fn start(upstream: &str) -> Result<Self, TestChainError> {
+        let no_port = |source| TestChainError::File { path: "127.0.0.1:0".into(), source };
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(no_port)?;
+        let url = format!("http://{}", listener.local_addr().map_err(no_port)?);
+        // One provider a process; that another crate installed it first is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let plan = Plan::default();
+        let proxy = Proxy { upstream: upstream.to_owned(), http: reqwest::Client::new(), plan: Arc::clone(&plan) };
+        let router = Router::new().fallback(answer).with_state(proxy);
+        let server = tokio::spawn(async move {
+            // Ends when it is aborted.
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(Self { url, plan, server })
+    }
+
+    /// Where it listens, `http://127.0.0.1:<port>`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Makes a method go wrong until [`FaultyRpc::heal`].
+    pub fn fail(&self, method: &str, fault: Fault) {
+        open(&self.plan).faults.insert(method.to_owned(), (fault, None));
+    }
+
+    /// Makes a method go wrong so many times.
+    pub fn fail_times(&self, method: &str, times: u64, fault: Fault) {
+        open(&self.plan).faults.insert(method.to_owned(), (fault, Some(times)));
+    }
+
+    /// Takes a method's fault away.
+    pub fn heal(&self, method: &str) {
+        open(&self.plan).faults.remove(method);
+    }
+
+    /// How often a method was asked for.
+    pub fn asked(&self, method: &str) -> u64 {
+        open(&self.plan).asked.get(method).copied().unwrap_or_default()
+    }
+
+    /// How often anything was asked for.
+    pub fn asked_in_all(&self) -> u64 {
+        open(&self.plan).asked.values().sum()
+    }
+}
+
+impl Drop for FaultyRpc {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+fn open(plan: &Plan) -> MutexGuard<'_, Faults> {
+    plan.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Faults {
+    fn next(&mut self, method: &str) -> Option<Fault> {
+        *self.asked.entry(method.to_owned()).or_default() += 1;
+        let (fault, left) = self.faults.get_mut(method)?;
+        let fault = fault.clone();
+        match left {
+            Some(0) => return None,
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        Some(fault)
+    }
+}
+
+async fn answer(State(proxy): State<Proxy>, body: String) -> Response {
+    let question: Value = serde_json::from_str(&body).unwrap_or_default();
+    let fault = open(&proxy.plan).next(question["method"].as_str().unwrap_or_default());
+    let refusal = |code: i64, message: String| {
+        in_json(&json!({"jsonrpc": "2.0", "id": 1, "error": {"code": code, "message": message}}))
+    };
+    match fault {
+        None => proxy.forward(body).await,
+        Some(Fault::Status(status)) => {
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+        }
+        Some(Fault::Refuse { code, message }) => refusal(code, message),
+        Some(Fault::Answer(result)) => in_json(&json!({"jsonrpc": "2.0", "id": 1, "result": result})),
+        Some(Fault::Bytes(bytes)) => bytes.into_response(),
+        Some(Fault::Hang) => future::pending().await,
+        Some(Fault::Swallow) => in_json(&json!({"jsonrpc": "2.0", "id": 1, "result": hash_of(&question)})),
+        Some(Fault::LongestRange { blocks, .. }) if range(&question).is_none_or(|asked| asked <= blocks) => {
+            proxy.forward(body).await
+        }
+        Some(Fault::LongestRange { code, message, .. }) => refusal(code, message),
+    }
+}
+
+impl Proxy {
+    async fn forward(&self, body: String) -> Response {
+        let request = self.http.post(&self.upstream).header(CONTENT_TYPE, "application/json").body(body);
+        let bytes = match request.send().await {
+            Ok(response) => response.bytes().await,
+            Err(error) => Err(error),
+        };
+        match bytes {
+            Ok(bytes) => ([(CONTENT_TYPE, "application/json")], Body::from(bytes)).into_response(),
+            Err(_) => StatusCode::BAD_GATEWAY.into_response(),
+        }
+    }
+}
+
+fn in_json(value: &Value) -> Response {
+    ([(CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+}
+
+fn hash_of(question: &Value) -> Value {
+    let raw = question["params"][0].as_str().and_then(|text| text.parse::<Bytes>().ok()).unwrap_or_default();
+    json!(keccak256(raw))
+}
+
+fn range(question: &Value) -> Option<u64> {
+    let number = |field: &str| question["params"][0][field].as_str()?.parse::<U64>().ok().map(|n| n.to::<u64>());
+    Some(number("toBlock")? - number("fromBlock")? + 1)
+}
