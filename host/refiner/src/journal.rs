@@ -1,0 +1,103 @@
+//! `refiner journal`: what the daemon has done and what is left, asked while it runs or after.
+
+use std::{
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use refiner_journal::{Filter, Item, ItemId, Journal, JournalError, JournalReader};
+use serde_json::json;
+
+use crate::{
+    cli::{Chosen, JournalCommand},
+    exit::Exit,
+};
+
+/// Items of a listing that are read at once.
+const PAGE: usize = 500;
+
+/// Answers one question, or gives items another try.
+pub fn run(command: &JournalCommand) -> anyhow::Result<Exit> {
+    let out = &mut BufWriter::new(io::stdout().lock());
+    match command {
+        JournalCommand::List { chosen, limit, json } => list(&read(&chosen.data)?, chosen, *limit, *json, out)?,
+        JournalCommand::Show { item, data } => show(&read(data)?, *item, out)?,
+        JournalCommand::Export { chosen } => {
+            read(&chosen.data)?.export(&chosen.filter(), out)?;
+        }
+        JournalCommand::Retry { items, data } => {
+            let mut journal = Journal::open(&path(data))?;
+            for item in items {
+                journal.retry(*item, now_ms())?;
+                writeln!(out, "{item} will be tried again from the beginning")?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+fn list(
+    journal: &JournalReader,
+    chosen: &Chosen,
+    limit: usize,
+    json: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let mut filter = chosen.filter();
+    let mut left = limit;
+    while left > 0 {
+        let items = journal.list(&filter, left.min(PAGE))?;
+        let Some(last) = items.last() else { break };
+        filter.after = Some(last.id);
+        left -= items.len();
+        for item in &items {
+            if json {
+                serde_json::to_writer(&mut *out, item)?;
+                writeln!(out)?;
+            } else {
+                line(item, out)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn line(item: &Item, out: &mut impl Write) -> io::Result<()> {
+    let why = item.reason.as_deref().or(item.last_error.as_deref()).unwrap_or_default();
+    let Item { id, chain, height, state, rule_name, .. } = item;
+    writeln!(out, "{id:>6}  {chain}-{height:<10}  {rule_name:<20}  {state:<12}  {why}")
+}
+
+fn show(journal: &JournalReader, id: ItemId, out: &mut impl Write) -> anyhow::Result<()> {
+    let item = journal.item(id)?.ok_or(JournalError::NoItem(id))?;
+    let shown = json!({
+        "key": item.key(),
+        "item": item,
+        "artifacts": journal.artifacts(id)?,
+        "transactions": journal.transactions(id)?,
+    });
+    serde_json::to_writer_pretty(&mut *out, &shown)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+impl Chosen {
+    fn filter(&self) -> Filter {
+        Filter { state: self.state, height: self.height, after: None }
+    }
+}
+
+fn read(data: &Path) -> Result<JournalReader, JournalError> {
+    JournalReader::open(&path(data))
+}
+
+fn path(data: &Path) -> PathBuf {
+    data.join("journal.sqlite")
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,79 @@
+//! `/livez`, `/readyz` and `/status`, for orchestrators and people.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{Json, Router, extract::State as Shared, http::StatusCode, response::IntoResponse, routing::get};
+use refiner_content::serve::{ServeError, listen};
+use refiner_journal::{Filter, State};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{ledger::Ledger, status::Status};
+
+/// Quarantined items that the status lists; `refiner journal list` has all.
+const QUARANTINED_SHOWN: usize = 10;
+
+/// What the answers are made of. It outlives the stages, so that a daemon that waits for its chain answers too.
+#[derive(Clone)]
+pub struct Health {
+    pub ledger: Ledger,
+    pub status: Status,
+}
+
+/// Listens; a loopback address only, as the answers say what an operator earns.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    listen(address, false).await
+}
+
+/// Answers until `stop`.
+pub async fn serve(health: Health, listener: TcpListener, stop: CancellationToken) {
+    let router = Router::new()
+        .route("/livez", get(|| async { "alive\n" }))
+        .route("/readyz", get(readyz))
+        .route("/status", get(status))
+        .with_state(Arc::new(health));
+    let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+    if let Err(error) = served {
+        tracing::error!(%error, "Health is not served any more.");
+    }
+}
+
+/// 200 when the chain was reached and nothing is being stopped.
+async fn readyz(Shared(health): Shared<Arc<Health>>) -> impl IntoResponse {
+    let now = health.status.now();
+    let (code, word) = match (now.ready, now.stopping) {
+        (_, true) => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
+        (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
+        (true, false) => (StatusCode::OK, "ready\n"),
+    };
+    drop(now);
+    (code, word)
+}
+
+async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {
+    let asked = health.ledger.with(|journal| {
+        let filter = Filter { state: Some(State::Quarantined), ..Filter::default() };
+        Ok::<_, refiner_journal::JournalError>((
+            journal.counts()?,
+            journal.list(&filter, QUARANTINED_SHOWN)?,
+            journal.open_transactions()?,
+        ))
+    });
+    let now = health.status.now().clone();
+    let journal = match asked {
+        Ok((counts, quarantined, unsettled)) => {
+            let items: serde_json::Map<_, _> =
+                counts.iter().map(|count| (count.state.to_string(), count.items.into())).collect();
+            let open = |count: &&refiner_journal::Count| !count.state.is_end();
+            let oldest = counts.iter().filter(open).map(|count| count.oldest_ms).min();
+            let quarantined: Vec<_> = quarantined
+                .iter()
+                .map(|item| json!({ "item": item.id, "height": item.height, "reason": item.reason }))
+                .collect();
+            json!({ "items": items, "oldest_unfinished_ms": oldest, "quarantined": quarantined, "unsettled": unsettled })
+        }
+        Err(error) => json!({ "error": error.to_string() }),
+    };
+    Json(json!({ "version": env!("CARGO_PKG_VERSION"), "now": now, "journal": journal }))
+}

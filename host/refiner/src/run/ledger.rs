@@ -1,0 +1,66 @@
+//! The journal, shared by the stages.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use refiner_journal::{ItemId, Journal, JournalError, State, Step};
+use tokio::sync::watch;
+
+use super::clock::now_ms;
+
+/// The journal and a bell that rings when something in it moved.
+#[derive(Clone)]
+pub struct Ledger {
+    /// A lock because SQLite has one writer; it is held for one transaction, never across an await.
+    journal: Arc<Mutex<Journal>>,
+    moved: watch::Sender<()>,
+}
+
+impl Ledger {
+    pub fn new(journal: Journal) -> Self {
+        Self { journal: Arc::new(Mutex::new(journal)), moved: watch::Sender::new(()) }
+    }
+
+    /// Rings whenever an item has come to another state.
+    pub fn moved(&self) -> watch::Receiver<()> {
+        self.moved.subscribe()
+    }
+
+    /// Asks or tells the journal. Blocks for a disk's time, so the runtime is told to go on elsewhere.
+    pub fn with<T>(&self, ask: impl FnOnce(&mut Journal) -> T) -> T {
+        tokio::task::block_in_place(|| {
+            // A panic in another thread left the transaction undone, not the journal broken.
+            let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+            ask(&mut journal)
+        })
+    }
+
+    /// Writes a step down. An item that a reorganisation or a person moved in the meantime stays where it was put.
+    pub fn advance(&self, item: ItemId, step: &Step) -> Result<(), JournalError> {
+        self.advance_all(&[(item, step.clone())])
+    }
+
+    /// Writes several steps down, all or none.
+    pub fn advance_all(&self, steps: &[(ItemId, Step)]) -> Result<(), JournalError> {
+        let written = self.with(|journal| journal.advance_all(steps, now_ms()));
+        self.ring();
+        match written {
+            Err(error) if error.is_stale() => {
+                tracing::info!(%error, "An item was moved while it was worked on.");
+                Ok(())
+            }
+            written => written,
+        }
+    }
+
+    /// Writes a failure down and when to try again.
+    pub fn failed(&self, item: ItemId, state: State, error: &str, due_ms: u64) -> Result<(), JournalError> {
+        match self.with(|journal| journal.failed(item, state, error, due_ms)) {
+            Err(error) if error.is_stale() => Ok(()),
+            written => written.map(drop),
+        }
+    }
+
+    pub fn ring(&self) {
+        self.moved.send_replace(());
+    }
+}

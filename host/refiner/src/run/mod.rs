@@ -1,0 +1,188 @@
+//! `refiner run`: from announcements on the proof chain to settled proofs, unattended.
+//!
+//! Comes in: a chain, a key, rules. Goes out: results where the network finds them, and proofs of them on chain. Never here:
+//! WebAssembly, which runs in child processes that hold no key.
+//!
+//! ```text
+//! scan ─► journal ─► fetch, verify ─► refine (workers) ─► pin ─► prove
+//! ```
+//!
+//! Every stage takes its work from the journal and writes what became of it there, so a crash loses nothing but the work of the
+//! moment. Bytes are in the local content store, under their content ids.
+
+mod clock;
+pub mod config;
+mod error;
+mod health;
+mod ledger;
+mod policy;
+mod prove;
+mod rules;
+mod scan;
+mod shop;
+mod shutdown;
+mod stage;
+mod station;
+mod status;
+mod told;
+
+pub use self::{config::ConfigError, error::RunError, rules::RulesError};
+
+use std::{sync::Arc, time::Duration};
+
+use refiner_journal::{Binding, Journal, JournalError, State};
+use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Signer};
+use tokio::{runtime::Runtime, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    config::{Key, Settings},
+    health::Health,
+    ledger::Ledger,
+    policy::pause_ms,
+    shop::Shop,
+    station::Station,
+    status::Status,
+    told::Told,
+};
+use crate::{cli, exit::Exit};
+
+/// Threads that are still in a worker's or the disk's hands when everything else ended get this long.
+const THREADS_END: Duration = Duration::from_secs(1);
+
+/// Runs until it is told to stop.
+pub fn run(arguments: &cli::Run) -> anyhow::Result<Exit> {
+    let settings = Arc::new(config::read(&arguments.settings, arguments.config.as_deref())?);
+    let journal = Journal::open(&settings.data.join("journal.sqlite")).map_err(RunError::from)?;
+    let rules = rules::load(&settings)?;
+    let chains = rules::chain_texts(&settings)?;
+    let runtime = Runtime::new().map_err(RunError::from)?;
+    let ended = runtime.block_on(daemon(settings, journal, rules, chains));
+    runtime.shutdown_timeout(THREADS_END);
+    ended?;
+    Ok(Exit::Done)
+}
+
+async fn daemon(
+    settings: Arc<Settings>,
+    journal: Journal,
+    rules: Vec<rules::Rule>,
+    chains: Vec<String>,
+) -> Result<(), RunError> {
+    let stop = CancellationToken::new();
+    let (ledger, status) = (Ledger::new(journal), Status::default());
+    let listener = health::bind(settings.health).await?;
+    let health_stop = CancellationToken::new();
+    let health = Health { ledger: ledger.clone(), status: status.clone() };
+    let health = tokio::spawn(health::serve(health, listener, health_stop.clone()));
+    shutdown::on_signals(&stop, &status)?;
+
+    let ended = tokio::select! {
+        opened = open(&settings, ledger, status.clone(), rules, chains) => match opened {
+            Ok((shop, prover)) => stages(shop, settings, prover, &stop).await,
+            Err(error) => Err(error),
+        },
+        // The stages end by themselves; until they run there is nothing to finish.
+        () = stop.cancelled() => Ok(()),
+    };
+    health_stop.cancel();
+    // It only has answers to finish.
+    let _ = tokio::time::timeout(THREADS_END, health).await;
+    ended
+}
+
+/// Reaches the chain, however long that takes, and binds journal, key and chain to each other.
+async fn open(
+    settings: &Settings,
+    ledger: Ledger,
+    status: Status,
+    rules: Vec<rules::Rule>,
+    chains: Vec<String>,
+) -> Result<(Arc<Shop>, Option<Prover>), RunError> {
+    let rpc = Rpc::new(settings.rpc.iter().cloned(), RpcLimits::default())?;
+    let chain = connect(settings, &rpc, &status).await?;
+    let signer = match &settings.key {
+        Key::None => None,
+        Key::From(source) => Some(Signer::load(source).await?),
+    };
+    let operator = signer.as_ref().map(Signer::address);
+    let binding =
+        Binding { proof_chain: settings.network.chain_id, announcer: settings.network.specimen_contract, operator };
+    ledger.with(|journal| journal.bind(&binding))?;
+    let mut shop = Shop::open(settings, ledger, status.clone(), chain.clone(), rules, chains)?;
+    shop.operator = operator;
+    let mut now = status.now();
+    (now.operator, now.ready) = (operator, true);
+    drop(now);
+    tracing::info!(?operator, chain = settings.network.chain_id, "Everything is in place.");
+    Ok((Arc::new(shop), signer.map(|signer| Prover::new(chain, signer, settings.fees))))
+}
+
+/// A node that does not answer is waited for; one of another chain is a mistake.
+async fn connect(settings: &Settings, rpc: &Rpc, status: &Status) -> Result<ProofChain, RunError> {
+    let mut failures = 0;
+    loop {
+        match ProofChain::connect(rpc.clone(), settings.network.clone()).await {
+            Ok(chain) => {
+                status.goes_on("connect");
+                return Ok(chain);
+            }
+            Err(ChainError::Rpc(error)) => {
+                let pause = Duration::from_millis(pause_ms(settings.retry, failures));
+                failures += 1;
+                let error = Told(&error).to_string();
+                tracing::warn!(error, ?pause, "The proof chain does not answer.");
+                status.waits("connect", error);
+                tokio::time::sleep(pause).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Runs every stage until the first ends by an error, or all because of `stop`.
+async fn stages(
+    shop: Arc<Shop>,
+    settings: Arc<Settings>,
+    prover: Option<Prover>,
+    stop: &CancellationToken,
+) -> Result<(), RunError> {
+    let mut running: JoinSet<Result<(), JournalError>> = JoinSet::new();
+    running.spawn(scan::scan(Arc::clone(&shop), Arc::clone(&settings), stop.clone()));
+    let station = |name, state, at_once| Station { name, state, at_once };
+    let fetches = station("fetch", State::Announced, settings.fetches);
+    running.spawn(fetches.work(Arc::clone(&shop), stop.clone(), stage::fetch));
+    let runs = station("refine", State::Fetched, settings.workers);
+    running.spawn(runs.work(Arc::clone(&shop), stop.clone(), stage::refine));
+    let pins = station("pin", State::Produced, settings.pins);
+    running.spawn(pins.work(Arc::clone(&shop), stop.clone(), stage::pin));
+    running.spawn(shop::prune(Arc::clone(&shop), settings.store_bytes, stop.clone()));
+    if let Some(prover) = prover {
+        running.spawn(prove::prove(Arc::clone(&shop), Arc::clone(&settings), prover, stop.clone()));
+    }
+    let mut ended = Ok(());
+    let deadline = shutdown::deadline(stop, settings.shutdown);
+    tokio::pin!(deadline);
+    loop {
+        tokio::select! {
+            one = running.join_next() => match one {
+                None => return ended,
+                Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(error))) => {
+                    tracing::error!(error = %Told(&error), "The journal cannot be used; everything stops.");
+                    ended = ended.and(Err(error.into()));
+                    stop.cancel();
+                }
+                Some(Err(error)) => {
+                    tracing::error!(%error, "A stage panicked; everything stops.");
+                    ended = ended.and(Err(std::io::Error::other(error).into()));
+                    stop.cancel();
+                }
+            },
+            () = &mut deadline => {
+                tracing::warn!("The time to finish is over; what was begun is begun again next time.");
+                return ended;
+            }
+        }
+    }
+}

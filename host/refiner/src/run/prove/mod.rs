@@ -1,0 +1,159 @@
+//! From pinned results to settled proofs. The only owner of key and nonce, and one loop: what is decided here is decided once.
+//!
+//! ```text
+//! pinned ─► proof_intent ─► prepare ─► nonce, sign ─► journal, on the disk ─► send ─► settlement ─► final
+//! ```
+
+mod pause;
+mod send;
+mod settle;
+mod sign;
+
+use std::{sync::Arc, time::Duration};
+
+use refiner_journal::{Item, JournalError, State, Step};
+use refiner_proofchain::{Prover, RpcError, SignError, Signed};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    clock::{milliseconds, now_ms},
+    config::Settings,
+    policy::pause_ms,
+    shop::Shop,
+    told::Told,
+};
+
+/// The part's name in the status.
+const PART: &str = "prove";
+/// How often the operator's balance is looked at.
+const BALANCE_EVERY_MS: u64 = 60_000;
+/// Questions to the node about different items at once.
+const QUESTIONS_AT_ONCE: usize = 8;
+/// Transactions of one item that were mined and failed, or lost their nonce, before a person has to look: each costs gas.
+const FAILED_TRANSACTIONS_MAX: usize = 3;
+
+/// Why a turn ended early.
+#[derive(Debug, thiserror::Error)]
+enum TurnError {
+    /// Nothing can go on.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The node could not be asked; the next turn asks again.
+    #[error(transparent)]
+    Rpc(#[from] RpcError),
+    /// The Web3Signer did not sign; likewise.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// Bytes in the journal are no transaction of ours.
+    #[error("item {item} holds bytes that are no transaction")]
+    Unreadable {
+        /// Which item.
+        item: refiner_journal::ItemId,
+    },
+}
+
+/// Proves what is pinned, until `stop`.
+///
+/// # Errors
+///
+/// The journal's: without it nothing can go on.
+pub async fn prove(
+    shop: Arc<Shop>,
+    settings: Arc<Settings>,
+    prover: Prover,
+    stop: CancellationToken,
+) -> Result<(), JournalError> {
+    let desk = Desk { shop, settings, prover };
+    let mut moved = desk.shop.ledger.moved();
+    let (mut failures, mut due) = (0, Due::default());
+    loop {
+        moved.mark_unchanged();
+        let turn = tokio::select! {
+            turn = desk.turn(&mut due) => turn,
+            // Dropping a turn loses nothing: what was signed is in the journal, what was sent is found on chain.
+            () = stop.cancelled() => return Ok(()),
+        };
+        let pause = match turn {
+            Ok(()) => {
+                failures = 0;
+                desk.shop.status.goes_on(PART);
+                desk.settings.poll
+            }
+            Err(TurnError::Journal(error)) => return Err(error),
+            Err(error) => {
+                let pause = Duration::from_millis(pause_ms(desk.settings.retry, failures));
+                failures += 1;
+                let told = Told(&error).to_string();
+                tracing::warn!(error = told, ?pause, failures, "Proofs wait; everything is kept.");
+                desk.shop.status.waits(PART, told);
+                pause
+            }
+        };
+        tokio::select! {
+            () = sleep(pause) => {}
+            Ok(()) = moved.changed(), if failures == 0 => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+    }
+}
+
+/// When what is not done in every turn is due, milliseconds since 1970.
+#[derive(Default)]
+struct Due {
+    balance_ms: u64,
+    settle_ms: u64,
+}
+
+/// Where proofs are made.
+struct Desk {
+    shop: Arc<Shop>,
+    settings: Arc<Settings>,
+    prover: Prover,
+}
+
+impl Desk {
+    /// Everything that can be done now: what is under way first, because it holds nonces.
+    async fn turn(&self, due: &mut Due) -> Result<(), TurnError> {
+        if now_ms() >= due.balance_ms {
+            let balance = self.prover.balance().await?;
+            self.shop.status.now().balance_wei = Some(balance);
+            due.balance_ms = now_ms() + BALANCE_EVERY_MS;
+        }
+        // The bell rings for every item of every stage; the chain has news only now and then.
+        if now_ms() >= due.settle_ms {
+            self.settle().await?;
+            due.settle_ms = now_ms() + milliseconds(self.settings.poll);
+        }
+        self.react_to_failures()?;
+        self.send().await?;
+        self.intend()?;
+        if self.may_sign() {
+            self.sign().await?;
+            self.send().await?;
+        }
+        Ok(())
+    }
+
+    /// Pinned results become intents, which take no nonce yet.
+    fn intend(&self) -> Result<(), TurnError> {
+        let pinned = self.due(State::Pinned, self.settings.unsettled)?;
+        let steps: Vec<_> = pinned.iter().map(|item| (item.id, Step::ProofIntent)).collect();
+        if !steps.is_empty() {
+            self.shop.ledger.advance_all(&steps)?;
+        }
+        Ok(())
+    }
+
+    fn due(&self, state: State, limit: usize) -> Result<Vec<Item>, JournalError> {
+        self.shop.ledger.with(|journal| journal.due(state, now_ms(), limit))
+    }
+
+    /// The item's transactions that can still be mined, the last signed first. Never empty for an item that is signed or later.
+    fn open_transactions(&self, item: &Item) -> Result<Vec<Signed>, TurnError> {
+        let transactions = self.shop.ledger.with(|journal| journal.transactions(item.id))?;
+        let open = transactions.iter().filter(|transaction| transaction.open);
+        open.map(|transaction| Signed::read(&transaction.raw).map_err(|_| TurnError::Unreadable { item: item.id }))
+            .collect()
+    }
+}

@@ -1,0 +1,169 @@
+//! What became of what was sent.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt as _, stream};
+use refiner_journal::{Item, State, Step};
+use refiner_proofchain::{Reaction, Revert, RpcError, Settlement, Signed};
+
+use super::{Desk, FAILED_TRANSACTIONS_MAX, QUESTIONS_AT_ONCE, TurnError};
+use crate::run::clock::{milliseconds, now_ms};
+
+impl Desk {
+    /// Asks about everything that was sent.
+    pub(super) async fn settle(&self) -> Result<(), TurnError> {
+        let mut items = self.due(State::Mined, usize::MAX >> 1)?;
+        items.extend(self.due(State::Broadcast, usize::MAX >> 1)?);
+        let mut asked = Vec::with_capacity(items.len());
+        for item in items {
+            let transactions = self.open_transactions(&item)?;
+            asked.push((item, transactions));
+        }
+        let mut answers = stream::iter(asked)
+            .map(|(item, transactions)| async move {
+                let settlement = self.settlement(&transactions).await;
+                (item, transactions, settlement)
+            })
+            .buffered(QUESTIONS_AT_ONCE);
+        while let Some((item, transactions, settlement)) = answers.next().await {
+            self.settled(&item, &transactions, settlement?).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks about one item.
+    pub(super) async fn settle_one(&self, item: &Item) -> Result<(), TurnError> {
+        let transactions = self.open_transactions(item)?;
+        let settlement = self.settlement(&transactions).await?;
+        self.settled(item, &transactions, settlement).await
+    }
+
+    async fn settlement(&self, transactions: &[Signed]) -> Result<Settlement, RpcError> {
+        let Some(newest) = transactions.first() else { return Ok(Settlement::Pending) };
+        let hashes: Vec<_> = transactions.iter().map(|signed| signed.hash).collect();
+        self.prover.settlement(&hashes, newest.nonce, self.settings.proof_depth).await
+    }
+
+    async fn settled(&self, item: &Item, transactions: &[Signed], settlement: Settlement) -> Result<(), TurnError> {
+        let ledger = &self.shop.ledger;
+        let mined = |hash, block: u64| {
+            let known = item.state == State::Mined && item.mined_block == Some(block) && item.mined_tx == Some(hash);
+            let moved = item.state == State::Mined && !known;
+            // In another block than before: it was back among the waiting in between.
+            let steps = [moved.then_some(Step::Broadcast), (!known).then_some(Step::Mined { hash, block })];
+            steps.into_iter().flatten().map(|step| (item.id, step)).collect::<Vec<_>>()
+        };
+        match settlement {
+            Settlement::Pending => {
+                if item.state == State::Mined {
+                    ledger.advance(item.id, &Step::Broadcast)?;
+                }
+                self.bump_if_late(item, transactions).await?;
+            }
+            Settlement::Mined { hash, block, .. } => {
+                let steps = mined(hash, block.number);
+                if !steps.is_empty() {
+                    ledger.advance_all(&steps)?;
+                }
+            }
+            Settlement::Final { hash, block } => {
+                let mut steps = mined(hash, block.number);
+                steps.push((item.id, Step::Final));
+                tracing::info!(item = %item.id, height = item.height, transaction = %hash, block = block.number, "A proof is final.");
+                ledger.advance_all(&steps)?;
+            }
+            Settlement::Reverted { hash, block, revert } => {
+                tracing::error!(item = %item.id, height = item.height, transaction = %hash, %revert, hint = revert.hint(), "A proof was mined and failed.");
+                let mut steps = mined(hash, block.number);
+                steps.push((item.id, Step::Reverted { reason: revert.to_string() }));
+                ledger.advance_all(&steps)?;
+                self.react(item, &revert)?;
+            }
+            Settlement::Dropped => {
+                if item.state == State::Mined {
+                    ledger.advance(item.id, &Step::Broadcast)?;
+                }
+                if let Some(newest) = transactions.first() {
+                    tracing::warn!(item = %item.id, nonce = newest.nonce, "A transaction was dropped and is sent again.");
+                    self.send_again(item, newest).await?;
+                }
+            }
+            Settlement::Replaced => {
+                tracing::error!(item = %item.id, "Another transaction took a proof's nonce: is the key used elsewhere?");
+                let reason = "another transaction took its nonce".to_owned();
+                let back = (item.state == State::Mined).then_some(Step::Broadcast);
+                let steps = back.into_iter().chain([Step::Replaced { reason }]);
+                ledger.advance_all(&steps.map(|step| (item.id, step)).collect::<Vec<_>>())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A dropped transaction's state does not change when it is accepted again.
+    async fn send_again(&self, item: &Item, signed: &Signed) -> Result<(), TurnError> {
+        use refiner_proofchain::Sent;
+        match self.prover.send(signed).await {
+            Sent::Accepted | Sent::AlreadyKnown | Sent::NonceTooLow => Ok(()),
+            Sent::Underpriced => self.bump(item, signed).await.map(drop),
+            Sent::InsufficientFunds => {
+                let reason = format!("{} cannot pay for gas", self.prover.address());
+                self.pause(reason, Some("send the proof chain's coin to the operator's address"));
+                Ok(())
+            }
+            Sent::Rejected(refusal) => {
+                self.pause(format!("the node refuses transaction {}: {refusal}", signed.hash), None);
+                Ok(())
+            }
+            Sent::Unreachable(error) => Err(error.into()),
+        }
+    }
+
+    async fn bump_if_late(&self, item: &Item, transactions: &[Signed]) -> Result<(), TurnError> {
+        // Every entry into `broadcast` starts the time anew.
+        let late = item.state == State::Broadcast && now_ms() >= item.state_ms + milliseconds(self.settings.bump_after);
+        match transactions.first() {
+            Some(newest) if late => self.bump(item, newest).await.map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    fn react(&self, item: &Item, revert: &Revert) -> Result<(), TurnError> {
+        let ledger = &self.shop.ledger;
+        match revert.reaction() {
+            Reaction::Done => {
+                ledger.advance(item.id, &Step::Skipped { reason: format!("on chain already: {revert}") })?;
+            }
+            Reaction::Skip => ledger.advance(item.id, &Step::Skipped { reason: revert.to_string() })?,
+            Reaction::Retry { .. } => self.intend_again(item)?,
+            Reaction::Stop => {
+                self.intend_again(item)?;
+                self.pause_for(revert);
+            }
+        }
+        Ok(())
+    }
+
+    /// Items whose transaction failed, after a crash or when somebody else took the nonce.
+    pub(super) fn react_to_failures(&self) -> Result<(), TurnError> {
+        for state in [State::Reverted, State::Replaced] {
+            for item in self.due(state, self.settings.unsettled)? {
+                self.intend_again(&item)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Preparing finds out for free whether another transaction can succeed; but not for ever.
+    fn intend_again(&self, item: &Item) -> Result<(), TurnError> {
+        let transactions = self.shop.ledger.with(|journal| journal.transactions(item.id))?;
+        let failed: BTreeSet<_> =
+            transactions.iter().filter(|transaction| !transaction.open).map(|transaction| transaction.nonce).collect();
+        let step = if failed.len() < FAILED_TRANSACTIONS_MAX {
+            Step::ProofIntent
+        } else {
+            Step::Quarantined { reason: format!("{} transactions failed", failed.len()) }
+        };
+        self.shop.ledger.advance(item.id, &step)?;
+        Ok(())
+    }
+}

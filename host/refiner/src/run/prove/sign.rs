@@ -1,0 +1,123 @@
+//! From intents to signed transactions on the disk.
+
+use futures_util::{StreamExt as _, stream};
+use refiner_journal::{Artifact, Item, State, Step};
+use refiner_proofchain::{FeeQuote, Fees, NonceAt, Preparation, Prepared, Proof, Reaction, Revert, RpcError, Signed};
+
+use super::{Desk, QUESTIONS_AT_ONCE, TurnError};
+use crate::run::{
+    clock::{milliseconds, now_ms},
+    policy::pause_ms,
+};
+
+/// Intents prepared in one turn: what is prepared long before it is signed may no longer be true.
+const BATCH: usize = 16;
+
+impl Desk {
+    /// Prepares, numbers, signs and stores as many intents as may be under way.
+    pub(super) async fn sign(&self) -> Result<(), TurnError> {
+        let under_way = self.shop.ledger.with(|journal| journal.open_transactions())?;
+        let room = self.settings.unsettled.saturating_sub(usize::try_from(under_way).unwrap_or(usize::MAX));
+        let limit = if self.is_paused() { 1 } else { room.min(BATCH) };
+        let intents = self.due(State::ProofIntent, limit)?;
+        if intents.is_empty() || room == 0 {
+            return Ok(());
+        }
+        let mut ready = Vec::new();
+        for (item, prepared) in self.prepare(intents).await? {
+            match prepared? {
+                Preparation::Ready(prepared) => ready.push((item, prepared)),
+                Preparation::Refused(revert) => self.refused(&item, &revert)?,
+            }
+        }
+        if ready.is_empty() {
+            return Ok(());
+        }
+        match self.prover.fees().await? {
+            FeeQuote::Fees(fees) => self.sign_all(&ready, &fees, under_way).await,
+            FeeQuote::AboveCap { needed_wei, cap_wei } => {
+                let reason = format!("gas costs {needed_wei} wei, and no more than {cap_wei} is allowed");
+                self.pause(reason, Some("wait, or raise max-fee-gwei"));
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets the node try each; in the order of the items.
+    async fn prepare(&self, intents: Vec<Item>) -> Result<Vec<(Item, Result<Preparation, RpcError>)>, TurnError> {
+        let mut proofs = Vec::with_capacity(intents.len());
+        for item in intents {
+            let artifacts = self.shop.ledger.with(|journal| journal.artifacts(item.id))?;
+            let proof = artifacts.first().map(|artifact| proof(&item, artifact));
+            proofs.extend(proof.map(|proof| (item, proof)));
+        }
+        let prepared = stream::iter(proofs)
+            .map(|(item, proof)| async move { (item, self.prover.prepare(&proof).await) })
+            .buffered(QUESTIONS_AT_ONCE);
+        Ok(prepared.collect().await)
+    }
+
+    /// Nonces are given in the order of the items, and are on the disk before anything is sent.
+    async fn sign_all(&self, ready: &[(Item, Prepared)], fees: &Fees, under_way: u64) -> Result<(), TurnError> {
+        // Without transactions of our own under way, what the pool holds is another's, or a lost journal's: it comes first.
+        let at = if under_way == 0 { NonceAt::Pending } else { NonceAt::Latest };
+        let count = self.prover.nonce(at).await?;
+        let nonces = self.shop.ledger.with(|journal| journal.next_nonces(count, ready.len()))?;
+        let mut steps = Vec::with_capacity(ready.len());
+        for ((item, prepared), nonce) in ready.iter().zip(nonces) {
+            let signed = self.prover.sign(prepared, nonce, fees).await?;
+            tracing::info!(item = %item.id, height = item.height, nonce, transaction = %signed.hash, "Signed a proof.");
+            steps.push((item.id, Step::Signed(stored(&signed))));
+        }
+        self.shop.ledger.advance_all(&steps)?;
+        Ok(())
+    }
+
+    /// The contract would not take the proof now. Nothing was paid.
+    fn refused(&self, item: &Item, revert: &Revert) -> Result<(), TurnError> {
+        tracing::warn!(item = %item.id, height = item.height, %revert, hint = revert.hint(), "The contract would not take a proof.");
+        let ledger = &self.shop.ledger;
+        match revert.reaction() {
+            Reaction::Done => {
+                ledger.advance(item.id, &Step::Skipped { reason: format!("on chain already: {revert}") })?
+            }
+            Reaction::Skip => ledger.advance(item.id, &Step::Skipped { reason: revert.to_string() })?,
+            Reaction::Retry { .. } if *revert == Revert::StorageUrl => ledger.advance(item.id, &Step::PinAgain)?,
+            Reaction::Retry { slow } => {
+                let pause = if slow { milliseconds(self.settings.recheck) } else { 0 };
+                let pause = pause.max(pause_ms(self.settings.retry, item.attempts));
+                ledger.failed(item.id, State::ProofIntent, &revert.to_string(), now_ms() + pause)?;
+            }
+            Reaction::Stop => {
+                ledger.failed(item.id, State::ProofIntent, &revert.to_string(), 0)?;
+                self.pause_for(revert);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn proof(item: &Item, artifact: &Artifact) -> Proof {
+    Proof {
+        chain_id: item.chain,
+        height: item.height,
+        specimen_hash: item.specimen_hash,
+        result_hash: artifact.sha256,
+        url: format!("ipfs://{}", artifact.cid),
+    }
+}
+
+/// A signed transaction as the journal keeps it.
+pub(super) fn stored(signed: &Signed) -> refiner_journal::SignedTransaction {
+    let priority_fee = match signed.fees {
+        Fees::Dynamic { tip_wei, .. } => tip_wei,
+        Fees::Legacy { gas_price_wei } => gas_price_wei,
+    };
+    refiner_journal::SignedTransaction {
+        hash: signed.hash,
+        nonce: signed.nonce,
+        raw: signed.raw.clone(),
+        max_fee: signed.fees.most_wei(),
+        priority_fee,
+    }
+}

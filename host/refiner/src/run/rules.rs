@@ -1,0 +1,146 @@
+//! The rules that the daemon serves, compiled in child processes: this one holds a key and runs no rule.
+
+use std::{fs, path::Path, sync::Arc};
+
+use alloy_primitives::{B256, Bytes};
+use refiner_journal::Target;
+use refiner_sandbox::{Allocation, EngineProfile, Grants, Limits, Params, RuleIdentity};
+use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler};
+
+use super::config::{Key, Settings};
+use crate::rules::{LoadError, find};
+
+/// A rule with what it runs under.
+pub struct Rule {
+    pub name: String,
+    pub identity: B256,
+    pub compiled: Arc<CompiledRule>,
+    pub params: Params,
+    pub limits: Limits,
+    pub proves: bool,
+}
+
+/// Why the rules are not ready.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// One cannot be found or read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The directory for compiled code.
+    #[error(transparent)]
+    Cache(#[from] refiner_worker::CacheError),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] refiner_sandbox::EngineError),
+    /// One is not let in.
+    #[error("{rule}")]
+    Compile {
+        /// Which.
+        rule: String,
+        /// Why not.
+        source: CompileError,
+    },
+    /// Two have one name.
+    #[error("two rules are named {0}")]
+    SameName(String),
+    /// The rule to prove is none of them.
+    #[error("{wanted} is to be proved and is none of the rules: {have}")]
+    NotServed {
+        /// What `prove` says.
+        wanted: String,
+        /// The rules there are.
+        have: String,
+    },
+    /// Several rules, and nobody said whose results are proved.
+    #[error("several rules are served, and nothing says whose results are proved: {have}")]
+    Ambiguous {
+        /// The rules there are.
+        have: String,
+    },
+}
+
+/// Finds, compiles and names every rule.
+pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
+    let cache = CodeCache::open(settings.data.join("code"))?;
+    let compiler = Compiler::new(Some(cache))?;
+    let params: Params = settings.params.iter().cloned().collect();
+    let mut rules: Vec<Rule> = Vec::new();
+    for argument in &settings.rules {
+        for (called, component) in find(argument)? {
+            let rule = compile(&compiler, called, component, &params)?;
+            if rules.iter().any(|other| other.name == rule.name) {
+                return Err(RulesError::SameName(rule.name));
+            }
+            rules.push(rule);
+        }
+    }
+    choose_proved(&mut rules, settings)?;
+    Ok(rules)
+}
+
+/// The operator chose these rules, so each is granted what it asks for.
+fn compile(compiler: &Compiler, called: String, component: Vec<u8>, params: &Params) -> Result<Rule, RulesError> {
+    let compiled = compiler
+        .compile(Bytes::from(component), None, &Grants::all())
+        .map_err(|source| RulesError::Compile { rule: called, source })?;
+    let profile = EngineProfile::with_allocation(Allocation::OnDemand);
+    let limits = compiled.default_limits();
+    let identity = RuleIdentity {
+        component: compiled.digest(),
+        params: params.digest(),
+        limits: B256::from(limits.digest()),
+        profile: if compiled.manifest().wasi.is_some() { profile.id_with_wasi() } else { profile.id() },
+    };
+    Ok(Rule {
+        name: compiled.manifest().name.clone(),
+        identity: identity.digest(),
+        compiled: Arc::new(compiled),
+        params: params.clone(),
+        limits,
+        proves: false,
+    })
+}
+
+fn choose_proved(rules: &mut [Rule], settings: &Settings) -> Result<(), RulesError> {
+    if matches!(settings.key, Key::None) {
+        return Ok(());
+    }
+    let have = || rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>().join(", ");
+    let position = match &settings.prove {
+        Some(wanted) => rules
+            .iter()
+            .position(|rule| rule.name == *wanted)
+            .ok_or_else(|| RulesError::NotServed { wanted: wanted.clone(), have: have() })?,
+        None if rules.len() == 1 => 0,
+        None => return Err(RulesError::Ambiguous { have: have() }),
+    };
+    rules[position].proves = true;
+    Ok(())
+}
+
+impl Rule {
+    /// The rule as the journal knows it.
+    pub fn target(&self) -> Target {
+        Target { rule: self.identity, name: self.name.clone(), proves: self.proves }
+    }
+}
+
+/// The texts of chain configs, which workers read by themselves.
+pub fn chain_texts(settings: &Settings) -> Result<Vec<String>, LoadError> {
+    let read =
+        |path: &Path| fs::read_to_string(path).map_err(|source| LoadError::Read { path: path.to_owned(), source });
+    settings.chain_configs.iter().map(|path| read(path)).collect()
+}
+
+impl RulesError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Load(error) => error.hint(),
+            Self::Ambiguous { .. } => Some("name one by --prove, or none by `--prove none`".to_owned()),
+            Self::Cache(_) | Self::Engine(_) | Self::Compile { .. } | Self::SameName(_) | Self::NotServed { .. } => {
+                None
+            }
+        }
+    }
+}

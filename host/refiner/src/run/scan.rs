@@ -1,0 +1,169 @@
+//! From the proof chain to announced items: confirmed blocks only, none twice, none left out.
+
+use std::sync::Arc;
+
+use refiner_journal::{Announcement, Checkpoint, JournalError, Target};
+use refiner_proofchain::{BlockRef, Checkpoints, ScanStep, Scanned, Scanner};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::{clock::now_ms, config::Settings, policy::pause_ms, shop::Shop, told::Told};
+
+/// The part's name in the status.
+const PART: &str = "scan";
+
+/// Scans until `stop`. Waits while more is unfinished than the backlog allows.
+///
+/// # Errors
+///
+/// The journal's: without it nothing can go on.
+pub async fn scan(shop: Arc<Shop>, settings: Arc<Settings>, stop: CancellationToken) -> Result<(), JournalError> {
+    let targets: Vec<Target> = shop.rules().map(super::rules::Rule::target).collect();
+    let mut scanner = Scanner::new(shop.chain.clone(), settings.scan.clone());
+    let mut checkpoints: Checkpoints = stored(&shop)?.into_iter().collect();
+    let mut failures = 0;
+    while !stop.is_cancelled() {
+        let unfinished = shop.ledger.with(|journal| journal.unfinished())?;
+        if unfinished >= settings.backlog {
+            shop.status.waits(PART, format!("the backlog: {unfinished} items are unfinished"));
+            wait(&stop, settings.poll).await;
+            continue;
+        }
+        let step = tokio::select! {
+            step = step(&mut scanner, &settings, &checkpoints) => step,
+            () = stop.cancelled() => return Ok(()),
+        };
+        let pause = match step {
+            Ok(step) => {
+                failures = 0;
+                shop.status.goes_on(PART);
+                let idle = matches!(step, ScanStep::UpToDate { .. });
+                write_down(&shop, &targets, &mut checkpoints, step)?;
+                if idle { settings.poll } else { continue }
+            }
+            Err(error) => {
+                let pause = std::time::Duration::from_millis(pause_ms(settings.retry, failures));
+                failures += 1;
+                let told = Told(&error).to_string();
+                if error.is_transient() {
+                    tracing::warn!(error = told, ?pause, "The proof chain could not be scanned; the position is kept.");
+                } else {
+                    tracing::error!(
+                        error = told,
+                        ?pause,
+                        "The node is not of the chain that was scanned; the position is kept."
+                    );
+                }
+                shop.status.waits(PART, told);
+                pause
+            }
+        };
+        wait(&stop, pause).await;
+    }
+    Ok(())
+}
+
+/// One step; the very first finds out where to start.
+async fn step(
+    scanner: &mut Scanner,
+    settings: &Settings,
+    checkpoints: &Checkpoints,
+) -> Result<ScanStep, refiner_proofchain::ScanError> {
+    match checkpoints.blocks().last() {
+        Some(cursor) => scanner.next(*cursor, checkpoints).await,
+        // As a reorganisation to where the scan starts: nothing is above it.
+        None => Ok(ScanStep::Reorganised { common_ancestor: scanner.start(settings.start).await? }),
+    }
+}
+
+fn write_down(
+    shop: &Shop,
+    targets: &[Target],
+    checkpoints: &mut Checkpoints,
+    step: ScanStep,
+) -> Result<(), JournalError> {
+    match step {
+        ScanStep::UpToDate { head } => shop.status.now().head = Some(head),
+        ScanStep::Advanced(scanned) => {
+            checkpoints.push(scanned.cursor);
+            let announcements: Vec<_> = scanned.announcements.iter().map(announcement).collect();
+            let blocks: Vec<_> = checkpoints.blocks().iter().map(checkpoint).collect();
+            let found = shop.ledger.with(|journal| journal.scanned(&announcements, targets, &blocks, now_ms()))?;
+            tell(&scanned);
+            if found.new + found.again > 0 {
+                tracing::info!(
+                    specimens = announcements.len(),
+                    items = found.new + found.again,
+                    block = scanned.cursor.number,
+                    "Specimens were announced."
+                );
+                shop.ledger.ring();
+            }
+            let mut now = shop.status.now();
+            (now.head, now.cursor) = (Some(scanned.head), Some(scanned.cursor.number));
+        }
+        ScanStep::Reorganised { common_ancestor } => {
+            let is_start = checkpoints.blocks().is_empty();
+            checkpoints.rewind(common_ancestor);
+            if is_start {
+                checkpoints.push(common_ancestor);
+            }
+            let rewound = shop.ledger.with(|journal| journal.rewind(checkpoint(&common_ancestor), now_ms()))?;
+            shop.status.now().cursor = Some(common_ancestor.number);
+            if is_start {
+                tracing::info!(block = common_ancestor.number, "Scanning starts after this block.");
+            } else {
+                tracing::warn!(
+                    ancestor = common_ancestor.number,
+                    withdrawn = rewound.withdrawn,
+                    kept = rewound.kept,
+                    "The proof chain was reorganised past the position."
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn tell(scanned: &Scanned) {
+    let skipped = &scanned.skipped;
+    if let Some(first) = &skipped.first_malformed {
+        tracing::warn!(first_block = scanned.first, malformed = skipped.malformed, %first, "Logs are not what they claim to be.");
+    }
+    if skipped.other_chain + skipped.legacy + skipped.removed > 0 {
+        let refiner_proofchain::Skipped { other_chain, legacy, removed, .. } = *skipped;
+        tracing::debug!(other_chain, legacy, removed, "Logs were passed over.");
+    }
+}
+
+fn announcement(announcement: &refiner_proofchain::Announcement) -> Announcement {
+    Announcement {
+        chain: announcement.chain_id,
+        height: announcement.height,
+        block_hash: announcement.block_hash,
+        specimen_hash: announcement.specimen_hash,
+        announced_in: announcement.seen_in.number,
+    }
+}
+
+fn checkpoint(block: &BlockRef) -> Checkpoint {
+    Checkpoint { number: block.number, hash: block.hash }
+}
+
+/// What an earlier run passed, in ascending order.
+fn stored(shop: &Shop) -> Result<Vec<BlockRef>, JournalError> {
+    let newest_first = shop.ledger.with(|journal| journal.checkpoints())?;
+    shop.status.now().cursor = newest_first.first().map(|checkpoint| checkpoint.number);
+    Ok(newest_first
+        .iter()
+        .rev()
+        .map(|checkpoint| BlockRef { number: checkpoint.number, hash: checkpoint.hash })
+        .collect())
+}
+
+async fn wait(stop: &CancellationToken, pause: std::time::Duration) {
+    tokio::select! {
+        () = sleep(pause) => {}
+        () = stop.cancelled() => {}
+    }
+}

@@ -1,0 +1,39 @@
+//! From an announcement to a verified specimen in the local store.
+
+use std::sync::Arc;
+
+use refiner_content::{Accept, Locations};
+use refiner_journal::{Item, Step};
+
+use super::verify::{is_announced, verify};
+use crate::run::{policy::StageError, shop::Shop};
+
+/// Asks the chain where the specimen is, fetches it, and holds it against the announcement and against its own header.
+pub async fn fetch(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
+    let urls = shop.chain.specimen_urls(item.specimen_hash);
+    let (urls, open) = tokio::join!(urls, may_be_proved(&shop, &item));
+    if !open? {
+        return Ok(Step::Skipped { reason: "the session is closed, or the proof is submitted".into() });
+    }
+    let locations = Locations::parse(&urls?);
+    if locations.is_empty() {
+        let refused: Vec<_> =
+            locations.refused.iter().map(|refused| format!("{}: {}", refused.entry, refused.why)).collect();
+        return Err(StageError::Nowhere { refused: refused.join("; ") });
+    }
+    let hash = item.specimen_hash;
+    let accept: Accept = Arc::new(move |bytes| is_announced(bytes, hash));
+    let fetched = shop.fetcher.fetch_any(&locations, Some(accept)).await?;
+    tracing::debug!(item = %item.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "Fetched a specimen.");
+    let store = shop.store.clone();
+    let kept = tokio::task::spawn_blocking(move || verify(fetched.content, &item)?.keep(&store));
+    kept.await.unwrap_or(Err(StageError::Panicked))
+}
+
+/// False saves the work: the chain says so only when it is certain.
+async fn may_be_proved(shop: &Shop, item: &Item) -> Result<bool, StageError> {
+    match shop.operator {
+        Some(operator) if item.proves => Ok(shop.chain.is_session_open(item.chain, item.height, operator).await?),
+        _ => Ok(true),
+    }
+}

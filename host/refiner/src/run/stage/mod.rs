@@ -1,0 +1,8 @@
+//! The stages between the chain's announcement and its proof, one function each.
+
+mod fetch;
+mod pin;
+mod refine;
+mod verify;
+
+pub use self::{fetch::fetch, pin::pin, refine::refine, verify::Mismatch};

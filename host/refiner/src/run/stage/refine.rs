@@ -1,0 +1,66 @@
+//! From a specimen in the local store to artifacts there, by way of a worker.
+
+use std::sync::Arc;
+
+use refiner_content::{Content, ContentId, FetchError, LocalStore};
+use refiner_journal::{Artifact, Item, Step};
+use refiner_sandbox::{SpecimenHash, Verdict};
+use refiner_worker::Job;
+
+use crate::run::{policy::StageError, shop::Shop, told::Told};
+
+/// Hands the specimen to a worker of its rule and keeps what comes back.
+pub async fn refine(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
+    let refined = tokio::task::spawn_blocking(move || refine_blocking(&shop, &item));
+    refined.await.unwrap_or(Err(StageError::Panicked))
+}
+
+fn refine_blocking(shop: &Shop, item: &Item) -> Result<Step, StageError> {
+    let rule = shop.rule(item)?;
+    let Some(content) = read(&shop.store, item.specimen_cid.as_deref()) else { return Ok(Step::Again) };
+    let job = Job {
+        rule: Arc::clone(&rule.compiled),
+        params: rule.params.clone(),
+        limits: rule.limits,
+        specimen_hash: SpecimenHash::from(item.specimen_hash),
+        raw: content.into_bytes().into(),
+    };
+    let run = shop.pool.run(&job)?.run;
+    let verdict = match run.verdict {
+        Verdict::Produced { artifacts, .. } => {
+            if rule.proves && artifacts.len() != 1 {
+                return Err(StageError::NotOneArtifact { artifacts: artifacts.len() });
+            }
+            let artifacts = artifacts.into_iter().map(|artifact| keep(&shop.store, artifact));
+            return Ok(Step::Produced { artifacts: artifacts.collect::<Result<_, _>>()? });
+        }
+        verdict => verdict,
+    };
+    tracing::warn!(item = %item.id, height = item.height, rule = rule.name, verdict = %verdict, "A rule refused a specimen.");
+    Ok(Step::Refused { reason: format!("{}: {verdict}", verdict.kind()) })
+}
+
+/// `None` when the store lost it or set it aside as damaged: then it is fetched again.
+pub fn read(store: &LocalStore, cid: Option<&str>) -> Option<Content> {
+    let id: ContentId = cid?.parse().ok()?;
+    match store.read(&id) {
+        Ok(content) => Some(content),
+        Err(FetchError::NotFound { .. }) => None,
+        Err(error) => {
+            tracing::error!(error = %Told(&error), "Content in the local store cannot be used and is made again.");
+            None
+        }
+    }
+}
+
+fn keep(store: &LocalStore, artifact: refiner_sandbox::Artifact) -> Result<Artifact, StageError> {
+    let content = Content::of(artifact.bytes.0);
+    let cid = store.write(&content)?;
+    Ok(Artifact {
+        name: artifact.name,
+        media_type: artifact.media_type,
+        sha256: artifact.sha256,
+        bytes: content.bytes().len() as u64,
+        cid: cid.to_string(),
+    })
+}

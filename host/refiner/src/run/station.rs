@@ -1,0 +1,102 @@
+//! A stage at work: claims what is due, as much at once as it may, and writes down what became of it.
+
+use std::{collections::HashSet, future::Future, sync::Arc, time::Duration};
+
+use refiner_journal::{Item, ItemId, JournalError, State, Step};
+use tokio::{task::JoinSet, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    clock::now_ms,
+    policy::{Decision, StageError, pause_ms},
+    shop::Shop,
+    told::Told,
+};
+
+/// How long a station sleeps at most when nobody rings: items whose pause is over ring no bell.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// Which items a station works on, and how many at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Station {
+    pub name: &'static str,
+    pub state: State,
+    pub at_once: usize,
+}
+
+impl Station {
+    /// Works until `stop`, then ends what was begun.
+    ///
+    /// # Errors
+    ///
+    /// The journal's: without it nothing can go on.
+    pub async fn work<F, W>(self, shop: Arc<Shop>, stop: CancellationToken, act: F) -> Result<(), JournalError>
+    where
+        F: Fn(Arc<Shop>, Item) -> W,
+        W: Future<Output = Result<Step, StageError>> + Send + 'static,
+    {
+        let mut moved = shop.ledger.moved();
+        let mut running: JoinSet<(Item, Result<Step, StageError>)> = JoinSet::new();
+        let mut claimed: HashSet<ItemId> = HashSet::new();
+        loop {
+            if stop.is_cancelled() && running.is_empty() {
+                return Ok(());
+            }
+            let free = if stop.is_cancelled() { 0 } else { self.at_once - running.len() };
+            if free > 0 {
+                moved.mark_unchanged();
+                // The claimed are still in the same state, and may be the oldest.
+                let limit = claimed.len() + free;
+                let due = shop.ledger.with(|journal| journal.due(self.state, now_ms(), limit))?;
+                let unclaimed: Vec<_> = due.into_iter().filter(|item| !claimed.contains(&item.id)).take(free).collect();
+                for item in unclaimed {
+                    claimed.insert(item.id);
+                    let work = tokio::spawn(act(Arc::clone(&shop), item.clone()));
+                    running.spawn(async move { (item, work.await.unwrap_or(Err(StageError::Panicked))) });
+                }
+            }
+            let may_claim = running.len() < self.at_once && !stop.is_cancelled();
+            tokio::select! {
+                Some(ended) = running.join_next() => {
+                    // Nothing in the outer task panics.
+                    let Ok((item, outcome)) = ended else { continue };
+                    self.write_down(&shop, &item, outcome)?;
+                    claimed.remove(&item.id);
+                }
+                Ok(()) = moved.changed(), if may_claim => {}
+                () = sleep(LOOK_AGAIN), if may_claim => {}
+                () = stop.cancelled(), if !stop.is_cancelled() => {}
+            }
+        }
+    }
+
+    fn write_down(self, shop: &Shop, item: &Item, outcome: Result<Step, StageError>) -> Result<(), JournalError> {
+        let error = match outcome {
+            Ok(step) => {
+                tracing::info!(item = %item.id, height = item.height, stage = self.name, state = %step.to(), "An item went on.");
+                return shop.ledger.advance(item.id, &step);
+            }
+            Err(error) => error,
+        };
+        let told = Told(&error).to_string();
+        match error.decide(item.attempts) {
+            Decision::Again { alarm } => {
+                let pause_ms = pause_ms(shop.retry, item.attempts);
+                if alarm {
+                    tracing::error!(item = %item.id, height = item.height, stage = self.name, error = told, failures = item.attempts + 1, pause_ms,
+                        "A stage keeps failing for an item; somebody should look.");
+                } else {
+                    tracing::warn!(item = %item.id, height = item.height, stage = self.name, error = told, pause_ms,
+                        "A stage failed for an item and will try again.");
+                }
+                shop.ledger.failed(item.id, self.state, &told, now_ms() + pause_ms)
+            }
+            Decision::Quarantine => {
+                tracing::error!(item = %item.id, height = item.height, stage = self.name, error = told,
+                    "An item was set aside; see `refiner journal show`.");
+                let reason = format!("{}: {told}", self.name);
+                shop.ledger.advance(item.id, &Step::Quarantined { reason })
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! SIGKILL at every boundary between two stages, and at any moment.
+
+use std::time::{Duration, Instant};
+
+use refiner_journal::State;
+use refiner_testchain::Fault;
+use refiner_testkit::pinner::{Fault as PinnerFault, Route};
+use tokio::time::sleep;
+
+use crate::{bench::Bench, specimens::stream};
+
+/// Kills at random moments.
+const KILLS: u32 = 200;
+
+/// What holds an item in a state, so that it can be killed exactly there; and takes it away.
+type Hold = (State, fn(&Bench), fn(&Bench));
+
+const HOLDS: [Hold; 5] = [
+    (
+        State::Announced,
+        |bench| bench.pinner.fault(Route::Get, PinnerFault::Stall),
+        |bench| bench.pinner.mend(Route::Get),
+    ),
+    (
+        State::Produced,
+        |bench| bench.pinner.fault(Route::Upload, PinnerFault::Stall),
+        |bench| bench.pinner.mend(Route::Upload),
+    ),
+    (
+        State::ProofIntent,
+        |bench| bench.rpc.fail("eth_estimateGas", Fault::Hang),
+        |bench| bench.rpc.heal("eth_estimateGas"),
+    ),
+    (
+        State::Signed,
+        |bench| bench.rpc.fail("eth_sendRawTransaction", Fault::Hang),
+        |bench| bench.rpc.heal("eth_sendRawTransaction"),
+    ),
+    (
+        State::Broadcast,
+        |bench| bench.rpc.fail("eth_getTransactionReceipt", Fault::Hang),
+        |bench| bench.rpc.heal("eth_getTransactionReceipt"),
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn daemon_killed_between_two_stages_proves_every_specimen_once() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let given = stream(HOLDS.len() as u64);
+    for (round, (state, hold, release)) in HOLDS.into_iter().enumerate() {
+        hold(&bench);
+        bench.announce(&given[round..=round]).await;
+        bench.start();
+        bench.until_all(state, 1).await;
+        bench.kill();
+        release(&bench);
+        bench.start();
+        bench.until_all(State::Final, round + 1).await;
+        bench.kill();
+        bench.assert_proved_once(&given[..=round]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transaction_signed_before_a_crash_is_sent_as_it_was() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let given = stream(1);
+    bench.rpc.fail("eth_sendRawTransaction", Fault::Hang);
+    bench.announce(&given).await;
+    bench.start();
+    bench.until_all(State::Signed, 1).await;
+    bench.kill();
+    let signed = |bench: &Bench| {
+        let journal = bench.journal().unwrap();
+        journal.transactions(bench.items()[0].id).unwrap()
+    };
+    let before = signed(&bench);
+    bench.rpc.heal("eth_sendRawTransaction");
+    bench.start();
+    bench.until_all(State::Final, 1).await;
+    let after = signed(&bench);
+    assert_eq!(after.len(), 1, "{after:?}");
+    assert_eq!((after[0].hash, &after[0].raw), (before[0].hash, &before[0].raw));
+    bench.assert_proved_once(&given).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn daemon_killed_at_random_moments_proves_every_specimen_once() {
+    let Some(mut bench) = Bench::new().await else { return };
+    // The first start compiles the rule; how long an ordinary one takes is known after the second.
+    bench.start_ready().await;
+    bench.kill();
+    let begun = Instant::now();
+    bench.start_ready().await;
+    bench.kill();
+    let ordinary = begun.elapsed();
+
+    let given = stream(u64::from(KILLS) / 2);
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    for kill in 0..KILLS {
+        // Work arrives all the time, so that there is something to be killed in.
+        if kill % 2 == 0 {
+            let next = usize::try_from(kill / 2).unwrap();
+            bench.announce(&given[next..=next]).await;
+        }
+        bench.start();
+        sleep(ordinary.mul_f64(random.fraction() * 2.0)).await;
+        bench.kill();
+    }
+    bench.start();
+    bench.until_all(State::Final, given.len()).await;
+    bench.assert_proved_once(&given).await;
+    assert_eq!(bench.stop().await, Some(0));
+}
+
+/// The same moments in every run, as far as the machine allows: xorshift64*.
+struct Random(u64);
+
+impl Random {
+    #[allow(clippy::cast_precision_loss, reason = "a fraction of a second")]
+    fn fraction(&mut self) -> f64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_workers_cost_a_retry_and_nothing_else() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let given = stream(20);
+    bench.start_ready().await;
+    bench.announce(&given).await;
+    let begun = Instant::now();
+    while bench.in_state(State::Final) < given.len() && begun.elapsed() < crate::bench::PATIENCE {
+        for worker in bench.workers() {
+            let _ = rustix::process::kill_process(worker, rustix::process::Signal::KILL);
+        }
+        sleep(Duration::from_millis(300)).await;
+    }
+    bench.until_all(State::Final, given.len()).await;
+    bench.assert_proved_once(&given).await;
+}

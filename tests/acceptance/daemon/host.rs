@@ -1,0 +1,164 @@
+//! The machine around the daemon: signals, a damaged journal, a full disk, a second daemon.
+
+use std::{
+    fs,
+    io::{Seek as _, SeekFrom, Write as _},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use refiner_journal::State;
+use refiner_testkit::pinner::{Fault, Route};
+use rustix::process::Signal;
+
+use crate::{
+    bench::Bench,
+    specimens::{one, stream},
+};
+
+/// The exit code of a failure of this host.
+const HOST: Option<i32> = Some(5);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn told_to_stop_it_finishes_what_it_began_and_ends_well() {
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.start_ready().await;
+    let begun = Instant::now();
+    assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_does_not_end_is_left_at_the_deadline_and_found_again() {
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.flags = ["--shutdown-s", "1"].map(str::to_owned).into();
+    let given = stream(1);
+    bench.pinner.fault(Route::Upload, Fault::Stall);
+    bench.announce(&given).await;
+    bench.start();
+    bench.until_all(State::Produced, 1).await;
+    bench
+        .until("an upload began", |bench| bench.pinner.requests().iter().any(|request| request.contains("/upload")))
+        .await;
+    assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
+    bench.pinner.mend(Route::Upload);
+    bench.start();
+    bench.until_all(State::Final, 1).await;
+    bench.assert_proved_once(&given).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn second_signal_ends_it_at_once() {
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.pinner.fault(Route::Upload, Fault::Stall);
+    bench.announce(&[one()]).await;
+    bench.start();
+    bench
+        .until("an upload began", |bench| bench.pinner.requests().iter().any(|request| request.contains("/upload")))
+        .await;
+    bench.signal(Signal::TERM);
+    bench.until("it was told", |bench| bench.log().contains("Told to stop")).await;
+    bench.signal(Signal::TERM);
+    assert_eq!(bench.ended().await, Some(143), "{}", bench.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn second_daemon_on_one_journal_is_refused() {
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.start_ready().await;
+    let output = bench.command().output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), HOST, "{said}");
+    assert!(said.contains("in use by process") && said.contains("hint:"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_journal_is_refused_with_what_to_do() {
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.announce(&stream(2)).await;
+    bench.start();
+    bench.until_all(State::Final, 2).await;
+    assert_eq!(bench.stop().await, Some(0));
+    let path = bench.data.join("journal.sqlite");
+    let pages = fs::metadata(&path).unwrap().len() / 4096;
+    let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    for page in 1..pages {
+        file.seek(SeekFrom::Start(page * 4096)).unwrap();
+        file.write_all(&[0xa5; 64]).unwrap();
+    }
+    let before = fs::read(&path).unwrap();
+    let output = bench.command().output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), HOST, "{said}");
+    assert!(said.contains("journal.sqlite: damaged") && said.contains(".recover"), "{said}");
+    assert_eq!(fs::read(&path).unwrap(), before, "nothing was overwritten");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn full_disk_loses_nothing() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let given = stream(2);
+    let disk = bench.directory.path().join("disk");
+    fs::create_dir(&disk).unwrap();
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs"]).arg(&disk).status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        #[allow(clippy::print_stderr)]
+        {
+            eprintln!("skipped: a disk that can be filled needs the right to mount");
+        }
+        return;
+    }
+    let _mounted = Mounted(disk.clone());
+    bench.data = disk.join("data");
+    bench.start_ready().await;
+    let filler = fill(&disk);
+    bench.announce(&given).await;
+    // Either it waits for room, or it ended because its journal has none; both say so.
+    bench.until("the full disk is told", |bench| bench.log().contains("no room")).await;
+    assert_eq!(bench.proofs().await, []);
+    fs::remove_file(filler).unwrap();
+    if bench.has_ended() {
+        bench.start();
+    }
+    bench.until_all(State::Final, 2).await;
+    bench.assert_proved_once(&given).await;
+    bench.kill();
+}
+
+struct Mounted(std::path::PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// Writes until there is no room for a byte.
+fn fill(disk: &std::path::Path) -> std::path::PathBuf {
+    let path = disk.join("filler");
+    let mut file = fs::File::create(&path).unwrap();
+    for size in [1 << 20, 4096, 1] {
+        while file.write_all(&vec![0; size]).is_ok() {}
+    }
+    path
+}
+
+#[test]
+fn every_mistake_in_the_configuration_is_told_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("refiner.toml");
+    fs::write(&path, "network = \"moonbem\"\nstart = \"yesterday\"\ndepht = 3\n").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_refiner"))
+        .args(["run", "--poll-ms", "1", "--config"])
+        .arg(&path)
+        .current_dir(directory.path())
+        .env("BLOCK_RESULT_OPERATOR_PRIVATE_KEY", "5ec5ec5ec")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for expected in ["moonbem", "yesterday", "depht", "rpc is missing", "poll-ms: 1 is not between"] {
+        assert!(said.contains(expected), "{expected} in {said}");
+    }
+    assert!(!said.contains("5ec5ec"), "{said}");
+}

@@ -1,0 +1,12 @@
+//! The daemon as an operator meets it: a real chain, real HTTP, real kills.
+//!
+//! Every test has a chain of its own. On a machine without anvil and without npm to install it they say so and pass, except under CI.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod bench;
+mod crashes;
+mod end_to_end;
+mod faults;
+mod host;
+mod specimens;
