@@ -8,7 +8,7 @@ use refiner_sandbox::{Allocation, EngineProfile, Grants, Limits, Params, RuleIde
 use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler};
 
 use super::config::{Key, Settings};
-use crate::rules::{LoadError, find};
+use crate::rules::{Found, LoadError, Sources};
 
 /// A rule with what it runs under.
 pub struct Rule {
@@ -63,11 +63,12 @@ pub enum RulesError {
 pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
     let cache = CodeCache::open(settings.data.join("code"))?;
     let compiler = Compiler::new(Some(cache))?;
+    let sources = Sources { gateways: settings.gateways.clone().unwrap_or_default(), ..Sources::default() };
     let params: Params = settings.params.iter().cloned().collect();
     let mut rules: Vec<Rule> = Vec::new();
     for argument in &settings.rules {
-        for (called, component) in find(argument)? {
-            let rule = compile(&compiler, called, component, &params)?;
+        for found in sources.find(argument)? {
+            let rule = compile(&compiler, found, &params)?;
             if rules.iter().any(|other| other.name == rule.name) {
                 return Err(RulesError::SameName(rule.name));
             }
@@ -79,10 +80,11 @@ pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
 }
 
 /// The operator chose these rules, so each is granted what it asks for.
-fn compile(compiler: &Compiler, called: String, component: Vec<u8>, params: &Params) -> Result<Rule, RulesError> {
+fn compile(compiler: &Compiler, found: Found, params: &Params) -> Result<Rule, RulesError> {
+    let Found { called: rule, component, beside } = found;
     let compiled = compiler
-        .compile(Bytes::from(component), None, &Grants::all())
-        .map_err(|source| RulesError::Compile { rule: called, source })?;
+        .compile(Bytes::from(component), beside.as_deref(), &Grants::all())
+        .map_err(|source| RulesError::Compile { rule, source })?;
     let profile = EngineProfile::with_allocation(Allocation::OnDemand);
     let limits = compiled.default_limits();
     let identity = RuleIdentity {

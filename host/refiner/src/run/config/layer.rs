@@ -134,7 +134,7 @@ pub enum Kind {
 }
 
 /// Every setting with its kind and the names under which earlier refiners read it from the environment.
-pub const SETTINGS: [(&str, Kind, &[&str]); 38] = [
+pub const SETTINGS: [(&str, Kind, &[&str]); 36] = [
     ("network", Kind::Text, &["MIX_ENV"]),
     ("proof-chain-id", Kind::Number, &["PROOFCHAIN_CHAIN_ID"]),
     ("specimen-contract", Kind::Text, &["BSP_PROOFCHAIN_ADDRESS"]),
@@ -172,12 +172,11 @@ pub const SETTINGS: [(&str, Kind, &[&str]); 38] = [
     ("backlog", Kind::Number, &[]),
     ("shutdown-s", Kind::Number, &[]),
     ("retry-ms", Kind::Number, &[]),
-    ("log", Kind::Text, &[]),
-    ("rules-dir", Kind::Text, &[]),
 ];
 
-/// Read elsewhere; known here so that their names in the environment are no mistakes.
-pub const ELSEWHERE: [&str; 2] = ["log", "rules-dir"];
+/// Variables of ours that are read elsewhere, and no mistakes.
+pub const ELSEWHERE: [&str; 5] =
+    ["REFINER_CONFIG", "REFINER_LOG", "REFINER_CACHE_DIR", "REFINER_IPFS_GATEWAY", "REFINER_RULES_DIR"];
 
 #[cfg(test)]
 mod tests {
@@ -189,7 +188,7 @@ mod tests {
     fn every_flag_is_a_setting_and_the_other_way_round() {
         let command = Layer::augment_args(clap::Command::new("run"));
         let flags: Vec<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
-        let settings: Vec<_> = SETTINGS.iter().map(|(key, ..)| *key).filter(|key| !ELSEWHERE.contains(key)).collect();
+        let settings: Vec<_> = SETTINGS.iter().map(|(key, ..)| *key).collect();
         assert_eq!(flags, settings);
     }
 
@@ -197,7 +196,6 @@ mod tests {
     fn every_setting_has_the_kind_of_its_flag() {
         let table: String = SETTINGS
             .iter()
-            .filter(|(key, ..)| !ELSEWHERE.contains(key))
             .map(|(key, kind, _)| match kind {
                 Kind::Text => format!("{key} = \"x\"\n"),
                 Kind::Number => format!("{key} = 1\n"),
@@ -207,6 +205,6 @@ mod tests {
             .collect();
         let layer: Layer = toml::from_str(&table).unwrap();
         let written = toml::Table::try_from(&layer).unwrap();
-        assert_eq!(written.len(), SETTINGS.len() - ELSEWHERE.len());
+        assert_eq!(written.len(), SETTINGS.len());
     }
 }

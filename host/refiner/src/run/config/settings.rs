@@ -81,8 +81,6 @@ pub fn resolve(layer: Layer, secret: Option<Secret>, problems: &mut Vec<Problem>
         ..FeePolicy::default()
     };
     let settings = Settings {
-        network: network?,
-        rpc: rpc?,
         scan,
         start: start.unwrap_or(StartBlock::Latest),
         poll: ms(&mut reading, "poll-ms", layer.poll_ms, 2_000, 10, 600_000),
@@ -96,7 +94,6 @@ pub fn resolve(layer: Layer, secret: Option<Secret>, problems: &mut Vec<Problem>
         params,
         chain_configs: layer.chain_config.unwrap_or_default().into_iter().map(PathBuf::from).collect(),
         workers: reading.size("workers", layer.workers, cores, 1_024),
-        key: key?,
         fees,
         proof_depth: reading.number("proof-depth", layer.proof_depth, 5, 0, 10_000),
         bump_after: Duration::from_secs(reading.number("bump-after-s", layer.bump_after_s, 90, 1, 86_400)),
@@ -108,6 +105,10 @@ pub fn resolve(layer: Layer, secret: Option<Secret>, problems: &mut Vec<Problem>
         backlog: reading.number("backlog", layer.backlog, 1_000, 1, 1_000_000),
         shutdown: Duration::from_secs(reading.number("shutdown-s", layer.shutdown_s, 20, 0, 3_600)),
         retry: ms(&mut reading, "retry-ms", layer.retry_ms, 1_000, 1, 600_000),
+        // Last, so that what is wrong with the others is told as well.
+        network: network?,
+        rpc: rpc?,
+        key: key?,
     };
     Some(settings)
 }

@@ -52,7 +52,7 @@ impl Environment {
     }
 
     fn unknown(&self) -> impl Iterator<Item = &str> {
-        let is_ours = |name: &str| name.starts_with(PREFIX) && name != "REFINER_CONFIG";
+        let is_ours = |name: &str| name.starts_with(PREFIX) && !ELSEWHERE.contains(&name);
         let is_known = |name: &str| SETTINGS.iter().any(|(key, ..)| variable(key) == name);
         self.variables.keys().map(String::as_str).filter(move |name| is_ours(name) && !is_known(name))
     }
@@ -85,9 +85,6 @@ fn from_environment(environment: &Environment, problems: &mut Vec<Problem>) -> T
         problems.push(Problem::Unknown { origin: "environment".into(), key: name.into() });
     }
     for (key, kind, earlier) in SETTINGS {
-        if ELSEWHERE.contains(&key) {
-            continue;
-        }
         let Some((name, text)) = environment.value(key, earlier) else { continue };
         let value = match kind {
             Kind::Text => Some(Value::String(text.to_owned())),
@@ -123,7 +120,7 @@ fn read_file(path: &Path, problems: &mut Vec<Problem>) -> Table {
     };
     let origin = path.display().to_string();
     table.retain(|key, value| {
-        let setting = SETTINGS.iter().find(|(known, ..)| *known == key && !ELSEWHERE.contains(known));
+        let setting = SETTINGS.iter().find(|(known, ..)| *known == key);
         let Some((key, kind, _)) = setting else {
             problems.push(Problem::Unknown { origin: origin.clone(), key: key.to_owned() });
             return false;
