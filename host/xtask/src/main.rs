@@ -1,4 +1,4 @@
-//! What a newcomer and CI run: `cargo xtask demo`, `test`, `rules`, `lint`, `bench`.
+//! What a newcomer and CI run: `cargo xtask demo`, `test`, `rules`, `twins`, `lint`, `bench`.
 //!
 //! Comes in: a clone and a Rust toolchain. Goes out: built rules, results on the screen, or the step that does not pass
 //! and the command that repeats it. Never here: anything that the program itself needs at run time.
@@ -13,6 +13,7 @@ mod step;
 mod test;
 mod tool;
 mod tree;
+mod twins;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,8 @@ enum Task {
     Test,
     /// Builds every crate of `rules/` to a component in `target/rules`, installing the guest target if need be.
     Rules,
+    /// Builds one rule in every way of `tests/twins` to components in `target/twins`.
+    Twins,
     /// Checks formatting, lints, licences and the rules of the house.
     Lint,
     /// Runs the benchmarks and prints their tables.
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Task::Demo => demo::run(),
         Task::Test => test::run(),
         Task::Rules => rules::run(),
+        Task::Twins => twins::run(),
         Task::Lint => lint::run(),
         Task::Bench => bench::run(),
     };

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use refiner_authoring::toolchain;
 
-use crate::{command, lint, rules, step::Steps, tool};
+use crate::{command, lint, rules, step::Steps, tool, twins};
 
 /// Steps that are cargo's own, in the order that fails soonest.
 const CARGO_STEPS: [(&str, &str); 3] = [
@@ -13,13 +13,18 @@ const CARGO_STEPS: [(&str, &str); 3] = [
 ];
 
 pub fn run() -> Result<()> {
-    let mut steps = Steps::of(2 + CARGO_STEPS.len() + lint::STEPS);
+    let mut steps = Steps::of(3 + CARGO_STEPS.len() + lint::STEPS);
     steps.take("Find cargo-nextest", None, || tool::ensure("nextest", "cargo-nextest"))?;
     let rules = steps.take("Build the rules", Some("cargo xtask rules"), || {
         let guest = toolchain::find()?;
         rules::build(&guest)
     })?;
     rules::print(&rules);
+    let twins = steps.take("Build the twins", Some("cargo xtask twins"), || {
+        let guest = toolchain::find()?;
+        twins::build(&guest)
+    })?;
+    twins::print(&twins);
     for (what, line) in CARGO_STEPS {
         steps.take(what, Some(line), || Ok(command::run(&mut command::line(line))?))?;
     }
