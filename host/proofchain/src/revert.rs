@@ -241,3 +241,93 @@ fn reason(text: &str) -> Option<&str> {
     let after = after.strip_prefix("ed").unwrap_or(after).trim_start_matches([':', ' ']).trim_end_matches('\'');
     (!after.is_empty()).then_some(after)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::rpc::refusal_of;
+
+    /// `Error(string)` with "Max submissions limit exceeded".
+    const USED: &str = concat!(
+        "0x08c379a0",
+        "0000000000000000000000000000000000000000000000000000000000000020",
+        "000000000000000000000000000000000000000000000000000000000000001e",
+        "4d6178207375626d697373696f6e73206c696d69742065786365656465640000",
+    );
+    /// `Panic(uint256)` with 0x12.
+    const DIVISION: &str = "0x4e487b710000000000000000000000000000000000000000000000000000000000000012";
+
+    fn check(error: &Value, expected: Option<&Revert>) {
+        assert_eq!(Revert::of(&refusal_of(error.clone())).as_ref(), expected, "{error}");
+    }
+
+    #[test]
+    fn a_reason_is_found_in_every_envelope() {
+        for error in [
+            json!({"code": 3, "message": "execution reverted", "data": USED}),
+            json!({"code": 3, "message": "execution reverted: Max submissions limit exceeded"}),
+            json!({"code": -32603, "message": "VM Exception while processing transaction: revert", "data": USED}),
+            json!({"code": -32603, "message": "VM Exception while processing transaction: revert Max submissions limit exceeded", "data": "0x"}),
+            json!({"code": -32603, "message": "Internal error", "data": {"message": "x", "data": USED}}),
+            json!({"code": -32603, "message": "Error: VM Exception while processing transaction: reverted with reason string 'Max submissions limit exceeded'"}),
+            json!({"code": -32015, "message": "VM execution error.", "data": format!("Reverted {USED}")}),
+            json!({"code": -32000, "message": "execution reverted", "data": {"result": USED}}),
+        ] {
+            check(&error, Some(&Revert::SubmissionsUsed));
+        }
+    }
+
+    #[test]
+    fn data_counts_more_than_text() {
+        let error = json!({"code": 3, "message": "execution reverted: Invalid chain ID", "data": USED});
+        check(&error, Some(&Revert::SubmissionsUsed));
+    }
+
+    #[test]
+    fn panics_are_read_from_data_and_from_text() {
+        for error in [
+            json!({"code": 3, "message": "execution reverted", "data": DIVISION}),
+            json!({"code": 3, "message": "execution reverted: panic: division or modulo by zero (0x12)"}),
+            json!({"code": -32603, "message": "reverted with panic code 0x12 (Division or modulo division by zero)"}),
+        ] {
+            check(&error, Some(&Revert::Arithmetic { code: 0x12 }));
+        }
+        let other = json!({"code": 3, "message": "execution reverted", "data": DIVISION.replace("12", "32")});
+        check(&other, Some(&Revert::Panic { code: 0x32 }));
+    }
+
+    #[test]
+    fn the_runtime_of_a_substrate_chain_is_understood() {
+        let low = "Module(ModuleError { index: 51, error: [0, 0, 0, 0], message: Some(\"BalanceLow\") })";
+        check(&json!({"code": -32603, "message": low}), Some(&Revert::Unfunded));
+        let other = "Module(ModuleError { index: 9, error: [7, 0, 0, 0], message: None })";
+        check(&json!({"code": -32603, "message": other}), Some(&Revert::Runtime { text: other.to_owned() }));
+    }
+
+    #[test]
+    fn an_unknown_reason_is_kept_and_no_reason_is_said_to_be_none() {
+        let other = Revert::Other { text: "paused".to_owned() };
+        check(&json!({"code": 3, "message": "execution reverted: paused"}), Some(&other));
+        check(&json!({"code": 3, "message": "execution reverted", "data": "0x"}), Some(&Revert::Silent));
+        check(&json!({"code": -32000, "message": "gas required exceeds allowance (0)"}), Some(&Revert::OutOfGas));
+    }
+
+    #[test]
+    fn what_is_not_about_the_transaction_is_no_revert() {
+        for message in ["header not found", "method not found", "rate limit exceeded", ""] {
+            check(&json!({"code": -32000, "message": message}), None);
+        }
+        check(&json!({"code": 3, "message": null, "data": 7}), None);
+    }
+
+    #[test]
+    fn a_hostile_reason_is_bounded_and_printable() {
+        let message = format!("execution reverted: \u{1b}[2J{}", "x".repeat(10_000));
+        let Some(Revert::Other { text }) = Revert::of(&refusal_of(json!({"code": 3, "message": message}))) else {
+            panic!("no reason");
+        };
+        assert!(text.len() <= 500 && !text.contains('\u{1b}'));
+    }
+}

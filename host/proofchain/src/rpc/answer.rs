@@ -83,3 +83,9 @@ fn revert_data(data: &Value) -> Option<Bytes> {
 pub(crate) fn printable(text: &str) -> String {
     text.chars().take(MESSAGE_LIMIT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
+
+/// Reads a node's `error` as the client does.
+#[cfg(test)]
+pub(crate) fn refusal_of(error: Value) -> Refusal {
+    serde_json::from_value::<WireError>(error).unwrap().into()
+}

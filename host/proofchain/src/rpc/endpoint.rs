@@ -1,13 +1,15 @@
 //! The address of a node, of which only scheme, host and port may be seen.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use reqwest::RequestBuilder;
 use url::Url;
 
 /// Where a node listens. User, password, path and query are used but never shown: providers put keys there.
 #[derive(Clone)]
-pub struct Endpoint {
+pub struct Endpoint(Arc<Address>);
+
+struct Address {
     url: Url,
     user: String,
     password: Option<String>,
@@ -21,23 +23,21 @@ impl Endpoint {
         // Neither can be refused for an address that has a host, and without one there is nothing to hide.
         let _ = url.set_username("");
         let _ = url.set_password(None);
-        Self { url, user, password }
+        Self(Arc::new(Address { url, user, password }))
     }
 
     pub(super) fn post(&self, http: &reqwest::Client) -> RequestBuilder {
-        let request = http.post(self.url.clone());
-        if self.user.is_empty() && self.password.is_none() {
-            request
-        } else {
-            request.basic_auth(&self.user, self.password.as_deref())
-        }
+        let Address { url, user, password } = &*self.0;
+        let request = http.post(url.clone());
+        if user.is_empty() && password.is_none() { request } else { request.basic_auth(user, password.as_deref()) }
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.url.scheme(), self.url.host_str().unwrap_or_default())?;
-        match self.url.port() {
+        let url = &self.0.url;
+        write!(f, "{}://{}", url.scheme(), url.host_str().unwrap_or_default())?;
+        match url.port() {
             Some(port) => write!(f, ":{port}"),
             None => Ok(()),
         }
@@ -89,6 +89,6 @@ mod tests {
     #[test]
     fn userinfo_becomes_basic_authentication_without_its_escapes() {
         let endpoint = Endpoint::new("http://us%3aer:p%40ss%zz@localhost".parse().unwrap());
-        assert_eq!((endpoint.user.as_str(), endpoint.password.as_deref()), ("us:er", Some("p@ss%zz")));
+        assert_eq!((endpoint.0.user.as_str(), endpoint.0.password.as_deref()), ("us:er", Some("p@ss%zz")));
     }
 }

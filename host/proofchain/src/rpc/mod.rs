@@ -11,3 +11,5 @@ pub use endpoint::Endpoint;
 pub use error::RpcError;
 
 pub(crate) use answer::printable;
+#[cfg(test)]
+pub(crate) use answer::refusal_of;
