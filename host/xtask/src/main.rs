@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "printing is what these commands are for")]
 
 mod bench;
+mod chain;
 mod command;
 mod demo;
 mod lint;

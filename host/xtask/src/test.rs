@@ -3,7 +3,7 @@
 use anyhow::Result;
 use refiner_authoring::toolchain;
 
-use crate::{command, lint, rules, step::Steps, tool, twins};
+use crate::{chain, command, lint, rules, step::Steps, tool, twins};
 
 /// Steps that are cargo's own, in the order that fails soonest.
 const CARGO_STEPS: [(&str, &str); 3] = [
@@ -13,8 +13,9 @@ const CARGO_STEPS: [(&str, &str); 3] = [
 ];
 
 pub fn run() -> Result<()> {
-    let mut steps = Steps::of(3 + CARGO_STEPS.len() + lint::STEPS);
+    let mut steps = Steps::of(4 + CARGO_STEPS.len() + lint::STEPS);
     steps.take("Find cargo-nextest", None, || tool::ensure("nextest", "cargo-nextest"))?;
+    steps.take("Find node and npm", None, chain::ensure)?;
     let rules = steps.take("Build the rules", Some("cargo xtask rules"), || {
         let guest = toolchain::find()?;
         rules::build(&guest)
