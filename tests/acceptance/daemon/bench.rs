@@ -169,8 +169,9 @@ impl Bench {
     }
 
     pub fn in_state(&self, state: State) -> usize {
-        let filter = Filter { state: Some(state), ..Filter::default() };
-        self.journal().and_then(|journal| journal.list(&filter, 100_000).ok()).map_or(0, |items| items.len())
+        let counts = self.journal().and_then(|journal| journal.counts().ok()).unwrap_or_default();
+        let items = counts.iter().find(|count| count.state == state).map_or(0, |count| count.items);
+        usize::try_from(items).unwrap()
     }
 
     /// Puts the specimens where they are fetched from, and announces them.
@@ -217,6 +218,15 @@ impl Bench {
             self.daemon = None;
         }
         ended
+    }
+
+    /// Memory that the daemon itself holds, and its open files.
+    pub fn resident_kib_and_files(&self) -> (u32, usize) {
+        let process = format!("/proc/{}", self.daemon.as_ref().unwrap().id());
+        let status = fs::read_to_string(format!("{process}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let kib = line.trim().trim_end_matches(" kB").parse().unwrap();
+        (kib, fs::read_dir(format!("{process}/fd")).unwrap().count())
     }
 
     /// The daemon's workers, as the kernel knows them.

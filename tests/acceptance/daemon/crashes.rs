@@ -96,6 +96,7 @@ async fn daemon_killed_at_random_moments_proves_every_specimen_once() {
     let ordinary = begun.elapsed();
 
     let given = stream(u64::from(KILLS) / 2);
+    let mut in_the_middle = 0;
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for kill in 0..KILLS {
         // Work arrives all the time, so that there is something to be killed in.
@@ -106,7 +107,10 @@ async fn daemon_killed_at_random_moments_proves_every_specimen_once() {
         bench.start();
         sleep(ordinary.mul_f64(random.fraction() * 2.0)).await;
         bench.kill();
+        let unfinished = bench.items().iter().filter(|item| !item.state.is_end()).count();
+        in_the_middle += u32::from(unfinished > 0);
     }
+    assert!(in_the_middle >= KILLS / 4, "only {in_the_middle} of {KILLS} kills hit anything");
     bench.start();
     bench.until_all(State::Final, given.len()).await;
     bench.assert_proved_once(&given).await;

@@ -125,6 +125,26 @@ async fn full_disk_loses_nothing() {
     bench.kill();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_files_and_processes_do_not_grow_with_the_work() {
+    /// Specimens of one round.
+    const ROUND: usize = 150;
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.flags = ["--workers", "2"].map(str::to_owned).into();
+    bench.start_ready().await;
+    let mut sizes = Vec::new();
+    for (round, given) in stream(3 * ROUND as u64).chunks(ROUND).enumerate() {
+        bench.announce(given).await;
+        bench.until_all(State::Final, (round + 1) * ROUND).await;
+        let (kib, files) = bench.resident_kib_and_files();
+        assert!(files < 100, "{files} open files");
+        assert!(bench.workers().len() <= 2, "{} workers", bench.workers().len());
+        sizes.push(kib);
+    }
+    // The first round fills caches and pools.
+    assert!(sizes[2] < sizes[0] + 16 * 1024, "{sizes:?} KiB");
+}
+
 struct Mounted(std::path::PathBuf);
 
 impl Drop for Mounted {

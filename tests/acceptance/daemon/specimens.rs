@@ -15,7 +15,7 @@ pub struct Given {
 }
 
 impl Given {
-    fn of(bytes: Vec<u8>) -> Self {
+    pub fn of(bytes: Vec<u8>) -> Self {
         let specimen = decode(&bytes).unwrap();
         Self {
             chain: specimen.block.network_id,

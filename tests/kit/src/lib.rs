@@ -31,6 +31,6 @@ pub use files::{SpecimenFile, best_available, sample_files, samples, samples_dir
 pub use fork::Fork;
 pub use key::Key;
 pub use recorder::{Missing, Recorder};
-pub use sample::{DEVNET, MAINNET, Sample, devnet_config, large, samples as make_samples};
+pub use sample::{DEVNET, MAINNET, Sample, crowds, devnet_config, large, samples as make_samples};
 pub use transaction::{Envelope, Form, Offer, Plan, Signed};
 pub use world::{Account, World};

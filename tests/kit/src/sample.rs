@@ -147,6 +147,21 @@ pub fn large(transactions: usize) -> Result<Sample, KitError> {
     Sample::new(block, Layout::V0_38, Manner::default())
 }
 
+/// Prague blocks of mainnet, one after another, each with this many transactions, for load tests.
+///
+/// # Errors
+///
+/// As [`large`].
+pub fn crowds(blocks: usize, transactions: usize) -> Result<Vec<Sample>, KitError> {
+    let mut chain = mainnet(Fork::Prague, 22_700_000, 1_749_862_811);
+    chain.set_gas_limit(scenario::crowd(transactions).iter().map(|plan| plan.gas).sum::<u64>().max(36_000_000));
+    let seal = |_| {
+        let block = chain.seal(plan("refiner sample, crowds", scenario::crowd(transactions)))?;
+        Sample::new(block, Layout::V0_38, Manner::default())
+    };
+    (0..blocks).map(seal).collect()
+}
+
 /// The geth-style configuration of [`DEVNET`]: every fork up to Prague from genesis on.
 pub fn devnet_config() -> Value {
     let cancun = Fork::Cancun.blob_params().map(blob_schedule);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use refiner_content::{Accept, Locations};
+use refiner_content::{Accept, Locations, Source as _};
 use refiner_journal::{Item, Step};
 
 use super::verify::{is_announced, verify};
@@ -25,8 +25,9 @@ pub async fn fetch(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
     let accept: Accept = Arc::new(move |bytes| is_announced(bytes, hash));
     let fetched = shop.fetcher.fetch_any(&locations, Some(accept)).await?;
     tracing::debug!(item = %item.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "Fetched a specimen.");
-    let store = shop.store.clone();
-    let kept = tokio::task::spawn_blocking(move || verify(fetched.content, &item)?.keep(&store));
+    let is_kept = fetched.from == *shop.store.origin();
+    let store = (!is_kept).then(|| shop.store.clone());
+    let kept = tokio::task::spawn_blocking(move || verify(fetched.content, &item)?.keep(store.as_ref()));
     kept.await.unwrap_or(Err(StageError::Panicked))
 }
 

@@ -1,0 +1,150 @@
+//! What the daemon costs: from event to proof, a backlog against `replay`, and memory over thousands of specimens.
+//!
+//! `cargo bench -p refiner --bench daemon`, with an anvil, a pinner double and the daemon on one machine: every figure includes
+//! what the chain itself takes.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a benchmark prints, and stops at what it did not expect"
+)]
+
+#[path = "../acceptance/daemon/bench.rs"]
+#[allow(dead_code, reason = "most of it is for tests")]
+mod bench;
+#[path = "../acceptance/daemon/specimens.rs"]
+#[allow(dead_code, reason = "most of it is for tests")]
+mod specimens;
+
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use refiner_content::{CONTENT_BYTES_MAX, Content, LocalStore};
+use refiner_journal::State;
+use refiner_testkit::crowds;
+use tokio::{runtime::Runtime, time::sleep};
+
+use self::{
+    bench::Bench,
+    specimens::{Given, stream},
+};
+
+/// Specimens announced one by one.
+const SINGLE: usize = 20;
+/// Specimens announced before the daemon starts.
+const BACKLOG: usize = 500;
+/// Transactions in each of them: as many as an ordinary block of mainnet.
+const TRANSACTIONS: usize = 150;
+/// Specimens over which memory is looked at, in steps.
+const MANY: usize = 5_000;
+const STEP: usize = 1_000;
+
+fn main() {
+    let runtime = Runtime::new().unwrap();
+    let chosen = |name: &str| std::env::args().skip(1).all(|argument| argument.starts_with('-') || argument == name);
+    if chosen("latency") {
+        runtime.block_on(latency());
+    }
+    if chosen("backlog") {
+        runtime.block_on(backlog());
+    }
+    if chosen("memory") {
+        runtime.block_on(memory());
+    }
+}
+
+async fn latency() {
+    let mut bench = Bench::new().await.expect("anvil");
+    bench.flags = ["--log", "warn"].map(str::to_owned).into();
+    bench.start_ready().await;
+    let mut times = Vec::new();
+    for (count, given) in (1..).zip(&stream(SINGLE as u64 + 1)) {
+        bench.announce(std::slice::from_ref(given)).await;
+        let begun = Instant::now();
+        while bench.operator_nonce().await < count {
+            sleep(Duration::from_millis(1)).await;
+        }
+        times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+    }
+    // The first starts a worker and is told apart.
+    let first = times.remove(0);
+    times.sort_by(f64::total_cmp);
+    println!(
+        "daemon: event to mined proof, {SINGLE} specimens one by one: median {:.0} ms, slowest {:.0} ms, the very first {first:.0} ms",
+        times[SINGLE / 2],
+        times[SINGLE - 1]
+    );
+}
+
+async fn backlog() {
+    let given: Vec<_> =
+        crowds(BACKLOG, TRANSACTIONS).unwrap().into_iter().map(|sample| Given::of(sample.bytes)).collect();
+    let mut bench = Bench::new().await.expect("anvil");
+    bench.flags = ["--log", "warn"].map(str::to_owned).into();
+    // The code is compiled before, as it is in every run but the very first.
+    bench.start_ready().await;
+    bench.kill();
+    let files = bench.directory.path().join("specimens");
+    fs::create_dir(&files).unwrap();
+    let store = LocalStore::open(bench.data.join("content"), CONTENT_BYTES_MAX).unwrap();
+    for given in &given {
+        fs::write(files.join(format!("{}.avro", given.height)), &given.bytes).unwrap();
+        store.write(&Content::of(given.bytes.clone().into())).unwrap();
+    }
+    bench.announce(&given).await;
+
+    let begun = Instant::now();
+    let replayed = Command::new(env!("CARGO_BIN_EXE_refiner"))
+        .arg("replay")
+        .arg(&files)
+        .args(["--report", "summary"])
+        .output()
+        .unwrap();
+    assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
+    let replay = begun.elapsed();
+    bench.flags.extend(["--poll-ms", "250", "--unsettled", "100"].map(str::to_owned));
+    let begun = Instant::now();
+    bench.start();
+    let unfinished = |bench: &Bench| bench.journal().and_then(|journal| journal.unfinished().ok());
+    let known = |bench: &Bench| bench.items().len() == BACKLOG;
+    bench.until("every specimen is announced", |bench| known(bench)).await;
+    bench.until("every result is pinned", |bench| unfinished(bench) == Some(0)).await;
+    let pinned = begun.elapsed();
+    bench.until("every specimen is proved", |bench| bench.in_state(State::Final) == BACKLOG).await;
+    let proved = begun.elapsed();
+    bench.assert_proved_once(&given).await;
+    let rate = |time: Duration| BACKLOG as f64 / time.as_secs_f64();
+    let part = |time: Duration| 100.0 * rate(time) / rate(replay);
+    println!(
+        "daemon: a backlog of {BACKLOG} specimens of {TRANSACTIONS} transactions, start included: replay {:.0} a second; fetched, run and \
+              pinned {:.0} a second ({:.0} %); proved and final on an anvil beside it {:.0} a second ({:.0} %)",
+        rate(replay),
+        rate(pinned),
+        part(pinned),
+        rate(proved),
+        part(proved)
+    );
+}
+
+async fn memory() {
+    let given = stream(MANY as u64);
+    let mut bench = Bench::new().await.expect("anvil");
+    bench.flags = ["--log", "warn"].map(str::to_owned).into();
+    bench.start_ready().await;
+    for (done, given) in given.chunks(STEP).enumerate() {
+        bench.announce(given).await;
+        let proved = (done + 1) * STEP;
+        bench.until("every specimen is proved", |bench| bench.in_state(State::Final) == proved).await;
+        let (kib, files) = bench.resident_kib_and_files();
+        println!(
+            "daemon: after {proved} specimens: {:.1} MiB resident, {files} open files, {} child processes",
+            f64::from(kib) / 1024.0,
+            bench.workers().len()
+        );
+    }
+}
