@@ -30,6 +30,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Fixture {
     identity: Identity,
+    specimen_hash: B256,
     header: Header,
     logs_bloom: Vec<u8>,
     transactions: Vec<FixtureTransaction>,
@@ -99,6 +100,13 @@ impl Fixture {
     #[must_use]
     pub fn identity(mut self, change: impl FnOnce(&mut Identity)) -> Self {
         change(&mut self.identity);
+        self
+    }
+
+    /// Sets the hash that the network announces.
+    #[must_use]
+    pub fn specimen_hash(mut self, hash: B256) -> Self {
+        self.specimen_hash = hash;
         self
     }
 

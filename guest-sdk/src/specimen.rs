@@ -17,6 +17,12 @@ impl Specimen<'_> {
         self.host.identity()
     }
 
+    /// sha256 of the quoted base64 of the specimen's bytes: the hash the network announces. The host works it out when it is
+    /// first asked for, which can take as long as the rest of the run.
+    pub fn specimen_hash(&self) -> B256 {
+        self.host.specimen_hash()
+    }
+
     /// The block header, without the bloom.
     pub fn header(&self) -> Header {
         self.host.header()

@@ -8,20 +8,62 @@ use wit_parser::Resolve;
 /// Gives a borrowed specimen back. It stands before the fields of a case because imports come first in a module.
 const DROP: &str = r#"(import "refiner:rule/specimen@1.0.0" "[resource-drop]block-specimen" (func $drop (param i32)))"#;
 
-/// A component over the contract from module fields, with `tests/hostile/parts.wat` behind them.
+/// A component over the contract from module fields, with `tests/hostile/parts.wat` behind them and a manifest inside.
 pub fn component(fields: &str) -> Vec<u8> {
-    let parts = std::fs::read_to_string(root().join("tests/hostile/parts.wat")).unwrap();
-    component_of_module(&format!("(module {DROP}\n{fields}\n{parts})"))
+    component_of_module(&module_of_fields(fields))
 }
 
-/// A component over the contract from a module's text.
+/// A component over the contract from a module's text, with a manifest inside.
 pub fn component_of_module(module: &str) -> Vec<u8> {
+    with_manifest(&bare_component(module), &manifest(module))
+}
+
+/// A module's text from its first fields.
+pub fn module_of_fields(fields: &str) -> String {
+    let parts = std::fs::read_to_string(root().join("tests/hostile/parts.wat")).unwrap();
+    format!("(module {DROP}\n{fields}\n{parts})")
+}
+
+/// A component without a manifest.
+pub fn bare_component(module: &str) -> Vec<u8> {
+    let with_wasi = module.contains("wasi:");
     let mut module = wat::parse_str(module).unwrap();
     let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_path(root().join("wit/refiner-rule-1")).unwrap();
-    let world = resolve.select_world(&[package], Some("transform-with-evm")).unwrap();
+    let (mut package, _) = resolve.push_path(root().join("wit/refiner-rule-1")).unwrap();
+    let mut world = "transform-with-evm";
+    if with_wasi {
+        (package, world) = (resolve.push_file(root().join("tests/hostile/wasi.wit")).unwrap(), "sealed");
+    }
+    let world = resolve.select_world(&[package], Some(world)).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap()
+}
+
+/// The manifest of a rule that describes itself as `parts.wat` does. It asks for what the text imports.
+pub fn manifest(text: &str) -> String {
+    let (world, capabilities) =
+        if text.contains("refiner:rule/evm@") { ("transform-with-evm", "\"evm\"") } else { ("transform", "") };
+    let wasi = if text.contains("wasi:") { "wasi = \"sealed\"\n" } else { "" };
+    format!(
+        "name = \"case\"\nversion = \"1.0.0\"\nworld = \"{world}\"\nlayouts = []\ncapabilities = [{capabilities}]\n{wasi}\
+         outputs = []\nlicence = \"Apache-2.0\"\nsource = \"tests/hostile\"\n"
+    )
+}
+
+/// The component with a manifest in a custom section, written byte by byte and not by the host's crates.
+pub fn with_manifest(component: &[u8], manifest: &str) -> Vec<u8> {
+    const NAME: &[u8] = b"refiner:rule-manifest";
+    let name_length = u8::try_from(NAME.len()).unwrap();
+    let content = [&[name_length], NAME, manifest.as_bytes()].concat();
+    let mut whole = [component, &[0]].concat();
+    let mut length = content.len();
+    while length >= 0x80 {
+        whole.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
+        length >>= 7;
+    }
+    whole.push(u8::try_from(length).unwrap());
+    whole.extend(content);
+    whole
 }
 
 /// The root of the repository; every crate of the host is two folders below it.

@@ -22,8 +22,8 @@ pub enum ReadError {
         /// The parser's words.
         message: String,
     },
-    /// Two manifests, of which a reader could see either.
-    #[error("the component holds two manifests, the second at byte {offset}, and one is allowed")]
+    /// Two manifests.
+    #[error("there are two, and a reader could see either")]
     Two {
         /// Where the second one's section begins.
         offset: usize,

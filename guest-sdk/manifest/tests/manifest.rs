@@ -127,3 +127,19 @@ fn text_that_is_not_toml_is_an_error_with_its_line() {
     let error = Manifest::parse("name = \"a\"\nversion = \"").unwrap_err();
     assert!(matches!(error, ManifestError::Syntax { line: 2, .. }), "{error}");
 }
+
+#[test]
+fn manifest_that_nests_as_deep_as_it_can_is_an_error_and_no_overflow() {
+    let deep = |open: &str, between: &str| open.repeat(MANIFEST_BYTES_MAX / open.len() - 10) + between;
+    for text in [
+        format!("layouts = {}", deep("[", "")),
+        format!("limits = {}", deep("{a=", "1")),
+        format!("limits.{} = 1", deep("a.", "a")),
+        format!("[{}]", deep("a.", "a")),
+        format!("[[{}]]", deep("a.", "a")),
+        format!("limits = {{ {} = 1 }}", deep("a.", "a")),
+    ] {
+        assert!(text.len() <= MANIFEST_BYTES_MAX);
+        assert!(matches!(Manifest::parse(&text), Err(ManifestError::Syntax { .. })), "{}", &text[..20]);
+    }
+}

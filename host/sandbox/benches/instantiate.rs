@@ -51,7 +51,7 @@ fn main() {
     for allocation in [Allocation::Pooled, Allocation::OnDemand] {
         let sandbox = Sandbox::new(EngineProfile::with_allocation(allocation)).unwrap();
         println!("{allocation:?}");
-        let good = sandbox.admit(&component(GOOD), &Grants::all()).unwrap();
+        let good = sandbox.admit(&component(GOOD), None, &Grants::all()).unwrap();
         println!("  store, instance, empty refine              {:>9.1} us", runs(&good, &input(&good)));
         let in_parallel = thread::scope(|scope| {
             let threads: Vec<_> = (0..2).map(|_| scope.spawn(|| runs(&good, &input(&good)))).collect();
@@ -62,9 +62,9 @@ fn main() {
             println!("  (no target/rules/block-result.wasm: cargo xtask rules builds it)");
             continue;
         };
-        let compile = median_micros(5, || drop(sandbox.admit(bytes, &Grants::all()).unwrap()));
+        let compile = median_micros(5, || drop(sandbox.admit(bytes, None, &Grants::all()).unwrap()));
         println!("  admit block-result, compiled               {compile:>9.1} us");
-        let rule = sandbox.admit(bytes, &Grants::all()).unwrap();
+        let rule = sandbox.admit(bytes, None, &Grants::all()).unwrap();
         println!("  block-result of a few bytes                {:>9.1} us", runs(&rule, &input(&rule)));
         let executor = Arc::new(LongResult(vec![b'x'; BLOCK_RESULT_BYTES].into()));
         let long = RunInput { executor: Some(executor), ..input(&rule) };

@@ -18,19 +18,25 @@ mod rule;
 mod run;
 mod sandbox;
 mod self_test;
+mod specimen_hash;
 mod text;
 mod ticker;
 mod verdict;
 
-pub use admission::{Capability, Found, Grants, Refusal, ScanLimit};
+pub use admission::{
+    COMPONENT_BYTES_WITH_WASI, Capability, Found, Grants, ManifestPlace, Refusal, ScanLimit, examine, manifest_of,
+};
 pub use failure::{EngineError, HostFailure};
 pub use host::Params;
 pub use identity::RuleIdentity;
-pub use limits::{AboveCap, FUEL_PER_INPUT_BYTE, LIMITS, Limit, LimitSpec, Limits, PerLimit, WALL_MS_WITH_EVM};
+pub use limits::{
+    AboveCap, FUEL_PER_INPUT_BYTE, LIMITS, Limit, LimitError, LimitSpec, Limits, PerLimit, WALL_MS_WITH_EVM,
+};
 pub use profile::{Allocation, EngineProfile, WASM_STACK_BYTES, WASMTIME_VERSION};
 pub use rule::{AdmittedRule, Description, OutputDescription};
 pub use run::RunInput;
 pub use sandbox::{AdmitError, LoadedRule, Sandbox};
 pub use self_test::SelfTestError;
+pub use specimen_hash::SpecimenHash;
 pub use text::GuestText;
-pub use verdict::{Artifact, LogLevel, LogLine, Misuse, Run, TrapKind, Usage, Verdict};
+pub use verdict::{Artifact, LimitUse, LogLevel, LogLine, Misuse, Run, TrapKind, Usage, Verdict};

@@ -58,6 +58,13 @@ const SETTINGS: &[(&str, &str)] = &[
     ),
 ];
 
+/// What is added for a rule that was granted WASI: its results depend on what stands in for the system.
+const WASI_SETTINGS: &[(&str, &str)] = &[
+    ("wasi", "sealed 0.2: no files, sockets, arguments or variables; input is empty, output is the log"),
+    ("wasi-clocks", "stand at the block's timestamp, in whole seconds; a wait for later is a trap"),
+    ("wasi-random", "refiner:wasi-random-1, from the specimen's hash"),
+];
+
 impl EngineProfile {
     /// The profile with another way of giving instances their memory.
     pub const fn with_allocation(allocation: Allocation) -> Self {
@@ -71,16 +78,22 @@ impl EngineProfile {
 
     /// sha256 over the named settings.
     pub fn id(&self) -> B256 {
-        let mut hash = Sha256::new();
-        for (name, value) in SETTINGS {
-            hash.update(format!("{name}={value}\n"));
-        }
-        B256::from(<[u8; 32]>::from(hash.finalize()))
+        digest(SETTINGS.iter())
+    }
+
+    /// sha256 over the named settings and those of sealed WASI, for a rule that was granted it.
+    pub fn id_with_wasi(&self) -> B256 {
+        digest(SETTINGS.iter().chain(WASI_SETTINGS))
     }
 
     /// The named settings, for statements and `doctor`.
     pub const fn settings(&self) -> &'static [(&'static str, &'static str)] {
         SETTINGS
+    }
+
+    /// What [`Self::id_with_wasi`] adds.
+    pub const fn wasi_settings(&self) -> &'static [(&'static str, &'static str)] {
+        WASI_SETTINGS
     }
 
     pub(crate) fn engine(&self) -> wasmtime::Result<Engine> {
@@ -98,6 +111,14 @@ impl EngineProfile {
         }
         Engine::new(&config)
     }
+}
+
+fn digest<'a>(settings: impl Iterator<Item = &'a (&'a str, &'a str)>) -> B256 {
+    let mut hash = Sha256::new();
+    for (name, value) in settings {
+        hash.update(format!("{name}={value}\n"));
+    }
+    B256::from(<[u8; 32]>::from(hash.finalize()))
 }
 
 /// What makes two machines agree.

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
+use refiner_manifest::Manifest;
+use refiner_specimen::Layout;
 
 use crate::{
-    EngineProfile, HostFailure, Limits, Params, Run, RunInput, bindings::TransformWithEvmPre, host::Reach,
-    identity::RuleIdentity, run, ticker::Ticker,
+    Capability, EngineProfile, HostFailure, Limits, Params, Run, RunInput, admission::Terms,
+    bindings::TransformWithEvmPre, host::Reach, identity::RuleIdentity, run, ticker::Ticker,
 };
 
 /// A rule that was admitted. Cheap to clone; many threads can run it at once.
@@ -15,7 +17,7 @@ pub struct AdmittedRule {
     pub(crate) pre: TransformWithEvmPre<Reach>,
     pub(crate) component: B256,
     pub(crate) description: Arc<Description>,
-    pub(crate) executes_blocks: bool,
+    pub(crate) terms: Arc<Terms>,
     pub(crate) profile: EngineProfile,
     /// Without it no deadline would come.
     pub(crate) _ticker: Arc<Ticker>,
@@ -57,13 +59,33 @@ impl AdmittedRule {
     }
 
     /// True when the rule imports `evm`: its runs need an executor.
-    pub const fn executes_blocks(&self) -> bool {
-        self.executes_blocks
+    pub fn executes_blocks(&self) -> bool {
+        self.terms.needs.contains(&Capability::Evm)
     }
 
-    /// The limits it gets when nobody asks for others.
+    /// True when the rule imports WASI, which it gets sealed.
+    pub fn has_sealed_wasi(&self) -> bool {
+        self.terms.needs.contains(&Capability::Wasi)
+    }
+
+    /// The manifest it was admitted by. It agrees with the description and with the imports.
+    pub fn manifest(&self) -> &Manifest {
+        &self.terms.manifest
+    }
+
+    /// The limits its manifest asks for, defaults where it asks for nothing.
+    pub fn asked_limits(&self) -> &Limits {
+        &self.terms.asked
+    }
+
+    /// The limits it gets when nobody says otherwise: what it asks for, within the ceilings it was admitted under.
     pub fn default_limits(&self) -> Limits {
-        if self.executes_blocks { Limits::with_evm() } else { Limits::default() }
+        self.terms.granted
+    }
+
+    /// True when it accepts specimens of this layout.
+    pub fn accepts(&self, layout: Layout) -> bool {
+        self.terms.layouts.is_empty() || self.terms.layouts.contains(&layout)
     }
 
     /// What its results depend on beside the specimen.
@@ -72,17 +94,18 @@ impl AdmittedRule {
             component: self.component,
             params: params.digest(),
             limits: B256::from(limits.digest()),
-            profile: self.profile.id(),
+            profile: if self.has_sealed_wasi() { self.profile.id_with_wasi() } else { self.profile.id() },
         }
     }
 
-    /// Runs the rule on one specimen, in a fresh instance that is dropped after.
+    /// Runs the rule on one specimen, in a fresh instance that is dropped after. A specimen of a layout that it does not
+    /// accept is unsupported, and nothing runs.
     ///
     /// Blocks the thread for as long as the wall limit at most, plus one host call. The thread needs 2 MiB of stack.
     pub fn run(&self, input: RunInput) -> Result<Run, HostFailure> {
-        if self.executes_blocks && input.executor.is_none() {
+        if self.executes_blocks() && input.executor.is_none() {
             return Err(HostFailure::NoExecutor);
         }
-        run::run(&self.pre, input)
+        run::run(self, input)
     }
 }

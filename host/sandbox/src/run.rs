@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::Bytes;
 use refiner_evm::Executor;
 use refiner_specimen::Specimen;
 use wasmtime::{Store, component::Resource};
 
 use crate::{
-    HostFailure, Limit, Limits, Params, PerLimit, Run, Usage, Verdict,
+    AdmittedRule, HostFailure, Limit, Limits, Params, PerLimit, Run, SpecimenHash, Usage, Verdict,
     bindings::{
         TransformWithEvm, TransformWithEvmPre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError,
     },
@@ -25,8 +25,8 @@ pub struct RunInput {
     pub specimen: Arc<Specimen>,
     /// The bytes it was decoded from.
     pub raw: Bytes,
-    /// sha256 of the quoted base64 of `raw`.
-    pub specimen_hash: B256,
+    /// sha256 of the quoted base64 of `raw`: given, or worked out for a rule that asks.
+    pub specimen_hash: SpecimenHash,
     /// What the operator gave the rule.
     pub params: Params,
     /// Executes the block, for rules that were granted `evm`.
@@ -38,21 +38,24 @@ pub struct RunInput {
 /// Number of the specimen's handle. There is one specimen a run.
 const SPECIMEN_REP: u32 = 0;
 
-pub(crate) fn run(pre: &TransformWithEvmPre<Reach>, input: RunInput) -> Result<Run, HostFailure> {
-    let specimen_bytes = input.raw.len() as u64;
-    let granted = input.limits.get(Limit::SpecimenBytes);
-    if specimen_bytes > granted {
-        let verdict = Verdict::OverBudget { limit: Limit::SpecimenBytes, granted };
-        return Ok(Run { verdict, usage: usage_of_nothing(&input.limits, specimen_bytes), log: Vec::new() });
+pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailure> {
+    let (pre, limits, specimen_bytes) = (&rule.pre, input.limits, input.raw.len() as u64);
+    let asked = rule.asked_limits().for_specimen(specimen_bytes);
+    let granted = limits.for_specimen(specimen_bytes);
+    if let Some(verdict) = not_to_be_run(rule, &input) {
+        let mut used = PerLimit::ZERO;
+        used.set(Limit::SpecimenBytes, specimen_bytes);
+        return Ok(Run { verdict, usage: Usage { asked, granted, used, log_lines_lost: 0 }, log: Vec::new() });
     }
-    let limits = input.limits;
-    let fuel = limits.fuel_for(specimen_bytes);
+    let fuel = granted.get(Limit::Fuel);
     let view = SpecimenView::new(input.specimen, input.raw, input.specimen_hash);
     let mut store = store(pre, Reach::of_run(&limits, view, input.params, input.executor), &limits, fuel)?;
     let ended = refine(pre, &mut store);
     let fuel_left = store.get_fuel().unwrap_or_default();
-    let reach = store.into_data();
-    let usage = usage(&reach, &limits, specimen_bytes, fuel, fuel_left);
+    let mut reach = store.into_data();
+    reach.finish_stdio();
+    let used = used(&reach, specimen_bytes, fuel, fuel_left);
+    let usage = Usage { asked, granted, used, log_lines_lost: reach.log.lost };
     let Reach { log, outputs, .. } = reach;
     let verdict = match ended {
         Ok(_) if fuel_left == 0 => Verdict::OutOfFuel { granted: fuel },
@@ -98,25 +101,25 @@ const FUEL_BEYOND: u64 = 1;
 /// need no more than this.
 const HANDLES_MAX: usize = 10_000;
 
-fn usage(reach: &Reach, limits: &Limits, specimen_bytes: u64, fuel: u64, fuel_left: u64) -> Usage {
-    let mut granted = granted(limits);
-    granted.set(Limit::Fuel, fuel);
+/// The verdict on a specimen that the rule never sees.
+fn not_to_be_run(rule: &AdmittedRule, input: &RunInput) -> Option<Verdict> {
+    let granted = input.limits.get(Limit::SpecimenBytes);
+    if input.raw.len() as u64 > granted {
+        return Some(Verdict::OverBudget { limit: Limit::SpecimenBytes, granted });
+    }
+    let layout = input.specimen.layout;
+    if rule.accepts(layout) {
+        return None;
+    }
+    let accepted: Vec<_> = rule.terms.layouts.iter().map(ToString::to_string).collect();
+    let reason = format!("the specimen has layout {layout}, and the rule accepts {}", accepted.join(", "));
+    Some(Verdict::Unsupported { reason: GuestText::new(&reason) })
+}
+
+fn used(reach: &Reach, specimen_bytes: u64, fuel: u64, fuel_left: u64) -> PerLimit {
     let mut used = reach.budget.used();
     used.set(Limit::SpecimenBytes, specimen_bytes);
     used.set(Limit::MemoryBytes, reach.memory.peak_bytes());
     used.set(Limit::Fuel, fuel.saturating_sub(fuel_left.saturating_sub(FUEL_BEYOND)));
-    Usage { granted, used, log_lines_lost: reach.log.lost }
-}
-
-fn usage_of_nothing(limits: &Limits, specimen_bytes: u64) -> Usage {
-    let mut used = PerLimit::ZERO;
-    used.set(Limit::SpecimenBytes, specimen_bytes);
-    Usage { granted: granted(limits), used, log_lines_lost: 0 }
-}
-
-fn granted(limits: &Limits) -> PerLimit {
-    limits.iter().fold(PerLimit::ZERO, |mut granted, (limit, value)| {
-        granted.set(limit, value);
-        granted
-    })
+    used
 }

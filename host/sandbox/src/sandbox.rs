@@ -1,6 +1,6 @@
 //! The sandbox: one engine, its deadlines, and the way in for rules.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use alloy_primitives::B256;
 use sha2::{Digest, Sha256};
@@ -11,10 +11,10 @@ use wasmtime::{
 
 use crate::{
     AdmittedRule, Description, EngineError, EngineProfile, HostFailure, Limit, Limits, OutputDescription, Refusal,
-    admission::{self, Capability, Grants},
+    admission::{self, Capability, Grants, Terms},
     bindings::{TransformWithEvmPre, exports::refiner::rule::rule, refiner::rule as contract},
     compiled,
-    host::Reach,
+    host::{self, Reach},
     outcome::judge,
     run, self_test,
     self_test::SelfTestError,
@@ -27,15 +27,22 @@ pub struct Sandbox {
     engine: Engine,
     ticker: Arc<Ticker>,
     profile: EngineProfile,
+    linkers: Linkers,
+}
+
+/// A linker for each set of capabilities: a component that imports what it was not granted finds nothing there.
+struct Linkers {
     transform: Linker<Reach>,
-    transform_with_evm: Linker<Reach>,
+    with_evm: Linker<Reach>,
+    with_wasi: Linker<Reach>,
+    with_both: Linker<Reach>,
 }
 
 /// A rule that is checked, compiled and linked, and has not run.
 pub struct LoadedRule {
     pre: TransformWithEvmPre<Reach>,
     component: B256,
-    executes_blocks: bool,
+    terms: Terms,
 }
 
 /// Why a rule is not ready to run.
@@ -63,10 +70,8 @@ impl Sandbox {
     /// Starts an engine and its deadline thread, which ends when the sandbox and all rules it admitted are gone.
     pub fn new(profile: EngineProfile) -> Result<Self, EngineError> {
         let engine = profile.engine().map_err(|error| EngineError::Profile { message: message(&error) })?;
-        let linker = |evm: bool| link(&engine, evm).map_err(|error| EngineError::Linker { message: message(&error) });
         Ok(Self {
-            transform: linker(false)?,
-            transform_with_evm: linker(true)?,
+            linkers: Linkers::new(&engine).map_err(|error| EngineError::Linker { message: message(&error) })?,
             ticker: Arc::new(Ticker::start(&engine).map_err(EngineError::Ticker)?),
             engine,
             profile,
@@ -83,38 +88,47 @@ impl Sandbox {
     /// Nothing of the component runs before its imports, exports and sizes are checked, and `describe` runs under limits
     /// tighter than a run's. The compiler is at the component's mercy for time and memory: for components of strangers there is
     /// [`Sandbox::compile`], in a process that may die.
-    pub fn admit(&self, component: &[u8], grants: &Grants) -> Result<AdmittedRule, AdmitError> {
-        let needs = admission::check(component, grants)?;
+    ///
+    /// `beside` is the text of a manifest that came with the component, for one that carries none.
+    pub fn admit(&self, component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<AdmittedRule, AdmitError> {
+        let terms = admission::check(component, beside, grants)?;
         let compiled = Component::from_binary(&self.engine, component)
             .map_err(|error| Refusal::Compile { message: message(&error) })?;
-        self.describe(self.link(component, &compiled, &needs)?)
+        self.describe(self.link(component, &compiled, terms)?)
     }
 
     /// Checks a component and compiles it, to be loaded by [`Sandbox::load`] elsewhere.
-    pub fn compile(&self, component: &[u8], grants: &Grants) -> Result<Vec<u8>, Refusal> {
-        admission::check(component, grants)?;
+    pub fn compile(&self, component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<Vec<u8>, Refusal> {
+        admission::check(component, beside, grants)?;
         self.engine.precompile_component(component).map_err(|error| Refusal::Compile { message: message(&error) })
     }
 
     /// Checks a component, loads the code that [`Sandbox::compile`] made of it and links it to what was granted.
     ///
     /// `code` is believed: whoever calls this has checked a hash over it. Nothing of the component runs.
-    pub fn load(&self, component: &[u8], code: &[u8], grants: &Grants) -> Result<LoadedRule, Refusal> {
-        let needs = admission::check(component, grants)?;
+    pub fn load(
+        &self,
+        component: &[u8],
+        beside: Option<&str>,
+        code: &[u8],
+        grants: &Grants,
+    ) -> Result<LoadedRule, Refusal> {
+        let terms = admission::check(component, beside, grants)?;
         let compiled =
             compiled::load(&self.engine, code).map_err(|error| Refusal::Compile { message: message(&error) })?;
-        self.link(component, &compiled, &needs)
+        self.link(component, &compiled, terms)
     }
 
     /// Asks a loaded rule to describe itself, under limits tighter than a run's: the first moment at which its code runs.
     pub fn describe(&self, loaded: LoadedRule) -> Result<AdmittedRule, AdmitError> {
-        let LoadedRule { pre, component, executes_blocks } = loaded;
+        let LoadedRule { pre, component, terms } = loaded;
         let description = describe(&pre)?;
+        admission::agrees_with_description(&terms.manifest, &description)?;
         Ok(AdmittedRule {
             pre,
             component,
             description: Arc::new(description),
-            executes_blocks,
+            terms: Arc::new(terms),
             profile: self.profile,
             _ticker: Arc::clone(&self.ticker),
         })
@@ -131,20 +145,16 @@ impl Sandbox {
         compiled::compatibility(&self.engine)
     }
 
-    fn link(
-        &self,
-        component: &[u8],
-        compiled: &Component,
-        needs: &BTreeSet<Capability>,
-    ) -> Result<LoadedRule, Refusal> {
-        let executes_blocks = needs.contains(&Capability::Evm);
-        let linker = if executes_blocks { &self.transform_with_evm } else { &self.transform };
-        let pre = linker
+    fn link(&self, component: &[u8], compiled: &Component, terms: Terms) -> Result<LoadedRule, Refusal> {
+        let granted = |capability| terms.needs.contains(&capability);
+        let pre = self
+            .linkers
+            .granting(granted(Capability::Evm), granted(Capability::Wasi))
             .instantiate_pre(compiled)
             .and_then(TransformWithEvmPre::new)
             .map_err(|error| Refusal::Contract { message: message(&error) })?;
         let component = B256::from(<[u8; 32]>::from(Sha256::digest(component)));
-        Ok(LoadedRule { pre, component, executes_blocks })
+        Ok(LoadedRule { pre, component, terms })
     }
 
     /// Runs a guest that spins and one that eats memory, and makes sure that neither survives. A host on which one does
@@ -158,8 +168,28 @@ fn message(error: &wasmtime::Error) -> GuestText {
     GuestText::new(&format!("{error:#}"))
 }
 
-/// The interfaces of the world, `evm` only where granted: a component that imports it finds nothing elsewhere.
-fn link(engine: &Engine, evm: bool) -> wasmtime::Result<Linker<Reach>> {
+impl Linkers {
+    fn new(engine: &Engine) -> wasmtime::Result<Self> {
+        Ok(Self {
+            transform: link(engine, false, false)?,
+            with_evm: link(engine, true, false)?,
+            with_wasi: link(engine, false, true)?,
+            with_both: link(engine, true, true)?,
+        })
+    }
+
+    const fn granting(&self, evm: bool, wasi: bool) -> &Linker<Reach> {
+        match (evm, wasi) {
+            (false, false) => &self.transform,
+            (true, false) => &self.with_evm,
+            (false, true) => &self.with_wasi,
+            (true, true) => &self.with_both,
+        }
+    }
+}
+
+/// The interfaces every rule may import, `evm` and WASI only where granted.
+fn link(engine: &Engine, evm: bool, wasi: bool) -> wasmtime::Result<Linker<Reach>> {
     let mut linker = Linker::new(engine);
     contract::types::add_to_linker::<_, HasSelf<_>>(&mut linker, |reach| reach)?;
     contract::specimen::add_to_linker::<_, HasSelf<_>>(&mut linker, |reach| reach)?;
@@ -169,6 +199,9 @@ fn link(engine: &Engine, evm: bool) -> wasmtime::Result<Linker<Reach>> {
     if evm {
         contract::evm::add_to_linker::<_, HasSelf<_>>(&mut linker, |reach| reach)?;
     }
+    if wasi {
+        host::wasi::link(&mut linker)?;
+    }
     Ok(linker)
 }
 
@@ -177,7 +210,7 @@ fn describe(pre: &TransformWithEvmPre<Reach>) -> Result<Description, AdmitError>
     let mut store = run::store(pre, Reach::nothing(&limits), &limits, DESCRIBE_FUEL)?;
     let described = pre.instantiate(&mut store).and_then(|rule| rule.refiner_rule_rule().call_describe(&mut store));
     match described {
-        Ok(description) => Ok(admission::description(description)?),
+        Ok(description) => Ok(description.into()),
         Err(error) => Err(Refusal::Describe { verdict: Box::new(judge(error, &limits, DESCRIBE_FUEL)?) }.into()),
     }
 }
@@ -195,6 +228,13 @@ fn describe_limits() -> Limits {
         limits.lower(limit, granted);
     }
     limits
+}
+
+impl From<rule::Description> for Description {
+    fn from(described: rule::Description) -> Self {
+        let rule::Description { name, version, layouts, outputs } = described;
+        Self { name, version, layouts, outputs: outputs.into_iter().map(OutputDescription::from).collect() }
+    }
 }
 
 impl From<rule::OutputDescription> for OutputDescription {

@@ -76,14 +76,14 @@ fn play(
     granted: u64,
 ) -> Result<Result<Run, HostFailure>, SelfTestError> {
     let rule = sandbox
-        .admit(guest.component, &Grants::default())
+        .admit(guest.component, None, &Grants::default())
         .map_err(|error| SelfTestError::Admit { guest: guest.name, error })?;
     let mut limits = rule.default_limits();
     limits.lower(limit, granted);
     Ok(rule.run(RunInput {
         specimen: Arc::new(empty_specimen()),
         raw: Bytes::new(),
-        specimen_hash: B256::ZERO,
+        specimen_hash: B256::ZERO.into(),
         params: Params::default(),
         executor: None,
         limits,

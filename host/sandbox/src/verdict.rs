@@ -22,9 +22,9 @@ pub enum Verdict {
         /// The rule's words.
         reason: GuestText,
     },
-    /// The rule cannot handle this specimen.
+    /// The rule cannot handle this specimen, or does not accept its layout.
     Unsupported {
-        /// The rule's words.
+        /// The rule's words, or the layout and those that it accepts.
         reason: GuestText,
     },
     /// The rule did what no rule may do.
@@ -108,7 +108,7 @@ pub enum TrapKind {
     Misuse(#[from] Misuse),
 }
 
-/// An argument that the contract does not allow.
+/// A call that the contract does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misuse {
     /// The name of an artifact.
@@ -149,6 +149,15 @@ pub enum Misuse {
         /// What was asked for.
         what: &'static str,
     },
+    /// Through WASI: an exit in place of a result.
+    #[error("exited with status {status} before it returned a result")]
+    Exited {
+        /// The status, nought for success.
+        status: u8,
+    },
+    /// Through WASI: a sleep, or a wait for nothing.
+    #[error("waits for what never comes: the clock stands at the block's timestamp")]
+    EndlessWait,
 }
 
 impl Verdict {
@@ -193,9 +202,11 @@ pub struct Run {
     pub log: Vec<LogLine>,
 }
 
-/// What a run was granted and what it used.
+/// What a rule asked for, what its run was granted and what it used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
+    /// What the manifest asks for, and the default where it asks for nothing; the fuel for the specimen's length included.
+    pub asked: PerLimit,
     /// What was granted, the fuel for the specimen's length included.
     pub granted: PerLimit,
     /// What was used: the peak of memory, the sum of everything else.
@@ -206,10 +217,28 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Every limit with what was granted and what was used, in table order.
-    pub fn iter(&self) -> impl Iterator<Item = (Limit, u64, u64)> {
-        self.granted.iter().map(|(limit, granted)| (limit, granted, self.used.get(limit)))
+    /// Every limit, in table order.
+    pub fn iter(&self) -> impl Iterator<Item = LimitUse> {
+        self.asked.iter().map(|(limit, asked)| LimitUse {
+            limit,
+            asked,
+            granted: self.granted.get(limit),
+            used: self.used.get(limit),
+        })
     }
+}
+
+/// One limit in one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitUse {
+    /// Which.
+    pub limit: Limit,
+    /// What the rule asked for.
+    pub asked: u64,
+    /// What the run was granted.
+    pub granted: u64,
+    /// What it used.
+    pub used: u64,
 }
 
 /// One line of a rule's log.

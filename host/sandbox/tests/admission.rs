@@ -13,7 +13,8 @@ const NO_RULE: &str = "does not export 'refiner:rule/rule', and every rule does"
 #[test]
 fn component_passes_at_each_limit_of_the_scan_and_is_refused_above() {
     let sandbox = sandbox();
-    let refusal = |text: &str| sandbox.admit(&wat::parse_str(text).unwrap(), &Grants::all()).err().unwrap().to_string();
+    let refusal =
+        |text: &str| sandbox.admit(&wat::parse_str(text).unwrap(), None, &Grants::all()).err().unwrap().to_string();
     let check = |limit: ScanLimit, text: &dyn Fn(usize) -> String| {
         let allowed = limit.allowed();
         let count = usize::try_from(allowed).unwrap();
@@ -42,7 +43,7 @@ fn component_passes_at_each_limit_of_the_scan_and_is_refused_above() {
 fn counts_of_all_nested_modules_are_summed() {
     let two = "(component (core module (memory 1) (memory 1)) (core module (memory 1)";
     let text = format!("{two} {}))", "(memory 1)".repeat(14));
-    let refusal = sandbox().admit(&wat::parse_str(text).unwrap(), &Grants::all()).err().unwrap().to_string();
+    let refusal = sandbox().admit(&wat::parse_str(text).unwrap(), None, &Grants::all()).err().unwrap().to_string();
     assert_eq!(refusal, "17 memories found, and 16 are allowed");
 }
 
@@ -51,9 +52,7 @@ fn no_prefix_of_a_rule_is_let_in() {
     let sandbox = sandbox();
     let rule = component(GOOD);
     for len in 0..rule.len() {
-        // Behind the export there are only custom sections (id 0), which say who built the rule and can be left out.
-        let whole = rule[len] == 0;
-        assert!(whole || sandbox.admit(&rule[..len], &Grants::all()).is_err(), "{len} of {} bytes", rule.len());
+        assert!(sandbox.admit(&rule[..len], None, &Grants::all()).is_err(), "{len} of {} bytes", rule.len());
     }
 }
 
@@ -64,7 +63,7 @@ fn rule_with_any_one_byte_changed_is_refused_or_runs_and_never_panics() {
     for position in 0..rule.len() {
         let mut changed = rule.clone();
         changed[position] ^= 0x41;
-        if let Ok(admitted) = sandbox.admit(&changed, &Grants::all()) {
+        if let Ok(admitted) = sandbox.admit(&changed, None, &Grants::all()) {
             let mut input = support::input(&admitted);
             input.limits.lower(Limit::Fuel, 1_000_000);
             let _ = admitted.run(input);
@@ -76,12 +75,12 @@ fn rule_with_any_one_byte_changed_is_refused_or_runs_and_never_panics() {
 fn capability_is_needed_by_who_imports_it_and_only_then() {
     let sandbox = sandbox();
     let without = Grants::default();
-    assert!(!sandbox.admit(&component(GOOD), &without).unwrap().executes_blocks());
+    assert!(!sandbox.admit(&component(GOOD), None, &without).unwrap().executes_blocks());
     let executes =
         format!(r#"(import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32))) {GOOD}"#);
-    assert!(sandbox.admit(&component(&executes), &without).is_err());
+    assert!(sandbox.admit(&component(&executes), None, &without).is_err());
     let with = Grants { capabilities: [Capability::Evm].into(), ..Grants::default() };
-    assert!(sandbox.admit(&component(&executes), &with).unwrap().executes_blocks());
+    assert!(sandbox.admit(&component(&executes), None, &with).unwrap().executes_blocks());
 }
 
 #[test]

@@ -2,6 +2,9 @@
 //!
 //! A case is `rule.wat` and `expected.toml`. Its form says what the text is: `fields` (the default) of a core module, with
 //! `parts.wat` behind them; `module-fields` without; `as-is`, assembled and not wrapped; `bytes`, not even assembled.
+//!
+//! A manifest that agrees with the case is put inside its component. With `manifest.toml`, that one is; `beside.toml` is given
+//! beside the component.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -9,9 +12,9 @@ mod support;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use refiner_sandbox::{AdmitError, Capability, Grants, Limit, Run, Sandbox};
+use refiner_sandbox::{AdmitError, Capability, Grants, Limit, LimitUse, Run, Sandbox};
 use serde::Deserialize;
-use support::{GOOD, component, component_of_module, input, rule, sandbox, workspace};
+use support::{GOOD, bare_component, input, manifest, module_of_fields, rule, sandbox, with_manifest, workspace};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,34 +32,52 @@ struct Expected {
     message: String,
     #[serde(default)]
     limits: BTreeMap<String, u64>,
+    /// How many times the manifest is put inside.
+    #[serde(default = "one")]
+    manifests: usize,
+    /// Spaces behind the manifest.
+    #[serde(default)]
+    padding: usize,
 }
 
 fn fields() -> String {
     "fields".to_owned()
 }
 
-fn bytes(form: &str, text: &str) -> Vec<u8> {
-    match form {
-        "fields" => component(text),
-        "module-fields" => component_of_module(&format!("(module {text})")),
-        "as-is" => wat::parse_str(text).unwrap(),
-        "bytes" => text.as_bytes().to_vec(),
+const fn one() -> usize {
+    1
+}
+
+fn read(case: &Path, file: &str) -> Option<String> {
+    let path = case.join(file);
+    path.exists().then(|| fs::read_to_string(path).unwrap())
+}
+
+fn bytes(case: &Path, expected: &Expected) -> Vec<u8> {
+    let text = read(case, "rule.wat").unwrap();
+    let component = match expected.form.as_str() {
+        "fields" => bare_component(&module_of_fields(&text)),
+        "module-fields" => bare_component(&format!("(module {text})")),
+        "as-is" => wat::parse_str(&text).unwrap(),
+        "bytes" => return text.into_bytes(),
         other => panic!("unknown form {other}"),
-    }
+    };
+    let manifest = read(case, "manifest.toml").unwrap_or_else(|| manifest(&text)) + &" ".repeat(expected.padding);
+    (0..expected.manifests).fold(component, |component, _| with_manifest(&component, &manifest))
 }
 
 /// How the case ended, and its message.
 fn play(sandbox: &Sandbox, case: &Path, expected: &Expected) -> (String, String) {
-    let component = bytes(&expected.form, &fs::read_to_string(case.join("rule.wat")).unwrap());
+    let (component, beside) = (bytes(case, expected), read(case, "beside.toml"));
     let capabilities = expected.granted.iter().map(|name| Capability::from_name(name).unwrap()).collect();
-    let rule = match sandbox.admit(&component, &Grants { capabilities, ..Grants::default() }) {
+    let rule = match sandbox.admit(&component, beside.as_deref(), &Grants { capabilities, ..Grants::default() }) {
         Ok(rule) => rule,
         Err(AdmitError::Refused(refusal)) => return ("refusal".to_owned(), refusal.to_string()),
         Err(AdmitError::Host(failure)) => return ("failure".to_owned(), failure.to_string()),
     };
     let mut input = input(&rule);
     for (name, granted) in &expected.limits {
-        input.limits = input.limits.with(Limit::from_name(name).unwrap(), *granted).unwrap();
+        input.limits.set_by_name(name, *granted).unwrap();
     }
     match rule.run(input) {
         Ok(run) => {
@@ -68,7 +89,7 @@ fn play(sandbox: &Sandbox, case: &Path, expected: &Expected) -> (String, String)
 }
 
 fn stays_within_its_limits(run: &Run) {
-    for (limit, granted, used) in run.usage.iter() {
+    for LimitUse { limit, granted, used, .. } in run.usage.iter() {
         assert!(used <= granted, "{used} {limit} used of {granted}");
     }
     assert!(run.log.len() as u64 <= run.usage.granted.get(Limit::LogLines));

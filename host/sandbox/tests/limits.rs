@@ -89,8 +89,10 @@ fn component_passes_at_its_size_and_is_refused_above() {
     let grants =
         |granted| Grants { limits: Limits::default().with(Limit::ComponentBytes, granted).unwrap(), ..Grants::all() };
     let found_bytes = bytes.len() as u64;
-    assert!(sandbox.admit(&bytes, &grants(found_bytes)).is_ok());
-    let Err(AdmitError::Refused(refusal)) = sandbox.admit(&bytes, &grants(found_bytes - 1)) else { panic!("admitted") };
+    assert!(sandbox.admit(&bytes, None, &grants(found_bytes)).is_ok());
+    let Err(AdmitError::Refused(refusal)) = sandbox.admit(&bytes, None, &grants(found_bytes - 1)) else {
+        panic!("admitted")
+    };
     assert_eq!(refusal, Refusal::TooLarge { found_bytes, allowed_bytes: found_bytes - 1 });
 }
 

@@ -274,7 +274,7 @@ fn block_result_rule_gives_the_executor_s_bytes() {
         println!("skipped: {} not present; cargo xtask rules builds it", path.display());
         return;
     };
-    let rule = sandbox().admit(&bytes, &Grants::all()).unwrap();
+    let rule = sandbox().admit(&bytes, None, &Grants::all()).unwrap();
     assert_eq!(rule.description().name, "block-result");
     let run = run(&rule);
     let Verdict::Produced { artifacts, records: 2 } = run.verdict else { panic!("{}", run.verdict) };

@@ -9,7 +9,7 @@ use std::{
 use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, Executor};
 use refiner_sandbox::{
     AdmitError, AdmittedRule, Allocation, EngineError, EngineProfile, GuestText, HostFailure, Refusal, RunInput,
-    Sandbox,
+    Sandbox, SpecimenHash,
 };
 
 use crate::{
@@ -97,7 +97,7 @@ fn work() -> Result<(), ChildError> {
 
 /// Between loading and describing, which runs the rule's code for the first time, the process is sealed.
 fn admit(sandbox: &Sandbox, confinement: &Confinement, request: &RuleRequest) -> Result<AdmittedRule, AdmitError> {
-    let loaded = sandbox.load(&request.component, &request.code, &request.grants)?;
+    let loaded = sandbox.load(&request.component, request.beside.as_deref(), &request.code, &request.grants)?;
     confinement.seal_code();
     sandbox.describe(loaded)
 }
@@ -113,6 +113,7 @@ fn answer(
         Ok(specimen) => Arc::new(specimen),
         Err(error) => return write_text(output, Kind::NoSpecimen, &GuestText::new(&error.to_string())),
     };
+    let specimen_hash = specimen_hash.map_or_else(|| SpecimenHash::of(raw.clone()), SpecimenHash::from);
     let executor = Some(Arc::clone(executor));
     match rule.run(RunInput { specimen, raw, specimen_hash, params, executor, limits }) {
         Ok(run) => write_run(output, &run),
@@ -129,7 +130,7 @@ fn compile() -> Result<(), ChildError> {
     confinement.lock()?;
     greet(output, &confinement)?;
     let request = CompileRequest::receive(input)?;
-    match sandbox.compile(&request.component, &request.grants) {
+    match sandbox.compile(&request.component, request.beside.as_deref(), &request.grants) {
         Ok(code) => write_announced(output, Kind::Compiled, &code)?,
         Err(Refusal::Compile { message }) if is_out_of_memory(&message) => {
             write_failure(output, &HostFailure::SystemMemory(io::ErrorKind::OutOfMemory.into()))?;

@@ -12,6 +12,7 @@ mod child;
 mod compile;
 mod confine;
 mod pool;
+mod probe;
 mod process;
 mod protocol;
 mod standard;
@@ -20,6 +21,7 @@ pub use child::{COMPILE_ARGUMENT, WORKER_ARGUMENT, child_main};
 pub use compile::{CacheError, CodeCache, CompileError, CompileLimits, CompiledRule, Compiler};
 pub use confine::{Ceilings, ConfineError, Confinement, Measure, Outcome};
 pub use pool::{Job, Pool, PoolConfig, PoolError, Quarantined, TRIES_MAX, WorkerFailure, WorkerRun, WorkerStatus};
+pub use probe::{ProbeError, probe};
 pub use process::ChildCommand;
 pub use protocol::ProtocolError;
 

@@ -79,7 +79,7 @@ fn compile_bombs_end_in_time_and_leave_the_coordinators_memory_alone() {
     ];
     let compiler = compiler().with_limits(TIGHT);
     for (bomb, component, words) in refusals {
-        let error = compiler.compile(component, &generous()).unwrap_err();
+        let error = compiler.compile(component, None, &generous()).unwrap_err();
         assert!(
             matches!(&error, CompileError::Refused { reason } if reason.as_str().contains(words)),
             "{bomb}: {error:?}"
@@ -87,7 +87,7 @@ fn compile_bombs_end_in_time_and_leave_the_coordinators_memory_alone() {
     }
     for (bomb, component) in [("many functions", functions(20_000, 40)), ("many locals", locals(40))] {
         let (begun, before) = (Instant::now(), peak_bytes());
-        let error = compiler.compile(component, &generous()).unwrap_err();
+        let error = compiler.compile(component, None, &generous()).unwrap_err();
         let took = begun.elapsed();
         println!("{bomb}: {error} after {took:?}");
         assert!(
@@ -98,7 +98,7 @@ fn compile_bombs_end_in_time_and_leave_the_coordinators_memory_alone() {
         let grown = peak_bytes().saturating_sub(before);
         assert!(grown < 16 << 20, "{bomb} moved memory by {grown} bytes");
     }
-    compiler.compile(component(COPY), &Grants::all()).unwrap();
+    compiler.compile(component(COPY), None, &Grants::all()).unwrap();
 }
 
 #[test]
@@ -106,14 +106,14 @@ fn compiler_without_enough_memory_says_so() {
     let allowed_bytes = 256 << 20;
     let limits = CompileLimits { memory_bytes: allowed_bytes, ..CompileLimits::default() };
     let compiler = compiler().with_limits(limits);
-    compiler.compile(component(COPY), &generous()).unwrap();
-    let error = compiler.compile(locals(1), &generous()).unwrap_err();
+    compiler.compile(component(COPY), None, &generous()).unwrap();
+    let error = compiler.compile(locals(1), None, &generous()).unwrap_err();
     assert!(matches!(error, CompileError::OutOfMemory { allowed_bytes: found } if found == allowed_bytes), "{error:?}");
 }
 
 #[test]
 fn refusal_says_what_was_found_and_what_is_allowed() {
-    let error = compiler().compile(Bytes::from_static(b"\0asm\x01\0\0\0"), &Grants::all()).unwrap_err();
+    let error = compiler().compile(Bytes::from_static(b"\0asm\x01\0\0\0"), None, &Grants::all()).unwrap_err();
     assert_eq!(error.to_string(), "refused: found a core module, and only a WebAssembly component is a rule");
 }
 
@@ -136,10 +136,10 @@ fn only_file(directory: &tempfile::TempDir) -> PathBuf {
 #[test]
 fn compiled_code_is_found_again_and_runs() {
     let (compiler, cache_only, directory) = cached();
-    assert!(matches!(cache_only.compile(component(COPY), &Grants::all()), Err(CompileError::Died { .. })));
-    compiler.compile(component(COPY), &Grants::all()).unwrap();
+    assert!(matches!(cache_only.compile(component(COPY), None, &Grants::all()), Err(CompileError::Died { .. })));
+    compiler.compile(component(COPY), None, &Grants::all()).unwrap();
     assert_eq!(only_file(&directory).metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    let found = std::sync::Arc::new(cache_only.compile(component(COPY), &Grants::all()).unwrap());
+    let found = std::sync::Arc::new(cache_only.compile(component(COPY), None, &Grants::all()).unwrap());
     assert_eq!(pool(1).run(&job(&found, &specimen(1))).unwrap().run.verdict.kind(), "produced");
 }
 
@@ -176,12 +176,12 @@ fn compiled_code_that_is_not_what_was_written_is_not_loaded() {
     ];
     for (what, damage) in damages {
         let (compiler, cache_only, directory) = cached();
-        compiler.compile(component(COPY), &Grants::all()).unwrap();
-        cache_only.compile(component(COPY), &Grants::all()).unwrap();
+        compiler.compile(component(COPY), None, &Grants::all()).unwrap();
+        cache_only.compile(component(COPY), None, &Grants::all()).unwrap();
         damage(&only_file(&directory));
-        assert!(cache_only.compile(component(COPY), &Grants::all()).is_err(), "{what}");
-        compiler.compile(component(COPY), &Grants::all()).unwrap();
-        cache_only.compile(component(COPY), &Grants::all()).unwrap();
+        assert!(cache_only.compile(component(COPY), None, &Grants::all()).is_err(), "{what}");
+        compiler.compile(component(COPY), None, &Grants::all()).unwrap();
+        cache_only.compile(component(COPY), None, &Grants::all()).unwrap();
     }
 }
 

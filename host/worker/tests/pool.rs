@@ -68,7 +68,7 @@ fn worker_gives_the_same_block_results_of_real_specimens_as_this_process() {
         return println!("skipped: target/rules/block-result.wasm not built");
     };
     let rule = Bytes::from(rule);
-    let compiled = Arc::new(support::compiler().compile(rule.clone(), &refiner_sandbox::Grants::all()).unwrap());
+    let compiled = Arc::new(support::compiler().compile(rule.clone(), None, &refiner_sandbox::Grants::all()).unwrap());
     let pool = pool(1);
     for path in real_specimens() {
         let job = job(&compiled, &fs::read(&path).unwrap().into());

@@ -1,45 +1,95 @@
 //! Who gets in: a component is read before it is compiled, and refused with what was found and what is allowed.
 
-mod description;
+mod manifest;
 mod refusal;
 mod scan;
 mod world;
 
 use std::collections::BTreeSet;
 
+use refiner_manifest::Manifest;
+use refiner_specimen::Layout;
+
 pub(crate) use self::{
-    description::description,
+    manifest::agrees_with_description,
     scan::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
 };
 pub use self::{
+    manifest::{ManifestPlace, manifest_of},
     refusal::{Found, Refusal},
     scan::ScanLimit,
     world::Capability,
 };
 use crate::{Limit, Limits};
 
-/// What the operator lets a rule have.
-#[derive(Clone, Debug, Default)]
+/// Bytes a component may have that imports WASI, which it does when it carries a language's whole runtime: Python's is 18 MB.
+pub const COMPONENT_BYTES_WITH_WASI: u64 = 64 << 20;
+
+/// What the operator lets a rule have, if it asks.
+#[derive(Clone, Debug)]
 pub struct Grants {
     /// Capabilities beyond the specimen, output, log and parameters, which every rule gets.
     pub capabilities: BTreeSet<Capability>,
-    /// Limits; only [`Limit::ComponentBytes`] counts at admission.
+    /// The most of each limit, whatever the rule asks for. A rule that asks for nothing gets the defaults, within these.
     pub limits: Limits,
 }
 
-impl Grants {
-    /// Every capability there is, for rules that come with the program.
-    pub fn all() -> Self {
-        Self { capabilities: Capability::ALL.into_iter().collect(), limits: Limits::with_evm() }
+impl Default for Grants {
+    /// No capability, and limits up to their caps.
+    fn default() -> Self {
+        Self { capabilities: BTreeSet::new(), limits: Limits::caps() }
     }
 }
 
-/// Reads a component and gives the capabilities it needs, all of them granted.
-pub(crate) fn check(component: &[u8], grants: &Grants) -> Result<BTreeSet<Capability>, Refusal> {
-    let allowed_bytes = grants.limits.get(Limit::ComponentBytes);
-    if component.len() as u64 > allowed_bytes {
-        return Err(Refusal::TooLarge { found_bytes: component.len() as u64, allowed_bytes });
+impl Grants {
+    /// Every capability there is, for rules that the user chose.
+    pub fn all() -> Self {
+        Self { capabilities: Capability::ALL.into_iter().collect(), ..Self::default() }
     }
+}
+
+/// What a component was let in on.
+pub(crate) struct Terms {
+    /// Capabilities that it imports, all of them asked for and granted.
+    pub(crate) needs: BTreeSet<Capability>,
+    pub(crate) manifest: Manifest,
+    /// Layouts it accepts; none means all.
+    pub(crate) layouts: Vec<Layout>,
+    /// What the manifest asks for, and defaults.
+    pub(crate) asked: Limits,
+    /// The same within the operator's ceilings.
+    pub(crate) granted: Limits,
+}
+
+/// Holds a component and its manifest against each other and against the grants, as admission does before it compiles.
+///
+/// Nothing is compiled and nothing of the component runs: for whoever wants the reason of a refusal as data.
+pub fn examine(component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<(), Refusal> {
+    check(component, beside, grants).map(drop)
+}
+
+/// Reads a component and its manifest, and holds them against each other and against the grants.
+pub(crate) fn check(component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<Terms, Refusal> {
+    let ceiling = grants.limits.get(Limit::ComponentBytes);
+    // What is read before the imports are known.
+    within(component, with_wasi(ceiling, &grants.capabilities))?;
     let surface = scan::scan(component)?;
-    world::check(&surface, &grants.capabilities)
+    let needs = world::check(&surface, &grants.capabilities)?;
+    let manifest = manifest_of(component, beside)?;
+    manifest::agrees_with_imports(&manifest, &needs)?;
+    let layouts = manifest::layouts(&manifest)?;
+    let asked = Limits::asked_by(&manifest).map_err(Refusal::AboveCap)?;
+    let granted = asked.within(&grants.limits);
+    within(component, with_wasi(granted.get(Limit::ComponentBytes), &needs))?;
+    Ok(Terms { needs, manifest, layouts, asked, granted })
+}
+
+/// Bytes allowed to a component with these capabilities.
+fn with_wasi(allowed_bytes: u64, capabilities: &BTreeSet<Capability>) -> u64 {
+    if capabilities.contains(&Capability::Wasi) { allowed_bytes.max(COMPONENT_BYTES_WITH_WASI) } else { allowed_bytes }
+}
+
+fn within(component: &[u8], allowed_bytes: u64) -> Result<(), Refusal> {
+    let found_bytes = component.len() as u64;
+    if found_bytes > allowed_bytes { Err(Refusal::TooLarge { found_bytes, allowed_bytes }) } else { Ok(()) }
 }

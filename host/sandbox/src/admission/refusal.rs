@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use super::{Capability, scan::ScanLimit};
-use crate::{GuestText, Verdict};
+use refiner_specimen::Layout;
+
+use super::{Capability, ManifestPlace, scan::ScanLimit};
+use crate::{AboveCap, GuestText, Verdict};
 
 /// Why a component is not let in. A property of the component and the grants: trying again gives the same answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +64,21 @@ pub enum Refusal {
         /// Which.
         capability: Capability,
     },
+    /// WASI, which was not granted.
+    #[error(
+        "imports '{name}', and WASI was not granted: ask for it with `wasi = \"sealed\"` in rule.toml and grant it, or build \
+         without it (Rust for wasm32-unknown-unknown, Python with componentize-py --stub-wasi)"
+    )]
+    UngrantedWasi {
+        /// Name of the first such import.
+        name: GuestText,
+    },
+    /// A version of WASI that is not linked.
+    #[error("imports '{name}', and WASI {}x is linked here", super::world::WASI_VERSION)]
+    WasiVersion {
+        /// Name of the import.
+        name: GuestText,
+    },
     /// The export that makes a component a rule is missing.
     #[error("does not export '{}', and every rule does", super::world::RULE_EXPORT)]
     NoRule,
@@ -83,13 +100,59 @@ pub enum Refusal {
         /// How it ended.
         verdict: Box<Verdict>,
     },
-    /// `describe` returned what cannot be.
-    #[error("describes itself with a {field} that is not allowed: '{value}'")]
-    Description {
-        /// Which field.
+    /// No manifest inside the component, and none beside it.
+    #[error(
+        "no manifest inside the component or beside it: build it with 'refiner rule build', or put its rule.toml beside it"
+    )]
+    NoManifest,
+    /// A manifest that is none.
+    #[error("the manifest {place} the component is refused: {message}")]
+    Manifest {
+        /// Which of the two.
+        place: ManifestPlace,
+        /// What is wrong with it.
+        message: GuestText,
+    },
+    /// Two manifests that say different things.
+    #[error("two manifests differ in their {field}: '{inside}' inside the component, '{beside}' beside it")]
+    ManifestsDiffer {
+        /// The first field in which they differ.
         field: &'static str,
-        /// Its value.
-        value: GuestText,
+        /// What the one inside says.
+        inside: GuestText,
+        /// What the one beside says.
+        beside: GuestText,
+    },
+    /// An import that the manifest does not ask for.
+    #[error("imports the capability '{capability}' without asking for it: add {} to rule.toml", .capability.request())]
+    Unasked {
+        /// Which.
+        capability: Capability,
+    },
+    /// A request without an import.
+    #[error("asks for the capability '{capability}' without importing it: take it out of rule.toml")]
+    Unused {
+        /// Which.
+        capability: Capability,
+    },
+    /// A layout that there is not.
+    #[error("accepts the layout '{layout}', and there are {}", layouts())]
+    Layout {
+        /// Which.
+        layout: GuestText,
+    },
+    /// More of a limit than there is to grant.
+    #[error("asks for too much: {0}")]
+    AboveCap(AboveCap),
+    /// `describe` says something else than the manifest.
+    #[error("describes itself with the {field} '{described}', and its manifest says '{stated}'")]
+    Disagrees {
+        /// The first field in which they differ.
+        field: &'static str,
+        /// What the rule says of itself.
+        described: GuestText,
+        /// What its manifest says.
+        stated: GuestText,
     },
 }
 
@@ -104,6 +167,11 @@ pub enum Found {
     Text,
     /// None of these.
     SomethingElse,
+}
+
+/// Every layout, for messages.
+fn layouts() -> String {
+    Layout::NEWEST_FIRST.map(Layout::as_str).join(", ")
 }
 
 impl fmt::Display for Found {

@@ -15,22 +15,39 @@ pub(crate) const NAME_BYTES_SHOWN: usize = 128;
 const PACKAGE: &str = "refiner:rule/";
 /// Interfaces every rule may import.
 const ALWAYS: [&str; 5] = ["types", "specimen", "output", "log", "params"];
+/// The interface of [`Capability::Evm`].
+const EVM: &str = "evm";
+/// The packages of WASI that are linked sealed, to rules that were granted [`Capability::Wasi`].
+const WASI_PACKAGES: [&str; 6] = ["cli", "clocks", "filesystem", "io", "random", "sockets"];
+/// The versions of WASI that are linked: each 0.2 serves what was built for another.
+pub(super) const WASI_VERSION: &str = "0.2.";
 
 /// Something beyond the specimen, output, log and parameters, which every rule gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Capability {
     /// Execution of the block, by the host.
     Evm,
+    /// Sealed WASI: what programs of ordinary toolchains import, with nothing behind it.
+    Wasi,
 }
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 1] = [Self::Evm];
+    pub const ALL: [Self; 2] = [Self::Evm, Self::Wasi];
 
-    /// Its name in `rule.toml`, which is also its interface's.
+    /// Its name, `"evm"`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Evm => "evm",
+            Self::Wasi => "wasi",
+        }
+    }
+
+    /// What asks for it in `rule.toml`.
+    pub const fn request(self) -> &'static str {
+        match self {
+            Self::Evm => "capabilities = [\"evm\"]",
+            Self::Wasi => "wasi = \"sealed\"",
         }
     }
 
@@ -51,9 +68,19 @@ pub(crate) fn check(surface: &Surface<'_>, granted: &BTreeSet<Capability>) -> Re
     let mut needed = BTreeSet::new();
     for name in &surface.imports {
         let shown = || GuestText::at_most(name, NAME_BYTES_SHOWN);
+        if let Some(version) = wasi_version(name) {
+            if !version.starts_with(WASI_VERSION) {
+                return Err(Refusal::WasiVersion { name: shown() });
+            }
+            if !granted.contains(&Capability::Wasi) {
+                return Err(Refusal::UngrantedWasi { name: shown() });
+            }
+            needed.insert(Capability::Wasi);
+            continue;
+        }
         let (interface, version) = contract_name(name).ok_or_else(|| Refusal::UnknownImport { name: shown() })?;
-        if let Some(capability) = Capability::from_name(interface) {
-            needed.insert(capability);
+        if interface == EVM {
+            needed.insert(Capability::Evm);
         } else if !ALWAYS.contains(&interface) {
             return Err(Refusal::UnknownImport { name: shown() });
         }
@@ -70,8 +97,8 @@ pub(crate) fn check(surface: &Surface<'_>, granted: &BTreeSet<Capability>) -> Re
 
 /// Interfaces that can be imported, for messages.
 pub(super) fn importable() -> String {
-    let names: Vec<_> = ALWAYS.into_iter().chain(Capability::ALL.map(Capability::as_str)).collect();
-    format!("{PACKAGE}{{{}}}", names.join(", "))
+    let names: Vec<_> = ALWAYS.into_iter().chain([EVM]).collect();
+    format!("{PACKAGE}{{{}}} and sealed wasi:{{{}}}", names.join(", "), WASI_PACKAGES.join(", "))
 }
 
 fn exports_rule(surface: &Surface<'_>) -> Result<(), Refusal> {
@@ -89,6 +116,13 @@ fn exports_rule(surface: &Surface<'_>) -> Result<(), Refusal> {
 /// Splits `refiner:rule/specimen@1.0.0` into interface and version.
 fn contract_name(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix(PACKAGE)?.split_once('@')
+}
+
+/// The version in a name such as `wasi:clocks/wall-clock@0.2.0`, of a package that is linked.
+fn wasi_version(name: &str) -> Option<&str> {
+    let (package, interface) = name.strip_prefix("wasi:")?.split_once('/')?;
+    let (_, version) = interface.split_once('@')?;
+    WASI_PACKAGES.contains(&package).then_some(version)
 }
 
 /// Version 1.0 and its fixes. A later minor version may import functions that are not here.

@@ -14,7 +14,7 @@ pub(crate) struct Log {
 impl Log {
     /// Keeps the line as far as the budget allows. A full log ends no run: it is no part of the output, so it must not
     /// decide a verdict. The calls it takes are counted like any other.
-    fn keep(&mut self, level: LogLevel, message: &str, budget: &mut Budget) {
+    pub(crate) fn keep(&mut self, level: LogLevel, message: &str, budget: &mut Budget) {
         if budget.left(Limit::LogLines) == 0 || budget.left(Limit::LogBytes) == 0 {
             self.lost += 1;
             return;

@@ -11,6 +11,7 @@ mod output;
 mod page;
 mod params;
 mod specimen;
+pub(crate) mod wasi;
 mod words;
 
 use std::sync::Arc;
@@ -23,7 +24,7 @@ pub(crate) use self::{
 };
 // Public for the generated bindings, which name them; this module is not.
 pub use self::{evm::ExecutionHandle, output::ArtifactHandle, params::Params, specimen::BlockSpecimen};
-use self::{evm::Executions, log::Log, memory::MemoryMeter, output::Outputs};
+use self::{evm::Executions, log::Log, memory::MemoryMeter, output::Outputs, wasi::Wasi};
 use crate::{Limits, bindings::refiner::rule::types};
 
 /// Everything one guest can reach.
@@ -35,6 +36,7 @@ pub(crate) struct Reach {
     specimen: Option<SpecimenView>,
     executions: Executions,
     params: Params,
+    wasi: Wasi,
 }
 
 impl Reach {
@@ -67,6 +69,7 @@ impl Reach {
             specimen,
             executions: Executions::new(executor),
             params,
+            wasi: Wasi::default(),
         }
     }
 }

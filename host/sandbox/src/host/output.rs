@@ -6,13 +6,6 @@ use wasmtime::component::Resource;
 use super::{Reach, Stop};
 use crate::{Artifact, Limit, Misuse, bindings::refiner::rule::output, text::GuestText};
 
-/// Longest artifact name: it becomes part of a file name.
-const NAME_BYTES_MAX: usize = 64;
-/// Longest media type, as RFC 6838 recommends for each of its two parts together.
-const MEDIA_TYPE_BYTES_MAX: usize = 127;
-/// Longest schema name.
-const SCHEMA_BYTES_MAX: usize = 255;
-
 /// The guest's handle of an artifact. Its number is its place in [`Outputs`].
 pub struct ArtifactHandle;
 
@@ -61,34 +54,17 @@ impl Artifact {
     /// Says whether an artifact may be called this. Whoever is told of an artifact by another process asks again: the name
     /// becomes part of a path.
     pub fn check_labels(name: &str, media_type: &str, schema: Option<&str>) -> Result<(), Misuse> {
-        if !is_name(name) {
+        if !refiner_manifest::is_artifact_name(name) {
             return Err(Misuse::ArtifactName { name: GuestText::new(name) });
         }
-        if !is_media_type(media_type) {
+        if !refiner_manifest::is_media_type(media_type) {
             return Err(Misuse::MediaType { media_type: GuestText::new(media_type) });
         }
-        if let Some(schema) = schema.filter(|schema| !is_visible(schema, SCHEMA_BYTES_MAX)) {
+        if let Some(schema) = schema.filter(|schema| !refiner_manifest::is_schema_name(schema)) {
             return Err(Misuse::Schema { schema: GuestText::new(schema) });
         }
         Ok(())
     }
-}
-
-fn is_name(name: &str) -> bool {
-    let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    name.len() <= NAME_BYTES_MAX
-        && name.bytes().next().is_some_and(lower)
-        && name.bytes().all(|byte| lower(byte) || matches!(byte, b'-' | b'_' | b'.'))
-}
-
-fn is_media_type(media_type: &str) -> bool {
-    is_visible(media_type, MEDIA_TYPE_BYTES_MAX)
-        && media_type.split_once('/').is_some_and(|(kind, subtype)| !kind.is_empty() && !subtype.is_empty())
-}
-
-/// 1 to `bytes_max` visible ASCII characters; a media type's parameters may also hold spaces.
-fn is_visible(text: &str, bytes_max: usize) -> bool {
-    !text.is_empty() && text.len() <= bytes_max && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
 }
 
 impl output::Host for Reach {}

@@ -8,15 +8,19 @@ use wasmtime::component::Resource;
 
 use super::{Reach, Stop};
 use crate::{
-    Misuse,
-    bindings::refiner::rule::specimen::{
-        self, AccessListItem, AccountRead, BlockHashRead, Counts, Header, HostBlockSpecimen, Identity, StorageRead,
-        Withdrawal,
+    Misuse, SpecimenHash,
+    bindings::refiner::rule::{
+        specimen::{
+            self, AccessListItem, AccountRead, BlockHashRead, Counts, Header, HostBlockSpecimen, Identity, StorageRead,
+            Withdrawal,
+        },
+        types,
     },
 };
 
 /// Bytes of each item in the canonical ABI, lists apart.
 mod item_bytes {
+    pub(super) const HASH: usize = 32;
     pub(super) const TRANSACTION: usize = 240;
     pub(super) const ACCESS_LIST_ITEM: usize = 32;
     pub(super) const STORAGE_KEY: usize = 32;
@@ -35,14 +39,19 @@ pub struct BlockSpecimen;
 pub(crate) struct SpecimenView {
     specimen: Arc<Specimen>,
     raw: Bytes,
-    hash: B256,
+    hash: SpecimenHash,
     transaction_hashes: OnceCell<Result<Vec<B256>, UnknownTransactionType>>,
     code_positions: OnceCell<HashMap<B256, usize>>,
 }
 
 impl SpecimenView {
-    pub(crate) const fn new(specimen: Arc<Specimen>, raw: Bytes, hash: B256) -> Self {
+    pub(crate) const fn new(specimen: Arc<Specimen>, raw: Bytes, hash: SpecimenHash) -> Self {
         Self { specimen, raw, hash, transaction_hashes: OnceCell::new(), code_positions: OnceCell::new() }
+    }
+
+    /// The hash that the network announces, worked out when it is first asked for.
+    pub(crate) fn hash(&self) -> B256 {
+        self.hash.get()
     }
 
     pub(crate) fn specimen(&self) -> &Specimen {
@@ -117,12 +126,17 @@ impl HostBlockSpecimen for Reach {
             chain_id: block.network_id,
             height: block.header.number,
             block_hash: block.hash.into(),
-            specimen_hash: view.hash.into(),
             layout: view.specimen.layout.as_str().to_owned(),
             raw_len: view.raw.len() as u64,
         };
         self.budget.copy(item_bytes::HEADER)?;
         Ok(identity)
+    }
+
+    fn specimen_hash(&mut self, _: Resource<BlockSpecimen>) -> wasmtime::Result<types::B256> {
+        let hash = self.specimen()?.hash();
+        self.budget.copy(item_bytes::HASH)?;
+        Ok(hash.into())
     }
 
     fn header(&mut self, _: Resource<BlockSpecimen>) -> wasmtime::Result<Header> {

@@ -23,7 +23,7 @@ use refiner_specimen::{
 
 #[path = "../../../../tests/hostile/component.rs"]
 mod component;
-pub use component::{component, component_of_module};
+pub use component::{bare_component, component, component_of_module, manifest, module_of_fields, with_manifest};
 
 /// Field list of a rule that does nothing and is fine.
 pub const GOOD: &str = r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (call $ok (local.get 0) (i64.const 7)))"#;
@@ -38,7 +38,7 @@ pub fn sandbox() -> Sandbox {
 
 /// A rule from module fields, everything granted.
 pub fn rule(sandbox: &Sandbox, fields: &str) -> AdmittedRule {
-    sandbox.admit(&component(fields), &Grants::all()).unwrap()
+    sandbox.admit(&component(fields), None, &Grants::all()).unwrap()
 }
 
 pub fn run(rule: &AdmittedRule) -> Run {
@@ -50,7 +50,7 @@ pub fn input(rule: &AdmittedRule) -> RunInput {
     RunInput {
         specimen: Arc::new(specimen()),
         raw: Bytes::from_static(RAW),
-        specimen_hash: B256::repeat_byte(0x5e),
+        specimen_hash: B256::repeat_byte(0x5e).into(),
         params: [("greeting", "hello")].into_iter().collect::<Params>(),
         executor: Some(Arc::new(SmallExecutor)),
         limits: rule.default_limits(),

@@ -3,7 +3,7 @@
 use std::io;
 
 use nix::libc::{SIGABRT, SIGXCPU};
-use refiner_sandbox::GuestText;
+use refiner_sandbox::{GuestText, Refusal};
 
 use super::CompileLimits;
 use crate::{process::Process, protocol::ProtocolError};
@@ -47,6 +47,12 @@ pub enum CompileError {
 
 /// The words with which a Rust program that gets no memory aborts.
 const NO_MEMORY: &str = "memory allocation of";
+
+impl From<Refusal> for CompileError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused { reason: GuestText::new(&refusal.to_string()) }
+    }
+}
 
 /// Ends a compiler that broke off, and says why.
 pub(super) fn autopsy(process: Process, error: ProtocolError, limits: &CompileLimits) -> CompileError {

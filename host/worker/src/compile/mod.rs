@@ -8,10 +8,11 @@ pub use self::{
     error::CompileError,
 };
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use alloy_primitives::{B256, Bytes};
-use refiner_sandbox::{Allocation, EngineProfile, Grants, HostFailure, Sandbox};
+use refiner_manifest::Manifest;
+use refiner_sandbox::{Allocation, EngineProfile, Grants, HostFailure, Limits, Refusal, Sandbox, manifest_of};
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
@@ -39,9 +40,10 @@ pub struct CompileLimits {
 }
 
 impl Default for CompileLimits {
-    /// 2 GiB, 60 s, 60 s. A 640-byte component was seen to cost a compiler 2.2 GB, one of 26 KB 28 s.
+    /// 2 GiB, 120 s, 120 s. A 640-byte component was seen to cost a compiler 2.2 GB, one of 26 KB 28 s. The runtime of a whole
+    /// language costs an honest rule 44 s of processor time (CPython, 18 MB) to 50 s (SpiderMonkey, 12 MB), half of it on two cores.
     fn default() -> Self {
-        Self { memory_bytes: 2 << 30, cpu_seconds: 60, wall_ms: 60_000 }
+        Self { memory_bytes: 2 << 30, cpu_seconds: 120, wall_ms: 120_000 }
     }
 }
 
@@ -49,18 +51,33 @@ impl Default for CompileLimits {
 #[derive(Clone, Debug)]
 pub struct CompiledRule {
     digest: B256,
+    manifest: Arc<Manifest>,
+    limits: Limits,
     request: RuleRequest,
 }
 
 impl CompiledRule {
-    fn new(digest: B256, component: Bytes, code: Bytes, grants: &Grants) -> Self {
-        let code_sha256 = sha256(&code);
-        Self { digest, request: RuleRequest { component, code, code_sha256, grants: grants.clone() } }
+    fn new(digest: B256, request: CompileRequest, code: Bytes) -> Result<Self, Refusal> {
+        let CompileRequest { component, beside, grants } = request;
+        let manifest = manifest_of(&component, beside.as_deref())?;
+        let limits = Limits::asked_by(&manifest).map_err(Refusal::AboveCap)?.within(&grants.limits);
+        let request = RuleRequest { component, code_sha256: sha256(&code), code, beside, grants };
+        Ok(Self { digest, manifest: Arc::new(manifest), limits, request })
     }
 
     /// sha256 of the component.
     pub const fn digest(&self) -> B256 {
         self.digest
+    }
+
+    /// Its manifest. Whether the rule says the same of itself, its first worker finds out.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The limits it gets when nobody says otherwise: what it asks for, within the ceilings it was compiled under.
+    pub const fn default_limits(&self) -> Limits {
+        self.limits
     }
 
     /// Bytes of component and code.
@@ -107,19 +124,25 @@ impl Compiler {
 
     /// Compiles a component, or finds it compiled.
     ///
-    /// Blocks for the wall limit at most, and holds no more than component and code.
-    pub fn compile(&self, component: Bytes, grants: &Grants) -> Result<CompiledRule, CompileError> {
+    /// `beside` is the text of a manifest that came with the component, for one that carries none. Blocks for the wall limit
+    /// at most, and holds no more than component and code.
+    pub fn compile(
+        &self,
+        component: Bytes,
+        beside: Option<&str>,
+        grants: &Grants,
+    ) -> Result<CompiledRule, CompileError> {
         let digest = sha256(&component);
+        let request = CompileRequest { component, beside: beside.map(Arc::from), grants: grants.clone() };
         let key = CodeKey { component: digest, compatibility: self.compatibility };
         if let Some(code) = self.cache.as_ref().and_then(|cache| cache.get(&key)) {
-            return Ok(CompiledRule::new(digest, component, code, grants));
+            return Ok(CompiledRule::new(digest, request, code)?);
         }
-        let request = CompileRequest { component, grants: grants.clone() };
         let code = self.in_child(&request)?;
         if let Some(Err(error)) = self.cache.as_ref().map(|cache| cache.put(&key, &code)) {
             warn!(%error, component = %digest, "Compiled code could not be kept and will be compiled again.");
         }
-        Ok(CompiledRule::new(digest, request.component, code, grants))
+        Ok(CompiledRule::new(digest, request, code)?)
     }
 
     fn in_child(&self, request: &CompileRequest) -> Result<Bytes, CompileError> {

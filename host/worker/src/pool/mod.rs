@@ -5,7 +5,7 @@ mod spawner;
 mod worker;
 
 pub use self::failure::{Quarantined, WorkerFailure};
-pub(crate) use self::worker::send;
+pub(crate) use self::worker::{ceilings, send};
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use std::{
 };
 
 use alloy_primitives::{B256, Bytes};
-use refiner_sandbox::{Limits, Params, Run};
+use refiner_sandbox::{Limits, Params, Run, SpecimenHash};
 use tracing::warn;
 
 use self::{
@@ -71,8 +71,8 @@ pub struct Job {
     pub params: Params,
     /// What the run is granted.
     pub limits: Limits,
-    /// sha256 of the quoted base64 of `raw`.
-    pub specimen_hash: B256,
+    /// sha256 of the quoted base64 of `raw`. One that is not known is left to the worker, which works it out for a rule that asks.
+    pub specimen_hash: SpecimenHash,
     /// The specimen's bytes; the worker decodes them.
     pub raw: Bytes,
 }
@@ -149,7 +149,7 @@ impl Pool {
             match self.attempt(job, tries) {
                 Ok(run) => return Ok(WorkerRun { run, tries, elapsed: begun.elapsed() }),
                 Err(reason) if reason.is_worth_another_try() && tries < TRIES_MAX => {
-                    warn!(%reason, specimen = %job.specimen_hash, "A worker was lost and its run is tried again.");
+                    warn!(%reason, specimen = %job.specimen_hash.get(), "A worker was lost and its run is tried again.");
                     tries += 1;
                 }
                 Err(reason) => return Err(Quarantined { reason, tries }),
@@ -178,8 +178,12 @@ impl Pool {
         let pid = worker.pid();
         self.state().statuses.insert(pid, WorkerStatus { pid, rule: serves.rule, attempt: Some(attempt) });
         let Job { specimen_hash, raw, params, limits, .. } = job;
-        let request =
-            RunRequest { specimen_hash: *specimen_hash, raw: raw.clone(), params: params.clone(), limits: *limits };
+        let request = RunRequest {
+            specimen_hash: specimen_hash.if_known(),
+            raw: raw.clone(),
+            params: params.clone(),
+            limits: *limits,
+        };
         let ended = worker.run(&request);
         match ended {
             Ok(run) => {

@@ -132,8 +132,11 @@ fn greet(
     rule: &CompiledRule,
     chains: &[String],
 ) -> Result<(Confinement, Ready), ProtocolError> {
-    let settings =
-        Settings { coordinator: std::process::id(), ceilings: ceilings(&serves.limits, rule), chains: chains.to_vec() };
+    let settings = Settings {
+        coordinator: std::process::id(),
+        ceilings: ceilings(&serves.limits, rule.bytes()),
+        chains: chains.to_vec(),
+    };
     send(process, |out| settings.send(out))?;
     let Hello { confinement } = Hello::receive(process)?;
     send(process, |out| rule.request().send(out))?;
@@ -176,8 +179,8 @@ fn answer_time(limits: &Limits) -> Duration {
     Duration::from_millis(limits.get(Limit::WallMs)) + ANSWER_GRACE
 }
 
-/// Sizes a worker by what its runs are granted.
-fn ceilings(limits: &Limits, rule: &CompiledRule) -> Ceilings {
+/// Sizes a worker by what its runs are granted and by the bytes of its rule, component and code.
+pub(crate) fn ceilings(limits: &Limits, rule_bytes: u64) -> Ceilings {
     let data = [
         (Limit::MemoryBytes, 1),
         // As bytes, and decoded.
@@ -189,7 +192,7 @@ fn ceilings(limits: &Limits, rule: &CompiledRule) -> Ceilings {
     let data_bytes = data
         .into_iter()
         .map(|(limit, times)| limits.get(limit).saturating_mul(times))
-        .chain([rule.bytes().saturating_mul(2), HOST_BYTES])
+        .chain([rule_bytes.saturating_mul(2), HOST_BYTES])
         .fold(0, u64::saturating_add);
     Ceilings { data_bytes, address_bytes: None, cpu_seconds: CPU_SECONDS, file_bytes: FILE_BYTES }
 }

@@ -3,10 +3,13 @@
 use std::{
     collections::BTreeSet,
     io::{Read, Write},
+    sync::Arc,
 };
 
 use alloy_primitives::{B256, Bytes};
-use refiner_sandbox::{Capability, Grants, GuestText, LIMITS, Limit, Limits, Params, PerLimit};
+use refiner_sandbox::{
+    COMPONENT_BYTES_WITH_WASI, Capability, Grants, GuestText, LIMITS, Limit, Limits, Params, PerLimit,
+};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -117,6 +120,8 @@ pub(crate) struct RuleRequest {
     pub(crate) component: Bytes,
     pub(crate) code: Bytes,
     pub(crate) code_sha256: B256,
+    /// The manifest that came beside the component.
+    pub(crate) beside: Option<Arc<str>>,
     pub(crate) grants: Grants,
 }
 
@@ -124,6 +129,7 @@ impl RuleRequest {
     pub(crate) fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
         let mut payload = Writer::default();
         payload.b256(&self.code_sha256).u64(self.component.len() as u64).u64(self.code.len() as u64);
+        payload.optional_text(self.beside.as_deref());
         put_grants(&mut payload, &self.grants);
         write(out, Kind::Rule, &payload.finish())?;
         write_bytes(out, &self.component)?;
@@ -134,8 +140,9 @@ impl RuleRequest {
     pub(crate) fn receive(payload: &[u8], input: &mut impl Read) -> Result<Self, ProtocolError> {
         let mut reader = Reader::new(payload);
         let code_sha256 = reader.b256()?;
-        let component_bytes = at_most("a component", reader.u64()?, Limit::ComponentBytes.spec().cap)?;
+        let component_bytes = at_most("a component", reader.u64()?, COMPONENT_BYTES_WITH_WASI)?;
         let code_bytes = at_most("compiled code", reader.u64()?, CODE_BYTES_MAX)?;
+        let beside = reader.optional_text()?.map(Arc::from);
         let grants = take_grants(&mut reader)?;
         reader.finish()?;
         let component = read_bytes(input, component_bytes)?.into();
@@ -143,14 +150,15 @@ impl RuleRequest {
         if Sha256::digest(&code)[..] != code_sha256[..] {
             return Err(ProtocolError::CodeHash);
         }
-        Ok(Self { component, code: code.into(), code_sha256, grants })
+        Ok(Self { component, code: code.into(), code_sha256, beside, grants })
     }
 }
 
 /// A specimen to run the rule on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RunRequest {
-    pub(crate) specimen_hash: B256,
+    /// When the coordinator knows it.
+    pub(crate) specimen_hash: Option<B256>,
     pub(crate) raw: Bytes,
     pub(crate) params: Params,
     pub(crate) limits: Limits,
@@ -159,7 +167,7 @@ pub(crate) struct RunRequest {
 impl RunRequest {
     pub(crate) fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
         let mut payload = Writer::default();
-        payload.b256(&self.specimen_hash).u64(self.raw.len() as u64);
+        payload.optional_b256(self.specimen_hash.as_ref()).u64(self.raw.len() as u64);
         put_limits(&mut payload, self.limits.iter());
         payload.count(self.params.iter().count());
         for (name, value) in self.params.iter() {
@@ -171,7 +179,7 @@ impl RunRequest {
 
     pub(crate) fn receive(payload: &[u8], input: &mut impl Read) -> Result<Self, ProtocolError> {
         let mut reader = Reader::new(payload);
-        let specimen_hash = reader.b256()?;
+        let specimen_hash = reader.optional_b256()?;
         let specimen_bytes = at_most("a specimen", reader.u64()?, Limit::SpecimenBytes.spec().cap)?;
         let limits = take_limits(&mut reader)?;
         let mut params = Vec::new();
@@ -188,13 +196,15 @@ impl RunRequest {
 #[derive(Clone, Debug)]
 pub(crate) struct CompileRequest {
     pub(crate) component: Bytes,
+    /// The manifest that came beside it.
+    pub(crate) beside: Option<Arc<str>>,
     pub(crate) grants: Grants,
 }
 
 impl CompileRequest {
     pub(crate) fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
         let mut payload = Writer::default();
-        payload.u64(self.component.len() as u64);
+        payload.u64(self.component.len() as u64).optional_text(self.beside.as_deref());
         put_grants(&mut payload, &self.grants);
         write(out, Kind::Compile, &payload.finish())?;
         write_bytes(out, &self.component)
@@ -203,10 +213,11 @@ impl CompileRequest {
     pub(crate) fn receive(input: &mut impl Read) -> Result<Self, ProtocolError> {
         let payload = read(input)?.expect(Kind::Compile)?;
         let mut reader = Reader::new(&payload);
-        let component_bytes = at_most("a component", reader.u64()?, Limit::ComponentBytes.spec().cap)?;
+        let component_bytes = at_most("a component", reader.u64()?, COMPONENT_BYTES_WITH_WASI)?;
+        let beside = reader.optional_text()?.map(Arc::from);
         let grants = take_grants(&mut reader)?;
         reader.finish()?;
-        Ok(Self { component: read_bytes(input, component_bytes)?.into(), grants })
+        Ok(Self { component: read_bytes(input, component_bytes)?.into(), beside, grants })
     }
 }
 

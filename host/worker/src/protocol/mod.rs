@@ -3,7 +3,7 @@
 //! # Frames
 //!
 //! A frame is its kind (u8), the length of its payload (u32) and the payload, at most 1 MiB. Integers are big-endian. A
-//! *text* is its length in bytes (u32) and UTF-8; an *optional text* is 0, or 1 and a text; a *list* is its count (u32) and
+//! *text* is its length in bytes (u32) and UTF-8; an *optional text* or *hash* is 0, or 1 and a text or 32 bytes; a *list* is its count (u32) and
 //! its entries. A payload must be used up exactly. Bytes too many for a frame are announced by their number and follow in
 //! *bytes* frames (0x05), none empty, that sum up to it.
 //!
@@ -12,9 +12,9 @@
 //! | kind | name | payload |
 //! |---|---|---|
 //! | 0x01 | settings | version u32 · coordinator's process id u32 · data bytes u64 · address space bytes u64 (0: no limit) · CPU seconds u64 · file bytes u64 · list of texts: chains, each a geth-style chain config |
-//! | 0x02 | rule | sha256 of the compiled code, 32 bytes · component bytes u64 · code bytes u64 · limits · list of texts: capabilities granted; then the component, then the code |
-//! | 0x03 | run | specimen hash, 32 bytes · specimen bytes u64 · limits · list of parameters, each two texts; then the specimen |
-//! | 0x04 | compile | component bytes u64 · limits · list of texts: capabilities granted; then the component |
+//! | 0x02 | rule | sha256 of the compiled code, 32 bytes · component bytes u64 · code bytes u64 · optional text: the manifest beside the component · limits · list of texts: capabilities granted; then the component, then the code |
+//! | 0x03 | run | optional hash: the specimen's, when it is known · specimen bytes u64 · limits · list of parameters, each two texts; then the specimen |
+//! | 0x04 | compile | component bytes u64 · optional text: the manifest beside it · limits · list of texts: capabilities granted; then the component |
 //! | 0x06 | executed | reserved |
 //!
 //! *limits* is a list of u64, one for each line of [`refiner_sandbox::LIMITS`], in its order.
@@ -30,7 +30,7 @@
 //! | 0x85 | no specimen | text |
 //! | 0x86 | log | level u8, 0 (debug) to 3 (error) · text |
 //! | 0x87 | artifact | name text · media type text · schema optional text · bytes u64; then its bytes |
-//! | 0x88 | verdict | granted (as limits) · used (as limits) · log lines lost u64 · its number (u8) and fields |
+//! | 0x88 | verdict | asked (as limits) · granted (as limits) · used (as limits) · log lines lost u64 · its number (u8) and fields |
 //! | 0x89 | compiled | code bytes u64; then the code |
 //! | 0x8a | execute | reserved |
 //!

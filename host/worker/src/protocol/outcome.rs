@@ -41,6 +41,7 @@ pub(crate) fn write_run(out: &mut impl Write, run: &Run) -> Result<(), ProtocolE
         }
     }
     let mut payload = Writer::default();
+    put_limits(&mut payload, run.usage.asked.iter());
     put_limits(&mut payload, run.usage.granted.iter());
     put_limits(&mut payload, run.usage.used.iter());
     payload.u64(run.usage.log_lines_lost);
@@ -117,9 +118,10 @@ impl Collected<'_> {
 
     fn verdict(self, payload: &[u8]) -> Result<Run, ProtocolError> {
         let mut reader = Reader::new(payload);
+        let asked = take_per_limit(&mut reader)?;
         let granted = take_per_limit(&mut reader)?;
         let used = take_per_limit(&mut reader)?;
-        let usage = Usage { granted, used, log_lines_lost: reader.u64()? };
+        let usage = Usage { asked, granted, used, log_lines_lost: reader.u64()? };
         let verdict = verdict::take(&mut reader, self.artifacts)?;
         reader.finish()?;
         Ok(Run { verdict, usage, log: self.log })

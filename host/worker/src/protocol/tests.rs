@@ -25,9 +25,11 @@ fn artifact(name: &str, bytes: Vec<u8>) -> Artifact {
 }
 
 fn run(verdict: Verdict) -> Run {
+    let mut asked = PerLimit::ZERO;
     let mut granted = PerLimit::ZERO;
     let mut used = PerLimit::ZERO;
     for (number, spec) in LIMITS.iter().enumerate() {
+        asked.set(spec.limit, 1_000 + number as u64);
         granted.set(spec.limit, u64::MAX - number as u64);
         used.set(spec.limit, number as u64);
     }
@@ -38,7 +40,7 @@ fn run(verdict: Verdict) -> Run {
         line(LogLevel::Warn, &"long".repeat(1_000)),
         line(LogLevel::Error, "…"),
     ];
-    Run { verdict, usage: Usage { granted, used, log_lines_lost: 5 }, log }
+    Run { verdict, usage: Usage { asked, granted, used, log_lines_lost: 5 }, log }
 }
 
 fn verdicts() -> Vec<Verdict> {
@@ -53,6 +55,9 @@ fn verdicts() -> Vec<Verdict> {
         Misuse::NothingThere { what: "specimen" },
         Misuse::NothingThere { what: "execution" },
         Misuse::NothingThere { what: "executor" },
+        Misuse::Exited { status: 0 },
+        Misuse::Exited { status: 255 },
+        Misuse::EndlessWait,
         Misuse::NothingThere { what: "artifact" },
     ];
     let traps = [
@@ -134,7 +139,7 @@ fn requests_arrive_as_they_were_sent() {
     assert_eq!(Hello::receive(&mut bytes.as_slice()).unwrap(), hello);
 
     let request = RunRequest {
-        specimen_hash: B256::repeat_byte(5),
+        specimen_hash: Some(B256::repeat_byte(5)),
         raw: vec![9; 600_000].into(),
         params: [("name", "value"), ("other", "")].into_iter().collect::<Params>(),
         limits: Limits::default().with(Limit::Fuel, 12).unwrap(),
@@ -190,15 +195,14 @@ fn frame_one_byte_over_its_limit_is_refused_on_both_sides() {
 #[test]
 fn limit_above_its_cap_is_refused() {
     let granted: u64 = Limit::WallMs.spec().cap;
-    let request =
-        |limits| RunRequest { specimen_hash: B256::ZERO, raw: Bytes::new(), params: Params::default(), limits };
+    let request = |limits| RunRequest { specimen_hash: None, raw: Bytes::new(), params: Params::default(), limits };
     let mut bytes = Vec::new();
     request(Limits::default().with(Limit::WallMs, granted).unwrap()).send(&mut bytes).unwrap();
     let payload = read(&mut bytes.as_slice()).unwrap().payload;
     RunRequest::receive(&payload, &mut [].as_slice()).unwrap();
 
-    // Hash, length, count, and then the limits in table order.
-    let position = 32 + 8 + 4 + 8 * Limit::WallMs as usize;
+    // No hash, length, count, and then the limits in table order.
+    let position = 1 + 8 + 4 + 8 * Limit::WallMs as usize;
     let mut above = payload;
     above[position..position + 8].copy_from_slice(&(granted + 1).to_be_bytes());
     let refused = RunRequest::receive(&above, &mut [].as_slice()).unwrap_err();

@@ -6,7 +6,8 @@
 //! Trap: 0 unreachable, 1 stack overflow, 2 memory out of bounds, 3 indirect call, 4 arithmetic, 5 other (text), 6 ABI (text),
 //! 7 misuse (misuse).
 //!
-//! Misuse: 0 artifact name, 1 artifact twice, 2 media type, 3 schema, 4 artifact finished, 5 nothing there; each a text.
+//! Misuse: 0 artifact name, 1 artifact twice, 2 media type, 3 schema, 4 artifact finished, 5 nothing there, 6 exited (the status in
+//! decimal), 7 endless wait (empty); each a text.
 //!
 //! Host failure: 0 deadline (wall ms u64), 1 capability unavailable (text), 2 no executor, 3 no room, 4 system memory (error
 //! number u32), 5 unknown trap (text).
@@ -23,7 +24,7 @@ use super::{
 };
 
 /// What [`Misuse::NothingThere`] can speak of. Anything else from a worker is not the sandbox's doing.
-const THINGS: [&str; 4] = ["artifact", "execution", "executor", "specimen"];
+const THINGS: [&str; 6] = ["artifact", "error", "execution", "executor", "name", "specimen"];
 
 /// Puts everything of a verdict but its artifacts.
 pub(super) fn put(payload: &mut Writer, verdict: &Verdict) {
@@ -94,6 +95,7 @@ fn put_trap<'w>(payload: &'w mut Writer, trap: &TrapKind) -> &'w mut Writer {
         TrapKind::Other(text) => payload.u8(5).text(text.as_str()),
         TrapKind::Abi(text) => payload.u8(6).text(text.as_str()),
         TrapKind::Misuse(misuse) => {
+            let exit_status;
             let (number, text) = match misuse {
                 Misuse::ArtifactName { name } => (0, name.as_str()),
                 Misuse::ArtifactTwice { name } => (1, name.as_str()),
@@ -101,6 +103,11 @@ fn put_trap<'w>(payload: &'w mut Writer, trap: &TrapKind) -> &'w mut Writer {
                 Misuse::Schema { schema } => (3, schema.as_str()),
                 Misuse::ArtifactFinished { name } => (4, name.as_str()),
                 Misuse::NothingThere { what } => (5, *what),
+                Misuse::Exited { status } => {
+                    exit_status = status.to_string();
+                    (6, exit_status.as_str())
+                }
+                Misuse::EndlessWait => (7, ""),
             };
             payload.u8(7).u8(number).text(text)
         }
@@ -134,6 +141,11 @@ fn take_misuse(reader: &mut Reader<'_>) -> Result<Misuse, ProtocolError> {
             let known = THINGS.into_iter().find(|thing| *thing == text.as_str());
             Misuse::NothingThere { what: known.ok_or(ProtocolError::Tag { of: "missing thing", found: number })? }
         }
+        6 => {
+            let status = text.as_str().parse();
+            Misuse::Exited { status: status.map_err(|_| ProtocolError::Tag { of: "exit status", found: number })? }
+        }
+        7 => Misuse::EndlessWait,
         found => return Err(ProtocolError::Tag { of: "misuse", found }),
     })
 }
@@ -166,8 +178,7 @@ pub(super) fn take_artifact<'a>(payload: &'a [u8]) -> Result<Labels<'a>, Protoco
 
 /// An artifact of these labels and bytes; its hash is taken here.
 pub(super) fn artifact((name, media_type, schema, _): Labels<'_>, bytes: Vec<u8>) -> Artifact {
-    use sha2::{Digest, Sha256};
-    let sha256 = <[u8; 32]>::from(Sha256::digest(&bytes)).into();
+    let sha256 = refiner_specimen::sha256(&bytes);
     Artifact {
         name: name.to_owned(),
         media_type: media_type.to_owned(),

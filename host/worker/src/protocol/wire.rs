@@ -48,6 +48,14 @@ impl Writer {
         }
     }
 
+    /// One byte, 0 or 1, and the hash if there is one.
+    pub(super) fn optional_b256(&mut self, value: Option<&B256>) -> &mut Self {
+        match value {
+            None => self.u8(0),
+            Some(value) => self.u8(1).b256(value),
+        }
+    }
+
     pub(super) fn finish(self) -> Vec<u8> {
         self.0
     }
@@ -105,6 +113,14 @@ impl<'a> Reader<'a> {
             0 => Ok(None),
             1 => self.text().map(Some),
             found => Err(ProtocolError::Tag { of: "optional text", found }),
+        }
+    }
+
+    pub(super) fn optional_b256(&mut self) -> Result<Option<B256>, ProtocolError> {
+        match self.u8()? {
+            0 => Ok(None),
+            1 => self.b256().map(Some),
+            found => Err(ProtocolError::Tag { of: "optional hash", found }),
         }
     }
 

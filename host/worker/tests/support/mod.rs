@@ -9,11 +9,12 @@ use std::{
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use refiner_evm::EmbeddedExecutor;
-use refiner_sandbox::{EngineProfile, Grants, Limits, Params, Run, RunInput, Sandbox};
+use refiner_sandbox::{EngineProfile, Grants, Limits, Params, Run, RunInput, Sandbox, SpecimenHash};
 use refiner_specimen::{Block, CodeRead, Layout, Specimen, StateReads, StorageRead, Transaction};
 use refiner_worker::{ChildCommand, CompiledRule, Compiler, Job, Pool, PoolConfig};
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+
+#[path = "../../../../tests/hostile/component.rs"]
+mod component;
 
 /// Writes the specimen's bytes into an artifact, and a line into the log.
 pub const COPY: &str = r#"
@@ -39,9 +40,6 @@ pub const SPIN: &str = r#"
   (loop $again (br $again))
   unreachable)"#;
 
-/// Gives a borrowed specimen back. It stands before the fields of a case because imports come first in a module.
-const DROP: &str = r#"(import "refiner:rule/specimen@1.0.0" "[resource-drop]block-specimen" (func $drop (param i32)))"#;
-
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -59,15 +57,9 @@ pub fn real_specimens() -> Vec<PathBuf> {
     paths
 }
 
-/// A component over the contract from module fields, with `tests/hostile/parts.wat` behind them.
+/// A component over the contract from module fields, with `tests/hostile/parts.wat` behind them and a manifest inside.
 pub fn component(fields: &str) -> Bytes {
-    let parts = std::fs::read_to_string(workspace().join("tests/hostile/parts.wat")).unwrap();
-    let mut module = wat::parse_str(format!("(module {DROP}\n{fields}\n{parts})")).unwrap();
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_path(workspace().join("wit/refiner-rule-1")).unwrap();
-    let world = resolve.select_world(&[package], Some("transform-with-evm")).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap().into()
+    component::component(fields).into()
 }
 
 pub fn child(argument: &str) -> ChildCommand {
@@ -79,7 +71,7 @@ pub fn compiler() -> Compiler {
 }
 
 pub fn compiled(fields: &str) -> Arc<CompiledRule> {
-    Arc::new(compiler().compile(component(fields), &Grants::all()).unwrap())
+    Arc::new(compiler().compile(component(fields), None, &Grants::all()).unwrap())
 }
 
 pub fn config(workers: usize) -> PoolConfig {
@@ -95,7 +87,7 @@ pub fn job(rule: &Arc<CompiledRule>, raw: &Bytes) -> Job {
         rule: Arc::clone(rule),
         params: [("greeting", "hello")].into_iter().collect::<Params>(),
         limits: Limits::with_evm(),
-        specimen_hash: refiner_specimen::specimen_hash(raw),
+        specimen_hash: SpecimenHash::of(raw.clone()),
         raw: raw.clone(),
     }
 }
@@ -104,11 +96,11 @@ pub fn job(rule: &Arc<CompiledRule>, raw: &Bytes) -> Job {
 pub fn run_here(component: &[u8], job: &Job) -> Run {
     static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
     let sandbox = SANDBOX.get_or_init(|| Sandbox::new(EngineProfile::default()).unwrap());
-    let rule = sandbox.admit(component, &Grants::all()).unwrap();
+    let rule = sandbox.admit(component, None, &Grants::all()).unwrap();
     rule.run(RunInput {
         specimen: Arc::new(refiner_specimen::decode(&job.raw).unwrap()),
         raw: job.raw.clone(),
-        specimen_hash: job.specimen_hash,
+        specimen_hash: job.specimen_hash.clone(),
         params: job.params.clone(),
         executor: Some(Arc::new(EmbeddedExecutor::default())),
         limits: job.limits,

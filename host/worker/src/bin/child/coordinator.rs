@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use refiner_sandbox::{Grants, Limit, Limits, Params};
+use refiner_sandbox::{Grants, Limit, Limits, Params, SpecimenHash};
 use refiner_worker::{COMPILE_ARGUMENT, ChildCommand, Compiler, Job, Pool, PoolConfig};
 
 /// Standard input is the length of a component (u32, big-endian), the component, and a specimen.
@@ -27,12 +27,12 @@ fn run() -> Result<(), Box<dyn Error>> {
         rest.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or("the input ends too early")?;
     let compiler = Compiler::new(None)?.with_command(ChildCommand::this_program(COMPILE_ARGUMENT));
     let job = Job {
-        rule: Arc::new(compiler.compile(component.to_vec().into(), &Grants::all())?),
+        rule: Arc::new(compiler.compile(component.to_vec().into(), None, &Grants::all())?),
         params: Params::default(),
         limits: Limits::default()
             .with(Limit::WallMs, Limit::WallMs.spec().cap)?
             .with(Limit::Fuel, Limit::Fuel.spec().cap)?,
-        specimen_hash: refiner_specimen::specimen_hash(raw),
+        specimen_hash: SpecimenHash::of(raw.to_vec().into()),
         raw: raw.to_vec().into(),
     };
     let pool = Pool::new(PoolConfig::new(1))?;

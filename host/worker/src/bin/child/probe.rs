@@ -69,7 +69,7 @@ fn try_door(door: &str, parent: u32, sandbox: &Sandbox, component: &[u8]) -> io:
             let mut held = Vec::<u8>::new();
             Ok(held.try_reserve_exact(2 << 30)?)
         }
-        "make-code" => sandbox.admit(component, &Grants::all()).map(drop).map_err(io::Error::other),
+        "make-code" => sandbox.admit(component, None, &Grants::all()).map(drop).map_err(io::Error::other),
         // What must work, or the others prove nothing.
         "nothing" => Ok(()),
         _ => Err(io::ErrorKind::InvalidInput.into()),

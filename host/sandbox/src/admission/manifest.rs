@@ -1,0 +1,147 @@
+//! The manifest a rule is admitted by, held against what the component imports and says of itself.
+
+use std::{collections::BTreeSet, fmt};
+
+use refiner_manifest::{Manifest, Wasi};
+use refiner_specimen::Layout;
+
+use super::{Capability, Refusal, world::NAME_BYTES_SHOWN};
+use crate::{Description, GuestText, OutputDescription};
+
+/// Where a manifest was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ManifestPlace {
+    /// In the component.
+    Inside,
+    /// Beside it.
+    Beside,
+}
+
+impl fmt::Display for ManifestPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inside => "inside",
+            Self::Beside => "beside",
+        })
+    }
+}
+
+/// The manifest inside a component or, where it has none, the one beside it. Two must say the same.
+///
+/// Pure, and cheap next to everything else that admission does: for whoever wants to know what a rule asks for before a
+/// compiler looks at it.
+pub fn manifest_of(component: &[u8], beside: Option<&str>) -> Result<Manifest, Refusal> {
+    let inside = refiner_manifest::read(component).map_err(|error| refused(ManifestPlace::Inside, &error))?;
+    let inside = inside.map(|text| parse(text, ManifestPlace::Inside)).transpose()?;
+    let beside = beside.map(|text| parse(text, ManifestPlace::Beside)).transpose()?;
+    match (inside, beside) {
+        (None, None) => Err(Refusal::NoManifest),
+        (Some(manifest), None) | (None, Some(manifest)) => Ok(manifest),
+        (Some(inside), Some(beside)) => match first_difference(stated(&inside), stated(&beside)) {
+            None => Ok(inside),
+            Some((field, inside, beside)) => Err(Refusal::ManifestsDiffer { field, inside, beside }),
+        },
+    }
+}
+
+fn parse(text: &str, place: ManifestPlace) -> Result<Manifest, Refusal> {
+    Manifest::parse(text).map_err(|error| refused(place, &error))
+}
+
+fn refused(place: ManifestPlace, error: &impl fmt::Display) -> Refusal {
+    Refusal::Manifest { place, message: GuestText::new(&error.to_string()) }
+}
+
+/// A rule asks for what it imports, all of it and nothing else.
+pub(super) fn agrees_with_imports(manifest: &Manifest, imported: &BTreeSet<Capability>) -> Result<(), Refusal> {
+    let asked = asked(manifest);
+    if let Some(capability) = imported.difference(&asked).next() {
+        return Err(Refusal::Unasked { capability: *capability });
+    }
+    match asked.difference(imported).next() {
+        Some(capability) => Err(Refusal::Unused { capability: *capability }),
+        None => Ok(()),
+    }
+}
+
+fn asked(manifest: &Manifest) -> BTreeSet<Capability> {
+    let capabilities = manifest.capabilities.iter().map(|capability| match capability {
+        refiner_manifest::Capability::Evm => Capability::Evm,
+    });
+    capabilities.chain(manifest.wasi.map(|Wasi::Sealed| Capability::Wasi)).collect()
+}
+
+/// The layouts a rule accepts; none means all.
+pub(super) fn layouts(manifest: &Manifest) -> Result<Vec<Layout>, Refusal> {
+    let layout = |name: &String| Layout::from_version(name).ok_or_else(|| Refusal::Layout { layout: shown(name) });
+    manifest.layouts.iter().map(layout).collect()
+}
+
+/// What a rule says of itself is what its manifest says.
+pub(crate) fn agrees_with_description(manifest: &Manifest, description: &Description) -> Result<(), Refusal> {
+    let Description { name, version, layouts, outputs } = description;
+    let described = [
+        ("name", name.clone()),
+        ("version", version.clone()),
+        ("layouts", list(layouts.iter().map(quoted))),
+        ("outputs", list(outputs.iter().map(said_of))),
+    ];
+    match first_difference(described, stated(manifest)) {
+        None => Ok(()),
+        Some((field, described, stated)) => Err(Refusal::Disagrees { field, described, stated }),
+    }
+}
+
+/// The first field of `left` that differs from the one at its place in `right`, with both values.
+fn first_difference(
+    left: impl IntoIterator<Item = (&'static str, String)>,
+    right: impl IntoIterator<Item = (&'static str, String)>,
+) -> Option<(&'static str, GuestText, GuestText)> {
+    let mut pairs = left.into_iter().zip(right);
+    let ((field, left), (_, right)) = pairs.find(|(left, right)| left.1 != right.1)?;
+    Some((field, shown(&left), shown(&right)))
+}
+
+/// Every field, first those that a rule also says of itself.
+fn stated(manifest: &Manifest) -> [(&'static str, String); 10] {
+    let Manifest { name, version, world, layouts, capabilities, wasi, limits, outputs, licence, source } = manifest;
+    let outputs = outputs.iter().map(|output| OutputDescription {
+        name: output.name.clone(),
+        media_type: output.media_type.clone(),
+        schema: output.schema.clone(),
+    });
+    [
+        ("name", name.clone()),
+        ("version", version.clone()),
+        ("layouts", list(layouts.iter().map(quoted))),
+        ("outputs", list(outputs.map(|output| said_of(&output)))),
+        ("world", world.to_string()),
+        ("capabilities", list(capabilities)),
+        ("wasi", wasi.map_or("none", |Wasi::Sealed| "sealed").to_owned()),
+        ("limits", list(limits.iter().map(|(name, value)| format!("{name} = {value}")))),
+        ("licence", licence.clone()),
+        ("source", source.clone()),
+    ]
+}
+
+fn said_of(output: &OutputDescription) -> String {
+    let OutputDescription { name, media_type, schema } = output;
+    match schema {
+        Some(schema) => format!("{name:?} ({media_type:?}, schema {schema:?})"),
+        None => format!("{name:?} ({media_type:?})"),
+    }
+}
+
+/// Quoted, so that no item of a guest's list can pass for two.
+fn quoted(item: &String) -> String {
+    format!("{item:?}")
+}
+
+fn list(items: impl IntoIterator<Item = impl ToString>) -> String {
+    let items: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
+    items.join(", ")
+}
+
+fn shown(text: &str) -> GuestText {
+    GuestText::at_most(text, NAME_BYTES_SHOWN)
+}

@@ -1,0 +1,132 @@
+//! What a run is granted: what its rule asks for, within what the operator allows.
+
+use refiner_manifest::{LIMIT_NAMES, Manifest, World};
+use sha2::{Digest, Sha256};
+
+use super::table::{AboveCap, LIMITS, Limit, PerLimit};
+
+/// Fuel granted for each byte of the specimen, beside [`Limit::Fuel`]. A rule that reads everything ten times over spends
+/// about 100 a byte.
+pub const FUEL_PER_INPUT_BYTE: u64 = 500;
+
+/// Wall time of a rule that may execute the block, unless it asks otherwise: execution is the host's work and slow on
+/// a busy machine.
+pub const WALL_MS_WITH_EVM: u64 = 120_000;
+
+/// A number for each limit, never above its cap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Limits(PerLimit);
+
+/// A limit cannot be set so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LimitError {
+    /// There is no limit of this name.
+    #[error("there is no limit {name:?}; there are {}", LIMIT_NAMES.join(", "))]
+    Unknown {
+        /// The name given.
+        name: String,
+    },
+    /// More than there is to grant.
+    #[error(transparent)]
+    AboveCap(#[from] AboveCap),
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::of_table(|limit| limit.spec().default)
+    }
+}
+
+impl Limits {
+    /// The defaults for a rule that may execute the block.
+    pub fn with_evm() -> Self {
+        let mut limits = Self::default();
+        limits.0.set(Limit::WallMs, WALL_MS_WITH_EVM);
+        limits
+    }
+
+    /// The most there is of everything: the ceilings of an operator who sets none.
+    pub fn caps() -> Self {
+        Self::of_table(|limit| limit.spec().cap)
+    }
+
+    /// What a manifest asks for, and the default where it asks for nothing.
+    pub fn asked_by(manifest: &Manifest) -> Result<Self, AboveCap> {
+        let defaults = match manifest.world {
+            World::Transform => Self::default(),
+            World::TransformWithEvm => Self::with_evm(),
+        };
+        let mut asked = manifest.limits.iter().filter_map(|(name, value)| Some((Limit::from_name(name)?, *value)));
+        asked.try_fold(defaults, |limits, (limit, value)| limits.with(limit, value))
+    }
+
+    fn of_table(number: impl Fn(Limit) -> u64) -> Self {
+        let mut numbers = PerLimit::ZERO;
+        for spec in &LIMITS {
+            numbers.set(spec.limit, number(spec.limit));
+        }
+        Self(numbers)
+    }
+
+    /// These limits with one replaced, or a refusal when that is above its cap.
+    pub fn with(mut self, limit: Limit, asked: u64) -> Result<Self, AboveCap> {
+        if asked > limit.spec().cap {
+            return Err(AboveCap { limit, asked });
+        }
+        self.0.set(limit, asked);
+        Ok(self)
+    }
+
+    /// Replaces the limit of this name, `"memory_bytes"`.
+    pub fn set_by_name(&mut self, name: &str, value: u64) -> Result<(), LimitError> {
+        let limit = Limit::from_name(name).ok_or_else(|| LimitError::Unknown { name: name.to_owned() })?;
+        *self = self.with(limit, value)?;
+        Ok(())
+    }
+
+    /// Grants `limit` no more than `at_most`.
+    pub fn lower(&mut self, limit: Limit, at_most: u64) {
+        self.0.set(limit, self.get(limit).min(at_most));
+    }
+
+    /// These limits, each no more than its ceiling.
+    #[must_use]
+    pub fn within(mut self, ceilings: &Self) -> Self {
+        for (limit, ceiling) in ceilings.iter() {
+            self.lower(limit, ceiling);
+        }
+        self
+    }
+
+    /// How much of `limit` is granted.
+    pub const fn get(&self, limit: Limit) -> u64 {
+        self.0.get(limit)
+    }
+
+    /// Every limit with what is granted, in table order.
+    pub fn iter(&self) -> impl Iterator<Item = (Limit, u64)> {
+        self.0.iter()
+    }
+
+    /// Fuel for a specimen of this length, never above the cap of [`Limit::Fuel`].
+    pub fn fuel_for(&self, specimen_bytes: u64) -> u64 {
+        let by_length = FUEL_PER_INPUT_BYTE.saturating_mul(specimen_bytes);
+        self.get(Limit::Fuel).saturating_add(by_length).min(Limit::Fuel.spec().cap)
+    }
+
+    /// The numbers for a specimen of this length: its bytes add fuel.
+    pub(crate) fn for_specimen(&self, specimen_bytes: u64) -> PerLimit {
+        let mut numbers = self.0;
+        numbers.set(Limit::Fuel, self.fuel_for(specimen_bytes));
+        numbers
+    }
+
+    /// sha256 over every limit that can change a verdict, as `name=value\n` lines; the wall limit cannot.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for (limit, granted) in self.iter().filter(|(limit, _)| *limit != Limit::WallMs) {
+            hash.update(format!("{limit}={granted}\n"));
+        }
+        hash.finalize().into()
+    }
+}

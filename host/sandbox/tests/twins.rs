@@ -1,0 +1,163 @@
+//! One rule, written several times over, gives the same bytes: Rust, Rust on `std` under WASI, Python with WASI and without.
+//!
+//! `cargo xtask twins` builds the components. Where one cannot be built, its reason is printed and the others are compared.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use alloy_primitives::Bytes;
+use refiner_sandbox::{
+    AdmittedRule, Allocation, EngineProfile, Grants, LogLevel, Params, Run, RunInput, Sandbox, SpecimenHash, Verdict,
+};
+use refiner_specimen::Specimen;
+use serde::Deserialize;
+use support::{sandbox, workspace};
+
+/// The twins beside `rust`, by which they are measured. The others import WASI.
+const WITHOUT_WASI: [&str; 2] = ["rust", "python-stubbed"];
+const WITH_WASI: [&str; 2] = ["wasip2", "python-sealed"];
+
+/// What a run over a sample gives, in `tests/twins/golden.toml`.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Golden {
+    records: u64,
+    sha256: String,
+}
+
+struct Input {
+    name: String,
+    raw: Bytes,
+    specimen: Arc<Specimen>,
+}
+
+impl Input {
+    fn read(path: &Path) -> Self {
+        let raw = Bytes::from(fs::read(path).unwrap());
+        let specimen = Arc::new(refiner_specimen::decode(&raw).unwrap());
+        Self { name: path.file_name().unwrap().to_string_lossy().into_owned(), raw, specimen }
+    }
+
+    fn run(&self, rule: &AdmittedRule) -> Run {
+        rule.run(RunInput {
+            specimen: Arc::clone(&self.specimen),
+            raw: self.raw.clone(),
+            specimen_hash: SpecimenHash::of(self.raw.clone()),
+            params: Params::default(),
+            executor: None,
+            limits: rule.default_limits(),
+        })
+        .unwrap()
+    }
+}
+
+fn specimens(directory: &Path) -> Vec<Input> {
+    let mut paths: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "avro"));
+    paths.sort();
+    paths.iter().map(|path| Input::read(path)).collect()
+}
+
+fn samples() -> Vec<Input> {
+    let samples = specimens(&workspace().join("tests/samples"));
+    assert!(!samples.is_empty());
+    samples
+}
+
+/// The component, or none where it was not built: then the reason is printed.
+fn component(name: &str) -> Option<Vec<u8>> {
+    let built: PathBuf = workspace().join("target/twins").join(name);
+    match fs::read(built.with_extension("wasm")) {
+        Ok(component) => Some(component),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let why = fs::read_to_string(built.with_extension("skipped"));
+            let why = why.unwrap_or_else(|_| "not built; `cargo xtask twins` builds it".to_owned());
+            eprintln!("skipped: the twin {name}: {why}");
+            None
+        }
+        Err(error) => panic!("{name}: {error}"),
+    }
+}
+
+fn twin(sandbox: &Sandbox, name: &str) -> Option<AdmittedRule> {
+    let rule = sandbox.admit(&component(name)?, None, &Grants::all());
+    Some(rule.unwrap_or_else(|error| panic!("{name}: {error}")))
+}
+
+fn produced(run: &Run) -> Golden {
+    let Verdict::Produced { artifacts, records } = &run.verdict else {
+        panic!("{}: {:?}", run.verdict, run.log);
+    };
+    assert_eq!(artifacts.len(), 1);
+    Golden { records: *records, sha256: artifacts[0].sha256.to_string() }
+}
+
+fn hold_to_golden(names: &[&str]) {
+    let golden = fs::read_to_string(workspace().join("tests/twins/golden.toml")).unwrap();
+    let golden: BTreeMap<String, Golden> = toml::from_str(&golden).unwrap();
+    let sandbox = sandbox();
+    let samples = samples();
+    assert_eq!(golden.len(), samples.len());
+    for name in names {
+        let Some(rule) = twin(&sandbox, name) else { continue };
+        for sample in &samples {
+            assert_eq!(Some(&produced(&sample.run(&rule))), golden.get(&sample.name), "{name}, {}", sample.name);
+        }
+    }
+}
+
+#[test]
+fn twins_without_wasi_give_the_golden_bytes() {
+    hold_to_golden(&WITHOUT_WASI);
+}
+
+#[test]
+fn twins_with_sealed_wasi_give_the_golden_bytes() {
+    hold_to_golden(&WITH_WASI);
+}
+
+#[test]
+fn runs_of_a_program_with_random_keys_and_a_clock_do_not_differ() {
+    let sandbox = sandbox();
+    let Some(rule) = twin(&sandbox, "wasip2") else { return };
+    let samples = samples();
+    let sample = samples.iter().max_by_key(|sample| sample.specimen.block.transactions.len()).unwrap();
+    let first = sample.run(&rule);
+    assert_eq!(sample.run(&rule), first, "fuel, memory, calls and log included");
+
+    let other_host = Sandbox::new(EngineProfile::with_allocation(Allocation::OnDemand)).unwrap();
+    assert_eq!(sample.run(&twin(&other_host, "wasip2").unwrap()), first);
+
+    let mut said: Vec<_> = first.log.iter().map(|line| (line.level, line.message.as_str())).collect();
+    let (_, key) = said.remove(6);
+    assert!(key.starts_with("the first sender of the map: Some(\"0x"), "{key}");
+    let timestamp = format!("it is {}", sample.specimen.block.header.timestamp);
+    let expected = [
+        (LogLevel::Info, timestamp.as_str()),
+        (LogLevel::Info, "passed: 0ns"),
+        (LogLevel::Warn, "arguments: 0"),
+        (LogLevel::Warn, "variables: 0"),
+        (LogLevel::Warn, "root: entity not found"),
+        (LogLevel::Warn, "socket: permission denied"),
+    ];
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn wasi_is_named_by_the_identity_of_a_rule_that_has_it() {
+    let sandbox = sandbox();
+    let (Some(with), Some(without)) = (twin(&sandbox, "wasip2"), twin(&sandbox, "rust")) else { return };
+    assert!(with.has_sealed_wasi() && !without.has_sealed_wasi());
+    let profile = |rule: &AdmittedRule| rule.identity(&Params::default(), &rule.default_limits()).profile;
+    assert_eq!(profile(&without), sandbox.profile().id());
+    assert_eq!(profile(&with), sandbox.profile().id_with_wasi());
+    assert_ne!(profile(&with), profile(&without));
+}

@@ -1,0 +1,40 @@
+//! What a worker takes from itself on this machine, asked of one that gets no rule.
+
+use std::{io, time::Duration};
+
+use refiner_sandbox::Limits;
+
+use crate::{
+    ChildCommand, Confinement, ProtocolError,
+    pool::{ceilings, send},
+    process::Process,
+    protocol::{Hello, Settings},
+};
+
+/// From start to greeting. Confining takes milliseconds, the engine some more.
+const PROBE_WALL: Duration = Duration::from_secs(10);
+
+/// Why nobody answered.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// The process could not be started.
+    #[error("a worker could not be started")]
+    Spawn(#[source] io::Error),
+    /// It ended, hung or said something else.
+    #[error("a worker was started and did not greet")]
+    Greeting(#[source] ProtocolError),
+}
+
+/// Starts a worker, hears what it took from itself, and ends it.
+pub fn probe(command: &ChildCommand) -> Result<Confinement, ProbeError> {
+    let mut process = Process::spawn(command).map_err(ProbeError::Spawn)?;
+    process.allow(PROBE_WALL);
+    greet(&mut process).map_err(ProbeError::Greeting)
+}
+
+fn greet(process: &mut Process) -> Result<Confinement, ProtocolError> {
+    let ceilings = ceilings(&Limits::default(), 0);
+    let settings = Settings { coordinator: std::process::id(), ceilings, chains: Vec::new() };
+    send(process, |out| settings.send(out))?;
+    Ok(Hello::receive(process)?.confinement)
+}
