@@ -96,7 +96,7 @@ async fn backlog() {
         fs::write(files.join(format!("{}.avro", given.height)), &given.bytes).unwrap();
         store.write(&Content::of(given.bytes.clone().into())).unwrap();
     }
-    bench.announce(&given).await;
+    bench.announce_in_bulk(&given).await;
 
     let begun = Instant::now();
     let replayed = Command::new(env!("CARGO_BIN_EXE_refiner"))
@@ -107,7 +107,7 @@ async fn backlog() {
         .unwrap();
     assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
     let replay = begun.elapsed();
-    bench.flags.extend(["--poll-ms", "250", "--unsettled", "100"].map(str::to_owned));
+    bench.flags.extend(["--poll-ms", "250", "--unsettled", "200"].map(str::to_owned));
     let begun = Instant::now();
     bench.start();
     let unfinished = |bench: &Bench| bench.journal().and_then(|journal| journal.unfinished().ok());
@@ -134,10 +134,10 @@ async fn backlog() {
 async fn memory() {
     let given = stream(MANY as u64);
     let mut bench = Bench::new().await.expect("anvil");
-    bench.flags = ["--log", "warn"].map(str::to_owned).into();
+    bench.flags = ["--log", "warn", "--poll-ms", "250", "--unsettled", "200"].map(str::to_owned).into();
     bench.start_ready().await;
     for (done, given) in given.chunks(STEP).enumerate() {
-        bench.announce(given).await;
+        bench.announce_in_bulk(given).await;
         let proved = (done + 1) * STEP;
         bench.until("every specimen is proved", |bench| bench.in_state(State::Final) == proved).await;
         let (kib, files) = bench.resident_kib_and_files();

@@ -176,17 +176,25 @@ impl Bench {
 
     /// Puts the specimens where they are fetched from, and announces them.
     pub async fn announce(&self, specimens: &[Given]) {
-        let announced: Vec<_> = specimens
-            .iter()
-            .map(|given| Specimen {
-                chain_id: given.chain,
-                height: given.height,
-                block_hash: given.block_hash,
-                specimen_hash: given.hash,
-                url: format!("ipfs://{}", self.pinner.put(&given.bytes)),
-            })
-            .collect();
-        self.chain.announce_all(&announced).await.unwrap();
+        self.chain.announce_all(&self.put(specimens)).await.unwrap();
+    }
+
+    /// The same for thousands. From then on a block is mined every second.
+    pub async fn announce_in_bulk(&self, specimens: &[Given]) {
+        self.chain.announce_in_bulk(&self.put(specimens)).await.unwrap();
+        self.chain.set_automine(false).await.unwrap();
+        self.chain.rpc("evm_setIntervalMining", serde_json::json!([1])).await.unwrap();
+    }
+
+    fn put(&self, specimens: &[Given]) -> Vec<Specimen> {
+        let announced = |given: &Given| Specimen {
+            chain_id: given.chain,
+            height: given.height,
+            block_hash: given.block_hash,
+            specimen_hash: given.hash,
+            url: format!("ipfs://{}", self.pinner.put(&given.bytes)),
+        };
+        specimens.iter().map(announced).collect()
     }
 
     /// Every proof that the contract accepted, in the order of the chain.

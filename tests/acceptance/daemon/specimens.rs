@@ -1,8 +1,8 @@
 //! Specimens to announce: small blocks of a chain of our own.
 
-use alloy_primitives::{B256, U256};
-use refiner_specimen::{Layout, decode, specimen_hash};
-use refiner_testkit::{BlockPlan, Chain, Contract, Fork, Manner, Sample, World, real, samples};
+use alloy_primitives::B256;
+use refiner_specimen::{Layout, decode, encode, specimen_hash};
+use refiner_testkit::{BlockPlan, Chain, Fork, Manner, Sample, World, real, samples};
 
 /// A specimen and what the chain is told of it.
 #[derive(Clone)]
@@ -27,13 +27,22 @@ impl Given {
     }
 }
 
-/// `count` blocks of mainnet after Cancun, one after another.
+/// `count` empty blocks of mainnet after Cancun: one block, and the same with other numbers. Nothing in it depends on its number.
 pub fn stream(count: u64) -> Vec<Given> {
-    let mut world = World::with_contracts(Fork::Cancun);
-    world.fund(Contract::Adder.address(), U256::from(1));
+    let world = World::with_contracts(Fork::Cancun);
     let mut chain = Chain::new(1, Fork::Cancun, 19_700_000, 1_713_600_011, world);
-    let sealed = (0..count).map(|_| chain.seal(BlockPlan::default()).unwrap());
-    sealed.map(|block| Given::of(Sample::new(block, Layout::V0_37, Manner::default()).unwrap().bytes)).collect()
+    let block = chain.seal(BlockPlan::default()).unwrap();
+    let first = Sample::new(block, Layout::V0_37, Manner::default()).unwrap().specimen;
+    let numbered = |further: u64| {
+        let mut specimen = first.clone();
+        let header = &mut specimen.block.header;
+        header.number += further;
+        specimen.block.hash = header.hash_slow();
+        (specimen.start_block, specimen.end_block) = (header.number, header.number);
+        specimen.event_hash = specimen.block.hash;
+        Given::of(encode(&specimen, Layout::V0_37).unwrap())
+    };
+    (0..count).map(numbered).collect()
 }
 
 /// One block.

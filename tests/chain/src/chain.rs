@@ -187,6 +187,40 @@ impl TestChain {
         Ok(quorums)
     }
 
+    /// Announces many specimens in three blocks, for load tests: anvil computes its whole state anew for every block, so a
+    /// block a transaction takes ever longer. Leaves blocks as large as they must be.
+    ///
+    /// # Errors
+    ///
+    /// What the node refuses. That all were announced, the caller sees by what comes of it.
+    pub async fn announce_in_bulk(&self, specimens: &[Specimen]) -> Result<(), TestChainError> {
+        self.rpc("evm_setBlockGasLimit", json!(["0x2540be400"])).await?;
+        self.set_automine(false).await?;
+        for specimen in specimens {
+            let proof = submitBlockSpecimenProofCall {
+                chainId: specimen.chain_id,
+                blockHeight: specimen.height,
+                blockHash: specimen.block_hash,
+                specimenHash: specimen.specimen_hash,
+                storageURL: specimen.url.clone(),
+            };
+            self.send(PRODUCER, &proof).await?;
+        }
+        self.mine(SPECIMEN_SESSION_BLOCKS + 2).await?;
+        for specimen in specimens {
+            let quorum = finalizeSpecimenSessionCall { chainId: specimen.chain_id, blockHeight: specimen.height };
+            self.send(GOVERNOR, &quorum).await?;
+        }
+        self.mine(1).await?;
+        self.set_automine(true).await
+    }
+
+    async fn send<C: SolCall + Sync>(&self, from: Address, call: &C) -> Result<(), TestChainError> {
+        let data = Bytes::from(call.abi_encode());
+        let transaction = json!({"from": from, "to": self.specimen_contract, "data": data, "gas": "0xf4240"});
+        self.rpc("eth_sendTransaction", json!([transaction])).await.map(drop)
+    }
+
     /// Ends a result session: anybody may, once it is past its deadline.
     ///
     /// # Errors

@@ -13,6 +13,7 @@
 mod clock;
 pub mod config;
 mod error;
+mod handoff;
 mod health;
 mod ledger;
 mod policy;
@@ -32,7 +33,7 @@ use std::{sync::Arc, time::Duration};
 
 use refiner_journal::{Binding, Journal, JournalError, State};
 use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Signer};
-use tokio::{runtime::Runtime, task::JoinSet};
+use tokio::{runtime::Builder, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -47,6 +48,10 @@ use self::{
 };
 use crate::{cli, exit::Exit};
 
+/// Items in the stage of the workers for each of them: while one runs, others wait for the disk to keep what they produced.
+const KEEPING_PER_WORKER: usize = 4;
+/// Threads for the journal, the content store and names, beside one for each item at work. Each costs some MiB.
+const OTHER_BLOCKING_THREADS: usize = 16;
 /// Threads that are still in a worker's or the disk's hands when everything else ended get this long.
 const THREADS_END: Duration = Duration::from_secs(1);
 
@@ -56,7 +61,9 @@ pub fn run(arguments: &cli::Run) -> anyhow::Result<Exit> {
     let journal = Journal::open(&settings.data.join("journal.sqlite")).map_err(RunError::from)?;
     let rules = rules::load(&settings)?;
     let chains = rules::chain_texts(&settings)?;
-    let runtime = Runtime::new().map_err(RunError::from)?;
+    let blocking = settings.workers * KEEPING_PER_WORKER + settings.fetches + settings.pins + OTHER_BLOCKING_THREADS;
+    let runtime = Builder::new_multi_thread().enable_all().max_blocking_threads(blocking).build();
+    let runtime = runtime.map_err(RunError::from)?;
     let ended = runtime.block_on(daemon(settings, journal, rules, chains));
     runtime.shutdown_timeout(THREADS_END);
     ended?;
@@ -152,7 +159,7 @@ async fn stages(
     let station = |name, state, at_once| Station { name, state, at_once };
     let fetches = station("fetch", State::Announced, settings.fetches);
     running.spawn(fetches.work(Arc::clone(&shop), stop.clone(), stage::fetch));
-    let runs = station("refine", State::Fetched, settings.workers);
+    let runs = station("refine", State::Fetched, settings.workers * KEEPING_PER_WORKER);
     running.spawn(runs.work(Arc::clone(&shop), stop.clone(), stage::refine));
     let pins = station("pin", State::Produced, settings.pins);
     running.spawn(pins.work(Arc::clone(&shop), stop.clone(), stage::pin));

@@ -17,7 +17,8 @@ use refiner_worker::{Pool, PoolConfig};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    config::Settings, error::RunError, ledger::Ledger, policy::StageError, rules::Rule, status::Status, told::Told,
+    config::Settings, error::RunError, handoff::Handoff, ledger::Ledger, policy::StageError, rules::Rule,
+    status::Status, told::Told,
 };
 
 /// What the stages share; each sees no more than it needs of it.
@@ -29,6 +30,7 @@ pub struct Shop {
     pub fetcher: Fetcher,
     pub pinner: Option<Pinner>,
     pub pool: Pool,
+    pub handoff: Handoff,
     /// The first pause after a failure.
     pub retry: Duration,
     pub operator: Option<alloy_primitives::Address>,
@@ -49,6 +51,7 @@ impl Shop {
         Ok(Self {
             fetcher: fetcher(settings, &store, pinner.as_ref())?,
             pool: Pool::new(PoolConfig { chains, ..PoolConfig::new(settings.workers) })?,
+            handoff: Handoff::default(),
             ledger,
             status,
             chain,

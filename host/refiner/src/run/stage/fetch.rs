@@ -25,9 +25,10 @@ pub async fn fetch(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
     let accept: Accept = Arc::new(move |bytes| is_announced(bytes, hash));
     let fetched = shop.fetcher.fetch_any(&locations, Some(accept)).await?;
     tracing::debug!(item = %item.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "Fetched a specimen.");
-    let is_kept = fetched.from == *shop.store.origin();
-    let store = (!is_kept).then(|| shop.store.clone());
-    let kept = tokio::task::spawn_blocking(move || verify(fetched.content, &item)?.keep(store.as_ref()));
+    let kept = tokio::task::spawn_blocking(move || {
+        let store = (fetched.from != *shop.store.origin()).then_some(&shop.store);
+        verify(fetched.content, &item)?.keep(store, &shop.handoff)
+    });
     kept.await.unwrap_or(Err(StageError::Panicked))
 }
 

@@ -13,9 +13,8 @@ pub async fn pin(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
     let Some(pinner) = &shop.pinner else { return Ok(Step::Pinned) };
     let artifacts = shop.ledger.with(|journal| journal.artifacts(item.id));
     for artifact in artifacts? {
-        let store = shop.store.clone();
-        let cid = artifact.cid.clone();
-        let content = tokio::task::spawn_blocking(move || read(&store, Some(&cid))).await;
+        let (reading, cid) = (Arc::clone(&shop), artifact.cid.clone());
+        let content = tokio::task::spawn_blocking(move || read(&reading, Some(&cid))).await;
         let Some(content) = content.unwrap_or_default() else { return Ok(Step::Again) };
         let id = pinner.keep(&content).await?;
         tracing::debug!(item = %item.id, %id, bytes = artifact.bytes, "Pinned an artifact.");

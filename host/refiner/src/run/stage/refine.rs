@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use refiner_content::{Content, ContentId, FetchError, LocalStore};
+use refiner_content::{Content, ContentId, FetchError};
 use refiner_journal::{Artifact, Item, Step};
 use refiner_sandbox::{SpecimenHash, Verdict};
 use refiner_worker::Job;
@@ -17,7 +17,7 @@ pub async fn refine(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
 
 fn refine_blocking(shop: &Shop, item: &Item) -> Result<Step, StageError> {
     let rule = shop.rule(item)?;
-    let Some(content) = read(&shop.store, item.specimen_cid.as_deref()) else { return Ok(Step::Again) };
+    let Some(content) = read(shop, item.specimen_cid.as_deref()) else { return Ok(Step::Again) };
     let job = Job {
         rule: Arc::clone(&rule.compiled),
         params: rule.params.clone(),
@@ -31,7 +31,7 @@ fn refine_blocking(shop: &Shop, item: &Item) -> Result<Step, StageError> {
             if rule.proves && artifacts.len() != 1 {
                 return Err(StageError::NotOneArtifact { artifacts: artifacts.len() });
             }
-            let artifacts = artifacts.into_iter().map(|artifact| keep(&shop.store, artifact));
+            let artifacts = artifacts.into_iter().map(|artifact| keep(shop, artifact));
             return Ok(Step::Produced { artifacts: artifacts.collect::<Result<_, _>>()? });
         }
         verdict => verdict,
@@ -40,10 +40,14 @@ fn refine_blocking(shop: &Shop, item: &Item) -> Result<Step, StageError> {
     Ok(Step::Refused { reason: format!("{}: {verdict}", verdict.kind()) })
 }
 
-/// `None` when the store lost it or set it aside as damaged: then it is fetched again.
-pub fn read(store: &LocalStore, cid: Option<&str>) -> Option<Content> {
+/// What the stage before left, or else what the store has. `None` when the store lost it or set it aside as damaged: then it is made
+/// again.
+pub fn read(shop: &Shop, cid: Option<&str>) -> Option<Content> {
     let id: ContentId = cid?.parse().ok()?;
-    match store.read(&id) {
+    if let Some(content) = shop.handoff.take(&id) {
+        return Some(content);
+    }
+    match shop.store.read(&id) {
         Ok(content) => Some(content),
         Err(FetchError::NotFound { .. }) => None,
         Err(error) => {
@@ -53,14 +57,18 @@ pub fn read(store: &LocalStore, cid: Option<&str>) -> Option<Content> {
     }
 }
 
-fn keep(store: &LocalStore, artifact: refiner_sandbox::Artifact) -> Result<Artifact, StageError> {
+fn keep(shop: &Shop, artifact: refiner_sandbox::Artifact) -> Result<Artifact, StageError> {
     let content = Content::of(artifact.bytes.0);
-    let cid = store.write(&content)?;
+    let cid = shop.store.write(&content)?;
+    let bytes = content.bytes().len() as u64;
+    if shop.pinner.is_some() {
+        shop.handoff.put(content);
+    }
     Ok(Artifact {
         name: artifact.name,
         media_type: artifact.media_type,
         sha256: artifact.sha256,
-        bytes: content.bytes().len() as u64,
+        bytes,
         cid: cid.to_string(),
     })
 }

@@ -5,7 +5,7 @@ use refiner_content::{Content, LocalStore};
 use refiner_journal::{Item, Step};
 use refiner_specimen::{Specimen, check, decode_shared, sha256, specimen_hash};
 
-use crate::run::policy::StageError;
+use crate::run::{handoff::Handoff, policy::StageError};
 
 /// A specimen that is what was announced, and whose header is that of its block hash. Made by [`verify`] alone.
 pub struct VerifiedSpecimen {
@@ -79,9 +79,11 @@ fn compare(specimen: &Specimen, item: &Item) -> Result<(), Mismatch> {
 }
 
 impl VerifiedSpecimen {
-    /// Keeps it in the local store, unless it came from there. Blocks.
-    pub fn keep(self, store: Option<&LocalStore>) -> Result<Step, StageError> {
+    /// Keeps it in the local store, unless it came from there, and leaves it for the next stage. Blocks.
+    pub fn keep(self, store: Option<&LocalStore>, handoff: &Handoff) -> Result<Step, StageError> {
         let cid = store.map_or_else(|| Ok(self.content.recipe_id()), |store| store.write(&self.content))?;
-        Ok(Step::Fetched { cid: cid.to_string(), bytes: self.content.bytes().len() as u64 })
+        let bytes = self.content.bytes().len() as u64;
+        handoff.put(self.content);
+        Ok(Step::Fetched { cid: cid.to_string(), bytes })
     }
 }
