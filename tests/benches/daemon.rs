@@ -107,7 +107,7 @@ async fn backlog() {
         .unwrap();
     assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
     let replay = begun.elapsed();
-    bench.flags.extend(["--poll-ms", "250", "--unsettled", "200"].map(str::to_owned));
+    bench.flags.extend(["--poll-ms", "250", "--unsettled", "200", "--pinner", "none"].map(str::to_owned));
     let begun = Instant::now();
     bench.start();
     let unfinished = |bench: &Bench| bench.journal().and_then(|journal| journal.unfinished().ok());

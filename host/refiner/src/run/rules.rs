@@ -25,7 +25,7 @@ pub struct Rule {
 pub enum RulesError {
     /// One cannot be found or read.
     #[error(transparent)]
-    Load(#[from] LoadError),
+    Load(Box<LoadError>),
     /// The directory for compiled code.
     #[error(transparent)]
     Cache(#[from] refiner_worker::CacheError),
@@ -38,7 +38,7 @@ pub enum RulesError {
         /// Which.
         rule: String,
         /// Why not.
-        source: CompileError,
+        source: Box<CompileError>,
     },
     /// Two have one name.
     #[error("two rules are named {0}")]
@@ -84,7 +84,7 @@ fn compile(compiler: &Compiler, found: Found, params: &Params) -> Result<Rule, R
     let Found { called: rule, component, beside } = found;
     let compiled = compiler
         .compile(Bytes::from(component), beside.as_deref(), &Grants::all())
-        .map_err(|source| RulesError::Compile { rule, source })?;
+        .map_err(|source| RulesError::Compile { rule, source: Box::new(source) })?;
     let profile = EngineProfile::with_allocation(Allocation::OnDemand);
     let limits = compiled.default_limits();
     let identity = RuleIdentity {
@@ -132,6 +132,12 @@ pub fn chain_texts(settings: &Settings) -> Result<Vec<String>, LoadError> {
     let read =
         |path: &Path| fs::read_to_string(path).map_err(|source| LoadError::Read { path: path.to_owned(), source });
     settings.chain_configs.iter().map(|path| read(path)).collect()
+}
+
+impl From<LoadError> for RulesError {
+    fn from(error: LoadError) -> Self {
+        Self::Load(Box::new(error))
+    }
 }
 
 impl RulesError {

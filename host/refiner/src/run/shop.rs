@@ -99,7 +99,7 @@ pub async fn prune(shop: Arc<Shop>, total_bytes: u64, stop: CancellationToken) -
         match pruned {
             Ok(Ok(pruned)) if pruned.removed == 0 => {}
             Ok(Ok(pruned)) => {
-                tracing::info!(removed = pruned.removed, bytes = pruned.removed_bytes, "Pruned the content store.")
+                tracing::info!(removed = pruned.removed, bytes = pruned.removed_bytes, "Pruned the content store.");
             }
             Ok(Err(error)) => tracing::warn!(error = %Told(&error), "The content store could not be pruned."),
             Err(error) => tracing::error!(%error, "Pruning the content store panicked."),

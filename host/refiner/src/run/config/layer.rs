@@ -41,7 +41,7 @@ pub struct Layer {
     /// Directory of journal, content and compiled rules [default: refiner-data].
     #[arg(long, value_name = "DIR", help_heading = "Content")]
     pub data: Option<PathBuf>,
-    /// An ipfs-pinner or ewm-das; without one, results stay in the local store.
+    /// An ipfs-pinner or ewm-das; without one, or with `none`, results stay in the local store.
     #[arg(long, value_name = "URL", help_heading = "Content")]
     pub pinner: Option<String>,
     /// A gateway to fetch from; `none` for no gateway [default: four public ones].

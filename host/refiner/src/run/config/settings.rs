@@ -85,7 +85,7 @@ pub fn resolve(layer: Layer, secret: Option<Secret>, problems: &mut Vec<Problem>
         start: start.unwrap_or(StartBlock::Latest),
         poll: ms(&mut reading, "poll-ms", layer.poll_ms, 2_000, 10, 600_000),
         data: layer.data.unwrap_or_else(|| "refiner-data".into()),
-        pinner: layer.pinner,
+        pinner: layer.pinner.filter(|pinner| pinner != "none"),
         gateways: layer.gateway.map(|gateways| gateways.into_iter().filter(|gateway| gateway != "none").collect()),
         private_urls: layer.private_urls.unwrap_or(false),
         store_bytes: reading.number("store-mib", layer.store_mib, 10_240, 64, 1 << 30) << 20,
@@ -182,7 +182,7 @@ impl Reading<'_> {
     /// A preset, of which each part can be replaced, or all three parts.
     fn network(&mut self, layer: &Layer) -> Option<Network> {
         let preset = match layer.network.as_deref() {
-            Some(name) if matches!(name, "custom" | "test" | "docker") => None,
+            Some("custom" | "test" | "docker") => None,
             Some(name) => match Network::named(name) {
                 Some(network) => Some(network),
                 None => {

@@ -79,7 +79,7 @@ impl Desk {
         let ledger = &self.shop.ledger;
         match revert.reaction() {
             Reaction::Done => {
-                ledger.advance(item.id, &Step::Skipped { reason: format!("on chain already: {revert}") })?
+                ledger.advance(item.id, &Step::Skipped { reason: format!("on chain already: {revert}") })?;
             }
             Reaction::Skip => ledger.advance(item.id, &Step::Skipped { reason: revert.to_string() })?,
             Reaction::Retry { .. } if *revert == Revert::StorageUrl => ledger.advance(item.id, &Step::PinAgain)?,
