@@ -22,7 +22,7 @@ use std::{
 use alloy_primitives::{B256, Bytes};
 use mimalloc::MiMalloc;
 use refiner_evm::{Chains, EmbeddedExecutor, Executor, ResultFormat};
-use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Params, RunInput, Sandbox, Verdict};
+use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Params, RunInput, Sandbox, SpecimenHash, Verdict};
 use refiner_testkit::real;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -54,7 +54,7 @@ fn overhead(specimens: &[PathBuf]) {
     let sandbox = Sandbox::new(EngineProfile::default()).unwrap();
     let component = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/rules/block-result.wasm");
     let component = fs::read(component).expect("run `cargo xtask rules` first");
-    let rule = sandbox.admit(&component, &Grants::all()).unwrap();
+    let rule = sandbox.admit(&component, None, &Grants::all()).unwrap();
     let executor: Arc<dyn Executor> = Arc::new(EmbeddedExecutor::new(Chains::default()));
 
     println!("replay: CPU ms a block, the executor alone against the sandboxed rule, median of {ROUNDS}");
@@ -92,10 +92,9 @@ fn overhead(specimens: &[PathBuf]) {
     );
 }
 
-/// What a program without a sandbox would do: decode, hash, execute, hash the result.
+/// What a program without a sandbox would do: decode, execute, hash the result.
 fn run_direct(raw: &Bytes, executor: &dyn Executor) -> B256 {
     let specimen = refiner_specimen::decode(raw).unwrap();
-    std::hint::black_box(refiner_specimen::specimen_hash(raw));
     let execution = executor.execute(&specimen, ResultFormat::Canonical).unwrap();
     refiner_specimen::sha256(&execution.block_result)
 }
@@ -105,7 +104,7 @@ fn run_sandboxed(raw: &Bytes, rule: &AdmittedRule, executor: &Arc<dyn Executor>)
     let run = rule
         .run(RunInput {
             specimen,
-            specimen_hash: refiner_specimen::specimen_hash(raw),
+            specimen_hash: SpecimenHash::of(raw.clone()),
             raw: raw.clone(),
             params: Params::default(),
             executor: Some(Arc::clone(executor)),

@@ -9,6 +9,7 @@ pub mod component;
 pub mod digest;
 mod name;
 mod sdk;
+pub mod surface;
 pub mod template;
 pub mod toolchain;
 

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use refiner_journal::{ItemId, State};
 use refiner_specimen::Layout;
 
-use crate::exit;
+use crate::{exit, rule, rules};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
@@ -25,11 +26,31 @@ pub struct Cli {
 pub enum Command {
     /// Runs rules over specimens, offline, and writes what they produce.
     Replay(Replay),
+    /// Follows the proof chain: fetches announced specimens, runs rules over them, pins what they produce and proves it.
+    Run(Box<Run>),
+    /// Asks the journal of `refiner run`, also while it runs.
+    Journal {
+        /// What to ask.
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
     /// Looks into specimen files.
     Specimen {
         /// What to do with them.
         #[command(subcommand)]
         command: Specimen,
+    },
+    /// Makes, builds, checks and tries rules.
+    Rule {
+        /// What to do.
+        #[command(subcommand)]
+        command: rule::Rule,
+    },
+    /// Says what this machine gives: engine, built-in rules, and how far workers can be confined.
+    Doctor {
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -40,7 +61,8 @@ pub struct Replay {
     /// Specimen files, directories of them, patterns, or `-` for one specimen on standard input.
     #[arg(required = true, value_name = "SPECIMEN")]
     pub specimens: Vec<String>,
-    /// A built-in rule's name, a component file, or a directory of them; can be repeated.
+    /// A built-in rule's name, a component file, a directory of them, or `https://`, `ipfs://` or `oci://` with its digest;
+    /// can be repeated.
     #[arg(long = "rule", value_name = "RULE", default_value = "block-result")]
     pub rules: Vec<String>,
     /// Directory for `<chain>-<height>.<rule>.<artifact>`; without it results are hashed and dropped.
@@ -52,6 +74,8 @@ pub struct Replay {
     /// A parameter for the rules, part of their identity; can be repeated.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     pub params: Vec<(String, String)>,
+    #[command(flatten)]
+    pub sources: rules::Sources,
     #[command(flatten)]
     pub chains: ChainConfigs,
     /// Specimens worked on at once [default: as many as there are cores].
@@ -76,6 +100,70 @@ impl Replay {
     pub const fn style(&self) -> Style {
         if self.json { Style::Json } else { self.report }
     }
+}
+
+/// `refiner run`.
+#[derive(Debug, Args)]
+#[command(after_help = exit::TABLE, args_override_self = true)]
+pub struct Run {
+    /// A TOML file with settings; flags and environment go before it.
+    #[arg(long, value_name = "FILE", env = "REFINER_CONFIG")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub settings: crate::run::config::Layer,
+}
+
+/// `refiner journal`.
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// One line for each item, with its state and why it is there.
+    List {
+        #[command(flatten)]
+        chosen: Chosen,
+        /// Items at most.
+        #[arg(long, value_name = "N", default_value_t = 1_000)]
+        limit: usize,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Everything about one item, as JSON.
+    Show {
+        /// Its number, from `list`.
+        #[arg(value_name = "ITEM")]
+        item: ItemId,
+        /// The daemon's directory.
+        #[arg(long, value_name = "DIR", env = "REFINER_DATA", default_value = "refiner-data")]
+        data: PathBuf,
+    },
+    /// Gives quarantined or skipped items another try from the beginning; the daemon must be stopped.
+    Retry {
+        /// Their numbers, from `list`.
+        #[arg(required = true, value_name = "ITEM")]
+        items: Vec<ItemId>,
+        /// The daemon's directory.
+        #[arg(long, value_name = "DIR", env = "REFINER_DATA", default_value = "refiner-data")]
+        data: PathBuf,
+    },
+    /// Every item with its artifacts and transactions, one JSON object a line.
+    Export {
+        #[command(flatten)]
+        chosen: Chosen,
+    },
+}
+
+/// Which items.
+#[derive(Debug, Args)]
+pub struct Chosen {
+    /// Only items in this state, such as `quarantined`.
+    #[arg(long, value_name = "STATE", value_parser = state)]
+    pub state: Option<State>,
+    /// Only items of this height.
+    #[arg(long, value_name = "HEIGHT")]
+    pub height: Option<u64>,
+    /// The daemon's directory.
+    #[arg(long, value_name = "DIR", env = "REFINER_DATA", default_value = "refiner-data")]
+    pub data: PathBuf,
 }
 
 /// How runs are printed.
@@ -150,9 +238,16 @@ pub enum Specimen {
     },
 }
 
-fn parameter(text: &str) -> Result<(String, String), &'static str> {
+pub fn parameter(text: &str) -> Result<(String, String), &'static str> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     if name.is_empty() { Err("the name is empty") } else { Ok((name.to_owned(), value.to_owned())) }
+}
+
+fn state(text: &str) -> Result<State, String> {
+    State::from_word(text).ok_or_else(|| {
+        let known: Vec<_> = State::ALL.iter().map(|state| state.as_str()).collect();
+        format!("known states are {}", known.join(", "))
+    })
 }
 
 fn layout(text: &str) -> Result<Layout, String> {

@@ -2,7 +2,12 @@
 
 use std::io::{self, Write as _};
 
-use crate::{chains::ChainError, exit::Exit, input::InputError, output::OutputError, rules::LoadError};
+use refiner_journal::JournalError;
+
+use crate::run::{ConfigError, RulesError, RunError};
+use crate::{
+    chains::ChainError, exit::Exit, input::InputError, output::OutputError, rule::RuleError, rules::LoadError,
+};
 
 /// Prints the failure to standard error and says how the program ends.
 pub fn report(error: &anyhow::Error) -> Exit {
@@ -42,13 +47,28 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
         return (Exit::Input, input_hint(error));
     }
     if let Some(error) = error.downcast_ref::<LoadError>() {
-        return (Exit::Refused, error.hint());
+        return (error.exit(), error.hint());
+    }
+    if let Some(error) = error.downcast_ref::<RuleError>() {
+        return (error.exit(), error.hint());
     }
     if error.is::<OutputError>() {
         return (Exit::Host, None);
     }
     if error.is::<ChainError>() {
         return (Exit::Usage, None);
+    }
+    if let Some(error) = error.downcast_ref::<RunError>() {
+        return (error.exit(), error.hint());
+    }
+    if let Some(error) = error.downcast_ref::<JournalError>() {
+        return (Exit::Host, error.hint());
+    }
+    if error.is::<ConfigError>() {
+        return (Exit::Usage, None);
+    }
+    if let Some(error) = error.downcast_ref::<RulesError>() {
+        return (Exit::Refused, error.hint());
     }
     (Exit::Internal, None)
 }

@@ -4,21 +4,27 @@
 mod builtin;
 mod chains;
 mod cli;
+mod doctor;
 mod exit;
 mod failure;
 mod input;
+mod journal;
 mod output;
 mod replay;
+mod rule;
 mod rules;
+mod run;
 mod specimen;
 
 use std::{
+    ffi::OsStr,
     io::{self, IsTerminal as _},
     process::ExitCode,
 };
 
 use clap::Parser as _;
 use mimalloc::MiMalloc;
+use refiner_worker::{COMPILE_ARGUMENT, WORKER_ARGUMENT};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -31,6 +37,10 @@ use crate::{
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    // Children of this program confine themselves before they have a thread, a file or an environment to lose.
+    if is_child(std::env::args_os().nth(1).as_deref()) {
+        return refiner_worker::child_main();
+    }
     let cli = Cli::parse();
     match run(&cli) {
         Ok(exit) => exit.into(),
@@ -39,11 +49,20 @@ fn main() -> ExitCode {
     }
 }
 
+/// Started by this program itself, to run or compile a rule.
+fn is_child(argument: Option<&OsStr>) -> bool {
+    argument.is_some_and(|argument| argument == WORKER_ARGUMENT || argument == COMPILE_ARGUMENT)
+}
+
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
     log_to_stderr(&cli.log)?;
     match &cli.command {
         Command::Replay(arguments) => replay::run(arguments),
+        Command::Run(arguments) => run::run(arguments),
+        Command::Journal { command } => journal::run(command),
         Command::Specimen { command } => specimen::run(command),
+        Command::Rule { command } => rule::run(command),
+        Command::Doctor { json } => doctor::run(*json),
     }
 }
 

@@ -1,17 +1,19 @@
-//! Rules named on the command line: built in, component files, and directories of them.
+//! Rules named on the command line: built in, files and directories of them, and sources that are fetched.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+mod find;
+
+pub use find::{Found, Sources, cache_directory, sources};
+
+use std::{io, path::PathBuf, sync::Arc};
 
 use alloy_primitives::B256;
 use refiner_sandbox::{
-    AdmitError, AdmittedRule, EngineError, EngineProfile, Grants, Limit, Limits, Params, Sandbox, SelfTestError,
+    AdmitError, AdmittedRule, EngineError, EngineProfile, Grants, Limits, Params, Sandbox, SelfTestError,
 };
 
-use crate::builtin;
+use refiner_sources::{LockError, SourceError, UnreadableSource};
+
+use crate::{builtin, exit::Exit};
 
 /// A rule that is ready, with what it runs under.
 pub struct LoadedRule {
@@ -47,6 +49,15 @@ pub enum LoadError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// An argument that names no source.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableSource),
+    /// The source does not give what was agreed on.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The lock cannot be read or written.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// The sandbox does not let it in.
     #[error("{rule}: {source}")]
     Admit {
@@ -68,18 +79,19 @@ pub enum LoadError {
 /// A replay's user chose these rules for this machine, so each is granted what it asks for.
 pub fn load(
     arguments: &[String],
+    sources: &Sources,
     parameters: impl Iterator<Item = (String, String)>,
 ) -> Result<Vec<LoadedRule>, LoadError> {
     let params: Params = parameters.collect();
     let mut components = Vec::new();
     for argument in arguments {
-        components.extend(find(argument)?);
+        components.extend(sources.find(argument)?);
     }
     let sandbox = Sandbox::new(EngineProfile::default())?;
     sandbox.self_test()?;
     let mut rules: Vec<LoadedRule> = Vec::with_capacity(components.len());
-    for (rule, component) in components {
-        let rule = admit(&sandbox, rule, &component, &params)?;
+    for found in components {
+        let rule = admit(&sandbox, found, &params)?;
         if rules.iter().any(|other| other.name == rule.name) {
             return Err(LoadError::SameName(rule.name));
         }
@@ -88,8 +100,11 @@ pub fn load(
     Ok(rules)
 }
 
-fn admit(sandbox: &Sandbox, rule: String, component: &[u8], params: &Params) -> Result<LoadedRule, LoadError> {
-    let admitted = sandbox.admit(component, &Grants::all()).map_err(|source| LoadError::Admit { rule, source })?;
+fn admit(sandbox: &Sandbox, found: Found, params: &Params) -> Result<LoadedRule, LoadError> {
+    let Found { called: rule, component, beside } = found;
+    let admitted = sandbox
+        .admit(&component, beside.as_deref(), &Grants::all())
+        .map_err(|source| LoadError::Admit { rule, source })?;
     let limits = admitted.default_limits();
     Ok(LoadedRule {
         name: admitted.description().name.as_str().into(),
@@ -100,39 +115,16 @@ fn admit(sandbox: &Sandbox, rule: String, component: &[u8], params: &Params) -> 
     })
 }
 
-/// The components an argument names, each with the name it is called by in messages.
-fn find(argument: &str) -> Result<Vec<(String, Vec<u8>)>, LoadError> {
-    if let Some(component) = builtin::rule(argument) {
-        return Ok(vec![(argument.to_owned(), component.to_vec())]);
-    }
-    let path = Path::new(argument);
-    if path.is_dir() {
-        return directory(path)?.into_iter().map(|path| read(&path)).collect();
-    }
-    if path.exists() { Ok(vec![read(path)?]) } else { Err(LoadError::Unknown(argument.to_owned())) }
-}
-
-fn directory(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
-    let refuse = |source| LoadError::Read { path: path.to_owned(), source };
-    let entries = fs::read_dir(path).map_err(refuse)?;
-    let mut paths =
-        entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>().map_err(refuse)?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "wasm"));
-    paths.sort();
-    if paths.is_empty() { Err(LoadError::EmptyDirectory(path.to_owned())) } else { Ok(paths) }
-}
-
-/// Reads a component, and one byte more than the largest that any rule is granted: admission tells the rest.
-fn read(path: &Path) -> Result<(String, Vec<u8>), LoadError> {
-    use io::Read as _;
-    let refuse = |source| LoadError::Read { path: path.to_owned(), source };
-    let mut component = Vec::new();
-    let file = fs::File::open(path).map_err(refuse)?;
-    file.take(Limit::ComponentBytes.spec().cap + 1).read_to_end(&mut component).map_err(refuse)?;
-    Ok((path.display().to_string(), component))
-}
-
 impl LoadError {
+    /// How the program ends: a server that does not answer is no fault of the rule.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Source(error) if error.is_infrastructure() => Exit::Host,
+            Self::Unreadable(_) | Self::Lock(_) => Exit::Usage,
+            _ => Exit::Refused,
+        }
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -141,9 +133,29 @@ impl LoadError {
             }
             Self::Unknown(_) => Some(format!("built-in rules: {}", builtin::names())),
             Self::SelfTest(_) => Some("this machine or build must not run rules; please report it".to_owned()),
-            Self::EmptyDirectory(_) | Self::SameName(_) | Self::Read { .. } | Self::Admit { .. } | Self::Engine(_) => {
-                None
-            }
+            Self::Source(error) => source_hint(error),
+            Self::Lock(_) => Some("`refiner rule lock RULE...` writes it".to_owned()),
+            Self::EmptyDirectory(_)
+            | Self::SameName(_)
+            | Self::Read { .. }
+            | Self::Unreadable(_)
+            | Self::Admit { .. }
+            | Self::Engine(_) => None,
         }
+    }
+}
+
+fn source_hint(error: &SourceError) -> Option<String> {
+    match error {
+        SourceError::Unpinned { pinned, unpinned, .. } => {
+            Some(format!("if you trust it, name it as {pinned}, or run `refiner rule lock {unpinned}`"))
+        }
+        SourceError::NotLocked(unpinned) => Some(format!("`refiner rule lock {unpinned}` adds it")),
+        SourceError::Changed { source_name, .. }
+        | SourceError::Disagree { source_name, .. }
+        | SourceError::ManifestChanged { source_name, .. } => Some(format!(
+            "ask whoever publishes it why; if the change is wanted, `refiner rule lock {source_name}` agrees to it"
+        )),
+        _ => None,
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::Executor;
-use refiner_sandbox::{Artifact, HostFailure, LogLine, RunInput, Usage, Verdict};
+use refiner_sandbox::{Artifact, HostFailure, LogLine, RunInput, SpecimenHash, Usage, Verdict};
 use refiner_specimen::Specimen;
 
 use crate::{
@@ -25,6 +25,8 @@ pub struct Job {
     pub executor: Arc<dyn Executor>,
     /// Where artifacts go, if anywhere.
     pub output: Option<OutputDirectory>,
+    /// Whether the report says specimen hashes: they are then worked out on the threads that run, not on the one that prints.
+    pub hashes: bool,
 }
 
 /// What became of one specimen.
@@ -62,14 +64,21 @@ pub struct Facts {
     pub height: u64,
     /// Block hash.
     pub block_hash: B256,
-    /// The hash the network announces.
-    pub specimen_hash: B256,
+    /// The hash the network announces, if a rule or the report asked for it.
+    pub specimen_hash: Option<B256>,
     /// Avro layout.
     pub layout: &'static str,
     /// Gas used, by the header.
     pub gas_used: u64,
     /// Length of the file.
     pub bytes: usize,
+}
+
+/// A specimen while its rules run.
+struct Block {
+    specimen: Arc<Specimen>,
+    raw: Bytes,
+    hash: SpecimenHash,
 }
 
 /// One run of one rule.
@@ -144,28 +153,24 @@ impl Job {
     fn outcome(&self, input: &Input) -> Result<Outcome, Unusable> {
         let raw = Bytes::from(input.read()?);
         let specimen = Arc::new(refiner_specimen::decode(&raw)?);
-        let facts = Facts::of(&specimen, &raw);
-        let runs = self.rules.iter().map(|rule| self.run(rule, &specimen, &raw, &facts)).collect();
+        let block = Block { specimen, hash: SpecimenHash::of(raw.clone()), raw };
+        let mut facts = Facts::of(&block);
+        let runs = self.rules.iter().map(|rule| self.run(rule, &block, &facts)).collect();
+        facts.specimen_hash = if self.hashes { Some(block.hash.get()) } else { block.hash.if_known() };
         Ok(Outcome { facts, runs })
     }
 
-    fn run(&self, rule: &LoadedRule, specimen: &Arc<Specimen>, raw: &Bytes, facts: &Facts) -> RunRecord {
+    fn run(&self, rule: &LoadedRule, block: &Block, facts: &Facts) -> RunRecord {
         let begun = Instant::now();
-        let end = self.try_run(rule, specimen, raw, facts).unwrap_or_else(RunEnd::Failed);
+        let end = self.try_run(rule, block, facts).unwrap_or_else(RunEnd::Failed);
         RunRecord { rule: Arc::clone(&rule.name), identity: rule.identity, end, elapsed: begun.elapsed() }
     }
 
-    fn try_run(
-        &self,
-        rule: &LoadedRule,
-        specimen: &Arc<Specimen>,
-        raw: &Bytes,
-        facts: &Facts,
-    ) -> Result<RunEnd, RunFailure> {
+    fn try_run(&self, rule: &LoadedRule, block: &Block, facts: &Facts) -> Result<RunEnd, RunFailure> {
         let run = rule.admitted.run(RunInput {
-            specimen: Arc::clone(specimen),
-            raw: raw.clone(),
-            specimen_hash: facts.specimen_hash,
+            specimen: Arc::clone(&block.specimen),
+            raw: block.raw.clone(),
+            specimen_hash: block.hash.clone(),
             params: rule.params.clone(),
             executor: Some(Arc::clone(&self.executor)),
             limits: rule.limits,
@@ -192,13 +197,13 @@ impl Job {
 }
 
 impl Facts {
-    fn of(specimen: &Specimen, raw: &[u8]) -> Self {
+    fn of(Block { specimen, raw, .. }: &Block) -> Self {
         let block = &specimen.block;
         Self {
             chain_id: block.network_id,
             height: block.header.number,
             block_hash: block.hash,
-            specimen_hash: refiner_specimen::specimen_hash(raw),
+            specimen_hash: None,
             layout: specimen.layout.as_str(),
             gas_used: block.header.gas_used,
             bytes: raw.len(),

@@ -13,9 +13,10 @@ use crate::{chains, cli, exit::Exit, input, output::OutputDirectory, rules};
 pub fn run(arguments: &cli::Replay) -> anyhow::Result<Exit> {
     let inputs = input::expand(&arguments.specimens)?;
     let job = Job {
-        rules: rules::load(&arguments.rules, arguments.parameters())?,
+        rules: rules::load(&arguments.rules, &arguments.sources, arguments.parameters())?,
         executor: Arc::new(chains::executor(&arguments.chains)?),
         output: arguments.out.as_deref().map(OutputDirectory::create).transpose()?,
+        hashes: arguments.style() == cli::Style::Json,
     };
     let mut report = Report::begin(arguments.style(), inputs.len())?;
     let end = parallel::in_order(

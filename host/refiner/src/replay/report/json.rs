@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use refiner_sandbox::LimitUse;
 use serde_json::{Value, json};
 
 use crate::replay::job::{Facts, Kept, Outcome, Replayed, RunEnd, RunRecord};
@@ -42,7 +43,9 @@ fn line(input: &str, facts: &Facts, run: &RunRecord) -> Value {
     let usage = usage.map(|usage| {
         usage
             .iter()
-            .map(|(limit, granted, used)| (limit.to_string(), json!({ "granted": granted, "used": used })))
+            .map(|LimitUse { limit, asked, granted, used }| {
+                (limit.to_string(), json!({ "asked": asked, "granted": granted, "used": used }))
+            })
             .collect::<serde_json::Map<_, _>>()
     });
     let log = log.map(|log| {

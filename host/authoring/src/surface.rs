@@ -1,0 +1,70 @@
+//! What a component shows of itself: imports, exports and how much is in it.
+
+use wasmparser::{BinaryReaderError, Parser, Payload};
+
+/// What a component shows of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surface {
+    /// Names of imports of the outermost component, as they stand there.
+    pub imports: Vec<String>,
+    /// Names of its exports.
+    pub exports: Vec<String>,
+    /// Core modules, all together.
+    pub modules: u64,
+    /// Functions with a body, of all modules.
+    pub functions: u64,
+}
+
+/// Bytes that cannot be read as a component.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("malformed at byte {offset}: {message}")]
+pub struct Malformed {
+    /// Where.
+    pub offset: usize,
+    /// The parser's words.
+    pub message: String,
+}
+
+/// Reads every section once. The names are a stranger's: escape them before they are shown.
+pub fn read(component: &[u8]) -> Result<Surface, Malformed> {
+    let mut surface = Surface::default();
+    let mut depth = 0_u32;
+    for payload in Parser::new(0).parse_all(component) {
+        match payload? {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ModuleSection { .. } => surface.modules += 1,
+            Payload::CodeSectionStart { count, .. } => surface.functions += u64::from(count),
+            Payload::ComponentImportSection(section) if depth == 1 => {
+                for import in section {
+                    surface.imports.push(import?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 1 => {
+                for export in section {
+                    surface.exports.push(export?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(surface)
+}
+
+impl From<BinaryReaderError> for Malformed {
+    fn from(error: BinaryReaderError) -> Self {
+        Self { offset: error.offset(), message: error.message().to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_component_are_refused_and_an_empty_one_shows_nothing() {
+        assert_eq!(read(b"\0asm\x0d\0\x01\0"), Ok(Surface::default()));
+        assert!(read(b"\0asm\x0d\0\x01\0\x0b").is_err());
+        assert!(read(b"nothing").is_err());
+    }
+}

@@ -1,0 +1,155 @@
+//! The command line of `refiner rule`.
+
+use std::{num::NonZeroU32, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use refiner_authoring::RuleName;
+
+use crate::{
+    cli::{ChainConfigs, parameter},
+    rules::Sources,
+};
+
+/// `refiner rule`.
+#[derive(Debug, Subcommand)]
+pub enum Rule {
+    /// Writes the crate of a new rule, with the SDK, a test and a sample specimen.
+    New(New),
+    /// Builds a rule's crate to a component with its manifest inside.
+    Build(Build),
+    /// Says whether rules are let in and, if not, what was found, what is allowed and what to do.
+    Check(Check),
+    /// Says what rules are, ask for and import, without running them.
+    Info(Info),
+    /// Runs a rule over one specimen and shows what it used and made.
+    Run(Run),
+    /// Agrees on what sources are today and writes it to rules.lock.
+    Lock(Lock),
+}
+
+/// `refiner rule new`.
+#[derive(Debug, Args)]
+pub struct New {
+    /// Its name: a-z, 0-9 and `-`.
+    #[arg(value_name = "NAME")]
+    pub name: RuleName,
+    /// Where to, a directory that is empty or not there [default: its name].
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// A rule that has the block executed.
+    #[arg(long)]
+    pub with_evm: bool,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `refiner rule build`.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// The rule's crate.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+    /// Where to [default: `<name>.wasm` in the crate].
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `refiner rule check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Built-in names, component files, directories of them, or sources.
+    #[arg(required = true, value_name = "RULE")]
+    pub rules: Vec<String>,
+    /// Runs each rule so often, in fresh instances, and compares output and fuel.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub repeat: NonZeroU32,
+    /// Specimens to run over: files, directories or patterns; can be repeated [default: one that is built in].
+    #[arg(long = "specimen", value_name = "SPECIMEN")]
+    pub specimens: Vec<String>,
+    #[command(flatten)]
+    pub sources: Sources,
+    #[command(flatten)]
+    pub chains: ChainConfigs,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `refiner rule info`.
+#[derive(Debug, Args)]
+pub struct Info {
+    /// Built-in names, component files, directories of them, or sources.
+    #[arg(required = true, value_name = "RULE")]
+    pub rules: Vec<String>,
+    #[command(flatten)]
+    pub sources: Sources,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `refiner rule run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// A built-in name, a component file, or a source.
+    #[arg(value_name = "RULE")]
+    pub rule: String,
+    /// A specimen file, or `-` for standard input.
+    #[arg(value_name = "SPECIMEN")]
+    pub specimen: String,
+    /// Directory for `<chain>-<height>.<rule>.<artifact>`; without it results are hashed and dropped.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// A parameter for the rule, part of its identity; can be repeated.
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub params: Vec<(String, String)>,
+    /// Grants another limit than the rule asks for, up to its cap; can be repeated. `rule info` names them.
+    #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = limit)]
+    pub limits: Vec<(String, u64)>,
+    /// Prints the artifacts' content.
+    #[arg(long)]
+    pub show: bool,
+    #[command(flatten)]
+    pub sources: Sources,
+    #[command(flatten)]
+    pub chains: ChainConfigs,
+    /// One JSON object.
+    #[arg(long, conflicts_with = "show")]
+    pub json: bool,
+}
+
+/// `refiner rule lock`.
+#[derive(Debug, Args)]
+pub struct Lock {
+    /// Files, directories of them, or sources.
+    #[arg(required = true, value_name = "RULE")]
+    pub rules: Vec<String>,
+    #[command(flatten)]
+    pub sources: Sources,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn limit(text: &str) -> Result<(String, u64), String> {
+    let (name, value) = parameter(text)?;
+    let value = value.replace('_', "").parse().map_err(|_| format!("{value} is no number"))?;
+    Ok((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limit_is_a_name_and_a_number() {
+        assert_eq!(limit("fuel=2_000"), Ok(("fuel".to_owned(), 2_000)));
+        for text in ["fuel", "=1", "fuel=", "fuel=-1", "fuel=1e9", "fuel=18446744073709551616"] {
+            assert!(limit(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `refiner rule check`: is it let in, and is it the same every time.
+
+use std::io::{self, Write};
+
+use alloy_primitives::Bytes;
+use refiner_authoring::template;
+use refiner_sandbox::{Limit, Params, Run, Verdict};
+use serde_json::{Value, json};
+
+use super::{
+    RuleError,
+    arguments::Check,
+    session::{Prepared, Session},
+    show,
+};
+use crate::{exit::Exit, failure, input, rules::Found};
+
+/// A specimen to try rules on.
+struct Sample {
+    name: String,
+    raw: Bytes,
+}
+
+/// What one specimen showed.
+struct Tried {
+    sample: String,
+    first: Run,
+    /// The first repetition, from 2, that differed from the first run.
+    differs: Option<(u32, Run)>,
+}
+
+pub fn run(arguments: &Check) -> anyhow::Result<Exit> {
+    let samples = samples(&arguments.specimens)?;
+    let session = Session::begin(&arguments.chains)?;
+    let mut worst = Exit::Done;
+    for argument in &arguments.rules {
+        for found in arguments.sources.find(argument)? {
+            worst = worst.max(check(&session, found, &samples, arguments)?);
+        }
+    }
+    Ok(worst)
+}
+
+fn check(session: &Session, found: Found, samples: &[Sample], arguments: &Check) -> anyhow::Result<Exit> {
+    let called = found.called.clone();
+    let tried = session.prepare(found).and_then(|rule| {
+        let tried = samples.iter().map(|sample| try_on(session, &rule, sample, arguments.repeat.get()));
+        Ok((tried.collect::<Result<Vec<_>, _>>()?, rule))
+    });
+    let stdout = &mut io::stdout().lock();
+    match tried {
+        Ok((tried, rule)) => {
+            if arguments.json {
+                writeln!(stdout, "{}", as_json(&rule, &tried, arguments.repeat.get()))?;
+            } else {
+                print(&rule, &tried, arguments.repeat.get(), stdout)?;
+            }
+            let same = tried.iter().all(|tried| tried.differs.is_none());
+            Ok(if same { Exit::Done } else { Exit::Verdict })
+        }
+        Err(error) => {
+            if arguments.json {
+                let refused = json!({
+                    "rule": called, "letIn": false, "reason": error.to_string(), "remedy": error.hint(),
+                });
+                writeln!(stdout, "{refused}")?;
+            } else {
+                failure::tell(&called, &error);
+                if let Some(remedy) = error.hint() {
+                    writeln!(io::stderr(), "  remedy: {remedy}")?;
+                }
+            }
+            Ok(error.exit())
+        }
+    }
+}
+
+fn samples(arguments: &[String]) -> anyhow::Result<Vec<Sample>> {
+    if arguments.is_empty() {
+        let (name, raw) = template::SAMPLE;
+        return Ok(vec![Sample { name: format!("the built-in {name}"), raw: Bytes::from_static(raw) }]);
+    }
+    let inputs = input::expand(arguments)?;
+    let read = |input: input::Input| Ok(Sample { name: input.to_string(), raw: input.read()?.into() });
+    inputs.into_iter().map(read).collect()
+}
+
+fn try_on(session: &Session, rule: &Prepared, sample: &Sample, repeat: u32) -> Result<Tried, RuleError> {
+    let run = || {
+        let limits = rule.compiled.default_limits();
+        session.run(rule, &sample.raw, &Params::default(), limits).map(|finished| finished.run)
+    };
+    let first = run()?;
+    let mut differs = None;
+    for repetition in 2..=repeat {
+        let again = run()?;
+        if again != first {
+            differs = Some((repetition, again));
+            break;
+        }
+    }
+    Ok(Tried { sample: sample.name.clone(), first, differs })
+}
+
+fn print(rule: &Prepared, tried: &[Tried], repeat: u32, out: &mut impl Write) -> io::Result<()> {
+    let manifest = rule.compiled.manifest();
+    writeln!(out, "{}: let in", rule.called)?;
+    writeln!(
+        out,
+        "  {} {}, world {}, sha256 {:x}",
+        manifest.name,
+        manifest.version,
+        manifest.world,
+        rule.compiled.digest()
+    )?;
+    for Tried { sample, first, differs } in tried {
+        writeln!(out, "  {sample}: {}; {}", first.verdict, used(first))?;
+        match differs {
+            Some((repetition, again)) => {
+                writeln!(out, "  run {repetition} differs from the first: {}; {}", again.verdict, used(again))?;
+            }
+            None if repeat > 1 => writeln!(out, "  {repeat} fresh instances gave the same output for the same fuel")?,
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn used(run: &Run) -> String {
+    let used = &run.usage.used;
+    format!(
+        "{} fuel, {} bytes of memory, {} calls",
+        used.get(Limit::Fuel),
+        used.get(Limit::MemoryBytes),
+        used.get(Limit::Calls)
+    )
+}
+
+fn as_json(rule: &Prepared, tried: &[Tried], repeat: u32) -> Value {
+    let manifest = rule.compiled.manifest();
+    let runs: Vec<_> = tried
+        .iter()
+        .map(|Tried { sample, first, differs }| {
+            json!({
+                "specimen": sample,
+                "verdict": first.verdict.name(),
+                "message": (!matches!(first.verdict, Verdict::Produced { .. })).then(|| first.verdict.to_string()),
+                "usage": show::usage(&first.usage),
+                "repeated": repeat,
+                "same": differs.is_none(),
+            })
+        })
+        .collect();
+    json!({
+        "rule": rule.called,
+        "letIn": true,
+        "name": manifest.name,
+        "version": manifest.version,
+        "sha256": format!("{:x}", rule.compiled.digest()),
+        "runs": runs,
+    })
+}

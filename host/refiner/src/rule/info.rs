@@ -1,0 +1,140 @@
+//! `refiner rule info`: what a rule is and asks for, told from its bytes alone.
+
+use std::io::{self, Write};
+
+use alloy_primitives::B256;
+use refiner_authoring::{
+    digest,
+    surface::{self, Surface},
+};
+use refiner_manifest::Manifest;
+use refiner_sandbox::{EngineProfile, GuestText, LIMITS, Limits, Params, WASMTIME_VERSION, manifest_of};
+use serde_json::{Value, json};
+
+use super::{RuleError, arguments::Info, session};
+use crate::{exit::Exit, failure, rules::Found};
+
+/// What is known of a rule.
+struct Known {
+    called: String,
+    manifest: Manifest,
+    surface: Surface,
+    bytes: usize,
+    component: B256,
+    asked: Limits,
+    identity: B256,
+}
+
+pub fn run(arguments: &Info) -> anyhow::Result<Exit> {
+    let stdout = &mut io::stdout().lock();
+    let mut worst = Exit::Done;
+    for argument in &arguments.rules {
+        for found in arguments.sources.find(argument)? {
+            let called = found.called.clone();
+            match Known::of(found) {
+                Ok(known) if arguments.json => writeln!(stdout, "{}", known.as_json())?,
+                Ok(known) => known.print(stdout)?,
+                Err(error) => {
+                    failure::tell(&called, &error);
+                    if let Some(hint) = error.hint() {
+                        writeln!(io::stderr(), "  remedy: {hint}")?;
+                    }
+                    worst = worst.max(error.exit());
+                }
+            }
+        }
+    }
+    Ok(worst)
+}
+
+impl Known {
+    fn of(found: Found) -> Result<Self, RuleError> {
+        let Found { called, component, beside } = found;
+        let manifest = manifest_of(&component, beside.as_deref())
+            .map_err(|source| RuleError::Refused { rule: called.clone(), source })?;
+        let surface = surface::read(&component).map_err(|error| RuleError::RefusedByWorker {
+            rule: called.clone(),
+            reason: GuestText::new(&error.to_string()),
+        })?;
+        let asked = Limits::asked_by(&manifest)?;
+        let sha256 = B256::from(digest::sha256_bytes(&component));
+        let identity = session::identity(sha256, manifest.wasi.is_some(), &Params::default(), &asked).digest();
+        Ok(Self { called, bytes: component.len(), component: sha256, manifest, surface, asked, identity })
+    }
+
+    fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        let Self { called, manifest, surface, bytes, component, asked, identity } = self;
+        let list = |items: &[String], none: &str| if items.is_empty() { none.to_owned() } else { items.join(", ") };
+        writeln!(out, "{called}")?;
+        writeln!(out, "  name       {} {}", manifest.name, manifest.version)?;
+        writeln!(out, "  licence    {}", GuestText::new(&manifest.licence))?;
+        writeln!(out, "  source     {}", GuestText::new(&manifest.source))?;
+        writeln!(out, "  world      {}", manifest.world)?;
+        writeln!(out, "  wasi       {}", if manifest.wasi.is_some() { "sealed" } else { "none" })?;
+        writeln!(out, "  layouts    {}", list(&manifest.layouts, "all"))?;
+        for output in &manifest.outputs {
+            let schema = output.schema.as_deref().unwrap_or("none");
+            writeln!(out, "  output     {}  {}  schema {}", output.name, output.media_type, GuestText::new(schema))?;
+        }
+        for import in &surface.imports {
+            writeln!(out, "  imports    {}", GuestText::new(import))?;
+        }
+        for export in &surface.exports {
+            writeln!(out, "  exports    {}", GuestText::new(export))?;
+        }
+        writeln!(
+            out,
+            "  size       {} in {} modules, {} functions",
+            digest::size(*bytes),
+            surface.modules,
+            surface.functions
+        )?;
+        writeln!(out, "  component  sha256 {component:x}")?;
+        writeln!(out, "  identity   {identity:x}, without parameters and with the limits below")?;
+        let profile = EngineProfile::default();
+        writeln!(out, "  engine     {}, wasmtime {WASMTIME_VERSION}", profile.name())?;
+        writeln!(out, "\n  {:<16} {:>16} {:>16}", "limit", "asked", "cap")?;
+        for spec in &LIMITS {
+            writeln!(out, "  {:<16} {:>16} {:>16}", spec.name, asked.get(spec.limit), spec.cap)?;
+        }
+        Ok(())
+    }
+
+    fn as_json(&self) -> Value {
+        let Self { called, manifest, surface, bytes, component, asked, identity } = self;
+        let outputs: Vec<_> = manifest
+            .outputs
+            .iter()
+            .map(|output| json!({ "name": output.name, "mediaType": output.media_type, "schema": output.schema }))
+            .collect();
+        let limits: serde_json::Map<_, _> = LIMITS
+            .iter()
+            .map(|spec| {
+                let asked = asked.get(spec.limit);
+                (spec.name.to_owned(), json!({ "asked": asked, "default": spec.default, "cap": spec.cap }))
+            })
+            .collect();
+        let profile = EngineProfile::default();
+        json!({
+            "rule": called,
+            "name": manifest.name,
+            "version": manifest.version,
+            "licence": manifest.licence,
+            "source": manifest.source,
+            "world": manifest.world.as_str(),
+            "wasi": manifest.wasi.map(|_| "sealed"),
+            "layouts": manifest.layouts,
+            "capabilities": manifest.capabilities.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "outputs": outputs,
+            "imports": surface.imports,
+            "exports": surface.exports,
+            "modules": surface.modules,
+            "functions": surface.functions,
+            "bytes": bytes,
+            "sha256": format!("{component:x}"),
+            "ruleIdentity": identity,
+            "engine": { "profile": profile.name(), "id": profile.id(), "wasmtime": WASMTIME_VERSION },
+            "limits": limits,
+        })
+    }
+}

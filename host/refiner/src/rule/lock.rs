@@ -1,0 +1,47 @@
+//! `refiner rule lock`: the only writer of `rules.lock`.
+
+use std::io::{self, Write as _};
+
+use refiner_sources::{Lock, Locked};
+use serde_json::json;
+
+use super::{RuleError, arguments};
+use crate::{
+    builtin,
+    exit::Exit,
+    rules::{LoadError, sources},
+};
+
+pub fn run(arguments: &arguments::Lock) -> anyhow::Result<Exit> {
+    let path = arguments.sources.lock_path();
+    let mut lock = if path.exists() { Lock::read(&path).map_err(LoadError::from)? } else { Lock::default() };
+    // What is in the lock so far does not bind: agreeing on something else is what this command is for.
+    let resolver = arguments.sources.unbound_resolver();
+    let stdout = &mut io::stdout().lock();
+    for argument in &arguments.rules {
+        if builtin::rule(argument).is_some() {
+            return Err(RuleError::BuiltIn(argument.clone()).into());
+        }
+        for source in sources(argument)? {
+            let locked = resolver.look_up(&source).map_err(LoadError::from)?.locked;
+            let before = lock.get(&locked.source).cloned();
+            let change = change(before.as_ref(), &locked);
+            if arguments.json {
+                writeln!(stdout, "{}", json!({ "change": change, "rule": locked }))?;
+            } else {
+                writeln!(stdout, "{change:<9}  {}  sha256 {}", locked.source, locked.sha256)?;
+            }
+            lock.set(locked);
+        }
+    }
+    lock.write(&path).map_err(LoadError::from)?;
+    Ok(Exit::Done)
+}
+
+fn change(before: Option<&Locked>, now: &Locked) -> &'static str {
+    match before {
+        None => "new",
+        Some(before) if before == now => "unchanged",
+        Some(_) => "changed",
+    }
+}

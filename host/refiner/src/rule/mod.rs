@@ -1,0 +1,28 @@
+//! `refiner rule`: for those who write rules, and those who are about to run somebody else's.
+
+mod arguments;
+mod build;
+mod check;
+mod error;
+mod info;
+mod lock;
+mod new;
+mod run;
+mod session;
+mod show;
+
+pub use self::{arguments::Rule, error::RuleError};
+
+use crate::exit::Exit;
+
+/// Runs the whole command.
+pub fn run(command: &Rule) -> anyhow::Result<Exit> {
+    match command {
+        Rule::New(arguments) => new::run(arguments),
+        Rule::Build(arguments) => build::run(arguments),
+        Rule::Check(arguments) => check::run(arguments),
+        Rule::Info(arguments) => info::run(arguments),
+        Rule::Run(arguments) => run::run(arguments),
+        Rule::Lock(arguments) => lock::run(arguments),
+    }
+}

@@ -1,0 +1,67 @@
+//! `refiner rule new`.
+
+use std::{
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use refiner_authoring::{World, template};
+use serde_json::json;
+
+use super::{RuleError, arguments::New};
+use crate::exit::Exit;
+
+pub fn run(arguments: &New) -> anyhow::Result<Exit> {
+    let New { name, dir, with_evm, json } = arguments;
+    let directory = dir.clone().unwrap_or_else(|| PathBuf::from(name.as_str()));
+    let world = if *with_evm { World::TransformWithEvm } else { World::Transform };
+    template::write(name, world, &directory).map_err(RuleError::from)?;
+    let next = commands(name.as_str(), &directory);
+    let stdout = &mut io::stdout().lock();
+    if *json {
+        let written = json!({ "name": name.as_str(), "world": world.as_str(), "directory": directory, "next": next });
+        writeln!(stdout, "{written}")?;
+    } else {
+        writeln!(stdout, "Wrote {}, with the SDK and a sample specimen. Next:\n", directory.display())?;
+        for command in next {
+            writeln!(stdout, "  {command}")?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// What to type next, as it is to be typed.
+fn commands(name: &str, directory: &Path) -> [String; 5] {
+    let sample = template::SAMPLE.0;
+    [
+        format!("cd {}", quoted(&directory.display().to_string())),
+        "cargo test".to_owned(),
+        "refiner rule build".to_owned(),
+        format!("refiner rule check {name}.wasm --repeat 3"),
+        format!("refiner rule run {name}.wasm {sample} --show"),
+    ]
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "-_=/.,:@+".contains(character);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directory_is_quoted_where_a_shell_would_split_it() {
+        let check = |word: &str, expected: &str| assert_eq!(quoted(word), expected);
+        check("rules/my-rule", "rules/my-rule");
+        check("my rules", "'my rules'");
+        check("it's", r"'it'\''s'");
+        check("", "''");
+    }
+}

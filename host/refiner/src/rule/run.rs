@@ -1,0 +1,176 @@
+//! `refiner rule run`: one rule, one specimen, everything that is to be known about it.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use alloy_primitives::{B256, Bytes};
+use refiner_authoring::digest;
+use refiner_sandbox::{Artifact, Params, Verdict};
+use refiner_worker::WorkerRun;
+use serde_json::{Value, json};
+
+use super::{
+    RuleError,
+    arguments::Run,
+    session::{self, Prepared, Session},
+    show,
+};
+use crate::{
+    exit::Exit,
+    input::{self, InputError},
+    output::OutputDirectory,
+};
+
+/// A finished run with everything that is shown of it.
+struct Shown {
+    rule: Prepared,
+    identity: B256,
+    /// Chain and height, `1-22500000`.
+    block: String,
+    finished: WorkerRun,
+    /// Artifacts with where they are, if they were written.
+    artifacts: Vec<(Artifact, Option<PathBuf>)>,
+}
+
+pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
+    let raw = specimen(&arguments.specimen)?;
+    let block = block(&raw, &arguments.specimen)?;
+    let mut found = arguments.sources.find(&arguments.rule)?;
+    let several = RuleError::Several { argument: arguments.rule.clone(), found: found.len() };
+    let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
+
+    let session = Session::begin(&arguments.chains)?;
+    let rule = session.prepare(found)?;
+    let params: Params = arguments.params.iter().cloned().collect();
+    let mut limits = rule.compiled.default_limits();
+    for (name, value) in &arguments.limits {
+        limits.set_by_name(name, *value).map_err(RuleError::from)?;
+    }
+    let finished = session.run(&rule, &raw, &params, limits)?;
+    let has_wasi = rule.compiled.manifest().wasi.is_some();
+    let identity = session::identity(rule.compiled.digest(), has_wasi, &params, &limits).digest();
+    let artifacts = keep(arguments, &rule, &block, &finished)?;
+
+    let shown = Shown { rule, identity, block, finished, artifacts };
+    let stdout = &mut io::stdout().lock();
+    if arguments.json {
+        writeln!(stdout, "{}", shown.as_json())?;
+    } else {
+        shown.print(arguments.show, stdout)?;
+    }
+    let produced = matches!(shown.finished.run.verdict, Verdict::Produced { .. });
+    Ok(if produced { Exit::Done } else { Exit::Verdict })
+}
+
+fn specimen(argument: &str) -> Result<Bytes, InputError> {
+    let inputs = input::expand(&[argument.to_owned()])?;
+    match inputs.as_slice() {
+        [input] => Ok(input.read()?.into()),
+        inputs => Err(InputError::Several { argument: argument.to_owned(), found: inputs.len() }),
+    }
+}
+
+/// Chain and height, for file names.
+fn block(raw: &Bytes, called: &str) -> anyhow::Result<String> {
+    use anyhow::Context as _;
+    let specimen = refiner_specimen::decode(raw).with_context(|| called.to_owned())?;
+    Ok(format!("{}-{}", specimen.block.network_id, specimen.block.header.number))
+}
+
+fn keep(
+    arguments: &Run,
+    rule: &Prepared,
+    block: &str,
+    finished: &WorkerRun,
+) -> anyhow::Result<Vec<(Artifact, Option<PathBuf>)>> {
+    let Verdict::Produced { artifacts, .. } = &finished.run.verdict else { return Ok(Vec::new()) };
+    let output = arguments.out.as_deref().map(OutputDirectory::create).transpose()?;
+    let mut kept = Vec::new();
+    for artifact in artifacts {
+        let file = format!("{block}.{}.{}", rule.compiled.manifest().name, artifact.name);
+        let write = |output: &OutputDirectory| output.write(&file, artifact.sha256, &artifact.bytes);
+        kept.push((artifact.clone(), output.as_ref().map(write).transpose()?));
+    }
+    Ok(kept)
+}
+
+impl Shown {
+    fn print(&self, content: bool, out: &mut impl Write) -> io::Result<()> {
+        let Self { rule, identity, block, finished, artifacts } = self;
+        let manifest = rule.compiled.manifest();
+        let run = &finished.run;
+        writeln!(out, "rule      {} {}, sha256 {:x}", manifest.name, manifest.version, rule.compiled.digest())?;
+        writeln!(out, "identity  {identity:x}")?;
+        writeln!(out, "granted   {}", granted(rule))?;
+        writeln!(out, "block     {block}")?;
+        writeln!(out, "verdict   {}", run.verdict)?;
+        writeln!(out, "time      {:.1} ms in a worker, try {}", finished.elapsed.as_secs_f64() * 1e3, finished.tries)?;
+        show::usage_table(&run.usage, out)?;
+        for line in &run.log {
+            writeln!(out, "\nlog {:<5} {}", line.level.as_str(), line.message)?;
+        }
+        for (artifact, path) in artifacts {
+            let Artifact { name, media_type, bytes, sha256, .. } = artifact;
+            writeln!(out, "\n{name}  {media_type}  {}  sha256 {sha256:x}", digest::size(bytes.len()))?;
+            if let Some(path) = path {
+                writeln!(out, "  -> {}", path.display())?;
+            }
+            if content {
+                out.write_all(bytes)?;
+                if !bytes.ends_with(b"\n") {
+                    writeln!(out)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn as_json(&self) -> Value {
+        let Self { rule, identity, block, finished, artifacts } = self;
+        let manifest = rule.compiled.manifest();
+        let run = &finished.run;
+        let artifacts: Vec<_> = artifacts
+            .iter()
+            .map(|(artifact, path)| {
+                json!({
+                    "name": artifact.name,
+                    "mediaType": artifact.media_type,
+                    "schema": artifact.schema,
+                    "bytes": artifact.bytes.len(),
+                    "sha256": format!("{:x}", artifact.sha256),
+                    "file": path,
+                })
+            })
+            .collect();
+        json!({
+            "rule": manifest.name,
+            "version": manifest.version,
+            "component": format!("{:x}", rule.compiled.digest()),
+            "ruleIdentity": identity,
+            "granted": granted(rule),
+            "block": block,
+            "verdict": run.verdict.name(),
+            "message": run.verdict.to_string(),
+            "elapsedMs": finished.elapsed.as_secs_f64() * 1e3,
+            "tries": finished.tries,
+            "usage": show::usage(&run.usage),
+            "log": show::log(&run.log),
+            "logLinesLost": run.usage.log_lines_lost,
+            "artifacts": artifacts,
+        })
+    }
+}
+
+/// Capabilities in words: what the rule asked for, because its user chose it.
+fn granted(rule: &Prepared) -> String {
+    let manifest = rule.compiled.manifest();
+    let capabilities = manifest.capabilities.iter().map(ToString::to_string);
+    let asked: Vec<_> = capabilities.chain(manifest.wasi.map(|_| "sealed WASI".to_owned())).collect();
+    if asked.is_empty() {
+        "the specimen, output, log and parameters".to_owned()
+    } else {
+        format!("{}, as asked", asked.join(", "))
+    }
+}

@@ -1,0 +1,94 @@
+//! Rules that are compiled in a child process and run in workers.
+
+use std::{fs, os::unix::fs::DirBuilderExt as _, sync::Arc};
+
+use alloy_primitives::{B256, Bytes};
+use refiner_sandbox::{Allocation, EngineProfile, Grants, Limits, Params, RuleIdentity, SpecimenHash, examine};
+use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Job, Pool, PoolConfig, WorkerRun};
+use tracing::warn;
+
+use super::RuleError;
+use crate::{
+    chains::ChainError,
+    cli::ChainConfigs,
+    rules::{Found, cache_directory},
+};
+
+/// Compiler and workers.
+pub struct Session {
+    compiler: Compiler,
+    pool: Pool,
+}
+
+/// A rule that was let in, as far as can be told without running it.
+pub struct Prepared {
+    /// What it is called in messages.
+    pub called: String,
+    /// Its code.
+    pub compiled: Arc<CompiledRule>,
+}
+
+impl Session {
+    /// A compiler, and one worker that knows these chains beside the built-in ones.
+    pub fn begin(chains: &ChainConfigs) -> anyhow::Result<Self> {
+        let read = |path: &std::path::PathBuf| {
+            fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source })
+        };
+        let chains = chains.chain_configs.iter().map(read).collect::<Result<_, _>>()?;
+        let config = PoolConfig { chains, ..PoolConfig::new(1) };
+        Ok(Self {
+            compiler: Compiler::new(code_cache()).map_err(RuleError::from)?,
+            pool: Pool::new(config).map_err(RuleError::from)?,
+        })
+    }
+
+    /// Checks a component and compiles it in a child process. The user chose it, so it is granted what it asks for.
+    pub fn prepare(&self, found: Found) -> Result<Prepared, RuleError> {
+        let Found { called, component, beside } = found;
+        let grants = Grants::all();
+        if let Err(source) = examine(&component, beside.as_deref(), &grants) {
+            return Err(RuleError::Refused { rule: called, source });
+        }
+        match self.compiler.compile(Bytes::from(component), beside.as_deref(), &grants) {
+            Ok(compiled) => Ok(Prepared { called, compiled: Arc::new(compiled) }),
+            Err(CompileError::Refused { reason }) => Err(RuleError::RefusedByWorker { rule: called, reason }),
+            Err(source) => Err(RuleError::Compile { rule: called, source }),
+        }
+    }
+
+    /// Runs a rule over the bytes of a specimen, in a worker and a fresh instance.
+    pub fn run(&self, rule: &Prepared, raw: &Bytes, params: &Params, limits: Limits) -> Result<WorkerRun, RuleError> {
+        let job = Job {
+            rule: Arc::clone(&rule.compiled),
+            params: params.clone(),
+            limits,
+            specimen_hash: SpecimenHash::of(raw.clone()),
+            raw: raw.clone(),
+        };
+        self.pool.run(&job).map_err(|quarantined| RuleError::of_run(&rule.called, quarantined))
+    }
+}
+
+/// What a rule's results depend on beside the specimen, without running it.
+pub fn identity(component: B256, has_wasi: bool, params: &Params, limits: &Limits) -> RuleIdentity {
+    let profile = EngineProfile::with_allocation(Allocation::OnDemand);
+    RuleIdentity {
+        component,
+        params: params.digest(),
+        limits: B256::from(limits.digest()),
+        profile: if has_wasi { profile.id_with_wasi() } else { profile.id() },
+    }
+}
+
+/// Compiled code is kept where that is safe, and made again where it is not.
+fn code_cache() -> Option<CodeCache> {
+    let directory = cache_directory()?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).ok()?;
+    match CodeCache::open(directory.join("code")) {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            warn!(%error, "Compiled code is not kept.");
+            None
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What a run used and said, as JSON and for people.
+
+use std::io::{self, Write};
+
+use refiner_sandbox::{LimitUse, LogLine, Usage};
+use serde_json::{Map, Value, json};
+
+/// Every limit: asked, granted, used.
+pub fn usage(usage: &Usage) -> Map<String, Value> {
+    usage
+        .iter()
+        .map(|LimitUse { limit, asked, granted, used }| {
+            (limit.to_string(), json!({ "asked": asked, "granted": granted, "used": used }))
+        })
+        .collect()
+}
+
+/// The log.
+pub fn log(lines: &[LogLine]) -> Vec<Value> {
+    let line = |line: &LogLine| json!({ "level": line.level.as_str(), "message": line.message.to_string() });
+    lines.iter().map(line).collect()
+}
+
+/// Every limit as a table.
+pub fn usage_table(usage: &Usage, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "\n{:<16} {:>16} {:>16} {:>16}", "limit", "asked", "granted", "used")?;
+    for LimitUse { limit, asked, granted, used } in usage.iter() {
+        writeln!(out, "{:<16} {asked:>16} {granted:>16} {used:>16}", limit.to_string())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! From an argument to components: built-in names, files and directories, and sources that are fetched.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use refiner_sources::{LOCK_FILE, Lock, Resolver, Settings, Source};
+
+use super::LoadError;
+use crate::builtin;
+
+/// How rules that are not built in are found.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Sources of rules")]
+pub struct Sources {
+    /// What rules were resolved to, written by `refiner rule lock` [default: rules.lock, where it is].
+    #[arg(long, value_name = "FILE")]
+    pub lock: Option<PathBuf>,
+    /// Refuses every rule that is not in the lock.
+    #[arg(long)]
+    pub locked: bool,
+    /// An IPFS gateway in place of the public ones; can be repeated.
+    #[arg(long = "ipfs-gateway", env = "REFINER_IPFS_GATEWAY", value_delimiter = ',', value_name = "URL")]
+    pub gateways: Vec<String>,
+}
+
+/// A component that an argument names.
+pub struct Found {
+    /// What it is called in messages.
+    pub called: String,
+    /// Its bytes; nobody has looked at them.
+    pub component: Vec<u8>,
+    /// The text of the manifest beside it.
+    pub beside: Option<String>,
+}
+
+impl Sources {
+    /// Where the lock is, whether it is there or not.
+    pub fn lock_path(&self) -> PathBuf {
+        self.lock.clone().unwrap_or_else(|| PathBuf::from(LOCK_FILE))
+    }
+
+    /// What resolves sources under these settings.
+    pub fn resolver(&self) -> Result<Resolver, LoadError> {
+        let path = self.lock_path();
+        // One that was named, or that everything must be in, has to be there.
+        let expected = self.lock.is_some() || self.locked;
+        let lock = if expected || path.exists() { Lock::read(&path)? } else { Lock::default() };
+        Ok(Resolver::new(self.settings(), lock, self.locked))
+    }
+
+    /// The same without a lock, to agree on something.
+    pub fn unbound_resolver(&self) -> Resolver {
+        Resolver::new(self.settings(), Lock::default(), false)
+    }
+
+    fn settings(&self) -> Settings {
+        let cache = cache_directory().map(|directory| directory.join("rules"));
+        Settings { cache, gateways: self.gateways.clone(), ..Settings::default() }
+    }
+
+    /// The components an argument names.
+    pub fn find(&self, argument: &str) -> Result<Vec<Found>, LoadError> {
+        if let Some(component) = builtin::rule(argument) {
+            return Ok(vec![Found { called: argument.to_owned(), component: component.to_vec(), beside: None }]);
+        }
+        let resolver = self.resolver()?;
+        sources(argument)?.iter().map(|source| get(&resolver, source)).collect()
+    }
+}
+
+/// Where this program keeps what it can make or fetch again: `REFINER_CACHE_DIR`, or `refiner` in the user's cache.
+pub fn cache_directory() -> Option<PathBuf> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("REFINER_CACHE_DIR")
+        .or_else(|| set("XDG_CACHE_HOME").map(|caches| caches.join("refiner")))
+        .or_else(|| set("HOME").map(|home| home.join(".cache/refiner")))
+}
+
+/// The sources an argument names, other than built-in rules.
+pub fn sources(argument: &str) -> Result<Vec<Source>, LoadError> {
+    let path = Path::new(argument);
+    if path.is_dir() {
+        return Ok(directory(path)?.into_iter().map(Source::File).collect());
+    }
+    let source: Source = argument.parse()?;
+    match &source {
+        Source::File(path) if !path.exists() => Err(LoadError::Unknown(argument.to_owned())),
+        _ => Ok(vec![source]),
+    }
+}
+
+fn get(resolver: &Resolver, source: &Source) -> Result<Found, LoadError> {
+    let component = resolver.resolve(source)?;
+    Ok(Found { called: source.unpinned(), component: component.bytes, beside: component.beside })
+}
+
+fn directory(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let refuse = |source| LoadError::Read { path: path.to_owned(), source };
+    let entries = fs::read_dir(path).map_err(refuse)?;
+    let mut paths =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>().map_err(refuse)?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "wasm"));
+    paths.sort();
+    if paths.is_empty() { Err(LoadError::EmptyDirectory(path.to_owned())) } else { Ok(paths) }
+}

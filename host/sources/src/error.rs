@@ -1,0 +1,96 @@
+//! Why a rule's bytes cannot be had.
+
+use std::{io, path::PathBuf};
+
+use refiner_content::{FetchError, FetchFailure, SetupError};
+
+use crate::{OciError, Sha256};
+
+/// Why a rule's bytes cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// What is there can change any day.
+    #[error("{unpinned} is not pinned, and what is there can change: today it is {found}")]
+    Unpinned {
+        /// What was typed.
+        unpinned: String,
+        /// sha256 of the component there.
+        found: Sha256,
+        /// The argument that means these bytes and no others.
+        pinned: String,
+    },
+    /// Other bytes than agreed on.
+    #[error("{source_name} is {found}, and {pinned} was agreed on")]
+    Changed {
+        /// Which source.
+        source_name: String,
+        /// sha256, or an OCI digest, that was agreed on in the argument or the lock.
+        pinned: String,
+        /// What it is.
+        found: String,
+    },
+    /// The argument and the lock agree on different bytes.
+    #[error("{source_name} is pinned to {argument} in the argument and to {locked} in the lock")]
+    Disagree {
+        /// Which source.
+        source_name: String,
+        /// By the argument.
+        argument: String,
+        /// By the lock.
+        locked: String,
+    },
+    /// The manifest beside the component is another.
+    #[error("the manifest beside {source_name} is {found}, and {locked} is in the lock")]
+    ManifestChanged {
+        /// Which source.
+        source_name: String,
+        /// By the lock, "none" when there was none.
+        locked: String,
+        /// What is there, "none" when there is none.
+        found: String,
+    },
+    /// Only what is locked may be used.
+    #[error("{0} is not in the lock, and only what is in it may be used")]
+    NotLocked(String),
+    /// A file cannot be read.
+    #[error("{}: {source}", .path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// More bytes than a component may have.
+    #[error("{source_name} has more than {limit_bytes} bytes")]
+    TooLarge {
+        /// Which source.
+        source_name: String,
+        /// Bytes allowed.
+        limit_bytes: usize,
+    },
+    /// A web server did not give it.
+    #[error(transparent)]
+    Web(#[from] FetchError),
+    /// No gateway gave it.
+    #[error(transparent)]
+    Ipfs(#[from] FetchFailure),
+    /// A registry did not give it.
+    #[error(transparent)]
+    Oci(#[from] OciError),
+    /// Nothing can be fetched on this machine, or from this gateway.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// The thread that waits for servers could not be set up.
+    #[error("the system gives no asynchronous input and output")]
+    Runtime(#[source] io::Error),
+}
+
+impl SourceError {
+    /// True when the same may work later: a server or network is at fault, not the bytes.
+    pub const fn is_infrastructure(&self) -> bool {
+        matches!(
+            self,
+            Self::Web(_) | Self::Ipfs(_) | Self::Oci(_) | Self::Setup(_) | Self::Runtime(_) | Self::Read { .. }
+        )
+    }
+}

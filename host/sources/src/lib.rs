@@ -1,0 +1,29 @@
+//! Where rules come from: files, `https://`, `ipfs://` and `oci://`.
+//!
+//! Comes in: what somebody typed ([`Source`]), and what was agreed on before ([`Lock`]). Goes out: a [`Component`] whose bytes are
+//! those that were agreed on, or a [`SourceError`] that names both digests. Never here: what the bytes mean; nothing is compiled
+//! or run.
+//!
+//! Nothing that a server can change is taken without a digest: it stands in the argument or in the lock.
+
+mod cache;
+mod digest;
+mod error;
+mod lock;
+mod oci;
+mod resolver;
+mod source;
+
+pub use digest::{Sha256, Sha256Error};
+pub use error::SourceError;
+pub use lock::{LOCK_FILE, Lock, LockError, Locked};
+pub use oci::OciError;
+pub use refiner_content::HttpLimits;
+pub use resolver::{Component, Resolver, Settings};
+pub use source::{Source, UnreadableSource};
+
+/// Most bytes of a component: what a rule with WASI, which carries a language's whole runtime, can be granted.
+pub const COMPONENT_BYTES_MAX: usize = 64 << 20;
+
+/// Most bytes of a manifest beside a component: what the manifest's reader takes.
+pub const MANIFEST_BYTES_MAX: usize = 32 << 10;
