@@ -83,6 +83,15 @@ pub struct Found {
     layer: OciDescriptor,
 }
 
+/// The reference with a digest beside its tag.
+pub fn pinned(reference: &Reference, digest: String) -> Reference {
+    let (registry, repository) = (reference.registry().to_owned(), reference.repository().to_owned());
+    match reference.tag() {
+        Some(tag) => Reference::with_tag_and_digest(registry, repository, tag.to_owned(), digest),
+        None => Reference::with_digest(registry, repository, digest),
+    }
+}
+
 /// A client of registries.
 pub struct Oci {
     client: Client,
@@ -121,7 +130,7 @@ impl Oci {
         let sha256 = layer.digest.strip_prefix(ALGORITHM).and_then(|digits| digits.parse().ok());
         let sha256 =
             sha256.ok_or_else(|| OciError::Digest { reference: shown(reference), digest: layer.digest.clone() })?;
-        Ok(Found { pinned: reference.clone_with_digest(digest), sha256, layer })
+        Ok(Found { pinned: pinned(reference, digest), sha256, layer })
     }
 
     /// Fetches the component. The client holds it against the layer's digest.

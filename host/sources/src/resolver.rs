@@ -1,10 +1,12 @@
 //! From a source to bytes that were agreed on.
 
 use std::{
-    fs, io,
+    fs,
     io::Read as _,
+    panic,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
 };
 
 use oci_client::Reference;
@@ -16,7 +18,7 @@ use url::Url;
 use crate::{
     COMPONENT_BYTES_MAX, Lock, Locked, MANIFEST_BYTES_MAX, Sha256, Source, SourceError,
     cache::{Cache, Name},
-    oci::Oci,
+    oci::{self, Oci},
 };
 
 /// How sources are resolved.
@@ -76,7 +78,7 @@ impl Resolver {
 
     /// The bytes that a source names, held against the argument's pin and the lock's.
     ///
-    /// Blocks, and starts a runtime of its own where it must fetch: not for asynchronous threads.
+    /// Blocks, for as long as servers take within the bounds.
     pub fn resolve(&self, source: &Source) -> Result<Component, SourceError> {
         let unpinned = source.unpinned();
         let pin = match self.lock.get(&unpinned) {
@@ -175,7 +177,7 @@ impl Resolver {
                         locked: agreed.to_owned(),
                     });
                 }
-                _ => asked = reference.clone_with_digest(agreed.to_owned()),
+                _ => asked = oci::pinned(reference, agreed.to_owned()),
             }
             if let Some(bytes) = self.cached(&Name::Sha256(locked.sha256)) {
                 return Ok(fetched(source, bytes, |_| Source::Oci(asked)));
@@ -282,7 +284,11 @@ fn read(path: &Path, limit_bytes: usize) -> Result<Vec<u8>, SourceError> {
     Ok(bytes)
 }
 
-fn wait<T>(work: impl Future<Output = T>) -> Result<T, SourceError> {
-    let runtime: io::Result<_> = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    Ok(runtime.map_err(SourceError::Runtime)?.block_on(work))
+/// Waits on a thread of its own, because an asynchronous one may not wait.
+fn wait<T: Send>(work: impl Future<Output = T> + Send) -> Result<T, SourceError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(SourceError::Runtime)?;
+    thread::scope(|scope| match scope.spawn(|| runtime.block_on(work)).join() {
+        Ok(done) => Ok(done),
+        Err(panic) => panic::resume_unwind(panic),
+    })
 }
