@@ -7,6 +7,7 @@ mod component;
 mod memory;
 mod program;
 mod replay;
+mod rule;
 mod rules;
 mod samples;
 mod specimen;

@@ -1,0 +1,220 @@
+//! `refiner rule`, from nothing to a rule that others can fetch.
+
+use std::{
+    env, fs,
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+};
+
+use serde_json::Value;
+
+use crate::program::{command, refiner, samples};
+
+/// A core module of nothing.
+const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+/// A component of nothing.
+const EMPTY_COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+/// Where new rules are built: our own rules depend on the same, so it is compiled once for them all.
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/target")
+}
+
+/// Runs lines as a person would paste them, with the program under test in the path.
+#[track_caller]
+fn paste(lines: &str, directory: &Path) -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_refiner")).parent().unwrap();
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths([program.to_owned()].into_iter().chain(env::split_paths(&path))).unwrap();
+    let output = Command::new("sh")
+        .args(["-e", "-c", lines])
+        .current_dir(directory)
+        .env("PATH", path)
+        .env("CARGO_TARGET_DIR", target())
+        .env("REFINER_CACHE_DIR", directory.join("cache"))
+        .output()
+        .unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{lines}\nstdout:\n{stdout}\nstderr:\n{stderr}");
+    stdout.into_owned()
+}
+
+#[test]
+fn new_rule_followed_by_its_printed_commands_works() {
+    for option in ["", " --with-evm"] {
+        let directory = tempfile::tempdir().unwrap();
+        let printed = paste(&format!("refiner rule new busy-contracts --dir 'my rules/one'{option}"), directory.path());
+        let commands: Vec<_> = printed.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+        assert_eq!(commands.len(), 5, "{printed}");
+        let shown = paste(&commands.join("\n"), directory.path());
+        for part in ["test result: ok", "busy-contracts.wasm", "3 fresh instances gave the same", "verdict   produced"]
+        {
+            assert!(shown.contains(part), "{part:?} is not in\n{shown}");
+        }
+        assert!(shown.contains("\"contract\":\"0x"), "the artifact's rows are shown\n{shown}");
+    }
+}
+
+#[test]
+fn rule_built_in_another_directory_has_the_same_bytes() {
+    let mut digests = Vec::new();
+    for place in ["a", "some/where else"] {
+        let directory = tempfile::tempdir().unwrap();
+        let lines = format!("refiner rule new same-bytes --dir '{place}' --json\nrefiner rule build '{place}' --json");
+        let shown = paste(&lines, directory.path());
+        let built: Value = serde_json::from_str(shown.lines().last().unwrap()).unwrap();
+        digests.push(built["sha256"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(digests[0], digests[1]);
+}
+
+#[test]
+fn new_rule_overwrites_nothing_and_takes_no_name_that_cargo_refuses() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("notes"), "mine").unwrap();
+    let at = directory.path().display().to_string();
+    let ended = refiner(&["rule", "new", "my-rule", "--dir", &at]).expect(2);
+    assert!(ended.stderr.contains("nothing is overwritten"), "{}", ended.stderr);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    for name in ["My-Rule", "fn", "../up"] {
+        refiner(&["rule", "new", name]).expect(2);
+    }
+    let ended = refiner(&["rule", "new", "serde", "--dir", &format!("{at}/serde")]).expect(2);
+    assert!(ended.stderr.contains("serde is the name of a package"), "{}", ended.stderr);
+}
+
+#[test]
+fn check_says_what_was_found_and_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let check = |bytes: &[u8], found: &str, remedy: &str| {
+        let path = directory.path().join("rule.wasm");
+        fs::write(&path, bytes).unwrap();
+        let path = path.display().to_string();
+        let ended = refiner(&["rule", "check", &path]).expect(6);
+        assert!(ended.stderr.contains(found) && ended.stderr.contains(remedy), "{}", ended.stderr);
+        let line = refiner(&["rule", "check", &path, "--json"]).expect(6).json_lines().remove(0);
+        assert_eq!(line["letIn"], false);
+        assert!(line["reason"].as_str().unwrap().contains(found), "{line}");
+        assert!(line["remedy"].as_str().unwrap().contains(remedy), "{line}");
+    };
+    check(b"", "no bytes", "refiner rule build");
+    check(CORE_MODULE, "a core module", "refiner rule build");
+    check(b"(component)", "WebAssembly text", "refiner rule build");
+    check(EMPTY_COMPONENT, "does not export", "export_transform!");
+    check(&[EMPTY_COMPONENT, b"\x0b\xff"].concat(), "malformed", "damaged");
+}
+
+#[test]
+fn check_of_a_good_rule_repeats_it_in_fresh_instances() {
+    let specimen = samples().remove(0).display().to_string();
+    let arguments = ["rule", "check", "block-result", "--repeat", "4", "--specimen", &specimen, "--json"];
+    let line = refiner(&arguments).expect(0).json_lines().remove(0);
+    assert_eq!((&line["letIn"], &line["name"]), (&Value::Bool(true), &Value::from("block-result")));
+    assert_eq!((&line["runs"][0]["repeated"], &line["runs"][0]["same"]), (&Value::from(4), &Value::Bool(true)));
+    assert!(line["runs"][0]["usage"]["fuel"]["used"].as_u64() > Some(0), "{line}");
+}
+
+#[test]
+fn run_shows_every_limit_and_writes_what_replay_writes() {
+    let directory = tempfile::tempdir().unwrap();
+    let out = |name: &str| directory.path().join(name).display().to_string();
+    let specimen = samples().remove(4).display().to_string();
+    let run = refiner(&["rule", "run", "block-result", &specimen, "--out", &out("run"), "--json"]).expect(0);
+    let run = run.json_lines().remove(0);
+    assert_eq!((&run["verdict"], &run["granted"]), (&Value::from("produced"), &Value::from("evm, as asked")));
+    for number in ["asked", "granted", "used"] {
+        assert!(run["usage"]["memory_bytes"][number].as_u64() > Some(0), "{run}");
+    }
+    refiner(&["replay", &specimen, "--out", &out("replay")]).expect(0);
+    let file = PathBuf::from(run["artifacts"][0]["file"].as_str().unwrap());
+    let replayed = directory.path().join("replay").join(file.file_name().unwrap());
+    assert!(fs::read(file).unwrap() == fs::read(replayed).unwrap());
+}
+
+#[test]
+fn limit_is_granted_up_to_its_cap_and_decides_the_verdict() {
+    let specimen = samples().remove(4).display().to_string();
+    let run = |limit: &str| refiner(&["rule", "run", "block-result", &specimen, "--limit", limit]);
+    let starved = run("output_bytes=10").expect(3).text();
+    assert!(starved.contains("over budget: 10 output_bytes granted"), "{starved}");
+    run("output_bytes=536870912").expect(0);
+    let above = run("output_bytes=536870913").expect(2).stderr;
+    assert!(above.contains("536870913 asked for as output_bytes, and at most 536870912"), "{above}");
+    let unknown = run("output=1").expect(2).stderr;
+    assert!(unknown.contains("there are component_bytes"), "{unknown}");
+}
+
+#[test]
+fn info_tells_what_a_rule_asks_for_without_running_it() {
+    let line = refiner(&["rule", "info", "block-result", "--json"]).expect(0).json_lines().remove(0);
+    assert_eq!(line["world"], "transform-with-evm");
+    assert_eq!(line["capabilities"], serde_json::json!(["evm"]));
+    assert_eq!(line["exports"], serde_json::json!(["refiner:rule/rule@1.0.0"]));
+    assert!(line["imports"].as_array().unwrap().contains(&Value::from("refiner:rule/evm@1.0.0")), "{line}");
+    assert!(line["limits"]["fuel"]["cap"].as_u64() > line["limits"]["fuel"]["asked"].as_u64(), "{line}");
+    let text = refiner(&["rule", "info", "block-result"]).expect(0).text();
+    assert!(text.contains(line["sha256"].as_str().unwrap()), "{text}");
+}
+
+/// Serves these bytes to whoever asks, for as long as the test's process lives. Gives its URL.
+fn serve(bytes: Vec<u8>) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}/rule.wasm", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", bytes.len()).unwrap();
+            stream.write_all(&bytes).unwrap();
+        }
+    });
+    url
+}
+
+/// The program, started in `directory`, with its cache there.
+fn in_directory(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output =
+        command(arguments).current_dir(directory).env("REFINER_CACHE_DIR", directory.join("cache")).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn rule_of_a_web_server_is_used_when_it_is_pinned_and_locked_for_everybody() {
+    let directory = tempfile::tempdir().unwrap();
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/rules/transaction-summary.wasm");
+    let url = serve(fs::read(built).unwrap());
+    let specimen = samples().remove(4).canonicalize().unwrap().display().to_string();
+    let here = |arguments: &[&str]| in_directory(directory.path(), arguments);
+    let replay = |rule: &str, option: &str| {
+        let arguments = ["replay", &specimen, "--rule", rule, "--report", "summary", option];
+        here(&arguments[..if option.is_empty() { 6 } else { 7 }])
+    };
+
+    let (code, _, stderr) = replay(&url, "");
+    assert_eq!(code, 6, "{stderr}");
+    let pinned = stderr.split("name it as ").nth(1).unwrap().split(',').next().unwrap().to_owned();
+    assert!(pinned.starts_with(&format!("{url}#sha256=")), "{stderr}");
+    let (code, _, stderr) = replay(&pinned, "");
+    assert_eq!(code, 0, "{stderr}");
+
+    let (code, _, stderr) = replay(&pinned, "--locked");
+    assert!(code == 2 && stderr.contains("rules.lock"), "{code} {stderr}");
+    let (code, stdout, stderr) = here(&["rule", "lock", &url]);
+    assert!(code == 0 && stdout.starts_with("new"), "{stdout} {stderr}");
+    let (code, _, stderr) = replay(&url, "--locked");
+    assert_eq!(code, 0, "{stderr}");
+    let (_, stdout, _) = here(&["rule", "lock", &url]);
+    assert!(stdout.starts_with("unchanged"), "{stdout}");
+
+    let lock = directory.path().join("rules.lock");
+    let text = fs::read_to_string(&lock).unwrap();
+    let digest = pinned.split_once("#sha256=").unwrap().1;
+    let other = "0".repeat(64);
+    fs::write(&lock, text.replace(digest, &other)).unwrap();
+    let (code, _, stderr) = replay(&url, "--locked");
+    assert!(code == 6 && stderr.contains(digest) && stderr.contains(&other), "{code} {stderr}");
+}
