@@ -71,8 +71,8 @@ impl State {
 }
 
 impl Finding {
-    fn new(what: impl ToString, state: State, detail: impl ToString) -> Self {
-        Self { what: what.to_string(), state, detail: detail.to_string() }
+    fn new(what: impl Into<String>, state: State, detail: impl Into<String>) -> Self {
+        Self { what: what.into(), state, detail: detail.into() }
     }
 }
 
@@ -123,8 +123,8 @@ fn confinement() -> Vec<Finding> {
         Ok(confinement) => confinement
             .iter()
             .map(|(measure, outcome)| match outcome {
-                Outcome::Applied { detail } => Finding::new(format!("worker {measure}"), State::Good, detail),
-                Outcome::Unavailable { reason } => Finding::new(format!("worker {measure}"), State::Weak, reason),
+                Outcome::Applied { detail } => Finding::new(format!("worker {measure}"), State::Good, detail.as_str()),
+                Outcome::Unavailable { reason } => Finding::new(format!("worker {measure}"), State::Weak, reason.as_str()),
             })
             .collect(),
         Err(error) => vec![Finding::new("worker", State::Bad, format!("{:#}", anyhow::Error::from(error)))],

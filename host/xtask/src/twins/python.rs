@@ -62,7 +62,7 @@ fn inputs() -> Result<String> {
     for file in files {
         all.extend(fs::read(&file).with_context(|| file.display().to_string())?);
     }
-    Ok(digest::sha256(&all).to_string())
+    Ok(digest::sha256(&all))
 }
 
 /// The program, installed if need be, or why it is not here.
