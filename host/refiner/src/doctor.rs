@@ -124,7 +124,9 @@ fn confinement() -> Vec<Finding> {
             .iter()
             .map(|(measure, outcome)| match outcome {
                 Outcome::Applied { detail } => Finding::new(format!("worker {measure}"), State::Good, detail.as_str()),
-                Outcome::Unavailable { reason } => Finding::new(format!("worker {measure}"), State::Weak, reason.as_str()),
+                Outcome::Unavailable { reason } => {
+                    Finding::new(format!("worker {measure}"), State::Weak, reason.as_str())
+                }
             })
             .collect(),
         Err(error) => vec![Finding::new("worker", State::Bad, format!("{:#}", anyhow::Error::from(error)))],

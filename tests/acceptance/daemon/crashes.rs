@@ -114,7 +114,7 @@ async fn daemon_killed_at_random_moments_proves_every_specimen_once() {
     bench.start();
     bench.until_all(State::Final, given.len()).await;
     bench.assert_proved_once(&given).await;
-    assert_eq!(bench.stop().await, Some(0));
+    assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
 }
 
 /// The same moments in every run, as far as the machine allows: xorshift64*.

@@ -78,7 +78,7 @@ async fn damaged_journal_is_refused_with_what_to_do() {
     bench.announce(&stream(2)).await;
     bench.start();
     bench.until_all(State::Final, 2).await;
-    assert_eq!(bench.stop().await, Some(0));
+    assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
     let path = bench.data.join("journal.sqlite");
     let pages = fs::metadata(&path).unwrap().len() / 4096;
     let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();

@@ -58,13 +58,16 @@ const THREADS_END: Duration = Duration::from_secs(1);
 /// Runs until it is told to stop.
 pub fn run(arguments: &cli::Run) -> anyhow::Result<Exit> {
     let settings = Arc::new(config::read(&arguments.settings, arguments.config.as_deref())?);
-    let journal = Journal::open(&settings.data.join("journal.sqlite")).map_err(RunError::from)?;
-    let rules = rules::load(&settings)?;
-    let chains = rules::chain_texts(&settings)?;
     let blocking = settings.workers * KEEPING_PER_WORKER + settings.fetches + settings.pins + OTHER_BLOCKING_THREADS;
     let runtime = Builder::new_multi_thread().enable_all().max_blocking_threads(blocking).build();
     let runtime = runtime.map_err(RunError::from)?;
-    let ended = runtime.block_on(daemon(settings, journal, rules, chains));
+    let (stop, status) = (CancellationToken::new(), Status::default());
+    // Before anything takes time: a signal that comes while rules are compiled is heard like any other.
+    runtime.block_on(async { shutdown::on_signals(&stop, &status) }).map_err(RunError::from)?;
+    let journal = Journal::open(&settings.data.join("journal.sqlite")).map_err(RunError::from)?;
+    let rules = rules::load(&settings)?;
+    let chains = rules::chain_texts(&settings)?;
+    let ended = runtime.block_on(daemon(settings, journal, rules, chains, stop, status));
     runtime.shutdown_timeout(THREADS_END);
     ended?;
     Ok(Exit::Done)
@@ -75,14 +78,14 @@ async fn daemon(
     journal: Journal,
     rules: Vec<rules::Rule>,
     chains: Vec<String>,
+    stop: CancellationToken,
+    status: Status,
 ) -> Result<(), RunError> {
-    let stop = CancellationToken::new();
-    let (ledger, status) = (Ledger::new(journal), Status::default());
+    let ledger = Ledger::new(journal);
     let listener = health::bind(settings.health).await?;
     let health_stop = CancellationToken::new();
     let health = Health { ledger: ledger.clone(), status: status.clone() };
     let health = tokio::spawn(health::serve(health, listener, health_stop.clone()));
-    shutdown::on_signals(&stop, &status)?;
 
     let ended = tokio::select! {
         opened = open(&settings, ledger, status.clone(), rules, chains) => match opened {

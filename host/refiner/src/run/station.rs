@@ -39,10 +39,12 @@ impl Station {
         let mut running: JoinSet<(Item, Result<Step, StageError>)> = JoinSet::new();
         let mut claimed: HashSet<ItemId> = HashSet::new();
         loop {
-            if stop.is_cancelled() && running.is_empty() {
+            // Read once: were it to change between the conditions below, nothing would be left to wait for.
+            let stopping = stop.is_cancelled();
+            if stopping && running.is_empty() {
                 return Ok(());
             }
-            let free = if stop.is_cancelled() { 0 } else { self.at_once - running.len() };
+            let free = if stopping { 0 } else { self.at_once - running.len() };
             if free > 0 {
                 moved.mark_unchanged();
                 // The claimed are still in the same state, and may be the oldest.
@@ -55,7 +57,7 @@ impl Station {
                     running.spawn(async move { (item, work.await.unwrap_or(Err(StageError::Panicked))) });
                 }
             }
-            let may_claim = running.len() < self.at_once && !stop.is_cancelled();
+            let may_claim = running.len() < self.at_once && !stopping;
             tokio::select! {
                 Some(ended) = running.join_next() => {
                     // Nothing in the outer task panics.
@@ -65,7 +67,7 @@ impl Station {
                 }
                 Ok(()) = moved.changed(), if may_claim => {}
                 () = sleep(LOOK_AGAIN), if may_claim => {}
-                () = stop.cancelled(), if !stop.is_cancelled() => {}
+                () = stop.cancelled(), if !stopping => {}
             }
         }
     }
