@@ -47,7 +47,7 @@ pub fn run(json: bool) -> anyhow::Result<Exit> {
 
 fn print(findings: &[Finding], worst: State, out: &mut impl Write) -> io::Result<()> {
     for Finding { what, state, detail } in findings {
-        writeln!(out, "{:<4}  {what:<20}  {detail}", state.mark())?;
+        writeln!(out, "{:<4}  {what:<24}  {detail}", state.mark())?;
     }
     writeln!(out, "\n{}", worst.in_words())
 }
