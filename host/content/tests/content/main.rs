@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails")]
 
 // By path, so that these tests need not build the EVM that the rest of the kit needs.
-#[path = "../../../../tests/kit/src/pinner.rs"]
+#[path = "../../../../tests/kit/src/pinner/mod.rs"]
 #[allow(dead_code)]
 mod pinner;
 

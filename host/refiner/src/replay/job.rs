@@ -9,7 +9,7 @@ use std::{
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::Executor;
 use refiner_sandbox::{Artifact, HostFailure, LogLine, RunInput, SpecimenHash, Usage, Verdict};
-use refiner_specimen::Specimen;
+use refiner_specimen::{DecodeError, Specimen};
 
 use crate::{
     input::{Input, InputError},
@@ -45,7 +45,7 @@ pub enum Unusable {
     Read(#[from] InputError),
     /// Its bytes are no specimen.
     #[error(transparent)]
-    Decode(#[from] refiner_specimen::DecodeError),
+    Decode(#[from] DecodeError),
 }
 
 /// A specimen and its runs.
@@ -152,12 +152,18 @@ impl Job {
 
     fn outcome(&self, input: &Input) -> Result<Outcome, Unusable> {
         let raw = Bytes::from(input.read()?);
-        let specimen = Arc::new(refiner_specimen::decode(&raw)?);
+        let specimen = Arc::new(self.decode(&raw)?);
         let block = Block { specimen, hash: SpecimenHash::of(raw.clone()), raw };
         let mut facts = Facts::of(&block);
         let runs = self.rules.iter().map(|rule| self.run(rule, &block, &facts)).collect();
         facts.specimen_hash = if self.hashes { Some(block.hash.get()) } else { block.hash.if_known() };
         Ok(Outcome { facts, runs })
+    }
+
+    /// Execution reads every account's code, so it is decoded at once for that; other rules rarely look at any.
+    fn decode(&self, raw: &Bytes) -> Result<Specimen, DecodeError> {
+        let executes = self.rules.iter().any(|rule| rule.admitted.executes_blocks());
+        if executes { refiner_specimen::decode(raw) } else { refiner_specimen::decode_shared(raw) }
     }
 
     fn run(&self, rule: &LoadedRule, block: &Block, facts: &Facts) -> RunRecord {

@@ -15,7 +15,11 @@ use std::{
     time::Duration,
 };
 
-use sha2::{Digest, Sha256};
+mod request;
+mod tree;
+
+use self::request::{Request, files, read_head};
+pub use self::tree::content_id;
 
 /// Most bytes of a request. Tests upload less.
 const REQUEST_BYTES_MAX: usize = 256 << 20;
@@ -233,25 +237,6 @@ impl Drop for PinnerDouble {
     }
 }
 
-struct Request {
-    method: String,
-    target: String,
-    content_type: String,
-    body: Vec<u8>,
-}
-
-impl Request {
-    fn route(&self) -> Route {
-        match self.target.split('?').next() {
-            Some("/upload") => Route::Upload,
-            Some("/cid") => Route::Cid,
-            Some("/get") => Route::Get,
-            Some("/health") => Route::Health,
-            _ => Route::Other,
-        }
-    }
-}
-
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -415,108 +400,6 @@ impl Shared {
     }
 }
 
-/// Reads up to the body, and how long that says it is.
-fn read_head(stream: &mut TcpStream) -> io::Result<(Request, usize)> {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") && head.len() < 16 << 10 {
-        stream.read_exact(&mut byte)?;
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8_lossy(&head).into_owned();
-    let header = |name: &str| {
-        let named = |line: &&str| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
-        head.lines().find(named).map_or("", |line| line[name.len()..].trim_start_matches(':').trim()).to_owned()
-    };
-    let mut words = head.split(' ').map(str::to_owned);
-    let request = Request {
-        method: words.next().unwrap_or_default(),
-        target: words.next().unwrap_or_default(),
-        content_type: header("content-type"),
-        body: Vec::new(),
-    };
-    Ok((request, header("content-length").parse().unwrap_or(0)))
-}
-
-/// The bodies of the parts that have a file name; the others are not seen.
-fn files<'a>(form: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
-    let delimiter = format!("--{boundary}").into_bytes();
-    let mut files = Vec::new();
-    let mut rest = form;
-    while let Some(start) = find(rest, &delimiter) {
-        rest = &rest[start + delimiter.len()..];
-        let Some(end) = find(rest, &delimiter) else { break };
-        let part = rest[..end].strip_suffix(b"\r\n").unwrap_or(&rest[..end]);
-        if let Some(body) = find(part, b"\r\n\r\n")
-            && find(&part[..body], b"filename=").is_some()
-        {
-            files.push(&part[body + 4..]);
-        }
-    }
-    files
-}
-
-fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    text.windows(what.len()).position(|window| window == what)
-}
-
 fn object(id: &str) -> String {
     format!("{{\"cid\": \"{id}\"}}")
-}
-
-/// The id of content by the network's recipe (protocol.md 2.1), level by level.
-#[must_use]
-pub fn content_id(content: &[u8]) -> String {
-    let chunks: Vec<&[u8]> = if content.is_empty() { vec![content] } else { content.chunks(262_144).collect() };
-    let mut level: Vec<(Vec<u8>, u64, u64)> =
-        chunks.iter().map(|chunk| (id(0x55, chunk), chunk.len() as u64, chunk.len() as u64)).collect();
-    while level.len() > 1 {
-        level = level.chunks(174).map(parent).collect();
-    }
-    base32(&level[0].0)
-}
-
-/// Id, bytes of the file and bytes of the blocks of the node above `children`.
-fn parent(children: &[(Vec<u8>, u64, u64)]) -> (Vec<u8>, u64, u64) {
-    let file_bytes: u64 = children.iter().map(|child| child.1).sum();
-    let mut record = vec![8, 2, 0x18];
-    record.extend(leb(file_bytes));
-    for child in children {
-        record.push(0x20);
-        record.extend(leb(child.1));
-    }
-    let mut node = Vec::new();
-    for (id, _, below) in children {
-        let size = leb(*below);
-        node.extend([0x12, 2 + 36 + 2 + 1 + u8::try_from(size.len()).unwrap_or(0), 0x0a, 36]);
-        node.extend(id);
-        node.extend([0x12, 0, 0x18]);
-        node.extend(size);
-    }
-    node.push(0x0a);
-    node.extend(leb(record.len() as u64));
-    node.extend(record);
-    let below: u64 = children.iter().map(|child| child.2).sum();
-    (id(0x70, &node), file_bytes, below + node.len() as u64)
-}
-
-fn id(codec: u8, block: &[u8]) -> Vec<u8> {
-    [&[1, codec, 0x12, 32], Sha256::digest(block).as_slice()].concat()
-}
-
-fn leb(mut number: u64) -> Vec<u8> {
-    let mut out = Vec::new();
-    while number >= 0x80 {
-        out.push(number.to_le_bytes()[0] | 0x80);
-        number >>= 7;
-    }
-    out.push(number.to_le_bytes()[0]);
-    out
-}
-
-fn base32(bytes: &[u8]) -> String {
-    let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
-    let digits = (0..bytes.len() * 8).step_by(5).map(|at| (at..at + 5).fold(0, |value, at| value << 1 | bit(at)));
-    let letters = digits.map(|digit| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[usize::from(digit)]));
-    std::iter::once('b').chain(letters).collect()
 }
