@@ -1,0 +1,1 @@
+//! Stands in for the network's evm-server: the same requests, the same answers, the same errors.
