@@ -109,7 +109,8 @@ async fn open(
     rules: Vec<rules::Rule>,
     chains: Vec<String>,
 ) -> Result<(Arc<Shop>, Option<Prover>), RunError> {
-    let rpc = Rpc::new(settings.rpc.iter().cloned(), RpcLimits::default())?;
+    let limits = RpcLimits { timeout: settings.rpc_timeout, ..RpcLimits::default() };
+    let rpc = Rpc::new(settings.rpc.iter().cloned(), limits)?;
     let chain = connect(settings, &rpc, &status).await?;
     let signer = match &settings.key {
         Key::None => None,

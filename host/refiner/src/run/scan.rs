@@ -36,7 +36,7 @@ pub async fn scan(shop: Arc<Shop>, settings: Arc<Settings>, stop: CancellationTo
         let pause = match step {
             Ok(step) => {
                 failures = 0;
-                shop.status.goes_on(PART);
+                tell_of_head(&shop, &settings, &checkpoints, &step);
                 let idle = matches!(step, ScanStep::UpToDate { .. });
                 write_down(&shop, &targets, &mut checkpoints, step)?;
                 if idle { settings.poll } else { continue }
@@ -61,6 +61,26 @@ pub async fn scan(shop: Arc<Shop>, settings: Arc<Settings>, stop: CancellationTo
         wait(&stop, pause).await;
     }
     Ok(())
+}
+
+/// A node that has not the blocks it speaks of is no error: behind a balancer that happens for a moment. One that lies stays so.
+fn tell_of_head(shop: &Shop, settings: &Settings, checkpoints: &Checkpoints, step: &ScanStep) {
+    let cursor = checkpoints.blocks().last().map_or(0, |block| block.number);
+    let what = match step {
+        ScanStep::UpToDate { head } if head.saturating_sub(settings.scan.depth) > cursor => {
+            format!(
+                "a node that has the blocks after {cursor}: it says that its newest block is {head}, and does not give them"
+            )
+        }
+        ScanStep::UpToDate { head } if *head < cursor => {
+            format!("a node that has block {cursor}, which was scanned: it says that its newest block is {head}")
+        }
+        _ => return shop.status.goes_on(PART),
+    };
+    if !shop.status.now().waits_for.contains_key(PART) {
+        tracing::warn!(cursor, what, "The node lags behind, or lies about its head; compare it with another.");
+    }
+    shop.status.waits(PART, what);
 }
 
 /// One step; the very first finds out where to start.
