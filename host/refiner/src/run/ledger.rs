@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use refiner_journal::{ItemId, Journal, JournalError, State, Step};
 use tokio::sync::watch;
 
-use super::clock::now_ms;
+use super::{clock::now_ms, metrics::Metrics};
 
 /// The journal and a bell that rings when something in it moved.
 #[derive(Clone)]
@@ -13,11 +13,13 @@ pub struct Ledger {
     /// A lock because SQLite has one writer; it is held for one transaction, never across an await.
     journal: Arc<Mutex<Journal>>,
     moved: watch::Sender<()>,
+    /// Every step and every failure passes here, so it is counted here.
+    pub metrics: Metrics,
 }
 
 impl Ledger {
-    pub fn new(journal: Journal) -> Self {
-        Self { journal: Arc::new(Mutex::new(journal)), moved: watch::Sender::new(()) }
+    pub fn new(journal: Journal, metrics: Metrics) -> Self {
+        Self { journal: Arc::new(Mutex::new(journal)), moved: watch::Sender::new(()), metrics }
     }
 
     /// Rings whenever an item has come to another state.
@@ -41,8 +43,19 @@ impl Ledger {
 
     /// Writes several steps down, all or none.
     pub fn advance_all(&self, steps: &[(ItemId, Step)]) -> Result<(), JournalError> {
-        let written = self.with(|journal| journal.advance_all(steps, now_ms()));
+        let (written, before) = self.with(|journal| {
+            let before = |(item, step): &(ItemId, Step)| {
+                Metrics::needs_item(step.to()).then(|| journal.item(*item).ok().flatten()).flatten()
+            };
+            let before: Vec<_> = steps.iter().map(before).collect();
+            (journal.advance_all(steps, now_ms()), before)
+        });
         self.ring();
+        if written.is_ok() {
+            for ((item, step), before) in steps.iter().zip(&before) {
+                self.metrics.moved(*item, step.to(), before.as_ref());
+            }
+        }
         match written {
             Err(error) if error.is_stale() => {
                 tracing::info!(%error, "An item was moved while it was worked on.");
@@ -56,7 +69,10 @@ impl Ledger {
     pub fn failed(&self, item: ItemId, state: State, error: &str, due_ms: u64) -> Result<(), JournalError> {
         match self.with(|journal| journal.failed(item, state, error, due_ms)) {
             Err(error) if error.is_stale() => Ok(()),
-            written => written.map(drop),
+            written => {
+                self.metrics.failed(item, state);
+                written.map(drop)
+            }
         }
     }
 

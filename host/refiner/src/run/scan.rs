@@ -1,13 +1,13 @@
 //! From the proof chain to announced items: confirmed blocks only, none twice, none left out.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use refiner_journal::{Announcement, Checkpoint, JournalError, Target};
 use refiner_proofchain::{BlockRef, Checkpoints, ScanStep, Scanned, Scanner};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{clock::now_ms, config::Settings, policy::pause_ms, shop::Shop, told::Told};
+use super::{clock::now_ms, config::Settings, metrics::Event, policy::pause_ms, shop::Shop, told::Told};
 
 /// The part's name in the status.
 const PART: &str = "scan";
@@ -110,6 +110,7 @@ fn write_down(
             let blocks: Vec<_> = checkpoints.blocks().iter().map(checkpoint).collect();
             let found = shop.ledger.with(|journal| journal.scanned(&announcements, targets, &blocks, now_ms()))?;
             tell(&scanned);
+            shop.ledger.metrics.announced((found.new + found.again) as u64);
             if found.new + found.again > 0 {
                 tracing::info!(
                     specimens = announcements.len(),
@@ -172,7 +173,9 @@ fn checkpoint(block: &BlockRef) -> Checkpoint {
 
 /// What an earlier run passed, in ascending order.
 fn stored(shop: &Shop) -> Result<Vec<BlockRef>, JournalError> {
+    let asked = Instant::now();
     let newest_first = shop.ledger.with(|journal| journal.checkpoints())?;
+    shop.ledger.metrics.happened(Event::JournalFetchLast, asked.elapsed());
     shop.status.now().cursor = newest_first.first().map(|checkpoint| checkpoint.number);
     Ok(newest_first
         .iter()

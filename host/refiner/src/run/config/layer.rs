@@ -110,7 +110,7 @@ pub struct Layer {
     #[arg(long, value_name = "N", help_heading = "Operator")]
     pub unsettled: Option<u64>,
 
-    /// Where `/livez`, `/readyz` and `/status` are served [default: 127.0.0.1:9568].
+    /// Where `/livez`, `/readyz`, `/status` and `/metrics` are served [default: 127.0.0.1:9568].
     #[arg(long, value_name = "ADDRESS", help_heading = "Process")]
     pub health: Option<String>,
     /// Specimens fetched at once [default: 8].
