@@ -9,4 +9,6 @@ mod crashes;
 mod end_to_end;
 mod faults;
 mod host;
+mod metrics;
+mod secrets;
 mod specimens;

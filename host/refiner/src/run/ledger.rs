@@ -8,7 +8,7 @@ use std::{
 use refiner_journal::{ItemId, Journal, JournalError, State, Step};
 use tokio::sync::watch;
 
-use super::clock::now_ms;
+use super::{clock::now_ms, metrics::Metrics};
 
 /// The journal, and a bell for each state that rings when items came to it.
 #[derive(Clone)]
@@ -17,12 +17,14 @@ pub struct Ledger {
     journal: Arc<Mutex<Journal>>,
     /// In the order of [`State::ALL`]. One for all would have every stage look for work at every step of every item.
     bells: Arc<[watch::Sender<()>]>,
+    /// Every step and every failure passes here, so it is counted here.
+    pub metrics: Metrics,
 }
 
 impl Ledger {
-    pub fn new(journal: Journal) -> Self {
+    pub fn new(journal: Journal, metrics: Metrics) -> Self {
         let bells = State::ALL.map(|_| watch::Sender::new(()));
-        Self { journal: Arc::new(Mutex::new(journal)), bells: bells.into() }
+        Self { journal: Arc::new(Mutex::new(journal)), bells: bells.into(), metrics }
     }
 
     /// Rings whenever items have come to `state`.
@@ -46,9 +48,20 @@ impl Ledger {
 
     /// Writes several steps down, all or none.
     pub fn advance_all(&self, steps: &[(ItemId, Step)]) -> Result<(), JournalError> {
-        let written = self.with(|journal| journal.advance_all(steps, now_ms()));
+        let (written, before) = self.with(|journal| {
+            let before = |(item, step): &(ItemId, Step)| {
+                Metrics::needs_item(step.to()).then(|| journal.item(*item).ok().flatten()).flatten()
+            };
+            let before: Vec<_> = steps.iter().map(before).collect();
+            (journal.advance_all(steps, now_ms()), before)
+        });
         let states: BTreeSet<_> = steps.iter().map(|(_, step)| step.to()).collect();
         states.into_iter().for_each(|state| self.ring(state));
+        if written.is_ok() {
+            for ((item, step), before) in steps.iter().zip(&before) {
+                self.metrics.moved(*item, step.to(), before.as_ref());
+            }
+        }
         match written {
             Err(error) if error.is_stale() => {
                 tracing::info!(%error, "An item was moved while it was worked on.");
@@ -62,7 +75,10 @@ impl Ledger {
     pub fn failed(&self, item: ItemId, state: State, error: &str, due_ms: u64) -> Result<(), JournalError> {
         match self.with(|journal| journal.failed(item, state, error, due_ms)) {
             Err(error) if error.is_stale() => Ok(()),
-            written => written.map(drop),
+            written => {
+                self.metrics.failed(item, state);
+                written.map(drop)
+            }
         }
     }
 

@@ -16,6 +16,7 @@ mod error;
 mod handoff;
 mod health;
 mod ledger;
+mod metrics;
 mod policy;
 mod prove;
 mod rules;
@@ -40,6 +41,7 @@ use self::{
     config::{Key, Settings},
     health::Health,
     ledger::Ledger,
+    metrics::Metrics,
     policy::pause_ms,
     shop::Shop,
     station::{Ahead, Station},
@@ -81,7 +83,7 @@ async fn daemon(
     stop: CancellationToken,
     status: Status,
 ) -> Result<(), RunError> {
-    let ledger = Ledger::new(journal);
+    let ledger = Ledger::new(journal, Metrics::new()?);
     let listener = health::bind(settings.health).await?;
     let health_stop = CancellationToken::new();
     let health = Health { ledger: ledger.clone(), status: status.clone() };
@@ -109,7 +111,8 @@ async fn open(
     rules: Vec<rules::Rule>,
     chains: Vec<String>,
 ) -> Result<(Arc<Shop>, Option<Prover>), RunError> {
-    let rpc = Rpc::new(settings.rpc.iter().cloned(), RpcLimits::default())?;
+    let limits = RpcLimits { timeout: settings.rpc_timeout, ..RpcLimits::default() };
+    let rpc = Rpc::new(settings.rpc.iter().cloned(), limits)?;
     let chain = connect(settings, &rpc, &status).await?;
     let signer = match &settings.key {
         Key::None => None,
