@@ -107,6 +107,12 @@ pub enum Unsupported {
         /// The format asked for.
         format: ResultFormat,
     },
+    /// An evm-server that is well does not execute it, and says so each time.
+    #[error("the evm-server refuses the block: {said}")]
+    Refused {
+        /// The server's words.
+        said: String,
+    },
     /// A chain that the evm-server did not execute.
     #[error("{format} executed mainnet only, not chain {network_id}")]
     EvmServerChain {

@@ -5,6 +5,7 @@ mod builtin;
 mod chains;
 mod cli;
 mod doctor;
+mod executor;
 mod exit;
 mod failure;
 mod input;

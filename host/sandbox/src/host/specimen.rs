@@ -58,6 +58,11 @@ impl SpecimenView {
         &self.specimen
     }
 
+    /// The bytes it was decoded from.
+    pub(crate) const fn raw(&self) -> &Bytes {
+        &self.raw
+    }
+
     fn transaction_hashes(&self) -> Result<&[B256], Stop> {
         let hashes = self.transaction_hashes.get_or_init(|| refiner_specimen::transaction_hashes(&self.specimen.block));
         hashes.as_deref().map_err(|unknown| Stop::TransactionType(*unknown))
