@@ -20,9 +20,9 @@ pub fn run(command: &ConfigCommand) -> anyhow::Result<Exit> {
     let shown = config::shown(&run.settings, run.config.as_deref())?;
     let out = &mut BufWriter::new(io::stdout().lock());
     if *json {
-        as_json(&shown, out)?
+        as_json(&shown, out)?;
     } else {
-        as_toml(&shown, out)?
+        as_toml(&shown, out)?;
     }
     out.flush()?;
     Ok(Exit::Done)
