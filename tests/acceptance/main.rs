@@ -6,6 +6,7 @@
 mod component;
 mod config;
 mod content;
+mod evm;
 mod memory;
 mod program;
 mod replay;

@@ -41,7 +41,7 @@ impl Ended {
 /// The program, ready to be run with these arguments.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_refiner"));
-    command.args(arguments).env_remove("REFINER_LOG");
+    command.args(arguments).env_remove("REFINER_LOG").env_remove("EVM_SERVER_URL");
     command
 }
 

@@ -1,7 +1,7 @@
 //! The embedded executor against the kit, which executed the same blocks on its own.
 
 use refiner_evm::{
-    ChainSpec, Chains, EmbeddedExecutor, ExecuteError, ExecutedLog, ExecutedReceipt, Executor, Rejected, ResultFormat,
+    ChainSpec, Chains, EmbeddedExecutor, ExecuteError, ExecutedLog, ExecutedReceipt, Rejected, ResultFormat,
     Unsupported,
 };
 use refiner_specimen::{Layout, Specimen, check::Outcome, decode};

@@ -55,7 +55,8 @@ fn overhead(specimens: &[PathBuf]) {
     let component = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/rules/block-result.wasm");
     let component = fs::read(component).expect("run `cargo xtask rules` first");
     let rule = sandbox.admit(&component, None, &Grants::all()).unwrap();
-    let executor: Arc<dyn Executor> = Arc::new(EmbeddedExecutor::new(Chains::default()));
+    let embedded = Arc::new(EmbeddedExecutor::new(Chains::default()));
+    let executor: Arc<dyn Executor> = embedded.clone();
 
     println!("replay: CPU ms a block, the executor alone against the sandboxed rule, median of {ROUNDS}");
     println!("{:<18} {:>10} {:>10} {:>8}", "specimen", "direct", "sandboxed", "ratio");
@@ -64,14 +65,14 @@ fn overhead(specimens: &[PathBuf]) {
         let raw = Bytes::from(fs::read(path).unwrap());
         let specimen = refiner_specimen::decode(&raw).unwrap();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let Ok(execution) = executor.execute(&specimen, ResultFormat::Canonical) else {
+        let Ok(execution) = embedded.execute(&specimen, ResultFormat::Canonical) else {
             println!("{name:<18} has no canonical result");
             continue;
         };
         let expected = refiner_specimen::sha256(&execution.block_result);
         let (mut direct, mut sandboxed) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            direct.push(cpu(|| assert_eq!(run_direct(&raw, &*executor), expected)));
+            direct.push(cpu(|| assert_eq!(run_direct(&raw, &embedded), expected)));
             sandboxed.push(cpu(|| assert_eq!(run_sandboxed(&raw, &rule, &executor), expected)));
         }
         let (direct, sandboxed) = (median(direct), median(sandboxed));
@@ -93,7 +94,7 @@ fn overhead(specimens: &[PathBuf]) {
 }
 
 /// What a program without a sandbox would do: decode, execute, hash the result.
-fn run_direct(raw: &Bytes, executor: &dyn Executor) -> B256 {
+fn run_direct(raw: &Bytes, executor: &EmbeddedExecutor) -> B256 {
     let specimen = refiner_specimen::decode(raw).unwrap();
     let execution = executor.execute(&specimen, ResultFormat::Canonical).unwrap();
     refiner_specimen::sha256(&execution.block_result)

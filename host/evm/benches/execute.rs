@@ -10,7 +10,7 @@ mod shared;
 use std::{hint::black_box, time::Instant};
 
 use alloy_primitives::{B256, TxKind, U256, b256, keccak256};
-use refiner_evm::{ChainSpec, EmbeddedExecutor, Executor, ResultFormat, commit_receipts};
+use refiner_evm::{ChainSpec, EmbeddedExecutor, ResultFormat, commit_receipts};
 use refiner_specimen::{Specimen, transaction_hashes};
 use revm::{
     Context, DatabaseRef, ExecuteEvm, MainBuilder, MainContext, SystemCallEvm,

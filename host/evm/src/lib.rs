@@ -16,10 +16,12 @@ mod header_checks;
 mod outcome;
 mod prestate;
 mod receipts;
+mod remote;
 mod requests;
 mod rules;
 mod runner;
 mod transaction;
+mod unavailable;
 
 pub use chain::{BlobParams, ChainConfigError, ChainSpec, Chains};
 pub use embedded::EmbeddedExecutor;
@@ -27,11 +29,22 @@ pub use error::{ExecuteError, Rejected, Unsupported};
 pub use execution::{ExecutedLog, ExecutedReceipt, Execution};
 pub use format::{Era, ResultFormat, UnknownFormat};
 pub use receipts::{Commitments, commit as commit_receipts};
+pub use remote::{Answer, Both, Difference, Disbelief, ExecutedBy, OnDifference, Remote, RemoteServer, UnknownPolicy};
+pub use unavailable::Unavailable;
 
+use alloy_primitives::Bytes;
 use refiner_specimen::Specimen;
 
-/// Turns a specimen into an execution. Same input and format, same output, on every machine.
+/// Turns a specimen into an execution. Same input and format, same output, on every machine that gives any.
 pub trait Executor: Send + Sync {
-    /// Executes the block and writes its block result in `format`.
-    fn execute(&self, specimen: &Specimen, format: ResultFormat) -> Result<Execution, ExecuteError>;
+    /// Executes the block and writes its block result in `format`. `raw` are the bytes that `specimen` was decoded from.
+    ///
+    /// # Errors
+    /// The inner error is a property of the specimen. The outer one says nothing of it: whoever executes was not there.
+    fn execute(
+        &self,
+        specimen: &Specimen,
+        raw: &Bytes,
+        format: ResultFormat,
+    ) -> Result<Result<Execution, ExecuteError>, Unavailable>;
 }

@@ -5,7 +5,7 @@
 
 mod shared;
 
-use refiner_evm::{EmbeddedExecutor, ExecuteError, Execution, Executor, ResultFormat, Unsupported};
+use refiner_evm::{EmbeddedExecutor, ExecuteError, Execution, ResultFormat, Unsupported};
 use refiner_specimen::{
     Specimen,
     check::{CheckName, Outcome},

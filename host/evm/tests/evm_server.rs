@@ -2,7 +2,7 @@
 
 mod shared;
 
-use refiner_evm::{EmbeddedExecutor, Era, ExecuteError, Executor, ResultFormat, Unsupported};
+use refiner_evm::{EmbeddedExecutor, Era, ExecuteError, ResultFormat, Unsupported};
 use refiner_specimen::sha256;
 
 #[track_caller]

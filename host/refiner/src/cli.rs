@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use refiner_journal::{ItemId, State};
 use refiner_specimen::Layout;
 
-use crate::{content, exit, rule, rules};
+use crate::{content, executor::EvmArguments, exit, rule, rules};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
@@ -90,6 +90,8 @@ pub struct Replay {
     pub sources: rules::Sources,
     #[command(flatten)]
     pub chains: ChainConfigs,
+    #[command(flatten)]
+    pub evm: EvmArguments,
     /// Specimens worked on at once [default: as many as there are cores].
     #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use refiner_evm_server::remote::SetupError;
 use refiner_journal::JournalError;
 
 use crate::run::{ConfigError, RulesError, RunError};
@@ -56,7 +57,7 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
     if error.is::<OutputError>() {
         return (Exit::Host, None);
     }
-    if error.is::<ChainError>() {
+    if error.is::<ChainError>() || error.is::<SetupError>() {
         return (Exit::Usage, None);
     }
     if let Some(error) = error.downcast_ref::<RunError>() {

@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod content;
 mod doctor;
+mod executor;
 mod exit;
 mod failure;
 mod input;

@@ -7,6 +7,7 @@ pub use find::{Found, Sources, cache_directory, sources};
 use std::{io, path::PathBuf, sync::Arc};
 
 use alloy_primitives::B256;
+use refiner_evm::ExecutedBy;
 use refiner_sandbox::{
     AdmitError, AdmittedRule, EngineError, EngineProfile, Grants, Limits, Params, Sandbox, SelfTestError,
 };
@@ -81,6 +82,7 @@ pub fn load(
     arguments: &[String],
     sources: &Sources,
     parameters: impl Iterator<Item = (String, String)>,
+    executed_by: ExecutedBy,
 ) -> Result<Vec<LoadedRule>, LoadError> {
     let params: Params = parameters.collect();
     let mut components = Vec::new();
@@ -91,7 +93,7 @@ pub fn load(
     sandbox.self_test()?;
     let mut rules: Vec<LoadedRule> = Vec::with_capacity(components.len());
     for found in components {
-        let rule = admit(&sandbox, found, &params)?;
+        let rule = admit(&sandbox, found, &params, executed_by)?;
         if rules.iter().any(|other| other.name == rule.name) {
             return Err(LoadError::SameName(rule.name));
         }
@@ -100,7 +102,7 @@ pub fn load(
     Ok(rules)
 }
 
-fn admit(sandbox: &Sandbox, found: Found, params: &Params) -> Result<LoadedRule, LoadError> {
+fn admit(sandbox: &Sandbox, found: Found, params: &Params, executed_by: ExecutedBy) -> Result<LoadedRule, LoadError> {
     let Found { called: rule, component, beside } = found;
     let admitted = sandbox
         .admit(&component, beside.as_deref(), &Grants::all())
@@ -108,7 +110,7 @@ fn admit(sandbox: &Sandbox, found: Found, params: &Params) -> Result<LoadedRule,
     let limits = admitted.default_limits();
     Ok(LoadedRule {
         name: admitted.description().name.as_str().into(),
-        identity: admitted.identity(params, &limits).digest(),
+        identity: admitted.identity(params, &limits).executed_by(executed_by).digest(),
         params: params.clone(),
         limits,
         admitted,

@@ -9,7 +9,7 @@ mod support;
 use std::{fs, hint::black_box, sync::Arc, thread, time::Instant};
 
 use alloy_primitives::Bytes;
-use refiner_evm::{ExecuteError, Execution, Executor, ResultFormat};
+use refiner_evm::{ExecuteError, Execution, Executor, ResultFormat, Unavailable};
 use refiner_sandbox::{AdmittedRule, Allocation, EngineProfile, Grants, RunInput, Sandbox, Verdict};
 use refiner_specimen::Specimen;
 use support::{GOOD, SmallExecutor, component, input, workspace};
@@ -22,8 +22,14 @@ const BLOCK_RESULT_BYTES: usize = 1_500_000;
 struct LongResult(Bytes);
 
 impl Executor for LongResult {
-    fn execute(&self, specimen: &Specimen, format: ResultFormat) -> Result<Execution, ExecuteError> {
-        Ok(Execution { block_result: self.0.clone(), ..SmallExecutor.execute(specimen, format)? })
+    fn execute(
+        &self,
+        specimen: &Specimen,
+        raw: &Bytes,
+        format: ResultFormat,
+    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
+        let small = SmallExecutor.execute(specimen, raw, format)?;
+        Ok(small.map(|small| Execution { block_result: self.0.clone(), ..small }))
     }
 }
 

@@ -19,6 +19,12 @@ pub enum HostFailure {
         /// What the rule said of it.
         reason: GuestText,
     },
+    /// Whoever executes blocks was not there, or not to be believed, when the rule asked; whatever the rule made of it.
+    #[error("the block was not executed: {reason}")]
+    ExecutorUnavailable {
+        /// What the executor said.
+        reason: GuestText,
+    },
     /// The rule was admitted with `evm` and the run came without an executor.
     #[error("the rule executes blocks, and no executor was given")]
     NoExecutor,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
+use refiner_evm::ExecutedBy;
 use refiner_manifest::Manifest;
 use refiner_specimen::Layout;
 
@@ -88,13 +89,14 @@ impl AdmittedRule {
         self.terms.layouts.is_empty() || self.terms.layouts.contains(&layout)
     }
 
-    /// What its results depend on beside the specimen.
+    /// What its results depend on beside the specimen, with blocks executed by the embedded executor.
     pub fn identity(&self, params: &Params, limits: &Limits) -> RuleIdentity {
         RuleIdentity {
             component: self.component,
             params: params.digest(),
             limits: B256::from(limits.digest()),
             profile: if self.has_sealed_wasi() { self.profile.id_with_wasi() } else { self.profile.id() },
+            executor: self.executes_blocks().then(|| ExecutedBy::Embedded.digest()),
         }
     }
 

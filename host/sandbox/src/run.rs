@@ -54,6 +54,9 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     let fuel_left = store.get_fuel().unwrap_or_default();
     let mut reach = store.into_data();
     reach.finish_stdio();
+    if let Some(reason) = reach.executions.unavailable() {
+        return Err(HostFailure::ExecutorUnavailable { reason });
+    }
     let used = used(&reach, specimen_bytes, fuel, fuel_left);
     let usage = Usage { asked, granted, used, log_lines_lost: reach.log.lost };
     let Reach { log, outputs, .. } = reach;

@@ -6,8 +6,8 @@ mod support;
 
 use std::{fs, sync::Arc, thread};
 
-use alloy_primitives::B256;
-use refiner_evm::{ExecuteError, Execution, Executor, Rejected, ResultFormat, Unsupported};
+use alloy_primitives::{B256, Bytes};
+use refiner_evm::{ExecuteError, Execution, Executor, Rejected, ResultFormat, Unavailable, Unsupported};
 use refiner_sandbox::{
     Artifact, EngineProfile, Grants, GuestText, HostFailure, Limit, LogLevel, LogLine, Params, Verdict,
 };
@@ -182,8 +182,40 @@ fn logs_of_all_receipts_are_one_list() {
 struct Refuses(ExecuteError);
 
 impl Executor for Refuses {
-    fn execute(&self, _: &Specimen, _: ResultFormat) -> Result<Execution, ExecuteError> {
-        Err(self.0.clone())
+    fn execute(
+        &self,
+        _: &Specimen,
+        _: &Bytes,
+        _: ResultFormat,
+    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
+        Ok(Err(self.0.clone()))
+    }
+}
+
+/// Is not there.
+struct Absent;
+
+impl Executor for Absent {
+    fn execute(
+        &self,
+        _: &Specimen,
+        _: &Bytes,
+        format: ResultFormat,
+    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
+        Err(Unavailable::Held { format })
+    }
+}
+
+#[test]
+fn rule_that_swallows_a_missing_executor_has_no_verdict_all_the_same() {
+    let sandbox = sandbox();
+    // The first gives back what it was told as its own rejection; the second is content and says it produced 7 records.
+    let content = format!("{EVM} {REFINE} {EXECUTE} (call $ok (local.get 0) (i64.const 7)))");
+    for fields in [gives_back(EVM, EXECUTE, 520), content] {
+        let rule = rule(&sandbox, &fields);
+        let run = rule.run(support::RunInput { executor: Some(Arc::new(Absent)), ..input(&rule) });
+        let Err(HostFailure::ExecutorUnavailable { reason }) = run else { panic!("{run:?}") };
+        assert!(reason.as_str().contains("differences are held"), "{reason}");
     }
 }
 

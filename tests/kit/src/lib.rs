@@ -1,13 +1,14 @@
-//! Builds sample specimens of our own, finds the real ones, and plays the network's pinner.
+//! Builds sample specimens of our own, finds the real ones, and plays the network's pinner and evm-server.
 //!
 //! Comes in: nothing but fixed names, from which keys, contracts and chains follow. Goes out: specimens with true headers
 //! and receipts, executed on revm without any of `refiner-evm`, so that the program can be held against them; and
-//! [`pinner`], a pinner on loopback that goes wrong on command. Never here: any other network, a clock, randomness.
+//! [`pinner`] and [`evm_server`], servers on loopback that go wrong on command. Never here: any other network, a clock, randomness.
 
 mod assembler;
 mod chain;
 mod contract;
 mod error;
+pub mod evm_server;
 mod execute;
 mod export;
 mod files;

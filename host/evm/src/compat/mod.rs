@@ -4,6 +4,7 @@
 //! by the hash of what it wrote, so its faults are kept here, and only here. Each era's peculiarities are data in a file
 //! of its own; the EVM, the state root and the document are shared.
 
+mod answer;
 mod document;
 mod era;
 mod era_a;
@@ -15,9 +16,17 @@ mod go_json;
 mod manufactured;
 mod state_root;
 
-use refiner_specimen::Specimen;
+use std::borrow::Cow;
 
-use self::{document::Document, era::EvmServer, manufactured::manufacture, state_root::state_root};
+use alloy_primitives::B256;
+use refiner_specimen::{Block, Specimen, Transaction};
+
+use self::{
+    document::Document,
+    era::EvmServer,
+    manufactured::{Manufactured, manufacture},
+    state_root::state_root,
+};
 use crate::{
     chain::ChainSpec,
     code::CodeCache,
@@ -27,8 +36,12 @@ use crate::{
     header_checks::{header_checks, producer_check},
     outcome::TransactionOutcome,
     receipts::commit,
+    rules::BlockRules,
     runner,
 };
+
+pub use self::answer::Disbelief;
+pub(crate) use self::answer::believe;
 
 /// The only chain that the server knew: Ethereum's mainnet.
 const MAINNET: u64 = 1;
@@ -43,39 +56,53 @@ pub(crate) fn execute(
     codes: &CodeCache,
 ) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
-    let format = ResultFormat::EvmServer(era);
-    if block.network_id != MAINNET {
-        return Err(Unsupported::EvmServerChain { network_id: block.network_id, format }.into());
-    }
-    if block.uncles.as_ref().is_some_and(|uncles| !uncles.is_empty()) {
-        return Err(Unsupported::Uncles { format }.into());
-    }
-    let (transactions, senders) = (block.transactions.len(), block.senders.len());
-    if transactions != senders {
-        return Err(Rejected::SenderCount { transactions, senders }.into());
-    }
+    let (frame, rules) = Frame::of(block, chain, era)?;
 
-    let server = EvmServer::of(era);
-    let rules = (server.rules)(chain, block)?;
-    let transactions = server.transactions(block)?;
-    let manufactured = manufacture((server.manufactured_header)(block), &transactions, format)?;
-
-    let outcome = runner::run(specimen, &rules, &manufactured.transaction_hashes, codes)?;
+    let outcome = runner::run(specimen, &rules, &frame.manufactured.transaction_hashes, codes)?;
     let state_root = state_root(&outcome.post_state);
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let mut checks = header_checks(block, outcome.gas_used, &commit(&receipts), outcome.requests.as_deref());
     checks.push(producer_check(&block.receipts, &receipts));
 
-    let document = Document {
-        server,
-        block,
-        transactions: &transactions,
-        manufactured: &manufactured,
-        receipts: &receipts,
-        state_root,
-    };
-    let block_result = document.write().into();
+    let block_result = frame.document(&receipts, state_root).into();
     Ok(Execution { gas_used: outcome.gas_used, receipts, checks, block_result })
+}
+
+/// What an era's document says of a block before anything is executed.
+pub(crate) struct Frame<'a> {
+    format: ResultFormat,
+    server: &'static EvmServer,
+    block: &'a Block,
+    transactions: Vec<Cow<'a, Transaction>>,
+    manufactured: Manufactured,
+}
+
+impl<'a> Frame<'a> {
+    /// With the rules by which the era executed the block. Errors where it had no document.
+    pub(crate) fn of(block: &'a Block, chain: &ChainSpec, era: Era) -> Result<(Self, BlockRules), ExecuteError> {
+        let format = ResultFormat::EvmServer(era);
+        if block.network_id != MAINNET {
+            return Err(Unsupported::EvmServerChain { network_id: block.network_id, format }.into());
+        }
+        if block.uncles.as_ref().is_some_and(|uncles| !uncles.is_empty()) {
+            return Err(Unsupported::Uncles { format }.into());
+        }
+        let (transactions, senders) = (block.transactions.len(), block.senders.len());
+        if transactions != senders {
+            return Err(Rejected::SenderCount { transactions, senders }.into());
+        }
+        let server = EvmServer::of(era);
+        let rules = (server.rules)(chain, block)?;
+        let transactions = server.transactions(block)?;
+        let manufactured = manufacture((server.manufactured_header)(block), &transactions, format)?;
+        Ok((Self { format, server, block, transactions, manufactured }, rules))
+    }
+
+    /// The bytes of the document around these receipts and this state.
+    fn document(&self, receipts: &[ExecutedReceipt], state_root: B256) -> Vec<u8> {
+        let Self { server, block, transactions, manufactured, .. } = self;
+        Document { server, block, transactions, manufactured, receipts, state_root }.write()
+    }
 }
 
 /// The server left a rejected transaction without a receipt.

@@ -4,7 +4,7 @@
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256, address, b256, keccak256};
-use refiner_evm::{ChainSpec, Chains, EmbeddedExecutor, ExecuteError, Execution, Executor, Rejected, ResultFormat};
+use refiner_evm::{ChainSpec, Chains, EmbeddedExecutor, ExecuteError, Execution, Rejected, ResultFormat};
 use refiner_specimen::{
     AccountRead, Authorization, Block, CodeRead, Layout, Log, Receipt, Specimen, StateReads, Transaction,
     check::{Check, CheckName, Outcome, Quantity},

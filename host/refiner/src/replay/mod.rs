@@ -4,7 +4,7 @@ mod job;
 mod parallel;
 mod report;
 
-use std::{num::NonZeroUsize, ops::ControlFlow, sync::Arc, thread};
+use std::{num::NonZeroUsize, ops::ControlFlow, thread};
 
 use self::{job::Job, report::Report};
 use crate::{chains, cli, exit::Exit, input, output::OutputDirectory, rules};
@@ -12,9 +12,11 @@ use crate::{chains, cli, exit::Exit, input, output::OutputDirectory, rules};
 /// Runs the whole command. A specimen that fails never stops the others.
 pub fn run(arguments: &cli::Replay) -> anyhow::Result<Exit> {
     let inputs = input::expand(&arguments.specimens)?;
+    let evm = arguments.evm.evm();
+    let differences = arguments.out.as_ref().map(|out| out.join("differences"));
     let job = Job {
-        rules: rules::load(&arguments.rules, &arguments.sources, arguments.parameters())?,
-        executor: Arc::new(chains::executor(&arguments.chains)?),
+        rules: rules::load(&arguments.rules, &arguments.sources, arguments.parameters(), evm.executed_by())?,
+        executor: evm.executor(chains::executor(&arguments.chains)?, differences)?,
         output: arguments.out.as_deref().map(OutputDirectory::create).transpose()?,
         hashes: arguments.style() == cli::Style::Json,
     };

@@ -58,7 +58,7 @@ impl Known {
         })?;
         let asked = Limits::asked_by(&manifest)?;
         let sha256 = B256::from(digest::sha256_bytes(&component));
-        let identity = session::identity(sha256, manifest.wasi.is_some(), &Params::default(), &asked).digest();
+        let identity = session::identity(sha256, &manifest, &Params::default(), &asked).digest();
         Ok(Self { called, bytes: component.len(), component: sha256, manifest, surface, asked, identity })
     }
 

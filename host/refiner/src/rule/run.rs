@@ -49,8 +49,7 @@ pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
         limits.set_by_name(name, *value).map_err(RuleError::from)?;
     }
     let finished = session.run(&rule, &raw, &params, limits)?;
-    let has_wasi = rule.compiled.manifest().wasi.is_some();
-    let identity = session::identity(rule.compiled.digest(), has_wasi, &params, &limits).digest();
+    let identity = session::identity(rule.compiled.digest(), rule.compiled.manifest(), &params, &limits).digest();
     let artifacts = keep(arguments, &rule, &block, &finished)?;
 
     let shown = Shown { rule, identity, block, finished, artifacts };

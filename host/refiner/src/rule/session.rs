@@ -3,6 +3,8 @@
 use std::{fs, os::unix::fs::DirBuilderExt as _, sync::Arc};
 
 use alloy_primitives::{B256, Bytes};
+use refiner_evm::ExecutedBy;
+use refiner_manifest::{Capability, Manifest};
 use refiner_sandbox::{Allocation, EngineProfile, Grants, Limits, Params, RuleIdentity, SpecimenHash, examine};
 use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Job, Pool, PoolConfig, WorkerRun};
 use tracing::warn;
@@ -70,13 +72,14 @@ impl Session {
 }
 
 /// What a rule's results depend on beside the specimen, without running it.
-pub fn identity(component: B256, has_wasi: bool, params: &Params, limits: &Limits) -> RuleIdentity {
+pub fn identity(component: B256, manifest: &Manifest, params: &Params, limits: &Limits) -> RuleIdentity {
     let profile = EngineProfile::with_allocation(Allocation::OnDemand);
     RuleIdentity {
         component,
         params: params.digest(),
         limits: B256::from(limits.digest()),
-        profile: if has_wasi { profile.id_with_wasi() } else { profile.id() },
+        profile: if manifest.wasi.is_some() { profile.id_with_wasi() } else { profile.id() },
+        executor: manifest.capabilities.contains(&Capability::Evm).then(|| ExecutedBy::Embedded.digest()),
     }
 }
 

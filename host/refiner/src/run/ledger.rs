@@ -1,30 +1,35 @@
 //! The journal, shared by the stages.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use refiner_journal::{ItemId, Journal, JournalError, State, Step};
 use tokio::sync::watch;
 
 use super::{clock::now_ms, metrics::Metrics};
 
-/// The journal and a bell that rings when something in it moved.
+/// The journal, and a bell for each state that rings when items came to it.
 #[derive(Clone)]
 pub struct Ledger {
     /// A lock because SQLite has one writer; it is held for one transaction, never across an await.
     journal: Arc<Mutex<Journal>>,
-    moved: watch::Sender<()>,
+    /// In the order of [`State::ALL`]. One for all would have every stage look for work at every step of every item.
+    bells: Arc<[watch::Sender<()>]>,
     /// Every step and every failure passes here, so it is counted here.
     pub metrics: Metrics,
 }
 
 impl Ledger {
     pub fn new(journal: Journal, metrics: Metrics) -> Self {
-        Self { journal: Arc::new(Mutex::new(journal)), moved: watch::Sender::new(()), metrics }
+        let bells = State::ALL.map(|_| watch::Sender::new(()));
+        Self { journal: Arc::new(Mutex::new(journal)), bells: bells.into(), metrics }
     }
 
-    /// Rings whenever an item has come to another state.
-    pub fn moved(&self) -> watch::Receiver<()> {
-        self.moved.subscribe()
+    /// Rings whenever items have come to `state`.
+    pub fn arrivals(&self, state: State) -> watch::Receiver<()> {
+        self.bell(state).subscribe()
     }
 
     /// Asks or tells the journal. Blocks for a disk's time, so the runtime is told to go on elsewhere.
@@ -50,7 +55,8 @@ impl Ledger {
             let before: Vec<_> = steps.iter().map(before).collect();
             (journal.advance_all(steps, now_ms()), before)
         });
-        self.ring();
+        let states: BTreeSet<_> = steps.iter().map(|(_, step)| step.to()).collect();
+        states.into_iter().for_each(|state| self.ring(state));
         if written.is_ok() {
             for ((item, step), before) in steps.iter().zip(&before) {
                 self.metrics.moved(*item, step.to(), before.as_ref());
@@ -76,7 +82,12 @@ impl Ledger {
         }
     }
 
-    pub fn ring(&self) {
-        self.moved.send_replace(());
+    /// Says that items have come to `state`.
+    pub fn ring(&self, state: State) {
+        self.bell(state).send_replace(());
+    }
+
+    fn bell(&self, state: State) -> &watch::Sender<()> {
+        &self.bells[state as usize]
     }
 }

@@ -44,7 +44,7 @@ use self::{
     metrics::Metrics,
     policy::pause_ms,
     shop::Shop,
-    station::Station,
+    station::{Ahead, Station},
     status::Status,
     told::Told,
 };
@@ -162,10 +162,12 @@ async fn stages(
 ) -> Result<(), RunError> {
     let mut running: JoinSet<Result<(), JournalError>> = JoinSet::new();
     running.spawn(scan::scan(Arc::clone(&shop), Arc::clone(&settings), stop.clone()));
-    let station = |name, state, at_once| Station { name, state, at_once };
-    let fetches = station("fetch", State::Announced, settings.fetches);
+    let station = |name, state, at_once| Station { name, state, at_once, ahead: None };
+    let at_workers = settings.workers * KEEPING_PER_WORKER;
+    let ahead = Ahead { waiting: State::Fetched, most: at_workers + settings.fetches, then: State::Produced };
+    let fetches = Station { ahead: Some(ahead), ..station("fetch", State::Announced, settings.fetches) };
     running.spawn(fetches.work(Arc::clone(&shop), stop.clone(), stage::fetch));
-    let runs = station("refine", State::Fetched, settings.workers * KEEPING_PER_WORKER);
+    let runs = station("refine", State::Fetched, at_workers);
     running.spawn(runs.work(Arc::clone(&shop), stop.clone(), stage::refine));
     let pins = station("pin", State::Produced, settings.pins);
     running.spawn(pins.work(Arc::clone(&shop), stop.clone(), stage::pin));

@@ -92,6 +92,7 @@ impl StageError {
                 WorkerFailure::Spawn(_)
                 | WorkerFailure::Host(
                     HostFailure::CapabilityUnavailable { .. }
+                    | HostFailure::ExecutorUnavailable { .. }
                     | HostFailure::NoRoom
                     | HostFailure::SystemMemory(_)
                     | HostFailure::NoExecutor,

@@ -3,7 +3,9 @@
 use std::{fs, path::Path, sync::Arc};
 
 use alloy_primitives::{B256, Bytes};
+use refiner_evm::ExecutedBy;
 use refiner_journal::Target;
+use refiner_manifest::Capability;
 use refiner_sandbox::{Allocation, EngineProfile, Grants, Limits, Params, RuleIdentity};
 use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler};
 
@@ -92,6 +94,7 @@ fn compile(compiler: &Compiler, found: Found, params: &Params) -> Result<Rule, R
         params: params.digest(),
         limits: B256::from(limits.digest()),
         profile: if compiled.manifest().wasi.is_some() { profile.id_with_wasi() } else { profile.id() },
+        executor: compiled.manifest().capabilities.contains(&Capability::Evm).then(|| ExecutedBy::Embedded.digest()),
     };
     Ok(Rule {
         name: compiled.manifest().name.clone(),

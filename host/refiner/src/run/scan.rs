@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use refiner_journal::{Announcement, Checkpoint, JournalError, Target};
+use refiner_journal::{Announcement, Checkpoint, JournalError, State, Target};
 use refiner_proofchain::{BlockRef, Checkpoints, ScanStep, Scanned, Scanner};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -118,7 +118,7 @@ fn write_down(
                     block = scanned.cursor.number,
                     "Specimens were announced."
                 );
-                shop.ledger.ring();
+                shop.ledger.ring(State::Announced);
             }
             let mut now = shop.status.now();
             (now.head, now.cursor) = (Some(scanned.head), Some(scanned.cursor.number));

@@ -28,6 +28,19 @@ pub struct Station {
     pub name: &'static str,
     pub state: State,
     pub at_once: usize,
+    /// When it waits for the next station.
+    pub ahead: Option<Ahead>,
+}
+
+/// A station that gets too far ahead makes what is forgotten again before it is used, and is then read and hashed anew.
+#[derive(Clone, Copy, Debug)]
+pub struct Ahead {
+    /// Where its items wait for the next station,
+    pub waiting: State,
+    /// at most so many,
+    pub most: usize,
+    /// and where they are after that.
+    pub then: State,
 }
 
 impl Station {
@@ -41,7 +54,8 @@ impl Station {
         F: Fn(Arc<Shop>, Item) -> W,
         W: Future<Output = Result<Step, StageError>> + Send + 'static,
     {
-        let mut moved = shop.ledger.moved();
+        let mut moved = shop.ledger.arrivals(self.state);
+        let mut room = shop.ledger.arrivals(self.ahead.map_or(self.state, |ahead| ahead.then));
         let mut running: JoinSet<(Item, Duration, Result<Step, StageError>)> = JoinSet::new();
         let mut claimed: HashSet<ItemId> = HashSet::new();
         loop {
@@ -50,7 +64,8 @@ impl Station {
             if stopping && running.is_empty() {
                 return Ok(());
             }
-            let free = if stopping { 0 } else { self.at_once - running.len() };
+            room.mark_unchanged();
+            let free = if stopping || self.is_ahead(&shop)? { 0 } else { self.at_once - running.len() };
             if free > 0 {
                 moved.mark_unchanged();
                 // The claimed are still in the same state, and may be the oldest.
@@ -80,10 +95,16 @@ impl Station {
                     claimed.remove(&item.id);
                 }
                 Ok(()) = moved.changed(), if may_claim => {}
+                Ok(()) = room.changed(), if may_claim => {}
                 () = sleep(LOOK_AGAIN), if may_claim => {}
                 () = stop.cancelled(), if !stopping => {}
             }
         }
+    }
+
+    fn is_ahead(self, shop: &Shop) -> Result<bool, JournalError> {
+        let Some(Ahead { waiting, most, .. }) = self.ahead else { return Ok(false) };
+        Ok(shop.ledger.with(|journal| journal.due(waiting, now_ms(), most))?.len() >= most)
     }
 
     fn write_down(

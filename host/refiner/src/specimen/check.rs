@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use alloy_primitives::B256;
-use refiner_evm::{ExecuteError, Executor, ResultFormat};
+use refiner_evm::{ExecuteError, ResultFormat};
 use refiner_specimen::{
     Specimen,
     check::{self, Check, Outcome},

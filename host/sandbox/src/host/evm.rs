@@ -8,7 +8,7 @@ use wasmtime::component::Resource;
 
 use super::{BlockSpecimen, Reach, Stop};
 use crate::{
-    Limit, Misuse,
+    GuestText, Limit, Misuse,
     bindings::refiner::rule::{evm, types},
 };
 
@@ -27,6 +27,8 @@ pub struct ExecutionHandle;
 /// The executor, if granted, and what it executed in this run.
 pub(crate) struct Executions {
     executor: Option<Arc<dyn Executor>>,
+    /// Why there was none when the rule asked. Remembered, so that no rule makes a verdict of it.
+    unavailable: Option<GuestText>,
     done: Vec<Option<Done>>,
 }
 
@@ -39,7 +41,12 @@ struct Done {
 
 impl Executions {
     pub(crate) const fn new(executor: Option<Arc<dyn Executor>>) -> Self {
-        Self { executor, done: Vec::new() }
+        Self { executor, unavailable: None, done: Vec::new() }
+    }
+
+    /// Why a block that the rule asked for was not executed, if that was nobody's verdict.
+    pub(crate) fn unavailable(&mut self) -> Option<GuestText> {
+        self.unavailable.take()
     }
 
     fn get(&self, handle: &Resource<ExecutionHandle>) -> Result<&Done, Stop> {
@@ -89,9 +96,17 @@ impl evm::Host for Reach {
             return Err(Stop::Misuse(Misuse::NothingThere { what: "executor" }).into());
         };
         self.budget.spend(Limit::EvmExecutions, 1)?;
-        let execution = match executor.execute(specimen.specimen(), format) {
-            Ok(execution) => execution,
-            Err(error) => return Ok(Err(error.into())),
+        if let Some(reason) = &self.executions.unavailable {
+            return Ok(Err(evm::ExecuteError::Unavailable(reason.as_str().to_owned())));
+        }
+        let execution = match executor.execute(specimen.specimen(), specimen.raw(), format) {
+            Ok(Ok(execution)) => execution,
+            Ok(Err(error)) => return Ok(Err(error.into())),
+            Err(unavailable) => {
+                let reason = GuestText::new(&unavailable.told());
+                self.executions.unavailable = Some(reason.clone());
+                return Ok(Err(evm::ExecuteError::Unavailable(reason.as_str().to_owned())));
+            }
         };
         let rep = u32::try_from(self.executions.done.len())?;
         self.executions.done.push(Some(Done::new(execution)));

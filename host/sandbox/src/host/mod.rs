@@ -34,7 +34,7 @@ pub(crate) struct Reach {
     pub(crate) log: Log,
     pub(crate) outputs: Outputs,
     specimen: Option<SpecimenView>,
-    executions: Executions,
+    pub(crate) executions: Executions,
     params: Params,
     wasi: Wasi,
 }

@@ -14,7 +14,7 @@ use std::{
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat};
+use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat, Unavailable};
 pub use refiner_sandbox::RunInput;
 use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Params, Run, Sandbox};
 use refiner_specimen::{
@@ -115,7 +115,12 @@ pub fn specimen() -> Specimen {
 pub struct SmallExecutor;
 
 impl Executor for SmallExecutor {
-    fn execute(&self, _: &Specimen, _: ResultFormat) -> Result<Execution, ExecuteError> {
+    fn execute(
+        &self,
+        _: &Specimen,
+        _: &Bytes,
+        _: ResultFormat,
+    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
         let log = |byte| ExecutedLog {
             address: Address::repeat_byte(byte),
             topics: vec![B256::repeat_byte(byte)],
@@ -132,11 +137,11 @@ impl Executor for SmallExecutor {
             contract_address: None,
             logs,
         };
-        Ok(Execution {
+        Ok(Ok(Execution {
             gas_used: 42_000,
             receipts: vec![receipt(0, vec![log(1), log(2)]), receipt(1, vec![log(3)])],
             checks: Vec::new(),
             block_result: Bytes::from_static(BLOCK_RESULT),
-        })
+        }))
     }
 }

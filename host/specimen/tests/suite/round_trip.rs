@@ -40,7 +40,10 @@ proptest! {
         let mut bytes = encode(&random::specimen(layout, seed), layout).unwrap();
         let at = at.index(bytes.len());
         bytes[at] = to;
-        prop_assert_eq!(decode_shared(&bytes.clone().into()), decode(&bytes));
+        match decode_shared(&bytes.clone().into()) {
+            Ok(shared) if shared.block.state.codes.pieces().any(|piece| piece.to_bytes().is_err()) => {}
+            shared => prop_assert_eq!(shared, decode(&bytes)),
+        }
         if let Ok(specimen) = decode(&bytes) {
             let canonical = encode(&specimen, specimen.layout).unwrap();
             prop_assert_eq!(&decode_as(&canonical, specimen.layout).unwrap(), &specimen);

@@ -72,7 +72,9 @@ impl WorkerFailure {
                 | HostFailure::NoRoom
                 | HostFailure::SystemMemory(_)
                 | HostFailure::UnknownTrap { .. } => true,
-                HostFailure::CapabilityUnavailable { .. } | HostFailure::NoExecutor => false,
+                HostFailure::CapabilityUnavailable { .. }
+                | HostFailure::ExecutorUnavailable { .. }
+                | HostFailure::NoExecutor => false,
             },
             Self::Refused { .. } | Self::NoSpecimen { .. } => false,
         }

@@ -109,6 +109,7 @@ fn every_host_failure_arrives_as_it_was_sent() {
         HostFailure::NoRoom,
         HostFailure::SystemMemory(std::io::Error::from_raw_os_error(12)),
         HostFailure::UnknownTrap { message: reason() },
+        HostFailure::ExecutorUnavailable { reason: reason() },
     ] {
         let mut bytes = Vec::new();
         write_failure(&mut bytes, &sent).unwrap();

@@ -10,7 +10,8 @@
 //! decimal), 7 endless wait (empty); each a text.
 //!
 //! Host failure: 0 deadline (wall ms u64), 1 capability unavailable (text), 2 no executor, 3 no room, 4 system memory (error
-//! number u32), 5 unknown trap (text).
+//! number u32), 5 unknown trap (text), 6 executor
+//! unavailable (text).
 
 use std::io;
 
@@ -66,6 +67,7 @@ pub(super) fn put_failure(payload: &mut Writer, failure: &HostFailure) {
         HostFailure::NoRoom => payload.u8(3),
         HostFailure::SystemMemory(error) => payload.u8(4).u32(error.raw_os_error().map_or(0, i32::cast_unsigned)),
         HostFailure::UnknownTrap { message } => payload.u8(5).text(message.as_str()),
+        HostFailure::ExecutorUnavailable { reason } => payload.u8(6).text(reason.as_str()),
     };
 }
 
@@ -81,6 +83,7 @@ pub(super) fn take_failure(reader: &mut Reader<'_>) -> Result<HostFailure, Proto
             number => io::Error::from_raw_os_error(number.cast_signed()),
         }),
         5 => HostFailure::UnknownTrap { message: take_guest_text(reader)? },
+        6 => HostFailure::ExecutorUnavailable { reason: take_guest_text(reader)? },
         found => return Err(ProtocolError::Tag { of: "host failure", found }),
     })
 }

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-mod request;
+pub(crate) mod request;
 mod tree;
 
 use self::request::{Request, files, read_head};

@@ -8,11 +8,11 @@ use std::{
 use super::Route;
 
 /// What a client sent.
-pub(super) struct Request {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) content_type: String,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) content_type: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
@@ -28,7 +28,7 @@ impl Request {
 }
 
 /// Reads up to the body, and how long that says it is.
-pub(super) fn read_head(stream: &mut TcpStream) -> io::Result<(Request, usize)> {
+pub(crate) fn read_head(stream: &mut TcpStream) -> io::Result<(Request, usize)> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") && head.len() < 16 << 10 {
@@ -51,7 +51,7 @@ pub(super) fn read_head(stream: &mut TcpStream) -> io::Result<(Request, usize)> 
 }
 
 /// The bodies of the parts that have a file name; the others are not seen.
-pub(super) fn files<'a>(form: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
+pub(crate) fn files<'a>(form: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
     let delimiter = format!("--{boundary}").into_bytes();
     let mut files = Vec::new();
     let mut rest = form;

@@ -1,0 +1,117 @@
+//! Why an evm-server gave no answer.
+
+use refiner_specimen::JsonError;
+
+use super::said::Said;
+
+/// Why an evm-server gave no answer. All of it is infrastructure: it says nothing of the block.
+#[derive(Debug, thiserror::Error)]
+pub enum AskFailure {
+    /// The specimen cannot be written as JSON.
+    #[error("the specimen cannot be written as JSON")]
+    Specimen(#[source] JsonError),
+    /// No connection: refused, unreachable, unknown host, or not secured.
+    #[error("no connection to {server}")]
+    Connect {
+        /// Scheme, host and port.
+        server: String,
+        /// The system's words.
+        source: reqwest::Error,
+    },
+    /// The connection broke, or what came is no HTTP.
+    #[error("the connection to {server} broke")]
+    Broken {
+        /// Scheme, host and port.
+        server: String,
+        /// What happened.
+        source: reqwest::Error,
+    },
+    /// One try took too long.
+    #[error("{server} gave no whole answer within {attempt_ms} ms")]
+    Attempt {
+        /// Scheme, host and port.
+        server: String,
+        /// The limit.
+        attempt_ms: u64,
+    },
+    /// All of it took too long.
+    #[error("{server} gave no answer within {total_ms} ms in all")]
+    Total {
+        /// Scheme, host and port.
+        server: String,
+        /// The limit.
+        total_ms: u64,
+    },
+    /// The answer stopped coming.
+    #[error("{server} fell silent in its answer for {idle_ms} ms")]
+    Stalled {
+        /// Scheme, host and port.
+        server: String,
+        /// The limit.
+        idle_ms: u64,
+    },
+    /// More bytes than are taken.
+    #[error("{server} answers with more than {limit_bytes} bytes")]
+    TooLarge {
+        /// Scheme, host and port.
+        server: String,
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// 200, and nothing.
+    #[error("{server} answers with 200 and nothing")]
+    Empty {
+        /// Scheme, host and port.
+        server: String,
+    },
+    /// 206: a part of an answer.
+    #[error("{server} answers with a part of an answer (206), and none was asked for")]
+    Partial {
+        /// Scheme, host and port.
+        server: String,
+    },
+    /// 200, and what does not begin and end as a document.
+    #[error("{server} answers with something that is no whole JSON object")]
+    NoDocument {
+        /// Scheme, host and port.
+        server: String,
+    },
+    /// Another status, with the server's words.
+    #[error("{server} answers with {status} and {said}")]
+    Status {
+        /// Scheme, host and port.
+        server: String,
+        /// The HTTP status.
+        status: u16,
+        /// What it says.
+        said: Said,
+    },
+}
+
+impl AskFailure {
+    /// The server's words for why it does not execute this block, if it may mean that.
+    pub(super) fn refusal(&self) -> Option<&Said> {
+        match self {
+            // What a proxy, an overloaded server or a missing route says is never about the block.
+            Self::Status { status: 400 | 413 | 415 | 422 | 500, said, .. } if !said.is_of_its_own_disk() => Some(said),
+            _ => None,
+        }
+    }
+}
+
+/// There is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// Not a URL.
+    #[error("the evm-server's URL cannot be read; one looks like http://127.0.0.1:3002")]
+    Url(#[source] url::ParseError),
+    /// Neither http nor https.
+    #[error("the evm-server's URL is neither http nor https")]
+    Scheme,
+    /// The system gave no HTTP client.
+    #[error("no HTTP client; https needs the system's certificates, as in the package ca-certificates")]
+    Client(#[source] reqwest::Error),
+    /// The system gave no thread.
+    #[error("no thread for the evm-server's client")]
+    Thread(#[source] std::io::Error),
+}

@@ -1,0 +1,172 @@
+//! What an evm-server answered, held against what it can only have answered.
+//!
+//! Of a block result, everything follows from the specimen but three things: which transactions have receipts, what is in those,
+//! and `Hash`, the root of the partial state. So the document is written again from these three of the answer, and must come out the same, byte
+//! for byte. The receipts must then pass the checks of the block's own header. Where they do not, only a known fault of the era excuses
+//! them: the embedded executor, which has the same faults, must give the same bytes. Nothing proves `Hash` without executing.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use refiner_specimen::{Specimen, check::Check};
+use serde::Deserialize;
+
+use super::Frame;
+use crate::{
+    embedded::EmbeddedExecutor,
+    execution::{ExecutedLog, ExecutedReceipt, Execution},
+    format::ResultFormat,
+    header_checks::{header_checks, producer_check},
+    receipts::commit,
+    transaction::DYNAMIC_FEE,
+};
+
+/// What is wrong with an evm-server's answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Disbelief {
+    /// No block result.
+    #[error("it is no block result")]
+    Unreadable(#[source] serde_json::Error),
+    /// A receipt without a transaction.
+    #[error("its receipt {position} is of no transaction of the block, or out of order")]
+    Receipt {
+        /// Position among the receipts.
+        position: usize,
+    },
+    /// Gas that does not add up.
+    #[error("the gas of its receipt {position} does not add up")]
+    Gas {
+        /// Position among the receipts.
+        position: usize,
+    },
+    /// Log data that is no base64.
+    #[error("its receipt {position} has log data that is no base64")]
+    Data {
+        /// Position among the receipts.
+        position: usize,
+    },
+    /// Another document than the era's.
+    #[error(
+        "from byte {offset} on it is not what {format} writes of this block: another block, or a server of another era"
+    )]
+    Document {
+        /// Where the two part.
+        offset: usize,
+        /// The format asked for.
+        format: ResultFormat,
+    },
+    /// The block's own header says otherwise, and so does the era's executor.
+    #[error("it contradicts the block's header ({check}), and no fault of {format} explains that")]
+    Header {
+        /// The first check that failed.
+        check: Box<Check>,
+        /// The format asked for.
+        format: ResultFormat,
+    },
+}
+
+/// What is read of an answer; the rest is held against what is written again.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "Hash")]
+    state_root: B256,
+    #[serde(rename = "Receipts")]
+    receipts: Vec<Receipt>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Receipt {
+    tx_hash: B256,
+    cumulative_gas_used: u64,
+    gas_used: u64,
+    logs: Vec<Log>,
+}
+
+#[derive(Deserialize)]
+struct Log {
+    address: Address,
+    topics: Vec<B256>,
+    data: Option<String>,
+}
+
+/// The execution that an answer tells of, if the answer is to be believed. `frame` is of the same specimen.
+pub(crate) fn believe(
+    answer: &Bytes,
+    specimen: &Specimen,
+    frame: &Frame<'_>,
+    embedded: &EmbeddedExecutor,
+) -> Result<Execution, Disbelief> {
+    let (block, format) = (&specimen.block, frame.format);
+    let Answer { state_root, receipts } = serde_json::from_slice(answer).map_err(Disbelief::Unreadable)?;
+    let receipts = executed(receipts, frame)?;
+    let again = frame.document(&receipts, state_root);
+    if again != **answer {
+        let offset = again.iter().zip(answer).take_while(|(ours, theirs)| ours == theirs).count();
+        return Err(Disbelief::Document { offset, format });
+    }
+    let gas_used = receipts.last().map_or(0, |receipt| receipt.cumulative_gas_used);
+    let mut checks = header_checks(block, gas_used, &commit(&receipts), None);
+    let Some(failed) = checks.iter().find(|check| check.failed()) else {
+        checks.push(producer_check(&block.receipts, &receipts));
+        return Ok(Execution { gas_used, receipts, checks, block_result: answer.clone() });
+    };
+    match embedded.execute(specimen, format) {
+        Ok(execution) if execution.block_result == *answer => Ok(execution),
+        _ => Err(Disbelief::Header { check: Box::new(failed.clone()), format }),
+    }
+}
+
+/// The receipts of an answer, each with its transaction. A transaction that the server rejected has none.
+fn executed(receipts: Vec<Receipt>, frame: &Frame<'_>) -> Result<Vec<ExecutedReceipt>, Disbelief> {
+    let block = frame.block;
+    let mut hashes = frame.manufactured.transaction_hashes.iter().enumerate();
+    let mut gas_so_far = 0u64;
+    let mut executed = Vec::new();
+    for (position, receipt) in receipts.into_iter().enumerate() {
+        let Receipt { tx_hash, cumulative_gas_used, gas_used, logs } = receipt;
+        let (index, _) = hashes.find(|(_, hash)| **hash == tx_hash).ok_or(Disbelief::Receipt { position })?;
+        gas_so_far = gas_so_far.checked_add(gas_used).ok_or(Disbelief::Gas { position })?;
+        if gas_so_far != cumulative_gas_used {
+            return Err(Disbelief::Gas { position });
+        }
+        let logs: Vec<ExecutedLog> =
+            logs.into_iter().map(log).collect::<Option<_>>().ok_or(Disbelief::Data { position })?;
+        let (taken_for, transaction) = (&frame.transactions[index], &block.transactions[index]);
+        let price = match taken_for.tx_type {
+            DYNAMIC_FEE.. => {
+                let base_fee = u128::from(block.header.base_fee_per_gas.unwrap_or_default());
+                transaction.gas_fee_cap.min(base_fee.saturating_add(transaction.gas_tip_cap))
+            }
+            _ => transaction.gas_price,
+        };
+        executed.push(ExecutedReceipt {
+            transaction_index: u32::try_from(index).unwrap_or(u32::MAX),
+            transaction_hash: tx_hash,
+            tx_type: taken_for.tx_type,
+            success: succeeded(frame, index, gas_used, &logs),
+            gas_used,
+            cumulative_gas_used,
+            effective_gas_price: U256::from(price),
+            contract_address: transaction.to.is_none().then(|| block.senders[index].create(transaction.nonce)),
+            logs,
+        });
+    }
+    Ok(executed)
+}
+
+fn log(Log { address, topics, data }: Log) -> Option<ExecutedLog> {
+    let data = match data {
+        Some(data) => base64_simd::STANDARD.decode_to_vec(data).ok()?.into(),
+        None => Bytes::new(),
+    };
+    Some(ExecutedLog { address, topics, data })
+}
+
+/// A block result says nothing of success. The producer's receipt does, where there is one; or else a failure leaves no logs and
+/// mostly no gas. Either is a guess that the receipts' root proves.
+fn succeeded(frame: &Frame<'_>, index: usize, gas_used: u64, logs: &[ExecutedLog]) -> bool {
+    let block = frame.block;
+    if block.receipts.len() == block.transactions.len() {
+        return block.receipts[index].post_state_or_status.last().is_some_and(|status| *status == 1);
+    }
+    !logs.is_empty() || gas_used < block.transactions[index].gas
+}

@@ -1,0 +1,96 @@
+//! Execution by an evm-server, alone or beside the embedded executor.
+
+mod both;
+mod choice;
+
+pub use self::{
+    both::{Both, Difference, OnDifference, UnknownPolicy},
+    choice::ExecutedBy,
+};
+pub use crate::compat::Disbelief;
+
+use std::sync::Arc;
+
+use alloy_primitives::Bytes;
+use refiner_specimen::Specimen;
+
+use crate::{
+    Executor,
+    compat::{self, Frame},
+    embedded::EmbeddedExecutor,
+    error::{ExecuteError, Unsupported},
+    execution::Execution,
+    format::ResultFormat,
+    unavailable::Unavailable,
+};
+
+/// The way to an evm-server: over HTTP, or by way of a process that has the network.
+pub trait RemoteServer: Send + Sync {
+    /// Has the server process the block of the specimen whose bytes these are.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: nothing came that could be an answer.
+    fn process(&self, raw: &Bytes, format: ResultFormat) -> Result<Answer, Unavailable>;
+}
+
+/// What one that executes says of a block, each time it is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The bytes of a block result, not yet believed.
+    Document(Bytes),
+    /// Its words for why there is none.
+    Refusal(String),
+}
+
+/// Executes blocks by asking an evm-server, and believes nothing of the answer that can be checked.
+pub struct Remote {
+    server: Arc<dyn RemoteServer>,
+    /// Knows the chains, and the faults of each era.
+    embedded: Arc<EmbeddedExecutor>,
+}
+
+impl Remote {
+    /// An executor that asks `server`.
+    pub const fn new(server: Arc<dyn RemoteServer>, embedded: Arc<EmbeddedExecutor>) -> Self {
+        Self { server, embedded }
+    }
+
+    /// What an answer must be written around. The inner error is a property of the specimen: the era has no document of it.
+    fn frame<'a>(
+        &self,
+        specimen: &'a Specimen,
+        format: ResultFormat,
+    ) -> Result<Result<Frame<'a>, ExecuteError>, Unavailable> {
+        match format {
+            ResultFormat::EvmServer(era) => Ok(self.embedded.frame(specimen, era)),
+            ResultFormat::Canonical => Err(Unavailable::Format { format }),
+        }
+    }
+
+    /// The execution that the answer tells of.
+    fn believed(
+        &self,
+        answer: Answer,
+        specimen: &Specimen,
+        frame: &Frame<'_>,
+    ) -> Result<Result<Execution, ExecuteError>, Disbelief> {
+        match answer {
+            Answer::Document(document) => compat::believe(&document, specimen, frame, &self.embedded).map(Ok),
+            Answer::Refusal(said) => Ok(Err(Unsupported::Refused { said }.into())),
+        }
+    }
+}
+
+impl Executor for Remote {
+    fn execute(
+        &self,
+        specimen: &Specimen,
+        raw: &Bytes,
+        format: ResultFormat,
+    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
+        match self.frame(specimen, format)? {
+            Ok(frame) => Ok(self.believed(self.server.process(raw, format)?, specimen, &frame)?),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Why nobody executed a block: infrastructure, never the block.
+
+use std::error::Error;
+
+use crate::{format::ResultFormat, remote::Disbelief};
+
+/// Whoever executes blocks was not there, or is not to be believed. It says nothing of the block: worth another try, and never
+/// a verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum Unavailable {
+    /// The evm-server gave no answer that could be one.
+    #[error("no answer from the evm-server")]
+    Server(#[source] Box<dyn Error + Send + Sync>),
+    /// The evm-server's answer is wrong.
+    #[error("the evm-server's answer is not believed")]
+    Disbelieved(#[from] Disbelief),
+    /// No evm-server writes this format.
+    #[error("an evm-server writes no {format} result: ask for evm-server@a to evm-server@e, or execute embedded")]
+    Format {
+        /// The format asked for.
+        format: ResultFormat,
+    },
+    /// The two executors differ, and the operator wants to see that first.
+    #[error("the embedded executor and the evm-server give different results in {format}, and differences are held")]
+    Held {
+        /// The format asked for.
+        format: ResultFormat,
+    },
+}
+
+impl Unavailable {
+    /// What happened and why, in one line.
+    pub fn told(&self) -> String {
+        let mut told = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            told = format!("{told}: {error}");
+            cause = error.source();
+        }
+        told
+    }
+}
