@@ -73,7 +73,9 @@ fn look_everywhere(bench: &Bench) {
     for path in ["/status", "/metrics", "/readyz", "/livez"] {
         assert_tells_nothing(path, bench.get(path).unwrap().as_bytes());
     }
-    for worker in bench.workers() {
+    let workers = bench.workers();
+    assert_ne!(workers, []);
+    for worker in workers {
         let process = format!("/proc/{}", worker.as_raw_nonzero());
         for file in ["environ", "cmdline"] {
             // A worker may have ended since.

@@ -110,7 +110,7 @@ fn write_down(
             let blocks: Vec<_> = checkpoints.blocks().iter().map(checkpoint).collect();
             let found = shop.ledger.with(|journal| journal.scanned(&announcements, targets, &blocks, now_ms()))?;
             tell(&scanned);
-            shop.ledger.metrics.announced((found.new + found.again) as u64);
+            shop.ledger.metrics.announced(found.new + found.again);
             if found.new + found.again > 0 {
                 tracing::info!(
                     specimens = announcements.len(),

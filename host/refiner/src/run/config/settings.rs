@@ -56,6 +56,11 @@ const GWEI: u128 = 1_000_000_000;
 /// Specimens come from Ethereum unless somebody says otherwise.
 const ETHEREUM: u64 = 1;
 
+/// Wei as they are said in the settings.
+pub fn gwei(wei: u128) -> u64 {
+    u64::try_from(wei / GWEI).unwrap_or(u64::MAX)
+}
+
 /// Makes settings of a layer. `None` only together with a problem.
 pub fn resolve(layer: Layer, secret: Option<Secret>, problems: &mut Vec<Problem>) -> Option<Settings> {
     let mut reading = Reading { problems };
