@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Waits until the only item of `given` failed in `state` with these words.
-async fn until_failed(bench: &mut Bench, given: &Given, state: State, words: &str) {
+pub async fn until_failed(bench: &mut Bench, given: &Given, state: State, words: &str) {
     let height = given.height;
     bench
         .until(&format!("{height} fails in {state} with {words:?}"), |bench| {
