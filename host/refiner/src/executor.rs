@@ -160,6 +160,17 @@ fn keep(difference: &Difference, directory: PathBuf) -> Result<Kept, OutputError
     Ok(Kept { embedded: write("embedded", embedded)?, remote: write("remote", remote)? })
 }
 
+impl By {
+    /// What a user types.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Remote => "remote",
+            Self::Both => "both",
+        }
+    }
+}
+
 impl FromStr for By {
     type Err = String;
 
