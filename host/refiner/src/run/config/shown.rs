@@ -111,6 +111,7 @@ fn default(key: &str, settings: &Settings) -> Option<Value> {
         "bump-after-s" => seconds(settings.bump_after),
         "recheck-s" => seconds(settings.recheck),
         "unsettled" => size(settings.unsettled),
+        "health-anywhere" => Some(Value::Boolean(settings.health_anywhere)),
         "health" => text(&settings.health),
         "fetches" => size(settings.fetches),
         "pins" => size(settings.pins),
