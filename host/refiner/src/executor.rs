@@ -1,6 +1,6 @@
 //! Who executes blocks: this program, an evm-server, or both.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use alloy_primitives::Bytes;
 use clap::{Args, ValueEnum};
@@ -8,6 +8,7 @@ use refiner_evm::{
     Answer, Both, Difference, EmbeddedExecutor, ExecutedBy, Executor, OnDifference, Remote, RemoteServer,
 };
 use refiner_evm_server::remote::{EvmServerClient, RemoteLimits, SetupError};
+use refiner_worker::Executes;
 
 use crate::output::{OutputDirectory, OutputError};
 
@@ -89,8 +90,17 @@ impl Evm {
         }
     }
 
+    /// Who executes, for runs in workers. Differences go below `out`.
+    pub fn executes(&self, out: Option<PathBuf>) -> Result<Executes, SetupError> {
+        let Some(server) = self.client()? else { return Ok(Executes::Workers) };
+        Ok(match self.by {
+            By::Both => Executes::Both { server, on_difference: self.on_difference, keep: keeper(out) },
+            By::Embedded | By::Remote => Executes::Server(server),
+        })
+    }
+
     /// The evm-server's client, where one is asked.
-    pub fn client(&self) -> Result<Option<Arc<dyn RemoteServer>>, SetupError> {
+    fn client(&self) -> Result<Option<Arc<dyn RemoteServer>>, SetupError> {
         if self.by == By::Embedded {
             return Ok(None);
         }
@@ -111,7 +121,7 @@ impl Evm {
 }
 
 /// Keeps each difference as two files below `directory`, and says so.
-pub fn keeper(directory: Option<PathBuf>) -> Arc<dyn Fn(&Difference) + Send + Sync> {
+fn keeper(directory: Option<PathBuf>) -> Arc<dyn Fn(&Difference) + Send + Sync> {
     Arc::new(move |difference| {
         let Difference { chain_id, height, format, .. } = difference;
         let kept = directory.as_ref().map(|directory| keep(difference, directory.clone())).transpose();
@@ -150,12 +160,10 @@ fn keep(difference: &Difference, directory: PathBuf) -> Result<Kept, OutputError
     Ok(Kept { embedded: write("embedded", embedded)?, remote: write("remote", remote)? })
 }
 
-impl fmt::Display for By {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Embedded => "embedded",
-            Self::Remote => "remote",
-            Self::Both => "both",
-        })
+impl FromStr for By {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        <Self as ValueEnum>::from_str(text, false)
     }
 }

@@ -18,6 +18,7 @@ use crate::{
         self, CompileRequest, Hello, Kind, ProtocolError, RuleRequest, RunRequest, Settings, write_announced,
         write_failure, write_hash, write_run, write_text,
     },
+    remote,
     standard::{Input, Output},
 };
 
@@ -72,7 +73,7 @@ fn work() -> Result<(), ChildError> {
     let settings = Settings::receive(input)?;
     let mut confinement = Confinement::begin(settings.coordinator, &settings.ceilings)?;
     let sandbox = sandbox()?;
-    let executor: Arc<dyn Executor> = Arc::new(EmbeddedExecutor::new(chains(&settings.chains)?));
+    let executor = remote::executor(settings.executed_by, EmbeddedExecutor::new(chains(&settings.chains)?));
     confinement.lock()?;
     greet(output, &confinement)?;
     let payload = protocol::read(input)?.expect(Kind::Rule)?;

@@ -15,12 +15,15 @@ mod pool;
 mod probe;
 mod process;
 mod protocol;
+mod remote;
 mod standard;
 
 pub use child::{COMPILE_ARGUMENT, WORKER_ARGUMENT, child_main};
 pub use compile::{CacheError, CodeCache, CompileError, CompileLimits, CompiledRule, Compiler};
 pub use confine::{Ceilings, ConfineError, Confinement, Measure, Outcome};
-pub use pool::{Job, Pool, PoolConfig, PoolError, Quarantined, TRIES_MAX, WorkerFailure, WorkerRun, WorkerStatus};
+pub use pool::{
+    Executes, Job, Pool, PoolConfig, PoolError, Quarantined, TRIES_MAX, WorkerFailure, WorkerRun, WorkerStatus,
+};
 pub use probe::{ProbeError, probe};
 pub use process::ChildCommand;
 pub use protocol::ProtocolError;

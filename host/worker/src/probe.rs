@@ -2,6 +2,7 @@
 
 use std::{io, time::Duration};
 
+use refiner_evm::ExecutedBy;
 use refiner_sandbox::Limits;
 
 use crate::{
@@ -34,7 +35,8 @@ pub fn probe(command: &ChildCommand) -> Result<Confinement, ProbeError> {
 
 fn greet(process: &mut Process) -> Result<Confinement, ProtocolError> {
     let ceilings = ceilings(&Limits::default(), 0);
-    let settings = Settings { coordinator: std::process::id(), ceilings, chains: Vec::new() };
+    let settings =
+        Settings { coordinator: std::process::id(), ceilings, chains: Vec::new(), executed_by: ExecutedBy::Embedded };
     send(process, |out| settings.send(out))?;
     Ok(Hello::receive(process)?.confinement)
 }

@@ -7,6 +7,7 @@
 mod bench;
 mod crashes;
 mod end_to_end;
+mod evm;
 mod faults;
 mod host;
 mod metrics;

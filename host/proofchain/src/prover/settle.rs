@@ -106,22 +106,41 @@ impl Prover {
         depth: u64,
     ) -> Result<Settlement, RpcError> {
         if nonce >= outlook.next_nonce {
-            for hash in hashes {
-                if self.transaction(*hash).await?.is_some() {
-                    return Ok(Settlement::Pending);
-                }
-            }
-            return Ok(Settlement::Dropped);
+            return Ok(if self.is_known(hashes).await? { Settlement::Pending } else { Settlement::Dropped });
         }
-        for hash in hashes {
-            let receipt: Option<Receipt> = self.chain.rpc().call("eth_getTransactionReceipt", json!([hash])).await?;
-            if let Some(receipt) = receipt {
-                return self.settled(outlook, *hash, &receipt, depth).await;
-            }
+        if let Some(settlement) = self.mined(outlook, hashes, depth).await? {
+            return Ok(settlement);
         }
         // Whether another's transaction has the nonce for good, or a reorganisation may give it back.
         let deep = self.nonce_at(&quantity::hex(outlook.head.saturating_sub(depth))).await?;
-        Ok(if deep <= nonce { Settlement::Pending } else { Settlement::Replaced })
+        if deep <= nonce {
+            return Ok(Settlement::Pending);
+        }
+        // A node counts a nonce before it finds the receipt, and behind one address there may be several nodes.
+        match self.mined(outlook, hashes, depth).await? {
+            Some(settlement) => Ok(settlement),
+            None if self.is_known(hashes).await? => Ok(Settlement::Pending),
+            None => Ok(Settlement::Replaced),
+        }
+    }
+
+    async fn is_known(&self, hashes: &[B256]) -> Result<bool, RpcError> {
+        for hash in hashes {
+            if self.transaction(*hash).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn mined(&self, outlook: &Outlook, hashes: &[B256], depth: u64) -> Result<Option<Settlement>, RpcError> {
+        for hash in hashes {
+            let receipt: Option<Receipt> = self.chain.rpc().call("eth_getTransactionReceipt", json!([hash])).await?;
+            if let Some(receipt) = receipt {
+                return self.settled(outlook, *hash, &receipt, depth).await.map(Some);
+            }
+        }
+        Ok(None)
     }
 
     async fn settled(

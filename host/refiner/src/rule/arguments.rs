@@ -7,6 +7,7 @@ use refiner_authoring::RuleName;
 
 use crate::{
     cli::{ChainConfigs, parameter},
+    executor::EvmArguments,
     rules::Sources,
 };
 
@@ -117,6 +118,8 @@ pub struct Run {
     pub sources: Sources,
     #[command(flatten)]
     pub chains: ChainConfigs,
+    #[command(flatten)]
+    pub evm: EvmArguments,
     /// One JSON object.
     #[arg(long, conflicts_with = "show")]
     pub json: bool,

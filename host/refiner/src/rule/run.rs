@@ -41,7 +41,9 @@ pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
     let several = RuleError::Several { argument: arguments.rule.clone(), found: found.len() };
     let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
 
-    let session = Session::begin(&arguments.chains)?;
+    let evm = arguments.evm.evm();
+    let differences = arguments.out.as_ref().map(|out| out.join("differences"));
+    let session = Session::begin(&arguments.chains)?.executing(evm.executes(differences)?);
     let rule = session.prepare(found)?;
     let params: Params = arguments.params.iter().cloned().collect();
     let mut limits = rule.compiled.default_limits();
@@ -49,7 +51,8 @@ pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
         limits.set_by_name(name, *value).map_err(RuleError::from)?;
     }
     let finished = session.run(&rule, &raw, &params, limits)?;
-    let identity = session::identity(rule.compiled.digest(), rule.compiled.manifest(), &params, &limits).digest();
+    let identity = session::identity(rule.compiled.digest(), rule.compiled.manifest(), &params, &limits);
+    let identity = identity.executed_by(evm.executed_by()).digest();
     let artifacts = keep(arguments, &rule, &block, &finished)?;
 
     let shown = Shown { rule, identity, block, finished, artifacts };

@@ -6,7 +6,7 @@ use alloy_primitives::{B256, Bytes};
 use refiner_evm::ExecutedBy;
 use refiner_manifest::{Capability, Manifest};
 use refiner_sandbox::{Allocation, EngineProfile, Grants, Limits, Params, RuleIdentity, SpecimenHash, examine};
-use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Job, Pool, PoolConfig, WorkerRun};
+use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Executes, Job, Pool, PoolConfig, WorkerRun};
 use tracing::warn;
 
 use super::RuleError;
@@ -42,6 +42,11 @@ impl Session {
             compiler: Compiler::new(code_cache()).map_err(RuleError::from)?,
             pool: Pool::new(config).map_err(RuleError::from)?,
         })
+    }
+
+    /// The same, with blocks executed so.
+    pub fn executing(self, executes: Executes) -> Self {
+        Self { pool: self.pool.executing(executes), ..self }
     }
 
     /// Checks a component and compiles it in a child process. The user chose it, so it is granted what it asks for.

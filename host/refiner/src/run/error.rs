@@ -29,6 +29,9 @@ pub enum RunError {
     /// The pinner or a gateway.
     #[error(transparent)]
     Source(#[from] SetupError),
+    /// The client of the evm-server.
+    #[error(transparent)]
+    EvmServer(#[from] refiner_evm_server::remote::SetupError),
     /// The cache of compiled rules.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -50,7 +53,7 @@ impl RunError {
     /// How the program ends.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Chain(_) | Self::Key(_) | Self::Source(_) => Exit::Usage,
+            Self::Chain(_) | Self::Key(_) | Self::Source(_) | Self::EvmServer(_) => Exit::Usage,
             _ => Exit::Host,
         }
     }

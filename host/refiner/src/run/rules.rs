@@ -70,7 +70,7 @@ pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
     let mut rules: Vec<Rule> = Vec::new();
     for argument in &settings.rules {
         for found in sources.find(argument)? {
-            let rule = compile(&compiler, found, &params)?;
+            let rule = compile(&compiler, found, &params, settings.evm.executed_by())?;
             if rules.iter().any(|other| other.name == rule.name) {
                 return Err(RulesError::SameName(rule.name));
             }
@@ -82,7 +82,7 @@ pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
 }
 
 /// The operator chose these rules, so each is granted what it asks for.
-fn compile(compiler: &Compiler, found: Found, params: &Params) -> Result<Rule, RulesError> {
+fn compile(compiler: &Compiler, found: Found, params: &Params, executed_by: ExecutedBy) -> Result<Rule, RulesError> {
     let Found { called: rule, component, beside } = found;
     let compiled = compiler
         .compile(Bytes::from(component), beside.as_deref(), &Grants::all())
@@ -94,7 +94,7 @@ fn compile(compiler: &Compiler, found: Found, params: &Params) -> Result<Rule, R
         params: params.digest(),
         limits: B256::from(limits.digest()),
         profile: if compiled.manifest().wasi.is_some() { profile.id_with_wasi() } else { profile.id() },
-        executor: compiled.manifest().capabilities.contains(&Capability::Evm).then(|| ExecutedBy::Embedded.digest()),
+        executor: compiled.manifest().capabilities.contains(&Capability::Evm).then(|| executed_by.digest()),
     };
     Ok(Rule {
         name: compiled.manifest().name.clone(),

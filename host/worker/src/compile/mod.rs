@@ -11,6 +11,7 @@ pub use self::{
 use std::{sync::Arc, time::Duration};
 
 use alloy_primitives::{B256, Bytes};
+use refiner_evm::ExecutedBy;
 use refiner_manifest::Manifest;
 use refiner_sandbox::{Allocation, EngineProfile, Grants, HostFailure, Limits, Refusal, Sandbox, manifest_of};
 use sha2::{Digest, Sha256};
@@ -159,7 +160,12 @@ impl Compiler {
         let CompileLimits { memory_bytes, cpu_seconds, .. } = self.limits;
         let ceilings =
             Ceilings { data_bytes: memory_bytes, address_bytes: Some(memory_bytes), cpu_seconds, file_bytes: 0 };
-        let settings = Settings { coordinator: std::process::id(), ceilings, chains: Vec::new() };
+        let settings = Settings {
+            coordinator: std::process::id(),
+            ceilings,
+            chains: Vec::new(),
+            executed_by: ExecutedBy::Embedded,
+        };
         send(process, |out| settings.send(out))?;
         let Hello { .. } = Hello::receive(process)?;
         send(process, |out| request.send(out))?;

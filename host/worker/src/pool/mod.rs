@@ -1,11 +1,15 @@
 //! Workers, as many as may run at once, and what becomes of a run whose worker dies.
 
+mod executions;
 mod failure;
 mod spawner;
 mod worker;
 
-pub use self::failure::{Quarantined, WorkerFailure};
 pub(crate) use self::worker::{ceilings, send};
+pub use self::{
+    executions::Executes,
+    failure::{Quarantined, WorkerFailure},
+};
 
 use std::{
     collections::BTreeMap,
@@ -113,6 +117,7 @@ pub enum PoolError {
 /// Runs jobs in worker processes. Dropping it ends every one.
 pub struct Pool {
     config: PoolConfig,
+    executes: Executes,
     state: Mutex<State>,
     /// A turn came free.
     freed: Condvar,
@@ -135,7 +140,13 @@ impl Pool {
             return Err(PoolError::NoWorkers);
         }
         let spawner = Spawner::start(config.command.clone()).map_err(PoolError::Spawner)?;
-        Ok(Self { config, state: Mutex::default(), freed: Condvar::new(), spawner })
+        Ok(Self { config, executes: Executes::Workers, state: Mutex::default(), freed: Condvar::new(), spawner })
+    }
+
+    /// The pool before its first run, with blocks executed so.
+    #[must_use]
+    pub fn executing(self, executes: Executes) -> Self {
+        Self { executes, ..self }
     }
 
     /// Runs a job, on the calling thread's time, when a worker's turn comes free. For many threads at once.
@@ -184,7 +195,7 @@ impl Pool {
             params: params.clone(),
             limits: *limits,
         };
-        let ended = worker.run(&request);
+        let ended = worker.run(&request, &self.executes);
         match ended {
             Ok(run) => {
                 self.keep(worker);
@@ -205,7 +216,10 @@ impl Pool {
 
     fn start(&self, job: &Job, serves: Serves) -> Result<Worker, WorkerFailure> {
         let process = self.spawner.spawn()?;
-        let (worker, confinement) = Worker::start(process, serves, &job.rule, &self.config.chains)?;
+        let (worker, confinement) = {
+            let executed_by = self.executes.executed_by();
+            Worker::start(process, serves, &job.rule, &self.config.chains, executed_by)?
+        };
         let first = self.state().confinement.replace(confinement.clone()).is_none();
         if first {
             for (measure, outcome) in confinement.iter() {

@@ -6,9 +6,10 @@ use std::{
 };
 
 use alloy_primitives::B256;
+use refiner_evm::ExecutedBy;
 use refiner_sandbox::{Limit, Limits, Run};
 
-use super::WorkerFailure;
+use super::{Executes, WorkerFailure, executions::Executions};
 use crate::{
     CompiledRule,
     confine::{Ceilings, Confinement},
@@ -51,9 +52,10 @@ impl Worker {
         serves: Serves,
         rule: &CompiledRule,
         chains: &[String],
+        executed_by: ExecutedBy,
     ) -> Result<(Self, Confinement), WorkerFailure> {
         process.allow(START_WALL);
-        match greet(&mut process, serves, rule, chains) {
+        match greet(&mut process, serves, rule, chains, executed_by) {
             Ok((confinement, Ready::Yes)) => Ok((Self { process, serves, runs: 0 }, confinement)),
             Ok((_, Ready::No(failure))) => Err(failure),
             Err(error) => Err(autopsy(process, error, START_WALL)),
@@ -61,19 +63,37 @@ impl Worker {
     }
 
     /// One run. After an error the worker is good for nothing but [`Worker::autopsy`].
-    pub(super) fn run(&mut self, request: &RunRequest) -> Result<Run, RunError> {
+    pub(super) fn run(&mut self, request: &RunRequest, executes: &Executes) -> Result<Run, RunError> {
         self.process.allow(answer_time(&request.limits));
         self.runs += 1;
-        match self.exchange(request)? {
+        let mut executions = Executions::of(executes, request);
+        let answer = self.exchange(request, &mut executions)?;
+        if let Some(failure) = executions.failure() {
+            return Err(WorkerFailure::Host(failure).into());
+        }
+        match answer {
             Answer::Run(run) => Ok(*run),
             Answer::HostFailure(failure) => Err(WorkerFailure::Host(failure).into()),
             Answer::NoSpecimen(reason) => Err(WorkerFailure::NoSpecimen { reason }.into()),
         }
     }
 
-    fn exchange(&mut self, request: &RunRequest) -> Result<Answer, ProtocolError> {
-        send(&mut self.process, |out| request.send(out))?;
-        read_answer(&mut self.process, &request.limits)
+    fn exchange(&mut self, request: &RunRequest, executions: &mut Executions<'_>) -> Result<Answer, ProtocolError> {
+        let process = &mut self.process;
+        send(process, |out| request.send(out))?;
+        loop {
+            let frame = protocol::read(process)?;
+            match frame.kind {
+                Kind::Execute => {
+                    let executed = executions.execute(&frame.payload)?;
+                    // The time that the server took is not the worker's.
+                    process.allow(answer_time(&request.limits));
+                    send(process, |out| executed.send(out))?;
+                }
+                Kind::Difference => executions.differs(&frame.payload, process)?,
+                _ => return read_answer(frame, process, &request.limits),
+            }
+        }
     }
 
     /// Ends the worker and says why its run failed.
@@ -131,11 +151,13 @@ fn greet(
     serves: Serves,
     rule: &CompiledRule,
     chains: &[String],
+    executed_by: ExecutedBy,
 ) -> Result<(Confinement, Ready), ProtocolError> {
     let settings = Settings {
         coordinator: std::process::id(),
         ceilings: ceilings(&serves.limits, rule.bytes()),
         chains: chains.to_vec(),
+        executed_by,
     };
     send(process, |out| settings.send(out))?;
     let Hello { confinement } = Hello::receive(process)?;

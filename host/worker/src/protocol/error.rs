@@ -60,6 +60,9 @@ pub enum ProtocolError {
         /// The number.
         found: u8,
     },
+    /// A format that does not exist.
+    #[error("an execution in a format that does not exist")]
+    Format,
     /// Another number of limits than there are.
     #[error("{found} limits, and there are {}", Limit::COUNT)]
     LimitCount {

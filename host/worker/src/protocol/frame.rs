@@ -43,7 +43,7 @@ kinds! {
     Compile = 0x04,
     /// Part of the bytes that the frame before announced.
     Bytes = 0x05,
-    /// Reserved: what a remote evm-server answered.
+    /// What an evm-server answered.
     Executed = 0x06,
     /// The child's first frame.
     Hello = 0x81,
@@ -63,8 +63,10 @@ kinds! {
     Verdict = 0x88,
     /// Compiled code, its bytes to follow.
     Compiled = 0x89,
-    /// Reserved: asks the coordinator to have the block executed by a remote evm-server.
+    /// Asks the coordinator to have the block executed by an evm-server.
     Execute = 0x8a,
+    /// The worker's own result, which is not what the evm-server answered.
+    Difference = 0x8b,
 }
 
 /// One frame.

@@ -7,13 +7,16 @@ use std::{
 };
 
 use alloy_primitives::{B256, Bytes};
+use refiner_evm::ExecutedBy;
 use refiner_sandbox::{
     COMPONENT_BYTES_WITH_WASI, Capability, Grants, GuestText, LIMITS, Limit, Limits, Params, PerLimit,
 };
 use sha2::{Digest, Sha256};
 
 use super::{
-    Kind, ProtocolError, VERSION, read, read_bytes,
+    Kind, ProtocolError, VERSION,
+    execution::{executed_by_number, take_executed_by},
+    read, read_bytes,
     wire::{Reader, Writer},
     write, write_bytes,
 };
@@ -31,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) ceilings: Ceilings,
     /// Chains beside the built-in ones, each a geth-style chain config.
     pub(crate) chains: Vec<String>,
+    /// Who executes blocks.
+    pub(crate) executed_by: ExecutedBy,
 }
 
 impl Settings {
@@ -42,6 +47,7 @@ impl Settings {
         for chain in &self.chains {
             payload.text(chain);
         }
+        payload.u8(executed_by_number(self.executed_by));
         write(out, Kind::Settings, &payload.finish())
     }
 
@@ -57,8 +63,9 @@ impl Settings {
             file_bytes: reader.u64()?,
         };
         let chains = texts(&mut reader)?.into_iter().map(str::to_owned).collect();
+        let executed_by = take_executed_by(&mut reader)?;
         reader.finish()?;
-        Ok(Self { coordinator, ceilings, chains })
+        Ok(Self { coordinator, ceilings, chains, executed_by })
     }
 }
 
@@ -318,6 +325,6 @@ fn texts<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a str>, ProtocolError> {
     Ok(texts)
 }
 
-fn at_most(what: &'static str, bytes: u64, allowed: u64) -> Result<u64, ProtocolError> {
+pub(super) fn at_most(what: &'static str, bytes: u64, allowed: u64) -> Result<u64, ProtocolError> {
     if bytes > allowed { Err(ProtocolError::TooLarge { what, bytes, allowed }) } else { Ok(bytes) }
 }

@@ -11,11 +11,11 @@
 //!
 //! | kind | name | payload |
 //! |---|---|---|
-//! | 0x01 | settings | version u32 · coordinator's process id u32 · data bytes u64 · address space bytes u64 (0: no limit) · CPU seconds u64 · file bytes u64 · list of texts: chains, each a geth-style chain config |
+//! | 0x01 | settings | version u32 · coordinator's process id u32 · data bytes u64 · address space bytes u64 (0: no limit) · CPU seconds u64 · file bytes u64 · list of texts: chains, each a geth-style chain config · who executes blocks u8: 0 the worker, 1 an evm-server, 2 to 4 both, and of two results the worker's, the server's or none is taken |
 //! | 0x02 | rule | sha256 of the compiled code, 32 bytes · component bytes u64 · code bytes u64 · optional text: the manifest beside the component · limits · list of texts: capabilities granted; then the component, then the code |
 //! | 0x03 | run | optional hash: the specimen's, when it is known · specimen bytes u64 · limits · list of parameters, each two texts; then the specimen |
 //! | 0x04 | compile | component bytes u64 · optional text: the manifest beside it · limits · list of texts: capabilities granted; then the component |
-//! | 0x06 | executed | reserved |
+//! | 0x06 | executed | 0 and bytes u64, then the bytes of a block result; or 1 and text, the evm-server's refusal; or 2 and text: it was not there |
 //!
 //! *limits* is a list of u64, one for each line of [`refiner_sandbox::LIMITS`], in its order.
 //!
@@ -32,17 +32,18 @@
 //! | 0x87 | artifact | name text · media type text · schema optional text · bytes u64; then its bytes |
 //! | 0x88 | verdict | asked (as limits) · granted (as limits) · used (as limits) · log lines lost u64 · its number (u8) and fields |
 //! | 0x89 | compiled | code bytes u64; then the code |
-//! | 0x8a | execute | reserved |
+//! | 0x8a | execute | text, the format |
+//! | 0x8b | difference | as executed without 2: the worker's own result of what it asked last |
 //!
 //! # Order
 //!
-//! A worker: settings → hello; rule → admitted, refused or host failure; then any number of times run → log\* artifact\*
-//! verdict, or host failure, or no specimen. A compiler: settings → hello; compile → compiled, refused or host failure (system memory). Only the coordinator
+//! A worker: settings → hello; rule → admitted, refused or host failure; then any number of times run → (execute → executed, difference at
+//! will)\* log\* artifact\* verdict, or host failure, or no specimen. A compiler: settings → hello; compile → compiled, refused or host failure (system memory). Only the coordinator
 //! speaks first, so neither ever waits for a side that waits for it. Either ends it by closing its end.
 //!
-//! *execute* and *executed* are for rules whose blocks a remote evm-server executes: the worker will send execute (format
-//! text) in the middle of a run, at most as often as `evm_executions` grants; the coordinator will call the server, which
-//! a worker cannot reach, and send executed (result bytes u64, then the result; or 0 and a text). Both are refused today.
+//! *execute* and *executed* are for rules whose blocks an evm-server executes, which a worker cannot reach. A block result has at most
+//! 64 MiB, either way. The worker asks at most as often as `evm_executions` grants and names nothing but a format: what is executed
+//! is its run's specimen, and the coordinator has that. Once the server was not there, the run has no verdict, whatever follows.
 //!
 //! # What neither side believes
 //!
@@ -51,6 +52,7 @@
 //! lied to about a result; for that each worker serves one rule only, and results that can be checked are.
 
 mod error;
+mod execution;
 mod frame;
 mod message;
 mod outcome;
@@ -60,7 +62,8 @@ mod verdict;
 mod wire;
 
 pub use error::ProtocolError;
-pub(crate) use frame::{Kind, read, read_bytes, write, write_bytes};
+pub(crate) use execution::{Asked, Executed, read_side, write_difference};
+pub(crate) use frame::{Frame, Kind, read, read_bytes, write, write_bytes};
 pub(crate) use message::{
     CompileRequest, Hello, RuleRequest, RunRequest, Settings, announced_bytes, read_hash, read_text, write_announced,
     write_hash, write_text,

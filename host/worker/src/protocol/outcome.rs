@@ -7,7 +7,7 @@ use refiner_sandbox::{
 };
 
 use super::{
-    Kind, ProtocolError,
+    Frame, Kind, ProtocolError,
     message::{put_limits, read_text, take_guest_text, take_per_limit},
     read, read_bytes, verdict,
     wire::{Reader, Writer},
@@ -64,11 +64,11 @@ pub(crate) fn read_failure(payload: &[u8]) -> Result<HostFailure, ProtocolError>
     Ok(failure)
 }
 
-/// Reads an answer, and of it no more than `limits` grant.
-pub(crate) fn read_answer(input: &mut impl Read, limits: &Limits) -> Result<Answer, ProtocolError> {
+/// Reads an answer that begins with this frame, and of it no more than `limits` grant.
+pub(crate) fn read_answer(first: Frame, input: &mut impl Read, limits: &Limits) -> Result<Answer, ProtocolError> {
     let mut collected = Collected { limits, log: Vec::new(), log_bytes: 0, artifacts: Vec::new(), output_bytes: 0 };
+    let mut frame = first;
     loop {
-        let frame = read(input)?;
         match frame.kind {
             Kind::Log => collected.log(&frame.payload)?,
             Kind::Artifact => collected.artifact(&frame.payload, input)?,
@@ -77,6 +77,7 @@ pub(crate) fn read_answer(input: &mut impl Read, limits: &Limits) -> Result<Answ
             Kind::NoSpecimen => return read_text(&frame.payload).map(Answer::NoSpecimen),
             found => return Err(ProtocolError::Unexpected { found }),
         }
+        frame = read(input)?;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use alloy_primitives::{B256, Bytes};
 use proptest::prelude::*;
+use refiner_evm::{Answer as Said, ExecutedBy, OnDifference, ResultFormat};
 use refiner_sandbox::{
     Artifact, GuestText, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine, Misuse, Params, PerLimit, Run,
     TrapKind, Usage, Verdict,
@@ -9,10 +10,14 @@ use refiner_sandbox::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    Answer, CompileRequest, Hello, Kind, ProtocolError, RunRequest, Settings, VERSION, read, read_answer, write,
+    Answer, Asked, CompileRequest, Executed, Hello, Kind, ProtocolError, RunRequest, Settings, VERSION, read, write,
     write_failure, write_run,
 };
 use crate::confine::{Ceilings, Confinement, Measure, Outcome};
+
+fn read_answer(bytes: &mut &[u8], limits: &Limits) -> Result<Answer, ProtocolError> {
+    super::read_answer(read(bytes)?, bytes, limits)
+}
 
 fn artifact(name: &str, bytes: Vec<u8>) -> Artifact {
     Artifact {
@@ -121,11 +126,43 @@ fn every_host_failure_arrives_as_it_was_sent() {
 }
 
 #[test]
+fn executions_arrive_as_they_were_asked_and_answered() {
+    for format in ResultFormat::ALL {
+        let mut bytes = Vec::new();
+        Asked { format }.send(&mut bytes).unwrap();
+        let frame = read(&mut bytes.as_slice()).unwrap();
+        assert_eq!(Asked::read(&frame.expect(Kind::Execute).unwrap()).unwrap(), Asked { format });
+    }
+    for sent in [
+        Executed::Answer(Said::Document(vec![7; 300_000].into())),
+        Executed::Answer(Said::Document(Bytes::new())),
+        Executed::Answer(Said::Refusal("error on EBE".into())),
+        Executed::Unavailable(GuestText::new("no connection")),
+    ] {
+        let mut bytes = Vec::new();
+        sent.send(&mut bytes).unwrap();
+        assert_eq!(Executed::receive(&mut bytes.as_slice()).unwrap(), sent);
+        bytes.truncate(bytes.len() - 1);
+        assert!(Executed::receive(&mut bytes.as_slice()).is_err());
+    }
+}
+
+#[test]
+fn block_result_past_the_limit_is_not_taken_whoever_sends_it() {
+    for (bytes, taken) in [((64 << 20) + 1, false), (u64::MAX, false), (0, true)] {
+        let mut payload = vec![0];
+        payload.extend_from_slice(&u64::to_be_bytes(bytes));
+        assert_eq!(super::read_side(&payload, &mut &b""[..]).is_ok(), taken, "{bytes}");
+    }
+}
+
+#[test]
 fn requests_arrive_as_they_were_sent() {
     let settings = Settings {
         coordinator: 77,
         ceilings: Ceilings { data_bytes: 1, address_bytes: Some(2), cpu_seconds: 3, file_bytes: 4 },
         chains: vec!["{}".to_owned(), String::new()],
+        executed_by: ExecutedBy::Both(OnDifference::Hold),
     };
     let mut bytes = Vec::new();
     settings.send(&mut bytes).unwrap();

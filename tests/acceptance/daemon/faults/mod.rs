@@ -26,7 +26,7 @@ use refiner_journal::State;
 use crate::{bench::Bench, specimens::Given};
 
 /// Waits until the only item of `given` failed in `state` with these words.
-async fn until_failed(bench: &mut Bench, given: &Given, state: State, words: &str) {
+pub async fn until_failed(bench: &mut Bench, given: &Given, state: State, words: &str) {
     let height = given.height;
     bench
         .until(&format!("{height} fails in {state} with {words:?}"), |bench| {

@@ -75,6 +75,18 @@ pub struct Layer {
     /// A geth-style chain config of a chain that is not built in.
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
     pub chain_config: Option<Vec<String>>,
+    /// Who executes blocks: `embedded`, `remote` or `both`; remote results need `--format evm-server@...` [default: embedded].
+    #[arg(long, value_name = "WHO", help_heading = "Rules")]
+    pub evm: Option<String>,
+    /// The evm-server for `--evm remote` and `both`; alone it selects nothing [default: http://127.0.0.1:3002].
+    #[arg(long, value_name = "URL", help_heading = "Rules")]
+    pub evm_server: Option<String>,
+    /// What becomes of a block whose two results differ: `prefer-embedded`, `prefer-remote` or `hold` [default: hold].
+    #[arg(long, value_name = "POLICY", help_heading = "Rules")]
+    pub evm_on_difference: Option<String>,
+    /// How long the evm-server has for a block, with all tries [default: 100].
+    #[arg(long, value_name = "S", help_heading = "Rules")]
+    pub evm_timeout_s: Option<u64>,
     /// Runs at once, each in a process of its own [default: as many as cores].
     #[arg(long, value_name = "N", help_heading = "Rules")]
     pub workers: Option<u64>,
@@ -143,7 +155,7 @@ pub enum Kind {
 }
 
 /// Every setting with its kind and the names under which earlier refiners read it from the environment.
-pub const SETTINGS: [(&str, Kind, &[&str]); 39] = [
+pub const SETTINGS: [(&str, Kind, &[&str]); 43] = [
     ("network", Kind::Text, &["MIX_ENV"]),
     ("proof-chain-id", Kind::Number, &["PROOFCHAIN_CHAIN_ID"]),
     ("specimen-contract", Kind::Text, &["BSP_PROOFCHAIN_ADDRESS"]),
@@ -166,6 +178,10 @@ pub const SETTINGS: [(&str, Kind, &[&str]); 39] = [
     ("format", Kind::Text, &[]),
     ("param", Kind::List, &[]),
     ("chain-config", Kind::List, &[]),
+    ("evm", Kind::Text, &[]),
+    ("evm-server", Kind::Text, &["EVM_SERVER_URL"]),
+    ("evm-on-difference", Kind::Text, &[]),
+    ("evm-timeout-s", Kind::Number, &[]),
     ("workers", Kind::Number, &[]),
     ("key-file", Kind::Text, &["BLOCK_RESULT_OPERATOR_PRIVATE_KEY_FILE"]),
     ("keystore", Kind::Text, &[]),

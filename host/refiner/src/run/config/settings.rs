@@ -3,10 +3,12 @@
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use alloy_primitives::Address;
+use refiner_evm::OnDifference;
 use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, Secret, StartBlock};
 use url::Url;
 
 use super::{Layer, Problem};
+use crate::executor::{self, By, Evm};
 
 /// What the daemon works by.
 #[derive(Debug)]
@@ -28,6 +30,7 @@ pub struct Settings {
     pub prove: Option<String>,
     pub params: Vec<(String, String)>,
     pub chain_configs: Vec<PathBuf>,
+    pub evm: Evm,
     pub workers: usize,
     pub key: Key,
     pub fees: FeePolicy,
@@ -88,6 +91,7 @@ pub fn resolve(layer: Layer, secret: Option<Secret>, problems: &mut Vec<Problem>
         cap_wei: u128::from(reading.number("max-fee-gwei", layer.max_fee_gwei, 1_000, 1, 1_000_000)) * GWEI,
         ..FeePolicy::default()
     };
+    let evm = reading.evm(&layer);
     let settings = Settings {
         scan,
         start: start.unwrap_or(StartBlock::Latest),
@@ -103,6 +107,7 @@ pub fn resolve(layer: Layer, secret: Option<Secret>, problems: &mut Vec<Problem>
         prove: layer.prove.filter(|_| proves),
         params,
         chain_configs: layer.chain_config.unwrap_or_default().into_iter().map(PathBuf::from).collect(),
+        evm,
         workers: reading.size("workers", layer.workers, cores, 1_024),
         fees,
         proof_depth: reading.number("proof-depth", layer.proof_depth, 5, 0, 10_000),
@@ -130,6 +135,22 @@ struct Reading<'p> {
 }
 
 impl Reading<'_> {
+    fn evm(&mut self, layer: &Layer) -> Evm {
+        let by = self.text("evm", layer.evm.as_deref(), "embedded, remote or both");
+        let on_difference = self.text(
+            "evm-on-difference",
+            layer.evm_on_difference.as_deref(),
+            "prefer-embedded, prefer-remote or hold",
+        );
+        let seconds = self.number("evm-timeout-s", layer.evm_timeout_s, executor::DEFAULT_TIMEOUT_S, 1, 600);
+        Evm {
+            by: by.unwrap_or(By::Embedded),
+            server: layer.evm_server.clone().unwrap_or_else(|| executor::DEFAULT_URL.to_owned()),
+            on_difference: on_difference.unwrap_or(OnDifference::Hold),
+            timeout: Duration::from_secs(seconds),
+        }
+    }
+
     fn text<T: FromStr>(&mut self, key: &'static str, value: Option<&str>, expected: &'static str) -> Option<T> {
         let value = value?;
         let read = value.trim().parse().ok();

@@ -14,6 +14,10 @@ const ADMITTED: u8 = 0x82;
 const LOG: u8 = 0x86;
 const ARTIFACT: u8 = 0x87;
 const VERDICT: u8 = 0x88;
+const EXECUTE: u8 = 0x8a;
+const DIFFERENCE: u8 = 0x8b;
+/// Lines of the table of limits.
+const LIMITS: u32 = refiner_sandbox::LIMITS.len() as u32;
 const BYTES: u8 = 0x05;
 
 /// Lies as the name says. Every error ends it: whoever it lied to hung up.
@@ -99,10 +103,43 @@ fn after_hello(name: &str) -> io::Result<()> {
         "path" => say(ARTIFACT, &artifact("../../etc/passwd", 0)),
         "unknown-kind" => say(0x7f, b""),
         "cut-verdict" => say(VERDICT, &[0; 7]),
+        "executes-for-ever" => loop {
+            execute()?;
+        },
+        "differs-unasked" => say(DIFFERENCE, &[1, 0, 0, 0, 1, b'x']),
+        "executes-and-is-content" => {
+            execute()?;
+            say(VERDICT, &produced_nothing())
+        }
         "no-answer" => Ok(()),
         _ => Err(io::ErrorKind::InvalidInput.into()),
     }?;
     sleep()
+}
+
+/// Asks for an execution, and reads what comes.
+fn execute() -> io::Result<()> {
+    let format = b"evm-server@b";
+    say(EXECUTE, &[&[0, 0, 0, 12][..], format].concat())?;
+    let answer = read_frame()?;
+    let bytes = answer.get(1..9).filter(|_| answer.first() == Some(&0)).and_then(|bytes| bytes.try_into().ok());
+    let (bytes, mut read) = (bytes.map_or(0, u64::from_be_bytes), 0);
+    while read < bytes {
+        read += read_frame()?.len() as u64;
+    }
+    Ok(())
+}
+
+/// The verdict "produced", without an artifact.
+fn produced_nothing() -> Vec<u8> {
+    let mut payload = Vec::new();
+    for _ in 0..3 {
+        payload.extend_from_slice(&LIMITS.to_be_bytes());
+        payload.resize(payload.len() + 8 * LIMITS as usize, 0);
+    }
+    // No log line lost, produced, no record.
+    payload.extend_from_slice(&[0; 8 + 1 + 8]);
+    payload
 }
 
 fn artifact(name: &str, bytes: u64) -> Vec<u8> {

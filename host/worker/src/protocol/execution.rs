@@ -1,0 +1,133 @@
+//! Blocks that an evm-server executes: what a worker asks in the middle of a run, and what it is answered.
+
+use std::io::{Read, Write};
+
+use alloy_primitives::Bytes;
+use refiner_evm::{Answer, ExecutedBy, OnDifference, ResultFormat};
+use refiner_sandbox::GuestText;
+
+use super::{
+    Kind, ProtocolError,
+    message::{at_most, take_guest_text},
+    read, read_bytes,
+    wire::{Reader, Writer},
+    write, write_bytes,
+};
+
+/// Most bytes of a block result that travel, either way: what a rule may write by default.
+const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
+
+/// What a worker asks: its run's specimen, executed, in this format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) format: ResultFormat,
+}
+
+/// What it is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Executed {
+    /// By the evm-server, not yet believed.
+    Answer(Answer),
+    /// By nobody.
+    Unavailable(GuestText),
+}
+
+impl Asked {
+    pub(crate) fn send(self, out: &mut impl Write) -> Result<(), ProtocolError> {
+        let mut payload = Writer::default();
+        payload.text(self.format.as_str());
+        write(out, Kind::Execute, &payload.finish())?;
+        Ok(out.flush()?)
+    }
+
+    pub(crate) fn read(payload: &[u8]) -> Result<Self, ProtocolError> {
+        let mut reader = Reader::new(payload);
+        let format = reader.text()?.parse().map_err(|_| ProtocolError::Format)?;
+        reader.finish()?;
+        Ok(Self { format })
+    }
+}
+
+impl Executed {
+    pub(crate) fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
+        let mut payload = Writer::default();
+        match self {
+            Self::Answer(answer) => put_side(&mut payload, answer),
+            Self::Unavailable(reason) => drop(payload.u8(2).text(reason.as_str())),
+        }
+        write(out, Kind::Executed, &payload.finish())?;
+        match self {
+            Self::Answer(Answer::Document(document)) => write_bytes(out, document),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn receive(input: &mut impl Read) -> Result<Self, ProtocolError> {
+        let payload = read(input)?.expect(Kind::Executed)?;
+        if let Some((2, reason)) = payload.split_first() {
+            let mut reader = Reader::new(reason);
+            let reason = take_guest_text(&mut reader)?;
+            reader.finish()?;
+            return Ok(Self::Unavailable(reason));
+        }
+        read_side(&payload, input).map(Self::Answer)
+    }
+}
+
+/// Writes a worker's side of a difference.
+pub(crate) fn write_difference(out: &mut impl Write, embedded: &Answer) -> Result<(), ProtocolError> {
+    let mut payload = Writer::default();
+    put_side(&mut payload, embedded);
+    write(out, Kind::Difference, &payload.finish())?;
+    if let Answer::Document(document) = embedded {
+        write_bytes(out, document)?;
+    }
+    Ok(out.flush()?)
+}
+
+/// One side: a document with its bytes to follow, or a refusal.
+pub(crate) fn read_side(payload: &[u8], input: &mut impl Read) -> Result<Answer, ProtocolError> {
+    let mut reader = Reader::new(payload);
+    match reader.u8()? {
+        0 => {
+            let bytes = at_most("a block result", reader.u64()?, DOCUMENT_BYTES_MAX)?;
+            reader.finish()?;
+            Ok(Answer::Document(Bytes::from(read_bytes(input, bytes)?)))
+        }
+        1 => {
+            let said = take_guest_text(&mut reader)?;
+            reader.finish()?;
+            Ok(Answer::Refusal(said.as_str().to_owned()))
+        }
+        found => Err(ProtocolError::Tag { of: "side", found }),
+    }
+}
+
+fn put_side(payload: &mut Writer, answer: &Answer) {
+    match answer {
+        Answer::Document(document) => payload.u8(0).u64(document.len() as u64),
+        Answer::Refusal(said) => payload.u8(1).text(GuestText::new(said).as_str()),
+    };
+}
+
+/// Who executes blocks, as a number in the settings.
+pub(super) const fn executed_by_number(executed_by: ExecutedBy) -> u8 {
+    match executed_by {
+        ExecutedBy::Embedded => 0,
+        ExecutedBy::Remote => 1,
+        ExecutedBy::Both(OnDifference::PreferEmbedded) => 2,
+        ExecutedBy::Both(OnDifference::PreferRemote) => 3,
+        ExecutedBy::Both(OnDifference::Hold) => 4,
+    }
+}
+
+pub(super) fn take_executed_by(reader: &mut Reader<'_>) -> Result<ExecutedBy, ProtocolError> {
+    Ok(match reader.u8()? {
+        0 => ExecutedBy::Embedded,
+        1 => ExecutedBy::Remote,
+        2 => ExecutedBy::Both(OnDifference::PreferEmbedded),
+        3 => ExecutedBy::Both(OnDifference::PreferRemote),
+        4 => ExecutedBy::Both(OnDifference::Hold),
+        found => return Err(ProtocolError::Tag { of: "executor", found }),
+    })
+}

@@ -1,0 +1,55 @@
+//! The worker's way to an evm-server: it asks its coordinator, in the middle of a run.
+
+use std::sync::Arc;
+
+use alloy_primitives::Bytes;
+use refiner_evm::{
+    Answer, Both, Difference, EmbeddedExecutor, ExecutedBy, Executor, Remote, RemoteServer, ResultFormat, Unavailable,
+};
+use refiner_sandbox::GuestText;
+
+use crate::{
+    protocol::{Asked, Executed, ProtocolError, write_difference},
+    standard::{Input, Output},
+};
+
+/// The executor of a worker that was told who executes.
+pub(crate) fn executor(executed_by: ExecutedBy, embedded: EmbeddedExecutor) -> Arc<dyn Executor> {
+    let embedded = Arc::new(embedded);
+    match executed_by {
+        ExecutedBy::Embedded => embedded,
+        ExecutedBy::Remote => Arc::new(Remote::new(Arc::new(Coordinator), embedded)),
+        ExecutedBy::Both(policy) => {
+            Arc::new(Both::new(Remote::new(Arc::new(Coordinator), embedded), policy, Arc::new(tell)))
+        }
+    }
+}
+
+/// Who asks the evm-server. Nothing else is on the pipe while a rule runs.
+struct Coordinator;
+
+/// What the coordinator says of the server.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Said(GuestText);
+
+impl RemoteServer for Coordinator {
+    /// The coordinator has the bytes: it sent them.
+    fn process(&self, _raw: &Bytes, format: ResultFormat) -> Result<Answer, Unavailable> {
+        match ask(format) {
+            Ok(Executed::Answer(answer)) => Ok(answer),
+            Ok(Executed::Unavailable(reason)) => Err(Unavailable::Server(Box::new(Said(reason)))),
+            Err(error) => Err(Unavailable::Server(Box::new(error))),
+        }
+    }
+}
+
+fn ask(format: ResultFormat) -> Result<Executed, ProtocolError> {
+    Asked { format }.send(&mut Output)?;
+    Executed::receive(&mut Input)
+}
+
+fn tell(difference: &Difference) {
+    // A coordinator that cannot be told is gone, and this process with it at the next frame.
+    let _ = write_difference(&mut Output, &difference.embedded);
+}
