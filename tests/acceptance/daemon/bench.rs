@@ -237,6 +237,11 @@ impl Bench {
         ended
     }
 
+    /// Where the daemon's health is told to be.
+    pub const fn health(&self) -> SocketAddr {
+        self.health
+    }
+
     /// The daemon's process id.
     pub fn pid(&self) -> u32 {
         self.daemon.as_ref().unwrap().id()

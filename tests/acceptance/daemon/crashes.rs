@@ -130,6 +130,26 @@ async fn transaction_signed_before_a_crash_is_sent_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn transaction_that_arrived_unheard_before_a_crash_is_found_on_the_chain() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let given = stream(1);
+    bench.rpc.fail("eth_sendRawTransaction", Fault::Deaf);
+    bench.announce(&given).await;
+    bench.start_ready().await;
+    let deadline = Instant::now() + crate::bench::PATIENCE;
+    while bench.operator_nonce().await == 0 {
+        assert!(Instant::now() < deadline, "it is not mined\n{}", bench.log());
+    }
+    bench.kill();
+    assert_eq!(bench.in_state(State::Signed), 1, "mined, and nobody told the daemon");
+    bench.rpc.heal("eth_sendRawTransaction");
+    bench.start_ready().await;
+    bench.until_all(State::Final, 1).await;
+    assert_eq!(bench.journal().unwrap().transactions(bench.items()[0].id).unwrap().len(), 1);
+    bench.assert_proved_once(&given).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn daemon_killed_at_random_moments_proves_every_specimen_once() {
     let Some(mut bench) = Bench::new().await else { return };
     // The first start compiles the rule; how long an ordinary one takes is known after the second.

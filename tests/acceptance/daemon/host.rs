@@ -73,6 +73,19 @@ async fn second_daemon_on_one_journal_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn health_is_served_beyond_loopback_only_when_that_is_said() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let everywhere = bench.health().to_string().replace("127.0.0.1", "0.0.0.0");
+    bench.flags = ["--health", &everywhere].map(str::to_owned).into();
+    let output = bench.command().output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), HOST, "{said}");
+    assert!(said.contains("can be reached from outside") && said.contains("--health-anywhere"), "{said}");
+    bench.flags.push("--health-anywhere".to_owned());
+    bench.start_ready().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn damaged_journal_is_refused_with_what_to_do() {
     let Some(mut bench) = Bench::new().await else { return };
     bench.announce(&stream(2)).await;

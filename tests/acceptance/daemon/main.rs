@@ -12,4 +12,5 @@ mod faults;
 mod host;
 mod metrics;
 mod secrets;
+#[allow(dead_code, reason = "some of it is for benchmarks")]
 mod specimens;

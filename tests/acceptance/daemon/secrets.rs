@@ -7,13 +7,21 @@ use std::{
 
 use alloy_primitives::{U256, hex};
 use refiner_journal::State;
-use refiner_testchain::{Fault, OPERATOR_KEY};
+use refiner_testchain::{Fault, OPERATOR_KEY, OPERATOR_KEYSTORE};
 use refiner_testkit::pinner::{Fault as PinnerFault, Route};
 
 use crate::{bench::Bench, specimens::stream};
 
-/// What URLs carry. Each is found in no other text.
-const CANARIES: [&str; 5] = ["canary-user", "canary-password", "canary-path", "canary-query", "canary-pinner"];
+/// What URLs carry, and a password. Each is found in no other text.
+const CANARIES: [&str; 6] = [
+    "canary-user",
+    "canary-password",
+    "canary-path",
+    "canary-query",
+    "canary-pinner",
+    // The keystore's password.
+    "testpassword",
+];
 
 /// Every spelling of the key that a careless line could have.
 fn spellings() -> Vec<Vec<u8>> {
@@ -86,6 +94,18 @@ fn look_everywhere(bench: &Bench) {
     assert_tells_nothing("the command line", &fs::read(format!("/proc/{}/cmdline", bench.pid())).unwrap());
 }
 
+/// Ends the daemon, and looks at what it leaves: its log and its files.
+async fn stop_and_look(bench: &mut Bench) {
+    assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
+    assert!(bench.log().contains("TRACE") && bench.log().contains("DEBUG"), "the log holds everything there is");
+    assert_tells_nothing("the log", bench.log().as_bytes());
+    let files = files_below(&bench.data);
+    assert!(files.iter().any(|path| path.ends_with("journal.sqlite")), "{files:?}");
+    for path in files {
+        assert_tells_nothing(&path.display().to_string(), &fs::read(&path).unwrap());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn key_and_passwords_are_told_nowhere_also_when_everything_fails() {
     let Some(mut bench) = Bench::new().await else { return };
@@ -133,20 +153,40 @@ async fn key_and_passwords_are_told_nowhere_also_when_everything_fails() {
     }
     bench.assert_proved_once(&given).await;
 
-    assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
-    assert!(bench.log().contains("TRACE") && bench.log().contains("DEBUG"), "the log holds everything there is");
-    assert_tells_nothing("the log", bench.log().as_bytes());
-    let files = files_below(&bench.data);
-    assert!(files.iter().any(|path| path.ends_with("journal.sqlite")), "{files:?}");
-    for path in files {
-        assert_tells_nothing(&path.display().to_string(), &fs::read(&path).unwrap());
-    }
+    stop_and_look(&mut bench).await;
     for question in [&["export"][..], &["list"], &["show", "1"]] {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_refiner"));
         let output = command.arg("journal").args(question).arg("--data").arg(&bench.data).output().unwrap();
         assert!(output.status.success() && !output.stdout.is_empty(), "{question:?}");
         assert_tells_nothing(&format!("journal {question:?}"), &output.stdout);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn key_from_a_file_or_a_keystore_is_told_nowhere_either() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let given = stream(2);
+    let file = |name: &str, text: &str| {
+        let path = bench.directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (key, keystore) = (file("key", OPERATOR_KEY), file("keystore", OPERATOR_KEYSTORE));
+    let password = file("password", "testpassword");
+    let places = [
+        vec!["--key-file".to_owned(), key],
+        vec!["--keystore".to_owned(), keystore, "--password-file".to_owned(), password],
+    ];
+    bench.key = "";
+    for (round, place) in places.into_iter().enumerate() {
+        bench.flags = [vec!["--log".to_owned(), "trace".to_owned()], place].concat();
+        bench.start_ready().await;
+        bench.announce(&given[round..=round]).await;
+        bench.until_all(State::Final, round + 1).await;
+        look_everywhere(&bench);
+        stop_and_look(&mut bench).await;
+    }
+    bench.assert_proved_once(&given).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

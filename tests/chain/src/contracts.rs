@@ -14,6 +14,12 @@ pub const PRODUCER: Address = address!("3C44CdDdB6a900fa2b585dd299e03d12FA4293BC
 pub const OPERATOR: Address = address!("90F79bf6EB2c4f870365E785982E1f101E93b906");
 /// The operator's key, which every anvil has and everybody knows.
 pub const OPERATOR_KEY: &str = "7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6";
+/// The operator's key under the password `testpassword`, made with node's own cryptography.
+pub const OPERATOR_KEYSTORE: &str = r#"{"crypto":{"cipher":"aes-128-ctr","cipherparams":{"iv":"ed23570b775368c931764712dc5f02bb"},
+"ciphertext":"b329fa1712a1ad53aaa6f1cd7c4f413effe85848c7e5837cc146358fbc899861","kdf":"pbkdf2","kdfparams":{"c":2048,
+"dklen":32,"prf":"hmac-sha256","salt":"ed23570b775368c931764712dc5f02bbc0e3638f26c9080ddec8d3fea7667d4c"},
+"mac":"544b9dabc39a43b89882780949791b1b856be78fc25cd72cbe88e7e9024437f9"},"id":"3198bc9c-6672-5ab3-d995-4942343ae5b6",
+"version":3}"#;
 /// Has money and no role: anvil's fifth account.
 pub const STRANGER: Address = address!("15d34AAf54267DB7D7c367839AAf71A00a2C6A65");
 /// The stranger's key.

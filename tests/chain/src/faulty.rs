@@ -37,6 +37,8 @@ pub enum Fault {
     Bytes(Vec<u8>),
     /// No answer at all.
     Hang,
+    /// The question is passed on, and the answer is not.
+    Deaf,
     /// `eth_sendRawTransaction` is answered with the hash but reaches nobody.
     Swallow,
     /// `eth_getLogs` over more blocks than this is refused.
@@ -167,6 +169,10 @@ async fn answer(State(proxy): State<Proxy>, body: String) -> Response {
         Some(Fault::Answer(result)) => in_json(&json!({"jsonrpc": "2.0", "id": 1, "result": result})),
         Some(Fault::Bytes(bytes)) => bytes.into_response(),
         Some(Fault::Hang) => future::pending().await,
+        Some(Fault::Deaf) => {
+            proxy.forward(body).await;
+            future::pending().await
+        }
         Some(Fault::Swallow) => in_json(&json!({"jsonrpc": "2.0", "id": 1, "result": hash_of(&question)})),
         Some(Fault::LongestRange { blocks, .. }) if range(&question).is_none_or(|asked| asked <= blocks) => {
             proxy.forward(body).await

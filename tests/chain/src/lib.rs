@@ -15,7 +15,9 @@ mod setup;
 pub use anvil::Anvil;
 pub use artifact::{Artifact, BLOCK_RESULT_PROOF_CHAIN, BLOCK_SPECIMEN_PROOF_CHAIN};
 pub use chain::{Mined, Specimen, TestChain};
-pub use contracts::{GOVERNOR, OPERATOR, OPERATOR_KEY, PRODUCER, STAKING_MANAGER, STRANGER, STRANGER_KEY};
+pub use contracts::{
+    GOVERNOR, OPERATOR, OPERATOR_KEY, OPERATOR_KEYSTORE, PRODUCER, STAKING_MANAGER, STRANGER, STRANGER_KEY,
+};
 pub use error::TestChainError;
 pub use faulty::{Fault, FaultyRpc};
 pub use install::{anvil, solc};

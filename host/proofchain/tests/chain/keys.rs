@@ -5,17 +5,13 @@ use std::{error::Error, fs, path::Path};
 use alloy_primitives::Bytes;
 use axum::{Json, Router, extract::State, routing::post};
 use refiner_proofchain::{FeePolicy, Fees, KeyError, KeySource, Prover, Secret, SignError, Signer};
-use refiner_testchain::{OPERATOR, OPERATOR_KEY, STRANGER, STRANGER_KEY, Setup, TestChain};
+use refiner_testchain::{
+    OPERATOR, OPERATOR_KEY, OPERATOR_KEYSTORE as KEYSTORE, STRANGER, STRANGER_KEY, Setup, TestChain,
+};
 use serde_json::{Value, json};
 
 use crate::{HEIGHT, LIMITS, connect, proof, prover, prover_with, ready, start};
 
-/// The operator's key under the password `testpassword`, made with node's own cryptography.
-const KEYSTORE: &str = r#"{"crypto":{"cipher":"aes-128-ctr","cipherparams":{"iv":"ed23570b775368c931764712dc5f02bb"},
-"ciphertext":"b329fa1712a1ad53aaa6f1cd7c4f413effe85848c7e5837cc146358fbc899861","kdf":"pbkdf2","kdfparams":{"c":2048,
-"dklen":32,"prf":"hmac-sha256","salt":"ed23570b775368c931764712dc5f02bbc0e3638f26c9080ddec8d3fea7667d4c"},
-"mac":"544b9dabc39a43b89882780949791b1b856be78fc25cd72cbe88e7e9024437f9"},"id":"3198bc9c-6672-5ab3-d995-4942343ae5b6",
-"version":3}"#;
 async fn value(text: &str) -> Result<Signer, KeyError> {
     Signer::load(&KeySource::Value(Secret::new(text.to_owned()))).await
 }

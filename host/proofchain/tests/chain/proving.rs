@@ -5,7 +5,9 @@ use refiner_proofchain::{FeePolicy, Fees, KeySource, NonceAt, Prover, Secret, Se
 use refiner_testchain::{Fault, FaultyRpc, OPERATOR, OPERATOR_KEY, Setup};
 use serde_json::json;
 
-use crate::{HEIGHT, LIMITS, connect, market, proof, prove, prover, prover_with, ready, send, settlement, signed, start};
+use crate::{
+    HEIGHT, LIMITS, connect, market, proof, prove, prover, prover_with, ready, send, settlement, signed, start,
+};
 
 #[tokio::test]
 async fn a_proof_is_mined_and_then_final() {

@@ -62,7 +62,10 @@ impl RunError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Journal(error) => error.hint(),
-            Self::Health(_) => {
+            Self::Health(ServeError::NotLoopback { .. }) => {
+                Some("say --health-anywhere where only a monitor reaches the port; it asks for no password".into())
+            }
+            Self::Health(ServeError::Listen { .. }) => {
                 Some("is another refiner running? Otherwise name a free loopback address by --health".into())
             }
             Self::Chain(_) => {

@@ -27,9 +27,9 @@ pub struct Health {
     pub status: Status,
 }
 
-/// Listens; a loopback address only, as the answers say what an operator earns.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    listen(address, false).await
+/// Listens; on a loopback address only unless somebody says otherwise, as the answers say what an operator earns.
+pub async fn bind(address: SocketAddr, anywhere: bool) -> Result<TcpListener, ServeError> {
+    listen(address, anywhere).await
 }
 
 /// Answers until `stop`.

@@ -84,7 +84,7 @@ async fn daemon(
     status: Status,
 ) -> Result<(), RunError> {
     let ledger = Ledger::new(journal, Metrics::new()?);
-    let listener = health::bind(settings.health).await?;
+    let listener = health::bind(settings.health, settings.health_anywhere).await?;
     let health_stop = CancellationToken::new();
     let health = Health { ledger: ledger.clone(), status: status.clone() };
     let health = tokio::spawn(health::serve(health, listener, health_stop.clone()));

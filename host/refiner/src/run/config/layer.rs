@@ -125,6 +125,9 @@ pub struct Layer {
     /// Where `/livez`, `/readyz`, `/status` and `/metrics` are served [default: 127.0.0.1:9568].
     #[arg(long, value_name = "ADDRESS", help_heading = "Process")]
     pub health: Option<String>,
+    /// Lets `health` be an address that other machines reach, such as a container's; the answers ask for no password.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Process")]
+    pub health_anywhere: Option<bool>,
     /// Specimens fetched at once [default: 8].
     #[arg(long, value_name = "N", help_heading = "Process")]
     pub fetches: Option<u64>,
@@ -152,7 +155,7 @@ pub enum Kind {
 }
 
 /// Every setting with its kind and the names under which earlier refiners read it from the environment.
-pub const SETTINGS: [(&str, Kind, &[&str]); 42] = [
+pub const SETTINGS: [(&str, Kind, &[&str]); 43] = [
     ("network", Kind::Text, &["MIX_ENV"]),
     ("proof-chain-id", Kind::Number, &["PROOFCHAIN_CHAIN_ID"]),
     ("specimen-contract", Kind::Text, &["BSP_PROOFCHAIN_ADDRESS"]),
@@ -191,6 +194,7 @@ pub const SETTINGS: [(&str, Kind, &[&str]); 42] = [
     ("recheck-s", Kind::Number, &[]),
     ("unsettled", Kind::Number, &[]),
     ("health", Kind::Text, &[]),
+    ("health-anywhere", Kind::Switch, &[]),
     ("fetches", Kind::Number, &[]),
     ("pins", Kind::Number, &[]),
     ("backlog", Kind::Number, &[]),

@@ -164,7 +164,8 @@ impl Metrics {
 
     /// All that earlier refiners did for an item is done.
     fn handed_over(&self, id: ItemId, age: Duration) {
-        let upload = self.produced().remove(&id).map_or(Duration::ZERO, |since| since.elapsed());
+        // After a restart nobody knows since when; it was not longer than the item's age.
+        let upload = self.produced().remove(&id).map_or(age, |since| since.elapsed());
         self.happened(Event::UploadSuccess, upload);
         self.happened(Event::PipelineSuccess, age);
     }
