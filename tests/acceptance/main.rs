@@ -4,6 +4,8 @@
 
 #[path = "../hostile/component.rs"]
 mod component;
+mod config;
+mod content;
 mod evm;
 mod memory;
 mod program;

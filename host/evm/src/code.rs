@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use alloy_primitives::{B256, Bytes, keccak256, map::B256Map};
-use refiner_specimen::CodeRead;
+use refiner_specimen::{CodePiece, Codes};
 use revm::bytecode::Bytecode;
 
 use crate::error::Rejected;
@@ -51,21 +51,23 @@ impl CodeCache {
 
     /// The analysed code of a block.
     ///
+    /// Code that is known is compared where it stands in the specimen, so only new code is decoded.
+    ///
     /// Errors when a piece does not hash to what the specimen states.
-    pub(crate) fn analyse(&self, codes: &[CodeRead]) -> Result<BlockCodes, Rejected> {
+    pub(crate) fn analyse(&self, codes: &Codes) -> Result<BlockCodes, Rejected> {
         let known = self.look_up(codes);
         let mut block = BlockCodes::with_capacity_and_hasher(codes.len(), Default::default());
         let mut learned = Vec::new();
-        for (read, known) in codes.iter().zip(known) {
+        for (piece, known) in codes.pieces().zip(known) {
             let code = match known {
-                Some(code) if code.original_byte_slice() == &read.code[..] => code,
+                Some(code) if piece.is(code.original_byte_slice()) => code,
                 _ => {
-                    let code = verified(read)?;
-                    learned.push((read.hash, code.clone()));
+                    let code = verified(piece)?;
+                    learned.push((piece.hash, code.clone()));
                     code
                 }
             };
-            block.insert(read.hash, code);
+            block.insert(piece.hash, code);
         }
         if !learned.is_empty() {
             self.learn(learned);
@@ -73,9 +75,9 @@ impl CodeCache {
         Ok(block)
     }
 
-    fn look_up(&self, codes: &[CodeRead]) -> Vec<Option<Bytecode>> {
+    fn look_up(&self, codes: &Codes) -> Vec<Option<Bytecode>> {
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        codes.iter().map(|read| generations.get(&read.hash, self.limit_bytes)).collect()
+        codes.pieces().map(|piece| generations.get(&piece.hash, self.limit_bytes)).collect()
     }
 
     fn learn(&self, learned: Vec<(B256, Bytecode)>) {
@@ -118,16 +120,17 @@ fn cost(code: &Bytecode) -> usize {
     bytes + bytes / 8 + ENTRY_BYTES
 }
 
-fn verified(read: &CodeRead) -> Result<Bytecode, Rejected> {
-    let computed = keccak256(&read.code);
-    if computed != read.hash {
-        return Err(Rejected::CodeHash { stated: read.hash, computed });
+fn verified(piece: CodePiece<'_>) -> Result<Bytecode, Rejected> {
+    let bytes = piece.to_bytes()?;
+    let computed = keccak256(&bytes);
+    if computed != piece.hash {
+        return Err(Rejected::CodeHash { stated: piece.hash, computed });
     }
-    let code = analysed(read.code.clone());
-    // Analysis copies most code to pad it. What it did not copy still belongs to the specimen's buffer, which a cache
-    // must not keep alive.
-    let borrowed = code.bytes_slice().as_ptr() == read.code.as_ptr();
-    Ok(if borrowed { analysed(Bytes::copy_from_slice(&read.code)) } else { code })
+    let code = analysed(bytes.clone());
+    // Analysis copies most code to pad it. What it did not copy may belong to a larger buffer, which a cache must not
+    // keep alive.
+    let borrowed = code.bytes_slice().as_ptr() == bytes.as_ptr();
+    Ok(if borrowed { analysed(Bytes::copy_from_slice(&bytes)) } else { code })
 }
 
 /// A delegation (EIP-7702) or a program. Code that only begins like a delegation is a program.
@@ -137,7 +140,13 @@ fn analysed(code: Bytes) -> Bytecode {
 
 #[cfg(test)]
 mod tests {
+    use refiner_specimen::CodeRead;
+
     use super::*;
+
+    fn codes(reads: &[&CodeRead]) -> Codes {
+        Codes::from(reads.iter().map(|&read| read.clone()).collect::<Vec<_>>())
+    }
 
     fn read(fill: u8, len: usize) -> CodeRead {
         let code = Bytes::from(vec![fill; len]);
@@ -154,24 +163,24 @@ mod tests {
         let stated = keccak256([1]);
         let lie = CodeRead { hash: stated, code: Bytes::from_static(&[2]) };
         let expected = Rejected::CodeHash { stated, computed: keccak256([2]) };
-        assert_eq!(CodeCache::default().analyse(&[lie]), Err(expected));
+        assert_eq!(CodeCache::default().analyse(&codes(&[&lie])), Err(expected));
     }
 
     #[test]
     fn cached_code_does_not_vouch_for_other_bytes_under_its_hash() {
         let cache = CodeCache::default();
         let honest = read(0x5b, 40);
-        assert!(cache.analyse(std::slice::from_ref(&honest)).is_ok());
+        assert!(cache.analyse(&codes(&[&honest])).is_ok());
         let lie = CodeRead { hash: honest.hash, code: Bytes::from(vec![0x5b; 41]) };
-        assert!(matches!(cache.analyse(&[lie]), Err(Rejected::CodeHash { .. })));
+        assert!(matches!(cache.analyse(&codes(&[&lie])), Err(Rejected::CodeHash { .. })));
     }
 
     #[test]
     fn a_second_block_shares_the_first_ones_analysis() {
         let cache = CodeCache::default();
         let code = read(0x60, 100);
-        let first = cache.analyse(std::slice::from_ref(&code)).unwrap();
-        let second = cache.analyse(std::slice::from_ref(&code)).unwrap();
+        let first = cache.analyse(&codes(&[&code])).unwrap();
+        let second = cache.analyse(&codes(&[&code])).unwrap();
         assert_eq!(first[&code.hash].bytes_slice().as_ptr(), second[&code.hash].bytes_slice().as_ptr());
     }
 
@@ -179,7 +188,7 @@ mod tests {
     fn cached_code_never_borrows_the_specimens_buffer() {
         for ends in [0x00, 0x60] {
             let code = read(ends, 64);
-            let block = CodeCache::default().analyse(std::slice::from_ref(&code)).unwrap();
+            let block = CodeCache::default().analyse(&codes(&[&code])).unwrap();
             assert_ne!(block[&code.hash].bytes_slice().as_ptr(), code.code.as_ptr(), "ends in {ends:#x}");
         }
     }
@@ -190,7 +199,7 @@ mod tests {
         let cache = CodeCache::with_limit(4 * one);
         let hot = read(0, 800);
         for fill in 1..20 {
-            cache.analyse(&[hot.clone(), read(fill, 800)]).unwrap();
+            cache.analyse(&codes(&[&hot, &read(fill, 800)])).unwrap();
             assert!(kept(&cache) <= 4);
         }
         let generations = cache.generations.lock().unwrap();
@@ -202,7 +211,7 @@ mod tests {
         let cost_of_800 = cost(&analysed(read(0, 800).code));
         for (limit, expected) in [(2 * cost_of_800, 1), (2 * cost_of_800 - 1, 0)] {
             let cache = CodeCache::with_limit(limit);
-            assert_eq!(cache.analyse(&[read(0, 800)]).unwrap().len(), 1);
+            assert_eq!(cache.analyse(&codes(&[&read(0, 800)])).unwrap().len(), 1);
             assert_eq!(kept(&cache), expected, "limit {limit}");
         }
     }

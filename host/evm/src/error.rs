@@ -1,7 +1,7 @@
 //! Why a specimen was not executed.
 
 use alloy_primitives::B256;
-use refiner_specimen::{Layout, check::Check};
+use refiner_specimen::{Layout, NotBase64, check::Check};
 
 use crate::format::ResultFormat;
 
@@ -160,6 +160,9 @@ pub enum Rejected {
         /// keccak256 of the code.
         hash: B256,
     },
+    /// A piece of code is text that cannot be read.
+    #[error(transparent)]
+    CodeText(#[from] NotBase64),
     /// A piece of code is not what its hash says.
     #[error("code stated as {stated} hashes to {computed}")]
     CodeHash {

@@ -32,7 +32,9 @@ pub use chain::{ChainError, ProofChain};
 pub use fees::{FeePolicy, FeeQuote, Fees};
 pub use key::{KeyError, KeySource, Secret, SignError, Signer};
 pub use network::Network;
-pub use prover::{NonceAt, Preparation, Prepared, Proof, Prover, Sent, Settlement, Signed, UnreadableTransaction};
+pub use prover::{
+    NonceAt, Outlook, Preparation, Prepared, Proof, Prover, Sent, Settlement, Signed, UnreadableTransaction,
+};
 pub use revert::{Reaction, Revert};
 pub use rpc::{Endpoint, Refusal, Rpc, RpcError, RpcLimits};
 pub use scan::{

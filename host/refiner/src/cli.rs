@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use refiner_journal::{ItemId, State};
 use refiner_specimen::Layout;
 
-use crate::{executor::EvmArguments, exit, rule, rules};
+use crate::{content, executor::EvmArguments, exit, rule, rules};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
@@ -33,6 +33,18 @@ pub enum Command {
         /// What to ask.
         #[command(subcommand)]
         command: JournalCommand,
+    },
+    /// Names, fetches, keeps and serves content by its content id.
+    Content {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: content::Command,
+    },
+    /// Says what `refiner run` would work by.
+    Config {
+        /// What to say.
+        #[command(subcommand)]
+        command: ConfigCommand,
     },
     /// Looks into specimen files.
     Specimen {
@@ -113,6 +125,19 @@ pub struct Run {
     pub config: Option<PathBuf>,
     #[command(flatten)]
     pub settings: crate::run::config::Layer,
+}
+
+/// `refiner config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Every setting with its value and where that comes from; takes what `run` takes. What URLs carry and the key are not shown.
+    Show {
+        #[command(flatten)]
+        run: Box<Run>,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// `refiner journal`.

@@ -7,7 +7,8 @@ use refiner_journal::JournalError;
 
 use crate::run::{ConfigError, RulesError, RunError};
 use crate::{
-    chains::ChainError, exit::Exit, input::InputError, output::OutputError, rule::RuleError, rules::LoadError,
+    chains::ChainError, content::ContentError, exit::Exit, input::InputError, output::OutputError, rule::RuleError,
+    rules::LoadError,
 };
 
 /// Prints the failure to standard error and says how the program ends.
@@ -60,6 +61,9 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
         return (Exit::Usage, None);
     }
     if let Some(error) = error.downcast_ref::<RunError>() {
+        return (error.exit(), error.hint());
+    }
+    if let Some(error) = error.downcast_ref::<ContentError>() {
         return (error.exit(), error.hint());
     }
     if let Some(error) = error.downcast_ref::<JournalError>() {

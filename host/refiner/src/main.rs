@@ -4,6 +4,8 @@
 mod builtin;
 mod chains;
 mod cli;
+mod config;
+mod content;
 mod doctor;
 mod executor;
 mod exit;
@@ -61,6 +63,8 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Replay(arguments) => replay::run(arguments),
         Command::Run(arguments) => run::run(arguments),
         Command::Journal { command } => journal::run(command),
+        Command::Content { command } => content::run(command),
+        Command::Config { command } => config::run(command),
         Command::Specimen { command } => specimen::run(command),
         Command::Rule { command } => rule::run(command),
         Command::Doctor { json } => doctor::run(*json),

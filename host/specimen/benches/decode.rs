@@ -35,7 +35,7 @@ fn main() {
 
 fn decoding(files: &[(String, Vec<u8>)]) {
     println!(
-        "Decoding, ms: with bytecode checked and left as text, with bytecode decoded, and to apache-avro's Value; \
+        "Decoding, ms: with bytecode left as text, with bytecode decoded, and to apache-avro's Value; \
          and copying the bytes."
     );
     println!(

@@ -1,5 +1,9 @@
 //! Bytecode: most of a specimen's bytes, and not every reader's business.
 
+mod piece;
+
+pub use piece::{CodePiece, NotBase64};
+
 use std::{
     fmt,
     ops::{Deref, DerefMut, Range},
@@ -7,7 +11,7 @@ use std::{
 };
 
 use alloy_primitives::{B256, Bytes};
-use base64_simd::STANDARD;
+use piece::Form;
 
 /// A piece of bytecode.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,15 +24,16 @@ pub struct CodeRead {
 
 /// The bytecode that a block read, as a list of [`CodeRead`].
 ///
-/// [`decode_shared`](crate::decode_shared) checks its base64 text and leaves it undecoded until somebody looks at the
-/// list: a rule about logs or transfers never pays for it. [`Codes::len`] does not look.
+/// [`decode_shared`](crate::decode_shared) leaves it as base64 text until somebody looks at the list: a rule about logs
+/// or transfers never pays for it. [`Codes::len`] and [`Codes::pieces`] do not look. Text that is no base64 stands in
+/// the list as no bytes, which are not what its hash states; [`CodePiece::to_bytes`] tells the two apart.
 #[derive(Clone, Default)]
 pub struct Codes {
     encoded: Option<EncodedCodes>,
     decoded: OnceLock<Vec<CodeRead>>,
 }
 
-/// Checked base64 text, in the input that it came in.
+/// Text, in the input that it came in, that nobody has looked at.
 #[derive(Clone)]
 pub(crate) struct EncodedCodes {
     pub(crate) source: Bytes,
@@ -53,18 +58,36 @@ impl Codes {
         self.len() == 0
     }
 
+    /// Each piece where it stands, without decoding it.
+    pub fn pieces(&self) -> impl Iterator<Item = CodePiece<'_>> {
+        (0..self.len()).filter_map(|position| self.piece(position))
+    }
+
+    /// The piece at a position where it stands, without decoding it.
+    pub fn piece(&self, position: usize) -> Option<CodePiece<'_>> {
+        match (&self.encoded, self.decoded.get()) {
+            (Some(encoded), None) => encoded.piece(position),
+            (_, decoded) => {
+                let read = decoded?.get(position)?;
+                Some(CodePiece { hash: read.hash, form: Form::Bytes(&read.code) })
+            }
+        }
+    }
+
     fn decoded(&self) -> &Vec<CodeRead> {
         self.decoded.get_or_init(|| self.encoded.as_ref().map(EncodedCodes::decode).unwrap_or_default())
     }
 }
 
 impl EncodedCodes {
+    fn piece(&self, position: usize) -> Option<CodePiece<'_>> {
+        let (hash, text) = self.codes.get(position)?;
+        Some(CodePiece { hash: *hash, form: Form::Text(self.source.get(text.clone())?) })
+    }
+
     fn decode(&self) -> Vec<CodeRead> {
-        let decode = |(hash, text): &(B256, Range<usize>)| match STANDARD.decode_to_vec(&self.source[text.clone()]) {
-            Ok(code) => CodeRead { hash: *hash, code: code.into() },
-            Err(error) => unreachable!("the text was checked: {error}"),
-        };
-        self.codes.iter().map(decode).collect()
+        let pieces = (0..self.codes.len()).filter_map(|position| self.piece(position));
+        pieces.map(|piece| CodeRead { hash: piece.hash, code: piece.to_bytes().unwrap_or_default() }).collect()
     }
 }
 

@@ -45,10 +45,12 @@ pub fn decode(bytes: &[u8]) -> Result<Specimen, DecodeError> {
     by_newest(bytes.len(), |layout| Wire::new(bytes, layout))
 }
 
-/// Decodes one specimen file that the result may share: bytecode is checked now and decoded when it is first looked at.
+/// Decodes one specimen file that the result may share: bytecode stays the text that it is until somebody looks.
 ///
 /// # Errors
-/// As [`decode`].
+/// As [`decode`], but for bytecode whose text is no base64: whoever looks at it is told, see [`CodePiece::to_bytes`].
+///
+/// [`CodePiece::to_bytes`]: crate::CodePiece::to_bytes
 pub fn decode_shared(bytes: &Bytes) -> Result<Specimen, DecodeError> {
     by_newest(bytes.len(), |layout| Wire::sharing(bytes, layout))
 }

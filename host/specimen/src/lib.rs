@@ -19,7 +19,7 @@ pub use block::{
     AccountRead, Authorization, BlobSidecar, Block, BlockHashRead, Log, Receipt, Specimen, StateReads, StorageRead,
     Transaction,
 };
-pub use code::{CodeRead, Codes};
+pub use code::{CodePiece, CodeRead, Codes, NotBase64};
 pub use decode::{DecodeError, INPUT_LIMIT_BYTES, Misfit, Wrong, decode, decode_as, decode_shared};
 pub use encode::{EncodeError, Refusal, Unsayable, encode};
 pub use envelope::{UnknownTransactionType, transaction_hash, transaction_hashes};

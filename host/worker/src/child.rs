@@ -110,7 +110,7 @@ fn answer(
     request: RunRequest,
 ) -> Result<(), ProtocolError> {
     let RunRequest { specimen_hash, raw, params, limits } = request;
-    let specimen = match refiner_specimen::decode(&raw) {
+    let specimen = match refiner_specimen::decode_shared(&raw) {
         Ok(specimen) => Arc::new(specimen),
         Err(error) => return write_text(output, Kind::NoSpecimen, &GuestText::new(&error.to_string())),
     };

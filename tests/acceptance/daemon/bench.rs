@@ -35,6 +35,10 @@ pub struct Bench {
     /// Flags added to those that every test needs; later ones win.
     pub flags: Vec<String>,
     pub data: PathBuf,
+    /// Where the daemon is told to find the node and the pinner.
+    pub urls: [String; 2],
+    /// The operator's key.
+    pub key: &'static str,
     health: SocketAddr,
     daemon: Option<Child>,
 }
@@ -57,12 +61,15 @@ impl Bench {
         let chain = TestChain::start_or_skip(setup).await.unwrap()?;
         let directory = tempfile::tempdir().unwrap();
         let health = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let (rpc, pinner) = (FaultyRpc::start(chain.url()).await.unwrap(), PinnerDouble::start().unwrap());
         Some(Self {
-            rpc: FaultyRpc::start(chain.url()).await.unwrap(),
-            pinner: PinnerDouble::start().unwrap(),
+            urls: [rpc.url().to_owned(), pinner.url()],
+            rpc,
+            pinner,
             data: directory.path().join("data"),
             directory,
             flags: Vec::new(),
+            key: OPERATOR_KEY,
             chain,
             health,
             daemon: None,
@@ -76,13 +83,15 @@ impl Bench {
             .arg("run")
             .args(["--network", "custom", "--proof-chain-id", &self.chain.chain_id().to_string()])
             .args(["--specimen-contract", &specimens.to_string(), "--result-contract", &results.to_string()])
-            .args(["--rpc", self.rpc.url(), "--pinner", &self.pinner.url(), "--gateway", "none", "--start", "1"])
+            .args(["--gateway", "none", "--start", "1"])
             .args(["--depth", "0", "--proof-depth", "0", "--poll-ms", "20", "--retry-ms", "20", "--recheck-s", "1"])
             .args(["--health", &self.health.to_string(), "--shutdown-s", "10"])
             .arg("--data")
             .arg(&self.data)
             .args(&self.flags)
-            .env("BLOCK_RESULT_OPERATOR_PRIVATE_KEY", OPERATOR_KEY)
+            .env("NODE_ETHEREUM_MAINNET", &self.urls[0])
+            .env("IPFS_PINNER_URL", &self.urls[1])
+            .env("BLOCK_RESULT_OPERATOR_PRIVATE_KEY", self.key)
             .env("REFINER_LOG", "info");
         command
     }
@@ -90,8 +99,8 @@ impl Bench {
     /// Starts the daemon; its words go to a file.
     pub fn start(&mut self) {
         self.share_code();
-        let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
-        let child = self.command().stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let log = || File::options().create(true).append(true).open(self.log_path()).unwrap();
+        let child = self.command().stdin(Stdio::null()).stdout(log()).stderr(log()).spawn().unwrap();
         assert!(self.daemon.replace(child).is_none(), "it runs already");
     }
 
@@ -226,6 +235,11 @@ impl Bench {
             self.daemon = None;
         }
         ended
+    }
+
+    /// The daemon's process id.
+    pub fn pid(&self) -> u32 {
+        self.daemon.as_ref().unwrap().id()
     }
 
     /// Memory that the daemon itself holds, and its open files.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use refiner_journal::State;
 use refiner_testchain::Fault;
 use refiner_testkit::pinner::{Fault as PinnerFault, Route};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::sleep;
 
 use crate::{bench::Bench, specimens::stream};
@@ -12,52 +13,96 @@ use crate::{bench::Bench, specimens::stream};
 /// Kills at random moments.
 const KILLS: u32 = 200;
 
-/// What holds an item in a state, so that it can be killed exactly there; and takes it away.
-type Hold = (State, fn(&Bench), fn(&Bench));
-
-const HOLDS: [Hold; 5] = [
-    (
-        State::Announced,
-        |bench| bench.pinner.fault(Route::Get, PinnerFault::Stall),
-        |bench| bench.pinner.mend(Route::Get),
-    ),
-    (
-        State::Produced,
-        |bench| bench.pinner.fault(Route::Upload, PinnerFault::Stall),
-        |bench| bench.pinner.mend(Route::Upload),
-    ),
-    (
-        State::ProofIntent,
-        |bench| bench.rpc.fail("eth_estimateGas", Fault::Hang),
-        |bench| bench.rpc.heal("eth_estimateGas"),
-    ),
-    (
-        State::Signed,
-        |bench| bench.rpc.fail("eth_sendRawTransaction", Fault::Hang),
-        |bench| bench.rpc.heal("eth_sendRawTransaction"),
-    ),
-    (
-        State::Broadcast,
-        |bench| bench.rpc.fail("eth_getTransactionReceipt", Fault::Hang),
-        |bench| bench.rpc.heal("eth_getTransactionReceipt"),
-    ),
+/// Every boundary between two stages, in the order in which an item passes them.
+const BOUNDARIES: [State; 9] = [
+    State::Announced,
+    State::Fetched,
+    State::Produced,
+    State::Pinned,
+    State::ProofIntent,
+    State::Signed,
+    State::Broadcast,
+    State::Mined,
+    State::Final,
 ];
+
+/// Somebody whom the daemon needs and who stands still, so that an item stops exactly at a boundary.
+struct Hold {
+    boundary: State,
+    /// Workers outlive a daemon that was killed while they were stopped.
+    stopped: Vec<Pid>,
+}
+
+impl Hold {
+    /// Works on the bench before the daemon starts.
+    fn before(bench: &mut Bench, boundary: State) -> Self {
+        match boundary {
+            State::Announced => bench.pinner.fault(Route::Get, PinnerFault::Stall),
+            State::Fetched => bench.flags = ["--workers", "1"].map(str::to_owned).into(),
+            State::Produced => bench.pinner.fault(Route::Upload, PinnerFault::Stall),
+            State::Pinned => bench.rpc.fail("eth_getBalance", Fault::Hang),
+            State::ProofIntent => bench.rpc.fail("eth_estimateGas", Fault::Hang),
+            State::Signed => bench.rpc.fail("eth_sendRawTransaction", Fault::Hang),
+            State::Broadcast => bench.rpc.fail("eth_getTransactionReceipt", Fault::Hang),
+            State::Mined => bench.flags = ["--proof-depth", "3"].map(str::to_owned).into(),
+            _ => {}
+        }
+        Self { boundary, stopped: Vec::new() }
+    }
+
+    /// Stops the daemon's only worker, which takes the next specimen and answers nothing.
+    fn stop_workers(&mut self, bench: &Bench) {
+        self.stopped = bench.workers();
+        assert_eq!(self.stopped.len(), 1);
+        for worker in &self.stopped {
+            kill_process(*worker, Signal::STOP).unwrap();
+        }
+    }
+
+    async fn release(self, bench: &mut Bench) {
+        match self.boundary {
+            State::Announced => bench.pinner.mend(Route::Get),
+            State::Produced => bench.pinner.mend(Route::Upload),
+            State::Pinned => bench.rpc.heal("eth_getBalance"),
+            State::ProofIntent => bench.rpc.heal("eth_estimateGas"),
+            State::Signed => bench.rpc.heal("eth_sendRawTransaction"),
+            State::Broadcast => bench.rpc.heal("eth_getTransactionReceipt"),
+            State::Mined => bench.chain.mine(3).await.unwrap(),
+            _ => {}
+        }
+        for worker in self.stopped {
+            kill_process(worker, Signal::KILL).unwrap();
+        }
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn daemon_killed_between_two_stages_proves_every_specimen_once() {
     let Some(mut bench) = Bench::new().await else { return };
-    let given = stream(HOLDS.len() as u64);
-    for (round, (state, hold, release)) in HOLDS.into_iter().enumerate() {
-        hold(&bench);
-        bench.announce(&given[round..=round]).await;
-        bench.start();
-        bench.until_all(state, 1).await;
+    let mut given = stream(BOUNDARIES.len() as u64 + 1).into_iter();
+    let mut proved = Vec::new();
+    for boundary in BOUNDARIES {
+        let mut hold = Hold::before(&mut bench, boundary);
+        bench.start_ready().await;
+        if boundary == State::Fetched {
+            // A worker is started by the first specimen, and waits for the next.
+            proved.extend(given.next());
+            bench.announce(&proved[proved.len() - 1..]).await;
+            bench.until_all(State::Final, proved.len()).await;
+            hold.stop_workers(&bench);
+        }
+        proved.extend(given.next());
+        bench.announce(&proved[proved.len() - 1..]).await;
+        let held = if boundary == State::Final { proved.len() } else { 1 };
+        bench.until_all(boundary, held).await;
         bench.kill();
-        release(&bench);
-        bench.start();
-        bench.until_all(State::Final, round + 1).await;
+        assert_eq!(bench.in_state(boundary), held, "killed exactly after `{boundary}`");
+        hold.release(&mut bench).await;
+        bench.start_ready().await;
+        bench.until_all(State::Final, proved.len()).await;
         bench.kill();
-        bench.assert_proved_once(&given[..=round]).await;
+        bench.assert_proved_once(&proved).await;
+        bench.flags.clear();
     }
 }
 
@@ -140,7 +185,7 @@ async fn killed_workers_cost_a_retry_and_nothing_else() {
     let begun = Instant::now();
     while bench.in_state(State::Final) < given.len() && begun.elapsed() < crate::bench::PATIENCE {
         for worker in bench.workers() {
-            let _ = rustix::process::kill_process(worker, rustix::process::Signal::KILL);
+            let _ = kill_process(worker, Signal::KILL);
         }
         sleep(Duration::from_millis(300)).await;
     }

@@ -10,4 +10,6 @@ mod end_to_end;
 mod evm;
 mod faults;
 mod host;
+mod metrics;
+mod secrets;
 mod specimens;

@@ -1,7 +1,7 @@
 //! Specimens to announce: small blocks of a chain of our own.
 
 use alloy_primitives::B256;
-use refiner_specimen::{Layout, decode, encode, specimen_hash};
+use refiner_specimen::{Layout, Specimen, decode, encode, specimen_hash};
 use refiner_testkit::{BlockPlan, Chain, Fork, Manner, Sample, World, real, samples};
 
 /// A specimen and what the chain is told of it.
@@ -33,16 +33,29 @@ pub fn stream(count: u64) -> Vec<Given> {
     let mut chain = Chain::new(1, Fork::Cancun, 19_700_000, 1_713_600_011, world);
     let block = chain.seal(BlockPlan::default()).unwrap();
     let first = Sample::new(block, Layout::V0_37, Manner::default()).unwrap().specimen;
-    let numbered = |further: u64| {
-        let mut specimen = first.clone();
-        let header = &mut specimen.block.header;
-        header.number += further;
-        specimen.block.hash = header.hash_slow();
-        (specimen.start_block, specimen.end_block) = (header.number, header.number);
-        specimen.event_hash = specimen.block.hash;
-        Given::of(encode(&specimen, Layout::V0_37).unwrap())
-    };
-    (0..count).map(numbered).collect()
+    (0..count).map(|further| numbered(&first, first.block.header.number + further)).collect()
+}
+
+/// The same block with another number, and so with another hash.
+fn numbered(specimen: &Specimen, number: u64) -> Given {
+    let mut specimen = specimen.clone();
+    let header = &mut specimen.block.header;
+    header.number = number;
+    specimen.block.hash = header.hash_slow();
+    (specimen.start_block, specimen.end_block) = (number, number);
+    specimen.event_hash = specimen.block.hash;
+    Given::of(encode(&specimen, specimen.layout).unwrap())
+}
+
+/// As many blocks as large as the network's: its own specimens in turn, with other numbers. Execution notices the numbers,
+/// so results are those of an evm-server, which compares nothing. `None` where the network's are not present.
+pub fn real_stream(count: usize) -> Option<Vec<Given>> {
+    // This one cannot be executed faithfully.
+    const WITHOUT_AUTHORIZATIONS: u64 = 22_433_670;
+    let real = real::specimens().unwrap()?;
+    let real = real.into_iter().filter(|specimen| specimen.vector.height != WITHOUT_AUTHORIZATIONS);
+    let real: Vec<_> = real.map(|specimen| decode(&specimen.file.bytes).unwrap()).collect();
+    Some((22_800_000..).zip(real.iter().cycle()).take(count).map(|(number, block)| numbered(block, number)).collect())
 }
 
 /// One block.

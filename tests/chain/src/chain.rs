@@ -2,15 +2,16 @@
 
 use std::env;
 
-use alloy_primitives::{Address, B256, Bytes, U64};
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_sol_types::SolCall;
 use serde_json::{Value, json};
 
 use crate::{
     Anvil, Artifact, BLOCK_RESULT_PROOF_CHAIN, BLOCK_SPECIMEN_PROOF_CHAIN, Setup, TestChainError,
     contracts::{
-        GOVERNOR, OPERATOR_VALIDATOR, PRODUCER, STAKING_MANAGER, disableValidatorCall, enableValidatorCall,
-        finalizeResultSessionCall, finalizeSpecimenSessionCall, submitBlockSpecimenProofCall,
+        GOVERNOR, OPERATOR_VALIDATOR, PRODUCER, STAKING_MANAGER, addBRPOperatorCall, disableValidatorCall,
+        enableValidatorCall, finalizeResultSessionCall, finalizeSpecimenSessionCall,
+        setBlockHeightSubmissionsThresholdCall, setChainSyncDataCall, submitBlockSpecimenProofCall,
     },
     setup::SPECIMEN_SESSION_BLOCKS,
 };
@@ -19,6 +20,8 @@ use crate::{
 const RECEIPT_QUESTIONS: usize = 10_000;
 /// The chain id of every [`TestChain`].
 const CHAIN_ID: u64 = 31_337;
+/// Seconds between two blocks of a source chain that does not get on within a test.
+pub(crate) const STANDS_STILL: u64 = 6_000_000;
 
 /// Two contracts on an anvil of their own, set up by a [`Setup`].
 #[derive(Debug)]
@@ -243,6 +246,35 @@ impl TestChain {
         } else {
             self.call(STAKING_MANAGER, self.result_contract, &disableValidatorCall { validatorId: validator }).await
         }
+    }
+
+    /// Makes an account an operator of the result contract, with a validator of its own that is enabled.
+    ///
+    /// # Errors
+    ///
+    /// As [`TestChain::call`].
+    pub async fn add_operator(&self, operator: Address, validator: u128) -> Result<Mined, TestChainError> {
+        let added = addBRPOperatorCall { operator, validatorId: validator };
+        self.call(GOVERNOR, self.result_contract, &added).await?;
+        self.call(STAKING_MANAGER, self.result_contract, &enableValidatorCall { validatorId: validator }).await
+    }
+
+    /// Sets the height at which the result contract believes a source chain to stand still, and how far a height may be from
+    /// that, both ways together.
+    ///
+    /// # Errors
+    ///
+    /// As [`TestChain::call`].
+    pub async fn set_live_sync(&self, chain_id: u64, height: u64, threshold: u64) -> Result<Mined, TestChainError> {
+        let sync = setChainSyncDataCall {
+            chainId: chain_id,
+            blockOnTargetChain: U256::from(height),
+            blockOnCurrentChain: U256::ZERO,
+            secondsPerBlock: U256::from(STANDS_STILL),
+        };
+        self.call(GOVERNOR, self.result_contract, &sync).await?;
+        let reach = setBlockHeightSubmissionsThresholdCall { chainId: chain_id, threshold };
+        self.call(GOVERNOR, self.result_contract, &reach).await
     }
 
     /// Adds empty blocks.

@@ -5,6 +5,7 @@ use alloy_sol_types::SolCall;
 
 use crate::{
     TestChain, TestChainError,
+    chain::STANDS_STILL,
     contracts::{
         GOVERNOR, OPERATOR, OPERATOR_VALIDATOR, PRODUCER, PRODUCER_VALIDATOR, STAKING_MANAGER, addBRPOperatorCall,
         addBSPOperatorCall, enableValidatorCall, setBlockHeightSubmissionsThresholdCall,
@@ -43,7 +44,7 @@ impl Default for Setup {
             max_submissions: 1,
             source_height: Some(20_000_000),
             threshold: 40_000_000,
-            source_block_seconds: 6_000_000,
+            source_block_seconds: STANDS_STILL,
             session_blocks: 100_000,
         }
     }

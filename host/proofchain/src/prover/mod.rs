@@ -6,7 +6,7 @@ mod steps;
 mod transaction;
 
 pub use send::Sent;
-pub use settle::Settlement;
+pub use settle::{Outlook, Settlement};
 pub use steps::{NonceAt, Preparation, Proof, Prover};
 pub use transaction::{Prepared, Signed, UnreadableTransaction};
 

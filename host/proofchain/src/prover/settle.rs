@@ -1,13 +1,27 @@
 //! What became of a transaction.
 
+use std::collections::HashMap;
+
 use alloy_primitives::{Address, B256, Bytes};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::Mutex;
 
 use alloy_sol_types::SolCall;
 
 use super::Prover;
 use crate::{announcement::BlockRef, bindings::submitBlockResultProofCall, quantity, revert::Revert, rpc::RpcError};
+
+/// The chain at one moment.
+#[derive(Debug)]
+pub struct Outlook {
+    /// Number of the newest block.
+    pub head: u64,
+    /// How many transactions of the operator are in blocks: the first nonce that is not.
+    pub next_nonce: u64,
+    /// Hashes of the blocks that were asked for.
+    blocks: Mutex<HashMap<u64, Option<B256>>>,
+}
 
 /// What became of the transactions that were signed for one nonce.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,50 +81,81 @@ struct Sender {
 }
 
 impl Prover {
-    /// Asks what became of the transactions signed for `nonce`, of which at most one can be mined. `depth` is how many
-    /// blocks must be on top of its block.
+    /// Looks at the chain once, for [`settlement`](Self::settlement) of any number of transactions.
     ///
     /// # Errors
     ///
     /// [`RpcError`].
-    pub async fn settlement(&self, hashes: &[B256], nonce: u64, depth: u64) -> Result<Settlement, RpcError> {
-        if let Some(settlement) = self.mined(hashes, depth).await? {
-            return Ok(settlement);
-        }
-        for hash in hashes {
-            if self.transaction(*hash).await?.is_some() {
-                return Ok(Settlement::Pending);
-            }
-        }
-        if self.nonce_at("latest").await? <= nonce {
-            return Ok(Settlement::Dropped);
-        }
-        let deep = self.chain.head().await?.saturating_sub(depth);
-        if self.nonce_at(&quantity::hex(deep)).await? <= nonce {
-            return Ok(Settlement::Pending);
-        }
-        // One of ours may have been mined between the first question and now.
-        Ok(self.mined(hashes, depth).await?.unwrap_or(Settlement::Replaced))
+    pub async fn outlook(&self) -> Result<Outlook, RpcError> {
+        // The nonce last: what it counts as mined is at or below the head, or newer than it and then not deep.
+        let head = self.chain.head().await?;
+        Ok(Outlook { head, next_nonce: self.nonce_at("latest").await?, blocks: Mutex::default() })
     }
 
-    async fn mined(&self, hashes: &[B256], depth: u64) -> Result<Option<Settlement>, RpcError> {
+    /// What became of the transactions signed for `nonce`, of which at most one can be mined. `depth` is how many
+    /// blocks must be on top of its block. Asks one question for most transactions, whatever became of them.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`].
+    pub async fn settlement(
+        &self,
+        outlook: &Outlook,
+        hashes: &[B256],
+        nonce: u64,
+        depth: u64,
+    ) -> Result<Settlement, RpcError> {
+        if nonce >= outlook.next_nonce {
+            return Ok(if self.is_known(hashes).await? { Settlement::Pending } else { Settlement::Dropped });
+        }
+        if let Some(settlement) = self.mined(outlook, hashes, depth).await? {
+            return Ok(settlement);
+        }
+        // Whether another's transaction has the nonce for good, or a reorganisation may give it back.
+        let deep = self.nonce_at(&quantity::hex(outlook.head.saturating_sub(depth))).await?;
+        if deep <= nonce {
+            return Ok(Settlement::Pending);
+        }
+        // A node counts a nonce before it finds the receipt, and behind one address there may be several nodes.
+        match self.mined(outlook, hashes, depth).await? {
+            Some(settlement) => Ok(settlement),
+            None if self.is_known(hashes).await? => Ok(Settlement::Pending),
+            None => Ok(Settlement::Replaced),
+        }
+    }
+
+    async fn is_known(&self, hashes: &[B256]) -> Result<bool, RpcError> {
+        for hash in hashes {
+            if self.transaction(*hash).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn mined(&self, outlook: &Outlook, hashes: &[B256], depth: u64) -> Result<Option<Settlement>, RpcError> {
         for hash in hashes {
             let receipt: Option<Receipt> = self.chain.rpc().call("eth_getTransactionReceipt", json!([hash])).await?;
             if let Some(receipt) = receipt {
-                return self.settled(*hash, &receipt, depth).await.map(Some);
+                return self.settled(outlook, *hash, &receipt, depth).await.map(Some);
             }
         }
         Ok(None)
     }
 
-    async fn settled(&self, hash: B256, receipt: &Receipt, depth: u64) -> Result<Settlement, RpcError> {
+    async fn settled(
+        &self,
+        outlook: &Outlook,
+        hash: B256,
+        receipt: &Receipt,
+        depth: u64,
+    ) -> Result<Settlement, RpcError> {
         let block = BlockRef { number: receipt.block_number, hash: receipt.block_hash };
-        let head = self.chain.head().await?;
         // A receipt can outlive its block in a node's cache.
-        if self.chain.header(block.number).await?.map(|header| header.hash) != Some(block.hash) {
+        if self.block_hash(outlook, block.number).await? != Some(block.hash) {
             return Ok(Settlement::Pending);
         }
-        let on_top = head.saturating_sub(block.number);
+        let on_top = outlook.head.saturating_sub(block.number);
         if on_top < depth {
             return Ok(Settlement::Mined { hash, block, depth: on_top });
         }
@@ -119,6 +164,17 @@ impl Prover {
         }
         let revert = self.reason(hash, receipt).await?;
         Ok(Settlement::Reverted { hash, block, revert })
+    }
+
+    /// Proofs share blocks, so each is asked for once an outlook.
+    async fn block_hash(&self, outlook: &Outlook, number: u64) -> Result<Option<B256>, RpcError> {
+        let mut blocks = outlook.blocks.lock().await;
+        if let Some(hash) = blocks.get(&number) {
+            return Ok(*hash);
+        }
+        let hash = self.chain.header(number).await?.map(|header| header.hash);
+        blocks.insert(number, hash);
+        Ok(hash)
     }
 
     /// Calls a reverted transaction again: on the state before its block, where it stood first, then after it, where it

@@ -14,7 +14,7 @@ use std::time::Duration;
 use alloy_primitives::B256;
 use refiner_proofchain::{
     FeePolicy, FeeQuote, Fees, KeySource, Network, NonceAt, Preparation, Prepared, Proof, ProofChain, Prover, Rpc,
-    RpcLimits, Secret, Sent, Signed, Signer,
+    RpcLimits, Secret, Sent, Settlement, Signed, Signer,
 };
 use refiner_testchain::{OPERATOR_KEY, Setup, Specimen, TestChain};
 
@@ -100,6 +100,12 @@ async fn send(prover: &Prover, proof: &Proof) -> Signed {
     let signed = signed(prover, proof).await;
     assert!(matches!(prover.send(&signed).await, Sent::Accepted));
     signed
+}
+
+/// What became of a transaction, as the chain stands now.
+async fn settlement(prover: &Prover, hashes: &[B256], nonce: u64, depth: u64) -> Settlement {
+    let outlook = prover.outlook().await.unwrap();
+    prover.settlement(&outlook, hashes, nonce, depth).await.unwrap()
 }
 
 /// Has a proof mined.

@@ -5,7 +5,7 @@ use refiner_proofchain::{FeePolicy, Fees, KeySource, NonceAt, Prover, Secret, Se
 use refiner_testchain::{Fault, FaultyRpc, OPERATOR, OPERATOR_KEY, Setup};
 use serde_json::json;
 
-use crate::{HEIGHT, LIMITS, connect, market, proof, prove, prover, prover_with, ready, send, signed, start};
+use crate::{HEIGHT, LIMITS, connect, market, proof, prove, prover, prover_with, ready, send, settlement, signed, start};
 
 #[tokio::test]
 async fn a_proof_is_mined_and_then_final() {
@@ -13,13 +13,13 @@ async fn a_proof_is_mined_and_then_final() {
     let prover = prover(&chain).await;
     let signed = prove(&chain, &prover, &proof(HEIGHT)).await;
     for depth in 0..2 {
-        match prover.settlement(&[signed.hash], signed.nonce, 2).await.unwrap() {
+        match settlement(&prover, &[signed.hash], signed.nonce, 2).await {
             Settlement::Mined { hash, depth: found, .. } => assert_eq!((hash, found), (signed.hash, depth)),
             other => panic!("{other:?}"),
         }
         chain.mine(1).await.unwrap();
     }
-    let settled = prover.settlement(&[signed.hash], signed.nonce, 2).await.unwrap();
+    let settled = settlement(&prover, &[signed.hash], signed.nonce, 2).await;
     assert!(matches!(settled, Settlement::Final { hash, .. } if hash == signed.hash), "{settled:?}");
     let urls = prover.chain().result_urls(proof(HEIGHT).result_hash).await.unwrap();
     assert_eq!(urls, [proof(HEIGHT).url]);
@@ -49,7 +49,7 @@ async fn a_legacy_transaction_is_accepted_too() {
     let signed = prover.sign(&prepared, 0, &Fees::Legacy { gas_price_wei: 5_000_000_000 }).await.unwrap();
     assert!(matches!(prover.send(&signed).await, Sent::Accepted));
     chain.mined(signed.hash).await.unwrap();
-    assert!(matches!(prover.settlement(&[signed.hash], 0, 0).await.unwrap(), Settlement::Final { .. }));
+    assert!(matches!(settlement(&prover, &[signed.hash], 0, 0).await, Settlement::Final { .. }));
 }
 
 #[tokio::test]
@@ -71,11 +71,11 @@ async fn sending_again_does_no_harm() {
     let signed = signed(&prover, &proof(HEIGHT)).await;
     assert!(matches!(prover.send(&signed).await, Sent::Accepted));
     assert!(matches!(prover.send(&signed).await, Sent::AlreadyKnown));
-    assert_eq!(prover.settlement(&[signed.hash], signed.nonce, 0).await.unwrap(), Settlement::Pending);
+    assert_eq!(settlement(&prover, &[signed.hash], signed.nonce, 0).await, Settlement::Pending);
     assert_eq!((prover.nonce(NonceAt::Latest).await.unwrap(), prover.nonce(NonceAt::Pending).await.unwrap()), (0, 1));
     chain.mine(1).await.unwrap();
     assert!(matches!(prover.send(&signed).await, Sent::NonceTooLow));
-    assert!(matches!(prover.settlement(&[signed.hash], signed.nonce, 0).await.unwrap(), Settlement::Final { .. }));
+    assert!(matches!(settlement(&prover, &[signed.hash], signed.nonce, 0).await, Settlement::Final { .. }));
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn a_replacement_needs_a_bump_and_settles_under_its_own_hash() {
     let second = prover.sign(&first.prepared, first.nonce, &fees).await.unwrap();
     assert!(matches!(prover.send(&second).await, Sent::Accepted));
     chain.mine(1).await.unwrap();
-    let settled = prover.settlement(&[first.hash, second.hash], first.nonce, 0).await.unwrap();
+    let settled = settlement(&prover, &[first.hash, second.hash], first.nonce, 0).await;
     assert!(matches!(settled, Settlement::Final { hash, .. } if hash == second.hash), "{settled:?}");
 }
 
@@ -102,9 +102,9 @@ async fn a_nonce_that_another_transaction_used_is_replaced_once_that_is_deep() {
     let prover = prover(&chain).await;
     let signed = signed(&prover, &proof(HEIGHT)).await;
     chain.transact(OPERATOR, OPERATOR, Default::default()).await.unwrap();
-    assert_eq!(prover.settlement(&[signed.hash], signed.nonce, 1).await.unwrap(), Settlement::Pending);
+    assert_eq!(settlement(&prover, &[signed.hash], signed.nonce, 1).await, Settlement::Pending);
     chain.mine(1).await.unwrap();
-    assert_eq!(prover.settlement(&[signed.hash], signed.nonce, 1).await.unwrap(), Settlement::Replaced);
+    assert_eq!(settlement(&prover, &[signed.hash], signed.nonce, 1).await, Settlement::Replaced);
 }
 
 #[tokio::test]
@@ -114,10 +114,10 @@ async fn a_dropped_transaction_is_found_out_and_the_same_bytes_go_out_again() {
     let prover = prover_with(&chain, proxy.url(), OPERATOR_KEY).await;
     proxy.fail_times("eth_sendRawTransaction", 1, Fault::Swallow);
     let signed = send(&prover, &proof(HEIGHT)).await;
-    assert_eq!(prover.settlement(&[signed.hash], signed.nonce, 0).await.unwrap(), Settlement::Dropped);
+    assert_eq!(settlement(&prover, &[signed.hash], signed.nonce, 0).await, Settlement::Dropped);
     assert!(matches!(prover.send(&signed).await, Sent::Accepted));
     chain.mined(signed.hash).await.unwrap();
-    assert!(matches!(prover.settlement(&[signed.hash], signed.nonce, 0).await.unwrap(), Settlement::Final { .. }));
+    assert!(matches!(settlement(&prover, &[signed.hash], signed.nonce, 0).await, Settlement::Final { .. }));
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn a_proof_that_a_reorganisation_took_away_is_not_final() {
     let signed = prove(&chain, &prover, &proof(HEIGHT)).await;
     chain.mine(1).await.unwrap();
     chain.reorganise(2).await.unwrap();
-    let settled = prover.settlement(&[signed.hash], signed.nonce, 0).await.unwrap();
+    let settled = settlement(&prover, &[signed.hash], signed.nonce, 0).await;
     assert!(matches!(settled, Settlement::Dropped | Settlement::Pending), "{settled:?}");
 }
 

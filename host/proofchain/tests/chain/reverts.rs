@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use refiner_proofchain::{Preparation, Proof, Prover, Reaction, Revert, Settlement, Side};
 use refiner_testchain::{OPERATOR_KEY, STRANGER_KEY, Setup};
 
-use crate::{HEIGHT, market, proof, prove, prover, prover_with, ready, start};
+use crate::{HEIGHT, market, proof, prove, prover, prover_with, ready, settlement, start};
 
 async fn refusal(prover: &Prover, proof: &Proof) -> Revert {
     match prover.prepare(proof).await.unwrap() {
@@ -124,8 +124,8 @@ async fn a_transaction_that_reverts_in_its_block_says_why() {
     prover.send(&first).await;
     prover.send(&second).await;
     chain.mine(1).await.unwrap();
-    assert!(matches!(prover.settlement(&[first.hash], 0, 0).await.unwrap(), Settlement::Final { .. }));
-    match prover.settlement(&[second.hash], 1, 0).await.unwrap() {
+    assert!(matches!(settlement(&prover, &[first.hash], 0, 0).await, Settlement::Final { .. }));
+    match settlement(&prover, &[second.hash], 1, 0).await {
         Settlement::Reverted { hash, revert, .. } => {
             assert_eq!((hash, revert), (second.hash, Revert::AlreadySubmitted));
         }
@@ -142,7 +142,7 @@ async fn a_transaction_with_too_little_gas_says_so() {
     let signed = prover.sign(&prepared, 0, &market(&prover).await).await.unwrap();
     prover.send(&signed).await;
     chain.mined(signed.hash).await.unwrap();
-    match prover.settlement(&[signed.hash], 0, 0).await.unwrap() {
+    match settlement(&prover, &[signed.hash], 0, 0).await {
         Settlement::Reverted { revert, .. } => assert_eq!(revert, Revert::OutOfGas),
         other => panic!("{other:?}"),
     }

@@ -152,18 +152,12 @@ impl Job {
 
     fn outcome(&self, input: &Input) -> Result<Outcome, Unusable> {
         let raw = Bytes::from(input.read()?);
-        let specimen = Arc::new(self.decode(&raw)?);
+        let specimen = Arc::new(refiner_specimen::decode_shared(&raw)?);
         let block = Block { specimen, hash: SpecimenHash::of(raw.clone()), raw };
         let mut facts = Facts::of(&block);
         let runs = self.rules.iter().map(|rule| self.run(rule, &block, &facts)).collect();
         facts.specimen_hash = if self.hashes { Some(block.hash.get()) } else { block.hash.if_known() };
         Ok(Outcome { facts, runs })
-    }
-
-    /// Execution reads every account's code, so it is decoded at once for that; other rules rarely look at any.
-    fn decode(&self, raw: &Bytes) -> Result<Specimen, DecodeError> {
-        let executes = self.rules.iter().any(|rule| rule.admitted.executes_blocks());
-        if executes { refiner_specimen::decode(raw) } else { refiner_specimen::decode_shared(raw) }
     }
 
     fn run(&self, rule: &LoadedRule, block: &Block, facts: &Facts) -> RunRecord {

@@ -5,6 +5,7 @@ use refiner_journal::JournalError;
 use refiner_proofchain::{ChainError, KeyError, RpcError};
 use refiner_worker::{CacheError, PoolError};
 
+use super::metrics::MetricsError;
 use crate::exit::Exit;
 
 /// Why the daemon does not start, or stops by itself. Work in progress is in the journal.
@@ -40,6 +41,9 @@ pub enum RunError {
     /// The health address.
     #[error("health")]
     Health(#[from] ServeError),
+    /// The metrics.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// The runtime or its signals.
     #[error("the runtime")]
     Runtime(#[from] std::io::Error),

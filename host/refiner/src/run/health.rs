@@ -1,8 +1,14 @@
-//! `/livez`, `/readyz` and `/status`, for orchestrators and people.
+//! `/livez`, `/readyz`, `/status` and `/metrics`, for orchestrators and people.
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::{Json, Router, extract::State as Shared, http::StatusCode, response::IntoResponse, routing::get};
+use axum::{
+    Json, Router,
+    extract::State as Shared,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::IntoResponse,
+    routing::get,
+};
 use refiner_content::serve::{ServeError, listen};
 use refiner_journal::{Filter, State};
 use serde_json::{Value, json};
@@ -32,6 +38,7 @@ pub async fn serve(health: Health, listener: TcpListener, stop: CancellationToke
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(readyz))
         .route("/status", get(status))
+        .route("/metrics", get(metrics))
         .with_state(Arc::new(health));
     let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
     if let Err(error) = served {
@@ -49,6 +56,16 @@ async fn readyz(Shared(health): Shared<Arc<Health>>) -> impl IntoResponse {
     };
     drop(now);
     (code, word)
+}
+
+/// Prometheus' text format; without the journal's part when the journal cannot be asked.
+async fn metrics(Shared(health): Shared<Arc<Health>>) -> impl IntoResponse {
+    let counts = health.ledger.with(|journal| journal.counts()).unwrap_or_default();
+    let now = health.status.now().clone();
+    match health.ledger.metrics.render(&counts, &now) {
+        Ok(text) => ([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
 }
 
 async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {

@@ -1,28 +1,35 @@
 //! The journal, shared by the stages.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use refiner_journal::{ItemId, Journal, JournalError, State, Step};
 use tokio::sync::watch;
 
-use super::clock::now_ms;
+use super::{clock::now_ms, metrics::Metrics};
 
-/// The journal and a bell that rings when something in it moved.
+/// The journal, and a bell for each state that rings when items came to it.
 #[derive(Clone)]
 pub struct Ledger {
     /// A lock because SQLite has one writer; it is held for one transaction, never across an await.
     journal: Arc<Mutex<Journal>>,
-    moved: watch::Sender<()>,
+    /// In the order of [`State::ALL`]. One for all would have every stage look for work at every step of every item.
+    bells: Arc<[watch::Sender<()>]>,
+    /// Every step and every failure passes here, so it is counted here.
+    pub metrics: Metrics,
 }
 
 impl Ledger {
-    pub fn new(journal: Journal) -> Self {
-        Self { journal: Arc::new(Mutex::new(journal)), moved: watch::Sender::new(()) }
+    pub fn new(journal: Journal, metrics: Metrics) -> Self {
+        let bells = State::ALL.map(|_| watch::Sender::new(()));
+        Self { journal: Arc::new(Mutex::new(journal)), bells: bells.into(), metrics }
     }
 
-    /// Rings whenever an item has come to another state.
-    pub fn moved(&self) -> watch::Receiver<()> {
-        self.moved.subscribe()
+    /// Rings whenever items have come to `state`.
+    pub fn arrivals(&self, state: State) -> watch::Receiver<()> {
+        self.bell(state).subscribe()
     }
 
     /// Asks or tells the journal. Blocks for a disk's time, so the runtime is told to go on elsewhere.
@@ -41,8 +48,20 @@ impl Ledger {
 
     /// Writes several steps down, all or none.
     pub fn advance_all(&self, steps: &[(ItemId, Step)]) -> Result<(), JournalError> {
-        let written = self.with(|journal| journal.advance_all(steps, now_ms()));
-        self.ring();
+        let (written, before) = self.with(|journal| {
+            let before = |(item, step): &(ItemId, Step)| {
+                Metrics::needs_item(step.to()).then(|| journal.item(*item).ok().flatten()).flatten()
+            };
+            let before: Vec<_> = steps.iter().map(before).collect();
+            (journal.advance_all(steps, now_ms()), before)
+        });
+        let states: BTreeSet<_> = steps.iter().map(|(_, step)| step.to()).collect();
+        states.into_iter().for_each(|state| self.ring(state));
+        if written.is_ok() {
+            for ((item, step), before) in steps.iter().zip(&before) {
+                self.metrics.moved(*item, step.to(), before.as_ref());
+            }
+        }
         match written {
             Err(error) if error.is_stale() => {
                 tracing::info!(%error, "An item was moved while it was worked on.");
@@ -56,11 +75,19 @@ impl Ledger {
     pub fn failed(&self, item: ItemId, state: State, error: &str, due_ms: u64) -> Result<(), JournalError> {
         match self.with(|journal| journal.failed(item, state, error, due_ms)) {
             Err(error) if error.is_stale() => Ok(()),
-            written => written.map(drop),
+            written => {
+                self.metrics.failed(item, state);
+                written.map(drop)
+            }
         }
     }
 
-    pub fn ring(&self) {
-        self.moved.send_replace(());
+    /// Says that items have come to `state`.
+    pub fn ring(&self, state: State) {
+        self.bell(state).send_replace(());
+    }
+
+    fn bell(&self, state: State) -> &watch::Sender<()> {
+        &self.bells[state as usize]
     }
 }

@@ -16,6 +16,7 @@ mod error;
 mod handoff;
 mod health;
 mod ledger;
+mod metrics;
 mod policy;
 mod prove;
 mod rules;
@@ -40,9 +41,10 @@ use self::{
     config::{Key, Settings},
     health::Health,
     ledger::Ledger,
+    metrics::Metrics,
     policy::pause_ms,
     shop::Shop,
-    station::Station,
+    station::{Ahead, Station},
     status::Status,
     told::Told,
 };
@@ -81,7 +83,7 @@ async fn daemon(
     stop: CancellationToken,
     status: Status,
 ) -> Result<(), RunError> {
-    let ledger = Ledger::new(journal);
+    let ledger = Ledger::new(journal, Metrics::new()?);
     let listener = health::bind(settings.health).await?;
     let health_stop = CancellationToken::new();
     let health = Health { ledger: ledger.clone(), status: status.clone() };
@@ -109,7 +111,8 @@ async fn open(
     rules: Vec<rules::Rule>,
     chains: Vec<String>,
 ) -> Result<(Arc<Shop>, Option<Prover>), RunError> {
-    let rpc = Rpc::new(settings.rpc.iter().cloned(), RpcLimits::default())?;
+    let limits = RpcLimits { timeout: settings.rpc_timeout, ..RpcLimits::default() };
+    let rpc = Rpc::new(settings.rpc.iter().cloned(), limits)?;
     let chain = connect(settings, &rpc, &status).await?;
     let signer = match &settings.key {
         Key::None => None,
@@ -159,10 +162,12 @@ async fn stages(
 ) -> Result<(), RunError> {
     let mut running: JoinSet<Result<(), JournalError>> = JoinSet::new();
     running.spawn(scan::scan(Arc::clone(&shop), Arc::clone(&settings), stop.clone()));
-    let station = |name, state, at_once| Station { name, state, at_once };
-    let fetches = station("fetch", State::Announced, settings.fetches);
+    let station = |name, state, at_once| Station { name, state, at_once, ahead: None };
+    let at_workers = settings.workers * KEEPING_PER_WORKER;
+    let ahead = Ahead { waiting: State::Fetched, most: at_workers + settings.fetches, then: State::Produced };
+    let fetches = Station { ahead: Some(ahead), ..station("fetch", State::Announced, settings.fetches) };
     running.spawn(fetches.work(Arc::clone(&shop), stop.clone(), stage::fetch));
-    let runs = station("refine", State::Fetched, settings.workers * KEEPING_PER_WORKER);
+    let runs = station("refine", State::Fetched, at_workers);
     running.spawn(runs.work(Arc::clone(&shop), stop.clone(), stage::refine));
     let pins = station("pin", State::Produced, settings.pins);
     running.spawn(pins.work(Arc::clone(&shop), stop.clone(), stage::pin));

@@ -1,13 +1,13 @@
 //! From the proof chain to announced items: confirmed blocks only, none twice, none left out.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
-use refiner_journal::{Announcement, Checkpoint, JournalError, Target};
+use refiner_journal::{Announcement, Checkpoint, JournalError, State, Target};
 use refiner_proofchain::{BlockRef, Checkpoints, ScanStep, Scanned, Scanner};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{clock::now_ms, config::Settings, policy::pause_ms, shop::Shop, told::Told};
+use super::{clock::now_ms, config::Settings, metrics::Event, policy::pause_ms, shop::Shop, told::Told};
 
 /// The part's name in the status.
 const PART: &str = "scan";
@@ -36,7 +36,7 @@ pub async fn scan(shop: Arc<Shop>, settings: Arc<Settings>, stop: CancellationTo
         let pause = match step {
             Ok(step) => {
                 failures = 0;
-                shop.status.goes_on(PART);
+                tell_of_head(&shop, &settings, &checkpoints, &step);
                 let idle = matches!(step, ScanStep::UpToDate { .. });
                 write_down(&shop, &targets, &mut checkpoints, step)?;
                 if idle { settings.poll } else { continue }
@@ -61,6 +61,26 @@ pub async fn scan(shop: Arc<Shop>, settings: Arc<Settings>, stop: CancellationTo
         wait(&stop, pause).await;
     }
     Ok(())
+}
+
+/// A node that has not the blocks it speaks of is no error: behind a balancer that happens for a moment. One that lies stays so.
+fn tell_of_head(shop: &Shop, settings: &Settings, checkpoints: &Checkpoints, step: &ScanStep) {
+    let cursor = checkpoints.blocks().last().map_or(0, |block| block.number);
+    let what = match step {
+        ScanStep::UpToDate { head } if head.saturating_sub(settings.scan.depth) > cursor => {
+            format!(
+                "a node that has the blocks after {cursor}: it says that its newest block is {head}, and does not give them"
+            )
+        }
+        ScanStep::UpToDate { head } if *head < cursor => {
+            format!("a node that has block {cursor}, which was scanned: it says that its newest block is {head}")
+        }
+        _ => return shop.status.goes_on(PART),
+    };
+    if !shop.status.now().waits_for.contains_key(PART) {
+        tracing::warn!(cursor, what, "The node lags behind, or lies about its head; compare it with another.");
+    }
+    shop.status.waits(PART, what);
 }
 
 /// One step; the very first finds out where to start.
@@ -90,6 +110,7 @@ fn write_down(
             let blocks: Vec<_> = checkpoints.blocks().iter().map(checkpoint).collect();
             let found = shop.ledger.with(|journal| journal.scanned(&announcements, targets, &blocks, now_ms()))?;
             tell(&scanned);
+            shop.ledger.metrics.announced(found.new + found.again);
             if found.new + found.again > 0 {
                 tracing::info!(
                     specimens = announcements.len(),
@@ -97,7 +118,7 @@ fn write_down(
                     block = scanned.cursor.number,
                     "Specimens were announced."
                 );
-                shop.ledger.ring();
+                shop.ledger.ring(State::Announced);
             }
             let mut now = shop.status.now();
             (now.head, now.cursor) = (Some(scanned.head), Some(scanned.cursor.number));
@@ -152,7 +173,9 @@ fn checkpoint(block: &BlockRef) -> Checkpoint {
 
 /// What an earlier run passed, in ascending order.
 fn stored(shop: &Shop) -> Result<Vec<BlockRef>, JournalError> {
+    let asked = Instant::now();
     let newest_first = shop.ledger.with(|journal| journal.checkpoints())?;
+    shop.ledger.metrics.happened(Event::JournalFetchLast, asked.elapsed());
     shop.status.now().cursor = newest_first.first().map(|checkpoint| checkpoint.number);
     Ok(newest_first
         .iter()

@@ -47,7 +47,8 @@ impl Shop {
         chains: Vec<String>,
     ) -> Result<Self, RunError> {
         let store = LocalStore::open(settings.data.join("content"), CONTENT_BYTES_MAX)?;
-        let pinner = settings.pinner.as_deref().map(|url| Pinner::new(url, PinnerLimits::default())).transpose()?;
+        let limits = PinnerLimits { upload: settings.upload, ..PinnerLimits::default() };
+        let pinner = settings.pinner.as_deref().map(|url| Pinner::new(url, limits)).transpose()?;
         Ok(Self {
             fetcher: fetcher(settings, &store, pinner.as_ref())?,
             pool: Pool::new(PoolConfig { chains, ..PoolConfig::new(settings.workers) })?

@@ -1,6 +1,11 @@
 //! A stage at work: claims what is due, as much at once as it may, and writes down what became of it.
 
-use std::{collections::HashSet, future::Future, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use refiner_journal::{Item, ItemId, JournalError, State, Step};
 use tokio::{task::JoinSet, time::sleep};
@@ -8,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     clock::now_ms,
+    metrics::{Event, Outcome},
     policy::{Decision, StageError, pause_ms},
     shop::Shop,
     told::Told,
@@ -22,6 +28,19 @@ pub struct Station {
     pub name: &'static str,
     pub state: State,
     pub at_once: usize,
+    /// When it waits for the next station.
+    pub ahead: Option<Ahead>,
+}
+
+/// A station that gets too far ahead makes what is forgotten again before it is used, and is then read and hashed anew.
+#[derive(Clone, Copy, Debug)]
+pub struct Ahead {
+    /// Where its items wait for the next station,
+    pub waiting: State,
+    /// at most so many,
+    pub most: usize,
+    /// and where they are after that.
+    pub then: State,
 }
 
 impl Station {
@@ -35,8 +54,9 @@ impl Station {
         F: Fn(Arc<Shop>, Item) -> W,
         W: Future<Output = Result<Step, StageError>> + Send + 'static,
     {
-        let mut moved = shop.ledger.moved();
-        let mut running: JoinSet<(Item, Result<Step, StageError>)> = JoinSet::new();
+        let mut moved = shop.ledger.arrivals(self.state);
+        let mut room = shop.ledger.arrivals(self.ahead.map_or(self.state, |ahead| ahead.then));
+        let mut running: JoinSet<(Item, Duration, Result<Step, StageError>)> = JoinSet::new();
         let mut claimed: HashSet<ItemId> = HashSet::new();
         loop {
             // Read once: were it to change between the conditions below, nothing would be left to wait for.
@@ -44,37 +64,60 @@ impl Station {
             if stopping && running.is_empty() {
                 return Ok(());
             }
-            let free = if stopping { 0 } else { self.at_once - running.len() };
+            room.mark_unchanged();
+            let free = if stopping || self.is_ahead(&shop)? { 0 } else { self.at_once - running.len() };
             if free > 0 {
                 moved.mark_unchanged();
                 // The claimed are still in the same state, and may be the oldest.
                 let limit = claimed.len() + free;
+                let asked = Instant::now();
                 let due = shop.ledger.with(|journal| journal.due(self.state, now_ms(), limit))?;
+                if !due.is_empty() {
+                    shop.ledger.metrics.happened(Event::JournalFetchItems, asked.elapsed());
+                }
                 let unclaimed: Vec<_> = due.into_iter().filter(|item| !claimed.contains(&item.id)).take(free).collect();
                 for item in unclaimed {
                     claimed.insert(item.id);
                     let work = tokio::spawn(act(Arc::clone(&shop), item.clone()));
-                    running.spawn(async move { (item, work.await.unwrap_or(Err(StageError::Panicked))) });
+                    let begun = Instant::now();
+                    running.spawn(async move {
+                        let outcome = work.await.unwrap_or(Err(StageError::Panicked));
+                        (item, begun.elapsed(), outcome)
+                    });
                 }
             }
             let may_claim = running.len() < self.at_once && !stopping;
             tokio::select! {
                 Some(ended) = running.join_next() => {
                     // Nothing in the outer task panics.
-                    let Ok((item, outcome)) = ended else { continue };
-                    self.write_down(&shop, &item, outcome)?;
+                    let Ok((item, took, outcome)) = ended else { continue };
+                    self.write_down(&shop, &item, took, outcome)?;
                     claimed.remove(&item.id);
                 }
                 Ok(()) = moved.changed(), if may_claim => {}
+                Ok(()) = room.changed(), if may_claim => {}
                 () = sleep(LOOK_AGAIN), if may_claim => {}
                 () = stop.cancelled(), if !stopping => {}
             }
         }
     }
 
-    fn write_down(self, shop: &Shop, item: &Item, outcome: Result<Step, StageError>) -> Result<(), JournalError> {
+    fn is_ahead(self, shop: &Shop) -> Result<bool, JournalError> {
+        let Some(Ahead { waiting, most, .. }) = self.ahead else { return Ok(false) };
+        Ok(shop.ledger.with(|journal| journal.due(waiting, now_ms(), most))?.len() >= most)
+    }
+
+    fn write_down(
+        self,
+        shop: &Shop,
+        item: &Item,
+        took: Duration,
+        outcome: Result<Step, StageError>,
+    ) -> Result<(), JournalError> {
+        let worked = |outcome| shop.ledger.metrics.worked(self.name, outcome, took);
         let error = match outcome {
             Ok(step) => {
+                worked(Outcome::Done);
                 tracing::info!(item = %item.id, height = item.height, stage = self.name, state = %step.to(), "An item went on.");
                 return shop.ledger.advance(item.id, &step);
             }
@@ -83,6 +126,7 @@ impl Station {
         let told = Told(&error).to_string();
         match error.decide(item.attempts) {
             Decision::Again { alarm } => {
+                worked(Outcome::Retried);
                 let pause_ms = pause_ms(shop.retry, item.attempts);
                 if alarm {
                     tracing::error!(item = %item.id, height = item.height, stage = self.name, error = told, failures = item.attempts + 1, pause_ms,
@@ -94,6 +138,7 @@ impl Station {
                 shop.ledger.failed(item.id, self.state, &told, now_ms() + pause_ms)
             }
             Decision::Quarantine => {
+                worked(Outcome::Quarantined);
                 tracing::error!(item = %item.id, height = item.height, stage = self.name, error = told,
                     "An item was set aside; see `refiner journal show`.");
                 let reason = format!("{}: {told}", self.name);

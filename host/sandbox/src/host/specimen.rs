@@ -3,7 +3,7 @@
 use std::{cell::OnceCell, collections::HashMap, sync::Arc};
 
 use alloy_primitives::{B256, Bytes, U256};
-use refiner_specimen::{Specimen, Transaction, UnknownTransactionType};
+use refiner_specimen::{CodePiece, Specimen, Transaction, UnknownTransactionType};
 use wasmtime::component::Resource;
 
 use super::{Reach, Stop};
@@ -68,13 +68,14 @@ impl SpecimenView {
         hashes.as_deref().map_err(|unknown| Stop::TransactionType(*unknown))
     }
 
-    fn code(&self, hash: B256) -> Option<&Bytes> {
+    fn code(&self, hash: B256) -> Option<CodePiece<'_>> {
         let codes = &self.specimen.block.state.codes;
         let positions = self.code_positions.get_or_init(|| {
             // The first of two that claim one hash is kept, as a search from the start would find it.
-            codes.iter().enumerate().rev().map(|(position, code)| (code.hash, position)).collect()
+            let positions: Vec<_> = codes.pieces().map(|piece| piece.hash).zip(0..).collect();
+            positions.into_iter().rev().collect()
         });
-        codes.get(*positions.get(&hash)?).map(|code| &code.code)
+        codes.piece(*positions.get(&hash)?)
     }
 
     fn transaction(&self, hashes: &[B256], position: usize, transaction: &Transaction) -> specimen::Transaction {
@@ -304,9 +305,11 @@ impl HostBlockSpecimen for Reach {
     }
 
     fn code(&mut self, _: Resource<BlockSpecimen>, hash: specimen::B256) -> wasmtime::Result<Option<Vec<u8>>> {
-        let code = self.specimen()?.code(hash.into()).cloned();
-        self.budget.copy(code.as_ref().map_or(0, |code| code.len()))?;
-        Ok(code.map(|code| code.to_vec()))
+        let view = self.specimen.as_ref().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let piece = view.code(hash.into());
+        // Paid for before it is decoded.
+        self.budget.copy(piece.map_or(0, |piece| piece.len()))?;
+        Ok(piece.and_then(|piece| piece.to_bytes().ok()).map(Vec::from))
     }
 
     fn raw(&mut self, _: Resource<BlockSpecimen>, offset: u64, len: u32) -> wasmtime::Result<Vec<u8>> {

@@ -57,7 +57,7 @@ fn codes(wire: &mut Wire<'_>) -> Read<Codes> {
 }
 
 fn encoded_code(wire: &mut Wire<'_>) -> Read<(B256, Range<usize>)> {
-    Ok((wire.hash().at("Hash")?, wire.checked_base64().at("Code")?))
+    Ok((wire.hash().at("Hash")?, wire.base64_text().at("Code")?))
 }
 
 fn code(wire: &mut Wire<'_>) -> Read<CodeRead> {

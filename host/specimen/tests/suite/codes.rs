@@ -1,7 +1,7 @@
 //! Bytecode that is decoded when somebody looks.
 
 use alloy_primitives::{B256, Bytes};
-use refiner_specimen::{CodeRead, Codes, Layout, Specimen, decode_shared, encode};
+use refiner_specimen::{CodeRead, Codes, Layout, NotBase64, Specimen, check, decode, decode_shared, encode};
 
 use crate::random;
 
@@ -37,4 +37,23 @@ fn undecoded_code_can_be_added_to_and_emptied() {
     shared.block.state.codes.clear();
     assert_eq!(shared.block.state.codes, Codes::default());
     assert_eq!(shared.block.state.codes.len(), 0);
+}
+
+#[test]
+fn code_whose_text_is_no_base64_is_told_by_whoever_looks() {
+    let (whole, _) = two_ways();
+    let mut bytes = encode(&whole, Layout::V0_38).unwrap();
+    let code = whole.block.state.codes.iter().find(|read| read.code.len() > 8).unwrap();
+    let text = base64_simd::STANDARD.encode_to_string(&code.code).into_bytes();
+    let at = bytes.windows(text.len()).position(|window| window == text).unwrap();
+    bytes[at] = b'*';
+
+    let error = decode(&bytes).unwrap_err().to_string();
+    assert!(error.contains(&format!("byte {at}")), "{error}");
+    let shared = decode_shared(&bytes.into()).unwrap();
+    let codes = &shared.block.state.codes;
+    let wrong: Vec<_> = codes.pieces().filter_map(|piece| piece.to_bytes().err()).collect();
+    assert_eq!(wrong, [NotBase64 { hash: code.hash }]);
+    assert!(check::code_hashes(&shared).failed());
+    assert!(codes.iter().any(|read| read.hash == code.hash && read.code.is_empty()));
 }

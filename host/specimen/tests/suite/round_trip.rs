@@ -40,7 +40,15 @@ proptest! {
         let mut bytes = encode(&random::specimen(layout, seed), layout).unwrap();
         let at = at.index(bytes.len());
         bytes[at] = to;
-        prop_assert_eq!(decode_shared(&bytes.clone().into()), decode(&bytes));
+        match (decode_shared(&bytes.clone().into()), decode(&bytes)) {
+            (Ok(shared), Ok(whole)) => prop_assert_eq!(shared, whole),
+            // Past code whose text is wrong, the one that does not look at it may find something else first.
+            (Err(_), Err(_)) => {}
+            (Ok(shared), Err(_)) => {
+                prop_assert!(shared.block.state.codes.pieces().any(|piece| piece.to_bytes().is_err()));
+            }
+            (Err(error), Ok(_)) => prop_assert!(false, "only the stricter one reads it: {error}"),
+        }
         if let Ok(specimen) = decode(&bytes) {
             let canonical = encode(&specimen, specimen.layout).unwrap();
             prop_assert_eq!(&decode_as(&canonical, specimen.layout).unwrap(), &specimen);

@@ -25,6 +25,9 @@ pub struct Layer {
     /// A node of the proof chain; more of them are asked when the first does not answer.
     #[arg(long, value_name = "URL", help_heading = "Proof chain")]
     pub rpc: Option<Vec<String>>,
+    /// A node that did not answer within this is asked again, or the next one is [default: 15].
+    #[arg(long, value_name = "S", help_heading = "Proof chain")]
+    pub rpc_s: Option<u64>,
     /// Chains whose specimens are wanted [default: 1].
     #[arg(long, value_name = "ID", help_heading = "Proof chain")]
     pub source_chain: Option<Vec<String>>,
@@ -44,6 +47,9 @@ pub struct Layer {
     /// An ipfs-pinner or ewm-das; without one, or with `none`, results stay in the local store.
     #[arg(long, value_name = "URL", help_heading = "Content")]
     pub pinner: Option<String>,
+    /// An upload that took longer than this is given up and tried again [default: 600].
+    #[arg(long, value_name = "S", help_heading = "Content")]
+    pub upload_s: Option<u64>,
     /// A gateway to fetch from; `none` for no gateway [default: four public ones].
     #[arg(long, value_name = "URL", help_heading = "Content")]
     pub gateway: Option<Vec<String>>,
@@ -116,7 +122,7 @@ pub struct Layer {
     #[arg(long, value_name = "N", help_heading = "Operator")]
     pub unsettled: Option<u64>,
 
-    /// Where `/livez`, `/readyz` and `/status` are served [default: 127.0.0.1:9568].
+    /// Where `/livez`, `/readyz`, `/status` and `/metrics` are served [default: 127.0.0.1:9568].
     #[arg(long, value_name = "ADDRESS", help_heading = "Process")]
     pub health: Option<String>,
     /// Specimens fetched at once [default: 8].
@@ -146,19 +152,21 @@ pub enum Kind {
 }
 
 /// Every setting with its kind and the names under which earlier refiners read it from the environment.
-pub const SETTINGS: [(&str, Kind, &[&str]); 40] = [
+pub const SETTINGS: [(&str, Kind, &[&str]); 42] = [
     ("network", Kind::Text, &["MIX_ENV"]),
     ("proof-chain-id", Kind::Number, &["PROOFCHAIN_CHAIN_ID"]),
     ("specimen-contract", Kind::Text, &["BSP_PROOFCHAIN_ADDRESS"]),
     ("result-contract", Kind::Text, &["BRP_PROOFCHAIN_ADDRESS"]),
     // It is, and was, the proof chain's node, whatever its name says.
     ("rpc", Kind::List, &["NODE_ETHEREUM_MAINNET"]),
+    ("rpc-s", Kind::Number, &[]),
     ("source-chain", Kind::List, &[]),
     ("start", Kind::Text, &[]),
     ("depth", Kind::Number, &[]),
     ("poll-ms", Kind::Number, &[]),
     ("data", Kind::Text, &[]),
     ("pinner", Kind::Text, &["IPFS_PINNER_URL"]),
+    ("upload-s", Kind::Number, &[]),
     ("gateway", Kind::List, &[]),
     ("private-urls", Kind::Switch, &[]),
     ("store-mib", Kind::Number, &[]),

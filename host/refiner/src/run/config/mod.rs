@@ -3,12 +3,14 @@
 mod layer;
 mod problem;
 mod settings;
+mod shown;
 mod sources;
 
 pub use self::{
     layer::Layer,
     problem::{ConfigError, Problem},
     settings::{Key, Settings},
+    shown::{Shown, shown},
 };
 
 use std::path::Path;

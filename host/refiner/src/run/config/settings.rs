@@ -15,11 +15,13 @@ use crate::executor::{self, By, Evm};
 pub struct Settings {
     pub network: Network,
     pub rpc: Vec<Url>,
+    pub rpc_timeout: Duration,
     pub scan: ScanConfig,
     pub start: StartBlock,
     pub poll: Duration,
     pub data: PathBuf,
     pub pinner: Option<String>,
+    pub upload: Duration,
     /// `None` for the public ones.
     pub gateways: Option<Vec<String>>,
     pub private_urls: bool,
@@ -57,6 +59,11 @@ const GWEI: u128 = 1_000_000_000;
 /// Specimens come from Ethereum unless somebody says otherwise.
 const ETHEREUM: u64 = 1;
 
+/// Wei as they are said in the settings.
+pub fn gwei(wei: u128) -> u64 {
+    u64::try_from(wei / GWEI).unwrap_or(u64::MAX)
+}
+
 /// Makes settings of a layer. `None` only together with a problem.
 pub fn resolve(layer: Layer, secret: Option<Secret>, problems: &mut Vec<Problem>) -> Option<Settings> {
     let mut reading = Reading { problems };
@@ -88,8 +95,10 @@ pub fn resolve(layer: Layer, secret: Option<Secret>, problems: &mut Vec<Problem>
         scan,
         start: start.unwrap_or(StartBlock::Latest),
         poll: ms(&mut reading, "poll-ms", layer.poll_ms, 2_000, 10, 600_000),
+        rpc_timeout: Duration::from_secs(reading.number("rpc-s", layer.rpc_s, 15, 1, 600)),
         data: layer.data.unwrap_or_else(|| "refiner-data".into()),
         pinner: layer.pinner.filter(|pinner| pinner != "none"),
+        upload: Duration::from_secs(reading.number("upload-s", layer.upload_s, 600, 1, 3_600)),
         gateways: layer.gateway.map(|gateways| gateways.into_iter().filter(|gateway| gateway != "none").collect()),
         private_urls: layer.private_urls.unwrap_or(false),
         store_bytes: reading.number("store-mib", layer.store_mib, 10_240, 64, 1 << 30) << 20,

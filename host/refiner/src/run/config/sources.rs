@@ -1,6 +1,6 @@
 //! Flags, environment and file, merged key by key.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fmt, fs, path::Path};
 
 use refiner_proofchain::Secret;
 use toml::{Table, Value};
@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The operator's key itself, as earlier refiners took it.
-const KEY_VARIABLE: &str = "BLOCK_RESULT_OPERATOR_PRIVATE_KEY";
+pub const KEY_VARIABLE: &str = "BLOCK_RESULT_OPERATOR_PRIVATE_KEY";
 /// What our own variables begin with.
 const PREFIX: &str = "REFINER_";
 
@@ -26,6 +26,11 @@ impl Environment {
         Self::of(
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
         )
+    }
+
+    #[cfg(test)]
+    pub fn of_nothing() -> Self {
+        Self::of(std::iter::empty())
     }
 
     fn of(variables: impl Iterator<Item = (String, String)>) -> Self {
@@ -71,6 +76,48 @@ pub fn merge(flags: &Layer, environment: &Environment, file: Option<&Path>, prob
     }
     // Every value has its key's kind by now.
     Layer::deserialize_table(table)
+}
+
+/// Where a setting's value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Flag,
+    /// With the variable's name.
+    Environment(String),
+    /// With the file's path.
+    File(String),
+    Default,
+}
+
+/// The origin of every setting, in the order of [`SETTINGS`]; by the same precedence as [`merge`].
+pub fn origins(flags: &Layer, environment: &Environment, file: Option<&Path>) -> Vec<(&'static str, Origin)> {
+    let flags = Table::try_from(flags).unwrap_or_default();
+    // What is wrong with the file was told when it was merged.
+    let in_file = file.map(|path| (path.display().to_string(), read_file(path, &mut Vec::new())));
+    let origin = |key: &str, earlier: &[&'static str]| {
+        if flags.contains_key(key) {
+            return Origin::Flag;
+        }
+        if let Some((name, _)) = environment.value(key, earlier) {
+            return Origin::Environment(name);
+        }
+        match &in_file {
+            Some((path, table)) if table.contains_key(key) => Origin::File(path.clone()),
+            _ => Origin::Default,
+        }
+    };
+    SETTINGS.iter().map(|(key, _, earlier)| (*key, origin(key, earlier))).collect()
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag => f.write_str("flag"),
+            Self::Environment(name) => write!(f, "environment, {name}"),
+            Self::File(path) => f.write_str(path),
+            Self::Default => f.write_str("default"),
+        }
+    }
 }
 
 impl Layer {

@@ -65,10 +65,11 @@ pub async fn prove(
     stop: CancellationToken,
 ) -> Result<(), JournalError> {
     let desk = Desk { shop, settings, prover };
-    let mut moved = desk.shop.ledger.moved();
+    // What happens after is this loop's own doing.
+    let mut pinned = desk.shop.ledger.arrivals(State::Pinned);
     let (mut failures, mut due) = (0, Due::default());
     loop {
-        moved.mark_unchanged();
+        pinned.mark_unchanged();
         let turn = tokio::select! {
             turn = desk.turn(&mut due) => turn,
             // Dropping a turn loses nothing: what was signed is in the journal, what was sent is found on chain.
@@ -92,7 +93,7 @@ pub async fn prove(
         };
         tokio::select! {
             () = sleep(pause) => {}
-            Ok(()) = moved.changed(), if failures == 0 => {}
+            Ok(()) = pinned.changed(), if failures == 0 => {}
             () = stop.cancelled() => return Ok(()),
         }
     }

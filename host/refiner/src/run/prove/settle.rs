@@ -4,25 +4,39 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, stream};
 use refiner_journal::{Item, State, Step};
-use refiner_proofchain::{Reaction, Revert, RpcError, Settlement, Signed};
+use refiner_proofchain::{Outlook, Reaction, Revert, RpcError, Settlement, Signed};
 
 use super::{Desk, FAILED_TRANSACTIONS_MAX, QUESTIONS_AT_ONCE, TurnError};
 use crate::run::clock::{milliseconds, now_ms};
 
 impl Desk {
-    /// Asks about everything that was sent.
+    /// Asks about everything that was sent and of which there may be news.
     pub(super) async fn settle(&self) -> Result<(), TurnError> {
         let mut items = self.due(State::Mined, usize::MAX >> 1)?;
         items.extend(self.due(State::Broadcast, usize::MAX >> 1)?);
+        if items.is_empty() {
+            return Ok(());
+        }
+        let outlook = self.prover.outlook().await?;
         let mut asked = Vec::with_capacity(items.len());
         for item in items {
             let transactions = self.open_transactions(&item)?;
             asked.push((item, transactions));
         }
+        let waiting = |transactions: &[Signed]| transactions.first().map(|newest| newest.nonce);
+        let next = asked.iter().filter(|(item, _)| item.state == State::Broadcast);
+        let next = next.filter_map(|(_, transactions)| waiting(transactions)).min();
+        asked.retain(|(item, transactions)| match waiting(transactions) {
+            Some(nonce) => self.has_news(&outlook, item, nonce, next == Some(nonce)),
+            None => false,
+        });
         let mut answers = stream::iter(asked)
-            .map(|(item, transactions)| async move {
-                let settlement = self.settlement(&transactions).await;
-                (item, transactions, settlement)
+            .map(|(item, transactions)| {
+                let outlook = &outlook;
+                async move {
+                    let settlement = self.settlement(outlook, &transactions).await;
+                    (item, transactions, settlement)
+                }
             })
             .buffered(QUESTIONS_AT_ONCE);
         while let Some((item, transactions, settlement)) = answers.next().await {
@@ -31,17 +45,28 @@ impl Desk {
         Ok(())
     }
 
+    /// Whether it pays to ask. Of transactions that wait the `next` one speaks for those behind it, until they are late.
+    fn has_news(&self, outlook: &Outlook, item: &Item, nonce: u64, next: bool) -> bool {
+        let mined = nonce < outlook.next_nonce;
+        match (item.state, item.mined_block) {
+            // Nothing new about a block until it is deep enough, unless a reorganisation took it away.
+            (State::Mined, Some(block)) if mined => block.saturating_add(self.settings.proof_depth) <= outlook.head,
+            (State::Mined, _) => true,
+            _ => mined || next || self.is_late(item),
+        }
+    }
+
     /// Asks about one item.
     pub(super) async fn settle_one(&self, item: &Item) -> Result<(), TurnError> {
         let transactions = self.open_transactions(item)?;
-        let settlement = self.settlement(&transactions).await?;
+        let settlement = self.settlement(&self.prover.outlook().await?, &transactions).await?;
         self.settled(item, &transactions, settlement).await
     }
 
-    async fn settlement(&self, transactions: &[Signed]) -> Result<Settlement, RpcError> {
+    async fn settlement(&self, outlook: &Outlook, transactions: &[Signed]) -> Result<Settlement, RpcError> {
         let Some(newest) = transactions.first() else { return Ok(Settlement::Pending) };
         let hashes: Vec<_> = transactions.iter().map(|signed| signed.hash).collect();
-        self.prover.settlement(&hashes, newest.nonce, self.settings.proof_depth).await
+        self.prover.settlement(outlook, &hashes, newest.nonce, self.settings.proof_depth).await
     }
 
     async fn settled(&self, item: &Item, transactions: &[Signed], settlement: Settlement) -> Result<(), TurnError> {
@@ -119,12 +144,15 @@ impl Desk {
     }
 
     async fn bump_if_late(&self, item: &Item, transactions: &[Signed]) -> Result<(), TurnError> {
-        // Every entry into `broadcast` starts the time anew.
-        let late = item.state == State::Broadcast && now_ms() >= item.state_ms + milliseconds(self.settings.bump_after);
         match transactions.first() {
-            Some(newest) if late => self.bump(item, newest).await.map(drop),
+            Some(newest) if self.is_late(item) => self.bump(item, newest).await.map(drop),
             _ => Ok(()),
         }
+    }
+
+    fn is_late(&self, item: &Item) -> bool {
+        // Every entry into `broadcast` starts the time anew.
+        item.state == State::Broadcast && now_ms() >= item.state_ms + milliseconds(self.settings.bump_after)
     }
 
     fn react(&self, item: &Item, revert: &Revert) -> Result<(), TurnError> {

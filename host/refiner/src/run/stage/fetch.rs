@@ -1,12 +1,12 @@
 //! From an announcement to a verified specimen in the local store.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use refiner_content::{Accept, Locations, Source as _};
 use refiner_journal::{Item, Step};
 
 use super::verify::{is_announced, verify};
-use crate::run::{policy::StageError, shop::Shop};
+use crate::run::{metrics::Event, policy::StageError, shop::Shop};
 
 /// Asks the chain where the specimen is, fetches it, and holds it against the announcement and against its own header.
 pub async fn fetch(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
@@ -27,7 +27,10 @@ pub async fn fetch(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
     tracing::debug!(item = %item.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "Fetched a specimen.");
     let kept = tokio::task::spawn_blocking(move || {
         let store = (fetched.from != *shop.store.origin()).then_some(&shop.store);
-        verify(fetched.content, &item)?.keep(store, &shop.handoff)
+        let begun = Instant::now();
+        let verified = verify(fetched.content, &item)?;
+        shop.ledger.metrics.happened(Event::Decode, begun.elapsed());
+        verified.keep(store, &shop.handoff)
     });
     kept.await.unwrap_or(Err(StageError::Panicked))
 }

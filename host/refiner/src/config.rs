@@ -1,0 +1,52 @@
+//! `refiner config`: what the daemon would work by, and who said so.
+
+use std::io::{self, BufWriter, Write};
+
+use serde_json::json;
+
+use crate::{
+    cli::ConfigCommand,
+    exit::Exit,
+    run::config::{self, Shown},
+};
+
+/// Columns of keys and values; longer ones push the origin to the right.
+const KEY_WIDTH: usize = 18;
+const VALUE_WIDTH: usize = 50;
+
+/// Prints the settings, as a file that `--config` takes or as JSON.
+pub fn run(command: &ConfigCommand) -> anyhow::Result<Exit> {
+    let ConfigCommand::Show { run, json } = command;
+    let shown = config::shown(&run.settings, run.config.as_deref())?;
+    let out = &mut BufWriter::new(io::stdout().lock());
+    if *json {
+        as_json(&shown, out)?;
+    } else {
+        as_toml(&shown, out)?;
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+fn as_toml(shown: &[Shown], out: &mut impl Write) -> io::Result<()> {
+    for Shown { key, value, origin } in shown {
+        match value {
+            // Not a setting of a file: it is a secret.
+            Some(_) if *key == "key" => writeln!(out, "# the operator's key is set and not shown # {origin}")?,
+            Some(value) => {
+                let value = value.to_string();
+                writeln!(out, "{key:<KEY_WIDTH$} = {value:<VALUE_WIDTH$} # {origin}")?;
+            }
+            None => writeln!(out, "# {key} is not set")?,
+        }
+    }
+    Ok(())
+}
+
+fn as_json(shown: &[Shown], out: &mut impl Write) -> anyhow::Result<()> {
+    let entry = |shown: &Shown| (shown.key.to_owned(), json!({ "value": shown.value, "origin": shown.origin }));
+    let settings: serde_json::Map<_, _> = shown.iter().map(entry).collect();
+    serde_json::to_writer_pretty(&mut *out, &settings)?;
+    writeln!(out)?;
+    Ok(())
+}

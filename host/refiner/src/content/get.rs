@@ -1,0 +1,56 @@
+//! `refiner content get`.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+    sync::Arc,
+};
+
+use refiner_content::{Fetcher, Gateway, HttpLimits, Pace, Pinner, PinnerLimits, SetupError, Source, public_gateways};
+
+use super::{ContentError, arguments::Get, runtime, store};
+use crate::exit::Exit;
+
+/// Fetches and checks, then writes.
+pub fn run(arguments: &Get) -> anyhow::Result<Exit> {
+    let fetcher = Fetcher::new(sources(arguments)?, None, Pace::default());
+    let fetched = runtime()?.block_on(fetcher.fetch(&arguments.id)).map_err(ContentError::from)?;
+    tracing::info!(id = %arguments.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "Fetched content.");
+    match &arguments.out {
+        Some(path) => write(path, fetched.content.bytes())?,
+        None => io::stdout().lock().write_all(fetched.content.bytes())?,
+    }
+    Ok(Exit::Done)
+}
+
+fn sources(arguments: &Get) -> Result<Vec<Arc<dyn Source>>, ContentError> {
+    let mut sources: Vec<Arc<dyn Source>> = Vec::new();
+    // A question does not make a directory.
+    if let Some(data) = arguments.data.as_deref().filter(|data| data.is_dir()) {
+        sources.push(Arc::new(store(data)?));
+    }
+    if let Some(pinner) = &arguments.pinner {
+        sources.push(Arc::new(Pinner::new(pinner, PinnerLimits::default())?));
+    }
+    sources.extend(gateways(&arguments.gateway)?.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn Source>));
+    Ok(sources)
+}
+
+fn gateways(named: &[String]) -> Result<Vec<Gateway>, SetupError> {
+    let limits = HttpLimits::default();
+    match named {
+        [] => public_gateways(limits),
+        named => named.iter().filter(|base| *base != "none").map(|base| Gateway::new(base, limits)).collect(),
+    }
+}
+
+/// The file is there whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), ContentError> {
+    let failed = |source| ContentError::Write { path: path.to_owned(), source };
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let part = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
+    fs::write(part.path(), bytes).map_err(failed)?;
+    part.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! `refiner content`: what the daemon does with content, by hand. Everything is named by its content id, and nothing is believed
+//! before it was hashed.
+
+mod arguments;
+mod error;
+mod get;
+mod put;
+mod serve;
+
+pub use self::{arguments::Command, error::ContentError};
+
+use std::{
+    fs,
+    io::{self, Read as _, Write as _},
+    path::Path,
+};
+
+use refiner_content::{CONTENT_BYTES_MAX, Content, LocalStore, content_id};
+
+use crate::exit::Exit;
+
+/// Runs the whole command.
+pub fn run(command: &Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Cid { files } => name(files),
+        Command::Get(arguments) => get::run(arguments),
+        Command::Put(arguments) => put::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments),
+    }
+}
+
+fn name(files: &[String]) -> anyhow::Result<Exit> {
+    for file in files {
+        let id = content_id(&read(file)?);
+        writeln!(io::stdout(), "{id}  {file}")?;
+    }
+    Ok(Exit::Done)
+}
+
+/// A file's bytes, or standard input's for `-`.
+fn read(file: &str) -> Result<Vec<u8>, ContentError> {
+    let failed = |source| ContentError::Read { file: file.to_owned(), source };
+    let mut bytes = Vec::new();
+    let limit = CONTENT_BYTES_MAX as u64 + 1;
+    if file == "-" {
+        io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        fs::File::open(file).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(failed)?;
+    }
+    if bytes.len() > CONTENT_BYTES_MAX {
+        return Err(ContentError::TooLarge { file: file.to_owned() });
+    }
+    Ok(bytes)
+}
+
+/// The local store below the daemon's directory.
+fn store(data: &Path) -> Result<LocalStore, ContentError> {
+    Ok(LocalStore::open(data.join("content"), CONTENT_BYTES_MAX)?)
+}
+
+/// A file as content.
+fn content(file: &str) -> Result<Content, ContentError> {
+    Ok(Content::of(read(file)?.into()))
+}
+
+/// Waits for what talks to the network.
+fn runtime() -> Result<tokio::runtime::Runtime, ContentError> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(ContentError::Runtime)
+}

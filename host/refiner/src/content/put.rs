@@ -1,0 +1,25 @@
+//! `refiner content put`.
+
+use std::io::{self, Write as _};
+
+use refiner_content::{ContentStore as _, Pinner, PinnerLimits};
+
+use super::{ContentError, arguments::Put, content, runtime, store};
+use crate::exit::Exit;
+
+/// Keeps each file, and says its id when everybody has it.
+pub fn run(arguments: &Put) -> anyhow::Result<Exit> {
+    let store = store(&arguments.data)?;
+    let pinner = arguments.pinner.as_deref().map(|url| Pinner::new(url, PinnerLimits::default())).transpose();
+    let pinner = pinner.map_err(ContentError::from)?;
+    let runtime = runtime()?;
+    for file in &arguments.files {
+        let content = content(file)?;
+        let id = store.write(&content).map_err(ContentError::from)?;
+        if let Some(pinner) = &pinner {
+            runtime.block_on(pinner.keep(&content)).map_err(ContentError::from)?;
+        }
+        writeln!(io::stdout(), "{id}  {file}")?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,230 @@
+//! What the daemon did, in numbers, for Prometheus at `/metrics`.
+//!
+//! Comes in: every step that the ledger wrote, every failure, how long each piece of work took, and at a scrape what the journal
+//! and the status say. Goes out: text. Never here: a block's number or hash as a label, or anything that grows with the work.
+//!
+//! | name | kind | labels | what |
+//! |---|---|---|---|
+//! | `refiner_item_transitions_total` | counter | `state` | items that came to a state |
+//! | `refiner_item_failures_total` | counter | `state` | failures that will be tried again, by the state the item stays in |
+//! | `refiner_stage_duration_seconds` | histogram | `stage`, `outcome` | one item's time in fetch, refine or pin |
+//! | `refiner_item_age_seconds` | histogram | `state` | from an announcement's arrival to `pinned`, `broadcast` and `final` |
+//! | `refiner_items` | gauge | `state` | items in a state |
+//! | `refiner_chain_head_block`, `refiner_scan_cursor_block` | gauge | | the proof chain's newest block, and the last that was scanned |
+//! | `refiner_operator_balance_wei` | gauge | | what the operator has for gas |
+//! | `refiner_ready`, `refiner_proving_paused` | gauge | | 0 or 1 |
+//! | `refiner_waiting` | gauge | `part` | 1 while connect, scan or prove wait for somebody |
+//! | `refiner_build_info` | gauge | `version` | 1 |
+//! | `process_resident_memory_bytes`, `process_open_fds` | gauge | | of the daemon itself, without its workers |
+//!
+//! The names of earlier refiners are in [`earlier`].
+
+mod earlier;
+mod now;
+
+pub use self::earlier::Event;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use opentelemetry::{
+    KeyValue,
+    metrics::{Counter, Histogram, MeterProvider as _},
+};
+use opentelemetry_sdk::{error::OTelSdkError, metrics::SdkMeterProvider};
+use prometheus::{Registry, TextEncoder};
+use refiner_journal::{Count, Item, ItemId, State};
+
+use self::{earlier::Earlier, now::Gauges};
+use super::{clock::now_ms, status::Now};
+
+/// From a small specimen in the local store to an upload that a pinner takes minutes for.
+const STAGE_SECONDS: [f64; 14] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 120.0, 600.0];
+/// From a proof on a chain that mines at once to one that waited for a weekend.
+const AGE_SECONDS: [f64; 14] =
+    [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0, 120.0, 600.0, 3_600.0, 21_600.0, 172_800.0];
+
+/// The instruments. Clones share them.
+#[derive(Clone)]
+pub struct Metrics {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    registry: Registry,
+    /// The registry reads from it, and would read nothing without it.
+    _provider: SdkMeterProvider,
+    transitions: Counter<u64>,
+    failures: Counter<u64>,
+    stages: Histogram<f64>,
+    ages: Histogram<f64>,
+    now: Gauges,
+    earlier: Earlier,
+    /// When the results of unfinished items were there to be pinned, for the earlier names. A lock because every stage moves items;
+    /// held for one look.
+    produced: Mutex<HashMap<ItemId, Instant>>,
+}
+
+/// Why there are no metrics.
+#[derive(Debug, thiserror::Error)]
+pub enum MetricsError {
+    /// The exporter.
+    #[error("the exporter of metrics")]
+    Exporter(#[from] OTelSdkError),
+    /// Two instruments of one name.
+    #[error("an instrument")]
+    Instrument(#[from] prometheus::Error),
+}
+
+/// What became of a piece of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    Retried,
+    Quarantined,
+}
+
+impl Metrics {
+    pub fn new() -> Result<Self, MetricsError> {
+        let registry = Registry::new();
+        let exporter = opentelemetry_prometheus::exporter()
+            .with_registry(registry.clone())
+            .without_target_info()
+            .scope_info_enabled(false)
+            .build()?;
+        let provider = SdkMeterProvider::builder().with_reader(exporter).build();
+        let meter = provider.meter("refiner");
+        let seconds = |name: &'static str, what: &'static str, bounds: &[f64]| {
+            meter.f64_histogram(name).with_unit("s").with_description(what).with_boundaries(bounds.to_vec()).build()
+        };
+        let inner = Inner {
+            transitions: meter
+                .u64_counter("refiner_item_transitions")
+                .with_description("Items that came to a state.")
+                .build(),
+            failures: meter
+                .u64_counter("refiner_item_failures")
+                .with_description("Failures that will be tried again, by the state the item stays in.")
+                .build(),
+            stages: seconds("refiner_stage_duration", "Time of one item in a stage.", &STAGE_SECONDS),
+            ages: seconds("refiner_item_age", "Time from an announcement's arrival to a state.", &AGE_SECONDS),
+            now: Gauges::of(&meter),
+            earlier: Earlier::register(&registry)?,
+            produced: Mutex::default(),
+            registry,
+            _provider: provider,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Whether [`moved`](Self::moved) needs the item as it was before a step to this state.
+    pub const fn needs_item(state: State) -> bool {
+        matches!(state, State::Pinned | State::Broadcast | State::Final | State::Quarantined)
+    }
+
+    /// Specimens became items.
+    pub fn announced(&self, items: u64) {
+        self.inner.transitions.add(items, &[state_label(State::Announced)]);
+    }
+
+    /// An item came to a state; `before` is what it was.
+    pub fn moved(&self, id: ItemId, to: State, before: Option<&Item>) {
+        self.inner.transitions.add(1, &[state_label(to)]);
+        if to == State::Produced {
+            self.produced().insert(id, Instant::now());
+        }
+        if let Some(before) = before {
+            self.aged(before, to);
+        }
+        if to.is_end() {
+            self.produced().remove(&id);
+        }
+    }
+
+    fn aged(&self, before: &Item, to: State) {
+        let age = Duration::from_millis(now_ms().saturating_sub(before.announced_ms));
+        if to != State::Quarantined {
+            self.inner.ages.record(age.as_secs_f64(), &[state_label(to)]);
+        }
+        // A node took the proof; what was mined and came back is sent already.
+        if to == State::Broadcast && before.state == State::Signed {
+            self.happened(Event::Proof, Duration::from_millis(now_ms().saturating_sub(before.state_ms)));
+            self.handed_over(before.id, age);
+        }
+        if to == State::Pinned && !before.proves {
+            self.handed_over(before.id, age);
+        }
+        if to == State::Quarantined {
+            self.earlier_failure(before.id, before.state);
+        }
+    }
+
+    /// All that earlier refiners did for an item is done.
+    fn handed_over(&self, id: ItemId, age: Duration) {
+        let upload = self.produced().remove(&id).map_or(Duration::ZERO, |since| since.elapsed());
+        self.happened(Event::UploadSuccess, upload);
+        self.happened(Event::PipelineSuccess, age);
+    }
+
+    /// An item failed in a state and stays there.
+    pub fn failed(&self, id: ItemId, state: State) {
+        self.inner.failures.add(1, &[state_label(state)]);
+        self.earlier_failure(id, state);
+    }
+
+    /// Earlier refiners counted what failed when pinning or proving, and nothing before that.
+    fn earlier_failure(&self, id: ItemId, state: State) {
+        if matches!(state, State::Produced | State::ProofIntent) {
+            let since = self.produced().get(&id).map_or(Duration::ZERO, Instant::elapsed);
+            self.happened(Event::UploadFailure, since);
+            self.happened(Event::PipelineFailure, since);
+        }
+    }
+
+    /// A stage worked on an item.
+    pub fn worked(&self, stage: &'static str, outcome: Outcome, took: Duration) {
+        let labels = [KeyValue::new("stage", stage), KeyValue::new("outcome", outcome.as_str())];
+        self.inner.stages.record(took.as_secs_f64(), &labels);
+        let event = match stage {
+            "fetch" => Event::Fetch,
+            "refine" => Event::Execute,
+            "pin" => Event::Pin,
+            _ => return,
+        };
+        if outcome == Outcome::Done {
+            self.happened(event, took);
+        }
+    }
+
+    /// Something that only earlier refiners measured.
+    pub fn happened(&self, event: Event, took: Duration) {
+        self.inner.earlier.happened(event, took);
+    }
+
+    /// The text of a scrape.
+    pub fn render(&self, counts: &[Count], now: &Now) -> Result<String, prometheus::Error> {
+        self.inner.now.set(counts, now);
+        TextEncoder::new().encode_to_string(&self.inner.registry.gather())
+    }
+
+    fn produced(&self) -> MutexGuard<'_, HashMap<ItemId, Instant>> {
+        self.inner.produced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outcome {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Retried => "retried",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}
+
+fn state_label(state: State) -> KeyValue {
+    KeyValue::new("state", state.as_str())
+}

@@ -1,0 +1,70 @@
+//! `refiner config show`, as its user meets it.
+
+use std::{fs, process::Output};
+
+use serde_json::Value;
+
+use crate::program::{command, text};
+
+/// A key that nobody may see.
+const KEY: &str = "7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6";
+
+/// Asks with a file, an environment and flags that say different things.
+fn show(flags: &[&str]) -> Output {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("refiner.toml");
+    fs::write(&file, "depth = 7\npoll-ms = 700\nbacklog = 70\n").unwrap();
+    command(&["config", "show", "--config", text(&file), "--depth", "9"])
+        .args(flags)
+        .env("MIX_ENV", "dev")
+        .env("REFINER_POLL_MS", "800")
+        .env("NODE_ETHEREUM_MAINNET", "https://user:canary@rpc.example/v3/canary?key=canary,http://127.0.0.1:8545")
+        .env("BLOCK_RESULT_OPERATOR_PRIVATE_KEY", KEY)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn every_setting_is_shown_with_its_value_and_where_that_comes_from() {
+    let output = show(&["--json"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let value = |key: &str| (shown[key]["value"].clone(), shown[key]["origin"].as_str().unwrap().to_owned());
+    for (key, expected, origin) in [
+        ("depth", Value::from(9), "flag"),
+        ("poll-ms", 800.into(), "environment, REFINER_POLL_MS"),
+        ("network", "dev".into(), "environment, MIX_ENV"),
+        ("proof-chain-id", 1_287.into(), "default"),
+        ("result-contract", "0xCBC44F143FB5baf26e45FB6C7A4fC13e6ca0fa09".into(), "default"),
+        ("max-fee-gwei", 1_000.into(), "default"),
+        ("health", "127.0.0.1:9568".into(), "default"),
+        ("start", "latest".into(), "default"),
+        ("key-file", Value::Null, "default"),
+        ("key", "…".into(), "environment, BLOCK_RESULT_OPERATOR_PRIVATE_KEY"),
+        ("rpc", vec!["https://rpc.example/…", "http://127.0.0.1:8545"].into(), "environment, NODE_ETHEREUM_MAINNET"),
+    ] {
+        assert_eq!(value(key), (expected, origin.to_owned()), "{key}");
+    }
+    let (backlog, origin) = value("backlog");
+    assert!(backlog == 70 && origin.ends_with("refiner.toml"), "{backlog} {origin}");
+}
+
+#[test]
+fn for_people_it_is_a_file_that_run_takes_and_holds_no_secret() {
+    let output = show(&[]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    let read: toml::Table = said.parse().unwrap();
+    assert_eq!((read["depth"].as_integer(), read["backlog"].as_integer()), (Some(9), Some(70)), "{said}");
+    assert!(said.contains("# flag") && said.contains("# the operator's key is set and not shown"), "{said}");
+    assert!(!said.contains("canary") && !said.contains(&KEY[..16]), "{said}");
+}
+
+#[test]
+fn what_is_wrong_is_told_instead_all_at_once() {
+    let output = show(&["--start", "yesterday", "--workers", "0"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("yesterday") && said.contains("workers: 0 is not between"), "{said}");
+    assert!(output.stdout.is_empty() && !said.contains("canary"), "{said}");
+}

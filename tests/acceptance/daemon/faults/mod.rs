@@ -1,0 +1,58 @@
+//! What others do wrong, where it leaves an item, and what a person is told.
+//!
+//! | fault | the item ends in | a person reads it in |
+//! |---|---|---|
+//! | the pinner answers 200 and nothing, unreadable JSON, a panic; stalls; dies in an upload | `produced`, tried again | the item's error |
+//! | the pinner answers several objects | goes on: ours is among them | |
+//! | the pinner names other content | `quarantined` | the item's reason, `/status` |
+//! | the specimen is not there yet, or is garbled | `announced`, tried again | the item's error |
+//! | the node is silent, limits rates, is away | stays where it is | `/status`, `waits_for` |
+//! | the node limits ranges, drops a transaction | goes on | the log |
+//! | the node's head lies | stays where it is | `/status`, `waits_for` |
+//! | a reorganisation past the position | `withdrawn` until it is announced again | the log |
+//! | session closed, submitted already, out of bounds and too old | `skipped` | the item's reason |
+//! | out of bounds and too new | `proof_intent`, tried again | the item's error |
+//! | not enabled, no role, no money | `proof_intent`, proving stops | `/status`, `paused` with a hint |
+//! | underpriced | goes on at the same nonce | the log |
+//!
+//! A full disk and a damaged journal are of [`crate::host`].
+
+mod contract;
+mod node;
+mod pinner;
+
+use refiner_journal::State;
+
+use crate::{bench::Bench, specimens::Given};
+
+/// Waits until the only item of `given` failed in `state` with these words.
+pub async fn until_failed(bench: &mut Bench, given: &Given, state: State, words: &str) {
+    let height = given.height;
+    bench
+        .until(&format!("{height} fails in {state} with {words:?}"), |bench| {
+            let items = bench.items();
+            let item = items.iter().find(|item| item.height == height);
+            item.is_some_and(|item| {
+                item.state == state && item.last_error.as_ref().is_some_and(|error| error.contains(words))
+            })
+        })
+        .await;
+}
+
+/// Waits until the status says that a part of the daemon waits, in these words.
+async fn until_waits(bench: &mut Bench, part: &str, words: &str) {
+    bench
+        .until(&format!("{part} waits for {words:?}"), |bench| {
+            let status = bench.status().unwrap_or_default();
+            status["now"]["waits_for"][part]["what"].as_str().is_some_and(|what| what.contains(words))
+        })
+        .await;
+}
+
+/// Waits until no proofs are submitted, and gives the reason and what to do.
+async fn until_paused(bench: &mut Bench) -> (String, String) {
+    bench.until("it says that it stopped", |bench| bench.paused().is_some()).await;
+    let status = bench.status().unwrap();
+    let paused = &status["now"]["paused"];
+    (paused["reason"].as_str().unwrap().to_owned(), paused["hint"].as_str().unwrap_or_default().to_owned())
+}

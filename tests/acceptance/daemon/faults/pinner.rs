@@ -1,0 +1,101 @@
+//! Pinners.
+
+use refiner_journal::State;
+use refiner_testkit::pinner::{Fault, Route};
+
+use super::until_failed;
+use crate::{
+    bench::Bench,
+    specimens::{one, stream},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pinner_that_fails_is_waited_for() {
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.flags = ["--upload-s", "1"].map(str::to_owned).into();
+    bench.start_ready().await;
+    let faults = [
+        (Fault::Empty, "answered 200 with an empty body"),
+        (Fault::InvalidJson, "answered 500 and said"),
+        (Fault::Status(200, "<html>Sign in".to_owned()), "which names no id"),
+        (Fault::Panic, "nil pointer dereference"),
+        (Fault::Stall, "within 1000 ms"),
+        (Fault::StallInAnswer, "within 1000 ms"),
+        (Fault::DieInRequest, "connection"),
+        (Fault::DieInAnswer, "the connection broke"),
+        (Fault::Status(503, "later".to_owned()), "answered 503"),
+    ];
+    let given = stream(faults.len() as u64);
+    let place = bench.pinner.address().to_string();
+    for (round, (fault, words)) in faults.into_iter().enumerate() {
+        bench.pinner.fault(Route::Upload, fault);
+        bench.announce(&given[round..=round]).await;
+        until_failed(&mut bench, &given[round], State::Produced, words).await;
+        let told = bench.items()[round].last_error.clone().unwrap();
+        assert!(told.contains(&place), "which pinner: {told}");
+        bench.pinner.mend(Route::Upload);
+        bench.until_all(State::Final, round + 1).await;
+    }
+    bench.assert_proved_once(&given).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pinner_that_answers_several_objects_at_once_is_understood() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let given = one();
+    bench.pinner.fault(Route::Upload, Fault::Concatenated);
+    bench.announce(std::slice::from_ref(&given)).await;
+    bench.start();
+    bench.until_all(State::Final, 1).await;
+    bench.assert_proved_once(&[given]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pinner_that_names_other_content_is_not_believed() {
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.pinner.fault(Route::Upload, Fault::WrongCid);
+    bench.announce(&[one()]).await;
+    bench.start();
+    bench.until_all(State::Quarantined, 1).await;
+    let reason = bench.items()[0].reason.clone().unwrap();
+    assert!(reason.contains("stored it as"), "{reason}");
+    assert_eq!(bench.proofs().await, []);
+    let status = bench.status().unwrap();
+    assert_eq!(status["journal"]["quarantined"][0]["reason"], reason, "{status}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn specimen_that_is_not_there_or_garbled_is_waited_for() {
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.start_ready().await;
+    let faults = [
+        (Fault::Status(500, "{\"error\": \"not found\"}".to_owned()), "no source gave it"),
+        (Fault::Empty, "answered 200 with an empty body"),
+        (Fault::Flipped, "sent bytes of"),
+        (Fault::DieInAnswer, "the connection broke"),
+    ];
+    let given = stream(faults.len() as u64);
+    for (round, (fault, words)) in faults.into_iter().enumerate() {
+        bench.pinner.fault(Route::Get, fault);
+        bench.announce(&given[round..=round]).await;
+        until_failed(&mut bench, &given[round], State::Announced, words).await;
+        bench.pinner.mend(Route::Get);
+        bench.until_all(State::Final, round + 1).await;
+    }
+    bench.assert_proved_once(&given).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn specimen_of_another_block_than_announced_is_set_aside() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let mut given = stream(2);
+    // The hash is right, and what was announced with it is not.
+    given[0].height += 100;
+    given[1].block_hash = alloy_primitives::B256::repeat_byte(9);
+    bench.announce(&given).await;
+    bench.start();
+    bench.until_all(State::Quarantined, 2).await;
+    let reasons: Vec<_> = bench.items().into_iter().filter_map(|item| item.reason).collect();
+    assert!(reasons[0].contains("announced for height"), "{reasons:?}");
+    assert!(reasons[1].contains("announced for block"), "{reasons:?}");
+}
