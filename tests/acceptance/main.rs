@@ -4,6 +4,9 @@
 
 #[path = "../hostile/component.rs"]
 mod component;
+#[path = "../hostile/corpus.rs"]
+mod corpus;
+mod isolated;
 mod memory;
 mod program;
 mod replay;

@@ -8,13 +8,13 @@ use std::{
 
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::Executor;
-use refiner_sandbox::{Artifact, HostFailure, LogLine, RunInput, SpecimenHash, Usage, Verdict};
+use refiner_sandbox::{Artifact, LogLine, SpecimenHash, Usage, Verdict};
 use refiner_specimen::{DecodeError, Specimen};
 
 use crate::{
     input::{Input, InputError},
     output::{OutputDirectory, OutputError},
-    rules::LoadedRule,
+    rules::{Block, LoadedRule, NoRun},
 };
 
 /// What is the same for every specimen of a replay. Shared by its threads.
@@ -74,13 +74,6 @@ pub struct Facts {
     pub bytes: usize,
 }
 
-/// A specimen while its rules run.
-struct Block {
-    specimen: Arc<Specimen>,
-    raw: Bytes,
-    hash: SpecimenHash,
-}
-
 /// One run of one rule.
 pub struct RunRecord {
     /// The rule's name.
@@ -122,9 +115,9 @@ pub enum RunEnd {
 /// Why a run has no verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum RunFailure {
-    /// The sandbox could not finish the run.
+    /// The run could not be finished.
     #[error(transparent)]
-    Host(#[from] HostFailure),
+    Run(#[from] NoRun),
     /// The artifacts could not be kept.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -162,7 +155,7 @@ impl Job {
 
     /// Execution reads every account's code, so it is decoded at once for that; other rules rarely look at any.
     fn decode(&self, raw: &Bytes) -> Result<Specimen, DecodeError> {
-        let executes = self.rules.iter().any(|rule| rule.admitted.executes_blocks());
+        let executes = self.rules.iter().any(|rule| rule.place.executes_here());
         if executes { refiner_specimen::decode(raw) } else { refiner_specimen::decode_shared(raw) }
     }
 
@@ -173,14 +166,7 @@ impl Job {
     }
 
     fn try_run(&self, rule: &LoadedRule, block: &Block, facts: &Facts) -> Result<RunEnd, RunFailure> {
-        let run = rule.admitted.run(RunInput {
-            specimen: Arc::clone(&block.specimen),
-            raw: block.raw.clone(),
-            specimen_hash: block.hash.clone(),
-            params: rule.params.clone(),
-            executor: Some(Arc::clone(&self.executor)),
-            limits: rule.limits,
-        })?;
+        let run = rule.place.run(block, &rule.params, rule.limits, &self.executor)?;
         let usage = Box::new(run.usage);
         match run.verdict {
             Verdict::Produced { artifacts, records } => {

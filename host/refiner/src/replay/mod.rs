@@ -7,13 +7,15 @@ mod report;
 use std::{num::NonZeroUsize, ops::ControlFlow, sync::Arc, thread};
 
 use self::{job::Job, report::Report};
-use crate::{chains, cli, exit::Exit, input, output::OutputDirectory, rules};
+use crate::{chains, cli, exit::Exit, input, output::OutputDirectory, rule::Session, rules};
 
 /// Runs the whole command. A specimen that fails never stops the others.
 pub fn run(arguments: &cli::Replay) -> anyhow::Result<Exit> {
     let inputs = input::expand(&arguments.specimens)?;
+    let threads = threads(arguments);
+    let session = arguments.isolate.then(|| Session::begin(&arguments.chains, threads)).transpose()?.map(Arc::new);
     let job = Job {
-        rules: rules::load(&arguments.rules, &arguments.sources, arguments.parameters())?,
+        rules: rules::load(&arguments.rules, &arguments.sources, arguments.parameters(), session.as_ref())?,
         executor: Arc::new(chains::executor(&arguments.chains)?),
         output: arguments.out.as_deref().map(OutputDirectory::create).transpose()?,
         hashes: arguments.style() == cli::Style::Json,
@@ -21,7 +23,7 @@ pub fn run(arguments: &cli::Replay) -> anyhow::Result<Exit> {
     let mut report = Report::begin(arguments.style(), inputs.len())?;
     let end = parallel::in_order(
         &inputs,
-        threads(arguments),
+        threads,
         |input| job.replay(input),
         |replayed| match report.record(&replayed) {
             Ok(()) => ControlFlow::Continue(()),

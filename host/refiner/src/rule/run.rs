@@ -2,12 +2,13 @@
 
 use std::{
     io::{self, Write},
+    num::NonZeroUsize,
     path::PathBuf,
 };
 
 use alloy_primitives::{B256, Bytes};
 use refiner_authoring::digest;
-use refiner_sandbox::{Artifact, Params, Verdict};
+use refiner_sandbox::{Artifact, Params, SpecimenHash, Verdict};
 use refiner_worker::WorkerRun;
 use serde_json::{Value, json};
 
@@ -41,14 +42,14 @@ pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
     let several = RuleError::Several { argument: arguments.rule.clone(), found: found.len() };
     let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
 
-    let session = Session::begin(&arguments.chains)?;
+    let session = Session::begin(&arguments.chains, NonZeroUsize::MIN)?;
     let rule = session.prepare(found)?;
     let params: Params = arguments.params.iter().cloned().collect();
     let mut limits = rule.compiled.default_limits();
     for (name, value) in &arguments.limits {
         limits.set_by_name(name, *value).map_err(RuleError::from)?;
     }
-    let finished = session.run(&rule, &raw, &params, limits)?;
+    let finished = session.run(&rule, &raw, SpecimenHash::of(raw.clone()), &params, limits)?;
     let has_wasi = rule.compiled.manifest().wasi.is_some();
     let identity = session::identity(rule.compiled.digest(), has_wasi, &params, &limits).digest();
     let artifacts = keep(arguments, &rule, &block, &finished)?;
