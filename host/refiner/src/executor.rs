@@ -165,17 +165,6 @@ fn keep(difference: &Difference, directory: &Path) -> Result<Kept, OutputError> 
     Ok(Kept { embedded: write("embedded", embedded)?, remote: write("remote", remote)? })
 }
 
-impl By {
-    /// What a user types.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Embedded => "embedded",
-            Self::Remote => "remote",
-            Self::Both => "both",
-        }
-    }
-}
-
 impl FromStr for By {
     type Err = String;
 

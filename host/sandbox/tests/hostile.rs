@@ -8,11 +8,11 @@ mod corpus;
 mod meter;
 mod support;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use corpus::Case;
 use meter::Meter;
-use refiner_sandbox::{AdmitError, Limit, LimitUse, Limits, Run, Sandbox};
+use refiner_sandbox::{AdmitError, Limit, LimitUse, Limits, RefusalKind, Run, Sandbox};
 use support::{GOOD, RAW, component, input, rule, sandbox};
 
 /// What a case may take beyond its wall limit.
@@ -21,10 +21,13 @@ const GRACE: Duration = Duration::from_secs(1);
 const STORE_BYTES: u64 = 1 << 20;
 
 /// How the case ended, and its message.
-fn play(sandbox: &Sandbox, case: &Case, component: &[u8]) -> (String, String) {
+fn play(sandbox: &Sandbox, case: &Case, component: &[u8], kinds: &mut BTreeSet<RefusalKind>) -> (String, String) {
     let rule = match sandbox.admit(component, case.beside().as_deref(), &case.grants()) {
         Ok(rule) => rule,
-        Err(AdmitError::Refused(refusal)) => return ("refusal".to_owned(), refusal.to_string()),
+        Err(AdmitError::Refused(refusal)) => {
+            kinds.insert(refusal.kind());
+            return ("refusal".to_owned(), refusal.to_string());
+        }
         Err(AdmitError::Host(failure)) => return ("failure".to_owned(), failure.to_string()),
     };
     let mut input = input(&rule);
@@ -54,12 +57,12 @@ fn every_hostile_rule_ends_as_its_folder_says_in_its_time_and_memory_and_a_good_
     support::run(&good);
     // A compiler's bombs are for processes that may die of them.
     let cases: Vec<_> = corpus::cases().into_iter().filter(|case| case.expected.compiler.is_none()).collect();
-    let mut wrong = Vec::new();
+    let (mut wrong, mut kinds) = (Vec::new(), BTreeSet::new());
     for case in &cases {
         let limits = case.limits(Limits::default());
         let component = case.component();
         let meter = Meter::begin();
-        let found = play(&sandbox, case, &component);
+        let found = play(&sandbox, case, &component, &mut kinds);
         let (took, grown) = meter.read();
         println!("{:<40} {:>8.1} ms {:>8} KiB  {}", case.name, took.as_secs_f64() * 1e3, grown >> 10, found.0);
 
@@ -77,4 +80,16 @@ fn every_hostile_rule_ends_as_its_folder_says_in_its_time_and_memory_and_a_good_
         assert_eq!(support::run(&good).verdict.kind(), "produced", "after {}", case.name);
     }
     assert!(wrong.is_empty(), "{} of {} cases ended otherwise:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    let all = BTreeSet::from(RefusalKind::ALL);
+    assert_eq!(kinds, all, "every kind of refusal has a case");
+}
+
+#[test]
+fn every_kind_of_refusal_has_a_number_and_a_remedy_of_one_sentence() {
+    for (number, kind) in RefusalKind::ALL.into_iter().enumerate() {
+        assert_eq!(kind as usize, number, "{kind:?}");
+        let remedy = kind.remedy();
+        assert!(remedy.len() > 20 && !remedy.contains('\n') && !remedy.ends_with('.'), "{kind:?}: {remedy}");
+        assert!(!remedy.contains("  "), "{kind:?}: {remedy}");
+    }
 }
