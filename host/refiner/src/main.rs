@@ -5,6 +5,7 @@ mod builtin;
 mod chains;
 mod cli;
 mod doctor;
+mod evm;
 mod exit;
 mod failure;
 mod input;
@@ -62,6 +63,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Journal { command } => journal::run(command),
         Command::Specimen { command } => specimen::run(command),
         Command::Rule { command } => rule::run(command),
+        Command::Evm { command } => evm::run(command),
         Command::Doctor { json } => doctor::run(*json),
     }
 }

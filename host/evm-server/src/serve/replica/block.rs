@@ -1,0 +1,112 @@
+//! The block itself.
+
+use alloy_consensus::Header;
+use alloy_eips::eip4895::Withdrawal;
+use alloy_primitives::{Address, B256, U256};
+use refiner_specimen::{BlobSidecar, Block, Layout, Receipt, StateReads, Transaction};
+use serde::Deserialize;
+
+use super::{
+    ReplicaError,
+    header::HeaderJson,
+    receipt::ReceiptJson,
+    state::StateJson,
+    text::{Hex, Since, Text, list, since, values},
+    transaction::TransactionJson,
+};
+
+/// A block replica as its JSON has it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Replica {
+    #[serde(rename = "Type")]
+    kind: Option<String>,
+    network_id: Option<u64>,
+    hash: Option<Text<B256>>,
+    total_difficulty: Option<Text<U256>>,
+    header: Option<HeaderJson>,
+    #[serde(default, deserialize_with = "list")]
+    transactions: Vec<TransactionJson>,
+    #[serde(default, rename = "uncles")]
+    uncles: Option<Vec<HeaderJson>>,
+    #[serde(default, deserialize_with = "list")]
+    receipts: Vec<ReceiptJson>,
+    #[serde(default, deserialize_with = "list")]
+    senders: Vec<Text<Address>>,
+    state: Option<StateJson>,
+    #[serde(default, deserialize_with = "since")]
+    withdrawals: Since<Vec<WithdrawalJson>>,
+    #[serde(default, rename = "BlobTxSidecars", deserialize_with = "since")]
+    sidecars: Since<Vec<SidecarJson>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WithdrawalJson {
+    index: u64,
+    validator_index: u64,
+    address: Text<Address>,
+    amount: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SidecarJson {
+    #[serde(deserialize_with = "list")]
+    blobs: Vec<Text<Hex>>,
+    #[serde(deserialize_with = "list")]
+    commitments: Vec<Text<Hex>>,
+    #[serde(deserialize_with = "list")]
+    proofs: Vec<Text<Hex>>,
+}
+
+impl Replica {
+    /// The block, and the oldest layout that has every key that is there.
+    pub(super) fn into_block(self) -> Result<(Block, Layout), ReplicaError> {
+        let missing = |field| ReplicaError::Missing { field };
+        let header = self.header.ok_or(missing("Header"))?;
+        let state = self.state.ok_or(missing("State"))?;
+        let mut layout = header.layout();
+        for transaction in &self.transactions {
+            layout = layout.max(transaction.layout());
+        }
+        if self.withdrawals.is_some() {
+            // 0.33 and 0.34 differ from it in how they write a block without uncles, and in nothing that is read.
+            layout = layout.max(Layout::V0_35);
+        }
+        if self.sidecars.is_some() {
+            layout = layout.max(Layout::V0_37);
+        }
+        let headers = |all: Vec<HeaderJson>| all.into_iter().map(Header::from).collect();
+        let withdrawals = |all: Vec<WithdrawalJson>| all.into_iter().map(Withdrawal::from).collect();
+        let sidecars = |all: Vec<SidecarJson>| all.into_iter().map(BlobSidecar::from).collect();
+        let block = Block {
+            kind: self.kind.unwrap_or_default(),
+            network_id: self.network_id.ok_or(missing("NetworkId"))?,
+            hash: self.hash.ok_or(missing("Hash"))?.0,
+            total_difficulty: self.total_difficulty.map_or(U256::ZERO, |total| total.0),
+            header: header.into(),
+            transactions: self.transactions.into_iter().map(Transaction::from).collect(),
+            uncles: self.uncles.map(headers),
+            receipts: self.receipts.into_iter().map(Receipt::from).collect(),
+            senders: values(self.senders),
+            state: StateReads::from(state),
+            withdrawals: self.withdrawals.flatten().map(withdrawals),
+            blob_sidecars: self.sidecars.flatten().map(sidecars),
+        };
+        Ok((block, layout))
+    }
+}
+
+impl From<WithdrawalJson> for Withdrawal {
+    fn from(json: WithdrawalJson) -> Self {
+        Self { index: json.index, validator_index: json.validator_index, address: json.address.0, amount: json.amount }
+    }
+}
+
+impl From<SidecarJson> for BlobSidecar {
+    fn from(json: SidecarJson) -> Self {
+        let bytes = |texts: Vec<Text<Hex>>| texts.into_iter().map(|text| text.0.0).collect();
+        Self { blobs: bytes(json.blobs), commitments: bytes(json.commitments), proofs: bytes(json.proofs) }
+    }
+}
