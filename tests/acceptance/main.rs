@@ -4,6 +4,7 @@
 
 #[path = "../hostile/component.rs"]
 mod component;
+mod evm;
 mod memory;
 mod program;
 mod replay;

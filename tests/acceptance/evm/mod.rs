@@ -1,0 +1,6 @@
+//! `refiner evm serve`, as its clients and those who run it meet it.
+
+mod answers;
+mod ends;
+mod load;
+mod server;
