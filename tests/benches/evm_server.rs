@@ -27,7 +27,6 @@ mod program {
 }
 
 use std::{
-    fs,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
@@ -123,7 +122,7 @@ fn tell(way: &str, (done, took): (usize, Duration), cores: usize, busy_seconds: 
 
 /// Processor time that the server has used so far.
 fn processor_seconds(server: &Server) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", server.id())).unwrap();
+    let stat = server.proc("stat");
     // The name, which may hold blanks, ends with the last parenthesis.
     let fields: Vec<_> = stat[stat.rfind(')').unwrap()..].split(' ').collect();
     (fields[12].parse::<f64>().unwrap() + fields[13].parse::<f64>().unwrap()) / TICKS

@@ -42,10 +42,6 @@ impl Server {
         Self { child, address }
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
@@ -70,9 +66,14 @@ impl Server {
 
     /// The most memory that it has had so far, in bytes.
     pub fn peak_bytes(&self) -> usize {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let status = self.proc("status");
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         peak.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() << 10
+    }
+
+    /// What Linux tells about it.
+    pub fn proc(&self, what: &str) -> String {
+        fs::read_to_string(format!("/proc/{}/{what}", self.child.id())).unwrap()
     }
 
     /// One request on a connection of its own.

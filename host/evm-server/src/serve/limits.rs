@@ -25,12 +25,14 @@ pub struct Limits {
     pub drain: Duration,
 }
 
-/// What the program takes with nothing in flight: itself, its threads, and the executor's cache of bytecode.
+/// What the program takes with nothing in flight: itself, its threads, what connections read ahead, and the executor's cache of
+/// bytecode.
 const BASE_BYTES: usize = 192 << 20;
-/// What a byte of body becomes at most, besides itself: the typed block, the state in the EVM and the block result.
-const COPIES: usize = 3;
-/// What an execution takes whatever its body: the EVM's own memory, which gas bounds.
-const EXECUTION_BYTES: usize = 32 << 20;
+/// What a byte of a body that is being executed becomes at most, besides itself: the typed block, the EVM's state with its
+/// journal, the state's tree and the block result.
+const COPIES: usize = 10;
+/// What a unit of gas takes at most, whatever the body: transient storage is the cheapest way to fill memory.
+const BYTES_PER_GAS: usize = 4;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -42,7 +44,7 @@ impl Default for Limits {
             connections: 1_024,
             idle: Duration::from_secs(10),
             body_time: Duration::from_secs(60),
-            block_gas: 200_000_000,
+            block_gas: 100_000_000,
             drain: Duration::from_secs(30),
         }
     }
@@ -50,8 +52,12 @@ impl Default for Limits {
 
 impl Limits {
     /// Memory that the server stays under, whatever its clients do.
-    pub const fn memory_bytes(&self) -> usize {
-        let flying = self.in_flight_bytes.saturating_mul(1 + COPIES);
-        BASE_BYTES.saturating_add(flying).saturating_add(self.running.saturating_mul(EXECUTION_BYTES))
+    pub fn memory_bytes(&self) -> usize {
+        let executed = self.body_bytes.saturating_mul(self.running).min(self.in_flight_bytes);
+        let gas = usize::try_from(self.block_gas).unwrap_or(usize::MAX);
+        BASE_BYTES
+            .saturating_add(self.in_flight_bytes)
+            .saturating_add(executed.saturating_mul(COPIES))
+            .saturating_add(gas.saturating_mul(BYTES_PER_GAS).saturating_mul(self.running))
     }
 }

@@ -18,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Limits, patient::Patient};
 
+/// What a connection reads ahead, and the most that a request's head has. hyper's own bound is six times this.
+const BUFFER_BYTES: usize = 64 << 10;
 /// After the system refused a connection, usually for want of descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -61,6 +63,7 @@ async fn answer(stream: TcpStream, router: Router, limits: Limits, stop: Cancell
     let _ = stream.set_nodelay(true);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        .max_buf_size(BUFFER_BYTES)
         .header_read_timeout(limits.idle)
         .serve_connection(TokioIo::new(Patient::new(stream, limits.idle)), TowerToHyperService::new(router));
     let mut connection = std::pin::pin!(connection);

@@ -37,8 +37,8 @@ pub struct Serve {
     /// MiB of one body; more is answered 413.
     #[arg(long, value_name = "MIB", default_value_t = defaults().body_bytes as u64 / MIB, value_parser = value_parser!(u64).range(1..=4_096))]
     body_mib: u64,
-    /// MiB of all bodies being read, waiting or executed; beyond, 503. Memory stays under 4 times this, 192 MiB, and 32 MiB
-    /// for each block executed at once.
+    /// MiB of all bodies being read, waiting or executed; beyond, 503. Memory stays under 192 MiB, this, 10 times the bodies
+    /// that can be executed at once, and 4 bytes for each unit of their gas.
     #[arg(long, value_name = "MIB", default_value_t = defaults().in_flight_bytes as u64 / MIB, value_parser = value_parser!(u64).range(1..=1_048_576))]
     in_flight_mib: u64,
     /// Blocks executed at once [default: as many as there are cores].

@@ -11,9 +11,16 @@ use super::{
     header::HeaderJson,
     receipt::ReceiptJson,
     state::StateJson,
-    text::{Hex, Since, Text, list, since, values},
+    text::{Hex, Since, Text, UpTo, list, since, values},
     transaction::TransactionJson,
 };
+
+/// Transactions of a block, and receipts: as the wire form's reader has it, and far above what gas allows.
+const TRANSACTIONS_LIMIT: usize = 1 << 17;
+/// Transactions with blobs in a block; each has one or more, and mainnet allows fewer.
+const SIDECARS_LIMIT: usize = 1 << 7;
+/// Blobs, commitments or proofs of one of them; six blobs have 768 cell proofs.
+const BLOB_PARTS_LIMIT: usize = 1 << 10;
 
 /// A block replica as its JSON has it.
 #[derive(Deserialize)]
@@ -25,19 +32,19 @@ pub(super) struct Replica {
     hash: Option<Text<B256>>,
     total_difficulty: Option<Text<U256>>,
     header: Option<HeaderJson>,
-    #[serde(default, deserialize_with = "list")]
-    transactions: Vec<TransactionJson>,
+    #[serde(default)]
+    transactions: UpTo<TransactionJson, TRANSACTIONS_LIMIT>,
     #[serde(default, rename = "uncles")]
     uncles: Option<Vec<HeaderJson>>,
-    #[serde(default, deserialize_with = "list")]
-    receipts: Vec<ReceiptJson>,
+    #[serde(default)]
+    receipts: UpTo<ReceiptJson, TRANSACTIONS_LIMIT>,
     #[serde(default, deserialize_with = "list")]
     senders: Vec<Text<Address>>,
     state: Option<StateJson>,
     #[serde(default, deserialize_with = "since")]
     withdrawals: Since<Vec<WithdrawalJson>>,
     #[serde(default, rename = "BlobTxSidecars", deserialize_with = "since")]
-    sidecars: Since<Vec<SidecarJson>>,
+    sidecars: Since<UpTo<SidecarJson, SIDECARS_LIMIT>>,
 }
 
 #[derive(Deserialize)]
@@ -52,12 +59,9 @@ struct WithdrawalJson {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SidecarJson {
-    #[serde(deserialize_with = "list")]
-    blobs: Vec<Text<Hex>>,
-    #[serde(deserialize_with = "list")]
-    commitments: Vec<Text<Hex>>,
-    #[serde(deserialize_with = "list")]
-    proofs: Vec<Text<Hex>>,
+    blobs: UpTo<Text<Hex>, BLOB_PARTS_LIMIT>,
+    commitments: UpTo<Text<Hex>, BLOB_PARTS_LIMIT>,
+    proofs: UpTo<Text<Hex>, BLOB_PARTS_LIMIT>,
 }
 
 impl Replica {
@@ -67,7 +71,7 @@ impl Replica {
         let header = self.header.ok_or(missing("Header"))?;
         let state = self.state.ok_or(missing("State"))?;
         let mut layout = header.layout();
-        for transaction in &self.transactions {
+        for transaction in &self.transactions.0 {
             layout = layout.max(transaction.layout());
         }
         if self.withdrawals.is_some() {
@@ -79,16 +83,16 @@ impl Replica {
         }
         let headers = |all: Vec<HeaderJson>| all.into_iter().map(Header::from).collect();
         let withdrawals = |all: Vec<WithdrawalJson>| all.into_iter().map(Withdrawal::from).collect();
-        let sidecars = |all: Vec<SidecarJson>| all.into_iter().map(BlobSidecar::from).collect();
+        let sidecars = |all: UpTo<SidecarJson, SIDECARS_LIMIT>| all.0.into_iter().map(BlobSidecar::from).collect();
         let block = Block {
             kind: self.kind.unwrap_or_default(),
             network_id: self.network_id.ok_or(missing("NetworkId"))?,
             hash: self.hash.ok_or(missing("Hash"))?.0,
             total_difficulty: self.total_difficulty.map_or(U256::ZERO, |total| total.0),
             header: header.into(),
-            transactions: self.transactions.into_iter().map(Transaction::from).collect(),
+            transactions: self.transactions.0.into_iter().map(Transaction::from).collect(),
             uncles: self.uncles.map(headers),
-            receipts: self.receipts.into_iter().map(Receipt::from).collect(),
+            receipts: self.receipts.0.into_iter().map(Receipt::from).collect(),
             senders: values(self.senders),
             state: StateReads::from(state),
             withdrawals: self.withdrawals.flatten().map(withdrawals),
@@ -106,7 +110,7 @@ impl From<WithdrawalJson> for Withdrawal {
 
 impl From<SidecarJson> for BlobSidecar {
     fn from(json: SidecarJson) -> Self {
-        let bytes = |texts: Vec<Text<Hex>>| texts.into_iter().map(|text| text.0.0).collect();
+        let bytes = |texts: UpTo<Text<Hex>, BLOB_PARTS_LIMIT>| texts.0.into_iter().map(|text| text.0.0).collect();
         Self { blobs: bytes(json.blobs), commitments: bytes(json.commitments), proofs: bytes(json.proofs) }
     }
 }

@@ -68,6 +68,21 @@ fn errors_name_the_field() {
 }
 
 #[test]
+fn lists_of_small_texts_and_large_values_are_bounded() {
+    let with = |sidecars: usize, blobs: usize| {
+        let mut block = some_block();
+        let sidecar = json!({ "Blobs": vec!["0x"; blobs], "Commitments": null, "Proofs": [] });
+        block["BlobTxSidecars"] = vec![sidecar; sidecars].into();
+        read(block.to_string().as_bytes())
+    };
+    assert!(with(128, 1).is_ok() && with(1, 1_024).is_ok());
+    let refused = with(129, 1).unwrap_err().to_string();
+    assert!(refused.contains("BlobTxSidecars") && refused.contains("at most 128 items"), "{refused}");
+    let refused = with(1, 1_025).unwrap_err().to_string();
+    assert!(refused.contains("Blobs") && refused.contains("at most 1024 items"), "{refused}");
+}
+
+#[test]
 fn what_the_go_server_panicked_at_is_named() {
     assert_eq!(refusal(b"{}"), "the block replica has no Header");
     assert_eq!(refusal(b"null"), "the block replica has no Header");

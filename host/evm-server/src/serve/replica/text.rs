@@ -180,6 +180,46 @@ pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer:
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
+/// A list of at most `LIMIT` items: for those that take much more memory than text. Null is an empty one.
+pub(super) struct UpTo<T, const LIMIT: usize>(pub(super) Vec<T>);
+
+impl<T, const LIMIT: usize> Default for UpTo<T, LIMIT> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const LIMIT: usize> Deserialize<'de> for UpTo<T, LIMIT> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ListVisitor::<T, LIMIT>(PhantomData)).map(Self)
+    }
+}
+
+struct ListVisitor<T, const LIMIT: usize>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>, const LIMIT: usize> Visitor<'de> for ListVisitor<T, LIMIT> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a list of at most {LIMIT} items")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            if list.len() == LIMIT {
+                return Err(A::Error::invalid_length(LIMIT + 1, &self));
+            }
+            list.push(item);
+        }
+        Ok(list)
+    }
+}
+
 /// The value that the text meant.
 pub(super) fn value<T>(text: Text<T>) -> T {
     text.0
