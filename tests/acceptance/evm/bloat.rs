@@ -66,7 +66,7 @@ fn bodies_made_to_grow_keep_the_bound_and_cost_nobody_else_an_answer() {
         running: 2,
         waiting: 2,
         body_bytes: BODY_MIB << 20,
-        in_flight_bytes: 4 * BODY_MIB << 20,
+        in_flight_bytes: (4 * BODY_MIB) << 20,
         ..Limits::default()
     };
     let server = Server::start(&["--running", "2", "--waiting", "2", "--body-mib", "16", "--in-flight-mib", "64"]);
