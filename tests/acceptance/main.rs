@@ -6,9 +6,10 @@
 mod component;
 mod config;
 mod content;
-mod evm;
 #[path = "../hostile/corpus.rs"]
 mod corpus;
+mod evm;
+mod evm_remote;
 mod isolated;
 mod memory;
 mod program;

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use refiner_journal::{ItemId, State};
 use refiner_specimen::Layout;
 
-use crate::{content, executor::EvmArguments, exit, rule, rules};
+use crate::{content, evm, executor::EvmArguments, exit, rule, rules};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
@@ -57,6 +57,12 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: rule::Rule,
+    },
+    /// Executes blocks for others.
+    Evm {
+        /// What to do.
+        #[command(subcommand)]
+        command: evm::Evm,
     },
     /// Says what this machine gives: engine, built-in rules, and how far workers can be confined.
     Doctor {

@@ -7,7 +7,8 @@ use refiner_journal::JournalError;
 
 use crate::run::{ConfigError, RulesError, RunError};
 use crate::{
-    chains::ChainError, content::ContentError, exit::Exit, input::InputError, output::OutputError, rule::RuleError,
+    chains::ChainError, content::ContentError, evm::ServeError, exit::Exit, input::InputError, output::OutputError,
+    rule::RuleError,
     rules::LoadError,
 };
 
@@ -68,6 +69,11 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
     }
     if let Some(error) = error.downcast_ref::<JournalError>() {
         return (Exit::Host, error.hint());
+    }
+    match error.downcast_ref::<ServeError>() {
+        Some(ServeError::Listen { .. }) => return (Exit::Host, None),
+        Some(ServeError::Limits { .. }) => return (Exit::Usage, None),
+        None => {}
     }
     if error.is::<ConfigError>() {
         return (Exit::Usage, None);

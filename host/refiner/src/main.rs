@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod content;
 mod doctor;
+mod evm;
 mod executor;
 mod exit;
 mod failure;
@@ -67,6 +68,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Config { command } => config::run(command),
         Command::Specimen { command } => specimen::run(command),
         Command::Rule { command } => rule::run(command),
+        Command::Evm { command } => evm::run(command),
         Command::Doctor { json } => doctor::run(*json),
     }
 }

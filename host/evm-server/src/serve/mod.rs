@@ -1,1 +1,117 @@
-//! Stands in for the network's evm-server: the same requests, the same answers, the same errors.
+//! A stand-in for the network's evm-server, over the executor of this program (protocol.md 2.3).
+//!
+//! Comes in: a form with the JSON of a block replica. Goes out: the block result, byte for byte as an era of the network's
+//! server wrote it, or an error in its words. Never here: a block that takes more than it was given, or one that ends the
+//! server; where the Go server panicked, this one answers the same status, says why, and goes on.
+//!
+//! | route, with any method | answer |
+//! |---|---|
+//! | `/process` | 200 and the block result |
+//! | `/health` | 200 `I'm healthy`, or what the next three made of it |
+//! | `/sabotage`, `/timeout`, `/recover` | makes `/health` answer 500, hang for 30 seconds, and answer as before |
+//! | `/metrics` | what the module `metrics` lists, for Prometheus |
+//!
+//! `/process` refuses, beyond what the Go server does: a body over the limit with 413, one that does not come in time with
+//! 408, and whatever the server has no room for with 503 and `Retry-After`.
+
+mod answer;
+mod body;
+mod form;
+mod gate;
+mod health;
+mod limits;
+mod listen;
+mod metrics;
+mod patient;
+mod process;
+mod refusal;
+pub mod replica;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+    routing::any,
+};
+use refiner_evm::{EmbeddedExecutor, ResultFormat};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use limits::Limits;
+
+use gate::Gate;
+use health::{Health, Mood};
+use metrics::Metrics;
+
+/// Where the network's evm-server listens.
+pub const PORT: u16 = 3_002;
+
+/// Why metrics are not kept or told.
+#[derive(Debug, thiserror::Error)]
+pub enum MetricsError {
+    /// They cannot be collected.
+    #[error(transparent)]
+    Collect(#[from] opentelemetry_sdk::error::OTelSdkError),
+    /// They cannot be written.
+    #[error(transparent)]
+    Write(#[from] prometheus::Error),
+}
+
+/// An evm-server that is ready to listen.
+pub struct EvmServer(Arc<Serving>);
+
+/// What every request shares.
+struct Serving {
+    executor: EmbeddedExecutor,
+    format: ResultFormat,
+    limits: Limits,
+    gate: Arc<Gate>,
+    metrics: Metrics,
+    health: Health,
+}
+
+impl EvmServer {
+    /// A server that answers every block in one format.
+    ///
+    /// # Errors
+    ///
+    /// [`MetricsError::Collect`]
+    pub fn new(executor: EmbeddedExecutor, format: ResultFormat, limits: Limits) -> Result<Self, MetricsError> {
+        let gate = Arc::new(Gate::new(limits));
+        let metrics = Metrics::new(&gate)?;
+        Ok(Self(Arc::new(Serving { executor, format, limits, gate, metrics, health: Health::default() })))
+    }
+
+    /// Serves until `stop`, and then until the requests that are in have their answers or [`Limits::drain`] is over.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) {
+        let limits = self.0.limits;
+        listen::accept(listener, router(self.0), limits, stop).await;
+    }
+}
+
+type Shared = State<Arc<Serving>>;
+
+fn router(serving: Arc<Serving>) -> Router {
+    Router::new()
+        .route(
+            "/process",
+            any(|State(serving): Shared, request: Request| async move { process::process(&serving, request).await }),
+        )
+        .route("/health", any(|State(serving): Shared| async move { serving.health.told().await }))
+        .route("/sabotage", any(|State(serving): Shared| async move { serving.health.turn(Mood::Bad) }))
+        .route("/timeout", any(|State(serving): Shared| async move { serving.health.turn(Mood::Hanging) }))
+        .route("/recover", any(|State(serving): Shared| async move { serving.health.turn(Mood::Good) }))
+        .route("/metrics", any(tell_metrics))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "404 page not found\n") })
+        .with_state(serving)
+}
+
+async fn tell_metrics(State(serving): Shared) -> Response {
+    match serving.metrics.text() {
+        Ok(text) => text.into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
+}

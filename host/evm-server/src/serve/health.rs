@@ -1,0 +1,59 @@
+//! `/health`, and the three routes by which a tester makes it lie.
+
+use std::{
+    sync::atomic::{AtomicU8, Ordering},
+    time::Duration,
+};
+
+use axum::{
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse as _, Response},
+};
+
+use super::refusal::TEXT;
+
+/// How long `/health` hangs after `/timeout`.
+const HANGS: Duration = Duration::from_secs(30);
+
+/// What `/health` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Mood {
+    Good,
+    Bad,
+    Hanging,
+}
+
+/// The mood that a tester set last.
+#[derive(Debug, Default)]
+pub(super) struct Health(AtomicU8);
+
+impl Health {
+    /// Changes the mood, and says so.
+    pub(super) fn turn(&self, mood: Mood) -> Response {
+        self.0.store(mood as u8, Ordering::Relaxed);
+        match mood {
+            Mood::Good => say(StatusCode::OK, "Recovered."),
+            Mood::Bad => say(StatusCode::OK, "Sabotage ON"),
+            Mood::Hanging => say(StatusCode::OK, "Configured to timeout."),
+        }
+    }
+
+    /// What `/health` answers.
+    pub(super) async fn told(&self) -> Response {
+        const BAD: u8 = Mood::Bad as u8;
+        const HANGING: u8 = Mood::Hanging as u8;
+        match self.0.load(Ordering::Relaxed) {
+            BAD => say(StatusCode::INTERNAL_SERVER_ERROR, "Internal Error"),
+            HANGING => {
+                tokio::time::sleep(HANGS).await;
+                say(StatusCode::OK, "")
+            }
+            _ => say(StatusCode::OK, "I'm healthy"),
+        }
+    }
+}
+
+fn say(status: StatusCode, text: &'static str) -> Response {
+    (status, [(CONTENT_TYPE, TEXT)], text).into_response()
+}

@@ -1,0 +1,63 @@
+//! What a server gives its clients, each bound with its reason.
+
+use std::{num::NonZeroUsize, thread, time::Duration};
+
+/// How much clients may ask for. Together they bound the server's memory: see [`Limits::memory_bytes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one request's body; more is answered 413. The largest block replica seen on mainnet has about 30 MB of JSON.
+    pub body_bytes: usize,
+    /// Bytes of all bodies that are being read, waiting or executed, and of answers on their way; beyond, 503.
+    pub in_flight_bytes: usize,
+    /// Blocks executed at once.
+    pub running: usize,
+    /// Requests that wait, read, for one of those to end; beyond, 503.
+    pub waiting: usize,
+    /// Connections at once; further ones wait in the system's queue.
+    pub connections: usize,
+    /// Between two pieces of a request, between two requests, and until a client takes a piece of its answer.
+    pub idle: Duration,
+    /// For the whole of a body.
+    pub body_time: Duration,
+    /// Gas that a block may use. It bounds the time and memory of an execution whose header anybody can write.
+    pub block_gas: u64,
+    /// For running work, when the server is told to stop.
+    pub drain: Duration,
+}
+
+/// What the program takes with nothing in flight: itself, its threads, what connections read ahead, and the executor's cache of
+/// bytecode.
+const BASE_BYTES: usize = 192 << 20;
+/// What a byte of a body that is being executed becomes at most, besides itself: the typed block, the EVM's state with its
+/// journal, the state's tree and the block result.
+const COPIES: usize = 10;
+/// What a unit of gas takes at most, whatever the body: transient storage is the cheapest way to fill memory.
+const BYTES_PER_GAS: usize = 4;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 64 << 20,
+            in_flight_bytes: 256 << 20,
+            running: thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            waiting: 16,
+            connections: 1_024,
+            idle: Duration::from_secs(10),
+            body_time: Duration::from_secs(60),
+            block_gas: 100_000_000,
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Limits {
+    /// Memory that the server stays under, whatever its clients do.
+    pub fn memory_bytes(&self) -> usize {
+        let executed = self.body_bytes.saturating_mul(self.running).min(self.in_flight_bytes);
+        let gas = usize::try_from(self.block_gas).unwrap_or(usize::MAX);
+        BASE_BYTES
+            .saturating_add(self.in_flight_bytes)
+            .saturating_add(executed.saturating_mul(COPIES))
+            .saturating_add(gas.saturating_mul(BYTES_PER_GAS).saturating_mul(self.running))
+    }
+}

@@ -1,0 +1,83 @@
+//! `/process`: a form with a block replica in, a block result out.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{extract::Request, response::IntoResponse as _, response::Response};
+use bytes::Bytes;
+use refiner_evm::Executor as _;
+use tokio::task::spawn_blocking;
+
+use super::{
+    Serving,
+    answer::Answer,
+    body::Incoming,
+    form::Boundary,
+    metrics::OK,
+    refusal::{Full, Refusal},
+    replica,
+};
+
+/// Answers one request.
+pub(super) async fn process(serving: &Arc<Serving>, request: Request) -> Response {
+    let begun = Instant::now();
+    let (head, body) = request.into_parts();
+    let mut incoming = Incoming::new(&head.headers, body, &serving.limits);
+    let answer = match Boundary::of(&head.headers) {
+        Ok(boundary) => in_turn(serving, boundary, &mut incoming).await,
+        Err(error) => Err(error.into()),
+    };
+    let response = match answer {
+        Ok(answer) => {
+            serving.metrics.request(OK, begun.elapsed());
+            return answer.into_response();
+        }
+        Err(refusal) => {
+            serving.metrics.request(refusal.outcome(), begun.elapsed());
+            tracing::info!(outcome = refusal.outcome(), reason = %refusal, "A request was refused.");
+            refusal.into_response()
+        }
+    };
+    incoming.discard(&serving.limits).await;
+    response
+}
+
+/// Reads the body, waits for the turn, and has the work done where it may block.
+async fn in_turn(serving: &Arc<Serving>, boundary: Boundary, incoming: &mut Incoming) -> Result<Answer, Refusal> {
+    if serving.gate.is_full() {
+        return Err(Full::Queue.into());
+    }
+    let (body, mut reserved) = incoming.read(&serving.gate, &serving.limits).await?;
+    let read_bytes = body.len();
+    let turn = serving.gate.place()?.turn().await;
+    let worker = Arc::clone(serving);
+    // A client that hangs up does not end the work, which therefore holds its turn and its room itself.
+    let work = move || {
+        let begun = Instant::now();
+        let block_result = block_result(&worker, &boundary, body);
+        worker.metrics.execution(begun.elapsed());
+        drop(turn);
+        let block_result = block_result?;
+        worker.gate.reserve(&mut reserved, block_result.len().saturating_sub(read_bytes))?;
+        Ok(Answer::new(block_result, reserved))
+    };
+    match spawn_blocking(work).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::error!(%error, "The executor panicked.");
+            Err(Refusal::Panicked)
+        }
+    }
+}
+
+/// The work itself. Each form of the block is given up before the next one grows.
+fn block_result(serving: &Serving, boundary: &Boundary, body: Bytes) -> Result<Bytes, Refusal> {
+    let json = boundary.contents(&body)?;
+    drop(body);
+    let specimen = replica::read(&json)?;
+    drop(json);
+    let (gas_limit, limit) = (specimen.block.header.gas_limit, serving.limits.block_gas);
+    if gas_limit > limit {
+        return Err(Refusal::Gas { gas_limit, limit });
+    }
+    Ok(serving.executor.execute(&specimen, serving.format)?.block_result.0)
+}

@@ -1,0 +1,108 @@
+//! The JSON of a block replica, as the network's refiner posts it, into a [`Specimen`].
+//!
+//! Comes in: the JSON of a segment's `data` object, keys in any order, unknown ones ignored, and whatever follows it. Goes out:
+//! the specimen that the segment would have decoded to, or what an operator can find the fault by. Syntax errors have the
+//! words of Go's `encoding/json`, which clients of the network's evm-server may look for.
+
+mod block;
+mod go_json;
+mod header;
+mod receipt;
+mod state;
+mod text;
+mod transaction;
+
+use refiner_specimen::{Block, Layout, Specimen};
+use serde::Deserialize as _;
+use serde_json::Deserializer;
+
+pub use go_json::SyntaxError;
+
+use block::Replica;
+
+/// What the Go server called the type it read.
+const GO_TYPE: &str = "types.BlockReplica";
+
+/// Why JSON is not a block replica.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplicaError {
+    /// It is not JSON.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// It is JSON of another kind; the words are Go's.
+    #[error("json: cannot unmarshal {found} into Go value of type {GO_TYPE}")]
+    NotAnObject {
+        /// Go's word for what is there.
+        found: &'static str,
+    },
+    /// There is null or nothing where the Go server reached for a pointer and panicked.
+    #[error("the block replica has no {field}")]
+    Missing {
+        /// Its name.
+        field: &'static str,
+    },
+    /// A field does not say what it should.
+    #[error("{path}: {wrong}")]
+    Field {
+        /// The way to it, `Transactions[3].gasPrice`.
+        path: String,
+        /// What was found and expected, and where in the text.
+        wrong: String,
+    },
+}
+
+/// Reads the first JSON value of `json`.
+///
+/// The layout is the oldest that has every key that is there. What stands around a block in a segment follows from it: one
+/// block, announced by its own hash, in a file of that layout's version.
+///
+/// # Errors
+///
+/// [`ReplicaError`]; syntax goes before meaning, wherever in the text they are.
+pub fn read(json: &[u8]) -> Result<Specimen, ReplicaError> {
+    match Replica::deserialize(&mut Deserializer::from_slice(json)) {
+        Ok(replica) => specimen(replica),
+        Err(_) => Err(diagnose(json)),
+    }
+}
+
+fn specimen(replica: Replica) -> Result<Specimen, ReplicaError> {
+    let (block, layout) = replica.into_block()?;
+    let Block { hash, header, .. } = &block;
+    Ok(Specimen {
+        layout,
+        stated_codec_version: codec_version(layout),
+        start_block: header.number,
+        end_block: header.number,
+        elements: 1,
+        event_hash: *hash,
+        block,
+    })
+}
+
+/// The version as the number that a file ends with.
+fn codec_version(layout: Layout) -> f64 {
+    layout.as_str().parse().unwrap_or_default()
+}
+
+/// Reads again what could not be read, slower, to find out why.
+#[cold]
+fn diagnose(json: &[u8]) -> ReplicaError {
+    if let Err(error) = go_json::first_value(json) {
+        return error.into();
+    }
+    let first = json.iter().find(|byte| !go_json::is_space(**byte));
+    match first.copied().unwrap_or_default() {
+        b'{' => {}
+        // Go leaves the value as it was, which is without a header.
+        b'n' => return ReplicaError::Missing { field: "Header" },
+        byte => return ReplicaError::NotAnObject { found: go_json::kind(byte) },
+    }
+    match serde_path_to_error::deserialize::<_, Replica>(&mut Deserializer::from_slice(json)) {
+        Ok(_) => unreachable!("the same text was refused a moment ago"),
+        Err(error) => ReplicaError::Field { path: error.path().to_string(), wrong: error.inner().to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests;

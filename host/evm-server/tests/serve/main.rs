@@ -1,0 +1,11 @@
+//! The evm-server, over loopback.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod answers;
+mod client;
+mod errors;
+mod health;
+mod limits;
+mod mutated;
+mod server;

@@ -1,0 +1,156 @@
+//! `refiner evm serve`.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    process,
+    time::Duration,
+};
+
+use clap::{Args, value_parser};
+use refiner_evm::{Era, ResultFormat};
+use refiner_evm_server::serve::{EvmServer, Limits, PORT};
+use tokio::{
+    net::TcpListener,
+    runtime,
+    signal::unix::{Signal, SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{chains, cli::ChainConfigs, exit::Exit};
+
+/// What a shell reports for a program that SIGTERM ended.
+const ABORTED: i32 = 128 + 15;
+const MIB: u64 = 1 << 20;
+
+/// `refiner evm serve`. Whoever reaches it can have blocks executed: it has no access control, as the server it stands in for.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where to listen.
+    #[arg(long, value_name = "ADDRESS", env = "REFINER_EVM_LISTEN", default_value_t = SocketAddr::from((Ipv4Addr::UNSPECIFIED, PORT)))]
+    listen: SocketAddr,
+    /// What it answers: `canonical`, or the bytes of the network's evm-server in era `a` to `e`.
+    #[arg(long, value_name = "FORMAT", env = "REFINER_EVM_FORMAT", default_value_t = ResultFormat::EvmServer(Era::D))]
+    format: ResultFormat,
+    #[command(flatten)]
+    chains: ChainConfigs,
+    /// MiB of one body; more is answered 413.
+    #[arg(long, value_name = "MIB", default_value_t = defaults().body_bytes as u64 / MIB, value_parser = value_parser!(u64).range(1..=4_096))]
+    body_mib: u64,
+    /// MiB of all bodies being read, waiting or executed; beyond, 503. Memory stays under 192 MiB, this, 10 times the bodies
+    /// that can be executed at once, and 4 bytes for each unit of their gas.
+    #[arg(long, value_name = "MIB", default_value_t = defaults().in_flight_bytes as u64 / MIB, value_parser = value_parser!(u64).range(1..=1_048_576))]
+    in_flight_mib: u64,
+    /// Blocks executed at once [default: as many as there are cores].
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=512))]
+    running: Option<u16>,
+    /// Requests that wait for one of those to end; beyond, 503.
+    #[arg(long, value_name = "N", default_value_t = defaults().waiting)]
+    waiting: usize,
+    /// Connections at once.
+    #[arg(long, value_name = "N", default_value_t = defaults().connections)]
+    connections: usize,
+    /// Seconds between two pieces of a request, or until a client takes a piece of its answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = defaults().idle.as_secs(), value_parser = value_parser!(u64).range(1..))]
+    idle_seconds: u64,
+    /// Seconds for the whole of a body.
+    #[arg(long, value_name = "SECONDS", default_value_t = defaults().body_time.as_secs(), value_parser = value_parser!(u64).range(1..=86_400))]
+    body_seconds: u64,
+    /// Gas that a block may use; one that may use more is not executed.
+    #[arg(long, value_name = "GAS", default_value_t = defaults().block_gas)]
+    block_gas: u64,
+    /// Seconds for running work when told to stop; a second signal ends it at once.
+    #[arg(long, value_name = "SECONDS", default_value_t = defaults().drain.as_secs(), value_parser = value_parser!(u64).range(..=86_400))]
+    drain_seconds: u64,
+}
+
+/// Why nothing is served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No body as large as is allowed would ever be read.
+    #[error("--body-mib {body_mib} is more than --in-flight-mib {in_flight_mib}")]
+    Limits {
+        /// MiB of one body.
+        body_mib: u64,
+        /// MiB of all.
+        in_flight_mib: u64,
+    },
+}
+
+fn defaults() -> Limits {
+    Limits::default()
+}
+
+impl Serve {
+    fn limits(&self) -> Result<Limits, ServeError> {
+        let Self { body_mib, in_flight_mib, .. } = *self;
+        if body_mib > in_flight_mib {
+            return Err(ServeError::Limits { body_mib, in_flight_mib });
+        }
+        let bytes = |mib: u64| usize::try_from(mib * MIB).unwrap_or(usize::MAX);
+        Ok(Limits {
+            body_bytes: bytes(body_mib),
+            in_flight_bytes: bytes(in_flight_mib),
+            running: self.running.map_or(defaults().running, usize::from),
+            waiting: self.waiting,
+            connections: self.connections.max(1),
+            idle: Duration::from_secs(self.idle_seconds),
+            body_time: Duration::from_secs(self.body_seconds),
+            block_gas: self.block_gas,
+            drain: Duration::from_secs(self.drain_seconds),
+        })
+    }
+}
+
+/// Serves until it is told to stop.
+pub fn run(arguments: &Serve) -> anyhow::Result<Exit> {
+    let limits = arguments.limits()?;
+    let server = EvmServer::new(chains::executor(&arguments.chains)?, arguments.format, limits)?;
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(arguments.listen, arguments.format, limits, server))?;
+    // A block whose client has gone is not waited for.
+    runtime.shutdown_background();
+    Ok(Exit::Done)
+}
+
+async fn serve(address: SocketAddr, format: ResultFormat, limits: Limits, server: EvmServer) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
+    tokio::spawn(stop_on(signals, stop.clone()));
+    let address = listener.local_addr()?;
+    tracing::info!(%format, memory_bytes = limits.memory_bytes(), "Executes blocks.");
+    say(address);
+    server.serve(listener, stop).await;
+    Ok(())
+}
+
+/// Tells whoever started it where it listens, which port 0 leaves open.
+fn say(address: SocketAddr) {
+    use io::Write as _;
+    // Nobody has to listen.
+    let _ = writeln!(io::stdout(), "listening on http://{address}");
+}
+
+async fn stop_on((mut terminate, mut interrupt): (Signal, Signal), stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        if stop.is_cancelled() {
+            tracing::warn!("Told twice to stop: ending at once.");
+            process::exit(ABORTED);
+        }
+        tracing::info!("Told to stop: what is running is finished.");
+        stop.cancel();
+    }
+}

@@ -1,0 +1,86 @@
+//! How a server ends, and clients that do not.
+
+use std::{
+    io::Write as _,
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use super::{
+    load::{Given, given},
+    server::{DEADLINE, Server, answer, nameless},
+};
+use crate::program::refiner;
+
+#[test]
+fn told_to_stop_it_finishes_what_it_has_and_takes_nothing_new() {
+    let Given { json, expected, format } = given().swap_remove(0);
+    let mut server = Server::start(&["--format", &format]);
+    let mut inside = server.connect();
+    let request = nameless(&json);
+    let (most, last) = request.split_at(request.len() - 1);
+    inside.write_all(most).unwrap();
+    // Its first piece is read before the next connection's request is answered.
+    assert_eq!(server.ask(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").status, 200);
+    server.terminate();
+    let begun = Instant::now();
+    while TcpStream::connect(server.address).is_ok() {
+        assert!(begun.elapsed() < DEADLINE, "it still listens");
+    }
+    inside.write_all(last).unwrap();
+    let answer = answer(&mut inside);
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    assert!(answer.body == expected);
+    assert_eq!(server.ended(), Some(0));
+}
+
+#[test]
+fn clients_that_stop_in_the_middle_are_given_up_while_others_are_served() {
+    let Given { json, expected, format } = given().swap_remove(0);
+    let server = Server::start(&["--format", &format, "--idle-seconds", "1", "--waiting", "0", "--running", "1"]);
+    let request = nameless(&json);
+    let mut slow: Vec<_> = (0..32)
+        .map(|_| {
+            let mut stream = server.connect();
+            stream.write_all(&request[..request.len() / 2]).unwrap();
+            stream
+        })
+        .collect();
+    let mut silent = server.connect();
+    silent.write_all(b"POST /process HTTP/1.1\r\nhost").unwrap();
+    // They hold no place, as that is for whole bodies.
+    let served = server.ask(&request);
+    assert!(served.status == 200 && served.body == expected, "{}", served.head);
+    for stream in &mut slow {
+        assert_eq!(answer(stream).status, 408);
+    }
+    let mut rest = Vec::new();
+    // However it ends, it ends.
+    let _ = std::io::Read::read_to_end(&mut silent, &mut rest);
+}
+
+#[test]
+fn a_client_that_does_not_take_its_answer_is_given_up() {
+    let Given { json, expected, format } = given().into_iter().max_by_key(|given| given.expected.len()).unwrap();
+    let server = Server::start(&["--format", &format, "--idle-seconds", "1", "--waiting", "0", "--running", "1"]);
+    let request = nameless(&json);
+    let mut deaf = server.connect();
+    deaf.write_all(&request).unwrap();
+    let begun = Instant::now();
+    // Its place is free again as soon as the work is done.
+    let served = loop {
+        let served = server.ask(&request);
+        if served.status != 503 {
+            break served;
+        }
+        assert!(begun.elapsed() < DEADLINE);
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert!(served.status == 200 && served.body == expected, "{}", served.head);
+}
+
+#[test]
+fn limits_that_contradict_each_other_are_a_mistake_of_usage() {
+    let ended = refiner(&["evm", "serve", "--body-mib", "8", "--in-flight-mib", "4"]).expect(2);
+    assert!(ended.stderr.contains("--body-mib 8 is more than --in-flight-mib 4"), "{}", ended.stderr);
+}

@@ -1,0 +1,7 @@
+//! `refiner evm serve`, as its clients and those who run it meet it.
+
+mod answers;
+mod bloat;
+mod ends;
+mod load;
+mod server;

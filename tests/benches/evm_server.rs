@@ -1,0 +1,129 @@
+//! What HTTP and JSON cost: blocks a second of `refiner evm serve` over loopback, beside the embedded executor.
+//!
+//! `cargo bench -p refiner --bench evm_server`. The clients run on the same machine, so the server's own processor time is
+//! told too.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    dead_code,
+    reason = "a benchmark prints, and stops at what it did not expect; most of the test's server is for tests"
+)]
+
+#[path = "../acceptance/evm/server.rs"]
+mod server;
+
+/// What `server` starts the program with.
+mod program {
+    use std::process::Command;
+
+    pub fn command(arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_refiner"));
+        command.args(arguments);
+        command
+    }
+}
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use mimalloc::MiMalloc;
+use refiner_evm::{EmbeddedExecutor, Era, Executor as _, ResultFormat};
+use refiner_evm_server::serve::replica;
+use refiner_specimen::{data_json, decode};
+use refiner_testkit::{best_available, samples};
+
+use self::server::{Server, nameless};
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+const FORMAT: ResultFormat = ResultFormat::EvmServer(Era::D);
+/// Each way runs at least this long.
+const TIME: Duration = Duration::from_secs(10);
+/// Ticks of a processor's time in a second, as Linux tells it to programs.
+const TICKS: f64 = 100.0;
+
+struct Block {
+    avro: Vec<u8>,
+    json: Vec<u8>,
+    request: Vec<u8>,
+    expected: Vec<u8>,
+}
+
+fn main() {
+    let executor = EmbeddedExecutor::default();
+    let block = |avro: Vec<u8>| {
+        let expected = executor.execute(&decode(&avro).unwrap(), FORMAT).ok()?.block_result.to_vec();
+        let json = data_json(&avro).unwrap().to_string().into_bytes();
+        Some(Block { request: nameless(&json), avro, json, expected })
+    };
+    let mut blocks: Vec<_> = best_available().unwrap().into_iter().filter_map(|file| block(file.bytes)).collect();
+    if blocks.is_empty() {
+        blocks.extend(samples().unwrap().into_iter().filter_map(|file| block(file.bytes)));
+    }
+    let cores = thread::available_parallelism().unwrap().get();
+    let mean = |bytes: fn(&Block) -> usize| blocks.iter().map(bytes).sum::<usize>() as f64 / blocks.len() as f64 / 1e6;
+    println!(
+        "evm_server: {} blocks of {:.1} MB of JSON ({:.1} MB of Avro), {cores} cores, {FORMAT}",
+        blocks.len(),
+        mean(|block| block.json.len()),
+        mean(|block| block.avro.len())
+    );
+
+    let embedded = |read: &(dyn Fn(&Block) -> refiner_specimen::Specimen + Sync)| {
+        in_turns(&blocks, cores, &|block| {
+            assert!(*executor.execute(&read(block), FORMAT).unwrap().block_result == *block.expected);
+        })
+    };
+    tell("embedded, from Avro", embedded(&|block| decode(&block.avro).unwrap()), cores, None);
+    tell("embedded, from JSON", embedded(&|block| replica::read(&block.json).unwrap()), cores, None);
+
+    let server = Server::start(&["--format", FORMAT.as_str(), "--waiting", "64"]);
+    let ask = |block: &Block| {
+        let answer = server.ask(&block.request);
+        assert!(answer.status == 200 && answer.body == block.expected, "{}", answer.head);
+    };
+    // Its cache of bytecode is as warm as that of the executor above.
+    blocks.iter().for_each(ask);
+    let before = processor_seconds(&server);
+    let served = in_turns(&blocks, 2 * cores, &ask);
+    tell("evm serve, over loopback", served, cores, Some(processor_seconds(&server) - before));
+    println!("evm_server: peak memory of the server {} MiB", server.peak_bytes() >> 20);
+}
+
+/// Has threads work through the blocks again and again; how many, and in which time.
+fn in_turns(blocks: &[Block], threads: usize, work: &(dyn Fn(&Block) + Sync)) -> (usize, Duration) {
+    let next = AtomicUsize::new(0);
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while begun.elapsed() < TIME {
+                    work(&blocks[next.fetch_add(1, Ordering::Relaxed) % blocks.len()]);
+                }
+            });
+        }
+    });
+    (next.into_inner(), begun.elapsed())
+}
+
+fn tell(way: &str, (done, took): (usize, Duration), cores: usize, busy_seconds: Option<f64>) {
+    let rate = done as f64 / took.as_secs_f64() / cores as f64;
+    let own = busy_seconds.map(|seconds| format!(", {:.1} a second of its own processor time", done as f64 / seconds));
+    println!("evm_server: {way}: {rate:.1} blocks a second and core{}", own.unwrap_or_default());
+}
+
+/// Processor time that the server has used so far.
+fn processor_seconds(server: &Server) -> f64 {
+    let stat = server.proc("stat");
+    // The name, which may hold blanks, ends with the last parenthesis.
+    let fields: Vec<_> = stat[stat.rfind(')').unwrap()..].split(' ').collect();
+    (fields[12].parse::<f64>().unwrap() + fields[13].parse::<f64>().unwrap()) / TICKS
+}
