@@ -22,6 +22,7 @@ use crate::{
     exit::Exit,
     input::{self, InputError},
     output::OutputDirectory,
+    rules::Found,
 };
 
 /// A finished run with everything that is shown of it.
@@ -42,20 +43,16 @@ pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
     let several = RuleError::Several { argument: arguments.rule.clone(), found: found.len() };
     let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
 
-    let session = Session::begin(&arguments.chains, NonZeroUsize::MIN)?;
-    let rule = session.prepare(found)?;
-    let params: Params = arguments.params.iter().cloned().collect();
-    let mut limits = rule.compiled.default_limits();
-    for (name, value) in &arguments.limits {
-        limits.set_by_name(name, *value).map_err(RuleError::from)?;
-    }
-    let finished = session.run(&rule, &raw, SpecimenHash::of(raw.clone()), &params, limits)?;
-    let has_wasi = rule.compiled.manifest().wasi.is_some();
-    let identity = session::identity(rule.compiled.digest(), has_wasi, &params, &limits).digest();
-    let artifacts = keep(arguments, &rule, &block, &finished)?;
-
-    let shown = Shown { rule, identity, block, finished, artifacts };
+    let called = found.called.clone();
     let stdout = &mut io::stdout().lock();
+    let shown = match finish(arguments, found, &raw, block) {
+        Ok(shown) => shown,
+        Err(error) => {
+            let Some(refused) = error.downcast_ref::<RuleError>().filter(|_| arguments.json) else { return Err(error) };
+            writeln!(stdout, "{}", show::refused(&called, refused))?;
+            return Ok(refused.exit());
+        }
+    };
     if arguments.json {
         writeln!(stdout, "{}", shown.as_json())?;
     } else {
@@ -63,6 +60,23 @@ pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
     }
     let produced = matches!(shown.finished.run.verdict, Verdict::Produced { .. });
     Ok(if produced { Exit::Done } else { Exit::Verdict })
+}
+
+/// Compiles, runs and keeps.
+fn finish(arguments: &Run, found: Found, raw: &Bytes, block: String) -> anyhow::Result<Shown> {
+    let session = Session::begin(&arguments.chains, NonZeroUsize::MIN)?;
+    let rule = session.prepare(found)?;
+    let params: Params = arguments.params.iter().cloned().collect();
+    let mut limits = rule.compiled.default_limits();
+    for (name, value) in &arguments.limits {
+        limits.set_by_name(name, *value).map_err(RuleError::from)?;
+    }
+    let finished = session.run(&rule, raw, SpecimenHash::of(raw.clone()), &params, limits)?;
+    let has_wasi = rule.compiled.manifest().wasi.is_some();
+    let identity = session::identity(rule.compiled.digest(), has_wasi, &params, &limits).digest();
+    let artifacts = keep(arguments, &rule, &block, &finished)?;
+
+    Ok(Shown { rule, identity, block, finished, artifacts })
 }
 
 fn specimen(argument: &str) -> Result<Bytes, InputError> {

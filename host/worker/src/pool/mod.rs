@@ -165,7 +165,10 @@ impl Pool {
         let mut tries = 1;
         loop {
             match self.start(rule, serves) {
-                Ok(worker) => return Ok(self.keep(worker)),
+                Ok(worker) => {
+                    self.keep(worker);
+                    return Ok(());
+                }
                 Err(reason) if reason.is_worth_another_try() && tries < TRIES_MAX => tries += 1,
                 Err(reason) => return Err(Quarantined { reason, tries }),
             }
