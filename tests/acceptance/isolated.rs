@@ -116,6 +116,23 @@ fn isolated_rule_that_is_not_let_in_is_refused_before_any_specimen() {
 }
 
 #[test]
+fn refusal_is_an_object_where_json_was_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let (rule, specimen) = (file(&case("no-manifest"), directory.path()), samples().remove(0));
+    let commands: [&[&str]; 3] = [
+        &["rule", "check", text(&rule), "--json"],
+        &["rule", "info", text(&rule), "--json"],
+        &["rule", "run", text(&rule), text(&specimen), "--json"],
+    ];
+    for command in commands {
+        let line = refiner(command).expect(6).json_lines().remove(0);
+        assert_eq!(line["letIn"], false, "{command:?}");
+        assert!(line["reason"].as_str().unwrap().contains("no manifest inside the component"), "{line}");
+        assert!(line["remedy"].as_str().unwrap().contains("refiner rule build"), "{line}");
+    }
+}
+
+#[test]
 fn check_says_of_every_hostile_rule_that_is_refused_what_was_found_and_what_to_do() {
     let directory = tempfile::tempdir().unwrap();
     // Whoever checks a rule grants what it asks for.

@@ -21,7 +21,48 @@ pub fn component_of_module(module: &str) -> Vec<u8> {
 /// A module's text from its first fields.
 pub fn module_of_fields(fields: &str) -> String {
     let parts = std::fs::read_to_string(root().join("tests/hostile/parts.wat")).unwrap();
-    format!("(module {DROP}\n{fields}\n{parts})")
+    if outputs(fields).next().is_none() {
+        return format!("(module {DROP}\n{fields}\n{parts})");
+    }
+    let (list, data) = described_outputs(fields);
+    assert!(parts.contains(NO_OUTPUTS));
+    let parts = parts.replace(NO_OUTPUTS, &format!("(i64.store (i32.const 88) (i64.const {list}))"));
+    format!("(module {DROP}\n{fields}\n{parts}\n{data})")
+}
+
+/// Where `describe` of `parts.wat` says that there are no outputs.
+const NO_OUTPUTS: &str = "(i64.store (i32.const 88) (i64.const 0))";
+
+/// What a text says of its outputs, each in a line `;; output: name media-type` or `;; output: name media-type schema`.
+fn outputs(text: &str) -> impl Iterator<Item = Vec<&str>> {
+    text.lines().filter_map(|line| Some(line.strip_prefix(";; output: ")?.split(' ').collect()))
+}
+
+/// Where the records of outputs stand in the memory of `parts.wat`, and where their texts do: above what cases use.
+const RECORDS: usize = 600;
+const TEXTS: usize = 824;
+
+/// The list that `describe` gives: its length and pointer as one number, and the memory behind it.
+fn described_outputs(text: &str) -> (usize, String) {
+    let (mut records, mut texts) = (Vec::new(), String::new());
+    let mut place = |text: &str| {
+        let at = texts.find(text).unwrap_or_else(|| {
+            texts.push_str(text);
+            texts.len() - text.len()
+        });
+        [TEXTS + at, text.len()]
+    };
+    for output in outputs(text) {
+        let [name, media_type, schema @ ..] = output.as_slice() else { panic!("{output:?}") };
+        let [[name, name_len], [media, media_len]] = [place(name), place(media_type)];
+        let [schema, schema_len] = schema.first().map_or([0, 0], |schema| place(schema));
+        records.push([name, name_len, media, media_len, usize::from(schema > 0), schema, schema_len]);
+    }
+    assert!(RECORDS + 28 * records.len() <= TEXTS && TEXTS + texts.len() <= 1024, "outputs beyond their place");
+    let words = records.iter().flatten().flat_map(|word| u32::try_from(*word).unwrap().to_le_bytes());
+    let bytes: String = words.map(|byte| format!("\\{byte:02x}")).collect();
+    let data = format!("(data (i32.const {RECORDS}) \"{bytes}\") (data (i32.const {TEXTS}) {texts:?})");
+    (records.len() << 32 | RECORDS, data)
 }
 
 /// A component without a manifest.
@@ -44,9 +85,16 @@ pub fn manifest(text: &str) -> String {
     let (world, capabilities) =
         if text.contains("refiner:rule/evm@") { ("transform-with-evm", "\"evm\"") } else { ("transform", "") };
     let wasi = if text.contains("wasi:") { "wasi = \"sealed\"\n" } else { "" };
+    let outputs: String = outputs(text)
+        .map(|output| {
+            let schema = output.get(2).map_or_else(String::new, |schema| format!("schema = {schema:?}\n"));
+            format!("[[outputs]]\nname = {:?}\nmedia-type = {:?}\n{schema}", output[0], output[1])
+        })
+        .collect();
+    let none = if outputs.is_empty() { "outputs = []\n" } else { "" };
     format!(
         "name = \"case\"\nversion = \"1.0.0\"\nworld = \"{world}\"\nlayouts = []\ncapabilities = [{capabilities}]\n{wasi}\
-         outputs = []\nlicence = \"Apache-2.0\"\nsource = \"tests/hostile\"\n"
+         {none}licence = \"Apache-2.0\"\nsource = \"tests/hostile\"\n{outputs}"
     )
 }
 

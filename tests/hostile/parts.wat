@@ -18,7 +18,7 @@
     unreachable)
   (local.get $start))
 
-;; name "case", version "1.0.0", no layouts, no outputs.
+;; name "case", version "1.0.0", no layouts, and the outputs that stand in the text of the case.
 (func (export "refiner:rule/rule@1.0.0#describe") (result i32)
   (i32.store (i32.const 64) (i32.const 0))
   (i32.store (i32.const 68) (i32.const 4))

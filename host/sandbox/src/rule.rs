@@ -25,7 +25,7 @@ pub struct AdmittedRule {
 }
 
 /// What a rule says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Description {
     /// The rule's name, 1 to 64 characters of a-z, 0-9, `-`, `_` and `.`.
     pub name: String,

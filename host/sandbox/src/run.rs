@@ -49,7 +49,12 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     }
     let fuel = granted.get(Limit::Fuel);
     let view = SpecimenView::new(input.specimen, input.raw, input.specimen_hash);
-    let mut store = store(pre, Reach::of_run(&limits, view, input.params, input.executor), &limits, fuel)?;
+    let mut store = store(
+        pre,
+        Reach::of_run(Arc::clone(&rule.description), &limits, view, input.params, input.executor),
+        &limits,
+        fuel,
+    )?;
     let ended = refine(pre, &mut store);
     let fuel_left = store.get_fuel().unwrap_or_default();
     let mut reach = store.into_data();

@@ -143,6 +143,12 @@ pub enum Misuse {
         /// Its name.
         name: GuestText,
     },
+    /// An artifact that the manifest does not list, or lists with another media type or schema.
+    #[error("artifact {artifact} is not among the outputs in the rule's manifest")]
+    ArtifactUnlisted {
+        /// Its name, media type and schema.
+        artifact: GuestText,
+    },
     /// A specimen or an execution where there is none: `describe` has neither.
     #[error("there is no {what} here")]
     NothingThere {

@@ -14,6 +14,7 @@ use support::{GOOD, RunInput, component, input, rule, run, sandbox};
 
 /// A rule that uses something of every limit.
 const USES_EVERYTHING: &str = r#"
+;; output: can text/plain
 (import "refiner:rule/output@1.0.0" "[constructor]artifact"
   (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
 (import "refiner:rule/output@1.0.0" "[method]artifact.write" (func $write (param i32 i32 i32)))
@@ -129,6 +130,34 @@ fn deadline_is_a_failure_and_no_verdict() {
     assert!(matches!(rule.run(input), Err(HostFailure::Deadline { wall_ms: 50 })));
     let elapsed_ms = start.elapsed().as_millis();
     assert!((50..5_000).contains(&elapsed_ms), "{elapsed_ms} ms");
+}
+
+#[test]
+fn run_has_its_verdict_within_its_wall_limit_and_none_past_it() {
+    /// Some tenths of a second of work.
+    const FUEL: u64 = 300_000_000;
+    /// How much faster or slower a busy machine may be from one run to the next.
+    const MARGIN: u64 = 10;
+    let sandbox = sandbox();
+    let spins = rule(
+        &sandbox,
+        r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (loop $again (br $again)) unreachable)"#,
+    );
+    let run_within = |wall_ms| {
+        let mut input = input(&spins);
+        input.limits = input.limits.with(Limit::Fuel, FUEL).unwrap().with(Limit::WallMs, wall_ms).unwrap();
+        let granted = input.limits.fuel_for(input.raw.len() as u64);
+        (spins.run(input), Verdict::OutOfFuel { granted })
+    };
+    let begun = Instant::now();
+    let (ended, verdict) = run_within(Limit::WallMs.spec().cap);
+    assert_eq!(ended.unwrap().verdict, verdict);
+    let needs_ms = u64::try_from(begun.elapsed().as_millis()).unwrap();
+    let (ended, verdict) = run_within(needs_ms * MARGIN);
+    assert_eq!(ended.unwrap().verdict, verdict);
+    let wall_ms = needs_ms / MARGIN;
+    let (ended, _) = run_within(wall_ms);
+    assert!(matches!(ended, Err(HostFailure::Deadline { wall_ms: found }) if found == wall_ms), "{ended:?}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ use support::{BLOCK_RESULT, GOOD, RAW, component, input, rule, run, sandbox, wor
 
 const REFINE: &str = r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)"#;
 const OUTPUT: &str = r#"
+;; output: out.txt text/plain notes
 (import "refiner:rule/output@1.0.0" "[constructor]artifact"
   (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
 (import "refiner:rule/output@1.0.0" "[method]artifact.write" (func $write (param i32 i32 i32)))

@@ -39,15 +39,15 @@ fn limits_of_compiler(case: &Case) -> CompileLimits {
 fn play(pool: &Pool, case: &Case, component: Bytes, raw: &Bytes) -> End {
     let compiler = compiler().with_limits(limits_of_compiler(case));
     match compiler.compile(component, case.beside().as_deref(), &case.grants()) {
-        Ok(rule) => run(pool, case, Arc::new(rule), raw),
+        Ok(rule) => run(pool, case, &Arc::new(rule), raw),
         Err(CompileError::Refused { reason, .. }) => ("refusal".to_owned(), reason.to_string()),
         Err(error) => ("failure".to_owned(), error.to_string()),
     }
 }
 
-fn run(pool: &Pool, case: &Case, rule: Arc<CompiledRule>, raw: &Bytes) -> End {
+fn run(pool: &Pool, case: &Case, rule: &Arc<CompiledRule>, raw: &Bytes) -> End {
     let limits = case.limits(rule.default_limits());
-    match pool.run(&Job { limits, ..job(&rule, raw) }) {
+    match pool.run(&Job { limits, ..job(rule, raw) }) {
         Ok(run) => (run.run.verdict.kind().to_owned(), run.run.verdict.to_string()),
         Err(Quarantined { reason: WorkerFailure::Refused { reason, .. }, .. }) => {
             ("refusal".to_owned(), reason.to_string())

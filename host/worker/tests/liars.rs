@@ -10,7 +10,7 @@ use std::{
 };
 
 use alloy_primitives::Bytes;
-use refiner_sandbox::Limit;
+use refiner_sandbox::{Limit, Misuse};
 use refiner_worker::{CompiledRule, Job, Pool, PoolConfig, ProtocolError, Quarantined, TRIES_MAX, WorkerFailure};
 use support::{COPY, child, compiled, config, job, specimen};
 
@@ -60,6 +60,7 @@ fn no_lie_costs_the_coordinator_more_than_was_granted() {
         ("empty-chunks", Box::new(|error| matches!(error, ProtocolError::TooManyBytes))),
         ("same-name", Box::new(|error| matches!(error, ProtocolError::Label(_)))),
         ("path", Box::new(|error| matches!(error, ProtocolError::Label(_)))),
+        ("unlisted", Box::new(|error| matches!(error, ProtocolError::Label(Misuse::ArtifactUnlisted { .. })))),
         ("unknown-kind", Box::new(|error| matches!(error, ProtocolError::UnknownKind { found: 0x7f }))),
         ("cut-verdict", Box::new(|error| matches!(error, ProtocolError::LimitCount { found: 0 }))),
     ];

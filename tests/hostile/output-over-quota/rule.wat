@@ -1,3 +1,4 @@
+;; output: out text/plain
 (import "refiner:rule/output@1.0.0" "[constructor]artifact" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
 (import "refiner:rule/output@1.0.0" "[method]artifact.write" (func $write (param i32 i32 i32)))
 (data (i32.const 256) "out")

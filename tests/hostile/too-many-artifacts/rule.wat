@@ -1,3 +1,11 @@
+;; output: aut text/plain
+;; output: but text/plain
+;; output: cut text/plain
+;; output: dut text/plain
+;; output: eut text/plain
+;; output: fut text/plain
+;; output: gut text/plain
+;; output: hut text/plain
 (import "refiner:rule/output@1.0.0" "[constructor]artifact" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
 (data (i32.const 256) "out")
 (data (i32.const 384) "text/plain")

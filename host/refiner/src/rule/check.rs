@@ -63,10 +63,7 @@ fn check(session: &Session, found: Found, samples: &[Sample], arguments: &Check)
         }
         Err(error) => {
             if arguments.json {
-                let refused = json!({
-                    "rule": called, "letIn": false, "reason": error.to_string(), "remedy": error.hint(),
-                });
-                writeln!(stdout, "{refused}")?;
+                writeln!(stdout, "{}", show::refused(&called, &error))?;
             } else {
                 failure::tell(&called, &error);
                 if let Some(remedy) = error.hint() {

@@ -11,7 +11,7 @@ use refiner_manifest::Manifest;
 use refiner_sandbox::{EngineProfile, GuestText, LIMITS, Limits, Params, RefusalKind, WASMTIME_VERSION, manifest_of};
 use serde_json::{Value, json};
 
-use super::{RuleError, arguments::Info, session};
+use super::{RuleError, arguments::Info, session, show};
 use crate::{exit::Exit, failure, rules::Found};
 
 /// What is known of a rule.
@@ -34,6 +34,10 @@ pub fn run(arguments: &Info) -> anyhow::Result<Exit> {
             match Known::of(found) {
                 Ok(known) if arguments.json => writeln!(stdout, "{}", known.as_json())?,
                 Ok(known) => known.print(stdout)?,
+                Err(error) if arguments.json => {
+                    writeln!(stdout, "{}", show::refused(&called, &error))?;
+                    worst = worst.max(error.exit());
+                }
                 Err(error) => {
                     failure::tell(&called, &error);
                     if let Some(hint) = error.hint() {

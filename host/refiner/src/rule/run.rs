@@ -22,6 +22,7 @@ use crate::{
     exit::Exit,
     input::{self, InputError},
     output::OutputDirectory,
+    rules::Found,
 };
 
 /// A finished run with everything that is shown of it.
@@ -42,6 +43,27 @@ pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
     let several = RuleError::Several { argument: arguments.rule.clone(), found: found.len() };
     let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
 
+    let called = found.called.clone();
+    let stdout = &mut io::stdout().lock();
+    let shown = match finish(arguments, found, &raw, block) {
+        Ok(shown) => shown,
+        Err(error) => {
+            let Some(refused) = error.downcast_ref::<RuleError>().filter(|_| arguments.json) else { return Err(error) };
+            writeln!(stdout, "{}", show::refused(&called, refused))?;
+            return Ok(refused.exit());
+        }
+    };
+    if arguments.json {
+        writeln!(stdout, "{}", shown.as_json())?;
+    } else {
+        shown.print(arguments.show, stdout)?;
+    }
+    let produced = matches!(shown.finished.run.verdict, Verdict::Produced { .. });
+    Ok(if produced { Exit::Done } else { Exit::Verdict })
+}
+
+/// Compiles, runs and keeps.
+fn finish(arguments: &Run, found: Found, raw: &Bytes, block: String) -> anyhow::Result<Shown> {
     let evm = arguments.evm.evm();
     let differences = arguments.out.as_ref().map(|out| out.join("differences"));
     let session = Session::begin(&arguments.chains, NonZeroUsize::MIN)?.executing(evm.executes(differences)?);
@@ -51,20 +73,12 @@ pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
     for (name, value) in &arguments.limits {
         limits.set_by_name(name, *value).map_err(RuleError::from)?;
     }
-    let finished = session.run(&rule, &raw, SpecimenHash::of(raw.clone()), &params, limits)?;
+    let finished = session.run(&rule, raw, SpecimenHash::of(raw.clone()), &params, limits)?;
     let identity = session::identity(rule.compiled.digest(), rule.compiled.manifest(), &params, &limits);
     let identity = identity.executed_by(evm.executed_by()).digest();
     let artifacts = keep(arguments, &rule, &block, &finished)?;
 
-    let shown = Shown { rule, identity, block, finished, artifacts };
-    let stdout = &mut io::stdout().lock();
-    if arguments.json {
-        writeln!(stdout, "{}", shown.as_json())?;
-    } else {
-        shown.print(arguments.show, stdout)?;
-    }
-    let produced = matches!(shown.finished.run.verdict, Verdict::Produced { .. });
-    Ok(if produced { Exit::Done } else { Exit::Verdict })
+    Ok(Shown { rule, identity, block, finished, artifacts })
 }
 
 fn specimen(argument: &str) -> Result<Bytes, InputError> {

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use refiner_sandbox::{LimitUse, LogLine, Usage};
 use serde_json::{Map, Value, json};
 
+use super::RuleError;
+
 /// Every limit: asked, granted, used.
 pub fn usage(usage: &Usage) -> Map<String, Value> {
     usage
@@ -13,6 +15,11 @@ pub fn usage(usage: &Usage) -> Map<String, Value> {
             (limit.to_string(), json!({ "asked": asked, "granted": granted, "used": used }))
         })
         .collect()
+}
+
+/// A rule that got nowhere: why, and what to do.
+pub fn refused(called: &str, error: &RuleError) -> Value {
+    json!({ "rule": called, "letIn": false, "reason": error.to_string(), "remedy": error.hint() })
 }
 
 /// The log.

@@ -84,7 +84,7 @@ pub(crate) fn agrees_with_description(manifest: &Manifest, description: &Descrip
         ("name", name.clone()),
         ("version", version.clone()),
         ("layouts", list(layouts.iter().map(quoted))),
-        ("outputs", list(outputs.iter().map(said_of))),
+        ("outputs", list(outputs)),
     ];
     match first_difference(described, stated(manifest)) {
         None => Ok(()),
@@ -114,7 +114,7 @@ fn stated(manifest: &Manifest) -> [(&'static str, String); 10] {
         ("name", name.clone()),
         ("version", version.clone()),
         ("layouts", list(layouts.iter().map(quoted))),
-        ("outputs", list(outputs.map(|output| said_of(&output)))),
+        ("outputs", list(outputs)),
         ("world", world.to_string()),
         ("capabilities", list(capabilities)),
         ("wasi", wasi.map_or("none", |Wasi::Sealed| "sealed").to_owned()),
@@ -124,11 +124,13 @@ fn stated(manifest: &Manifest) -> [(&'static str, String); 10] {
     ]
 }
 
-fn said_of(output: &OutputDescription) -> String {
-    let OutputDescription { name, media_type, schema } = output;
-    match schema {
-        Some(schema) => format!("{name:?} ({media_type:?}, schema {schema:?})"),
-        None => format!("{name:?} ({media_type:?})"),
+impl fmt::Display for OutputDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, media_type, schema } = self;
+        match schema {
+            Some(schema) => write!(f, "{name:?} ({media_type:?}, schema {schema:?})"),
+            None => write!(f, "{name:?} ({media_type:?})"),
+        }
     }
 }
 

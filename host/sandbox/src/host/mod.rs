@@ -25,7 +25,7 @@ pub(crate) use self::{
 // Public for the generated bindings, which name them; this module is not.
 pub use self::{evm::ExecutionHandle, output::ArtifactHandle, params::Params, specimen::BlockSpecimen};
 use self::{evm::Executions, log::Log, memory::MemoryMeter, output::Outputs, wasi::Wasi};
-use crate::{Limits, bindings::refiner::rule::types};
+use crate::{Description, Limits, bindings::refiner::rule::types};
 
 /// Everything one guest can reach.
 pub(crate) struct Reach {
@@ -45,14 +45,15 @@ impl Reach {
         Self::over(limits, None, Params::default(), None)
     }
 
-    /// The reach of one run.
+    /// The reach of one run of the rule that describes itself so.
     pub(crate) fn of_run(
+        rule: Arc<Description>,
         limits: &Limits,
         specimen: SpecimenView,
         params: Params,
         executor: Option<Arc<dyn Executor>>,
     ) -> Self {
-        Self::over(limits, Some(specimen), params, executor)
+        Self { outputs: Outputs::of(rule), ..Self::over(limits, Some(specimen), params, executor) }
     }
 
     fn over(

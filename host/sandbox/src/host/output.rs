@@ -1,17 +1,24 @@
 //! `output`: what a rule produces.
 
+use std::sync::Arc;
+
 use alloy_primitives::{B256, Bytes};
 use wasmtime::component::Resource;
 
 use super::{Reach, Stop};
-use crate::{Artifact, Limit, Misuse, bindings::refiner::rule::output, text::GuestText};
+use crate::{
+    Artifact, Description, Limit, Misuse, OutputDescription, bindings::refiner::rule::output, text::GuestText,
+};
 
 /// The guest's handle of an artifact. Its number is its place in [`Outputs`].
 pub struct ArtifactHandle;
 
-/// Artifacts opened in this run, in order.
+/// Artifacts opened in this run, in order, and those that its rule says it has.
 #[derive(Default)]
-pub(crate) struct Outputs(Vec<OpenArtifact>);
+pub(crate) struct Outputs {
+    opened: Vec<OpenArtifact>,
+    rule: Arc<Description>,
+}
 
 struct OpenArtifact {
     name: String,
@@ -23,13 +30,29 @@ struct OpenArtifact {
 }
 
 impl Outputs {
+    /// None yet, of a rule that describes itself so.
+    pub(crate) const fn of(rule: Arc<Description>) -> Self {
+        Self { opened: Vec::new(), rule }
+    }
+
     /// What was finished.
     pub(crate) fn finished(self) -> Vec<Artifact> {
-        self.0.into_iter().filter_map(OpenArtifact::finished).collect()
+        self.opened.into_iter().filter_map(OpenArtifact::finished).collect()
+    }
+
+    /// Lets an artifact in under a name that is new and listed. Gives its place.
+    fn add(&mut self, artifact: OpenArtifact) -> Result<u32, Misuse> {
+        if self.opened.iter().any(|other| other.name == artifact.name) {
+            return Err(Misuse::ArtifactTwice { name: GuestText::new(&artifact.name) });
+        }
+        artifact.label().check_listed(&self.rule.outputs)?;
+        let place = u32::try_from(self.opened.len()).unwrap_or(u32::MAX);
+        self.opened.push(artifact);
+        Ok(place)
     }
 
     fn open(&mut self, handle: &Resource<ArtifactHandle>) -> Result<&mut OpenArtifact, Misuse> {
-        let artifact = self.0.get_mut(handle.rep() as usize).ok_or(Misuse::NothingThere { what: "artifact" })?;
+        let artifact = self.opened.get_mut(handle.rep() as usize).ok_or(Misuse::NothingThere { what: "artifact" })?;
         if artifact.sha256.is_some() {
             return Err(Misuse::ArtifactFinished { name: GuestText::new(&artifact.name) });
         }
@@ -41,6 +64,11 @@ impl OpenArtifact {
     fn checked(name: String, media_type: String, schema: Option<String>) -> Result<Self, Misuse> {
         Artifact::check_labels(&name, &media_type, schema.as_deref())?;
         Ok(Self { name, media_type, schema, bytes: Vec::new(), sha256: None })
+    }
+
+    fn label(&self) -> OutputDescription {
+        let Self { name, media_type, schema, .. } = self;
+        OutputDescription { name: name.clone(), media_type: media_type.clone(), schema: schema.clone() }
     }
 
     fn finished(self) -> Option<Artifact> {
@@ -67,6 +95,16 @@ impl Artifact {
     }
 }
 
+impl OutputDescription {
+    /// Says whether a rule with these outputs may open this artifact.
+    fn check_listed(&self, outputs: &[Self]) -> Result<(), Misuse> {
+        if outputs.contains(self) {
+            return Ok(());
+        }
+        Err(Misuse::ArtifactUnlisted { artifact: GuestText::new(&self.to_string()) })
+    }
+}
+
 impl output::Host for Reach {}
 
 impl output::HostArtifact for Reach {
@@ -80,12 +118,7 @@ impl output::HostArtifact for Reach {
         self.budget.copy(name.len() + media_type.len() + schema.as_ref().map_or(0, String::len))?;
         self.budget.spend(Limit::Artifacts, 1)?;
         let artifact = OpenArtifact::checked(name, media_type, schema).map_err(Stop::Misuse)?;
-        if self.outputs.0.iter().any(|other| other.name == artifact.name) {
-            return Err(Stop::Misuse(Misuse::ArtifactTwice { name: GuestText::new(&artifact.name) }).into());
-        }
-        let rep = u32::try_from(self.outputs.0.len())?;
-        self.outputs.0.push(artifact);
-        Ok(Resource::new_own(rep))
+        Ok(Resource::new_own(self.outputs.add(artifact).map_err(Stop::Misuse)?))
     }
 
     fn write(&mut self, handle: Resource<ArtifactHandle>, chunk: Vec<u8>) -> wasmtime::Result<()> {

@@ -31,9 +31,9 @@ pub enum Limit {
     CallBytes,
     /// Bytes copied across the boundary, summed over the run.
     CopiedBytes,
-    /// Log lines kept.
+    /// Log lines kept. More are lost and counted: the log is no part of the output, so it decides no verdict.
     LogLines,
-    /// Log bytes kept.
+    /// Log bytes kept. A line that does not fit is cut, which counts as lost.
     LogBytes,
     /// Artifacts opened.
     Artifacts,
@@ -68,8 +68,8 @@ pub const LIMITS: [LimitSpec; Limit::COUNT] = [
     spec(Limit::Calls, MILLION, 10 * MILLION, "9.5 million calls a second pass every engine setting"),
     spec(Limit::CallBytes, 4 * MIB, 64 * MIB, "one call could copy a memory full of text"),
     spec(Limit::CopiedBytes, 4096 * MIB, 32_768 * MIB, "many small copies cost what one large does"),
-    spec(Limit::LogLines, 1_000, 10_000, "whoever reads them"),
-    spec(Limit::LogBytes, 256 * KIB, 4 * MIB, "whoever stores them"),
+    spec(Limit::LogLines, 1_000, 10_000, "whoever reads them; a line too many is lost and ends no run"),
+    spec(Limit::LogBytes, 256 * KIB, 4 * MIB, "whoever stores them; what is too long is cut and ends no run"),
     spec(Limit::Artifacts, 8, OUTPUTS_MAX as u64, "each is hashed, pinned and announced"),
     spec(Limit::OutputBytes, 64 * MIB, 512 * MIB, "artifacts are held in memory until they are kept"),
     spec(Limit::EvmExecutions, 1, 4, "each costs what the block cost its chain"),

@@ -19,7 +19,8 @@ use std::{
 };
 
 use alloy_primitives::{B256, Bytes};
-use refiner_sandbox::{Limits, Params, Run, SpecimenHash};
+use refiner_manifest::Manifest;
+use refiner_sandbox::{Artifact, GuestText, Limits, Misuse, Params, Run, SpecimenHash, Verdict};
 use tracing::warn;
 
 use self::{
@@ -29,7 +30,7 @@ use self::{
 use crate::{
     ChildCommand, CompiledRule, WORKER_ARGUMENT,
     confine::{Confinement, Outcome},
-    protocol::RunRequest,
+    protocol::{ProtocolError, RunRequest},
 };
 
 /// Workers that a run is tried on before it is quarantined: one death may be bad luck, two are the specimen's or the rule's.
@@ -175,7 +176,10 @@ impl Pool {
         let mut tries = 1;
         loop {
             match self.start(rule, serves) {
-                Ok(worker) => return Ok(self.keep(worker)),
+                Ok(worker) => {
+                    self.keep(worker);
+                    return Ok(());
+                }
                 Err(reason) if reason.is_worth_another_try() && tries < TRIES_MAX => tries += 1,
                 Err(reason) => return Err(Quarantined { reason, tries }),
             }
@@ -209,7 +213,7 @@ impl Pool {
             params: params.clone(),
             limits: *limits,
         };
-        let ended = worker.run(&request, &self.executes);
+        let ended = worker.run(&request, &self.executes).and_then(|run| Ok(listed(run, job.rule.manifest())?));
         match ended {
             Ok(run) => {
                 self.keep(worker);
@@ -278,6 +282,22 @@ impl Pool {
     /// The state is whole after every statement, so a thread that panicked leaves nothing half done.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The run, when the manifest lists every artifact of it: a worker that was taken over does not make up others.
+fn listed(run: Run, manifest: &Manifest) -> Result<Run, WorkerFailure> {
+    let Verdict::Produced { artifacts, .. } = &run.verdict else { return Ok(run) };
+    let is_listed = |artifact: &Artifact| {
+        let labels = (&artifact.name, &artifact.media_type, &artifact.schema);
+        manifest.outputs.iter().any(|output| (&output.name, &output.media_type, &output.schema) == labels)
+    };
+    match artifacts.iter().find(|artifact| !is_listed(artifact)) {
+        None => Ok(run),
+        Some(artifact) => {
+            let artifact = GuestText::new(&artifact.name);
+            Err(WorkerFailure::Protocol(ProtocolError::Label(Misuse::ArtifactUnlisted { artifact })))
+        }
     }
 }
 

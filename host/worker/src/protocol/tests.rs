@@ -63,6 +63,7 @@ fn verdicts() -> Vec<Verdict> {
         Misuse::Exited { status: 0 },
         Misuse::Exited { status: 255 },
         Misuse::EndlessWait,
+        Misuse::ArtifactUnlisted { artifact: text() },
         Misuse::NothingThere { what: "artifact" },
     ];
     let traps = [

@@ -7,7 +7,7 @@
 //! 7 misuse (misuse).
 //!
 //! Misuse: 0 artifact name, 1 artifact twice, 2 media type, 3 schema, 4 artifact finished, 5 nothing there, 6 exited (the status in
-//! decimal), 7 endless wait (empty); each a text.
+//! decimal), 7 endless wait (empty), 8 artifact not listed; each a text.
 //!
 //! Host failure: 0 deadline (wall ms u64), 1 capability unavailable (text), 2 no executor, 3 no room, 4 system memory (error
 //! number u32), 5 unknown trap (text), 6 executor
@@ -111,6 +111,7 @@ fn put_trap<'w>(payload: &'w mut Writer, trap: &TrapKind) -> &'w mut Writer {
                     (6, exit_status.as_str())
                 }
                 Misuse::EndlessWait => (7, ""),
+                Misuse::ArtifactUnlisted { artifact } => (8, artifact.as_str()),
             };
             payload.u8(7).u8(number).text(text)
         }
@@ -149,6 +150,7 @@ fn take_misuse(reader: &mut Reader<'_>) -> Result<Misuse, ProtocolError> {
             Misuse::Exited { status: status.map_err(|_| ProtocolError::Tag { of: "exit status", found: number })? }
         }
         7 => Misuse::EndlessWait,
+        8 => Misuse::ArtifactUnlisted { artifact: text },
         found => return Err(ProtocolError::Tag { of: "misuse", found }),
     })
 }

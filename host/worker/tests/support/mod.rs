@@ -15,9 +15,11 @@ use refiner_worker::{ChildCommand, CompiledRule, Compiler, Job, Pool, PoolConfig
 
 #[path = "../../../../tests/hostile/component.rs"]
 pub mod component;
+pub mod users;
 
 /// Writes the specimen's bytes into an artifact, and a line into the log.
 pub const COPY: &str = r#"
+;; output: copy application/octet-stream copy
 (import "refiner:rule/specimen@1.0.0" "[method]block-specimen.raw" (func $raw (param i32 i64 i32 i32)))
 (import "refiner:rule/log@1.0.0" "write" (func $log (param i32 i32 i32)))
 (import "refiner:rule/output@1.0.0" "[constructor]artifact" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))

@@ -1,7 +1,9 @@
 //! A coordinator that a test can kill: it runs a rule, says which process runs it, and waits for an end that never comes.
 
 use std::{
+    env,
     error::Error,
+    fs, hint,
     io::{self, Read, Write},
     process::ExitCode,
     sync::Arc,
@@ -10,6 +12,9 @@ use std::{
 
 use refiner_sandbox::{Grants, Limit, Limits, Params, SpecimenHash};
 use refiner_worker::{COMPILE_ARGUMENT, ChildCommand, Compiler, Job, Pool, PoolConfig};
+
+/// The variable that names a file with a key, which is read and held as a coordinator holds one.
+const KEY_FILE: &str = "REFINER_KEY_FILE";
 
 /// Standard input is the length of a component (u32, big-endian), the component, and a specimen.
 pub fn coordinate() -> ExitCode {
@@ -20,6 +25,7 @@ pub fn coordinate() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
+    let key = env::var_os(KEY_FILE).map(fs::read).transpose()?;
     let mut input = Vec::new();
     io::stdin().read_to_end(&mut input)?;
     let (length, rest) = input.split_first_chunk().ok_or("the input ends too early")?;
@@ -45,6 +51,8 @@ fn run() -> Result<(), Box<dyn Error>> {
             }
             thread::yield_now();
         }
-        run.join().map(drop).map_err(|_| "the run panicked".into())
+        let ended = run.join().map(drop).map_err(|_| "the run panicked".into());
+        hint::black_box(&key);
+        ended
     })
 }

@@ -100,6 +100,10 @@ fn after_hello(name: &str) -> io::Result<()> {
             say(ARTIFACT, &artifact("twin", 0))?;
             say(ARTIFACT, &artifact("twin", 0))
         }
+        "unlisted" => {
+            say(ARTIFACT, &artifact("another", 0))?;
+            say(VERDICT, &produced())
+        }
         "path" => say(ARTIFACT, &artifact("../../etc/passwd", 0)),
         "unknown-kind" => say(0x7f, b""),
         "cut-verdict" => say(VERDICT, &[0; 7]),
@@ -151,6 +155,13 @@ fn artifact(name: &str, bytes: u64) -> Vec<u8> {
     payload.push(0);
     payload.extend_from_slice(&bytes.to_be_bytes());
     payload
+}
+
+/// Limits asked, granted and used, no line lost, and a verdict: produced, no records.
+fn produced() -> Vec<u8> {
+    const LIMITS: usize = 13;
+    let list = [13_u32.to_be_bytes().to_vec(), vec![0; 8 * LIMITS]].concat();
+    [list.repeat(3), vec![0; 8], vec![0], vec![0; 8]].concat()
 }
 
 /// Reads a rule with its component and code, and gives the component's sha256.
