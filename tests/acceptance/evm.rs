@@ -84,8 +84,7 @@ fn remote_results_are_the_embedded_ones_byte_for_byte_over_every_specimen_and_er
 
 #[test]
 fn fault_of_the_server_is_a_failure_of_this_host_and_never_a_verdict() {
-    let (specimen, double) = one();
-    for (fault, expected) in [
+    let faults = [
         (Fault::Empty, "200 and nothing"),
         (Fault::Partial, "206"),
         (Fault::DieInRequest, "broke"),
@@ -103,7 +102,9 @@ fn fault_of_the_server_is_a_failure_of_this_host_and_never_a_verdict() {
         (Fault::OtherRemoved, "not what evm-server@b writes"),
         (Fault::OtherValue, "not what evm-server@b writes"),
         (Fault::OtherBlock, "another block, or a server of another era"),
-    ] {
+    ];
+    let check = |(fault, expected): (Fault, &str)| {
+        let (specimen, double) = one();
         double.fault(fault.clone());
         let timeout = if matches!(fault, Fault::Stall | Fault::StallInAnswer) { "1" } else { "60" };
         let ended = remote(&specimen, &double, &["--evm-timeout-s", timeout]).expect(5);
@@ -111,7 +112,9 @@ fn fault_of_the_server_is_a_failure_of_this_host_and_never_a_verdict() {
         assert_eq!(line["verdict"], Value::Null, "{fault:?}: {line}");
         let failure = line["failure"].as_str().unwrap();
         assert!(failure.contains(expected), "{fault:?}: {failure}");
-    }
+    };
+    // Mostly they wait between two tries.
+    std::thread::scope(|scope| faults.into_iter().for_each(|fault| drop(scope.spawn(move || check(fault)))));
 }
 
 #[test]
@@ -213,7 +216,7 @@ fn who_executes_is_part_of_the_identity_of_rules_that_execute() {
     let identities = |more: &[&str]| -> Vec<String> {
         let rules = ["--rule", "block-result", "--rule", "state-access", "--evm-server", &url];
         let arguments: Vec<_> = rules.iter().chain(more).copied().collect();
-        let ended = replay(&[specimen.clone()], "evm-server@b", &arguments).expect(0);
+        let ended = replay(std::slice::from_ref(&specimen), "evm-server@b", &arguments).expect(0);
         ended.json_lines().iter().map(|line| line["ruleIdentity"].to_string()).collect()
     };
     let embedded = identities(&[]);
@@ -231,12 +234,12 @@ fn difference_is_kept_and_ends_as_the_policy_says() {
     let (specimen, double) = one();
     let url = double.url();
     let sha256 = |ended: &Ended| ended.json_lines()[0]["artifacts"][0]["sha256"].clone();
-    let embedded = sha256(&replay(&[specimen.clone()], "evm-server@b", &[]));
+    let embedded = sha256(&replay(std::slice::from_ref(&specimen), "evm-server@b", &[]));
     let both = |policy: &str, code: i32| {
         let out = tempfile::tempdir().unwrap();
         let arguments = ["--evm", "both", "--evm-server", &url, "--evm-on-difference", policy, "--out"];
         let arguments: Vec<_> = arguments.into_iter().chain([text(out.path())]).collect();
-        let ended = replay(&[specimen.clone()], "evm-server@b", &arguments).expect(code);
+        let ended = replay(std::slice::from_ref(&specimen), "evm-server@b", &arguments).expect(code);
         let read = |side: &str| fs::read(out.path().join(format!("differences/1-15600000.evm-server@b.{side}"))).ok();
         let kept = ["embedded.json", "remote.json", "remote.txt"].map(read);
         (ended, kept)

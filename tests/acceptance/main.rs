@@ -7,6 +7,9 @@ mod component;
 mod config;
 mod content;
 mod evm;
+#[path = "../hostile/corpus.rs"]
+mod corpus;
+mod isolated;
 mod memory;
 mod program;
 mod replay;

@@ -92,6 +92,9 @@ pub struct Replay {
     pub chains: ChainConfigs,
     #[command(flatten)]
     pub evm: EvmArguments,
+    /// Compiles and runs rules that are not built in in confined child processes, as `refiner run` does.
+    #[arg(long)]
+    pub isolate: bool,
     /// Specimens worked on at once [default: as many as there are cores].
     #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,

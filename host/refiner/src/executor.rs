@@ -1,6 +1,11 @@
 //! Who executes blocks: this program, an evm-server, or both.
 
-use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use alloy_primitives::Bytes;
 use clap::{Args, ValueEnum};
@@ -124,7 +129,7 @@ impl Evm {
 fn keeper(directory: Option<PathBuf>) -> Arc<dyn Fn(&Difference) + Send + Sync> {
     Arc::new(move |difference| {
         let Difference { chain_id, height, format, .. } = difference;
-        let kept = directory.as_ref().map(|directory| keep(difference, directory.clone())).transpose();
+        let kept = directory.as_ref().map(|directory| keep(difference, directory)).transpose();
         match kept {
             Ok(Some(Kept { embedded, remote })) => {
                 let (embedded, remote) = (embedded.display(), remote.display());
@@ -146,9 +151,9 @@ struct Kept {
 }
 
 /// Writes `<chain>-<height>.<format>.embedded.json` and `.remote.json`; a side that refused is a `.txt`.
-fn keep(difference: &Difference, directory: PathBuf) -> Result<Kept, OutputError> {
+fn keep(difference: &Difference, directory: &Path) -> Result<Kept, OutputError> {
     let Difference { chain_id, height, format, embedded, remote } = difference;
-    let directory = OutputDirectory::create(&directory)?;
+    let directory = OutputDirectory::create(directory)?;
     let write = |side: &str, answer: &Answer| {
         let (bytes, ending) = match answer {
             Answer::Document(document) => (document.clone(), "json"),

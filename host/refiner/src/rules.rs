@@ -1,27 +1,31 @@
 //! Rules named on the command line: built in, files and directories of them, and sources that are fetched.
 
 mod find;
+mod place;
 
 pub use find::{Found, Sources, cache_directory, sources};
+pub use place::{Block, NoRun, Place};
 
 use std::{io, path::PathBuf, sync::Arc};
 
 use alloy_primitives::B256;
 use refiner_evm::ExecutedBy;
-use refiner_sandbox::{
-    AdmitError, AdmittedRule, EngineError, EngineProfile, Grants, Limits, Params, Sandbox, SelfTestError,
-};
+use refiner_sandbox::{AdmitError, EngineError, EngineProfile, Grants, Limits, Params, Sandbox, SelfTestError};
 
 use refiner_sources::{LockError, SourceError, UnreadableSource};
 
-use crate::{builtin, exit::Exit};
+use crate::{
+    builtin,
+    exit::Exit,
+    rule::{self, RuleError, Session},
+};
 
 /// A rule that is ready, with what it runs under.
 pub struct LoadedRule {
     /// The name it gives itself.
     pub name: Arc<str>,
-    /// Compiled and linked.
-    pub admitted: AdmittedRule,
+    /// Where it runs.
+    pub place: Place,
     /// What the operator gave it.
     pub params: Params,
     /// What its runs are granted.
@@ -67,6 +71,9 @@ pub enum LoadError {
         /// Why not.
         source: AdmitError,
     },
+    /// No worker takes it.
+    #[error(transparent)]
+    Isolated(#[from] Box<RuleError>),
     /// The engine cannot be started.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -75,25 +82,31 @@ pub enum LoadError {
     SelfTest(#[from] SelfTestError),
 }
 
-/// Starts a sandbox, makes sure that it holds, and admits every rule named.
+/// Starts a sandbox, makes sure that it holds, and admits every rule named: in a process of its own each that is not built
+/// in, when there is a session for them.
 ///
 /// A replay's user chose these rules for this machine, so each is granted what it asks for.
 pub fn load(
     arguments: &[String],
     sources: &Sources,
     parameters: impl Iterator<Item = (String, String)>,
+    session: Option<&Arc<Session>>,
     executed_by: ExecutedBy,
 ) -> Result<Vec<LoadedRule>, LoadError> {
     let params: Params = parameters.collect();
     let mut components = Vec::new();
     for argument in arguments {
-        components.extend(sources.find(argument)?);
+        let session = session.filter(|_| builtin::rule(argument).is_none());
+        components.extend(sources.find(argument)?.into_iter().map(|found| (found, session)));
     }
     let sandbox = Sandbox::new(EngineProfile::default())?;
     sandbox.self_test()?;
     let mut rules: Vec<LoadedRule> = Vec::with_capacity(components.len());
-    for found in components {
-        let rule = admit(&sandbox, found, &params, executed_by)?;
+    for (found, session) in components {
+        let rule = match session {
+            Some(session) => isolate(session, found, &params, executed_by).map_err(Box::new)?,
+            None => admit(&sandbox, found, &params, executed_by)?,
+        };
         if rules.iter().any(|other| other.name == rule.name) {
             return Err(LoadError::SameName(rule.name));
         }
@@ -113,14 +126,33 @@ fn admit(sandbox: &Sandbox, found: Found, params: &Params, executed_by: Executed
         identity: admitted.identity(params, &limits).executed_by(executed_by).digest(),
         params: params.clone(),
         limits,
-        admitted,
+        place: Place::Here(Box::new(admitted)),
+    })
+}
+
+fn isolate(
+    session: &Arc<Session>,
+    found: Found,
+    params: &Params,
+    executed_by: ExecutedBy,
+) -> Result<LoadedRule, RuleError> {
+    let rule = session.prepare(found)?;
+    session.admit(&rule)?;
+    let (manifest, limits) = (rule.compiled.manifest(), rule.compiled.default_limits());
+    Ok(LoadedRule {
+        name: manifest.name.as_str().into(),
+        identity: rule::identity(rule.compiled.digest(), manifest, params, &limits).executed_by(executed_by).digest(),
+        params: params.clone(),
+        limits,
+        place: Place::Worker { rule, session: Arc::clone(session) },
     })
 }
 
 impl LoadError {
     /// How the program ends: a server that does not answer is no fault of the rule.
-    pub const fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         match self {
+            Self::Isolated(error) => error.exit(),
             Self::Source(error) if error.is_infrastructure() => Exit::Host,
             Self::Unreadable(_) | Self::Lock(_) => Exit::Usage,
             _ => Exit::Refused,
@@ -136,6 +168,8 @@ impl LoadError {
             Self::Unknown(_) => Some(format!("built-in rules: {}", builtin::names())),
             Self::SelfTest(_) => Some("this machine or build must not run rules; please report it".to_owned()),
             Self::Source(error) => source_hint(error),
+            Self::Isolated(error) => error.hint(),
+            Self::Admit { source: AdmitError::Refused(refusal), .. } => Some(refusal.kind().remedy().to_owned()),
             Self::Lock(_) => Some("`refiner rule lock RULE...` writes it".to_owned()),
             Self::EmptyDirectory(_)
             | Self::SameName(_)

@@ -24,7 +24,8 @@ mod ticker;
 mod verdict;
 
 pub use admission::{
-    COMPONENT_BYTES_WITH_WASI, Capability, Found, Grants, ManifestPlace, Refusal, ScanLimit, examine, manifest_of,
+    COMPONENT_BYTES_WITH_WASI, Capability, Found, Grants, ManifestPlace, Refusal, RefusalKind, ScanLimit, examine,
+    manifest_of,
 };
 pub use failure::{EngineError, HostFailure};
 pub use host::Params;

@@ -12,7 +12,7 @@ use wasmtime::{
 use crate::{
     AdmittedRule, Description, EngineError, EngineProfile, HostFailure, Limit, Limits, OutputDescription, Refusal,
     admission::{self, Capability, Grants, Terms},
-    bindings::{TransformWithEvmPre, exports::refiner::rule::rule, refiner::rule as contract},
+    bindings::{TransformWithEvm, TransformWithEvmPre, exports::refiner::rule::rule, refiner::rule as contract},
     compiled,
     host::{self, Reach},
     outcome::judge,
@@ -208,10 +208,19 @@ fn link(engine: &Engine, evm: bool, wasi: bool) -> wasmtime::Result<Linker<Reach
 fn describe(pre: &TransformWithEvmPre<Reach>) -> Result<Description, AdmitError> {
     let limits = describe_limits();
     let mut store = run::store(pre, Reach::nothing(&limits), &limits, DESCRIBE_FUEL)?;
-    let described = pre.instantiate(&mut store).and_then(|rule| rule.refiner_rule_rule().call_describe(&mut store));
-    match described {
+    let ended = |error| -> Result<AdmitError, HostFailure> {
+        Ok(Refusal::Describe { verdict: Box::new(judge(error, &limits, DESCRIBE_FUEL)?) }.into())
+    };
+    let instance = match pre.instance_pre().instantiate(&mut store) {
+        Ok(instance) => instance,
+        Err(error) => return Err(ended(error)?),
+    };
+    // The types of imports were held against the contract when they were linked; those of exports are now.
+    let rule =
+        TransformWithEvm::new(&mut store, &instance).map_err(|error| Refusal::Contract { message: message(&error) })?;
+    match rule.refiner_rule_rule().call_describe(&mut store) {
         Ok(description) => Ok(description.into()),
-        Err(error) => Err(Refusal::Describe { verdict: Box::new(judge(error, &limits, DESCRIBE_FUEL)?) }.into()),
+        Err(error) => Err(ended(error)?),
     }
 }
 

@@ -1,84 +1,37 @@
-//! Every folder of `tests/hostile`: a rule that means harm, and how it must end.
-//!
-//! A case is `rule.wat` and `expected.toml`. Its form says what the text is: `fields` (the default) of a core module, with
-//! `parts.wat` behind them; `module-fields` without; `as-is`, assembled and not wrapped; `bytes`, not even assembled.
-//!
-//! A manifest that agrees with the case is put inside its component. With `manifest.toml`, that one is; `beside.toml` is given
-//! beside the component.
+//! Every folder of `tests/hostile`, in this process: a rule that means harm ends as it must, in its time and in its memory.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
 
+#[path = "../../../tests/hostile/corpus.rs"]
+mod corpus;
+#[path = "../../../tests/hostile/meter.rs"]
+mod meter;
 mod support;
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeSet, time::Duration};
 
-use refiner_sandbox::{AdmitError, Capability, Grants, Limit, LimitUse, Run, Sandbox};
-use serde::Deserialize;
-use support::{GOOD, bare_component, input, manifest, module_of_fields, rule, sandbox, with_manifest, workspace};
+use corpus::Case;
+use meter::Meter;
+use refiner_sandbox::{AdmitError, Limit, LimitUse, Limits, RefusalKind, Run, Sandbox};
+use support::{GOOD, RAW, component, input, rule, sandbox};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Expected {
-    /// What it tries, for whoever reads the case.
-    #[serde(rename = "why")]
-    _why: String,
-    #[serde(default = "fields")]
-    form: String,
-    #[serde(default)]
-    granted: Vec<String>,
-    /// The kind of verdict, `refusal` or `failure`.
-    outcome: String,
-    /// The whole message.
-    message: String,
-    #[serde(default)]
-    limits: BTreeMap<String, u64>,
-    /// How many times the manifest is put inside.
-    #[serde(default = "one")]
-    manifests: usize,
-    /// Spaces behind the manifest.
-    #[serde(default)]
-    padding: usize,
-}
-
-fn fields() -> String {
-    "fields".to_owned()
-}
-
-const fn one() -> usize {
-    1
-}
-
-fn read(case: &Path, file: &str) -> Option<String> {
-    let path = case.join(file);
-    path.exists().then(|| fs::read_to_string(path).unwrap())
-}
-
-fn bytes(case: &Path, expected: &Expected) -> Vec<u8> {
-    let text = read(case, "rule.wat").unwrap();
-    let component = match expected.form.as_str() {
-        "fields" => bare_component(&module_of_fields(&text)),
-        "module-fields" => bare_component(&format!("(module {text})")),
-        "as-is" => wat::parse_str(&text).unwrap(),
-        "bytes" => return text.into_bytes(),
-        other => panic!("unknown form {other}"),
-    };
-    let manifest = read(case, "manifest.toml").unwrap_or_else(|| manifest(&text)) + &" ".repeat(expected.padding);
-    (0..expected.manifests).fold(component, |component, _| with_manifest(&component, &manifest))
-}
+/// What a case may take beyond its wall limit.
+const GRACE: Duration = Duration::from_secs(1);
+/// By how much a case may move memory beyond its limit: the host's side of a run.
+const STORE_BYTES: u64 = 1 << 20;
 
 /// How the case ended, and its message.
-fn play(sandbox: &Sandbox, case: &Path, expected: &Expected) -> (String, String) {
-    let (component, beside) = (bytes(case, expected), read(case, "beside.toml"));
-    let capabilities = expected.granted.iter().map(|name| Capability::from_name(name).unwrap()).collect();
-    let rule = match sandbox.admit(&component, beside.as_deref(), &Grants { capabilities, ..Grants::default() }) {
+fn play(sandbox: &Sandbox, case: &Case, component: &[u8], kinds: &mut BTreeSet<RefusalKind>) -> (String, String) {
+    let rule = match sandbox.admit(component, case.beside().as_deref(), &case.grants()) {
         Ok(rule) => rule,
-        Err(AdmitError::Refused(refusal)) => return ("refusal".to_owned(), refusal.to_string()),
+        Err(AdmitError::Refused(refusal)) => {
+            kinds.insert(refusal.kind());
+            return ("refusal".to_owned(), refusal.to_string());
+        }
         Err(AdmitError::Host(failure)) => return ("failure".to_owned(), failure.to_string()),
     };
     let mut input = input(&rule);
-    for (name, granted) in &expected.limits {
-        input.limits.set_by_name(name, *granted).unwrap();
-    }
+    input.limits = case.limits(input.limits);
     match rule.run(input) {
         Ok(run) => {
             stays_within_its_limits(&run);
@@ -98,29 +51,45 @@ fn stays_within_its_limits(run: &Run) {
 }
 
 #[test]
-fn every_hostile_rule_ends_as_its_folder_says_and_a_good_rule_runs_after_it() {
+fn every_hostile_rule_ends_as_its_folder_says_in_its_time_and_memory_and_a_good_rule_runs_after_it() {
     let sandbox = sandbox();
     let good = rule(&sandbox, GOOD);
-    let mut cases: Vec<_> = fs::read_dir(workspace().join("tests/hostile"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir())
-        .collect();
-    cases.sort();
-    assert!(cases.len() >= 40, "only {} cases found", cases.len());
-
-    let mut wrong = Vec::new();
+    support::run(&good);
+    // A compiler's bombs are for processes that may die of them.
+    let cases: Vec<_> = corpus::cases().into_iter().filter(|case| case.expected.compiler.is_none()).collect();
+    let (mut wrong, mut kinds) = (Vec::new(), BTreeSet::new());
     for case in &cases {
-        let expected: Expected = toml::from_str(&fs::read_to_string(case.join("expected.toml")).unwrap()).unwrap();
-        let found = play(&sandbox, case, &expected);
-        if found != (expected.outcome.clone(), expected.message.clone()) {
-            let name = case.file_name().unwrap().to_string_lossy();
+        let limits = case.limits(Limits::default());
+        let component = case.component();
+        let meter = Meter::begin();
+        let found = play(&sandbox, case, &component, &mut kinds);
+        let (took, grown) = meter.read();
+        println!("{:<40} {:>8.1} ms {:>8} KiB  {}", case.name, took.as_secs_f64() * 1e3, grown >> 10, found.0);
+
+        let expected = case.end("0.38", &limits, RAW.len());
+        if found != expected {
             wrong.push(format!(
-                "{name}\n  expected {}: {}\n  found    {}: {}",
-                expected.outcome, expected.message, found.0, found.1
+                "{}\n  expected {}: {}\n  found    {}: {}",
+                case.name, expected.0, expected.1, found.0, found.1
             ));
         }
-        assert_eq!(support::run(&good).verdict.kind(), "produced", "after {}", case.display());
+        let allowed = Duration::from_millis(limits.get(Limit::WallMs)) + GRACE;
+        assert!(took <= allowed, "{} took {took:?} of {allowed:?}", case.name);
+        let allowed = limits.get(Limit::MemoryBytes) + STORE_BYTES;
+        assert!(grown <= allowed, "{} moved memory by {grown} of {allowed} bytes", case.name);
+        assert_eq!(support::run(&good).verdict.kind(), "produced", "after {}", case.name);
     }
     assert!(wrong.is_empty(), "{} of {} cases ended otherwise:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    let all = BTreeSet::from(RefusalKind::ALL);
+    assert_eq!(kinds, all, "every kind of refusal has a case");
+}
+
+#[test]
+fn every_kind_of_refusal_has_a_number_and_a_remedy_of_one_sentence() {
+    for (number, kind) in RefusalKind::ALL.into_iter().enumerate() {
+        assert_eq!(kind as usize, number, "{kind:?}");
+        let remedy = kind.remedy();
+        assert!(remedy.len() > 20 && !remedy.contains('\n') && !remedy.ends_with('.'), "{kind:?}: {remedy}");
+        assert!(!remedy.contains("  "), "{kind:?}: {remedy}");
+    }
 }

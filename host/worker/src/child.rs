@@ -16,7 +16,7 @@ use crate::{
     confine::{ConfineError, Confinement},
     protocol::{
         self, CompileRequest, Hello, Kind, ProtocolError, RuleRequest, RunRequest, Settings, write_announced,
-        write_failure, write_hash, write_run, write_text,
+        write_failure, write_hash, write_refusal, write_run, write_text,
     },
     remote,
     standard::{Input, Output},
@@ -161,7 +161,7 @@ fn greet(output: &mut impl Write, confinement: &Confinement) -> Result<(), Child
 }
 
 fn refuse(output: &mut impl Write, refusal: &Refusal) -> Result<(), ChildError> {
-    write_text(output, Kind::Refused, &GuestText::new(&refusal.to_string()))?;
+    write_refusal(output, refusal)?;
     Ok(flush(output)?)
 }
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use alloy_primitives::Bytes;
-use refiner_sandbox::{Limit, Verdict};
+use refiner_sandbox::{Limit, RefusalKind, Verdict};
 use refiner_worker::{Job, Measure, Pool, PoolConfig, PoolError, Quarantined, WorkerFailure, WorkerRun};
 use rustix::process::{Pid, Signal, kill_process};
 use support::{COPY, SPIN, compiled, component, config, job, pool, real_specimens, run_here, specimen, workspace};
@@ -254,7 +254,7 @@ fn what_would_happen_again_is_not_tried_again() {
         (func $spin (loop $again (br $again))) (start $spin)"#;
     let refused = failure(pool.run(&job(&compiled(spins_when_described), &specimen(1))));
     assert!(
-        matches!(&refused, (WorkerFailure::Refused { reason }, 1) if reason.as_str().contains("out of fuel")),
+        matches!(&refused, (WorkerFailure::Refused { kind: RefusalKind::Describe, reason }, 1) if reason.as_str().contains("out of fuel")),
         "{refused:?}"
     );
 }

@@ -69,17 +69,6 @@ impl EvmServerClient {
         Ok(Self { runtime: Some(runtime), asked: Arc::new(asked) })
     }
 
-    /// Scheme, host and port, without credentials.
-    pub fn origin(&self) -> &str {
-        &self.asked.server
-    }
-
-    /// Whether it answers, and says that it is well.
-    pub fn is_well(&self) -> bool {
-        let asked = &self.asked;
-        self.runtime.as_ref().is_some_and(|runtime| runtime.block_on(asked.is_well()))
-    }
-
     fn ask(&self, raw: &[u8]) -> Result<Answer, AskFailure> {
         let data = refiner_specimen::data_json(raw).map_err(AskFailure::Specimen)?;
         let data = Bytes::from(data.to_string());

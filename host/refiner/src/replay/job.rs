@@ -8,13 +8,13 @@ use std::{
 
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::Executor;
-use refiner_sandbox::{Artifact, HostFailure, LogLine, RunInput, SpecimenHash, Usage, Verdict};
-use refiner_specimen::{DecodeError, Specimen};
+use refiner_sandbox::{Artifact, LogLine, SpecimenHash, Usage, Verdict};
+use refiner_specimen::DecodeError;
 
 use crate::{
     input::{Input, InputError},
     output::{OutputDirectory, OutputError},
-    rules::LoadedRule,
+    rules::{Block, LoadedRule, NoRun},
 };
 
 /// What is the same for every specimen of a replay. Shared by its threads.
@@ -74,13 +74,6 @@ pub struct Facts {
     pub bytes: usize,
 }
 
-/// A specimen while its rules run.
-struct Block {
-    specimen: Arc<Specimen>,
-    raw: Bytes,
-    hash: SpecimenHash,
-}
-
 /// One run of one rule.
 pub struct RunRecord {
     /// The rule's name.
@@ -122,9 +115,9 @@ pub enum RunEnd {
 /// Why a run has no verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum RunFailure {
-    /// The sandbox could not finish the run.
+    /// The run could not be finished.
     #[error(transparent)]
-    Host(#[from] HostFailure),
+    Run(#[from] NoRun),
     /// The artifacts could not be kept.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -167,14 +160,7 @@ impl Job {
     }
 
     fn try_run(&self, rule: &LoadedRule, block: &Block, facts: &Facts) -> Result<RunEnd, RunFailure> {
-        let run = rule.admitted.run(RunInput {
-            specimen: Arc::clone(&block.specimen),
-            raw: block.raw.clone(),
-            specimen_hash: block.hash.clone(),
-            params: rule.params.clone(),
-            executor: Some(Arc::clone(&self.executor)),
-            limits: rule.limits,
-        })?;
+        let run = rule.place.run(block, &rule.params, rule.limits, &self.executor)?;
         let usage = Box::new(run.usage);
         match run.verdict {
             Verdict::Produced { artifacts, records } => {

@@ -4,18 +4,31 @@ mod job;
 mod parallel;
 mod report;
 
-use std::{num::NonZeroUsize, ops::ControlFlow, thread};
+use std::{num::NonZeroUsize, ops::ControlFlow, sync::Arc, thread};
 
 use self::{job::Job, report::Report};
-use crate::{chains, cli, exit::Exit, input, output::OutputDirectory, rules};
+use crate::{chains, cli, exit::Exit, input, output::OutputDirectory, rule::Session, rules};
 
 /// Runs the whole command. A specimen that fails never stops the others.
 pub fn run(arguments: &cli::Replay) -> anyhow::Result<Exit> {
     let inputs = input::expand(&arguments.specimens)?;
+    let threads = threads(arguments);
     let evm = arguments.evm.evm();
     let differences = arguments.out.as_ref().map(|out| out.join("differences"));
+    let session = if arguments.isolate {
+        let session = Session::begin(&arguments.chains, threads)?;
+        Some(Arc::new(session.executing(evm.executes(differences.clone())?)))
+    } else {
+        None
+    };
     let job = Job {
-        rules: rules::load(&arguments.rules, &arguments.sources, arguments.parameters(), evm.executed_by())?,
+        rules: rules::load(
+            &arguments.rules,
+            &arguments.sources,
+            arguments.parameters(),
+            session.as_ref(),
+            evm.executed_by(),
+        )?,
         executor: evm.executor(chains::executor(&arguments.chains)?, differences)?,
         output: arguments.out.as_deref().map(OutputDirectory::create).transpose()?,
         hashes: arguments.style() == cli::Style::Json,
@@ -23,7 +36,7 @@ pub fn run(arguments: &cli::Replay) -> anyhow::Result<Exit> {
     let mut report = Report::begin(arguments.style(), inputs.len())?;
     let end = parallel::in_order(
         &inputs,
-        threads(arguments),
+        threads,
         |input| job.replay(input),
         |replayed| match report.record(&replayed) {
             Ok(()) => ControlFlow::Continue(()),

@@ -1,10 +1,13 @@
 //! `refiner rule check`: is it let in, and is it the same every time.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    num::NonZeroUsize,
+};
 
 use alloy_primitives::Bytes;
 use refiner_authoring::template;
-use refiner_sandbox::{Limit, Params, Run, Verdict};
+use refiner_sandbox::{Limit, Params, Run, SpecimenHash, Verdict};
 use serde_json::{Value, json};
 
 use super::{
@@ -31,7 +34,7 @@ struct Tried {
 
 pub fn run(arguments: &Check) -> anyhow::Result<Exit> {
     let samples = samples(&arguments.specimens)?;
-    let session = Session::begin(&arguments.chains)?;
+    let session = Session::begin(&arguments.chains, NonZeroUsize::MIN)?;
     let mut worst = Exit::Done;
     for argument in &arguments.rules {
         for found in arguments.sources.find(argument)? {
@@ -88,7 +91,9 @@ fn samples(arguments: &[String]) -> anyhow::Result<Vec<Sample>> {
 fn try_on(session: &Session, rule: &Prepared, sample: &Sample, repeat: u32) -> Result<Tried, RuleError> {
     let run = || {
         let limits = rule.compiled.default_limits();
-        session.run(rule, &sample.raw, &Params::default(), limits).map(|finished| finished.run)
+        session
+            .run(rule, &sample.raw, SpecimenHash::of(sample.raw.clone()), &Params::default(), limits)
+            .map(|finished| finished.run)
     };
     let first = run()?;
     let mut differs = None;

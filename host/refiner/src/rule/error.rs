@@ -1,7 +1,7 @@
 //! Why a command on rules ends early, and how it is told.
 
 use refiner_authoring::{BuildError, template::NewError};
-use refiner_sandbox::{AboveCap, EngineError, GuestText, LimitError, Refusal};
+use refiner_sandbox::{AboveCap, EngineError, GuestText, LimitError, Refusal, RefusalKind};
 use refiner_worker::{CompileError, PoolError, Quarantined, WorkerFailure};
 
 use crate::exit::Exit;
@@ -34,6 +34,8 @@ pub enum RuleError {
     RefusedByWorker {
         /// Which.
         rule: String,
+        /// The kind of refusal.
+        kind: RefusalKind,
         /// Why.
         reason: GuestText,
     },
@@ -95,10 +97,9 @@ impl RuleError {
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Refused { source, .. } => Some(remedy(source).to_owned()),
-            Self::RefusedByWorker { .. } => {
-                Some("build the rule again with `refiner rule build`, which takes both from rule.toml".to_owned())
-            }
+            Self::Refused { source, .. } => Some(source.kind().remedy().to_owned()),
+            Self::RefusedByWorker { kind, .. } => Some(kind.remedy().to_owned()),
+            Self::Compile { source, .. } => source.remedy().map(str::to_owned),
             Self::New(_) => Some("name another directory with --dir".to_owned()),
             Self::Several { .. } => Some("name the file".to_owned()),
             _ => None,
@@ -108,43 +109,8 @@ impl RuleError {
     /// A run without a verdict. That a rule is not let in can come out only when a worker asks it to describe itself.
     pub fn of_run(rule: &str, quarantined: Quarantined) -> Self {
         match quarantined.reason {
-            WorkerFailure::Refused { reason } => Self::RefusedByWorker { rule: rule.to_owned(), reason },
+            WorkerFailure::Refused { kind, reason } => Self::RefusedByWorker { rule: rule.to_owned(), kind, reason },
             _ => Self::Run { rule: rule.to_owned(), source: quarantined },
         }
-    }
-}
-
-/// What an author or user can do about a refusal.
-pub fn remedy(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::TooLarge { .. } => "build for release (`refiner rule build` does), and leave out what is not needed",
-        Refusal::NotAComponent { .. } | Refusal::NoManifest => {
-            "`refiner rule build` in the rule's folder makes a component with its manifest inside"
-        }
-        Refusal::Malformed { .. } | Refusal::Compile { .. } => {
-            "the file is damaged or of a newer toolchain: build or fetch it again"
-        }
-        Refusal::TooMuch { .. } | Refusal::ImportsCode { .. } => {
-            "no toolchain we know makes such a component of an ordinary rule: look at what linked it"
-        }
-        Refusal::UnknownImport { .. } => {
-            "a rule has no files, clock, network or randomness; with the SDK and wasm32-unknown-unknown it imports none"
-        }
-        Refusal::Version { .. } | Refusal::Contract { .. } => {
-            "build it with the SDK that comes with this program: `refiner rule new` writes it"
-        }
-        Refusal::Ungranted { .. } => "the operator grants capabilities; or use a rule without it",
-        Refusal::UngrantedWasi { .. } | Refusal::WasiVersion { .. } => {
-            "ask for `wasi = \"sealed\"` in rule.toml, or build without WASI (componentize-py --stub-wasi)"
-        }
-        Refusal::NoRule => "export it with export_transform! or export_transform_with_evm!",
-        Refusal::Describe { .. } => "`describe` returns constants; the SDK's macros write it",
-        Refusal::Manifest { .. } => "correct rule.toml and build again; guest-sdk/README.md lists its keys",
-        Refusal::ManifestsDiffer { .. } => "remove the manifest beside the component, or build again",
-        Refusal::Unasked { .. } => "add it to rule.toml and build again",
-        Refusal::Unused { .. } => "take it out of rule.toml and build again",
-        Refusal::Layout { .. } => "correct `layouts` in rule.toml; an empty list accepts all",
-        Refusal::AboveCap(_) => "ask for less in [limits] of rule.toml; `refiner rule info` shows the caps",
-        Refusal::Disagrees { .. } => "build it again with `refiner rule build`, which takes both from rule.toml",
     }
 }

@@ -8,7 +8,7 @@ use refiner_authoring::{
     surface::{self, Surface},
 };
 use refiner_manifest::Manifest;
-use refiner_sandbox::{EngineProfile, GuestText, LIMITS, Limits, Params, WASMTIME_VERSION, manifest_of};
+use refiner_sandbox::{EngineProfile, GuestText, LIMITS, Limits, Params, RefusalKind, WASMTIME_VERSION, manifest_of};
 use serde_json::{Value, json};
 
 use super::{RuleError, arguments::Info, session};
@@ -54,6 +54,7 @@ impl Known {
             .map_err(|source| RuleError::Refused { rule: called.clone(), source })?;
         let surface = surface::read(&component).map_err(|error| RuleError::RefusedByWorker {
             rule: called.clone(),
+            kind: RefusalKind::Malformed,
             reason: GuestText::new(&error.to_string()),
         })?;
         let asked = Limits::asked_by(&manifest)?;

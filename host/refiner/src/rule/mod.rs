@@ -11,7 +11,11 @@ mod run;
 mod session;
 mod show;
 
-pub use self::{arguments::Rule, error::RuleError};
+pub use self::{
+    arguments::Rule,
+    error::RuleError,
+    session::{Prepared, Session, identity},
+};
 
 use crate::exit::Exit;
 

@@ -2,12 +2,13 @@
 
 use std::{
     io::{self, Write},
+    num::NonZeroUsize,
     path::PathBuf,
 };
 
 use alloy_primitives::{B256, Bytes};
 use refiner_authoring::digest;
-use refiner_sandbox::{Artifact, Params, Verdict};
+use refiner_sandbox::{Artifact, Params, SpecimenHash, Verdict};
 use refiner_worker::WorkerRun;
 use serde_json::{Value, json};
 
@@ -43,14 +44,14 @@ pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
 
     let evm = arguments.evm.evm();
     let differences = arguments.out.as_ref().map(|out| out.join("differences"));
-    let session = Session::begin(&arguments.chains)?.executing(evm.executes(differences)?);
+    let session = Session::begin(&arguments.chains, NonZeroUsize::MIN)?.executing(evm.executes(differences)?);
     let rule = session.prepare(found)?;
     let params: Params = arguments.params.iter().cloned().collect();
     let mut limits = rule.compiled.default_limits();
     for (name, value) in &arguments.limits {
         limits.set_by_name(name, *value).map_err(RuleError::from)?;
     }
-    let finished = session.run(&rule, &raw, &params, limits)?;
+    let finished = session.run(&rule, &raw, SpecimenHash::of(raw.clone()), &params, limits)?;
     let identity = session::identity(rule.compiled.digest(), rule.compiled.manifest(), &params, &limits);
     let identity = identity.executed_by(evm.executed_by()).digest();
     let artifacts = keep(arguments, &rule, &block, &finished)?;

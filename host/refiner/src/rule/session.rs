@@ -1,6 +1,6 @@
 //! Rules that are compiled in a child process and run in workers.
 
-use std::{fs, os::unix::fs::DirBuilderExt as _, sync::Arc};
+use std::{fs, num::NonZeroUsize, os::unix::fs::DirBuilderExt as _, sync::Arc};
 
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::ExecutedBy;
@@ -31,13 +31,13 @@ pub struct Prepared {
 }
 
 impl Session {
-    /// A compiler, and one worker that knows these chains beside the built-in ones.
-    pub fn begin(chains: &ChainConfigs) -> anyhow::Result<Self> {
+    /// A compiler, and workers that know these chains beside the built-in ones.
+    pub fn begin(chains: &ChainConfigs, workers: NonZeroUsize) -> anyhow::Result<Self> {
         let read = |path: &std::path::PathBuf| {
             fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source })
         };
         let chains = chains.chain_configs.iter().map(read).collect::<Result<_, _>>()?;
-        let config = PoolConfig { chains, ..PoolConfig::new(1) };
+        let config = PoolConfig { chains, ..PoolConfig::new(workers.get()) };
         Ok(Self {
             compiler: Compiler::new(code_cache()).map_err(RuleError::from)?,
             pool: Pool::new(config).map_err(RuleError::from)?,
@@ -58,20 +58,30 @@ impl Session {
         }
         match self.compiler.compile(Bytes::from(component), beside.as_deref(), &grants) {
             Ok(compiled) => Ok(Prepared { called, compiled: Arc::new(compiled) }),
-            Err(CompileError::Refused { reason }) => Err(RuleError::RefusedByWorker { rule: called, reason }),
+            Err(CompileError::Refused { kind, reason }) => {
+                Err(RuleError::RefusedByWorker { rule: called, kind, reason })
+            }
             Err(source) => Err(RuleError::Compile { rule: called, source }),
         }
     }
 
+    /// Has a worker load the rule and ask it to describe itself, which is the last that can be refused.
+    pub fn admit(&self, rule: &Prepared) -> Result<(), RuleError> {
+        let admitted = self.pool.admit(&rule.compiled, rule.compiled.default_limits());
+        admitted.map_err(|quarantined| RuleError::of_run(&rule.called, quarantined))
+    }
+
     /// Runs a rule over the bytes of a specimen, in a worker and a fresh instance.
-    pub fn run(&self, rule: &Prepared, raw: &Bytes, params: &Params, limits: Limits) -> Result<WorkerRun, RuleError> {
-        let job = Job {
-            rule: Arc::clone(&rule.compiled),
-            params: params.clone(),
-            limits,
-            specimen_hash: SpecimenHash::of(raw.clone()),
-            raw: raw.clone(),
-        };
+    pub fn run(
+        &self,
+        rule: &Prepared,
+        raw: &Bytes,
+        specimen_hash: SpecimenHash,
+        params: &Params,
+        limits: Limits,
+    ) -> Result<WorkerRun, RuleError> {
+        let job =
+            Job { rule: Arc::clone(&rule.compiled), params: params.clone(), limits, specimen_hash, raw: raw.clone() };
         self.pool.run(&job).map_err(|quarantined| RuleError::of_run(&rule.called, quarantined))
     }
 }

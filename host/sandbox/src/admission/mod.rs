@@ -2,6 +2,7 @@
 
 mod manifest;
 mod refusal;
+mod remedy;
 mod scan;
 mod world;
 
@@ -17,6 +18,7 @@ pub(crate) use self::{
 pub use self::{
     manifest::{ManifestPlace, manifest_of},
     refusal::{Found, Refusal},
+    remedy::RefusalKind,
     scan::ScanLimit,
     world::Capability,
 };

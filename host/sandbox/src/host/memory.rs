@@ -7,7 +7,7 @@ use wasmtime::ResourceLimiter;
 use super::Stop;
 use crate::{
     Limit, Limits,
-    admission::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLES_MAX},
+    admission::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
 };
 
 /// Bytes of one table element: a pointer on the only architecture of the profile.
@@ -56,7 +56,9 @@ impl ResourceLimiter for MemoryMeter {
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let more_bytes = desired.saturating_sub(current).saturating_mul(TABLE_ELEMENT_BYTES);
-        self.grow(more_bytes, maximum.is_none_or(|maximum| desired <= maximum))
+        // The engine's pool gives no table more than this, and an engine without a pool must not give another answer.
+        let maximum = maximum.unwrap_or(TABLE_ELEMENTS_MAX).min(TABLE_ELEMENTS_MAX);
+        self.grow(more_bytes, desired <= maximum)
     }
 
     fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {

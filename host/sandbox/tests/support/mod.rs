@@ -22,7 +22,7 @@ use refiner_specimen::{
 };
 
 #[path = "../../../../tests/hostile/component.rs"]
-mod component;
+pub mod component;
 pub use component::{bare_component, component, component_of_module, manifest, module_of_fields, with_manifest};
 
 /// Field list of a rule that does nothing and is fine.

@@ -3,7 +3,7 @@
 use std::io;
 
 use nix::libc::{SIGABRT, SIGXCPU};
-use refiner_sandbox::{GuestText, Refusal};
+use refiner_sandbox::{GuestText, Refusal, RefusalKind};
 
 use super::CompileLimits;
 use crate::{process::Process, protocol::ProtocolError};
@@ -14,6 +14,8 @@ pub enum CompileError {
     /// It is not let in, or does not compile.
     #[error("refused: {reason}")]
     Refused {
+        /// Its kind.
+        kind: RefusalKind,
         /// Why, with what was found and what is allowed.
         reason: GuestText,
     },
@@ -45,12 +47,29 @@ pub enum CompileError {
     Spawn(#[source] io::Error),
 }
 
+impl CompileError {
+    /// What an author or operator can do about it. `None` when it is this host that failed.
+    pub const fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused { kind, .. } => Some(kind.remedy()),
+            Self::OutOfMemory { .. } | Self::OutOfTime { .. } => Some(
+                "split its largest functions, or build for size (`opt-level = \"s\"`): the runtime of a whole language compiles within \
+                 these limits",
+            ),
+            Self::Died { .. } => {
+                Some("do not use it, and tell whoever wrote it: no honest component is known to end a compiler")
+            }
+            Self::Protocol(_) | Self::Spawn(_) => None,
+        }
+    }
+}
+
 /// The words with which a Rust program that gets no memory aborts.
 const NO_MEMORY: &str = "memory allocation of";
 
 impl From<Refusal> for CompileError {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused { reason: GuestText::new(&refusal.to_string()) }
+        Self::Refused { kind: refusal.kind(), reason: GuestText::new(&refusal.to_string()) }
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
     process::Process,
     protocol::{
         self, CompileRequest, Hello, Kind, ProtocolError, RuleRequest, Settings, announced_bytes, read_bytes,
-        read_failure, read_text,
+        read_failure, read_refusal,
     },
 };
 
@@ -175,7 +175,10 @@ impl Compiler {
                 let bytes = announced_bytes("compiled code", &frame.payload, CODE_BYTES_MAX)?;
                 read_bytes(process, bytes).map(Compiled::Code)
             }
-            Kind::Refused => Ok(Compiled::Not(CompileError::Refused { reason: read_text(&frame.payload)? })),
+            Kind::Refused => {
+                let (kind, reason) = read_refusal(&frame.payload)?;
+                Ok(Compiled::Not(CompileError::Refused { kind, reason }))
+            }
             Kind::HostFailure => match read_failure(&frame.payload)? {
                 HostFailure::SystemMemory(_) => {
                     Ok(Compiled::Not(CompileError::OutOfMemory { allowed_bytes: memory_bytes }))

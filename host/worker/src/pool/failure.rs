@@ -2,7 +2,7 @@
 
 use std::io;
 
-use refiner_sandbox::{GuestText, HostFailure};
+use refiner_sandbox::{GuestText, HostFailure, RefusalKind};
 
 use crate::protocol::ProtocolError;
 
@@ -51,6 +51,8 @@ pub enum WorkerFailure {
     /// The rule was compiled and is not let in.
     #[error("the rule is not let in: {reason}")]
     Refused {
+        /// Its kind.
+        kind: RefusalKind,
         /// Why.
         reason: GuestText,
     },

@@ -168,6 +168,20 @@ impl Pool {
         }
     }
 
+    /// Starts a worker for a rule under these limits and keeps it for the first run: only a rule that described itself is let in.
+    pub fn admit(&self, rule: &CompiledRule, limits: Limits) -> Result<(), Quarantined> {
+        let _turn = self.turn();
+        let serves = Serves { rule: rule.digest(), limits };
+        let mut tries = 1;
+        loop {
+            match self.start(rule, serves) {
+                Ok(worker) => return Ok(self.keep(worker)),
+                Err(reason) if reason.is_worth_another_try() && tries < TRIES_MAX => tries += 1,
+                Err(reason) => return Err(Quarantined { reason, tries }),
+            }
+        }
+    }
+
     /// Every worker there is.
     pub fn workers(&self) -> Vec<WorkerStatus> {
         self.state().statuses.values().copied().collect()
@@ -184,7 +198,7 @@ impl Pool {
         let waiting = if attempt == 1 { self.waiting(&serves) } else { None };
         let mut worker = match waiting {
             Some(worker) => worker,
-            None => self.start(job, serves)?,
+            None => self.start(&job.rule, serves)?,
         };
         let pid = worker.pid();
         self.state().statuses.insert(pid, WorkerStatus { pid, rule: serves.rule, attempt: Some(attempt) });
@@ -214,12 +228,10 @@ impl Pool {
         Some(state.idle.remove(position))
     }
 
-    fn start(&self, job: &Job, serves: Serves) -> Result<Worker, WorkerFailure> {
+    fn start(&self, rule: &CompiledRule, serves: Serves) -> Result<Worker, WorkerFailure> {
         let process = self.spawner.spawn()?;
-        let (worker, confinement) = {
-            let executed_by = self.executes.executed_by();
-            Worker::start(process, serves, &job.rule, &self.config.chains, executed_by)?
-        };
+        let executed_by = self.executes.executed_by();
+        let (worker, confinement) = Worker::start(process, serves, rule, &self.config.chains, executed_by)?;
         let first = self.state().confinement.replace(confinement.clone()).is_none();
         if first {
             for (measure, outcome) in confinement.iter() {

@@ -15,7 +15,8 @@ use crate::{
     confine::{Ceilings, Confinement},
     process::Process,
     protocol::{
-        self, Answer, Hello, Kind, ProtocolError, RunRequest, Settings, read_answer, read_failure, read_hash, read_text,
+        self, Answer, Hello, Kind, ProtocolError, RunRequest, Settings, read_answer, read_failure, read_hash,
+        read_refusal,
     },
 };
 
@@ -166,7 +167,10 @@ fn greet(
     let ready = match frame.kind {
         Kind::Admitted if read_hash(&frame.payload)? == serves.rule => Ready::Yes,
         Kind::Admitted => Ready::No(WorkerFailure::OtherRule),
-        Kind::Refused => Ready::No(WorkerFailure::Refused { reason: read_text(&frame.payload)? }),
+        Kind::Refused => {
+            let (kind, reason) = read_refusal(&frame.payload)?;
+            Ready::No(WorkerFailure::Refused { kind, reason })
+        }
         Kind::HostFailure => Ready::No(WorkerFailure::Host(read_failure(&frame.payload)?)),
         found => return Err(ProtocolError::Unexpected { found }),
     };

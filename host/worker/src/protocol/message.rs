@@ -9,7 +9,8 @@ use std::{
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::ExecutedBy;
 use refiner_sandbox::{
-    COMPONENT_BYTES_WITH_WASI, Capability, Grants, GuestText, LIMITS, Limit, Limits, Params, PerLimit,
+    COMPONENT_BYTES_WITH_WASI, Capability, Grants, GuestText, LIMITS, Limit, Limits, Params, PerLimit, Refusal,
+    RefusalKind,
 };
 use sha2::{Digest, Sha256};
 
@@ -252,11 +253,28 @@ pub(crate) fn write_text(out: &mut impl Write, kind: Kind, text: &GuestText) -> 
 }
 
 /// The text of such a frame.
-pub(crate) fn read_text(payload: &[u8]) -> Result<GuestText, ProtocolError> {
+pub(super) fn read_text(payload: &[u8]) -> Result<GuestText, ProtocolError> {
     let mut reader = Reader::new(payload);
     let text = take_guest_text(&mut reader)?;
     reader.finish()?;
     Ok(text)
+}
+
+/// Writes why a rule is not let in.
+pub(crate) fn write_refusal(out: &mut impl Write, refusal: &Refusal) -> Result<(), ProtocolError> {
+    let mut payload = Writer::default();
+    payload.u8(refusal.kind() as u8).text(GuestText::new(&refusal.to_string()).as_str());
+    write(out, Kind::Refused, &payload.finish())
+}
+
+/// Kind and words of such a frame.
+pub(crate) fn read_refusal(payload: &[u8]) -> Result<(RefusalKind, GuestText), ProtocolError> {
+    let mut reader = Reader::new(payload);
+    let found = reader.u8()?;
+    let kind = RefusalKind::ALL.get(usize::from(found)).ok_or(ProtocolError::Tag { of: "refusal", found })?;
+    let reason = take_guest_text(&mut reader)?;
+    reader.finish()?;
+    Ok((*kind, reason))
 }
 
 /// Writes a frame that is one hash.

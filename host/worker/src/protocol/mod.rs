@@ -25,7 +25,7 @@
 //! |---|---|---|
 //! | 0x81 | hello | version u32 · list of measures, each its number (u8), 1 for applied or 0 for unavailable, and a text |
 //! | 0x82 | admitted | sha256 of the component, 32 bytes |
-//! | 0x83 | refused | text |
+//! | 0x83 | refused | number of its kind u8, in the order of [`refiner_sandbox::RefusalKind::ALL`] · text |
 //! | 0x84 | host failure | its number (u8) and fields |
 //! | 0x85 | no specimen | text |
 //! | 0x86 | log | level u8, 0 (debug) to 3 (error) · text |
@@ -65,8 +65,8 @@ pub use error::ProtocolError;
 pub(crate) use execution::{Asked, Executed, read_side, write_difference};
 pub(crate) use frame::{Frame, Kind, read, read_bytes, write, write_bytes};
 pub(crate) use message::{
-    CompileRequest, Hello, RuleRequest, RunRequest, Settings, announced_bytes, read_hash, read_text, write_announced,
-    write_hash, write_text,
+    CompileRequest, Hello, RuleRequest, RunRequest, Settings, announced_bytes, read_hash, read_refusal,
+    write_announced, write_hash, write_refusal, write_text,
 };
 pub(crate) use outcome::{Answer, read_answer, read_failure, write_failure, write_run};
 

@@ -14,7 +14,7 @@ use refiner_specimen::{Block, CodeRead, Layout, Specimen, StateReads, StorageRea
 use refiner_worker::{ChildCommand, CompiledRule, Compiler, Job, Pool, PoolConfig};
 
 #[path = "../../../../tests/hostile/component.rs"]
-mod component;
+pub mod component;
 
 /// Writes the specimen's bytes into an artifact, and a line into the log.
 pub const COPY: &str = r#"

@@ -17,7 +17,7 @@ const VERDICT: u8 = 0x88;
 const EXECUTE: u8 = 0x8a;
 const DIFFERENCE: u8 = 0x8b;
 /// Lines of the table of limits.
-const LIMITS: u32 = refiner_sandbox::LIMITS.len() as u32;
+const LIMITS: usize = refiner_sandbox::LIMITS.len();
 const BYTES: u8 = 0x05;
 
 /// Lies as the name says. Every error ends it: whoever it lied to hung up.
@@ -134,8 +134,8 @@ fn execute() -> io::Result<()> {
 fn produced_nothing() -> Vec<u8> {
     let mut payload = Vec::new();
     for _ in 0..3 {
-        payload.extend_from_slice(&LIMITS.to_be_bytes());
-        payload.resize(payload.len() + 8 * LIMITS as usize, 0);
+        payload.extend_from_slice(&u32::try_from(LIMITS).unwrap_or_default().to_be_bytes());
+        payload.resize(payload.len() + 8 * LIMITS, 0);
     }
     // No log line lost, produced, no record.
     payload.extend_from_slice(&[0; 8 + 1 + 8]);

@@ -1,0 +1,143 @@
+//! What to do about a refusal, one sentence a kind.
+
+use super::Refusal;
+
+/// The kinds of [`Refusal`], for programs and for other processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+#[allow(missing_docs, reason = "each is documented at the refusal of its name")]
+pub enum RefusalKind {
+    TooLarge,
+    NotAComponent,
+    Malformed,
+    TooMuch,
+    ImportsCode,
+    UnknownImport,
+    Version,
+    Ungranted,
+    UngrantedWasi,
+    WasiVersion,
+    NoRule,
+    Contract,
+    Compile,
+    Describe,
+    NoManifest,
+    Manifest,
+    ManifestsDiffer,
+    Unasked,
+    Unused,
+    Layout,
+    AboveCap,
+    Disagrees,
+}
+
+impl RefusalKind {
+    /// Every kind, each at the place of its number.
+    pub const ALL: [Self; 22] = [
+        Self::TooLarge,
+        Self::NotAComponent,
+        Self::Malformed,
+        Self::TooMuch,
+        Self::ImportsCode,
+        Self::UnknownImport,
+        Self::Version,
+        Self::Ungranted,
+        Self::UngrantedWasi,
+        Self::WasiVersion,
+        Self::NoRule,
+        Self::Contract,
+        Self::Compile,
+        Self::Describe,
+        Self::NoManifest,
+        Self::Manifest,
+        Self::ManifestsDiffer,
+        Self::Unasked,
+        Self::Unused,
+        Self::Layout,
+        Self::AboveCap,
+        Self::Disagrees,
+    ];
+
+    /// What an author or operator can do about it.
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Self::TooLarge => {
+                "build for release (`refiner rule build` does) and leave out what is not needed, or ask for more \
+                 `component_bytes` in [limits] of rule.toml"
+            }
+            Self::NotAComponent => {
+                "`refiner rule build` in the rule's folder makes a component with its manifest inside"
+            }
+            Self::Malformed => {
+                "the file is damaged: build or fetch it again, and compare its sha256 with the publisher's"
+            }
+            Self::TooMuch => {
+                "split what is too large, or leave out what is not needed: no toolchain we know makes such a component of an \
+                 ordinary rule"
+            }
+            Self::ImportsCode => {
+                "link its parts into one component before it is published (`wac plug`, `wasm-tools compose`)"
+            }
+            Self::UnknownImport => {
+                "remove what needs it: a rule has no files, clock, network or randomness, and with the SDK and \
+                 wasm32-unknown-unknown it imports none"
+            }
+            Self::Version => "build it with the SDK that comes with this program: `refiner rule new` writes it",
+            Self::Ungranted => "have the operator grant the capability, or use a rule without it",
+            Self::UngrantedWasi => {
+                "ask for `wasi = \"sealed\"` in rule.toml and have the operator grant it, or build without WASI \
+                 (wasm32-unknown-unknown, componentize-py --stub-wasi)"
+            }
+            Self::WasiVersion => "build with a toolchain or an adapter of the version named",
+            Self::NoRule => "export it with export_transform! or export_transform_with_evm!",
+            Self::Contract => "build it with the SDK that comes with this program: `refiner rule new` writes it",
+            Self::Compile => {
+                "build it without the WebAssembly proposal named: the engine has threads, 64-bit memories, exceptions and garbage \
+                 collection switched off"
+            }
+            Self::Describe => {
+                "return constants from `describe`, as the SDK's macros do, and do nothing before it is called"
+            }
+            Self::NoManifest => {
+                "build it with `refiner rule build`, which puts rule.toml inside, or put its rule.toml beside it"
+            }
+            Self::Manifest => "correct rule.toml and build again; guest-sdk/README.md lists its keys",
+            Self::ManifestsDiffer => "remove the manifest beside the component, or build again",
+            Self::Unasked => "ask for it in rule.toml and build again",
+            Self::Unused => "take it out of rule.toml and build again",
+            Self::Layout => "correct `layouts` in rule.toml; an empty list accepts all",
+            Self::AboveCap => "ask for less in [limits] of rule.toml; `refiner rule info` shows the caps",
+            Self::Disagrees => "build it again with `refiner rule build`, which takes both from rule.toml",
+        }
+    }
+}
+
+impl Refusal {
+    /// Its kind.
+    pub const fn kind(&self) -> RefusalKind {
+        match self {
+            Self::TooLarge { .. } => RefusalKind::TooLarge,
+            Self::NotAComponent { .. } => RefusalKind::NotAComponent,
+            Self::Malformed { .. } => RefusalKind::Malformed,
+            Self::TooMuch { .. } => RefusalKind::TooMuch,
+            Self::ImportsCode { .. } => RefusalKind::ImportsCode,
+            Self::UnknownImport { .. } => RefusalKind::UnknownImport,
+            Self::Version { .. } => RefusalKind::Version,
+            Self::Ungranted { .. } => RefusalKind::Ungranted,
+            Self::UngrantedWasi { .. } => RefusalKind::UngrantedWasi,
+            Self::WasiVersion { .. } => RefusalKind::WasiVersion,
+            Self::NoRule => RefusalKind::NoRule,
+            Self::Contract { .. } => RefusalKind::Contract,
+            Self::Compile { .. } => RefusalKind::Compile,
+            Self::Describe { .. } => RefusalKind::Describe,
+            Self::NoManifest => RefusalKind::NoManifest,
+            Self::Manifest { .. } => RefusalKind::Manifest,
+            Self::ManifestsDiffer { .. } => RefusalKind::ManifestsDiffer,
+            Self::Unasked { .. } => RefusalKind::Unasked,
+            Self::Unused { .. } => RefusalKind::Unused,
+            Self::Layout { .. } => RefusalKind::Layout,
+            Self::AboveCap(_) => RefusalKind::AboveCap,
+            Self::Disagrees { .. } => RefusalKind::Disagrees,
+        }
+    }
+}

@@ -1,0 +1,6 @@
+(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (call $ok (local.get 0) (i64.const 0)))
+(func (export "large") (param i32) (result i64)
+  (local {{locals}})
+  {{sets}}
+  (local.get 1)
+  {{sums}})
