@@ -6,9 +6,9 @@
 mod component;
 mod config;
 mod content;
-mod evm;
 #[path = "../hostile/corpus.rs"]
 mod corpus;
+mod evm;
 mod isolated;
 mod memory;
 mod program;
