@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Instant};
 
 use axum::{extract::Request, response::IntoResponse as _, response::Response};
 use bytes::Bytes;
-use refiner_evm::Executor as _;
 use tokio::task::spawn_blocking;
 
 use super::{

@@ -47,7 +47,6 @@ pub fn some_block() -> SpecimenFile {
 
 /// What the executor makes of a specimen without any server, if anything.
 pub fn result(file: &SpecimenFile, format: ResultFormat) -> Option<Vec<u8>> {
-    use refiner_evm::Executor as _;
     let specimen = refiner_specimen::decode(&file.bytes).unwrap();
     Some(EmbeddedExecutor::default().execute(&specimen, format).ok()?.block_result.to_vec())
 }

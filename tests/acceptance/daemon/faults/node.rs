@@ -25,11 +25,12 @@ async fn node_that_is_silent_away_or_limits_rates_is_waited_for() {
         ),
     ];
     for (round, (fault, words)) in faults.into_iter().enumerate() {
-        // One part of the daemon after the other meets it: what was scanned is proved, what comes later is not seen.
+        // Two parts of the daemon meet it: what was scanned is not proved, what comes later is not seen.
         bench.rpc.fail("eth_estimateGas", fault.clone());
         bench.announce(&given[round..=round]).await;
-        until_waits(&mut bench, "prove", &words.replace("{}", "eth_estimateGas")).await;
+        bench.until_all(State::ProofIntent, 1).await;
         bench.rpc.fail("eth_blockNumber", fault);
+        until_waits(&mut bench, "prove", &words.replace("{}", "eth_estimateGas")).await;
         until_waits(&mut bench, "scan", &words.replace("{}", "eth_blockNumber")).await;
         assert_eq!(bench.in_state(State::ProofIntent), 1);
         bench.rpc.heal("eth_estimateGas");
