@@ -59,6 +59,6 @@ fn what_the_program_decodes_the_program_executes() {
     assert_eq!(served.status, 200, "{}", String::from_utf8_lossy(&served.body));
     let specimen = refiner_specimen::decode(&fs::read(&sample).unwrap()).unwrap();
     let executor = refiner_evm::EmbeddedExecutor::default();
-    let expected = refiner_evm::Executor::execute(&executor, &specimen, refiner_evm::ResultFormat::Canonical).unwrap();
+    let expected = executor.execute(&specimen, refiner_evm::ResultFormat::Canonical).unwrap();
     assert_eq!(served.body, expected.block_result);
 }

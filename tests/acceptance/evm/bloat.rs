@@ -3,7 +3,7 @@
 use std::{fs, io::Write as _, thread};
 
 use alloy_primitives::{Address, hex, keccak256};
-use refiner_evm::{EmbeddedExecutor, Era, Executor as _, ResultFormat};
+use refiner_evm::{EmbeddedExecutor, Era, ResultFormat};
 use refiner_evm_server::serve::{Limits, replica};
 use refiner_specimen::data_json;
 use serde_json::json;

@@ -2,7 +2,7 @@
 
 use std::{sync::Barrier, thread};
 
-use refiner_evm::{EmbeddedExecutor, Era, Executor as _, ResultFormat};
+use refiner_evm::{EmbeddedExecutor, Era, ResultFormat};
 use refiner_evm_server::serve::Limits;
 use refiner_specimen::{data_json, decode};
 use refiner_testkit::{best_available, samples};
