@@ -78,7 +78,7 @@ pub struct Replay {
     pub sources: rules::Sources,
     #[command(flatten)]
     pub chains: ChainConfigs,
-    /// Compiles and runs rules that are not built in in confined child processes, as `refiner run` does.
+    /// Runs rules that are not built in in confined child processes, as `refiner run` does. They are compiled in one always.
     #[arg(long)]
     pub isolate: bool,
     /// Specimens worked on at once [default: as many as there are cores].

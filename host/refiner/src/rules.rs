@@ -9,7 +9,9 @@ pub use place::{Block, NoRun, Place};
 use std::{io, path::PathBuf, sync::Arc};
 
 use alloy_primitives::B256;
-use refiner_sandbox::{AdmitError, EngineError, EngineProfile, Grants, Limits, Params, Sandbox, SelfTestError};
+use refiner_sandbox::{
+    AdmitError, AdmittedRule, EngineError, EngineProfile, Grants, Limits, Params, Sandbox, SelfTestError,
+};
 
 use refiner_sources::{LockError, SourceError, UnreadableSource};
 
@@ -81,56 +83,71 @@ pub enum LoadError {
     SelfTest(#[from] SelfTestError),
 }
 
-/// Starts a sandbox, makes sure that it holds, and admits every rule named: in a process of its own each that is not built
-/// in, when there is a session for them.
+/// Starts a sandbox, makes sure that it holds, and admits every rule named. One that is not built in is compiled in a child
+/// process of the session and, where rules are to be isolated, runs in workers of it.
 ///
 /// A replay's user chose these rules for this machine, so each is granted what it asks for.
 pub fn load(
     arguments: &[String],
     sources: &Sources,
     parameters: impl Iterator<Item = (String, String)>,
-    session: Option<&Arc<Session>>,
-) -> Result<Vec<LoadedRule>, LoadError> {
+    session: impl FnOnce() -> anyhow::Result<Session>,
+    isolate: bool,
+) -> anyhow::Result<Vec<LoadedRule>> {
     let params: Params = parameters.collect();
     let mut components = Vec::new();
     for argument in arguments {
-        let session = session.filter(|_| builtin::rule(argument).is_none());
-        components.extend(sources.find(argument)?.into_iter().map(|found| (found, session)));
+        let built_in = builtin::rule(argument).is_some();
+        components.extend(sources.find(argument)?.into_iter().map(|found| (found, built_in)));
     }
-    let sandbox = Sandbox::new(EngineProfile::default())?;
-    sandbox.self_test()?;
+    let sandbox = Sandbox::new(EngineProfile::default()).map_err(LoadError::from)?;
+    sandbox.self_test().map_err(LoadError::from)?;
+    let strangers = components.iter().any(|(_, built_in)| !built_in);
+    let session = strangers.then(session).transpose()?.map(Arc::new);
     let mut rules: Vec<LoadedRule> = Vec::with_capacity(components.len());
-    for (found, session) in components {
-        let rule = match session {
-            Some(session) => isolate(session, found, &params).map_err(Box::new)?,
-            None => admit(&sandbox, found, &params)?,
+    for (found, built_in) in components {
+        let rule = match &session {
+            Some(session) if !built_in && isolate => isolated(session, found, &params)?,
+            Some(session) if !built_in => compiled(&sandbox, session, found, &params)?,
+            _ => admitted(&sandbox, found, &params)?,
         };
         if rules.iter().any(|other| other.name == rule.name) {
-            return Err(LoadError::SameName(rule.name));
+            return Err(LoadError::SameName(rule.name).into());
         }
         rules.push(rule);
     }
     Ok(rules)
 }
 
-fn admit(sandbox: &Sandbox, found: Found, params: &Params) -> Result<LoadedRule, LoadError> {
+/// One of our own, compiled here.
+fn admitted(sandbox: &Sandbox, found: Found, params: &Params) -> Result<LoadedRule, LoadError> {
     let Found { called: rule, component, beside } = found;
-    let admitted = sandbox
-        .admit(&component, beside.as_deref(), &Grants::all())
-        .map_err(|source| LoadError::Admit { rule, source })?;
+    let admitted = sandbox.admit(&component, beside.as_deref(), &Grants::all());
+    Ok(here(admitted.map_err(|source| LoadError::Admit { rule, source })?, params))
+}
+
+/// A stranger's, compiled in a child process: a compiler is at its component's mercy for time and memory.
+fn compiled(sandbox: &Sandbox, session: &Session, found: Found, params: &Params) -> Result<LoadedRule, LoadError> {
+    let rule = session.prepare(found).map_err(Box::new)?;
+    let admitted = rule.compiled.admit_into(sandbox);
+    Ok(here(admitted.map_err(|source| LoadError::Admit { rule: rule.called, source })?, params))
+}
+
+fn here(admitted: AdmittedRule, params: &Params) -> LoadedRule {
     let limits = admitted.default_limits();
-    Ok(LoadedRule {
+    LoadedRule {
         name: admitted.description().name.as_str().into(),
         identity: admitted.identity(params, &limits).digest(),
         params: params.clone(),
         limits,
         place: Place::Here(Box::new(admitted)),
-    })
+    }
 }
 
-fn isolate(session: &Arc<Session>, found: Found, params: &Params) -> Result<LoadedRule, RuleError> {
-    let rule = session.prepare(found)?;
-    session.admit(&rule)?;
+/// A stranger's, that this process never runs.
+fn isolated(session: &Arc<Session>, found: Found, params: &Params) -> Result<LoadedRule, LoadError> {
+    let rule = session.prepare(found).map_err(Box::new)?;
+    session.admit(&rule).map_err(Box::new)?;
     let (manifest, limits) = (rule.compiled.manifest(), rule.compiled.default_limits());
     Ok(LoadedRule {
         name: manifest.name.as_str().into(),

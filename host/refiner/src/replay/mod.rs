@@ -13,9 +13,9 @@ use crate::{chains, cli, exit::Exit, input, output::OutputDirectory, rule::Sessi
 pub fn run(arguments: &cli::Replay) -> anyhow::Result<Exit> {
     let inputs = input::expand(&arguments.specimens)?;
     let threads = threads(arguments);
-    let session = arguments.isolate.then(|| Session::begin(&arguments.chains, threads)).transpose()?.map(Arc::new);
+    let session = || Session::begin(&arguments.chains, threads);
     let job = Job {
-        rules: rules::load(&arguments.rules, &arguments.sources, arguments.parameters(), session.as_ref())?,
+        rules: rules::load(&arguments.rules, &arguments.sources, arguments.parameters(), session, arguments.isolate)?,
         executor: Arc::new(chains::executor(&arguments.chains)?),
         output: arguments.out.as_deref().map(OutputDirectory::create).transpose()?,
         hashes: arguments.style() == cli::Style::Json,
