@@ -78,8 +78,9 @@ fn compilers_bomb_is_refused_with_a_remedy_and_the_program_lives() {
     let directory = tempfile::tempdir().unwrap();
     let bomb = file(&case("compiles-too-large"), directory.path());
     let (bomb, specimen) = (text(&bomb), samples().remove(0));
-    let commands: [&[&str]; 3] = [
+    let commands: [&[&str]; 4] = [
         &["rule", "check", bomb],
+        &["replay", text(&specimen), "--rule", bomb],
         &["rule", "run", bomb, text(&specimen)],
         &["replay", text(&specimen), "--isolate", "--rule", bomb],
     ];

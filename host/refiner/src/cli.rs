@@ -98,7 +98,7 @@ pub struct Replay {
     pub chains: ChainConfigs,
     #[command(flatten)]
     pub evm: EvmArguments,
-    /// Compiles and runs rules that are not built in in confined child processes, as `refiner run` does.
+    /// Runs rules that are not built in in confined child processes, as `refiner run` does. They are compiled in one always.
     #[arg(long)]
     pub isolate: bool,
     /// Specimens worked on at once [default: as many as there are cores].

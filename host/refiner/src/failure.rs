@@ -8,8 +8,7 @@ use refiner_journal::JournalError;
 use crate::run::{ConfigError, RulesError, RunError};
 use crate::{
     chains::ChainError, content::ContentError, evm::ServeError, exit::Exit, input::InputError, output::OutputError,
-    rule::RuleError,
-    rules::LoadError,
+    rule::RuleError, rules::LoadError,
 };
 
 /// Prints the failure to standard error and says how the program ends.

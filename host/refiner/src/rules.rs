@@ -10,7 +10,9 @@ use std::{io, path::PathBuf, sync::Arc};
 
 use alloy_primitives::B256;
 use refiner_evm::ExecutedBy;
-use refiner_sandbox::{AdmitError, EngineError, EngineProfile, Grants, Limits, Params, Sandbox, SelfTestError};
+use refiner_sandbox::{
+    AdmitError, AdmittedRule, EngineError, EngineProfile, Grants, Limits, Params, Sandbox, SelfTestError,
+};
 
 use refiner_sources::{LockError, SourceError, UnreadableSource};
 
@@ -82,66 +84,83 @@ pub enum LoadError {
     SelfTest(#[from] SelfTestError),
 }
 
-/// Starts a sandbox, makes sure that it holds, and admits every rule named: in a process of its own each that is not built
-/// in, when there is a session for them.
+/// What every rule is given.
+pub struct Terms {
+    /// The user's parameters.
+    pub params: Params,
+    /// Who executes blocks for it.
+    pub executed_by: ExecutedBy,
+}
+
+/// Starts a sandbox, makes sure that it holds, and admits every rule named. One that is not built in is compiled in a child
+/// process of the session and, where rules are to be isolated, runs in workers of it.
 ///
 /// A replay's user chose these rules for this machine, so each is granted what it asks for.
 pub fn load(
     arguments: &[String],
     sources: &Sources,
-    parameters: impl Iterator<Item = (String, String)>,
-    session: Option<&Arc<Session>>,
-    executed_by: ExecutedBy,
-) -> Result<Vec<LoadedRule>, LoadError> {
-    let params: Params = parameters.collect();
+    terms: &Terms,
+    session: impl FnOnce() -> anyhow::Result<Session>,
+    isolate: bool,
+) -> anyhow::Result<Vec<LoadedRule>> {
     let mut components = Vec::new();
     for argument in arguments {
-        let session = session.filter(|_| builtin::rule(argument).is_none());
-        components.extend(sources.find(argument)?.into_iter().map(|found| (found, session)));
+        let built_in = builtin::rule(argument).is_some();
+        components.extend(sources.find(argument)?.into_iter().map(|found| (found, built_in)));
     }
-    let sandbox = Sandbox::new(EngineProfile::default())?;
-    sandbox.self_test()?;
+    let sandbox = Sandbox::new(EngineProfile::default()).map_err(LoadError::from)?;
+    sandbox.self_test().map_err(LoadError::from)?;
+    let strangers = components.iter().any(|(_, built_in)| !built_in);
+    let session = strangers.then(session).transpose()?.map(Arc::new);
     let mut rules: Vec<LoadedRule> = Vec::with_capacity(components.len());
-    for (found, session) in components {
-        let rule = match session {
-            Some(session) => isolate(session, found, &params, executed_by).map_err(Box::new)?,
-            None => admit(&sandbox, found, &params, executed_by)?,
+    for (found, built_in) in components {
+        let rule = match &session {
+            Some(session) if !built_in && isolate => isolated(session, found, terms)?,
+            Some(session) if !built_in => compiled(&sandbox, session, found, terms)?,
+            _ => admitted(&sandbox, found, terms)?,
         };
         if rules.iter().any(|other| other.name == rule.name) {
-            return Err(LoadError::SameName(rule.name));
+            return Err(LoadError::SameName(rule.name).into());
         }
         rules.push(rule);
     }
     Ok(rules)
 }
 
-fn admit(sandbox: &Sandbox, found: Found, params: &Params, executed_by: ExecutedBy) -> Result<LoadedRule, LoadError> {
+/// One of our own, compiled here.
+fn admitted(sandbox: &Sandbox, found: Found, terms: &Terms) -> Result<LoadedRule, LoadError> {
     let Found { called: rule, component, beside } = found;
-    let admitted = sandbox
-        .admit(&component, beside.as_deref(), &Grants::all())
-        .map_err(|source| LoadError::Admit { rule, source })?;
+    let admitted = sandbox.admit(&component, beside.as_deref(), &Grants::all());
+    Ok(here(admitted.map_err(|source| LoadError::Admit { rule, source })?, terms))
+}
+
+/// A stranger's, compiled in a child process: a compiler is at its component's mercy for time and memory.
+fn compiled(sandbox: &Sandbox, session: &Session, found: Found, terms: &Terms) -> Result<LoadedRule, LoadError> {
+    let rule = session.prepare(found).map_err(Box::new)?;
+    let admitted = rule.compiled.admit_into(sandbox);
+    Ok(here(admitted.map_err(|source| LoadError::Admit { rule: rule.called, source })?, terms))
+}
+
+fn here(admitted: AdmittedRule, Terms { params, executed_by }: &Terms) -> LoadedRule {
     let limits = admitted.default_limits();
-    Ok(LoadedRule {
+    LoadedRule {
         name: admitted.description().name.as_str().into(),
-        identity: admitted.identity(params, &limits).executed_by(executed_by).digest(),
+        identity: admitted.identity(params, &limits).executed_by(*executed_by).digest(),
         params: params.clone(),
         limits,
         place: Place::Here(Box::new(admitted)),
-    })
+    }
 }
 
-fn isolate(
-    session: &Arc<Session>,
-    found: Found,
-    params: &Params,
-    executed_by: ExecutedBy,
-) -> Result<LoadedRule, RuleError> {
-    let rule = session.prepare(found)?;
-    session.admit(&rule)?;
+/// A stranger's, that this process never runs.
+fn isolated(session: &Arc<Session>, found: Found, terms: &Terms) -> Result<LoadedRule, LoadError> {
+    let rule = session.prepare(found).map_err(Box::new)?;
+    session.admit(&rule).map_err(Box::new)?;
     let (manifest, limits) = (rule.compiled.manifest(), rule.compiled.default_limits());
+    let Terms { params, executed_by } = terms;
     Ok(LoadedRule {
         name: manifest.name.as_str().into(),
-        identity: rule::identity(rule.compiled.digest(), manifest, params, &limits).executed_by(executed_by).digest(),
+        identity: rule::identity(rule.compiled.digest(), manifest, params, &limits).executed_by(*executed_by).digest(),
         params: params.clone(),
         limits,
         place: Place::Worker { rule, session: Arc::clone(session) },

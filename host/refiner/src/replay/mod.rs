@@ -4,10 +4,17 @@ mod job;
 mod parallel;
 mod report;
 
-use std::{num::NonZeroUsize, ops::ControlFlow, sync::Arc, thread};
+use std::{num::NonZeroUsize, ops::ControlFlow, thread};
 
 use self::{job::Job, report::Report};
-use crate::{chains, cli, exit::Exit, input, output::OutputDirectory, rule::Session, rules};
+use crate::{
+    chains, cli,
+    exit::Exit,
+    input,
+    output::OutputDirectory,
+    rule::Session,
+    rules::{self, Terms},
+};
 
 /// Runs the whole command. A specimen that fails never stops the others.
 pub fn run(arguments: &cli::Replay) -> anyhow::Result<Exit> {
@@ -15,21 +22,11 @@ pub fn run(arguments: &cli::Replay) -> anyhow::Result<Exit> {
     let threads = threads(arguments);
     let evm = arguments.evm.evm();
     let differences = arguments.out.as_ref().map(|out| out.join("differences"));
-    let session = if arguments.isolate {
-        let session = Session::begin(&arguments.chains, threads)?;
-        Some(Arc::new(session.executing(evm.executes(differences.clone())?)))
-    } else {
-        None
-    };
+    let session = || Ok(Session::begin(&arguments.chains, threads)?.executing(evm.executes(differences.clone())?));
+    let terms = Terms { params: arguments.parameters().collect(), executed_by: evm.executed_by() };
     let job = Job {
-        rules: rules::load(
-            &arguments.rules,
-            &arguments.sources,
-            arguments.parameters(),
-            session.as_ref(),
-            evm.executed_by(),
-        )?,
-        executor: evm.executor(chains::executor(&arguments.chains)?, differences)?,
+        rules: rules::load(&arguments.rules, &arguments.sources, &terms, session, arguments.isolate)?,
+        executor: evm.executor(chains::executor(&arguments.chains)?, differences.clone())?,
         output: arguments.out.as_deref().map(OutputDirectory::create).transpose()?,
         hashes: arguments.style() == cli::Style::Json,
     };

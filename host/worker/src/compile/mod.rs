@@ -13,7 +13,9 @@ use std::{sync::Arc, time::Duration};
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::ExecutedBy;
 use refiner_manifest::Manifest;
-use refiner_sandbox::{Allocation, EngineProfile, Grants, HostFailure, Limits, Refusal, Sandbox, manifest_of};
+use refiner_sandbox::{
+    AdmitError, AdmittedRule, Allocation, EngineProfile, Grants, HostFailure, Limits, Refusal, Sandbox, manifest_of,
+};
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
@@ -79,6 +81,14 @@ impl CompiledRule {
     /// The limits it gets when nobody says otherwise: what it asks for, within the ceilings it was compiled under.
     pub const fn default_limits(&self) -> Limits {
         self.limits
+    }
+
+    /// Loads the code in this process and asks the rule to describe itself: for a process without a key, whose user takes the
+    /// risk of running a stranger's rule in it, and not that of compiling one.
+    pub fn admit_into(&self, sandbox: &Sandbox) -> Result<AdmittedRule, AdmitError> {
+        let RuleRequest { component, code, beside, grants, .. } = &self.request;
+        let loaded = sandbox.load(component, beside.as_deref(), code, grants)?;
+        sandbox.describe(loaded)
     }
 
     /// Bytes of component and code.
