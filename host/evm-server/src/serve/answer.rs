@@ -58,7 +58,7 @@ impl hyper::body::Body for Answer {
 
 impl Answer {
     /// The answer to a request with these headers, as the Go server serves the file that it has just written.
-    pub(super) fn to_request(mut self, headers: &HeaderMap) -> Response {
+    pub(super) fn into_response_to(mut self, headers: &HeaderMap) -> Response {
         let length = self.rest.len();
         let (status, range) = match Wanted::of(headers, length) {
             Wanted::Whole => (StatusCode::OK, None),
