@@ -1,7 +1,7 @@
 //! What HTTP and JSON cost: blocks a second of `refiner evm serve` over loopback, beside the embedded executor.
 //!
-//! `cargo bench -p refiner --bench evm_server`. The clients run on the same machine, so the server's own processor time is
-//! told too.
+//! `cargo bench -p refiner --bench evm_server`. The clients run on the same machine, so processor time is told too: what
+//! each way itself used of it.
 
 #![allow(
     missing_docs,
@@ -27,6 +27,7 @@ mod program {
 }
 
 use std::{
+    fs,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
@@ -77,13 +78,15 @@ fn main() {
         mean(|block| block.avro.len())
     );
 
-    let embedded = |read: &(dyn Fn(&Block) -> refiner_specimen::Specimen + Sync)| {
-        in_turns(&blocks, cores, &|block| {
+    let embedded = |way, read: &(dyn Fn(&Block) -> refiner_specimen::Specimen + Sync)| {
+        let before = processor_seconds(&own_stat());
+        let done = in_turns(&blocks, cores, &|block| {
             assert!(*executor.execute(&read(block), FORMAT).unwrap().block_result == *block.expected);
-        })
+        });
+        tell(way, done, cores, processor_seconds(&own_stat()) - before);
     };
-    tell("embedded, from Avro", embedded(&|block| decode(&block.avro).unwrap()), cores, None);
-    tell("embedded, from JSON", embedded(&|block| replica::read(&block.json).unwrap()), cores, None);
+    embedded("embedded, from Avro", &|block| decode(&block.avro).unwrap());
+    embedded("embedded, from JSON", &|block| replica::read(&block.json).unwrap());
 
     let server = Server::start(&["--format", FORMAT.as_str(), "--waiting", "64"]);
     let ask = |block: &Block| {
@@ -92,9 +95,9 @@ fn main() {
     };
     // Its cache of bytecode is as warm as that of the executor above.
     blocks.iter().for_each(ask);
-    let before = processor_seconds(&server);
+    let before = processor_seconds(&server.proc("stat"));
     let served = in_turns(&blocks, 2 * cores, &ask);
-    tell("evm serve, over loopback", served, cores, Some(processor_seconds(&server) - before));
+    tell("evm serve, over loopback", served, cores, processor_seconds(&server.proc("stat")) - before);
     println!("evm_server: peak memory of the server {} MiB", server.peak_bytes() >> 20);
 }
 
@@ -114,15 +117,21 @@ fn in_turns(blocks: &[Block], threads: usize, work: &(dyn Fn(&Block) + Sync)) ->
     (next.into_inner(), begun.elapsed())
 }
 
-fn tell(way: &str, (done, took): (usize, Duration), cores: usize, busy_seconds: Option<f64>) {
-    let rate = done as f64 / took.as_secs_f64() / cores as f64;
-    let own = busy_seconds.map(|seconds| format!(", {:.1} a second of its own processor time", done as f64 / seconds));
-    println!("evm_server: {way}: {rate:.1} blocks a second and core{}", own.unwrap_or_default());
+fn tell(way: &str, (done, took): (usize, Duration), cores: usize, busy_seconds: f64) {
+    let (done, took) = (done as f64, took.as_secs_f64());
+    println!(
+        "evm_server: {way}: {:.1} blocks a second and core, {:.1} a second of its processor time",
+        done / took / cores as f64,
+        done / busy_seconds
+    );
 }
 
-/// Processor time that the server has used so far.
-fn processor_seconds(server: &Server) -> f64 {
-    let stat = server.proc("stat");
+fn own_stat() -> String {
+    fs::read_to_string("/proc/self/stat").unwrap()
+}
+
+/// Processor time that a process has used so far, by what Linux tells about it.
+fn processor_seconds(stat: &str) -> f64 {
     // The name, which may hold blanks, ends with the last parenthesis.
     let fields: Vec<_> = stat[stat.rfind(')').unwrap()..].split(' ').collect();
     (fields[12].parse::<f64>().unwrap() + fields[13].parse::<f64>().unwrap()) / TICKS

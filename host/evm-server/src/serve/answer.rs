@@ -4,17 +4,21 @@ use std::{
     convert::Infallible,
     pin::Pin,
     task::{Context, Poll},
+    time::SystemTime,
 };
 
 use axum::{
     body::Body,
-    http::header::CONTENT_TYPE,
-    response::{IntoResponse, Response},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, LAST_MODIFIED},
+    },
+    response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 
-use super::{gate::Reserved, refusal::TEXT};
+use super::{gate::Reserved, range::Wanted, refusal::TEXT};
 
 /// What is handed to the connection at once. It asks for more when it has written that.
 const PIECE_BYTES: usize = 64 << 10;
@@ -52,8 +56,37 @@ impl hyper::body::Body for Answer {
     }
 }
 
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        ([(CONTENT_TYPE, TEXT)], Body::new(self)).into_response()
+impl Answer {
+    /// The answer to a request with these headers, as the Go server serves the file that it has just written.
+    pub(super) fn into_response_to(mut self, headers: &HeaderMap) -> Response {
+        let length = self.rest.len();
+        let (status, range) = match Wanted::of(headers, length) {
+            Wanted::Whole => (StatusCode::OK, None),
+            Wanted::Part(part) => {
+                let range = format!("bytes {}-{}/{length}", part.start, part.end.saturating_sub(1));
+                self.rest = self.rest.slice(part);
+                (StatusCode::PARTIAL_CONTENT, Some(range))
+            }
+            Wanted::Beyond => {
+                let range = format!("bytes */{length}");
+                let head = [(CONTENT_TYPE, TEXT), (CONTENT_RANGE, text(&range))];
+                return (StatusCode::RANGE_NOT_SATISFIABLE, head, "invalid range: failed to overlap\n").into_response();
+            }
+            Wanted::Unreadable => {
+                return (StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_TYPE, TEXT)], "invalid range\n").into_response();
+            }
+        };
+        let written = text(&httpdate::fmt_http_date(SystemTime::now()));
+        let head = [(CONTENT_TYPE, TEXT), (ACCEPT_RANGES, HeaderValue::from_static("bytes")), (LAST_MODIFIED, written)];
+        let mut response = (status, head, Body::new(self)).into_response();
+        if let Some(range) = range {
+            response.headers_mut().insert(CONTENT_RANGE, text(&range));
+        }
+        response
     }
+}
+
+/// Digits, letters and blanks as a header's value.
+fn text(plain: &str) -> HeaderValue {
+    HeaderValue::from_str(plain).unwrap_or(HeaderValue::from_static(""))
 }

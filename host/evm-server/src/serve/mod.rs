@@ -24,6 +24,7 @@ mod listen;
 mod metrics;
 mod patient;
 mod process;
+mod range;
 mod refusal;
 pub mod replica;
 

@@ -28,7 +28,7 @@ pub(super) async fn process(serving: &Arc<Serving>, request: Request) -> Respons
     let response = match answer {
         Ok(answer) => {
             serving.metrics.request(OK, begun.elapsed());
-            return answer.into_response();
+            return answer.into_response_to(&head.headers);
         }
         Err(refusal) => {
             serving.metrics.request(refusal.outcome(), begun.elapsed());

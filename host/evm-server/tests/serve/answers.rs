@@ -66,3 +66,23 @@ async fn any_method_and_several_parts_make_one_block() {
     let answer = exchange(server.address, &request).await.unwrap();
     assert!(answer.status == 200 && answer.body == expected, "{}", answer.head);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_a_result_is_answered_as_a_file_server_answers_it() {
+    let file = crate::server::some_block();
+    let expected = result(&file, ERA_D).unwrap();
+    let server = start(ERA_D, Limits::default()).await;
+    let with = |range: &str| {
+        let mut request = post(&json(&file));
+        let at = "POST /process HTTP/1.1\r\n".len();
+        request.splice(at..at, format!("range: {range}\r\n").into_bytes());
+        request
+    };
+    let whole = exchange(server.address, &post(&json(&file))).await.unwrap();
+    assert!(whole.head.contains("accept-ranges: bytes") && whole.head.contains("last-modified: "), "{}", whole.head);
+    let part = exchange(server.address, &with("bytes=10-19")).await.unwrap();
+    assert_eq!((part.status, &*part.body), (206, &expected[10..20]));
+    assert!(part.head.contains(&format!("content-range: bytes 10-19/{}", expected.len())), "{}", part.head);
+    let beyond = exchange(server.address, &with(&format!("bytes={}-", expected.len()))).await.unwrap();
+    assert_eq!((beyond.status, beyond.text()), (416, "invalid range: failed to overlap\n"));
+}
