@@ -9,6 +9,7 @@ use refiner_testkit::{
 };
 use serde_json::Value;
 
+use crate::evm::server::Server;
 use crate::program::{Ended, command, refiner, samples, samples_directory, text};
 
 const ERAS: [Era; 5] = [Era::A, Era::B, Era::C, Era::D, Era::E];
@@ -80,6 +81,23 @@ fn remote_results_are_the_embedded_ones_byte_for_byte_over_every_specimen_and_er
         }
     }
     assert!(produced >= 20, "{produced} results compared");
+}
+
+#[test]
+fn what_one_program_serves_another_takes_for_its_own_results() {
+    let specimens = specimens();
+    for era in [Era::B, Era::D] {
+        let format = ResultFormat::EvmServer(era).to_string();
+        let server = Server::start(&["--format", &format]);
+        let embedded = results(&replay(&specimens, &format, &[]));
+        let remote = results(&replay(&specimens, &format, &["--evm", "remote", "--evm-server", &server.url("")]));
+        let produced = |results: BTreeMap<String, (Value, Value)>| -> BTreeMap<_, _> {
+            results.into_iter().filter(|(_, (verdict, _))| verdict == "produced").collect()
+        };
+        let (embedded, remote) = (produced(embedded), produced(remote));
+        assert!(embedded.len() >= 4, "{} results compared", embedded.len());
+        assert_eq!(embedded, remote, "{format}");
+    }
 }
 
 #[test]

@@ -34,7 +34,7 @@ use std::{
 };
 
 use mimalloc::MiMalloc;
-use refiner_evm::{EmbeddedExecutor, Era, Executor as _, ResultFormat};
+use refiner_evm::{EmbeddedExecutor, Era, ResultFormat};
 use refiner_evm_server::serve::replica;
 use refiner_specimen::{data_json, decode};
 use refiner_testkit::{best_available, samples};

@@ -4,4 +4,4 @@ mod answers;
 mod bloat;
 mod ends;
 mod load;
-mod server;
+pub mod server;
