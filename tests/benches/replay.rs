@@ -95,13 +95,13 @@ fn overhead(specimens: &[PathBuf]) {
 
 /// What a program without a sandbox would do: decode, execute, hash the result.
 fn run_direct(raw: &Bytes, executor: &EmbeddedExecutor) -> B256 {
-    let specimen = refiner_specimen::decode(raw).unwrap();
+    let specimen = refiner_specimen::decode_shared(raw).unwrap();
     let execution = executor.execute(&specimen, ResultFormat::Canonical).unwrap();
     refiner_specimen::sha256(&execution.block_result)
 }
 
 fn run_sandboxed(raw: &Bytes, rule: &AdmittedRule, executor: &Arc<dyn Executor>) -> B256 {
-    let specimen = Arc::new(refiner_specimen::decode(raw).unwrap());
+    let specimen = Arc::new(refiner_specimen::decode_shared(raw).unwrap());
     let run = rule
         .run(RunInput {
             specimen,
