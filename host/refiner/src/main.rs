@@ -18,6 +18,7 @@ mod replay;
 mod rule;
 mod rules;
 mod run;
+mod signals;
 mod specimen;
 
 use std::{

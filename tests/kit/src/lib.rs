@@ -14,6 +14,7 @@ mod export;
 mod files;
 mod fork;
 mod key;
+mod loopback;
 pub mod pinner;
 pub mod real;
 mod recorder;

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails")]
 
 // By path, so that these tests need not build the EVM that the rest of the kit needs.
+#[path = "../../../../tests/kit/src/loopback/mod.rs"]
+#[allow(dead_code)]
+mod loopback;
 #[path = "../../../../tests/kit/src/pinner/mod.rs"]
 #[allow(dead_code)]
 mod pinner;

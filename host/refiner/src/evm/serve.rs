@@ -3,24 +3,17 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    process,
     time::Duration,
 };
 
 use clap::{Args, value_parser};
 use refiner_evm::{Era, ResultFormat};
 use refiner_evm_server::serve::{EvmServer, Limits, PORT};
-use tokio::{
-    net::TcpListener,
-    runtime,
-    signal::unix::{Signal, SignalKind, signal},
-};
+use tokio::{net::TcpListener, runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::{chains, cli::ChainConfigs, exit::Exit};
+use crate::{chains, cli::ChainConfigs, exit::Exit, signals};
 
-/// What a shell reports for a program that SIGTERM ended.
-const ABORTED: i32 = 128 + 15;
 const MIB: u64 = 1 << 20;
 
 /// `refiner evm serve`. Whoever reaches it can have blocks executed: it has no access control, as the server it stands in for.
@@ -123,9 +116,8 @@ pub fn run(arguments: &Serve) -> anyhow::Result<Exit> {
 
 async fn serve(address: SocketAddr, format: ResultFormat, limits: Limits, server: EvmServer) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
-    let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    signals::heed(&stop, || tracing::info!("Told to stop: what is running is finished."))?;
     let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
-    tokio::spawn(stop_on(signals, stop.clone()));
     let address = listener.local_addr()?;
     tracing::info!(%format, memory_bytes = limits.memory_bytes(), "Executes blocks.");
     say(address);
@@ -138,19 +130,4 @@ fn say(address: SocketAddr) {
     use io::Write as _;
     // Nobody has to listen.
     let _ = writeln!(io::stdout(), "listening on http://{address}");
-}
-
-async fn stop_on((mut terminate, mut interrupt): (Signal, Signal), stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        if stop.is_cancelled() {
-            tracing::warn!("Told twice to stop: ending at once.");
-            process::exit(ABORTED);
-        }
-        tracing::info!("Told to stop: what is running is finished.");
-        stop.cancel();
-    }
 }

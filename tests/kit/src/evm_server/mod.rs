@@ -8,17 +8,16 @@ mod fault;
 use std::{
     collections::HashMap,
     io::{self, Read as _, Write as _},
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::{self, JoinHandle},
+    net::{Shutdown, TcpStream},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 pub use self::fault::Fault;
-use crate::pinner::request::{Request, files, read_head};
+use crate::loopback::{
+    ANY_PORT, Loopback,
+    request::{Request, files, read_head},
+};
 
 /// Most bytes of a request. The largest specimen's JSON has a few dozen MB.
 const REQUEST_BYTES_MAX: usize = 256 << 20;
@@ -28,9 +27,8 @@ const ENDLESS_BYTES: usize = 1 << 30;
 /// An evm-server on a loopback port, until it is dropped.
 #[derive(Debug)]
 pub struct EvmServerDouble {
-    address: SocketAddr,
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    server: Loopback,
 }
 
 #[derive(Debug, Default)]
@@ -38,7 +36,6 @@ struct Shared {
     state: Mutex<State>,
     /// Something of the state changed that somebody may wait for.
     changed: Condvar,
-    ended: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -50,7 +47,6 @@ struct State {
     sick: bool,
     released: bool,
     processed: usize,
-    connections: HashMap<u64, TcpStream>,
 }
 
 impl EvmServerDouble {
@@ -60,36 +56,15 @@ impl EvmServerDouble {
     ///
     /// The system's.
     pub fn start() -> io::Result<Self> {
-        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-        let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
         let serving = Arc::clone(&shared);
-        let thread = thread::spawn(move || {
-            for (number, stream) in (0..).zip(listener.incoming()) {
-                if serving.ended.load(Ordering::SeqCst) {
-                    break;
-                }
-                let Ok(stream) = stream else { continue };
-                if let Ok(connection) = stream.try_clone() {
-                    serving.state().connections.insert(number, connection);
-                }
-                let serving = Arc::clone(&serving);
-                thread::spawn(move || {
-                    // A client that hangs up is no fault of the double.
-                    drop(serving.serve(stream));
-                    if let Some(connection) = serving.state().connections.remove(&number) {
-                        drop(connection.shutdown(Shutdown::Both));
-                    }
-                });
-            }
-        });
-        Ok(Self { address, shared, thread: Some(thread) })
+        Ok(Self { shared, server: Loopback::start(ANY_PORT, move |stream| serving.serve(stream))? })
     }
 
     /// Its base URL.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.server.url()
     }
 
     /// From now on it answers the block of this specimen so.
@@ -145,15 +120,8 @@ impl EvmServerDouble {
 
 impl Drop for EvmServerDouble {
     fn drop(&mut self) {
-        self.shared.ended.store(true, Ordering::SeqCst);
+        // Requests that are held hold threads.
         self.mend();
-        for connection in self.shared.state().connections.values() {
-            drop(connection.shutdown(Shutdown::Both));
-        }
-        drop(TcpStream::connect(self.address));
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
     }
 }
 

@@ -6,20 +6,22 @@
 use std::{
     collections::HashMap,
     io::{self, Read, Write},
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 
-pub(crate) mod request;
 mod tree;
 
-use self::request::{Request, files, read_head};
 pub use self::tree::content_id;
+use crate::loopback::{
+    ANY_PORT, Loopback,
+    request::{Request, files, read_head},
+};
 
 /// Most bytes of a request. Tests upload less.
 const REQUEST_BYTES_MAX: usize = 256 << 20;
@@ -41,6 +43,18 @@ pub enum Route {
     Health,
     /// Any other path, such as a gateway's.
     Other,
+}
+
+impl Route {
+    fn of(target: &str) -> Self {
+        match target.split('?').next() {
+            Some("/upload") => Self::Upload,
+            Some("/cid") => Self::Cid,
+            Some("/get") => Self::Get,
+            Some("/health") => Self::Health,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// How a request goes wrong.
@@ -87,15 +101,13 @@ pub enum Fault {
 /// A pinner on a loopback port, until it is dropped.
 #[derive(Debug)]
 pub struct PinnerDouble {
-    address: SocketAddr,
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    server: Loopback,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
-    ended: AtomicBool,
     sent_bytes: AtomicU64,
     hung_up: (Mutex<bool>, Condvar),
 }
@@ -106,7 +118,6 @@ struct State {
     fixed: HashMap<String, (u16, Vec<u8>)>,
     faults: HashMap<Route, (Fault, usize)>,
     requests: Vec<String>,
-    connections: HashMap<u64, TcpStream>,
 }
 
 impl PinnerDouble {
@@ -116,7 +127,7 @@ impl PinnerDouble {
     ///
     /// The system's.
     pub fn start() -> io::Result<Self> {
-        Self::start_on(SocketAddr::from(([127, 0, 0, 1], 0)))
+        Self::start_on(ANY_PORT)
     }
 
     /// Starts on this address, for one that comes back where it was.
@@ -125,42 +136,21 @@ impl PinnerDouble {
     ///
     /// The system's.
     pub fn start_on(address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
-        let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
-        let accepting = Arc::clone(&shared);
-        let thread = thread::spawn(move || {
-            for (number, stream) in (0..).zip(listener.incoming()) {
-                if accepting.ended.load(Ordering::SeqCst) {
-                    return;
-                }
-                let Ok(stream) = stream else { continue };
-                if let Ok(clone) = stream.try_clone() {
-                    accepting.state().connections.insert(number, clone);
-                }
-                let serving = Arc::clone(&accepting);
-                thread::spawn(move || {
-                    // A client that hangs up is the point of many tests.
-                    drop(serving.serve(stream));
-                    if let Some(connection) = serving.state().connections.remove(&number) {
-                        drop(connection.shutdown(Shutdown::Both));
-                    }
-                });
-            }
-        });
-        Ok(Self { address, shared, thread: Some(thread) })
+        let serving = Arc::clone(&shared);
+        Ok(Self { shared, server: Loopback::start(address, move |stream| serving.serve(stream))? })
     }
 
     /// Its base URL.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.server.url()
     }
 
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     /// Every request of this route goes wrong, until [`mend`](Self::mend).
@@ -224,19 +214,6 @@ impl PinnerDouble {
     }
 }
 
-impl Drop for PinnerDouble {
-    fn drop(&mut self) {
-        self.shared.ended.store(true, Ordering::SeqCst);
-        for connection in self.shared.state().connections.values() {
-            drop(connection.shutdown(Shutdown::Both));
-        }
-        drop(TcpStream::connect(self.address));
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
-    }
-}
-
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -244,7 +221,7 @@ impl Shared {
 
     fn serve(&self, mut stream: TcpStream) -> io::Result<()> {
         let (mut request, length) = read_head(&mut stream)?;
-        let fault = self.take_fault(request.route());
+        let fault = self.take_fault(Route::of(&request.target));
         self.state().requests.push(format!("{} {}", request.method, request.target));
         if fault == Some(Fault::DieInRequest) {
             // Unread bytes make the system answer with a reset.
@@ -270,7 +247,7 @@ impl Shared {
         if let Some(fixed) = state.fixed.get(&request.target) {
             return fixed.clone();
         }
-        match request.route() {
+        match Route::of(&request.target) {
             Route::Upload | Route::Cid => {
                 let Some(boundary) = request.content_type.strip_prefix("multipart/form-data; boundary=") else {
                     return (500, br#"{"error": "request Content-Type isn't multipart/form-data"}"#.to_vec());
@@ -279,7 +256,7 @@ impl Shared {
                 for file in files(&request.body, boundary.trim_matches('"')) {
                     let id = content_id(file);
                     answer.push_str(&object(&id));
-                    if request.route() == Route::Upload {
+                    if Route::of(&request.target) == Route::Upload {
                         state.content.insert(id, file.to_vec());
                     }
                 }

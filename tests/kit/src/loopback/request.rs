@@ -5,26 +5,12 @@ use std::{
     net::TcpStream,
 };
 
-use super::Route;
-
 /// What a client sent.
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) content_type: String,
     pub(crate) body: Vec<u8>,
-}
-
-impl Request {
-    pub(super) fn route(&self) -> Route {
-        match self.target.split('?').next() {
-            Some("/upload") => Route::Upload,
-            Some("/cid") => Route::Cid,
-            Some("/get") => Route::Get,
-            Some("/health") => Route::Health,
-            _ => Route::Other,
-        }
-    }
 }
 
 /// Reads up to the body, and how long that says it is.

@@ -1,0 +1,31 @@
+//! SIGTERM and SIGINT: the first asks to finish, the second ends the process at once.
+
+use std::{io, process};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// What a shell reports for a program that SIGTERM ended.
+const ABORTED: i32 = 128 + 15;
+
+/// From now on the first signal does what `told` does and cancels `stop`; the second ends the process. Needs a runtime.
+pub fn heed(stop: &CancellationToken, told: impl Fn() + Send + 'static) -> io::Result<()> {
+    let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::spawn(listen(signals, stop.clone(), told));
+    Ok(())
+}
+
+async fn listen((mut terminate, mut interrupt): (Signal, Signal), stop: CancellationToken, told: impl Fn()) {
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        if stop.is_cancelled() {
+            tracing::warn!("Told twice to stop: ending at once.");
+            process::exit(ABORTED);
+        }
+        told();
+        stop.cancel();
+    }
+}
