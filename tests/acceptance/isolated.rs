@@ -95,6 +95,17 @@ fn compilers_bomb_is_refused_with_a_remedy_and_the_program_lives() {
 }
 
 #[test]
+fn daemon_that_is_given_no_rule_says_what_to_do_before_it_looks_at_a_chain() {
+    let directory = tempfile::tempdir().unwrap();
+    let component = file(&case("core-module"), directory.path());
+    let data = directory.path().join("data");
+    let node = ["--network", "moonbeam", "--rpc", "http://127.0.0.1:9", "--prove", "none"];
+    let arguments = ["run", "--rule", text(&component), "--data", text(&data)];
+    let ended = refiner(&arguments.into_iter().chain(node).collect::<Vec<_>>()).expect(6);
+    assert!(ended.stderr.contains("core module") && ended.stderr.contains("refiner rule build"), "{}", ended.stderr);
+}
+
+#[test]
 fn hostile_rule_gets_its_verdict_in_a_worker_and_the_next_specimen_runs() {
     let directory = tempfile::tempdir().unwrap();
     let samples = samples();

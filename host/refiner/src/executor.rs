@@ -1,6 +1,7 @@
 //! Who executes blocks: this program, an evm-server, or both.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -163,6 +164,12 @@ fn keep(difference: &Difference, directory: &Path) -> Result<Kept, OutputError> 
         directory.write(&name, refiner_specimen::sha256(&bytes), &bytes)
     };
     Ok(Kept { embedded: write("embedded", embedded)?, remote: write("remote", remote)? })
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
+    }
 }
 
 impl FromStr for By {

@@ -5,12 +5,14 @@ use std::{fs, path::Path, sync::Arc};
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::ExecutedBy;
 use refiner_journal::Target;
-use refiner_manifest::Capability;
-use refiner_sandbox::{Allocation, EngineProfile, Grants, Limits, Params, RuleIdentity};
+use refiner_sandbox::{Grants, Limits, Params};
 use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler};
 
 use super::config::{Key, Settings};
-use crate::rules::{Found, LoadError, Sources};
+use crate::{
+    rule,
+    rules::{Found, LoadError, Sources},
+};
 
 /// A rule with what it runs under.
 pub struct Rule {
@@ -83,19 +85,12 @@ pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
 
 /// The operator chose these rules, so each is granted what it asks for.
 fn compile(compiler: &Compiler, found: Found, params: &Params, executed_by: ExecutedBy) -> Result<Rule, RulesError> {
-    let Found { called: rule, component, beside } = found;
+    let Found { called, component, beside } = found;
     let compiled = compiler
         .compile(Bytes::from(component), beside.as_deref(), &Grants::all())
-        .map_err(|source| RulesError::Compile { rule, source: Box::new(source) })?;
-    let profile = EngineProfile::with_allocation(Allocation::OnDemand);
+        .map_err(|source| RulesError::Compile { rule: called, source: Box::new(source) })?;
     let limits = compiled.default_limits();
-    let identity = RuleIdentity {
-        component: compiled.digest(),
-        params: params.digest(),
-        limits: B256::from(limits.digest()),
-        profile: if compiled.manifest().wasi.is_some() { profile.id_with_wasi() } else { profile.id() },
-        executor: compiled.manifest().capabilities.contains(&Capability::Evm).then(|| executed_by.digest()),
-    };
+    let identity = rule::identity(compiled.digest(), compiled.manifest(), params, &limits).executed_by(executed_by);
     Ok(Rule {
         name: compiled.manifest().name.clone(),
         identity: identity.digest(),
@@ -149,9 +144,8 @@ impl RulesError {
         match self {
             Self::Load(error) => error.hint(),
             Self::Ambiguous { .. } => Some("name one by --prove, or none by `--prove none`".to_owned()),
-            Self::Cache(_) | Self::Engine(_) | Self::Compile { .. } | Self::SameName(_) | Self::NotServed { .. } => {
-                None
-            }
+            Self::Compile { source, .. } => source.remedy().map(str::to_owned),
+            Self::Cache(_) | Self::Engine(_) | Self::SameName(_) | Self::NotServed { .. } => None,
         }
     }
 }
