@@ -14,6 +14,7 @@
 #[path = "../acceptance/daemon/bench.rs"]
 #[allow(dead_code, reason = "most of it is for tests")]
 mod bench;
+mod processor;
 #[path = "../acceptance/daemon/specimens.rs"]
 #[allow(dead_code, reason = "most of it is for tests")]
 mod specimens;
@@ -104,7 +105,7 @@ async fn backlog() {
     bench.flags.extend(["--rpc", &rpc].map(str::to_owned));
 
     let replay = || {
-        let begun = Instant::now();
+        let (begun, used) = (Instant::now(), processor::children_seconds("self"));
         let replayed = Command::new(env!("CARGO_BIN_EXE_refiner"))
             .arg("replay")
             .arg(&files)
@@ -113,10 +114,11 @@ async fn backlog() {
             .output()
             .unwrap();
         assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stdout));
-        begun.elapsed()
+        (begun.elapsed(), processor::children_seconds("self") - used)
     };
-    let before = replay();
+    let (before, replay_used) = replay();
     bench.flags.extend(["--poll-ms", "250", "--unsettled", "200", "--pinner", "none"].map(str::to_owned));
+    let node_used = processor::seconds(bench.chain.pid());
     let begun = Instant::now();
     bench.start();
     let mut pinned = None;
@@ -131,6 +133,9 @@ async fn backlog() {
     }
     let proved = begun.elapsed();
     let pinned = pinned.unwrap_or(proved);
+    let node_used = processor::seconds(bench.chain.pid()) - node_used;
+    let coordinator_used = processor::seconds(bench.pid());
+    let workers_used: f64 = bench.workers().iter().map(processor::seconds).sum();
     bench.assert_proved_once(&given).await;
     let rate = |time: Duration| BACKLOG as f64 / time.as_secs_f64();
     let part = |time: Duration| 100.0 * rate(time) / rate(before);
@@ -142,6 +147,15 @@ async fn backlog() {
         part(pinned),
         rate(proved),
         part(proved)
+    );
+    let each = |seconds: f64| 1_000.0 * seconds / BACKLOG as f64;
+    println!(
+        "daemon: processor time a specimen: replay {:.1} ms; the daemon {:.1} ms, of which workers {:.1} ms; the chain's node \
+              {:.1} ms",
+        each(replay_used),
+        each(coordinator_used + workers_used),
+        each(workers_used),
+        each(node_used)
     );
 }
 

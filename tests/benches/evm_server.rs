@@ -12,6 +12,7 @@
     reason = "a benchmark prints, and stops at what it did not expect; most of the test's server is for tests"
 )]
 
+mod processor;
 #[path = "../acceptance/evm/server.rs"]
 mod server;
 
@@ -27,7 +28,6 @@ mod program {
 }
 
 use std::{
-    fs,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
@@ -48,8 +48,6 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 const FORMAT: ResultFormat = ResultFormat::EvmServer(Era::D);
 /// Each way runs at least this long.
 const TIME: Duration = Duration::from_secs(10);
-/// Ticks of a processor's time in a second, as Linux tells it to programs.
-const TICKS: f64 = 100.0;
 
 struct Block {
     avro: Vec<u8>,
@@ -79,11 +77,11 @@ fn main() {
     );
 
     let embedded = |way, read: &(dyn Fn(&Block) -> refiner_specimen::Specimen + Sync)| {
-        let before = processor_seconds(&own_stat());
+        let before = processor::seconds("self");
         let done = in_turns(&blocks, cores, &|block| {
             assert!(*executor.execute(&read(block), FORMAT).unwrap().block_result == *block.expected);
         });
-        tell(way, done, cores, processor_seconds(&own_stat()) - before);
+        tell(way, done, cores, processor::seconds("self") - before);
     };
     embedded("embedded, from Avro", &|block| decode(&block.avro).unwrap());
     embedded("embedded, from JSON", &|block| replica::read(&block.json).unwrap());
@@ -95,9 +93,9 @@ fn main() {
     };
     // Its cache of bytecode is as warm as that of the executor above.
     blocks.iter().for_each(ask);
-    let before = processor_seconds(&server.proc("stat"));
+    let before = processor::seconds(server.pid());
     let served = in_turns(&blocks, 2 * cores, &ask);
-    tell("evm serve, over loopback", served, cores, processor_seconds(&server.proc("stat")) - before);
+    tell("evm serve, over loopback", served, cores, processor::seconds(server.pid()) - before);
     println!("evm_server: peak memory of the server {} MiB", server.peak_bytes() >> 20);
 }
 
@@ -124,15 +122,4 @@ fn tell(way: &str, (done, took): (usize, Duration), cores: usize, busy_seconds: 
         done / took / cores as f64,
         done / busy_seconds
     );
-}
-
-fn own_stat() -> String {
-    fs::read_to_string("/proc/self/stat").unwrap()
-}
-
-/// Processor time that a process has used so far, by what Linux tells about it.
-fn processor_seconds(stat: &str) -> f64 {
-    // The name, which may hold blanks, ends with the last parenthesis.
-    let fields: Vec<_> = stat[stat.rfind(')').unwrap()..].split(' ').collect();
-    (fields[12].parse::<f64>().unwrap() + fields[13].parse::<f64>().unwrap()) / TICKS
 }

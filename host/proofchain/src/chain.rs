@@ -10,7 +10,7 @@ use crate::{
     bounds::LiveSync,
     network::Network,
     quantity::{self, Quantity},
-    rpc::{Rpc, RpcError},
+    rpc::{Question, Rpc, RpcError, returned},
 };
 
 /// The contracts of a [`Network`] through an [`Rpc`], found to be there. Cheap to clone.
@@ -18,6 +18,24 @@ use crate::{
 pub struct ProofChain {
     rpc: Rpc,
     network: Network,
+}
+
+/// What is proved once: a result of one height, by one operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The chain that the specimen is of.
+    pub chain_id: u64,
+    /// Height of its block.
+    pub height: u64,
+    /// Who proves.
+    pub operator: Address,
+}
+
+impl Session {
+    fn question(&self) -> isSessionOpenCall {
+        let Self { chain_id, height, operator } = *self;
+        isSessionOpenCall { chainId: chain_id, blockHeight: height, operator }
+    }
 }
 
 /// Why a proof chain cannot be used.
@@ -122,15 +140,31 @@ impl ProofChain {
         self.rpc.view(self.network.result_contract, &getURLSCall { hash: result_hash }).await
     }
 
-    /// Whether `operator` may still prove a result of this height. A hint: `false` is certain, `true` also stands for
-    /// heights out of bounds, unknown chains and operators without a role.
+    /// Whether a session is open. A hint: `false` is certain, `true` also stands for heights out of bounds, unknown chains and
+    /// operators without a role.
     ///
     /// # Errors
     ///
     /// [`RpcError`].
-    pub async fn is_session_open(&self, chain_id: u64, height: u64, operator: Address) -> Result<bool, RpcError> {
-        let question = isSessionOpenCall { chainId: chain_id, blockHeight: height, operator };
-        self.rpc.view(self.network.result_contract, &question).await
+    pub async fn is_session_open(&self, session: &Session) -> Result<bool, RpcError> {
+        self.rpc.view(self.network.result_contract, &session.question()).await
+    }
+
+    /// [`specimen_urls`](Self::specimen_urls) and [`is_session_open`](Self::is_session_open) in one request.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`].
+    pub async fn urls_and_session(
+        &self,
+        specimen_hash: B256,
+        session: &Session,
+    ) -> Result<(Vec<String>, bool), RpcError> {
+        let urls = Question::view(self.network.specimen_contract, &getURLSCall { hash: specimen_hash });
+        let open = Question::view(self.network.result_contract, &session.question());
+        let mut answers = self.rpc.call_all::<Bytes>(&[urls, open]).await?;
+        let (open, urls) = (answers.remove(1)?, answers.remove(0)?);
+        Ok((returned::<getURLSCall>(&urls)?, returned::<isSessionOpenCall>(&open)?))
     }
 
     /// Whether `operator` is among the block result producers.
@@ -182,10 +216,5 @@ impl ProofChain {
     /// A block's header; `None` where the node has no such block.
     pub(crate) async fn header(&self, number: u64) -> Result<Option<Header>, RpcError> {
         self.rpc.call("eth_getBlockByNumber", json!([quantity::hex(number), false])).await
-    }
-
-    /// The newest block's header.
-    pub(crate) async fn latest(&self) -> Result<Option<Header>, RpcError> {
-        self.rpc.call("eth_getBlockByNumber", json!(["latest", false])).await
     }
 }

@@ -28,7 +28,7 @@ pub use bindings::{
     BlockSpecimenRewardAwarded, ChainData, Metadata,
 };
 pub use bounds::{LiveSync, Side};
-pub use chain::{ChainError, ProofChain};
+pub use chain::{ChainError, ProofChain, Session};
 pub use fees::{FeePolicy, FeeQuote, Fees};
 pub use key::{KeyError, KeySource, Secret, SignError, Signer};
 pub use network::Network;

@@ -9,6 +9,7 @@ mod array;
 mod block;
 mod error;
 mod header;
+mod heading;
 mod hex;
 mod number;
 mod receipt;
@@ -20,6 +21,7 @@ mod transaction;
 mod wire;
 
 pub use error::{DecodeError, Misfit, Wrong};
+pub use heading::Heading;
 
 use alloy_primitives::Bytes;
 
@@ -42,7 +44,7 @@ pub const INPUT_LIMIT_BYTES: usize = 256 << 20;
 /// [`DecodeError::TooLarge`] above [`INPUT_LIMIT_BYTES`]; [`DecodeError::Malformed`] with the place and the reason
 /// at which the attempt that got furthest stopped.
 pub fn decode(bytes: &[u8]) -> Result<Specimen, DecodeError> {
-    by_newest(bytes.len(), |layout| Wire::new(bytes, layout))
+    whole(bytes.len(), |layout| Wire::new(bytes, layout))
 }
 
 /// Decodes one specimen file that the result may share: bytecode stays the text that it is until somebody looks.
@@ -52,7 +54,7 @@ pub fn decode(bytes: &[u8]) -> Result<Specimen, DecodeError> {
 ///
 /// [`CodePiece::to_bytes`]: crate::CodePiece::to_bytes
 pub fn decode_shared(bytes: &Bytes) -> Result<Specimen, DecodeError> {
-    by_newest(bytes.len(), |layout| Wire::sharing(bytes, layout))
+    whole(bytes.len(), |layout| Wire::sharing(bytes, layout))
 }
 
 /// Decodes by one named layout only.
@@ -65,13 +67,34 @@ pub fn decode_as(bytes: &[u8], layout: Layout) -> Result<Specimen, DecodeError> 
         .map_err(|misfit| DecodeError::Malformed(Box::new(misfit)))
 }
 
-fn by_newest<'a>(size_bytes: usize, wire: impl Fn(Layout) -> Wire<'a>) -> Result<Specimen, DecodeError> {
+/// Reads which block a specimen is of, and nothing after its header.
+///
+/// Of the layouts it takes the newest by which the header has the hash that stands before it, and where there is none the
+/// newest that fits so far. Only decoding can say whether the rest is a specimen.
+///
+/// # Errors
+/// As [`decode`].
+pub fn heading(bytes: &[u8]) -> Result<Heading, DecodeError> {
+    within_limit(bytes.len())?;
+    let read = |layout| heading::read(Wire::new(bytes, layout));
+    let mut readable = Layout::NEWEST_FIRST.into_iter().filter_map(|layout| read(layout).ok());
+    match readable.find(|heading| heading.header_hash == heading.hash) {
+        Some(heading) => Ok(heading),
+        None => by_newest(read),
+    }
+}
+
+fn whole<'a>(size_bytes: usize, wire: impl Fn(Layout) -> Wire<'a>) -> Result<Specimen, DecodeError> {
     within_limit(size_bytes)?;
     let mut sections = Sections::default();
+    by_newest(|layout| attempt(wire(layout), &mut sections))
+}
+
+fn by_newest<T>(mut attempt: impl FnMut(Layout) -> Result<T, Misfit>) -> Result<T, DecodeError> {
     let mut furthest: Option<Misfit> = None;
     for layout in Layout::NEWEST_FIRST {
-        match attempt(wire(layout), &mut sections) {
-            Ok(specimen) => return Ok(specimen),
+        match attempt(layout) {
+            Ok(fits) => return Ok(fits),
             Err(misfit) if furthest.as_ref().is_none_or(|furthest| misfit.offset > furthest.offset) => {
                 furthest = Some(misfit);
             }

@@ -7,7 +7,7 @@ use std::{
 
 use alloy_primitives::{U256, hex};
 use refiner_journal::State;
-use refiner_testchain::{Fault, OPERATOR_KEY, OPERATOR_KEYSTORE};
+use refiner_testchain::{Fault, OPERATOR_KEY, OPERATOR_KEYSTORE, TRIAL};
 use refiner_testkit::pinner::{Fault as PinnerFault, Route};
 
 use crate::{bench::Bench, specimens::stream};
@@ -135,7 +135,7 @@ async fn key_and_passwords_are_told_nowhere_also_when_everything_fails() {
     }
     let refusal = |message: &str| Fault::Refuse { code: -32000, message: message.to_owned() };
     for (method, fault, given) in [
-        ("eth_estimateGas", Fault::Status(401), &given[4]),
+        (TRIAL, Fault::Status(401), &given[4]),
         ("eth_sendRawTransaction", refusal("invalid sender"), &given[5]),
         ("eth_sendRawTransaction", Fault::Bytes(b"<html>".to_vec()), &given[6]),
     ] {

@@ -71,9 +71,13 @@ impl Server {
         peak.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() << 10
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What Linux tells about it.
     pub fn proc(&self, what: &str) -> String {
-        fs::read_to_string(format!("/proc/{}/{what}", self.child.id())).unwrap()
+        fs::read_to_string(format!("/proc/{}/{what}", self.pid())).unwrap()
     }
 
     /// One request on a connection of its own.

@@ -52,6 +52,11 @@ impl Anvil {
         &self.url
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Asks it anything.
     ///
     /// # Errors

@@ -105,6 +105,11 @@ impl TestChain {
         self.anvil.url()
     }
 
+    /// The node's process.
+    pub fn pid(&self) -> u32 {
+        self.anvil.pid()
+    }
+
     /// Its chain id, 31337.
     pub const fn chain_id(&self) -> u64 {
         CHAIN_ID

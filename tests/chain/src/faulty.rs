@@ -9,7 +9,6 @@ use std::{
 use alloy_primitives::{Bytes, U64, keccak256};
 use axum::{
     Router,
-    body::Body,
     extract::State,
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
@@ -18,6 +17,9 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::TestChainError;
+
+/// What an `eth_call` with a sender goes by: it tries a transaction, where others look something up.
+pub const TRIAL: &str = "eth_call of a transaction";
 
 /// What happens instead of the truth.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +70,9 @@ struct Faults {
     /// By method: a fault and how often it still happens, `None` for ever.
     faults: BTreeMap<String, (Fault, Option<u64>)>,
     asked: BTreeMap<String, u64>,
+    /// The most questions in one request; `None` for any number.
+    together: Option<usize>,
+    requests: u64,
 }
 
 #[derive(Clone)]
@@ -119,6 +124,11 @@ impl FaultyRpc {
         open(&self.plan).faults.remove(method);
     }
 
+    /// Refuses requests of more than so many questions, in one answer for all of them, as free plans of providers do.
+    pub fn take_together(&self, questions: usize) {
+        open(&self.plan).together = Some(questions);
+    }
+
     /// How often a method was asked for.
     pub fn asked(&self, method: &str) -> u64 {
         open(&self.plan).asked.get(method).copied().unwrap_or_default()
@@ -127,6 +137,11 @@ impl FaultyRpc {
     /// How often anything was asked for.
     pub fn asked_in_all(&self) -> u64 {
         open(&self.plan).asked.values().sum()
+    }
+
+    /// How many requests came, whatever they asked for.
+    pub fn requests(&self) -> u64 {
+        open(&self.plan).requests
     }
 }
 
@@ -141,6 +156,12 @@ fn open(plan: &Plan) -> MutexGuard<'_, Faults> {
 }
 
 impl Faults {
+    fn refuse_together(&self, questions: usize) -> Option<Value> {
+        let most = self.together.filter(|most| questions > *most)?;
+        let message = format!("batch of more than {most} requests are not allowed on free tier");
+        Some(json!({"jsonrpc": "2.0", "id": null, "error": {"code": 31, "message": message}}))
+    }
+
     fn next(&mut self, method: &str) -> Option<Fault> {
         *self.asked.entry(method.to_owned()).or_default() += 1;
         let (fault, left) = self.faults.get_mut(method)?;
@@ -154,44 +175,72 @@ impl Faults {
     }
 }
 
+/// What a question comes to: an answer among others, or something that becomes of the whole request.
+enum Outcome {
+    Answer(Value),
+    Response(Response),
+}
+
 async fn answer(State(proxy): State<Proxy>, body: String) -> Response {
-    let question: Value = serde_json::from_str(&body).unwrap_or_default();
-    let fault = open(&proxy.plan).next(question["method"].as_str().unwrap_or_default());
-    let refusal = |code: i64, message: String| {
-        in_json(&json!({"jsonrpc": "2.0", "id": 1, "error": {"code": code, "message": message}}))
-    };
-    match fault {
-        None => proxy.forward(body).await,
-        Some(Fault::Status(status)) => {
-            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+    open(&proxy.plan).requests += 1;
+    match serde_json::from_str(&body).unwrap_or_default() {
+        Value::Array(questions) => {
+            if let Some(refusal) = open(&proxy.plan).refuse_together(questions.len()) {
+                return in_json(&refusal);
+            }
+            let mut answers = Vec::with_capacity(questions.len());
+            for question in questions {
+                match proxy.outcome(question).await {
+                    Outcome::Answer(answer) => answers.push(answer),
+                    Outcome::Response(response) => return response,
+                }
+            }
+            in_json(&answers.into())
         }
-        Some(Fault::Refuse { code, message }) => refusal(code, message),
-        Some(Fault::Answer(result)) => in_json(&json!({"jsonrpc": "2.0", "id": 1, "result": result})),
-        Some(Fault::Bytes(bytes)) => bytes.into_response(),
-        Some(Fault::Hang) => future::pending().await,
-        Some(Fault::Deaf) => {
-            proxy.forward(body).await;
-            future::pending().await
-        }
-        Some(Fault::Swallow) => in_json(&json!({"jsonrpc": "2.0", "id": 1, "result": hash_of(&question)})),
-        Some(Fault::LongestRange { blocks, .. }) if range(&question).is_none_or(|asked| asked <= blocks) => {
-            proxy.forward(body).await
-        }
-        Some(Fault::LongestRange { code, message, .. }) => refusal(code, message),
+        question => match proxy.outcome(question).await {
+            Outcome::Answer(answer) => in_json(&answer),
+            Outcome::Response(response) => response,
+        },
     }
 }
 
 impl Proxy {
-    async fn forward(&self, body: String) -> Response {
-        let request = self.http.post(&self.upstream).header(CONTENT_TYPE, "application/json").body(body);
-        let bytes = match request.send().await {
-            Ok(response) => response.bytes().await,
+    async fn outcome(&self, question: Value) -> Outcome {
+        let method = question["method"].as_str().unwrap_or_default();
+        let method = if method == "eth_call" && question["params"][0]["from"].is_string() { TRIAL } else { method };
+        let fault = open(&self.plan).next(method);
+        let id = question["id"].clone();
+        let refusal = |code: i64, message: String| {
+            Outcome::Answer(json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}))
+        };
+        let result = |result: Value| Outcome::Answer(json!({"jsonrpc": "2.0", "id": id, "result": result}));
+        match fault {
+            None => self.forward(&question).await,
+            Some(Fault::Status(status)) => Outcome::Response(
+                StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response(),
+            ),
+            Some(Fault::Refuse { code, message }) => refusal(code, message),
+            Some(Fault::Answer(answer)) => result(answer),
+            Some(Fault::Bytes(bytes)) => Outcome::Response(bytes.into_response()),
+            Some(Fault::Hang) => future::pending().await,
+            Some(Fault::Deaf) => {
+                self.forward(&question).await;
+                future::pending().await
+            }
+            Some(Fault::Swallow) => result(hash_of(&question)),
+            Some(Fault::LongestRange { blocks, .. }) if range(&question).is_none_or(|asked| asked <= blocks) => {
+                self.forward(&question).await
+            }
+            Some(Fault::LongestRange { code, message, .. }) => refusal(code, message),
+        }
+    }
+
+    async fn forward(&self, question: &Value) -> Outcome {
+        let answer = match self.http.post(&self.upstream).json(question).send().await {
+            Ok(response) => response.json().await,
             Err(error) => Err(error),
         };
-        match bytes {
-            Ok(bytes) => ([(CONTENT_TYPE, "application/json")], Body::from(bytes)).into_response(),
-            Err(_) => StatusCode::BAD_GATEWAY.into_response(),
-        }
+        answer.map_or_else(|_| Outcome::Response(StatusCode::BAD_GATEWAY.into_response()), Outcome::Answer)
     }
 }
 

@@ -1,13 +1,16 @@
 //! A proof's way onto the chain, one step at a time. The caller keeps nonce and journal.
 
+mod offer;
+mod prepare;
 mod send;
 mod settle;
 mod steps;
 mod transaction;
 
+pub use prepare::Preparation;
 pub use send::Sent;
 pub use settle::{Outlook, Settlement};
-pub use steps::{NonceAt, Preparation, Proof, Prover};
+pub use steps::{NonceAt, Proof, Prover};
 pub use transaction::{Prepared, Signed, UnreadableTransaction};
 
 pub(crate) use transaction::Unsigned;

@@ -1,10 +1,11 @@
 //! Sending, and what a node says to it.
 
 use alloy_primitives::{Bytes, U256};
+use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{Prover, Signed};
-use crate::rpc::{Refusal, RpcError};
+use crate::rpc::{Question, Refusal, RpcError};
 
 /// What a node said to a transaction. Only the chain says what became of it: [`Prover::settlement`].
 #[derive(Debug)]
@@ -65,8 +66,24 @@ const GROUNDS: [(&str, Ground); 23] = [
 impl Prover {
     /// Sends a signed transaction; sending it twice does no harm.
     pub async fn send(&self, signed: &Signed) -> Sent {
-        let outcome: Result<Bytes, RpcError> =
-            self.chain.rpc().call("eth_sendRawTransaction", json!([signed.raw])).await;
+        let Question { method, params } = submission(signed);
+        let outcome = self.chain.rpc().call(method, params).await;
+        self.sent(signed, outcome).await
+    }
+
+    /// Sends several, in the order in which they are given, in as few requests as the node takes. A node may still take a later one
+    /// first, or take it and refuse an earlier one: it waits in the pool then.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`] when nobody knows whether any of them arrived.
+    pub async fn send_all(&self, signed: &[Signed]) -> Result<Vec<Sent>, RpcError> {
+        let questions: Vec<_> = signed.iter().map(submission).collect();
+        let outcomes = self.chain.rpc().call_all(&questions).await?;
+        Ok(join_all(signed.iter().zip(outcomes).map(|(signed, outcome)| self.sent(signed, outcome))).await)
+    }
+
+    async fn sent(&self, signed: &Signed, outcome: Result<Bytes, RpcError>) -> Sent {
         let refusal = match outcome {
             Ok(_) => return Sent::Accepted,
             Err(RpcError::Refused { refusal, .. }) if !refusal.is_rate_limit() => refusal,
@@ -87,6 +104,10 @@ impl Prover {
         let cost = U256::from(signed.fees.most_wei()).saturating_mul(U256::from(signed.prepared.gas_limit));
         self.balance().await.is_ok_and(|balance| balance >= cost)
     }
+}
+
+fn submission(signed: &Signed) -> Question {
+    Question::new("eth_sendRawTransaction", json!([signed.raw]))
 }
 
 fn ground(refusal: &Refusal) -> Option<Ground> {

@@ -10,7 +10,13 @@ use tokio::sync::Mutex;
 use alloy_sol_types::SolCall;
 
 use super::Prover;
-use crate::{announcement::BlockRef, bindings::submitBlockResultProofCall, quantity, revert::Revert, rpc::RpcError};
+use crate::{
+    announcement::BlockRef,
+    bindings::submitBlockResultProofCall,
+    quantity,
+    revert::Revert,
+    rpc::{Question, RpcError},
+};
 
 /// The chain at one moment.
 #[derive(Debug)]
@@ -21,6 +27,8 @@ pub struct Outlook {
     pub next_nonce: u64,
     /// Hashes of the blocks that were asked for.
     blocks: Mutex<HashMap<u64, Option<B256>>>,
+    /// Receipts that were asked for together.
+    receipts: HashMap<B256, Option<Receipt>>,
 }
 
 /// What became of the transactions that were signed for one nonce.
@@ -59,7 +67,7 @@ pub enum Settlement {
     Replaced,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Receipt {
     block_hash: B256,
@@ -80,6 +88,10 @@ struct Sender {
     gas: u64,
 }
 
+fn receipt_of(hash: &B256) -> Question {
+    Question::new("eth_getTransactionReceipt", json!([hash]))
+}
+
 impl Prover {
     /// Looks at the chain once, for [`settlement`](Self::settlement) of any number of transactions.
     ///
@@ -89,7 +101,26 @@ impl Prover {
     pub async fn outlook(&self) -> Result<Outlook, RpcError> {
         // The nonce last: what it counts as mined is at or below the head, or newer than it and then not deep.
         let head = self.chain.head().await?;
-        Ok(Outlook { head, next_nonce: self.nonce_at("latest").await?, blocks: Mutex::default() })
+        Ok(Outlook {
+            head,
+            next_nonce: self.nonce_at("latest").await?,
+            blocks: Mutex::default(),
+            receipts: HashMap::new(),
+        })
+    }
+
+    /// Looks at several transactions in as few requests as the node takes, for their [`settlement`](Self::settlement).
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`].
+    pub async fn look_at(&self, outlook: &mut Outlook, hashes: &[B256]) -> Result<(), RpcError> {
+        let questions: Vec<_> = hashes.iter().map(receipt_of).collect();
+        let receipts = self.chain.rpc().call_all(&questions).await?;
+        for (hash, receipt) in hashes.iter().zip(receipts) {
+            outlook.receipts.insert(*hash, receipt?);
+        }
+        Ok(())
     }
 
     /// What became of the transactions signed for `nonce`, of which at most one can be mined. `depth` is how many
@@ -108,7 +139,7 @@ impl Prover {
         if nonce >= outlook.next_nonce {
             return Ok(if self.is_known(hashes).await? { Settlement::Pending } else { Settlement::Dropped });
         }
-        if let Some(settlement) = self.mined(outlook, hashes, depth).await? {
+        if let Some(settlement) = self.mined(outlook, hashes, depth, &outlook.receipts).await? {
             return Ok(settlement);
         }
         // Whether another's transaction has the nonce for good, or a reorganisation may give it back.
@@ -117,7 +148,7 @@ impl Prover {
             return Ok(Settlement::Pending);
         }
         // A node counts a nonce before it finds the receipt, and behind one address there may be several nodes.
-        match self.mined(outlook, hashes, depth).await? {
+        match self.mined(outlook, hashes, depth, &HashMap::new()).await? {
             Some(settlement) => Ok(settlement),
             None if self.is_known(hashes).await? => Ok(Settlement::Pending),
             None => Ok(Settlement::Replaced),
@@ -133,9 +164,22 @@ impl Prover {
         Ok(false)
     }
 
-    async fn mined(&self, outlook: &Outlook, hashes: &[B256], depth: u64) -> Result<Option<Settlement>, RpcError> {
+    /// Asks for the receipts that were not `seen` before.
+    async fn mined(
+        &self,
+        outlook: &Outlook,
+        hashes: &[B256],
+        depth: u64,
+        seen: &HashMap<B256, Option<Receipt>>,
+    ) -> Result<Option<Settlement>, RpcError> {
         for hash in hashes {
-            let receipt: Option<Receipt> = self.chain.rpc().call("eth_getTransactionReceipt", json!([hash])).await?;
+            let receipt = match seen.get(hash) {
+                Some(receipt) => receipt.clone(),
+                None => {
+                    let Question { method, params } = receipt_of(hash);
+                    self.chain.rpc().call(method, params).await?
+                }
+            };
             if let Some(receipt) = receipt {
                 return self.settled(outlook, *hash, &receipt, depth).await.map(Some);
             }

@@ -1,4 +1,6 @@
-//! Prepare, sign, and what is asked before.
+//! What is proven, who proves it, and the signature.
+
+use std::sync::atomic::AtomicU64;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
@@ -8,11 +10,11 @@ use super::transaction::{Prepared, Signed, Unsigned};
 use crate::{
     bindings::submitBlockResultProofCall,
     chain::ProofChain,
-    fees::{FeePolicy, FeeQuote, Fees},
+    fees::{FeePolicy, Fees},
     key::{SignError, Signer},
     quantity::Quantity,
     revert::Revert,
-    rpc::RpcError,
+    rpc::{Question, RpcError},
 };
 
 /// What is proven: that this result was made of this specimen, and where it is.
@@ -30,15 +32,6 @@ pub struct Proof {
     pub url: String,
 }
 
-/// The outcome of [`Prover::prepare`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Preparation {
-    /// The contract would accept it now.
-    Ready(Prepared),
-    /// It would not; nothing was paid. [`Revert::reaction`] says what to do.
-    Refused(Revert),
-}
-
 /// Which nonce is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NonceAt {
@@ -48,12 +41,23 @@ pub enum NonceAt {
     Pending,
 }
 
+impl NonceAt {
+    pub(super) fn tag(self) -> &'static str {
+        match self {
+            Self::Latest => "latest",
+            Self::Pending => "pending",
+        }
+    }
+}
+
 /// Holds the key and makes single steps. Must be the key's only user.
 #[derive(Debug)]
 pub struct Prover {
     pub(super) chain: ProofChain,
     signer: Signer,
-    policy: FeePolicy,
+    pub(super) policy: FeePolicy,
+    /// The largest estimate so far, without its margin; 0 before the first.
+    pub(super) enough_gas: AtomicU64,
 }
 
 impl Proof {
@@ -73,7 +77,7 @@ impl Proof {
 impl Prover {
     /// Joins contracts, key and bounds.
     pub fn new(chain: ProofChain, signer: Signer, policy: FeePolicy) -> Self {
-        Self { chain, signer, policy }
+        Self { chain, signer, policy, enough_gas: AtomicU64::new(0) }
     }
 
     /// The operator's address.
@@ -86,28 +90,6 @@ impl Prover {
         &self.chain
     }
 
-    /// Lets the node try the proof and estimate its gas, so that a refusal costs nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`RpcError`].
-    pub async fn prepare(&self, proof: &Proof) -> Result<Preparation, RpcError> {
-        let calldata = proof.calldata();
-        let call = json!([{"from": self.address(), "to": self.contract(), "data": calldata}]);
-        let estimate = match self.chain.rpc().call("eth_estimateGas", call).await {
-            Ok(Quantity(estimate)) => estimate,
-            Err(error) => {
-                let Some(revert) = error.refusal().and_then(Revert::of) else { return Err(error) };
-                let revert = self.located(revert, proof.chain_id, proof.height).await;
-                return Ok(Preparation::Refused(revert));
-            }
-        };
-        Ok(match self.policy.gas_limit(estimate) {
-            Some(gas_limit) => Preparation::Ready(Prepared { calldata, gas_limit }),
-            None => Preparation::Refused(Revert::OutOfGas),
-        })
-    }
-
     /// The operator's next nonce. Pending counts what the node happens to have in its pool; the caller's own journal
     /// knows better after a crash.
     ///
@@ -115,41 +97,7 @@ impl Prover {
     ///
     /// [`RpcError`].
     pub async fn nonce(&self, at: NonceAt) -> Result<u64, RpcError> {
-        let tag = match at {
-            NonceAt::Latest => "latest",
-            NonceAt::Pending => "pending",
-        };
-        self.nonce_at(tag).await
-    }
-
-    /// An offer that suits the market: EIP-1559 where the chain has a base fee, else a gas price.
-    ///
-    /// # Errors
-    ///
-    /// [`RpcError`].
-    pub async fn fees(&self) -> Result<FeeQuote, RpcError> {
-        let latest = self.chain.latest().await?;
-        let Some(base_fee) = latest.and_then(|header| header.base_fee_per_gas) else {
-            let price: U256 = self.chain.rpc().call("eth_gasPrice", json!([])).await?;
-            return Ok(self.policy.legacy(price.saturating_to()));
-        };
-        let tip = match self.chain.rpc().call::<U256>("eth_maxPriorityFeePerGas", json!([])).await {
-            Ok(tip) => tip.saturating_to(),
-            // Not every node has an opinion.
-            Err(RpcError::Refused { .. }) => self.policy.tip_floor_wei,
-            Err(error) => return Err(error),
-        };
-        Ok(self.policy.dynamic(base_fee.saturating_to(), tip))
-    }
-
-    /// The offer to replace a transaction that waits too long; `None` where the cap does not allow one. Sign
-    /// `signed.prepared` anew at `signed.nonce`.
-    ///
-    /// # Errors
-    ///
-    /// [`RpcError`].
-    pub async fn bump(&self, signed: &Signed) -> Result<Option<Fees>, RpcError> {
-        Ok(signed.fees.bumped(&self.fees().await?, &self.policy))
+        self.nonce_at(at.tag()).await
     }
 
     /// Signs. The same arguments give the same bytes where the key is ours; keep the bytes before they are sent.
@@ -184,8 +132,12 @@ impl Prover {
     }
 
     pub(super) async fn nonce_at(&self, block: &str) -> Result<u64, RpcError> {
-        let question = json!([self.address(), block]);
-        self.chain.rpc().call("eth_getTransactionCount", question).await.map(|Quantity(nonce)| nonce)
+        let Question { method, params } = self.nonce_question(block);
+        self.chain.rpc().call(method, params).await.map(|Quantity(nonce)| nonce)
+    }
+
+    pub(super) fn nonce_question(&self, block: &str) -> Question {
+        Question::new("eth_getTransactionCount", json!([self.address(), block]))
     }
 
     /// Adds to "out of bounds" on which side. That it cannot be found out now is no reason to fail: then it is tried

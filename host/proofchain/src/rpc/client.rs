@@ -15,7 +15,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Endpoint, Refusal, RpcError, answer::Answer};
+use super::{
+    Endpoint, RpcError,
+    batch::{BATCH_MAX, Question},
+    reply::{Reply, returned},
+};
 
 /// Bounds of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,17 +51,19 @@ const LONGEST_PAUSE_FACTOR: u32 = 32;
 /// A client of one or more nodes of the same chain. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Rpc {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {
+pub(super) struct Inner {
     endpoints: Vec<Endpoint>,
     http: reqwest::Client,
     limits: RpcLimits,
     /// The node that answered last; asked first next time.
     preferred: AtomicUsize,
     calls: AtomicU64,
+    /// How many questions a node may get in one request. Less once one did not take them.
+    pub(super) together: AtomicUsize,
 }
 
 impl Rpc {
@@ -79,7 +85,14 @@ impl Rpc {
             .user_agent(concat!("refiner/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(RpcError::Client)?;
-        let inner = Inner { endpoints, http, limits, preferred: AtomicUsize::new(0), calls: AtomicU64::new(0) };
+        let inner = Inner {
+            endpoints,
+            http,
+            limits,
+            preferred: AtomicUsize::new(0),
+            calls: AtomicU64::new(0),
+            together: AtomicUsize::new(BATCH_MAX),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -100,13 +113,7 @@ impl Rpc {
     /// The last attempt's.
     pub async fn call<T: DeserializeOwned>(&self, method: &'static str, params: impl Serialize) -> Result<T, RpcError> {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        let pauses = ExponentialBuilder::default()
-            .with_min_delay(self.inner.limits.first_pause)
-            .with_max_delay(self.inner.limits.first_pause * LONGEST_PAUSE_FACTOR)
-            .with_max_times(self.inner.limits.retries)
-            .with_jitter();
-        let attempt = || self.attempt(method, &body);
-        attempt.retry(pauses).when(RpcError::is_transient).await
+        self.exchange(method, &body, |reply| reply.one()).await
     }
 
     /// Calls a contract's view function at the latest block.
@@ -115,14 +122,35 @@ impl Rpc {
     ///
     /// What [`Rpc::call`] says, and [`RpcError::Abi`].
     pub(crate) async fn view<C: SolCall>(&self, contract: Address, call: &C) -> Result<C::Return, RpcError> {
-        let question = json!([{"to": contract, "data": Bytes::from(call.abi_encode())}, "latest"]);
-        let answer: Bytes = self.call("eth_call", question).await?;
-        C::abi_decode_returns(&answer).map_err(|_| RpcError::Abi { method: C::SIGNATURE, bytes: answer.len() })
+        let Question { method, params } = Question::view(contract, call);
+        returned::<C>(&self.call::<Bytes>(method, params).await?)
     }
 
-    async fn attempt<T: DeserializeOwned>(&self, method: &'static str, body: &Value) -> Result<T, RpcError> {
+    /// Sends a body and reads the reply, again or elsewhere while that can help.
+    pub(super) async fn exchange<T>(
+        &self,
+        method: &'static str,
+        body: &Value,
+        read: impl Fn(Reply) -> Result<T, RpcError>,
+    ) -> Result<T, RpcError> {
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(self.inner.limits.first_pause)
+            .with_max_delay(self.inner.limits.first_pause * LONGEST_PAUSE_FACTOR)
+            .with_max_times(self.inner.limits.retries)
+            .with_jitter();
+        let attempt = async || self.attempt(method, body, &read).await;
+        attempt.retry(pauses).when(RpcError::is_transient).await
+    }
+
+    async fn attempt<T>(
+        &self,
+        method: &'static str,
+        body: &Value,
+        read: &impl Fn(Reply) -> Result<T, RpcError>,
+    ) -> Result<T, RpcError> {
         let turn = self.inner.preferred.load(Ordering::Relaxed);
-        let outcome = self.ask(&self.inner.endpoints[turn % self.inner.endpoints.len()], method, body).await;
+        let asked = self.ask(&self.inner.endpoints[turn % self.inner.endpoints.len()], method, body).await;
+        let outcome = asked.and_then(read);
         if outcome.as_ref().is_err_and(RpcError::is_transient) {
             // Only whoever saw this node go wrong moves on, so that many callers do not skip a good one.
             let next = turn.wrapping_add(1);
@@ -131,12 +159,7 @@ impl Rpc {
         outcome
     }
 
-    async fn ask<T: DeserializeOwned>(
-        &self,
-        endpoint: &Endpoint,
-        method: &'static str,
-        body: &Value,
-    ) -> Result<T, RpcError> {
+    async fn ask(&self, endpoint: &Endpoint, method: &'static str, body: &Value) -> Result<Reply, RpcError> {
         self.inner.calls.fetch_add(1, Ordering::Relaxed);
         let broken = |source: reqwest::Error| {
             let endpoint = endpoint.clone();
@@ -156,19 +179,6 @@ impl Rpc {
             }
             bytes.extend_from_slice(&chunk);
         }
-        let refused = |refusal: Refusal| RpcError::Refused { endpoint: endpoint.clone(), method, refusal };
-        let malformed = |source| RpcError::Malformed { endpoint: endpoint.clone(), method, source };
-        match serde_json::from_slice::<Answer<T>>(&bytes) {
-            Ok(Answer { error: Some(error), .. }) if !later(status) => Err(refused(error.into())),
-            _ if !status.is_success() => Err(RpcError::Status { endpoint: endpoint.clone(), method, status }),
-            Ok(Answer { result: Some(result), .. }) => Ok(result),
-            Ok(Answer { result: None, .. }) => serde_json::from_value(Value::Null).map_err(malformed),
-            Err(source) => Err(malformed(source)),
-        }
+        Ok(Reply { endpoint: endpoint.clone(), method, status, bytes })
     }
-}
-
-/// Statuses that mean "later" whatever the body says.
-fn later(status: reqwest::StatusCode) -> bool {
-    status == reqwest::StatusCode::TOO_MANY_REQUESTS || matches!(status.as_u16(), 502..=504)
 }

@@ -1,9 +1,11 @@
 //! JSON-RPC over HTTP: bounded, retried where a retry can help, and silent about what an address hides.
 
 mod answer;
+mod batch;
 mod client;
 mod endpoint;
 mod error;
+mod reply;
 
 pub use answer::Refusal;
 pub use client::{Rpc, RpcLimits};
@@ -13,3 +15,5 @@ pub use error::RpcError;
 pub(crate) use answer::printable;
 #[cfg(test)]
 pub(crate) use answer::refusal_of;
+pub(crate) use batch::Question;
+pub(crate) use reply::returned;

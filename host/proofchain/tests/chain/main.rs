@@ -2,6 +2,7 @@
 //! its own.
 #![allow(clippy::unwrap_used, reason = "a test that cannot set up its scene shall stop there")]
 
+mod batches;
 mod contracts;
 mod faults;
 mod keys;

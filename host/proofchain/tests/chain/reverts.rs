@@ -1,7 +1,7 @@
 //! Every way in which the contract refuses a proof, provoked.
 
 use alloy_primitives::B256;
-use refiner_proofchain::{Preparation, Proof, Prover, Reaction, Revert, Settlement, Side};
+use refiner_proofchain::{Preparation, Proof, Prover, Reaction, Revert, Session, Settlement, Side};
 use refiner_testchain::{OPERATOR_KEY, STRANGER_KEY, Setup};
 
 use crate::{HEIGHT, market, proof, prove, prover, prover_with, ready, settlement, start};
@@ -90,8 +90,8 @@ async fn a_disabled_validator_stops_proving_in_a_new_session_and_in_an_open_one(
 async fn a_session_past_its_deadline_is_closed_and_stays_so() {
     let Some(chain) = start(&Setup { session_blocks: 3, ..Setup::default() }).await else { return };
     let prover = prover(&chain).await;
-    let address = prover.address();
-    let open = || prover.chain().is_session_open(1, HEIGHT, address);
+    let session = Session { chain_id: 1, height: HEIGHT, operator: prover.address() };
+    let open = || prover.chain().is_session_open(&session);
     assert!(open().await.unwrap(), "one that never began counts as open");
     prove(&chain, &prover, &proof(HEIGHT)).await;
     assert!(!open().await.unwrap(), "the one submission is used");

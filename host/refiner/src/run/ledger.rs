@@ -48,6 +48,9 @@ impl Ledger {
 
     /// Writes several steps down, all or none.
     pub fn advance_all(&self, steps: &[(ItemId, Step)]) -> Result<(), JournalError> {
+        if steps.is_empty() {
+            return Ok(());
+        }
         let (written, before) = self.with(|journal| {
             let before = |(item, step): &(ItemId, Step)| {
                 Metrics::needs_item(step.to()).then(|| journal.item(*item).ok().flatten()).flatten()

@@ -60,6 +60,9 @@ const THREADS_END: Duration = Duration::from_secs(1);
 /// Runs until it is told to stop.
 pub fn run(arguments: &cli::Run) -> anyhow::Result<Exit> {
     let settings = Arc::new(config::read(&arguments.settings, arguments.config.as_deref())?);
+    // Dozens of threads come and go, each with a heap of its own, and of huge pages each would have whole ones cleared to use a
+    // part. A kernel that knows no such pages refuses, and needs nothing.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     let blocking = settings.workers * KEEPING_PER_WORKER + settings.fetches + settings.pins + OTHER_BLOCKING_THREADS;
     let runtime = Builder::new_multi_thread().enable_all().max_blocking_threads(blocking).build();
     let runtime = runtime.map_err(RunError::from)?;

@@ -80,6 +80,11 @@ impl Wire<'_> {
         }
     }
 
+    /// Moves to the first item of an array. False when there is none.
+    pub(super) fn enters_array(&mut self) -> Read<bool> {
+        Ok(self.array_block(1)?.is_some())
+    }
+
     /// The head of the next array block: a count, or a negative count with a byte size. `None` ends the array.
     #[inline]
     fn array_block(&mut self, item_min_bytes: usize) -> Read<Option<ArrayBlock>> {

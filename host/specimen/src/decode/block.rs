@@ -4,7 +4,9 @@ use alloy_eips::eip4895::Withdrawal;
 
 use super::{
     error::{Locate, Read},
-    header, receipt,
+    header,
+    heading::Front,
+    receipt,
     section::{Sections, Unchanged},
     state,
     text::{ADDRESS_BYTES, HEX_MIN_BYTES},
@@ -20,12 +22,13 @@ const SIDECAR_MIN_BYTES: usize = 3;
 
 /// Reads a block but for the sections, which stay in `sections` until the whole input fits.
 pub(super) fn read(wire: &mut Wire<'_>, sections: &mut Sections) -> Read<Block> {
+    let Front { kind, network_id, hash, total_difficulty, header } = Front::read(wire)?;
     let mut block = Block {
-        kind: wire.string().at("Type")?,
-        network_id: wire.long().at("NetworkId")?,
-        hash: wire.hash().at("Hash")?,
-        total_difficulty: wire.u256().at("TotalDifficulty")?,
-        header: header::read(wire).at("Header")?,
+        kind,
+        network_id,
+        hash,
+        total_difficulty,
+        header,
         transactions: Vec::new(),
         uncles: None,
         receipts: Vec::new(),

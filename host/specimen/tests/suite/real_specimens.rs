@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use refiner_specimen::{
     check::{self, CheckName, Outcome},
-    data_json, decode, encode, from_json, sha256, specimen_hash, to_json,
+    data_json, decode, encode, from_json, heading, sha256, specimen_hash, to_json,
 };
 
 use crate::real;
@@ -19,6 +19,9 @@ fn every_real_specimen_decodes_under_its_layout_and_encodes_to_the_same_bytes() 
         assert_eq!(Some(block.header.number), specimen.vector["height"].as_u64());
         assert_eq!(block.hash.to_string(), specimen.text("blockHash"));
         assert_eq!(decoded.event_hash, block.hash);
+        let heading = heading(&specimen.bytes).unwrap();
+        assert_eq!((heading.hash, heading.header_hash), (block.hash, block.hash));
+        assert_eq!((heading.network_id, &heading.header), (block.network_id, &block.header));
         assert!(encode(&decoded, decoded.layout).unwrap() == specimen.bytes, "{} changed", specimen.name);
     }
 }

@@ -1,7 +1,10 @@
 //! What goes through the decoder and back, for every layout and any content.
 
 use proptest::prelude::*;
-use refiner_specimen::{Layout, Specimen, check, decode, decode_as, decode_shared, encode, from_json, to_json};
+use refiner_specimen::{
+    DecodeError, Heading, Layout, Specimen, check, decode, decode_as, decode_shared, encode, from_json, heading,
+    to_json,
+};
 
 use crate::{oracle, random, real};
 
@@ -64,9 +67,42 @@ proptest! {
     }
 
     #[test]
+    fn heading_is_that_of_the_layout_whose_header_has_the_stated_hash(layout in layouts(), seed: u64) {
+        let mut specimen = random::specimen(layout, seed);
+        specimen.block.hash = specimen.block.header.hash_slow();
+        let bytes = encode(&specimen, layout).unwrap();
+        let block = specimen.block;
+        let (network_id, hash, header) = (block.network_id, block.hash, block.header);
+        prop_assert_eq!(heading(&bytes).unwrap(), Heading { network_id, hash, header, header_hash: hash });
+    }
+
+    #[test]
+    fn heading_is_readable_where_the_specimen_is(layout in layouts(), seed: u64, at: prop::sample::Index, to: u8) {
+        let mut bytes = encode(&random::specimen(layout, seed), layout).unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] = to;
+        let heading = heading(&bytes);
+        if let Ok(heading) = &heading {
+            prop_assert_eq!(heading.header_hash, heading.header.hash_slow());
+        }
+        if decode(&bytes).is_ok() {
+            prop_assert!(heading.is_ok());
+        }
+    }
+
+    #[test]
     fn random_bytes_are_refused_without_a_panic(bytes: Vec<u8>) {
         prop_assert!(decode(&bytes).is_err());
+        let _ = heading(&bytes);
     }
+}
+
+#[test]
+fn heading_of_nothing_says_what_is_missing() {
+    let Err(DecodeError::Malformed(misfit)) = heading(&[]) else { panic!("it has none") };
+    assert_eq!(misfit.to_string(), "layout 0.38 fits up to byte 0, at replicaEvent: 1 bytes are needed and 0 are left");
+    let Err(DecodeError::Malformed(misfit)) = heading(&[0]) else { panic!("it has none") };
+    assert_eq!(misfit.to_string(), "layout 0.38 fits up to byte 0, at replicaEvent: the segment holds no block");
 }
 
 #[test]

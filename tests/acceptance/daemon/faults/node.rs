@@ -1,7 +1,7 @@
 //! Nodes of the proof chain.
 
 use refiner_journal::State;
-use refiner_testchain::Fault;
+use refiner_testchain::{Fault, TRIAL};
 use serde_json::json;
 
 use super::until_waits;
@@ -26,14 +26,15 @@ async fn node_that_is_silent_away_or_limits_rates_is_waited_for() {
     ];
     for (round, (fault, words)) in faults.into_iter().enumerate() {
         // Two parts of the daemon meet it: what was scanned is not proved, what comes later is not seen.
-        bench.rpc.fail("eth_estimateGas", fault.clone());
+        let prepares = if round == 0 { "eth_estimateGas" } else { TRIAL };
+        bench.rpc.fail(prepares, fault.clone());
         bench.announce(&given[round..=round]).await;
         bench.until_all(State::ProofIntent, 1).await;
         bench.rpc.fail("eth_blockNumber", fault);
-        until_waits(&mut bench, "prove", &words.replace("{}", "eth_estimateGas")).await;
+        until_waits(&mut bench, "prove", &words.replace("{}", if round == 0 { prepares } else { "eth_call" })).await;
         until_waits(&mut bench, "scan", &words.replace("{}", "eth_blockNumber")).await;
         assert_eq!(bench.in_state(State::ProofIntent), 1);
-        bench.rpc.heal("eth_estimateGas");
+        bench.rpc.heal(prepares);
         bench.rpc.heal("eth_blockNumber");
         bench.until_all(State::Final, round + 1).await;
     }

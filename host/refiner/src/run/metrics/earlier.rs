@@ -16,7 +16,7 @@ pub enum Event {
     Pin,
     /// A specimen was fetched and is what was announced.
     Fetch,
-    /// A specimen was decoded.
+    /// A specimen was held against its announcement, as far as its header.
     Decode,
     /// A rule ran over a specimen, whatever the verdict.
     Execute,

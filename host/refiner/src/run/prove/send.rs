@@ -5,15 +5,32 @@ use refiner_proofchain::{Sent, Signed};
 
 use super::{Desk, TurnError, sign::stored};
 
+/// Transactions that are sent before the journal is told which of them arrived.
+const AT_ONCE: usize = 32;
+
 impl Desk {
     /// Sends what is signed and not known to have arrived: the very bytes that are in the journal.
     pub(super) async fn send(&self) -> Result<(), TurnError> {
         let outbox = self.shop.ledger.with(|journal| journal.outbox())?;
+        let (mut items, mut signed) = (Vec::new(), Vec::new());
         for item in outbox.into_iter().filter(|item| item.state == State::Signed) {
-            let transactions = self.open_transactions(&item)?;
-            let Some(signed) = transactions.first() else { continue };
-            if !self.send_one(&item, signed).await? {
-                // Later nonces cannot go before this one.
+            if let Some(newest) = self.open_transactions(&item)?.into_iter().next() {
+                signed.push(newest);
+                items.push(item);
+            }
+        }
+        for (items, signed) in items.chunks(AT_ONCE).zip(signed.chunks(AT_ONCE)) {
+            let sent = self.prover.send_all(signed).await?;
+            let arrived =
+                items.iter().zip(&sent).filter(|(_, sent)| matches!(sent, Sent::Accepted | Sent::AlreadyKnown));
+            let arrived: Vec<_> = arrived.map(|(item, _)| (item.id, Step::Broadcast)).collect();
+            self.shop.ledger.advance_all(&arrived)?;
+            let mut go_on = true;
+            for ((item, signed), sent) in items.iter().zip(signed).zip(sent) {
+                go_on &= self.sent(item, signed, sent).await?;
+            }
+            if !go_on {
+                // Later nonces cannot go before these.
                 break;
             }
         }
@@ -21,10 +38,9 @@ impl Desk {
     }
 
     /// False when the following need not be tried.
-    pub(super) async fn send_one(&self, item: &Item, signed: &Signed) -> Result<bool, TurnError> {
-        match self.prover.send(signed).await {
+    async fn sent(&self, item: &Item, signed: &Signed, sent: Sent) -> Result<bool, TurnError> {
+        match sent {
             Sent::Accepted | Sent::AlreadyKnown => {
-                self.shop.ledger.advance(item.id, &Step::Broadcast)?;
                 self.resume();
                 Ok(true)
             }

@@ -17,7 +17,7 @@ impl Desk {
         if items.is_empty() {
             return Ok(());
         }
-        let outlook = self.prover.outlook().await?;
+        let mut outlook = self.prover.outlook().await?;
         let mut asked = Vec::with_capacity(items.len());
         for item in items {
             let transactions = self.open_transactions(&item)?;
@@ -30,6 +30,11 @@ impl Desk {
             Some(nonce) => self.has_news(&outlook, item, nonce, next == Some(nonce)),
             None => false,
         });
+        let mined = asked
+            .iter()
+            .filter(|(_, transactions)| waiting(transactions).is_some_and(|nonce| nonce < outlook.next_nonce));
+        let mined: Vec<_> = mined.flat_map(|(_, transactions)| transactions).map(|signed| signed.hash).collect();
+        self.prover.look_at(&mut outlook, &mined).await?;
         let mut answers = stream::iter(asked)
             .map(|(item, transactions)| {
                 let outlook = &outlook;

@@ -1,17 +1,16 @@
 //! From intents to signed transactions on the disk.
 
-use futures_util::{StreamExt as _, stream};
 use refiner_journal::{Artifact, Item, State, Step};
 use refiner_proofchain::{FeeQuote, Fees, NonceAt, Preparation, Prepared, Proof, Reaction, Revert, RpcError, Signed};
 
-use super::{Desk, QUESTIONS_AT_ONCE, TurnError};
+use super::{Desk, TurnError};
 use crate::run::{
     clock::{milliseconds, now_ms},
     policy::pause_ms,
 };
 
 /// Intents prepared in one turn: what is prepared long before it is signed may no longer be true.
-const BATCH: usize = 16;
+const BATCH: usize = 32;
 
 impl Desk {
     /// Prepares, numbers, signs and stores as many intents as may be under way.
@@ -33,8 +32,11 @@ impl Desk {
         if ready.is_empty() {
             return Ok(());
         }
-        match self.prover.fees().await? {
-            FeeQuote::Fees(fees) => self.sign_all(&ready, &fees, under_way).await,
+        // Without transactions of our own under way, what the pool holds is another's, or a lost journal's: it comes first.
+        let at = if under_way == 0 { NonceAt::Pending } else { NonceAt::Latest };
+        let (quote, count) = self.prover.fees_and_nonce(at).await?;
+        match quote {
+            FeeQuote::Fees(fees) => self.sign_all(&ready, &fees, count).await,
             FeeQuote::AboveCap { needed_wei, cap_wei } => {
                 let reason = format!("gas costs {needed_wei} wei, and no more than {cap_wei} is allowed");
                 self.pause(reason, Some("wait, or raise max-fee-gwei"));
@@ -45,23 +47,20 @@ impl Desk {
 
     /// Lets the node try each; in the order of the items.
     async fn prepare(&self, intents: Vec<Item>) -> Result<Vec<(Item, Result<Preparation, RpcError>)>, TurnError> {
-        let mut proofs = Vec::with_capacity(intents.len());
+        let (mut items, mut proofs) = (Vec::with_capacity(intents.len()), Vec::with_capacity(intents.len()));
         for item in intents {
             let artifacts = self.shop.ledger.with(|journal| journal.artifacts(item.id))?;
-            let proof = artifacts.first().map(|artifact| proof(&item, artifact));
-            proofs.extend(proof.map(|proof| (item, proof)));
+            if let Some(artifact) = artifacts.first() {
+                proofs.push(proof(&item, artifact));
+                items.push(item);
+            }
         }
-        let prepared = stream::iter(proofs)
-            .map(|(item, proof)| async move { (item, self.prover.prepare(&proof).await) })
-            .buffered(QUESTIONS_AT_ONCE);
-        Ok(prepared.collect().await)
+        let prepared = self.prover.prepare_all(&proofs).await?;
+        Ok(items.into_iter().zip(prepared).collect())
     }
 
     /// Nonces are given in the order of the items, and are on the disk before anything is sent.
-    async fn sign_all(&self, ready: &[(Item, Prepared)], fees: &Fees, under_way: u64) -> Result<(), TurnError> {
-        // Without transactions of our own under way, what the pool holds is another's, or a lost journal's: it comes first.
-        let at = if under_way == 0 { NonceAt::Pending } else { NonceAt::Latest };
-        let count = self.prover.nonce(at).await?;
+    async fn sign_all(&self, ready: &[(Item, Prepared)], fees: &Fees, count: u64) -> Result<(), TurnError> {
         let nonces = self.shop.ledger.with(|journal| journal.next_nonces(count, ready.len()))?;
         let mut steps = Vec::with_capacity(ready.len());
         for ((item, prepared), nonce) in ready.iter().zip(nonces) {

@@ -1,0 +1,150 @@
+//! Several questions in one request.
+
+use std::sync::atomic::Ordering;
+
+use alloy_primitives::{Address, Bytes};
+use alloy_sol_types::SolCall;
+use futures_util::{StreamExt as _, stream};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::{Rpc, RpcError, answer::Answer, reply::Reply};
+
+/// Most questions in one request. Providers take from three to a thousand.
+pub(crate) const BATCH_MAX: usize = 32;
+/// Questions that are asked alone, side by side.
+const ALONE_AT_ONCE: usize = 8;
+
+/// One of several questions.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub method: &'static str,
+    pub params: Value,
+}
+
+impl Question {
+    pub fn new(method: &'static str, params: Value) -> Self {
+        Self { method, params }
+    }
+
+    /// A call of a contract's view function at the latest block.
+    pub fn view<C: SolCall>(contract: Address, call: &C) -> Self {
+        Self::new("eth_call", json!([{"to": contract, "data": Bytes::from(call.abi_encode())}, "latest"]))
+    }
+}
+
+/// One answer of several, which may come in any order.
+#[derive(Deserialize)]
+struct Numbered {
+    id: usize,
+    #[serde(flatten)]
+    answer: Answer<Value>,
+}
+
+/// What a node made of several questions.
+enum Taken<T> {
+    /// Answers where they stand; `None` where it said nothing or "later".
+    Answers(Vec<Option<Result<T, RpcError>>>),
+    /// It answers one question at a time, or fewer than these.
+    No,
+}
+
+impl Rpc {
+    /// Asks several questions in as few requests as the node takes. What it does not answer together is asked alone. The
+    /// answers are in the order of the questions.
+    ///
+    /// # Errors
+    ///
+    /// The last attempt's, when a whole request came to nothing.
+    pub(crate) async fn call_all<T: DeserializeOwned>(
+        &self,
+        questions: &[Question],
+    ) -> Result<Vec<Result<T, RpcError>>, RpcError> {
+        let mut answers = Vec::with_capacity(questions.len());
+        let mut rest = questions;
+        while !rest.is_empty() {
+            let together = self.inner.together.load(Ordering::Relaxed);
+            let (part, after) = rest.split_at(if together > 1 { rest.len().min(together) } else { rest.len() });
+            let known = if together > 1 && part.len() > 1 {
+                match self.together(part).await? {
+                    Taken::Answers(known) => known,
+                    Taken::No => {
+                        // Halved by whoever saw it at this size, and never raised: a node's limit does not change.
+                        let (halved, relaxed) = (part.len() / 2, Ordering::Relaxed);
+                        let _ = self.inner.together.compare_exchange(together, halved, relaxed, relaxed);
+                        continue;
+                    }
+                }
+            } else {
+                part.iter().map(|_| None).collect()
+            };
+            answers.extend(self.rest_alone(part, known).await);
+            rest = after;
+        }
+        Ok(answers)
+    }
+
+    /// An answer of [`call_all`](Self::call_all) as what its method answers, where the methods were different ones.
+    pub(crate) fn typed<T: DeserializeOwned>(&self, method: &'static str, answer: Value) -> Result<T, RpcError> {
+        serde_json::from_value(answer).map_err(|source| {
+            let endpoint = self.endpoint().clone();
+            RpcError::Malformed { endpoint, method, source }
+        })
+    }
+
+    async fn rest_alone<T: DeserializeOwned>(
+        &self,
+        questions: &[Question],
+        known: Vec<Option<Result<T, RpcError>>>,
+    ) -> Vec<Result<T, RpcError>> {
+        let mut answers = Vec::with_capacity(questions.len());
+        for (question, known) in questions.iter().zip(known) {
+            answers.push(self.known_or_alone(question, known));
+        }
+        stream::iter(answers).buffered(ALONE_AT_ONCE).collect().await
+    }
+
+    async fn known_or_alone<T: DeserializeOwned>(
+        &self,
+        question: &Question,
+        known: Option<Result<T, RpcError>>,
+    ) -> Result<T, RpcError> {
+        match known {
+            Some(known) => known,
+            None => self.call(question.method, &question.params).await,
+        }
+    }
+
+    async fn together<T: DeserializeOwned>(&self, questions: &[Question]) -> Result<Taken<T>, RpcError> {
+        let Some(first) = questions.first() else { return Ok(Taken::Answers(Vec::new())) };
+        let body = questions.iter().enumerate().map(
+            |(id, Question { method, params })| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}),
+        );
+        self.exchange(first.method, &body.collect(), |reply| reply.many(questions)).await
+    }
+}
+
+impl Reply {
+    fn many<T: DeserializeOwned>(mut self, questions: &[Question]) -> Result<Taken<T>, RpcError> {
+        // Too many requests, or a node that is not well: nothing to do with their number.
+        if self.is_later() || self.status.is_server_error() {
+            return Err(self.refused_by_status());
+        }
+        let Ok(numbered) = serde_json::from_slice::<Vec<Numbered>>(&self.bytes) else {
+            return match self.one::<Value>() {
+                Err(error) if error.is_transient() => Err(error),
+                _ => Ok(Taken::No),
+            };
+        };
+        let mut answers: Vec<Option<Result<T, RpcError>>> = questions.iter().map(|_| None).collect();
+        for Numbered { id, answer } in numbered {
+            let (Some(question), Some(place)) = (questions.get(id), answers.get_mut(id)) else { continue };
+            self.method = question.method;
+            let answer = self
+                .answered(answer)
+                .and_then(|value| serde_json::from_value(value).map_err(|source| self.malformed(source)));
+            *place = Some(answer).filter(|answer| !answer.as_ref().is_err_and(RpcError::is_transient));
+        }
+        Ok(Taken::Answers(answers))
+    }
+}

@@ -1,0 +1,60 @@
+//! What stands first in a specimen: which block it is of.
+
+use alloy_consensus::Header;
+use alloy_primitives::{B256, U256};
+
+use super::{
+    error::{Fault, Locate, Misfit, Read, Wrong},
+    header,
+    wire::Wire,
+};
+
+/// Which block a specimen is of, by its first fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heading {
+    /// The chain, `NetworkId`.
+    pub network_id: u64,
+    /// The block hash it states.
+    pub hash: B256,
+    /// The block's header.
+    pub header: Header,
+    /// keccak256 of the header's RLP, which is `hash` unless one of the two is wrong.
+    pub header_hash: B256,
+}
+
+/// The fields of the `data` record that come before the transactions.
+pub(super) struct Front {
+    pub(super) kind: String,
+    pub(super) network_id: u64,
+    pub(super) hash: B256,
+    pub(super) total_difficulty: U256,
+    pub(super) header: Header,
+}
+
+impl Front {
+    pub(super) fn read(wire: &mut Wire<'_>) -> Read<Self> {
+        Ok(Self {
+            kind: wire.string().at("Type")?,
+            network_id: wire.long().at("NetworkId")?,
+            hash: wire.hash().at("Hash")?,
+            total_difficulty: wire.u256().at("TotalDifficulty")?,
+            header: header::read(wire).at("Header")?,
+        })
+    }
+}
+
+/// Reads the heading by the wire's layout, and nothing after it.
+pub(super) fn read(mut wire: Wire<'_>) -> Result<Heading, Misfit> {
+    let front = front(&mut wire).at("replicaEvent").map_err(|fault| fault.into_misfit(wire.layout))?;
+    let header_hash = front.header.hash_slow();
+    Ok(Heading { network_id: front.network_id, hash: front.hash, header: front.header, header_hash })
+}
+
+fn front(wire: &mut Wire<'_>) -> Read<Front> {
+    let start = wire.offset();
+    if !wire.enters_array()? {
+        return Err(Fault::new(start, Wrong::NoBlock));
+    }
+    wire.hash().at("hash")?;
+    Front::read(wire).at("data")
+}
