@@ -40,6 +40,11 @@ impl Content {
         Self { id, recipe_id, bytes }
     }
 
+    /// Bytes that were checked against the id of the network's recipe before, when they were kept under it.
+    pub(crate) fn kept(id: ContentId, bytes: Bytes) -> Self {
+        Self { id, recipe_id: id, bytes }
+    }
+
     /// The id it was asked for by.
     #[must_use]
     pub const fn id(&self) -> ContentId {

@@ -7,8 +7,8 @@ use tokio::time::{sleep, timeout};
 use url::Url;
 
 use crate::{
-    Content, ContentId, FetchError, FetchFailure, Locations, Origin, Source, Web, blocking::blocking,
-    http::milliseconds, web::NamedGateway,
+    Accept, Content, ContentId, FetchError, FetchFailure, Locations, Origin, Source, Web, http::milliseconds,
+    web::NamedGateway,
 };
 
 /// Most attempts of one fetch. Four sources and as many distinct ids as the proof chain allows would be 3,072.
@@ -31,9 +31,6 @@ impl Default for Pace {
         Self { hedge: Duration::from_millis(1500), attempt: Duration::from_secs(120), in_flight: 4 }
     }
 }
-
-/// The caller's own check of bytes, for example that they have the announced specimen hash. Runs beside the asynchronous threads.
-pub type Accept = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
 /// What was fetched, and how.
 #[derive(Debug)]
@@ -144,15 +141,7 @@ impl Attempt {
     async fn run(self, accept: Option<Accept>) -> Result<Content, FetchError> {
         match (self, accept) {
             (Self::Known { source, id }, None) => source.fetch(&id).await,
-            (Self::Known { source, id }, Some(accept)) => {
-                let content = source.fetch(&id).await?;
-                let bytes = content.bytes().clone();
-                if blocking(move || accept(&bytes)).await {
-                    Ok(content)
-                } else {
-                    Err(FetchError::NotAccepted { from: source.origin().clone() })
-                }
-            }
+            (Self::Known { source, id }, Some(accept)) => source.fetch_accepted(&id, accept).await,
             (Self::Unverified { web, url }, accept) => {
                 web.fetch(&url).await?.check(move |bytes| accept.is_some_and(|accept| accept(bytes))).await
             }

@@ -10,6 +10,7 @@
 mod assemble;
 mod base;
 mod blocking;
+mod buffers;
 mod car;
 mod content;
 mod dag_pb;
@@ -34,7 +35,7 @@ pub use car::{Blocks, CarError, read_car, write_car};
 pub use content::Content;
 pub use dag_pb::NodeError;
 pub use error::{Blame, FetchError, FetchFailure, KeepError, SetupError};
-pub use fetcher::{ATTEMPTS_MAX, Accept, Fetched, Fetcher, Pace};
+pub use fetcher::{ATTEMPTS_MAX, Fetched, Fetcher, Pace};
 pub use gateway::{Gateway, PUBLIC_GATEWAYS, public_gateways};
 pub use http::{BaseUrlError, ClientError, HttpLimits, TransportError};
 pub use id::{Codec, ContentId, ID_CHARACTERS_MAX, IdError};
@@ -42,7 +43,7 @@ pub use local::{LocalStore, OpenError, Pruned, Retention, Stored};
 pub use location::{ENTRIES_MAX, ENTRY_BYTES_MAX, Locations, NotFetchable, Refused};
 pub use origin::{Excerpt, Origin};
 pub use pinner::{Pinner, PinnerLimits};
-pub use source::{ContentStore, Source};
+pub use source::{Accept, ContentStore, Source};
 pub use unixfs::{Block, Builder, CHUNK_BYTES, Dag, LINKS_MAX, content_id};
 pub use web::{Reach, Unverified, Web};
 

@@ -22,7 +22,10 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-use crate::{Content, ContentId, ContentStore, FetchError, KeepError, Origin, Source, blocking::blocking};
+use crate::{
+    Accept, Content, ContentId, ContentStore, FetchError, KeepError, Origin, Source, blocking::blocking,
+    buffers::Buffers,
+};
 
 pub use self::prune::{Pruned, Retention, Stored};
 
@@ -38,6 +41,7 @@ pub struct LocalStore {
     root: Arc<Path>,
     origin: Origin,
     limit_bytes: usize,
+    buffers: Buffers,
 }
 
 /// Why a directory is no store.
@@ -80,7 +84,7 @@ impl LocalStore {
             }
             Err(source) => return Err(OpenError::File { path, source }),
         }
-        Ok(Self { origin: Origin::of_path(root), root: root.into(), limit_bytes })
+        Ok(Self { origin: Origin::of_path(root), root: root.into(), limit_bytes, buffers: Buffers::default() })
     }
 
     /// Where content of this id is, or would be.
@@ -102,24 +106,39 @@ impl LocalStore {
     /// [`FetchError::NotFound`], [`FetchError::TooLarge`], [`FetchError::File`], and [`FetchError::Damaged`] when the bytes are not those
     /// of the id: the file is then moved to `aside`.
     pub fn read(&self, id: &ContentId) -> Result<Content, FetchError> {
-        let path = self.path(id);
-        let bytes = match self.read_bounded(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(FetchError::NotFound { from: self.origin.clone() });
-            }
-            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-                return Err(FetchError::TooLarge { from: self.origin.clone(), limit_bytes: self.limit_bytes });
-            }
-            Err(source) => return Err(FetchError::File { path, source }),
-        };
-        match Content::check(*id, bytes) {
-            Ok(content) => Ok(content),
-            Err(_) => match self.set_aside(id, &path) {
-                Ok(aside) => Err(FetchError::Damaged { path, aside }),
-                Err(source) => Err(FetchError::File { path, source }),
-            },
+        self.checked(id, self.unchecked(id)?)
+    }
+
+    /// Reads content that `accept` takes, which is then all that is checked: the id was when it was kept.
+    fn read_accepted(&self, id: &ContentId, accept: &Accept) -> Result<Content, FetchError> {
+        let bytes = self.unchecked(id)?;
+        if accept(&bytes) {
+            return Ok(Content::kept(*id, bytes));
         }
+        // Not what is wanted, or not what was kept.
+        self.checked(id, bytes)?;
+        Err(FetchError::NotAccepted { from: self.origin.clone() })
+    }
+
+    fn unchecked(&self, id: &ContentId) -> Result<Bytes, FetchError> {
+        let path = self.path(id);
+        self.read_bounded(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => FetchError::NotFound { from: self.origin.clone() },
+            io::ErrorKind::FileTooLarge => {
+                FetchError::TooLarge { from: self.origin.clone(), limit_bytes: self.limit_bytes }
+            }
+            _ => FetchError::File { path, source: error },
+        })
+    }
+
+    fn checked(&self, id: &ContentId, bytes: Bytes) -> Result<Content, FetchError> {
+        Content::check(*id, bytes).map_err(|_| {
+            let path = self.path(id);
+            match self.set_aside(id, &path) {
+                Ok(aside) => FetchError::Damaged { path, aside },
+                Err(source) => FetchError::File { path, source },
+            }
+        })
     }
 
     /// Writes content. [`ContentStore::keep`] for callers that may block.
@@ -175,9 +194,12 @@ impl LocalStore {
 
     fn read_bounded(&self, path: &Path) -> io::Result<Bytes> {
         let file = File::open(path)?;
-        let mut bytes = Vec::with_capacity(usize::try_from(file.metadata()?.len()).unwrap_or(0).min(self.limit_bytes));
-        let read = file.take(self.limit_bytes as u64 + 1).read_to_end(&mut bytes)?;
-        if read > self.limit_bytes { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes.into()) }
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or(0).min(self.limit_bytes);
+        self.buffers.bytes(|buffer| {
+            buffer.reserve_exact(length);
+            let read = file.take(self.limit_bytes as u64 + 1).read_to_end(buffer)?;
+            if read > self.limit_bytes { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(()) }
+        })
     }
 
     fn set_aside(&self, id: &ContentId, path: &Path) -> io::Result<PathBuf> {
@@ -196,6 +218,11 @@ impl Source for LocalStore {
     fn fetch<'a>(&'a self, id: &'a ContentId) -> BoxFuture<'a, Result<Content, FetchError>> {
         let (store, id) = (self.clone(), *id);
         Box::pin(blocking(move || store.read(&id)))
+    }
+
+    fn fetch_accepted<'a>(&'a self, id: &'a ContentId, accept: Accept) -> BoxFuture<'a, Result<Content, FetchError>> {
+        let (store, id) = (self.clone(), *id);
+        Box::pin(blocking(move || store.read_accepted(&id, &accept)))
     }
 }
 

@@ -1,6 +1,12 @@
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 
-use crate::{Content, ContentId, FetchError, KeepError, Origin};
+use crate::{Content, ContentId, FetchError, KeepError, Origin, blocking::blocking};
+
+/// The caller's own check that bytes are the very ones that are meant, for example that they have the announced specimen hash.
+/// Runs beside the asynchronous threads.
+pub type Accept = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
 /// What content can be fetched from.
 pub trait Source: Send + Sync {
@@ -13,6 +19,23 @@ pub trait Source: Send + Sync {
     ///
     /// [`FetchError`]
     fn fetch<'a>(&'a self, id: &'a ContentId) -> BoxFuture<'a, Result<Content, FetchError>>;
+
+    /// Fetches what `id` names and `accept` takes. Whoever checked the id before, when it kept the bytes, need not check it again.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError`], [`FetchError::NotAccepted`] among them.
+    fn fetch_accepted<'a>(&'a self, id: &'a ContentId, accept: Accept) -> BoxFuture<'a, Result<Content, FetchError>> {
+        Box::pin(async move {
+            let content = self.fetch(id).await?;
+            let bytes = content.bytes().clone();
+            if blocking(move || accept(&bytes)).await {
+                Ok(content)
+            } else {
+                Err(FetchError::NotAccepted { from: self.origin().clone() })
+            }
+        })
+    }
 }
 
 /// A source that also keeps content.

@@ -1,11 +1,12 @@
 use std::{
     fs,
     path::Path,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use refiner_content::{
-    Blame, Content, ContentId, FetchError, KeepError, LocalStore, OpenError, Pruned, Retention, content_id,
+    Blame, Content, ContentId, FetchError, KeepError, LocalStore, OpenError, Pruned, Retention, Source as _, content_id,
 };
 
 use crate::{LIMIT_BYTES, Outcome, bytes, told};
@@ -114,6 +115,29 @@ fn a_damaged_file_is_set_aside_and_can_be_kept_again() -> Outcome {
     check(|bytes| bytes.push(0));
     check(Vec::clear);
     Ok(())
+}
+
+#[tokio::test]
+async fn what_was_kept_is_checked_once_by_its_id_or_by_what_the_caller_knows() {
+    let kept = Kept::new();
+    let content = bytes(300_000);
+    let id = kept.keep(&content);
+    let ask = async |expected: &[u8]| {
+        let expected = expected.to_vec();
+        kept.store.fetch_accepted(&id, Arc::new(move |bytes| bytes == expected)).await
+    };
+    assert_eq!(ask(&content).await.unwrap(), Content::of(content.clone().into()));
+    let other = ask(b"other").await.unwrap_err();
+    assert!(matches!(other, FetchError::NotAccepted { .. }), "{other:?}");
+    assert_eq!(kept.read(&id).unwrap(), content, "it is what it was");
+
+    let mut damaged = content.clone();
+    damaged[150_000] ^= 1;
+    fs::write(kept.store.path(&id), &damaged).unwrap();
+    let refused = ask(&content).await.unwrap_err();
+    assert!(matches!(refused, FetchError::Damaged { .. }), "{refused:?}");
+    let gone = ask(&content).await.unwrap_err();
+    assert!(matches!(gone, FetchError::NotFound { .. }), "{gone:?}");
 }
 
 #[test]
