@@ -18,6 +18,15 @@ impl Content {
         Self { id, recipe_id: id, bytes }
     }
 
+    /// The same for bytes whose sha2-256 the caller computed, and which are not hashed again where one leaf holds them all.
+    #[must_use]
+    pub fn of_hashed(bytes: Bytes, sha256: [u8; 32]) -> Self {
+        if bytes.len() > CHUNK_BYTES {
+            return Self::of(bytes);
+        }
+        Self::kept(ContentId::of_raw_digest(sha256), bytes)
+    }
+
     /// Holds `bytes` against `id`: a raw id by its own hash, any other by the network's recipe. When they differ, says which id
     /// the recipe gives them; a tree of another recipe cannot be told from damage this way.
     pub(crate) fn check(id: ContentId, bytes: Bytes) -> Result<Self, Differs> {

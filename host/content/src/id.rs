@@ -47,6 +47,11 @@ impl ContentId {
         Self { codec, digest: sha256(block) }
     }
 
+    /// The id of the raw block that has this sha2-256.
+    pub(crate) const fn of_raw_digest(digest: [u8; DIGEST_BYTES]) -> Self {
+        Self { codec: Codec::Raw, digest }
+    }
+
     /// How the block is to be read.
     #[must_use]
     pub const fn codec(&self) -> Codec {

@@ -10,7 +10,6 @@
 mod assemble;
 mod base;
 mod blocking;
-mod buffers;
 mod car;
 mod content;
 mod dag_pb;

@@ -22,10 +22,9 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-use crate::{
-    Accept, Content, ContentId, ContentStore, FetchError, KeepError, Origin, Source, blocking::blocking,
-    buffers::Buffers,
-};
+use refiner_buffers::Buffers;
+
+use crate::{Accept, Content, ContentId, ContentStore, FetchError, KeepError, Origin, Source, blocking::blocking};
 
 pub use self::prune::{Pruned, Retention, Stored};
 
@@ -193,13 +192,12 @@ impl LocalStore {
     }
 
     fn read_bounded(&self, path: &Path) -> io::Result<Bytes> {
-        let file = File::open(path)?;
-        let length = usize::try_from(file.metadata()?.len()).unwrap_or(0).min(self.limit_bytes);
-        self.buffers.bytes(|buffer| {
-            buffer.reserve_exact(length);
-            let read = file.take(self.limit_bytes as u64 + 1).read_to_end(buffer)?;
-            if read > self.limit_bytes { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(()) }
-        })
+        let mut file = File::open(path)?;
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        if length > self.limit_bytes {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.buffers.bytes(length, |buffer| file.read_exact(buffer).map(|()| length))
     }
 
     fn set_aside(&self, id: &ContentId, path: &Path) -> io::Result<PathBuf> {

@@ -41,12 +41,42 @@ struct Exported {
 impl Journal {
     /// Items in `state` whose time has come, oldest first, at most `limit`. Of the pinned only those that are to be proved.
     pub fn due(&self, state: State, now_ms: u64, limit: usize) -> Result<Vec<Item>, JournalError> {
-        let condition = if state == State::Pinned { "AND proves = 1" } else { "" };
-        let query = format!(
-            "SELECT {} FROM item WHERE state = '{state}' {condition} AND due_ms <= ?1 ORDER BY id LIMIT ?2",
-            Item::COLUMNS
-        );
-        self.items(&query, params![now_ms, limit])
+        self.due_but(state, now_ms, limit, |_| false)
+    }
+
+    /// The same without those that are at work already, which are the oldest as a rule and are not read whole.
+    pub fn due_but(
+        &self,
+        state: State,
+        now_ms: u64,
+        limit: usize,
+        at_work: impl Fn(ItemId) -> bool,
+    ) -> Result<Vec<Item>, JournalError> {
+        let query = format!("SELECT {} FROM {} ORDER BY id", Item::COLUMNS, due(state));
+        let read = || -> rusqlite::Result<_> {
+            let mut query = self.connection.prepare_cached(&query)?;
+            let mut rows = query.query([now_ms])?;
+            let mut items = Vec::new();
+            while items.len() < limit
+                && let Some(row) = rows.next()?
+            {
+                if !at_work(ItemId(row.get(0)?)) {
+                    items.push(Item::read(row)?);
+                }
+            }
+            Ok(items)
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// Whether there are at least `count` of them.
+    pub fn are_due(&self, state: State, now_ms: u64, count: usize) -> Result<bool, JournalError> {
+        let query = format!("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT ?2)", due(state));
+        self.connection
+            .prepare_cached(&query)
+            .and_then(|mut query| query.query_row(params![now_ms, count], |row| row.get::<_, usize>(0)))
+            .map(|found| found >= count)
+            .map_err(|error| self.error(error))
     }
 
     /// Items that match, by number, at most `limit`.
@@ -141,4 +171,10 @@ impl Journal {
         };
         read().map_err(|error| self.error(error))
     }
+}
+
+/// Where items in `state` are whose time has come by `?1`.
+fn due(state: State) -> String {
+    let condition = if state == State::Pinned { "AND proves = 1" } else { "" };
+    format!("item WHERE state = '{state}' {condition} AND due_ms <= ?1")
 }

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use refiner_buffers::Buffers;
 use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, Executor};
 use refiner_sandbox::{
     AdmitError, AdmittedRule, Allocation, EngineError, EngineProfile, GuestText, HostFailure, Refusal, RunInput,
@@ -89,9 +90,10 @@ fn work() -> Result<(), ChildError> {
     drop(request);
     write_hash(output, Kind::Admitted, &admitted.component())?;
     flush(output)?;
+    let buffers = Buffers::default();
     loop {
         let payload = protocol::read(input)?.expect(Kind::Run)?;
-        answer(output, &admitted, &executor, RunRequest::receive(&payload, input)?)?;
+        answer(output, &admitted, &executor, RunRequest::receive(&payload, input, &buffers)?)?;
         flush(output)?;
     }
 }

@@ -2,7 +2,8 @@ use std::fs;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use refiner_content::{Builder, CHUNK_BYTES, Codec, Dag, LINKS_MAX, content_id};
+use refiner_content::{Builder, CHUNK_BYTES, Codec, Content, Dag, LINKS_MAX, content_id};
+use sha2::{Digest as _, Sha256};
 
 use crate::{Outcome, bytes, pinner, shared};
 
@@ -64,5 +65,14 @@ proptest! {
         }
         prop_assert_eq!(builder.finish(), content_id(&file));
         prop_assert_eq!(Dag::of(&Bytes::from(file.clone())).root(), content_id(&file));
+    }
+}
+
+#[test]
+fn content_of_a_known_sha256_is_named_as_any_other() {
+    for length in [0, 1, CHUNK_BYTES, CHUNK_BYTES + 1] {
+        let content = bytes(length);
+        let sha256 = Sha256::digest(&content).into();
+        assert_eq!(Content::of_hashed(content.clone().into(), sha256), Content::of(content.into()), "{length} bytes");
     }
 }

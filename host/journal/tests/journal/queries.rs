@@ -21,6 +21,25 @@ fn items_are_counted_and_listed_by_state_and_height() {
 }
 
 #[test]
+fn due_are_the_oldest_that_nobody_works_on() {
+    let mut bench = Bench::new();
+    let items = bench.announce(1..=6);
+    bench.journal.failed(items[1], State::Announced, "no route", 500).unwrap();
+    let heights = |limit, now_ms, at_work: &[usize]| -> Vec<u64> {
+        let is_at_work = |item| at_work.iter().any(|index| items[*index] == item);
+        let due = bench.journal.due_but(State::Announced, now_ms, limit, is_at_work).unwrap();
+        due.into_iter().map(|item| item.height).collect()
+    };
+    assert_eq!(heights(10, 499, &[]), [1, 3, 4, 5, 6]);
+    assert_eq!(heights(2, 500, &[0, 2]), [2, 4]);
+    assert_eq!(heights(10, 500, &[0, 1, 2, 3, 4, 5]), [] as [u64; 0]);
+    assert_eq!(heights(0, 500, &[]), [] as [u64; 0]);
+    for (count, now_ms, expected) in [(5, 499, true), (6, 499, false), (6, 500, true), (7, 500, false), (0, 0, true)] {
+        assert_eq!(bench.journal.are_due(State::Announced, now_ms, count).unwrap(), expected, "{count} at {now_ms}");
+    }
+}
+
+#[test]
 fn export_is_one_json_object_a_line_with_everything() {
     let mut bench = Bench::new();
     // More than one page.

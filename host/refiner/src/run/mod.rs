@@ -32,7 +32,7 @@ pub use self::{config::ConfigError, error::RunError, rules::RulesError};
 
 use std::{sync::Arc, time::Duration};
 
-use refiner_journal::{Binding, Journal, JournalError, State};
+use refiner_journal::{Binding, Journal, JournalError, State, Step};
 use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Signer};
 use tokio::{runtime::Builder, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -165,12 +165,14 @@ async fn stages(
 ) -> Result<(), RunError> {
     let mut running: JoinSet<Result<(), JournalError>> = JoinSet::new();
     running.spawn(scan::scan(Arc::clone(&shop), Arc::clone(&settings), stop.clone()));
-    let station = |name, state, at_once| Station { name, state, at_once, ahead: None };
+    let station = |name, state, at_once| Station { name, state, at_once, ahead: None, next: None };
     let at_workers = settings.workers * KEEPING_PER_WORKER;
     let ahead = Ahead { waiting: State::Fetched, most: at_workers + settings.fetches, then: State::Produced };
     let fetches = Station { ahead: Some(ahead), ..station("fetch", State::Announced, settings.fetches) };
     running.spawn(fetches.work(Arc::clone(&shop), stop.clone(), stage::fetch));
-    let runs = station("refine", State::Fetched, at_workers);
+    // Without a pinner the local store is where the network finds them.
+    let next = shop.pinner.is_none().then_some((State::Produced, (|| Step::Pinned) as fn() -> Step));
+    let runs = Station { next, ..station("refine", State::Fetched, at_workers) };
     running.spawn(runs.work(Arc::clone(&shop), stop.clone(), stage::refine));
     let pins = station("pin", State::Produced, settings.pins);
     running.spawn(pins.work(Arc::clone(&shop), stop.clone(), stage::pin));

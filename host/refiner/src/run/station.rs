@@ -30,6 +30,8 @@ pub struct Station {
     pub at_once: usize,
     /// When it waits for the next station.
     pub ahead: Option<Ahead>,
+    /// The step that follows at once where an item came to this state.
+    pub next: Option<(State, fn() -> Step)>,
 }
 
 /// A station that gets too far ahead makes what is forgotten again before it is used, and is then read and hashed anew.
@@ -68,15 +70,13 @@ impl Station {
             let free = if stopping || self.is_ahead(&shop)? { 0 } else { self.at_once - running.len() };
             if free > 0 {
                 moved.mark_unchanged();
-                // The claimed are still in the same state, and may be the oldest.
-                let limit = claimed.len() + free;
                 let asked = Instant::now();
-                let due = shop.ledger.with(|journal| journal.due(self.state, now_ms(), limit))?;
+                let is_claimed = |item| claimed.contains(&item);
+                let due = shop.ledger.with(|journal| journal.due_but(self.state, now_ms(), free, is_claimed))?;
                 if !due.is_empty() {
                     shop.ledger.metrics.happened(Event::JournalFetchItems, asked.elapsed());
                 }
-                let unclaimed: Vec<_> = due.into_iter().filter(|item| !claimed.contains(&item.id)).take(free).collect();
-                for item in unclaimed {
+                for item in due {
                     claimed.insert(item.id);
                     let work = tokio::spawn(act(Arc::clone(&shop), item.clone()));
                     let begun = Instant::now();
@@ -104,7 +104,7 @@ impl Station {
 
     fn is_ahead(self, shop: &Shop) -> Result<bool, JournalError> {
         let Some(Ahead { waiting, most, .. }) = self.ahead else { return Ok(false) };
-        Ok(shop.ledger.with(|journal| journal.due(waiting, now_ms(), most))?.len() >= most)
+        shop.ledger.with(|journal| journal.are_due(waiting, now_ms(), most))
     }
 
     fn write_down(
@@ -119,7 +119,8 @@ impl Station {
             Ok(step) => {
                 worked(Outcome::Done);
                 tracing::info!(item = %item.id, height = item.height, stage = self.name, state = %step.to(), "An item went on.");
-                return shop.ledger.advance(item.id, &step);
+                let next = self.next.filter(|(to, _)| *to == step.to()).map(|(_, next)| (item.id, next()));
+                return shop.ledger.advance_all(&[(item.id, step)].into_iter().chain(next).collect::<Vec<_>>());
             }
             Err(error) => error,
         };

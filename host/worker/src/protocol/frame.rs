@@ -125,13 +125,7 @@ pub(crate) fn read_bytes(input: &mut impl Read, announced: u64) -> Result<Vec<u8
     let announced = usize::try_from(announced).map_err(|_| ProtocolError::TooManyBytes)?;
     let mut bytes = Vec::new();
     while bytes.len() < announced {
-        let (kind, length) = read_header(input)?;
-        if kind != Kind::Bytes {
-            return Err(ProtocolError::Unexpected { found: kind });
-        }
-        if length == 0 || length > announced - bytes.len() {
-            return Err(ProtocolError::TooManyBytes);
-        }
+        let length = read_bytes_header(input, announced - bytes.len())?;
         if bytes.is_empty() {
             // Announced is not sent: memory is reserved only once something came, and then at once.
             bytes.reserve_exact(announced);
@@ -141,6 +135,26 @@ pub(crate) fn read_bytes(input: &mut impl Read, announced: u64) -> Result<Vec<u8
         input.read_exact(&mut bytes[start..])?;
     }
     Ok(bytes)
+}
+
+/// The same into a buffer of just this length.
+pub(crate) fn read_bytes_into(input: &mut impl Read, mut buffer: &mut [u8]) -> Result<(), ProtocolError> {
+    while !buffer.is_empty() {
+        let length = read_bytes_header(input, buffer.len())?;
+        let (now, rest) = buffer.split_at_mut(length);
+        input.read_exact(now)?;
+        buffer = rest;
+    }
+    Ok(())
+}
+
+/// The length of the next [`Kind::Bytes`] frame, of which there is something and no more than is due.
+fn read_bytes_header(input: &mut impl Read, due: usize) -> Result<usize, ProtocolError> {
+    match read_header(input)? {
+        (Kind::Bytes, length) if length == 0 || length > due => Err(ProtocolError::TooManyBytes),
+        (Kind::Bytes, length) => Ok(length),
+        (found, _) => Err(ProtocolError::Unexpected { found }),
+    }
 }
 
 fn closed(error: io::Error) -> ProtocolError {

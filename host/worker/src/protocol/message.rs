@@ -7,6 +7,7 @@ use std::{
 };
 
 use alloy_primitives::{B256, Bytes};
+use refiner_buffers::Buffers;
 use refiner_evm::ExecutedBy;
 use refiner_sandbox::{
     COMPONENT_BYTES_WITH_WASI, Capability, Grants, GuestText, LIMITS, Limit, Limits, Params, PerLimit, Refusal,
@@ -17,7 +18,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Kind, ProtocolError, VERSION,
     execution::{executed_by_number, take_executed_by},
-    read, read_bytes,
+    read, read_bytes, read_bytes_into,
     wire::{Reader, Writer},
     write, write_bytes,
 };
@@ -185,7 +186,7 @@ impl RunRequest {
         write_bytes(out, &self.raw)
     }
 
-    pub(crate) fn receive(payload: &[u8], input: &mut impl Read) -> Result<Self, ProtocolError> {
+    pub(crate) fn receive(payload: &[u8], input: &mut impl Read, buffers: &Buffers) -> Result<Self, ProtocolError> {
         let mut reader = Reader::new(payload);
         let specimen_hash = reader.optional_b256()?;
         let specimen_bytes = at_most("a specimen", reader.u64()?, Limit::SpecimenBytes.spec().cap)?;
@@ -195,7 +196,8 @@ impl RunRequest {
             params.push((reader.text()?, reader.text()?));
         }
         reader.finish()?;
-        let raw = read_bytes(input, specimen_bytes)?.into();
+        let length = usize::try_from(specimen_bytes).map_err(|_| ProtocolError::TooManyBytes)?;
+        let raw = buffers.bytes(length, |buffer| read_bytes_into(input, buffer).map(|()| length))?.into();
         Ok(Self { specimen_hash, raw, params: params.into_iter().collect(), limits })
     }
 }

@@ -63,7 +63,7 @@ mod wire;
 
 pub use error::ProtocolError;
 pub(crate) use execution::{Asked, Executed, read_side, write_difference};
-pub(crate) use frame::{Frame, Kind, read, read_bytes, write, write_bytes};
+pub(crate) use frame::{Frame, Kind, read, read_bytes, read_bytes_into, write, write_bytes};
 pub(crate) use message::{
     CompileRequest, Hello, RuleRequest, RunRequest, Settings, announced_bytes, read_hash, read_refusal,
     write_announced, write_hash, write_refusal, write_text,

@@ -2,6 +2,7 @@
 
 use alloy_primitives::{B256, Bytes};
 use proptest::prelude::*;
+use refiner_buffers::Buffers;
 use refiner_evm::{Answer as Said, ExecutedBy, OnDifference, ResultFormat};
 use refiner_sandbox::{
     Artifact, GuestText, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine, Misuse, Params, PerLimit, Run,
@@ -187,7 +188,7 @@ fn requests_arrive_as_they_were_sent() {
     request.send(&mut bytes).unwrap();
     let mut input = bytes.as_slice();
     let payload = read(&mut input).unwrap().expect(Kind::Run).unwrap();
-    assert_eq!(RunRequest::receive(&payload, &mut input).unwrap(), request);
+    assert_eq!(RunRequest::receive(&payload, &mut input, &Buffers::default()).unwrap(), request);
 }
 
 /// An answer of these log lines and artifacts, and how it is taken when `granted` of `limit` are granted.
@@ -238,13 +239,13 @@ fn limit_above_its_cap_is_refused() {
     let mut bytes = Vec::new();
     request(Limits::default().with(Limit::WallMs, granted).unwrap()).send(&mut bytes).unwrap();
     let payload = read(&mut bytes.as_slice()).unwrap().payload;
-    RunRequest::receive(&payload, &mut [].as_slice()).unwrap();
+    RunRequest::receive(&payload, &mut [].as_slice(), &Buffers::default()).unwrap();
 
     // No hash, length, count, and then the limits in table order.
     let position = 1 + 8 + 4 + 8 * Limit::WallMs as usize;
     let mut above = payload;
     above[position..position + 8].copy_from_slice(&(granted + 1).to_be_bytes());
-    let refused = RunRequest::receive(&above, &mut [].as_slice()).unwrap_err();
+    let refused = RunRequest::receive(&above, &mut [].as_slice(), &Buffers::default()).unwrap_err();
     assert!(matches!(refused, ProtocolError::AboveCap(_)), "{refused:?}");
 }
 

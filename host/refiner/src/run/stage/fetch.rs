@@ -25,14 +25,14 @@ pub async fn fetch(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
     let accept: Accept = Arc::new(move |bytes| is_announced(bytes, hash));
     let fetched = shop.fetcher.fetch_any(&locations, Some(accept)).await?;
     tracing::debug!(item = %item.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "Fetched a specimen.");
-    let kept = tokio::task::spawn_blocking(move || {
-        let store = (fetched.from != *shop.store.origin()).then_some(&shop.store);
-        let begun = Instant::now();
-        let verified = verify(fetched.content, &item)?;
-        shop.ledger.metrics.happened(Event::Decode, begun.elapsed());
-        verified.keep(store, &shop.handoff)
-    });
-    kept.await.unwrap_or(Err(StageError::Panicked))
+    let begun = Instant::now();
+    let verified = verify(fetched.content, &item)?;
+    shop.ledger.metrics.happened(Event::Decode, begun.elapsed());
+    if fetched.from == *shop.store.origin() {
+        return Ok(verified.leave(&shop.handoff));
+    }
+    let kept = tokio::task::spawn_blocking(move || verified.keep(&shop.store, &shop.handoff)).await;
+    kept.unwrap_or(Err(StageError::Panicked))
 }
 
 /// Where the specimen is, and whether it may be proved: false saves the work, and the chain says so only when it is certain.

@@ -58,7 +58,7 @@ pub fn read(shop: &Shop, cid: Option<&str>) -> Option<Content> {
 }
 
 fn keep(shop: &Shop, artifact: refiner_sandbox::Artifact) -> Result<Artifact, StageError> {
-    let content = Content::of(artifact.bytes.0);
+    let content = Content::of_hashed(artifact.bytes.0, artifact.sha256.0);
     let cid = shop.store.write(&content)?;
     let bytes = content.bytes().len() as u64;
     if shop.pinner.is_some() {

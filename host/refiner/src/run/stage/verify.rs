@@ -79,11 +79,17 @@ fn compare(heading: &Heading, item: &Item) -> Result<(), Mismatch> {
 }
 
 impl VerifiedSpecimen {
-    /// Keeps it in the local store, unless it came from there, and leaves it for the next stage. Blocks.
-    pub fn keep(self, store: Option<&LocalStore>, handoff: &Handoff) -> Result<Step, StageError> {
-        let cid = store.map_or_else(|| Ok(self.content.recipe_id()), |store| store.write(&self.content))?;
-        let bytes = self.content.bytes().len() as u64;
+    /// Keeps it in the local store and leaves it for the next stage. Blocks.
+    pub fn keep(self, store: &LocalStore, handoff: &Handoff) -> Result<Step, StageError> {
+        store.write(&self.content)?;
+        Ok(self.leave(handoff))
+    }
+
+    /// Leaves it for the next stage. For what is in the local store.
+    pub fn leave(self, handoff: &Handoff) -> Step {
+        let step =
+            Step::Fetched { cid: self.content.recipe_id().to_string(), bytes: self.content.bytes().len() as u64 };
         handoff.put(self.content);
-        Ok(Step::Fetched { cid: cid.to_string(), bytes })
+        step
     }
 }
