@@ -113,7 +113,7 @@ fn run_sandboxed(raw: &Bytes, rule: &AdmittedRule, executor: &Arc<dyn Executor>)
         })
         .unwrap();
     let Verdict::Produced { artifacts, .. } = run.verdict else { panic!("{}", run.verdict) };
-    artifacts[0].sha256
+    artifacts[0].sha256()
 }
 
 /// The release program over many specimens, on one core and on all.

@@ -107,6 +107,11 @@ impl Step {
         }
     }
 
+    /// Whether it is on the disk when the call that writes it returns: what is signed may be sent.
+    pub const fn is_durable(&self) -> bool {
+        matches!(self, Self::Signed(_))
+    }
+
     fn reason(&self) -> Option<&str> {
         match self {
             Self::Refused { reason }
@@ -143,7 +148,7 @@ impl Journal {
 
     /// The same for several at once: all or none, and one wait for the disk.
     pub fn advance_all(&mut self, steps: &[(ItemId, Step)], now_ms: u64) -> Result<(), JournalError> {
-        let durable = steps.iter().any(|(_, step)| matches!(step, Step::Signed(_)));
+        let durable = steps.iter().any(|(_, step)| step.is_durable());
         self.write(durable, |connection, path| {
             for (item, step) in steps {
                 let sql = |error| sqlite_error(path, error);

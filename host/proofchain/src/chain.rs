@@ -150,21 +150,30 @@ impl ProofChain {
         self.rpc.view(self.network.result_contract, &session.question()).await
     }
 
-    /// [`specimen_urls`](Self::specimen_urls) and [`is_session_open`](Self::is_session_open) in one request.
+    /// [`specimen_urls`](Self::specimen_urls) of several specimens, and [`is_session_open`](Self::is_session_open) of those that have
+    /// a session, in as few requests as the node takes. Without one a session counts as open.
     ///
     /// # Errors
     ///
-    /// [`RpcError`].
-    pub async fn urls_and_session(
+    /// [`RpcError`], for all when the node could not be asked, else for each.
+    pub async fn urls_and_sessions(
         &self,
-        specimen_hash: B256,
-        session: &Session,
-    ) -> Result<(Vec<String>, bool), RpcError> {
-        let urls = Question::view(self.network.specimen_contract, &getURLSCall { hash: specimen_hash });
-        let open = Question::view(self.network.result_contract, &session.question());
-        let mut answers = self.rpc.call_all::<Bytes>(&[urls, open]).await?;
-        let (open, urls) = (answers.remove(1)?, answers.remove(0)?);
-        Ok((returned::<getURLSCall>(&urls)?, returned::<isSessionOpenCall>(&open)?))
+        specimens: &[(B256, Option<Session>)],
+    ) -> Result<Vec<Result<(Vec<String>, bool), RpcError>>, RpcError> {
+        let urls = specimens.iter().map(|(hash, _)| {
+            let question = getURLSCall { hash: *hash };
+            Question::view(self.network.specimen_contract, &question)
+        });
+        let sessions = specimens.iter().filter_map(|(_, session)| session.as_ref());
+        let sessions = sessions.map(|session| Question::view(self.network.result_contract, &session.question()));
+        let mut urls = self.rpc.call_all::<Bytes>(&urls.chain(sessions).collect::<Vec<_>>()).await?;
+        let mut sessions = urls.split_off(specimens.len()).into_iter();
+        let about_one = |(urls, (_, session)): (Result<Bytes, RpcError>, &(B256, Option<Session>))| {
+            let open = session.and_then(|_| sessions.next());
+            let open = open.map(|open| returned::<isSessionOpenCall>(&open?)).transpose()?;
+            Ok((returned::<getURLSCall>(&urls?)?, open.unwrap_or(true)))
+        };
+        Ok(urls.into_iter().zip(specimens).map(about_one).collect())
     }
 
     /// Whether `operator` is among the block result producers.

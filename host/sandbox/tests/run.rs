@@ -56,8 +56,8 @@ fn finished_artifact_has_the_bytes_written_and_their_hash() {
         media_type: "text/plain".to_owned(),
         schema: Some("notes".to_owned()),
         bytes: b"out.txt".as_slice().into(),
-        sha256: B256::from(<[u8; 32]>::from(Sha256::digest(b"out.txt"))),
     };
+    assert_eq!(artifact.sha256(), B256::from(<[u8; 32]>::from(Sha256::digest(b"out.txt"))));
     assert_eq!(run.verdict, Verdict::Produced { artifacts: vec![artifact], records: 1 });
     assert_eq!(run.usage.used.get(Limit::OutputBytes), 7);
     assert_eq!(run.usage.used.get(Limit::Artifacts), 1);

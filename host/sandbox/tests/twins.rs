@@ -97,7 +97,7 @@ fn produced(run: &Run) -> Golden {
         panic!("{}: {:?}", run.verdict, run.log);
     };
     assert_eq!(artifacts.len(), 1);
-    Golden { records: *records, sha256: artifacts[0].sha256.to_string() }
+    Golden { records: *records, sha256: artifacts[0].sha256().to_string() }
 }
 
 fn hold_to_golden(names: &[&str]) {

@@ -1,7 +1,7 @@
 //! A JSON-RPC proxy that misbehaves on command.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -73,6 +73,8 @@ struct Faults {
     /// The most questions in one request; `None` for any number.
     together: Option<usize>,
     requests: u64,
+    /// By method: requests that asked for it at least once.
+    asking: BTreeMap<String, u64>,
 }
 
 #[derive(Clone)]
@@ -139,6 +141,11 @@ impl FaultyRpc {
         open(&self.plan).asked.values().sum()
     }
 
+    /// How many requests asked for a method, once or more.
+    pub fn requests_for(&self, method: &str) -> u64 {
+        open(&self.plan).asking.get(method).copied().unwrap_or_default()
+    }
+
     /// How many requests came, whatever they asked for.
     pub fn requests(&self) -> u64 {
         open(&self.plan).requests
@@ -162,6 +169,15 @@ impl Faults {
         Some(json!({"jsonrpc": "2.0", "id": null, "error": {"code": 31, "message": message}}))
     }
 
+    fn arrived(&mut self, body: &Value) {
+        self.requests += 1;
+        let questions = body.as_array().map_or(std::slice::from_ref(body), Vec::as_slice);
+        let methods: BTreeSet<_> = questions.iter().map(method).collect();
+        for method in methods {
+            *self.asking.entry(method.to_owned()).or_default() += 1;
+        }
+    }
+
     fn next(&mut self, method: &str) -> Option<Fault> {
         *self.asked.entry(method.to_owned()).or_default() += 1;
         let (fault, left) = self.faults.get_mut(method)?;
@@ -182,8 +198,9 @@ enum Outcome {
 }
 
 async fn answer(State(proxy): State<Proxy>, body: String) -> Response {
-    open(&proxy.plan).requests += 1;
-    match serde_json::from_str(&body).unwrap_or_default() {
+    let body: Value = serde_json::from_str(&body).unwrap_or_default();
+    open(&proxy.plan).arrived(&body);
+    match body {
         Value::Array(questions) => {
             if let Some(refusal) = open(&proxy.plan).refuse_together(questions.len()) {
                 return in_json(&refusal);
@@ -206,9 +223,7 @@ async fn answer(State(proxy): State<Proxy>, body: String) -> Response {
 
 impl Proxy {
     async fn outcome(&self, question: Value) -> Outcome {
-        let method = question["method"].as_str().unwrap_or_default();
-        let method = if method == "eth_call" && question["params"][0]["from"].is_string() { TRIAL } else { method };
-        let fault = open(&self.plan).next(method);
+        let fault = open(&self.plan).next(method(&question));
         let id = question["id"].clone();
         let refusal = |code: i64, message: String| {
             Outcome::Answer(json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}))
@@ -246,6 +261,11 @@ impl Proxy {
 
 fn in_json(value: &Value) -> Response {
     ([(CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+}
+
+fn method(question: &Value) -> &str {
+    let method = question["method"].as_str().unwrap_or_default();
+    if method == "eth_call" && question["params"][0]["from"].is_string() { TRIAL } else { method }
 }
 
 fn hash_of(question: &Value) -> Value {

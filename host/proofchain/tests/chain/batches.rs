@@ -162,16 +162,21 @@ async fn receipts_are_looked_at_together_and_again_before_a_nonce_counts_as_anot
 }
 
 #[tokio::test]
-async fn where_a_specimen_is_and_whether_it_may_be_proved_is_one_question() {
+async fn where_specimens_are_and_whether_they_may_be_proved_is_one_question() {
     let Some(chain) = start(&Setup::default()).await else { return };
     let (proxy, prover) = watched(&chain).await;
-    let specimen = specimen(HEIGHT);
-    chain.announce(&specimen).await.unwrap();
-    let session = Session { chain_id: 1, height: HEIGHT, operator: OPERATOR };
-    let before = proxy.requests();
-    let (urls, open) = prover.chain().urls_and_session(specimen.specimen_hash, &session).await.unwrap();
-    assert_eq!((urls, open, proxy.requests() - before), (vec![specimen.url], true, 1));
+    let specimens = [HEIGHT, HEIGHT + 1, HEIGHT + 2].map(specimen);
+    chain.announce_all(&specimens).await.unwrap();
     prove(&chain, &prover, &proof(HEIGHT)).await;
-    let (_, open) = prover.chain().urls_and_session(specimen.specimen_hash, &session).await.unwrap();
-    assert!(!open, "the one submission is used");
+    let session = |height| Session { chain_id: 1, height, operator: OPERATOR };
+    let mut asked: Vec<_> =
+        specimens.iter().map(|specimen| (specimen.specimen_hash, Some(session(specimen.height)))).collect();
+    asked[1].1 = None;
+    let before = proxy.requests();
+    let answers = prover.chain().urls_and_sessions(&asked).await.unwrap();
+    assert_eq!(proxy.requests() - before, 1);
+    // The one submission of the first is used, and nobody asked about the second's.
+    for ((specimen, open), answer) in specimens.iter().zip([false, true, true]).zip(answers) {
+        assert_eq!(answer.unwrap(), (vec![specimen.url.clone()], open), "{}", specimen.height);
+    }
 }

@@ -176,8 +176,9 @@ impl Job {
     fn keep(&self, prefix: &str, artifact: Artifact) -> Result<Kept, OutputError> {
         let file = format!("{prefix}.{}", artifact.name);
         let output = self.output.as_ref();
-        let path = output.map(|output| output.write(&file, artifact.sha256, &artifact.bytes)).transpose()?;
-        let Artifact { name, media_type, bytes, sha256, .. } = artifact;
+        let sha256 = artifact.sha256();
+        let path = output.map(|output| output.write(&file, sha256, &artifact.bytes)).transpose()?;
+        let Artifact { name, media_type, bytes, .. } = artifact;
         Ok(Kept { name, media_type, bytes: bytes.len(), sha256, path })
     }
 }

@@ -107,7 +107,7 @@ fn keep(
     let mut kept = Vec::new();
     for artifact in artifacts {
         let file = format!("{block}.{}.{}", rule.compiled.manifest().name, artifact.name);
-        let write = |output: &OutputDirectory| output.write(&file, artifact.sha256, &artifact.bytes);
+        let write = |output: &OutputDirectory| output.write(&file, artifact.sha256(), &artifact.bytes);
         kept.push((artifact.clone(), output.as_ref().map(write).transpose()?));
     }
     Ok(kept)
@@ -129,8 +129,8 @@ impl Shown {
             writeln!(out, "\nlog {:<5} {}", line.level.as_str(), line.message)?;
         }
         for (artifact, path) in artifacts {
-            let Artifact { name, media_type, bytes, sha256, .. } = artifact;
-            writeln!(out, "\n{name}  {media_type}  {}  sha256 {sha256:x}", digest::size(bytes.len()))?;
+            let Artifact { name, media_type, bytes, .. } = artifact;
+            writeln!(out, "\n{name}  {media_type}  {}  sha256 {:x}", digest::size(bytes.len()), artifact.sha256())?;
             if let Some(path) = path {
                 writeln!(out, "  -> {}", path.display())?;
             }
@@ -156,7 +156,7 @@ impl Shown {
                     "mediaType": artifact.media_type,
                     "schema": artifact.schema,
                     "bytes": artifact.bytes.len(),
-                    "sha256": format!("{:x}", artifact.sha256),
+                    "sha256": format!("{:x}", artifact.sha256()),
                     "file": path,
                 })
             })

@@ -32,13 +32,16 @@ impl Ledger {
         self.bell(state).subscribe()
     }
 
-    /// Asks or tells the journal. Blocks for a disk's time, so the runtime is told to go on elsewhere.
+    /// Asks or tells the journal what may take a disk's time or a look through all of it. The runtime is told to go on elsewhere.
     pub fn with<T>(&self, ask: impl FnOnce(&mut Journal) -> T) -> T {
-        tokio::task::block_in_place(|| {
-            // A panic in another thread left the transaction undone, not the journal broken.
-            let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-            ask(&mut journal)
-        })
+        tokio::task::block_in_place(|| self.at_once(ask))
+    }
+
+    /// Asks or tells the journal what takes some dozens of microseconds, in which the runtime could not even go on elsewhere.
+    pub fn at_once<T>(&self, ask: impl FnOnce(&mut Journal) -> T) -> T {
+        // A panic in another thread left the transaction undone, not the journal broken.
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        ask(&mut journal)
     }
 
     /// Writes a step down. An item that a reorganisation or a person moved in the meantime stays where it was put.
@@ -51,13 +54,15 @@ impl Ledger {
         if steps.is_empty() {
             return Ok(());
         }
-        let (written, before) = self.with(|journal| {
+        let write = |journal: &mut Journal| {
             let before = |(item, step): &(ItemId, Step)| {
                 Metrics::needs_item(step.to()).then(|| journal.item(*item).ok().flatten()).flatten()
             };
             let before: Vec<_> = steps.iter().map(before).collect();
             (journal.advance_all(steps, now_ms()), before)
-        });
+        };
+        let waits_for_the_disk = steps.iter().any(|(_, step)| step.is_durable());
+        let (written, before) = if waits_for_the_disk { self.with(write) } else { self.at_once(write) };
         let states: BTreeSet<_> = steps.iter().map(|(_, step)| step.to()).collect();
         states.into_iter().for_each(|state| self.ring(state));
         if written.is_ok() {
@@ -76,7 +81,7 @@ impl Ledger {
 
     /// Writes a failure down and when to try again.
     pub fn failed(&self, item: ItemId, state: State, error: &str, due_ms: u64) -> Result<(), JournalError> {
-        match self.with(|journal| journal.failed(item, state, error, due_ms)) {
+        match self.at_once(|journal| journal.failed(item, state, error, due_ms)) {
             Err(error) if error.is_stale() => Ok(()),
             written => {
                 self.metrics.failed(item, state);

@@ -13,6 +13,7 @@
 mod clock;
 pub mod config;
 mod error;
+mod foresight;
 mod handoff;
 mod health;
 mod ledger;

@@ -17,8 +17,8 @@ use refiner_worker::{Pool, PoolConfig};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    config::Settings, error::RunError, handoff::Handoff, ledger::Ledger, policy::StageError, rules::Rule,
-    status::Status, told::Told,
+    config::Settings, error::RunError, foresight::Foresight, handoff::Handoff, ledger::Ledger, policy::StageError,
+    rules::Rule, status::Status, told::Told,
 };
 
 /// What the stages share; each sees no more than it needs of it.
@@ -31,6 +31,7 @@ pub struct Shop {
     pub pinner: Option<Pinner>,
     pub pool: Pool,
     pub handoff: Handoff,
+    pub foresight: Foresight,
     /// The first pause after a failure.
     pub retry: Duration,
     pub operator: Option<alloy_primitives::Address>,
@@ -54,6 +55,7 @@ impl Shop {
             pool: Pool::new(PoolConfig { chains, ..PoolConfig::new(settings.workers) })?
                 .executing(settings.evm.executes(Some(settings.data.join("differences")))?),
             handoff: Handoff::default(),
+            foresight: Foresight::default(),
             ledger,
             status,
             chain,

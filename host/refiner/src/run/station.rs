@@ -72,7 +72,7 @@ impl Station {
                 moved.mark_unchanged();
                 let asked = Instant::now();
                 let is_claimed = |item| claimed.contains(&item);
-                let due = shop.ledger.with(|journal| journal.due_but(self.state, now_ms(), free, is_claimed))?;
+                let due = shop.ledger.at_once(|journal| journal.due_but(self.state, now_ms(), free, is_claimed))?;
                 if !due.is_empty() {
                     shop.ledger.metrics.happened(Event::JournalFetchItems, asked.elapsed());
                 }
@@ -104,7 +104,7 @@ impl Station {
 
     fn is_ahead(self, shop: &Shop) -> Result<bool, JournalError> {
         let Some(Ahead { waiting, most, .. }) = self.ahead else { return Ok(false) };
-        shop.ledger.with(|journal| journal.are_due(waiting, now_ms(), most))
+        shop.ledger.at_once(|journal| journal.are_due(waiting, now_ms(), most))
     }
 
     fn write_down(

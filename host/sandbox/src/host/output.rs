@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::Bytes;
 use wasmtime::component::Resource;
 
 use super::{Reach, Stop};
@@ -26,7 +26,7 @@ struct OpenArtifact {
     schema: Option<String>,
     bytes: Vec<u8>,
     /// Set by `finish`.
-    sha256: Option<B256>,
+    finished: bool,
 }
 
 impl Outputs {
@@ -53,7 +53,7 @@ impl Outputs {
 
     fn open(&mut self, handle: &Resource<ArtifactHandle>) -> Result<&mut OpenArtifact, Misuse> {
         let artifact = self.opened.get_mut(handle.rep() as usize).ok_or(Misuse::NothingThere { what: "artifact" })?;
-        if artifact.sha256.is_some() {
+        if artifact.finished {
             return Err(Misuse::ArtifactFinished { name: GuestText::new(&artifact.name) });
         }
         Ok(artifact)
@@ -63,7 +63,7 @@ impl Outputs {
 impl OpenArtifact {
     fn checked(name: String, media_type: String, schema: Option<String>) -> Result<Self, Misuse> {
         Artifact::check_labels(&name, &media_type, schema.as_deref())?;
-        Ok(Self { name, media_type, schema, bytes: Vec::new(), sha256: None })
+        Ok(Self { name, media_type, schema, bytes: Vec::new(), finished: false })
     }
 
     fn label(&self) -> OutputDescription {
@@ -72,9 +72,8 @@ impl OpenArtifact {
     }
 
     fn finished(self) -> Option<Artifact> {
-        let sha256 = self.sha256?;
-        let Self { name, media_type, schema, bytes, .. } = self;
-        Some(Artifact { name, media_type, schema, bytes: Bytes::from(bytes), sha256 })
+        let Self { name, media_type, schema, bytes, finished } = self;
+        finished.then(|| Artifact { name, media_type, schema, bytes: Bytes::from(bytes) })
     }
 }
 
@@ -137,7 +136,7 @@ impl output::HostArtifact for Reach {
     fn finish(&mut self, handle: Resource<ArtifactHandle>) -> wasmtime::Result<()> {
         self.budget.call()?;
         let artifact = self.outputs.open(&handle).map_err(Stop::Misuse)?;
-        artifact.sha256 = Some(refiner_specimen::sha256(&artifact.bytes));
+        artifact.finished = true;
         Ok(())
     }
 

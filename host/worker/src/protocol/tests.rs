@@ -8,7 +8,6 @@ use refiner_sandbox::{
     Artifact, GuestText, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine, Misuse, Params, PerLimit, Run,
     TrapKind, Usage, Verdict,
 };
-use sha2::{Digest, Sha256};
 
 use super::{
     Answer, Asked, CompileRequest, Executed, Hello, Kind, ProtocolError, RunRequest, Settings, VERSION, read, write,
@@ -25,7 +24,6 @@ fn artifact(name: &str, bytes: Vec<u8>) -> Artifact {
         name: name.to_owned(),
         media_type: "application/json".to_owned(),
         schema: Some("a schema".to_owned()),
-        sha256: <[u8; 32]>::from(Sha256::digest(&bytes)).into(),
         bytes: bytes.into(),
     }
 }

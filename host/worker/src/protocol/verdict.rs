@@ -169,7 +169,7 @@ fn take_limit(reader: &mut Reader<'_>) -> Result<Limit, ProtocolError> {
 pub(super) type Labels<'a> = (&'a str, &'a str, Option<&'a str>, u64);
 
 pub(super) fn put_artifact(payload: &mut Writer, artifact: &Artifact) {
-    let Artifact { name, media_type, schema, bytes, sha256: _ } = artifact;
+    let Artifact { name, media_type, schema, bytes } = artifact;
     payload.text(name).text(media_type).optional_text(schema.as_deref()).u64(bytes.len() as u64);
 }
 
@@ -181,14 +181,12 @@ pub(super) fn take_artifact<'a>(payload: &'a [u8]) -> Result<Labels<'a>, Protoco
     Ok(labels)
 }
 
-/// An artifact of these labels and bytes; its hash is taken here.
+/// An artifact of these labels and bytes.
 pub(super) fn artifact((name, media_type, schema, _): Labels<'_>, bytes: Vec<u8>) -> Artifact {
-    let sha256 = refiner_specimen::sha256(&bytes);
     Artifact {
         name: name.to_owned(),
         media_type: media_type.to_owned(),
         schema: schema.map(str::to_owned),
         bytes: Bytes::from(bytes),
-        sha256,
     }
 }

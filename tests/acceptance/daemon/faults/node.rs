@@ -83,6 +83,23 @@ async fn node_that_refuses_and_limits_is_survived() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn node_is_asked_about_many_specimens_at_once_and_about_one_where_it_takes_no_more() {
+    let given = stream(24);
+    for (together, lookups) in [(None, 2..=8), (Some(1), 24..=u64::MAX)] {
+        let Some(mut bench) = Bench::new().await else { return };
+        if let Some(questions) = together {
+            bench.rpc.take_together(questions);
+        }
+        bench.announce(&given).await;
+        bench.start();
+        bench.until_all(State::Final, given.len()).await;
+        bench.assert_proved_once(&given).await;
+        let asked = bench.rpc.requests_for("eth_call");
+        assert!(lookups.contains(&asked), "{together:?}: {asked} requests");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn node_that_is_away_at_the_start_is_waited_for() {
     let Some(mut bench) = Bench::new().await else { return };
     bench.rpc.fail("eth_chainId", Fault::Status(502));

@@ -4,18 +4,17 @@ use std::{sync::Arc, time::Instant};
 
 use refiner_content::{Accept, Locations, Source as _};
 use refiner_journal::{Item, Step};
-use refiner_proofchain::Session;
 
 use super::verify::{is_announced, verify};
 use crate::run::{metrics::Event, policy::StageError, shop::Shop};
 
 /// Asks the chain where the specimen is, fetches it, and holds it against the announcement and against its own header.
 pub async fn fetch(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
-    let (urls, open) = urls_and_session(&shop, &item).await?;
-    if !open {
+    let place = shop.foresight.place(&shop, &item).await?;
+    if !place.may_be_proved {
         return Ok(Step::Skipped { reason: "the session is closed, or the proof is submitted".into() });
     }
-    let locations = Locations::parse(&urls);
+    let locations = Locations::parse(&place.urls);
     if locations.is_empty() {
         let refused: Vec<_> =
             locations.refused.iter().map(|refused| format!("{}: {}", refused.entry, refused.why)).collect();
@@ -33,15 +32,4 @@ pub async fn fetch(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
     }
     let kept = tokio::task::spawn_blocking(move || verified.keep(&shop.store, &shop.handoff)).await;
     kept.unwrap_or(Err(StageError::Panicked))
-}
-
-/// Where the specimen is, and whether it may be proved: false saves the work, and the chain says so only when it is certain.
-async fn urls_and_session(shop: &Shop, item: &Item) -> Result<(Vec<String>, bool), StageError> {
-    Ok(match shop.operator {
-        Some(operator) if item.proves => {
-            let session = Session { chain_id: item.chain, height: item.height, operator };
-            shop.chain.urls_and_session(item.specimen_hash, &session).await?
-        }
-        _ => (shop.chain.specimen_urls(item.specimen_hash).await?, true),
-    })
 }

@@ -58,17 +58,12 @@ pub fn read(shop: &Shop, cid: Option<&str>) -> Option<Content> {
 }
 
 fn keep(shop: &Shop, artifact: refiner_sandbox::Artifact) -> Result<Artifact, StageError> {
-    let content = Content::of_hashed(artifact.bytes.0, artifact.sha256.0);
+    let sha256 = artifact.sha256();
+    let content = Content::of_hashed(artifact.bytes.0, sha256.0);
     let cid = shop.store.write(&content)?;
     let bytes = content.bytes().len() as u64;
     if shop.pinner.is_some() {
         shop.handoff.put(content);
     }
-    Ok(Artifact {
-        name: artifact.name,
-        media_type: artifact.media_type,
-        sha256: artifact.sha256,
-        bytes,
-        cid: cid.to_string(),
-    })
+    Ok(Artifact { name: artifact.name, media_type: artifact.media_type, sha256, bytes, cid: cid.to_string() })
 }
