@@ -104,19 +104,21 @@ async fn backlog() {
     let rpc = bench.chain.url().to_owned();
     bench.flags.extend(["--rpc", &rpc].map(str::to_owned));
 
-    let replay = || {
+    let results = bench.directory.path().join("results");
+    let replay = |report: &str, turn: &str| {
         let (begun, used) = (Instant::now(), processor::children_seconds("self"));
         let replayed = Command::new(env!("CARGO_BIN_EXE_refiner"))
             .arg("replay")
             .arg(&files)
-            .args(["--report", "summary", "--format", format, "--out"])
-            .arg(bench.directory.path().join("results"))
+            .args(["--report", report, "--format", format, "--out"])
+            .arg(results.join(format!("{report}-{turn}")))
             .output()
             .unwrap();
         assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stdout));
-        (begun.elapsed(), processor::children_seconds("self") - used)
+        Cost { took: begun.elapsed(), used: processor::children_seconds("self") - used }
     };
-    let (before, replay_used) = replay();
+    // The report in JSON has each specimen's hash, which the daemon has to work out as well.
+    let (mut plain, mut hashing) = (replay("summary", "before"), replay("json", "before"));
     bench.flags.extend(["--poll-ms", "250", "--unsettled", "200", "--pinner", "none"].map(str::to_owned));
     let node_used = processor::seconds(bench.chain.pid());
     let begun = Instant::now();
@@ -137,26 +139,43 @@ async fn backlog() {
     let coordinator_used = processor::seconds(bench.pid());
     let workers_used: f64 = bench.workers().iter().map(processor::seconds).sum();
     bench.assert_proved_once(&given).await;
-    let rate = |time: Duration| BACKLOG as f64 / time.as_secs_f64();
-    let part = |time: Duration| 100.0 * rate(time) / rate(before);
-    println!(
-        "daemon: a backlog of {BACKLOG} specimens {what}, start included: replay {:.0} a second; fetched, run and \
-              pinned {:.0} a second ({:.0} %); proved and final on an anvil beside it {:.0} a second ({:.0} %)",
-        rate(before),
-        rate(pinned),
-        part(pinned),
-        rate(proved),
-        part(proved)
-    );
+    plain = plain.mean(&replay("summary", "after"));
+    hashing = hashing.mean(&replay("json", "after"));
     let each = |seconds: f64| 1_000.0 * seconds / BACKLOG as f64;
+    let rate = |took: Duration| BACKLOG as f64 / took.as_secs_f64();
+    println!("daemon: a backlog of {BACKLOG} specimens {what}, start included:");
+    for (name, cost) in [("replay", &plain), ("replay, with specimen hashes", &hashing)] {
+        println!("daemon:   {name}: {:.0} a second, {:.1} ms of processor time each", rate(cost.took), each(cost.used));
+    }
+    for (name, took) in [("fetched, run and pinned", pinned), ("proved and final", proved)] {
+        let part = |replay: &Cost| 100.0 * replay.took.as_secs_f64() / took.as_secs_f64();
+        let (plain, hashing) = (part(&plain), part(&hashing));
+        println!("daemon:   {name}: {:.0} a second, {plain:.0} % of replay, {hashing:.0} % with hashes", rate(took));
+    }
+    let daemon_used = coordinator_used + workers_used;
+    let part = |replay: &Cost| 100.0 * replay.used / daemon_used;
     println!(
-        "daemon: processor time a specimen: replay {:.1} ms; the daemon {:.1} ms, of which workers {:.1} ms; the chain's node \
-              {:.1} ms",
-        each(replay_used),
-        each(coordinator_used + workers_used),
+        "daemon:   processor time each: {:.1} ms, of which workers {:.1} ms; {:.0} % of replay, {:.0} % with hashes; beside it the \
+              chain's node {:.1} ms",
+        each(daemon_used),
         each(workers_used),
+        part(&plain),
+        part(&hashing),
         each(node_used)
     );
+}
+
+/// What a way of working through the backlog takes.
+struct Cost {
+    took: Duration,
+    /// Processor time, in seconds.
+    used: f64,
+}
+
+impl Cost {
+    fn mean(&self, other: &Self) -> Self {
+        Self { took: (self.took + other.took) / 2, used: f64::midpoint(self.used, other.used) }
+    }
 }
 
 /// Blocks of our own as full as mainnet's.

@@ -69,13 +69,12 @@ impl Journal {
         read().map_err(|error| self.error(error))
     }
 
-    /// Whether there are at least `count` of them.
-    pub fn are_due(&self, state: State, now_ms: u64, count: usize) -> Result<bool, JournalError> {
+    /// How many there are, counted to `most`.
+    pub fn count_due(&self, state: State, now_ms: u64, most: usize) -> Result<usize, JournalError> {
         let query = format!("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT ?2)", due(state));
         self.connection
             .prepare_cached(&query)
-            .and_then(|mut query| query.query_row(params![now_ms, count], |row| row.get::<_, usize>(0)))
-            .map(|found| found >= count)
+            .and_then(|mut query| query.query_row(params![now_ms, most], |row| row.get(0)))
             .map_err(|error| self.error(error))
     }
 

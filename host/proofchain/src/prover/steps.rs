@@ -56,7 +56,7 @@ pub struct Prover {
     pub(super) chain: ProofChain,
     signer: Signer,
     pub(super) policy: FeePolicy,
-    /// The largest estimate so far, without its margin; 0 before the first.
+    /// The largest estimate since the start, without its margin; 0 before the first. Never above the policy's cap.
     pub(super) enough_gas: AtomicU64,
 }
 

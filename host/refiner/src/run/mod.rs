@@ -52,7 +52,9 @@ use self::{
 use crate::{cli, exit::Exit};
 
 /// Items in the stage of the workers for each of them: while one runs, others wait for the disk to keep what they produced.
-const KEEPING_PER_WORKER: usize = 4;
+const KEEPING_PER_WORKER: usize = 3;
+/// Specimens that wait to be run for each worker. They are in memory, and memory that is never touched need not be cleared.
+const WAITING_PER_WORKER: usize = 2;
 /// Threads for the journal, the content store and names, beside one for each item at work. Each costs some MiB.
 const OTHER_BLOCKING_THREADS: usize = 16;
 /// Threads that are still in a worker's or the disk's hands when everything else ended get this long.
@@ -168,7 +170,7 @@ async fn stages(
     running.spawn(scan::scan(Arc::clone(&shop), Arc::clone(&settings), stop.clone()));
     let station = |name, state, at_once| Station { name, state, at_once, ahead: None, next: None };
     let at_workers = settings.workers * KEEPING_PER_WORKER;
-    let ahead = Ahead { waiting: State::Fetched, most: at_workers + settings.fetches, then: State::Produced };
+    let ahead = Ahead { waiting: State::Fetched, most: settings.workers * WAITING_PER_WORKER, then: State::Produced };
     let fetches = Station { ahead: Some(ahead), ..station("fetch", State::Announced, settings.fetches) };
     running.spawn(fetches.work(Arc::clone(&shop), stop.clone(), stage::fetch));
     // Without a pinner the local store is where the network finds them.

@@ -67,7 +67,7 @@ impl Station {
                 return Ok(());
             }
             room.mark_unchanged();
-            let free = if stopping || self.is_ahead(&shop)? { 0 } else { self.at_once - running.len() };
+            let free = if stopping { 0 } else { (self.at_once - running.len()).min(self.room(&shop)?) };
             if free > 0 {
                 moved.mark_unchanged();
                 let asked = Instant::now();
@@ -102,9 +102,11 @@ impl Station {
         }
     }
 
-    fn is_ahead(self, shop: &Shop) -> Result<bool, JournalError> {
-        let Some(Ahead { waiting, most, .. }) = self.ahead else { return Ok(false) };
-        shop.ledger.at_once(|journal| journal.are_due(waiting, now_ms(), most))
+    /// How many items may go on to the next station.
+    fn room(self, shop: &Shop) -> Result<usize, JournalError> {
+        let Some(Ahead { waiting, most, .. }) = self.ahead else { return Ok(usize::MAX) };
+        let waiting = shop.ledger.at_once(|journal| journal.count_due(waiting, now_ms(), most))?;
+        Ok(most - waiting)
     }
 
     fn write_down(

@@ -26,6 +26,8 @@ fn refine_blocking(shop: &Shop, item: &Item) -> Result<Step, StageError> {
         raw: content.into_bytes().into(),
     };
     let run = shop.pool.run(&job)?.run;
+    // The disk may take its time for what was produced; the specimen's memory is wanted for the next.
+    drop(job);
     let verdict = match run.verdict {
         Verdict::Produced { artifacts, .. } => {
             if rule.proves && artifacts.len() != 1 {
