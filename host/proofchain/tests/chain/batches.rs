@@ -88,8 +88,14 @@ async fn a_whole_request_is_tried_again_and_then_given_up() {
         let error = prover.prepare_all(&proofs(8)).await.unwrap_err();
         assert!(error.is_transient(), "{error}");
         assert_eq!(proxy.requests() - before, LIMITS.retries as u64 + 1);
-        proxy.fail_times("eth_estimateGas", 1, fault.clone());
-        assert_eq!(prepares(&proxy, &prover, 8).await, 2, "{fault:?} is not about the number of questions");
+        // One refusal for all of them, as some providers word it.
+        let later = br#"{"jsonrpc":"2.0","id":null,"error":{"code":429,"message":"slow down"}}"#;
+        for fault in [fault, Fault::Bytes(later.to_vec())] {
+            let (proxy, prover) = watched(&chain).await;
+            proxy.fail_times("eth_estimateGas", 1, fault.clone());
+            assert_eq!(prepares(&proxy, &prover, 8).await, 2, "{fault:?}");
+            assert_eq!(prepares(&proxy, &prover, 8).await, 1, "{fault:?} is not about the number of questions");
+        }
     }
 }
 
