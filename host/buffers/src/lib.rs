@@ -29,6 +29,8 @@ impl Buffers {
         let waiting = self.waiting().pop();
         let mut lent = Lent { buffer: waiting.unwrap_or_default(), used: 0, home: self.clone() };
         if lent.buffer.len() < length {
+            // Just as much: grown by half again, a buffer for an ordinary specimen would be too large to be kept.
+            lent.buffer.reserve_exact(length - lent.buffer.len());
             lent.buffer.resize(length, 0);
         }
         lent.used = fill(&mut lent.buffer[..length])?.min(length);
@@ -105,6 +107,15 @@ mod tests {
         for (says, seen) in [(0, 0), (3, 3), (10, 10), (11, 10)] {
             let bytes = buffers.bytes(10, |_| Ok::<_, Infallible>(says)).unwrap();
             assert_eq!(bytes.len(), seen);
+        }
+    }
+
+    #[test]
+    fn buffer_that_grew_is_kept_up_to_the_limit() {
+        let buffers = Buffers::default();
+        for length in [BUFFER_BYTES_MAX / 4 * 3, BUFFER_BYTES_MAX - 1, BUFFER_BYTES_MAX] {
+            drop(filled(&buffers, 0, length));
+            assert_eq!(buffers.waiting().len(), 1, "{length} bytes");
         }
     }
 

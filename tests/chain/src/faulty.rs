@@ -72,6 +72,8 @@ struct Faults {
     asked: BTreeMap<String, u64>,
     /// The most questions in one request; `None` for any number.
     together: Option<usize>,
+    /// The most questions in one request before it is answered 429.
+    tires: Option<usize>,
     requests: u64,
     /// By method: requests that asked for it at least once.
     asking: BTreeMap<String, u64>,
@@ -141,6 +143,11 @@ impl FaultyRpc {
         open(&self.plan).asked.values().sum()
     }
 
+    /// Answers requests of more than so many questions with HTTP 429, as rate limits do that count questions.
+    pub fn tire_of(&self, questions: usize) {
+        open(&self.plan).tires = Some(questions);
+    }
+
     /// How many requests asked for a method, once or more.
     pub fn requests_for(&self, method: &str) -> u64 {
         open(&self.plan).asking.get(method).copied().unwrap_or_default()
@@ -204,6 +211,9 @@ async fn answer(State(proxy): State<Proxy>, body: String) -> Response {
         Value::Array(questions) => {
             if let Some(refusal) = open(&proxy.plan).refuse_together(questions.len()) {
                 return in_json(&refusal);
+            }
+            if open(&proxy.plan).tires.is_some_and(|most| questions.len() > most) {
+                return StatusCode::TOO_MANY_REQUESTS.into_response();
             }
             let mut answers = Vec::with_capacity(questions.len());
             for question in questions {

@@ -1,6 +1,6 @@
 //! Several questions in one request.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall;
@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use super::{Rpc, RpcError, answer::Answer, reply::Reply};
 
 /// Most questions in one request. Providers take from three to a thousand.
-pub(crate) const BATCH_MAX: usize = 32;
+const BATCH_MAX: usize = 32;
+/// Requests that are answered before one more question is put into one, after a node was not up to so many.
+const CALM: usize = 32;
 /// Questions that are asked alone, side by side.
 const ALONE_AT_ONCE: usize = 8;
 
@@ -49,6 +51,47 @@ enum Taken<T> {
     No,
 }
 
+/// How many questions a node gets in one request. What changes it is no secret between threads, so nothing is ordered by it.
+#[derive(Debug)]
+pub(super) struct Together {
+    now: AtomicUsize,
+    /// What it takes at most, as far as it said so.
+    most: AtomicUsize,
+    /// Requests answered since the last change.
+    calm: AtomicUsize,
+}
+
+impl Default for Together {
+    fn default() -> Self {
+        Self { now: BATCH_MAX.into(), most: BATCH_MAX.into(), calm: 0.into() }
+    }
+}
+
+impl Together {
+    fn now(&self) -> usize {
+        self.now.load(Relaxed)
+    }
+
+    /// The node takes fewer than this. That does not change.
+    fn refused(&self, questions: usize) {
+        self.most.fetch_min((questions / 2).max(1), Relaxed);
+        self.now.fetch_min((questions / 2).max(1), Relaxed);
+    }
+
+    /// A request came to nothing, perhaps because its questions were too many for a rate limit or for the time there is.
+    fn gave_up(&self) {
+        self.calm.store(0, Relaxed);
+        self.now.store((self.now() / 2).max(1), Relaxed);
+    }
+
+    fn answered(&self) {
+        if self.now() < self.most.load(Relaxed) && self.calm.fetch_add(1, Relaxed) >= CALM {
+            self.calm.store(0, Relaxed);
+            self.now.fetch_add(1, Relaxed);
+        }
+    }
+}
+
 impl Rpc {
     /// Asks several questions in as few requests as the node takes. What it does not answer together is asked alone. The
     /// answers are in the order of the questions.
@@ -63,22 +106,25 @@ impl Rpc {
         let mut answers = Vec::with_capacity(questions.len());
         let mut rest = questions;
         while !rest.is_empty() {
-            let together = self.inner.together.load(Ordering::Relaxed);
+            let together = self.inner.together.now();
             let (part, after) = rest.split_at(if together > 1 { rest.len().min(together) } else { rest.len() });
             let known = if together > 1 && part.len() > 1 {
-                match self.together(part).await? {
-                    Taken::Answers(known) => known,
-                    Taken::No => {
-                        // Halved by whoever saw it at this size, and never raised: a node's limit does not change.
-                        let (halved, relaxed) = (part.len() / 2, Ordering::Relaxed);
-                        let _ = self.inner.together.compare_exchange(together, halved, relaxed, relaxed);
+                match self.together(part).await {
+                    Ok(Taken::Answers(known)) => known,
+                    Ok(Taken::No) => {
+                        self.inner.together.refused(part.len());
                         continue;
+                    }
+                    Err(error) => {
+                        self.inner.together.gave_up();
+                        return Err(error);
                     }
                 }
             } else {
                 part.iter().map(|_| None).collect()
             };
             answers.extend(self.rest_alone(part, known).await);
+            self.inner.together.answered();
             rest = after;
         }
         Ok(answers)

@@ -17,7 +17,7 @@ use url::Url;
 
 use super::{
     Endpoint, RpcError,
-    batch::{BATCH_MAX, Question},
+    batch::{Question, Together},
     reply::{Reply, returned},
 };
 
@@ -62,8 +62,8 @@ pub(super) struct Inner {
     /// The node that answered last; asked first next time.
     preferred: AtomicUsize,
     calls: AtomicU64,
-    /// How many questions a node may get in one request. Less once one did not take them.
-    pub(super) together: AtomicUsize,
+    /// How many questions a node may get in one request.
+    pub(super) together: Together,
 }
 
 impl Rpc {
@@ -91,7 +91,7 @@ impl Rpc {
             limits,
             preferred: AtomicUsize::new(0),
             calls: AtomicU64::new(0),
-            together: AtomicUsize::new(BATCH_MAX),
+            together: Together::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

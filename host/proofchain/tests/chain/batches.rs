@@ -100,6 +100,19 @@ async fn a_whole_request_is_tried_again_and_then_given_up() {
 }
 
 #[tokio::test]
+async fn a_node_to_which_many_questions_are_always_too_many_gets_fewer_the_next_time() {
+    let Some(chain) = start(&Setup::default()).await else { return };
+    let (proxy, prover) = watched(&chain).await;
+    proxy.tire_of(3);
+    // 8 of at most 32, 16 and 8, then 4: every one is given up, and halves what comes next.
+    for _ in 0..4 {
+        assert!(prover.prepare_all(&proofs(8)).await.unwrap_err().is_transient());
+    }
+    assert_eq!(prepares(&proxy, &prover, 8).await, 4);
+    assert_eq!(prepares(&proxy, &prover, 8).await, 4, "and keeps to it");
+}
+
+#[tokio::test]
 async fn gas_is_estimated_until_it_is_known_what_is_enough() {
     let Some(chain) = start(&Setup::default()).await else { return };
     let (proxy, prover) = watched(&chain).await;
