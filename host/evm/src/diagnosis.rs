@@ -5,35 +5,32 @@
 use std::collections::HashSet;
 
 use alloy_primitives::B256;
-use refiner_specimen::{Specimen, StateReads};
+use refiner_specimen::StateReads;
 use revm::{
     InspectEvm, Inspector, MainBuilder, SystemCallEvm,
     interpreter::{CallInputs, CallOutcome},
 };
 
 use crate::{
-    code::CodeCache,
     requests::BEACON_ROOTS,
-    rules::BlockRules,
-    runner,
-    transaction::{self, DummyBlobs},
+    runner::{self, Job},
+    transaction,
 };
 
 /// The first code that the block's transactions run and the specimen does not carry.
-pub(crate) fn missing_code(specimen: &Specimen, rules: &BlockRules, codes: &CodeCache) -> Option<B256> {
-    let block = &specimen.block;
+pub(crate) fn missing_code(job: &Job<'_>) -> Option<B256> {
+    let Job { block, rules, supplement, codes, .. } = *job;
     let missing = not_carried(&block.state);
     if missing.is_empty() {
         return None;
     }
     let context = runner::context(block, rules, codes).ok()?;
-    let mut dummies = DummyBlobs::new(block, runner::blob_price(&context));
     let mut evm = context.build_mainnet_with_inspector(Watch { missing, run: None });
     if let Some(root) = block.header.parent_beacon_block_root.filter(|_| rules.beacon_root_call) {
         evm.system_call_one(BEACON_ROOTS, root.0.into()).ok()?;
     }
-    for (transaction, sender) in block.transactions.iter().zip(&block.senders) {
-        let environment = transaction::environment(transaction, *sender, rules, &mut dummies);
+    for (index, (transaction, sender)) in block.transactions.iter().zip(&block.senders).enumerate() {
+        let environment = transaction::environment(transaction, *sender, rules, supplement.of(index));
         let result = evm.inspect_one_tx(environment);
         if evm.inspector.run.is_some() || result.is_err() {
             break;

@@ -1,5 +1,7 @@
 //! Why a specimen was not executed.
 
+use std::fmt;
+
 use alloy_primitives::B256;
 use refiner_specimen::{Layout, NotBase64, check::Check};
 
@@ -65,6 +67,16 @@ pub enum Unsupported {
         /// The most that is executed.
         most: u64,
     },
+    /// What is done for the block exceeds a bound that holds on every machine.
+    #[error("execution too large: {used} {resource}, and at most {bound} are executed")]
+    ExecutionTooLarge {
+        /// What was used up.
+        resource: Resource,
+        /// How much of it when execution ended.
+        used: u64,
+        /// The bound.
+        bound: u64,
+    },
     /// A transaction type that no supported fork defines.
     #[error("transaction {transaction} is of type {tx_type}, which {format} does not know")]
     TransactionType {
@@ -121,6 +133,24 @@ pub enum Unsupported {
         /// The format asked for.
         format: ResultFormat,
     },
+}
+
+/// What a meter of execution counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// Gas really used, precompiles weighted by their measured cost.
+    Gas,
+    /// Bytes held: EVM memory, return data, journal entries, logs and transient storage.
+    Memory,
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gas => "gas",
+            Self::Memory => "bytes of memory",
+        })
+    }
 }
 
 /// What is wrong with a specimen.
@@ -183,6 +213,9 @@ pub enum Rejected {
         /// Which contract.
         contract: alloy_primitives::Address,
     },
+    /// The block contradicts itself, as shows without execution.
+    #[error("the block contradicts itself: {0}")]
+    CheckFailed(Check),
     /// Canonical execution does not agree with the block's own header.
     #[error("execution disagrees with the header: {0}")]
     HeaderMismatch(Check),

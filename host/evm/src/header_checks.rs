@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use refiner_specimen::{
     Block, Receipt,
-    check::{Check, CheckName, Outcome as CheckOutcome, Quantity},
+    check::{Check, CheckName, Outcome as CheckOutcome, Quantity, Subject},
 };
 
 use crate::{
@@ -55,7 +55,7 @@ pub(crate) fn producer_check(producer: &[Receipt], executed: &[ExecutedReceipt])
     }
     let differing = producer.iter().zip(executed).find_map(|(producer, executed)| difference(producer, executed));
     let outcome = match differing {
-        Some((stated, computed)) => CheckOutcome::Failed { stated, computed },
+        Some((stated, computed)) => CheckOutcome::Failed { subject: Subject::Whole, stated, computed },
         None => CheckOutcome::Passed,
     };
     Check { name, outcome }

@@ -12,8 +12,11 @@ mod embedded;
 mod error;
 mod execution;
 mod format;
+pub mod gate;
 mod header_checks;
+mod interrupt;
 mod outcome;
+mod policy;
 mod prestate;
 mod receipts;
 mod remote;
@@ -25,18 +28,23 @@ mod unavailable;
 
 pub use chain::{BlobParams, ChainConfigError, ChainSpec, Chains};
 pub use embedded::EmbeddedExecutor;
-pub use error::{ExecuteError, Rejected, Unsupported};
+pub use error::{ExecuteError, Rejected, Resource, Unsupported};
 pub use execution::{ExecutedLog, ExecutedReceipt, Execution};
 pub use format::{Era, ResultFormat, UnknownFormat};
+pub use interrupt::{Interrupt, Interrupted, Uninterrupted};
+pub use policy::{DEFAULT_GAS_BOUND, ExecutionPolicy, SenderPolicy};
 pub use receipts::{Commitments, commit as commit_receipts};
 pub use remote::{Answer, Both, Difference, Disbelief, ExecutedBy, OnDifference, Remote, RemoteServer, UnknownPolicy};
 pub use unavailable::Unavailable;
 
 use alloy_primitives::Bytes;
-use refiner_specimen::Specimen;
+use refiner_specimen::{Specimen, check::Check};
 
 /// Turns a specimen into an execution. Same input and format, same output, on every machine that gives any.
 pub trait Executor: Send + Sync {
+    /// Every check of the specimen that needs no execution, but for that of the senders. No rule sees a specimen that fails one.
+    fn checks(&self, specimen: &Specimen) -> Vec<Check>;
+
     /// Executes the block and writes its block result in `format`. `raw` are the bytes that `specimen` was decoded from.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Executes a block by the rules it is given. The only home of the EVM.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use refiner_specimen::{Block, Specimen, Transaction};
+use refiner_specimen::{Block, Transaction};
 use revm::{
     Context, ExecuteEvm, MainBuilder, MainContext, MainnetEvm, SystemCallEvm,
     context::{
@@ -17,13 +17,14 @@ use crate::{
     error::{ExecuteError, Rejected, Unsupported},
     execution::{ExecutedLog, ExecutedReceipt},
     outcome::{Outcome, PostState, TransactionOutcome},
+    policy::ExecutionPolicy,
     prestate::{self, Beyond, NotCarried},
     requests::{
         BEACON_ROOTS, CONSOLIDATION_REQUESTS, CONSOLIDATION_TYPE, DEPOSIT_TYPE, HISTORY_STORAGE, WITHDRAWAL_REQUESTS,
         WITHDRAWAL_TYPE, collect_deposits,
     },
     rules::{BlockRules, InvalidTransaction},
-    transaction::{self, DummyBlobs},
+    transaction::{self, Supplement},
 };
 
 /// Wei in the gwei that withdrawals are counted in.
@@ -33,18 +34,22 @@ const WEI_PER_GWEI: u64 = 1_000_000_000;
 /// and memory that a block can take, and a specimen can state any.
 const MOST_BLOCK_GAS: u64 = 1_000_000_000;
 
-/// Executes the block of a specimen by `rules`.
-///
-/// `hashes` holds one hash a transaction, which is only copied into the receipts. [`transaction::admit`] must have
-/// passed.
-pub(crate) fn run(
-    specimen: &Specimen,
-    rules: &BlockRules,
-    hashes: &[B256],
-    codes: &CodeCache,
-) -> Result<Outcome, ExecuteError> {
-    let block = &specimen.block;
-    let mut run = Run::new(block, rules, codes)?;
+/// One execution of a block.
+pub(crate) struct Job<'a> {
+    pub(crate) block: &'a Block,
+    pub(crate) rules: &'a BlockRules,
+    /// One hash a transaction, which is only copied into the receipts.
+    pub(crate) hashes: &'a [B256],
+    /// Stands in for fields that the layout dropped.
+    pub(crate) supplement: &'a Supplement,
+    pub(crate) codes: &'a CodeCache,
+    pub(crate) policy: ExecutionPolicy,
+}
+
+/// Executes the block of a specimen. [`transaction::admit`] must have passed.
+pub(crate) fn run(job: &Job<'_>) -> Result<Outcome, ExecuteError> {
+    let Job { rules, hashes, .. } = *job;
+    let mut run = Run::new(job)?;
     run.before_transactions()?;
     let transactions = run.transactions(hashes)?;
     let requests = match rules.requests {
@@ -59,13 +64,15 @@ pub(crate) fn run(
 struct Run<'a> {
     block: &'a Block,
     rules: &'a BlockRules,
+    supplement: &'a Supplement,
     evm: MainnetEvm<MainnetContext<Beyond>>,
     gas_used: u64,
 }
 
 impl<'a> Run<'a> {
-    fn new(block: &'a Block, rules: &'a BlockRules, codes: &CodeCache) -> Result<Self, ExecuteError> {
-        Ok(Self { block, rules, evm: context(block, rules, codes)?.build_mainnet(), gas_used: 0 })
+    fn new(job: &Job<'a>) -> Result<Self, ExecuteError> {
+        let Job { block, rules, supplement, codes, policy: _, hashes: _ } = *job;
+        Ok(Self { block, rules, supplement, evm: context(block, rules, codes)?.build_mainnet(), gas_used: 0 })
     }
 
     fn before_transactions(&mut self) -> Result<(), ExecuteError> {
@@ -82,11 +89,10 @@ impl<'a> Run<'a> {
 
     fn transactions(&mut self, hashes: &[B256]) -> Result<Vec<TransactionOutcome>, ExecuteError> {
         let block = self.block;
-        let mut dummies = DummyBlobs::new(block, blob_price(&self.evm.ctx));
         let mut outcomes = Vec::with_capacity(block.transactions.len());
         for (index, (transaction, sender)) in block.transactions.iter().zip(&block.senders).enumerate() {
             let hash = hashes.get(index).copied().unwrap_or_default();
-            outcomes.push(self.transaction(index, transaction, *sender, hash, &mut dummies)?);
+            outcomes.push(self.transaction(index, transaction, *sender, hash)?);
         }
         Ok(outcomes)
     }
@@ -97,9 +103,8 @@ impl<'a> Run<'a> {
         transaction: &Transaction,
         sender: Address,
         hash: B256,
-        dummies: &mut DummyBlobs,
     ) -> Result<TransactionOutcome, ExecuteError> {
-        let environment = transaction::environment(transaction, sender, self.rules, dummies);
+        let environment = transaction::environment(transaction, sender, self.rules, self.supplement.of(index));
         let tx_type = environment.tx_type;
         let gas_left = self.block.header.gas_limit.saturating_sub(self.gas_used);
         let result = if transaction.gas > gas_left {
@@ -212,11 +217,6 @@ pub(crate) fn context(
         .with_cfg(configuration(rules));
     context.journaled_state.inner.state = prestate::journal(&block.state, &codes, rules.missing_code);
     Ok(context)
-}
-
-/// What a unit of blob gas costs in the block, in wei; zero before Cancun.
-pub(crate) fn blob_price(context: &MainnetContext<Beyond>) -> u128 {
-    context.block.blob_excess_gas_and_price.map_or(0, |blobs| blobs.blob_gasprice)
 }
 
 fn block_environment(block: &Block, rules: &BlockRules) -> Result<BlockEnv, Rejected> {

@@ -1,8 +1,10 @@
 //! A specimen's transactions in the form the EVM wants.
 
+use std::collections::BTreeMap;
+
 use alloy_eips::{
     eip4844::DATA_GAS_PER_BLOB,
-    eip7702::{Authorization as UnsignedAuthorization, SignedAuthorization},
+    eip7702::{Authorization as UnsignedAuthorization, RecoveredAuthorization, SignedAuthorization},
 };
 use alloy_primitives::{Address, B256, TxKind};
 use refiner_specimen::{Authorization, Block, Layout, Transaction};
@@ -58,33 +60,51 @@ pub(crate) fn lacks_blob_hashes(transaction: &Transaction) -> bool {
     transaction.tx_type == BLOB && transaction.blob_hashes.is_none()
 }
 
-/// Gives each blob transaction without hashes its share of the block's blobs.
-///
-/// With one such transaction, which is the rule, the share is exact. With several it is a guess that moves nothing
-/// but the senders' balances.
-pub(crate) struct DummyBlobs {
-    each: u64,
-    one_more: u64,
-    blob_price: u128,
+/// Values that stand in for fields that the specimen's layout dropped, by position of the transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Supplement(BTreeMap<usize, SuppliedFields>);
+
+/// The supplied fields of one transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SuppliedFields {
+    /// Of a type-3 transaction.
+    pub(crate) blob_hashes: Vec<B256>,
+    /// Of a type-3 transaction, in wei for each unit of blob gas.
+    pub(crate) blob_fee_cap: u128,
+    /// Of a type-4 transaction, with the authorities that are supposed.
+    pub(crate) authorizations: Vec<RecoveredAuthorization>,
 }
 
-impl DummyBlobs {
-    pub(crate) fn new(block: &Block, blob_price: u128) -> Self {
-        let blobs = block.header.blob_gas_used.unwrap_or_default() / DATA_GAS_PER_BLOB;
-        let lacking = block.transactions.iter().filter(|transaction| lacks_blob_hashes(transaction)).count() as u64;
-        let sharing = lacking.max(1);
-        Self { each: blobs / sharing, one_more: blobs % sharing, blob_price }
+impl Supplement {
+    /// The supplied fields of the transaction at a position, if any.
+    pub(crate) fn of(&self, transaction: usize) -> Option<&SuppliedFields> {
+        self.0.get(&transaction)
     }
 
-    fn next(&mut self) -> Vec<B256> {
-        let extra = u64::from(self.one_more > 0);
-        self.one_more -= extra;
-        let count = usize::try_from((self.each + extra).max(1)).unwrap_or(usize::MAX);
-        vec![DUMMY_BLOB_HASH; count.min(MOST_DUMMY_BLOBS)]
+    /// Sets the fields of the transaction at a position.
+    pub(crate) fn set(&mut self, transaction: usize, fields: SuppliedFields) {
+        self.0.insert(transaction, fields);
     }
 
-    fn fee_cap(&self) -> u128 {
-        self.blob_price.max(DUMMY_BLOB_FEE_CAP)
+    /// Dummy hashes for every blob transaction whose own were dropped: each gets its share of the block's blobs.
+    ///
+    /// With one such transaction, which is the rule, the share is exact. With several it is a guess that moves nothing
+    /// but the senders' balances.
+    pub(crate) fn dummy_blobs(block: &Block, rules: &BlockRules) -> Self {
+        let excess = block.header.excess_blob_gas.unwrap_or_default();
+        let blob_price = rules.blobs.map_or(0, |params| params.calc_blob_fee(excess));
+        let lacking: Vec<usize> =
+            (0..block.transactions.len()).filter(|index| lacks_blob_hashes(&block.transactions[*index])).collect();
+        let blobs = usize::try_from(block.header.blob_gas_used.unwrap_or_default() / DATA_GAS_PER_BLOB);
+        let blobs = blobs.unwrap_or(usize::MAX);
+        let mut supplement = Self::default();
+        for (position, index) in lacking.iter().enumerate() {
+            let share = blobs / lacking.len() + usize::from(position < blobs % lacking.len());
+            let blob_hashes = vec![DUMMY_BLOB_HASH; share.clamp(1, MOST_DUMMY_BLOBS)];
+            let blob_fee_cap = blob_price.max(DUMMY_BLOB_FEE_CAP);
+            supplement.set(*index, SuppliedFields { blob_hashes, blob_fee_cap, authorizations: Vec::new() });
+        }
+        supplement
     }
 }
 
@@ -96,13 +116,15 @@ pub(crate) fn environment(
     transaction: &Transaction,
     sender: Address,
     rules: &BlockRules,
-    dummies: &mut DummyBlobs,
+    supplied: Option<&SuppliedFields>,
 ) -> TxEnv {
     let tx_type = executed_type(transaction, rules);
     let dynamic = tx_type >= DYNAMIC_FEE;
     let (blob_hashes, max_fee_per_blob_gas) = match (tx_type, &transaction.blob_hashes) {
         (BLOB, Some(hashes)) => (hashes.clone(), transaction.blob_fee_cap.unwrap_or_default()),
-        (BLOB, None) => (dummies.next(), dummies.fee_cap()),
+        (BLOB, None) => {
+            supplied.map_or_else(Default::default, |fields| (fields.blob_hashes.clone(), fields.blob_fee_cap))
+        }
         _ => (Vec::new(), 0),
     };
     TxEnv {
@@ -119,7 +141,11 @@ pub(crate) fn environment(
         gas_priority_fee: dynamic.then_some(transaction.gas_tip_cap),
         blob_hashes,
         max_fee_per_blob_gas,
-        authorization_list: transaction.authorization_list.iter().flatten().map(signed).map(Either::Left).collect(),
+        authorization_list: match (&transaction.authorization_list, supplied) {
+            (Some(list), _) => list.iter().map(signed).map(Either::Left).collect(),
+            (None, Some(fields)) => fields.authorizations.iter().cloned().map(Either::Right).collect(),
+            (None, None) => Vec::new(),
+        },
     }
 }
 

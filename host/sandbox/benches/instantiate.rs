@@ -22,6 +22,10 @@ const BLOCK_RESULT_BYTES: usize = 1_500_000;
 struct LongResult(Bytes);
 
 impl Executor for LongResult {
+    fn checks(&self, _: &refiner_specimen::Specimen) -> Vec<refiner_specimen::check::Check> {
+        Vec::new()
+    }
+
     fn execute(
         &self,
         specimen: &Specimen,

@@ -183,6 +183,10 @@ fn logs_of_all_receipts_are_one_list() {
 struct Refuses(ExecuteError);
 
 impl Executor for Refuses {
+    fn checks(&self, _: &refiner_specimen::Specimen) -> Vec<refiner_specimen::check::Check> {
+        Vec::new()
+    }
+
     fn execute(
         &self,
         _: &Specimen,
@@ -197,6 +201,10 @@ impl Executor for Refuses {
 struct Absent;
 
 impl Executor for Absent {
+    fn checks(&self, _: &refiner_specimen::Specimen) -> Vec<refiner_specimen::check::Check> {
+        Vec::new()
+    }
+
     fn execute(
         &self,
         _: &Specimen,

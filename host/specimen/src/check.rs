@@ -10,7 +10,7 @@ mod roots;
 
 use std::fmt;
 
-use alloy_primitives::{B256, Bloom};
+use alloy_primitives::{Address, B256, Bloom, U256};
 
 use crate::Specimen;
 
@@ -29,12 +29,30 @@ pub fn all(specimen: &Specimen) -> Vec<Check> {
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckName {
+    /// The segment states exactly the one block that it holds.
+    Segment,
     /// keccak256 of the RLP of the header is the block hash.
     BlockHash,
+    /// The block hash is one that is known from elsewhere: an announcement, a list, or a neighbour's parent hash.
+    KnownBlock,
+    /// The header obeys the rules of its fork as far as it shows without its parent.
+    HeaderRules,
+    /// The header's `sha3Uncles` is the hash of the ommers.
+    OmmersHash,
     /// The header's `transactionsRoot` is the root of the transactions.
     TransactionsRoot,
+    /// Transaction fields that repeat others agree with them.
+    TransactionFields,
+    /// Every signature is for the chain that the specimen names.
+    ChainId,
+    /// Every stated sender is the address that signed.
+    Senders,
     /// The header's `withdrawalsRoot` is the root of the withdrawals.
     WithdrawalsRoot,
+    /// No two state rows contradict or repeat each other.
+    StateRows,
+    /// The receipts that the specimen carries give the header's `receiptsRoot` and `logsBloom`.
+    RecordedReceipts,
     /// Every `CodeRead` hash is keccak256 of its code.
     CodeHashes,
     /// The specimen's bytes hash to the announced specimen hash.
@@ -57,9 +75,18 @@ impl CheckName {
     /// The name as it is printed and as rules see it, `"receiptsRoot"`.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Segment => "segment",
             Self::BlockHash => "blockHash",
+            Self::KnownBlock => "knownBlock",
+            Self::HeaderRules => "headerRules",
+            Self::OmmersHash => "ommersHash",
             Self::TransactionsRoot => "transactionsRoot",
+            Self::TransactionFields => "transactionFields",
+            Self::ChainId => "chainId",
+            Self::Senders => "senders",
             Self::WithdrawalsRoot => "withdrawalsRoot",
+            Self::StateRows => "stateRows",
+            Self::RecordedReceipts => "recordedReceipts",
             Self::CodeHashes => "codeHashes",
             Self::SpecimenHash => "specimenHash",
             Self::CanonicalEncoding => "canonicalEncoding",
@@ -94,13 +121,34 @@ pub enum Outcome {
     Passed,
     /// The two differ.
     Failed {
+        /// The part of the block that fails, where the check covers more than one value.
+        subject: Subject,
         /// What the block states.
         stated: Quantity,
         /// What was recomputed.
         computed: Quantity,
     },
-    /// There is nothing to compare, for this reason.
+    /// The block has nothing of the kind, for this reason.
     NotApplicable(&'static str),
+    /// The block has what is checked, and the specimen lacks what the check needs, for this reason.
+    NotCheckable(&'static str),
+}
+
+/// The part of a block that a failed check is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Subject {
+    /// What the check's name says.
+    #[default]
+    Whole,
+    /// A field, by its name in the schema.
+    Field(&'static str),
+    /// An item of a list, by the list's name in the schema.
+    Item {
+        /// The list.
+        list: &'static str,
+        /// Position in it.
+        index: usize,
+    },
 }
 
 /// One side of a comparison.
@@ -110,6 +158,16 @@ pub enum Quantity {
     Hash(B256),
     /// A number, such as gas or a position.
     Number(u64),
+    /// A number of any size.
+    Big(U256),
+    /// An upper bound.
+    AtMost(u64),
+    /// A lower bound.
+    AtLeast(u64),
+    /// An account.
+    Address(Address),
+    /// What a rule requires, in words.
+    Words(&'static str),
     /// A logs bloom.
     Bloom(Box<Bloom>),
     /// One byte of the file.
@@ -126,8 +184,17 @@ pub enum Quantity {
 impl Check {
     /// Compares two quantities under a name.
     pub fn compare(name: CheckName, stated: Quantity, computed: Quantity) -> Self {
-        let outcome = if stated == computed { Outcome::Passed } else { Outcome::Failed { stated, computed } };
-        Self { name, outcome }
+        if stated == computed { Self::passed(name) } else { Self::failure(name, Subject::Whole, stated, computed) }
+    }
+
+    /// A check that passed.
+    pub const fn passed(name: CheckName) -> Self {
+        Self { name, outcome: Outcome::Passed }
+    }
+
+    /// A check that failed.
+    pub const fn failure(name: CheckName, subject: Subject, stated: Quantity, computed: Quantity) -> Self {
+        Self { name, outcome: Outcome::Failed { subject, stated, computed } }
     }
 
     /// True when the check was made and failed.
@@ -136,11 +203,27 @@ impl Check {
     }
 }
 
+impl fmt::Display for Subject {
+    /// Followed by what is said of it: `"Transactions[3]: "`, and nothing for the whole.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole => Ok(()),
+            Self::Field(name) => write!(f, "{name}: "),
+            Self::Item { list, index } => write!(f, "{list}[{index}]: "),
+        }
+    }
+}
+
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hash(hash) => write!(f, "{hash}"),
             Self::Number(number) => write!(f, "{number}"),
+            Self::Big(number) => write!(f, "{number}"),
+            Self::AtMost(bound) => write!(f, "at most {bound}"),
+            Self::AtLeast(bound) => write!(f, "at least {bound}"),
+            Self::Address(address) => write!(f, "{address}"),
+            Self::Words(words) => f.write_str(words),
             Self::Bloom(bloom) => write!(f, "{bloom}"),
             Self::Byte { offset, byte } => write!(f, "{byte:#04x} at byte {offset}"),
             Self::Absent => f.write_str("absent"),
@@ -152,10 +235,11 @@ impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.outcome {
             Outcome::Passed => write!(f, "{} passed", self.name),
-            Outcome::Failed { stated, computed } => {
-                write!(f, "{} failed: stated {stated}, computed {computed}", self.name)
+            Outcome::Failed { subject, stated, computed } => {
+                write!(f, "{} failed: {subject}stated {stated}, computed {computed}", self.name)
             }
             Outcome::NotApplicable(reason) => write!(f, "{} not applicable: {reason}", self.name),
+            Outcome::NotCheckable(reason) => write!(f, "{} not checkable: {reason}", self.name),
         }
     }
 }

@@ -261,5 +261,6 @@ const fn outcome(outcome: &Outcome) -> &'static str {
         Outcome::Passed => "passed",
         Outcome::Failed { .. } => "failed",
         Outcome::NotApplicable(_) => "notApplicable",
+        Outcome::NotCheckable(_) => "notCheckable",
     }
 }

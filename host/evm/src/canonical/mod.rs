@@ -17,27 +17,35 @@ use crate::{
     format::ResultFormat,
     header_checks::{header_checks, producer_check},
     outcome::TransactionOutcome,
+    policy::ExecutionPolicy,
     receipts::commit,
     rules::BlockRules,
-    runner,
-    transaction::{admit, lacks_blob_hashes, without_blob_hashes},
+    runner::{self, Job},
+    transaction::{Supplement, admit, lacks_blob_hashes, without_blob_hashes},
 };
 
 /// Executes the block as its chain did and writes the canonical document.
 ///
 /// Errors when execution disagrees with the header in any way: there is no wrong canonical result.
-pub(crate) fn execute(specimen: &Specimen, chain: &ChainSpec, codes: &CodeCache) -> Result<Execution, ExecuteError> {
+pub(crate) fn execute(
+    specimen: &Specimen,
+    chain: &ChainSpec,
+    codes: &CodeCache,
+    policy: ExecutionPolicy,
+) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
     let rules = BlockRules::canonical(chain, block)?;
     admit(block, ResultFormat::Canonical.as_str())?;
     let hashes = hashes(block)?;
 
-    let outcome = runner::run(specimen, &rules, &hashes, codes)?;
+    let supplement = Supplement::dummy_blobs(block, &rules);
+    let job = Job { block, rules: &rules, hashes: &hashes, supplement: &supplement, codes, policy };
+    let outcome = runner::run(&job)?;
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let commitments = commit(&receipts);
     let mut checks = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
     if let Some(failed) = checks.iter().find(|check| check.failed()) {
-        return Err(disagreement(specimen, &rules, codes, failed));
+        return Err(disagreement(specimen, &job, failed));
     }
     checks.push(producer_check(&block.receipts, &receipts));
 
@@ -73,11 +81,11 @@ fn executed(outcome: TransactionOutcome) -> Option<ExecutedReceipt> {
 }
 
 /// Why execution disagrees with the header: what the layout dropped, what the specimen lacks, or else the header.
-fn disagreement(specimen: &Specimen, rules: &BlockRules, codes: &CodeCache, failed: &Check) -> ExecuteError {
+fn disagreement(specimen: &Specimen, job: &Job<'_>, failed: &Check) -> ExecuteError {
     if let Some(unsupported) = without_blob_hashes(&specimen.block, specimen.layout) {
         return unsupported.into();
     }
-    match diagnosis::missing_code(specimen, rules, codes) {
+    match diagnosis::missing_code(job) {
         Some(hash) => Rejected::CodeMissing { hash }.into(),
         None => Rejected::HeaderMismatch(failed.clone()).into(),
     }

@@ -35,9 +35,11 @@ use crate::{
     format::{Era, ResultFormat},
     header_checks::{header_checks, producer_check},
     outcome::TransactionOutcome,
+    policy::ExecutionPolicy,
     receipts::commit,
     rules::BlockRules,
-    runner,
+    runner::{self, Job},
+    transaction::Supplement,
 };
 
 pub use self::answer::Disbelief;
@@ -54,11 +56,14 @@ pub(crate) fn execute(
     chain: &ChainSpec,
     era: Era,
     codes: &CodeCache,
+    policy: ExecutionPolicy,
 ) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
     let (frame, rules) = Frame::of(block, chain, era)?;
 
-    let outcome = runner::run(specimen, &rules, &frame.manufactured.transaction_hashes, codes)?;
+    let supplement = Supplement::dummy_blobs(block, &rules);
+    let hashes = &frame.manufactured.transaction_hashes;
+    let outcome = runner::run(&Job { block, rules: &rules, hashes, supplement: &supplement, codes, policy })?;
     let state_root = state_root(&outcome.post_state);
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let mut checks = header_checks(block, outcome.gas_used, &commit(&receipts), outcome.requests.as_deref());

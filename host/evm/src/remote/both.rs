@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use alloy_primitives::Bytes;
-use refiner_specimen::Specimen;
+use refiner_specimen::{Specimen, check::Check};
 
 use super::{Answer, Remote};
 use crate::{Executor, error::ExecuteError, execution::Execution, format::ResultFormat, unavailable::Unavailable};
@@ -49,6 +49,10 @@ impl Both {
 }
 
 impl Executor for Both {
+    fn checks(&self, specimen: &Specimen) -> Vec<Check> {
+        self.remote.checks(specimen)
+    }
+
     fn execute(
         &self,
         specimen: &Specimen,

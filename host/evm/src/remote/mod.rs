@@ -12,7 +12,7 @@ pub use crate::compat::Disbelief;
 use std::sync::Arc;
 
 use alloy_primitives::Bytes;
-use refiner_specimen::Specimen;
+use refiner_specimen::{Specimen, check::Check};
 
 use crate::{
     Executor,
@@ -62,7 +62,7 @@ impl Remote {
         format: ResultFormat,
     ) -> Result<Result<Frame<'a>, ExecuteError>, Unavailable> {
         match format {
-            ResultFormat::EvmServer(era) => Ok(self.embedded.frame(specimen, era)),
+            ResultFormat::EvmServer(era) => Ok(self.embedded.checked_frame(specimen, era)),
             ResultFormat::Canonical => Err(Unavailable::Format { format }),
         }
     }
@@ -82,6 +82,10 @@ impl Remote {
 }
 
 impl Executor for Remote {
+    fn checks(&self, specimen: &Specimen) -> Vec<Check> {
+        self.embedded.checks(specimen)
+    }
+
     fn execute(
         &self,
         specimen: &Specimen,

@@ -96,8 +96,11 @@ fn print_text(input: &Input, report: &Report, stdout: &mut impl Write) -> std::i
     for check in &report.checks {
         let (mark, detail) = match &check.outcome {
             Outcome::Passed => ("passed", String::new()),
-            Outcome::Failed { stated, computed } => ("FAILED", format!("stated {stated}, computed {computed}")),
+            Outcome::Failed { subject, stated, computed } => {
+                ("FAILED", format!("{subject}stated {stated}, computed {computed}"))
+            }
             Outcome::NotApplicable(reason) => ("-", (*reason).to_owned()),
+            Outcome::NotCheckable(reason) => ("not checkable", (*reason).to_owned()),
         };
         writeln!(stdout, "  {:<18} {mark:<7} {detail}", check.name.as_str())?;
     }
@@ -126,9 +129,11 @@ fn print_json(input: &Input, report: &Report, stdout: &mut impl Write) -> std::i
 fn outcome(check: &Check) -> serde_json::Value {
     match &check.outcome {
         Outcome::Passed => json!({ "outcome": "passed" }),
-        Outcome::Failed { stated, computed } => {
-            json!({ "outcome": "failed", "stated": stated.to_string(), "computed": computed.to_string() })
+        Outcome::Failed { subject, stated, computed } => {
+            let (stated, computed) = (format!("{subject}{stated}"), computed.to_string());
+            json!({ "outcome": "failed", "stated": stated, "computed": computed })
         }
         Outcome::NotApplicable(reason) => json!({ "outcome": "notApplicable", "reason": reason }),
+        Outcome::NotCheckable(reason) => json!({ "outcome": "notCheckable", "reason": reason }),
     }
 }

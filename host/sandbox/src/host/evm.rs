@@ -226,10 +226,13 @@ impl From<&Check> for types::Check {
     fn from(check: &Check) -> Self {
         let (outcome, detail) = match &check.outcome {
             Outcome::Passed => (types::CheckOutcome::Passed, String::new()),
-            Outcome::Failed { stated, computed } => {
-                (types::CheckOutcome::Failed, format!("stated {stated}, computed {computed}"))
+            Outcome::Failed { subject, stated, computed } => {
+                (types::CheckOutcome::Failed, format!("{subject}stated {stated}, computed {computed}"))
             }
-            Outcome::NotApplicable(reason) => (types::CheckOutcome::NotApplicable, (*reason).to_owned()),
+            // Version 1.0 of the contract has one word for both; the reason tells them apart.
+            Outcome::NotApplicable(reason) | Outcome::NotCheckable(reason) => {
+                (types::CheckOutcome::NotApplicable, (*reason).to_owned())
+            }
         };
         Self { name: check.name.as_str().to_owned(), outcome, detail }
     }

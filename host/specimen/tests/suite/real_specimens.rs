@@ -93,5 +93,6 @@ const fn word(outcome: &Outcome) -> &'static str {
         Outcome::Passed => "passed",
         Outcome::Failed { .. } => "failed",
         Outcome::NotApplicable(_) => "not applicable",
+        Outcome::NotCheckable(_) => "not checkable",
     }
 }
