@@ -2,6 +2,7 @@
 
 use std::io;
 
+use refiner_evm::Rejected;
 use refiner_specimen::UnknownTransactionType;
 
 use crate::{Limit, Limits, Misuse, PerLimit, TrapKind, Verdict, failure::HostFailure, text::GuestText};
@@ -23,6 +24,9 @@ pub(crate) enum Stop {
     OutOfMemory { granted_bytes: u64 },
     #[error("the specimen contradicts itself: {transactions} transactions but {senders} senders")]
     SenderCount { transactions: usize, senders: usize },
+    /// The guest asked for a part of the specimen that contradicts the rest of it.
+    #[error(transparent)]
+    Contradiction(Box<Rejected>),
     #[error(transparent)]
     TransactionType(UnknownTransactionType),
     #[error("the system refused memory")]
@@ -83,7 +87,7 @@ impl Stop {
             Self::Misuse(misuse) => Ok(Verdict::Trapped(TrapKind::Misuse(misuse))),
             Self::OverBudget { limit, granted } => Ok(Verdict::OverBudget { limit, granted }),
             Self::OutOfMemory { granted_bytes } => Ok(Verdict::OutOfMemory { granted_bytes }),
-            Self::SenderCount { .. } => Ok(Verdict::Rejected { reason: GuestText::new(&self.to_string()) }),
+            Self::SenderCount { .. } | Self::Contradiction(_) => Ok(Verdict::Rejected { reason: GuestText::new(&self.to_string()) }),
             Self::TransactionType(unknown) => Ok(Verdict::Unsupported { reason: GuestText::new(&unknown.to_string()) }),
             Self::SystemMemory(error) => Err(HostFailure::SystemMemory(error)),
         }

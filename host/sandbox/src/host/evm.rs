@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat};
-use refiner_specimen::check::{Check, Outcome};
+use refiner_specimen::check::{Check, CheckName, Outcome};
 use wasmtime::component::Resource;
 
 use super::{BlockSpecimen, Reach, Stop};
 use crate::{
-    GuestText, Limit, Misuse,
+    Evidence, GuestText, Limit, Misuse,
     bindings::refiner::rule::{evm, types},
 };
 
@@ -24,9 +24,13 @@ const CHECK_BYTES: usize = 2_048;
 /// The guest's handle of an execution. Its number is its place in [`Executions`].
 pub struct ExecutionHandle;
 
-/// The executor, if granted, and what it executed in this run.
+/// The executor of a run, which the `evm` interface hands to the rules that were granted it, and what it executed.
 pub(crate) struct Executions {
     executor: Option<Arc<dyn Executor>>,
+    /// What the executions rest on; `None` until one succeeded.
+    evidence: Option<Evidence>,
+    /// An execution checked the senders.
+    senders_checked: bool,
     /// Why there was none when the rule asked. Remembered, so that no rule makes a verdict of it.
     unavailable: Option<GuestText>,
     done: Vec<Option<Done>>,
@@ -41,7 +45,31 @@ struct Done {
 
 impl Executions {
     pub(crate) const fn new(executor: Option<Arc<dyn Executor>>) -> Self {
-        Self { executor, unavailable: None, done: Vec::new() }
+        Self { executor, evidence: None, senders_checked: false, unavailable: None, done: Vec::new() }
+    }
+
+    /// The executor, which `describe` has not.
+    pub(crate) fn executor(&self) -> Option<&dyn Executor> {
+        self.executor.as_deref()
+    }
+
+    /// True when an execution of this run checked the senders.
+    pub(crate) const fn senders_checked(&self) -> bool {
+        self.senders_checked
+    }
+
+    /// What the executions of this run rest on; `None` when none succeeded, and the specimen was not checked here.
+    pub(crate) fn take_evidence(&mut self) -> Option<Evidence> {
+        self.evidence.take()
+    }
+
+    /// Keeps an execution and gives its place.
+    fn keep(&mut self, execution: Execution) -> wasmtime::Result<u32> {
+        let rep = u32::try_from(self.done.len())?;
+        self.evidence.get_or_insert_default().add_execution(&execution);
+        self.senders_checked |= execution.checks.iter().any(|check| check.name == CheckName::Senders);
+        self.done.push(Some(Done::new(execution)));
+        Ok(rep)
     }
 
     /// Why a block that the rule asked for was not executed, if that was nobody's verdict.
@@ -108,9 +136,7 @@ impl evm::Host for Reach {
                 return Ok(Err(evm::ExecuteError::Unavailable(reason.as_str().to_owned())));
             }
         };
-        let rep = u32::try_from(self.executions.done.len())?;
-        self.executions.done.push(Some(Done::new(execution)));
-        Ok(Ok(Resource::new_own(rep)))
+        Ok(Ok(Resource::new_own(self.executions.keep(execution)?)))
     }
 }
 
