@@ -7,7 +7,8 @@ use refiner_journal::JournalError;
 
 use crate::run::{ConfigError, RulesError, RunError};
 use crate::{
-    chains::ChainError, content::ContentError, evm::ServeError, exit::Exit, input::InputError, output::OutputError,
+    chains::ChainError, content::ContentError, evm::ServeError, exit::Exit, input::InputError,
+    known_blocks::BlockHashesError, output::OutputError,
     rule::RuleError, rules::LoadError,
 };
 
@@ -57,7 +58,7 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
     if error.is::<OutputError>() {
         return (Exit::Host, None);
     }
-    if error.is::<ChainError>() || error.is::<SetupError>() {
+    if error.is::<ChainError>() || error.is::<SetupError>() || error.is::<BlockHashesError>() {
         return (Exit::Usage, None);
     }
     if let Some(error) = error.downcast_ref::<RunError>() {

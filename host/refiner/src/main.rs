@@ -3,6 +3,7 @@
 
 mod builtin;
 mod chains;
+mod checks;
 mod cli;
 mod config;
 mod content;
@@ -13,6 +14,7 @@ mod exit;
 mod failure;
 mod input;
 mod journal;
+mod known_blocks;
 mod output;
 mod replay;
 mod rule;

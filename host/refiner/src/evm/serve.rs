@@ -12,7 +12,7 @@ use refiner_evm_server::serve::{EvmServer, Limits, PORT};
 use tokio::{net::TcpListener, runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::{chains, cli::ChainConfigs, exit::Exit, signals};
+use crate::{chains, cli::ChainConfigs, executor::GasBound, exit::Exit, signals};
 
 const MIB: u64 = 1 << 20;
 
@@ -27,6 +27,8 @@ pub struct Serve {
     format: ResultFormat,
     #[command(flatten)]
     chains: ChainConfigs,
+    #[command(flatten)]
+    bound: GasBound,
     /// MiB of one body; more is answered 413.
     #[arg(long, value_name = "MIB", default_value_t = defaults().body_bytes as u64 / MIB, value_parser = value_parser!(u64).range(1..=4_096))]
     body_mib: u64,
@@ -106,7 +108,7 @@ impl Serve {
 /// Serves until it is told to stop.
 pub fn run(arguments: &Serve) -> anyhow::Result<Exit> {
     let limits = arguments.limits()?;
-    let server = EvmServer::new(chains::executor(&arguments.chains)?, arguments.format, limits)?;
+    let server = EvmServer::new(chains::executor(&arguments.chains, arguments.bound.policy())?, arguments.format, limits)?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(arguments.listen, arguments.format, limits, server))?;
     // A block whose client has gone is not waited for.

@@ -19,10 +19,7 @@ pub fn run(command: &cli::Specimen) -> anyhow::Result<Exit> {
         cli::Specimen::Inspect { specimens, json } => inspect::run(specimens, *json, stdout),
         cli::Specimen::Decode { specimen, data } => convert::decode(specimen, *data, stdout),
         cli::Specimen::Encode { json, layout, out } => convert::encode(json, *layout, out.as_deref(), stdout),
-        cli::Specimen::Check { specimens, execute, specimen_hash, chains, json } => {
-            let checker = check::Checker::new(*execute, *specimen_hash, chains)?;
-            checker.run(specimens, *json, stdout)
-        }
+        cli::Specimen::Check(arguments) => check::run(arguments, stdout),
     }
 }
 
