@@ -26,6 +26,10 @@ impl Executor for LongResult {
         Vec::new()
     }
 
+    fn senders(&self, _: &refiner_specimen::Specimen) -> refiner_specimen::check::Check {
+        refiner_specimen::check::Check::passed(refiner_specimen::check::CheckName::Senders)
+    }
+
     fn execute(
         &self,
         specimen: &Specimen,
@@ -77,7 +81,7 @@ fn main() {
         let rule = sandbox.admit(bytes, None, &Grants::all()).unwrap();
         println!("  block-result of a few bytes                {:>9.1} us", runs(&rule, &input(&rule)));
         let executor = Arc::new(LongResult(vec![b'x'; BLOCK_RESULT_BYTES].into()));
-        let long = RunInput { executor: Some(executor), ..input(&rule) };
+        let long = RunInput { executor, ..input(&rule) };
         let micros = runs(&rule, &long);
         println!("  block-result of 1.5 MB                     {micros:>9.1} us");
         println!("  bytes through the guest                    {:>9.0} MB/s", BLOCK_RESULT_BYTES as f64 / micros);

@@ -6,7 +6,7 @@
 mod list;
 mod neighbours;
 
-pub use self::list::{BlockHashesError, LineFault};
+pub use self::list::BlockHashesError;
 
 use std::path::Path;
 
