@@ -10,6 +10,9 @@ const ONES_EXPONENT: u64 = 1075;
 /// The number from which on a double stands for several whole numbers: 2^53, to which 2^53 + 1 is rounded.
 pub(crate) const FIRST_ROUNDED: U256 = U256::from_limbs([1 << SIGNIFICAND_BITS, 0, 0, 0]);
 
+/// The most by which a difficulty may differ from its double to be found back by the header's hash.
+pub(crate) const RESOLVED_DISTANCE: u64 = 2;
+
 /// The whole number that a double is. `None` where it is below zero, has a fraction or more than 256 bits.
 pub(crate) fn whole(double: f64) -> Option<U256> {
     if !double.is_finite() || double < 0.0 || double.fract() != 0.0 {
@@ -49,7 +52,7 @@ mod tests {
 
     #[test]
     fn nearest_double_is_the_one_that_the_digits_are_read_as() {
-        for bits in 0..256 {
+        for bits in 0..256usize {
             let power = U256::from(1) << bits;
             for offset in [0u64, 1, 2, 3, 5, 0x400, 0x401, 0xbff, 0xc00, 0xc01, 0x1000, u64::MAX] {
                 for number in [power.saturating_sub(U256::from(offset)), power.saturating_add(U256::from(offset))] {
@@ -58,14 +61,14 @@ mod tests {
             }
         }
         // Beside a tie that only the last of many bits breaks.
-        let tie = (U256::from((1u64 << 53) + 1) << 200) | U256::from(1) << 199;
+        let tie = U256::from((1u64 << 53) + 1) << 200usize;
         assert_eq!(nearest(tie + U256::from(1)), by_digits(tie + U256::from(1)));
         assert!(nearest(tie + U256::from(1)) > nearest(tie - U256::from(1)));
     }
 
     #[test]
     fn whole_number_of_a_double_is_what_its_digits_say() {
-        let mut double = 1.0;
+        let mut double = 1.0f64;
         while double < 1e77 {
             for double in [double, double + 1.0, double * 1.5, double.next_up(), double.next_down()] {
                 let digits = format!("{double:.0}").parse::<U256>().unwrap();

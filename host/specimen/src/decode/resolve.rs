@@ -13,9 +13,11 @@ const OMMERS_LIMIT: usize = 2;
 
 /// Gives the header the reading by which it has the hash. Without one it stays as it stands on the wire.
 pub(super) fn header(header: &mut Header, hash: B256, layout: Layout) {
-    if is_ambiguous(header, layout)
-        && let Some(resolved) = readings(header, layout).find(|reading| reading.hash_slow() == hash)
-    {
+    if !is_ambiguous(header, layout) {
+        return;
+    }
+    let resolved = readings(header, layout).find(|reading| reading.hash_slow() == hash);
+    if let Some(resolved) = resolved {
         *header = resolved;
     }
 }
@@ -58,16 +60,19 @@ fn readings(header: &Header, layout: Layout) -> impl Iterator<Item = Header> {
     let absent = (header.base_fee_per_gas == Some(0)).then_some(None);
     let base_fees = [header.base_fee_per_gas].into_iter().chain(absent);
     base_fees.flat_map(move |base_fee_per_gas| {
-        difficulties(header.difficulty, layout).map(move |difficulty| Header { base_fee_per_gas, difficulty, ..header.clone() })
+        difficulties(header.difficulty, layout).map(move |difficulty| Header {
+            base_fee_per_gas,
+            difficulty,
+            ..header.clone()
+        })
     })
 }
 
 /// The difficulty, and in 0.2 those that its double is nearest to: 76 of 76 real files have theirs within two of it.
 fn difficulties(difficulty: U256, layout: Layout) -> impl Iterator<Item = U256> {
-    let others = [1u64, 2].map(U256::from).into_iter().filter(move |_| is_rounded(difficulty, layout)).flat_map(
-        move |distance| [difficulty.checked_sub(distance), difficulty.checked_add(distance)],
-    );
-    let double = double::nearest(difficulty);
-    let others = others.flatten().filter(move |other| double::nearest(*other) == double);
+    let distances = (1..=double::RESOLVED_DISTANCE).filter(move |_| is_rounded(difficulty, layout)).map(U256::from);
+    let others =
+        distances.flat_map(move |distance| [difficulty.checked_sub(distance), difficulty.checked_add(distance)]);
+    let others = others.flatten().filter(move |other| double::nearest(*other) == double::nearest(difficulty));
     [difficulty].into_iter().chain(others)
 }

@@ -48,7 +48,8 @@ impl Fields {
 
     /// Hex text, in 0.2 a double.
     pub(super) fn number_or_double(&mut self, name: &'static str, number: U256) -> Say<()> {
-        let value = if self.layout == Layout::V0_2 { scalar::whole_double(number).at(name)? } else { scalar::number(number) };
+        let value =
+            if self.layout == Layout::V0_2 { scalar::whole_double(number).at(name)? } else { scalar::number(number) };
         self.put(name, value);
         Ok(())
     }

@@ -41,7 +41,9 @@ fn difficulty(difficulty: U256, layout: Layout) -> Say<Value> {
     }
     let nearest = double::nearest(difficulty);
     match double::whole(nearest) {
-        Some(stands_for) if stands_for.abs_diff(difficulty) <= U256::from(double::RESOLVED_DISTANCE) => scalar::double(nearest),
+        Some(stands_for) if stands_for.abs_diff(difficulty) <= U256::from(double::RESOLVED_DISTANCE) => {
+            scalar::double(nearest)
+        }
         _ => Err(Unsaid::new(Refusal::Inexact)),
     }
 }

@@ -34,7 +34,9 @@ fn value(json: &Json, schema: &'static Schema, named: &mut Vec<&'static RecordSc
             _ => mismatch(Expected::Int),
         },
         (Schema::Long, json) => json.as_i64().map_or_else(|| mismatch(Expected::Long), |number| Ok(Avro::Long(number))),
-        (Schema::Double, json) => double(json).map_or_else(|| mismatch(Expected::Double), |number| Ok(Avro::Double(number))),
+        (Schema::Double, json) => {
+            double(json).map_or_else(|| mismatch(Expected::Double), |number| Ok(Avro::Double(number)))
+        }
         (Schema::String, Json::String(text)) => Ok(Avro::String(text.clone())),
         (Schema::Bytes, Json::String(text)) => Ok(Avro::Bytes(text.clone().into_bytes())),
         (Schema::Array(array), Json::Array(items)) => items
