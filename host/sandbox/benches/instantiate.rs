@@ -37,7 +37,7 @@ impl Executor for LongResult {
         format: ResultFormat,
     ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
         let small = SmallExecutor.execute(specimen, raw, format)?;
-        Ok(small.map(|small| Execution { block_result: self.0.clone(), ..small }))
+        Ok(small.map(|small| Execution::with_document(small.gas_used, small.receipts, small.checks, self.0.clone())))
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use alloy_primitives::B256;
 use refiner_evm::{EmbeddedExecutor, ExecuteError, Rejected, ResultFormat};
-use refiner_sandbox::{CheckOutcome, CheckReport};
+use refiner_sandbox::CheckReport;
 use refiner_specimen::{
     Specimen,
     check::{self, Check, CheckName, Outcome},
@@ -125,17 +125,15 @@ impl Report {
         let block = &self.specimen.block;
         writeln!(stdout, "{input}: block {} of chain {}", block.header.number, block.network_id)?;
         for check in &self.checks {
-            let CheckReport { name, outcome } = check.into();
-            let (mark, detail) = match outcome {
-                CheckOutcome::Passed => ("passed", String::new()),
-                CheckOutcome::Failed { subject, stated, computed } => {
-                    let subject = if subject.as_str().is_empty() { String::new() } else { format!("{subject}: ") };
-                    ("FAILED", format!("{subject}stated {stated}, computed {computed}"))
+            let (mark, detail) = match &check.outcome {
+                Outcome::Passed => ("passed", String::new()),
+                Outcome::Failed { subject, stated, computed } => {
+                    ("FAILED", format!("{subject}stated {stated}, {} {computed}", computed.role()))
                 }
-                CheckOutcome::NotApplicable { reason } => ("-", reason.to_string()),
-                CheckOutcome::NotCheckable { reason } => ("not checkable", reason.to_string()),
+                Outcome::NotApplicable(reason) => ("-", (*reason).to_owned()),
+                Outcome::NotCheckable(reason) => ("not checkable", (*reason).to_owned()),
             };
-            writeln!(stdout, "{}", format!("  {name:<18} {mark:<14} {detail}").trim_end())?;
+            writeln!(stdout, "{}", format!("  {:<18} {mark:<14} {detail}", check.name.as_str()).trim_end())?;
         }
         match &self.not_executed {
             None => Ok(()),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use refiner_evm::Rejected;
+use refiner_evm::ExecuteError;
 use refiner_specimen::UnknownTransactionType;
 
 use crate::{Limit, Limits, Misuse, PerLimit, TrapKind, Verdict, failure::HostFailure, text::GuestText};
@@ -26,7 +26,7 @@ pub(crate) enum Stop {
     SenderCount { transactions: usize, senders: usize },
     /// The guest asked for a part of the specimen that contradicts the rest of it.
     #[error(transparent)]
-    Contradiction(Box<Rejected>),
+    Contradiction(Box<ExecuteError>),
     #[error(transparent)]
     TransactionType(UnknownTransactionType),
     #[error("the system refused memory")]
@@ -87,7 +87,13 @@ impl Stop {
             Self::Misuse(misuse) => Ok(Verdict::Trapped(TrapKind::Misuse(misuse))),
             Self::OverBudget { limit, granted } => Ok(Verdict::OverBudget { limit, granted }),
             Self::OutOfMemory { granted_bytes } => Ok(Verdict::OutOfMemory { granted_bytes }),
-            Self::SenderCount { .. } | Self::Contradiction(_) => Ok(Verdict::Rejected { reason: GuestText::new(&self.to_string()) }),
+            Self::SenderCount { .. } => Ok(Verdict::Rejected { reason: GuestText::new(&self.to_string()) }),
+            Self::Contradiction(error) => Ok(match *error {
+                ExecuteError::Rejected(reason) => Verdict::Rejected { reason: GuestText::new(&reason.to_string()) },
+                ExecuteError::Unsupported(reason) => {
+                    Verdict::Unsupported { reason: GuestText::new(&reason.to_string()) }
+                }
+            }),
             Self::TransactionType(unknown) => Ok(Verdict::Unsupported { reason: GuestText::new(&unknown.to_string()) }),
             Self::SystemMemory(error) => Err(HostFailure::SystemMemory(error)),
         }

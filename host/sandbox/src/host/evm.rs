@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use alloy_primitives::Bytes;
 use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat};
-use refiner_specimen::check::{Check, CheckName, Outcome};
+use refiner_specimen::check::{Check, Outcome};
 use wasmtime::component::Resource;
 
 use super::{BlockSpecimen, Reach, Stop};
@@ -41,6 +42,8 @@ struct Done {
     execution: Execution,
     first_logs: Vec<u32>,
     log_count: u32,
+    /// The document was asked for.
+    written: bool,
 }
 
 impl Executions {
@@ -67,7 +70,6 @@ impl Executions {
     fn keep(&mut self, execution: Execution) -> wasmtime::Result<u32> {
         let rep = u32::try_from(self.done.len())?;
         self.evidence.get_or_insert_default().add_execution(&execution);
-        self.senders_checked |= execution.checks.iter().any(|check| check.name == CheckName::Senders);
         self.done.push(Some(Done::new(execution)));
         Ok(rep)
     }
@@ -75,6 +77,18 @@ impl Executions {
     /// Why a block that the rule asked for was not executed, if that was nobody's verdict.
     pub(crate) fn unavailable(&mut self) -> Option<GuestText> {
         self.unavailable.take()
+    }
+
+    /// Adds what a document rests on beside its execution, once.
+    fn document_written(&mut self, handle: &Resource<ExecutionHandle>) -> Result<(), Stop> {
+        let done = self.done.get_mut(handle.rep() as usize).and_then(Option::as_mut);
+        let done = done.ok_or(Stop::Misuse(Misuse::NothingThere { what: "execution" }))?;
+        if !std::mem::replace(&mut done.written, true) {
+            let check = done.execution.sender_check();
+            self.senders_checked |= check.is_some_and(|check| !check.failed());
+            self.evidence.get_or_insert_default().add(check);
+        }
+        Ok(())
     }
 
     fn get(&self, handle: &Resource<ExecutionHandle>) -> Result<&Done, Stop> {
@@ -95,7 +109,7 @@ impl Done {
                 first
             })
             .collect();
-        Self { execution, first_logs, log_count }
+        Self { execution, first_logs, log_count, written: false }
     }
 
     /// The log at this position of the block, with its receipt.
@@ -207,13 +221,13 @@ impl evm::HostExecution for Reach {
 
     fn block_result_len(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<u64> {
         self.budget.call()?;
-        Ok(self.executions.get(&handle)?.execution.block_result.len() as u64)
+        Ok(self.block_result_of(&handle)?.len() as u64)
     }
 
     fn block_result(&mut self, handle: Resource<ExecutionHandle>, offset: u64, len: u32) -> wasmtime::Result<Vec<u8>> {
         self.budget.call()?;
-        let block_result = &self.executions.get(&handle)?.execution.block_result;
-        Ok(self.budget.bytes(block_result, offset, len)?)
+        let block_result = self.block_result_of(&handle)?;
+        Ok(self.budget.bytes(&block_result, offset, len)?)
     }
 
     fn drop(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<()> {
@@ -221,6 +235,16 @@ impl evm::HostExecution for Reach {
             *done = None;
         }
         Ok(())
+    }
+}
+
+impl Reach {
+    /// The document of an execution. It states senders: one that is wrong ends the run.
+    fn block_result_of(&mut self, handle: &Resource<ExecutionHandle>) -> Result<Bytes, Stop> {
+        let specimen = self.specimen.as_ref().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let document = self.executions.get(handle)?.execution.block_result(specimen.specimen());
+        self.executions.document_written(handle)?;
+        document.map_err(|error| Stop::Contradiction(Box::new(error)))
     }
 }
 
@@ -253,7 +277,7 @@ impl From<&Check> for types::Check {
         let (outcome, detail) = match &check.outcome {
             Outcome::Passed => (types::CheckOutcome::Passed, String::new()),
             Outcome::Failed { subject, stated, computed } => {
-                (types::CheckOutcome::Failed, format!("{subject}stated {stated}, computed {computed}"))
+                (types::CheckOutcome::Failed, format!("{subject}stated {stated}, {} {computed}", computed.role()))
             }
             // Version 1.0 of the contract has one word for both; the reason tells them apart.
             Outcome::NotApplicable(reason) | Outcome::NotCheckable(reason) => {

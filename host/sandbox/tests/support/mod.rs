@@ -145,11 +145,7 @@ impl Executor for SmallExecutor {
             contract_address: None,
             logs,
         };
-        Ok(Ok(Execution {
-            gas_used: 42_000,
-            receipts: vec![receipt(0, vec![log(1), log(2)]), receipt(1, vec![log(3)])],
-            checks: Vec::new(),
-            block_result: Bytes::from_static(BLOCK_RESULT),
-        }))
+        let receipts = vec![receipt(0, vec![log(1), log(2)]), receipt(1, vec![log(3)])];
+        Ok(Ok(Execution::with_document(42_000, receipts, Vec::new(), Bytes::from_static(BLOCK_RESULT))))
     }
 }
