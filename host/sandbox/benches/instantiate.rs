@@ -11,7 +11,10 @@ use std::{fs, hint::black_box, sync::Arc, thread, time::Instant};
 use alloy_primitives::Bytes;
 use refiner_evm::{ExecuteError, Execution, Executor, ResultFormat, Unavailable};
 use refiner_sandbox::{AdmittedRule, Allocation, EngineProfile, Grants, RunInput, Sandbox, Verdict};
-use refiner_specimen::Specimen;
+use refiner_specimen::{
+    Specimen,
+    check::{Check, CheckName},
+};
 use support::{GOOD, SmallExecutor, component, input, workspace};
 
 const ROUNDS: usize = 2_000;
@@ -22,12 +25,12 @@ const BLOCK_RESULT_BYTES: usize = 1_500_000;
 struct LongResult(Bytes);
 
 impl Executor for LongResult {
-    fn checks(&self, _: &refiner_specimen::Specimen) -> Vec<refiner_specimen::check::Check> {
+    fn checks(&self, _: &Specimen) -> Vec<Check> {
         Vec::new()
     }
 
-    fn senders(&self, _: &refiner_specimen::Specimen) -> refiner_specimen::check::Check {
-        refiner_specimen::check::Check::passed(refiner_specimen::check::CheckName::Senders)
+    fn senders(&self, _: &Specimen) -> Check {
+        Check::passed(CheckName::Senders)
     }
 
     fn execute(

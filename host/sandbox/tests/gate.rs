@@ -217,7 +217,8 @@ fn code_is_given_only_under_the_hash_that_it_has() {
 
     let honest_run = run_on(&asks(right), &Arc::new(honest()), with(vec![read(right)]));
     assert!(matches!(honest_run.verdict, Verdict::Produced { .. }), "{}", honest_run.verdict);
-    assert_eq!(honest_run.usage.used.get(Limit::CopiedBytes), 2 * code.len() as u64);
+    let labels = "out.txttext/plainnotes";
+    assert_eq!(honest_run.usage.used.get(Limit::CopiedBytes), (labels.len() + 2 * code.len()) as u64);
 
     let specimen = || with(vec![read(right), read(wrong)]);
     let lied = run_on(&asks(wrong), &Arc::new(honest()), specimen());

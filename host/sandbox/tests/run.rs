@@ -14,7 +14,10 @@ use refiner_evm::{
 use refiner_sandbox::{
     Artifact, EngineProfile, Grants, GuestText, HostFailure, Limit, LogLevel, LogLine, Params, Verdict,
 };
-use refiner_specimen::Specimen;
+use refiner_specimen::{
+    Specimen,
+    check::{Check, CheckName},
+};
 use sha2::{Digest, Sha256};
 use support::{BLOCK_RESULT, GOOD, RAW, component, input, rule, run, sandbox, workspace};
 
@@ -186,12 +189,12 @@ fn logs_of_all_receipts_are_one_list() {
 struct Refuses(ExecuteError);
 
 impl Executor for Refuses {
-    fn checks(&self, _: &refiner_specimen::Specimen) -> Vec<refiner_specimen::check::Check> {
+    fn checks(&self, _: &Specimen) -> Vec<Check> {
         Vec::new()
     }
 
-    fn senders(&self, _: &refiner_specimen::Specimen) -> refiner_specimen::check::Check {
-        refiner_specimen::check::Check::passed(refiner_specimen::check::CheckName::Senders)
+    fn senders(&self, _: &Specimen) -> Check {
+        Check::passed(CheckName::Senders)
     }
 
     fn execute(
@@ -208,12 +211,12 @@ impl Executor for Refuses {
 struct Absent;
 
 impl Executor for Absent {
-    fn checks(&self, _: &refiner_specimen::Specimen) -> Vec<refiner_specimen::check::Check> {
+    fn checks(&self, _: &Specimen) -> Vec<Check> {
         Vec::new()
     }
 
-    fn senders(&self, _: &refiner_specimen::Specimen) -> refiner_specimen::check::Check {
-        refiner_specimen::check::Check::passed(refiner_specimen::check::CheckName::Senders)
+    fn senders(&self, _: &Specimen) -> Check {
+        Check::passed(CheckName::Senders)
     }
 
     fn execute(

@@ -116,7 +116,7 @@ impl SpecimenView {
     /// The bytes of the code at this position, which hash to what they are stated under.
     fn verified_code(&mut self, position: usize) -> Result<Option<Vec<u8>>, Stop> {
         let Some(piece) = self.code(position) else { return Ok(None) };
-        let code = piece.to_bytes().map_err(|error| Stop::Contradiction(Box::new(error.into())))?;
+        let code = piece.to_bytes().map_err(|error| Stop::Contradiction(Box::new(Rejected::from(error).into())))?;
         if !self.verified_codes.contains(&position) {
             let (stated, computed) = (piece.hash, keccak256(&code));
             if stated != computed {
@@ -152,7 +152,7 @@ impl SpecimenView {
 
 /// The end of a guest that asked for what contradicts the rest of the specimen.
 fn contradiction(check: Check) -> Stop {
-    Stop::Contradiction(Box::new(Rejected::CheckFailed(check)))
+    Stop::Contradiction(Box::new(Rejected::CheckFailed(check).into()))
 }
 
 /// A length as the contract counts. Specimens are far smaller than 4 GiB, and everything in one is smaller still.

@@ -19,6 +19,7 @@ pub use refiner_sandbox::RunInput;
 use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Params, Run, Sandbox};
 use refiner_specimen::{
     AccountRead, Block, BlockHashRead, CodeRead, Layout, Specimen, StateReads, StorageRead, Transaction,
+    check::{Check, CheckName},
 };
 
 #[path = "../../../../tests/hostile/component.rs"]
@@ -115,12 +116,12 @@ pub fn specimen() -> Specimen {
 pub struct SmallExecutor;
 
 impl Executor for SmallExecutor {
-    fn checks(&self, _: &refiner_specimen::Specimen) -> Vec<refiner_specimen::check::Check> {
+    fn checks(&self, _: &Specimen) -> Vec<Check> {
         Vec::new()
     }
 
-    fn senders(&self, _: &refiner_specimen::Specimen) -> refiner_specimen::check::Check {
-        refiner_specimen::check::Check::passed(refiner_specimen::check::CheckName::Senders)
+    fn senders(&self, _: &Specimen) -> Check {
+        Check::passed(CheckName::Senders)
     }
 
     fn execute(
