@@ -78,5 +78,5 @@ fn block_result(serving: &Serving, boundary: &Boundary, body: Bytes) -> Result<B
     if gas_limit > limit {
         return Err(Refusal::Gas { gas_limit, limit });
     }
-    Ok(serving.executor.execute(&specimen, serving.format)?.block_result.0)
+    Ok(serving.executor.execute(&specimen, serving.format)?.block_result(&specimen)?.0)
 }

@@ -127,7 +127,7 @@ pub fn specimen(height: u64) -> Bytes {
         start_block: height,
         end_block: height,
         elements: 1,
-        event_hash: B256::repeat_byte(0xee),
+        event_hash: header.hash_slow(),
         block: Block {
             kind: "block-specimen".to_owned(),
             network_id: 1,
