@@ -1,5 +1,7 @@
 //! The executor that runs in this process.
 
+use std::time::Duration;
+
 use alloy_primitives::Bytes;
 use refiner_specimen::{Specimen, check::Check};
 
@@ -12,7 +14,8 @@ use crate::{
     execution::Execution,
     format::{Era, ResultFormat},
     gate,
-    interrupt::{Interrupt, Interrupted},
+    interrupt::{Interrupt, Interrupted, PROCESSOR_TIME_LIMIT, ProcessorDeadline, Uninterrupted},
+    meter::Budget,
     policy::ExecutionPolicy,
     unavailable::Unavailable,
 };
@@ -23,18 +26,27 @@ pub struct EmbeddedExecutor {
     chains: Chains,
     codes: CodeCache,
     policy: ExecutionPolicy,
+    /// Tells the processor time of this thread, where there is a deadline.
+    clock: Option<fn() -> Duration>,
 }
 
 impl EmbeddedExecutor {
     /// An executor for these chains.
     pub fn new(chains: Chains) -> Self {
-        Self { chains, codes: CodeCache::default(), policy: ExecutionPolicy::default() }
+        Self { chains, ..Self::default() }
     }
 
     /// The same executor on other terms.
     #[must_use]
     pub fn with_policy(self, policy: ExecutionPolicy) -> Self {
         Self { policy, ..self }
+    }
+
+    /// The same executor with a deadline of [`PROCESSOR_TIME_LIMIT`] for each block, as an [`Executor`]. `clock` tells the
+    /// processor time of this thread.
+    #[must_use]
+    pub fn with_clock(self, clock: fn() -> Duration) -> Self {
+        Self { clock: Some(clock), ..self }
     }
 
     /// Every check of the specimen that needs no execution.
@@ -48,7 +60,7 @@ impl EmbeddedExecutor {
     /// [`ExecuteError`]: the specimen's own doing, the same on every machine.
     pub fn execute(&self, specimen: &Specimen, format: ResultFormat) -> Result<Execution, ExecuteError> {
         self.admit(specimen)?;
-        self.execute_unchecked(specimen, format)
+        self.execute_unchecked(specimen, format, &Budget::new(self.policy.gas_bound, &Uninterrupted))
     }
 
     fn admit(&self, specimen: &Specimen) -> Result<(), Rejected> {
@@ -68,15 +80,22 @@ impl EmbeddedExecutor {
         format: ResultFormat,
         interrupt: &dyn Interrupt,
     ) -> Result<Result<Execution, ExecuteError>, Interrupted> {
-        interrupt.check()?;
-        Ok(self.execute_unchecked(specimen, format))
+        let budget = Budget::new(self.policy.gas_bound, interrupt);
+        let result = self.execute_unchecked(specimen, format, &budget);
+        // Whatever an interrupted execution came to, it is no property of the block.
+        budget.interrupted().map_or(Ok(result), Err)
     }
 
-    fn execute_unchecked(&self, specimen: &Specimen, format: ResultFormat) -> Result<Execution, ExecuteError> {
+    fn execute_unchecked(
+        &self,
+        specimen: &Specimen,
+        format: ResultFormat,
+        budget: &Budget<'_>,
+    ) -> Result<Execution, ExecuteError> {
         let chain = self.chains.get(specimen.block.network_id)?;
         match format {
-            ResultFormat::Canonical => canonical::execute(specimen, chain, &self.codes, self.policy),
-            ResultFormat::EvmServer(era) => compat::execute(specimen, chain, era, &self.codes, self.policy),
+            ResultFormat::Canonical => canonical::execute(specimen, chain, &self.codes, budget),
+            ResultFormat::EvmServer(era) => compat::execute(specimen, chain, era, &self.codes, budget),
         }
     }
 
@@ -100,6 +119,10 @@ impl Executor for EmbeddedExecutor {
         _raw: &Bytes,
         format: ResultFormat,
     ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
-        Ok(self.execute(specimen, format))
+        let Some(clock) = self.clock else { return Ok(self.execute(specimen, format)) };
+        if let Err(rejected) = self.admit(specimen) {
+            return Ok(Err(rejected.into()));
+        }
+        Ok(self.answer(specimen, format, &ProcessorDeadline::new(clock, PROCESSOR_TIME_LIMIT))?)
     }
 }

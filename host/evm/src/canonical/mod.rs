@@ -16,13 +16,16 @@ use crate::{
     execution::{ExecutedReceipt, Execution},
     format::ResultFormat,
     header_checks::{header_checks, producer_check},
+    meter::{Budget, ExpectedGas},
     outcome::TransactionOutcome,
-    policy::ExecutionPolicy,
     receipts::commit,
     rules::BlockRules,
     runner::{self, Job},
     transaction::{Supplement, admit, lacks_blob_hashes, without_blob_hashes},
 };
+
+/// Gas beyond the header's that is still executed, so that the gas of an ordinary block is told exactly.
+const EXACT_GAS: u64 = 1 << 24;
 
 /// Executes the block as its chain did and writes the canonical document.
 ///
@@ -31,7 +34,7 @@ pub(crate) fn execute(
     specimen: &Specimen,
     chain: &ChainSpec,
     codes: &CodeCache,
-    policy: ExecutionPolicy,
+    budget: &Budget<'_>,
 ) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
     let rules = BlockRules::canonical(chain, block)?;
@@ -39,8 +42,14 @@ pub(crate) fn execute(
     let hashes = hashes(block)?;
 
     let supplement = Supplement::dummy_blobs(block, &rules);
-    let job = Job { block, rules: &rules, hashes: &hashes, supplement: &supplement, codes, policy };
-    let outcome = runner::run(&job)?;
+    let expected = Some(ExpectedGas { stated: block.header.gas_used, slack: EXACT_GAS });
+    let job = Job { block, rules: &rules, hashes: &hashes, supplement: &supplement, codes, budget, expected };
+    let outcome = match runner::run(&job) {
+        Err(ExecuteError::Rejected(Rejected::HeaderMismatch(failed))) => {
+            return Err(disagreement(specimen, &job, &failed));
+        }
+        outcome => outcome?,
+    };
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let commitments = commit(&receipts);
     let mut checks = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());

@@ -34,8 +34,8 @@ use crate::{
     execution::{ExecutedReceipt, Execution},
     format::{Era, ResultFormat},
     header_checks::{header_checks, producer_check},
+    meter::Budget,
     outcome::TransactionOutcome,
-    policy::ExecutionPolicy,
     receipts::commit,
     rules::BlockRules,
     runner::{self, Job},
@@ -56,14 +56,15 @@ pub(crate) fn execute(
     chain: &ChainSpec,
     era: Era,
     codes: &CodeCache,
-    policy: ExecutionPolicy,
+    budget: &Budget<'_>,
 ) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
     let (frame, rules) = Frame::of(block, chain, era)?;
 
     let supplement = Supplement::dummy_blobs(block, &rules);
     let hashes = &frame.manufactured.transaction_hashes;
-    let outcome = runner::run(&Job { block, rules: &rules, hashes, supplement: &supplement, codes, policy })?;
+    let outcome =
+        runner::run(&Job { block, rules: &rules, hashes, supplement: &supplement, codes, budget, expected: None })?;
     let state_root = state_root(&outcome.post_state);
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let mut checks = header_checks(block, outcome.gas_used, &commit(&receipts), outcome.requests.as_deref());

@@ -1,10 +1,14 @@
 //! Blocks of a small chain of our own.
 // Clippy does not see that this file is one of tests.
-#![allow(clippy::unwrap_used)]
+// Each file of tests uses what it needs.
+#![allow(clippy::unwrap_used, dead_code)]
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256, address, b256, keccak256};
-use refiner_evm::{ChainSpec, Chains, EmbeddedExecutor, ExecuteError, Execution, Rejected, ResultFormat};
+use refiner_evm::{
+    ChainSpec, Chains, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Interrupt, Interrupted, Rejected,
+    ResultFormat,
+};
 use refiner_specimen::{
     AccountRead, Authorization, Block, CodeRead, Layout, Log, Receipt, Specimen, StateReads, Transaction,
     check::{Check, CheckName, Outcome, Quantity},
@@ -184,9 +188,19 @@ impl TestBlock {
         self.with(|block| block.receipts = receipts)
     }
 
+    /// What the block as it stands gives where everything done for it may use so much gas.
+    pub fn within(&self, gas_bound: u64) -> Result<Execution, ExecuteError> {
+        let policy = ExecutionPolicy { gas_bound, ..ExecutionPolicy::default() };
+        executor().with_policy(policy).execute(&self.0, ResultFormat::Canonical)
+    }
+
+    /// What the block as it stands gives where the caller may interrupt its execution.
+    pub fn interrupted_by(&self, interrupt: &dyn Interrupt) -> Result<Result<Execution, ExecuteError>, Interrupted> {
+        executor().answer(&self.0, ResultFormat::Canonical, interrupt)
+    }
+
     fn run(&self) -> Result<Execution, ExecuteError> {
-        let chain = ChainSpec::from_geth_json(CONFIG).unwrap();
-        EmbeddedExecutor::new(Chains::default().with(chain)).execute(&self.0, ResultFormat::Canonical)
+        executor().execute(&self.0, ResultFormat::Canonical)
     }
 
     fn adopt(&mut self, check: Check) {
@@ -205,6 +219,11 @@ impl TestBlock {
             (name, outcome) => panic!("{name}: {outcome:?}"),
         }
     }
+}
+
+fn executor() -> EmbeddedExecutor {
+    let chain = ChainSpec::from_geth_json(CONFIG).unwrap();
+    EmbeddedExecutor::new(Chains::default().with(chain))
 }
 
 fn producer_log(log: refiner_evm::ExecutedLog) -> Log {
