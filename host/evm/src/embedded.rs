@@ -11,7 +11,7 @@ use crate::{
     code::CodeCache,
     compat::{self, Frame},
     error::{ExecuteError, Rejected},
-    execution::Execution,
+    execution::{Execution, SenderGate},
     format::{Era, ResultFormat},
     gate,
     interrupt::{Interrupt, Interrupted, PROCESSOR_TIME_LIMIT, ProcessorDeadline, Uninterrupted},
@@ -28,6 +28,13 @@ pub struct EmbeddedExecutor {
     policy: ExecutionPolicy,
     /// Tells the processor time of this thread, where there is a deadline.
     clock: Option<fn() -> Duration>,
+}
+
+/// Whether the checks that need no execution gate an era's result. The canonical format has its own.
+#[derive(Clone, Copy)]
+enum Gate {
+    Open,
+    Closed,
 }
 
 impl EmbeddedExecutor {
@@ -49,28 +56,26 @@ impl EmbeddedExecutor {
         Self { clock: Some(clock), ..self }
     }
 
+    /// The terms on which it executes.
+    pub const fn policy(&self) -> ExecutionPolicy {
+        self.policy
+    }
+
     /// Every check of the specimen that needs no execution.
     pub fn checks(&self, specimen: &Specimen) -> Vec<Check> {
         gate::checks(specimen, self.chains.get(specimen.block.network_id).ok())
     }
 
-    /// Executes the block and writes its block result in `format`, after every check that needs no execution.
+    /// Executes the block in `format`, after every check that needs no execution.
     ///
     /// # Errors
     /// [`ExecuteError`]: the specimen's own doing, the same on every machine.
     pub fn execute(&self, specimen: &Specimen, format: ResultFormat) -> Result<Execution, ExecuteError> {
-        self.admit(specimen)?;
-        self.execute_unchecked(specimen, format, &Budget::new(self.policy.gas_bound, &Uninterrupted))
+        self.run(specimen, format, Gate::Closed, &Uninterrupted).0
     }
 
-    fn admit(&self, specimen: &Specimen) -> Result<(), Rejected> {
-        match self.checks(specimen).into_iter().find(Check::failed) {
-            Some(failed) => Err(Rejected::CheckFailed(failed)),
-            None => Ok(()),
-        }
-    }
-
-    /// Answers as the network's evm-server does: without the checks that need no execution, which it does not make.
+    /// Answers as the network's evm-server does: without the checks that need no execution, which it does not make. The canonical
+    /// format is checked all the same.
     ///
     /// # Errors
     /// The inner error is a property of the block. The outer one is that of `interrupt`.
@@ -80,22 +85,50 @@ impl EmbeddedExecutor {
         format: ResultFormat,
         interrupt: &dyn Interrupt,
     ) -> Result<Result<Execution, ExecuteError>, Interrupted> {
-        let budget = Budget::new(self.policy.gas_bound, interrupt);
-        let result = self.execute_unchecked(specimen, format, &budget);
-        // Whatever an interrupted execution came to, it is no property of the block.
-        budget.interrupted().map_or(Ok(result), Err)
+        let (result, interrupted) = self.run(specimen, format, Gate::Open, interrupt);
+        interrupted.map_or(Ok(result), Err)
     }
 
-    fn execute_unchecked(
+    /// Whatever an interrupted execution came to, it is no property of the block.
+    fn run(
         &self,
         specimen: &Specimen,
         format: ResultFormat,
+        gate: Gate,
+        interrupt: &dyn Interrupt,
+    ) -> (Result<Execution, ExecuteError>, Option<Interrupted>) {
+        let budget = Budget::new(self.policy.gas_bound, interrupt);
+        (self.run_within(specimen, format, gate, &budget), budget.interrupted())
+    }
+
+    fn run_within(
+        &self,
+        specimen: &Specimen,
+        format: ResultFormat,
+        gate: Gate,
         budget: &Budget<'_>,
     ) -> Result<Execution, ExecuteError> {
         let chain = self.chains.get(specimen.block.network_id)?;
-        match format {
-            ResultFormat::Canonical => canonical::execute(specimen, chain, &self.codes, budget),
-            ResultFormat::EvmServer(era) => compat::execute(specimen, chain, era, &self.codes, budget),
+        let era = match format {
+            ResultFormat::Canonical => {
+                return canonical::execute(specimen, chain, &self.codes, self.policy, budget);
+            }
+            ResultFormat::EvmServer(era) => era,
+        };
+        let senders = match gate {
+            Gate::Open => SenderGate::Open,
+            Gate::Closed => {
+                self.admit(specimen)?;
+                SenderGate::Closed(self.policy.senders)
+            }
+        };
+        compat::execute(specimen, chain, era, &self.codes, budget, senders)
+    }
+
+    fn admit(&self, specimen: &Specimen) -> Result<(), Rejected> {
+        match self.checks(specimen).into_iter().find(Check::failed) {
+            Some(failed) => Err(Rejected::CheckFailed(failed)),
+            None => Ok(()),
         }
     }
 
@@ -120,9 +153,8 @@ impl Executor for EmbeddedExecutor {
         format: ResultFormat,
     ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
         let Some(clock) = self.clock else { return Ok(self.execute(specimen, format)) };
-        if let Err(rejected) = self.admit(specimen) {
-            return Ok(Err(rejected.into()));
-        }
-        Ok(self.answer(specimen, format, &ProcessorDeadline::new(clock, PROCESSOR_TIME_LIMIT))?)
+        let deadline = ProcessorDeadline::new(clock, PROCESSOR_TIME_LIMIT);
+        let (result, interrupted) = self.run(specimen, format, Gate::Closed, &deadline);
+        interrupted.map_or(Ok(result), |interrupted| Err(interrupted.into()))
     }
 }
