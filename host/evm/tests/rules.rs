@@ -265,9 +265,10 @@ fn osaka_caps_the_gas_of_one_transaction() {
 }
 
 #[test]
-fn a_block_with_difficulty_is_from_before_the_merge() {
+fn a_block_with_difficulty_after_the_merge_is_rejected() {
     let error = TestBlock::at(PARIS).with(|block| block.header.difficulty = U256::from(1)).refused();
-    assert_eq!(error, ExecuteError::Unsupported(Unsupported::BeforeParis { height: devnet::HEIGHT }));
+    let ExecuteError::Rejected(Rejected::CheckFailed(check)) = error else { panic!("{error}") };
+    assert_eq!(check.to_string(), "headerRules failed: difficulty: stated 1, computed 0");
 }
 
 #[test]

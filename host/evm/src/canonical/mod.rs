@@ -15,7 +15,7 @@ use crate::{
     error::{ExecuteError, Rejected, Unsupported},
     execution::{ExecutedReceipt, Execution},
     format::ResultFormat,
-    header_checks::{header_checks, producer_check},
+    header_checks::{header_checks, producer_check, without_recorded_states},
     outcome::TransactionOutcome,
     policy::ExecutionPolicy,
     receipts::commit,
@@ -44,6 +44,9 @@ pub(crate) fn execute(
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let commitments = commit(&receipts);
     let mut checks = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
+    if rules.receipts_hold_states && receipts.iter().any(|receipt| receipt.post_state.is_none()) {
+        without_recorded_states(&mut checks);
+    }
     if let Some(failed) = checks.iter().find(|check| check.failed()) {
         return Err(disagreement(specimen, &job, failed));
     }
