@@ -9,7 +9,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, address, keccak256};
 use devnet::{BEACON_ROOTS, CALLER, CONTRACT, PRAGUE, TestBlock, WITHDRAWAL_REQUESTS, call, old_call};
 use refiner_evm::{ChainSpec, Era, ExecuteError, Execution, Rejected, ResultFormat, Unsupported};
 use refiner_specimen::{
-    Receipt, Transaction,
+    Transaction,
     check::{CheckName, Outcome},
 };
 use refiner_testkit::Key;
@@ -298,15 +298,11 @@ fn osaka_has_the_p256_precompile() {
 const ROOTS: [B256; 2] = [B256::repeat_byte(0x51), B256::repeat_byte(0x52)];
 
 fn with_recorded_states(block: TestBlock, roots: [B256; 2]) -> TestBlock {
-    let receipts = roots.map(|root| Receipt {
-        post_state_or_status: Bytes::copy_from_slice(&root[..]),
-        cumulative_gas_used: 0,
-        tx_hash: B256::ZERO,
-        contract_address: Address::ZERO,
-        logs: Vec::new(),
-        gas_used: 0,
-    });
-    block.with(|block| block.receipts = receipts.to_vec())
+    block.settled().with_producer_receipts().with(|block| {
+        for (receipt, root) in block.receipts.iter_mut().zip(roots) {
+            receipt.post_state_or_status = Bytes::copy_from_slice(&root[..]);
+        }
+    })
 }
 
 #[test]
@@ -330,13 +326,14 @@ fn receipts_before_byzantium_hold_the_recorded_state_roots() {
     let root = calculate_receipt_root(&envelopes.collect::<Vec<_>>());
     assert_eq!(settled.block().header.receipts_root, root);
 
-    let other = with_recorded_states(settled.clone(), [ROOTS[0], ROOTS[0]]).refused();
+    let other = with_recorded_states(settled, [ROOTS[0], ROOTS[0]]).refused();
     let ExecuteError::Rejected(Rejected::HeaderMismatch(check)) = other else { panic!("{other}") };
     assert_eq!(check.name, CheckName::ReceiptsRoot);
 
     // The fork decides, not what the specimen records.
-    let since = with_recorded_states(block(BYZANTIUM), ROOTS).executed();
-    assert_eq!(since.receipts[0].post_state, None);
+    let since = with_recorded_states(block(BYZANTIUM), ROOTS).refused();
+    let ExecuteError::Rejected(Rejected::CheckFailed(check)) = since else { panic!("{since}") };
+    assert_eq!(check.name, CheckName::RecordedReceipts);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use alloy_consensus::Header;
 use alloy_primitives::{Bytes, KECCAK256_EMPTY};
 use refiner_specimen::{AccountRead, StateReads};
+use refiner_testkit::Key;
 
 use super::*;
 use crate::{
@@ -94,11 +95,16 @@ fn an_ommer_of_an_impossible_age_is_paid_nothing_and_ends_nothing() {
 #[test]
 fn authorities_are_not_rewarded_and_an_unsealed_block_is_rejected() {
     let chain = ChainSpec::from_geth_json(r#"{"chainId": 1, "homesteadBlock": 0, "clique": {}}"#).unwrap();
+    let key = Key::named("sealer");
     let mut sealed = block(5, &[]);
-    sealed.header.extra_data = [&[0; 32][..], &[0x55; 64], &[0]].concat().into();
-    let rules = BlockRules::canonical(&chain, &sealed).unwrap();
-    assert_ne!(rules.beneficiary, MINER);
-    assert_eq!(balances(&chain, &sealed)(rules.beneficiary), U256::ZERO);
+    sealed.header.extra_data = Bytes::from(vec![0; 32]);
+    let signature = key.sign(sealed.header.hash_slow());
+    let (r, s, parity) = (signature.r().to_be_bytes::<32>(), signature.s().to_be_bytes::<32>(), signature.v());
+    sealed.header.extra_data = [&[0; 32][..], &r, &s, &[parity.into()]].concat().into();
+    assert_eq!(BlockRules::canonical(&chain, &sealed).unwrap().beneficiary, key.address());
+    for account in [key.address(), MINER] {
+        assert_eq!(balances(&chain, &sealed)(account), U256::ZERO);
+    }
 
     for extra_data in [vec![0; 64], vec![0; 97], [&[0x55; 64][..], &[4]].concat()] {
         sealed.header.extra_data = Bytes::from(extra_data);
