@@ -34,7 +34,7 @@ pub(crate) struct PreState {
 /// such rows of contracts that the block creates, and on the chain they read as zero.
 pub(crate) fn state_before(reads: &StateReads, codes: &BlockCodes, rules: &BlockRules) -> PreState {
     let stub = Bytecode::new_legacy([opcode::INVALID].into());
-    let mut state: EvmState = AddressMap::with_capacity_and_hasher(reads.accounts.len() * 2, Default::default());
+    let mut state: EvmState = AddressMap::with_capacity_and_hasher(reads.accounts.len(), Default::default());
     for read in &reads.accounts {
         let mut account = Account::default().with_info(info(read, codes, rules.missing_code, &stub));
         account.mark_cold();

@@ -6,7 +6,9 @@ use refiner_testkit::Key;
 use super::*;
 use crate::{
     code::CodeCache,
-    policy::ExecutionPolicy,
+    interrupt::Uninterrupted,
+    meter::Budget,
+    policy::DEFAULT_GAS_BOUND,
     runner::{self, Job},
     transaction::Supplement,
 };
@@ -54,8 +56,10 @@ fn mainnet() -> ChainSpec {
 fn balances(chain: &ChainSpec, block: &Block) -> impl Fn(Address) -> U256 + use<> {
     let rules = BlockRules::canonical(chain, block).unwrap();
     let (supplement, codes) = (Supplement::default(), CodeCache::default());
-    let policy = ExecutionPolicy::default();
-    let job = Job { block, rules: &rules, hashes: &[], supplement: &supplement, codes: &codes, policy };
+    let budget = Budget::new(DEFAULT_GAS_BOUND, &Uninterrupted);
+    let hashes = &[];
+    let job =
+        Job { block, rules: &rules, hashes, supplement: &supplement, codes: &codes, budget: &budget, expected: None };
     let state = runner::run(&job).unwrap().post_state;
     move |address| state.0.get(&address).map_or(U256::ZERO, |account| account.info.balance)
 }
