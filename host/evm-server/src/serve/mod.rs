@@ -14,19 +14,19 @@
 //! `/process` refuses, beyond what the Go server does: a body over the limit with 413, one that does not come in time with
 //! 408, and whatever the server has no room for with 503 and `Retry-After`.
 
+mod admission;
 mod answer;
 mod body;
 mod form;
-mod gate;
 mod health;
 mod limits;
 mod listen;
 mod metrics;
-mod patient;
 mod process;
 mod range;
 mod refusal;
 pub mod replica;
+mod write_timeout;
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use limits::Limits;
 
-use gate::Gate;
+use admission::AdmissionControl;
 use health::{Health, Mood};
 use metrics::Metrics;
 
@@ -69,7 +69,7 @@ struct Serving {
     executor: EmbeddedExecutor,
     format: ResultFormat,
     limits: Limits,
-    gate: Arc<Gate>,
+    admission: Arc<AdmissionControl>,
     metrics: Metrics,
     health: Health,
 }
@@ -81,9 +81,9 @@ impl EvmServer {
     ///
     /// [`MetricsError::Collect`]
     pub fn new(executor: EmbeddedExecutor, format: ResultFormat, limits: Limits) -> Result<Self, MetricsError> {
-        let gate = Arc::new(Gate::new(limits));
-        let metrics = Metrics::new(&gate)?;
-        Ok(Self(Arc::new(Serving { executor, format, limits, gate, metrics, health: Health::default() })))
+        let admission = Arc::new(AdmissionControl::new(limits));
+        let metrics = Metrics::new(&admission)?;
+        Ok(Self(Arc::new(Serving { executor, format, limits, admission, metrics, health: Health::default() })))
     }
 
     /// Serves until `stop`, and then until the requests that are in have their answers or [`Limits::drain`] is over.

@@ -42,21 +42,21 @@ pub(super) async fn process(serving: &Arc<Serving>, request: Request) -> Respons
 
 /// Reads the body, waits for the turn, and has the work done where it may block.
 async fn in_turn(serving: &Arc<Serving>, boundary: Boundary, incoming: &mut Incoming) -> Result<Answer, Refusal> {
-    if serving.gate.is_full() {
+    if serving.admission.is_full() {
         return Err(Full::Queue.into());
     }
-    let (body, mut reserved) = incoming.read(&serving.gate, &serving.limits).await?;
+    let (body, mut reserved) = incoming.read(&serving.admission, &serving.limits).await?;
     let read_bytes = body.len();
-    let turn = serving.gate.place()?.turn().await;
+    let permit = serving.admission.queue_slot()?.permit().await;
     let worker = Arc::clone(serving);
     // A client that hangs up does not end the work, which therefore holds its turn and its room itself.
     let work = move || {
         let begun = Instant::now();
         let block_result = block_result(&worker, &boundary, body);
         worker.metrics.execution(begun.elapsed());
-        drop(turn);
+        drop(permit);
         let block_result = block_result?;
-        worker.gate.reserve(&mut reserved, block_result.len().saturating_sub(read_bytes))?;
+        worker.admission.reserve(&mut reserved, block_result.len().saturating_sub(read_bytes))?;
         Ok(Answer::new(block_result, reserved))
     };
     match spawn_blocking(work).await {

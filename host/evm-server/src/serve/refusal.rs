@@ -10,7 +10,7 @@ use axum::{
 use refiner_evm::{ExecuteError, Rejected, Unsupported};
 
 use super::{
-    form::{BrokenForm, NotAForm},
+    form::{BrokenForm, FormError},
     replica::ReplicaError,
 };
 
@@ -33,7 +33,7 @@ pub(super) enum Full {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
     #[error(transparent)]
-    NotAForm(#[from] NotAForm),
+    FormError(#[from] FormError),
     #[error(transparent)]
     BrokenForm(#[from] BrokenForm),
     #[error(transparent)]
@@ -68,7 +68,7 @@ impl Refusal {
     /// The word that metrics know it by.
     pub(super) const fn outcome(&self) -> &'static str {
         match self {
-            Self::NotAForm(_) | Self::BrokenForm(_) => "bad_form",
+            Self::FormError(_) | Self::BrokenForm(_) => "bad_form",
             Self::Replica(_) => "bad_replica",
             Self::Gas { .. } | Self::Execute(ExecuteError::Unsupported(_)) => "unsupported",
             Self::Execute(ExecuteError::Rejected(_)) => "rejected",
@@ -97,7 +97,7 @@ impl Refusal {
 
     fn form(&self) -> Form {
         match self {
-            Self::NotAForm(error) => Form::Go(error.to_string()),
+            Self::FormError(error) => Form::Go(error.to_string()),
             Self::Replica(ReplicaError::Missing { .. }) => Form::Line(self.to_string()),
             Self::Replica(error) => {
                 let text = format!("ERROR(10): error unmarshalling replica file: {error}");

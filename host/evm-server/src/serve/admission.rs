@@ -10,25 +10,25 @@ use super::{Limits, refusal::Full};
 const UNIT_BYTES: usize = 1 << 10;
 
 /// The bounds, as something to take from.
-pub(super) struct Gate {
+pub(super) struct AdmissionControl {
     /// One for each block that may be executed at once.
     running: Arc<Semaphore>,
     /// One for each of those and for each that may wait.
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
     limits: Limits,
 }
 
 /// A request's place in the queue.
-pub(super) struct Place {
-    gate: Arc<Semaphore>,
-    _place: OwnedSemaphorePermit,
+pub(super) struct QueueSlot {
+    running: Arc<Semaphore>,
+    _slot: OwnedSemaphorePermit,
 }
 
 /// A request whose turn it is.
-pub(super) struct Turn {
+pub(super) struct ExecutionPermit {
     _running: OwnedSemaphorePermit,
-    _place: Place,
+    _slot: QueueSlot,
 }
 
 /// Bytes that a request holds.
@@ -38,12 +38,12 @@ pub(super) struct Reserved {
     bytes: usize,
 }
 
-impl Gate {
+impl AdmissionControl {
     pub(super) fn new(limits: Limits) -> Self {
         let semaphore = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
         Self {
             running: semaphore(limits.running),
-            places: semaphore(limits.running.saturating_add(limits.waiting)),
+            slots: semaphore(limits.running.saturating_add(limits.waiting)),
             bytes: semaphore(limits.in_flight_bytes / UNIT_BYTES),
             limits,
         }
@@ -51,13 +51,13 @@ impl Gate {
 
     /// Whether a request that comes now has no chance, so that its body need not be kept.
     pub(super) fn is_full(&self) -> bool {
-        self.places.available_permits() == 0
+        self.slots.available_permits() == 0
     }
 
     /// A place in the queue, if there is one.
-    pub(super) fn place(&self) -> Result<Place, Full> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Full::Queue)?;
-        Ok(Place { gate: Arc::clone(&self.running), _place: place })
+    pub(super) fn queue_slot(&self) -> Result<QueueSlot, Full> {
+        let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| Full::Queue)?;
+        Ok(QueueSlot { running: Arc::clone(&self.running), _slot: slot })
     }
 
     /// Makes room for more bytes, if there is any.
@@ -81,7 +81,7 @@ impl Gate {
 
     /// Requests waiting for their turn.
     pub(super) fn waiting(&self) -> usize {
-        let inside = (self.limits.running + self.limits.waiting).saturating_sub(self.places.available_permits());
+        let inside = (self.limits.running + self.limits.waiting).saturating_sub(self.slots.available_permits());
         inside.saturating_sub(self.running())
     }
 
@@ -91,12 +91,12 @@ impl Gate {
     }
 }
 
-impl Place {
+impl QueueSlot {
     /// Waits for the turn; first come, first served.
-    pub(super) async fn turn(self) -> Turn {
-        match Arc::clone(&self.gate).acquire_owned().await {
-            Ok(running) => Turn { _running: running, _place: self },
-            Err(_) => unreachable!("the gate is never closed"),
+    pub(super) async fn permit(self) -> ExecutionPermit {
+        match Arc::clone(&self.running).acquire_owned().await {
+            Ok(running) => ExecutionPermit { _running: running, _slot: self },
+            Err(_) => unreachable!("the semaphore is never closed"),
         }
     }
 }
