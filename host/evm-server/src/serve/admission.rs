@@ -1,6 +1,9 @@
-//! Who gets in: a bounded number of requests, and a bounded number of their bytes.
+//! Admission control: a bounded number of requests, of executions, and of their bytes.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -11,8 +14,12 @@ const UNIT_BYTES: usize = 1 << 10;
 
 /// The bounds, as something to take from.
 pub(super) struct AdmissionControl {
-    /// One for each block that may be executed at once.
+    /// One for each execution that may use a processor at once.
     running: Arc<Semaphore>,
+    /// Executions without a processor that ask for one.
+    contending: AtomicUsize,
+    /// One for each execution that may be under way, running or paused.
+    executions: Arc<Semaphore>,
     /// One for each of those and for each that may wait.
     slots: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
@@ -21,14 +28,19 @@ pub(super) struct AdmissionControl {
 
 /// A request's place in the queue.
 pub(super) struct QueueSlot {
-    running: Arc<Semaphore>,
+    executions: Arc<Semaphore>,
     _slot: OwnedSemaphorePermit,
 }
 
-/// A request whose turn it is.
+/// Room for one execution, from its begin to its end.
+pub(super) struct ExecutionRoom {
+    _execution: OwnedSemaphorePermit,
+    _slot: QueueSlot,
+}
+
+/// A processor for one execution, until it is dropped.
 pub(super) struct ExecutionPermit {
     _running: OwnedSemaphorePermit,
-    _slot: QueueSlot,
 }
 
 /// Bytes that a request holds.
@@ -43,7 +55,9 @@ impl AdmissionControl {
         let semaphore = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
         Self {
             running: semaphore(limits.running),
-            slots: semaphore(limits.running.saturating_add(limits.waiting)),
+            contending: AtomicUsize::new(0),
+            executions: semaphore(limits.executions),
+            slots: semaphore(limits.executions.saturating_add(limits.waiting)),
             bytes: semaphore(limits.in_flight_bytes / UNIT_BYTES),
             limits,
         }
@@ -57,7 +71,21 @@ impl AdmissionControl {
     /// A place in the queue, if there is one.
     pub(super) fn queue_slot(&self) -> Result<QueueSlot, Full> {
         let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| Full::Queue)?;
-        Ok(QueueSlot { running: Arc::clone(&self.running), _slot: slot })
+        Ok(QueueSlot { executions: Arc::clone(&self.executions), _slot: slot })
+    }
+
+    /// Waits for a processor; first come, first served.
+    pub(super) async fn permit(&self) -> ExecutionPermit {
+        let _contending = Contending::begin(&self.contending);
+        match Arc::clone(&self.running).acquire_owned().await {
+            Ok(running) => ExecutionPermit { _running: running },
+            Err(_) => unreachable!("the semaphore is never closed"),
+        }
+    }
+
+    /// Whether an execution waits for a processor.
+    pub(super) fn is_contended(&self) -> bool {
+        self.contending.load(Ordering::Relaxed) > 0
     }
 
     /// Makes room for more bytes, if there is any.
@@ -74,15 +102,20 @@ impl AdmissionControl {
         Ok(())
     }
 
-    /// Blocks being executed.
+    /// Executions under way, running or paused.
+    pub(super) fn executions(&self) -> usize {
+        self.limits.executions.saturating_sub(self.executions.available_permits())
+    }
+
+    /// Executions that use a processor.
     pub(super) fn running(&self) -> usize {
         self.limits.running.saturating_sub(self.running.available_permits())
     }
 
-    /// Requests waiting for their turn.
+    /// Requests waiting for their execution to begin.
     pub(super) fn waiting(&self) -> usize {
-        let inside = (self.limits.running + self.limits.waiting).saturating_sub(self.slots.available_permits());
-        inside.saturating_sub(self.running())
+        let inside = (self.limits.executions + self.limits.waiting).saturating_sub(self.slots.available_permits());
+        inside.saturating_sub(self.executions())
     }
 
     /// Bytes of bodies and answers.
@@ -92,11 +125,27 @@ impl AdmissionControl {
 }
 
 impl QueueSlot {
-    /// Waits for the turn; first come, first served.
-    pub(super) async fn permit(self) -> ExecutionPermit {
-        match Arc::clone(&self.running).acquire_owned().await {
-            Ok(running) => ExecutionPermit { _running: running, _slot: self },
+    /// Waits for room to execute in; first come, first served.
+    pub(super) async fn room(self) -> ExecutionRoom {
+        match Arc::clone(&self.executions).acquire_owned().await {
+            Ok(execution) => ExecutionRoom { _execution: execution, _slot: self },
             Err(_) => unreachable!("the semaphore is never closed"),
         }
+    }
+}
+
+/// Counts one that contends, also when it is given up.
+struct Contending<'a>(&'a AtomicUsize);
+
+impl<'a> Contending<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Contending<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

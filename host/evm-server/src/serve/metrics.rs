@@ -4,9 +4,10 @@
 //! |---|---|---|
 //! | `evm_server_requests_total{outcome}` | counter | requests to `/process`; `ok`, or why not |
 //! | `evm_server_request_seconds` | histogram | from a request's head to its answer's |
-//! | `evm_server_execution_seconds` | histogram | reading and executing one block, without waiting |
-//! | `evm_server_running` | gauge | blocks being executed |
-//! | `evm_server_waiting` | gauge | requests waiting for their turn |
+//! | `evm_server_execution_seconds` | histogram | reading and executing one block, pauses for others included |
+//! | `evm_server_executions` | gauge | executions under way, running or paused |
+//! | `evm_server_running` | gauge | executions that use a processor |
+//! | `evm_server_waiting` | gauge | requests waiting for their execution to begin |
 //! | `evm_server_in_flight_bytes` | gauge | bytes of bodies and answers in memory |
 
 use std::{sync::Arc, time::Duration};
@@ -54,8 +55,9 @@ impl Metrics {
                 .with_callback(move |observer| observer.observe(value(&admission) as u64, &[]))
                 .build();
         };
-        gauge("evm_server_running", "Blocks being executed.", AdmissionControl::running);
-        gauge("evm_server_waiting", "Requests waiting for their turn.", AdmissionControl::waiting);
+        gauge("evm_server_executions", "Executions under way, running or paused.", AdmissionControl::executions);
+        gauge("evm_server_running", "Executions that use a processor.", AdmissionControl::running);
+        gauge("evm_server_waiting", "Requests waiting for their execution to begin.", AdmissionControl::waiting);
         gauge(
             "evm_server_in_flight_bytes",
             "Bytes of bodies and answers in memory.",

@@ -12,7 +12,8 @@
 //! | `/metrics` | what the module `metrics` lists, for Prometheus |
 //!
 //! `/process` refuses, beyond what the Go server does: a body over the limit with 413, one that does not come in time with
-//! 408, and whatever the server has no room for with 503 and `Retry-After`.
+//! 408, whatever the server has no room for with 503 and `Retry-After`, and an execution that takes more processor time than it
+//! may with 503.
 
 mod admission;
 mod answer;
@@ -26,6 +27,7 @@ mod process;
 mod range;
 mod refusal;
 pub mod replica;
+mod time_share;
 mod write_timeout;
 
 use std::sync::Arc;
@@ -37,11 +39,11 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::any,
 };
-use refiner_evm::{EmbeddedExecutor, ResultFormat};
+use refiner_evm::{EmbeddedExecutor, ExecutionPolicy, ResultFormat, SenderPolicy};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use limits::Limits;
+pub use limits::{EXECUTIONS_A_PROCESSOR, Limits};
 
 use admission::AdmissionControl;
 use health::{Health, Mood};
@@ -75,7 +77,7 @@ struct Serving {
 }
 
 impl EvmServer {
-    /// A server that answers every block in one format.
+    /// A server that answers every block in one format, with the senders that the block states, as the network's does.
     ///
     /// # Errors
     ///
@@ -83,6 +85,8 @@ impl EvmServer {
     pub fn new(executor: EmbeddedExecutor, format: ResultFormat, limits: Limits) -> Result<Self, MetricsError> {
         let admission = Arc::new(AdmissionControl::new(limits));
         let metrics = Metrics::new(&admission)?;
+        let policy = ExecutionPolicy { senders: SenderPolicy::Stated, gas_bound: limits.block_gas };
+        let executor = executor.with_policy(policy);
         Ok(Self(Arc::new(Serving { executor, format, limits, admission, metrics, health: Health::default() })))
     }
 
