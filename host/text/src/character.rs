@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn ordinary_text_of_every_script_stays_as_it_is() {
-        let text = "~ !\"\\ größe Ελλάδα עברית العربية हिन्दी ไทย 日本語　한국어 e\u{301} 🦀 – … ‘’ \u{fffd}\u{fffc}\u{a0}";
+        let text =
+            "~ !\"\\ größe Ελλάδα עברית العربية हिन्दी ไทย 日本語　한국어 e\u{301} 🦀 – … ‘’ \u{fffd}\u{fffc}\u{a0}";
         for character in text.chars() {
             assert!(!is_deceptive(character), "{}", character.escape_unicode());
         }

@@ -83,8 +83,18 @@ impl Refusal {
     }
 
     /// Every outcome but `ok`, for series that exist before their first event.
-    pub(super) const OUTCOMES: [&str; 10] =
-        ["bad_form", "bad_replica", "unsupported", "rejected", "interrupted", "too_large", "slow", "gone", "full", "panicked"];
+    pub(super) const OUTCOMES: [&str; 10] = [
+        "bad_form",
+        "bad_replica",
+        "unsupported",
+        "rejected",
+        "interrupted",
+        "too_large",
+        "slow",
+        "gone",
+        "full",
+        "panicked",
+    ];
 
     const fn status(&self) -> StatusCode {
         match self {

@@ -8,7 +8,7 @@ use wasmtime::component::Resource;
 
 use super::{BlockSpecimen, Reach, Stop};
 use crate::{
-    GuestText, Limit, Misuse,
+    Limit, Misuse, UntrustedText,
     bindings::refiner::rule::{evm, types},
 };
 
@@ -28,7 +28,7 @@ pub struct ExecutionHandle;
 pub(crate) struct Executions {
     executor: Option<Arc<dyn Executor>>,
     /// Why there was none when the rule asked. Remembered, so that no rule makes a verdict of it.
-    unavailable: Option<GuestText>,
+    unavailable: Option<UntrustedText>,
     done: Vec<Option<Done>>,
 }
 
@@ -45,7 +45,7 @@ impl Executions {
     }
 
     /// Why a block that the rule asked for was not executed, if that was nobody's verdict.
-    pub(crate) fn unavailable(&mut self) -> Option<GuestText> {
+    pub(crate) fn unavailable(&mut self) -> Option<UntrustedText> {
         self.unavailable.take()
     }
 
@@ -103,7 +103,7 @@ impl evm::Host for Reach {
             Ok(Ok(execution)) => execution,
             Ok(Err(error)) => return Ok(Err(error.into())),
             Err(unavailable) => {
-                let reason = GuestText::new(&unavailable.told());
+                let reason = UntrustedText::new(&unavailable.told());
                 self.executions.unavailable = Some(reason.clone());
                 return Ok(Err(evm::ExecuteError::Unavailable(reason.as_str().to_owned())));
             }
