@@ -11,10 +11,11 @@ use refiner_manifest::Manifest;
 use refiner_sandbox::{
     EngineProfile, LIMITS, Limits, Params, RefusalKind, UntrustedText, WASMTIME_VERSION, manifest_of,
 };
+use refiner_text::OneLine;
 use serde_json::{Value, json};
 
 use super::{RuleError, arguments::Info, session, show};
-use crate::{exit::Exit, failure, rules::Found};
+use crate::{exit::Exit, failure, rules::Found, terminal};
 
 /// What is known of a rule.
 struct Known {
@@ -28,7 +29,7 @@ struct Known {
 }
 
 pub fn run(arguments: &Info) -> anyhow::Result<Exit> {
-    let stdout = &mut io::stdout().lock();
+    let stdout = &mut terminal::out(arguments.json);
     let mut worst = Exit::Done;
     for argument in &arguments.rules {
         for found in arguments.sources.find(argument)? {
@@ -43,7 +44,7 @@ pub fn run(arguments: &Info) -> anyhow::Result<Exit> {
                 Err(error) => {
                     failure::tell(&called, &error);
                     if let Some(hint) = error.hint() {
-                        writeln!(io::stderr(), "  remedy: {hint}")?;
+                        writeln!(terminal::err(), "  remedy: {}", OneLine(hint))?;
                     }
                     worst = worst.max(error.exit());
                 }
@@ -72,7 +73,7 @@ impl Known {
     fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let Self { called, manifest, surface, bytes, component, asked, identity } = self;
         let list = |items: &[String], none: &str| if items.is_empty() { none.to_owned() } else { items.join(", ") };
-        writeln!(out, "{called}")?;
+        writeln!(out, "{}", OneLine(called))?;
         writeln!(out, "  name       {} {}", manifest.name, manifest.version)?;
         writeln!(out, "  licence    {}", UntrustedText::new(&manifest.licence))?;
         writeln!(out, "  source     {}", UntrustedText::new(&manifest.source))?;
