@@ -3,21 +3,22 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_specimen::{Block, Transaction};
 use revm::{
-    Context, ExecuteEvm, MainBuilder, MainContext, MainnetEvm, SystemCallEvm,
+    ExecuteEvm, MainContext,
     context::{
-        BlockEnv, CfgEnv, ContextTr, JournalTr,
+        BlockEnv, CfgEnv, ContextTr, JournalTr, TxEnv,
         result::{EVMError, ExecutionResult, InvalidHeader, InvalidTransaction as Reason},
     },
     context_interface::block::BlobExcessGasAndPrice,
-    handler::MainnetContext,
+    handler::{SYSTEM_ADDRESS, SystemCallTx},
+    primitives::hardfork::SpecId,
 };
 
 use crate::{
     code::CodeCache,
-    error::{ExecuteError, Rejected, Unsupported},
+    error::{ExecuteError, Rejected},
     execution::{ExecutedLog, ExecutedReceipt},
+    meter::{self, Budget, ExpectedGas, Meter, UNGUARDED_GAS},
     outcome::{Outcome, PostState, TransactionOutcome},
-    policy::ExecutionPolicy,
     prestate::{self, Beyond, NotCarried},
     requests::{
         BEACON_ROOTS, CONSOLIDATION_REQUESTS, CONSOLIDATION_TYPE, DEPOSIT_TYPE, HISTORY_STORAGE, WITHDRAWAL_REQUESTS,
@@ -30,10 +31,6 @@ use crate::{
 /// Wei in the gwei that withdrawals are counted in.
 const WEI_PER_GWEI: u64 = 1_000_000_000;
 
-/// The gas limit up to which a block is executed, over ten times that of any public chain. Gas is what bounds the time
-/// and memory that a block can take, and a specimen can state any.
-const MOST_BLOCK_GAS: u64 = 1_000_000_000;
-
 /// One execution of a block.
 pub(crate) struct Job<'a> {
     pub(crate) block: &'a Block,
@@ -43,7 +40,10 @@ pub(crate) struct Job<'a> {
     /// Stands in for fields that the layout dropped.
     pub(crate) supplement: &'a Supplement,
     pub(crate) codes: &'a CodeCache,
-    pub(crate) policy: ExecutionPolicy,
+    /// Shared by everything that is done for the block.
+    pub(crate) budget: &'a Budget<'a>,
+    /// The header's gas, where a block that exceeds it is refuted.
+    pub(crate) expected: Option<ExpectedGas>,
 }
 
 /// Executes the block of a specimen. [`transaction::admit`] must have passed.
@@ -65,14 +65,14 @@ struct Run<'a> {
     block: &'a Block,
     rules: &'a BlockRules,
     supplement: &'a Supplement,
-    evm: MainnetEvm<MainnetContext<Beyond>>,
+    evm: meter::Evm<'a>,
     gas_used: u64,
 }
 
 impl<'a> Run<'a> {
     fn new(job: &Job<'a>) -> Result<Self, ExecuteError> {
-        let Job { block, rules, supplement, codes, policy: _, hashes: _ } = *job;
-        Ok(Self { block, rules, supplement, evm: context(block, rules, codes)?.build_mainnet(), gas_used: 0 })
+        let Job { block, rules, supplement, .. } = *job;
+        Ok(Self { block, rules, supplement, evm: evm(job, ())?, gas_used: 0 })
     }
 
     fn before_transactions(&mut self) -> Result<(), ExecuteError> {
@@ -113,7 +113,7 @@ impl<'a> Run<'a> {
             // More wei than there will ever be; the EVM counts fees in 128 bits and does not look again.
             Err(EVMError::Transaction(Reason::OverflowPaymentInTransaction))
         } else {
-            self.evm.transact_one(environment)
+            meter::transact(&mut self.evm, environment)?
         };
         let result = match (result, self.rules.invalid_transaction) {
             (Ok(result), _) => result,
@@ -191,41 +191,45 @@ impl<'a> Run<'a> {
         if empty { Err(Rejected::SystemCall { contract }) } else { Ok(()) }
     }
 
-    fn system_call(&mut self, contract: Address, data: Bytes) -> Result<Bytes, Rejected> {
-        match self.evm.system_call_one(contract, data) {
+    fn system_call(&mut self, contract: Address, data: Bytes) -> Result<Bytes, ExecuteError> {
+        let transaction = TxEnv::new_system_tx_with_caller(SYSTEM_ADDRESS, contract, data);
+        match meter::system_call(&mut self.evm, transaction)? {
             Ok(ExecutionResult::Success { output, .. }) => Ok(output.into_data()),
-            Err(EVMError::Database(NotCarried(rejected))) => Err(rejected),
-            Ok(_) | Err(_) => Err(Rejected::SystemCall { contract }),
+            Err(EVMError::Database(NotCarried(rejected))) => Err(rejected.into()),
+            Ok(_) | Err(_) => Err(Rejected::SystemCall { contract }.into()),
         }
     }
 }
 
-/// The state before the block, and the block around it.
-pub(crate) fn context(
-    block: &Block,
-    rules: &BlockRules,
-    codes: &CodeCache,
-) -> Result<MainnetContext<Beyond>, ExecuteError> {
-    let gas_limit = block.header.gas_limit;
-    if gas_limit > MOST_BLOCK_GAS {
-        return Err(Unsupported::GasLimit { gas_limit, most: MOST_BLOCK_GAS }.into());
-    }
+/// The metered EVM over the state before the block, and the block around it.
+pub(crate) fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>, ExecuteError> {
+    let Job { block, rules, codes, budget, expected, .. } = *job;
+    let environment = block_environment(block, rules)?;
+    let held = meter::of_block(block);
+    let mut meter = Meter::new(budget, expected, rules.spec.is_enabled_in(SpecId::LONDON), held);
+    meter.begin(0, 0, 0)?;
     let codes = codes.analyse(&block.state.codes)?;
-    let mut context = Context::mainnet()
+    let mut context = revm::Context::mainnet()
         .with_db(Beyond::new(&block.state, block.header.number))
-        .with_block(block_environment(block, rules)?)
-        .with_cfg(configuration(rules));
+        .with_block(environment)
+        .with_cfg(configuration(rules))
+        .with_chain(meter);
     context.journaled_state.inner.state = prestate::journal(&block.state, &codes, rules.missing_code);
-    Ok(context)
+    let guarded = block.transactions.iter().any(|transaction| transaction.gas > UNGUARDED_GAS);
+    Ok(meter::evm(context, inspector, guarded))
 }
 
 fn block_environment(block: &Block, rules: &BlockRules) -> Result<BlockEnv, Rejected> {
     let header = &block.header;
     let blobs = match rules.blobs {
         Some(params) => {
-            let excess = header.excess_blob_gas.ok_or(Rejected::HeaderField { field: "excessBlobGas" })?;
-            let fraction = u64::try_from(params.update_fraction).unwrap_or(u64::MAX);
-            Some(BlobExcessGasAndPrice::new(excess, fraction))
+            let excess_blob_gas = header.excess_blob_gas.ok_or(Rejected::HeaderField { field: "excessBlobGas" })?;
+            // The EVM's own computation of the price overflows, and then may never end.
+            let blob_gasprice = params.calc_blob_fee(excess_blob_gas);
+            if blob_gasprice == u128::MAX && rules.invalid_transaction == InvalidTransaction::RejectsBlock {
+                return Err(Rejected::ExcessBlobGas { excess_blob_gas });
+            }
+            Some(BlobExcessGasAndPrice { excess_blob_gas, blob_gasprice })
         }
         None => None,
     };

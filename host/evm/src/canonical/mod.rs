@@ -21,6 +21,7 @@ use crate::{
     format::ResultFormat,
     gate::{self, Admission},
     header_checks::{header_checks, producer_check},
+    meter::{Budget, ExpectedGas},
     outcome::TransactionOutcome,
     policy::{ExecutionPolicy, SenderPolicy},
     receipts::commit,
@@ -28,6 +29,9 @@ use crate::{
     runner::{self, Job},
     transaction::{Supplement, admit, without_blob_hashes},
 };
+
+/// Gas beyond the header's that is still executed, so that the gas of an ordinary block is told exactly.
+const EXACT_GAS: u64 = 1 << 24;
 
 /// Executes the block as its chain did.
 ///
@@ -37,6 +41,7 @@ pub(crate) fn execute(
     chain: &ChainSpec,
     codes: &CodeCache,
     policy: ExecutionPolicy,
+    budget: &Budget<'_>,
 ) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
     let admission = Admission::of(specimen, Some(chain));
@@ -48,8 +53,14 @@ pub(crate) fn execute(
     let hashes = hashes(specimen, admission.transaction_hashes);
 
     let supplement = Supplement::dummy_blobs(block, &rules);
-    let job = Job { block, rules: &rules, hashes: &hashes, supplement: &supplement, codes, policy };
-    let outcome = runner::run(&job)?;
+    let expected = Some(ExpectedGas { stated: block.header.gas_used, slack: EXACT_GAS });
+    let job = Job { block, rules: &rules, hashes: &hashes, supplement: &supplement, codes, budget, expected };
+    let outcome = match runner::run(&job) {
+        Err(ExecuteError::Rejected(Rejected::HeaderMismatch(failed))) => {
+            return Err(disagreement(specimen, &job, &failed));
+        }
+        outcome => outcome?,
+    };
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let commitments = commit(&receipts);
     let executed = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
