@@ -2,6 +2,8 @@
 
 use std::{num::NonZeroUsize, thread, time::Duration};
 
+use refiner_evm::{DEFAULT_GAS_BOUND, PROCESSOR_TIME_LIMIT};
+
 /// How much clients may ask for. Together they bound the server's memory: see [`Limits::memory_bytes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -37,6 +39,8 @@ const BASE_BYTES: usize = 192 << 20;
 const COPIES: usize = 10;
 /// What a unit of gas takes at most, whatever the body: transient storage is the cheapest way to fill memory.
 const BYTES_PER_GAS: usize = 4;
+/// What the meter of `refiner-evm` lets one execution hold, whatever gas it may use.
+const EXECUTION_BYTES: usize = 256 << 20;
 
 /// Two hostile executions for each processor leave room for as many honest ones as there are processors.
 pub const EXECUTIONS_A_PROCESSOR: usize = 3;
@@ -50,11 +54,11 @@ impl Default for Limits {
             running,
             executions: running * EXECUTIONS_A_PROCESSOR,
             waiting: 16,
-            processor_time: Duration::from_secs(60),
+            processor_time: PROCESSOR_TIME_LIMIT,
             connections: 1_024,
             idle: Duration::from_secs(10),
             body_time: Duration::from_secs(60),
-            block_gas: 100_000_000,
+            block_gas: DEFAULT_GAS_BOUND,
             drain: Duration::from_secs(30),
         }
     }
@@ -68,6 +72,6 @@ impl Limits {
         BASE_BYTES
             .saturating_add(self.in_flight_bytes)
             .saturating_add(executed.saturating_mul(COPIES))
-            .saturating_add(gas.saturating_mul(BYTES_PER_GAS).saturating_mul(self.executions))
+            .saturating_add(gas.saturating_mul(BYTES_PER_GAS).min(EXECUTION_BYTES).saturating_mul(self.executions))
     }
 }

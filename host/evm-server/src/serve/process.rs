@@ -83,5 +83,7 @@ fn block_result(serving: &Serving, boundary: &Boundary, body: Bytes, share: &Tim
     let specimen = replica::read(&json)?;
     drop(json);
     share.check()?;
-    Ok(serving.executor.answer(&specimen, serving.format, share)??.block_result.0)
+    let execution = serving.executor.answer(&specimen, serving.format, share)??;
+    share.check()?;
+    Ok(execution.block_result(&specimen)?.0)
 }

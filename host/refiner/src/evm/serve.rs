@@ -35,7 +35,7 @@ pub struct Serve {
     #[arg(long, value_name = "MIB", default_value_t = defaults().body_bytes as u64 / MIB, value_parser = value_parser!(u64).range(1..=4_096))]
     body_mib: u64,
     /// MiB of all bodies being read, waiting or executed; beyond, 503. Memory stays under 192 MiB, this, 10 times the bodies
-    /// of `--executions`, and 4 bytes for each unit of their gas.
+    /// of `--executions`, and 256 MiB for each of these.
     #[arg(long, value_name = "MIB", default_value_t = defaults().in_flight_bytes as u64 / MIB, value_parser = value_parser!(u64).range(1..=1_048_576))]
     in_flight_mib: u64,
     /// Executions that use a processor at once [default: as many as there are cores].
