@@ -39,7 +39,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::any,
 };
-use refiner_evm::{EmbeddedExecutor, ExecutionPolicy, ResultFormat, SenderPolicy};
+use refiner_evm::{EmbeddedExecutor, ExecutionPolicy, ResultFormat};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -77,7 +77,7 @@ struct Serving {
 }
 
 impl EvmServer {
-    /// A server that answers every block in one format, with the senders that the block states, as the network's does.
+    /// A server that answers every block in one format.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl EvmServer {
     pub fn new(executor: EmbeddedExecutor, format: ResultFormat, limits: Limits) -> Result<Self, MetricsError> {
         let admission = Arc::new(AdmissionControl::new(limits));
         let metrics = Metrics::new(&admission)?;
-        let policy = ExecutionPolicy { senders: SenderPolicy::Stated, gas_bound: limits.block_gas };
+        let policy = ExecutionPolicy { gas_bound: limits.block_gas, ..executor.policy() };
         let executor = executor.with_policy(policy);
         Ok(Self(Arc::new(Serving { executor, format, limits, admission, metrics, health: Health::default() })))
     }
