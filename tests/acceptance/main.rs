@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod checked;
 #[path = "../hostile/component.rs"]
 mod component;
 mod config;
@@ -11,6 +12,7 @@ mod corpus;
 mod evm;
 mod evm_remote;
 mod isolated;
+mod known_blocks;
 mod memory;
 mod program;
 mod replay;

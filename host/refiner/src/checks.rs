@@ -8,8 +8,7 @@ pub fn outcome(report: &CheckReport) -> Value {
     match &report.outcome {
         CheckOutcome::Passed => json!({ "outcome": "passed" }),
         CheckOutcome::Failed { subject, stated, computed } => {
-            let mut failed =
-                json!({ "outcome": "failed", "stated": stated.as_str(), "computed": computed.as_str() });
+            let mut failed = json!({ "outcome": "failed", "stated": stated.as_str(), "computed": computed.as_str() });
             if !subject.as_str().is_empty() {
                 failed["subject"] = subject.as_str().into();
             }

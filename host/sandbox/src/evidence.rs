@@ -3,7 +3,7 @@
 use refiner_evm::Execution;
 use refiner_specimen::check::{Check, CheckName, Outcome, Subject};
 
-use crate::text::GuestText;
+use crate::UntrustedText;
 
 /// The checks that the host made for a run, each once, and the values of its output that rest on none.
 ///
@@ -13,9 +13,9 @@ pub struct Evidence {
     /// In the order in which they were made.
     pub checks: Vec<CheckReport>,
     /// JSON pointers into the executed block results: values that rest on what cannot be checked.
-    pub unproven: Vec<GuestText>,
+    pub unproven: Vec<UntrustedText>,
     /// Values that stood in for fields the producer dropped, each with what proves it.
-    pub supplied: Vec<GuestText>,
+    pub supplied: Vec<UntrustedText>,
     /// Entries of the last two beyond [`Evidence::ENTRIES_MAX`].
     pub left_out: u64,
 }
@@ -24,7 +24,7 @@ pub struct Evidence {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckReport {
     /// Its name, `"receiptsRoot"`.
-    pub name: GuestText,
+    pub name: UntrustedText,
     /// Its outcome.
     pub outcome: CheckOutcome,
 }
@@ -37,21 +37,21 @@ pub enum CheckOutcome {
     /// They differ.
     Failed {
         /// The part of the block that fails, `"Transactions[3]"`; empty where the name of the check says it all.
-        subject: GuestText,
+        subject: UntrustedText,
         /// What the block states.
-        stated: GuestText,
+        stated: UntrustedText,
         /// What was computed.
-        computed: GuestText,
+        computed: UntrustedText,
     },
     /// The block has nothing of the kind.
     NotApplicable {
         /// The reason.
-        reason: GuestText,
+        reason: UntrustedText,
     },
     /// The specimen lacks what the check needs.
     NotCheckable {
         /// The reason.
-        reason: GuestText,
+        reason: UntrustedText,
     },
 }
 
@@ -104,7 +104,7 @@ impl Evidence {
 
 impl From<&Check> for CheckReport {
     fn from(Check { name, outcome }: &Check) -> Self {
-        Self { name: GuestText::new(name.as_str()), outcome: outcome.into() }
+        Self { name: UntrustedText::new(name.as_str()), outcome: outcome.into() }
     }
 }
 
@@ -126,18 +126,18 @@ impl From<&Outcome> for CheckOutcome {
             Outcome::Passed => Self::Passed,
             Outcome::Failed { subject, stated, computed } => Self::Failed {
                 subject: text_of(subject),
-                stated: GuestText::new(&stated.to_string()),
-                computed: GuestText::new(&computed.to_string()),
+                stated: UntrustedText::new(&stated.to_string()),
+                computed: UntrustedText::new(&computed.to_string()),
             },
-            Outcome::NotApplicable(reason) => Self::NotApplicable { reason: GuestText::new(reason) },
-            Outcome::NotCheckable(reason) => Self::NotCheckable { reason: GuestText::new(reason) },
+            Outcome::NotApplicable(reason) => Self::NotApplicable { reason: UntrustedText::new(reason) },
+            Outcome::NotCheckable(reason) => Self::NotCheckable { reason: UntrustedText::new(reason) },
         }
     }
 }
 
 /// The subject without the separator that it is printed with.
-fn text_of(subject: &Subject) -> GuestText {
-    GuestText::new(subject.to_string().trim_end_matches(": "))
+fn text_of(subject: &Subject) -> UntrustedText {
+    UntrustedText::new(subject.to_string().trim_end_matches(": "))
 }
 
 #[cfg(test)]
@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn entries_beyond_the_bound_are_counted() {
-        let entries = |range: std::ops::Range<usize>| range.map(|index| GuestText::new(&index.to_string())).collect();
+        let entries =
+            |range: std::ops::Range<usize>| range.map(|index| UntrustedText::new(&index.to_string())).collect();
         let mut evidence = Evidence::default();
         evidence.merge(Evidence { unproven: entries(0..Evidence::ENTRIES_MAX), left_out: 7, ..Evidence::default() });
         evidence.merge(Evidence { unproven: entries(990..Evidence::ENTRIES_MAX + 2), ..Evidence::default() });

@@ -11,7 +11,7 @@ use std::sync::{
 
 use alloy_primitives::{B256, Bytes, keccak256};
 use refiner_evm::{ExecuteError, Execution, Executor, Rejected, ResultFormat, Unavailable};
-use refiner_sandbox::{CheckOutcome, GuestText, Limit, Run, Verdict};
+use refiner_sandbox::{CheckOutcome, Limit, Run, UntrustedText, Verdict};
 use refiner_specimen::{
     CodeRead, Specimen,
     check::{Check, CheckName, Quantity, Subject},
@@ -103,7 +103,7 @@ fn run_on(fields: &str, executor: &Arc<Told>, specimen: Specimen) -> Run {
 }
 
 fn rejected(reason: &str) -> Verdict {
-    Verdict::Rejected { reason: GuestText::new(reason) }
+    Verdict::Rejected { reason: UntrustedText::new(reason) }
 }
 
 /// Names and outcomes of the evidence, in their order.
@@ -130,11 +130,8 @@ fn specimen_that_contradicts_itself_is_rejected_before_a_rule_without_evm_runs()
 fn rule_with_evm_that_executes_nothing_or_ignores_a_refusal_has_no_output_of_such_a_specimen() {
     let refused = Rejected::CheckFailed(failed(CheckName::BlockHash));
     for first in ["", EXECUTE] {
-        let executor = Arc::new(Told {
-            checks: failed(CheckName::BlockHash),
-            execution: Err(refused.clone().into()),
-            ..honest()
-        });
+        let executor =
+            Arc::new(Told { checks: failed(CheckName::BlockHash), execution: Err(refused.clone().into()), ..honest() });
         let run = run(&writes(EVM, first), &executor);
         assert_eq!(run.verdict, rejected(CONTRADICTION), "{first}");
         assert_eq!(outcomes(&run), [("segment", true), ("blockHash", false)]);
@@ -206,7 +203,8 @@ fn code_is_given_only_under_the_hash_that_it_has() {
     };
     let imports = r#"
 (import "refiner:rule/specimen@1.0.0" "[method]block-specimen.code" (func $code (param i32 i64 i64 i64 i64 i32)))"#;
-    let asks = |hash: B256| writes(imports, &format!("(call $code (local.get 0) {}(i32.const 512))", words(hash)).repeat(2));
+    let asks =
+        |hash: B256| writes(imports, &format!("(call $code (local.get 0) {}(i32.const 512))", words(hash)).repeat(2));
     let (right, wrong) = (keccak256(&code), B256::repeat_byte(7));
     let with = |codes: Vec<CodeRead>| {
         let mut specimen = specimen();
@@ -222,7 +220,8 @@ fn code_is_given_only_under_the_hash_that_it_has() {
 
     let specimen = || with(vec![read(right), read(wrong)]);
     let lied = run_on(&asks(wrong), &Arc::new(honest()), specimen());
-    let reason = format!("the block contradicts itself: codeHashes failed: CodeRead[1]: stated {wrong}, computed {right}");
+    let reason =
+        format!("the block contradicts itself: codeHashes failed: CodeRead[1]: stated {wrong}, computed {right}");
     assert_eq!(lied.verdict, rejected(&reason));
     let not_asked = run_on(&asks(right), &Arc::new(honest()), specimen());
     assert!(matches!(not_asked.verdict, Verdict::Produced { .. }), "{}", not_asked.verdict);

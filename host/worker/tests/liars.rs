@@ -63,7 +63,9 @@ fn no_lie_costs_the_coordinator_more_than_was_granted() {
         ("unlisted", Box::new(|error| matches!(error, ProtocolError::Label(Misuse::ArtifactUnlisted { .. })))),
         (
             "endless-evidence",
-            Box::new(|error| matches!(error, ProtocolError::Unexpected { found } if format!("{found:?}") == "Evidence")),
+            Box::new(
+                |error| matches!(error, ProtocolError::Unexpected { found } if format!("{found:?}") == "Evidence"),
+            ),
         ),
         ("endless-checks", Box::new(|error| matches!(error, ProtocolError::TooMany { what: "checks", .. }))),
         ("unknown-kind", Box::new(|error| matches!(error, ProtocolError::UnknownKind { found: 0x7f }))),

@@ -67,7 +67,10 @@ mod tests {
         let default = ExecutionTerms::default();
         let policy = |senders, gas_bound| ExecutionTerms { policy: ExecutionPolicy { senders, gas_bound }, ..default };
         let given = policy(SenderPolicy::Recovered, DEFAULT_GAS_BOUND);
-        assert_eq!((given.digest(), given.digest_without_execution()), (default.digest(), default.digest_without_execution()));
+        assert_eq!(
+            (given.digest(), given.digest_without_execution()),
+            (default.digest(), default.digest_without_execution())
+        );
 
         let stated = policy(SenderPolicy::Stated, DEFAULT_GAS_BOUND);
         let bound = policy(SenderPolicy::Recovered, DEFAULT_GAS_BOUND - 1);

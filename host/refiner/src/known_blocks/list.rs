@@ -7,7 +7,7 @@ use std::{
 };
 
 use alloy_primitives::B256;
-use refiner_sandbox::GuestText;
+use refiner_sandbox::UntrustedText;
 
 /// Largest list that is read: some three million blocks.
 const LIST_BYTES_MAX: u64 = 256 << 20;
@@ -71,13 +71,13 @@ pub enum LineFault {
         /// What stands there.
         what: &'static str,
         /// The text.
-        found: GuestText,
+        found: UntrustedText,
     },
     /// A hash that is none.
     #[error("expected a block hash of 64 hex digits, found '{found}'")]
     Hash {
         /// The text.
-        found: GuestText,
+        found: UntrustedText,
     },
     /// A line that is longer than any block.
     #[error("longer than {LINE_BYTES_MAX} bytes")]
@@ -142,7 +142,7 @@ fn parse(line: &[u8]) -> Result<Option<(u64, u64, B256)>, LineFault> {
         _ => return Err(LineFault::Fields { found: fields.len() }),
     };
     let height = number("height", height)?;
-    let found = || LineFault::Hash { found: GuestText::new(hash) };
+    let found = || LineFault::Hash { found: UntrustedText::new(hash) };
     let digits = hash.strip_prefix("0x").unwrap_or(hash);
     if digits.len() != 64 {
         return Err(found());
@@ -159,7 +159,7 @@ fn fields_of(between: &str) -> Vec<&str> {
 fn number(what: &'static str, text: &str) -> Result<u64, LineFault> {
     // `parse` alone would take a sign.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| digits).ok_or_else(|| LineFault::Number { what, found: GuestText::new(text) })
+    text.parse().ok().filter(|_| digits).ok_or_else(|| LineFault::Number { what, found: UntrustedText::new(text) })
 }
 
 #[cfg(test)]

@@ -44,8 +44,7 @@ impl KnownBlocks {
     fn check_block(&self, chain: u64, height: u64, stated: B256) -> Check {
         let listed = self.listed.get(chain, height);
         // The list is the operator's word; the links are no more than what other files claim.
-        let known: Vec<B256> =
-            if listed.is_empty() { self.neighbours.parents(chain, height) } else { listed.to_vec() };
+        let known: Vec<B256> = if listed.is_empty() { self.neighbours.parents(chain, height) } else { listed.to_vec() };
         let outcome = match known.first() {
             None => Outcome::NotCheckable("no announcement, list or neighbour names this block"),
             Some(_) if known.contains(&stated) => Outcome::Passed,

@@ -8,7 +8,7 @@ use std::{
 
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::Executor;
-use refiner_sandbox::{Artifact, Evidence, GuestText, LogLine, SpecimenHash, Usage, Verdict};
+use refiner_sandbox::{Artifact, Evidence, LogLine, SpecimenHash, UntrustedText, Usage, Verdict};
 use refiner_specimen::{DecodeError, check::Check};
 
 use crate::{
@@ -198,12 +198,7 @@ impl Job {
 
 impl RunRecord {
     fn of_other_block(rule: &LoadedRule) -> Self {
-        Self {
-            rule: Arc::clone(&rule.name),
-            identity: rule.identity,
-            end: RunEnd::OtherBlock,
-            elapsed: Duration::ZERO,
-        }
+        Self { rule: Arc::clone(&rule.name), identity: rule.identity, end: RunEnd::OtherBlock, elapsed: Duration::ZERO }
     }
 }
 
@@ -211,7 +206,7 @@ impl Outcome {
     /// The verdict of [`RunEnd::OtherBlock`].
     pub fn other_block(&self) -> Verdict {
         let reason = format!("the block is not the one that is known: {}", self.known);
-        Verdict::Rejected { reason: GuestText::new(&reason) }
+        Verdict::Rejected { reason: UntrustedText::new(&reason) }
     }
 }
 

@@ -13,8 +13,7 @@ use serde_json::json;
 
 use super::{Unreadable, read_and_decode};
 use crate::{
-    chains, checks,
-    cli,
+    chains, checks, cli,
     executor::unusual_terms,
     exit::Exit,
     failure,
@@ -149,7 +148,7 @@ impl Report {
         let reports: Vec<_> = self.checks.iter().map(CheckReport::from).collect();
         let block = &self.specimen.block;
         json!({
-            "specimen": input.to_string(),
+            "specimen": input.name(),
             "chainId": block.network_id,
             "height": block.header.number,
             "blockHash": block.hash,

@@ -15,11 +15,9 @@ use crate::{
 
 /// The lines of one specimen; a specimen that is unusable has one line, without a rule.
 pub fn lines(replayed: &Replayed, policy: ExecutionPolicy, out: &mut impl Write) -> io::Result<()> {
-    let input = replayed.input.to_string();
+    let input = replayed.input.name();
     match &replayed.outcome {
-        Ok(outcome) => {
-            outcome.runs.iter().try_for_each(|run| writeln!(out, "{}", line(&input, outcome, run, policy)))
-        }
+        Ok(outcome) => outcome.runs.iter().try_for_each(|run| writeln!(out, "{}", line(&input, outcome, run, policy))),
         Err(error) => {
             writeln!(out, "{}", json!({ "specimen": input, "verdict": "unusable", "message": error.to_string() }))
         }
@@ -55,7 +53,10 @@ fn line(input: &str, outcome: &Outcome, run: &RunRecord, policy: ExecutionPolicy
         RunEnd::Failed(failure) => (json!({ "verdict": Value::Null, "failure": failure.to_string() }), None, None),
     };
     show::merge(&mut line, more);
-    show::merge(&mut line, json!({ "usage": usage.map(|usage| show::usage(usage)), "log": log.map(|log| show::log(log)) }));
+    show::merge(
+        &mut line,
+        json!({ "usage": usage.map(|usage| show::usage(usage)), "log": log.map(|log| show::log(log)) }),
+    );
     line
 }
 
