@@ -84,6 +84,7 @@ pub(crate) fn execute(
     let canonical = Canonical {
         chain_id: rules.chain_id,
         withdrawals: rules.withdrawals,
+        receipts_hold_states: rules.receipts_hold_states,
         blobs: rules.blobs,
         blooms: commitments.blooms,
     };
@@ -97,6 +98,8 @@ pub(crate) struct Canonical {
     chain_id: u64,
     /// Whether the block's fork has withdrawals.
     withdrawals: bool,
+    /// Whether the fork's receipts hold state roots, and no status.
+    receipts_hold_states: bool,
     blobs: Option<BlobParams>,
     /// One a receipt.
     blooms: Vec<Bloom>,
