@@ -8,14 +8,13 @@ use alloy_primitives::B256;
 use refiner_specimen::StateReads;
 use revm::{
     InspectEvm, Inspector,
-    context::{TxEnv, result::ExecutionResult},
-    handler::{SYSTEM_ADDRESS, SystemCallTx},
+    context::result::ExecutionResult,
     interpreter::{CallInputs, CallOutcome},
 };
 
 use crate::{
     meter,
-    requests::BEACON_ROOTS,
+    requests::{BEACON_ROOTS, system_transaction},
     runner::{self, Job},
     transaction,
 };
@@ -29,8 +28,7 @@ pub(crate) fn missing_code(job: &Job<'_>) -> Option<B256> {
     }
     let mut evm = runner::evm(job, Watch { missing, run: None }).ok()?;
     if let Some(root) = block.header.parent_beacon_block_root.filter(|_| rules.beacon_root_call) {
-        let transaction = TxEnv::new_system_tx_with_caller(SYSTEM_ADDRESS, BEACON_ROOTS, root.0.into());
-        meter::system_call(&mut evm, transaction).ok()?.ok()?;
+        meter::system_call(&mut evm, system_transaction(BEACON_ROOTS, root.0.into())).ok()?.ok()?;
     }
     for (index, (transaction, sender)) in block.transactions.iter().zip(&block.senders).enumerate() {
         let environment = transaction::environment(transaction, *sender, rules, supplement.of(index));

@@ -20,7 +20,7 @@ use crate::{
     execution::{self, ExecutedReceipt, Execution, SenderGate},
     format::ResultFormat,
     gate::{self, Admission},
-    header_checks::{header_checks, producer_check},
+    header_checks::{header_checks, producer_check, without_recorded_states},
     meter::{Budget, ExpectedGas},
     outcome::TransactionOutcome,
     policy::{ExecutionPolicy, SenderPolicy},
@@ -63,7 +63,10 @@ pub(crate) fn execute(
     };
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let commitments = commit(&receipts);
-    let executed = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
+    let mut executed = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
+    if rules.receipts_hold_states && receipts.iter().any(|receipt| receipt.post_state.is_none()) {
+        without_recorded_states(&mut executed);
+    }
     if let Some(failed) = executed.iter().find(|check| check.failed()) {
         return Err(disagreement(specimen, &job, failed));
     }
@@ -81,6 +84,7 @@ pub(crate) fn execute(
     let canonical = Canonical {
         chain_id: rules.chain_id,
         withdrawals: rules.withdrawals,
+        receipts_hold_states: rules.receipts_hold_states,
         blobs: rules.blobs,
         blooms: commitments.blooms,
     };
@@ -94,6 +98,8 @@ pub(crate) struct Canonical {
     chain_id: u64,
     /// Whether the block's fork has withdrawals.
     withdrawals: bool,
+    /// Whether the fork's receipts hold state roots, and no status.
+    receipts_hold_states: bool,
     blobs: Option<BlobParams>,
     /// One a receipt.
     blooms: Vec<Bloom>,

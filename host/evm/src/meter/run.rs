@@ -1,7 +1,7 @@
 //! The metered EVM, and how a transaction is run in it.
 
 use revm::{
-    ExecuteEvm, Journal,
+    ExecuteEvm,
     context::{
         self, BlockEnv, CfgEnv, ContextSetters, TxEnv,
         result::{EVMError, ExecutionResult},
@@ -12,10 +12,13 @@ use revm::{
 };
 
 use super::{budget::Stop, bytes, counter::Meter, instructions, precompiles::Precompiles};
-use crate::prestate::{Beyond, NotCarried};
+use crate::{
+    journal::BlockJournal,
+    prestate::{Beyond, NotCarried},
+};
 
 /// The EVM's context, with the meter as its chain.
-pub(crate) type Context<'a> = revm::Context<BlockEnv, TxEnv, CfgEnv, Beyond, Journal<Beyond>, Meter<'a>>;
+pub(crate) type Context<'a> = revm::Context<BlockEnv, TxEnv, CfgEnv, Beyond, BlockJournal, Meter<'a>>;
 
 /// The EVM whose every instruction that can be large looks at the meter.
 pub(crate) type Evm<'a, INSP = ()> =
