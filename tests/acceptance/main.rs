@@ -9,6 +9,7 @@ mod config;
 mod content;
 #[path = "../hostile/corpus.rs"]
 mod corpus;
+mod escaping;
 mod evm;
 mod evm_remote;
 mod isolated;

@@ -100,7 +100,7 @@ fn specimen(argument: &str) -> Result<Bytes, InputError> {
 /// Chain and height, for file names.
 fn block(raw: &Bytes, called: &str) -> anyhow::Result<String> {
     use anyhow::Context as _;
-    let specimen = refiner_specimen::decode(raw).with_context(|| called.to_owned())?;
+    let specimen = refiner_specimen::decode(raw).with_context(|| OneLine(called).to_string())?;
     Ok(format!("{}-{}", specimen.block.network_id, specimen.block.header.number))
 }
 
