@@ -5,6 +5,7 @@
 #[path = "../hostile/component.rs"]
 mod component;
 mod config;
+mod conformance;
 mod content;
 #[path = "../hostile/corpus.rs"]
 mod corpus;

@@ -90,3 +90,62 @@ pub fn net_gas_metering(evm: &mut TestEvm<'_>) {
     });
     evm.instruction.insert_instruction(SSTORE, sstore, 0);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use alloy_consensus::Header;
+    use alloy_primitives::{Address, U256, hex};
+    use refiner_specimen::Transaction;
+
+    use crate::{
+        execute::{Job, execute},
+        fork::Fork,
+        world::Account,
+    };
+
+    /// Gas of a transaction that runs `code` with `original` in slot 0.
+    fn gas_used(code: &str, original: u64) -> u64 {
+        let (sender, contract) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let slots = BTreeMap::from([(U256::ZERO, U256::from(original))]);
+        let world = [
+            (sender, Account::new(0, U256::MAX >> 1, Default::default(), BTreeMap::new())),
+            (contract, Account::new(1, U256::ZERO, hex::decode(code).unwrap().into(), slots)),
+        ];
+        let call = Transaction { to: Some(contract), gas: 100_000, ..Transaction::default() };
+        let job = Job {
+            fork: Fork::Constantinople,
+            blobs: None,
+            chain_id: 1,
+            moves_dao: false,
+            rewarded: true,
+            header: &Header { gas_limit: 100_000, ..Header::default() },
+            transactions: &[(call, sender)],
+            ommers: &[],
+            withdrawals: &[],
+            block_hashes: &BTreeMap::new(),
+            lenient: false,
+        };
+        execute(&job, &world.into_iter().collect()).receipts[0].cumulative_gas_used
+    }
+
+    #[test]
+    fn constantinople_meters_storage_by_what_changes_in_the_end() {
+        // The table of EIP-1283: code, original value, gas, refund.
+        for (code, original, gas, refund) in [
+            ("60006000556000600055", 0, 412, 0),
+            ("60006000556001600055", 0, 20_212, 0),
+            ("60016000556000600055", 0, 20_212, 19_800),
+            ("60016000556002600055", 0, 20_212, 0),
+            ("60006000556000600055", 1, 5_212, 15_000),
+            ("60006000556001600055", 1, 5_212, 4_800),
+            ("60026000556000600055", 1, 5_212, 15_000),
+            ("600160005560006000556001600055", 0, 40_218, 19_800),
+            ("600060005560016000556000600055", 1, 10_218, 19_800),
+        ] {
+            let used: u64 = 21_000 + gas;
+            assert_eq!(gas_used(code, original), used - u64::min(refund, used / 2), "{code} on {original}");
+        }
+    }
+}

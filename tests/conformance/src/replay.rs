@@ -23,8 +23,10 @@ const BATCH_BYTES: usize = 128 << 20;
 pub enum Verdict {
     /// There is a block result.
     Produced,
-    /// There is none, with what the program has to say.
+    /// There is none, for this reason.
     Refused(String),
+    /// The program did not come to a verdict, which is a failure whatever the block is.
+    NotRun(String),
 }
 
 /// A replayed case.
@@ -46,14 +48,6 @@ pub enum ReplayError {
         path: PathBuf,
         /// How.
         source: io::Error,
-    },
-    /// The program ended without answers.
-    #[error("refiner replay ended with {status}: {stderr}")]
-    Ended {
-        /// Its exit status.
-        status: std::process::ExitStatus,
-        /// The end of its standard error.
-        stderr: String,
     },
     /// The program left a specimen out.
     #[error("refiner replay printed no line for block {block} of {test}")]
@@ -144,9 +138,11 @@ impl Batch {
             .map_err(at(program))?;
         let verdicts = verdicts(&output.stdout);
         if verdicts.is_empty() {
+            // A chain config that the program refuses ends the whole call.
             let stderr = String::from_utf8_lossy(&output.stderr);
-            let stderr = stderr.lines().rev().take(5).collect::<Vec<_>>().join("; ");
-            return Err(ReplayError::Ended { status: output.status, stderr });
+            let reason = format!("{}: {}", output.status, stderr.lines().next_back().unwrap_or("no reason given"));
+            let not_run = |case| Replayed { case, verdict: Verdict::NotRun(reason.clone()) };
+            return Ok(cases.into_iter().map(not_run).collect());
         }
         let replayed = cases.into_iter().enumerate().map(|(index, case)| match verdicts.get(&index) {
             Some(verdict) => Ok(Replayed { case, verdict: verdict.clone() }),
@@ -167,9 +163,31 @@ fn position(line: &Value) -> Option<usize> {
 }
 
 fn verdict(line: &Value) -> Verdict {
-    if line["verdict"] == "produced" {
-        return Verdict::Produced;
+    let text = |key: &str| line[key].as_str().unwrap_or("no reason given").to_owned();
+    match line["verdict"].as_str() {
+        Some("produced") => Verdict::Produced,
+        Some(_) => Verdict::Refused(text("message")),
+        None => Verdict::NotRun(text("failure")),
     }
-    let text = line["message"].as_str().or_else(|| line["failure"].as_str()).unwrap_or("no reason given");
-    Verdict::Refused(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_are_read_by_the_name_of_the_specimen() {
+        let lines = br#"{"specimen": "/tmp/x/000003.avro", "verdict": "produced"}
+not json
+{"specimen": "/tmp/x/000000.avro", "verdict": "rejected", "message": "rejected: gas"}
+{"specimen": "/tmp/x/000001.avro", "verdict": "unusable", "message": "not Avro"}
+{"specimen": "/tmp/x/000002.avro", "verdict": null, "failure": "a deadline passed"}"#;
+        let expected = [
+            (0, Verdict::Refused("rejected: gas".to_owned())),
+            (1, Verdict::Refused("not Avro".to_owned())),
+            (2, Verdict::NotRun("a deadline passed".to_owned())),
+            (3, Verdict::Produced),
+        ];
+        assert_eq!(verdicts(lines), HashMap::from(expected));
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
 pub struct Tally {
     /// Valid blocks with a block result.
     pub produced: u64,
-    /// Valid blocks without one.
+    /// Valid blocks without one, and blocks of either kind that were not run.
     pub not_produced: u64,
     /// Valid blocks that no layout carries.
     pub not_carried: u64,
@@ -103,7 +103,7 @@ impl Report {
         }
         match (&case.class, verdict) {
             (None, Verdict::Produced) => tally.produced += 1,
-            (None, Verdict::Refused(reason)) => {
+            (None, Verdict::Refused(reason)) | (_, Verdict::NotRun(reason)) => {
                 tally.not_produced += 1;
                 self.failures.push(failure(&case, reason));
             }
