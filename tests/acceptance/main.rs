@@ -6,6 +6,7 @@ mod checked;
 #[path = "../hostile/component.rs"]
 mod component;
 mod config;
+mod conformance;
 mod content;
 #[path = "../hostile/corpus.rs"]
 mod corpus;
