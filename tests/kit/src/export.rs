@@ -50,7 +50,7 @@ pub fn export(block: &SealedBlock, layout: Layout, manner: Manner) -> Specimen {
             total_difficulty: if layout < Layout::V0_38 { FROZEN_TOTAL_DIFFICULTY } else { U256::ZERO },
             header,
             transactions: transactions.collect(),
-            uncles: (layout < Layout::V0_35).then(Vec::new),
+            uncles: (layout < Layout::V0_35 || !block.ommers.is_empty()).then(|| block.ommers.clone()),
             receipts: block.outcome.receipts.iter().map(receipt).collect(),
             senders: block.transactions.iter().map(|signed| signed.sender).collect(),
             state: state(&block.reads, &size_only, own_height_read.then_some(number)),
