@@ -202,7 +202,7 @@ const INFINITY: [u8; 48] = {
 };
 
 /// A sidecar without its blob, as the producer exports many.
-fn partial_sidecar() -> BlobSidecar {
+pub(crate) fn partial_sidecar() -> BlobSidecar {
     let point = Bytes::from_static(&INFINITY);
     BlobSidecar { blobs: Vec::new(), commitments: vec![point.clone()], proofs: vec![point] }
 }

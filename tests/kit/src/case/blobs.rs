@@ -3,7 +3,7 @@
 use alloy_consensus::Header;
 use alloy_primitives::B256;
 
-use super::{Case, block, newest};
+use super::{Case, block, newest, versioned_hash};
 use crate::{
     Contract, Fork, KitError, Plan,
     scenario::{self, Cast},
@@ -41,15 +41,10 @@ fn newest_of(plans: Vec<Plan>, change: fn(&mut Header)) -> Result<refiner_specim
 }
 
 fn with_blobs(count: u8) -> Plan {
-    let versioned = |serial: u8| {
-        let mut hash = B256::repeat_byte(serial);
-        hash.0[0] = 1;
-        hash
-    };
     scenario::call(
         Cast::assembled().alice,
         Contract::Ledger,
         &[B256::with_last_byte(8), B256::with_last_byte(88)],
-        Form::Blobs((1..=count).map(versioned).collect()),
+        Form::Blobs((1..=count).map(versioned_hash).collect()),
     )
 }

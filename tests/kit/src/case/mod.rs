@@ -10,11 +10,13 @@ mod signatures;
 mod state;
 mod tampered;
 pub mod transfers;
+mod whole;
 
-use alloy_primitives::{Address, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use refiner_specimen::{Layout, Specimen, encode};
 
 pub use bounds::{Flood, diagnosis_heavy, floods};
+pub use whole::whole;
 
 use crate::{
     BlockPlan, Chain, Fork, KitError, Manner, Plan, SealedBlock, export,
@@ -101,4 +103,11 @@ fn address(name: &str) -> Address {
 /// More wei than the dearest block costs.
 fn fortune() -> U256 {
     U256::from(1) << 100
+}
+
+/// A blob hash of the version that EIP-4844 allows.
+fn versioned_hash(serial: u8) -> B256 {
+    let mut hash = B256::repeat_byte(serial);
+    hash.0[0] = 1;
+    hash
 }

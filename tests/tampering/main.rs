@@ -1,0 +1,111 @@
+//! Every field of a specimen changed, one at a time: what a check can refute is not produced.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod allowed;
+mod change;
+mod schema;
+
+use std::{collections::BTreeMap, thread};
+
+use alloy_primitives::Bytes;
+use refiner_evm::{EmbeddedExecutor, Era, ResultFormat};
+use refiner_specimen::{Layout, Specimen, decode, from_json, to_json};
+use refiner_testkit::{Fork, case};
+use serde_json::Value;
+
+use allowed::Allowed;
+use change::{Change, changes};
+use schema::Schema;
+
+/// Threads that execute changed specimens.
+const THREADS: usize = 4;
+
+/// A block and the format in which it is asked for.
+struct Trial {
+    json: Value,
+    layout: Layout,
+    format: ResultFormat,
+    executor: EmbeddedExecutor,
+    specimen: Specimen,
+    honest: Bytes,
+}
+
+/// A change with which the block was produced.
+struct Produced {
+    place: String,
+    change: String,
+    /// Whether the result was that of the unchanged block.
+    same: bool,
+}
+
+impl Trial {
+    fn of(fork: Fork, layout: Layout, format: ResultFormat) -> Self {
+        let case = case::whole(fork, layout).unwrap();
+        let executor = EmbeddedExecutor::default();
+        let honest = executor.execute(&case.specimen, format).unwrap_or_else(|error| panic!("{fork:?}: {error}"));
+        let (json, specimen) = (to_json(&case.bytes).unwrap(), one_spelling(case.specimen));
+        Self { json, layout, format, executor, specimen, honest: honest.block_result }
+    }
+
+    /// Every change with which the block is produced.
+    fn produced(&self) -> Vec<Produced> {
+        let changes = changes(&Schema::of(self.layout), &self.json);
+        assert!(changes.len() > 1_000, "only {} changes", changes.len());
+        let share = changes.len().div_ceil(THREADS);
+        thread::scope(|scope| {
+            let threads: Vec<_> = changes
+                .chunks(share)
+                .map(|share| scope.spawn(|| share.iter().filter_map(|change| self.make(change)).collect::<Vec<_>>()))
+                .collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        })
+    }
+
+    fn make(&self, change: &Change) -> Option<Produced> {
+        // What cannot be written down or read is no specimen.
+        let bytes = from_json(&change.apply(&self.json), self.layout).ok()?;
+        let specimen = one_spelling(decode(&bytes).ok()?);
+        if specimen == self.specimen {
+            // Another spelling of the same.
+            return None;
+        }
+        let execution = self.executor.execute(&specimen, self.format).ok()?;
+        let same = execution.block_result == self.honest;
+        Some(Produced { place: change.place(), change: change.to_string(), same })
+    }
+}
+
+/// The specimen with null where nothing, or none, is written out.
+fn one_spelling(mut specimen: Specimen) -> Specimen {
+    let block = &mut specimen.block;
+    block.uncles.take_if(|ommers| ommers.is_empty());
+    for transaction in &mut block.transactions {
+        transaction.v.take_if(|v| v.is_zero());
+    }
+    specimen
+}
+
+/// Changes are produced where `allowed` has them, and everywhere there.
+fn check(trial: &Trial, allowed: &[Allowed]) -> Vec<Produced> {
+    let produced = trial.produced();
+    let mut by_place = BTreeMap::<&str, Vec<&str>>::new();
+    for Produced { place, change, .. } in &produced {
+        by_place.entry(place).or_default().push(change);
+    }
+    let is_allowed = |place: &str| allowed.iter().any(|allowed| allowed.place == place);
+    let wrong: Vec<_> = by_place.iter().filter(|(place, _)| !is_allowed(place)).collect();
+    assert!(wrong.is_empty(), "produced although changed: {wrong:#?}");
+    for Allowed { place, reason } in allowed {
+        assert!(by_place.contains_key(place), "no change of {place} is produced any more ({reason})");
+    }
+    produced
+}
+
+#[test]
+fn canonical_result_is_produced_only_where_nothing_refutes_the_change_and_stays_the_same() {
+    let trial = Trial::of(Fork::Prague, Layout::V0_38, ResultFormat::Canonical);
+    for produced in check(&trial, allowed::CANONICAL) {
+        assert!(produced.same, "another result: {}", produced.change);
+    }
+}
