@@ -9,6 +9,7 @@ mod chain;
 mod command;
 mod demo;
 mod lint;
+mod mutants;
 mod rules;
 mod step;
 mod test;
@@ -36,6 +37,8 @@ enum Task {
     Lint,
     /// Runs the benchmarks and prints their tables.
     Bench,
+    /// Changes the gate in many ways and shows those that no test notices; takes an hour.
+    Mutants,
 }
 
 fn main() -> ExitCode {
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Task::Twins => twins::run(),
         Task::Lint => lint::run(),
         Task::Bench => bench::run(),
+        Task::Mutants => mutants::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
