@@ -248,7 +248,7 @@ pub enum Specimen {
         /// A JSON file, or `-`.
         #[arg(value_name = "JSON")]
         json: String,
-        /// The Avro layout to write, 0.31 to 0.38.
+        /// The Avro layout to write: 0.2, 0.3, or 0.31 to 0.38.
         #[arg(long, value_name = "VERSION", value_parser = layout)]
         layout: Layout,
         /// Where to; standard output without it.

@@ -62,5 +62,9 @@ pub const ANSWERS: &[Answer] = &[
     produced("gas-limit-1000000001"),
     produced("gas-limit-2147483647"),
     produced("gas-limit-2e62"),
+    produced("codec-0.3"),
+    produced("codec-0.2"),
+    rejected("codec-0.2-with-another-receipt", &["recordedReceipts"]),
+    unsupported("codec-0.2-whose-rounding-decides", &["0.2"]),
     produced("odd-transfer-events"),
 ];

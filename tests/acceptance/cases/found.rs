@@ -1,11 +1,6 @@
 //! The files with which the kinds were found, on machines that have them.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-};
-
-use refiner_testkit::workspace;
+use refiner_testkit::real;
 
 use super::{
     WAYS,
@@ -48,26 +43,12 @@ const BLOCKS: &[Answer] = &[
 /// Files under `real/`.
 const REAL: &[Answer] = &[unsupported("1-15127614", &[]), produced("1-15582840")];
 
-/// `cases/` of the folder that the real specimens are in too; where there is none, that is printed.
-fn directory() -> Option<PathBuf> {
-    let shared = env::var_os("REFINER_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from);
-    let cases = shared.join("cases");
-    let found = cases.is_dir();
-    if !found {
-        #[allow(clippy::print_stderr, reason = "whoever runs the tests should know what was not tried")]
-        {
-            eprintln!("skipped: {} is not here", cases.display());
-        }
-    }
-    found.then_some(cases)
-}
-
-/// The files of a folder in order of their names, each against its answer.
-fn check(directory: &Path, answers: &[Answer]) {
-    let mut names: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-    names.sort();
-    let stems = names.iter().map(|path| path.file_stem().unwrap().to_str().unwrap());
-    assert_eq!(stems.collect::<Vec<_>>(), answers.iter().map(|answer| answer.name).collect::<Vec<_>>());
+/// The files of a folder of `cases/` in order of their names, each against its answer.
+fn check(folder: &str, answers: &[Answer]) {
+    let Some(files) = real::cases(folder).unwrap() else { return };
+    let names: Vec<_> = files.iter().map(|file| file.name()).collect();
+    assert_eq!(names, answers.iter().map(|answer| answer.name).collect::<Vec<_>>());
+    let directory = files[0].path.parent().unwrap();
     for options in WAYS {
         let lines = lines(directory, options);
         let complaints: Vec<_> =
@@ -78,14 +59,10 @@ fn check(directory: &Path, answers: &[Answer]) {
 
 #[test]
 fn block_that_was_found_has_its_right_verdict() {
-    if let Some(directory) = directory() {
-        check(&directory.join("blocks"), BLOCKS);
-    }
+    check("blocks", BLOCKS);
 }
 
 #[test]
 fn real_file_of_an_early_codec_is_read() {
-    if let Some(directory) = directory() {
-        check(&directory.join("real"), REAL);
-    }
+    check("real", REAL);
 }

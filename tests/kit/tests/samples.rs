@@ -172,6 +172,31 @@ fn block_without_transactions_of_newer_kinds_fits_every_layout_that_has_its_head
 }
 
 #[test]
+fn block_in_an_older_codec_decodes_to_what_was_exported_and_loses_what_the_codec_cannot_say() {
+    let mut paris = make_samples().unwrap().remove(0).block;
+    // More digits than a double has.
+    paris.reads.accounts[0].balance += U256::from(1);
+    let check = |layout, exported: &Specimen| {
+        let bytes = encode(exported, layout).unwrap();
+        let decoded = decode(&bytes).unwrap();
+        assert!(decoded == *exported && decoded.layout == layout, "{layout} changed");
+        assert!(encode(&decoded, layout).unwrap() == bytes, "{layout} changed");
+        assert_eq!(decoded.block.header.hash_slow(), paris.hash);
+        assert_eq!(receipts_root(&decoded.block), paris.header.receipts_root);
+        check::transactions_root(&decoded).failed()
+    };
+    let export = |layout| export(&paris, layout, Manner::default());
+    let exact = export(Layout::V0_31);
+    let (heights, rounded) = (export(Layout::V0_3), export(Layout::V0_2));
+    assert!(!exact.block.state.block_hashes.is_empty(), "0.3 is 0.31 without them");
+    assert!(!check(Layout::V0_3, &heights));
+    assert!(check(Layout::V0_2, &rounded), "transactions without their signatures have another root");
+    let balance = |specimen: &Specimen| specimen.block.state.accounts[0].balance;
+    assert_eq!(balance(&exact), balance(&rounded) + U256::from(1));
+    assert!(rounded.is_rounded(balance(&rounded)) && !exact.is_rounded(balance(&exact)));
+}
+
+#[test]
 fn large_block_has_as_many_transactions_as_asked_for() {
     for count in [0, 1, 300] {
         let sample = large(count).unwrap();

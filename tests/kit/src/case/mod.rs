@@ -5,6 +5,7 @@
 
 mod blobs;
 mod bounds;
+mod layouts;
 mod limits;
 mod signatures;
 mod state;
@@ -56,6 +57,7 @@ pub fn cases() -> Result<Vec<Case>, KitError> {
     cases.extend(blobs::cases()?);
     cases.extend(state::cases()?);
     cases.extend(limits::cases()?);
+    cases.extend(layouts::cases()?);
     cases.push(transfers::case()?);
     Ok(cases)
 }
