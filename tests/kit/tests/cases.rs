@@ -50,6 +50,9 @@ fn roots_of_a_case_are_the_headers_unless_that_is_what_was_tampered_with() {
     };
     for case in all() {
         for check in [check::transactions_root(&case.specimen), check::withdrawals_root(&case.specimen)] {
+            if check.name == CheckName::TransactionsRoot && !case.specimen.layout.has_signatures() {
+                continue;
+            }
             assert_eq!(check.failed(), tampered(check.name).contains(&case.name), "{}: {check}", case.name);
         }
     }
