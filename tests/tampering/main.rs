@@ -45,7 +45,8 @@ impl Trial {
         let executor = EmbeddedExecutor::default();
         let honest = executor.execute(&case.specimen, format).unwrap_or_else(|error| panic!("{fork:?}: {error}"));
         let (json, specimen) = (to_json(&case.bytes).unwrap(), one_spelling(case.specimen));
-        Self { json, layout, format, executor, specimen, honest: honest.block_result }
+        let honest = honest.block_result(&specimen).unwrap();
+        Self { json, layout, format, executor, specimen, honest }
     }
 
     /// Every change with which the block is produced.
@@ -71,8 +72,8 @@ impl Trial {
             return None;
         }
         let execution = self.executor.execute(&specimen, self.format).ok()?;
-        let same = execution.block_result == self.honest;
-        Some(Produced { place: change.place(), change: change.to_string(), same })
+        let result = execution.block_result(&specimen).ok()?;
+        Some(Produced { place: change.place(), change: change.to_string(), same: result == self.honest })
     }
 }
 
