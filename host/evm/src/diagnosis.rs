@@ -7,32 +7,38 @@ use std::collections::HashSet;
 use alloy_primitives::B256;
 use refiner_specimen::StateReads;
 use revm::{
-    InspectEvm, Inspector, MainBuilder, SystemCallEvm,
+    InspectEvm, Inspector,
+    context::result::ExecutionResult,
     interpreter::{CallInputs, CallOutcome},
 };
 
 use crate::{
-    requests::BEACON_ROOTS,
+    meter,
+    requests::{BEACON_ROOTS, system_transaction},
     runner::{self, Job},
     transaction,
 };
 
 /// The first code that the block's transactions run and the specimen does not carry.
 pub(crate) fn missing_code(job: &Job<'_>) -> Option<B256> {
-    let Job { block, rules, supplement, codes, .. } = *job;
+    let Job { block, rules, supplement, .. } = *job;
     let missing = not_carried(&block.state);
     if missing.is_empty() {
         return None;
     }
-    let context = runner::context(block, rules, codes).ok()?;
-    let mut evm = context.build_mainnet_with_inspector(Watch { missing, run: None });
+    let mut evm = runner::evm(job, Watch { missing, run: None }).ok()?;
     if let Some(root) = block.header.parent_beacon_block_root.filter(|_| rules.beacon_root_call) {
-        evm.system_call_one(BEACON_ROOTS, root.0.into()).ok()?;
+        meter::system_call(&mut evm, system_transaction(BEACON_ROOTS, root.0.into())).ok()?.ok()?;
     }
     for (index, (transaction, sender)) in block.transactions.iter().zip(&block.senders).enumerate() {
         let environment = transaction::environment(transaction, *sender, rules, supplement.of(index));
-        let result = evm.inspect_one_tx(environment);
-        if evm.inspector.run.is_some() || result.is_err() {
+        let result = meter::metered(
+            &mut evm,
+            environment,
+            |evm, environment| evm.inspect_one_tx(environment),
+            ExecutionResult::tx_gas_used,
+        );
+        if evm.inspector.run.is_some() || !matches!(result, Ok(Ok(_))) {
             break;
         }
     }

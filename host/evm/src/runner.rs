@@ -3,25 +3,27 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_specimen::{Block, Transaction};
 use revm::{
-    Context, ExecuteEvm, MainBuilder, MainContext, MainnetEvm, SystemCallEvm,
+    ExecuteEvm, MainContext,
     context::{
         BlockEnv, CfgEnv, ContextTr, JournalTr,
         result::{EVMError, ExecutionResult, InvalidHeader, InvalidTransaction as Reason},
     },
     context_interface::block::BlobExcessGasAndPrice,
-    handler::MainnetContext,
+    primitives::hardfork::SpecId,
 };
 
 use crate::{
     code::CodeCache,
-    error::{ExecuteError, Rejected, Unsupported},
+    dao,
+    error::{ExecuteError, Rejected},
     execution::{ExecutedLog, ExecutedReceipt},
+    journal::BlockJournal,
+    meter::{self, Budget, ExpectedGas, Meter, UNGUARDED_GAS},
     outcome::{Outcome, PostState, TransactionOutcome},
-    policy::ExecutionPolicy,
     prestate::{self, Beyond, NotCarried},
     requests::{
         BEACON_ROOTS, CONSOLIDATION_REQUESTS, CONSOLIDATION_TYPE, DEPOSIT_TYPE, HISTORY_STORAGE, WITHDRAWAL_REQUESTS,
-        WITHDRAWAL_TYPE, collect_deposits,
+        WITHDRAWAL_TYPE, collect_deposits, system_transaction,
     },
     rules::{BlockRules, InvalidTransaction},
     transaction::{self, Supplement},
@@ -29,10 +31,6 @@ use crate::{
 
 /// Wei in the gwei that withdrawals are counted in.
 const WEI_PER_GWEI: u64 = 1_000_000_000;
-
-/// The gas limit up to which a block is executed, over ten times that of any public chain. Gas is what bounds the time
-/// and memory that a block can take, and a specimen can state any.
-const MOST_BLOCK_GAS: u64 = 1_000_000_000;
 
 /// One execution of a block.
 pub(crate) struct Job<'a> {
@@ -43,7 +41,10 @@ pub(crate) struct Job<'a> {
     /// Stands in for fields that the layout dropped.
     pub(crate) supplement: &'a Supplement,
     pub(crate) codes: &'a CodeCache,
-    pub(crate) policy: ExecutionPolicy,
+    /// Shared by everything that is done for the block.
+    pub(crate) budget: &'a Budget<'a>,
+    /// The header's gas, where a block that exceeds it is refuted.
+    pub(crate) expected: Option<ExpectedGas>,
 }
 
 /// Executes the block of a specimen. [`transaction::admit`] must have passed.
@@ -65,24 +66,27 @@ struct Run<'a> {
     block: &'a Block,
     rules: &'a BlockRules,
     supplement: &'a Supplement,
-    evm: MainnetEvm<MainnetContext<Beyond>>,
+    evm: meter::Evm<'a>,
     gas_used: u64,
 }
 
 impl<'a> Run<'a> {
     fn new(job: &Job<'a>) -> Result<Self, ExecuteError> {
-        let Job { block, rules, supplement, codes, policy: _, hashes: _ } = *job;
-        Ok(Self { block, rules, supplement, evm: context(block, rules, codes)?.build_mainnet(), gas_used: 0 })
+        let Job { block, rules, supplement, .. } = *job;
+        Ok(Self { block, rules, supplement, evm: evm(job, ())?, gas_used: 0 })
     }
 
     fn before_transactions(&mut self) -> Result<(), ExecuteError> {
+        if self.rules.dao_refund {
+            dao::refund(self.evm.ctx.journal_mut()).map_err(|NotCarried(rejected)| rejected)?;
+        }
         if self.rules.beacon_root_call {
             let root = self.block.header.parent_beacon_block_root;
             let root = root.ok_or(Rejected::HeaderField { field: "parentBeaconBlockRoot" })?;
-            self.system_call(BEACON_ROOTS, root.0.into())?;
+            self.opening_call(BEACON_ROOTS, root.0.into())?;
         }
         if self.rules.parent_hash_call {
-            self.system_call(HISTORY_STORAGE, self.block.header.parent_hash.0.into())?;
+            self.opening_call(HISTORY_STORAGE, self.block.header.parent_hash.0.into())?;
         }
         Ok(())
     }
@@ -113,7 +117,7 @@ impl<'a> Run<'a> {
             // More wei than there will ever be; the EVM counts fees in 128 bits and does not look again.
             Err(EVMError::Transaction(Reason::OverflowPaymentInTransaction))
         } else {
-            self.evm.transact_one(environment)
+            meter::transact(&mut self.evm, environment)?
         };
         let result = match (result, self.rules.invalid_transaction) {
             (Ok(result), _) => result,
@@ -129,12 +133,19 @@ impl<'a> Run<'a> {
             transaction_hash: hash,
             tx_type,
             success: result.is_success(),
+            post_state: self.recorded_state(index),
             gas_used,
             cumulative_gas_used: self.gas_used,
             effective_gas_price: U256::from(self.effective_gas_price(transaction, tx_type)),
             contract_address: transaction.to.is_none().then(|| sender.create(transaction.nonce)),
             logs: logs(result),
         }))
+    }
+
+    /// What the receipt of a transaction before Byzantium holds, which only the specimen can tell.
+    fn recorded_state(&self, index: usize) -> Option<B256> {
+        let recorded = self.block.receipts.get(index).filter(|_| self.rules.receipts_hold_states)?;
+        B256::try_from(&recorded.post_state_or_status[..]).ok()
     }
 
     fn effective_gas_price(&self, transaction: &Transaction, tx_type: u8) -> u128 {
@@ -169,8 +180,8 @@ impl<'a> Run<'a> {
 
     /// Balances that grow outside of any transaction.
     fn credits(&mut self) -> Result<(), ExecuteError> {
-        if !self.rules.coinbase_reward.is_zero() {
-            self.credit(self.block.header.beneficiary, self.rules.coinbase_reward)?;
+        for (address, wei) in self.rules.rewards(self.block) {
+            self.credit(address, wei)?;
         }
         if self.rules.withdrawals {
             for withdrawal in self.block.withdrawals.iter().flatten() {
@@ -191,50 +202,75 @@ impl<'a> Run<'a> {
         if empty { Err(Rejected::SystemCall { contract }) } else { Ok(()) }
     }
 
-    fn system_call(&mut self, contract: Address, data: Bytes) -> Result<Bytes, Rejected> {
-        match self.evm.system_call_one(contract, data) {
+    /// EIP-4788 and EIP-2935: a call that fails changes nothing, and its block is valid.
+    fn opening_call(&mut self, contract: Address, data: Bytes) -> Result<(), ExecuteError> {
+        match self.system_call(contract, data) {
+            Err(ExecuteError::Rejected(Rejected::SystemCall { .. })) => Ok(self.require_carried_code(contract)?),
+            outcome => outcome.map(drop),
+        }
+    }
+
+    /// A stub in the place of code that the specimen lacks fails too, and that is no failure of the chain's.
+    fn require_carried_code(&mut self, contract: Address) -> Result<(), Rejected> {
+        let account = self.evm.ctx.journal_mut().load_account(contract).map_err(|NotCarried(rejected)| rejected)?;
+        let hash = account.info.code_hash;
+        let carried = account.info.is_empty_code_hash() || self.block.state.codes.iter().any(|code| code.hash == hash);
+        if carried { Ok(()) } else { Err(Rejected::CodeMissing { hash }) }
+    }
+
+    fn system_call(&mut self, contract: Address, data: Bytes) -> Result<Bytes, ExecuteError> {
+        match meter::system_call(&mut self.evm, system_transaction(contract, data))? {
             Ok(ExecutionResult::Success { output, .. }) => Ok(output.into_data()),
-            Err(EVMError::Database(NotCarried(rejected))) => Err(rejected),
-            Ok(_) | Err(_) => Err(Rejected::SystemCall { contract }),
+            Err(EVMError::Database(NotCarried(rejected))) => Err(rejected.into()),
+            Ok(_) | Err(_) => Err(Rejected::SystemCall { contract }.into()),
         }
     }
 }
 
-/// The state before the block, and the block around it.
-pub(crate) fn context(
-    block: &Block,
-    rules: &BlockRules,
-    codes: &CodeCache,
-) -> Result<MainnetContext<Beyond>, ExecuteError> {
-    let gas_limit = block.header.gas_limit;
-    if gas_limit > MOST_BLOCK_GAS {
-        return Err(Unsupported::GasLimit { gas_limit, most: MOST_BLOCK_GAS }.into());
-    }
+/// The metered EVM over the state before the block, and the block around it.
+pub(crate) fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>, ExecuteError> {
+    let Job { block, rules, codes, budget, expected, .. } = *job;
+    let environment = block_environment(block, rules)?;
+    let held = meter::of_block(block);
+    let mut meter = Meter::new(budget, expected, rules.spec.is_enabled_in(SpecId::LONDON), held);
+    meter.begin(0, 0, 0)?;
     let codes = codes.analyse(&block.state.codes)?;
-    let mut context = Context::mainnet()
-        .with_db(Beyond::new(&block.state, block.header.number))
-        .with_block(block_environment(block, rules)?)
-        .with_cfg(configuration(rules));
-    context.journaled_state.inner.state = prestate::journal(&block.state, &codes, rules.missing_code);
-    Ok(context)
+    let beyond = Beyond::new(&block.state, block.header.number);
+    let journal = BlockJournal::of(beyond, prestate::state_before(&block.state, &codes, rules));
+    let context = revm::Context::mainnet()
+        .with_db(Beyond::default())
+        .with_new_journal(journal)
+        .with_block(environment)
+        .with_cfg(configuration(rules))
+        .with_chain(meter);
+    let guarded = block.transactions.iter().any(|transaction| transaction.gas > UNGUARDED_GAS);
+    Ok(meter::evm(context, inspector, guarded))
 }
 
 fn block_environment(block: &Block, rules: &BlockRules) -> Result<BlockEnv, Rejected> {
     let header = &block.header;
     let blobs = match rules.blobs {
         Some(params) => {
-            let excess = header.excess_blob_gas.ok_or(Rejected::HeaderField { field: "excessBlobGas" })?;
-            let fraction = u64::try_from(params.update_fraction).unwrap_or(u64::MAX);
-            Some(BlobExcessGasAndPrice::new(excess, fraction))
+            let excess_blob_gas = header.excess_blob_gas.ok_or(Rejected::HeaderField { field: "excessBlobGas" })?;
+            // The EVM's own computation of the price overflows, and then may never end.
+            let blob_gasprice = params.calc_blob_fee(excess_blob_gas);
+            if blob_gasprice == u128::MAX && rules.invalid_transaction == InvalidTransaction::RejectsBlock {
+                return Err(Rejected::ExcessBlobGas { excess_blob_gas });
+            }
+            Some(BlobExcessGasAndPrice { excess_blob_gas, blob_gasprice })
         }
         None => None,
     };
     Ok(BlockEnv {
         number: U256::from(header.number),
-        beneficiary: header.beneficiary,
+        beneficiary: rules.beneficiary,
         timestamp: U256::from(header.timestamp),
         gas_limit: header.gas_limit,
-        basefee: header.base_fee_per_gas.ok_or(Rejected::HeaderField { field: "baseFeePerGas" })?,
+        basefee: if rules.spec.is_enabled_in(SpecId::LONDON) {
+            header.base_fee_per_gas.ok_or(Rejected::HeaderField { field: "baseFeePerGas" })?
+        } else {
+            0
+        },
         difficulty: rules.difficulty,
         prevrandao: Some(rules.prevrandao),
         blob_excess_gas_and_price: blobs,

@@ -8,13 +8,12 @@ use refiner_specimen::Specimen;
 use wasmtime::{Store, component::Resource};
 
 use crate::{
-    AdmittedRule, HostFailure, Limit, Limits, Params, PerLimit, Run, SpecimenHash, Usage, Verdict,
+    AdmittedRule, HostFailure, Limit, Limits, Params, PerLimit, Run, SpecimenHash, UntrustedText, Usage, Verdict,
     bindings::{
         TransformWithEvm, TransformWithEvmPre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError,
     },
     host::{BlockSpecimen, Reach, SpecimenView},
     outcome::judge,
-    text::GuestText,
     ticker,
 };
 
@@ -68,10 +67,10 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     let verdict = match ended {
         Ok(_) if fuel_left == 0 => Verdict::OutOfFuel { granted: fuel },
         Ok(Ok(summary)) => Verdict::Produced { artifacts: outputs.finished(), records: summary.records },
-        Ok(Err(RuleError::Rejected(reason))) => Verdict::Rejected { reason: GuestText::new(&reason) },
-        Ok(Err(RuleError::Unsupported(reason))) => Verdict::Unsupported { reason: GuestText::new(&reason) },
+        Ok(Err(RuleError::Rejected(reason))) => Verdict::Rejected { reason: UntrustedText::new(&reason) },
+        Ok(Err(RuleError::Unsupported(reason))) => Verdict::Unsupported { reason: UntrustedText::new(&reason) },
         Ok(Err(RuleError::CapabilityUnavailable(reason))) => {
-            return Err(HostFailure::CapabilityUnavailable { reason: GuestText::new(&reason) });
+            return Err(HostFailure::CapabilityUnavailable { reason: UntrustedText::new(&reason) });
         }
         Err(error) => judge(error, &limits, fuel)?,
     };
@@ -94,7 +93,7 @@ pub(crate) fn store(
     store.limiter(|reach| &mut reach.memory);
     store
         .set_fuel(fuel.saturating_add(FUEL_BEYOND))
-        .map_err(|error| HostFailure::UnknownTrap { message: GuestText::new(&error.to_string()) })?;
+        .map_err(|error| HostFailure::UnknownTrap { message: UntrustedText::new(&error.to_string()) })?;
     store.set_epoch_deadline(ticker::ticks(limits.get(Limit::WallMs)));
     store.set_hostcall_fuel(usize::try_from(limits.get(Limit::CallBytes)).unwrap_or(usize::MAX));
     store.set_max_component_handles(HANDLES_MAX);
@@ -121,7 +120,7 @@ fn not_to_be_run(rule: &AdmittedRule, input: &RunInput) -> Option<Verdict> {
     }
     let accepted: Vec<_> = rule.terms.layouts.iter().map(ToString::to_string).collect();
     let reason = format!("the specimen has layout {layout}, and the rule accepts {}", accepted.join(", "));
-    Some(Verdict::Unsupported { reason: GuestText::new(&reason) })
+    Some(Verdict::Unsupported { reason: UntrustedText::new(&reason) })
 }
 
 fn used(reach: &Reach, specimen_bytes: u64, fuel: u64, fuel_left: u64) -> PerLimit {

@@ -9,7 +9,7 @@ use std::{fs, sync::Arc, thread};
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::{ExecuteError, Execution, Executor, Rejected, ResultFormat, Unavailable, Unsupported};
 use refiner_sandbox::{
-    Artifact, EngineProfile, Grants, GuestText, HostFailure, Limit, LogLevel, LogLine, Params, Verdict,
+    Artifact, EngineProfile, Grants, HostFailure, Limit, LogLevel, LogLine, Params, UntrustedText, Verdict,
 };
 use refiner_specimen::Specimen;
 use sha2::{Digest, Sha256};
@@ -84,7 +84,7 @@ fn log_lines_arrive_in_order_with_their_level() {
           (call $ok (local.get 0) (i64.const 0)))"#
     );
     let run = run(&rule(&sandbox, &fields));
-    let line = |level, message| LogLine { level, message: GuestText::new(message) };
+    let line = |level, message| LogLine { level, message: UntrustedText::new(message) };
     assert_eq!(run.log, [line(LogLevel::Debug, "one"), line(LogLevel::Error, "two")]);
 }
 
@@ -106,7 +106,7 @@ fn rule_reads_what_the_specimen_says() {
             r#"(import "refiner:rule/specimen@1.0.0" "[method]block-specimen.{function}" (func $call (param {params})))"#
         );
         let run = run(&rule(&sandbox, &gives_back(&imports, call, at)));
-        assert_eq!(run.verdict, Verdict::Rejected { reason: GuestText::new(expected) }, "{function} {call}");
+        assert_eq!(run.verdict, Verdict::Rejected { reason: UntrustedText::new(expected) }, "{function} {call}");
     };
     let raw = std::str::from_utf8(RAW).unwrap();
     let raw_call = "(call $call (local.get 0) (i64.const 0) (i32.const 100) (i32.const 256))";
@@ -128,9 +128,9 @@ fn rule_reads_its_parameters_and_only_those() {
         (data (i32.const 256) "greetings")"#;
     let of_len = |len: u32| format!("(call $get (i32.const 256) (i32.const {len}) (i32.const 512))");
     let found = run(&rule(&sandbox, &gives_back(imports, &of_len(8), 516)));
-    assert_eq!(found.verdict, Verdict::Rejected { reason: GuestText::new("hello") });
+    assert_eq!(found.verdict, Verdict::Rejected { reason: UntrustedText::new("hello") });
     let absent = run(&rule(&sandbox, &gives_back(imports, &of_len(9), 516)));
-    assert_eq!(absent.verdict, Verdict::Rejected { reason: GuestText::default() });
+    assert_eq!(absent.verdict, Verdict::Rejected { reason: UntrustedText::default() });
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn rule_reads_the_block_result_that_the_executor_wrote() {
         format!("{EXECUTE} (call $result (i32.load (i32.const 516)) (i64.const 0) (i32.const -1) (i32.const 600))");
     let run = run(&rule(&sandbox, &gives_back(EVM, &call, 600)));
     let expected = std::str::from_utf8(BLOCK_RESULT).unwrap();
-    assert_eq!(run.verdict, Verdict::Rejected { reason: GuestText::new(expected) });
+    assert_eq!(run.verdict, Verdict::Rejected { reason: UntrustedText::new(expected) });
     assert_eq!(run.usage.used.get(Limit::EvmExecutions), 1);
 }
 
@@ -234,7 +234,7 @@ fn reason_why_there_is_no_execution_reaches_the_rule() {
     let rule = rule(&sandbox, &gives_back(EVM, EXECUTE, 520));
     let check = |error: ExecuteError, expected: &str| {
         let run = rule.run(support::RunInput { executor: Some(Arc::new(Refuses(error))), ..input(&rule) }).unwrap();
-        assert_eq!(run.verdict, Verdict::Rejected { reason: GuestText::new(expected) });
+        assert_eq!(run.verdict, Verdict::Rejected { reason: UntrustedText::new(expected) });
     };
     let unsupported = Unsupported::AuthorizationListMissing { transaction: 5 };
     check(unsupported.clone().into(), &unsupported.to_string());

@@ -9,8 +9,8 @@ use std::{
 use refiner_buffers::Buffers;
 use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, Executor};
 use refiner_sandbox::{
-    AdmitError, AdmittedRule, Allocation, EngineError, EngineProfile, GuestText, HostFailure, Refusal, RunInput,
-    Sandbox, SpecimenHash,
+    AdmitError, AdmittedRule, Allocation, EngineError, EngineProfile, HostFailure, Refusal, RunInput, Sandbox,
+    SpecimenHash, UntrustedText,
 };
 
 use crate::{
@@ -114,7 +114,7 @@ fn answer(
     let RunRequest { specimen_hash, raw, params, limits } = request;
     let specimen = match refiner_specimen::decode_shared(&raw) {
         Ok(specimen) => Arc::new(specimen),
-        Err(error) => return write_text(output, Kind::NoSpecimen, &GuestText::new(&error.to_string())),
+        Err(error) => return write_text(output, Kind::NoSpecimen, &UntrustedText::new(&error.to_string())),
     };
     let specimen_hash = specimen_hash.map_or_else(|| SpecimenHash::of(raw.clone()), SpecimenHash::from);
     let executor = Some(Arc::clone(executor));
@@ -144,7 +144,7 @@ fn compile() -> Result<(), ChildError> {
 }
 
 /// The system's words for memory refused: of the compiler's limit they speak, not of the component's faults.
-fn is_out_of_memory(message: &GuestText) -> bool {
+fn is_out_of_memory(message: &UntrustedText) -> bool {
     message.as_str().contains("Cannot allocate memory") || message.as_str().contains("out of memory")
 }
 

@@ -170,7 +170,13 @@ impl Document<'_> {
         json.key("blockNumber").quantity(header.number);
         self.sender(json, at, covered, senders[index]);
         json.value(at, "to", covered, |json| address(json, transaction.to));
-        json.key("status").quantity(receipt.success.into());
+        if self.canonical.receipts_hold_states {
+            // Before Byzantium a receipt holds no status.
+            let root = receipt.post_state;
+            json.value(at, "root", root.is_some(), |json| json.data(root.unwrap_or_default()));
+        } else {
+            json.key("status").quantity(receipt.success.into());
+        }
         json.key("cumulativeGasUsed").quantity(receipt.cumulative_gas_used);
         json.key("gasUsed").quantity(receipt.gas_used);
         json.value(at, "effectiveGasPrice", covered, |json| json.big_quantity(receipt.effective_gas_price));

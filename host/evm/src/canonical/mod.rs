@@ -20,7 +20,8 @@ use crate::{
     execution::{self, ExecutedReceipt, Execution, SenderGate},
     format::ResultFormat,
     gate::{self, Admission},
-    header_checks::{header_checks, producer_check},
+    header_checks::{header_checks, producer_check, without_recorded_states},
+    meter::{Budget, ExpectedGas},
     outcome::TransactionOutcome,
     policy::{ExecutionPolicy, SenderPolicy},
     receipts::commit,
@@ -28,6 +29,9 @@ use crate::{
     runner::{self, Job},
     transaction::{Supplement, admit, without_blob_hashes},
 };
+
+/// Gas beyond the header's that is still executed, so that the gas of an ordinary block is told exactly.
+const EXACT_GAS: u64 = 1 << 24;
 
 /// Executes the block as its chain did.
 ///
@@ -37,6 +41,7 @@ pub(crate) fn execute(
     chain: &ChainSpec,
     codes: &CodeCache,
     policy: ExecutionPolicy,
+    budget: &Budget<'_>,
 ) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
     let admission = Admission::of(specimen, Some(chain));
@@ -48,11 +53,20 @@ pub(crate) fn execute(
     let hashes = hashes(specimen, admission.transaction_hashes);
 
     let supplement = Supplement::dummy_blobs(block, &rules);
-    let job = Job { block, rules: &rules, hashes: &hashes, supplement: &supplement, codes, policy };
-    let outcome = runner::run(&job)?;
+    let expected = Some(ExpectedGas { stated: block.header.gas_used, slack: EXACT_GAS });
+    let job = Job { block, rules: &rules, hashes: &hashes, supplement: &supplement, codes, budget, expected };
+    let outcome = match runner::run(&job) {
+        Err(ExecuteError::Rejected(Rejected::HeaderMismatch(failed))) => {
+            return Err(disagreement(specimen, &job, &failed));
+        }
+        outcome => outcome?,
+    };
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let commitments = commit(&receipts);
-    let executed = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
+    let mut executed = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
+    if rules.receipts_hold_states && receipts.iter().any(|receipt| receipt.post_state.is_none()) {
+        without_recorded_states(&mut executed);
+    }
     if let Some(failed) = executed.iter().find(|check| check.failed()) {
         return Err(disagreement(specimen, &job, failed));
     }
@@ -70,6 +84,7 @@ pub(crate) fn execute(
     let canonical = Canonical {
         chain_id: rules.chain_id,
         withdrawals: rules.withdrawals,
+        receipts_hold_states: rules.receipts_hold_states,
         blobs: rules.blobs,
         blooms: commitments.blooms,
     };
@@ -83,6 +98,8 @@ pub(crate) struct Canonical {
     chain_id: u64,
     /// Whether the block's fork has withdrawals.
     withdrawals: bool,
+    /// Whether the fork's receipts hold state roots, and no status.
+    receipts_hold_states: bool,
     blobs: Option<BlobParams>,
     /// One a receipt.
     blooms: Vec<Bloom>,

@@ -8,11 +8,14 @@ use refiner_authoring::{
     surface::{self, Surface},
 };
 use refiner_manifest::Manifest;
-use refiner_sandbox::{EngineProfile, GuestText, LIMITS, Limits, Params, RefusalKind, WASMTIME_VERSION, manifest_of};
+use refiner_sandbox::{
+    EngineProfile, LIMITS, Limits, Params, RefusalKind, UntrustedText, WASMTIME_VERSION, manifest_of,
+};
+use refiner_text::OneLine;
 use serde_json::{Value, json};
 
 use super::{RuleError, arguments::Info, session, show};
-use crate::{exit::Exit, failure, rules::Found};
+use crate::{exit::Exit, failure, rules::Found, terminal};
 
 /// What is known of a rule.
 struct Known {
@@ -26,7 +29,7 @@ struct Known {
 }
 
 pub fn run(arguments: &Info) -> anyhow::Result<Exit> {
-    let stdout = &mut io::stdout().lock();
+    let stdout = &mut terminal::out(arguments.json);
     let mut worst = Exit::Done;
     for argument in &arguments.rules {
         for found in arguments.sources.find(argument)? {
@@ -41,7 +44,7 @@ pub fn run(arguments: &Info) -> anyhow::Result<Exit> {
                 Err(error) => {
                     failure::tell(&called, &error);
                     if let Some(hint) = error.hint() {
-                        writeln!(io::stderr(), "  remedy: {hint}")?;
+                        writeln!(terminal::err(), "  remedy: {}", OneLine(hint))?;
                     }
                     worst = worst.max(error.exit());
                 }
@@ -59,7 +62,7 @@ impl Known {
         let surface = surface::read(&component).map_err(|error| RuleError::RefusedByWorker {
             rule: called.clone(),
             kind: RefusalKind::Malformed,
-            reason: GuestText::new(&error.to_string()),
+            reason: UntrustedText::new(&error.to_string()),
         })?;
         let asked = Limits::asked_by(&manifest)?;
         let sha256 = B256::from(digest::sha256_bytes(&component));
@@ -70,22 +73,28 @@ impl Known {
     fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let Self { called, manifest, surface, bytes, component, asked, identity } = self;
         let list = |items: &[String], none: &str| if items.is_empty() { none.to_owned() } else { items.join(", ") };
-        writeln!(out, "{called}")?;
+        writeln!(out, "{}", OneLine(called))?;
         writeln!(out, "  name       {} {}", manifest.name, manifest.version)?;
-        writeln!(out, "  licence    {}", GuestText::new(&manifest.licence))?;
-        writeln!(out, "  source     {}", GuestText::new(&manifest.source))?;
+        writeln!(out, "  licence    {}", UntrustedText::new(&manifest.licence))?;
+        writeln!(out, "  source     {}", UntrustedText::new(&manifest.source))?;
         writeln!(out, "  world      {}", manifest.world)?;
         writeln!(out, "  wasi       {}", if manifest.wasi.is_some() { "sealed" } else { "none" })?;
         writeln!(out, "  layouts    {}", list(&manifest.layouts, "all"))?;
         for output in &manifest.outputs {
             let schema = output.schema.as_deref().unwrap_or("none");
-            writeln!(out, "  output     {}  {}  schema {}", output.name, output.media_type, GuestText::new(schema))?;
+            writeln!(
+                out,
+                "  output     {}  {}  schema {}",
+                output.name,
+                output.media_type,
+                UntrustedText::new(schema)
+            )?;
         }
         for import in &surface.imports {
-            writeln!(out, "  imports    {}", GuestText::new(import))?;
+            writeln!(out, "  imports    {}", UntrustedText::new(import))?;
         }
         for export in &surface.exports {
-            writeln!(out, "  exports    {}", GuestText::new(export))?;
+            writeln!(out, "  exports    {}", UntrustedText::new(export))?;
         }
         writeln!(
             out,

@@ -9,6 +9,7 @@ use std::{
 use alloy_primitives::{B256, Bytes};
 use refiner_authoring::digest;
 use refiner_sandbox::{Artifact, Params, SpecimenHash, Verdict};
+use refiner_text::OneLine;
 use refiner_worker::WorkerRun;
 use serde_json::{Value, json};
 
@@ -23,6 +24,7 @@ use crate::{
     input::{self, InputError},
     output::OutputDirectory,
     rules::Found,
+    terminal,
 };
 
 /// A finished run with everything that is shown of it.
@@ -44,7 +46,7 @@ pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
     let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
 
     let called = found.called.clone();
-    let stdout = &mut io::stdout().lock();
+    let stdout = &mut terminal::out(arguments.json);
     let shown = match finish(arguments, found, &raw, block) {
         Ok(shown) => shown,
         Err(error) => {
@@ -132,7 +134,7 @@ impl Shown {
             let Artifact { name, media_type, bytes, .. } = artifact;
             writeln!(out, "\n{name}  {media_type}  {}  sha256 {:x}", digest::size(bytes.len()), artifact.sha256())?;
             if let Some(path) = path {
-                writeln!(out, "  -> {}", path.display())?;
+                writeln!(out, "  -> {}", OneLine(path.display()))?;
             }
             if content {
                 out.write_all(bytes)?;

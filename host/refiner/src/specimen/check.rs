@@ -115,7 +115,7 @@ fn print_json(input: &Input, report: &Report, stdout: &mut impl Write) -> std::i
         report.checks.iter().map(|check| (check.name.to_string(), outcome(check))).collect();
     let block = &report.specimen.block;
     let line = json!({
-        "specimen": input.to_string(),
+        "specimen": input.name(),
         "chainId": block.network_id,
         "height": block.header.number,
         "blockHash": block.hash,

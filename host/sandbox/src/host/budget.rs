@@ -5,7 +5,7 @@ use std::io;
 use refiner_evm::ExecuteError;
 use refiner_specimen::UnknownTransactionType;
 
-use crate::{Limit, Limits, Misuse, PerLimit, TrapKind, Verdict, failure::HostFailure, text::GuestText};
+use crate::{Limit, Limits, Misuse, PerLimit, TrapKind, UntrustedText, Verdict, failure::HostFailure};
 
 /// Granted and used, for every limit but fuel and wall time, which the engine counts.
 pub(crate) struct Budget {
@@ -87,9 +87,11 @@ impl Stop {
             Self::OverBudget { limit, granted } => Ok(Verdict::OverBudget { limit, granted }),
             Self::OutOfMemory { granted_bytes } => Ok(Verdict::OutOfMemory { granted_bytes }),
             Self::SenderCount { .. } | Self::Contradiction(_) => {
-                Ok(Verdict::Rejected { reason: GuestText::new(&self.to_string()) })
+                Ok(Verdict::Rejected { reason: UntrustedText::new(&self.to_string()) })
             }
-            Self::TransactionType(unknown) => Ok(Verdict::Unsupported { reason: GuestText::new(&unknown.to_string()) }),
+            Self::TransactionType(unknown) => {
+                Ok(Verdict::Unsupported { reason: UntrustedText::new(&unknown.to_string()) })
+            }
             Self::SystemMemory(error) => Err(HostFailure::SystemMemory(error)),
         }
     }

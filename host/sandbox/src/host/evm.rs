@@ -9,7 +9,7 @@ use wasmtime::component::Resource;
 
 use super::{BlockSpecimen, Reach, Stop};
 use crate::{
-    GuestText, Limit, Misuse,
+    Limit, Misuse, UntrustedText,
     bindings::refiner::rule::{evm, types},
 };
 
@@ -29,7 +29,7 @@ pub struct ExecutionHandle;
 pub(crate) struct Executions {
     executor: Option<Arc<dyn Executor>>,
     /// Why there was none when the rule asked. Remembered, so that no rule makes a verdict of it.
-    unavailable: Option<GuestText>,
+    unavailable: Option<UntrustedText>,
     done: Vec<Option<Done>>,
 }
 
@@ -46,7 +46,7 @@ impl Executions {
     }
 
     /// Why a block that the rule asked for was not executed, if that was nobody's verdict.
-    pub(crate) fn unavailable(&mut self) -> Option<GuestText> {
+    pub(crate) fn unavailable(&mut self) -> Option<UntrustedText> {
         self.unavailable.take()
     }
 
@@ -104,7 +104,7 @@ impl evm::Host for Reach {
             Ok(Ok(execution)) => execution,
             Ok(Err(error)) => return Ok(Err(error.into())),
             Err(unavailable) => {
-                let reason = GuestText::new(&unavailable.told());
+                let reason = UntrustedText::new(&unavailable.told());
                 self.executions.unavailable = Some(reason.clone());
                 return Ok(Err(evm::ExecuteError::Unavailable(reason.as_str().to_owned())));
             }

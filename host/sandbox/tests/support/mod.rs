@@ -135,6 +135,7 @@ impl Executor for SmallExecutor {
             transaction_hash: B256::repeat_byte(9),
             tx_type: 2,
             success: true,
+            post_state: None,
             gas_used: 21_000,
             cumulative_gas_used: 42_000,
             effective_gas_price: U256::from(7),

@@ -109,7 +109,8 @@ fn real_specimens_of_older_codecs_decode_prove_their_header_and_encode_to_the_sa
         assert_eq!(check::code_hashes(&decoded).outcome, Outcome::Passed, "{name}");
         let signed = block.transactions.iter().filter(|transaction| transaction.r.is_some()).count();
         assert_eq!(signed, if decoded.layout.has_signatures() { block.transactions.len() } else { 0 });
-        assert_eq!(check::transactions_root(&decoded).failed(), !decoded.layout.has_signatures(), "{name}");
+        let root = word(&check::transactions_root(&decoded).outcome);
+        assert_eq!(root, if decoded.layout.has_signatures() { "passed" } else { "not checkable" }, "{name}");
 
         let heading = heading(&bytes).unwrap();
         assert_eq!((heading.hash, heading.header_hash, &heading.header), (block.hash, block.hash, &block.header));

@@ -110,3 +110,20 @@ fn uncles_that_are_not_what_the_header_states_or_too_many_stay_as_they_stand() {
     assert_eq!(base_fees(&specimen), [Some(0)]);
     assert_eq!(base_fees(&of(Layout::V0_31, |_| (), &vec![uncle; 3])), [Some(0); 3]);
 }
+
+/// Otherwise two ommers of megabytes would be hashed a hundred times.
+#[test]
+fn header_of_more_extra_data_than_any_chain_has_is_not_hashed_for_its_readings() {
+    for (extra_bytes, expected) in [(1 << 14, None), ((1 << 14) + 1, Some(0))] {
+        let extra_data = Bytes::from(vec![1; extra_bytes]);
+        let long = Header { extra_data: extra_data.clone(), base_fee_per_gas: None, ..Header::default() };
+        let short = Header { base_fee_per_gas: None, ..Header::default() };
+        let change = |header: &mut Header| {
+            header.base_fee_per_gas = None;
+            header.extra_data = extra_data.clone();
+        };
+        let decoded = decoded(&of(Layout::V0_31, change, &[short, long])).block;
+        assert_eq!(decoded.header.base_fee_per_gas, expected);
+        assert!(decoded.uncles.iter().flatten().all(|uncle| uncle.base_fee_per_gas == expected));
+    }
+}

@@ -20,7 +20,7 @@ use std::{
 
 use alloy_primitives::{B256, Bytes};
 use refiner_manifest::Manifest;
-use refiner_sandbox::{Artifact, GuestText, Limits, Misuse, Params, Run, SpecimenHash, Verdict};
+use refiner_sandbox::{Artifact, Limits, Misuse, Params, Run, SpecimenHash, UntrustedText, Verdict};
 use tracing::warn;
 
 use self::{
@@ -295,7 +295,7 @@ fn listed(run: Run, manifest: &Manifest) -> Result<Run, WorkerFailure> {
     match artifacts.iter().find(|artifact| !is_listed(artifact)) {
         None => Ok(run),
         Some(artifact) => {
-            let artifact = GuestText::new(&artifact.name);
+            let artifact = UntrustedText::new(&artifact.name);
             Err(WorkerFailure::Protocol(ProtocolError::Label(Misuse::ArtifactUnlisted { artifact })))
         }
     }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use alloy_primitives::Bytes;
 use refiner_evm::{Answer, ExecutedBy, OnDifference, ResultFormat};
-use refiner_sandbox::GuestText;
+use refiner_sandbox::UntrustedText;
 
 use super::{
     Kind, ProtocolError,
@@ -29,7 +29,7 @@ pub(crate) enum Executed {
     /// By the evm-server, not yet believed.
     Answer(Answer),
     /// By nobody.
-    Unavailable(GuestText),
+    Unavailable(UntrustedText),
 }
 
 impl Asked {
@@ -106,7 +106,7 @@ pub(crate) fn read_side(payload: &[u8], input: &mut impl Read) -> Result<Answer,
 fn put_side(payload: &mut Writer, answer: &Answer) {
     match answer {
         Answer::Document(document) => payload.u8(0).u64(document.len() as u64),
-        Answer::Refusal(said) => payload.u8(1).text(GuestText::new(said).as_str()),
+        Answer::Refusal(said) => payload.u8(1).text(UntrustedText::new(said).as_str()),
     };
 }
 

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use refiner_sandbox::{
-    Artifact, GuestText, HostFailure, Limit, Limits, LogLevel, LogLine, Misuse, Run, Usage, Verdict,
+    Artifact, HostFailure, Limit, Limits, LogLevel, LogLine, Misuse, Run, UntrustedText, Usage, Verdict,
 };
 
 use super::{
@@ -22,7 +22,7 @@ pub(crate) enum Answer {
     /// It did not.
     HostFailure(HostFailure),
     /// There was nothing to run on.
-    NoSpecimen(GuestText),
+    NoSpecimen(UntrustedText),
 }
 
 /// Writes everything about a run.
@@ -109,7 +109,7 @@ impl Collected<'_> {
         let labels = verdict::take_artifact(payload)?;
         let (name, .., bytes) = labels;
         if self.artifacts.iter().any(|other| other.name == name) {
-            return Err(Misuse::ArtifactTwice { name: GuestText::new(name) }.into());
+            return Err(Misuse::ArtifactTwice { name: UntrustedText::new(name) }.into());
         }
         self.output_bytes = self.output_bytes.saturating_add(bytes);
         self.within(Limit::OutputBytes, self.output_bytes)?;

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use refiner_buffers::Buffers;
 use refiner_evm::{Answer as Said, ExecutedBy, OnDifference, ResultFormat};
 use refiner_sandbox::{
-    Artifact, GuestText, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine, Misuse, Params, PerLimit, Run,
-    TrapKind, Usage, Verdict,
+    Artifact, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine, Misuse, Params, PerLimit, Run, TrapKind,
+    UntrustedText, Usage, Verdict,
 };
 
 use super::{
@@ -37,7 +37,7 @@ fn run(verdict: Verdict) -> Run {
         granted.set(spec.limit, u64::MAX - number as u64);
         used.set(spec.limit, number as u64);
     }
-    let line = |level, text: &str| LogLine { level, message: GuestText::new(text) };
+    let line = |level, text: &str| LogLine { level, message: UntrustedText::new(text) };
     let log = vec![
         line(LogLevel::Debug, ""),
         line(LogLevel::Info, "two\nlines"),
@@ -48,8 +48,8 @@ fn run(verdict: Verdict) -> Run {
 }
 
 fn verdicts() -> Vec<Verdict> {
-    let text = || GuestText::new("a reason with a \u{202e} mark");
-    let long = || GuestText::new(&"é".repeat(2_000));
+    let text = || UntrustedText::new("a reason with a \u{202e} mark");
+    let long = || UntrustedText::new(&"é".repeat(2_000));
     let misuses = [
         Misuse::ArtifactName { name: text() },
         Misuse::ArtifactTwice { name: text() },
@@ -106,7 +106,7 @@ fn every_verdict_arrives_as_it_was_sent() {
 
 #[test]
 fn every_host_failure_arrives_as_it_was_sent() {
-    let reason = || GuestText::new("a reason");
+    let reason = || UntrustedText::new("a reason");
     for sent in [
         HostFailure::Deadline { wall_ms: 7 },
         HostFailure::CapabilityUnavailable { reason: reason() },
@@ -137,7 +137,7 @@ fn executions_arrive_as_they_were_asked_and_answered() {
         Executed::Answer(Said::Document(vec![7; 300_000].into())),
         Executed::Answer(Said::Document(Bytes::new())),
         Executed::Answer(Said::Refusal("error on EBE".into())),
-        Executed::Unavailable(GuestText::new("no connection")),
+        Executed::Unavailable(UntrustedText::new("no connection")),
     ] {
         let mut bytes = Vec::new();
         sent.send(&mut bytes).unwrap();
@@ -169,8 +169,8 @@ fn requests_arrive_as_they_were_sent() {
     assert_eq!(Settings::receive(&mut bytes.as_slice()).unwrap(), settings);
 
     let mut confinement = Confinement::default();
-    confinement.add(Measure::Landlock, Outcome::Applied { detail: GuestText::new("all") });
-    confinement.add(Measure::SystemCalls, Outcome::Unavailable { reason: GuestText::new("old kernel") });
+    confinement.add(Measure::Landlock, Outcome::Applied { detail: UntrustedText::new("all") });
+    confinement.add(Measure::SystemCalls, Outcome::Unavailable { reason: UntrustedText::new("old kernel") });
     let hello = Hello { confinement };
     let mut bytes = Vec::new();
     hello.send(&mut bytes).unwrap();
@@ -200,7 +200,7 @@ fn taken(limit: Limit, granted: u64) -> Result<Answer, ProtocolError> {
 }
 
 fn log_of_ten_bytes() -> Vec<LogLine> {
-    let line = |text| LogLine { level: LogLevel::Info, message: GuestText::new(text) };
+    let line = |text| LogLine { level: LogLevel::Info, message: UntrustedText::new(text) };
     // Three bytes of each are forgiven: an ellipsis may stand past the limit.
     vec![line("12345678"), line("12345678")]
 }

@@ -9,7 +9,7 @@ use crate::replay::job::{Facts, Kept, Outcome, Replayed, RunEnd, RunRecord};
 
 /// The lines of one specimen; a specimen that is unusable has one line, without a rule.
 pub fn lines(replayed: &Replayed, out: &mut impl Write) -> io::Result<()> {
-    let input = replayed.input.to_string();
+    let input = replayed.input.name();
     match &replayed.outcome {
         Ok(Outcome { facts, runs }) => runs.iter().try_for_each(|run| writeln!(out, "{}", line(&input, facts, run))),
         Err(error) => {

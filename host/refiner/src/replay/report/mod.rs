@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 pub use self::totals::Totals;
 use super::job::Replayed;
-use crate::{cli::Style, failure};
+use crate::{cli::Style, failure, terminal};
 
 /// Prints each specimen's runs as they come, and keeps count.
 pub struct Report {
@@ -23,7 +23,7 @@ impl Report {
     /// Begins a report over `specimens` specimens.
     pub fn begin(style: Style, specimens: usize) -> io::Result<Self> {
         if style == Style::Table {
-            table::header(&mut io::stdout().lock())?;
+            table::header(&mut terminal::out(false))?;
         }
         Ok(Self { style, totals: Totals::default(), progress: progress(specimens) })
     }
@@ -32,7 +32,7 @@ impl Report {
     pub fn record(&mut self, replayed: &Replayed) -> io::Result<()> {
         self.totals.add(replayed);
         self.progress.suspend(|| {
-            let mut stdout = io::stdout().lock();
+            let mut stdout = terminal::out(self.style == Style::Json);
             match self.style {
                 Style::Table => table::rows(replayed, &mut stdout),
                 Style::Json => json::lines(replayed, &mut stdout),

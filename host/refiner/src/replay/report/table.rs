@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use refiner_text::OneLine;
+
 use crate::replay::job::{Facts, Outcome, Replayed, RunEnd, RunRecord};
 
 /// The line above the others.
@@ -22,7 +24,8 @@ fn row(facts: &Facts, run: &RunRecord, out: &mut impl Write) -> io::Result<()> {
     let mut line = |bytes: &str, end: &str| {
         let block = format!("{}-{}", facts.chain_id, facts.height);
         let time = milliseconds(run.elapsed);
-        writeln!(out, "{block:<14} {:<6} {:<20} {bytes:>11} {time:>9}  {end}", facts.layout, run.rule)
+        let rule = OneLine(&run.rule).to_string();
+        writeln!(out, "{block:<14} {:<6} {rule:<20} {bytes:>11} {time:>9}  {}", facts.layout, OneLine(end))
     };
     match &run.end {
         RunEnd::Produced { artifacts, .. } if artifacts.is_empty() => line("-", "produced no artifact"),
