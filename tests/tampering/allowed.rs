@@ -14,15 +14,64 @@ const fn allowed(place: &'static str, reason: &'static str) -> Allowed {
     Allowed { place, reason }
 }
 
-const NO_REFERENCE: &str = "nothing that the block hash covers depends on it";
-const NOT_NEEDED: &str = "state without which execution comes out the same";
+const STATED: &str = "the layout is found by reading; the stated version is often wrong and decides nothing";
+const SIDECAR: &str = "sidecars are no part of a block, and the producer exports them in part or not";
+const REPEATED: &str = "null where the field repeats another";
+const NOT_RECORDED: &str = "receipts that are not recorded are not compared";
+const ZERO: &str = "positions may be zero, which is also the first position";
+const STATE: &str = "a value of state on which the outcome does not depend; a specimen has no proofs of state";
+const UNUSED: &str = "a row of state that the block can do without";
 const ORDER: &str = "rows have no order";
+const CODE: &str = "one piece of code is written for each account that has it";
 
-/// Of a block of every kind of transaction, executed and compared with its header.
-pub const CANONICAL: &[Allowed] = &[
-    allowed("codecVersion", "the layout is found by reading, and the stated version is often wrong"),
-    allowed("TotalDifficulty", NO_REFERENCE),
-    allowed("State/AccountRead/*/Balance", NOT_NEEDED),
-    allowed("State/AccountRead/*/Nonce", NOT_NEEDED),
+/// Of every block.
+pub const COMMON: &[Allowed] = &[
+    allowed("codecVersion", STATED),
+    allowed("Receipts", NOT_RECORDED),
+    allowed("Receipts/*/Logs/*/logIndex", ZERO),
+    allowed("Transactions/*/from null", REPEATED),
+    allowed("State/AccountRead/*/Balance", STATE),
+    allowed("State/AccountRead/*/Nonce", STATE),
+    allowed("State/AccountRead/*/CodeHash", STATE),
     allowed("State/AccountRead/* swapped", ORDER),
+    allowed("State/StorageRead/*/Account", STATE),
+    allowed("State/StorageRead/*/SlotKey", STATE),
+    allowed("State/StorageRead/*/Value", STATE),
+    allowed("State/StorageRead/* removed", UNUSED),
+    allowed("State/StorageRead/* swapped", ORDER),
+    allowed("State/CodeRead/* repeated", CODE),
+    allowed("State/CodeRead/* swapped", ORDER),
+    allowed("State/BlockhashRead/*/BlockHash", STATE),
+    allowed("State/BlockhashRead/* swapped", ORDER),
+];
+
+/// Of a block with blobs.
+pub const WITH_BLOBS: &[Allowed] = &[
+    allowed("BlobTxSidecars null", SIDECAR),
+    allowed("BlobTxSidecars/* removed", SIDECAR),
+    allowed("BlobTxSidecars/* repeated", SIDECAR),
+    allowed("BlobTxSidecars/*/Blobs", SIDECAR),
+    allowed("BlobTxSidecars/*/Commitments/*", SIDECAR),
+    allowed("BlobTxSidecars/*/Commitments/* removed", SIDECAR),
+    allowed("BlobTxSidecars/*/Commitments/* repeated", SIDECAR),
+    allowed("BlobTxSidecars/*/Proofs/*", SIDECAR),
+    allowed("BlobTxSidecars/*/Proofs/* removed", SIDECAR),
+    allowed("BlobTxSidecars/*/Proofs/* repeated", SIDECAR),
+    allowed("Transactions/*/blobGas null", REPEATED),
+];
+
+/// Of a block whose system contracts leave no trace in its header.
+pub const WITH_SYSTEM_CALLS: &[Allowed] =
+    &[allowed("State/AccountRead/*/Address", UNUSED), allowed("State/AccountRead/* removed", UNUSED)];
+
+/// Of a block before the merge.
+pub const MINED: &[Allowed] =
+    &[allowed("TotalDifficulty", "the sum of all difficulties before; no field of the block follows from it")];
+
+/// Of a block whose execution is not compared with its header, as the network's server did not.
+pub const NOT_COMPARED: &[Allowed] = &[
+    allowed("State/AccountRead", STATE),
+    allowed("State/StorageRead", STATE),
+    allowed("State/CodeRead", STATE),
+    allowed("State/CodeRead/* removed", STATE),
 ];

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::schema::{Schema, Shape};
 
 /// Positions of a list that are changed. Longer lists are changed at so many, evenly spread.
-const POSITIONS: usize = 12;
+const POSITIONS: usize = 18;
 
 /// One change.
 #[derive(Clone, Debug)]
