@@ -11,7 +11,7 @@ use alloy_eips::{
 };
 use alloy_primitives::{Address, B256, Signature, TxKind, U256, keccak256};
 use refiner_specimen::{
-    Block, CodeRead, Layout, Specimen, StorageRead, Transaction, UnknownTransactionType,
+    Block, BlockHashRead, CodeRead, Layout, Specimen, StorageRead, Transaction, UnknownTransactionType,
     check::{self, CheckName, Outcome},
     transaction_hash, transaction_hashes,
 };
