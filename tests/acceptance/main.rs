@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod checked;
+mod cases;
 #[path = "../hostile/component.rs"]
 mod component;
 mod config;

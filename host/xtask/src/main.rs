@@ -10,6 +10,7 @@ mod command;
 mod conformance;
 mod demo;
 mod lint;
+mod mutants;
 mod rules;
 mod step;
 mod test;
@@ -39,6 +40,8 @@ enum Task {
     Bench,
     /// Runs Ethereum's blockchain tests through the block-result rule.
     Conformance(conformance::Arguments),
+    /// Changes the gate in many ways and shows those that no test notices; takes an hour.
+    Mutants,
 }
 
 fn main() -> ExitCode {
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Task::Lint => lint::run(),
         Task::Bench => bench::run(),
         Task::Conformance(arguments) => conformance::run(&arguments),
+        Task::Mutants => mutants::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
