@@ -3,6 +3,7 @@
 use std::{fs, io, path::PathBuf};
 
 use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor};
+use refiner_worker::processor_time;
 
 use crate::cli::ChainConfigs;
 
@@ -36,5 +37,5 @@ pub fn executor(configs: &ChainConfigs) -> Result<EmbeddedExecutor, ChainError> 
             ChainSpec::from_geth_json(&text).map_err(|source| ChainError::Config { path: path.clone(), source })?;
         chains = chains.with(chain);
     }
-    Ok(EmbeddedExecutor::new(chains))
+    Ok(EmbeddedExecutor::new(chains).with_clock(processor_time))
 }

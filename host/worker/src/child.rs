@@ -14,6 +14,7 @@ use refiner_sandbox::{
 };
 
 use crate::{
+    clock::processor_time,
     confine::{ConfineError, Confinement},
     protocol::{
         self, CompileRequest, Hello, Kind, ProtocolError, RuleRequest, RunRequest, Settings, write_announced,
@@ -74,7 +75,8 @@ fn work() -> Result<(), ChildError> {
     let settings = Settings::receive(input)?;
     let mut confinement = Confinement::begin(settings.coordinator, &settings.ceilings)?;
     let sandbox = sandbox()?;
-    let executor = remote::executor(settings.executed_by, EmbeddedExecutor::new(chains(&settings.chains)?));
+    let embedded = EmbeddedExecutor::new(chains(&settings.chains)?).with_clock(processor_time);
+    let executor = remote::executor(settings.executed_by, embedded);
     confinement.lock()?;
     greet(output, &confinement)?;
     let payload = protocol::read(input)?.expect(Kind::Rule)?;
