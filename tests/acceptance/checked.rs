@@ -79,7 +79,7 @@ fn wrong_sender_rejects_the_run_of_a_rule_that_reads_transactions_unless_senders
     let swapped = tampered(directory.path(), "1-17100000.avro", |specimen| {
         let other = alloy_primitives::Address::repeat_byte(0x11);
         specimen.block.senders[0] = other;
-        specimen.block.transactions[0].from = other;
+        specimen.block.transactions[0].from = Some(other);
     });
     let rule = directory.path().join("reads.wasm");
     fs::write(&rule, component(READS_TRANSACTIONS)).unwrap();
