@@ -108,7 +108,7 @@ fn run_sandboxed(raw: &Bytes, rule: &AdmittedRule, executor: &Arc<dyn Executor>)
             specimen_hash: SpecimenHash::of(raw.clone()),
             raw: raw.clone(),
             params: Params::default(),
-            executor: Some(Arc::clone(executor)),
+            executor: Arc::clone(executor),
             limits: rule.default_limits(),
         })
         .unwrap();

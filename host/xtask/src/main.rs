@@ -1,4 +1,4 @@
-//! What a newcomer and CI run: `cargo xtask demo`, `test`, `rules`, `twins`, `lint`, `bench`.
+//! What a newcomer and CI run: `cargo xtask demo`, `test`, `rules`, `twins`, `lint`, `bench`, `conformance`.
 //!
 //! Comes in: a clone and a Rust toolchain. Goes out: built rules, results on the screen, or the step that does not pass
 //! and the command that repeats it. Never here: anything that the program itself needs at run time.
@@ -7,6 +7,7 @@
 mod bench;
 mod chain;
 mod command;
+mod conformance;
 mod demo;
 mod lint;
 mod mutants;
@@ -39,6 +40,8 @@ enum Task {
     Bench,
     /// Changes the gate in many ways and shows those that no test notices; takes an hour.
     Mutants,
+    /// Runs Ethereum's blockchain tests through the block-result rule.
+    Conformance(conformance::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Task::Lint => lint::run(),
         Task::Bench => bench::run(),
         Task::Mutants => mutants::run(),
+        Task::Conformance(arguments) => conformance::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
