@@ -20,9 +20,8 @@ fn taught(specimens: &[PathBuf], era: Era) -> EvmServerDouble {
     for path in specimens {
         let raw = fs::read(path).unwrap();
         let specimen = refiner_specimen::decode(&raw).unwrap();
-        let execution = executor.execute(&specimen, ResultFormat::EvmServer(era));
-        if let Ok(result) = execution.and_then(|execution| execution.block_result(&specimen)) {
-            double.teach(&raw, &result);
+        if let Ok(execution) = executor.execute(&specimen, ResultFormat::EvmServer(era)) {
+            double.teach(&raw, &execution.block_result(&specimen).unwrap());
         }
     }
     double

@@ -38,10 +38,10 @@ enum Task {
     Lint,
     /// Runs the benchmarks and prints their tables.
     Bench,
-    /// Changes the gate in many ways and shows those that no test notices; takes an hour.
-    Mutants,
     /// Runs Ethereum's blockchain tests through the block-result rule.
     Conformance(conformance::Arguments),
+    /// Changes the gate in many ways and shows those that no test notices; takes an hour.
+    Mutants,
 }
 
 fn main() -> ExitCode {
@@ -52,8 +52,8 @@ fn main() -> ExitCode {
         Task::Twins => twins::run(),
         Task::Lint => lint::run(),
         Task::Bench => bench::run(),
-        Task::Mutants => mutants::run(),
         Task::Conformance(arguments) => conformance::run(&arguments),
+        Task::Mutants => mutants::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
