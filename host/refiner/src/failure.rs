@@ -13,6 +13,7 @@ use crate::{
     evm::ServeError,
     exit::Exit,
     input::InputError,
+    known_blocks::BlockHashesError,
     output::OutputError,
     rule::RuleError,
     rules::LoadError,
@@ -65,7 +66,7 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
     if error.is::<OutputError>() {
         return (Exit::Host, None);
     }
-    if error.is::<ChainError>() || error.is::<SetupError>() {
+    if error.is::<ChainError>() || error.is::<SetupError>() || error.is::<BlockHashesError>() {
         return (Exit::Usage, None);
     }
     if let Some(error) = error.downcast_ref::<RunError>() {

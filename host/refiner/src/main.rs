@@ -3,6 +3,7 @@
 
 mod builtin;
 mod chains;
+mod checks;
 mod cli;
 mod config;
 mod content;
@@ -13,6 +14,7 @@ mod exit;
 mod failure;
 mod input;
 mod journal;
+mod known_blocks;
 mod output;
 mod replay;
 mod rule;
@@ -23,7 +25,7 @@ mod specimen;
 mod terminal;
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     io::{self, Write as _},
     process::ExitCode,
 };
@@ -80,12 +82,12 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
 
 /// Prints help, or what is wrong with the command line. A shell puts the names of files into it, which others choose.
 fn usage(error: &clap::Error) -> ExitCode {
-    let text = error.render().to_string();
+    let is_plain = |argument: OsString| !argument.to_string_lossy().contains(is_deceptive);
     // There is no other place to report to.
-    let _ = if text.contains(|character| is_deceptive(character) && character != '\n') {
-        writeln!(terminal::err(), "{}", text.trim_end())
-    } else {
+    let _ = if std::env::args_os().all(is_plain) {
         error.print()
+    } else {
+        writeln!(terminal::err(), "{}", terminal::indented(error.render().to_string().trim_end()))
     };
     u8::try_from(error.exit_code()).map_or(Exit::Usage.into(), ExitCode::from)
 }

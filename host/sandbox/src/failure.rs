@@ -25,9 +25,6 @@ pub enum HostFailure {
         /// What the executor said.
         reason: UntrustedText,
     },
-    /// The rule was admitted with `evm` and the run came without an executor.
-    #[error("the rule executes blocks, and no executor was given")]
-    NoExecutor,
     /// More rules run at this moment than the engine has room for.
     #[error("no room for another instance")]
     NoRoom,

@@ -8,6 +8,7 @@
 mod admission;
 mod bindings;
 mod compiled;
+mod evidence;
 mod failure;
 mod host;
 mod identity;
@@ -26,6 +27,7 @@ pub use admission::{
     COMPONENT_BYTES_WITH_WASI, Capability, Found, Grants, ManifestPlace, Refusal, RefusalKind, ScanLimit, examine,
     manifest_of,
 };
+pub use evidence::{CheckOutcome, CheckReport, Evidence};
 pub use failure::{EngineError, HostFailure};
 pub use host::Params;
 pub use identity::RuleIdentity;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use alloy_primitives::{B256, Bytes};
 
-use crate::{Limit, PerLimit, UntrustedText};
+use crate::{Limit, PerLimit, UntrustedText, evidence::Evidence};
 
 /// How a run ended. Everything here follows from the component, its parameters, the limits that count in its identity and
 /// the specimen; nothing from the machine or its clock. What the machine did wrong is a [`crate::HostFailure`].
@@ -17,9 +17,9 @@ pub enum Verdict {
         /// How many records they hold, in the rule's own sense.
         records: u64,
     },
-    /// The rule looked at the specimen and said no.
+    /// The specimen contradicts itself, by a check of the host or by the rule's judgement.
     Rejected {
-        /// The rule's words.
+        /// The check that fails, or the rule's words.
         reason: UntrustedText,
     },
     /// The rule cannot handle this specimen, or does not accept its layout.
@@ -211,6 +211,8 @@ pub struct Run {
     pub usage: Usage,
     /// What it said, as far as the limits allow.
     pub log: Vec<LogLine>,
+    /// The checks that the host made for it.
+    pub evidence: Evidence,
 }
 
 /// What a rule asked for, what its run was granted and what it used.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use refiner_buffers::Buffers;
-use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, Executor};
+use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, ExecutionTerms, Executor};
 use refiner_sandbox::{
     AdmitError, AdmittedRule, Allocation, EngineError, EngineProfile, HostFailure, Refusal, RunInput, Sandbox,
     SpecimenHash, UntrustedText,
@@ -75,8 +75,9 @@ fn work() -> Result<(), ChildError> {
     let settings = Settings::receive(input)?;
     let mut confinement = Confinement::begin(settings.coordinator, &settings.ceilings)?;
     let sandbox = sandbox()?;
-    let embedded = EmbeddedExecutor::new(chains(&settings.chains)?).with_clock(processor_time);
-    let executor = remote::executor(settings.executed_by, embedded);
+    let ExecutionTerms { executed_by, policy } = settings.terms;
+    let embedded = EmbeddedExecutor::new(chains(&settings.chains)?).with_policy(policy).with_clock(processor_time);
+    let executor = remote::executor(executed_by, embedded);
     confinement.lock()?;
     greet(output, &confinement)?;
     let payload = protocol::read(input)?.expect(Kind::Rule)?;
@@ -119,7 +120,7 @@ fn answer(
         Err(error) => return write_text(output, Kind::NoSpecimen, &UntrustedText::new(&error.to_string())),
     };
     let specimen_hash = specimen_hash.map_or_else(|| SpecimenHash::of(raw.clone()), SpecimenHash::from);
-    let executor = Some(Arc::clone(executor));
+    let executor = Arc::clone(executor);
     match rule.run(RunInput { specimen, raw, specimen_hash, params, executor, limits }) {
         Ok(run) => write_run(output, &run),
         Err(failure) => write_failure(output, &failure),

@@ -19,7 +19,7 @@ use crate::{
     error::{ExecuteError, Rejected},
     execution::{self, ExecutedReceipt, Execution, SenderGate},
     format::ResultFormat,
-    gate::{self, Admission},
+    gate::{self, Admission, SenderTerms},
     header_checks::{header_checks, producer_check, without_recorded_states},
     meter::{Budget, ExpectedGas},
     outcome::TransactionOutcome,
@@ -89,7 +89,13 @@ pub(crate) fn execute(
         blooms: commitments.blooms,
     };
     let document = execution::Document::Canonical(Box::new(canonical));
-    Ok(Execution::new(outcome.gas_used, receipts, checks, document, SenderGate::Closed(policy.senders)))
+    Ok(Execution::new(
+        outcome.gas_used,
+        receipts,
+        checks,
+        document,
+        SenderGate::Closed(SenderTerms::of(policy.senders, Some(chain), &block.header)),
+    ))
 }
 
 /// All that the canonical document needs beside the specimen, its receipts and checks.

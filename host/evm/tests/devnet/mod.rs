@@ -2,6 +2,8 @@
 // Each test binary uses what it needs, and clippy does not see that this file is one of tests.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod mainnet;
+
 use alloy_consensus::Header;
 use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
 use alloy_primitives::{Address, B256, Bytes, U256, address, b256, keccak256};

@@ -12,7 +12,7 @@ use refiner_evm_server::serve::{EXECUTIONS_A_PROCESSOR, EvmServer, Limits, PORT}
 use tokio::{net::TcpListener, runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::{chains, cli::ChainConfigs, exit::Exit, signals};
+use crate::{chains, cli::ChainConfigs, executor::GasBound, exit::Exit, signals};
 
 const MIB: u64 = 1 << 20;
 
@@ -31,6 +31,8 @@ pub struct Serve {
     format: ResultFormat,
     #[command(flatten)]
     chains: ChainConfigs,
+    #[command(flatten)]
+    bound: GasBound,
     /// MiB of one body; more is answered 413.
     #[arg(long, value_name = "MIB", default_value_t = defaults().body_bytes as u64 / MIB, value_parser = value_parser!(u64).range(1..=4_096))]
     body_mib: u64,
@@ -121,7 +123,8 @@ impl Serve {
 /// Serves until it is told to stop.
 pub fn run(arguments: &Serve) -> anyhow::Result<Exit> {
     let limits = arguments.limits()?;
-    let server = EvmServer::new(chains::executor(&arguments.chains)?, arguments.format, limits)?;
+    let server =
+        EvmServer::new(chains::executor(&arguments.chains, arguments.bound.policy())?, arguments.format, limits)?;
     // A paused execution holds its thread.
     let threads = limits.executions.saturating_add(SPARE_THREADS);
     let runtime = runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(threads).build()?;

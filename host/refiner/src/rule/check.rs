@@ -35,7 +35,7 @@ struct Tried {
 
 pub fn run(arguments: &Check) -> anyhow::Result<Exit> {
     let samples = samples(&arguments.specimens)?;
-    let session = Session::begin(&arguments.chains, NonZeroUsize::MIN)?;
+    let session = Session::begin(&arguments.chains, arguments.policy.policy(), NonZeroUsize::MIN)?;
     let mut worst = Exit::Done;
     for argument in &arguments.rules {
         for found in arguments.sources.find(argument)? {

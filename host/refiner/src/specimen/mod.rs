@@ -22,10 +22,7 @@ pub fn run(command: &cli::Specimen) -> anyhow::Result<Exit> {
         cli::Specimen::Encode { json, layout, out } => {
             convert::encode(json, *layout, out.as_deref(), &mut io::stdout().lock())
         }
-        cli::Specimen::Check { specimens, execute, specimen_hash, chains, json } => {
-            let checker = check::Checker::new(*execute, *specimen_hash, chains)?;
-            checker.run(specimens, *json, &mut terminal::out(*json))
-        }
+        cli::Specimen::Check(arguments) => check::run(arguments, &mut terminal::out(arguments.json)),
     }
 }
 

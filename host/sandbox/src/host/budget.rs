@@ -24,6 +24,7 @@ pub(crate) enum Stop {
     OutOfMemory { granted_bytes: u64 },
     #[error("the specimen contradicts itself: {transactions} transactions but {senders} senders")]
     SenderCount { transactions: usize, senders: usize },
+    /// The guest asked for a part of the specimen that contradicts the rest of it.
     #[error(transparent)]
     Contradiction(Box<ExecuteError>),
     #[error(transparent)]
@@ -86,9 +87,13 @@ impl Stop {
             Self::Misuse(misuse) => Ok(Verdict::Trapped(TrapKind::Misuse(misuse))),
             Self::OverBudget { limit, granted } => Ok(Verdict::OverBudget { limit, granted }),
             Self::OutOfMemory { granted_bytes } => Ok(Verdict::OutOfMemory { granted_bytes }),
-            Self::SenderCount { .. } | Self::Contradiction(_) => {
-                Ok(Verdict::Rejected { reason: UntrustedText::new(&self.to_string()) })
-            }
+            Self::SenderCount { .. } => Ok(Verdict::Rejected { reason: UntrustedText::new(&self.to_string()) }),
+            Self::Contradiction(error) => Ok(match *error {
+                ExecuteError::Rejected(reason) => Verdict::Rejected { reason: UntrustedText::new(&reason.to_string()) },
+                ExecuteError::Unsupported(reason) => {
+                    Verdict::Unsupported { reason: UntrustedText::new(&reason.to_string()) }
+                }
+            }),
             Self::TransactionType(unknown) => {
                 Ok(Verdict::Unsupported { reason: UntrustedText::new(&unknown.to_string()) })
             }

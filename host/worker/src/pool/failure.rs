@@ -74,9 +74,7 @@ impl WorkerFailure {
                 | HostFailure::NoRoom
                 | HostFailure::SystemMemory(_)
                 | HostFailure::UnknownTrap { .. } => true,
-                HostFailure::CapabilityUnavailable { .. }
-                | HostFailure::ExecutorUnavailable { .. }
-                | HostFailure::NoExecutor => false,
+                HostFailure::CapabilityUnavailable { .. } | HostFailure::ExecutorUnavailable { .. } => false,
             },
             Self::Refused { .. } | Self::NoSpecimen { .. } => false,
         }

@@ -8,7 +8,7 @@ use std::{
 
 use alloy_primitives::{B256, Bytes};
 use refiner_buffers::Buffers;
-use refiner_evm::ExecutedBy;
+use refiner_evm::ExecutionTerms;
 use refiner_sandbox::{
     COMPONENT_BYTES_WITH_WASI, Capability, Grants, LIMITS, Limit, Limits, Params, PerLimit, Refusal, RefusalKind,
     UntrustedText,
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Kind, ProtocolError, VERSION,
-    execution::{executed_by_number, take_executed_by},
+    execution::{put_terms, take_terms},
     read, read_bytes, read_bytes_into,
     wire::{Reader, Writer},
     write, write_bytes,
@@ -36,8 +36,8 @@ pub(crate) struct Settings {
     pub(crate) ceilings: Ceilings,
     /// Chains beside the built-in ones, each a geth-style chain config.
     pub(crate) chains: Vec<String>,
-    /// Who executes blocks.
-    pub(crate) executed_by: ExecutedBy,
+    /// Who executes blocks, and on which terms.
+    pub(crate) terms: ExecutionTerms,
 }
 
 impl Settings {
@@ -49,7 +49,7 @@ impl Settings {
         for chain in &self.chains {
             payload.text(chain);
         }
-        payload.u8(executed_by_number(self.executed_by));
+        put_terms(&mut payload, &self.terms);
         write(out, Kind::Settings, &payload.finish())
     }
 
@@ -65,9 +65,9 @@ impl Settings {
             file_bytes: reader.u64()?,
         };
         let chains = texts(&mut reader)?.into_iter().map(str::to_owned).collect();
-        let executed_by = take_executed_by(&mut reader)?;
+        let terms = take_terms(&mut reader)?;
         reader.finish()?;
-        Ok(Self { coordinator, ceilings, chains, executed_by })
+        Ok(Self { coordinator, ceilings, chains, terms })
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use refiner_text::OneLine;
 
-use crate::replay::job::{Facts, Outcome, Replayed, RunEnd, RunRecord};
+use crate::replay::job::{Outcome, Replayed, RunEnd, RunRecord};
 
 /// The line above the others.
 pub fn header(out: &mut impl Write) -> io::Result<()> {
@@ -16,11 +16,12 @@ pub fn header(out: &mut impl Write) -> io::Result<()> {
 
 /// The lines of one specimen. One that is unusable has none here: it is told on standard error.
 pub fn rows(replayed: &Replayed, out: &mut impl Write) -> io::Result<()> {
-    let Ok(Outcome { facts, runs }) = &replayed.outcome else { return Ok(()) };
-    runs.iter().try_for_each(|run| row(facts, run, out))
+    let Ok(outcome) = &replayed.outcome else { return Ok(()) };
+    outcome.runs.iter().try_for_each(|run| row(outcome, run, out))
 }
 
-fn row(facts: &Facts, run: &RunRecord, out: &mut impl Write) -> io::Result<()> {
+fn row(outcome: &Outcome, run: &RunRecord, out: &mut impl Write) -> io::Result<()> {
+    let facts = &outcome.facts;
     let mut line = |bytes: &str, end: &str| {
         let block = format!("{}-{}", facts.chain_id, facts.height);
         let time = milliseconds(run.elapsed);
@@ -33,6 +34,7 @@ fn row(facts: &Facts, run: &RunRecord, out: &mut impl Write) -> io::Result<()> {
             artifacts.iter().try_for_each(|kept| line(&kept.bytes.to_string(), &format!("{:x}", kept.sha256)))
         }
         RunEnd::Refused { verdict, .. } => line("-", &verdict.to_string()),
+        RunEnd::OtherBlock => line("-", &outcome.other_block().to_string()),
         RunEnd::Failed(failure) => line("-", &format!("failed: {failure}")),
     }
 }
