@@ -3,6 +3,8 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_specimen::check::Check;
 
+use crate::repair::Supplied;
+
 /// The outcome of executing one block.
 #[derive(Clone, Debug)]
 pub struct Execution {
@@ -12,6 +14,8 @@ pub struct Execution {
     pub receipts: Vec<ExecutedReceipt>,
     /// The header checks that need execution, each on its own.
     pub checks: Vec<Check>,
+    /// What stood in for fields that the producer dropped, in order of transactions.
+    pub supplied: Vec<Supplied>,
     /// The block result in the format asked for.
     pub block_result: Bytes,
 }

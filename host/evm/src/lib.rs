@@ -20,6 +20,7 @@ mod policy;
 mod prestate;
 mod receipts;
 mod remote;
+mod repair;
 mod requests;
 mod rules;
 mod runner;
@@ -27,6 +28,7 @@ mod transaction;
 mod unavailable;
 
 pub use chain::{BlobParams, ChainConfigError, ChainSpec, Chains};
+pub use diagnosis::CodeUse;
 pub use embedded::EmbeddedExecutor;
 pub use error::{ExecuteError, Rejected, Resource, Unsupported};
 pub use execution::{ExecutedLog, ExecutedReceipt, Execution};
@@ -35,6 +37,7 @@ pub use interrupt::{Interrupt, Interrupted, Uninterrupted};
 pub use policy::{DEFAULT_GAS_BOUND, ExecutionPolicy, SenderPolicy};
 pub use receipts::{Commitments, commit as commit_receipts};
 pub use remote::{Answer, Both, Difference, Disbelief, ExecutedBy, OnDifference, Remote, RemoteServer, UnknownPolicy};
+pub use repair::{DroppedField, Supplied, SupplySource};
 pub use unavailable::Unavailable;
 
 use alloy_primitives::Bytes;

@@ -3,13 +3,15 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_specimen::{Block, Transaction};
 use revm::{
-    Context, ExecuteEvm, MainBuilder, MainContext, MainnetEvm, SystemCallEvm,
+    Context, ExecuteEvm, InspectEvm, InspectSystemCallEvm, Inspector, MainBuilder, MainContext, MainnetEvm,
+    SystemCallEvm,
     context::{
-        BlockEnv, CfgEnv, ContextTr, JournalTr,
+        BlockEnv, CfgEnv, ContextTr, JournalEntry, JournalInner, JournalTr, TxEnv,
         result::{EVMError, ExecutionResult, InvalidHeader, InvalidTransaction as Reason},
     },
     context_interface::block::BlobExcessGasAndPrice,
     handler::MainnetContext,
+    state::Account,
 };
 
 use crate::{
@@ -24,7 +26,7 @@ use crate::{
         WITHDRAWAL_TYPE, collect_deposits,
     },
     rules::{BlockRules, InvalidTransaction},
-    transaction::{self, Supplement},
+    transaction::{self, SuppliedFields, Supplement},
 };
 
 /// Wei in the gwei that withdrawals are counted in.
@@ -35,6 +37,7 @@ const WEI_PER_GWEI: u64 = 1_000_000_000;
 const MOST_BLOCK_GAS: u64 = 1_000_000_000;
 
 /// One execution of a block.
+#[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) block: &'a Block,
     pub(crate) rules: &'a BlockRules,
@@ -48,31 +51,97 @@ pub(crate) struct Job<'a> {
 
 /// Executes the block of a specimen. [`transaction::admit`] must have passed.
 pub(crate) fn run(job: &Job<'_>) -> Result<Outcome, ExecuteError> {
-    let Job { rules, hashes, .. } = *job;
-    let mut run = Run::new(job)?;
-    run.before_transactions()?;
-    let transactions = run.transactions(hashes)?;
-    let requests = match rules.requests {
-        Some(deposit_contract) => Some(run.requests(&transactions, deposit_contract)?),
-        None => None,
-    };
-    run.credits()?;
-    Ok(Outcome { gas_used: run.gas_used, transactions, requests, post_state: PostState(run.evm.finalize()) })
+    let mut run = Run::begin(job)?;
+    let outcomes = run.transactions()?;
+    run.finish(outcomes)
 }
 
-/// One block on its way through the EVM.
-struct Run<'a> {
+/// The state of the EVM that a block runs on.
+pub(crate) type BlockContext = MainnetContext<Beyond>;
+type Machine<I> = MainnetEvm<BlockContext, I>;
+type Executed = Result<ExecutionResult, EVMError<NotCarried>>;
+
+/// A block on its way through the EVM, before, between or after its transactions.
+pub(crate) struct Run<'a, I = ()> {
     block: &'a Block,
     rules: &'a BlockRules,
+    hashes: &'a [B256],
     supplement: &'a Supplement,
-    evm: MainnetEvm<MainnetContext<Beyond>>,
+    evm: Machine<I>,
+    gas_used: u64,
+    transact: fn(&mut Machine<I>, TxEnv) -> Executed,
+    call_system: fn(&mut Machine<I>, Address, Bytes) -> Executed,
+}
+
+/// A point of a run between two transactions, to which it can be taken back.
+#[derive(Clone)]
+pub(crate) struct Mark {
+    state: JournalInner<JournalEntry>,
     gas_used: u64,
 }
 
 impl<'a> Run<'a> {
-    fn new(job: &Job<'a>) -> Result<Self, ExecuteError> {
-        let Job { block, rules, supplement, codes, policy: _, hashes: _ } = *job;
-        Ok(Self { block, rules, supplement, evm: context(block, rules, codes)?.build_mainnet(), gas_used: 0 })
+    /// A run before its first transaction, the system calls made.
+    pub(crate) fn begin(job: &Job<'a>) -> Result<Self, ExecuteError> {
+        let evm = context(job.block, job.rules, job.codes)?.build_mainnet();
+        Self::over(job, evm, ExecuteEvm::transact_one, SystemCallEvm::system_call_one)
+    }
+}
+
+impl<'a, I: Inspector<BlockContext>> Run<'a, I> {
+    /// The same run, watched from the system calls on.
+    pub(crate) fn watched(job: &Job<'a>, inspector: I) -> Result<Self, ExecuteError> {
+        let evm = context(job.block, job.rules, job.codes)?.build_mainnet_with_inspector(inspector);
+        Self::over(job, evm, InspectEvm::inspect_one_tx, InspectSystemCallEvm::inspect_one_system_call)
+    }
+
+    pub(crate) const fn inspector(&mut self) -> &mut I {
+        &mut self.evm.inspector
+    }
+}
+
+impl<'a, I> Run<'a, I> {
+    fn over(
+        job: &Job<'a>,
+        evm: Machine<I>,
+        transact: fn(&mut Machine<I>, TxEnv) -> Executed,
+        call_system: fn(&mut Machine<I>, Address, Bytes) -> Executed,
+    ) -> Result<Self, ExecuteError> {
+        let Job { block, rules, supplement, codes: _, policy: _, hashes } = *job;
+        let mut run = Self { block, rules, hashes, supplement, evm, gas_used: 0, transact, call_system };
+        run.before_transactions()?;
+        Ok(run)
+    }
+
+    /// Gas used by the transactions so far.
+    pub(crate) const fn gas_used(&self) -> u64 {
+        self.gas_used
+    }
+
+    /// The account as it is now, if it was in the specimen or was loaded since.
+    pub(crate) fn account(&self, address: &Address) -> Option<&Account> {
+        self.evm.ctx.journaled_state.inner.state.get(address)
+    }
+
+    /// The present point, to go back to.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { state: self.evm.ctx.journaled_state.inner.clone(), gas_used: self.gas_used }
+    }
+
+    /// Takes the run back to an earlier point.
+    pub(crate) fn reset(&mut self, mark: &Mark) {
+        self.evm.ctx.journaled_state.inner.clone_from(&mark.state);
+        self.gas_used = mark.gas_used;
+    }
+
+    /// Executes what follows the transactions.
+    pub(crate) fn finish(&mut self, transactions: Vec<TransactionOutcome>) -> Result<Outcome, ExecuteError> {
+        let requests = match self.rules.requests {
+            Some(deposit_contract) => Some(self.requests(&transactions, deposit_contract)?),
+            None => None,
+        };
+        self.credits()?;
+        Ok(Outcome { gas_used: self.gas_used, transactions, requests, post_state: PostState(self.evm.finalize()) })
     }
 
     fn before_transactions(&mut self) -> Result<(), ExecuteError> {
@@ -87,24 +156,25 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn transactions(&mut self, hashes: &[B256]) -> Result<Vec<TransactionOutcome>, ExecuteError> {
-        let block = self.block;
-        let mut outcomes = Vec::with_capacity(block.transactions.len());
-        for (index, (transaction, sender)) in block.transactions.iter().zip(&block.senders).enumerate() {
-            let hash = hashes.get(index).copied().unwrap_or_default();
-            outcomes.push(self.transaction(index, transaction, *sender, hash)?);
-        }
-        Ok(outcomes)
+    /// Executes every transaction, with what the job supplies.
+    pub(crate) fn transactions(&mut self) -> Result<Vec<TransactionOutcome>, ExecuteError> {
+        let supplement = self.supplement;
+        (0..self.block.transactions.len()).map(|index| self.transaction(index, supplement.of(index))).collect()
     }
 
-    fn transaction(
+    /// Executes the transaction at a position, `supplied` standing in for fields that the layout dropped.
+    pub(crate) fn transaction(
         &mut self,
         index: usize,
-        transaction: &Transaction,
-        sender: Address,
-        hash: B256,
+        supplied: Option<&SuppliedFields>,
     ) -> Result<TransactionOutcome, ExecuteError> {
-        let environment = transaction::environment(transaction, sender, self.rules, self.supplement.of(index));
+        let block = self.block;
+        let (transactions, senders) = (block.transactions.len(), block.senders.len());
+        let (Some(transaction), Some(&sender)) = (block.transactions.get(index), block.senders.get(index)) else {
+            return Err(Rejected::SenderCount { transactions, senders }.into());
+        };
+        let hash = self.hashes.get(index).copied().unwrap_or_default();
+        let environment = transaction::environment(transaction, sender, self.rules, supplied);
         let tx_type = environment.tx_type;
         let gas_left = self.block.header.gas_limit.saturating_sub(self.gas_used);
         let result = if transaction.gas > gas_left {
@@ -113,7 +183,7 @@ impl<'a> Run<'a> {
             // More wei than there will ever be; the EVM counts fees in 128 bits and does not look again.
             Err(EVMError::Transaction(Reason::OverflowPaymentInTransaction))
         } else {
-            self.evm.transact_one(environment)
+            (self.transact)(&mut self.evm, environment)
         };
         let result = match (result, self.rules.invalid_transaction) {
             (Ok(result), _) => result,
@@ -192,7 +262,7 @@ impl<'a> Run<'a> {
     }
 
     fn system_call(&mut self, contract: Address, data: Bytes) -> Result<Bytes, Rejected> {
-        match self.evm.system_call_one(contract, data) {
+        match (self.call_system)(&mut self.evm, contract, data) {
             Ok(ExecutionResult::Success { output, .. }) => Ok(output.into_data()),
             Err(EVMError::Database(NotCarried(rejected))) => Err(rejected),
             Ok(_) | Err(_) => Err(Rejected::SystemCall { contract }),
@@ -201,7 +271,7 @@ impl<'a> Run<'a> {
 }
 
 /// The state before the block, and the block around it.
-pub(crate) fn context(
+fn context(
     block: &Block,
     rules: &BlockRules,
     codes: &CodeCache,

@@ -5,7 +5,7 @@
 
 mod shared;
 
-use refiner_evm::{EmbeddedExecutor, ExecuteError, Execution, ResultFormat, Unsupported};
+use refiner_evm::{DroppedField, EmbeddedExecutor, ExecuteError, Execution, ResultFormat};
 use refiner_specimen::{
     Specimen,
     check::{CheckName, Outcome},
@@ -16,9 +16,9 @@ fn execute(specimen: &Specimen) -> Result<Execution, ExecuteError> {
     EmbeddedExecutor::default().execute(specimen, ResultFormat::Canonical)
 }
 
-/// Every real block but the one whose authorization list was not exported.
+/// Every real block.
 fn executable() -> Vec<(u64, Specimen)> {
-    shared::specimens().into_iter().filter(|(height, _)| *height != 22_433_670).collect()
+    shared::specimens()
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn real_blocks_agree_with_their_headers() {
         let execution = execute(&specimen).unwrap_or_else(|error| panic!("{height}: {error}"));
         assert_eq!(execution.gas_used, specimen.block.header.gas_used, "{height}");
         for check in &execution.checks {
-            let expected_absent = check.name == CheckName::RequestsHash;
+            let expected_absent = check.name == CheckName::RequestsHash && height < 22_431_084;
             let as_expected = match check.outcome {
                 Outcome::Passed => !expected_absent,
                 Outcome::NotApplicable(_) | Outcome::NotCheckable(_) => expected_absent,
@@ -40,10 +40,13 @@ fn real_blocks_agree_with_their_headers() {
 }
 
 #[test]
-fn a_block_with_a_missing_authorization_list_is_unsupported_and_names_its_transaction() {
+fn real_block_with_a_dropped_authorization_is_found_by_its_receipts() {
     let Some(specimen) = shared::specimen(22_433_670) else { return };
-    let expected = ExecuteError::Unsupported(Unsupported::AuthorizationListMissing { transaction: 46 });
-    assert_eq!(execute(&specimen).unwrap_err(), expected);
+    let execution = execute(&specimen).unwrap();
+    let [supplied] = execution.supplied[..] else { panic!("{:?}", execution.supplied) };
+    assert_eq!((supplied.transaction, supplied.field), (46, DroppedField::AuthList));
+    assert_eq!(execution.receipts[46].gas_used, 87_151);
+    assert_eq!(execution.gas_used, specimen.block.header.gas_used);
 }
 
 #[test]

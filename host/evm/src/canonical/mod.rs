@@ -5,7 +5,7 @@ mod header;
 mod json;
 
 use alloy_primitives::B256;
-use refiner_specimen::{Block, Specimen, check::Check, transaction_hashes};
+use refiner_specimen::{Block, Specimen, transaction_hashes};
 
 use self::document::Document;
 use crate::{
@@ -19,9 +19,10 @@ use crate::{
     outcome::TransactionOutcome,
     policy::ExecutionPolicy,
     receipts::commit,
+    repair::{self, Repaired},
     rules::BlockRules,
-    runner::{self, Job},
-    transaction::{Supplement, admit, lacks_blob_hashes, without_blob_hashes},
+    runner::Job,
+    transaction::{Supplement, admit, lacks_blob_hashes},
 };
 
 /// Executes the block as its chain did and writes the canonical document.
@@ -38,21 +39,22 @@ pub(crate) fn execute(
     admit(block, ResultFormat::Canonical.as_str())?;
     let hashes = hashes(block)?;
 
-    let supplement = Supplement::dummy_blobs(block, &rules);
-    let job = Job { block, rules: &rules, hashes: &hashes, supplement: &supplement, codes, policy };
-    let outcome = runner::run(&job)?;
+    let none = Supplement::default();
+    let job = Job { block, rules: &rules, hashes: &hashes, supplement: &none, codes, policy };
+    let Repaired { outcome, supplement, supplied } = repair::execute(&job, specimen.layout)?;
+    let job = Job { supplement: &supplement, ..job };
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let commitments = commit(&receipts);
     let mut checks = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
     if let Some(failed) = checks.iter().find(|check| check.failed()) {
-        return Err(disagreement(specimen, &job, failed));
+        return Err(diagnosis::explain(&job, Rejected::HeaderMismatch(failed.clone())));
     }
     checks.push(producer_check(&block.receipts, &receipts));
 
     let document =
         Document { specimen, rules: &rules, receipts: &receipts, blooms: &commitments.blooms, checks: &checks };
     let block_result = document.write().into();
-    Ok(Execution { gas_used: outcome.gas_used, receipts, checks, block_result })
+    Ok(Execution { gas_used: outcome.gas_used, receipts, checks, supplied, block_result })
 }
 
 /// The hash of each transaction. One whose blob hashes the layout dropped has the producer's, where there is one.
@@ -77,16 +79,5 @@ fn executed(outcome: TransactionOutcome) -> Option<ExecutedReceipt> {
     match outcome {
         TransactionOutcome::Executed(receipt) => Some(receipt),
         TransactionOutcome::Invalid(_) => None,
-    }
-}
-
-/// Why execution disagrees with the header: what the layout dropped, what the specimen lacks, or else the header.
-fn disagreement(specimen: &Specimen, job: &Job<'_>, failed: &Check) -> ExecuteError {
-    if let Some(unsupported) = without_blob_hashes(&specimen.block, specimen.layout) {
-        return unsupported.into();
-    }
-    match diagnosis::missing_code(job) {
-        Some(hash) => Rejected::CodeMissing { hash }.into(),
-        None => Rejected::HeaderMismatch(failed.clone()).into(),
     }
 }

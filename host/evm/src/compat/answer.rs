@@ -107,7 +107,7 @@ pub(crate) fn believe(
     let mut checks = header_checks(block, gas_used, &commit(&receipts), None);
     let Some(failed) = checks.iter().find(|check| check.failed()) else {
         checks.push(producer_check(&block.receipts, &receipts));
-        return Ok(Execution { gas_used, receipts, checks, block_result: answer.clone() });
+        return Ok(Execution { gas_used, receipts, checks, supplied: Vec::new(), block_result: answer.clone() });
     };
     match embedded.execute(specimen, format) {
         Ok(execution) if execution.block_result == *answer => Ok(execution),

@@ -70,7 +70,7 @@ pub(crate) fn execute(
     checks.push(producer_check(&block.receipts, &receipts));
 
     let block_result = frame.document(&receipts, state_root).into();
-    Ok(Execution { gas_used: outcome.gas_used, receipts, checks, block_result })
+    Ok(Execution { gas_used: outcome.gas_used, receipts, checks, supplied: Vec::new(), block_result })
 }
 
 /// What an era's document says of a block before anything is executed.

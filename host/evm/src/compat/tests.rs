@@ -96,7 +96,7 @@ fn logging(push: &[u8]) -> Vec<u8> {
 }
 
 fn run(specimen: &Specimen, era: Era) -> Result<Execution, ExecuteError> {
-    execute(specimen, &ChainSpec::builtin(1).unwrap(), era, &CodeCache::default())
+    execute(specimen, &ChainSpec::builtin(1).unwrap(), era, &CodeCache::default(), crate::ExecutionPolicy::default())
 }
 
 #[test]
