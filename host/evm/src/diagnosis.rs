@@ -4,15 +4,16 @@
 
 use std::{collections::HashSet, fmt};
 
-use alloy_primitives::{Address, B256, KECCAK256_EMPTY, map::{AddressMap, B256Map}};
+use alloy_primitives::{
+    Address, B256, KECCAK256_EMPTY,
+    map::{AddressMap, B256Map},
+};
 use refiner_specimen::StateReads;
 use revm::{
     Inspector,
     bytecode::opcode,
     interpreter::{
-        CallInputs, CallOutcome, CallScheme, Interpreter,
-        interpreter::EthInterpreter,
-        interpreter_types::Jumps,
+        CallInputs, CallOutcome, CallScheme, Interpreter, interpreter::EthInterpreter, interpreter_types::Jumps,
     },
 };
 

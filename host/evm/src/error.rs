@@ -210,7 +210,9 @@ pub enum Rejected {
         hash: B256,
     },
     /// Execution disagrees with the header, and used code that the specimen does not carry.
-    #[error("code {hash} of account {account} is not in the specimen and {asked}; with a stub in its place, {consequence}")]
+    #[error(
+        "code {hash} of account {account} is not in the specimen and {asked}; with a stub in its place, {consequence}"
+    )]
     CodeMissing {
         /// keccak256 of the code.
         hash: B256,

@@ -26,7 +26,7 @@ use crate::{
         WITHDRAWAL_TYPE, collect_deposits,
     },
     rules::{BlockRules, InvalidTransaction},
-    transaction::{self, SuppliedFields, Supplement},
+    transaction::{self, Supplement, SuppliedFields},
 };
 
 /// Wei in the gwei that withdrawals are counted in.
@@ -271,11 +271,7 @@ impl<'a, I> Run<'a, I> {
 }
 
 /// The state before the block, and the block around it.
-fn context(
-    block: &Block,
-    rules: &BlockRules,
-    codes: &CodeCache,
-) -> Result<MainnetContext<Beyond>, ExecuteError> {
+fn context(block: &Block, rules: &BlockRules, codes: &CodeCache) -> Result<MainnetContext<Beyond>, ExecuteError> {
     let gas_limit = block.header.gas_limit;
     if gas_limit > MOST_BLOCK_GAS {
         return Err(Unsupported::GasLimit { gas_limit, most: MOST_BLOCK_GAS }.into());

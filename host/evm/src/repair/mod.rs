@@ -23,8 +23,8 @@ mod supplied;
 
 use refiner_specimen::{Layout, Transaction};
 
-pub use self::supplied::{DroppedField, Supplied, SupplySource};
 use self::search::Search;
+pub use self::supplied::{DroppedField, Supplied, SupplySource};
 use crate::{
     diagnosis,
     error::{ExecuteError, Unsupported},

@@ -6,9 +6,7 @@ use refiner_specimen::{
     check::{Check, CheckName, Quantity, Subject},
 };
 
-use super::{
-    DroppedField, Repaired, Supplied, SupplySource, authorizations, blobs, recorded::Recorded,
-};
+use super::{DroppedField, Repaired, Supplied, SupplySource, authorizations, blobs, recorded::Recorded};
 use crate::{
     diagnosis,
     error::{ExecuteError, Rejected, Resource, Unsupported},
@@ -17,7 +15,7 @@ use crate::{
     outcome::{Outcome, TransactionOutcome},
     receipts::commit,
     runner::{Job, Mark, Run},
-    transaction::{DUMMY_BLOB_HASH, SuppliedFields, Supplement},
+    transaction::{DUMMY_BLOB_HASH, Supplement, SuppliedFields},
 };
 
 /// Candidates that are executed for one block.
@@ -262,7 +260,8 @@ impl<'a> Search<'a> {
     fn blob_counts(&self, share: usize) -> Vec<usize> {
         let lacking = self.lacking().filter(|field| *field == DroppedField::BlobHashes).count();
         let blobs = self.job.block.header.blob_gas_used.unwrap_or_default() / DATA_GAS_PER_BLOB;
-        let most = usize::try_from(blobs).unwrap_or(usize::MAX).saturating_sub(lacking.saturating_sub(1)).min(MOST_BLOBS);
+        let most =
+            usize::try_from(blobs).unwrap_or(usize::MAX).saturating_sub(lacking.saturating_sub(1)).min(MOST_BLOBS);
         let others = (1..=most).filter(|count| lacking > 1 && *count != share);
         std::iter::once(share).chain(others).collect()
     }
@@ -307,8 +306,7 @@ impl<'a> Search<'a> {
         };
         let receipts: Vec<ExecutedReceipt> =
             outcome.transactions.iter().filter_map(TransactionOutcome::receipt).cloned().collect();
-        let checks =
-            header_checks(self.job.block, outcome.gas_used, &commit(&receipts), outcome.requests.as_deref());
+        let checks = header_checks(self.job.block, outcome.gas_used, &commit(&receipts), outcome.requests.as_deref());
         if !checks.iter().any(Check::failed) {
             self.found.push((outcome, self.choices.clone()));
         }
