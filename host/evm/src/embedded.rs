@@ -9,7 +9,7 @@ use crate::{
     code::CodeCache,
     compat::{self, Frame},
     error::{ExecuteError, Rejected},
-    execution::Execution,
+    execution::{Execution, SenderGate},
     format::{Era, ResultFormat},
     gate,
     interrupt::{Interrupt, Interrupted},
@@ -37,28 +37,34 @@ impl EmbeddedExecutor {
         Self { policy, ..self }
     }
 
+    /// The terms on which it executes.
+    pub const fn policy(&self) -> ExecutionPolicy {
+        self.policy
+    }
+
     /// Every check of the specimen that needs no execution.
     pub fn checks(&self, specimen: &Specimen) -> Vec<Check> {
         gate::checks(specimen, self.chains.get(specimen.block.network_id).ok())
     }
 
-    /// Executes the block and writes its block result in `format`, after every check that needs no execution.
+    /// Executes the block in `format`, after every check that needs no execution.
     ///
     /// # Errors
     /// [`ExecuteError`]: the specimen's own doing, the same on every machine.
     pub fn execute(&self, specimen: &Specimen, format: ResultFormat) -> Result<Execution, ExecuteError> {
-        self.admit(specimen)?;
-        self.execute_unchecked(specimen, format)
-    }
-
-    fn admit(&self, specimen: &Specimen) -> Result<(), Rejected> {
-        match self.checks(specimen).into_iter().find(Check::failed) {
-            Some(failed) => Err(Rejected::CheckFailed(failed)),
-            None => Ok(()),
+        let chain = self.chains.get(specimen.block.network_id)?;
+        match format {
+            ResultFormat::Canonical => canonical::execute(specimen, chain, &self.codes, self.policy),
+            ResultFormat::EvmServer(era) => {
+                self.admit(specimen)?;
+                let gate = SenderGate::Closed(self.policy.senders);
+                compat::execute(specimen, chain, era, &self.codes, self.policy, gate)
+            }
         }
     }
 
-    /// Answers as the network's evm-server does: without the checks that need no execution, which it does not make.
+    /// Answers as the network's evm-server does: without the checks that need no execution, which it does not make. The canonical
+    /// format is checked all the same.
     ///
     /// # Errors
     /// The inner error is a property of the block. The outer one is that of `interrupt`.
@@ -69,14 +75,22 @@ impl EmbeddedExecutor {
         interrupt: &dyn Interrupt,
     ) -> Result<Result<Execution, ExecuteError>, Interrupted> {
         interrupt.check()?;
-        Ok(self.execute_unchecked(specimen, format))
+        let chain = match self.chains.get(specimen.block.network_id) {
+            Ok(chain) => chain,
+            Err(unsupported) => return Ok(Err(unsupported.into())),
+        };
+        Ok(match format {
+            ResultFormat::Canonical => canonical::execute(specimen, chain, &self.codes, self.policy),
+            ResultFormat::EvmServer(era) => {
+                compat::execute(specimen, chain, era, &self.codes, self.policy, SenderGate::Open)
+            }
+        })
     }
 
-    fn execute_unchecked(&self, specimen: &Specimen, format: ResultFormat) -> Result<Execution, ExecuteError> {
-        let chain = self.chains.get(specimen.block.network_id)?;
-        match format {
-            ResultFormat::Canonical => canonical::execute(specimen, chain, &self.codes, self.policy),
-            ResultFormat::EvmServer(era) => compat::execute(specimen, chain, era, &self.codes, self.policy),
+    fn admit(&self, specimen: &Specimen) -> Result<(), Rejected> {
+        match self.checks(specimen).into_iter().find(Check::failed) {
+            Some(failed) => Err(Rejected::CheckFailed(failed)),
+            None => Ok(()),
         }
     }
 

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use alloy_primitives::{Address, B256};
-use refiner_specimen::{Layout, NotBase64, check::Check};
+use refiner_specimen::{DroppedPart, Layout, NotBase64, check::Check};
 
-use crate::{diagnosis::CodeUse, format::ResultFormat, repair::DroppedField};
+use crate::{diagnosis::CodeUse, format::ResultFormat};
 
 /// Why there is no execution. Every variant is a property of the specimen: the same on every machine, never retried.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,14 +43,15 @@ pub enum Unsupported {
     },
     /// More than one value of a dropped field gives the block's receipts.
     #[error(
-        "ambiguous: the producer drops {field} of transaction {transaction}, and more than one candidate gives the \
-         header's receiptsRoot"
+        "ambiguous: the producer drops {} of transaction {transaction}, and more than one candidate gives the \
+         header's receiptsRoot",
+        field.field()
     )]
     Ambiguous {
         /// Position in the block.
         transaction: usize,
         /// The dropped field.
-        field: DroppedField,
+        field: DroppedPart,
     },
     /// Not one account of a block that reads some.
     #[error("the specimen carries no state: {transactions} transactions and not one row of AccountRead")]

@@ -1,9 +1,17 @@
-//! What executing a specimen gives.
+//! The outcome of executing a specimen.
+
+use std::sync::OnceLock;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use refiner_specimen::check::Check;
+use refiner_specimen::{Specimen, check::Check};
 
-use crate::repair::Supplied;
+use crate::{
+    canonical::Canonical,
+    error::{ExecuteError, Rejected},
+    gate,
+    policy::SenderPolicy,
+    repair::Supplied,
+};
 
 /// The outcome of executing one block.
 #[derive(Clone, Debug)]
@@ -12,12 +20,103 @@ pub struct Execution {
     pub gas_used: u64,
     /// One a transaction that was accepted, in block order.
     pub receipts: Vec<ExecutedReceipt>,
-    /// The header checks that need execution, each on its own.
+    /// Every check of the block, but for that of the senders.
     pub checks: Vec<Check>,
-    /// What stood in for fields that the producer dropped, in order of transactions.
+    /// Values that stood in for fields that the producer dropped, in order of transactions.
     pub supplied: Vec<Supplied>,
-    /// The block result in the format asked for.
-    pub block_result: Bytes,
+    document: Document,
+    senders: SenderGate,
+    sender_check: OnceLock<Check>,
+    block_result: OnceLock<Result<Bytes, ExecuteError>>,
+}
+
+/// The block result's document.
+#[derive(Clone, Debug)]
+pub(crate) enum Document {
+    /// Its bytes.
+    Written(Bytes),
+    /// Of the canonical format, which is written when it is first asked for.
+    Canonical(Box<Canonical>),
+}
+
+/// Whether a document, which states every sender, needs them checked first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SenderGate {
+    /// Checked by this policy.
+    Closed(SenderPolicy),
+    /// Not checked, as the network's evm-server does.
+    Open,
+}
+
+impl Execution {
+    pub(crate) fn new(
+        gas_used: u64,
+        receipts: Vec<ExecutedReceipt>,
+        checks: Vec<Check>,
+        document: Document,
+        senders: SenderGate,
+    ) -> Self {
+        Self {
+            gas_used,
+            receipts,
+            checks,
+            supplied: Vec::new(),
+            document,
+            senders,
+            sender_check: OnceLock::new(),
+            block_result: OnceLock::new(),
+        }
+    }
+
+    /// The same execution, with a record of what stood in for dropped fields.
+    #[must_use]
+    pub(crate) fn with_supplied(self, supplied: Vec<Supplied>) -> Self {
+        Self { supplied, ..self }
+    }
+
+    /// An execution whose document is known. No sender of it is checked.
+    pub fn with_document(gas_used: u64, receipts: Vec<ExecutedReceipt>, checks: Vec<Check>, document: Bytes) -> Self {
+        Self::new(gas_used, receipts, checks, Document::Written(document), SenderGate::Open)
+    }
+
+    /// The block result in the format asked for. Written on first use, after the senders that it states are recovered.
+    /// `specimen` is the one that was executed.
+    ///
+    /// # Errors
+    /// [`Rejected::CheckFailed`] when a stated sender is not the one who signed.
+    pub fn block_result(&self, specimen: &Specimen) -> Result<Bytes, ExecuteError> {
+        self.block_result.get_or_init(|| self.write(specimen)).clone()
+    }
+
+    /// The check of the senders, once the document has been written.
+    pub fn sender_check(&self) -> Option<&Check> {
+        self.sender_check.get()
+    }
+
+    /// Every check that was made, in the order in which they are printed.
+    pub fn all_checks(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().chain(self.sender_check())
+    }
+
+    fn write(&self, specimen: &Specimen) -> Result<Bytes, ExecuteError> {
+        let policy = match self.senders {
+            SenderGate::Closed(policy) => policy,
+            SenderGate::Open => SenderPolicy::Stated,
+        };
+        if self.senders != SenderGate::Open {
+            let check = self.sender_check.get_or_init(|| gate::senders(specimen, policy));
+            if check.failed() {
+                return Err(Rejected::CheckFailed(check.clone()).into());
+            }
+        }
+        Ok(match &self.document {
+            Document::Written(document) => document.clone(),
+            Document::Canonical(canonical) => {
+                let checks: Vec<&Check> = self.all_checks().collect();
+                canonical.write(specimen, &self.receipts, &checks, policy).into()
+            }
+        })
+    }
 }
 
 /// The receipt of one executed transaction.

@@ -37,7 +37,7 @@ pub use interrupt::{Interrupt, Interrupted, Uninterrupted};
 pub use policy::{DEFAULT_GAS_BOUND, ExecutionPolicy, SenderPolicy};
 pub use receipts::{Commitments, commit as commit_receipts};
 pub use remote::{Answer, Both, Difference, Disbelief, ExecutedBy, OnDifference, Remote, RemoteServer, UnknownPolicy};
-pub use repair::{DroppedField, Supplied, SupplySource};
+pub use repair::{Supplied, SupplySource};
 pub use unavailable::Unavailable;
 
 use alloy_primitives::Bytes;

@@ -96,6 +96,8 @@ fn code_that_is_asked_for_its_presence_or_hash_only_may_be_missing() {
     }
     let mut wrong = block(&hash, &[USER]);
     wrong.block.header.gas_used += 1;
+    wrong.block.hash = wrong.block.header.hash_slow();
+    wrong.event_hash = wrong.block.hash;
     match answer(&wrong) {
         Err(ExecuteError::Rejected(Rejected::HeaderMismatch(check))) => assert_eq!(check.name, CheckName::GasUsed),
         other => panic!("{other:?}"),

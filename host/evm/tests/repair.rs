@@ -10,10 +10,10 @@ use std::fs;
 use alloy_eips::eip4844::kzg_to_versioned_hash;
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use refiner_evm::{
-    ChainSpec, Chains, DroppedField, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Rejected, Resource,
-    ResultFormat, Supplied, SupplySource, Uninterrupted, Unsupported,
+    ChainSpec, Chains, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Rejected, Resource, ResultFormat,
+    Supplied, SupplySource, Uninterrupted, Unsupported,
 };
-use refiner_specimen::{Layout, Specimen, check::CheckName, decode};
+use refiner_specimen::{DroppedPart, Layout, Specimen, check::CheckName, decode};
 use refiner_testkit::{BlockPlan, Chain, Contract, Fork, Form, Key, MAINNET, Manner, Plan, World, export};
 use revm::bytecode::opcode::{BLOBHASH, EQ, INVALID, JUMPDEST, JUMPI, LOG0, PUSH1, PUSH32, STOP};
 
@@ -99,7 +99,7 @@ fn repaired(specimen: &Specimen) -> Vec<Supplied> {
 }
 
 fn found_at(supplied: &[Supplied]) -> Vec<usize> {
-    assert!(supplied.iter().all(|supplied| supplied.field == DroppedField::AuthList));
+    assert!(supplied.iter().all(|supplied| supplied.field == DroppedPart::Authorizations));
     supplied.iter().map(|supplied| supplied.transaction).collect()
 }
 
@@ -136,7 +136,7 @@ fn authorization_that_only_costs_gas_is_found() {
 fn two_delegates_that_give_the_same_receipts_are_ambiguous_unless_a_later_transaction_tells_them_apart() {
     let (alice, herald) = (alice(), Contract::Herald.address());
     let delegation = || delegating(alice, alice.address(), &[(alice, herald)]);
-    let expected = Unsupported::Ambiguous { transaction: 4, field: DroppedField::AuthList };
+    let expected = Unsupported::Ambiguous { transaction: 4, field: DroppedPart::Authorizations };
     assert_eq!(unsupported(&prague(vec![call(TWIN), delegation()])), expected);
 
     // Logs the last byte of the code that the delegation left: that of the delegate's address.
@@ -214,7 +214,7 @@ fn blob_hash_is_found_by_its_commitment_in_calldata() {
     ];
     for (index, input) in inputs.into_iter().enumerate() {
         let supplied = repaired(&without_blob_fields(vec![blob_reading(vec![hash], input)]));
-        let [Supplied { transaction: 0, field: DroppedField::BlobHashes, source }] = supplied[..] else {
+        let [Supplied { transaction: 0, field: DroppedPart::BlobHashes, source }] = supplied[..] else {
             panic!("input {index}: {supplied:?}");
         };
         assert!(matches!(source, SupplySource::Commitments { found: 1, .. }), "input {index}: {source:?}");
@@ -227,7 +227,7 @@ fn blob_hashes_behind_those_that_are_read_are_stood_in_for() {
     let input = [&[0; 4][..], &POINTS[0], &POINTS[1]].concat();
     let supplied = repaired(&without_blob_fields(vec![blob_reading(hashes, input)]));
     let source = SupplySource::Commitments { found: 1, candidates: 2 };
-    assert_eq!(supplied, [Supplied { transaction: 0, field: DroppedField::BlobHashes, source }]);
+    assert_eq!(supplied, [Supplied { transaction: 0, field: DroppedPart::BlobHashes, source }]);
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn block_that_reads_no_blob_hash_is_executed_with_stand_ins() {
     let indifferent = plan(alice(), Contract::Ledger.address(), Form::Blobs(vec![hash; 2]));
     let supplied = repaired(&without_blob_fields(vec![indifferent]));
     let source = SupplySource::StandIns { blobs: 2 };
-    assert_eq!(supplied, [Supplied { transaction: 0, field: DroppedField::BlobHashes, source }]);
+    assert_eq!(supplied, [Supplied { transaction: 0, field: DroppedPart::BlobHashes, source }]);
 }
 
 #[test]

@@ -4,9 +4,13 @@
 //! shown to carry the right header. `refiner-evm` adds the checks that need execution, under the names declared here.
 
 mod bytes;
+mod chain_id;
 mod codes;
+mod fields;
 mod header;
 mod roots;
+mod rows;
+mod segment;
 
 use std::fmt;
 
@@ -15,15 +19,30 @@ use alloy_primitives::{Address, B256, Bloom, U256};
 use crate::Specimen;
 
 pub use bytes::{canonical_encoding, specimen_hash};
+pub use chain_id::chain_id;
 pub use codes::code_hashes;
-pub use header::block_hash;
-pub use roots::{transactions_root, withdrawals_root};
+pub use fields::transaction_fields;
+pub use header::{block_hash, ommers_hash};
+pub use roots::{transactions_root, transactions_root_of, withdrawals_root};
+pub use rows::state_rows;
+pub use segment::segment;
 
-/// Every check that needs only the decoded specimen, in a fixed order.
+/// Every check that needs only the decoded specimen, in a fixed order. `refiner-evm`'s gate adds those that need the
+/// chain's schedule or receipts.
 ///
 /// [`canonical_encoding`] and [`specimen_hash`] need the bytes too, and stand alone.
 pub fn all(specimen: &Specimen) -> Vec<Check> {
-    vec![block_hash(specimen), transactions_root(specimen), withdrawals_root(specimen), code_hashes(specimen)]
+    vec![
+        segment(specimen),
+        block_hash(specimen),
+        ommers_hash(specimen),
+        transactions_root(specimen),
+        transaction_fields(specimen),
+        chain_id(specimen),
+        withdrawals_root(specimen),
+        state_rows(specimen),
+        code_hashes(specimen),
+    ]
 }
 
 /// What is compared.
@@ -203,6 +222,16 @@ impl Check {
     }
 }
 
+impl Quantity {
+    /// The part it plays beside what is stated: `"computed"`, or `"expected"` for a bound or a requirement.
+    pub const fn role(&self) -> &'static str {
+        match self {
+            Self::AtMost(_) | Self::AtLeast(_) | Self::Words(_) => "expected",
+            _ => "computed",
+        }
+    }
+}
+
 impl fmt::Display for Subject {
     /// Followed by what is said of it: `"Transactions[3]: "`, and nothing for the whole.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -236,7 +265,7 @@ impl fmt::Display for Check {
         match &self.outcome {
             Outcome::Passed => write!(f, "{} passed", self.name),
             Outcome::Failed { subject, stated, computed } => {
-                write!(f, "{} failed: {subject}stated {stated}, computed {computed}", self.name)
+                write!(f, "{} failed: {subject}stated {stated}, {} {computed}", self.name, computed.role())
             }
             Outcome::NotApplicable(reason) => write!(f, "{} not applicable: {reason}", self.name),
             Outcome::NotCheckable(reason) => write!(f, "{} not checkable: {reason}", self.name),

@@ -4,8 +4,12 @@
 
 use alloy_primitives::{B256, U256, keccak256};
 use alloy_rlp::{BufMut, Encodable, Header};
+use alloy_trie::root::ordered_trie_root_encoded;
 
-use crate::{Authorization, Block, Specimen, Transaction};
+use crate::{Authorization, Block, Layout, Specimen, Transaction};
+
+/// EIP-155: `v` is twice the chain id and this, or one more.
+const EIP155_OFFSET: u64 = 35;
 
 /// A transaction of a type whose envelope is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +41,118 @@ pub fn transaction_hashes(block: &Block) -> Result<Vec<B256>, UnknownTransaction
     block.transactions.iter().map(hash).collect()
 }
 
+/// The signed envelopes of a block's transactions, in block order and in one buffer.
+#[derive(Clone, Debug, Default)]
+pub struct Envelopes {
+    bytes: Vec<u8>,
+    /// Where each envelope ends.
+    ends: Vec<usize>,
+}
+
+impl Envelopes {
+    /// Encodes every transaction.
+    ///
+    /// # Errors
+    /// For a type above 4.
+    pub fn of<'a>(transactions: impl IntoIterator<Item = &'a Transaction>) -> Result<Self, UnknownTransactionType> {
+        let mut envelopes = Self::default();
+        for transaction in transactions {
+            transaction.encode_envelope(&mut envelopes.bytes)?;
+            envelopes.ends.push(envelopes.bytes.len());
+        }
+        Ok(envelopes)
+    }
+
+    /// Each envelope.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        (0..self.ends.len()).map(|index| {
+            let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+            &self.bytes[start..self.ends[index]]
+        })
+    }
+
+    /// The root of the transaction trie.
+    pub fn root(&self) -> B256 {
+        ordered_trie_root_encoded(&self.iter().collect::<Vec<_>>())
+    }
+
+    /// keccak256 of each envelope: the transaction hashes.
+    pub fn hashes(&self) -> Vec<B256> {
+        self.iter().map(keccak256).collect()
+    }
+}
+
+/// A part of a transaction that its layout drops, so that its envelope cannot be rebuilt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DroppedPart {
+    /// Signature and exact numbers, layout 0.2.
+    Signature,
+    /// Blob hashes and blob fee cap of type 3, layouts before 0.37.
+    BlobHashes,
+    /// EIP-7702 authorizations of type 4, which no producer exports.
+    Authorizations,
+}
+
+impl DroppedPart {
+    /// The name of the field, or of the first of several, in the schema.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Signature => "r",
+            Self::BlobHashes => "blobHashes",
+            Self::Authorizations => "AuthList",
+        }
+    }
+
+    /// The reason it gives for a check that cannot be made.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signature => "layout 0.2 carries no signatures and rounds large numbers",
+            Self::BlobHashes => "layouts before 0.37 drop the blob hashes of type-3 transactions",
+            Self::Authorizations => "the producer exports no authorizations of type-4 transactions",
+        }
+    }
+}
+
 impl Transaction {
+    /// The part that `layout` drops of this transaction, if any.
+    pub fn dropped(&self, layout: Layout) -> Option<DroppedPart> {
+        match self.tx_type {
+            _ if !layout.has_signatures() => Some(DroppedPart::Signature),
+            3 if layout < Layout::V0_37 => Some(DroppedPart::BlobHashes),
+            4 if self.authorization_list.is_none() => Some(DroppedPart::Authorizations),
+            _ => None,
+        }
+    }
+
+    /// EIP-155: the chain that the signature is for. `None` for a legacy transaction of any chain.
+    pub fn signed_chain_id(&self) -> Option<U256> {
+        if self.tx_type != 0 {
+            return Some(U256::from(self.chain_id));
+        }
+        let doubled = self.v.unwrap_or_default().checked_sub(U256::from(EIP155_OFFSET))?;
+        Some(doubled >> 1)
+    }
+
+    /// The hash that the sender signed.
+    ///
+    /// # Errors
+    /// For a type above 4.
+    pub fn signing_hash(&self) -> Result<B256, UnknownTransactionType> {
+        let mut fields = self.unsigned()?;
+        let mut signed = Vec::with_capacity(fields.0.len() + FIELDS_TYPICAL_BYTES);
+        match (self.tx_type, self.signed_chain_id()) {
+            (0, None) => {}
+            (0, Some(chain_id)) => {
+                fields.add(&chain_id);
+                fields.add(&0u8);
+                fields.add(&0u8);
+            }
+            (tx_type, _) => signed.push(tx_type),
+        }
+        fields.list_into(&mut signed);
+        Ok(keccak256(signed))
+    }
+
     /// The transaction's hash.
     ///
     /// # Errors
@@ -56,6 +171,19 @@ impl Transaction {
     /// # Errors
     /// For a type above 4.
     pub fn encode_envelope(&self, out: &mut Vec<u8>) -> Result<(), UnknownTransactionType> {
+        let mut fields = self.unsigned()?;
+        for part in [self.v, self.r, self.s] {
+            fields.add(&part.unwrap_or_default());
+        }
+        if self.tx_type != 0 {
+            out.push(self.tx_type);
+        }
+        fields.list_into(out);
+        Ok(())
+    }
+
+    /// Every field but the signature.
+    fn unsigned(&self) -> Result<Fields, UnknownTransactionType> {
         let mut fields = Fields(Vec::with_capacity(self.input.len() + FIELDS_TYPICAL_BYTES));
         match self.tx_type {
             0 => self.legacy(&mut fields),
@@ -65,14 +193,7 @@ impl Transaction {
             4 => self.set_code(&mut fields),
             other => return Err(UnknownTransactionType(other)),
         }
-        for part in [self.v, self.r, self.s] {
-            fields.add(&part.unwrap_or_default());
-        }
-        if self.tx_type != 0 {
-            out.push(self.tx_type);
-        }
-        fields.list_into(out);
-        Ok(())
+        Ok(fields)
     }
 
     fn legacy(&self, fields: &mut Fields) {

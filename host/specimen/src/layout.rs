@@ -35,6 +35,11 @@ impl Layout {
         }
     }
 
+    /// Whether transactions carry their signatures.
+    pub const fn has_signatures(self) -> bool {
+        true
+    }
+
     /// The layout with this version number, if there is one.
     pub fn from_version(version: &str) -> Option<Self> {
         Self::NEWEST_FIRST.into_iter().find(|layout| layout.as_str() == version)

@@ -22,7 +22,7 @@ pub use block::{
 pub use code::{CodePiece, CodeRead, Codes, NotBase64};
 pub use decode::{DecodeError, Heading, INPUT_LIMIT_BYTES, Misfit, Wrong, decode, decode_as, decode_shared, heading};
 pub use encode::{EncodeError, Refusal, Unsayable, encode};
-pub use envelope::{UnknownTransactionType, transaction_hash, transaction_hashes};
+pub use envelope::{DroppedPart, Envelopes, UnknownTransactionType, transaction_hash, transaction_hashes};
 pub use hash::{sha256, specimen_hash};
 pub use json::{Expected, JsonError, data_json, from_json, to_json};
 pub use layout::Layout;

@@ -1,34 +1,38 @@
-//! The canonical block-result document, version 1. `schemas/block-result/canonical.schema.json` describes it.
+//! The canonical block-result document, version 2. `schemas/block-result/canonical.schema.json` describes it.
 //!
-//! One line of JSON in Ethereum's RPC spelling: the block, its transactions, receipts and withdrawals, and how each
-//! check came out. The bytes depend on the specimen and on nothing else.
+//! One line of JSON in Ethereum's RPC spelling: the block, its transactions, receipts and withdrawals, and the outcome of each
+//! check. A value that no check covers is null, and its pointer stands in `unproven`. The bytes depend on the specimen and on the
+//! terms of execution, and on nothing else.
 
 use alloy_eips::{eip4844::DATA_GAS_PER_BLOB, eip4895::Withdrawal};
-use alloy_primitives::{Address, B256, Bloom, U256};
+use alloy_primitives::{Address, Bloom, U256};
 use refiner_specimen::{
     Authorization, Block, Specimen, Transaction,
     check::{Check, Outcome},
 };
 
-use super::{header::write_header, json::Json};
+use super::{
+    Canonical,
+    header::write_header,
+    json::{Item, Json},
+};
 use crate::{
     execution::ExecutedReceipt,
-    rules::BlockRules,
-    transaction::{ACCESS_LIST, BLOB, DYNAMIC_FEE, LEGACY, SET_CODE, lacks_blob_hashes},
+    policy::SenderPolicy,
+    transaction::{ACCESS_LIST, BLOB, DYNAMIC_FEE, SET_CODE},
 };
 
 /// Version of the document; it changes when a reader of the old one would misread the new one.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Everything the document is written from.
 pub(super) struct Document<'a> {
     pub(super) specimen: &'a Specimen,
-    pub(super) rules: &'a BlockRules,
+    pub(super) canonical: &'a Canonical,
     /// One a transaction.
     pub(super) receipts: &'a [ExecutedReceipt],
-    /// One a receipt.
-    pub(super) blooms: &'a [Bloom],
-    pub(super) checks: &'a [Check],
+    pub(super) checks: &'a [&'a Check],
+    pub(super) senders: SenderPolicy,
 }
 
 /// Typical size of what surrounds a transaction's input and receipt, and of a log without its data; a good guess only
@@ -44,7 +48,7 @@ impl Document<'_> {
         json.object(|json| {
             json.key("type").text("block-result");
             json.key("version").number(VERSION);
-            json.key("chainId").quantity(self.rules.chain_id);
+            json.key("chainId").quantity(self.canonical.chain_id);
             json.key("codec").text(self.specimen.layout.as_str());
             json.key("block").object(|json| self.block(json));
             let transactions = self.block_data().transactions.iter().zip(&self.block_data().senders);
@@ -55,7 +59,7 @@ impl Document<'_> {
                 },
             );
             let mut log_index = 0;
-            let receipts = self.receipts.iter().zip(self.blooms);
+            let receipts = self.receipts.iter().zip(&self.canonical.blooms);
             json.key("receipts").array(receipts, |json, (receipt, bloom)| {
                 json.object(|json| self.receipt(json, receipt, bloom, &mut log_index));
             });
@@ -65,6 +69,8 @@ impl Document<'_> {
                     json.key(check.name.as_str()).text(outcome(&check.outcome));
                 }
             });
+            let unproven = json.take_unproven();
+            json.key("unproven").array(unproven, |json, pointer| json.text(&pointer));
         });
         json.into_bytes()
     }
@@ -87,51 +93,66 @@ impl Document<'_> {
         json.key("uncles").array(uncles.iter().flatten(), |json, uncle| json.data(uncle.hash_slow()));
     }
 
-    /// `eth_getTransaction…`, without what the receipt says again.
+    /// Whether root or signature cover a transaction's fields. Its type they need not: the receipt carries it too.
+    fn covers(&self, transaction: &Transaction) -> bool {
+        transaction.dropped(self.specimen.layout).is_none()
+    }
+
+    /// `eth_getTransaction…`, without what the receipt repeats.
     fn transaction(&self, json: &mut Json, transaction: &Transaction, sender: Address, receipt: &ExecutedReceipt) {
         let tx_type = transaction.tx_type;
+        let at = Item { list: "transactions", index: receipt.transaction_index as usize };
+        let covered = self.covers(transaction);
+        let big = |number: u128| U256::from(number);
         json.key("type").quantity(tx_type.into());
-        json.key("hash");
-        hash(json, self.hash(receipt));
+        json.value(at, "hash", covered, |json| json.data(receipt.transaction_hash));
         json.key("transactionIndex").quantity(receipt.transaction_index.into());
-        json.key("from").data(sender);
-        json.key("to");
-        address(json, transaction.to);
-        json.key("nonce").quantity(transaction.nonce);
-        json.key("value").big_quantity(transaction.value);
-        json.key("gas").quantity(transaction.gas);
-        json.key("gasPrice").big_quantity(receipt.effective_gas_price);
+        self.sender(json, at, covered, sender);
+        json.value(at, "to", covered, |json| address(json, transaction.to));
+        json.value(at, "nonce", covered, |json| json.quantity(transaction.nonce));
+        json.value(at, "value", covered, |json| json.big_quantity(transaction.value));
+        json.value(at, "gas", covered, |json| json.quantity(transaction.gas));
+        json.value(at, "gasPrice", covered, |json| json.big_quantity(receipt.effective_gas_price));
         if tx_type >= DYNAMIC_FEE {
-            json.key("maxFeePerGas").big_quantity(U256::from(transaction.gas_fee_cap));
-            json.key("maxPriorityFeePerGas").big_quantity(U256::from(transaction.gas_tip_cap));
+            json.value(at, "maxFeePerGas", covered, |json| json.big_quantity(big(transaction.gas_fee_cap)));
+            json.value(at, "maxPriorityFeePerGas", covered, |json| json.big_quantity(big(transaction.gas_tip_cap)));
         }
-        if let (BLOB, Some(hashes)) = (tx_type, &transaction.blob_hashes) {
+        if tx_type == BLOB {
             let fee_cap = transaction.blob_fee_cap.unwrap_or_default();
-            json.key("maxFeePerBlobGas").big_quantity(U256::from(fee_cap));
-            json.key("blobVersionedHashes").array(hashes, Json::data);
-        }
-        if tx_type >= ACCESS_LIST {
-            json.key("accessList").array(&transaction.access_list.0, |json, item| {
-                json.object(|json| {
-                    json.key("address").data(item.address);
-                    json.key("storageKeys").array(&item.storage_keys, Json::data);
-                });
+            json.value(at, "maxFeePerBlobGas", covered, |json| json.big_quantity(big(fee_cap)));
+            json.value(at, "blobVersionedHashes", covered, |json| {
+                json.array(transaction.blob_hashes.iter().flatten(), Json::data);
             });
         }
-        if tx_type == SET_CODE {
-            let authorizations = transaction.authorization_list.iter().flatten();
-            json.key("authorizationList").array(authorizations, authorization);
-        }
-        if let Some(chain_id) = chain_id(transaction) {
-            json.key("chainId").big_quantity(chain_id);
-        }
-        json.key("input").data(&transaction.input);
-        let v = transaction.v.unwrap_or_default();
-        json.key("v").big_quantity(v);
-        json.key("r").big_quantity(transaction.r.unwrap_or_default());
-        json.key("s").big_quantity(transaction.s.unwrap_or_default());
         if tx_type >= ACCESS_LIST {
-            json.key("yParity").big_quantity(v);
+            json.value(at, "accessList", covered, |json| access_list(json, transaction));
+        }
+        if tx_type == SET_CODE {
+            json.value(at, "authorizationList", covered, |json| {
+                json.array(transaction.authorization_list.iter().flatten(), authorization);
+            });
+        }
+        // A legacy transaction of any chain has none, and where the signature was dropped that is not known.
+        if let Some(chain_id) = transaction.signed_chain_id().filter(|_| covered) {
+            json.key("chainId").big_quantity(chain_id);
+        } else if !covered {
+            json.value(at, "chainId", false, Json::null);
+        }
+        json.value(at, "input", covered, |json| json.data(&transaction.input));
+        let v = transaction.v.unwrap_or_default();
+        json.value(at, "v", covered, |json| json.big_quantity(v));
+        json.value(at, "r", covered, |json| json.big_quantity(transaction.r.unwrap_or_default()));
+        json.value(at, "s", covered, |json| json.big_quantity(transaction.s.unwrap_or_default()));
+        if tx_type >= ACCESS_LIST {
+            json.value(at, "yParity", covered, |json| json.big_quantity(v));
+        }
+    }
+
+    /// A sender that is taken as stated is printed, and marked all the same.
+    fn sender(&self, json: &mut Json, at: Item, covered: bool, sender: Address) {
+        json.value(at, "from", covered, |json| json.data(sender));
+        if covered && self.senders == SenderPolicy::Stated {
+            json.mark_unproven(at, "from");
         }
     }
 
@@ -139,27 +160,28 @@ impl Document<'_> {
     fn receipt(&self, json: &mut Json, receipt: &ExecutedReceipt, bloom: &Bloom, log_index: &mut u64) {
         let Block { hash: block_hash, header, transactions, senders, .. } = self.block_data();
         let index = receipt.transaction_index as usize;
-        let transaction_hash = self.hash(receipt);
+        let transaction = &transactions[index];
+        let at = Item { list: "receipts", index };
+        let covered = self.covers(transaction);
         json.key("type").quantity(receipt.tx_type.into());
-        json.key("transactionHash");
-        hash(json, transaction_hash);
+        json.value(at, "transactionHash", covered, |json| json.data(receipt.transaction_hash));
         json.key("transactionIndex").quantity(receipt.transaction_index.into());
         json.key("blockHash").data(block_hash);
         json.key("blockNumber").quantity(header.number);
-        json.key("from").data(senders[index]);
-        json.key("to");
-        address(json, transactions[index].to);
+        self.sender(json, at, covered, senders[index]);
+        json.value(at, "to", covered, |json| address(json, transaction.to));
         json.key("status").quantity(receipt.success.into());
         json.key("cumulativeGasUsed").quantity(receipt.cumulative_gas_used);
         json.key("gasUsed").quantity(receipt.gas_used);
-        json.key("effectiveGasPrice").big_quantity(receipt.effective_gas_price);
-        if let Some(blob_gas) = self.blob_gas(&transactions[index]) {
-            json.key("blobGasUsed").quantity(blob_gas);
+        json.value(at, "effectiveGasPrice", covered, |json| json.big_quantity(receipt.effective_gas_price));
+        if transaction.tx_type == BLOB {
+            let blob_gas = self.blob_gas(transaction);
+            json.value(at, "blobGasUsed", blob_gas.is_some(), |json| json.quantity(blob_gas.unwrap_or_default()));
             json.key("blobGasPrice").big_quantity(U256::from(self.blob_price()));
         }
-        json.key("contractAddress");
-        address(json, receipt.contract_address);
+        json.value(at, "contractAddress", covered, |json| address(json, receipt.contract_address));
         json.key("logsBloom").data(bloom);
+        let mut position = 0;
         json.key("logs").array(&receipt.logs, |json, log| {
             json.object(|json| {
                 json.key("address").data(log.address);
@@ -167,18 +189,24 @@ impl Document<'_> {
                 json.key("data").data(&log.data);
                 json.key("blockNumber").quantity(header.number);
                 json.key("transactionHash");
-                hash(json, transaction_hash);
+                if covered {
+                    json.data(receipt.transaction_hash);
+                } else {
+                    json.null();
+                    json.mark_unproven(at, &format!("logs/{position}/transactionHash"));
+                }
                 json.key("transactionIndex").quantity(receipt.transaction_index.into());
                 json.key("blockHash").data(block_hash);
                 json.key("logIndex").quantity(*log_index);
                 json.key("removed").boolean(false);
             });
             *log_index += 1;
+            position += 1;
         });
     }
 
     fn withdrawals(&self, json: &mut Json) {
-        if !self.rules.withdrawals {
+        if !self.canonical.withdrawals {
             return;
         }
         match &self.block_data().withdrawals {
@@ -187,30 +215,30 @@ impl Document<'_> {
         }
     }
 
-    /// `None` where the layout dropped what the hash is made from and the producer states none.
-    fn hash(&self, receipt: &ExecutedReceipt) -> Option<B256> {
-        let Block { transactions, receipts, .. } = self.block_data();
-        let index = receipt.transaction_index as usize;
-        let stated = receipts.get(index).is_some_and(|producer| !producer.tx_hash.is_zero());
-        (stated || !lacks_blob_hashes(&transactions[index])).then_some(receipt.transaction_hash)
-    }
-
-    /// `None` also for a blob transaction without its hashes, unless the block's blobs can only be its own.
+    /// Of a blob transaction without its hashes it is known only where the block's blobs can be no other's.
     fn blob_gas(&self, transaction: &Transaction) -> Option<u64> {
-        if transaction.tx_type != BLOB {
-            return None;
+        match &transaction.blob_hashes {
+            Some(hashes) => Some(DATA_GAS_PER_BLOB * hashes.len() as u64),
+            None => {
+                let mut blobs = self.block_data().transactions.iter().filter(|other| other.tx_type == BLOB);
+                if blobs.nth(1).is_none() { self.block_data().header.blob_gas_used } else { None }
+            }
         }
-        let Some(hashes) = &transaction.blob_hashes else {
-            let mut blobs = self.block_data().transactions.iter().filter(|other| other.tx_type == BLOB);
-            return if blobs.nth(1).is_none() { self.block_data().header.blob_gas_used } else { None };
-        };
-        Some(DATA_GAS_PER_BLOB * hashes.len() as u64)
     }
 
     fn blob_price(&self) -> u128 {
         let excess = self.block_data().header.excess_blob_gas.unwrap_or_default();
-        self.rules.blobs.map_or(0, |params| params.calc_blob_fee(excess))
+        self.canonical.blobs.map_or(0, |params| params.calc_blob_fee(excess))
     }
+}
+
+fn access_list(json: &mut Json, transaction: &Transaction) {
+    json.array(&transaction.access_list.0, |json, item| {
+        json.object(|json| {
+            json.key("address").data(item.address);
+            json.key("storageKeys").array(&item.storage_keys, Json::data);
+        });
+    });
 }
 
 fn authorization(json: &mut Json, signed: &Authorization) {
@@ -233,25 +261,9 @@ fn withdrawal(json: &mut Json, withdrawal: &Withdrawal) {
     });
 }
 
-/// EIP-155: a legacy transaction carries its chain id in v, or none.
-fn chain_id(transaction: &Transaction) -> Option<U256> {
-    if transaction.tx_type != LEGACY {
-        return Some(U256::from(transaction.chain_id));
-    }
-    let doubled = transaction.v.unwrap_or_default().checked_sub(U256::from(35))?;
-    Some(doubled >> 1)
-}
-
 fn address(json: &mut Json, address: Option<Address>) {
     match address {
         Some(address) => json.data(address),
-        None => json.null(),
-    }
-}
-
-fn hash(json: &mut Json, hash: Option<B256>) {
-    match hash {
-        Some(hash) => json.data(hash),
         None => json.null(),
     }
 }

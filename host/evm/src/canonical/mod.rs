@@ -1,11 +1,15 @@
-//! Canonical block results: what the chain really did, checked against the block's own header.
+//! Canonical block results: what the chain really did, checked against the block itself.
 
 mod document;
 mod header;
 mod json;
 
-use alloy_primitives::B256;
-use refiner_specimen::{Block, Specimen, transaction_hashes};
+use alloy_eips::eip7840::BlobParams;
+use alloy_primitives::{B256, Bloom};
+use refiner_specimen::{
+    Block, Specimen,
+    check::{Check, CheckName, Outcome},
+};
 
 use self::document::Document;
 use crate::{
@@ -13,21 +17,22 @@ use crate::{
     code::CodeCache,
     diagnosis,
     error::{ExecuteError, Rejected, Unsupported},
-    execution::{ExecutedReceipt, Execution},
+    execution::{self, ExecutedReceipt, Execution, SenderGate},
     format::ResultFormat,
+    gate::{self, Admission},
     header_checks::{header_checks, producer_check},
     outcome::TransactionOutcome,
-    policy::ExecutionPolicy,
+    policy::{ExecutionPolicy, SenderPolicy},
     receipts::commit,
     repair::{self, Repaired},
     rules::BlockRules,
     runner::Job,
-    transaction::{Supplement, admit, lacks_blob_hashes},
+    transaction::{Supplement, admit},
 };
 
-/// Executes the block as its chain did and writes the canonical document.
+/// Executes the block as its chain did.
 ///
-/// Errors when execution disagrees with the header in any way: there is no wrong canonical result.
+/// Errors when the block contradicts itself, before execution or by it: there is no wrong canonical result.
 pub(crate) fn execute(
     specimen: &Specimen,
     chain: &ChainSpec,
@@ -35,44 +40,118 @@ pub(crate) fn execute(
     policy: ExecutionPolicy,
 ) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
+    let admission = Admission::of(specimen, Some(chain));
+    if let Some(failed) = admission.failed() {
+        return Err(Rejected::CheckFailed(failed.clone()).into());
+    }
     let rules = BlockRules::canonical(chain, block)?;
     admit(block, ResultFormat::Canonical.as_str())?;
-    let hashes = hashes(block)?;
+    let hashes = hashes(specimen, admission.transaction_hashes);
 
     let none = Supplement::default();
     let job = Job { block, rules: &rules, hashes: &hashes, supplement: &none, codes, policy };
-    let Repaired { outcome, supplement, supplied } = repair::execute(&job, specimen.layout)?;
+    let Repaired { outcome, supplement, supplied } =
+        repair::execute(&job, specimen.layout).map_err(|error| told_by_recorded_receipts(specimen, error))?;
     let job = Job { supplement: &supplement, ..job };
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let commitments = commit(&receipts);
-    let mut checks = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
-    if let Some(failed) = checks.iter().find(|check| check.failed()) {
+    let executed = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
+    if let Some(failed) = executed.iter().find(|check| check.failed()) {
         return Err(diagnosis::explain(&job, Rejected::HeaderMismatch(failed.clone())));
     }
-    checks.push(producer_check(&block.receipts, &receipts));
+    let producer = producer_check(&block.receipts, &receipts);
+    let recorded = recorded_receipts(specimen, &producer);
+    if recorded.failed() {
+        return Err(Rejected::CheckFailed(recorded).into());
+    }
+    let mut checks = admission.checks;
+    checks.push(recorded);
+    checks.push(code_hashes(block));
+    checks.extend(executed);
+    checks.push(producer);
 
-    let document =
-        Document { specimen, rules: &rules, receipts: &receipts, blooms: &commitments.blooms, checks: &checks };
-    let block_result = document.write().into();
-    Ok(Execution { gas_used: outcome.gas_used, receipts, checks, supplied, block_result })
+    let canonical = Canonical {
+        chain_id: rules.chain_id,
+        withdrawals: rules.withdrawals,
+        blobs: rules.blobs,
+        blooms: commitments.blooms,
+    };
+    let document = execution::Document::Canonical(Box::new(canonical));
+    let execution = Execution::new(outcome.gas_used, receipts, checks, document, SenderGate::Closed(policy.senders));
+    Ok(execution.with_supplied(supplied))
 }
 
-/// The hash of each transaction. One whose blob hashes the layout dropped has the producer's, where there is one.
-fn hashes(block: &Block) -> Result<Vec<B256>, ExecuteError> {
-    let mut hashes = transaction_hashes(block).map_err(|unknown| {
-        let transaction = block.transactions.iter().position(|transaction| transaction.tx_type == unknown.0);
-        Unsupported::TransactionType {
-            transaction: transaction.unwrap_or_default(),
-            tx_type: unknown.0,
-            format: ResultFormat::Canonical.as_str(),
-        }
-    })?;
-    for ((hash, transaction), producer) in hashes.iter_mut().zip(&block.transactions).zip(&block.receipts) {
-        if lacks_blob_hashes(transaction) && !producer.tx_hash.is_zero() {
-            *hash = producer.tx_hash;
+/// All that the canonical document needs beside the specimen, its receipts and checks.
+#[derive(Clone, Debug)]
+pub(crate) struct Canonical {
+    chain_id: u64,
+    /// Whether the block's fork has withdrawals.
+    withdrawals: bool,
+    blobs: Option<BlobParams>,
+    /// One a receipt.
+    blooms: Vec<Bloom>,
+}
+
+impl Canonical {
+    /// The document's bytes.
+    pub(crate) fn write(
+        &self,
+        specimen: &Specimen,
+        receipts: &[ExecutedReceipt],
+        checks: &[&Check],
+        senders: SenderPolicy,
+    ) -> Vec<u8> {
+        Document { specimen, canonical: self, receipts, checks, senders }.write()
+    }
+}
+
+/// The hash of each transaction. One that cannot be computed is the producer's, where there is one.
+fn hashes(specimen: &Specimen, mut hashes: Vec<B256>) -> Vec<B256> {
+    let Block { transactions, receipts, .. } = &specimen.block;
+    for ((hash, transaction), recorded) in hashes.iter_mut().zip(transactions).zip(receipts) {
+        if transaction.dropped(specimen.layout).is_some() && !recorded.tx_hash.is_zero() {
+            *hash = recorded.tx_hash;
         }
     }
-    Ok(hashes)
+    hashes
+}
+
+/// The check of the recorded receipts, with the work that execution has done already: receipts that equal the executed ones,
+/// which gave the root, give it too.
+fn recorded_receipts(specimen: &Specimen, producer: &Check) -> Check {
+    if producer.outcome != Outcome::Passed {
+        return gate::recorded_receipts(specimen);
+    }
+    gate::repeated_fields(specimen).unwrap_or(Check::passed(CheckName::RecordedReceipts))
+}
+
+/// Recorded receipts that contradict the header tell more of a block than that a dropped field was not found by them.
+fn told_by_recorded_receipts(specimen: &Specimen, error: ExecuteError) -> ExecuteError {
+    let searched = match &error {
+        ExecuteError::Unsupported(unsupported) => matches!(
+            unsupported,
+            Unsupported::AuthorizationListMissing { .. }
+                | Unsupported::BlobHashesMissing { .. }
+                | Unsupported::Ambiguous { .. }
+        ),
+        ExecuteError::Rejected(_) => false,
+    };
+    if searched {
+        let recorded = gate::recorded_receipts(specimen);
+        if recorded.failed() {
+            return Rejected::CheckFailed(recorded).into();
+        }
+    }
+    error
+}
+
+/// Execution has verified every piece of code.
+fn code_hashes(block: &Block) -> Check {
+    let name = CheckName::CodeHashes;
+    if block.state.codes.is_empty() {
+        return Check { name, outcome: Outcome::NotApplicable("the block read no code") };
+    }
+    Check::passed(name)
 }
 
 fn executed(outcome: TransactionOutcome) -> Option<ExecutedReceipt> {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::Frame;
 use crate::{
     embedded::EmbeddedExecutor,
-    execution::{ExecutedLog, ExecutedReceipt, Execution},
+    execution::{Document, ExecutedLog, ExecutedReceipt, Execution, SenderGate},
     format::ResultFormat,
     header_checks::{header_checks, producer_check},
     receipts::commit,
@@ -107,12 +107,23 @@ pub(crate) fn believe(
     let mut checks = header_checks(block, gas_used, &commit(&receipts), None);
     let Some(failed) = checks.iter().find(|check| check.failed()) else {
         checks.push(producer_check(&block.receipts, &receipts));
-        return Ok(Execution { gas_used, receipts, checks, supplied: Vec::new(), block_result: answer.clone() });
+        return Ok(execution(gas_used, receipts, checks, answer, embedded));
     };
     match embedded.execute(specimen, format) {
-        Ok(execution) if execution.block_result == *answer => Ok(execution),
+        Ok(executed) if executed.block_result(specimen).as_ref() == Ok(answer) => Ok(executed),
         _ => Err(Disbelief::Header { check: Box::new(failed.clone()), format }),
     }
+}
+
+fn execution(
+    gas_used: u64,
+    receipts: Vec<ExecutedReceipt>,
+    checks: Vec<Check>,
+    answer: &Bytes,
+    embedded: &EmbeddedExecutor,
+) -> Execution {
+    let gate = SenderGate::Closed(embedded.policy().senders);
+    Execution::new(gas_used, receipts, checks, Document::Written(answer.clone()), gate)
 }
 
 /// The receipts of an answer, each with its transaction. A transaction that the server rejected has none.

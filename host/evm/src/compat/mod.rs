@@ -31,7 +31,7 @@ use crate::{
     chain::ChainSpec,
     code::CodeCache,
     error::{ExecuteError, Rejected, Unsupported},
-    execution::{ExecutedReceipt, Execution},
+    execution::{self, ExecutedReceipt, Execution, SenderGate},
     format::{Era, ResultFormat},
     header_checks::{header_checks, producer_check},
     outcome::TransactionOutcome,
@@ -57,6 +57,7 @@ pub(crate) fn execute(
     era: Era,
     codes: &CodeCache,
     policy: ExecutionPolicy,
+    senders: SenderGate,
 ) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
     let (frame, rules) = Frame::of(block, chain, era)?;
@@ -69,8 +70,8 @@ pub(crate) fn execute(
     let mut checks = header_checks(block, outcome.gas_used, &commit(&receipts), outcome.requests.as_deref());
     checks.push(producer_check(&block.receipts, &receipts));
 
-    let block_result = frame.document(&receipts, state_root).into();
-    Ok(Execution { gas_used: outcome.gas_used, receipts, checks, supplied: Vec::new(), block_result })
+    let document = execution::Document::Written(frame.document(&receipts, state_root).into());
+    Ok(Execution::new(outcome.gas_used, receipts, checks, document, senders))
 }
 
 /// What an era's document says of a block before anything is executed.

@@ -96,7 +96,8 @@ fn logging(push: &[u8]) -> Vec<u8> {
 }
 
 fn run(specimen: &Specimen, era: Era) -> Result<Execution, ExecuteError> {
-    execute(specimen, &ChainSpec::builtin(1).unwrap(), era, &CodeCache::default(), crate::ExecutionPolicy::default())
+    let (chain, policy) = (ChainSpec::builtin(1).unwrap(), ExecutionPolicy::default());
+    execute(specimen, &chain, era, &CodeCache::default(), policy, SenderGate::Open)
 }
 
 #[test]
@@ -168,7 +169,7 @@ fn a_rejected_transaction_is_printed_and_has_no_receipt() {
     let block = specimen(SHANGHAI, &logging(&[0x30]), vec![below_base_fee, at_base_fee]);
     for era in ERAS {
         let execution = run(&block, era).unwrap();
-        let document: Value = serde_json::from_slice(&execution.block_result).unwrap();
+        let document: Value = serde_json::from_slice(&execution.block_result(&block).unwrap()).unwrap();
         assert_eq!(document["Transactions"].as_array().unwrap().len(), 2);
         let receipts = document["Receipts"].as_array().unwrap();
         assert_eq!(receipts.len(), 1);
@@ -222,7 +223,7 @@ fn era_c_takes_a_blob_transaction_for_a_dynamic_fee_one() {
     for (era, tx_type, blob_hash) in [(Era::C, 2, B256::ZERO), (Era::D, 3, BLOB_HASH), (Era::E, 3, BLOB_HASH)] {
         let execution = run(&block, era).unwrap();
         assert_eq!(execution.receipts[0].logs[0].topics, [blob_hash]);
-        let document: Value = serde_json::from_slice(&execution.block_result).unwrap();
+        let document: Value = serde_json::from_slice(&execution.block_result(&block).unwrap()).unwrap();
         assert_eq!(document["Transactions"][0]["type"], tx_type);
     }
 }

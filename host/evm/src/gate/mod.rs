@@ -1,11 +1,23 @@
 //! The gate before execution: every check of a block against itself that needs no execution.
+//!
+//! **Inputs** a decoded specimen and, where it is known, the fork schedule of its chain. **Outputs** one named check for each
+//! claim of the specimen. **Invariants** a check whose inputs the layout dropped is not checkable and fails no run.
 
+mod header_rules;
+mod recorded;
+mod senders;
+
+pub(crate) use self::recorded::{as_executed, repeated_fields};
+pub use self::{recorded::recorded_receipts, senders::senders};
+
+use alloy_primitives::B256;
 use refiner_specimen::{
-    Specimen,
-    check::{self, Check, CheckName},
+    Envelopes, Specimen, UnknownTransactionType,
+    check::{self, Check},
 };
 
-use crate::{chain::ChainSpec, policy::SenderPolicy};
+use self::header_rules::header_rules;
+use crate::chain::ChainSpec;
 
 /// Every check that needs no execution, but for [`senders`] and code hashes, in the order in which they are printed.
 ///
@@ -13,12 +25,42 @@ use crate::{chain::ChainSpec, policy::SenderPolicy};
 ///
 /// `chain` is `None` where the schedule of the specimen's chain is not known; what rests on it is then not checkable.
 pub fn checks(specimen: &Specimen, chain: Option<&ChainSpec>) -> Vec<Check> {
-    let _ = chain;
-    check::all(specimen)
+    let mut checks = Admission::of(specimen, chain).checks;
+    checks.push(recorded_receipts(specimen));
+    checks
 }
 
-/// The stated senders against those that the signatures give. The costliest check, made only for who states senders.
-pub fn senders(specimen: &Specimen, policy: SenderPolicy) -> Check {
-    let _ = (specimen, policy);
-    Check::passed(CheckName::Senders)
+/// The checks of [`checks`] but for recorded receipts, and what was computed on the way.
+pub(crate) struct Admission {
+    pub(crate) checks: Vec<Check>,
+    /// One a transaction; empty when a transaction's type is not known.
+    pub(crate) transaction_hashes: Vec<B256>,
+}
+
+impl Admission {
+    pub(crate) fn of(specimen: &Specimen, chain: Option<&ChainSpec>) -> Self {
+        let envelopes = Envelopes::of(&specimen.block.transactions);
+        let transactions_root = match &envelopes {
+            Ok(envelopes) => check::transactions_root_of(specimen, envelopes),
+            Err(UnknownTransactionType(_)) => check::transactions_root(specimen),
+        };
+        let envelopes = envelopes.unwrap_or_default();
+        let checks = vec![
+            check::segment(specimen),
+            check::block_hash(specimen),
+            header_rules(specimen, chain, &envelopes),
+            check::ommers_hash(specimen),
+            transactions_root,
+            check::transaction_fields(specimen),
+            check::chain_id(specimen),
+            check::withdrawals_root(specimen),
+            check::state_rows(specimen),
+        ];
+        Self { checks, transaction_hashes: envelopes.hashes() }
+    }
+
+    /// The first check that failed.
+    pub(crate) fn failed(&self) -> Option<&Check> {
+        self.checks.iter().find(|check| check.failed())
+    }
 }

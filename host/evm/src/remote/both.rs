@@ -65,7 +65,7 @@ impl Executor for Both {
         };
         let remote = self.remote.server.process(raw, format)?;
         let execution = self.remote.embedded.execute(specimen, format);
-        let embedded = answer(&execution);
+        let embedded = answer(&execution, specimen);
         if agree(&embedded, &remote) {
             return Ok(execution);
         }
@@ -88,9 +88,10 @@ fn agree(embedded: &Answer, remote: &Answer) -> bool {
     }
 }
 
-fn answer(execution: &Result<Execution, ExecuteError>) -> Answer {
-    match execution {
-        Ok(execution) => Answer::Document(execution.block_result.clone()),
+fn answer(execution: &Result<Execution, ExecuteError>, specimen: &Specimen) -> Answer {
+    match execution.as_ref().map(|execution| execution.block_result(specimen)) {
+        Ok(Ok(document)) => Answer::Document(document),
+        Ok(Err(error)) => Answer::Refusal(error.to_string()),
         Err(error) => Answer::Refusal(error.to_string()),
     }
 }

@@ -21,10 +21,10 @@ mod recorded;
 mod search;
 mod supplied;
 
-use refiner_specimen::{Layout, Transaction};
+use refiner_specimen::{DroppedPart, Layout, Transaction};
 
 use self::search::Search;
-pub use self::supplied::{DroppedField, Supplied, SupplySource};
+pub use self::supplied::{Supplied, SupplySource};
 use crate::{
     diagnosis,
     error::{ExecuteError, Unsupported},
@@ -53,7 +53,7 @@ pub(crate) fn execute(job: &Job<'_>, layout: Layout) -> Result<Repaired, Execute
     }
     let supplement = Supplement::default();
     let job = &Job { supplement: &supplement, ..*job };
-    let dropped: Vec<Option<DroppedField>> = block.transactions.iter().map(dropped).collect();
+    let dropped: Vec<Option<DroppedPart>> = block.transactions.iter().map(dropped).collect();
     let first = dropped.iter().enumerate().find_map(|(index, field)| Some((index, (*field)?)));
     let Some(first) = first else {
         let outcome = runner::run(job).map_err(|error| match error {
@@ -67,11 +67,11 @@ pub(crate) fn execute(job: &Job<'_>, layout: Layout) -> Result<Repaired, Execute
 }
 
 /// The field that a transaction lacks, if any.
-fn dropped(transaction: &Transaction) -> Option<DroppedField> {
+fn dropped(transaction: &Transaction) -> Option<DroppedPart> {
     if lacks_blob_hashes(transaction) {
-        Some(DroppedField::BlobHashes)
+        Some(DroppedPart::BlobHashes)
     } else if lacks_authorizations(transaction) {
-        Some(DroppedField::AuthList)
+        Some(DroppedPart::Authorizations)
     } else {
         None
     }

@@ -1,13 +1,12 @@
 //! The receipts that the producer recorded, as the proof of each single transaction.
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::B256;
 use refiner_specimen::Block;
 
 use crate::{
-    execution::{ExecutedLog, ExecutedReceipt},
+    execution::ExecutedReceipt,
+    gate::as_executed,
     receipts::{commit, digest},
-    rules::BlockRules,
-    transaction::executed_type,
 };
 
 /// Recorded receipts that give the header's receiptsRoot, by their digests.
@@ -15,30 +14,12 @@ pub(super) struct Recorded(Vec<B256>);
 
 impl Recorded {
     /// `None` where they do not give the header's receiptsRoot.
-    pub(super) fn proven(block: &Block, rules: &BlockRules) -> Option<Self> {
+    pub(super) fn proven(block: &Block) -> Option<Self> {
         if block.receipts.len() != block.transactions.len() {
             return None;
         }
-        let receipts: Vec<ExecutedReceipt> = block
-            .receipts
-            .iter()
-            .zip(&block.transactions)
-            .map(|(receipt, transaction)| ExecutedReceipt {
-                transaction_index: 0,
-                transaction_hash: B256::ZERO,
-                tx_type: executed_type(transaction, rules),
-                success: receipt.post_state_or_status.last().is_some_and(|status| *status == 1),
-                gas_used: 0,
-                cumulative_gas_used: receipt.cumulative_gas_used,
-                effective_gas_price: U256::ZERO,
-                contract_address: None,
-                logs: receipt
-                    .logs
-                    .iter()
-                    .map(|log| ExecutedLog { address: log.address, topics: log.topics.clone(), data: log.data.clone() })
-                    .collect(),
-            })
-            .collect();
+        let receipts: Vec<ExecutedReceipt> =
+            block.receipts.iter().enumerate().map(|(index, receipt)| as_executed(receipt, block, index)).collect();
         let proven = commit(&receipts).root == block.header.receipts_root;
         proven.then(|| Self(receipts.iter().map(digest).collect()))
     }

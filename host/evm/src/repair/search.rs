@@ -2,11 +2,11 @@
 
 use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
 use refiner_specimen::{
-    Layout,
+    DroppedPart, Layout,
     check::{Check, CheckName, Quantity, Subject},
 };
 
-use super::{DroppedField, Repaired, Supplied, SupplySource, authorizations, blobs, recorded::Recorded};
+use super::{Repaired, Supplied, SupplySource, authorizations, blobs, recorded::Recorded};
 use crate::{
     diagnosis,
     error::{ExecuteError, Rejected, Resource, Unsupported},
@@ -43,7 +43,7 @@ pub(super) struct Candidate {
 #[derive(Clone)]
 struct Choice {
     transaction: usize,
-    field: DroppedField,
+    field: DroppedPart,
     candidate: Candidate,
     /// Candidates of its group.
     among: usize,
@@ -71,9 +71,9 @@ pub(super) struct Search<'a> {
     /// Ways that led to the header; a second one ends the search.
     found: Vec<(Outcome, Vec<Choice>)>,
     /// The dropped field of each transaction, if any.
-    dropped: Vec<Option<DroppedField>>,
+    dropped: Vec<Option<DroppedPart>>,
     /// The last transaction whose field was searched, which a refusal names.
-    furthest: (usize, DroppedField),
+    furthest: (usize, DroppedPart),
     spent: Spent,
 }
 
@@ -91,14 +91,14 @@ impl<'a> Search<'a> {
         job: &Job<'a>,
         layout: Layout,
         stand_ins: &'a Supplement,
-        dropped: Vec<Option<DroppedField>>,
-        first: (usize, DroppedField),
+        dropped: Vec<Option<DroppedPart>>,
+        first: (usize, DroppedPart),
     ) -> Self {
         Self {
             job: *job,
             layout,
             stand_ins,
-            recorded: Recorded::proven(job.block, job.rules),
+            recorded: Recorded::proven(job.block),
             scope: Scope::StandIns,
             outcomes: Vec::new(),
             choices: Vec::new(),
@@ -115,7 +115,7 @@ impl<'a> Search<'a> {
             return Err(self.missing());
         }
         self.pass(Scope::StandIns)?;
-        if self.found.is_empty() && self.lacking().any(|field| field == DroppedField::BlobHashes) {
+        if self.found.is_empty() && self.lacking().any(|field| field == DroppedPart::BlobHashes) {
             self.pass(Scope::Full)?;
         }
         if let [(_, one), (_, other)] = &self.found[..] {
@@ -127,7 +127,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn lacking(&self) -> impl Iterator<Item = DroppedField> {
+    fn lacking(&self) -> impl Iterator<Item = DroppedPart> {
         self.dropped.iter().copied().flatten()
     }
 
@@ -174,7 +174,7 @@ impl<'a> Search<'a> {
         &mut self,
         run: &mut Run<'a>,
         index: usize,
-        field: DroppedField,
+        field: DroppedPart,
         groups: Vec<Vec<Candidate>>,
         open: usize,
     ) -> Result<(), ExecuteError> {
@@ -234,12 +234,14 @@ impl<'a> Search<'a> {
     }
 
     /// The candidates for the next transaction. A group is tried only when none before it leads to the header.
-    fn groups(&self, run: &Run<'a>, index: usize, field: DroppedField) -> Vec<Vec<Candidate>> {
+    fn groups(&self, run: &Run<'a>, index: usize, field: DroppedPart) -> Vec<Vec<Candidate>> {
         let stand_ins = self.stand_ins.of(index).cloned().unwrap_or_default();
         match (field, self.scope) {
-            (DroppedField::AuthList, _) => vec![authorizations::candidates(&self.job, run, index)],
-            (DroppedField::BlobHashes, Scope::StandIns) => vec![vec![Candidate { fields: stand_ins, found: 0 }]],
-            (DroppedField::BlobHashes, Scope::Full) => {
+            // Nothing that is searched for.
+            (DroppedPart::Signature, _) => Vec::new(),
+            (DroppedPart::Authorizations, _) => vec![authorizations::candidates(&self.job, run, index)],
+            (DroppedPart::BlobHashes, Scope::StandIns) => vec![vec![Candidate { fields: stand_ins, found: 0 }]],
+            (DroppedPart::BlobHashes, Scope::Full) => {
                 let hashes = blobs::hashes(&self.job.block.transactions[index].input);
                 let counted = self.blob_counts(stand_ins.blob_hashes.len());
                 let groups = counted.into_iter().flat_map(|count| {
@@ -258,7 +260,7 @@ impl<'a> Search<'a> {
 
     /// The numbers of blobs that a transaction may have: exactly its share where it alone lacks hashes.
     fn blob_counts(&self, share: usize) -> Vec<usize> {
-        let lacking = self.lacking().filter(|field| *field == DroppedField::BlobHashes).count();
+        let lacking = self.lacking().filter(|field| *field == DroppedPart::BlobHashes).count();
         let blobs = self.job.block.header.blob_gas_used.unwrap_or_default() / DATA_GAS_PER_BLOB;
         let most =
             usize::try_from(blobs).unwrap_or(usize::MAX).saturating_sub(lacking.saturating_sub(1)).min(MOST_BLOBS);
@@ -339,8 +341,10 @@ impl<'a> Search<'a> {
     const fn missing(&self) -> ExecuteError {
         let (transaction, field) = self.furthest;
         ExecuteError::Unsupported(match field {
-            DroppedField::BlobHashes => Unsupported::BlobHashesMissing { transaction, layout: self.layout },
-            DroppedField::AuthList => Unsupported::AuthorizationListMissing { transaction },
+            DroppedPart::BlobHashes => Unsupported::BlobHashesMissing { transaction, layout: self.layout },
+            DroppedPart::Authorizations | DroppedPart::Signature => {
+                Unsupported::AuthorizationListMissing { transaction }
+            }
         })
     }
 }
@@ -348,7 +352,7 @@ impl<'a> Search<'a> {
 /// Two ways lead to the header; names the first transaction at which they part.
 fn ambiguous(one: &[Choice], other: &[Choice]) -> ExecuteError {
     let parted = one.iter().zip(other).find(|(one, other)| one.candidate != other.candidate);
-    let (transaction, field) = parted.map_or((0, DroppedField::AuthList), |(one, _)| (one.transaction, one.field));
+    let (transaction, field) = parted.map_or((0, DroppedPart::Authorizations), |(one, _)| (one.transaction, one.field));
     Unsupported::Ambiguous { transaction, field }.into()
 }
 
@@ -357,9 +361,11 @@ fn repaired(outcome: Outcome, choices: Vec<Choice>) -> Repaired {
     let mut supplied = Vec::with_capacity(choices.len());
     for Choice { transaction, field, candidate, among } in choices {
         let source = match (field, candidate.found) {
-            (DroppedField::AuthList, _) => SupplySource::Authorization { candidates: among },
-            (DroppedField::BlobHashes, 0) => SupplySource::StandIns { blobs: candidate.fields.blob_hashes.len() },
-            (DroppedField::BlobHashes, found) => SupplySource::Commitments { found, candidates: among },
+            (DroppedPart::BlobHashes, 0) => SupplySource::StandIns { blobs: candidate.fields.blob_hashes.len() },
+            (DroppedPart::BlobHashes, found) => SupplySource::Commitments { found, candidates: among },
+            (DroppedPart::Authorizations | DroppedPart::Signature, _) => {
+                SupplySource::Authorization { candidates: among }
+            }
         };
         supplied.push(Supplied { transaction, field, source });
         supplement.set(transaction, candidate.fields);

@@ -2,32 +2,7 @@
 
 use std::fmt;
 
-use refiner_specimen::check::CheckName;
-
-/// A field of a transaction that a layout or the producer drops and execution needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DroppedField {
-    /// The blob hashes of a type-3 transaction, and its blob fee cap.
-    BlobHashes,
-    /// The authorizations of a type-4 transaction.
-    AuthList,
-}
-
-impl DroppedField {
-    /// Its name in the specimen's schema.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::BlobHashes => "blobHashes",
-            Self::AuthList => "AuthList",
-        }
-    }
-}
-
-impl fmt::Display for DroppedField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use refiner_specimen::{DroppedPart, check::CheckName};
 
 /// The origin of what stands in for a dropped field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +44,7 @@ pub struct Supplied {
     /// Position in the block.
     pub transaction: usize,
     /// The dropped field.
-    pub field: DroppedField,
+    pub field: DroppedPart,
     /// Its origin.
     pub source: SupplySource,
 }
@@ -82,6 +57,6 @@ impl Supplied {
 impl fmt::Display for Supplied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { transaction, field, source } = self;
-        write!(f, "{field} of transaction {transaction}: {source} (proven by {})", Self::PROVEN_BY)
+        write!(f, "{} of transaction {transaction}: {source} (proven by {})", field.field(), Self::PROVEN_BY)
     }
 }

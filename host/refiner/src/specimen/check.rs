@@ -97,7 +97,7 @@ fn print_text(input: &Input, report: &Report, stdout: &mut impl Write) -> std::i
         let (mark, detail) = match &check.outcome {
             Outcome::Passed => ("passed", String::new()),
             Outcome::Failed { subject, stated, computed } => {
-                ("FAILED", format!("{subject}stated {stated}, computed {computed}"))
+                ("FAILED", format!("{subject}stated {stated}, {} {computed}", computed.role()))
             }
             Outcome::NotApplicable(reason) => ("-", (*reason).to_owned()),
             Outcome::NotCheckable(reason) => ("not checkable", (*reason).to_owned()),

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use refiner_evm::ExecuteError;
 use refiner_specimen::UnknownTransactionType;
 
 use crate::{Limit, Limits, Misuse, PerLimit, TrapKind, Verdict, failure::HostFailure, text::GuestText};
@@ -23,6 +24,8 @@ pub(crate) enum Stop {
     OutOfMemory { granted_bytes: u64 },
     #[error("the specimen contradicts itself: {transactions} transactions but {senders} senders")]
     SenderCount { transactions: usize, senders: usize },
+    #[error(transparent)]
+    Contradiction(Box<ExecuteError>),
     #[error(transparent)]
     TransactionType(UnknownTransactionType),
     #[error("the system refused memory")]
@@ -83,7 +86,9 @@ impl Stop {
             Self::Misuse(misuse) => Ok(Verdict::Trapped(TrapKind::Misuse(misuse))),
             Self::OverBudget { limit, granted } => Ok(Verdict::OverBudget { limit, granted }),
             Self::OutOfMemory { granted_bytes } => Ok(Verdict::OutOfMemory { granted_bytes }),
-            Self::SenderCount { .. } => Ok(Verdict::Rejected { reason: GuestText::new(&self.to_string()) }),
+            Self::SenderCount { .. } | Self::Contradiction(_) => {
+                Ok(Verdict::Rejected { reason: GuestText::new(&self.to_string()) })
+            }
             Self::TransactionType(unknown) => Ok(Verdict::Unsupported { reason: GuestText::new(&unknown.to_string()) }),
             Self::SystemMemory(error) => Err(HostFailure::SystemMemory(error)),
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use alloy_primitives::Bytes;
 use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat};
 use refiner_specimen::check::{Check, Outcome};
 use wasmtime::component::Resource;
@@ -181,13 +182,13 @@ impl evm::HostExecution for Reach {
 
     fn block_result_len(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<u64> {
         self.budget.call()?;
-        Ok(self.executions.get(&handle)?.execution.block_result.len() as u64)
+        Ok(self.block_result_of(&handle)?.len() as u64)
     }
 
     fn block_result(&mut self, handle: Resource<ExecutionHandle>, offset: u64, len: u32) -> wasmtime::Result<Vec<u8>> {
         self.budget.call()?;
-        let block_result = &self.executions.get(&handle)?.execution.block_result;
-        Ok(self.budget.bytes(block_result, offset, len)?)
+        let block_result = self.block_result_of(&handle)?;
+        Ok(self.budget.bytes(&block_result, offset, len)?)
     }
 
     fn drop(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<()> {
@@ -195,6 +196,15 @@ impl evm::HostExecution for Reach {
             *done = None;
         }
         Ok(())
+    }
+}
+
+impl Reach {
+    /// The document of an execution. It states senders: one that is wrong ends the run.
+    fn block_result_of(&self, handle: &Resource<ExecutionHandle>) -> Result<Bytes, Stop> {
+        let specimen = self.specimen.as_ref().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let document = self.executions.get(handle)?.execution.block_result(specimen.specimen());
+        document.map_err(|error| Stop::Contradiction(Box::new(error)))
     }
 }
 
@@ -227,7 +237,7 @@ impl From<&Check> for types::Check {
         let (outcome, detail) = match &check.outcome {
             Outcome::Passed => (types::CheckOutcome::Passed, String::new()),
             Outcome::Failed { subject, stated, computed } => {
-                (types::CheckOutcome::Failed, format!("{subject}stated {stated}, computed {computed}"))
+                (types::CheckOutcome::Failed, format!("{subject}stated {stated}, {} {computed}", computed.role()))
             }
             // Version 1.0 of the contract has one word for both; the reason tells them apart.
             Outcome::NotApplicable(reason) | Outcome::NotCheckable(reason) => {

@@ -145,7 +145,6 @@ impl Executor for SmallExecutor {
             gas_used: 42_000,
             receipts: vec![receipt(0, vec![log(1), log(2)]), receipt(1, vec![log(3)])],
             checks: Vec::new(),
-            supplied: Vec::new(),
             block_result: Bytes::from_static(BLOCK_RESULT),
         }))
     }

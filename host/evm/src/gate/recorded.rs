@@ -1,0 +1,139 @@
+//! The receipts that a specimen carries against its header.
+
+use alloy_primitives::{Bloom, U256};
+use refiner_specimen::{
+    Block, Log, Receipt, Specimen,
+    check::{Check, CheckName, Outcome, Quantity, Subject},
+};
+
+use crate::{
+    execution::{ExecutedLog, ExecutedReceipt},
+    receipts::commit,
+};
+
+/// The recorded receipts give the header's `receiptsRoot` and `logsBloom`, and what they repeat agrees with the block.
+///
+/// Status or state root, cumulative gas and logs are proven by the root. Gas used, positions and hashes repeat other fields:
+/// the producer may leave them zero, and where they are not they must agree.
+pub fn recorded_receipts(specimen: &Specimen) -> Check {
+    let block = &specimen.block;
+    let name = CheckName::RecordedReceipts;
+    if block.receipts.is_empty() && !block.transactions.is_empty() {
+        return Check { name, outcome: Outcome::NotCheckable("the specimen carries no receipts") };
+    }
+    if let Some(failed) = repeated_fields(specimen) {
+        return failed;
+    }
+    let receipts: Vec<ExecutedReceipt> =
+        block.receipts.iter().enumerate().map(|(index, receipt)| as_executed(receipt, block, index)).collect();
+    let commitments = commit(&receipts);
+    let header = &block.header;
+    if commitments.root != header.receipts_root {
+        return Check::compare(name, Quantity::Hash(header.receipts_root), Quantity::Hash(commitments.root));
+    }
+    let bloom = |bloom: Bloom| Quantity::Bloom(Box::new(bloom));
+    Check::compare(name, bloom(header.logs_bloom), bloom(commitments.logs_bloom))
+}
+
+/// What recorded receipts repeat of the block, without their root: number, hashes, gas used, positions.
+pub(crate) fn repeated_fields(specimen: &Specimen) -> Option<Check> {
+    let block = &specimen.block;
+    let count = |items: usize| Quantity::Number(items as u64);
+    if block.receipts.len() != block.transactions.len() {
+        let subject = Subject::Field("Receipts");
+        return Some(failure(subject, count(block.receipts.len()), count(block.transactions.len())));
+    }
+    let mut before = Before::default();
+    for (index, receipt) in block.receipts.iter().enumerate() {
+        if let Some((stated, computed)) = before.disagreement(specimen, index, receipt) {
+            return Some(failure(Subject::Item { list: "Receipts", index }, stated, computed));
+        }
+    }
+    None
+}
+
+fn failure(subject: Subject, stated: Quantity, computed: Quantity) -> Check {
+    Check::failure(CheckName::RecordedReceipts, subject, stated, computed)
+}
+
+/// What came before a receipt in its block.
+#[derive(Default)]
+struct Before {
+    cumulative_gas_used: u64,
+    logs: u64,
+}
+
+impl Before {
+    /// The first field of a receipt that is there and differs from what it repeats.
+    fn disagreement(&mut self, specimen: &Specimen, index: usize, receipt: &Receipt) -> Option<(Quantity, Quantity)> {
+        let block = &specimen.block;
+        let transaction = &block.transactions[index];
+        let number = Quantity::Number;
+        if !matches!(receipt.post_state_or_status[..], [] | [0 | 1]) && receipt.post_state_or_status.len() != 32 {
+            let stated = Quantity::Number(receipt.post_state_or_status.len() as u64);
+            return Some((stated, Quantity::Words("a status of 0 or 1, or a state root of 32 bytes")));
+        }
+        let Some(gas_used) = receipt.cumulative_gas_used.checked_sub(self.cumulative_gas_used) else {
+            return Some((number(receipt.cumulative_gas_used), Quantity::AtLeast(self.cumulative_gas_used)));
+        };
+        self.cumulative_gas_used = receipt.cumulative_gas_used;
+        if receipt.gas_used != 0 && receipt.gas_used != gas_used {
+            return Some((number(receipt.gas_used), number(gas_used)));
+        }
+        let hash = match transaction.dropped(specimen.layout) {
+            Some(_) => None,
+            None => Some(transaction.hash().ok()?).filter(|_| !receipt.tx_hash.is_zero()),
+        };
+        if let Some(computed) = hash.filter(|hash| *hash != receipt.tx_hash) {
+            return Some((Quantity::Hash(receipt.tx_hash), Quantity::Hash(computed)));
+        }
+        if !receipt.contract_address.is_zero() {
+            let sender = block.senders.get(index)?;
+            let created = if transaction.to.is_none() { sender.create(transaction.nonce) } else { Default::default() };
+            if receipt.contract_address != created {
+                return Some((Quantity::Address(receipt.contract_address), Quantity::Address(created)));
+            }
+        }
+        receipt.logs.iter().find_map(|log| self.log(block, index, receipt, log))
+    }
+
+    fn log(&mut self, block: &Block, index: usize, receipt: &Receipt, log: &Log) -> Option<(Quantity, Quantity)> {
+        let position = self.logs;
+        self.logs += 1;
+        let numbers = [
+            (log.block_number, block.header.number),
+            (log.transaction_index, index as u64),
+            (log.log_index, position),
+            (log.removed.into(), 0),
+        ];
+        if let Some((stated, computed)) =
+            numbers.into_iter().find(|(stated, computed)| *stated != 0 && stated != computed)
+        {
+            return Some((Quantity::Number(stated), Quantity::Number(computed)));
+        }
+        let hashes = [(log.block_hash, block.hash), (log.transaction_hash, receipt.tx_hash)];
+        let (stated, computed) =
+            hashes.into_iter().find(|(stated, computed)| !stated.is_zero() && stated != computed)?;
+        Some((Quantity::Hash(stated), Quantity::Hash(computed)))
+    }
+}
+
+/// A recorded receipt in the form that the chain's commitments are computed from.
+pub(crate) fn as_executed(receipt: &Receipt, block: &Block, index: usize) -> ExecutedReceipt {
+    let logs = receipt.logs.iter().map(|log| ExecutedLog {
+        address: log.address,
+        topics: log.topics.clone(),
+        data: log.data.clone(),
+    });
+    ExecutedReceipt {
+        transaction_index: u32::try_from(index).unwrap_or(u32::MAX),
+        transaction_hash: receipt.tx_hash,
+        tx_type: block.transactions[index].tx_type,
+        success: receipt.post_state_or_status[..] == [1],
+        gas_used: receipt.gas_used,
+        cumulative_gas_used: receipt.cumulative_gas_used,
+        effective_gas_price: U256::ZERO,
+        contract_address: None,
+        logs: logs.collect(),
+    }
+}
