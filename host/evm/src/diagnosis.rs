@@ -118,8 +118,8 @@ impl Watch {
     }
 }
 
-impl Inspector<BlockContext> for Watch {
-    fn step(&mut self, interpreter: &mut Interpreter<EthInterpreter>, _context: &mut BlockContext) {
+impl<'a> Inspector<BlockContext<'a>> for Watch {
+    fn step(&mut self, interpreter: &mut Interpreter<EthInterpreter>, _context: &mut BlockContext<'a>) {
         let asked = match interpreter.bytecode.opcode() {
             opcode::EXTCODESIZE => CodeUse::Size,
             opcode::EXTCODECOPY => CodeUse::Copy,
@@ -130,7 +130,7 @@ impl Inspector<BlockContext> for Watch {
         }
     }
 
-    fn call(&mut self, _context: &mut BlockContext, inputs: &mut CallInputs) -> Option<CallOutcome> {
+    fn call(&mut self, _context: &mut BlockContext<'a>, inputs: &mut CallInputs) -> Option<CallOutcome> {
         let top = std::mem::replace(&mut self.at_top, false);
         let asked = match inputs.scheme {
             _ if top => CodeUse::Target,

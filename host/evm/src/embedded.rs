@@ -1,5 +1,7 @@
 //! The executor that runs in this process.
 
+use std::time::Duration;
+
 use alloy_primitives::Bytes;
 use refiner_specimen::{Specimen, check::Check};
 
@@ -12,7 +14,8 @@ use crate::{
     execution::{Execution, SenderGate},
     format::{Era, ResultFormat},
     gate,
-    interrupt::{Interrupt, Interrupted},
+    interrupt::{Interrupt, Interrupted, PROCESSOR_TIME_LIMIT, ProcessorDeadline, Uninterrupted},
+    meter::Budget,
     policy::ExecutionPolicy,
     unavailable::Unavailable,
 };
@@ -23,18 +26,34 @@ pub struct EmbeddedExecutor {
     chains: Chains,
     codes: CodeCache,
     policy: ExecutionPolicy,
+    /// Tells the processor time of this thread, where there is a deadline.
+    clock: Option<fn() -> Duration>,
+}
+
+/// Whether the checks that need no execution gate an era's result. The canonical format has its own.
+#[derive(Clone, Copy)]
+enum Gate {
+    Open,
+    Closed,
 }
 
 impl EmbeddedExecutor {
     /// An executor for these chains.
     pub fn new(chains: Chains) -> Self {
-        Self { chains, codes: CodeCache::default(), policy: ExecutionPolicy::default() }
+        Self { chains, ..Self::default() }
     }
 
     /// The same executor on other terms.
     #[must_use]
     pub fn with_policy(self, policy: ExecutionPolicy) -> Self {
         Self { policy, ..self }
+    }
+
+    /// The same executor with a deadline of [`PROCESSOR_TIME_LIMIT`] for each block, as an [`Executor`]. `clock` tells the
+    /// processor time of this thread.
+    #[must_use]
+    pub fn with_clock(self, clock: fn() -> Duration) -> Self {
+        Self { clock: Some(clock), ..self }
     }
 
     /// The terms on which it executes.
@@ -52,15 +71,7 @@ impl EmbeddedExecutor {
     /// # Errors
     /// [`ExecuteError`]: the specimen's own doing, the same on every machine.
     pub fn execute(&self, specimen: &Specimen, format: ResultFormat) -> Result<Execution, ExecuteError> {
-        let chain = self.chains.get(specimen.block.network_id)?;
-        match format {
-            ResultFormat::Canonical => canonical::execute(specimen, chain, &self.codes, self.policy),
-            ResultFormat::EvmServer(era) => {
-                self.admit(specimen)?;
-                let gate = SenderGate::Closed(self.policy.senders);
-                compat::execute(specimen, chain, era, &self.codes, self.policy, gate)
-            }
-        }
+        self.run(specimen, format, Gate::Closed, &Uninterrupted).0
     }
 
     /// Answers as the network's evm-server does: without the checks that need no execution, which it does not make. The canonical
@@ -74,17 +85,44 @@ impl EmbeddedExecutor {
         format: ResultFormat,
         interrupt: &dyn Interrupt,
     ) -> Result<Result<Execution, ExecuteError>, Interrupted> {
-        interrupt.check()?;
-        let chain = match self.chains.get(specimen.block.network_id) {
-            Ok(chain) => chain,
-            Err(unsupported) => return Ok(Err(unsupported.into())),
-        };
-        Ok(match format {
-            ResultFormat::Canonical => canonical::execute(specimen, chain, &self.codes, self.policy),
-            ResultFormat::EvmServer(era) => {
-                compat::execute(specimen, chain, era, &self.codes, self.policy, SenderGate::Open)
+        let (result, interrupted) = self.run(specimen, format, Gate::Open, interrupt);
+        interrupted.map_or(Ok(result), Err)
+    }
+
+    /// Whatever an interrupted execution came to, it is no property of the block.
+    fn run(
+        &self,
+        specimen: &Specimen,
+        format: ResultFormat,
+        gate: Gate,
+        interrupt: &dyn Interrupt,
+    ) -> (Result<Execution, ExecuteError>, Option<Interrupted>) {
+        let budget = Budget::new(self.policy.gas_bound, interrupt);
+        (self.run_within(specimen, format, gate, &budget), budget.interrupted())
+    }
+
+    fn run_within(
+        &self,
+        specimen: &Specimen,
+        format: ResultFormat,
+        gate: Gate,
+        budget: &Budget<'_>,
+    ) -> Result<Execution, ExecuteError> {
+        let chain = self.chains.get(specimen.block.network_id)?;
+        let era = match format {
+            ResultFormat::Canonical => {
+                return canonical::execute(specimen, chain, &self.codes, self.policy, budget);
             }
-        })
+            ResultFormat::EvmServer(era) => era,
+        };
+        let senders = match gate {
+            Gate::Open => SenderGate::Open,
+            Gate::Closed => {
+                self.admit(specimen)?;
+                SenderGate::Closed(self.policy.senders)
+            }
+        };
+        compat::execute(specimen, chain, era, &self.codes, budget, senders)
     }
 
     fn admit(&self, specimen: &Specimen) -> Result<(), Rejected> {
@@ -114,6 +152,9 @@ impl Executor for EmbeddedExecutor {
         _raw: &Bytes,
         format: ResultFormat,
     ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
-        Ok(self.execute(specimen, format))
+        let Some(clock) = self.clock else { return Ok(self.execute(specimen, format)) };
+        let deadline = ProcessorDeadline::new(clock, PROCESSOR_TIME_LIMIT);
+        let (result, interrupted) = self.run(specimen, format, Gate::Closed, &deadline);
+        interrupted.map_or(Ok(result), |interrupted| Err(interrupted.into()))
     }
 }

@@ -79,14 +79,6 @@ pub enum Unsupported {
         /// The fork's name.
         fork: &'static str,
     },
-    /// The block may use more gas than is executed for any chain.
-    #[error("the block's gas limit is {gas_limit}, and blocks above {most} are not executed")]
-    GasLimit {
-        /// The header's gas limit.
-        gas_limit: u64,
-        /// The most that is executed.
-        most: u64,
-    },
     /// What is done for the block exceeds a bound that holds on every machine.
     #[error("execution too large: {used} {resource}, and at most {bound} are executed")]
     ExecutionTooLarge {
@@ -197,6 +189,12 @@ pub enum Rejected {
     HeaderField {
         /// The field's name.
         field: &'static str,
+    },
+    /// Excess blob gas that no chain of blocks leads to.
+    #[error("excessBlobGas is {excess_blob_gas}, which gives a blob price of more than 128 bits")]
+    ExcessBlobGas {
+        /// The header's excess blob gas.
+        excess_blob_gas: u64,
     },
     /// BLOCKHASH asked for a block whose hash is not in the specimen.
     #[error("BLOCKHASH of {number} is asked for and not in the specimen")]

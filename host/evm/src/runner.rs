@@ -3,23 +3,23 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_specimen::{Block, Transaction};
 use revm::{
-    Context, ExecuteEvm, InspectEvm, InspectSystemCallEvm, Inspector, MainBuilder, MainContext, MainnetEvm,
-    SystemCallEvm,
+    ExecuteEvm, InspectEvm, Inspector, MainContext,
     context::{
         BlockEnv, CfgEnv, ContextTr, JournalEntry, JournalInner, JournalTr, TxEnv,
         result::{EVMError, ExecutionResult, InvalidHeader, InvalidTransaction as Reason},
     },
     context_interface::block::BlobExcessGasAndPrice,
-    handler::MainnetContext,
+    handler::{SYSTEM_ADDRESS, SystemCallTx},
+    primitives::hardfork::SpecId,
     state::Account,
 };
 
 use crate::{
     code::CodeCache,
-    error::{ExecuteError, Rejected, Unsupported},
+    error::{ExecuteError, Rejected},
     execution::{ExecutedLog, ExecutedReceipt},
+    meter::{self, Budget, ExpectedGas, Meter, UNGUARDED_GAS},
     outcome::{Outcome, PostState, TransactionOutcome},
-    policy::ExecutionPolicy,
     prestate::{self, Beyond, NotCarried},
     requests::{
         BEACON_ROOTS, CONSOLIDATION_REQUESTS, CONSOLIDATION_TYPE, DEPOSIT_TYPE, HISTORY_STORAGE, WITHDRAWAL_REQUESTS,
@@ -32,10 +32,6 @@ use crate::{
 /// Wei in the gwei that withdrawals are counted in.
 const WEI_PER_GWEI: u64 = 1_000_000_000;
 
-/// The gas limit up to which a block is executed, over ten times that of any public chain. Gas is what bounds the time
-/// and memory that a block can take, and a specimen can state any.
-const MOST_BLOCK_GAS: u64 = 1_000_000_000;
-
 /// One execution of a block.
 #[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
@@ -46,7 +42,10 @@ pub(crate) struct Job<'a> {
     /// Stands in for fields that the layout dropped.
     pub(crate) supplement: &'a Supplement,
     pub(crate) codes: &'a CodeCache,
-    pub(crate) policy: ExecutionPolicy,
+    /// Shared by everything that is done for the block.
+    pub(crate) budget: &'a Budget<'a>,
+    /// The header's gas, where a block that exceeds it is refuted.
+    pub(crate) expected: Option<ExpectedGas>,
 }
 
 /// Executes the block of a specimen. [`transaction::admit`] must have passed.
@@ -57,9 +56,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Outcome, ExecuteError> {
 }
 
 /// The state of the EVM that a block runs on.
-pub(crate) type BlockContext = MainnetContext<Beyond>;
-type Machine<I> = MainnetEvm<BlockContext, I>;
-type Executed = Result<ExecutionResult, EVMError<NotCarried>>;
+pub(crate) use crate::meter::Context as BlockContext;
 
 /// A block on its way through the EVM, before, between or after its transactions.
 pub(crate) struct Run<'a, I = ()> {
@@ -67,32 +64,31 @@ pub(crate) struct Run<'a, I = ()> {
     rules: &'a BlockRules,
     hashes: &'a [B256],
     supplement: &'a Supplement,
-    evm: Machine<I>,
+    evm: meter::Evm<'a, I>,
     gas_used: u64,
-    transact: fn(&mut Machine<I>, TxEnv) -> Executed,
-    call_system: fn(&mut Machine<I>, Address, Bytes) -> Executed,
+    transact: fn(&mut meter::Evm<'a, I>, TxEnv) -> meter::Executed,
+    call_system: fn(&mut meter::Evm<'a, I>, TxEnv) -> meter::Executed,
 }
 
 /// A point of a run between two transactions, to which it can be taken back.
 #[derive(Clone)]
 pub(crate) struct Mark {
     state: JournalInner<JournalEntry>,
+    meter: meter::Mark,
     gas_used: u64,
 }
 
 impl<'a> Run<'a> {
     /// A run before its first transaction, the system calls made.
     pub(crate) fn begin(job: &Job<'a>) -> Result<Self, ExecuteError> {
-        let evm = context(job.block, job.rules, job.codes)?.build_mainnet();
-        Self::over(job, evm, ExecuteEvm::transact_one, SystemCallEvm::system_call_one)
+        Self::over(job, (), ExecuteEvm::transact_one, meter::run_system_call)
     }
 }
 
-impl<'a, I: Inspector<BlockContext>> Run<'a, I> {
+impl<'a, I: Inspector<BlockContext<'a>>> Run<'a, I> {
     /// The same run, watched from the system calls on.
     pub(crate) fn watched(job: &Job<'a>, inspector: I) -> Result<Self, ExecuteError> {
-        let evm = context(job.block, job.rules, job.codes)?.build_mainnet_with_inspector(inspector);
-        Self::over(job, evm, InspectEvm::inspect_one_tx, InspectSystemCallEvm::inspect_one_system_call)
+        Self::over(job, inspector, InspectEvm::inspect_one_tx, meter::inspect_system_call)
     }
 
     pub(crate) const fn inspector(&mut self) -> &mut I {
@@ -103,11 +99,12 @@ impl<'a, I: Inspector<BlockContext>> Run<'a, I> {
 impl<'a, I> Run<'a, I> {
     fn over(
         job: &Job<'a>,
-        evm: Machine<I>,
-        transact: fn(&mut Machine<I>, TxEnv) -> Executed,
-        call_system: fn(&mut Machine<I>, Address, Bytes) -> Executed,
+        inspector: I,
+        transact: fn(&mut meter::Evm<'a, I>, TxEnv) -> meter::Executed,
+        call_system: fn(&mut meter::Evm<'a, I>, TxEnv) -> meter::Executed,
     ) -> Result<Self, ExecuteError> {
-        let Job { block, rules, supplement, codes: _, policy: _, hashes } = *job;
+        let Job { block, rules, supplement, hashes, .. } = *job;
+        let evm = evm(job, inspector)?;
         let mut run = Self { block, rules, hashes, supplement, evm, gas_used: 0, transact, call_system };
         run.before_transactions()?;
         Ok(run)
@@ -125,12 +122,14 @@ impl<'a, I> Run<'a, I> {
 
     /// The present point, to go back to.
     pub(crate) fn mark(&self) -> Mark {
-        Mark { state: self.evm.ctx.journaled_state.inner.clone(), gas_used: self.gas_used }
+        let context = &self.evm.ctx;
+        Mark { state: context.journaled_state.inner.clone(), meter: context.chain.mark(), gas_used: self.gas_used }
     }
 
     /// Takes the run back to an earlier point.
     pub(crate) fn reset(&mut self, mark: &Mark) {
         self.evm.ctx.journaled_state.inner.clone_from(&mark.state);
+        self.evm.ctx.chain.reset(mark.meter);
         self.gas_used = mark.gas_used;
     }
 
@@ -183,7 +182,7 @@ impl<'a, I> Run<'a, I> {
             // More wei than there will ever be; the EVM counts fees in 128 bits and does not look again.
             Err(EVMError::Transaction(Reason::OverflowPaymentInTransaction))
         } else {
-            (self.transact)(&mut self.evm, environment)
+            meter::metered(&mut self.evm, environment, self.transact, ExecutionResult::tx_gas_used)?
         };
         let result = match (result, self.rules.invalid_transaction) {
             (Ok(result), _) => result,
@@ -261,37 +260,46 @@ impl<'a, I> Run<'a, I> {
         if empty { Err(Rejected::SystemCall { contract }) } else { Ok(()) }
     }
 
-    fn system_call(&mut self, contract: Address, data: Bytes) -> Result<Bytes, Rejected> {
-        match (self.call_system)(&mut self.evm, contract, data) {
+    fn system_call(&mut self, contract: Address, data: Bytes) -> Result<Bytes, ExecuteError> {
+        let transaction = TxEnv::new_system_tx_with_caller(SYSTEM_ADDRESS, contract, data);
+        // No gas is paid for it.
+        match meter::metered(&mut self.evm, transaction, self.call_system, |_| 0)? {
             Ok(ExecutionResult::Success { output, .. }) => Ok(output.into_data()),
-            Err(EVMError::Database(NotCarried(rejected))) => Err(rejected),
-            Ok(_) | Err(_) => Err(Rejected::SystemCall { contract }),
+            Err(EVMError::Database(NotCarried(rejected))) => Err(rejected.into()),
+            Ok(_) | Err(_) => Err(Rejected::SystemCall { contract }.into()),
         }
     }
 }
 
-/// The state before the block, and the block around it.
-fn context(block: &Block, rules: &BlockRules, codes: &CodeCache) -> Result<MainnetContext<Beyond>, ExecuteError> {
-    let gas_limit = block.header.gas_limit;
-    if gas_limit > MOST_BLOCK_GAS {
-        return Err(Unsupported::GasLimit { gas_limit, most: MOST_BLOCK_GAS }.into());
-    }
+/// The metered EVM over the state before the block, and the block around it.
+fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>, ExecuteError> {
+    let Job { block, rules, codes, budget, expected, .. } = *job;
+    let environment = block_environment(block, rules)?;
+    let held = meter::of_block(block);
+    let mut meter = Meter::new(budget, expected, rules.spec.is_enabled_in(SpecId::LONDON), held);
+    meter.begin(0, 0, 0)?;
     let codes = codes.analyse(&block.state.codes)?;
-    let mut context = Context::mainnet()
+    let mut context = revm::Context::mainnet()
         .with_db(Beyond::new(&block.state, block.header.number))
-        .with_block(block_environment(block, rules)?)
-        .with_cfg(configuration(rules));
+        .with_block(environment)
+        .with_cfg(configuration(rules))
+        .with_chain(meter);
     context.journaled_state.inner.state = prestate::journal(&block.state, &codes, rules.missing_code);
-    Ok(context)
+    let guarded = block.transactions.iter().any(|transaction| transaction.gas > UNGUARDED_GAS);
+    Ok(meter::evm(context, inspector, guarded))
 }
 
 fn block_environment(block: &Block, rules: &BlockRules) -> Result<BlockEnv, Rejected> {
     let header = &block.header;
     let blobs = match rules.blobs {
         Some(params) => {
-            let excess = header.excess_blob_gas.ok_or(Rejected::HeaderField { field: "excessBlobGas" })?;
-            let fraction = u64::try_from(params.update_fraction).unwrap_or(u64::MAX);
-            Some(BlobExcessGasAndPrice::new(excess, fraction))
+            let excess_blob_gas = header.excess_blob_gas.ok_or(Rejected::HeaderField { field: "excessBlobGas" })?;
+            // The EVM's own computation of the price overflows, and then may never end.
+            let blob_gasprice = params.calc_blob_fee(excess_blob_gas);
+            if blob_gasprice == u128::MAX && rules.invalid_transaction == InvalidTransaction::RejectsBlock {
+                return Err(Rejected::ExcessBlobGas { excess_blob_gas });
+            }
+            Some(BlobExcessGasAndPrice { excess_blob_gas, blob_gasprice })
         }
         None => None,
     };

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::{format::ResultFormat, remote::Disbelief};
+use crate::{format::ResultFormat, interrupt::Interrupted, remote::Disbelief};
 
 /// Whoever executes blocks was not there, or is not to be believed. It says nothing of the block: worth another try, and never
 /// a verdict.
@@ -14,6 +14,9 @@ pub enum Unavailable {
     /// The evm-server's answer is wrong.
     #[error("the evm-server's answer is not believed")]
     Disbelieved(#[from] Disbelief),
+    /// Execution took longer than any block should.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     /// No evm-server writes this format.
     #[error("an evm-server writes no {format} result: ask for evm-server@a to evm-server@e, or execute embedded")]
     Format {

@@ -246,12 +246,11 @@ fn the_gas_of_earlier_transactions_counts_against_the_blocks_limit() {
 }
 
 #[test]
-fn blocks_of_more_gas_than_any_chain_has_are_unsupported() {
-    let most = 1_000_000_000;
-    let limited = |gas_limit| TestBlock::at(PARIS).with(|block| block.header.gas_limit = gas_limit);
-    limited(most).executed();
-    let expected = Unsupported::GasLimit { gas_limit: most + 1, most };
-    assert_eq!(limited(most + 1).refused(), ExecuteError::Unsupported(expected));
+fn the_gas_limit_of_a_header_bounds_nothing_but_its_transactions() {
+    for gas_limit in [1_000_000_001, 1 << 31, 1 << 62, u64::MAX] {
+        let limited = TestBlock::at(PARIS).with(|block| block.header.gas_limit = gas_limit);
+        limited.transaction(Transaction { gas: gas_limit >> 1, gas_fee_cap: 7, ..call(CONTRACT) }).executed();
+    }
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::{
     format::ResultFormat,
     gate::{self, Admission},
     header_checks::{header_checks, producer_check},
+    meter::{Budget, ExpectedGas},
     outcome::TransactionOutcome,
     policy::{ExecutionPolicy, SenderPolicy},
     receipts::commit,
@@ -30,6 +31,9 @@ use crate::{
     transaction::{Supplement, admit},
 };
 
+/// Gas beyond the header's that is still executed, so that the gas of an ordinary block is told exactly.
+const EXACT_GAS: u64 = 1 << 24;
+
 /// Executes the block as its chain did.
 ///
 /// Errors when the block contradicts itself, before execution or by it: there is no wrong canonical result.
@@ -38,6 +42,7 @@ pub(crate) fn execute(
     chain: &ChainSpec,
     codes: &CodeCache,
     policy: ExecutionPolicy,
+    budget: &Budget<'_>,
 ) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
     let admission = Admission::of(specimen, Some(chain));
@@ -49,7 +54,8 @@ pub(crate) fn execute(
     let hashes = hashes(specimen, admission.transaction_hashes);
 
     let none = Supplement::default();
-    let job = Job { block, rules: &rules, hashes: &hashes, supplement: &none, codes, policy };
+    let expected = Some(ExpectedGas { stated: block.header.gas_used, slack: EXACT_GAS });
+    let job = Job { block, rules: &rules, hashes: &hashes, supplement: &none, codes, budget, expected };
     let Repaired { outcome, supplement, supplied } =
         repair::execute(&job, specimen.layout).map_err(|error| told_by_recorded_receipts(specimen, error))?;
     let job = Job { supplement: &supplement, ..job };

@@ -34,8 +34,8 @@ use crate::{
     execution::{self, ExecutedReceipt, Execution, SenderGate},
     format::{Era, ResultFormat},
     header_checks::{header_checks, producer_check},
+    meter::Budget,
     outcome::TransactionOutcome,
-    policy::ExecutionPolicy,
     receipts::commit,
     rules::BlockRules,
     runner::{self, Job},
@@ -56,7 +56,7 @@ pub(crate) fn execute(
     chain: &ChainSpec,
     era: Era,
     codes: &CodeCache,
-    policy: ExecutionPolicy,
+    budget: &Budget<'_>,
     senders: SenderGate,
 ) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
@@ -64,7 +64,8 @@ pub(crate) fn execute(
 
     let supplement = Supplement::dummy_blobs(block, &rules);
     let hashes = &frame.manufactured.transaction_hashes;
-    let outcome = runner::run(&Job { block, rules: &rules, hashes, supplement: &supplement, codes, policy })?;
+    let outcome =
+        runner::run(&Job { block, rules: &rules, hashes, supplement: &supplement, codes, budget, expected: None })?;
     let state_root = state_root(&outcome.post_state);
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let mut checks = header_checks(block, outcome.gas_used, &commit(&receipts), outcome.requests.as_deref());

@@ -4,7 +4,7 @@ use refiner_specimen::{AccountRead, Block, CodeRead, Layout, StateReads, Transac
 use serde_json::Value;
 
 use super::*;
-use crate::error::Rejected;
+use crate::{error::Rejected, interrupt::Uninterrupted, policy::DEFAULT_GAS_BOUND};
 
 const SENDER: Address = Address::repeat_byte(0x5e);
 const CONTRACT: Address = Address::repeat_byte(0xc0);
@@ -96,8 +96,8 @@ fn logging(push: &[u8]) -> Vec<u8> {
 }
 
 fn run(specimen: &Specimen, era: Era) -> Result<Execution, ExecuteError> {
-    let (chain, policy) = (ChainSpec::builtin(1).unwrap(), ExecutionPolicy::default());
-    execute(specimen, &chain, era, &CodeCache::default(), policy, SenderGate::Open)
+    let (chain, budget) = (ChainSpec::builtin(1).unwrap(), Budget::new(DEFAULT_GAS_BOUND, &Uninterrupted));
+    execute(specimen, &chain, era, &CodeCache::default(), &budget, SenderGate::Open)
 }
 
 #[test]

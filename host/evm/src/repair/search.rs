@@ -12,6 +12,7 @@ use crate::{
     error::{ExecuteError, Rejected, Resource, Unsupported},
     execution::ExecutedReceipt,
     header_checks::header_checks,
+    meter::{ExpectedGas, Stop},
     outcome::{Outcome, TransactionOutcome},
     receipts::commit,
     runner::{Job, Mark, Run},
@@ -20,10 +21,12 @@ use crate::{
 
 /// Candidates that are executed for one block.
 const MOST_CANDIDATES: usize = 4096;
-/// Rows of state that are copied to execute them: each candidate starts from a copy of the state, at some 50 ns a row.
-const MOST_ROWS_COPIED: usize = 64_000_000;
-/// Rows of state that are held in copies at one time, at some 200 bytes a row.
-const MOST_ROWS_HELD: usize = 1_000_000;
+/// Gas that a row of state counts for when it is copied: each candidate starts from a copy, at some 50 ns a row.
+const ROW_GAS: u64 = 3;
+/// Rows of state that are held in copies at one time.
+const MOST_ROWS_HELD: usize = 400_000;
+/// Bytes of a row in a copy, on average.
+const ROW_BYTES: usize = 300;
 /// Transactions at which more than one candidate remains at a time.
 const MOST_OPEN: usize = 8;
 /// Transactions that lack a field.
@@ -74,15 +77,8 @@ pub(super) struct Search<'a> {
     dropped: Vec<Option<DroppedPart>>,
     /// The last transaction whose field was searched, which a refusal names.
     furthest: (usize, DroppedPart),
-    spent: Spent,
-}
-
-/// What a search used up. Counted over all candidates and passes.
-#[derive(Default)]
-struct Spent {
-    gas: u64,
-    candidates: usize,
-    rows_copied: usize,
+    /// Candidates that were executed, over all passes.
+    tried: usize,
 }
 
 impl<'a> Search<'a> {
@@ -95,7 +91,8 @@ impl<'a> Search<'a> {
         first: (usize, DroppedPart),
     ) -> Self {
         Self {
-            job: *job,
+            // A candidate that uses more gas than the header states is wrong, by however little.
+            job: Job { expected: job.expected.map(|expected| ExpectedGas { slack: 0, ..expected }), ..*job },
             layout,
             stand_ins,
             recorded: Recorded::proven(job.block),
@@ -105,7 +102,7 @@ impl<'a> Search<'a> {
             found: Vec::new(),
             dropped,
             furthest: first,
-            spent: Spent::default(),
+            tried: 0,
         }
     }
 
@@ -153,7 +150,7 @@ impl<'a> Search<'a> {
             if index > self.furthest.0 {
                 self.furthest = (index, field);
             }
-            let mut groups = self.groups(run, index, field);
+            let mut groups = self.groups(run, index, field)?;
             let sole = if groups.len() == 1 && groups[0].len() == 1 { groups[0].pop() } else { None };
             let Some(candidate) = sole else { return self.branch(run, index, field, groups, open) };
             match self.step(run, index, Some(&candidate.fields))? {
@@ -178,6 +175,10 @@ impl<'a> Search<'a> {
         groups: Vec<Vec<Candidate>>,
         open: usize,
     ) -> Result<(), ExecuteError> {
+        if open == 0 && !self.may_hold(1) {
+            let [used, bound] = [self.rows(), MOST_ROWS_HELD].map(|rows| (rows * ROW_BYTES) as u64);
+            return Err(Unsupported::ExecutionTooLarge { resource: Resource::Memory, used, bound }.into());
+        }
         let mut mark = Some(run.mark());
         let (executed, chosen) = (self.outcomes.len(), self.choices.len());
         let last = groups.len().saturating_sub(1);
@@ -186,7 +187,7 @@ impl<'a> Search<'a> {
             let remaining = self.remaining(run, index, group, mark.as_ref())?;
             let is_open = remaining.len() > 1 || position < last;
             let open = open + usize::from(is_open);
-            if !remaining.is_empty() && !self.may_hold(open) {
+            if is_open && !remaining.is_empty() && !self.may_hold(open + 1) {
                 return Err(Unsupported::Ambiguous { transaction: index, field }.into());
             }
             for candidate in remaining {
@@ -222,8 +223,8 @@ impl<'a> Search<'a> {
         let mut remaining = Vec::new();
         for candidate in group {
             self.back(run, mark)?;
-            self.spent.candidates += 1;
-            if self.spent.candidates > MOST_CANDIDATES {
+            self.tried += 1;
+            if self.tried > MOST_CANDIDATES {
                 return Err(self.missing());
             }
             if self.step(run, index, Some(&candidate.fields))?.is_some() {
@@ -234,15 +235,15 @@ impl<'a> Search<'a> {
     }
 
     /// The candidates for the next transaction. A group is tried only when none before it leads to the header.
-    fn groups(&self, run: &Run<'a>, index: usize, field: DroppedPart) -> Vec<Vec<Candidate>> {
+    fn groups(&self, run: &Run<'a>, index: usize, field: DroppedPart) -> Result<Vec<Vec<Candidate>>, Stop> {
         let stand_ins = self.stand_ins.of(index).cloned().unwrap_or_default();
-        match (field, self.scope) {
+        Ok(match (field, self.scope) {
             // Nothing that is searched for.
             (DroppedPart::Signature, _) => Vec::new(),
             (DroppedPart::Authorizations, _) => vec![authorizations::candidates(&self.job, run, index)],
             (DroppedPart::BlobHashes, Scope::StandIns) => vec![vec![Candidate { fields: stand_ins, found: 0 }]],
             (DroppedPart::BlobHashes, Scope::Full) => {
-                let hashes = blobs::hashes(&self.job.block.transactions[index].input);
+                let hashes = blobs::hashes(&self.job.block.transactions[index].input, self.job.budget)?;
                 let counted = self.blob_counts(stand_ins.blob_hashes.len());
                 let groups = counted.into_iter().flat_map(|count| {
                     let mut fields = stand_ins.clone();
@@ -255,7 +256,7 @@ impl<'a> Search<'a> {
                 });
                 groups.filter(|group| !group.is_empty()).collect()
             }
-        }
+        })
     }
 
     /// The numbers of blobs that a transaction may have: exactly its share where it alone lacks hashes.
@@ -276,14 +277,12 @@ impl<'a> Search<'a> {
         supplied: Option<&SuppliedFields>,
     ) -> Result<Option<TransactionOutcome>, ExecuteError> {
         let supposed = supplied.is_some() || !self.choices.is_empty();
-        let before = run.gas_used();
         let outcome = match run.transaction(index, supplied) {
             Ok(outcome) => outcome,
             Err(ExecuteError::Rejected(_)) if supposed => return Ok(None),
             Err(ExecuteError::Rejected(rejected)) => return Err(diagnosis::explain(&self.job, rejected)),
             Err(error) => return Err(error),
         };
-        self.spend(run.gas_used().saturating_sub(before))?;
         let (Some(recorded), Some(receipt)) = (&self.recorded, outcome.receipt()) else { return Ok(Some(outcome)) };
         match recorded.compare(index, receipt) {
             (Some(stated), computed) if stated != computed => {
@@ -317,19 +316,13 @@ impl<'a> Search<'a> {
 
     fn back(&mut self, run: &mut Run<'a>, mark: Option<&Mark>) -> Result<(), ExecuteError> {
         let Some(mark) = mark else { return Ok(()) };
+        self.job.budget.charge(self.rows() as u64 * ROW_GAS)?;
         run.reset(mark);
-        self.spent.rows_copied += self.rows();
-        if self.spent.rows_copied > MOST_ROWS_COPIED { Err(self.missing()) } else { Ok(()) }
-    }
-
-    fn spend(&mut self, gas: u64) -> Result<(), Unsupported> {
-        self.spent.gas = self.spent.gas.saturating_add(gas);
-        let (used, bound) = (self.spent.gas, self.job.policy.gas_bound);
-        if used > bound { Err(Unsupported::ExecutionTooLarge { resource: Resource::Gas, used, bound }) } else { Ok(()) }
+        Ok(())
     }
 
     fn may_hold(&self, marks: usize) -> bool {
-        marks <= MOST_OPEN && marks.saturating_mul(self.rows()) <= MOST_ROWS_HELD
+        marks <= MOST_OPEN + 1 && marks.saturating_mul(self.rows()) <= MOST_ROWS_HELD
     }
 
     fn rows(&self) -> usize {

@@ -1,12 +1,16 @@
 //! Blocks of a small chain of our own.
 // Clippy does not see that this file is one of tests.
-#![allow(clippy::unwrap_used)]
+// Each file of tests uses what it needs.
+#![allow(clippy::unwrap_used, dead_code)]
 
 use alloy_consensus::Header;
 use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
 use alloy_primitives::{Address, B256, Bytes, U256, address, b256, keccak256};
 use alloy_trie::root::ordered_trie_root;
-use refiner_evm::{ChainSpec, Chains, EmbeddedExecutor, ExecuteError, Execution, Rejected, ResultFormat};
+use refiner_evm::{
+    ChainSpec, Chains, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Interrupt, Interrupted, Rejected,
+    ResultFormat,
+};
 use refiner_specimen::{
     AccountRead, Authorization, Block, CodeRead, Envelopes, Layout, Log, Receipt, Specimen, StateReads, Transaction,
     check::{Check, CheckName, Outcome, Quantity},
@@ -194,6 +198,17 @@ impl TestBlock {
         });
         let receipts = receipts.collect();
         self.with(|block| block.receipts = receipts)
+    }
+
+    /// What the block as it stands gives where everything done for it may use so much gas.
+    pub fn within(&self, gas_bound: u64) -> Result<Execution, ExecuteError> {
+        let policy = ExecutionPolicy { gas_bound, ..ExecutionPolicy::default() };
+        executor().with_policy(policy).execute(&self.clone().sealed(), ResultFormat::Canonical)
+    }
+
+    /// What the block as it stands gives where the caller may interrupt its execution.
+    pub fn interrupted_by(&self, interrupt: &dyn Interrupt) -> Result<Result<Execution, ExecuteError>, Interrupted> {
+        executor().answer(&self.clone().sealed(), ResultFormat::Canonical, interrupt)
     }
 
     /// The specimen, sealed: everything that shows without execution agrees.
