@@ -21,7 +21,7 @@ fn taught(specimens: &[PathBuf], era: Era) -> EvmServerDouble {
         let raw = fs::read(path).unwrap();
         let specimen = refiner_specimen::decode(&raw).unwrap();
         if let Ok(execution) = executor.execute(&specimen, ResultFormat::EvmServer(era)) {
-            double.teach(&raw, &execution.block_result);
+            double.teach(&raw, &execution.block_result(&specimen).unwrap());
         }
     }
     double

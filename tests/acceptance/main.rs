@@ -2,15 +2,20 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod checked;
+mod cases;
 #[path = "../hostile/component.rs"]
 mod component;
 mod config;
+mod conformance;
 mod content;
 #[path = "../hostile/corpus.rs"]
 mod corpus;
+mod escaping;
 mod evm;
 mod evm_remote;
 mod isolated;
+mod known_blocks;
 mod memory;
 mod program;
 mod replay;

@@ -28,6 +28,7 @@ fn receipt(position: usize, receipt: &Receipt) -> ExecutedReceipt {
         transaction_hash: receipt.transaction_hash,
         tx_type: receipt.tx_type,
         success: receipt.success,
+        post_state: None,
         gas_used: receipt.gas_used,
         cumulative_gas_used: receipt.cumulative_gas_used,
         effective_gas_price: receipt.effective_gas_price.try_into().unwrap(),

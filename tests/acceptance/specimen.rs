@@ -3,7 +3,8 @@
 use std::fs;
 
 use crate::program::{refiner, refiner_reading, samples, text};
-use refiner_testkit::real;
+use refiner_specimen::{Layout, encode};
+use refiner_testkit::{Manner, export, make_samples, real};
 use serde_json::Value;
 
 #[test]
@@ -15,6 +16,7 @@ fn decode_then_encode_gives_the_same_bytes() {
             .map(|entry| entry.unwrap().path())
             .filter(|path| path.extension().is_some_and(|end| end == "avro"))
     }));
+    specimens.extend(real::cases("real").unwrap().into_iter().flatten().map(|file| file.path));
     let scratch = tempfile::tempdir().unwrap();
     for specimen in specimens {
         let inspected = refiner(&["specimen", "inspect", "--json", text(&specimen)]).expect(0).json_lines();
@@ -66,6 +68,30 @@ fn every_check_of_a_sample_passes_with_execution_but_the_one_its_layout_spoils()
         for name in ["blockHash", "codeHashes", "canonicalEncoding", "gasUsed", "logsBloom", "receiptsRoot"] {
             assert_eq!(line["checks"][name]["outcome"], "passed", "{name} of {}", sample.display());
         }
+    }
+}
+
+#[test]
+fn specimen_of_an_older_codec_is_inspected_checked_decoded_and_encoded() {
+    let scratch = tempfile::tempdir().unwrap();
+    let [path, json] = ["specimen.avro", "specimen.json"].map(|name| scratch.path().join(name));
+    let paris = make_samples().unwrap().remove(0).block;
+    for layout in [Layout::V0_2, Layout::V0_3] {
+        let bytes = encode(&export(&paris, layout, Manner::default()), layout).unwrap();
+        fs::write(&path, &bytes).unwrap();
+        let inspected = &refiner(&["specimen", "inspect", "--json", text(&path)]).expect(0).json_lines()[0];
+        assert_eq!(inspected["layout"], layout.as_str());
+        assert_eq!(inspected["height"], 15_600_000);
+
+        let checks = &refiner(&["specimen", "check", "--json", text(&path)]).json_lines()[0]["checks"];
+        for name in ["blockHash", "codeHashes", "canonicalEncoding"] {
+            assert_eq!(checks[name]["outcome"], "passed", "{name} of {layout}");
+        }
+        assert_eq!(checks["transactionsRoot"]["outcome"] == "passed", layout.has_signatures(), "{layout}");
+
+        fs::write(&json, refiner(&["specimen", "decode", text(&path)]).expect(0).stdout).unwrap();
+        let encoded = refiner(&["specimen", "encode", text(&json), "--layout", layout.as_str()]).expect(0).stdout;
+        assert!(encoded == bytes, "{layout} changed");
     }
 }
 

@@ -34,7 +34,7 @@ use std::{
 };
 
 use mimalloc::MiMalloc;
-use refiner_evm::{EmbeddedExecutor, Era, ResultFormat};
+use refiner_evm::{EmbeddedExecutor, Era, ResultFormat, Uninterrupted};
 use refiner_evm_server::serve::replica;
 use refiner_specimen::{data_json, decode};
 use refiner_testkit::{best_available, samples};
@@ -59,7 +59,9 @@ struct Block {
 fn main() {
     let executor = EmbeddedExecutor::default();
     let block = |avro: Vec<u8>| {
-        let expected = executor.execute(&decode(&avro).unwrap(), FORMAT).ok()?.block_result.to_vec();
+        let specimen = decode(&avro).unwrap();
+        let expected =
+            executor.answer(&specimen, FORMAT, &Uninterrupted).unwrap().ok()?.block_result(&specimen).ok()?.to_vec();
         let json = data_json(&avro).unwrap().to_string().into_bytes();
         Some(Block { request: nameless(&json), avro, json, expected })
     };
@@ -79,7 +81,9 @@ fn main() {
     let embedded = |way, read: &(dyn Fn(&Block) -> refiner_specimen::Specimen + Sync)| {
         let before = processor::seconds("self");
         let done = in_turns(&blocks, cores, &|block| {
-            assert!(*executor.execute(&read(block), FORMAT).unwrap().block_result == *block.expected);
+            let specimen = read(block);
+            let execution = executor.answer(&specimen, FORMAT, &Uninterrupted).unwrap().unwrap();
+            assert!(*execution.block_result(&specimen).unwrap() == *block.expected);
         });
         tell(way, done, cores, processor::seconds("self") - before);
     };

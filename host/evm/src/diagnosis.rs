@@ -50,6 +50,9 @@ impl fmt::Display for CodeUse {
 ///
 /// Executes the block once more, watched; `job` must be the execution that was rejected.
 pub(crate) fn explain(job: &Job<'_>, rejected: Rejected) -> ExecuteError {
+    if matches!(rejected, Rejected::CodeMissing { .. }) {
+        return rejected.into();
+    }
     match missing_code(job) {
         Ok(Some(Missing { hash, account, asked })) => {
             Rejected::CodeMissing { hash, account, asked, consequence: Box::new(rejected) }.into()

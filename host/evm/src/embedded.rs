@@ -66,6 +66,11 @@ impl EmbeddedExecutor {
         gate::checks(specimen, self.chains.get(specimen.block.network_id).ok())
     }
 
+    /// The check of the stated senders, on this executor's terms.
+    pub fn senders(&self, specimen: &Specimen) -> Check {
+        gate::senders(specimen, self.policy.senders)
+    }
+
     /// Executes the block in `format`, after every check that needs no execution.
     ///
     /// # Errors
@@ -144,6 +149,10 @@ impl EmbeddedExecutor {
 impl Executor for EmbeddedExecutor {
     fn checks(&self, specimen: &Specimen) -> Vec<Check> {
         self.checks(specimen)
+    }
+
+    fn senders(&self, specimen: &Specimen) -> Check {
+        self.senders(specimen)
     }
 
     fn execute(

@@ -113,7 +113,7 @@ impl Execution {
             Document::Written(document) => document.clone(),
             Document::Canonical(canonical) => {
                 let checks: Vec<&Check> = self.all_checks().collect();
-                canonical.write(specimen, &self.receipts, &checks, policy).into()
+                canonical.write(specimen, &self.receipts, &checks, &self.supplied, policy).into()
             }
         })
     }
@@ -128,8 +128,11 @@ pub struct ExecutedReceipt {
     pub transaction_hash: B256,
     /// EIP-2718 type.
     pub tx_type: u8,
-    /// True when the transaction succeeded.
+    /// True when the transaction succeeded. No part of the chain's receipt before Byzantium.
     pub success: bool,
+    /// The state's root after the transaction, as the specimen records it: what a receipt before Byzantium holds in the
+    /// place of a status. `None` since Byzantium, and where the specimen records none.
+    pub post_state: Option<B256>,
     /// Gas used by this transaction.
     pub gas_used: u64,
     /// Gas used in the block up to and with this transaction.

@@ -7,6 +7,7 @@ mod canonical;
 mod chain;
 mod code;
 mod compat;
+mod dao;
 mod diagnosis;
 mod embedded;
 mod error;
@@ -15,6 +16,7 @@ mod format;
 pub mod gate;
 mod header_checks;
 mod interrupt;
+mod journal;
 mod meter;
 mod outcome;
 mod policy;
@@ -35,9 +37,11 @@ pub use error::{ExecuteError, Rejected, Resource, Unsupported};
 pub use execution::{ExecutedLog, ExecutedReceipt, Execution};
 pub use format::{Era, ResultFormat, UnknownFormat};
 pub use interrupt::{Interrupt, Interrupted, PROCESSOR_TIME_LIMIT, ProcessorDeadline, Uninterrupted};
-pub use policy::{DEFAULT_GAS_BOUND, ExecutionPolicy, SenderPolicy};
+pub use policy::{DEFAULT_GAS_BOUND, ExecutionPolicy, SenderPolicy, UnknownSenderPolicy};
 pub use receipts::{Commitments, commit as commit_receipts};
-pub use remote::{Answer, Both, Difference, Disbelief, ExecutedBy, OnDifference, Remote, RemoteServer, UnknownPolicy};
+pub use remote::{
+    Answer, Both, Difference, Disbelief, ExecutedBy, ExecutionTerms, OnDifference, Remote, RemoteServer, UnknownPolicy,
+};
 pub use repair::{Supplied, SupplySource};
 pub use unavailable::Unavailable;
 
@@ -48,6 +52,10 @@ use refiner_specimen::{Specimen, check::Check};
 pub trait Executor: Send + Sync {
     /// Every check of the specimen that needs no execution, but for that of the senders. No rule sees a specimen that fails one.
     fn checks(&self, specimen: &Specimen) -> Vec<Check>;
+
+    /// The check of the stated senders, which no execution needs and which costs more than all others together: made only for a rule
+    /// that reads them.
+    fn senders(&self, specimen: &Specimen) -> Check;
 
     /// Executes the block and writes its block result in `format`. `raw` are the bytes that `specimen` was decoded from.
     ///

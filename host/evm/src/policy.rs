@@ -1,5 +1,7 @@
 //! Choices of the caller that can change a result, and therefore belong to the identity of a run.
 
+use std::{fmt, str::FromStr};
+
 /// Gas that the transactions of a block may really use, by default: over ten times what any public chain allows.
 pub const DEFAULT_GAS_BOUND: u64 = 1_000_000_000;
 
@@ -25,5 +27,37 @@ pub enum SenderPolicy {
 impl Default for ExecutionPolicy {
     fn default() -> Self {
         Self { senders: SenderPolicy::default(), gas_bound: DEFAULT_GAS_BOUND }
+    }
+}
+
+impl SenderPolicy {
+    /// Every policy.
+    pub const ALL: [Self; 2] = [Self::Recovered, Self::Stated];
+
+    /// The name on the command line and in reports, `"recovered"`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recovered => "recovered",
+            Self::Stated => "stated",
+        }
+    }
+}
+
+impl fmt::Display for SenderPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no sender policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected recovered or stated")]
+pub struct UnknownSenderPolicy;
+
+impl FromStr for SenderPolicy {
+    type Err = UnknownSenderPolicy;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|policy| policy.as_str() == text).ok_or(UnknownSenderPolicy)
     }
 }

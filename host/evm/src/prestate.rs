@@ -5,38 +5,60 @@
 
 use alloy_primitives::{
     Address, B256, KECCAK256_EMPTY, U256,
-    map::{AddressMap, HashMap},
+    map::{AddressMap, AddressSet, HashMap},
 };
 use refiner_specimen::{AccountRead, StateReads};
 use revm::{
     Database,
     bytecode::{Bytecode, opcode},
     context::DBErrorMarker,
-    state::{Account, AccountInfo, EvmState, EvmStorageSlot, TransactionId},
+    state::{Account, AccountInfo, AccountStatus, EvmState, EvmStorageSlot, TransactionId},
 };
 
-use crate::{code::BlockCodes, error::Rejected, rules::MissingCode};
+use crate::{
+    code::BlockCodes,
+    error::Rejected,
+    rules::{BlockRules, EmptyRows, MissingCode},
+};
 
-/// Every account and slot of the specimen, cold. Slots of accounts that are not in it do not count.
-pub(crate) fn journal(reads: &StateReads, codes: &BlockCodes, missing: MissingCode) -> EvmState {
+/// The state before a block.
+#[derive(Debug)]
+pub(crate) struct PreState {
+    /// Every account and slot of the specimen, cold.
+    pub(crate) accounts: EvmState,
+    /// Accounts with storage but neither nonce nor code, at which nothing can be created (EIP-7610).
+    pub(crate) occupied: AddressSet,
+}
+
+/// The state that a specimen's rows describe. Slots of accounts that are not in it do not count: real specimens carry
+/// such rows of contracts that the block creates, and on the chain they read as zero.
+pub(crate) fn state_before(reads: &StateReads, codes: &BlockCodes, rules: &BlockRules) -> PreState {
     let stub = Bytecode::new_legacy([opcode::INVALID].into());
-    let mut state: EvmState = AddressMap::with_capacity_and_hasher(reads.accounts.len() * 2, Default::default());
+    let mut state: EvmState = AddressMap::with_capacity_and_hasher(reads.accounts.len(), Default::default());
     for read in &reads.accounts {
-        let mut account = Account::default().with_info(info(read, codes, missing, &stub));
+        let mut account = Account::default().with_info(info(read, codes, rules.missing_code, &stub));
         account.mark_cold();
+        if account.is_empty() && rules.empty_rows == EmptyRows::DoNotExist {
+            account.status |= AccountStatus::LoadedAsNotExisting;
+        }
         state.insert(read.address, account);
     }
+    let mut occupied = AddressSet::default();
     // Rows of one account stand together, so its storage is looked up once and sized once.
     for rows in reads.storage.chunk_by(|one, next| one.account == next.account) {
         let Some(account) = state.get_mut(&rows[0].account) else { continue };
         account.storage.reserve(rows.len());
+        if rules.storage_collides && account.info.nonce == 0 && account.info.is_empty_code_hash() {
+            let holds_value = rows.iter().any(|row| !row.value.is_zero());
+            occupied.extend(holds_value.then_some(rows[0].account));
+        }
         for row in rows {
             let mut slot = EvmStorageSlot::new(row.value.into(), TransactionId::ZERO);
             slot.mark_cold();
             account.storage.insert(row.slot.into(), slot);
         }
     }
-    state
+    PreState { accounts: state, occupied }
 }
 
 fn info(read: &AccountRead, codes: &BlockCodes, missing: MissingCode, stub: &Bytecode) -> AccountInfo {
@@ -51,7 +73,7 @@ fn info(read: &AccountRead, codes: &BlockCodes, missing: MissingCode, stub: &Byt
 }
 
 /// What the EVM asks for beyond the journal. An account that is not there does not exist, a slot is zero.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Beyond {
     block_hashes: HashMap<u64, B256>,
 }

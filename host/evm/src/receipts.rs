@@ -55,17 +55,22 @@ impl BloomHashes {
     }
 }
 
-/// EIP-2718: the type, then `[status, cumulativeGasUsed, logsBloom, logs]`; without the type for a legacy one.
+/// EIP-2718: the type, then `[status, cumulativeGasUsed, logsBloom, logs]`; without the type for a legacy one. Before
+/// Byzantium (EIP-658) the state's root stands in the place of the status.
 fn encode(receipt: &ExecutedReceipt, bloom: &Bloom, out: &mut Vec<u8>) {
     let logs_length = receipt.logs.iter().map(|log| log_header(log).length_with_payload()).sum();
     let logs = Header { list: true, payload_length: logs_length };
+    let status: &dyn Encodable = match &receipt.post_state {
+        Some(root) => root,
+        None => &receipt.success,
+    };
     let payload_length =
-        receipt.success.length() + receipt.cumulative_gas_used.length() + bloom.length() + logs.length_with_payload();
+        status.length() + receipt.cumulative_gas_used.length() + bloom.length() + logs.length_with_payload();
     if receipt.tx_type != LEGACY {
         out.put_u8(receipt.tx_type);
     }
     Header { list: true, payload_length }.encode(out);
-    receipt.success.encode(out);
+    status.encode(out);
     receipt.cumulative_gas_used.encode(out);
     bloom.encode(out);
     logs.encode(out);

@@ -1,6 +1,7 @@
 //! Execution-layer requests (EIP-7685) and the system calls around a block.
 
-use alloy_primitives::{Address, B256, address, b256};
+use alloy_primitives::{Address, B256, Bytes, address, b256};
+use revm::{context::TxEnv, handler::SystemCallTx};
 use sha2::{Digest, Sha256};
 
 use crate::{error::Rejected, execution::ExecutedLog};
@@ -13,6 +14,14 @@ pub(crate) const HISTORY_STORAGE: Address = address!("0x0000f90827f1c53a10cb7a02
 pub(crate) const WITHDRAWAL_REQUESTS: Address = address!("0x00000961ef480eb55e80d19ad83579a64c007002");
 /// EIP-7251: queues consolidation requests.
 pub(crate) const CONSOLIDATION_REQUESTS: Address = address!("0x0000bbddc7ce488642fb579f8b00f3a590007251");
+
+/// Gas of each system call, by every EIP that defines one.
+const SYSTEM_CALL_GAS: u64 = 30_000_000;
+
+/// A system call in the form the EVM wants. Its own has more gas.
+pub(crate) fn system_transaction(contract: Address, data: Bytes) -> TxEnv {
+    TxEnv { gas_limit: SYSTEM_CALL_GAS, ..TxEnv::new_system_tx(contract, data) }
+}
 
 /// EIP-6110, 7002, 7251.
 pub(crate) const DEPOSIT_TYPE: u8 = 0;

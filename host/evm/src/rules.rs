@@ -3,12 +3,15 @@
 //! One runner ([`crate::runner::run`]) reads these and knows neither word.
 
 use alloy_primitives::{Address, B256, U256};
-use refiner_specimen::Block;
+use refiner_specimen::{
+    Block,
+    check::{Check, CheckName, Quantity, Subject},
+};
 use revm::primitives::hardfork::SpecId;
 
 use crate::{
-    chain::{BlobParams, ChainSpec},
-    error::Unsupported,
+    chain::{BlobParams, ChainSpec, sealer},
+    error::{ExecuteError, Rejected, Unsupported},
 };
 
 /// The rules one block is executed by.
@@ -24,8 +27,13 @@ pub(crate) struct BlockRules {
     pub(crate) prevrandao: B256,
     /// What DIFFICULTY answers (before Paris).
     pub(crate) difficulty: U256,
-    /// Wei added to the coinbase after the transactions; zero on a proof-of-stake chain.
-    pub(crate) coinbase_reward: U256,
+    /// The account that gets the fees and that COINBASE answers.
+    pub(crate) beneficiary: Address,
+    /// Wei added to the miner's balance after the transactions, the measure of its ommers' rewards too; zero where no work
+    /// is proven.
+    pub(crate) block_reward: U256,
+    /// EIP-779: move the DAO's balances before the transactions.
+    pub(crate) dao_refund: bool,
     /// Whether the block's withdrawals are credited.
     pub(crate) withdrawals: bool,
     /// EIP-4788: store the parent beacon block root before the transactions.
@@ -34,6 +42,12 @@ pub(crate) struct BlockRules {
     pub(crate) parent_hash_call: bool,
     /// EIP-7685: collect requests after the transactions, deposits being the logs of this contract.
     pub(crate) requests: Option<Address>,
+    /// Before Byzantium: receipts hold the state's root after their transaction in the place of a status.
+    pub(crate) receipts_hold_states: bool,
+    /// The meaning of a row about an account without nonce, balance and code.
+    pub(crate) empty_rows: EmptyRows,
+    /// EIP-7610: storage alone makes a creation at its address collide.
+    pub(crate) storage_collides: bool,
     /// What stands in for code that the specimen does not carry.
     pub(crate) missing_code: MissingCode,
     /// How a type-3 transaction is executed.
@@ -49,6 +63,15 @@ pub(crate) enum MissingCode {
     Stub,
     /// Nothing: the account becomes one without code, and its hash that of empty code.
     Empty,
+}
+
+/// The meaning of a row about an account without nonce, balance and code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EmptyRows {
+    /// The account exists, as such accounts could before EIP-161.
+    Exist,
+    /// There is no such account.
+    DoNotExist,
 }
 
 /// How a type-3 transaction is executed.
@@ -71,27 +94,93 @@ pub(crate) enum InvalidTransaction {
 
 impl BlockRules {
     /// What the chain really did.
-    pub(crate) fn canonical(chain: &ChainSpec, block: &Block) -> Result<Self, Unsupported> {
-        // Where a chain's config does not say at which height it merged, its headers do.
-        if !block.header.difficulty.is_zero() {
-            return Err(Unsupported::BeforeParis { height: block.header.number });
+    pub(crate) fn canonical(chain: &ChainSpec, block: &Block) -> Result<Self, ExecuteError> {
+        let header = &block.header;
+        let merged = chain.is_proof_of_stake(header);
+        if merged && !header.difficulty.is_zero() {
+            let difficulty = (Quantity::Big(header.difficulty), Quantity::Big(U256::ZERO));
+            let subject = Subject::Field("difficulty");
+            let failed = Check::failure(CheckName::HeaderRules, subject, difficulty.0, difficulty.1);
+            return Err(Rejected::CheckFailed(failed).into());
         }
-        let spec = chain.spec_id(block.header.number, block.header.timestamp)?;
+        let spec = chain.spec_of(header)?;
         let enabled = |fork: SpecId| spec.is_enabled_in(fork);
+        let sealed = !merged && chain.is_clique();
         Ok(Self {
             chain_id: chain.chain_id(),
             spec,
-            blobs: chain.blob_params(block.header.timestamp).filter(|_| enabled(SpecId::CANCUN)),
-            prevrandao: block.header.mix_hash,
-            difficulty: U256::ZERO,
-            coinbase_reward: U256::ZERO,
+            blobs: chain.blob_params(header.timestamp).filter(|_| enabled(SpecId::CANCUN)),
+            prevrandao: header.mix_hash,
+            difficulty: header.difficulty,
+            beneficiary: if sealed {
+                sealer(header).ok_or(Rejected::HeaderField { field: "seal in extraData" })?
+            } else {
+                header.beneficiary
+            },
+            block_reward: if merged || sealed { U256::ZERO } else { ethash_reward(spec) },
+            dao_refund: chain.dao_refund() == Some(header.number),
             withdrawals: enabled(SpecId::SHANGHAI),
             beacon_root_call: enabled(SpecId::CANCUN),
             parent_hash_call: enabled(SpecId::PRAGUE),
             requests: enabled(SpecId::PRAGUE).then(|| chain.deposit_contract()),
+            receipts_hold_states: !enabled(SpecId::BYZANTIUM),
+            empty_rows: if enabled(SpecId::SPURIOUS_DRAGON) { EmptyRows::DoNotExist } else { EmptyRows::Exist },
+            storage_collides: true,
             missing_code: MissingCode::Stub,
             blob_transactions: BlobTransactions::Blob,
             invalid_transaction: InvalidTransaction::RejectsBlock,
         })
     }
+
+    /// What every era of the evm-server had in common, on top of what the chain did. Blocks before the merge are not
+    /// executed as it did.
+    pub(crate) fn evm_server(chain: &ChainSpec, block: &Block) -> Result<Self, ExecuteError> {
+        let header = &block.header;
+        if !header.difficulty.is_zero() || !chain.is_proof_of_stake(header) {
+            return Err(Unsupported::BeforeParis { height: header.number }.into());
+        }
+        Ok(Self {
+            empty_rows: EmptyRows::Exist,
+            storage_collides: false,
+            missing_code: MissingCode::Empty,
+            invalid_transaction: InvalidTransaction::IsLeftOut,
+            ..Self::canonical(chain, block)?
+        })
+    }
+
+    /// What the miners of the block and of its ommers get for their work, in wei.
+    pub(crate) fn rewards(&self, block: &Block) -> Vec<(Address, U256)> {
+        if self.block_reward.is_zero() {
+            return Vec::new();
+        }
+        let ommers = block.uncles.as_deref().unwrap_or_default();
+        let nephew = self.block_reward / U256::from(NEPHEW_SHARE) * U256::from(ommers.len());
+        let mut rewards = vec![(self.beneficiary, self.block_reward + nephew)];
+        for ommer in ommers {
+            let age = block.header.number.saturating_sub(ommer.number);
+            let eighths = U256::from(OMMER_SHARES.saturating_sub(age));
+            rewards.push((ommer.beneficiary, self.block_reward * eighths / U256::from(OMMER_SHARES)));
+        }
+        rewards
+    }
 }
+
+/// Each ommer adds a 32nd of the reward to that of the block, and loses an eighth of its own a generation.
+const NEPHEW_SHARE: u64 = 32;
+const OMMER_SHARES: u64 = 8;
+
+/// The static reward of a block that proves work: 5 ETH, 3 by EIP-649, 2 by EIP-1234.
+fn ethash_reward(spec: SpecId) -> U256 {
+    const WEI_PER_ETH: u64 = 1_000_000_000_000_000_000;
+    let eth = if spec >= SpecId::PETERSBURG {
+        2
+    } else if spec >= SpecId::BYZANTIUM {
+        3
+    } else {
+        5
+    };
+    U256::from(eth) * U256::from(WEI_PER_ETH)
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,21 +9,23 @@ use revm::{
         result::{EVMError, ExecutionResult, InvalidHeader, InvalidTransaction as Reason},
     },
     context_interface::block::BlobExcessGasAndPrice,
-    handler::{SYSTEM_ADDRESS, SystemCallTx},
     primitives::hardfork::SpecId,
     state::Account,
 };
 
 use crate::{
     code::CodeCache,
+    dao,
+    diagnosis::CodeUse,
     error::{ExecuteError, Rejected},
     execution::{ExecutedLog, ExecutedReceipt},
-    meter::{self, Budget, ExpectedGas, Meter, UNGUARDED_GAS},
+    journal::BlockJournal,
+    meter::{self, Budget, ExpectedGas, Meter, Paying, UNGUARDED_GAS},
     outcome::{Outcome, PostState, TransactionOutcome},
     prestate::{self, Beyond, NotCarried},
     requests::{
         BEACON_ROOTS, CONSOLIDATION_REQUESTS, CONSOLIDATION_TYPE, DEPOSIT_TYPE, HISTORY_STORAGE, WITHDRAWAL_REQUESTS,
-        WITHDRAWAL_TYPE, collect_deposits,
+        WITHDRAWAL_TYPE, collect_deposits, system_transaction,
     },
     rules::{BlockRules, InvalidTransaction},
     transaction::{self, Supplement, SuppliedFields},
@@ -110,25 +112,20 @@ impl<'a, I> Run<'a, I> {
         Ok(run)
     }
 
-    /// Gas used by the transactions so far.
-    pub(crate) const fn gas_used(&self) -> u64 {
-        self.gas_used
-    }
-
     /// The account as it is now, if it was in the specimen or was loaded since.
     pub(crate) fn account(&self, address: &Address) -> Option<&Account> {
-        self.evm.ctx.journaled_state.inner.state.get(address)
+        self.evm.ctx.journaled_state.state().state.get(address)
     }
 
     /// The present point, to go back to.
     pub(crate) fn mark(&self) -> Mark {
         let context = &self.evm.ctx;
-        Mark { state: context.journaled_state.inner.clone(), meter: context.chain.mark(), gas_used: self.gas_used }
+        Mark { state: context.journaled_state.state().clone(), meter: context.chain.mark(), gas_used: self.gas_used }
     }
 
     /// Takes the run back to an earlier point.
     pub(crate) fn reset(&mut self, mark: &Mark) {
-        self.evm.ctx.journaled_state.inner.clone_from(&mark.state);
+        self.evm.ctx.journaled_state.reset(&mark.state);
         self.evm.ctx.chain.reset(mark.meter);
         self.gas_used = mark.gas_used;
     }
@@ -144,13 +141,16 @@ impl<'a, I> Run<'a, I> {
     }
 
     fn before_transactions(&mut self) -> Result<(), ExecuteError> {
+        if self.rules.dao_refund {
+            dao::refund(self.evm.ctx.journal_mut()).map_err(|NotCarried(rejected)| rejected)?;
+        }
         if self.rules.beacon_root_call {
             let root = self.block.header.parent_beacon_block_root;
             let root = root.ok_or(Rejected::HeaderField { field: "parentBeaconBlockRoot" })?;
-            self.system_call(BEACON_ROOTS, root.0.into())?;
+            self.opening_call(BEACON_ROOTS, root.0.into())?;
         }
         if self.rules.parent_hash_call {
-            self.system_call(HISTORY_STORAGE, self.block.header.parent_hash.0.into())?;
+            self.opening_call(HISTORY_STORAGE, self.block.header.parent_hash.0.into())?;
         }
         Ok(())
     }
@@ -182,7 +182,7 @@ impl<'a, I> Run<'a, I> {
             // More wei than there will ever be; the EVM counts fees in 128 bits and does not look again.
             Err(EVMError::Transaction(Reason::OverflowPaymentInTransaction))
         } else {
-            meter::metered(&mut self.evm, environment, self.transact, ExecutionResult::tx_gas_used)?
+            meter::metered(&mut self.evm, environment, self.transact, Paying::Sender)?
         };
         let result = match (result, self.rules.invalid_transaction) {
             (Ok(result), _) => result,
@@ -198,12 +198,19 @@ impl<'a, I> Run<'a, I> {
             transaction_hash: hash,
             tx_type,
             success: result.is_success(),
+            post_state: self.recorded_state(index),
             gas_used,
             cumulative_gas_used: self.gas_used,
             effective_gas_price: U256::from(self.effective_gas_price(transaction, tx_type)),
             contract_address: transaction.to.is_none().then(|| sender.create(transaction.nonce)),
             logs: logs(result),
         }))
+    }
+
+    /// What the receipt of a transaction before Byzantium holds, which only the specimen can tell.
+    fn recorded_state(&self, index: usize) -> Option<B256> {
+        let recorded = self.block.receipts.get(index).filter(|_| self.rules.receipts_hold_states)?;
+        B256::try_from(&recorded.post_state_or_status[..]).ok()
     }
 
     fn effective_gas_price(&self, transaction: &Transaction, tx_type: u8) -> u128 {
@@ -238,8 +245,8 @@ impl<'a, I> Run<'a, I> {
 
     /// Balances that grow outside of any transaction.
     fn credits(&mut self) -> Result<(), ExecuteError> {
-        if !self.rules.coinbase_reward.is_zero() {
-            self.credit(self.block.header.beneficiary, self.rules.coinbase_reward)?;
+        for (address, wei) in self.rules.rewards(self.block) {
+            self.credit(address, wei)?;
         }
         if self.rules.withdrawals {
             for withdrawal in self.block.withdrawals.iter().flatten() {
@@ -260,10 +267,28 @@ impl<'a, I> Run<'a, I> {
         if empty { Err(Rejected::SystemCall { contract }) } else { Ok(()) }
     }
 
+    /// EIP-4788 and EIP-2935: a call that fails changes nothing, and its block is valid.
+    fn opening_call(&mut self, contract: Address, data: Bytes) -> Result<(), ExecuteError> {
+        match self.system_call(contract, data) {
+            Err(ExecuteError::Rejected(Rejected::SystemCall { .. })) => Ok(self.require_carried_code(contract)?),
+            outcome => outcome.map(drop),
+        }
+    }
+
+    /// A stub in the place of code that the specimen lacks fails too, and that is no failure of the chain's.
+    fn require_carried_code(&mut self, contract: Address) -> Result<(), Rejected> {
+        let account = self.evm.ctx.journal_mut().load_account(contract).map_err(|NotCarried(rejected)| rejected)?;
+        let hash = account.info.code_hash;
+        let carried = account.info.is_empty_code_hash() || self.block.state.codes.iter().any(|code| code.hash == hash);
+        if carried {
+            return Ok(());
+        }
+        let consequence = Box::new(Rejected::SystemCall { contract });
+        Err(Rejected::CodeMissing { hash, account: contract, asked: CodeUse::Target, consequence })
+    }
+
     fn system_call(&mut self, contract: Address, data: Bytes) -> Result<Bytes, ExecuteError> {
-        let transaction = TxEnv::new_system_tx_with_caller(SYSTEM_ADDRESS, contract, data);
-        // No gas is paid for it.
-        match meter::metered(&mut self.evm, transaction, self.call_system, |_| 0)? {
+        match meter::metered(&mut self.evm, system_transaction(contract, data), self.call_system, Paying::Nothing)? {
             Ok(ExecutionResult::Success { output, .. }) => Ok(output.into_data()),
             Err(EVMError::Database(NotCarried(rejected))) => Err(rejected.into()),
             Ok(_) | Err(_) => Err(Rejected::SystemCall { contract }.into()),
@@ -277,14 +302,16 @@ fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>,
     let environment = block_environment(block, rules)?;
     let held = meter::of_block(block);
     let mut meter = Meter::new(budget, expected, rules.spec.is_enabled_in(SpecId::LONDON), held);
-    meter.begin(0, 0, 0)?;
+    meter.begin(0, 0, 0, Paying::Nothing)?;
     let codes = codes.analyse(&block.state.codes)?;
-    let mut context = revm::Context::mainnet()
-        .with_db(Beyond::new(&block.state, block.header.number))
+    let beyond = Beyond::new(&block.state, block.header.number);
+    let journal = BlockJournal::of(beyond, prestate::state_before(&block.state, &codes, rules));
+    let context = revm::Context::mainnet()
+        .with_db(Beyond::default())
+        .with_new_journal(journal)
         .with_block(environment)
         .with_cfg(configuration(rules))
         .with_chain(meter);
-    context.journaled_state.inner.state = prestate::journal(&block.state, &codes, rules.missing_code);
     let guarded = block.transactions.iter().any(|transaction| transaction.gas > UNGUARDED_GAS);
     Ok(meter::evm(context, inspector, guarded))
 }
@@ -305,10 +332,14 @@ fn block_environment(block: &Block, rules: &BlockRules) -> Result<BlockEnv, Reje
     };
     Ok(BlockEnv {
         number: U256::from(header.number),
-        beneficiary: header.beneficiary,
+        beneficiary: rules.beneficiary,
         timestamp: U256::from(header.timestamp),
         gas_limit: header.gas_limit,
-        basefee: header.base_fee_per_gas.ok_or(Rejected::HeaderField { field: "baseFeePerGas" })?,
+        basefee: if rules.spec.is_enabled_in(SpecId::LONDON) {
+            header.base_fee_per_gas.ok_or(Rejected::HeaderField { field: "baseFeePerGas" })?
+        } else {
+            0
+        },
         difficulty: rules.difficulty,
         prevrandao: Some(rules.prevrandao),
         blob_excess_gas_and_price: blobs,

@@ -28,7 +28,7 @@ fn forever(body: &[u8]) -> Vec<u8> {
 fn block(timestamp: u64, code: &[u8], gas: u64, gas_used: u64) -> TestBlock {
     let rich = |block: &mut Block| {
         block.header.gas_limit = gas.max(block.header.gas_limit);
-        block.header.gas_used = gas_used;
+        block.header.gas_used = gas_used.min(block.header.gas_limit);
         block.state.accounts[0].balance = U256::MAX >> 1;
     };
     TestBlock::at(timestamp).contract(code).transaction(Transaction { gas, ..call(CONTRACT) }).with(rich)

@@ -247,7 +247,7 @@ fn the_gas_of_earlier_transactions_counts_against_the_blocks_limit() {
 
 #[test]
 fn the_gas_limit_of_a_header_bounds_nothing_but_its_transactions() {
-    for gas_limit in [1_000_000_001, 1 << 31, 1 << 62, u64::MAX] {
+    for gas_limit in [1_000_000_001, 1 << 31, 1 << 62, (1 << 63) - 1] {
         let limited = TestBlock::at(PARIS).with(|block| block.header.gas_limit = gas_limit);
         limited.transaction(Transaction { gas: gas_limit >> 1, gas_fee_cap: 7, ..call(CONTRACT) }).executed();
     }

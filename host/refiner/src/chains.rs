@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::PathBuf};
 
-use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor};
+use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, ExecutionPolicy};
 
 use crate::cli::ChainConfigs;
 
@@ -27,8 +27,8 @@ pub enum ChainError {
     },
 }
 
-/// An embedded executor that knows the built-in chains and those in `configs`.
-pub fn executor(configs: &ChainConfigs) -> Result<EmbeddedExecutor, ChainError> {
+/// An embedded executor on these terms that knows the built-in chains and those in `configs`.
+pub fn executor(configs: &ChainConfigs, policy: ExecutionPolicy) -> Result<EmbeddedExecutor, ChainError> {
     let mut chains = Chains::default();
     for path in &configs.chain_configs {
         let text = fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source })?;
@@ -36,5 +36,5 @@ pub fn executor(configs: &ChainConfigs) -> Result<EmbeddedExecutor, ChainError> 
             ChainSpec::from_geth_json(&text).map_err(|source| ChainError::Config { path: path.clone(), source })?;
         chains = chains.with(chain);
     }
-    Ok(EmbeddedExecutor::new(chains))
+    Ok(EmbeddedExecutor::new(chains).with_policy(policy))
 }

@@ -7,7 +7,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use refiner_journal::{ItemId, State};
 use refiner_specimen::Layout;
 
-use crate::{content, evm, executor::EvmArguments, exit, rule, rules};
+use crate::{
+    content, evm,
+    executor::{EvmArguments, PolicyArguments},
+    exit, rule, rules,
+};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
@@ -98,6 +102,10 @@ pub struct Replay {
     pub chains: ChainConfigs,
     #[command(flatten)]
     pub evm: EvmArguments,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
+    #[command(flatten)]
+    pub known: KnownBlockArguments,
     /// Runs rules that are not built in in confined child processes, as `refiner run` does. They are compiled in one always.
     #[arg(long)]
     pub isolate: bool,
@@ -222,6 +230,15 @@ pub struct ChainConfigs {
     pub chain_configs: Vec<PathBuf>,
 }
 
+/// Block hashes that are known from elsewhere.
+#[derive(Debug, Args)]
+pub struct KnownBlockArguments {
+    /// A list of known block hashes, one a line: `[CHAIN] HEIGHT HASH` (chain 1 where none is named), also with commas; `#` begins a
+    /// comment. A specimen of another block than listed is rejected.
+    #[arg(long = "block-hashes", value_name = "FILE")]
+    pub block_hashes: Option<PathBuf>,
+}
+
 /// `refiner specimen`.
 #[derive(Debug, Subcommand)]
 pub enum Specimen {
@@ -248,30 +265,38 @@ pub enum Specimen {
         /// A JSON file, or `-`.
         #[arg(value_name = "JSON")]
         json: String,
-        /// The Avro layout to write, 0.31 to 0.38.
+        /// The Avro layout to write: 0.2, 0.3, or 0.31 to 0.38.
         #[arg(long, value_name = "VERSION", value_parser = layout)]
         layout: Layout,
         /// Where to; standard output without it.
         #[arg(long, short, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Recomputes everything a specimen states of itself that needs nobody's trust.
-    Check {
-        /// Specimen files, directories, patterns, or `-`.
-        #[arg(required = true, value_name = "SPECIMEN")]
-        specimens: Vec<String>,
-        /// Also executes the block and checks gas, logs and receipts.
-        #[arg(long)]
-        execute: bool,
-        /// The hash the network announced, to check one specimen against.
-        #[arg(long, value_name = "HASH")]
-        specimen_hash: Option<alloy_primitives::B256>,
-        #[command(flatten)]
-        chains: ChainConfigs,
-        /// One JSON object a line.
-        #[arg(long)]
-        json: bool,
-    },
+    /// Makes every check of a specimen against itself, and against the block hashes that are known.
+    Check(Check),
+}
+
+/// `refiner specimen check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Specimen files, directories, patterns, or `-`.
+    #[arg(required = true, value_name = "SPECIMEN")]
+    pub specimens: Vec<String>,
+    /// Also executes the block, and checks gas, logs, receipts and requests.
+    #[arg(long)]
+    pub execute: bool,
+    /// The announced specimen hash, to check one specimen against.
+    #[arg(long, value_name = "HASH")]
+    pub specimen_hash: Option<alloy_primitives::B256>,
+    #[command(flatten)]
+    pub chains: ChainConfigs,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
+    #[command(flatten)]
+    pub known: KnownBlockArguments,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
 }
 
 pub fn parameter(text: &str) -> Result<(String, String), &'static str> {

@@ -2,12 +2,14 @@
 
 use std::io::{self, BufWriter, Write};
 
+use refiner_text::OneLine;
 use serde_json::json;
 
 use crate::{
     cli::ConfigCommand,
     exit::Exit,
     run::config::{self, Shown},
+    terminal,
 };
 
 /// Columns of keys and values; longer ones push the origin to the right.
@@ -18,7 +20,7 @@ const VALUE_WIDTH: usize = 50;
 pub fn run(command: &ConfigCommand) -> anyhow::Result<Exit> {
     let ConfigCommand::Show { run, json } = command;
     let shown = config::shown(&run.settings, run.config.as_deref())?;
-    let out = &mut BufWriter::new(io::stdout().lock());
+    let out = &mut BufWriter::new(terminal::out(*json));
     if *json {
         as_json(&shown, out)?;
     } else {
@@ -32,10 +34,12 @@ fn as_toml(shown: &[Shown], out: &mut impl Write) -> io::Result<()> {
     for Shown { key, value, origin } in shown {
         match value {
             // Not a setting of a file: it is a secret.
-            Some(_) if *key == "key" => writeln!(out, "# the operator's key is set and not shown # {origin}")?,
+            Some(_) if *key == "key" => {
+                writeln!(out, "# the operator's key is set and not shown # {}", OneLine(origin))?
+            }
             Some(value) => {
                 let value = value.to_string();
-                writeln!(out, "{key:<KEY_WIDTH$} = {value:<VALUE_WIDTH$} # {origin}")?;
+                writeln!(out, "{key:<KEY_WIDTH$} = {value:<VALUE_WIDTH$} # {}", OneLine(origin))?;
             }
             None => writeln!(out, "# {key} is not set")?,
         }

@@ -9,7 +9,7 @@ use refiner_sandbox::{EngineProfile, Sandbox, WASMTIME_VERSION};
 use refiner_worker::{ChildCommand, Outcome, WORKER_ARGUMENT, probe};
 use serde::Serialize;
 
-use crate::{builtin, exit::Exit};
+use crate::{builtin, exit::Exit, terminal};
 
 /// What was looked at and how it is.
 #[derive(Serialize)]
@@ -35,7 +35,7 @@ enum State {
 pub fn run(json: bool) -> anyhow::Result<Exit> {
     let findings: Vec<Finding> = [program(), processor(), rules(), engine()].into_iter().chain(confinement()).collect();
     let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(State::Good);
-    let stdout = &mut io::stdout().lock();
+    let stdout = &mut terminal::out(json);
     if json {
         serde_json::to_writer(&mut *stdout, &serde_json::json!({ "findings": findings }))?;
         writeln!(stdout)?;

@@ -11,7 +11,8 @@ use std::{
 use alloy_primitives::Bytes;
 use clap::{Args, ValueEnum};
 use refiner_evm::{
-    Answer, Both, Difference, EmbeddedExecutor, ExecutedBy, Executor, OnDifference, Remote, RemoteServer,
+    Answer, Both, DEFAULT_GAS_BOUND, Difference, EmbeddedExecutor, ExecutedBy, ExecutionPolicy, Executor, OnDifference,
+    Remote, RemoteServer, SenderPolicy,
 };
 use refiner_evm_server::remote::{EvmServerClient, RemoteLimits, SetupError};
 use refiner_worker::Executes;
@@ -43,6 +44,54 @@ pub struct EvmArguments {
     #[arg(long = "evm-timeout-s", env = "REFINER_EVM_TIMEOUT_S", default_value_t = DEFAULT_TIMEOUT_S, value_name = "S",
         value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout_s: u64,
+}
+
+/// The terms on which blocks are checked and executed, as on the command line. They are part of the identity of a run.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct PolicyArguments {
+    /// Origin of the senders in results: `recovered` from the signatures and compared with those in the specimen, or `stated` by the
+    /// specimen and not checked.
+    #[arg(long, env = "REFINER_SENDERS", default_value_t = SenderPolicy::Recovered, value_name = "ORIGIN")]
+    senders: SenderPolicy,
+    #[command(flatten)]
+    bound: GasBound,
+}
+
+/// The bound on execution, as on the command line.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct GasBound {
+    /// Upper bound on the gas used by everything done for one block, precompiles weighted by their measured cost; a block beyond it is
+    /// unsupported.
+    #[arg(long, env = "REFINER_GAS_BOUND", default_value_t = DEFAULT_GAS_BOUND, value_name = "GAS",
+        value_parser = clap::value_parser!(u64).range(1..))]
+    gas_bound: u64,
+}
+
+impl PolicyArguments {
+    /// The policy that was asked for.
+    pub const fn policy(&self) -> ExecutionPolicy {
+        ExecutionPolicy { senders: self.senders, gas_bound: self.bound.gas_bound }
+    }
+}
+
+impl GasBound {
+    /// The policy of an executor that answers without checks.
+    pub fn policy(&self) -> ExecutionPolicy {
+        ExecutionPolicy { gas_bound: self.gas_bound, ..ExecutionPolicy::default() }
+    }
+}
+
+/// Every term of a policy that is not the default, by its name in reports.
+pub fn unusual_terms(policy: ExecutionPolicy) -> serde_json::Map<String, serde_json::Value> {
+    let default = ExecutionPolicy::default();
+    let mut terms = serde_json::Map::new();
+    if policy.senders != default.senders {
+        terms.insert("senders".to_owned(), policy.senders.as_str().into());
+    }
+    if policy.gas_bound != default.gas_bound {
+        terms.insert("gasBound".to_owned(), policy.gas_bound.into());
+    }
+    terms
 }
 
 /// Who executes blocks.

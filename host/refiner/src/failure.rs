@@ -1,46 +1,55 @@
 //! How a failure of the whole command is told to a person: what happened, why, what to do; and its exit code.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use refiner_evm_server::remote::SetupError;
 use refiner_journal::JournalError;
+use refiner_text::OneLine;
 
 use crate::run::{ConfigError, RulesError, RunError};
 use crate::{
-    chains::ChainError, content::ContentError, evm::ServeError, exit::Exit, input::InputError, output::OutputError,
-    rule::RuleError, rules::LoadError,
+    chains::ChainError,
+    content::ContentError,
+    evm::ServeError,
+    exit::Exit,
+    input::InputError,
+    known_blocks::BlockHashesError,
+    output::OutputError,
+    rule::RuleError,
+    rules::LoadError,
+    terminal::{self, indented},
 };
 
 /// Prints the failure to standard error and says how the program ends.
 pub fn report(error: &anyhow::Error) -> Exit {
-    let mut stderr = io::stderr().lock();
+    let mut stderr = terminal::err();
     // Nobody is left to tell when standard error is closed too.
-    let _ = writeln!(stderr, "error: {error}");
+    let _ = writeln!(stderr, "error: {}", indented(&error.to_string()));
     let mut said = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         // Many errors end with their cause's own words.
         if !said.ends_with(&cause) {
-            let _ = writeln!(stderr, "  because: {cause}");
+            let _ = writeln!(stderr, "  because: {}", indented(&cause));
         }
         said = cause;
     }
     let (exit, hint) = classify(error);
     if let Some(hint) = hint {
-        let _ = writeln!(stderr, "  hint: {hint}");
+        let _ = writeln!(stderr, "  hint: {}", indented(&hint));
     }
     exit
 }
 
 /// Tells that one item of several failed, while the others go on.
 pub fn tell(item: &impl std::fmt::Display, error: &dyn std::error::Error) {
-    let mut stderr = io::stderr().lock();
+    let mut stderr = terminal::err();
     let message = error.to_string();
     let item = item.to_string();
     // Errors that already begin with the item's name do not say it twice.
     let _ = if message.starts_with(&item) {
-        writeln!(stderr, "error: {message}")
+        writeln!(stderr, "error: {}", OneLine(message))
     } else {
-        writeln!(stderr, "error: {item}: {message}")
+        writeln!(stderr, "error: {}: {}", OneLine(item), OneLine(message))
     };
 }
 
@@ -57,7 +66,7 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
     if error.is::<OutputError>() {
         return (Exit::Host, None);
     }
-    if error.is::<ChainError>() || error.is::<SetupError>() {
+    if error.is::<ChainError>() || error.is::<SetupError>() || error.is::<BlockHashesError>() {
         return (Exit::Usage, None);
     }
     if let Some(error) = error.downcast_ref::<RunError>() {

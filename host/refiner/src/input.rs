@@ -6,8 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use refiner_text::OneLine;
+
 /// No specimen is read beyond this: the cap of design.md's limits table.
 pub const SPECIMEN_LIMIT_BYTES: u64 = 256 * 1024 * 1024;
+
+const STDIN: &str = "standard input";
 
 /// Where one specimen's bytes come from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,16 +26,16 @@ pub enum Input {
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// Nothing is there under this name.
-    #[error("{0}: no such file or directory")]
+    #[error("{}: no such file or directory", OneLine(.0.display()))]
     Missing(PathBuf),
     /// A directory without a single `.avro` file.
-    #[error("{0}: the directory holds no .avro file")]
+    #[error("{}: the directory holds no .avro file", OneLine(.0.display()))]
     EmptyDirectory(PathBuf),
     /// A pattern that matches nothing.
-    #[error("{0}: the pattern matches no file")]
+    #[error("{}: the pattern matches no file", OneLine(.0))]
     NoMatch(String),
     /// A pattern that is none.
-    #[error("{pattern}: not a pattern: {source}")]
+    #[error("{}: not a pattern: {source}", OneLine(.pattern))]
     Pattern {
         /// What was typed.
         pattern: String,
@@ -39,7 +43,7 @@ pub enum InputError {
         source: glob::PatternError,
     },
     /// Where one specimen is wanted, the argument names several.
-    #[error("{argument}: names {found} files where one is wanted")]
+    #[error("{}: names {found} files where one is wanted", OneLine(.argument))]
     Several {
         /// What was typed.
         argument: String,
@@ -123,6 +127,14 @@ fn is_specimen(path: &Path) -> bool {
 }
 
 impl Input {
+    /// The name as it is, for JSON. `Display` escapes it, for people.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stdin => STDIN.to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+
     /// Reads the bytes, at most [`SPECIMEN_LIMIT_BYTES`] of them, whatever size the source states.
     pub fn read(&self) -> Result<Vec<u8>, InputError> {
         self.read_up_to(SPECIMEN_LIMIT_BYTES)
@@ -151,8 +163,8 @@ impl Input {
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stdin => f.write_str("standard input"),
-            Self::File(path) => path.display().fmt(f),
+            Self::Stdin => f.write_str(STDIN),
+            Self::File(path) => OneLine(path.display()).fmt(f),
         }
     }
 }

@@ -7,11 +7,13 @@ use std::{
 };
 
 use refiner_journal::{Filter, Item, ItemId, Journal, JournalError, JournalReader};
+use refiner_text::OneLine;
 use serde_json::json;
 
 use crate::{
     cli::{Chosen, JournalCommand},
     exit::Exit,
+    terminal,
 };
 
 /// Items of a listing that are read at once.
@@ -19,7 +21,9 @@ const PAGE: usize = 500;
 
 /// Answers one question, or gives items another try.
 pub fn run(command: &JournalCommand) -> anyhow::Result<Exit> {
-    let out = &mut BufWriter::new(io::stdout().lock());
+    // An export and one item are JSON whatever was asked for.
+    let json = !matches!(command, JournalCommand::List { json: false, .. } | JournalCommand::Retry { .. });
+    let out = &mut BufWriter::new(terminal::out(json));
     match command {
         JournalCommand::List { chosen, limit, json } => list(&read(&chosen.data)?, chosen, *limit, *json, out)?,
         JournalCommand::Show { item, data } => show(&read(data)?, *item, out)?,
@@ -67,7 +71,12 @@ fn list(
 fn line(item: &Item, out: &mut impl Write) -> io::Result<()> {
     let why = item.reason.as_deref().or(item.last_error.as_deref()).unwrap_or_default();
     let Item { id, chain, height, state, rule_name, .. } = item;
-    writeln!(out, "{id:>6}  {chain}-{height:<10}  {rule_name:<20}  {state:<12}  {why}")
+    writeln!(
+        out,
+        "{id:>6}  {chain}-{height:<10}  {:<20}  {state:<12}  {}",
+        OneLine(rule_name).to_string(),
+        OneLine(why)
+    )
 }
 
 fn show(journal: &JournalReader, id: ItemId, out: &mut impl Write) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 
 mod builtin;
 mod chains;
+mod checks;
 mod cli;
 mod config;
 mod content;
@@ -13,6 +14,7 @@ mod exit;
 mod failure;
 mod input;
 mod journal;
+mod known_blocks;
 mod output;
 mod replay;
 mod rule;
@@ -20,17 +22,18 @@ mod rules;
 mod run;
 mod signals;
 mod specimen;
+mod terminal;
 
 use std::{
-    ffi::OsStr,
-    io::{self, IsTerminal as _},
+    ffi::{OsStr, OsString},
+    io::{self, Write as _},
     process::ExitCode,
 };
 
 use clap::Parser as _;
 use mimalloc::MiMalloc;
+use refiner_text::is_deceptive;
 use refiner_worker::{COMPILE_ARGUMENT, WORKER_ARGUMENT};
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     cli::{Cli, Command},
@@ -46,7 +49,10 @@ fn main() -> ExitCode {
     if is_child(std::env::args_os().nth(1).as_deref()) {
         return refiner_worker::child_main();
     }
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     match run(&cli) {
         Ok(exit) => exit.into(),
         Err(error) if is_broken_pipe(&error) => Exit::Done.into(),
@@ -60,7 +66,7 @@ fn is_child(argument: Option<&OsStr>) -> bool {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
-    log_to_stderr(&cli.log)?;
+    terminal::log(&cli.log)?;
     match &cli.command {
         Command::Replay(arguments) => replay::run(arguments),
         Command::Run(arguments) => run::run(arguments),
@@ -74,11 +80,16 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
     }
 }
 
-fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)?;
-    let ansi = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(ansi).init();
-    Ok(())
+/// Prints help, or what is wrong with the command line. A shell puts the names of files into it, which others choose.
+fn usage(error: &clap::Error) -> ExitCode {
+    let is_plain = |argument: OsString| !argument.to_string_lossy().contains(is_deceptive);
+    // There is no other place to report to.
+    let _ = if std::env::args_os().all(is_plain) {
+        error.print()
+    } else {
+        writeln!(terminal::err(), "{}", terminal::indented(error.render().to_string().trim_end()))
+    };
+    u8::try_from(error.exit_code()).map_or(Exit::Usage.into(), ExitCode::from)
 }
 
 /// Whoever read our output has seen enough: `refiner … | head` is not a failure.

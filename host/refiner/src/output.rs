@@ -9,6 +9,7 @@ use std::{
 };
 
 use alloy_primitives::B256;
+use refiner_text::OneLine;
 
 /// The directory that a replay writes into.
 ///
@@ -25,7 +26,7 @@ pub struct OutputDirectory {
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     /// The operating system says no.
-    #[error("{path}: {source}")]
+    #[error("{}: {source}", OneLine(.path.display()))]
     Write {
         /// Which file or directory.
         path: PathBuf,
@@ -33,7 +34,10 @@ pub enum OutputError {
         source: io::Error,
     },
     /// This run already wrote other bytes under the same name: two specimens of one height.
-    #[error("{path}: another specimen of this run, of the same chain and height, already wrote other bytes here")]
+    #[error(
+        "{}: another specimen of this run, of the same chain and height, already wrote other bytes here",
+        OneLine(.path.display())
+    )]
     Collision {
         /// Which file.
         path: PathBuf,

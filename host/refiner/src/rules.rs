@@ -9,7 +9,7 @@ pub use place::{Block, NoRun, Place};
 use std::{io, path::PathBuf, sync::Arc};
 
 use alloy_primitives::B256;
-use refiner_evm::ExecutedBy;
+use refiner_evm::ExecutionTerms;
 use refiner_sandbox::{
     AdmitError, AdmittedRule, EngineError, EngineProfile, Grants, Limits, Params, Sandbox, SelfTestError,
 };
@@ -88,8 +88,8 @@ pub enum LoadError {
 pub struct Terms {
     /// The user's parameters.
     pub params: Params,
-    /// Who executes blocks for it.
-    pub executed_by: ExecutedBy,
+    /// Who executes blocks for it, and on which terms specimens are checked.
+    pub execution: ExecutionTerms,
 }
 
 /// Starts a sandbox, makes sure that it holds, and admits every rule named. One that is not built in is compiled in a child
@@ -141,11 +141,11 @@ fn compiled(sandbox: &Sandbox, session: &Session, found: Found, terms: &Terms) -
     Ok(here(admitted.map_err(|source| LoadError::Admit { rule: rule.called, source })?, terms))
 }
 
-fn here(admitted: AdmittedRule, Terms { params, executed_by }: &Terms) -> LoadedRule {
+fn here(admitted: AdmittedRule, Terms { params, execution }: &Terms) -> LoadedRule {
     let limits = admitted.default_limits();
     LoadedRule {
         name: admitted.description().name.as_str().into(),
-        identity: admitted.identity(params, &limits).executed_by(*executed_by).digest(),
+        identity: admitted.identity(params, &limits, execution).digest(),
         params: params.clone(),
         limits,
         place: Place::Here(Box::new(admitted)),
@@ -157,10 +157,10 @@ fn isolated(session: &Arc<Session>, found: Found, terms: &Terms) -> Result<Loade
     let rule = session.prepare(found).map_err(Box::new)?;
     session.admit(&rule).map_err(Box::new)?;
     let (manifest, limits) = (rule.compiled.manifest(), rule.compiled.default_limits());
-    let Terms { params, executed_by } = terms;
+    let Terms { params, execution } = terms;
     Ok(LoadedRule {
         name: manifest.name.as_str().into(),
-        identity: rule::identity(rule.compiled.digest(), manifest, params, &limits).executed_by(*executed_by).digest(),
+        identity: rule::identity(rule.compiled.digest(), manifest, params, &limits, execution).digest(),
         params: params.clone(),
         limits,
         place: Place::Worker { rule, session: Arc::clone(session) },

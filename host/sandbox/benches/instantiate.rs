@@ -11,7 +11,10 @@ use std::{fs, hint::black_box, sync::Arc, thread, time::Instant};
 use alloy_primitives::Bytes;
 use refiner_evm::{ExecuteError, Execution, Executor, ResultFormat, Unavailable};
 use refiner_sandbox::{AdmittedRule, Allocation, EngineProfile, Grants, RunInput, Sandbox, Verdict};
-use refiner_specimen::Specimen;
+use refiner_specimen::{
+    Specimen,
+    check::{Check, CheckName},
+};
 use support::{GOOD, SmallExecutor, component, input, workspace};
 
 const ROUNDS: usize = 2_000;
@@ -22,8 +25,12 @@ const BLOCK_RESULT_BYTES: usize = 1_500_000;
 struct LongResult(Bytes);
 
 impl Executor for LongResult {
-    fn checks(&self, _: &refiner_specimen::Specimen) -> Vec<refiner_specimen::check::Check> {
+    fn checks(&self, _: &Specimen) -> Vec<Check> {
         Vec::new()
+    }
+
+    fn senders(&self, _: &Specimen) -> Check {
+        Check::passed(CheckName::Senders)
     }
 
     fn execute(
@@ -33,7 +40,7 @@ impl Executor for LongResult {
         format: ResultFormat,
     ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
         let small = SmallExecutor.execute(specimen, raw, format)?;
-        Ok(small.map(|small| Execution { block_result: self.0.clone(), ..small }))
+        Ok(small.map(|small| Execution::with_document(small.gas_used, small.receipts, small.checks, self.0.clone())))
     }
 }
 
@@ -77,7 +84,7 @@ fn main() {
         let rule = sandbox.admit(bytes, None, &Grants::all()).unwrap();
         println!("  block-result of a few bytes                {:>9.1} us", runs(&rule, &input(&rule)));
         let executor = Arc::new(LongResult(vec![b'x'; BLOCK_RESULT_BYTES].into()));
-        let long = RunInput { executor: Some(executor), ..input(&rule) };
+        let long = RunInput { executor, ..input(&rule) };
         let micros = runs(&rule, &long);
         println!("  block-result of 1.5 MB                     {micros:>9.1} us");
         println!("  bytes through the guest                    {:>9.0} MB/s", BLOCK_RESULT_BYTES as f64 / micros);

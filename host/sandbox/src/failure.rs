@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::text::GuestText;
+use crate::UntrustedText;
 
 /// The run says nothing of the rule: something around it failed. Worth another try.
 #[derive(Debug, thiserror::Error)]
@@ -17,17 +17,14 @@ pub enum HostFailure {
     #[error("capability unavailable: {reason}")]
     CapabilityUnavailable {
         /// What the rule said of it.
-        reason: GuestText,
+        reason: UntrustedText,
     },
     /// Whoever executes blocks was not there, or not to be believed, when the rule asked; whatever the rule made of it.
     #[error("the block was not executed: {reason}")]
     ExecutorUnavailable {
         /// What the executor said.
-        reason: GuestText,
+        reason: UntrustedText,
     },
-    /// The rule was admitted with `evm` and the run came without an executor.
-    #[error("the rule executes blocks, and no executor was given")]
-    NoExecutor,
     /// More rules run at this moment than the engine has room for.
     #[error("no room for another instance")]
     NoRoom,
@@ -38,7 +35,7 @@ pub enum HostFailure {
     #[error("unknown trap: {message}")]
     UnknownTrap {
         /// The engine's words.
-        message: GuestText,
+        message: UntrustedText,
     },
 }
 
@@ -49,13 +46,13 @@ pub enum EngineError {
     #[error("the engine refuses the profile: {message}")]
     Profile {
         /// The engine's words.
-        message: GuestText,
+        message: UntrustedText,
     },
     /// The contract's functions could not be linked: a bug of this program.
     #[error("the contract could not be linked: {message}")]
     Linker {
         /// The engine's words.
-        message: GuestText,
+        message: UntrustedText,
     },
     /// The thread that counts deadlines could not be started.
     #[error("the deadline thread could not be started")]

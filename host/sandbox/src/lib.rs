@@ -8,6 +8,7 @@
 mod admission;
 mod bindings;
 mod compiled;
+mod evidence;
 mod failure;
 mod host;
 mod identity;
@@ -19,7 +20,6 @@ mod run;
 mod sandbox;
 mod self_test;
 mod specimen_hash;
-mod text;
 mod ticker;
 mod verdict;
 
@@ -27,6 +27,7 @@ pub use admission::{
     COMPONENT_BYTES_WITH_WASI, Capability, Found, Grants, ManifestPlace, Refusal, RefusalKind, ScanLimit, examine,
     manifest_of,
 };
+pub use evidence::{CheckOutcome, CheckReport, Evidence};
 pub use failure::{EngineError, HostFailure};
 pub use host::Params;
 pub use identity::RuleIdentity;
@@ -34,10 +35,10 @@ pub use limits::{
     AboveCap, FUEL_PER_INPUT_BYTE, LIMITS, Limit, LimitError, LimitSpec, Limits, PerLimit, WALL_MS_WITH_EVM,
 };
 pub use profile::{Allocation, EngineProfile, WASM_STACK_BYTES, WASMTIME_VERSION};
+pub use refiner_text::UntrustedText;
 pub use rule::{AdmittedRule, Description, OutputDescription};
 pub use run::RunInput;
 pub use sandbox::{AdmitError, LoadedRule, Sandbox};
 pub use self_test::SelfTestError;
 pub use specimen_hash::SpecimenHash;
-pub use text::GuestText;
 pub use verdict::{Artifact, LimitUse, LogLevel, LogLine, Misuse, Run, TrapKind, Usage, Verdict};

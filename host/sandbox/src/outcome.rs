@@ -2,7 +2,7 @@
 
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
-use crate::{HostFailure, Limit, Limits, TrapKind, Verdict, host::Stop, text::GuestText};
+use crate::{HostFailure, Limit, Limits, TrapKind, UntrustedText, Verdict, host::Stop};
 
 /// Parts of the messages with which wasmtime 48 refuses a value that breaks the canonical ABI; it has no type for them.
 /// Each depends on nothing but the guest. An unlisted message stays an unknown trap, which is a host failure: retried,
@@ -52,7 +52,7 @@ pub(crate) fn judge(error: wasmtime::Error, limits: &Limits, fuel: u64) -> Resul
     if message.contains(HOSTCALL_FUEL_MESSAGE) {
         return Ok(Verdict::OverBudget { limit: Limit::CallBytes, granted: limits.get(Limit::CallBytes) });
     }
-    let message_text = GuestText::new(&message);
+    let message_text = UntrustedText::new(&message);
     if ABI_MESSAGES.iter().any(|part| message.contains(part)) {
         return Ok(Verdict::Trapped(TrapKind::Abi(message_text)));
     }
@@ -80,7 +80,7 @@ fn judge_trap(trap: Trap, limits: &Limits, fuel: u64) -> Result<Verdict, HostFai
     Ok(Verdict::Trapped(kind))
 }
 
-fn words(trap: Trap) -> GuestText {
+fn words(trap: Trap) -> UntrustedText {
     let message = trap.to_string();
-    GuestText::new(message.strip_prefix("wasm trap: ").unwrap_or(&message))
+    UntrustedText::new(message.strip_prefix("wasm trap: ").unwrap_or(&message))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use refiner_evm::ExecutedBy;
+use refiner_evm::ExecutionTerms;
 use refiner_manifest::Manifest;
 use refiner_specimen::Layout;
 
@@ -89,25 +89,23 @@ impl AdmittedRule {
         self.terms.layouts.is_empty() || self.terms.layouts.contains(&layout)
     }
 
-    /// What its results depend on beside the specimen, with blocks executed by the embedded executor.
-    pub fn identity(&self, params: &Params, limits: &Limits) -> RuleIdentity {
+    /// What its verdicts depend on beside the specimen.
+    pub fn identity(&self, params: &Params, limits: &Limits, terms: &ExecutionTerms) -> RuleIdentity {
         RuleIdentity {
             component: self.component,
             params: params.digest(),
             limits: B256::from(limits.digest()),
             profile: if self.has_sealed_wasi() { self.profile.id_with_wasi() } else { self.profile.id() },
-            executor: self.executes_blocks().then(|| ExecutedBy::Embedded.digest()),
+            execution: if self.executes_blocks() { terms.digest() } else { terms.digest_without_execution() },
         }
     }
 
     /// Runs the rule on one specimen, in a fresh instance that is dropped after. A specimen of a layout that it does not
-    /// accept is unsupported, and nothing runs.
+    /// accept is unsupported, and nothing runs. One that fails a check that needs no execution has no artifact: it is rejected, before
+    /// the run where the rule executes no blocks.
     ///
     /// Blocks the thread for as long as the wall limit at most, plus one host call. The thread needs 2 MiB of stack.
     pub fn run(&self, input: RunInput) -> Result<Run, HostFailure> {
-        if self.executes_blocks() && input.executor.is_none() {
-            return Err(HostFailure::NoExecutor);
-        }
         run::run(self, input)
     }
 }

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use alloy_primitives::Bytes;
-use refiner_evm::Executor;
-use refiner_specimen::Specimen;
+use refiner_evm::{Executor, Rejected};
+use refiner_specimen::{Specimen, check::Check};
 use wasmtime::{Store, component::Resource};
 
 use crate::{
-    AdmittedRule, HostFailure, Limit, Limits, Params, PerLimit, Run, SpecimenHash, Usage, Verdict,
+    AdmittedRule, HostFailure, Limit, Limits, Params, PerLimit, Run, SpecimenHash, UntrustedText, Usage, Verdict,
     bindings::{
         TransformWithEvm, TransformWithEvmPre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError,
     },
+    evidence::Evidence,
     host::{BlockSpecimen, Reach, SpecimenView},
     outcome::judge,
-    text::GuestText,
     ticker,
 };
 
@@ -29,8 +29,8 @@ pub struct RunInput {
     pub specimen_hash: SpecimenHash,
     /// What the operator gave the rule.
     pub params: Params,
-    /// Executes the block, for rules that were granted `evm`.
-    pub executor: Option<Arc<dyn Executor>>,
+    /// Checks the specimen of every rule, and executes the block for those that were granted `evm`.
+    pub executor: Arc<dyn Executor>,
     /// What the run is granted.
     pub limits: Limits,
 }
@@ -42,12 +42,15 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     let (pre, limits, specimen_bytes) = (&rule.pre, input.limits, input.raw.len() as u64);
     let asked = rule.asked_limits().for_specimen(specimen_bytes);
     let granted = limits.for_specimen(specimen_bytes);
-    if let Some(verdict) = not_to_be_run(rule, &input) {
+    let mut evidence = Evidence::default();
+    if let Some(verdict) = not_to_be_run(rule, &input, &mut evidence) {
         let mut used = PerLimit::ZERO;
         used.set(Limit::SpecimenBytes, specimen_bytes);
-        return Ok(Run { verdict, usage: Usage { asked, granted, used, log_lines_lost: 0 }, log: Vec::new() });
+        let usage = Usage { asked, granted, used, log_lines_lost: 0 };
+        return Ok(Run { verdict, usage, log: Vec::new(), evidence });
     }
     let fuel = granted.get(Limit::Fuel);
+    let (specimen, executor) = (Arc::clone(&input.specimen), Arc::clone(&input.executor));
     let view = SpecimenView::new(input.specimen, input.raw, input.specimen_hash);
     let mut store = store(
         pre,
@@ -64,18 +67,34 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     }
     let used = used(&reach, specimen_bytes, fuel, fuel_left);
     let usage = Usage { asked, granted, used, log_lines_lost: reach.log.lost };
+    let (executed, senders) = reach.take_evidence();
+    let checked = !rule.executes_blocks() || executed.is_some();
+    evidence.merge(executed.unwrap_or_default());
+    evidence.add(&senders);
     let Reach { log, outputs, .. } = reach;
     let verdict = match ended {
         Ok(_) if fuel_left == 0 => Verdict::OutOfFuel { granted: fuel },
-        Ok(Ok(summary)) => Verdict::Produced { artifacts: outputs.finished(), records: summary.records },
-        Ok(Err(RuleError::Rejected(reason))) => Verdict::Rejected { reason: GuestText::new(&reason) },
-        Ok(Err(RuleError::Unsupported(reason))) => Verdict::Unsupported { reason: GuestText::new(&reason) },
+        // A rule may execute no block, or make nothing of a refusal: no output rests on a specimen that was not checked.
+        Ok(Ok(summary)) => match (!checked).then(|| contradiction(&*executor, &specimen, &mut evidence)).flatten() {
+            Some(rejected) => rejected,
+            None => Verdict::Produced { artifacts: outputs.finished(), records: summary.records },
+        },
+        Ok(Err(RuleError::Rejected(reason))) => Verdict::Rejected { reason: UntrustedText::new(&reason) },
+        Ok(Err(RuleError::Unsupported(reason))) => Verdict::Unsupported { reason: UntrustedText::new(&reason) },
         Ok(Err(RuleError::CapabilityUnavailable(reason))) => {
-            return Err(HostFailure::CapabilityUnavailable { reason: GuestText::new(&reason) });
+            return Err(HostFailure::CapabilityUnavailable { reason: UntrustedText::new(&reason) });
         }
         Err(error) => judge(error, &limits, fuel)?,
     };
-    Ok(Run { verdict, usage, log: log.lines })
+    Ok(Run { verdict, usage, log: log.lines, evidence })
+}
+
+/// Makes every check that needs no execution. The verdict when one fails.
+fn contradiction(executor: &dyn Executor, specimen: &Specimen, evidence: &mut Evidence) -> Option<Verdict> {
+    let checks = executor.checks(specimen);
+    evidence.add(&checks);
+    let failed = checks.into_iter().find(Check::failed)?;
+    Some(Verdict::Rejected { reason: UntrustedText::new(&Rejected::CheckFailed(failed).to_string()) })
 }
 
 fn refine(pre: &TransformWithEvmPre<Reach>, store: &mut Store<Reach>) -> wasmtime::Result<Result<Summary, RuleError>> {
@@ -94,7 +113,7 @@ pub(crate) fn store(
     store.limiter(|reach| &mut reach.memory);
     store
         .set_fuel(fuel.saturating_add(FUEL_BEYOND))
-        .map_err(|error| HostFailure::UnknownTrap { message: GuestText::new(&error.to_string()) })?;
+        .map_err(|error| HostFailure::UnknownTrap { message: UntrustedText::new(&error.to_string()) })?;
     store.set_epoch_deadline(ticker::ticks(limits.get(Limit::WallMs)));
     store.set_hostcall_fuel(usize::try_from(limits.get(Limit::CallBytes)).unwrap_or(usize::MAX));
     store.set_max_component_handles(HANDLES_MAX);
@@ -110,18 +129,19 @@ const FUEL_BEYOND: u64 = 1;
 const HANDLES_MAX: usize = 10_000;
 
 /// The verdict on a specimen that the rule never sees.
-fn not_to_be_run(rule: &AdmittedRule, input: &RunInput) -> Option<Verdict> {
+fn not_to_be_run(rule: &AdmittedRule, input: &RunInput, evidence: &mut Evidence) -> Option<Verdict> {
     let granted = input.limits.get(Limit::SpecimenBytes);
     if input.raw.len() as u64 > granted {
         return Some(Verdict::OverBudget { limit: Limit::SpecimenBytes, granted });
     }
     let layout = input.specimen.layout;
     if rule.accepts(layout) {
-        return None;
+        // The executor checks what it executes, so it makes these checks for the other rules.
+        return if rule.executes_blocks() { None } else { contradiction(&*input.executor, &input.specimen, evidence) };
     }
     let accepted: Vec<_> = rule.terms.layouts.iter().map(ToString::to_string).collect();
     let reason = format!("the specimen has layout {layout}, and the rule accepts {}", accepted.join(", "));
-    Some(Verdict::Unsupported { reason: GuestText::new(&reason) })
+    Some(Verdict::Unsupported { reason: UntrustedText::new(&reason) })
 }
 
 fn used(reach: &Reach, specimen_bytes: u64, fuel: u64, fuel_left: u64) -> PerLimit {

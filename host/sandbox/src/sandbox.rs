@@ -11,6 +11,7 @@ use wasmtime::{
 
 use crate::{
     AdmittedRule, Description, EngineError, EngineProfile, HostFailure, Limit, Limits, OutputDescription, Refusal,
+    UntrustedText,
     admission::{self, Capability, Grants, Terms},
     bindings::{TransformWithEvm, TransformWithEvmPre, exports::refiner::rule::rule, refiner::rule as contract},
     compiled,
@@ -18,7 +19,6 @@ use crate::{
     outcome::judge,
     run, self_test,
     self_test::SelfTestError,
-    text::GuestText,
     ticker::Ticker,
 };
 
@@ -164,8 +164,8 @@ impl Sandbox {
     }
 }
 
-fn message(error: &wasmtime::Error) -> GuestText {
-    GuestText::new(&format!("{error:#}"))
+fn message(error: &wasmtime::Error) -> UntrustedText {
+    UntrustedText::new(&format!("{error:#}"))
 }
 
 impl Linkers {

@@ -5,7 +5,11 @@
 use std::sync::Arc;
 
 use alloy_primitives::{B256, Bytes, U256};
-use refiner_specimen::{Block, Layout, Specimen, StateReads};
+use refiner_evm::{ExecuteError, Execution, Executor, ResultFormat, Unavailable};
+use refiner_specimen::{
+    Block, Layout, Specimen, StateReads,
+    check::{Check, CheckName},
+};
 
 use crate::{AdmitError, Grants, HostFailure, Limit, Params, Run, RunInput, Sandbox, Verdict};
 
@@ -85,7 +89,7 @@ fn play(
         raw: Bytes::new(),
         specimen_hash: B256::ZERO.into(),
         params: Params::default(),
-        executor: None,
+        executor: Arc::new(NoBlocks),
         limits,
     }))
 }
@@ -110,6 +114,28 @@ fn must_meet_its_deadline(sandbox: &Sandbox) -> Result<(), SelfTestError> {
         Err(HostFailure::Deadline { .. }) => Ok(()),
         Err(failure) => Err(SelfTestError::Host { guest, expected, failure }),
         Ok(run) => Err(SelfTestError::Ended { guest, expected, found: run.verdict }),
+    }
+}
+
+/// The executor of guests that ask for none, over a specimen that would pass no check.
+struct NoBlocks;
+
+impl Executor for NoBlocks {
+    fn checks(&self, _: &Specimen) -> Vec<Check> {
+        Vec::new()
+    }
+
+    fn senders(&self, _: &Specimen) -> Check {
+        Check::passed(CheckName::Senders)
+    }
+
+    fn execute(
+        &self,
+        _: &Specimen,
+        _: &Bytes,
+        format: ResultFormat,
+    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
+        Err(Unavailable::Format { format })
     }
 }
 

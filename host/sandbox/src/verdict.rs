@@ -4,7 +4,7 @@ use std::fmt;
 
 use alloy_primitives::{B256, Bytes};
 
-use crate::{Limit, PerLimit, text::GuestText};
+use crate::{Limit, PerLimit, UntrustedText, evidence::Evidence};
 
 /// How a run ended. Everything here follows from the component, its parameters, the limits that count in its identity and
 /// the specimen; nothing from the machine or its clock. What the machine did wrong is a [`crate::HostFailure`].
@@ -17,15 +17,15 @@ pub enum Verdict {
         /// How many records they hold, in the rule's own sense.
         records: u64,
     },
-    /// The rule looked at the specimen and said no.
+    /// The specimen contradicts itself, by a check of the host or by the rule's judgement.
     Rejected {
-        /// The rule's words.
-        reason: GuestText,
+        /// The check that fails, or the rule's words.
+        reason: UntrustedText,
     },
     /// The rule cannot handle this specimen, or does not accept its layout.
     Unsupported {
         /// The rule's words, or the layout and those that it accepts.
-        reason: GuestText,
+        reason: UntrustedText,
     },
     /// The rule did what no rule may do.
     Trapped(TrapKind),
@@ -103,11 +103,11 @@ pub enum TrapKind {
     Arithmetic,
     /// Another trap that the WebAssembly specification defines.
     #[error("{0}")]
-    Other(GuestText),
+    Other(UntrustedText),
     /// A value that crossed the boundary breaks the component model's rules: a bad pointer, text that is not UTF-8, an
     /// unknown handle.
     #[error("broke the component model's calling rules: {0}")]
-    Abi(GuestText),
+    Abi(UntrustedText),
     /// A call to the host with an argument that the contract does not allow.
     #[error(transparent)]
     Misuse(#[from] Misuse),
@@ -122,37 +122,37 @@ pub enum Misuse {
     )]
     ArtifactName {
         /// The name given.
-        name: GuestText,
+        name: UntrustedText,
     },
     /// Two artifacts of one name.
     #[error("artifact '{name}' was opened before in this run")]
     ArtifactTwice {
         /// The name given.
-        name: GuestText,
+        name: UntrustedText,
     },
     /// A media type that is not one.
     #[error("media type '{media_type}' is not of the form type/subtype in at most 127 visible characters")]
     MediaType {
         /// The media type given.
-        media_type: GuestText,
+        media_type: UntrustedText,
     },
     /// The name of a schema.
     #[error("schema '{schema}' is not 1 to 255 visible characters")]
     Schema {
         /// The schema given.
-        schema: GuestText,
+        schema: UntrustedText,
     },
     /// A write to, or a second finish of, a finished artifact.
     #[error("artifact '{name}' is finished")]
     ArtifactFinished {
         /// Its name.
-        name: GuestText,
+        name: UntrustedText,
     },
     /// An artifact that the manifest does not list, or lists with another media type or schema.
     #[error("artifact {artifact} is not among the outputs in the rule's manifest")]
     ArtifactUnlisted {
         /// Its name, media type and schema.
-        artifact: GuestText,
+        artifact: UntrustedText,
     },
     /// A specimen or an execution where there is none: `describe` has neither.
     #[error("there is no {what} here")]
@@ -211,6 +211,8 @@ pub struct Run {
     pub usage: Usage,
     /// What it said, as far as the limits allow.
     pub log: Vec<LogLine>,
+    /// The checks that the host made for it.
+    pub evidence: Evidence,
 }
 
 /// What a rule asked for, what its run was granted and what it used.
@@ -258,7 +260,7 @@ pub struct LogLine {
     /// How much it matters, in the rule's eyes.
     pub level: LogLevel,
     /// Its text.
-    pub message: GuestText,
+    pub message: UntrustedText,
 }
 
 /// How much a log line matters.

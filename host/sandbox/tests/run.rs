@@ -7,11 +7,17 @@ mod support;
 use std::{fs, sync::Arc, thread};
 
 use alloy_primitives::{B256, Bytes};
-use refiner_evm::{ExecuteError, Execution, Executor, Rejected, ResultFormat, Unavailable, Unsupported};
-use refiner_sandbox::{
-    Artifact, EngineProfile, Grants, GuestText, HostFailure, Limit, LogLevel, LogLine, Params, Verdict,
+use refiner_evm::{
+    ExecuteError, ExecutedBy, Execution, ExecutionPolicy, ExecutionTerms, Executor, Rejected, ResultFormat,
+    SenderPolicy, Unavailable, Unsupported,
 };
-use refiner_specimen::Specimen;
+use refiner_sandbox::{
+    Artifact, EngineProfile, Grants, HostFailure, Limit, LogLevel, LogLine, Params, UntrustedText, Verdict,
+};
+use refiner_specimen::{
+    Specimen,
+    check::{Check, CheckName},
+};
 use sha2::{Digest, Sha256};
 use support::{BLOCK_RESULT, GOOD, RAW, component, input, rule, run, sandbox, workspace};
 
@@ -84,7 +90,7 @@ fn log_lines_arrive_in_order_with_their_level() {
           (call $ok (local.get 0) (i64.const 0)))"#
     );
     let run = run(&rule(&sandbox, &fields));
-    let line = |level, message| LogLine { level, message: GuestText::new(message) };
+    let line = |level, message| LogLine { level, message: UntrustedText::new(message) };
     assert_eq!(run.log, [line(LogLevel::Debug, "one"), line(LogLevel::Error, "two")]);
 }
 
@@ -106,7 +112,7 @@ fn rule_reads_what_the_specimen_says() {
             r#"(import "refiner:rule/specimen@1.0.0" "[method]block-specimen.{function}" (func $call (param {params})))"#
         );
         let run = run(&rule(&sandbox, &gives_back(&imports, call, at)));
-        assert_eq!(run.verdict, Verdict::Rejected { reason: GuestText::new(expected) }, "{function} {call}");
+        assert_eq!(run.verdict, Verdict::Rejected { reason: UntrustedText::new(expected) }, "{function} {call}");
     };
     let raw = std::str::from_utf8(RAW).unwrap();
     let raw_call = "(call $call (local.get 0) (i64.const 0) (i32.const 100) (i32.const 256))";
@@ -128,9 +134,9 @@ fn rule_reads_its_parameters_and_only_those() {
         (data (i32.const 256) "greetings")"#;
     let of_len = |len: u32| format!("(call $get (i32.const 256) (i32.const {len}) (i32.const 512))");
     let found = run(&rule(&sandbox, &gives_back(imports, &of_len(8), 516)));
-    assert_eq!(found.verdict, Verdict::Rejected { reason: GuestText::new("hello") });
+    assert_eq!(found.verdict, Verdict::Rejected { reason: UntrustedText::new("hello") });
     let absent = run(&rule(&sandbox, &gives_back(imports, &of_len(9), 516)));
-    assert_eq!(absent.verdict, Verdict::Rejected { reason: GuestText::default() });
+    assert_eq!(absent.verdict, Verdict::Rejected { reason: UntrustedText::default() });
 }
 
 #[test]
@@ -157,7 +163,7 @@ fn rule_reads_the_block_result_that_the_executor_wrote() {
         format!("{EXECUTE} (call $result (i32.load (i32.const 516)) (i64.const 0) (i32.const -1) (i32.const 600))");
     let run = run(&rule(&sandbox, &gives_back(EVM, &call, 600)));
     let expected = std::str::from_utf8(BLOCK_RESULT).unwrap();
-    assert_eq!(run.verdict, Verdict::Rejected { reason: GuestText::new(expected) });
+    assert_eq!(run.verdict, Verdict::Rejected { reason: UntrustedText::new(expected) });
     assert_eq!(run.usage.used.get(Limit::EvmExecutions), 1);
 }
 
@@ -183,8 +189,12 @@ fn logs_of_all_receipts_are_one_list() {
 struct Refuses(ExecuteError);
 
 impl Executor for Refuses {
-    fn checks(&self, _: &refiner_specimen::Specimen) -> Vec<refiner_specimen::check::Check> {
+    fn checks(&self, _: &Specimen) -> Vec<Check> {
         Vec::new()
+    }
+
+    fn senders(&self, _: &Specimen) -> Check {
+        Check::passed(CheckName::Senders)
     }
 
     fn execute(
@@ -201,8 +211,12 @@ impl Executor for Refuses {
 struct Absent;
 
 impl Executor for Absent {
-    fn checks(&self, _: &refiner_specimen::Specimen) -> Vec<refiner_specimen::check::Check> {
+    fn checks(&self, _: &Specimen) -> Vec<Check> {
         Vec::new()
+    }
+
+    fn senders(&self, _: &Specimen) -> Check {
+        Check::passed(CheckName::Senders)
     }
 
     fn execute(
@@ -222,7 +236,7 @@ fn rule_that_swallows_a_missing_executor_has_no_verdict_all_the_same() {
     let content = format!("{EVM} {REFINE} {EXECUTE} (call $ok (local.get 0) (i64.const 7)))");
     for fields in [gives_back(EVM, EXECUTE, 520), content] {
         let rule = rule(&sandbox, &fields);
-        let run = rule.run(support::RunInput { executor: Some(Arc::new(Absent)), ..input(&rule) });
+        let run = rule.run(support::RunInput { executor: Arc::new(Absent), ..input(&rule) });
         let Err(HostFailure::ExecutorUnavailable { reason }) = run else { panic!("{run:?}") };
         assert!(reason.as_str().contains("differences are held"), "{reason}");
     }
@@ -233,21 +247,13 @@ fn reason_why_there_is_no_execution_reaches_the_rule() {
     let sandbox = sandbox();
     let rule = rule(&sandbox, &gives_back(EVM, EXECUTE, 520));
     let check = |error: ExecuteError, expected: &str| {
-        let run = rule.run(support::RunInput { executor: Some(Arc::new(Refuses(error))), ..input(&rule) }).unwrap();
-        assert_eq!(run.verdict, Verdict::Rejected { reason: GuestText::new(expected) });
+        let run = rule.run(support::RunInput { executor: Arc::new(Refuses(error)), ..input(&rule) }).unwrap();
+        assert_eq!(run.verdict, Verdict::Rejected { reason: UntrustedText::new(expected) });
     };
     let unsupported = Unsupported::AuthorizationListMissing { transaction: 5 };
     check(unsupported.clone().into(), &unsupported.to_string());
     let rejected = Rejected::BlockHashMissing { number: 5 };
     check(rejected.clone().into(), &rejected.to_string());
-}
-
-#[test]
-fn rule_that_executes_blocks_does_not_run_without_an_executor() {
-    let sandbox = sandbox();
-    let rule = rule(&sandbox, &gives_back(EVM, EXECUTE, 520));
-    let result = rule.run(support::RunInput { executor: None, ..input(&rule) });
-    assert!(matches!(result, Err(HostFailure::NoExecutor)));
 }
 
 #[test]
@@ -283,21 +289,34 @@ fn many_threads_run_one_rule_and_agree_in_everything() {
 }
 
 #[test]
-fn identity_follows_from_component_parameters_limits_and_profile() {
+fn identity_follows_from_component_parameters_limits_profile_and_the_terms_that_concern_the_rule() {
     let sandbox = sandbox();
     let good = rule(&sandbox, GOOD);
     let (params, limits) = (Params::default(), good.default_limits());
-    let identity = good.identity(&params, &limits);
+    let terms = ExecutionTerms::default();
+    let identity = good.identity(&params, &limits, &terms);
     assert_eq!(identity.component, B256::from(<[u8; 32]>::from(Sha256::digest(component(GOOD)))));
     assert_eq!(identity.profile, EngineProfile::default().id());
-    assert_eq!(identity, rule(&sandbox, GOOD).identity(&params, &limits));
+    assert_eq!(identity, rule(&sandbox, GOOD).identity(&params, &limits, &terms));
 
     let other_params = [("a", "b")].into_iter().collect();
     let other_limits = limits.with(Limit::Fuel, 1).unwrap();
     let slower = limits.with(Limit::WallMs, 1).unwrap();
-    assert_ne!(identity.digest(), good.identity(&other_params, &limits).digest());
-    assert_ne!(identity.digest(), good.identity(&params, &other_limits).digest());
-    assert_eq!(identity.digest(), good.identity(&params, &slower).digest());
+    assert_ne!(identity.digest(), good.identity(&other_params, &limits, &terms).digest());
+    assert_ne!(identity.digest(), good.identity(&params, &other_limits, &terms).digest());
+    assert_eq!(identity.digest(), good.identity(&params, &slower, &terms).digest());
+
+    let executing = rule(&sandbox, &gives_back(EVM, EXECUTE, 520));
+    let policy = |senders, gas_bound| ExecutionTerms { policy: ExecutionPolicy { senders, gas_bound }, ..terms };
+    for (terms, concerns_good) in [
+        (policy(SenderPolicy::Stated, terms.policy.gas_bound), true),
+        (policy(SenderPolicy::Recovered, 1), false),
+        (ExecutionTerms { executed_by: ExecutedBy::Remote, ..terms }, false),
+    ] {
+        assert_eq!(good.identity(&params, &limits, &terms) != identity, concerns_good, "{terms:?}");
+        let default = executing.identity(&params, &limits, &ExecutionTerms::default());
+        assert_ne!(executing.identity(&params, &limits, &terms), default, "{terms:?}");
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::{
 };
 
 use alloy_primitives::Bytes;
+use refiner_evm::{EmbeddedExecutor, ExecutionTerms};
 use refiner_sandbox::{
     AdmittedRule, Allocation, EngineProfile, Grants, LogLevel, Params, Run, RunInput, Sandbox, SpecimenHash, Verdict,
 };
@@ -52,7 +53,7 @@ impl Input {
             raw: self.raw.clone(),
             specimen_hash: SpecimenHash::of(self.raw.clone()),
             params: Params::default(),
-            executor: None,
+            executor: Arc::new(EmbeddedExecutor::default()),
             limits: rule.default_limits(),
         })
         .unwrap()
@@ -156,7 +157,9 @@ fn wasi_is_named_by_the_identity_of_a_rule_that_has_it() {
     let sandbox = sandbox();
     let (Some(with), Some(without)) = (twin(&sandbox, "wasip2"), twin(&sandbox, "rust")) else { return };
     assert!(with.has_sealed_wasi() && !without.has_sealed_wasi());
-    let profile = |rule: &AdmittedRule| rule.identity(&Params::default(), &rule.default_limits()).profile;
+    let profile = |rule: &AdmittedRule| {
+        rule.identity(&Params::default(), &rule.default_limits(), &ExecutionTerms::default()).profile
+    };
     assert_eq!(profile(&without), sandbox.profile().id());
     assert_eq!(profile(&with), sandbox.profile().id_with_wasi());
     assert_ne!(profile(&with), profile(&without));

@@ -7,7 +7,7 @@ use alloy_consensus::Header;
 use alloy_eips::{eip2930::AccessList, eip4895::Withdrawal};
 use alloy_primitives::{Address, B256, Bytes, U256};
 
-use crate::{code::Codes, layout::Layout};
+use crate::{code::Codes, double, layout::Layout};
 
 /// One decoded specimen file: the segment envelope and the one block in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,9 +29,14 @@ pub struct Specimen {
 }
 
 impl Specimen {
-    /// Whether a number can have lost digits on its way into the specimen.
-    pub const fn is_rounded(&self, _number: U256) -> bool {
-        false
+    /// True when `value`, a field that layout 0.2 writes as a double, is an unknown number: it is 2^53 or more, so the
+    /// producer rounded it.
+    ///
+    /// Of total difficulty, transaction values, balances, and the difficulty and base fee of headers. A header's difficulty is
+    /// known nevertheless where the block hash checks, for decoding has resolved it ([`Block::header`]). Always false for
+    /// specimens of other layouts.
+    pub fn is_rounded(&self, value: U256) -> bool {
+        self.layout.has_rounded_numbers() && value >= double::FIRST_ROUNDED
     }
 }
 
@@ -44,13 +49,18 @@ pub struct Block {
     pub network_id: u64,
     /// The block hash.
     pub hash: B256,
-    /// Frozen at the merge, zero in layout 0.38; informative only.
+    /// Frozen at the merge, zero in layout 0.38, rounded in 0.2; informative only.
     pub total_difficulty: U256,
-    /// The block header. `base_fee_per_gas` is always `Some`: the layouts cannot say "absent".
+    /// The block header.
+    ///
+    /// No layout can leave out `baseFeePerGas`, so one of zero can mean none; and in layout 0.2 a difficulty of 2^53 or more
+    /// is rounded. Decoding takes the reading by which the header has the stated block hash: `None` where the hash covers no
+    /// base fee, and a difficulty of up to two more or less. Where no reading has that hash, the wire's own values stand
+    /// (`Some(0)` among them), and the block hash does not check. The same holds for uncles and `sha3Uncles`.
     pub header: Header,
     /// In block order.
     pub transactions: Vec<Transaction>,
-    /// `None` when the wire has null, which 0.31 to 0.34 cannot express.
+    /// `None` when the wire has null, which 0.3 to 0.34 cannot express.
     pub uncles: Option<Vec<Header>>,
     /// The producer's own receipts; empty in a `block-specimen`.
     pub receipts: Vec<Receipt>,
@@ -83,17 +93,17 @@ pub struct Transaction {
     pub gas_fee_cap: u128,
     /// The gas limit.
     pub gas: u64,
-    /// Rarely filled; use [`Block::senders`].
+    /// Rarely filled; use [`Block::senders`]. Zeros in layout 0.2, which has no null here, are `None`.
     pub from: Option<Address>,
     /// `None` creates a contract.
     pub to: Option<Address>,
-    /// `None` means 0: the producer writes zero as null.
+    /// `None` means 0, as the producer writes zero as null; in layout 0.2, which has no signatures, it means unknown.
     pub v: Option<U256>,
     /// Signature r.
     pub r: Option<U256>,
     /// Signature s.
     pub s: Option<U256>,
-    /// Wei sent.
+    /// Wei sent; in layout 0.2 an unknown number where it is [rounded](Specimen::is_rounded).
     pub value: U256,
     /// Call data or init code.
     pub input: Bytes,
@@ -186,7 +196,7 @@ pub struct AccountRead {
     pub address: Address,
     /// Its nonce.
     pub nonce: u64,
-    /// Its balance in wei.
+    /// Its balance in wei; in layout 0.2 an unknown number where it is [rounded](Specimen::is_rounded).
     pub balance: U256,
     /// keccak256 of its code.
     pub code_hash: B256,

@@ -1,7 +1,8 @@
 //! A segment as JSON, field for field as it is on the wire, and back.
 //!
 //! Avro bytes are JSON strings of the text they hold, nulls stay null, keys come in schema order. Nothing is
-//! interpreted, so what an evm-server's `/process` takes is the `data` object unchanged.
+//! interpreted, so what an evm-server's `/process` takes is the `data` object unchanged. The doubles of layout 0.2 are
+//! whole numbers: those of 2^64 or more become texts of decimal digits, because JSON readers round long numbers.
 
 mod read;
 mod write;
@@ -43,7 +44,7 @@ pub enum Expected {
     Int,
     /// A whole number of 64 bits.
     Long,
-    /// A number.
+    /// A number, or a text of decimal digits.
     Double,
     /// True or false.
     Boolean,

@@ -7,6 +7,7 @@ mod block;
 pub mod check;
 mod code;
 mod decode;
+mod double;
 mod encode;
 mod envelope;
 mod hash;

@@ -10,6 +10,8 @@ impl Layout {
     /// The layout's Avro schema, as JSON text.
     pub const fn avsc(self) -> &'static str {
         match self {
+            Self::V0_2 => include_str!("../../../schemas/specimen/0.2.avsc"),
+            Self::V0_3 => include_str!("../../../schemas/specimen/0.3.avsc"),
             Self::V0_31 => include_str!("../../../schemas/specimen/0.31.avsc"),
             Self::V0_32 => include_str!("../../../schemas/specimen/0.32.avsc"),
             Self::V0_33 => include_str!("../../../schemas/specimen/0.33.avsc"),

@@ -7,10 +7,10 @@ use std::{
 };
 
 use refiner_buffers::Buffers;
-use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, Executor};
+use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, ExecutionTerms, Executor};
 use refiner_sandbox::{
-    AdmitError, AdmittedRule, Allocation, EngineError, EngineProfile, GuestText, HostFailure, Refusal, RunInput,
-    Sandbox, SpecimenHash,
+    AdmitError, AdmittedRule, Allocation, EngineError, EngineProfile, HostFailure, Refusal, RunInput, Sandbox,
+    SpecimenHash, UntrustedText,
 };
 
 use crate::{
@@ -74,7 +74,9 @@ fn work() -> Result<(), ChildError> {
     let settings = Settings::receive(input)?;
     let mut confinement = Confinement::begin(settings.coordinator, &settings.ceilings)?;
     let sandbox = sandbox()?;
-    let executor = remote::executor(settings.executed_by, EmbeddedExecutor::new(chains(&settings.chains)?));
+    let ExecutionTerms { executed_by, policy } = settings.terms;
+    let embedded = EmbeddedExecutor::new(chains(&settings.chains)?).with_policy(policy);
+    let executor = remote::executor(executed_by, embedded);
     confinement.lock()?;
     greet(output, &confinement)?;
     let payload = protocol::read(input)?.expect(Kind::Rule)?;
@@ -114,10 +116,10 @@ fn answer(
     let RunRequest { specimen_hash, raw, params, limits } = request;
     let specimen = match refiner_specimen::decode_shared(&raw) {
         Ok(specimen) => Arc::new(specimen),
-        Err(error) => return write_text(output, Kind::NoSpecimen, &GuestText::new(&error.to_string())),
+        Err(error) => return write_text(output, Kind::NoSpecimen, &UntrustedText::new(&error.to_string())),
     };
     let specimen_hash = specimen_hash.map_or_else(|| SpecimenHash::of(raw.clone()), SpecimenHash::from);
-    let executor = Some(Arc::clone(executor));
+    let executor = Arc::clone(executor);
     match rule.run(RunInput { specimen, raw, specimen_hash, params, executor, limits }) {
         Ok(run) => write_run(output, &run),
         Err(failure) => write_failure(output, &failure),
@@ -144,7 +146,7 @@ fn compile() -> Result<(), ChildError> {
 }
 
 /// The system's words for memory refused: of the compiler's limit they speak, not of the component's faults.
-fn is_out_of_memory(message: &GuestText) -> bool {
+fn is_out_of_memory(message: &UntrustedText) -> bool {
     message.as_str().contains("Cannot allocate memory") || message.as_str().contains("out of memory")
 }
 

@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use refiner_evm::ExecutedBy;
+use refiner_evm::ExecutionTerms;
 use refiner_sandbox::Limits;
 
 use crate::{
@@ -36,7 +36,7 @@ pub fn probe(command: &ChildCommand) -> Result<Confinement, ProbeError> {
 fn greet(process: &mut Process) -> Result<Confinement, ProtocolError> {
     let ceilings = ceilings(&Limits::default(), 0);
     let settings =
-        Settings { coordinator: std::process::id(), ceilings, chains: Vec::new(), executed_by: ExecutedBy::Embedded };
+        Settings { coordinator: std::process::id(), ceilings, chains: Vec::new(), terms: ExecutionTerms::default() };
     send(process, |out| settings.send(out))?;
     Ok(Hello::receive(process)?.confinement)
 }

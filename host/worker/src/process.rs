@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use refiner_sandbox::GuestText;
+use refiner_sandbox::UntrustedText;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// How to start a child: a program whose `main` calls [`crate::child_main`].
@@ -55,7 +55,7 @@ pub(crate) struct Ended {
     /// Its exit code or signal.
     pub(crate) status: io::Result<ExitStatus>,
     /// What it wrote to standard error.
-    pub(crate) said: GuestText,
+    pub(crate) said: UntrustedText,
 }
 
 impl Process {
@@ -108,7 +108,7 @@ impl Process {
         self.kill();
         let status = self.child.wait();
         self.drain_stderr();
-        Ended { status, said: GuestText::new(String::from_utf8_lossy(&self.said).trim_end()) }
+        Ended { status, said: UntrustedText::new(String::from_utf8_lossy(&self.said).trim_end()) }
     }
 
     /// Waits a moment for a child that closed its pipes to end by itself, then ends it: its own exit status says more than

@@ -6,7 +6,7 @@ use alloy_primitives::Bytes;
 use refiner_evm::{
     Answer, Both, Difference, EmbeddedExecutor, ExecutedBy, Executor, Remote, RemoteServer, ResultFormat, Unavailable,
 };
-use refiner_sandbox::GuestText;
+use refiner_sandbox::UntrustedText;
 
 use crate::{
     protocol::{Asked, Executed, ProtocolError, write_difference},
@@ -31,7 +31,7 @@ struct Coordinator;
 /// What the coordinator says of the server.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Said(GuestText);
+struct Said(UntrustedText);
 
 impl RemoteServer for Coordinator {
     /// The coordinator has the bytes: it sent them.

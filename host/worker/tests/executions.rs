@@ -37,7 +37,7 @@ fn sample() -> Bytes {
 fn right_answer(raw: &Bytes) -> Bytes {
     let specimen = refiner_specimen::decode(raw).unwrap();
     let era_b = ResultFormat::ALL.into_iter().find(|format| format.as_str() == "evm-server@b").unwrap();
-    EmbeddedExecutor::default().execute(&specimen, era_b).unwrap().block_result
+    EmbeddedExecutor::default().execute(&specimen, era_b).unwrap().block_result(&specimen).unwrap()
 }
 
 fn double(raw: &Bytes) -> EvmServerDouble {

@@ -61,6 +61,13 @@ fn no_lie_costs_the_coordinator_more_than_was_granted() {
         ("same-name", Box::new(|error| matches!(error, ProtocolError::Label(_)))),
         ("path", Box::new(|error| matches!(error, ProtocolError::Label(_)))),
         ("unlisted", Box::new(|error| matches!(error, ProtocolError::Label(Misuse::ArtifactUnlisted { .. })))),
+        (
+            "endless-evidence",
+            Box::new(
+                |error| matches!(error, ProtocolError::Unexpected { found } if format!("{found:?}") == "Evidence"),
+            ),
+        ),
+        ("endless-checks", Box::new(|error| matches!(error, ProtocolError::TooMany { what: "checks", .. }))),
         ("unknown-kind", Box::new(|error| matches!(error, ProtocolError::UnknownKind { found: 0x7f }))),
         ("cut-verdict", Box::new(|error| matches!(error, ProtocolError::LimitCount { found: 0 }))),
     ];

@@ -19,7 +19,8 @@ fn taught(given: &[Given]) -> (EvmServerDouble, Vec<alloy_primitives::B256>) {
     let executor = EmbeddedExecutor::default();
     let teach = |given: &Given| {
         let format = ResultFormat::EvmServer(Era::D);
-        let result = executor.execute(&decode(&given.bytes).unwrap(), format).unwrap().block_result;
+        let specimen = decode(&given.bytes).unwrap();
+        let result = executor.execute(&specimen, format).unwrap().block_result(&specimen).unwrap();
         double.teach(&given.bytes, &result);
         sha256(&result)
     };

@@ -60,5 +60,5 @@ fn what_the_program_decodes_the_program_executes() {
     let specimen = refiner_specimen::decode(&fs::read(&sample).unwrap()).unwrap();
     let executor = refiner_evm::EmbeddedExecutor::default();
     let expected = executor.execute(&specimen, refiner_evm::ResultFormat::Canonical).unwrap();
-    assert_eq!(served.body, expected.block_result);
+    assert_eq!(served.body, expected.block_result(&specimen).unwrap());
 }

@@ -3,7 +3,7 @@
 use std::{fs, io::Write as _, thread};
 
 use alloy_primitives::{Address, hex, keccak256};
-use refiner_evm::{EmbeddedExecutor, Era, ResultFormat};
+use refiner_evm::{EmbeddedExecutor, Era, ResultFormat, Uninterrupted};
 use refiner_evm_server::serve::{Limits, replica};
 use refiner_specimen::data_json;
 use serde_json::json;
@@ -64,6 +64,7 @@ fn bodies_made_to_grow_keep_the_bound_and_cost_nobody_else_an_answer() {
     const BODY_MIB: usize = 16;
     let limits = Limits {
         running: 2,
+        executions: 6,
         waiting: 2,
         body_bytes: BODY_MIB << 20,
         in_flight_bytes: (4 * BODY_MIB) << 20,
@@ -76,7 +77,7 @@ fn bodies_made_to_grow_keep_the_bound_and_cost_nobody_else_an_answer() {
         let request = nameless(&bloat);
         let shown = String::from_utf8_lossy(&bloat[..40]).into_owned();
         thread::scope(|scope| {
-            for _ in 0..limits.running + limits.waiting {
+            for _ in 0..limits.executions + limits.waiting {
                 scope.spawn(|| {
                     for _ in 0..BLOAT_ROUNDS {
                         let answer = server.ask(&request);
@@ -98,8 +99,11 @@ const FILLS_TRANSIENT_STORAGE: [u8; 12] = hex!("60005b80805d600101600256");
 /// Makes its memory 64 KiB large and calls itself, until there is no gas; then burns what is left.
 const FILLS_MEMORY: [u8; 24] = hex!("6000620100005260006000600060006000305af15b601456");
 
-/// A block of Cancun with one transaction, which calls this code with all the gas that a server allows.
-fn block_that_runs(code: &[u8], gas: u64) -> Vec<u8> {
+/// More than any public chain allows a block, and little enough that it holds less memory than may be held.
+const GAS: u64 = 100_000_000;
+
+/// A block of Cancun with one transaction, which calls this code with all its gas.
+pub fn block_that_runs(code: &[u8], gas: u64) -> Vec<u8> {
     let sample = fs::read(samples_directory().join("1-19600000.avro")).unwrap();
     let mut block = data_json(&sample).unwrap();
     let (sender, contract) = (Address::repeat_byte(0xaa), Address::repeat_byte(0xcc));
@@ -115,7 +119,7 @@ fn block_that_runs(code: &[u8], gas: u64) -> Vec<u8> {
     block["Senders"] = json!([sender]);
     block["Receipts"] = json!([]);
     block["State"] = json!({
-        "AccountRead": [account(sender, "0xffffffffffffffffffffffff", b""), account(contract, "0x0", code)],
+        "AccountRead": [account(sender, "0xffffffffffffffffffffffffffff", b""), account(contract, "0x0", code)],
         "StorageRead": [],
         "CodeRead": [{ "Hash": keccak256(code), "Code": base64(code) }],
         "BlockhashRead": [],
@@ -125,19 +129,28 @@ fn block_that_runs(code: &[u8], gas: u64) -> Vec<u8> {
 
 #[test]
 fn blocks_that_spend_all_their_gas_on_memory_keep_the_bound() {
-    let limits = Limits { running: 2, waiting: 2, body_bytes: 1 << 20, in_flight_bytes: 4 << 20, ..Limits::default() };
+    let limits = Limits {
+        running: 2,
+        executions: 6,
+        waiting: 2,
+        body_bytes: 1 << 20,
+        in_flight_bytes: 4 << 20,
+        ..Limits::default()
+    };
     let server = Server::start(&["--running", "2", "--waiting", "2", "--body-mib", "1", "--in-flight-mib", "4"]);
     for code in [&FILLS_TRANSIENT_STORAGE[..], &FILLS_MEMORY] {
-        let block = block_that_runs(code, limits.block_gas);
+        let block = block_that_runs(code, GAS);
         let format = ResultFormat::EvmServer(Era::D);
-        let execution = EmbeddedExecutor::default().execute(&replica::read(&block).unwrap(), format).unwrap();
-        assert!(execution.gas_used > limits.block_gas / 2, "{}", execution.gas_used);
+        let specimen = replica::read(&block).unwrap();
+        let execution = EmbeddedExecutor::default().answer(&specimen, format, &Uninterrupted).unwrap().unwrap();
+        assert!(execution.gas_used > GAS / 2, "{}", execution.gas_used);
+        let expected = execution.block_result(&specimen).unwrap();
         let request = nameless(&block);
         thread::scope(|scope| {
-            for _ in 0..limits.running {
+            for _ in 0..limits.executions {
                 scope.spawn(|| {
                     let answer = server.ask(&request);
-                    assert!(answer.status == 200 && execution.block_result == answer.body, "{}", answer.head);
+                    assert!(answer.status == 200 && expected == answer.body, "{}", answer.head);
                 });
             }
         });
@@ -154,6 +167,7 @@ const CONNECTIONS: usize = 800;
 fn heads_without_an_end_keep_the_bound() {
     let limits = Limits {
         running: 1,
+        executions: 3,
         waiting: 1,
         body_bytes: 1 << 20,
         in_flight_bytes: 1 << 20,

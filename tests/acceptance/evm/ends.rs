@@ -1,8 +1,9 @@
 //! How a server ends, and clients that do not.
 
 use std::{
-    io::Write as _,
+    io::{BufRead as _, BufReader, Write as _},
     net::TcpStream,
+    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -10,7 +11,7 @@ use super::{
     load::{Given, given},
     server::{DEADLINE, Server, answer, nameless},
 };
-use crate::program::refiner;
+use crate::program::{command, refiner};
 
 #[test]
 fn told_to_stop_it_finishes_what_it_has_and_takes_nothing_new() {
@@ -37,7 +38,18 @@ fn told_to_stop_it_finishes_what_it_has_and_takes_nothing_new() {
 #[test]
 fn clients_that_stop_in_the_middle_are_given_up_while_others_are_served() {
     let Given { json, expected, format } = given().swap_remove(0);
-    let server = Server::start(&["--format", &format, "--idle-seconds", "1", "--waiting", "0", "--running", "1"]);
+    let server = Server::start(&[
+        "--format",
+        &format,
+        "--idle-seconds",
+        "1",
+        "--waiting",
+        "0",
+        "--running",
+        "1",
+        "--executions",
+        "1",
+    ]);
     let request = nameless(&json);
     let mut slow: Vec<_> = (0..32)
         .map(|_| {
@@ -62,7 +74,18 @@ fn clients_that_stop_in_the_middle_are_given_up_while_others_are_served() {
 #[test]
 fn a_client_that_does_not_take_its_answer_is_given_up() {
     let Given { json, expected, format } = given().into_iter().max_by_key(|given| given.expected.len()).unwrap();
-    let server = Server::start(&["--format", &format, "--idle-seconds", "1", "--waiting", "0", "--running", "1"]);
+    let server = Server::start(&[
+        "--format",
+        &format,
+        "--idle-seconds",
+        "1",
+        "--waiting",
+        "0",
+        "--running",
+        "1",
+        "--executions",
+        "1",
+    ]);
     let request = nameless(&json);
     let mut deaf = server.connect();
     deaf.write_all(&request).unwrap();
@@ -77,6 +100,25 @@ fn a_client_that_does_not_take_its_answer_is_given_up() {
         std::thread::sleep(Duration::from_millis(20));
     };
     assert!(served.status == 200 && served.body == expected, "{}", served.head);
+}
+
+#[test]
+fn it_listens_on_loopback_unless_an_address_is_typed() {
+    let help = refiner(&["evm", "serve", "--help"]).expect(0).text();
+    assert!(help.contains("[default: 127.0.0.1:3002]"), "{help}");
+    assert!(help.contains("there is no authentication"), "{help}");
+    let mut server = command(&["evm", "serve", "--listen", "0.0.0.0:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("listening on http://0.0.0.0:"), "{line}");
+    server.kill().unwrap();
+    let output = server.wait_with_output().unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("WARN") && log.contains("without authentication"), "{log}");
 }
 
 #[test]

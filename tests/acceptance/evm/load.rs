@@ -2,7 +2,7 @@
 
 use std::{sync::Barrier, thread};
 
-use refiner_evm::{EmbeddedExecutor, Era, ResultFormat};
+use refiner_evm::{EmbeddedExecutor, Era, ResultFormat, Uninterrupted};
 use refiner_evm_server::serve::Limits;
 use refiner_specimen::{data_json, decode};
 use refiner_testkit::{best_available, samples};
@@ -26,12 +26,15 @@ pub fn given() -> Vec<Given> {
     let executor = EmbeddedExecutor::default();
     let mut files = best_available().unwrap();
     files.extend(samples().unwrap());
-    let executed = |bytes: &[u8]| executor.execute(&decode(bytes).unwrap(), format).ok();
+    let executed = |bytes: &[u8]| {
+        let specimen = decode(bytes).unwrap();
+        executor.answer(&specimen, format, &Uninterrupted).unwrap().ok()?.block_result(&specimen).ok()
+    };
     let given: Vec<_> = files
         .iter()
         .filter_map(|file| {
             Some(Given {
-                expected: executed(&file.bytes)?.block_result.to_vec(),
+                expected: executed(&file.bytes)?.to_vec(),
                 json: data_json(&file.bytes).unwrap().to_string().into_bytes(),
                 format: format.to_string(),
             })
@@ -45,7 +48,7 @@ pub fn given() -> Vec<Given> {
 fn sixty_four_clients_get_the_right_bytes_or_are_sent_away_and_memory_keeps_its_bound() {
     let given = given();
     let requests: Vec<_> = given.iter().map(|given| nameless(&given.json)).collect();
-    let limits = Limits { running: 2, waiting: 4, ..Limits::default() };
+    let limits = Limits { running: 2, executions: 6, waiting: 4, ..Limits::default() };
     let server = Server::start(&["--running", "2", "--waiting", "4"]);
     let together = Barrier::new(CLIENTS);
     let outcomes: Vec<(usize, usize)> = thread::scope(|scope| {

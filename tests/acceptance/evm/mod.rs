@@ -3,5 +3,6 @@
 mod answers;
 mod bloat;
 mod ends;
+mod hostile;
 mod load;
 pub mod server;

@@ -47,22 +47,33 @@ pub fn export(block: &SealedBlock, layout: Layout, manner: Manner) -> Specimen {
             kind: "block-replica".to_owned(),
             network_id: block.chain_id,
             hash: block.hash,
-            total_difficulty: if layout < Layout::V0_38 { FROZEN_TOTAL_DIFFICULTY } else { U256::ZERO },
+            total_difficulty: if layout < Layout::V0_38 {
+                written(FROZEN_TOTAL_DIFFICULTY, layout)
+            } else {
+                U256::ZERO
+            },
             header,
             transactions: transactions.collect(),
-            uncles: (layout < Layout::V0_35).then(Vec::new),
+            uncles: (lists_ommers(layout) || !block.ommers.is_empty()).then(|| block.ommers.clone()),
             receipts: block.outcome.receipts.iter().map(receipt).collect(),
             senders: block.transactions.iter().map(|signed| signed.sender).collect(),
-            state: state(&block.reads, &size_only, own_height_read.then_some(number)),
+            state: state(&block.reads, &size_only, own_height_read.then_some(number), layout),
             withdrawals: block.withdrawals.clone().filter(|_| layout >= Layout::V0_33),
             blob_sidecars: sidecars.filter(|_| layout >= Layout::V0_37),
         },
     }
 }
 
+/// Whether a block without ommers has a list without any, because the layout has no null there.
+const fn lists_ommers(layout: Layout) -> bool {
+    matches!(layout, Layout::V0_3 | Layout::V0_31 | Layout::V0_32 | Layout::V0_33 | Layout::V0_34)
+}
+
 /// The number that the producer states for a layout.
 const fn codec_version(layout: Layout) -> f64 {
     match layout {
+        Layout::V0_2 => 0.2,
+        Layout::V0_3 => 0.3,
         Layout::V0_31 => 0.31,
         Layout::V0_32 => 0.32,
         Layout::V0_33 => 0.33,
@@ -96,12 +107,13 @@ fn transaction(signed: &Signed, base_fee: Option<u64>, layout: Layout, authoriza
         gas_tip_cap: tx.max_priority_fee_per_gas().unwrap_or(fee_cap),
         gas_fee_cap: fee_cap,
         gas: tx.gas_limit(),
-        from: Some(signed.sender),
+        // What the producer of 0.2 left empty, zeros, is no sender.
+        from: layout.has_signatures().then_some(signed.sender),
         to: tx.to(),
-        v: (v != 0).then(|| U256::from(v)),
-        r: Some(signature.r()),
-        s: Some(signature.s()),
-        value: tx.value(),
+        v: (v != 0 && layout.has_signatures()).then(|| U256::from(v)),
+        r: layout.has_signatures().then(|| signature.r()),
+        s: layout.has_signatures().then(|| signature.s()),
+        value: written(tx.value(), layout),
         input: tx.input().clone(),
         blob_fee_cap: with_blobs.then(|| tx.max_fee_per_blob_gas().unwrap_or_default()),
         blob_hashes: with_blobs.then(|| tx.blob_versioned_hashes().unwrap_or_default().to_vec()),
@@ -148,7 +160,7 @@ fn receipt(receipt: &execute::Receipt) -> Receipt {
     }
 }
 
-fn state(reads: &StateReads, size_only: &[Address], own_height: Option<u64>) -> StateReads {
+fn state(reads: &StateReads, size_only: &[Address], own_height: Option<u64>, layout: Layout) -> StateReads {
     let mut reads = reads.clone();
     let hidden: Vec<B256> = reads
         .accounts
@@ -156,7 +168,18 @@ fn state(reads: &StateReads, size_only: &[Address], own_height: Option<u64>) -> 
         .filter(|account| size_only.contains(&account.address))
         .map(|account| account.code_hash)
         .collect();
+    reads.accounts.iter_mut().for_each(|account| account.balance = written(account.balance, layout));
     reads.codes.retain(|code| !hidden.contains(&code.hash));
     reads.block_hashes.extend(own_height.map(|number| BlockHashRead { number, hash: B256::ZERO }));
     reads
+}
+
+/// What a layout makes of a number that it writes as a double: 53 significant bits of it.
+fn written(number: U256, layout: Layout) -> U256 {
+    if !layout.has_rounded_numbers() {
+        return number;
+    }
+    // Both conversions of the standard library are exact to the last digit.
+    let double = number.to_string().parse::<f64>().unwrap_or_default();
+    format!("{double:.0}").parse().unwrap_or_default()
 }

@@ -51,10 +51,14 @@ pub fn samples_dir() -> PathBuf {
 ///
 /// [`KitError::File`].
 pub fn samples() -> Result<Vec<SpecimenFile>, KitError> {
-    let dir = samples_dir();
-    let unreadable = |source| KitError::File { path: dir.clone(), source };
+    specimens_in(&samples_dir())
+}
+
+/// The specimens of a folder, in order of their names.
+pub(crate) fn specimens_in(dir: &Path) -> Result<Vec<SpecimenFile>, KitError> {
+    let unreadable = |source| KitError::File { path: dir.to_owned(), source };
     let mut paths = Vec::new();
-    for entry in fs::read_dir(&dir).map_err(unreadable)? {
+    for entry in fs::read_dir(dir).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if path.extension().is_some_and(|extension| extension == "avro") {
             paths.push(path);

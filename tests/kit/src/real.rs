@@ -1,4 +1,5 @@
-//! Real specimens, which live outside the project: in `$REFINER_SHARED/specimens` or `../shared/specimens`.
+//! Real specimens, which live outside the project: in `$REFINER_SHARED` or `../shared`, in its folders `specimens` and
+//! `cases`.
 
 use std::{env, fs, path::PathBuf, sync::Once};
 
@@ -7,7 +8,7 @@ use serde::Deserialize;
 
 use crate::{
     KitError,
-    files::{SpecimenFile, workspace},
+    files::{SpecimenFile, specimens_in, workspace},
 };
 
 /// What the network published about a specimen.
@@ -69,14 +70,33 @@ impl RealSpecimen {
 /// The folder of the real specimens, when this machine has it. Otherwise says once that tests skip them.
 pub fn directory() -> Option<PathBuf> {
     static SAID: Once = Once::new();
-    let shared = env::var_os("REFINER_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from);
-    let dir = shared.join("specimens");
+    let dir = shared().join("specimens");
     let found = dir.join("vectors.json").is_file();
     if !found {
         #[allow(clippy::print_stderr)]
         SAID.call_once(|| eprintln!("skipped: ../shared/specimens not present"));
     }
     found.then_some(dir)
+}
+
+fn shared() -> PathBuf {
+    env::var_os("REFINER_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from)
+}
+
+/// The specimens in a folder of `cases`, such as `real`, in order of their names, or `None` where there are none.
+///
+/// # Errors
+///
+/// [`KitError::File`].
+pub fn cases(folder: &str) -> Result<Option<Vec<SpecimenFile>>, KitError> {
+    static SAID: Once = Once::new();
+    let dir = shared().join("cases").join(folder);
+    if dir.is_dir() {
+        return specimens_in(&dir).map(Some);
+    }
+    #[allow(clippy::print_stderr)]
+    SAID.call_once(|| eprintln!("skipped: ../shared/cases not present"));
+    Ok(None)
 }
 
 /// Every real specimen in the order of `vectors.json`, or `None` where there are none.

@@ -19,3 +19,10 @@ fn best_available_specimens_are_the_real_ones_or_else_the_samples() {
     let expected = real::specimens().unwrap().map_or_else(|| samples().unwrap().len(), |specimens| specimens.len());
     assert_eq!(best_available().unwrap().len(), expected);
 }
+
+#[test]
+fn cases_of_a_folder_are_specimens_in_order_of_their_names() {
+    let Some(cases) = real::cases("real").unwrap() else { return };
+    let names: Vec<_> = cases.iter().map(|file| file.name()).collect();
+    assert!(names.is_sorted() && names.contains(&"1-15127614".to_owned()), "{names:?}");
+}

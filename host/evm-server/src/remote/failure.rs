@@ -2,7 +2,7 @@
 
 use refiner_specimen::JsonError;
 
-use super::said::Said;
+use super::server_error::ServerError;
 
 /// Why an evm-server gave no answer. All of it is infrastructure: it says nothing of the block.
 #[derive(Debug, thiserror::Error)]
@@ -84,13 +84,13 @@ pub enum AskFailure {
         /// The HTTP status.
         status: u16,
         /// What it says.
-        said: Said,
+        said: ServerError,
     },
 }
 
 impl AskFailure {
     /// The server's words for why it does not execute this block, if it may mean that.
-    pub(super) fn refusal(&self) -> Option<&Said> {
+    pub(super) fn refusal(&self) -> Option<&ServerError> {
         match self {
             // What a proxy, an overloaded server or a missing route says is never about the block.
             Self::Status { status: 400 | 413 | 415 | 422 | 500, said, .. } if !said.is_of_its_own_disk() => Some(said),

@@ -14,8 +14,8 @@
 
 mod failure;
 mod limits;
-mod said;
 mod server;
+mod server_error;
 
 pub use failure::{AskFailure, SetupError};
 pub use limits::RemoteLimits;

@@ -21,7 +21,7 @@ use url::Url;
 use super::{
     failure::{AskFailure, SetupError},
     limits::RemoteLimits,
-    said::{SAID_BYTES_MAX, Said},
+    server_error::{SAID_BYTES_MAX, ServerError},
 };
 
 /// Room taken before bytes arrive, whatever length the answer states.
@@ -102,7 +102,7 @@ impl Asked {
             .with_jitter()
             .with_max_times(self.limits.tries.saturating_sub(1) as usize)
             .build();
-        let mut before: Option<Said> = None;
+        let mut before: Option<ServerError> = None;
         loop {
             let failure = match self.attempt(data).await {
                 Ok(document) => return Ok(Answer::Document(document.into())),
@@ -181,7 +181,7 @@ impl Asked {
     }
 
     /// The beginning of an error's text, as much of it as comes.
-    async fn said(&self, response: &mut Response) -> Said {
+    async fn said(&self, response: &mut Response) -> ServerError {
         let mut said = Vec::new();
         while said.len() < SAID_BYTES_MAX {
             match self.piece(response).await {
@@ -189,7 +189,7 @@ impl Asked {
                 Ok(None) | Err(_) => break,
             }
         }
-        Said::read(&said)
+        ServerError::read(&said)
     }
 
     fn broken(&self, error: reqwest::Error) -> AskFailure {

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     Limits,
-    gate::{Gate, Reserved},
+    admission::{AdmissionControl, Reserved},
     refusal::Refusal,
 };
 
@@ -42,7 +42,11 @@ impl Incoming {
     /// The whole body, and the room that it takes.
     ///
     /// Room is taken as bytes come, so that a client that announces much and sends little holds little.
-    pub(super) async fn read(&mut self, gate: &Gate, limits: &Limits) -> Result<(Bytes, Reserved), Refusal> {
+    pub(super) async fn read(
+        &mut self,
+        admission: &AdmissionControl,
+        limits: &Limits,
+    ) -> Result<(Bytes, Reserved), Refusal> {
         let too_large = Refusal::TooLarge { limit_bytes: limits.body_bytes };
         if self.stated_bytes.is_some_and(|bytes| bytes > limits.body_bytes) {
             return Err(too_large);
@@ -55,7 +59,7 @@ impl Incoming {
             if body.len() + piece.len() > limits.body_bytes {
                 return Err(too_large);
             }
-            gate.reserve(&mut reserved, piece.len())?;
+            admission.reserve(&mut reserved, piece.len())?;
             body.extend_from_slice(&piece);
         }
         Ok((body.freeze(), reserved))

@@ -14,7 +14,7 @@ const HEADERS_LIMIT_BYTES: usize = 64 << 10;
 
 /// Why a request has no form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NotAForm {
+pub(super) enum FormError {
     /// Go's `http.ErrNotMultipart`.
     #[error("request Content-Type isn't multipart/form-data")]
     ContentType,
@@ -43,16 +43,16 @@ pub(super) struct Boundary(Vec<u8>);
 
 impl Boundary {
     /// From the header that announces the form.
-    pub(super) fn of(headers: &HeaderMap) -> Result<Self, NotAForm> {
-        let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).ok_or(NotAForm::ContentType)?;
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, FormError> {
+        let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).ok_or(FormError::ContentType)?;
         let (kind, parameters) = text.split_once(';').unwrap_or((text, ""));
         let kind = kind.trim();
         if !kind.eq_ignore_ascii_case("multipart/form-data") && !kind.eq_ignore_ascii_case("multipart/mixed") {
-            return Err(NotAForm::ContentType);
+            return Err(FormError::ContentType);
         }
         match boundary_parameter(parameters) {
             Some(boundary) if !boundary.is_empty() => Ok(Self([b"--", boundary.as_bytes()].concat())),
-            _ => Err(NotAForm::NoBoundary),
+            _ => Err(FormError::NoBoundary),
         }
     }
 
@@ -176,7 +176,7 @@ mod tests {
 
     use super::*;
 
-    fn boundary(content_type: &str) -> Result<Boundary, NotAForm> {
+    fn boundary(content_type: &str) -> Result<Boundary, FormError> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, content_type.parse().unwrap());
         Boundary::of(&headers)
@@ -197,10 +197,10 @@ mod tests {
         ] {
             assert_eq!(boundary(content_type), Ok(Boundary(b"--B".to_vec())), "{content_type}");
         }
-        assert_eq!(boundary("application/json"), Err(NotAForm::ContentType));
-        assert_eq!(boundary("multipart/form-data"), Err(NotAForm::NoBoundary));
-        assert_eq!(boundary("multipart/form-data; boundary="), Err(NotAForm::NoBoundary));
-        assert_eq!(Boundary::of(&HeaderMap::new()), Err(NotAForm::ContentType));
+        assert_eq!(boundary("application/json"), Err(FormError::ContentType));
+        assert_eq!(boundary("multipart/form-data"), Err(FormError::NoBoundary));
+        assert_eq!(boundary("multipart/form-data; boundary="), Err(FormError::NoBoundary));
+        assert_eq!(Boundary::of(&HeaderMap::new()), Err(FormError::ContentType));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::{num::NonZeroUsize, thread, time::Duration};
 
+use refiner_evm::{DEFAULT_GAS_BOUND, PROCESSOR_TIME_LIMIT};
+
 /// How much clients may ask for. Together they bound the server's memory: see [`Limits::memory_bytes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -9,17 +11,21 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Bytes of all bodies that are being read, waiting or executed, and of answers on their way; beyond, 503.
     pub in_flight_bytes: usize,
-    /// Blocks executed at once.
+    /// Executions that use a processor at once.
     pub running: usize,
+    /// Executions under way at once, running or paused. They share the processors, so that long ones do not keep short ones waiting.
+    pub executions: usize,
     /// Requests that wait, read, for one of those to end; beyond, 503.
     pub waiting: usize,
+    /// Processor time of one execution. A last resort: `block_gas` ends executions earlier, and alike on every machine.
+    pub processor_time: Duration,
     /// Connections at once; further ones wait in the system's queue.
     pub connections: usize,
     /// Between two pieces of a request, between two requests, and until a client takes a piece of its answer.
     pub idle: Duration,
     /// For the whole of a body.
     pub body_time: Duration,
-    /// Gas that a block may use. It bounds the time and memory of an execution whose header anybody can write.
+    /// Gas that the transactions of a block may really use, whatever its header allows. It bounds the time and memory of an execution.
     pub block_gas: u64,
     /// For running work, when the server is told to stop.
     pub drain: Duration,
@@ -33,31 +39,39 @@ const BASE_BYTES: usize = 192 << 20;
 const COPIES: usize = 10;
 /// What a unit of gas takes at most, whatever the body: transient storage is the cheapest way to fill memory.
 const BYTES_PER_GAS: usize = 4;
+/// What the meter of `refiner-evm` lets one execution hold, whatever gas it may use.
+const EXECUTION_BYTES: usize = 256 << 20;
+
+/// Two hostile executions for each processor leave room for as many honest ones as there are processors.
+pub const EXECUTIONS_A_PROCESSOR: usize = 3;
 
 impl Default for Limits {
     fn default() -> Self {
+        let running = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Self {
             body_bytes: 64 << 20,
             in_flight_bytes: 256 << 20,
-            running: thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            running,
+            executions: running * EXECUTIONS_A_PROCESSOR,
             waiting: 16,
+            processor_time: PROCESSOR_TIME_LIMIT,
             connections: 1_024,
             idle: Duration::from_secs(10),
             body_time: Duration::from_secs(60),
-            block_gas: 100_000_000,
+            block_gas: DEFAULT_GAS_BOUND,
             drain: Duration::from_secs(30),
         }
     }
 }
 
 impl Limits {
-    /// Memory that the server stays under, whatever its clients do.
+    /// Memory that the server stays under, whatever its clients do. Paused executions hold theirs.
     pub fn memory_bytes(&self) -> usize {
-        let executed = self.body_bytes.saturating_mul(self.running).min(self.in_flight_bytes);
+        let executed = self.body_bytes.saturating_mul(self.executions).min(self.in_flight_bytes);
         let gas = usize::try_from(self.block_gas).unwrap_or(usize::MAX);
         BASE_BYTES
             .saturating_add(self.in_flight_bytes)
             .saturating_add(executed.saturating_mul(COPIES))
-            .saturating_add(gas.saturating_mul(BYTES_PER_GAS).saturating_mul(self.running))
+            .saturating_add(gas.saturating_mul(BYTES_PER_GAS).min(EXECUTION_BYTES).saturating_mul(self.executions))
     }
 }

@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Limits, patient::Patient};
+use super::{Limits, write_timeout::WriteTimeoutStream};
 
 /// What a connection reads ahead, and the most that a request's head has. hyper's own bound is six times this.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -65,7 +65,7 @@ async fn answer(stream: TcpStream, router: Router, limits: Limits, stop: Cancell
         .timer(TokioTimer::new())
         .max_buf_size(BUFFER_BYTES)
         .header_read_timeout(limits.idle)
-        .serve_connection(TokioIo::new(Patient::new(stream, limits.idle)), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(WriteTimeoutStream::new(stream, limits.idle)), TowerToHyperService::new(router));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -4,9 +4,10 @@
 //! |---|---|---|
 //! | `evm_server_requests_total{outcome}` | counter | requests to `/process`; `ok`, or why not |
 //! | `evm_server_request_seconds` | histogram | from a request's head to its answer's |
-//! | `evm_server_execution_seconds` | histogram | reading and executing one block, without waiting |
-//! | `evm_server_running` | gauge | blocks being executed |
-//! | `evm_server_waiting` | gauge | requests waiting for their turn |
+//! | `evm_server_execution_seconds` | histogram | reading and executing one block, pauses for others included |
+//! | `evm_server_executions` | gauge | executions under way, running or paused |
+//! | `evm_server_running` | gauge | executions that use a processor |
+//! | `evm_server_waiting` | gauge | requests waiting for their execution to begin |
 //! | `evm_server_in_flight_bytes` | gauge | bytes of bodies and answers in memory |
 
 use std::{sync::Arc, time::Duration};
@@ -18,7 +19,7 @@ use opentelemetry::{
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Registry, TextEncoder};
 
-use super::{MetricsError, gate::Gate, refusal::Refusal};
+use super::{MetricsError, admission::AdmissionControl, refusal::Refusal};
 
 /// The word for a request that got its block result.
 pub(super) const OK: &str = "ok";
@@ -37,7 +38,7 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn new(gate: &Arc<Gate>) -> Result<Self, MetricsError> {
+    pub(super) fn new(admission: &Arc<AdmissionControl>) -> Result<Self, MetricsError> {
         let registry = Registry::new();
         let exporter = opentelemetry_prometheus::exporter()
             .with_registry(registry.clone())
@@ -46,17 +47,22 @@ impl Metrics {
             .build()?;
         let provider = SdkMeterProvider::builder().with_reader(exporter).build();
         let meter = provider.meter("refiner-evm-server");
-        let gauge = |name: &'static str, describes: &'static str, value: fn(&Gate) -> usize| {
-            let gate = Arc::clone(gate);
+        let gauge = |name: &'static str, describes: &'static str, value: fn(&AdmissionControl) -> usize| {
+            let admission = Arc::clone(admission);
             meter
                 .u64_observable_gauge(name)
                 .with_description(describes)
-                .with_callback(move |observer| observer.observe(value(&gate) as u64, &[]))
+                .with_callback(move |observer| observer.observe(value(&admission) as u64, &[]))
                 .build();
         };
-        gauge("evm_server_running", "Blocks being executed.", Gate::running);
-        gauge("evm_server_waiting", "Requests waiting for their turn.", Gate::waiting);
-        gauge("evm_server_in_flight_bytes", "Bytes of bodies and answers in memory.", Gate::in_flight_bytes);
+        gauge("evm_server_executions", "Executions under way, running or paused.", AdmissionControl::executions);
+        gauge("evm_server_running", "Executions that use a processor.", AdmissionControl::running);
+        gauge("evm_server_waiting", "Requests waiting for their execution to begin.", AdmissionControl::waiting);
+        gauge(
+            "evm_server_in_flight_bytes",
+            "Bytes of bodies and answers in memory.",
+            AdmissionControl::in_flight_bytes,
+        );
         let seconds = |name: &'static str, describes: &'static str| {
             meter.f64_histogram(name).with_description(describes).with_boundaries(SECONDS.to_vec()).build()
         };

@@ -12,21 +12,23 @@
 //! | `/metrics` | what the module `metrics` lists, for Prometheus |
 //!
 //! `/process` refuses, beyond what the Go server does: a body over the limit with 413, one that does not come in time with
-//! 408, and whatever the server has no room for with 503 and `Retry-After`.
+//! 408, whatever the server has no room for with 503 and `Retry-After`, and an execution that takes more processor time than it
+//! may with 503.
 
+mod admission;
 mod answer;
 mod body;
 mod form;
-mod gate;
 mod health;
 mod limits;
 mod listen;
 mod metrics;
-mod patient;
 mod process;
 mod range;
 mod refusal;
 pub mod replica;
+mod time_share;
+mod write_timeout;
 
 use std::sync::Arc;
 
@@ -37,13 +39,13 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::any,
 };
-use refiner_evm::{EmbeddedExecutor, ResultFormat};
+use refiner_evm::{EmbeddedExecutor, ExecutionPolicy, ResultFormat};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use limits::Limits;
+pub use limits::{EXECUTIONS_A_PROCESSOR, Limits};
 
-use gate::Gate;
+use admission::AdmissionControl;
 use health::{Health, Mood};
 use metrics::Metrics;
 
@@ -69,7 +71,7 @@ struct Serving {
     executor: EmbeddedExecutor,
     format: ResultFormat,
     limits: Limits,
-    gate: Arc<Gate>,
+    admission: Arc<AdmissionControl>,
     metrics: Metrics,
     health: Health,
 }
@@ -81,9 +83,11 @@ impl EvmServer {
     ///
     /// [`MetricsError::Collect`]
     pub fn new(executor: EmbeddedExecutor, format: ResultFormat, limits: Limits) -> Result<Self, MetricsError> {
-        let gate = Arc::new(Gate::new(limits));
-        let metrics = Metrics::new(&gate)?;
-        Ok(Self(Arc::new(Serving { executor, format, limits, gate, metrics, health: Health::default() })))
+        let admission = Arc::new(AdmissionControl::new(limits));
+        let metrics = Metrics::new(&admission)?;
+        let policy = ExecutionPolicy { gas_bound: limits.block_gas, ..executor.policy() };
+        let executor = executor.with_policy(policy);
+        Ok(Self(Arc::new(Serving { executor, format, limits, admission, metrics, health: Health::default() })))
     }
 
     /// Serves until `stop`, and then until the requests that are in have their answers or [`Limits::drain`] is over.

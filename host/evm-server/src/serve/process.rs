@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Instant};
 
 use axum::{extract::Request, response::IntoResponse as _, response::Response};
 use bytes::Bytes;
+use refiner_evm::Interrupt as _;
 use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Serving,
@@ -14,6 +16,7 @@ use super::{
     metrics::OK,
     refusal::{Full, Refusal},
     replica,
+    time_share::TimeShare,
 };
 
 /// Answers one request.
@@ -40,23 +43,27 @@ pub(super) async fn process(serving: &Arc<Serving>, request: Request) -> Respons
     response
 }
 
-/// Reads the body, waits for the turn, and has the work done where it may block.
+/// Reads the body, waits for room, and has the work done where it may block.
 async fn in_turn(serving: &Arc<Serving>, boundary: Boundary, incoming: &mut Incoming) -> Result<Answer, Refusal> {
-    if serving.gate.is_full() {
+    if serving.admission.is_full() {
         return Err(Full::Queue.into());
     }
-    let (body, mut reserved) = incoming.read(&serving.gate, &serving.limits).await?;
+    let (body, mut reserved) = incoming.read(&serving.admission, &serving.limits).await?;
     let read_bytes = body.len();
-    let turn = serving.gate.place()?.turn().await;
+    let room = serving.admission.queue_slot()?.room().await;
     let worker = Arc::clone(serving);
-    // A client that hangs up does not end the work, which therefore holds its turn and its room itself.
+    // Dropped with this future, which is when the client hangs up. The work looks at it, and holds its room itself until it ends.
+    let client_gone = CancellationToken::new();
+    let _hangs_up = client_gone.clone().drop_guard();
     let work = move || {
+        let _room = room;
+        let share = TimeShare::begin(Arc::clone(&worker.admission), client_gone, worker.limits.processor_time)?;
         let begun = Instant::now();
-        let block_result = block_result(&worker, &boundary, body);
+        let block_result = block_result(&worker, &boundary, body, &share);
         worker.metrics.execution(begun.elapsed());
-        drop(turn);
+        drop(share);
         let block_result = block_result?;
-        worker.gate.reserve(&mut reserved, block_result.len().saturating_sub(read_bytes))?;
+        worker.admission.reserve(&mut reserved, block_result.len().saturating_sub(read_bytes))?;
         Ok(Answer::new(block_result, reserved))
     };
     match spawn_blocking(work).await {
@@ -69,14 +76,14 @@ async fn in_turn(serving: &Arc<Serving>, boundary: Boundary, incoming: &mut Inco
 }
 
 /// The work itself. Each form of the block is given up before the next one grows.
-fn block_result(serving: &Serving, boundary: &Boundary, body: Bytes) -> Result<Bytes, Refusal> {
+fn block_result(serving: &Serving, boundary: &Boundary, body: Bytes, share: &TimeShare) -> Result<Bytes, Refusal> {
     let json = boundary.contents(&body)?;
     drop(body);
+    share.check()?;
     let specimen = replica::read(&json)?;
     drop(json);
-    let (gas_limit, limit) = (specimen.block.header.gas_limit, serving.limits.block_gas);
-    if gas_limit > limit {
-        return Err(Refusal::Gas { gas_limit, limit });
-    }
-    Ok(serving.executor.execute(&specimen, serving.format)?.block_result.0)
+    share.check()?;
+    let execution = serving.executor.answer(&specimen, serving.format, share)??;
+    share.check()?;
+    Ok(execution.block_result(&specimen)?.0)
 }

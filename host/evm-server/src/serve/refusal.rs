@@ -7,10 +7,10 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use refiner_evm::{ExecuteError, Rejected, Unsupported};
+use refiner_evm::{ExecuteError, Interrupted, Rejected, Unsupported};
 
 use super::{
-    form::{BrokenForm, NotAForm},
+    form::{BrokenForm, FormError},
     replica::ReplicaError,
 };
 
@@ -33,15 +33,16 @@ pub(super) enum Full {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
     #[error(transparent)]
-    NotAForm(#[from] NotAForm),
+    FormError(#[from] FormError),
     #[error(transparent)]
     BrokenForm(#[from] BrokenForm),
     #[error(transparent)]
     Replica(#[from] ReplicaError),
-    #[error("the block may use {gas_limit} gas, and this server executes up to {limit}")]
-    Gas { gas_limit: u64, limit: u64 },
     #[error(transparent)]
     Execute(#[from] ExecuteError),
+    /// No property of the block: another machine, or this one at another time, may come to the end of it.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     #[error("the body has more than {limit_bytes} bytes")]
     TooLarge { limit_bytes: usize },
     #[error("the body did not come in time")]
@@ -68,10 +69,11 @@ impl Refusal {
     /// The word that metrics know it by.
     pub(super) const fn outcome(&self) -> &'static str {
         match self {
-            Self::NotAForm(_) | Self::BrokenForm(_) => "bad_form",
+            Self::FormError(_) | Self::BrokenForm(_) => "bad_form",
             Self::Replica(_) => "bad_replica",
-            Self::Gas { .. } | Self::Execute(ExecuteError::Unsupported(_)) => "unsupported",
+            Self::Execute(ExecuteError::Unsupported(_)) => "unsupported",
             Self::Execute(ExecuteError::Rejected(_)) => "rejected",
+            Self::Interrupted(_) => "interrupted",
             Self::TooLarge { .. } => "too_large",
             Self::Slow => "slow",
             Self::Gone => "gone",
@@ -81,15 +83,26 @@ impl Refusal {
     }
 
     /// Every outcome but `ok`, for series that exist before their first event.
-    pub(super) const OUTCOMES: [&str; 9] =
-        ["bad_form", "bad_replica", "unsupported", "rejected", "too_large", "slow", "gone", "full", "panicked"];
+    pub(super) const OUTCOMES: [&str; 10] = [
+        "bad_form",
+        "bad_replica",
+        "unsupported",
+        "rejected",
+        "interrupted",
+        "too_large",
+        "slow",
+        "gone",
+        "full",
+        "panicked",
+    ];
 
     const fn status(&self) -> StatusCode {
         match self {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Gone => StatusCode::BAD_REQUEST,
-            Self::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
+            // Clients take the status 500 for the block's own doing, and do not ask again.
+            Self::Full(_) | Self::Interrupted(_) => StatusCode::SERVICE_UNAVAILABLE,
             // The Go server knows no other.
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -97,13 +110,14 @@ impl Refusal {
 
     fn form(&self) -> Form {
         match self {
-            Self::NotAForm(error) => Form::Go(error.to_string()),
+            Self::FormError(error) => Form::Go(error.to_string()),
             Self::Replica(ReplicaError::Missing { .. }) => Form::Line(self.to_string()),
             Self::Replica(error) => {
                 let text = format!("ERROR(10): error unmarshalling replica file: {error}");
                 if matches!(error, ReplicaError::Field { .. }) { Form::Json(text) } else { Form::Go(text) }
             }
             Self::Execute(error) => execution(error),
+            Self::Interrupted(error) => Form::Json(format!("error on EBE: {error}")),
             _ => Form::Line(self.to_string()),
         }
     }

@@ -10,6 +10,7 @@ use tokio::{
 
 use crate::{
     client::{Answer, exchange, nameless, post},
+    hostile,
     server::{ERA_D, Server, json, result, some_block, start},
 };
 
@@ -147,11 +148,70 @@ async fn a_client_that_does_not_take_its_answer_holds_nothing_for_long() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_block_that_may_use_more_gas_is_not_executed() {
+async fn a_block_that_uses_more_gas_than_the_bound_is_ended() {
     let server = start(ERA_D, Limits { block_gas: 1_000_000, ..Limits::default() }).await;
     let answer = exchange(server.address, &post(&json(&some_block()))).await.unwrap();
     assert_eq!(answer.status, 500);
-    assert!(answer.text().ends_with("and this server executes up to 1000000\n"), "{}", answer.text());
+    let text = answer.text();
+    assert!(text.starts_with("{\"error\": \"error on EBE: ERROR(3): unsupported: execution too large: "), "{text}");
+    assert!(text.ends_with("and at most 1000000 are executed\"}"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gas_limit_of_a_header_is_no_work_and_is_not_bounded() {
+    let server = start(ERA_D, Limits::default()).await;
+    let mut block: serde_json::Value = serde_json::from_slice(&json(&some_block())).unwrap();
+    for gas_limit in [1_000_000_001, 2_147_483_647, 1_u64 << 62] {
+        block["Header"]["gasLimit"] = gas_limit.into();
+        let answer = exchange(server.address, &post(block.to_string().as_bytes())).await.unwrap();
+        assert_eq!(answer.status, 200, "{gas_limit}: {}", answer.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_that_takes_more_processor_time_than_it_may_is_503_and_no_verdict() {
+    let server = start(ERA_D, Limits { processor_time: Duration::from_millis(150), ..Limits::default() }).await;
+    let answer = exchange(server.address, &post(&hostile::endless())).await.unwrap();
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    let text = answer.text();
+    assert!(text.starts_with("{\"error\": \"error on EBE: execution was interrupted after "), "{text}");
+    assert_eq!(exchange(server.address, &post(&json(&some_block()))).await.unwrap().status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_whose_client_has_gone_is_ended() {
+    let server = start(ERA_D, Limits::default()).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(&post(&hostile::endless())).await.unwrap();
+    until(&server, "evm_server_executions", |executions| executions == 1).await;
+    drop(stream);
+    // Far less than the block takes.
+    let ended = until(&server, "evm_server_executions", |executions| executions == 0);
+    tokio::time::timeout(Duration::from_secs(3), ended).await.unwrap();
+    until(&server, "evm_server_in_flight_bytes", |bytes| bytes == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twice_as_many_hostile_requests_as_processors_do_not_keep_an_honest_one_waiting() {
+    let limits = Limits::default();
+    let server = start(ERA_D, limits).await;
+    let hostile = post(&hostile::endless());
+    let mut streams = Vec::new();
+    for _ in 0..2 * limits.running {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(&hostile).await.unwrap();
+        streams.push(stream);
+    }
+    until(&server, "evm_server_executions", |executions| executions == 2 * limits.running as u64).await;
+    let file = some_block();
+    for _ in 0..3 {
+        let begun = std::time::Instant::now();
+        let answer = exchange(server.address, &post(&json(&file))).await.unwrap();
+        assert!(answer.status == 200 && Some(answer.body) == result(&file, ERA_D), "{}", answer.head);
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+    // The hostile ones are under way still.
+    until(&server, "evm_server_executions", |executions| executions == 2 * limits.running as u64).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ mod answers;
 mod client;
 mod errors;
 mod health;
+mod hostile;
 mod limits;
 mod mutated;
 mod server;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use refiner_evm::{EmbeddedExecutor, Era, ResultFormat};
+use refiner_evm::{EmbeddedExecutor, Era, ResultFormat, Uninterrupted};
 use refiner_evm_server::serve::{EvmServer, Limits};
 use refiner_specimen::data_json;
 use refiner_testkit::{SpecimenFile, best_available, samples};
@@ -48,5 +48,6 @@ pub fn some_block() -> SpecimenFile {
 /// What the executor makes of a specimen without any server, if anything.
 pub fn result(file: &SpecimenFile, format: ResultFormat) -> Option<Vec<u8>> {
     let specimen = refiner_specimen::decode(&file.bytes).unwrap();
-    Some(EmbeddedExecutor::default().execute(&specimen, format).ok()?.block_result.to_vec())
+    let execution = EmbeddedExecutor::default().answer(&specimen, format, &Uninterrupted).unwrap().ok()?;
+    Some(execution.block_result(&specimen).ok()?.to_vec())
 }

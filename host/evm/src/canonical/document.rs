@@ -15,10 +15,12 @@ use super::{
     Canonical,
     header::write_header,
     json::{Item, Json},
+    supplied::write_supplied,
 };
 use crate::{
     execution::ExecutedReceipt,
     policy::SenderPolicy,
+    repair::Supplied,
     transaction::{ACCESS_LIST, BLOB, DYNAMIC_FEE, SET_CODE},
 };
 
@@ -32,6 +34,7 @@ pub(super) struct Document<'a> {
     /// One a transaction.
     pub(super) receipts: &'a [ExecutedReceipt],
     pub(super) checks: &'a [&'a Check],
+    pub(super) supplied: &'a [Supplied],
     pub(super) senders: SenderPolicy,
 }
 
@@ -69,6 +72,7 @@ impl Document<'_> {
                     json.key(check.name.as_str()).text(outcome(&check.outcome));
                 }
             });
+            json.key("supplied").array(self.supplied, write_supplied);
             let unproven = json.take_unproven();
             json.key("unproven").array(unproven, |json, pointer| json.text(&pointer));
         });
@@ -170,7 +174,13 @@ impl Document<'_> {
         json.key("blockNumber").quantity(header.number);
         self.sender(json, at, covered, senders[index]);
         json.value(at, "to", covered, |json| address(json, transaction.to));
-        json.key("status").quantity(receipt.success.into());
+        if self.canonical.receipts_hold_states {
+            // Before Byzantium a receipt holds no status.
+            let root = receipt.post_state;
+            json.value(at, "root", root.is_some(), |json| json.data(root.unwrap_or_default()));
+        } else {
+            json.key("status").quantity(receipt.success.into());
+        }
         json.key("cumulativeGasUsed").quantity(receipt.cumulative_gas_used);
         json.key("gasUsed").quantity(receipt.gas_used);
         json.value(at, "effectiveGasPrice", covered, |json| json.big_quantity(receipt.effective_gas_price));

@@ -3,6 +3,7 @@
 mod document;
 mod header;
 mod json;
+mod supplied;
 
 use alloy_eips::eip7840::BlobParams;
 use alloy_primitives::{B256, Bloom};
@@ -20,12 +21,12 @@ use crate::{
     execution::{self, ExecutedReceipt, Execution, SenderGate},
     format::ResultFormat,
     gate::{self, Admission},
-    header_checks::{header_checks, producer_check},
+    header_checks::{header_checks, producer_check, without_recorded_states},
     meter::{Budget, ExpectedGas},
     outcome::TransactionOutcome,
     policy::{ExecutionPolicy, SenderPolicy},
     receipts::commit,
-    repair::{self, Repaired},
+    repair::{self, Repaired, Supplied},
     rules::BlockRules,
     runner::Job,
     transaction::{Supplement, admit},
@@ -61,7 +62,10 @@ pub(crate) fn execute(
     let job = Job { supplement: &supplement, ..job };
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let commitments = commit(&receipts);
-    let executed = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
+    let mut executed = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
+    if rules.receipts_hold_states && receipts.iter().any(|receipt| receipt.post_state.is_none()) {
+        without_recorded_states(&mut executed);
+    }
     if let Some(failed) = executed.iter().find(|check| check.failed()) {
         return Err(diagnosis::explain(&job, Rejected::HeaderMismatch(failed.clone())));
     }
@@ -79,6 +83,7 @@ pub(crate) fn execute(
     let canonical = Canonical {
         chain_id: rules.chain_id,
         withdrawals: rules.withdrawals,
+        receipts_hold_states: rules.receipts_hold_states,
         blobs: rules.blobs,
         blooms: commitments.blooms,
     };
@@ -93,6 +98,8 @@ pub(crate) struct Canonical {
     chain_id: u64,
     /// Whether the block's fork has withdrawals.
     withdrawals: bool,
+    /// Whether the fork's receipts hold state roots, and no status.
+    receipts_hold_states: bool,
     blobs: Option<BlobParams>,
     /// One a receipt.
     blooms: Vec<Bloom>,
@@ -105,9 +112,10 @@ impl Canonical {
         specimen: &Specimen,
         receipts: &[ExecutedReceipt],
         checks: &[&Check],
+        supplied: &[Supplied],
         senders: SenderPolicy,
     ) -> Vec<u8> {
-        Document { specimen, canonical: self, receipts, checks, senders }.write()
+        Document { specimen, canonical: self, receipts, checks, supplied, senders }.write()
     }
 }
 

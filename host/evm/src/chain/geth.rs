@@ -1,6 +1,4 @@
 //! Chain configs as geth writes them, the format of genesis files and devnets.
-//!
-//! Only what a block after the merge needs is read: forks before London are taken as active.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +8,7 @@ use revm::primitives::hardfork::SpecId;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ChainSpec, builtin::MAINNET_DEPOSIT_CONTRACT};
+use super::{BeforeMerge, ChainSpec, Merge, builtin::MAINNET_DEPOSIT_CONTRACT};
 
 /// Why a chain config cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -38,11 +36,6 @@ pub enum ChainConfigError {
         /// The fork, by its key in `blobSchedule`.
         fork: &'static str,
     },
-    /// The chain is still proof of work.
-    #[error(
-        "no merge: terminalTotalDifficulty is not 0, and neither terminalTotalDifficultyPassed nor mergeNetsplitBlock is set"
-    )]
-    NeverMerged,
 }
 
 pub(super) fn parse(json: &str) -> Result<ChainSpec, ChainConfigError> {
@@ -51,10 +44,12 @@ pub(super) fn parse(json: &str) -> Result<ChainSpec, ChainConfigError> {
         value = config.take();
     }
     let config: Config = serde_json::from_value(value)?;
+    let merge = config.merge();
     Ok(ChainSpec {
         chain_id: config.chain_id,
         deposit_contract: config.deposit_contract_address.unwrap_or(MAINNET_DEPOSIT_CONTRACT),
-        paris_height: config.paris_height()?,
+        merge,
+        before_merge: config.before_merge(merge)?,
         forks: config.forks()?,
         blobs: config.blobs()?,
     })
@@ -64,11 +59,26 @@ pub(super) fn parse(json: &str) -> Result<ChainSpec, ChainConfigError> {
 #[serde(rename_all = "camelCase")]
 struct Config {
     chain_id: u64,
+    homestead_block: Option<u64>,
+    dao_fork_block: Option<u64>,
+    #[serde(default)]
+    dao_fork_support: bool,
+    eip150_block: Option<u64>,
+    eip155_block: Option<u64>,
+    eip158_block: Option<u64>,
+    byzantium_block: Option<u64>,
+    constantinople_block: Option<u64>,
+    petersburg_block: Option<u64>,
+    istanbul_block: Option<u64>,
+    muir_glacier_block: Option<u64>,
+    berlin_block: Option<u64>,
+    london_block: Option<u64>,
+    merge_netsplit_block: Option<u64>,
     /// Any size of number; only whether it is zero matters.
     terminal_total_difficulty: Option<Value>,
     #[serde(default)]
     terminal_total_difficulty_passed: bool,
-    merge_netsplit_block: Option<u64>,
+    clique: Option<Value>,
     shanghai_time: Option<u64>,
     cancun_time: Option<u64>,
     prague_time: Option<u64>,
@@ -93,15 +103,75 @@ struct BlobEntry {
 }
 
 impl Config {
-    fn paris_height(&self) -> Result<u64, ChainConfigError> {
+    fn merge(&self) -> Merge {
         if let Some(height) = self.merge_netsplit_block {
-            return Ok(height);
+            return Merge::At(height);
         }
-        let merged = self.terminal_total_difficulty_passed
-            || self.shanghai_time == Some(0)
-            || self.terminal_total_difficulty.as_ref().is_some_and(is_zero);
-        // A chain that passed its merge at a height nobody states: its proof-of-work blocks fail their header checks.
-        if merged { Ok(0) } else { Err(ChainConfigError::NeverMerged) }
+        if self.shanghai_time == Some(0) || self.terminal_total_difficulty.as_ref().is_some_and(is_zero) {
+            return Merge::At(0);
+        }
+        let merges = self.terminal_total_difficulty_passed
+            || self.terminal_total_difficulty.as_ref().is_some_and(|total| !total.is_null())
+            || self.shanghai_time.is_some();
+        if merges { Merge::ByDifficulty } else { Merge::Never }
+    }
+
+    fn before_merge(&self, merge: Merge) -> Result<BeforeMerge, ChainConfigError> {
+        let heights = self.heights(merge)?;
+        if let (Some(dao), Some(homestead)) = (self.dao_fork_block, self.homestead_block)
+            && dao < homestead
+        {
+            return Err(ChainConfigError::ForkOrder { fork: "daoForkBlock", after: "homesteadBlock" });
+        }
+        let since = |key| heights.iter().find(|(other, _)| *other == key).and_then(|(_, height)| *height);
+        let forks = EXECUTED_BEFORE_MERGE.into_iter().filter_map(|(key, fork)| Some((since(key)?, fork)));
+        Ok(BeforeMerge {
+            forks: forks.collect(),
+            eip155: since("eip155Block"),
+            dao_refund: self.dao_fork_block.filter(|_| self.dao_fork_support),
+            constantinople: match (since("constantinopleBlock"), since("petersburgBlock")) {
+                (Some(from), Some(to)) => from..to,
+                _ => 0..0,
+            },
+            clique: self.clique.as_ref().is_some_and(|clique| !clique.is_null()),
+        })
+    }
+
+    /// The height of every key before the merge, in order, those that are absent filled in where they are implied.
+    fn heights(&self, merge: Merge) -> Result<Vec<(&'static str, Option<u64>)>, ChainConfigError> {
+        let stated = [
+            ("homesteadBlock", self.homestead_block),
+            ("eip150Block", self.eip150_block),
+            ("eip155Block", self.eip155_block),
+            ("eip158Block", self.eip158_block),
+            ("byzantiumBlock", self.byzantium_block),
+            ("constantinopleBlock", self.constantinople_block),
+            // As geth has it: without a height of its own, Petersburg comes with Constantinople.
+            ("petersburgBlock", self.petersburg_block.or(self.constantinople_block)),
+            ("istanbulBlock", self.istanbul_block),
+            ("muirGlacierBlock", self.muir_glacier_block),
+            ("berlinBlock", self.berlin_block),
+            ("londonBlock", self.london_block),
+            ("mergeNetsplitBlock", self.merge_netsplit_block),
+        ];
+        let mut heights = Vec::with_capacity(stated.len());
+        // The latest key so far that has a height, and the first that has none though the chain needs it.
+        let (mut last, mut absent) = (("genesis", 0), None);
+        for (key, height) in stated {
+            let implied = height.or((merge != Merge::Never).then_some(last.1));
+            match (height, implied, absent) {
+                (Some(_), _, Some(after)) => return Err(ChainConfigError::ForkOrder { fork: key, after }),
+                (Some(height), ..) if height < last.1 => {
+                    return Err(ChainConfigError::ForkOrder { fork: key, after: last.0 });
+                }
+                (Some(height), ..) => last = (key, height),
+                // A glacier only delays the difficulty bomb.
+                (None, None, None) if key != "muirGlacierBlock" => absent = Some(key),
+                _ => {}
+            }
+            heights.push((key, implied));
+        }
+        Ok(heights)
     }
 
     fn forks(&self) -> Result<Vec<(u64, SpecId)>, ChainConfigError> {
@@ -152,6 +222,18 @@ impl Config {
         Ok(schedule)
     }
 }
+
+/// The keys that change execution, by the rules they bring. Constantinople's own are not executed.
+const EXECUTED_BEFORE_MERGE: [(&str, SpecId); 8] = [
+    ("homesteadBlock", SpecId::HOMESTEAD),
+    ("eip150Block", SpecId::TANGERINE),
+    ("eip158Block", SpecId::SPURIOUS_DRAGON),
+    ("byzantiumBlock", SpecId::BYZANTIUM),
+    ("petersburgBlock", SpecId::PETERSBURG),
+    ("istanbulBlock", SpecId::ISTANBUL),
+    ("berlinBlock", SpecId::BERLIN),
+    ("londonBlock", SpecId::LONDON),
+];
 
 impl BlobEntry {
     /// These figures, with what the fork fixes for every chain taken from `base`.

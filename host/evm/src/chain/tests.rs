@@ -1,4 +1,4 @@
-use alloy_primitives::address;
+use alloy_primitives::{U256, address};
 
 use super::*;
 
@@ -39,14 +39,67 @@ fn each_fork_of_each_public_chain_begins_at_its_second_and_not_before() {
 }
 
 #[test]
-fn paris_begins_at_its_height_and_earlier_blocks_are_unsupported() {
-    for (chain_id, height) in [(1, 15_537_394), (11_155_111, 1_450_409)] {
-        let chain = builtin(chain_id);
-        check(&chain, height, 0, SpecId::MERGE);
-        let before = height - 1;
-        assert_eq!(chain.spec_id(before, 0), Err(Unsupported::BeforeParis { height: before }));
+fn each_fork_of_mainnet_before_the_merge_begins_at_its_block_and_not_before() {
+    let forks = [
+        (1_150_000, SpecId::HOMESTEAD),
+        (2_463_000, SpecId::TANGERINE),
+        (2_675_000, SpecId::SPURIOUS_DRAGON),
+        (4_370_000, SpecId::BYZANTIUM),
+        (7_280_000, SpecId::PETERSBURG),
+        (9_069_000, SpecId::ISTANBUL),
+        (12_244_000, SpecId::BERLIN),
+        (12_965_000, SpecId::LONDON),
+        (15_537_394, SpecId::MERGE),
+    ];
+    let mainnet = builtin(1);
+    let mut before = SpecId::FRONTIER;
+    for (height, fork) in forks {
+        check(&mainnet, height - 1, 0, before);
+        check(&mainnet, height, 0, fork);
+        before = fork;
     }
+    // A time after the merge is no part of a block before it.
+    check(&mainnet, 1, 1_764_798_551, SpecId::FRONTIER);
+    assert_eq!(mainnet.dao_refund(), Some(1_920_000));
+    assert_eq!([2_674_999, 2_675_000].map(|height| mainnet.eip155_from(height)), [false, true]);
+}
+
+#[test]
+fn testnets_begin_with_london_or_merged() {
+    let sepolia = builtin(11_155_111);
+    check(&sepolia, 0, 0, SpecId::LONDON);
+    check(&sepolia, 1_450_408, 0, SpecId::LONDON);
+    check(&sepolia, 1_450_409, 0, SpecId::MERGE);
+    assert!(sepolia.eip155_from(0) && sepolia.dao_refund().is_none());
     check(&builtin(17_000), 0, 0, SpecId::MERGE);
+    for chain_id in [1, 11_155_111, 17_000, 560_048] {
+        assert!(!builtin(chain_id).is_clique());
+    }
+}
+
+#[test]
+fn sepolia_follows_amsterdam_from_its_second_on_which_is_named_and_not_executed() {
+    let sepolia = builtin(11_155_111);
+    check(&sepolia, LATE, 1_791_294_815, SpecId::OSAKA);
+    let amsterdam = Unsupported::Fork { height: LATE, fork: "Amsterdam" };
+    assert_eq!(sepolia.spec_id(LATE, 1_791_294_816), Err(amsterdam));
+    check(&builtin(1), LATE, 1_791_294_816, SpecId::OSAKA);
+}
+
+#[test]
+fn the_merge_is_told_by_height_where_the_schedule_has_it_and_else_by_difficulty() {
+    let header = |number, difficulty| Header { number, difficulty: U256::from(difficulty), ..Header::default() };
+    let mainnet = builtin(1);
+    for difficulty in [0, 1] {
+        assert!(mainnet.is_proof_of_stake(&header(15_537_394, difficulty)));
+        assert!(!mainnet.is_proof_of_stake(&header(15_537_393, difficulty)));
+    }
+    let unstated = given(r#"{"chainId": 9, "terminalTotalDifficulty": 17, "londonBlock": 5}"#);
+    assert_eq!(unstated.spec_of(&header(9, 0)), Ok(SpecId::MERGE));
+    assert_eq!(unstated.spec_of(&header(9, 1)), Ok(SpecId::LONDON));
+    assert_eq!(unstated.spec_of(&header(4, 1)), Ok(SpecId::BERLIN));
+    let never = given(r#"{"chainId": 9, "homesteadBlock": 0}"#);
+    assert_eq!(never.spec_of(&header(9, 0)), Ok(SpecId::HOMESTEAD));
 }
 
 #[test]
@@ -106,22 +159,81 @@ fn a_devnet_merged_at_genesis_follows_its_own_config() {
     assert_eq!(devnet.deposit_contract(), address!("0x4242424242424242424242424242424242424242"));
 }
 
+fn given(json: &str) -> ChainSpec {
+    ChainSpec::from_geth_json(json).unwrap()
+}
+
 #[test]
 fn the_merge_of_a_given_chain_is_found_from_its_config() {
     let cases = [
-        (r#"{"chainId": 9, "terminalTotalDifficulty": 0}"#, 0),
-        (r#"{"chainId": 9, "terminalTotalDifficulty": "0x0"}"#, 0),
-        (r#"{"chainId": 9, "terminalTotalDifficulty": 58750000000000000000000, "mergeNetsplitBlock": 77}"#, 77),
-        (r#"{"chainId": 9, "terminalTotalDifficulty": 17, "terminalTotalDifficultyPassed": true}"#, 0),
-        (r#"{"chainId": 9, "shanghaiTime": 0}"#, 0),
+        (r#"{"chainId": 9, "terminalTotalDifficulty": 0}"#, 0, SpecId::MERGE),
+        (r#"{"chainId": 9, "terminalTotalDifficulty": "0x0"}"#, 0, SpecId::MERGE),
+        (
+            r#"{"chainId": 9, "terminalTotalDifficulty": 58750000000000000000000, "mergeNetsplitBlock": 77}"#,
+            77,
+            SpecId::MERGE,
+        ),
+        (r#"{"chainId": 9, "terminalTotalDifficulty": 17, "terminalTotalDifficultyPassed": true}"#, 0, SpecId::MERGE),
+        (r#"{"chainId": 9, "shanghaiTime": 0}"#, 0, SpecId::SHANGHAI),
     ];
-    for (json, height) in cases {
-        let chain = ChainSpec::from_geth_json(json).unwrap();
-        check(&chain, height, 0, if json.contains("shanghai") { SpecId::SHANGHAI } else { SpecId::MERGE });
+    for (json, height, fork) in cases {
+        let chain = given(json);
+        check(&chain, height, 0, fork);
+        // Keys of forks up to London may be absent: they are active from genesis.
         if height > 0 {
-            assert!(chain.spec_id(height - 1, 0).is_err(), "{json}");
+            check(&chain, height - 1, 0, SpecId::LONDON);
         }
     }
+}
+
+#[test]
+fn a_given_chain_follows_its_keys_before_the_merge() {
+    let chain = given(
+        r#"{"chainId": 9, "homesteadBlock": 1, "daoForkBlock": 2, "daoForkSupport": true, "eip150Block": 3,
+            "eip155Block": 4, "eip158Block": 5, "byzantiumBlock": 6, "constantinopleBlock": 7, "petersburgBlock": 8,
+            "istanbulBlock": 9, "muirGlacierBlock": 10, "berlinBlock": 11, "londonBlock": 12, "arrowGlacierBlock": 13,
+            "grayGlacierBlock": 14, "mergeNetsplitBlock": 15, "terminalTotalDifficulty": 1000, "ethash": {}}"#,
+    );
+    let forks = [
+        (0, SpecId::FRONTIER),
+        (1, SpecId::HOMESTEAD),
+        (2, SpecId::HOMESTEAD),
+        (3, SpecId::TANGERINE),
+        (4, SpecId::TANGERINE),
+        (5, SpecId::SPURIOUS_DRAGON),
+        (6, SpecId::BYZANTIUM),
+        (8, SpecId::PETERSBURG),
+        (9, SpecId::ISTANBUL),
+        (10, SpecId::ISTANBUL),
+        (11, SpecId::BERLIN),
+        (12, SpecId::LONDON),
+        (14, SpecId::LONDON),
+        (15, SpecId::MERGE),
+    ];
+    for (height, fork) in forks {
+        check(&chain, height, 0, fork);
+    }
+    // Its storage gas, EIP-1283, is in no fork that mainnet had.
+    assert_eq!(chain.spec_id(7, 0), Err(Unsupported::Fork { height: 7, fork: "Constantinople" }));
+    assert_eq!(chain.dao_refund(), Some(2));
+    assert_eq!([3, 4].map(|height| chain.eip155_from(height)), [false, true]);
+    assert!(!chain.is_clique());
+}
+
+#[test]
+fn a_chain_that_never_merges_follows_only_the_forks_it_schedules() {
+    check(&given(r#"{"chainId": 9}"#), LATE, LATE, SpecId::FRONTIER);
+    let json = r#"{"chainId": 9, "homesteadBlock": 0, "daoForkBlock": 7, "eip150Block": 0, "eip155Block": 0,
+        "eip158Block": 0, "byzantiumBlock": 0, "constantinopleBlock": 5, "clique": {"period": 15, "epoch": 30000}}"#;
+    let chain = given(json);
+    check(&chain, 4, 0, SpecId::BYZANTIUM);
+    // As geth has it, Petersburg comes with Constantinople.
+    check(&chain, 5, 0, SpecId::PETERSBURG);
+    check(&chain, LATE, LATE, SpecId::PETERSBURG);
+    assert!(chain.is_clique());
+    // Without daoForkSupport the chain is on the other side of that fork.
+    assert_eq!(chain.dao_refund(), None);
+    assert!(!given(r#"{"chainId": 9}"#).eip155_from(LATE));
 }
 
 #[test]
@@ -130,8 +242,24 @@ fn a_config_that_contradicts_itself_is_refused() {
         ("{", "not a geth chain config"),
         (r#"{"terminalTotalDifficulty": 0}"#, "not a geth chain config"),
         (
-            r#"{"chainId": 9, "terminalTotalDifficulty": 17}"#,
-            "no merge: terminalTotalDifficulty is not 0, and neither terminalTotalDifficultyPassed nor mergeNetsplitBlock is set",
+            r#"{"chainId": 9, "homesteadBlock": 0, "eip150Block": 7, "eip155Block": 6, "eip158Block": 7}"#,
+            "eip155Block is scheduled, but not after eip150Block",
+        ),
+        (
+            r#"{"chainId": 9, "homesteadBlock": 0, "eip155Block": 6}"#,
+            "eip155Block is scheduled, but not after eip150Block",
+        ),
+        (
+            r#"{"chainId": 9, "terminalTotalDifficulty": 0, "berlinBlock": 5, "londonBlock": 4}"#,
+            "londonBlock is scheduled, but not after berlinBlock",
+        ),
+        (
+            r#"{"chainId": 9, "londonBlock": 5, "mergeNetsplitBlock": 4}"#,
+            "mergeNetsplitBlock is scheduled, but not after londonBlock",
+        ),
+        (
+            r#"{"chainId": 9, "homesteadBlock": 5, "daoForkBlock": 4, "daoForkSupport": true}"#,
+            "daoForkBlock is scheduled, but not after homesteadBlock",
         ),
         (
             r#"{"chainId": 9, "shanghaiTime": 5, "cancunTime": 4, "terminalTotalDifficulty": 0}"#,

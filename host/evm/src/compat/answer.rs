@@ -154,6 +154,7 @@ fn executed(receipts: Vec<Receipt>, frame: &Frame<'_>) -> Result<Vec<ExecutedRec
             transaction_hash: tx_hash,
             tx_type: taken_for.tx_type,
             success: succeeded(frame, index, gas_used, &logs),
+            post_state: None,
             gas_used,
             cumulative_gas_used,
             effective_gas_price: U256::from(price),

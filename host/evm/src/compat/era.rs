@@ -7,13 +7,18 @@ use alloy_primitives::{Address, B256, Bloom};
 use refiner_specimen::{Block, Transaction};
 
 use super::{era_a, era_b, era_c, era_d, era_e, manufactured::Manufactured};
-use crate::{chain::ChainSpec, error::Unsupported, format::Era, rules::BlockRules};
+use crate::{
+    chain::ChainSpec,
+    error::{ExecuteError, Unsupported},
+    format::Era,
+    rules::BlockRules,
+};
 
 /// One era of the evm-server.
 #[derive(Debug)]
 pub(super) struct EvmServer {
     /// By which rules it executed a block.
-    pub(super) rules: fn(&ChainSpec, &Block) -> Result<BlockRules, Unsupported>,
+    pub(super) rules: fn(&ChainSpec, &Block) -> Result<BlockRules, ExecuteError>,
     /// What it took a transaction for, given its position in the block.
     pub(super) transaction: for<'a> fn(&'a Transaction, usize) -> Result<Cow<'a, Transaction>, Unsupported>,
     /// The header of the block that it manufactured; the transactions' root is filled in later.

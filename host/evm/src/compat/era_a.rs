@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{
     chain::ChainSpec,
-    error::Unsupported,
+    error::{ExecuteError, Unsupported},
     format::{Era, ResultFormat},
-    rules::{BlockRules, InvalidTransaction, MissingCode},
+    rules::BlockRules,
 };
 
 pub(super) const SERVER: EvmServer = EvmServer {
@@ -35,20 +35,18 @@ const BLOCK_REWARD: U256 = U256::from_limbs([2_000_000_000_000_000_000, 0, 0, 0]
 /// Newest transaction type that the server knew; it panicked at others.
 const NEWEST_TYPE: u8 = 2;
 
-fn rules(chain: &ChainSpec, block: &Block) -> Result<BlockRules, Unsupported> {
+fn rules(chain: &ChainSpec, block: &Block) -> Result<BlockRules, ExecuteError> {
     Ok(BlockRules {
         spec: SpecId::LONDON,
         blobs: None,
         prevrandao: B256::ZERO,
         difficulty: U256::ZERO,
-        coinbase_reward: BLOCK_REWARD,
+        block_reward: BLOCK_REWARD,
         withdrawals: false,
         beacon_root_call: false,
         parent_hash_call: false,
         requests: None,
-        missing_code: MissingCode::Empty,
-        invalid_transaction: InvalidTransaction::IsLeftOut,
-        ..BlockRules::canonical(chain, block)?
+        ..BlockRules::evm_server(chain, block)?
     })
 }
 

@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{
     chain::ChainSpec,
-    error::Unsupported,
+    error::{ExecuteError, Unsupported},
     format::{Era, ResultFormat},
-    rules::{BlockRules, InvalidTransaction, MissingCode},
+    rules::BlockRules,
 };
 
 pub(super) const SERVER: EvmServer = EvmServer {
@@ -36,17 +36,15 @@ const NEWEST_TYPE: u8 = 2;
 const NIL_DIFFICULTY: &str = "0x<nil>";
 
 /// The server's chain configuration ended at Shanghai, so it executed later blocks by Shanghai's rules.
-fn rules(chain: &ChainSpec, block: &Block) -> Result<BlockRules, Unsupported> {
-    let canonical = BlockRules::canonical(chain, block)?;
+fn rules(chain: &ChainSpec, block: &Block) -> Result<BlockRules, ExecuteError> {
+    let rules = BlockRules::evm_server(chain, block)?;
     Ok(BlockRules {
-        spec: canonical.spec.min(SpecId::SHANGHAI),
+        spec: rules.spec.min(SpecId::SHANGHAI),
         blobs: None,
         beacon_root_call: false,
         parent_hash_call: false,
         requests: None,
-        missing_code: MissingCode::Empty,
-        invalid_transaction: InvalidTransaction::IsLeftOut,
-        ..canonical
+        ..rules
     })
 }
 

@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{
     chain::{BlobParams, ChainSpec},
-    error::Unsupported,
+    error::{ExecuteError, Unsupported},
     format::{Era, ResultFormat},
-    rules::{BlobTransactions, BlockRules, InvalidTransaction, MissingCode},
+    rules::{BlobTransactions, BlockRules},
 };
 
 pub(super) const SERVER: EvmServer = EvmServer {
@@ -32,16 +32,14 @@ pub(super) const SERVER: EvmServer = EvmServer {
 };
 
 /// The server's chain configuration ended at Cancun, so it executed later blocks by Cancun's rules.
-pub(super) fn cancun_rules(chain: &ChainSpec, block: &Block) -> Result<BlockRules, Unsupported> {
-    let canonical = BlockRules::canonical(chain, block)?;
+pub(super) fn cancun_rules(chain: &ChainSpec, block: &Block) -> Result<BlockRules, ExecuteError> {
+    let rules = BlockRules::evm_server(chain, block)?;
     Ok(BlockRules {
-        spec: canonical.spec.min(SpecId::CANCUN),
-        blobs: canonical.blobs.map(|_| BlobParams::cancun()),
+        spec: rules.spec.min(SpecId::CANCUN),
+        blobs: rules.blobs.map(|_| BlobParams::cancun()),
         parent_hash_call: false,
         requests: None,
-        missing_code: MissingCode::Empty,
-        invalid_transaction: InvalidTransaction::IsLeftOut,
-        ..canonical
+        ..rules
     })
 }
 

@@ -63,7 +63,8 @@ pub(super) fn bare_header(block: &Block) -> Header {
         number: block.header.number,
         gas_limit: block.header.gas_limit,
         timestamp: block.header.timestamp,
-        base_fee_per_gas: block.header.base_fee_per_gas,
+        // The server read a number, and wrote zero where a block of before London has none.
+        base_fee_per_gas: Some(block.header.base_fee_per_gas.unwrap_or_default()),
         ..Header::default()
     }
 }

@@ -2,7 +2,7 @@
 
 use alloy_consensus::constants::EMPTY_OMMER_ROOT_HASH;
 use alloy_eips::{eip4844::DATA_GAS_PER_BLOB, eip7840::BlobParams};
-use alloy_primitives::B64;
+use alloy_primitives::{Address, B64};
 use alloy_rlp::Encodable;
 use refiner_specimen::{
     Block, Envelopes, Specimen,
@@ -21,6 +21,11 @@ const LEAST_GAS_LIMIT: u64 = 5_000;
 const MOST_GAS_LIMIT: u64 = i64::MAX as u64;
 /// Yellow paper: bytes of `extraData`.
 const MOST_EXTRA_DATA_BYTES: u64 = 32;
+/// EIP-225: 32 bytes of any kind and a seal; between them, on the first block of an epoch, the signers.
+const CLIQUE_EXTRA_DATA_BYTES: u64 = 32 + 65;
+/// EIP-779: the `extraData` of the first blocks on the side of the fork that refunds.
+const DAO_MARK: &str = "dao-hard-fork";
+const DAO_MARKED_BLOCKS: u64 = 10;
 /// A blob price above 2^128 wei is more than there will ever be to pay it with, so no block that paid came before: e^88.7 is
 /// 2^128, and the price is e to the power of excess over update fraction.
 const MOST_EXCESS_IN_FRACTIONS: u128 = 88;
@@ -40,13 +45,13 @@ pub(super) fn header_rules(specimen: &Specimen, chain: Option<&ChainSpec>, envel
         return broken(rule);
     }
     let header = &block.header;
-    let known = chain.and_then(|chain| Some((chain, chain.spec_id(header.number, header.timestamp).ok()?)));
+    let known = chain.and_then(|chain| Some((chain, chain.spec_of(header).ok()?)));
     let Some((chain, spec)) = known else {
         return Check { name, outcome: Outcome::NotCheckable("the fork that the block follows is not known") };
     };
     let blobs = chain.blob_params(header.timestamp).filter(|_| spec.is_enabled_in(SpecId::CANCUN));
     let rules = [
-        extra_data(block),
+        extra_data(block, chain),
         consensus(block, spec),
         presence(block, spec),
         blobs.and_then(|params| blob_gas(block, params)),
@@ -71,13 +76,24 @@ fn gas(block: &Block) -> Option<Broken> {
     (!within).then(|| ("gasUsed", Quantity::Number(header.gas_used), Quantity::AtMost(header.gas_limit)))
 }
 
-fn extra_data(block: &Block) -> Option<Broken> {
-    let bytes = block.header.extra_data.len() as u64;
-    (bytes > MOST_EXTRA_DATA_BYTES).then_some((
-        "extraData",
-        Quantity::Number(bytes),
-        Quantity::AtMost(MOST_EXTRA_DATA_BYTES),
-    ))
+/// At most 32 bytes, and in clique, EIP-225, the signers and a seal beside them. EIP-779: ten blocks carry a text.
+fn extra_data(block: &Block, chain: &ChainSpec) -> Option<Broken> {
+    let header = &block.header;
+    let bytes = header.extra_data.len() as u64;
+    let merged = chain.is_proof_of_stake(header);
+    if chain.is_clique() && !merged {
+        let signers = bytes.checked_sub(CLIQUE_EXTRA_DATA_BYTES);
+        let whole = signers.is_some_and(|bytes| bytes.is_multiple_of(Address::len_bytes() as u64));
+        let expected = Quantity::Words("32 bytes, whole addresses and a seal of 65 bytes");
+        return (!whole).then_some(("extraData", Quantity::Number(bytes), expected));
+    }
+    if bytes > MOST_EXTRA_DATA_BYTES {
+        return Some(("extraData", Quantity::Number(bytes), Quantity::AtMost(MOST_EXTRA_DATA_BYTES)));
+    }
+    let since_dao = chain.dao_refund().and_then(|height| header.number.checked_sub(height));
+    let marked = since_dao.is_some_and(|blocks| blocks < DAO_MARKED_BLOCKS);
+    let without_mark = marked && header.extra_data[..] != *DAO_MARK.as_bytes();
+    without_mark.then_some(("extraData", Quantity::Number(bytes), Quantity::Words(DAO_MARK)))
 }
 
 /// EIP-3675: after the merge there is no work, no nonce and no ommer. Before it there is work, and at most two ommers.

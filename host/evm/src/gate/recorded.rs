@@ -1,6 +1,6 @@
 //! The receipts that a specimen carries against its header.
 
-use alloy_primitives::{Bloom, U256};
+use alloy_primitives::{B256, Bloom, U256};
 use refiner_specimen::{
     Block, Log, Receipt, Specimen,
     check::{Check, CheckName, Outcome, Quantity, Subject},
@@ -130,6 +130,7 @@ pub(crate) fn as_executed(receipt: &Receipt, block: &Block, index: usize) -> Exe
         transaction_hash: receipt.tx_hash,
         tx_type: block.transactions[index].tx_type,
         success: receipt.post_state_or_status[..] == [1],
+        post_state: B256::try_from(&receipt.post_state_or_status[..]).ok(),
         gas_used: receipt.gas_used,
         cumulative_gas_used: receipt.cumulative_gas_used,
         effective_gas_price: U256::ZERO,

@@ -5,9 +5,10 @@
 
 use revm::{
     bytecode::opcode::*,
-    context::JournalEntry,
+    context::{JournalEntry, JournalTr},
     context_interface::context::ContextError,
     handler::instructions::EthInstructions,
+    inspector::JournalExt,
     interpreter::{
         FrameInput, Instruction, InstructionContext, InstructionExecResult, InstructionResult, InterpreterAction,
         instructions::{arithmetic, contract, control, host, memory, system},
@@ -156,7 +157,7 @@ fn counted<'a>(mut op: Op<'_, 'a>, inner: impl FnOnce(Op<'_, 'a>) -> Outcome) ->
 
 #[inline(always)]
 fn count_since(host: &mut Context<'_>, before: usize) {
-    let entries = host.journaled_state.inner.journal.get(before..);
+    let entries = host.journaled_state.journal().get(before..);
     if let Some(new) = entries.filter(|new| !new.is_empty()) {
         host.chain.count(new);
     }
@@ -164,7 +165,7 @@ fn count_since(host: &mut Context<'_>, before: usize) {
 
 #[inline(always)]
 fn entries<'c>(host: &'c Context<'_>) -> &'c [JournalEntry] {
-    &host.journaled_state.inner.journal
+    host.journaled_state.journal()
 }
 
 pub(super) fn ret(op: Op<'_, '_>) -> Outcome {
@@ -181,7 +182,7 @@ pub(super) fn log<const TOPICS: usize>(mut op: Op<'_, '_>) -> Outcome {
     glance(&mut op)?;
     let outcome = host::log::<TOPICS, Context<'_>>(Op { interpreter: &mut *op.interpreter, host: &mut *op.host });
     if outcome.is_ok()
-        && let Some(log) = op.host.journaled_state.inner.logs.last()
+        && let Some(log) = op.host.journaled_state.logs().last()
     {
         op.host.chain.count_log(TOPICS, log.data.data.len());
     }

@@ -25,7 +25,7 @@ mod run;
 pub(crate) use self::{
     budget::{Budget, ExpectedGas, Stop},
     bytes::of_block,
-    counter::{Mark, Meter},
+    counter::{Mark, Meter, Paying},
     run::{Context, Evm, Executed, evm, inspect_system_call, metered, run_system_call},
 };
 

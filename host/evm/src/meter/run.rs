@@ -1,7 +1,7 @@
 //! The metered EVM, and how a transaction is run in it.
 
 use revm::{
-    Inspector, Journal,
+    Inspector,
     context::{
         self, BlockEnv, CfgEnv, ContextSetters, TxEnv,
         result::{EVMError, ExecutionResult},
@@ -12,11 +12,20 @@ use revm::{
     primitives::TxKind,
 };
 
-use super::{budget::Stop, bytes, counter::Meter, instructions, precompiles::Precompiles};
-use crate::prestate::{Beyond, NotCarried};
+use super::{
+    budget::Stop,
+    bytes,
+    counter::{Meter, Paying},
+    instructions,
+    precompiles::Precompiles,
+};
+use crate::{
+    journal::BlockJournal,
+    prestate::{Beyond, NotCarried},
+};
 
 /// The EVM's context, with the meter as its chain.
-pub(crate) type Context<'a> = revm::Context<BlockEnv, TxEnv, CfgEnv, Beyond, Journal<Beyond>, Meter<'a>>;
+pub(crate) type Context<'a> = revm::Context<BlockEnv, TxEnv, CfgEnv, Beyond, BlockJournal, Meter<'a>>;
 
 /// The EVM whose every instruction that can be large looks at the meter.
 pub(crate) type Evm<'a, INSP = ()> =
@@ -52,7 +61,7 @@ pub(crate) fn inspect_system_call<'a, INSP: Inspector<Context<'a>>>(
     MainnetHandler::default().inspect_run_system_call(evm)
 }
 
-/// Runs a transaction by `run`; its result pays for `paid` gas of the block.
+/// Runs a transaction by `run`.
 ///
 /// # Errors
 /// The outer error is the meter's, the inner one the EVM's.
@@ -60,16 +69,16 @@ pub(crate) fn metered<'a, INSP>(
     evm: &mut Evm<'a, INSP>,
     transaction: TxEnv,
     run: impl FnOnce(&mut Evm<'a, INSP>, TxEnv) -> Executed,
-    paid: impl FnOnce(&ExecutionResult) -> u64,
+    paying: Paying,
 ) -> Result<Executed, Stop> {
     let (prepaid, bytes) = before_execution(&transaction);
-    evm.ctx.chain.begin(transaction.gas_limit, prepaid, bytes)?;
+    evm.ctx.chain.begin(transaction.gas_limit, prepaid, bytes, paying)?;
     let result = run(evm, transaction);
     if let Some(stop) = evm.ctx.chain.take_stop() {
         return Err(stop);
     }
     if let Ok(result) = &result {
-        evm.ctx.chain.settle(result.gas().total_gas_spent(), paid(result))?;
+        evm.ctx.chain.settle(result.gas().total_gas_spent(), result.tx_gas_used())?;
     }
     Ok(result)
 }

@@ -53,6 +53,10 @@ impl Executor for Both {
         self.remote.checks(specimen)
     }
 
+    fn senders(&self, specimen: &Specimen) -> Check {
+        self.remote.senders(specimen)
+    }
+
     fn execute(
         &self,
         specimen: &Specimen,

@@ -1,20 +1,22 @@
-//! Who executes blocks, as far as results depend on it.
+//! The executor of a run and its terms, as far as verdicts depend on them.
 
 use alloy_primitives::B256;
 use sha2::{Digest, Sha256};
 
 use super::OnDifference;
+use crate::policy::ExecutionPolicy;
 
-/// Goes up when the same block in the same format can give another execution than before: by the embedded executor, or by what is
-/// believed of an evm-server.
-const REVISION: u32 = 1;
+/// Goes up when the same block in the same format can give another execution than before, or another verdict of the checks before
+/// it: by the embedded executor, or by what is accepted from an evm-server.
+const REVISION: u32 = 2;
 
-/// Who executes blocks.
+/// The executor of blocks.
 ///
-/// The era is not here: it is the format that a rule asks for, and every answer is held against it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The era is not here: it is the format that a rule asks for, and every answer is checked against it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ExecutedBy {
     /// The executor of this program.
+    #[default]
     Embedded,
     /// An evm-server.
     Remote,
@@ -22,14 +24,63 @@ pub enum ExecutedBy {
     Both(OnDifference),
 }
 
-impl ExecutedBy {
-    /// Names executor and revision: sha256 of `embedded 1`, `remote 1`, or `both 1 hold` with its policy.
-    pub fn digest(self) -> B256 {
-        let text = match self {
-            Self::Embedded => format!("embedded {REVISION}"),
-            Self::Remote => format!("remote {REVISION}"),
-            Self::Both(policy) => format!("both {REVISION} {policy}"),
+/// Everything beside a rule and its specimen that the host's own work for a run depends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExecutionTerms {
+    /// The executor.
+    pub executed_by: ExecutedBy,
+    /// The terms on which it executes and checks.
+    pub policy: ExecutionPolicy,
+}
+
+impl ExecutionTerms {
+    /// Names the terms of a rule that executes blocks: sha256 of a text such as `embedded 2, senders recovered, gas 1000000000`; the
+    /// executor is `embedded 2`, `remote 2`, or `both 2 hold` with its policy.
+    pub fn digest(&self) -> B256 {
+        let executor = match self.executed_by {
+            ExecutedBy::Embedded => format!("embedded {REVISION}"),
+            ExecutedBy::Remote => format!("remote {REVISION}"),
+            ExecutedBy::Both(on_difference) => format!("both {REVISION} {on_difference}"),
         };
-        B256::from(<[u8; 32]>::from(Sha256::digest(text)))
+        let ExecutionPolicy { senders, gas_bound } = self.policy;
+        sha256(&format!("{executor}, senders {senders}, gas {gas_bound}"))
+    }
+
+    /// Names the terms of a rule that executes no block, whose specimens are checked all the same: sha256 of a text such as
+    /// `checks 2, senders recovered`.
+    pub fn digest_without_execution(&self) -> B256 {
+        sha256(&format!("checks {REVISION}, senders {}", self.policy.senders))
+    }
+}
+
+fn sha256(text: &str) -> B256 {
+    B256::from(<[u8; 32]>::from(Sha256::digest(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{DEFAULT_GAS_BOUND, SenderPolicy};
+
+    #[test]
+    fn digest_changes_with_every_term_that_a_verdict_depends_on_and_with_no_other() {
+        let default = ExecutionTerms::default();
+        let policy = |senders, gas_bound| ExecutionTerms { policy: ExecutionPolicy { senders, gas_bound }, ..default };
+        let given = policy(SenderPolicy::Recovered, DEFAULT_GAS_BOUND);
+        assert_eq!(
+            (given.digest(), given.digest_without_execution()),
+            (default.digest(), default.digest_without_execution())
+        );
+
+        let stated = policy(SenderPolicy::Stated, DEFAULT_GAS_BOUND);
+        let bound = policy(SenderPolicy::Recovered, DEFAULT_GAS_BOUND - 1);
+        let remote = ExecutionTerms { executed_by: ExecutedBy::Remote, ..default };
+        let all = [default, stated, bound, remote].map(|terms| terms.digest());
+        for (position, digest) in all.iter().enumerate() {
+            assert!(!all[..position].contains(digest), "{position}");
+        }
+        assert_ne!(stated.digest_without_execution(), default.digest_without_execution());
+        assert_eq!(bound.digest_without_execution(), default.digest_without_execution());
+        assert_eq!(remote.digest_without_execution(), default.digest_without_execution());
     }
 }

@@ -5,7 +5,7 @@ mod choice;
 
 pub use self::{
     both::{Both, Difference, OnDifference, UnknownPolicy},
-    choice::ExecutedBy,
+    choice::{ExecutedBy, ExecutionTerms},
 };
 pub use crate::compat::Disbelief;
 
@@ -84,6 +84,10 @@ impl Remote {
 impl Executor for Remote {
     fn checks(&self, specimen: &Specimen) -> Vec<Check> {
         self.embedded.checks(specimen)
+    }
+
+    fn senders(&self, specimen: &Specimen) -> Check {
+        self.embedded.senders(specimen)
     }
 
     fn execute(

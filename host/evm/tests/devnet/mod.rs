@@ -1,7 +1,8 @@
 //! Blocks of a small chain of our own.
-// Clippy does not see that this file is one of tests.
-// Each file of tests uses what it needs.
-#![allow(clippy::unwrap_used, dead_code)]
+// Each test binary uses what it needs, and clippy does not see that this file is one of tests.
+#![allow(dead_code, clippy::unwrap_used)]
+
+pub mod mainnet;
 
 use alloy_consensus::Header;
 use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
@@ -12,9 +13,11 @@ use refiner_evm::{
     ResultFormat,
 };
 use refiner_specimen::{
-    AccountRead, Authorization, Block, CodeRead, Envelopes, Layout, Log, Receipt, Specimen, StateReads, Transaction,
+    AccountRead, Authorization, Block, CodeRead, Envelopes, Layout, Log, Receipt, Specimen, StateReads, StorageRead,
+    Transaction,
     check::{Check, CheckName, Outcome, Quantity},
 };
+use revm::primitives::hardfork::SpecId;
 
 /// Timestamps at which the chain's forks begin.
 pub const PARIS: u64 = 0;
@@ -25,6 +28,8 @@ pub const OSAKA: u64 = 40;
 
 pub const CHAIN_ID: u64 = 1337;
 pub const HEIGHT: u64 = 100;
+/// The least that proof of work allows.
+pub const DIFFICULTY: U256 = U256::from_limbs([131_072, 0, 0, 0]);
 pub const GAS_LIMIT: u64 = 60_000_000;
 pub const CALLER: Address = Address::repeat_byte(0xca);
 pub const CONTRACT: Address = Address::repeat_byte(0xc0);
@@ -63,25 +68,37 @@ pub fn authority(authorization: &Authorization) -> Address {
     signed.recover_authority().expect("an r and s that recover")
 }
 
-/// A specimen in the making.
+/// The same before London: a type-0 transaction.
+pub fn old_call(to: Address) -> Transaction {
+    Transaction { gas_price: 100, gas: 1_000_000, to: Some(to), ..Transaction::default() }
+}
+
+/// A specimen in the making, and the rules of its chain.
 #[derive(Clone)]
-pub struct TestBlock(Specimen);
+pub struct TestBlock(Specimen, ChainSpec);
 
 impl TestBlock {
-    /// An empty block with a rich [`CALLER`] and, from Prague on, request contracts that return nothing.
+    /// An empty block of the small chain.
     pub fn at(timestamp: u64) -> Self {
-        let since = |fork: u64| timestamp >= fork;
+        Self::on(ChainSpec::from_geth_json(CONFIG).unwrap(), HEIGHT, timestamp)
+    }
+
+    /// An empty block of a chain, with a rich [`CALLER`] and, from Prague on, request contracts that return nothing.
+    pub fn on(chain: ChainSpec, height: u64, timestamp: u64) -> Self {
+        let spec = chain.spec_id(height, timestamp).unwrap();
+        let since = |fork| spec.is_enabled_in(fork);
         let header = Header {
-            number: HEIGHT,
+            number: height,
             timestamp,
             gas_limit: GAS_LIMIT,
+            difficulty: if since(SpecId::MERGE) { U256::ZERO } else { DIFFICULTY },
             mix_hash: MIX_HASH,
-            base_fee_per_gas: Some(7),
-            withdrawals_root: since(SHANGHAI).then_some(B256::ZERO),
-            blob_gas_used: since(CANCUN).then_some(0),
-            excess_blob_gas: since(CANCUN).then_some(0),
-            parent_beacon_block_root: since(CANCUN).then_some(BEACON_ROOT),
-            requests_hash: since(PRAGUE).then_some(B256::ZERO),
+            base_fee_per_gas: since(SpecId::LONDON).then_some(7),
+            withdrawals_root: since(SpecId::SHANGHAI).then_some(B256::ZERO),
+            blob_gas_used: since(SpecId::CANCUN).then_some(0),
+            excess_blob_gas: since(SpecId::CANCUN).then_some(0),
+            parent_beacon_block_root: since(SpecId::CANCUN).then_some(BEACON_ROOT),
+            requests_hash: since(SpecId::PRAGUE).then_some(B256::ZERO),
             ..Header::default()
         };
         let caller = AccountRead {
@@ -92,29 +109,29 @@ impl TestBlock {
         };
         let block = Block {
             kind: "block-specimen".into(),
-            network_id: CHAIN_ID,
+            network_id: chain.chain_id(),
             hash: header.hash_slow(),
             total_difficulty: U256::ZERO,
-            header: Header { difficulty: U256::ZERO, ..header },
+            header,
             transactions: Vec::new(),
             uncles: None,
             receipts: Vec::new(),
             senders: Vec::new(),
             state: StateReads { accounts: vec![caller], ..StateReads::default() },
-            withdrawals: since(SHANGHAI).then(Vec::new),
+            withdrawals: since(SpecId::SHANGHAI).then(Vec::new),
             blob_sidecars: None,
         };
         let specimen = Specimen {
             layout: Layout::V0_38,
             stated_codec_version: 0.38,
-            start_block: HEIGHT,
-            end_block: HEIGHT,
+            start_block: height,
+            end_block: height,
             elements: 1,
             event_hash: block.hash,
             block,
         };
-        let block = Self(specimen);
-        if since(PRAGUE) {
+        let block = Self(specimen, chain);
+        if since(SpecId::PRAGUE) {
             block.account(WITHDRAWAL_REQUESTS, &[0]).account(CONSOLIDATION_REQUESTS, &[0])
         } else {
             block
@@ -129,6 +146,21 @@ impl TestBlock {
             block.state.accounts.retain(|read| read.address != address);
             block.state.accounts.push(AccountRead { address, nonce: 1, balance: U256::ZERO, code_hash });
             block.state.codes.push(CodeRead { hash: code_hash, code });
+        })
+    }
+
+    /// Appends a row about an account without code, and rows of its slots from 0 up.
+    pub fn row(self, address: Address, nonce: u64, balance: u64, slots: &[u64]) -> Self {
+        self.with(|block| {
+            let balance = U256::from(balance);
+            block.state.accounts.push(AccountRead { address, nonce, balance, code_hash: EMPTY_CODE });
+            let slots = slots.iter().zip(0u64..);
+            let rows = slots.map(|(value, slot)| StorageRead {
+                account: address,
+                slot: U256::from(slot).into(),
+                value: U256::from(*value).into(),
+            });
+            block.state.storage.extend(rows);
         })
     }
 
@@ -162,8 +194,15 @@ impl TestBlock {
     }
 
     /// The same block with a header that states what executing it gives.
-    pub fn settled(mut self) -> Self {
-        for _ in 0..5 {
+    pub fn settled(self) -> Self {
+        self.settled_with(|_| {})
+    }
+
+    /// The same, with `seal` applied whenever the header has changed, roots and all.
+    pub fn settled_with(mut self, seal: impl Fn(&mut Block)) -> Self {
+        for _ in 0..9 {
+            self.0 = self.clone().sealed();
+            seal(&mut self.0.block);
             match self.run() {
                 Err(ExecuteError::Rejected(Rejected::HeaderMismatch(check))) => self.adopt(check),
                 Err(ExecuteError::Rejected(Rejected::CodeMissing { consequence, .. })) => match *consequence {
@@ -238,7 +277,12 @@ impl TestBlock {
     }
 
     fn run(&self) -> Result<Execution, ExecuteError> {
-        executor().execute(&self.clone().sealed(), ResultFormat::Canonical)
+        self.run_as(ResultFormat::Canonical)
+    }
+
+    /// The outcome in any format.
+    pub fn run_as(&self, format: ResultFormat) -> Result<Execution, ExecuteError> {
+        EmbeddedExecutor::new(Chains::default().with(self.1.clone())).execute(&self.clone().sealed(), format)
     }
 
     fn adopt(&mut self, check: Check) {

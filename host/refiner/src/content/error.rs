@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use refiner_content::{FetchFailure, KeepError, OpenError, SetupError, serve::ServeError};
+use refiner_text::OneLine;
 
 use crate::exit::Exit;
 
@@ -10,7 +11,7 @@ use crate::exit::Exit;
 #[derive(Debug, thiserror::Error)]
 pub enum ContentError {
     /// A file cannot be read.
-    #[error("{file}: {source}")]
+    #[error("{}: {source}", OneLine(.file))]
     Read {
         /// Which.
         file: String,
@@ -18,13 +19,13 @@ pub enum ContentError {
         source: io::Error,
     },
     /// More than the network's content has.
-    #[error("{file}: larger than the limit of {} bytes for one content", refiner_content::CONTENT_BYTES_MAX)]
+    #[error("{}: larger than the limit of {} bytes for one content", OneLine(.file), refiner_content::CONTENT_BYTES_MAX)]
     TooLarge {
         /// Which.
         file: String,
     },
     /// What was fetched cannot be written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", OneLine(.path.display()))]
     Write {
         /// Where.
         path: PathBuf,

@@ -16,8 +16,9 @@ use std::{
 };
 
 use refiner_content::{CONTENT_BYTES_MAX, Content, LocalStore, content_id};
+use refiner_text::OneLine;
 
-use crate::exit::Exit;
+use crate::{exit::Exit, terminal};
 
 /// Runs the whole command.
 pub fn run(command: &Command) -> anyhow::Result<Exit> {
@@ -32,7 +33,7 @@ pub fn run(command: &Command) -> anyhow::Result<Exit> {
 fn name(files: &[String]) -> anyhow::Result<Exit> {
     for file in files {
         let id = content_id(&read(file)?);
-        writeln!(io::stdout(), "{id}  {file}")?;
+        writeln!(terminal::out(false), "{id}  {}", OneLine(file))?;
     }
     Ok(Exit::Done)
 }

@@ -1,11 +1,12 @@
 //! `refiner content put`.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use refiner_content::{ContentStore as _, Pinner, PinnerLimits};
+use refiner_text::OneLine;
 
 use super::{ContentError, arguments::Put, content, runtime, store};
-use crate::exit::Exit;
+use crate::{exit::Exit, terminal};
 
 /// Keeps each file, and says its id when everybody has it.
 pub fn run(arguments: &Put) -> anyhow::Result<Exit> {
@@ -19,7 +20,7 @@ pub fn run(arguments: &Put) -> anyhow::Result<Exit> {
         if let Some(pinner) = &pinner {
             runtime.block_on(pinner.keep(&content)).map_err(ContentError::from)?;
         }
-        writeln!(io::stdout(), "{id}  {file}")?;
+        writeln!(terminal::out(false), "{id}  {}", OneLine(file))?;
     }
     Ok(Exit::Done)
 }

@@ -8,35 +8,45 @@ use std::{
 
 use clap::{Args, value_parser};
 use refiner_evm::{Era, ResultFormat};
-use refiner_evm_server::serve::{EvmServer, Limits, PORT};
+use refiner_evm_server::serve::{EXECUTIONS_A_PROCESSOR, EvmServer, Limits, PORT};
 use tokio::{net::TcpListener, runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::{chains, cli::ChainConfigs, exit::Exit, signals};
+use crate::{chains, cli::ChainConfigs, executor::GasBound, exit::Exit, signals};
 
 const MIB: u64 = 1 << 20;
 
-/// `refiner evm serve`. Whoever reaches it can have blocks executed: it has no access control, as the server it stands in for.
+/// Threads for whatever else blocks, such as the look-up of a name.
+const SPARE_THREADS: usize = 8;
+
+/// `refiner evm serve`. It has no authentication, as the server it stands in for.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Where to listen.
-    #[arg(long, value_name = "ADDRESS", env = "REFINER_EVM_LISTEN", default_value_t = SocketAddr::from((Ipv4Addr::UNSPECIFIED, PORT)))]
+    /// Address to listen on. An address that other machines reach, such as 0.0.0.0:3002, lets every one of them have blocks
+    /// executed: there is no authentication.
+    #[arg(long, value_name = "ADDRESS", env = "REFINER_EVM_LISTEN", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)))]
     listen: SocketAddr,
     /// What it answers: `canonical`, or the bytes of the network's evm-server in era `a` to `e`.
     #[arg(long, value_name = "FORMAT", env = "REFINER_EVM_FORMAT", default_value_t = ResultFormat::EvmServer(Era::D))]
     format: ResultFormat,
     #[command(flatten)]
     chains: ChainConfigs,
+    #[command(flatten)]
+    bound: GasBound,
     /// MiB of one body; more is answered 413.
     #[arg(long, value_name = "MIB", default_value_t = defaults().body_bytes as u64 / MIB, value_parser = value_parser!(u64).range(1..=4_096))]
     body_mib: u64,
     /// MiB of all bodies being read, waiting or executed; beyond, 503. Memory stays under 192 MiB, this, 10 times the bodies
-    /// that can be executed at once, and 4 bytes for each unit of their gas.
+    /// of `--executions`, and 256 MiB for each of these.
     #[arg(long, value_name = "MIB", default_value_t = defaults().in_flight_bytes as u64 / MIB, value_parser = value_parser!(u64).range(1..=1_048_576))]
     in_flight_mib: u64,
-    /// Blocks executed at once [default: as many as there are cores].
+    /// Executions that use a processor at once [default: as many as there are cores].
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=512))]
     running: Option<u16>,
+    /// Executions under way at once; they share the processors in slices of time, so that long ones do not keep short ones
+    /// waiting [default: three times `--running`].
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1_536))]
+    executions: Option<u16>,
     /// Requests that wait for one of those to end; beyond, 503.
     #[arg(long, value_name = "N", default_value_t = defaults().waiting)]
     waiting: usize,
@@ -49,9 +59,12 @@ pub struct Serve {
     /// Seconds for the whole of a body.
     #[arg(long, value_name = "SECONDS", default_value_t = defaults().body_time.as_secs(), value_parser = value_parser!(u64).range(1..=86_400))]
     body_seconds: u64,
-    /// Gas that a block may use; one that may use more is not executed.
+    /// Gas that the transactions of a block may really use; beyond, execution ends. What the header allows is not looked at.
     #[arg(long, value_name = "GAS", default_value_t = defaults().block_gas)]
     block_gas: u64,
+    /// Seconds of processor time for one execution; beyond, 503. A last resort, as `--block-gas` ends blocks earlier.
+    #[arg(long, value_name = "SECONDS", default_value_t = defaults().processor_time.as_secs(), value_parser = value_parser!(u64).range(1..=86_400))]
+    processor_seconds: u64,
     /// Seconds for running work when told to stop; a second signal ends it at once.
     #[arg(long, value_name = "SECONDS", default_value_t = defaults().drain.as_secs(), value_parser = value_parser!(u64).range(..=86_400))]
     drain_seconds: u64,
@@ -88,12 +101,16 @@ impl Serve {
         if body_mib > in_flight_mib {
             return Err(ServeError::Limits { body_mib, in_flight_mib });
         }
+        let running = self.running.map_or(defaults().running, usize::from);
+        let executions = self.executions.map_or(running * EXECUTIONS_A_PROCESSOR, usize::from);
         let bytes = |mib: u64| usize::try_from(mib * MIB).unwrap_or(usize::MAX);
         Ok(Limits {
             body_bytes: bytes(body_mib),
             in_flight_bytes: bytes(in_flight_mib),
-            running: self.running.map_or(defaults().running, usize::from),
+            running,
+            executions: executions.max(running),
             waiting: self.waiting,
+            processor_time: Duration::from_secs(self.processor_seconds),
             connections: self.connections.max(1),
             idle: Duration::from_secs(self.idle_seconds),
             body_time: Duration::from_secs(self.body_seconds),
@@ -106,8 +123,11 @@ impl Serve {
 /// Serves until it is told to stop.
 pub fn run(arguments: &Serve) -> anyhow::Result<Exit> {
     let limits = arguments.limits()?;
-    let server = EvmServer::new(chains::executor(&arguments.chains)?, arguments.format, limits)?;
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+    let server =
+        EvmServer::new(chains::executor(&arguments.chains, arguments.bound.policy())?, arguments.format, limits)?;
+    // A paused execution holds its thread.
+    let threads = limits.executions.saturating_add(SPARE_THREADS);
+    let runtime = runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(threads).build()?;
     runtime.block_on(serve(arguments.listen, arguments.format, limits, server))?;
     // A block whose client has gone is not waited for.
     runtime.shutdown_background();
@@ -119,7 +139,10 @@ async fn serve(address: SocketAddr, format: ResultFormat, limits: Limits, server
     signals::heed(&stop, || tracing::info!("Told to stop: what is running is finished."))?;
     let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
     let address = listener.local_addr()?;
-    tracing::info!(%format, memory_bytes = limits.memory_bytes(), "Executes blocks.");
+    tracing::info!(%address, %format, memory_bytes = limits.memory_bytes(), "executing blocks for clients");
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "listening beyond loopback without authentication: every machine that reaches this address can have blocks executed");
+    }
     say(address);
     server.serve(listener, stop).await;
     Ok(())

@@ -8,11 +8,12 @@ use std::{
 
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::Executor;
-use refiner_sandbox::{Artifact, LogLine, SpecimenHash, Usage, Verdict};
-use refiner_specimen::DecodeError;
+use refiner_sandbox::{Artifact, Evidence, LogLine, SpecimenHash, UntrustedText, Usage, Verdict};
+use refiner_specimen::{DecodeError, check::Check};
 
 use crate::{
     input::{Input, InputError},
+    known_blocks::KnownBlocks,
     output::{OutputDirectory, OutputError},
     rules::{Block, LoadedRule, NoRun},
 };
@@ -23,6 +24,8 @@ pub struct Job {
     pub rules: Vec<LoadedRule>,
     /// Executes blocks for rules that may ask for it.
     pub executor: Arc<dyn Executor>,
+    /// Block hashes that are known from elsewhere.
+    pub known: KnownBlocks,
     /// Where artifacts go, if anywhere.
     pub output: Option<OutputDirectory>,
     /// Whether the report says specimen hashes: they are then worked out on the threads that run, not on the one that prints.
@@ -52,6 +55,8 @@ pub enum Unusable {
 pub struct Outcome {
     /// What the specimen says of itself.
     pub facts: Facts,
+    /// Whether its block is known from elsewhere. A specimen of another block is rejected by every rule's run.
+    pub known: Check,
     /// One for each rule, in the rules' order.
     pub runs: Vec<RunRecord>,
 }
@@ -98,6 +103,8 @@ pub enum RunEnd {
         usage: Box<Usage>,
         /// What the rule said.
         log: Vec<LogLine>,
+        /// What its output rests on.
+        evidence: Box<Evidence>,
     },
     /// With another verdict.
     Refused {
@@ -107,7 +114,11 @@ pub enum RunEnd {
         usage: Box<Usage>,
         /// What the rule said.
         log: Vec<LogLine>,
+        /// The checks that were made.
+        evidence: Box<Evidence>,
     },
+    /// Rejected before any run: the block is not the one that is known.
+    OtherBlock,
     /// Without a verdict.
     Failed(RunFailure),
 }
@@ -148,9 +159,11 @@ impl Job {
         let specimen = Arc::new(refiner_specimen::decode_shared(&raw)?);
         let block = Block { specimen, hash: SpecimenHash::of(raw.clone()), raw };
         let mut facts = Facts::of(&block);
-        let runs = self.rules.iter().map(|rule| self.run(rule, &block, &facts)).collect();
+        let known = self.known.check(&block.specimen);
+        let run = |rule| if known.failed() { RunRecord::of_other_block(rule) } else { self.run(rule, &block, &facts) };
+        let runs = self.rules.iter().map(run).collect();
         facts.specimen_hash = if self.hashes { Some(block.hash.get()) } else { block.hash.if_known() };
-        Ok(Outcome { facts, runs })
+        Ok(Outcome { facts, known, runs })
     }
 
     fn run(&self, rule: &LoadedRule, block: &Block, facts: &Facts) -> RunRecord {
@@ -161,15 +174,15 @@ impl Job {
 
     fn try_run(&self, rule: &LoadedRule, block: &Block, facts: &Facts) -> Result<RunEnd, RunFailure> {
         let run = rule.place.run(block, &rule.params, rule.limits, &self.executor)?;
-        let usage = Box::new(run.usage);
+        let (usage, evidence) = (Box::new(run.usage), Box::new(run.evidence));
         match run.verdict {
             Verdict::Produced { artifacts, records } => {
                 let prefix = format!("{}-{}.{}", facts.chain_id, facts.height, rule.name);
                 let artifacts =
                     artifacts.into_iter().map(|artifact| self.keep(&prefix, artifact)).collect::<Result<_, _>>()?;
-                Ok(RunEnd::Produced { artifacts, records, usage, log: run.log })
+                Ok(RunEnd::Produced { artifacts, records, usage, log: run.log, evidence })
             }
-            verdict => Ok(RunEnd::Refused { verdict, usage, log: run.log }),
+            verdict => Ok(RunEnd::Refused { verdict, usage, log: run.log, evidence }),
         }
     }
 
@@ -180,6 +193,20 @@ impl Job {
         let path = output.map(|output| output.write(&file, sha256, &artifact.bytes)).transpose()?;
         let Artifact { name, media_type, bytes, .. } = artifact;
         Ok(Kept { name, media_type, bytes: bytes.len(), sha256, path })
+    }
+}
+
+impl RunRecord {
+    fn of_other_block(rule: &LoadedRule) -> Self {
+        Self { rule: Arc::clone(&rule.name), identity: rule.identity, end: RunEnd::OtherBlock, elapsed: Duration::ZERO }
+    }
+}
+
+impl Outcome {
+    /// The verdict of [`RunEnd::OtherBlock`].
+    pub fn other_block(&self) -> Verdict {
+        let reason = format!("the block is not the one that is known: {}", self.known);
+        Verdict::Rejected { reason: UntrustedText::new(&reason) }
     }
 }
 

@@ -6,11 +6,14 @@ mod report;
 
 use std::{num::NonZeroUsize, ops::ControlFlow, thread};
 
+use refiner_evm::ExecutionTerms;
+
 use self::{job::Job, report::Report};
 use crate::{
     chains, cli,
     exit::Exit,
     input,
+    known_blocks::KnownBlocks,
     output::OutputDirectory,
     rule::Session,
     rules::{self, Terms},
@@ -22,15 +25,19 @@ pub fn run(arguments: &cli::Replay) -> anyhow::Result<Exit> {
     let threads = threads(arguments);
     let evm = arguments.evm.evm();
     let differences = arguments.out.as_ref().map(|out| out.join("differences"));
-    let session = || Ok(Session::begin(&arguments.chains, threads)?.executing(evm.executes(differences.clone())?));
-    let terms = Terms { params: arguments.parameters().collect(), executed_by: evm.executed_by() };
+    let policy = arguments.policy.policy();
+    let session =
+        || Ok(Session::begin(&arguments.chains, policy, threads)?.executing(evm.executes(differences.clone())?));
+    let execution = ExecutionTerms { executed_by: evm.executed_by(), policy };
+    let terms = Terms { params: arguments.parameters().collect(), execution };
     let job = Job {
         rules: rules::load(&arguments.rules, &arguments.sources, &terms, session, arguments.isolate)?,
-        executor: evm.executor(chains::executor(&arguments.chains)?, differences.clone())?,
+        executor: evm.executor(chains::executor(&arguments.chains, policy)?, differences.clone())?,
+        known: KnownBlocks::of(&inputs, arguments.known.block_hashes.as_deref())?,
         output: arguments.out.as_deref().map(OutputDirectory::create).transpose()?,
         hashes: arguments.style() == cli::Style::Json,
     };
-    let mut report = Report::begin(arguments.style(), inputs.len())?;
+    let mut report = Report::begin(arguments.style(), policy, inputs.len())?;
     let end = parallel::in_order(
         &inputs,
         threads,

@@ -7,7 +7,7 @@ use refiner_authoring::RuleName;
 
 use crate::{
     cli::{ChainConfigs, parameter},
-    executor::EvmArguments,
+    executor::{EvmArguments, PolicyArguments},
     rules::Sources,
 };
 
@@ -75,6 +75,8 @@ pub struct Check {
     pub sources: Sources,
     #[command(flatten)]
     pub chains: ChainConfigs,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
@@ -88,6 +90,8 @@ pub struct Info {
     pub rules: Vec<String>,
     #[command(flatten)]
     pub sources: Sources,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
@@ -120,6 +124,8 @@ pub struct Run {
     pub chains: ChainConfigs,
     #[command(flatten)]
     pub evm: EvmArguments,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
     /// One JSON object.
     #[arg(long, conflicts_with = "show")]
     pub json: bool,

@@ -1,21 +1,22 @@
 //! `refiner rule build`.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use refiner_authoring::{build, digest};
+use refiner_text::OneLine;
 use serde_json::json;
 
 use super::{RuleError, arguments::Build};
-use crate::exit::Exit;
+use crate::{exit::Exit, terminal};
 
 pub fn run(arguments: &Build) -> anyhow::Result<Exit> {
     let built = build(&arguments.dir, arguments.out.as_deref()).map_err(RuleError::from)?;
     let (bytes, sha256) = (built.component.len(), digest::sha256(&built.component));
-    let stdout = &mut io::stdout().lock();
+    let stdout = &mut terminal::out(arguments.json);
     if arguments.json {
         writeln!(stdout, "{}", json!({ "name": built.name, "file": built.path, "bytes": bytes, "sha256": sha256 }))?;
     } else {
-        writeln!(stdout, "{}  {}  sha256 {sha256}", built.path.display(), digest::size(bytes))?;
+        writeln!(stdout, "{}  {}  sha256 {sha256}", OneLine(built.path.display()), digest::size(bytes))?;
     }
     Ok(Exit::Done)
 }

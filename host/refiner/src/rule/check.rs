@@ -8,6 +8,7 @@ use std::{
 use alloy_primitives::Bytes;
 use refiner_authoring::template;
 use refiner_sandbox::{Limit, Params, Run, SpecimenHash, Verdict};
+use refiner_text::OneLine;
 use serde_json::{Value, json};
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
     session::{Prepared, Session},
     show,
 };
-use crate::{exit::Exit, failure, input, rules::Found};
+use crate::{exit::Exit, failure, input, rules::Found, terminal};
 
 /// A specimen to try rules on.
 struct Sample {
@@ -34,7 +35,7 @@ struct Tried {
 
 pub fn run(arguments: &Check) -> anyhow::Result<Exit> {
     let samples = samples(&arguments.specimens)?;
-    let session = Session::begin(&arguments.chains, NonZeroUsize::MIN)?;
+    let session = Session::begin(&arguments.chains, arguments.policy.policy(), NonZeroUsize::MIN)?;
     let mut worst = Exit::Done;
     for argument in &arguments.rules {
         for found in arguments.sources.find(argument)? {
@@ -50,7 +51,7 @@ fn check(session: &Session, found: Found, samples: &[Sample], arguments: &Check)
         let tried = samples.iter().map(|sample| try_on(session, &rule, sample, arguments.repeat.get()));
         Ok((tried.collect::<Result<Vec<_>, _>>()?, rule))
     });
-    let stdout = &mut io::stdout().lock();
+    let stdout = &mut terminal::out(arguments.json);
     match tried {
         Ok((tried, rule)) => {
             if arguments.json {
@@ -67,7 +68,7 @@ fn check(session: &Session, found: Found, samples: &[Sample], arguments: &Check)
             } else {
                 failure::tell(&called, &error);
                 if let Some(remedy) = error.hint() {
-                    writeln!(io::stderr(), "  remedy: {remedy}")?;
+                    writeln!(terminal::err(), "  remedy: {}", OneLine(remedy))?;
                 }
             }
             Ok(error.exit())
@@ -81,7 +82,7 @@ fn samples(arguments: &[String]) -> anyhow::Result<Vec<Sample>> {
         return Ok(vec![Sample { name: format!("the built-in {name}"), raw: Bytes::from_static(raw) }]);
     }
     let inputs = input::expand(arguments)?;
-    let read = |input: input::Input| Ok(Sample { name: input.to_string(), raw: input.read()?.into() });
+    let read = |input: input::Input| Ok(Sample { name: input.name(), raw: input.read()?.into() });
     inputs.into_iter().map(read).collect()
 }
 
@@ -106,7 +107,7 @@ fn try_on(session: &Session, rule: &Prepared, sample: &Sample, repeat: u32) -> R
 
 fn print(rule: &Prepared, tried: &[Tried], repeat: u32, out: &mut impl Write) -> io::Result<()> {
     let manifest = rule.compiled.manifest();
-    writeln!(out, "{}: let in", rule.called)?;
+    writeln!(out, "{}: let in", OneLine(&rule.called))?;
     writeln!(
         out,
         "  {} {}, world {}, sha256 {:x}",
@@ -116,7 +117,7 @@ fn print(rule: &Prepared, tried: &[Tried], repeat: u32, out: &mut impl Write) ->
         rule.compiled.digest()
     )?;
     for Tried { sample, first, differs } in tried {
-        writeln!(out, "  {sample}: {}; {}", first.verdict, used(first))?;
+        writeln!(out, "  {}: {}; {}", OneLine(sample), first.verdict, used(first))?;
         match differs {
             Some((repetition, again)) => {
                 writeln!(out, "  run {repetition} differs from the first: {}; {}", again.verdict, used(again))?;

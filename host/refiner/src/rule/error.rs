@@ -1,7 +1,7 @@
 //! Why a command on rules ends early, and how it is told.
 
 use refiner_authoring::{BuildError, template::NewError};
-use refiner_sandbox::{AboveCap, EngineError, GuestText, LimitError, Refusal, RefusalKind};
+use refiner_sandbox::{AboveCap, EngineError, LimitError, Refusal, RefusalKind, UntrustedText};
 use refiner_worker::{CompileError, PoolError, Quarantined, WorkerFailure};
 
 use crate::exit::Exit;
@@ -37,7 +37,7 @@ pub enum RuleError {
         /// The kind of refusal.
         kind: RefusalKind,
         /// Why.
-        reason: GuestText,
+        reason: UntrustedText,
     },
     /// It has no code.
     #[error("{rule}: {source}")]

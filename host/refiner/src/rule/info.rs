@@ -7,12 +7,16 @@ use refiner_authoring::{
     digest,
     surface::{self, Surface},
 };
+use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_manifest::Manifest;
-use refiner_sandbox::{EngineProfile, GuestText, LIMITS, Limits, Params, RefusalKind, WASMTIME_VERSION, manifest_of};
+use refiner_sandbox::{
+    EngineProfile, LIMITS, Limits, Params, RefusalKind, UntrustedText, WASMTIME_VERSION, manifest_of,
+};
+use refiner_text::OneLine;
 use serde_json::{Value, json};
 
 use super::{RuleError, arguments::Info, session, show};
-use crate::{exit::Exit, failure, rules::Found};
+use crate::{executor::unusual_terms, exit::Exit, failure, rules::Found, terminal};
 
 /// What is known of a rule.
 struct Known {
@@ -22,16 +26,17 @@ struct Known {
     bytes: usize,
     component: B256,
     asked: Limits,
+    policy: ExecutionPolicy,
     identity: B256,
 }
 
 pub fn run(arguments: &Info) -> anyhow::Result<Exit> {
-    let stdout = &mut io::stdout().lock();
+    let stdout = &mut terminal::out(arguments.json);
     let mut worst = Exit::Done;
     for argument in &arguments.rules {
         for found in arguments.sources.find(argument)? {
             let called = found.called.clone();
-            match Known::of(found) {
+            match Known::of(found, arguments.policy.policy()) {
                 Ok(known) if arguments.json => writeln!(stdout, "{}", known.as_json())?,
                 Ok(known) => known.print(stdout)?,
                 Err(error) if arguments.json => {
@@ -41,7 +46,7 @@ pub fn run(arguments: &Info) -> anyhow::Result<Exit> {
                 Err(error) => {
                     failure::tell(&called, &error);
                     if let Some(hint) = error.hint() {
-                        writeln!(io::stderr(), "  remedy: {hint}")?;
+                        writeln!(terminal::err(), "  remedy: {}", OneLine(hint))?;
                     }
                     worst = worst.max(error.exit());
                 }
@@ -52,40 +57,47 @@ pub fn run(arguments: &Info) -> anyhow::Result<Exit> {
 }
 
 impl Known {
-    fn of(found: Found) -> Result<Self, RuleError> {
+    fn of(found: Found, policy: ExecutionPolicy) -> Result<Self, RuleError> {
         let Found { called, component, beside } = found;
         let manifest = manifest_of(&component, beside.as_deref())
             .map_err(|source| RuleError::Refused { rule: called.clone(), source })?;
         let surface = surface::read(&component).map_err(|error| RuleError::RefusedByWorker {
             rule: called.clone(),
             kind: RefusalKind::Malformed,
-            reason: GuestText::new(&error.to_string()),
+            reason: UntrustedText::new(&error.to_string()),
         })?;
         let asked = Limits::asked_by(&manifest)?;
         let sha256 = B256::from(digest::sha256_bytes(&component));
-        let identity = session::identity(sha256, &manifest, &Params::default(), &asked).digest();
-        Ok(Self { called, bytes: component.len(), component: sha256, manifest, surface, asked, identity })
+        let terms = ExecutionTerms { policy, ..ExecutionTerms::default() };
+        let identity = session::identity(sha256, &manifest, &Params::default(), &asked, &terms).digest();
+        Ok(Self { called, bytes: component.len(), component: sha256, manifest, surface, asked, policy, identity })
     }
 
     fn print(&self, out: &mut impl Write) -> io::Result<()> {
-        let Self { called, manifest, surface, bytes, component, asked, identity } = self;
+        let Self { called, manifest, surface, bytes, component, asked, policy, identity } = self;
         let list = |items: &[String], none: &str| if items.is_empty() { none.to_owned() } else { items.join(", ") };
-        writeln!(out, "{called}")?;
+        writeln!(out, "{}", OneLine(called))?;
         writeln!(out, "  name       {} {}", manifest.name, manifest.version)?;
-        writeln!(out, "  licence    {}", GuestText::new(&manifest.licence))?;
-        writeln!(out, "  source     {}", GuestText::new(&manifest.source))?;
+        writeln!(out, "  licence    {}", UntrustedText::new(&manifest.licence))?;
+        writeln!(out, "  source     {}", UntrustedText::new(&manifest.source))?;
         writeln!(out, "  world      {}", manifest.world)?;
         writeln!(out, "  wasi       {}", if manifest.wasi.is_some() { "sealed" } else { "none" })?;
         writeln!(out, "  layouts    {}", list(&manifest.layouts, "all"))?;
         for output in &manifest.outputs {
             let schema = output.schema.as_deref().unwrap_or("none");
-            writeln!(out, "  output     {}  {}  schema {}", output.name, output.media_type, GuestText::new(schema))?;
+            writeln!(
+                out,
+                "  output     {}  {}  schema {}",
+                output.name,
+                output.media_type,
+                UntrustedText::new(schema)
+            )?;
         }
         for import in &surface.imports {
-            writeln!(out, "  imports    {}", GuestText::new(import))?;
+            writeln!(out, "  imports    {}", UntrustedText::new(import))?;
         }
         for export in &surface.exports {
-            writeln!(out, "  exports    {}", GuestText::new(export))?;
+            writeln!(out, "  exports    {}", UntrustedText::new(export))?;
         }
         writeln!(
             out,
@@ -96,6 +108,9 @@ impl Known {
         )?;
         writeln!(out, "  component  sha256 {component:x}")?;
         writeln!(out, "  identity   {identity:x}, without parameters and with the limits below")?;
+        for (term, value) in unusual_terms(*policy) {
+            writeln!(out, "  {term:<10} {}", show::plain(&value))?;
+        }
         let profile = EngineProfile::default();
         writeln!(out, "  engine     {}, wasmtime {WASMTIME_VERSION}", profile.name())?;
         writeln!(out, "\n  {:<16} {:>16} {:>16}", "limit", "asked", "cap")?;
@@ -106,7 +121,7 @@ impl Known {
     }
 
     fn as_json(&self) -> Value {
-        let Self { called, manifest, surface, bytes, component, asked, identity } = self;
+        let Self { called, manifest, surface, bytes, component, asked, policy, identity } = self;
         let outputs: Vec<_> = manifest
             .outputs
             .iter()
@@ -120,7 +135,7 @@ impl Known {
             })
             .collect();
         let profile = EngineProfile::default();
-        json!({
+        let mut known = json!({
             "rule": called,
             "name": manifest.name,
             "version": manifest.version,
@@ -140,6 +155,8 @@ impl Known {
             "ruleIdentity": identity,
             "engine": { "profile": profile.name(), "id": profile.id(), "wasmtime": WASMTIME_VERSION },
             "limits": limits,
-        })
+        });
+        show::merge(&mut known, unusual_terms(*policy).into());
+        known
     }
 }

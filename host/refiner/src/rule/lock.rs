@@ -1,8 +1,9 @@
 //! `refiner rule lock`: the only writer of `rules.lock`.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use refiner_sources::{Lock, Locked};
+use refiner_text::OneLine;
 use serde_json::json;
 
 use super::{RuleError, arguments};
@@ -10,6 +11,7 @@ use crate::{
     builtin,
     exit::Exit,
     rules::{LoadError, sources},
+    terminal,
 };
 
 pub fn run(arguments: &arguments::Lock) -> anyhow::Result<Exit> {
@@ -17,7 +19,7 @@ pub fn run(arguments: &arguments::Lock) -> anyhow::Result<Exit> {
     let mut lock = if path.exists() { Lock::read(&path).map_err(LoadError::from)? } else { Lock::default() };
     // What is in the lock so far does not bind: agreeing on something else is what this command is for.
     let resolver = arguments.sources.unbound_resolver();
-    let stdout = &mut io::stdout().lock();
+    let stdout = &mut terminal::out(arguments.json);
     for argument in &arguments.rules {
         if builtin::rule(argument).is_some() {
             return Err(RuleError::BuiltIn(argument.clone()).into());
@@ -29,7 +31,7 @@ pub fn run(arguments: &arguments::Lock) -> anyhow::Result<Exit> {
             if arguments.json {
                 writeln!(stdout, "{}", json!({ "change": change, "rule": locked }))?;
             } else {
-                writeln!(stdout, "{change:<9}  {}  sha256 {}", locked.source, locked.sha256)?;
+                writeln!(stdout, "{change:<9}  {}  sha256 {}", OneLine(&locked.source), locked.sha256)?;
             }
             lock.set(locked);
         }

@@ -9,7 +9,7 @@ mod lock;
 mod new;
 mod run;
 mod session;
-mod show;
+pub mod show;
 
 pub use self::{
     arguments::Rule,

@@ -1,7 +1,7 @@
 //! `refiner rule new`.
 
 use std::{
-    io::{self, Write as _},
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -9,7 +9,7 @@ use refiner_authoring::{World, template};
 use serde_json::json;
 
 use super::{RuleError, arguments::New};
-use crate::exit::Exit;
+use crate::{exit::Exit, terminal};
 
 pub fn run(arguments: &New) -> anyhow::Result<Exit> {
     let New { name, dir, with_evm, json } = arguments;
@@ -17,7 +17,7 @@ pub fn run(arguments: &New) -> anyhow::Result<Exit> {
     let world = if *with_evm { World::TransformWithEvm } else { World::Transform };
     template::write(name, world, &directory).map_err(RuleError::from)?;
     let next = commands(name.as_str(), &directory);
-    let stdout = &mut io::stdout().lock();
+    let stdout = &mut terminal::out(*json);
     if *json {
         let written = json!({ "name": name.as_str(), "world": world.as_str(), "directory": directory, "next": next });
         writeln!(stdout, "{written}")?;

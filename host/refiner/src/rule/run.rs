@@ -8,7 +8,9 @@ use std::{
 
 use alloy_primitives::{B256, Bytes};
 use refiner_authoring::digest;
+use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_sandbox::{Artifact, Params, SpecimenHash, Verdict};
+use refiner_text::OneLine;
 use refiner_worker::WorkerRun;
 use serde_json::{Value, json};
 
@@ -19,16 +21,20 @@ use super::{
     show,
 };
 use crate::{
+    checks,
+    executor::unusual_terms,
     exit::Exit,
     input::{self, InputError},
     output::OutputDirectory,
     rules::Found,
+    terminal,
 };
 
 /// A finished run with everything that is shown of it.
 struct Shown {
     rule: Prepared,
     identity: B256,
+    policy: ExecutionPolicy,
     /// Chain and height, `1-22500000`.
     block: String,
     finished: WorkerRun,
@@ -44,7 +50,7 @@ pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
     let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
 
     let called = found.called.clone();
-    let stdout = &mut io::stdout().lock();
+    let stdout = &mut terminal::out(arguments.json);
     let shown = match finish(arguments, found, &raw, block) {
         Ok(shown) => shown,
         Err(error) => {
@@ -66,7 +72,8 @@ pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
 fn finish(arguments: &Run, found: Found, raw: &Bytes, block: String) -> anyhow::Result<Shown> {
     let evm = arguments.evm.evm();
     let differences = arguments.out.as_ref().map(|out| out.join("differences"));
-    let session = Session::begin(&arguments.chains, NonZeroUsize::MIN)?.executing(evm.executes(differences)?);
+    let policy = arguments.policy.policy();
+    let session = Session::begin(&arguments.chains, policy, NonZeroUsize::MIN)?.executing(evm.executes(differences)?);
     let rule = session.prepare(found)?;
     let params: Params = arguments.params.iter().cloned().collect();
     let mut limits = rule.compiled.default_limits();
@@ -74,11 +81,12 @@ fn finish(arguments: &Run, found: Found, raw: &Bytes, block: String) -> anyhow::
         limits.set_by_name(name, *value).map_err(RuleError::from)?;
     }
     let finished = session.run(&rule, raw, SpecimenHash::of(raw.clone()), &params, limits)?;
-    let identity = session::identity(rule.compiled.digest(), rule.compiled.manifest(), &params, &limits);
-    let identity = identity.executed_by(evm.executed_by()).digest();
+    let terms = ExecutionTerms { executed_by: evm.executed_by(), policy };
+    let identity =
+        session::identity(rule.compiled.digest(), rule.compiled.manifest(), &params, &limits, &terms).digest();
     let artifacts = keep(arguments, &rule, &block, &finished)?;
 
-    Ok(Shown { rule, identity, block, finished, artifacts })
+    Ok(Shown { rule, identity, policy, block, finished, artifacts })
 }
 
 fn specimen(argument: &str) -> Result<Bytes, InputError> {
@@ -92,7 +100,7 @@ fn specimen(argument: &str) -> Result<Bytes, InputError> {
 /// Chain and height, for file names.
 fn block(raw: &Bytes, called: &str) -> anyhow::Result<String> {
     use anyhow::Context as _;
-    let specimen = refiner_specimen::decode(raw).with_context(|| called.to_owned())?;
+    let specimen = refiner_specimen::decode(raw).with_context(|| OneLine(called).to_string())?;
     Ok(format!("{}-{}", specimen.block.network_id, specimen.block.header.number))
 }
 
@@ -115,12 +123,15 @@ fn keep(
 
 impl Shown {
     fn print(&self, content: bool, out: &mut impl Write) -> io::Result<()> {
-        let Self { rule, identity, block, finished, artifacts } = self;
+        let Self { rule, identity, policy, block, finished, artifacts } = self;
         let manifest = rule.compiled.manifest();
         let run = &finished.run;
         writeln!(out, "rule      {} {}, sha256 {:x}", manifest.name, manifest.version, rule.compiled.digest())?;
         writeln!(out, "identity  {identity:x}")?;
         writeln!(out, "granted   {}", granted(rule))?;
+        for (term, value) in unusual_terms(*policy) {
+            writeln!(out, "{term:<9} {}", show::plain(&value))?;
+        }
         writeln!(out, "block     {block}")?;
         writeln!(out, "verdict   {}", run.verdict)?;
         writeln!(out, "time      {:.1} ms in a worker, try {}", finished.elapsed.as_secs_f64() * 1e3, finished.tries)?;
@@ -132,7 +143,7 @@ impl Shown {
             let Artifact { name, media_type, bytes, .. } = artifact;
             writeln!(out, "\n{name}  {media_type}  {}  sha256 {:x}", digest::size(bytes.len()), artifact.sha256())?;
             if let Some(path) = path {
-                writeln!(out, "  -> {}", path.display())?;
+                writeln!(out, "  -> {}", OneLine(path.display()))?;
             }
             if content {
                 out.write_all(bytes)?;
@@ -145,7 +156,7 @@ impl Shown {
     }
 
     fn as_json(&self) -> Value {
-        let Self { rule, identity, block, finished, artifacts } = self;
+        let Self { rule, identity, policy, block, finished, artifacts } = self;
         let manifest = rule.compiled.manifest();
         let run = &finished.run;
         let artifacts: Vec<_> = artifacts
@@ -161,7 +172,7 @@ impl Shown {
                 })
             })
             .collect();
-        json!({
+        let mut shown = json!({
             "rule": manifest.name,
             "version": manifest.version,
             "component": format!("{:x}", rule.compiled.digest()),
@@ -176,7 +187,10 @@ impl Shown {
             "log": show::log(&run.log),
             "logLinesLost": run.usage.log_lines_lost,
             "artifacts": artifacts,
-        })
+        });
+        show::merge(&mut shown, checks::evidence(&run.evidence).into());
+        show::merge(&mut shown, unusual_terms(*policy).into());
+        shown
     }
 }
 

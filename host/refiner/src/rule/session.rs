@@ -3,7 +3,7 @@
 use std::{fs, num::NonZeroUsize, os::unix::fs::DirBuilderExt as _, sync::Arc};
 
 use alloy_primitives::{B256, Bytes};
-use refiner_evm::ExecutedBy;
+use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_manifest::{Capability, Manifest};
 use refiner_sandbox::{Allocation, EngineProfile, Grants, Limits, Params, RuleIdentity, SpecimenHash, examine};
 use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Executes, Job, Pool, PoolConfig, WorkerRun};
@@ -31,13 +31,13 @@ pub struct Prepared {
 }
 
 impl Session {
-    /// A compiler, and workers that know these chains beside the built-in ones.
-    pub fn begin(chains: &ChainConfigs, workers: NonZeroUsize) -> anyhow::Result<Self> {
+    /// A compiler, and workers on these terms that know these chains beside the built-in ones.
+    pub fn begin(chains: &ChainConfigs, policy: ExecutionPolicy, workers: NonZeroUsize) -> anyhow::Result<Self> {
         let read = |path: &std::path::PathBuf| {
             fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source })
         };
         let chains = chains.chain_configs.iter().map(read).collect::<Result<_, _>>()?;
-        let config = PoolConfig { chains, ..PoolConfig::new(workers.get()) };
+        let config = PoolConfig { chains, policy, ..PoolConfig::new(workers.get()) };
         Ok(Self {
             compiler: Compiler::new(code_cache()).map_err(RuleError::from)?,
             pool: Pool::new(config).map_err(RuleError::from)?,
@@ -86,15 +86,22 @@ impl Session {
     }
 }
 
-/// What a rule's results depend on beside the specimen, without running it.
-pub fn identity(component: B256, manifest: &Manifest, params: &Params, limits: &Limits) -> RuleIdentity {
+/// What a rule's verdicts depend on beside the specimen, without running it.
+pub fn identity(
+    component: B256,
+    manifest: &Manifest,
+    params: &Params,
+    limits: &Limits,
+    terms: &ExecutionTerms,
+) -> RuleIdentity {
+    let executes_blocks = manifest.capabilities.contains(&Capability::Evm);
     let profile = EngineProfile::with_allocation(Allocation::OnDemand);
     RuleIdentity {
         component,
         params: params.digest(),
         limits: B256::from(limits.digest()),
         profile: if manifest.wasi.is_some() { profile.id_with_wasi() } else { profile.id() },
-        executor: manifest.capabilities.contains(&Capability::Evm).then(|| ExecutedBy::Embedded.digest()),
+        execution: if executes_blocks { terms.digest() } else { terms.digest_without_execution() },
     }
 }
 

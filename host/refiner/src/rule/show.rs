@@ -36,3 +36,15 @@ pub fn usage_table(usage: &Usage, out: &mut impl Write) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// A value without the quotes of a JSON string.
+pub fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Adds the fields of one object to another.
+pub fn merge(into: &mut Value, more: Value) {
+    if let (Value::Object(into), Value::Object(more)) = (into, more) {
+        into.extend(more);
+    }
+}

@@ -58,7 +58,7 @@ impl Place {
                 raw: block.raw.clone(),
                 specimen_hash: block.hash.clone(),
                 params: params.clone(),
-                executor: Some(Arc::clone(executor)),
+                executor: Arc::clone(executor),
                 limits,
             })?),
             Self::Worker { rule, session } => {

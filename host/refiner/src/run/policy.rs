@@ -94,8 +94,7 @@ impl StageError {
                     HostFailure::CapabilityUnavailable { .. }
                     | HostFailure::ExecutorUnavailable { .. }
                     | HostFailure::NoRoom
-                    | HostFailure::SystemMemory(_)
-                    | HostFailure::NoExecutor,
+                    | HostFailure::SystemMemory(_),
                 ) => Disposition::Retry,
                 // Two workers were lost already; on a loaded machine that may be bad luck.
                 WorkerFailure::Hung { .. }

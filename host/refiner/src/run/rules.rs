@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use alloy_primitives::{B256, Bytes};
-use refiner_evm::ExecutedBy;
+use refiner_evm::ExecutionTerms;
 use refiner_journal::Target;
 use refiner_sandbox::{Grants, Limits, Params};
 use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler};
@@ -69,10 +69,11 @@ pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
     let compiler = Compiler::new(Some(cache))?;
     let sources = Sources { gateways: settings.gateways.clone().unwrap_or_default(), ..Sources::default() };
     let params: Params = settings.params.iter().cloned().collect();
+    let terms = ExecutionTerms { executed_by: settings.evm.executed_by(), policy: settings.policy };
     let mut rules: Vec<Rule> = Vec::new();
     for argument in &settings.rules {
         for found in sources.find(argument)? {
-            let rule = compile(&compiler, found, &params, settings.evm.executed_by())?;
+            let rule = compile(&compiler, found, &params, &terms)?;
             if rules.iter().any(|other| other.name == rule.name) {
                 return Err(RulesError::SameName(rule.name));
             }
@@ -84,13 +85,13 @@ pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
 }
 
 /// The operator chose these rules, so each is granted what it asks for.
-fn compile(compiler: &Compiler, found: Found, params: &Params, executed_by: ExecutedBy) -> Result<Rule, RulesError> {
+fn compile(compiler: &Compiler, found: Found, params: &Params, terms: &ExecutionTerms) -> Result<Rule, RulesError> {
     let Found { called, component, beside } = found;
     let compiled = compiler
         .compile(Bytes::from(component), beside.as_deref(), &Grants::all())
         .map_err(|source| RulesError::Compile { rule: called, source: Box::new(source) })?;
     let limits = compiled.default_limits();
-    let identity = rule::identity(compiled.digest(), compiled.manifest(), params, &limits).executed_by(executed_by);
+    let identity = rule::identity(compiled.digest(), compiled.manifest(), params, &limits, terms);
     Ok(Rule {
         name: compiled.manifest().name.clone(),
         identity: identity.digest(),

@@ -52,7 +52,7 @@ impl Shop {
         let pinner = settings.pinner.as_deref().map(|url| Pinner::new(url, limits)).transpose()?;
         Ok(Self {
             fetcher: fetcher(settings, &store, pinner.as_ref())?,
-            pool: Pool::new(PoolConfig { chains, ..PoolConfig::new(settings.workers) })?
+            pool: Pool::new(PoolConfig { chains, policy: settings.policy, ..PoolConfig::new(settings.workers) })?
                 .executing(settings.evm.executes(Some(settings.data.join("differences")))?),
             handoff: Handoff::default(),
             foresight: Foresight::default(),

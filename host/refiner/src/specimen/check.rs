@@ -1,139 +1,188 @@
-//! `refiner specimen check`: every check of a block against itself, one line each.
+//! `refiner specimen check`: every check of a block, in one order, one line each.
 
 use std::io::Write;
 
 use alloy_primitives::B256;
-use refiner_evm::{ExecuteError, ResultFormat};
+use refiner_evm::{EmbeddedExecutor, ExecuteError, Rejected, ResultFormat};
+use refiner_sandbox::CheckReport;
 use refiner_specimen::{
     Specimen,
-    check::{self, Check, Outcome},
+    check::{self, Check, CheckName, Outcome},
 };
 use serde_json::json;
 
 use super::{Unreadable, read_and_decode};
 use crate::{
-    chains,
-    cli::ChainConfigs,
+    chains, checks, cli,
+    executor::unusual_terms,
     exit::Exit,
     failure,
     input::{Input, expand},
+    known_blocks::KnownBlocks,
+    rule::show,
 };
 
-/// What is checked.
-pub struct Checker {
-    /// Present when blocks are executed too.
-    executor: Option<refiner_evm::EmbeddedExecutor>,
+/// What specimens are checked against and by.
+struct Checker {
+    executor: EmbeddedExecutor,
+    known: KnownBlocks,
+    execute: bool,
     announced: Option<B256>,
 }
 
 /// What came out for one specimen.
 struct Report {
     specimen: Specimen,
+    /// Each name once, in the order in which they are printed.
     checks: Vec<Check>,
     /// Why there is no execution, when one was asked for.
     not_executed: Option<ExecuteError>,
 }
 
-impl Checker {
-    /// Reads the chain configurations when blocks are to be executed.
-    pub fn new(execute: bool, announced: Option<B256>, chains: &ChainConfigs) -> anyhow::Result<Self> {
-        let executor = if execute { Some(chains::executor(chains)?) } else { None };
-        Ok(Self { executor, announced })
-    }
-
-    /// Checks every specimen; one that fails does not stop the others.
-    pub fn run(&self, arguments: &[String], json: bool, stdout: &mut impl Write) -> anyhow::Result<Exit> {
-        let mut exit = Exit::Done;
-        for input in expand(arguments)? {
-            match self.check(&input) {
-                Ok(report) => {
-                    if json {
-                        print_json(&input, &report, stdout)?;
-                    } else {
-                        print_text(&input, &report, stdout)?;
-                    }
-                    if report.failed() {
-                        exit = exit.max(Exit::Verdict);
-                    }
+/// Checks every specimen; one that fails does not stop the others.
+pub fn run(arguments: &cli::Check, stdout: &mut impl Write) -> anyhow::Result<Exit> {
+    let inputs = expand(&arguments.specimens)?;
+    let checker = Checker {
+        executor: chains::executor(&arguments.chains, arguments.policy.policy())?,
+        known: KnownBlocks::of(&inputs, arguments.known.block_hashes.as_deref())?,
+        execute: arguments.execute,
+        announced: arguments.specimen_hash,
+    };
+    let mut exit = Exit::Done;
+    for input in inputs {
+        match checker.check(&input) {
+            Ok(report) => {
+                if arguments.json {
+                    let mut line = report.as_json(&input);
+                    show::merge(&mut line, unusual_terms(arguments.policy.policy()).into());
+                    writeln!(stdout, "{line}")?;
+                } else {
+                    report.print(&input, stdout)?;
                 }
-                Err(error) => {
-                    failure::tell(&input, &error);
-                    exit = exit.max(Exit::Input);
+                if report.failed() {
+                    exit = exit.max(Exit::Verdict);
                 }
             }
+            Err(error) => {
+                failure::tell(&input, &error);
+                exit = exit.max(Exit::Input);
+            }
         }
-        Ok(exit)
     }
+    Ok(exit)
+}
 
+impl Checker {
     fn check(&self, input: &Input) -> Result<Report, Unreadable> {
         let (bytes, specimen) = read_and_decode(input)?;
-        let mut checks = Vec::new();
-        if let Some(announced) = self.announced {
-            checks.push(check::specimen_hash(&bytes, announced));
-        }
+        let mut checks: Vec<_> = self.announced.iter().map(|hash| check::specimen_hash(&bytes, *hash)).collect();
         checks.push(check::canonical_encoding(&bytes, &specimen));
-        checks.extend(check::all(&specimen));
-        let mut not_executed = None;
-        if let Some(executor) = &self.executor {
-            match executor.execute(&specimen, ResultFormat::Canonical) {
-                Ok(execution) => checks.extend(execution.checks),
-                Err(error) => not_executed = Some(error),
+        checks.extend(self.executor.checks(&specimen));
+        checks.push(check::code_hashes(&specimen));
+        checks.push(self.executor.senders(&specimen));
+        checks.push(self.known.check(&specimen));
+        let executed = self.execute.then(|| self.executor.execute(&specimen, ResultFormat::Canonical));
+        let not_executed = match executed {
+            None => None,
+            Some(Ok(execution)) => {
+                checks.extend(execution.checks);
+                None
             }
-        }
-        Ok(Report { specimen, checks, not_executed })
+            Some(Err(error)) => {
+                if let ExecuteError::Rejected(Rejected::HeaderMismatch(failed)) = &error {
+                    checks.push(failed.clone());
+                }
+                Some(error)
+            }
+        };
+        Ok(Report { specimen, checks: each_once(checks), not_executed })
     }
+}
+
+/// One check of each name, in the order of [`CheckName`] but for those of the file, which come first. Of two with one name the first is
+/// kept, unless only the second was made.
+fn each_once(checks: Vec<Check>) -> Vec<Check> {
+    let mut once: Vec<Check> = Vec::with_capacity(checks.len());
+    for check in checks {
+        match once.iter_mut().find(|other| other.name == check.name) {
+            None => once.push(check),
+            Some(other) if matches!(other.outcome, Outcome::NotCheckable(_)) => *other = check,
+            Some(_) => {}
+        }
+    }
+    let of_the_file = |name| matches!(name, CheckName::SpecimenHash | CheckName::CanonicalEncoding);
+    once.sort_by_key(|check| (!of_the_file(check.name), check.name as usize));
+    once
 }
 
 impl Report {
     fn failed(&self) -> bool {
         self.not_executed.is_some() || self.checks.iter().any(Check::failed)
     }
-}
 
-fn print_text(input: &Input, report: &Report, stdout: &mut impl Write) -> std::io::Result<()> {
-    let block = &report.specimen.block;
-    writeln!(stdout, "{input}: block {} of chain {}", block.header.number, block.network_id)?;
-    for check in &report.checks {
-        let (mark, detail) = match &check.outcome {
-            Outcome::Passed => ("passed", String::new()),
-            Outcome::Failed { subject, stated, computed } => {
-                ("FAILED", format!("{subject}stated {stated}, {} {computed}", computed.role()))
-            }
-            Outcome::NotApplicable(reason) => ("-", (*reason).to_owned()),
-            Outcome::NotCheckable(reason) => ("not checkable", (*reason).to_owned()),
-        };
-        writeln!(stdout, "  {:<18} {mark:<7} {detail}", check.name.as_str())?;
-    }
-    if let Some(error) = &report.not_executed {
-        writeln!(stdout, "  {:<18} {error}", "execution")?;
-    }
-    Ok(())
-}
-
-fn print_json(input: &Input, report: &Report, stdout: &mut impl Write) -> std::io::Result<()> {
-    let checks: serde_json::Map<_, _> =
-        report.checks.iter().map(|check| (check.name.to_string(), outcome(check))).collect();
-    let block = &report.specimen.block;
-    let line = json!({
-        "specimen": input.to_string(),
-        "chainId": block.network_id,
-        "height": block.header.number,
-        "blockHash": block.hash,
-        "passed": !report.failed(),
-        "checks": checks,
-        "notExecuted": report.not_executed.as_ref().map(ToString::to_string),
-    });
-    writeln!(stdout, "{line}")
-}
-
-fn outcome(check: &Check) -> serde_json::Value {
-    match &check.outcome {
-        Outcome::Passed => json!({ "outcome": "passed" }),
-        Outcome::Failed { subject, stated, computed } => {
-            let (stated, computed) = (format!("{subject}{stated}"), computed.to_string());
-            json!({ "outcome": "failed", "stated": stated, "computed": computed })
+    fn print(&self, input: &Input, stdout: &mut impl Write) -> std::io::Result<()> {
+        let block = &self.specimen.block;
+        writeln!(stdout, "{input}: block {} of chain {}", block.header.number, block.network_id)?;
+        for check in &self.checks {
+            let (mark, detail) = match &check.outcome {
+                Outcome::Passed => ("passed", String::new()),
+                Outcome::Failed { subject, stated, computed } => {
+                    ("FAILED", format!("{subject}stated {stated}, {} {computed}", computed.role()))
+                }
+                Outcome::NotApplicable(reason) => ("-", (*reason).to_owned()),
+                Outcome::NotCheckable(reason) => ("not checkable", (*reason).to_owned()),
+            };
+            writeln!(stdout, "{}", format!("  {:<18} {mark:<14} {detail}", check.name.as_str()).trim_end())?;
         }
-        Outcome::NotApplicable(reason) => json!({ "outcome": "notApplicable", "reason": reason }),
-        Outcome::NotCheckable(reason) => json!({ "outcome": "notCheckable", "reason": reason }),
+        match &self.not_executed {
+            None => Ok(()),
+            // The check stands above.
+            Some(ExecuteError::Rejected(Rejected::CheckFailed(failed))) => {
+                writeln!(stdout, "  {:<18} {:<14} {} failed", "execution", "not made", failed.name)
+            }
+            Some(error) => writeln!(stdout, "  {:<18} {error}", "execution"),
+        }
+    }
+
+    fn as_json(&self, input: &Input) -> serde_json::Value {
+        let reports: Vec<_> = self.checks.iter().map(CheckReport::from).collect();
+        let block = &self.specimen.block;
+        json!({
+            "specimen": input.name(),
+            "chainId": block.network_id,
+            "height": block.header.number,
+            "blockHash": block.hash,
+            "passed": !self.failed(),
+            "checks": checks::by_name(&reports),
+            "notExecuted": self.not_executed.as_ref().map(ToString::to_string),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_check_stands_once_in_one_order_and_one_that_was_made_wins() {
+        let passed = Check::passed;
+        let not_checkable = |name| Check { name, outcome: Outcome::NotCheckable("dropped") };
+        let checks = vec![
+            passed(CheckName::CanonicalEncoding),
+            not_checkable(CheckName::TransactionsRoot),
+            passed(CheckName::BlockHash),
+            not_checkable(CheckName::KnownBlock),
+            passed(CheckName::GasUsed),
+            passed(CheckName::TransactionsRoot),
+            not_checkable(CheckName::BlockHash),
+        ];
+        let expected = [
+            passed(CheckName::CanonicalEncoding),
+            passed(CheckName::BlockHash),
+            not_checkable(CheckName::KnownBlock),
+            passed(CheckName::TransactionsRoot),
+            passed(CheckName::GasUsed),
+        ];
+        assert_eq!(each_once(checks), expected);
     }
 }

@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 use refiner_specimen::Layout;
+use refiner_text::OneLine;
 
 use crate::{
     exit::Exit,
@@ -18,7 +19,7 @@ use crate::{
 pub fn decode(argument: &str, data_only: bool, stdout: &mut impl Write) -> anyhow::Result<Exit> {
     let bytes = single(argument)?.read()?;
     let json = if data_only { refiner_specimen::data_json(&bytes) } else { refiner_specimen::to_json(&bytes) };
-    let json = json.with_context(|| argument.to_owned())?;
+    let json = json.with_context(|| OneLine(argument).to_string())?;
     let mut writer = io::BufWriter::new(stdout);
     serde_json::to_writer_pretty(&mut writer, &json).map_err(io::Error::from)?;
     writeln!(writer)?;
@@ -28,8 +29,8 @@ pub fn decode(argument: &str, data_only: bool, stdout: &mut impl Write) -> anyho
 
 /// Writes the JSON of `decode` as a specimen of the given layout.
 pub fn encode(argument: &str, layout: Layout, out: Option<&Path>, stdout: &mut impl Write) -> anyhow::Result<Exit> {
-    let json = serde_json::from_slice(&single(argument)?.read()?).with_context(|| argument.to_owned())?;
-    let bytes = refiner_specimen::from_json(&json, layout).with_context(|| argument.to_owned())?;
+    let json = serde_json::from_slice(&single(argument)?.read()?).with_context(|| OneLine(argument).to_string())?;
+    let bytes = refiner_specimen::from_json(&json, layout).with_context(|| OneLine(argument).to_string())?;
     match out {
         Some(path) => write_by_rename(path, &bytes)?,
         None => stdout.write_all(&bytes)?,

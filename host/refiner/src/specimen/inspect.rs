@@ -4,6 +4,7 @@ use std::io::Write;
 
 use alloy_primitives::B256;
 use refiner_specimen::Specimen;
+use refiner_text::{OneLine, UntrustedText};
 use serde::Serialize;
 
 use super::{Unreadable, read_and_decode};
@@ -73,7 +74,7 @@ impl Inspection {
             }
         }
         Self {
-            specimen: input.to_string(),
+            specimen: input.name(),
             chain_id: block.network_id,
             height: block.header.number,
             kind: block.kind.clone(),
@@ -109,8 +110,8 @@ fn print(inspection: &Inspection, stdout: &mut impl Write) -> std::io::Result<()
         .map(|(tx_type, count)| format!("type {tx_type}: {count}"))
         .collect();
     let optional = |count: Option<usize>| count.map_or_else(|| "null".to_owned(), |count| count.to_string());
-    writeln!(stdout, "{specimen}")?;
-    writeln!(stdout, "  block          {height} of chain {chain_id}, {kind}")?;
+    writeln!(stdout, "{}", OneLine(specimen))?;
+    writeln!(stdout, "  block          {height} of chain {chain_id}, {}", UntrustedText::new(kind))?;
     writeln!(stdout, "  block hash     {block_hash}")?;
     writeln!(stdout, "  specimen hash  {specimen_hash}")?;
     writeln!(stdout, "  layout         {layout} (the file states {}), {bytes} bytes", inspection.stated_codec_version)?;

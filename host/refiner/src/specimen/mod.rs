@@ -10,19 +10,19 @@ use crate::{
     cli,
     exit::Exit,
     input::{Input, InputError},
+    terminal,
 };
 
 /// Runs one of the subcommands.
 pub fn run(command: &cli::Specimen) -> anyhow::Result<Exit> {
-    let stdout = &mut io::stdout().lock();
     match command {
-        cli::Specimen::Inspect { specimens, json } => inspect::run(specimens, *json, stdout),
-        cli::Specimen::Decode { specimen, data } => convert::decode(specimen, *data, stdout),
-        cli::Specimen::Encode { json, layout, out } => convert::encode(json, *layout, out.as_deref(), stdout),
-        cli::Specimen::Check { specimens, execute, specimen_hash, chains, json } => {
-            let checker = check::Checker::new(*execute, *specimen_hash, chains)?;
-            checker.run(specimens, *json, stdout)
+        cli::Specimen::Inspect { specimens, json } => inspect::run(specimens, *json, &mut terminal::out(*json)),
+        cli::Specimen::Decode { specimen, data } => convert::decode(specimen, *data, &mut terminal::out(true)),
+        // A specimen is bytes, not text.
+        cli::Specimen::Encode { json, layout, out } => {
+            convert::encode(json, *layout, out.as_deref(), &mut io::stdout().lock())
         }
+        cli::Specimen::Check(arguments) => check::run(arguments, &mut terminal::out(arguments.json)),
     }
 }
 

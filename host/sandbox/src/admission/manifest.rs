@@ -6,7 +6,7 @@ use refiner_manifest::{Manifest, Wasi};
 use refiner_specimen::Layout;
 
 use super::{Capability, Refusal, world::NAME_BYTES_SHOWN};
-use crate::{Description, GuestText, OutputDescription};
+use crate::{Description, OutputDescription, UntrustedText};
 
 /// Where a manifest was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,7 +49,7 @@ fn parse(text: &str, place: ManifestPlace) -> Result<Manifest, Refusal> {
 }
 
 fn refused(place: ManifestPlace, error: &impl fmt::Display) -> Refusal {
-    Refusal::Manifest { place, message: GuestText::new(&error.to_string()) }
+    Refusal::Manifest { place, message: UntrustedText::new(&error.to_string()) }
 }
 
 /// A rule asks for what it imports, all of it and nothing else.
@@ -96,7 +96,7 @@ pub(crate) fn agrees_with_description(manifest: &Manifest, description: &Descrip
 fn first_difference(
     left: impl IntoIterator<Item = (&'static str, String)>,
     right: impl IntoIterator<Item = (&'static str, String)>,
-) -> Option<(&'static str, GuestText, GuestText)> {
+) -> Option<(&'static str, UntrustedText, UntrustedText)> {
     let mut pairs = left.into_iter().zip(right);
     let ((field, left), (_, right)) = pairs.find(|(left, right)| left.1 != right.1)?;
     Some((field, shown(&left), shown(&right)))
@@ -144,6 +144,6 @@ fn list(items: impl IntoIterator<Item = impl ToString>) -> String {
     items.join(", ")
 }
 
-fn shown(text: &str) -> GuestText {
-    GuestText::at_most(text, NAME_BYTES_SHOWN)
+fn shown(text: &str) -> UntrustedText {
+    UntrustedText::at_most(text, NAME_BYTES_SHOWN)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use refiner_specimen::Layout;
 
 use super::{Capability, ManifestPlace, scan::ScanLimit};
-use crate::{AboveCap, GuestText, Verdict};
+use crate::{AboveCap, UntrustedText, Verdict};
 
 /// Why a component is not let in. A property of the component and the grants: trying again gives the same answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +30,7 @@ pub enum Refusal {
         /// Where.
         offset: u64,
         /// The parser's words.
-        message: GuestText,
+        message: UntrustedText,
     },
     /// More of something than the compiler should be asked to take.
     #[error("{found} {limit} found, and {} are allowed", .limit.allowed())]
@@ -44,19 +44,19 @@ pub enum Refusal {
     #[error("imports '{name}' as a module or component, and a rule's parts must be known before it runs")]
     ImportsCode {
         /// Name of the import.
-        name: GuestText,
+        name: UntrustedText,
     },
     /// An import that no world has.
     #[error("imports '{name}', which no rule can have; there are {}", super::world::importable())]
     UnknownImport {
         /// Name of the import.
-        name: GuestText,
+        name: UntrustedText,
     },
     /// An import of a version that is not spoken here.
     #[error("imports '{name}', and version {} of the contract is spoken here", super::world::CONTRACT_VERSION)]
     Version {
         /// Name of the import or export.
-        name: GuestText,
+        name: UntrustedText,
     },
     /// An import that was not granted.
     #[error("needs the capability '{capability}', which was not granted: grant it, or use a rule without it")]
@@ -71,13 +71,13 @@ pub enum Refusal {
     )]
     UngrantedWasi {
         /// Name of the first such import.
-        name: GuestText,
+        name: UntrustedText,
     },
     /// A version of WASI that is not linked.
     #[error("imports '{name}', and WASI {}x is linked here", super::world::WASI_VERSION)]
     WasiVersion {
         /// Name of the import.
-        name: GuestText,
+        name: UntrustedText,
     },
     /// The export that makes a component a rule is missing.
     #[error("does not export '{}', and every rule does", super::world::RULE_EXPORT)]
@@ -86,13 +86,13 @@ pub enum Refusal {
     #[error("does not fit the contract: {message}")]
     Contract {
         /// The linker's words.
-        message: GuestText,
+        message: UntrustedText,
     },
     /// The compiler refused it.
     #[error("does not compile: {message}")]
     Compile {
         /// The compiler's words.
-        message: GuestText,
+        message: UntrustedText,
     },
     /// `describe` did not return.
     #[error("did not describe itself: {verdict}")]
@@ -111,7 +111,7 @@ pub enum Refusal {
         /// Which of the two.
         place: ManifestPlace,
         /// What is wrong with it.
-        message: GuestText,
+        message: UntrustedText,
     },
     /// Two manifests that say different things.
     #[error("two manifests differ in their {field}: '{inside}' inside the component, '{beside}' beside it")]
@@ -119,9 +119,9 @@ pub enum Refusal {
         /// The first field in which they differ.
         field: &'static str,
         /// What the one inside says.
-        inside: GuestText,
+        inside: UntrustedText,
         /// What the one beside says.
-        beside: GuestText,
+        beside: UntrustedText,
     },
     /// An import that the manifest does not ask for.
     #[error("imports the capability '{capability}' without asking for it: add {} to rule.toml", .capability.request())]
@@ -139,7 +139,7 @@ pub enum Refusal {
     #[error("accepts the layout '{layout}', and there are {}", layouts())]
     Layout {
         /// Which.
-        layout: GuestText,
+        layout: UntrustedText,
     },
     /// More of a limit than there is to grant.
     #[error("asks for too much: {0}")]
@@ -150,9 +150,9 @@ pub enum Refusal {
         /// The first field in which they differ.
         field: &'static str,
         /// What the rule says of itself.
-        described: GuestText,
+        described: UntrustedText,
         /// What its manifest says.
-        stated: GuestText,
+        stated: UntrustedText,
     },
 }
 

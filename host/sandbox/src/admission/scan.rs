@@ -10,7 +10,7 @@ use wasmparser::{
 };
 
 use super::refusal::{Found, Refusal};
-use crate::GuestText;
+use crate::UntrustedText;
 
 /// Core instances, as a number for the engine's pool too.
 pub(crate) const CORE_INSTANCES_MAX: u32 = 64;
@@ -204,7 +204,7 @@ impl<'a> Scan<'a> {
     /// A component that is handed components can multiply its instances beyond what any count here sees.
     fn import(&mut self, name: &'a str, ty: ComponentTypeRef) -> Result<(), Refusal> {
         if matches!(ty, ComponentTypeRef::Component(_) | ComponentTypeRef::Module(_)) {
-            return Err(Refusal::ImportsCode { name: GuestText::at_most(name, super::world::NAME_BYTES_SHOWN) });
+            return Err(Refusal::ImportsCode { name: UntrustedText::at_most(name, super::world::NAME_BYTES_SHOWN) });
         }
         if self.depth == 1 {
             self.surface.imports.push(name);
@@ -226,6 +226,6 @@ fn function(body: &FunctionBody<'_>) -> Result<(), Refusal> {
 
 impl From<BinaryReaderError> for Refusal {
     fn from(error: BinaryReaderError) -> Self {
-        Self::Malformed { offset: error.offset() as u64, message: GuestText::new(error.message()) }
+        Self::Malformed { offset: error.offset() as u64, message: UntrustedText::new(error.message()) }
     }
 }

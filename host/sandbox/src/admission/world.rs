@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use super::{refusal::Refusal, scan::Surface};
-use crate::GuestText;
+use crate::UntrustedText;
 
 /// The version of the contract, as in `wit/refiner-rule-1`.
 pub(crate) const CONTRACT_VERSION: &str = "1.0";
@@ -67,7 +67,7 @@ impl fmt::Display for Capability {
 pub(crate) fn check(surface: &Surface<'_>, granted: &BTreeSet<Capability>) -> Result<BTreeSet<Capability>, Refusal> {
     let mut needed = BTreeSet::new();
     for name in &surface.imports {
-        let shown = || GuestText::at_most(name, NAME_BYTES_SHOWN);
+        let shown = || UntrustedText::at_most(name, NAME_BYTES_SHOWN);
         if let Some(version) = wasi_version(name) {
             if !version.starts_with(WASI_VERSION) {
                 return Err(Refusal::WasiVersion { name: shown() });
@@ -109,7 +109,7 @@ fn exports_rule(surface: &Surface<'_>) -> Result<(), Refusal> {
     match rule {
         None => Err(Refusal::NoRule),
         Some((_, version)) if is_spoken(version) => Ok(()),
-        Some((name, _)) => Err(Refusal::Version { name: GuestText::at_most(name, NAME_BYTES_SHOWN) }),
+        Some((name, _)) => Err(Refusal::Version { name: UntrustedText::at_most(name, NAME_BYTES_SHOWN) }),
     }
 }
 

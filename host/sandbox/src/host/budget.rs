@@ -5,7 +5,7 @@ use std::io;
 use refiner_evm::ExecuteError;
 use refiner_specimen::UnknownTransactionType;
 
-use crate::{Limit, Limits, Misuse, PerLimit, TrapKind, Verdict, failure::HostFailure, text::GuestText};
+use crate::{Limit, Limits, Misuse, PerLimit, TrapKind, UntrustedText, Verdict, failure::HostFailure};
 
 /// Granted and used, for every limit but fuel and wall time, which the engine counts.
 pub(crate) struct Budget {
@@ -24,6 +24,7 @@ pub(crate) enum Stop {
     OutOfMemory { granted_bytes: u64 },
     #[error("the specimen contradicts itself: {transactions} transactions but {senders} senders")]
     SenderCount { transactions: usize, senders: usize },
+    /// The guest asked for a part of the specimen that contradicts the rest of it.
     #[error(transparent)]
     Contradiction(Box<ExecuteError>),
     #[error(transparent)]
@@ -86,10 +87,16 @@ impl Stop {
             Self::Misuse(misuse) => Ok(Verdict::Trapped(TrapKind::Misuse(misuse))),
             Self::OverBudget { limit, granted } => Ok(Verdict::OverBudget { limit, granted }),
             Self::OutOfMemory { granted_bytes } => Ok(Verdict::OutOfMemory { granted_bytes }),
-            Self::SenderCount { .. } | Self::Contradiction(_) => {
-                Ok(Verdict::Rejected { reason: GuestText::new(&self.to_string()) })
+            Self::SenderCount { .. } => Ok(Verdict::Rejected { reason: UntrustedText::new(&self.to_string()) }),
+            Self::Contradiction(error) => Ok(match *error {
+                ExecuteError::Rejected(reason) => Verdict::Rejected { reason: UntrustedText::new(&reason.to_string()) },
+                ExecuteError::Unsupported(reason) => {
+                    Verdict::Unsupported { reason: UntrustedText::new(&reason.to_string()) }
+                }
+            }),
+            Self::TransactionType(unknown) => {
+                Ok(Verdict::Unsupported { reason: UntrustedText::new(&unknown.to_string()) })
             }
-            Self::TransactionType(unknown) => Ok(Verdict::Unsupported { reason: GuestText::new(&unknown.to_string()) }),
             Self::SystemMemory(error) => Err(HostFailure::SystemMemory(error)),
         }
     }

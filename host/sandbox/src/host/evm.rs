@@ -9,7 +9,7 @@ use wasmtime::component::Resource;
 
 use super::{BlockSpecimen, Reach, Stop};
 use crate::{
-    GuestText, Limit, Misuse,
+    Evidence, Limit, Misuse, UntrustedText,
     bindings::refiner::rule::{evm, types},
 };
 
@@ -25,11 +25,15 @@ const CHECK_BYTES: usize = 2_048;
 /// The guest's handle of an execution. Its number is its place in [`Executions`].
 pub struct ExecutionHandle;
 
-/// The executor, if granted, and what it executed in this run.
+/// The executor of a run, which the `evm` interface hands to the rules that were granted it, and what it executed.
 pub(crate) struct Executions {
     executor: Option<Arc<dyn Executor>>,
+    /// What the executions rest on; `None` until one succeeded.
+    evidence: Option<Evidence>,
+    /// An execution checked the senders.
+    senders_checked: bool,
     /// Why there was none when the rule asked. Remembered, so that no rule makes a verdict of it.
-    unavailable: Option<GuestText>,
+    unavailable: Option<UntrustedText>,
     done: Vec<Option<Done>>,
 }
 
@@ -38,16 +42,53 @@ struct Done {
     execution: Execution,
     first_logs: Vec<u32>,
     log_count: u32,
+    /// The document was asked for.
+    written: bool,
 }
 
 impl Executions {
     pub(crate) const fn new(executor: Option<Arc<dyn Executor>>) -> Self {
-        Self { executor, unavailable: None, done: Vec::new() }
+        Self { executor, evidence: None, senders_checked: false, unavailable: None, done: Vec::new() }
+    }
+
+    /// The executor, which `describe` has not.
+    pub(crate) fn executor(&self) -> Option<&dyn Executor> {
+        self.executor.as_deref()
+    }
+
+    /// True when an execution of this run checked the senders.
+    pub(crate) const fn senders_checked(&self) -> bool {
+        self.senders_checked
+    }
+
+    /// What the executions of this run rest on; `None` when none succeeded, and the specimen was not checked here.
+    pub(crate) fn take_evidence(&mut self) -> Option<Evidence> {
+        self.evidence.take()
+    }
+
+    /// Keeps an execution and gives its place.
+    fn keep(&mut self, execution: Execution) -> wasmtime::Result<u32> {
+        let rep = u32::try_from(self.done.len())?;
+        self.evidence.get_or_insert_default().add_execution(&execution);
+        self.done.push(Some(Done::new(execution)));
+        Ok(rep)
     }
 
     /// Why a block that the rule asked for was not executed, if that was nobody's verdict.
-    pub(crate) fn unavailable(&mut self) -> Option<GuestText> {
+    pub(crate) fn unavailable(&mut self) -> Option<UntrustedText> {
         self.unavailable.take()
+    }
+
+    /// Adds what a document rests on beside its execution, once.
+    fn document_written(&mut self, handle: &Resource<ExecutionHandle>) -> Result<(), Stop> {
+        let done = self.done.get_mut(handle.rep() as usize).and_then(Option::as_mut);
+        let done = done.ok_or(Stop::Misuse(Misuse::NothingThere { what: "execution" }))?;
+        if !std::mem::replace(&mut done.written, true) {
+            let check = done.execution.sender_check();
+            self.senders_checked |= check.is_some_and(|check| !check.failed());
+            self.evidence.get_or_insert_default().add(check);
+        }
+        Ok(())
     }
 
     fn get(&self, handle: &Resource<ExecutionHandle>) -> Result<&Done, Stop> {
@@ -68,7 +109,7 @@ impl Done {
                 first
             })
             .collect();
-        Self { execution, first_logs, log_count }
+        Self { execution, first_logs, log_count, written: false }
     }
 
     /// The log at this position of the block, with its receipt.
@@ -104,14 +145,12 @@ impl evm::Host for Reach {
             Ok(Ok(execution)) => execution,
             Ok(Err(error)) => return Ok(Err(error.into())),
             Err(unavailable) => {
-                let reason = GuestText::new(&unavailable.told());
+                let reason = UntrustedText::new(&unavailable.told());
                 self.executions.unavailable = Some(reason.clone());
                 return Ok(Err(evm::ExecuteError::Unavailable(reason.as_str().to_owned())));
             }
         };
-        let rep = u32::try_from(self.executions.done.len())?;
-        self.executions.done.push(Some(Done::new(execution)));
-        Ok(Ok(Resource::new_own(rep)))
+        Ok(Ok(Resource::new_own(self.executions.keep(execution)?)))
     }
 }
 
@@ -201,9 +240,10 @@ impl evm::HostExecution for Reach {
 
 impl Reach {
     /// The document of an execution. It states senders: one that is wrong ends the run.
-    fn block_result_of(&self, handle: &Resource<ExecutionHandle>) -> Result<Bytes, Stop> {
+    fn block_result_of(&mut self, handle: &Resource<ExecutionHandle>) -> Result<Bytes, Stop> {
         let specimen = self.specimen.as_ref().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
         let document = self.executions.get(handle)?.execution.block_result(specimen.specimen());
+        self.executions.document_written(handle)?;
         document.map_err(|error| Stop::Contradiction(Box::new(error)))
     }
 }

@@ -1,7 +1,7 @@
 //! `log`: messages for whoever watches.
 
 use super::{Budget, Reach};
-use crate::{Limit, LogLevel, LogLine, bindings::refiner::rule::log, text::GuestText};
+use crate::{Limit, LogLevel, LogLine, UntrustedText, bindings::refiner::rule::log};
 
 /// The lines kept so far.
 #[derive(Default)]
@@ -20,7 +20,7 @@ impl Log {
             return;
         }
         let bytes_max = usize::try_from(budget.left(Limit::LogBytes)).unwrap_or(usize::MAX);
-        let (message, cut) = GuestText::cut(message, bytes_max.min(GuestText::BYTES_MAX));
+        let (message, cut) = UntrustedText::cut(message, bytes_max.min(UntrustedText::BYTES_MAX));
         self.lost += u64::from(cut);
         let bytes = message.as_str().len() as u64;
         // Cannot fail: both were just found to have room.

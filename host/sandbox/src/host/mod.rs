@@ -17,6 +17,7 @@ mod words;
 use std::sync::Arc;
 
 use refiner_evm::Executor;
+use refiner_specimen::check::Check;
 
 pub(crate) use self::{
     budget::{Budget, Stop},
@@ -25,7 +26,7 @@ pub(crate) use self::{
 // Public for the generated bindings, which name them; this module is not.
 pub use self::{evm::ExecutionHandle, output::ArtifactHandle, params::Params, specimen::BlockSpecimen};
 use self::{evm::Executions, log::Log, memory::MemoryMeter, output::Outputs, wasi::Wasi};
-use crate::{Description, Limits, bindings::refiner::rule::types};
+use crate::{Description, Evidence, Limits, bindings::refiner::rule::types};
 
 /// Everything one guest can reach.
 pub(crate) struct Reach {
@@ -51,9 +52,14 @@ impl Reach {
         limits: &Limits,
         specimen: SpecimenView,
         params: Params,
-        executor: Option<Arc<dyn Executor>>,
+        executor: Arc<dyn Executor>,
     ) -> Self {
-        Self { outputs: Outputs::of(rule), ..Self::over(limits, Some(specimen), params, executor) }
+        Self { outputs: Outputs::of(rule), ..Self::over(limits, Some(specimen), params, Some(executor)) }
+    }
+
+    /// The checks that were made for the guest while it ran; `None` when no execution succeeded and so none covers the specimen.
+    pub(crate) fn take_evidence(&mut self) -> (Option<Evidence>, Option<Check>) {
+        (self.executions.take_evidence(), self.specimen.as_mut().and_then(SpecimenView::take_senders))
     }
 
     fn over(

@@ -6,9 +6,7 @@ use alloy_primitives::Bytes;
 use wasmtime::component::Resource;
 
 use super::{Reach, Stop};
-use crate::{
-    Artifact, Description, Limit, Misuse, OutputDescription, bindings::refiner::rule::output, text::GuestText,
-};
+use crate::{Artifact, Description, Limit, Misuse, OutputDescription, UntrustedText, bindings::refiner::rule::output};
 
 /// The guest's handle of an artifact. Its number is its place in [`Outputs`].
 pub struct ArtifactHandle;
@@ -43,7 +41,7 @@ impl Outputs {
     /// Lets an artifact in under a name that is new and listed. Gives its place.
     fn add(&mut self, artifact: OpenArtifact) -> Result<u32, Misuse> {
         if self.opened.iter().any(|other| other.name == artifact.name) {
-            return Err(Misuse::ArtifactTwice { name: GuestText::new(&artifact.name) });
+            return Err(Misuse::ArtifactTwice { name: UntrustedText::new(&artifact.name) });
         }
         artifact.label().check_listed(&self.rule.outputs)?;
         let place = u32::try_from(self.opened.len()).unwrap_or(u32::MAX);
@@ -54,7 +52,7 @@ impl Outputs {
     fn open(&mut self, handle: &Resource<ArtifactHandle>) -> Result<&mut OpenArtifact, Misuse> {
         let artifact = self.opened.get_mut(handle.rep() as usize).ok_or(Misuse::NothingThere { what: "artifact" })?;
         if artifact.finished {
-            return Err(Misuse::ArtifactFinished { name: GuestText::new(&artifact.name) });
+            return Err(Misuse::ArtifactFinished { name: UntrustedText::new(&artifact.name) });
         }
         Ok(artifact)
     }
@@ -82,13 +80,13 @@ impl Artifact {
     /// becomes part of a path.
     pub fn check_labels(name: &str, media_type: &str, schema: Option<&str>) -> Result<(), Misuse> {
         if !refiner_manifest::is_artifact_name(name) {
-            return Err(Misuse::ArtifactName { name: GuestText::new(name) });
+            return Err(Misuse::ArtifactName { name: UntrustedText::new(name) });
         }
         if !refiner_manifest::is_media_type(media_type) {
-            return Err(Misuse::MediaType { media_type: GuestText::new(media_type) });
+            return Err(Misuse::MediaType { media_type: UntrustedText::new(media_type) });
         }
         if let Some(schema) = schema.filter(|schema| !refiner_manifest::is_schema_name(schema)) {
-            return Err(Misuse::Schema { schema: GuestText::new(schema) });
+            return Err(Misuse::Schema { schema: UntrustedText::new(schema) });
         }
         Ok(())
     }
@@ -100,7 +98,7 @@ impl OutputDescription {
         if outputs.contains(self) {
             return Ok(());
         }
-        Err(Misuse::ArtifactUnlisted { artifact: GuestText::new(&self.to_string()) })
+        Err(Misuse::ArtifactUnlisted { artifact: UntrustedText::new(&self.to_string()) })
     }
 }
 

@@ -1,9 +1,17 @@
 //! `specimen`: the block specimen under work, read lazily and in pages.
 
-use std::{cell::OnceCell, collections::HashMap, sync::Arc};
+use std::{
+    cell::OnceCell,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use alloy_primitives::{B256, Bytes, U256};
-use refiner_specimen::{CodePiece, Specimen, Transaction, UnknownTransactionType};
+use alloy_primitives::{B256, Bytes, U256, keccak256};
+use refiner_evm::{Executor, Rejected};
+use refiner_specimen::{
+    CodePiece, Specimen, Transaction, UnknownTransactionType,
+    check::{Check, CheckName, Quantity, Subject},
+};
 use wasmtime::component::Resource;
 
 use super::{Reach, Stop};
@@ -42,11 +50,23 @@ pub(crate) struct SpecimenView {
     hash: SpecimenHash,
     transaction_hashes: OnceCell<Result<Vec<B256>, UnknownTransactionType>>,
     code_positions: OnceCell<HashMap<B256, usize>>,
+    /// Positions of code that has the hash it is stated under.
+    verified_codes: HashSet<usize>,
+    /// The check of the senders, made when they are first asked for.
+    senders: Option<Check>,
 }
 
 impl SpecimenView {
-    pub(crate) const fn new(specimen: Arc<Specimen>, raw: Bytes, hash: SpecimenHash) -> Self {
-        Self { specimen, raw, hash, transaction_hashes: OnceCell::new(), code_positions: OnceCell::new() }
+    pub(crate) fn new(specimen: Arc<Specimen>, raw: Bytes, hash: SpecimenHash) -> Self {
+        Self {
+            specimen,
+            raw,
+            hash,
+            transaction_hashes: OnceCell::new(),
+            code_positions: OnceCell::new(),
+            verified_codes: HashSet::new(),
+            senders: None,
+        }
     }
 
     /// The hash that the network announces, worked out when it is first asked for.
@@ -68,14 +88,45 @@ impl SpecimenView {
         hashes.as_deref().map_err(|unknown| Stop::TransactionType(*unknown))
     }
 
-    fn code(&self, hash: B256) -> Option<CodePiece<'_>> {
+    /// Stops the guest before it reads senders that are not those of the signatures. Made once a run.
+    fn check_senders(&mut self, executor: &dyn Executor) -> Result<(), Stop> {
+        let check = self.senders.get_or_insert_with(|| executor.senders(&self.specimen));
+        if check.failed() { Err(contradiction(check.clone())) } else { Ok(()) }
+    }
+
+    /// The check of the senders, if it was made.
+    pub(crate) fn take_senders(&mut self) -> Option<Check> {
+        self.senders.take()
+    }
+
+    fn code_position(&self, hash: B256) -> Option<usize> {
         let codes = &self.specimen.block.state.codes;
         let positions = self.code_positions.get_or_init(|| {
             // The first of two that claim one hash is kept, as a search from the start would find it.
             let positions: Vec<_> = codes.pieces().map(|piece| piece.hash).zip(0..).collect();
             positions.into_iter().rev().collect()
         });
-        codes.piece(*positions.get(&hash)?)
+        positions.get(&hash).copied()
+    }
+
+    fn code(&self, position: usize) -> Option<CodePiece<'_>> {
+        self.specimen.block.state.codes.piece(position)
+    }
+
+    /// The bytes of the code at this position, which hash to what they are stated under.
+    fn verified_code(&mut self, position: usize) -> Result<Option<Vec<u8>>, Stop> {
+        let Some(piece) = self.code(position) else { return Ok(None) };
+        let code = piece.to_bytes().map_err(|error| Stop::Contradiction(Box::new(Rejected::from(error).into())))?;
+        if !self.verified_codes.contains(&position) {
+            let (stated, computed) = (piece.hash, keccak256(&code));
+            if stated != computed {
+                let subject = Subject::Item { list: "CodeRead", index: position };
+                let (stated, computed) = (Quantity::Hash(stated), Quantity::Hash(computed));
+                return Err(contradiction(Check::failure(CheckName::CodeHashes, subject, stated, computed)));
+            }
+            self.verified_codes.insert(position);
+        }
+        Ok(Some(code.into()))
     }
 
     fn transaction(&self, hashes: &[B256], position: usize, transaction: &Transaction) -> specimen::Transaction {
@@ -97,6 +148,11 @@ impl SpecimenView {
             blob_hash_count: transaction.blob_hashes.as_deref().map_or(0, len),
         }
     }
+}
+
+/// The end of a guest that asked for what contradicts the rest of the specimen.
+fn contradiction(check: Check) -> Stop {
+    Stop::Contradiction(Box::new(Rejected::CheckFailed(check).into()))
 }
 
 /// A length as the contract counts. Specimens are far smaller than 4 GiB, and everything in one is smaller still.
@@ -201,7 +257,10 @@ impl HostBlockSpecimen for Reach {
         count: u32,
     ) -> wasmtime::Result<Vec<specimen::Transaction>> {
         self.budget.call()?;
-        let view = self.specimen.as_ref().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let view = self.specimen.as_mut().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        if let Some(executor) = self.executions.executor().filter(|_| !self.executions.senders_checked()) {
+            view.check_senders(executor)?;
+        }
         let block = &view.specimen.block;
         let (transactions, senders) = (block.transactions.len(), block.senders.len());
         if transactions != senders {
@@ -305,11 +364,13 @@ impl HostBlockSpecimen for Reach {
     }
 
     fn code(&mut self, _: Resource<BlockSpecimen>, hash: specimen::B256) -> wasmtime::Result<Option<Vec<u8>>> {
-        let view = self.specimen.as_ref().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
-        let piece = view.code(hash.into());
+        self.budget.call()?;
+        let view = self.specimen.as_mut().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let position = view.code_position(hash.into());
         // Paid for before it is decoded.
-        self.budget.copy(piece.map_or(0, |piece| piece.len()))?;
-        Ok(piece.and_then(|piece| piece.to_bytes().ok()).map(Vec::from))
+        self.budget.copy(position.and_then(|position| view.code(position)).map_or(0, |piece| piece.len()))?;
+        let Some(position) = position else { return Ok(None) };
+        Ok(view.verified_code(position)?)
     }
 
     fn raw(&mut self, _: Resource<BlockSpecimen>, offset: u64, len: u32) -> wasmtime::Result<Vec<u8>> {

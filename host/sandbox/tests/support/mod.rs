@@ -19,6 +19,7 @@ pub use refiner_sandbox::RunInput;
 use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Params, Run, Sandbox};
 use refiner_specimen::{
     AccountRead, Block, BlockHashRead, CodeRead, Layout, Specimen, StateReads, StorageRead, Transaction,
+    check::{Check, CheckName},
 };
 
 #[path = "../../../../tests/hostile/component.rs"]
@@ -52,7 +53,7 @@ pub fn input(rule: &AdmittedRule) -> RunInput {
         raw: Bytes::from_static(RAW),
         specimen_hash: B256::repeat_byte(0x5e).into(),
         params: [("greeting", "hello")].into_iter().collect::<Params>(),
-        executor: Some(Arc::new(SmallExecutor)),
+        executor: Arc::new(SmallExecutor),
         limits: rule.default_limits(),
     }
 }
@@ -115,8 +116,12 @@ pub fn specimen() -> Specimen {
 pub struct SmallExecutor;
 
 impl Executor for SmallExecutor {
-    fn checks(&self, _: &refiner_specimen::Specimen) -> Vec<refiner_specimen::check::Check> {
+    fn checks(&self, _: &Specimen) -> Vec<Check> {
         Vec::new()
+    }
+
+    fn senders(&self, _: &Specimen) -> Check {
+        Check::passed(CheckName::Senders)
     }
 
     fn execute(
@@ -135,17 +140,14 @@ impl Executor for SmallExecutor {
             transaction_hash: B256::repeat_byte(9),
             tx_type: 2,
             success: true,
+            post_state: None,
             gas_used: 21_000,
             cumulative_gas_used: 42_000,
             effective_gas_price: U256::from(7),
             contract_address: None,
             logs,
         };
-        Ok(Ok(Execution {
-            gas_used: 42_000,
-            receipts: vec![receipt(0, vec![log(1), log(2)]), receipt(1, vec![log(3)])],
-            checks: Vec::new(),
-            block_result: Bytes::from_static(BLOCK_RESULT),
-        }))
+        let receipts = vec![receipt(0, vec![log(1), log(2)]), receipt(1, vec![log(3)])];
+        Ok(Ok(Execution::with_document(42_000, receipts, Vec::new(), Bytes::from_static(BLOCK_RESULT))))
     }
 }

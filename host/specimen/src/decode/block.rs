@@ -37,10 +37,11 @@ pub(super) fn read(wire: &mut Wire<'_>, sections: &mut Sections) -> Read<Block> 
         withdrawals: None,
         blob_sidecars: None,
     };
-    let grammar = wire.layout.max(Layout::V0_36);
-    sections.transactions.read(wire, grammar, transaction::read_all).at("Transactions")?;
+    let [transactions, rest, block_hashes] = grammars(wire.layout);
+    sections.transactions.read(wire, transactions, transaction::read_all).at("Transactions")?;
     block.uncles = uncles(wire).at("uncles")?;
-    sections.unchanged.read(wire, Layout::V0_31, unchanged)?;
+    sections.unchanged.read(wire, rest, unchanged)?;
+    sections.block_hashes.read(wire, block_hashes, state::block_hashes).at("BlockhashRead").at("State")?;
     if wire.layout >= Layout::V0_33 {
         block.withdrawals = wire.optional(withdrawals).at("Withdrawals")?;
     }
@@ -48,6 +49,15 @@ pub(super) fn read(wire: &mut Wire<'_>, sections: &mut Sections) -> Read<Block> 
         block.blob_sidecars = wire.optional(sidecars).at("BlobTxSidecars")?;
     }
     Ok(block)
+}
+
+/// The layouts by whose grammar a layout's transactions, its receipts, senders and state, and its block hashes are read.
+fn grammars(layout: Layout) -> [Layout; 3] {
+    match layout {
+        Layout::V0_2 => [Layout::V0_2, Layout::V0_2, Layout::V0_31],
+        Layout::V0_3 => [Layout::V0_36, Layout::V0_31, Layout::V0_3],
+        _ => [layout.max(Layout::V0_36), Layout::V0_31, Layout::V0_31],
+    }
 }
 
 fn unchanged(wire: &mut Wire<'_>) -> Read<Unchanged> {
@@ -60,7 +70,7 @@ fn unchanged(wire: &mut Wire<'_>) -> Read<Unchanged> {
 
 fn uncles(wire: &mut Wire<'_>) -> Read<Option<Vec<alloy_consensus::Header>>> {
     let all = |wire: &mut Wire<'_>| wire.array(header::HEADER_MIN_BYTES, header::read);
-    if wire.layout >= Layout::V0_35 { wire.optional(all) } else { all(wire).map(Some) }
+    if wire.layout >= Layout::V0_35 || wire.layout == Layout::V0_2 { wire.optional(all) } else { all(wire).map(Some) }
 }
 
 fn withdrawals(wire: &mut Wire<'_>) -> Read<Vec<Withdrawal>> {

@@ -116,6 +116,12 @@ pub enum Wrong {
     /// A number is below zero.
     #[error("the number is {0}")]
     Negative(i64),
+    /// A double of a field that counts something is below zero.
+    #[error("the number is below zero")]
+    NegativeDouble,
+    /// A double of a field that counts something has a fraction.
+    #[error("the number is not whole")]
+    NotWhole,
     /// A number is larger than the field can mean.
     #[error("the number has more than the {limit_bits} bits it may have")]
     OutOfRange {

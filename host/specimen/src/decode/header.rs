@@ -13,6 +13,7 @@ use crate::Layout;
 /// Six hashes, the miner and at least a byte for each item of the bloom: what no header is shorter than.
 pub(super) const HEADER_MIN_BYTES: usize = 6 * HASH_BYTES + ADDRESS_BYTES + Bloom::len_bytes();
 
+/// The header as it stands: [`resolve`](super::resolve) finds what the wire cannot express.
 pub(super) fn read(wire: &mut Wire<'_>) -> Read<Header> {
     let mut header = Header {
         parent_hash: wire.hash().at("parentHash")?,
@@ -22,15 +23,15 @@ pub(super) fn read(wire: &mut Wire<'_>) -> Read<Header> {
         transactions_root: wire.hash().at("transactionsRoot")?,
         receipts_root: wire.hash().at("receiptsRoot")?,
         logs_bloom: Bloom::new(wire.byte_array().at("logsBloom")?),
-        difficulty: wire.u256().at("difficulty")?,
-        number: wire.u64().at("number")?,
+        difficulty: wire.u256_or_double().at("difficulty")?,
+        number: wire.u64_or_long().at("number")?,
         gas_limit: wire.long().at("gasLimit")?,
         gas_used: wire.long().at("gasUsed")?,
         timestamp: wire.long().at("timestamp")?,
         extra_data: wire.base64().at("extraData")?,
         mix_hash: wire.hash().at("mixHash")?,
         nonce: B64::new(wire.byte_array().at("nonce")?),
-        base_fee_per_gas: Some(wire.u64().at("baseFeePerGas")?),
+        base_fee_per_gas: Some(wire.u64_or_double().at("baseFeePerGas")?),
         ..Header::default()
     };
     if wire.layout >= Layout::V0_32 {

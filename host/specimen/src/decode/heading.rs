@@ -5,7 +5,7 @@ use alloy_primitives::{B256, U256};
 
 use super::{
     error::{Fault, Locate, Misfit, Read, Wrong},
-    header,
+    header, resolve,
     wire::Wire,
 };
 
@@ -16,7 +16,7 @@ pub struct Heading {
     pub network_id: u64,
     /// The block hash it states.
     pub hash: B256,
-    /// The block's header.
+    /// The block's header, with what its layout cannot express as the block hash has it.
     pub header: Header,
     /// keccak256 of the header's RLP, which is `hash` unless one of the two is wrong.
     pub header_hash: B256,
@@ -37,7 +37,7 @@ impl Front {
             kind: wire.string().at("Type")?,
             network_id: wire.long().at("NetworkId")?,
             hash: wire.hash().at("Hash")?,
-            total_difficulty: wire.u256().at("TotalDifficulty")?,
+            total_difficulty: wire.u256_or_double().at("TotalDifficulty")?,
             header: header::read(wire).at("Header")?,
         })
     }
@@ -45,7 +45,8 @@ impl Front {
 
 /// Reads the heading by the wire's layout, and nothing after it.
 pub(super) fn read(mut wire: Wire<'_>) -> Result<Heading, Misfit> {
-    let front = front(&mut wire).at("replicaEvent").map_err(|fault| fault.into_misfit(wire.layout))?;
+    let mut front = front(&mut wire).at("replicaEvent").map_err(|fault| fault.into_misfit(wire.layout))?;
+    resolve::header(&mut front.header, front.hash, wire.layout);
     let header_hash = front.header.hash_slow();
     Ok(Heading { network_id: front.network_id, hash: front.hash, header: front.header, header_hash })
 }

@@ -1,21 +1,23 @@
 //! Sections that several layouts read alike, read once.
 //!
 //! The layouts 0.32 to 0.35 part only behind a block's state, so a file of 0.32 fits three newer ones almost to its end.
-//! Keeping what they read makes finding its layout free instead of four times the work.
+//! Keeping what they read makes finding its layout free instead of four times the work. A file of 0.3 parts from 0.31 in
+//! its block hashes, the last of the state, which are therefore a section of their own.
 
 use alloy_primitives::Address;
 
 use super::{error::Read, wire::Wire};
-use crate::{Block, Layout, Receipt, StateReads, Transaction};
+use crate::{Block, BlockHashRead, Layout, Receipt, StateReads, Transaction};
 
 /// The sections of a block that are kept from one attempt to the next.
 #[derive(Default)]
 pub(super) struct Sections {
     pub(super) transactions: Kept<Vec<Transaction>>,
     pub(super) unchanged: Kept<Unchanged>,
+    pub(super) block_hashes: Kept<Vec<BlockHashRead>>,
 }
 
-/// What has been the same in all layouts.
+/// What has been the same since 0.3: receipts, senders, and state but for its block hashes.
 #[derive(Default)]
 pub(super) struct Unchanged {
     pub(super) receipts: Vec<Receipt>,
@@ -30,7 +32,7 @@ impl Sections {
         let Unchanged { receipts, senders, state } = self.unchanged.take();
         block.receipts = receipts;
         block.senders = senders;
-        block.state = state;
+        block.state = StateReads { block_hashes: self.block_hashes.take(), ..state };
     }
 }
 

@@ -5,6 +5,7 @@ use alloy_primitives::B256;
 use super::{
     block,
     error::{Fault, Locate, Read, Wrong},
+    resolve,
     section::Sections,
     wire::Wire,
 };
@@ -32,6 +33,7 @@ pub(super) fn read(wire: &mut Wire<'_>, sections: &mut Sections) -> Read<Specime
         0 => sections.give_to(&mut specimen.block),
         left => return Err(wire.wrong(Wrong::LeftOver(left))),
     }
+    resolve::block(&mut specimen.block, wire.layout);
     Ok(specimen)
 }
 

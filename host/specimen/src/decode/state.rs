@@ -16,20 +16,25 @@ const STORAGE_BYTES: usize = ADDRESS_BYTES + 2 * HASH_BYTES;
 const CODE_MIN_BYTES: usize = HASH_BYTES + 1;
 const BLOCK_HASH_MIN_BYTES: usize = 1 + HASH_BYTES;
 
+/// Everything but the block hashes, which 0.3 alone writes otherwise.
 pub(super) fn read(wire: &mut Wire<'_>) -> Read<StateReads> {
     Ok(StateReads {
         accounts: wire.array(ACCOUNT_MIN_BYTES, account).at("AccountRead")?,
         storage: storage(wire).at("StorageRead")?,
         codes: codes(wire).at("CodeRead")?,
-        block_hashes: wire.array(BLOCK_HASH_MIN_BYTES, block_hash).at("BlockhashRead")?,
+        block_hashes: Vec::new(),
     })
+}
+
+pub(super) fn block_hashes(wire: &mut Wire<'_>) -> Read<Vec<BlockHashRead>> {
+    wire.array(BLOCK_HASH_MIN_BYTES, block_hash)
 }
 
 fn account(wire: &mut Wire<'_>) -> Read<AccountRead> {
     Ok(AccountRead {
         address: wire.address().at("Address")?,
         nonce: wire.long().at("Nonce")?,
-        balance: wire.u256().at("Balance")?,
+        balance: wire.u256_or_double().at("Balance")?,
         code_hash: wire.hash().at("CodeHash")?,
     })
 }
@@ -65,5 +70,5 @@ fn code(wire: &mut Wire<'_>) -> Read<CodeRead> {
 }
 
 fn block_hash(wire: &mut Wire<'_>) -> Read<BlockHashRead> {
-    Ok(BlockHashRead { number: wire.long().at("BlockNumber")?, hash: wire.hash().at("BlockHash")? })
+    Ok(BlockHashRead { number: wire.long_or_double().at("BlockNumber")?, hash: wire.hash().at("BlockHash")? })
 }

@@ -1,6 +1,7 @@
 //! The transaction record.
 
 use alloy_eips::eip2930::{AccessList, AccessListItem};
+use alloy_primitives::Address;
 
 use super::{
     error::{Fault, Locate, Read, Wrong},
@@ -24,21 +25,23 @@ fn read(wire: &mut Wire<'_>) -> Read<Transaction> {
     let mut transaction = Transaction {
         tx_type: tx_type(wire).at("type")?,
         access_list: access_list(wire).at("accessList")?,
-        chain_id: wire.u64().at("chainId")?,
+        chain_id: wire.u64_or_long().at("chainId")?,
         nonce: wire.long().at("nonce")?,
-        gas_price: wire.u128().at("gasPrice")?,
-        gas_tip_cap: wire.u128().at("gasTipCap")?,
-        gas_fee_cap: wire.u128().at("gasFeeCap")?,
+        gas_price: wire.u128_or_long().at("gasPrice")?,
+        gas_tip_cap: wire.u128_or_long().at("gasTipCap")?,
+        gas_fee_cap: wire.u128_or_long().at("gasFeeCap")?,
         gas: wire.long().at("gas")?,
-        from: wire.optional(Wire::address).at("from")?,
+        from: from(wire).at("from")?,
         to: wire.optional(Wire::address).at("to")?,
-        v: wire.optional(Wire::u256).at("v")?,
-        r: wire.optional(Wire::u256).at("r")?,
-        s: wire.optional(Wire::u256).at("s")?,
-        value: wire.u256().at("value")?,
-        input: wire.base64().at("input")?,
         ..Transaction::default()
     };
+    if wire.layout.has_signatures() {
+        transaction.v = wire.optional(Wire::u256).at("v")?;
+        transaction.r = wire.optional(Wire::u256).at("r")?;
+        transaction.s = wire.optional(Wire::u256).at("s")?;
+    }
+    transaction.value = wire.u256_or_double().at("value")?;
+    transaction.input = wire.base64().at("input")?;
     if wire.layout >= Layout::V0_37 {
         transaction.blob_fee_cap = wire.optional(Wire::u128).at("blobFeeCap")?;
         transaction.blob_hashes = wire.optional(|wire| wire.array(HASH_BYTES, Wire::hash)).at("blobHashes")?;
@@ -49,6 +52,14 @@ fn read(wire: &mut Wire<'_>) -> Read<Transaction> {
         transaction.authorization_list = wire.optional(authorizations).at("AuthList")?;
     }
     Ok(transaction)
+}
+
+/// Layout 0.2 has no null here, and writes zeros.
+fn from(wire: &mut Wire<'_>) -> Read<Option<Address>> {
+    if wire.layout == Layout::V0_2 {
+        return Ok(Some(wire.address()?).filter(|address| !address.is_zero()));
+    }
+    wire.optional(Wire::address)
 }
 
 /// EIP-2718 allows types up to 0x7f; which of them are understood is the executor's business.

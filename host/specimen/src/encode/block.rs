@@ -16,7 +16,7 @@ pub(super) fn value(block: &Block, layout: Layout) -> Say<Value> {
     fields.put("Type", Value::String(block.kind.clone()));
     fields.long("NetworkId", block.network_id)?;
     fields.hash("Hash", block.hash);
-    fields.number("TotalDifficulty", block.total_difficulty);
+    fields.number_or_double("TotalDifficulty", block.total_difficulty)?;
     fields.put("Header", header::value(&block.header, layout).at("Header")?);
     fields.array("Transactions", &block.transactions, |item| transaction::value(item, layout))?;
     fields.put("uncles", uncles(block.uncles.as_deref(), layout).at("uncles")?);
@@ -30,10 +30,10 @@ pub(super) fn value(block: &Block, layout: Layout) -> Say<Value> {
     Ok(fields.record())
 }
 
-/// Before 0.35 no uncles and null are both the empty array.
+/// In 0.3 to 0.34 no uncles and null are both the empty array.
 fn uncles(uncles: Option<&[Header]>, layout: Layout) -> Say<Value> {
     let all = |headers| array(headers, |uncle| header::value(uncle, layout));
-    if layout >= Layout::V0_35 {
+    if layout >= Layout::V0_35 || layout == Layout::V0_2 {
         Ok(scalar::optional(uncles.map(all).transpose()?))
     } else {
         all(uncles.unwrap_or_default())

@@ -37,15 +37,15 @@ pub enum Refusal {
     /// The layout has no such field and the specimen does.
     #[error("it has no such field")]
     NoSuchField,
-    /// The layout needs the field and the specimen lacks it.
-    #[error("it needs a value, and there is none")]
-    NeedsValue,
     /// The number is larger than the field's type.
     #[error("the number has more than {limit_bits} bits")]
     OutOfRange {
         /// Bits the field has.
         limit_bits: u32,
     },
+    /// The number is none that a double can be, and would come back as another.
+    #[error("no double is the number")]
+    Inexact,
     /// The number is infinite or not a number.
     #[error("the number is not finite")]
     NotFinite,

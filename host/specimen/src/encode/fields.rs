@@ -46,6 +46,25 @@ impl Fields {
         Ok(())
     }
 
+    /// Hex text, in 0.2 a double.
+    pub(super) fn number_or_double(&mut self, name: &'static str, number: U256) -> Say<()> {
+        let value =
+            if self.layout == Layout::V0_2 { scalar::whole_double(number).at(name)? } else { scalar::number(number) };
+        self.put(name, value);
+        Ok(())
+    }
+
+    /// Hex text, in 0.2 a `long`.
+    pub(super) fn number_or_long(&mut self, name: &'static str, number: impl Into<u128>) -> Say<()> {
+        let number = number.into();
+        if self.layout != Layout::V0_2 {
+            self.number(name, U256::from(number));
+            return Ok(());
+        }
+        // What does not fit in 64 bits fits in 63 even less.
+        self.long(name, u64::try_from(number).unwrap_or(u64::MAX))
+    }
+
     pub(super) fn optional<T>(&mut self, name: &'static str, value: Option<T>, say: impl FnOnce(T) -> Value) {
         self.put(name, scalar::optional(value.map(say)));
     }

@@ -9,7 +9,7 @@ use super::{
     fields::Fields,
     scalar,
 };
-use crate::Layout;
+use crate::{Layout, double};
 
 pub(super) fn value(header: &Header, layout: Layout) -> Say<Value> {
     let mut fields = Fields::new(layout);
@@ -20,18 +20,32 @@ pub(super) fn value(header: &Header, layout: Layout) -> Say<Value> {
     fields.hash("transactionsRoot", header.transactions_root);
     fields.hash("receiptsRoot", header.receipts_root);
     fields.put("logsBloom", Value::Array(header.logs_bloom.iter().map(|&byte| Value::Int(byte.into())).collect()));
-    fields.number("difficulty", header.difficulty);
-    fields.number("number", U256::from(header.number));
+    fields.put("difficulty", difficulty(header.difficulty, layout).at("difficulty")?);
+    fields.number_or_long("number", header.number)?;
     fields.long("gasLimit", header.gas_limit)?;
     fields.long("gasUsed", header.gas_used)?;
     fields.long("timestamp", header.timestamp)?;
     fields.base64("extraData", &header.extra_data);
     fields.hash("mixHash", header.mix_hash);
     fields.put("nonce", Value::Array(header.nonce.iter().map(|&byte| Value::Long(byte.into())).collect()));
-    let base_fee = header.base_fee_per_gas.ok_or(Unsaid::new(Refusal::NeedsValue)).at("baseFeePerGas")?;
-    fields.number("baseFeePerGas", U256::from(base_fee));
+    // No layout has a way to leave it out: zero stands for none too, and the header's hash tells them apart.
+    fields.number_or_double("baseFeePerGas", U256::from(header.base_fee_per_gas.unwrap_or_default()))?;
     later_fields(&mut fields, header)?;
     Ok(fields.record())
+}
+
+/// In 0.2 the nearest double, as far as decoding finds the number back by the header's hash.
+fn difficulty(difficulty: U256, layout: Layout) -> Say<Value> {
+    if layout != Layout::V0_2 {
+        return Ok(scalar::number(difficulty));
+    }
+    let nearest = double::nearest(difficulty);
+    match double::whole(nearest) {
+        Some(stands_for) if stands_for.abs_diff(difficulty) <= U256::from(double::RESOLVED_DISTANCE) => {
+            scalar::double(nearest)
+        }
+        _ => Err(Unsaid::new(Refusal::Inexact)),
+    }
 }
 
 /// The fields that forks added. No value of theirs can be left out: the block hash covers them.

@@ -4,6 +4,7 @@ use alloy_primitives::U256;
 use apache_avro::types::Value;
 
 use super::error::{Refusal, Say, Unsaid};
+use crate::double;
 
 /// Text of a hash or an address.
 pub(super) fn hex(bytes: impl AsRef<[u8]>) -> Value {
@@ -33,6 +34,12 @@ pub(super) fn long(number: u64) -> Say<Value> {
 /// An Avro `double`. Decoding refuses what is not finite, so encoding does.
 pub(super) fn double(number: f64) -> Say<Value> {
     if number.is_finite() { Ok(Value::Double(number)) } else { Err(Unsaid::new(Refusal::NotFinite)) }
+}
+
+/// A whole number as an Avro `double`, which not every one can be.
+pub(super) fn whole_double(number: U256) -> Say<Value> {
+    let nearest = double::nearest(number);
+    if double::whole(nearest) == Some(number) { double(nearest) } else { Err(Unsaid::new(Refusal::Inexact)) }
 }
 
 /// The second branch of a union with null, or null.

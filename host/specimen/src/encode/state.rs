@@ -1,8 +1,13 @@
 //! The state that a block read.
 
+use alloy_primitives::U256;
 use apache_avro::types::Value;
 
-use super::{error::Say, fields::Fields};
+use super::{
+    error::{Locate, Say},
+    fields::Fields,
+    scalar,
+};
 use crate::{AccountRead, BlockHashRead, CodeRead, Layout, StateReads, StorageRead};
 
 pub(super) fn value(state: &StateReads, layout: Layout) -> Say<Value> {
@@ -18,7 +23,7 @@ fn account(read: &AccountRead, layout: Layout) -> Say<Value> {
     let mut fields = Fields::new(layout);
     fields.hash("Address", read.address);
     fields.long("Nonce", read.nonce)?;
-    fields.number("Balance", read.balance);
+    fields.number_or_double("Balance", read.balance)?;
     fields.hash("CodeHash", read.code_hash);
     Ok(fields.record())
 }
@@ -40,7 +45,10 @@ fn code(read: &CodeRead, layout: Layout) -> Value {
 
 fn block_hash(read: &BlockHashRead, layout: Layout) -> Say<Value> {
     let mut fields = Fields::new(layout);
-    fields.long("BlockNumber", read.number)?;
+    match layout {
+        Layout::V0_3 => fields.put("BlockNumber", scalar::whole_double(U256::from(read.number)).at("BlockNumber")?),
+        _ => fields.long("BlockNumber", read.number)?,
+    }
     fields.hash("BlockHash", read.hash);
     Ok(fields.record())
 }

@@ -4,7 +4,7 @@ use alloy_primitives::U256;
 use apache_avro::types::Value;
 
 use super::{
-    error::Say,
+    error::{Locate, Refusal, Say, Unsaid},
     fields::{Fields, array},
     scalar,
 };
@@ -14,18 +14,20 @@ pub(super) fn value(transaction: &Transaction, layout: Layout) -> Say<Value> {
     let mut fields = Fields::new(layout);
     fields.long("type", transaction.tx_type.into())?;
     access_list(&mut fields, transaction)?;
-    fields.number("chainId", U256::from(transaction.chain_id));
+    fields.number_or_long("chainId", transaction.chain_id)?;
     fields.long("nonce", transaction.nonce)?;
-    fields.number("gasPrice", U256::from(transaction.gas_price));
-    fields.number("gasTipCap", U256::from(transaction.gas_tip_cap));
-    fields.number("gasFeeCap", U256::from(transaction.gas_fee_cap));
+    fields.number_or_long("gasPrice", transaction.gas_price)?;
+    fields.number_or_long("gasTipCap", transaction.gas_tip_cap)?;
+    fields.number_or_long("gasFeeCap", transaction.gas_fee_cap)?;
     fields.long("gas", transaction.gas)?;
-    fields.optional("from", transaction.from, scalar::hex);
+    if layout == Layout::V0_2 {
+        fields.hash("from", transaction.from.unwrap_or_default());
+    } else {
+        fields.optional("from", transaction.from, scalar::hex);
+    }
     fields.optional("to", transaction.to, scalar::hex);
-    fields.optional("v", transaction.v, scalar::number);
-    fields.optional("r", transaction.r, scalar::number);
-    fields.optional("s", transaction.s, scalar::number);
-    fields.number("value", transaction.value);
+    signature(&mut fields, transaction, layout)?;
+    fields.number_or_double("value", transaction.value)?;
     fields.base64("input", &transaction.input);
     later_fields(&mut fields, transaction, layout)?;
     Ok(fields.record())
@@ -39,6 +41,17 @@ fn access_list(fields: &mut Fields, transaction: &Transaction) -> Say<()> {
             ("storageKeys".to_owned(), Value::Array(keys)),
         ]))
     })
+}
+
+fn signature(fields: &mut Fields, transaction: &Transaction, layout: Layout) -> Say<()> {
+    for (name, part) in [("v", transaction.v), ("r", transaction.r), ("s", transaction.s)] {
+        if layout.has_signatures() {
+            fields.optional(name, part, scalar::number);
+        } else if part.is_some() {
+            return Err(Unsaid::new(Refusal::NoSuchField)).at(name);
+        }
+    }
+    Ok(())
 }
 
 /// What newer layouts added. Every transaction of 0.37 has blob fields, and zeros and empty lists in them mean nothing.

@@ -35,7 +35,7 @@ fn value(json: &Json, schema: &'static Schema, named: &mut Vec<&'static RecordSc
         },
         (Schema::Long, json) => json.as_i64().map_or_else(|| mismatch(Expected::Long), |number| Ok(Avro::Long(number))),
         (Schema::Double, json) => {
-            json.as_f64().map_or_else(|| mismatch(Expected::Double), |number| Ok(Avro::Double(number)))
+            double(json).map_or_else(|| mismatch(Expected::Double), |number| Ok(Avro::Double(number)))
         }
         (Schema::String, Json::String(text)) => Ok(Avro::String(text.clone())),
         (Schema::Bytes, Json::String(text)) => Ok(Avro::Bytes(text.clone().into_bytes())),
@@ -54,6 +54,14 @@ fn value(json: &Json, schema: &'static Schema, named: &mut Vec<&'static RecordSc
         (Schema::Ref { name }, Json::Object(fields)) => object(fields, by_name(name, named), named),
         (Schema::Record(_) | Schema::Ref { .. }, _) => mismatch(Expected::Object),
         _ => mismatch(Expected::Text),
+    }
+}
+
+/// A number, or a text of decimal digits.
+fn double(json: &Json) -> Option<f64> {
+    match json {
+        Json::String(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok(),
+        json => json.as_f64(),
     }
 }
 

@@ -9,7 +9,7 @@ use alloy_eips::{
     eip2930::{AccessList, AccessListItem},
     eip4895::Withdrawal,
 };
-use alloy_primitives::{B64, Bloom, Bytes, U256};
+use alloy_primitives::{Address, B64, Bloom, Bytes, U256};
 use apache_avro::{Schema, reader::datum::GenericDatumReader, types::Value};
 use base64_simd::STANDARD;
 use refiner_specimen::{
@@ -35,18 +35,18 @@ pub fn specimen(bytes: &[u8], layout: Layout) -> Specimen {
         end_block: segment.integer("endBlock"),
         elements: segment.integer("elements"),
         event_hash: Fields(event).parse("hash"),
-        block: block(&Fields(Fields(event).get("data"))),
+        block: block(&Fields(Fields(event).get("data")), layout),
     }
 }
 
-fn block(data: &Fields<'_>) -> Block {
+fn block(data: &Fields<'_>, layout: Layout) -> Block {
     Block {
         kind: data.text("Type").to_owned(),
         network_id: data.integer("NetworkId"),
         hash: data.parse("Hash"),
-        total_difficulty: data.parse("TotalDifficulty"),
+        total_difficulty: data.number("TotalDifficulty"),
         header: header(&Fields(data.get("Header"))),
-        transactions: data.list("Transactions", |fields| transaction(&fields)),
+        transactions: data.list("Transactions", |fields| transaction(&fields, layout)),
         uncles: data.optional("uncles").map(|value| list(value, |fields| header(&fields))),
         receipts: data.list("Receipts", |fields| receipt(&fields)),
         senders: data.items("Senders").iter().map(|sender| parse(text(sender))).collect(),
@@ -80,15 +80,15 @@ fn header(fields: &Fields<'_>) -> Header {
         transactions_root: fields.parse("transactionsRoot"),
         receipts_root: fields.parse("receiptsRoot"),
         logs_bloom: Bloom::from_slice(&bytes("logsBloom")),
-        difficulty: fields.parse("difficulty"),
-        number: fields.parse::<U256>("number").to(),
+        difficulty: fields.number("difficulty"),
+        number: fields.number("number").to(),
         gas_limit: fields.integer("gasLimit"),
         gas_used: fields.integer("gasUsed"),
         timestamp: fields.integer("timestamp"),
         extra_data: fields.base64("extraData"),
         mix_hash: fields.parse("mixHash"),
         nonce: B64::from_slice(&bytes("nonce")),
-        base_fee_per_gas: Some(fields.parse::<U256>("baseFeePerGas").to()),
+        base_fee_per_gas: Some(fields.number("baseFeePerGas").to()),
         withdrawals_root: fields.parsed("withdrawalsRoot"),
         blob_gas_used: fields.optional("blobGasUsed").map(integer),
         excess_blob_gas: fields.optional("excessBlobGas").map(integer),
@@ -98,7 +98,7 @@ fn header(fields: &Fields<'_>) -> Header {
     }
 }
 
-fn transaction(fields: &Fields<'_>) -> Transaction {
+fn transaction(fields: &Fields<'_>, layout: Layout) -> Transaction {
     let hashes = |value| items(value).iter().map(|hash| parse(text(hash))).collect();
     Transaction {
         tx_type: u8::try_from(fields.integer("type")).unwrap(),
@@ -106,18 +106,19 @@ fn transaction(fields: &Fields<'_>) -> Transaction {
             address: item.parse("address"),
             storage_keys: hashes(item.get("storageKeys")),
         })),
-        chain_id: fields.parse::<U256>("chainId").to(),
+        chain_id: fields.number("chainId").to(),
         nonce: fields.integer("nonce"),
-        gas_price: fields.parse::<U256>("gasPrice").to(),
-        gas_tip_cap: fields.parse::<U256>("gasTipCap").to(),
-        gas_fee_cap: fields.parse::<U256>("gasFeeCap").to(),
+        gas_price: fields.number("gasPrice").to(),
+        gas_tip_cap: fields.number("gasTipCap").to(),
+        gas_fee_cap: fields.number("gasFeeCap").to(),
         gas: fields.integer("gas"),
-        from: fields.parsed("from"),
+        // Where it cannot be null, zeros stand for none.
+        from: fields.parsed("from").filter(|from: &Address| layout != Layout::V0_2 || !from.is_zero()),
         to: fields.parsed("to"),
         v: fields.parsed("v"),
         r: fields.parsed("r"),
         s: fields.parsed("s"),
-        value: fields.parse("value"),
+        value: fields.number("value"),
         input: fields.base64("input"),
         blob_fee_cap: fields.parsed::<U256>("blobFeeCap").map(|cap| cap.to()),
         blob_hashes: fields.optional("blobHashes").map(hashes),
@@ -162,7 +163,7 @@ fn state(fields: &Fields<'_>) -> StateReads {
         accounts: fields.list("AccountRead", |read| AccountRead {
             address: read.parse("Address"),
             nonce: read.integer("Nonce"),
-            balance: read.parse("Balance"),
+            balance: read.number("Balance"),
             code_hash: read.parse("CodeHash"),
         }),
         storage: fields.list("StorageRead", |read| StorageRead {
@@ -172,7 +173,7 @@ fn state(fields: &Fields<'_>) -> StateReads {
         }),
         codes: fields.list("CodeRead", |read| CodeRead { hash: read.parse("Hash"), code: read.base64("Code") }).into(),
         block_hashes: fields.list("BlockhashRead", |read| BlockHashRead {
-            number: read.integer("BlockNumber"),
+            number: read.number("BlockNumber").to(),
             hash: read.parse("BlockHash"),
         }),
     }
@@ -206,6 +207,15 @@ impl<'a> Fields<'a> {
 
     fn integer(&self, name: &str) -> u64 {
         integer(self.get(name))
+    }
+
+    /// A number, however the layout writes it.
+    fn number(&self, name: &str) -> U256 {
+        match self.get(name) {
+            Value::Double(number) => parse(&format!("{number:.0}")),
+            value @ (Value::Int(_) | Value::Long(_)) => U256::from(integer(value)),
+            value => parse(text(value)),
+        }
     }
 
     fn parse<T: FromStr<Err: std::fmt::Debug>>(&self, name: &str) -> T {

@@ -20,12 +20,12 @@ pub fn specimen(layout: Layout, seed: u64) -> Specimen {
         kind: ["block-replica", "block-specimen", ""][dice.below(3)].to_owned(),
         network_id: dice.long(),
         hash: dice.hash(),
-        total_difficulty: dice.number(),
+        total_difficulty: dice.number_of(layout),
         transactions: dice.list(|dice| transaction(dice, layout)),
         uncles: uncles(dice, layout),
         receipts: dice.list(receipt),
         senders: dice.list(Dice::address),
-        state: state(dice),
+        state: state(dice, layout),
         withdrawals: (layout >= Layout::V0_33).then(|| dice.option(|dice| dice.list(withdrawal))).flatten(),
         blob_sidecars: (layout >= Layout::V0_37).then(|| dice.option(|dice| dice.list(sidecar))).flatten(),
         header,
@@ -50,15 +50,15 @@ fn header(dice: &mut Dice, layout: Layout) -> Header {
         transactions_root: dice.hash(),
         receipts_root: dice.hash(),
         logs_bloom: Bloom::new(dice.array()),
-        difficulty: dice.number(),
-        number: dice.next(),
+        difficulty: dice.number_of(layout),
+        number: if layout == Layout::V0_2 { dice.long() } else { dice.next() },
         gas_limit: dice.long(),
         gas_used: dice.long(),
         timestamp: dice.long(),
         extra_data: dice.bytes(),
         mix_hash: dice.hash(),
         nonce: B64::new(dice.array()),
-        base_fee_per_gas: Some(dice.next()),
+        base_fee_per_gas: Some(if layout == Layout::V0_2 { dice.double(64).to() } else { dice.next() }),
         withdrawals_root: (layout >= Layout::V0_32).then(|| dice.option(Dice::hash)).flatten(),
         blob_gas_used: (layout >= Layout::V0_36).then(|| dice.option(Dice::long)).flatten(),
         excess_blob_gas: (layout >= Layout::V0_36).then(|| dice.option(Dice::long)).flatten(),
@@ -70,28 +70,30 @@ fn header(dice: &mut Dice, layout: Layout) -> Header {
 
 fn uncles(dice: &mut Dice, layout: Layout) -> Option<Vec<Header>> {
     let all = |dice: &mut Dice| dice.list(|dice| header(dice, layout));
-    if layout >= Layout::V0_35 { dice.option(all) } else { Some(all(dice)) }
+    if layout >= Layout::V0_35 || layout == Layout::V0_2 { dice.option(all) } else { Some(all(dice)) }
 }
 
 fn transaction(dice: &mut Dice, layout: Layout) -> Transaction {
     let access_list = dice.list(|dice| AccessListItem { address: dice.address(), storage_keys: dice.list(Dice::hash) });
     let blobs = layout >= Layout::V0_37;
     let newest = layout >= Layout::V0_38;
+    let signed = layout != Layout::V0_2;
+    let price = |dice: &mut Dice| if layout == Layout::V0_2 { dice.long().into() } else { dice.u128() };
     Transaction {
         tx_type: u8::try_from(dice.below(5)).unwrap(),
         access_list: AccessList(access_list),
-        chain_id: dice.next(),
+        chain_id: if layout == Layout::V0_2 { dice.long() } else { dice.next() },
         nonce: dice.long(),
-        gas_price: dice.u128(),
-        gas_tip_cap: dice.u128(),
-        gas_fee_cap: dice.u128(),
+        gas_price: price(dice),
+        gas_tip_cap: price(dice),
+        gas_fee_cap: price(dice),
         gas: dice.long(),
         from: dice.option(Dice::address),
         to: dice.option(Dice::address),
-        v: dice.option(Dice::number),
-        r: dice.option(Dice::number),
-        s: dice.option(Dice::number),
-        value: dice.number(),
+        v: signed.then(|| dice.option(Dice::number)).flatten(),
+        r: signed.then(|| dice.option(Dice::number)).flatten(),
+        s: signed.then(|| dice.option(Dice::number)).flatten(),
+        value: dice.number_of(layout),
         input: dice.bytes(),
         blob_fee_cap: blobs.then(|| dice.option(Dice::u128)).flatten(),
         blob_hashes: blobs.then(|| dice.option(|dice| dice.list(Dice::hash))).flatten(),
@@ -133,17 +135,20 @@ fn receipt(dice: &mut Dice) -> Receipt {
     }
 }
 
-fn state(dice: &mut Dice) -> StateReads {
+fn state(dice: &mut Dice, layout: Layout) -> StateReads {
     StateReads {
         accounts: dice.list(|dice| AccountRead {
             address: dice.address(),
             nonce: dice.long(),
-            balance: dice.number(),
+            balance: dice.number_of(layout),
             code_hash: dice.hash(),
         }),
         storage: dice.list(|dice| StorageRead { account: dice.address(), slot: dice.hash(), value: dice.hash() }),
         codes: dice.list(|dice| CodeRead { hash: dice.hash(), code: dice.bytes() }).into(),
-        block_hashes: dice.list(|dice| BlockHashRead { number: dice.long(), hash: dice.hash() }),
+        block_hashes: dice.list(|dice| BlockHashRead {
+            number: if layout == Layout::V0_3 { dice.double(64).to() } else { dice.long() },
+            hash: dice.hash(),
+        }),
     }
 }
 
@@ -182,6 +187,16 @@ impl Dice {
 
     fn number(&mut self) -> U256 {
         U256::from_be_bytes(self.array::<32>()) >> self.below(257)
+    }
+
+    /// One that the layout can say: in 0.2 those that are doubles.
+    fn number_of(&mut self, layout: Layout) -> U256 {
+        if layout == Layout::V0_2 { self.double(256) } else { self.number() }
+    }
+
+    /// A number of at most `bits` bits, 53 of them significant.
+    fn double(&mut self, bits: usize) -> U256 {
+        U256::from(self.next() >> (11 + self.below(53))) << self.below(bits - 52)
     }
 
     fn array<const N: usize>(&mut self) -> [u8; N] {

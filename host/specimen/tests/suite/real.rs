@@ -37,6 +37,18 @@ pub fn specimens() -> Vec<RealSpecimen> {
     vectors.into_iter().map(read).collect()
 }
 
+/// Real files of the network in older codecs, or none with a line that says so.
+pub fn cases() -> Vec<(String, Vec<u8>)> {
+    let Ok(entries) = std::fs::read_dir(shared().join("cases/real")) else {
+        println!("skipped: ../shared/cases/real not present");
+        return Vec::new();
+    };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let specimens = paths.filter(|path| path.extension().is_some_and(|extension| extension == "avro"));
+    let name = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
+    specimens.map(|path| (name(&path), std::fs::read(&path).unwrap())).collect()
+}
+
 fn shared() -> PathBuf {
     let beside_the_workspace = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     std::env::var_os("REFINER_SHARED").map_or_else(beside_the_workspace, PathBuf::from)

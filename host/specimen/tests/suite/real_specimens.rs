@@ -1,12 +1,12 @@
 //! The eight real specimens of `../shared/specimens`, against the figures that came with them.
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, U256};
 use refiner_specimen::{
     check::{self, CheckName, Outcome},
     data_json, decode, encode, from_json, heading, sha256, specimen_hash, to_json,
 };
 
-use crate::real;
+use crate::{oracle, real};
 
 #[test]
 fn every_real_specimen_decodes_under_its_layout_and_encodes_to_the_same_bytes() {
@@ -94,5 +94,34 @@ const fn word(outcome: &Outcome) -> &'static str {
         Outcome::Failed { .. } => "failed",
         Outcome::NotApplicable(_) => "not applicable",
         Outcome::NotCheckable(_) => "not checkable",
+    }
+}
+
+/// The network's own files of codecs 0.2 and 0.3, which came with no figures but their names.
+#[test]
+fn real_specimens_of_older_codecs_decode_prove_their_header_and_encode_to_the_same_bytes() {
+    for (name, bytes) in real::cases() {
+        let decoded = decode(&bytes).unwrap();
+        let block = &decoded.block;
+        assert_eq!(name, format!("{}-{}", block.network_id, block.header.number));
+        assert_eq!(decoded.layout.as_str(), decoded.stated_codec_version.to_string(), "{name}");
+        assert_eq!(check::block_hash(&decoded).outcome, Outcome::Passed, "{name}");
+        assert_eq!(check::code_hashes(&decoded).outcome, Outcome::Passed, "{name}");
+        let signed = block.transactions.iter().filter(|transaction| transaction.r.is_some()).count();
+        assert_eq!(signed, if decoded.layout.has_signatures() { block.transactions.len() } else { 0 });
+        let root = word(&check::transactions_root(&decoded).outcome);
+        assert_eq!(root, if decoded.layout.has_signatures() { "passed" } else { "not checkable" }, "{name}");
+
+        let heading = heading(&bytes).unwrap();
+        assert_eq!((heading.hash, heading.header_hash, &heading.header), (block.hash, block.hash, &block.header));
+        assert!(encode(&decoded, decoded.layout).unwrap() == bytes, "{name} changed");
+        let text = serde_json::to_string(&to_json(&bytes).unwrap()).unwrap();
+        assert!(from_json(&serde_json::from_str(&text).unwrap(), decoded.layout).unwrap() == bytes, "{name} changed");
+
+        // But for what the hash restores, which the wire does not have.
+        let mut on_the_wire = oracle::specimen(&bytes, decoded.layout);
+        assert!(on_the_wire.block.header.difficulty.abs_diff(block.header.difficulty) <= U256::from(2));
+        on_the_wire.block.header.difficulty = block.header.difficulty;
+        assert!(on_the_wire == decoded, "{name} differs");
     }
 }

@@ -17,6 +17,7 @@ fn newest_reading(specimen: &Specimen) -> Layout {
     match specimen.layout {
         Layout::V0_33 | Layout::V0_34 if specimen.block.uncles.iter().flatten().next().is_none() => Layout::V0_35,
         Layout::V0_33 => Layout::V0_34,
+        Layout::V0_3 if specimen.block.state.block_hashes.is_empty() => Layout::V0_31,
         layout => layout,
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use nix::libc::{SIGABRT, SIGXCPU};
-use refiner_sandbox::{GuestText, Refusal, RefusalKind};
+use refiner_sandbox::{Refusal, RefusalKind, UntrustedText};
 
 use super::CompileLimits;
 use crate::{process::Process, protocol::ProtocolError};
@@ -17,7 +17,7 @@ pub enum CompileError {
         /// Its kind.
         kind: RefusalKind,
         /// Why, with what was found and what is allowed.
-        reason: GuestText,
+        reason: UntrustedText,
     },
     /// Compiling it takes more memory than allowed.
     #[error("compiling takes more than the {allowed_bytes} bytes of memory allowed")]
@@ -37,7 +37,7 @@ pub enum CompileError {
         /// Exit code or signal, in the system's words.
         how: String,
         /// What it wrote to standard error.
-        said: GuestText,
+        said: UntrustedText,
     },
     /// The compiler said what no compiler says.
     #[error("the compiler broke the protocol: {0}")]
@@ -69,7 +69,7 @@ const NO_MEMORY: &str = "memory allocation of";
 
 impl From<Refusal> for CompileError {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused { kind: refusal.kind(), reason: GuestText::new(&refusal.to_string()) }
+        Self::Refused { kind: refusal.kind(), reason: UntrustedText::new(&refusal.to_string()) }
     }
 }
 

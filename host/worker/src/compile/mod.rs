@@ -11,7 +11,7 @@ pub use self::{
 use std::{sync::Arc, time::Duration};
 
 use alloy_primitives::{B256, Bytes};
-use refiner_evm::ExecutedBy;
+use refiner_evm::ExecutionTerms;
 use refiner_manifest::Manifest;
 use refiner_sandbox::{
     AdmitError, AdmittedRule, Allocation, EngineProfile, Grants, HostFailure, Limits, Refusal, Sandbox, manifest_of,
@@ -174,7 +174,7 @@ impl Compiler {
             coordinator: std::process::id(),
             ceilings,
             chains: Vec::new(),
-            executed_by: ExecutedBy::Embedded,
+            terms: ExecutionTerms::default(),
         };
         send(process, |out| settings.send(out))?;
         let Hello { .. } = Hello::receive(process)?;

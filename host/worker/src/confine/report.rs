@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use refiner_sandbox::GuestText;
+use refiner_sandbox::UntrustedText;
 
 macro_rules! measures {
     ($($(#[doc = $doc:literal])* $name:ident = $number:literal $text:literal,)*) => {
@@ -70,22 +70,22 @@ pub enum Outcome {
     /// It holds.
     Applied {
         /// How far.
-        detail: GuestText,
+        detail: UntrustedText,
     },
     /// It does not.
     Unavailable {
         /// Why.
-        reason: GuestText,
+        reason: UntrustedText,
     },
 }
 
 impl Outcome {
     pub(super) fn applied(detail: &str) -> Self {
-        Self::Applied { detail: GuestText::new(detail) }
+        Self::Applied { detail: UntrustedText::new(detail) }
     }
 
     pub(super) fn unavailable(reason: &impl ToString) -> Self {
-        Self::Unavailable { reason: GuestText::new(&reason.to_string()) }
+        Self::Unavailable { reason: UntrustedText::new(&reason.to_string()) }
     }
 }
 

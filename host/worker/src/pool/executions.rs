@@ -3,7 +3,7 @@
 use std::{io::Read, sync::Arc};
 
 use refiner_evm::{Answer, Difference, ExecutedBy, OnDifference, RemoteServer, Unavailable};
-use refiner_sandbox::{GuestText, HostFailure, Limit};
+use refiner_sandbox::{HostFailure, Limit, UntrustedText};
 
 use crate::protocol::{Asked, Executed, Kind, ProtocolError, RunRequest, read_side};
 
@@ -52,7 +52,7 @@ pub(super) struct Executions<'a> {
     /// What the server said last.
     last: Option<(Asked, Answer)>,
     /// Why an execution was not had. Remembered here, where no rule can reach it.
-    unavailable: Option<GuestText>,
+    unavailable: Option<UntrustedText>,
 }
 
 impl<'a> Executions<'a> {
@@ -103,8 +103,8 @@ impl<'a> Executions<'a> {
         self.unavailable.map(|reason| HostFailure::ExecutorUnavailable { reason })
     }
 
-    fn remember(&mut self, unavailable: &Unavailable) -> GuestText {
-        let reason = GuestText::new(&unavailable.told());
+    fn remember(&mut self, unavailable: &Unavailable) -> UntrustedText {
+        let reason = UntrustedText::new(&unavailable.told());
         self.unavailable = Some(reason.clone());
         reason
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use refiner_sandbox::{GuestText, HostFailure, RefusalKind};
+use refiner_sandbox::{HostFailure, RefusalKind, UntrustedText};
 
 use crate::protocol::ProtocolError;
 
@@ -37,7 +37,7 @@ pub enum WorkerFailure {
         /// Exit code or signal, in the system's words.
         how: String,
         /// What it wrote to standard error.
-        said: GuestText,
+        said: UntrustedText,
     },
     /// It said what no worker says, and was killed.
     #[error("the worker broke the protocol: {0}")]
@@ -54,13 +54,13 @@ pub enum WorkerFailure {
         /// Its kind.
         kind: RefusalKind,
         /// Why.
-        reason: GuestText,
+        reason: UntrustedText,
     },
     /// The bytes are no specimen.
     #[error("no specimen: {reason}")]
     NoSpecimen {
         /// Why.
-        reason: GuestText,
+        reason: UntrustedText,
     },
 }
 
@@ -74,9 +74,7 @@ impl WorkerFailure {
                 | HostFailure::NoRoom
                 | HostFailure::SystemMemory(_)
                 | HostFailure::UnknownTrap { .. } => true,
-                HostFailure::CapabilityUnavailable { .. }
-                | HostFailure::ExecutorUnavailable { .. }
-                | HostFailure::NoExecutor => false,
+                HostFailure::CapabilityUnavailable { .. } | HostFailure::ExecutorUnavailable { .. } => false,
             },
             Self::Refused { .. } | Self::NoSpecimen { .. } => false,
         }

@@ -19,8 +19,9 @@ use std::{
 };
 
 use alloy_primitives::{B256, Bytes};
+use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_manifest::Manifest;
-use refiner_sandbox::{Artifact, GuestText, Limits, Misuse, Params, Run, SpecimenHash, Verdict};
+use refiner_sandbox::{Artifact, Limits, Misuse, Params, Run, SpecimenHash, UntrustedText, Verdict};
 use tracing::warn;
 
 use self::{
@@ -48,6 +49,8 @@ pub struct PoolConfig {
     pub command: ChildCommand,
     /// Chains beside the built-in ones, each the text of a geth-style chain config.
     pub chains: Vec<String>,
+    /// The terms on which workers check and execute.
+    pub policy: ExecutionPolicy,
     /// A worker is replaced after this many runs, so that nothing a rule left behind lasts.
     pub runs_per_worker: u64,
     /// A worker that holds more memory than this after a run is replaced.
@@ -61,6 +64,7 @@ impl PoolConfig {
             workers,
             command: ChildCommand::this_program(WORKER_ARGUMENT),
             chains: Vec::new(),
+            policy: ExecutionPolicy::default(),
             runs_per_worker: 1_000,
             resident_bytes_max: 512 << 20,
         }
@@ -234,8 +238,8 @@ impl Pool {
 
     fn start(&self, rule: &CompiledRule, serves: Serves) -> Result<Worker, WorkerFailure> {
         let process = self.spawner.spawn()?;
-        let executed_by = self.executes.executed_by();
-        let (worker, confinement) = Worker::start(process, serves, rule, &self.config.chains, executed_by)?;
+        let terms = ExecutionTerms { executed_by: self.executes.executed_by(), policy: self.config.policy };
+        let (worker, confinement) = Worker::start(process, serves, rule, &self.config.chains, terms)?;
         let first = self.state().confinement.replace(confinement.clone()).is_none();
         if first {
             for (measure, outcome) in confinement.iter() {
@@ -295,7 +299,7 @@ fn listed(run: Run, manifest: &Manifest) -> Result<Run, WorkerFailure> {
     match artifacts.iter().find(|artifact| !is_listed(artifact)) {
         None => Ok(run),
         Some(artifact) => {
-            let artifact = GuestText::new(&artifact.name);
+            let artifact = UntrustedText::new(&artifact.name);
             Err(WorkerFailure::Protocol(ProtocolError::Label(Misuse::ArtifactUnlisted { artifact })))
         }
     }

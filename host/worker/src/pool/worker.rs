@@ -6,7 +6,7 @@ use std::{
 };
 
 use alloy_primitives::B256;
-use refiner_evm::ExecutedBy;
+use refiner_evm::ExecutionTerms;
 use refiner_sandbox::{Limit, Limits, Run};
 
 use super::{Executes, WorkerFailure, executions::Executions};
@@ -53,10 +53,10 @@ impl Worker {
         serves: Serves,
         rule: &CompiledRule,
         chains: &[String],
-        executed_by: ExecutedBy,
+        terms: ExecutionTerms,
     ) -> Result<(Self, Confinement), WorkerFailure> {
         process.allow(START_WALL);
-        match greet(&mut process, serves, rule, chains, executed_by) {
+        match greet(&mut process, serves, rule, chains, terms) {
             Ok((confinement, Ready::Yes)) => Ok((Self { process, serves, runs: 0 }, confinement)),
             Ok((_, Ready::No(failure))) => Err(failure),
             Err(error) => Err(autopsy(process, error, START_WALL)),
@@ -152,13 +152,13 @@ fn greet(
     serves: Serves,
     rule: &CompiledRule,
     chains: &[String],
-    executed_by: ExecutedBy,
+    terms: ExecutionTerms,
 ) -> Result<(Confinement, Ready), ProtocolError> {
     let settings = Settings {
         coordinator: std::process::id(),
         ceilings: ceilings(&serves.limits, rule.bytes()),
         chains: chains.to_vec(),
-        executed_by,
+        terms,
     };
     send(process, |out| settings.send(out))?;
     let Hello { confinement } = Hello::receive(process)?;

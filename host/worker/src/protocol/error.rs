@@ -101,6 +101,16 @@ pub enum ProtocolError {
         /// Its kind.
         verdict: &'static str,
     },
+    /// More entries of a list than are kept.
+    #[error("{found} {what} sent, and {allowed} are allowed")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        found: usize,
+        /// How many are allowed.
+        allowed: usize,
+    },
     /// Compiled code with another hash than stated.
     #[error("compiled code with another sha256 than stated")]
     CodeHash,

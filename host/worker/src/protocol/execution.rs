@@ -3,8 +3,8 @@
 use std::io::{Read, Write};
 
 use alloy_primitives::Bytes;
-use refiner_evm::{Answer, ExecutedBy, OnDifference, ResultFormat};
-use refiner_sandbox::GuestText;
+use refiner_evm::{Answer, ExecutedBy, ExecutionPolicy, ExecutionTerms, OnDifference, ResultFormat, SenderPolicy};
+use refiner_sandbox::UntrustedText;
 
 use super::{
     Kind, ProtocolError,
@@ -29,7 +29,7 @@ pub(crate) enum Executed {
     /// By the evm-server, not yet believed.
     Answer(Answer),
     /// By nobody.
-    Unavailable(GuestText),
+    Unavailable(UntrustedText),
 }
 
 impl Asked {
@@ -106,28 +106,40 @@ pub(crate) fn read_side(payload: &[u8], input: &mut impl Read) -> Result<Answer,
 fn put_side(payload: &mut Writer, answer: &Answer) {
     match answer {
         Answer::Document(document) => payload.u8(0).u64(document.len() as u64),
-        Answer::Refusal(said) => payload.u8(1).text(GuestText::new(said).as_str()),
+        Answer::Refusal(said) => payload.u8(1).text(UntrustedText::new(said).as_str()),
     };
 }
 
-/// Who executes blocks, as a number in the settings.
-pub(super) const fn executed_by_number(executed_by: ExecutedBy) -> u8 {
-    match executed_by {
+/// The executor and its policy, as they stand in the settings.
+pub(super) fn put_terms(payload: &mut Writer, terms: &ExecutionTerms) {
+    let executed_by = match terms.executed_by {
         ExecutedBy::Embedded => 0,
         ExecutedBy::Remote => 1,
         ExecutedBy::Both(OnDifference::PreferEmbedded) => 2,
         ExecutedBy::Both(OnDifference::PreferRemote) => 3,
         ExecutedBy::Both(OnDifference::Hold) => 4,
-    }
+    };
+    let ExecutionPolicy { senders, gas_bound } = terms.policy;
+    let senders = match senders {
+        SenderPolicy::Recovered => 0,
+        SenderPolicy::Stated => 1,
+    };
+    payload.u8(executed_by).u8(senders).u64(gas_bound);
 }
 
-pub(super) fn take_executed_by(reader: &mut Reader<'_>) -> Result<ExecutedBy, ProtocolError> {
-    Ok(match reader.u8()? {
+pub(super) fn take_terms(reader: &mut Reader<'_>) -> Result<ExecutionTerms, ProtocolError> {
+    let executed_by = match reader.u8()? {
         0 => ExecutedBy::Embedded,
         1 => ExecutedBy::Remote,
         2 => ExecutedBy::Both(OnDifference::PreferEmbedded),
         3 => ExecutedBy::Both(OnDifference::PreferRemote),
         4 => ExecutedBy::Both(OnDifference::Hold),
         found => return Err(ProtocolError::Tag { of: "executor", found }),
-    })
+    };
+    let senders = match reader.u8()? {
+        0 => SenderPolicy::Recovered,
+        1 => SenderPolicy::Stated,
+        found => return Err(ProtocolError::Tag { of: "sender policy", found }),
+    };
+    Ok(ExecutionTerms { executed_by, policy: ExecutionPolicy { senders, gas_bound: reader.u64()? } })
 }

@@ -67,6 +67,8 @@ kinds! {
     Execute = 0x8a,
     /// The worker's own result, which is not what the evm-server answered.
     Difference = 0x8b,
+    /// The checks behind a run's output.
+    Evidence = 0x8c,
 }
 
 /// One frame.

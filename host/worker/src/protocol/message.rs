@@ -8,16 +8,16 @@ use std::{
 
 use alloy_primitives::{B256, Bytes};
 use refiner_buffers::Buffers;
-use refiner_evm::ExecutedBy;
+use refiner_evm::ExecutionTerms;
 use refiner_sandbox::{
-    COMPONENT_BYTES_WITH_WASI, Capability, Grants, GuestText, LIMITS, Limit, Limits, Params, PerLimit, Refusal,
-    RefusalKind,
+    COMPONENT_BYTES_WITH_WASI, Capability, Grants, LIMITS, Limit, Limits, Params, PerLimit, Refusal, RefusalKind,
+    UntrustedText,
 };
 use sha2::{Digest, Sha256};
 
 use super::{
     Kind, ProtocolError, VERSION,
-    execution::{executed_by_number, take_executed_by},
+    execution::{put_terms, take_terms},
     read, read_bytes, read_bytes_into,
     wire::{Reader, Writer},
     write, write_bytes,
@@ -36,8 +36,8 @@ pub(crate) struct Settings {
     pub(crate) ceilings: Ceilings,
     /// Chains beside the built-in ones, each a geth-style chain config.
     pub(crate) chains: Vec<String>,
-    /// Who executes blocks.
-    pub(crate) executed_by: ExecutedBy,
+    /// Who executes blocks, and on which terms.
+    pub(crate) terms: ExecutionTerms,
 }
 
 impl Settings {
@@ -49,7 +49,7 @@ impl Settings {
         for chain in &self.chains {
             payload.text(chain);
         }
-        payload.u8(executed_by_number(self.executed_by));
+        put_terms(&mut payload, &self.terms);
         write(out, Kind::Settings, &payload.finish())
     }
 
@@ -65,9 +65,9 @@ impl Settings {
             file_bytes: reader.u64()?,
         };
         let chains = texts(&mut reader)?.into_iter().map(str::to_owned).collect();
-        let executed_by = take_executed_by(&mut reader)?;
+        let terms = take_terms(&mut reader)?;
         reader.finish()?;
-        Ok(Self { coordinator, ceilings, chains, executed_by })
+        Ok(Self { coordinator, ceilings, chains, terms })
     }
 }
 
@@ -101,7 +101,7 @@ impl Hello {
             let number = reader.u8()?;
             let measure = Measure::from_number(number).ok_or(ProtocolError::Tag { of: "measure", found: number })?;
             let applied = reader.u8()?;
-            let text = GuestText::new(reader.text()?);
+            let text = UntrustedText::new(reader.text()?);
             confinement.add(
                 measure,
                 match applied {
@@ -248,14 +248,14 @@ pub(crate) fn write_announced(out: &mut impl Write, kind: Kind, bytes: &[u8]) ->
 }
 
 /// Writes a frame that is one text.
-pub(crate) fn write_text(out: &mut impl Write, kind: Kind, text: &GuestText) -> Result<(), ProtocolError> {
+pub(crate) fn write_text(out: &mut impl Write, kind: Kind, text: &UntrustedText) -> Result<(), ProtocolError> {
     let mut payload = Writer::default();
     payload.text(text.as_str());
     write(out, kind, &payload.finish())
 }
 
 /// The text of such a frame.
-pub(super) fn read_text(payload: &[u8]) -> Result<GuestText, ProtocolError> {
+pub(super) fn read_text(payload: &[u8]) -> Result<UntrustedText, ProtocolError> {
     let mut reader = Reader::new(payload);
     let text = take_guest_text(&mut reader)?;
     reader.finish()?;
@@ -265,12 +265,12 @@ pub(super) fn read_text(payload: &[u8]) -> Result<GuestText, ProtocolError> {
 /// Writes why a rule is not let in.
 pub(crate) fn write_refusal(out: &mut impl Write, refusal: &Refusal) -> Result<(), ProtocolError> {
     let mut payload = Writer::default();
-    payload.u8(refusal.kind() as u8).text(GuestText::new(&refusal.to_string()).as_str());
+    payload.u8(refusal.kind() as u8).text(UntrustedText::new(&refusal.to_string()).as_str());
     write(out, Kind::Refused, &payload.finish())
 }
 
 /// Kind and words of such a frame.
-pub(crate) fn read_refusal(payload: &[u8]) -> Result<(RefusalKind, GuestText), ProtocolError> {
+pub(crate) fn read_refusal(payload: &[u8]) -> Result<(RefusalKind, UntrustedText), ProtocolError> {
     let mut reader = Reader::new(payload);
     let found = reader.u8()?;
     let kind = RefusalKind::ALL.get(usize::from(found)).ok_or(ProtocolError::Tag { of: "refusal", found })?;
@@ -294,8 +294,8 @@ pub(crate) fn read_hash(payload: &[u8]) -> Result<B256, ProtocolError> {
 
 /// Reads a text as the sandbox left it. One that was cut there ends with an ellipsis past the limit, and must not be cut
 /// again: the same run in two processes gives the same verdict.
-pub(super) fn take_guest_text(reader: &mut Reader<'_>) -> Result<GuestText, ProtocolError> {
-    Ok(GuestText::at_most(reader.text()?, GuestText::BYTES_MAX + '…'.len_utf8()))
+pub(super) fn take_guest_text(reader: &mut Reader<'_>) -> Result<UntrustedText, ProtocolError> {
+    Ok(UntrustedText::at_most(reader.text()?, UntrustedText::BYTES_MAX + '…'.len_utf8()))
 }
 
 pub(super) fn put_limits(payload: &mut Writer, limits: impl Iterator<Item = (Limit, u64)>) {

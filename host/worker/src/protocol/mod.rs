@@ -1,4 +1,4 @@
-//! What coordinator and child say to each other, over the child's standard input and output. Version 1.
+//! What coordinator and child say to each other, over the child's standard input and output. Version 2.
 //!
 //! # Frames
 //!
@@ -11,7 +11,7 @@
 //!
 //! | kind | name | payload |
 //! |---|---|---|
-//! | 0x01 | settings | version u32 · coordinator's process id u32 · data bytes u64 · address space bytes u64 (0: no limit) · CPU seconds u64 · file bytes u64 · list of texts: chains, each a geth-style chain config · who executes blocks u8: 0 the worker, 1 an evm-server, 2 to 4 both, and of two results the worker's, the server's or none is taken |
+//! | 0x01 | settings | version u32 · coordinator's process id u32 · data bytes u64 · address space bytes u64 (0: no limit) · CPU seconds u64 · file bytes u64 · list of texts: chains, each a geth-style chain config · who executes blocks u8: 0 the worker, 1 an evm-server, 2 to 4 both, and of two results the worker's, the server's or none is taken · senders u8: 0 recovered, 1 stated · gas bound of a block u64 |
 //! | 0x02 | rule | sha256 of the compiled code, 32 bytes · component bytes u64 · code bytes u64 · optional text: the manifest beside the component · limits · list of texts: capabilities granted; then the component, then the code |
 //! | 0x03 | run | optional hash: the specimen's, when it is known · specimen bytes u64 · limits · list of parameters, each two texts; then the specimen |
 //! | 0x04 | compile | component bytes u64 · optional text: the manifest beside it · limits · list of texts: capabilities granted; then the component |
@@ -34,11 +34,12 @@
 //! | 0x89 | compiled | code bytes u64; then the code |
 //! | 0x8a | execute | text, the format |
 //! | 0x8b | difference | as executed without 2: the worker's own result of what it asked last |
+//! | 0x8c | evidence | list of checks · list of texts: unproven values · list of texts: supplied values · entries left out u64; sent when there is any |
 //!
 //! # Order
 //!
 //! A worker: settings → hello; rule → admitted, refused or host failure; then any number of times run → (execute → executed, difference at
-//! will)\* log\* artifact\* verdict, or host failure, or no specimen. A compiler: settings → hello; compile → compiled, refused or host failure (system memory). Only the coordinator
+//! will)\* log\* artifact\* evidence? verdict, or host failure, or no specimen. A compiler: settings → hello; compile → compiled, refused or host failure (system memory). Only the coordinator
 //! speaks first, so neither ever waits for a side that waits for it. Either ends it by closing its end.
 //!
 //! *execute* and *executed* are for rules whose blocks an evm-server executes, which a worker cannot reach. A block result has at most
@@ -48,10 +49,11 @@
 //! # What neither side believes
 //!
 //! A child may have been taken over by a rule. The coordinator therefore takes no more log lines, artifacts and bytes than the
-//! run was granted, checks every label, shortens every text, takes sha256 itself, and sets a time for each frame. It can be
+//! run was granted and no more evidence than [`refiner_sandbox::Evidence`] bounds, checks every label, shortens every text, takes sha256 itself, and sets a time for each frame. It can be
 //! lied to about a result; for that each worker serves one rule only, and results that can be checked are.
 
 mod error;
+mod evidence;
 mod execution;
 mod frame;
 mod message;
@@ -71,4 +73,4 @@ pub(crate) use message::{
 pub(crate) use outcome::{Answer, read_answer, read_failure, write_failure, write_run};
 
 /// What both sides must speak.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;

@@ -3,11 +3,11 @@
 use std::io::{Read, Write};
 
 use refiner_sandbox::{
-    Artifact, GuestText, HostFailure, Limit, Limits, LogLevel, LogLine, Misuse, Run, Usage, Verdict,
+    Artifact, Evidence, HostFailure, Limit, Limits, LogLevel, LogLine, Misuse, Run, UntrustedText, Usage, Verdict,
 };
 
 use super::{
-    Frame, Kind, ProtocolError,
+    Frame, Kind, ProtocolError, evidence,
     message::{put_limits, read_text, take_guest_text, take_per_limit},
     read, read_bytes, verdict,
     wire::{Reader, Writer},
@@ -22,7 +22,7 @@ pub(crate) enum Answer {
     /// It did not.
     HostFailure(HostFailure),
     /// There was nothing to run on.
-    NoSpecimen(GuestText),
+    NoSpecimen(UntrustedText),
 }
 
 /// Writes everything about a run.
@@ -39,6 +39,9 @@ pub(crate) fn write_run(out: &mut impl Write, run: &Run) -> Result<(), ProtocolE
             write(out, Kind::Artifact, &payload.finish())?;
             write_bytes(out, &artifact.bytes)?;
         }
+    }
+    if !run.evidence.is_empty() {
+        evidence::write_evidence(out, &run.evidence)?;
     }
     let mut payload = Writer::default();
     put_limits(&mut payload, run.usage.asked.iter());
@@ -66,12 +69,14 @@ pub(crate) fn read_failure(payload: &[u8]) -> Result<HostFailure, ProtocolError>
 
 /// Reads an answer that begins with this frame, and of it no more than `limits` grant.
 pub(crate) fn read_answer(first: Frame, input: &mut impl Read, limits: &Limits) -> Result<Answer, ProtocolError> {
-    let mut collected = Collected { limits, log: Vec::new(), log_bytes: 0, artifacts: Vec::new(), output_bytes: 0 };
+    let mut collected =
+        Collected { limits, log: Vec::new(), log_bytes: 0, artifacts: Vec::new(), output_bytes: 0, evidence: None };
     let mut frame = first;
     loop {
         match frame.kind {
             Kind::Log => collected.log(&frame.payload)?,
             Kind::Artifact => collected.artifact(&frame.payload, input)?,
+            Kind::Evidence => collected.evidence(&frame.payload)?,
             Kind::Verdict => return collected.verdict(&frame.payload).map(|run| Answer::Run(Box::new(run))),
             Kind::HostFailure => return read_failure(&frame.payload).map(Answer::HostFailure),
             Kind::NoSpecimen => return read_text(&frame.payload).map(Answer::NoSpecimen),
@@ -87,6 +92,7 @@ struct Collected<'l> {
     log_bytes: u64,
     artifacts: Vec<Artifact>,
     output_bytes: u64,
+    evidence: Option<Evidence>,
 }
 
 impl Collected<'_> {
@@ -109,12 +115,20 @@ impl Collected<'_> {
         let labels = verdict::take_artifact(payload)?;
         let (name, .., bytes) = labels;
         if self.artifacts.iter().any(|other| other.name == name) {
-            return Err(Misuse::ArtifactTwice { name: GuestText::new(name) }.into());
+            return Err(Misuse::ArtifactTwice { name: UntrustedText::new(name) }.into());
         }
         self.output_bytes = self.output_bytes.saturating_add(bytes);
         self.within(Limit::OutputBytes, self.output_bytes)?;
         self.artifacts.push(verdict::artifact(labels, read_bytes(input, bytes)?));
         Ok(())
+    }
+
+    /// One for a run, within the bounds of the type.
+    fn evidence(&mut self, payload: &[u8]) -> Result<(), ProtocolError> {
+        match self.evidence.replace(evidence::read_evidence(payload)?) {
+            None => Ok(()),
+            Some(_) => Err(ProtocolError::Unexpected { found: Kind::Evidence }),
+        }
     }
 
     fn verdict(self, payload: &[u8]) -> Result<Run, ProtocolError> {
@@ -125,7 +139,7 @@ impl Collected<'_> {
         let usage = Usage { asked, granted, used, log_lines_lost: reader.u64()? };
         let verdict = verdict::take(&mut reader, self.artifacts)?;
         reader.finish()?;
-        Ok(Run { verdict, usage, log: self.log })
+        Ok(Run { verdict, usage, log: self.log, evidence: self.evidence.unwrap_or_default() })
     }
 
     fn within(&self, limit: Limit, sent: u64) -> Result<(), ProtocolError> {

@@ -3,10 +3,12 @@
 use alloy_primitives::{B256, Bytes};
 use proptest::prelude::*;
 use refiner_buffers::Buffers;
-use refiner_evm::{Answer as Said, ExecutedBy, OnDifference, ResultFormat};
+use refiner_evm::{
+    Answer as Said, ExecutedBy, ExecutionPolicy, ExecutionTerms, OnDifference, ResultFormat, SenderPolicy,
+};
 use refiner_sandbox::{
-    Artifact, GuestText, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine, Misuse, Params, PerLimit, Run,
-    TrapKind, Usage, Verdict,
+    Artifact, CheckOutcome, CheckReport, Evidence, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine, Misuse,
+    Params, PerLimit, Run, TrapKind, UntrustedText, Usage, Verdict,
 };
 
 use super::{
@@ -37,19 +39,42 @@ fn run(verdict: Verdict) -> Run {
         granted.set(spec.limit, u64::MAX - number as u64);
         used.set(spec.limit, number as u64);
     }
-    let line = |level, text: &str| LogLine { level, message: GuestText::new(text) };
+    let line = |level, text: &str| LogLine { level, message: UntrustedText::new(text) };
     let log = vec![
         line(LogLevel::Debug, ""),
         line(LogLevel::Info, "two\nlines"),
         line(LogLevel::Warn, &"long".repeat(1_000)),
         line(LogLevel::Error, "…"),
     ];
-    Run { verdict, usage: Usage { asked, granted, used, log_lines_lost: 5 }, log }
+    Run { verdict, usage: Usage { asked, granted, used, log_lines_lost: 5 }, log, evidence: evidence() }
+}
+
+fn evidence() -> Evidence {
+    let text = UntrustedText::new;
+    let check = |name, outcome| CheckReport { name: text(name), outcome };
+    Evidence {
+        checks: vec![
+            check("blockHash", CheckOutcome::Passed),
+            check(
+                "senders",
+                CheckOutcome::Failed {
+                    subject: text("Senders[3]"),
+                    stated: text(&"long".repeat(1_000)),
+                    computed: text("absent"),
+                },
+            ),
+            check("requestsHash", CheckOutcome::NotApplicable { reason: text("no requests") }),
+            check("knownBlock", CheckOutcome::NotCheckable { reason: text("") }),
+        ],
+        unproven: vec![text("/transactions/3/blobVersionedHashes")],
+        supplied: vec![text("one"), text("two")],
+        left_out: 9,
+    }
 }
 
 fn verdicts() -> Vec<Verdict> {
-    let text = || GuestText::new("a reason with a \u{202e} mark");
-    let long = || GuestText::new(&"é".repeat(2_000));
+    let text = || UntrustedText::new("a reason with a \u{202e} mark");
+    let long = || UntrustedText::new(&"é".repeat(2_000));
     let misuses = [
         Misuse::ArtifactName { name: text() },
         Misuse::ArtifactTwice { name: text() },
@@ -106,11 +131,10 @@ fn every_verdict_arrives_as_it_was_sent() {
 
 #[test]
 fn every_host_failure_arrives_as_it_was_sent() {
-    let reason = || GuestText::new("a reason");
+    let reason = || UntrustedText::new("a reason");
     for sent in [
         HostFailure::Deadline { wall_ms: 7 },
         HostFailure::CapabilityUnavailable { reason: reason() },
-        HostFailure::NoExecutor,
         HostFailure::NoRoom,
         HostFailure::SystemMemory(std::io::Error::from_raw_os_error(12)),
         HostFailure::UnknownTrap { message: reason() },
@@ -137,7 +161,7 @@ fn executions_arrive_as_they_were_asked_and_answered() {
         Executed::Answer(Said::Document(vec![7; 300_000].into())),
         Executed::Answer(Said::Document(Bytes::new())),
         Executed::Answer(Said::Refusal("error on EBE".into())),
-        Executed::Unavailable(GuestText::new("no connection")),
+        Executed::Unavailable(UntrustedText::new("no connection")),
     ] {
         let mut bytes = Vec::new();
         sent.send(&mut bytes).unwrap();
@@ -162,15 +186,18 @@ fn requests_arrive_as_they_were_sent() {
         coordinator: 77,
         ceilings: Ceilings { data_bytes: 1, address_bytes: Some(2), cpu_seconds: 3, file_bytes: 4 },
         chains: vec!["{}".to_owned(), String::new()],
-        executed_by: ExecutedBy::Both(OnDifference::Hold),
+        terms: ExecutionTerms {
+            executed_by: ExecutedBy::Both(OnDifference::Hold),
+            policy: ExecutionPolicy { senders: SenderPolicy::Stated, gas_bound: 5 },
+        },
     };
     let mut bytes = Vec::new();
     settings.send(&mut bytes).unwrap();
     assert_eq!(Settings::receive(&mut bytes.as_slice()).unwrap(), settings);
 
     let mut confinement = Confinement::default();
-    confinement.add(Measure::Landlock, Outcome::Applied { detail: GuestText::new("all") });
-    confinement.add(Measure::SystemCalls, Outcome::Unavailable { reason: GuestText::new("old kernel") });
+    confinement.add(Measure::Landlock, Outcome::Applied { detail: UntrustedText::new("all") });
+    confinement.add(Measure::SystemCalls, Outcome::Unavailable { reason: UntrustedText::new("old kernel") });
     let hello = Hello { confinement };
     let mut bytes = Vec::new();
     hello.send(&mut bytes).unwrap();
@@ -200,7 +227,7 @@ fn taken(limit: Limit, granted: u64) -> Result<Answer, ProtocolError> {
 }
 
 fn log_of_ten_bytes() -> Vec<LogLine> {
-    let line = |text| LogLine { level: LogLevel::Info, message: GuestText::new(text) };
+    let line = |text| LogLine { level: LogLevel::Info, message: UntrustedText::new(text) };
     // Three bytes of each are forgiven: an ellipsis may stand past the limit.
     vec![line("12345678"), line("12345678")]
 }
@@ -213,6 +240,49 @@ fn coordinator_takes_what_was_granted_and_not_one_more() {
         let over = taken(limit, sent - 1).unwrap_err();
         assert!(matches!(over, ProtocolError::OverGrant { limit: found, .. } if found == limit), "{limit}: {over:?}");
     }
+}
+
+/// How the coordinator takes an answer whose worker sends this evidence, twice or once.
+fn taken_evidence(evidence: &Evidence, times: usize) -> Result<Answer, ProtocolError> {
+    let mut bytes = Vec::new();
+    for _ in 0..times {
+        super::evidence::write_evidence(&mut bytes, evidence).unwrap();
+    }
+    let verdict = Verdict::Produced { artifacts: Vec::new(), records: 0 };
+    write_run(&mut bytes, &Run { log: Vec::new(), evidence: Evidence::default(), ..run(verdict) }).unwrap();
+    read_answer(&mut bytes.as_slice(), &Limits::default())
+}
+
+#[test]
+fn largest_evidence_fits_a_frame_and_one_entry_more_is_refused() {
+    let text = |index: usize, bytes| UntrustedText::at_most(&format!("{index:07}").repeat(bytes), bytes);
+    let entries = |count| (0..count).map(|index| text(index, Evidence::ENTRY_BYTES_MAX)).collect();
+    let longest = |index| {
+        let text = || text(index, UntrustedText::BYTES_MAX);
+        CheckReport {
+            name: text(),
+            outcome: CheckOutcome::Failed { subject: text(), stated: text(), computed: text() },
+        }
+    };
+    let most = Evidence {
+        checks: (0..Evidence::CHECKS_MAX).map(longest).collect(),
+        unproven: entries(Evidence::ENTRIES_MAX),
+        supplied: entries(Evidence::ENTRIES_MAX),
+        left_out: u64::MAX,
+    };
+    let Answer::Run(arrived) = taken_evidence(&most, 1).unwrap() else { panic!() };
+    assert_eq!(arrived.evidence, most);
+
+    let mut checks = most.clone();
+    checks.checks.push(longest(0));
+    let unproven = Evidence { unproven: entries(Evidence::ENTRIES_MAX + 1), supplied: Vec::new(), ..most.clone() };
+    let supplied = Evidence { supplied: entries(Evidence::ENTRIES_MAX + 1), unproven: Vec::new(), ..most.clone() };
+    for (evidence, what) in [(checks, "checks"), (unproven, "unproven values"), (supplied, "supplied values")] {
+        let refused = taken_evidence(&evidence, 1).unwrap_err();
+        assert!(matches!(refused, ProtocolError::TooMany { what: found, .. } if found == what), "{refused:?}");
+    }
+    let twice = taken_evidence(&evidence(), 2).unwrap_err();
+    assert!(matches!(twice, ProtocolError::Unexpected { found: Kind::Evidence }), "{twice:?}");
 }
 
 #[test]
@@ -256,7 +326,7 @@ proptest! {
         let mut bytes = Vec::new();
         for (kind, payload) in frames {
             // Mostly kinds that have a meaning here, or nothing but the first frame would ever be looked at.
-            bytes.push(0x80 | (kind % 0x0c));
+            bytes.push(0x80 | (kind % 0x0d));
             bytes.extend(u32::try_from(payload.len()).unwrap().to_be_bytes());
             bytes.extend(payload);
         }

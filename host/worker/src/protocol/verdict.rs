@@ -9,7 +9,7 @@
 //! Misuse: 0 artifact name, 1 artifact twice, 2 media type, 3 schema, 4 artifact finished, 5 nothing there, 6 exited (the status in
 //! decimal), 7 endless wait (empty), 8 artifact not listed; each a text.
 //!
-//! Host failure: 0 deadline (wall ms u64), 1 capability unavailable (text), 2 no executor, 3 no room, 4 system memory (error
+//! Host failure: 0 deadline (wall ms u64), 1 capability unavailable (text), 3 no room, 4 system memory (error
 //! number u32), 5 unknown trap (text), 6 executor
 //! unavailable (text).
 
@@ -63,7 +63,6 @@ pub(super) fn put_failure(payload: &mut Writer, failure: &HostFailure) {
     match failure {
         HostFailure::Deadline { wall_ms } => payload.u8(0).u64(*wall_ms),
         HostFailure::CapabilityUnavailable { reason } => payload.u8(1).text(reason.as_str()),
-        HostFailure::NoExecutor => payload.u8(2),
         HostFailure::NoRoom => payload.u8(3),
         HostFailure::SystemMemory(error) => payload.u8(4).u32(error.raw_os_error().map_or(0, i32::cast_unsigned)),
         HostFailure::UnknownTrap { message } => payload.u8(5).text(message.as_str()),
@@ -76,7 +75,6 @@ pub(super) fn take_failure(reader: &mut Reader<'_>) -> Result<HostFailure, Proto
     Ok(match reader.u8()? {
         0 => HostFailure::Deadline { wall_ms: reader.u64()? },
         1 => HostFailure::CapabilityUnavailable { reason: take_guest_text(reader)? },
-        2 => HostFailure::NoExecutor,
         3 => HostFailure::NoRoom,
         4 => HostFailure::SystemMemory(match reader.u32()? {
             0 => io::ErrorKind::OutOfMemory.into(),

@@ -2,23 +2,30 @@
 
 use std::io::{self, Write};
 
-use refiner_sandbox::LimitUse;
+use refiner_evm::ExecutionPolicy;
+use refiner_sandbox::Verdict;
 use serde_json::{Value, json};
 
-use crate::replay::job::{Facts, Kept, Outcome, Replayed, RunEnd, RunRecord};
+use crate::{
+    checks,
+    executor::unusual_terms,
+    replay::job::{Kept, Outcome, Replayed, RunEnd, RunRecord},
+    rule::show,
+};
 
 /// The lines of one specimen; a specimen that is unusable has one line, without a rule.
-pub fn lines(replayed: &Replayed, out: &mut impl Write) -> io::Result<()> {
-    let input = replayed.input.to_string();
+pub fn lines(replayed: &Replayed, policy: ExecutionPolicy, out: &mut impl Write) -> io::Result<()> {
+    let input = replayed.input.name();
     match &replayed.outcome {
-        Ok(Outcome { facts, runs }) => runs.iter().try_for_each(|run| writeln!(out, "{}", line(&input, facts, run))),
+        Ok(outcome) => outcome.runs.iter().try_for_each(|run| writeln!(out, "{}", line(&input, outcome, run, policy))),
         Err(error) => {
             writeln!(out, "{}", json!({ "specimen": input, "verdict": "unusable", "message": error.to_string() }))
         }
     }
 }
 
-fn line(input: &str, facts: &Facts, run: &RunRecord) -> Value {
+fn line(input: &str, outcome: &Outcome, run: &RunRecord, policy: ExecutionPolicy) -> Value {
+    let facts = &outcome.facts;
     let mut line = json!({
         "specimen": input,
         "chainId": facts.chain_id,
@@ -28,34 +35,33 @@ fn line(input: &str, facts: &Facts, run: &RunRecord) -> Value {
         "layout": facts.layout,
         "rule": &*run.rule,
         "ruleIdentity": run.identity,
+        "knownBlock": checks::outcome(&(&outcome.known).into()),
         "elapsedMs": run.elapsed.as_secs_f64() * 1e3,
     });
+    show::merge(&mut line, unusual_terms(policy).into());
     let (more, usage, log) = match &run.end {
-        RunEnd::Produced { artifacts, records, usage, log } => {
+        RunEnd::Produced { artifacts, records, usage, log, evidence } => {
+            show::merge(&mut line, checks::evidence(evidence).into());
             let artifacts: Vec<_> = artifacts.iter().map(artifact).collect();
             (json!({ "verdict": "produced", "records": records, "artifacts": artifacts }), Some(usage), Some(log))
         }
-        RunEnd::Refused { verdict, usage, log } => {
-            (json!({ "verdict": verdict.name(), "message": verdict.to_string() }), Some(usage), Some(log))
+        RunEnd::Refused { verdict, usage, log, evidence } => {
+            show::merge(&mut line, checks::evidence(evidence).into());
+            (refused(verdict), Some(usage), Some(log))
         }
+        RunEnd::OtherBlock => (refused(&outcome.other_block()), None, None),
         RunEnd::Failed(failure) => (json!({ "verdict": Value::Null, "failure": failure.to_string() }), None, None),
     };
-    let usage = usage.map(|usage| {
-        usage
-            .iter()
-            .map(|LimitUse { limit, asked, granted, used }| {
-                (limit.to_string(), json!({ "asked": asked, "granted": granted, "used": used }))
-            })
-            .collect::<serde_json::Map<_, _>>()
-    });
-    let log = log.map(|log| {
-        log.iter()
-            .map(|line| json!({ "level": line.level.as_str(), "message": line.message.to_string() }))
-            .collect::<Vec<_>>()
-    });
-    merge(&mut line, more);
-    merge(&mut line, json!({ "usage": usage, "log": log }));
+    show::merge(&mut line, more);
+    show::merge(
+        &mut line,
+        json!({ "usage": usage.map(|usage| show::usage(usage)), "log": log.map(|log| show::log(log)) }),
+    );
     line
+}
+
+fn refused(verdict: &Verdict) -> Value {
+    json!({ "verdict": verdict.name(), "message": verdict.to_string() })
 }
 
 fn artifact(kept: &Kept) -> Value {
@@ -66,10 +72,4 @@ fn artifact(kept: &Kept) -> Value {
         "sha256": format!("{:x}", kept.sha256),
         "file": kept.path.as_ref().map(|path| path.display().to_string()),
     })
-}
-
-fn merge(into: &mut Value, more: Value) {
-    if let (Value::Object(into), Value::Object(more)) = (into, more) {
-        into.extend(more);
-    }
 }

@@ -7,35 +7,38 @@ mod totals;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use refiner_evm::ExecutionPolicy;
 
 pub use self::totals::Totals;
 use super::job::Replayed;
-use crate::{cli::Style, failure};
+use crate::{cli::Style, failure, terminal};
 
 /// Prints each specimen's runs as they come, and keeps count.
 pub struct Report {
     style: Style,
+    /// Shown where it is not the default.
+    policy: ExecutionPolicy,
     totals: Totals,
     progress: ProgressBar,
 }
 
 impl Report {
     /// Begins a report over `specimens` specimens.
-    pub fn begin(style: Style, specimens: usize) -> io::Result<Self> {
+    pub fn begin(style: Style, policy: ExecutionPolicy, specimens: usize) -> io::Result<Self> {
         if style == Style::Table {
-            table::header(&mut io::stdout().lock())?;
+            table::header(&mut terminal::out(false))?;
         }
-        Ok(Self { style, totals: Totals::default(), progress: progress(specimens) })
+        Ok(Self { style, policy, totals: Totals::default(), progress: progress(specimens) })
     }
 
     /// Tells of one specimen.
     pub fn record(&mut self, replayed: &Replayed) -> io::Result<()> {
         self.totals.add(replayed);
         self.progress.suspend(|| {
-            let mut stdout = io::stdout().lock();
+            let mut stdout = terminal::out(self.style == Style::Json);
             match self.style {
                 Style::Table => table::rows(replayed, &mut stdout),
-                Style::Json => json::lines(replayed, &mut stdout),
+                Style::Json => json::lines(replayed, self.policy, &mut stdout),
                 Style::Summary => Ok(()),
             }?;
             if let (Style::Table | Style::Summary, Err(error)) = (self.style, &replayed.outcome) {

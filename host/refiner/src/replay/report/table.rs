@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
-use crate::replay::job::{Facts, Outcome, Replayed, RunEnd, RunRecord};
+use refiner_text::OneLine;
+
+use crate::replay::job::{Outcome, Replayed, RunEnd, RunRecord};
 
 /// The line above the others.
 pub fn header(out: &mut impl Write) -> io::Result<()> {
@@ -14,15 +16,17 @@ pub fn header(out: &mut impl Write) -> io::Result<()> {
 
 /// The lines of one specimen. One that is unusable has none here: it is told on standard error.
 pub fn rows(replayed: &Replayed, out: &mut impl Write) -> io::Result<()> {
-    let Ok(Outcome { facts, runs }) = &replayed.outcome else { return Ok(()) };
-    runs.iter().try_for_each(|run| row(facts, run, out))
+    let Ok(outcome) = &replayed.outcome else { return Ok(()) };
+    outcome.runs.iter().try_for_each(|run| row(outcome, run, out))
 }
 
-fn row(facts: &Facts, run: &RunRecord, out: &mut impl Write) -> io::Result<()> {
+fn row(outcome: &Outcome, run: &RunRecord, out: &mut impl Write) -> io::Result<()> {
+    let facts = &outcome.facts;
     let mut line = |bytes: &str, end: &str| {
         let block = format!("{}-{}", facts.chain_id, facts.height);
         let time = milliseconds(run.elapsed);
-        writeln!(out, "{block:<14} {:<6} {:<20} {bytes:>11} {time:>9}  {end}", facts.layout, run.rule)
+        let rule = OneLine(&run.rule).to_string();
+        writeln!(out, "{block:<14} {:<6} {rule:<20} {bytes:>11} {time:>9}  {}", facts.layout, OneLine(end))
     };
     match &run.end {
         RunEnd::Produced { artifacts, .. } if artifacts.is_empty() => line("-", "produced no artifact"),
@@ -30,6 +34,7 @@ fn row(facts: &Facts, run: &RunRecord, out: &mut impl Write) -> io::Result<()> {
             artifacts.iter().try_for_each(|kept| line(&kept.bytes.to_string(), &format!("{:x}", kept.sha256)))
         }
         RunEnd::Refused { verdict, .. } => line("-", &verdict.to_string()),
+        RunEnd::OtherBlock => line("-", &outcome.other_block().to_string()),
         RunEnd::Failed(failure) => line("-", &format!("failed: {failure}")),
     }
 }

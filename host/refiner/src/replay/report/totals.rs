@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use refiner_specimen::check::Outcome;
+
 use crate::{
     exit::Exit,
     replay::job::{Replayed, RunEnd},
@@ -19,6 +21,8 @@ pub struct Totals {
     produced: u64,
     refused: u64,
     failed: u64,
+    known: u64,
+    other_blocks: u64,
     gas: u64,
     input_bytes: u64,
     output_bytes: u64,
@@ -33,6 +37,8 @@ impl Default for Totals {
             produced: 0,
             refused: 0,
             failed: 0,
+            known: 0,
+            other_blocks: 0,
             gas: 0,
             input_bytes: 0,
             output_bytes: 0,
@@ -48,6 +54,11 @@ impl Totals {
             self.unusable += 1;
             return;
         };
+        match outcome.known.outcome {
+            Outcome::Passed => self.known += 1,
+            Outcome::Failed { .. } => self.other_blocks += 1,
+            Outcome::NotApplicable(_) | Outcome::NotCheckable(_) => {}
+        }
         self.gas += outcome.facts.gas_used;
         self.input_bytes += outcome.facts.bytes as u64;
         for run in &outcome.runs {
@@ -56,7 +67,7 @@ impl Totals {
                     self.produced += 1;
                     self.output_bytes += artifacts.iter().map(|kept| kept.bytes as u64).sum::<u64>();
                 }
-                RunEnd::Refused { .. } => self.refused += 1,
+                RunEnd::Refused { .. } | RunEnd::OtherBlock => self.refused += 1,
                 RunEnd::Failed(_) => self.failed += 1,
             }
         }
@@ -87,6 +98,8 @@ impl fmt::Display for Totals {
                 write!(f, ", {count} {what}")?;
             }
         }
+        let not_checkable = self.specimens - self.unusable - self.known - self.other_blocks;
+        write!(f, "\nknownBlock: {} passed, {} failed, {not_checkable} not checkable", self.known, self.other_blocks)?;
         write!(
             f,
             "\n{:.2} s, {:.1} blocks/s, {:.0} Mgas/s, {:.1} MB in, {:.1} MB out",

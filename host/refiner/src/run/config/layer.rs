@@ -87,6 +87,14 @@ pub struct Layer {
     /// How long the evm-server has for a block, with all tries [default: 100].
     #[arg(long, value_name = "S", help_heading = "Rules")]
     pub evm_timeout_s: Option<u64>,
+    /// Origin of the senders in results: `recovered` from the signatures, or `stated` by the specimen and not checked, which is refused
+    /// where results are proved [default: recovered].
+    #[arg(long, value_name = "ORIGIN", help_heading = "Rules")]
+    pub senders: Option<String>,
+    /// Upper bound on the gas used by everything done for one block; another than the default is refused where results are proved
+    /// [default: 1000000000].
+    #[arg(long, value_name = "GAS", help_heading = "Rules")]
+    pub gas_bound: Option<u64>,
     /// Runs at once, each in a process of its own [default: as many as cores].
     #[arg(long, value_name = "N", help_heading = "Rules")]
     pub workers: Option<u64>,
@@ -155,7 +163,7 @@ pub enum Kind {
 }
 
 /// Every setting with its kind and the names under which earlier refiners read it from the environment.
-pub const SETTINGS: [(&str, Kind, &[&str]); 43] = [
+pub const SETTINGS: [(&str, Kind, &[&str]); 45] = [
     ("network", Kind::Text, &["MIX_ENV"]),
     ("proof-chain-id", Kind::Number, &["PROOFCHAIN_CHAIN_ID"]),
     ("specimen-contract", Kind::Text, &["BSP_PROOFCHAIN_ADDRESS"]),
@@ -182,6 +190,8 @@ pub const SETTINGS: [(&str, Kind, &[&str]); 43] = [
     ("evm-server", Kind::Text, &["EVM_SERVER_URL"]),
     ("evm-on-difference", Kind::Text, &[]),
     ("evm-timeout-s", Kind::Number, &[]),
+    ("senders", Kind::Text, &[]),
+    ("gas-bound", Kind::Number, &[]),
     ("workers", Kind::Number, &[]),
     ("key-file", Kind::Text, &["BLOCK_RESULT_OPERATOR_PRIVATE_KEY_FILE"]),
     ("keystore", Kind::Text, &[]),

@@ -76,6 +76,16 @@ pub enum Problem {
         /// What it is needed for, and where it can come from.
         why: &'static str,
     },
+    /// A value under which no result may be proved.
+    #[error("{key}: {value} is refused where results are proved; expected {expected}, or prove = \"none\"")]
+    Proving {
+        /// The setting.
+        key: &'static str,
+        /// What was given.
+        value: String,
+        /// The only value that can be proved under.
+        expected: String,
+    },
     /// Two settings that exclude each other.
     #[error("{one} and {other} cannot both be given")]
     Conflict {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use alloy_primitives::Address;
-use refiner_evm::OnDifference;
+use refiner_evm::{ExecutionPolicy, OnDifference};
 use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, Secret, StartBlock};
 use url::Url;
 
@@ -31,6 +31,7 @@ pub struct Settings {
     pub params: Vec<(String, String)>,
     pub chain_configs: Vec<PathBuf>,
     pub evm: Evm,
+    pub policy: ExecutionPolicy,
     pub workers: usize,
     pub key: Key,
     pub fees: FeePolicy,
@@ -92,6 +93,7 @@ pub fn resolve(layer: Layer, secret: Option<Secret>, problems: &mut Vec<Problem>
         ..FeePolicy::default()
     };
     let evm = reading.evm(&layer);
+    let policy = reading.policy(&layer, proves);
     let settings = Settings {
         scan,
         start: start.unwrap_or(StartBlock::Latest),
@@ -108,6 +110,7 @@ pub fn resolve(layer: Layer, secret: Option<Secret>, problems: &mut Vec<Problem>
         params,
         chain_configs: layer.chain_config.unwrap_or_default().into_iter().map(PathBuf::from).collect(),
         evm,
+        policy,
         workers: reading.size("workers", layer.workers, cores, 1_024),
         fees,
         proof_depth: reading.number("proof-depth", layer.proof_depth, 5, 0, 10_000),
@@ -149,6 +152,24 @@ impl Reading<'_> {
             on_difference: on_difference.unwrap_or(OnDifference::Hold),
             timeout: Duration::from_secs(seconds),
         }
+    }
+
+    /// The terms of execution. A proved result rests on recovered senders, and ends at the bound at which every operator's ends.
+    fn policy(&mut self, layer: &Layer, proves: bool) -> ExecutionPolicy {
+        let default = ExecutionPolicy::default();
+        let senders = self.text("senders", layer.senders.as_deref(), "recovered or stated");
+        let policy = ExecutionPolicy {
+            senders: senders.unwrap_or_default(),
+            gas_bound: self.number("gas-bound", layer.gas_bound, default.gas_bound, 1, u64::MAX),
+        };
+        let terms = [
+            ("senders", policy.senders.to_string(), default.senders.to_string()),
+            ("gas-bound", policy.gas_bound.to_string(), default.gas_bound.to_string()),
+        ];
+        for (key, value, expected) in terms.into_iter().filter(|(_, value, expected)| proves && value != expected) {
+            self.problems.push(Problem::Proving { key, value, expected });
+        }
+        policy
     }
 
     fn text<T: FromStr>(&mut self, key: &'static str, value: Option<&str>, expected: &'static str) -> Option<T> {
@@ -358,6 +379,23 @@ mod tests {
         for part in ["proof-chain-id", "specimen-contract", "result-contract"] {
             assert!(problems.contains(part), "{problems}");
         }
+    }
+
+    #[test]
+    fn no_result_is_proved_on_terms_that_leave_something_unchecked() {
+        let stated = Layer { senders: Some("stated".into()), gas_bound: Some(7), ..least() };
+        let problems = resolved(stated.clone(), Some("aa")).unwrap_err();
+        for expected in ["senders: stated is refused", "gas-bound: 7 is refused", "expected 1000000000"] {
+            assert!(problems.contains(expected), "{expected} in {problems}");
+        }
+        let policy = resolved(Layer { prove: Some("none".into()), ..stated }, None).unwrap().policy;
+        assert_eq!((policy.senders.as_str(), policy.gas_bound), ("stated", 7));
+
+        let said = Layer { senders: Some("recovered".into()), gas_bound: Some(1_000_000_000), ..least() };
+        assert_eq!(resolved(said, Some("aa")).unwrap().policy, ExecutionPolicy::default());
+        let wrong = Layer { senders: Some("guessed".into()), gas_bound: Some(0), ..least() };
+        let problems = resolved(wrong, Some("aa")).unwrap_err();
+        assert!(problems.contains("guessed") && problems.contains("gas-bound: 0"), "{problems}");
     }
 
     #[test]

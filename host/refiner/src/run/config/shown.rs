@@ -109,6 +109,8 @@ fn default(key: &str, settings: &Settings) -> Option<Value> {
         "evm-server" => text(&settings.evm.server),
         "evm-on-difference" => text(&settings.evm.on_difference),
         "evm-timeout-s" => seconds(settings.evm.timeout),
+        "senders" => text(&settings.policy.senders),
+        "gas-bound" => number(settings.policy.gas_bound),
         "workers" => size(settings.workers),
         "max-fee-gwei" => number(settings::gwei(settings.fees.cap_wei)),
         "proof-depth" => number(settings.proof_depth),

@@ -3,7 +3,11 @@
 use alloy_primitives::B256;
 use refiner_content::{Content, LocalStore};
 use refiner_journal::{Item, Step};
-use refiner_specimen::{Heading, heading, sha256, specimen_hash};
+use refiner_specimen::{
+    Heading,
+    check::{Check, CheckName, Quantity},
+    heading, sha256, specimen_hash,
+};
 
 use crate::run::{handoff::Handoff, policy::StageError};
 
@@ -32,16 +36,11 @@ pub enum Mismatch {
         found: u64,
     },
     /// Another block.
-    #[error("announced for block {announced}, the specimen is of block {found}")]
-    Block {
-        /// What the announcement says.
-        announced: B256,
-        /// What the specimen says.
-        found: B256,
-    },
+    #[error("announced for another block: {0}")]
+    Block(Check),
     /// A header that is not the block's.
-    #[error("the specimen's header is not that of its block hash")]
-    Header,
+    #[error("the block contradicts itself: {0}")]
+    Header(Check),
 }
 
 /// Whether bytes hash to what was announced. The network announces sha256 of the quoted base64; the plain sha256, which the
@@ -72,10 +71,14 @@ fn compare(heading: &Heading, item: &Item) -> Result<(), Mismatch> {
     if header.number != item.height {
         return Err(Mismatch::Height { announced: item.height, found: header.number });
     }
-    if hash != item.block_hash {
-        return Err(Mismatch::Block { announced: item.block_hash, found: hash });
+    // Both checks are those that the reports of a replay show under these names.
+    let (stated, announced) = (Quantity::Hash(hash), Quantity::Hash(item.block_hash));
+    let known = Check::compare(CheckName::KnownBlock, stated.clone(), announced);
+    if known.failed() {
+        return Err(Mismatch::Block(known));
     }
-    if header_hash == hash { Ok(()) } else { Err(Mismatch::Header) }
+    let header = Check::compare(CheckName::BlockHash, stated, Quantity::Hash(header_hash));
+    if header.failed() { Err(Mismatch::Header(header)) } else { Ok(()) }
 }
 
 impl VerifiedSpecimen {

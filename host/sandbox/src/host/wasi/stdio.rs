@@ -13,10 +13,10 @@ use super::{
     super::{Stop, log::Log},
     Reach, Wait,
 };
-use crate::{GuestText, LogLevel, Misuse};
+use crate::{LogLevel, Misuse, UntrustedText};
 
 /// Bytes of an unfinished line that are kept: one more than a line of the log has, so that the log can tell that it was cut.
-const LINE_BYTES_MAX: usize = GuestText::BYTES_MAX + 1;
+const LINE_BYTES_MAX: usize = UntrustedText::BYTES_MAX + 1;
 /// Bytes a guest is told it may write at once. Any length is taken; this is what wasmtime-wasi tells.
 const WRITE_BYTES: u64 = 4096;
 

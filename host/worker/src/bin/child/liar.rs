@@ -16,6 +16,7 @@ const ARTIFACT: u8 = 0x87;
 const VERDICT: u8 = 0x88;
 const EXECUTE: u8 = 0x8a;
 const DIFFERENCE: u8 = 0x8b;
+const EVIDENCE: u8 = 0x8c;
 /// Lines of the table of limits.
 const LIMITS: usize = refiner_sandbox::LIMITS.len();
 const BYTES: u8 = 0x05;
@@ -37,13 +38,13 @@ fn tell(name: &str) -> io::Result<()> {
             sleep()
         }
         "other-version" => say(HELLO, &[0, 0, 0, 9, 0, 0, 0, 0]),
-        "endless-measures" => say(HELLO, &[0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff]),
+        "endless-measures" => say(HELLO, &[0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff]),
         _ => after_hello(name),
     }
 }
 
 fn after_hello(name: &str) -> io::Result<()> {
-    say(HELLO, &[0, 0, 0, 1, 0, 0, 0, 0])?;
+    say(HELLO, &[0, 0, 0, 2, 0, 0, 0, 0])?;
     let digest = read_rule()?;
     match name {
         "other-rule" => say(ADMITTED, &[0; 32])?,
@@ -104,6 +105,10 @@ fn after_hello(name: &str) -> io::Result<()> {
             say(ARTIFACT, &artifact("another", 0))?;
             say(VERDICT, &produced())
         }
+        "endless-evidence" => loop {
+            say(EVIDENCE, &[0; 20])?;
+        },
+        "endless-checks" => say(EVIDENCE, &endless_checks()),
         "path" => say(ARTIFACT, &artifact("../../etc/passwd", 0)),
         "unknown-kind" => say(0x7f, b""),
         "cut-verdict" => say(VERDICT, &[0; 7]),
@@ -122,6 +127,14 @@ fn after_hello(name: &str) -> io::Result<()> {
 }
 
 /// Asks for an execution, and reads what comes.
+/// Many checks without a name that passed.
+fn endless_checks() -> Vec<u8> {
+    let checks = 200_000u32;
+    let mut payload = checks.to_be_bytes().to_vec();
+    payload.resize(4 + 5 * checks as usize + 16, 0);
+    payload
+}
+
 fn execute() -> io::Result<()> {
     let format = b"evm-server@b";
     say(EXECUTE, &[&[0, 0, 0, 12][..], format].concat())?;

@@ -11,7 +11,7 @@ const IO_ERROR: &str = "ERROR(11)";
 
 /// What an evm-server says in place of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct ServerError {
     form: Form,
     text: String,
 }
@@ -28,7 +28,7 @@ struct ErrorObject {
     error: String,
 }
 
-impl Said {
+impl ServerError {
     /// Reads an error's body.
     pub(super) fn read(body: &[u8]) -> Self {
         let body = String::from_utf8_lossy(body);
@@ -54,7 +54,7 @@ impl Said {
     }
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let form = match self.form {
             Form::Json => "the error",
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn words_are_found_in_every_form_of_an_error() {
         let check = |body: &str, form: Form, text: &str| {
-            assert_eq!(Said::read(body.as_bytes()), Said { form, text: text.to_owned() }, "{body}");
+            assert_eq!(ServerError::read(body.as_bytes()), ServerError { form, text: text.to_owned() }, "{body}");
         };
         check(r#"{"error": "error on EBE: out of gas"}"#, Form::Json, "error on EBE: out of gas");
         check("{\"error\": \"open \"/tmp/x\": no such\nfile\"}\n", Form::BrokenJson, "open \"/tmp/x\": no such\nfile");
@@ -83,7 +83,11 @@ mod tests {
 
     #[test]
     fn failure_of_the_servers_own_disk_is_known_by_its_number() {
-        assert!(Said::read(br#"{"error": "ERROR(11): failed writing output: no space left"}"#).is_of_its_own_disk());
-        assert!(!Said::read(br#"{"error": "ERROR(10): error unmarshalling replica file"}"#).is_of_its_own_disk());
+        assert!(
+            ServerError::read(br#"{"error": "ERROR(11): failed writing output: no space left"}"#).is_of_its_own_disk()
+        );
+        assert!(
+            !ServerError::read(br#"{"error": "ERROR(10): error unmarshalling replica file"}"#).is_of_its_own_disk()
+        );
     }
 }

@@ -1,16 +1,18 @@
-//! Text that a rule wrote, made safe to show.
+//! Text from outside as a value: escaped once, at the edge, and bounded.
 
 use std::fmt;
+
+use crate::is_deceptive;
 
 /// Marks text that was cut off.
 const ELLIPSIS: char = '…';
 
-/// Text from a rule or its component: at most [`GuestText::BYTES_MAX`] bytes, control characters escaped, so that it can
-/// neither flood a log nor move a cursor.
+/// Text from outside: at most [`UntrustedText::BYTES_MAX`] bytes, deceptive characters escaped, so that it can neither flood a log
+/// nor move a cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct GuestText(String);
+pub struct UntrustedText(String);
 
-impl GuestText {
+impl UntrustedText {
     /// Longest text kept. Enough for a message a person reads.
     pub const BYTES_MAX: usize = 1_024;
 
@@ -25,11 +27,11 @@ impl GuestText {
     }
 
     /// [`Self::at_most`], and whether anything was cut off.
-    pub(crate) fn cut(text: &str, bytes_max: usize) -> (Self, bool) {
+    pub fn cut(text: &str, bytes_max: usize) -> (Self, bool) {
         let mut kept = String::with_capacity(text.len().min(bytes_max));
         let mut room_for_ellipsis = 0;
         for character in text.chars() {
-            if needs_escape(character) {
+            if is_deceptive(character) {
                 kept.extend(character.escape_unicode());
             } else {
                 kept.push(character);
@@ -52,15 +54,38 @@ impl GuestText {
     }
 }
 
-/// Control characters, and the marks that reorder or hide text: they can make a line read as what it is not.
-fn needs_escape(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+impl fmt::Display for UntrustedText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
 }
 
-impl fmt::Display for GuestText {
+/// Shows a value on one line, escaped and whole.
+pub struct OneLine<T>(pub T);
+
+impl<T: fmt::Display> fmt::Display for OneLine<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        use fmt::Write as _;
+        write!(Escape(f), "{}", self.0)
+    }
+}
+
+/// Escapes what a value writes of itself.
+struct Escape<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl fmt::Write for Escape<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut rest = text;
+        while let Some(at) = rest.find(is_deceptive) {
+            let (plain, escaped) = rest.split_at(at);
+            self.0.write_str(plain)?;
+            let mut characters = escaped.chars();
+            if let Some(character) = characters.next() {
+                write!(self.0, "{}", character.escape_unicode())?;
+            }
+            rest = characters.as_str();
+        }
+        self.0.write_str(rest)
     }
 }
 
@@ -71,7 +96,7 @@ mod tests {
     #[test]
     fn text_is_escaped_and_never_longer_than_asked() {
         let check = |text: &str, bytes_max: usize, expected: &str| {
-            let shown = GuestText::at_most(text, bytes_max);
+            let shown = UntrustedText::at_most(text, bytes_max);
             assert_eq!(shown.as_str(), expected, "{text:?} in {bytes_max}");
             assert!(shown.as_str().len() <= bytes_max);
         };
@@ -86,5 +111,20 @@ mod tests {
         check("a\nb", 6, "a…");
         check("\u{1b}[2J", 20, "\\u{1b}[2J");
         check("\u{202e}", 20, "\\u{202e}");
+        check("\u{e0041}\u{ad}", 20, "\\u{e0041}\\u{ad}");
+    }
+
+    #[test]
+    fn a_value_is_shown_on_one_line_and_whole() {
+        for (text, expected) in [
+            ("", ""),
+            ("plain größe", "plain größe"),
+            ("\u{1b}[31ma\r\n\tb\u{202e}", "\\u{1b}[31ma\\u{d}\\u{a}\\u{9}b\\u{202e}"),
+        ] {
+            assert_eq!(OneLine(text).to_string(), expected);
+            assert_eq!(OneLine(OneLine(text)).to_string(), expected, "escaped twice");
+        }
+        let long = "x".repeat(UntrustedText::BYTES_MAX * 2);
+        assert_eq!(OneLine(&long).to_string(), long);
     }
 }

@@ -1,0 +1,151 @@
+//! Admission control: a bounded number of requests, of executions, and of their bytes.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{Limits, refusal::Full};
+
+/// What bytes are counted in: a semaphore counts to 2³², and a budget can be larger than that many bytes.
+const UNIT_BYTES: usize = 1 << 10;
+
+/// The bounds, as something to take from.
+pub(super) struct AdmissionControl {
+    /// One for each execution that may use a processor at once.
+    running: Arc<Semaphore>,
+    /// Executions without a processor that ask for one.
+    contending: AtomicUsize,
+    /// One for each execution that may be under way, running or paused.
+    executions: Arc<Semaphore>,
+    /// One for each of those and for each that may wait.
+    slots: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
+    limits: Limits,
+}
+
+/// A request's place in the queue.
+pub(super) struct QueueSlot {
+    executions: Arc<Semaphore>,
+    _slot: OwnedSemaphorePermit,
+}
+
+/// Room for one execution, from its begin to its end.
+pub(super) struct ExecutionRoom {
+    _execution: OwnedSemaphorePermit,
+    _slot: QueueSlot,
+}
+
+/// A processor for one execution, until it is dropped.
+pub(super) struct ExecutionPermit {
+    _running: OwnedSemaphorePermit,
+}
+
+/// Bytes that a request holds.
+#[derive(Default)]
+pub(super) struct Reserved {
+    units: Option<OwnedSemaphorePermit>,
+    bytes: usize,
+}
+
+impl AdmissionControl {
+    pub(super) fn new(limits: Limits) -> Self {
+        let semaphore = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
+        Self {
+            running: semaphore(limits.running),
+            contending: AtomicUsize::new(0),
+            executions: semaphore(limits.executions),
+            slots: semaphore(limits.executions.saturating_add(limits.waiting)),
+            bytes: semaphore(limits.in_flight_bytes / UNIT_BYTES),
+            limits,
+        }
+    }
+
+    /// Whether a request that comes now has no chance, so that its body need not be kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.slots.available_permits() == 0
+    }
+
+    /// A place in the queue, if there is one.
+    pub(super) fn queue_slot(&self) -> Result<QueueSlot, Full> {
+        let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| Full::Queue)?;
+        Ok(QueueSlot { executions: Arc::clone(&self.executions), _slot: slot })
+    }
+
+    /// Waits for a processor; first come, first served.
+    pub(super) async fn permit(&self) -> ExecutionPermit {
+        let _contending = Contending::begin(&self.contending);
+        match Arc::clone(&self.running).acquire_owned().await {
+            Ok(running) => ExecutionPermit { _running: running },
+            Err(_) => unreachable!("the semaphore is never closed"),
+        }
+    }
+
+    /// Whether an execution waits for a processor.
+    pub(super) fn is_contended(&self) -> bool {
+        self.contending.load(Ordering::Relaxed) > 0
+    }
+
+    /// Makes room for more bytes, if there is any.
+    pub(super) fn reserve(&self, reserved: &mut Reserved, more_bytes: usize) -> Result<(), Full> {
+        let bytes = reserved.bytes.saturating_add(more_bytes);
+        let held = reserved.units.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let needed = u32::try_from(bytes.div_ceil(UNIT_BYTES).saturating_sub(held)).map_err(|_| Full::Bytes)?;
+        let units = Arc::clone(&self.bytes).try_acquire_many_owned(needed).map_err(|_| Full::Bytes)?;
+        match &mut reserved.units {
+            Some(held) => held.merge(units),
+            none => *none = Some(units),
+        }
+        reserved.bytes = bytes;
+        Ok(())
+    }
+
+    /// Executions under way, running or paused.
+    pub(super) fn executions(&self) -> usize {
+        self.limits.executions.saturating_sub(self.executions.available_permits())
+    }
+
+    /// Executions that use a processor.
+    pub(super) fn running(&self) -> usize {
+        self.limits.running.saturating_sub(self.running.available_permits())
+    }
+
+    /// Requests waiting for their execution to begin.
+    pub(super) fn waiting(&self) -> usize {
+        let inside = (self.limits.executions + self.limits.waiting).saturating_sub(self.slots.available_permits());
+        inside.saturating_sub(self.executions())
+    }
+
+    /// Bytes of bodies and answers.
+    pub(super) fn in_flight_bytes(&self) -> usize {
+        (self.limits.in_flight_bytes / UNIT_BYTES).saturating_sub(self.bytes.available_permits()) * UNIT_BYTES
+    }
+}
+
+impl QueueSlot {
+    /// Waits for room to execute in; first come, first served.
+    pub(super) async fn room(self) -> ExecutionRoom {
+        match Arc::clone(&self.executions).acquire_owned().await {
+            Ok(execution) => ExecutionRoom { _execution: execution, _slot: self },
+            Err(_) => unreachable!("the semaphore is never closed"),
+        }
+    }
+}
+
+/// Counts one that contends, also when it is given up.
+struct Contending<'a>(&'a AtomicUsize);
+
+impl<'a> Contending<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Contending<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

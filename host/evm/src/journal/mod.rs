@@ -1,0 +1,70 @@
+//! The EVM's journal, with what a block of several transactions needs beyond it.
+//!
+//! The EVM is made to hand its state to a database after each transaction; here one journal lives as long as the block.
+//! So the end of a transaction settles which accounts exist, and a creation collides with storage (EIP-7610), which the
+//! EVM leaves to whatever keeps the state.
+
+mod forward;
+
+use alloy_primitives::map::AddressSet;
+use revm::{
+    Journal,
+    context::{JournalEntry, JournalInner, JournalTr},
+    primitives::hardfork::SpecId,
+    state::AccountStatus,
+};
+
+use crate::prestate::{Beyond, PreState};
+
+/// The journal of one block.
+#[derive(Debug)]
+pub(crate) struct BlockJournal {
+    inner: Journal<Beyond>,
+    occupied: AddressSet,
+}
+
+impl BlockJournal {
+    /// A journal that begins with this state.
+    pub(crate) fn of(beyond: Beyond, before: PreState) -> Self {
+        let mut inner = Journal::new(beyond);
+        inner.inner.state = before.accounts;
+        Self { inner, occupied: before.occupied }
+    }
+
+    /// Everything but what stays the same over the whole block.
+    pub(crate) const fn state(&self) -> &JournalInner<JournalEntry> {
+        &self.inner.inner
+    }
+
+    /// Takes the journal back to an earlier state of its own.
+    pub(crate) fn reset(&mut self, state: &JournalInner<JournalEntry>) {
+        self.inner.inner.clone_from(state);
+    }
+
+    /// Settles which of the accounts that a transaction used exist after it.
+    fn settle(&mut self) {
+        let journal = &mut self.inner.inner;
+        let clears_empty = journal.cfg.spec.is_enabled_in(SpecId::SPURIOUS_DRAGON);
+        for entry in &journal.journal {
+            match entry {
+                // EIP-161: what was touched and is empty is gone, and an EIP-7702 authority that is gone earns no refund.
+                JournalEntry::AccountTouched { address } if clears_empty => {
+                    let account = journal.state.get_mut(address);
+                    if let Some(account) = account.filter(|account| account.is_empty()) {
+                        account.unmark_touch();
+                    }
+                }
+                // Before EIP-161 existence has a price; since then the EVM forgets a destroyed account when it is next loaded.
+                JournalEntry::AccountDestroyed { address, .. } if !clears_empty => {
+                    if let Some(account) = journal.state.get_mut(address) {
+                        account.selfdestruct();
+                        account.unmark_selfdestructed_locally();
+                        account.unmark_touch();
+                        account.status |= AccountStatus::LoadedAsNotExisting;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}

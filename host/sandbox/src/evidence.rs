@@ -1,0 +1,169 @@
+//! The checks behind the output of a run, as text that is safe to print and to send.
+
+use refiner_evm::Execution;
+use refiner_specimen::check::{Check, CheckName, Outcome, Subject};
+
+use crate::UntrustedText;
+
+/// The checks that the host made for a run, each once, and the values of its output that rest on none.
+///
+/// It is no part of a verdict: two runs of one identity over one specimen have the same evidence.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// In the order in which they were made.
+    pub checks: Vec<CheckReport>,
+    /// JSON pointers into the executed block results: values that rest on what cannot be checked.
+    pub unproven: Vec<UntrustedText>,
+    /// Values that stood in for fields the producer dropped, each with what proves it.
+    pub supplied: Vec<UntrustedText>,
+    /// Entries of the last two beyond [`Evidence::ENTRIES_MAX`].
+    pub left_out: u64,
+}
+
+/// One check and its outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckReport {
+    /// Its name, `"receiptsRoot"`.
+    pub name: UntrustedText,
+    /// Its outcome.
+    pub outcome: CheckOutcome,
+}
+
+/// The outcome of a check, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckOutcome {
+    /// The two sides agree.
+    Passed,
+    /// They differ.
+    Failed {
+        /// The part of the block that fails, `"Transactions[3]"`; empty where the name of the check says it all.
+        subject: UntrustedText,
+        /// What the block states.
+        stated: UntrustedText,
+        /// What was computed.
+        computed: UntrustedText,
+    },
+    /// The block has nothing of the kind.
+    NotApplicable {
+        /// The reason.
+        reason: UntrustedText,
+    },
+    /// The specimen lacks what the check needs.
+    NotCheckable {
+        /// The reason.
+        reason: UntrustedText,
+    },
+}
+
+impl Evidence {
+    /// Checks kept: more than there are names.
+    pub const CHECKS_MAX: usize = 64;
+    /// Entries of [`Evidence::unproven`] and of [`Evidence::supplied`] kept, each. A result lists them all; a report need not.
+    pub const ENTRIES_MAX: usize = 1_000;
+    /// Longest entry kept, in bytes.
+    pub const ENTRY_BYTES_MAX: usize = 256;
+
+    /// True when no check was made.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds checks; of two with one name the first is kept.
+    pub(crate) fn add<'c>(&mut self, checks: impl IntoIterator<Item = &'c Check>) {
+        for check in checks {
+            let report = CheckReport::from(check);
+            if self.checks.len() < Self::CHECKS_MAX && self.checks.iter().all(|made| made.name != report.name) {
+                self.checks.push(report);
+            }
+        }
+    }
+
+    /// Adds what an execution rests on.
+    pub(crate) fn add_execution(&mut self, execution: &Execution) {
+        self.add(&execution.checks);
+    }
+
+    /// Adds what another part of the run rests on.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for report in other.checks {
+            if self.checks.len() < Self::CHECKS_MAX && self.checks.iter().all(|made| made.name != report.name) {
+                self.checks.push(report);
+            }
+        }
+        for (entries, more) in [(&mut self.unproven, other.unproven), (&mut self.supplied, other.supplied)] {
+            for entry in more {
+                if entries.contains(&entry) {
+                    continue;
+                }
+                if entries.len() < Self::ENTRIES_MAX { entries.push(entry) } else { self.left_out += 1 }
+            }
+        }
+        self.left_out = self.left_out.saturating_add(other.left_out);
+    }
+}
+
+impl From<&Check> for CheckReport {
+    fn from(Check { name, outcome }: &Check) -> Self {
+        Self { name: UntrustedText::new(name.as_str()), outcome: outcome.into() }
+    }
+}
+
+impl CheckReport {
+    /// True for a check that was made and failed.
+    pub const fn failed(&self) -> bool {
+        matches!(self.outcome, CheckOutcome::Failed { .. })
+    }
+
+    /// True for the check of this name.
+    pub fn is(&self, name: CheckName) -> bool {
+        self.name.as_str() == name.as_str()
+    }
+}
+
+impl From<&Outcome> for CheckOutcome {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Passed => Self::Passed,
+            Outcome::Failed { subject, stated, computed } => Self::Failed {
+                subject: text_of(subject),
+                stated: UntrustedText::new(&stated.to_string()),
+                computed: UntrustedText::new(&computed.to_string()),
+            },
+            Outcome::NotApplicable(reason) => Self::NotApplicable { reason: UntrustedText::new(reason) },
+            Outcome::NotCheckable(reason) => Self::NotCheckable { reason: UntrustedText::new(reason) },
+        }
+    }
+}
+
+/// The subject without the separator that it is printed with.
+fn text_of(subject: &Subject) -> UntrustedText {
+    UntrustedText::new(subject.to_string().trim_end_matches(": "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passed(name: CheckName) -> Check {
+        Check::passed(name)
+    }
+
+    #[test]
+    fn check_made_twice_is_reported_once_in_the_first_place() {
+        let mut evidence = Evidence::default();
+        evidence.add([&passed(CheckName::BlockHash), &passed(CheckName::Senders)]);
+        evidence.add([&passed(CheckName::GasUsed), &passed(CheckName::BlockHash)]);
+        let names: Vec<_> = evidence.checks.iter().map(|report| report.name.as_str()).collect();
+        assert_eq!(names, ["blockHash", "senders", "gasUsed"]);
+    }
+
+    #[test]
+    fn entries_beyond_the_bound_are_counted() {
+        let entries =
+            |range: std::ops::Range<usize>| range.map(|index| UntrustedText::new(&index.to_string())).collect();
+        let mut evidence = Evidence::default();
+        evidence.merge(Evidence { unproven: entries(0..Evidence::ENTRIES_MAX), left_out: 7, ..Evidence::default() });
+        evidence.merge(Evidence { unproven: entries(990..Evidence::ENTRIES_MAX + 2), ..Evidence::default() });
+        assert_eq!((evidence.unproven.len(), evidence.left_out), (Evidence::ENTRIES_MAX, 9));
+    }
+}

@@ -1,0 +1,77 @@
+//! The checks behind a run's output as bytes.
+//!
+//! A list of checks, each its name (text), then 0 passed, 1 failed (subject, stated and computed, three texts), 2 not applicable (text)
+//! or 3 not checkable (text); a list of texts, the unproven values; a list of texts, the supplied values; entries left out u64.
+
+use std::io::Write;
+
+use refiner_sandbox::{CheckOutcome, CheckReport, Evidence};
+
+use super::{
+    Kind, ProtocolError,
+    message::take_guest_text,
+    wire::{Reader, Writer},
+    write,
+};
+
+/// Writes the evidence of a run, whose bounds keep it within a frame.
+pub(super) fn write_evidence(out: &mut impl Write, evidence: &Evidence) -> Result<(), ProtocolError> {
+    let Evidence { checks, unproven, supplied, left_out } = evidence;
+    let mut payload = Writer::default();
+    payload.count(checks.len());
+    for CheckReport { name, outcome } in checks {
+        payload.text(name.as_str());
+        match outcome {
+            CheckOutcome::Passed => payload.u8(0),
+            CheckOutcome::Failed { subject, stated, computed } => {
+                payload.u8(1).text(subject.as_str()).text(stated.as_str()).text(computed.as_str())
+            }
+            CheckOutcome::NotApplicable { reason } => payload.u8(2).text(reason.as_str()),
+            CheckOutcome::NotCheckable { reason } => payload.u8(3).text(reason.as_str()),
+        };
+    }
+    for entries in [unproven, supplied] {
+        payload.count(entries.len());
+        for entry in entries {
+            payload.text(entry.as_str());
+        }
+    }
+    payload.u64(*left_out);
+    write(out, Kind::Evidence, &payload.finish())
+}
+
+/// The evidence of such a frame.
+pub(super) fn read_evidence(payload: &[u8]) -> Result<Evidence, ProtocolError> {
+    let mut reader = Reader::new(payload);
+    let mut evidence = Evidence::default();
+    for _ in 0..at_most("checks", reader.count()?, Evidence::CHECKS_MAX)? {
+        let name = take_guest_text(&mut reader)?;
+        evidence.checks.push(CheckReport { name, outcome: take_outcome(&mut reader)? });
+    }
+    for (what, entries) in [("unproven values", &mut evidence.unproven), ("supplied values", &mut evidence.supplied)] {
+        for _ in 0..at_most(what, reader.count()?, Evidence::ENTRIES_MAX)? {
+            entries.push(take_guest_text(&mut reader)?);
+        }
+    }
+    evidence.left_out = reader.u64()?;
+    reader.finish()?;
+    Ok(evidence)
+}
+
+fn take_outcome(reader: &mut Reader<'_>) -> Result<CheckOutcome, ProtocolError> {
+    Ok(match reader.u8()? {
+        0 => CheckOutcome::Passed,
+        1 => CheckOutcome::Failed {
+            subject: take_guest_text(reader)?,
+            stated: take_guest_text(reader)?,
+            computed: take_guest_text(reader)?,
+        },
+        2 => CheckOutcome::NotApplicable { reason: take_guest_text(reader)? },
+        3 => CheckOutcome::NotCheckable { reason: take_guest_text(reader)? },
+        found => return Err(ProtocolError::Tag { of: "outcome of a check", found }),
+    })
+}
+
+const fn at_most(what: &'static str, found: usize, allowed: usize) -> Result<usize, ProtocolError> {
+    if found > allowed { Err(ProtocolError::TooMany { what, found, allowed }) } else { Ok(found) }
+}
