@@ -10,6 +10,7 @@ use crate::{
     error::{ExecuteError, Rejected},
     gate::{self, SenderTerms},
     policy::SenderPolicy,
+    repair::Supplied,
 };
 
 /// The outcome of executing one block.
@@ -21,6 +22,8 @@ pub struct Execution {
     pub receipts: Vec<ExecutedReceipt>,
     /// Every check of the block, but for that of the senders.
     pub checks: Vec<Check>,
+    /// Values that stood in for fields that the producer dropped, in order of transactions.
+    pub supplied: Vec<Supplied>,
     document: Document,
     senders: SenderGate,
     sender_check: OnceLock<Check>,
@@ -57,11 +60,18 @@ impl Execution {
             gas_used,
             receipts,
             checks,
+            supplied: Vec::new(),
             document,
             senders,
             sender_check: OnceLock::new(),
             block_result: OnceLock::new(),
         }
+    }
+
+    /// The same execution, with a record of what stood in for dropped fields.
+    #[must_use]
+    pub(crate) fn with_supplied(self, supplied: Vec<Supplied>) -> Self {
+        Self { supplied, ..self }
     }
 
     /// An execution whose document is known. No sender of it is checked.
@@ -103,7 +113,7 @@ impl Execution {
             Document::Written(document) => document.clone(),
             Document::Canonical(canonical) => {
                 let checks: Vec<&Check> = self.all_checks().collect();
-                canonical.write(specimen, &self.receipts, &checks, policy).into()
+                canonical.write(specimen, &self.receipts, &checks, &self.supplied, policy).into()
             }
         })
     }

@@ -205,6 +205,10 @@ impl TestBlock {
             seal(&mut self.0.block);
             match self.run() {
                 Err(ExecuteError::Rejected(Rejected::HeaderMismatch(check))) => self.adopt(check),
+                Err(ExecuteError::Rejected(Rejected::CodeMissing { consequence, .. })) => match *consequence {
+                    Rejected::HeaderMismatch(check) => self.adopt(check),
+                    _ => break,
+                },
                 _ => break,
             }
         }
