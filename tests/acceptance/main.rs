@@ -2,8 +2,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod checked;
 mod cases;
+mod checked;
 #[path = "../hostile/component.rs"]
 mod component;
 mod config;

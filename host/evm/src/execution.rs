@@ -8,7 +8,7 @@ use refiner_specimen::{Specimen, check::Check};
 use crate::{
     canonical::Canonical,
     error::{ExecuteError, Rejected},
-    gate,
+    gate::{self, SenderTerms},
     policy::SenderPolicy,
     repair::Supplied,
 };
@@ -42,8 +42,8 @@ pub(crate) enum Document {
 /// Whether a document, which states every sender, needs them checked first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SenderGate {
-    /// Checked by this policy.
-    Closed(SenderPolicy),
+    /// Checked on these terms.
+    Closed(SenderTerms),
     /// Not checked, as the network's evm-server does.
     Open,
 }
@@ -100,15 +100,15 @@ impl Execution {
 
     fn write(&self, specimen: &Specimen) -> Result<Bytes, ExecuteError> {
         let policy = match self.senders {
-            SenderGate::Closed(policy) => policy,
             SenderGate::Open => SenderPolicy::Stated,
-        };
-        if self.senders != SenderGate::Open {
-            let check = self.sender_check.get_or_init(|| gate::senders(specimen, policy));
-            if check.failed() {
-                return Err(Rejected::CheckFailed(check.clone()).into());
+            SenderGate::Closed(terms) => {
+                let check = self.sender_check.get_or_init(|| gate::senders(specimen, terms));
+                if check.failed() {
+                    return Err(Rejected::CheckFailed(check.clone()).into());
+                }
+                terms.policy()
             }
-        }
+        };
         Ok(match &self.document {
             Document::Written(document) => document.clone(),
             Document::Canonical(canonical) => {

@@ -20,7 +20,7 @@ use crate::{
     error::{ExecuteError, Rejected, Unsupported},
     execution::{self, ExecutedReceipt, Execution, SenderGate},
     format::ResultFormat,
-    gate::{self, Admission},
+    gate::{self, Admission, SenderTerms},
     header_checks::{header_checks, producer_check, without_recorded_states},
     meter::{Budget, ExpectedGas},
     outcome::TransactionOutcome,
@@ -88,8 +88,8 @@ pub(crate) fn execute(
         blooms: commitments.blooms,
     };
     let document = execution::Document::Canonical(Box::new(canonical));
-    let execution = Execution::new(outcome.gas_used, receipts, checks, document, SenderGate::Closed(policy.senders));
-    Ok(execution.with_supplied(supplied))
+    let senders = SenderGate::Closed(SenderTerms::of(policy.senders, Some(chain), &block.header));
+    Ok(Execution::new(outcome.gas_used, receipts, checks, document, senders).with_supplied(supplied))
 }
 
 /// All that the canonical document needs beside the specimen, its receipts and checks.

@@ -8,7 +8,10 @@ mod recorded;
 mod senders;
 
 pub(crate) use self::recorded::{as_executed, repeated_fields};
-pub use self::{recorded::recorded_receipts, senders::senders};
+pub use self::{
+    recorded::recorded_receipts,
+    senders::{SenderTerms, senders},
+};
 
 use alloy_primitives::B256;
 use refiner_specimen::{
