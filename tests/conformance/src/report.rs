@@ -1,6 +1,8 @@
 //! Counts by network, and everything that did not come out as it must.
 
-use std::{collections::BTreeMap, fmt};
+mod print;
+
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -49,6 +51,8 @@ pub struct Report {
     networks: BTreeMap<String, Tally>,
     /// Blocks that are listed, by what is listed of them and class.
     listed: BTreeMap<(String, String), u64>,
+    /// Refused invalid blocks by class and reason, numbers and hashes left out.
+    refusals: BTreeMap<(String, String), u64>,
     failures: Vec<Failure>,
     /// Disagreements of this crate's executor with valid blocks.
     disagreements: Vec<Failure>,
@@ -107,7 +111,10 @@ impl Report {
                 tally.not_produced += 1;
                 self.failures.push(failure(&case, reason));
             }
-            (Some(_), Verdict::Refused(_)) => tally.refused += 1,
+            (Some(class), Verdict::Refused(reason)) => {
+                tally.refused += 1;
+                *self.refusals.entry((class.clone(), kind(&reason))).or_default() += 1;
+            }
             (Some(class), Verdict::Produced) => match prepared.and_then(|prepared| prepared.hidden) {
                 Some(hidden) => {
                     tally.hidden += 1;
@@ -123,12 +130,16 @@ impl Report {
 
     /// Adds another report's counts to these.
     pub fn merge(&mut self, other: Self) {
-        let Self { networks, listed, failures, disagreements, skipped_networks, other_tests, unreadable } = other;
+        let Self { networks, listed, refusals, failures, disagreements, skipped_networks, other_tests, unreadable } =
+            other;
         for (network, tally) in networks {
             self.networks.entry(network).or_default().add(&tally);
         }
         for (key, count) in listed {
             *self.listed.entry(key).or_default() += count;
+        }
+        for (key, count) in refusals {
+            *self.refusals.entry(key).or_default() += count;
         }
         for (network, count) in skipped_networks {
             *self.skipped_networks.entry(network).or_default() += count;
@@ -171,15 +182,17 @@ impl Report {
     pub fn json(&self) -> Value {
         let networks: serde_json::Map<_, _> =
             self.networks.iter().map(|(network, tally)| (network.clone(), tally.json())).collect();
-        let listed = self
-            .listed
-            .iter()
-            .map(|((what, class), blocks)| json!({ "reason": what, "class": class, "blocks": blocks }));
+        let counted = |counts: &BTreeMap<(String, String), u64>, first: &str, second: &str| {
+            let entries =
+                counts.iter().map(|((one, other), blocks)| json!({ first: one, second: other, "blocks": blocks }));
+            entries.collect::<Vec<_>>()
+        };
         json!({
             "passed": self.passed(),
             "total": self.total().json(),
             "networks": networks,
-            "listed": listed.collect::<Vec<_>>(),
+            "listed": counted(&self.listed, "reason", "class"),
+            "refusals": counted(&self.refusals, "class", "reason"),
             "failures": self.failures.iter().map(Failure::json).collect::<Vec<_>>(),
             "executorDisagreements": self.disagreements.iter().map(Failure::json).collect::<Vec<_>>(),
             "unknownNetworks": self.skipped_networks,
@@ -187,6 +200,13 @@ impl Report {
             "unreadableFiles": self.unreadable.iter().map(|(path, reason)| json!({ "path": path, "reason": reason })).collect::<Vec<_>>(),
         })
     }
+}
+
+/// A reason without its hashes and numbers, so that equal ones are counted together.
+fn kind(reason: &str) -> String {
+    let words =
+        reason.split(' ').map(|word| if word.contains(|letter: char| letter.is_ascii_digit()) { "#" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn failure(case: &Case, reason: String) -> Failure {
@@ -227,71 +247,4 @@ impl Failure {
     fn json(&self) -> Value {
         json!({ "network": self.network, "test": self.test, "block": self.block, "class": self.class, "reason": self.reason })
     }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let class = self.class.as_deref().unwrap_or("valid");
-        write!(f, "{} block {} ({}, {class}): {}", self.test, self.block, self.network, self.reason)
-    }
-}
-
-/// Failures that are printed; `--json` has all of them.
-const PRINTED: usize = 50;
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.listed.is_empty() {
-            writeln!(f, "Listed, not counted as failures:")?;
-        }
-        for ((what, class), blocks) in &self.listed {
-            writeln!(f, "  {blocks:>6} {what}: {class}")?;
-        }
-        for (network, tests) in &self.skipped_networks {
-            writeln!(f, "  {tests:>6} tests of the unknown network {network}")?;
-        }
-        if self.other_tests > 0 {
-            writeln!(f, "  {:>6} tests of another kind", self.other_tests)?;
-        }
-        for (path, reason) in &self.unreadable {
-            writeln!(f, "  {path}: {reason}")?;
-        }
-        for (heading, failures) in [
-            ("Failures:", &self.failures),
-            ("This tool's own executor disagrees with valid blocks:", &self.disagreements),
-        ] {
-            if !failures.is_empty() {
-                writeln!(f, "{heading}")?;
-            }
-            failures.iter().take(PRINTED).try_for_each(|failure| writeln!(f, "  {failure}"))?;
-            if let Some(more @ 1..) = failures.len().checked_sub(PRINTED) {
-                writeln!(f, "  and {more} more, which --json lists")?;
-            }
-        }
-        table(f, self)
-    }
-}
-
-fn table(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
-    writeln!(
-        f,
-        "{:<32} {:>9} {:>8} {:>8} | {:>9} {:>8} {:>8} {:>8}",
-        "NETWORK", "PRODUCED", "NOT", "UNFIT", "REFUSED", "HIDDEN", "UNFIT", "PRODUCED"
-    )?;
-    let mut row = |name: &str, tally: &Tally| {
-        writeln!(
-            f,
-            "{name:<32} {:>9} {:>8} {:>8} | {:>9} {:>8} {:>8} {:>8}",
-            tally.produced,
-            tally.not_produced,
-            tally.not_carried,
-            tally.refused,
-            tally.hidden,
-            tally.unwritten,
-            tally.wrongly_produced
-        )
-    };
-    report.networks.iter().try_for_each(|(network, tally)| row(network, tally))?;
-    row("total", &report.total())?;
-    write!(f, "valid blocks left of the bar, invalid ones right of it")
 }

@@ -249,7 +249,7 @@ fn each_lie_fails_the_check_that_is_about_it() {
         (&[], |specimen| specimen.block.transactions[2].authorization_list = Some(Vec::new())),
         (&[TransactionFields], |specimen| specimen.block.transactions[2].data = Some("0x00".into())),
         (&[TransactionsRoot, TransactionFields], |specimen| specimen.block.transactions[2].v = Some(U256::from(2))),
-        (&[TransactionsRoot, TransactionFields], |specimen| {
+        (&[TransactionFields], |specimen| {
             specimen.block.transactions[4].authorization_list = Some(vec![signed_by_any(256)]);
         }),
         (&[TransactionsRoot], |specimen| {

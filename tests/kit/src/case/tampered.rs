@@ -21,7 +21,11 @@ pub(super) fn cases() -> Result<Vec<Case>, KitError> {
         tampered("honest", |_| {}),
         tampered("tampered-value", |it| it.block.transactions[0].value += U256::from(1)),
         tampered("tampered-recipient", |it| it.block.transactions[0].to = Some(Contract::Coin.address())),
-        tampered("tampered-sender", |it| it.block.senders[0] = Cast::assembled().carol.address()),
+        tampered("tampered-sender", |it| {
+            it.block.senders[0] = Cast::assembled().alice.address();
+            it.block.transactions[0].from = Some(it.block.senders[0]);
+        }),
+        tampered("tampered-sender-alone", |it| it.block.senders[0] = Cast::assembled().alice.address()),
         tampered("tampered-withdrawal-amount", |it| {
             if let Some(withdrawal) = it.block.withdrawals.iter_mut().flatten().next() {
                 withdrawal.amount = 32_000_000_000_000;
