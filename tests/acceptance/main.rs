@@ -2,10 +2,12 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod cases;
 mod checked;
 #[path = "../hostile/component.rs"]
 mod component;
 mod config;
+mod conformance;
 mod content;
 #[path = "../hostile/corpus.rs"]
 mod corpus;

@@ -69,7 +69,7 @@ fn overhead(specimens: &[PathBuf]) {
             println!("{name:<18} has no canonical result");
             continue;
         };
-        let expected = refiner_specimen::sha256(&execution.block_result);
+        let expected = refiner_specimen::sha256(&execution.block_result(&specimen).unwrap());
         let (mut direct, mut sandboxed) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             direct.push(cpu(|| assert_eq!(run_direct(&raw, &embedded), expected)));
@@ -97,7 +97,7 @@ fn overhead(specimens: &[PathBuf]) {
 fn run_direct(raw: &Bytes, executor: &EmbeddedExecutor) -> B256 {
     let specimen = refiner_specimen::decode_shared(raw).unwrap();
     let execution = executor.execute(&specimen, ResultFormat::Canonical).unwrap();
-    refiner_specimen::sha256(&execution.block_result)
+    refiner_specimen::sha256(&execution.block_result(&specimen).unwrap())
 }
 
 fn run_sandboxed(raw: &Bytes, rule: &AdmittedRule, executor: &Arc<dyn Executor>) -> B256 {

@@ -13,7 +13,7 @@ use crate::{
     error::{ExecuteError, Rejected},
     execution::{Execution, SenderGate},
     format::{Era, ResultFormat},
-    gate,
+    gate::{self, SenderTerms},
     interrupt::{Interrupt, Interrupted, PROCESSOR_TIME_LIMIT, ProcessorDeadline, Uninterrupted},
     meter::Budget,
     policy::ExecutionPolicy,
@@ -68,7 +68,13 @@ impl EmbeddedExecutor {
 
     /// The check of the stated senders, on this executor's terms.
     pub fn senders(&self, specimen: &Specimen) -> Check {
-        gate::senders(specimen, self.policy.senders)
+        gate::senders(specimen, self.sender_terms(specimen))
+    }
+
+    /// The terms on which it checks the senders of a specimen.
+    pub(crate) fn sender_terms(&self, specimen: &Specimen) -> SenderTerms {
+        let block = &specimen.block;
+        SenderTerms::of(self.policy.senders, self.chains.get(block.network_id).ok(), &block.header)
     }
 
     /// Executes the block in `format`, after every check that needs no execution.
@@ -124,7 +130,7 @@ impl EmbeddedExecutor {
             Gate::Open => SenderGate::Open,
             Gate::Closed => {
                 self.admit(specimen)?;
-                SenderGate::Closed(self.policy.senders)
+                SenderGate::Closed(self.sender_terms(specimen))
             }
         };
         compat::execute(specimen, chain, era, &self.codes, budget, senders)

@@ -8,8 +8,9 @@ use refiner_specimen::{Specimen, check::Check};
 use crate::{
     canonical::Canonical,
     error::{ExecuteError, Rejected},
-    gate,
+    gate::{self, SenderTerms},
     policy::SenderPolicy,
+    repair::Supplied,
 };
 
 /// The outcome of executing one block.
@@ -21,6 +22,8 @@ pub struct Execution {
     pub receipts: Vec<ExecutedReceipt>,
     /// Every check of the block, but for that of the senders.
     pub checks: Vec<Check>,
+    /// Values that stood in for fields that the producer dropped, in order of transactions.
+    pub supplied: Vec<Supplied>,
     document: Document,
     senders: SenderGate,
     sender_check: OnceLock<Check>,
@@ -39,8 +42,8 @@ pub(crate) enum Document {
 /// Whether a document, which states every sender, needs them checked first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SenderGate {
-    /// Checked by this policy.
-    Closed(SenderPolicy),
+    /// Checked on these terms.
+    Closed(SenderTerms),
     /// Not checked, as the network's evm-server does.
     Open,
 }
@@ -57,11 +60,18 @@ impl Execution {
             gas_used,
             receipts,
             checks,
+            supplied: Vec::new(),
             document,
             senders,
             sender_check: OnceLock::new(),
             block_result: OnceLock::new(),
         }
+    }
+
+    /// The same execution, with a record of what stood in for dropped fields.
+    #[must_use]
+    pub(crate) fn with_supplied(self, supplied: Vec<Supplied>) -> Self {
+        Self { supplied, ..self }
     }
 
     /// An execution whose document is known. No sender of it is checked.
@@ -90,20 +100,20 @@ impl Execution {
 
     fn write(&self, specimen: &Specimen) -> Result<Bytes, ExecuteError> {
         let policy = match self.senders {
-            SenderGate::Closed(policy) => policy,
             SenderGate::Open => SenderPolicy::Stated,
-        };
-        if self.senders != SenderGate::Open {
-            let check = self.sender_check.get_or_init(|| gate::senders(specimen, policy));
-            if check.failed() {
-                return Err(Rejected::CheckFailed(check.clone()).into());
+            SenderGate::Closed(terms) => {
+                let check = self.sender_check.get_or_init(|| gate::senders(specimen, terms));
+                if check.failed() {
+                    return Err(Rejected::CheckFailed(check.clone()).into());
+                }
+                terms.policy()
             }
-        }
+        };
         Ok(match &self.document {
             Document::Written(document) => document.clone(),
             Document::Canonical(canonical) => {
                 let checks: Vec<&Check> = self.all_checks().collect();
-                canonical.write(specimen, &self.receipts, &checks, policy).into()
+                canonical.write(specimen, &self.receipts, &checks, &self.supplied, policy).into()
             }
         })
     }

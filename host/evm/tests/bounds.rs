@@ -1,6 +1,7 @@
 //! The bounds of execution on blocks that reach them, and on those that just do not.
 
 mod devnet;
+mod hostile;
 
 use std::cell::Cell;
 
@@ -11,6 +12,7 @@ use refiner_specimen::{
     Block, Transaction,
     check::{CheckName, Outcome, Quantity},
 };
+use rustix::time::{ClockId, clock_gettime};
 
 const PUSH1: u8 = 0x60;
 const JUMPDEST: u8 = 0x5b;
@@ -164,5 +166,19 @@ fn any_number_in_any_header_field_ends_at_once() {
                 assert!(begun.elapsed().as_secs() < 2, "{name} {value}");
             }
         }
+    }
+}
+
+#[test]
+fn every_hostile_block_ends_at_a_small_bound_in_little_time() {
+    const BOUND: u64 = 3_000_000;
+    let large = |name: &str| name.starts_with("64 MiB") || name.starts_with("200,000");
+    for hostile in hostile::all().into_iter().filter(|hostile| !large(&hostile.name)) {
+        let block = (hostile.build)();
+        let begun = clock_gettime(ClockId::ThreadCPUTime);
+        let error = refused(&block, BOUND);
+        let taken = clock_gettime(ClockId::ThreadCPUTime) - begun;
+        assert!(too_large(&error).is_some(), "{}: {error}", hostile.name);
+        assert!(taken.tv_sec < 3, "{}: {taken:?}", hostile.name);
     }
 }

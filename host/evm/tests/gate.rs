@@ -7,7 +7,8 @@ use std::{fs, path::Path};
 
 use alloy_primitives::{Address, B64, B256, Bytes, U256, uint};
 use refiner_evm::{
-    ChainSpec, EmbeddedExecutor, ExecuteError, ExecutionPolicy, Rejected, ResultFormat, SenderPolicy, gate,
+    ChainSpec, EmbeddedExecutor, ExecuteError, ExecutionPolicy, Rejected, ResultFormat, SenderPolicy,
+    gate::{self, SenderTerms},
 };
 use refiner_specimen::{
     Envelopes, Specimen,
@@ -53,6 +54,11 @@ fn with(mut specimen: Specimen, change: impl FnOnce(&mut Specimen)) -> Specimen 
     specimen
 }
 
+/// The check of the senders of a mainnet block.
+fn senders(specimen: &Specimen, policy: SenderPolicy) -> Check {
+    gate::senders(specimen, SenderTerms::of(policy, Some(&mainnet()), &specimen.block.header))
+}
+
 /// The part that a failed check is about, and what it states and expects.
 fn failure(check: Check) -> (Subject, Quantity, Quantity) {
     match check.outcome {
@@ -66,7 +72,7 @@ fn samples_fail_no_check_and_those_with_everything_pass_all() {
     for name in SAMPLES {
         let specimen = sample(name);
         let mut checks = gate::checks(&specimen, Some(&mainnet()));
-        checks.push(gate::senders(&specimen, SenderPolicy::Recovered));
+        checks.push(senders(&specimen, SenderPolicy::Recovered));
         let dropped =
             specimen.block.transactions.iter().any(|transaction| transaction.dropped(specimen.layout).is_some());
         for check in checks {
@@ -109,11 +115,11 @@ fn failed_check_rejects_the_block_in_every_format() {
 #[test]
 fn every_swapped_sender_is_found() {
     for specimen in [paris(), cancun(), prague()] {
-        assert_eq!(gate::senders(&specimen, SenderPolicy::Recovered).outcome, Outcome::Passed);
+        assert_eq!(senders(&specimen, SenderPolicy::Recovered).outcome, Outcome::Passed);
         for index in 0..specimen.block.senders.len() {
             let honest = specimen.block.senders[index];
             let lie = with(specimen.clone(), |specimen| specimen.block.senders[index] = Address::repeat_byte(9));
-            let found = failure(gate::senders(&lie, SenderPolicy::Recovered));
+            let found = failure(senders(&lie, SenderPolicy::Recovered));
             let subject = Subject::Item { list: "Senders", index };
             let stated = Quantity::Address(Address::repeat_byte(9));
             assert_eq!(found, (subject, stated, Quantity::Address(honest)));
@@ -171,9 +177,17 @@ fn signature_whose_s_is_in_the_upper_half_is_not_valid() {
         specimen.block.transactions.swap(0, typed);
         specimen.block.senders.swap(0, typed);
     });
-    assert_eq!(gate::senders(&typed, SenderPolicy::Recovered).outcome, Outcome::Passed);
-    let (_, _, computed) = failure(gate::senders(&with(typed, upper), SenderPolicy::Recovered));
+    assert_eq!(senders(&typed, SenderPolicy::Recovered).outcome, Outcome::Passed);
+    let lie = with(typed, upper);
+    let (_, _, computed) = failure(senders(&lie, SenderPolicy::Recovered));
     assert_eq!(computed, Quantity::Words("no valid signature"));
+    // EIP-2 begins with Homestead; before it the signature is valid.
+    let frontier = with(lie, |specimen| {
+        specimen.block.header.number = 1_149_999;
+        specimen.block.header.timestamp = 1_457_981_342;
+        specimen.block.header.difficulty = U256::ONE;
+    });
+    assert_eq!(senders(&frontier, SenderPolicy::Recovered).outcome, Outcome::Passed);
 }
 
 #[test]
@@ -188,7 +202,7 @@ fn parity_of_a_signature_is_27_28_from_35_on_or_one_bit() {
         };
         for v in wrong {
             let lie = with(legacy.clone(), |specimen| specimen.block.transactions[index].v = Some(v));
-            assert!(gate::senders(&lie, SenderPolicy::Recovered).failed(), "transaction {index}, v {v}");
+            assert!(senders(&lie, SenderPolicy::Recovered).failed(), "transaction {index}, v {v}");
         }
     }
 }
@@ -196,13 +210,13 @@ fn parity_of_a_signature_is_27_28_from_35_on_or_one_bit() {
 #[test]
 fn missing_sender_and_missing_signature_are_found() {
     let short = with(paris(), |specimen| specimen.block.senders.truncate(1));
-    assert_eq!(failure(gate::senders(&short, SenderPolicy::Recovered)).0, Subject::Field("Senders"));
+    assert_eq!(failure(senders(&short, SenderPolicy::Recovered)).0, Subject::Field("Senders"));
     for part in [0, 1] {
         let unsigned = with(paris(), |specimen| {
             let transaction = &mut specimen.block.transactions[2];
             *[&mut transaction.r, &mut transaction.s][part] = None;
         });
-        assert_eq!(failure(gate::senders(&unsigned, SenderPolicy::Recovered)).2, Quantity::Words("no valid signature"));
+        assert_eq!(failure(senders(&unsigned, SenderPolicy::Recovered)).2, Quantity::Words("no valid signature"));
     }
 }
 
@@ -277,10 +291,9 @@ fn header_fields_stand_from_their_fork_on_and_not_before() {
 #[test]
 fn block_after_the_merge_has_no_work_no_nonce_and_no_ommer() {
     type Change = fn(&mut Specimen);
-    let changes: [(&str, Change); 4] = [
+    let changes: [(&str, Change); 3] = [
         ("difficulty", |specimen| specimen.block.header.difficulty = U256::ONE),
         ("nonce", |specimen| specimen.block.header.nonce = B64::with_last_byte(1)),
-        ("uncles", |specimen| specimen.block.uncles = Some(vec![specimen.block.header.clone()])),
         ("sha3Uncles", |specimen| specimen.block.header.ommers_hash = B256::ZERO),
     ];
     for (field, change) in changes {

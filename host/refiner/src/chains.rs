@@ -3,6 +3,7 @@
 use std::{fs, io, path::PathBuf};
 
 use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, ExecutionPolicy};
+use refiner_worker::processor_time;
 
 use crate::cli::ChainConfigs;
 
@@ -36,5 +37,5 @@ pub fn executor(configs: &ChainConfigs, policy: ExecutionPolicy) -> Result<Embed
             ChainSpec::from_geth_json(&text).map_err(|source| ChainError::Config { path: path.clone(), source })?;
         chains = chains.with(chain);
     }
-    Ok(EmbeddedExecutor::new(chains).with_policy(policy))
+    Ok(EmbeddedExecutor::new(chains).with_policy(policy).with_clock(processor_time))
 }

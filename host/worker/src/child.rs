@@ -14,6 +14,7 @@ use refiner_sandbox::{
 };
 
 use crate::{
+    clock::processor_time,
     confine::{ConfineError, Confinement},
     protocol::{
         self, CompileRequest, Hello, Kind, ProtocolError, RuleRequest, RunRequest, Settings, write_announced,
@@ -75,7 +76,7 @@ fn work() -> Result<(), ChildError> {
     let mut confinement = Confinement::begin(settings.coordinator, &settings.ceilings)?;
     let sandbox = sandbox()?;
     let ExecutionTerms { executed_by, policy } = settings.terms;
-    let embedded = EmbeddedExecutor::new(chains(&settings.chains)?).with_policy(policy);
+    let embedded = EmbeddedExecutor::new(chains(&settings.chains)?).with_policy(policy).with_clock(processor_time);
     let executor = remote::executor(executed_by, embedded);
     confinement.lock()?;
     greet(output, &confinement)?;

@@ -9,6 +9,7 @@
 //! [`child_main`] before anything else. What they say to each other is in the documentation of `protocol`.
 
 mod child;
+mod clock;
 mod compile;
 mod confine;
 mod pool;
@@ -19,6 +20,7 @@ mod remote;
 mod standard;
 
 pub use child::{COMPILE_ARGUMENT, WORKER_ARGUMENT, child_main};
+pub use clock::processor_time;
 pub use compile::{CacheError, CodeCache, CompileError, CompileLimits, CompiledRule, Compiler};
 pub use confine::{Ceilings, ConfineError, Confinement, Measure, Outcome};
 pub use pool::{

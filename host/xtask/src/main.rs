@@ -1,4 +1,4 @@
-//! What a newcomer and CI run: `cargo xtask demo`, `test`, `rules`, `twins`, `lint`, `bench`.
+//! What a newcomer and CI run: `cargo xtask demo`, `test`, `rules`, `twins`, `lint`, `bench`, `conformance`.
 //!
 //! Comes in: a clone and a Rust toolchain. Goes out: built rules, results on the screen, or the step that does not pass
 //! and the command that repeats it. Never here: anything that the program itself needs at run time.
@@ -7,8 +7,10 @@
 mod bench;
 mod chain;
 mod command;
+mod conformance;
 mod demo;
 mod lint;
+mod mutants;
 mod rules;
 mod step;
 mod test;
@@ -36,6 +38,10 @@ enum Task {
     Lint,
     /// Runs the benchmarks and prints their tables.
     Bench,
+    /// Runs Ethereum's blockchain tests through the block-result rule.
+    Conformance(conformance::Arguments),
+    /// Changes the gate in many ways and shows those that no test notices; takes an hour.
+    Mutants,
 }
 
 fn main() -> ExitCode {
@@ -46,6 +52,8 @@ fn main() -> ExitCode {
         Task::Twins => twins::run(),
         Task::Lint => lint::run(),
         Task::Bench => bench::run(),
+        Task::Conformance(arguments) => conformance::run(&arguments),
+        Task::Mutants => mutants::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,18 +6,16 @@
 //!
 //! Not here: the chain's own currency, wrapping that emits no `Transfer` (WETH's `Deposit` and `Withdrawal`), and tokens
 //! from before the standards whose events have another shape (CryptoPunks, CryptoKitties). Logs with the name of a
-//! transfer and another shape are skipped and counted in the rule's log.
+//! transfer and another shape are skipped; the rule's log has a line for each.
 
 mod transfer;
-
-use std::collections::BTreeMap;
 
 use refiner_sdk::{
     B256, Evm, Log, Output, RuleError, RuleWithEvm, Specimen, Summary, export_transform_with_evm, log,
     ndjson::{MEDIA_TYPE, Rows},
 };
 
-use transfer::{Event, Misshapen};
+use transfer::Event;
 
 const NAME: &str = "token-transfers.ndjson";
 const SCHEMA: &str = "schemas/token-transfers/v1.schema.json";
@@ -30,7 +28,6 @@ impl RuleWithEvm for TokenTransfers {
         let hashes: Vec<_> = specimen.transactions().map(|transaction| transaction.chain_hash()).collect();
 
         let mut rows = Rows::of_block(out.artifact_with_schema(NAME, MEDIA_TYPE, SCHEMA), specimen);
-        let mut skipped = BTreeMap::<Misshapen, u64>::new();
         for log in execution.logs() {
             match transfer::read(&log) {
                 Ok(Some(event)) => {
@@ -38,11 +35,10 @@ impl RuleWithEvm for TokenTransfers {
                     write(&mut rows, &log, hash, &event);
                 }
                 Ok(None) => {}
-                Err(misshapen) => *skipped.entry(misshapen).or_default() += 1,
+                Err(misshapen) => {
+                    log::info(format_args!("skipped log {} of {}: {misshapen}", log.log_index, log.address));
+                }
             }
-        }
-        for (misshapen, count) in skipped {
-            log::info(format_args!("skipped {count} with the name of a transfer: {misshapen}"));
         }
         Ok(Summary::records(rows.finish()))
     }

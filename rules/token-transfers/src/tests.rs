@@ -90,7 +90,7 @@ fn each_transfer_is_a_row_and_a_batch_is_as_many_as_it_has_pairs() {
 }
 
 #[test]
-fn look_alikes_are_counted_in_the_log_by_what_is_wrong_with_them() {
+fn look_alikes_are_logged_with_contract_and_index_and_what_is_wrong_with_them() {
     let run = run(
         &[],
         vec![
@@ -104,9 +104,10 @@ fn look_alikes_are_counted_in_the_log_by_what_is_wrong_with_them() {
     assert_eq!(
         messages,
         [
-            "skipped 2 with the name of a transfer: another number of topics",
-            "skipped 1 with the name of a transfer: data of another length",
-            "skipped 1 with the name of a transfer: not as many token ids as amounts",
+            format!("skipped log 0 of {TOKEN}: another number of topics"),
+            format!("skipped log 1 of {TOKEN}: data of another length"),
+            format!("skipped log 2 of {TOKEN}: another number of topics"),
+            format!("skipped log 3 of {TOKEN}: not as many token ids as amounts"),
         ]
     );
     assert_eq!((run.result, run.artifacts[0].text()), (Ok(Summary::records(0_u32)), ""));

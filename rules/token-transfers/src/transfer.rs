@@ -74,7 +74,7 @@ pub struct Item {
 }
 
 /// Why a log with the name of a transfer is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Misshapen {
     /// More or fewer topics than the standard has.
     Topics,

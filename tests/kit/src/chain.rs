@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use alloy_consensus::{
     EMPTY_OMMER_ROOT_HASH, Eip658Value, Header, ReceiptEnvelope, ReceiptWithBloom, Transaction as _, TxType,
-    proofs::{calculate_receipt_root, calculate_transaction_root, calculate_withdrawals_root},
+    proofs::{calculate_ommers_root, calculate_receipt_root, calculate_transaction_root, calculate_withdrawals_root},
 };
 use alloy_eips::{eip1559::BaseFeeParams, eip4895::Withdrawal};
-use alloy_primitives::{Address, B256, Bloom, Bytes, U256, keccak256, logs_bloom};
+use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256, keccak256, logs_bloom};
 use refiner_specimen::StateReads;
 use revm::database::CacheDB;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     error::KitError,
-    execute::{Outcome, Receipt, execute},
+    execute::{Outcome, Receipt, execute, reward},
     fork::Fork,
     recorder::Recorder,
     transaction::{Offer, Plan, Signed},
@@ -46,6 +46,8 @@ pub struct BlockPlan {
     pub withdrawals: Vec<Withdrawal>,
     /// Free text of the block's builder, at most 32 bytes.
     pub extra_data: Bytes,
+    /// Headers of siblings of earlier blocks, before the merge.
+    pub ommers: Vec<Header>,
 }
 
 /// A block with everything that is known of it.
@@ -59,6 +61,8 @@ pub struct SealedBlock {
     pub header: Header,
     /// keccak256 of the RLP of the header.
     pub hash: B256,
+    /// Headers of siblings of earlier blocks.
+    pub ommers: Vec<Header>,
     /// In block order.
     pub transactions: Vec<Signed>,
     /// `None` before Shanghai.
@@ -104,19 +108,49 @@ impl Chain {
     ///
     /// When a transaction is not valid here, or a system call does not succeed.
     pub fn seal(&mut self, plan: BlockPlan) -> Result<SealedBlock, KitError> {
-        let mut header = self.next_header(plan.extra_data);
+        let header = self.next_header(plan.extra_data.clone());
         let transactions = self.sign(&plan.transactions, &header);
         let recorder = Recorder::new(&self.world, &self.block_hashes);
         let mut db = CacheDB::new(recorder);
         let outcome = execute(&mut db, self.chain_id, self.fork, &header, &transactions, &plan.withdrawals)?;
+        if self.fork < Fork::Paris {
+            reward(&mut db, &header, &plan.ommers)?;
+        }
         let reads = db.db.reads();
         let cache = std::mem::take(&mut db.cache);
         drop(db);
         let mut executed = CacheDB::new(revm::database::EmptyDB::new());
         executed.cache = cache;
         self.world.absorb(executed);
+        Ok(self.close(header, plan, transactions, outcome, reads))
+    }
 
+    /// Signs a block that is not executed: its outcome is what `outcome` states, and the chain's state stays as it was.
+    ///
+    /// For blocks whose execution is too long to wait for, and for those that misstate what they do.
+    pub fn seal_stated(
+        &mut self,
+        plan: BlockPlan,
+        reads: StateReads,
+        outcome: impl FnOnce(&[Signed], &Header) -> Outcome,
+    ) -> SealedBlock {
+        let header = self.next_header(plan.extra_data.clone());
+        let transactions = self.sign(&plan.transactions, &header);
+        let outcome = outcome(&transactions, &header);
+        self.close(header, plan, transactions, outcome, reads)
+    }
+
+    /// Fills in what execution gave, and moves the chain onto the block.
+    fn close(
+        &mut self,
+        mut header: Header,
+        plan: BlockPlan,
+        transactions: Vec<Signed>,
+        outcome: Outcome,
+        reads: StateReads,
+    ) -> SealedBlock {
         let withdrawals = (self.fork >= Fork::Shanghai).then_some(plan.withdrawals);
+        header.ommers_hash = calculate_ommers_root(&plan.ommers);
         header.state_root = self.world.state_root();
         header.transactions_root =
             calculate_transaction_root(&transactions.iter().map(|signed| &signed.envelope).collect::<Vec<_>>());
@@ -132,16 +166,22 @@ impl Chain {
         let hash = header.hash_slow();
         self.block_hashes.insert(header.number, hash);
         self.head = header.clone();
-        Ok(SealedBlock {
+        SealedBlock {
             chain_id: self.chain_id,
             fork: self.fork,
             header,
             hash,
+            ommers: plan.ommers,
             transactions,
             withdrawals,
             outcome,
             reads,
-        })
+        }
+    }
+
+    /// A header that could be an ommer of the next block: a sibling of the newest one.
+    pub fn sibling(&self) -> Header {
+        Header { extra_data: Bytes::from_static(b"refiner sample ommer"), ..self.head.clone() }
     }
 
     /// The next header, with all that is known before execution.
@@ -183,11 +223,25 @@ impl Chain {
     }
 }
 
+impl SealedBlock {
+    /// The same block under a changed header, whose hash is that of the block again.
+    #[must_use]
+    pub fn with_header(mut self, change: impl FnOnce(&mut Header)) -> Self {
+        change(&mut self.header);
+        self.hash = self.header.hash_slow();
+        self
+    }
+}
+
+/// Difficulty before the merge: like mainnet's in its last months, and exact as a double, which layout 0.2 writes.
+const DIFFICULTY: u64 = 7_000_000_000_000_000;
+
 /// A header with nothing in it but what the fork requires to be there.
 fn empty_header(fork: Fork) -> Header {
     Header {
         ommers_hash: EMPTY_OMMER_ROOT_HASH,
-        difficulty: U256::ZERO,
+        difficulty: if fork < Fork::Paris { U256::from(DIFFICULTY) } else { U256::ZERO },
+        nonce: if fork < Fork::Paris { B64::new(*b"refiner!") } else { B64::ZERO },
         withdrawals_root: (fork >= Fork::Shanghai).then_some(alloy_trie::EMPTY_ROOT_HASH),
         blob_gas_used: (fork >= Fork::Cancun).then_some(0),
         // More than a block's target, so that blob gas has a price other than its minimum.

@@ -161,8 +161,8 @@ fn block_environment(fork: Fork, header: &Header) -> BlockEnv {
         timestamp: U256::from(header.timestamp),
         gas_limit: header.gas_limit,
         basefee: header.base_fee_per_gas.unwrap_or_default(),
-        difficulty: U256::ZERO,
-        prevrandao: Some(header.mix_hash),
+        difficulty: header.difficulty,
+        prevrandao: (fork >= Fork::Paris).then_some(header.mix_hash),
         blob_excess_gas_and_price: blob_price,
         ..BlockEnv::default()
     }
@@ -188,11 +188,27 @@ fn deposit_request(log: &Log) -> Option<Vec<u8>> {
     FIELDS.into_iter().map(|field| data.get(field)).collect::<Option<Vec<_>>>().map(|fields| fields.concat())
 }
 
-/// Adds a withdrawal to the balance of its account, and notes that the account was read.
+/// Pays the miners of a block and of its ommers: 2 ether as since Constantinople, and the yellow paper's parts of it.
+pub(crate) fn reward<DB: DatabaseRef>(
+    db: &mut CacheDB<DB>,
+    header: &Header,
+    ommers: &[Header],
+) -> Result<(), KitError> {
+    const REWARD_WEI: u64 = 2_000_000_000_000_000_000;
+    let mut due = vec![(header.beneficiary, REWARD_WEI + REWARD_WEI / 32 * ommers.len() as u64)];
+    due.extend(ommers.iter().map(|ommer| (ommer.beneficiary, REWARD_WEI / 8 * (8 + ommer.number - header.number))));
+    due.into_iter().try_for_each(|(miner, wei)| credit(db, miner, U256::from(wei)))
+}
+
+/// Adds a withdrawal to the balance of its account.
 fn pay_out<DB: DatabaseRef>(db: &mut CacheDB<DB>, withdrawal: &Withdrawal) -> Result<(), KitError> {
-    let missing = |_| KitError::SystemCall { contract: withdrawal.address };
-    let account = db.load_account(withdrawal.address).map_err(missing)?;
-    account.info.balance += withdrawal.amount_wei();
+    credit(db, withdrawal.address, withdrawal.amount_wei())
+}
+
+/// Adds to the balance of an account, and notes that the account was read.
+fn credit<DB: DatabaseRef>(db: &mut CacheDB<DB>, address: Address, wei: U256) -> Result<(), KitError> {
+    let account = db.load_account(address).map_err(|_| KitError::SystemCall { contract: address })?;
+    account.info.balance += wei;
     if account.account_state == AccountState::NotExisting {
         account.account_state = AccountState::StorageCleared;
     }

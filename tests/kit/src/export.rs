@@ -54,7 +54,7 @@ pub fn export(block: &SealedBlock, layout: Layout, manner: Manner) -> Specimen {
             },
             header,
             transactions: transactions.collect(),
-            uncles: (layout < Layout::V0_35 && layout != Layout::V0_2).then(Vec::new),
+            uncles: (lists_ommers(layout) || !block.ommers.is_empty()).then(|| block.ommers.clone()),
             receipts: block.outcome.receipts.iter().map(receipt).collect(),
             senders: block.transactions.iter().map(|signed| signed.sender).collect(),
             state: state(&block.reads, &size_only, own_height_read.then_some(number), layout),
@@ -62,6 +62,11 @@ pub fn export(block: &SealedBlock, layout: Layout, manner: Manner) -> Specimen {
             blob_sidecars: sidecars.filter(|_| layout >= Layout::V0_37),
         },
     }
+}
+
+/// Whether a block without ommers has a list without any, because the layout has no null there.
+const fn lists_ommers(layout: Layout) -> bool {
+    matches!(layout, Layout::V0_3 | Layout::V0_31 | Layout::V0_32 | Layout::V0_33 | Layout::V0_34)
 }
 
 /// The number that the producer states for a layout.

@@ -7,6 +7,7 @@ use revm::primitives::hardfork::SpecId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Fork {
+    London,
     Paris,
     Shanghai,
     Cancun,
@@ -17,6 +18,7 @@ impl Fork {
     /// The EVM's name for it.
     pub const fn spec_id(self) -> SpecId {
         match self {
+            Self::London => SpecId::LONDON,
             Self::Paris => SpecId::MERGE,
             Self::Shanghai => SpecId::SHANGHAI,
             Self::Cancun => SpecId::CANCUN,
@@ -27,7 +29,7 @@ impl Fork {
     /// Blob target, maximum and fee steps, from Cancun on. Source: EIP-4844, EIP-7691.
     pub const fn blob_params(self) -> Option<BlobParams> {
         match self {
-            Self::Paris | Self::Shanghai => None,
+            Self::London | Self::Paris | Self::Shanghai => None,
             Self::Cancun => Some(BlobParams::cancun()),
             Self::Prague => Some(BlobParams::prague()),
         }

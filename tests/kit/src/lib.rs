@@ -5,6 +5,7 @@
 //! [`pinner`] and [`evm_server`], servers on loopback that go wrong on command. Never here: any other network, a clock, randomness.
 
 mod assembler;
+pub mod case;
 mod chain;
 mod contract;
 mod error;

@@ -182,12 +182,12 @@ fn blob_schedule(params: alloy_eips::eip7840::BlobParams) -> Value {
     json!({ "target": params.target_blob_count, "max": params.max_blob_count, "baseFeeUpdateFraction": fraction })
 }
 
-fn mainnet(fork: Fork, height: u64, timestamp: u64) -> Chain {
+pub(crate) fn mainnet(fork: Fork, height: u64, timestamp: u64) -> Chain {
     Chain::new(MAINNET, fork, height, timestamp, scenario::world(fork))
 }
 
 fn plan(extra_data: &'static str, transactions: Vec<crate::Plan>) -> BlockPlan {
-    BlockPlan { transactions, withdrawals: Vec::new(), extra_data: Bytes::from_static(extra_data.as_bytes()) }
+    BlockPlan { transactions, extra_data: Bytes::from_static(extra_data.as_bytes()), ..BlockPlan::default() }
 }
 
 fn with_withdrawals(plan: BlockPlan) -> BlockPlan {
@@ -202,7 +202,7 @@ const INFINITY: [u8; 48] = {
 };
 
 /// A sidecar without its blob, as the producer exports many.
-fn partial_sidecar() -> BlobSidecar {
+pub(crate) fn partial_sidecar() -> BlobSidecar {
     let point = Bytes::from_static(&INFINITY);
     BlobSidecar { blobs: Vec::new(), commitments: vec![point.clone()], proofs: vec![point] }
 }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// 1 ether in wei.
-const ETHER: u64 = 1_000_000_000_000_000_000;
+pub(crate) const ETHER: u64 = 1_000_000_000_000_000_000;
 /// Gas limit of a call that does little.
 const CALL_GAS: u64 = 120_000;
 /// Gas limit of a call that creates a contract or stores a lot.
@@ -207,24 +207,24 @@ pub(crate) fn crowd(count: usize) -> Vec<Plan> {
         .collect()
 }
 
-fn number(value: u64) -> B256 {
+pub(crate) fn number(value: u64) -> B256 {
     U256::from(value).into()
 }
 
-fn transfer(from: Key, to: Address, wei: u64, form: Form) -> Plan {
+pub(crate) fn transfer(from: Key, to: Address, wei: u64, form: Form) -> Plan {
     Plan { from, to: Some(to), value: U256::from(wei), input: Bytes::new(), gas: 21_000, form }
 }
 
-fn call(from: Key, contract: Contract, arguments: &[B256], form: Form) -> Plan {
+pub(crate) fn call(from: Key, contract: Contract, arguments: &[B256], form: Form) -> Plan {
     let input = arguments.concat().into();
     Plan { from, to: Some(contract.address()), value: U256::ZERO, input, gas: CALL_GAS, form }
 }
 
-fn heavy(from: Key, contract: Contract, input: Bytes, form: Form) -> Plan {
+pub(crate) fn heavy(from: Key, contract: Contract, input: Bytes, form: Form) -> Plan {
     Plan { from, to: Some(contract.address()), value: U256::ZERO, input, gas: HEAVY_GAS, form }
 }
 
-fn create(from: Key, init_code: Bytes, form: Form) -> Plan {
+pub(crate) fn create(from: Key, init_code: Bytes, form: Form) -> Plan {
     Plan { from, to: None, value: U256::ZERO, input: init_code, gas: HEAVY_GAS, form }
 }
 

@@ -40,6 +40,8 @@ pub enum Form {
     Legacy,
     /// Type 0 signed without it, as before EIP-155.
     LegacyUnprotected,
+    /// Type 0 signed for another chain, which no block of this one can hold.
+    LegacyForeign(u64),
     /// Type 1.
     AccessList(AccessList),
     /// Type 2.
@@ -48,6 +50,8 @@ pub enum Form {
     Blobs(Vec<B256>),
     /// Type 4. Each account adopts the code of the address beside it.
     SetCode(Vec<(Key, Address)>),
+    /// Type 4 with authorizations of these nonces, valid or not.
+    SetCodeAt(Vec<(Key, Address, u64)>),
 }
 
 /// Prices that every transaction of a block offers, in wei.
@@ -83,8 +87,12 @@ impl Plan {
         let input = self.input.clone();
         let mut authorities = Vec::new();
         let envelope = match &self.form {
-            Form::Legacy | Form::LegacyUnprotected => {
-                let chain_id = matches!(self.form, Form::Legacy).then_some(chain_id);
+            Form::Legacy | Form::LegacyUnprotected | Form::LegacyForeign(_) => {
+                let chain_id = match self.form {
+                    Form::LegacyUnprotected => None,
+                    Form::LegacyForeign(other) => Some(other),
+                    _ => Some(chain_id),
+                };
                 self.seal(TxLegacy { chain_id, nonce, gas_price: offer.max_fee, gas_limit, to: kind, value, input })
             }
             Form::AccessList(list) => self.seal(TxEip2930 {
@@ -121,12 +129,19 @@ impl Plan {
                 max_fee_per_blob_gas: offer.blob_fee,
                 input,
             }),
-            Form::SetCode(delegations) => {
-                let sign = |(key, delegate): &(Key, Address)| {
-                    authorities.push(key.address());
-                    key.authorize(chain_id, *delegate, nonce_of(key.address()))
+            Form::SetCode(_) | Form::SetCodeAt(_) => {
+                let delegations: Vec<_> = match &self.form {
+                    Form::SetCode(list) => {
+                        list.iter().map(|(key, delegate)| (*key, *delegate, nonce_of(key.address()))).collect()
+                    }
+                    Form::SetCodeAt(list) => list.clone(),
+                    _ => Vec::new(),
                 };
-                let authorization_list = delegations.iter().map(sign).collect();
+                let sign = |(key, delegate, nonce): (Key, Address, u64)| {
+                    authorities.push(key.address());
+                    key.authorize(chain_id, delegate, nonce)
+                };
+                let authorization_list = delegations.into_iter().map(sign).collect();
                 self.seal(TxEip7702 {
                     chain_id,
                     nonce,
@@ -167,7 +182,8 @@ impl Signed {
             value: tx.value(),
             data: tx.input().clone(),
             nonce: tx.nonce(),
-            chain_id: tx.chain_id(),
+            // Legacy signatures of another chain are executed too, for the blocks that wrongly hold them.
+            chain_id: tx.chain_id().filter(|_| !tx.is_legacy()),
             access_list: tx.access_list().cloned().unwrap_or_default(),
             gas_priority_fee: tx.max_priority_fee_per_gas(),
             blob_hashes: tx.blob_versioned_hashes().unwrap_or_default().to_vec(),

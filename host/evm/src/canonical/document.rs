@@ -15,10 +15,12 @@ use super::{
     Canonical,
     header::write_header,
     json::{Item, Json},
+    supplied::write_supplied,
 };
 use crate::{
     execution::ExecutedReceipt,
     policy::SenderPolicy,
+    repair::Supplied,
     transaction::{ACCESS_LIST, BLOB, DYNAMIC_FEE, SET_CODE},
 };
 
@@ -32,6 +34,7 @@ pub(super) struct Document<'a> {
     /// One a transaction.
     pub(super) receipts: &'a [ExecutedReceipt],
     pub(super) checks: &'a [&'a Check],
+    pub(super) supplied: &'a [Supplied],
     pub(super) senders: SenderPolicy,
 }
 
@@ -69,6 +72,7 @@ impl Document<'_> {
                     json.key(check.name.as_str()).text(outcome(&check.outcome));
                 }
             });
+            json.key("supplied").array(self.supplied, write_supplied);
             let unproven = json.take_unproven();
             json.key("unproven").array(unproven, |json, pointer| json.text(&pointer));
         });

@@ -107,23 +107,13 @@ pub(crate) fn believe(
     let mut checks = header_checks(block, gas_used, &commit(&receipts), None);
     let Some(failed) = checks.iter().find(|check| check.failed()) else {
         checks.push(producer_check(&block.receipts, &receipts));
-        return Ok(execution(gas_used, receipts, checks, answer, embedded));
+        let senders = SenderGate::Closed(embedded.sender_terms(specimen));
+        return Ok(Execution::new(gas_used, receipts, checks, Document::Written(answer.clone()), senders));
     };
     match embedded.execute(specimen, format) {
         Ok(executed) if executed.block_result(specimen).as_ref() == Ok(answer) => Ok(executed),
         _ => Err(Disbelief::Header { check: Box::new(failed.clone()), format }),
     }
-}
-
-fn execution(
-    gas_used: u64,
-    receipts: Vec<ExecutedReceipt>,
-    checks: Vec<Check>,
-    answer: &Bytes,
-    embedded: &EmbeddedExecutor,
-) -> Execution {
-    let gate = SenderGate::Closed(embedded.policy().senders);
-    Execution::new(gas_used, receipts, checks, Document::Written(answer.clone()), gate)
 }
 
 /// The receipts of an answer, each with its transaction. A transaction that the server rejected has none.

@@ -96,7 +96,8 @@ fn extra_data(block: &Block, chain: &ChainSpec) -> Option<Broken> {
     without_mark.then_some(("extraData", Quantity::Number(bytes), Quantity::Words(DAO_MARK)))
 }
 
-/// EIP-3675: after the merge there is no work, no nonce and no ommer. Before it there is work, and at most two ommers.
+/// EIP-3675: after the merge there is no work, no nonce and, as [`check::ommers_hash`](refiner_specimen::check::ommers_hash)
+/// compares the list with the hash, no ommer. Before it there is work, and at most two ommers.
 fn consensus(block: &Block, spec: SpecId) -> Option<Broken> {
     let header = &block.header;
     let ommers = block.uncles.as_deref().unwrap_or_default().len() as u64;
@@ -112,9 +113,6 @@ fn consensus(block: &Block, spec: SpecId) -> Option<Broken> {
     }
     if header.nonce != B64::ZERO {
         return Some(("nonce", Quantity::Number(header.nonce.into()), zero));
-    }
-    if ommers != 0 {
-        return Some(("uncles", Quantity::Number(ommers), zero));
     }
     let stated = header.ommers_hash;
     (stated != EMPTY_OMMER_ROOT_HASH).then_some((

@@ -7,8 +7,11 @@ mod header_rules;
 mod recorded;
 mod senders;
 
-pub(crate) use self::recorded::repeated_fields;
-pub use self::{recorded::recorded_receipts, senders::senders};
+pub(crate) use self::recorded::{as_executed, repeated_fields};
+pub use self::{
+    recorded::recorded_receipts,
+    senders::{SenderTerms, senders},
+};
 
 use alloy_primitives::B256;
 use refiner_specimen::{

@@ -1,28 +1,47 @@
 //! The stated senders against the signatures.
 
+use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, B512, U256, uint};
 use refiner_specimen::{
     Specimen, Transaction,
     check::{Check, CheckName, Outcome, Quantity, Subject},
 };
-use revm::precompile::crypto;
+use revm::{precompile::crypto, primitives::hardfork::SpecId};
 
-use crate::policy::SenderPolicy;
+use crate::{chain::ChainSpec, policy::SenderPolicy};
 
 /// Half the order of secp256k1: since Homestead (EIP-2) a larger `s` makes a transaction invalid.
 const HALF_ORDER: U256 = uint!(0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0_U256);
 
-/// The last mainnet block before Homestead is 1,149,999; no testnet that is built in began before it.
-const HOMESTEAD: u64 = 1_150_000;
+/// The terms on which senders are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SenderTerms {
+    policy: SenderPolicy,
+    /// EIP-2 holds: `s` is in the lower half.
+    low_s: bool,
+}
+
+impl SenderTerms {
+    /// The terms for a block of a chain. Where the block's fork is not known, it is taken for one since Homestead.
+    pub fn of(policy: SenderPolicy, chain: Option<&ChainSpec>, header: &Header) -> Self {
+        let fork = chain.and_then(|chain| chain.spec_of(header).ok());
+        Self { policy, low_s: fork.is_none_or(|fork| fork.is_enabled_in(SpecId::HOMESTEAD)) }
+    }
+
+    /// The origin of the senders.
+    pub const fn policy(self) -> SenderPolicy {
+        self.policy
+    }
+}
 
 /// The stated senders against those that the signatures give. The costliest check, made only for who states senders.
 ///
 /// A transaction whose signed message cannot be rebuilt is left out, and the check is then not checkable unless another
 /// sender is wrong.
-pub fn senders(specimen: &Specimen, policy: SenderPolicy) -> Check {
+pub fn senders(specimen: &Specimen, terms: SenderTerms) -> Check {
     let name = CheckName::Senders;
     let block = &specimen.block;
-    if policy == SenderPolicy::Stated {
+    if terms.policy == SenderPolicy::Stated {
         return Check { name, outcome: Outcome::NotCheckable("senders are taken as stated, by the operator's choice") };
     }
     if block.transactions.len() != block.senders.len() {
@@ -36,7 +55,7 @@ pub fn senders(specimen: &Specimen, policy: SenderPolicy) -> Check {
             not_checkable = Some(dropped);
             continue;
         }
-        let recovered = recover(transaction, block.header.number);
+        let recovered = recover(transaction, terms.low_s);
         if recovered != Some(*stated) {
             let computed = recovered.map_or(Quantity::Words("no valid signature"), Quantity::Address);
             let subject = Subject::Item { list: "Senders", index };
@@ -50,9 +69,9 @@ pub fn senders(specimen: &Specimen, policy: SenderPolicy) -> Check {
 }
 
 /// The address that signed a transaction; `None` where the signature is not valid.
-fn recover(transaction: &Transaction, height: u64) -> Option<Address> {
+fn recover(transaction: &Transaction, low_s: bool) -> Option<Address> {
     let (r, s) = (transaction.r.unwrap_or_default(), transaction.s.unwrap_or_default());
-    if s > HALF_ORDER && height >= HOMESTEAD {
+    if s > HALF_ORDER && low_s {
         return None;
     }
     let parity = parity(transaction)?;

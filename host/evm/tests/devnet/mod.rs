@@ -205,6 +205,10 @@ impl TestBlock {
             seal(&mut self.0.block);
             match self.run() {
                 Err(ExecuteError::Rejected(Rejected::HeaderMismatch(check))) => self.adopt(check),
+                Err(ExecuteError::Rejected(Rejected::CodeMissing { consequence, .. })) => match *consequence {
+                    Rejected::HeaderMismatch(check) => self.adopt(check),
+                    _ => break,
+                },
                 _ => break,
             }
         }
@@ -238,12 +242,19 @@ impl TestBlock {
     /// What the block as it stands gives where everything done for it may use so much gas.
     pub fn within(&self, gas_bound: u64) -> Result<Execution, ExecuteError> {
         let policy = ExecutionPolicy { gas_bound, ..ExecutionPolicy::default() };
-        executor().with_policy(policy).execute(&self.clone().sealed(), ResultFormat::Canonical)
+        let (executor, specimen) = self.clone().ready();
+        executor.with_policy(policy).execute(&specimen, ResultFormat::Canonical)
     }
 
     /// What the block as it stands gives where the caller may interrupt its execution.
     pub fn interrupted_by(&self, interrupt: &dyn Interrupt) -> Result<Result<Execution, ExecuteError>, Interrupted> {
-        executor().answer(&self.clone().sealed(), ResultFormat::Canonical, interrupt)
+        let (executor, specimen) = self.clone().ready();
+        executor.answer(&specimen, ResultFormat::Canonical, interrupt)
+    }
+
+    /// The sealed specimen, and an executor that knows its chain.
+    pub fn ready(self) -> (EmbeddedExecutor, Specimen) {
+        (EmbeddedExecutor::new(Chains::default().with(self.1.clone())), self.sealed())
     }
 
     /// The specimen, sealed: everything that shows without execution agrees.

@@ -48,7 +48,6 @@ fn unlimited(block: &mut Block) {
 
 /// Opcodes.
 pub mod op {
-    pub const STOP: u8 = 0x00;
     pub const MUL: u8 = 0x02;
     pub const DIV: u8 = 0x04;
     pub const ADDMOD: u8 = 0x08;
@@ -63,14 +62,13 @@ pub mod op {
     pub const CODECOPY: u8 = 0x39;
     pub const EXTCODESIZE: u8 = 0x3b;
     pub const EXTCODECOPY: u8 = 0x3c;
-    pub const RETURNDATASIZE: u8 = 0x3d;
     pub const EXTCODEHASH: u8 = 0x3f;
     pub const POP: u8 = 0x50;
-    pub const MLOAD: u8 = 0x51;
     pub const MSTORE: u8 = 0x52;
     pub const SLOAD: u8 = 0x54;
     pub const SSTORE: u8 = 0x55;
     pub const JUMP: u8 = 0x56;
+    pub const JUMPI: u8 = 0x57;
     pub const GAS: u8 = 0x5a;
     pub const JUMPDEST: u8 = 0x5b;
     pub const TSTORE: u8 = 0x5d;
@@ -89,7 +87,6 @@ pub mod op {
     pub const RETURN: u8 = 0xf3;
     pub const CREATE2: u8 = 0xf5;
     pub const STATICCALL: u8 = 0xfa;
-    pub const REVERT: u8 = 0xfd;
     pub const SELFDESTRUCT: u8 = 0xff;
 }
 

@@ -31,7 +31,7 @@ pub fn all() -> Vec<Hostile> {
         program("extcodesize", PARIS, &[], &[GAS, EXTCODESIZE, POP]),
         program("extcodehash of one account", PARIS, &[], &[ADDRESS, EXTCODEHASH, POP]),
         program("log0 of nothing", PARIS, &[], &[PUSH1, 0, PUSH1, 0, LOG0]),
-        program("log4 of nothing", PARIS, &[], &[DUP1, DUP1, DUP1, DUP1, PUSH1, 0, PUSH1, 0, LOG4].repeat(1)),
+        program("log4 of nothing", PARIS, &[PUSH1, 0], &[DUP1, DUP1, DUP1, DUP1, PUSH1, 0, PUSH1, 0, LOG4]),
         program("log0 of 64 KiB", PARIS, &[], &[PUSH3, 1, 0, 0, PUSH1, 0, LOG0]),
         program("create of nothing", PARIS, &[], &[PUSH1, 0, PUSH1, 0, PUSH1, 0, CREATE, POP]),
         program("create of 4 MiB", PARIS, &[], &[PUSH3, 0x40, 0, 0, PUSH1, 0, PUSH1, 0, CREATE, POP]),
@@ -40,14 +40,24 @@ pub fn all() -> Vec<Hostile> {
         program("calls with value", PARIS, &[], &call(&[GAS], 1)),
         program("deep calls", PARIS, &[], &call(&[ADDRESS], 0)),
         program("deep calls with memory", PARIS, &[PUSH1, 1, PUSH3, 8, 0, 0, MSTORE], &call(&[ADDRESS], 0)),
-        program("deep calls with transient storage", PRAGUE, &[], &[&[PUSH1, 1, GAS, TSTORE][..], &call(&[ADDRESS], 0)].concat()),
+        program(
+            "deep calls with transient storage",
+            PRAGUE,
+            &[],
+            &[&[PUSH1, 1, GAS, TSTORE][..], &call(&[ADDRESS], 0)].concat(),
+        ),
         hostile("deep calls with return data", || {
             // Without input: asks the identity precompile for a megabyte back, then calls itself.
             let ask = [PUSH1, 0, PUSH1, 0, PUSH3, 8, 0, 0, PUSH1, 0, PUSH1, 4, GAS, STATICCALL, POP];
             calling(PARIS, &forever(&ask, &call(&[ADDRESS], 0)), Bytes::new())
         }),
-        program("reverts of large memory", PARIS, &[], &call(&[ADDRESS], 0)),
-        program("selfdestructs", PARIS, &[], &[PUSH3, SELFDESTRUCT, 0, 0, PUSH1, 0, MSTORE, PUSH1, 1, PUSH1, 29, PUSH1, 0, CREATE, POP]),
+        hostile("returns of 1 MiB", || calling(PARIS, &returning(), Bytes::new())),
+        program(
+            "selfdestructs",
+            PARIS,
+            &[],
+            &[PUSH2, ADDRESS, SELFDESTRUCT, PUSH1, 0, MSTORE, PUSH1, 2, PUSH1, 30, PUSH1, 0, CREATE, POP],
+        ),
     ]
 }
 
@@ -65,4 +75,12 @@ fn ones(numbers: usize) -> Vec<u8> {
 fn call(address: &[u8], value: u8) -> Vec<u8> {
     let arguments = [op::PUSH1, 0, op::PUSH1, 0, op::PUSH1, 0, op::PUSH1, 0, op::PUSH1, value];
     [&arguments[..], address, &[op::GAS, op::CALL, op::POP]].concat()
+}
+
+/// Without input, asks itself for a megabyte for ever; with input, returns one.
+fn returning() -> Vec<u8> {
+    use op::*;
+    let ask = [JUMPDEST, PUSH1, 0, PUSH1, 0, PUSH1, 1, PUSH1, 0, ADDRESS, GAS, STATICCALL, POP, PUSH1, 4, JUMP];
+    let answer = u8::try_from(4 + ask.len()).unwrap();
+    [&[CALLDATASIZE, PUSH1, answer, JUMPI][..], &ask, &[JUMPDEST, PUSH3, 0x10, 0, 0, PUSH1, 0, RETURN]].concat()
 }

@@ -1,7 +1,7 @@
 //! Transaction fields that repeat others, and so are covered by no root and no signature.
 
 use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
-use alloy_primitives::{Address, U256};
+use alloy_primitives::U256;
 
 use super::{Check, CheckName, Quantity, Subject};
 use crate::{Block, Specimen, Transaction};
@@ -21,7 +21,11 @@ pub fn transaction_fields(specimen: &Specimen) -> Check {
         return Check::failure(name, Subject::Field("Senders"), count(senders.len()), count(transactions.len()));
     }
     for (index, (transaction, sender)) in transactions.iter().zip(senders).enumerate() {
-        if let Some((stated, computed)) = disagreement(transaction, *sender, specimen) {
+        if let Some(from) = transaction.from.filter(|from| from != sender) {
+            let subject = Subject::Item { list: "Senders", index };
+            return Check::failure(name, subject, Quantity::Address(*sender), Quantity::Address(from));
+        }
+        if let Some((stated, computed)) = disagreement(transaction, specimen) {
             return Check::failure(name, Subject::Item { list: "Transactions", index }, stated, computed);
         }
     }
@@ -29,11 +33,8 @@ pub fn transaction_fields(specimen: &Specimen) -> Check {
 }
 
 /// The first field that disagrees: what it states, and what it can be.
-fn disagreement(transaction: &Transaction, sender: Address, specimen: &Specimen) -> Option<(Quantity, Quantity)> {
+fn disagreement(transaction: &Transaction, specimen: &Specimen) -> Option<(Quantity, Quantity)> {
     let words = Quantity::Words;
-    if let Some(from) = transaction.from.filter(|from| *from != sender) {
-        return Some((Quantity::Address(from), Quantity::Address(sender)));
-    }
     if transaction.tx_type == LEGACY && !transaction.access_list.is_empty() {
         return Some((words("an access list"), words("none in a transaction of type 0")));
     }
@@ -80,8 +81,13 @@ fn parity(transaction: &Transaction, specimen: &Specimen) -> Option<(Quantity, Q
             return Some((Quantity::Big(parity), Quantity::AtMost(1)));
         }
     }
-    let beyond = |parity: &U256| *parity > U256::from(u8::MAX);
-    let mut authorizations = transaction.authorization_list.iter().flatten();
-    let wrong = authorizations.find(|signed| beyond(&signed.y_parity))?;
-    Some((Quantity::Big(wrong.y_parity), Quantity::AtMost(u8::MAX.into())))
+    has_long_parity(transaction).then_some((
+        Quantity::Words("an authorization's yParity of more than one byte"),
+        Quantity::AtMost(u8::MAX.into()),
+    ))
+}
+
+/// Whether an authorization has a parity that does not fit its byte, so that there is no encoding of the transaction.
+pub(super) fn has_long_parity(transaction: &Transaction) -> bool {
+    transaction.authorization_list.iter().flatten().any(|signed| signed.y_parity > U256::from(u8::MAX))
 }

@@ -2,7 +2,7 @@
 
 use alloy_trie::root::ordered_trie_root;
 
-use super::{Check, CheckName, Outcome, Quantity};
+use super::{Check, CheckName, Outcome, Quantity, fields::has_long_parity};
 use crate::{Envelopes, Specimen, UnknownTransactionType};
 
 /// The root of the transactions is the header's.
@@ -22,6 +22,10 @@ pub fn transactions_root(specimen: &Specimen) -> Check {
 /// [`transactions_root`] with envelopes that are encoded already.
 pub fn transactions_root_of(specimen: &Specimen, envelopes: &Envelopes) -> Check {
     let name = CheckName::TransactionsRoot;
+    if specimen.block.transactions.iter().any(has_long_parity) {
+        // transactionFields fails and tells which; the root of another transaction would hide that.
+        return Check { name, outcome: Outcome::NotCheckable("an authorization has a yParity of more than one byte") };
+    }
     match specimen.block.transactions.iter().find_map(|transaction| transaction.dropped(specimen.layout)) {
         Some(dropped) => Check { name, outcome: Outcome::NotCheckable(dropped.as_str()) },
         None => Check::compare(

@@ -3,7 +3,7 @@
 use alloy_primitives::{U256, uint};
 
 use super::{Check, CheckName, Quantity, Subject};
-use crate::Specimen;
+use crate::{Layout, Specimen};
 
 /// The kinds of replica that the network has: with receipts, and without.
 const KINDS: [&str; 2] = ["block-replica", "block-specimen"];
@@ -36,12 +36,13 @@ pub fn segment(specimen: &Specimen) -> Check {
     total_difficulty(specimen).unwrap_or(Check::passed(name))
 }
 
-/// After mainnet's merge total difficulty is known: frozen, or zero in layout 0.38.
+/// After mainnet's merge total difficulty is known: frozen, or zero since layout 0.38.
 fn total_difficulty(specimen: &Specimen) -> Option<Check> {
     let block = &specimen.block;
     let stated = block.total_difficulty;
     let known = block.network_id == MAINNET && block.header.difficulty.is_zero();
-    if !known || stated.is_zero() || stated == MAINNET_TERMINAL_DIFFICULTY {
+    let zero = stated.is_zero() && specimen.layout >= Layout::V0_38;
+    if !known || zero || stated == MAINNET_TERMINAL_DIFFICULTY {
         return None;
     }
     // A layout that writes doubles states the nearest one.

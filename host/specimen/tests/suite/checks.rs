@@ -11,7 +11,7 @@ use alloy_eips::{
 };
 use alloy_primitives::{Address, B256, Signature, TxKind, U256, keccak256};
 use refiner_specimen::{
-    Block, CodeRead, Layout, Specimen, StorageRead, Transaction, UnknownTransactionType,
+    Block, BlockHashRead, CodeRead, Layout, Specimen, StorageRead, Transaction, UnknownTransactionType,
     check::{self, CheckName, Outcome},
     transaction_hash, transaction_hashes,
 };
@@ -249,7 +249,7 @@ fn each_lie_fails_the_check_that_is_about_it() {
         (&[], |specimen| specimen.block.transactions[2].authorization_list = Some(Vec::new())),
         (&[TransactionFields], |specimen| specimen.block.transactions[2].data = Some("0x00".into())),
         (&[TransactionsRoot, TransactionFields], |specimen| specimen.block.transactions[2].v = Some(U256::from(2))),
-        (&[TransactionsRoot, TransactionFields], |specimen| {
+        (&[TransactionFields], |specimen| {
             specimen.block.transactions[4].authorization_list = Some(vec![signed_by_any(256)]);
         }),
         (&[TransactionsRoot], |specimen| {
@@ -312,6 +312,31 @@ fn total_difficulty_of_mainnet_after_its_merge_is_the_terminal_one_or_zero() {
         specimen.block.header.difficulty = U256::from(difficulty);
         specimen.block.total_difficulty = total;
         assert_eq!(check::segment(&specimen).failed(), !passes, "{network_id} {difficulty} {total}");
+    }
+}
+
+#[test]
+fn total_difficulty_of_mainnet_is_zero_in_no_layout_before_0_38() {
+    for layout in Layout::NEWEST_FIRST {
+        let mut specimen = consistent();
+        specimen.layout = layout;
+        specimen.block.network_id = 1;
+        specimen.block.header.difficulty = U256::ZERO;
+        specimen.block.total_difficulty = U256::ZERO;
+        assert_eq!(check::segment(&specimen).failed(), layout < Layout::V0_38, "{layout}");
+    }
+}
+
+#[test]
+fn block_hash_row_of_the_parent_is_the_headers_parent_hash() {
+    for (back, hash, passes) in [(1, B256::repeat_byte(3), true), (1, B256::ZERO, false), (2, B256::ZERO, true)] {
+        let mut specimen = consistent();
+        let header = &mut specimen.block.header;
+        header.parent_hash = B256::repeat_byte(3);
+        let number = header.number - back;
+        specimen.block.state.block_hashes = vec![BlockHashRead { number, hash }];
+        let check = check::state_rows(&specimen);
+        assert_eq!(check.failed(), !passes, "{back} {hash}: {check}");
     }
 }
 

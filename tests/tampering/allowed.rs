@@ -1,0 +1,77 @@
+//! Places whose change leaves a specimen acceptable, each with the reason.
+//!
+//! What stands here the README lists as unprovable. An entry that no change needs any more fails the test.
+
+/// A place that nothing in a specimen proves.
+pub struct Allowed {
+    /// As [`Change::place`](crate::change::Change::place) has it.
+    pub place: &'static str,
+    /// The reason why no check can cover it.
+    pub reason: &'static str,
+}
+
+const fn allowed(place: &'static str, reason: &'static str) -> Allowed {
+    Allowed { place, reason }
+}
+
+const STATED: &str = "the layout is found by reading; the stated version is often wrong and decides nothing";
+const SIDECAR: &str = "sidecars are no part of a block, and the producer exports them in part or not";
+const REPEATED: &str = "null where the field repeats another";
+const NOT_RECORDED: &str = "receipts that are not recorded are not compared";
+const ZERO: &str = "positions may be zero, which is also the first position";
+const STATE: &str = "a value of state on which the outcome does not depend; a specimen has no proofs of state";
+const UNUSED: &str = "a row of state that the block can do without";
+const ORDER: &str = "rows have no order";
+const CODE: &str = "one piece of code is written for each account that has it";
+
+/// Of every block.
+pub const COMMON: &[Allowed] = &[
+    allowed("codecVersion", STATED),
+    allowed("Receipts", NOT_RECORDED),
+    allowed("Receipts/*/Logs/*/logIndex", ZERO),
+    allowed("Transactions/*/from null", REPEATED),
+    allowed("State/AccountRead/*/Balance", STATE),
+    allowed("State/AccountRead/*/Nonce", STATE),
+    allowed("State/AccountRead/*/CodeHash", STATE),
+    allowed("State/AccountRead/* swapped", ORDER),
+    allowed("State/StorageRead/*/Account", STATE),
+    allowed("State/StorageRead/*/SlotKey", STATE),
+    allowed("State/StorageRead/*/Value", STATE),
+    allowed("State/StorageRead/* removed", UNUSED),
+    allowed("State/StorageRead/* swapped", ORDER),
+    allowed("State/CodeRead/* repeated", CODE),
+    allowed("State/CodeRead/* swapped", ORDER),
+    allowed("State/BlockhashRead/*/BlockHash", STATE),
+    allowed("State/BlockhashRead/* swapped", ORDER),
+];
+
+/// Of a block with blobs.
+pub const WITH_BLOBS: &[Allowed] = &[
+    allowed("BlobTxSidecars null", SIDECAR),
+    allowed("BlobTxSidecars/* removed", SIDECAR),
+    allowed("BlobTxSidecars/* repeated", SIDECAR),
+    allowed("BlobTxSidecars/*/Blobs", SIDECAR),
+    allowed("BlobTxSidecars/*/Commitments/*", SIDECAR),
+    allowed("BlobTxSidecars/*/Commitments/* removed", SIDECAR),
+    allowed("BlobTxSidecars/*/Commitments/* repeated", SIDECAR),
+    allowed("BlobTxSidecars/*/Proofs/*", SIDECAR),
+    allowed("BlobTxSidecars/*/Proofs/* removed", SIDECAR),
+    allowed("BlobTxSidecars/*/Proofs/* repeated", SIDECAR),
+    allowed("Transactions/*/blobGas null", REPEATED),
+];
+
+/// Of a block whose system contracts leave no trace in its header.
+pub const WITH_SYSTEM_CALLS: &[Allowed] =
+    &[allowed("State/AccountRead/*/Address", UNUSED), allowed("State/AccountRead/* removed", UNUSED)];
+
+/// Of a block before the merge.
+pub const MINED: &[Allowed] =
+    &[allowed("TotalDifficulty", "the sum of all difficulties before; no field of the block follows from it")];
+
+/// Of a block whose execution is not compared with its header, as the network's server did not.
+pub const NOT_COMPARED: &[Allowed] = &[
+    allowed("State/AccountRead", STATE),
+    allowed("State/StorageRead", STATE),
+    allowed("State/CodeRead", STATE),
+    allowed("State/CodeRead/* removed", STATE),
+];
