@@ -91,8 +91,12 @@ fn a_block_hash_is_read_from_the_specimen_and_its_absence_is_named() {
     assert_eq!(block.clone().refused(), missing);
 
     let hash = B256::repeat_byte(0xab);
-    let execution =
-        block.with(|block| block.state.block_hashes.push(BlockHashRead { number: parent, hash })).executed();
+    let execution = block
+        .with(|block| {
+            block.header.parent_hash = hash;
+            block.state.block_hashes.push(BlockHashRead { number: parent, hash });
+        })
+        .executed();
     assert_eq!(execution.receipts[0].logs[0].topics, [hash]);
 }
 
