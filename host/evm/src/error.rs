@@ -53,6 +53,15 @@ pub enum Unsupported {
         /// The dropped field.
         field: DroppedPart,
     },
+    /// Execution disagrees with the header, and may do so because the layout rounds what it started from.
+    #[error(
+        "layout {layout} rounds values and balances of 2^53 and more, and with them as they stand execution disagrees with \
+         the header"
+    )]
+    RoundedNumbers {
+        /// The layout that rounds.
+        layout: Layout,
+    },
     /// Not one account of a block that reads some.
     #[error("the specimen carries no state: {transactions} transactions and not one row of AccountRead")]
     NoState {
