@@ -33,7 +33,7 @@ mod unavailable;
 pub use chain::{BlobParams, ChainConfigError, ChainSpec, Chains};
 pub use diagnosis::CodeUse;
 pub use embedded::EmbeddedExecutor;
-pub use error::{ExecuteError, Rejected, Resource, Unsupported};
+pub use error::{ExecuteError, MissingCode, Rejected, Resource, Unsupported};
 pub use execution::{ExecutedLog, ExecutedReceipt, Execution};
 pub use format::{Era, ResultFormat, UnknownFormat};
 pub use interrupt::{Interrupt, Interrupted, PROCESSOR_TIME_LIMIT, ProcessorDeadline, Uninterrupted};
