@@ -106,7 +106,7 @@ pub(crate) struct Canonical {
 }
 
 impl Canonical {
-    /// The document's bytes.
+    /// The document's bytes, and the pointers of the values in it that no check covers.
     pub(crate) fn write(
         &self,
         specimen: &Specimen,
@@ -114,7 +114,7 @@ impl Canonical {
         checks: &[&Check],
         supplied: &[Supplied],
         senders: SenderPolicy,
-    ) -> Vec<u8> {
+    ) -> (Vec<u8>, Vec<String>) {
         Document { specimen, canonical: self, receipts, checks, supplied, senders }.write()
     }
 }
