@@ -13,7 +13,7 @@ const ASIDE: [&str; 9] =
 pub struct Schema(Value);
 
 impl Schema {
-    /// Reads a schema and checks that it describes an object whose keys are all required and no others allowed.
+    /// Reads a schema and checks that it describes an object of known keys, those that are required in front.
     pub fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let schema: Value = serde_json::from_str(&text).unwrap();
@@ -21,7 +21,8 @@ impl Schema {
         assert!(path.ends_with(Path::new(schema["$id"].as_str().unwrap())), "{}", schema["$id"]);
         assert_eq!((&schema["type"], &schema["additionalProperties"]), (&Value::from("object"), &Value::from(false)));
         let properties = schema["properties"].as_object().unwrap();
-        assert!(properties.keys().eq(names(&schema)), "every key is required");
+        let required = names(&schema).count();
+        assert!(properties.keys().take(required).eq(names(&schema)), "required keys stand in front, in their order");
         for (name, property) in properties {
             assert!(property["title"].is_string(), "{name} has no title");
         }
@@ -31,7 +32,10 @@ impl Schema {
     /// Checks a row, and that its keys stand in the schema's order.
     pub fn check(&self, row: &Value) -> Result<(), String> {
         let object = row.as_object().ok_or("no object")?;
-        if !object.keys().eq(names(&self.0)) {
+        let properties = self.0["properties"].as_object().unwrap();
+        let required = names(&self.0).count();
+        let optional = |key: &String| properties.keys().skip(required).any(|name| name == key);
+        if !object.keys().take(required).eq(names(&self.0)) || !object.keys().skip(required).all(optional) {
             return Err("other keys, or in another order".to_owned());
         }
         object.iter().try_for_each(|(key, value)| {
