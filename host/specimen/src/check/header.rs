@@ -20,9 +20,11 @@ pub fn ommers_hash(specimen: &Specimen) -> Check {
     let name = CheckName::OmmersHash;
     let block = &specimen.block;
     let computed = hash_of_ommers(block);
-    let rounded = block.uncles.iter().flatten().any(|ommer| {
-        specimen.is_rounded(ommer.difficulty) && ommer.difficulty > U256::from(MOST_RESTORED)
-    });
+    let rounded = block
+        .uncles
+        .iter()
+        .flatten()
+        .any(|ommer| specimen.is_rounded(ommer.difficulty) && ommer.difficulty > U256::from(MOST_RESTORED));
     if computed != block.header.ommers_hash && rounded {
         return Check { name, outcome: Outcome::NotCheckable("layout 0.2 rounds the difficulty of an ommer") };
     }
