@@ -1,6 +1,6 @@
 //! The block, executed by the host.
 
-use crate::{Artifact, Check, ExecuteError, Log, Receipt, Specimen, host, page};
+use crate::{Artifact, Check, CheckOutcome, ExecuteError, Log, Receipt, Specimen, Transaction, host, page};
 
 /// The capability to execute blocks. Only a [`RuleWithEvm`](crate::RuleWithEvm) is given one.
 pub struct Evm(pub(crate) ());
@@ -15,6 +15,33 @@ impl Evm {
         host::execute(specimen.host, format).map(|host| Execution { host })
     }
 }
+
+/// The transactions of a block whose fields a check covers.
+///
+/// A specimen's layout, or its producer, can drop a part of a transaction. Then neither the root of the transactions nor its
+/// signature can be checked, and all that is known of it for certain is its receipt.
+pub struct Coverage {
+    root: bool,
+    layout: String,
+}
+
+impl Coverage {
+    /// True when the fields of every transaction of this EIP-2718 type are covered.
+    pub fn covers(&self, tx_type: u8) -> bool {
+        let dropped = match tx_type {
+            _ if self.layout == WITHOUT_SIGNATURES => true,
+            Transaction::BLOB => WITHOUT_BLOB_HASHES.contains(&self.layout.as_str()),
+            Transaction::SET_CODE => true,
+            _ => false,
+        };
+        self.root || !dropped
+    }
+}
+
+/// The layout without signatures.
+const WITHOUT_SIGNATURES: &str = "0.2";
+/// The layouts that drop the blob hashes of type-3 transactions.
+const WITHOUT_BLOB_HASHES: [&str; 7] = ["0.3", "0.31", "0.32", "0.33", "0.34", "0.35", "0.36"];
 
 /// An executed block. It stays with the host, like the specimen.
 pub struct Execution {
@@ -37,9 +64,15 @@ impl Execution {
         self.host.log_count()
     }
 
-    /// The header checks that need execution.
+    /// Every check of the block that was made, but for that of the senders.
     pub fn checks(&self) -> Vec<Check> {
         self.host.checks()
+    }
+
+    /// The transactions whose fields a check covers.
+    pub fn coverage(&self, specimen: &Specimen) -> Coverage {
+        let root = |check: &Check| check.name == "transactionsRoot" && check.outcome == CheckOutcome::Passed;
+        Coverage { root: self.checks().iter().any(root), layout: specimen.identity().layout }
     }
 
     /// Receipts in block order. Their logs are in [`Self::logs`], from `first_log` on.

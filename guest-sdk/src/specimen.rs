@@ -110,6 +110,8 @@ impl Specimen<'_> {
 impl Transaction {
     /// EIP-2718 type of a transaction that carries blobs (EIP-4844).
     pub const BLOB: u8 = 3;
+    /// EIP-2718 type of a transaction that carries authorizations (EIP-7702).
+    pub const SET_CODE: u8 = 4;
 
     /// True for a blob transaction whose blob hashes the specimen's layout dropped, as 0.36 does: a real one has at least
     /// one.

@@ -15,7 +15,9 @@ fn valid_blocks_of_every_fork_are_produced_and_invalid_ones_are_not() {
     let report = conformance(make::fixtures());
     assert!(report.passed(), "{report}");
     assert!(report.disagreements().is_empty(), "{report}");
-    for fork in ["Frontier", "Byzantium", "London", "Paris", "Prague", "BPO1", "ShanghaiToCancunAtTime15k"] {
+    for fork in
+        ["Frontier", "Byzantium", "London", "Paris", "Prague", "BPO1", "HomesteadToDaoAt2", "ShanghaiToCancunAtTime15k"]
+    {
         assert_eq!(report.tally(fork).produced, 2, "{fork}\n{report}");
     }
     let total = report.total();

@@ -14,6 +14,7 @@ from ethereum_spec_tools.evm_tools.loaders.fixture_loader import Load
 MODULES = {
     "Frontier": "frontier",
     "Homestead": "homestead",
+    "Dao": "dao_fork",
     "EIP150": "tangerine_whistle",
     "EIP158": "spurious_dragon",
     "Byzantium": "byzantium",
@@ -94,7 +95,7 @@ def check(name, test):
             fork, second = Fork(second), None
             if hasattr(fork.module, "FORK_CRITERIA"):
                 fork.module.FORK_CRITERIA = ByBlockNumber(at)
-            chain = fork.take_over(chain)
+            chain = fork.module.apply_fork(fork.take_over(chain))
         try:
             block, _, _ = fork.loader.json_to_block(stated)
             fork.module.state_transition(chain, block)

@@ -27,6 +27,7 @@ pub struct Execution {
     document: Document,
     senders: SenderGate,
     sender_check: OnceLock<Check>,
+    unproven: OnceLock<Vec<String>>,
     block_result: OnceLock<Result<Bytes, ExecuteError>>,
 }
 
@@ -64,6 +65,7 @@ impl Execution {
             document,
             senders,
             sender_check: OnceLock::new(),
+            unproven: OnceLock::new(),
             block_result: OnceLock::new(),
         }
     }
@@ -93,6 +95,11 @@ impl Execution {
         self.sender_check.get()
     }
 
+    /// JSON pointers of the values that no check covers, once a canonical document has been written.
+    pub fn unproven(&self) -> &[String] {
+        self.unproven.get().map_or(&[], Vec::as_slice)
+    }
+
     /// Every check that was made, in the order in which they are printed.
     pub fn all_checks(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().chain(self.sender_check())
@@ -113,7 +120,9 @@ impl Execution {
             Document::Written(document) => document.clone(),
             Document::Canonical(canonical) => {
                 let checks: Vec<&Check> = self.all_checks().collect();
-                canonical.write(specimen, &self.receipts, &checks, &self.supplied, policy).into()
+                let (document, unproven) = canonical.write(specimen, &self.receipts, &checks, &self.supplied, policy);
+                self.unproven.get_or_init(|| unproven);
+                document.into()
             }
         })
     }

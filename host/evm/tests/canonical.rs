@@ -5,11 +5,12 @@
 
 mod shared;
 
-use refiner_evm::{EmbeddedExecutor, ExecuteError, Execution, ResultFormat};
+use refiner_evm::{EmbeddedExecutor, ExecuteError, Execution, Rejected, ResultFormat, Unsupported};
 use refiner_specimen::{
-    DroppedPart, Specimen,
+    DroppedPart, Layout, Specimen,
     check::{CheckName, Outcome},
 };
+use refiner_testkit::case;
 use serde_json::Value;
 
 fn execute(specimen: &Specimen) -> Result<Execution, ExecuteError> {
@@ -56,6 +57,18 @@ fn real_block_with_a_dropped_authorization_is_found_by_its_receipts() {
     assert_eq!((supplied.transaction, supplied.field), (46, DroppedPart::Authorizations));
     assert_eq!(execution.receipts[46].gas_used, 87_151);
     assert_eq!(execution.gas_used, specimen.block.header.gas_used);
+}
+
+#[test]
+fn disagreement_of_a_rounded_block_is_no_fault_of_the_block_unless_its_own_receipts_contradict_it() {
+    let case = |name| case::cases().unwrap().into_iter().find(|case| case.name == name).unwrap().specimen;
+    let mut specimen = case("codec-0.2-whose-rounding-decides");
+    let expected = Unsupported::RoundedNumbers { layout: Layout::V0_2 };
+    assert_eq!(execute(&specimen).unwrap_err(), ExecuteError::Unsupported(expected));
+    specimen.block.receipts[0].logs.clear();
+    let error = execute(&specimen).unwrap_err();
+    let ExecuteError::Rejected(Rejected::CheckFailed(check)) = error else { panic!("{error}") };
+    assert_eq!(check.name, CheckName::RecordedReceipts);
 }
 
 #[test]

@@ -11,7 +11,7 @@
 mod transfer;
 
 use refiner_sdk::{
-    B256, Evm, Log, Output, RuleError, RuleWithEvm, Specimen, Summary, export_transform_with_evm, log,
+    B256, Evm, Log, Output, Receipt, RuleError, RuleWithEvm, Specimen, Summary, export_transform_with_evm, log,
     ndjson::{MEDIA_TYPE, Rows},
 };
 
@@ -25,7 +25,10 @@ struct TokenTransfers;
 impl RuleWithEvm for TokenTransfers {
     fn refine(specimen: &Specimen, evm: &Evm, out: &mut Output) -> Result<Summary, RuleError> {
         let execution = evm.execute(specimen, "canonical")?;
-        let hashes: Vec<_> = specimen.transactions().map(|transaction| transaction.chain_hash()).collect();
+        // Receipts, and not transactions: those state senders, which would be recovered for nothing.
+        let coverage = execution.coverage(specimen);
+        let hash = |receipt: Receipt| coverage.covers(receipt.tx_type).then_some(receipt.transaction_hash);
+        let hashes: Vec<_> = execution.receipts().map(hash).collect();
 
         let mut rows = Rows::of_block(out.artifact_with_schema(NAME, MEDIA_TYPE, SCHEMA), specimen);
         for log in execution.logs() {

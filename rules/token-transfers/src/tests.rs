@@ -20,11 +20,21 @@ fn log(transaction_index: u32, log_index: u32, topics: &[B256], data: &[u64]) ->
     Log { transaction_index, log_index, address: TOKEN, topics: topics.to_vec(), data }
 }
 
-fn run(transactions: &[Transaction], logs: Vec<Log>) -> Run {
-    let executed = ExecutedBlock { logs, ..ExecutedBlock::default() };
-    let fixture =
-        transactions.iter().fold(Fixture::new(), |fixture, transaction| fixture.transaction(*transaction, b""));
+/// Runs over receipts of these types and hashes, in a specimen of this layout.
+fn run_in(layout: &str, receipts: &[(u8, B256)], logs: Vec<Log>) -> Run {
+    let receipts = (0..).zip(receipts).map(|(transaction_index, &(tx_type, transaction_hash))| Receipt {
+        transaction_index,
+        tx_type,
+        transaction_hash,
+        ..Receipt::default()
+    });
+    let executed = ExecutedBlock { receipts: receipts.collect(), logs, ..ExecutedBlock::default() };
+    let fixture = Fixture::new().identity(|identity| identity.layout = layout.to_owned());
     fixture.executed("canonical", Ok(executed)).run_with_evm(TokenTransfers::refine)
+}
+
+fn run(receipts: &[(u8, B256)], logs: Vec<Log>) -> Run {
+    run_in("0.38", receipts, logs)
 }
 
 fn row(transaction: &str, log: &str, rest: &str) -> String {
@@ -39,7 +49,7 @@ fn rows(run: &Run) -> String {
 
 #[test]
 fn each_transfer_is_a_row_and_a_batch_is_as_many_as_it_has_pairs() {
-    let transactions = [1, 2].map(|number| Transaction { hash: word(number), ..Transaction::default() });
+    let transactions = [1, 2].map(|number| (2, word(number)));
     let somebody = word(0xaa);
     let logs = vec![
         log(0, 0, &[transfer::TRANSFER, word(0), somebody], &[1_000]),
@@ -114,17 +124,24 @@ fn look_alikes_are_logged_with_contract_and_index_and_what_is_wrong_with_them() 
 }
 
 #[test]
-fn blob_transaction_without_its_blob_hashes_has_no_hash() {
-    let logs = || vec![log(0, 0, &[transfer::TRANSFER, word(1), word(2)], &[1])];
-    let blob = Transaction { tx_type: Transaction::BLOB, hash: word(7), ..Transaction::default() };
-    let hash_of = |transaction: Transaction| {
-        let text = rows(&run(&[transaction], logs()));
-        text.split_once("\"transactionHash\":")
-            .and_then(|(_, rest)| rest.split_once(','))
-            .map(|(hash, _)| hash.to_owned())
+fn transaction_whose_layout_dropped_a_part_has_no_hash() {
+    let hash_of = |layout: &str, tx_type: u8| {
+        let logs = vec![log(0, 0, &[transfer::TRANSFER, word(1), word(2)], &[1])];
+        let text = rows(&run_in(layout, &[(tx_type, word(7))], logs));
+        let hash = text.split_once("\"transactionHash\":").and_then(|(_, rest)| rest.split_once(','));
+        hash.map(|(hash, _)| hash.to_owned()).expect("a hash or null")
     };
-    assert_eq!(hash_of(blob).as_deref(), Some("null"));
-    assert_eq!(hash_of(Transaction { blob_hash_count: 1, ..blob }), Some(format!("\"{}\"", word(7))));
+    let (known, null) = (format!("\"{}\"", word(7)), "null");
+    for (layout, tx_type, expected) in [
+        ("0.36", 2, &known[..]),
+        ("0.36", Transaction::BLOB, null),
+        ("0.37", Transaction::BLOB, &known),
+        ("0.38", Transaction::SET_CODE, null),
+        ("0.2", 0, null),
+        ("0.3", 0, &known),
+    ] {
+        assert_eq!(hash_of(layout, tx_type), expected, "{layout}, type {tx_type}");
+    }
 }
 
 #[test]

@@ -2,6 +2,9 @@
 //!
 //! `fee` is what the sender paid for gas, burnt and tip together: gas used times the effective gas price. `blobFee` is paid
 //! beside it by blob transactions (EIP-4844) and burnt whole. Neither is part of `value`.
+//!
+//! A row whose transaction lost a part on its way into the specimen carries `unproven`: no check covers what it states beside the
+//! outcome, which the receipt proves.
 
 mod blobs;
 
@@ -23,11 +26,14 @@ struct TransactionSummary;
 impl RuleWithEvm for TransactionSummary {
     fn refine(specimen: &Specimen, evm: &Evm, out: &mut Output) -> Result<Summary, RuleError> {
         let execution = evm.execute(specimen, "canonical")?;
-        let blobs = Blobs::of(specimen, &execution);
+        let (blobs, coverage) = (Blobs::of(specimen, &execution), execution.coverage(specimen));
         let mut rows = Rows::of_block(out.artifact_with_schema(NAME, MEDIA_TYPE, SCHEMA), specimen);
         for (transaction, receipt) in specimen.transactions().zip(execution.receipts()) {
             let fee = fee(&receipt)?;
-            rows.row(|row| write(row, &transaction, &receipt, fee, &blobs, selector(specimen, &transaction, &receipt)));
+            let covered = coverage.covers(receipt.tx_type);
+            rows.row(|row| {
+                write(row, &transaction, &receipt, fee, &blobs, selector(specimen, &transaction, &receipt), covered);
+            });
         }
         Ok(Summary::records(rows.finish()))
     }
@@ -42,9 +48,10 @@ fn write(
     fee: U256,
     blobs: &Blobs,
     selector: Option<Vec<u8>>,
+    covered: bool,
 ) {
     row.field("transactionIndex", receipt.transaction_index);
-    row.field("transactionHash", transaction.chain_hash());
+    row.field("transactionHash", transaction.chain_hash().filter(|_| covered));
     row.field("type", transaction.tx_type);
     row.field("from", transaction.sender);
     row.field("to", transaction.to);
@@ -61,6 +68,9 @@ fn write(
     row.field("selector", selector.as_deref().map(Hex));
     row.field("inputBytes", transaction.input_len);
     row.field("logs", receipt.log_count);
+    if !covered {
+        row.field("unproven", true);
+    }
 }
 
 fn fee(receipt: &Receipt) -> Result<U256, RuleError> {

@@ -205,3 +205,16 @@ fn artifact_is_that_of_the_manifest() {
         format!("name = \"{}\"\nmedia-type = \"{}\"\nschema = \"{schema}\"", artifact.name, artifact.media_type);
     assert!(manifest.contains(&output), "{output}");
 }
+
+#[test]
+fn row_of_a_transaction_that_lost_a_part_is_marked_unproven_and_no_other() {
+    let marked = |tx_type: u8| {
+        let transaction = Transaction { tx_type, hash: B256::from_words([0, 0, 0, 1]), ..Transaction::default() };
+        let run = run(&[(transaction, b"", Receipt { tx_type, ..Receipt::default() })], |fixture| fixture);
+        let row = &rows(&run)[0];
+        (row.get("unproven").map(|value| (*value).to_owned()), row["transactionHash"] == "null")
+    };
+    // The fixture's checks do not have the root of the transactions.
+    assert_eq!(marked(Transaction::SET_CODE), (Some("true".to_owned()), true));
+    assert_eq!(marked(2), (None, false));
+}

@@ -177,24 +177,26 @@ impl Walk {
     ) -> Result<(Result<Prepared, Unwritten>, Executed), Unwritten> {
         let transactions = transactions(block, before);
         let fork = self.network.fork_of(&block.header);
-        let mut executed = execute(
-            &Job {
-                fork,
-                blobs: self.network.blob_params(fork),
-                chain_id: self.network.chain_id,
-                moves_dao: self.network.moves_dao(&block.header),
-                rewarded: self.rewarded,
-                header: &block.header,
-                transactions: &transactions,
-                ommers: &block.ommers,
-                withdrawals: block.withdrawals.as_deref().unwrap_or_default(),
-                block_hashes,
-                lenient: class.is_some(),
-            },
-            before,
-        );
+        let job = Job {
+            fork,
+            blobs: self.network.blob_params(fork),
+            chain_id: self.network.chain_id,
+            moves_dao: self.network.moves_dao(&block.header),
+            rewarded: self.rewarded,
+            header: &block.header,
+            transactions: &transactions,
+            ommers: &block.ommers,
+            withdrawals: block.withdrawals.as_deref().unwrap_or_default(),
+            block_hashes,
+            lenient: class.is_some(),
+        };
+        let mut executed = execute(&job, before);
         let parent = self.nodes.get(&block.header.parent_hash).filter(|_| known).map(|node| &node.header);
         let hidden = class.and_then(|class| hidden_fault(block, &mut executed, parent, &self.network, class));
+        // A transaction that the chain does not allow gives another state too, and it is the block's own bytes that show it.
+        let hidden = hidden.filter(|hidden| {
+            *hidden != Hidden::StateRoot || execute(&Job { lenient: false, ..job }, before).faults.is_empty()
+        });
         let disagreement = if class.is_none() { disagreement(&block.header, &mut executed) } else { None };
         // An invalid block states no receipts, so that execution has to find what is wrong. Before Byzantium there is
         // no receipts root without the states in them.

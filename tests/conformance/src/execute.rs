@@ -107,7 +107,7 @@ impl<'a> Run<'a> {
         let header = self.job.header;
         if self.job.moves_dao {
             for account in dao::accounts() {
-                self.database().now.drain(account, dao::REFUND);
+                self.database().drain(account, dao::REFUND);
             }
         }
         // These two may fail without the block being invalid.

@@ -74,6 +74,13 @@ impl<'a> Recorder<'a> {
         self.now.credit(address, wei, self.clears_empty);
     }
 
+    /// Moves a whole balance outside of any transaction, and notes both accounts as read.
+    pub fn drain(&mut self, from: Address, to: Address) {
+        self.note_account(from);
+        self.note_account(to);
+        self.now.drain(from, to);
+    }
+
     /// The state after the block and everything it read, in order of first use.
     pub fn finish(mut self) -> (World, StateReads) {
         self.note_bare_storage();

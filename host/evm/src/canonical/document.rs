@@ -45,8 +45,9 @@ const LOG_BYTES: usize = 800;
 const HEADER_BYTES: usize = 4_000;
 
 impl Document<'_> {
-    /// The document's bytes.
-    pub(super) fn write(&self) -> Vec<u8> {
+    /// The document's bytes, and the pointers that stand in its `unproven`.
+    pub(super) fn write(&self) -> (Vec<u8>, Vec<String>) {
+        let mut unproven = Vec::new();
         let mut json = Json::with_capacity(self.size_hint());
         json.object(|json| {
             json.key("type").text("block-result");
@@ -73,10 +74,10 @@ impl Document<'_> {
                 }
             });
             json.key("supplied").array(self.supplied, write_supplied);
-            let unproven = json.take_unproven();
-            json.key("unproven").array(unproven, |json, pointer| json.text(&pointer));
+            unproven = json.take_unproven();
+            json.key("unproven").array(&unproven, |json, pointer| json.text(pointer));
         });
-        json.into_bytes()
+        (json.into_bytes(), unproven)
     }
 
     const fn block_data(&self) -> &Block {

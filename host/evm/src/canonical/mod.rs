@@ -45,6 +45,16 @@ pub(crate) fn execute(
     policy: ExecutionPolicy,
     budget: &Budget<'_>,
 ) -> Result<Execution, ExecuteError> {
+    execute_as_stated(specimen, chain, codes, policy, budget).map_err(|error| excused_by_rounding(specimen, error))
+}
+
+fn execute_as_stated(
+    specimen: &Specimen,
+    chain: &ChainSpec,
+    codes: &CodeCache,
+    policy: ExecutionPolicy,
+    budget: &Budget<'_>,
+) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
     let admission = Admission::of(specimen, Some(chain));
     if let Some(failed) = admission.failed() {
@@ -106,7 +116,7 @@ pub(crate) struct Canonical {
 }
 
 impl Canonical {
-    /// The document's bytes.
+    /// The document's bytes, and the pointers of the values in it that no check covers.
     pub(crate) fn write(
         &self,
         specimen: &Specimen,
@@ -114,7 +124,7 @@ impl Canonical {
         checks: &[&Check],
         supplied: &[Supplied],
         senders: SenderPolicy,
-    ) -> Vec<u8> {
+    ) -> (Vec<u8>, Vec<String>) {
         Document { specimen, canonical: self, receipts, checks, supplied, senders }.write()
     }
 }
@@ -157,6 +167,23 @@ fn told_by_recorded_receipts(specimen: &Specimen, error: ExecuteError) -> Execut
         }
     }
     error
+}
+
+/// A disagreement that a rounded number can be the reason for is none of the block's own, unless its receipts contradict it.
+fn excused_by_rounding(specimen: &Specimen, error: ExecuteError) -> ExecuteError {
+    let disagrees =
+        matches!(error, ExecuteError::Rejected(Rejected::HeaderMismatch(_) | Rejected::InvalidTransaction { .. }));
+    let Block { transactions, state, .. } = &specimen.block;
+    let values = transactions.iter().map(|transaction| transaction.value);
+    let mut numbers = values.chain(state.accounts.iter().map(|account| account.balance));
+    if !disagrees || !numbers.any(|number| specimen.is_rounded(number)) {
+        return error;
+    }
+    let recorded = gate::recorded_receipts(specimen);
+    if recorded.failed() {
+        return Rejected::CheckFailed(recorded).into();
+    }
+    Unsupported::RoundedNumbers { layout: specimen.layout }.into()
 }
 
 /// Execution has verified every piece of code.

@@ -8,7 +8,7 @@
 use alloy_eips::eip7702::{Authorization, RecoveredAuthority, RecoveredAuthorization};
 use alloy_primitives::{Address, KECCAK256_EMPTY, U256};
 
-use super::search::Candidate;
+use super::candidates::Candidate;
 use crate::{
     runner::{Job, Run},
     transaction::SuppliedFields,

@@ -17,6 +17,8 @@
 
 mod authorizations;
 mod blobs;
+mod candidates;
+mod choice;
 mod recorded;
 mod search;
 mod supplied;

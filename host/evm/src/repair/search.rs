@@ -1,22 +1,26 @@
 //! The search for the one candidate that gives the header, transaction by transaction.
 
-use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
 use refiner_specimen::{
     DroppedPart, Layout,
     check::{Check, CheckName, Quantity, Subject},
 };
 
-use super::{Repaired, Supplied, SupplySource, authorizations, blobs, recorded::Recorded};
+use super::{
+    Repaired,
+    candidates::{Candidate, Scope, groups},
+    choice::{Choice, ambiguous, repaired},
+    recorded::Recorded,
+};
 use crate::{
     diagnosis,
     error::{ExecuteError, Rejected, Resource, Unsupported},
     execution::ExecutedReceipt,
     header_checks::header_checks,
-    meter::{ExpectedGas, Stop},
+    meter::ExpectedGas,
     outcome::{Outcome, TransactionOutcome},
     receipts::commit,
     runner::{Job, Mark, Run},
-    transaction::{DUMMY_BLOB_HASH, Supplement, SuppliedFields},
+    transaction::{Supplement, SuppliedFields},
 };
 
 /// Candidates that are executed for one block.
@@ -31,35 +35,6 @@ const ROW_BYTES: usize = 300;
 const MOST_OPEN: usize = 8;
 /// Transactions that lack a field.
 const MOST_LACKING: usize = 256;
-/// Blobs of one transaction that are tried where the header gives their number only together with others.
-const MOST_BLOBS: usize = 6;
-
-/// Values for the dropped fields of one transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Candidate {
-    pub(super) fields: SuppliedFields,
-    /// Blob hashes that were found and are no stand-ins.
-    pub(super) found: usize,
-}
-
-/// A candidate on the way to an outcome.
-#[derive(Clone)]
-struct Choice {
-    transaction: usize,
-    field: DroppedPart,
-    candidate: Candidate,
-    /// Candidates of its group.
-    among: usize,
-}
-
-/// Which candidates a search tries.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    /// Stand-ins for all blob hashes, whatever else is searched.
-    StandIns,
-    /// Everything.
-    Full,
-}
 
 /// A search through the candidates of one block.
 pub(super) struct Search<'a> {
@@ -150,7 +125,8 @@ impl<'a> Search<'a> {
             if index > self.furthest.0 {
                 self.furthest = (index, field);
             }
-            let mut groups = self.groups(run, index, field)?;
+            let stand_ins = self.stand_ins.of(index).cloned().unwrap_or_default();
+            let mut groups = groups(&self.job, run, (index, field), stand_ins, self.scope)?;
             let sole = if groups.len() == 1 && groups[0].len() == 1 { groups[0].pop() } else { None };
             let Some(candidate) = sole else { return self.branch(run, index, field, groups, open) };
             match self.step(run, index, Some(&candidate.fields))? {
@@ -234,41 +210,6 @@ impl<'a> Search<'a> {
         Ok(remaining)
     }
 
-    /// The candidates for the next transaction. A group is tried only when none before it leads to the header.
-    fn groups(&self, run: &Run<'a>, index: usize, field: DroppedPart) -> Result<Vec<Vec<Candidate>>, Stop> {
-        let stand_ins = self.stand_ins.of(index).cloned().unwrap_or_default();
-        Ok(match (field, self.scope) {
-            // Nothing that is searched for.
-            (DroppedPart::Signature, _) => Vec::new(),
-            (DroppedPart::Authorizations, _) => vec![authorizations::candidates(&self.job, run, index)],
-            (DroppedPart::BlobHashes, Scope::StandIns) => vec![vec![Candidate { fields: stand_ins, found: 0 }]],
-            (DroppedPart::BlobHashes, Scope::Full) => {
-                let hashes = blobs::hashes(&self.job.block.transactions[index].input, self.job.budget)?;
-                let counted = self.blob_counts(stand_ins.blob_hashes.len());
-                let groups = counted.into_iter().flat_map(|count| {
-                    let mut fields = stand_ins.clone();
-                    fields.blob_hashes.resize(count, DUMMY_BLOB_HASH);
-                    let hashes = &hashes;
-                    (0..=count).map(move |found| match found {
-                        0 => vec![Candidate { fields: fields.clone(), found }],
-                        _ => blobs::candidates(hashes, &fields, found),
-                    })
-                });
-                groups.filter(|group| !group.is_empty()).collect()
-            }
-        })
-    }
-
-    /// The numbers of blobs that a transaction may have: exactly its share where it alone lacks hashes.
-    fn blob_counts(&self, share: usize) -> Vec<usize> {
-        let lacking = self.lacking().filter(|field| *field == DroppedPart::BlobHashes).count();
-        let blobs = self.job.block.header.blob_gas_used.unwrap_or_default() / DATA_GAS_PER_BLOB;
-        let most =
-            usize::try_from(blobs).unwrap_or(usize::MAX).saturating_sub(lacking.saturating_sub(1)).min(MOST_BLOBS);
-        let others = (1..=most).filter(|count| lacking > 1 && *count != share);
-        std::iter::once(share).chain(others).collect()
-    }
-
     /// Executes a transaction. `None` when it shows that a candidate before it, or its own, is wrong.
     fn step(
         &mut self,
@@ -340,28 +281,4 @@ impl<'a> Search<'a> {
             }
         })
     }
-}
-
-/// Two ways lead to the header; names the first transaction at which they part.
-fn ambiguous(one: &[Choice], other: &[Choice]) -> ExecuteError {
-    let parted = one.iter().zip(other).find(|(one, other)| one.candidate != other.candidate);
-    let (transaction, field) = parted.map_or((0, DroppedPart::Authorizations), |(one, _)| (one.transaction, one.field));
-    Unsupported::Ambiguous { transaction, field }.into()
-}
-
-fn repaired(outcome: Outcome, choices: Vec<Choice>) -> Repaired {
-    let mut supplement = Supplement::default();
-    let mut supplied = Vec::with_capacity(choices.len());
-    for Choice { transaction, field, candidate, among } in choices {
-        let source = match (field, candidate.found) {
-            (DroppedPart::BlobHashes, 0) => SupplySource::StandIns { blobs: candidate.fields.blob_hashes.len() },
-            (DroppedPart::BlobHashes, found) => SupplySource::Commitments { found, candidates: among },
-            (DroppedPart::Authorizations | DroppedPart::Signature, _) => {
-                SupplySource::Authorization { candidates: among }
-            }
-        };
-        supplied.push(Supplied { transaction, field, source });
-        supplement.set(transaction, candidate.fields);
-    }
-    Repaired { outcome, supplement, supplied }
 }

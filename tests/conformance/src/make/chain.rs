@@ -26,6 +26,9 @@ const DIFFICULTY: U256 = U256::from_limbs([131_072, 0, 0, 0]);
 /// EIP-1559: the base fee of London's first block.
 const INITIAL_BASE_FEE: u64 = 1_000_000_000;
 
+/// EIP-779: what the first ten blocks of the fork state.
+const DAO_MARK: &[u8] = b"dao-hard-fork";
+
 /// A chain with its state.
 #[derive(Clone, Debug)]
 pub struct TestChain {
@@ -79,6 +82,9 @@ impl TestChain {
         };
         let fork = self.network.fork_of(&Header { difficulty: DIFFICULTY, ..next.clone() });
         let mut next = with_fields_of(fork, next);
+        if fork == Fork::Dao {
+            next.extra_data = Bytes::from_static(DAO_MARK);
+        }
         if fork >= Fork::Paris {
             next.mix_hash = keccak256(format!("refiner conformance randao {number}"));
         }
@@ -135,7 +141,7 @@ impl TestChain {
             fork,
             blobs: self.network.blob_params(fork),
             chain_id: self.network.chain_id,
-            moves_dao: false,
+            moves_dao: self.network.moves_dao(&block.header),
             rewarded: true,
             header: &block.header,
             transactions: &transactions(&block, &self.world),

@@ -13,6 +13,7 @@ use refiner_testkit::{Assembler, Form, Key, Plan, deploying};
 use revm::bytecode::opcode::*;
 
 use crate::{
+    dao,
     fork::Fork,
     world::{Account, World},
 };
@@ -28,6 +29,11 @@ const FRESH: Address = address!("0x00000000000000000000000000000000000f4e54");
 
 /// A hash with the version byte of KZG commitments in front; no blob is behind it.
 const BLOB_HASH: B256 = b256!("0x0107070707070707070707070707070707070707070707070707070707070707");
+
+/// Logs the balance of the DAO's refund contract.
+const WITNESS: Address = address!("0x00000000000000000000000000000000000c0de4");
+/// One of the accounts whose balance moves at the DAO fork.
+const DAO: Address = address!("0xbb9bc244d798123fde783fcc1c72d3bb8c189413");
 
 const ETHER: U256 = uint!(1_000_000_000_000_000_000_U256);
 
@@ -54,6 +60,9 @@ pub fn genesis(newest: Fork) -> World {
         (CALLER, contract(caller())),
         (BURNER, contract(Bytes::from_static(&[INVALID]))),
     ];
+    if newest == Fork::Dao {
+        accounts.extend([(WITNESS, contract(witness())), (DAO, owning(7))]);
+    }
     if newest >= Fork::Cancun {
         accounts.push((eip4788::BEACON_ROOTS_ADDRESS, contract(eip4788::BEACON_ROOTS_CODE.clone())));
     }
@@ -88,6 +97,9 @@ pub fn transactions(fork: Fork, first: bool) -> Vec<Plan> {
     ];
     if first {
         plans.push(Plan { from: bob(), to: None, input: deploying(&[STOP]), ..call(PROBE, zero, 100_000) });
+    }
+    if fork == Fork::Dao {
+        plans.push(call(WITNESS, zero, 100_000));
     }
     let list = || AccessList(vec![AccessListItem { address: PROBE, storage_keys: vec![B256::ZERO] }]);
     if fork >= Fork::Berlin {
@@ -128,6 +140,13 @@ fn probe() -> Bytes {
 
 /// The opcode CALLER, whose name a contract here has too.
 const CALLER_OPCODE: u8 = revm::bytecode::opcode::CALLER;
+
+fn witness() -> Bytes {
+    Assembler::new()
+        .push_address(dao::REFUND)
+        .ops(&[BALANCE, PUSH1, 0, MSTORE, PUSH1, 32, PUSH1, 0, LOG0, STOP])
+        .finish()
+}
 
 fn caller() -> Bytes {
     Assembler::new()

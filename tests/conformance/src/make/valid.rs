@@ -1,4 +1,4 @@
-//! Valid blocks of every fork, and of two transitions.
+//! Valid blocks of every fork, and of three transitions.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::{
 use crate::{fork::Fork, network::Network};
 
 /// Networks, each with the time of its first block.
-const NETWORKS: [(&str, u64); 17] = [
+const NETWORKS: [(&str, u64); 18] = [
     ("Frontier", 1_000),
     ("Homestead", 1_000),
     ("EIP150", 1_000),
@@ -28,6 +28,7 @@ const NETWORKS: [(&str, u64); 17] = [
     ("Prague", 1_000),
     ("Osaka", 1_000),
     ("BPO1", 1_000),
+    ("HomesteadToDaoAt2", 1_000),
     ("BerlinToLondonAt2", 1_000),
     // The second block is the first of Cancun.
     ("ShanghaiToCancunAtTime15k", 14_980),
