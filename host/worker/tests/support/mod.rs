@@ -6,11 +6,15 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use alloy_consensus::{EMPTY_ROOT_HASH, Header};
+use alloy_consensus::{EMPTY_ROOT_HASH, Header, SignableTransaction as _, TxLegacy};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use refiner_evm::EmbeddedExecutor;
 use refiner_sandbox::{EngineProfile, Grants, Limits, Params, Run, RunInput, Sandbox, SpecimenHash};
-use refiner_specimen::{Block, CodeRead, Layout, Specimen, StateReads, StorageRead};
+use refiner_specimen::{
+    Block, CodeRead, Layout, Specimen, StateReads, StorageRead, Transaction,
+    check::{self, Outcome, Quantity},
+};
+use refiner_testkit::Key;
 use refiner_worker::{ChildCommand, CompiledRule, Compiler, Job, Pool, PoolConfig};
 
 #[path = "../../../../tests/hostile/component.rs"]
@@ -110,35 +114,38 @@ pub fn run_here(component: &[u8], job: &Job) -> Run {
     .unwrap()
 }
 
-/// The bytes of an empty block at this height, which contradicts itself nowhere.
+/// The bytes of a block of three transactions at this height, which contradicts itself nowhere.
 pub fn specimen(height: u64) -> Bytes {
     let code = Bytes::from_static(&[0x60, 0x00]);
+    let key = Key::named("worker");
+    let transactions: Vec<_> = (0..3).map(|nonce| signed(&key, nonce)).collect();
     let header = Header {
         number: height,
         timestamp: 1_700_000_000,
         gas_limit: 30_000_000,
+        gas_used: 300_000,
         base_fee_per_gas: Some(7),
         withdrawals_root: Some(EMPTY_ROOT_HASH),
         ..Header::default()
     };
-    let specimen = Specimen {
+    let mut specimen = Specimen {
         layout: Layout::V0_35,
         stated_codec_version: 0.35,
         start_block: height,
         end_block: height,
         elements: 1,
-        event_hash: header.hash_slow(),
+        event_hash: B256::ZERO,
         block: Block {
             kind: "block-specimen".to_owned(),
             // No schedule of this chain is known, so the height may be any.
             network_id: 1_337,
-            hash: header.hash_slow(),
+            hash: B256::ZERO,
             total_difficulty: U256::ZERO,
             header,
-            transactions: Vec::new(),
+            transactions,
             uncles: Some(Vec::new()),
             receipts: Vec::new(),
-            senders: Vec::new(),
+            senders: vec![key.address(); 3],
             state: StateReads {
                 accounts: Vec::new(),
                 storage: vec![StorageRead {
@@ -153,5 +160,30 @@ pub fn specimen(height: u64) -> Bytes {
             blob_sidecars: None,
         },
     };
+    let Outcome::Failed { computed: Quantity::Hash(root), .. } = check::transactions_root(&specimen).outcome else {
+        panic!("a root of nothing was right")
+    };
+    specimen.block.header.transactions_root = root;
+    specimen.block.hash = specimen.block.header.hash_slow();
+    specimen.event_hash = specimen.block.hash;
     refiner_specimen::encode(&specimen, Layout::V0_35).unwrap().into()
+}
+
+/// A transaction of type 0 for any chain.
+fn signed(key: &Key, nonce: u64) -> Transaction {
+    let input = Bytes::from_static(b"input");
+    let unsigned = TxLegacy { nonce, gas_price: 9, gas_limit: 100_000, input: input.clone(), ..TxLegacy::default() };
+    let signature = key.sign(unsigned.signature_hash());
+    Transaction {
+        nonce,
+        gas_price: 9,
+        gas_tip_cap: 9,
+        gas_fee_cap: 9,
+        gas: 100_000,
+        input,
+        v: Some(U256::from(27 + u8::from(signature.v()))),
+        r: Some(signature.r()),
+        s: Some(signature.s()),
+        ..Transaction::default()
+    }
 }

@@ -37,10 +37,10 @@ pub enum Mismatch {
     },
     /// Another block.
     #[error("announced for another block: {0}")]
-    Block(Check),
+    Block(Box<Check>),
     /// A header that is not the block's.
     #[error("the block contradicts itself: {0}")]
-    Header(Check),
+    Header(Box<Check>),
 }
 
 /// Whether bytes hash to what was announced. The network announces sha256 of the quoted base64; the plain sha256, which the
@@ -75,10 +75,10 @@ fn compare(heading: &Heading, item: &Item) -> Result<(), Mismatch> {
     let (stated, announced) = (Quantity::Hash(hash), Quantity::Hash(item.block_hash));
     let known = Check::compare(CheckName::KnownBlock, stated.clone(), announced);
     if known.failed() {
-        return Err(Mismatch::Block(known));
+        return Err(Mismatch::Block(Box::new(known)));
     }
     let header = Check::compare(CheckName::BlockHash, stated, Quantity::Hash(header_hash));
-    if header.failed() { Err(Mismatch::Header(header)) } else { Ok(()) }
+    if header.failed() { Err(Mismatch::Header(Box::new(header))) } else { Ok(()) }
 }
 
 impl VerifiedSpecimen {
