@@ -1,5 +1,7 @@
 //! Checks against roots and hashes that alloy computes from its own transaction types.
 
+use std::sync::LazyLock;
+
 use alloy_consensus::{
     EMPTY_ROOT_HASH, Header, SignableTransaction, Signed, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxEnvelope,
     TxLegacy,
@@ -12,8 +14,8 @@ use alloy_eips::{
 use alloy_primitives::{Address, B256, Signature, TxKind, U256, keccak256};
 use refiner_specimen::{
     Block, BlockHashRead, CodeRead, Layout, Specimen, StorageRead, Transaction, UnknownTransactionType,
-    check::{self, CheckName, Outcome},
-    transaction_hash, transaction_hashes,
+    check::{self, CheckName, Outcome, Quantity},
+    encode, sha256, specimen_hash, transaction_hash, transaction_hashes,
 };
 
 use crate::random;
@@ -124,6 +126,11 @@ const CHAIN: u64 = 77;
 
 /// A specimen that agrees with itself in everything that shows without execution.
 fn consistent() -> Specimen {
+    static CONSISTENT: LazyLock<Specimen> = LazyLock::new(made_consistent);
+    CONSISTENT.clone()
+}
+
+fn made_consistent() -> Specimen {
     let mut specimen = (0..)
         .map(|seed| random::specimen(Layout::V0_38, seed))
         .find(|specimen| {
@@ -400,4 +407,22 @@ fn failed_code_check_shows_the_first_code_that_is_not_its_hash() {
     let text = check::code_hashes(&specimen).to_string();
     let expected = format!("codeHashes failed: stated {}, computed {}", B256::repeat_byte(1), keccak256([]));
     assert_eq!(text, expected);
+}
+
+#[test]
+fn bytes_are_checked_against_an_announced_hash_and_its_other_form_is_no_failure() {
+    let outcome = |announced| check::specimen_hash(b"a specimen", announced).outcome;
+    assert_eq!(outcome(specimen_hash(b"a specimen")), Outcome::Passed);
+    assert!(matches!(outcome(sha256(b"a specimen")), Outcome::NotApplicable(_)));
+    assert!(matches!(outcome(B256::ZERO), Outcome::Failed { .. }));
+}
+
+#[test]
+fn bytes_that_are_not_the_canonical_encoding_are_found_with_the_first_that_differs() {
+    let specimen = random::specimen(Layout::V0_38, 1);
+    let mut bytes = encode(&specimen, specimen.layout).unwrap();
+    assert_eq!(check::canonical_encoding(&bytes, &specimen).outcome, Outcome::Passed);
+    bytes[9] ^= 1;
+    let Outcome::Failed { stated, .. } = check::canonical_encoding(&bytes, &specimen).outcome else { panic!() };
+    assert_eq!(stated, Quantity::Byte { offset: 9, byte: bytes[9] });
 }
