@@ -18,7 +18,7 @@ use revm::{
 };
 
 use crate::{
-    error::{ExecuteError, Rejected},
+    error::{ExecuteError, MissingCode, Rejected},
     runner::{BlockContext, Job, Run},
 };
 
@@ -50,12 +50,12 @@ impl fmt::Display for CodeUse {
 ///
 /// Executes the block once more, watched; `job` must be the execution that was rejected.
 pub(crate) fn explain(job: &Job<'_>, rejected: Rejected) -> ExecuteError {
-    if matches!(rejected, Rejected::CodeMissing { .. }) {
+    if matches!(rejected, Rejected::CodeMissing(_)) {
         return rejected.into();
     }
     match missing_code(job) {
-        Ok(Some(Missing { hash, account, asked })) => {
-            Rejected::CodeMissing { hash, account, asked, consequence: Box::new(rejected) }.into()
+        Ok(Some(Use { hash, account, asked })) => {
+            Rejected::CodeMissing(Box::new(MissingCode { hash, account, asked, consequence: rejected })).into()
         }
         Ok(None) | Err(ExecuteError::Rejected(_)) => rejected.into(),
         Err(bound @ ExecuteError::Unsupported(_)) => bound,
@@ -63,13 +63,13 @@ pub(crate) fn explain(job: &Job<'_>, rejected: Rejected) -> ExecuteError {
 }
 
 /// Code that is used and not carried.
-struct Missing {
+struct Use {
     hash: B256,
     account: Address,
     asked: CodeUse,
 }
 
-fn missing_code(job: &Job<'_>) -> Result<Option<Missing>, ExecuteError> {
+fn missing_code(job: &Job<'_>) -> Result<Option<Use>, ExecuteError> {
     let missing = not_carried(&job.block.state);
     if missing.is_empty() {
         return Ok(None);
@@ -104,7 +104,7 @@ struct Watch {
     accounts: B256Map<Address>,
     /// Whether the next call is that of a transaction and not of an instruction.
     at_top: bool,
-    found: Option<Missing>,
+    found: Option<Use>,
 }
 
 impl Watch {
@@ -116,7 +116,7 @@ impl Watch {
     fn note(&mut self, account: Address, asked: CodeUse) {
         let Some(&hash) = self.missing.get(&account) else { return };
         if self.found.as_ref().is_none_or(|found| found.asked < asked && !self.found_runs()) {
-            self.found = Some(Missing { hash, account, asked });
+            self.found = Some(Use { hash, account, asked });
         }
     }
 }

@@ -174,6 +174,20 @@ impl fmt::Display for Resource {
     }
 }
 
+/// Code that a block uses and its specimen does not carry.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("code {hash} of account {account} is not in the specimen and {asked}; with a stub in its place, {consequence}")]
+pub struct MissingCode {
+    /// keccak256 of the code.
+    pub hash: B256,
+    /// The account whose code it is.
+    pub account: Address,
+    /// How the code is used.
+    pub asked: CodeUse,
+    /// What becomes of the block with a stub in the code's place.
+    pub consequence: Rejected,
+}
+
 /// What is wrong with a specimen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
@@ -218,19 +232,8 @@ pub enum Rejected {
         hash: B256,
     },
     /// Execution disagrees with the header, and used code that the specimen does not carry.
-    #[error(
-        "code {hash} of account {account} is not in the specimen and {asked}; with a stub in its place, {consequence}"
-    )]
-    CodeMissing {
-        /// keccak256 of the code.
-        hash: B256,
-        /// The account whose code it is.
-        account: Address,
-        /// How the code was used.
-        asked: CodeUse,
-        /// What becomes of the block with the stub.
-        consequence: Box<Rejected>,
-    },
+    #[error(transparent)]
+    CodeMissing(Box<MissingCode>),
     /// A piece of code is text that cannot be read.
     #[error(transparent)]
     CodeText(#[from] NotBase64),

@@ -3,6 +3,8 @@
 //! Comes in: a decoded [`Specimen`]. Goes out: an [`Execution`] (receipts, logs, header checks and the bytes of the
 //! block result), or a typed reason why there is none. Never here: IO, async, a clock, a rule.
 
+#![allow(clippy::result_large_err, reason = "an error is made once a block at most, and carries what a check found")]
+
 mod canonical;
 mod chain;
 mod code;
@@ -33,7 +35,7 @@ mod unavailable;
 pub use chain::{BlobParams, ChainConfigError, ChainSpec, Chains};
 pub use diagnosis::CodeUse;
 pub use embedded::EmbeddedExecutor;
-pub use error::{ExecuteError, Rejected, Resource, Unsupported};
+pub use error::{ExecuteError, MissingCode, Rejected, Resource, Unsupported};
 pub use execution::{ExecutedLog, ExecutedReceipt, Execution};
 pub use format::{Era, ResultFormat, UnknownFormat};
 pub use interrupt::{Interrupt, Interrupted, PROCESSOR_TIME_LIMIT, ProcessorDeadline, Uninterrupted};

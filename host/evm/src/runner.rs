@@ -17,7 +17,7 @@ use crate::{
     code::CodeCache,
     dao,
     diagnosis::CodeUse,
-    error::{ExecuteError, Rejected},
+    error::{ExecuteError, MissingCode, Rejected},
     execution::{ExecutedLog, ExecutedReceipt},
     journal::BlockJournal,
     meter::{self, Budget, ExpectedGas, Meter, Paying, UNGUARDED_GAS},
@@ -283,8 +283,9 @@ impl<'a, I> Run<'a, I> {
         if carried {
             return Ok(());
         }
-        let consequence = Box::new(Rejected::SystemCall { contract });
-        Err(Rejected::CodeMissing { hash, account: contract, asked: CodeUse::Target, consequence })
+        let consequence = Rejected::SystemCall { contract };
+        let missing = MissingCode { hash, account: contract, asked: CodeUse::Target, consequence };
+        Err(Rejected::CodeMissing(Box::new(missing)))
     }
 
     fn system_call(&mut self, contract: Address, data: Bytes) -> Result<Bytes, ExecuteError> {

@@ -5,7 +5,7 @@ mod hostile;
 
 use std::cell::Cell;
 
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use devnet::{CANCUN, CONTRACT, OSAKA, PARIS, TestBlock, call};
 use refiner_evm::{ExecuteError, Interrupt, Interrupted, Rejected, Resource, Unsupported};
 use refiner_specimen::{
@@ -101,7 +101,9 @@ fn memory_that_a_transaction_pays_for_and_no_machine_has_is_too_large() {
     let error = refused(&block(PARIS, &store(1 << 40), 1 << 62, u64::MAX), 1_000_000_000);
     assert_eq!(too_large(&error).unwrap().0, Resource::Gas, "{error}");
     // The EVM's own gas ends it where the transaction cannot pay.
-    let short = block(PARIS, &store(1 << 40), 1 << 31, 0).settled();
+    let rich = Transaction { gas: 1 << 31, ..call(Address::ZERO) };
+    let short = block(PARIS, &store(1 << 40), 1 << 29, 0).transaction(rich);
+    let short = short.with(|block| block.header.gas_limit = 1 << 32).settled();
     assert!(!short.within(u64::MAX).unwrap().receipts[0].success);
 }
 

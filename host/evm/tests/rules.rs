@@ -91,8 +91,12 @@ fn a_block_hash_is_read_from_the_specimen_and_its_absence_is_named() {
     assert_eq!(block.clone().refused(), missing);
 
     let hash = B256::repeat_byte(0xab);
-    let execution =
-        block.with(|block| block.state.block_hashes.push(BlockHashRead { number: parent, hash })).executed();
+    let execution = block
+        .with(|block| {
+            block.header.parent_hash = hash;
+            block.state.block_hashes.push(BlockHashRead { number: parent, hash });
+        })
+        .executed();
     assert_eq!(execution.receipts[0].logs[0].topics, [hash]);
 }
 
@@ -138,12 +142,11 @@ fn code_that_is_run_but_missing_is_named_when_the_header_disagrees() {
     let settled = whole.settled();
     let hash = keccak256(&hidden_code);
     let without = settled.with(|block| block.state.codes.retain(|code| code.hash != hash));
-    let ExecuteError::Rejected(Rejected::CodeMissing { hash: found, account, asked, consequence }) = without.refused()
-    else {
+    let ExecuteError::Rejected(Rejected::CodeMissing(missing)) = without.refused() else {
         panic!("not told as missing code");
     };
-    assert_eq!((found, account, asked), (hash, HIDDEN, CodeUse::Call("CALL")));
-    assert!(matches!(*consequence, Rejected::HeaderMismatch(_)), "{consequence}");
+    assert_eq!((missing.hash, missing.account, missing.asked), (hash, HIDDEN, CodeUse::Call("CALL")));
+    assert!(matches!(missing.consequence, Rejected::HeaderMismatch(_)), "{missing}");
 }
 
 #[test]

@@ -212,9 +212,9 @@ fn row_of_a_transaction_that_lost_a_part_is_marked_unproven_and_no_other() {
         let transaction = Transaction { tx_type, hash: B256::from_words([0, 0, 0, 1]), ..Transaction::default() };
         let run = run(&[(transaction, b"", Receipt { tx_type, ..Receipt::default() })], |fixture| fixture);
         let row = &rows(&run)[0];
-        (row.get("unproven").copied(), row["transactionHash"] == "null")
+        (row.get("unproven").map(|value| (*value).to_owned()), row["transactionHash"] == "null")
     };
     // The fixture's checks do not have the root of the transactions.
-    assert_eq!(marked(Transaction::SET_CODE), (Some("true"), true));
+    assert_eq!(marked(Transaction::SET_CODE), (Some("true".to_owned()), true));
     assert_eq!(marked(2), (None, false));
 }

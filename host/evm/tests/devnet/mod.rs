@@ -205,7 +205,7 @@ impl TestBlock {
             seal(&mut self.0.block);
             match self.run() {
                 Err(ExecuteError::Rejected(Rejected::HeaderMismatch(check))) => self.adopt(check),
-                Err(ExecuteError::Rejected(Rejected::CodeMissing { consequence, .. })) => match *consequence {
+                Err(ExecuteError::Rejected(Rejected::CodeMissing(missing))) => match missing.consequence {
                     Rejected::HeaderMismatch(check) => self.adopt(check),
                     _ => break,
                 },

@@ -1,4 +1,6 @@
 //! Blocks made to take as much time and memory for their gas as they can.
+// Clippy does not see that this file is one of tests.
+#![allow(clippy::unwrap_used)]
 
 mod precompiles;
 mod programs;
@@ -31,7 +33,7 @@ fn hostile(name: impl Into<String>, build: impl Fn() -> TestBlock + 'static) -> 
 }
 
 /// A block whose transactions call `code` with `input` and all the gas there is, and whose header states as much.
-fn calling(timestamp: u64, code: &[u8], input: Bytes) -> TestBlock {
+fn calling(timestamp: u64, code: &[u8], input: &Bytes) -> TestBlock {
     let (transactions, gas) = if timestamp >= OSAKA { (70, OSAKA_GAS) } else { (1, GAS) };
     let mut block = TestBlock::at(timestamp).contract(code);
     for _ in 0..transactions {

@@ -74,7 +74,7 @@ fn precompile(name: &str, timestamp: u64, address: u16, gas: u32, input: Vec<u8>
     ];
     let code = forever(&copy, &call.concat());
     let input = Bytes::from(input);
-    hostile(name, move || calling(timestamp, &code, input.clone()))
+    hostile(name, move || calling(timestamp, &code, &input))
 }
 
 /// Example of the precompile's documentation.

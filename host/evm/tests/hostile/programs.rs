@@ -49,9 +49,9 @@ pub fn all() -> Vec<Hostile> {
         hostile("deep calls with return data", || {
             // Without input: asks the identity precompile for a megabyte back, then calls itself.
             let ask = [PUSH1, 0, PUSH1, 0, PUSH3, 8, 0, 0, PUSH1, 0, PUSH1, 4, GAS, STATICCALL, POP];
-            calling(PARIS, &forever(&ask, &call(&[ADDRESS], 0)), Bytes::new())
+            calling(PARIS, &forever(&ask, &call(&[ADDRESS], 0)), &Bytes::new())
         }),
-        hostile("returns of 1 MiB", || calling(PARIS, &returning(), Bytes::new())),
+        hostile("returns of 1 MiB", || calling(PARIS, &returning(), &Bytes::new())),
         program(
             "selfdestructs",
             PARIS,
@@ -63,7 +63,7 @@ pub fn all() -> Vec<Hostile> {
 
 fn program(name: &str, timestamp: u64, before: &[u8], body: &[u8]) -> Hostile {
     let code = forever(before, body);
-    hostile(name, move || calling(timestamp, &code, Bytes::new()))
+    hostile(name, move || calling(timestamp, &code, &Bytes::new()))
 }
 
 /// Pushes of the largest number.

@@ -91,7 +91,7 @@ fn slot(row: u64) -> StorageRead {
 
 /// A block that reads slots for as long as it may.
 fn large() -> TestBlock {
-    super::calling(PARIS, &forever(&[], &[op::GAS, op::SLOAD, op::POP]), Bytes::new())
+    super::calling(PARIS, &forever(&[], &[op::GAS, op::SLOAD, op::POP]), &Bytes::new())
 }
 
 /// A block that may use any gas.
