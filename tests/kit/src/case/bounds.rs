@@ -12,7 +12,7 @@ use crate::{Assembler, Fork, KitError, Outcome, Plan, Receipt, SealedBlock, Sign
 /// A block of one transaction that runs until its gas is used up.
 #[derive(Clone, Debug)]
 pub struct Flood {
-    /// What it uses up.
+    /// The resource that it uses up.
     pub name: &'static str,
     code: Bytes,
     input: Bytes,
@@ -50,7 +50,7 @@ impl Flood {
 }
 
 /// `count` transactions of this gas each, all of it used for hashing, under a header that states other receipts, beside an
-/// account whose code is missing: whoever looks for what asked for that code executes everything once more.
+/// account whose code is missing: the search for what asked for that code executes everything once more.
 ///
 /// # Errors
 ///
@@ -62,7 +62,7 @@ pub fn diagnosis_heavy(count: usize, gas: u64) -> Result<Case, KitError> {
     let block = block.with_header(|header| header.receipts_root = B256::repeat_byte(0x77));
     let mut specimen = newest(&block);
     specimen.block.state.accounts.push(AccountRead {
-        address: address("nobody asks for this code"),
+        address: address("account whose code is not asked for"),
         nonce: 1,
         balance: U256::ZERO,
         code_hash: B256::repeat_byte(0x12),
