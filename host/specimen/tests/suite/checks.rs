@@ -240,7 +240,7 @@ fn each_lie_fails_the_check_that_is_about_it() {
         (&[TransactionFields], |specimen| specimen.block.transactions[3].from = Some(Address::ZERO)),
         (&[], |specimen| specimen.block.transactions[3].from = Some(Address::repeat_byte(1))),
         (&[TransactionFields], |specimen| {
-            specimen.block.transactions[0].access_list = AccessList(vec![Default::default()])
+            specimen.block.transactions[0].access_list = AccessList(vec![Default::default()]);
         }),
         (&[TransactionFields], |specimen| specimen.block.transactions[0].gas_tip_cap ^= 1),
         (&[TransactionFields], |specimen| specimen.block.transactions[1].gas_fee_cap ^= 1),
@@ -251,7 +251,7 @@ fn each_lie_fails_the_check_that_is_about_it() {
         (&[TransactionFields], |specimen| specimen.block.transactions[2].blob_hashes = Some(vec![B256::ZERO])),
         (&[TransactionFields], |specimen| specimen.block.transactions[3].blob_gas = Some(1)),
         (&[TransactionFields], |specimen| {
-            specimen.block.transactions[2].authorization_list = Some(vec![signed_by_any(0)])
+            specimen.block.transactions[2].authorization_list = Some(vec![signed_by_any(0)]);
         }),
         (&[], |specimen| specimen.block.transactions[2].authorization_list = Some(Vec::new())),
         (&[TransactionFields], |specimen| specimen.block.transactions[2].data = Some("0x00".into())),
@@ -306,7 +306,7 @@ fn one_piece_of_code_may_stand_twice() {
 
 #[test]
 fn total_difficulty_of_mainnet_after_its_merge_is_the_terminal_one_or_zero() {
-    let terminal = U256::from(0xc70d_815d_562d_3cfa_955_u128);
+    let terminal = U256::from(0x0c70_d815_d562_d3cf_a955_u128);
     for (network_id, difficulty, total, passes) in [
         (1, 0, terminal, true),
         (1, 0, U256::ZERO, true),
