@@ -356,6 +356,18 @@ fn signatures_that_name_no_chain_leave_the_chain_id_not_checkable() {
 }
 
 #[test]
+fn chain_id_without_signatures_is_the_exported_one() {
+    for (tx_type, chain_id, fails) in [(0, 0, false), (0, CHAIN, false), (0, 1, true), (2, CHAIN, false), (2, 0, true)]
+    {
+        let mut specimen = consistent();
+        specimen.layout = Layout::V0_2;
+        let transaction = Transaction { tx_type, chain_id, ..Transaction::default() };
+        specimen.block.transactions = vec![transaction];
+        assert_eq!(check::chain_id(&specimen).failed(), fails, "type {tx_type}, chain {chain_id}");
+    }
+}
+
+#[test]
 fn root_of_transactions_with_a_dropped_part_is_not_checkable() {
     type Drops = fn(&mut Specimen);
     let drops: [Drops; 2] = [
