@@ -93,7 +93,7 @@ fn walk(schema: &Schema, shape: &Shape, json: &Value, path: &mut Vec<Step>, chan
     }
 }
 
-/// Where a list of this length is changed.
+/// Positions at which a list of this length is changed.
 fn positions(length: usize) -> Vec<usize> {
     if length <= POSITIONS {
         return (0..length).collect();

@@ -12,7 +12,7 @@ pub struct Schema {
     records: BTreeMap<String, Shape>,
 }
 
-/// What stands in a place.
+/// The shape of a value.
 #[derive(Clone, Debug)]
 pub enum Shape {
     Record(Vec<(String, Shape)>),

@@ -15,7 +15,7 @@ fn replay(options: &[&str], out: &std::path::Path) -> Ended {
     refiner(&[&arguments, options].concat()).expect(0)
 }
 
-/// What the shapes mean, one row a transfer.
+/// The meaning of the shapes, one row a transfer.
 fn expected() -> Vec<Value> {
     let rows = |(position, shape): (usize, refiner_testkit::case::transfers::Shape)| {
         let Meaning::Transfers(standard, moved) = shape.meaning else { return Vec::new() };

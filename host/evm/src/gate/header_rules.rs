@@ -73,7 +73,7 @@ fn gas(block: &Block) -> Option<Broken> {
         return Some(("gasLimit", limit, Quantity::AtMost(MOST_GAS_LIMIT)));
     }
     let within = header.gas_used <= header.gas_limit;
-    (!within).then(|| ("gasUsed", Quantity::Number(header.gas_used), Quantity::AtMost(header.gas_limit)))
+    (!within).then_some(("gasUsed", Quantity::Number(header.gas_used), Quantity::AtMost(header.gas_limit)))
 }
 
 /// At most 32 bytes, and in clique, EIP-225, the signers and a seal beside them. EIP-779: ten blocks carry a text.

@@ -1,5 +1,7 @@
 //! Checks against roots and hashes that alloy computes from its own transaction types.
 
+use std::sync::LazyLock;
+
 use alloy_consensus::{
     EMPTY_ROOT_HASH, Header, SignableTransaction, Signed, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxEnvelope,
     TxLegacy,
@@ -12,8 +14,8 @@ use alloy_eips::{
 use alloy_primitives::{Address, B256, Signature, TxKind, U256, keccak256};
 use refiner_specimen::{
     Block, BlockHashRead, CodeRead, Layout, Specimen, StorageRead, Transaction, UnknownTransactionType,
-    check::{self, CheckName, Outcome},
-    transaction_hash, transaction_hashes,
+    check::{self, CheckName, Outcome, Quantity},
+    encode, sha256, specimen_hash, transaction_hash, transaction_hashes,
 };
 
 use crate::random;
@@ -124,6 +126,11 @@ const CHAIN: u64 = 77;
 
 /// A specimen that agrees with itself in everything that shows without execution.
 fn consistent() -> Specimen {
+    static CONSISTENT: LazyLock<Specimen> = LazyLock::new(made_consistent);
+    CONSISTENT.clone()
+}
+
+fn made_consistent() -> Specimen {
     let mut specimen = (0..)
         .map(|seed| random::specimen(Layout::V0_38, seed))
         .find(|specimen| {
@@ -233,7 +240,7 @@ fn each_lie_fails_the_check_that_is_about_it() {
         (&[TransactionFields], |specimen| specimen.block.transactions[3].from = Some(Address::ZERO)),
         (&[], |specimen| specimen.block.transactions[3].from = Some(Address::repeat_byte(1))),
         (&[TransactionFields], |specimen| {
-            specimen.block.transactions[0].access_list = AccessList(vec![Default::default()])
+            specimen.block.transactions[0].access_list = AccessList(vec![Default::default()]);
         }),
         (&[TransactionFields], |specimen| specimen.block.transactions[0].gas_tip_cap ^= 1),
         (&[TransactionFields], |specimen| specimen.block.transactions[1].gas_fee_cap ^= 1),
@@ -244,7 +251,7 @@ fn each_lie_fails_the_check_that_is_about_it() {
         (&[TransactionFields], |specimen| specimen.block.transactions[2].blob_hashes = Some(vec![B256::ZERO])),
         (&[TransactionFields], |specimen| specimen.block.transactions[3].blob_gas = Some(1)),
         (&[TransactionFields], |specimen| {
-            specimen.block.transactions[2].authorization_list = Some(vec![signed_by_any(0)])
+            specimen.block.transactions[2].authorization_list = Some(vec![signed_by_any(0)]);
         }),
         (&[], |specimen| specimen.block.transactions[2].authorization_list = Some(Vec::new())),
         (&[TransactionFields], |specimen| specimen.block.transactions[2].data = Some("0x00".into())),
@@ -299,7 +306,7 @@ fn one_piece_of_code_may_stand_twice() {
 
 #[test]
 fn total_difficulty_of_mainnet_after_its_merge_is_the_terminal_one_or_zero() {
-    let terminal = U256::from(0xc70d_815d_562d_3cfa_955_u128);
+    let terminal = U256::from(0x0c70_d815_d562_d3cf_a955_u128);
     for (network_id, difficulty, total, passes) in [
         (1, 0, terminal, true),
         (1, 0, U256::ZERO, true),
@@ -346,6 +353,18 @@ fn signatures_that_name_no_chain_leave_the_chain_id_not_checkable() {
     specimen.block.transactions.retain(|transaction| transaction.signed_chain_id().is_none());
     assert!(!specimen.block.transactions.is_empty());
     assert!(matches!(check::chain_id(&specimen).outcome, Outcome::NotCheckable(_)));
+}
+
+#[test]
+fn chain_id_without_signatures_is_the_exported_one() {
+    for (tx_type, chain_id, fails) in [(0, 0, false), (0, CHAIN, false), (0, 1, true), (2, CHAIN, false), (2, 0, true)]
+    {
+        let mut specimen = consistent();
+        specimen.layout = Layout::V0_2;
+        let transaction = Transaction { tx_type, chain_id, ..Transaction::default() };
+        specimen.block.transactions = vec![transaction];
+        assert_eq!(check::chain_id(&specimen).failed(), fails, "type {tx_type}, chain {chain_id}");
+    }
 }
 
 #[test]
@@ -400,4 +419,22 @@ fn failed_code_check_shows_the_first_code_that_is_not_its_hash() {
     let text = check::code_hashes(&specimen).to_string();
     let expected = format!("codeHashes failed: stated {}, computed {}", B256::repeat_byte(1), keccak256([]));
     assert_eq!(text, expected);
+}
+
+#[test]
+fn bytes_are_checked_against_an_announced_hash_and_its_other_form_is_no_failure() {
+    let outcome = |announced| check::specimen_hash(b"a specimen", announced).outcome;
+    assert_eq!(outcome(specimen_hash(b"a specimen")), Outcome::Passed);
+    assert!(matches!(outcome(sha256(b"a specimen")), Outcome::NotApplicable(_)));
+    assert!(matches!(outcome(B256::ZERO), Outcome::Failed { .. }));
+}
+
+#[test]
+fn bytes_that_are_not_the_canonical_encoding_are_found_with_the_first_that_differs() {
+    let specimen = random::specimen(Layout::V0_38, 1);
+    let mut bytes = encode(&specimen, specimen.layout).unwrap();
+    assert_eq!(check::canonical_encoding(&bytes, &specimen).outcome, Outcome::Passed);
+    bytes[9] ^= 1;
+    let Outcome::Failed { stated, .. } = check::canonical_encoding(&bytes, &specimen).outcome else { panic!() };
+    assert_eq!(stated, Quantity::Byte { offset: 9, byte: bytes[9] });
 }

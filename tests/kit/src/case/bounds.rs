@@ -12,7 +12,7 @@ use crate::{Assembler, Fork, KitError, Outcome, Plan, Receipt, SealedBlock, Sign
 /// A block of one transaction that runs until its gas is used up.
 #[derive(Clone, Debug)]
 pub struct Flood {
-    /// What it uses up.
+    /// The resource that it uses up.
     pub name: &'static str,
     code: Bytes,
     input: Bytes,
@@ -34,7 +34,7 @@ impl Flood {
     ///
     /// None, unless the kit itself is broken.
     pub fn case(&self, gas: u64) -> Result<Case, KitError> {
-        let block = exhausting(self.name, self.code.clone(), self.input.clone(), &[gas])?;
+        let block = exhausting(self.name, self.code.clone(), &self.input, &[gas])?;
         Case::new(self.name, newest(&block))
     }
 
@@ -44,13 +44,13 @@ impl Flood {
     ///
     /// None, unless the kit itself is broken.
     pub fn case_that_states(&self, gas_used: u64, gas: u64) -> Result<Case, KitError> {
-        let block = exhausting(self.name, self.code.clone(), self.input.clone(), &[gas])?;
+        let block = exhausting(self.name, self.code.clone(), &self.input, &[gas])?;
         Case::new(self.name, newest(&block.with_header(|header| header.gas_used = gas_used)))
     }
 }
 
 /// `count` transactions of this gas each, all of it used for hashing, under a header that states other receipts, beside an
-/// account whose code is missing: whoever looks for what asked for that code executes everything once more.
+/// account whose code is missing: the search for what asked for that code executes everything once more.
 ///
 /// # Errors
 ///
@@ -58,11 +58,11 @@ impl Flood {
 pub fn diagnosis_heavy(count: usize, gas: u64) -> Result<Case, KitError> {
     let name = "diagnosis-heavy";
     let hashing = endless(Assembler::new(), Assembler::new().push(1024).push(0).ops(&[KECCAK256, POP]));
-    let block = exhausting(name, hashing, Bytes::new(), &vec![gas; count])?;
+    let block = exhausting(name, hashing, &Bytes::new(), &vec![gas; count])?;
     let block = block.with_header(|header| header.receipts_root = B256::repeat_byte(0x77));
     let mut specimen = newest(&block);
     specimen.block.state.accounts.push(AccountRead {
-        address: address("nobody asks for this code"),
+        address: address("account whose code is not asked for"),
         nonce: 1,
         balance: U256::ZERO,
         code_hash: B256::repeat_byte(0x12),
@@ -71,7 +71,7 @@ pub fn diagnosis_heavy(count: usize, gas: u64) -> Result<Case, KitError> {
 }
 
 /// A block of transactions that call `code` and use all of their gas.
-fn exhausting(name: &str, code: Bytes, input: Bytes, gas: &[u64]) -> Result<SealedBlock, KitError> {
+fn exhausting(name: &str, code: Bytes, input: &Bytes, gas: &[u64]) -> Result<SealedBlock, KitError> {
     /// Enough for one transaction to begin with.
     const TASTE: u64 = 200_000;
     let (alice, contract) = (Cast::assembled().alice, address(name));
@@ -130,8 +130,8 @@ fn exponentiations() -> Bytes {
 
 /// Base and modulus of 32 bytes and an exponent of 1,024: the price counts the exponent's bits, and too few of them.
 fn long_exponent() -> Bytes {
-    const LENGTHS: [u64; 3] = [32, 1_024, 32];
+    const LENGTHS: [usize; 3] = [32, 1_024, 32];
     let mut input: Vec<u8> = LENGTHS.iter().flat_map(|length| U256::from(*length).to_be_bytes::<32>()).collect();
-    input.resize(input.len() + LENGTHS.iter().sum::<u64>() as usize, 0xff);
+    input.resize(input.len() + LENGTHS.iter().sum::<usize>(), 0xff);
     input.into()
 }

@@ -46,7 +46,7 @@ pub fn whole(fork: Fork, layout: Layout) -> Result<Case, KitError> {
     Case::new("whole", export(&block, layout, manner))
 }
 
-/// What every fork allows.
+/// Transactions that every fork allows.
 fn common() -> Vec<Plan> {
     let Cast { alice, bob, carol, erin } = Cast::assembled();
     let warmed = AccessList(vec![
