@@ -3,6 +3,7 @@
 //! Comes in: a decoded [`Specimen`]. Goes out: an [`Execution`] (receipts, logs, header checks and the bytes of the
 //! block result), or a typed reason why there is none. Never here: IO, async, a clock, a rule.
 
+mod blob_price;
 mod canonical;
 mod chain;
 mod code;

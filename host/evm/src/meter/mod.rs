@@ -26,7 +26,7 @@ pub(crate) use self::{
     budget::{Budget, ExpectedGas, Stop},
     bytes::of_block,
     counter::Meter,
-    run::{Evm, evm, metered, system_call, transact},
+    run::{Context, Evm, evm, metered, system_call, transact},
 };
 
 /// Gas between two looks at the budget, some 20 microseconds of work.
