@@ -3,17 +3,24 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_specimen::{Block, Transaction};
 use revm::{
+<<<<<<< HEAD
     ExecuteEvm, InspectEvm, Inspector, MainContext,
+=======
+    ExecuteEvm, MainContext,
+    bytecode::opcode::BLOBBASEFEE,
+>>>>>>> serve
     context::{
         BlockEnv, CfgEnv, ContextTr, JournalEntry, JournalInner, JournalTr, TxEnv,
         result::{EVMError, ExecutionResult, InvalidHeader, InvalidTransaction as Reason},
     },
     context_interface::block::BlobExcessGasAndPrice,
+    interpreter::Instruction,
     primitives::hardfork::SpecId,
     state::Account,
 };
 
 use crate::{
+    blob_price,
     code::CodeCache,
     dao,
     diagnosis::CodeUse,
@@ -314,7 +321,13 @@ fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>,
         .with_cfg(configuration(rules))
         .with_chain(meter);
     let guarded = block.transactions.iter().any(|transaction| transaction.gas > UNGUARDED_GAS);
-    Ok(meter::evm(context, inspector, guarded))
+    let mut evm = meter::evm(context, inspector, guarded);
+    if let Some(blobs) = evm.ctx.block.blob_excess_gas_and_price.filter(|blobs| blobs.blob_gasprice == u128::MAX) {
+        let fraction = evm.ctx.cfg.blob_base_fee_update_fraction.unwrap_or(u64::MAX);
+        evm.ctx.chain.blob_price = blob_price::price(blobs.excess_blob_gas, fraction);
+        evm.instruction.instruction_table_mut()[usize::from(BLOBBASEFEE)] = Instruction::new(blob_price::instruction);
+    }
+    Ok(evm)
 }
 
 fn block_environment(block: &Block, rules: &BlockRules) -> Result<BlockEnv, Rejected> {

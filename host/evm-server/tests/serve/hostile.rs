@@ -13,19 +13,26 @@ const GAS: u64 = 1_000_000_000_000;
 
 /// A block with one transaction, which never ends by itself.
 pub fn endless() -> Vec<u8> {
-    block_that_runs(&HASHES)
+    block_that_runs(&HASHES, GAS).to_string().into_bytes()
 }
 
-/// Era D's block of one transaction with more gas than any bound, which runs `code`.
-fn block_that_runs(code: &[u8]) -> Vec<u8> {
+/// Stores what BLOBBASEFEE answers, in a block with this much excess blob gas and a transaction of this much gas.
+pub fn asks_for_the_blob_price(excess_blob_gas: u64, gas: u64) -> Vec<u8> {
+    let mut block = block_that_runs(&[0x4a, 0x60, 0x00, 0x55, 0x00], gas);
+    block["Header"]["excessBlobGas"] = excess_blob_gas.into();
+    block.to_string().into_bytes()
+}
+
+/// A block of Cancun or later of one transaction with this much gas, which runs `code`.
+fn block_that_runs(code: &[u8], gas: u64) -> Value {
     let cancun = samples().unwrap().into_iter().map(|sample| json(&sample)).map(|json| serde_json::from_slice(&json));
-    let mut block: Value = cancun.map(Result::unwrap).find(|block: &Value| block["NetworkId"] == 1).unwrap();
+    let mut block: Value = cancun.map(Result::unwrap).find(is_cancun).unwrap();
     let (sender, contract) = (Address::repeat_byte(0xaa), Address::repeat_byte(0xcc));
     let account = |address: Address, balance: &str, code_hash: B256| json!({ "Address": address, "Nonce": 0, "Balance": balance, "CodeHash": code_hash });
-    block["Header"]["gasLimit"] = GAS.into();
+    block["Header"]["gasLimit"] = gas.into();
     block["Transactions"] = json!([{
         "type": 0, "accessList": [], "chainId": "0x1", "nonce": 0, "gasPrice": block["Header"]["baseFeePerGas"], "gasTipCap": "0x0",
-        "gasFeeCap": "0x0", "gas": GAS, "from": null, "to": contract, "v": "0x25", "r": "0x1", "s": "0x1", "value": "0x0", "input": "",
+        "gasFeeCap": "0x0", "gas": gas, "from": null, "to": contract, "v": "0x25", "r": "0x1", "s": "0x1", "value": "0x0", "input": "",
         "blobFeeCap": null, "blobHashes": null, "blobGas": null,
     }]);
     block["Senders"] = json!([sender]);
@@ -40,5 +47,9 @@ fn block_that_runs(code: &[u8]) -> Vec<u8> {
         "CodeRead": [{ "Hash": keccak256(&code), "Code": base64_simd::STANDARD.encode_to_string(&code) }],
         "BlockhashRead": [],
     });
-    block.to_string().into_bytes()
+    block
+}
+
+fn is_cancun(block: &Value) -> bool {
+    block["NetworkId"] == 1 && block["Header"]["excessBlobGas"].is_u64()
 }

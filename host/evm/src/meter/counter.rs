@@ -1,6 +1,6 @@
 //! The meter of one run.
 
-use revm::context::JournalEntry;
+use revm::{context::JournalEntry, primitives::U256};
 
 use super::{
     LOOK_EVERY,
@@ -36,6 +36,8 @@ pub(crate) struct Meter<'a> {
     transaction_bytes: u64,
     /// The end of this run, once there is one.
     stop: Option<Stop>,
+    /// The price of blob gas where it has more than 128 bits, if it has no more than 256.
+    pub(crate) blob_price: Option<U256>,
 }
 
 /// The part of a block's `gasUsed` that a run pays for.
@@ -83,6 +85,7 @@ impl<'a> Meter<'a> {
             block_bytes,
             transaction_bytes: 0,
             stop: None,
+            blob_price: None,
         }
     }
 
