@@ -3,12 +3,9 @@
 //! Comes in: a decoded [`Specimen`]. Goes out: an [`Execution`] (receipts, logs, header checks and the bytes of the
 //! block result), or a typed reason why there is none. Never here: IO, async, a clock, a rule.
 
-<<<<<<< HEAD
 #![allow(clippy::result_large_err, reason = "an error is made once a block at most, and carries what a check found")]
 
-=======
 mod blob_price;
->>>>>>> serve
 mod canonical;
 mod chain;
 mod code;

@@ -3,12 +3,8 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_specimen::{Block, Transaction};
 use revm::{
-<<<<<<< HEAD
     ExecuteEvm, InspectEvm, Inspector, MainContext,
-=======
-    ExecuteEvm, MainContext,
     bytecode::opcode::BLOBBASEFEE,
->>>>>>> serve
     context::{
         BlockEnv, CfgEnv, ContextTr, JournalEntry, JournalInner, JournalTr, TxEnv,
         result::{EVMError, ExecutionResult, InvalidHeader, InvalidTransaction as Reason},

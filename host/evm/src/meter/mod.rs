@@ -25,13 +25,8 @@ mod run;
 pub(crate) use self::{
     budget::{Budget, ExpectedGas, Stop},
     bytes::of_block,
-<<<<<<< HEAD
     counter::{Mark, Meter, Paying},
     run::{Context, Evm, Executed, evm, inspect_system_call, metered, run_system_call},
-=======
-    counter::Meter,
-    run::{Context, Evm, evm, metered, system_call, transact},
->>>>>>> serve
 };
 
 /// Gas between two looks at the budget, some 20 microseconds of work.
