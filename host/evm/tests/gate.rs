@@ -11,10 +11,11 @@ use refiner_evm::{
     gate::{self, SenderTerms},
 };
 use refiner_specimen::{
-    Envelopes, Specimen,
+    Block, Envelopes, Layout, Receipt, Specimen,
     check::{Check, CheckName, Outcome, Quantity, Subject},
     decode,
 };
+use refiner_testkit::{Fork, case};
 use serde_json::Value;
 
 /// A sample of the repository's own.
@@ -301,6 +302,24 @@ fn block_after_the_merge_has_no_work_no_nonce_and_no_ommer() {
     }
 }
 
+#[test]
+fn block_before_the_merge_has_work_and_at_most_two_ommers() {
+    let london = case::whole(Fork::London, Layout::V0_31).unwrap().specimen;
+    let rules = |specimen: Specimen| check(&specimen, CheckName::HeaderRules);
+    let of = |ommers: usize| {
+        with(london.clone(), |specimen| {
+            specimen.block.uncles = Some(vec![specimen.block.header.clone(); ommers]);
+        })
+    };
+    for ommers in 0..=2 {
+        assert_eq!(rules(of(ommers)).outcome, Outcome::Passed, "{ommers}");
+    }
+    let (subject, stated, most) = failure(rules(of(3)));
+    assert_eq!((subject, stated, most), (Subject::Field("uncles"), Quantity::Number(3), Quantity::AtMost(2)));
+    let idle = with(of(0), |specimen| specimen.block.header.difficulty = U256::ZERO);
+    assert_eq!(failure(rules(idle)).0, Subject::Field("difficulty"));
+}
+
 const GAS_PER_BLOB: u64 = 131_072;
 
 #[test]
@@ -434,6 +453,65 @@ fn every_field_of_a_recorded_receipt_is_checked() {
     assert!(gate::recorded_receipts(&other_hash).failed());
     let other_bloom = with(honest, |specimen| specimen.block.header.logs_bloom.0[0] ^= 1);
     assert!(matches!(failure(gate::recorded_receipts(&other_bloom)).1, Quantity::Bloom(_)));
+}
+
+#[test]
+fn status_of_a_failed_transaction_is_nothing_or_zero() {
+    let honest = paris();
+    let position = honest.block.receipts.iter().position(|receipt| receipt.post_state_or_status.is_empty()).unwrap();
+    for (status, passes) in [(&[][..], true), (&[0], true), (&[2], false), (&[0, 0], false)] {
+        let lie = with(honest.clone(), |specimen| {
+            specimen.block.receipts[position].post_state_or_status = Bytes::copy_from_slice(status);
+        });
+        assert_eq!(gate::recorded_receipts(&lie).failed(), !passes, "{status:?}");
+    }
+}
+
+/// A specimen whose receipts state truly what others leave out.
+fn fully_recorded() -> Specimen {
+    with(paris(), |specimen| {
+        let Block { transactions, senders, receipts, header, hash, .. } = &mut specimen.block;
+        let (mut gas, mut position) = (0, 0);
+        for (index, (receipt, transaction)) in receipts.iter_mut().zip(transactions).enumerate() {
+            receipt.gas_used = receipt.cumulative_gas_used - gas;
+            gas = receipt.cumulative_gas_used;
+            receipt.tx_hash = transaction.hash().unwrap();
+            if transaction.to.is_none() {
+                receipt.contract_address = senders[index].create(transaction.nonce);
+            }
+            for log in &mut receipt.logs {
+                (log.block_number, log.block_hash) = (header.number, *hash);
+                (log.transaction_index, log.transaction_hash) = (index as u64, receipt.tx_hash);
+                log.log_index = position;
+                position += 1;
+            }
+        }
+    })
+}
+
+#[test]
+fn recorded_receipts_may_state_everything_truly_and_nothing_otherwise() {
+    type Lie = fn(&mut Specimen);
+    let honest = fully_recorded();
+    assert!(honest.block.receipts.iter().any(|receipt| !receipt.contract_address.is_zero()));
+    assert_eq!(gate::recorded_receipts(&honest).outcome, Outcome::Passed);
+    let lies: [Lie; 8] = [
+        |specimen| specimen.block.receipts[1].gas_used += 1,
+        |specimen| specimen.block.receipts[1].tx_hash = specimen.block.receipts[0].tx_hash,
+        |specimen| log(specimen).block_number -= 1,
+        |specimen| log(specimen).transaction_index -= 1,
+        |specimen| log(specimen).log_index -= 1,
+        |specimen| log(specimen).transaction_hash = B256::repeat_byte(1),
+        |specimen| log(specimen).block_hash = B256::repeat_byte(1),
+        |specimen| {
+            let created = |receipt: &&mut Receipt| !receipt.contract_address.is_zero();
+            let receipt = specimen.block.receipts.iter_mut().find(created).unwrap();
+            receipt.contract_address = Address::repeat_byte(1);
+        },
+    ];
+    for (position, lie) in lies.into_iter().enumerate() {
+        assert!(gate::recorded_receipts(&with(honest.clone(), lie)).failed(), "lie {position}");
+    }
 }
 
 /// The last log of the last receipt that has one: its position in the block is not 0.

@@ -9,7 +9,7 @@ const FILES: [&str; 3] = ["host/specimen/src/check.rs", "host/specimen/src/check
 
 /// The crates whose tests must notice, and the tests.
 const TESTED_BY: [&str; 2] = ["refiner-specimen", "refiner-evm"];
-const TESTS: [&str; 3] = ["suite", "gate", "tampering"];
+const TESTS: [&str; 4] = ["suite", "gate", "forks", "tampering"];
 
 /// A mutant can make a loop endless; the tests themselves take a fraction of this.
 const TIMEOUT_SECONDS: &str = "300";
