@@ -297,6 +297,18 @@ fn signed_by_any(y_parity: u64) -> refiner_specimen::Authorization {
 }
 
 #[test]
+fn second_row_of_one_key_is_told_from_one_that_contradicts_the_first() {
+    for (nonce, words) in [(0, "a second row of one key"), (1, "a second row that contradicts the first")] {
+        let mut specimen = consistent();
+        let mut row = specimen.block.state.accounts[0].clone();
+        row.nonce ^= nonce;
+        specimen.block.state.accounts.push(row);
+        let Outcome::Failed { stated, .. } = check::state_rows(&specimen).outcome else { panic!() };
+        assert_eq!(stated, Quantity::Words(words));
+    }
+}
+
+#[test]
 fn one_piece_of_code_may_stand_twice() {
     let mut specimen = consistent();
     let first = specimen.block.state.codes[0].clone();
