@@ -60,6 +60,12 @@ pub const WITH_BLOBS: &[Allowed] = &[
     allowed("Transactions/*/blobGas null", REPEATED),
 ];
 
+/// Of a block with one authorization, which is found again by the receipts: what rests on it is null then.
+pub const WITH_ONE_AUTHORIZATION: &[Allowed] = &[allowed(DROPPED, "no producer exports authorizations")];
+
+/// Null in the place of authorizations.
+pub const DROPPED: &str = "Transactions/*/AuthList null";
+
 /// Of a block whose system contracts leave no trace in its header.
 pub const WITH_SYSTEM_CALLS: &[Allowed] =
     &[allowed("State/AccountRead/*/Address", UNUSED), allowed("State/AccountRead/* removed", UNUSED)];

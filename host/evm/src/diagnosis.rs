@@ -1,69 +1,153 @@
 //! Finds out why a block came out differently from its header.
 //!
-//! Runs only after the fact: following every call costs what the fast path must not pay.
+//! Runs only after the fact: following every instruction costs what the fast path must not pay.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 
-use alloy_primitives::B256;
+use alloy_primitives::{
+    Address, B256, KECCAK256_EMPTY,
+    map::{AddressMap, B256Map},
+};
 use refiner_specimen::StateReads;
 use revm::{
-    InspectEvm, Inspector,
-    context::result::ExecutionResult,
-    interpreter::{CallInputs, CallOutcome},
+    Inspector,
+    bytecode::opcode,
+    interpreter::{
+        CallInputs, CallOutcome, CallScheme, Interpreter, interpreter::EthInterpreter, interpreter_types::Jumps,
+    },
 };
 
 use crate::{
-    meter,
-    requests::{BEACON_ROOTS, system_transaction},
-    runner::{self, Job},
-    transaction,
+    error::{ExecuteError, Rejected},
+    runner::{BlockContext, Job, Run},
 };
 
-/// The first code that the block's transactions run and the specimen does not carry.
-pub(crate) fn missing_code(job: &Job<'_>) -> Option<B256> {
-    let Job { block, rules, supplement, .. } = *job;
-    let missing = not_carried(&block.state);
+/// How a block uses a piece of code. EXTCODEHASH is none of these: the account row answers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CodeUse {
+    /// EXTCODESIZE asks for its size.
+    Size,
+    /// EXTCODECOPY copies it.
+    Copy,
+    /// A transaction or a system call runs it.
+    Target,
+    /// An instruction of this name runs it.
+    Call(&'static str),
+}
+
+impl fmt::Display for CodeUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Size => f.write_str("its size is asked for (EXTCODESIZE)"),
+            Self::Copy => f.write_str("is copied (EXTCODECOPY)"),
+            Self::Target => f.write_str("is run as the target of a transaction"),
+            Self::Call(instruction) => write!(f, "is run ({instruction})"),
+        }
+    }
+}
+
+/// The reason of a rejection: code that the block uses and the specimen does not carry, or else what it states itself.
+///
+/// Executes the block once more, watched; `job` must be the execution that was rejected.
+pub(crate) fn explain(job: &Job<'_>, rejected: Rejected) -> ExecuteError {
+    if matches!(rejected, Rejected::CodeMissing { .. }) {
+        return rejected.into();
+    }
+    match missing_code(job) {
+        Ok(Some(Missing { hash, account, asked })) => {
+            Rejected::CodeMissing { hash, account, asked, consequence: Box::new(rejected) }.into()
+        }
+        Ok(None) | Err(ExecuteError::Rejected(_)) => rejected.into(),
+        Err(bound @ ExecuteError::Unsupported(_)) => bound,
+    }
+}
+
+/// Code that is used and not carried.
+struct Missing {
+    hash: B256,
+    account: Address,
+    asked: CodeUse,
+}
+
+fn missing_code(job: &Job<'_>) -> Result<Option<Missing>, ExecuteError> {
+    let missing = not_carried(&job.block.state);
     if missing.is_empty() {
-        return None;
+        return Ok(None);
     }
-    let mut evm = runner::evm(job, Watch { missing, run: None }).ok()?;
-    if let Some(root) = block.header.parent_beacon_block_root.filter(|_| rules.beacon_root_call) {
-        meter::system_call(&mut evm, system_transaction(BEACON_ROOTS, root.0.into())).ok()?.ok()?;
-    }
-    for (index, (transaction, sender)) in block.transactions.iter().zip(&block.senders).enumerate() {
-        let environment = transaction::environment(transaction, *sender, rules, supplement.of(index));
-        let result = meter::metered(
-            &mut evm,
-            environment,
-            |evm, environment| evm.inspect_one_tx(environment),
-            ExecutionResult::tx_gas_used,
-        );
-        if evm.inspector.run.is_some() || !matches!(result, Ok(Ok(_))) {
+    let accounts = missing.iter().map(|(account, hash)| (*hash, *account)).collect();
+    let mut run = Run::watched(job, Watch { missing, accounts, at_top: true, found: None })?;
+    for index in 0..job.block.transactions.len() {
+        run.inspector().at_top = true;
+        // A transaction that is invalid only because of the stub is told by the code that was used before it.
+        let executed = run.transaction(index, job.supplement.of(index));
+        if let Err(bound @ ExecuteError::Unsupported(_)) = executed {
+            return Err(bound);
+        }
+        if executed.is_err() || run.inspector().found_runs() {
             break;
         }
     }
-    evm.inspector.run
+    Ok(run.inspector().found.take())
 }
 
-fn not_carried(reads: &StateReads) -> HashSet<B256> {
+/// The accounts whose code is not carried, with its hash.
+fn not_carried(reads: &StateReads) -> AddressMap<B256> {
     let carried: HashSet<B256> = reads.codes.iter().map(|code| code.hash).collect();
-    let stated = reads.accounts.iter().map(|account| account.code_hash);
-    stated
-        .filter(|hash| !hash.is_zero() && *hash != alloy_primitives::KECCAK256_EMPTY && !carried.contains(hash))
-        .collect()
+    let stated = reads.accounts.iter().map(|account| (account.address, account.code_hash));
+    stated.filter(|(_, hash)| !hash.is_zero() && *hash != KECCAK256_EMPTY && !carried.contains(hash)).collect()
 }
 
-/// Follows calls until one runs code that is missing.
+/// Follows a block until it runs missing code; notes the first other use until then.
 struct Watch {
-    missing: HashSet<B256>,
-    run: Option<B256>,
+    missing: AddressMap<B256>,
+    /// One account of each piece of missing code.
+    accounts: B256Map<Address>,
+    /// Whether the next call is that of a transaction and not of an instruction.
+    at_top: bool,
+    found: Option<Missing>,
 }
 
-impl<CTX> Inspector<CTX> for Watch {
-    fn call(&mut self, _context: &mut CTX, inputs: &mut CallInputs) -> Option<CallOutcome> {
+impl Watch {
+    fn found_runs(&self) -> bool {
+        self.found.as_ref().is_some_and(|found| found.asked >= CodeUse::Target)
+    }
+
+    /// Notes a use. Running explains more than copying, and copying more than asking for the size, which a stub may answer well.
+    fn note(&mut self, account: Address, asked: CodeUse) {
+        let Some(&hash) = self.missing.get(&account) else { return };
+        if self.found.as_ref().is_none_or(|found| found.asked < asked && !self.found_runs()) {
+            self.found = Some(Missing { hash, account, asked });
+        }
+    }
+}
+
+impl<'a> Inspector<BlockContext<'a>> for Watch {
+    fn step(&mut self, interpreter: &mut Interpreter<EthInterpreter>, _context: &mut BlockContext<'a>) {
+        let asked = match interpreter.bytecode.opcode() {
+            opcode::EXTCODESIZE => CodeUse::Size,
+            opcode::EXTCODECOPY => CodeUse::Copy,
+            _ => return,
+        };
+        if let Some(word) = interpreter.stack.data().last() {
+            self.note(Address::from_word((*word).into()), asked);
+        }
+    }
+
+    fn call(&mut self, _context: &mut BlockContext<'a>, inputs: &mut CallInputs) -> Option<CallOutcome> {
+        let top = std::mem::replace(&mut self.at_top, false);
+        let asked = match inputs.scheme {
+            _ if top => CodeUse::Target,
+            CallScheme::Call => CodeUse::Call("CALL"),
+            CallScheme::CallCode => CodeUse::Call("CALLCODE"),
+            CallScheme::DelegateCall => CodeUse::Call("DELEGATECALL"),
+            CallScheme::StaticCall => CodeUse::Call("STATICCALL"),
+        };
+        // A delegation (EIP-7702) runs the code of another account than the one that is called.
         let (hash, _) = inputs.known_bytecode;
-        if self.run.is_none() && self.missing.contains(&hash) {
-            self.run = Some(hash);
+        if self.missing.get(&inputs.bytecode_address) == Some(&hash) {
+            self.note(inputs.bytecode_address, asked);
+        } else if let Some(account) = self.accounts.get(&hash) {
+            self.note(*account, asked);
         }
         None
     }

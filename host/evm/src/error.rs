@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use alloy_primitives::B256;
-use refiner_specimen::{Layout, NotBase64, check::Check};
+use alloy_primitives::{Address, B256};
+use refiner_specimen::{DroppedPart, Layout, NotBase64, check::Check};
 
-use crate::format::ResultFormat;
+use crate::{diagnosis::CodeUse, format::ResultFormat};
 
 /// Why there is no execution. Every variant is a property of the specimen: the same on every machine, never retried.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,21 +23,41 @@ pub enum ExecuteError {
 pub enum Unsupported {
     /// A type-4 transaction without its EIP-7702 authorizations.
     #[error(
-        "transaction {transaction} is of type 4 and its AuthList is null: the producer does not export authorizations"
+        "transaction {transaction} is of type 4 and its AuthList is null, for the producer does not export it; none of \
+         the authorizations that were tried gives the header's receiptsRoot"
     )]
     AuthorizationListMissing {
         /// Position in the block.
         transaction: usize,
     },
-    /// A contract read a blob hash that this layout does not carry.
+    /// A contract read a blob hash that this layout does not carry, and that was not found in the calldata.
     #[error(
-        "layout {layout} drops the blob hashes of transaction {transaction}, and the block's outcome depends on them"
+        "layout {layout} drops the blobHashes of transaction {transaction}, the block's outcome depends on them, and \
+         its calldata holds no KZG commitments that give the header's receiptsRoot"
     )]
     BlobHashesMissing {
         /// Position in the block.
         transaction: usize,
         /// The layout that drops them.
         layout: Layout,
+    },
+    /// More than one value of a dropped field gives the block's receipts.
+    #[error(
+        "ambiguous: the producer drops {} of transaction {transaction}, and more than one candidate gives the \
+         header's receiptsRoot",
+        field.field()
+    )]
+    Ambiguous {
+        /// Position in the block.
+        transaction: usize,
+        /// The dropped field.
+        field: DroppedPart,
+    },
+    /// Not one account of a block that reads some.
+    #[error("the specimen carries no state: {transactions} transactions and not one row of AccountRead")]
+    NoState {
+        /// Number of transactions.
+        transactions: usize,
     },
     /// No rules are known for this chain.
     #[error("no rules are known for chain {network_id}; give them with --chain-config")]
@@ -182,11 +202,25 @@ pub enum Rejected {
         /// The height asked for.
         number: u64,
     },
-    /// An account runs code that the specimen does not carry.
-    #[error("code {hash} is run and not in the specimen")]
+    /// The block needs code that the specimen does not carry.
+    #[error("code {hash} is needed and not in the specimen")]
+    CodeNotLoaded {
+        /// keccak256 of the code.
+        hash: B256,
+    },
+    /// Execution disagrees with the header, and used code that the specimen does not carry.
+    #[error(
+        "code {hash} of account {account} is not in the specimen and {asked}; with a stub in its place, {consequence}"
+    )]
     CodeMissing {
         /// keccak256 of the code.
         hash: B256,
+        /// The account whose code it is.
+        account: Address,
+        /// How the code was used.
+        asked: CodeUse,
+        /// What becomes of the block with the stub.
+        consequence: Box<Rejected>,
     },
     /// A piece of code is text that cannot be read.
     #[error(transparent)]
@@ -203,13 +237,13 @@ pub enum Rejected {
     #[error("the deposit contract {contract} emitted a malformed deposit event")]
     DepositEvent {
         /// Which contract.
-        contract: alloy_primitives::Address,
+        contract: Address,
     },
     /// A system call that the fork requires failed.
     #[error("the system call to {contract} failed")]
     SystemCall {
         /// Which contract.
-        contract: alloy_primitives::Address,
+        contract: Address,
     },
     /// The block contradicts itself, as shows without execution.
     #[error("the block contradicts itself: {0}")]

@@ -10,6 +10,7 @@ use crate::{
     error::{ExecuteError, Rejected},
     gate::{self, SenderTerms},
     policy::SenderPolicy,
+    repair::Supplied,
 };
 
 /// The outcome of executing one block.
@@ -21,9 +22,12 @@ pub struct Execution {
     pub receipts: Vec<ExecutedReceipt>,
     /// Every check of the block, but for that of the senders.
     pub checks: Vec<Check>,
+    /// Values that stood in for fields that the producer dropped, in order of transactions.
+    pub supplied: Vec<Supplied>,
     document: Document,
     senders: SenderGate,
     sender_check: OnceLock<Check>,
+    unproven: OnceLock<Vec<String>>,
     block_result: OnceLock<Result<Bytes, ExecuteError>>,
 }
 
@@ -57,11 +61,19 @@ impl Execution {
             gas_used,
             receipts,
             checks,
+            supplied: Vec::new(),
             document,
             senders,
             sender_check: OnceLock::new(),
+            unproven: OnceLock::new(),
             block_result: OnceLock::new(),
         }
+    }
+
+    /// The same execution, with a record of what stood in for dropped fields.
+    #[must_use]
+    pub(crate) fn with_supplied(self, supplied: Vec<Supplied>) -> Self {
+        Self { supplied, ..self }
     }
 
     /// An execution whose document is known. No sender of it is checked.
@@ -81,6 +93,11 @@ impl Execution {
     /// The check of the senders, once the document has been written.
     pub fn sender_check(&self) -> Option<&Check> {
         self.sender_check.get()
+    }
+
+    /// JSON pointers of the values that no check covers, once a canonical document has been written.
+    pub fn unproven(&self) -> &[String] {
+        self.unproven.get().map_or(&[], Vec::as_slice)
     }
 
     /// Every check that was made, in the order in which they are printed.
@@ -103,7 +120,9 @@ impl Execution {
             Document::Written(document) => document.clone(),
             Document::Canonical(canonical) => {
                 let checks: Vec<&Check> = self.all_checks().collect();
-                canonical.write(specimen, &self.receipts, &checks, policy).into()
+                let (document, unproven) = canonical.write(specimen, &self.receipts, &checks, &self.supplied, policy);
+                self.unproven.get_or_init(|| unproven);
+                document.into()
             }
         })
     }

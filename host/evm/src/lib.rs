@@ -23,6 +23,7 @@ mod policy;
 mod prestate;
 mod receipts;
 mod remote;
+mod repair;
 mod requests;
 mod rules;
 mod runner;
@@ -30,6 +31,7 @@ mod transaction;
 mod unavailable;
 
 pub use chain::{BlobParams, ChainConfigError, ChainSpec, Chains};
+pub use diagnosis::CodeUse;
 pub use embedded::EmbeddedExecutor;
 pub use error::{ExecuteError, Rejected, Resource, Unsupported};
 pub use execution::{ExecutedLog, ExecutedReceipt, Execution};
@@ -40,6 +42,7 @@ pub use receipts::{Commitments, commit as commit_receipts};
 pub use remote::{
     Answer, Both, Difference, Disbelief, ExecutedBy, ExecutionTerms, OnDifference, Remote, RemoteServer, UnknownPolicy,
 };
+pub use repair::{Supplied, SupplySource};
 pub use unavailable::Unavailable;
 
 use alloy_primitives::Bytes;

@@ -101,7 +101,7 @@ impl Database for Beyond {
     }
 
     fn code_by_hash(&mut self, hash: B256) -> Result<Bytecode, NotCarried> {
-        Err(NotCarried(Rejected::CodeMissing { hash }))
+        Err(NotCarried(Rejected::CodeNotLoaded { hash }))
     }
 
     fn storage(&mut self, _address: Address, _slot: U256) -> Result<U256, NotCarried> {

@@ -3,22 +3,24 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_specimen::{Block, Transaction};
 use revm::{
-    ExecuteEvm, MainContext,
+    ExecuteEvm, InspectEvm, Inspector, MainContext,
     context::{
-        BlockEnv, CfgEnv, ContextTr, JournalTr,
+        BlockEnv, CfgEnv, ContextTr, JournalEntry, JournalInner, JournalTr, TxEnv,
         result::{EVMError, ExecutionResult, InvalidHeader, InvalidTransaction as Reason},
     },
     context_interface::block::BlobExcessGasAndPrice,
     primitives::hardfork::SpecId,
+    state::Account,
 };
 
 use crate::{
     code::CodeCache,
     dao,
+    diagnosis::CodeUse,
     error::{ExecuteError, Rejected},
     execution::{ExecutedLog, ExecutedReceipt},
     journal::BlockJournal,
-    meter::{self, Budget, ExpectedGas, Meter, UNGUARDED_GAS},
+    meter::{self, Budget, ExpectedGas, Meter, Paying, UNGUARDED_GAS},
     outcome::{Outcome, PostState, TransactionOutcome},
     prestate::{self, Beyond, NotCarried},
     requests::{
@@ -26,13 +28,14 @@ use crate::{
         WITHDRAWAL_TYPE, collect_deposits, system_transaction,
     },
     rules::{BlockRules, InvalidTransaction},
-    transaction::{self, Supplement},
+    transaction::{self, Supplement, SuppliedFields},
 };
 
 /// Wei in the gwei that withdrawals are counted in.
 const WEI_PER_GWEI: u64 = 1_000_000_000;
 
 /// One execution of a block.
+#[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) block: &'a Block,
     pub(crate) rules: &'a BlockRules,
@@ -49,31 +52,92 @@ pub(crate) struct Job<'a> {
 
 /// Executes the block of a specimen. [`transaction::admit`] must have passed.
 pub(crate) fn run(job: &Job<'_>) -> Result<Outcome, ExecuteError> {
-    let Job { rules, hashes, .. } = *job;
-    let mut run = Run::new(job)?;
-    run.before_transactions()?;
-    let transactions = run.transactions(hashes)?;
-    let requests = match rules.requests {
-        Some(deposit_contract) => Some(run.requests(&transactions, deposit_contract)?),
-        None => None,
-    };
-    run.credits()?;
-    Ok(Outcome { gas_used: run.gas_used, transactions, requests, post_state: PostState(run.evm.finalize()) })
+    let mut run = Run::begin(job)?;
+    let outcomes = run.transactions()?;
+    run.finish(outcomes)
 }
 
-/// One block on its way through the EVM.
-struct Run<'a> {
+/// The state of the EVM that a block runs on.
+pub(crate) use crate::meter::Context as BlockContext;
+
+/// A block on its way through the EVM, before, between or after its transactions.
+pub(crate) struct Run<'a, I = ()> {
     block: &'a Block,
     rules: &'a BlockRules,
+    hashes: &'a [B256],
     supplement: &'a Supplement,
-    evm: meter::Evm<'a>,
+    evm: meter::Evm<'a, I>,
+    gas_used: u64,
+    transact: fn(&mut meter::Evm<'a, I>, TxEnv) -> meter::Executed,
+    call_system: fn(&mut meter::Evm<'a, I>, TxEnv) -> meter::Executed,
+}
+
+/// A point of a run between two transactions, to which it can be taken back.
+#[derive(Clone)]
+pub(crate) struct Mark {
+    state: JournalInner<JournalEntry>,
+    meter: meter::Mark,
     gas_used: u64,
 }
 
 impl<'a> Run<'a> {
-    fn new(job: &Job<'a>) -> Result<Self, ExecuteError> {
-        let Job { block, rules, supplement, .. } = *job;
-        Ok(Self { block, rules, supplement, evm: evm(job, ())?, gas_used: 0 })
+    /// A run before its first transaction, the system calls made.
+    pub(crate) fn begin(job: &Job<'a>) -> Result<Self, ExecuteError> {
+        Self::over(job, (), ExecuteEvm::transact_one, meter::run_system_call)
+    }
+}
+
+impl<'a, I: Inspector<BlockContext<'a>>> Run<'a, I> {
+    /// The same run, watched from the system calls on.
+    pub(crate) fn watched(job: &Job<'a>, inspector: I) -> Result<Self, ExecuteError> {
+        Self::over(job, inspector, InspectEvm::inspect_one_tx, meter::inspect_system_call)
+    }
+
+    pub(crate) const fn inspector(&mut self) -> &mut I {
+        &mut self.evm.inspector
+    }
+}
+
+impl<'a, I> Run<'a, I> {
+    fn over(
+        job: &Job<'a>,
+        inspector: I,
+        transact: fn(&mut meter::Evm<'a, I>, TxEnv) -> meter::Executed,
+        call_system: fn(&mut meter::Evm<'a, I>, TxEnv) -> meter::Executed,
+    ) -> Result<Self, ExecuteError> {
+        let Job { block, rules, supplement, hashes, .. } = *job;
+        let evm = evm(job, inspector)?;
+        let mut run = Self { block, rules, hashes, supplement, evm, gas_used: 0, transact, call_system };
+        run.before_transactions()?;
+        Ok(run)
+    }
+
+    /// The account as it is now, if it was in the specimen or was loaded since.
+    pub(crate) fn account(&self, address: &Address) -> Option<&Account> {
+        self.evm.ctx.journaled_state.state().state.get(address)
+    }
+
+    /// The present point, to go back to.
+    pub(crate) fn mark(&self) -> Mark {
+        let context = &self.evm.ctx;
+        Mark { state: context.journaled_state.state().clone(), meter: context.chain.mark(), gas_used: self.gas_used }
+    }
+
+    /// Takes the run back to an earlier point.
+    pub(crate) fn reset(&mut self, mark: &Mark) {
+        self.evm.ctx.journaled_state.reset(&mark.state);
+        self.evm.ctx.chain.reset(mark.meter);
+        self.gas_used = mark.gas_used;
+    }
+
+    /// Executes what follows the transactions.
+    pub(crate) fn finish(&mut self, transactions: Vec<TransactionOutcome>) -> Result<Outcome, ExecuteError> {
+        let requests = match self.rules.requests {
+            Some(deposit_contract) => Some(self.requests(&transactions, deposit_contract)?),
+            None => None,
+        };
+        self.credits()?;
+        Ok(Outcome { gas_used: self.gas_used, transactions, requests, post_state: PostState(self.evm.finalize()) })
     }
 
     fn before_transactions(&mut self) -> Result<(), ExecuteError> {
@@ -91,24 +155,25 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn transactions(&mut self, hashes: &[B256]) -> Result<Vec<TransactionOutcome>, ExecuteError> {
-        let block = self.block;
-        let mut outcomes = Vec::with_capacity(block.transactions.len());
-        for (index, (transaction, sender)) in block.transactions.iter().zip(&block.senders).enumerate() {
-            let hash = hashes.get(index).copied().unwrap_or_default();
-            outcomes.push(self.transaction(index, transaction, *sender, hash)?);
-        }
-        Ok(outcomes)
+    /// Executes every transaction, with what the job supplies.
+    pub(crate) fn transactions(&mut self) -> Result<Vec<TransactionOutcome>, ExecuteError> {
+        let supplement = self.supplement;
+        (0..self.block.transactions.len()).map(|index| self.transaction(index, supplement.of(index))).collect()
     }
 
-    fn transaction(
+    /// Executes the transaction at a position, `supplied` standing in for fields that the layout dropped.
+    pub(crate) fn transaction(
         &mut self,
         index: usize,
-        transaction: &Transaction,
-        sender: Address,
-        hash: B256,
+        supplied: Option<&SuppliedFields>,
     ) -> Result<TransactionOutcome, ExecuteError> {
-        let environment = transaction::environment(transaction, sender, self.rules, self.supplement.of(index));
+        let block = self.block;
+        let (transactions, senders) = (block.transactions.len(), block.senders.len());
+        let (Some(transaction), Some(&sender)) = (block.transactions.get(index), block.senders.get(index)) else {
+            return Err(Rejected::SenderCount { transactions, senders }.into());
+        };
+        let hash = self.hashes.get(index).copied().unwrap_or_default();
+        let environment = transaction::environment(transaction, sender, self.rules, supplied);
         let tx_type = environment.tx_type;
         let gas_left = self.block.header.gas_limit.saturating_sub(self.gas_used);
         let result = if transaction.gas > gas_left {
@@ -117,7 +182,7 @@ impl<'a> Run<'a> {
             // More wei than there will ever be; the EVM counts fees in 128 bits and does not look again.
             Err(EVMError::Transaction(Reason::OverflowPaymentInTransaction))
         } else {
-            meter::transact(&mut self.evm, environment)?
+            meter::metered(&mut self.evm, environment, self.transact, Paying::Sender)?
         };
         let result = match (result, self.rules.invalid_transaction) {
             (Ok(result), _) => result,
@@ -215,11 +280,15 @@ impl<'a> Run<'a> {
         let account = self.evm.ctx.journal_mut().load_account(contract).map_err(|NotCarried(rejected)| rejected)?;
         let hash = account.info.code_hash;
         let carried = account.info.is_empty_code_hash() || self.block.state.codes.iter().any(|code| code.hash == hash);
-        if carried { Ok(()) } else { Err(Rejected::CodeMissing { hash }) }
+        if carried {
+            return Ok(());
+        }
+        let consequence = Box::new(Rejected::SystemCall { contract });
+        Err(Rejected::CodeMissing { hash, account: contract, asked: CodeUse::Target, consequence })
     }
 
     fn system_call(&mut self, contract: Address, data: Bytes) -> Result<Bytes, ExecuteError> {
-        match meter::system_call(&mut self.evm, system_transaction(contract, data))? {
+        match meter::metered(&mut self.evm, system_transaction(contract, data), self.call_system, Paying::Nothing)? {
             Ok(ExecutionResult::Success { output, .. }) => Ok(output.into_data()),
             Err(EVMError::Database(NotCarried(rejected))) => Err(rejected.into()),
             Ok(_) | Err(_) => Err(Rejected::SystemCall { contract }.into()),
@@ -228,12 +297,12 @@ impl<'a> Run<'a> {
 }
 
 /// The metered EVM over the state before the block, and the block around it.
-pub(crate) fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>, ExecuteError> {
+fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>, ExecuteError> {
     let Job { block, rules, codes, budget, expected, .. } = *job;
     let environment = block_environment(block, rules)?;
     let held = meter::of_block(block);
     let mut meter = Meter::new(budget, expected, rules.spec.is_enabled_in(SpecId::LONDON), held);
-    meter.begin(0, 0, 0)?;
+    meter.begin(0, 0, 0, Paying::Nothing)?;
     let codes = codes.analyse(&block.state.codes)?;
     let beyond = Beyond::new(&block.state, block.header.number);
     let journal = BlockJournal::of(beyond, prestate::state_before(&block.state, &codes, rules));

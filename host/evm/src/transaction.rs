@@ -7,7 +7,7 @@ use alloy_eips::{
     eip7702::{Authorization as UnsignedAuthorization, RecoveredAuthorization, SignedAuthorization},
 };
 use alloy_primitives::{Address, B256, TxKind};
-use refiner_specimen::{Authorization, Block, Layout, Transaction};
+use refiner_specimen::{Authorization, Block, Transaction};
 use revm::{context::TxEnv, context_interface::either::Either};
 
 use crate::{
@@ -27,32 +27,30 @@ pub(crate) const SET_CODE: u8 = 4;
 const DUMMY_BLOB_FEE_CAP: u128 = 10;
 
 /// Stands in for a blob hash that was dropped; version byte of KZG commitments in front, as EIP-4844 requires.
-const DUMMY_BLOB_HASH: B256 = {
+pub(crate) const DUMMY_BLOB_HASH: B256 = {
     let mut hash = [0; 32];
     hash[0] = 0x01;
     B256::new(hash)
 };
 
-/// Says what stands in the way of executing these transactions, before any is run.
+/// Checks what stands in the way of executing these transactions, before any is run.
 pub(crate) fn admit(block: &Block, format: &'static str) -> Result<(), ExecuteError> {
     let (transactions, senders) = (block.transactions.len(), block.senders.len());
     if transactions != senders {
         return Err(Rejected::SenderCount { transactions, senders }.into());
     }
-    for (index, transaction) in block.transactions.iter().enumerate() {
-        match (transaction.tx_type, &transaction.authorization_list) {
-            (SET_CODE, None) => return Err(Unsupported::AuthorizationListMissing { transaction: index }.into()),
-            (LEGACY..=SET_CODE, _) => {}
-            (tx_type, _) => return Err(Unsupported::TransactionType { transaction: index, tx_type, format }.into()),
+    match block.transactions.iter().position(|transaction| transaction.tx_type > SET_CODE) {
+        None => Ok(()),
+        Some(transaction) => {
+            let tx_type = block.transactions[transaction].tx_type;
+            Err(Unsupported::TransactionType { transaction, tx_type, format }.into())
         }
     }
-    Ok(())
 }
 
-/// The first blob transaction whose blob hashes the layout dropped.
-pub(crate) fn without_blob_hashes(block: &Block, layout: Layout) -> Option<Unsupported> {
-    let transaction = block.transactions.iter().position(lacks_blob_hashes)?;
-    Some(Unsupported::BlobHashesMissing { transaction, layout })
+/// Whether this is a type-4 transaction whose authorizations the producer dropped.
+pub(crate) fn lacks_authorizations(transaction: &Transaction) -> bool {
+    transaction.tx_type == SET_CODE && transaction.authorization_list.is_none()
 }
 
 /// Whether this is a blob transaction whose blob hashes the layout dropped.

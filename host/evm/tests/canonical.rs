@@ -5,9 +5,9 @@
 
 mod shared;
 
-use refiner_evm::{EmbeddedExecutor, ExecuteError, Execution, ResultFormat, Unsupported};
+use refiner_evm::{EmbeddedExecutor, ExecuteError, Execution, ResultFormat};
 use refiner_specimen::{
-    Specimen,
+    DroppedPart, Specimen,
     check::{CheckName, Outcome},
 };
 use serde_json::Value;
@@ -16,9 +16,9 @@ fn execute(specimen: &Specimen) -> Result<Execution, ExecuteError> {
     EmbeddedExecutor::default().execute(specimen, ResultFormat::Canonical)
 }
 
-/// Every real block but the one whose authorization list was not exported.
+/// Every real block.
 fn executable() -> Vec<(u64, Specimen)> {
-    shared::specimens().into_iter().filter(|(height, _)| *height != 22_433_670).collect()
+    shared::specimens()
 }
 
 #[test]
@@ -27,11 +27,11 @@ fn real_blocks_agree_with_their_headers() {
         let execution = execute(&specimen).unwrap_or_else(|error| panic!("{height}: {error}"));
         assert_eq!(execution.gas_used, specimen.block.header.gas_used, "{height}");
         execution.block_result(&specimen).unwrap_or_else(|error| panic!("{height}: {error}"));
-        // Its layout, 0.36, drops the blob hashes of one transaction.
-        let drops = height == 19_434_485;
+        // The layout of the first, 0.36, drops the blob hashes of one transaction, the producer of the second its authorizations.
+        let drops = [19_434_485, 22_433_670].contains(&height);
         for check in execution.all_checks() {
             let expected = match check.name {
-                CheckName::RequestsHash => "notApplicable",
+                CheckName::RequestsHash if height < 22_431_084 => "notApplicable",
                 CheckName::WithdrawalsRoot if height < 17_034_870 => "notApplicable",
                 CheckName::TransactionsRoot | CheckName::Senders if drops => "notCheckable",
                 _ => "passed",
@@ -49,10 +49,13 @@ fn real_blocks_agree_with_their_headers() {
 }
 
 #[test]
-fn a_block_with_a_missing_authorization_list_is_unsupported_and_names_its_transaction() {
+fn real_block_with_a_dropped_authorization_is_found_by_its_receipts() {
     let Some(specimen) = shared::specimen(22_433_670) else { return };
-    let expected = ExecuteError::Unsupported(Unsupported::AuthorizationListMissing { transaction: 46 });
-    assert_eq!(execute(&specimen).unwrap_err(), expected);
+    let execution = execute(&specimen).unwrap();
+    let [supplied] = execution.supplied[..] else { panic!("{:?}", execution.supplied) };
+    assert_eq!((supplied.transaction, supplied.field), (46, DroppedPart::Authorizations));
+    assert_eq!(execution.receipts[46].gas_used, 87_151);
+    assert_eq!(execution.gas_used, specimen.block.header.gas_used);
 }
 
 #[test]
@@ -106,10 +109,9 @@ fn transaction_hashes_are_the_chains_or_null() {
             .filter(|(_, transaction)| transaction["hash"].is_null())
             .map(|(index, _)| index)
             .collect();
-        let blobs = specimen.block.transactions.iter().enumerate();
-        let lacking: Vec<_> =
-            blobs.filter(|(_, transaction)| transaction.tx_type == 3 && transaction.blob_hashes.is_none()).collect();
-        assert_eq!(unknown, lacking.iter().map(|(index, _)| *index).collect::<Vec<_>>(), "{height}");
+        let transactions = specimen.block.transactions.iter().enumerate();
+        let lacking = transactions.filter(|(_, transaction)| transaction.dropped(specimen.layout).is_some());
+        assert_eq!(unknown, lacking.map(|(index, _)| index).collect::<Vec<_>>(), "{height}");
     }
 }
 
@@ -126,7 +128,7 @@ fn values_that_no_check_covers_are_null_and_listed_and_no_others() {
         let dropped =
             specimen.block.transactions.iter().filter(|transaction| transaction.dropped(specimen.layout).is_some());
         assert_eq!(unproven.iter().filter(|pointer| pointer.ends_with("/value")).count(), dropped.count(), "{height}");
-        assert_eq!(unproven.is_empty(), height != 19_434_485, "{height}");
+        assert_eq!(unproven.is_empty(), ![19_434_485, 22_433_670].contains(&height), "{height}");
     }
 }
 

@@ -4,7 +4,7 @@ mod devnet;
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use devnet::{CALLER, CANCUN, CONTRACT, OSAKA, PARIS, PRAGUE, SHANGHAI, TestBlock, call};
-use refiner_evm::{ExecuteError, Rejected, Unsupported};
+use refiner_evm::{CodeUse, ExecuteError, Rejected, Unsupported};
 use refiner_specimen::{
     Authorization, BlockHashRead, CodeRead, Layout, Transaction,
     check::{Check, CheckName, Outcome, Quantity, Subject},
@@ -138,7 +138,12 @@ fn code_that_is_run_but_missing_is_named_when_the_header_disagrees() {
     let settled = whole.settled();
     let hash = keccak256(&hidden_code);
     let without = settled.with(|block| block.state.codes.retain(|code| code.hash != hash));
-    assert_eq!(without.refused(), ExecuteError::Rejected(Rejected::CodeMissing { hash }));
+    let ExecuteError::Rejected(Rejected::CodeMissing { hash: found, account, asked, consequence }) = without.refused()
+    else {
+        panic!("not told as missing code");
+    };
+    assert_eq!((found, account, asked), (hash, HIDDEN, CodeUse::Call("CALL")));
+    assert!(matches!(*consequence, Rejected::HeaderMismatch(_)), "{consequence}");
 }
 
 #[test]

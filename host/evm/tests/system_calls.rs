@@ -4,7 +4,7 @@ mod devnet;
 
 use alloy_primitives::{B256, U256, address, keccak256};
 use devnet::{BEACON_ROOTS, PRAGUE, TestBlock, WITHDRAWAL_REQUESTS, call, mainnet::*};
-use refiner_evm::{ExecuteError, Rejected};
+use refiner_evm::{CodeUse, ExecuteError, Rejected};
 use revm::bytecode::opcode as op;
 use sha2::{Digest, Sha256};
 
@@ -39,7 +39,9 @@ fn a_system_call_that_fails_at_the_start_of_a_block_is_no_fault_and_at_its_end_i
         // A stub in the place of code that is missing would fail too.
         let hash = keccak256(failing);
         let without = block.with(|block| block.state.codes.retain(|code| code.hash != hash));
-        assert_eq!(without.refused(), ExecuteError::Rejected(Rejected::CodeMissing { hash }));
+        let consequence = Box::new(Rejected::SystemCall { contract });
+        let missing = Rejected::CodeMissing { hash, account: contract, asked: CodeUse::Target, consequence };
+        assert_eq!(without.refused(), ExecuteError::Rejected(missing));
     }
     let error = TestBlock::at(PRAGUE).account(WITHDRAWAL_REQUESTS, &failing).refused();
     assert_eq!(error, ExecuteError::Rejected(Rejected::SystemCall { contract: WITHDRAWAL_REQUESTS }));

@@ -81,6 +81,16 @@ impl Evidence {
     /// Adds what an execution rests on.
     pub(crate) fn add_execution(&mut self, execution: &Execution) {
         self.add(&execution.checks);
+        let text = |entry: &dyn std::fmt::Display| UntrustedText::new(&entry.to_string());
+        let supplied = execution.supplied.iter().map(|supplied| text(supplied)).collect();
+        self.merge(Self { supplied, ..Self::default() });
+    }
+
+    /// Adds what a written document rests on.
+    pub(crate) fn add_document(&mut self, execution: &Execution) {
+        self.add(execution.sender_check());
+        let unproven = execution.unproven().iter().map(|pointer| UntrustedText::new(pointer)).collect();
+        self.merge(Self { unproven, ..Self::default() });
     }
 
     /// Adds what another part of the run rests on.

@@ -94,6 +94,15 @@ pub enum DroppedPart {
 }
 
 impl DroppedPart {
+    /// The name of the field, or of the first of several, in the schema.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Signature => "r",
+            Self::BlobHashes => "blobHashes",
+            Self::Authorizations => "AuthList",
+        }
+    }
+
     /// The reason it gives for a check that cannot be made.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -15,10 +15,12 @@ use super::{
     Canonical,
     header::write_header,
     json::{Item, Json},
+    supplied::write_supplied,
 };
 use crate::{
     execution::ExecutedReceipt,
     policy::SenderPolicy,
+    repair::Supplied,
     transaction::{ACCESS_LIST, BLOB, DYNAMIC_FEE, SET_CODE},
 };
 
@@ -32,6 +34,7 @@ pub(super) struct Document<'a> {
     /// One a transaction.
     pub(super) receipts: &'a [ExecutedReceipt],
     pub(super) checks: &'a [&'a Check],
+    pub(super) supplied: &'a [Supplied],
     pub(super) senders: SenderPolicy,
 }
 
@@ -42,8 +45,9 @@ const LOG_BYTES: usize = 800;
 const HEADER_BYTES: usize = 4_000;
 
 impl Document<'_> {
-    /// The document's bytes.
-    pub(super) fn write(&self) -> Vec<u8> {
+    /// The document's bytes, and the pointers that stand in its `unproven`.
+    pub(super) fn write(&self) -> (Vec<u8>, Vec<String>) {
+        let mut unproven = Vec::new();
         let mut json = Json::with_capacity(self.size_hint());
         json.object(|json| {
             json.key("type").text("block-result");
@@ -69,10 +73,11 @@ impl Document<'_> {
                     json.key(check.name.as_str()).text(outcome(&check.outcome));
                 }
             });
-            let unproven = json.take_unproven();
-            json.key("unproven").array(unproven, |json, pointer| json.text(&pointer));
+            json.key("supplied").array(self.supplied, write_supplied);
+            unproven = json.take_unproven();
+            json.key("unproven").array(&unproven, |json, pointer| json.text(pointer));
         });
-        json.into_bytes()
+        (json.into_bytes(), unproven)
     }
 
     const fn block_data(&self) -> &Block {

@@ -3,6 +3,7 @@
 mod document;
 mod header;
 mod json;
+mod supplied;
 
 use alloy_eips::eip7840::BlobParams;
 use alloy_primitives::{B256, Bloom};
@@ -16,7 +17,7 @@ use crate::{
     chain::ChainSpec,
     code::CodeCache,
     diagnosis,
-    error::{ExecuteError, Rejected},
+    error::{ExecuteError, Rejected, Unsupported},
     execution::{self, ExecutedReceipt, Execution, SenderGate},
     format::ResultFormat,
     gate::{self, Admission, SenderTerms},
@@ -25,9 +26,10 @@ use crate::{
     outcome::TransactionOutcome,
     policy::{ExecutionPolicy, SenderPolicy},
     receipts::commit,
+    repair::{self, Repaired, Supplied},
     rules::BlockRules,
-    runner::{self, Job},
-    transaction::{Supplement, admit, without_blob_hashes},
+    runner::Job,
+    transaction::{Supplement, admit},
 };
 
 /// Gas beyond the header's that is still executed, so that the gas of an ordinary block is told exactly.
@@ -52,15 +54,12 @@ pub(crate) fn execute(
     admit(block, ResultFormat::Canonical.as_str())?;
     let hashes = hashes(specimen, admission.transaction_hashes);
 
-    let supplement = Supplement::dummy_blobs(block, &rules);
+    let none = Supplement::default();
     let expected = Some(ExpectedGas { stated: block.header.gas_used, slack: EXACT_GAS });
-    let job = Job { block, rules: &rules, hashes: &hashes, supplement: &supplement, codes, budget, expected };
-    let outcome = match runner::run(&job) {
-        Err(ExecuteError::Rejected(Rejected::HeaderMismatch(failed))) => {
-            return Err(disagreement(specimen, &job, &failed));
-        }
-        outcome => outcome?,
-    };
+    let job = Job { block, rules: &rules, hashes: &hashes, supplement: &none, codes, budget, expected };
+    let Repaired { outcome, supplement, supplied } =
+        repair::execute(&job, specimen.layout).map_err(|error| told_by_recorded_receipts(specimen, error))?;
+    let job = Job { supplement: &supplement, ..job };
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let commitments = commit(&receipts);
     let mut executed = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
@@ -68,7 +67,7 @@ pub(crate) fn execute(
         without_recorded_states(&mut executed);
     }
     if let Some(failed) = executed.iter().find(|check| check.failed()) {
-        return Err(disagreement(specimen, &job, failed));
+        return Err(diagnosis::explain(&job, Rejected::HeaderMismatch(failed.clone())));
     }
     let producer = producer_check(&block.receipts, &receipts);
     let recorded = recorded_receipts(specimen, &producer);
@@ -89,13 +88,8 @@ pub(crate) fn execute(
         blooms: commitments.blooms,
     };
     let document = execution::Document::Canonical(Box::new(canonical));
-    Ok(Execution::new(
-        outcome.gas_used,
-        receipts,
-        checks,
-        document,
-        SenderGate::Closed(SenderTerms::of(policy.senders, Some(chain), &block.header)),
-    ))
+    let senders = SenderGate::Closed(SenderTerms::of(policy.senders, Some(chain), &block.header));
+    Ok(Execution::new(outcome.gas_used, receipts, checks, document, senders).with_supplied(supplied))
 }
 
 /// All that the canonical document needs beside the specimen, its receipts and checks.
@@ -112,15 +106,16 @@ pub(crate) struct Canonical {
 }
 
 impl Canonical {
-    /// The document's bytes.
+    /// The document's bytes, and the pointers of the values in it that no check covers.
     pub(crate) fn write(
         &self,
         specimen: &Specimen,
         receipts: &[ExecutedReceipt],
         checks: &[&Check],
+        supplied: &[Supplied],
         senders: SenderPolicy,
-    ) -> Vec<u8> {
-        Document { specimen, canonical: self, receipts, checks, senders }.write()
+    ) -> (Vec<u8>, Vec<String>) {
+        Document { specimen, canonical: self, receipts, checks, supplied, senders }.write()
     }
 }
 
@@ -144,6 +139,26 @@ fn recorded_receipts(specimen: &Specimen, producer: &Check) -> Check {
     gate::repeated_fields(specimen).unwrap_or(Check::passed(CheckName::RecordedReceipts))
 }
 
+/// Recorded receipts that contradict the header tell more of a block than that a dropped field was not found by them.
+fn told_by_recorded_receipts(specimen: &Specimen, error: ExecuteError) -> ExecuteError {
+    let searched = match &error {
+        ExecuteError::Unsupported(unsupported) => matches!(
+            unsupported,
+            Unsupported::AuthorizationListMissing { .. }
+                | Unsupported::BlobHashesMissing { .. }
+                | Unsupported::Ambiguous { .. }
+        ),
+        ExecuteError::Rejected(_) => false,
+    };
+    if searched {
+        let recorded = gate::recorded_receipts(specimen);
+        if recorded.failed() {
+            return Rejected::CheckFailed(recorded).into();
+        }
+    }
+    error
+}
+
 /// Execution has verified every piece of code.
 fn code_hashes(block: &Block) -> Check {
     let name = CheckName::CodeHashes;
@@ -157,16 +172,5 @@ fn executed(outcome: TransactionOutcome) -> Option<ExecutedReceipt> {
     match outcome {
         TransactionOutcome::Executed(receipt) => Some(receipt),
         TransactionOutcome::Invalid(_) => None,
-    }
-}
-
-/// Why execution disagrees with the header: what the layout dropped, what the specimen lacks, or else the header.
-fn disagreement(specimen: &Specimen, job: &Job<'_>, failed: &Check) -> ExecuteError {
-    if let Some(unsupported) = without_blob_hashes(&specimen.block, specimen.layout) {
-        return unsupported.into();
-    }
-    match diagnosis::missing_code(job) {
-        Some(hash) => Rejected::CodeMissing { hash }.into(),
-        None => Rejected::HeaderMismatch(failed.clone()).into(),
     }
 }

@@ -119,7 +119,7 @@ impl Before {
 }
 
 /// A recorded receipt in the form that the chain's commitments are computed from.
-fn as_executed(receipt: &Receipt, block: &Block, index: usize) -> ExecutedReceipt {
+pub(crate) fn as_executed(receipt: &Receipt, block: &Block, index: usize) -> ExecutedReceipt {
     let logs = receipt.logs.iter().map(|log| ExecutedLog {
         address: log.address,
         topics: log.topics.clone(),

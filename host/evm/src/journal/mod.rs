@@ -9,7 +9,7 @@ mod forward;
 use alloy_primitives::map::AddressSet;
 use revm::{
     Journal,
-    context::{JournalEntry, JournalTr},
+    context::{JournalEntry, JournalInner, JournalTr},
     primitives::hardfork::SpecId,
     state::AccountStatus,
 };
@@ -29,6 +29,16 @@ impl BlockJournal {
         let mut inner = Journal::new(beyond);
         inner.inner.state = before.accounts;
         Self { inner, occupied: before.occupied }
+    }
+
+    /// Everything but what stays the same over the whole block.
+    pub(crate) const fn state(&self) -> &JournalInner<JournalEntry> {
+        &self.inner.inner
+    }
+
+    /// Takes the journal back to an earlier state of its own.
+    pub(crate) fn reset(&mut self, state: &JournalInner<JournalEntry>) {
+        self.inner.inner.clone_from(state);
     }
 
     /// Settles which of the accounts that a transaction used exist after it.

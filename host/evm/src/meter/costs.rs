@@ -11,7 +11,7 @@ use revm::precompile::PrecompileId;
 const NANOSECONDS_A_GAS: u64 = 20;
 
 /// Init code that a unit of gas pays for, which is copied, analysed and, by CREATE2, hashed.
-pub(super) const INIT_CODE_BYTES_A_GAS: u64 = 16;
+pub(super) const INIT_CODE_BYTES_A_GAS: u64 = 8;
 
 /// The most by which a precompile's measured cost exceeds its gas.
 pub(super) const MOST_RATIO: u64 = 8;

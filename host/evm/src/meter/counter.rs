@@ -21,6 +21,7 @@ pub(crate) struct Meter<'a> {
     refund_quotient: u64,
     /// Gas that the transactions so far pay for.
     paid: u64,
+    paying: Paying,
     /// By depth: what the frame spent of its transaction's gas if it held nothing.
     spendable: Box<[u64; FRAMES]>,
     /// By depth: bytes that the frames above hold.
@@ -35,6 +36,22 @@ pub(crate) struct Meter<'a> {
     transaction_bytes: u64,
     /// The end of this run, once there is one.
     stop: Option<Stop>,
+}
+
+/// The part of a block's `gasUsed` that a run pays for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Paying {
+    /// A transaction's.
+    Sender,
+    /// None: a system call.
+    Nothing,
+}
+
+/// What a meter counted of a run up to a point between two transactions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    paid: u64,
+    block_bytes: u64,
 }
 
 /// What is open where a look is taken.
@@ -58,6 +75,7 @@ impl<'a> Meter<'a> {
             expected,
             refund_quotient: if london { 5 } else { 2 },
             paid: 0,
+            paying: Paying::Nothing,
             spendable: Box::new([0; FRAMES]),
             held: Box::new([0; FRAMES]),
             next_look: 0,
@@ -68,10 +86,22 @@ impl<'a> Meter<'a> {
         }
     }
 
+    /// What it counted of its run so far.
+    pub(crate) const fn mark(&self) -> Mark {
+        Mark { paid: self.paid, block_bytes: self.block_bytes }
+    }
+
+    /// Takes it back to an earlier point of its run. What was used of the budget stays used.
+    pub(crate) const fn reset(&mut self, mark: Mark) {
+        self.paid = mark.paid;
+        self.block_bytes = mark.block_bytes;
+    }
+
     /// Begins a transaction, or a system call.
     ///
     /// `prepaid` is gas that it pays for work done before its first instruction, `bytes` what it holds meanwhile.
-    pub(crate) fn begin(&mut self, gas_limit: u64, prepaid: u64, bytes: u64) -> Result<(), Stop> {
+    pub(crate) fn begin(&mut self, gas_limit: u64, prepaid: u64, bytes: u64, paying: Paying) -> Result<(), Stop> {
+        self.paying = paying;
         self.spendable[0] = gas_limit;
         self.held[0] = 0;
         self.next_look = 0;
@@ -83,9 +113,11 @@ impl<'a> Meter<'a> {
         Ok(())
     }
 
-    /// Ends a transaction that spent and finally pays for this much gas; a system call pays for nothing.
-    pub(crate) fn settle(&mut self, spent: u64, paid: u64) -> Result<(), Stop> {
-        self.paid = self.paid.saturating_add(paid);
+    /// Ends a transaction that spent and finally used this much gas.
+    pub(crate) fn settle(&mut self, spent: u64, used: u64) -> Result<(), Stop> {
+        if self.paying == Paying::Sender {
+            self.paid = self.paid.saturating_add(used);
+        }
         let within = self.budget.charge(spent.saturating_add(std::mem::take(&mut self.weight)));
         self.settled(within, self.paid)
     }
@@ -108,11 +140,18 @@ impl<'a> Meter<'a> {
         self.budget.check_interrupt()?;
         let pending = position.spent.saturating_add(self.weight);
         let within = self.budget.check(pending).and_then(|()| self.check_bytes(&position));
-        let at_least = position.spent - position.spent / self.refund_quotient;
-        self.settled(within, self.paid.saturating_add(at_least)).inspect_err(|_| {
+        self.settled(within, self.paid_at_least(position.spent)).inspect_err(|_| {
             // A later run with the same budget counts on from here.
             let _ = self.budget.charge(pending);
         })
+    }
+
+    /// Gas that the block pays for at the least, whatever is refunded, with `spent` in this transaction.
+    const fn paid_at_least(&self, spent: u64) -> u64 {
+        match self.paying {
+            Paying::Sender => self.paid.saturating_add(spent - spent / self.refund_quotient),
+            Paying::Nothing => self.paid,
+        }
     }
 
     /// The header refutes a block before any bound does.
@@ -216,7 +255,7 @@ impl<'a> Meter<'a> {
 
     /// The stop of a step that takes `more` than is left, before it is taken.
     pub(super) fn refuse(&self, spent: u64, more: u64) -> Stop {
-        let at_least = self.paid.saturating_add(spent - spent / self.refund_quotient);
+        let at_least = self.paid_at_least(spent);
         let too_large = self.budget.too_large(self.weight.saturating_add(spent).saturating_add(more));
         self.settled(Err(too_large), at_least).err().unwrap_or(too_large)
     }

@@ -25,8 +25,8 @@ mod run;
 pub(crate) use self::{
     budget::{Budget, ExpectedGas, Stop},
     bytes::of_block,
-    counter::Meter,
-    run::{Evm, evm, metered, system_call, transact},
+    counter::{Mark, Meter, Paying},
+    run::{Context, Evm, Executed, evm, inspect_system_call, metered, run_system_call},
 };
 
 /// Gas between two looks at the budget, some 20 microseconds of work.

@@ -1,17 +1,24 @@
 //! The metered EVM, and how a transaction is run in it.
 
 use revm::{
-    ExecuteEvm,
+    Inspector,
     context::{
         self, BlockEnv, CfgEnv, ContextSetters, TxEnv,
         result::{EVMError, ExecutionResult},
     },
     handler::{EthFrame, Handler, MainnetHandler, instructions::EthInstructions},
+    inspector::InspectorHandler,
     interpreter::interpreter::EthInterpreter,
     primitives::TxKind,
 };
 
-use super::{budget::Stop, bytes, counter::Meter, instructions, precompiles::Precompiles};
+use super::{
+    budget::Stop,
+    bytes,
+    counter::{Meter, Paying},
+    instructions,
+    precompiles::Precompiles,
+};
 use crate::{
     journal::BlockJournal,
     prestate::{Beyond, NotCarried},
@@ -39,27 +46,22 @@ pub(crate) fn evm<INSP>(context: Context<'_>, inspector: INSP, guarded: bool) ->
     context::Evm::new_with_inspector(context, inspector, instructions::table(spec, guarded), Precompiles::new(spec))
 }
 
-/// Executes a transaction of the block.
-///
-/// # Errors
-/// The outer error is the meter's, the inner one the EVM's.
-pub(crate) fn transact(evm: &mut Evm<'_>, transaction: TxEnv) -> Result<Executed, Stop> {
-    metered(evm, transaction, |evm, transaction| evm.transact_one(transaction), ExecutionResult::tx_gas_used)
+/// Executes a system call.
+pub(crate) fn run_system_call<INSP>(evm: &mut Evm<'_, INSP>, transaction: TxEnv) -> Executed {
+    evm.ctx.set_tx(transaction);
+    MainnetHandler::default().run_system_call(evm)
 }
 
-/// Executes a system call, which no gas is paid for.
-///
-/// # Errors
-/// The outer error is the meter's, the inner one the EVM's.
-pub(crate) fn system_call<INSP>(evm: &mut Evm<'_, INSP>, transaction: TxEnv) -> Result<Executed, Stop> {
-    let run = |evm: &mut Evm<'_, INSP>, transaction| {
-        evm.ctx.set_tx(transaction);
-        MainnetHandler::default().run_system_call(evm)
-    };
-    metered(evm, transaction, run, |_| 0)
+/// Executes a system call that the inspector watches.
+pub(crate) fn inspect_system_call<'a, INSP: Inspector<Context<'a>>>(
+    evm: &mut Evm<'a, INSP>,
+    transaction: TxEnv,
+) -> Executed {
+    evm.ctx.set_tx(transaction);
+    MainnetHandler::default().inspect_run_system_call(evm)
 }
 
-/// Runs a transaction by `run`; its result pays for `paid` gas of the block.
+/// Runs a transaction by `run`.
 ///
 /// # Errors
 /// The outer error is the meter's, the inner one the EVM's.
@@ -67,16 +69,16 @@ pub(crate) fn metered<'a, INSP>(
     evm: &mut Evm<'a, INSP>,
     transaction: TxEnv,
     run: impl FnOnce(&mut Evm<'a, INSP>, TxEnv) -> Executed,
-    paid: impl FnOnce(&ExecutionResult) -> u64,
+    paying: Paying,
 ) -> Result<Executed, Stop> {
     let (prepaid, bytes) = before_execution(&transaction);
-    evm.ctx.chain.begin(transaction.gas_limit, prepaid, bytes)?;
+    evm.ctx.chain.begin(transaction.gas_limit, prepaid, bytes, paying)?;
     let result = run(evm, transaction);
     if let Some(stop) = evm.ctx.chain.take_stop() {
         return Err(stop);
     }
     if let Ok(result) = &result {
-        evm.ctx.chain.settle(result.gas().total_gas_spent(), paid(result))?;
+        evm.ctx.chain.settle(result.gas().total_gas_spent(), result.tx_gas_used())?;
     }
     Ok(result)
 }

@@ -32,9 +32,9 @@ fn a_budget_is_used_up_by_the_gas_beyond_its_bound() {
 fn a_transaction_may_spend_what_earlier_ones_left() {
     let budget = Budget::new(BOUND, &Uninterrupted);
     let mut meter = Meter::new(&budget, None, true, 0);
-    meter.begin(BOUND, 0, 0).unwrap();
+    meter.begin(BOUND, 0, 0, Paying::Sender).unwrap();
     meter.settle(400_000, 400_000).unwrap();
-    meter.begin(BOUND, 0, 0).unwrap();
+    meter.begin(BOUND, 0, 0, Paying::Sender).unwrap();
     assert_eq!(spent(&mut meter, 600_000), Ok(()));
     assert_eq!(spent(&mut meter, 600_001), Err(too_large(BOUND + 1)));
 }
@@ -43,10 +43,10 @@ fn a_transaction_may_spend_what_earlier_ones_left() {
 fn a_second_run_counts_on_from_the_first_even_if_that_was_stopped() {
     let budget = Budget::new(BOUND, &Uninterrupted);
     let mut first = meter(&budget, 0, 0);
-    first.begin(BOUND, 0, 0).unwrap();
+    first.begin(BOUND, 0, 0, Paying::Sender).unwrap();
     assert!(matches!(spent(&mut first, 700_000), Err(Stop::BeyondHeader { .. })));
     let mut second = Meter::new(&budget, None, true, 0);
-    second.begin(BOUND, 0, 0).unwrap();
+    second.begin(BOUND, 0, 0, Paying::Sender).unwrap();
     assert_eq!(spent(&mut second, 300_000), Ok(()));
     assert_eq!(spent(&mut second, 300_001), Err(too_large(BOUND + 1)));
 }
@@ -56,7 +56,7 @@ fn a_block_is_refuted_by_gas_that_no_refund_can_bring_back_to_its_headers() {
     for (london, enough, too_much) in [(true, 125_000, 125_001), (false, 200_000, 200_001)] {
         let budget = Budget::new(BOUND, &Uninterrupted);
         let mut meter = Meter::new(&budget, Some(ExpectedGas { stated: 100_000, slack: 0 }), london, 0);
-        meter.begin(BOUND, 0, 0).unwrap();
+        meter.begin(BOUND, 0, 0, Paying::Sender).unwrap();
         assert_eq!(spent(&mut meter, enough), Ok(()));
         let refuted = Stop::BeyondHeader { stated: 100_000, at_least: 100_001 };
         assert_eq!(spent(&mut meter, too_much), Err(refuted), "london: {london}");
@@ -64,10 +64,23 @@ fn a_block_is_refuted_by_gas_that_no_refund_can_bring_back_to_its_headers() {
 }
 
 #[test]
+fn a_system_call_is_no_part_of_the_gas_that_a_header_states() {
+    let budget = Budget::new(BOUND, &Uninterrupted);
+    let mut meter = meter(&budget, 100_000, 0);
+    meter.begin(BOUND, 0, 0, Paying::Sender).unwrap();
+    assert_eq!(meter.settle(100_000, 100_000), Ok(()));
+    meter.begin(BOUND, 0, 0, Paying::Nothing).unwrap();
+    assert_eq!(spent(&mut meter, 500_000), Ok(()));
+    assert_eq!(meter.settle(500_000, 500_000), Ok(()));
+    assert_eq!(budget.charge(BOUND - 600_000), Ok(()));
+    assert_eq!(budget.charge(1), Err(too_large(BOUND + 1)));
+}
+
+#[test]
 fn small_differences_of_gas_are_executed_to_their_end() {
     let budget = Budget::new(BOUND, &Uninterrupted);
     let mut meter = meter(&budget, 100_000, 60_000);
-    meter.begin(BOUND, 0, 0).unwrap();
+    meter.begin(BOUND, 0, 0, Paying::Sender).unwrap();
     assert_eq!(spent(&mut meter, 200_000), Ok(()));
     assert_eq!(meter.settle(160_000, 160_000), Ok(()));
     let refuted = Stop::BeyondHeader { stated: 100_000, at_least: 160_001 };
@@ -78,7 +91,7 @@ fn small_differences_of_gas_are_executed_to_their_end() {
 fn a_header_that_is_refuted_already_is_rejected_where_the_bound_ends_execution() {
     let budget = Budget::new(BOUND, &Uninterrupted);
     let mut meter = meter(&budget, 100_000, u64::MAX);
-    meter.begin(2 * BOUND, 0, 0).unwrap();
+    meter.begin(2 * BOUND, 0, 0, Paying::Sender).unwrap();
     assert_eq!(spent(&mut meter, BOUND), Ok(()));
     assert!(matches!(spent(&mut meter, BOUND + 1), Err(Stop::BeyondHeader { stated: 100_000, .. })));
 }
@@ -87,7 +100,7 @@ fn a_header_that_is_refuted_already_is_rejected_where_the_bound_ends_execution()
 fn open_frames_hold_their_gas_and_their_bytes() {
     let budget = Budget::new(BOUND, &Uninterrupted);
     let mut meter = Meter::new(&budget, None, true, 0);
-    meter.begin(100_000, 0, 0).unwrap();
+    meter.begin(100_000, 0, 0, Paying::Sender).unwrap();
     meter.open(0, 40_000, 0);
     meter.open(1, 10_000, bytes::MOST_BYTES);
     assert_eq!(meter.spent(2, 5_000), 45_000);
@@ -102,7 +115,7 @@ fn memory_is_bounded_to_the_byte() {
     let bound = bytes::MOST_BYTES;
     let look = |held: u64, memory: u64, entries: usize| {
         let mut meter = Meter::new(&budget, None, true, held);
-        meter.begin(0, 0, 0)?;
+        meter.begin(0, 0, 0, Paying::Sender)?;
         meter.look(counter::Position { spent: 0, depth: 0, memory, entries })
     };
     let stop = |used| Err(Stop::TooLarge { resource: Resource::Memory, used, bound });
@@ -124,7 +137,7 @@ fn an_interrupted_budget_ends_every_later_run() {
     }
     let budget = Budget::new(BOUND, &Once);
     for _ in 0..2 {
-        assert_eq!(Meter::new(&budget, None, true, 0).begin(0, 0, 0), Err(Stop::Interrupted));
+        assert_eq!(Meter::new(&budget, None, true, 0).begin(0, 0, 0, Paying::Sender), Err(Stop::Interrupted));
     }
     assert_eq!(budget.interrupted(), Some(Interrupted { seconds: 61 }));
 }

@@ -9,11 +9,16 @@ use refiner_specimen::{Specimen, decode};
 const HEIGHTS: [u64; 8] =
     [15_892_728, 16_791_900, 16_792_200, 17_090_940, 19_434_485, 19_434_520, 19_529_630, 22_433_670];
 
-/// A file of `specimens/`, or `None` and a line that says so when they are not there.
-pub fn read(name: &str) -> Option<Vec<u8>> {
+/// Where a file of the shared folder is, if it is there.
+pub fn path(name: &str) -> PathBuf {
     let shared = env::var_os("REFINER_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let path = shared.join("specimens").join(name);
+    shared.join(name)
+}
+
+/// A file of `specimens/`, or `None` and a line that says so when they are not there.
+pub fn read(name: &str) -> Option<Vec<u8>> {
+    let path = path(&format!("specimens/{name}"));
     let bytes = fs::read(&path).ok();
     if bytes.is_none() {
         eprintln!("skipped: ../shared/specimens not present ({})", path.display());

@@ -86,7 +86,7 @@ impl Executions {
         if !std::mem::replace(&mut done.written, true) {
             let check = done.execution.sender_check();
             self.senders_checked |= check.is_some_and(|check| !check.failed());
-            self.evidence.get_or_insert_default().add(check);
+            self.evidence.get_or_insert_default().add_document(&done.execution);
         }
         Ok(())
     }
