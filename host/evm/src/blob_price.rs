@@ -29,6 +29,7 @@ fn narrow(wide: U512) -> Option<U256> {
 }
 
 /// Answers the price that was computed for this block, or ends the call when there is none.
+#[expect(clippy::needless_pass_by_value, reason = "the signature of the EVM's instructions")]
 pub(crate) fn instruction(op: InstructionContext<'_, Context<'_>, EthInterpreter>) -> InstructionExecResult {
     let price = op.host.chain.blob_price.ok_or(InstructionResult::InvalidFEOpcode)?;
     if op.interpreter.stack.push(price) { Ok(()) } else { Err(InstructionResult::StackOverflow) }

@@ -3,8 +3,6 @@
 //! Comes in: a decoded [`Specimen`]. Goes out: an [`Execution`] (receipts, logs, header checks and the bytes of the
 //! block result), or a typed reason why there is none. Never here: IO, async, a clock, a rule.
 
-#![allow(clippy::result_large_err, reason = "an error is made once a block at most, and carries what a check found")]
-
 mod blob_price;
 mod canonical;
 mod chain;

@@ -1,5 +1,8 @@
 //! The evm-server's bytes for real mainnet blocks, by the hashes that operators agreed on.
 
+// Clippy takes what tests call for something else than a test.
+#![allow(clippy::unwrap_used)]
+
 mod shared;
 
 use refiner_evm::{EmbeddedExecutor, Era, ExecuteError, ResultFormat, Unsupported};

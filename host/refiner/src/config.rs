@@ -35,7 +35,7 @@ fn as_toml(shown: &[Shown], out: &mut impl Write) -> io::Result<()> {
         match value {
             // Not a setting of a file: it is a secret.
             Some(_) if *key == "key" => {
-                writeln!(out, "# the operator's key is set and not shown # {}", OneLine(origin))?
+                writeln!(out, "# the operator's key is set and not shown # {}", OneLine(origin))?;
             }
             Some(value) => {
                 let value = value.to_string();

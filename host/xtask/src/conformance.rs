@@ -9,7 +9,7 @@ use refiner_authoring::toolchain;
 
 use crate::{command, rules, tree};
 
-/// What to run.
+/// The choices of a run.
 #[derive(Args)]
 pub struct Arguments {
     /// A folder of tests (`BlockchainTests` of ethereum/tests, `blockchain_tests` of execution-spec-tests), or one file.

@@ -44,6 +44,11 @@ fn numbered(specimen: &Specimen, number: u64) -> Given {
     specimen.block.hash = header.hash_slow();
     (specimen.start_block, specimen.end_block) = (number, number);
     specimen.event_hash = specimen.block.hash;
+    // Recorded logs repeat both.
+    let hash = specimen.block.hash;
+    for log in specimen.block.receipts.iter_mut().flat_map(|receipt| &mut receipt.logs) {
+        (log.block_number, log.block_hash) = (number, hash);
+    }
     Given::of(encode(&specimen, specimen.layout).unwrap())
 }
 

@@ -47,9 +47,9 @@ pub struct Prepared {
     pub height: u64,
     /// The chain config to replay it with, as JSON.
     pub config: Arc<str>,
-    /// What is wrong with an invalid block that a specimen does not show.
+    /// The fault of an invalid block that a specimen does not show.
     pub hidden: Option<Hidden>,
-    /// What this crate's executor has against a valid block.
+    /// The difference between a valid block's header and this crate's execution.
     pub disagreement: Option<String>,
 }
 
@@ -112,7 +112,7 @@ pub fn cases(name: &str, test: &Test, fork: Option<&str>, mut each: impl FnMut(C
     Ok(())
 }
 
-/// How many of the blocks build on each hash: a state is kept for as long as there will be another.
+/// The number of blocks that build on each hash: a state is kept for as long as there will be another.
 fn children(blocks: &[StatedBlock]) -> HashMap<B256, usize> {
     let mut children = HashMap::new();
     for header in blocks.iter().filter_map(|stated| block::header(&stated.rlp)) {
@@ -246,7 +246,7 @@ impl Walk {
     }
 }
 
-/// A block's transactions with who signed them. One that nobody signed is given to the account that can afford most.
+/// A block's transactions with their signers. One without a valid signature is given to the account that can afford most.
 pub fn transactions(block: &Block, before: &World) -> Vec<(Transaction, Address)> {
     let richest = || {
         let plain = before.iter().filter(|(_, account)| account.code.is_empty());

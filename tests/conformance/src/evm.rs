@@ -1,4 +1,4 @@
-//! EIP-7610 and EIP-1283, which revm's own handlers and instructions leave to whoever needs them.
+//! EIP-7610 and EIP-1283, which revm's own handlers and instructions do not have.
 
 use revm::{
     Inspector,

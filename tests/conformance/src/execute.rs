@@ -57,7 +57,7 @@ pub struct Job<'a> {
     pub lenient: bool,
 }
 
-/// What came out.
+/// The outcome of a block.
 #[derive(Clone, Debug)]
 pub struct Executed {
     /// The state after the block.
@@ -70,7 +70,7 @@ pub struct Executed {
     pub blob_gas: u64,
     /// Everything that was read of the state before.
     pub reads: StateReads,
-    /// What the chain's rules do not allow; the block is invalid if there is any.
+    /// Violations of the chain's rules; the block is invalid if there is any.
     pub faults: Vec<String>,
 }
 

@@ -98,7 +98,7 @@ impl Fork {
         }
     }
 
-    /// What the beneficiary of a block gets beside fees, in wei: EIP-649, EIP-1234, EIP-3675.
+    /// The reward of a block's beneficiary beside fees, in wei: EIP-649, EIP-1234, EIP-3675.
     pub const fn reward(self) -> U256 {
         const FIVE: U256 = uint!(5_000_000_000_000_000_000_U256);
         const THREE: U256 = uint!(3_000_000_000_000_000_000_U256);

@@ -36,7 +36,7 @@ pub struct Test {
     pub config: Config,
 }
 
-/// What newer tests add about the chain.
+/// Facts of the chain that newer tests state.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Config {

@@ -1,10 +1,10 @@
-//! What a transaction did, and the commitments of a header to it.
+//! The outcome of a transaction, and the commitments of a header to it.
 
 use alloy_consensus::{Eip658Value, ReceiptEnvelope, ReceiptWithBloom, TxType, proofs::calculate_receipt_root};
 use alloy_primitives::{B256, Bloom, Bytes, Log, logs_bloom};
 use sha2::{Digest as _, Sha256};
 
-/// What a transaction did.
+/// The outcome of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// EIP-2718 type.

@@ -34,7 +34,7 @@ pub enum Verdict {
 pub struct Replayed {
     /// The case, without its bytes.
     pub case: Case,
-    /// What became of it.
+    /// The end of its replay.
     pub verdict: Verdict,
 }
 
@@ -44,9 +44,9 @@ pub enum ReplayError {
     /// A file or process failed.
     #[error("{path}")]
     Io {
-        /// Which.
+        /// The file or program.
         path: PathBuf,
-        /// How.
+        /// The operating system's reason.
         source: io::Error,
     },
     /// The program left a specimen out.

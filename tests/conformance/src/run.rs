@@ -23,7 +23,7 @@ const WAITING: usize = 256;
 /// Time between two lines of progress.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 
-/// What to run.
+/// The choices of a run.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// A folder of tests, or one file.
@@ -40,9 +40,9 @@ pub enum RunError {
     /// The folder cannot be read.
     #[error("{path}")]
     Tests {
-        /// Which.
+        /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The operating system's reason.
         source: io::Error,
     },
     /// There is no test in it.
@@ -77,7 +77,7 @@ pub fn run(settings: &Settings, mut progress: impl FnMut(&str)) -> Result<Report
         drop(sender);
         // Without this, a failed batch would leave workers waiting for a receiver that is gone; with it they end.
         let receiver = receiver;
-        let (begun, mut told, mut blocks) = (Instant::now(), Instant::now(), 0_u64);
+        let (begun, mut printed, mut blocks) = (Instant::now(), Instant::now(), 0_u64);
         for message in &receiver {
             match message {
                 Message::Done(other) => report.merge(*other),
@@ -88,8 +88,8 @@ pub fn run(settings: &Settings, mut progress: impl FnMut(&str)) -> Result<Report
                     }
                 }
             }
-            if told.elapsed() >= PROGRESS_EVERY {
-                told = Instant::now();
+            if printed.elapsed() >= PROGRESS_EVERY {
+                printed = Instant::now();
                 let read = next.load(Ordering::Relaxed).min(files.len());
                 let seconds = begun.elapsed().as_secs();
                 progress(&format!("{read} of {} files, {blocks} blocks, {seconds} s", files.len()));
@@ -108,7 +108,7 @@ fn worker(files: &[PathBuf], next: &AtomicUsize, settings: &Settings, sender: &S
             report.unreadable_file(path.display().to_string(), reason);
         }
     }
-    // Nobody receives when a batch failed, and then the report does not matter.
+    // The receiver is gone when a batch failed, and then the report does not matter.
     let _ = sender.send(Message::Done(Box::new(report)));
 }
 

@@ -276,7 +276,7 @@ fn largest_evidence_fits_a_frame_and_one_entry_more_is_refused() {
     let mut checks = most.clone();
     checks.checks.push(longest(0));
     let unproven = Evidence { unproven: entries(Evidence::ENTRIES_MAX + 1), supplied: Vec::new(), ..most.clone() };
-    let supplied = Evidence { supplied: entries(Evidence::ENTRIES_MAX + 1), unproven: Vec::new(), ..most.clone() };
+    let supplied = Evidence { supplied: entries(Evidence::ENTRIES_MAX + 1), unproven: Vec::new(), ..most };
     for (evidence, what) in [(checks, "checks"), (unproven, "unproven values"), (supplied, "supplied values")] {
         let refused = taken_evidence(&evidence, 1).unwrap_err();
         assert!(matches!(refused, ProtocolError::TooMany { what: found, .. } if found == what), "{refused:?}");

@@ -1,4 +1,4 @@
-//! What the blocks of our own tests do: a little of everything that forks changed.
+//! Contents of the blocks of our own tests: a little of everything that forks changed.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ const PROBE: Address = address!("0x00000000000000000000000000000000000c0de1");
 const CALLER: Address = address!("0x00000000000000000000000000000000000c0de2");
 /// Runs an opcode that does not exist.
 const BURNER: Address = address!("0x00000000000000000000000000000000000c0de3");
-/// Does not exist until somebody touches it, and then only before EIP-161.
+/// Does not exist until it is touched, and then only before EIP-161.
 const FRESH: Address = address!("0x00000000000000000000000000000000000f4e54");
 
 /// A hash with the version byte of KZG commitments in front; no blob is behind it.

@@ -84,8 +84,11 @@ const HIDDEN: [Fault; 5] = [
     }),
 ];
 
+/// Name, class and what is done to the encoding of a valid block.
+type EncodingFault = (&'static str, &'static str, fn(&[u8]) -> Vec<u8>);
+
 /// Faults of the encoding.
-const ENCODED: [(&str, &str, fn(&[u8]) -> Vec<u8>); 2] = [
+const ENCODED: [EncodingFault; 2] = [
     ("byte_after_the_block", "BlockException.RLP_STRUCTURES_ENCODING", |block| [block, &[0]].concat()),
     ("block_cut_short", "BlockException.RLP_STRUCTURES_ENCODING", |block| block[..block.len() - 1].to_vec()),
 ];
@@ -110,7 +113,7 @@ fn test(name: &str, at: &str, class: &str, spoil: impl Fn(&TestChain, &mut Draft
     let mut chain = TestChain::new(network.clone(), contents::genesis(newest), 1_000);
     let (mut draft, _) = chain.draft(&contents_of(newest));
     if name == "failing_system_contract" {
-        // The rest of the block is as if the contract had nothing to say.
+        // The rest of the block is as if the contract had returned nothing.
         chain = TestChain::new(network, with_failing_contract(&chain.world), 1_000);
         draft.header = Header { parent_hash: chain.head.hash_slow(), ..draft.header };
         chain.settle(&mut draft);
