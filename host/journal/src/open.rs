@@ -48,8 +48,9 @@ pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
     Ok(file)
 }
 
-/// Opens the file after looking at every page of it without being able to write.
+/// Opens the file after looking at every page of it without being able to write. The caller holds the [`lock`].
 pub(crate) fn checked(path: &Path) -> Result<Connection, JournalError> {
+    roll_back(path).map_err(|error| sqlite_error(path, error))?;
     if fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
         check(path)?;
     }
@@ -62,6 +63,17 @@ pub(crate) fn checked(path: &Path) -> Result<Connection, JournalError> {
     connection.set_prepared_statement_cache_capacity(64);
     migrate(&mut connection).map_err(sql)?;
     Ok(connection)
+}
+
+/// Undoes what a killed process left half done while it created the file, before the file had a write-ahead log: SQLite does so
+/// at the first read, of a connection that may write.
+fn roll_back(path: &Path) -> rusqlite::Result<()> {
+    if !beside(path, "-journal").exists() || !path.exists() {
+        return Ok(());
+    }
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY)?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, u64>(0)).map(drop)
 }
 
 /// Opens a file of this version for reading.

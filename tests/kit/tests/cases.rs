@@ -43,7 +43,6 @@ fn roots_of_a_case_are_the_headers_unless_that_is_what_was_tampered_with() {
                 "tampered-recipient",
                 "legacy-v-of-chain-5",
                 "authorization-of-another-address",
-                "authorization-with-parity-256",
                 "creation-with-a-nonce-through-a-double",
             ],
             _ => &["tampered-withdrawal-amount"],

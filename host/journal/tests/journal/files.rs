@@ -51,6 +51,23 @@ fn file_that_a_killed_process_left_empty_is_begun_anew() {
 }
 
 #[test]
+fn file_that_a_killed_process_left_half_created_is_begun_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.sqlite");
+    let begun = directory.path().join("begun.sqlite");
+    let mut connection = rusqlite::Connection::open(&begun).unwrap();
+    let transaction = connection.transaction().unwrap();
+    transaction.execute_batch("CREATE TABLE item (id INTEGER); INSERT INTO item VALUES (1)").unwrap();
+    // The pages are in the file, and what undoes them is beside it: here the process is killed.
+    transaction.cache_flush().unwrap();
+    fs::copy(&begun, &path).unwrap();
+    fs::copy(directory.path().join("begun.sqlite-journal"), directory.path().join("journal.sqlite-journal")).unwrap();
+    drop(transaction);
+    Journal::open(&path).unwrap();
+    Journal::open(&path).unwrap();
+}
+
+#[test]
 fn damaged_page_is_named_with_what_is_left_and_nothing_is_overwritten() {
     let mut bench = Bench::new();
     bench.announce(1..=300);
