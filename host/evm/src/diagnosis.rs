@@ -22,7 +22,7 @@ use crate::{
     runner::{BlockContext, Job, Run},
 };
 
-/// How a block uses a piece of code. EXTCODEHASH is none of these: the account row answers it.
+/// The use that a block makes of a piece of code. EXTCODEHASH is none of these: the account row answers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CodeUse {
     /// EXTCODESIZE asks for its size.
@@ -78,7 +78,7 @@ fn missing_code(job: &Job<'_>) -> Result<Option<Use>, ExecuteError> {
     let mut run = Run::watched(job, Watch { missing, accounts, at_top: true, found: None })?;
     for index in 0..job.block.transactions.len() {
         run.inspector().at_top = true;
-        // A transaction that is invalid only because of the stub is told by the code that was used before it.
+        // A transaction that is invalid only because of the stub is explained by the code that was used before it.
         let executed = run.transaction(index, job.supplement.of(index));
         if let Err(bound @ ExecuteError::Unsupported(_)) = executed {
             return Err(bound);

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Limits, refusal::Full};
 
-/// What bytes are counted in: a semaphore counts to 2³², and a budget can be larger than that many bytes.
+/// The unit in which bytes are counted: a semaphore counts to 2³², and a budget can be larger than that many bytes.
 const UNIT_BYTES: usize = 1 << 10;
 
 /// The bounds, as something to take from.
@@ -63,7 +63,7 @@ impl AdmissionControl {
         }
     }
 
-    /// Whether a request that comes now has no chance, so that its body need not be kept.
+    /// True when a request that comes now has no chance, so that its body need not be kept.
     pub(super) fn is_full(&self) -> bool {
         self.slots.available_permits() == 0
     }
@@ -83,7 +83,7 @@ impl AdmissionControl {
         }
     }
 
-    /// Whether an execution waits for a processor.
+    /// True when an execution waits for a processor.
     pub(super) fn is_contended(&self) -> bool {
         self.contending.load(Ordering::Relaxed) > 0
     }

@@ -39,7 +39,7 @@ const BASE_BYTES: usize = 192 << 20;
 const COPIES: usize = 10;
 /// What a unit of gas takes at most, whatever the body: transient storage is the cheapest way to fill memory.
 const BYTES_PER_GAS: usize = 4;
-/// What the meter of `refiner-evm` lets one execution hold, whatever gas it may use.
+/// The bytes that the meter of `refiner-evm` lets one execution hold, for any gas.
 const EXECUTION_BYTES: usize = 256 << 20;
 
 /// Two hostile executions for each processor leave room for as many honest ones as there are processors.

@@ -98,7 +98,7 @@ impl Document<'_> {
         json.key("uncles").array(uncles.iter().flatten(), |json, uncle| json.data(uncle.hash_slow()));
     }
 
-    /// Whether root or signature cover a transaction's fields. Its type they need not: the receipt carries it too.
+    /// True when root or signature covers a transaction's fields. The receipt covers its type as well.
     fn covers(&self, transaction: &Transaction) -> bool {
         transaction.dropped(self.specimen.layout).is_none()
     }

@@ -32,7 +32,7 @@ use crate::{
     transaction::{Supplement, admit},
 };
 
-/// Gas beyond the header's that is still executed, so that the gas of an ordinary block is told exactly.
+/// Gas beyond the header's that is still executed, so that the error states the exact gas of an ordinary block.
 const EXACT_GAS: u64 = 1 << 24;
 
 /// Executes the block as its chain did.
@@ -106,9 +106,9 @@ fn execute_as_stated(
 #[derive(Clone, Debug)]
 pub(crate) struct Canonical {
     chain_id: u64,
-    /// Whether the block's fork has withdrawals.
+    /// True when the block's fork has withdrawals.
     withdrawals: bool,
-    /// Whether the fork's receipts hold state roots, and no status.
+    /// True when the fork's receipts hold state roots, and no status.
     receipts_hold_states: bool,
     blobs: Option<BlobParams>,
     /// One a receipt.
