@@ -6,11 +6,13 @@ use alloy_primitives::Bytes;
 use refiner_specimen::{Specimen, check::Check};
 
 use crate::{
-    Executor, canonical,
+    Executor,
+    basis::BasisPolicy,
+    canonical,
     chain::Chains,
     code::CodeCache,
     compat::{self, Frame},
-    error::{ExecuteError, Rejected},
+    error::{ExecuteError, Rejected, Unsupported},
     execution::{Execution, SenderGate},
     format::{Era, ResultFormat},
     gate::{self, SenderTerms},
@@ -122,30 +124,38 @@ impl EmbeddedExecutor {
         let chain = self.chains.get(specimen.block.network_id)?;
         let era = match format {
             ResultFormat::Canonical => {
-                return canonical::execute(specimen, chain, &self.codes, self.policy, budget);
+                return canonical::result(specimen, chain, &self.codes, self.policy, budget);
             }
             ResultFormat::EvmServer(era) => era,
         };
         let senders = match gate {
             Gate::Open => SenderGate::Open,
             Gate::Closed => {
-                self.admit(specimen)?;
+                self.admit(specimen, era)?;
                 SenderGate::Closed(self.sender_terms(specimen))
             }
         };
         compat::execute(specimen, chain, era, &self.codes, budget, senders)
     }
 
-    fn admit(&self, specimen: &Specimen) -> Result<(), Rejected> {
-        match self.checks(specimen).into_iter().find(Check::failed) {
-            Some(failed) => Err(Rejected::CheckFailed(failed)),
-            None => Ok(()),
+    /// Admits a block to execution as an era's evm-server executed it.
+    fn admit(&self, specimen: &Specimen, era: Era) -> Result<(), ExecuteError> {
+        if let Some(failed) = self.checks(specimen).into_iter().find(Check::failed) {
+            return Err(Rejected::CheckFailed(failed).into());
         }
+        if self.policy.basis == BasisPolicy::Receipts {
+            return Err(Unsupported::EraWithoutExecution { format: ResultFormat::EvmServer(era) }.into());
+        }
+        let block = &specimen.block;
+        if block.lacks_state() && !self.policy.stateless_eras {
+            return Err(Unsupported::NoState { transactions: block.transactions.len() }.into());
+        }
+        Ok(())
     }
 
     /// What an era's document of the block is written around.
     pub(crate) fn checked_frame<'a>(&self, specimen: &'a Specimen, era: Era) -> Result<Frame<'a>, ExecuteError> {
-        self.admit(specimen)?;
+        self.admit(specimen, era)?;
         let block = &specimen.block;
         let (frame, _) = Frame::of(block, self.chains.get(block.network_id)?, era)?;
         Ok(frame)

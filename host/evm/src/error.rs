@@ -63,10 +63,28 @@ pub enum Unsupported {
         layout: Layout,
     },
     /// Not one account of a block that reads some.
-    #[error("the specimen carries no state: {transactions} transactions and not one row of AccountRead")]
+    #[error("the producer exported no state: 0 accounts read for {transactions} transactions")]
     NoState {
         /// Number of transactions.
         transactions: usize,
+    },
+    /// A result was asked for that rests on recorded receipts, and there are none.
+    #[error("the specimen carries no receipts: 0 receipts for {transactions} transactions")]
+    NoReceipts {
+        /// Number of transactions.
+        transactions: usize,
+    },
+    /// The block cannot be executed, and its specimen carries no receipts that could stand in.
+    #[error("{execution}; and the specimen carries no receipts that could prove a result instead")]
+    NoBasis {
+        /// The reason that it cannot be executed.
+        execution: Box<Unsupported>,
+    },
+    /// An era's document was asked for on a basis that no evm-server has.
+    #[error("{format} is the document of an execution, and the basis asked for is receipts")]
+    EraWithoutExecution {
+        /// The format asked for.
+        format: ResultFormat,
     },
     /// No rules are known for this chain.
     #[error("no rules are known for chain {network_id}; give them with --chain-config")]

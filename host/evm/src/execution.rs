@@ -1,4 +1,4 @@
-//! The outcome of executing a specimen.
+//! The outcome of a specimen's block.
 
 use std::sync::OnceLock;
 
@@ -6,6 +6,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_specimen::{Specimen, check::Check};
 
 use crate::{
+    basis::Basis,
     canonical::Canonical,
     error::{ExecuteError, Rejected},
     gate::{self, SenderTerms},
@@ -13,9 +14,11 @@ use crate::{
     repair::Supplied,
 };
 
-/// The outcome of executing one block.
+/// The outcome of one block: of its execution, or of its recorded receipts where [`Execution::basis`] names them.
 #[derive(Clone, Debug)]
 pub struct Execution {
+    /// What gas, receipts and logs rest on.
+    pub basis: Basis,
     /// Gas used by all transactions.
     pub gas_used: u64,
     /// One a transaction that was accepted, in block order.
@@ -58,6 +61,7 @@ impl Execution {
         senders: SenderGate,
     ) -> Self {
         Self {
+            basis: Basis::Execution,
             gas_used,
             receipts,
             checks,
@@ -74,6 +78,12 @@ impl Execution {
     #[must_use]
     pub(crate) fn with_supplied(self, supplied: Vec<Supplied>) -> Self {
         Self { supplied, ..self }
+    }
+
+    /// The same result, on another basis than execution.
+    #[must_use]
+    pub(crate) fn with_basis(self, basis: Basis) -> Self {
+        Self { basis, ..self }
     }
 
     /// An execution whose document is known. No sender of it is checked.
@@ -120,7 +130,7 @@ impl Execution {
             Document::Written(document) => document.clone(),
             Document::Canonical(canonical) => {
                 let checks: Vec<&Check> = self.all_checks().collect();
-                let (document, unproven) = canonical.write(specimen, &self.receipts, &checks, &self.supplied, policy);
+                let (document, unproven) = canonical.write(specimen, self, &checks, policy);
                 self.unproven.get_or_init(|| unproven);
                 document.into()
             }

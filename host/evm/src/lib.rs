@@ -3,6 +3,7 @@
 //! Comes in: a decoded [`Specimen`]. Goes out: an [`Execution`] (receipts, logs, header checks and the bytes of the
 //! block result), or a typed reason why there is none. Never here: IO, async, a clock, a rule.
 
+mod basis;
 mod blob_price;
 mod canonical;
 mod chain;
@@ -31,6 +32,7 @@ mod runner;
 mod transaction;
 mod unavailable;
 
+pub use basis::{Basis, BasisPolicy, UnknownBasisPolicy};
 pub use chain::{BlobParams, ChainConfigError, ChainSpec, Chains};
 pub use diagnosis::CodeUse;
 pub use embedded::EmbeddedExecutor;

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::basis::BasisPolicy;
+
 /// Gas that the transactions of a block may really use, by default: over ten times what any public chain allows.
 pub const DEFAULT_GAS_BOUND: u64 = 1_000_000_000;
 
@@ -12,6 +14,11 @@ pub struct ExecutionPolicy {
     pub senders: SenderPolicy,
     /// The most gas that everything done for one block may use, precompiles weighted by their measured cost.
     pub gas_bound: u64,
+    /// The bases that a canonical result may rest on.
+    pub basis: BasisPolicy,
+    /// Whether an era's document is written of a block whose producer exported no state. The network's evm-server writes one,
+    /// without receipts, as if no transaction had been valid.
+    pub stateless_eras: bool,
 }
 
 /// The origin of the senders that a result states.
@@ -26,7 +33,12 @@ pub enum SenderPolicy {
 
 impl Default for ExecutionPolicy {
     fn default() -> Self {
-        Self { senders: SenderPolicy::default(), gas_bound: DEFAULT_GAS_BOUND }
+        Self {
+            senders: SenderPolicy::default(),
+            gas_bound: DEFAULT_GAS_BOUND,
+            basis: BasisPolicy::default(),
+            stateless_eras: false,
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 //! The reads go straight into the EVM's own journal, marked cold: each is then hashed once, not once into a database
 //! and again into the journal, and the journal ends up as the whole known state after the block.
 
+use alloy_consensus::Header;
 use alloy_primitives::{
     Address, B256, KECCAK256_EMPTY, U256,
     map::{AddressMap, AddressSet, HashMap},
 };
-use refiner_specimen::{AccountRead, StateReads};
+use refiner_specimen::{AccountRead, Block, BlockHashRead, StateReads};
 use revm::{
     Database,
     bytecode::{Bytecode, opcode},
@@ -18,8 +19,11 @@ use revm::{
 use crate::{
     code::BlockCodes,
     error::Rejected,
-    rules::{BlockRules, EmptyRows, MissingCode},
+    rules::{BlockHashes, BlockRules, EmptyRows, MissingCode},
 };
+
+/// Size of an account's code that delegates to another account (EIP-7702): a prefix of three bytes, and the address.
+const DELEGATION_BYTES: usize = 23;
 
 /// The state before a block.
 #[derive(Debug)]
@@ -33,7 +37,10 @@ pub(crate) struct PreState {
 /// The state that a specimen's rows describe. Slots of accounts that are not in it do not count: real specimens carry
 /// such rows of contracts that the block creates, and on the chain they read as zero.
 pub(crate) fn state_before(reads: &StateReads, codes: &BlockCodes, rules: &BlockRules) -> PreState {
-    let stub = Bytecode::new_legacy([opcode::INVALID].into());
+    let stub = match rules.missing_code {
+        MissingCode::Stub | MissingCode::Empty => Bytecode::new_legacy([opcode::INVALID].into()),
+        MissingCode::DelegationStub => Bytecode::new_legacy([opcode::INVALID; DELEGATION_BYTES].into()),
+    };
     let mut state: EvmState = AddressMap::with_capacity_and_hasher(reads.accounts.len(), Default::default());
     for read in &reads.accounts {
         let mut account = Account::default().with_info(info(read, codes, rules.missing_code, &stub));
@@ -66,7 +73,7 @@ fn info(read: &AccountRead, codes: &BlockCodes, missing: MissingCode, stub: &Byt
     let (code_hash, code) = match (codes.get(&read.code_hash), missing) {
         _ if without_code => (KECCAK256_EMPTY, Bytecode::default()),
         (Some(code), _) => (read.code_hash, code.clone()),
-        (None, MissingCode::Stub) => (read.code_hash, stub.clone()),
+        (None, MissingCode::Stub | MissingCode::DelegationStub) => (read.code_hash, stub.clone()),
         (None, MissingCode::Empty) => (KECCAK256_EMPTY, Bytecode::default()),
     };
     AccountInfo::new(read.balance, read.nonce, code_hash, code)
@@ -79,10 +86,17 @@ pub(crate) struct Beyond {
 }
 
 impl Beyond {
-    /// The block hashes of a specimen. One real specimen states a hash for its own height, which no block can read.
-    pub(crate) fn new(reads: &StateReads, height: u64) -> Self {
-        let known = reads.block_hashes.iter().filter(|read| read.number < height);
-        Self { block_hashes: known.map(|read| (read.number, read.hash)).collect() }
+    /// The block hashes that a block can read. One real specimen states a hash for its own height, which no block can.
+    pub(crate) fn new(block: &Block, rules: &BlockRules) -> Self {
+        let Header { number, parent_hash, .. } = block.header;
+        let mut known = block.state.block_hashes.clone();
+        known.retain(|read| read.number < number);
+        if rules.block_hashes == BlockHashes::OfTheChain {
+            // The producer records zero for what it did not find, and no block has that hash.
+            known.retain(|read| !read.hash.is_zero());
+            known.extend(number.checked_sub(1).map(|parent| BlockHashRead { number: parent, hash: parent_hash }));
+        }
+        Self { block_hashes: known.into_iter().map(|read| (read.number, read.hash)).collect() }
     }
 }
 

@@ -50,6 +50,8 @@ pub(crate) struct BlockRules {
     pub(crate) storage_collides: bool,
     /// What stands in for code that the specimen does not carry.
     pub(crate) missing_code: MissingCode,
+    /// The hashes that BLOCKHASH answers with.
+    pub(crate) block_hashes: BlockHashes,
     /// How a type-3 transaction is executed.
     pub(crate) blob_transactions: BlobTransactions,
     /// What a transaction does that the fork does not allow.
@@ -61,8 +63,19 @@ pub(crate) struct BlockRules {
 pub(crate) enum MissingCode {
     /// A one-byte stub, so EXTCODESIZE is not zero; EXTCODEHASH answers the account's own hash.
     Stub,
+    /// A stub of the size that the code of a delegated account has (EIP-7702).
+    DelegationStub,
     /// Nothing: the account becomes one without code, and its hash that of empty code.
     Empty,
+}
+
+/// The origin of recent blocks' hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BlockHashes {
+    /// The parent's is the header's; another is that of its row, and unknown where the row states zero.
+    OfTheChain,
+    /// Each is that of its row.
+    AsRecorded,
 }
 
 /// The meaning of a row about an account without nonce, balance and code.
@@ -127,6 +140,7 @@ impl BlockRules {
             empty_rows: if enabled(SpecId::SPURIOUS_DRAGON) { EmptyRows::DoNotExist } else { EmptyRows::Exist },
             storage_collides: true,
             missing_code: MissingCode::Stub,
+            block_hashes: BlockHashes::OfTheChain,
             blob_transactions: BlobTransactions::Blob,
             invalid_transaction: InvalidTransaction::RejectsBlock,
         })
@@ -143,6 +157,7 @@ impl BlockRules {
             empty_rows: EmptyRows::Exist,
             storage_collides: false,
             missing_code: MissingCode::Empty,
+            block_hashes: BlockHashes::AsRecorded,
             invalid_transaction: InvalidTransaction::IsLeftOut,
             ..Self::canonical(chain, block)?
         })

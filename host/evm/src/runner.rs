@@ -1,7 +1,7 @@
 //! Executes a block by the rules it is given. The only home of the EVM.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use refiner_specimen::{Block, Transaction};
+use refiner_specimen::Block;
 use revm::{
     ExecuteEvm, InspectEvm, Inspector, MainContext,
     bytecode::opcode::BLOBBASEFEE,
@@ -204,7 +204,11 @@ impl<'a, I> Run<'a, I> {
             post_state: self.recorded_state(index),
             gas_used,
             cumulative_gas_used: self.gas_used,
-            effective_gas_price: U256::from(self.effective_gas_price(transaction, tx_type)),
+            effective_gas_price: U256::from(transaction::effective_gas_price(
+                transaction,
+                tx_type,
+                self.evm.ctx.block.basefee,
+            )),
             contract_address: transaction.to.is_none().then(|| sender.create(transaction.nonce)),
             logs: logs(result),
         }))
@@ -214,14 +218,6 @@ impl<'a, I> Run<'a, I> {
     fn recorded_state(&self, index: usize) -> Option<B256> {
         let recorded = self.block.receipts.get(index).filter(|_| self.rules.receipts_hold_states)?;
         B256::try_from(&recorded.post_state_or_status[..]).ok()
-    }
-
-    fn effective_gas_price(&self, transaction: &Transaction, tx_type: u8) -> u128 {
-        if tx_type < transaction::DYNAMIC_FEE {
-            return transaction.gas_price;
-        }
-        let base_fee = u128::from(self.evm.ctx.block.basefee);
-        transaction.gas_fee_cap.min(base_fee.saturating_add(transaction.gas_tip_cap))
     }
 
     fn requests(
@@ -308,7 +304,7 @@ fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>,
     let mut meter = Meter::new(budget, expected, rules.spec.is_enabled_in(SpecId::LONDON), held);
     meter.begin(0, 0, 0, Paying::Nothing)?;
     let codes = codes.analyse(&block.state.codes)?;
-    let beyond = Beyond::new(&block.state, block.header.number);
+    let beyond = Beyond::new(block, rules);
     let journal = BlockJournal::of(beyond, prestate::state_before(&block.state, &codes, rules));
     let context = revm::Context::mainnet()
         .with_db(Beyond::default())

@@ -155,6 +155,14 @@ pub(crate) const fn executed_type(transaction: &Transaction, rules: &BlockRules)
     }
 }
 
+/// The price paid for each unit of gas, in wei.
+pub(crate) fn effective_gas_price(transaction: &Transaction, tx_type: u8, base_fee: u64) -> u128 {
+    if tx_type < DYNAMIC_FEE {
+        return transaction.gas_price;
+    }
+    transaction.gas_fee_cap.min(u128::from(base_fee).saturating_add(transaction.gas_tip_cap))
+}
+
 fn signed(authorization: &Authorization) -> SignedAuthorization {
     let Authorization { chain_id, address, nonce, y_parity, r, s } = authorization;
     let unsigned = UnsignedAuthorization { chain_id: *chain_id, address: *address, nonce: *nonce };

@@ -69,8 +69,8 @@ pub struct GasBound {
 
 impl PolicyArguments {
     /// The policy that was asked for.
-    pub const fn policy(&self) -> ExecutionPolicy {
-        ExecutionPolicy { senders: self.senders, gas_bound: self.bound.gas_bound }
+    pub fn policy(&self) -> ExecutionPolicy {
+        ExecutionPolicy { senders: self.senders, gas_bound: self.bound.gas_bound, ..ExecutionPolicy::default() }
     }
 }
 

@@ -307,7 +307,8 @@ fn identity_follows_from_component_parameters_limits_profile_and_the_terms_that_
     assert_eq!(identity.digest(), good.identity(&params, &slower, &terms).digest());
 
     let executing = rule(&sandbox, &gives_back(EVM, EXECUTE, 520));
-    let policy = |senders, gas_bound| ExecutionTerms { policy: ExecutionPolicy { senders, gas_bound }, ..terms };
+    let policy =
+        |senders, gas_bound| ExecutionTerms { policy: ExecutionPolicy { senders, gas_bound, ..terms.policy }, ..terms };
     for (terms, concerns_good) in [
         (policy(SenderPolicy::Stated, terms.policy.gas_bound), true),
         (policy(SenderPolicy::Recovered, 1), false),

@@ -74,6 +74,15 @@ pub struct Block {
     pub blob_sidecars: Option<Vec<BlobSidecar>>,
 }
 
+impl Block {
+    /// True when the specimen has not one account of a block that reads some: in its transactions, or since Prague in the system
+    /// calls after them. The producer exported no state, and no one can execute the block.
+    pub fn lacks_state(&self) -> bool {
+        let reads = !self.transactions.is_empty() || self.header.requests_hash.is_some();
+        reads && self.state.accounts.is_empty()
+    }
+}
+
 /// A transaction as the producer exported it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transaction {

@@ -78,6 +78,8 @@ pub enum CheckName {
     SpecimenHash,
     /// Re-encoding the decoded specimen gives the same bytes.
     CanonicalEncoding,
+    /// The block was executed; its result does not rest on recorded receipts alone.
+    Execution,
     /// Execution used the gas the header states.
     GasUsed,
     /// The bloom of the executed logs is the header's.
@@ -109,6 +111,7 @@ impl CheckName {
             Self::CodeHashes => "codeHashes",
             Self::SpecimenHash => "specimenHash",
             Self::CanonicalEncoding => "canonicalEncoding",
+            Self::Execution => "execution",
             Self::GasUsed => "gasUsed",
             Self::LogsBloom => "logsBloom",
             Self::ReceiptsRoot => "receiptsRoot",

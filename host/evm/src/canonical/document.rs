@@ -18,9 +18,8 @@ use super::{
     supplied::write_supplied,
 };
 use crate::{
-    execution::ExecutedReceipt,
+    execution::{ExecutedReceipt, Execution},
     policy::SenderPolicy,
-    repair::Supplied,
     transaction::{ACCESS_LIST, BLOB, DYNAMIC_FEE, SET_CODE},
 };
 
@@ -31,10 +30,9 @@ const VERSION: u8 = 2;
 pub(super) struct Document<'a> {
     pub(super) specimen: &'a Specimen,
     pub(super) canonical: &'a Canonical,
-    /// One a transaction.
-    pub(super) receipts: &'a [ExecutedReceipt],
+    /// Its receipts are one a transaction.
+    pub(super) execution: &'a Execution,
     pub(super) checks: &'a [&'a Check],
-    pub(super) supplied: &'a [Supplied],
     pub(super) senders: SenderPolicy,
 }
 
@@ -54,16 +52,17 @@ impl Document<'_> {
             json.key("version").number(VERSION);
             json.key("chainId").quantity(self.canonical.chain_id);
             json.key("codec").text(self.specimen.layout.as_str());
+            json.key("basis").text(self.execution.basis.as_str());
             json.key("block").object(|json| self.block(json));
             let transactions = self.block_data().transactions.iter().zip(&self.block_data().senders);
             json.key("transactions").array(
-                transactions.zip(self.receipts),
+                transactions.zip(&self.execution.receipts),
                 |json, ((transaction, sender), receipt)| {
                     json.object(|json| self.transaction(json, transaction, *sender, receipt));
                 },
             );
             let mut log_index = 0;
-            let receipts = self.receipts.iter().zip(&self.canonical.blooms);
+            let receipts = self.execution.receipts.iter().zip(&self.canonical.blooms);
             json.key("receipts").array(receipts, |json, (receipt, bloom)| {
                 json.object(|json| self.receipt(json, receipt, bloom, &mut log_index));
             });
@@ -73,7 +72,7 @@ impl Document<'_> {
                     json.key(check.name.as_str()).text(outcome(&check.outcome));
                 }
             });
-            json.key("supplied").array(self.supplied, write_supplied);
+            json.key("supplied").array(&self.execution.supplied, write_supplied);
             unproven = json.take_unproven();
             json.key("unproven").array(&unproven, |json, pointer| json.text(pointer));
         });
@@ -86,8 +85,9 @@ impl Document<'_> {
 
     fn size_hint(&self) -> usize {
         let inputs = self.block_data().transactions.iter().map(|transaction| 2 * transaction.input.len());
-        let logs = self.receipts.iter().flat_map(|receipt| &receipt.logs).map(|log| LOG_BYTES + 2 * log.data.len());
-        HEADER_BYTES + TRANSACTION_BYTES * self.receipts.len() + inputs.sum::<usize>() + logs.sum::<usize>()
+        let logs =
+            self.execution.receipts.iter().flat_map(|receipt| &receipt.logs).map(|log| LOG_BYTES + 2 * log.data.len());
+        HEADER_BYTES + TRANSACTION_BYTES * self.execution.receipts.len() + inputs.sum::<usize>() + logs.sum::<usize>()
     }
 
     fn block(&self, json: &mut Json) {

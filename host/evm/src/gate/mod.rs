@@ -7,7 +7,7 @@ mod header_rules;
 mod recorded;
 mod senders;
 
-pub(crate) use self::recorded::{as_executed, repeated_fields};
+pub(crate) use self::recorded::{RecordedReceipts, as_executed, repeated_fields};
 pub use self::{
     recorded::recorded_receipts,
     senders::{SenderTerms, senders},

@@ -8,7 +8,7 @@ use refiner_specimen::{
 
 use crate::{
     execution::{ExecutedLog, ExecutedReceipt},
-    receipts::commit,
+    receipts::{Commitments, commit},
 };
 
 /// The recorded receipts give the header's `receiptsRoot` and `logsBloom`, and what they repeat agrees with the block.
@@ -16,23 +16,43 @@ use crate::{
 /// Status or state root, cumulative gas and logs are proven by the root. Gas used, positions and hashes repeat other fields:
 /// the producer may leave them zero, and where they are not they must agree.
 pub fn recorded_receipts(specimen: &Specimen) -> Check {
-    let block = &specimen.block;
-    let name = CheckName::RecordedReceipts;
-    if block.receipts.is_empty() && !block.transactions.is_empty() {
-        return Check { name, outcome: Outcome::NotCheckable("the specimen carries no receipts") };
+    RecordedReceipts::of(specimen).check
+}
+
+/// The recorded receipts and their check.
+pub(crate) struct RecordedReceipts {
+    pub(crate) check: Check,
+    /// Where the check passed: one receipt a transaction, without what the chain's receipts do not hold, and their commitments.
+    pub(crate) proven: Option<(Vec<ExecutedReceipt>, Commitments)>,
+}
+
+impl RecordedReceipts {
+    pub(crate) fn of(specimen: &Specimen) -> Self {
+        let block = &specimen.block;
+        let name = CheckName::RecordedReceipts;
+        let refuted = |check| Self { check, proven: None };
+        if block.receipts.is_empty() && !block.transactions.is_empty() {
+            return refuted(Check { name, outcome: Outcome::NotCheckable("the specimen carries no receipts") });
+        }
+        if let Some(failed) = repeated_fields(specimen) {
+            return refuted(failed);
+        }
+        let receipts: Vec<ExecutedReceipt> =
+            block.receipts.iter().enumerate().map(|(index, receipt)| as_executed(receipt, block, index)).collect();
+        let commitments = commit(&receipts);
+        let header = &block.header;
+        if commitments.root != header.receipts_root {
+            return refuted(Check::compare(
+                name,
+                Quantity::Hash(header.receipts_root),
+                Quantity::Hash(commitments.root),
+            ));
+        }
+        let bloom = |bloom: Bloom| Quantity::Bloom(Box::new(bloom));
+        let check = Check::compare(name, bloom(header.logs_bloom), bloom(commitments.logs_bloom));
+        let proven = (!check.failed()).then_some((receipts, commitments));
+        Self { check, proven }
     }
-    if let Some(failed) = repeated_fields(specimen) {
-        return failed;
-    }
-    let receipts: Vec<ExecutedReceipt> =
-        block.receipts.iter().enumerate().map(|(index, receipt)| as_executed(receipt, block, index)).collect();
-    let commitments = commit(&receipts);
-    let header = &block.header;
-    if commitments.root != header.receipts_root {
-        return Check::compare(name, Quantity::Hash(header.receipts_root), Quantity::Hash(commitments.root));
-    }
-    let bloom = |bloom: Bloom| Quantity::Bloom(Box::new(bloom));
-    Check::compare(name, bloom(header.logs_bloom), bloom(commitments.logs_bloom))
 }
 
 /// What recorded receipts repeat of the block, without their root: number, hashes, gas used, positions.

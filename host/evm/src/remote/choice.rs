@@ -8,7 +8,7 @@ use crate::policy::ExecutionPolicy;
 
 /// Goes up when the same block in the same format can give another execution than before, or another verdict of the checks before
 /// it: by the embedded executor, or by what is accepted from an evm-server.
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// The executor of blocks.
 ///
@@ -34,20 +34,22 @@ pub struct ExecutionTerms {
 }
 
 impl ExecutionTerms {
-    /// Names the terms of a rule that executes blocks: sha256 of a text such as `embedded 2, senders recovered, gas 1000000000`; the
-    /// executor is `embedded 2`, `remote 2`, or `both 2 hold` with its policy.
+    /// Names the terms of a rule that executes blocks: sha256 of a text such as
+    /// `embedded 3, senders recovered, gas 1000000000, basis auto`; the executor is `embedded 3`, `remote 3`, or `both 3 hold` with
+    /// its policy, and `, stateless eras` stands at the end where they are written.
     pub fn digest(&self) -> B256 {
         let executor = match self.executed_by {
             ExecutedBy::Embedded => format!("embedded {REVISION}"),
             ExecutedBy::Remote => format!("remote {REVISION}"),
             ExecutedBy::Both(on_difference) => format!("both {REVISION} {on_difference}"),
         };
-        let ExecutionPolicy { senders, gas_bound } = self.policy;
-        sha256(&format!("{executor}, senders {senders}, gas {gas_bound}"))
+        let ExecutionPolicy { senders, gas_bound, basis, stateless_eras } = self.policy;
+        let stateless_eras = if stateless_eras { ", stateless eras" } else { "" };
+        sha256(&format!("{executor}, senders {senders}, gas {gas_bound}, basis {basis}{stateless_eras}"))
     }
 
     /// Names the terms of a rule that executes no block, whose specimens are checked all the same: sha256 of a text such as
-    /// `checks 2, senders recovered`.
+    /// `checks 3, senders recovered`.
     pub fn digest_without_execution(&self) -> B256 {
         sha256(&format!("checks {REVISION}, senders {}", self.policy.senders))
     }
@@ -60,12 +62,18 @@ fn sha256(text: &str) -> B256 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{DEFAULT_GAS_BOUND, SenderPolicy};
+    use crate::{
+        basis::BasisPolicy,
+        policy::{DEFAULT_GAS_BOUND, SenderPolicy},
+    };
 
     #[test]
     fn digest_changes_with_every_term_that_a_verdict_depends_on_and_with_no_other() {
         let default = ExecutionTerms::default();
-        let policy = |senders, gas_bound| ExecutionTerms { policy: ExecutionPolicy { senders, gas_bound }, ..default };
+        let policy = |senders, gas_bound| ExecutionTerms {
+            policy: ExecutionPolicy { senders, gas_bound, ..default.policy },
+            ..default
+        };
         let given = policy(SenderPolicy::Recovered, DEFAULT_GAS_BOUND);
         assert_eq!(
             (given.digest(), given.digest_without_execution()),
@@ -75,7 +83,11 @@ mod tests {
         let stated = policy(SenderPolicy::Stated, DEFAULT_GAS_BOUND);
         let bound = policy(SenderPolicy::Recovered, DEFAULT_GAS_BOUND - 1);
         let remote = ExecutionTerms { executed_by: ExecutedBy::Remote, ..default };
-        let all = [default, stated, bound, remote].map(|terms| terms.digest());
+        let basis = |basis| ExecutionTerms { policy: ExecutionPolicy { basis, ..default.policy }, ..default };
+        let (executed, recorded) = (basis(BasisPolicy::Execution), basis(BasisPolicy::Receipts));
+        let stateless =
+            ExecutionTerms { policy: ExecutionPolicy { stateless_eras: true, ..default.policy }, ..default };
+        let all = [default, stated, bound, remote, executed, recorded, stateless].map(|terms| terms.digest());
         for (position, digest) in all.iter().enumerate() {
             assert!(!all[..position].contains(digest), "{position}");
         }

@@ -50,7 +50,7 @@ pub(crate) struct Repaired {
 /// Where a field was dropped, the outcome agrees with the header. Otherwise it is what it is.
 pub(crate) fn execute(job: &Job<'_>, layout: Layout) -> Result<Repaired, ExecuteError> {
     let Job { block, rules, .. } = *job;
-    if block.state.accounts.is_empty() && (!block.transactions.is_empty() || rules.requests.is_some()) {
+    if block.lacks_state() {
         return Err(Unsupported::NoState { transactions: block.transactions.len() }.into());
     }
     let supplement = Supplement::default();

@@ -8,6 +8,9 @@ use crate::{Layout, Specimen};
 /// The kinds of replica that the network has: with receipts, and without.
 const KINDS: [&str; 2] = ["block-replica", "block-specimen"];
 
+/// A replica of a block's outcome, without the state that execution needs.
+const RESULT: &str = "block-result";
+
 /// Ethereum's mainnet.
 const MAINNET: u64 = 1;
 
@@ -30,7 +33,8 @@ pub fn segment(specimen: &Specimen) -> Check {
         }
     }
     if !KINDS.contains(&specimen.block.kind.as_str()) {
-        let (stated, known) = (Quantity::Words("another kind"), Quantity::Words("block-replica or block-specimen"));
+        let stated = Quantity::Words(if specimen.block.kind == RESULT { RESULT } else { "another type" });
+        let known = Quantity::Words("block-replica or block-specimen");
         return Check::failure(name, Subject::Field("Type"), stated, known);
     }
     total_difficulty(specimen).unwrap_or(Check::passed(name))

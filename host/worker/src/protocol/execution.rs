@@ -3,7 +3,9 @@
 use std::io::{Read, Write};
 
 use alloy_primitives::Bytes;
-use refiner_evm::{Answer, ExecutedBy, ExecutionPolicy, ExecutionTerms, OnDifference, ResultFormat, SenderPolicy};
+use refiner_evm::{
+    Answer, BasisPolicy, ExecutedBy, ExecutionPolicy, ExecutionTerms, OnDifference, ResultFormat, SenderPolicy,
+};
 use refiner_sandbox::UntrustedText;
 
 use super::{
@@ -119,12 +121,17 @@ pub(super) fn put_terms(payload: &mut Writer, terms: &ExecutionTerms) {
         ExecutedBy::Both(OnDifference::PreferRemote) => 3,
         ExecutedBy::Both(OnDifference::Hold) => 4,
     };
-    let ExecutionPolicy { senders, gas_bound } = terms.policy;
+    let ExecutionPolicy { senders, gas_bound, basis, stateless_eras } = terms.policy;
     let senders = match senders {
         SenderPolicy::Recovered => 0,
         SenderPolicy::Stated => 1,
     };
-    payload.u8(executed_by).u8(senders).u64(gas_bound);
+    let basis = match basis {
+        BasisPolicy::Auto => 0,
+        BasisPolicy::Execution => 1,
+        BasisPolicy::Receipts => 2,
+    };
+    payload.u8(executed_by).u8(senders).u64(gas_bound).u8(basis).u8(stateless_eras.into());
 }
 
 pub(super) fn take_terms(reader: &mut Reader<'_>) -> Result<ExecutionTerms, ProtocolError> {
@@ -141,5 +148,17 @@ pub(super) fn take_terms(reader: &mut Reader<'_>) -> Result<ExecutionTerms, Prot
         1 => SenderPolicy::Stated,
         found => return Err(ProtocolError::Tag { of: "sender policy", found }),
     };
-    Ok(ExecutionTerms { executed_by, policy: ExecutionPolicy { senders, gas_bound: reader.u64()? } })
+    let gas_bound = reader.u64()?;
+    let basis = match reader.u8()? {
+        0 => BasisPolicy::Auto,
+        1 => BasisPolicy::Execution,
+        2 => BasisPolicy::Receipts,
+        found => return Err(ProtocolError::Tag { of: "basis policy", found }),
+    };
+    let stateless_eras = match reader.u8()? {
+        0 => false,
+        1 => true,
+        found => return Err(ProtocolError::Tag { of: "policy of eras without state", found }),
+    };
+    Ok(ExecutionTerms { executed_by, policy: ExecutionPolicy { senders, gas_bound, basis, stateless_eras } })
 }

@@ -4,7 +4,7 @@ use alloy_primitives::{B256, Bytes};
 use proptest::prelude::*;
 use refiner_buffers::Buffers;
 use refiner_evm::{
-    Answer as Said, ExecutedBy, ExecutionPolicy, ExecutionTerms, OnDifference, ResultFormat, SenderPolicy,
+    Answer as Said, BasisPolicy, ExecutedBy, ExecutionPolicy, ExecutionTerms, OnDifference, ResultFormat, SenderPolicy,
 };
 use refiner_sandbox::{
     Artifact, CheckOutcome, CheckReport, Evidence, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine, Misuse,
@@ -188,7 +188,12 @@ fn requests_arrive_as_they_were_sent() {
         chains: vec!["{}".to_owned(), String::new()],
         terms: ExecutionTerms {
             executed_by: ExecutedBy::Both(OnDifference::Hold),
-            policy: ExecutionPolicy { senders: SenderPolicy::Stated, gas_bound: 5 },
+            policy: ExecutionPolicy {
+                senders: SenderPolicy::Stated,
+                gas_bound: 5,
+                basis: BasisPolicy::Receipts,
+                stateless_eras: true,
+            },
         },
     };
     let mut bytes = Vec::new();

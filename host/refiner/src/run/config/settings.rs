@@ -161,6 +161,7 @@ impl Reading<'_> {
         let policy = ExecutionPolicy {
             senders: senders.unwrap_or_default(),
             gas_bound: self.number("gas-bound", layer.gas_bound, default.gas_bound, 1, u64::MAX),
+            ..default
         };
         let terms = [
             ("senders", policy.senders.to_string(), default.senders.to_string()),
