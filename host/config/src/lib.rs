@@ -1,0 +1,24 @@
+//! Every setting of the program: one table of rows, and the only readers of the environment and of configuration files.
+//!
+//! **Inputs**: flags, environment variables, and for `refiner run` a TOML file; in this order the first that gives a setting
+//! wins. **Outputs**: [`Values`] of one command, every one parsed and within its bounds, or a [`ConfigError`] with everything
+//! that is wrong. **Invariants**: a setting is one row of [`table`]; a variable of another command never stops a command; the
+//! text of a secret stands in no error.
+
+mod arguments;
+mod environment;
+mod file;
+mod problem;
+mod row;
+pub mod table;
+mod value;
+mod values;
+
+pub use self::{
+    arguments::Flags,
+    environment::Environment,
+    problem::{ConfigError, Problem},
+    row::{Former, Row, Scope, Scoped, Setting, scope},
+    value::{Bytes, Executor, Parameter, Read, Scalar},
+    values::{Origin, Values, Warning},
+};

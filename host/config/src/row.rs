@@ -1,0 +1,204 @@
+//! The row of a setting: everything that is known of it before anything is read.
+
+use std::{fmt, marker::PhantomData};
+
+use crate::value::{Measure, Read};
+
+/// A set of settings that a command takes together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every command.
+    Program,
+    /// The configuration file of [`Scope::Run`].
+    File,
+    /// `refiner run` and `refiner config show`.
+    Run,
+    /// The executor of blocks, for commands that run rules.
+    Execution,
+    /// The terms on which blocks are checked and executed.
+    Policy,
+    /// The origin of rules that are fetched.
+    Sources,
+    /// `refiner evm serve`.
+    EvmServe,
+    /// `refiner content get`.
+    ContentGet,
+    /// `refiner content put`.
+    ContentPut,
+    /// `refiner content serve`.
+    ContentServe,
+    /// The daemon's directory, for commands that look into it.
+    Data,
+}
+
+/// A scope as a type, for the flags that it has.
+pub trait Scoped: Clone + fmt::Debug + Send + Sync + 'static {
+    /// The scope.
+    const SCOPE: Scope;
+}
+
+/// The scopes as types.
+pub mod scope {
+    use super::{Scope, Scoped};
+
+    macro_rules! scopes {
+        ($($name:ident),* $(,)?) => {$(
+            #[doc = concat!("[`Scope::", stringify!($name), "`].")]
+            #[derive(Clone, Copy, Debug)]
+            pub struct $name;
+
+            impl Scoped for $name {
+                const SCOPE: Scope = Scope::$name;
+            }
+        )*};
+    }
+
+    scopes!(Program, File, Run, Execution, Policy, Sources, EvmServe, ContentGet, ContentPut, ContentServe, Data);
+}
+
+/// One setting, whose values are of type `T`.
+#[derive(Debug)]
+pub struct Setting<T> {
+    /// Its row in the table.
+    pub row: Row,
+    value: PhantomData<fn() -> T>,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The flag without its dashes, and the key in a file; `REFINER_` and this in capitals is the variable.
+    pub name: &'static str,
+    /// The placeholder of the value in help.
+    pub value_name: &'static str,
+    /// The section of help.
+    pub heading: Option<&'static str>,
+    /// One sentence or two.
+    pub help: &'static str,
+    /// The value that holds where none is given, as it would be written; `None` where help describes it or there is none.
+    pub default: Option<&'static str>,
+    /// The least and the greatest value, as they would be written.
+    pub bounds: Option<(&'static str, &'static str)>,
+    /// The scopes that it belongs to.
+    pub scopes: &'static [Scope],
+    /// The variable, where its name does not follow from the setting's.
+    pub variable: Option<&'static str>,
+    /// A variable without a flag.
+    pub flagless: bool,
+    /// Several values: repeated flags, commas in the environment, an array in a file.
+    pub list: bool,
+    /// A flag that needs no value.
+    pub switch: bool,
+    /// The value may carry a credential, and stands in no error.
+    pub confidential: bool,
+    /// Names before the present one.
+    pub former: &'static [Former],
+    pub(crate) measure: fn(&str) -> Option<Measure>,
+    /// The form of a value, for errors.
+    pub(crate) expected: &'static str,
+}
+
+/// A name that a setting had, which still works.
+#[derive(Clone, Copy, Debug)]
+pub enum Former {
+    /// A name of an earlier version of this program, as flag, variable and key. Values had no unit where one is named here.
+    Name {
+        /// The name.
+        name: &'static str,
+        /// The unit that its values were in.
+        unit: Option<&'static str>,
+    },
+    /// A variable of the network's earlier refiner. It is not deprecated: operators share one environment with other programs.
+    Variable(&'static str),
+}
+
+impl<T: Read> Setting<T> {
+    /// A setting without default, bounds and scopes.
+    pub(crate) const fn new(name: &'static str, value_name: &'static str, help: &'static str) -> Self {
+        let row = Row {
+            name,
+            value_name,
+            heading: None,
+            help,
+            default: None,
+            bounds: None,
+            scopes: &[],
+            variable: None,
+            flagless: false,
+            list: T::LIST,
+            switch: T::SWITCH,
+            confidential: false,
+            former: &[],
+            measure: T::measure,
+            expected: T::EXPECTED,
+        };
+        Self { row, value: PhantomData }
+    }
+
+    pub(crate) const fn default(mut self, text: &'static str) -> Self {
+        self.row.default = Some(text);
+        self
+    }
+
+    pub(crate) const fn within(mut self, least: &'static str, most: &'static str) -> Self {
+        self.row.bounds = Some((least, most));
+        self
+    }
+
+    pub(crate) const fn on(mut self, scopes: &'static [Scope]) -> Self {
+        self.row.scopes = scopes;
+        self
+    }
+
+    pub(crate) const fn flagless(mut self) -> Self {
+        self.row.flagless = true;
+        self
+    }
+
+    pub(crate) const fn variable(mut self, name: &'static str) -> Self {
+        self.row.variable = Some(name);
+        self
+    }
+
+    pub(crate) const fn under(mut self, heading: &'static str) -> Self {
+        self.row.heading = Some(heading);
+        self
+    }
+
+    pub(crate) const fn formerly(mut self, former: &'static [Former]) -> Self {
+        self.row.former = former;
+        self
+    }
+
+    /// Keeps the value out of errors.
+    pub(crate) const fn confidential(mut self) -> Self {
+        self.row.confidential = true;
+        self
+    }
+
+    /// Replaces the form of a value in errors.
+    pub(crate) const fn expecting(mut self, expected: &'static str) -> Self {
+        self.row.expected = expected;
+        self
+    }
+}
+
+impl Row {
+    /// The environment variable.
+    pub fn variable(&self) -> String {
+        self.variable.map_or_else(|| variable_of(self.name), str::to_owned)
+    }
+
+    /// True when it belongs to the scope.
+    pub fn is_in(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+}
+
+/// The variable of a setting's name.
+pub(crate) fn variable_of(name: &str) -> String {
+    format!("{PREFIX}{}", name.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// The beginning of this program's variables.
+pub(crate) const PREFIX: &str = "REFINER_";

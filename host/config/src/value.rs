@@ -1,0 +1,329 @@
+//! The types of values, and their spellings.
+
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+use alloy_primitives::Address;
+use refiner_evm::{BasisPolicy, OnDifference, ResultFormat, SenderPolicy};
+use refiner_proofchain::StartBlock;
+use url::Url;
+
+/// The size of a value that has bounds, in the smallest unit of its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Measure {
+    /// The type has no bounds.
+    None,
+    /// Units, milliseconds or bytes.
+    Of(u64),
+}
+
+/// One value as a user writes it.
+pub trait Scalar: Sized + 'static {
+    /// The form that is expected, for errors.
+    const EXPECTED: &'static str;
+
+    /// Reads a value; `None` where the text has another form.
+    fn scalar(text: &str) -> Option<Self>;
+
+    /// The value's size, where its type can have bounds.
+    fn size(&self) -> Measure {
+        Measure::None
+    }
+}
+
+/// What a setting reads from its texts: a value, one that may be absent, or a list.
+pub trait Read: Sized + 'static {
+    /// The form of each text.
+    const EXPECTED: &'static str;
+    /// Several texts are read.
+    const LIST: bool = false;
+    /// A flag alone means `true`.
+    const SWITCH: bool = false;
+
+    /// The value of texts that were checked; `None` where a value must be there and is not.
+    fn read(texts: &[String]) -> Option<Self>;
+
+    /// The size of one text's value; `None` where it has another form.
+    fn measure(text: &str) -> Option<Measure>;
+}
+
+fn measure<T: Scalar>(text: &str) -> Option<Measure> {
+    T::scalar(text).map(|value| value.size())
+}
+
+impl<T: Scalar> Read for Option<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn read(texts: &[String]) -> Option<Self> {
+        Some(texts.first().and_then(|text| T::scalar(text)))
+    }
+
+    fn measure(text: &str) -> Option<Measure> {
+        measure::<T>(text)
+    }
+}
+
+impl<T: Scalar> Read for Vec<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+    const LIST: bool = true;
+
+    fn read(texts: &[String]) -> Option<Self> {
+        texts.iter().map(|text| T::scalar(text)).collect()
+    }
+
+    fn measure(text: &str) -> Option<Measure> {
+        measure::<T>(text)
+    }
+}
+
+/// Scalars that a setting can hold as they are, with a default.
+macro_rules! read_alone {
+    ($($type:ty),* $(,)?) => {$(
+        impl Read for $type {
+            const EXPECTED: &'static str = <$type as Scalar>::EXPECTED;
+
+            fn read(texts: &[String]) -> Option<Self> {
+                <$type as Scalar>::scalar(texts.first()?)
+            }
+
+            fn measure(text: &str) -> Option<Measure> {
+                measure::<$type>(text)
+            }
+        }
+    )*};
+}
+
+/// Scalars that are read as [`FromStr`] does.
+macro_rules! from_str {
+    ($($type:ty => $expected:literal),* $(,)?) => {$(
+        impl Scalar for $type {
+            const EXPECTED: &'static str = $expected;
+
+            fn scalar(text: &str) -> Option<Self> {
+                text.parse().ok()
+            }
+        }
+    )*};
+}
+
+read_alone!(
+    String,
+    PathBuf,
+    u64,
+    Bytes,
+    Duration,
+    SocketAddr,
+    StartBlock,
+    Executor,
+    OnDifference,
+    SenderPolicy,
+    BasisPolicy,
+    ResultFormat,
+);
+
+from_str! {
+    String => "text",
+    PathBuf => "a path",
+    Address => "an address of 20 bytes in hexadecimal",
+    SocketAddr => "an address and port such as 127.0.0.1:9568",
+    StartBlock => "`latest`, a block number, or days such as 7d",
+    OnDifference => "prefer-embedded, prefer-remote or hold",
+    SenderPolicy => "recovered or stated",
+    BasisPolicy => "auto, execution or receipts",
+    ResultFormat => "canonical, or evm-server@a to evm-server@e",
+}
+
+impl Scalar for u64 {
+    const EXPECTED: &'static str = "a number";
+
+    fn scalar(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn size(&self) -> Measure {
+        Measure::Of(*self)
+    }
+}
+
+impl Scalar for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn scalar(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl Read for bool {
+    const EXPECTED: &'static str = <Self as Scalar>::EXPECTED;
+    const SWITCH: bool = true;
+
+    fn read(texts: &[String]) -> Option<Self> {
+        <Self as Scalar>::scalar(texts.first()?)
+    }
+
+    fn measure(text: &str) -> Option<Measure> {
+        measure::<Self>(text)
+    }
+}
+
+impl Scalar for Url {
+    const EXPECTED: &'static str = "a URL that begins with http:// or https://";
+
+    fn scalar(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|url: &Self| matches!(url.scheme(), "http" | "https"))
+    }
+}
+
+/// Milliseconds in each unit of a duration, smallest first.
+const DURATION_UNITS: [(&str, u64); 5] =
+    [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 24 * 3_600_000)];
+
+impl Scalar for Duration {
+    const EXPECTED: &'static str = "a duration with its unit such as 500ms, 20s, 5m, 2h or 7d";
+
+    fn scalar(text: &str) -> Option<Self> {
+        with_unit(text, &DURATION_UNITS).map(Self::from_millis)
+    }
+
+    fn size(&self) -> Measure {
+        Measure::Of(u64::try_from(self.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bytes(pub u64);
+
+/// Bytes in each unit of a size.
+const SIZE_UNITS: [(&str, u64); 8] = [
+    ("B", 1),
+    ("kB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("TiB", 1 << 40),
+];
+
+impl Scalar for Bytes {
+    const EXPECTED: &'static str = "a size with its unit such as 64MiB or 10GiB";
+
+    fn scalar(text: &str) -> Option<Self> {
+        with_unit(text, &SIZE_UNITS).map(Self)
+    }
+
+    fn size(&self) -> Measure {
+        Measure::Of(self.0)
+    }
+}
+
+/// A whole number and its unit, with or without a space between them.
+fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let digits = text.find(|character: char| !character.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let (_, factor) = units.iter().find(|(known, _)| *known == unit.trim_start())?;
+    number.parse::<u64>().ok()?.checked_mul(*factor)
+}
+
+/// A parameter of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name, never empty.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl Scalar for Parameter {
+    const EXPECTED: &'static str = "NAME=VALUE";
+
+    fn scalar(text: &str) -> Option<Self> {
+        let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty())?;
+        Some(Self { name: name.to_owned(), value: value.to_owned() })
+    }
+}
+
+/// The executor of blocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Executor {
+    /// This program.
+    #[default]
+    Embedded,
+    /// An evm-server.
+    Remote,
+    /// The two, compared.
+    Both,
+}
+
+impl Executor {
+    /// Every executor.
+    pub const ALL: [Self; 3] = [Self::Embedded, Self::Remote, Self::Both];
+
+    /// The name that a user writes.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Remote => "remote",
+            Self::Both => "both",
+        }
+    }
+}
+
+impl fmt::Display for Executor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Scalar for Executor {
+    const EXPECTED: &'static str = "embedded, remote or both";
+
+    fn scalar(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|executor| executor.as_str() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn duration_and_size_need_a_unit() {
+        for (text, expected) in [
+            ("500ms", Some(Duration::from_millis(500))),
+            ("20s", Some(Duration::from_secs(20))),
+            ("20 s", Some(Duration::from_secs(20))),
+            ("5m", Some(Duration::from_secs(300))),
+            ("2h", Some(Duration::from_secs(7_200))),
+            ("7d", Some(Duration::from_secs(604_800))),
+            ("20", None),
+            ("s", None),
+            ("1.5s", None),
+            ("-1s", None),
+            ("20S", None),
+            ("99999999999999999999s", None),
+            ("18446744073709551615d", None),
+        ] {
+            assert_eq!(Duration::scalar(text), expected, "{text}");
+        }
+        for (text, expected) in
+            [("64MiB", Some(64 << 20)), ("1 GB", Some(1_000_000_000)), ("7B", Some(7)), ("64", None), ("64mib", None)]
+        {
+            assert_eq!(Bytes::scalar(text).map(|bytes| bytes.0), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn url_is_of_http() {
+        for (text, valid) in [("http://a", true), ("https://a/b?c", true), ("ftp://a", false), ("a:80", false)] {
+            assert_eq!(Url::scalar(text).is_some(), valid, "{text}");
+        }
+    }
+
+    #[test]
+    fn parameter_is_split_at_the_first_equals_sign() {
+        let expected = Parameter { name: "a".to_owned(), value: "b=c".to_owned() };
+        assert_eq!(Parameter::scalar("a=b=c"), Some(expected));
+        assert_eq!((Parameter::scalar("=b"), Parameter::scalar("a")), (None, None));
+    }
+}
