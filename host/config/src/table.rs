@@ -11,7 +11,9 @@ use crate::{
     row::{
         Former::{Name, Variable},
         Row,
-        Scope::{self, ContentGet, ContentPut, ContentServe, Data, EvmServe, Execution, File, Policy, Program, Run, Sources},
+        Scope::{
+            self, ContentGet, ContentPut, ContentServe, Data, EvmServe, Execution, File, Policy, Program, Run, Sources,
+        },
         Setting,
     },
     value::{Bytes, Executor, Parameter},
@@ -302,7 +304,8 @@ mod tests {
 
     use super::*;
 
-    const SCOPES: [Scope; 11] = [Program, File, Run, Execution, Policy, Sources, EvmServe, ContentGet, ContentPut, ContentServe, Data];
+    const SCOPES: [Scope; 11] =
+        [Program, File, Run, Execution, Policy, Sources, EvmServe, ContentGet, ContentPut, ContentServe, Data];
 
     #[test]
     fn every_default_and_every_bound_is_a_value_of_its_setting_and_within_its_bounds() {
