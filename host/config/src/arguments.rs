@@ -21,17 +21,21 @@ pub struct Flags<S> {
 }
 
 impl<S: Scoped> Flags<S> {
-    /// Reads every source: these flags, then the environment of the process, then a file.
+    /// Reads these flags, then the environment of the process, and logs a warning for each former name.
     ///
     /// # Errors
     /// [`ConfigError`] with everything that is wrong, not only the first.
-    pub fn read(&self, file: Option<&PathBuf>) -> Result<Values, ConfigError> {
+    pub fn values(&self) -> Result<Values, ConfigError> {
         let mut problems = Vec::new();
-        let values = self.read_from(&Environment::of_process(), file, &mut problems);
-        values.or_problems(problems)
+        let values = self.read_from(&Environment::of_process(), None, &mut problems);
+        if !problems.is_empty() {
+            return Err(ConfigError { problems });
+        }
+        values.warn();
+        Ok(values)
     }
 
-    /// The same with another environment, and the problems collected for more of the caller's own.
+    /// Reads these flags, then this environment, then a file. Problems are collected, for more of the caller's own.
     pub fn read_from(&self, environment: &Environment, file: Option<&PathBuf>, problems: &mut Vec<Problem>) -> Values {
         problems.extend(environment.misspelled());
         let in_file = file.map(|path| (path, file::read(path, S::SCOPE, problems)));

@@ -108,7 +108,7 @@ settings! {
     DATA: PathBuf = "data" <"DIR"> .under(CONTENT).on(IN_DATA).default("refiner-data");
 
     /// An ipfs-pinner or ewm-das that keeps results; without one, or with `none`, they stay in the local store.
-    PINNER: Option<String> = "pinner" <"URL"> .under(CONTENT).on(&[Run, ContentGet, ContentPut]).confidential()
+    PINNER: Option<String> = "pinner" <"URL"> .under(CONTENT).on(&[Run]).confidential()
         .formerly(&[Variable("IPFS_PINNER_URL")]);
 
     /// Time limit for one upload; after it the upload is retried.
@@ -237,6 +237,10 @@ settings! {
     /// IPFS gateway that rules are fetched from in place of the public ones. Can be repeated.
     IPFS_GATEWAY: Vec<String> = "ipfs-gateway" <"URL"> .under(SOURCES).on(&[Sources]).confidential();
 
+    /// An ipfs-pinner or ewm-das.
+    CONTENT_PINNER: Option<String> = "pinner" <"URL"> .on(&[ContentGet, ContentPut]).confidential()
+        .formerly(&[Variable("IPFS_PINNER_URL")]);
+
     /// Directory of a daemon whose store is asked first.
     CONTENT_DATA: Option<PathBuf> = "data" <"DIR"> .on(&[ContentGet]);
 
@@ -338,8 +342,8 @@ mod tests {
     fn variable_means_one_setting_in_every_scope() {
         let mut seen = BTreeSet::new();
         for row in rows() {
-            // The same directory, which `content get` can do without.
-            assert!(seen.insert(row.variable()) || row.name == "data", "{}", row.variable());
+            // The same directory and the same pinner, which some commands can do without.
+            assert!(seen.insert(row.variable()) || ["data", "pinner"].contains(&row.name), "{}", row.variable());
         }
     }
 

@@ -205,6 +205,16 @@ const SIZE_UNITS: [(&str, u64); 8] = [
     ("TiB", 1 << 40),
 ];
 
+impl fmt::Display for Bytes {
+    /// In the largest binary unit that it is a whole number of.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let binary = SIZE_UNITS.iter().rev().filter(|(unit, _)| unit.ends_with("iB"));
+        let whole = binary.into_iter().find(|(_, factor)| self.0 >= *factor && self.0.is_multiple_of(*factor));
+        let (unit, factor) = whole.unwrap_or(&SIZE_UNITS[0]);
+        write!(f, "{}{unit}", self.0 / factor)
+    }
+}
+
 impl Scalar for Bytes {
     const EXPECTED: &'static str = "a size with its unit such as 64MiB or 10GiB";
 
@@ -310,6 +320,15 @@ mod tests {
             [("64MiB", Some(64 << 20)), ("1 GB", Some(1_000_000_000)), ("7B", Some(7)), ("64", None), ("64mib", None)]
         {
             assert_eq!(Bytes::scalar(text).map(|bytes| bytes.0), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn size_is_shown_in_the_largest_unit_that_loses_nothing() {
+        for (bytes, shown) in
+            [(0, "0B"), (1_000, "1000B"), (1 << 10, "1KiB"), (3 << 29, "1536MiB"), (10 << 30, "10GiB")]
+        {
+            assert_eq!(Bytes(bytes).to_string(), shown);
         }
     }
 

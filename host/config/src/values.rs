@@ -6,7 +6,7 @@ use refiner_proofchain::Secret;
 
 use crate::{
     environment::Environment,
-    problem::{ConfigError, Problem},
+    problem::Problem,
     row::{Former, Row, Scope, Setting, variable_of},
     table,
     value::{Measure, Read},
@@ -151,11 +151,6 @@ impl Values {
         for Warning { former, name, origin } in &self.warnings {
             tracing::warn!(former, name, %origin, "deprecated name of a setting");
         }
-    }
-
-    /// The values, unless something is wrong.
-    pub(crate) fn or_problems(self, problems: Vec<Problem>) -> Result<Self, ConfigError> {
-        if problems.is_empty() { Ok(self) } else { Err(ConfigError { problems }) }
     }
 }
 

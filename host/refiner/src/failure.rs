@@ -83,7 +83,7 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
         Some(ServeError::Limits { .. }) => return (Exit::Usage, None),
         None => {}
     }
-    if error.is::<ConfigError>() {
+    if error.is::<ConfigError>() || error.is::<refiner_config::ConfigError>() {
         return (Exit::Usage, None);
     }
     if let Some(error) = error.downcast_ref::<RulesError>() {

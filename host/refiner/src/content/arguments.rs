@@ -1,8 +1,9 @@
 //! The command line of `refiner content`.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use refiner_config::{Flags, scope};
 use refiner_content::ContentId;
 
 use crate::exit;
@@ -34,15 +35,8 @@ pub struct Get {
     /// Where to; standard output without it.
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// A directory of the daemon whose store is asked first.
-    #[arg(long, value_name = "DIR", env = "REFINER_DATA")]
-    pub data: Option<PathBuf>,
-    /// An ipfs-pinner or ewm-das.
-    #[arg(long, value_name = "URL", env = "IPFS_PINNER_URL", hide_env_values = true)]
-    pub pinner: Option<String>,
-    /// A gateway; `none` for no gateway [default: four public ones].
-    #[arg(long, value_name = "URL", env = "REFINER_GATEWAY", value_delimiter = ',', hide_env_values = true)]
-    pub gateway: Vec<String>,
+    #[command(flatten)]
+    pub settings: Flags<scope::ContentGet>,
 }
 
 /// `refiner content put`.
@@ -52,27 +46,16 @@ pub struct Put {
     /// Files, or `-`.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
-    /// The daemon's directory.
-    #[arg(long, value_name = "DIR", env = "REFINER_DATA", default_value = "refiner-data")]
-    pub data: PathBuf,
-    /// An ipfs-pinner or ewm-das, which must name every file as we do.
-    #[arg(long, value_name = "URL", env = "IPFS_PINNER_URL", hide_env_values = true)]
-    pub pinner: Option<String>,
+    #[command(flatten)]
+    pub settings: Flags<scope::ContentPut>,
 }
 
 /// `refiner content serve`.
 #[derive(Debug, Args)]
 #[command(after_help = exit::TABLE)]
 pub struct Serve {
-    /// The daemon's directory.
-    #[arg(long, value_name = "DIR", env = "REFINER_DATA", default_value = "refiner-data")]
-    pub data: PathBuf,
-    /// Where to listen.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5080")]
-    pub listen: SocketAddr,
-    /// Lets `--listen` be an address that other machines reach. The API has no access control: whoever reaches it can fill the disk.
-    #[arg(long)]
-    pub beyond_loopback: bool,
+    #[command(flatten)]
+    pub settings: Flags<scope::ContentServe>,
 }
 
 fn id(text: &str) -> Result<ContentId, String> {

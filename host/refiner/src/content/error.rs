@@ -66,7 +66,7 @@ impl ContentError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Serve(ServeError::NotLoopback { .. }) => {
-                Some("put a proxy with access control before it, or say --beyond-loopback".to_owned())
+                Some("put a proxy with access control before it, or permit it with --allow-remote-content".to_owned())
             }
             Self::Fetch(_) => Some("name somebody who has it by --data, --pinner or --gateway".to_owned()),
             _ => None,

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use refiner_config::{Values, table};
 use refiner_content::{Fetcher, Gateway, HttpLimits, Pace, Pinner, PinnerLimits, SetupError, Source, public_gateways};
 
 use super::{ContentError, arguments::Get, runtime, store};
@@ -14,7 +15,7 @@ use crate::exit::Exit;
 
 /// Fetches and checks, then writes.
 pub fn run(arguments: &Get) -> anyhow::Result<Exit> {
-    let fetcher = Fetcher::new(sources(arguments)?, None, Pace::default());
+    let fetcher = Fetcher::new(sources(&arguments.settings.values()?)?, None, Pace::default());
     let fetched = runtime()?.block_on(fetcher.fetch(&arguments.id)).map_err(ContentError::from)?;
     tracing::info!(id = %arguments.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "Fetched content.");
     match &arguments.out {
@@ -24,16 +25,18 @@ pub fn run(arguments: &Get) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn sources(arguments: &Get) -> Result<Vec<Arc<dyn Source>>, ContentError> {
+fn sources(settings: &Values) -> Result<Vec<Arc<dyn Source>>, ContentError> {
     let mut sources: Vec<Arc<dyn Source>> = Vec::new();
     // A question does not make a directory.
-    if let Some(data) = arguments.data.as_deref().filter(|data| data.is_dir()) {
-        sources.push(Arc::new(store(data)?));
+    if let Some(data) = settings.get(&table::CONTENT_DATA).filter(|data| data.is_dir()) {
+        sources.push(Arc::new(store(&data)?));
     }
-    if let Some(pinner) = &arguments.pinner {
-        sources.push(Arc::new(Pinner::new(pinner, PinnerLimits::default())?));
+    if let Some(pinner) = settings.get(&table::CONTENT_PINNER) {
+        sources.push(Arc::new(Pinner::new(&pinner, PinnerLimits::default())?));
     }
-    sources.extend(gateways(&arguments.gateway)?.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn Source>));
+    sources.extend(
+        gateways(&settings.get(&table::GATEWAY))?.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn Source>),
+    );
     Ok(sources)
 }
 

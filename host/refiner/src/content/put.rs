@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use refiner_config::table;
 use refiner_content::{ContentStore as _, Pinner, PinnerLimits};
 use refiner_text::OneLine;
 
@@ -10,8 +11,10 @@ use crate::{exit::Exit, terminal};
 
 /// Keeps each file, and says its id when everybody has it.
 pub fn run(arguments: &Put) -> anyhow::Result<Exit> {
-    let store = store(&arguments.data)?;
-    let pinner = arguments.pinner.as_deref().map(|url| Pinner::new(url, PinnerLimits::default())).transpose();
+    let settings = arguments.settings.values()?;
+    let store = store(&settings.get(&table::DATA))?;
+    let pinner = settings.get(&table::CONTENT_PINNER);
+    let pinner = pinner.map(|url| Pinner::new(&url, PinnerLimits::default())).transpose();
     let pinner = pinner.map_err(ContentError::from)?;
     let runtime = runtime()?;
     for file in &arguments.files {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use refiner_config::table;
 use refiner_content::serve::{ServeLimits, listen, serve};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -10,9 +11,11 @@ use crate::exit::Exit;
 
 /// Serves until SIGTERM or SIGINT, and ends when the requests then open have.
 pub fn run(arguments: &Serve) -> anyhow::Result<Exit> {
-    let store = store(&arguments.data)?;
+    let settings = arguments.settings.values()?;
+    let store = store(&settings.get(&table::DATA))?;
+    let (address, remote) = (settings.get(&table::CONTENT_LISTEN), settings.get(&table::ALLOW_REMOTE_CONTENT));
     runtime()?.block_on(async {
-        let listener = listen(arguments.listen, arguments.beyond_loopback).await.map_err(ContentError::from)?;
+        let listener = listen(address, remote).await.map_err(ContentError::from)?;
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         // With port 0 nobody else knows the address.
         writeln!(io::stdout(), "http://{}", listener.local_addr()?)?;

@@ -1,20 +1,15 @@
 //! `refiner evm serve`.
 
-use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    time::Duration,
-};
+use std::{io, net::SocketAddr};
 
-use clap::{Args, value_parser};
-use refiner_evm::{Era, ResultFormat};
-use refiner_evm_server::serve::{EXECUTIONS_A_PROCESSOR, EvmServer, Limits, PORT};
+use clap::Args;
+use refiner_config::{Bytes, Flags, Values, scope, table};
+use refiner_evm::{ExecutionPolicy, ResultFormat};
+use refiner_evm_server::serve::{EXECUTIONS_A_PROCESSOR, EvmServer, Limits};
 use tokio::{net::TcpListener, runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::{chains, cli::ChainConfigs, executor::GasBound, exit::Exit, signals};
-
-const MIB: u64 = 1 << 20;
+use crate::{chains, cli::ChainConfigs, exit::Exit, signals};
 
 /// Threads for whatever else blocks, such as the look-up of a name.
 const SPARE_THREADS: usize = 8;
@@ -22,52 +17,10 @@ const SPARE_THREADS: usize = 8;
 /// `refiner evm serve`. It has no authentication, as the server it stands in for.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Address to listen on. An address that other machines reach, such as 0.0.0.0:3002, lets every one of them have blocks
-    /// executed: there is no authentication.
-    #[arg(long, value_name = "ADDRESS", env = "REFINER_EVM_LISTEN", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)))]
-    listen: SocketAddr,
-    /// What it answers: `canonical`, or the bytes of the network's evm-server in era `a` to `e`.
-    #[arg(long, value_name = "FORMAT", env = "REFINER_EVM_FORMAT", default_value_t = ResultFormat::EvmServer(Era::D))]
-    format: ResultFormat,
     #[command(flatten)]
     chains: ChainConfigs,
     #[command(flatten)]
-    bound: GasBound,
-    /// MiB of one body; more is answered 413.
-    #[arg(long, value_name = "MIB", default_value_t = defaults().body_bytes as u64 / MIB, value_parser = value_parser!(u64).range(1..=4_096))]
-    body_mib: u64,
-    /// MiB of all bodies being read, waiting or executed; beyond, 503. Memory stays under 192 MiB, this, 10 times the bodies
-    /// of `--executions`, and 256 MiB for each of these.
-    #[arg(long, value_name = "MIB", default_value_t = defaults().in_flight_bytes as u64 / MIB, value_parser = value_parser!(u64).range(1..=1_048_576))]
-    in_flight_mib: u64,
-    /// Executions that use a processor at once [default: as many as there are cores].
-    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=512))]
-    running: Option<u16>,
-    /// Executions under way at once; they share the processors in slices of time, so that long ones do not keep short ones
-    /// waiting [default: three times `--running`].
-    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1_536))]
-    executions: Option<u16>,
-    /// Requests that wait for one of those to end; beyond, 503.
-    #[arg(long, value_name = "N", default_value_t = defaults().waiting)]
-    waiting: usize,
-    /// Connections at once.
-    #[arg(long, value_name = "N", default_value_t = defaults().connections)]
-    connections: usize,
-    /// Seconds between two pieces of a request, or until a client takes a piece of its answer.
-    #[arg(long, value_name = "SECONDS", default_value_t = defaults().idle.as_secs(), value_parser = value_parser!(u64).range(1..))]
-    idle_seconds: u64,
-    /// Seconds for the whole of a body.
-    #[arg(long, value_name = "SECONDS", default_value_t = defaults().body_time.as_secs(), value_parser = value_parser!(u64).range(1..=86_400))]
-    body_seconds: u64,
-    /// Gas that the transactions of a block may really use; beyond, execution ends. What the header allows is not looked at.
-    #[arg(long, value_name = "GAS", default_value_t = defaults().block_gas)]
-    block_gas: u64,
-    /// Seconds of processor time for one execution; beyond, 503. A last resort, as `--block-gas` ends blocks earlier.
-    #[arg(long, value_name = "SECONDS", default_value_t = defaults().processor_time.as_secs(), value_parser = value_parser!(u64).range(1..=86_400))]
-    processor_seconds: u64,
-    /// Seconds for running work when told to stop; a second signal ends it at once.
-    #[arg(long, value_name = "SECONDS", default_value_t = defaults().drain.as_secs(), value_parser = value_parser!(u64).range(..=86_400))]
-    drain_seconds: u64,
+    settings: Flags<scope::EvmServe>,
 }
 
 /// Why nothing is served.
@@ -82,53 +35,53 @@ pub enum ServeError {
         source: io::Error,
     },
     /// No body as large as is allowed would ever be read.
-    #[error("--body-mib {body_mib} is more than --in-flight-mib {in_flight_mib}")]
+    #[error("--body-size {body} is more than --in-flight-size {in_flight}")]
     Limits {
-        /// MiB of one body.
-        body_mib: u64,
-        /// MiB of all.
-        in_flight_mib: u64,
+        /// Size of one body.
+        body: Bytes,
+        /// Size of all.
+        in_flight: Bytes,
     },
 }
 
-fn defaults() -> Limits {
-    Limits::default()
+/// The limits that the settings give.
+fn limits(settings: &Values) -> Result<Limits, ServeError> {
+    let (body, in_flight) = (settings.get(&table::EVM_BODY_SIZE), settings.get(&table::EVM_IN_FLIGHT_SIZE));
+    if body > in_flight {
+        return Err(ServeError::Limits { body, in_flight });
+    }
+    let default = Limits::default();
+    let running = settings.get(&table::EVM_RUNNING).map_or(default.running, size);
+    let executions = settings.get(&table::EVM_EXECUTIONS).map_or(running * EXECUTIONS_A_PROCESSOR, size);
+    Ok(Limits {
+        body_bytes: size(body.0),
+        in_flight_bytes: size(in_flight.0),
+        running,
+        executions: executions.max(running),
+        waiting: size(settings.get(&table::EVM_WAITING)),
+        processor_time: settings.get(&table::EVM_PROCESSOR_TIME),
+        connections: size(settings.get(&table::EVM_CONNECTIONS)),
+        idle: settings.get(&table::EVM_IDLE_TIMEOUT),
+        body_time: settings.get(&table::EVM_BODY_TIMEOUT),
+        block_gas: settings.get(&table::EVM_BLOCK_GAS),
+        drain: settings.get(&table::EVM_SHUTDOWN_TIMEOUT),
+    })
 }
 
-impl Serve {
-    fn limits(&self) -> Result<Limits, ServeError> {
-        let Self { body_mib, in_flight_mib, .. } = *self;
-        if body_mib > in_flight_mib {
-            return Err(ServeError::Limits { body_mib, in_flight_mib });
-        }
-        let running = self.running.map_or(defaults().running, usize::from);
-        let executions = self.executions.map_or(running * EXECUTIONS_A_PROCESSOR, usize::from);
-        let bytes = |mib: u64| usize::try_from(mib * MIB).unwrap_or(usize::MAX);
-        Ok(Limits {
-            body_bytes: bytes(body_mib),
-            in_flight_bytes: bytes(in_flight_mib),
-            running,
-            executions: executions.max(running),
-            waiting: self.waiting,
-            processor_time: Duration::from_secs(self.processor_seconds),
-            connections: self.connections.max(1),
-            idle: Duration::from_secs(self.idle_seconds),
-            body_time: Duration::from_secs(self.body_seconds),
-            block_gas: self.block_gas,
-            drain: Duration::from_secs(self.drain_seconds),
-        })
-    }
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// Serves until it is told to stop.
 pub fn run(arguments: &Serve) -> anyhow::Result<Exit> {
-    let limits = arguments.limits()?;
-    let server =
-        EvmServer::new(chains::executor(&arguments.chains, arguments.bound.policy())?, arguments.format, limits)?;
+    let settings = arguments.settings.values()?;
+    let (limits, format) = (limits(&settings)?, settings.get(&table::EVM_FORMAT));
+    let policy = ExecutionPolicy { gas_bound: settings.get(&table::GAS_BOUND), ..ExecutionPolicy::default() };
+    let server = EvmServer::new(chains::executor(&arguments.chains, policy)?, format, limits)?;
     // A paused execution holds its thread.
     let threads = limits.executions.saturating_add(SPARE_THREADS);
     let runtime = runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(threads).build()?;
-    runtime.block_on(serve(arguments.listen, arguments.format, limits, server))?;
+    runtime.block_on(serve(settings.get(&table::EVM_LISTEN), format, limits, server))?;
     // A block whose client has gone is not waited for.
     runtime.shutdown_background();
     Ok(Exit::Done)
