@@ -10,6 +10,7 @@ use crate::{
     problem::{ConfigError, Problem},
     row::{Former, Row, Scope, Scoped},
     table,
+    value::Form,
     values::{Given, Values},
 };
 
@@ -111,11 +112,16 @@ fn argument(row: &'static Row, name: &'static str) -> Arg {
         Some(heading) => argument.help_heading(heading),
         None => argument,
     };
-    if row.switch { argument.num_args(0..=1).require_equals(true).default_missing_value("true") } else { argument }
+    if row.form == Form::Switch {
+        argument.num_args(0..=1).require_equals(true).default_missing_value("true")
+    } else {
+        argument
+    }
 }
 
 /// The sentence of a row, its variable and its default.
 fn help(row: &Row) -> String {
-    let default = row.default.filter(|_| !row.switch).map(|text| format!(" [default: {text}]")).unwrap_or_default();
+    let default =
+        row.default.filter(|_| row.form != Form::Switch).map(|text| format!(" [default: {text}]")).unwrap_or_default();
     format!("{} [env: {}]{default}", row.help.trim_start(), row.variable())
 }

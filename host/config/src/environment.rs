@@ -61,7 +61,7 @@ impl Environment {
     }
 
     /// The user's directory for what programs can make or fetch again.
-    pub fn user_cache(&self) -> Option<PathBuf> {
+    fn user_cache(&self) -> Option<PathBuf> {
         let path = |name: &str| self.value(name).map(PathBuf::from);
         path("XDG_CACHE_HOME").or_else(|| Some(path("HOME")?.join(".cache")))
     }
@@ -95,6 +95,13 @@ fn known_variables() -> Vec<String> {
         former.chain([row.variable()])
     });
     rows.collect()
+}
+
+/// The directory for what this program can make or fetch again: [`table::CACHE_DIR`], or `refiner` in the user's cache.
+pub fn cache_directory() -> Option<PathBuf> {
+    let environment = Environment::of_process();
+    let named = environment.value(&table::CACHE_DIR.row.variable()).map(PathBuf::from);
+    named.or_else(|| Some(environment.user_cache()?.join("refiner")))
 }
 
 /// A value without what surrounds it in a file of variables.

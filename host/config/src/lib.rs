@@ -16,9 +16,9 @@ mod values;
 
 pub use self::{
     arguments::Flags,
-    environment::Environment,
+    environment::{Environment, cache_directory},
     problem::{ConfigError, Problem},
     row::{Former, Row, Scope, Scoped, Setting, scope},
-    value::{Bytes, Executor, Parameter, Read, Scalar},
+    value::{Bytes, Executor, Form, Parameter, Read, Scalar},
     values::{Origin, Values, Warning},
 };

@@ -2,9 +2,9 @@
 
 use std::{fmt, marker::PhantomData};
 
-use crate::value::{Measure, Read};
+use crate::value::{Form, Measure, Read};
 
-/// A set of settings that a command takes together.
+/// A command, or a part of one, with the settings that it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Every command.
@@ -13,12 +13,18 @@ pub enum Scope {
     File,
     /// `refiner run` and `refiner config show`.
     Run,
-    /// The executor of blocks, for commands that run rules.
-    Execution,
-    /// The terms on which blocks are checked and executed.
-    Policy,
-    /// The origin of rules that are fetched.
-    Sources,
+    /// `refiner replay`.
+    Replay,
+    /// `refiner specimen check`.
+    SpecimenCheck,
+    /// `refiner rule check`.
+    RuleCheck,
+    /// `refiner rule info`.
+    RuleInfo,
+    /// `refiner rule run`.
+    RuleRun,
+    /// `refiner rule lock`.
+    RuleLock,
     /// `refiner evm serve`.
     EvmServe,
     /// `refiner content get`.
@@ -53,7 +59,22 @@ pub mod scope {
         )*};
     }
 
-    scopes!(Program, File, Run, Execution, Policy, Sources, EvmServe, ContentGet, ContentPut, ContentServe, Data);
+    scopes!(
+        Program,
+        File,
+        Run,
+        Replay,
+        SpecimenCheck,
+        RuleCheck,
+        RuleInfo,
+        RuleRun,
+        RuleLock,
+        EvmServe,
+        ContentGet,
+        ContentPut,
+        ContentServe,
+        Data,
+    );
 }
 
 /// One setting, whose values are of type `T`.
@@ -87,8 +108,8 @@ pub struct Row {
     pub flagless: bool,
     /// Several values: repeated flags, commas in the environment, an array in a file.
     pub list: bool,
-    /// A flag that needs no value.
-    pub switch: bool,
+    /// The TOML type of a value. A flag of a switch needs none.
+    pub form: Form,
     /// The value may carry a credential, and stands in no error.
     pub confidential: bool,
     /// Names before the present one.
@@ -126,7 +147,7 @@ impl<T: Read> Setting<T> {
             variable: None,
             flagless: false,
             list: T::LIST,
-            switch: T::SWITCH,
+            form: T::FORM,
             confidential: false,
             former: &[],
             measure: T::measure,

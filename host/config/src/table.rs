@@ -12,7 +12,8 @@ use crate::{
         Former::{Name, Variable},
         Row,
         Scope::{
-            self, ContentGet, ContentPut, ContentServe, Data, EvmServe, Execution, File, Policy, Program, Run, Sources,
+            self, ContentGet, ContentPut, ContentServe, Data, EvmServe, File, Program, Replay, RuleCheck, RuleInfo,
+            RuleLock, RuleRun, Run, SpecimenCheck,
         },
         Setting,
     },
@@ -44,6 +45,14 @@ const OPERATOR: &str = "Operator";
 const PROCESS: &str = "Process";
 const SOURCES: &str = "Sources of rules";
 
+/// The commands that check or execute blocks for a result of their own.
+const CHECKING: &[Scope] = &[Run, Replay, SpecimenCheck, RuleCheck, RuleInfo, RuleRun];
+/// The commands that execute blocks.
+const BOUNDED: &[Scope] = &[Run, Replay, SpecimenCheck, RuleCheck, RuleInfo, RuleRun, EvmServe];
+/// The commands that run rules with an executor of the user's choice.
+const EXECUTING: &[Scope] = &[Run, Replay, RuleRun];
+/// The commands that find rules.
+const RESOLVING: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleLock];
 /// The scopes that work in the daemon's directory.
 const IN_DATA: &[Scope] = &[Run, Data, ContentPut, ContentServe];
 
@@ -142,30 +151,30 @@ settings! {
 
     /// Executor of blocks: `embedded`, `remote` or `both`, which compares the bytes of the two; remote results need
     /// `--format evm-server@...`.
-    EVM: Executor = "evm" <"EXECUTOR"> .under(RULES).on(&[Run, Execution]).default("embedded");
+    EVM: Executor = "evm" <"EXECUTOR"> .under(RULES).on(EXECUTING).default("embedded");
 
     /// The evm-server for `--evm remote` and `both`; alone it selects nothing.
-    EVM_SERVER: String = "evm-server" <"URL"> .under(RULES).on(&[Run, Execution]).default("http://127.0.0.1:3002").confidential()
+    EVM_SERVER: String = "evm-server" <"URL"> .under(RULES).on(EXECUTING).default("http://127.0.0.1:3002").confidential()
         .formerly(&[Variable("EVM_SERVER_URL")]);
 
     /// Result that is taken where the two executors differ: `prefer-embedded`, `prefer-remote`, or `hold` for none.
-    EVM_ON_DIFFERENCE: OnDifference = "evm-on-difference" <"POLICY"> .under(RULES).on(&[Run, Execution]).default("hold");
+    EVM_ON_DIFFERENCE: OnDifference = "evm-on-difference" <"POLICY"> .under(RULES).on(EXECUTING).default("hold");
 
     /// Time limit for one block on the evm-server, retries included.
-    EVM_TIMEOUT: Duration = "evm-timeout" <"DURATION"> .under(RULES).on(&[Run, Execution]).default("100s").within("1s", "10m")
+    EVM_TIMEOUT: Duration = "evm-timeout" <"DURATION"> .under(RULES).on(EXECUTING).default("100s").within("1s", "10m")
         .formerly(&[in_unit("evm-timeout-s", "s")]);
 
     /// Origin of the senders in results: `recovered` from the signatures and compared with those in the specimen, or `stated`
     /// by the specimen and not checked, which is refused where results are proved.
-    SENDERS: SenderPolicy = "senders" <"ORIGIN"> .under(RULES).on(&[Run, Policy]).default("recovered");
+    SENDERS: SenderPolicy = "senders" <"ORIGIN"> .under(RULES).on(CHECKING).default("recovered");
 
     /// Upper bound on the gas used by everything done for one block, precompiles weighted by their measured cost; a block
     /// beyond it is unsupported. Another than the default is refused where results are proved.
-    GAS_BOUND: u64 = "gas-bound" <"GAS"> .under(RULES).on(&[Run, Policy, EvmServe]).default("1000000000")
+    GAS_BOUND: u64 = "gas-bound" <"GAS"> .under(RULES).on(BOUNDED).default("1000000000")
         .within("1", "18446744073709551615");
 
     /// Basis of canonical results: `execution`, the recorded `receipts`, or `auto` for receipts where execution lacks data.
-    BASIS: BasisPolicy = "basis" <"BASIS"> .under(RULES).on(&[Run, Policy]).default("auto");
+    BASIS: BasisPolicy = "basis" <"BASIS"> .under(RULES).on(CHECKING).default("auto");
 
     /// Runs at once, each in a process of its own [default: the number of cores].
     WORKERS: Option<u64> = "workers" <"N"> .under(RULES).on(&[Run]).within("1", "1024");
@@ -229,13 +238,13 @@ settings! {
         .formerly(&[in_unit("retry-ms", "ms")]);
 
     /// Lock file of rules that were resolved, written by `refiner rule lock` [default: rules.lock, where it is].
-    LOCK: Option<PathBuf> = "lock" <"FILE"> .under(SOURCES).on(&[Sources]);
+    LOCK: Option<PathBuf> = "lock" <"FILE"> .under(SOURCES).on(RESOLVING);
 
     /// Refuses every rule that is not in the lock file.
-    LOCKED: bool = "locked" <"BOOL"> .under(SOURCES).on(&[Sources]).default("false");
+    LOCKED: bool = "locked" <"BOOL"> .under(SOURCES).on(RESOLVING).default("false");
 
     /// IPFS gateway that rules are fetched from in place of the public ones. Can be repeated.
-    IPFS_GATEWAY: Vec<String> = "ipfs-gateway" <"URL"> .under(SOURCES).on(&[Sources]).confidential();
+    IPFS_GATEWAY: Vec<String> = "ipfs-gateway" <"URL"> .under(SOURCES).on(RESOLVING).confidential();
 
     /// An ipfs-pinner or ewm-das.
     CONTENT_PINNER: Option<String> = "pinner" <"URL"> .on(&[ContentGet, ContentPut]).confidential()
@@ -308,8 +317,22 @@ mod tests {
 
     use super::*;
 
-    const SCOPES: [Scope; 11] =
-        [Program, File, Run, Execution, Policy, Sources, EvmServe, ContentGet, ContentPut, ContentServe, Data];
+    const SCOPES: [Scope; 14] = [
+        Program,
+        File,
+        Run,
+        Replay,
+        SpecimenCheck,
+        RuleCheck,
+        RuleInfo,
+        RuleRun,
+        RuleLock,
+        EvmServe,
+        ContentGet,
+        ContentPut,
+        ContentServe,
+        Data,
+    ];
 
     #[test]
     fn every_default_and_every_bound_is_a_value_of_its_setting_and_within_its_bounds() {

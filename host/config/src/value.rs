@@ -20,6 +20,8 @@ pub enum Measure {
 pub trait Scalar: Sized + 'static {
     /// The form that is expected, for errors.
     const EXPECTED: &'static str;
+    /// The TOML type in a file.
+    const FORM: Form = Form::Text;
 
     /// Reads a value; `None` where the text has another form.
     fn scalar(text: &str) -> Option<Self>;
@@ -30,14 +32,25 @@ pub trait Scalar: Sized + 'static {
     }
 }
 
+/// The TOML type of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A string.
+    Text,
+    /// An integer.
+    Number,
+    /// A boolean.
+    Switch,
+}
+
 /// What a setting reads from its texts: a value, one that may be absent, or a list.
 pub trait Read: Sized + 'static {
     /// The form of each text.
     const EXPECTED: &'static str;
     /// Several texts are read.
     const LIST: bool = false;
-    /// A flag alone means `true`.
-    const SWITCH: bool = false;
+    /// The form of each text in a file. A flag of [`Form::Switch`] alone means `true`.
+    const FORM: Form;
 
     /// The value of texts that were checked; `None` where a value must be there and is not.
     fn read(texts: &[String]) -> Option<Self>;
@@ -52,6 +65,7 @@ fn measure<T: Scalar>(text: &str) -> Option<Measure> {
 
 impl<T: Scalar> Read for Option<T> {
     const EXPECTED: &'static str = T::EXPECTED;
+    const FORM: Form = T::FORM;
 
     fn read(texts: &[String]) -> Option<Self> {
         Some(texts.first().and_then(|text| T::scalar(text)))
@@ -65,6 +79,7 @@ impl<T: Scalar> Read for Option<T> {
 impl<T: Scalar> Read for Vec<T> {
     const EXPECTED: &'static str = T::EXPECTED;
     const LIST: bool = true;
+    const FORM: Form = T::FORM;
 
     fn read(texts: &[String]) -> Option<Self> {
         texts.iter().map(|text| T::scalar(text)).collect()
@@ -80,6 +95,7 @@ macro_rules! read_alone {
     ($($type:ty),* $(,)?) => {$(
         impl Read for $type {
             const EXPECTED: &'static str = <$type as Scalar>::EXPECTED;
+            const FORM: Form = <$type as Scalar>::FORM;
 
             fn read(texts: &[String]) -> Option<Self> {
                 <$type as Scalar>::scalar(texts.first()?)
@@ -108,6 +124,7 @@ macro_rules! from_str {
 read_alone!(
     String,
     PathBuf,
+    bool,
     u64,
     Bytes,
     Duration,
@@ -134,6 +151,7 @@ from_str! {
 
 impl Scalar for u64 {
     const EXPECTED: &'static str = "a number";
+    const FORM: Form = Form::Number;
 
     fn scalar(text: &str) -> Option<Self> {
         text.parse().ok()
@@ -146,22 +164,10 @@ impl Scalar for u64 {
 
 impl Scalar for bool {
     const EXPECTED: &'static str = "true or false";
+    const FORM: Form = Form::Switch;
 
     fn scalar(text: &str) -> Option<Self> {
         text.parse().ok()
-    }
-}
-
-impl Read for bool {
-    const EXPECTED: &'static str = <Self as Scalar>::EXPECTED;
-    const SWITCH: bool = true;
-
-    fn read(texts: &[String]) -> Option<Self> {
-        <Self as Scalar>::scalar(texts.first()?)
-    }
-
-    fn measure(text: &str) -> Option<Measure> {
-        measure::<Self>(text)
     }
 }
 

@@ -1,6 +1,10 @@
 //! The values of one command, merged from every source and checked.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::PathBuf,
+};
 
 use refiner_proofchain::Secret;
 
@@ -39,10 +43,12 @@ pub struct Warning {
 /// Texts of one source, by the name that they were given under.
 pub(crate) type Given = BTreeMap<String, Vec<String>>;
 
-/// The values of one command. Every one was checked.
+/// The values of one command. Every one was checked; one that is faulty is a problem, and its default stands in.
 #[derive(Debug)]
 pub struct Values {
     given: BTreeMap<&'static str, (Vec<String>, Origin)>,
+    /// The settings that have a value in another form or out of its bounds.
+    faulty: BTreeSet<&'static str>,
     key: Option<(&'static str, Secret)>,
     warnings: Vec<Warning>,
 }
@@ -56,7 +62,8 @@ impl Values {
         file: Option<(&PathBuf, &Given)>,
         problems: &mut Vec<Problem>,
     ) -> Self {
-        let mut values = Self { given: BTreeMap::new(), key: environment.key(), warnings: Vec::new() };
+        let mut values =
+            Self { given: BTreeMap::new(), faulty: BTreeSet::new(), key: environment.key(), warnings: Vec::new() };
         for row in table::rows().filter(|row| row.is_in(scope)) {
             let found = values
                 .of_names(row, |name| flags.get(name).cloned(), |_| Origin::Flag, problems)
@@ -68,6 +75,8 @@ impl Values {
             let Some((texts, origin)) = found else { continue };
             if check(row, &texts, &origin, problems) {
                 values.given.insert(row.name, (texts, origin));
+            } else {
+                values.faulty.insert(row.name);
             }
         }
         values
@@ -126,6 +135,11 @@ impl Values {
     pub fn given<T: Read>(&self, setting: &'static Setting<T>) -> Option<T> {
         let (texts, _) = self.given.get(setting.row.name)?;
         T::read(texts)
+    }
+
+    /// True when a value was given, faulty ones included.
+    pub fn is_given<T>(&self, setting: &'static Setting<T>) -> bool {
+        self.given.contains_key(setting.row.name) || self.faulty.contains(setting.row.name)
     }
 
     /// The text and the origin of a row's value; the default's where none was given.

@@ -85,7 +85,7 @@ fn every_former_name_works_in_every_source_with_a_warning() {
     for row in table::rows().filter(|row| row.is_in(refiner_config::Scope::Run)) {
         for former in row.former {
             let refiner_config::Former::Name { name, unit } = former else { continue };
-            let value = if row.switch { "true" } else { "20" };
+            let value = if row.form == refiner_config::Form::Switch { "true" } else { "20" };
             let expected = format!("{value}{}", unit.unwrap_or_default());
             let flag = format!("--{name}={value}");
             let variable = format!("REFINER_{}", name.to_ascii_uppercase().replace('-', "_"));

@@ -4,22 +4,18 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use refiner_config::{Flags, scope};
 use refiner_journal::{ItemId, State};
 use refiner_specimen::Layout;
 
-use crate::{
-    content, evm,
-    executor::{EvmArguments, PolicyArguments},
-    exit, rule, rules,
-};
+use crate::{content, evm, exit, rule};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = exit::TABLE, arg_required_else_help = true)]
 pub struct Cli {
-    /// What is logged to standard error, as a tracing filter.
-    #[arg(long, global = true, env = "REFINER_LOG", default_value = "warn", value_name = "FILTER")]
-    pub log: String,
+    #[command(flatten)]
+    pub settings: Flags<scope::Program>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -97,13 +93,9 @@ pub struct Replay {
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     pub params: Vec<(String, String)>,
     #[command(flatten)]
-    pub sources: rules::Sources,
-    #[command(flatten)]
     pub chains: ChainConfigs,
     #[command(flatten)]
-    pub evm: EvmArguments,
-    #[command(flatten)]
-    pub policy: PolicyArguments,
+    pub settings: Flags<scope::Replay>,
     #[command(flatten)]
     pub known: KnownBlockArguments,
     /// Runs rules that are not built in in confined child processes, as `refiner run` does. They are compiled in one always.
@@ -137,11 +129,10 @@ impl Replay {
 #[derive(Debug, Args)]
 #[command(after_help = exit::TABLE, args_override_self = true)]
 pub struct Run {
-    /// A TOML file with settings; flags and environment go before it.
-    #[arg(long, value_name = "FILE", env = "REFINER_CONFIG")]
-    pub config: Option<PathBuf>,
     #[command(flatten)]
-    pub settings: crate::run::config::Layer,
+    pub file: Flags<scope::File>,
+    #[command(flatten)]
+    pub settings: Flags<scope::Run>,
 }
 
 /// `refiner config`.
@@ -176,18 +167,16 @@ pub enum JournalCommand {
         /// Its number, from `list`.
         #[arg(value_name = "ITEM")]
         item: ItemId,
-        /// The daemon's directory.
-        #[arg(long, value_name = "DIR", env = "REFINER_DATA", default_value = "refiner-data")]
-        data: PathBuf,
+        #[command(flatten)]
+        settings: Flags<scope::Data>,
     },
     /// Gives quarantined or skipped items another try from the beginning; the daemon must be stopped.
     Retry {
         /// Their numbers, from `list`.
         #[arg(required = true, value_name = "ITEM")]
         items: Vec<ItemId>,
-        /// The daemon's directory.
-        #[arg(long, value_name = "DIR", env = "REFINER_DATA", default_value = "refiner-data")]
-        data: PathBuf,
+        #[command(flatten)]
+        settings: Flags<scope::Data>,
     },
     /// Every item with its artifacts and transactions, one JSON object a line.
     Export {
@@ -205,9 +194,8 @@ pub struct Chosen {
     /// Only items of this height.
     #[arg(long, value_name = "HEIGHT")]
     pub height: Option<u64>,
-    /// The daemon's directory.
-    #[arg(long, value_name = "DIR", env = "REFINER_DATA", default_value = "refiner-data")]
-    pub data: PathBuf,
+    #[command(flatten)]
+    pub settings: Flags<scope::Data>,
 }
 
 /// How runs are printed.
@@ -291,7 +279,7 @@ pub struct Check {
     #[command(flatten)]
     pub chains: ChainConfigs,
     #[command(flatten)]
-    pub policy: PolicyArguments,
+    pub settings: Flags<scope::SpecimenCheck>,
     #[command(flatten)]
     pub known: KnownBlockArguments,
     /// One JSON object a line.

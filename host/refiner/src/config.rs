@@ -19,7 +19,7 @@ const VALUE_WIDTH: usize = 50;
 /// Prints the settings, as a file that `--config` takes or as JSON.
 pub fn run(command: &ConfigCommand) -> anyhow::Result<Exit> {
     let ConfigCommand::Show { run, json } = command;
-    let shown = config::shown(&run.settings, run.config.as_deref())?;
+    let shown = config::shown(run)?;
     let out = &mut BufWriter::new(terminal::out(*json));
     if *json {
         as_json(&shown, out)?;

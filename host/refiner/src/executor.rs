@@ -1,83 +1,31 @@
 //! Who executes blocks: this program, an evm-server, or both.
 
 use std::{
-    fmt,
     path::{Path, PathBuf},
-    str::FromStr,
     sync::Arc,
     time::Duration,
 };
 
 use alloy_primitives::Bytes;
-use clap::{Args, ValueEnum};
+use refiner_config::{Executor as By, Origin, Values, table};
 use refiner_evm::{
-    Answer, Both, DEFAULT_GAS_BOUND, Difference, EmbeddedExecutor, ExecutedBy, ExecutionPolicy, Executor, OnDifference,
-    Remote, RemoteServer, SenderPolicy,
+    Answer, Both, Difference, EmbeddedExecutor, ExecutedBy, ExecutionPolicy, Executor, OnDifference, Remote,
+    RemoteServer,
 };
 use refiner_evm_server::remote::{EvmServerClient, RemoteLimits, SetupError};
 use refiner_worker::Executes;
 
 use crate::output::{OutputDirectory, OutputError};
 
-/// The variable in which earlier refiners named their evm-server.
-const EARLIER_URL: &str = "EVM_SERVER_URL";
-/// Where an evm-server listens unless somebody says otherwise.
-pub const DEFAULT_URL: &str = "http://127.0.0.1:3002";
-/// What all tries of one block may take by default, in seconds: a run that executes blocks has 120.
-pub const DEFAULT_TIMEOUT_S: u64 = 100;
+/// The variable in which the network's earlier refiner named its evm-server.
+const SHARED_URL: &str = "EVM_SERVER_URL";
 
-/// Who executes blocks, as on the command line.
-#[derive(Clone, Debug, Args)]
-pub struct EvmArguments {
-    /// Who executes blocks; `both` compares the bytes of the two. Remote results need `--format evm-server@...`.
-    #[arg(long = "evm", value_enum, env = "REFINER_EVM", default_value_t = By::Embedded, value_name = "WHO")]
-    by: By,
-    /// The evm-server for `--evm remote` and `both`, also read from EVM_SERVER_URL; alone it selects nothing
-    /// [default: http://127.0.0.1:3002].
-    #[arg(long = "evm-server", env = "REFINER_EVM_SERVER", value_name = "URL", hide_env_values = true)]
-    server: Option<String>,
-    /// What becomes of a block whose two results differ.
-    #[arg(long = "evm-on-difference", env = "REFINER_EVM_ON_DIFFERENCE", default_value = "hold", value_name = "POLICY",
-        value_parser = ["prefer-embedded", "prefer-remote", "hold"])]
-    on_difference: String,
-    /// How long the evm-server has for a block, with all tries.
-    #[arg(long = "evm-timeout-s", env = "REFINER_EVM_TIMEOUT_S", default_value_t = DEFAULT_TIMEOUT_S, value_name = "S",
-        value_parser = clap::value_parser!(u64).range(1..=600))]
-    timeout_s: u64,
-}
-
-/// The terms on which blocks are checked and executed, as on the command line. They are part of the identity of a run.
-#[derive(Clone, Copy, Debug, Args)]
-pub struct PolicyArguments {
-    /// Origin of the senders in results: `recovered` from the signatures and compared with those in the specimen, or `stated` by the
-    /// specimen and not checked.
-    #[arg(long, env = "REFINER_SENDERS", default_value_t = SenderPolicy::Recovered, value_name = "ORIGIN")]
-    senders: SenderPolicy,
-    #[command(flatten)]
-    bound: GasBound,
-}
-
-/// The bound on execution, as on the command line.
-#[derive(Clone, Copy, Debug, Args)]
-pub struct GasBound {
-    /// Upper bound on the gas used by everything done for one block, precompiles weighted by their measured cost; a block beyond it is
-    /// unsupported.
-    #[arg(long, env = "REFINER_GAS_BOUND", default_value_t = DEFAULT_GAS_BOUND, value_name = "GAS",
-        value_parser = clap::value_parser!(u64).range(1..))]
-    gas_bound: u64,
-}
-
-impl PolicyArguments {
-    /// The policy that was asked for.
-    pub fn policy(&self) -> ExecutionPolicy {
-        ExecutionPolicy { senders: self.senders, gas_bound: self.bound.gas_bound, ..ExecutionPolicy::default() }
-    }
-}
-
-impl GasBound {
-    /// The policy of an executor that answers without checks.
-    pub fn policy(&self) -> ExecutionPolicy {
-        ExecutionPolicy { gas_bound: self.gas_bound, ..ExecutionPolicy::default() }
+/// The terms on which blocks are checked and executed. They are part of the identity of a run.
+pub fn policy(values: &Values) -> ExecutionPolicy {
+    ExecutionPolicy {
+        senders: values.get(&table::SENDERS),
+        gas_bound: values.get(&table::GAS_BOUND),
+        ..ExecutionPolicy::default()
     }
 }
 
@@ -94,18 +42,7 @@ pub fn unusual_terms(policy: ExecutionPolicy) -> serde_json::Map<String, serde_j
     terms
 }
 
-/// Who executes blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum By {
-    /// This program.
-    Embedded,
-    /// An evm-server.
-    Remote,
-    /// The two, compared.
-    Both,
-}
-
-/// Who executes blocks, with what it takes.
+/// The executor of blocks, with what it takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evm {
     /// Who.
@@ -118,24 +55,23 @@ pub struct Evm {
     pub timeout: Duration,
 }
 
-impl EvmArguments {
-    /// What was asked for.
-    pub fn evm(&self) -> Evm {
-        let earlier = || std::env::var(EARLIER_URL).ok().filter(|url| !url.is_empty());
-        if self.by == By::Embedded && self.server.is_some() {
-            tracing::warn!("An evm-server is named and not asked: that takes `--evm remote` or `--evm both`.");
+impl Evm {
+    /// The executor that the settings of a command name.
+    pub fn of(values: &Values) -> Self {
+        let by = values.get(&table::EVM);
+        // The variable of the network's earlier refiner stands in shared environments, and selects nothing.
+        let named = values.shown(&table::EVM_SERVER.row).1;
+        if by == By::Embedded && named != Origin::Default && named != Origin::Variable(SHARED_URL.to_owned()) {
+            tracing::warn!("an evm-server is named and not asked: that takes `--evm remote` or `--evm both`");
         }
-        Evm {
-            by: self.by,
-            server: self.server.clone().or_else(earlier).unwrap_or_else(|| DEFAULT_URL.to_owned()),
-            // Only the three names get here.
-            on_difference: self.on_difference.parse().unwrap_or(OnDifference::Hold),
-            timeout: Duration::from_secs(self.timeout_s),
+        Self {
+            by,
+            server: values.get(&table::EVM_SERVER),
+            on_difference: values.get(&table::EVM_ON_DIFFERENCE),
+            timeout: values.get(&table::EVM_TIMEOUT),
         }
     }
-}
 
-impl Evm {
     /// As it goes into a rule's identity.
     pub const fn executed_by(&self) -> ExecutedBy {
         match self.by {
@@ -213,18 +149,4 @@ fn keep(difference: &Difference, directory: &Path) -> Result<Kept, OutputError> 
         directory.write(&name, refiner_specimen::sha256(&bytes), &bytes)
     };
     Ok(Kept { embedded: write("embedded", embedded)?, remote: write("remote", remote)? })
-}
-
-impl fmt::Display for By {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
-    }
-}
-
-impl FromStr for By {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        <Self as ValueEnum>::from_str(text, false)
-    }
 }

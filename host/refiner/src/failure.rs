@@ -2,11 +2,12 @@
 
 use std::io::Write as _;
 
+use refiner_config::ConfigError;
 use refiner_evm_server::remote::SetupError;
 use refiner_journal::JournalError;
 use refiner_text::OneLine;
 
-use crate::run::{ConfigError, RulesError, RunError};
+use crate::run::{RulesError, RunError};
 use crate::{
     chains::ChainError,
     content::ContentError,
@@ -83,7 +84,7 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
         Some(ServeError::Limits { .. }) => return (Exit::Usage, None),
         None => {}
     }
-    if error.is::<ConfigError>() || error.is::<refiner_config::ConfigError>() {
+    if error.is::<ConfigError>() {
         return (Exit::Usage, None);
     }
     if let Some(error) = error.downcast_ref::<RulesError>() {

@@ -2,10 +2,11 @@
 
 use std::{
     io::{self, BufWriter, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use refiner_config::{ConfigError, Flags, scope, table};
 use refiner_journal::{Filter, Item, ItemId, Journal, JournalError, JournalReader};
 use refiner_text::OneLine;
 use serde_json::json;
@@ -25,13 +26,13 @@ pub fn run(command: &JournalCommand) -> anyhow::Result<Exit> {
     let json = !matches!(command, JournalCommand::List { json: false, .. } | JournalCommand::Retry { .. });
     let out = &mut BufWriter::new(terminal::out(json));
     match command {
-        JournalCommand::List { chosen, limit, json } => list(&read(&chosen.data)?, chosen, *limit, *json, out)?,
-        JournalCommand::Show { item, data } => show(&read(data)?, *item, out)?,
+        JournalCommand::List { chosen, limit, json } => list(&read(&chosen.settings)?, chosen, *limit, *json, out)?,
+        JournalCommand::Show { item, settings } => show(&read(settings)?, *item, out)?,
         JournalCommand::Export { chosen } => {
-            read(&chosen.data)?.export(&chosen.filter(), out)?;
+            read(&chosen.settings)?.export(&chosen.filter(), out)?;
         }
-        JournalCommand::Retry { items, data } => {
-            let mut journal = Journal::open(&path(data))?;
+        JournalCommand::Retry { items, settings } => {
+            let mut journal = Journal::open(&path(settings)?)?;
             for item in items {
                 journal.retry(*item, now_ms())?;
                 writeln!(out, "{item} will be tried again from the beginning")?;
@@ -98,12 +99,13 @@ impl Chosen {
     }
 }
 
-fn read(data: &Path) -> Result<JournalReader, JournalError> {
-    JournalReader::open(&path(data))
+fn read(settings: &Flags<scope::Data>) -> anyhow::Result<JournalReader> {
+    Ok(JournalReader::open(&path(settings)?)?)
 }
 
-fn path(data: &Path) -> PathBuf {
-    data.join("journal.sqlite")
+/// The journal in the daemon's directory.
+fn path(settings: &Flags<scope::Data>) -> Result<PathBuf, ConfigError> {
+    Ok(settings.values()?.get(&table::DATA).join("journal.sqlite"))
 }
 
 fn now_ms() -> u64 {

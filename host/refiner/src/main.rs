@@ -32,6 +32,7 @@ use std::{
 
 use clap::Parser as _;
 use mimalloc::MiMalloc;
+use refiner_config::table;
 use refiner_text::is_deceptive;
 use refiner_worker::{COMPILE_ARGUMENT, WORKER_ARGUMENT};
 
@@ -66,7 +67,7 @@ fn is_child(argument: Option<&OsStr>) -> bool {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
-    terminal::log(&cli.log)?;
+    terminal::log(&cli.settings.values()?.get(&table::LOG))?;
     match &cli.command {
         Command::Replay(arguments) => replay::run(arguments),
         Command::Run(arguments) => run::run(arguments),

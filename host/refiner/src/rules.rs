@@ -3,7 +3,7 @@
 mod find;
 mod place;
 
-pub use find::{Found, Sources, cache_directory, sources};
+pub use find::{Found, Sources, sources};
 pub use place::{Block, NoRun, Place};
 
 use std::{io, path::PathBuf, sync::Arc};

@@ -11,27 +11,29 @@ use refiner_evm::ExecutionTerms;
 use self::{job::Job, report::Report};
 use crate::{
     chains, cli,
+    executor::{self, Evm},
     exit::Exit,
     input,
     known_blocks::KnownBlocks,
     output::OutputDirectory,
     rule::Session,
-    rules::{self, Terms},
+    rules::{self, Sources, Terms},
 };
 
 /// Runs the whole command. A specimen that fails never stops the others.
 pub fn run(arguments: &cli::Replay) -> anyhow::Result<Exit> {
     let inputs = input::expand(&arguments.specimens)?;
     let threads = threads(arguments);
-    let evm = arguments.evm.evm();
+    let settings = arguments.settings.values()?;
+    let evm = Evm::of(&settings);
     let differences = arguments.out.as_ref().map(|out| out.join("differences"));
-    let policy = arguments.policy.policy();
+    let policy = executor::policy(&settings);
     let session =
         || Ok(Session::begin(&arguments.chains, policy, threads)?.executing(evm.executes(differences.clone())?));
     let execution = ExecutionTerms { executed_by: evm.executed_by(), policy };
     let terms = Terms { params: arguments.parameters().collect(), execution };
     let job = Job {
-        rules: rules::load(&arguments.rules, &arguments.sources, &terms, session, arguments.isolate)?,
+        rules: rules::load(&arguments.rules, &Sources::of(&settings), &terms, session, arguments.isolate)?,
         executor: evm.executor(chains::executor(&arguments.chains, policy)?, differences.clone())?,
         known: KnownBlocks::of(&inputs, arguments.known.block_hashes.as_deref())?,
         output: arguments.out.as_deref().map(OutputDirectory::create).transpose()?,

@@ -4,12 +4,9 @@ use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use refiner_authoring::RuleName;
+use refiner_config::{Flags, scope};
 
-use crate::{
-    cli::{ChainConfigs, parameter},
-    executor::{EvmArguments, PolicyArguments},
-    rules::Sources,
-};
+use crate::cli::{ChainConfigs, parameter};
 
 /// `refiner rule`.
 #[derive(Debug, Subcommand)]
@@ -72,11 +69,9 @@ pub struct Check {
     #[arg(long = "specimen", value_name = "SPECIMEN")]
     pub specimens: Vec<String>,
     #[command(flatten)]
-    pub sources: Sources,
+    pub settings: Flags<scope::RuleCheck>,
     #[command(flatten)]
     pub chains: ChainConfigs,
-    #[command(flatten)]
-    pub policy: PolicyArguments,
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
@@ -89,9 +84,7 @@ pub struct Info {
     #[arg(required = true, value_name = "RULE")]
     pub rules: Vec<String>,
     #[command(flatten)]
-    pub sources: Sources,
-    #[command(flatten)]
-    pub policy: PolicyArguments,
+    pub settings: Flags<scope::RuleInfo>,
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
@@ -119,13 +112,9 @@ pub struct Run {
     #[arg(long)]
     pub show: bool,
     #[command(flatten)]
-    pub sources: Sources,
+    pub settings: Flags<scope::RuleRun>,
     #[command(flatten)]
     pub chains: ChainConfigs,
-    #[command(flatten)]
-    pub evm: EvmArguments,
-    #[command(flatten)]
-    pub policy: PolicyArguments,
     /// One JSON object.
     #[arg(long, conflicts_with = "show")]
     pub json: bool,
@@ -138,7 +127,7 @@ pub struct Lock {
     #[arg(required = true, value_name = "RULE")]
     pub rules: Vec<String>,
     #[command(flatten)]
-    pub sources: Sources,
+    pub settings: Flags<scope::RuleLock>,
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,

@@ -17,7 +17,13 @@ use super::{
     session::{Prepared, Session},
     show,
 };
-use crate::{exit::Exit, failure, input, rules::Found, terminal};
+use crate::{
+    executor,
+    exit::Exit,
+    failure, input,
+    rules::{Found, Sources},
+    terminal,
+};
 
 /// A specimen to try rules on.
 struct Sample {
@@ -34,11 +40,13 @@ struct Tried {
 }
 
 pub fn run(arguments: &Check) -> anyhow::Result<Exit> {
+    let settings = arguments.settings.values()?;
+    let sources = Sources::of(&settings);
     let samples = samples(&arguments.specimens)?;
-    let session = Session::begin(&arguments.chains, arguments.policy.policy(), NonZeroUsize::MIN)?;
+    let session = Session::begin(&arguments.chains, executor::policy(&settings), NonZeroUsize::MIN)?;
     let mut worst = Exit::Done;
     for argument in &arguments.rules {
-        for found in arguments.sources.find(argument)? {
+        for found in sources.find(argument)? {
             worst = worst.max(check(&session, found, &samples, arguments)?);
         }
     }

@@ -16,7 +16,13 @@ use refiner_text::OneLine;
 use serde_json::{Value, json};
 
 use super::{RuleError, arguments::Info, session, show};
-use crate::{executor::unusual_terms, exit::Exit, failure, rules::Found, terminal};
+use crate::{
+    executor::{self, unusual_terms},
+    exit::Exit,
+    failure,
+    rules::{Found, Sources},
+    terminal,
+};
 
 /// What is known of a rule.
 struct Known {
@@ -31,12 +37,14 @@ struct Known {
 }
 
 pub fn run(arguments: &Info) -> anyhow::Result<Exit> {
+    let settings = arguments.settings.values()?;
+    let (sources, policy) = (Sources::of(&settings), executor::policy(&settings));
     let stdout = &mut terminal::out(arguments.json);
     let mut worst = Exit::Done;
     for argument in &arguments.rules {
-        for found in arguments.sources.find(argument)? {
+        for found in sources.find(argument)? {
             let called = found.called.clone();
-            match Known::of(found, arguments.policy.policy()) {
+            match Known::of(found, policy) {
                 Ok(known) if arguments.json => writeln!(stdout, "{}", known.as_json())?,
                 Ok(known) => known.print(stdout)?,
                 Err(error) if arguments.json => {

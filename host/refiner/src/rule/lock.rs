@@ -10,15 +10,16 @@ use super::{RuleError, arguments};
 use crate::{
     builtin,
     exit::Exit,
-    rules::{LoadError, sources},
+    rules::{LoadError, Sources, sources},
     terminal,
 };
 
 pub fn run(arguments: &arguments::Lock) -> anyhow::Result<Exit> {
-    let path = arguments.sources.lock_path();
+    let fetched = Sources::of(&arguments.settings.values()?);
+    let path = fetched.lock_path();
     let mut lock = if path.exists() { Lock::read(&path).map_err(LoadError::from)? } else { Lock::default() };
     // What is in the lock so far does not bind: agreeing on something else is what this command is for.
-    let resolver = arguments.sources.unbound_resolver();
+    let resolver = fetched.unbound_resolver();
     let stdout = &mut terminal::out(arguments.json);
     for argument in &arguments.rules {
         if builtin::rule(argument).is_some() {

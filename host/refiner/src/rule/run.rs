@@ -8,6 +8,7 @@ use std::{
 
 use alloy_primitives::{B256, Bytes};
 use refiner_authoring::digest;
+use refiner_config::Values;
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_sandbox::{Artifact, Params, SpecimenHash, Verdict};
 use refiner_text::OneLine;
@@ -22,11 +23,11 @@ use super::{
 };
 use crate::{
     checks,
-    executor::unusual_terms,
+    executor::{self, Evm, unusual_terms},
     exit::Exit,
     input::{self, InputError},
     output::OutputDirectory,
-    rules::Found,
+    rules::{Found, Sources},
     terminal,
 };
 
@@ -43,15 +44,16 @@ struct Shown {
 }
 
 pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
+    let settings = arguments.settings.values()?;
     let raw = specimen(&arguments.specimen)?;
     let block = block(&raw, &arguments.specimen)?;
-    let mut found = arguments.sources.find(&arguments.rule)?;
+    let mut found = Sources::of(&settings).find(&arguments.rule)?;
     let several = RuleError::Several { argument: arguments.rule.clone(), found: found.len() };
     let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
 
     let called = found.called.clone();
     let stdout = &mut terminal::out(arguments.json);
-    let shown = match finish(arguments, found, &raw, block) {
+    let shown = match finish(arguments, &settings, found, &raw, block) {
         Ok(shown) => shown,
         Err(error) => {
             let Some(refused) = error.downcast_ref::<RuleError>().filter(|_| arguments.json) else { return Err(error) };
@@ -69,10 +71,10 @@ pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
 }
 
 /// Compiles, runs and keeps.
-fn finish(arguments: &Run, found: Found, raw: &Bytes, block: String) -> anyhow::Result<Shown> {
-    let evm = arguments.evm.evm();
+fn finish(arguments: &Run, settings: &Values, found: Found, raw: &Bytes, block: String) -> anyhow::Result<Shown> {
+    let evm = Evm::of(settings);
     let differences = arguments.out.as_ref().map(|out| out.join("differences"));
-    let policy = arguments.policy.policy();
+    let policy = executor::policy(settings);
     let session = Session::begin(&arguments.chains, policy, NonZeroUsize::MIN)?.executing(evm.executes(differences)?);
     let rule = session.prepare(found)?;
     let params: Params = arguments.params.iter().cloned().collect();

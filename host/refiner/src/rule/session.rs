@@ -3,6 +3,7 @@
 use std::{fs, num::NonZeroUsize, os::unix::fs::DirBuilderExt as _, sync::Arc};
 
 use alloy_primitives::{B256, Bytes};
+use refiner_config::cache_directory;
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_manifest::{Capability, Manifest};
 use refiner_sandbox::{Allocation, EngineProfile, Grants, Limits, Params, RuleIdentity, SpecimenHash, examine};
@@ -10,11 +11,7 @@ use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Executes, 
 use tracing::warn;
 
 use super::RuleError;
-use crate::{
-    chains::ChainError,
-    cli::ChainConfigs,
-    rules::{Found, cache_directory},
-};
+use crate::{chains::ChainError, cli::ChainConfigs, rules::Found};
 
 /// Compiler and workers.
 pub struct Session {

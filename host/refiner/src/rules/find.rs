@@ -1,28 +1,24 @@
 //! From an argument to components: built-in names, files and directories, and sources that are fetched.
 
 use std::{
-    env, fs, io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use clap::Args;
+use refiner_config::{Values, cache_directory, table};
 use refiner_sources::{LOCK_FILE, Lock, Resolver, Settings, Source};
 
 use super::LoadError;
 use crate::builtin;
 
-/// How rules that are not built in are found.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Sources of rules")]
+/// The origin of rules that are fetched.
+#[derive(Clone, Debug, Default)]
 pub struct Sources {
-    /// What rules were resolved to, written by `refiner rule lock` [default: rules.lock, where it is].
-    #[arg(long, value_name = "FILE")]
+    /// The lock file, where one was named.
     pub lock: Option<PathBuf>,
-    /// Refuses every rule that is not in the lock.
-    #[arg(long)]
+    /// Every rule that is not in the lock is refused.
     pub locked: bool,
-    /// An IPFS gateway in place of the public ones; can be repeated.
-    #[arg(long = "ipfs-gateway", env = "REFINER_IPFS_GATEWAY", value_delimiter = ',', value_name = "URL")]
+    /// IPFS gateways in place of the public ones.
     pub gateways: Vec<String>,
 }
 
@@ -37,6 +33,15 @@ pub struct Found {
 }
 
 impl Sources {
+    /// As the settings of a command give them.
+    pub fn of(values: &Values) -> Self {
+        Self {
+            lock: values.get(&table::LOCK),
+            locked: values.get(&table::LOCKED),
+            gateways: values.get(&table::IPFS_GATEWAY),
+        }
+    }
+
     /// Where the lock is, whether it is there or not.
     pub fn lock_path(&self) -> PathBuf {
         self.lock.clone().unwrap_or_else(|| PathBuf::from(LOCK_FILE))
@@ -69,14 +74,6 @@ impl Sources {
         let resolver = self.resolver()?;
         sources(argument)?.iter().map(|source| get(&resolver, source)).collect()
     }
-}
-
-/// Where this program keeps what it can make or fetch again: `REFINER_CACHE_DIR`, or `refiner` in the user's cache.
-pub fn cache_directory() -> Option<PathBuf> {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    set("REFINER_CACHE_DIR")
-        .or_else(|| set("XDG_CACHE_HOME").map(|caches| caches.join("refiner")))
-        .or_else(|| set("HOME").map(|home| home.join(".cache/refiner")))
 }
 
 /// The sources an argument names, other than built-in rules.

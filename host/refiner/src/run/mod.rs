@@ -29,7 +29,7 @@ mod station;
 mod status;
 mod told;
 
-pub use self::{config::ConfigError, error::RunError, rules::RulesError};
+pub use self::{error::RunError, rules::RulesError};
 
 use std::{sync::Arc, time::Duration};
 
@@ -62,7 +62,7 @@ const THREADS_END: Duration = Duration::from_secs(1);
 
 /// Runs until it is told to stop.
 pub fn run(arguments: &cli::Run) -> anyhow::Result<Exit> {
-    let settings = Arc::new(config::read(&arguments.settings, arguments.config.as_deref())?);
+    let settings = Arc::new(config::read(arguments)?);
     // Dozens of threads come and go, each with a heap of its own, and of huge pages each would have whole ones cleared to use a
     // part. A kernel that knows no such pages refuses, and needs nothing.
     let _ = rustix::thread::disable_transparent_huge_pages(true);

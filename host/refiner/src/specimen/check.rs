@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{Unreadable, read_and_decode};
 use crate::{
     chains, checks, cli,
-    executor::unusual_terms,
+    executor::{self, unusual_terms},
     exit::Exit,
     failure,
     input::{Input, expand},
@@ -41,9 +41,10 @@ struct Report {
 
 /// Checks every specimen; one that fails does not stop the others.
 pub fn run(arguments: &cli::Check, stdout: &mut impl Write) -> anyhow::Result<Exit> {
+    let policy = executor::policy(&arguments.settings.values()?);
     let inputs = expand(&arguments.specimens)?;
     let checker = Checker {
-        executor: chains::executor(&arguments.chains, arguments.policy.policy())?,
+        executor: chains::executor(&arguments.chains, policy)?,
         known: KnownBlocks::of(&inputs, arguments.known.block_hashes.as_deref())?,
         execute: arguments.execute,
         announced: arguments.specimen_hash,
@@ -54,7 +55,7 @@ pub fn run(arguments: &cli::Check, stdout: &mut impl Write) -> anyhow::Result<Ex
             Ok(report) => {
                 if arguments.json {
                     let mut line = report.as_json(&input);
-                    show::merge(&mut line, unusual_terms(arguments.policy.policy()).into());
+                    show::merge(&mut line, unusual_terms(policy).into());
                     writeln!(stdout, "{line}")?;
                 } else {
                     report.print(&input, stdout)?;

@@ -1,32 +1,34 @@
-//! What the operator wants: flags over environment over file over defaults, all problems at once.
+//! The settings of `refiner run`, in the types that the daemon works with.
 
-mod layer;
-mod problem;
 mod settings;
 mod shown;
-mod sources;
 
 pub use self::{
-    layer::Layer,
-    problem::{ConfigError, Problem},
     settings::{Key, Settings},
     shown::{Shown, shown},
 };
 
-use std::path::Path;
+use refiner_config::{ConfigError, Environment, Values};
 
-/// Reads every source and makes settings of them. The environment is read here and nowhere else.
+use crate::cli;
+
+/// Reads every source and makes settings of them.
 ///
 /// # Errors
-///
 /// [`ConfigError`] with everything that is wrong, not only the first.
-pub fn read(flags: &Layer, file: Option<&Path>) -> Result<Settings, ConfigError> {
-    let environment = sources::Environment::of_process();
+pub fn read(arguments: &cli::Run) -> Result<Settings, ConfigError> {
+    let (values, settings) = resolved(arguments)?;
+    values.warn();
+    Ok(settings)
+}
+
+fn resolved(arguments: &cli::Run) -> Result<(Values, Settings), ConfigError> {
+    let environment = Environment::of_process();
     let mut problems = Vec::new();
-    let merged = sources::merge(flags, &environment, file, &mut problems);
-    let settings = settings::resolve(merged, environment.secret(), &mut problems);
-    match settings {
-        Some(settings) if problems.is_empty() => Ok(settings),
+    let file = arguments.file.read_from(&environment, None, &mut problems).get(&refiner_config::table::CONFIG);
+    let values = arguments.settings.read_from(&environment, file.as_ref(), &mut problems);
+    match settings::resolve(&values, &mut problems) {
+        Some(settings) if problems.is_empty() => Ok((values, settings)),
         _ => Err(ConfigError { problems }),
     }
 }

@@ -1,14 +1,13 @@
 //! Settings with their types, bounds and defaults.
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread, time::Duration};
 
-use alloy_primitives::Address;
-use refiner_evm::{ExecutionPolicy, OnDifference};
-use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, Secret, StartBlock};
+use refiner_config::{Parameter, Problem, Values, table};
+use refiner_evm::ExecutionPolicy;
+use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, StartBlock};
 use url::Url;
 
-use super::{Layer, Problem};
-use crate::executor::{self, By, Evm};
+use crate::executor::{self, Evm};
 
 /// What the daemon works by.
 #[derive(Debug)]
@@ -58,73 +57,52 @@ pub enum Key {
 }
 
 const GWEI: u128 = 1_000_000_000;
-/// Specimens come from Ethereum unless somebody says otherwise.
-const ETHEREUM: u64 = 1;
-
-/// Wei as they are said in the settings.
-pub fn gwei(wei: u128) -> u64 {
-    u64::try_from(wei / GWEI).unwrap_or(u64::MAX)
-}
-
-/// Makes settings of a layer. `None` only together with a problem.
-pub fn resolve(layer: Layer, secret: Option<Secret>, problems: &mut Vec<Problem>) -> Option<Settings> {
-    let mut reading = Reading { problems };
-    let proves = layer.prove.as_deref() != Some("none");
-    let network = reading.network(&layer);
-    let rpc = reading.rpc(&layer);
-    let source_chains = reading.each("source-chain", layer.source_chain.as_deref(), "a chain id");
-    let scan = ScanConfig {
-        depth: reading.number("depth", layer.depth, 3, 0, 10_000),
-        source_chains: source_chains.unwrap_or_else(|| vec![ETHEREUM]),
-        ..ScanConfig::default()
-    };
-    let start = reading.text("start", layer.start.as_deref(), "`latest`, a block number, or days as `7d`");
-    let health = reading.text("health", layer.health.as_deref(), "an address and port such as 127.0.0.1:9568");
-    let params = layer.param.iter().flatten().filter_map(|text| reading.parameter(text));
-    let params: Vec<_> =
-        layer.format.iter().map(|format| ("format".to_owned(), format.clone())).chain(params).collect();
-    let key = if proves { reading.key(&layer, secret) } else { Some(Key::None) };
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
-    let ms = |reading: &mut Reading<'_>, key, given, default, least, most| {
-        Duration::from_millis(reading.number(key, given, default, least, most))
-    };
-    let fees = FeePolicy {
-        cap_wei: u128::from(reading.number("max-fee-gwei", layer.max_fee_gwei, 1_000, 1, 1_000_000)) * GWEI,
-        ..FeePolicy::default()
-    };
-    let evm = reading.evm(&layer);
-    let policy = reading.policy(&layer, proves);
+/// Makes settings of values. `None` only together with a problem.
+pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings> {
+    let mut reading = Reading { values, problems };
+    let proves = values.get(&table::PROVE).as_deref() != Some("none");
+    let network = reading.network();
+    let rpc = reading.rpc();
+    let key = if proves { reading.key() } else { Some(Key::None) };
+    let policy = reading.policy(proves);
+    let format = values.get(&table::FORMAT).map(|format| ("format".to_owned(), format.to_string()));
+    let params = values.get(&table::PARAM).into_iter().map(|Parameter { name, value }| (name, value));
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let settings = Settings {
-        scan,
-        start: start.unwrap_or(StartBlock::Latest),
-        poll: ms(&mut reading, "poll-ms", layer.poll_ms, 2_000, 10, 600_000),
-        rpc_timeout: Duration::from_secs(reading.number("rpc-s", layer.rpc_s, 15, 1, 600)),
-        data: layer.data.unwrap_or_else(|| "refiner-data".into()),
-        pinner: layer.pinner.filter(|pinner| pinner != "none"),
-        upload: Duration::from_secs(reading.number("upload-s", layer.upload_s, 600, 1, 3_600)),
-        gateways: layer.gateway.map(|gateways| gateways.into_iter().filter(|gateway| gateway != "none").collect()),
-        private_urls: layer.private_urls.unwrap_or(false),
-        store_bytes: reading.number("store-mib", layer.store_mib, 10_240, 64, 1 << 30) << 20,
-        rules: layer.rule.unwrap_or_else(|| vec!["block-result".into()]),
-        prove: layer.prove.filter(|_| proves),
-        params,
-        chain_configs: layer.chain_config.unwrap_or_default().into_iter().map(PathBuf::from).collect(),
-        evm,
+        scan: ScanConfig {
+            depth: values.get(&table::DEPTH),
+            source_chains: values.get(&table::SOURCE_CHAIN),
+            ..ScanConfig::default()
+        },
+        start: values.get(&table::START),
+        poll: values.get(&table::POLL_INTERVAL),
+        rpc_timeout: values.get(&table::RPC_TIMEOUT),
+        data: values.get(&table::DATA),
+        pinner: values.get(&table::PINNER).filter(|pinner| pinner != "none"),
+        upload: values.get(&table::UPLOAD_TIMEOUT),
+        gateways: values.given(&table::GATEWAY).map(without_none),
+        private_urls: values.get(&table::PRIVATE_URLS),
+        store_bytes: values.get(&table::STORE_SIZE).0,
+        rules: values.get(&table::RULE),
+        prove: values.get(&table::PROVE).filter(|_| proves),
+        params: format.into_iter().chain(params).collect(),
+        chain_configs: values.get(&table::CHAIN_CONFIG),
+        evm: Evm::of(values),
         policy,
-        workers: reading.size("workers", layer.workers, cores, 1_024),
-        fees,
-        proof_depth: reading.number("proof-depth", layer.proof_depth, 5, 0, 10_000),
-        bump_after: Duration::from_secs(reading.number("bump-after-s", layer.bump_after_s, 90, 1, 86_400)),
-        recheck: Duration::from_secs(reading.number("recheck-s", layer.recheck_s, 60, 1, 86_400)),
-        unsettled: reading.size("unsettled", layer.unsettled, 32, 1_000),
-        health: health.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 9_568))),
-        health_anywhere: layer.health_anywhere.unwrap_or(false),
-        fetches: reading.size("fetches", layer.fetches, 8, 256),
-        pins: reading.size("pins", layer.pins, 4, 256),
-        backlog: reading.number("backlog", layer.backlog, 1_000, 1, 1_000_000),
-        shutdown: Duration::from_secs(reading.number("shutdown-s", layer.shutdown_s, 20, 0, 3_600)),
-        retry: ms(&mut reading, "retry-ms", layer.retry_ms, 1_000, 1, 600_000),
-        // Last, so that what is wrong with the others is told as well.
+        workers: values.get(&table::WORKERS).map_or(cores, size),
+        fees: FeePolicy { cap_wei: u128::from(values.get(&table::MAX_FEE)) * GWEI, ..FeePolicy::default() },
+        proof_depth: values.get(&table::PROOF_DEPTH),
+        bump_after: values.get(&table::BUMP_AFTER),
+        recheck: values.get(&table::RECHECK_INTERVAL),
+        unsettled: size(values.get(&table::MAX_PENDING_TRANSACTIONS)),
+        health: values.get(&table::HEALTH),
+        health_anywhere: values.get(&table::ALLOW_REMOTE_HEALTH),
+        fetches: size(values.get(&table::FETCHES)),
+        pins: size(values.get(&table::PINS)),
+        backlog: values.get(&table::BACKLOG),
+        shutdown: values.get(&table::SHUTDOWN_TIMEOUT),
+        retry: values.get(&table::RETRY_DELAY),
+        // Last, so that the problems of the others are reported as well.
         network: network?,
         rpc: rpc?,
         key: key?,
@@ -132,181 +110,116 @@ pub fn resolve(layer: Layer, secret: Option<Secret>, problems: &mut Vec<Problem>
     Some(settings)
 }
 
-/// Reads values and collects what is wrong with them.
-struct Reading<'p> {
-    problems: &'p mut Vec<Problem>,
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// The gateways of a list in which `none` stands for an empty one.
+fn without_none(mut gateways: Vec<String>) -> Vec<String> {
+    gateways.retain(|gateway| gateway != "none");
+    gateways
+}
+
+/// Reads settings that depend on others, and collects their problems.
+struct Reading<'a> {
+    values: &'a Values,
+    problems: &'a mut Vec<Problem>,
 }
 
 impl Reading<'_> {
-    fn evm(&mut self, layer: &Layer) -> Evm {
-        let by = self.text("evm", layer.evm.as_deref(), "embedded, remote or both");
-        let on_difference = self.text(
-            "evm-on-difference",
-            layer.evm_on_difference.as_deref(),
-            "prefer-embedded, prefer-remote or hold",
-        );
-        let seconds = self.number("evm-timeout-s", layer.evm_timeout_s, executor::DEFAULT_TIMEOUT_S, 1, 600);
-        Evm {
-            by: by.unwrap_or(By::Embedded),
-            server: layer.evm_server.clone().unwrap_or_else(|| executor::DEFAULT_URL.to_owned()),
-            on_difference: on_difference.unwrap_or(OnDifference::Hold),
-            timeout: Duration::from_secs(seconds),
-        }
-    }
-
     /// The terms of execution. A proved result rests on recovered senders, and ends at the bound at which every operator's ends.
-    fn policy(&mut self, layer: &Layer, proves: bool) -> ExecutionPolicy {
+    fn policy(&mut self, proves: bool) -> ExecutionPolicy {
         let default = ExecutionPolicy::default();
-        let senders = self.text("senders", layer.senders.as_deref(), "recovered or stated");
-        let policy = ExecutionPolicy {
-            senders: senders.unwrap_or_default(),
-            gas_bound: self.number("gas-bound", layer.gas_bound, default.gas_bound, 1, u64::MAX),
-            ..default
-        };
+        let policy = executor::policy(self.values);
         let terms = [
             ("senders", policy.senders.to_string(), default.senders.to_string()),
             ("gas-bound", policy.gas_bound.to_string(), default.gas_bound.to_string()),
         ];
-        for (key, value, expected) in terms.into_iter().filter(|(_, value, expected)| proves && value != expected) {
-            self.problems.push(Problem::Proving { key, value, expected });
+        for (key, found, expected) in terms.into_iter().filter(|(_, found, expected)| proves && found != expected) {
+            self.problems.push(Problem::Proving { key, found, expected });
         }
         policy
     }
 
-    fn text<T: FromStr>(&mut self, key: &'static str, value: Option<&str>, expected: &'static str) -> Option<T> {
-        let value = value?;
-        let read = value.trim().parse().ok();
-        if read.is_none() {
-            self.problems.push(Problem::Value { key, value: value.to_owned(), expected });
+    fn rpc(&mut self) -> Option<Vec<Url>> {
+        if !self.values.is_given(&table::RPC) {
+            let reason = "a node of the proof chain, by --rpc, REFINER_RPC or NODE_ETHEREUM_MAINNET";
+            self.problems.push(Problem::Missing { key: "rpc", reason });
         }
-        read
-    }
-
-    fn each<T: FromStr>(
-        &mut self,
-        key: &'static str,
-        values: Option<&[String]>,
-        expected: &'static str,
-    ) -> Option<Vec<T>> {
-        Some(values?.iter().filter_map(|value| self.text(key, Some(value), expected)).collect())
-    }
-
-    fn number(&mut self, key: &'static str, value: Option<u64>, default: u64, least: u64, most: u64) -> u64 {
-        let value = value.unwrap_or(default);
-        if !(least..=most).contains(&value) {
-            self.problems.push(Problem::Bounds { key, value, least, most });
-        }
-        value
-    }
-
-    fn size(&mut self, key: &'static str, value: Option<u64>, default: u64, most: u64) -> usize {
-        usize::try_from(self.number(key, value, default, 1, most)).unwrap_or(usize::MAX)
-    }
-
-    /// A URL may carry a provider's key, so its text is in no message.
-    fn url(&mut self, key: &'static str, value: &str) -> Option<Url> {
-        let read = value.trim().parse().ok().filter(|url: &Url| matches!(url.scheme(), "http" | "https"));
-        if read.is_none() {
-            self.problems.push(Problem::Value {
-                key,
-                value: "…".to_owned(),
-                expected: "a URL that begins with http:// or https://",
-            });
-        }
-        read
-    }
-
-    fn parameter(&mut self, text: &str) -> Option<(String, String)> {
-        let read = text.split_once('=').filter(|(name, _)| !name.is_empty());
-        if read.is_none() {
-            self.problems.push(Problem::Value { key: "param", value: text.to_owned(), expected: "NAME=VALUE" });
-        }
-        read.map(|(name, value)| (name.to_owned(), value.to_owned()))
-    }
-
-    fn rpc(&mut self, layer: &Layer) -> Option<Vec<Url>> {
-        let Some(urls) = layer.rpc.as_deref().filter(|urls| !urls.is_empty()) else {
-            let why = "a node of the proof chain, by --rpc, REFINER_RPC or NODE_ETHEREUM_MAINNET";
-            self.problems.push(Problem::Missing { key: "rpc", why });
-            return None;
-        };
-        Some(urls.iter().filter_map(|url| self.url("rpc", url)).collect())
+        Some(self.values.get(&table::RPC)).filter(|nodes| !nodes.is_empty())
     }
 
     /// A preset, of which each part can be replaced, or all three parts.
-    fn network(&mut self, layer: &Layer) -> Option<Network> {
-        let preset = match layer.network.as_deref() {
-            Some("custom" | "test" | "docker") => None,
+    fn network(&mut self) -> Option<Network> {
+        let name = self.values.get(&table::NETWORK);
+        let preset = match name.as_deref() {
+            Some("custom" | "test" | "docker") | None => None,
             Some(name) => match Network::named(name) {
                 Some(network) => Some(network),
                 None => {
                     let expected = "moonbeam (prod), moonbase (dev) or custom";
-                    self.problems.push(Problem::Value { key: "network", value: name.to_owned(), expected });
+                    let origin = self.values.shown(&table::NETWORK.row).1;
+                    self.problems.push(Problem::Value { key: "network", expected, found: name.to_owned(), origin });
                     return None;
                 }
             },
-            None => None,
         };
-        let specimen_contract = self.text("specimen-contract", layer.specimen_contract.as_deref(), "an address");
-        let result_contract = self.text("result-contract", layer.result_contract.as_deref(), "an address");
+        let chain_id = self.values.get(&table::PROOF_CHAIN_ID);
+        let specimen_contract = self.values.get(&table::SPECIMEN_CONTRACT);
+        let result_contract = self.values.get(&table::RESULT_CONTRACT);
         if let Some(preset) = preset {
             return Some(Network {
-                chain_id: layer.proof_chain_id.unwrap_or(preset.chain_id),
+                chain_id: chain_id.unwrap_or(preset.chain_id),
                 specimen_contract: specimen_contract.unwrap_or(preset.specimen_contract),
                 result_contract: result_contract.unwrap_or(preset.result_contract),
             });
         }
         let parts = [
-            ("proof-chain-id", layer.proof_chain_id.is_some()),
-            ("specimen-contract", layer.specimen_contract.is_some()),
-            ("result-contract", layer.result_contract.is_some()),
+            ("proof-chain-id", self.values.is_given(&table::PROOF_CHAIN_ID)),
+            ("specimen-contract", self.values.is_given(&table::SPECIMEN_CONTRACT)),
+            ("result-contract", self.values.is_given(&table::RESULT_CONTRACT)),
         ];
-        if layer.network.is_none() && parts.iter().all(|(_, given)| !given) {
-            let why = "moonbeam, moonbase or custom, by --network, REFINER_NETWORK or MIX_ENV";
-            self.problems.push(Problem::Missing { key: "network", why });
+        if name.is_none() && parts.iter().all(|(_, given)| !given) {
+            let reason = "moonbeam, moonbase or custom, by --network, REFINER_NETWORK or MIX_ENV";
+            self.problems.push(Problem::Missing { key: "network", reason });
             return None;
         }
         for (key, _) in parts.into_iter().filter(|(_, given)| !given) {
-            self.problems.push(Problem::Missing { key, why: "a custom network needs it" });
+            self.problems.push(Problem::Missing { key, reason: "a custom network needs it" });
         }
-        Some(Network {
-            chain_id: layer.proof_chain_id?,
-            specimen_contract: specimen_contract?,
-            result_contract: result_contract?,
-        })
+        Some(Network { chain_id: chain_id?, specimen_contract: specimen_contract?, result_contract: result_contract? })
     }
 
     /// Exactly one place for the key.
-    fn key(&mut self, layer: &Layer, secret: Option<Secret>) -> Option<Key> {
-        let signer = layer.signer.as_deref().and_then(|url| self.url("signer", url));
-        let address: Option<Address> = self.text("operator", layer.operator.as_deref(), "an address");
-        let keystore = layer.keystore.clone().map(|path| (path, layer.password_file.clone()));
+    fn key(&mut self) -> Option<Key> {
+        let values = self.values;
         let mut sources: Vec<(&'static str, KeySource)> = Vec::new();
-        if let Some(url) = signer {
+        if let Some(url) = values.get(&table::SIGNER) {
+            let address = values.get(&table::OPERATOR_ADDRESS);
             sources.push(("signer", KeySource::Web3Signer { url, address }));
         }
-        match keystore {
-            Some((path, Some(password_file))) => {
+        match (values.get(&table::KEYSTORE), values.get(&table::PASSWORD_FILE)) {
+            (Some(path), Some(password_file)) => {
                 sources.push(("keystore", KeySource::Keystore { path, password_file }));
             }
-            Some((_, None)) => {
-                self.problems.push(Problem::Missing { key: "password-file", why: "the keystore is encrypted" });
+            (Some(_), None) => {
+                self.problems.push(Problem::Missing { key: "password-file", reason: "the keystore is encrypted" });
                 return None;
             }
-            None => {}
+            (None, _) => {}
         }
-        sources.extend(layer.key_file.clone().map(|path| ("key-file", KeySource::File(path))));
-        sources.extend(secret.map(|secret| ("BLOCK_RESULT_OPERATOR_PRIVATE_KEY", KeySource::Value(secret))));
+        sources.extend(values.get(&table::KEY_FILE).map(|path| ("key-file", KeySource::File(path))));
+        sources.extend(values.key().map(|(variable, secret)| (variable, KeySource::Value(secret))));
         if let [(one, _), (other, _), ..] = sources.as_slice() {
             self.problems.push(Problem::Conflict { one, other });
             return None;
         }
         match sources.pop() {
             Some((_, source)) => Some(Key::From(source)),
-            None if layer.signer.is_some() => None,
+            None if values.is_given(&table::SIGNER) => None,
             None => {
-                let why = "proofs are signed with it: key-file, keystore, signer or BLOCK_RESULT_OPERATOR_PRIVATE_KEY; or prove = \"none\"";
-                self.problems.push(Problem::Missing { key: "key-file", why });
+                let reason = "proofs are signed with it: key-file, keystore, signer or BLOCK_RESULT_OPERATOR_PRIVATE_KEY; or prove = \"none\"";
+                self.problems.push(Problem::Missing { key: "key-file", reason });
                 None
             }
         }
@@ -315,28 +228,36 @@ impl Reading<'_> {
 
 #[cfg(test)]
 mod tests {
+    use clap::{Args as _, FromArgMatches as _};
+    use refiner_config::{Environment, Flags, scope};
+
     use super::*;
 
-    fn resolved(layer: Layer, secret: Option<&str>) -> Result<Settings, String> {
+    /// The settings of a file, with a key in the environment where one is given.
+    fn resolved(file: &str, secret: Option<&str>) -> Result<Settings, String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("refiner.toml");
+        std::fs::write(&path, file).unwrap();
+        let command = Flags::<scope::Run>::augment_args(clap::Command::new("run"));
+        let flags = Flags::<scope::Run>::from_arg_matches(&command.get_matches_from(["run"])).unwrap();
+        let key = secret.map(|key| ("BLOCK_RESULT_OPERATOR_PRIVATE_KEY".to_owned(), key.to_owned()));
         let mut problems = Vec::new();
-        let settings = resolve(layer, secret.map(|text| Secret::new(text.into())), &mut problems);
+        let values = flags.read_from(&Environment::of(key), Some(&path), &mut problems);
+        let settings = resolve(&values, &mut problems);
         match settings {
             Some(settings) if problems.is_empty() => Ok(settings),
             _ => Err(problems.iter().map(|problem| format!("{problem}\n")).collect()),
         }
     }
 
-    fn least() -> Layer {
-        Layer {
-            network: Some("moonbeam".into()),
-            rpc: Some(vec!["http://user:pass@127.0.0.1:8545/key".into()]),
-            ..Default::default()
-        }
+    /// The least that a daemon needs beside a key, and more.
+    fn least(more: &str) -> String {
+        format!("network = \"moonbeam\"\nrpc = [\"http://user:pass@127.0.0.1:8545/key\"]\n{more}")
     }
 
     #[test]
     fn network_node_and_key_are_enough() {
-        let settings = resolved(least(), Some("aa")).unwrap();
+        let settings = resolved(&least(""), Some("aa")).unwrap();
         assert_eq!(settings.network, Network::MOONBEAM);
         assert_eq!((settings.scan.depth, settings.proof_depth), (3, 5));
         assert_eq!(settings.health.to_string(), "127.0.0.1:9568");
@@ -345,38 +266,31 @@ mod tests {
     #[test]
     fn part_of_a_preset_can_be_replaced() {
         let contract = "0x3402ce1e416e082ed3Ba3d9dcba10353F3b64499";
-        let layer = Layer { result_contract: Some(contract.into()), ..least() };
-        let network = resolved(layer, Some("aa")).unwrap().network;
+        let network = resolved(&least(&format!("result-contract = \"{contract}\"")), Some("aa")).unwrap().network;
         assert_eq!(network, Network { result_contract: contract.parse().unwrap(), ..Network::MOONBEAM });
     }
 
     #[test]
-    fn every_problem_is_told_at_once() {
-        let layer = Layer {
-            network: Some("moonbem".into()),
-            rpc: Some(vec!["ftp://user:pass@host".into()]),
-            start: Some("yesterday".into()),
-            depth: Some(10_001),
-            param: Some(vec!["a".into()]),
-            ..Default::default()
-        };
-        let problems = resolved(layer, None).unwrap_err();
+    fn every_problem_is_reported_at_once() {
+        let file = "network = \"moonbem\"\nrpc = [\"ftp://user:pass@host\"]\nstart = \"yesterday\"\ndepth = 10001\nparam = [\"a\"]";
+        let problems = resolved(file, None).unwrap_err();
         for expected in ["moonbem", "rpc:", "yesterday", "depth: 10001", "param:", "key-file is missing"] {
             assert!(problems.contains(expected), "{expected} in {problems}");
         }
-        assert!(!problems.contains("pass"), "{problems}");
+        assert!(!problems.contains("pass") && !problems.contains("rpc is missing"), "{problems}");
     }
 
     #[test]
     fn bounds_are_inclusive() {
         for (depth, fits) in [(0, true), (10_000, true), (10_001, false)] {
-            assert_eq!(resolved(Layer { depth: Some(depth), ..least() }, Some("aa")).is_ok(), fits, "{depth}");
+            assert_eq!(resolved(&least(&format!("depth = {depth}")), Some("aa")).is_ok(), fits, "{depth}");
         }
     }
 
     #[test]
     fn custom_network_needs_all_its_parts() {
-        let problems = resolved(Layer { network: Some("custom".into()), ..least() }, Some("aa")).unwrap_err();
+        let file = least("").replace("moonbeam", "custom");
+        let problems = resolved(&file, Some("aa")).unwrap_err();
         for part in ["proof-chain-id", "specimen-contract", "result-contract"] {
             assert!(problems.contains(part), "{problems}");
         }
@@ -384,29 +298,27 @@ mod tests {
 
     #[test]
     fn no_result_is_proved_on_terms_that_leave_something_unchecked() {
-        let stated = Layer { senders: Some("stated".into()), gas_bound: Some(7), ..least() };
-        let problems = resolved(stated.clone(), Some("aa")).unwrap_err();
+        let stated = "senders = \"stated\"\ngas-bound = 7\n";
+        let problems = resolved(&least(stated), Some("aa")).unwrap_err();
         for expected in ["senders: stated is refused", "gas-bound: 7 is refused", "expected 1000000000"] {
             assert!(problems.contains(expected), "{expected} in {problems}");
         }
-        let policy = resolved(Layer { prove: Some("none".into()), ..stated }, None).unwrap().policy;
+        let policy = resolved(&least(&format!("{stated}prove = \"none\"")), None).unwrap().policy;
         assert_eq!((policy.senders.as_str(), policy.gas_bound), ("stated", 7));
 
-        let said = Layer { senders: Some("recovered".into()), gas_bound: Some(1_000_000_000), ..least() };
-        assert_eq!(resolved(said, Some("aa")).unwrap().policy, ExecutionPolicy::default());
-        let wrong = Layer { senders: Some("guessed".into()), gas_bound: Some(0), ..least() };
-        let problems = resolved(wrong, Some("aa")).unwrap_err();
+        let defaults = least("senders = \"recovered\"\ngas-bound = 1000000000");
+        assert_eq!(resolved(&defaults, Some("aa")).unwrap().policy, ExecutionPolicy::default());
+        let problems = resolved(&least("senders = \"guessed\"\ngas-bound = 0"), Some("aa")).unwrap_err();
         assert!(problems.contains("guessed") && problems.contains("gas-bound: 0"), "{problems}");
     }
 
     #[test]
     fn key_comes_from_exactly_one_place() {
-        let keystore = Layer { keystore: Some("k".into()), ..least() };
-        assert!(resolved(keystore.clone(), None).unwrap_err().contains("password-file"));
-        let keystore = Layer { password_file: Some("p".into()), ..keystore };
-        assert!(matches!(resolved(keystore.clone(), None).unwrap().key, Key::From(KeySource::Keystore { .. })));
-        assert!(resolved(keystore, Some("aa")).unwrap_err().contains("cannot both"));
-        let none = Layer { prove: Some("none".into()), ..least() };
-        assert!(matches!(resolved(none, None).unwrap().key, Key::None));
+        let keystore = least("keystore = \"k\"");
+        assert!(resolved(&keystore, None).unwrap_err().contains("password-file"));
+        let keystore = format!("{keystore}\npassword-file = \"p\"");
+        assert!(matches!(resolved(&keystore, None).unwrap().key, Key::From(KeySource::Keystore { .. })));
+        assert!(resolved(&keystore, Some("aa")).unwrap_err().contains("cannot both"));
+        assert!(matches!(resolved(&least("prove = \"none\""), None).unwrap().key, Key::None));
     }
 }
