@@ -32,11 +32,12 @@ fn every_setting_is_shown_with_its_value_and_where_that_comes_from() {
     let value = |key: &str| (shown[key]["value"].clone(), shown[key]["origin"].as_str().unwrap().to_owned());
     for (key, expected, origin) in [
         ("depth", Value::from(9), "flag"),
-        ("poll-ms", 800.into(), "environment, REFINER_POLL_MS"),
+        ("poll-interval", "800ms".into(), "environment, REFINER_POLL_MS"),
         ("network", "dev".into(), "environment, MIX_ENV"),
         ("proof-chain-id", 1_287.into(), "default"),
         ("result-contract", "0xCBC44F143FB5baf26e45FB6C7A4fC13e6ca0fa09".into(), "default"),
         ("max-fee-gwei", 1_000.into(), "default"),
+        ("rpc-timeout", "15s".into(), "default"),
         ("health", "127.0.0.1:9568".into(), "default"),
         ("start", "latest".into(), "default"),
         ("key-file", Value::Null, "default"),

@@ -106,7 +106,7 @@ fn nothing_is_served_beyond_loopback_unless_asked() {
     let scratch = tempfile::tempdir().unwrap();
     let refused = refiner(&["content", "serve", "--data", text(scratch.path()), "--listen", "0.0.0.0:0"]).expect(2);
     assert!(
-        refused.stderr.contains("no access control") && refused.stderr.contains("--beyond-loopback"),
+        refused.stderr.contains("no access control") && refused.stderr.contains("--allow-remote-content"),
         "{}",
         refused.stderr
     );

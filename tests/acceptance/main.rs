@@ -14,6 +14,8 @@ mod corpus;
 mod escaping;
 mod evm;
 mod evm_remote;
+#[path = "../surface/golden.rs"]
+mod golden;
 mod isolated;
 mod known_blocks;
 mod memory;
@@ -23,3 +25,4 @@ mod rule;
 mod rules;
 mod samples;
 mod specimen;
+mod surface;

@@ -94,10 +94,10 @@ fn names(scope: Scope) -> impl Iterator<Item = &'static str> {
 fn arguments(scope: Scope) -> Vec<Arg> {
     let mut arguments = Vec::new();
     for row in table::rows().filter(|row| row.is_in(scope) && !row.flagless) {
-        arguments.push(argument(row, row.name).help(help(row)));
+        arguments.push(argument(row, row.name, scope).help(help(row)));
         for former in row.former {
             if let Former::Name { name, .. } = former {
-                arguments.push(argument(row, name).hide(true));
+                arguments.push(argument(row, name, scope).hide(true));
             }
         }
     }
@@ -105,18 +105,17 @@ fn arguments(scope: Scope) -> Vec<Arg> {
 }
 
 /// A flag under one of a row's names. Its value is checked with all others, so clap takes any text.
-fn argument(row: &'static Row, name: &'static str) -> Arg {
-    let argument = Arg::new(name).long(name).value_name(row.value_name).global(row.is_in(Scope::Program));
-    let argument = if row.list { argument.action(ArgAction::Append) } else { argument.action(ArgAction::Set) };
-    let argument = match row.heading {
-        Some(heading) => argument.help_heading(heading),
-        None => argument,
-    };
-    if row.form == Form::Switch {
-        argument.num_args(0..=1).require_equals(true).default_missing_value("true")
-    } else {
-        argument
+fn argument(row: &'static Row, name: &'static str, scope: Scope) -> Arg {
+    let mut argument = Arg::new(name).long(name).value_name(row.value_name).global(scope == Scope::Program);
+    argument = argument.action(if row.list { ArgAction::Append } else { ArgAction::Set });
+    if let Some(heading) = row.heading {
+        argument = argument.help_heading(heading);
     }
+    if row.form == Form::Switch {
+        // Only `run` has no other arguments, of which the next one could be taken for the value.
+        argument = argument.num_args(0..=1).default_missing_value("true").require_equals(scope != Scope::Run);
+    }
+    argument
 }
 
 /// The sentence of a row, its variable and its default.

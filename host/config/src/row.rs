@@ -108,6 +108,8 @@ pub struct Row {
     pub flagless: bool,
     /// Several values: repeated flags, commas in the environment, an array in a file.
     pub list: bool,
+    /// Commas separate the entries of a list in flags too.
+    pub commas: bool,
     /// The TOML type of a value. A flag of a switch needs none.
     pub form: Form,
     /// The value may carry a credential, and stands in no error.
@@ -147,6 +149,7 @@ impl<T: Read> Setting<T> {
             variable: None,
             flagless: false,
             list: T::LIST,
+            commas: false,
             form: T::FORM,
             confidential: false,
             former: &[],
@@ -188,6 +191,12 @@ impl<T: Read> Setting<T> {
 
     pub(crate) const fn formerly(mut self, former: &'static [Former]) -> Self {
         self.row.former = former;
+        self
+    }
+
+    /// Separates a flag's value at commas too.
+    pub(crate) const fn with_commas(mut self) -> Self {
+        self.row.commas = true;
         self
     }
 

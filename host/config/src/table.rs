@@ -125,7 +125,7 @@ settings! {
         .formerly(&[in_unit("upload-s", "s")]);
 
     /// IPFS gateway that content is fetched from, or `none` [default: four public ones]. Can be repeated.
-    GATEWAY: Vec<String> = "gateway" <"URL"> .under(CONTENT).on(&[Run, ContentGet]).confidential();
+    GATEWAY: Vec<String> = "gateway" <"URL"> .under(CONTENT).on(&[Run, ContentGet]).with_commas().confidential();
 
     /// Permits announced URLs that lead to private addresses.
     PRIVATE_URLS: bool = "private-urls" <"BOOL"> .under(CONTENT).on(&[Run]).default("false");
@@ -244,7 +244,7 @@ settings! {
     LOCKED: bool = "locked" <"BOOL"> .under(SOURCES).on(RESOLVING).default("false");
 
     /// IPFS gateway that rules are fetched from in place of the public ones. Can be repeated.
-    IPFS_GATEWAY: Vec<String> = "ipfs-gateway" <"URL"> .under(SOURCES).on(RESOLVING).confidential();
+    IPFS_GATEWAY: Vec<String> = "ipfs-gateway" <"URL"> .under(SOURCES).on(RESOLVING).with_commas().confidential();
 
     /// An ipfs-pinner or ewm-das.
     CONTENT_PINNER: Option<String> = "pinner" <"URL"> .on(&[ContentGet, ContentPut]).confidential()

@@ -66,7 +66,7 @@ impl Values {
             Self { given: BTreeMap::new(), faulty: BTreeSet::new(), key: environment.key(), warnings: Vec::new() };
         for row in table::rows().filter(|row| row.is_in(scope)) {
             let found = values
-                .of_names(row, |name| flags.get(name).cloned(), |_| Origin::Flag, problems)
+                .of_names(row, |name| of_flag(row, flags.get(name)?), |_| Origin::Flag, problems)
                 .or_else(|| values.of_environment(row, environment, problems))
                 .or_else(|| {
                     let (path, given) = file?;
@@ -166,6 +166,14 @@ impl Values {
             tracing::warn!(former, name, %origin, "deprecated name of a setting");
         }
     }
+}
+
+/// The texts of a flag: one for each time that it was given.
+fn of_flag(row: &Row, texts: &[String]) -> Option<Vec<String>> {
+    if !row.commas {
+        return Some(texts.to_vec());
+    }
+    Some(texts.iter().flat_map(|text| split(row, text)).collect())
 }
 
 /// The texts of a variable: a list is separated by commas.

@@ -80,7 +80,7 @@ async fn health_is_served_beyond_loopback_only_when_that_is_said() {
     let output = bench.command().output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), HOST, "{said}");
-    assert!(said.contains("can be reached from outside") && said.contains("--health-anywhere"), "{said}");
+    assert!(said.contains("can be reached from outside") && said.contains("--allow-remote-health"), "{said}");
     bench.flags.push("--health-anywhere".to_owned());
     bench.start_ready().await;
 }

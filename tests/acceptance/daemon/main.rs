@@ -9,6 +9,8 @@ mod crashes;
 mod end_to_end;
 mod evm;
 mod faults;
+#[path = "../../surface/golden.rs"]
+mod golden;
 mod host;
 mod metrics;
 mod secrets;

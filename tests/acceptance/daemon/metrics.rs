@@ -9,7 +9,7 @@ use std::{
 use refiner_journal::State;
 use refiner_testkit::pinner::{Fault, Route};
 
-use crate::{bench::Bench, specimens::stream};
+use crate::{bench::Bench, golden::assert_golden, specimens::stream};
 
 /// What the names of earlier refiners begin with. Their endings are not those that Prometheus recommends.
 const EARLIER: &str = "refiner_events_";
@@ -41,6 +41,9 @@ async fn everything_that_happened_is_in_a_scrape() {
     bench.until_all(State::Final, 3).await;
 
     let (text, series) = scrape(&bench);
+    let mut families: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    families.sort_unstable();
+    assert_golden("metrics", &(families.join("\n") + "\n"));
     let value = |name: &str| *series.get(name).unwrap_or_else(|| panic!("{name} in\n{text}"));
     for (name, expected) in [
         ("refiner_item_transitions_total{state=\"announced\"}", 3.0),

@@ -63,7 +63,7 @@ impl RunError {
         match self {
             Self::Journal(error) => error.hint(),
             Self::Health(ServeError::NotLoopback { .. }) => {
-                Some("say --health-anywhere where only a monitor reaches the port; it asks for no password".into())
+                Some("permit it with --allow-remote-health where only a monitor reaches the port: the endpoints have no authentication".into())
             }
             Self::Health(ServeError::Listen { .. }) => {
                 Some("is another refiner running? Otherwise name a free loopback address by --health".into())
