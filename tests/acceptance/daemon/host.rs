@@ -202,7 +202,7 @@ fn every_mistake_in_the_configuration_is_told_at_once() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    for expected in ["moonbem", "yesterday", "depht", "rpc is missing", "poll-ms: 1 is not between"] {
+    for expected in ["moonbem", "yesterday", "depht", "rpc is missing", "poll-interval: 1ms is not between"] {
         assert!(said.contains(expected), "{expected} in {said}");
     }
     assert!(!said.contains("5ec5ec"), "{said}");
