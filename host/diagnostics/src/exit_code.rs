@@ -1,6 +1,6 @@
 //! Exit codes: a public table, printed by `refiner --help` and kept stable.
 
-use std::process;
+use std::{io, process};
 
 /// Declares the codes once: the enum, its table and its order come from the same rows.
 macro_rules! exit_codes {
@@ -44,6 +44,14 @@ exit_codes! {
     Refused = 6, "a rule was refused at admission";
 }
 
+impl ExitCode {
+    /// The code for output that could not be written. A reader that closed it has seen enough: `refiner … | head` is no failure.
+    #[must_use]
+    pub fn of_unwritten_output(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::Done } else { Self::Host }
+    }
+}
+
 impl From<ExitCode> for process::ExitCode {
     fn from(code: ExitCode) -> Self {
         Self::from(code as u8)
@@ -59,6 +67,12 @@ mod tests {
         let numbers: Vec<_> = ExitCode::ALL.iter().map(|code| *code as u8).collect();
         assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6]);
         assert!(ExitCode::ALL.is_sorted());
+    }
+
+    #[test]
+    fn closed_output_is_no_failure_and_a_full_disk_is_one() {
+        assert_eq!(ExitCode::of_unwritten_output(&io::ErrorKind::BrokenPipe.into()), ExitCode::Done);
+        assert_eq!(ExitCode::of_unwritten_output(&io::ErrorKind::StorageFull.into()), ExitCode::Host);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use refiner_diagnostics::ExitCode;
 
 use refiner_journal::{ItemId, State};
 use refiner_specimen::Layout;
@@ -10,12 +11,12 @@ use refiner_specimen::Layout;
 use crate::{
     content, evm,
     executor::{EvmArguments, PolicyArguments},
-    exit, rule, rules,
+    rule, rules,
 };
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = exit::TABLE, arg_required_else_help = true)]
+#[command(version, about, after_help = ExitCode::TABLE, arg_required_else_help = true)]
 pub struct Cli {
     /// What is logged to standard error, as a tracing filter.
     #[arg(long, global = true, env = "REFINER_LOG", default_value = "warn", value_name = "FILTER")]
@@ -78,7 +79,7 @@ pub enum Command {
 
 /// `refiner replay`.
 #[derive(Debug, Args)]
-#[command(after_help = exit::TABLE)]
+#[command(after_help = ExitCode::TABLE)]
 pub struct Replay {
     /// Specimen files, directories of them, patterns, or `-` for one specimen on standard input.
     #[arg(required = true, value_name = "SPECIMEN")]
@@ -135,7 +136,7 @@ impl Replay {
 
 /// `refiner run`.
 #[derive(Debug, Args)]
-#[command(after_help = exit::TABLE, args_override_self = true)]
+#[command(after_help = ExitCode::TABLE, args_override_self = true)]
 pub struct Run {
     /// A TOML file with settings; flags and environment go before it.
     #[arg(long, value_name = "FILE", env = "REFINER_CONFIG")]

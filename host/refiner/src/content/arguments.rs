@@ -4,8 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use refiner_content::ContentId;
-
-use crate::exit;
+use refiner_diagnostics::ExitCode;
 
 /// `refiner content`.
 #[derive(Debug, Subcommand)]
@@ -26,7 +25,7 @@ pub enum Command {
 
 /// `refiner content get`.
 #[derive(Debug, Args)]
-#[command(after_help = exit::TABLE)]
+#[command(after_help = ExitCode::TABLE)]
 pub struct Get {
     /// A content id, with or without `ipfs://`.
     #[arg(value_name = "CID", value_parser = id)]
@@ -47,7 +46,7 @@ pub struct Get {
 
 /// `refiner content put`.
 #[derive(Debug, Args)]
-#[command(after_help = exit::TABLE)]
+#[command(after_help = ExitCode::TABLE)]
 pub struct Put {
     /// Files, or `-`.
     #[arg(required = true, value_name = "FILE")]
@@ -62,7 +61,7 @@ pub struct Put {
 
 /// `refiner content serve`.
 #[derive(Debug, Args)]
-#[command(after_help = exit::TABLE)]
+#[command(after_help = ExitCode::TABLE)]
 pub struct Serve {
     /// The daemon's directory.
     #[arg(long, value_name = "DIR", env = "REFINER_DATA", default_value = "refiner-data")]

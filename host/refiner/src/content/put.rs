@@ -1,15 +1,14 @@
 //! `refiner content put`.
 
-use std::io::Write as _;
-
 use refiner_content::{ContentStore as _, Pinner, PinnerLimits};
+use refiner_diagnostics::{ExitCode, Failure};
 use refiner_text::OneLine;
 
 use super::{ContentError, arguments::Put, content, runtime, store};
-use crate::{exit::Exit, terminal};
+use crate::terminal;
 
 /// Keeps each file, and says its id when everybody has it.
-pub fn run(arguments: &Put) -> anyhow::Result<Exit> {
+pub fn run(arguments: &Put) -> Result<ExitCode, Failure> {
     let store = store(&arguments.data)?;
     let pinner = arguments.pinner.as_deref().map(|url| Pinner::new(url, PinnerLimits::default())).transpose();
     let pinner = pinner.map_err(ContentError::from)?;
@@ -22,5 +21,5 @@ pub fn run(arguments: &Put) -> anyhow::Result<Exit> {
         }
         writeln!(terminal::out(false), "{id}  {}", OneLine(file))?;
     }
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }

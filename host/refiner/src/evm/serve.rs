@@ -7,12 +7,13 @@ use std::{
 };
 
 use clap::{Args, value_parser};
+use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::{Era, ResultFormat};
 use refiner_evm_server::serve::{EXECUTIONS_A_PROCESSOR, EvmServer, Limits, PORT};
 use tokio::{net::TcpListener, runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::{chains, cli::ChainConfigs, executor::GasBound, exit::Exit, signals};
+use crate::{chains, cli::ChainConfigs, executor::GasBound, signals};
 
 const MIB: u64 = 1 << 20;
 
@@ -74,7 +75,7 @@ pub struct Serve {
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen on {address}: {source}")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -89,6 +90,22 @@ pub enum ServeError {
         /// MiB of all.
         in_flight_mib: u64,
     },
+    /// The runtime or its signals.
+    #[error("the system gives no threads or signals: {0}")]
+    Runtime(#[source] io::Error),
+}
+
+impl Diagnostic for ServeError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Listen { .. } | Self::Runtime(_) => ExitCode::Host,
+            Self::Limits { .. } => ExitCode::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 fn defaults() -> Limits {
@@ -121,24 +138,30 @@ impl Serve {
 }
 
 /// Serves until it is told to stop.
-pub fn run(arguments: &Serve) -> anyhow::Result<Exit> {
+pub fn run(arguments: &Serve) -> Result<ExitCode, Failure> {
     let limits = arguments.limits()?;
     let server =
         EvmServer::new(chains::executor(&arguments.chains, arguments.bound.policy())?, arguments.format, limits)?;
     // A paused execution holds its thread.
     let threads = limits.executions.saturating_add(SPARE_THREADS);
-    let runtime = runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(threads).build()?;
+    let runtime = runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(threads)
+        .build()
+        .map_err(ServeError::Runtime)?;
     runtime.block_on(serve(arguments.listen, arguments.format, limits, server))?;
     // A block whose client has gone is not waited for.
     runtime.shutdown_background();
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
-async fn serve(address: SocketAddr, format: ResultFormat, limits: Limits, server: EvmServer) -> anyhow::Result<()> {
+async fn serve(address: SocketAddr, format: ResultFormat, limits: Limits, server: EvmServer) -> Result<(), ServeError> {
     let stop = CancellationToken::new();
-    signals::heed(&stop, || tracing::info!("Told to stop: what is running is finished."))?;
-    let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
-    let address = listener.local_addr()?;
+    signals::heed(&stop, || tracing::info!("Told to stop: what is running is finished."))
+        .map_err(ServeError::Runtime)?;
+    let refuse = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(refuse)?;
+    let address = listener.local_addr().map_err(refuse)?;
     tracing::info!(%address, %format, memory_bytes = limits.memory_bytes(), "executing blocks for clients");
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "listening beyond loopback without authentication: every machine that reaches this address can have blocks executed");

@@ -2,6 +2,8 @@
 
 use std::{fmt, path::PathBuf};
 
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+
 /// Everything that is wrong with the configuration.
 #[derive(Debug)]
 pub struct ConfigError {
@@ -109,3 +111,13 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+impl Diagnostic for ConfigError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
+}
