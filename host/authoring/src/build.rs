@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_manifest::{Manifest, ManifestError};
 use serde::Deserialize;
 
@@ -59,6 +60,21 @@ pub enum BuildError {
     /// What cargo built is no component.
     #[error(transparent)]
     Component(#[from] NoComponent),
+}
+
+impl Diagnostic for BuildError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Toolchain(_) | Self::Cargo(_) => ExitCode::Host,
+            Self::File { .. } | Self::Manifest { .. } | Self::NoCrate(_) | Self::NoLibrary(_) | Self::Component(_) => {
+                ExitCode::Usage
+            }
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 /// Builds the rule in `directory` for release and writes `<name>.wasm` into `directory`, or to `out`.

@@ -1,23 +1,20 @@
 //! From a core module, as rustc leaves it, to a component.
 
-use std::{fs, io, path::Path};
+use std::{error::Error, fs, io, path::Path};
 
 use wit_component::ComponentEncoder;
 
-/// Why a module is no component.
+/// A module that is no component.
 #[derive(Debug, thiserror::Error)]
-#[error("the compiled rule is no component: {reason}")]
-pub struct NoComponent {
-    /// The encoder's words.
-    reason: String,
-}
+#[error("the compiled rule is no component")]
+pub struct NoComponent(#[source] Box<dyn Error + Send + Sync>);
 
 /// Makes a validated component of a module that carries its component type in a custom section.
 ///
 /// Its imports are those that the module calls, so a rule asks for no capability that it does not use.
 pub fn encode(module: &[u8]) -> Result<Vec<u8>, NoComponent> {
     let encoded = ComponentEncoder::default().validate(true).module(module).and_then(|mut encoder| encoder.encode());
-    encoded.map_err(|error| NoComponent { reason: format!("{error:#}") })
+    encoded.map_err(|error| NoComponent(error.into()))
 }
 
 /// The component of a rule: [`encode`]d, with the text of its `rule.toml` inside.

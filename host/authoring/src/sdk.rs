@@ -17,7 +17,7 @@ const PACKAGE: &str = "refiner-sdk";
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Not TOML, or not a lock file.
-    #[error("the lock file inside this program")]
+    #[error("the lock file inside this program is malformed: {0}")]
     Syntax(#[from] toml::de::Error),
     /// A dependency without an entry.
     #[error("the lock file inside this program does not say what {0} is")]

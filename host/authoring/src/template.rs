@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_manifest::World;
 
 use crate::{
@@ -39,6 +40,16 @@ pub enum NewError {
     /// The lock file cannot be made.
     #[error(transparent)]
     Lock(#[from] LockError),
+}
+
+impl Diagnostic for NewError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 /// Writes the crate of a new rule to `directory`, which must not be there or be empty.

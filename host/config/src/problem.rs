@@ -2,6 +2,8 @@
 
 use std::{fmt, path::PathBuf};
 
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+
 use crate::values::Origin;
 
 /// Everything that is wrong with the configuration of a command.
@@ -133,3 +135,13 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+impl Diagnostic for ConfigError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::{fmt, io, path::PathBuf};
 
+use refiner_diagnostics::{Diagnostic, ErrorChain, ExitCode, Hint};
+
 use crate::{BaseUrlError, CarError, ClientError, ContentId, DagError, Excerpt, Origin, TransportError};
 
 /// Attempts that a failure's text tells of; it has them all.
@@ -26,7 +28,7 @@ pub enum FetchError {
         from: Origin,
     },
     /// No connection, or it broke.
-    #[error("{from}")]
+    #[error("{from}: {source}")]
     Transport {
         /// The source.
         from: Origin,
@@ -169,12 +171,7 @@ impl fmt::Display for FetchFailure {
         f.write_str("no source gave it: ")?;
         for (index, attempt) in self.attempts.iter().take(ATTEMPTS_TOLD_MAX).enumerate() {
             let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}{attempt}")?;
-            let mut cause = std::error::Error::source(attempt);
-            while let Some(error) = cause {
-                write!(f, ": {error}")?;
-                cause = error.source();
-            }
+            write!(f, "{separator}{}", ErrorChain(attempt))?;
         }
         match self.attempts.len().saturating_sub(ATTEMPTS_TOLD_MAX) {
             0 => Ok(()),
@@ -184,6 +181,16 @@ impl fmt::Display for FetchFailure {
 }
 
 impl std::error::Error for FetchFailure {}
+
+impl Diagnostic for FetchFailure {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Host
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
+}
 
 /// Why content could not be kept.
 #[derive(Debug, thiserror::Error)]
@@ -205,7 +212,7 @@ pub enum KeepError {
         source: io::Error,
     },
     /// No connection, or it broke; also a pinner that died on the upload.
-    #[error("{to}")]
+    #[error("{to}: {source}")]
     Transport {
         /// The store.
         to: Origin,
@@ -282,6 +289,16 @@ impl KeepError {
     }
 }
 
+impl Diagnostic for KeepError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Host
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
+}
+
 /// Why a source over HTTP cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
@@ -291,4 +308,14 @@ pub enum SetupError {
     /// The HTTP client.
     #[error(transparent)]
     Client(#[from] ClientError),
+}
+
+impl Diagnostic for SetupError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }

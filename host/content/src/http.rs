@@ -5,11 +5,11 @@ mod redirect;
 use std::{error::Error as StdError, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use refiner_diagnostics::causes;
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response};
 use tokio::time::timeout;
 use url::Url;
 
-use self::redirect::RedirectRefused;
 use crate::{CONTENT_BYTES_MAX, Excerpt, FetchError, Origin, Reach, web};
 
 /// Bytes of an answer that is only shown: an error's text.
@@ -221,14 +221,17 @@ impl Http {
     fn failure(&self, error: reqwest::Error) -> Failure {
         // The URL can hold credentials; the error's own text would show it.
         let error = error.without_url();
-        let refusal = cause_of::<RedirectRefused>(&error).copied();
-        Failure::Transport(match refusal {
-            Some(RedirectRefused::TooMany) => TransportError::Redirects { redirects: self.limits.redirects },
-            Some(RedirectRefused::Downgrade) => TransportError::Downgrade,
-            Some(RedirectRefused::Private) => TransportError::PrivateAddress,
-            None if cause_of::<web::NotPublic>(&error).is_some() => TransportError::PrivateAddress,
-            None if error.is_connect() => TransportError::Connect(error),
-            None => TransportError::Broken(error),
+        // reqwest has no type for what its callbacks returned; only the causes tell.
+        Failure::Transport(if is_caused_by::<redirect::TooMany>(&error) {
+            TransportError::Redirects { redirects: self.limits.redirects }
+        } else if is_caused_by::<redirect::Downgrade>(&error) {
+            TransportError::Downgrade
+        } else if is_caused_by::<web::NotPublic>(&error) {
+            TransportError::PrivateAddress
+        } else if error.is_connect() {
+            TransportError::Connect(error)
+        } else {
+            TransportError::Broken(error)
         })
     }
 }
@@ -265,13 +268,6 @@ pub(crate) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn cause_of<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<E>() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
+fn is_caused_by<E: StdError + 'static>(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| cause.is::<E>())
 }

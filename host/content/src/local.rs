@@ -21,6 +21,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
 use refiner_buffers::Buffers;
 
@@ -60,6 +61,16 @@ pub enum OpenError {
         /// Its `format` file.
         path: PathBuf,
     },
+}
+
+impl Diagnostic for OpenError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Host
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 impl LocalStore {

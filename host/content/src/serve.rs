@@ -21,6 +21,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use serde::Deserialize;
 use tokio::{net::TcpListener, sync::Semaphore};
 
@@ -68,6 +69,19 @@ pub enum ServeError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl Diagnostic for ServeError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::NotLoopback { .. } => ExitCode::Usage,
+            Self::Listen { .. } => ExitCode::Host,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 /// Listens on a loopback address, or on any when `beyond_loopback`.

@@ -30,16 +30,3 @@ pub enum Unavailable {
         format: ResultFormat,
     },
 }
-
-impl Unavailable {
-    /// What happened and why, in one line.
-    pub fn told(&self) -> String {
-        let mut told = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            told = format!("{told}: {error}");
-            cause = error.source();
-        }
-        told
-    }
-}

@@ -3,6 +3,7 @@
 use std::{fmt, io, path::PathBuf};
 
 use alloy_primitives::{Address, B256};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
 use crate::{ItemId, SCHEMA_VERSION, State};
 
@@ -18,7 +19,7 @@ pub enum JournalError {
         pid: Option<u32>,
     },
     /// The lock beside it, or the directory it is in, cannot be used.
-    #[error("{path}")]
+    #[error("{path}: {source}")]
     File {
         /// Which file.
         path: PathBuf,
@@ -47,6 +48,9 @@ pub enum JournalError {
         /// Version of its schema.
         found: i64,
     },
+    /// The output of an export takes no more.
+    #[error("cannot write the export: {0}")]
+    Export(#[source] io::Error),
     /// Pages of it are damaged. It was not written to.
     #[error("{path}: damaged ({}); {losses}", Findings(findings))]
     Corrupt {
@@ -127,7 +131,7 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// SQLite says no.
-    #[error("{path}")]
+    #[error("{path}: {source}")]
     Sqlite {
         /// The journal.
         path: PathBuf,
@@ -136,9 +140,29 @@ pub enum JournalError {
     },
 }
 
-impl JournalError {
-    /// What a person can do about it.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnostic for JournalError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Export(error) => ExitCode::of_unwritten_output(error),
+            Self::Locked { .. }
+            | Self::File { .. }
+            | Self::Foreign { .. }
+            | Self::Newer { .. }
+            | Self::Older { .. }
+            | Self::Corrupt { .. }
+            | Self::OtherChain { .. }
+            | Self::OtherOperator { .. }
+            | Self::NoItem(_)
+            | Self::Illegal { .. }
+            | Self::NonceTaken { .. }
+            | Self::NonceChanged { .. }
+            | Self::NoTransaction { .. }
+            | Self::DiskFull { .. }
+            | Self::Sqlite { .. } => ExitCode::Host,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Locked { .. } => {
                 "one journal serves one running refiner; stop the other or give this one its own --data directory"
@@ -146,21 +170,31 @@ impl JournalError {
             }
             Self::Newer { .. } => "use the refiner that wrote it, or a later one; going back is not possible".into(),
             Self::Older { .. } => "start `refiner run` once, which brings it forward".into(),
-            Self::Foreign { path } => format!("move {} away, or name another --data directory", path.display()),
+            Self::Foreign { path } => format!("move {} away, or name another --data directory", path.display()).into(),
             Self::Corrupt { path, .. } => format!(
                 "stop refiner and keep a copy of {0}; then `sqlite3 {0} .recover | sqlite3 recovered.sqlite` and put recovered.sqlite in its place, \
                  or move it away to scan anew: proofs already on chain are recognised and not sent again",
                 path.display()
-            ),
+            )
+            .into(),
             Self::OtherChain { .. } => "give every network its own --data directory".into(),
             Self::OtherOperator { .. } => {
                 "run once with the former key until `refiner journal list --state broadcast` is empty".into()
             }
             Self::DiskFull { .. } => "make room; refiner goes on from where it stopped".into(),
-            _ => return None,
+            Self::File { .. }
+            | Self::Export(_)
+            | Self::NoItem(_)
+            | Self::Illegal { .. }
+            | Self::NonceTaken { .. }
+            | Self::NonceChanged { .. }
+            | Self::NoTransaction { .. }
+            | Self::Sqlite { .. } => return None,
         })
     }
+}
 
+impl JournalError {
     /// Whether an item was not where it was believed to be: a reorganisation or a person moved it in the meantime.
     pub const fn is_stale(&self) -> bool {
         matches!(self, Self::Illegal { .. } | Self::NoItem(_))

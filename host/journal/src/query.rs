@@ -141,7 +141,7 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`JournalError::File`] when `out` takes no more.
+    /// [`JournalError::Export`] when `out` takes no more.
     pub fn export(&self, filter: &Filter, out: &mut impl Write) -> Result<u64, JournalError> {
         const PAGE: usize = 500;
         let mut filter = *filter;
@@ -154,9 +154,8 @@ impl Journal {
                 let artifacts = self.artifacts(item.id)?;
                 let transactions = self.transactions(item.id)?;
                 let exported = Exported { item, artifacts, transactions };
-                let refuse = |source| JournalError::File { path: "output".into(), source };
-                serde_json::to_writer(&mut *out, &exported).map_err(|error| refuse(error.into()))?;
-                out.write_all(b"\n").map_err(refuse)?;
+                serde_json::to_writer(&mut *out, &exported).map_err(|error| JournalError::Export(error.into()))?;
+                out.write_all(b"\n").map_err(JournalError::Export)?;
                 written += 1;
             }
         }

@@ -1,6 +1,7 @@
 //! What the two contracts and their chain answer.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -45,7 +46,7 @@ pub enum ChainError {
     #[error(transparent)]
     Rpc(#[from] RpcError),
     /// The node is of another chain.
-    #[error("the node is of chain {found}, not of {expected}")]
+    #[error("chain id mismatch: expected {expected}, found {found}")]
     WrongChain {
         /// The network's chain id.
         expected: u64,
@@ -60,6 +61,16 @@ pub enum ChainError {
         /// `specimen` or `result`.
         role: &'static str,
     },
+}
+
+impl Diagnostic for ChainError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 /// The fields of a block that we look at.

@@ -2,6 +2,7 @@
 
 use std::{fs, io, path::PathBuf};
 
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, ExecutionPolicy};
 use refiner_worker::processor_time;
 
@@ -26,6 +27,16 @@ pub enum ChainError {
         /// What is wrong with it.
         source: ChainConfigError,
     },
+}
+
+impl Diagnostic for ChainError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 /// An embedded executor on these terms that knows the built-in chains and those in `configs`.

@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use refiner_diagnostics::ExitCode;
 
 use refiner_config::{Flags, scope};
 use refiner_journal::{ItemId, State};
 use refiner_specimen::Layout;
 
-use crate::{content, evm, exit, rule};
+use crate::{content, evm, rule};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = exit::TABLE, arg_required_else_help = true)]
+#[command(version, about, after_help = ExitCode::TABLE, arg_required_else_help = true)]
 pub struct Cli {
     #[command(flatten)]
     pub settings: Flags<scope::Program>,
@@ -74,7 +75,7 @@ pub enum Command {
 
 /// `refiner replay`.
 #[derive(Debug, Args)]
-#[command(after_help = exit::TABLE)]
+#[command(after_help = ExitCode::TABLE)]
 pub struct Replay {
     /// Specimen files, directories of them, patterns, or `-` for one specimen on standard input.
     #[arg(required = true, value_name = "SPECIMEN")]
@@ -127,7 +128,7 @@ impl Replay {
 
 /// `refiner run`.
 #[derive(Debug, Args)]
-#[command(after_help = exit::TABLE, args_override_self = true)]
+#[command(after_help = ExitCode::TABLE, args_override_self = true)]
 pub struct Run {
     #[command(flatten)]
     pub file: Flags<scope::File>,

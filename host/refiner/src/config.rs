@@ -1,15 +1,15 @@
 //! `refiner config`: what the daemon would work by, and who said so.
 
-use std::io::{self, BufWriter, Write};
+use std::io::Write;
 
+use refiner_diagnostics::{ExitCode, Failure};
 use refiner_text::OneLine;
 use serde_json::json;
 
 use crate::{
     cli::ConfigCommand,
-    exit::Exit,
     run::config::{self, Shown},
-    terminal,
+    terminal::{self, PrintError, Stdout},
 };
 
 /// Columns of keys and values; longer ones push the origin to the right.
@@ -17,20 +17,20 @@ const KEY_WIDTH: usize = 18;
 const VALUE_WIDTH: usize = 50;
 
 /// Prints the settings, as a file that `--config` takes or as JSON.
-pub fn run(command: &ConfigCommand) -> anyhow::Result<Exit> {
+pub fn run(command: &ConfigCommand) -> Result<ExitCode, Failure> {
     let ConfigCommand::Show { run, json } = command;
     let shown = config::shown(run)?;
-    let out = &mut BufWriter::new(terminal::out(*json));
+    let out = &mut terminal::buffered_out(*json);
     if *json {
         as_json(&shown, out)?;
     } else {
         as_toml(&shown, out)?;
     }
-    out.flush()?;
-    Ok(Exit::Done)
+    out.finish()?;
+    Ok(ExitCode::Done)
 }
 
-fn as_toml(shown: &[Shown], out: &mut impl Write) -> io::Result<()> {
+fn as_toml(shown: &[Shown], out: &mut Stdout<impl Write>) -> Result<(), PrintError> {
     for Shown { key, value, origin } in shown {
         match value {
             // Not a setting of a file: it is a secret.
@@ -47,10 +47,8 @@ fn as_toml(shown: &[Shown], out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn as_json(shown: &[Shown], out: &mut impl Write) -> anyhow::Result<()> {
+fn as_json(shown: &[Shown], out: &mut Stdout<impl Write>) -> Result<(), PrintError> {
     let entry = |shown: &Shown| (shown.key.to_owned(), json!({ "value": shown.value, "origin": shown.origin }));
     let settings: serde_json::Map<_, _> = shown.iter().map(entry).collect();
-    serde_json::to_writer_pretty(&mut *out, &settings)?;
-    writeln!(out)?;
-    Ok(())
+    out.json(&settings)
 }

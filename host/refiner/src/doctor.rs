@@ -1,15 +1,16 @@
 //! `refiner doctor`: what this machine gives, found out by trying.
 
-use std::{
-    io::{self, Write},
-    thread,
-};
+use std::thread;
 
+use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
 use refiner_sandbox::{EngineProfile, Sandbox, WASMTIME_VERSION};
 use refiner_worker::{ChildCommand, Outcome, WORKER_ARGUMENT, probe};
 use serde::Serialize;
 
-use crate::{builtin, exit::Exit, terminal};
+use crate::{
+    builtin,
+    terminal::{self, EscapingStdout, PrintError},
+};
 
 /// What was looked at and how it is.
 #[derive(Serialize)]
@@ -32,20 +33,19 @@ enum State {
 }
 
 /// Looks at everything and prints it.
-pub fn run(json: bool) -> anyhow::Result<Exit> {
+pub fn run(json: bool) -> Result<ExitCode, Failure> {
     let findings: Vec<Finding> = [program(), processor(), rules(), engine()].into_iter().chain(confinement()).collect();
     let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(State::Good);
     let stdout = &mut terminal::out(json);
     if json {
-        serde_json::to_writer(&mut *stdout, &serde_json::json!({ "findings": findings }))?;
-        writeln!(stdout)?;
+        stdout.json_line(&serde_json::json!({ "findings": findings }))?;
     } else {
         print(&findings, worst, stdout)?;
     }
-    Ok(if worst == State::Bad { Exit::Host } else { Exit::Done })
+    Ok(if worst == State::Bad { ExitCode::Host } else { ExitCode::Done })
 }
 
-fn print(findings: &[Finding], worst: State, out: &mut impl Write) -> io::Result<()> {
+fn print(findings: &[Finding], worst: State, out: &mut EscapingStdout) -> Result<(), PrintError> {
     for Finding { what, state, detail } in findings {
         writeln!(out, "{:<4}  {what:<24}  {detail}", state.mark())?;
     }
@@ -111,10 +111,13 @@ fn rules() -> Finding {
 /// A spinning and a growing guest must both be stopped.
 fn engine() -> Finding {
     let profile = EngineProfile::default();
-    let stopped = Sandbox::new(profile).map_err(anyhow::Error::from).and_then(|sandbox| Ok(sandbox.self_test()?));
-    match stopped {
+    let sandbox = match Sandbox::new(profile) {
+        Ok(sandbox) => sandbox,
+        Err(error) => return Finding::new("engine", State::Bad, ErrorChain(&error).to_string()),
+    };
+    match sandbox.self_test() {
         Ok(()) => Finding::new("engine", State::Good, "stops a guest that spins and one that eats memory"),
-        Err(error) => Finding::new("engine", State::Bad, format!("{error:#}")),
+        Err(error) => Finding::new("engine", State::Bad, ErrorChain(&error).to_string()),
     }
 }
 
@@ -129,6 +132,6 @@ fn confinement() -> Vec<Finding> {
                 }
             })
             .collect(),
-        Err(error) => vec![Finding::new("worker", State::Bad, format!("{:#}", anyhow::Error::from(error)))],
+        Err(error) => vec![Finding::new("worker", State::Bad, ErrorChain(&error).to_string())],
     }
 }

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_specimen::{DecodeError, JsonError};
 use refiner_text::OneLine;
 
 /// No specimen is read beyond this: the cap of design.md's limits table.
@@ -64,6 +66,53 @@ pub enum InputError {
         /// What it says.
         source: io::Error,
     },
+    /// Bytes that are no specimen.
+    #[error("{input}: {source}")]
+    Decode {
+        /// Which.
+        input: Input,
+        /// The reason.
+        source: DecodeError,
+    },
+    /// Text that is no JSON.
+    #[error("{input}: not JSON: {source}")]
+    Json {
+        /// Which.
+        input: Input,
+        /// The reason.
+        source: serde_json::Error,
+    },
+    /// A specimen that cannot be written as JSON, or JSON that is none of a specimen.
+    #[error("{input}: {source}")]
+    Convert {
+        /// Which.
+        input: Input,
+        /// The reason.
+        source: JsonError,
+    },
+}
+
+impl Diagnostic for InputError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Input
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::EmptyDirectory(path) => {
+                Some(format!("specimens are found by their ending; name the files: `{}/*`", path.display()).into())
+            }
+            Self::NoMatch(_) => Some("quote the pattern so that the shell does not change it".into()),
+            Self::Missing(_)
+            | Self::Several { .. }
+            | Self::Pattern { .. }
+            | Self::TooLarge { .. }
+            | Self::Read { .. }
+            | Self::Decode { .. }
+            | Self::Json { .. }
+            | Self::Convert { .. } => None,
+        }
+    }
 }
 
 /// Turns command-line arguments into inputs: each argument's in name order, arguments in theirs, each file once.

@@ -1,30 +1,30 @@
 //! `refiner journal`: what the daemon has done and what is left, asked while it runs or after.
 
 use std::{
-    io::{self, BufWriter, Write},
+    io::Write,
     path::PathBuf,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use refiner_config::{ConfigError, Flags, scope, table};
+use refiner_diagnostics::{ExitCode, Failure};
 use refiner_journal::{Filter, Item, ItemId, Journal, JournalError, JournalReader};
 use refiner_text::OneLine;
 use serde_json::json;
 
 use crate::{
     cli::{Chosen, JournalCommand},
-    exit::Exit,
-    terminal,
+    terminal::{self, PrintError, Stdout},
 };
 
 /// Items of a listing that are read at once.
 const PAGE: usize = 500;
 
 /// Answers one question, or gives items another try.
-pub fn run(command: &JournalCommand) -> anyhow::Result<Exit> {
+pub fn run(command: &JournalCommand) -> Result<ExitCode, Failure> {
     // An export and one item are JSON whatever was asked for.
     let json = !matches!(command, JournalCommand::List { json: false, .. } | JournalCommand::Retry { .. });
-    let out = &mut BufWriter::new(terminal::out(json));
+    let out = &mut terminal::buffered_out(json);
     match command {
         JournalCommand::List { chosen, limit, json } => list(&read(&chosen.settings)?, chosen, *limit, *json, out)?,
         JournalCommand::Show { item, settings } => show(&read(settings)?, *item, out)?,
@@ -39,8 +39,8 @@ pub fn run(command: &JournalCommand) -> anyhow::Result<Exit> {
             }
         }
     }
-    out.flush()?;
-    Ok(Exit::Done)
+    out.finish()?;
+    Ok(ExitCode::Done)
 }
 
 fn list(
@@ -48,8 +48,8 @@ fn list(
     chosen: &Chosen,
     limit: usize,
     json: bool,
-    out: &mut impl Write,
-) -> anyhow::Result<()> {
+    out: &mut Stdout<impl Write>,
+) -> Result<(), Failure> {
     let mut filter = chosen.filter();
     let mut left = limit;
     while left > 0 {
@@ -59,8 +59,7 @@ fn list(
         left -= items.len();
         for item in &items {
             if json {
-                serde_json::to_writer(&mut *out, item)?;
-                writeln!(out)?;
+                out.json_line(item)?;
             } else {
                 line(item, out)?;
             }
@@ -69,7 +68,7 @@ fn list(
     Ok(())
 }
 
-fn line(item: &Item, out: &mut impl Write) -> io::Result<()> {
+fn line(item: &Item, out: &mut Stdout<impl Write>) -> Result<(), PrintError> {
     let why = item.reason.as_deref().or(item.last_error.as_deref()).unwrap_or_default();
     let Item { id, chain, height, state, rule_name, .. } = item;
     writeln!(
@@ -80,7 +79,7 @@ fn line(item: &Item, out: &mut impl Write) -> io::Result<()> {
     )
 }
 
-fn show(journal: &JournalReader, id: ItemId, out: &mut impl Write) -> anyhow::Result<()> {
+fn show(journal: &JournalReader, id: ItemId, out: &mut Stdout<impl Write>) -> Result<(), Failure> {
     let item = journal.item(id)?.ok_or(JournalError::NoItem(id))?;
     let shown = json!({
         "key": item.key(),
@@ -88,9 +87,7 @@ fn show(journal: &JournalReader, id: ItemId, out: &mut impl Write) -> anyhow::Re
         "artifacts": journal.artifacts(id)?,
         "transactions": journal.transactions(id)?,
     });
-    serde_json::to_writer_pretty(&mut *out, &shown)?;
-    writeln!(out)?;
-    Ok(())
+    Ok(out.json(&shown)?)
 }
 
 impl Chosen {
@@ -99,7 +96,7 @@ impl Chosen {
     }
 }
 
-fn read(settings: &Flags<scope::Data>) -> anyhow::Result<JournalReader> {
+fn read(settings: &Flags<scope::Data>) -> Result<JournalReader, Failure> {
     Ok(JournalReader::open(&path(settings)?)?)
 }
 

@@ -10,7 +10,6 @@ mod content;
 mod doctor;
 mod evm;
 mod executor;
-mod exit;
 mod failure;
 mod input;
 mod journal;
@@ -26,26 +25,24 @@ mod terminal;
 
 use std::{
     ffi::{OsStr, OsString},
-    io::{self, Write as _},
-    process::ExitCode,
+    io::Write as _,
+    process,
 };
 
 use clap::Parser as _;
 use mimalloc::MiMalloc;
 use refiner_config::table;
-use refiner_text::is_deceptive;
+use refiner_diagnostics::{ExitCode, Failure};
+use refiner_text::{indented, is_deceptive};
 use refiner_worker::{COMPILE_ARGUMENT, WORKER_ARGUMENT};
 
-use crate::{
-    cli::{Cli, Command},
-    exit::Exit,
-};
+use crate::cli::{Cli, Command};
 
 /// A block is a few thousand small allocations that die together; the system's allocator takes twice as long for them.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-fn main() -> ExitCode {
+fn main() -> process::ExitCode {
     // Children of this program confine themselves before they have a thread, a file or an environment to lose.
     if is_child(std::env::args_os().nth(1).as_deref()) {
         return refiner_worker::child_main();
@@ -55,9 +52,8 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     match run(&cli) {
-        Ok(exit) => exit.into(),
-        Err(error) if is_broken_pipe(&error) => Exit::Done.into(),
-        Err(error) => failure::report(&error).into(),
+        Ok(code) => code.into(),
+        Err(failure) => report(&failure).into(),
     }
 }
 
@@ -66,7 +62,7 @@ fn is_child(argument: Option<&OsStr>) -> bool {
     argument.is_some_and(|argument| argument == WORKER_ARGUMENT || argument == COMPILE_ARGUMENT)
 }
 
-fn run(cli: &Cli) -> anyhow::Result<Exit> {
+fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     terminal::log(&cli.settings.values()?.get(&table::LOG))?;
     match &cli.command {
         Command::Replay(arguments) => replay::run(arguments),
@@ -82,18 +78,23 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
 }
 
 /// Prints help, or what is wrong with the command line. A shell puts the names of files into it, which others choose.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: &clap::Error) -> process::ExitCode {
     let is_plain = |argument: OsString| !argument.to_string_lossy().contains(is_deceptive);
     // There is no other place to report to.
     let _ = if std::env::args_os().all(is_plain) {
         error.print()
     } else {
-        writeln!(terminal::err(), "{}", terminal::indented(error.render().to_string().trim_end()))
+        writeln!(terminal::err(), "{}", indented(error.render().to_string().trim_end()))
     };
-    u8::try_from(error.exit_code()).map_or(Exit::Usage.into(), ExitCode::from)
+    u8::try_from(error.exit_code()).map_or(ExitCode::Usage.into(), process::ExitCode::from)
 }
 
-/// Whoever read our output has seen enough: `refiner … | head` is not a failure.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|io| io.kind() == io::ErrorKind::BrokenPipe)
+/// Reports the failure on standard error. A closed standard output is the end of the command and not a failure.
+fn report(failure: &Failure) -> ExitCode {
+    let code = failure.exit_code();
+    if code != ExitCode::Done {
+        // There is no other place to report to.
+        let _ = writeln!(terminal::err(), "{failure}");
+    }
+    code
 }

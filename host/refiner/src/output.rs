@@ -9,6 +9,7 @@ use std::{
 };
 
 use alloy_primitives::B256;
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_text::OneLine;
 
 /// The directory that a replay writes into.
@@ -42,6 +43,16 @@ pub enum OutputError {
         /// Which file.
         path: PathBuf,
     },
+}
+
+impl Diagnostic for OutputError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Host
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 impl OutputDirectory {

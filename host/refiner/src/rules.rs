@@ -9,6 +9,7 @@ pub use place::{Block, NoRun, Place};
 use std::{io, path::PathBuf, sync::Arc};
 
 use alloy_primitives::B256;
+use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::ExecutionTerms;
 use refiner_sandbox::{
     AdmitError, AdmittedRule, EngineError, EngineProfile, Grants, Limits, Params, Sandbox, SelfTestError,
@@ -18,7 +19,6 @@ use refiner_sources::{LockError, SourceError, UnreadableSource};
 
 use crate::{
     builtin,
-    exit::Exit,
     rule::{self, RuleError, Session},
 };
 
@@ -100,9 +100,9 @@ pub fn load(
     arguments: &[String],
     sources: &Sources,
     terms: &Terms,
-    session: impl FnOnce() -> anyhow::Result<Session>,
+    session: impl FnOnce() -> Result<Session, Failure>,
     isolate: bool,
-) -> anyhow::Result<Vec<LoadedRule>> {
+) -> Result<Vec<LoadedRule>, Failure> {
     let mut components = Vec::new();
     for argument in arguments {
         let built_in = builtin::rule(argument).is_some();
@@ -167,50 +167,38 @@ fn isolated(session: &Arc<Session>, found: Found, terms: &Terms) -> Result<Loade
     })
 }
 
-impl LoadError {
-    /// How the program ends: a server that does not answer is no fault of the rule.
-    pub fn exit(&self) -> Exit {
+impl Diagnostic for LoadError {
+    fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Isolated(error) => error.exit(),
-            Self::Source(error) if error.is_infrastructure() => Exit::Host,
-            Self::Unreadable(_) | Self::Lock(_) => Exit::Usage,
-            _ => Exit::Refused,
-        }
-    }
-
-    /// What a person can do about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Unknown(_) if builtin::RULES.is_empty() => {
-                Some("this binary carries no built-in rules: run `cargo xtask rules`, then build it again".to_owned())
-            }
-            Self::Unknown(_) => Some(format!("built-in rules: {}", builtin::names())),
-            Self::SelfTest(_) => Some("this machine or build must not run rules; please report it".to_owned()),
-            Self::Source(error) => source_hint(error),
-            Self::Isolated(error) => error.hint(),
-            Self::Admit { source: AdmitError::Refused(refusal), .. } => Some(refusal.kind().remedy().to_owned()),
-            Self::Lock(_) => Some("`refiner rule lock RULE...` writes it".to_owned()),
-            Self::EmptyDirectory(_)
+            Self::Isolated(error) => error.exit_code(),
+            Self::Source(error) => error.exit_code(),
+            Self::Unreadable(error) => error.exit_code(),
+            Self::Lock(error) => error.exit_code(),
+            // A rule that cannot be admitted here is refused, whatever stood in the way.
+            Self::Unknown(_)
+            | Self::EmptyDirectory(_)
             | Self::SameName(_)
             | Self::Read { .. }
-            | Self::Unreadable(_)
             | Self::Admit { .. }
-            | Self::Engine(_) => None,
+            | Self::Engine(_)
+            | Self::SelfTest(_) => ExitCode::Refused,
         }
     }
-}
 
-fn source_hint(error: &SourceError) -> Option<String> {
-    match error {
-        SourceError::Unpinned { pinned, unpinned, .. } => {
-            Some(format!("if you trust it, name it as {pinned}, or run `refiner rule lock {unpinned}`"))
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::Unknown(_) if builtin::RULES.is_empty() => {
+                Some("this binary carries no built-in rules: run `cargo xtask rules`, then build it again".into())
+            }
+            Self::Unknown(_) => Some(format!("built-in rules: {}", builtin::names()).into()),
+            Self::SelfTest(error) => error.hint(),
+            Self::Source(error) => error.hint(),
+            Self::Isolated(error) => error.hint(),
+            Self::Admit { source, .. } => source.hint(),
+            Self::Lock(error) => error.hint(),
+            Self::Unreadable(error) => error.hint(),
+            Self::Engine(error) => error.hint(),
+            Self::EmptyDirectory(_) | Self::SameName(_) | Self::Read { .. } => None,
         }
-        SourceError::NotLocked(unpinned) => Some(format!("`refiner rule lock {unpinned}` adds it")),
-        SourceError::Changed { source_name, .. }
-        | SourceError::Disagree { source_name, .. }
-        | SourceError::ManifestChanged { source_name, .. } => Some(format!(
-            "ask whoever publishes it why; if the change is wanted, `refiner rule lock {source_name}` agrees to it"
-        )),
-        _ => None,
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+
 use crate::UntrustedText;
 
 /// The run says nothing of the rule: something around it failed. Worth another try.
@@ -39,6 +41,16 @@ pub enum HostFailure {
     },
 }
 
+impl Diagnostic for HostFailure {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Host
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
+}
+
 /// The engine could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -57,4 +69,14 @@ pub enum EngineError {
     /// The thread that counts deadlines could not be started.
     #[error("the deadline thread could not be started")]
     Ticker(#[source] io::Error),
+}
+
+impl Diagnostic for EngineError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Host
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }

@@ -1,5 +1,6 @@
 //! Tells apart how a guest's code ended: the rule's doing or the host's.
 
+use refiner_diagnostics::ErrorChain;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 use crate::{HostFailure, Limit, Limits, TrapKind, UntrustedText, Verdict, host::Stop};
@@ -42,13 +43,14 @@ pub(crate) fn judge(error: wasmtime::Error, limits: &Limits, fuel: u64) -> Resul
         Ok(stop) => return stop.judged(),
         Err(error) => error,
     };
-    if let Some(trap) = error.downcast_ref::<Trap>() {
-        return judge_trap(*trap, limits, fuel);
-    }
+    let error = match error.downcast::<Trap>() {
+        Ok(trap) => return judge_trap(trap, limits, fuel),
+        Err(error) => error,
+    };
     if error.is::<PoolConcurrencyLimitError>() {
         return Err(HostFailure::NoRoom);
     }
-    let message = format!("{error:#}");
+    let message = ErrorChain(error.as_ref()).to_string();
     if message.contains(HOSTCALL_FUEL_MESSAGE) {
         return Ok(Verdict::OverBudget { limit: Limit::CallBytes, granted: limits.get(Limit::CallBytes) });
     }

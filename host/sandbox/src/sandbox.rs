@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
+use refiner_diagnostics::{Diagnostic, ErrorChain, ExitCode, Hint};
 use sha2::{Digest, Sha256};
 use wasmtime::{
     Engine,
@@ -54,6 +55,22 @@ pub enum AdmitError {
     /// Something around it.
     #[error(transparent)]
     Host(#[from] HostFailure),
+}
+
+impl Diagnostic for AdmitError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Refused(refusal) => refusal.exit_code(),
+            Self::Host(failure) => failure.exit_code(),
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::Refused(refusal) => refusal.hint(),
+            Self::Host(failure) => failure.hint(),
+        }
+    }
 }
 
 /// Fuel for `describe`, start functions included: a thousandth of a run's, for what should be a constant. A language
@@ -165,7 +182,7 @@ impl Sandbox {
 }
 
 fn message(error: &wasmtime::Error) -> UntrustedText {
-    UntrustedText::new(&format!("{error:#}"))
+    UntrustedText::new(&ErrorChain(error.as_ref()).to_string())
 }
 
 impl Linkers {

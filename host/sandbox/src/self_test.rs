@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::{B256, Bytes, U256};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::{ExecuteError, Execution, Executor, ResultFormat, Unavailable};
 use refiner_specimen::{
     Block, Layout, Specimen, StateReads,
@@ -64,6 +65,16 @@ pub enum SelfTestError {
         #[source]
         failure: HostFailure,
     },
+}
+
+impl Diagnostic for SelfTestError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Host
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        Some("this machine or build must not run rules; please report it".into())
+    }
 }
 
 pub(crate) fn run(sandbox: &Sandbox) -> Result<(), SelfTestError> {

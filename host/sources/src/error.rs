@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use refiner_content::{FetchError, FetchFailure, SetupError};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
 use crate::{OciError, Sha256};
 
@@ -85,12 +86,41 @@ pub enum SourceError {
     Runtime(#[source] io::Error),
 }
 
-impl SourceError {
-    /// True when the same may work later: a server or network is at fault, not the bytes.
-    pub const fn is_infrastructure(&self) -> bool {
-        matches!(
-            self,
-            Self::Web(_) | Self::Ipfs(_) | Self::Oci(_) | Self::Setup(_) | Self::Runtime(_) | Self::Read { .. }
-        )
+impl Diagnostic for SourceError {
+    /// A server that does not answer is no fault of the rule.
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Web(_) | Self::Ipfs(_) | Self::Oci(_) | Self::Setup(_) | Self::Runtime(_) | Self::Read { .. } => {
+                ExitCode::Host
+            }
+            Self::Unpinned { .. }
+            | Self::Changed { .. }
+            | Self::Disagree { .. }
+            | Self::ManifestChanged { .. }
+            | Self::NotLocked(_)
+            | Self::TooLarge { .. } => ExitCode::Refused,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        let hint = match self {
+            Self::Unpinned { pinned, unpinned, .. } => {
+                format!("if you trust it, name it as {pinned}, or run `refiner rule lock {unpinned}`")
+            }
+            Self::NotLocked(unpinned) => format!("`refiner rule lock {unpinned}` adds it"),
+            Self::Changed { source_name, .. }
+            | Self::Disagree { source_name, .. }
+            | Self::ManifestChanged { source_name, .. } => format!(
+                "ask its publisher for the reason; if the change is wanted, `refiner rule lock {source_name}` agrees to it"
+            ),
+            Self::Read { .. }
+            | Self::TooLarge { .. }
+            | Self::Web(_)
+            | Self::Ipfs(_)
+            | Self::Oci(_)
+            | Self::Setup(_)
+            | Self::Runtime(_) => return None,
+        };
+        Some(hint.into())
     }
 }

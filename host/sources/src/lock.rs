@@ -20,6 +20,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use serde::{Deserialize, Serialize};
 
 use crate::Sha256;
@@ -100,6 +101,16 @@ pub enum LockError {
     /// It cannot be put into words.
     #[error("the lock cannot be written as TOML")]
     Unwritable(#[from] toml::ser::Error),
+}
+
+impl Diagnostic for LockError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        Some("`refiner rule lock RULE...` writes it".into())
+    }
 }
 
 impl Lock {

@@ -25,7 +25,7 @@ const ALGORITHM: &str = "sha256:";
 #[derive(Debug, thiserror::Error)]
 pub enum OciError {
     /// It refuses, is not there, or what it sends is not what was asked for.
-    #[error("{reference}")]
+    #[error("{reference}: {source}")]
     Registry {
         /// What was asked for.
         reference: String,

@@ -4,6 +4,7 @@ use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
 
 use oci_client::Reference;
 use refiner_content::{ContentId, IdError};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use url::{Host, Url};
 
 use crate::{Sha256, Sha256Error};
@@ -79,6 +80,16 @@ pub enum UnreadableSource {
         /// Why.
         source: oci_client::ParseError,
     },
+}
+
+impl Diagnostic for UnreadableSource {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 impl Source {

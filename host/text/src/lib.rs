@@ -10,6 +10,6 @@ mod writer;
 
 pub use self::{
     character::is_deceptive,
-    untrusted::{OneLine, UntrustedText},
+    untrusted::{OneLine, UntrustedText, indented},
     writer::{EscapingWriter, Style},
 };

@@ -89,6 +89,12 @@ impl fmt::Write for Escape<'_, '_> {
     }
 }
 
+/// Text of several lines, escaped, with every line but the first indented: none can be taken for a line of the program's own.
+pub fn indented(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(|line| OneLine(line).to_string()).collect();
+    lines.join("\n      ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,5 +132,11 @@ mod tests {
         }
         let long = "x".repeat(UntrustedText::BYTES_MAX * 2);
         assert_eq!(OneLine(&long).to_string(), long);
+    }
+
+    #[test]
+    fn lines_after_the_first_are_indented() {
+        assert_eq!(indented("TOML\n  | \u{1b}x\nerror: no"), "TOML\n        | \\u{1b}x\n      error: no");
+        assert_eq!(indented(""), "");
     }
 }

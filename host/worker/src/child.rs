@@ -7,6 +7,7 @@ use std::{
 };
 
 use refiner_buffers::Buffers;
+use refiner_diagnostics::ErrorChain;
 use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, ExecutionTerms, Executor};
 use refiner_sandbox::{
     AdmitError, AdmittedRule, Allocation, EngineError, EngineProfile, HostFailure, Refusal, RunInput, Sandbox,
@@ -57,14 +58,8 @@ pub fn child_main() -> ExitCode {
         // The coordinator is gone or wants no more: nobody is left to tell.
         Err(ChildError::Protocol(ProtocolError::Closed)) => ExitCode::SUCCESS,
         Err(error) => {
-            let mut text = error.to_string();
-            let mut cause = std::error::Error::source(&error);
-            while let Some(error) = cause {
-                text = format!("{text}: {error}");
-                cause = error.source();
-            }
             // Standard error is the last channel there is.
-            let _ = writeln!(io::stderr(), "{text}");
+            let _ = writeln!(io::stderr(), "{}", ErrorChain(&error));
             ExitCode::FAILURE
         }
     }

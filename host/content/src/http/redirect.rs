@@ -9,23 +9,24 @@ pub(super) fn policy(redirects: usize, reach: Reach) -> Policy {
     Policy::custom(move |attempt| follow(attempt, redirects, reach))
 }
 
-/// Why a redirect is not followed. Travels as a cause within reqwest's error.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("redirect refused")]
-pub(super) enum RedirectRefused {
-    TooMany,
-    Downgrade,
-    Private,
-}
+/// Refuses a redirect beyond the limit. Like the other refusals, it travels as a cause within reqwest's error.
+#[derive(Debug, thiserror::Error)]
+#[error("too many redirects")]
+pub(super) struct TooMany;
+
+/// Refuses a redirect from https to http.
+#[derive(Debug, thiserror::Error)]
+#[error("a redirect from https to http")]
+pub(super) struct Downgrade;
 
 fn follow(attempt: Attempt<'_>, redirects: usize, reach: Reach) -> Action {
     let was_secured = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
     if attempt.previous().len() > redirects {
-        attempt.error(RedirectRefused::TooMany)
+        attempt.error(TooMany)
     } else if was_secured && attempt.url().scheme() != "https" {
-        attempt.error(RedirectRefused::Downgrade)
+        attempt.error(Downgrade)
     } else if reach == Reach::Public && !web::is_public_host(attempt.url()) {
-        attempt.error(RedirectRefused::Private)
+        attempt.error(web::NotPublic)
     } else {
         attempt.follow()
     }

@@ -1,5 +1,6 @@
 //! Why an evm-server gave no answer.
 
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_specimen::JsonError;
 
 use super::server_error::ServerError;
@@ -114,4 +115,14 @@ pub enum SetupError {
     /// The system gave no thread.
     #[error("no thread for the evm-server's client")]
     Thread(#[source] std::io::Error),
+}
+
+impl Diagnostic for SetupError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }

@@ -39,6 +39,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::any,
 };
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::{EmbeddedExecutor, ExecutionPolicy, ResultFormat};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -61,6 +62,16 @@ pub enum MetricsError {
     /// They cannot be written.
     #[error(transparent)]
     Write(#[from] prometheus::Error),
+}
+
+impl Diagnostic for MetricsError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Internal
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 /// An evm-server that is ready to listen.

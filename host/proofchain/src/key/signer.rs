@@ -5,6 +5,7 @@ use std::{fmt, io, path::PathBuf};
 use alloy_consensus::{SignableTransaction, TxEip1559, TxLegacy};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use url::Url;
 
 use super::{Secret, keystore, local::LocalKey, remote};
@@ -51,7 +52,7 @@ enum Kind {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// A file cannot be read.
-    #[error("{path}")]
+    #[error("{path}: {source}")]
     File {
         /// Which one.
         path: PathBuf,
@@ -107,6 +108,16 @@ pub enum KeyError {
         /// How many it has.
         held: usize,
     },
+}
+
+impl Diagnostic for KeyError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 /// Why there is no signature.

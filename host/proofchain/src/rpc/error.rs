@@ -1,5 +1,6 @@
 //! Why an RPC call has no result.
 
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use reqwest::StatusCode;
 
 use super::{Endpoint, Refusal};
@@ -81,6 +82,16 @@ pub enum RpcError {
         /// Length of the answer.
         bytes: usize,
     },
+}
+
+impl Diagnostic for RpcError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Host
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 impl RpcError {

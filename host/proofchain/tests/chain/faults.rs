@@ -98,7 +98,7 @@ async fn another_chain_or_an_address_without_a_contract_is_refused_at_the_start(
     let Some(chain) = start(&Setup::default()).await else { return };
     let rpc = || Rpc::new([chain.url().parse().unwrap()], LIMITS).unwrap();
     let error = ProofChain::connect(rpc(), Network::MOONBEAM).await.unwrap_err();
-    assert_eq!(error.to_string(), "the node is of chain 31337, not of 1284");
+    assert_eq!(error.to_string(), "chain id mismatch: expected 1284, found 31337");
     let network = Network { chain_id: 31_337, ..Network::MOONBEAM };
     let error = ProofChain::connect(rpc(), network).await.unwrap_err();
     assert!(matches!(error, ChainError::NoContract { role: "specimen", .. }), "{error}");

@@ -131,7 +131,7 @@ async fn a_key_file_is_read_up_to_its_limit() {
     fs::write(&path, " ".repeat((16 << 10) + 1)).unwrap();
     assert!(matches!(Signer::load(&KeySource::File(path)).await, Err(KeyError::File { .. })));
     let missing = Signer::load(&KeySource::File("/no/such/file".into())).await.unwrap_err();
-    assert_eq!(missing.to_string(), "/no/such/file");
+    assert_eq!(missing.to_string(), "/no/such/file: No such file or directory (os error 2)");
 }
 
 /// How a Web3Signer behaves.

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use refiner_config::{Flags, scope};
 use refiner_content::ContentId;
-
-use crate::exit;
+use refiner_diagnostics::ExitCode;
 
 /// `refiner content`.
 #[derive(Debug, Subcommand)]
@@ -27,7 +26,7 @@ pub enum Command {
 
 /// `refiner content get`.
 #[derive(Debug, Args)]
-#[command(after_help = exit::TABLE)]
+#[command(after_help = ExitCode::TABLE)]
 pub struct Get {
     /// A content id, with or without `ipfs://`.
     #[arg(value_name = "CID", value_parser = id)]
@@ -41,7 +40,7 @@ pub struct Get {
 
 /// `refiner content put`.
 #[derive(Debug, Args)]
-#[command(after_help = exit::TABLE)]
+#[command(after_help = ExitCode::TABLE)]
 pub struct Put {
     /// Files, or `-`.
     #[arg(required = true, value_name = "FILE")]
@@ -52,7 +51,7 @@ pub struct Put {
 
 /// `refiner content serve`.
 #[derive(Debug, Args)]
-#[command(after_help = exit::TABLE)]
+#[command(after_help = ExitCode::TABLE)]
 pub struct Serve {
     #[command(flatten)]
     pub settings: Flags<scope::ContentServe>,

@@ -3,9 +3,8 @@
 use std::{io, path::PathBuf};
 
 use refiner_content::{FetchFailure, KeepError, OpenError, SetupError, serve::ServeError};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_text::OneLine;
-
-use crate::exit::Exit;
 
 /// Why content could not be named, fetched, kept or served.
 #[derive(Debug, thiserror::Error)]
@@ -48,28 +47,37 @@ pub enum ContentError {
     #[error(transparent)]
     Serve(#[from] ServeError),
     /// The runtime, its signals or its connections.
-    #[error("the runtime")]
+    #[error("the system gives no threads, signals or connections: {0}")]
     Runtime(#[source] io::Error),
 }
 
-impl ContentError {
-    /// How the program ends.
-    pub const fn exit(&self) -> Exit {
+impl Diagnostic for ContentError {
+    fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Read { .. } | Self::TooLarge { .. } => Exit::Input,
-            Self::Source(_) | Self::Serve(ServeError::NotLoopback { .. }) => Exit::Usage,
-            _ => Exit::Host,
+            Self::Read { .. } | Self::TooLarge { .. } => ExitCode::Input,
+            Self::Write { .. } | Self::Runtime(_) => ExitCode::Host,
+            Self::Fetch(error) => error.exit_code(),
+            Self::Keep(error) => error.exit_code(),
+            Self::Store(error) => error.exit_code(),
+            Self::Source(error) => error.exit_code(),
+            Self::Serve(error) => error.exit_code(),
         }
     }
 
-    /// What a person can do about it.
-    pub fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         match self {
             Self::Serve(ServeError::NotLoopback { .. }) => {
-                Some("put a proxy with access control before it, or permit it with --allow-remote-content".to_owned())
+                Some("put a proxy with access control before it, or permit it with --allow-remote-content".into())
             }
-            Self::Fetch(_) => Some("name somebody who has it by --data, --pinner or --gateway".to_owned()),
-            _ => None,
+            Self::Fetch(_) => Some("name a source that has it by --data, --pinner or --gateway".into()),
+            Self::Read { .. }
+            | Self::TooLarge { .. }
+            | Self::Write { .. }
+            | Self::Keep(_)
+            | Self::Store(_)
+            | Self::Source(_)
+            | Self::Serve(ServeError::Listen { .. })
+            | Self::Runtime(_) => None,
         }
     }
 }

@@ -1,28 +1,24 @@
 //! `refiner content get`.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    path::Path,
-    sync::Arc,
-};
+use std::{fs, path::Path, sync::Arc};
 
 use refiner_config::{Values, table};
 use refiner_content::{Fetcher, Gateway, HttpLimits, Pace, Pinner, PinnerLimits, SetupError, Source, public_gateways};
+use refiner_diagnostics::{ExitCode, Failure};
 
 use super::{ContentError, arguments::Get, runtime, store};
-use crate::exit::Exit;
+use crate::terminal;
 
 /// Fetches and checks, then writes.
-pub fn run(arguments: &Get) -> anyhow::Result<Exit> {
+pub fn run(arguments: &Get) -> Result<ExitCode, Failure> {
     let fetcher = Fetcher::new(sources(&arguments.settings.values()?)?, None, Pace::default());
     let fetched = runtime()?.block_on(fetcher.fetch(&arguments.id)).map_err(ContentError::from)?;
     tracing::info!(id = %arguments.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "Fetched content.");
     match &arguments.out {
         Some(path) => write(path, fetched.content.bytes())?,
-        None => io::stdout().lock().write_all(fetched.content.bytes())?,
+        None => terminal::raw_out().bytes(fetched.content.bytes())?,
     }
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
 fn sources(settings: &Values) -> Result<Vec<Arc<dyn Source>>, ContentError> {

@@ -11,17 +11,18 @@ pub use self::{arguments::Command, error::ContentError};
 
 use std::{
     fs,
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _},
     path::Path,
 };
 
 use refiner_content::{CONTENT_BYTES_MAX, Content, LocalStore, content_id};
+use refiner_diagnostics::{ExitCode, Failure};
 use refiner_text::OneLine;
 
-use crate::{exit::Exit, terminal};
+use crate::terminal;
 
 /// Runs the whole command.
-pub fn run(command: &Command) -> anyhow::Result<Exit> {
+pub fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Cid { files } => name(files),
         Command::Get(arguments) => get::run(arguments),
@@ -30,12 +31,12 @@ pub fn run(command: &Command) -> anyhow::Result<Exit> {
     }
 }
 
-fn name(files: &[String]) -> anyhow::Result<Exit> {
+fn name(files: &[String]) -> Result<ExitCode, Failure> {
     for file in files {
         let id = content_id(&read(file)?);
         writeln!(terminal::out(false), "{id}  {}", OneLine(file))?;
     }
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
 /// A file's bytes, or standard input's for `-`.

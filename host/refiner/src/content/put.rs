@@ -1,16 +1,15 @@
 //! `refiner content put`.
 
-use std::io::Write as _;
-
 use refiner_config::table;
 use refiner_content::{ContentStore as _, Pinner, PinnerLimits};
+use refiner_diagnostics::{ExitCode, Failure};
 use refiner_text::OneLine;
 
 use super::{ContentError, arguments::Put, content, runtime, store};
-use crate::{exit::Exit, terminal};
+use crate::terminal;
 
 /// Keeps each file, and says its id when everybody has it.
-pub fn run(arguments: &Put) -> anyhow::Result<Exit> {
+pub fn run(arguments: &Put) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
     let store = store(&settings.get(&table::DATA))?;
     let pinner = settings.get(&table::CONTENT_PINNER);
@@ -25,5 +24,5 @@ pub fn run(arguments: &Put) -> anyhow::Result<Exit> {
         }
         writeln!(terminal::out(false), "{id}  {}", OneLine(file))?;
     }
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }

@@ -1,24 +1,26 @@
 //! `refiner content serve`.
 
-use std::io::{self, Write as _};
-
 use refiner_config::table;
 use refiner_content::serve::{ServeLimits, listen, serve};
+use refiner_diagnostics::{ExitCode, Failure};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ContentError, arguments::Serve, runtime, store};
-use crate::exit::Exit;
+use crate::terminal;
 
 /// Serves until SIGTERM or SIGINT, and ends when the requests then open have.
-pub fn run(arguments: &Serve) -> anyhow::Result<Exit> {
+pub fn run(arguments: &Serve) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
     let store = store(&settings.get(&table::DATA))?;
     let (address, remote) = (settings.get(&table::CONTENT_LISTEN), settings.get(&table::ALLOW_REMOTE_CONTENT));
     runtime()?.block_on(async {
         let listener = listen(address, remote).await.map_err(ContentError::from)?;
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let signals =
+            signal(SignalKind::terminate()).and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
+        let (mut terminate, mut interrupt) = signals.map_err(ContentError::Runtime)?;
         // With port 0 nobody else knows the address.
-        writeln!(io::stdout(), "http://{}", listener.local_addr()?)?;
+        let address = listener.local_addr().map_err(ContentError::Runtime)?;
+        writeln!(terminal::out(false), "http://{address}")?;
         let end = async move {
             tokio::select! {
                 _ = terminate.recv() => {}
@@ -26,7 +28,6 @@ pub fn run(arguments: &Serve) -> anyhow::Result<Exit> {
             }
         };
         serve(listener, store, ServeLimits::default(), end).await.map_err(ContentError::Runtime)?;
-        anyhow::Ok(())
-    })?;
-    Ok(Exit::Done)
+        Ok(ExitCode::Done)
+    })
 }

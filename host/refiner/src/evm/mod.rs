@@ -2,22 +2,21 @@
 
 mod serve;
 
-pub use self::serve::{Serve, ServeError};
+pub use self::serve::Serve;
 
 use clap::Subcommand;
-
-use crate::exit::{self, Exit};
+use refiner_diagnostics::{ExitCode, Failure};
 
 /// `refiner evm`.
 #[derive(Debug, Subcommand)]
 pub enum Evm {
     /// Stands in for the network's evm-server: block replicas in, block results out, over HTTP.
-    #[command(after_help = exit::TABLE)]
+    #[command(after_help = ExitCode::TABLE)]
     Serve(Serve),
 }
 
 /// Runs the whole command.
-pub fn run(command: &Evm) -> anyhow::Result<Exit> {
+pub fn run(command: &Evm) -> Result<ExitCode, Failure> {
     match command {
         Evm::Serve(arguments) => serve::run(arguments),
     }

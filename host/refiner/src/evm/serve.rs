@@ -4,12 +4,13 @@ use std::{io, net::SocketAddr};
 
 use clap::Args;
 use refiner_config::{Bytes, Flags, Values, scope, table};
+use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::{ExecutionPolicy, ResultFormat};
 use refiner_evm_server::serve::{EXECUTIONS_A_PROCESSOR, EvmServer, Limits};
 use tokio::{net::TcpListener, runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::{chains, cli::ChainConfigs, exit::Exit, signals};
+use crate::{chains, cli::ChainConfigs, signals};
 
 /// Threads for whatever else blocks, such as the look-up of a name.
 const SPARE_THREADS: usize = 8;
@@ -27,7 +28,7 @@ pub struct Serve {
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen on {address}: {source}")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -42,6 +43,22 @@ pub enum ServeError {
         /// Size of all.
         in_flight: Bytes,
     },
+    /// The runtime or its signals.
+    #[error("the system gives no threads or signals: {0}")]
+    Runtime(#[source] io::Error),
+}
+
+impl Diagnostic for ServeError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Listen { .. } | Self::Runtime(_) => ExitCode::Host,
+            Self::Limits { .. } => ExitCode::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 /// The limits that the settings give.
@@ -73,25 +90,31 @@ fn size(number: u64) -> usize {
 }
 
 /// Serves until it is told to stop.
-pub fn run(arguments: &Serve) -> anyhow::Result<Exit> {
+pub fn run(arguments: &Serve) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
     let (limits, format) = (limits(&settings)?, settings.get(&table::EVM_FORMAT));
     let policy = ExecutionPolicy { gas_bound: settings.get(&table::GAS_BOUND), ..ExecutionPolicy::default() };
     let server = EvmServer::new(chains::executor(&arguments.chains, policy)?, format, limits)?;
     // A paused execution holds its thread.
     let threads = limits.executions.saturating_add(SPARE_THREADS);
-    let runtime = runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(threads).build()?;
+    let runtime = runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(threads)
+        .build()
+        .map_err(ServeError::Runtime)?;
     runtime.block_on(serve(settings.get(&table::EVM_LISTEN), format, limits, server))?;
     // A block whose client has gone is not waited for.
     runtime.shutdown_background();
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
-async fn serve(address: SocketAddr, format: ResultFormat, limits: Limits, server: EvmServer) -> anyhow::Result<()> {
+async fn serve(address: SocketAddr, format: ResultFormat, limits: Limits, server: EvmServer) -> Result<(), ServeError> {
     let stop = CancellationToken::new();
-    signals::heed(&stop, || tracing::info!("Told to stop: what is running is finished."))?;
-    let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
-    let address = listener.local_addr()?;
+    signals::heed(&stop, || tracing::info!("Told to stop: what is running is finished."))
+        .map_err(ServeError::Runtime)?;
+    let refuse = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(refuse)?;
+    let address = listener.local_addr().map_err(refuse)?;
     tracing::info!(%address, %format, memory_bytes = limits.memory_bytes(), "executing blocks for clients");
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "listening beyond loopback without authentication: every machine that reaches this address can have blocks executed");

@@ -7,6 +7,7 @@ use std::{
 };
 
 use alloy_primitives::B256;
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_sandbox::UntrustedText;
 
 /// Largest list that is read: some three million blocks.
@@ -54,6 +55,16 @@ pub enum BlockHashesError {
         /// The mistake.
         fault: LineFault,
     },
+}
+
+impl Diagnostic for BlockHashesError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 /// A mistake in a line.

@@ -6,22 +6,23 @@ mod report;
 
 use std::{num::NonZeroUsize, ops::ControlFlow, thread};
 
+use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::ExecutionTerms;
 
 use self::{job::Job, report::Report};
 use crate::{
     chains, cli,
     executor::{self, Evm},
-    exit::Exit,
     input,
     known_blocks::KnownBlocks,
     output::OutputDirectory,
     rule::Session,
     rules::{self, Sources, Terms},
+    terminal::PrintError,
 };
 
 /// Runs the whole command. A specimen that fails never stops the others.
-pub fn run(arguments: &cli::Replay) -> anyhow::Result<Exit> {
+pub fn run(arguments: &cli::Replay) -> Result<ExitCode, Failure> {
     let inputs = input::expand(&arguments.specimens)?;
     let threads = threads(arguments);
     let settings = arguments.settings.values()?;
@@ -39,7 +40,7 @@ pub fn run(arguments: &cli::Replay) -> anyhow::Result<Exit> {
         output: arguments.out.as_deref().map(OutputDirectory::create).transpose()?,
         hashes: arguments.style() == cli::Style::Json,
     };
-    let mut report = Report::begin(arguments.style(), policy, inputs.len())?;
+    let mut report = Report::begin(arguments.style(), policy, inputs.len()).map_err(PrintError::from)?;
     let end = parallel::in_order(
         &inputs,
         threads,
@@ -50,9 +51,9 @@ pub fn run(arguments: &cli::Replay) -> anyhow::Result<Exit> {
         },
     )?;
     if let ControlFlow::Break(error) = end {
-        return Err(error.into());
+        return Err(PrintError::from(error).into());
     }
-    Ok(report.finish()?.exit())
+    Ok(report.finish().map_err(PrintError::from)?.exit())
 }
 
 fn threads(arguments: &cli::Replay) -> NonZeroUsize {

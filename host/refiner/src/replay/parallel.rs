@@ -12,20 +12,37 @@ use std::{
     thread,
 };
 
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+
 /// A rule's stack is 1 MiB of WebAssembly and the host's frames below it.
 const THREAD_STACK_BYTES: usize = 8 * 1024 * 1024;
+
+/// A thread that the operating system does not grant.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start a thread: {0}")]
+pub struct NoThread(#[source] io::Error);
+
+impl Diagnostic for NoThread {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Host
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        Some("use fewer threads (-j N)".into())
+    }
+}
 
 /// Calls `work` on every item with `threads` threads and `collect` on every result, in the items' order, on the calling
 /// thread. Stops early when `collect` breaks; items already begun are finished and dropped. Fails when the operating
 /// system grants no thread.
 ///
 /// Results that wait for a slower one before them are kept, so they should be small; the items are in memory anyway.
-pub fn in_order<Item: Sync, Result: Send, Stop>(
+pub fn in_order<Item: Sync, Done: Send, Stop>(
     items: &[Item],
     threads: NonZeroUsize,
-    work: impl Fn(&Item) -> Result + Sync,
-    mut collect: impl FnMut(Result) -> ControlFlow<Stop>,
-) -> io::Result<ControlFlow<Stop>> {
+    work: impl Fn(&Item) -> Done + Sync,
+    mut collect: impl FnMut(Done) -> ControlFlow<Stop>,
+) -> Result<ControlFlow<Stop>, NoThread> {
     let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -45,7 +62,7 @@ pub fn in_order<Item: Sync, Result: Send, Stop>(
             let thread = thread::Builder::new().name("replay".to_owned()).stack_size(THREAD_STACK_BYTES);
             if let Err(error) = thread.spawn_scoped(scope, worker) {
                 stopped.store(true, Ordering::Relaxed);
-                return Err(error);
+                return Err(NoThread(error));
             }
         }
         drop(sender);

@@ -1,15 +1,14 @@
 //! `refiner rule build`.
 
-use std::io::Write as _;
-
 use refiner_authoring::{build, digest};
+use refiner_diagnostics::{ExitCode, Failure};
 use refiner_text::OneLine;
 use serde_json::json;
 
 use super::{RuleError, arguments::Build};
-use crate::{exit::Exit, terminal};
+use crate::terminal;
 
-pub fn run(arguments: &Build) -> anyhow::Result<Exit> {
+pub fn run(arguments: &Build) -> Result<ExitCode, Failure> {
     let built = build(&arguments.dir, arguments.out.as_deref()).map_err(RuleError::from)?;
     let (bytes, sha256) = (built.component.len(), digest::sha256(&built.component));
     let stdout = &mut terminal::out(arguments.json);
@@ -18,5 +17,5 @@ pub fn run(arguments: &Build) -> anyhow::Result<Exit> {
     } else {
         writeln!(stdout, "{}  {}  sha256 {sha256}", OneLine(built.path.display()), digest::size(bytes))?;
     }
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }

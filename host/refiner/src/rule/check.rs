@@ -1,12 +1,10 @@
 //! `refiner rule check`: is it let in, and is it the same every time.
 
-use std::{
-    io::{self, Write},
-    num::NonZeroUsize,
-};
+use std::num::NonZeroUsize;
 
 use alloy_primitives::Bytes;
 use refiner_authoring::template;
+use refiner_diagnostics::{Diagnostic as _, ExitCode, Failure};
 use refiner_sandbox::{Limit, Params, Run, SpecimenHash, Verdict};
 use refiner_text::OneLine;
 use serde_json::{Value, json};
@@ -18,11 +16,10 @@ use super::{
     show,
 };
 use crate::{
-    executor,
-    exit::Exit,
-    failure, input,
+    executor, failure,
+    input::{self, InputError},
     rules::{Found, Sources},
-    terminal,
+    terminal::{self, EscapingStdout, PrintError},
 };
 
 /// A specimen to try rules on.
@@ -39,12 +36,12 @@ struct Tried {
     differs: Option<(u32, Run)>,
 }
 
-pub fn run(arguments: &Check) -> anyhow::Result<Exit> {
+pub fn run(arguments: &Check) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
     let sources = Sources::of(&settings);
     let samples = samples(&arguments.specimens)?;
     let session = Session::begin(&arguments.chains, executor::policy(&settings), NonZeroUsize::MIN)?;
-    let mut worst = Exit::Done;
+    let mut worst = ExitCode::Done;
     for argument in &arguments.rules {
         for found in sources.find(argument)? {
             worst = worst.max(check(&session, found, &samples, arguments)?);
@@ -53,7 +50,7 @@ pub fn run(arguments: &Check) -> anyhow::Result<Exit> {
     Ok(worst)
 }
 
-fn check(session: &Session, found: Found, samples: &[Sample], arguments: &Check) -> anyhow::Result<Exit> {
+fn check(session: &Session, found: Found, samples: &[Sample], arguments: &Check) -> Result<ExitCode, Failure> {
     let called = found.called.clone();
     let tried = session.prepare(found).and_then(|rule| {
         let tried = samples.iter().map(|sample| try_on(session, &rule, sample, arguments.repeat.get()));
@@ -68,23 +65,21 @@ fn check(session: &Session, found: Found, samples: &[Sample], arguments: &Check)
                 print(&rule, &tried, arguments.repeat.get(), stdout)?;
             }
             let same = tried.iter().all(|tried| tried.differs.is_none());
-            Ok(if same { Exit::Done } else { Exit::Verdict })
+            Ok(if same { ExitCode::Done } else { ExitCode::Verdict })
         }
         Err(error) => {
             if arguments.json {
                 writeln!(stdout, "{}", show::refused(&called, &error))?;
             } else {
-                failure::tell(&called, &error);
-                if let Some(remedy) = error.hint() {
-                    writeln!(terminal::err(), "  remedy: {}", OneLine(remedy))?;
-                }
+                failure::report_item(&called, &error);
+                failure::report_remedy(error.hint());
             }
-            Ok(error.exit())
+            Ok(error.exit_code())
         }
     }
 }
 
-fn samples(arguments: &[String]) -> anyhow::Result<Vec<Sample>> {
+fn samples(arguments: &[String]) -> Result<Vec<Sample>, InputError> {
     if arguments.is_empty() {
         let (name, raw) = template::SAMPLE;
         return Ok(vec![Sample { name: format!("the built-in {name}"), raw: Bytes::from_static(raw) }]);
@@ -113,7 +108,7 @@ fn try_on(session: &Session, rule: &Prepared, sample: &Sample, repeat: u32) -> R
     Ok(Tried { sample: sample.name.clone(), first, differs })
 }
 
-fn print(rule: &Prepared, tried: &[Tried], repeat: u32, out: &mut impl Write) -> io::Result<()> {
+fn print(rule: &Prepared, tried: &[Tried], repeat: u32, out: &mut EscapingStdout) -> Result<(), PrintError> {
     let manifest = rule.compiled.manifest();
     writeln!(out, "{}: let in", OneLine(&rule.called))?;
     writeln!(

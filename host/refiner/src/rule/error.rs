@@ -1,10 +1,9 @@
-//! Why a command on rules ends early, and how it is told.
+//! Errors of the commands on rules.
 
 use refiner_authoring::{BuildError, template::NewError};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_sandbox::{AboveCap, EngineError, LimitError, Refusal, RefusalKind, UntrustedText};
 use refiner_worker::{CompileError, PoolError, Quarantined, WorkerFailure};
-
-use crate::exit::Exit;
 
 /// Why a command on rules ends early.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +61,7 @@ pub enum RuleError {
     #[error(transparent)]
     AboveCap(#[from] AboveCap),
     /// Several rules where one is wanted.
-    #[error("{argument}: names {found} rules where one is wanted")]
+    #[error("{argument}: expected one rule, found {found}")]
     Several {
         /// What was typed.
         argument: String,
@@ -74,38 +73,42 @@ pub enum RuleError {
     BuiltIn(String),
 }
 
+impl Diagnostic for RuleError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::New(error) => error.exit_code(),
+            Self::Build(error) => error.exit_code(),
+            Self::Engine(error) => error.exit_code(),
+            Self::Pool(error) => error.exit_code(),
+            Self::Refused { source, .. } => source.exit_code(),
+            Self::RefusedByWorker { .. } => ExitCode::Refused,
+            Self::Compile { source, .. } => source.exit_code(),
+            Self::Run { source, .. } => source.exit_code(),
+            Self::Limit(error) => error.exit_code(),
+            Self::AboveCap(error) => error.exit_code(),
+            Self::Several { .. } | Self::BuiltIn(_) => ExitCode::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::New(_) => Some("name another directory with --dir".into()),
+            Self::Build(error) => error.hint(),
+            Self::Engine(error) => error.hint(),
+            Self::Pool(error) => error.hint(),
+            Self::Refused { source, .. } => source.hint(),
+            Self::RefusedByWorker { kind, .. } => Some(kind.remedy().into()),
+            Self::Compile { source, .. } => source.hint(),
+            Self::Run { source, .. } => source.hint(),
+            Self::Limit(error) => error.hint(),
+            Self::AboveCap(error) => error.hint(),
+            Self::Several { .. } => Some("name the file".into()),
+            Self::BuiltIn(_) => None,
+        }
+    }
+}
+
 impl RuleError {
-    /// How the program ends.
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::New(_) | Self::Limit(_) | Self::AboveCap(_) | Self::Several { .. } | Self::BuiltIn(_) => Exit::Usage,
-            Self::Build(BuildError::Cargo(_) | BuildError::Toolchain(_)) => Exit::Host,
-            Self::Build(_) => Exit::Usage,
-            Self::Engine(_) | Self::Pool(_) => Exit::Host,
-            Self::Refused { .. } | Self::RefusedByWorker { .. } => Exit::Refused,
-            Self::Compile { source, .. } => match source {
-                CompileError::Spawn(_) | CompileError::Protocol(_) => Exit::Host,
-                _ => Exit::Refused,
-            },
-            Self::Run { source, .. } => match source.reason {
-                WorkerFailure::NoSpecimen { .. } => Exit::Input,
-                _ => Exit::Host,
-            },
-        }
-    }
-
-    /// What a person can do about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Refused { source, .. } => Some(source.kind().remedy().to_owned()),
-            Self::RefusedByWorker { kind, .. } => Some(kind.remedy().to_owned()),
-            Self::Compile { source, .. } => source.remedy().map(str::to_owned),
-            Self::New(_) => Some("name another directory with --dir".to_owned()),
-            Self::Several { .. } => Some("name the file".to_owned()),
-            _ => None,
-        }
-    }
-
     /// A run without a verdict. That a rule is not let in can come out only when a worker asks it to describe itself.
     pub fn of_run(rule: &str, quarantined: Quarantined) -> Self {
         match quarantined.reason {

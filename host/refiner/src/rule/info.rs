@@ -1,12 +1,11 @@
 //! `refiner rule info`: what a rule is and asks for, told from its bytes alone.
 
-use std::io::{self, Write};
-
 use alloy_primitives::B256;
 use refiner_authoring::{
     digest,
     surface::{self, Surface},
 };
+use refiner_diagnostics::{Diagnostic as _, ExitCode, Failure};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_manifest::Manifest;
 use refiner_sandbox::{
@@ -18,10 +17,9 @@ use serde_json::{Value, json};
 use super::{RuleError, arguments::Info, session, show};
 use crate::{
     executor::{self, unusual_terms},
-    exit::Exit,
     failure,
     rules::{Found, Sources},
-    terminal,
+    terminal::{self, EscapingStdout, PrintError},
 };
 
 /// What is known of a rule.
@@ -36,11 +34,11 @@ struct Known {
     identity: B256,
 }
 
-pub fn run(arguments: &Info) -> anyhow::Result<Exit> {
+pub fn run(arguments: &Info) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
     let (sources, policy) = (Sources::of(&settings), executor::policy(&settings));
     let stdout = &mut terminal::out(arguments.json);
-    let mut worst = Exit::Done;
+    let mut worst = ExitCode::Done;
     for argument in &arguments.rules {
         for found in sources.find(argument)? {
             let called = found.called.clone();
@@ -49,14 +47,12 @@ pub fn run(arguments: &Info) -> anyhow::Result<Exit> {
                 Ok(known) => known.print(stdout)?,
                 Err(error) if arguments.json => {
                     writeln!(stdout, "{}", show::refused(&called, &error))?;
-                    worst = worst.max(error.exit());
+                    worst = worst.max(error.exit_code());
                 }
                 Err(error) => {
-                    failure::tell(&called, &error);
-                    if let Some(hint) = error.hint() {
-                        writeln!(terminal::err(), "  remedy: {}", OneLine(hint))?;
-                    }
-                    worst = worst.max(error.exit());
+                    failure::report_item(&called, &error);
+                    failure::report_remedy(error.hint());
+                    worst = worst.max(error.exit_code());
                 }
             }
         }
@@ -81,7 +77,7 @@ impl Known {
         Ok(Self { called, bytes: component.len(), component: sha256, manifest, surface, asked, policy, identity })
     }
 
-    fn print(&self, out: &mut impl Write) -> io::Result<()> {
+    fn print(&self, out: &mut EscapingStdout) -> Result<(), PrintError> {
         let Self { called, manifest, surface, bytes, component, asked, policy, identity } = self;
         let list = |items: &[String], none: &str| if items.is_empty() { none.to_owned() } else { items.join(", ") };
         writeln!(out, "{}", OneLine(called))?;

@@ -1,7 +1,6 @@
 //! `refiner rule lock`: the only writer of `rules.lock`.
 
-use std::io::Write as _;
-
+use refiner_diagnostics::{ExitCode, Failure};
 use refiner_sources::{Lock, Locked};
 use refiner_text::OneLine;
 use serde_json::json;
@@ -9,12 +8,11 @@ use serde_json::json;
 use super::{RuleError, arguments};
 use crate::{
     builtin,
-    exit::Exit,
     rules::{LoadError, Sources, sources},
     terminal,
 };
 
-pub fn run(arguments: &arguments::Lock) -> anyhow::Result<Exit> {
+pub fn run(arguments: &arguments::Lock) -> Result<ExitCode, Failure> {
     let fetched = Sources::of(&arguments.settings.values()?);
     let path = fetched.lock_path();
     let mut lock = if path.exists() { Lock::read(&path).map_err(LoadError::from)? } else { Lock::default() };
@@ -38,7 +36,7 @@ pub fn run(arguments: &arguments::Lock) -> anyhow::Result<Exit> {
         }
     }
     lock.write(&path).map_err(LoadError::from)?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
 fn change(before: Option<&Locked>, now: &Locked) -> &'static str {

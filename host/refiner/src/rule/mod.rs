@@ -11,16 +11,16 @@ mod run;
 mod session;
 pub mod show;
 
+use refiner_diagnostics::{ExitCode, Failure};
+
 pub use self::{
     arguments::Rule,
     error::RuleError,
     session::{Prepared, Session, identity},
 };
 
-use crate::exit::Exit;
-
 /// Runs the whole command.
-pub fn run(command: &Rule) -> anyhow::Result<Exit> {
+pub fn run(command: &Rule) -> Result<ExitCode, Failure> {
     match command {
         Rule::New(arguments) => new::run(arguments),
         Rule::Build(arguments) => build::run(arguments),

@@ -1,17 +1,15 @@
 //! `refiner rule new`.
 
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use refiner_authoring::{World, template};
+use refiner_diagnostics::{ExitCode, Failure};
 use serde_json::json;
 
 use super::{RuleError, arguments::New};
-use crate::{exit::Exit, terminal};
+use crate::terminal;
 
-pub fn run(arguments: &New) -> anyhow::Result<Exit> {
+pub fn run(arguments: &New) -> Result<ExitCode, Failure> {
     let New { name, dir, with_evm, json } = arguments;
     let directory = dir.clone().unwrap_or_else(|| PathBuf::from(name.as_str()));
     let world = if *with_evm { World::TransformWithEvm } else { World::Transform };
@@ -27,7 +25,7 @@ pub fn run(arguments: &New) -> anyhow::Result<Exit> {
             writeln!(stdout, "  {command}")?;
         }
     }
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
 /// What to type next, as it is to be typed.

@@ -1,15 +1,13 @@
 //! `refiner rule run`: one rule, one specimen, everything that is to be known about it.
 
-use std::{
-    io::{self, Write},
-    num::NonZeroUsize,
-    path::PathBuf,
-};
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use alloy_primitives::{B256, Bytes};
 use refiner_authoring::digest;
 use refiner_config::Values;
+use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
+use refiner_evm_server::remote::SetupError;
 use refiner_sandbox::{Artifact, Params, SpecimenHash, Verdict};
 use refiner_text::OneLine;
 use refiner_worker::WorkerRun;
@@ -18,17 +16,17 @@ use serde_json::{Value, json};
 use super::{
     RuleError,
     arguments::Run,
-    session::{self, Prepared, Session},
+    session::{self, Prepared, Session, SessionError},
     show,
 };
 use crate::{
+    chains::ChainError,
     checks,
     executor::{self, Evm, unusual_terms},
-    exit::Exit,
-    input::{self, InputError},
-    output::OutputDirectory,
+    input::{self, Input, InputError},
+    output::{OutputDirectory, OutputError},
     rules::{Found, Sources},
-    terminal,
+    terminal::{self, EscapingStdout, PrintError},
 };
 
 /// A finished run with everything that is shown of it.
@@ -43,10 +41,10 @@ struct Shown {
     artifacts: Vec<(Artifact, Option<PathBuf>)>,
 }
 
-pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
+pub fn run(arguments: &Run) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
-    let raw = specimen(&arguments.specimen)?;
-    let block = block(&raw, &arguments.specimen)?;
+    let (input, raw) = specimen(&arguments.specimen)?;
+    let block = block(&raw, input)?;
     let mut found = Sources::of(&settings).find(&arguments.rule)?;
     let several = RuleError::Several { argument: arguments.rule.clone(), found: found.len() };
     let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
@@ -55,11 +53,11 @@ pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
     let stdout = &mut terminal::out(arguments.json);
     let shown = match finish(arguments, &settings, found, &raw, block) {
         Ok(shown) => shown,
-        Err(error) => {
-            let Some(refused) = error.downcast_ref::<RuleError>().filter(|_| arguments.json) else { return Err(error) };
-            writeln!(stdout, "{}", show::refused(&called, refused))?;
-            return Ok(refused.exit());
+        Err(NoResult::Rule(refused)) if arguments.json => {
+            writeln!(stdout, "{}", show::refused(&called, &refused))?;
+            return Ok(refused.exit_code());
         }
+        Err(error) => return Err(error.into()),
     };
     if arguments.json {
         writeln!(stdout, "{}", shown.as_json())?;
@@ -67,11 +65,53 @@ pub fn run(arguments: &Run) -> anyhow::Result<Exit> {
         shown.print(arguments.show, stdout)?;
     }
     let produced = matches!(shown.finished.run.verdict, Verdict::Produced { .. });
-    Ok(if produced { Exit::Done } else { Exit::Verdict })
+    Ok(if produced { ExitCode::Done } else { ExitCode::Verdict })
+}
+
+/// A run without a result to show.
+#[derive(Debug, thiserror::Error)]
+enum NoResult {
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    #[error(transparent)]
+    EvmServer(#[from] SetupError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+impl From<SessionError> for NoResult {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Chain(error) => error.into(),
+            SessionError::Rule(error) => error.into(),
+        }
+    }
+}
+
+impl Diagnostic for NoResult {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Rule(error) => error.exit_code(),
+            Self::Chain(error) => error.exit_code(),
+            Self::EvmServer(error) => error.exit_code(),
+            Self::Output(error) => error.exit_code(),
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::Rule(error) => error.hint(),
+            Self::Chain(error) => error.hint(),
+            Self::EvmServer(error) => error.hint(),
+            Self::Output(error) => error.hint(),
+        }
+    }
 }
 
 /// Compiles, runs and keeps.
-fn finish(arguments: &Run, settings: &Values, found: Found, raw: &Bytes, block: String) -> anyhow::Result<Shown> {
+fn finish(arguments: &Run, settings: &Values, found: Found, raw: &Bytes, block: String) -> Result<Shown, NoResult> {
     let evm = Evm::of(settings);
     let differences = arguments.out.as_ref().map(|out| out.join("differences"));
     let policy = executor::policy(settings);
@@ -91,18 +131,17 @@ fn finish(arguments: &Run, settings: &Values, found: Found, raw: &Bytes, block: 
     Ok(Shown { rule, identity, policy, block, finished, artifacts })
 }
 
-fn specimen(argument: &str) -> Result<Bytes, InputError> {
+fn specimen(argument: &str) -> Result<(Input, Bytes), InputError> {
     let inputs = input::expand(&[argument.to_owned()])?;
     match inputs.as_slice() {
-        [input] => Ok(input.read()?.into()),
+        [input] => Ok((input.clone(), input.read()?.into())),
         inputs => Err(InputError::Several { argument: argument.to_owned(), found: inputs.len() }),
     }
 }
 
 /// Chain and height, for file names.
-fn block(raw: &Bytes, called: &str) -> anyhow::Result<String> {
-    use anyhow::Context as _;
-    let specimen = refiner_specimen::decode(raw).with_context(|| OneLine(called).to_string())?;
+fn block(raw: &Bytes, input: Input) -> Result<String, InputError> {
+    let specimen = refiner_specimen::decode(raw).map_err(|source| InputError::Decode { input, source })?;
     Ok(format!("{}-{}", specimen.block.network_id, specimen.block.header.number))
 }
 
@@ -111,7 +150,7 @@ fn keep(
     rule: &Prepared,
     block: &str,
     finished: &WorkerRun,
-) -> anyhow::Result<Vec<(Artifact, Option<PathBuf>)>> {
+) -> Result<Vec<(Artifact, Option<PathBuf>)>, OutputError> {
     let Verdict::Produced { artifacts, .. } = &finished.run.verdict else { return Ok(Vec::new()) };
     let output = arguments.out.as_deref().map(OutputDirectory::create).transpose()?;
     let mut kept = Vec::new();
@@ -124,7 +163,7 @@ fn keep(
 }
 
 impl Shown {
-    fn print(&self, content: bool, out: &mut impl Write) -> io::Result<()> {
+    fn print(&self, content: bool, out: &mut EscapingStdout) -> Result<(), PrintError> {
         let Self { rule, identity, policy, block, finished, artifacts } = self;
         let manifest = rule.compiled.manifest();
         let run = &finished.run;
@@ -148,7 +187,7 @@ impl Shown {
                 writeln!(out, "  -> {}", OneLine(path.display()))?;
             }
             if content {
-                out.write_all(bytes)?;
+                out.bytes(bytes)?;
                 if !bytes.ends_with(b"\n") {
                     writeln!(out)?;
                 }

@@ -4,6 +4,7 @@ use std::{fs, num::NonZeroUsize, os::unix::fs::DirBuilderExt as _, sync::Arc};
 
 use alloy_primitives::{B256, Bytes};
 use refiner_config::cache_directory;
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_manifest::{Capability, Manifest};
 use refiner_sandbox::{Allocation, EngineProfile, Grants, Limits, Params, RuleIdentity, SpecimenHash, examine};
@@ -19,6 +20,33 @@ pub struct Session {
     pool: Pool,
 }
 
+/// A session that cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// A chain configuration is not usable.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The compiler or the workers cannot be started.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+}
+
+impl Diagnostic for SessionError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Chain(error) => error.exit_code(),
+            Self::Rule(error) => error.exit_code(),
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::Chain(error) => error.hint(),
+            Self::Rule(error) => error.hint(),
+        }
+    }
+}
+
 /// A rule that was let in, as far as can be told without running it.
 pub struct Prepared {
     /// What it is called in messages.
@@ -29,11 +57,11 @@ pub struct Prepared {
 
 impl Session {
     /// A compiler, and workers on these terms that know these chains beside the built-in ones.
-    pub fn begin(chains: &ChainConfigs, policy: ExecutionPolicy, workers: NonZeroUsize) -> anyhow::Result<Self> {
+    pub fn begin(chains: &ChainConfigs, policy: ExecutionPolicy, workers: NonZeroUsize) -> Result<Self, SessionError> {
         let read = |path: &std::path::PathBuf| {
             fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source })
         };
-        let chains = chains.chain_configs.iter().map(read).collect::<Result<_, _>>()?;
+        let chains = chains.chain_configs.iter().map(read).collect::<Result<_, ChainError>>()?;
         let config = PoolConfig { chains, policy, ..PoolConfig::new(workers.get()) };
         Ok(Self {
             compiler: Compiler::new(code_cache()).map_err(RuleError::from)?,

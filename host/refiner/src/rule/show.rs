@@ -1,11 +1,11 @@
 //! What a run used and said, as JSON and for people.
 
-use std::io::{self, Write};
-
+use refiner_diagnostics::Diagnostic as _;
 use refiner_sandbox::{LimitUse, LogLine, Usage};
 use serde_json::{Map, Value, json};
 
 use super::RuleError;
+use crate::terminal::{EscapingStdout, PrintError};
 
 /// Every limit: asked, granted, used.
 pub fn usage(usage: &Usage) -> Map<String, Value> {
@@ -29,7 +29,7 @@ pub fn log(lines: &[LogLine]) -> Vec<Value> {
 }
 
 /// Every limit as a table.
-pub fn usage_table(usage: &Usage, out: &mut impl Write) -> io::Result<()> {
+pub fn usage_table(usage: &Usage, out: &mut EscapingStdout) -> Result<(), PrintError> {
     writeln!(out, "\n{:<16} {:>16} {:>16} {:>16}", "limit", "asked", "granted", "used")?;
     for LimitUse { limit, asked, granted, used } in usage.iter() {
         writeln!(out, "{:<16} {asked:>16} {granted:>16} {used:>16}", limit.to_string())?;

@@ -1,12 +1,12 @@
 //! Why the daemon does not start, or stops by itself.
 
 use refiner_content::{OpenError, SetupError, serve::ServeError};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_journal::JournalError;
 use refiner_proofchain::{ChainError, KeyError, RpcError};
 use refiner_worker::{CacheError, PoolError};
 
 use super::metrics::MetricsError;
-use crate::exit::Exit;
 
 /// Why the daemon does not start, or stops by itself. Work in progress is in the journal.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum RunError {
     #[error(transparent)]
     Rpc(#[from] RpcError),
     /// The operator's key.
-    #[error("the operator's key")]
+    #[error("cannot load the operator's key: {0}")]
     Key(#[from] KeyError),
     /// The content store.
     #[error(transparent)]
@@ -39,39 +39,59 @@ pub enum RunError {
     #[error(transparent)]
     Workers(#[from] PoolError),
     /// The health address.
-    #[error("health")]
+    #[error("cannot serve health: {0}")]
     Health(#[from] ServeError),
     /// The metrics.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
     /// The runtime or its signals.
-    #[error("the runtime")]
+    #[error("the system gives no threads or signals: {0}")]
     Runtime(#[from] std::io::Error),
+    /// A bug: a stage of the pipeline panicked.
+    #[error("a stage panicked: {0}")]
+    Stage(#[source] tokio::task::JoinError),
 }
 
-impl RunError {
-    /// How the program ends.
-    pub const fn exit(&self) -> Exit {
+impl Diagnostic for RunError {
+    fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Chain(_) | Self::Key(_) | Self::Source(_) | Self::EvmServer(_) => Exit::Usage,
-            _ => Exit::Host,
+            Self::Chain(error) => error.exit_code(),
+            Self::Key(error) => error.exit_code(),
+            Self::Source(error) => error.exit_code(),
+            Self::EvmServer(error) => error.exit_code(),
+            Self::Journal(error) => error.exit_code(),
+            Self::Rpc(error) => error.exit_code(),
+            Self::Store(error) => error.exit_code(),
+            Self::Cache(error) => error.exit_code(),
+            Self::Workers(error) => error.exit_code(),
+            // An address that may not be listened on is one that cannot be listened on, for whatever starts the daemon.
+            Self::Health(ServeError::NotLoopback { .. } | ServeError::Listen { .. })
+            | Self::Metrics(_)
+            | Self::Runtime(_)
+            | Self::Stage(_) => ExitCode::Host,
         }
     }
 
-    /// What a person can do about it.
-    pub fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         match self {
             Self::Journal(error) => error.hint(),
-            Self::Health(ServeError::NotLoopback { .. }) => {
-                Some("permit it with --allow-remote-health where only a monitor reaches the port: the endpoints have no authentication".into())
-            }
+            Self::Health(ServeError::NotLoopback { .. }) => Some(
+                "permit it with --allow-remote-health where only a monitor reaches the port: the endpoints have no authentication".into(),
+            ),
             Self::Health(ServeError::Listen { .. }) => {
                 Some("is another refiner running? Otherwise name a free loopback address by --health".into())
             }
             Self::Chain(_) => {
                 Some("compare --network, --proof-chain-id and the contracts with the node behind --rpc".into())
             }
-            _ => None,
+            Self::Rpc(error) => error.hint(),
+            Self::Key(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Source(error) => error.hint(),
+            Self::EvmServer(error) => error.hint(),
+            Self::Cache(error) => error.hint(),
+            Self::Workers(error) => error.hint(),
+            Self::Metrics(_) | Self::Runtime(_) | Self::Stage(_) => None,
         }
     }
 }

@@ -27,12 +27,12 @@ mod shutdown;
 mod stage;
 mod station;
 mod status;
-mod told;
 
-pub use self::{error::RunError, rules::RulesError};
+pub use self::error::RunError;
 
 use std::{sync::Arc, time::Duration};
 
+use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
 use refiner_journal::{Binding, Journal, JournalError, State, Step};
 use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Signer};
 use tokio::{runtime::Builder, task::JoinSet};
@@ -47,9 +47,8 @@ use self::{
     shop::Shop,
     station::{Ahead, Station},
     status::Status,
-    told::Told,
 };
-use crate::{cli, exit::Exit};
+use crate::cli;
 
 /// Items in the stage of the workers for each of them: while one runs, others wait for the disk to keep what they produced.
 const KEEPING_PER_WORKER: usize = 3;
@@ -61,7 +60,7 @@ const OTHER_BLOCKING_THREADS: usize = 16;
 const THREADS_END: Duration = Duration::from_secs(1);
 
 /// Runs until it is told to stop.
-pub fn run(arguments: &cli::Run) -> anyhow::Result<Exit> {
+pub fn run(arguments: &cli::Run) -> Result<ExitCode, Failure> {
     let settings = Arc::new(config::read(arguments)?);
     // Dozens of threads come and go, each with a heap of its own, and of huge pages each would have whole ones cleared to use a
     // part. A kernel that knows no such pages refuses, and needs nothing.
@@ -78,7 +77,7 @@ pub fn run(arguments: &cli::Run) -> anyhow::Result<Exit> {
     let ended = runtime.block_on(daemon(settings, journal, rules, chains, stop, status));
     runtime.shutdown_timeout(THREADS_END);
     ended?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
 async fn daemon(
@@ -149,7 +148,7 @@ async fn connect(settings: &Settings, rpc: &Rpc, status: &Status) -> Result<Proo
             Err(ChainError::Rpc(error)) => {
                 let pause = Duration::from_millis(pause_ms(settings.retry, failures));
                 failures += 1;
-                let error = Told(&error).to_string();
+                let error = ErrorChain(&error).to_string();
                 tracing::warn!(error, ?pause, "The proof chain does not answer.");
                 status.waits("connect", error);
                 tokio::time::sleep(pause).await;
@@ -192,13 +191,13 @@ async fn stages(
                 None => return ended,
                 Some(Ok(Ok(()))) => {}
                 Some(Ok(Err(error))) => {
-                    tracing::error!(error = %Told(&error), "The journal cannot be used; everything stops.");
+                    tracing::error!(error = %ErrorChain(&error), "The journal cannot be used; everything stops.");
                     ended = ended.and(Err(error.into()));
                     stop.cancel();
                 }
                 Some(Err(error)) => {
                     tracing::error!(%error, "A stage panicked; everything stops.");
-                    ended = ended.and(Err(std::io::Error::other(error).into()));
+                    ended = ended.and(Err(RunError::Stage(error)));
                     stop.cancel();
                 }
             },

@@ -3,6 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use alloy_primitives::{B256, Bytes};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::ExecutionTerms;
 use refiner_journal::Target;
 use refiner_sandbox::{Grants, Limits, Params};
@@ -37,7 +38,7 @@ pub enum RulesError {
     #[error(transparent)]
     Engine(#[from] refiner_sandbox::EngineError),
     /// One is not let in.
-    #[error("{rule}")]
+    #[error("{rule}: {source}")]
     Compile {
         /// Which.
         rule: String,
@@ -139,14 +140,19 @@ impl From<LoadError> for RulesError {
     }
 }
 
-impl RulesError {
-    /// What a person can do about it.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnostic for RulesError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Refused
+    }
+
+    fn hint(&self) -> Option<Hint> {
         match self {
             Self::Load(error) => error.hint(),
-            Self::Ambiguous { .. } => Some("name one by --prove, or none by `--prove none`".to_owned()),
-            Self::Compile { source, .. } => source.remedy().map(str::to_owned),
-            Self::Cache(_) | Self::Engine(_) | Self::SameName(_) | Self::NotServed { .. } => None,
+            Self::Cache(error) => error.hint(),
+            Self::Engine(error) => error.hint(),
+            Self::Compile { source, .. } => source.hint(),
+            Self::Ambiguous { .. } => Some("name one by --prove, or none by `--prove none`".into()),
+            Self::SameName(_) | Self::NotServed { .. } => None,
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::{sync::Arc, time::Instant};
 
+use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Announcement, Checkpoint, JournalError, State, Target};
 use refiner_proofchain::{BlockRef, Checkpoints, ScanStep, Scanned, Scanner};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{clock::now_ms, config::Settings, metrics::Event, policy::pause_ms, shop::Shop, told::Told};
+use super::{clock::now_ms, config::Settings, metrics::Event, policy::pause_ms, shop::Shop};
 
 /// The part's name in the status.
 const PART: &str = "scan";
@@ -44,7 +45,7 @@ pub async fn scan(shop: Arc<Shop>, settings: Arc<Settings>, stop: CancellationTo
             Err(error) => {
                 let pause = std::time::Duration::from_millis(pause_ms(settings.retry, failures));
                 failures += 1;
-                let told = Told(&error).to_string();
+                let told = ErrorChain(&error).to_string();
                 if error.is_transient() {
                     tracing::warn!(error = told, ?pause, "The proof chain could not be scanned; the position is kept.");
                 } else {

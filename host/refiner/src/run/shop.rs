@@ -11,6 +11,7 @@ use refiner_content::{
     CONTENT_BYTES_MAX, Fetcher, Gateway, HttpLimits, LocalStore, Pace, Pinner, PinnerLimits, Reach, Retention,
     SetupError, Source, Web, public_gateways,
 };
+use refiner_diagnostics::ErrorChain;
 use refiner_journal::JournalError;
 use refiner_proofchain::ProofChain;
 use refiner_worker::{Pool, PoolConfig};
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     config::Settings, error::RunError, foresight::Foresight, handoff::Handoff, ledger::Ledger, policy::StageError,
-    rules::Rule, status::Status, told::Told,
+    rules::Rule, status::Status,
 };
 
 /// What the stages share; each sees no more than it needs of it.
@@ -105,7 +106,7 @@ pub async fn prune(shop: Arc<Shop>, total_bytes: u64, stop: CancellationToken) -
             Ok(Ok(pruned)) => {
                 tracing::info!(removed = pruned.removed, bytes = pruned.removed_bytes, "Pruned the content store.");
             }
-            Ok(Err(error)) => tracing::warn!(error = %Told(&error), "The content store could not be pruned."),
+            Ok(Err(error)) => tracing::warn!(error = %ErrorChain(&error), "The content store could not be pruned."),
             Err(error) => tracing::error!(%error, "Pruning the content store panicked."),
         }
         tokio::select! {

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Item, ItemId, JournalError, State, Step};
 use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,6 @@ use super::{
     metrics::{Event, Outcome},
     policy::{Decision, StageError, pause_ms},
     shop::Shop,
-    told::Told,
 };
 
 /// How long a station sleeps at most when nobody rings: items whose pause is over ring no bell.
@@ -126,7 +126,7 @@ impl Station {
             }
             Err(error) => error,
         };
-        let told = Told(&error).to_string();
+        let told = ErrorChain(&error).to_string();
         match error.decide(item.attempts) {
             Decision::Again { alarm } => {
                 worked(Outcome::Retried);

@@ -1,8 +1,7 @@
 //! `refiner specimen check`: every check of a block, in one order, one line each.
 
-use std::io::Write;
-
 use alloy_primitives::B256;
+use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::{EmbeddedExecutor, ExecuteError, Rejected, ResultFormat};
 use refiner_sandbox::CheckReport;
 use refiner_specimen::{
@@ -15,11 +14,11 @@ use super::{Unreadable, read_and_decode};
 use crate::{
     chains, checks, cli,
     executor::{self, unusual_terms},
-    exit::Exit,
     failure,
     input::{Input, expand},
     known_blocks::KnownBlocks,
     rule::show,
+    terminal::{EscapingStdout, PrintError},
 };
 
 /// What specimens are checked against and by.
@@ -40,7 +39,7 @@ struct Report {
 }
 
 /// Checks every specimen; one that fails does not stop the others.
-pub fn run(arguments: &cli::Check, stdout: &mut impl Write) -> anyhow::Result<Exit> {
+pub fn run(arguments: &cli::Check, stdout: &mut EscapingStdout) -> Result<ExitCode, Failure> {
     let policy = executor::policy(&arguments.settings.values()?);
     let inputs = expand(&arguments.specimens)?;
     let checker = Checker {
@@ -49,7 +48,7 @@ pub fn run(arguments: &cli::Check, stdout: &mut impl Write) -> anyhow::Result<Ex
         execute: arguments.execute,
         announced: arguments.specimen_hash,
     };
-    let mut exit = Exit::Done;
+    let mut exit = ExitCode::Done;
     for input in inputs {
         match checker.check(&input) {
             Ok(report) => {
@@ -61,12 +60,12 @@ pub fn run(arguments: &cli::Check, stdout: &mut impl Write) -> anyhow::Result<Ex
                     report.print(&input, stdout)?;
                 }
                 if report.failed() {
-                    exit = exit.max(Exit::Verdict);
+                    exit = exit.max(ExitCode::Verdict);
                 }
             }
             Err(error) => {
-                failure::tell(&input, &error);
-                exit = exit.max(Exit::Input);
+                failure::report_item(&input, &error);
+                exit = exit.max(ExitCode::Input);
             }
         }
     }
@@ -121,7 +120,7 @@ impl Report {
         self.not_executed.is_some() || self.checks.iter().any(Check::failed)
     }
 
-    fn print(&self, input: &Input, stdout: &mut impl Write) -> std::io::Result<()> {
+    fn print(&self, input: &Input, stdout: &mut EscapingStdout) -> Result<(), PrintError> {
         let block = &self.specimen.block;
         writeln!(stdout, "{input}: block {} of chain {}", block.header.number, block.network_id)?;
         for check in &self.checks {

@@ -1,17 +1,16 @@
 //! `refiner specimen inspect`: what a specimen holds, for a person or as one JSON object a line.
 
-use std::io::Write;
-
 use alloy_primitives::B256;
+use refiner_diagnostics::{ExitCode, Failure};
 use refiner_specimen::Specimen;
 use refiner_text::{OneLine, UntrustedText};
 use serde::Serialize;
 
 use super::{Unreadable, read_and_decode};
 use crate::{
-    exit::Exit,
     failure,
     input::{Input, expand},
+    terminal::{EscapingStdout, PrintError},
 };
 
 /// What is said of one specimen.
@@ -44,15 +43,15 @@ struct Inspection {
 }
 
 /// Inspects every specimen; one that cannot be read does not stop the others.
-pub fn run(arguments: &[String], json: bool, stdout: &mut impl Write) -> anyhow::Result<Exit> {
-    let mut exit = Exit::Done;
+pub fn run(arguments: &[String], json: bool, stdout: &mut EscapingStdout) -> Result<ExitCode, Failure> {
+    let mut exit = ExitCode::Done;
     for input in expand(arguments)? {
         match inspect(&input) {
-            Ok(inspection) if json => writeln!(stdout, "{}", serde_json::to_string(&inspection)?)?,
+            Ok(inspection) if json => stdout.json_line(&inspection)?,
             Ok(inspection) => print(&inspection, stdout)?,
             Err(error) => {
-                failure::tell(&input, &error);
-                exit = exit.max(Exit::Input);
+                failure::report_item(&input, &error);
+                exit = exit.max(ExitCode::Input);
             }
         }
     }
@@ -100,7 +99,7 @@ impl Inspection {
     }
 }
 
-fn print(inspection: &Inspection, stdout: &mut impl Write) -> std::io::Result<()> {
+fn print(inspection: &Inspection, stdout: &mut EscapingStdout) -> Result<(), PrintError> {
     let Inspection { specimen, chain_id, height, kind, layout, bytes, block_hash, specimen_hash, .. } = inspection;
     let types: Vec<_> = inspection
         .transactions_by_type

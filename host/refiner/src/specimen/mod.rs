@@ -4,24 +4,20 @@ mod check;
 mod convert;
 mod inspect;
 
-use std::io;
+use refiner_diagnostics::{ExitCode, Failure};
 
 use crate::{
     cli,
-    exit::Exit,
     input::{Input, InputError},
     terminal,
 };
 
 /// Runs one of the subcommands.
-pub fn run(command: &cli::Specimen) -> anyhow::Result<Exit> {
+pub fn run(command: &cli::Specimen) -> Result<ExitCode, Failure> {
     match command {
         cli::Specimen::Inspect { specimens, json } => inspect::run(specimens, *json, &mut terminal::out(*json)),
-        cli::Specimen::Decode { specimen, data } => convert::decode(specimen, *data, &mut terminal::out(true)),
-        // A specimen is bytes, not text.
-        cli::Specimen::Encode { json, layout, out } => {
-            convert::encode(json, *layout, out.as_deref(), &mut io::stdout().lock())
-        }
+        cli::Specimen::Decode { specimen, data } => convert::decode(specimen, *data),
+        cli::Specimen::Encode { json, layout, out } => convert::encode(json, *layout, out.as_deref()),
         cli::Specimen::Check(arguments) => check::run(arguments, &mut terminal::out(arguments.json)),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_specimen::Layout;
 
 use super::{Capability, ManifestPlace, scan::ScanLimit};
@@ -154,6 +155,16 @@ pub enum Refusal {
         /// What its manifest says.
         stated: UntrustedText,
     },
+}
+
+impl Diagnostic for Refusal {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Refused
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        Some(self.kind().remedy().into())
+    }
 }
 
 /// What was found in place of a component.

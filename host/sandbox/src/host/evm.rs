@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::Bytes;
+use refiner_diagnostics::ErrorChain;
 use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat};
 use refiner_specimen::check::{Check, Outcome};
 use wasmtime::component::Resource;
@@ -145,7 +146,7 @@ impl evm::Host for Reach {
             Ok(Ok(execution)) => execution,
             Ok(Err(error)) => return Ok(Err(error.into())),
             Err(unavailable) => {
-                let reason = UntrustedText::new(&unavailable.told());
+                let reason = UntrustedText::new(&ErrorChain(&unavailable).to_string());
                 self.executions.unavailable = Some(reason.clone());
                 return Ok(Err(evm::ExecuteError::Unavailable(reason.as_str().to_owned())));
             }

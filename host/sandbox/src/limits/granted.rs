@@ -1,5 +1,6 @@
 //! What a run is granted: what its rule asks for, within what the operator allows.
 
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_manifest::{LIMIT_NAMES, Manifest, World};
 use sha2::{Digest, Sha256};
 
@@ -29,6 +30,16 @@ pub enum LimitError {
     /// More than there is to grant.
     #[error(transparent)]
     AboveCap(#[from] AboveCap),
+}
+
+impl Diagnostic for LimitError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 impl Default for Limits {

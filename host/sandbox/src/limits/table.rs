@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_manifest::{LIMIT_NAMES, OUTPUTS_MAX};
 
 /// A million, for limits that count.
@@ -108,6 +109,16 @@ pub struct AboveCap {
     pub limit: Limit,
     /// How much.
     pub asked: u64,
+}
+
+impl Diagnostic for AboveCap {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 /// One number for each limit: what is granted, or what was used.

@@ -14,6 +14,7 @@ use std::{
 };
 
 use alloy_primitives::{B256, Bytes, hex};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use rustix::{fs::OFlags, process::geteuid};
 use tracing::warn;
 
@@ -45,7 +46,7 @@ pub struct CodeCache {
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// It cannot be made or looked at.
-    #[error("the code cache {path}")]
+    #[error("cannot use the code cache {path}: {error}")]
     Io {
         /// Which.
         path: PathBuf,
@@ -77,6 +78,16 @@ pub enum CacheError {
         /// Its permission bits.
         mode: u32,
     },
+}
+
+impl Diagnostic for CacheError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Host
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 /// What code is kept under.

@@ -3,6 +3,7 @@
 use std::io;
 
 use nix::libc::{SIGABRT, SIGXCPU};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_sandbox::{Refusal, RefusalKind, UntrustedText};
 
 use super::CompileLimits;
@@ -47,17 +48,27 @@ pub enum CompileError {
     Spawn(#[source] io::Error),
 }
 
-impl CompileError {
-    /// What an author or operator can do about it. `None` when it is this host that failed.
-    pub const fn remedy(&self) -> Option<&'static str> {
+impl Diagnostic for CompileError {
+    fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Refused { kind, .. } => Some(kind.remedy()),
+            Self::Refused { .. } | Self::OutOfMemory { .. } | Self::OutOfTime { .. } | Self::Died { .. } => {
+                ExitCode::Refused
+            }
+            Self::Protocol(_) | Self::Spawn(_) => ExitCode::Host,
+        }
+    }
+
+    /// A remedy for an author or operator; none when it is this host that failed.
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::Refused { kind, .. } => Some(kind.remedy().into()),
             Self::OutOfMemory { .. } | Self::OutOfTime { .. } => Some(
                 "split its largest functions, or build for size (`opt-level = \"s\"`): the runtime of a whole language compiles within \
-                 these limits",
+                 these limits"
+                    .into(),
             ),
             Self::Died { .. } => {
-                Some("do not use it, and tell whoever wrote it: no honest component is known to end a compiler")
+                Some("do not use it, and tell whoever wrote it: no honest component is known to end a compiler".into())
             }
             Self::Protocol(_) | Self::Spawn(_) => None,
         }

@@ -28,7 +28,7 @@ pub enum ConfineError {
     #[error("the parent process is not the coordinator")]
     Orphan,
     /// The kernel refused what it grants everybody.
-    #[error("{what}")]
+    #[error("{what}: {error}")]
     System {
         /// What was tried.
         what: &'static str,

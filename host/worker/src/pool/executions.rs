@@ -2,6 +2,7 @@
 
 use std::{io::Read, sync::Arc};
 
+use refiner_diagnostics::ErrorChain;
 use refiner_evm::{Answer, Difference, ExecutedBy, OnDifference, RemoteServer, Unavailable};
 use refiner_sandbox::{HostFailure, Limit, UntrustedText};
 
@@ -104,7 +105,7 @@ impl<'a> Executions<'a> {
     }
 
     fn remember(&mut self, unavailable: &Unavailable) -> UntrustedText {
-        let reason = UntrustedText::new(&unavailable.told());
+        let reason = UntrustedText::new(&ErrorChain(unavailable).to_string());
         self.unavailable = Some(reason.clone());
         reason
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_sandbox::{HostFailure, RefusalKind, UntrustedText};
 
 use crate::protocol::ProtocolError;
@@ -15,6 +16,34 @@ pub struct Quarantined {
     pub reason: WorkerFailure,
     /// How many there were.
     pub tries: u32,
+}
+
+impl Diagnostic for Quarantined {
+    fn exit_code(&self) -> ExitCode {
+        match self.reason {
+            WorkerFailure::NoSpecimen { .. } => ExitCode::Input,
+            WorkerFailure::Refused { .. } => ExitCode::Refused,
+            WorkerFailure::Spawn(_)
+            | WorkerFailure::Hung { .. }
+            | WorkerFailure::Died { .. }
+            | WorkerFailure::Protocol(_)
+            | WorkerFailure::OtherRule
+            | WorkerFailure::Host(_) => ExitCode::Host,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self.reason {
+            WorkerFailure::Refused { kind, .. } => Some(kind.remedy().into()),
+            WorkerFailure::NoSpecimen { .. }
+            | WorkerFailure::Spawn(_)
+            | WorkerFailure::Hung { .. }
+            | WorkerFailure::Died { .. }
+            | WorkerFailure::Protocol(_)
+            | WorkerFailure::OtherRule
+            | WorkerFailure::Host(_) => None,
+        }
+    }
 }
 
 /// Why a worker gave no result.

@@ -19,6 +19,7 @@ use std::{
 };
 
 use alloy_primitives::{B256, Bytes};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_manifest::Manifest;
 use refiner_sandbox::{Artifact, Limits, Misuse, Params, Run, SpecimenHash, UntrustedText, Verdict};
@@ -117,6 +118,16 @@ pub enum PoolError {
     /// The thread that starts workers could not be started.
     #[error("the thread that starts workers could not be started")]
     Spawner(#[source] io::Error),
+}
+
+impl Diagnostic for PoolError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Host
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
 }
 
 /// Runs jobs in worker processes. Dropping it ends every one.

@@ -42,7 +42,7 @@ impl Report {
                 Style::Summary => Ok(()),
             }?;
             if let (Style::Table | Style::Summary, Err(error)) = (self.style, &replayed.outcome) {
-                failure::tell(&replayed.input, error);
+                failure::report_item(&replayed.input, error);
             }
             Ok::<_, io::Error>(())
         })?;

@@ -5,12 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use refiner_diagnostics::ExitCode;
 use refiner_specimen::check::Outcome;
 
-use crate::{
-    exit::Exit,
-    replay::job::{Replayed, RunEnd},
-};
+use crate::replay::job::{Replayed, RunEnd};
 
 /// Counts over a whole replay.
 #[derive(Debug)]
@@ -74,15 +72,15 @@ impl Totals {
     }
 
     /// The exit code that these counts call for.
-    pub fn exit(&self) -> Exit {
+    pub fn exit(&self) -> ExitCode {
         if self.failed > 0 {
-            Exit::Host
+            ExitCode::Host
         } else if self.unusable > 0 {
-            Exit::Input
+            ExitCode::Input
         } else if self.refused > 0 {
-            Exit::Verdict
+            ExitCode::Verdict
         } else {
-            Exit::Done
+            ExitCode::Done
         }
     }
 }

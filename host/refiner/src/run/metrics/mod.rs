@@ -72,10 +72,10 @@ struct Inner {
 #[derive(Debug, thiserror::Error)]
 pub enum MetricsError {
     /// The exporter.
-    #[error("the exporter of metrics")]
+    #[error("the exporter of metrics does not start: {0}")]
     Exporter(#[from] OTelSdkError),
     /// Two instruments of one name.
-    #[error("an instrument")]
+    #[error("cannot register a metric: {0}")]
     Instrument(#[from] prometheus::Error),
 }
 

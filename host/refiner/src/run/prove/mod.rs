@@ -11,6 +11,7 @@ mod sign;
 
 use std::{sync::Arc, time::Duration};
 
+use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Item, JournalError, State, Step};
 use refiner_proofchain::{Prover, RpcError, SignError, Signed};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -21,7 +22,6 @@ use super::{
     config::Settings,
     policy::pause_ms,
     shop::Shop,
-    told::Told,
 };
 
 /// The part's name in the status.
@@ -87,7 +87,7 @@ pub async fn prove(
             Err(error) => {
                 let pause = Duration::from_millis(pause_ms(desk.settings.retry, failures));
                 failures += 1;
-                let told = Told(&error).to_string();
+                let told = ErrorChain(&error).to_string();
                 tracing::warn!(error = told, ?pause, failures, "Proofs wait; everything is kept.");
                 desk.shop.status.waits(PART, told);
                 pause

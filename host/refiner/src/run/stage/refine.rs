@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use refiner_content::{Content, ContentId, FetchError};
+use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Artifact, Item, Step};
 use refiner_sandbox::{SpecimenHash, Verdict};
 use refiner_worker::Job;
 
-use crate::run::{policy::StageError, shop::Shop, told::Told};
+use crate::run::{policy::StageError, shop::Shop};
 
 /// Hands the specimen to a worker of its rule and keeps what comes back.
 pub async fn refine(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
@@ -53,7 +54,7 @@ pub fn read(shop: &Shop, cid: Option<&str>) -> Option<Content> {
         Ok(content) => Some(content),
         Err(FetchError::NotFound { .. }) => None,
         Err(error) => {
-            tracing::error!(error = %Told(&error), "Content in the local store cannot be used and is made again.");
+            tracing::error!(error = %ErrorChain(&error), "Content in the local store cannot be used and is made again.");
             None
         }
     }
