@@ -168,7 +168,7 @@ fn daemon_with_a_key_refuses_terms_that_leave_something_unchecked() {
         (&["--senders", "stated"][..], None, "senders: stated is refused where results are proved"),
         (&["--gas-bound", "5"], None, "gas-bound: 5 is refused where results are proved"),
         (&[], Some(("REFINER_SENDERS", "stated")), "senders: stated is refused where results are proved"),
-        (&[], Some(("REFINER_GAS_BOUND", "many")), "gas-bound must be a number"),
+        (&[], Some(("REFINER_GAS_BOUND", "many")), "gas-bound: expected a number"),
     ] {
         let mut program = command(&[&node, terms].concat());
         let output = program.env("BLOCK_RESULT_OPERATOR_PRIVATE_KEY", key).envs(environment).output().unwrap();
