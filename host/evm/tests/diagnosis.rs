@@ -9,7 +9,7 @@ use std::fs;
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use refiner_evm::{
-    CodeUse, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Rejected, ResultFormat, Uninterrupted,
+    BasisPolicy, CodeUse, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Rejected, ResultFormat, Uninterrupted,
     Unsupported,
 };
 use refiner_specimen::{Layout, Specimen, check::CheckName, decode};
@@ -24,8 +24,10 @@ const HIDDEN_CODE: [u8; 9] = [NUMBER, PUSH1, 0, MSTORE, PUSH1, 32, PUSH1, 0, RET
 /// Logs 32 bytes of memory.
 const LOG_WORD: [u8; 6] = [PUSH1, 32, PUSH1, 0, LOG0, STOP];
 
+/// The outcome of execution, for which no recorded receipts stand in.
 fn answer(specimen: &Specimen) -> Result<Execution, ExecuteError> {
-    EmbeddedExecutor::default().answer(specimen, ResultFormat::Canonical, &Uninterrupted).unwrap()
+    let policy = ExecutionPolicy { basis: BasisPolicy::Execution, ..ExecutionPolicy::default() };
+    EmbeddedExecutor::default().with_policy(policy).answer(specimen, ResultFormat::Canonical, &Uninterrupted).unwrap()
 }
 
 /// A block that calls these accounts, without the code of [`HIDDEN`]. [`USER`] runs `code`.
