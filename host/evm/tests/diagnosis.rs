@@ -9,8 +9,8 @@ use std::fs;
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use refiner_evm::{
-    BasisPolicy, CodeUse, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Rejected, ResultFormat, Uninterrupted,
-    Unsupported,
+    BasisPolicy, CodeUse, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Rejected, ResultFormat,
+    Uninterrupted, Unsupported,
 };
 use refiner_specimen::{Layout, Specimen, check::CheckName, decode};
 use refiner_testkit::{BlockPlan, Chain, Fork, Form, Key, MAINNET, Manner, Plan, World, export};

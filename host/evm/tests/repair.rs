@@ -10,8 +10,8 @@ use std::fs;
 use alloy_eips::eip4844::kzg_to_versioned_hash;
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use refiner_evm::{
-    BasisPolicy, ChainSpec, Chains, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Rejected, Resource, ResultFormat,
-    Supplied, SupplySource, Uninterrupted, Unsupported,
+    BasisPolicy, ChainSpec, Chains, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Rejected, Resource,
+    ResultFormat, Supplied, SupplySource, Uninterrupted, Unsupported,
 };
 use refiner_specimen::{DroppedPart, Layout, Specimen, check::CheckName, decode};
 use refiner_testkit::{BlockPlan, Chain, Contract, Fork, Form, Key, MAINNET, Manner, Plan, World, export};

@@ -95,8 +95,10 @@ fn a_block_hash_is_read_from_the_specimen_and_its_absence_is_named() {
     let missing = ExecuteError::Rejected(Rejected::BlockHashMissing { number });
     assert_eq!(block.clone().refused(), missing);
 
-    let row = |hash| move |block: &mut refiner_specimen::Block| {
-        block.state.block_hashes.push(BlockHashRead { number, hash });
+    let row = |hash| {
+        move |block: &mut refiner_specimen::Block| {
+            block.state.block_hashes.push(BlockHashRead { number, hash });
+        }
     };
     let hash = B256::repeat_byte(0xab);
     let execution = block.clone().with(row(hash)).executed();

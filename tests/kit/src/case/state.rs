@@ -3,11 +3,12 @@
 use alloy_consensus::constants::KECCAK_EMPTY;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use refiner_specimen::{AccountRead, BlockHashRead, Layout, StorageRead};
-use revm::bytecode::opcode::{CREATE2, EXTCODESIZE, LOG0, MSTORE, MSTORE8, STOP};
+use revm::bytecode::opcode::{CREATE2, LOG0, MSTORE, MSTORE8, STOP};
 
 use super::{Case, address, block, chain, dynamic, newest, plan};
 use crate::{
     Assembler, Contract, Fork, KitError, Manner, export,
+    producer::measuring,
     scenario::{self, Cast},
     transaction::{Form, Plan},
 };
@@ -59,16 +60,7 @@ fn contradictions() -> Result<Vec<Case>, KitError> {
 
 /// Logs the size of a contract whose code the specimen lacks.
 fn missing_size() -> Result<Case, KitError> {
-    let measuring = Assembler::new()
-        .push_address(Contract::Statue.address())
-        .ops(&[EXTCODESIZE])
-        .push(0)
-        .ops(&[MSTORE])
-        .push(32)
-        .push(0)
-        .ops(&[LOG0, STOP])
-        .finish();
-    lacking("size-of-missing-code", measuring, Contract::Statue)
+    lacking("size-of-missing-code", measuring(Contract::Statue.address()), Contract::Statue)
 }
 
 /// Runs a contract whose code the specimen lacks.
