@@ -1,8 +1,9 @@
 //! The cost of a result that rests on recorded receipts, beside one that rests on execution.
 //!
-//! `cargo bench -p refiner-evm --bench basis` prints milliseconds of processor time a block, from the file in the page cache: read, hashed as
-//! the network announces specimens, decoded, and checked; then with the document, for which each sender is recovered. The two take
-//! turns, and the fastest turn of each counts. The allocator is the program's.
+//! `cargo bench -p refiner-evm --bench basis` prints milliseconds of processor time a block, from the file in the page cache: read, hashed
+//! as the network announces specimens, decoded, checked, and then the document, for which each sender is recovered. Execution is
+//! measured with contracts that are met for the first time, and with contracts that earlier blocks ran. All take turns, and the fastest
+//! turn of each counts. The allocator is the program's.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
 #[path = "../tests/shared/mod.rs"]
@@ -22,15 +23,20 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const TURNS: usize = 31;
 
 fn main() {
-    println!("block      receipts  execution  ratio    with document:  receipts  execution  ratio");
-    let mut all = [Duration::ZERO; 4];
+    println!("                      without document                             with document");
+    println!("block      receipts  execution  ratio    known  ratio    receipts  execution  ratio    known  ratio");
+    let mut all = [Duration::ZERO; 6];
     for (height, path) in files() {
-        let [receipts, execution] = [BasisPolicy::Receipts, BasisPolicy::Execution].map(executor);
+        let [receipts, known] = [BasisPolicy::Receipts, BasisPolicy::Execution].map(executor);
+        // It has met no contract yet.
+        let first = || executor(BasisPolicy::Execution);
         let times = fastest([
             &mut || drop(black_box(result(&path, &receipts))),
-            &mut || drop(black_box(result(&path, &execution))),
+            &mut || drop(black_box(result(&path, &first()))),
+            &mut || drop(black_box(result(&path, &known))),
             &mut || drop(black_box(document(&path, &receipts))),
-            &mut || drop(black_box(document(&path, &execution))),
+            &mut || drop(black_box(document(&path, &first()))),
+            &mut || drop(black_box(document(&path, &known))),
         ]);
         row(&height.to_string(), times);
         all.iter_mut().zip(times).for_each(|(total, time)| *total += time);
@@ -39,17 +45,14 @@ fn main() {
     parts();
 }
 
-fn row(name: &str, [receipts, execution, receipts_document, execution_document]: [Duration; 4]) {
-    let ratio = |one: Duration, other: Duration| one.as_secs_f64() / other.as_secs_f64();
-    println!(
-        "{name:<10} {:8.2} {:10.2} {:6.2} {:26.2} {:10.2} {:6.2}",
-        ms(receipts),
-        ms(execution),
-        ratio(receipts, execution),
-        ms(receipts_document),
-        ms(execution_document),
-        ratio(receipts_document, execution_document),
-    );
+fn row(name: &str, times: [Duration; 6]) {
+    print!("{name:<10}");
+    for three in times.chunks(3) {
+        let [receipts, execution, known] = [three[0], three[1], three[2]].map(ms);
+        let (ratio, ratio_known) = (receipts / execution, receipts / known);
+        print!(" {receipts:8.2} {execution:10.2} {ratio:6.2} {known:8.2} {ratio_known:6.2}  ");
+    }
+    println!();
 }
 
 /// The parts of a result that rests on receipts, one by one.

@@ -93,20 +93,36 @@ fn missing_code_is_named_with_its_use() {
     }
 }
 
+/// The same block under a header that states more gas.
+fn with_more_gas(mut specimen: Specimen) -> Specimen {
+    specimen.block.header.gas_used += 1;
+    specimen.block.hash = specimen.block.header.hash_slow();
+    specimen.event_hash = specimen.block.hash;
+    specimen
+}
+
 #[test]
-fn code_that_is_asked_for_its_presence_or_hash_only_may_be_missing() {
-    let presence = [&on_hidden(&[], &[EXTCODESIZE, ISZERO, PUSH1, 0, MSTORE])[..], &LOG_WORD].concat();
-    let hash = [&on_hidden(&[], &[EXTCODEHASH, PUSH1, 0, MSTORE])[..], &LOG_WORD].concat();
-    for code in [presence, hash.clone()] {
-        answer(&block(&code, &[USER])).unwrap();
+fn code_that_is_asked_for_its_presence_or_hash_only_may_be_missing_and_explains_no_disagreement() {
+    let logged = |question: &[u8]| [&on_hidden(&[], question)[..], &[PUSH1, 0, MSTORE], &LOG_WORD].concat();
+    let questions = [
+        &[EXTCODESIZE, ISZERO][..],
+        &[EXTCODESIZE, PUSH0, LT],
+        &[EXTCODESIZE, PUSH1, 0, GT],
+        &[EXTCODESIZE, PUSH1, 0, EQ],
+        &[EXTCODEHASH],
+    ];
+    for question in questions {
+        let honest = block(&logged(question), &[USER]);
+        answer(&honest).unwrap();
+        match answer(&with_more_gas(honest)) {
+            Err(ExecuteError::Rejected(Rejected::HeaderMismatch(check))) => assert_eq!(check.name, CheckName::GasUsed),
+            other => panic!("{question:?}: {other:?}"),
+        }
     }
-    let mut wrong = block(&hash, &[USER]);
-    wrong.block.header.gas_used += 1;
-    wrong.block.hash = wrong.block.header.hash_slow();
-    wrong.event_hash = wrong.block.hash;
-    match answer(&wrong) {
-        Err(ExecuteError::Rejected(Rejected::HeaderMismatch(check))) => assert_eq!(check.name, CheckName::GasUsed),
-        other => panic!("{other:?}"),
+    // What is kept of a size, or compared with another number, may decide.
+    for question in [&[EXTCODESIZE, DUP1, ISZERO][..], &[EXTCODESIZE, PUSH1, 1, EQ], &[EXTCODESIZE, PUSH0, ADD]] {
+        let (_, account, asked, _) = missing(&with_more_gas(block(&logged(question), &[USER])));
+        assert_eq!((account, asked), (HIDDEN, CodeUse::Size), "{question:?}");
     }
 }
 

@@ -46,6 +46,13 @@ impl Case {
     }
 }
 
+/// The same block without the receipts that its producer recorded.
+fn without_receipts(name: &'static str, case: &Case) -> Result<Case, KitError> {
+    let mut specimen = case.specimen.clone();
+    specimen.block.receipts.clear();
+    Case::new(name, specimen)
+}
+
 /// Every case that ends at once.
 ///
 /// # Errors

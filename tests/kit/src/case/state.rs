@@ -5,7 +5,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use refiner_specimen::{AccountRead, BlockHashRead, Layout, StorageRead};
 use revm::bytecode::opcode::{CREATE2, LOG0, MSTORE, MSTORE8, STOP};
 
-use super::{Case, address, block, chain, dynamic, newest, plan};
+use super::{Case, address, block, chain, dynamic, newest, plan, without_receipts};
 use crate::{
     Assembler, Contract, Fork, KitError, Manner, export,
     producer::measuring,
@@ -15,8 +15,12 @@ use crate::{
 
 pub(super) fn cases() -> Result<Vec<Case>, KitError> {
     let mut cases = contradictions()?;
-    cases.push(missing_size()?);
-    cases.push(missing_run()?);
+    let (size, run) = (missing_size()?, missing_run()?);
+    let lacking = [
+        without_receipts("size-of-missing-code-without-receipts", &size)?,
+        without_receipts("call-of-missing-code-without-receipts", &run)?,
+    ];
+    cases.extend([size, run].into_iter().chain(lacking));
     cases.push(fresh_authority()?);
     cases.push(collision()?);
     Ok(cases)
