@@ -22,12 +22,14 @@ const ZERO: &str = "positions may be zero, which is also the first position";
 const STATE: &str = "a value of state on which the outcome does not depend; a specimen has no proofs of state";
 const UNUSED: &str = "a row of state that the block can do without";
 const ORDER: &str = "rows have no order";
+const PARENT: &str = "the hash of the parent is the header's";
+const LACKING: &str = "what execution lacks then, the recorded receipts prove";
+const NO_STATE: &str = "no state is used where the result rests on the recorded receipts";
 const CODE: &str = "one piece of code is written for each account that has it";
 
-/// Of every block.
+/// Of every block, on every basis.
 pub const COMMON: &[Allowed] = &[
     allowed("codecVersion", STATED),
-    allowed("Receipts", NOT_RECORDED),
     allowed("Receipts/*/Logs/*/logIndex", ZERO),
     allowed("Transactions/*/from null", REPEATED),
     allowed("State/AccountRead/*/Balance", STATE),
@@ -43,6 +45,55 @@ pub const COMMON: &[Allowed] = &[
     allowed("State/CodeRead/* swapped", ORDER),
     allowed("State/BlockhashRead/*/BlockHash", STATE),
     allowed("State/BlockhashRead/* swapped", ORDER),
+];
+
+/// Of a block that is executed, which needs no receipts.
+pub const EXECUTED: &[Allowed] = &[allowed("Receipts", NOT_RECORDED)];
+
+/// Of a block that reads the hash of its parent.
+pub const WITH_PARENT_HASH: &[Allowed] =
+    &[allowed("State/BlockhashRead/* removed", PARENT), allowed("State/BlockhashRead/*/BlockNumber", PARENT)];
+
+/// Of a block whose recorded receipts stand in where its execution lacks something.
+pub const ON_EITHER_BASIS: &[Allowed] = &[
+    allowed("State/AccountRead", LACKING),
+    allowed("State/CodeRead", LACKING),
+    allowed("State/CodeRead/* removed", LACKING),
+    allowed("State/BlockhashRead", LACKING),
+];
+
+/// Of a block of which nothing is executed: no row of state is looked at.
+pub const ON_RECEIPTS: &[Allowed] = &[
+    allowed("codecVersion", STATED),
+    allowed("Receipts/*/Logs/*/logIndex", ZERO),
+    allowed("Transactions/*/from null", REPEATED),
+    allowed("State/AccountRead", NO_STATE),
+    allowed("State/AccountRead/*/Address", NO_STATE),
+    allowed("State/AccountRead/*/Balance", NO_STATE),
+    allowed("State/AccountRead/*/Nonce", NO_STATE),
+    allowed("State/AccountRead/*/CodeHash", NO_STATE),
+    allowed("State/AccountRead/* removed", NO_STATE),
+    allowed("State/AccountRead/* repeated", NO_STATE),
+    allowed("State/AccountRead/* swapped", NO_STATE),
+    allowed("State/StorageRead", NO_STATE),
+    allowed("State/StorageRead/*/Account", NO_STATE),
+    allowed("State/StorageRead/*/SlotKey", NO_STATE),
+    allowed("State/StorageRead/*/Value", NO_STATE),
+    allowed("State/StorageRead/* removed", NO_STATE),
+    allowed("State/StorageRead/* repeated", NO_STATE),
+    allowed("State/StorageRead/* swapped", NO_STATE),
+    allowed("State/CodeRead", NO_STATE),
+    allowed("State/CodeRead/*/Hash", NO_STATE),
+    allowed("State/CodeRead/*/Code", NO_STATE),
+    allowed("State/CodeRead/* removed", NO_STATE),
+    allowed("State/CodeRead/* repeated", NO_STATE),
+    allowed("State/CodeRead/* swapped", NO_STATE),
+    allowed("State/BlockhashRead", NO_STATE),
+    allowed("State/BlockhashRead/*/BlockNumber", NO_STATE),
+    allowed("State/BlockhashRead/*/BlockHash", NO_STATE),
+    allowed("State/BlockhashRead/* removed", NO_STATE),
+    allowed("State/BlockhashRead/* repeated", NO_STATE),
+    allowed("State/BlockhashRead/* swapped", NO_STATE),
 ];
 
 /// Of a block with blobs.

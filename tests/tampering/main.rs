@@ -9,12 +9,15 @@ mod schema;
 use std::{collections::BTreeMap, thread};
 
 use alloy_primitives::Bytes;
-use refiner_evm::{EmbeddedExecutor, Era, ResultFormat};
+use refiner_evm::{BasisPolicy, EmbeddedExecutor, Era, ExecutionPolicy, ResultFormat};
 use refiner_specimen::{Layout, Specimen, decode, from_json, to_json};
 use refiner_testkit::{Fork, case};
 use serde_json::Value;
 
-use allowed::{Allowed, COMMON, DROPPED, MINED, NOT_COMPARED, WITH_BLOBS, WITH_ONE_AUTHORIZATION, WITH_SYSTEM_CALLS};
+use allowed::{
+    Allowed, COMMON, DROPPED, EXECUTED, MINED, NOT_COMPARED, ON_EITHER_BASIS, ON_RECEIPTS, WITH_BLOBS,
+    WITH_ONE_AUTHORIZATION, WITH_PARENT_HASH, WITH_SYSTEM_CALLS,
+};
 use change::{Change, changes};
 use schema::Schema;
 
@@ -44,9 +47,10 @@ struct Produced {
 }
 
 impl Trial {
-    fn of(fork: Fork, layout: Layout, format: ResultFormat) -> Self {
+    fn of(fork: Fork, layout: Layout, format: ResultFormat, basis: BasisPolicy) -> Self {
         let case = case::whole(fork, layout).unwrap();
-        let executor = EmbeddedExecutor::default();
+        let policy = ExecutionPolicy { basis, ..ExecutionPolicy::default() };
+        let executor = EmbeddedExecutor::default().with_policy(policy);
         let honest = executor.execute(&case.specimen, format).unwrap_or_else(|error| panic!("{fork:?}: {error}"));
         let (json, specimen) = (to_json(&case.bytes).unwrap(), one_spelling(case.specimen));
         let honest = document_without_checks(&honest.block_result(&specimen).unwrap());
@@ -131,31 +135,54 @@ fn check(trial: &Trial, allowed: &[&[Allowed]]) -> Vec<Produced> {
     produced
 }
 
-/// The document without its list of checks, which tells what was recorded and not only what was executed.
+/// The document without its basis and its list of checks, which tell what was recorded and not only what was executed.
 fn document_without_checks(result: &Bytes) -> Value {
     let mut document: Value = serde_json::from_slice(result).unwrap();
-    document.as_object_mut().unwrap().remove("checks");
+    for key in ["basis", "checks"] {
+        document.as_object_mut().unwrap().remove(key);
+    }
     document
 }
 
 #[test]
 fn canonical_result_is_produced_only_where_nothing_refutes_the_change_and_stays_the_same() {
-    let trial = Trial::of(Fork::Prague, Layout::V0_38, ResultFormat::Canonical);
-    for produced in check(&trial, &[COMMON, WITH_BLOBS, WITH_ONE_AUTHORIZATION, WITH_SYSTEM_CALLS]) {
+    let trial = Trial::of(Fork::Prague, Layout::V0_38, ResultFormat::Canonical, BasisPolicy::Execution);
+    for produced in
+        check(&trial, &[COMMON, EXECUTED, WITH_PARENT_HASH, WITH_BLOBS, WITH_ONE_AUTHORIZATION, WITH_SYSTEM_CALLS])
+    {
+        assert_eq!(produced.same, produced.place != DROPPED, "another result or the same: {}", produced.change);
+    }
+}
+
+/// By default: what execution refutes is refuted, and what it lacks is taken from the receipts.
+#[test]
+fn canonical_result_on_either_basis_is_produced_only_where_nothing_refutes_the_change_and_stays_the_same() {
+    let trial = Trial::of(Fork::Prague, Layout::V0_38, ResultFormat::Canonical, BasisPolicy::Auto);
+    let allowed =
+        [COMMON, EXECUTED, WITH_PARENT_HASH, ON_EITHER_BASIS, WITH_BLOBS, WITH_ONE_AUTHORIZATION, WITH_SYSTEM_CALLS];
+    for produced in check(&trial, &allowed) {
+        assert_eq!(produced.same, produced.place != DROPPED, "another result or the same: {}", produced.change);
+    }
+}
+
+#[test]
+fn canonical_result_on_receipts_is_produced_only_where_nothing_refutes_the_change_and_stays_the_same() {
+    let trial = Trial::of(Fork::Prague, Layout::V0_38, ResultFormat::Canonical, BasisPolicy::Receipts);
+    for produced in check(&trial, &[ON_RECEIPTS, WITH_BLOBS, WITH_ONE_AUTHORIZATION]) {
         assert_eq!(produced.same, produced.place != DROPPED, "another result or the same: {}", produced.change);
     }
 }
 
 #[test]
 fn canonical_result_before_the_merge_is_produced_only_where_nothing_refutes_the_change_and_stays_the_same() {
-    let trial = Trial::of(Fork::London, Layout::V0_31, ResultFormat::Canonical);
-    for produced in check(&trial, &[COMMON, MINED]) {
+    let trial = Trial::of(Fork::London, Layout::V0_31, ResultFormat::Canonical, BasisPolicy::Execution);
+    for produced in check(&trial, &[COMMON, EXECUTED, WITH_PARENT_HASH, MINED]) {
         assert!(produced.same, "another result: {}", produced.change);
     }
 }
 
 #[test]
 fn era_result_is_produced_only_where_no_check_without_execution_refutes_the_change() {
-    let trial = Trial::of(Fork::Cancun, Layout::V0_37, ResultFormat::EvmServer(Era::D));
-    check(&trial, &[COMMON, WITH_BLOBS, WITH_SYSTEM_CALLS, NOT_COMPARED]);
+    let trial = Trial::of(Fork::Cancun, Layout::V0_37, ResultFormat::EvmServer(Era::D), BasisPolicy::Auto);
+    check(&trial, &[COMMON, EXECUTED, WITH_BLOBS, WITH_SYSTEM_CALLS, NOT_COMPARED]);
 }

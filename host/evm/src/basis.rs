@@ -112,3 +112,93 @@ pub(crate) const fn lacks_data(error: &ExecuteError, fields_dropped: bool) -> bo
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{Address, B256};
+    use refiner_specimen::{
+        DroppedPart, Layout,
+        check::{Check, CheckName},
+    };
+
+    use super::*;
+    use crate::{
+        diagnosis::CodeUse,
+        error::{MissingCode, Resource},
+        format::{Era, ResultFormat},
+    };
+
+    const ERA: ResultFormat = ResultFormat::EvmServer(Era::A);
+
+    /// Errors of executions that lack what the producer did not export.
+    fn lacking() -> Vec<ExecuteError> {
+        let missing = MissingCode {
+            hash: B256::ZERO,
+            account: Address::ZERO,
+            asked: CodeUse::Size,
+            consequence: Rejected::CodeNotLoaded { hash: B256::ZERO },
+        };
+        vec![
+            Unsupported::NoState { transactions: 1 }.into(),
+            Unsupported::AuthorizationListMissing { transaction: 0 }.into(),
+            Unsupported::BlobHashesMissing { transaction: 0, layout: Layout::V0_36 }.into(),
+            Unsupported::Ambiguous { transaction: 0, field: DroppedPart::Authorizations }.into(),
+            Unsupported::RoundedNumbers { layout: Layout::V0_2 }.into(),
+            Rejected::CodeMissing(Box::new(missing)).into(),
+            Rejected::CodeNotLoaded { hash: B256::ZERO }.into(),
+            Rejected::BlockHashMissing { number: 1 }.into(),
+        ]
+    }
+
+    /// Errors that another basis must not cover.
+    fn others() -> Vec<ExecuteError> {
+        let failed = || Check::passed(CheckName::GasUsed);
+        let (contract, hash) = (Address::ZERO, B256::ZERO);
+        vec![
+            Unsupported::NoReceipts { transactions: 1 }.into(),
+            Unsupported::NoBasis { execution: Box::new(Unsupported::NoState { transactions: 1 }) }.into(),
+            Unsupported::EraWithoutExecution { format: ERA }.into(),
+            Unsupported::UnknownChain { network_id: 5 }.into(),
+            Unsupported::BeforeParis { height: 1 }.into(),
+            Unsupported::Fork { height: 1, fork: "Amsterdam" }.into(),
+            Unsupported::TransactionType { transaction: 0, tx_type: 5, format: "canonical" }.into(),
+            Unsupported::ContractCreation { transaction: 0, tx_type: 0, format: ERA }.into(),
+            Unsupported::BlobFeeCapMissing { transaction: 0, format: ERA }.into(),
+            Unsupported::AuthorizationListPresent { transaction: 0, format: ERA }.into(),
+            Unsupported::Uncles { format: ERA }.into(),
+            Unsupported::Refused { said: String::new() }.into(),
+            Unsupported::EvmServerChain { network_id: 5, format: ERA }.into(),
+            Rejected::SenderCount { transactions: 1, senders: 0 }.into(),
+            Rejected::InvalidTransaction { transaction: 0, reason: String::new() }.into(),
+            Rejected::HeaderField { field: "requestsHash" }.into(),
+            Rejected::ExcessBlobGas { excess_blob_gas: 1 }.into(),
+            Rejected::CodeHash { stated: hash, computed: hash }.into(),
+            Rejected::DepositEvent { contract }.into(),
+            Rejected::SystemCall { contract }.into(),
+            Rejected::CheckFailed(failed()).into(),
+            Rejected::HeaderMismatch(failed()).into(),
+        ]
+    }
+
+    #[test]
+    fn receipts_stand_in_for_lacking_data_and_for_no_other_error() {
+        for fields_dropped in [false, true] {
+            for error in lacking() {
+                assert!(lacks_data(&error, fields_dropped), "{error}");
+            }
+            for error in others() {
+                assert!(!lacks_data(&error, fields_dropped), "{error}");
+            }
+            let too_large = Unsupported::ExecutionTooLarge { resource: Resource::Gas, used: 2, bound: 1 };
+            assert_eq!(lacks_data(&too_large.into(), fields_dropped), fields_dropped);
+        }
+    }
+
+    #[test]
+    fn policies_are_read_as_they_are_written() {
+        for policy in BasisPolicy::ALL {
+            assert_eq!(policy.to_string().parse(), Ok(policy));
+        }
+        assert_eq!("both".parse::<BasisPolicy>(), Err(UnknownBasisPolicy));
+    }
+}

@@ -13,7 +13,9 @@ use revm::{
     Inspector,
     bytecode::opcode,
     interpreter::{
-        CallInputs, CallOutcome, CallScheme, Interpreter, interpreter::EthInterpreter, interpreter_types::Jumps,
+        CallInputs, CallOutcome, CallScheme, Interpreter,
+        interpreter::EthInterpreter,
+        interpreter_types::{Jumps, LegacyBytecode},
     },
 };
 
@@ -22,7 +24,8 @@ use crate::{
     runner::{BlockContext, Job, Run},
 };
 
-/// The use that a block makes of a piece of code. EXTCODEHASH is none of these: the account row answers it.
+/// The use that a block makes of a piece of code. EXTCODEHASH is none of these: the account row answers it. Nor is EXTCODESIZE where
+/// all that comes of it is whether there is code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CodeUse {
     /// EXTCODESIZE asks for its size.
@@ -121,10 +124,26 @@ impl Watch {
     }
 }
 
+/// The code behind the instruction that is about to run.
+fn next(interpreter: &Interpreter<EthInterpreter>) -> &[u8] {
+    interpreter.bytecode.bytecode_slice().get(interpreter.bytecode.pc() + 1..).unwrap_or_default()
+}
+
+/// True when the instructions take a number from the top of the stack and leave only whether it is zero.
+const fn becomes_presence(code: &[u8]) -> bool {
+    match code {
+        [opcode::ISZERO, ..] => true,
+        [opcode::PUSH0, compares, ..] | [opcode::PUSH1, 0, compares, ..] => {
+            matches!(*compares, opcode::LT | opcode::GT | opcode::EQ)
+        }
+        _ => false,
+    }
+}
+
 impl<'a> Inspector<BlockContext<'a>> for Watch {
     fn step(&mut self, interpreter: &mut Interpreter<EthInterpreter>, _context: &mut BlockContext<'a>) {
         let asked = match interpreter.bytecode.opcode() {
-            opcode::EXTCODESIZE => CodeUse::Size,
+            opcode::EXTCODESIZE if !becomes_presence(next(interpreter)) => CodeUse::Size,
             opcode::EXTCODECOPY => CodeUse::Copy,
             _ => return,
         };

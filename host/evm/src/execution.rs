@@ -147,7 +147,8 @@ pub struct ExecutedReceipt {
     pub transaction_hash: B256,
     /// EIP-2718 type.
     pub tx_type: u8,
-    /// True when the transaction succeeded. No part of the chain's receipt before Byzantium.
+    /// True when the transaction succeeded. No part of the chain's receipt before Byzantium: where nothing was executed, a
+    /// transaction of that time that used all of its gas and logged nothing counts as failed.
     pub success: bool,
     /// The state's root after the transaction, as the specimen records it: what a receipt before Byzantium holds in the
     /// place of a status. `None` since Byzantium, and where the specimen records none.

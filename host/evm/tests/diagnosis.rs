@@ -9,8 +9,8 @@ use std::fs;
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use refiner_evm::{
-    CodeUse, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Rejected, ResultFormat, Uninterrupted,
-    Unsupported,
+    BasisPolicy, CodeUse, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Rejected, ResultFormat,
+    Uninterrupted, Unsupported,
 };
 use refiner_specimen::{Layout, Specimen, check::CheckName, decode};
 use refiner_testkit::{BlockPlan, Chain, Fork, Form, Key, MAINNET, Manner, Plan, World, export};
@@ -24,8 +24,10 @@ const HIDDEN_CODE: [u8; 9] = [NUMBER, PUSH1, 0, MSTORE, PUSH1, 32, PUSH1, 0, RET
 /// Logs 32 bytes of memory.
 const LOG_WORD: [u8; 6] = [PUSH1, 32, PUSH1, 0, LOG0, STOP];
 
+/// The outcome of execution, for which no recorded receipts stand in.
 fn answer(specimen: &Specimen) -> Result<Execution, ExecuteError> {
-    EmbeddedExecutor::default().answer(specimen, ResultFormat::Canonical, &Uninterrupted).unwrap()
+    let policy = ExecutionPolicy { basis: BasisPolicy::Execution, ..ExecutionPolicy::default() };
+    EmbeddedExecutor::default().with_policy(policy).answer(specimen, ResultFormat::Canonical, &Uninterrupted).unwrap()
 }
 
 /// A block that calls these accounts, without the code of [`HIDDEN`]. [`USER`] runs `code`.
@@ -91,20 +93,36 @@ fn missing_code_is_named_with_its_use() {
     }
 }
 
+/// The same block under a header that states more gas.
+fn with_more_gas(mut specimen: Specimen) -> Specimen {
+    specimen.block.header.gas_used += 1;
+    specimen.block.hash = specimen.block.header.hash_slow();
+    specimen.event_hash = specimen.block.hash;
+    specimen
+}
+
 #[test]
-fn code_that_is_asked_for_its_presence_or_hash_only_may_be_missing() {
-    let presence = [&on_hidden(&[], &[EXTCODESIZE, ISZERO, PUSH1, 0, MSTORE])[..], &LOG_WORD].concat();
-    let hash = [&on_hidden(&[], &[EXTCODEHASH, PUSH1, 0, MSTORE])[..], &LOG_WORD].concat();
-    for code in [presence, hash.clone()] {
-        answer(&block(&code, &[USER])).unwrap();
+fn code_that_is_asked_for_its_presence_or_hash_only_may_be_missing_and_explains_no_disagreement() {
+    let logged = |question: &[u8]| [&on_hidden(&[], question)[..], &[PUSH1, 0, MSTORE], &LOG_WORD].concat();
+    let questions = [
+        &[EXTCODESIZE, ISZERO][..],
+        &[EXTCODESIZE, PUSH0, LT],
+        &[EXTCODESIZE, PUSH1, 0, GT],
+        &[EXTCODESIZE, PUSH1, 0, EQ],
+        &[EXTCODEHASH],
+    ];
+    for question in questions {
+        let honest = block(&logged(question), &[USER]);
+        answer(&honest).unwrap();
+        match answer(&with_more_gas(honest)) {
+            Err(ExecuteError::Rejected(Rejected::HeaderMismatch(check))) => assert_eq!(check.name, CheckName::GasUsed),
+            other => panic!("{question:?}: {other:?}"),
+        }
     }
-    let mut wrong = block(&hash, &[USER]);
-    wrong.block.header.gas_used += 1;
-    wrong.block.hash = wrong.block.header.hash_slow();
-    wrong.event_hash = wrong.block.hash;
-    match answer(&wrong) {
-        Err(ExecuteError::Rejected(Rejected::HeaderMismatch(check))) => assert_eq!(check.name, CheckName::GasUsed),
-        other => panic!("{other:?}"),
+    // What is kept of a size, or compared with another number, may decide.
+    for question in [&[EXTCODESIZE, DUP1, ISZERO][..], &[EXTCODESIZE, PUSH1, 1, EQ], &[EXTCODESIZE, PUSH0, ADD]] {
+        let (_, account, asked, _) = missing(&with_more_gas(block(&logged(question), &[USER])));
+        assert_eq!((account, asked), (HIDDEN, CodeUse::Size), "{question:?}");
     }
 }
 

@@ -10,8 +10,8 @@ use std::fs;
 use alloy_eips::eip4844::kzg_to_versioned_hash;
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use refiner_evm::{
-    ChainSpec, Chains, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Rejected, Resource, ResultFormat,
-    Supplied, SupplySource, Uninterrupted, Unsupported,
+    BasisPolicy, ChainSpec, Chains, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Rejected, Resource,
+    ResultFormat, Supplied, SupplySource, Uninterrupted, Unsupported,
 };
 use refiner_specimen::{DroppedPart, Layout, Specimen, check::CheckName, decode};
 use refiner_testkit::{BlockPlan, Chain, Contract, Fork, Form, Key, MAINNET, Manner, Plan, World, export};
@@ -28,8 +28,13 @@ fn answer_of(executor: &EmbeddedExecutor, specimen: &Specimen) -> Result<Executi
     executor.answer(specimen, ResultFormat::Canonical, &Uninterrupted).unwrap()
 }
 
+/// The outcome of execution, for which no recorded receipts stand in.
 fn answer(specimen: &Specimen) -> Result<Execution, ExecuteError> {
-    answer_of(&EmbeddedExecutor::default(), specimen)
+    answer_of(&EmbeddedExecutor::default().with_policy(executed_only()), specimen)
+}
+
+fn executed_only() -> ExecutionPolicy {
+    ExecutionPolicy { basis: BasisPolicy::Execution, ..ExecutionPolicy::default() }
 }
 
 fn unsupported(specimen: &Specimen) -> Unsupported {
@@ -182,7 +187,7 @@ fn candidates_count_against_the_gas_bound() {
     let (alice, herald) = (alice(), Contract::Herald.address());
     let lossy = prague(vec![delegating(alice, alice.address(), &[(alice, herald)])]);
     let gas_bound = lossy.block.header.gas_used + 1_000;
-    let executor = EmbeddedExecutor::default().with_policy(ExecutionPolicy { gas_bound, ..ExecutionPolicy::default() });
+    let executor = EmbeddedExecutor::default().with_policy(ExecutionPolicy { gas_bound, ..executed_only() });
     match answer_of(&executor, &lossy) {
         Err(ExecuteError::Unsupported(Unsupported::ExecutionTooLarge { resource: Resource::Gas, bound, .. })) => {
             assert_eq!(bound, gas_bound);
@@ -306,7 +311,8 @@ fn producer(chain: &str, name: &str) -> Option<(EmbeddedExecutor, Specimen)> {
     let file = |name: &str| shared::path(&format!("cases/producer/{name}"));
     let bytes = fs::read(file(&format!("{name}.avro"))).ok()?;
     let chain = ChainSpec::from_geth_json(&fs::read_to_string(file(chain)).unwrap()).unwrap();
-    Some((EmbeddedExecutor::new(Chains::default().with(chain)), decode(&bytes).unwrap()))
+    let executor = EmbeddedExecutor::new(Chains::default().with(chain)).with_policy(executed_only());
+    Some((executor, decode(&bytes).unwrap()))
 }
 
 #[test]

@@ -82,22 +82,41 @@ fn the_parent_beacon_root_is_stored_before_the_first_transaction() {
     assert_eq!(block(CANCUN).receipts[0].logs[0].topics, [devnet::BEACON_ROOT]);
 }
 
+/// A block that logs the hash of the block so many before it.
+fn block_hash_reading(back: u8) -> TestBlock {
+    let code = logging(&[op::PUSH1, back, op::NUMBER, op::SUB, op::BLOCKHASH]);
+    TestBlock::at(PARIS).contract(&code).transaction(call(CONTRACT))
+}
+
 #[test]
 fn a_block_hash_is_read_from_the_specimen_and_its_absence_is_named() {
-    let parent = devnet::HEIGHT - 1;
-    let code = logging(&[op::PUSH1, 1, op::NUMBER, op::SUB, op::BLOCKHASH]);
-    let block = TestBlock::at(PARIS).contract(&code).transaction(call(CONTRACT));
-    let missing = ExecuteError::Rejected(Rejected::BlockHashMissing { number: parent });
+    let number = devnet::HEIGHT - 2;
+    let block = block_hash_reading(2);
+    let missing = ExecuteError::Rejected(Rejected::BlockHashMissing { number });
     assert_eq!(block.clone().refused(), missing);
 
+    let row = |hash| {
+        move |block: &mut refiner_specimen::Block| {
+            block.state.block_hashes.push(BlockHashRead { number, hash });
+        }
+    };
     let hash = B256::repeat_byte(0xab);
-    let execution = block
-        .with(|block| {
-            block.header.parent_hash = hash;
-            block.state.block_hashes.push(BlockHashRead { number: parent, hash });
-        })
-        .executed();
+    let execution = block.clone().with(row(hash)).executed();
     assert_eq!(execution.receipts[0].logs[0].topics, [hash]);
+    // No block has a hash of zero: the producer did not find it.
+    assert_eq!(block.with(row(B256::ZERO)).refused(), missing);
+}
+
+#[test]
+fn hash_of_the_parent_is_the_headers_whether_its_row_states_it_or_zero_or_is_absent() {
+    let (number, hash) = (devnet::HEIGHT - 1, B256::repeat_byte(0xab));
+    for row in [None, Some(B256::ZERO), Some(hash)] {
+        let block = block_hash_reading(1).with(|block| {
+            block.header.parent_hash = hash;
+            block.state.block_hashes.extend(row.map(|hash| BlockHashRead { number, hash }));
+        });
+        assert_eq!(block.executed().receipts[0].logs[0].topics, [hash], "{row:?}");
+    }
 }
 
 #[test]

@@ -4,6 +4,8 @@ mod answers;
 mod bounds;
 mod escaped;
 mod found;
+mod node;
+mod producer;
 mod served;
 mod transfers;
 
@@ -75,11 +77,15 @@ fn every_case_has_its_right_verdict_in_process_and_isolated() {
 }
 
 #[test]
-fn missing_code_is_named_by_its_hash() {
-    for (name, missing) in [("size-of-missing-code", Contract::Statue), ("call-of-missing-code", Contract::Herald)] {
+fn missing_code_is_named_by_its_hash_and_account() {
+    for (name, missing) in [
+        ("size-of-missing-code-without-receipts", Contract::Statue),
+        ("call-of-missing-code-without-receipts", Contract::Herald),
+    ] {
         let case = cases().unwrap().into_iter().find(|case| case.name == name).unwrap();
         let line = replay(&case, &[]);
-        let hash = keccak256(missing.code()).to_string();
-        assert!(line["message"].as_str().unwrap().contains(&hash), "{line}");
+        for word in [keccak256(missing.code()).to_string(), missing.address().to_string()] {
+            assert!(line["message"].as_str().unwrap().contains(&word), "{line}");
+        }
     }
 }

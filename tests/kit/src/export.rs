@@ -18,6 +18,8 @@ pub struct Manner {
     pub stated_codec_version: Option<f64>,
     /// Contracts of which only the code's size was used: their `CodeRead` is left out.
     pub size_only: Vec<Address>,
+    /// Leaves out every row of state.
+    pub stateless: bool,
     /// Adds a `BlockhashRead` of the block's own height with a zero hash, as one real file has.
     pub own_height_read: bool,
     /// Fills `AuthList`, which the real producer leaves null.
@@ -28,7 +30,7 @@ pub struct Manner {
 
 /// Writes a block down as the producer would, in `layout`.
 pub fn export(block: &SealedBlock, layout: Layout, manner: Manner) -> Specimen {
-    let Manner { stated_codec_version, size_only, own_height_read, authorizations, sidecars } = manner;
+    let Manner { stated_codec_version, size_only, stateless, own_height_read, authorizations, sidecars } = manner;
     let base_fee = block.header.base_fee_per_gas;
     let transactions = block.transactions.iter().map(|signed| transaction(signed, base_fee, layout, authorizations));
     let mut header = block.header.clone();
@@ -57,7 +59,11 @@ pub fn export(block: &SealedBlock, layout: Layout, manner: Manner) -> Specimen {
             uncles: (lists_ommers(layout) || !block.ommers.is_empty()).then(|| block.ommers.clone()),
             receipts: block.outcome.receipts.iter().map(receipt).collect(),
             senders: block.transactions.iter().map(|signed| signed.sender).collect(),
-            state: state(&block.reads, &size_only, own_height_read.then_some(number), layout),
+            state: if stateless {
+                StateReads::default()
+            } else {
+                state(&block.reads, &size_only, own_height_read.then_some(number), layout)
+            },
             withdrawals: block.withdrawals.clone().filter(|_| layout >= Layout::V0_33),
             blob_sidecars: sidecars.filter(|_| layout >= Layout::V0_37),
         },
@@ -88,12 +94,7 @@ const fn codec_version(layout: Layout) -> f64 {
 fn transaction(signed: &Signed, base_fee: Option<u64>, layout: Layout, authorizations: bool) -> Transaction {
     let tx = &signed.envelope;
     let signature = tx.signature();
-    let y = u64::from(signature.v());
-    let v = match (tx.is_legacy(), tx.chain_id()) {
-        (true, Some(chain_id)) => 2 * chain_id + 35 + y,
-        (true, None) => 27 + y,
-        (false, _) => y,
-    };
+    let v = signed.v();
     let fee_cap = tx.max_fee_per_gas();
     // The cap in the two oldest layouts, what was paid in the younger ones; types 0 and 1 have one price only.
     let gas_price = if layout <= Layout::V0_32 { fee_cap } else { tx.effective_gas_price(base_fee) };

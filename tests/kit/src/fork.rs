@@ -12,6 +12,9 @@ pub enum Fork {
     Shanghai,
     Cancun,
     Prague,
+    Osaka,
+    /// Osaka with more blobs.
+    Bpo1,
 }
 
 impl Fork {
@@ -23,15 +26,18 @@ impl Fork {
             Self::Shanghai => SpecId::SHANGHAI,
             Self::Cancun => SpecId::CANCUN,
             Self::Prague => SpecId::PRAGUE,
+            Self::Osaka | Self::Bpo1 => SpecId::OSAKA,
         }
     }
 
-    /// Blob target, maximum and fee steps, from Cancun on. Source: EIP-4844, EIP-7691.
+    /// Blob target, maximum and fee steps, from Cancun on. Source: EIP-4844, EIP-7691, EIP-7892.
     pub const fn blob_params(self) -> Option<BlobParams> {
         match self {
             Self::London | Self::Paris | Self::Shanghai => None,
             Self::Cancun => Some(BlobParams::cancun()),
             Self::Prague => Some(BlobParams::prague()),
+            Self::Osaka => Some(BlobParams::osaka()),
+            Self::Bpo1 => Some(BlobParams::bpo1()),
         }
     }
 }

@@ -177,7 +177,7 @@ pub fn devnet_config() -> Value {
     })
 }
 
-fn blob_schedule(params: alloy_eips::eip7840::BlobParams) -> Value {
+pub(crate) fn blob_schedule(params: alloy_eips::eip7840::BlobParams) -> Value {
     let fraction = u64::try_from(params.update_fraction).unwrap_or(u64::MAX);
     json!({ "target": params.target_blob_count, "max": params.max_blob_count, "baseFeeUpdateFraction": fraction })
 }

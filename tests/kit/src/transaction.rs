@@ -52,6 +52,21 @@ pub enum Form {
     SetCode(Vec<(Key, Address)>),
     /// Type 4 with authorizations of these nonces, valid or not.
     SetCodeAt(Vec<(Key, Address, u64)>),
+    /// Type 4 with authorizations of these nonces for these chains, valid or not.
+    SetCodeFor(Vec<Delegation>),
+}
+
+/// An authorization before it is signed.
+#[derive(Clone, Copy, Debug)]
+pub struct Delegation {
+    /// The signer, whose account adopts code.
+    pub authority: Key,
+    /// The account whose code is adopted.
+    pub delegate: Address,
+    /// The nonce that the authority must have.
+    pub nonce: u64,
+    /// The chain that it is for, 0 for any.
+    pub chain_id: u64,
 }
 
 /// Prices that every transaction of a block offers, in wei.
@@ -129,17 +144,21 @@ impl Plan {
                 max_fee_per_blob_gas: offer.blob_fee,
                 input,
             }),
-            Form::SetCode(_) | Form::SetCodeAt(_) => {
+            Form::SetCode(_) | Form::SetCodeAt(_) | Form::SetCodeFor(_) => {
+                let of = |authority, delegate, nonce| Delegation { authority, delegate, nonce, chain_id };
                 let delegations: Vec<_> = match &self.form {
                     Form::SetCode(list) => {
-                        list.iter().map(|(key, delegate)| (*key, *delegate, nonce_of(key.address()))).collect()
+                        list.iter().map(|(key, delegate)| of(*key, *delegate, nonce_of(key.address()))).collect()
                     }
-                    Form::SetCodeAt(list) => list.clone(),
+                    Form::SetCodeAt(list) => {
+                        list.iter().map(|(key, delegate, nonce)| of(*key, *delegate, *nonce)).collect()
+                    }
+                    Form::SetCodeFor(list) => list.clone(),
                     _ => Vec::new(),
                 };
-                let sign = |(key, delegate, nonce): (Key, Address, u64)| {
-                    authorities.push(key.address());
-                    key.authorize(chain_id, delegate, nonce)
+                let sign = |Delegation { authority, delegate, nonce, chain_id }| {
+                    authorities.push(authority.address());
+                    authority.authorize(chain_id, delegate, nonce)
                 };
                 let authorization_list = delegations.into_iter().map(sign).collect();
                 self.seal(TxEip7702 {
@@ -170,6 +189,16 @@ impl Plan {
 }
 
 impl Signed {
+    /// The signature's `v`: 35 and up for a legacy transaction of a chain, 27 or 28 for one of any, the parity for other types.
+    pub fn v(&self) -> u64 {
+        let parity = u64::from(self.envelope.signature().v());
+        match (self.envelope.is_legacy(), self.envelope.chain_id()) {
+            (true, Some(chain_id)) => 2 * chain_id + 35 + parity,
+            (true, None) => 27 + parity,
+            (false, _) => parity,
+        }
+    }
+
     /// The transaction as the EVM takes it.
     pub fn environment(&self) -> TxEnv {
         let tx = &self.envelope;

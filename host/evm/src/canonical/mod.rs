@@ -37,7 +37,10 @@ pub(crate) fn result(
     budget: &Budget<'_>,
 ) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
-    let admission = Admission::of(specimen, Some(chain));
+    let admission = match policy.basis {
+        BasisPolicy::Auto | BasisPolicy::Execution => Admission::of(specimen, Some(chain)),
+        BasisPolicy::Receipts => Admission::without_state(specimen, Some(chain)),
+    };
     if let Some(failed) = admission.failed() {
         return Err(Rejected::CheckFailed(failed.clone()).into());
     }

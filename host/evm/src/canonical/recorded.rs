@@ -76,7 +76,10 @@ fn complete(receipts: Vec<ExecutedReceipt>, specimen: &Specimen, admission: &Adm
     let completed = receipts.into_iter().zip(transactions).map(|(receipt, ((transaction, sender), hash))| {
         let gas_used = receipt.cumulative_gas_used.saturating_sub(before);
         before = receipt.cumulative_gas_used;
+        // Before Byzantium no receipt states its status, and a failure burns all gas.
+        let unburnt = gas_used < transaction.gas || !receipt.logs.is_empty();
         ExecutedReceipt {
+            success: if receipt.post_state.is_some() { unburnt } else { receipt.success },
             transaction_hash: hash,
             gas_used,
             effective_gas_price: U256::from(gas_price(transaction, block)),

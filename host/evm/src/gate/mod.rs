@@ -16,7 +16,7 @@ pub use self::{
 use alloy_primitives::B256;
 use refiner_specimen::{
     Envelopes, Specimen, UnknownTransactionType,
-    check::{self, Check},
+    check::{self, Check, CheckName, Outcome},
 };
 
 use self::header_rules::header_rules;
@@ -42,6 +42,16 @@ pub(crate) struct Admission {
 
 impl Admission {
     pub(crate) fn of(specimen: &Specimen, chain: Option<&ChainSpec>) -> Self {
+        Self::with_rows(specimen, chain, check::state_rows(specimen))
+    }
+
+    /// The same for a result that no row of state can change.
+    pub(crate) fn without_state(specimen: &Specimen, chain: Option<&ChainSpec>) -> Self {
+        let outcome = Outcome::NotApplicable("the result rests on the recorded receipts; no state is used");
+        Self::with_rows(specimen, chain, Check { name: CheckName::StateRows, outcome })
+    }
+
+    fn with_rows(specimen: &Specimen, chain: Option<&ChainSpec>, state_rows: Check) -> Self {
         let envelopes = Envelopes::of(&specimen.block.transactions);
         let transactions_root = match &envelopes {
             Ok(envelopes) => check::transactions_root_of(specimen, envelopes),
@@ -57,7 +67,7 @@ impl Admission {
             check::transaction_fields(specimen),
             check::chain_id(specimen),
             check::withdrawals_root(specimen),
-            check::state_rows(specimen),
+            state_rows,
         ];
         Self { checks, transaction_hashes: envelopes.hashes() }
     }

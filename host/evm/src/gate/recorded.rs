@@ -100,12 +100,16 @@ impl Before {
         if receipt.gas_used != 0 && receipt.gas_used != gas_used {
             return Some((number(receipt.gas_used), number(gas_used)));
         }
-        let hash = match transaction.dropped(specimen.layout) {
+        // Computed only where something repeats it: hashing every transaction costs more than the rest of this check.
+        let computed = || match transaction.dropped(specimen.layout) {
             Some(_) => None,
-            None => Some(transaction.hash().ok()?).filter(|_| !receipt.tx_hash.is_zero()),
+            None => transaction.hash().ok(),
         };
-        if let Some(computed) = hash.filter(|hash| *hash != receipt.tx_hash) {
-            return Some((Quantity::Hash(receipt.tx_hash), Quantity::Hash(computed)));
+        let stated = Some(receipt.tx_hash).filter(|hash| !hash.is_zero());
+        if let Some((stated, computed)) = stated.and_then(|stated| Some((stated, computed()?)))
+            && stated != computed
+        {
+            return Some((Quantity::Hash(stated), Quantity::Hash(computed)));
         }
         if !receipt.contract_address.is_zero() {
             let sender = block.senders.get(index)?;
@@ -114,10 +118,13 @@ impl Before {
                 return Some((Quantity::Address(receipt.contract_address), Quantity::Address(created)));
             }
         }
-        receipt.logs.iter().find_map(|log| self.log(block, index, receipt, log))
+        let repeated = receipt.logs.iter().any(|log| !log.transaction_hash.is_zero());
+        let hash = stated.or_else(|| repeated.then(computed).flatten());
+        receipt.logs.iter().find_map(|log| self.log(block, index, hash, log))
     }
 
-    fn log(&mut self, block: &Block, index: usize, receipt: &Receipt, log: &Log) -> Option<(Quantity, Quantity)> {
+    /// `hash` is that of the transaction, where it is known.
+    fn log(&mut self, block: &Block, index: usize, hash: Option<B256>, log: &Log) -> Option<(Quantity, Quantity)> {
         let position = self.logs;
         self.logs += 1;
         let numbers = [
@@ -131,9 +138,9 @@ impl Before {
         {
             return Some((Quantity::Number(stated), Quantity::Number(computed)));
         }
-        let hashes = [(log.block_hash, block.hash), (log.transaction_hash, receipt.tx_hash)];
-        let (stated, computed) =
-            hashes.into_iter().find(|(stated, computed)| !stated.is_zero() && stated != computed)?;
+        let hashes = [(log.block_hash, Some(block.hash)), (log.transaction_hash, hash)];
+        let mut known = hashes.into_iter().filter_map(|(stated, computed)| Some((stated, computed?)));
+        let (stated, computed) = known.find(|(stated, computed)| !stated.is_zero() && stated != computed)?;
         Some((Quantity::Hash(stated), Quantity::Hash(computed)))
     }
 }

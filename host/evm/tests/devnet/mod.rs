@@ -9,8 +9,8 @@ use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
 use alloy_primitives::{Address, B256, Bytes, U256, address, b256, keccak256};
 use alloy_trie::root::ordered_trie_root;
 use refiner_evm::{
-    ChainSpec, Chains, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Interrupt, Interrupted, Rejected,
-    ResultFormat,
+    BasisPolicy, ChainSpec, Chains, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Interrupt, Interrupted,
+    Rejected, ResultFormat,
 };
 use refiner_specimen::{
     AccountRead, Authorization, Block, CodeRead, Envelopes, Layout, Log, Receipt, Specimen, StateReads, StorageRead,
@@ -241,7 +241,7 @@ impl TestBlock {
 
     /// What the block as it stands gives where everything done for it may use so much gas.
     pub fn within(&self, gas_bound: u64) -> Result<Execution, ExecuteError> {
-        let policy = ExecutionPolicy { gas_bound, ..ExecutionPolicy::default() };
+        let policy = ExecutionPolicy { gas_bound, ..executed_only() };
         let (executor, specimen) = self.clone().ready();
         executor.with_policy(policy).execute(&specimen, ResultFormat::Canonical)
     }
@@ -254,7 +254,7 @@ impl TestBlock {
 
     /// The sealed specimen, and an executor that knows its chain.
     pub fn ready(self) -> (EmbeddedExecutor, Specimen) {
-        (EmbeddedExecutor::new(Chains::default().with(self.1.clone())), self.sealed())
+        (executor_of(self.1.clone()), self.sealed())
     }
 
     /// The specimen, sealed: everything that shows without execution agrees.
@@ -289,7 +289,7 @@ impl TestBlock {
 
     /// The outcome in any format.
     pub fn run_as(&self, format: ResultFormat) -> Result<Execution, ExecuteError> {
-        EmbeddedExecutor::new(Chains::default().with(self.1.clone())).execute(&self.clone().sealed(), format)
+        executor_of(self.1.clone()).execute(&self.clone().sealed(), format)
     }
 
     fn adopt(&mut self, check: Check) {
@@ -316,7 +316,16 @@ impl TestBlock {
 
 /// An executor that knows the chain.
 pub fn executor() -> EmbeddedExecutor {
-    EmbeddedExecutor::new(Chains::default().with(ChainSpec::from_geth_json(CONFIG).unwrap()))
+    executor_of(ChainSpec::from_geth_json(CONFIG).unwrap())
+}
+
+fn executor_of(chain: ChainSpec) -> EmbeddedExecutor {
+    EmbeddedExecutor::new(Chains::default().with(chain)).with_policy(executed_only())
+}
+
+/// The default policy without recorded receipts in the place of an execution, so that its error shows.
+fn executed_only() -> ExecutionPolicy {
+    ExecutionPolicy { basis: BasisPolicy::Execution, ..ExecutionPolicy::default() }
 }
 
 /// Fills the fields in which a producer repeats others.

@@ -6,7 +6,7 @@ use std::{env, fs, path::PathBuf};
 
 use refiner_specimen::{Specimen, decode};
 
-const HEIGHTS: [u64; 8] =
+pub const HEIGHTS: [u64; 8] =
     [15_892_728, 16_791_900, 16_792_200, 17_090_940, 19_434_485, 19_434_520, 19_529_630, 22_433_670];
 
 /// Where a file of the shared folder is, if it is there.

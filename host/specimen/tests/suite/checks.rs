@@ -348,10 +348,12 @@ fn total_difficulty_of_mainnet_is_zero_in_no_layout_before_0_38() {
 
 #[test]
 fn block_hash_row_of_the_parent_is_the_headers_parent_hash() {
-    for (back, hash, passes) in [(1, B256::repeat_byte(3), true), (1, B256::ZERO, false), (2, B256::ZERO, true)] {
+    let [parent, other] = [3, 4].map(B256::repeat_byte);
+    // Zero is what the producer writes for a hash that it did not find.
+    for (back, hash, passes) in [(1, parent, true), (1, other, false), (1, B256::ZERO, true), (2, other, true)] {
         let mut specimen = consistent();
         let header = &mut specimen.block.header;
-        header.parent_hash = B256::repeat_byte(3);
+        header.parent_hash = parent;
         let number = header.number - back;
         specimen.block.state.block_hashes = vec![BlockHashRead { number, hash }];
         let check = check::state_rows(&specimen);

@@ -3,7 +3,7 @@
 use alloy_primitives::{B256, U256};
 use refiner_specimen::Layout;
 
-use super::{Case, block, chain, dynamic, plan};
+use super::{Case, block, chain, dynamic, plan, without_receipts};
 use crate::{
     BlockPlan, Contract, Fork, KitError, Manner, Plan, export,
     scenario::{self, Cast},
@@ -18,11 +18,14 @@ pub(super) fn cases() -> Result<Vec<Case>, KitError> {
     let earlier = export(&mined, Layout::V0_2, Manner::default());
     let mut another_receipt = earlier.clone();
     another_receipt.block.receipts[0].cumulative_gas_used += 1;
+    let rounding_decides = rounding_decides()?;
+    let unproven = without_receipts("codec-0.2-whose-rounding-decides-without-receipts", &rounding_decides);
     vec![
         Case::new("codec-0.3", later),
         Case::new("codec-0.2", earlier),
         Case::new("codec-0.2-with-another-receipt", another_receipt),
-        rounding_decides(),
+        Ok(rounding_decides),
+        unproven,
     ]
     .into_iter()
     .collect()

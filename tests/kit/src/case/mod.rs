@@ -46,6 +46,13 @@ impl Case {
     }
 }
 
+/// The same block without the receipts that its producer recorded.
+fn without_receipts(name: &'static str, case: &Case) -> Result<Case, KitError> {
+    let mut specimen = case.specimen.clone();
+    specimen.block.receipts.clear();
+    Case::new(name, specimen)
+}
+
 /// Every case that ends at once.
 ///
 /// # Errors
@@ -70,6 +77,8 @@ fn chain(fork: Fork) -> Chain {
         Fork::Shanghai => mainnet(fork, 17_200_000, 1_683_350_003),
         Fork::Cancun => mainnet(fork, 20_200_000, 1_720_000_007),
         Fork::Prague => mainnet(fork, 22_600_000, 1_748_650_007),
+        Fork::Osaka => mainnet(fork, 23_940_000, 1_764_900_011),
+        Fork::Bpo1 => mainnet(fork, 23_980_000, 1_765_390_007),
     }
 }
 
@@ -93,12 +102,12 @@ fn payment(form: Form) -> Plan {
     scenario::transfer(alice, bob.address(), 1, form)
 }
 
-fn dynamic() -> Form {
+pub(crate) fn dynamic() -> Form {
     Form::DynamicFee(alloy_eips::eip2930::AccessList::default())
 }
 
 /// The address of a contract that only one case has.
-fn address(name: &str) -> Address {
+pub(crate) fn address(name: &str) -> Address {
     Address::from_slice(&keccak256(format!("refiner case: {name}"))[12..])
 }
 
@@ -108,7 +117,7 @@ fn fortune() -> U256 {
 }
 
 /// A blob hash of the version that EIP-4844 allows.
-fn versioned_hash(serial: u8) -> B256 {
+pub(crate) fn versioned_hash(serial: u8) -> B256 {
     let mut hash = B256::repeat_byte(serial);
     hash.0[0] = 1;
     hash

@@ -3,19 +3,24 @@
 use alloy_consensus::constants::KECCAK_EMPTY;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use refiner_specimen::{AccountRead, BlockHashRead, Layout, StorageRead};
-use revm::bytecode::opcode::{CREATE2, EXTCODESIZE, LOG0, MSTORE, MSTORE8, STOP};
+use revm::bytecode::opcode::{CREATE2, LOG0, MSTORE, MSTORE8, STOP};
 
-use super::{Case, address, block, chain, dynamic, newest, plan};
+use super::{Case, address, block, chain, dynamic, newest, plan, without_receipts};
 use crate::{
     Assembler, Contract, Fork, KitError, Manner, export,
+    producer::measuring,
     scenario::{self, Cast},
     transaction::{Form, Plan},
 };
 
 pub(super) fn cases() -> Result<Vec<Case>, KitError> {
     let mut cases = contradictions()?;
-    cases.push(missing_size()?);
-    cases.push(missing_run()?);
+    let (size, run) = (missing_size()?, missing_run()?);
+    let lacking = [
+        without_receipts("size-of-missing-code-without-receipts", &size)?,
+        without_receipts("call-of-missing-code-without-receipts", &run)?,
+    ];
+    cases.extend([size, run].into_iter().chain(lacking));
     cases.push(fresh_authority()?);
     cases.push(collision()?);
     Ok(cases)
@@ -59,16 +64,7 @@ fn contradictions() -> Result<Vec<Case>, KitError> {
 
 /// Logs the size of a contract whose code the specimen lacks.
 fn missing_size() -> Result<Case, KitError> {
-    let measuring = Assembler::new()
-        .push_address(Contract::Statue.address())
-        .ops(&[EXTCODESIZE])
-        .push(0)
-        .ops(&[MSTORE])
-        .push(32)
-        .push(0)
-        .ops(&[LOG0, STOP])
-        .finish();
-    lacking("size-of-missing-code", measuring, Contract::Statue)
+    lacking("size-of-missing-code", measuring(Contract::Statue.address()), Contract::Statue)
 }
 
 /// Runs a contract whose code the specimen lacks.
