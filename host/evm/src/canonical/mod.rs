@@ -67,11 +67,11 @@ fn execute_as_stated(
     let none = Supplement::default();
     let expected = Some(ExpectedGas { stated: block.header.gas_used, slack: EXACT_GAS });
     let job = Job { block, rules: &rules, hashes: &hashes, supplement: &none, codes, budget, expected };
-    let Repaired { outcome, supplement, supplied } =
+    let Repaired { outcome, supplement, supplied, commitments } =
         repair::execute(&job, specimen.layout).map_err(|error| told_by_recorded_receipts(specimen, error))?;
     let job = Job { supplement: &supplement, ..job };
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
-    let commitments = commit(&receipts);
+    let commitments = commitments.unwrap_or_else(|| commit(&receipts));
     let mut executed = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
     if rules.receipts_hold_states && receipts.iter().any(|receipt| receipt.post_state.is_none()) {
         without_recorded_states(&mut executed);
@@ -80,7 +80,7 @@ fn execute_as_stated(
         return Err(diagnosis::explain(&job, Rejected::HeaderMismatch(failed.clone())));
     }
     let producer = producer_check(&block.receipts, &receipts);
-    let recorded = recorded_receipts(specimen, &producer);
+    let recorded = recorded_receipts(specimen, &hashes, &producer);
     if recorded.failed() {
         return Err(Rejected::CheckFailed(recorded).into());
     }
@@ -142,11 +142,11 @@ fn hashes(specimen: &Specimen, mut hashes: Vec<B256>) -> Vec<B256> {
 
 /// The check of the recorded receipts, with the work that execution has done already: receipts that equal the executed ones,
 /// which gave the root, give it too.
-fn recorded_receipts(specimen: &Specimen, producer: &Check) -> Check {
+fn recorded_receipts(specimen: &Specimen, hashes: &[B256], producer: &Check) -> Check {
     if producer.outcome != Outcome::Passed {
         return gate::recorded_receipts(specimen);
     }
-    gate::repeated_fields(specimen).unwrap_or(Check::passed(CheckName::RecordedReceipts))
+    gate::repeated_fields(specimen, hashes).unwrap_or(Check::passed(CheckName::RecordedReceipts))
 }
 
 /// Recorded receipts that contradict the header tell more of a block than that a dropped field was not found by them.

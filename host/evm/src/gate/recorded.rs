@@ -4,6 +4,7 @@ use alloy_primitives::{B256, Bloom, U256};
 use refiner_specimen::{
     Block, Log, Receipt, Specimen,
     check::{Check, CheckName, Outcome, Quantity, Subject},
+    transaction_hashes,
 };
 
 use crate::{
@@ -16,12 +17,17 @@ use crate::{
 /// Status or state root, cumulative gas and logs are proven by the root. Gas used, positions and hashes repeat other fields:
 /// the producer may leave them zero, and where they are not they must agree.
 pub fn recorded_receipts(specimen: &Specimen) -> Check {
+    receipts_with(specimen, &transaction_hashes(&specimen.block).unwrap_or_default())
+}
+
+/// [`recorded_receipts`] with transaction hashes that are computed already; none where a type is not known.
+pub(super) fn receipts_with(specimen: &Specimen, hashes: &[B256]) -> Check {
     let block = &specimen.block;
     let name = CheckName::RecordedReceipts;
     if block.receipts.is_empty() && !block.transactions.is_empty() {
         return Check { name, outcome: Outcome::NotCheckable("the specimen carries no receipts") };
     }
-    if let Some(failed) = repeated_fields(specimen) {
+    if let Some(failed) = repeated_fields(specimen, hashes) {
         return failed;
     }
     let receipts: Vec<ExecutedReceipt> =
@@ -35,8 +41,9 @@ pub fn recorded_receipts(specimen: &Specimen) -> Check {
     Check::compare(name, bloom(header.logs_bloom), bloom(commitments.logs_bloom))
 }
 
-/// What recorded receipts repeat of the block, without their root: number, hashes, gas used, positions.
-pub(crate) fn repeated_fields(specimen: &Specimen) -> Option<Check> {
+/// What recorded receipts repeat of the block, without their root: number, hashes, gas used, positions. `hashes` are those of the
+/// transactions.
+pub(crate) fn repeated_fields(specimen: &Specimen, hashes: &[B256]) -> Option<Check> {
     let block = &specimen.block;
     let count = |items: usize| Quantity::Number(items as u64);
     if block.receipts.len() != block.transactions.len() {
@@ -45,7 +52,7 @@ pub(crate) fn repeated_fields(specimen: &Specimen) -> Option<Check> {
     }
     let mut before = Before::default();
     for (index, receipt) in block.receipts.iter().enumerate() {
-        if let Some((stated, computed)) = before.disagreement(specimen, index, receipt) {
+        if let Some((stated, computed)) = before.disagreement(specimen, hashes, index, receipt) {
             return Some(failure(Subject::Item { list: "Receipts", index }, stated, computed));
         }
     }
@@ -65,7 +72,13 @@ struct Before {
 
 impl Before {
     /// The first field of a receipt that is there and differs from what it repeats.
-    fn disagreement(&mut self, specimen: &Specimen, index: usize, receipt: &Receipt) -> Option<(Quantity, Quantity)> {
+    fn disagreement(
+        &mut self,
+        specimen: &Specimen,
+        hashes: &[B256],
+        index: usize,
+        receipt: &Receipt,
+    ) -> Option<(Quantity, Quantity)> {
         let block = &specimen.block;
         let transaction = &block.transactions[index];
         let number = Quantity::Number;
@@ -82,7 +95,10 @@ impl Before {
         }
         let hash = match transaction.dropped(specimen.layout) {
             Some(_) => None,
-            None => Some(transaction.hash().ok()?).filter(|_| !receipt.tx_hash.is_zero()),
+            None => {
+                let computed = hashes.get(index).copied().or_else(|| transaction.hash().ok())?;
+                Some(computed).filter(|_| !receipt.tx_hash.is_zero())
+            }
         };
         if let Some(computed) = hash.filter(|hash| *hash != receipt.tx_hash) {
             return Some((Quantity::Hash(receipt.tx_hash), Quantity::Hash(computed)));
