@@ -1,17 +1,24 @@
-//! What canonical execution costs beside the EVM itself, on the network's own blocks.
+//! The cost of canonical execution beside the EVM itself, on the network's own blocks.
 //!
-//! `cargo bench -p refiner-evm` prints milliseconds of one core: the whole of it, with a warm code cache and
-//! with a cold one; a bare revm loop over the same block with everything prepared beforehand; and the parts around it.
+//! `cargo bench -p refiner-evm --bench execute -- [PART OF A HEIGHT [ROUNDS]]` prints milliseconds, of the wall and of the processor: a bare
+//! revm loop over the block with everything prepared beforehand; execution with every check but that of the senders, with a warm code
+//! cache and with a cold one; and what a document costs more, recovery of the senders and writing, together and each alone. What is
+//! compared takes turns, and the fastest round of each counts.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
 #[path = "../tests/shared/mod.rs"]
 mod shared;
 
-use std::{hint::black_box, time::Instant};
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 use alloy_primitives::{B256, TxKind, U256, b256, keccak256};
-use refiner_evm::{ChainSpec, EmbeddedExecutor, ResultFormat, commit_receipts};
-use refiner_specimen::{Specimen, transaction_hashes};
+use refiner_evm::{
+    ChainSpec, Chains, EmbeddedExecutor, Execution, ExecutionPolicy, ResultFormat, SenderPolicy, commit_receipts,
+};
+use refiner_specimen::{Envelopes, Specimen, check};
 use revm::{
     Context, DatabaseRef, ExecuteEvm, MainBuilder, MainContext, SystemCallEvm,
     bytecode::Bytecode,
@@ -25,47 +32,190 @@ use revm::{
 /// Stands in where the layout dropped the hash.
 const DUMMY_BLOB_HASH: B256 = b256!("0x0100000000000000000000000000000000000000000000000000000000000000");
 
-/// Runs of each measurement. The fastest counts: it is the one that other work on the machine disturbed least.
-const ROUNDS: usize = 31;
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Rounds of each measurement by default. The fastest counts: it is the one that other work on the machine disturbed least.
+const ROUNDS: usize = 41;
 
 fn main() {
-    println!("block      Mgas  roots senders   cold   bare  roots/bare  senders/bare  Mgas/s  hashes  receipts");
-    let (mut all_roots, mut all_senders, mut all_bare, mut all_gas) = (0.0, 0.0, 0.0, 0.0);
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let filter = arguments.first().map_or("", String::as_str);
+    let rounds = arguments.get(1).map_or(ROUNDS, |rounds| rounds.parse().unwrap());
+    println!("milliseconds of the wall, and of the processor in brackets");
+    println!(
+        "block     Mgas {:>15} {:>15} {:>15} {:>15} {:>15} {:>15}  root receipts  roots/bare  all/bare",
+        "bare", "roots", "cold", "with senders", "with document", "with both"
+    );
+    let mut total = Measures::default();
+    let mut megagas = 0.0;
     for (height, specimen) in shared::specimens() {
-        let executor = EmbeddedExecutor::default();
-        let execute = |executor: &EmbeddedExecutor| executor.execute(&specimen, ResultFormat::Canonical);
-        let Ok(execution) = execute(&executor) else { continue };
-        // A block that is executed with what was found for dropped fields has no bare rival.
-        if !has_authorizations(&specimen) {
+        if !height.to_string().contains(filter) {
             continue;
         }
-
-        let roots = fastest(|| (), |()| execute(&executor));
-        let with_document = || execute(&executor).map(|execution| execution.block_result(&specimen));
-        let senders = fastest(|| (), |()| with_document());
-        let cold = fastest(EmbeddedExecutor::default, |executor| execute(&executor));
-        let prepared = Prepared::new(&specimen);
-        assert_eq!(prepared.run(prepared.database.clone(), prepared.transactions.clone()), execution.gas_used);
-        let bare = fastest(
-            || (prepared.database.clone(), prepared.transactions.clone()),
-            |(database, transactions)| prepared.run(database, transactions),
-        );
-        let hashes = fastest(|| (), |()| transaction_hashes(&specimen.block));
-        let receipts = fastest(|| (), |()| commit_receipts(&execution.receipts));
-
-        let megagas = execution.gas_used as f64 / 1e6;
-        println!(
-            "{height}  {megagas:5.2} {roots:6.2} {senders:7.2} {cold:6.2} {bare:6.2} {:11.2} {:13.2} {:7.0} {hashes:7.2} {receipts:9.2}",
-            roots / bare,
-            senders / bare,
-            megagas / roots * 1e3,
-        );
-        (all_roots, all_senders) = (all_roots + roots, all_senders + senders);
-        (all_bare, all_gas) = (all_bare + bare, all_gas + megagas);
+        let Some((measures, gas)) = measure(&specimen, rounds) else { continue };
+        println!("{height} {gas:5.2} {}", measures.line());
+        total = total.and(&measures);
+        megagas += gas;
     }
-    let (roots, senders) = (all_roots / all_bare, all_senders / all_bare);
-    println!("every check but senders: {roots:.2} times bare revm, {:.0} Mgas/s", all_gas / all_roots * 1e3);
-    println!("with senders recovered and the document written: {senders:.2} times bare revm");
+    println!("all      {megagas:5.2} {}", total.line());
+    let Measures { bare, roots, senders, document, both, .. } = total;
+    let line = |what: &str, time: Time| {
+        let (wall, processor) = time.over(bare);
+        println!("{what}: {wall:.2} times bare revm, {processor:.2} times its processor time");
+    };
+    line("every check but senders", roots);
+    line("and senders recovered", senders);
+    line("or the document written", document);
+    line("with senders recovered and the document written", both);
+    println!("{:.0} Mgas/s with every check but senders", megagas / roots.wall.as_secs_f64());
+}
+
+/// The fastest of its rounds.
+#[derive(Clone, Copy, Default)]
+struct Time {
+    wall: Duration,
+    /// Of every thread.
+    processor: Duration,
+}
+
+impl Time {
+    const MOST: Self = Self { wall: Duration::MAX, processor: Duration::MAX };
+
+    fn over(self, other: Self) -> (f64, f64) {
+        let ratio = |one: Duration, other: Duration| one.as_secs_f64() / other.as_secs_f64();
+        (ratio(self.wall, other.wall), ratio(self.processor, other.processor))
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { wall: self.wall + other.wall, processor: self.processor + other.processor }
+    }
+
+    /// Times one round; neither `input` nor dropping what `work` returns counts.
+    fn round<I, O>(&mut self, input: I, work: impl FnOnce(I) -> O) -> O {
+        let (processor, wall) = (processor_time(), Instant::now());
+        let output = black_box(work(black_box(input)));
+        self.wall = self.wall.min(wall.elapsed());
+        self.processor = self.processor.min(processor_time() - processor);
+        output
+    }
+}
+
+impl std::fmt::Display for Time {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+        write!(f, "{:6.2} ({:6.2})", milliseconds(self.wall), milliseconds(self.processor))
+    }
+}
+
+/// Processor time of this process, of every thread.
+fn processor_time() -> Duration {
+    rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime).try_into().unwrap()
+}
+
+/// What one block takes.
+#[derive(Clone, Copy)]
+struct Measures {
+    bare: Time,
+    /// Execution with every check but that of the senders.
+    roots: Time,
+    /// The same without known code.
+    cold: Time,
+    /// The same and the senders.
+    senders: Time,
+    /// The same and the document, senders as stated.
+    document: Time,
+    /// The same and both.
+    both: Time,
+    /// Transactions encoded and hashed, and their root.
+    transactions: Time,
+    receipts: Time,
+}
+
+impl Measures {
+    const MOST: Self = Self {
+        bare: Time::MOST,
+        roots: Time::MOST,
+        cold: Time::MOST,
+        senders: Time::MOST,
+        document: Time::MOST,
+        both: Time::MOST,
+        transactions: Time::MOST,
+        receipts: Time::MOST,
+    };
+
+    fn and(&self, other: &Self) -> Self {
+        Self {
+            bare: self.bare.and(other.bare),
+            roots: self.roots.and(other.roots),
+            cold: self.cold.and(other.cold),
+            senders: self.senders.and(other.senders),
+            document: self.document.and(other.document),
+            both: self.both.and(other.both),
+            transactions: self.transactions.and(other.transactions),
+            receipts: self.receipts.and(other.receipts),
+        }
+    }
+
+    fn line(&self) -> String {
+        let Self { bare, roots, cold, senders, document, both, transactions, receipts } = self;
+        let [transactions, receipts] = [transactions, receipts].map(|time| time.processor.as_secs_f64() * 1e3);
+        let ((roots_wall, _), (both_wall, _)) = (roots.over(*bare), both.over(*bare));
+        format!(
+            "{bare} {roots} {cold} {senders} {document} {both} {transactions:5.2} {receipts:8.2} {roots_wall:11.2} {both_wall:9.2}"
+        )
+    }
+}
+
+impl Default for Measures {
+    fn default() -> Self {
+        let none = Time::default();
+        Self {
+            bare: none,
+            roots: none,
+            cold: none,
+            senders: none,
+            document: none,
+            both: none,
+            transactions: none,
+            receipts: none,
+        }
+    }
+}
+
+/// What a block takes, and its gas in millions. `None` for a block that is executed with what was found for dropped fields: it has no
+/// bare rival.
+fn measure(specimen: &Specimen, rounds: usize) -> Option<(Measures, f64)> {
+    let executor = EmbeddedExecutor::default();
+    let stated = ExecutionPolicy { senders: SenderPolicy::Stated, ..ExecutionPolicy::default() };
+    let trusting = EmbeddedExecutor::new(Chains::default()).with_policy(stated);
+    let execute = |executor: &EmbeddedExecutor| executor.execute(specimen, ResultFormat::Canonical);
+    let with_document = |executor: &EmbeddedExecutor| -> (Execution, _) {
+        let execution = execute(executor).unwrap();
+        let document = execution.block_result(specimen).unwrap();
+        (execution, document)
+    };
+    let execution = execute(&executor).ok().filter(|_| has_authorizations(specimen))?;
+    let prepared = Prepared::new(specimen);
+    assert_eq!(prepared.run(prepared.database.clone(), prepared.transactions.clone()), execution.gas_used);
+
+    let mut measures = Measures::MOST;
+    for _ in 0..rounds {
+        let input = (prepared.database.clone(), prepared.transactions.clone());
+        measures.bare.round(input, |(database, transactions)| prepared.run(database, transactions));
+        drop(measures.roots.round((), |()| execute(&executor)));
+        let checked = |()| (execute(&executor), executor.senders(specimen));
+        drop(measures.senders.round((), checked));
+        drop(measures.document.round((), |()| with_document(&trusting)));
+        drop(measures.both.round((), |()| with_document(&executor)));
+        drop(measures.cold.round(EmbeddedExecutor::default(), |executor| (execute(&executor), executor)));
+        drop(measures.transactions.round((), |()| {
+            let envelopes = Envelopes::of(&specimen.block.transactions).unwrap();
+            (check::transactions_root_of(specimen, &envelopes), envelopes.hashes())
+        }));
+        drop(measures.receipts.round((), |()| commit_receipts(&execution.receipts)));
+    }
+    Some((measures, execution.gas_used as f64 / 1e6))
 }
 
 fn has_authorizations(specimen: &Specimen) -> bool {
@@ -74,19 +224,6 @@ fn has_authorizations(specimen: &Specimen) -> bool {
         .transactions
         .iter()
         .all(|transaction| transaction.tx_type < 4 || transaction.authorization_list.is_some())
-}
-
-/// Milliseconds of the fastest run of `work`; neither `prepare` nor dropping what `work` returns counts.
-fn fastest<I, O>(mut prepare: impl FnMut() -> I, mut work: impl FnMut(I) -> O) -> f64 {
-    let times = (0..ROUNDS).map(|_| {
-        let input = prepare();
-        let start = Instant::now();
-        let output = black_box(work(black_box(input)));
-        let time = start.elapsed();
-        drop(output);
-        time
-    });
-    times.min().unwrap_or_default().as_secs_f64() * 1e3
 }
 
 /// A block ready to run: code analysed, state in a database, transactions converted.

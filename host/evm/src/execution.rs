@@ -10,6 +10,7 @@ use crate::{
     canonical::Canonical,
     error::{ExecuteError, Rejected},
     gate::{self, SenderTerms},
+    interrupt::{Interrupt, Interrupted, Uninterrupted},
     policy::SenderPolicy,
     repair::Supplied,
 };
@@ -97,7 +98,26 @@ impl Execution {
     /// # Errors
     /// [`Rejected::CheckFailed`] when a stated sender is not the one who signed.
     pub fn block_result(&self, specimen: &Specimen) -> Result<Bytes, ExecuteError> {
-        self.block_result.get_or_init(|| self.write(specimen)).clone()
+        match self.block_result_within(specimen, &Uninterrupted) {
+            Ok(result) => result,
+            Err(Interrupted { .. }) => unreachable!("nothing interrupts it"),
+        }
+    }
+
+    /// [`block_result`](Self::block_result), which `interrupt` may end while senders are recovered.
+    ///
+    /// # Errors
+    /// The inner error is that of the block. The outer one is that of `interrupt`, and the next call begins anew.
+    pub fn block_result_within(
+        &self,
+        specimen: &Specimen,
+        interrupt: &dyn Interrupt,
+    ) -> Result<Result<Bytes, ExecuteError>, Interrupted> {
+        if let Some(result) = self.block_result.get() {
+            return Ok(result.clone());
+        }
+        let result = self.write(specimen, interrupt)?;
+        Ok(self.block_result.get_or_init(|| result).clone())
     }
 
     /// The check of the senders, once the document has been written.
@@ -115,18 +135,23 @@ impl Execution {
         self.checks.iter().chain(self.sender_check())
     }
 
-    fn write(&self, specimen: &Specimen) -> Result<Bytes, ExecuteError> {
+    fn write(
+        &self,
+        specimen: &Specimen,
+        interrupt: &dyn Interrupt,
+    ) -> Result<Result<Bytes, ExecuteError>, Interrupted> {
         let policy = match self.senders {
             SenderGate::Open => SenderPolicy::Stated,
             SenderGate::Closed(terms) => {
-                let check = self.sender_check.get_or_init(|| gate::senders(specimen, terms));
+                let check = gate::senders_within(specimen, terms, interrupt)?;
+                let check = self.sender_check.get_or_init(|| check);
                 if check.failed() {
-                    return Err(Rejected::CheckFailed(check.clone()).into());
+                    return Ok(Err(Rejected::CheckFailed(check.clone()).into()));
                 }
                 terms.policy()
             }
         };
-        Ok(match &self.document {
+        Ok(Ok(match &self.document {
             Document::Written(document) => document.clone(),
             Document::Canonical(canonical) => {
                 let checks: Vec<&Check> = self.all_checks().collect();
@@ -134,7 +159,7 @@ impl Execution {
                 self.unproven.get_or_init(|| unproven);
                 document.into()
             }
-        })
+        }))
     }
 }
 

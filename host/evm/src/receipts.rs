@@ -86,9 +86,62 @@ fn log_header(log: &ExecutedLog) -> Header {
     Header { list: true, payload_length: log.address.length() + log.topics.length() + log.data.length() }
 }
 
-/// The receipt's part in `receiptsRoot`, hashed: two receipts are the same to the chain exactly when these are.
+/// The receipt's part in `receiptsRoot`, hashed.
 pub(crate) fn digest(receipt: &ExecutedReceipt) -> B256 {
     let mut out = Vec::new();
     encode(receipt, &BloomHashes::default().bloom(&receipt.logs), &mut out);
     keccak256(out)
+}
+
+/// Whether two receipts are the same part of `receiptsRoot`: whether [`encode`] gives the same bytes.
+pub(crate) fn same_to_the_chain(one: &ExecutedReceipt, other: &ExecutedReceipt) -> bool {
+    let committed = |receipt: &ExecutedReceipt| {
+        // A state root stands in the place of the status.
+        let status = receipt.post_state.ok_or(receipt.success);
+        (receipt.tx_type, status, receipt.cumulative_gas_used)
+    };
+    committed(one) == committed(other) && one.logs == other.logs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn receipts_are_the_same_to_the_chain_exactly_when_their_digests_are() {
+        let log = ExecutedLog { address: [1; 20].into(), topics: vec![B256::ZERO], data: [2].into() };
+        let receipt = ExecutedReceipt {
+            transaction_index: 0,
+            transaction_hash: B256::ZERO,
+            tx_type: 2,
+            success: true,
+            post_state: None,
+            gas_used: 1,
+            cumulative_gas_used: 1,
+            effective_gas_price: Default::default(),
+            contract_address: None,
+            logs: vec![log.clone()],
+        };
+        let root = Some(B256::repeat_byte(1));
+        let with_log = |log| ExecutedReceipt { logs: vec![log], ..receipt.clone() };
+        let all = [
+            receipt.clone(),
+            ExecutedReceipt { transaction_index: 1, gas_used: 2, ..receipt.clone() },
+            ExecutedReceipt { tx_type: 1, ..receipt.clone() },
+            ExecutedReceipt { success: false, ..receipt.clone() },
+            ExecutedReceipt { post_state: root, ..receipt.clone() },
+            ExecutedReceipt { post_state: root, success: false, ..receipt.clone() },
+            ExecutedReceipt { post_state: Some(B256::ZERO), ..receipt.clone() },
+            ExecutedReceipt { cumulative_gas_used: 2, ..receipt.clone() },
+            ExecutedReceipt { logs: Vec::new(), ..receipt.clone() },
+            with_log(ExecutedLog { address: [2; 20].into(), ..log.clone() }),
+            with_log(ExecutedLog { topics: vec![B256::ZERO; 2], ..log.clone() }),
+            with_log(ExecutedLog { data: [3].into(), ..log }),
+        ];
+        for one in &all {
+            for other in &all {
+                assert_eq!(same_to_the_chain(one, other), digest(one) == digest(other), "{one:?} and {other:?}");
+            }
+        }
+    }
 }

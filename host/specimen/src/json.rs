@@ -7,10 +7,10 @@
 mod read;
 mod write;
 
-use apache_avro::reader::datum::GenericDatumReader;
+use apache_avro::{reader::datum::GenericDatumReader, types::Value as Avro, writer::datum::GenericDatumWriter};
 use serde_json::Value;
 
-use crate::{DecodeError, EncodeError, FieldPath, Layout, decode, decode_as, encode, schema};
+use crate::{DecodeError, EncodeError, FieldPath, Layout, decode, decode_as, schema};
 
 /// Why there is no JSON of a specimen, or no specimen of a JSON text.
 #[derive(Debug, thiserror::Error)]
@@ -81,9 +81,15 @@ pub fn from_json(json: &Value, layout: Layout) -> Result<Vec<u8>, JsonError> {
         path: FieldPath::from_inside_out(mismatch.inside_out),
         expected: mismatch.expected,
     })?;
-    let bytes = encode::write(value, layout)?;
+    let bytes = avro(value, layout)?;
     decode_as(&bytes, layout)?;
     Ok(bytes)
+}
+
+/// The bytes of a value that follows the layout's schema.
+fn avro(value: Avro, layout: Layout) -> Result<Vec<u8>, EncodeError> {
+    let writer = GenericDatumWriter::builder(schema::parsed(layout)).build()?;
+    Ok(writer.write_value_to_vec(value)?)
 }
 
 impl std::fmt::Display for Expected {

@@ -85,5 +85,5 @@ fn block_result(serving: &Serving, boundary: &Boundary, body: Bytes, share: &Tim
     share.check()?;
     let execution = serving.executor.answer(&specimen, serving.format, share)??;
     share.check()?;
-    Ok(execution.block_result(&specimen)?.0)
+    Ok(execution.block_result_within(&specimen, share)??.0)
 }

@@ -1,5 +1,6 @@
 //! Canonical results that rest on the block's execution.
 
+use alloy_primitives::B256;
 use refiner_specimen::{
     Block, Specimen,
     check::{Check, CheckName, Outcome},
@@ -51,7 +52,7 @@ pub(super) fn result(
         agreed.map_err(|error| excused_by_rounding(specimen, error))?;
 
     let producer = producer_check(&block.receipts, &receipts);
-    let recorded = recorded_receipts(specimen, &producer);
+    let recorded = recorded_receipts(specimen, &hashes, &producer);
     if recorded.failed() {
         return Err(Rejected::CheckFailed(recorded).into());
     }
@@ -75,10 +76,10 @@ struct Agreed {
 
 fn agree(job: &Job<'_>, specimen: &Specimen) -> Result<Agreed, ExecuteError> {
     let Job { block, rules, .. } = *job;
-    let Repaired { outcome, supplement, supplied } =
+    let Repaired { outcome, supplement, supplied, commitments } =
         repair::execute(job, specimen.layout).map_err(|error| told_by_recorded_receipts(specimen, error))?;
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
-    let commitments = commit(&receipts);
+    let commitments = commitments.unwrap_or_else(|| commit(&receipts));
     let mut executed = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
     if rules.receipts_hold_states && receipts.iter().any(|receipt| receipt.post_state.is_none()) {
         without_recorded_states(&mut executed);
@@ -97,11 +98,11 @@ fn size_decides(error: &ExecuteError) -> bool {
 
 /// The check of the recorded receipts, with the work that execution has done already: receipts that equal the executed ones,
 /// which gave the root, give it too.
-fn recorded_receipts(specimen: &Specimen, producer: &Check) -> Check {
+fn recorded_receipts(specimen: &Specimen, hashes: &[B256], producer: &Check) -> Check {
     if producer.outcome != Outcome::Passed {
         return gate::recorded_receipts(specimen);
     }
-    gate::repeated_fields(specimen).unwrap_or(Check::passed(CheckName::RecordedReceipts))
+    gate::repeated_fields(specimen, hashes).unwrap_or(Check::passed(CheckName::RecordedReceipts))
 }
 
 /// Recorded receipts that contradict the header tell more of a block than that a dropped field was not found by them.

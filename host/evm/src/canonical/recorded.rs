@@ -31,7 +31,7 @@ pub(super) fn result(
     instead_of: Option<ExecuteError>,
 ) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
-    let RecordedReceipts { check, proven } = RecordedReceipts::of(specimen);
+    let RecordedReceipts { check, proven } = RecordedReceipts::of(specimen, &admission.transaction_hashes);
     let Some((receipts, commitments)) = proven else {
         return Err(unproven(check, block.transactions.len(), instead_of));
     };

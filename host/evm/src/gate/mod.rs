@@ -5,12 +5,13 @@
 
 mod header_rules;
 mod recorded;
+mod recovery;
 mod senders;
 
 pub(crate) use self::recorded::{RecordedReceipts, as_executed, repeated_fields};
 pub use self::{
     recorded::recorded_receipts,
-    senders::{SenderTerms, senders},
+    senders::{SenderTerms, senders, senders_within},
 };
 
 use alloy_primitives::B256;
@@ -28,8 +29,8 @@ use crate::chain::ChainSpec;
 ///
 /// `chain` is `None` where the schedule of the specimen's chain is not known; what rests on it is then not checkable.
 pub fn checks(specimen: &Specimen, chain: Option<&ChainSpec>) -> Vec<Check> {
-    let mut checks = Admission::of(specimen, chain).checks;
-    checks.push(recorded_receipts(specimen));
+    let Admission { mut checks, transaction_hashes } = Admission::of(specimen, chain);
+    checks.push(RecordedReceipts::of(specimen, &transaction_hashes).check);
     checks
 }
 

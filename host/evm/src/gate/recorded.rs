@@ -4,6 +4,7 @@ use alloy_primitives::{B256, Bloom, U256};
 use refiner_specimen::{
     Block, Log, Receipt, Specimen,
     check::{Check, CheckName, Outcome, Quantity, Subject},
+    transaction_hashes,
 };
 
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 /// Status or state root, cumulative gas and logs are proven by the root. Gas used, positions and hashes repeat other fields:
 /// the producer may leave them zero, and where they are not they must agree.
 pub fn recorded_receipts(specimen: &Specimen) -> Check {
-    RecordedReceipts::of(specimen).check
+    RecordedReceipts::of(specimen, &transaction_hashes(&specimen.block).unwrap_or_default()).check
 }
 
 /// The recorded receipts and their check.
@@ -27,14 +28,15 @@ pub(crate) struct RecordedReceipts {
 }
 
 impl RecordedReceipts {
-    pub(crate) fn of(specimen: &Specimen) -> Self {
+    /// With transaction hashes that are computed already; none where a type is not known.
+    pub(crate) fn of(specimen: &Specimen, hashes: &[B256]) -> Self {
         let block = &specimen.block;
         let name = CheckName::RecordedReceipts;
         let refuted = |check| Self { check, proven: None };
         if block.receipts.is_empty() && !block.transactions.is_empty() {
             return refuted(Check { name, outcome: Outcome::NotCheckable("the specimen carries no receipts") });
         }
-        if let Some(failed) = repeated_fields(specimen) {
+        if let Some(failed) = repeated_fields(specimen, hashes) {
             return refuted(failed);
         }
         let receipts: Vec<ExecutedReceipt> =
@@ -55,8 +57,9 @@ impl RecordedReceipts {
     }
 }
 
-/// What recorded receipts repeat of the block, without their root: number, hashes, gas used, positions.
-pub(crate) fn repeated_fields(specimen: &Specimen) -> Option<Check> {
+/// What recorded receipts repeat of the block, without their root: number, hashes, gas used, positions. `hashes` are those of the
+/// transactions.
+pub(crate) fn repeated_fields(specimen: &Specimen, hashes: &[B256]) -> Option<Check> {
     let block = &specimen.block;
     let count = |items: usize| Quantity::Number(items as u64);
     if block.receipts.len() != block.transactions.len() {
@@ -65,7 +68,7 @@ pub(crate) fn repeated_fields(specimen: &Specimen) -> Option<Check> {
     }
     let mut before = Before::default();
     for (index, receipt) in block.receipts.iter().enumerate() {
-        if let Some((stated, computed)) = before.disagreement(specimen, index, receipt) {
+        if let Some((stated, computed)) = before.disagreement(specimen, hashes, index, receipt) {
             return Some(failure(Subject::Item { list: "Receipts", index }, stated, computed));
         }
     }
@@ -85,7 +88,13 @@ struct Before {
 
 impl Before {
     /// The first field of a receipt that is there and differs from what it repeats.
-    fn disagreement(&mut self, specimen: &Specimen, index: usize, receipt: &Receipt) -> Option<(Quantity, Quantity)> {
+    fn disagreement(
+        &mut self,
+        specimen: &Specimen,
+        hashes: &[B256],
+        index: usize,
+        receipt: &Receipt,
+    ) -> Option<(Quantity, Quantity)> {
         let block = &specimen.block;
         let transaction = &block.transactions[index];
         let number = Quantity::Number;
@@ -103,7 +112,7 @@ impl Before {
         // Computed only where something repeats it: hashing every transaction costs more than the rest of this check.
         let computed = || match transaction.dropped(specimen.layout) {
             Some(_) => None,
-            None => transaction.hash().ok(),
+            None => hashes.get(index).copied().or_else(|| transaction.hash().ok()),
         };
         let stated = Some(receipt.tx_hash).filter(|hash| !hash.is_zero());
         if let Some((stated, computed)) = stated.and_then(|stated| Some((stated, computed()?)))

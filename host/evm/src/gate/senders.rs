@@ -1,17 +1,18 @@
 //! The stated senders against the signatures.
 
 use alloy_consensus::Header;
-use alloy_primitives::{Address, B256, B512, U256, uint};
 use refiner_specimen::{
-    Specimen, Transaction,
+    Specimen,
     check::{Check, CheckName, Outcome, Quantity, Subject},
 };
-use revm::{precompile::crypto, primitives::hardfork::SpecId};
+use revm::primitives::hardfork::SpecId;
 
-use crate::{chain::ChainSpec, policy::SenderPolicy};
-
-/// Half the order of secp256k1: since Homestead (EIP-2) a larger `s` makes a transaction invalid.
-const HALF_ORDER: U256 = uint!(0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0_U256);
+use super::recovery::Recovery;
+use crate::{
+    chain::ChainSpec,
+    interrupt::{Interrupt, Interrupted, Uninterrupted},
+    policy::SenderPolicy,
+};
 
 /// The terms on which senders are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,55 +40,41 @@ impl SenderTerms {
 /// A transaction whose signed message cannot be rebuilt is left out, and the check is then not checkable unless another
 /// sender is wrong.
 pub fn senders(specimen: &Specimen, terms: SenderTerms) -> Check {
+    match senders_within(specimen, terms, &Uninterrupted) {
+        Ok(check) => check,
+        Err(Interrupted { .. }) => unreachable!("nothing interrupts it"),
+    }
+}
+
+/// [`senders`], which `interrupt` may end before any transaction. It is asked on this thread.
+///
+/// # Errors
+/// [`Interrupted`]: there is no check.
+pub fn senders_within(
+    specimen: &Specimen,
+    terms: SenderTerms,
+    interrupt: &dyn Interrupt,
+) -> Result<Check, Interrupted> {
     let name = CheckName::Senders;
     let block = &specimen.block;
     if terms.policy == SenderPolicy::Stated {
-        return Check { name, outcome: Outcome::NotCheckable("senders are taken as stated, by the operator's choice") };
+        let outcome = Outcome::NotCheckable("senders are taken as stated, by the operator's choice");
+        return Ok(Check { name, outcome });
     }
     if block.transactions.len() != block.senders.len() {
         let count = |items: usize| Quantity::Number(items as u64);
         let subject = Subject::Field("Senders");
-        return Check::failure(name, subject, count(block.senders.len()), count(block.transactions.len()));
+        return Ok(Check::failure(name, subject, count(block.senders.len()), count(block.transactions.len())));
     }
-    let mut not_checkable = None;
-    for (index, (transaction, stated)) in block.transactions.iter().zip(&block.senders).enumerate() {
-        if let Some(dropped) = transaction.dropped(specimen.layout) {
-            not_checkable = Some(dropped);
-            continue;
-        }
-        let recovered = recover(transaction, terms.low_s);
-        if recovered != Some(*stated) {
-            let computed = recovered.map_or(Quantity::Words("no valid signature"), Quantity::Address);
-            let subject = Subject::Item { list: "Senders", index };
-            return Check::failure(name, subject, Quantity::Address(*stated), computed);
-        }
+    let recovery = Recovery::new(&block.transactions, &block.senders, specimen.layout, terms.low_s);
+    if let Some(wrong) = recovery.first_wrong(interrupt)? {
+        let computed = wrong.recovered.map_or(Quantity::Words("no valid signature"), Quantity::Address);
+        let subject = Subject::Item { list: "Senders", index: wrong.index };
+        return Ok(Check::failure(name, subject, Quantity::Address(block.senders[wrong.index]), computed));
     }
-    match not_checkable {
+    let dropped = block.transactions.iter().rev().find_map(|transaction| transaction.dropped(specimen.layout));
+    Ok(match dropped {
         None => Check::passed(name),
         Some(dropped) => Check { name, outcome: Outcome::NotCheckable(dropped.as_str()) },
-    }
-}
-
-/// The address that signed a transaction; `None` where the signature is not valid.
-fn recover(transaction: &Transaction, low_s: bool) -> Option<Address> {
-    let (r, s) = (transaction.r.unwrap_or_default(), transaction.s.unwrap_or_default());
-    if s > HALF_ORDER && low_s {
-        return None;
-    }
-    let parity = parity(transaction)?;
-    let message = transaction.signing_hash().ok()?;
-    let signature = B512::from_slice(&[r.to_be_bytes::<32>(), s.to_be_bytes::<32>()].concat());
-    let key = crypto().secp256k1_ecrecover(&signature.0, parity, &message.0).ok()?;
-    Some(Address::from_word(B256::from(key)))
-}
-
-/// 27 and 28 for a legacy transaction of any chain, 35 and up for one of a chain, 0 and 1 for all other types.
-fn parity(transaction: &Transaction) -> Option<u8> {
-    let v = transaction.v.unwrap_or_default();
-    let bit = match (transaction.tx_type, transaction.signed_chain_id()) {
-        (0, Some(_)) => (v - U256::from(35)) & U256::ONE,
-        (0, None) => v.checked_sub(U256::from(27))?,
-        _ => v,
-    };
-    u8::try_from(bit).ok().filter(|parity| *parity <= 1)
+    })
 }

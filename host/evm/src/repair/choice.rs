@@ -6,6 +6,7 @@ use super::{Repaired, Supplied, SupplySource, candidates::Candidate};
 use crate::{
     error::{ExecuteError, Unsupported},
     outcome::Outcome,
+    receipts::Commitments,
     transaction::Supplement,
 };
 
@@ -26,8 +27,16 @@ pub(super) fn ambiguous(one: &[Choice], other: &[Choice]) -> ExecuteError {
     Unsupported::Ambiguous { transaction, field }.into()
 }
 
+/// The end of a way that gives the header.
+pub(super) struct Arrival {
+    pub(super) outcome: Outcome,
+    pub(super) commitments: Commitments,
+    pub(super) choices: Vec<Choice>,
+}
+
 /// The outcome at the end of a way, with a record of the way.
-pub(super) fn repaired(outcome: Outcome, choices: Vec<Choice>) -> Repaired {
+pub(super) fn repaired(arrival: Arrival) -> Repaired {
+    let Arrival { outcome, commitments, choices } = arrival;
     let mut supplement = Supplement::default();
     let mut supplied = Vec::with_capacity(choices.len());
     for Choice { transaction, field, candidate, among } in choices {
@@ -41,5 +50,5 @@ pub(super) fn repaired(outcome: Outcome, choices: Vec<Choice>) -> Repaired {
         supplied.push(Supplied { transaction, field, source });
         supplement.set(transaction, candidate.fields);
     }
-    Repaired { outcome, supplement, supplied }
+    Repaired { outcome, supplement, supplied, commitments: Some(commitments) }
 }

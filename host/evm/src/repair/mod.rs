@@ -31,6 +31,7 @@ use crate::{
     diagnosis,
     error::{ExecuteError, Unsupported},
     outcome::Outcome,
+    receipts::Commitments,
     runner::{self, Job},
     transaction::{Supplement, lacks_authorizations, lacks_blob_hashes},
 };
@@ -43,6 +44,8 @@ pub(crate) struct Repaired {
     pub(crate) supplement: Supplement,
     /// In order of transactions.
     pub(crate) supplied: Vec<Supplied>,
+    /// Of the outcome's receipts, where they were computed on the way.
+    pub(crate) commitments: Option<Commitments>,
 }
 
 /// Executes the block of a job, whose own supplement is not looked at.
@@ -62,7 +65,7 @@ pub(crate) fn execute(job: &Job<'_>, layout: Layout) -> Result<Repaired, Execute
             ExecuteError::Rejected(rejected) => diagnosis::explain(job, rejected),
             unsupported => unsupported,
         })?;
-        return Ok(Repaired { outcome, supplement, supplied: Vec::new() });
+        return Ok(Repaired { outcome, supplement, supplied: Vec::new(), commitments: None });
     };
     let stand_ins = Supplement::dummy_blobs(block, rules);
     Search::new(job, layout, &stand_ins, dropped, first).solve()

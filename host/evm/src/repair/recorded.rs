@@ -1,16 +1,18 @@
 //! The receipts that the producer recorded, as the proof of each single transaction.
 
-use alloy_primitives::B256;
 use refiner_specimen::Block;
 
 use crate::{
     execution::ExecutedReceipt,
     gate::as_executed,
-    receipts::{commit, digest},
+    receipts::{Commitments, commit, same_to_the_chain},
 };
 
-/// Recorded receipts that give the header's receiptsRoot, by their digests.
-pub(super) struct Recorded(Vec<B256>);
+/// Recorded receipts that give the header's receiptsRoot.
+pub(super) struct Recorded {
+    receipts: Vec<ExecutedReceipt>,
+    commitments: Commitments,
+}
 
 impl Recorded {
     /// `None` where they do not give the header's receiptsRoot.
@@ -20,12 +22,20 @@ impl Recorded {
         }
         let receipts: Vec<ExecutedReceipt> =
             block.receipts.iter().enumerate().map(|(index, receipt)| as_executed(receipt, block, index)).collect();
-        let proven = commit(&receipts).root == block.header.receipts_root;
-        proven.then(|| Self(receipts.iter().map(digest).collect()))
+        let commitments = commit(&receipts);
+        (commitments.root == block.header.receipts_root).then_some(Self { receipts, commitments })
     }
 
-    /// The digests of the recorded receipt at a position and of the executed one.
-    pub(super) fn compare(&self, index: usize, executed: &ExecutedReceipt) -> (Option<B256>, B256) {
-        (self.0.get(index).copied(), digest(executed))
+    /// The recorded receipt at a position, if the executed one is not the same to the chain.
+    pub(super) fn differing(&self, index: usize, executed: &ExecutedReceipt) -> Option<&ExecutedReceipt> {
+        self.receipts.get(index).filter(|recorded| !same_to_the_chain(recorded, executed))
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.receipts.len()
+    }
+
+    pub(super) const fn commitments(&self) -> &Commitments {
+        &self.commitments
     }
 }

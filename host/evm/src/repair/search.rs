@@ -8,7 +8,7 @@ use refiner_specimen::{
 use super::{
     Repaired,
     candidates::{Candidate, Scope, groups},
-    choice::{Choice, ambiguous, repaired},
+    choice::{Arrival, Choice, ambiguous, repaired},
     recorded::Recorded,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     header_checks::header_checks,
     meter::ExpectedGas,
     outcome::{Outcome, TransactionOutcome},
-    receipts::commit,
+    receipts::{Commitments, commit, digest},
     runner::{Job, Mark, Run},
     transaction::{Supplement, SuppliedFields},
 };
@@ -47,7 +47,7 @@ pub(super) struct Search<'a> {
     outcomes: Vec<TransactionOutcome>,
     choices: Vec<Choice>,
     /// Ways that led to the header; a second one ends the search.
-    found: Vec<(Outcome, Vec<Choice>)>,
+    found: Vec<Arrival>,
     /// The dropped field of each transaction, if any.
     dropped: Vec<Option<DroppedPart>>,
     /// The last transaction whose field was searched, which a refusal names.
@@ -90,11 +90,11 @@ impl<'a> Search<'a> {
         if self.found.is_empty() && self.lacking().any(|field| field == DroppedPart::BlobHashes) {
             self.pass(Scope::Full)?;
         }
-        if let [(_, one), (_, other)] = &self.found[..] {
-            return Err(ambiguous(one, other));
+        if let [one, other] = &self.found[..] {
+            return Err(ambiguous(&one.choices, &other.choices));
         }
         match self.found.pop() {
-            Some((outcome, choices)) => Ok(repaired(outcome, choices)),
+            Some(arrival) => Ok(repaired(arrival)),
             None => Err(self.missing()),
         }
     }
@@ -225,17 +225,15 @@ impl<'a> Search<'a> {
             Err(error) => return Err(error),
         };
         let (Some(recorded), Some(receipt)) = (&self.recorded, outcome.receipt()) else { return Ok(Some(outcome)) };
-        match recorded.compare(index, receipt) {
-            (Some(stated), computed) if stated != computed => {
-                if supposed {
-                    return Ok(None);
-                }
+        match recorded.differing(index, receipt) {
+            None => Ok(Some(outcome)),
+            Some(_) if supposed => Ok(None),
+            Some(stated) => {
                 let subject = Subject::Item { list: "Receipts", index };
-                let (stated, computed) = (Quantity::Hash(stated), Quantity::Hash(computed));
+                let [stated, computed] = [stated, receipt].map(|receipt| Quantity::Hash(digest(receipt)));
                 let failed = Check::failure(CheckName::ReceiptsRoot, subject, stated, computed);
                 Err(diagnosis::explain(&self.job, Rejected::HeaderMismatch(failed)))
             }
-            _ => Ok(Some(outcome)),
         }
     }
 
@@ -246,13 +244,21 @@ impl<'a> Search<'a> {
             Err(ExecuteError::Rejected(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let receipts: Vec<ExecutedReceipt> =
-            outcome.transactions.iter().filter_map(TransactionOutcome::receipt).cloned().collect();
-        let checks = header_checks(self.job.block, outcome.gas_used, &commit(&receipts), outcome.requests.as_deref());
+        let commitments = self.commitments(&outcome);
+        let checks = header_checks(self.job.block, outcome.gas_used, &commitments, outcome.requests.as_deref());
         if !checks.iter().any(Check::failed) {
-            self.found.push((outcome, self.choices.clone()));
+            self.found.push(Arrival { outcome, commitments, choices: self.choices.clone() });
         }
         Ok(())
+    }
+
+    /// Of the receipts at the end of a way. Each was compared with the recorded one, where there are any, and is the same to the chain.
+    fn commitments(&self, outcome: &Outcome) -> Commitments {
+        let receipts = outcome.transactions.iter().filter_map(TransactionOutcome::receipt);
+        match &self.recorded {
+            Some(recorded) if recorded.len() == receipts.clone().count() => recorded.commitments().clone(),
+            _ => commit(&receipts.cloned().collect::<Vec<ExecutedReceipt>>()),
+        }
     }
 
     fn back(&mut self, run: &mut Run<'a>, mark: Option<&Mark>) -> Result<(), ExecuteError> {

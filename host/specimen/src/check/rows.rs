@@ -1,23 +1,26 @@
 //! State rows against each other: one row for each account, slot and block hash.
 
-use std::{collections::HashMap, hash::Hash};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    hash::Hash,
+};
 
 use alloy_primitives::map::DefaultHashBuilder;
 
 use super::{Check, CheckName, Quantity, Subject};
-use crate::Specimen;
+use crate::{Specimen, StateReads};
 
 /// No two rows have the same key, whether they agree or not: the producer writes each once. Code is the exception: it writes
 /// one piece for each account that has it, and each is checked against its own hash. The hash of the parent is the header's.
 pub fn state_rows(specimen: &Specimen) -> Check {
-    let state = &specimen.block.state;
-    let accounts = repeated(state.accounts.iter().map(|row| (row.address, (row.nonce, row.balance, row.code_hash))));
-    let storage = || repeated(state.storage.iter().map(|row| ((row.account, row.slot), row.value)));
-    let hashes = || repeated(state.block_hashes.iter().map(|row| (row.number, row.hash)));
-    let found = accounts
+    let StateReads { accounts, storage, block_hashes, .. } = &specimen.block.state;
+    let in_accounts = || repeated(accounts, accounts.iter().map(|row| &row.address));
+    let in_storage = || repeated(storage, storage.iter().map(|row| (&row.account, &row.slot)));
+    let in_hashes = || repeated(block_hashes, block_hashes.iter().map(|row| row.number));
+    let found = in_accounts()
         .map(|found| ("AccountRead", found))
-        .or_else(|| Some(("StorageRead", storage()?)))
-        .or_else(|| Some(("BlockhashRead", hashes()?)));
+        .or_else(|| Some(("StorageRead", in_storage()?)))
+        .or_else(|| Some(("BlockhashRead", in_hashes()?)));
     match found {
         None => parent_hash(specimen).unwrap_or(Check::passed(CheckName::StateRows)),
         Some((list, Repeated { index, agrees })) => {
@@ -46,15 +49,14 @@ struct Repeated {
     agrees: bool,
 }
 
-fn repeated<K: Eq + Hash, V: PartialEq>(rows: impl Iterator<Item = (K, V)>) -> Option<Repeated> {
-    let mut seen = HashMap::with_capacity_and_hasher(rows.size_hint().0, DefaultHashBuilder::default());
-    for (index, (key, value)) in rows.enumerate() {
-        match seen.entry(key) {
-            std::collections::hash_map::Entry::Occupied(first) => {
-                return Some(Repeated { index, agrees: *first.get() == value });
-            }
-            std::collections::hash_map::Entry::Vacant(place) => place.insert(value),
-        };
-    }
-    None
+/// The first row whose key, one a row, an earlier one has. Keys are references: what is looked up then fits the processor's caches.
+fn repeated<T: PartialEq, K: Eq + Hash>(rows: &[T], keys: impl Iterator<Item = K>) -> Option<Repeated> {
+    let mut seen = HashMap::with_capacity_and_hasher(rows.len(), DefaultHashBuilder::default());
+    keys.enumerate().find_map(|(index, key)| match seen.entry(key) {
+        Entry::Occupied(first) => Some(Repeated { index, agrees: rows[*first.get()] == rows[index] }),
+        Entry::Vacant(place) => {
+            place.insert(index);
+            None
+        }
+    })
 }

@@ -2,58 +2,48 @@
 
 use alloy_consensus::Header;
 use alloy_eips::eip4895::Withdrawal;
-use apache_avro::types::Value;
 
 use super::{
     error::{Locate, Say},
-    fields::{Fields, array},
-    header, receipt, scalar, state, transaction,
+    header, receipt, state, transaction,
+    writer::Writer,
 };
 use crate::{BlobSidecar, Block, Layout};
 
-pub(super) fn value(block: &Block, layout: Layout) -> Say<Value> {
-    let mut fields = Fields::new(layout);
-    fields.put("Type", Value::String(block.kind.clone()));
-    fields.long("NetworkId", block.network_id)?;
-    fields.hash("Hash", block.hash);
-    fields.number_or_double("TotalDifficulty", block.total_difficulty)?;
-    fields.put("Header", header::value(&block.header, layout).at("Header")?);
-    fields.array("Transactions", &block.transactions, |item| transaction::value(item, layout))?;
-    fields.put("uncles", uncles(block.uncles.as_deref(), layout).at("uncles")?);
-    fields.array("Receipts", &block.receipts, |item| receipt::value(item, layout))?;
-    fields.put("Senders", Value::Array(block.senders.iter().map(scalar::hex).collect()));
-    fields.put("State", state::value(&block.state, layout).at("State")?);
-    let withdrawals = |all: &Vec<_>| array(all, |item| withdrawal(item, layout));
-    fields.since(Layout::V0_33, "Withdrawals", block.withdrawals.as_ref(), |all| all.is_empty(), withdrawals)?;
-    let sidecars = |all: &Vec<_>| array(all, |item| Ok(sidecar(item, layout)));
-    fields.since(Layout::V0_37, "BlobTxSidecars", block.blob_sidecars.as_ref(), |all| all.is_empty(), sidecars)?;
-    Ok(fields.record())
+pub(super) fn write(out: &mut Writer, block: &Block) -> Say<()> {
+    out.text(&block.kind);
+    out.long(block.network_id).at("NetworkId")?;
+    out.hex(block.hash);
+    out.number_or_double(block.total_difficulty).at("TotalDifficulty")?;
+    header::write(out, &block.header).at("Header")?;
+    out.array(&block.transactions, transaction::write).at("Transactions")?;
+    uncles(out, block.uncles.as_deref()).at("uncles")?;
+    out.array(&block.receipts, receipt::write).at("Receipts")?;
+    out.hexes(&block.senders)?;
+    state::write(out, &block.state).at("State")?;
+    let withdrawals = |out: &mut Writer, all: &Vec<_>| out.array(all, withdrawal);
+    out.since(Layout::V0_33, "Withdrawals", block.withdrawals.as_ref(), |all| all.is_empty(), withdrawals)?;
+    let sidecars = |out: &mut Writer, all: &Vec<_>| out.array(all, sidecar);
+    out.since(Layout::V0_37, "BlobTxSidecars", block.blob_sidecars.as_ref(), |all| all.is_empty(), sidecars)
 }
 
 /// In 0.3 to 0.34 no uncles and null are both the empty array.
-fn uncles(uncles: Option<&[Header]>, layout: Layout) -> Say<Value> {
-    let all = |headers| array(headers, |uncle| header::value(uncle, layout));
-    if layout >= Layout::V0_35 || layout == Layout::V0_2 {
-        Ok(scalar::optional(uncles.map(all).transpose()?))
+fn uncles(out: &mut Writer, uncles: Option<&[Header]>) -> Say<()> {
+    let all = |out: &mut Writer, headers: &[Header]| out.array(headers, header::write);
+    if out.layout >= Layout::V0_35 || out.layout == Layout::V0_2 {
+        out.optional(uncles, all)
     } else {
-        all(uncles.unwrap_or_default())
+        all(out, uncles.unwrap_or_default())
     }
 }
 
-fn withdrawal(withdrawal: &Withdrawal, layout: Layout) -> Say<Value> {
-    let mut fields = Fields::new(layout);
-    fields.long("index", withdrawal.index)?;
-    fields.long("validatorIndex", withdrawal.validator_index)?;
-    fields.hash("address", withdrawal.address);
-    fields.long("amount", withdrawal.amount)?;
-    Ok(fields.record())
+fn withdrawal(out: &mut Writer, withdrawal: &Withdrawal) -> Say<()> {
+    out.long(withdrawal.index).at("index")?;
+    out.long(withdrawal.validator_index).at("validatorIndex")?;
+    out.hex(withdrawal.address);
+    out.long(withdrawal.amount).at("amount")
 }
 
-fn sidecar(sidecar: &BlobSidecar, layout: Layout) -> Value {
-    let mut fields = Fields::new(layout);
-    for (name, items) in [("Blobs", &sidecar.blobs), ("Commitments", &sidecar.commitments), ("Proofs", &sidecar.proofs)]
-    {
-        fields.put(name, Value::Array(items.iter().map(scalar::hex_bytes).collect()));
-    }
-    fields.record()
+fn sidecar(out: &mut Writer, sidecar: &BlobSidecar) -> Say<()> {
+    [&sidecar.blobs, &sidecar.commitments, &sidecar.proofs].into_iter().try_for_each(|items| out.hexes(items))
 }

@@ -1,61 +1,69 @@
 //! The header record.
 
 use alloy_consensus::Header;
-use alloy_primitives::U256;
-use apache_avro::types::Value;
+use alloy_primitives::{B256, U256};
 
 use super::{
     error::{Locate, Refusal, Say, Unsaid},
-    fields::Fields,
-    scalar,
+    writer::Writer,
 };
 use crate::{Layout, double};
 
-pub(super) fn value(header: &Header, layout: Layout) -> Say<Value> {
-    let mut fields = Fields::new(layout);
-    fields.hash("parentHash", header.parent_hash);
-    fields.hash("sha3Uncles", header.ommers_hash);
-    fields.hash("miner", header.beneficiary);
-    fields.hash("stateRoot", header.state_root);
-    fields.hash("transactionsRoot", header.transactions_root);
-    fields.hash("receiptsRoot", header.receipts_root);
-    fields.put("logsBloom", Value::Array(header.logs_bloom.iter().map(|&byte| Value::Int(byte.into())).collect()));
-    fields.put("difficulty", difficulty(header.difficulty, layout).at("difficulty")?);
-    fields.number_or_long("number", header.number)?;
-    fields.long("gasLimit", header.gas_limit)?;
-    fields.long("gasUsed", header.gas_used)?;
-    fields.long("timestamp", header.timestamp)?;
-    fields.base64("extraData", &header.extra_data);
-    fields.hash("mixHash", header.mix_hash);
-    fields.put("nonce", Value::Array(header.nonce.iter().map(|&byte| Value::Long(byte.into())).collect()));
+pub(super) fn write(out: &mut Writer, header: &Header) -> Say<()> {
+    out.hex(header.parent_hash);
+    out.hex(header.ommers_hash);
+    out.hex(header.beneficiary);
+    out.hex(header.state_root);
+    out.hex(header.transactions_root);
+    out.hex(header.receipts_root);
+    bytes(out, &header.logs_bloom[..])?;
+    difficulty(out, header.difficulty).at("difficulty")?;
+    out.number_or_long(header.number).at("number")?;
+    out.long(header.gas_limit).at("gasLimit")?;
+    out.long(header.gas_used).at("gasUsed")?;
+    out.long(header.timestamp).at("timestamp")?;
+    out.base64(&header.extra_data);
+    out.hex(header.mix_hash);
+    bytes(out, &header.nonce[..])?;
     // No layout has a way to leave it out: zero stands for none too, and the header's hash tells them apart.
-    fields.number_or_double("baseFeePerGas", U256::from(header.base_fee_per_gas.unwrap_or_default()))?;
-    later_fields(&mut fields, header)?;
-    Ok(fields.record())
+    out.number_or_double(U256::from(header.base_fee_per_gas.unwrap_or_default())).at("baseFeePerGas")?;
+    later_fields(out, header)
+}
+
+/// An array with a number for each byte.
+fn bytes(out: &mut Writer, bytes: &[u8]) -> Say<()> {
+    out.array(bytes, |out, byte| {
+        out.integer((*byte).into());
+        Ok(())
+    })
 }
 
 /// In 0.2 the nearest double, as far as decoding finds the number back by the header's hash.
-fn difficulty(difficulty: U256, layout: Layout) -> Say<Value> {
-    if layout != Layout::V0_2 {
-        return Ok(scalar::number(difficulty));
+fn difficulty(out: &mut Writer, difficulty: U256) -> Say<()> {
+    if out.layout != Layout::V0_2 {
+        out.number(difficulty);
+        return Ok(());
     }
     let nearest = double::nearest(difficulty);
     match double::whole(nearest) {
         Some(stands_for) if stands_for.abs_diff(difficulty) <= U256::from(double::RESOLVED_DISTANCE) => {
-            scalar::double(nearest)
+            out.double(nearest)
         }
         _ => Err(Unsaid::new(Refusal::Inexact)),
     }
 }
 
 /// The fields that forks added. No value of theirs can be left out: the block hash covers them.
-fn later_fields(fields: &mut Fields, header: &Header) -> Say<()> {
-    let hash = |hash| Ok(scalar::hex(hash));
-    fields.since(Layout::V0_32, "withdrawalsRoot", header.withdrawals_root, |_| false, hash)?;
-    fields.since(Layout::V0_36, "blobGasUsed", header.blob_gas_used, |_| false, scalar::long)?;
-    fields.since(Layout::V0_36, "excessBlobGas", header.excess_blob_gas, |_| false, scalar::long)?;
-    fields.since(Layout::V0_36, "parentBeaconBlockRoot", header.parent_beacon_block_root, |_| false, hash)?;
-    fields.since(Layout::V0_38, "requestsHash", header.requests_hash, |_| false, hash)?;
+fn later_fields(out: &mut Writer, header: &Header) -> Say<()> {
+    let hash = |out: &mut Writer, hash: B256| {
+        out.hex(hash);
+        Ok(())
+    };
+    out.since(Layout::V0_32, "withdrawalsRoot", header.withdrawals_root, |_| false, hash)?;
+    out.since(Layout::V0_36, "blobGasUsed", header.blob_gas_used, |_| false, Writer::long)?;
+    out.since(Layout::V0_36, "excessBlobGas", header.excess_blob_gas, |_| false, Writer::long)?;
+    out.since(Layout::V0_36, "parentBeaconBlockRoot", header.parent_beacon_block_root, |_| false, hash)?;
+    out.since(Layout::V0_38, "requestsHash", header.requests_hash, |_| false, hash)?;
     let no_field = |name, there: bool| if there { Err(Unsaid::new(Refusal::NoSuchField)).at(name) } else { Ok(()) };
     no_field("blockAccessListHash", header.block_access_list_hash.is_some())?;
     no_field("slotNumber", header.slot_number.is_some())

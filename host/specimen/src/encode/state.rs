@@ -1,54 +1,46 @@
 //! The state that a block read.
 
 use alloy_primitives::U256;
-use apache_avro::types::Value;
 
 use super::{
     error::{Locate, Say},
-    fields::Fields,
-    scalar,
+    writer::Writer,
 };
 use crate::{AccountRead, BlockHashRead, CodeRead, Layout, StateReads, StorageRead};
 
-pub(super) fn value(state: &StateReads, layout: Layout) -> Say<Value> {
-    let mut fields = Fields::new(layout);
-    fields.array("AccountRead", &state.accounts, |read| account(read, layout))?;
-    fields.array("StorageRead", &state.storage, |read| Ok(storage(read, layout)))?;
-    fields.array("CodeRead", &state.codes, |read| Ok(code(read, layout)))?;
-    fields.array("BlockhashRead", &state.block_hashes, |read| block_hash(read, layout))?;
-    Ok(fields.record())
+pub(super) fn write(out: &mut Writer, state: &StateReads) -> Say<()> {
+    out.array(&state.accounts, account).at("AccountRead")?;
+    out.array(&state.storage, storage).at("StorageRead")?;
+    out.array(state.codes.iter(), code).at("CodeRead")?;
+    out.array(&state.block_hashes, block_hash).at("BlockhashRead")
 }
 
-fn account(read: &AccountRead, layout: Layout) -> Say<Value> {
-    let mut fields = Fields::new(layout);
-    fields.hash("Address", read.address);
-    fields.long("Nonce", read.nonce)?;
-    fields.number_or_double("Balance", read.balance)?;
-    fields.hash("CodeHash", read.code_hash);
-    Ok(fields.record())
+fn account(out: &mut Writer, read: &AccountRead) -> Say<()> {
+    out.hex(read.address);
+    out.long(read.nonce).at("Nonce")?;
+    out.number_or_double(read.balance).at("Balance")?;
+    out.hex(read.code_hash);
+    Ok(())
 }
 
-fn storage(read: &StorageRead, layout: Layout) -> Value {
-    let mut fields = Fields::new(layout);
-    fields.hash("Account", read.account);
-    fields.hash("SlotKey", read.slot);
-    fields.hash("Value", read.value);
-    fields.record()
+fn storage(out: &mut Writer, read: &StorageRead) -> Say<()> {
+    out.hex(read.account);
+    out.hex(read.slot);
+    out.hex(read.value);
+    Ok(())
 }
 
-fn code(read: &CodeRead, layout: Layout) -> Value {
-    let mut fields = Fields::new(layout);
-    fields.hash("Hash", read.hash);
-    fields.base64("Code", &read.code);
-    fields.record()
+fn code(out: &mut Writer, read: &CodeRead) -> Say<()> {
+    out.hex(read.hash);
+    out.base64(&read.code);
+    Ok(())
 }
 
-fn block_hash(read: &BlockHashRead, layout: Layout) -> Say<Value> {
-    let mut fields = Fields::new(layout);
-    match layout {
-        Layout::V0_3 => fields.put("BlockNumber", scalar::whole_double(U256::from(read.number)).at("BlockNumber")?),
-        _ => fields.long("BlockNumber", read.number)?,
+fn block_hash(out: &mut Writer, read: &BlockHashRead) -> Say<()> {
+    match out.layout {
+        Layout::V0_3 => out.whole_double(U256::from(read.number)).at("BlockNumber")?,
+        _ => out.long(read.number).at("BlockNumber")?,
     }
-    fields.hash("BlockHash", read.hash);
-    Ok(fields.record())
+    out.hex(read.hash);
+    Ok(())
 }

@@ -1,52 +1,48 @@
 //! The transaction record.
 
-use alloy_primitives::U256;
-use apache_avro::types::Value;
+use alloy_eips::eip2930::AccessListItem;
+use alloy_primitives::{Address, B256, U256};
 
 use super::{
     error::{Locate, Refusal, Say, Unsaid},
-    fields::{Fields, array},
-    scalar,
+    writer::Writer,
 };
 use crate::{Authorization, Layout, Transaction};
 
-pub(super) fn value(transaction: &Transaction, layout: Layout) -> Say<Value> {
-    let mut fields = Fields::new(layout);
-    fields.long("type", transaction.tx_type.into())?;
-    access_list(&mut fields, transaction)?;
-    fields.number_or_long("chainId", transaction.chain_id)?;
-    fields.long("nonce", transaction.nonce)?;
-    fields.number_or_long("gasPrice", transaction.gas_price)?;
-    fields.number_or_long("gasTipCap", transaction.gas_tip_cap)?;
-    fields.number_or_long("gasFeeCap", transaction.gas_fee_cap)?;
-    fields.long("gas", transaction.gas)?;
-    if layout == Layout::V0_2 {
-        fields.hash("from", transaction.from.unwrap_or_default());
+pub(super) fn write(out: &mut Writer, transaction: &Transaction) -> Say<()> {
+    let address = |out: &mut Writer, address: Address| {
+        out.hex(address);
+        Ok(())
+    };
+    out.long(transaction.tx_type.into()).at("type")?;
+    out.array(&transaction.access_list.0, access_list_item).at("accessList")?;
+    out.number_or_long(transaction.chain_id).at("chainId")?;
+    out.long(transaction.nonce).at("nonce")?;
+    out.number_or_long(transaction.gas_price).at("gasPrice")?;
+    out.number_or_long(transaction.gas_tip_cap).at("gasTipCap")?;
+    out.number_or_long(transaction.gas_fee_cap).at("gasFeeCap")?;
+    out.long(transaction.gas).at("gas")?;
+    if out.layout == Layout::V0_2 {
+        out.hex(transaction.from.unwrap_or_default());
     } else {
-        fields.optional("from", transaction.from, scalar::hex);
+        out.optional(transaction.from, address)?;
     }
-    fields.optional("to", transaction.to, scalar::hex);
-    signature(&mut fields, transaction, layout)?;
-    fields.number_or_double("value", transaction.value)?;
-    fields.base64("input", &transaction.input);
-    later_fields(&mut fields, transaction, layout)?;
-    Ok(fields.record())
+    out.optional(transaction.to, address)?;
+    signature(out, transaction)?;
+    out.number_or_double(transaction.value).at("value")?;
+    out.base64(&transaction.input);
+    later_fields(out, transaction)
 }
 
-fn access_list(fields: &mut Fields, transaction: &Transaction) -> Say<()> {
-    fields.array("accessList", &transaction.access_list, |item| {
-        let keys = item.storage_keys.iter().map(scalar::hex).collect();
-        Ok(Value::Record(vec![
-            ("address".to_owned(), scalar::hex(item.address)),
-            ("storageKeys".to_owned(), Value::Array(keys)),
-        ]))
-    })
+fn access_list_item(out: &mut Writer, item: &AccessListItem) -> Say<()> {
+    out.hex(item.address);
+    out.hexes(&item.storage_keys)
 }
 
-fn signature(fields: &mut Fields, transaction: &Transaction, layout: Layout) -> Say<()> {
+fn signature(out: &mut Writer, transaction: &Transaction) -> Say<()> {
     for (name, part) in [("v", transaction.v), ("r", transaction.r), ("s", transaction.s)] {
-        if layout.has_signatures() {
-            fields.optional(name, part, scalar::number);
+        if out.layout.has_signatures() {
+            out.optional(part, number)?;
         } else if part.is_some() {
             return Err(Unsaid::new(Refusal::NoSuchField)).at(name);
         }
@@ -54,26 +50,33 @@ fn signature(fields: &mut Fields, transaction: &Transaction, layout: Layout) -> 
     Ok(())
 }
 
-/// What newer layouts added. Every transaction of 0.37 has blob fields, and zeros and empty lists in them mean nothing.
-fn later_fields(fields: &mut Fields, transaction: &Transaction, layout: Layout) -> Say<()> {
-    let hashes = |hashes: &Vec<_>| Ok(Value::Array(hashes.iter().map(scalar::hex).collect()));
-    let fee_cap = |cap| Ok(scalar::number(U256::from(cap)));
-    fields.since(Layout::V0_37, "blobFeeCap", transaction.blob_fee_cap, |cap| *cap == 0, fee_cap)?;
-    fields.since(Layout::V0_37, "blobHashes", transaction.blob_hashes.as_ref(), |all| all.is_empty(), hashes)?;
-    fields.since(Layout::V0_37, "blobGas", transaction.blob_gas, |gas| *gas == 0, scalar::long)?;
-    let text = |text: &String| Ok(Value::String(text.clone()));
-    fields.since(Layout::V0_38, "Data", transaction.data.as_ref(), |text| text.is_empty(), text)?;
-    let list = |list: &Vec<_>| array(list, |signed| authorization(signed, layout));
-    fields.since(Layout::V0_38, "AuthList", transaction.authorization_list.as_ref(), |all| all.is_empty(), list)
+fn number(out: &mut Writer, number: U256) -> Say<()> {
+    out.number(number);
+    Ok(())
 }
 
-fn authorization(signed: &Authorization, layout: Layout) -> Say<Value> {
-    let mut fields = Fields::new(layout);
-    fields.number("chainId", signed.chain_id);
-    fields.hash("address", signed.address);
-    fields.long("nonce", signed.nonce)?;
-    fields.number("yParity", signed.y_parity);
-    fields.number("r", signed.r);
-    fields.number("s", signed.s);
-    Ok(fields.record())
+/// What newer layouts added. Every transaction of 0.37 has blob fields, and zeros and empty lists in them mean nothing.
+fn later_fields(out: &mut Writer, transaction: &Transaction) -> Say<()> {
+    let hashes = |out: &mut Writer, hashes: &Vec<B256>| out.hexes(hashes);
+    let fee_cap = |out: &mut Writer, cap: u128| number(out, U256::from(cap));
+    out.since(Layout::V0_37, "blobFeeCap", transaction.blob_fee_cap, |cap| *cap == 0, fee_cap)?;
+    out.since(Layout::V0_37, "blobHashes", transaction.blob_hashes.as_ref(), |all| all.is_empty(), hashes)?;
+    out.since(Layout::V0_37, "blobGas", transaction.blob_gas, |gas| *gas == 0, Writer::long)?;
+    let text = |out: &mut Writer, text: &String| {
+        out.text(text);
+        Ok(())
+    };
+    out.since(Layout::V0_38, "Data", transaction.data.as_ref(), |text| text.is_empty(), text)?;
+    let list = |out: &mut Writer, list: &Vec<Authorization>| out.array(list, authorization);
+    out.since(Layout::V0_38, "AuthList", transaction.authorization_list.as_ref(), |all| all.is_empty(), list)
+}
+
+fn authorization(out: &mut Writer, signed: &Authorization) -> Say<()> {
+    out.number(signed.chain_id);
+    out.hex(signed.address);
+    out.long(signed.nonce).at("nonce")?;
+    out.number(signed.y_parity);
+    out.number(signed.r);
+    out.number(signed.s);
+    Ok(())
 }
