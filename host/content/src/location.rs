@@ -45,10 +45,10 @@ pub enum NotFetchable {
     /// More than [`ENTRIES_MAX`] entries; those after are not read.
     #[error("more than {ENTRIES_MAX} entries")]
     TooMany,
-    /// The producer could not reach its pinner and names a file on its own disk (protocol.md 3.1).
+    /// The producer could not reach its pinner and names a file on its own disk (docs/protocol.md, section 1.2).
     #[error("only on the producer's disk")]
     OnlyLocal,
-    /// A bucket of 2022 to 2023, which answers with a login page (protocol.md 3.1).
+    /// A bucket of 2022 to 2023, which answers with a login page (docs/protocol.md, section 1.2).
     #[error("a private Google Cloud Storage bucket")]
     GoogleStorage,
     /// A scheme that is not fetched.

@@ -1,4 +1,4 @@
-//! ipfs-pinner and ewm-das over HTTP, as they really answer (protocol.md 2.1, 2.2).
+//! ipfs-pinner and ewm-das over HTTP, as they really answer (docs/protocol.md, section 2).
 //!
 //! A part without a file name is answered with 200 and nothing; several files with several JSON objects and nothing between; errors
 //! with JSON that is not escaped, or a panic's text; and a failing `w3` ends the process, which the client sees as a broken connection.

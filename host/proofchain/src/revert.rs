@@ -7,49 +7,49 @@ use crate::{
     rpc::{Refusal, printable},
 };
 
-/// What the contract, the EVM or the node has against a proof. Rows are those of the contract, in the order it checks.
+/// What the contract, the EVM or the node has against a proof. In the order in which the contract checks (docs/protocol.md, section 1.4).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Revert {
-    /// Row 1.
+    /// The contract's text is `Invalid specimen hash`.
     #[error("the specimen hash is zero")]
     SpecimenHash,
-    /// Row 2.
+    /// The contract's text is `Invalid result hash`.
     #[error("the result hash is zero")]
     ResultHash,
-    /// Row 3.
+    /// The contract's text is `Invalid storage URL`.
     #[error("the storage URL is empty")]
     StorageUrl,
-    /// Row 4.
+    /// The contract's text is `Sender is not BLOCK_RESULT_PRODUCER_ROLE`.
     #[error("this key is not a block result producer on this contract")]
     Role,
-    /// Row 5.
+    /// The contract's text is `Invalid chain ID`.
     #[error("the contract does not know this source chain")]
     ChainId,
-    /// Row 6.
+    /// The contract's text is `Invalid block height`.
     #[error("the height is not one of those the contract takes")]
     Height,
-    /// Rows 7a and 8a.
+    /// The contract's text is `Session submissions have closed`: finalised, or past the deadline.
     #[error("the session has closed")]
     SessionClosed,
-    /// Row 7b: the chain's sync data is not set or lies in the future.
+    /// The chain's sync data is not set or lies in the future.
     #[error("the contract's arithmetic went wrong, panic {code:#04x}: its sync data is not set")]
     Arithmetic {
         /// 0x11 overflow, 0x12 division by zero.
         code: u64,
     },
-    /// Row 7c.
+    /// The contract's text is `Block height is out of bounds for live sync`.
     #[error("the height is out of the contract's bounds for live sync{}", .side.map_or("", Side::words))]
     OutOfBounds {
         /// On which side, once [`crate::LiveSync`] was asked.
         side: Option<Side>,
     },
-    /// Rows 7d and 8c.
+    /// The contract's text is `Validator is not enabled`, at the opening of a session or later.
     #[error("the operator's validator is not enabled")]
     ValidatorDisabled,
-    /// Row 8b.
+    /// The contract's text is `Max submissions limit exceeded`.
     #[error("all submissions of this height are used")]
     SubmissionsUsed,
-    /// Row 8d.
+    /// The contract's text is `Operator already submitted for the provided block hash`.
     #[error("this specimen was already proven by this key")]
     AlreadySubmitted,
     /// Before version 1.5 only.

@@ -8,7 +8,7 @@ use std::{
 
 use refiner_text::OneLine;
 
-/// No specimen is read beyond this: the cap of design.md's limits table.
+/// The most bytes read of one specimen (docs/specimen-format.md, section 7).
 pub const SPECIMEN_LIMIT_BYTES: u64 = 256 * 1024 * 1024;
 
 const STDIN: &str = "standard input";

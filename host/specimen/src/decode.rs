@@ -33,7 +33,7 @@ use wire::Wire;
 
 /// The largest input that is looked at, in bytes.
 ///
-/// The cap of design.md's limit table; the largest specimen seen on mainnet has under 16 MiB.
+/// Equal to the cap of `Limit::SpecimenBytes` in host/sandbox/src/limits/table.rs.
 pub const INPUT_LIMIT_BYTES: usize = 256 << 20;
 
 /// Decodes one specimen file.

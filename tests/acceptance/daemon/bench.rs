@@ -24,7 +24,7 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// `BlockResultProductionProofSubmitted`, protocol.md 1.2.
+/// `BlockResultProductionProofSubmitted`, docs/protocol.md, section 1.1.
 const PROOF_SUBMITTED: B256 = b256!("508f479d80dbbd88c8372648a5a1cf88212d9a3e8aa0f7f516c32c6ae970ebbc");
 
 pub struct Bench {

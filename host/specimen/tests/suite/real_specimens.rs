@@ -58,7 +58,7 @@ fn producers_own_view_is_what_the_json_of_real_specimens_says() {
     }
 }
 
-/// block-result.md, section 1.
+/// docs/block-result.md, section 1.
 #[test]
 fn checks_of_real_specimens_fail_only_where_the_codec_drops_something() {
     for specimen in real::specimens() {

@@ -1,4 +1,4 @@
-//! A double of the network's evm-server over real sockets, with its faults on command (protocol.md 2.3).
+//! A double of the network's evm-server over real sockets, with its faults on command (docs/protocol.md, section 3).
 //!
 //! It executes nothing: it gives the answers that it was taught, and only to exactly the JSON of the block they are of. Who teaches it right
 //! answers has a good server.

@@ -1,4 +1,4 @@
-//! A double of ipfs-pinner and ewm-das over real sockets, with their faults on command (protocol.md 2.1, 2.2).
+//! A double of ipfs-pinner and ewm-das over real sockets, with their faults on command (docs/protocol.md, section 2).
 //!
 //! It names content by its own reading of the recipe, so that the program's can be held against it. Also answers as a gateway
 //! (`/ipfs/<id>`), and anything at all on paths it was told ([`PinnerDouble::serve_at`]).
