@@ -1,5 +1,6 @@
 //! `cargo xtask lint`: formatting, lints, licences, and the rules of the house.
 
+mod documents;
 mod house;
 
 use anyhow::{Result, ensure};
@@ -8,7 +9,7 @@ use refiner_authoring::toolchain;
 use crate::{command, rules, step::Steps, tool};
 
 /// How many steps [`all`] takes.
-pub const STEPS: usize = CARGO_STEPS.len() + 4;
+pub const STEPS: usize = CARGO_STEPS.len() + 5;
 
 const CARGO_STEPS: [(&str, &str); 4] = [
     ("Formatting", "cargo fmt --all --check"),
@@ -37,6 +38,11 @@ pub fn run() -> Result<()> {
 pub fn all(steps: &mut Steps) -> Result<()> {
     steps.take("Rules of the house", Some("cargo xtask lint"), || {
         let offences = house::offences()?;
+        ensure!(offences.is_empty(), "\n  {}", offences.join("\n  "));
+        Ok(())
+    })?;
+    steps.take("References of documents and comments", Some("cargo xtask lint"), || {
+        let offences = documents::offences()?;
         ensure!(offences.is_empty(), "\n  {}", offences.join("\n  "));
         Ok(())
     })?;

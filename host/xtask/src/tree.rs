@@ -32,6 +32,25 @@ pub fn real_specimens() -> Option<PathBuf> {
     shared.join("specimens").canonicalize().ok()
 }
 
+/// Files below `directory` whose name ends with `extension`, in order of name. Hidden folders and what builds leave are left
+/// out.
+pub fn files_below(directory: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let (name, path) = (entry.file_name(), entry.path());
+        if entry.file_type()?.is_dir() {
+            if name != "target" && name != "out" && !name.as_encoded_bytes().starts_with(b".") {
+                files.append(&mut files_below(&path, extension)?);
+            }
+        } else if path.extension().is_some_and(|found| found == extension) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
 /// Entries of `directory` whose name ends with `extension`, in order of name. None when there is no such directory.
 pub fn entries(directory: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
     let mut paths = match fs::read_dir(directory) {
