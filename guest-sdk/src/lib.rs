@@ -1,7 +1,8 @@
 //! What a rule author depends on.
 //!
-//! Comes in: one block specimen, read through the host as lazily as the rule asks. Goes out: artifacts, and how many
-//! records they hold. Never here: files, a network, a clock, randomness; so a rule gives the same bytes everywhere.
+//! * **Inputs**: one block specimen, read through the host as lazily as the rule asks.
+//! * **Outputs**: artifacts, and the number of records in them.
+//! * **Invariants**: no file, network, clock or randomness, so a rule gives the same bytes everywhere.
 //!
 //! The smallest rule, whole (`src/lib.rs`):
 //!

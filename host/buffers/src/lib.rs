@@ -1,7 +1,8 @@
 //! Memory that is used again. What a system hands out anew it has to clear, which takes longer than reading a specimen into it.
 //!
-//! Comes in: who fills a buffer. Goes out: its bytes, shared, and the buffer is back when the last of them is dropped. Never here:
-//! anything about what the bytes mean.
+//! * **Inputs**: a function that fills a buffer.
+//! * **Outputs**: the bytes, shared; the buffer returns to the pool when the last of them is dropped.
+//! * **Invariants**: does not know the meaning of the bytes.
 
 use std::{
     fmt, mem,

@@ -1,7 +1,9 @@
 //! Asks an evm-server of the network to execute a block, and believes nothing of its answer that can be checked.
 //!
-//! Comes in: a specimen's bytes. Goes out: the bytes of an answer that is whole, for [`refiner_evm::Remote`] to hold against the block; or
-//! the server's refusal; or a typed failure. Never here: what an answer says.
+//! * **Inputs**: a specimen's bytes.
+//! * **Outputs**: the bytes of a complete answer, for [`refiner_evm::Remote`] to check against the block, the
+//!   server's refusal, or a typed failure.
+//! * **Invariants**: does not read the content of an answer.
 //!
 //! What the network's server does, and what becomes of it:
 //!

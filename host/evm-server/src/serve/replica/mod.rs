@@ -1,8 +1,9 @@
 //! The JSON of a block replica, as the network's refiner posts it, into a [`Specimen`].
 //!
-//! Comes in: the JSON of a segment's `data` object, keys in any order, unknown ones ignored, and whatever follows it. Goes out:
-//! the specimen that the segment would have decoded to, or what an operator can find the fault by. Syntax errors have the
-//! words of Go's `encoding/json`, which clients of the network's evm-server may look for.
+//! * **Inputs**: the JSON of a segment's `data` object: keys in any order, unknown keys and trailing bytes ignored.
+//! * **Outputs**: the specimen that the segment would have decoded to, or an error that locates the fault.
+//! * **Invariants**: syntax errors have the words of Go's `encoding/json`, which clients of the network's
+//!   evm-server may look for.
 
 mod block;
 mod go_json;
