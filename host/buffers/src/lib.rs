@@ -21,11 +21,11 @@ const BUFFER_BYTES_MAX: usize = 4 << 20;
 pub struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Buffers {
-    /// The first bytes of `length` that `fill` writes to and says how many: what it is given holds anything.
+    /// The first bytes of a buffer of `length`, as many as `fill` returns; the buffer it gets holds arbitrary bytes.
     ///
     /// # Errors
     ///
-    /// What `fill` says.
+    /// The error of `fill`.
     pub fn bytes<E>(&self, length: usize, fill: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Result<Bytes, E> {
         let waiting = self.waiting().pop();
         let mut lent = Lent { buffer: waiting.unwrap_or_default(), used: 0, home: self.clone() };

@@ -39,7 +39,7 @@ pub enum Standard {
 pub struct Event<'a> {
     /// By its shape.
     pub standard: Standard,
-    /// Who moved the tokens; only ERC-1155 says.
+    /// The account that moved the tokens; only ERC-1155 states it.
     pub operator: Option<Address>,
     /// Zero when the tokens are new.
     pub from: Address,
@@ -48,7 +48,7 @@ pub struct Event<'a> {
     moved: Moved<'a>,
 }
 
-/// What an event says was moved.
+/// The tokens that an event reports as moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Moved<'a> {
     One {
@@ -73,7 +73,7 @@ pub struct Item {
     pub amount: U256,
 }
 
-/// Why a log with the name of a transfer is none.
+/// Reasons for which a log with the name of a transfer is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Misshapen {
     /// More or fewer topics than the standard has.
@@ -88,7 +88,7 @@ pub enum Misshapen {
     Lengths,
 }
 
-/// Reads what a log says of tokens: nothing, or an event.
+/// Reads the token event in a log, if there is one.
 ///
 /// # Errors
 /// The log has the name of a transfer and another shape.

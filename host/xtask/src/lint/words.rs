@@ -111,7 +111,7 @@ fn of_text(text: &str) -> Counts {
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '\'').filter(|word| !word.is_empty())
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '\'' && c != '_').filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]
