@@ -1,4 +1,4 @@
-//! What a rule author depends on.
+//! The library that a rule author depends on.
 //!
 //! * **Inputs**: one block specimen, read through the host as lazily as the rule asks.
 //! * **Outputs**: artifacts, and the number of records in them.
@@ -81,7 +81,7 @@ pub use rule::{Rule, RuleWithEvm};
 pub use specimen::Specimen;
 pub use value::{Address, B256, U256};
 
-/// What the macros expand to. Not part of the interface.
+/// Names that the macros expand to. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{bindings, export::*};
