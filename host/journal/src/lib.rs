@@ -1,4 +1,4 @@
-//! What became of every (specimen, rule), kept through crashes in one SQLite file.
+//! The outcome of every (specimen, rule), kept through crashes in one SQLite file.
 //!
 //! * **Inputs**: what a stage achieved, with the time.
 //! * **Outputs**: due items, nonces, and answers for people.
