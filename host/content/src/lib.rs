@@ -47,6 +47,6 @@ pub use source::{Accept, ContentStore, Source};
 pub use unixfs::{Block, Builder, CHUNK_BYTES, Dag, LINKS_MAX, content_id};
 pub use web::{Reach, Unverified, Web};
 
-/// Most bytes of one content unless a caller says otherwise: the specimen limit of the engine profile. The largest specimen known
+/// Most bytes of one content unless a caller sets another limit: the specimen limit of the engine profile. The largest specimen known
 /// has 4 MiB.
 pub const CONTENT_BYTES_MAX: usize = 64 << 20;
