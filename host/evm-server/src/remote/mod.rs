@@ -12,7 +12,7 @@
 //! | 200 with a document | an answer |
 //! | 200 with nothing, 206, a document that ends early, a broken connection, silence, too many bytes, another status | [`AskFailure`], tried again |
 //! | 500 with JSON, with JSON whose quotes are not escaped, or with a panic's text | tried again; the same words twice while `/health` is good are its refusal |
-//! | 500 with `ERROR(11)`, its own disk | [`AskFailure`], however often it says so |
+//! | 500 with `ERROR(11)`, its own disk | [`AskFailure`], however often it is repeated |
 
 mod failure;
 mod limits;
