@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The workspace's root.
+/// Root folder of the workspace.
 pub fn root() -> PathBuf {
     // host/xtask is two folders below it.
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map_or_else(PathBuf::new, Path::to_path_buf)
