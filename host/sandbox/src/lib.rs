@@ -1,4 +1,4 @@
-//! Runs rules, WebAssembly components that nobody trusts, and turns each run into a verdict.
+//! Runs rules, which are untrusted WebAssembly components, and turns each run into a verdict.
 //!
 //! * **Inputs**: a component, grants, and specimens.
 //! * **Outputs**: a [`Refusal`] before any of its code runs, or for each specimen a [`Run`]: a [`Verdict`] that is
