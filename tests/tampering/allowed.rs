@@ -24,7 +24,7 @@ const UNUSED: &str = "a row of state that the block can do without";
 const ORDER: &str = "rows have no order";
 const CODE: &str = "one piece of code is written for each account that has it";
 
-/// Places that apply to every block.
+/// Of every block.
 pub const COMMON: &[Allowed] = &[
     allowed("codecVersion", STATED),
     allowed("Receipts", NOT_RECORDED),

@@ -23,10 +23,10 @@ pub const TRANSFER_BATCH: B256 = B256::from_hex("4a39dc06d4c0dbc64b70af90fd698a2
 /// Bytes of a value in ABI-encoded data.
 const WORD: usize = 32;
 
-/// A token standard.
+/// A standard of tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standard {
-    /// Fungible.
+    /// All tokens are alike.
     Erc20,
     /// Each token id is one thing.
     Erc721,
@@ -37,7 +37,7 @@ pub enum Standard {
 /// One event, of one transfer or of a batch between the same two accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
-    /// By its shape.
+    /// The standard, by its shape.
     pub standard: Standard,
     /// The account that moved the tokens; only ERC-1155 states it.
     pub operator: Option<Address>,
@@ -62,7 +62,7 @@ enum Moved<'a> {
     },
 }
 
-/// One thing moved.
+/// One kind of token that moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item {
     /// Position in a batch; none outside of one.
