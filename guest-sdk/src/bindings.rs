@@ -1,4 +1,4 @@
-//! What `wit-bindgen` makes of the contract in `wit/refiner-rule-1`, and nothing else.
+//! Bindings that `wit-bindgen` makes of the contract in `wit/refiner-rule-1`, and nothing else.
 #![allow(unsafe_code, missing_docs, clippy::all, clippy::pedantic, reason = "generated code")]
 
 // One binding serves both worlds: a component imports only what its code calls, so a rule that never executes the

@@ -54,7 +54,7 @@ impl Execution {
         self.host.gas_used()
     }
 
-    /// Number of receipts.
+    /// The number of receipts.
     pub fn receipt_count(&self) -> u32 {
         self.host.receipt_count()
     }

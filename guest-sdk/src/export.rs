@@ -64,7 +64,7 @@ macro_rules! __export {
     };
 }
 
-/// What a rule exports, as functions.
+/// The exports of a rule, as functions.
 pub type Exports = (fn() -> crate::Description, fn(&BlockSpecimen) -> Result<Summary, RuleError>);
 
 /// The export of a rule without the capability to execute.

@@ -26,7 +26,7 @@ use crate::{
     RuleError, Specimen, StorageRead, Summary, Transaction, Withdrawal, log::Level,
 };
 
-/// What the host would say, set item by item. Starts as an empty block of chain 1 at height 0, layout 0.38.
+/// A host made of data, set item by item. Starts as an empty block of chain 1 at height 0, layout 0.38.
 #[derive(Clone, Debug)]
 pub struct Fixture {
     identity: Identity,
@@ -51,12 +51,12 @@ struct FixtureTransaction {
     access_list: Vec<AccessListItem>,
 }
 
-/// What executing the block gives.
+/// The outcome of executing the block.
 #[derive(Clone, Debug, Default)]
 pub struct ExecutedBlock {
     /// Gas used by all transactions.
     pub gas_used: u64,
-    /// In block order.
+    /// Receipts in block order.
     pub receipts: Vec<Receipt>,
     /// In the order they were emitted.
     pub logs: Vec<Log>,
@@ -66,32 +66,32 @@ pub struct ExecutedBlock {
     pub block_result: Vec<u8>,
 }
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// What the rule returned.
+    /// The value that the rule returned.
     pub result: Result<Summary, RuleError>,
     /// Finished artifacts in the order they were finished; none when the rule returned an error.
     pub artifacts: Vec<FinishedArtifact>,
-    /// Messages in order.
+    /// Log messages in order.
     pub log: Vec<(Level, String)>,
 }
 
 /// An artifact that a rule finished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FinishedArtifact {
-    /// Its name.
+    /// Name of the artifact.
     pub name: String,
-    /// Its media type.
+    /// Media type of the artifact.
     pub media_type: String,
     /// Its schema, if the rule named one.
     pub schema: Option<String>,
-    /// Its content.
+    /// Content of the artifact.
     pub bytes: Vec<u8>,
 }
 
 impl Fixture {
-    /// An empty block.
+    /// Makes an empty block.
     pub fn new() -> Self {
         Self::default()
     }
@@ -110,7 +110,7 @@ impl Fixture {
         self
     }
 
-    /// Changes the header.
+    /// Changes the block's header.
     #[must_use]
     pub fn header(mut self, change: impl FnOnce(&mut Header)) -> Self {
         change(&mut self.header);
@@ -137,7 +137,7 @@ impl Fixture {
         self
     }
 
-    /// Appends a withdrawal.
+    /// Appends a withdrawal to the block.
     #[must_use]
     pub fn withdrawal(mut self, withdrawal: Withdrawal) -> Self {
         self.withdrawals.push(withdrawal);

@@ -1,4 +1,4 @@
-//! What a rule can reach: the imports of the contract in a component, a fixture in a native test.
+//! The reach of a rule: the imports of the contract in a component, a fixture in a native test.
 
 #[cfg(target_family = "wasm")]
 mod imports {

@@ -1,7 +1,8 @@
-//! What a rule author depends on.
+//! The library that a rule author depends on.
 //!
-//! Comes in: one block specimen, read through the host as lazily as the rule asks. Goes out: artifacts, and how many
-//! records they hold. Never here: files, a network, a clock, randomness; so a rule gives the same bytes everywhere.
+//! * **Inputs**: one block specimen, read through the host as lazily as the rule asks.
+//! * **Outputs**: artifacts, and the number of records in them.
+//! * **Invariants**: no file, network, clock or randomness, so a rule gives the same bytes everywhere.
 //!
 //! The smallest rule, whole (`src/lib.rs`):
 //!
@@ -80,7 +81,7 @@ pub use rule::{Rule, RuleWithEvm};
 pub use specimen::Specimen;
 pub use value::{Address, B256, U256};
 
-/// What the macros expand to. Not part of the interface.
+/// Names that the macros expand to. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{bindings, export::*};

@@ -1,4 +1,4 @@
-//! Messages for whoever watches. They are bounded by the host and not part of the output.
+//! Messages for people. They are bounded by the host and not part of the output.
 //!
 //! `log::info(format_args!("{count} transfers"))`
 

@@ -80,7 +80,7 @@ impl Rows {
 }
 
 impl Row<'_> {
-    /// Appends a field.
+    /// Appends a field to the row.
     pub fn field(&mut self, name: &str, value: impl Value) {
         if self.line.last() != Some(&b'{') {
             self.line.push(b',');

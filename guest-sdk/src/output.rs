@@ -1,4 +1,4 @@
-//! What a rule produces.
+//! Artifacts that a rule produces.
 
 use std::io;
 
@@ -34,7 +34,7 @@ impl Artifact {
         Self { host, gathered: Vec::new() }
     }
 
-    /// Appends bytes.
+    /// Appends bytes to the artifact.
     pub fn append(&mut self, bytes: &[u8]) {
         if self.gathered.len() + bytes.len() > CHUNK_BYTES as usize {
             self.send();

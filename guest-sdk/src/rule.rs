@@ -1,15 +1,15 @@
-//! What a rule is.
+//! The traits of a rule.
 
 use std::io;
 
 use crate::{Evm, ExecuteError, Output, RuleError, Specimen, Summary};
 
-/// A rule that transforms what the specimen says. Export it with [`export_transform!`](crate::export_transform).
+/// A rule that transforms what the specimen contains. Export it with [`export_transform!`](crate::export_transform).
 pub trait Rule {
     /// Works on one specimen.
     ///
     /// # Errors
-    /// Whoever is to blame: see [`RuleError`]. What was written so far is then no output.
+    /// The party to blame: see [`RuleError`]. Bytes written so far are then no output.
     fn refine(specimen: &Specimen, out: &mut Output) -> Result<Summary, RuleError>;
 }
 
@@ -19,7 +19,7 @@ pub trait RuleWithEvm {
     /// Works on one specimen, executing its block by `evm` if it wants to.
     ///
     /// # Errors
-    /// Whoever is to blame: see [`RuleError`]. What was written so far is then no output.
+    /// The party to blame: see [`RuleError`]. Bytes written so far are then no output.
     fn refine(specimen: &Specimen, evm: &Evm, out: &mut Output) -> Result<Summary, RuleError>;
 }
 

@@ -12,7 +12,7 @@ pub struct Specimen<'a> {
 }
 
 impl Specimen<'_> {
-    /// Which block this is, and which bytes say so.
+    /// The block's identity, and the hashes of the bytes that carry it.
     pub fn identity(&self) -> Identity {
         self.host.identity()
     }
@@ -33,7 +33,7 @@ impl Specimen<'_> {
         self.host.logs_bloom()
     }
 
-    /// How many items each list has.
+    /// The number of items in each list.
     pub fn counts(&self) -> Counts {
         self.host.counts()
     }

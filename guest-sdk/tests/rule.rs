@@ -12,7 +12,7 @@ use refiner_sdk::{
 
 const TOKEN: Address = Address::from_hex("dac17f958d2ee523a2206206994597c13d831ec7");
 
-/// A line for everything that a specimen says.
+/// A line for every field of a specimen.
 struct Listing;
 
 impl Rule for Listing {

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What the SDK is made of, below the workspace's root. Its tests stay here.
+/// Parts of the SDK, below the workspace's root. Its tests stay here.
 const SDK: [&str; 8] = [
     "guest-sdk/Cargo.toml",
     "guest-sdk/README.md",

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::program::{command, text};
 
-/// A key that nobody may see.
+/// A key that must not be shown.
 const KEY: &str = "7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6";
 
-/// Asks with a file, an environment and flags that say different things.
+/// Asks with a file, an environment and flags that contradict each other.
 fn show(flags: &[&str]) -> Output {
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("refiner.toml");

@@ -1,4 +1,4 @@
-//! What others wrote, wherever it is shown: names of files, fields of specimens, manifests, words of servers.
+//! Text of other parties, wherever it is shown: names of files, fields of specimens, manifests, words of servers.
 
 use std::{fs, path::PathBuf};
 

@@ -14,7 +14,7 @@ use crate::program::{Ended, command, refiner, samples, samples_directory, text};
 
 const ERAS: [Era; 5] = [Era::A, Era::B, Era::C, Era::D, Era::E];
 
-/// A double that was taught what the embedded executor says of these specimens, where it says anything.
+/// A double that knows the embedded executor's results for these specimens, where there are any.
 fn taught(specimens: &[PathBuf], era: Era) -> EvmServerDouble {
     let (double, executor) = (EvmServerDouble::start().unwrap(), EmbeddedExecutor::default());
     for path in specimens {
@@ -265,7 +265,7 @@ fn difference_is_kept_and_ends_as_the_policy_says() {
     let (agreed, kept) = both("hold", 0);
     assert_eq!((sha256(&agreed), kept), (embedded.clone(), [None, None, None]));
 
-    // A root of the state that nobody can check without executing.
+    // A root of the state that cannot be checked without executing.
     double.fault(Fault::OtherRoot);
     let (ended, [ours, theirs, _]) = both("prefer-embedded", 0);
     assert_eq!(sha256(&ended), embedded);
@@ -277,7 +277,7 @@ fn difference_is_kept_and_ends_as_the_policy_says() {
     assert!(ended.json_lines()[0]["failure"].to_string().contains("differences are held"));
     assert_eq!(kept, [Some(ours), Some(theirs), None]);
 
-    // A lie that can be checked is preferred by nobody.
+    // A lie that can be checked is never preferred.
     double.fault(Fault::OtherGas);
     let (ended, _) = both("prefer-remote", 5);
     assert!(ended.json_lines()[0]["failure"].to_string().contains("gasUsed"));

@@ -28,7 +28,7 @@ fn rules() -> Vec<PathBuf> {
     rules
 }
 
-/// What a replay of every rule over these specimens writes and reports, without what differs from run to run.
+/// Files and report of a replay of every rule over these specimens, without what differs from run to run.
 fn replay(specimens: &Path, options: &[&str]) -> (BTreeMap<String, Vec<u8>>, Vec<Value>) {
     let (out, rules) = (tempfile::tempdir().unwrap(), rules());
     let mut arguments = vec!["replay", text(specimens), "--out", text(out.path()), "--json"];
@@ -147,7 +147,7 @@ fn refusal_is_an_object_where_json_was_asked_for() {
 #[test]
 fn check_says_of_every_hostile_rule_that_is_refused_what_was_found_and_what_to_do() {
     let directory = tempfile::tempdir().unwrap();
-    // Whoever checks a rule grants what it asks for.
+    // A person who checks a rule grants what it asks for.
     let refused = corpus::cases().into_iter().filter(|case| {
         case.expected.outcome == "refusal" && !["evm-not-granted", "wasi-not-granted"].contains(&case.name.as_str())
     });

@@ -13,7 +13,7 @@ use refiner_testkit::real;
 
 /// The bound that issue and README state.
 const LIMIT_KIB: u64 = 400 * 1024;
-/// How often the same specimens are replayed.
+/// The number of replays of the same specimens.
 const ROUNDS: usize = 100;
 /// Longer than the slowest machine should take; reached, the test fails.
 const DEADLINE: Duration = Duration::from_secs(300);

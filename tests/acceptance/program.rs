@@ -11,11 +11,11 @@ use serde_json::Value;
 
 /// One finished run of the program.
 pub struct Ended {
-    /// Its exit code.
+    /// Exit code of the program.
     pub code: i32,
-    /// What it printed.
+    /// Text on standard output.
     pub stdout: Vec<u8>,
-    /// What it complained about.
+    /// Text on standard error.
     pub stderr: String,
 }
 
@@ -45,7 +45,7 @@ pub fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs the program.
+/// Runs the program with arguments.
 pub fn refiner(arguments: &[&str]) -> Ended {
     refiner_reading(arguments, b"")
 }
@@ -79,7 +79,7 @@ pub fn samples() -> Vec<PathBuf> {
     samples
 }
 
-/// Where they are.
+/// Folder of the sample specimens.
 pub fn samples_directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/samples")
 }

@@ -159,7 +159,7 @@ fn info_tells_what_a_rule_asks_for_without_running_it() {
     assert!(text.contains(line["sha256"].as_str().unwrap()), "{text}");
 }
 
-/// Serves these bytes to whoever asks, for as long as the test's process lives. Gives its URL.
+/// Serves these bytes to every client, for as long as the test's process lives. Gives its URL.
 fn serve(bytes: Vec<u8>) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("http://{}/rule.wasm", listener.local_addr().unwrap());

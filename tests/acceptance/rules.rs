@@ -1,5 +1,5 @@
 //! The built-in rules that write rows: goldens over the samples, rows against their schemas, and over the real blocks what
-//! somebody else's record of them says.
+//! an independent record of them has.
 
 mod recorded;
 mod schema;
@@ -18,7 +18,7 @@ use crate::program::{Ended, refiner, samples_directory, text};
 use recorded::{Fields, Recorded};
 use schema::Schema;
 
-/// The rules.
+/// Names of the rules.
 const RULES: [&str; 3] = ["state-access", "token-transfers", "transaction-summary"];
 
 /// Each rule's artifacts and what describes their rows, as `schemas/<schema>.schema.json`.
@@ -32,7 +32,7 @@ const ARTIFACTS: [(&str, &str, &str); 4] = [
 /// The real blocks; one lacks its authorizations, which are found.
 const EXECUTABLE: usize = 8;
 
-/// What a rule may spend of its fuel on any of the real blocks, in parts of what it is granted.
+/// Most fuel that a rule may spend on any of the real blocks, in parts of its grant.
 const FUEL_PART: u64 = 50;
 
 fn root() -> PathBuf {
@@ -64,7 +64,7 @@ fn rows(file: &[u8]) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// What the rules made of the real blocks, and what was reported.
+/// The rules' rows for the real blocks, and the report.
 fn real_outputs() -> Option<(BTreeMap<String, Vec<u8>>, Ended)> {
     let directory = real::directory()?;
     let out = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What the daemon costs: from event to proof, a backlog against `replay`, and memory over thousands of specimens.
+//! Costs of the daemon: from event to proof, a backlog against `replay`, and memory over thousands of specimens.
 //!
 //! `cargo bench -p refiner --bench daemon`, with an anvil, a pinner double and the daemon on one machine: every figure includes
 //! what the chain itself takes.
@@ -72,7 +72,7 @@ async fn latency() {
         }
         times.push(begun.elapsed().as_secs_f64() * 1_000.0);
     }
-    // The first starts a worker and is told apart.
+    // The first starts a worker and is printed apart.
     let first = times.remove(0);
     times.sort_by(f64::total_cmp);
     println!(
@@ -165,7 +165,7 @@ async fn backlog() {
     );
 }
 
-/// What a way of working through the backlog takes.
+/// The cost of one way of working through the backlog.
 struct Cost {
     took: Duration,
     /// Processor time, in seconds.

@@ -1,6 +1,6 @@
-//! What HTTP and JSON cost: blocks a second of `refiner evm serve` over loopback, beside the embedded executor.
+//! Costs of HTTP and JSON: blocks a second of `refiner evm serve` over loopback, beside the embedded executor.
 //!
-//! `cargo bench -p refiner --bench evm_server`. The clients run on the same machine, so processor time is told too: what
+//! `cargo bench -p refiner --bench evm_server`. The clients run on the same machine, so processor time is printed too: what
 //! each way itself used of it.
 
 #![allow(
@@ -16,7 +16,7 @@ mod processor;
 #[path = "../acceptance/evm/server.rs"]
 mod server;
 
-/// What `server` starts the program with.
+/// The arguments with which `server` starts the program.
 mod program {
     use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! Processor time, as Linux tells it: on a machine that others use as well it says more than the clock on the wall.
+//! Processor time from Linux: on a shared machine it means more than the clock on the wall.
 
 use std::fs;
 

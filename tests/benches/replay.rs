@@ -1,4 +1,4 @@
-//! What a whole replay costs: the executor alone against the sandboxed rule, and one core against all.
+//! Costs of a whole replay: the executor alone against the sandboxed rule, and one core against all.
 //!
 //! `cargo xtask bench`, or `cargo bench -p refiner --bench replay`. CPU time is this thread's own, medians of rounds in
 //! which both ways alternate; wall time is that of the release program.
@@ -31,7 +31,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Rounds per specimen; the median of each way is taken.
 const ROUNDS: usize = 41;
-/// How often the specimens are replayed by the whole program.
+/// The number of times that the specimens are replayed by the whole program.
 const REPEATS: usize = 60;
 
 fn main() {
@@ -93,7 +93,7 @@ fn overhead(specimens: &[PathBuf]) {
     );
 }
 
-/// What a program without a sandbox would do: decode, execute, hash the result.
+/// The work of a program without a sandbox: decode, execute, hash the result.
 fn run_direct(raw: &Bytes, executor: &EmbeddedExecutor) -> B256 {
     let specimen = refiner_specimen::decode_shared(raw).unwrap();
     let execution = executor.execute(&specimen, ResultFormat::Canonical).unwrap();

@@ -30,10 +30,10 @@ pub fn module_of_fields(fields: &str) -> String {
     format!("(module {DROP}\n{fields}\n{parts}\n{data})")
 }
 
-/// Where `describe` of `parts.wat` says that there are no outputs.
+/// The place at which `describe` of `parts.wat` states that there are no outputs.
 const NO_OUTPUTS: &str = "(i64.store (i32.const 88) (i64.const 0))";
 
-/// What a text says of its outputs, each in a line `;; output: name media-type` or `;; output: name media-type schema`.
+/// The outputs that a text states, each in a line `;; output: name media-type` or `;; output: name media-type schema`.
 fn outputs(text: &str) -> impl Iterator<Item = Vec<&str>> {
     text.lines().filter_map(|line| Some(line.strip_prefix(";; output: ")?.split(' ').collect()))
 }

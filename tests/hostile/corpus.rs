@@ -1,8 +1,8 @@
 //! The cases of `tests/hostile`: rules that mean harm, and how each must end. The sandbox's tests and the worker's both play them.
 //!
-//! A case is a folder with `rule.wat` and `expected.toml`. Its form says what the text is: `fields` (the default) of a core
+//! A case is a folder with `rule.wat` and `expected.toml`. Its form names the kind of text: `fields` (the default) of a core
 //! module, with `parts.wat` behind them; `module-fields` without; `as-is`, assembled and not wrapped; `bytes`, not even assembled.
-//! Where the text says `{{bodies}}`, the text of `[repeat.bodies]` stands as often as that says, with its number for each `{n}`.
+//! In the place of `{{bodies}}` stands the text of `[repeat.bodies]`, as often as that states, with its number for each `{n}`.
 //!
 //! A manifest that agrees with the case is put inside its component. With `manifest.toml`, that one is; `beside.toml` is given
 //! beside the component.
@@ -23,20 +23,20 @@ use super::component::{bare_component, manifest, module_of_fields, with_manifest
 /// Cases there are at least.
 const CASES_MIN: usize = 40;
 
-/// One folder.
+/// One folder of the corpus, read.
 pub struct Case {
-    /// Its name.
+    /// Name of the case's folder.
     pub name: String,
-    /// Its `expected.toml`.
+    /// Content of the case's `expected.toml`.
     pub expected: Expected,
     folder: PathBuf,
 }
 
-/// `expected.toml`.
+/// The format of `expected.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
-    /// What it tries, for whoever reads the case.
+    /// The attack, in words for a reader of the case.
     #[serde(rename = "why")]
     _why: String,
     #[serde(default = "fields")]
@@ -49,7 +49,7 @@ pub struct Expected {
     message: String,
     #[serde(default)]
     limits: BTreeMap<String, u64>,
-    /// How many times the manifest is put inside.
+    /// The number of manifests put inside.
     #[serde(default = "one")]
     manifests: usize,
     /// Spaces behind the manifest.
@@ -63,13 +63,13 @@ pub struct Expected {
     pub compiler: Option<CompilerLimits>,
 }
 
-/// What compiling a case may cost.
+/// The most that compiling a case may cost.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CompilerLimits {
-    /// Address space.
+    /// Most bytes of address space.
     pub memory_bytes: u64,
-    /// Wall time.
+    /// Most milliseconds of wall time.
     pub wall_ms: u64,
 }
 
@@ -140,13 +140,13 @@ impl Case {
         path.exists().then(|| fs::read_to_string(path).unwrap())
     }
 
-    /// What the operator grants it.
+    /// The limits that the operator grants.
     pub fn grants(&self) -> Grants {
         let capabilities = self.expected.granted.iter().map(|name| Capability::from_name(name).unwrap());
         Grants { capabilities: capabilities.collect(), ..Grants::default() }
     }
 
-    /// What its run is granted.
+    /// The limits that its run is granted.
     pub fn limits(&self, mut limits: Limits) -> Limits {
         for (name, granted) in &self.expected.limits {
             limits.set_by_name(name, *granted).unwrap();
@@ -154,7 +154,7 @@ impl Case {
         limits
     }
 
-    /// How it must end over a specimen of this layout and length: kind and message.
+    /// The expected end over a specimen of this layout and length: kind and message.
     pub fn end(&self, layout: &str, limits: &Limits, specimen_bytes: usize) -> (String, String) {
         let fuel = limits.fuel_for(specimen_bytes as u64).to_string();
         let message = self.expected.message.replace("{fuel}", &fuel).replace("{layout}", layout);

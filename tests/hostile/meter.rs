@@ -1,4 +1,4 @@
-//! How long something took, and by how much it moved the memory of this process at most.
+//! The duration of some work, and the most by which it moved this process's memory.
 
 use std::{
     fs,

@@ -12,7 +12,7 @@ use crate::schema::{Schema, Shape};
 /// Positions of a list that are changed. Longer lists are changed at so many, evenly spread.
 const POSITIONS: usize = 18;
 
-/// One change.
+/// One changed place of a specimen.
 #[derive(Clone, Debug)]
 pub struct Change {
     /// Path of the changed value from the root.

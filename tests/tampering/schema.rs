@@ -19,7 +19,7 @@ pub enum Shape {
     /// A record that stands elsewhere in full.
     Named(String),
     List(Box<Shape>),
-    /// Null or this.
+    /// A union of null and this type.
     Optional(Box<Shape>),
     Number,
     Text,
@@ -36,7 +36,7 @@ impl Schema {
         Self { root, records }
     }
 
-    /// The whole segment.
+    /// The schema of the whole segment.
     pub const fn root(&self) -> &Shape {
         &self.root
     }

@@ -1,7 +1,8 @@
 //! Reads a rule's `rule.toml` while the rule compiles.
 //!
-//! Comes in: the manifest beside the rule's `Cargo.toml`. Goes out: the `describe` export, or a compile error that
-//! names what is wrong with the manifest. So a rule says what it is once. Never here: anything at run time.
+//! * **Inputs**: the manifest beside the rule's `Cargo.toml`.
+//! * **Outputs**: the `describe` export, or a compile error that names the fault of the manifest.
+//! * **Invariants**: nothing happens at run time; a rule states what it is once, in its manifest.
 
 mod package;
 

@@ -4,7 +4,7 @@ use std::{env, fs, io, path::Path};
 
 use refiner_manifest::{Manifest, ManifestError, World};
 
-/// What is wrong with a crate's manifest.
+/// The faults of a crate's manifest.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
     #[error("a rule is built by cargo, and CARGO_MANIFEST_DIR is not set")]

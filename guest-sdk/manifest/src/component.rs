@@ -11,18 +11,18 @@ const CUSTOM_SECTION_ID: u8 = 0;
 /// Magic number, version and layer.
 const PREAMBLE_BYTES: usize = 8;
 
-/// Why no manifest can be read from a component.
+/// Reasons for which no manifest can be read from a component.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The component is cut short or is none.
     #[error("sections cannot be told apart at byte {offset}: {message}")]
     Malformed {
-        /// Where.
+        /// Offset of the fault.
         offset: usize,
-        /// The parser's words.
+        /// Message of the parser.
         message: String,
     },
-    /// Two manifests.
+    /// There are two manifests.
     #[error("there are two, and a reader could see either")]
     Two {
         /// Where the second one's section begins.

@@ -1,20 +1,20 @@
-//! What can be wrong with a manifest.
+//! Faults of a manifest.
 
 use crate::{LIMIT_NAMES, manifest::MANIFEST_BYTES_MAX};
 
-/// What is wrong with a manifest. The texts quote it, so whoever shows them for a stranger's manifest escapes them first.
+/// A fault of a manifest. The texts quote it, so callers escape them before they show them for a stranger's manifest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
     /// More bytes than a manifest may have.
     #[error("it has {found_bytes} bytes, and {MANIFEST_BYTES_MAX} are allowed")]
     TooLarge {
-        /// Bytes it has.
+        /// Length of the text in bytes.
         found_bytes: usize,
     },
     /// Not TOML, a key that is unknown or missing, or a value of another type.
     #[error("line {line}: {message}")]
     Syntax {
-        /// From 1.
+        /// Line, counted from 1.
         line: usize,
         /// The parser's words, which name the key and those it knows.
         message: String,
@@ -22,17 +22,17 @@ pub enum ManifestError {
     /// A value that its field cannot have.
     #[error("{field} {value:?} is not {}", allowed(field))]
     Value {
-        /// The field.
+        /// Name of the field.
         field: &'static str,
-        /// Its value.
+        /// Value of the field.
         value: String,
     },
     /// A list with too many items.
     #[error("{found} {field} are listed, and {allowed} are allowed")]
     TooMany {
-        /// The list.
+        /// Name of the list.
         field: &'static str,
-        /// Items it has.
+        /// Number of items in it.
         found: usize,
         /// Items it may have.
         allowed: usize,
@@ -40,9 +40,9 @@ pub enum ManifestError {
     /// A list with one item twice.
     #[error("{field} name {value:?} twice")]
     Twice {
-        /// The list.
+        /// Name of the list.
         field: &'static str,
-        /// The item.
+        /// The item that is there twice.
         value: String,
     },
     /// A world that executes blocks, without leave to.
@@ -54,7 +54,7 @@ pub enum ManifestError {
     /// A limit that is not in the host's table.
     #[error("there is no limit {name:?}; there are {}", LIMIT_NAMES.join(", "))]
     UnknownLimit {
-        /// The name given.
+        /// The name that was given.
         name: String,
     },
 }
@@ -67,7 +67,7 @@ impl ManifestError {
     }
 }
 
-/// What a field may hold, in words.
+/// Description of the values that a field may hold.
 fn allowed(field: &str) -> &'static str {
     match field {
         "name" | "outputs.name" => {

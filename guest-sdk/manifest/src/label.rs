@@ -1,10 +1,10 @@
-//! What names and labels may look like. Names of rules and artifacts become parts of paths.
+//! Rules for names and labels. Names of rules and artifacts become parts of paths.
 
 /// Longest artifact name: it becomes part of a file name.
 pub const ARTIFACT_NAME_BYTES_MAX: usize = 64;
 /// Longest media type, as RFC 6838 recommends for each of its two parts together.
 pub const MEDIA_TYPE_BYTES_MAX: usize = 127;
-/// Longest schema name.
+/// Longest name of a schema.
 pub const SCHEMA_BYTES_MAX: usize = 255;
 
 /// Longest name or version of a rule: both become parts of file names.

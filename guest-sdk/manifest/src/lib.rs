@@ -1,8 +1,9 @@
 //! The manifest of a rule, `rule.toml`: one definition for the SDK, the host and the tools.
 //!
-//! Comes in: the text of a manifest. Goes out: a [`Manifest`] that agrees with itself, or a [`ManifestError`] that says what is
-//! wrong with it. With the feature `component`: [`embed`] puts the text into a component, [`read`] finds it there. Never here:
-//! files, and what a component really imports.
+//! * **Inputs**: the text of a manifest.
+//! * **Outputs**: a [`Manifest`] that is consistent, or a [`ManifestError`] that names the fault. With the feature
+//!   `component`, [`embed`] puts the text into a component and [`read`] finds it there.
+//! * **Invariants**: reads no file, and does not know what a component imports.
 
 #[cfg(feature = "component")]
 mod component;

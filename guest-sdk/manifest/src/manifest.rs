@@ -18,7 +18,7 @@ pub const OUTPUTS_MAX: usize = 32;
 /// Most layouts: there are eight, and a few more a year at most.
 const LAYOUTS_MAX: usize = 64;
 
-/// What `[limits]` can ask for, in the order of the host's table, which holds defaults and caps.
+/// Names that `[limits]` can have, in the order of the host's table, which holds defaults and caps.
 pub const LIMIT_NAMES: [&str; 13] = [
     "component_bytes",
     "specimen_bytes",
@@ -47,12 +47,12 @@ pub struct Manifest {
     pub world: World,
     /// Codec layouts accepted, `"0.38"`; empty accepts every layout.
     pub layouts: Vec<String>,
-    /// What it needs beyond the specimen, output, log and parameters.
+    /// Capabilities needed beyond the specimen, output, log and parameters.
     #[serde(default)]
     pub capabilities: BTreeSet<Capability>,
     /// Whether it is built for WASI.
     pub wasi: Option<Wasi>,
-    /// How much it asks for of each limit, by the names in [`LIMIT_NAMES`]; what is not named gets the default.
+    /// The amount requested of each limit, by the names in [`LIMIT_NAMES`]; a limit without a name gets the default.
     #[serde(default)]
     pub limits: BTreeMap<String, u64>,
     /// The artifacts it may produce.
@@ -71,7 +71,7 @@ pub struct Output {
     pub name: String,
     /// Its media type, `"application/json"`.
     pub media_type: String,
-    /// What its bytes follow.
+    /// Schema that the bytes follow.
     pub schema: Option<String>,
 }
 
@@ -79,13 +79,13 @@ pub struct Output {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum World {
-    /// The rule transforms what the specimen says.
+    /// The rule transforms what the specimen contains.
     Transform,
     /// It also needs the block executed.
     TransformWithEvm,
 }
 
-/// What a rule can ask for beyond what every rule gets.
+/// A capability beyond those that every rule gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Capability {
@@ -93,7 +93,7 @@ pub enum Capability {
     Evm,
 }
 
-/// How a rule uses WASI.
+/// The use that a rule makes of WASI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Wasi {

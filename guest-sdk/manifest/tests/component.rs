@@ -1,4 +1,4 @@
-//! Manifests inside components.
+//! Tests of manifests inside components.
 #![cfg(feature = "component")]
 
 use refiner_manifest::{ReadError, SECTION, embed, read};

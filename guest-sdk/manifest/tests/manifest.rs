@@ -1,4 +1,4 @@
-//! What a manifest may say.
+//! Tests of the values that a manifest may have.
 
 use refiner_manifest::{LIMIT_NAMES, MANIFEST_BYTES_MAX, Manifest, ManifestError, OUTPUTS_MAX, Wasi, World};
 
@@ -15,7 +15,7 @@ name = "transfers.jsonl"
 media-type = "application/jsonl"
 "#;
 
-/// Replaces one piece of the good manifest and compares: no error, or an error that says this.
+/// Replaces one piece of the good manifest and compares: no error, or an error with this text.
 fn check((from, to): (&str, &str), expected: Option<&str>) {
     assert!(GOOD.contains(from), "{from:?} is not in the manifest");
     let result = Manifest::parse(&GOOD.replacen(from, to, 1)).map_err(|error| error.to_string());

@@ -1,4 +1,4 @@
-//! How a value stands in a row.
+//! The spelling of a value in a row.
 
 use std::io::Write as _;
 

@@ -1,4 +1,4 @@
-//! Account addresses.
+//! The type of account addresses.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// All bytes zero.
+    /// The address whose bytes are all zero.
     pub const ZERO: Self = Self { w0: 0, w1: 0, w2: 0 };
 
     /// From 40 hexadecimal digits, with or without `0x`; for constants such as a contract.
@@ -30,7 +30,7 @@ impl Address {
         Self { w0: hex::word(&bytes, 0), w1: hex::word(&bytes, 8), w2: u32::from_be_bytes([b16, b17, b18, b19]) }
     }
 
-    /// Big-endian bytes.
+    /// The address as big-endian bytes.
     pub fn to_bytes(self) -> [u8; 20] {
         let mut bytes = [0; 20];
         bytes[..8].copy_from_slice(&self.w0.to_be_bytes());

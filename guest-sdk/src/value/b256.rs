@@ -1,4 +1,4 @@
-//! 32 bytes.
+//! The type of hashes and other values of 32 bytes.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub struct B256 {
 }
 
 impl B256 {
-    /// All bytes zero.
+    /// The value whose bytes are all zero.
     pub const ZERO: Self = Self::from_words([0; 4]);
 
     /// From four words, most significant first.
@@ -40,7 +40,7 @@ impl B256 {
         [self.w0, self.w1, self.w2, self.w3]
     }
 
-    /// Big-endian bytes.
+    /// The value as big-endian bytes.
     pub fn to_bytes(self) -> [u8; 32] {
         let mut bytes = [0; 32];
         for (chunk, word) in bytes.chunks_exact_mut(8).zip(self.to_words()) {

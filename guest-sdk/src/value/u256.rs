@@ -1,4 +1,4 @@
-//! 256-bit numbers.
+//! The type of 256-bit numbers.
 
 use std::{fmt, str};
 
@@ -20,9 +20,9 @@ const DECIMAL_CHUNK_DIGITS: usize = 19;
 const DECIMAL_DIGITS_MAX: usize = 5 * DECIMAL_CHUNK_DIGITS;
 
 impl U256 {
-    /// Nought.
+    /// The number zero, the default.
     pub const ZERO: Self = Self::from_words([0; 4]);
-    /// 2^256 - 1.
+    /// The largest number, 2^256 - 1.
     pub const MAX: Self = Self::from_words([u64::MAX; 4]);
 
     /// From four words, most significant first.
@@ -47,7 +47,7 @@ impl U256 {
         [self.w0, self.w1, self.w2, self.w3]
     }
 
-    /// True for nought.
+    /// True if the number is zero.
     pub const fn is_zero(self) -> bool {
         self.w0 | self.w1 | self.w2 | self.w3 == 0
     }

@@ -8,7 +8,7 @@ use std::{
     process::{Command, ExitStatus},
 };
 
-/// Why a program gave nothing.
+/// Reasons for which a program gave no output.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// There is no such program, or it may not be run.
@@ -16,16 +16,16 @@ pub enum CommandError {
     NotStarted {
         /// As one would type it.
         command: String,
-        /// What the operating system says.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
-    /// It ran and said no.
+    /// It ran and failed.
     #[error("{status} from\n  {command}")]
     Failed {
         /// As one would type it.
         command: String,
-        /// How it ended.
+        /// Exit status of the program.
         status: ExitStatus,
     },
 }
@@ -34,7 +34,7 @@ pub enum CommandError {
 /// that its build scripts' surroundings changed.
 const OF_CARGO_RUN: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
 
-/// This toolchain's cargo.
+/// The cargo of this toolchain.
 pub fn cargo() -> Command {
     program(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

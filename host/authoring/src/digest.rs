@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-/// The sha256.
+/// The sha256 of some bytes.
 pub fn sha256_bytes(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }

@@ -1,7 +1,8 @@
 //! From a rule's source to a component: the template, the guest toolchain, the wrapping.
 //!
-//! Comes in: a name, for a new rule's crate ([`template::write`]); or a crate, for its component with the manifest inside
-//! ([`build()`]). Never here: running a rule.
+//! * **Inputs**: a name, for a new rule's crate ([`template::write`]), or a crate ([`build()`]).
+//! * **Outputs**: the crate, or its component with the manifest inside.
+//! * **Invariants**: runs no rule.
 
 mod build;
 pub mod command;

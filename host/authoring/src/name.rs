@@ -73,7 +73,7 @@ const TAKEN: [&str; 60] = [
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RuleName(String);
 
-/// Why a name cannot be a rule's.
+/// Reasons for which a name cannot be a rule's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Other characters, too many or none.
@@ -85,7 +85,7 @@ pub enum NameError {
 }
 
 impl RuleName {
-    /// The name.
+    /// The name that was given.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -26,12 +26,12 @@ enum Way {
     AddTarget,
     /// Debian's compiler builds the standard library from Debian's source of it.
     BuildStd {
-        /// What links: rust-lld or wasm-ld.
+        /// The linker: rust-lld or wasm-ld.
         linker: PathBuf,
     },
 }
 
-/// A way somebody insists on.
+/// A way that the user insists on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Forced {
     Rustup,
@@ -58,9 +58,9 @@ pub enum NoToolchain {
 /// A Debian package that building guests needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Package {
-    /// rustc.
+    /// The package with rustc.
     Compiler,
-    /// cargo.
+    /// The package with cargo.
     Cargo,
     /// The standard library's source.
     Source,

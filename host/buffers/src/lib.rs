@@ -1,7 +1,8 @@
 //! Memory that is used again. What a system hands out anew it has to clear, which takes longer than reading a specimen into it.
 //!
-//! Comes in: who fills a buffer. Goes out: its bytes, shared, and the buffer is back when the last of them is dropped. Never here:
-//! anything about what the bytes mean.
+//! * **Inputs**: a function that fills a buffer.
+//! * **Outputs**: the bytes, shared; the buffer returns to the pool when the last of them is dropped.
+//! * **Invariants**: does not know the meaning of the bytes.
 
 use std::{
     fmt, mem,
@@ -20,11 +21,11 @@ const BUFFER_BYTES_MAX: usize = 4 << 20;
 pub struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Buffers {
-    /// The first bytes of `length` that `fill` writes to and says how many: what it is given holds anything.
+    /// The first bytes of a buffer of `length`, as many as `fill` returns; the buffer it gets holds arbitrary bytes.
     ///
     /// # Errors
     ///
-    /// What `fill` says.
+    /// The error of `fill`.
     pub fn bytes<E>(&self, length: usize, fill: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Result<Bytes, E> {
         let waiting = self.waiting().pop();
         let mut lent = Lent { buffer: waiting.unwrap_or_default(), used: 0, home: self.clone() };

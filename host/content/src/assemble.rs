@@ -14,39 +14,39 @@ pub const DEPTH_MAX: usize = 16;
 /// counts each time something links to it.
 pub const NODES_MAX: usize = 1 << 18;
 
-/// Why blocks do not make a file.
+/// Reasons for which blocks do not make a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DagError {
     /// A block that something links to is not there.
     #[error("block {id} is missing")]
     Missing {
-        /// Its id.
+        /// Id of the block.
         id: ContentId,
     },
     /// A block is no node of a file.
     #[error("block {id}")]
     Node {
-        /// Its id.
+        /// Id of the block.
         id: ContentId,
-        /// What is wrong with it.
+        /// The fault of the block.
         source: NodeError,
     },
     /// Nodes above nodes without end.
     #[error("the file's tree has more than {DEPTH_MAX} levels")]
     TooDeep,
-    /// Too many blocks.
+    /// There are too many blocks.
     #[error("the file's tree has more than {NODES_MAX} blocks")]
     TooManyNodes,
     /// More bytes than allowed.
     #[error("the file has more than {limit_bytes} bytes")]
     TooLarge {
-        /// The limit.
+        /// The most bytes allowed.
         limit_bytes: usize,
     },
     /// The root states another size.
     #[error("the file has {got_bytes} bytes and its root states {stated_bytes}")]
     Size {
-        /// Bytes put together.
+        /// Bytes that were put together.
         got_bytes: usize,
         /// Bytes the root states.
         stated_bytes: u64,

@@ -9,9 +9,9 @@ pub enum CharacterError {
     /// A character outside the alphabet.
     #[error("{character:?} is no base{base} character")]
     Unknown {
-        /// The character.
+        /// The character that was found.
         character: char,
-        /// 32 or 58.
+        /// The base, 32 or 58.
         base: u8,
     },
     /// The last base32 character holds bits that no byte has.

@@ -5,7 +5,7 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-        // Cancelled only when the runtime shuts down, and then nobody waits.
+        // Cancelled only when the runtime shuts down, and then no caller waits.
         Err(_) => std::future::pending().await,
     }
 }

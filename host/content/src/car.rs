@@ -32,7 +32,7 @@ impl Blocks {
         self.0.get(id.digest())
     }
 
-    /// How many there are.
+    /// The number of blocks.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
@@ -45,7 +45,7 @@ impl Blocks {
     }
 }
 
-/// Why bytes are no archive that can be used.
+/// Reasons for which bytes are no archive that can be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CarError {
     /// A length is missing, cut off or longer than what follows.
@@ -60,7 +60,7 @@ pub enum CarError {
     /// Another version than 1.
     #[error("the archive has version {version}; version 1 is read")]
     Version {
-        /// What the header says.
+        /// Version that the header states.
         version: u64,
     },
     /// A block's id is not read here.
@@ -68,13 +68,13 @@ pub enum CarError {
     Id {
         /// Where its entry begins.
         at: usize,
-        /// What is wrong with it.
+        /// The fault of the block's id.
         source: IdError,
     },
     /// A block is not what its id names.
     #[error("a block of the archive is not what its id {id} names")]
     Mismatch {
-        /// The id.
+        /// Id of the block.
         id: ContentId,
     },
     /// A block is too long.
@@ -83,7 +83,7 @@ pub enum CarError {
         /// Its stated length, with its id.
         bytes: u64,
     },
-    /// Too many blocks.
+    /// There are too many blocks.
     #[error("the archive holds more than {BLOCKS_MAX} blocks")]
     TooManyBlocks,
 }

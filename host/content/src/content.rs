@@ -27,8 +27,8 @@ impl Content {
         Self::kept(ContentId::of_raw_digest(sha256), bytes)
     }
 
-    /// Holds `bytes` against `id`: a raw id by its own hash, any other by the network's recipe. When they differ, says which id
-    /// the recipe gives them; a tree of another recipe cannot be told from damage this way.
+    /// Checks `bytes` against `id`: a raw id by its own hash, any other by the network's recipe. When they differ, the error has the id
+    /// that the recipe gives them; a tree of another recipe cannot be distinguished from damage this way.
     pub(crate) fn check(id: ContentId, bytes: Bytes) -> Result<Self, Differs> {
         if id.codec() == Codec::Raw && id.names(&bytes) {
             return Ok(Self::of_other_recipe(id, bytes));
@@ -60,20 +60,20 @@ impl Content {
         self.id
     }
 
-    /// The id of the network's recipe, under which stores keep it. Differs from [`id`](Self::id) only where somebody else chose
+    /// The id of the network's recipe, under which stores keep it. Differs from [`id`](Self::id) only where another party chose
     /// another chunking.
     #[must_use]
     pub const fn recipe_id(&self) -> ContentId {
         self.recipe_id
     }
 
-    /// The bytes.
+    /// The bytes of the content.
     #[must_use]
     pub const fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// The bytes alone.
+    /// The bytes without their id.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.bytes

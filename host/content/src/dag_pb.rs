@@ -19,7 +19,7 @@ const FIXED_32: u64 = 5;
 const RECORD_RAW: u64 = 0;
 const RECORD_FILE: u64 = 2;
 
-/// Why a block is no node of a file.
+/// Reasons for which a block is no node of a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NodeError {
     /// Not protobuf, or not of the fields a node has.
@@ -28,21 +28,21 @@ pub enum NodeError {
         /// Offset in the message that is read, which may lie within the node.
         at: usize,
     },
-    /// No UnixFS record.
+    /// It has no UnixFS record.
     #[error("the node holds no UnixFS record")]
     NoRecord,
     /// A directory, a symbolic link or another record that is no file.
     #[error("the node is of UnixFS type {kind}, which is no file")]
     NotAFile {
-        /// The record's type.
+        /// Type of the UnixFS record.
         kind: u64,
     },
     /// A link whose id is not read here.
     #[error("link {index}")]
     Link {
-        /// Which link, from 0.
+        /// Position of the link, from 0.
         index: usize,
-        /// What is wrong with its id.
+        /// The fault of the link's id.
         source: IdError,
     },
     /// More links than a node may have.
@@ -56,7 +56,7 @@ pub(crate) struct FileNode {
     /// Bytes of the file that stand in the node itself, before those of its links.
     pub(crate) inline: Bytes,
     pub(crate) links: Vec<ContentId>,
-    /// What the node says of the whole file below it, if it does.
+    /// Size of the whole file below it, if the node states it.
     pub(crate) file_bytes: Option<u64>,
 }
 

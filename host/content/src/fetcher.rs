@@ -1,4 +1,4 @@
-//! Several sources, raced.
+//! Fetching from several sources with hedged requests.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
 /// Most attempts of one fetch. Four sources and as many distinct ids as the proof chain allows would be 3,072.
 pub const ATTEMPTS_MAX: usize = 128;
 
-/// How a fetch goes on from source to source.
+/// The rhythm in which a fetch turns from source to source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// After this time without an end, the next source is asked as well. After a failure, at once.
@@ -32,14 +32,14 @@ impl Default for Pace {
     }
 }
 
-/// What was fetched, and how.
+/// Fetched content, with its history.
 #[derive(Debug)]
 pub struct Fetched {
     /// The content. When it came from a URL without an id, its id is that of the network's recipe.
     pub content: Content,
     /// Where it came from.
     pub from: Origin,
-    /// What other attempts met before.
+    /// Failures of other attempts before it.
     pub failed: Vec<FetchError>,
 }
 

@@ -23,7 +23,7 @@ const ARCHIVE_EXTRA_BYTES: usize = 1 << 20;
 
 const ARCHIVE: &str = "application/vnd.ipld.car; version=1; order=dfs; dups=n";
 
-/// One gateway.
+/// A client of one gateway.
 #[derive(Clone, Debug)]
 pub struct Gateway {
     base: Url,

@@ -21,10 +21,10 @@ const VERSION_0_PREFIX: [u8; 2] = [0x12, 0x20];
 const RAW: u64 = 0x55;
 const DAG_PB: u64 = 0x70;
 
-/// How the block that an id names is to be read.
+/// The form of the block that an id names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Codec {
-    /// The bytes themselves.
+    /// The block is the bytes themselves.
     Raw,
     /// A dag-pb node, of which a larger file is made.
     DagPb,
@@ -52,7 +52,7 @@ impl ContentId {
         Self { codec: Codec::Raw, digest }
     }
 
-    /// How the block is to be read.
+    /// The form of the block.
     #[must_use]
     pub const fn codec(&self) -> Codec {
         self.codec
@@ -137,7 +137,7 @@ impl FromStr for ContentId {
             multibase => return Err(IdError::Multibase { multibase }),
         };
         if multibase != 'Q' && bytes.starts_with(&VERSION_0_PREFIX) {
-            // A version 0 id has no multibase character; with one, 0x12 is a version nobody defined.
+            // A version 0 id has no multibase character; with one, 0x12 is a version that does not exist.
             return Err(IdError::Version { version: u64::from(VERSION_0_PREFIX[0]) });
         }
         let mut rest = bytes.as_slice();
@@ -171,10 +171,10 @@ impl<'de> Deserialize<'de> for ContentId {
     }
 }
 
-/// Why a text or some bytes are no content id that is read here.
+/// Reasons for which a text or some bytes are no content id that is read here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// Nothing there.
+    /// The text is empty.
     #[error("empty content id")]
     Empty,
     /// No id is that long.
@@ -183,37 +183,37 @@ pub enum IdError {
         /// Length of the text.
         characters: usize,
     },
-    /// The first character, which says the base, is another than `b`, `z` or the `Q` of a version 0 id.
+    /// The first character, which names the base, is another than `b`, `z` or the `Q` of a version 0 id.
     #[error("content id begins with {multibase:?}; 'b' (base32), 'z' (base58) and \"Qm\" (version 0) are read")]
     Multibase {
-        /// The character.
+        /// The character that was found.
         multibase: char,
     },
     /// A character that the base does not have.
     #[error(transparent)]
     Character(#[from] CharacterError),
-    /// A version nobody defined.
+    /// A version that does not exist.
     #[error("content id of version {version}")]
     Version {
-        /// What stands there.
+        /// The version that was found.
         version: u64,
     },
     /// The block is neither raw nor dag-pb.
     #[error("content id of codec {codec:#x}; raw ({RAW:#x}) and dag-pb ({DAG_PB:#x}) are read")]
     Codec {
-        /// Its multicodec.
+        /// Multicodec of the block.
         codec: u64,
     },
     /// The hash is not sha2-256.
     #[error("content id of hash function {hash:#x}; sha2-256 ({SHA2_256:#x}) is read")]
     HashFunction {
-        /// Its multicodec.
+        /// Multicodec of the hash function.
         hash: u64,
     },
     /// A sha2-256 of another length than 32.
     #[error("content id whose digest has {length} bytes")]
     DigestLength {
-        /// The length stated.
+        /// The length that is stated.
         length: u64,
     },
     /// The bytes end early, or a number in them is not written as numbers are.
@@ -222,7 +222,7 @@ pub enum IdError {
     /// Something follows the digest.
     #[error("{bytes} bytes follow the content id's digest")]
     Trailing {
-        /// How many.
+        /// The number of bytes.
         bytes: usize,
     },
 }

@@ -1,8 +1,9 @@
 //! Content ids, and fetching and keeping the bytes they name.
 //!
-//! Comes in: bytes, or a content id. Goes out: a content id, or [`Content`], which is bytes that were checked against theirs. Never
-//! here: specimens, rules, keys. No byte that was fetched leaves before its hash was compared with the id that was asked for; the
-//! one exception is [`Unverified`], which gives its bytes only to the caller's own check.
+//! * **Inputs**: bytes, or a content id.
+//! * **Outputs**: a content id, or [`Content`]: bytes that were checked against theirs.
+//! * **Invariants**: no fetched byte leaves before its hash was compared with the requested id. The one exception
+//!   is [`Unverified`], which gives its bytes only to the caller's own check. Knows no specimen, rule or key.
 //!
 //! Start at [`Fetcher`] (several sources, raced) and at the two ports: [`Source`] is fetched from, [`ContentStore`] also keeps.
 //! [`LocalStore`] and [`Pinner`] are both, a [`Gateway`] is a source only. [`serve`] answers as an ipfs-pinner over a local store.
@@ -46,6 +47,6 @@ pub use source::{Accept, ContentStore, Source};
 pub use unixfs::{Block, Builder, CHUNK_BYTES, Dag, LINKS_MAX, content_id};
 pub use web::{Reach, Unverified, Web};
 
-/// Most bytes of one content unless a caller says otherwise: the specimen limit of the engine profile. The largest specimen known
+/// Most bytes of one content unless a caller sets another limit: the specimen limit of the engine profile. The largest specimen known
 /// has 4 MiB.
 pub const CONTENT_BYTES_MAX: usize = 64 << 20;

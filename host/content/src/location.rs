@@ -1,4 +1,4 @@
-//! What the proof chain's `getURLS` says about where a specimen is.
+//! Locations of a specimen, as the proof chain's `getURLS` lists them.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::{ContentId, Excerpt, IdError};
 
 /// Most entries read; the contract holds one a submitter, and there are at most 256 validators with at most 3 submissions.
 pub const ENTRIES_MAX: usize = 768;
-/// Longest entry read.
+/// Most bytes of an entry that is read.
 pub const ENTRY_BYTES_MAX: usize = 2048;
 
 /// The places a list of entries names. Duplicates are merged.
@@ -29,32 +29,32 @@ pub struct Locations {
 pub struct Refused {
     /// The beginning of the entry.
     pub entry: Excerpt,
-    /// Why it leads nowhere.
+    /// The reason why it leads nowhere.
     pub why: NotFetchable,
 }
 
-/// Why nothing can be fetched from an entry.
+/// Reasons for which nothing can be fetched from an entry.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotFetchable {
-    /// Nothing there.
+    /// The entry is empty.
     #[error("the entry is empty")]
     Empty,
-    /// Longer than [`ENTRY_BYTES_MAX`].
+    /// The entry is longer than [`ENTRY_BYTES_MAX`].
     #[error("the entry has more than {ENTRY_BYTES_MAX} bytes")]
     TooLong,
     /// More than [`ENTRIES_MAX`] entries; those after are not read.
     #[error("more than {ENTRIES_MAX} entries")]
     TooMany,
-    /// The producer could not reach its pinner and names a file on its own disk (protocol.md 3.1).
+    /// The producer could not reach its pinner and names a file on its own disk (docs/protocol.md, section 1.2).
     #[error("only on the producer's disk")]
     OnlyLocal,
-    /// A bucket of 2022 to 2023, which answers with a login page (protocol.md 3.1).
+    /// A bucket of 2022 to 2023, which answers with a login page (docs/protocol.md, section 1.2).
     #[error("a private Google Cloud Storage bucket")]
     GoogleStorage,
     /// A scheme that is not fetched.
     #[error("scheme {scheme:?} is not fetched; ipfs, https and http are")]
     Scheme {
-        /// The scheme.
+        /// Scheme of the URL.
         scheme: Excerpt,
     },
     /// `ipfs://` without a content id that is read here.
@@ -78,7 +78,7 @@ enum Place {
 }
 
 impl Locations {
-    /// Only this content.
+    /// The location of this content alone.
     #[must_use]
     pub fn of(id: ContentId) -> Self {
         Self { ids: vec![id], ..Self::default() }

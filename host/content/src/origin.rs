@@ -1,4 +1,4 @@
-//! What messages may say of a place and of its answers.
+//! Places and answers, as messages may show them.
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -20,7 +20,7 @@ impl Origin {
         Self(format!("{}://{host}{port}", url.scheme()).into())
     }
 
-    /// A directory.
+    /// A directory of this machine.
     #[must_use]
     pub fn of_path(path: &Path) -> Self {
         Self(path.display().to_string().into())
@@ -45,7 +45,7 @@ impl fmt::Debug for Origin {
     }
 }
 
-/// The beginning of somebody else's text, on one line and without control characters.
+/// The beginning of another party's text, on one line and without control characters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Excerpt(Box<str>);
 
@@ -70,7 +70,7 @@ impl Excerpt {
         Self(shown.into())
     }
 
-    /// The text.
+    /// The text of the excerpt.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

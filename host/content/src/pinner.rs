@@ -1,4 +1,4 @@
-//! ipfs-pinner and ewm-das over HTTP, as they really answer (protocol.md 2.1, 2.2).
+//! ipfs-pinner and ewm-das over HTTP, as they really answer (docs/protocol.md, section 2).
 //!
 //! A part without a file name is answered with 200 and nothing; several files with several JSON objects and nothing between; errors
 //! with JSON that is not escaped, or a panic's text; and a failing `w3` ends the process, which the client sees as a broken connection.
@@ -20,10 +20,10 @@ use crate::{
 
 /// Bytes of an upload's answer. One object has 72.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
-/// Until a healthy pinner says so; one that is in its timeout state sleeps for 30 s.
+/// Time limit for a healthy pinner's answer; one that is in its timeout state sleeps for 30 s.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
 
-/// How long and how much may be asked of a pinner.
+/// Limits of time and size for requests to a pinner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PinnerLimits {
     /// For `/get` and `/health`.
@@ -65,7 +65,7 @@ impl Pinner {
         Ok(Self { origin: Origin::of_url(&base), base, http, limits })
     }
 
-    /// Whether it answers, and says that it is well.
+    /// Whether it answers, and reports that it is well.
     ///
     /// # Errors
     ///
@@ -184,7 +184,7 @@ fn read_answer(answer: &[u8], ours: ContentId, to: Origin) -> Result<ContentId, 
     let mut theirs = None;
     for object in serde_json::Deserializer::from_slice(answer).into_iter::<Said>() {
         match object {
-            // Something failed after the id was written. Sending it again costs less than a result that nobody serves.
+            // Something failed after the id was written. Sending it again costs less than a result that no node serves.
             Ok(Said { error: Some(_), .. }) => return Err(KeepError::Status { to, status: 200, said: said() }),
             Ok(Said { cid: Some(cid), .. }) if theirs != Some(ours.to_string()) => theirs = Some(canonical(cid)),
             Ok(_) => {}

@@ -1,4 +1,4 @@
-//! The ipfs-pinner HTTP API over a local store (protocol.md 2.1).
+//! The ipfs-pinner HTTP API over a local store (docs/protocol.md, section 2).
 //!
 //! | route | answer |
 //! |---|---|

@@ -8,7 +8,7 @@ use crate::{Content, ContentId, FetchError, KeepError, Origin, blocking::blockin
 /// Runs beside the asynchronous threads.
 pub type Accept = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
-/// What content can be fetched from.
+/// A backend that content can be fetched from.
 pub trait Source: Send + Sync {
     /// Where that is, for messages.
     fn origin(&self) -> &Origin;
@@ -20,7 +20,7 @@ pub trait Source: Send + Sync {
     /// [`FetchError`]
     fn fetch<'a>(&'a self, id: &'a ContentId) -> BoxFuture<'a, Result<Content, FetchError>>;
 
-    /// Fetches what `id` names and `accept` takes. Whoever checked the id before, when it kept the bytes, need not check it again.
+    /// Fetches what `id` names and `accept` takes. A caller that checked the id before, when it kept the bytes, need not check it again.
     ///
     /// # Errors
     ///

@@ -29,7 +29,7 @@ pub fn content_id(bytes: &[u8]) -> ContentId {
 pub struct Block {
     /// The name, whose digest is the sha2-256 of `bytes`.
     pub id: ContentId,
-    /// The block itself.
+    /// Bytes of the block.
     pub bytes: Bytes,
 }
 
@@ -61,7 +61,7 @@ impl Dag {
         Self { root, blocks }
     }
 
-    /// The file's id.
+    /// Content id of the file.
     #[must_use]
     pub const fn root(&self) -> ContentId {
         self.root
@@ -126,7 +126,7 @@ impl Builder {
     }
 }
 
-/// What a parent says of a child.
+/// A parent's statement about a child.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     pub(crate) id: ContentId,

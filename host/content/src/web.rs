@@ -1,4 +1,4 @@
-//! URLs that somebody else wrote.
+//! URLs that other parties wrote.
 
 use std::{
     fmt,
@@ -25,7 +25,7 @@ pub enum Reach {
     Anywhere,
 }
 
-/// Fetches announced URLs.
+/// A client that fetches announced URLs.
 #[derive(Clone, Debug)]
 pub struct Web {
     http: Http,
@@ -98,7 +98,7 @@ pub struct Unverified {
 }
 
 impl Unverified {
-    /// Gives the bytes when `accept` says that they are what was announced.
+    /// Gives the bytes when `accept` confirms that they are what was announced.
     ///
     /// # Errors
     ///

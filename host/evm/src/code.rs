@@ -14,7 +14,7 @@ use crate::error::Rejected;
 /// Bytes of bytecode and jump tables kept; some forty blocks' worth, so that a run of neighbours shares them.
 const LIMIT_BYTES: usize = 64 << 20;
 
-/// What an entry costs besides its bytes: two allocations and a map slot, rounded up.
+/// Bytes of an entry besides its code: two allocations and a map slot, rounded up.
 const ENTRY_BYTES: usize = 256;
 
 /// The code of one block by hash, every piece verified against its hash.

@@ -30,7 +30,7 @@ use crate::{
 pub enum CodeUse {
     /// EXTCODESIZE asks for its size.
     Size,
-    /// EXTCODECOPY copies it.
+    /// The instruction EXTCODECOPY copies it.
     Copy,
     /// A transaction or a system call runs it.
     Target,

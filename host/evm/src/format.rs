@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 /// of the network's evm-server had faults of its own, and operators agree by the hash of what it wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ResultFormat {
-    /// What the chain really did, checked against the header.
+    /// The chain's own result, checked against the header.
     Canonical,
     /// The exact bytes of the network's evm-server in one of its eras.
     EvmServer(Era),
@@ -33,7 +33,7 @@ pub enum Era {
 pub struct UnknownFormat;
 
 impl ResultFormat {
-    /// Every format.
+    /// Every format, in order.
     pub const ALL: [Self; 6] = [
         Self::Canonical,
         Self::EvmServer(Era::A),

@@ -1,4 +1,4 @@
-//! What execution says against what the header and the producer say.
+//! Results of execution against what the header and the producer state.
 
 use alloy_primitives::B256;
 use refiner_specimen::{

@@ -1,4 +1,4 @@
-//! The caller's say during a long execution: a deadline, or a turn for others.
+//! Interruption of a long execution by its caller: a deadline, or a turn for others.
 
 use std::{cell::Cell, time::Duration};
 
@@ -10,11 +10,11 @@ pub trait Interrupt {
     /// Lets execution continue, or ends it.
     ///
     /// # Errors
-    /// [`Interrupted`]: execution ends, and nothing is said of the block.
+    /// [`Interrupted`]: execution ends, without a verdict on the block.
     fn check(&self) -> Result<(), Interrupted>;
 }
 
-/// Execution was ended by its caller. It says nothing of the block.
+/// Execution was ended by its caller. It is no verdict on the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("execution was interrupted after {seconds} s of processor time")]
 pub struct Interrupted {
@@ -22,7 +22,7 @@ pub struct Interrupted {
     pub seconds: u64,
 }
 
-/// Never interrupts.
+/// An interrupt that never comes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Uninterrupted;
 

@@ -1,7 +1,9 @@
 //! Executes a block specimen and writes its block result.
 //!
-//! Comes in: a decoded [`Specimen`]. Goes out: an [`Execution`] (receipts, logs, header checks and the bytes of the
-//! block result), or a typed reason why there is none. Never here: IO, async, a clock, a rule.
+//! * **Inputs**: a decoded [`Specimen`].
+//! * **Outputs**: an [`Execution`] (receipts, logs, header checks and the bytes of the block result), or a typed
+//!   reason for having none.
+//! * **Invariants**: no IO, async, clock or rule.
 
 mod basis;
 mod blob_price;

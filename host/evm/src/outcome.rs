@@ -1,4 +1,4 @@
-//! What the runner hands to the writers.
+//! Outcomes that the runner hands to the writers.
 
 use alloy_primitives::Address;
 use revm::{
@@ -21,10 +21,10 @@ pub(crate) struct Outcome {
     pub(crate) post_state: PostState,
 }
 
-/// What became of one transaction.
+/// The outcome of one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TransactionOutcome {
-    /// It ran; the receipt says how.
+    /// It ran; the receipt has the outcome.
     Executed(ExecutedReceipt),
     /// The fork does not allow it, and the rules leave such a transaction out.
     Invalid(InvalidTransaction),

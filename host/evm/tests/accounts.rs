@@ -1,4 +1,4 @@
-//! Which accounts exist, fork by fork, and at which nothing can be created.
+//! Existence of accounts, fork by fork, and addresses at which nothing can be created.
 
 mod devnet;
 
@@ -20,7 +20,7 @@ fn a_call_pays_for_a_new_account_only_where_there_is_none() {
         assert_eq!(gas(at, 0, false), gas(at, 0, true) + NEW_ACCOUNT, "{at}");
         assert_eq!(gas(at, 1, false), gas(at, 1, true) + NEW_ACCOUNT, "{at}");
     }
-    // Since then it does not, whatever the row says, and only value makes one.
+    // Since then it does not, whatever the row states, and only value makes one.
     for at in [SPURIOUS_DRAGON, BYZANTIUM, LONDON, PRAGUE_TIME] {
         assert_eq!(gas(at, 0, false), gas(at, 0, true), "{at}");
         assert_eq!(gas(at, 1, false), gas(at, 1, true), "{at}");

@@ -21,7 +21,7 @@ const MSTORE: u8 = 0x52;
 const GAS: u8 = 0x5a;
 const TSTORE: u8 = 0x5d;
 
-/// `body` for ever.
+/// Code that runs `body` for ever.
 fn forever(body: &[u8]) -> Vec<u8> {
     [&[JUMPDEST], body, &[PUSH1, 0, JUMP]].concat()
 }

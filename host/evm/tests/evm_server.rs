@@ -38,7 +38,7 @@ fn results_of_an_independent_implementation_are_reproduced() {
 }
 
 /// An independent implementation names 9f0453942097a1e30231122a31d28a3765404d43305c1355210b53a95408b29a for this block,
-/// and nobody published a hash. The block lacks no code, hash or account; its receipts and transactions are the header's;
+/// and there is no published hash. The block lacks no code, hash or account; its receipts and transactions are the header's;
 /// and revm over an in-memory database of its own ends in the same state. So the difference is held to be theirs, and this
 /// is our own figure.
 #[test]

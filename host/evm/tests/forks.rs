@@ -1,4 +1,4 @@
-//! What changes at each fork's boundary.
+//! Changes at each fork's boundary.
 
 mod devnet;
 

@@ -11,7 +11,7 @@ use refiner_evm::{ExecuteError, Rejected};
 use refiner_specimen::check::{CheckName, Outcome};
 use revm::bytecode::opcode as op;
 
-/// What the receipts of two transactions before Byzantium hold.
+/// Roots that the receipts of two transactions before Byzantium hold.
 const ROOTS: [B256; 2] = [B256::repeat_byte(0x51), B256::repeat_byte(0x52)];
 
 fn with_recorded_states(block: TestBlock, roots: [B256; 2]) -> TestBlock {

@@ -1,4 +1,4 @@
-//! What the proof chain says, in the journal's words.
+//! Facts from the proof chain, in the journal's terms.
 
 use alloy_primitives::B256;
 
@@ -20,9 +20,9 @@ pub struct Announcement {
 /// A block of the proof chain that scanning has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Its number.
+    /// Number of the block.
     pub number: u64,
-    /// Its hash.
+    /// Hash of the block.
     pub hash: B256,
 }
 

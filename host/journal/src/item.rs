@@ -18,7 +18,7 @@ pub struct ItemId(pub(crate) i64);
 /// One specimen for one rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Item {
-    /// Its number.
+    /// The number of the item.
     pub id: ItemId,
     /// Chain the specimen is of.
     pub chain: u64,
@@ -38,15 +38,15 @@ pub struct Item {
     pub announced_in: u64,
     /// When it was announced to us, milliseconds since 1970.
     pub announced_ms: u64,
-    /// Where it stands.
+    /// State of the item.
     pub state: State,
     /// Since when, milliseconds since 1970.
     pub state_ms: u64,
-    /// Why, for the states that have a reason.
+    /// The reason, for the states that have one.
     pub reason: Option<String>,
     /// Content id of the specimen, once it was fetched.
     pub specimen_cid: Option<String>,
-    /// Its length.
+    /// Length of the specimen in bytes.
     pub specimen_bytes: Option<u64>,
     /// Block of the proof chain with the transaction, once mined.
     pub mined_block: Option<u64>,
@@ -54,7 +54,7 @@ pub struct Item {
     pub mined_tx: Option<B256>,
     /// Failures since it came to this state.
     pub attempts: u32,
-    /// What the last one said.
+    /// Text of the last failure.
     pub last_error: Option<String>,
     /// When it may be tried again, milliseconds since 1970; 0 for at once.
     pub due_ms: u64,
@@ -96,7 +96,7 @@ impl Item {
     }
 }
 
-/// What a rule produced; the bytes are in the content store.
+/// An artifact that a rule produced; its bytes are in the content store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Artifact {
     /// Name, unique within the run.
@@ -105,18 +105,18 @@ pub struct Artifact {
     pub media_type: String,
     /// sha256 of the bytes.
     pub sha256: B256,
-    /// How many there are.
+    /// The number of bytes.
     pub bytes: u64,
-    /// Their content id.
+    /// Content id of the bytes.
     pub cid: String,
 }
 
 /// A transaction that was signed for an item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Transaction {
-    /// Its hash.
+    /// Hash of the transaction.
     pub hash: B256,
-    /// Its nonce.
+    /// Nonce of the transaction.
     pub nonce: u64,
     /// The signed bytes, to be sent as they are.
     pub raw: Bytes,

@@ -20,7 +20,7 @@ pub struct Journal {
     _lock: Option<File>,
 }
 
-/// The journal, open for reading while another process may write. It cannot be told anything.
+/// The journal, open for reading while another process may write. It cannot be changed through this handle.
 #[derive(Debug)]
 pub struct JournalReader(Journal);
 
@@ -44,7 +44,7 @@ impl Deref for JournalReader {
     }
 }
 
-/// What a journal is about.
+/// The proof chain, contract and operator that a journal belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Binding {
     /// Chain id of the proof chain.
@@ -69,7 +69,7 @@ impl Journal {
         Ok(Self { connection, path: path.to_owned(), _lock: Some(lock) })
     }
 
-    /// The file.
+    /// Path of the journal file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -111,7 +111,7 @@ impl Journal {
         })
     }
 
-    /// What the journal is about, once it was bound.
+    /// The binding of the journal, once it was bound.
     pub fn binding(&self) -> Result<Option<Binding>, JournalError> {
         read_binding(&self.connection).map_err(|error| self.error(error))
     }
@@ -157,7 +157,7 @@ fn read_binding(connection: &Connection) -> rusqlite::Result<Option<Binding>> {
         .optional()
 }
 
-/// What SQLite says, told apart by what a person has to do.
+/// An error of SQLite, by what a person has to do about it.
 pub(crate) fn sqlite_error(path: &Path, error: rusqlite::Error) -> JournalError {
     use rusqlite::ErrorCode;
     let path = path.to_owned();

@@ -1,7 +1,9 @@
-//! What became of every (specimen, rule), kept through crashes in one SQLite file.
+//! The outcome of every (specimen, rule), kept through crashes in one SQLite file.
 //!
-//! Comes in: what a stage achieved, with the time. Goes out: what is left to do, nonces, and answers for people. Never here: the
-//! stages themselves, a clock, a key, the bytes of specimens and artifacts (content ids stand for them).
+//! * **Inputs**: what a stage achieved, with the time.
+//! * **Outputs**: due items, nonces, and answers for people.
+//! * **Invariants**: runs no stage; reads no clock; holds no key and no bytes of specimens and artifacts (content
+//!   ids stand for them).
 //!
 //! One process writes. Everybody may read while it does, with `sqlite3 -readonly`; the tables and views are described in
 //! `schema.sql`. A step is in the file when its call returns, whatever kills the process next. A *signed* transaction is on the

@@ -1,4 +1,4 @@
-//! Which nonce is next, and which transactions wait.
+//! The next nonce, and the transactions that wait.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ impl Journal {
     /// The smallest nonce that neither the chain nor a waiting transaction has used up.
     ///
     /// `chain_count` is the operator's transaction count in the newest block; a node that lags behind does no harm, because nonces
-    /// of settled transactions are known here. A gap that somebody else's vanished transaction left is filled.
+    /// of settled transactions are known here. A gap that a vanished transaction of another sender left is filled.
     pub fn next_nonce(&self, chain_count: u64) -> Result<u64, JournalError> {
         Ok(self.next_nonces(chain_count, 1)?.pop().unwrap_or(chain_count))
     }

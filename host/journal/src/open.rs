@@ -15,9 +15,9 @@ use crate::{
     schema::{APPLICATION_ID, migrate},
 };
 
-/// Findings of the check that are kept; the first says most, a destroyed file has millions.
+/// Findings of the check that are kept; the first is the most telling, a destroyed file has millions.
 const FINDINGS_MAX: usize = 10;
-/// How long a write waits for a person's query that holds the file: longer than any sensible one.
+/// The time for which a write waits for a person's query that holds the file: longer than any sensible one.
 const BUSY: Duration = Duration::from_secs(10);
 /// Digits of the largest process id.
 const PID_DIGITS_MAX: u64 = 10;
@@ -35,7 +35,7 @@ pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
-            // Whoever holds it may be about to write its name.
+            // The process that holds it may be about to write its name.
             let _ = (&mut file).take(PID_DIGITS_MAX).read_to_string(&mut text);
             return Err(JournalError::Locked { path: path.to_owned(), pid: text.trim().parse().ok() });
         }
@@ -127,14 +127,14 @@ fn findings(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut findings = Vec::new();
     for row in rows {
         let row = row?;
-        // Header lines name the database and say nothing.
+        // Header lines name the database and carry no finding.
         findings.extend(row.lines().filter(|line| *line != "ok" && !line.starts_with("***")).map(str::to_owned));
     }
     findings.truncate(FINDINGS_MAX);
     Ok(findings)
 }
 
-/// What can still be read, row by row.
+/// Rows that can still be read, one by one.
 pub(crate) fn losses(path: &Path) -> Losses {
     let Ok(connection) = read_only(path) else {
         return Losses { items: None, transactions: None, cursor: false };

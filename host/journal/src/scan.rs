@@ -1,4 +1,4 @@
-//! How far the proof chain was read, and what is undone when it is reorganised.
+//! The position of the scan, and the undoing of a reorganisation.
 
 use rusqlite::params;
 
@@ -7,7 +7,7 @@ use crate::{Announcement, Checkpoint, Journal, JournalError, State, Target, item
 /// Checkpoints that are kept, the newest of those given. The scanner remembers 64, ever sparser with age.
 pub const CHECKPOINTS_MAX: usize = 256;
 
-/// What became of announcements.
+/// The outcome of recording announcements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scanned {
     /// Items that were not known.
@@ -18,7 +18,7 @@ pub struct Scanned {
     pub known: u64,
 }
 
-/// What became of items whose announcement was reorganised away.
+/// The outcome for items whose announcement was reorganised away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rewound {
     /// Withdrawn: nothing of them is on chain.

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-/// What brings a file of version `n` to `n + 1`, by `n`. What was released is never edited: it is added to.
+/// Scripts that bring a file of version `n` to `n + 1`, by `n`. What was released is never edited: it is added to.
 const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
 
 /// Version of the file that this program writes.

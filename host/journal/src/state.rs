@@ -39,7 +39,7 @@ pub enum State {
     Reverted,
     /// Another transaction took its nonce.
     Replaced,
-    /// It will not be proved, for a reason that is nobody's fault: the session closed, somebody was earlier.
+    /// It will not be proved, for a reason that is no one's fault: the session closed, another proof was earlier.
     Skipped,
     /// It failed for good, or too often, and waits for a person.
     Quarantined,
@@ -98,7 +98,7 @@ impl State {
         self.successors().contains(&next)
     }
 
-    /// Whether nothing will be done unless somebody asks. `pinned` is that too for rules whose results are not proved.
+    /// Whether nothing will be done until a person asks. `pinned` is that too for rules whose results are not proved.
     pub const fn is_end(self) -> bool {
         matches!(self, Self::Final | Self::Refused | Self::Skipped | Self::Quarantined | Self::Withdrawn)
     }

@@ -1,4 +1,4 @@
-//! What a stage achieved, and how it is written down.
+//! Achievements of a stage, and their place in the file.
 
 use alloy_primitives::{B256, Bytes};
 use rusqlite::{Connection, params};
@@ -8,21 +8,21 @@ use crate::{
     journal::{Journal, sqlite_error},
 };
 
-/// What a stage achieved. Each brings what its state needs, so no state stands in the file without it.
+/// An achievement of a stage. Each brings what its state needs, so no state stands in the file without it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The bytes that the store had are gone, or are not wanted: from the beginning.
     Again,
     /// The specimen is in the store.
     Fetched {
-        /// Its content id.
+        /// Content id of the specimen.
         cid: String,
-        /// Its length.
+        /// Length of the specimen in bytes.
         bytes: u64,
     },
     /// The rule came to a verdict other than "produced".
     Refused {
-        /// The verdict and what it says.
+        /// The verdict and its message.
         reason: String,
     },
     /// The rule's artifacts are in the local store.
@@ -42,7 +42,7 @@ pub enum Step {
     Broadcast,
     /// It is in a block.
     Mined {
-        /// Which transaction.
+        /// Hash of the transaction.
         hash: B256,
         /// Number of the block.
         block: u64,
@@ -51,22 +51,22 @@ pub enum Step {
     Final,
     /// It was mined and failed.
     Reverted {
-        /// Why.
+        /// The reason, in words.
         reason: String,
     },
     /// Another transaction took its nonce.
     Replaced {
-        /// Which, as far as known.
+        /// The other transaction, as far as it is known.
         reason: String,
     },
     /// No proof is needed or possible.
     Skipped {
-        /// Why.
+        /// The reason, in words.
         reason: String,
     },
     /// A person has to look.
     Quarantined {
-        /// Why.
+        /// The reason, in words.
         reason: String,
     },
 }
@@ -74,11 +74,11 @@ pub enum Step {
 /// A transaction with everything that sending it again takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedTransaction {
-    /// Its hash.
+    /// Hash of the transaction.
     pub hash: B256,
     /// Its nonce, from [`Journal::next_nonce`] or the one it replaces.
     pub nonce: u64,
-    /// The signed bytes.
+    /// Bytes of the signed transaction.
     pub raw: Bytes,
     /// Wei per gas, at most.
     pub max_fee: u128,

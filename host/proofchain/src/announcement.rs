@@ -1,4 +1,4 @@
-//! What the proof chain says of specimens.
+//! Announcements of specimens on the proof chain.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolEvent;
@@ -12,7 +12,7 @@ use crate::{
 /// A block of the proof chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlockRef {
-    /// Its number.
+    /// Number of the block.
     pub number: u64,
     /// Its hash, which tells it from another block of the same number.
     pub hash: B256,
@@ -29,7 +29,7 @@ pub struct Announcement {
     pub block_hash: B256,
     /// sha256 of the specimen's quoted base64.
     pub specimen_hash: B256,
-    /// Which validators agreed: bit `255 - validatorId`.
+    /// The validators that agreed: bit `255 - validatorId`.
     pub validators: U256,
     /// The proof chain's block with the event.
     pub seen_in: BlockRef,
@@ -50,11 +50,11 @@ impl Announcement {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProofLog {
-    /// The contract.
+    /// The contract that emitted it.
     pub address: Address,
     /// Signature and indexed fields.
     pub topics: Vec<B256>,
-    /// The other fields.
+    /// Fields that are not indexed.
     pub data: Bytes,
     /// Number of its block.
     #[serde(default, deserialize_with = "quantity::read_optional")]
@@ -62,7 +62,7 @@ pub struct ProofLog {
     /// Hash of its block.
     #[serde(default)]
     pub block_hash: Option<B256>,
-    /// Its transaction.
+    /// Hash of its transaction.
     #[serde(default)]
     pub transaction_hash: Option<B256>,
     /// Its position in the block.
@@ -73,7 +73,7 @@ pub struct ProofLog {
     pub removed: bool,
 }
 
-/// What a log is to us.
+/// The meaning of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decoded {
     /// A specimen to refine.
@@ -91,13 +91,13 @@ pub enum Decoded {
     Malformed(Malformed),
 }
 
-/// What is wrong with a log.
+/// The fault of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// Another number of topics.
     #[error("a log with {0} topics instead of 4")]
     Topics(usize),
-    /// Another event.
+    /// The log is of another event.
     #[error("a log of event {0}")]
     Event(B256),
     /// Data that is neither 64 bytes nor, before version 1.5, 32.
@@ -112,7 +112,7 @@ pub enum Malformed {
 }
 
 impl ProofLog {
-    /// Says what the log is to us; never trusts a length.
+    /// Decodes the log; never trusts a length.
     pub fn decode(&self) -> Decoded {
         if self.removed {
             return Decoded::Removed;

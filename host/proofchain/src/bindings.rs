@@ -18,7 +18,7 @@ sol! {
         uint64 nthBlock;
     }
 
-    /// What holds for all source chains.
+    /// Settings that hold for all source chains.
     #[derive(Debug, PartialEq, Eq)]
     struct Metadata {
         address stakingManager;

@@ -1,15 +1,15 @@
-//! Which heights a session may open for: the contract's live-sync bound.
+//! Heights that a session may open for: the contract's live-sync bound.
 
 use alloy_primitives::U256;
 
 use crate::bindings::{ChainData, Metadata};
 
-/// What the contract believes about the source chain's head, and how far from it a height may be.
+/// The contract's estimate of the source chain's head, and the distance that a height may have from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveSync {
     /// The height it believes the source chain is at.
     pub estimate: u64,
-    /// How far a height may be from that, both ways.
+    /// The distance that a height may have from the estimate, both ways.
     pub reach: u64,
 }
 
@@ -35,7 +35,7 @@ impl LiveSync {
         Some(Self { estimate, reach: u64::try_from(chain.allowedThreshold / 2).ok()? })
     }
 
-    /// Says on which side of the bound `height` is.
+    /// Finds the side of the bound on which `height` is.
     pub fn side(&self, height: u64) -> Side {
         if height < self.estimate.saturating_sub(self.reach) {
             Side::TooOld

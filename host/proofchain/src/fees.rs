@@ -1,4 +1,4 @@
-//! What a transaction offers for its place in a block.
+//! Fees that a transaction offers for its place in a block.
 
 /// Bounds of what may be paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,7 +7,7 @@ pub struct FeePolicy {
     pub cap_wei: u128,
     /// The least tip, whatever the node suggests.
     pub tip_floor_wei: u128,
-    /// What is added to an estimate of gas, in percent.
+    /// Margin that is added to an estimate of gas, in percent.
     pub gas_margin_percent: u64,
     /// The most gas that a proof may take. The contract's dearest path takes about 350,000.
     pub gas_cap: u64,
@@ -23,17 +23,17 @@ impl Default for FeePolicy {
     }
 }
 
-/// An offer.
+/// Fees that a transaction offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fees {
-    /// EIP-1559.
+    /// Fees of an EIP-1559 transaction.
     Dynamic {
         /// The most for one gas, tip included.
         max_fee_wei: u128,
-        /// What the block's author gets of it.
+        /// The part that the block's author gets.
         tip_wei: u128,
     },
-    /// Before EIP-1559.
+    /// Fees of a transaction from before EIP-1559.
     Legacy {
         /// The price of one gas.
         gas_price_wei: u128,
@@ -43,13 +43,13 @@ pub enum Fees {
 /// An offer that suits the market, or why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeeQuote {
-    /// Within the cap.
+    /// An offer within the cap.
     Fees(Fees),
     /// The market asks for more than the cap allows; wait, or raise the cap.
     AboveCap {
         /// The least that would do.
         needed_wei: u128,
-        /// What is allowed.
+        /// The most that is allowed.
         cap_wei: u128,
     },
 }

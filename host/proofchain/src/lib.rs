@@ -1,8 +1,10 @@
 //! The proof chain: announcements of specimens come out, proofs of results go in.
 //!
-//! Comes in: RPC nodes, two contract addresses, a key. Goes out: announcements in block order, and for each proof what
-//! became of it, as one step at a time so that the caller can write its journal between two of them. Never here: files
-//! but the key's, rules, specimens, a loop, a log line. The only home of keys.
+//! * **Inputs**: RPC nodes, two contract addresses, a key.
+//! * **Outputs**: announcements in block order, and the progress of each proof, one step at a time, so that the
+//!   caller can write its journal between two steps.
+//! * **Invariants**: the only home of keys. Reads no file but the key's; knows no rule or specimen; has no loop and
+//!   logs nothing.
 //!
 //! ```text
 //! ProofChain::connect ──► Scanner::next(cursor, checkpoints) ──► ScanStep::{Advanced, Reorganised, UpToDate}

@@ -1,11 +1,11 @@
-//! Which contracts on which chain.
+//! Networks: a proof chain and its contracts.
 
 use alloy_primitives::{Address, address};
 
 /// A proof chain: its id and the two contracts on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
-    /// What `eth_chainId` of the proof chain must answer.
+    /// The chain id that `eth_chainId` of the proof chain must answer.
     pub chain_id: u64,
     /// Where specimens are announced, `BlockSpecimenProofChain`.
     pub specimen_contract: Address,

@@ -24,7 +24,7 @@ pub fn read_optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     Ok(Option::<Quantity>::deserialize(deserializer)?.map(|quantity| quantity.0))
 }
 
-/// `0x1b4`.
+/// A number written as `0x1b4`.
 pub fn hex(number: u64) -> String {
     format!("{number:#x}")
 }

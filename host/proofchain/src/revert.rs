@@ -1,4 +1,4 @@
-//! Why a proof was refused, and what to do about it.
+//! Reasons for which a proof is refused, and the reaction to each.
 
 use alloy_sol_types::{Panic, PanicKind, Revert as ErrorString, SolError};
 
@@ -7,76 +7,76 @@ use crate::{
     rpc::{Refusal, printable},
 };
 
-/// What the contract, the EVM or the node has against a proof. Rows are those of the contract, in the order it checks.
+/// An objection of the contract, the EVM or the node to a proof. In the order in which the contract checks (docs/protocol.md, section 1.4).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Revert {
-    /// Row 1.
+    /// The contract's text is `Invalid specimen hash`.
     #[error("the specimen hash is zero")]
     SpecimenHash,
-    /// Row 2.
+    /// The contract's text is `Invalid result hash`.
     #[error("the result hash is zero")]
     ResultHash,
-    /// Row 3.
+    /// The contract's text is `Invalid storage URL`.
     #[error("the storage URL is empty")]
     StorageUrl,
-    /// Row 4.
+    /// The contract's text is `Sender is not BLOCK_RESULT_PRODUCER_ROLE`.
     #[error("this key is not a block result producer on this contract")]
     Role,
-    /// Row 5.
+    /// The contract's text is `Invalid chain ID`.
     #[error("the contract does not know this source chain")]
     ChainId,
-    /// Row 6.
+    /// The contract's text is `Invalid block height`.
     #[error("the height is not one of those the contract takes")]
     Height,
-    /// Rows 7a and 8a.
+    /// The contract's text is `Session submissions have closed`: finalised, or past the deadline.
     #[error("the session has closed")]
     SessionClosed,
-    /// Row 7b: the chain's sync data is not set or lies in the future.
+    /// The chain's sync data is not set or lies in the future.
     #[error("the contract's arithmetic went wrong, panic {code:#04x}: its sync data is not set")]
     Arithmetic {
         /// 0x11 overflow, 0x12 division by zero.
         code: u64,
     },
-    /// Row 7c.
+    /// The contract's text is `Block height is out of bounds for live sync`.
     #[error("the height is out of the contract's bounds for live sync{}", .side.map_or("", Side::words))]
     OutOfBounds {
         /// On which side, once [`crate::LiveSync`] was asked.
         side: Option<Side>,
     },
-    /// Rows 7d and 8c.
+    /// The contract's text is `Validator is not enabled`, at the opening of a session or later.
     #[error("the operator's validator is not enabled")]
     ValidatorDisabled,
-    /// Row 8b.
+    /// The contract's text is `Max submissions limit exceeded`.
     #[error("all submissions of this height are used")]
     SubmissionsUsed,
-    /// Row 8d.
+    /// The contract's text is `Operator already submitted for the provided block hash`.
     #[error("this specimen was already proven by this key")]
     AlreadySubmitted,
     /// Before version 1.5 only.
     #[error("the operator has not staked enough")]
     Stake,
-    /// No money for gas, as the chain's runtime or the node says it.
+    /// No money for gas, in the words of the chain's runtime or the node.
     #[error("the account cannot pay for gas")]
     Unfunded,
-    /// All gas used.
+    /// All gas was used.
     #[error("the gas limit was reached")]
     OutOfGas,
     /// Any other panic of Solidity.
     #[error("the contract panicked with {code:#04x}")]
     Panic {
-        /// Solidity's panic code.
+        /// The panic code of Solidity.
         code: u64,
     },
     /// A dispatch error of a Substrate chain.
     #[error("the chain's runtime refused: {text}")]
     Runtime {
-        /// What it says, printable and bounded.
+        /// The runtime's message, printable and bounded.
         text: String,
     },
     /// A reason that we do not know.
     #[error("the contract refused: {text}")]
     Other {
-        /// What it says, printable and bounded.
+        /// The contract's message, printable and bounded.
         text: String,
     },
     /// No reason at all: no such function, or no contract.
@@ -84,7 +84,7 @@ pub enum Revert {
     Silent,
 }
 
-/// What the caller does with a proof.
+/// The caller's reaction to a refused proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reaction {
     /// The proof is on chain: commit.
@@ -111,7 +111,7 @@ impl Side {
 }
 
 impl Revert {
-    /// What to do.
+    /// The reaction to this revert.
     pub fn reaction(&self) -> Reaction {
         match self {
             Self::AlreadySubmitted | Self::SubmissionsUsed => Reaction::Done,
@@ -127,7 +127,7 @@ impl Revert {
         }
     }
 
-    /// What a person can do, where there is something.
+    /// Advice for a person, where there is any.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Role => Some(
@@ -202,7 +202,7 @@ impl Revert {
     }
 }
 
-/// What each revert string, or text around it, means.
+/// Meanings of revert strings, or of text around them.
 const REASONS: [(&str, Revert); 16] = [
     ("Invalid specimen hash", Revert::SpecimenHash),
     ("Invalid result hash", Revert::ResultHash),
@@ -234,7 +234,7 @@ fn panic_code(lower: &str) -> Option<u64> {
     u64::from_str_radix(&digits[..end], 16).ok()
 }
 
-/// What stands behind "revert": `execution reverted: x`, `VM Exception while processing transaction: revert x`,
+/// The text behind "revert": `execution reverted: x`, `VM Exception while processing transaction: revert x`,
 /// `reverted with reason string 'x'`.
 fn reason(text: &str) -> Option<&str> {
     let (_, after) = text.rsplit_once("reason string '").or_else(|| text.split_once("revert"))?;

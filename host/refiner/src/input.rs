@@ -10,7 +10,7 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_specimen::{DecodeError, JsonError};
 use refiner_text::OneLine;
 
-/// No specimen is read beyond this: the cap of design.md's limits table.
+/// The most bytes read of one specimen (docs/specimen-format.md, section 7).
 pub const SPECIMEN_LIMIT_BYTES: u64 = 256 * 1024 * 1024;
 
 const STDIN: &str = "standard input";

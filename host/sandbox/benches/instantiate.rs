@@ -1,4 +1,4 @@
-//! What a run costs beside the rule's own work, in microseconds; and how fast bytes cross the boundary.
+//! Costs of a run beside the rule's own work, in microseconds, and the speed of bytes across the boundary.
 //!
 //! `cargo bench -p refiner-sandbox`. Prints the median of many rounds; the machine should be idle.
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, clippy::cast_precision_loss)]

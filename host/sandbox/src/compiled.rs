@@ -41,7 +41,7 @@ impl Hasher for Sha256Hasher {
         self.0.update(bytes);
     }
 
-    /// The first eight bytes of the hash so far. Nobody asks: [`compatibility`] takes all of it.
+    /// The first eight bytes of the hash so far. It is unused: [`compatibility`] takes all of it.
     fn finish(&self) -> u64 {
         let digest: [u8; 32] = self.0.clone().finalize().into();
         digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))

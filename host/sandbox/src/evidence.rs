@@ -23,9 +23,9 @@ pub struct Evidence {
 /// One check and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckReport {
-    /// Its name, `"receiptsRoot"`.
+    /// Name of the check, `"receiptsRoot"`.
     pub name: UntrustedText,
-    /// Its outcome.
+    /// Outcome of the check.
     pub outcome: CheckOutcome,
 }
 
@@ -34,23 +34,23 @@ pub struct CheckReport {
 pub enum CheckOutcome {
     /// The two sides agree.
     Passed,
-    /// They differ.
+    /// The two sides differ.
     Failed {
-        /// The part of the block that fails, `"Transactions[3]"`; empty where the name of the check says it all.
+        /// The part of the block that fails, `"Transactions[3]"`; empty where the name of the check is enough.
         subject: UntrustedText,
-        /// What the block states.
+        /// The value that the block states.
         stated: UntrustedText,
-        /// What was computed.
+        /// The value that was computed.
         computed: UntrustedText,
     },
     /// The block has nothing of the kind.
     NotApplicable {
-        /// The reason.
+        /// The reason, in words.
         reason: UntrustedText,
     },
     /// The specimen lacks what the check needs.
     NotCheckable {
-        /// The reason.
+        /// The reason, in words.
         reason: UntrustedText,
     },
 }

@@ -1,18 +1,18 @@
-//! What a rule is, as far as its results depend on it.
+//! Identity of a rule, as far as its results depend on it.
 
 use alloy_primitives::B256;
 use sha2::{Digest, Sha256};
 
-/// What a rule is: two runs of one identity over one specimen give the same verdict.
+/// The identity of a rule: two runs of one identity over one specimen give the same verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RuleIdentity {
     /// sha256 of the component.
     pub component: B256,
-    /// [`crate::Params::digest`].
+    /// Digest of the parameters, [`crate::Params::digest`].
     pub params: B256,
-    /// [`crate::Limits::digest`].
+    /// Digest of the limits, [`crate::Limits::digest`].
     pub limits: B256,
-    /// [`crate::EngineProfile::id`].
+    /// Id of the engine profile, [`crate::EngineProfile::id`].
     pub profile: B256,
     /// [`refiner_evm::ExecutionTerms::digest`] of a rule that executes blocks, and
     /// [`refiner_evm::ExecutionTerms::digest_without_execution`] of one that does not.

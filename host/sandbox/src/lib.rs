@@ -1,9 +1,10 @@
-//! Runs rules, WebAssembly components that nobody trusts, and turns each run into a verdict.
+//! Runs rules, which are untrusted WebAssembly components, and turns each run into a verdict.
 //!
-//! Comes in: a component, grants, and specimens. Goes out: a [`Refusal`] before any of its code runs, or for each specimen
-//! a [`Run`]: a [`Verdict`] that is the same on every machine, what it used, and its log. What went wrong around the rule is a
-//! [`HostFailure`]. Never here: files, sockets, keys, an environment, a clock a guest could read. Only this crate knows
-//! wasmtime.
+//! * **Inputs**: a component, grants, and specimens.
+//! * **Outputs**: a [`Refusal`] before any of its code runs, or for each specimen a [`Run`]: a [`Verdict`] that is
+//!   the same on every machine, the use of each limit, and the log. A fault around the rule is a [`HostFailure`].
+//! * **Invariants**: no file, socket, key or environment, and no clock that a guest can read. The only crate that
+//!   knows wasmtime.
 
 mod admission;
 mod bindings;

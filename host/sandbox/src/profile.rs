@@ -21,10 +21,10 @@ const CONCURRENT_RULES_MAX: u32 = 128;
 /// Memory slots of the pool. Only address space: each reserves 4 GiB.
 const POOLED_MEMORIES: u32 = 512;
 /// Memory that a slot keeps between runs, zeroed by hand instead of returned to the kernel. More gains nothing where the
-/// kernel says which pages were written, and costs 20 us a run where it does not.
+/// kernel knows which pages were written, and costs 20 us a run where it does not.
 const KEEP_RESIDENT_BYTES: usize = 256 << 10;
 
-/// How instances get their memory. It cannot change a verdict, so it is no part of the profile's id.
+/// The way in which instances get their memory. It cannot change a verdict, so it is no part of the profile's id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Allocation {
     /// Slots reserved once and used again. An empty rule takes 8 us, where mapping takes 24.
@@ -40,7 +40,7 @@ pub struct EngineProfile {
     allocation: Allocation,
 }
 
-/// What the profile's id is the hash of. One `name=value` line each; changing behaviour without changing a line is a bug.
+/// The text that the profile's id is the hash of. One `name=value` line each; changing behaviour without changing a line is a bug.
 const SETTINGS: &[(&str, &str)] = &[
     ("profile", "refiner-1"),
     ("wasmtime", WASMTIME_VERSION),
@@ -58,7 +58,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ),
 ];
 
-/// What is added for a rule that was granted WASI: its results depend on what stands in for the system.
+/// Settings for a rule that was granted WASI: its results depend on what stands in for the system.
 const WASI_SETTINGS: &[(&str, &str)] = &[
     ("wasi", "sealed 0.2: no files, sockets, arguments or variables; input is empty, output is the log"),
     ("wasi-clocks", "stand at the block's timestamp, in whole seconds; a wait for later is a trap"),
@@ -91,7 +91,7 @@ impl EngineProfile {
         SETTINGS
     }
 
-    /// What [`Self::id_with_wasi`] adds.
+    /// The settings that [`Self::id_with_wasi`] adds.
     pub const fn wasi_settings(&self) -> &'static [(&'static str, &'static str)] {
         WASI_SETTINGS
     }
@@ -121,7 +121,7 @@ fn digest<'a>(settings: impl Iterator<Item = &'a (&'a str, &'a str)>) -> B256 {
     B256::from(<[u8; 32]>::from(hash.finalize()))
 }
 
-/// What makes two machines agree.
+/// Settings that make two machines agree.
 fn deterministic(config: &mut Config) -> wasmtime::Result<()> {
     let mut cost = OperatorCost::new();
     cost.variable.memory_grow_per_page = FUEL_PER_GROWN_PAGE;
@@ -134,7 +134,7 @@ fn deterministic(config: &mut Config) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// What ends a guest that does not end by itself.
+/// Settings that end a guest which does not end by itself.
 fn bounded(config: &mut Config) {
     config.epoch_interruption(true).max_wasm_stack(WASM_STACK_BYTES);
 }

@@ -24,7 +24,7 @@ pub struct AdmittedRule {
     pub(crate) _ticker: Arc<Ticker>,
 }
 
-/// What a rule says of itself.
+/// A rule's description of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Description {
     /// The rule's name, 1 to 64 characters of a-z, 0-9, `-`, `_` and `.`.
@@ -37,12 +37,12 @@ pub struct Description {
     pub outputs: Vec<OutputDescription>,
 }
 
-/// An artifact that a rule says it produces.
+/// An artifact that a rule describes as its output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputDescription {
-    /// Its name.
+    /// Name of the artifact.
     pub name: String,
-    /// Its media type.
+    /// Media type of the artifact.
     pub media_type: String,
     /// The name of the schema its bytes follow.
     pub schema: Option<String>,
@@ -54,7 +54,7 @@ impl AdmittedRule {
         self.component
     }
 
-    /// What the rule says of itself.
+    /// The rule's description of itself.
     pub fn description(&self) -> &Description {
         &self.description
     }
@@ -79,7 +79,7 @@ impl AdmittedRule {
         &self.terms.asked
     }
 
-    /// The limits it gets when nobody says otherwise: what it asks for, within the ceilings it was admitted under.
+    /// The limits it gets by default: what it asks for, within the ceilings it was admitted under.
     pub fn default_limits(&self) -> Limits {
         self.terms.granted
     }
@@ -89,7 +89,7 @@ impl AdmittedRule {
         self.terms.layouts.is_empty() || self.terms.layouts.contains(&layout)
     }
 
-    /// What its verdicts depend on beside the specimen.
+    /// The identity: everything that its verdicts depend on beside the specimen.
     pub fn identity(&self, params: &Params, limits: &Limits, terms: &ExecutionTerms) -> RuleIdentity {
         RuleIdentity {
             component: self.component,

@@ -18,20 +18,20 @@ use crate::{
     ticker,
 };
 
-/// What a run is about.
+/// The inputs of a run.
 #[derive(Clone)]
 pub struct RunInput {
-    /// The decoded specimen.
+    /// The specimen, decoded already.
     pub specimen: Arc<Specimen>,
     /// The bytes it was decoded from.
     pub raw: Bytes,
     /// sha256 of the quoted base64 of `raw`: given, or worked out for a rule that asks.
     pub specimen_hash: SpecimenHash,
-    /// What the operator gave the rule.
+    /// Parameters that the operator gave the rule.
     pub params: Params,
     /// Checks the specimen of every rule, and executes the block for those that were granted `evm`.
     pub executor: Arc<dyn Executor>,
-    /// What the run is granted.
+    /// Limits that the run is granted.
     pub limits: Limits,
 }
 

@@ -19,7 +19,7 @@ pub struct SpecimenHash {
 }
 
 impl SpecimenHash {
-    /// The hash of these bytes, when somebody asks.
+    /// The hash of these bytes, computed when it is first needed.
     pub fn of(raw: Bytes) -> Self {
         Self { raw, hash: Arc::default() }
     }

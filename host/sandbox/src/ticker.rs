@@ -40,7 +40,7 @@ impl Drop for Ticker {
     fn drop(&mut self) {
         self.stop.take();
         if let Some(thread) = self.thread.take() {
-            // A panic there could only be the engine's; there is nobody left to tell.
+            // A panic there could only be the engine's, and no caller is left to report it to.
             let _ = thread.join();
         }
     }

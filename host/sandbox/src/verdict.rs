@@ -1,4 +1,4 @@
-//! How a run ended, as data that is the same on every machine.
+//! The end of a run, as data that is the same on every machine.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use alloy_primitives::{B256, Bytes};
 
 use crate::{Limit, PerLimit, UntrustedText, evidence::Evidence};
 
-/// How a run ended. Everything here follows from the component, its parameters, the limits that count in its identity and
+/// The end of a run. Everything here follows from the component, its parameters, the limits that count in its identity and
 /// the specimen; nothing from the machine or its clock. What the machine did wrong is a [`crate::HostFailure`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The rule finished.
+    /// The rule finished and gave a summary.
     Produced {
-        /// What it produced, in the order in which the artifacts were opened.
+        /// The artifacts of the run, in the order in which they were opened.
         artifacts: Vec<Artifact>,
-        /// How many records they hold, in the rule's own sense.
+        /// The number of records in them, in the rule's own sense.
         records: u64,
     },
     /// The specimen contradicts itself, by a check of the host or by the rule's judgement.
@@ -31,19 +31,19 @@ pub enum Verdict {
     Trapped(TrapKind),
     /// The fuel ran out.
     OutOfFuel {
-        /// Fuel granted.
+        /// The fuel that was granted.
         granted: u64,
     },
     /// A memory or table would have grown past what was granted.
     OutOfMemory {
-        /// Bytes granted.
+        /// The bytes that were granted.
         granted_bytes: u64,
     },
     /// Another limit was reached.
     OverBudget {
-        /// Which one.
+        /// The limit that was reached.
         limit: Limit,
-        /// How much was granted.
+        /// The amount that was granted.
         granted: u64,
     },
 }
@@ -72,18 +72,18 @@ pub struct Artifact {
     pub media_type: String,
     /// The name of the schema its bytes follow.
     pub schema: Option<String>,
-    /// Its bytes.
+    /// Bytes of the artifact.
     pub bytes: Bytes,
 }
 
 impl Artifact {
-    /// sha256 of the bytes, worked out now: a worker's own would be believed by nobody.
+    /// sha256 of the bytes, computed here: a worker's own is not trusted.
     pub fn sha256(&self) -> B256 {
         refiner_specimen::sha256(&self.bytes)
     }
 }
 
-/// What a rule did that no rule may do.
+/// A violation that no rule may commit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TrapKind {
     /// An `unreachable` instruction: how a panic or an abort ends.
@@ -121,13 +121,13 @@ pub enum Misuse {
         "artifact name '{name}' is not 1 to 64 characters of a-z, 0-9, '-', '_' and '.', starting with a letter or a digit"
     )]
     ArtifactName {
-        /// The name given.
+        /// The name that was given.
         name: UntrustedText,
     },
     /// Two artifacts of one name.
     #[error("artifact '{name}' was opened before in this run")]
     ArtifactTwice {
-        /// The name given.
+        /// The name that was given.
         name: UntrustedText,
     },
     /// A media type that is not one.
@@ -139,13 +139,13 @@ pub enum Misuse {
     /// The name of a schema.
     #[error("schema '{schema}' is not 1 to 255 visible characters")]
     Schema {
-        /// The schema given.
+        /// The schema that was given.
         schema: UntrustedText,
     },
     /// A write to, or a second finish of, a finished artifact.
     #[error("artifact '{name}' is finished")]
     ArtifactFinished {
-        /// Its name.
+        /// Name of the artifact.
         name: UntrustedText,
     },
     /// An artifact that the manifest does not list, or lists with another media type or schema.
@@ -157,7 +157,7 @@ pub enum Misuse {
     /// A specimen or an execution where there is none: `describe` has neither.
     #[error("there is no {what} here")]
     NothingThere {
-        /// What was asked for.
+        /// The thing that was asked for.
         what: &'static str,
     },
     /// Through WASI: an exit in place of a result.
@@ -202,27 +202,27 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// One finished run.
+/// One run that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// How it ended.
+    /// The end of the run.
     pub verdict: Verdict,
-    /// What it used.
+    /// The use of each limit.
     pub usage: Usage,
-    /// What it said, as far as the limits allow.
+    /// The rule's log, as far as the limits allow.
     pub log: Vec<LogLine>,
     /// The checks that the host made for it.
     pub evidence: Evidence,
 }
 
-/// What a rule asked for, what its run was granted and what it used.
+/// Each limit as the rule asked for it, as it was granted and as it was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
-    /// What the manifest asks for, and the default where it asks for nothing; the fuel for the specimen's length included.
+    /// The amounts that the manifest asks for, and the default where it asks for nothing; the fuel for the specimen's length included.
     pub asked: PerLimit,
-    /// What was granted, the fuel for the specimen's length included.
+    /// The amounts that were granted, the fuel for the specimen's length included.
     pub granted: PerLimit,
-    /// What was used: the peak of memory, the sum of everything else.
+    /// The amounts that were used: the peak of memory, the sum of everything else.
     pub used: PerLimit,
     /// Log lines thrown away or cut short because a log limit was reached. The log is no part of the output, so this does not
     /// end a run.
@@ -244,40 +244,40 @@ impl Usage {
 /// One limit in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitUse {
-    /// Which.
+    /// The limit in question.
     pub limit: Limit,
-    /// What the rule asked for.
+    /// The amount that the rule asked for.
     pub asked: u64,
-    /// What the run was granted.
+    /// The amount that the run was granted.
     pub granted: u64,
-    /// What it used.
+    /// The amount that was used.
     pub used: u64,
 }
 
 /// One line of a rule's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
-    /// How much it matters, in the rule's eyes.
+    /// The weight of the line, as the rule sees it.
     pub level: LogLevel,
-    /// Its text.
+    /// Text of the line.
     pub message: UntrustedText,
 }
 
-/// How much a log line matters.
+/// The weight of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
     /// For the rule's author.
     Debug,
-    /// Worth knowing.
+    /// A normal event worth knowing.
     Info,
-    /// Unexpected, and handled.
+    /// Unexpected, but it was handled.
     Warn,
     /// Unexpected, and not handled.
     Error,
 }
 
 impl LogLevel {
-    /// Its name, `"warn"`.
+    /// Name of the level, `"warn"`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Debug => "debug",

@@ -1,4 +1,4 @@
-//! What is let in and what is not, just at each limit of the scan and just above.
+//! Admission, just at each limit of the scan and just above.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -7,7 +7,7 @@ mod support;
 use refiner_sandbox::{Capability, EngineProfile, Grants, LIMITS, Limit, ScanLimit, WASMTIME_VERSION};
 use support::{GOOD, component, sandbox, workspace};
 
-/// Why a component that is no rule is refused once the scan lets it pass.
+/// Reasons for which a component that is no rule is refused once the scan lets it pass.
 const NO_RULE: &str = "does not export 'refiner:rule/rule', and every rule does";
 
 #[test]

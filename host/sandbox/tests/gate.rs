@@ -18,7 +18,7 @@ use refiner_specimen::{
 };
 use support::{BLOCK_RESULT, GOOD, RunInput, input, rule, sandbox, specimen};
 
-/// Opens an artifact, finishes it empty and says that it holds one record; before that it does what `first` says.
+/// Opens an artifact, finishes it empty and reports one record; before that it does what `first` contains.
 fn writes(imports: &str, first: &str) -> String {
     format!(
         r#"
@@ -46,7 +46,7 @@ const TRANSACTIONS: &str = r#"
 (import "refiner:rule/specimen@1.0.0" "[method]block-specimen.transactions" (func $transactions (param i32 i32 i32 i32)))"#;
 const PAGE: &str = "(call $transactions (local.get 0) (i32.const 0) (i32.const 1) (i32.const 512))";
 
-/// Answers as it is told, and counts what it is asked.
+/// Answers as the test sets it, and counts the questions.
 struct Told {
     checks: Check,
     senders: Check,
@@ -81,7 +81,7 @@ fn failed(name: CheckName) -> Check {
     Check::failure(name, Subject::Whole, Quantity::Number(1), Quantity::Number(2))
 }
 
-/// Passes everything.
+/// Passes every check.
 fn honest() -> Told {
     Told {
         checks: Check::passed(CheckName::BlockHash),

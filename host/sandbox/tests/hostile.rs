@@ -15,12 +15,12 @@ use meter::Meter;
 use refiner_sandbox::{AdmitError, Limit, LimitUse, Limits, RefusalKind, Run, Sandbox};
 use support::{GOOD, RAW, component, input, rule, sandbox};
 
-/// What a case may take beyond its wall limit.
+/// Time that a case may take beyond its wall limit.
 const GRACE: Duration = Duration::from_secs(1);
 /// By how much a case may move memory beyond its limit: the host's side of a run.
 const STORE_BYTES: u64 = 1 << 20;
 
-/// How the case ended, and its message.
+/// The end of the case, and its message.
 fn play(sandbox: &Sandbox, case: &Case, component: &[u8], kinds: &mut BTreeSet<RefusalKind>) -> (String, String) {
     let rule = match sandbox.admit(component, case.beside().as_deref(), &case.grants()) {
         Ok(rule) => rule,

@@ -100,7 +100,7 @@ fn component_passes_at_its_size_and_is_refused_above() {
 #[test]
 fn page_is_cut_to_the_bytes_of_one_call() {
     let sandbox = sandbox();
-    // Asks for every transaction and says how many came.
+    // Asks for every transaction and reports how many came.
     let fields = r#"
         (import "refiner:rule/specimen@1.0.0" "[method]block-specimen.transactions" (func $page (param i32 i32 i32 i32)))
         (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
@@ -136,7 +136,7 @@ fn deadline_is_a_failure_and_no_verdict() {
 fn run_has_its_verdict_within_its_wall_limit_and_none_past_it() {
     /// Some tenths of a second of work.
     const FUEL: u64 = 300_000_000;
-    /// How much faster or slower a busy machine may be from one run to the next.
+    /// The factor by which a busy machine may be faster or slower from one run to the next.
     const MARGIN: u64 = 10;
     let sandbox = sandbox();
     let spins = rule(

@@ -1,4 +1,4 @@
-//! The manifest at admission: where it may be, and what comes of what it says.
+//! The manifest at admission: its possible places, and the effects of its content.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -10,7 +10,7 @@ use refiner_sandbox::{Grants, Limit, LimitError, Limits, Refusal, SpecimenHash, 
 use refiner_specimen::{Layout, specimen_hash};
 use support::{GOOD, RAW, RunInput, bare_component, component, input, module_of_fields, sandbox, with_manifest};
 
-/// What `parts.wat` says of itself, and these lines at the end.
+/// The description that `parts.wat` gives of itself, and these lines at the end.
 fn manifest(more: &str) -> String {
     support::manifest("") + more
 }
@@ -104,7 +104,7 @@ fn limits_are_set_by_name_up_to_their_caps() {
 #[test]
 fn component_may_ask_for_more_bytes_than_the_default() {
     let sandbox = sandbox();
-    // A section of 8 MiB that says nothing, behind the manifest.
+    // A section of 8 MiB without meaning, behind the manifest.
     let default = usize::try_from(Limit::ComponentBytes.spec().default).unwrap();
     let padded = |manifest: &str| {
         let mut component = good_with(manifest);

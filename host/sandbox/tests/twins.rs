@@ -26,7 +26,7 @@ use support::{sandbox, workspace};
 const WITHOUT_WASI: [&str; 2] = ["rust", "python-stubbed"];
 const WITH_WASI: [&str; 2] = ["wasip2", "python-sealed"];
 
-/// What a run over a sample gives, in `tests/twins/golden.toml`.
+/// The outcome of a run over a sample, in `tests/twins/golden.toml`.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Golden {

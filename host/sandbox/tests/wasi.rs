@@ -65,7 +65,7 @@ fn standard_output_counts_against_the_limits_of_the_log() {
     }
 }
 
-/// The component with a section that nobody reads, of such a length that the whole has `bytes`.
+/// The component with an unused section of such a length that the whole has `bytes`.
 fn padded(mut component: Vec<u8>, bytes: u64) -> Vec<u8> {
     let bytes = usize::try_from(bytes).unwrap();
     // Its number, a length of five bytes, the length of an empty name.

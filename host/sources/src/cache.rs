@@ -17,12 +17,12 @@ const DIRECTORY_MODE: u32 = 0o700;
 /// Bytes of all files together; the oldest go when a new one does not fit. Some thousand rules, or a dozen with Python in them.
 const CACHE_BYTES_MAX: u64 = 1 << 30;
 
-/// What names bytes so that they can be checked.
+/// A name of bytes by which they can be checked.
 #[derive(Clone, Copy, Debug)]
 pub enum Name {
-    /// Their hash.
+    /// Hash of the bytes.
     Sha256(Sha256),
-    /// Their content id, which says nothing of bytes that were cut into blocks by another recipe than the network's.
+    /// Their content id, which does not cover bytes that were cut into blocks by another recipe than the network's.
     Content(ContentId),
 }
 

@@ -1,8 +1,8 @@
 //! Where rules come from: files, `https://`, `ipfs://` and `oci://`.
 //!
-//! Comes in: what somebody typed ([`Source`]), and what was agreed on before ([`Lock`]). Goes out: a [`Component`] whose bytes are
-//! those that were agreed on, or a [`SourceError`] that names both digests. Never here: what the bytes mean; nothing is compiled
-//! or run.
+//! * **Inputs**: a typed reference ([`Source`]), and the digests agreed on before ([`Lock`]).
+//! * **Outputs**: a [`Component`] with the agreed bytes, or a [`SourceError`] with both digests.
+//! * **Invariants**: compiles and runs nothing, and does not read the bytes.
 //!
 //! Nothing that a server can change is taken without a digest: it stands in the argument or in the lock.
 

@@ -18,13 +18,13 @@ use piece::Form;
 pub struct CodeRead {
     /// keccak256 of `code`, as the producer states it.
     pub hash: B256,
-    /// The bytecode.
+    /// The bytecode as bytes.
     pub code: Bytes,
 }
 
 /// The bytecode that a block read, as a list of [`CodeRead`].
 ///
-/// [`decode_shared`](crate::decode_shared) leaves it as base64 text until somebody looks at the list: a rule about logs
+/// [`decode_shared`](crate::decode_shared) leaves it as base64 text until the list is read: a rule about logs
 /// or transfers never pays for it. [`Codes::len`] and [`Codes::pieces`] do not look. Text that is no base64 stands in
 /// the list as no bytes, which are not what its hash states; [`CodePiece::to_bytes`] tells the two apart.
 #[derive(Clone, Default)]
@@ -33,7 +33,7 @@ pub struct Codes {
     decoded: OnceLock<Vec<CodeRead>>,
 }
 
-/// Text, in the input that it came in, that nobody has looked at.
+/// Text, in the input that it came in, that has not been decoded.
 #[derive(Clone)]
 pub(crate) struct EncodedCodes {
     pub(crate) source: Bytes,
@@ -45,7 +45,7 @@ impl Codes {
         Self { encoded: Some(encoded), decoded: OnceLock::new() }
     }
 
-    /// How many there are, without decoding them.
+    /// The number of pieces, without decoding them.
     pub fn len(&self) -> usize {
         match (&self.encoded, self.decoded.get()) {
             (Some(encoded), None) => encoded.codes.len(),

@@ -1,6 +1,6 @@
 //! Wire bytes to a [`Specimen`], in one pass, without strings or a generic value in between.
 //!
-//! A specimen is a bare Avro datum that does not reliably say which layout wrote it, so each layout is tried, newest
+//! A specimen is a bare Avro datum that does not reliably state which layout wrote it, so each layout is tried, newest
 //! first, and the one that consumes every byte is it. A wrong layout meets an impossible union branch within the header
 //! or the first transaction, or else goes over sections that are kept, so the tries before the right one cost next to
 //! nothing.
@@ -33,7 +33,7 @@ use wire::Wire;
 
 /// The largest input that is looked at, in bytes.
 ///
-/// The cap of design.md's limit table; the largest specimen seen on mainnet has under 16 MiB.
+/// Equal to the cap of `Limit::SpecimenBytes` in host/sandbox/src/limits/table.rs.
 pub const INPUT_LIMIT_BYTES: usize = 256 << 20;
 
 /// Decodes one specimen file.
@@ -49,10 +49,10 @@ pub fn decode(bytes: &[u8]) -> Result<Specimen, DecodeError> {
     whole(bytes.len(), |layout| Wire::new(bytes, layout))
 }
 
-/// Decodes one specimen file that the result may share: bytecode stays the text that it is until somebody looks.
+/// Decodes one specimen file that the result may share: bytecode stays the text that it is until it is needed.
 ///
 /// # Errors
-/// As [`decode`], but for bytecode whose text is no base64: whoever looks at it is told, see [`CodePiece::to_bytes`].
+/// As [`decode`], but for bytecode whose text is no base64, which is found by its first reader: see [`CodePiece::to_bytes`].
 ///
 /// [`CodePiece::to_bytes`]: crate::CodePiece::to_bytes
 pub fn decode_shared(bytes: &Bytes) -> Result<Specimen, DecodeError> {
@@ -72,7 +72,7 @@ pub fn decode_as(bytes: &[u8], layout: Layout) -> Result<Specimen, DecodeError> 
 /// Reads which block a specimen is of, and nothing after its header.
 ///
 /// Of the layouts it takes the newest by which the header has the hash that stands before it, and where there is none the
-/// newest that fits so far. Only decoding can say whether the rest is a specimen.
+/// newest that fits so far. Only decoding can decide whether the rest is a specimen.
 ///
 /// # Errors
 /// As [`decode`].

@@ -63,7 +63,7 @@ impl Envelopes {
         Ok(envelopes)
     }
 
-    /// Each envelope.
+    /// Each envelope, in block order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         (0..self.ends.len()).map(|index| {
             let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
@@ -230,7 +230,7 @@ impl Transaction {
         fields.add_list(self.authorization_list.as_deref().unwrap_or_default(), authorization);
     }
 
-    /// What every type has in the same order: gas limit, recipient, value, input.
+    /// Fields that every type has in the same order: gas limit, recipient, value, input.
     fn body(&self, fields: &mut Fields) {
         fields.add(&self.gas);
         match &self.to {

@@ -1,7 +1,8 @@
 //! Block specimens: bytes to a typed, checked block, and back.
 //!
-//! Comes in: the bytes of one specimen file. Goes out: a [`Specimen`], named [`check`] results, or a typed error that
-//! says where. Never here: IO, async, a clock, execution.
+//! * **Inputs**: the bytes of one specimen file.
+//! * **Outputs**: a [`Specimen`], named [`check`] results, or a typed error with the place.
+//! * **Invariants**: no IO, async, clock or execution.
 
 mod block;
 pub mod check;

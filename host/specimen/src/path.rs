@@ -13,7 +13,7 @@ pub struct FieldPath(Vec<PathSegment>);
 pub enum PathSegment {
     /// A record's field, by its name in the schema.
     Field(&'static str),
-    /// An array's item.
+    /// An item of an array.
     Index(usize),
 }
 

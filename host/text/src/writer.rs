@@ -7,7 +7,7 @@ use std::{
 
 use crate::is_deceptive;
 
-/// How a character is written that does not go out as it is.
+/// The spelling of a character that is escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// `\u{1b}`, for people. Line breaks and tabs are the program's own.
@@ -27,7 +27,7 @@ pub struct EscapingWriter<W: Write> {
 }
 
 impl<W: Write> EscapingWriter<W> {
-    /// Writes to `out`.
+    /// Makes a writer that escapes on the way to `out`.
     pub const fn new(out: W, style: Style) -> Self {
         Self { out, style, begun: Vec::new() }
     }
@@ -56,7 +56,7 @@ impl<W: Write> EscapingWriter<W> {
         }
     }
 
-    /// What is no UTF-8 is no text of ours; its bytes are shown by number.
+    /// Writes bytes that are not UTF-8 by their numbers; no text of ours has any.
     fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         bytes.iter().try_for_each(|byte| write!(self.out, "\\x{byte:02x}"))
     }

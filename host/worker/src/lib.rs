@@ -1,8 +1,10 @@
 //! Runs rules and compiles them in child processes that hold no key and have no way out.
 //!
-//! Comes in: components and specimens. Goes out: [`CompiledRule`]s from a [`Compiler`], and from a [`Pool`] for each [`Job`] a
-//! [`WorkerRun`] or the reason why there is none ([`Quarantined`]). Never here: a rule's code in the process that calls; a key,
-//! an environment variable, an open file, a socket or a capability in the process that runs it.
+//! * **Inputs**: components and specimens.
+//! * **Outputs**: [`CompiledRule`]s from a [`Compiler`], and from a [`Pool`] for each [`Job`] a [`WorkerRun`] or
+//!   the reason for having none ([`Quarantined`]).
+//! * **Invariants**: no code of a rule in the calling process; no key, environment variable, open file, socket or
+//!   capability in the process that runs it.
 //!
 //! Three processes: the caller is the *coordinator*, a *worker* runs one rule over many specimens, a *compiler* compiles one
 //! component. The last two are this program again, started as `PROGRAM worker` and `PROGRAM compile-rule`, whose `main` calls

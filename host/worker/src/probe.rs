@@ -1,4 +1,4 @@
-//! What a worker takes from itself on this machine, asked of one that gets no rule.
+//! Rights that a worker takes from itself on this machine, asked of one that gets no rule.
 
 use std::{io, time::Duration};
 
@@ -15,13 +15,13 @@ use crate::{
 /// From start to greeting. Confining takes milliseconds, the engine some more.
 const PROBE_WALL: Duration = Duration::from_secs(10);
 
-/// Why nobody answered.
+/// Reasons for which there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     /// The process could not be started.
     #[error("a worker could not be started")]
     Spawn(#[source] io::Error),
-    /// It ended, hung or said something else.
+    /// It ended, hung or answered something else.
     #[error("a worker was started and did not greet")]
     Greeting(#[source] ProtocolError),
 }

@@ -13,7 +13,7 @@ use crate::{
     standard::{Input, Output},
 };
 
-/// The executor of a worker that was told who executes.
+/// The executor of a worker that was given execution terms.
 pub(crate) fn executor(executed_by: ExecutedBy, embedded: EmbeddedExecutor) -> Arc<dyn Executor> {
     let embedded = Arc::new(embedded);
     match executed_by {
@@ -25,10 +25,10 @@ pub(crate) fn executor(executed_by: ExecutedBy, embedded: EmbeddedExecutor) -> A
     }
 }
 
-/// Who asks the evm-server. Nothing else is on the pipe while a rule runs.
+/// The connection to the evm-server's client. Nothing else is on the pipe while a rule runs.
 struct Coordinator;
 
-/// What the coordinator says of the server.
+/// The coordinator's reason for having no answer of the server.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Said(UntrustedText);
@@ -50,6 +50,6 @@ fn ask(format: ResultFormat) -> Result<Executed, ProtocolError> {
 }
 
 fn tell(difference: &Difference) {
-    // A coordinator that cannot be told is gone, and this process with it at the next frame.
+    // A coordinator that cannot be reached is gone, and this process with it at the next frame.
     let _ = write_difference(&mut Output, &difference.embedded);
 }

@@ -78,7 +78,7 @@ fn environment(pid: u32) -> Vec<u8> {
     fs::read(format!("/proc/{pid}/environ")).unwrap()
 }
 
-/// What the descriptors of a process lead to, the anonymous files of its engine apart.
+/// Targets of a process's descriptors, the anonymous files of its engine apart.
 fn descriptors(pid: u32) -> Vec<String> {
     let links = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
     let targets = links.map(|entry| fs::read_link(entry.unwrap().path()).unwrap().display().to_string());

@@ -30,7 +30,7 @@ enum Door {
     Deadly,
 }
 
-/// What a process finds that was started as this user and confined itself.
+/// Findings of a process that was started as this user and confined itself.
 fn door(program: &Path, user: Uid, what: &str) -> Door {
     let mut child = run_as(&mut Command::new(program), user)
         .arg(format!("probe:{what}"))
@@ -60,7 +60,7 @@ fn every_door_out_of_a_worker_is_closed_whoever_started_it() {
 
 fn every_door_is_closed(program: &Path, user: Uid) {
     let directory = tempfile::tempdir().unwrap();
-    // The user's own, so that it is the confinement that says no.
+    // The user's own, so that it is the confinement that refuses.
     let readable = directory.path().join("readable");
     fs::write(&readable, "key").unwrap();
     for path in [directory.path(), &readable] {
@@ -190,7 +190,7 @@ fn worker_in_the_middle_of_a_run_dies_with_its_coordinator() {
     }
 }
 
-/// True for a process that is there and no zombie: nobody may be left to reap it.
+/// True for a process that is there and no zombie: there may be no parent left to reap it.
 fn runs(pid: u32) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))

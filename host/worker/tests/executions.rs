@@ -19,7 +19,7 @@ use refiner_worker::{CompiledRule, Executes, Job, Pool, PoolConfig, ProtocolErro
 use rustix::process::{Pid, Signal, kill_process};
 use support::{child, compiled, config, job, workspace};
 
-/// Has the block executed in era B, does not look at what comes, and says that it produced 7 records.
+/// Has the block executed in era B, ignores the result, and reports 7 records.
 const CONTENT: &str = r#"
 (import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32)))
 (data (i32.const 256) "evm-server@b")
@@ -33,7 +33,7 @@ fn sample() -> Bytes {
     fs::read(workspace().join("tests/samples/1-15600000.avro")).unwrap().into()
 }
 
-/// What era B wrote of it.
+/// Era B's document of it.
 fn right_answer(raw: &Bytes) -> Bytes {
     let specimen = refiner_specimen::decode(raw).unwrap();
     let era_b = ResultFormat::ALL.into_iter().find(|format| format.as_str() == "evm-server@b").unwrap();
@@ -129,7 +129,7 @@ fn worker_killed_while_it_waits_for_the_server_loses_nothing() {
     });
 }
 
-/// What a worker that was taken over gets.
+/// The failure of a worker that lies in this way.
 fn caught(lie: &str, executes: Executes) -> WorkerFailure {
     let liars = PoolConfig { command: child(&format!("liar:{lie}")), ..config(1) };
     let pool = Pool::new(liars).unwrap().executing(executes);

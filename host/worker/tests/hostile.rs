@@ -16,16 +16,16 @@ use refiner_sandbox::{Limit, Limits};
 use refiner_worker::{CompileError, CompileLimits, CompiledRule, Job, Pool, Quarantined, TRIES_MAX, WorkerFailure};
 use support::{COPY, compiled, compiler, component, job, pool, specimen};
 
-/// What a case may take beyond its limits.
+/// Resources that a case may take beyond its limits.
 const GRACE: Duration = Duration::from_secs(1);
 /// By how much a case may move the memory of the process that gives it to a worker: a component, its code and what the pipes hold.
 const COORDINATOR_BYTES_MAX: u64 = 32 << 20;
-/// What a worker may hold beside the memory it grants: two copies of what it writes, and what the engine needs.
+/// Memory that a worker may hold beside its grant: two copies of what it writes, and what the engine needs.
 const ENGINE_BYTES: u64 = 32 << 20;
 /// Layout of `support::specimen`.
 const LAYOUT: &str = "0.35";
 
-/// How the case ended, and its message.
+/// The end of the case, and its message.
 type End = (String, String);
 
 fn limits_of_compiler(case: &Case) -> CompileLimits {

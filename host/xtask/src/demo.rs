@@ -15,7 +15,7 @@ use crate::{command, rules, step::Steps, tree};
 const OUT: &str = "out/demo";
 
 /// `refiner replay` ends with this code when a block has a verdict other than "produced". Some are here to show that: a
-/// specimen without the authorizations of a type-4 transaction cannot be executed faithfully, and the program says so.
+/// specimen without the authorizations of a type-4 transaction cannot be executed faithfully, and the program reports it.
 const OTHER_VERDICT: i32 = 3;
 
 pub fn run() -> Result<()> {

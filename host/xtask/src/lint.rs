@@ -1,6 +1,8 @@
 //! `cargo xtask lint`: formatting, lints, licences, and the rules of the house.
 
+mod documents;
 mod house;
+mod words;
 
 use anyhow::{Result, ensure};
 use refiner_authoring::toolchain;
@@ -8,7 +10,7 @@ use refiner_authoring::toolchain;
 use crate::{command, rules, step::Steps, tool};
 
 /// How many steps [`all`] takes.
-pub const STEPS: usize = CARGO_STEPS.len() + 4;
+pub const STEPS: usize = CARGO_STEPS.len() + 6;
 
 const CARGO_STEPS: [(&str, &str); 4] = [
     ("Formatting", "cargo fmt --all --check"),
@@ -38,6 +40,17 @@ pub fn all(steps: &mut Steps) -> Result<()> {
     steps.take("Rules of the house", Some("cargo xtask lint"), || {
         let offences = house::offences()?;
         ensure!(offences.is_empty(), "\n  {}", offences.join("\n  "));
+        Ok(())
+    })?;
+    steps.take("References of documents and comments", Some("cargo xtask lint"), || {
+        let offences = documents::offences()?;
+        ensure!(offences.is_empty(), "\n  {}", offences.join("\n  "));
+        Ok(())
+    })?;
+    steps.take("Measures of the language", Some("cargo xtask lint"), || {
+        let (past, measures) = words::measure()?;
+        measures.iter().for_each(|measure| println!("      {measure}"));
+        ensure!(past.is_empty(), "\n  {}", past.join("\n  "));
         Ok(())
     })?;
     for (what, line) in CARGO_STEPS {

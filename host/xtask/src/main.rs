@@ -1,7 +1,8 @@
 //! What a newcomer and CI run: `cargo xtask demo`, `test`, `rules`, `twins`, `lint`, `bench`, `conformance`.
 //!
-//! Comes in: a clone and a Rust toolchain. Goes out: built rules, results on the screen, or the step that does not pass
-//! and the command that repeats it. Never here: anything that the program itself needs at run time.
+//! * **Inputs**: a clone and a Rust toolchain.
+//! * **Outputs**: built rules, results on the screen, or the failed step and the command that repeats it.
+//! * **Invariants**: the program needs nothing of it at run time.
 #![allow(clippy::print_stdout, reason = "printing is what these commands are for")]
 
 mod bench;

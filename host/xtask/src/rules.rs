@@ -13,7 +13,7 @@ use refiner_authoring::{
 
 use crate::{command, step::Steps, tree};
 
-/// A built rule.
+/// A rule as it was built.
 pub struct Rule {
     name: String,
     component: Vec<u8>,

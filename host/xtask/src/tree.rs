@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The workspace's root.
+/// Root folder of the workspace.
 pub fn root() -> PathBuf {
     // host/xtask is two folders below it.
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map_or_else(PathBuf::new, Path::to_path_buf)
@@ -30,6 +30,25 @@ pub fn samples() -> PathBuf {
 pub fn real_specimens() -> Option<PathBuf> {
     let shared = env::var_os("REFINER_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
     shared.join("specimens").canonicalize().ok()
+}
+
+/// Files below `directory` whose name ends with `extension`, in order of name. Hidden folders and what builds leave are left
+/// out.
+pub fn files_below(directory: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let (name, path) = (entry.file_name(), entry.path());
+        if entry.file_type()?.is_dir() {
+            if name != "target" && name != "out" && !name.as_encoded_bytes().starts_with(b".") {
+                files.append(&mut files_below(&path, extension)?);
+            }
+        } else if path.extension().is_some_and(|found| found == extension) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// Entries of `directory` whose name ends with `extension`, in order of name. None when there is no such directory.

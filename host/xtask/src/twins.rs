@@ -1,7 +1,7 @@
 //! `cargo xtask twins`: one rule, written several times over, for the tests that hold the twins against each other.
 //!
 //! Components go to `target/twins`. A twin that cannot be built here, because a toolchain or a package cannot be fetched,
-//! leaves its reason there in place of a component, and the tests say it.
+//! leaves its reason there in place of a component, and the tests print it.
 
 mod python;
 
@@ -21,7 +21,7 @@ use crate::{command, step::Steps, tree};
 /// The target of the twin that uses what `std` has under WASI.
 const WASI_TARGET: &str = "wasm32-wasip2";
 
-/// What became of a twin.
+/// The outcome of building a twin.
 pub struct Twin {
     name: &'static str,
     /// Bytes of its component, or why there is none.

@@ -5,7 +5,7 @@
 //!
 //! **Read** means what the specimen's producer recorded while it executed the block: what execution had to look up in the
 //! state, each thing once, with its value from before the block. So there are senders, recipients, the fee recipient and
-//! whoever got a withdrawal, whatever a call, `BALANCE` or `EXTCODE…` looked at, what system calls used, and slots that were
+//! recipients of withdrawals, whatever a call, `BALANCE` or `EXTCODE…` looked at, what system calls used, and slots that were
 //! only written, because the price of a write depends on the old value. A failed transaction's reads count. What an access
 //! list names and nothing looks up does not.
 //!

@@ -1,7 +1,7 @@
-//! Token transfers: what the execution logs of a block say of ERC-20, ERC-721 and ERC-1155 tokens, one row a transfer.
+//! Token transfers: what the execution logs of a block show of ERC-20, ERC-721 and ERC-1155 tokens, one row a transfer.
 //!
-//! A transfer is an event of the standard's name *and* shape ([`transfer`] says which); each pair of a `TransferBatch` is a
-//! row of its own. A contract can emit what it likes, so a row says that the contract at `token` claims the transfer, not
+//! A transfer is an event of the standard's name *and* shape (see [`transfer`]); each pair of a `TransferBatch` is a
+//! row of its own. A contract can emit what it likes, so a row means that the contract at `token` claims the transfer, not
 //! that the contract keeps to its standard. Logs of failed transactions do not exist, so neither do their transfers.
 //!
 //! Not here: the chain's own currency, wrapping that emits no `Transfer` (WETH's `Deposit` and `Withdrawal`), and tokens

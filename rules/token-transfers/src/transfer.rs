@@ -23,10 +23,10 @@ pub const TRANSFER_BATCH: B256 = B256::from_hex("4a39dc06d4c0dbc64b70af90fd698a2
 /// Bytes of a value in ABI-encoded data.
 const WORD: usize = 32;
 
-/// A token standard.
+/// A standard of tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standard {
-    /// Fungible.
+    /// All tokens are alike.
     Erc20,
     /// Each token id is one thing.
     Erc721,
@@ -37,9 +37,9 @@ pub enum Standard {
 /// One event, of one transfer or of a batch between the same two accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
-    /// By its shape.
+    /// The standard, by its shape.
     pub standard: Standard,
-    /// Who moved the tokens; only ERC-1155 says.
+    /// The account that moved the tokens; only ERC-1155 states it.
     pub operator: Option<Address>,
     /// Zero when the tokens are new.
     pub from: Address,
@@ -48,7 +48,7 @@ pub struct Event<'a> {
     moved: Moved<'a>,
 }
 
-/// What an event says was moved.
+/// The tokens that an event reports as moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Moved<'a> {
     One {
@@ -62,7 +62,7 @@ enum Moved<'a> {
     },
 }
 
-/// One thing moved.
+/// One kind of token that moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item {
     /// Position in a batch; none outside of one.
@@ -73,7 +73,7 @@ pub struct Item {
     pub amount: U256,
 }
 
-/// Why a log with the name of a transfer is none.
+/// Reasons for which a log with the name of a transfer is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Misshapen {
     /// More or fewer topics than the standard has.
@@ -88,7 +88,7 @@ pub enum Misshapen {
     Lengths,
 }
 
-/// Reads what a log says of tokens: nothing, or an event.
+/// Reads the token event in a log, if there is one.
 ///
 /// # Errors
 /// The log has the name of a transfer and another shape.

@@ -1,11 +1,11 @@
-//! What blob transactions (EIP-4844) carry and pay.
+//! Blobs of EIP-4844 transactions: their number and price.
 
 use refiner_sdk::{Execution, Specimen, Transaction, U256};
 
 /// Gas of a blob, in every fork.
 const GAS_PER_BLOB: u64 = 1 << 17;
 
-/// What the block result calls the price. Nothing else in it can hold these characters: all other text there is names,
+/// The key of the price in the block result. Nothing else in it can hold these characters: all other text there is names,
 /// and hexadecimal digits.
 const PRICE: &[u8] = b"\"blobGasPrice\":\"0x";
 
@@ -37,13 +37,13 @@ impl Blobs {
         Self { lacking: lacking.map(|gas| gas / GAS_PER_BLOB), price }
     }
 
-    /// How many blobs the transaction carries. None when its specimen dropped them and other transactions of the block
+    /// The number of blobs that the transaction carries. None when its specimen dropped them and other transactions of the block
     /// could have carried them too.
     pub fn count(&self, transaction: &Transaction) -> Option<u64> {
         if transaction.lacks_blob_hashes() { self.lacking } else { Some(transaction.blob_hash_count.into()) }
     }
 
-    /// What the sender paid for the transaction's blobs, in wei. None where [`Self::count`] is none, and for transactions
+    /// The wei that the sender paid for the transaction's blobs. None where [`Self::count`] is none, and for transactions
     /// of other types.
     pub fn fee(&self, transaction: &Transaction) -> Option<U256> {
         if transaction.tx_type != Transaction::BLOB {

@@ -74,7 +74,7 @@ fn write(
 }
 
 fn fee(receipt: &Receipt) -> Result<U256, RuleError> {
-    // Whoever could pay more than 2^256 wei would own more than there is.
+    // No account owns 2^256 wei, so no sender can pay that much.
     let too_much = || RuleError::Rejected(format!("transaction {} pays no possible fee", receipt.transaction_index));
     receipt.effective_gas_price.checked_mul(receipt.gas_used).ok_or_else(too_much)
 }

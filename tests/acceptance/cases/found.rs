@@ -40,7 +40,7 @@ const BLOCKS: &[Answer] = &[
     rejected("tstore", &["blockHash"]),
 ];
 
-/// Files under `real/`.
+/// Names of files under `real/`.
 const REAL: &[Answer] = &[produced("1-15127614"), produced("1-15582840")];
 
 /// The files of a folder of `cases/` in order of their names, each against its answer.

@@ -19,12 +19,12 @@ use tokio::time::sleep;
 
 use crate::specimens::Given;
 
-/// How long anything may take that must happen: far more than it does on a loaded machine.
+/// Time limit for anything that must happen: far more than it takes on a loaded machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);
-/// Between two looks.
+/// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// `BlockResultProductionProofSubmitted`, protocol.md 1.2.
+/// `BlockResultProductionProofSubmitted`, docs/protocol.md, section 1.1.
 const PROOF_SUBMITTED: B256 = b256!("508f479d80dbbd88c8372648a5a1cf88212d9a3e8aa0f7f516c32c6ae970ebbc");
 
 pub struct Bench {
@@ -35,9 +35,9 @@ pub struct Bench {
     /// Flags added to those that every test needs; later ones win.
     pub flags: Vec<String>,
     pub data: PathBuf,
-    /// Where the daemon is told to find the node and the pinner.
+    /// The settings with which the daemon finds the node and the pinner.
     pub urls: [String; 2],
-    /// The operator's key.
+    /// Key of the operator.
     pub key: &'static str,
     health: SocketAddr,
     daemon: Option<Child>,
@@ -110,7 +110,7 @@ impl Bench {
             .await;
     }
 
-    /// SIGKILL.
+    /// Kills the daemon with SIGKILL.
     pub fn kill(&mut self) {
         let mut child = self.daemon.take().unwrap();
         child.kill().unwrap();
@@ -142,7 +142,7 @@ impl Bench {
         self.ended().await
     }
 
-    /// Waits until `seen`, and shows what the daemon said when that does not come.
+    /// Waits until `seen`, and shows the daemon's output when that does not come.
     #[track_caller]
     pub fn until<'a, S>(&'a mut self, what: &'a str, mut seen: S) -> impl Future<Output = ()> + 'a
     where
@@ -212,7 +212,7 @@ impl Bench {
         logs.iter().map(|log| Proved::read(&hex::decode(log["data"].as_str().unwrap()).unwrap())).collect()
     }
 
-    /// How many transactions the operator has on chain.
+    /// The number of the operator's transactions on chain.
     pub async fn operator_nonce(&self) -> u64 {
         let count = self.chain.rpc("eth_getTransactionCount", serde_json::json!([OPERATOR, "latest"])).await.unwrap();
         count.as_str().unwrap().parse::<U256>().unwrap().to()
@@ -237,7 +237,7 @@ impl Bench {
         ended
     }
 
-    /// Where the daemon's health is told to be.
+    /// The address of the daemon's health endpoint.
     pub const fn health(&self) -> SocketAddr {
         self.health
     }
@@ -274,13 +274,13 @@ impl Bench {
         pids.filter(is_worker).filter_map(rustix::process::Pid::from_raw).collect()
     }
 
-    /// What the daemon says of itself.
+    /// The daemon's own status.
     pub fn status(&self) -> Option<Value> {
         let answer = self.get("/status")?;
         serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
     }
 
-    /// Why no proofs are submitted, if it says so.
+    /// The reason for which no proofs are submitted, if there is one.
     pub fn paused(&self) -> Option<String> {
         Some(self.status()?["now"]["paused"]["reason"].as_str()?.to_owned())
     }

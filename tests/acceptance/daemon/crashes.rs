@@ -15,7 +15,7 @@ use crate::{bench::Bench, specimens::stream};
 
 /// Kills at random moments.
 const KILLS: u32 = 200;
-/// How many of them must have met work that was begun and not done; there are more kills until as many have.
+/// The number of them that must have met work that was begun and not done; there are more kills until as many have.
 const HITS: u32 = 50;
 /// Kills after which something is wrong with the machine.
 const KILLS_MAX: u32 = 1_000;
@@ -33,7 +33,7 @@ const BOUNDARIES: [State; 9] = [
     State::Final,
 ];
 
-/// Somebody whom the daemon needs and who stands still, so that an item stops exactly at a boundary.
+/// A service that the daemon needs and that stands still, so that an item stops exactly at a boundary.
 struct Hold {
     boundary: State,
     /// Workers outlive a daemon that was killed while they were stopped.

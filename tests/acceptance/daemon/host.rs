@@ -126,7 +126,7 @@ async fn full_disk_loses_nothing() {
     bench.start_ready().await;
     let filler = fill(&disk);
     bench.announce(&given).await;
-    // Either it waits for room, or it ended because its journal has none; both say so.
+    // Either it waits for room, or it ended because its journal has none; both are reported.
     bench.until("the full disk is told", |bench| bench.log().contains("no room")).await;
     assert_eq!(bench.proofs().await, []);
     fs::remove_file(filler).unwrap();
@@ -156,7 +156,7 @@ async fn memory_files_and_processes_do_not_grow_with_the_work() {
             .until("the round is proved", |bench| {
                 let (_, files) = bench.resident_kib_and_files();
                 assert!(files <= FILES_MAX, "{files} open files");
-                // Also those that ended and that nobody asked for.
+                // Also those that ended and were not reaped.
                 let children = bench.workers().len();
                 assert!(children <= WORKERS, "{children} child processes");
                 samples += 1;

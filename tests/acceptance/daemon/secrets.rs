@@ -1,4 +1,4 @@
-//! What must never be told: the operator's key, and what URLs carry for providers.
+//! Secrets that must never be shown: the operator's key, and what URLs carry for providers.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use refiner_testkit::pinner::{Fault as PinnerFault, Route};
 
 use crate::{bench::Bench, specimens::stream};
 
-/// What URLs carry, and a password. Each is found in no other text.
+/// Secrets of URLs, and a password. Each is found in no other text.
 const CANARIES: [&str; 6] = [
     "canary-user",
     "canary-password",
@@ -60,7 +60,7 @@ fn spellings_of_the_key_are_what_they_should_be() {
     assert_eq!((base64(b"Ma"), base64(b"M")), ("TWE=".to_owned(), "TQ==".to_owned()));
 }
 
-/// Nothing of what must not be told is in `told`.
+/// No secret is in `told`.
 #[track_caller]
 fn assert_tells_nothing(what: &str, told: &[u8]) {
     let holds = |secret: &[u8]| told.windows(secret.len()).any(|window| window == secret);

@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use refiner_specimen::{Layout, Specimen, decode, encode, specimen_hash};
 use refiner_testkit::{BlockPlan, Chain, Fork, Manner, Sample, World, real, samples};
 
-/// A specimen and what the chain is told of it.
+/// A specimen and its announcement.
 #[derive(Clone)]
 pub struct Given {
     pub chain: u64,
@@ -65,7 +65,7 @@ pub fn real_stream(count: usize) -> Option<Vec<Given>> {
     Some((22_800_000..).zip(real.iter().cycle()).take(count).map(|(number, block)| numbered(block, number)).collect())
 }
 
-/// One block.
+/// A specimen of one block.
 pub fn one() -> Given {
     stream(1).remove(0)
 }

@@ -56,7 +56,7 @@ fn bloats(block: &str, bytes: usize) -> Vec<Vec<u8>> {
     ]
 }
 
-/// How often in a row, so that what one leaves behind would add up.
+/// The number of rounds, so that what one leaves behind would add up.
 const BLOAT_ROUNDS: usize = 2;
 
 #[test]

@@ -1,4 +1,4 @@
-//! How a server ends, and clients that do not.
+//! The end of a server, and clients that do not end.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},

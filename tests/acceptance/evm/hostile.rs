@@ -14,7 +14,7 @@ use super::{
 
 /// Hashes 64 KiB of memory without end.
 const HASHES: [u8; 12] = [0x5b, 0x62, 0x01, 0x00, 0x00, 0x60, 0x00, 0x20, 0x50, 0x60, 0x00, 0x56];
-/// Beyond every bound.
+/// A number beyond every bound.
 const GAS: u64 = 1_000_000_000_000;
 /// For an answer to an honest client.
 const PATIENCE: Duration = Duration::from_secs(5);

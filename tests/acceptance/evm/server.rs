@@ -28,7 +28,7 @@ pub struct Answer {
 }
 
 impl Server {
-    /// Starts it with these arguments, and waits until it says where it listens.
+    /// Starts it with these arguments, and waits until it prints its address.
     pub fn start(arguments: &[&str]) -> Self {
         let mut child = command(&["evm", "serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
@@ -75,7 +75,7 @@ impl Server {
         self.child.id()
     }
 
-    /// What Linux tells about it.
+    /// Figures that Linux has of the process.
     pub fn proc(&self, what: &str) -> String {
         fs::read_to_string(format!("/proc/{}/{what}", self.pid())).unwrap()
     }
@@ -103,7 +103,7 @@ impl Drop for Server {
     }
 }
 
-/// What comes until the server closes.
+/// Everything that comes until the server closes.
 pub fn answer(stream: &mut TcpStream) -> Answer {
     let mut bytes = Vec::new();
     // What came before a reset counts.

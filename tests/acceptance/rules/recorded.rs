@@ -1,4 +1,4 @@
-//! What the network's producer recorded of a real block, read from its JSON alone: expectations that share no code with the
+//! The producer's own record of a real block, read from its JSON alone: expectations that share no code with the
 //! rules, the executor or the contract between them.
 
 use std::{
@@ -19,13 +19,13 @@ const EMPTY_CODE: &str = "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfa
 /// EIP-4844's `BLOB_BASE_FEE_UPDATE_FRACTION`, which holds until Prague.
 const CANCUN_UPDATE_FRACTION: u64 = 3_338_477;
 
-/// A real block.
+/// A real block, as recorded.
 pub struct Recorded {
-    /// Its number.
+    /// Number of the block.
     pub height: u64,
     /// The receipts file: header and receipts.
     receipts: Value,
-    /// Where the specimen is, for what receipts do not say.
+    /// The path of the specimen, for facts that receipts do not hold.
     specimen: PathBuf,
 }
 
@@ -54,14 +54,14 @@ impl Recorded {
         serde_json::from_slice(&decoded.stdout).unwrap()
     }
 
-    /// What a row of each transfer must hold.
+    /// Expected values in a row of each transfer.
     pub fn transfers(&self) -> Vec<Fields> {
         let receipts = list(&self.receipts["Receipts"]).iter().enumerate();
         let logs = receipts.flat_map(|(index, receipt)| list(&receipt["Logs"]).iter().map(move |log| (index, log)));
         logs.enumerate().flat_map(|(log_index, (index, log))| transfers(index, log_index, log)).collect()
     }
 
-    /// What a row of each transaction must hold.
+    /// Expected values in a row of each transaction.
     pub fn transactions(&self) -> Vec<Fields> {
         let specimen = self.specimen();
         let mut before = 0;
@@ -105,7 +105,7 @@ impl Recorded {
         quantity(&transaction["gasFeeCap"]).min(base + quantity(&transaction["gasTipCap"]))
     }
 
-    /// By the header.
+    /// Blob gas used, by the header.
     pub fn blob_gas_used(&self) -> u64 {
         self.receipts["Header"]["blobGasUsed"].as_u64().unwrap_or_default()
     }
@@ -123,7 +123,7 @@ impl Recorded {
         sum / fraction
     }
 
-    /// What a row of each account must hold, and of each slot.
+    /// Expected values in a row of each account, and of each slot.
     pub fn state(&self) -> [Vec<Fields>; 2] {
         let state = &self.specimen()["State"];
         let codes: HashMap<&str, usize> = list(&state["CodeRead"])

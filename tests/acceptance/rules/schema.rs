@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-/// Keywords that say nothing of validity here, or that the root handles.
+/// Keywords that decide nothing about validity here, or that the root handles.
 const ASIDE: [&str; 9] =
     ["$schema", "$id", "$defs", "title", "description", "required", "properties", "additionalProperties", "maximum"];
 

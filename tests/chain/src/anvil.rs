@@ -52,7 +52,7 @@ impl Anvil {
         &self.url
     }
 
-    /// Its process.
+    /// Process id of the node.
     pub fn pid(&self) -> u32 {
         self.process.id()
     }

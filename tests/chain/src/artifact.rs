@@ -13,12 +13,12 @@ pub const BLOCK_SPECIMEN_PROOF_CHAIN: &str = "BlockSpecimenProofChain";
 /// Where operators prove results.
 pub const BLOCK_RESULT_PROOF_CHAIN: &str = "BlockResultProofChain";
 
-/// A compiled contract.
+/// A contract as solc compiled it.
 #[derive(Clone, Debug)]
 pub struct Artifact {
     /// Its ABI, as solc writes it.
     pub abi: Value,
-    /// What creates it, without arguments.
+    /// Creation code, without arguments.
     pub bytecode: Bytes,
 }
 
@@ -42,7 +42,7 @@ impl Artifact {
         parts.ok_or(TestChainError::Artifact { path, contract })
     }
 
-    /// What creates it, with its two arguments.
+    /// Creation code, with its two arguments.
     pub(crate) fn creation(&self, governor: Address, staking_manager: Address) -> Bytes {
         let mut code = self.bytecode.to_vec();
         code.extend((governor, staking_manager).abi_encode());

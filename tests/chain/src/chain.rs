@@ -16,7 +16,7 @@ use crate::{
     setup::SPECIMEN_SESSION_BLOCKS,
 };
 
-/// How often a receipt is asked for: some ten seconds.
+/// The number of times that a receipt is asked for: some ten seconds.
 const RECEIPT_QUESTIONS: usize = 10_000;
 /// The chain id of every [`TestChain`].
 const CHAIN_ID: u64 = 31_337;
@@ -42,18 +42,18 @@ pub struct Specimen {
     pub block_hash: B256,
     /// sha256 of its quoted base64.
     pub specimen_hash: B256,
-    /// Where it is said to be.
+    /// URL that its proof states.
     pub url: String,
 }
 
-/// A mined transaction.
+/// A transaction that was mined.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mined {
-    /// Its hash.
+    /// Hash of the transaction.
     pub hash: B256,
     /// Number of its block.
     pub block: u64,
-    /// The whole receipt.
+    /// The receipt as JSON.
     pub receipt: Value,
 }
 
@@ -67,7 +67,7 @@ impl TestChain {
         Self::with(&Setup::default()).await
     }
 
-    /// As [`TestChain::start`]; on a machine without anvil and npm, where not even installing it is possible, says so and
+    /// As [`TestChain::start`]; on a machine without anvil and npm, where not even installing it is possible, prints so and
     /// gives `None`. Under CI that is an error.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ impl TestChain {
         self.anvil.url()
     }
 
-    /// The node's process.
+    /// Process id of the node.
     pub fn pid(&self) -> u32 {
         self.anvil.pid()
     }

@@ -22,12 +22,12 @@ pub const OPERATOR_KEYSTORE: &str = r#"{"crypto":{"cipher":"aes-128-ctr","cipher
 "version":3}"#;
 /// Has money and no role: anvil's fifth account.
 pub const STRANGER: Address = address!("15d34AAf54267DB7D7c367839AAf71A00a2C6A65");
-/// The stranger's key.
+/// Key of an account without any role.
 pub const STRANGER_KEY: &str = "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a";
 
-/// The producer's validator.
+/// Validator id of the producer.
 pub(crate) const PRODUCER_VALIDATOR: u128 = 1;
-/// The operator's validator.
+/// Validator id of the operator.
 pub(crate) const OPERATOR_VALIDATOR: u128 = 2;
 
 sol! {

@@ -1,10 +1,10 @@
-//! Why there is no chain to test against.
+//! Errors of starting and using a chain for tests.
 
 use std::{io, path::PathBuf};
 
 use serde_json::Value;
 
-/// Why there is no chain, or why it did not do what it was told.
+/// Errors of starting and using a chain for tests.
 #[derive(Debug, thiserror::Error)]
 pub enum TestChainError {
     /// Neither the program nor npm to install it with.
@@ -12,21 +12,21 @@ pub enum TestChainError {
         "{wanted} is not here and npm is missing; install it with `apt-get install nodejs npm`, or Foundry's anvil on PATH"
     )]
     NoNpm {
-        /// What would have been installed.
+        /// Package that would have been installed.
         wanted: &'static str,
     },
     /// npm did not install it.
     #[error("`npm install --prefix target/node {package}` does not pass")]
     Npm {
-        /// Which package.
+        /// Name of the package.
         package: &'static str,
     },
     /// A file or a program.
     #[error("{path}")]
     File {
-        /// Which one.
+        /// Path of the file or program.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         source: io::Error,
     },
     /// anvil stopped before it listened.
@@ -35,39 +35,39 @@ pub enum TestChainError {
     /// An artifact that is not the one we know.
     #[error("{path} has no {contract}")]
     Artifact {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Which contract.
+        /// Name of the contract.
         contract: &'static str,
     },
     /// The node could not be asked.
     #[error("{method}")]
     Http {
-        /// What was asked.
+        /// Method of the request.
         method: String,
-        /// What the HTTP client says.
+        /// The HTTP client's error.
         source: reqwest::Error,
     },
-    /// The node said no.
+    /// The node answered an error.
     #[error("{method}: {error}")]
     Refused {
-        /// What was asked.
+        /// Method of the request.
         method: String,
-        /// What it said.
+        /// Error object of the answer.
         error: Value,
     },
     /// The node answered something else.
     #[error("{method} answered {answer}")]
     Answer {
-        /// What was asked.
+        /// Method of the request.
         method: String,
-        /// What it said.
+        /// The answer of the node.
         answer: Value,
     },
     /// A transaction that was mined and failed.
     #[error("transaction {hash} was reverted")]
     Reverted {
-        /// Which one.
+        /// Hash of the transaction.
         hash: String,
     },
 }

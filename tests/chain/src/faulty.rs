@@ -18,22 +18,22 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::TestChainError;
 
-/// What an `eth_call` with a sender goes by: it tries a transaction, where others look something up.
+/// The mark of an `eth_call` with a sender: it tries a transaction, where others look something up.
 pub const TRIAL: &str = "eth_call of a transaction";
 
-/// What happens instead of the truth.
+/// A fault that replaces the true answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
     /// An HTTP status and nothing else.
     Status(u16),
     /// A JSON-RPC error.
     Refuse {
-        /// Its code.
+        /// Code of the error.
         code: i64,
-        /// Its message.
+        /// Message of the error.
         message: String,
     },
-    /// Another result.
+    /// Another result than the node's.
     Answer(Value),
     /// These bytes, with status 200.
     Bytes(Vec<u8>),
@@ -41,15 +41,15 @@ pub enum Fault {
     Hang,
     /// The question is passed on, and the answer is not.
     Deaf,
-    /// `eth_sendRawTransaction` is answered with the hash but reaches nobody.
+    /// `eth_sendRawTransaction` is answered with the hash, and the transaction is dropped.
     Swallow,
     /// `eth_getLogs` over more blocks than this is refused.
     LongestRange {
-        /// The most blocks.
+        /// Most blocks in one range.
         blocks: u64,
-        /// The refusal's code.
+        /// Code of the refusal.
         code: i64,
-        /// The refusal's message.
+        /// Message of the refusal.
         message: String,
     },
 }
@@ -62,7 +62,7 @@ pub struct FaultyRpc {
     server: JoinHandle<()>,
 }
 
-/// What was asked and what shall go wrong. Behind a lock because test and server both write it.
+/// Requests so far and the faults to come. Behind a lock because test and server both write it.
 type Plan = Arc<Mutex<Faults>>;
 
 #[derive(Debug, Default)]
@@ -133,12 +133,12 @@ impl FaultyRpc {
         open(&self.plan).together = Some(questions);
     }
 
-    /// How often a method was asked for.
+    /// The number of times that a method was asked for.
     pub fn asked(&self, method: &str) -> u64 {
         open(&self.plan).asked.get(method).copied().unwrap_or_default()
     }
 
-    /// How often anything was asked for.
+    /// The number of questions of any method.
     pub fn asked_in_all(&self) -> u64 {
         open(&self.plan).asked.values().sum()
     }
@@ -148,12 +148,12 @@ impl FaultyRpc {
         open(&self.plan).tires = Some(questions);
     }
 
-    /// How many requests asked for a method, once or more.
+    /// The number of requests that asked for a method, once or more.
     pub fn requests_for(&self, method: &str) -> u64 {
         open(&self.plan).asking.get(method).copied().unwrap_or_default()
     }
 
-    /// How many requests came, whatever they asked for.
+    /// The number of requests, whatever they asked for.
     pub fn requests(&self) -> u64 {
         open(&self.plan).requests
     }
@@ -198,7 +198,7 @@ impl Faults {
     }
 }
 
-/// What a question comes to: an answer among others, or something that becomes of the whole request.
+/// The outcome of a question: an answer among others, or a fate of the whole request.
 enum Outcome {
     Answer(Value),
     Response(Response),

@@ -13,7 +13,7 @@ const ANVIL: &str = "@foundry-rs/anvil@1.7.1";
 /// The compiler that `tests/proofchain/build.mjs` asks for.
 const SOLC: &str = "solc@0.8.28";
 
-/// The workspace's root.
+/// Root folder of the workspace.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

@@ -1,7 +1,8 @@
 //! A proof chain of our own on anvil, and a proxy that makes its RPC misbehave.
 //!
-//! Comes in: nothing; [`TestChain::start`] finds or installs anvil and deploys `tests/proofchain`. Goes out: a chain per
-//! test, on a free port, gone with its value. Never here: the program's own bindings, for which this is the oracle.
+//! * **Inputs**: none; [`TestChain::start`] finds or installs anvil and deploys `tests/proofchain`.
+//! * **Outputs**: a chain for each test, on a free port, gone with its value.
+//! * **Invariants**: does not use the program's own bindings, for which it is the oracle.
 
 mod anvil;
 mod artifact;

@@ -1,4 +1,4 @@
-//! How the contracts are set up: protocol steps A2 and A3.
+//! Setup of the contracts by their governor.
 
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
@@ -15,14 +15,14 @@ use crate::{
     },
 };
 
-/// What the governor sets on both contracts.
+/// Settings that the governor makes on both contracts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setup {
     /// Source chains that the contracts know.
     pub source_chains: Vec<u64>,
     /// Heights must be multiples of this.
     pub nth_block: u64,
-    /// How often an operator may submit for one height, 1 to 3.
+    /// Submissions that an operator may make for one height, 1 to 3.
     pub max_submissions: u64,
     /// The height that the contracts believe the source chains are at; `None` leaves it unset.
     pub source_height: Option<u64>,
@@ -30,7 +30,7 @@ pub struct Setup {
     pub threshold: u64,
     /// Seconds that the contracts believe are between two blocks of the source chains; 6 are between their own.
     pub source_block_seconds: u64,
-    /// How many blocks a session stays open.
+    /// Blocks for which a session stays open.
     pub session_blocks: u64,
 }
 
@@ -50,7 +50,7 @@ impl Default for Setup {
     }
 }
 
-/// How many blocks a specimen session stays open: announcing takes no longer than it must.
+/// Blocks for which a specimen session stays open: announcing takes no longer than it must.
 pub(crate) const SPECIMEN_SESSION_BLOCKS: u64 = 1;
 /// Seconds that the contracts believe are between two blocks of their own.
 const OWN_BLOCK_SECONDS: u64 = 6;

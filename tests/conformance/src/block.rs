@@ -10,14 +10,14 @@ use crate::{
     transaction::{self, Decoded},
 };
 
-/// A decoded block.
+/// A block decoded from RLP.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// The header.
+    /// Header of the block.
     pub header: Header,
     /// keccak256 of the header's encoding.
     pub hash: B256,
-    /// In block order.
+    /// Transactions in block order.
     pub transactions: Vec<Decoded>,
     /// Headers of the block's ommers.
     pub ommers: Vec<Header>,

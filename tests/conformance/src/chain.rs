@@ -28,7 +28,7 @@ const BLOCKHASH_REACH: u64 = 256;
 pub struct Case {
     /// File and name of the test.
     pub test: Arc<str>,
-    /// The test's network.
+    /// The network that the test names.
     pub network: Arc<str>,
     /// Position among the test's blocks.
     pub block: usize,
@@ -41,7 +41,7 @@ pub struct Case {
 /// A specimen to replay.
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    /// The encoded specimen.
+    /// The specimen, encoded in a layout.
     pub bytes: Vec<u8>,
     /// Height of the block.
     pub height: u64,

@@ -33,23 +33,23 @@ const SYSTEM_CALL_GAS: u64 = 30_000_000;
 /// A block to execute.
 #[derive(Clone, Copy, Debug)]
 pub struct Job<'a> {
-    /// The block's fork.
+    /// The fork that the block follows.
     pub fork: Fork,
     /// Blob parameters in force.
     pub blobs: Option<BlobParams>,
-    /// The chain id.
+    /// Id of the chain.
     pub chain_id: u64,
     /// Whether the DAO's balances move before the first transaction.
     pub moves_dao: bool,
     /// Whether a block is rewarded before the merge.
     pub rewarded: bool,
-    /// The header.
+    /// Header of the block.
     pub header: &'a Header,
     /// Transactions with their senders.
     pub transactions: &'a [(Transaction, Address)],
     /// Headers of ommers, which are rewarded.
     pub ommers: &'a [Header],
-    /// Withdrawals.
+    /// Withdrawals of the block.
     pub withdrawals: &'a [Withdrawal],
     /// Hashes of the blocks before it.
     pub block_hashes: &'a BTreeMap<u64, B256>,
@@ -64,7 +64,7 @@ pub struct Executed {
     pub world: World,
     /// One for each transaction that was executed.
     pub receipts: Vec<Receipt>,
-    /// From Prague on.
+    /// Requests, from Prague on.
     pub requests: Option<Vec<Bytes>>,
     /// Blob gas that the transactions carry.
     pub blob_gas: u64,
@@ -74,7 +74,7 @@ pub struct Executed {
     pub faults: Vec<String>,
 }
 
-/// Executes a block.
+/// Executes a block on its parent's state.
 pub fn execute(job: &Job<'_>, before: &World) -> Executed {
     let recorder = Recorder::new(before, job.block_hashes, job.fork >= Fork::SpuriousDragon);
     let context = Context::mainnet().with_db(recorder).with_block(block_environment(job)).with_cfg(configuration(job));

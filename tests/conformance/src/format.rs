@@ -180,7 +180,7 @@ pub struct StatedHeader {
 }
 
 impl StatedHeader {
-    /// The header itself.
+    /// The header without its body.
     pub fn header(&self) -> Header {
         Header {
             parent_hash: self.parent_hash,

@@ -18,7 +18,7 @@ struct Arguments {
     /// One JSON object instead of tables.
     #[arg(long)]
     json: bool,
-    /// The built program.
+    /// Path of the built program.
     #[arg(long, value_name = "FILE", default_value = "target/release/refiner")]
     refiner: PathBuf,
 }

@@ -12,7 +12,7 @@ use crate::{fork::Fork, format::BlobEntry};
 pub struct Network {
     /// As the test names it.
     pub name: String,
-    /// The chain id.
+    /// Id of the chain.
     pub chain_id: u64,
     from: Fork,
     to: Option<(Fork, Activation)>,

@@ -49,7 +49,7 @@ impl Hidden {
     }
 }
 
-/// EIP-1559.
+/// Divisor of the greatest step of the gas limit, EIP-1559.
 const GAS_LIMIT_STEP: u64 = 1024;
 /// EIP-1559: gas limit and target of London's first block.
 const ELASTICITY: u64 = 2;

@@ -7,13 +7,13 @@ use sha2::{Digest as _, Sha256};
 /// The outcome of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// EIP-2718 type.
+    /// Transaction type by EIP-2718.
     pub tx_type: u8,
     /// Whether it succeeded, or the state root after it before Byzantium.
     pub status: Eip658Value,
     /// Gas used in the block up to and with it.
     pub cumulative_gas_used: u64,
-    /// In emission order.
+    /// Logs in emission order.
     pub logs: Vec<Log>,
 }
 

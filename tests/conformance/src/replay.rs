@@ -29,7 +29,7 @@ pub enum Verdict {
     NotRun(String),
 }
 
-/// A replayed case.
+/// A case with its verdict.
 #[derive(Clone, Debug)]
 pub struct Replayed {
     /// The case, without its bytes.
@@ -52,7 +52,7 @@ pub enum ReplayError {
     /// The program left a specimen out.
     #[error("refiner replay printed no line for block {block} of {test}")]
     Unanswered {
-        /// The test.
+        /// Name of the test.
         test: Arc<str>,
         /// Position of the block in it.
         block: usize,

@@ -33,7 +33,7 @@ pub struct Tally {
 /// A block that did not come out as it must.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The network.
+    /// Name of the network.
     pub network: String,
     /// File and name of the test.
     pub test: String,

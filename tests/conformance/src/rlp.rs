@@ -15,9 +15,9 @@ pub enum Malformed {
     /// A list of another length than the structure has.
     #[error("{name} has {items} items")]
     Items {
-        /// The structure.
+        /// Name of the structure.
         name: &'static str,
-        /// Items found.
+        /// The number of items found.
         items: usize,
     },
     /// A number with leading zeros, or a fixed-size field of another size.
@@ -34,7 +34,7 @@ pub enum Malformed {
     TransactionType(u8),
 }
 
-/// One item.
+/// One item of a list.
 #[derive(Clone, Copy, Debug)]
 pub struct Item<'a> {
     list: bool,
@@ -112,7 +112,7 @@ impl<'a> Item<'a> {
         T::try_from(self.number(name)?).map_err(|_| Malformed::TooLarge(name))
     }
 
-    /// An address.
+    /// Reads an address of 20 bytes.
     pub fn address(&self, name: &'static str) -> Result<Address, Malformed> {
         Address::try_from(self.bytes(name)?).map_err(|_| Malformed::Value(name))
     }
@@ -122,7 +122,7 @@ impl<'a> Item<'a> {
         if self.bytes(name)?.is_empty() { Ok(None) } else { self.address(name).map(Some) }
     }
 
-    /// A hash.
+    /// Reads a hash of 32 bytes.
     pub fn hash(&self, name: &'static str) -> Result<B256, Malformed> {
         B256::try_from(self.bytes(name)?).map_err(|_| Malformed::Value(name))
     }

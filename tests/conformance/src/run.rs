@@ -30,7 +30,7 @@ pub struct Settings {
     pub tests: PathBuf,
     /// Only tests of this network.
     pub fork: Option<String>,
-    /// The built `refiner`.
+    /// Path of the built `refiner`.
     pub program: PathBuf,
 }
 
@@ -40,7 +40,7 @@ pub enum RunError {
     /// The folder cannot be read.
     #[error("{path}")]
     Tests {
-        /// The folder.
+        /// Folder of the tests.
         path: PathBuf,
         /// The operating system's reason.
         source: io::Error,

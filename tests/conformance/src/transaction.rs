@@ -10,7 +10,7 @@ use secp256k1::{
 
 use crate::rlp::{self, Item, Malformed};
 
-/// A decoded transaction.
+/// A transaction decoded from its envelope.
 #[derive(Clone, Debug)]
 pub struct Decoded {
     /// In the form of a specimen; `gas_price` of types 2 and later is what was paid, which [`price`] fills in.

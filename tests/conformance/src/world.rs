@@ -14,7 +14,7 @@ use revm::state::{Account as ExecutedAccount, EvmState};
 pub struct Account {
     /// Transactions sent, or contracts created.
     pub nonce: u64,
-    /// Wei.
+    /// Balance in wei.
     pub balance: U256,
     /// Bytecode; empty for an ordinary account.
     pub code: Bytes,

@@ -10,7 +10,7 @@ pub struct Assembler {
 }
 
 impl Assembler {
-    /// Starts with nothing.
+    /// Starts with no instructions.
     pub fn new() -> Self {
         Self::default()
     }
@@ -38,7 +38,7 @@ impl Assembler {
         self.push_bytes(word.as_slice())
     }
 
-    /// The bytecode.
+    /// The assembled bytecode.
     pub fn finish(self) -> Bytes {
         self.code.into()
     }

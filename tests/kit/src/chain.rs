@@ -37,10 +37,10 @@ pub struct Chain {
     block_hashes: BTreeMap<u64, B256>,
 }
 
-/// What goes into the next block.
+/// The content of the next block.
 #[derive(Clone, Debug, Default)]
 pub struct BlockPlan {
-    /// In block order.
+    /// Transactions in block order.
     pub transactions: Vec<Plan>,
     /// Paid out after the transactions; Shanghai and later.
     pub withdrawals: Vec<Withdrawal>,
@@ -53,7 +53,7 @@ pub struct BlockPlan {
 /// A block with everything that is known of it.
 #[derive(Clone, Debug)]
 pub struct SealedBlock {
-    /// The chain id.
+    /// Id of the chain.
     pub chain_id: u64,
     /// The fork it ran on.
     pub fork: Fork,
@@ -63,11 +63,11 @@ pub struct SealedBlock {
     pub hash: B256,
     /// Headers of siblings of earlier blocks.
     pub ommers: Vec<Header>,
-    /// In block order.
+    /// Transactions in block order.
     pub transactions: Vec<Signed>,
-    /// `None` before Shanghai.
+    /// Withdrawals; `None` before Shanghai.
     pub withdrawals: Option<Vec<Withdrawal>>,
-    /// Receipts and requests.
+    /// Receipts and requests of the block.
     pub outcome: Outcome,
     /// Everything that was read.
     pub reads: StateReads,

@@ -1,4 +1,4 @@
-//! The contracts that sample transactions call. Each does one thing, and its arm in [`Contract::code`] says which.
+//! The contracts that sample transactions call. Each does one thing, which its arm in [`Contract::code`] names.
 
 use alloy_primitives::{Address, B256, Bytes, address, b256, keccak256};
 use revm::bytecode::opcode::*;
@@ -60,7 +60,7 @@ pub enum Contract {
 }
 
 impl Contract {
-    /// Every contract.
+    /// Every contract, in order.
     pub const ALL: [Self; 19] = [
         Self::Ledger,
         Self::Adder,
@@ -91,7 +91,7 @@ impl Contract {
         }
     }
 
-    /// Its bytecode.
+    /// Bytecode of the contract.
     pub fn code(self) -> Bytes {
         let asm = Assembler::new();
         match self {

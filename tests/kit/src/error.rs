@@ -1,10 +1,10 @@
-//! What can go wrong while a sample is made.
+//! Errors of making a sample.
 
 use std::io;
 
 use alloy_primitives::Address;
 
-/// Why the kit has no sample.
+/// Errors of making a sample.
 #[derive(Debug, thiserror::Error)]
 pub enum KitError {
     /// A transaction that the fork's rules do not allow.
@@ -12,13 +12,13 @@ pub enum KitError {
     Transaction {
         /// Position in the block.
         transaction: usize,
-        /// What the EVM says of it.
+        /// The EVM's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A system call that could not be made or did not succeed.
     #[error("system call to {contract} did not succeed")]
     SystemCall {
-        /// Which contract.
+        /// Address of the contract.
         contract: Address,
     },
     /// The specimen does not fit its layout.
@@ -26,23 +26,23 @@ pub enum KitError {
     Encode {
         /// Name of the sample.
         name: String,
-        /// What the encoder says of it.
+        /// The encoder's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A file could not be read or written.
     #[error("{path}")]
     File {
-        /// Which file.
+        /// Path of the file.
         path: std::path::PathBuf,
-        /// What the system says of it.
+        /// The operating system's error.
         source: io::Error,
     },
     /// A file of test vectors is not what it should be.
     #[error("{path}")]
     Vectors {
-        /// Which file.
+        /// Path of the file.
         path: std::path::PathBuf,
-        /// What the parser says of it.
+        /// The JSON parser's error.
         source: serde_json::Error,
     },
 }

@@ -19,7 +19,7 @@ use crate::{
     transaction::Signed,
 };
 
-/// What a block does to the chain beside its state.
+/// Effects of a block on the chain beside its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// One a transaction, in block order.
@@ -28,16 +28,16 @@ pub struct Outcome {
     pub requests: Vec<Bytes>,
 }
 
-/// What a transaction did.
+/// Effects of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// EIP-2718 type.
+    /// Transaction type by EIP-2718.
     pub tx_type: u8,
     /// Hash of the signed transaction.
     pub transaction_hash: B256,
     /// True when it succeeded.
     pub success: bool,
-    /// Gas it used.
+    /// Gas used by this transaction.
     pub gas_used: u64,
     /// Gas used in the block up to and with it.
     pub cumulative_gas_used: u64,
@@ -45,7 +45,7 @@ pub struct Receipt {
     pub effective_gas_price: u128,
     /// The contract it created or tried to create.
     pub contract_address: Option<Address>,
-    /// In emission order.
+    /// Logs in emission order.
     pub logs: Vec<Log>,
 }
 

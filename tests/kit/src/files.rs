@@ -10,9 +10,9 @@ use crate::{KitError, real, sample};
 /// A specimen on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpecimenFile {
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
-    /// What is in it.
+    /// Content of the file.
     pub bytes: Vec<u8>,
 }
 

@@ -1,8 +1,10 @@
 //! Builds sample specimens of our own, finds the real ones, and plays the network's pinner and evm-server.
 //!
-//! Comes in: nothing but fixed names, from which keys, contracts and chains follow. Goes out: specimens with true headers
-//! and receipts, executed on revm without any of `refiner-evm`, so that the program can be held against them; and
-//! [`pinner`] and [`evm_server`], servers on loopback that go wrong on command. Never here: any other network, a clock, randomness.
+//! * **Inputs**: fixed names, from which keys, contracts and chains follow.
+//! * **Outputs**: specimens with true headers and receipts, executed on revm without any of `refiner-evm`, so that
+//!   the program can be checked against them; [`pinner`] and [`evm_server`], servers on loopback with faults on
+//!   command.
+//! * **Invariants**: no other network, clock or randomness.
 
 mod assembler;
 pub mod case;

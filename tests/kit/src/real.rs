@@ -11,13 +11,13 @@ use crate::{
     files::{SpecimenFile, specimens_in, workspace},
 };
 
-/// What the network published about a specimen.
+/// Published facts about a specimen.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Vector {
     /// Name of the file.
     pub file: String,
-    /// The chain id.
+    /// Id of the chain.
     pub chain_id: u64,
     /// Height of the block.
     pub height: u64,
@@ -31,11 +31,11 @@ pub struct Vector {
     pub sha256: B256,
     /// sha256 of its quoted base64, as announced on chain.
     pub specimen_hash: B256,
-    /// The block hash.
+    /// Hash of the block.
     pub block_hash: B256,
     /// The specimen's content id, where known.
     pub cid: Option<String>,
-    /// What the network's evm-server made of it, where published.
+    /// The result of the network's evm-server, where published.
     pub evm_server: Option<EvmServerVector>,
 }
 
@@ -47,16 +47,16 @@ pub struct EvmServerVector {
     pub era: char,
     /// sha256 of the block result.
     pub sha256: B256,
-    /// Its content id.
+    /// Content id of the result.
     pub cid: String,
 }
 
-/// A real specimen.
+/// A real specimen with its published facts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RealSpecimen {
-    /// What is known of it.
+    /// Published facts about it.
     pub vector: Vector,
-    /// The specimen itself.
+    /// The file of the specimen.
     pub file: SpecimenFile,
 }
 
@@ -67,7 +67,7 @@ impl RealSpecimen {
     }
 }
 
-/// The folder of the real specimens, when this machine has it. Otherwise says once that tests skip them.
+/// The folder of the real specimens, when this machine has it. Otherwise prints once that tests skip them.
 pub fn directory() -> Option<PathBuf> {
     static SAID: Once = Once::new();
     let dir = shared().join("specimens");

@@ -52,7 +52,7 @@ impl<'a> Recorder<'a> {
         Self { world, block_hashes, seen: RefCell::default() }
     }
 
-    /// What was read so far, in order of first use. Accounts that do not exist leave no trace.
+    /// State that was read so far, in order of first use. Accounts that do not exist leave no trace.
     pub fn reads(&self) -> StateReads {
         self.seen.borrow().reads.clone()
     }
@@ -80,7 +80,7 @@ impl DatabaseRef for Recorder<'_> {
 
     fn code_by_hash_ref(&self, hash: B256) -> Result<Bytecode, Missing> {
         let seen = &mut *self.seen.borrow_mut();
-        // Code is read of an account; an account that nobody asked for does not lend its code.
+        // Code is read of an account; an account that was not asked for does not lend its code.
         let mut read = seen.accounts.iter().filter_map(|address| self.world.accounts.get(address));
         let code = read.find(|account| account.code_hash() == hash).ok_or(Missing::Code(hash))?.code.clone();
         if hash != KECCAK_EMPTY && seen.codes.insert(hash) {

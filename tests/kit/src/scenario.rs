@@ -1,4 +1,4 @@
-//! What happens in the sample blocks.
+//! Events of the sample blocks.
 
 use alloy_eips::{
     eip2930::{AccessList, AccessListItem},
@@ -26,7 +26,7 @@ pub(crate) struct Cast {
     pub(crate) alice: Key,
     pub(crate) bob: Key,
     pub(crate) carol: Key,
-    /// Has no account until somebody pays her.
+    /// Has no account until she is paid.
     pub(crate) erin: Key,
 }
 

@@ -18,7 +18,7 @@ use crate::{contract::Contract, fork::Fork};
 pub struct Account {
     /// Transactions sent, or contracts created.
     pub nonce: u64,
-    /// Wei.
+    /// Balance of the account, in wei.
     pub balance: U256,
     /// Bytecode; empty for an ordinary account.
     pub code: Bytes,

@@ -1,4 +1,4 @@
-//! What there is on this machine.
+//! Facts about the toolchains of this machine.
 
 use std::{
     env,
@@ -19,14 +19,14 @@ const OLDEST_MINOR: u32 = 95;
 const DEBIAN_LINKERS: [&str; 4] =
     ["/usr/bin/wasm-ld-22", "/usr/bin/wasm-ld-21", "/usr/bin/wasm-ld-20", "/usr/bin/wasm-ld"];
 
-/// What decides the way to a guest toolchain.
+/// The facts that decide the way to a guest toolchain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// The toolchain in use has the target's standard library.
     pub target_installed: bool,
     /// There is a rustup to ask.
     pub rustup: bool,
-    /// What Debian's way lacks.
+    /// Packages that Debian's way lacks.
     pub missing: Vec<Package>,
     /// A linker for WebAssembly.
     pub linker: Option<PathBuf>,

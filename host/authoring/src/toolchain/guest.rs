@@ -16,7 +16,7 @@ pub struct Guest {
 
 /// Where a build happens, and what of that must not be seen in what it makes.
 pub struct Place {
-    /// Cargo's working directory.
+    /// Working directory of cargo.
     pub directory: PathBuf,
     /// Where cargo leaves what it builds.
     pub target: PathBuf,
@@ -51,7 +51,7 @@ impl Guest {
         Self { kind: Kind::Debian { linker }, rustc: DEBIAN_RUSTC.to_owned() }
     }
 
-    /// What builds, in a few words.
+    /// A short description of the toolchain.
     pub fn describe(&self) -> String {
         let version = command::answer(command::program(&self.rustc).arg("--version")).unwrap_or_default();
         match &self.kind {

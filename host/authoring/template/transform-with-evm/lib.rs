@@ -1,4 +1,4 @@
-//! What the contracts of a block cost: one row a called contract, with the gas that calls to it used.
+//! Costs of the contracts of a block: one row a called contract, with the gas that calls to it used.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ impl RuleWithEvm for MyRule {
         let execution = evm.execute(specimen, "canonical")?;
         let mut costs = BTreeMap::<_, (u64, u64)>::new();
         for (transaction, receipt) in specimen.transactions().zip(execution.receipts()) {
-            // A transaction to nobody creates a contract.
+            // A transaction without a recipient creates a contract.
             let Some(contract) = transaction.to else { continue };
             let (calls, gas) = costs.entry(contract).or_default();
             *calls += 1;

@@ -7,7 +7,7 @@ use refiner_sdk::{
     ndjson::{Hex, MEDIA_TYPE, Rows},
 };
 
-/// What a call's input starts with, to say which method it is for.
+/// The first bytes of a call's input, which select its method.
 const SELECTOR_BYTES: u32 = 4;
 
 struct MyRule;
@@ -16,7 +16,7 @@ impl Rule for MyRule {
     fn refine(specimen: &Specimen, out: &mut Output) -> Result<Summary, RuleError> {
         let mut calls = BTreeMap::<_, u64>::new();
         for (transaction, position) in specimen.transactions().zip(0..) {
-            // A transaction to nobody creates a contract.
+            // A transaction without a recipient creates a contract.
             let Some(contract) = transaction.to else { continue };
             let method = specimen.input_start(position, SELECTOR_BYTES);
             *calls.entry((contract, method)).or_default() += 1;

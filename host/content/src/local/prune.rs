@@ -1,4 +1,4 @@
-//! What of a local store is removed.
+//! Removal of old content from a local store.
 
 use std::{
     fs, io,
@@ -9,14 +9,14 @@ use std::{
 use super::LocalStore;
 use crate::{ContentId, KeepError};
 
-/// What remains when a store is pruned.
+/// The content that remains when a store is pruned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Bytes of all content together; the oldest goes first.
     pub total_bytes: u64,
     /// Time since content was last kept.
     pub age: Duration,
-    /// What was kept within this time stays whatever the other two say.
+    /// Content that was kept within this time stays, whatever the other two limits are.
     pub grace: Duration,
 }
 
@@ -30,20 +30,20 @@ impl Default for Retention {
 /// Content of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// Its id.
+    /// Id of the content.
     pub id: ContentId,
-    /// Its length.
+    /// Length of the content.
     pub bytes: u64,
     /// When it was last kept.
     pub kept: SystemTime,
 }
 
-/// What pruning did.
+/// The outcome of pruning a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// Files removed, damaged and unfinished ones included.
     pub removed: usize,
-    /// Their bytes.
+    /// Bytes of the removed files.
     pub removed_bytes: u64,
     /// Bytes of the content that remains.
     pub left_bytes: u64,

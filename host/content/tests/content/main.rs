@@ -26,7 +26,7 @@ use std::{error::Error, time::Duration};
 
 use refiner_content::{HttpLimits, PinnerLimits};
 
-/// What a test returns, so that `?` reads.
+/// The result of a test, so that `?` reads.
 type Outcome = Result<(), Box<dyn Error>>;
 
 /// Long enough for a busy machine, short enough for a person.

@@ -1,8 +1,8 @@
-//! How long and how much may be asked of an evm-server.
+//! Limits of time and size for one request to an evm-server.
 
 use std::time::Duration;
 
-/// How long and how much may be asked of an evm-server.
+/// Limits of time and size for one request to an evm-server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RemoteLimits {
     /// Until a connection stands.
@@ -15,7 +15,7 @@ pub struct RemoteLimits {
     pub total: Duration,
     /// The first pause between two tries; each is twice the one before.
     pub pause: Duration,
-    /// Tries in all.
+    /// Tries of one request, the first included.
     pub tries: u32,
     /// Until `/health` has answered; a server in its timeout state sleeps for 30 s.
     pub health: Duration,

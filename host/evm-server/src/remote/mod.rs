@@ -1,7 +1,9 @@
 //! Asks an evm-server of the network to execute a block, and believes nothing of its answer that can be checked.
 //!
-//! Comes in: a specimen's bytes. Goes out: the bytes of an answer that is whole, for [`refiner_evm::Remote`] to hold against the block; or
-//! the server's refusal; or a typed failure. Never here: what an answer says.
+//! * **Inputs**: a specimen's bytes.
+//! * **Outputs**: the bytes of a complete answer, for [`refiner_evm::Remote`] to check against the block, the
+//!   server's refusal, or a typed failure.
+//! * **Invariants**: does not read the content of an answer.
 //!
 //! What the network's server does, and what becomes of it:
 //!
@@ -10,7 +12,7 @@
 //! | 200 with a document | an answer |
 //! | 200 with nothing, 206, a document that ends early, a broken connection, silence, too many bytes, another status | [`AskFailure`], tried again |
 //! | 500 with JSON, with JSON whose quotes are not escaped, or with a panic's text | tried again; the same words twice while `/health` is good are its refusal |
-//! | 500 with `ERROR(11)`, its own disk | [`AskFailure`], however often it says so |
+//! | 500 with `ERROR(11)`, its own disk | [`AskFailure`], however often it is repeated |
 
 mod failure;
 mod limits;

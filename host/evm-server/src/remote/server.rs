@@ -122,7 +122,7 @@ impl Asked {
         }
     }
 
-    /// Whether `/health` says 200 in time.
+    /// Whether `/health` answers 200 in time.
     async fn is_well(&self) -> bool {
         let asked = self.http.get(self.route("health")).send();
         matches!(timeout(self.limits.health, asked).await, Ok(Ok(response)) if response.status().as_u16() == 200)

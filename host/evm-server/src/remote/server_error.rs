@@ -9,7 +9,7 @@ pub(super) const SAID_BYTES_MAX: usize = 4096;
 /// The server's number for what went wrong with its own files.
 const IO_ERROR: &str = "ERROR(11)";
 
-/// What an evm-server says in place of a document.
+/// An evm-server's answer in place of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerError {
     form: Form,
@@ -44,7 +44,7 @@ impl ServerError {
         }
     }
 
-    /// The words alone.
+    /// The words without their envelope.
     pub fn text(&self) -> &str {
         &self.text
     }

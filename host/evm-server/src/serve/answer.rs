@@ -20,7 +20,7 @@ use hyper::body::{Frame, SizeHint};
 
 use super::{admission::Reserved, range::Wanted, refusal::TEXT};
 
-/// What is handed to the connection at once. It asks for more when it has written that.
+/// The piece that is handed to the connection at once. It asks for more when it has written that.
 const PIECE_BYTES: usize = 64 << 10;
 
 /// A block result that keeps its request's room until the client has it.

@@ -12,18 +12,18 @@ const PARTS_LIMIT: usize = 1_024;
 /// Bytes of the headers of one part.
 const HEADERS_LIMIT_BYTES: usize = 64 << 10;
 
-/// Why a request has no form.
+/// Reasons for which a request has no form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum FormError {
-    /// Go's `http.ErrNotMultipart`.
+    /// Go's error `http.ErrNotMultipart`.
     #[error("request Content-Type isn't multipart/form-data")]
     ContentType,
-    /// Go's `http.ErrMissingBoundary`.
+    /// Go's error `http.ErrMissingBoundary`.
     #[error("no multipart boundary param in Content-Type")]
     NoBoundary,
 }
 
-/// Why a form cannot be read; the Go server panicked at each.
+/// Reasons for which a form cannot be read; the Go server panicked at each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BrokenForm {
     /// Its last boundary did not come.
@@ -37,7 +37,7 @@ pub(super) enum BrokenForm {
     Parts,
 }
 
-/// What stands between the parts of a form.
+/// The delimiter between the parts of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Boundary(Vec<u8>);
 
@@ -56,7 +56,7 @@ impl Boundary {
         }
     }
 
-    /// What the parts of `form` hold, one after the other.
+    /// The contents of the parts of `form`, one after the other.
     pub(super) fn contents(&self, form: &Bytes) -> Result<Bytes, BrokenForm> {
         let finder = Finder::new(&self.0);
         let mut parts = Vec::new();

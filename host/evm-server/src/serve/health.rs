@@ -12,10 +12,10 @@ use axum::{
 
 use super::refusal::TEXT;
 
-/// How long `/health` hangs after `/timeout`.
+/// The time for which `/health` hangs after `/timeout`.
 const HANGS: Duration = Duration::from_secs(30);
 
-/// What `/health` says.
+/// State that `/health` reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Mood {
@@ -29,7 +29,7 @@ pub(super) enum Mood {
 pub(super) struct Health(AtomicU8);
 
 impl Health {
-    /// Changes the mood, and says so.
+    /// Changes the mood, and answers with the new one.
     pub(super) fn turn(&self, mood: Mood) -> Response {
         self.0.store(mood as u8, Ordering::Relaxed);
         match mood {
@@ -39,7 +39,7 @@ impl Health {
         }
     }
 
-    /// What `/health` answers.
+    /// The answer of `/health`.
     pub(super) async fn told(&self) -> Response {
         const BAD: u8 = Mood::Bad as u8;
         const HANGING: u8 = Mood::Hanging as u8;

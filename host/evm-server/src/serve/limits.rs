@@ -1,10 +1,10 @@
-//! What a server gives its clients, each bound with its reason.
+//! Limits for the server's clients, each with its reason.
 
 use std::{num::NonZeroUsize, thread, time::Duration};
 
 use refiner_evm::{DEFAULT_GAS_BOUND, PROCESSOR_TIME_LIMIT};
 
-/// How much clients may ask for. Together they bound the server's memory: see [`Limits::memory_bytes`].
+/// Limits for clients. Together they bound the server's memory: see [`Limits::memory_bytes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of one request's body; more is answered 413. The largest block replica seen on mainnet has about 30 MB of JSON.
@@ -27,17 +27,17 @@ pub struct Limits {
     pub body_time: Duration,
     /// Gas that the transactions of a block may really use, whatever its header allows. It bounds the time and memory of an execution.
     pub block_gas: u64,
-    /// For running work, when the server is told to stop.
+    /// For running work, when the server is asked to stop.
     pub drain: Duration,
 }
 
-/// What the program takes with nothing in flight: itself, its threads, what connections read ahead, and the executor's cache of
+/// Memory of the program with nothing in flight: itself, its threads, what connections read ahead, and the executor's cache of
 /// bytecode.
 const BASE_BYTES: usize = 192 << 20;
-/// What a byte of a body that is being executed becomes at most, besides itself: the typed block, the EVM's state with its
+/// Memory that a byte of a body that is being executed needs at most, besides itself: the typed block, the EVM's state with its
 /// journal, the state's tree and the block result.
 const COPIES: usize = 10;
-/// What a unit of gas takes at most, whatever the body: transient storage is the cheapest way to fill memory.
+/// Memory that a unit of gas needs at most, whatever the body: transient storage is the cheapest way to fill memory.
 const BYTES_PER_GAS: usize = 4;
 /// The bytes that the meter of `refiner-evm` lets one execution hold, for any gas.
 const EXECUTION_BYTES: usize = 256 << 20;

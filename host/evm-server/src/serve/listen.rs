@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Limits, write_timeout::WriteTimeoutStream};
 
-/// What a connection reads ahead, and the most that a request's head has. hyper's own bound is six times this.
+/// Bytes that a connection reads ahead, and the most that a request's head has. hyper's own bound is six times this.
 const BUFFER_BYTES: usize = 64 << 10;
 /// After the system refused a connection, usually for want of descriptors.
 const PAUSE: Duration = Duration::from_millis(100);

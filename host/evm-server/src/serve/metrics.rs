@@ -1,4 +1,4 @@
-//! What an operator watches.
+//! Metrics of the server.
 //!
 //! | name | kind | meaning |
 //! |---|---|---|

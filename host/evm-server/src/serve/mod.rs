@@ -1,8 +1,10 @@
-//! A stand-in for the network's evm-server, over the executor of this program (protocol.md 2.3).
+//! A stand-in for the network's evm-server, over the executor of this program (docs/protocol.md, section 3).
 //!
-//! Comes in: a form with the JSON of a block replica. Goes out: the block result, byte for byte as an era of the network's
-//! server wrote it, or an error in its words. Never here: a block that takes more than it was given, or one that ends the
-//! server; where the Go server panicked, this one answers the same status, says why, and goes on.
+//! * **Inputs**: a form with the JSON of a block replica.
+//! * **Outputs**: the block result, byte for byte as an era of the network's server wrote it, or an error in its
+//!   words.
+//! * **Invariants**: no block uses more than its limits and none ends the server. Where the Go server panicked,
+//!   this one answers the same status with the reason and keeps serving.
 //!
 //! | route, with any method | answer |
 //! |---|---|

@@ -4,21 +4,21 @@ use std::ops::Range;
 
 use axum::http::{HeaderMap, header::RANGE};
 
-/// What a client wants of a block result.
+/// The part of a block result that a client requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// All of it.
+    /// All of its bytes.
     Whole,
     /// These bytes of it.
     Part(Range<usize>),
     /// Bytes that it does not have.
     Beyond,
-    /// What it wants cannot be read.
+    /// The range cannot be read.
     Unreadable,
 }
 
 impl Wanted {
-    /// What these headers want of so many bytes. Several parts at once are answered with all, as a server may.
+    /// The part that these headers request of so many bytes. Several parts at once are answered with all, as a server may.
     pub(super) fn of(headers: &HeaderMap, length: usize) -> Self {
         let Some(header) = headers.get(RANGE) else { return Self::Whole };
         let ranges = header.to_str().ok().and_then(|text| text.strip_prefix("bytes="));

@@ -14,13 +14,13 @@ use super::{
     replica::ReplicaError,
 };
 
-/// Go's guess at the kind of everything this server says.
+/// Go's guess at the content type of everything this server answers.
 pub(super) const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// When a client that was sent away should come again: the time of a few executions.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
-/// Which bound is reached.
+/// The bound that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Full {
     #[error("every place in the queue is taken")]
@@ -29,7 +29,7 @@ pub(super) enum Full {
     Bytes,
 }
 
-/// Why a request is refused.
+/// Reasons for which a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
     #[error(transparent)]
@@ -55,7 +55,7 @@ pub(super) enum Refusal {
     Panicked,
 }
 
-/// How the Go server says that something went wrong.
+/// The form of an error of the Go server.
 enum Form {
     /// `{"error": "…"}` with Go's own words, which are not escaped: a quotation mark in them makes it no JSON.
     Go(String),

@@ -8,7 +8,7 @@ use tokio::{
     process::Command,
 };
 
-/// An answer.
+/// An answer of the server.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -26,7 +26,7 @@ impl Answer {
         String::from_utf8_lossy(&self.body).contains("the executor panicked")
     }
 
-    /// What a connection gave until it was closed.
+    /// The bytes that a connection gave until it was closed.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
         let head = String::from_utf8(bytes[..end].to_vec()).ok()?.to_lowercase();

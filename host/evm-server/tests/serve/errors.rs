@@ -1,4 +1,4 @@
-//! What the network's evm-server said, and what is said where it panicked.
+//! Errors in the words of the network's evm-server, and the answers where it panicked.
 
 use refiner_evm_server::serve::Limits;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What a client is not given.
+//! Tests of the limits that clients meet.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl Half {
     }
 }
 
-/// Waits until a gauge of the server says so.
+/// Waits until a gauge of the server has this value.
 async fn until(server: &Server, gauge: &str, holds: impl Fn(u64) -> bool) {
     let request = b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     loop {
@@ -103,7 +103,7 @@ async fn a_client_that_stops_in_the_middle_is_given_up() {
     let request = post(&json(&some_block()));
     let answer = Half::sent(&server, &request).await.answer().await;
     assert_eq!((answer.status, answer.text()), (408, "the body did not come in time\n"));
-    // In the middle of the head there is nobody to answer.
+    // In the middle of the head there is no request to answer.
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(&request[..20]).await.unwrap();
     let mut nothing = Vec::new();

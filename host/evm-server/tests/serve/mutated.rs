@@ -1,4 +1,4 @@
-//! Requests that nobody would send by mistake, ten thousand of them.
+//! Ten thousand requests that no client would send by mistake.
 
 use refiner_evm_server::serve::Limits;
 use refiner_testkit::samples;

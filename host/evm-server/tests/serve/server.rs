@@ -45,7 +45,7 @@ pub fn some_block() -> SpecimenFile {
     best_available().unwrap().into_iter().chain(samples().unwrap()).find(|file| result(file, ERA_D).is_some()).unwrap()
 }
 
-/// What the executor makes of a specimen without any server, if anything.
+/// The executor's result for a specimen without any server, if there is one.
 pub fn result(file: &SpecimenFile, format: ResultFormat) -> Option<Vec<u8>> {
     let specimen = refiner_specimen::decode(&file.bytes).unwrap();
     let execution = EmbeddedExecutor::default().answer(&specimen, format, &Uninterrupted).unwrap().ok()?;

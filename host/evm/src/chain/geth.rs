@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{BeforeMerge, ChainSpec, Merge, builtin::MAINNET_DEPOSIT_CONTRACT};
 
-/// Why a chain config cannot be used.
+/// Reasons for which a chain config cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ChainConfigError {
     /// It is not JSON, or a field is missing or of another kind.

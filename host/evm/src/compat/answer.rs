@@ -1,4 +1,4 @@
-//! What an evm-server answered, held against what it can only have answered.
+//! Verification of an evm-server's answer against the block.
 //!
 //! Of a block result, everything follows from the specimen but three things: which transactions have receipts, what is in those,
 //! and `Hash`, the root of the partial state. So the document is written again from these three of the answer, and must come out the same, byte
@@ -19,10 +19,10 @@ use crate::{
     transaction::DYNAMIC_FEE,
 };
 
-/// What is wrong with an evm-server's answer.
+/// The fault of an evm-server's answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Disbelief {
-    /// No block result.
+    /// It is no block result.
     #[error("it is no block result")]
     Unreadable(#[source] serde_json::Error),
     /// A receipt without a transaction.
@@ -53,7 +53,7 @@ pub enum Disbelief {
         /// The format asked for.
         format: ResultFormat,
     },
-    /// The block's own header says otherwise, and so does the era's executor.
+    /// The block's own header differs, and so does the era's executor.
     #[error("it contradicts the block's header ({check}), and no fault of {format} explains that")]
     Header {
         /// The first check that failed.
@@ -63,7 +63,7 @@ pub enum Disbelief {
     },
 }
 
-/// What is read of an answer; the rest is held against what is written again.
+/// The fields that are read of an answer; the rest is compared with what is written again.
 #[derive(Deserialize)]
 struct Answer {
     #[serde(rename = "Hash")]
@@ -163,7 +163,7 @@ fn log(Log { address, topics, data }: Log) -> Option<ExecutedLog> {
     Some(ExecutedLog { address, topics, data })
 }
 
-/// A block result says nothing of success. The producer's receipt does, where there is one; or else a failure leaves no logs and
+/// A block result does not state success. The producer's receipt does, where there is one; or else a failure leaves no logs and
 /// mostly no gas. Either is a guess that the receipts' root proves.
 fn succeeded(frame: &Frame<'_>, index: usize, gas_used: u64, logs: &[ExecutedLog]) -> bool {
     let block = frame.block;

@@ -13,14 +13,14 @@ use super::{
 };
 use crate::execution::{ExecutedLog, ExecutedReceipt};
 
-/// What one document is written from.
+/// The parts that one document is written from.
 #[derive(Debug)]
 pub(super) struct Document<'a> {
     /// The server that writes it.
     pub(super) server: &'static EvmServer,
     /// The block of the specimen.
     pub(super) block: &'a Block,
-    /// What the server took the block's transactions for.
+    /// The transactions as the server took them.
     pub(super) transactions: &'a [Cow<'a, Transaction>],
     /// The block that the server manufactured.
     pub(super) manufactured: &'a Manufactured,
@@ -42,7 +42,7 @@ const RECEIPT_BYTES: usize = 384;
 const LOG_BYTES: usize = 768;
 
 impl Document<'_> {
-    /// The document's bytes.
+    /// Bytes of the document.
     pub(super) fn write(&self) -> Vec<u8> {
         let mut json = GoJson::with_capacity(self.size_estimate());
         json.object(|json| self.top_level(json));
@@ -213,7 +213,7 @@ fn blob_sidecar(json: &mut GoJson, sidecar: &BlobSidecar) {
     });
 }
 
-/// The chain id that v says, EIP-155; 0 for a signature that protects no chain.
+/// The chain id in v, by EIP-155; 0 for a signature that protects no chain.
 ///
 /// The server computed in 64 bits and wrapped below 35, so a v that no signature has gives a number that no chain has.
 fn derived_chain_id(v: U256) -> U256 {

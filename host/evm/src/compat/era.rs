@@ -1,4 +1,4 @@
-//! What differs between the eras of the evm-server, as data.
+//! Differences between the eras of the evm-server, as data.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct EvmServer {
     /// By which rules it executed a block.
     pub(super) rules: fn(&ChainSpec, &Block) -> Result<BlockRules, ExecuteError>,
-    /// What it took a transaction for, given its position in the block.
+    /// A transaction as the server took it, given its position in the block.
     pub(super) transaction: for<'a> fn(&'a Transaction, usize) -> Result<Cow<'a, Transaction>, Unsupported>,
     /// The header of the block that it manufactured; the transactions' root is filled in later.
     pub(super) manufactured_header: fn(&Block) -> Header,
@@ -48,7 +48,7 @@ impl EvmServer {
         }
     }
 
-    /// What it took the block's transactions for.
+    /// The block's transactions as the server took them.
     pub(super) fn transactions<'a>(&self, block: &'a Block) -> Result<Vec<Cow<'a, Transaction>>, Unsupported> {
         block.transactions.iter().enumerate().map(|(position, tx)| (self.transaction)(tx, position)).collect()
     }
@@ -57,33 +57,33 @@ impl EvmServer {
 /// A header as it was printed. What is not here was the same in every era.
 #[derive(Debug)]
 pub(super) struct PrintedHeader<'a> {
-    /// `parentHash`.
+    /// The field `parentHash` as printed.
     pub(super) parent_hash: B256,
-    /// `sha3Uncles`.
+    /// The field `sha3Uncles` as printed.
     pub(super) ommers_hash: B256,
-    /// `miner`.
+    /// The field `miner` as printed.
     pub(super) beneficiary: Address,
-    /// `stateRoot`.
+    /// The field `stateRoot` as printed.
     pub(super) state_root: B256,
-    /// `transactionsRoot`.
+    /// The field `transactionsRoot` as printed.
     pub(super) transactions_root: B256,
-    /// `receiptsRoot`.
+    /// The field `receiptsRoot` as printed.
     pub(super) receipts_root: B256,
-    /// `logsBloom`.
+    /// The field `logsBloom` as printed.
     pub(super) logs_bloom: Bloom,
-    /// `difficulty`, before escaping.
+    /// The field `difficulty`, before escaping.
     pub(super) difficulty: &'static str,
-    /// `number`.
+    /// The field `number` as printed.
     pub(super) number: u64,
-    /// `gasLimit`.
+    /// The field `gasLimit` as printed.
     pub(super) gas_limit: u64,
-    /// `timestamp`, in seconds.
+    /// The field `timestamp`, in seconds.
     pub(super) timestamp: u64,
     /// `extraData`; `None` is null.
     pub(super) extra_data: Option<&'a [u8]>,
-    /// `mixHash`.
+    /// The field `mixHash` as printed.
     pub(super) mix_hash: B256,
-    /// `baseFeePerGas`, in wei.
+    /// The field `baseFeePerGas`, in wei.
     pub(super) base_fee: u64,
     /// `withdrawalsRoot`, null when there is none; `None` leaves out the key.
     pub(super) withdrawals_root: Option<Option<B256>>,
@@ -96,10 +96,10 @@ pub(super) struct PrintedHeader<'a> {
 /// The header fields that Cancun brought; those that are absent are null.
 #[derive(Debug)]
 pub(super) struct CancunFields {
-    /// `blobGasUsed`.
+    /// The field `blobGasUsed` as printed.
     pub(super) blob_gas_used: Option<u64>,
-    /// `excessBlobGas`.
+    /// The field `excessBlobGas` as printed.
     pub(super) excess_blob_gas: Option<u64>,
-    /// `parentBeaconBlockRoot`.
+    /// The field `parentBeaconBlockRoot` as printed.
     pub(super) parent_beacon_block_root: Option<B256>,
 }

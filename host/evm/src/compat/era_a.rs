@@ -29,7 +29,7 @@ pub(super) const SERVER: EvmServer = EvmServer {
     has_requests: false,
 };
 
-/// What ethash paid to the miner of a block since Constantinople: 2 ETH, in wei.
+/// Wei that ethash paid to the miner of a block since Constantinople: 2 ETH.
 const BLOCK_REWARD: U256 = U256::from_limbs([2_000_000_000_000_000_000, 0, 0, 0]);
 
 /// Newest transaction type that the server knew; it panicked at others.

@@ -32,7 +32,7 @@ pub(super) const SERVER: EvmServer = EvmServer {
 /// Newest transaction type that the server knew; it panicked at others.
 const NEWEST_TYPE: u8 = 2;
 
-/// How Go prints a big integer that is nil. The server set no difficulty once the merge was behind it.
+/// Go's text of a big integer that is nil. The server set no difficulty once the merge was behind it.
 const NIL_DIFFICULTY: &str = "0x<nil>";
 
 /// The server's chain configuration ended at Shanghai, so it executed later blocks by Shanghai's rules.

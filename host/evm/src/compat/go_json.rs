@@ -24,7 +24,7 @@ impl GoJson {
         Self { out: Vec::with_capacity(capacity), depth: 0, at_start: true }
     }
 
-    /// The document's bytes.
+    /// Bytes of the document.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.out
     }
@@ -58,7 +58,7 @@ impl GoJson {
         self.out.extend_from_slice(b"null");
     }
 
-    /// `true` or `false`.
+    /// Writes `true` or `false`.
     pub(super) fn boolean(&mut self, value: bool) {
         self.out.extend_from_slice(if value { b"true" } else { b"false" });
     }

@@ -75,7 +75,7 @@ pub(crate) fn execute(
     Ok(Execution::new(outcome.gas_used, receipts, checks, document, senders))
 }
 
-/// What an era's document says of a block before anything is executed.
+/// The parts of an era's document that are known before anything is executed.
 pub(crate) struct Frame<'a> {
     format: ResultFormat,
     server: &'static EvmServer,

@@ -64,7 +64,7 @@ mod tests {
 
     use super::*;
 
-    /// An account that exists, as far as its address says what is in it.
+    /// An account that exists, with content that follows from its address.
     fn account(seed: u8, slots: &[(u64, u64)]) -> Account {
         let info = AccountInfo {
             balance: U256::from(seed) << (seed % 100),

@@ -18,31 +18,31 @@ pub struct Both {
 /// Whose result is taken when the two differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnDifference {
-    /// The embedded executor's.
+    /// The embedded executor's result.
     PreferEmbedded,
     /// The evm-server's, if it is believed.
     PreferRemote,
-    /// Nobody's, until a person has looked.
+    /// No result, until a person has looked.
     Hold,
 }
 
-/// What the two said of one block.
+/// The two answers about one block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Chain id.
+    /// Id of the chain.
     pub chain_id: u64,
     /// Height of the block.
     pub height: u64,
     /// The format asked for.
     pub format: ResultFormat,
-    /// What the embedded executor gives.
+    /// The embedded executor's bytes.
     pub embedded: Answer,
-    /// What the evm-server answered.
+    /// The evm-server's bytes.
     pub remote: Answer,
 }
 
 impl Both {
-    /// Both executors; `keep` is told of each difference before anything else happens.
+    /// Both executors; `keep` gets each difference before anything else happens.
     pub fn new(remote: Remote, on_difference: OnDifference, keep: Arc<dyn Fn(&Difference) + Send + Sync>) -> Self {
         Self { remote, on_difference, keep }
     }
@@ -101,7 +101,7 @@ fn answer(execution: &Result<Execution, ExecuteError>, specimen: &Specimen) -> A
 }
 
 impl OnDifference {
-    /// Every policy.
+    /// Every policy, in order.
     pub const ALL: [Self; 3] = [Self::PreferEmbedded, Self::PreferRemote, Self::Hold];
 
     /// The name a user types, `"prefer-embedded"`.

@@ -33,7 +33,7 @@ pub trait RemoteServer: Send + Sync {
     fn process(&self, raw: &Bytes, format: ResultFormat) -> Result<Answer, Unavailable>;
 }
 
-/// What one that executes says of a block, each time it is asked.
+/// The results of an executor for a block, each time it is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The bytes of a block result, not yet believed.
@@ -55,7 +55,7 @@ impl Remote {
         Self { server, embedded }
     }
 
-    /// What an answer must be written around. The inner error is a property of the specimen: the era has no document of it.
+    /// The frame that an answer must be written around. The inner error is a property of the specimen: the era has no document of it.
     fn frame<'a>(
         &self,
         specimen: &'a Specimen,

@@ -52,7 +52,7 @@ fn mainnet() -> ChainSpec {
     ChainSpec::builtin(1).unwrap()
 }
 
-/// What the block's execution leaves in each account.
+/// The balances that the block's execution leaves in each account.
 fn balances(chain: &ChainSpec, block: &Block) -> impl Fn(Address) -> U256 + use<> {
     let rules = BlockRules::canonical(chain, block).unwrap();
     let (supplement, codes) = (Supplement::default(), CodeCache::default());

@@ -39,7 +39,7 @@ pub fn run(block: TestBlock, code: &[u8]) -> Execution {
     block.contract(code).transaction(old_call(CONTRACT)).executed()
 }
 
-/// Pushes an address.
+/// Pushes an address on the stack.
 pub fn push(address: Address) -> Vec<u8> {
     [&[op::PUSH20], &address[..]].concat()
 }

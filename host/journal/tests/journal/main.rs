@@ -25,7 +25,7 @@ impl Bench {
         Self { directory, journal }
     }
 
-    /// As after a crash: nothing is said to the journal before it is opened again.
+    /// As after a crash: nothing is written to the journal before it is opened again.
     fn reopen(self) -> Self {
         let Self { directory, journal } = self;
         let path = journal.path().to_owned();

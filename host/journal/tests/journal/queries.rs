@@ -1,4 +1,4 @@
-//! What people ask.
+//! Tests of the queries that people make.
 
 use refiner_journal::{Filter, JournalReader, State};
 

@@ -12,7 +12,7 @@ use super::{KeyError, Secret};
 /// Digits of a key in hex.
 const KEY_DIGITS: usize = 64;
 
-/// A secp256k1 key.
+/// A secp256k1 key in memory.
 pub struct LocalKey {
     bytes: Zeroizing<[u8; 32]>,
     address: Address,
@@ -27,7 +27,7 @@ impl LocalKey {
             return Err(KeyError::Length { digits: digits.chars().count() });
         }
         let mut bytes = Zeroizing::new([0; 32]);
-        // The error would say which digit, and that is one too many of a secret.
+        // The error would name the digit, and that is one too many of a secret.
         alloy_primitives::hex::decode_to_slice(digits, bytes.as_mut_slice()).map_err(|_| KeyError::NotHex)?;
         Self::from_bytes(bytes)
     }

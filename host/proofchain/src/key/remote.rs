@@ -13,7 +13,7 @@ use crate::{
     rpc::{Rpc, RpcError},
 };
 
-/// Which accounts it holds.
+/// The accounts that it holds.
 pub async fn accounts(signer: &Rpc) -> Result<Vec<Address>, RpcError> {
     signer.call("eth_accounts", json!([])).await
 }

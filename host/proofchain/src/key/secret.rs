@@ -4,7 +4,7 @@ use std::{fmt, fs::File, io, io::Read, path::Path};
 
 use zeroize::Zeroizing;
 
-/// How large a file with a secret may be. A key is 66 characters, a keystore about 500.
+/// Most bytes of a file with a secret. A key is 66 characters, a keystore about 500.
 const FILE_LIMIT_BYTES: usize = 16 << 10;
 
 /// A key or a password. Neither `Debug` nor an error shows it; its memory is overwritten when it is dropped.
@@ -21,7 +21,7 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// What the system says; `InvalidData` for a larger file or one that is not UTF-8.
+    /// The system's error; `InvalidData` for a larger file or one that is not UTF-8.
     pub(super) fn from_file(path: &Path) -> io::Result<Self> {
         // One allocation, so that nothing is left behind by growing.
         let mut text = Zeroizing::new(String::with_capacity(FILE_LIMIT_BYTES + 1));

@@ -1,4 +1,4 @@
-//! What a transaction is to offer.
+//! Fees for the next transaction.
 
 use alloy_primitives::U256;
 use serde_json::{Value, json};

@@ -17,7 +17,7 @@ use crate::{
 pub enum Preparation {
     /// The contract would accept it now.
     Ready(Prepared),
-    /// It would not; nothing was paid. [`Revert::reaction`] says what to do.
+    /// It would not; nothing was paid. [`Revert::reaction`] is the way to react.
     Refused(Revert),
 }
 

@@ -1,4 +1,4 @@
-//! Sending, and what a node says to it.
+//! Sending transactions, and the answers of nodes.
 
 use alloy_primitives::{Bytes, U256};
 use futures_util::future::join_all;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Prover, Signed};
 use crate::rpc::{Question, Refusal, RpcError};
 
-/// What a node said to a transaction. Only the chain says what became of it: [`Prover::settlement`].
+/// A node's answer to a transaction. Only the chain shows its fate: [`Prover::settlement`].
 #[derive(Debug)]
 pub enum Sent {
     /// Taken into the pool.
@@ -22,11 +22,11 @@ pub enum Sent {
     InsufficientFunds,
     /// Refused for another reason.
     Rejected(Refusal),
-    /// Nobody knows whether it arrived. Send the same bytes again.
+    /// It is unknown whether it arrived. Send the same bytes again.
     Unreachable(RpcError),
 }
 
-/// What a refusal is about.
+/// The subject of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ground {
     AlreadyKnown,
@@ -35,7 +35,7 @@ enum Ground {
     InsufficientFunds,
 }
 
-/// How nodes word it, in lower case: geth, anvil, erigon, nethermind, hardhat, Frontier and Substrate's pool. The first
+/// Wordings of nodes, in lower case: geth, anvil, erigon, nethermind, hardhat, Frontier and Substrate's pool. The first
 /// that is found counts.
 const GROUNDS: [(&str, Ground); 23] = [
     ("too low priority to replace", Ground::Underpriced),
@@ -76,7 +76,7 @@ impl Prover {
     ///
     /// # Errors
     ///
-    /// [`RpcError`] when nobody knows whether any of them arrived.
+    /// [`RpcError`] when it is unknown whether any of them arrived.
     pub async fn send_all(&self, signed: &[Signed]) -> Result<Vec<Sent>, RpcError> {
         let questions: Vec<_> = signed.iter().map(submission).collect();
         let outcomes = self.chain.rpc().call_all(&questions).await?;
@@ -93,7 +93,7 @@ impl Prover {
             Some(Ground::AlreadyKnown) => Sent::AlreadyKnown,
             Some(Ground::NonceTooLow) => Sent::NonceTooLow,
             Some(Ground::Underpriced) => Sent::Underpriced,
-            // Moonbeam says so of a price that is too low as well.
+            // Moonbeam has the same words for a price that is too low.
             Some(Ground::InsufficientFunds) if self.can_pay(signed).await => Sent::Underpriced,
             Some(Ground::InsufficientFunds) => Sent::InsufficientFunds,
             None => Sent::Rejected(refusal),

@@ -1,4 +1,4 @@
-//! What became of a transaction.
+//! Settlement of transactions on the chain.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ use crate::{
 pub struct Outlook {
     /// Number of the newest block.
     pub head: u64,
-    /// How many transactions of the operator are in blocks: the first nonce that is not.
+    /// The number of the operator's transactions in blocks: the first nonce that is not.
     pub next_nonce: u64,
     /// Hashes of the blocks that were asked for.
     blocks: Mutex<HashMap<u64, Option<B256>>>,
@@ -31,34 +31,34 @@ pub struct Outlook {
     receipts: HashMap<B256, Option<Receipt>>,
 }
 
-/// What became of the transactions that were signed for one nonce.
+/// The fate of the transactions that were signed for one nonce.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settlement {
-    /// In the pool, or its block is too young to say more.
+    /// In the pool, or its block is too young to decide more.
     Pending,
     /// In a block that is not deep enough.
     Mined {
-        /// Which of the transactions.
+        /// The transaction that was mined.
         hash: B256,
-        /// Its block.
+        /// Block of the transaction.
         block: BlockRef,
-        /// How many blocks are on top.
+        /// The number of blocks on top.
         depth: u64,
     },
     /// The proof is on chain, deep enough.
     Final {
-        /// Which of the transactions.
+        /// The transaction that was mined.
         hash: B256,
-        /// Its block.
+        /// Block of the transaction.
         block: BlockRef,
     },
     /// Deep enough, paid for, and refused by the contract.
     Reverted {
-        /// Which of the transactions.
+        /// The transaction that was mined.
         hash: B256,
-        /// Its block.
+        /// Block of the transaction.
         block: BlockRef,
-        /// Why, found out by calling it again at that block.
+        /// The reason, found by calling it again at that block.
         revert: Revert,
     },
     /// Nowhere, and the nonce is free: send it again.
@@ -124,7 +124,7 @@ impl Prover {
         Ok(())
     }
 
-    /// What became of the transactions signed for `nonce`, of which at most one can be mined. `depth` is how many
+    /// The fate of the transactions signed for `nonce`, of which at most one can be mined. `depth` is how many
     /// blocks must be on top of its block. Asks one question for most transactions, whatever became of them.
     ///
     /// # Errors

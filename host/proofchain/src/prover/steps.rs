@@ -1,4 +1,4 @@
-//! What is proven, who proves it, and the signature.
+//! Proofs, their prover, and signing.
 
 use std::sync::atomic::AtomicU64;
 
@@ -17,7 +17,7 @@ use crate::{
     rpc::{Question, RpcError},
 };
 
-/// What is proven: that this result was made of this specimen, and where it is.
+/// The statement of a proof: this result was made of this specimen, and this is its location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     /// The chain that the specimen is of.
@@ -32,7 +32,7 @@ pub struct Proof {
     pub url: String,
 }
 
-/// Which nonce is asked for.
+/// The point of the chain after which the nonce is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NonceAt {
     /// After all transactions in blocks.
@@ -80,12 +80,12 @@ impl Prover {
         Self { chain, signer, policy, enough_gas: AtomicU64::new(0) }
     }
 
-    /// The operator's address.
+    /// Address of the operator.
     pub fn address(&self) -> Address {
         self.signer.address()
     }
 
-    /// The contracts.
+    /// The contracts of the network.
     pub fn chain(&self) -> &ProofChain {
         &self.chain
     }
@@ -118,7 +118,7 @@ impl Prover {
         Signed::read(&raw).map_err(|_| SignError::NotTransaction)
     }
 
-    /// What the operator owns, in wei.
+    /// The operator's balance in wei.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, Bytes};
 
 use crate::fees::Fees;
 
-/// What is sent, and how much gas it may take. The contract accepted it when it was prepared.
+/// A call to send, and the most gas that it may take. The contract accepted it when it was prepared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prepared {
     /// The call of `submitBlockResultProof`.
@@ -20,13 +20,13 @@ pub struct Prepared {
 pub struct Signed {
     /// The bytes to send, now or after a crash.
     pub raw: Bytes,
-    /// Its hash.
+    /// Hash of the transaction.
     pub hash: B256,
     /// The nonce it uses.
     pub nonce: u64,
-    /// What it offers.
+    /// The fees that it offers.
     pub fees: Fees,
-    /// What it does, to sign it anew with higher fees.
+    /// The call that it makes, to sign it anew with higher fees.
     pub prepared: Prepared,
 }
 
@@ -34,7 +34,7 @@ pub struct Signed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{bytes} bytes that are no signed transaction")]
 pub struct UnreadableTransaction {
-    /// How many.
+    /// The number of bytes.
     pub bytes: usize,
 }
 

@@ -1,4 +1,4 @@
-//! What a node answers: `result`, or `error` in one of several envelopes.
+//! A node's answer: `result`, or `error` in one of several envelopes.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use alloy_primitives::{Bytes, hex};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// How much of a node's message is kept. Reasons are short; a message can be a page of HTML.
+/// Most characters kept of a node's message. Reasons are short; a message can be a page of HTML.
 const MESSAGE_LIMIT_CHARS: usize = 500;
-/// How much error data is kept, in bytes: a revert reason is a few words.
+/// Most bytes kept of error data: a revert reason is a few words.
 const DATA_LIMIT_BYTES: usize = 4096;
 
-/// A node's `error`: it understood the question and says no.
+/// A node's `error`: it understood the question and refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// JSON-RPC's code, as `-32000`; each node has its own idea of them.
     pub code: i64,
-    /// What it says, printable and at most 500 characters.
+    /// The node's message, printable and at most 500 characters.
     pub message: String,
     /// Revert data, wherever the node put it.
     pub data: Option<Bytes>,

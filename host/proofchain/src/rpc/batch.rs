@@ -43,19 +43,19 @@ struct Numbered {
     answer: Answer<Value>,
 }
 
-/// What a node made of several questions.
+/// A node's reaction to several questions.
 enum Taken<T> {
-    /// Answers where they stand; `None` where it said nothing or "later".
+    /// Answers in the order of the questions; `None` where there was none, or "later".
     Answers(Vec<Option<Result<T, RpcError>>>),
     /// It answers one question at a time, or fewer than these.
     No,
 }
 
-/// How many questions a node gets in one request. What changes it is no secret between threads, so nothing is ordered by it.
+/// The number of questions that a node gets in one request. It changes no other memory, so nothing is ordered by it.
 #[derive(Debug)]
 pub(super) struct Together {
     now: AtomicUsize,
-    /// What it takes at most, as far as it said so.
+    /// The most that it takes, as far as it is known.
     most: AtomicUsize,
     /// Requests answered since the last change.
     calm: AtomicUsize,

@@ -24,11 +24,11 @@ use super::{
 /// Bounds of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RpcLimits {
-    /// How long one attempt may take, from connecting to the last byte.
+    /// Time limit of one attempt, from connecting to the last byte.
     pub timeout: Duration,
-    /// How large an answer may be. Thousands of logs fit; a node cannot fill our memory.
+    /// Most bytes of an answer. Thousands of logs fit; a node cannot fill our memory.
     pub body_bytes: usize,
-    /// How often one call is tried again, at any of the nodes.
+    /// The number of retries of one call, at any of the nodes.
     pub retries: usize,
     /// The first pause before trying again. It doubles, with jitter, up to 32 times this.
     pub first_pause: Duration,
@@ -45,7 +45,7 @@ impl Default for RpcLimits {
     }
 }
 
-/// How many times the first pause the longest pause is.
+/// Ratio of the longest pause to the first.
 const LONGEST_PAUSE_FACTOR: u32 = 32;
 
 /// A client of one or more nodes of the same chain. Cheap to clone.
@@ -62,7 +62,7 @@ pub(super) struct Inner {
     /// The node that answered last; asked first next time.
     preferred: AtomicUsize,
     calls: AtomicU64,
-    /// How many questions a node may get in one request.
+    /// Most questions that a node may get in one request.
     pub(super) together: Together,
 }
 
@@ -101,7 +101,7 @@ impl Rpc {
         &self.inner.endpoints[self.inner.preferred.load(Ordering::Relaxed) % self.inner.endpoints.len()]
     }
 
-    /// How many requests went out since the start, retries included.
+    /// The number of requests since the start, retries included.
     pub fn requests(&self) -> u64 {
         self.inner.calls.load(Ordering::Relaxed)
     }
@@ -120,7 +120,7 @@ impl Rpc {
     ///
     /// # Errors
     ///
-    /// What [`Rpc::call`] says, and [`RpcError::Abi`].
+    /// The errors of [`Rpc::call`], and [`RpcError::Abi`].
     pub(crate) async fn view<C: SolCall>(&self, contract: Address, call: &C) -> Result<C::Return, RpcError> {
         let Question { method, params } = Question::view(contract, call);
         returned::<C>(&self.call::<Bytes>(method, params).await?)
@@ -152,7 +152,7 @@ impl Rpc {
         let asked = self.ask(&self.inner.endpoints[turn % self.inner.endpoints.len()], method, body).await;
         let outcome = asked.and_then(read);
         if outcome.as_ref().is_err_and(RpcError::is_transient) {
-            // Only whoever saw this node go wrong moves on, so that many callers do not skip a good one.
+            // Only a caller that saw this node fail moves on, so that many callers do not skip a good one.
             let next = turn.wrapping_add(1);
             let _ = self.inner.preferred.compare_exchange(turn, next, Ordering::Relaxed, Ordering::Relaxed);
         }

@@ -1,4 +1,4 @@
-//! What came back, before and after it is read.
+//! A reply, before and after it is read.
 
 use alloy_sol_types::SolCall;
 use reqwest::StatusCode;
@@ -26,7 +26,7 @@ impl Reply {
         }
     }
 
-    /// What one answer of the reply says.
+    /// The content of one answer of the reply.
     pub(super) fn answered<T: DeserializeOwned>(&self, answer: Answer<T>) -> Result<T, RpcError> {
         match answer {
             Answer { error: Some(error), .. } => {
@@ -38,7 +38,7 @@ impl Reply {
         }
     }
 
-    /// Statuses that mean "later" whatever the body says.
+    /// Statuses that mean "later" whatever the body is.
     pub(super) fn is_later(&self) -> bool {
         self.status == StatusCode::TOO_MANY_REQUESTS || matches!(self.status.as_u16(), 502..=504)
     }
@@ -52,7 +52,7 @@ impl Reply {
     }
 }
 
-/// What a contract's function returned.
+/// The value that a contract's function returned.
 pub(crate) fn returned<C: SolCall>(bytes: &[u8]) -> Result<C::Return, RpcError> {
     C::abi_decode_returns(bytes).map_err(|_| RpcError::Abi { method: C::SIGNATURE, bytes: bytes.len() })
 }

@@ -2,7 +2,7 @@
 
 use crate::announcement::BlockRef;
 
-/// How many blocks are remembered. With gaps that grow with age they reach back to the first one.
+/// The number of blocks that are remembered. With gaps that grow with age they reach back to the first one.
 const CAPACITY: usize = 64;
 
 /// Scanned blocks in ascending order: dense near the cursor, sparse before.

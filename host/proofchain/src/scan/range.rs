@@ -1,4 +1,4 @@
-//! How many blocks one question spans: as many as the provider lets us.
+//! The number of blocks that one question spans: as many as the provider allows.
 
 use crate::rpc::{Refusal, RpcError};
 
@@ -55,7 +55,7 @@ impl AdaptiveRange {
     }
 }
 
-/// How providers word a limit of range or of results, in lower case: Alchemy, Ankr, Infura, QuickNode, OnFinality,
+/// Wordings of providers for a limit of range or of results, in lower case: Alchemy, Ankr, Infura, QuickNode, OnFinality,
 /// Chainstack, Cloudflare, Frontier, erigon, geth.
 const LIMITS: [&str; 16] = [
     "block range",
@@ -80,7 +80,7 @@ const LIMITS: [&str; 16] = [
 pub fn asks_for_less(error: &RpcError) -> bool {
     match error {
         RpcError::TooLarge { .. } | RpcError::TimedOut { .. } => true,
-        // Proxies say so by status: content too large, gateway timeout.
+        // Proxies have a status for it: content too large, gateway timeout.
         RpcError::Status { status, .. } => matches!(status.as_u16(), 413 | 504),
         RpcError::Refused { refusal, .. } => limits_range(refusal),
         RpcError::NoEndpoint

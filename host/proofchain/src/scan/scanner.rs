@@ -19,10 +19,10 @@ use crate::{
 /// Seconds in a day.
 const DAY_S: u64 = 86_400;
 
-/// What a scan looks for and how carefully.
+/// Settings of a scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanConfig {
-    /// How many blocks must be on top of one before it is looked at.
+    /// The number of blocks on top of one before it is looked at.
     pub depth: u64,
     /// Source chains of interest; none means all.
     pub source_chains: Vec<u64>,
@@ -42,11 +42,11 @@ pub struct Scanner {
     chain: ProofChain,
     config: ScanConfig,
     range: AdaptiveRange,
-    /// The newest head that the node told us, to ask for it only when we have caught up.
+    /// The newest head that the node reported, to ask for it only when we have caught up.
     head: u64,
 }
 
-/// What one step found.
+/// The outcome of one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScanStep {
     /// A range of blocks was read. Store the announcements together with the new cursor, push it to the checkpoints.
@@ -90,11 +90,11 @@ pub struct Skipped {
     pub removed: u64,
     /// Not what they claim to be: how many, and the first.
     pub malformed: u64,
-    /// What is wrong with the first malformed one.
+    /// The fault of the first malformed one.
     pub first_malformed: Option<Malformed>,
 }
 
-/// Why a step was not made. The cursor stays where it is.
+/// Reasons for which a step was not made. The cursor stays where it is.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
     /// The node could not be asked.
@@ -103,9 +103,9 @@ pub enum ScanError {
     /// None of the remembered blocks is of the node's chain: another chain, or one that was started anew.
     #[error("none of the {remembered} remembered blocks up to {} is of this chain", cursor.number)]
     AnotherChain {
-        /// The cursor.
+        /// Block of the cursor.
         cursor: BlockRef,
-        /// How many were tried.
+        /// The number of blocks that were tried.
         remembered: usize,
     },
     /// The chain moved while a range was read; the same step may be made again at once.
@@ -117,15 +117,15 @@ pub enum ScanError {
     /// The node has no block that it must have.
     #[error("the node has no block {number}")]
     NoBlock {
-        /// Which one.
+        /// Number of the block.
         number: u64,
     },
     /// A single block is too much for the provider.
     #[error("the provider refuses the logs of block {number} alone")]
     BlockRefused {
-        /// Which one.
+        /// Number of the block.
         number: u64,
-        /// What it says.
+        /// The provider's answer.
         source: RpcError,
     },
 }

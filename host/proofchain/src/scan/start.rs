@@ -5,11 +5,11 @@ use std::str::FromStr;
 /// The first block to look at, before there is a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartBlock {
-    /// What comes after the newest confirmed block.
+    /// The block after the newest confirmed one.
     Latest,
     /// This block and what comes after it.
     Number(u64),
-    /// What is at most so many days older than the head.
+    /// The first block that is at most so many days older than the head.
     DaysBack(u32),
 }
 

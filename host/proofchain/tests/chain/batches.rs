@@ -165,7 +165,7 @@ async fn receipts_are_looked_at_together_and_again_before_a_nonce_counts_as_anot
     for proof in proofs(3) {
         proved.push(prove(&chain, &prover, &proof).await);
     }
-    // For the last, the node says at first that it knows nothing.
+    // For the last, the node answers at first that it knows nothing.
     let hashes: Vec<B256> = proved.iter().map(|signed| signed.hash).collect();
     let mut outlook = prover.outlook().await.unwrap();
     let before = proxy.requests();
@@ -194,7 +194,7 @@ async fn where_specimens_are_and_whether_they_may_be_proved_is_one_question() {
     let before = proxy.requests();
     let answers = prover.chain().urls_and_sessions(&asked).await.unwrap();
     assert_eq!(proxy.requests() - before, 1);
-    // The one submission of the first is used, and nobody asked about the second's.
+    // The one submission of the first is used, and the second's was not asked about.
     for ((specimen, open), answer) in specimens.iter().zip([false, true, true]).zip(answers) {
         assert_eq!(answer.unwrap(), (vec![specimen.url.clone()], open), "{}", specimen.height);
     }

@@ -51,7 +51,7 @@ async fn prover_with(chain: &TestChain, url: &str, key: &str) -> Prover {
     Prover::new(connect(chain, url, LIMITS).await, signer, FeePolicy::default())
 }
 
-/// The operator's prover.
+/// A prover with the operator's key.
 async fn prover(chain: &TestChain) -> Prover {
     prover_with(chain, chain.url(), OPERATOR_KEY).await
 }
@@ -103,7 +103,7 @@ async fn send(prover: &Prover, proof: &Proof) -> Signed {
     signed
 }
 
-/// What became of a transaction, as the chain stands now.
+/// The fate of a transaction, as the chain stands now.
 async fn settlement(prover: &Prover, hashes: &[B256], nonce: u64, depth: u64) -> Settlement {
     let outlook = prover.outlook().await.unwrap();
     prover.settlement(&outlook, hashes, nonce, depth).await.unwrap()

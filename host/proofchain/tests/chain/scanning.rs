@@ -112,7 +112,7 @@ async fn other_source_chains_are_counted_and_left_out() {
     assert_eq!(heights(&all.catch_up().await), [1, 2]);
 }
 
-/// A node with 100,000 empty blocks, which anvil would take minutes to mine. Refuses what it was not told to expect.
+/// A node with 100,000 empty blocks, which anvil would take minutes to mine. Refuses every request that it does not expect.
 async fn long_empty_chain(asked: Arc<AtomicU64>) -> String {
     const HEAD: u64 = 100_000;
     let answer = async move |Json(question): Json<Value>| {

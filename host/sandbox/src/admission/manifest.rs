@@ -1,4 +1,4 @@
-//! The manifest a rule is admitted by, held against what the component imports and says of itself.
+//! The manifest a rule is admitted by, checked against what the component imports and how it describes itself.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -11,9 +11,9 @@ use crate::{Description, OutputDescription, UntrustedText};
 /// Where a manifest was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ManifestPlace {
-    /// In the component.
+    /// Inside the component itself.
     Inside,
-    /// Beside it.
+    /// Beside the component, as text.
     Beside,
 }
 
@@ -26,9 +26,9 @@ impl fmt::Display for ManifestPlace {
     }
 }
 
-/// The manifest inside a component or, where it has none, the one beside it. Two must say the same.
+/// The manifest inside a component or, where it has none, the one beside it. Two must be equal.
 ///
-/// Pure, and cheap next to everything else that admission does: for whoever wants to know what a rule asks for before a
+/// Pure, and cheap next to everything else that admission does: for callers that need the limits of a rule before a
 /// compiler looks at it.
 pub fn manifest_of(component: &[u8], beside: Option<&str>) -> Result<Manifest, Refusal> {
     let inside = refiner_manifest::read(component).map_err(|error| refused(ManifestPlace::Inside, &error))?;
@@ -77,7 +77,7 @@ pub(super) fn layouts(manifest: &Manifest) -> Result<Vec<Layout>, Refusal> {
     manifest.layouts.iter().map(layout).collect()
 }
 
-/// What a rule says of itself is what its manifest says.
+/// Checks that a rule describes itself as its manifest does.
 pub(crate) fn agrees_with_description(manifest: &Manifest, description: &Description) -> Result<(), Refusal> {
     let Description { name, version, layouts, outputs } = description;
     let described = [
@@ -102,7 +102,7 @@ fn first_difference(
     Some((field, shown(&left), shown(&right)))
 }
 
-/// Every field, first those that a rule also says of itself.
+/// Every field, first those that a rule also states of itself.
 fn stated(manifest: &Manifest) -> [(&'static str, String); 10] {
     let Manifest { name, version, world, layouts, capabilities, wasi, limits, outputs, licence, source } = manifest;
     let outputs = outputs.iter().map(|output| OutputDescription {

@@ -1,4 +1,4 @@
-//! Who gets in: a component is read before it is compiled, and refused with what was found and what is allowed.
+//! Admission: a component is read before it is compiled, and refused with what was found and what is allowed.
 
 mod manifest;
 mod refusal;
@@ -27,7 +27,7 @@ use crate::{Limit, Limits};
 /// Bytes a component may have that imports WASI, which it does when it carries a language's whole runtime: Python's is 18 MB.
 pub const COMPONENT_BYTES_WITH_WASI: u64 = 64 << 20;
 
-/// What the operator lets a rule have, if it asks.
+/// Capabilities and limits that the operator lets a rule have, if it asks.
 #[derive(Clone, Debug)]
 pub struct Grants {
     /// Capabilities beyond the specimen, output, log and parameters, which every rule gets.
@@ -50,14 +50,14 @@ impl Grants {
     }
 }
 
-/// What a component was let in on.
+/// The terms on which a component was admitted.
 pub(crate) struct Terms {
     /// Capabilities that it imports, all of them asked for and granted.
     pub(crate) needs: BTreeSet<Capability>,
     pub(crate) manifest: Manifest,
     /// Layouts it accepts; none means all.
     pub(crate) layouts: Vec<Layout>,
-    /// What the manifest asks for, and defaults.
+    /// The limits that the manifest asks for, and defaults.
     pub(crate) asked: Limits,
     /// The same within the operator's ceilings.
     pub(crate) granted: Limits,
@@ -65,7 +65,7 @@ pub(crate) struct Terms {
 
 /// Holds a component and its manifest against each other and against the grants, as admission does before it compiles.
 ///
-/// Nothing is compiled and nothing of the component runs: for whoever wants the reason of a refusal as data.
+/// Nothing is compiled and nothing of the component runs: for callers that need the reason of a refusal as data.
 pub fn examine(component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<(), Refusal> {
     check(component, beside, grants).map(drop)
 }

@@ -1,4 +1,4 @@
-//! What to do about a refusal, one sentence a kind.
+//! Remedies for refusals, one sentence a kind.
 
 use super::Refusal;
 
@@ -58,7 +58,7 @@ impl RefusalKind {
         Self::Disagrees,
     ];
 
-    /// What an author or operator can do about it.
+    /// Advice for an author or operator.
     pub const fn remedy(self) -> &'static str {
         match self {
             Self::TooLarge => {
@@ -113,7 +113,7 @@ impl RefusalKind {
 }
 
 impl Refusal {
-    /// Its kind.
+    /// The kind of the refusal.
     pub const fn kind(&self) -> RefusalKind {
         match self {
             Self::TooLarge { .. } => RefusalKind::TooLarge,

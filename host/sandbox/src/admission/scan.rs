@@ -1,7 +1,7 @@
 //! The scan before compilation: counts what makes a compiler slow or large, without building anything.
 //!
 //! A component of 640 bytes can cost a compiler gigabytes, because nested components may instantiate each other many times
-//! over. What is counted here bounds that; that the rest is well-formed is for the compiler's own validation to say.
+//! over. What is counted here bounds that; the compiler's own validation decides whether the rest is well-formed.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ pub(crate) const TABLES_MAX: u32 = 32;
 /// Elements of one table: large language runtimes have some 20,000.
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 100_000;
 
-/// What is counted.
+/// The things that are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ScanLimit {
     /// Components and modules within each other.
@@ -47,7 +47,7 @@ pub enum ScanLimit {
 }
 
 impl ScanLimit {
-    /// How many are allowed.
+    /// The number that is allowed.
     pub const fn allowed(self) -> u64 {
         match self {
             // Toolchains need three: the component, its adapters, their modules.
@@ -84,7 +84,7 @@ impl fmt::Display for ScanLimit {
     }
 }
 
-/// What the outermost component imports and exports.
+/// Imports and exports of the outermost component.
 #[derive(Debug, Default)]
 pub(crate) struct Surface<'a> {
     pub(crate) imports: Vec<&'a str>,

@@ -9,7 +9,7 @@ use crate::UntrustedText;
 pub(crate) const CONTRACT_VERSION: &str = "1.0";
 /// The export that makes a component a rule, without its version.
 pub(crate) const RULE_EXPORT: &str = "refiner:rule/rule";
-/// How much of a name is shown in a refusal.
+/// Most bytes of a name that a refusal shows.
 pub(crate) const NAME_BYTES_SHOWN: usize = 128;
 /// The package of the contract.
 const PACKAGE: &str = "refiner:rule/";
@@ -32,10 +32,10 @@ pub enum Capability {
 }
 
 impl Capability {
-    /// Every capability.
+    /// Every capability, in order.
     pub const ALL: [Self; 2] = [Self::Evm, Self::Wasi];
 
-    /// Its name, `"evm"`.
+    /// Name of the capability, `"evm"`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Evm => "evm",
@@ -43,7 +43,7 @@ impl Capability {
         }
     }
 
-    /// What asks for it in `rule.toml`.
+    /// The line of `rule.toml` that asks for it.
     pub const fn request(self) -> &'static str {
         match self {
             Self::Evm => "capabilities = [\"evm\"]",

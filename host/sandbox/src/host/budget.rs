@@ -13,7 +13,7 @@ pub(crate) struct Budget {
     used: PerLimit,
 }
 
-/// Why the host ended a guest from inside a call.
+/// Reasons for which the host ended a guest from inside a call.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Stop {
     #[error(transparent)]
@@ -70,7 +70,7 @@ impl Budget {
         usize::try_from(self.granted.get(Limit::CallBytes)).unwrap_or(usize::MAX)
     }
 
-    /// How much of `limit` is left.
+    /// The amount of `limit` that is left.
     pub(crate) fn left(&self, limit: Limit) -> u64 {
         self.granted.get(limit).saturating_sub(self.used.get(limit))
     }

@@ -1,4 +1,4 @@
-//! `log`: messages for whoever watches.
+//! The interface `log`: messages for people.
 
 use super::{Budget, Reach};
 use crate::{Limit, LogLevel, LogLine, UntrustedText, bindings::refiner::rule::log};

@@ -13,7 +13,7 @@ use crate::{
 /// Bytes of one table element: a pointer on the only architecture of the profile.
 const TABLE_ELEMENT_BYTES: usize = 8;
 
-/// The sum and its peak. Growth past the grant is an error and not a `-1` for the guest, so that the verdict says
+/// The sum and its peak. Growth past the grant is an error and not a `-1` for the guest, so that the verdict names
 /// out of memory and not whatever the guest makes of it.
 pub(crate) struct MemoryMeter {
     granted_bytes: usize,

@@ -1,4 +1,4 @@
-//! What a rule can reach, one file an interface.
+//! The reach of a rule, one file an interface.
 //!
 //! [`Reach`] is the `T` of every `Store<T>`: a guest can touch what is in it and nothing else. Every call passes
 //! [`Budget::call`] first, so no import is free.

@@ -11,7 +11,7 @@ use crate::{Artifact, Description, Limit, Misuse, OutputDescription, UntrustedTe
 /// The guest's handle of an artifact. Its number is its place in [`Outputs`].
 pub struct ArtifactHandle;
 
-/// Artifacts opened in this run, in order, and those that its rule says it has.
+/// Artifacts opened in this run, in order, and the outputs that its rule lists.
 #[derive(Default)]
 pub(crate) struct Outputs {
     opened: Vec<OpenArtifact>,
@@ -23,7 +23,7 @@ struct OpenArtifact {
     media_type: String,
     schema: Option<String>,
     bytes: Vec<u8>,
-    /// Set by `finish`.
+    /// True after `finish` was called.
     finished: bool,
 }
 
@@ -33,7 +33,7 @@ impl Outputs {
         Self { opened: Vec::new(), rule }
     }
 
-    /// What was finished.
+    /// The artifacts that were finished.
     pub(crate) fn finished(self) -> Vec<Artifact> {
         self.opened.into_iter().filter_map(OpenArtifact::finished).collect()
     }
@@ -76,7 +76,7 @@ impl OpenArtifact {
 }
 
 impl Artifact {
-    /// Says whether an artifact may be called this. Whoever is told of an artifact by another process asks again: the name
+    /// Checks whether an artifact may have this name. A caller that learns of an artifact from another process asks again: the name
     /// becomes part of a path.
     pub fn check_labels(name: &str, media_type: &str, schema: Option<&str>) -> Result<(), Misuse> {
         if !refiner_manifest::is_artifact_name(name) {
@@ -93,7 +93,7 @@ impl Artifact {
 }
 
 impl OutputDescription {
-    /// Says whether a rule with these outputs may open this artifact.
+    /// Checks whether a rule with these outputs may open this artifact.
     fn check_listed(&self, outputs: &[Self]) -> Result<(), Misuse> {
         if outputs.contains(self) {
             return Ok(());

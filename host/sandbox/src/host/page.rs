@@ -3,7 +3,7 @@
 use super::{Budget, Stop};
 
 impl Budget {
-    /// The items from `start` on, at most `count` and never more than fit one call. `bytes_of` says what an item costs.
+    /// The items from `start` on, at most `count` and never more than fit one call. `bytes_of` is the size of an item.
     /// A single item that does not fit stops the guest: it could never be read.
     pub(crate) fn page<T, U>(
         &mut self,
@@ -31,7 +31,7 @@ impl Budget {
     }
 }
 
-/// How many items fit, at least one when there is one, and their bytes.
+/// The number of items that fit, at least one when there is one, and their bytes.
 fn fitting<T>(items: &[T], bytes_max: usize, bytes_of: impl Fn(&T) -> usize) -> (usize, usize) {
     let mut bytes = 0usize;
     for (position, item) in items.iter().enumerate() {

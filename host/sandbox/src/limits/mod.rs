@@ -1,4 +1,4 @@
-//! What a rule may use up: the table, and what a run is granted of it.
+//! Limits of a rule: the table, and the grants of a run.
 
 mod granted;
 mod table;

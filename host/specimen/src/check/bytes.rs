@@ -8,7 +8,7 @@ use crate::{Specimen, encode, sha256, specimen_hash as quoted_base64_hash};
 /// The bytes hash to the announced specimen hash, by the network's recipe (quoted base64).
 ///
 /// An announcement that is the sha256 of the raw bytes names the same bytes, so it is reported as not applicable and
-/// does not fail: protocol.md 3.1.
+/// does not fail (docs/specimen-format.md, section 6).
 pub fn specimen_hash(bytes: &[u8], announced: B256) -> Check {
     let name = CheckName::SpecimenHash;
     let computed = quoted_base64_hash(bytes);

@@ -12,7 +12,7 @@ const CHUNK_BYTES: usize = CHUNK_CHARACTERS / 4 * 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the code of {hash} is not base64 text; `refiner specimen decode` says at which byte")]
 pub struct NotBase64 {
-    /// What the producer says that its keccak256 is.
+    /// The keccak256 that the producer states for it.
     pub hash: B256,
 }
 
@@ -31,7 +31,7 @@ pub(super) enum Form<'a> {
 }
 
 impl CodePiece<'_> {
-    /// How many bytes it has, without decoding it. Text that is no base64 counts as what fits in its length.
+    /// The number of its bytes, without decoding it. Text that is no base64 counts as what fits in its length.
     pub fn len(&self) -> usize {
         match self.form {
             Form::Bytes(bytes) => bytes.len(),

@@ -1,16 +1,16 @@
-//! What can be wrong with a specimen's bytes, and where.
+//! Faults of a specimen's bytes, with their places.
 
 use crate::{FieldPath, Layout, PathSegment};
 
-/// Why bytes are not a specimen.
+/// Reasons for which bytes are not a specimen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// More bytes than are looked at.
     #[error("{size_bytes} bytes, and a specimen may have {limit_bytes}")]
     TooLarge {
-        /// What came.
+        /// Size of the input in bytes.
         size_bytes: usize,
-        /// What is allowed.
+        /// The most bytes allowed.
         limit_bytes: usize,
     },
     /// No layout fits; the one that fits furthest.
@@ -28,33 +28,33 @@ pub struct Misfit {
     pub offset: usize,
     /// The field being read.
     pub path: FieldPath,
-    /// What is wrong with it.
+    /// The fault at that place.
     pub wrong: Wrong,
 }
 
-/// What is wrong with a field.
+/// The fault of one field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
     /// The input ends inside the field.
     #[error("{needed_bytes} bytes are needed and {left_bytes} are left")]
     Truncated {
-        /// What the field needs.
+        /// Bytes that the field needs.
         needed_bytes: u64,
-        /// What there is.
+        /// Bytes that are left.
         left_bytes: usize,
     },
     /// A varint has more than ten bytes or more than 64 bits.
     #[error("the number does not fit in 64 bits")]
     VarintTooLong,
-    /// A text or a block says it has fewer than no bytes.
+    /// A text or a block states fewer than no bytes.
     #[error("the length is {0}")]
     NegativeLength(i64),
-    /// An array says it has more items than the remaining input can hold.
+    /// An array states more items than the remaining input can hold.
     #[error("{count} items cannot come in the {left_bytes} bytes that are left")]
     TooManyItems {
         /// The count it states.
         count: u64,
-        /// What there is.
+        /// Bytes that are left.
         left_bytes: usize,
     },
     /// An array has more items than there can be.
@@ -62,23 +62,23 @@ pub enum Wrong {
     OverLimit {
         /// Items stated so far.
         count: u64,
-        /// The bound.
+        /// The most items allowed.
         limit: usize,
     },
     /// An array has a fixed number of items, and this is another.
     #[error("{found} items where {expected} are due")]
     WrongCount {
-        /// What the field needs.
+        /// Items that the field needs.
         expected: usize,
-        /// What it has.
+        /// Items that it has.
         found: u64,
     },
     /// An array block states a byte size that is not what its items take.
     #[error("the block states {stated_bytes} bytes and its items take {used_bytes}")]
     BlockSize {
-        /// What the block states.
+        /// Bytes that the block states.
         stated_bytes: u64,
-        /// What its items took.
+        /// Bytes that its items took.
         used_bytes: u64,
     },
     /// A union has no such branch.
@@ -107,7 +107,7 @@ pub enum Wrong {
     WrongLength {
         /// Characters the field has, with `0x`.
         expected: usize,
-        /// Characters there are.
+        /// The number of characters.
         found: usize,
     },
     /// Text is not padded, canonical, standard base64.
@@ -144,7 +144,7 @@ pub(super) struct Fault {
     inside_out: Vec<PathSegment>,
 }
 
-/// What a reader gives. The error is boxed so that success costs no more than the value.
+/// The result of a reader. The error is boxed so that success costs no more than the value.
 pub(super) type Read<T> = Result<T, Box<Fault>>;
 
 impl Fault {

@@ -1,4 +1,4 @@
-//! What stands first in a specimen: which block it is of.
+//! The first fields of a specimen: chain, block hash and header.
 
 use alloy_consensus::Header;
 use alloy_primitives::{B256, U256};
@@ -9,10 +9,10 @@ use super::{
     wire::Wire,
 };
 
-/// Which block a specimen is of, by its first fields.
+/// The identity of a specimen's block, by its first fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heading {
-    /// The chain, `NetworkId`.
+    /// Chain id of the block, `NetworkId`.
     pub network_id: u64,
     /// The block hash it states.
     pub hash: B256,

@@ -35,7 +35,7 @@ fn word(digits: [u8; WORD_DIGITS]) -> Option<[u8; 4]> {
     // The bit that only letters have, which also makes them lower case, and leaves the others' values as they are.
     let letters = digits >> 6 & every(1);
     let lower = digits | letters << 5;
-    // No sum below reaches into the next byte: characters above 127 are told apart first.
+    // No sum below reaches into the next byte: characters above 127 are found first.
     let above = |limit: u8| lower.wrapping_add(every(0x7f - limit)) & every(0x80);
     let decimal = above(b'0' - 1) & !above(b'9');
     let letter = above(b'a' - 1) & !above(b'f');

@@ -19,7 +19,7 @@ pub(super) fn read_all(wire: &mut Wire<'_>) -> Read<Vec<Receipt>> {
     wire.array(RECEIPT_MIN_BYTES, |wire| read(wire, &mut position))
 }
 
-/// What logs say of where they are, mostly as the log before.
+/// The position that a log states, mostly as the log before.
 #[derive(Default)]
 struct Position<'a> {
     transaction_hash: Before<'a, B256>,

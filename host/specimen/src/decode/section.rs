@@ -17,7 +17,7 @@ pub(super) struct Sections {
     pub(super) block_hashes: Kept<Vec<BlockHashRead>>,
 }
 
-/// What has been the same since 0.3: receipts, senders, and state but for its block hashes.
+/// Sections that have been the same since 0.3: receipts, senders, and state but for its block hashes.
 #[derive(Default)]
 pub(super) struct Unchanged {
     pub(super) receipts: Vec<Receipt>,

@@ -11,9 +11,9 @@ use super::{
     wire::Wire,
 };
 
-/// What a hash takes on the wire: a two-byte length, `0x`, 64 digits.
+/// Bytes of a hash on the wire: a two-byte length, `0x`, 64 digits.
 pub(super) const HASH_BYTES: usize = 68;
-/// What an address takes on the wire: a one-byte length, `0x`, 40 digits.
+/// Bytes of an address on the wire: a one-byte length, `0x`, 40 digits.
 pub(super) const ADDRESS_BYTES: usize = 43;
 /// The length of 66 and the prefix, before the digits of a hash.
 const HASH_HEAD: &[u8; 4] = b"\x84\x01\x30x";
@@ -111,7 +111,7 @@ impl<'a> Wire<'a> {
         Ok(self.offset() - text.len()..self.offset())
     }
 
-    /// Text as itself.
+    /// Text that is UTF-8, unchanged.
     pub(super) fn string(&mut self) -> Read<String> {
         let text = self.text()?;
         match std::str::from_utf8(text) {

@@ -17,7 +17,7 @@ pub(super) struct Wire<'a> {
     pub(super) shared: Option<&'a Bytes>,
 }
 
-/// How a field was written in an item before this one, and its value.
+/// The bytes and the value of a field in an item before this one.
 pub(super) struct Before<'a, T>(Option<(&'a [u8], T)>);
 
 impl<T> Default for Before<'_, T> {
@@ -121,7 +121,7 @@ impl<'a> Wire<'a> {
         if number.is_finite() { Ok(number) } else { Err(Fault::new(start, Wrong::NotFinite)) }
     }
 
-    /// What stands in the next N bytes. `None` reads nothing: another way to say it or a wrong one, which the fields'
+    /// The value of the next N bytes. `None` reads nothing: another spelling or a wrong one, which the fields'
     /// own readers tell apart.
     #[inline(always)]
     pub(super) fn plain<const N: usize, T>(&mut self, read: impl FnOnce(&[u8; N]) -> Option<T>) -> Option<T> {

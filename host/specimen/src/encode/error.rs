@@ -1,11 +1,11 @@
-//! What a layout cannot say.
+//! Values that a layout cannot represent.
 
 use crate::{FieldPath, Layout, PathSegment};
 
-/// Why a specimen has no bytes in a layout.
+/// Reasons for which a specimen has no bytes in a layout.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
-    /// The layout has no way to say something that matters.
+    /// The layout has no place for something that matters.
     #[error(transparent)]
     Unsayable(Unsayable),
     /// The value does not follow its schema.
@@ -19,7 +19,7 @@ impl From<apache_avro::Error> for EncodeError {
     }
 }
 
-/// What a layout cannot say.
+/// A value that a layout cannot represent, with its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("layout {layout} cannot say {path}: {refusal}")]
 pub struct Unsayable {
@@ -27,11 +27,11 @@ pub struct Unsayable {
     pub layout: Layout,
     /// The field in question.
     pub path: FieldPath,
-    /// What is in the way.
+    /// The reason for which it cannot be represented.
     pub refusal: Refusal,
 }
 
-/// What is in the way of a field.
+/// The obstacle to writing a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The layout has no such field and the specimen does.

@@ -1,4 +1,4 @@
-//! Bytecode that is decoded when somebody looks.
+//! Bytecode that is decoded when it is needed.
 
 use alloy_primitives::{B256, Bytes};
 use refiner_specimen::{CodeRead, Codes, Layout, NotBase64, Specimen, check, decode, decode_shared, encode};

@@ -1,4 +1,4 @@
-//! What is wrong with bytes, and where: one case for each kind of error, beside what is accepted.
+//! Faults of bytes, with their places: one case for each kind of error, beside what is accepted.
 
 use alloy_consensus::Header;
 use alloy_eips::{
@@ -163,7 +163,7 @@ fn assert_misfit(bytes: &[u8], offset: usize, path: &str, wrong: &Wrong) {
     assert_eq!((misfit.offset, misfit.path.to_string().as_str(), &misfit.wrong), (offset, path, wrong));
 }
 
-/// Replaces the only occurrence, and says where it was.
+/// Replaces the only occurrence, and gives its place.
 #[track_caller]
 fn edit(bytes: &[u8], find: &[u8], replace: &[u8]) -> (usize, Vec<u8>) {
     let mut places =

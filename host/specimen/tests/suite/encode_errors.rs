@@ -1,11 +1,11 @@
-//! What an older layout cannot say is refused by name; what means nothing is left out.
+//! Values that an older layout cannot represent are refused by name; values without meaning are left out.
 
 use alloy_primitives::B256;
 use refiner_specimen::{BlobSidecar, Block, EncodeError, Layout, Refusal, Specimen, Transaction, decode_as, encode};
 
 use crate::random;
 
-/// A specimen that every layout can say.
+/// A specimen that every layout can represent.
 fn plain() -> Specimen {
     // Doubles of 0.2 are numbers that every other layout has room for.
     let mut specimen = random::specimen(Layout::V0_2, 1);
@@ -48,7 +48,7 @@ fn check(since: Layout, path: &str, change: impl Fn(&mut Block)) {
             Ok(bytes) => {
                 assert!(layout >= since, "{path} is lost in {layout}");
                 let mut decoded = decode_as(&bytes, layout).unwrap();
-                // Layouts without null have an empty list of uncles, and later ones say null.
+                // Layouts without null have an empty list of uncles, and later ones have null.
                 decoded.block.uncles = None;
                 assert_eq!(decoded.block, specimen.block);
             }

@@ -1,5 +1,5 @@
 //! The crate from outside: real specimens, random ones, broken ones, and how much memory any of them takes.
-// A test fails by panicking, also in the modules it shares, and says on the terminal what it skipped.
+// A test fails by panicking, also in the modules it shares, and prints on the terminal what it skipped.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod allocation;

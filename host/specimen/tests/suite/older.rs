@@ -20,7 +20,7 @@ const MARKS: [(&str, u64); 5] = [
     ("State.AccountRead[0].Balance", 7_700_005),
 ];
 
-/// A block that both layouts can say, with the marks in it.
+/// A block that both layouts can represent, with the marks in it.
 fn marked(layout: Layout) -> Specimen {
     let mut specimen = random::specimen(Layout::V0_2, 5);
     let block = &mut specimen.block;

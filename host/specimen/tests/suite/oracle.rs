@@ -17,7 +17,7 @@ use refiner_specimen::{
     StateReads, StorageRead, Transaction,
 };
 
-/// What the bytes say by a layout, all of them consumed.
+/// The meaning of the bytes by a layout, all of them consumed.
 pub fn specimen(bytes: &[u8], layout: Layout) -> Specimen {
     let schema = Schema::parse_str(layout.avsc()).unwrap();
     let mut rest = bytes;

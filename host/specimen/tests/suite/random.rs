@@ -1,4 +1,4 @@
-//! Specimens of random content that a layout can say, from a seed.
+//! Specimens of random content that a layout can represent, from a seed.
 
 use alloy_consensus::Header;
 use alloy_eips::{
@@ -189,7 +189,7 @@ impl Dice {
         U256::from_be_bytes(self.array::<32>()) >> self.below(257)
     }
 
-    /// One that the layout can say: in 0.2 those that are doubles.
+    /// One that the layout can represent: in 0.2 those that are doubles.
     fn number_of(&mut self, layout: Layout) -> U256 {
         if layout == Layout::V0_2 { self.double(256) } else { self.number() }
     }

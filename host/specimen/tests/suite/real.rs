@@ -22,7 +22,7 @@ impl RealSpecimen {
     }
 }
 
-/// All of them, or none with a line that says so.
+/// All of them, or none with a printed line.
 pub fn specimens() -> Vec<RealSpecimen> {
     let folder = shared().join("specimens");
     let Ok(vectors) = std::fs::read(folder.join("vectors.json")) else {
@@ -37,7 +37,7 @@ pub fn specimens() -> Vec<RealSpecimen> {
     vectors.into_iter().map(read).collect()
 }
 
-/// Real files of the network in older codecs, or none with a line that says so.
+/// Real files of the network in older codecs, or none with a printed line.
 pub fn cases() -> Vec<(String, Vec<u8>)> {
     let Ok(entries) = std::fs::read_dir(shared().join("cases/real")) else {
         println!("skipped: ../shared/cases/real not present");

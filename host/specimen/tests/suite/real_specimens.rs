@@ -50,7 +50,7 @@ fn json_of_real_specimens_encodes_to_the_same_bytes() {
 fn producers_own_view_is_what_the_json_of_real_specimens_says() {
     for specimen in real::specimens() {
         let data = data_json(&specimen.bytes).unwrap();
-        // The copies of blocks before Cancun lost their withdrawals, so a null says nothing.
+        // The copies of blocks before Cancun lost their withdrawals, so a null means nothing.
         for (key, value) in specimen.producers_view().as_object().unwrap().iter().filter(|(_, value)| !value.is_null())
         {
             assert_eq!(data[key], *value, "{} of {}", key, specimen.name);
@@ -58,7 +58,7 @@ fn producers_own_view_is_what_the_json_of_real_specimens_says() {
     }
 }
 
-/// block-result.md, section 1.
+/// docs/block-result.md, section 1.
 #[test]
 fn checks_of_real_specimens_fail_only_where_the_codec_drops_something() {
     for specimen in real::specimens() {

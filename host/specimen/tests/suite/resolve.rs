@@ -1,4 +1,4 @@
-//! What a layout cannot express, found by the hashes that cover it.
+//! Values that a layout cannot express, found by the hashes that cover them.
 
 use alloy_consensus::{Header, proofs::calculate_ommers_root};
 use alloy_primitives::{B256, Bytes, U256};
@@ -10,7 +10,7 @@ use crate::random;
 const ROUNDED: [u64; 6] =
     [(1 << 53) + 1, (1 << 53) + 3, 11_512_956_333_563_599, 11_512_956_333_563_597, (1 << 54) + 2, (1 << 54) + 6];
 
-/// A specimen whose header is as given, with the hash of it, and whose uncles are what its `sha3Uncles` says.
+/// A specimen whose header is as given, with the hash of it, and whose uncles are those of its `sha3Uncles`.
 fn of(layout: Layout, change: impl Fn(&mut Header), uncles: &[Header]) -> Specimen {
     let mut specimen = random::specimen(layout, 11);
     let block = &mut specimen.block;

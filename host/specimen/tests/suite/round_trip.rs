@@ -1,4 +1,4 @@
-//! What goes through the decoder and back, for every layout and any content.
+//! Round trips through the decoder and back, for every layout and any content.
 
 use proptest::prelude::*;
 use refiner_specimen::{

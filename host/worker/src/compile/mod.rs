@@ -31,7 +31,7 @@ use crate::{
     },
 };
 
-/// What compiling one component may cost.
+/// Limits for compiling one component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
     /// Address space of the compiler's process.
@@ -73,12 +73,12 @@ impl CompiledRule {
         self.digest
     }
 
-    /// Its manifest. Whether the rule says the same of itself, its first worker finds out.
+    /// Its manifest. Its first worker finds out whether the rule describes itself in the same way.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// The limits it gets when nobody says otherwise: what it asks for, within the ceilings it was compiled under.
+    /// The limits it gets by default: what it asks for, within the ceilings it was compiled under.
     pub const fn default_limits(&self) -> Limits {
         self.limits
     }

@@ -1,4 +1,4 @@
-//! Who the process is, and what it could become.
+//! User and groups of the process, and what it could become.
 
 use nix::sched::CloneFlags;
 use rustix::{

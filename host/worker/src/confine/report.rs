@@ -1,4 +1,4 @@
-//! What was applied and what could not be, as data.
+//! Measures that were applied and those that could not be, as data.
 
 use std::fmt;
 
@@ -38,11 +38,11 @@ measures! {
     Resources = 4 "resource limits",
     /// A user that owns nothing.
     User = 5 "user",
-    /// No capabilities.
+    /// The process has no capabilities.
     Capabilities = 6 "capabilities",
     /// No way to new privileges, no core dumps, no tracing by others of the same user, no outliving the coordinator.
     Privileges = 7 "privileges",
-    /// No file can be opened, no TCP port connected to or bound, nobody outside signalled.
+    /// No file can be opened, no TCP port connected to or bound, no process outside signalled.
     Landlock = 8 "landlock",
     /// No system calls beyond those that running a rule needs.
     SystemCalls = 9 "seccomp",
@@ -64,17 +64,17 @@ impl fmt::Display for Measure {
     }
 }
 
-/// What became of a measure.
+/// The outcome of a measure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It holds.
+    /// The measure holds.
     Applied {
-        /// How far.
+        /// The extent to which it holds.
         detail: UntrustedText,
     },
-    /// It does not.
+    /// The measure does not hold.
     Unavailable {
-        /// Why.
+        /// The reason, in words.
         reason: UntrustedText,
     },
 }
@@ -89,7 +89,7 @@ impl Outcome {
     }
 }
 
-/// What a child took from itself. The coordinator learns it from the child before anything of a stranger's is there.
+/// Rights that a child took from itself. The coordinator learns it from the child before anything of a stranger's is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confinement(Vec<(Measure, Outcome)>);
 

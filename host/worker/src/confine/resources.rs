@@ -1,4 +1,4 @@
-//! What a process may use up in all its life.
+//! Resources that a process may use in all its life.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::ConfineError;
 
-/// What a child may use up in all its life.
+/// Resources that a child may use in all its life.
 ///
 /// `data_bytes` counts private writable memory, which is what a process can really hold: a worker's engine reserves four
-/// gigabytes of addresses for each memory of a guest and leaves them empty, so that a bound on addresses would say little.
+/// gigabytes of addresses for each memory of a guest and leaves them empty, so that a bound on addresses would mean little.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ceilings {
-    /// Private writable memory.
+    /// Private writable memory, in bytes.
     pub data_bytes: u64,
     /// Addresses, reserved ones included. `None` for workers.
     pub address_bytes: Option<u64>,
@@ -39,7 +39,7 @@ pub(super) fn limit(ceilings: &Ceilings) -> Result<(), ConfineError> {
     limits.into_iter().filter_map(|(resource, most, what)| Some((resource, most?, what))).try_for_each(lower)
 }
 
-/// No more processes or threads, for any user but root. The denied system calls say it for root too.
+/// No more processes or threads, for any user but root. The denied system calls hold for root too.
 pub(super) fn forbid_processes() -> Result<(), ConfineError> {
     lower((Resource::Nproc, 0, "forbidding processes"))
 }
@@ -47,7 +47,7 @@ pub(super) fn forbid_processes() -> Result<(), ConfineError> {
 /// Lowers both limits to `most`. A lower one that was there stays: raising it is not ours to ask for.
 fn lower((resource, most, what): (Resource, u64, &'static str)) -> Result<(), ConfineError> {
     let there = getrlimit(resource).maximum.unwrap_or(u64::MAX);
-    // At the lower limit of processor time comes a signal that says so, at the higher one the same that ends everybody.
+    // At the lower limit of processor time comes a signal of its own, at the higher one the same that ends everything.
     let room = if resource == Resource::Cpu { 1 } else { 0 };
     let limit = Rlimit { current: Some(there.min(most)), maximum: Some(there.min(most.saturating_add(room))) };
     setrlimit(resource, limit).map_err(ConfineError::system(what))

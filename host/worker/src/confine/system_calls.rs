@@ -1,7 +1,7 @@
 //! Seccomp: the system calls that are left.
 //!
 //! What is not listed fails with EPERM: libraries try calls they can do without, and a worker that dies of such a try after
-//! an update would take an honest rule with it. What no honest code here ever does kills the process: whoever tries it
+//! an update would take an honest rule with it. What no honest code here ever does kills the process: a caller that tries it
 //! is not the program that we wrote, and the coordinator sees the signal.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use seccompiler::{
 
 use super::Outcome;
 
-/// What wasmtime, revm, an allocator and the standard library call while rules run or compile, all threads being there.
+/// System calls of wasmtime, revm, an allocator and the standard library while rules run or compile, all threads being there.
 const NEEDED: &[i64] = &[
     // The pipes, and the anonymous files that hold initial memories.
     libc::SYS_read,
@@ -61,7 +61,7 @@ const NEEDED: &[i64] = &[
     libc::SYS_seccomp,
 ];
 
-/// What no honest code here does.
+/// System calls that no honest code here makes.
 const DEADLY: &[i64] = &[
     libc::SYS_execve,
     libc::SYS_execveat,
@@ -151,7 +151,7 @@ fn needed() -> Result<BpfProgram, SeccompError> {
     // An abort raises a signal in its own process, and only there.
     let own = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, std::process::id().into())?;
     rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![own])?]);
-    // Installing the next filter says this once more.
+    // Installing the next filter sets this once more.
     let renounce = libc::PR_SET_NO_NEW_PRIVS.cast_unsigned().into();
     let renounce = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, renounce)?;
     rules.insert(libc::SYS_prctl, vec![SeccompRule::new(vec![renounce])?]);
@@ -166,7 +166,7 @@ fn install(program: &BpfProgram) -> Result<(), SeccompError> {
     Ok(apply_filter_all_threads(program)?)
 }
 
-/// Why there is no filter.
+/// Reasons for which there is no filter.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SeccompError {
     #[error(transparent)]

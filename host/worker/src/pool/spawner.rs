@@ -26,7 +26,7 @@ impl Spawner {
         let (requests, asked) = channel::<SyncSender<Started>>();
         let thread = thread::Builder::new().name("worker-starts".to_owned()).spawn(move || {
             for reply in asked {
-                // Whoever asked may have panicked since; then the process is dropped, which ends it.
+                // The caller may have panicked since; then the process is dropped, which ends it.
                 let _ = reply.send(Process::spawn(&command));
             }
         })?;

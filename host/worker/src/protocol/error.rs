@@ -1,4 +1,4 @@
-//! What a side can do wrong.
+//! Violations of the protocol by the other side.
 
 use std::io;
 
@@ -13,28 +13,28 @@ pub enum ProtocolError {
     /// The pipe itself, a passed deadline included.
     #[error("the pipe broke")]
     Io(#[source] io::Error),
-    /// Another version.
+    /// The other side speaks another version.
     #[error("speaks version {found} of the protocol, and {} is spoken here", super::VERSION)]
     Version {
-        /// Which.
+        /// Version of the other side.
         found: u32,
     },
     /// A kind of frame that does not exist.
     #[error("a frame of the unknown kind {found:#04x}")]
     UnknownKind {
-        /// Its number.
+        /// Number of the kind.
         found: u8,
     },
     /// A frame that has no place here.
     #[error("an unexpected frame, {found:?}")]
     Unexpected {
-        /// Its kind.
+        /// Kind of the frame.
         found: super::Kind,
     },
     /// A frame past its limit.
     #[error("a frame of {bytes} bytes, and {} are allowed", super::frame::FRAME_BYTES_MAX)]
     FrameTooLong {
-        /// Announced length.
+        /// Length that the frame announces.
         bytes: u32,
     },
     /// More bytes than announced, or an empty frame of bytes.
@@ -46,7 +46,7 @@ pub enum ProtocolError {
     /// A payload that does not end.
     #[error("{bytes} bytes too many in a payload")]
     Trailing {
-        /// How many.
+        /// The number of excess bytes.
         bytes: usize,
     },
     /// Text that is not UTF-8.
@@ -55,9 +55,9 @@ pub enum ProtocolError {
     /// A number that names nothing.
     #[error("an unknown {of}, number {found}")]
     Tag {
-        /// What it should name.
+        /// The kind of thing that the number should name.
         of: &'static str,
-        /// The number.
+        /// The number that was found.
         found: u8,
     },
     /// A format that does not exist.
@@ -66,7 +66,7 @@ pub enum ProtocolError {
     /// Another number of limits than there are.
     #[error("{found} limits, and there are {}", Limit::COUNT)]
     LimitCount {
-        /// How many.
+        /// The number of limits.
         found: usize,
     },
     /// A limit above its cap.
@@ -75,21 +75,21 @@ pub enum ProtocolError {
     /// More of something than was granted.
     #[error("{sent} sent of {limit}, and {granted} granted")]
     OverGrant {
-        /// Of what.
+        /// The limit that is exceeded.
         limit: Limit,
-        /// How much.
+        /// The amount that was sent.
         sent: u64,
-        /// How much was granted.
+        /// The amount that was granted.
         granted: u64,
     },
     /// More bytes announced than are allowed.
     #[error("{bytes} bytes of {what} announced, and {allowed} are allowed")]
     TooLarge {
-        /// Of what.
+        /// A word for the bytes.
         what: &'static str,
-        /// How many.
+        /// The number of bytes.
         bytes: u64,
-        /// How many are allowed.
+        /// Most bytes that are allowed.
         allowed: u64,
     },
     /// An artifact that cannot be called that, or twice.
@@ -98,17 +98,17 @@ pub enum ProtocolError {
     /// Artifacts with a verdict that has none.
     #[error("artifacts beside the verdict '{verdict}'")]
     Artifacts {
-        /// Its kind.
+        /// Kind of the verdict.
         verdict: &'static str,
     },
     /// More entries of a list than are kept.
     #[error("{found} {what} sent, and {allowed} are allowed")]
     TooMany {
-        /// Of what.
+        /// A word for the entries.
         what: &'static str,
-        /// How many.
+        /// The number of entries.
         found: usize,
-        /// How many are allowed.
+        /// Most entries that are allowed.
         allowed: usize,
     },
     /// Compiled code with another hash than stated.

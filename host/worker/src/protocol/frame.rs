@@ -9,12 +9,12 @@ use super::ProtocolError;
 pub(crate) const FRAME_BYTES_MAX: usize = 1 << 20;
 /// Bytes carried by one [`Kind::Bytes`] frame: the size that pipes are set to, so that one write fills one.
 const CHUNK_BYTES: usize = 256 << 10;
-/// Kind and length.
+/// Bytes of kind and length.
 const HEADER_BYTES: usize = 5;
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])* $name:ident = $number:literal,)*) => {
-        /// What a frame is about. The high bit is set in frames that come from a child.
+        /// The kind of a frame. The high bit is set in frames that come from a child.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
         pub enum Kind {
@@ -43,7 +43,7 @@ kinds! {
     Compile = 0x04,
     /// Part of the bytes that the frame before announced.
     Bytes = 0x05,
-    /// What an evm-server answered.
+    /// The answer of an evm-server.
     Executed = 0x06,
     /// The child's first frame.
     Hello = 0x81,
@@ -71,7 +71,7 @@ kinds! {
     Evidence = 0x8c,
 }
 
-/// One frame.
+/// One frame with its payload.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) kind: Kind,

@@ -30,13 +30,13 @@ use crate::{
 /// The coordinator's first words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// Process id of the coordinator: a child of somebody else has lost it.
+    /// Process id of the coordinator: a child with another parent has lost it.
     pub(crate) coordinator: u32,
-    /// What the child may use up, in all its life.
+    /// Resources that the child may use in all its life.
     pub(crate) ceilings: Ceilings,
     /// Chains beside the built-in ones, each a geth-style chain config.
     pub(crate) chains: Vec<String>,
-    /// Who executes blocks, and on which terms.
+    /// The executor of blocks, and its terms.
     pub(crate) terms: ExecutionTerms,
 }
 
@@ -74,7 +74,7 @@ impl Settings {
 /// The child's first words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hello {
-    /// What it did to itself.
+    /// The measures that the child applied to itself.
     pub(crate) confinement: Confinement,
 }
 
@@ -145,7 +145,7 @@ impl RuleRequest {
         write_bytes(out, &self.code)
     }
 
-    /// What [`RuleRequest::send`] sent, after the code was held against its hash.
+    /// The content of [`RuleRequest::send`], after the code was checked against its hash.
     pub(crate) fn receive(payload: &[u8], input: &mut impl Read) -> Result<Self, ProtocolError> {
         let mut reader = Reader::new(payload);
         let code_sha256 = reader.b256()?;

@@ -1,4 +1,4 @@
-//! What coordinator and child say to each other, over the child's standard input and output. Version 2.
+//! The protocol between coordinator and child, over the child's standard input and output. Version 2.
 //!
 //! # Frames
 //!
@@ -72,5 +72,5 @@ pub(crate) use message::{
 };
 pub(crate) use outcome::{Answer, read_answer, read_failure, write_failure, write_run};
 
-/// What both sides must speak.
+/// The version that both sides must speak.
 pub(crate) const VERSION: u32 = 2;

@@ -14,12 +14,12 @@ use super::{
     write, write_bytes,
 };
 
-/// How a worker answers to a specimen.
+/// A worker's answer to a specimen.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// The run ended.
+    /// The run ended with a verdict.
     Run(Box<Run>),
-    /// It did not.
+    /// The run has no verdict.
     HostFailure(HostFailure),
     /// There was nothing to run on.
     NoSpecimen(UntrustedText),

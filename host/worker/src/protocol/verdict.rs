@@ -24,7 +24,7 @@ use super::{
     wire::{Reader, Writer},
 };
 
-/// What [`Misuse::NothingThere`] can speak of. Anything else from a worker is not the sandbox's doing.
+/// Subjects of [`Misuse::NothingThere`]. Anything else from a worker is not the sandbox's doing.
 const THINGS: [&str; 6] = ["artifact", "error", "execution", "executor", "name", "specimen"];
 
 /// Puts everything of a verdict but its artifacts.
@@ -70,7 +70,7 @@ pub(super) fn put_failure(payload: &mut Writer, failure: &HostFailure) {
     };
 }
 
-/// The host failure.
+/// Reads a host failure from a frame.
 pub(super) fn take_failure(reader: &mut Reader<'_>) -> Result<HostFailure, ProtocolError> {
     Ok(match reader.u8()? {
         0 => HostFailure::Deadline { wall_ms: reader.u64()? },
@@ -163,7 +163,7 @@ fn take_limit(reader: &mut Reader<'_>) -> Result<Limit, ProtocolError> {
     LIMITS.get(usize::from(found)).map(|spec| spec.limit).ok_or(ProtocolError::Tag { of: "limit", found })
 }
 
-/// What a frame says of an artifact: name, media type, schema, bytes.
+/// The description of an artifact in a frame: name, media type, schema, bytes.
 pub(super) type Labels<'a> = (&'a str, &'a str, Option<&'a str>, u64);
 
 pub(super) fn put_artifact(payload: &mut Writer, artifact: &Artifact) {

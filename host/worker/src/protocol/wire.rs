@@ -29,7 +29,7 @@ impl Writer {
         self
     }
 
-    /// How many entries follow. A count past u32 makes a frame past its limit, which is refused when it is written.
+    /// The number of entries that follow. A count past u32 makes a frame past its limit, which is refused when it is written.
     pub(super) fn count(&mut self, count: usize) -> &mut Self {
         self.u32(u32::try_from(count).unwrap_or(u32::MAX))
     }
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
         self.array().map(B256::from)
     }
 
-    /// How many entries follow: never more than bytes are left, so a loop over it ends.
+    /// The number of entries that follow: never more than bytes are left, so a loop over it ends.
     pub(super) fn count(&mut self) -> Result<usize, ProtocolError> {
         let count = self.u32()? as usize;
         if count > self.0.len() { Err(ProtocolError::Truncated) } else { Ok(count) }

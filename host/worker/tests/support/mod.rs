@@ -50,7 +50,7 @@ pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Where the real specimens are, or a line that says they are not there.
+/// The folder of the real specimens, or a line that they are not there.
 pub fn real_specimens() -> Vec<PathBuf> {
     let shared = std::env::var_os("REFINER_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from);
     let Ok(entries) = std::fs::read_dir(shared.join("specimens")) else {

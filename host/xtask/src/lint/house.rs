@@ -1,9 +1,6 @@
 //! Rules of the house that no other tool knows.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 use crate::tree;
 
@@ -20,9 +17,8 @@ const ROOTS: [&str; 4] = ["host", "guest-sdk", "rules", "tests"];
 pub fn offences() -> io::Result<Vec<String>> {
     let mut files = Vec::new();
     for root in ROOTS {
-        sources(&tree::root().join(root), &mut files)?;
+        files.append(&mut tree::files_below(&tree::root().join(root), "rs")?);
     }
-    files.sort();
     let mut offences = Vec::new();
     for file in files {
         let name = file.strip_prefix(tree::root()).unwrap_or(&file).display().to_string();
@@ -30,21 +26,6 @@ pub fn offences() -> io::Result<Vec<String>> {
             .extend(offences_of(&file, &fs::read_to_string(&file)?).into_iter().map(|what| format!("{name} {what}")));
     }
     Ok(offences)
-}
-
-fn sources(directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let path = entry.path();
-        if entry.file_type()?.is_dir() {
-            if entry.file_name() != "target" {
-                sources(&path, files)?;
-            }
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    Ok(())
 }
 
 fn offences_of(file: &Path, text: &str) -> Vec<&'static str> {

@@ -11,7 +11,7 @@ use refiner_authoring::digest;
 use super::{Twin, directory, manifest, sources};
 use crate::{command, tree};
 
-/// What is installed, by `pip` and into `target/python`.
+/// Packages installed by `pip` into `target/python`.
 const COMPONENTIZE: &str = "componentize-py==0.25.1";
 
 struct Variant {

@@ -1,4 +1,4 @@
-//! What others do wrong, where it leaves an item, and what a person is told.
+//! Faults of other services, the state in which they leave an item, and the message for a person.
 //!
 //! | fault | the item ends in | a person reads it in |
 //! |---|---|---|
@@ -39,7 +39,7 @@ pub async fn until_failed(bench: &mut Bench, given: &Given, state: State, words:
         .await;
 }
 
-/// Waits until the status says that a part of the daemon waits, in these words.
+/// Waits until the status shows that a part of the daemon waits, in these words.
 async fn until_waits(bench: &mut Bench, part: &str, words: &str) {
     bench
         .until(&format!("{part} waits for {words:?}"), |bench| {

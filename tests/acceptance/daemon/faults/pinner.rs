@@ -1,4 +1,4 @@
-//! Pinners.
+//! Tests of faults of pinners.
 
 use refiner_journal::State;
 use refiner_specimen::{decode, encode, specimen_hash};

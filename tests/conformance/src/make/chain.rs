@@ -32,11 +32,11 @@ const DAO_MARK: &[u8] = b"dao-hard-fork";
 /// A chain with its state.
 #[derive(Clone, Debug)]
 pub struct TestChain {
-    /// Its forks.
+    /// The chain's schedule of forks.
     pub network: Network,
     /// The state after the head.
     pub world: World,
-    /// The newest header.
+    /// Header of the newest block.
     pub head: Header,
     block_hashes: BTreeMap<u64, B256>,
 }
@@ -44,11 +44,11 @@ pub struct TestChain {
 /// The contents of a block.
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
-    /// In block order.
+    /// Transactions in block order.
     pub transactions: Vec<Plan>,
-    /// Headers of ommers.
+    /// Headers of the block's ommers.
     pub ommers: Vec<Header>,
-    /// From Shanghai on.
+    /// Withdrawals, from Shanghai on.
     pub withdrawals: Vec<Withdrawal>,
 }
 
@@ -154,7 +154,7 @@ impl TestChain {
     }
 
     fn sign(&self, plans: &[Plan], header: &Header) -> Vec<Bytes> {
-        /// 1 gwei.
+        /// One gwei, in wei.
         const TIP: u128 = 1_000_000_000;
         let base_fee = u128::from(header.base_fee_per_gas.unwrap_or_default());
         let offer = Offer { max_fee: 2 * base_fee + TIP, tip: TIP, blob_fee: 10 * TIP };

@@ -12,11 +12,11 @@ use crate::rlp;
 pub struct Draft {
     /// The header, as it will be stated.
     pub header: Header,
-    /// EIP-2718 encodings.
+    /// Transactions in their EIP-2718 encodings.
     pub transactions: Vec<Bytes>,
-    /// Headers of ommers.
+    /// Headers of the block's ommers.
     pub ommers: Vec<Header>,
-    /// From Shanghai on.
+    /// Withdrawals, from Shanghai on.
     pub withdrawals: Option<Vec<Withdrawal>>,
 }
 

@@ -138,7 +138,7 @@ fn with_failing_contract(world: &World) -> World {
 
 /// A legacy transaction with zero for r.
 fn without_r(transaction: &[u8]) -> Bytes {
-    /// Position of r.
+    /// Position of r in a transaction.
     const R: usize = 7;
     let items = rlp::whole(transaction).and_then(|item| item.items("transaction")).expect("it is a legacy transaction");
     let mut items: Vec<&[u8]> = items.iter().map(|item| item.raw).collect();

@@ -1,4 +1,4 @@
-//! Tests as JSON.
+//! Tests written as JSON.
 
 use alloy_consensus::Header;
 use alloy_primitives::{Bytes, U256};

@@ -26,7 +26,7 @@ pub enum Meaning {
     Transfers(&'static str, Vec<(Option<U256>, U256)>),
     /// The name of a transfer and not its shape.
     Misshapen,
-    /// Another event.
+    /// An event of another name.
     Unrelated,
 }
 

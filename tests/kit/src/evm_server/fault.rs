@@ -1,6 +1,6 @@
-//! How the double goes wrong.
+//! Faults of the double.
 
-/// How a request of `/process` goes wrong.
+/// Faults of a request to `/process`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// 500 and a JSON error with these words.
@@ -11,7 +11,7 @@ pub enum Fault {
     Panic,
     /// 500 and the server's error about its own disk.
     OwnDisk,
-    /// 200 and nothing.
+    /// Status 200 with an empty body.
     Empty,
     /// 206 and the first half.
     Partial,
@@ -29,7 +29,7 @@ pub enum Fault {
     StallInAnswer,
     /// Sends a gigabyte without saying so.
     Endless,
-    /// Says that a gigabyte comes.
+    /// Announces that a gigabyte comes.
     EndlessStated,
     /// The right document, but for one gas more in the last receipt: plausible, and wrong.
     OtherGas,
@@ -37,7 +37,7 @@ pub enum Fault {
     OtherRemoved,
     /// The right document with another value of the first transaction.
     OtherValue,
-    /// The right document with another root of the state: nobody can tell without executing.
+    /// The right document with another root of the state, which shows only by executing.
     OtherRoot,
     /// The answer for another block that it was taught.
     OtherBlock,

@@ -1,4 +1,4 @@
-//! A double of the network's evm-server over real sockets, with its faults on command (protocol.md 2.3).
+//! A double of the network's evm-server over real sockets, with its faults on command (docs/protocol.md, section 3).
 //!
 //! It executes nothing: it gives the answers that it was taught, and only to exactly the JSON of the block they are of. Who teaches it right
 //! answers has a good server.
@@ -34,7 +34,7 @@ pub struct EvmServerDouble {
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
-    /// Something of the state changed that somebody may wait for.
+    /// Notified when something of the state changes that a test may wait for.
     changed: Condvar,
 }
 
@@ -42,7 +42,7 @@ struct Shared {
 struct State {
     /// By the JSON of the block.
     answers: HashMap<Vec<u8>, Vec<u8>>,
-    /// What goes wrong, and how many times more.
+    /// The fault, and how many times more.
     fault: Option<(Fault, usize)>,
     sick: bool,
     released: bool,
@@ -61,7 +61,7 @@ impl EvmServerDouble {
         Ok(Self { shared, server: Loopback::start(ANY_PORT, move |stream| serving.serve(stream))? })
     }
 
-    /// Its base URL.
+    /// Base URL of the server.
     #[must_use]
     pub fn url(&self) -> String {
         self.server.url()
@@ -99,7 +99,7 @@ impl EvmServerDouble {
         self.shared.changed.notify_all();
     }
 
-    /// From now on `/health` says that it is not well, as after `/sabotage`.
+    /// From now on `/health` reports that it is not well, as after `/sabotage`.
     pub fn sabotage(&self) {
         self.shared.state().sick = true;
     }
@@ -147,7 +147,7 @@ impl Shared {
         }
     }
 
-    /// Counts a request, and says how it goes wrong.
+    /// Counts a request, and gives its fault.
     fn counted(&self) -> Option<Fault> {
         let mut state = self.state();
         state.processed += 1;

@@ -13,7 +13,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// Any free port.
+/// Any free port of loopback.
 pub(crate) const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 /// The listening part of a double.

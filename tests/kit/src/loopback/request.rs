@@ -1,11 +1,11 @@
-//! What a client asks of the double, read from its socket.
+//! Requests of clients, read from the socket of a double.
 
 use std::{
     io::{self, Read},
     net::TcpStream,
 };
 
-/// What a client sent.
+/// A request of a client.
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) target: String,
@@ -13,7 +13,7 @@ pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
 }
 
-/// Reads up to the body, and how long that says it is.
+/// Reads up to the body, and the length that is stated for it.
 pub(crate) fn read_head(stream: &mut TcpStream) -> io::Result<(Request, usize)> {
     let mut head = Vec::new();
     let mut byte = [0];

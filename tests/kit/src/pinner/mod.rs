@@ -1,7 +1,7 @@
-//! A double of ipfs-pinner and ewm-das over real sockets, with their faults on command (protocol.md 2.1, 2.2).
+//! A double of ipfs-pinner and ewm-das over real sockets, with their faults on command (docs/protocol.md, section 2).
 //!
 //! It names content by its own reading of the recipe, so that the program's can be held against it. Also answers as a gateway
-//! (`/ipfs/<id>`), and anything at all on paths it was told ([`PinnerDouble::serve_at`]).
+//! (`/ipfs/<id>`), and anything at all on the paths of [`PinnerDouble::serve_at`].
 
 use std::{
     collections::HashMap,
@@ -30,16 +30,16 @@ const ENDLESS_BYTES: u64 = 1 << 30;
 /// Between two bytes of a trickle.
 const TRICKLE: Duration = Duration::from_millis(20);
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Route {
-    /// `/upload`
+    /// The route `/upload` of pinners.
     Upload,
-    /// `/cid`
+    /// The route `/cid` of pinners.
     Cid,
-    /// `/get`
+    /// The route `/get` of pinners.
     Get,
-    /// `/health`
+    /// The route `/health` of pinners.
     Health,
     /// Any other path, such as a gateway's.
     Other,
@@ -57,10 +57,10 @@ impl Route {
     }
 }
 
-/// How a request goes wrong.
+/// Faults of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// 200 and nothing.
+    /// Status 200 with an empty body.
     Empty,
     /// 200 and another file's object before and after the right one, nothing between.
     Concatenated,
@@ -84,11 +84,11 @@ pub enum Fault {
     DieInAnswer,
     /// Sends a gigabyte without saying so.
     Endless,
-    /// Says that a gigabyte comes.
+    /// Announces that a gigabyte comes.
     EndlessStated,
     /// 206 and the first half.
     Partial,
-    /// 302 to itself.
+    /// Redirects with 302 to itself.
     RedirectLoop,
     /// 302 to this URL.
     Redirect(String),
@@ -141,13 +141,13 @@ impl PinnerDouble {
         Ok(Self { shared, server: Loopback::start(address, move |stream| serving.serve(stream))? })
     }
 
-    /// Its base URL.
+    /// Base URL of the pinner.
     #[must_use]
     pub fn url(&self) -> String {
         self.server.url()
     }
 
-    /// Where it listens.
+    /// Address on which it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.server.address()
@@ -185,7 +185,7 @@ impl PinnerDouble {
         self.shared.state().fixed.insert(path.to_owned(), (status, body.to_vec()));
     }
 
-    /// Content it holds.
+    /// The content that it holds.
     #[must_use]
     pub fn content(&self, id: &str) -> Option<Vec<u8>> {
         self.shared.state().content.get(id).cloned()

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-/// The id of content by the network's recipe (protocol.md 2.1), level by level.
+/// The content id by the network's UnixFS parameters (docs/block-result.md, section 4), level by level.
 #[must_use]
 pub fn content_id(content: &[u8]) -> String {
     let chunks: Vec<&[u8]> = if content.is_empty() { vec![content] } else { content.chunks(262_144).collect() };

@@ -34,7 +34,7 @@ impl Rule for BySender {
     }
 }
 
-/// Says what it finds. The log is no part of the output, so a twin that finds more would still give the same bytes: the
+/// Logs what it finds. The log is no part of the output, so a twin that finds more would still give the same bytes: the
 /// test reads these lines.
 fn look_around() {
     let began = Instant::now();

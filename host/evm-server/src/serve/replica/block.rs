@@ -1,4 +1,4 @@
-//! The block itself.
+//! The block of a replica.
 
 use alloy_consensus::Header;
 use alloy_eips::eip4895::Withdrawal;

@@ -1,4 +1,4 @@
-//! Why a text is not JSON, in the words of Go's `encoding/json`.
+//! Syntax errors of JSON, in the words of Go's `encoding/json`.
 //!
 //! A scanner that finds the end of the first value, or the first byte that cannot stand where it does. The grammar is
 //! RFC 8259; the words are what clients of a Go server see and may compare with.
@@ -8,7 +8,7 @@ use std::fmt;
 /// Nesting that Go's scanner gives up at.
 const DEPTH_LIMIT: usize = 10_000;
 
-/// What Go says of a text that is not JSON.
+/// Go's message about a text that is not JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SyntaxError {
     /// There is no value.
@@ -19,33 +19,33 @@ pub enum SyntaxError {
     TooDeep,
     /// A byte that cannot stand there.
     Invalid {
-        /// The byte.
+        /// The byte that was found.
         byte: u8,
-        /// Where it stands.
+        /// State of the scanner at that byte.
         place: Place,
     },
 }
 
-/// What the scanner was about to read, or had just read.
+/// The token that the scanner was about to read, or had just read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Before a value.
+    /// Before a value began.
     Value,
-    /// Before a key.
+    /// Before a key began.
     Key,
-    /// Behind a key.
+    /// After a key ended.
     AfterKey,
     /// Behind a key's value.
     AfterPair,
     /// Behind a list's item.
     AfterElement,
-    /// In a text.
+    /// Inside a text value.
     Text,
-    /// Behind a backslash.
+    /// After a backslash in a text.
     Escape,
-    /// Behind `\u`.
+    /// After `\u` in a text.
     HexEscape,
-    /// Behind a minus.
+    /// After the minus of a number.
     Minus,
     /// Behind a decimal point.
     Fraction,
@@ -53,7 +53,7 @@ pub enum Place {
     Exponent,
     /// In `true`, `false` or `null`.
     Literal {
-        /// The whole word.
+        /// The literal as a whole.
         word: &'static str,
         /// The letter that is due.
         due: u8,
@@ -148,13 +148,13 @@ pub(super) fn first_value(text: &[u8]) -> Result<usize, SyntaxError> {
     }
 }
 
-/// What the scanner reads next.
+/// The token that the scanner expects next.
 enum Due {
-    /// A value.
+    /// Any kind of value.
     Value,
-    /// What follows an opening bracket.
+    /// The token after an opening bracket.
     FirstItem,
-    /// What follows a value.
+    /// The token after a value.
     NextItem,
 }
 

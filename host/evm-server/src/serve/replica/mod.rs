@@ -1,8 +1,9 @@
 //! The JSON of a block replica, as the network's refiner posts it, into a [`Specimen`].
 //!
-//! Comes in: the JSON of a segment's `data` object, keys in any order, unknown ones ignored, and whatever follows it. Goes out:
-//! the specimen that the segment would have decoded to, or what an operator can find the fault by. Syntax errors have the
-//! words of Go's `encoding/json`, which clients of the network's evm-server may look for.
+//! * **Inputs**: the JSON of a segment's `data` object: keys in any order, unknown keys and trailing bytes ignored.
+//! * **Outputs**: the specimen that the segment would have decoded to, or an error that locates the fault.
+//! * **Invariants**: syntax errors have the words of Go's `encoding/json`, which clients of the network's
+//!   evm-server may look for.
 
 mod block;
 mod go_json;
@@ -20,10 +21,10 @@ pub use go_json::SyntaxError;
 
 use block::Replica;
 
-/// What the Go server called the type it read.
+/// The Go server's name of the type it read.
 const GO_TYPE: &str = "types.BlockReplica";
 
-/// Why JSON is not a block replica.
+/// Reasons for which JSON is not a block replica.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplicaError {
     /// It is not JSON.
@@ -38,15 +39,15 @@ pub enum ReplicaError {
     /// There is null or nothing where the Go server reached for a pointer and panicked.
     #[error("the block replica has no {field}")]
     Missing {
-        /// Its name.
+        /// Name of the field.
         field: &'static str,
     },
-    /// A field does not say what it should.
+    /// A field has another value than it should.
     #[error("{path}: {wrong}")]
     Field {
         /// The way to it, `Transactions[3].gasPrice`.
         path: String,
-        /// What was found and expected, and where in the text.
+        /// Found and expected value, and the place in the text.
         wrong: String,
     },
 }

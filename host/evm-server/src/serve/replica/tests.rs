@@ -95,7 +95,7 @@ fn what_the_go_server_panicked_at_is_named() {
     }
 }
 
-/// Each as Go 1.22 says it.
+/// Each in the words of Go 1.22.
 #[test]
 fn faults_of_syntax_have_the_words_of_go() {
     for (text, expected) in [

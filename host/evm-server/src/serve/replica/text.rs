@@ -12,15 +12,15 @@ use serde::{
 /// A value written as text.
 pub(super) struct Text<T>(pub(super) T);
 
-/// How a value is written.
+/// The spelling of a kind of value.
 pub(super) trait Written: Sized {
-    /// What the text should be, for the one who wrote another.
+    /// The expected form of the text, for the author of another.
     const EXPECTED: &'static str;
 
     /// The value of the text, if it has one.
     fn read(text: &str) -> Option<Self>;
 
-    /// What null means, if it may stand there.
+    /// The value of null, if it may stand there.
     fn null() -> Option<Self> {
         None
     }
@@ -81,7 +81,7 @@ impl Written for Base64 {
     }
 }
 
-/// Bytes in hex.
+/// Bytes written in hex.
 pub(super) struct Hex(pub(super) Bytes);
 
 impl Written for Hex {
@@ -96,7 +96,7 @@ fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
     const_hex::decode_to_array(digits(text)?).ok()
 }
 
-/// What follows `0x`. Rust's number parsers take signs and underscores, and const-hex a second `0x`: none is a digit.
+/// The digits after `0x`. Rust's number parsers take signs and underscores, and const-hex a second `0x`: none is a digit.
 fn digits(text: &str) -> Option<&str> {
     let digits = text.strip_prefix("0x")?;
     match digits.as_bytes() {
@@ -225,7 +225,7 @@ pub(super) fn value<T>(text: Text<T>) -> T {
     text.0
 }
 
-/// A list's values.
+/// The values of a list.
 pub(super) fn values<T>(texts: Vec<Text<T>>) -> Vec<T> {
     texts.into_iter().map(value).collect()
 }

@@ -1,4 +1,4 @@
-//! A transaction.
+//! A transaction of a replica.
 
 use alloy_eips::eip2930::{AccessList, AccessListItem};
 use alloy_primitives::{Address, B256, U256};

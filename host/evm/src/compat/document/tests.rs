@@ -211,7 +211,7 @@ fn real_era_d_output_is_written_again_byte_for_byte() {
     for log in logs {
         assert_eq!(parse::<B256>(&log["blockHash"]), manufactured.hash);
     }
-    // Whoever published the file removed its indentation; no string in it holds a space or a newline.
+    // The publisher of the file removed its indentation; no string in it holds a space or a newline.
     assert_eq!(document.replace(['\n', ' '], ""), text);
     // Every piece of the removed indentation is as Go would have put it.
     let indented = serde_json::to_string_pretty(&published).unwrap();

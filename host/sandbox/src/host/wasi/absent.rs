@@ -1,4 +1,4 @@
-//! What an ordinary system has and a rule has not: files, sockets, names, terminals, arguments, variables.
+//! Parts of an ordinary system that a rule does not have: files, sockets, names, terminals, arguments, variables.
 
 use wasmtime::component::{Resource, ResourceTable};
 use wasmtime_wasi::{
@@ -31,7 +31,7 @@ use crate::Misuse;
 /// Number of the network's handle. Whatever is asked of it is denied.
 const NETWORK_REP: u32 = 0;
 
-/// What wasmtime-wasi wants to see for files and sockets: contexts that allow nothing, over an empty table. No guest comes
+/// The contexts for files and sockets that wasmtime-wasi requires: they allow nothing, over an empty table. No guest comes
 /// that far, because it cannot hold a file or a socket, so nothing is made until one does.
 #[derive(Default)]
 pub(super) struct Absent(Option<Box<Contexts>>);

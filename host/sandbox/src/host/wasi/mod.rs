@@ -5,7 +5,7 @@
 //! types are wasmtime-wasi's. Its own clocks, streams and polls are not linked: they wait in real time on a runtime of their
 //! own, which neither fuel nor epochs stop.
 //!
-//! The guest's handles are numbers that say everything ([`Wait`], [`Stream`]), so nothing here grows with what a guest holds.
+//! The guest's handles are numbers with their whole meaning ([`Wait`], [`Stream`]), so nothing here grows with what a guest holds.
 
 mod absent;
 mod clocks;
@@ -29,7 +29,7 @@ use wasmtime_wasi::{
 use self::{absent::Absent, poll::Wait, random::Random, stdio::Stdio};
 use super::Reach;
 
-/// What sealed WASI remembers within one run.
+/// The state of sealed WASI within one run.
 #[derive(Default)]
 pub(crate) struct Wasi {
     stdio: Stdio,

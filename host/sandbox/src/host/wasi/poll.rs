@@ -9,10 +9,10 @@ use crate::Misuse;
 /// Bytes of one handle in a list.
 const HANDLE_BYTES: usize = 4;
 
-/// What a guest can wait for. A pollable's number is one of these.
+/// Events that a guest can wait for. A pollable's number is one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// What is there already: a time that has come, a stream that never makes anyone wait.
+    /// An event that is there already: a time that has come, a stream that never makes anyone wait.
     Over,
     /// A time later than the block's. The clock does not move, so it never comes.
     Endless,

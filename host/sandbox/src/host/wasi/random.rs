@@ -6,7 +6,7 @@ use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 
 use super::Reach;
 
-/// What a block of random bytes is the hash of, before the stream's name, the specimen's hash and the block's number.
+/// Prefix of the hashed text of a block of random bytes, before the stream's name, the specimen's hash and the block's number.
 const DOMAIN: &[u8] = b"refiner:wasi-random-1:";
 /// Bytes of one block: sha256's.
 const BLOCK_BYTES: usize = 32;

@@ -17,7 +17,7 @@ use crate::{LogLevel, Misuse, UntrustedText};
 
 /// Bytes of an unfinished line that are kept: one more than a line of the log has, so that the log can tell that it was cut.
 const LINE_BYTES_MAX: usize = UntrustedText::BYTES_MAX + 1;
-/// Bytes a guest is told it may write at once. Any length is taken; this is what wasmtime-wasi tells.
+/// Bytes that a guest may write at once. Any length is taken; this is the number that wasmtime-wasi states.
 const WRITE_BYTES: u64 = 4096;
 
 /// The three streams. A stream's number is one of these.
@@ -133,7 +133,7 @@ impl stderr::Host for Reach {
     }
 }
 
-/// A rule has to return: whoever leaves in another way has no summary, so there is no result to keep.
+/// A rule has to return: a guest that leaves in another way has no summary, so there is no result to keep.
 impl exit::Host for Reach {
     fn exit(&mut self, status: Result<(), ()>) -> wasmtime::Result<()> {
         self.exit_with_code(u8::from(status.is_err()))

@@ -1,4 +1,4 @@
-//! A coordinator that a test can kill: it runs a rule, says which process runs it, and waits for an end that never comes.
+//! A coordinator that a test can kill: it runs a rule, prints the process that runs it, and waits for an end that never comes.
 
 use std::{
     env,

@@ -21,7 +21,7 @@ const EVIDENCE: u8 = 0x8c;
 const LIMITS: usize = refiner_sandbox::LIMITS.len();
 const BYTES: u8 = 0x05;
 
-/// Lies as the name says. Every error ends it: whoever it lied to hung up.
+/// Lies as the name has it. Every error ends it: the other side hung up.
 pub fn lie(name: &str) -> ExitCode {
     match tell(name) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! A confined process that tries one door and says how it went.
+//! A confined process that tries one door and reports the outcome.
 
 use std::{
     fs::{File, OpenOptions},
