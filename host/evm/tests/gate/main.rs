@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod blob_gas;
+mod extra_data;
 mod header;
 mod receipts;
 mod senders;

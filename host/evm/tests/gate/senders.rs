@@ -89,6 +89,17 @@ fn signature_whose_s_is_in_the_upper_half_is_not_valid() {
 }
 
 #[test]
+fn greatest_s_of_a_valid_signature_is_half_the_order() {
+    let half = ORDER >> 1;
+    let with_s = |s: U256| {
+        let lie = with(cancun(), |specimen| specimen.block.transactions[0].s = Some(s));
+        failure(senders(&lie, SenderPolicy::Recovered)).2
+    };
+    assert!(matches!(with_s(half), Quantity::Address(_)), "it gives another sender");
+    assert_eq!(with_s(half + U256::ONE), Quantity::Words("no valid signature"));
+}
+
+#[test]
 fn parity_of_a_signature_is_27_28_from_35_on_or_one_bit() {
     let legacy = paris();
     for (index, transaction) in legacy.block.transactions.iter().enumerate() {

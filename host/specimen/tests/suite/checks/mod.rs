@@ -7,6 +7,7 @@ mod in_alloy;
 mod ommers;
 mod rows;
 mod segment;
+mod text;
 mod transactions;
 
 use alloy_eips::eip2930::AccessList;
