@@ -1,40 +1,79 @@
 //! `cargo xtask mutants`: changes the gate in every way that cargo-mutants knows, and shows the changes that no test notices.
+//!
+//! Each part of the gate has one test binary that must notice every change of it alone, so that a change takes seconds.
+
+use std::fs;
 
 use anyhow::Result;
+use clap::Args;
 
 use crate::{command, step::Steps, tool, tree};
 
-/// The gate: every check that needs no execution.
-const FILES: [&str; 3] = ["host/specimen/src/check.rs", "host/specimen/src/check/**/*.rs", "host/evm/src/gate/**/*.rs"];
+/// The choices of a run.
+#[derive(Args)]
+pub struct Arguments {
+    /// Files of the gate to change, such as `host/evm/src/gate/senders.rs`; all of them where none is given.
+    #[arg(value_name = "FILE")]
+    files: Vec<String>,
+}
 
-/// The crates whose tests must notice, and the tests.
-const TESTED_BY: [&str; 2] = ["refiner-specimen", "refiner-evm"];
-const TESTS: [&str; 4] = ["suite", "gate", "forks", "tampering"];
+/// A part of the gate and the tests that must notice its changes.
+struct Part {
+    title: &'static str,
+    package: &'static str,
+    files: &'static [&'static str],
+    /// A test binary, and the start of its tests' names.
+    test: &'static str,
+    names: &'static [&'static str],
+}
+
+/// The gate: every check that needs no execution.
+const PARTS: [Part; 2] = [
+    Part {
+        title: "Mutants of the gate",
+        package: "refiner-evm",
+        files: &["host/evm/src/gate/**/*.rs"],
+        test: "gate",
+        names: &[],
+    },
+    Part {
+        title: "Mutants of the checks of a specimen",
+        package: "refiner-specimen",
+        files: &["host/specimen/src/check.rs", "host/specimen/src/check/**/*.rs"],
+        test: "suite",
+        names: &["checks::"],
+    },
+];
 
 /// A mutant can make a loop endless; the tests themselves take a fraction of this.
 const TIMEOUT_SECONDS: &str = "300";
 
-pub fn run() -> Result<()> {
-    let mut steps = Steps::of(3);
-    steps.take("Find cargo-nextest", None, || tool::ensure("nextest", "cargo-nextest"))?;
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let mut steps = Steps::of(1 + PARTS.len());
     steps.take("Find cargo-mutants", None, || tool::ensure("mutants", "cargo-mutants"))?;
-    steps.take("Mutants of the gate", Some("cargo xtask mutants"), || {
-        let mut mutants = command::cargo();
-        mutants.args([
-            "mutants",
-            "--workspace",
-            "--test-tool",
-            "nextest",
-            "--timeout",
-            TIMEOUT_SECONDS,
-            "--no-shuffle",
-        ]);
-        mutants.args(FILES.into_iter().flat_map(|files| ["--file", files]));
-        mutants.args(TESTED_BY.into_iter().flat_map(|package| ["--test-package", package]));
-        mutants.arg("--output").arg(tree::root().join("target"));
-        mutants.arg("--").args(TESTS.into_iter().flat_map(|test| ["--test", test]));
-        // The mutants are made in a copy of the tree. With this directory the dependencies need not be compiled again.
-        mutants.env("CARGO_TARGET_DIR", tree::root().join("target"));
-        Ok(command::run(&mut mutants)?)
-    })
+    let outcomes =
+        PARTS.map(|part| steps.take(part.title, Some("cargo xtask mutants"), || change(&part, &arguments.files)));
+    outcomes.into_iter().collect()
+}
+
+fn change(part: &Part, chosen: &[String]) -> Result<()> {
+    let target = tree::root().join("target");
+    let mut mutants = command::cargo();
+    mutants.args(["mutants", "--timeout", TIMEOUT_SECONDS, "--no-shuffle"]);
+    mutants.args(["--package", part.package, "--test-package", part.package]);
+    match chosen {
+        [] => mutants.args(part.files.iter().flat_map(|files| ["--file", files])),
+        // The package leaves out what is not of this part.
+        chosen => mutants.args(chosen.iter().flat_map(|file| ["--file", file])),
+    };
+    let output = target.join("mutants").join(part.test);
+    fs::create_dir_all(&output)?;
+    mutants.arg("--output").arg(output);
+    // The other test binaries of the package are not even built; one process for all tests, and not nextest's one for each.
+    mutants.args(["--cargo-arg=--test", "--cargo-arg", part.test, "--"]).args(part.names);
+    // The mutants are made in a copy of the tree. With this directory the dependencies need not be compiled again.
+    mutants.env("CARGO_TARGET_DIR", target);
+    // A change costs its compilation more than its tests.
+    mutants.envs([("CARGO_PROFILE_DEV_OPT_LEVEL", "0"), ("CARGO_PROFILE_DEV_DEBUG", "0")]);
+    Ok(command::run(&mut mutants)?)
 }

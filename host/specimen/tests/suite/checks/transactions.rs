@@ -1,0 +1,57 @@
+//! Hashes of transactions and their root.
+
+use alloy_consensus::EMPTY_ROOT_HASH;
+use refiner_specimen::{
+    Layout, Specimen, Transaction, UnknownTransactionType,
+    check::{self, Outcome},
+    transaction_hash, transaction_hashes,
+};
+
+use super::{consistent::consistent, in_alloy::in_alloy};
+
+#[test]
+fn transaction_hashes_are_those_of_alloy_for_every_type() {
+    let specimen = consistent();
+    let hashes = transaction_hashes(&specimen.block).unwrap();
+    for (index, (transaction, hash)) in std::iter::zip(&specimen.block.transactions, hashes).enumerate() {
+        assert_eq!(hash, *in_alloy(transaction).tx_hash(), "transaction {index} of type {}", transaction.tx_type);
+        assert_eq!(transaction_hash(&specimen, index), Ok(hash));
+    }
+}
+
+#[test]
+fn transaction_of_an_unknown_type_has_no_hash() {
+    let known = Transaction { tx_type: 4, ..Transaction::default() };
+    let unknown = Transaction { tx_type: 5, ..Transaction::default() };
+    assert!(known.hash().is_ok());
+    assert_eq!(unknown.hash(), Err(UnknownTransactionType(5)));
+}
+
+#[test]
+fn signing_hashes_are_those_of_alloy_for_every_type() {
+    for transaction in consistent().block.transactions {
+        assert_eq!(transaction.signing_hash(), Ok(in_alloy(&transaction).signature_hash()));
+    }
+}
+
+#[test]
+fn root_of_transactions_with_a_dropped_part_is_not_checkable() {
+    type Drops = fn(&mut Specimen);
+    let drops: [Drops; 2] = [
+        |specimen| specimen.layout = Layout::V0_36,
+        |specimen| specimen.block.transactions[4].authorization_list = None,
+    ];
+    for drop in drops {
+        let mut specimen = consistent();
+        drop(&mut specimen);
+        assert!(matches!(check::transactions_root(&specimen).outcome, Outcome::NotCheckable(_)));
+    }
+}
+
+#[test]
+fn block_of_no_transactions_has_the_root_of_nothing() {
+    let mut specimen = consistent();
+    specimen.block.transactions.clear();
+    specimen.block.header.transactions_root = EMPTY_ROOT_HASH;
+    assert_eq!(check::transactions_root(&specimen).outcome, Outcome::Passed);
+}
