@@ -1,5 +1,6 @@
 //! `cargo xtask lint`: formatting, lints, licences, and the rules of the house.
 
+mod errors;
 mod house;
 
 use anyhow::{Result, ensure};

@@ -21,6 +21,7 @@ mod twins;
 use std::process::ExitCode;
 
 use clap::Parser;
+use refiner_diagnostics::ErrorChain;
 
 /// What a newcomer and CI run.
 #[derive(Parser)]
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            println!("\nerror: {error:#}");
+            println!("\nerror: {}", ErrorChain(error.as_ref()));
             ExitCode::FAILURE
         }
     }
