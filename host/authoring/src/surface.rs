@@ -16,14 +16,9 @@ pub struct Surface {
 }
 
 /// Bytes that cannot be read as a component.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("malformed at byte {offset}: {message}")]
-pub struct Malformed {
-    /// Where.
-    pub offset: usize,
-    /// The parser's words.
-    pub message: String,
-}
+#[derive(Debug, thiserror::Error)]
+#[error("malformed at byte {}: {}", .0.offset(), .0.message())]
+pub struct Malformed(#[from] BinaryReaderError);
 
 /// Reads every section once. The names are a stranger's: escape them before they are shown.
 pub fn read(component: &[u8]) -> Result<Surface, Malformed> {
@@ -49,12 +44,6 @@ pub fn read(component: &[u8]) -> Result<Surface, Malformed> {
         }
     }
     Ok(surface)
-}
-
-impl From<BinaryReaderError> for Malformed {
-    fn from(error: BinaryReaderError) -> Self {
-        Self { offset: error.offset(), message: error.message().to_owned() }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Why a rule's bytes cannot be had.
 
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
 
 use refiner_content::{FetchError, FetchFailure, SetupError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
@@ -41,14 +41,14 @@ pub enum SourceError {
         locked: String,
     },
     /// The manifest beside the component is another.
-    #[error("the manifest beside {source_name} is {found}, and {locked} is in the lock")]
+    #[error("the manifest beside {source_name} is {}, and {} is in the lock", Shown(found), Shown(locked))]
     ManifestChanged {
         /// Which source.
         source_name: String,
-        /// By the lock, "none" when there was none.
-        locked: String,
-        /// What is there, "none" when there is none.
-        found: String,
+        /// By the lock, where there was one.
+        locked: Option<Sha256>,
+        /// What is there, where there is one.
+        found: Option<Sha256>,
     },
     /// Only what is locked may be used.
     #[error("{0} is not in the lock, and only what is in it may be used")]
@@ -84,6 +84,17 @@ pub enum SourceError {
     /// The thread that waits for servers could not be set up.
     #[error("the system gives no asynchronous input and output")]
     Runtime(#[source] io::Error),
+}
+
+struct Shown<'a>(&'a Option<Sha256>);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(digest) => digest.fmt(f),
+            None => f.write_str("none"),
+        }
+    }
 }
 
 impl Diagnostic for SourceError {

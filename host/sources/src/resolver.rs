@@ -236,11 +236,10 @@ fn agree(source_name: &str, locked: &Locked, found: &Locked) -> Result<(), Sourc
         });
     }
     if locked.manifest_sha256 != found.manifest_sha256 {
-        let shown = |digest: Option<Sha256>| digest.map_or_else(|| "none".to_owned(), |digest| digest.to_string());
         return Err(SourceError::ManifestChanged {
             source_name,
-            locked: shown(locked.manifest_sha256),
-            found: shown(found.manifest_sha256),
+            locked: locked.manifest_sha256,
+            found: found.manifest_sha256,
         });
     }
     Ok(())

@@ -29,7 +29,7 @@ pub use pool::{
     Executes, Job, Pool, PoolConfig, PoolError, Quarantined, TRIES_MAX, WorkerFailure, WorkerRun, WorkerStatus,
 };
 pub use probe::{ProbeError, probe};
-pub use process::ChildCommand;
+pub use process::{ChildCommand, ProcessEnd};
 pub use protocol::ProtocolError;
 
 /// Most compiled code taken from a compiler or a cache. The largest component allowed compiles to about a quarter of it.

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    fmt,
     io::{self, Read, Write},
     os::{
         fd::{AsFd, BorrowedFd},
@@ -50,10 +51,19 @@ pub(crate) struct Process {
     deadline: Instant,
 }
 
+/// The exit code or signal that ended a child.
+#[derive(Debug)]
+pub enum ProcessEnd {
+    /// As the system reports it.
+    Status(ExitStatus),
+    /// The system does not report it.
+    Unknown(io::Error),
+}
+
 /// How a child ended.
 pub(crate) struct Ended {
     /// Its exit code or signal.
-    pub(crate) status: io::Result<ExitStatus>,
+    pub(crate) end: ProcessEnd,
     /// What it wrote to standard error.
     pub(crate) said: UntrustedText,
 }
@@ -106,9 +116,9 @@ impl Process {
     /// Kills it and says how it ended, which may have been before.
     pub(crate) fn end(mut self) -> Ended {
         self.kill();
-        let status = self.child.wait();
+        let end = self.child.wait().into();
         self.drain_stderr();
-        Ended { status, said: UntrustedText::new(String::from_utf8_lossy(&self.said).trim_end()) }
+        Ended { end, said: UntrustedText::new(String::from_utf8_lossy(&self.said).trim_end()) }
     }
 
     /// Waits a moment for a child that closed its pipes to end by itself, then ends it: its own exit status says more than
@@ -214,14 +224,24 @@ impl Drop for Process {
 impl Ended {
     /// The signal that ended it.
     pub(crate) fn signal(&self) -> Option<i32> {
-        self.status.as_ref().ok().and_then(ExitStatusExt::signal)
-    }
-
-    /// Exit code or signal, for messages.
-    pub(crate) fn how(&self) -> String {
-        match &self.status {
-            Ok(status) => status.to_string(),
-            Err(error) => error.to_string(),
+        match &self.end {
+            ProcessEnd::Status(status) => status.signal(),
+            ProcessEnd::Unknown(_) => None,
         }
+    }
+}
+
+impl fmt::Display for ProcessEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => status.fmt(f),
+            Self::Unknown(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<io::Result<ExitStatus>> for ProcessEnd {
+    fn from(waited: io::Result<ExitStatus>) -> Self {
+        waited.map_or_else(Self::Unknown, Self::Status)
     }
 }

@@ -92,8 +92,8 @@ fn worker_that_is_silent_deaf_or_never_done_is_killed_at_the_wall_limit() {
 #[test]
 fn worker_that_dies_leaves_its_last_words_made_harmless() {
     let (failure, _) = caught(&compiled(COPY), "dies", &specimen(1));
-    let WorkerFailure::Died { signal: None, how, said } = failure else { panic!("{failure:?}") };
-    assert_eq!((how.as_str(), said.as_str()), ("exit status: 3", "out of tune\\u{1b}[2J"));
+    let WorkerFailure::Died { signal: None, end, said } = failure else { panic!("{failure:?}") };
+    assert_eq!((end.to_string().as_str(), said.as_str()), ("exit status: 3", "out of tune\\u{1b}[2J"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `cargo xtask lint`: formatting, lints, licences, and the rules of the house.
 
 mod documents;
+mod errors;
 mod house;
 mod words;
 

@@ -22,6 +22,7 @@ mod twins;
 use std::process::ExitCode;
 
 use clap::Parser;
+use refiner_diagnostics::ErrorChain;
 
 /// What a newcomer and CI run.
 #[derive(Parser)]
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            println!("\nerror: {error:#}");
+            println!("\nerror: {}", ErrorChain(error.as_ref()));
             ExitCode::FAILURE
         }
     }

@@ -65,7 +65,7 @@ const FILES: &[(&str, Expected)] = &[
 fn run(specimen: &Path, config: &Path, options: &[&str]) -> (Value, Option<Value>) {
     let out = tempfile::tempdir().unwrap();
     let base = ["replay", text(specimen), "--rule", "block-result", "--chain-config", text(config)];
-    let ended = refiner(&[&base, &["--out", text(out.path()), "--json"], options].concat());
+    let ended = refiner(&[&base[..], &["--out", text(out.path()), "--json"], options].concat());
     assert!([0, 3].contains(&ended.code), "{}\n{}", ended.text(), ended.stderr);
     let line = ended.json_lines().remove(0);
     let document =

@@ -1,9 +1,9 @@
 //! What becomes of an item when a stage fails: the one place that decides.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
-use refiner_content::{Blame, FetchFailure, KeepError};
+use refiner_content::{Blame, FetchFailure, KeepError, Refused};
 use refiner_journal::JournalError;
 use refiner_proofchain::RpcError;
 use refiner_sandbox::HostFailure;
@@ -26,10 +26,10 @@ pub enum StageError {
     #[error(transparent)]
     Rpc(#[from] RpcError),
     /// The chain names no place to fetch from.
-    #[error("the chain names no place to fetch from ({refused})")]
+    #[error("the chain names no place to fetch from ({})", Entries(.refused))]
     Nowhere {
         /// What it names instead.
-        refused: String,
+        refused: Vec<Refused>,
     },
     /// No source gave the specimen.
     #[error(transparent)]
@@ -64,6 +64,19 @@ pub enum StageError {
     /// A bug of ours.
     #[error("the stage panicked: please report it")]
     Panicked,
+}
+
+/// Entries that lead nowhere, with the reasons.
+struct Entries<'a>(&'a [Refused]);
+
+impl fmt::Display for Entries<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Refused { entry, why }) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{entry}: {why}")?;
+        }
+        Ok(())
+    }
 }
 
 /// What becomes of the item.
@@ -155,7 +168,7 @@ pub fn pause_ms(first: Duration, failures: u32) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use refiner_content::FetchError;
+    use refiner_content::{Excerpt, FetchError, NotFetchable};
 
     use super::*;
 
@@ -174,7 +187,12 @@ mod tests {
             }],
         };
         for (error, expected) in [
-            (StageError::Nowhere { refused: "only local".into() }, Retry),
+            (
+                StageError::Nowhere {
+                    refused: vec![Refused { entry: Excerpt::of(b"local"), why: NotFetchable::OnlyLocal }],
+                },
+                Retry,
+            ),
             (full.into(), Retry),
             (too_large.into(), Retry),
             (FetchFailure { attempts: vec![] }.into(), Quarantine),
@@ -194,7 +212,7 @@ mod tests {
         let hung = run(WorkerFailure::Hung { wall_ms: 1 });
         assert_eq!(hung.decide(DOUBTFUL_TRIES_MAX - 2), Decision::Again { alarm: false });
         assert_eq!(hung.decide(DOUBTFUL_TRIES_MAX - 1), Decision::Quarantine);
-        let nowhere = StageError::Nowhere { refused: String::new() };
+        let nowhere = StageError::Nowhere { refused: Vec::new() };
         assert_eq!(nowhere.decide(ALARM_AFTER - 2), Decision::Again { alarm: false });
         assert_eq!(nowhere.decide(ALARM_AFTER - 1), Decision::Again { alarm: true });
         assert_eq!(nowhere.decide(1_000_000), Decision::Again { alarm: true });

@@ -49,18 +49,18 @@ pub enum RulesError {
     #[error("two rules are named {0}")]
     SameName(String),
     /// The rule to prove is none of them.
-    #[error("{wanted} is to be proved and is none of the rules: {have}")]
+    #[error("{wanted} is to be proved and is none of the rules: {}", .have.join(", "))]
     NotServed {
         /// What `prove` says.
         wanted: String,
         /// The rules there are.
-        have: String,
+        have: Vec<String>,
     },
-    /// Several rules, and nobody said whose results are proved.
-    #[error("several rules are served, and nothing says whose results are proved: {have}")]
+    /// Several rules, and none is named as the one to prove.
+    #[error("several rules are served, and the one whose results are proved is not named: {}", .have.join(", "))]
     Ambiguous {
         /// The rules there are.
-        have: String,
+        have: Vec<String>,
     },
 }
 
@@ -107,7 +107,7 @@ fn choose_proved(rules: &mut [Rule], settings: &Settings) -> Result<(), RulesErr
     if matches!(settings.key, Key::None) {
         return Ok(());
     }
-    let have = || rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>().join(", ");
+    let have = || rules.iter().map(|rule| rule.name.clone()).collect();
     let position = match &settings.prove {
         Some(wanted) => rules
             .iter()

@@ -7,7 +7,10 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_sandbox::{Refusal, RefusalKind, UntrustedText};
 
 use super::CompileLimits;
-use crate::{process::Process, protocol::ProtocolError};
+use crate::{
+    process::{Process, ProcessEnd},
+    protocol::ProtocolError,
+};
 
 /// Why a component has no code.
 #[derive(Debug, thiserror::Error)]
@@ -33,10 +36,10 @@ pub enum CompileError {
         allowed_ms: u64,
     },
     /// The compiler crashed on it.
-    #[error("the compiler died ({how}) and said '{said}'")]
+    #[error("the compiler died ({end}) and said '{said}'")]
     Died {
-        /// Exit code or signal, in the system's words.
-        how: String,
+        /// Its exit code or signal.
+        end: ProcessEnd,
         /// What it wrote to standard error.
         said: UntrustedText,
     },
@@ -98,6 +101,6 @@ pub(super) fn autopsy(process: Process, error: ProtocolError, limits: &CompileLi
         Some(SIGABRT) if ended.said.as_str().contains(NO_MEMORY) => {
             CompileError::OutOfMemory { allowed_bytes: limits.memory_bytes }
         }
-        _ => CompileError::Died { how: ended.how(), said: ended.said },
+        _ => CompileError::Died { end: ended.end, said: ended.said },
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_sandbox::{HostFailure, RefusalKind, UntrustedText};
 
-use crate::protocol::ProtocolError;
+use crate::{process::ProcessEnd, protocol::ProtocolError};
 
 /// A job that was given up.
 #[derive(Debug, thiserror::Error)]
@@ -59,12 +59,12 @@ pub enum WorkerFailure {
         wall_ms: u64,
     },
     /// It ended in the middle.
-    #[error("the worker died ({how}) and said '{said}'")]
+    #[error("the worker died ({end}) and said '{said}'")]
     Died {
         /// The signal, if one ended it.
         signal: Option<i32>,
-        /// Exit code or signal, in the system's words.
-        how: String,
+        /// Its exit code or signal.
+        end: ProcessEnd,
         /// What it wrote to standard error.
         said: UntrustedText,
     },

@@ -198,7 +198,7 @@ fn autopsy(process: Process, error: ProtocolError, allowed: Duration) -> WorkerF
         return WorkerFailure::Protocol(error);
     }
     let ended = process.end_after_close();
-    WorkerFailure::Died { signal: ended.signal(), how: ended.how(), said: ended.said }
+    WorkerFailure::Died { signal: ended.signal(), end: ended.end, said: ended.said }
 }
 
 fn answer_time(limits: &Limits) -> Duration {

@@ -2,6 +2,7 @@
 
 use std::{fs, io, path::Path};
 
+use super::errors;
 use crate::tree;
 
 /// Names of modules whose content has not been understood yet.
@@ -22,8 +23,9 @@ pub fn offences() -> io::Result<Vec<String>> {
     let mut offences = Vec::new();
     for file in files {
         let name = file.strip_prefix(tree::root()).unwrap_or(&file).display().to_string();
-        offences
-            .extend(offences_of(&file, &fs::read_to_string(&file)?).into_iter().map(|what| format!("{name} {what}")));
+        let text = fs::read_to_string(&file)?;
+        offences.extend(offences_of(&file, &text).into_iter().map(|what| format!("{name} {what}")));
+        offences.extend(errors::offences_of(Path::new(&name), &text).into_iter().map(|what| format!("{name}: {what}")));
     }
     Ok(offences)
 }

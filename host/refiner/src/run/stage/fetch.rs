@@ -16,9 +16,7 @@ pub async fn fetch(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
     }
     let locations = Locations::parse(&place.urls);
     if locations.is_empty() {
-        let refused: Vec<_> =
-            locations.refused.iter().map(|refused| format!("{}: {}", refused.entry, refused.why)).collect();
-        return Err(StageError::Nowhere { refused: refused.join("; ") });
+        return Err(StageError::Nowhere { refused: locations.refused });
     }
     let hash = item.specimen_hash;
     let accept: Accept = Arc::new(move |bytes| is_announced(bytes, hash));
