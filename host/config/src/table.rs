@@ -176,6 +176,10 @@ settings! {
     /// Basis of canonical results: `execution`, the recorded `receipts`, or `auto` for receipts where execution lacks data.
     BASIS: BasisPolicy = "basis" <"BASIS"> .under(RULES).on(CHECKING).default("auto");
 
+    /// Permits a document in the format of an evm-server of a block whose producer exported no state. Such a document has no
+    /// receipts, as if no transaction of the block had been valid; with a key, it is pinned and proved on chain like any other.
+    STATELESS_ERAS: bool = "stateless-eras" <"BOOL"> .under(RULES).on(CHECKING).default("false");
+
     /// Runs at once, each in a process of its own [default: the number of cores].
     WORKERS: Option<u64> = "workers" <"N"> .under(RULES).on(&[Run]).within("1", "1024");
 

@@ -50,7 +50,8 @@ impl fmt::Debug for Origin {
 pub struct Excerpt(Box<str>);
 
 impl Excerpt {
-    pub(crate) fn of(bytes: &[u8]) -> Self {
+    /// The first bytes of a text, made fit to print.
+    pub fn of(bytes: &[u8]) -> Self {
         let (start, cut) = match bytes.split_at_checked(EXCERPT_BYTES_MAX) {
             Some((start, _)) => (start, true),
             None => (bytes, false),

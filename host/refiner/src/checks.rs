@@ -1,6 +1,6 @@
 //! Checks as JSON, the same in every report.
 
-use refiner_sandbox::{CheckOutcome, CheckReport, Evidence};
+use refiner_sandbox::{BasisReport, CheckOutcome, CheckReport, Evidence};
 use serde_json::{Map, Value, json};
 
 /// The outcome of one check.
@@ -26,8 +26,17 @@ pub fn by_name(reports: &[CheckReport]) -> Map<String, Value> {
 
 /// The fields of a run that say what its output rests on.
 pub fn evidence(evidence: &Evidence) -> Map<String, Value> {
-    let Evidence { checks, unproven, supplied, left_out } = evidence;
+    let Evidence { checks, basis, without_state, unproven, supplied, left_out } = evidence;
     let mut fields = Map::new();
+    if let Some(basis) = basis {
+        fields.insert("basis".to_owned(), basis.as_str().into());
+    }
+    if let Some(BasisReport::Receipts { reason: Some(reason) }) = basis {
+        fields.insert("basisReason".to_owned(), reason.as_str().into());
+    }
+    if *without_state {
+        fields.insert("stateExported".to_owned(), false.into());
+    }
     fields.insert("checks".to_owned(), Value::Object(by_name(checks)));
     for (name, entries) in [("unproven", unproven), ("supplied", supplied)] {
         let entries: Vec<_> = entries.iter().map(|entry| Value::from(entry.as_str())).collect();

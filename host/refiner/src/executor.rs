@@ -25,7 +25,8 @@ pub fn policy(values: &Values) -> ExecutionPolicy {
     ExecutionPolicy {
         senders: values.get(&table::SENDERS),
         gas_bound: values.get(&table::GAS_BOUND),
-        ..ExecutionPolicy::default()
+        basis: values.get(&table::BASIS),
+        stateless_eras: values.get(&table::STATELESS_ERAS),
     }
 }
 
@@ -38,6 +39,12 @@ pub fn unusual_terms(policy: ExecutionPolicy) -> serde_json::Map<String, serde_j
     }
     if policy.gas_bound != default.gas_bound {
         terms.insert("gasBound".to_owned(), policy.gas_bound.into());
+    }
+    if policy.basis != default.basis {
+        terms.insert("basisPolicy".to_owned(), policy.basis.as_str().into());
+    }
+    if policy.stateless_eras {
+        terms.insert("statelessEras".to_owned(), true.into());
     }
     terms
 }

@@ -1,6 +1,6 @@
 //! The checks behind the output of a run, as text that is safe to print and to send.
 
-use refiner_evm::Execution;
+use refiner_evm::{Basis, ExecuteError, Execution};
 use refiner_specimen::check::{Check, CheckName, Outcome, Subject};
 
 use crate::UntrustedText;
@@ -12,12 +12,50 @@ use crate::UntrustedText;
 pub struct Evidence {
     /// In the order in which they were made.
     pub checks: Vec<CheckReport>,
+    /// What the receipts and logs of its blocks rest on; `None` where it asked for no execution.
+    pub basis: Option<BasisReport>,
+    /// The producer exported no state of the block, so no one can execute it.
+    pub without_state: bool,
     /// JSON pointers into the executed block results: values that rest on what cannot be checked.
     pub unproven: Vec<UntrustedText>,
     /// Values that stood in for fields the producer dropped, each with what proves it.
     pub supplied: Vec<UntrustedText>,
     /// Entries of the last two beyond [`Evidence::ENTRIES_MAX`].
     pub left_out: u64,
+}
+
+/// The basis of a run's receipts and logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BasisReport {
+    /// The block was executed.
+    Execution,
+    /// The receipts that the specimen carries; nothing was executed.
+    Receipts {
+        /// The reason that the block could not be executed; `None` where the terms of the run ask for no execution.
+        reason: Option<UntrustedText>,
+    },
+}
+
+impl BasisReport {
+    /// The name in reports, as in documents.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Execution => Basis::Execution.as_str(),
+            Self::Receipts { .. } => Basis::Receipts { instead_of: None }.as_str(),
+        }
+    }
+}
+
+impl From<&Basis> for BasisReport {
+    fn from(basis: &Basis) -> Self {
+        match basis {
+            Basis::Execution => Self::Execution,
+            Basis::Receipts { instead_of } => {
+                let text = |error: &ExecuteError| UntrustedText::new(&error.to_string());
+                Self::Receipts { reason: instead_of.as_deref().map(text) }
+            }
+        }
+    }
 }
 
 /// One check and its outcome.
@@ -83,7 +121,7 @@ impl Evidence {
         self.add(&execution.checks);
         let text = |entry: &dyn std::fmt::Display| UntrustedText::new(&entry.to_string());
         let supplied = execution.supplied.iter().map(|supplied| text(supplied)).collect();
-        self.merge(Self { supplied, ..Self::default() });
+        self.merge(Self { supplied, basis: Some(BasisReport::from(&execution.basis)), ..Self::default() });
     }
 
     /// Adds what a written document rests on.
@@ -100,6 +138,14 @@ impl Evidence {
                 self.checks.push(report);
             }
         }
+        // A run that took receipts once did not execute all that it rests on.
+        self.basis = match (self.basis.take(), other.basis) {
+            (Some(receipts @ BasisReport::Receipts { .. }), _) | (_, Some(receipts @ BasisReport::Receipts { .. })) => {
+                Some(receipts)
+            }
+            (one, other) => one.or(other),
+        };
+        self.without_state |= other.without_state;
         for (entries, more) in [(&mut self.unproven, other.unproven), (&mut self.supplied, other.supplied)] {
             for entry in more {
                 if entries.contains(&entry) {

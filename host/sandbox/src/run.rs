@@ -42,7 +42,7 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     let (pre, limits, specimen_bytes) = (&rule.pre, input.limits, input.raw.len() as u64);
     let asked = rule.asked_limits().for_specimen(specimen_bytes);
     let granted = limits.for_specimen(specimen_bytes);
-    let mut evidence = Evidence::default();
+    let mut evidence = Evidence { without_state: input.specimen.block.lacks_state(), ..Evidence::default() };
     if let Some(verdict) = not_to_be_run(rule, &input, &mut evidence) {
         let mut used = PerLimit::ZERO;
         used.set(Limit::SpecimenBytes, specimen_bytes);

@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use refiner_diagnostics::Diagnostic as _;
 use refiner_journal::{Journal, JournalError, SCHEMA_VERSION, State};
 
 use crate::Bench;

@@ -1,11 +1,12 @@
 //! The checks behind a run's output as bytes.
 //!
 //! A list of checks, each its name (text), then 0 passed, 1 failed (subject, stated and computed, three texts), 2 not applicable (text)
-//! or 3 not checkable (text); a list of texts, the unproven values; a list of texts, the supplied values; entries left out u64.
+//! or 3 not checkable (text); a list of texts, the unproven values; a list of texts, the supplied values; entries left out u64;
+//! 1 where the producer exported no state, or 0; the basis: 0 none, 1 execution, 2 receipts, or 3 receipts with the reason (text).
 
 use std::io::Write;
 
-use refiner_sandbox::{CheckOutcome, CheckReport, Evidence};
+use refiner_sandbox::{BasisReport, CheckOutcome, CheckReport, Evidence};
 
 use super::{
     Kind, ProtocolError,
@@ -16,7 +17,7 @@ use super::{
 
 /// Writes the evidence of a run, whose bounds keep it within a frame.
 pub(super) fn write_evidence(out: &mut impl Write, evidence: &Evidence) -> Result<(), ProtocolError> {
-    let Evidence { checks, unproven, supplied, left_out } = evidence;
+    let Evidence { checks, basis, without_state, unproven, supplied, left_out } = evidence;
     let mut payload = Writer::default();
     payload.count(checks.len());
     for CheckReport { name, outcome } in checks {
@@ -36,7 +37,13 @@ pub(super) fn write_evidence(out: &mut impl Write, evidence: &Evidence) -> Resul
             payload.text(entry.as_str());
         }
     }
-    payload.u64(*left_out);
+    payload.u64(*left_out).u8((*without_state).into());
+    match basis {
+        None => payload.u8(0),
+        Some(BasisReport::Execution) => payload.u8(1),
+        Some(BasisReport::Receipts { reason: None }) => payload.u8(2),
+        Some(BasisReport::Receipts { reason: Some(reason) }) => payload.u8(3).text(reason.as_str()),
+    };
     write(out, Kind::Evidence, &payload.finish())
 }
 
@@ -54,6 +61,18 @@ pub(super) fn read_evidence(payload: &[u8]) -> Result<Evidence, ProtocolError> {
         }
     }
     evidence.left_out = reader.u64()?;
+    evidence.without_state = match reader.u8()? {
+        0 => false,
+        1 => true,
+        found => return Err(ProtocolError::Tag { of: "export of state", found }),
+    };
+    evidence.basis = match reader.u8()? {
+        0 => None,
+        1 => Some(BasisReport::Execution),
+        2 => Some(BasisReport::Receipts { reason: None }),
+        3 => Some(BasisReport::Receipts { reason: Some(take_guest_text(&mut reader)?) }),
+        found => return Err(ProtocolError::Tag { of: "basis", found }),
+    };
     reader.finish()?;
     Ok(evidence)
 }

@@ -7,8 +7,8 @@ use refiner_evm::{
     Answer as Said, BasisPolicy, ExecutedBy, ExecutionPolicy, ExecutionTerms, OnDifference, ResultFormat, SenderPolicy,
 };
 use refiner_sandbox::{
-    Artifact, CheckOutcome, CheckReport, Evidence, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine, Misuse,
-    Params, PerLimit, Run, TrapKind, UntrustedText, Usage, Verdict,
+    Artifact, BasisReport, CheckOutcome, CheckReport, Evidence, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine,
+    Misuse, Params, PerLimit, Run, TrapKind, UntrustedText, Usage, Verdict,
 };
 
 use super::{
@@ -66,6 +66,8 @@ fn evidence() -> Evidence {
             check("requestsHash", CheckOutcome::NotApplicable { reason: text("no requests") }),
             check("knownBlock", CheckOutcome::NotCheckable { reason: text("") }),
         ],
+        basis: Some(BasisReport::Receipts { reason: Some(text("no state")) }),
+        without_state: true,
         unproven: vec![text("/transactions/3/blobVersionedHashes")],
         supplied: vec![text("one"), text("two")],
         left_out: 9,
@@ -270,6 +272,8 @@ fn largest_evidence_fits_a_frame_and_one_entry_more_is_refused() {
         }
     };
     let most = Evidence {
+        basis: None,
+        without_state: false,
         checks: (0..Evidence::CHECKS_MAX).map(longest).collect(),
         unproven: entries(Evidence::ENTRIES_MAX),
         supplied: entries(Evidence::ENTRIES_MAX),

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread, time::Duration};
 
 use refiner_config::{Parameter, Problem, Values, table};
-use refiner_evm::ExecutionPolicy;
+use refiner_evm::{BasisPolicy, ExecutionPolicy};
 use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, StartBlock};
 use url::Url;
 
@@ -135,6 +135,11 @@ impl Reading<'_> {
             ("senders", policy.senders.to_string(), default.senders.to_string()),
             ("gas-bound", policy.gas_bound.to_string(), default.gas_bound.to_string()),
         ];
+        // Where execution and auto both have a result, it is the same.
+        if proves && policy.basis == BasisPolicy::Receipts {
+            let (found, expected) = (policy.basis.to_string(), "auto or execution".to_owned());
+            self.problems.push(Problem::Proving { key: "basis", found, expected });
+        }
         for (key, found, expected) in terms.into_iter().filter(|(_, found, expected)| proves && found != expected) {
             self.problems.push(Problem::Proving { key, found, expected });
         }
@@ -305,6 +310,13 @@ mod tests {
         }
         let policy = resolved(&least(&format!("{stated}prove = \"none\"")), None).unwrap().policy;
         assert_eq!((policy.senders.as_str(), policy.gas_bound), ("stated", 7));
+
+        let problems = resolved(&least("basis = \"receipts\""), Some("aa")).unwrap_err();
+        assert!(problems.contains("basis: receipts is refused"), "{problems}");
+        for (basis, proves) in [("execution", "block-result"), ("auto", "block-result"), ("receipts", "none")] {
+            let file = least(&format!("basis = \"{basis}\"\nprove = \"{proves}\""));
+            assert_eq!(resolved(&file, Some("aa")).unwrap().policy.basis.as_str(), basis);
+        }
 
         let defaults = least("senders = \"recovered\"\ngas-bound = 1000000000");
         assert_eq!(resolved(&defaults, Some("aa")).unwrap().policy, ExecutionPolicy::default());
