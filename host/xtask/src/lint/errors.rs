@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use refiner_diagnostics::{Diagnostic, ErrorChain};
-
 /// Error types that may hold text where an enum belongs, each with its reason. At most five.
 const TEXT_HOLDERS: [(&str, &str); 5] = [
     ("ManifestError", "the TOML parser's words; a rule's author reads them, and the SDK takes no dependency for them"),
