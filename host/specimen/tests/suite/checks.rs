@@ -487,3 +487,14 @@ fn bytes_that_are_not_the_canonical_encoding_are_found_with_the_first_that_diffe
     let Outcome::Failed { stated, .. } = check::canonical_encoding(&bytes, &specimen).outcome else { panic!() };
     assert_eq!(stated, Quantity::Byte { offset: 9, byte: bytes[9] });
 }
+
+#[test]
+fn replica_of_another_type_is_refused_by_its_type() {
+    for (kind, told) in [("block-result", "block-result"), ("something\u{1b}", "another type")] {
+        let mut specimen = consistent();
+        specimen.block.kind = kind.to_owned();
+        let check = check::segment(&specimen);
+        let expected = format!("segment failed: Type: stated {told}, expected block-replica or block-specimen");
+        assert_eq!(check.to_string(), expected);
+    }
+}
