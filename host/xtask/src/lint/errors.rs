@@ -120,6 +120,8 @@ fn text_holders<'t>(lines: &[&'t str]) -> Vec<(&'t str, &'t str)> {
 fn text_field(line: &str) -> Option<&str> {
     let line = line.trim().trim_start_matches("pub ").trim_end_matches([',', ';']);
     let (name, of) = line.split_once(": ").or_else(|| line.strip_suffix(')')?.split_once('('))?;
+    // `struct Name(String)` and `Variant(String)`.
+    let name = name.rsplit(' ').next()?;
     let is_name = name.chars().all(|character| character.is_alphanumeric() || character == '_');
     (is_name && matches!(of, "String" | "Vec<String>" | "Option<String>" | "Box<str>")).then_some(name)
 }

@@ -38,13 +38,13 @@ fn tell(name: &str) -> io::Result<()> {
             sleep()
         }
         "other-version" => say(HELLO, &[0, 0, 0, 9, 0, 0, 0, 0]),
-        "endless-measures" => say(HELLO, &[0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff]),
+        "endless-measures" => say(HELLO, &[0, 0, 0, 3, 0xff, 0xff, 0xff, 0xff]),
         _ => after_hello(name),
     }
 }
 
 fn after_hello(name: &str) -> io::Result<()> {
-    say(HELLO, &[0, 0, 0, 2, 0, 0, 0, 0])?;
+    say(HELLO, &[0, 0, 0, 3, 0, 0, 0, 0])?;
     let digest = read_rule()?;
     match name {
         "other-rule" => say(ADMITTED, &[0; 32])?,
