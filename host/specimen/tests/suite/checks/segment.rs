@@ -1,7 +1,10 @@
 //! The segment around the block.
 
 use alloy_primitives::U256;
-use refiner_specimen::{Layout, check};
+use refiner_specimen::{
+    Layout,
+    check::{self, Outcome, Quantity},
+};
 
 use super::consistent::consistent;
 
@@ -54,5 +57,15 @@ fn total_difficulty_of_mainnet_in_doubles_is_the_one_nearest_to_the_terminal_one
         specimen.block.header.difficulty = U256::ZERO;
         specimen.block.total_difficulty = total;
         assert_eq!(check::segment(&specimen).failed(), !passes, "{layout} {total}");
+    }
+}
+
+#[test]
+fn type_of_a_replica_without_state_is_named() {
+    for (kind, named) in [("block-result", "block-result"), ("block", "another type"), ("", "another type")] {
+        let mut specimen = consistent();
+        specimen.block.kind = kind.into();
+        let Outcome::Failed { stated, .. } = check::segment(&specimen).outcome else { panic!("{kind} passes") };
+        assert_eq!(stated, Quantity::Words(named));
     }
 }
