@@ -49,7 +49,7 @@ fn main() {
 
 fn look_at_specimens(filter: &str) {
     println!("inspect  check  threads    MiB  specimen of 64 MiB");
-    let (mut slowest, mut largest) = (0.0_f64, 0_u64);
+    let (mut slowest, mut largest) = (0.0_f64, 0.0_f64);
     for full in specimens::all().into_iter().filter(|full| full.name.contains(filter)) {
         let path = std::env::temp_dir().join(format!("hostile-{}.avro", std::process::id()));
         let bytes = full.bytes(specimens::BYTES);
@@ -64,10 +64,10 @@ fn look_at_specimens(filter: &str) {
             println!("{}: no answer, {}", full.name, output.status);
             continue;
         };
-        (slowest, largest) = (slowest.max(inspect).max(all), largest.max(mib as u64));
+        (slowest, largest) = (slowest.max(inspect).max(all), largest.max(mib));
         println!("{inspect:7.2} {check:6.2} {all:8.2} {mib:6.0}  {} ({} MiB)", full.name, size >> 20);
     }
-    println!("worst: {slowest:.2} s of {MOST_SECONDS_TO_CHECK} s, {largest} MiB of {MOST_MIB} MiB");
+    println!("worst: {slowest:.2} s of {MOST_SECONDS_TO_CHECK} s, {largest:.0} MiB of {MOST_MIB} MiB");
 }
 
 /// Looks at a specimen as `refiner specimen inspect` and `check` do, and reports seconds of the first, seconds of the second on this thread

@@ -145,7 +145,7 @@ fn comparison_finds_every_changed_field() {
             }
         }
     }
-    let mut without_a_log = document.clone();
+    let mut without_a_log = document;
     let receipts = without_a_log["receipts"].as_array_mut().unwrap();
     let logs = receipts.iter_mut().find_map(|receipt| receipt["logs"].as_array_mut().filter(|logs| !logs.is_empty()));
     logs.unwrap().pop();

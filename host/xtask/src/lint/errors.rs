@@ -12,7 +12,7 @@ const TEXT_HOLDERS: [(&str, &str); 5] = [
 ];
 
 /// Fields and variants whose text is a name, a value or a digest of somebody's, which no enum can list.
-const DATA: [&str; 36] = [
+const DATA: [&str; 38] = [
     "argument",
     "command",
     "digest",
@@ -25,6 +25,7 @@ const DATA: [&str; 36] = [
     "have",
     "key",
     "locked",
+    "meant",
     "name",
     "origin",
     "package",
@@ -49,6 +50,7 @@ const DATA: [&str; 36] = [
     "SameName",
     "Taken",
     "Unknown",
+    "UnknownForce",
 ];
 
 /// Attributes and calls that search an error by type or print a chain; written in parts, so that this file may name them.

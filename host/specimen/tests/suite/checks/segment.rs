@@ -1,7 +1,10 @@
 //! The segment around the block.
 
 use alloy_primitives::U256;
-use refiner_specimen::{Layout, check};
+use refiner_specimen::{
+    Layout,
+    check::{self, Outcome, Quantity},
+};
 
 use super::consistent::consistent;
 
