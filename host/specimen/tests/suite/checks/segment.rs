@@ -1,10 +1,7 @@
 //! The segment around the block.
 
 use alloy_primitives::U256;
-use refiner_specimen::{
-    Layout,
-    check::{self, Outcome, Quantity},
-};
+use refiner_specimen::{Layout, check};
 
 use super::consistent::consistent;
 
