@@ -34,23 +34,23 @@ pub fn assert_golden(name: &str, text: &str) {
 pub fn shape<'v>(values: impl IntoIterator<Item = &'v Value>) -> String {
     let mut paths = BTreeSet::new();
     for value in values {
-        add(value, String::new(), &mut paths);
+        add(value, "", &mut paths);
     }
     paths.into_iter().map(|path| path + "\n").collect()
 }
 
-fn add(value: &Value, path: String, paths: &mut BTreeSet<String>) {
+fn add(value: &Value, path: &str, paths: &mut BTreeSet<String>) {
     let kind = match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
         Value::Number(_) => "number",
         Value::String(_) => "string",
         Value::Array(entries) => {
-            entries.iter().for_each(|entry| add(entry, format!("{path}[]"), paths));
+            entries.iter().for_each(|entry| add(entry, &format!("{path}[]"), paths));
             "array"
         }
         Value::Object(fields) => {
-            fields.iter().for_each(|(key, field)| add(field, format!("{path}.{key}"), paths));
+            fields.iter().for_each(|(key, field)| add(field, &format!("{path}.{key}"), paths));
             "object"
         }
     };

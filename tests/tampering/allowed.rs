@@ -125,9 +125,8 @@ pub const WITH_SYSTEM_CALLS: &[Allowed] =
 pub const MINED: &[Allowed] =
     &[allowed("TotalDifficulty", "the sum of all difficulties before; no field of the block follows from it")];
 
-/// Of a block whose execution is not compared with its header, as the network's server did not.
+/// Of a block whose execution is not compared with its header, as the network's server did not. Without any account it is refused.
 pub const NOT_COMPARED: &[Allowed] = &[
-    allowed("State/AccountRead", STATE),
     allowed("State/StorageRead", STATE),
     allowed("State/CodeRead", STATE),
     allowed("State/CodeRead/* removed", STATE),

@@ -103,14 +103,14 @@ pub enum Problem {
         reason: &'static str,
     },
     /// A value under which no result may be proved.
-    #[error("{key}: {found} is refused where results are proved; expected {expected}, or prove = \"none\"")]
+    #[error("{key}: {found} is refused where results are proved; expected {wanted}, or prove = \"none\"")]
     Proving {
         /// The setting.
         key: &'static str,
         /// The value.
         found: String,
         /// The values that are permitted.
-        expected: String,
+        wanted: String,
     },
     /// Two settings that exclude each other.
     #[error("{one} and {other} cannot both be given")]

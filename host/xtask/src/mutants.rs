@@ -1,6 +1,6 @@
 //! `cargo xtask mutants`: changes the gate in every way that cargo-mutants knows, and shows the changes that no test notices.
 //!
-//! Each part of the gate has one test binary that must notice every change of it alone, so that a change takes seconds.
+//! Each part of the gate has tests of its own that must notice every change of it without the others, so that a change takes seconds.
 
 use std::fs;
 
@@ -22,8 +22,8 @@ struct Part {
     title: &'static str,
     package: &'static str,
     files: &'static [&'static str],
-    /// A test binary, and the start of its tests' names.
-    test: &'static str,
+    /// Test binaries as cargo chooses them, and the start of the tests' names.
+    tests: &'static [&'static str],
     names: &'static [&'static str],
 }
 
@@ -33,14 +33,14 @@ const PARTS: [Part; 2] = [
         title: "Mutants of the gate",
         package: "refiner-evm",
         files: &["host/evm/src/gate/**/*.rs"],
-        test: "gate",
+        tests: &["--lib", "--test=gate"],
         names: &[],
     },
     Part {
         title: "Mutants of the checks of a specimen",
         package: "refiner-specimen",
         files: &["host/specimen/src/check.rs", "host/specimen/src/check/**/*.rs"],
-        test: "suite",
+        tests: &["--test=suite"],
         names: &["checks::"],
     },
 ];
@@ -66,11 +66,12 @@ fn change(part: &Part, chosen: &[String]) -> Result<()> {
         // The package leaves out what is not of this part.
         chosen => mutants.args(chosen.iter().flat_map(|file| ["--file", file])),
     };
-    let output = target.join("mutants").join(part.test);
+    let output = target.join("mutants").join(part.package);
     fs::create_dir_all(&output)?;
     mutants.arg("--output").arg(output);
     // The other test binaries of the package are not even built; one process for all tests, and not nextest's one for each.
-    mutants.args(["--cargo-arg=--test", "--cargo-arg", part.test, "--"]).args(part.names);
+    mutants.args(part.tests.iter().map(|test| format!("--cargo-arg={test}")));
+    mutants.arg("--").args(part.names);
     // The mutants are made in a copy of the tree. With this directory the dependencies need not be compiled again.
     mutants.env("CARGO_TARGET_DIR", target);
     // A change costs its compilation more than its tests.

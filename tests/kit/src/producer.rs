@@ -195,7 +195,8 @@ fn plan(transactions: Vec<Plan>) -> BlockPlan {
 }
 
 fn seal(height: u64, fork: Fork, transactions: Vec<Plan>) -> Result<SealedBlock, KitError> {
-    let withdrawals = if fork >= Fork::Shanghai && height % 2 == 0 { scenario::withdrawals() } else { Vec::new() };
+    let withdrawals =
+        if fork >= Fork::Shanghai && height.is_multiple_of(2) { scenario::withdrawals() } else { Vec::new() };
     chain(height, fork).seal(BlockPlan { withdrawals, ..plan(transactions) })
 }
 

@@ -58,15 +58,12 @@ impl<'a> Recovery<'a> {
 
     /// The first transaction whose stated sender is wrong, if there is one.
     pub(super) fn first_wrong(self, interrupt: &dyn Interrupt) -> Result<Option<Wrong>, Interrupted> {
-        let cores = Cores::take(self.transactions.len() / LEAST_A_THREAD);
+        let cores = Cores::take(&BUSY, available(), self.transactions.len());
         self.on_threads(cores.helpers(), interrupt)
     }
 
     /// The same, with this many threads beside the caller's, if the system gives them.
     fn on_threads(&self, helpers: usize, interrupt: &dyn Interrupt) -> Result<Option<Wrong>, Interrupted> {
-        if helpers == 0 {
-            return self.work(|| interrupt.check());
-        }
         thread::scope(|scope| {
             let spawn = |_| match thread::Builder::new().spawn_scoped(scope, || self.work(|| Ok(()))) {
                 Ok(helper) => Some(helper),
@@ -119,25 +116,29 @@ fn earlier(
 }
 
 /// The cores that one recovery uses, given back when it ends.
-struct Cores(usize);
+struct Cores<'a> {
+    busy: &'a AtomicUsize,
+    taken: usize,
+}
 
-impl Cores {
-    /// The caller's core and, up to `most` in all, those that no other recovery uses.
-    fn take(most: usize) -> Self {
-        let free = available().saturating_sub(BUSY.load(Ordering::Relaxed));
+impl<'a> Cores<'a> {
+    /// The caller's core and, of the `available` ones, those that no other recovery uses, up to what so many transactions are worth.
+    fn take(busy: &'a AtomicUsize, available: usize, transactions: usize) -> Self {
+        let free = available.saturating_sub(busy.load(Ordering::Relaxed));
+        let most = transactions / LEAST_A_THREAD;
         let taken = if REFUSED.load(Ordering::Relaxed) { 1 } else { free.min(most).max(1) };
-        BUSY.fetch_add(taken, Ordering::Relaxed);
-        Self(taken)
+        busy.fetch_add(taken, Ordering::Relaxed);
+        Self { busy, taken }
     }
 
     const fn helpers(&self) -> usize {
-        self.0 - 1
+        self.taken - 1
     }
 }
 
-impl Drop for Cores {
+impl Drop for Cores<'_> {
     fn drop(&mut self) {
-        BUSY.fetch_sub(self.0, Ordering::Relaxed);
+        self.busy.fetch_sub(self.taken, Ordering::Relaxed);
     }
 }
 
@@ -166,7 +167,8 @@ fn recover(transaction: &Transaction, low_s: bool) -> Option<Address> {
 fn parity(transaction: &Transaction) -> Option<u8> {
     let v = transaction.v.unwrap_or_default();
     let bit = match (transaction.tx_type, transaction.signed_chain_id()) {
-        (0, Some(_)) => (v - U256::from(35)) & U256::ONE,
+        // 35 is odd, and what is added to it for a chain is even.
+        (0, Some(_)) => U256::from(!v.bit(0)),
         (0, None) => v.checked_sub(U256::from(27))?,
         _ => v,
     };

@@ -217,11 +217,13 @@ fn errors_that_are_no_lack_of_data_stay_beside_proven_receipts() {
     let other_code: Change = |specimen| {
         specimen.block.state.codes[0].code = Bytes::from_static(&[0xfe]);
     };
-    let is = |error: &ExecuteError, name: &str| match (error, name) {
-        (ExecuteError::Rejected(Rejected::InvalidTransaction { transaction: 0, .. }), "poor") => true,
-        (ExecuteError::Rejected(Rejected::SystemCall { .. }), "burning") => true,
-        (ExecuteError::Rejected(Rejected::CodeHash { .. }), "other code") => true,
-        _ => false,
+    let is = |error: &ExecuteError, name: &str| {
+        matches!(
+            (error, name),
+            (ExecuteError::Rejected(Rejected::InvalidTransaction { transaction: 0, .. }), "poor")
+                | (ExecuteError::Rejected(Rejected::SystemCall { .. }), "burning")
+                | (ExecuteError::Rejected(Rejected::CodeHash { .. }), "other code")
+        )
     };
     for (name, change) in [("poor", poor), ("burning", burning), ("other code", other_code)] {
         // Without transactions on the way to the call at the end of the block.
@@ -249,7 +251,7 @@ fn block_that_contradicts_itself_is_rejected_on_every_basis() {
         (CheckName::TransactionsRoot, |specimen| specimen.block.transactions[0].value += U256::from(1)),
         (CheckName::TransactionFields, |specimen| specimen.block.senders.truncate(1)),
         (CheckName::WithdrawalsRoot, |specimen| {
-            specimen.block.withdrawals.iter_mut().flatten().for_each(|w| w.amount += 1)
+            specimen.block.withdrawals.iter_mut().flatten().for_each(|w| w.amount += 1);
         }),
         (CheckName::ChainId, |specimen| specimen.block.network_id = 1337),
     ];

@@ -1,10 +1,10 @@
 //! Recorded receipts against the header and the block.
 
 use alloy_primitives::{Address, B256, Bytes};
-use refiner_evm::gate;
+use refiner_evm::{BasisPolicy, EmbeddedExecutor, ExecuteError, ExecutionPolicy, Rejected, ResultFormat, gate};
 use refiner_specimen::{
     Block, Log, Receipt, Specimen,
-    check::{Outcome, Quantity},
+    check::{CheckName, Outcome, Quantity},
 };
 
 use crate::{failure, paris, with};
@@ -121,4 +121,39 @@ fn recorded_receipts_may_leave_out_what_they_repeat() {
     assert_eq!(gate::recorded_receipts(&bare).outcome, Outcome::Passed);
     let none = with(bare, |specimen| specimen.block.receipts.clear());
     assert!(matches!(gate::recorded_receipts(&none).outcome, Outcome::NotCheckable(_)));
+}
+
+#[test]
+fn hash_that_a_log_repeats_is_checked_where_its_receipt_has_none() {
+    let position =
+        |specimen: &Specimen| specimen.block.receipts.iter().rposition(|receipt| !receipt.logs.is_empty()).unwrap();
+    let honest = with(fully_recorded(), |specimen| {
+        let index = position(specimen);
+        specimen.block.receipts[index].tx_hash = B256::ZERO;
+    });
+    assert_eq!(gate::recorded_receipts(&honest).outcome, Outcome::Passed);
+    let computed = log(&mut honest.clone()).transaction_hash;
+    let lie = with(honest, |specimen| log(specimen).transaction_hash = B256::repeat_byte(1));
+    let (_, stated, expected) = failure(gate::recorded_receipts(&lie));
+    assert_eq!((stated, expected), (Quantity::Hash(B256::repeat_byte(1)), Quantity::Hash(computed)));
+}
+
+#[test]
+fn result_rests_on_recorded_receipts_only_where_they_pass() {
+    let policy = ExecutionPolicy { basis: BasisPolicy::Receipts, ..ExecutionPolicy::default() };
+    let executor = EmbeddedExecutor::default().with_policy(policy);
+    let honest = fully_recorded();
+    executor.execute(&honest, ResultFormat::Canonical).unwrap();
+    // A bloom that is the header's in its hash, but not that of the logs.
+    let lie = with(honest, |specimen| {
+        let block = &mut specimen.block;
+        block.header.logs_bloom.0[0] ^= 1;
+        block.hash = block.header.hash_slow();
+        specimen.event_hash = block.hash;
+        let hash = block.hash;
+        block.receipts.iter_mut().flat_map(|receipt| &mut receipt.logs).for_each(|log| log.block_hash = hash);
+    });
+    let error = executor.execute(&lie, ResultFormat::Canonical).unwrap_err();
+    let ExecuteError::Rejected(Rejected::CheckFailed(check)) = error else { panic!("{error}") };
+    assert_eq!(check.name, CheckName::RecordedReceipts);
 }

@@ -1,9 +1,10 @@
 //! Blocks made to take as much time and memory for their gas as they can.
 // Clippy does not see that this file is one of tests.
-#![allow(clippy::unwrap_used)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 mod precompiles;
 mod programs;
+pub mod specimens;
 mod state;
 
 use alloy_primitives::{Bytes, U256};

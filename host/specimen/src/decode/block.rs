@@ -17,8 +17,16 @@ use crate::{BlobSidecar, Block, Layout, StateReads};
 
 /// An address and three fields of a byte.
 const WITHDRAWAL_MIN_BYTES: usize = ADDRESS_BYTES + 3;
+/// Withdrawals that a block can have: thousands of times the consensus layer's 16. A short one takes forty bytes, and longer to hash into
+/// the root than any other item of its size.
+const WITHDRAWALS_LIMIT: usize = 1 << 16;
 /// Three empty arrays.
 const SIDECAR_MIN_BYTES: usize = 3;
+/// Sidecars that a block can have, one for a transaction with blobs: ten times the blobs of a block.
+const SIDECARS_LIMIT: usize = 256;
+/// Blobs, commitments or proofs of a sidecar. The most is of proofs: 128 for each of up to six blobs (EIP-7594). An empty one takes three
+/// bytes, and ten times that in memory.
+const BLOBS_LIMIT: usize = 2_048;
 
 /// Reads a block but for the sections, which stay in `sections` until the whole input fits.
 pub(super) fn read(wire: &mut Wire<'_>, sections: &mut Sections) -> Read<Block> {
@@ -82,17 +90,17 @@ fn withdrawals(wire: &mut Wire<'_>) -> Read<Vec<Withdrawal>> {
             amount: wire.long().at("amount")?,
         })
     };
-    wire.array(WITHDRAWAL_MIN_BYTES, item)
+    wire.limited_array(WITHDRAWAL_MIN_BYTES, WITHDRAWALS_LIMIT, item)
 }
 
 fn sidecars(wire: &mut Wire<'_>) -> Read<Vec<BlobSidecar>> {
+    let blobs = |wire: &mut Wire<'_>| wire.limited_array(HEX_MIN_BYTES, BLOBS_LIMIT, Wire::hex_bytes);
     let item = |wire: &mut Wire<'_>| {
         Ok(BlobSidecar {
-            blobs: wire.array(HEX_MIN_BYTES, Wire::hex_bytes).at("Blobs")?,
-            commitments: wire.array(HEX_MIN_BYTES, Wire::hex_bytes).at("Commitments")?,
-            proofs: wire.array(HEX_MIN_BYTES, Wire::hex_bytes).at("Proofs")?,
+            blobs: blobs(wire).at("Blobs")?,
+            commitments: blobs(wire).at("Commitments")?,
+            proofs: blobs(wire).at("Proofs")?,
         })
     };
-    // A sidecar belongs to a transaction, so there are no more of them.
-    wire.limited_array(SIDECAR_MIN_BYTES, transaction::TRANSACTIONS_LIMIT, item)
+    wire.limited_array(SIDECAR_MIN_BYTES, SIDECARS_LIMIT, item)
 }

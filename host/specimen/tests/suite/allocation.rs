@@ -7,6 +7,7 @@ use std::{
     cell::Cell,
 };
 
+use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::Bytes;
 use refiner_specimen::{BlobSidecar, Layout, Specimen, Transaction, decode, encode};
 
@@ -78,9 +79,9 @@ fn every_byte_turned_into_a_huge_length_costs_no_more_than_the_input_allows() {
 #[test]
 fn densest_items_take_a_small_multiple_of_the_input() {
     for (name, bytes, times) in [
-        ("transactions", transactions(100_000), 20),
-        ("sidecars", sidecars(100_000), 25),
-        ("blobs", blobs(1_000_000), 11),
+        ("transactions", transactions(LIMITS[0].1), 20),
+        ("sidecars", sidecars(LIMITS[1].1), 25),
+        ("blobs", blobs(LIMITS[2].1), 11),
     ] {
         assert!(decode(&bytes).is_ok(), "{name}");
         let peak = peak_of_decoding(&bytes);
@@ -88,16 +89,23 @@ fn densest_items_take_a_small_multiple_of_the_input() {
     }
 }
 
-/// Items that take much more memory than input are counted against a bound of their own.
+type Items = fn(usize) -> Vec<u8>;
+
+/// Items that take much more memory or time than input, and how many there can be.
+const LIMITS: [(&str, usize, Items); 4] = [
+    ("Transactions", 20_000, transactions),
+    ("BlobTxSidecars", 256, sidecars),
+    ("BlobTxSidecars[0].Blobs", 2_048, blobs),
+    ("Withdrawals", 1 << 16, withdrawals),
+];
+
 #[test]
-fn more_transactions_or_sidecars_than_a_block_can_have_are_refused() {
-    const LIMIT: usize = 1 << 17;
-    for (name, bytes) in
-        [("Transactions", transactions as fn(usize) -> Vec<u8>), ("BlobTxSidecars", sidecars as fn(usize) -> Vec<u8>)]
-    {
-        assert!(decode(&bytes(LIMIT)).is_ok(), "{name}");
-        let error = decode(&bytes(LIMIT + 1)).unwrap_err().to_string();
-        assert!(error.ends_with(&format!("{name}: 131073 items, and there can be at most 131072")), "{error}");
+fn more_items_than_a_block_can_have_are_refused() {
+    for (name, limit, items) in LIMITS {
+        assert!(decode(&items(limit)).is_ok(), "{name}");
+        let error = decode(&items(limit + 1)).unwrap_err().to_string();
+        let expected = format!("{name}: {} items, and there can be at most {limit}", limit + 1);
+        assert!(error.ends_with(&expected), "{error}");
     }
 }
 
@@ -107,6 +115,10 @@ fn transactions(count: usize) -> Vec<u8> {
 
 fn sidecars(count: usize) -> Vec<u8> {
     repeated(count, |specimen, count| specimen.block.blob_sidecars = Some(vec![BlobSidecar::default(); count]))
+}
+
+fn withdrawals(count: usize) -> Vec<u8> {
+    repeated(count, |specimen, count| specimen.block.withdrawals = Some(vec![Withdrawal::default(); count]))
 }
 
 fn blobs(count: usize) -> Vec<u8> {

@@ -12,7 +12,7 @@ const TEXT_HOLDERS: [(&str, &str); 5] = [
 ];
 
 /// Fields and variants whose text is a name, a value or a digest of somebody's, which no enum can list.
-const DATA: [&str; 36] = [
+const DATA: [&str; 38] = [
     "argument",
     "command",
     "digest",
@@ -25,6 +25,7 @@ const DATA: [&str; 36] = [
     "have",
     "key",
     "locked",
+    "meant",
     "name",
     "origin",
     "package",
@@ -49,6 +50,7 @@ const DATA: [&str; 36] = [
     "SameName",
     "Taken",
     "Unknown",
+    "UnknownForce",
 ];
 
 /// Attributes and calls that search an error by type or print a chain; written in parts, so that this file may name them.
@@ -120,6 +122,8 @@ fn text_holders<'t>(lines: &[&'t str]) -> Vec<(&'t str, &'t str)> {
 fn text_field(line: &str) -> Option<&str> {
     let line = line.trim().trim_start_matches("pub ").trim_end_matches([',', ';']);
     let (name, of) = line.split_once(": ").or_else(|| line.strip_suffix(')')?.split_once('('))?;
+    // `struct Name(String)` and `Variant(String)`.
+    let name = name.rsplit(' ').next()?;
     let is_name = name.chars().all(|character| character.is_alphanumeric() || character == '_');
     (is_name && matches!(of, "String" | "Vec<String>" | "Option<String>" | "Box<str>")).then_some(name)
 }

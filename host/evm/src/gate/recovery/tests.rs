@@ -75,9 +75,24 @@ fn interruption_ends_a_recovery_on_every_thread() {
 }
 
 #[test]
-fn a_block_of_few_transactions_takes_one_core_and_gives_it_back() {
-    let few = Cores::take(0);
-    assert_eq!(few.helpers(), 0);
-    let rest = Cores::take(usize::MAX);
-    assert!(rest.helpers() < available());
+fn block_takes_a_core_for_every_twelve_transactions_and_gives_them_back() {
+    let busy = AtomicUsize::new(0);
+    for (transactions, helpers) in [(0, 0), (11, 0), (12, 0), (23, 0), (24, 1), (59, 3), (60, 4), (10_000, 7)] {
+        let cores = Cores::take(&busy, 8, transactions);
+        assert_eq!(cores.helpers(), helpers, "{transactions}");
+        assert_eq!(busy.load(Ordering::Relaxed), 1 + helpers);
+    }
+    assert_eq!(busy.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn cores_of_another_block_are_left_to_it() {
+    let busy = AtomicUsize::new(0);
+    let [first, second, third] = [60, 60, 60].map(|transactions| Cores::take(&busy, 8, transactions));
+    assert_eq!([first.helpers(), second.helpers(), third.helpers()], [4, 2, 0]);
+}
+
+#[test]
+fn every_core_of_the_process_is_available() {
+    assert_eq!(available(), thread::available_parallelism().unwrap().get());
 }

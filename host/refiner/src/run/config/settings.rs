@@ -137,11 +137,11 @@ impl Reading<'_> {
         ];
         // Where execution and auto both have a result, it is the same.
         if proves && policy.basis == BasisPolicy::Receipts {
-            let (found, expected) = (policy.basis.to_string(), "auto or execution".to_owned());
-            self.problems.push(Problem::Proving { key: "basis", found, expected });
+            let (found, wanted) = (policy.basis.to_string(), "auto or execution".to_owned());
+            self.problems.push(Problem::Proving { key: "basis", found, wanted });
         }
-        for (key, found, expected) in terms.into_iter().filter(|(_, found, expected)| proves && found != expected) {
-            self.problems.push(Problem::Proving { key, found, expected });
+        for (key, found, wanted) in terms.into_iter().filter(|(_, found, wanted)| proves && found != wanted) {
+            self.problems.push(Problem::Proving { key, found, wanted });
         }
         policy
     }

@@ -56,3 +56,14 @@ fn total_difficulty_of_mainnet_in_doubles_is_the_one_nearest_to_the_terminal_one
         assert_eq!(check::segment(&specimen).failed(), !passes, "{layout} {total}");
     }
 }
+
+#[test]
+fn replica_of_another_type_is_refused_by_its_type() {
+    for (kind, shown) in [("block-result", "block-result"), ("something\u{1b}", "another type")] {
+        let mut specimen = consistent();
+        specimen.block.kind = kind.to_owned();
+        let check = check::segment(&specimen);
+        let expected = format!("segment failed: Type: stated {shown}, expected block-replica or block-specimen");
+        assert_eq!(check.to_string(), expected);
+    }
+}

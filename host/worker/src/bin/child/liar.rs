@@ -38,13 +38,13 @@ fn tell(name: &str) -> io::Result<()> {
             sleep()
         }
         "other-version" => say(HELLO, &[0, 0, 0, 9, 0, 0, 0, 0]),
-        "endless-measures" => say(HELLO, &[0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff]),
+        "endless-measures" => say(HELLO, &[0, 0, 0, 3, 0xff, 0xff, 0xff, 0xff]),
         _ => after_hello(name),
     }
 }
 
 fn after_hello(name: &str) -> io::Result<()> {
-    say(HELLO, &[0, 0, 0, 2, 0, 0, 0, 0])?;
+    say(HELLO, &[0, 0, 0, 3, 0, 0, 0, 0])?;
     let digest = read_rule()?;
     match name {
         "other-rule" => say(ADMITTED, &[0; 32])?,
@@ -106,7 +106,7 @@ fn after_hello(name: &str) -> io::Result<()> {
             say(VERDICT, &produced())
         }
         "endless-evidence" => loop {
-            say(EVIDENCE, &[0; 20])?;
+            say(EVIDENCE, &[0; 22])?;
         },
         "endless-checks" => say(EVIDENCE, &endless_checks()),
         "path" => say(ARTIFACT, &artifact("../../etc/passwd", 0)),
