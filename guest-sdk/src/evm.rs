@@ -1,6 +1,6 @@
 //! The block, executed by the host.
 
-use crate::{Artifact, Check, CheckOutcome, ExecuteError, Log, Receipt, Specimen, Transaction, host, page};
+use crate::{Artifact, Basis, Check, CheckOutcome, ExecuteError, Log, Receipt, Specimen, Transaction, host, page};
 
 /// The capability to execute blocks. Only a [`RuleWithEvm`](crate::RuleWithEvm) is given one.
 pub struct Evm(pub(crate) ());
@@ -67,6 +67,12 @@ impl Execution {
     /// Every check of the block that was made, but for that of the senders.
     pub fn checks(&self) -> Vec<Check> {
         self.host.checks()
+    }
+
+    /// What the receipts and logs rest on, by the check `execution`: it passes where the block was executed, and is not applicable where
+    /// the recorded receipts stand in for that.
+    pub fn basis(&self) -> Basis {
+        Basis::of(&self.checks())
     }
 
     /// The transactions whose fields a check covers.

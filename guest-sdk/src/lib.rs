@@ -51,6 +51,7 @@
 // The expansions of the macros below name the crate as its users do.
 extern crate self as refiner_sdk;
 
+mod basis;
 #[doc(hidden)]
 pub mod bindings;
 mod evm;
@@ -67,6 +68,7 @@ mod rule;
 mod specimen;
 mod value;
 
+pub use basis::Basis;
 pub use bindings::exports::refiner::rule::rule::{Description, OutputDescription, Summary};
 pub use bindings::refiner::rule::{
     evm::{ExecuteError, Log, Receipt},

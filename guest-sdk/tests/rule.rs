@@ -3,8 +3,8 @@
 use std::io::Write as _;
 
 use refiner_sdk::{
-    AccessListItem, AccountRead, Address, B256, BlockHashRead, Evm, ExecuteError, Log, Output, Receipt, Rule,
-    RuleError, RuleWithEvm, Specimen, StorageRead, Summary, Transaction, U256, Withdrawal,
+    AccessListItem, AccountRead, Address, B256, Basis, BlockHashRead, Check, CheckOutcome, Evm, ExecuteError, Log,
+    Output, Receipt, Rule, RuleError, RuleWithEvm, Specimen, StorageRead, Summary, Transaction, U256, Withdrawal,
     fixture::{ExecutedBlock, Fixture},
     log::{self, Level},
     params,
@@ -186,6 +186,27 @@ fn code_is_found_by_its_hash() {
         assert_eq!(specimen.counts().code_reads, 1);
         Ok(Summary::records(0_u32))
     });
+}
+
+#[test]
+fn basis_is_that_of_the_check_execution() {
+    let check = |name: &str, outcome| Check { name: name.to_owned(), outcome, detail: String::new() };
+    for (checks, expected) in [
+        (vec![check("execution", CheckOutcome::Passed)], Basis::Execution),
+        (
+            vec![check("gasUsed", CheckOutcome::Passed), check("execution", CheckOutcome::NotApplicable)],
+            Basis::Receipts,
+        ),
+        (vec![check("requestsHash", CheckOutcome::NotApplicable)], Basis::Execution),
+        (Vec::new(), Basis::Execution),
+    ] {
+        let block = ExecutedBlock { checks, ..ExecutedBlock::default() };
+        let run = Fixture::new().executed("canonical", Ok(block)).run_with_evm(|specimen, evm, _| {
+            assert_eq!(evm.execute(specimen, "canonical")?.basis(), expected);
+            Ok(Summary::records(0_u32))
+        });
+        assert!(run.result.is_ok());
+    }
 }
 
 fn word(number: u64) -> [u8; 32] {

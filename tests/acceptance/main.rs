@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod basis;
 mod cases;
 mod checked;
 #[path = "../hostile/component.rs"]

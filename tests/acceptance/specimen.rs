@@ -99,7 +99,7 @@ fn checks_stand_once_in_one_order_with_and_without_execution() {
         "codeHashes",
     ];
     assert_eq!(without, expected);
-    let executed = ["gasUsed", "logsBloom", "receiptsRoot", "requestsHash", "producerReceipts"];
+    let executed = ["execution", "gasUsed", "logsBloom", "receiptsRoot", "requestsHash", "producerReceipts"];
     assert_eq!(names(&["--execute"]), [&expected[..], &executed].concat());
 }
 

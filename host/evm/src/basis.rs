@@ -79,6 +79,17 @@ impl FromStr for BasisPolicy {
     }
 }
 
+impl ExecuteError {
+    /// True where the producer exported no state and nothing else stands in for it.
+    pub fn is_for_want_of_state(&self) -> bool {
+        match self {
+            Self::Unsupported(Unsupported::NoBasis { execution }) => matches!(**execution, Unsupported::NoState { .. }),
+            Self::Unsupported(unsupported) => matches!(unsupported, Unsupported::NoState { .. }),
+            Self::Rejected(_) => false,
+        }
+    }
+}
+
 /// True when an execution failed for want of data that the producer did not export, so that it refutes nothing.
 ///
 /// `fields_dropped`: a transaction of the block lacks a field that execution needs, and candidates for it were tried.
@@ -192,6 +203,19 @@ mod tests {
             let too_large = Unsupported::ExecutionTooLarge { resource: Resource::Gas, used: 2, bound: 1 };
             assert_eq!(lacks_data(&too_large.into(), fields_dropped), fields_dropped);
         }
+    }
+
+    #[test]
+    fn lack_of_state_is_known_under_the_lack_of_receipts_and_nowhere_else() {
+        let no_state = || Unsupported::NoState { transactions: 1 };
+        let of_state = |error: &ExecuteError| error.is_for_want_of_state();
+        assert!(of_state(&no_state().into()));
+        assert!(of_state(&Unsupported::NoBasis { execution: Box::new(no_state()) }.into()));
+        let other =
+            Unsupported::NoBasis { execution: Box::new(Unsupported::AuthorizationListMissing { transaction: 0 }) };
+        assert!(!of_state(&other.into()));
+        assert_eq!(lacking().iter().filter(|error| of_state(error)).count(), 1);
+        assert_eq!(others().iter().filter(|error| of_state(error)).count(), 1);
     }
 
     #[test]

@@ -58,12 +58,16 @@ pub struct Item {
     pub last_error: Option<String>,
     /// When it may be tried again, milliseconds since 1970; 0 for at once.
     pub due_ms: u64,
+    /// What its result rests on, `execution` or `receipts`, for a rule that asks for an execution.
+    pub basis: Option<String>,
+    /// Class of the reason, `noState`, where it has one.
+    pub reason_class: Option<String>,
 }
 
 impl Item {
     /// The columns that [`Item::read`] expects, in order.
     pub(crate) const COLUMNS: &'static str = "id, chain, height, block_hash, specimen_hash, rule, rule_name, proves, announced_in, \
-         announced_ms, state, state_ms, reason, specimen_cid, specimen_bytes, mined_block, mined_tx, attempts, last_error, due_ms";
+         announced_ms, state, state_ms, reason, specimen_cid, specimen_bytes, mined_block, mined_tx, attempts, last_error, due_ms, basis, reason_class";
 
     pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -87,6 +91,8 @@ impl Item {
             attempts: row.get(17)?,
             last_error: row.get(18)?,
             due_ms: row.get(19)?,
+            basis: row.get(20)?,
+            reason_class: row.get(21)?,
         })
     }
 

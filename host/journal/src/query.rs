@@ -129,6 +129,23 @@ impl Journal {
         read().map_err(|error| self.error(error))
     }
 
+    /// How many items have a result that rests on this.
+    pub fn count_of_basis(&self, basis: &str) -> Result<u64, JournalError> {
+        self.count("SELECT count(*) FROM item WHERE basis = ?1", basis)
+    }
+
+    /// How many items were refused for a reason of this class.
+    pub fn count_of_class(&self, class: &str) -> Result<u64, JournalError> {
+        self.count("SELECT count(*) FROM item WHERE reason_class = ?1", class)
+    }
+
+    fn count(&self, query: &str, word: &str) -> Result<u64, JournalError> {
+        self.connection
+            .prepare_cached(query)
+            .and_then(|mut query| query.query_row([word], |row| row.get(0)))
+            .map_err(|error| self.error(error))
+    }
+
     /// Items that wait to be fetched, run or pinned: what holds the scanner back when it grows.
     pub fn unfinished(&self) -> Result<u64, JournalError> {
         self.connection

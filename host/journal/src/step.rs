@@ -24,11 +24,15 @@ pub enum Step {
     Refused {
         /// The verdict and its message.
         reason: String,
+        /// Class of the reason, where it has one.
+        class: Option<&'static str>,
     },
     /// The rule's artifacts are in the local store.
     Produced {
         /// In the rule's order.
         artifacts: Vec<Artifact>,
+        /// What they rest on, for a rule that asks for an execution.
+        basis: Option<&'static str>,
     },
     /// The artifacts are to be kept once more: the chain did not take their URL.
     PinAgain,
@@ -114,11 +118,18 @@ impl Step {
 
     fn reason(&self) -> Option<&str> {
         match self {
-            Self::Refused { reason }
+            Self::Refused { reason, .. }
             | Self::Reverted { reason }
             | Self::Replaced { reason }
             | Self::Skipped { reason }
             | Self::Quarantined { reason } => Some(reason),
+            _ => None,
+        }
+    }
+
+    const fn class(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused { class, .. } => *class,
             _ => None,
         }
     }
@@ -237,17 +248,21 @@ fn check_nonce(connection: &Connection, item: ItemId, nonce: u64) -> rusqlite::R
 fn write_step(connection: &Connection, item: ItemId, step: &Step, now_ms: u64) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE item SET state = ?2, state_ms = ?3, reason = ?4, attempts = 0, due_ms = 0,
+            "UPDATE item SET state = ?2, state_ms = ?3, reason = ?4, reason_class = ?5, attempts = 0, due_ms = 0,
              last_error = CASE WHEN ?2 = 'quarantined' THEN last_error END WHERE id = ?1",
         )?
-        .execute(params![item.0, step.to(), now_ms, step.reason()])?;
+        .execute(params![item.0, step.to(), now_ms, step.reason(), step.class()])?;
     match step {
         Step::Fetched { cid, bytes } => {
             connection
                 .prepare_cached("UPDATE item SET specimen_cid = ?2, specimen_bytes = ?3 WHERE id = ?1")?
                 .execute(params![item.0, cid, bytes])?;
         }
-        Step::Produced { artifacts } => write_artifacts(connection, item, artifacts)?,
+        Step::Produced { artifacts, basis } => {
+            write_artifacts(connection, item, artifacts)?;
+            write_basis(connection, item, *basis)?;
+        }
+        Step::Again => write_basis(connection, item, None)?,
         Step::Signed(signed) => write_signed(connection, item, signed, now_ms)?,
         Step::Mined { hash, block } => {
             connection
@@ -262,14 +277,18 @@ fn write_step(connection: &Connection, item: ItemId, step: &Step, now_ms: u64) -
         Step::Final | Step::Reverted { .. } | Step::Replaced { .. } => {
             connection.prepare_cached("UPDATE proof_transaction SET open = 0 WHERE item = ?1")?.execute([item.0])?;
         }
-        Step::Again
-        | Step::Refused { .. }
+        Step::Refused { .. }
         | Step::PinAgain
         | Step::Pinned
         | Step::ProofIntent
         | Step::Skipped { .. }
         | Step::Quarantined { .. } => {}
     }
+    Ok(())
+}
+
+fn write_basis(connection: &Connection, item: ItemId, basis: Option<&str>) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE item SET basis = ?2 WHERE id = ?1")?.execute(params![item.0, basis])?;
     Ok(())
 }
 

@@ -24,18 +24,26 @@ pub fn by_name(reports: &[CheckReport]) -> Map<String, Value> {
     reports.iter().map(|report| (report.name.as_str().to_owned(), outcome(report))).collect()
 }
 
-/// The fields of a run that say what its output rests on.
-pub fn evidence(evidence: &Evidence) -> Map<String, Value> {
-    let Evidence { checks, basis, without_state, unproven, supplied, left_out } = evidence;
+/// The basis of receipts and logs, with the reason where the block could not be executed.
+pub fn basis(basis: &BasisReport) -> Map<String, Value> {
     let mut fields = Map::new();
-    if let Some(basis) = basis {
-        fields.insert("basis".to_owned(), basis.as_str().into());
-    }
-    if let Some(BasisReport::Receipts { reason: Some(reason) }) = basis {
+    fields.insert("basis".to_owned(), basis.as_str().into());
+    if let BasisReport::Receipts { reason: Some(reason) } = basis {
         fields.insert("basisReason".to_owned(), reason.as_str().into());
     }
+    fields
+}
+
+/// The fields of a run that say what its output rests on.
+pub fn evidence(evidence: &Evidence) -> Map<String, Value> {
+    let Evidence { checks, basis, without_state, reason_class, unproven, supplied, left_out } = evidence;
+    let mut fields = Map::new();
+    fields.extend(basis.iter().flat_map(self::basis));
     if *without_state {
         fields.insert("stateExported".to_owned(), false.into());
+    }
+    if let Some(class) = reason_class {
+        fields.insert("reasonClass".to_owned(), class.as_str().into());
     }
     fields.insert("checks".to_owned(), Value::Object(by_name(checks)));
     for (name, entries) in [("unproven", unproven), ("supplied", supplied)] {

@@ -16,12 +16,38 @@ pub struct Evidence {
     pub basis: Option<BasisReport>,
     /// The producer exported no state of the block, so no one can execute it.
     pub without_state: bool,
+    /// Class of the reason for a verdict other than produced.
+    pub reason_class: Option<ReasonClass>,
     /// JSON pointers into the executed block results: values that rest on what cannot be checked.
     pub unproven: Vec<UntrustedText>,
     /// Values that stood in for fields the producer dropped, each with what proves it.
     pub supplied: Vec<UntrustedText>,
     /// Entries of the last two beyond [`Evidence::ENTRIES_MAX`].
     pub left_out: u64,
+}
+
+/// Class of the reason for a verdict, for programs and counters; the words are in the verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReasonClass {
+    /// The producer exported no state, and what the rule asked for cannot be had without it.
+    NoState,
+}
+
+impl ReasonClass {
+    /// Every class.
+    pub const ALL: [Self; 1] = [Self::NoState];
+
+    /// The name in reports and metrics, `"noState"`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoState => "noState",
+        }
+    }
+
+    /// The class of an execution's error, where it has one.
+    pub fn of(error: &ExecuteError) -> Option<Self> {
+        error.is_for_want_of_state().then_some(Self::NoState)
+    }
 }
 
 /// The basis of a run's receipts and logs.
@@ -106,6 +132,11 @@ impl Evidence {
         *self == Self::default()
     }
 
+    /// True when recorded receipts stood in for an execution.
+    pub const fn rests_on_receipts(&self) -> bool {
+        matches!(self.basis, Some(BasisReport::Receipts { .. }))
+    }
+
     /// Adds checks; of two with one name the first is kept.
     pub(crate) fn add<'c>(&mut self, checks: impl IntoIterator<Item = &'c Check>) {
         for check in checks {
@@ -146,6 +177,7 @@ impl Evidence {
             (one, other) => one.or(other),
         };
         self.without_state |= other.without_state;
+        self.reason_class = self.reason_class.or(other.reason_class);
         for (entries, more) in [(&mut self.unproven, other.unproven), (&mut self.supplied, other.supplied)] {
             for entry in more {
                 if entries.contains(&entry) {

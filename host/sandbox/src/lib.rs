@@ -28,7 +28,7 @@ pub use admission::{
     COMPONENT_BYTES_WITH_WASI, Capability, Found, Grants, ManifestPlace, Refusal, RefusalKind, ScanLimit, examine,
     manifest_of,
 };
-pub use evidence::{BasisReport, CheckOutcome, CheckReport, Evidence};
+pub use evidence::{BasisReport, CheckOutcome, CheckReport, Evidence, ReasonClass};
 pub use failure::{EngineError, HostFailure};
 pub use host::Params;
 pub use identity::RuleIdentity;

@@ -13,7 +13,7 @@ use crate::{
         TransformWithEvm, TransformWithEvmPre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError,
     },
     evidence::Evidence,
-    host::{BlockSpecimen, Reach, SpecimenView},
+    host::{BlockSpecimen, Reach, SpecimenView, Stop},
     outcome::judge,
     ticker,
 };
@@ -67,10 +67,16 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     }
     let used = used(&reach, specimen_bytes, fuel, fuel_left);
     let usage = Usage { asked, granted, used, log_lines_lost: reach.log.lost };
+    let class = match &ended {
+        Ok(Err(RuleError::Unsupported(_))) => reach.executions.refused(),
+        Err(error) => error.downcast_ref::<Stop>().and_then(Stop::class),
+        Ok(_) => None,
+    };
     let (executed, senders) = reach.take_evidence();
     let checked = !rule.executes_blocks() || executed.is_some();
     evidence.merge(executed.unwrap_or_default());
     evidence.add(&senders);
+    evidence.reason_class = class;
     let Reach { log, outputs, .. } = reach;
     let verdict = match ended {
         Ok(_) if fuel_left == 0 => Verdict::OutOfFuel { granted: fuel },

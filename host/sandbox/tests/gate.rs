@@ -10,8 +10,8 @@ use std::sync::{
 };
 
 use alloy_primitives::{B256, Bytes, keccak256};
-use refiner_evm::{ExecuteError, Execution, Executor, Rejected, ResultFormat, Unavailable};
-use refiner_sandbox::{CheckOutcome, Limit, Run, UntrustedText, Verdict};
+use refiner_evm::{ExecuteError, Execution, Executor, Rejected, ResultFormat, Unavailable, Unsupported};
+use refiner_sandbox::{CheckOutcome, Limit, ReasonClass, Run, UntrustedText, Verdict};
 use refiner_specimen::{
     CodeRead, Specimen,
     check::{Check, CheckName, Quantity, Subject},
@@ -225,4 +225,61 @@ fn code_is_given_only_under_the_hash_that_it_has() {
     assert_eq!(lied.verdict, rejected(&reason));
     let not_asked = run_on(&asks(right), &Arc::new(honest()), specimen());
     assert!(matches!(not_asked.verdict, Verdict::Produced { .. }), "{}", not_asked.verdict);
+}
+
+#[test]
+fn rule_that_reads_state_which_the_producer_did_not_export_is_unsupported_by_the_function_and_counts_still_answer() {
+    let import = |function: &str, parameters: &str| {
+        format!(
+            r#"(import "refiner:rule/specimen@1.0.0" "[method]block-specimen.{function}" (func $asked (param {parameters})))"#
+        )
+    };
+    let (page, hash) = ("(i32.const 0) (i32.const 1)", "(i64.const 0) ".repeat(4));
+    let asks = |function: &str, parameters: &str, arguments: &str| {
+        let call = format!("(call $asked (local.get 0) {arguments} (i32.const 512))");
+        writes(&import(function, parameters), &call)
+    };
+    let stateless = || {
+        let mut specimen = specimen();
+        specimen.block.state.accounts.clear();
+        specimen
+    };
+    for (function, parameters, arguments) in [
+        ("account-reads", "i32 i32 i32 i32", page),
+        ("storage-reads", "i32 i32 i32 i32", page),
+        ("code", "i32 i64 i64 i64 i64 i32", &hash),
+    ] {
+        let rule = asks(function, parameters, arguments);
+        let run = run_on(&rule, &Arc::new(honest()), stateless());
+        let reason = format!("{function}: the producer exported no state: 0 accounts read for 3 transactions");
+        assert_eq!(run.verdict, Verdict::Unsupported { reason: UntrustedText::new(&reason) });
+        assert_eq!(run.evidence.reason_class, Some(ReasonClass::NoState), "{function}");
+        let whole = run_on(&rule, &Arc::new(honest()), specimen());
+        assert!(matches!(whole.verdict, Verdict::Produced { .. }), "{function}: {}", whole.verdict);
+        assert!(!whole.evidence.without_state && whole.evidence.reason_class.is_none(), "{function}");
+    }
+    let counts = run_on(&asks("counts", "i32 i32", ""), &Arc::new(honest()), stateless());
+    assert!(matches!(counts.verdict, Verdict::Produced { .. }), "{}", counts.verdict);
+    assert!(counts.evidence.without_state && counts.evidence.reason_class.is_none());
+}
+
+#[test]
+fn refusal_for_want_of_state_has_its_class_and_another_has_none() {
+    // The error's words do not matter: the rule passes on that it is unsupported.
+    let gives_up = format!(
+        r#"{EVM}
+(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+  {EXECUTE}
+  (call $err (local.get 0) (i32.const 1) (i32.const 256) (i32.const 0)))"#
+    );
+    let no_state = Unsupported::NoState { transactions: 3 };
+    for (error, class) in [
+        (no_state.clone(), Some(ReasonClass::NoState)),
+        (Unsupported::NoBasis { execution: Box::new(no_state) }, Some(ReasonClass::NoState)),
+        (Unsupported::UnknownChain { network_id: 5 }, None),
+    ] {
+        let run = run(&gives_up, &Arc::new(Told { execution: Err(error.clone().into()), ..honest() }));
+        assert!(matches!(run.verdict, Verdict::Unsupported { .. }), "{error}: {}", run.verdict);
+        assert_eq!(run.evidence.reason_class, class, "{error}");
+    }
 }

@@ -111,8 +111,8 @@ fn step_to(state: State, height: u64) -> Step {
     match state {
         State::Announced | State::Withdrawn => Step::Again,
         State::Fetched => Step::Fetched { cid: "bafkreispec".into(), bytes: 3 },
-        State::Refused => Step::Refused { reason: reason() },
-        State::Produced => Step::Produced { artifacts: vec![artifact("result.json")] },
+        State::Refused => Step::Refused { reason: reason(), class: Some("noState") },
+        State::Produced => Step::Produced { artifacts: vec![artifact("result.json")], basis: Some("receipts") },
         State::Pinned => Step::Pinned,
         State::ProofIntent => Step::ProofIntent,
         State::Signed => Step::Signed(signed(height, 100)),

@@ -1,6 +1,6 @@
 //! Tests of the queries that people make.
 
-use refiner_journal::{Filter, JournalReader, State};
+use refiner_journal::{Filter, JournalReader, State, Step};
 
 use crate::Bench;
 
@@ -84,4 +84,26 @@ fn journal_can_be_read_while_another_process_writes() {
     assert_eq!(reader.counts().unwrap()[0].items, 2);
     let missing = JournalReader::open(&bench.directory.path().join("none.sqlite")).unwrap_err();
     assert!(missing.to_string().contains("none.sqlite"), "{missing}");
+}
+
+#[test]
+fn results_from_receipts_and_refusals_of_a_class_are_counted_and_a_further_try_begins_without_either() {
+    let mut bench = Bench::new();
+    let produced = bench.item_in(State::Produced, 1);
+    let refused = bench.item_in(State::Refused, 2);
+    bench.item_in(State::Final, 3);
+    let counts = |bench: &Bench| {
+        let of_basis = |basis| bench.journal.count_of_basis(basis).unwrap();
+        (of_basis("receipts"), of_basis("execution"), bench.journal.count_of_class("noState").unwrap())
+    };
+    assert_eq!(counts(&bench), (2, 0, 1));
+    let words = |bench: &Bench, item| {
+        let item = bench.journal.item(item).unwrap().unwrap();
+        (item.basis, item.reason_class)
+    };
+    assert_eq!(words(&bench, produced), (Some("receipts".to_owned()), None));
+    assert_eq!(words(&bench, refused), (None, Some("noState".to_owned())));
+    bench.journal.advance(produced, &Step::Again, 9).unwrap();
+    assert_eq!(words(&bench, produced), (None, None));
+    assert_eq!(counts(&bench), (1, 0, 1));
 }

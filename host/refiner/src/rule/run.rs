@@ -8,7 +8,7 @@ use refiner_config::Values;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_evm_server::remote::SetupError;
-use refiner_sandbox::{Artifact, Params, SpecimenHash, Verdict};
+use refiner_sandbox::{Artifact, BasisReport, Params, SpecimenHash, Verdict};
 use refiner_text::OneLine;
 use refiner_worker::WorkerRun;
 use serde_json::{Value, json};
@@ -175,6 +175,11 @@ impl Shown {
         }
         writeln!(out, "block     {block}")?;
         writeln!(out, "verdict   {}", run.verdict)?;
+        match &run.evidence.basis {
+            Some(BasisReport::Receipts { reason: Some(reason) }) => writeln!(out, "basis     receipts: {reason}")?,
+            Some(basis) => writeln!(out, "basis     {}", basis.as_str())?,
+            None => {}
+        }
         writeln!(out, "time      {:.1} ms in a worker, try {}", finished.elapsed.as_secs_f64() * 1e3, finished.tries)?;
         show::usage_table(&run.usage, out)?;
         for line in &run.log {

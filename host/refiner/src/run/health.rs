@@ -11,6 +11,7 @@ use axum::{
 };
 use refiner_content::serve::{ServeError, listen};
 use refiner_journal::{Filter, State};
+use refiner_sandbox::{BasisReport, ReasonClass};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,9 @@ use super::{ledger::Ledger, status::Status};
 
 /// Quarantined items that the status lists; `refiner journal list` has all.
 const QUARANTINED_SHOWN: usize = 10;
+
+/// The basis of results that the status counts.
+const FROM_RECEIPTS: &str = (BasisReport::Receipts { reason: None }).as_str();
 
 /// What the answers are made of. It outlives the stages, so that a daemon that waits for its chain answers too.
 #[derive(Clone)]
@@ -75,11 +79,13 @@ async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {
             journal.counts()?,
             journal.list(&filter, QUARANTINED_SHOWN)?,
             journal.open_transactions()?,
+            journal.count_of_basis(FROM_RECEIPTS)?,
+            journal.count_of_class(ReasonClass::NoState.as_str())?,
         ))
     });
     let now = health.status.now().clone();
     let journal = match asked {
-        Ok((counts, quarantined, unsettled)) => {
+        Ok((counts, quarantined, unsettled, from_receipts, without_state)) => {
             let items: serde_json::Map<_, _> =
                 counts.iter().map(|count| (count.state.to_string(), count.items.into())).collect();
             let open = |count: &&refiner_journal::Count| !count.state.is_end();
@@ -88,7 +94,14 @@ async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {
                 .iter()
                 .map(|item| json!({ "item": item.id, "height": item.height, "reason": item.reason }))
                 .collect();
-            json!({ "items": items, "oldest_unfinished_ms": oldest, "quarantined": quarantined, "unsettled": unsettled })
+            json!({
+                "items": items,
+                "oldest_unfinished_ms": oldest,
+                "quarantined": quarantined,
+                "unsettled": unsettled,
+                "from_receipts": from_receipts,
+                "without_state": without_state,
+            })
         }
         Err(error) => json!({ "error": error.to_string() }),
     };

@@ -68,6 +68,7 @@ impl Ledger {
         if written.is_ok() {
             for ((item, step), before) in steps.iter().zip(&before) {
                 self.metrics.moved(*item, step.to(), before.as_ref());
+                self.metrics.judged(step);
             }
         }
         match written {

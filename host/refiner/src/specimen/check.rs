@@ -2,8 +2,8 @@
 
 use alloy_primitives::B256;
 use refiner_diagnostics::{ExitCode, Failure};
-use refiner_evm::{EmbeddedExecutor, ExecuteError, Rejected, ResultFormat};
-use refiner_sandbox::CheckReport;
+use refiner_evm::{Basis, EmbeddedExecutor, ExecuteError, Rejected, ResultFormat};
+use refiner_sandbox::{CheckReport, ReasonClass};
 use refiner_specimen::{
     Specimen,
     check::{self, Check, CheckName, Outcome},
@@ -34,6 +34,8 @@ struct Report {
     specimen: Specimen,
     /// Each name once, in the order in which they are printed.
     checks: Vec<Check>,
+    /// The basis of the result, when one was asked for and there is one.
+    basis: Option<Basis>,
     /// Why there is no execution, when one was asked for.
     not_executed: Option<ExecuteError>,
 }
@@ -82,20 +84,20 @@ impl Checker {
         checks.push(self.executor.senders(&specimen));
         checks.push(self.known.check(&specimen));
         let executed = self.execute.then(|| self.executor.execute(&specimen, ResultFormat::Canonical));
-        let not_executed = match executed {
-            None => None,
+        let (basis, not_executed) = match executed {
+            None => (None, None),
             Some(Ok(execution)) => {
                 checks.extend(execution.checks);
-                None
+                (Some(execution.basis), None)
             }
             Some(Err(error)) => {
                 if let ExecuteError::Rejected(Rejected::HeaderMismatch(failed)) = &error {
                     checks.push(failed.clone());
                 }
-                Some(error)
+                (None, Some(error))
             }
         };
-        Ok(Report { specimen, checks: each_once(checks), not_executed })
+        Ok(Report { specimen, checks: each_once(checks), basis, not_executed })
     }
 }
 
@@ -123,13 +125,23 @@ impl Report {
     fn print(&self, input: &Input, stdout: &mut EscapingStdout) -> Result<(), PrintError> {
         let block = &self.specimen.block;
         writeln!(stdout, "{input}: block {} of chain {}", block.header.number, block.network_id)?;
+        let instead_of = self.basis.as_ref().and_then(Basis::instead_of);
         for check in &self.checks {
             let (mark, detail) = match &check.outcome {
                 Outcome::Passed => ("passed", String::new()),
                 Outcome::Failed { subject, stated, computed } => {
                     ("FAILED", format!("{subject}stated {stated}, {} {computed}", computed.role()))
                 }
-                Outcome::NotApplicable(reason) => ("-", (*reason).to_owned()),
+                // The reason of this block, in the place of that which holds for every block with recorded receipts.
+                Outcome::NotApplicable(reason) => (
+                    "-",
+                    match instead_of {
+                        Some(error) if check.name == CheckName::Execution => {
+                            format!("from the recorded receipts: {error}")
+                        }
+                        _ => (*reason).to_owned(),
+                    },
+                ),
                 Outcome::NotCheckable(reason) => ("not checkable", (*reason).to_owned()),
             };
             writeln!(stdout, "{}", format!("  {:<18} {mark:<14} {detail}", check.name.as_str()).trim_end())?;
@@ -147,7 +159,8 @@ impl Report {
     fn as_json(&self, input: &Input) -> serde_json::Value {
         let reports: Vec<_> = self.checks.iter().map(CheckReport::from).collect();
         let block = &self.specimen.block;
-        json!({
+        let class = self.not_executed.as_ref().and_then(ReasonClass::of);
+        let mut line = json!({
             "specimen": input.name(),
             "chainId": block.network_id,
             "height": block.header.number,
@@ -155,7 +168,15 @@ impl Report {
             "passed": !self.failed(),
             "checks": checks::by_name(&reports),
             "notExecuted": self.not_executed.as_ref().map(ToString::to_string),
-        })
+            "stateExported": !block.lacks_state(),
+        });
+        if let Some(class) = class {
+            line["reasonClass"] = class.as_str().into();
+        }
+        if let Some(basis) = &self.basis {
+            show::merge(&mut line, checks::basis(&basis.into()).into());
+        }
+        line
     }
 }
 

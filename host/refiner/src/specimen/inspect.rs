@@ -2,6 +2,7 @@
 
 use alloy_primitives::B256;
 use refiner_diagnostics::{ExitCode, Failure};
+use refiner_evm::Unsupported;
 use refiner_specimen::Specimen;
 use refiner_text::{OneLine, UntrustedText};
 use serde::Serialize;
@@ -35,6 +36,7 @@ struct Inspection {
     uncles: usize,
     withdrawals: Option<usize>,
     blob_sidecars: Option<usize>,
+    state_exported: bool,
     account_reads: usize,
     storage_reads: usize,
     code_reads: usize,
@@ -90,6 +92,7 @@ impl Inspection {
             uncles: block.uncles.as_ref().map_or(0, Vec::len),
             withdrawals: block.withdrawals.as_ref().map(Vec::len),
             blob_sidecars: block.blob_sidecars.as_ref().map(Vec::len),
+            state_exported: !block.lacks_state(),
             account_reads: block.state.accounts.len(),
             storage_reads: block.state.storage.len(),
             code_reads: block.state.codes.len(),
@@ -125,6 +128,9 @@ fn print(inspection: &Inspection, stdout: &mut EscapingStdout) -> Result<(), Pri
         optional(inspection.withdrawals),
         optional(inspection.blob_sidecars)
     )?;
+    if !inspection.state_exported {
+        writeln!(stdout, "  state          {}", Unsupported::NoState { transactions: inspection.transactions })?;
+    }
     writeln!(
         stdout,
         "  reads          {} accounts, {} slots, {} codes of {} bytes, {} block hashes",

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use refiner_evm::ExecuteError;
+use refiner_evm::{ExecuteError, Unsupported};
 use refiner_specimen::UnknownTransactionType;
 
-use crate::{Limit, Limits, Misuse, PerLimit, TrapKind, UntrustedText, Verdict, failure::HostFailure};
+use crate::{Limit, Limits, Misuse, PerLimit, ReasonClass, TrapKind, UntrustedText, Verdict, failure::HostFailure};
 
 /// Granted and used, for every limit but fuel and wall time, which the engine counts.
 pub(crate) struct Budget {
@@ -27,6 +27,9 @@ pub(crate) enum Stop {
     /// The guest asked for a part of the specimen that contradicts the rest of it.
     #[error(transparent)]
     Contradiction(Box<ExecuteError>),
+    /// The guest asked for state of a block whose producer exported none: an empty list would pass for a block that read nothing.
+    #[error("{function}: {}", Unsupported::NoState { transactions: *transactions })]
+    NoState { function: &'static str, transactions: usize },
     #[error(transparent)]
     TransactionType(UnknownTransactionType),
     #[error("the system refused memory")]
@@ -81,6 +84,15 @@ impl Budget {
 }
 
 impl Stop {
+    /// Class of the reason, where it has one.
+    pub(crate) fn class(&self) -> Option<ReasonClass> {
+        match self {
+            Self::NoState { .. } => Some(ReasonClass::NoState),
+            Self::Contradiction(error) => ReasonClass::of(error),
+            _ => None,
+        }
+    }
+
     /// The guest's blame as a verdict, the host's as a failure.
     pub(crate) fn judged(self) -> Result<Verdict, HostFailure> {
         match self {
@@ -94,6 +106,7 @@ impl Stop {
                     Verdict::Unsupported { reason: UntrustedText::new(&reason.to_string()) }
                 }
             }),
+            Self::NoState { .. } => Ok(Verdict::Unsupported { reason: UntrustedText::new(&self.to_string()) }),
             Self::TransactionType(unknown) => {
                 Ok(Verdict::Unsupported { reason: UntrustedText::new(&unknown.to_string()) })
             }

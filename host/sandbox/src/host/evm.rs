@@ -10,7 +10,7 @@ use wasmtime::component::Resource;
 
 use super::{BlockSpecimen, Reach, Stop};
 use crate::{
-    Evidence, Limit, Misuse, UntrustedText,
+    Evidence, Limit, Misuse, ReasonClass, UntrustedText,
     bindings::refiner::rule::{evm, types},
 };
 
@@ -35,6 +35,8 @@ pub(crate) struct Executions {
     senders_checked: bool,
     /// Why there was none when the rule asked. Remembered, so that no rule makes a verdict of it.
     unavailable: Option<UntrustedText>,
+    /// Class of the reason for which the last execution was refused.
+    refused: Option<ReasonClass>,
     done: Vec<Option<Done>>,
 }
 
@@ -49,7 +51,7 @@ struct Done {
 
 impl Executions {
     pub(crate) const fn new(executor: Option<Arc<dyn Executor>>) -> Self {
-        Self { executor, evidence: None, senders_checked: false, unavailable: None, done: Vec::new() }
+        Self { executor, evidence: None, senders_checked: false, unavailable: None, refused: None, done: Vec::new() }
     }
 
     /// The executor, which `describe` has not.
@@ -70,6 +72,7 @@ impl Executions {
     /// Keeps an execution and gives its place.
     fn keep(&mut self, execution: Execution) -> wasmtime::Result<u32> {
         let rep = u32::try_from(self.done.len())?;
+        self.refused = None;
         self.evidence.get_or_insert_default().add_execution(&execution);
         self.done.push(Some(Done::new(execution)));
         Ok(rep)
@@ -78,6 +81,11 @@ impl Executions {
     /// Why a block that the rule asked for was not executed, if that was nobody's verdict.
     pub(crate) fn unavailable(&mut self) -> Option<UntrustedText> {
         self.unavailable.take()
+    }
+
+    /// Class of the reason for which the last execution was refused; `None` where it has no class, or the last one succeeded.
+    pub(crate) const fn refused(&self) -> Option<ReasonClass> {
+        self.refused
     }
 
     /// Adds what a document rests on beside its execution, once.
@@ -144,7 +152,10 @@ impl evm::Host for Reach {
         }
         let execution = match executor.execute(specimen.specimen(), specimen.raw(), format) {
             Ok(Ok(execution)) => execution,
-            Ok(Err(error)) => return Ok(Err(error.into())),
+            Ok(Err(error)) => {
+                self.executions.refused = ReasonClass::of(&error);
+                return Ok(Err(error.into()));
+            }
             Err(unavailable) => {
                 let reason = UntrustedText::new(&ErrorChain(&unavailable).to_string());
                 self.executions.unavailable = Some(reason.clone());

@@ -168,6 +168,14 @@ impl Reach {
     }
 }
 
+/// Stops the guest that asks for state by `function` where the producer exported none. The counts tell a guest beforehand.
+fn exported_state(view: Option<&SpecimenView>, function: &'static str) -> Result<(), Stop> {
+    match view.map(|view| &view.specimen.block) {
+        Some(block) if block.lacks_state() => Err(Stop::NoState { function, transactions: block.transactions.len() }),
+        _ => Ok(()),
+    }
+}
+
 /// Counts the call, then pages through a list of the block: `page!(self, start, count, |block| list, bytes, convert)`.
 macro_rules! page {
     ($reach:ident, $start:ident, $count:ident, |$block:ident| $items:expr, $bytes:expr, $convert:expr) => {{
@@ -329,6 +337,7 @@ impl HostBlockSpecimen for Reach {
         start: u32,
         count: u32,
     ) -> wasmtime::Result<Vec<AccountRead>> {
+        exported_state(self.specimen.as_ref(), "account-reads")?;
         page!(self, start, count, |block| &block.state.accounts, |_| item_bytes::ACCOUNT_READ, |_, account| {
             AccountRead {
                 address: account.address.into(),
@@ -345,6 +354,7 @@ impl HostBlockSpecimen for Reach {
         start: u32,
         count: u32,
     ) -> wasmtime::Result<Vec<StorageRead>> {
+        exported_state(self.specimen.as_ref(), "storage-reads")?;
         page!(self, start, count, |block| &block.state.storage, |_| item_bytes::STORAGE_READ, |_, read| StorageRead {
             account: read.account.into(),
             slot: read.slot.into(),
@@ -365,6 +375,7 @@ impl HostBlockSpecimen for Reach {
 
     fn code(&mut self, _: Resource<BlockSpecimen>, hash: specimen::B256) -> wasmtime::Result<Option<Vec<u8>>> {
         self.budget.call()?;
+        exported_state(self.specimen.as_ref(), "code")?;
         let view = self.specimen.as_mut().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
         let position = view.code_position(hash.into());
         // Paid for before it is decoded.

@@ -2,11 +2,11 @@
 //!
 //! A list of checks, each its name (text), then 0 passed, 1 failed (subject, stated and computed, three texts), 2 not applicable (text)
 //! or 3 not checkable (text); a list of texts, the unproven values; a list of texts, the supplied values; entries left out u64;
-//! 1 where the producer exported no state, or 0; the basis: 0 none, 1 execution, 2 receipts, or 3 receipts with the reason (text).
+//! 1 where the producer exported no state, or 0; class of the reason: 0 none, 1 no state; the basis: 0 none, 1 execution, 2 receipts, or 3 receipts with the reason (text).
 
 use std::io::Write;
 
-use refiner_sandbox::{BasisReport, CheckOutcome, CheckReport, Evidence};
+use refiner_sandbox::{BasisReport, CheckOutcome, CheckReport, Evidence, ReasonClass};
 
 use super::{
     Kind, ProtocolError,
@@ -17,7 +17,7 @@ use super::{
 
 /// Writes the evidence of a run, whose bounds keep it within a frame.
 pub(super) fn write_evidence(out: &mut impl Write, evidence: &Evidence) -> Result<(), ProtocolError> {
-    let Evidence { checks, basis, without_state, unproven, supplied, left_out } = evidence;
+    let Evidence { checks, basis, without_state, reason_class, unproven, supplied, left_out } = evidence;
     let mut payload = Writer::default();
     payload.count(checks.len());
     for CheckReport { name, outcome } in checks {
@@ -37,7 +37,11 @@ pub(super) fn write_evidence(out: &mut impl Write, evidence: &Evidence) -> Resul
             payload.text(entry.as_str());
         }
     }
-    payload.u64(*left_out).u8((*without_state).into());
+    let class = match reason_class {
+        None => 0,
+        Some(ReasonClass::NoState) => 1,
+    };
+    payload.u64(*left_out).u8((*without_state).into()).u8(class);
     match basis {
         None => payload.u8(0),
         Some(BasisReport::Execution) => payload.u8(1),
@@ -65,6 +69,11 @@ pub(super) fn read_evidence(payload: &[u8]) -> Result<Evidence, ProtocolError> {
         0 => false,
         1 => true,
         found => return Err(ProtocolError::Tag { of: "export of state", found }),
+    };
+    evidence.reason_class = match reader.u8()? {
+        0 => None,
+        1 => Some(ReasonClass::NoState),
+        found => return Err(ProtocolError::Tag { of: "class of a reason", found }),
     };
     evidence.basis = match reader.u8()? {
         0 => None,

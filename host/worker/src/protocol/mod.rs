@@ -34,7 +34,7 @@
 //! | 0x89 | compiled | code bytes u64; then the code |
 //! | 0x8a | execute | text, the format |
 //! | 0x8b | difference | as executed without 2: the worker's own result of what it asked last |
-//! | 0x8c | evidence | list of checks · list of texts: unproven values · list of texts: supplied values · entries left out u64 · without state u8 · basis u8, with a reason (text) after 3; sent when there is any |
+//! | 0x8c | evidence | list of checks · list of texts: unproven values · list of texts: supplied values · entries left out u64 · without state u8 · class of the reason u8 · basis u8, with a reason (text) after 3; sent when there is any |
 //!
 //! # Order
 //!

@@ -8,7 +8,7 @@ use refiner_evm::{
 };
 use refiner_sandbox::{
     Artifact, BasisReport, CheckOutcome, CheckReport, Evidence, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine,
-    Misuse, Params, PerLimit, Run, TrapKind, UntrustedText, Usage, Verdict,
+    Misuse, Params, PerLimit, ReasonClass, Run, TrapKind, UntrustedText, Usage, Verdict,
 };
 
 use super::{
@@ -68,6 +68,7 @@ fn evidence() -> Evidence {
         ],
         basis: Some(BasisReport::Receipts { reason: Some(text("no state")) }),
         without_state: true,
+        reason_class: Some(ReasonClass::NoState),
         unproven: vec![text("/transactions/3/blobVersionedHashes")],
         supplied: vec![text("one"), text("two")],
         left_out: 9,
@@ -274,6 +275,7 @@ fn largest_evidence_fits_a_frame_and_one_entry_more_is_refused() {
     let most = Evidence {
         basis: None,
         without_state: false,
+        reason_class: None,
         checks: (0..Evidence::CHECKS_MAX).map(longest).collect(),
         unproven: entries(Evidence::ENTRIES_MAX),
         supplied: entries(Evidence::ENTRIES_MAX),

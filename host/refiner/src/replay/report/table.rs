@@ -30,9 +30,11 @@ fn row(outcome: &Outcome, run: &RunRecord, out: &mut impl Write) -> io::Result<(
     };
     match &run.end {
         RunEnd::Produced { artifacts, .. } if artifacts.is_empty() => line("-", "produced no artifact"),
-        RunEnd::Produced { artifacts, .. } => {
-            artifacts.iter().try_for_each(|kept| line(&kept.bytes.to_string(), &format!("{:x}", kept.sha256)))
-        }
+        RunEnd::Produced { artifacts, evidence, .. } => artifacts.iter().try_for_each(|kept| {
+            // What was executed needs no word.
+            let basis = if evidence.rests_on_receipts() { "  from receipts" } else { "" };
+            line(&kept.bytes.to_string(), &format!("{:x}{basis}", kept.sha256))
+        }),
         RunEnd::Refused { verdict, .. } => line("-", &verdict.to_string()),
         RunEnd::OtherBlock => line("-", &outcome.other_block().to_string()),
         RunEnd::Failed(failure) => line("-", &format!("failed: {failure}")),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use refiner_diagnostics::ExitCode;
+use refiner_sandbox::ReasonClass;
 use refiner_specimen::check::Outcome;
 
 use crate::replay::job::{Replayed, RunEnd};
@@ -17,7 +18,11 @@ pub struct Totals {
     specimens: u64,
     unusable: u64,
     produced: u64,
+    /// Of the produced: those that rest on recorded receipts.
+    from_receipts: u64,
     refused: u64,
+    /// Of the refused: those for want of state.
+    without_state: u64,
     failed: u64,
     known: u64,
     other_blocks: u64,
@@ -33,7 +38,9 @@ impl Default for Totals {
             specimens: 0,
             unusable: 0,
             produced: 0,
+            from_receipts: 0,
             refused: 0,
+            without_state: 0,
             failed: 0,
             known: 0,
             other_blocks: 0,
@@ -61,11 +68,16 @@ impl Totals {
         self.input_bytes += outcome.facts.bytes as u64;
         for run in &outcome.runs {
             match &run.end {
-                RunEnd::Produced { artifacts, .. } => {
+                RunEnd::Produced { artifacts, evidence, .. } => {
                     self.produced += 1;
+                    self.from_receipts += u64::from(evidence.rests_on_receipts());
                     self.output_bytes += artifacts.iter().map(|kept| kept.bytes as u64).sum::<u64>();
                 }
-                RunEnd::Refused { .. } | RunEnd::OtherBlock => self.refused += 1,
+                RunEnd::Refused { evidence, .. } => {
+                    self.refused += 1;
+                    self.without_state += u64::from(evidence.reason_class == Some(ReasonClass::NoState));
+                }
+                RunEnd::OtherBlock => self.refused += 1,
                 RunEnd::Failed(_) => self.failed += 1,
             }
         }
@@ -89,9 +101,13 @@ impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let elapsed = self.begun.elapsed();
         write!(f, "{} specimens: {} runs produced", self.specimens, self.produced)?;
-        for (count, what) in
-            [(self.refused, "ended in another verdict"), (self.failed, "failed"), (self.unusable, "specimens unusable")]
-        {
+        for (count, what) in [
+            (self.from_receipts, "of them from receipts"),
+            (self.refused, "ended in another verdict"),
+            (self.without_state, "of them because the producer exported no state"),
+            (self.failed, "failed"),
+            (self.unusable, "specimens unusable"),
+        ] {
             if count > 0 {
                 write!(f, ", {count} {what}")?;
             }

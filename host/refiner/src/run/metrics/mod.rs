@@ -7,6 +7,8 @@
 //! |---|---|---|---|
 //! | `refiner_item_transitions_total` | counter | `state` | items that came to a state |
 //! | `refiner_item_failures_total` | counter | `state` | failures that will be tried again, by the state the item stays in |
+//! | `refiner_results_total` | counter | `basis` | results of rules that ask for an execution, by what they rest on |
+//! | `refiner_refusals_total` | counter | `reason_class` | refusals whose reason has a class: `noState` |
 //! | `refiner_stage_duration_seconds` | histogram | `stage`, `outcome` | one item's time in fetch, refine or pin |
 //! | `refiner_item_age_seconds` | histogram | `state` | from an announcement's arrival to `pinned`, `broadcast` and `final` |
 //! | `refiner_items` | gauge | `state` | items in a state |
@@ -36,7 +38,7 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::{error::OTelSdkError, metrics::SdkMeterProvider};
 use prometheus::{Registry, TextEncoder};
-use refiner_journal::{Count, Item, ItemId, State};
+use refiner_journal::{Count, Item, ItemId, State, Step};
 
 use self::{earlier::Earlier, now::Gauges};
 use super::{clock::now_ms, status::Now};
@@ -59,6 +61,8 @@ struct Inner {
     _provider: SdkMeterProvider,
     transitions: Counter<u64>,
     failures: Counter<u64>,
+    results: Counter<u64>,
+    refusals: Counter<u64>,
     stages: Histogram<f64>,
     ages: Histogram<f64>,
     now: Gauges,
@@ -109,6 +113,14 @@ impl Metrics {
                 .u64_counter("refiner_item_failures")
                 .with_description("Failures that will be tried again, by the state the item stays in.")
                 .build(),
+            results: meter
+                .u64_counter("refiner_results")
+                .with_description("Results of rules that ask for an execution, by what they rest on.")
+                .build(),
+            refusals: meter
+                .u64_counter("refiner_refusals")
+                .with_description("Refusals whose reason has a class.")
+                .build(),
             stages: seconds("refiner_stage_duration", "Time of one item in a stage.", &STAGE_SECONDS),
             ages: seconds("refiner_item_age", "Time from an announcement's arrival to a state.", &AGE_SECONDS),
             now: Gauges::of(&meter),
@@ -141,6 +153,17 @@ impl Metrics {
         }
         if to.is_end() {
             self.produced().remove(&id);
+        }
+    }
+
+    /// A rule came to its end over a specimen.
+    pub fn judged(&self, step: &Step) {
+        match step {
+            Step::Produced { basis: Some(basis), .. } => self.inner.results.add(1, &[KeyValue::new("basis", *basis)]),
+            Step::Refused { class: Some(class), .. } => {
+                self.inner.refusals.add(1, &[KeyValue::new("reason_class", *class)]);
+            }
+            _ => {}
         }
     }
 

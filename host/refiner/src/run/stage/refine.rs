@@ -5,7 +5,7 @@ use std::sync::Arc;
 use refiner_content::{Content, ContentId, FetchError};
 use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Artifact, Item, Step};
-use refiner_sandbox::{SpecimenHash, Verdict};
+use refiner_sandbox::{BasisReport, Evidence, ReasonClass, SpecimenHash, Verdict};
 use refiner_worker::Job;
 
 use crate::run::{policy::StageError, shop::Shop};
@@ -27,6 +27,7 @@ fn refine_blocking(shop: &Shop, item: &Item) -> Result<Step, StageError> {
         raw: content.into_bytes().into(),
     };
     let run = shop.pool.run(&job)?.run;
+    let Evidence { basis, reason_class, .. } = run.evidence;
     // The disk may take its time for what was produced; the specimen's memory is wanted for the next.
     drop(job);
     let verdict = match run.verdict {
@@ -35,12 +36,17 @@ fn refine_blocking(shop: &Shop, item: &Item) -> Result<Step, StageError> {
                 return Err(StageError::NotOneArtifact { artifacts: artifacts.len() });
             }
             let artifacts = artifacts.into_iter().map(|artifact| keep(shop, artifact));
-            return Ok(Step::Produced { artifacts: artifacts.collect::<Result<_, _>>()? });
+            if let Some(BasisReport::Receipts { reason: Some(reason) }) = &basis {
+                tracing::info!(item = %item.id, height = item.height, rule = rule.name, %reason, "Recorded receipts stand in for an execution.");
+            }
+            let basis = basis.as_ref().map(BasisReport::as_str);
+            return Ok(Step::Produced { artifacts: artifacts.collect::<Result<_, _>>()?, basis });
         }
         verdict => verdict,
     };
-    tracing::warn!(item = %item.id, height = item.height, rule = rule.name, verdict = %verdict, "A rule refused a specimen.");
-    Ok(Step::Refused { reason: format!("{}: {verdict}", verdict.kind()) })
+    let class = reason_class.map(ReasonClass::as_str);
+    tracing::warn!(item = %item.id, height = item.height, rule = rule.name, verdict = %verdict, class, "A rule refused a specimen.");
+    Ok(Step::Refused { reason: format!("{}: {verdict}", verdict.kind()), class })
 }
 
 /// What the stage before left, or else what the store has. `None` when the store lost it or set it aside as damaged: then it is made
