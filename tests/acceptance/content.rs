@@ -102,6 +102,17 @@ fn store_is_served_as_a_pinner_and_as_a_gateway() {
 }
 
 #[test]
+fn request_for_content_ends_at_the_time_limit_that_was_set() {
+    // It takes connections, and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gateway = format!("http://{}", silent.local_addr().unwrap());
+    let id = refiner_content::content_id(b"small").to_string();
+    let start = std::time::Instant::now();
+    let ended = refiner(&["content", "get", &id, "--gateway", &gateway, "--fetch-timeout", "1s"]).expect(5);
+    assert!(start.elapsed() < std::time::Duration::from_secs(15), "{:?}: {}", start.elapsed(), ended.stderr);
+}
+
+#[test]
 fn nothing_is_served_beyond_loopback_unless_asked() {
     let scratch = tempfile::tempdir().unwrap();
     let refused = refiner(&["content", "serve", "--data", text(scratch.path()), "--listen", "0.0.0.0:0"]).expect(2);

@@ -257,6 +257,9 @@ settings! {
     /// Directory of a daemon whose store is asked first.
     CONTENT_DATA: Option<PathBuf> = "data" <"DIR"> .on(&[ContentGet]);
 
+    /// Time limit for one request [default: 120s to a pinner, 60s to a gateway].
+    FETCH_TIMEOUT: Option<Duration> = "fetch-timeout" <"DURATION"> .on(&[ContentGet]).within("1s", "1h");
+
     /// Address to listen on.
     CONTENT_LISTEN: SocketAddr = "listen" <"ADDRESS"> .on(&[ContentServe]).default("127.0.0.1:5080")
         .variable("REFINER_CONTENT_LISTEN");

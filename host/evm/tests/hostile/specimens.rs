@@ -34,7 +34,7 @@ pub fn all() -> Vec<Full> {
     let full = |name, with| Full { name, most: usize::MAX, with };
     let at_most = |most, name, with| Full { name, most, with };
     vec![
-        at_most(TRANSACTIONS, "signed transactions", |block, count| sign(block, count, 2_300)),
+        at_most(TRANSACTIONS, "signed transactions", |block, count| sign(block, count, 2_800)),
         at_most(TRANSACTIONS, "signed transactions without input", |block, count| sign(block, count, 0)),
         full("one input", |block, bytes| sign(block, 1, bytes)),
         full("access list of addresses", |block, items| listed(block, items, 0)),
@@ -101,7 +101,7 @@ pub fn all() -> Vec<Full> {
 }
 
 /// What decoding allows.
-const TRANSACTIONS: usize = 20_000;
+const TRANSACTIONS: usize = 1 << 14;
 const WITHDRAWALS: usize = 1 << 16;
 const SIDECARS: usize = 256;
 const BLOBS: usize = 2_048;

@@ -27,17 +27,20 @@ fn sources(settings: &Values) -> Result<Vec<Arc<dyn Source>>, ContentError> {
     if let Some(data) = settings.get(&table::CONTENT_DATA).filter(|data| data.is_dir()) {
         sources.push(Arc::new(store(&data)?));
     }
+    let deadline = settings.get(&table::FETCH_TIMEOUT);
     if let Some(pinner) = settings.get(&table::CONTENT_PINNER) {
-        sources.push(Arc::new(Pinner::new(&pinner, PinnerLimits::default())?));
+        let default = PinnerLimits::default();
+        let get = HttpLimits { deadline: deadline.unwrap_or(default.get.deadline), ..default.get };
+        sources.push(Arc::new(Pinner::new(&pinner, PinnerLimits { get, ..default })?));
     }
-    sources.extend(
-        gateways(&settings.get(&table::GATEWAY))?.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn Source>),
-    );
+    let default = HttpLimits::default();
+    let limits = HttpLimits { deadline: deadline.unwrap_or(default.deadline), ..default };
+    let gateways = gateways(&settings.get(&table::GATEWAY), limits)?;
+    sources.extend(gateways.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn Source>));
     Ok(sources)
 }
 
-fn gateways(named: &[String]) -> Result<Vec<Gateway>, SetupError> {
-    let limits = HttpLimits::default();
+fn gateways(named: &[String], limits: HttpLimits) -> Result<Vec<Gateway>, SetupError> {
     match named {
         [] => public_gateways(limits),
         named => named.iter().filter(|base| *base != "none").map(|base| Gateway::new(base, limits)).collect(),

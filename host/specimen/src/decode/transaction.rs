@@ -13,9 +13,9 @@ use crate::{Authorization, Layout, Transaction};
 /// Five numbers as hex text and ten fields of a byte: what no transaction is shorter than.
 const TRANSACTION_MIN_BYTES: usize = 5 * HEX_MIN_BYTES + 10;
 
-/// Transactions that a block can have. Each costs 21,000 gas or more, so these use 420,000,000, seven times what a block of mainnet may;
-/// to recover the sender of each takes a second.
-pub(super) const TRANSACTIONS_LIMIT: usize = 20_000;
+/// Transactions that a block can have. Each costs 21,000 gas or more, so these use 344,000,000, five times what a block of mainnet may;
+/// to recover the sender of each takes most of a second.
+pub(super) const TRANSACTIONS_LIMIT: usize = 1 << 14;
 
 pub(super) fn read_all(wire: &mut Wire<'_>) -> Read<Vec<Transaction>> {
     wire.limited_array(TRANSACTION_MIN_BYTES, TRANSACTIONS_LIMIT, read)
