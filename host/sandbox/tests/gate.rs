@@ -268,6 +268,7 @@ fn refusal_for_want_of_state_has_its_class_and_another_has_none() {
     // The error's words do not matter: the rule passes on that it is unsupported.
     let gives_up = format!(
         r#"{EVM}
+(data (i32.const 278) "canonical")
 (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
   {EXECUTE}
   (call $err (local.get 0) (i32.const 1) (i32.const 256) (i32.const 0)))"#
