@@ -39,6 +39,14 @@ pub fn shape<'v>(values: impl IntoIterator<Item = &'v Value>) -> String {
     paths.into_iter().map(|path| path + "\n").collect()
 }
 
+/// The keys of a JSON value, one path a line: for reports of a moment, in which a value may be absent.
+#[allow(dead_code, reason = "only the daemon has such a report")]
+pub fn keys(value: &Value) -> String {
+    let shape = shape([value]);
+    let paths: BTreeSet<_> = shape.lines().filter_map(|line| line.split_once(": ")).map(|(path, _)| path).collect();
+    paths.into_iter().filter(|path| !path.is_empty()).map(|path| format!("{path}\n")).collect()
+}
+
 fn add(value: &Value, path: &str, paths: &mut BTreeSet<String>) {
     let kind = match value {
         Value::Null => "null",

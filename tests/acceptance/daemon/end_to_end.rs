@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     bench::Bench,
-    golden::{assert_golden, shape},
+    golden::{assert_golden, keys},
     specimens::{Given, committed_and_real, one, stream},
 };
 
@@ -61,7 +61,7 @@ async fn specimens_announced_later_are_proved_too_and_the_status_tells() {
     bench.assert_proved_once(&given).await;
 
     let status = bench.status().unwrap();
-    assert_golden("json-status", &shape([&status]));
+    assert_golden("json-status", &keys(&status));
     assert_eq!(status["journal"]["items"]["final"], 3, "{status}");
     assert_eq!(status["journal"]["unsettled"], 0, "{status}");
     assert_eq!(status["now"]["ready"], true, "{status}");
