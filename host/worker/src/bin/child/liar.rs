@@ -106,7 +106,7 @@ fn after_hello(name: &str) -> io::Result<()> {
             say(VERDICT, &produced())
         }
         "endless-evidence" => loop {
-            say(EVIDENCE, &[0; 22])?;
+            say(EVIDENCE, &[0; 23])?;
         },
         "endless-checks" => say(EVIDENCE, &endless_checks()),
         "path" => say(ARTIFACT, &artifact("../../etc/passwd", 0)),
