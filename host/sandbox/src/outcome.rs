@@ -3,7 +3,7 @@
 use refiner_diagnostics::ErrorChain;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
-use crate::{HostFailure, Limit, Limits, TrapKind, UntrustedText, Verdict, host::Stop};
+use crate::{HostFailure, Limit, Limits, ReasonClass, TrapKind, UntrustedText, Verdict, host::Stop};
 
 /// Parts of the messages with which wasmtime 48 refuses a value that breaks the canonical ABI; it has no type for them.
 /// Each depends on nothing but the guest. An unlisted message stays an unknown trap, which is a host failure: retried,
@@ -37,12 +37,23 @@ const ABI_MESSAGES: &[&str] = &[
 /// The message with which wasmtime 48 ends a call that copies more than its hostcall fuel; the type is private.
 const HOSTCALL_FUEL_MESSAGE: &str = "fuel allocated for hostcalls has been exhausted";
 
-/// The verdict or the failure behind the error that ended a guest.
-pub(crate) fn judge(error: wasmtime::Error, limits: &Limits, fuel: u64) -> Result<Verdict, HostFailure> {
-    let error = match error.downcast::<Stop>() {
-        Ok(stop) => return stop.judged(),
-        Err(error) => error,
-    };
+/// The verdict, with the class of its reason, or the failure behind the error that ended a guest.
+pub(crate) fn judge(
+    error: wasmtime::Error,
+    limits: &Limits,
+    fuel: u64,
+) -> Result<(Verdict, Option<ReasonClass>), HostFailure> {
+    match error.downcast::<Stop>() {
+        Ok(stop) => {
+            let class = stop.class();
+            Ok((stop.judged()?, class))
+        }
+        Err(error) => Ok((judge_engine(error, limits, fuel)?, None)),
+    }
+}
+
+/// The same for an error that is no stop of the host.
+fn judge_engine(error: wasmtime::Error, limits: &Limits, fuel: u64) -> Result<Verdict, HostFailure> {
     let error = match error.downcast::<Trap>() {
         Ok(trap) => return judge_trap(trap, limits, fuel),
         Err(error) => error,

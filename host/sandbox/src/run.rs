@@ -13,7 +13,7 @@ use crate::{
         TransformWithEvm, TransformWithEvmPre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError,
     },
     evidence::Evidence,
-    host::{BlockSpecimen, Reach, SpecimenView, Stop},
+    host::{BlockSpecimen, Reach, SpecimenView},
     outcome::judge,
     ticker,
 };
@@ -67,16 +67,11 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     }
     let used = used(&reach, specimen_bytes, fuel, fuel_left);
     let usage = Usage { asked, granted, used, log_lines_lost: reach.log.lost };
-    let class = match &ended {
-        Ok(Err(RuleError::Unsupported(_))) => reach.executions.refused(),
-        Err(error) => error.downcast_ref::<Stop>().and_then(Stop::class),
-        Ok(_) => None,
-    };
+    let refused = reach.executions.refused();
     let (executed, senders) = reach.take_evidence();
     let checked = !rule.executes_blocks() || executed.is_some();
     evidence.merge(executed.unwrap_or_default());
     evidence.add(&senders);
-    evidence.reason_class = class;
     let Reach { log, outputs, .. } = reach;
     let verdict = match ended {
         Ok(_) if fuel_left == 0 => Verdict::OutOfFuel { granted: fuel },
@@ -86,11 +81,18 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
             None => Verdict::Produced { artifacts: outputs.finished(), records: summary.records },
         },
         Ok(Err(RuleError::Rejected(reason))) => Verdict::Rejected { reason: UntrustedText::new(&reason) },
-        Ok(Err(RuleError::Unsupported(reason))) => Verdict::Unsupported { reason: UntrustedText::new(&reason) },
+        Ok(Err(RuleError::Unsupported(reason))) => {
+            evidence.reason_class = refused;
+            Verdict::Unsupported { reason: UntrustedText::new(&reason) }
+        }
         Ok(Err(RuleError::CapabilityUnavailable(reason))) => {
             return Err(HostFailure::CapabilityUnavailable { reason: UntrustedText::new(&reason) });
         }
-        Err(error) => judge(error, &limits, fuel)?,
+        Err(error) => {
+            let (verdict, class) = judge(error, &limits, fuel)?;
+            evidence.reason_class = class;
+            verdict
+        }
     };
     Ok(Run { verdict, usage, log: log.lines, evidence })
 }

@@ -226,7 +226,7 @@ fn describe(pre: &TransformWithEvmPre<Reach>) -> Result<Description, AdmitError>
     let limits = describe_limits();
     let mut store = run::store(pre, Reach::nothing(&limits), &limits, DESCRIBE_FUEL)?;
     let ended = |error| -> Result<AdmitError, HostFailure> {
-        Ok(Refusal::Describe { verdict: Box::new(judge(error, &limits, DESCRIBE_FUEL)?) }.into())
+        Ok(Refusal::Describe { verdict: Box::new(judge(error, &limits, DESCRIBE_FUEL)?.0) }.into())
     };
     let instance = match pre.instance_pre().instantiate(&mut store) {
         Ok(instance) => instance,
