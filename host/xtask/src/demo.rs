@@ -14,8 +14,8 @@ use crate::{command, rules, step::Steps, tree};
 /// Where the demo leaves its results, below the root.
 const OUT: &str = "out/demo";
 
-/// `refiner replay` ends with this code when a block has a verdict other than "produced". Some are here to show that: a
-/// specimen without the authorizations of a type-4 transaction cannot be executed faithfully, and the program reports it.
+/// The exit code of `refiner replay` when a block has a verdict other than "produced": a specimen of the user's own beside the
+/// samples may have one.
 const OTHER_VERDICT: i32 = 3;
 
 pub fn run() -> Result<()> {
