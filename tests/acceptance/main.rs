@@ -15,6 +15,7 @@ mod corpus;
 mod escaping;
 mod evm;
 mod evm_remote;
+mod exit_codes;
 #[path = "../surface/golden.rs"]
 mod golden;
 mod isolated;
