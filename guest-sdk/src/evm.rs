@@ -69,7 +69,7 @@ impl Execution {
         self.host.checks()
     }
 
-    /// What the receipts and logs rest on, by the check `execution`: it passes where the block was executed, and is not applicable where
+    /// The basis of receipts and logs, by the check `execution`: it passes where the block was executed, and is not applicable where
     /// the recorded receipts stand in for that.
     pub fn basis(&self) -> Basis {
         Basis::of(&self.checks())

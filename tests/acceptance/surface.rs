@@ -1,4 +1,4 @@
-//! What others build on: it changes only together with the changelog.
+//! The surface that others build on: it changes only together with the changelog.
 
 use std::{fs, path::Path};
 
@@ -95,7 +95,7 @@ fn keys_of_every_report_are_as_the_changelog_left_them() {
     }
 }
 
-/// What this machine gives is no part of the surface; its form is.
+/// The findings about this machine are no part of the surface; its form is.
 fn doctor() -> Vec<Value> {
     let output = command(&["doctor", "--json"]).output().unwrap();
     vec![serde_json::from_slice(&output.stdout).unwrap()]

@@ -4,9 +4,38 @@ use std::{fmt, marker::PhantomData};
 
 use crate::value::{Form, Measure, Read};
 
-/// A command, or a part of one, with the settings that it takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+/// Makes the scopes once: the enum, the list of them all, and each as a type.
+macro_rules! scopes {
+    ($($(#[doc = $meaning:literal])+ $name:ident),* $(,)?) => {
+        /// A command, or a part of one, with the settings that it takes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Scope {
+            $($(#[doc = $meaning])+ $name,)*
+        }
+
+        impl Scope {
+            /// Every scope.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+        }
+
+        /// The scopes as types.
+        pub mod scope {
+            use super::{Scope, Scoped};
+
+            $(
+                #[doc = concat!("[`Scope::", stringify!($name), "`].")]
+                #[derive(Clone, Copy, Debug)]
+                pub struct $name;
+
+                impl Scoped for $name {
+                    const SCOPE: Scope = Scope::$name;
+                }
+            )*
+        }
+    };
+}
+
+scopes! {
     /// Every command.
     Program,
     /// The configuration file of [`Scope::Run`].
@@ -41,40 +70,6 @@ pub enum Scope {
 pub trait Scoped: Clone + fmt::Debug + Send + Sync + 'static {
     /// The scope.
     const SCOPE: Scope;
-}
-
-/// The scopes as types.
-pub mod scope {
-    use super::{Scope, Scoped};
-
-    macro_rules! scopes {
-        ($($name:ident),* $(,)?) => {$(
-            #[doc = concat!("[`Scope::", stringify!($name), "`].")]
-            #[derive(Clone, Copy, Debug)]
-            pub struct $name;
-
-            impl Scoped for $name {
-                const SCOPE: Scope = Scope::$name;
-            }
-        )*};
-    }
-
-    scopes!(
-        Program,
-        File,
-        Run,
-        Replay,
-        SpecimenCheck,
-        RuleCheck,
-        RuleInfo,
-        RuleRun,
-        RuleLock,
-        EvmServe,
-        ContentGet,
-        ContentPut,
-        ContentServe,
-        Data,
-    );
 }
 
 /// One setting, whose values are of type `T`.

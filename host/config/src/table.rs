@@ -324,23 +324,6 @@ mod tests {
 
     use super::*;
 
-    const SCOPES: [Scope; 14] = [
-        Program,
-        File,
-        Run,
-        Replay,
-        SpecimenCheck,
-        RuleCheck,
-        RuleInfo,
-        RuleRun,
-        RuleLock,
-        EvmServe,
-        ContentGet,
-        ContentPut,
-        ContentServe,
-        Data,
-    ];
-
     #[test]
     fn every_default_and_every_bound_is_a_value_of_its_setting_and_within_its_bounds() {
         for row in rows() {
@@ -354,7 +337,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_in_a_scope_and_no_scope_has_a_name_twice() {
-        for scope in SCOPES {
+        for &scope in Scope::ALL {
             let mut names = BTreeSet::new();
             for row in rows().filter(|row| row.is_in(scope)) {
                 assert!(names.insert(row.name), "{scope:?}: {}", row.name);

@@ -43,7 +43,7 @@ pub enum Form {
     Switch,
 }
 
-/// What a setting reads from its texts: a value, one that may be absent, or a list.
+/// The reading of a setting's texts: a value, one that may be absent, or a list.
 pub trait Read: Sized + 'static {
     /// The form of each text.
     const EXPECTED: &'static str;

@@ -43,7 +43,7 @@ fn works<S: Scoped>(former: &[Former<'_>]) {
 
 const ADDRESS: &str = "0x3402ce1e416e082ed3Ba3d9dcba10353F3b64499";
 
-/// What `run`, `replay` and `rule run` took of the executor.
+/// Former settings of the executor, of `run`, `replay` and `rule run`.
 const EXECUTION: [Former<'_>; 6] = [
     ("evm", "both", &["REFINER_EVM"]),
     ("evm-server", "http://a:3002", &["REFINER_EVM_SERVER", "EVM_SERVER_URL"]),
@@ -53,7 +53,7 @@ const EXECUTION: [Former<'_>; 6] = [
     ("gas-bound", "7", &["REFINER_GAS_BOUND"]),
 ];
 
-/// What each command that finds rules took.
+/// Former settings of each command that finds rules.
 const RESOLUTION: [Former<'_>; 3] = [
     ("lock", "a.lock", &[]),
     ("locked", "true", &[]),

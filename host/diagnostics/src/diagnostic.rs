@@ -1,4 +1,4 @@
-//! What an error means for the person in front of the program.
+//! The meaning of an error for the person in front of the program.
 
 use std::{borrow::Cow, error::Error};
 

@@ -113,7 +113,7 @@ fn processor_time() -> Duration {
     rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime).try_into().unwrap()
 }
 
-/// What one block takes.
+/// The cost of one block.
 #[derive(Clone, Copy)]
 struct Measures {
     bare: Time,
@@ -183,7 +183,7 @@ impl Default for Measures {
     }
 }
 
-/// What a block takes, and its gas in millions. `None` for a block that is executed with what was found for dropped fields: it has no
+/// The cost of a block, and its gas in millions. `None` for a block that is executed with what was found for dropped fields: it has no
 /// bare rival.
 fn measure(specimen: &Specimen, rounds: usize) -> Option<(Measures, f64)> {
     let executor = EmbeddedExecutor::default();

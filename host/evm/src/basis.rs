@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use crate::error::{ExecuteError, Rejected, Unsupported};
 
-/// What the receipts of a result rest on.
+/// The basis of a result's receipts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Basis {
     /// The block was executed, and came out as its header states.

@@ -18,7 +18,7 @@ use crate::{
 /// The outcome of one block: of its execution, or of its recorded receipts where [`Execution::basis`] names them.
 #[derive(Clone, Debug)]
 pub struct Execution {
-    /// What gas, receipts and logs rest on.
+    /// The basis of gas, receipts and logs.
     pub basis: Basis,
     /// Gas used by all transactions.
     pub gas_used: u64,

@@ -16,7 +16,7 @@ pub struct ExecutionPolicy {
     pub gas_bound: u64,
     /// The bases that a canonical result may rest on.
     pub basis: BasisPolicy,
-    /// Whether an era's document is written of a block whose producer exported no state. The network's evm-server writes one,
+    /// True when an era's document is written of a block whose producer exported no state. The network's evm-server writes one,
     /// without receipts, as if no transaction had been valid.
     pub stateless_eras: bool,
 }

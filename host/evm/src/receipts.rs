@@ -93,7 +93,7 @@ pub(crate) fn digest(receipt: &ExecutedReceipt) -> B256 {
     keccak256(out)
 }
 
-/// Whether two receipts are the same part of `receiptsRoot`: whether [`encode`] gives the same bytes.
+/// True when two receipts are the same part of `receiptsRoot`: whether [`encode`] gives the same bytes.
 pub(crate) fn same_to_the_chain(one: &ExecutedReceipt, other: &ExecutedReceipt) -> bool {
     let committed = |receipt: &ExecutedReceipt| {
         // A state root stands in the place of the status.

@@ -58,7 +58,7 @@ pub struct Item {
     pub last_error: Option<String>,
     /// When it may be tried again, milliseconds since 1970; 0 for at once.
     pub due_ms: u64,
-    /// What its result rests on, `execution` or `receipts`, for a rule that asks for an execution.
+    /// The basis of its result, `execution` or `receipts`, for a rule that asks for an execution.
     pub basis: Option<String>,
     /// Class of the reason, `noState`, where it has one.
     pub reason_class: Option<String>,

@@ -129,12 +129,12 @@ impl Journal {
         read().map_err(|error| self.error(error))
     }
 
-    /// How many items have a result that rests on this.
+    /// The number of items whose result has this basis.
     pub fn count_of_basis(&self, basis: &str) -> Result<u64, JournalError> {
         self.count("SELECT count(*) FROM item WHERE basis = ?1", basis)
     }
 
-    /// How many items were refused for a reason of this class.
+    /// The number of items that were refused for a reason of this class.
     pub fn count_of_class(&self, class: &str) -> Result<u64, JournalError> {
         self.count("SELECT count(*) FROM item WHERE reason_class = ?1", class)
     }

@@ -31,7 +31,7 @@ pub enum Step {
     Produced {
         /// In the rule's order.
         artifacts: Vec<Artifact>,
-        /// What they rest on, for a rule that asks for an execution.
+        /// Their basis, for a rule that asks for an execution.
         basis: Option<&'static str>,
     },
     /// The artifacts are to be kept once more: the chain did not take their URL.

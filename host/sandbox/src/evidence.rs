@@ -12,7 +12,7 @@ use crate::UntrustedText;
 pub struct Evidence {
     /// In the order in which they were made.
     pub checks: Vec<CheckReport>,
-    /// What the receipts and logs of its blocks rest on; `None` where it asked for no execution.
+    /// The basis of its blocks' receipts and logs; `None` where it asked for no execution.
     pub basis: Option<BasisReport>,
     /// The producer exported no state of the block, so no one can execute it.
     pub without_state: bool,

@@ -60,7 +60,7 @@ const ALTERNATE: &str = concat!("error:", "#}");
 /// The home of the one printer.
 const PRINTER: &str = "host/diagnostics";
 
-/// What breaks the rules in one file of production code, a sentence each.
+/// The offences against the rules in one file of production code, a sentence each.
 pub fn offences_of(file: &Path, text: &str) -> Vec<String> {
     if file.components().any(|part| part.as_os_str() == "tests") {
         return Vec::new();
