@@ -10,7 +10,7 @@ use refiner_testkit::pinner::{Fault, PinnerDouble, Route, content_id};
 
 use crate::program::{command, refiner, refiner_reading, text};
 
-/// More than one chunk of the network's recipe, so that the id is that of a tree.
+/// More than one chunk of the network's UnixFS profile, so that the id is that of a tree.
 fn large() -> Vec<u8> {
     (0..600_000_u32).map(|number| u8::try_from(number % 251).unwrap()).collect()
 }

@@ -119,7 +119,7 @@ fn hostile_rule_gets_its_verdict_in_a_worker_and_the_next_specimen_runs() {
 }
 
 #[test]
-fn isolated_rule_that_is_not_let_in_is_refused_before_any_specimen() {
+fn isolated_rule_that_is_not_admitted_is_refused_before_any_specimen() {
     let directory = tempfile::tempdir().unwrap();
     let rule = file(&case("spins-in-describe"), directory.path());
     let ended = refiner(&["replay", text(&samples()[0]), "--isolate", "--rule", text(&rule)]).expect(6);
@@ -138,7 +138,7 @@ fn refusal_is_an_object_where_json_was_asked_for() {
     ];
     for command in commands {
         let line = refiner(command).expect(6).json_lines().remove(0);
-        assert_eq!(line["letIn"], false, "{command:?}");
+        assert_eq!(line["admitted"], false, "{command:?}");
         assert!(line["reason"].as_str().unwrap().contains("no manifest inside the component"), "{line}");
         assert!(line["remedy"].as_str().unwrap().contains("refiner rule build"), "{line}");
     }
@@ -158,7 +158,7 @@ fn check_says_of_every_hostile_rule_that_is_refused_what_was_found_and_what_to_d
             fs::write(path.with_extension("toml"), beside).unwrap();
         }
         let line = refiner(&["rule", "check", text(&path), "--json"]).expect(6).json_lines().remove(0);
-        assert_eq!(line["letIn"], false, "{}: {line}", case.name);
+        assert_eq!(line["admitted"], false, "{}: {line}", case.name);
         let said = line["reason"].as_str().unwrap();
         let (_, message) = case.end("", &refiner_sandbox::Limits::default(), 0);
         assert!(said.ends_with(&message), "{}: {said}", case.name);

@@ -96,7 +96,7 @@ fn check_says_what_was_found_and_what_to_do() {
         let ended = refiner(&["rule", "check", &path]).expect(6);
         assert!(ended.stderr.contains(found) && ended.stderr.contains(remedy), "{}", ended.stderr);
         let line = refiner(&["rule", "check", &path, "--json"]).expect(6).json_lines().remove(0);
-        assert_eq!(line["letIn"], false);
+        assert_eq!(line["admitted"], false);
         assert!(line["reason"].as_str().unwrap().contains(found), "{line}");
         assert!(line["remedy"].as_str().unwrap().contains(remedy), "{line}");
     };
@@ -112,7 +112,7 @@ fn check_of_a_good_rule_repeats_it_in_fresh_instances() {
     let specimen = samples().remove(0).display().to_string();
     let arguments = ["rule", "check", "block-result", "--repeat", "4", "--specimen", &specimen, "--json"];
     let line = refiner(&arguments).expect(0).json_lines().remove(0);
-    assert_eq!((&line["letIn"], &line["name"]), (&Value::Bool(true), &Value::from("block-result")));
+    assert_eq!((&line["admitted"], &line["name"]), (&Value::Bool(true), &Value::from("block-result")));
     assert_eq!((&line["runs"][0]["repeated"], &line["runs"][0]["same"]), (&Value::from(4), &Value::Bool(true)));
     assert!(line["runs"][0]["usage"]["fuel"]["used"].as_u64() > Some(0), "{line}");
 }

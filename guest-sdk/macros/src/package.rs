@@ -1,4 +1,4 @@
-//! The manifest of the crate that is being compiled, held against the crate.
+//! The manifest of the crate that is being compiled, checked against the crate.
 
 use std::{env, fs, io, path::Path};
 

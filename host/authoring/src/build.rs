@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::{
     command::{self, CommandError},
     component::{self, NoComponent},
-    toolchain::{self, NoToolchain, Place, TARGET},
+    toolchain::{self, BuildDirectories, NoToolchain, TARGET},
 };
 
 /// A built rule.
@@ -123,7 +123,7 @@ struct Target {
 }
 
 /// Where the crate is built, and the name of its library.
-fn crate_in(directory: &Path) -> Result<(Place, String), BuildError> {
+fn crate_in(directory: &Path) -> Result<(BuildDirectories, String), BuildError> {
     let mut ask = command::cargo();
     ask.args(["metadata", "--format-version", "1"]).current_dir(directory);
     let metadata = command::answer(ask.stderr(std::process::Stdio::inherit()));
@@ -132,7 +132,7 @@ fn crate_in(directory: &Path) -> Result<(Place, String), BuildError> {
     let library = metadata.library(&directory.join("Cargo.toml"));
     let library = library.ok_or_else(|| BuildError::NoLibrary(directory.to_owned()))?;
     let remapped = metadata.outside();
-    Ok((Place { directory: directory.to_owned(), target: metadata.target_directory, remapped }, library))
+    Ok((BuildDirectories { directory: directory.to_owned(), target: metadata.target_directory, remapped }, library))
 }
 
 impl Metadata {

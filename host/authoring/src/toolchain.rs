@@ -3,7 +3,7 @@
 mod facts;
 mod guest;
 
-pub use guest::{Guest, Place};
+pub use guest::{BuildDirectories, Guest};
 
 use std::{env, fmt, path::PathBuf};
 

@@ -8,7 +8,7 @@ use crate::{
     id::Codec,
 };
 
-/// Most levels of nodes. Four levels of our recipe are 229 TB; recipes with few links and small chunks need more.
+/// Most levels of nodes. Four levels of our profile are 229 TB; profiles with few links and small chunks need more.
 pub const DEPTH_MAX: usize = 16;
 /// Most blocks visited. A file of [`CONTENT_BYTES_MAX`](crate::CONTENT_BYTES_MAX) in chunks of 256 bytes has that many leaves. A block
 /// counts each time something links to it.
@@ -61,7 +61,7 @@ impl DagError {
     }
 }
 
-/// Puts the file `root` together. Every block of [`Blocks`] was checked, so the bytes are those that `root` names, whatever recipe
+/// Puts the file `root` together. Every block of [`Blocks`] was checked, so the bytes are those that `root` names, whatever profile
 /// made it.
 ///
 /// # Errors

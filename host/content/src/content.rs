@@ -6,16 +6,16 @@ use crate::{CHUNK_BYTES, Codec, ContentId, blocking::blocking, content_id};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
     id: ContentId,
-    recipe_id: ContentId,
+    unixfs_id: ContentId,
     bytes: Bytes,
 }
 
 impl Content {
-    /// Names `bytes` by the network's recipe. Hashes all of them.
+    /// Names `bytes` by the network's UnixFS profile. Hashes all of them.
     #[must_use]
     pub fn of(bytes: Bytes) -> Self {
         let id = content_id(&bytes);
-        Self { id, recipe_id: id, bytes }
+        Self { id, unixfs_id: id, bytes }
     }
 
     /// The same for bytes whose sha2-256 the caller computed, and which are not hashed again where one leaf holds them all.
@@ -27,14 +27,14 @@ impl Content {
         Self::kept(ContentId::of_raw_digest(sha256), bytes)
     }
 
-    /// Checks `bytes` against `id`: a raw id by its own hash, any other by the network's recipe. When they differ, the error has the id
-    /// that the recipe gives them; a tree of another recipe cannot be distinguished from damage this way.
+    /// Checks `bytes` against `id`: a raw id by its own hash, any other by the network's UnixFS profile. When they differ, the error has the id
+    /// that the profile gives them; a tree of another profile cannot be distinguished from damage this way.
     pub(crate) fn check(id: ContentId, bytes: Bytes) -> Result<Self, Differs> {
         if id.codec() == Codec::Raw && id.names(&bytes) {
-            return Ok(Self::of_other_recipe(id, bytes));
+            return Ok(Self::of_other_profile(id, bytes));
         }
         let got = content_id(&bytes);
-        if got == id { Ok(Self { id, recipe_id: id, bytes }) } else { Err(Differs { got }) }
+        if got == id { Ok(Self { id, unixfs_id: id, bytes }) } else { Err(Differs { got }) }
     }
 
     /// The same, beside the asynchronous threads.
@@ -42,16 +42,16 @@ impl Content {
         blocking(move || Self::check(id, bytes)).await
     }
 
-    /// Bytes that were checked against an id of another recipe.
-    pub(crate) fn of_other_recipe(id: ContentId, bytes: Bytes) -> Self {
+    /// Bytes that were checked against an id of another profile.
+    pub(crate) fn of_other_profile(id: ContentId, bytes: Bytes) -> Self {
         let is_one_leaf = id.codec() == Codec::Raw && bytes.len() <= CHUNK_BYTES;
-        let recipe_id = if is_one_leaf { id } else { content_id(&bytes) };
-        Self { id, recipe_id, bytes }
+        let unixfs_id = if is_one_leaf { id } else { content_id(&bytes) };
+        Self { id, unixfs_id, bytes }
     }
 
-    /// Bytes that were checked against the id of the network's recipe before, when they were kept under it.
+    /// Bytes that were checked against the id of the network's UnixFS profile before, when they were kept under it.
     pub(crate) fn kept(id: ContentId, bytes: Bytes) -> Self {
-        Self { id, recipe_id: id, bytes }
+        Self { id, unixfs_id: id, bytes }
     }
 
     /// The id it was asked for by.
@@ -60,11 +60,11 @@ impl Content {
         self.id
     }
 
-    /// The id of the network's recipe, under which stores keep it. Differs from [`id`](Self::id) only where another party chose
+    /// The id of the network's UnixFS profile, under which stores keep it. Differs from [`id`](Self::id) only where another party chose
     /// another chunking.
     #[must_use]
-    pub const fn recipe_id(&self) -> ContentId {
-        self.recipe_id
+    pub const fn unixfs_id(&self) -> ContentId {
+        self.unixfs_id
     }
 
     /// The bytes of the content.
@@ -80,7 +80,7 @@ impl Content {
     }
 }
 
-/// The bytes have this id by the network's recipe, and not the one asked for.
+/// The bytes have this id by the network's UnixFS profile, and not the one asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Differs {
     pub(crate) got: ContentId,

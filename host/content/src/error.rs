@@ -74,7 +74,7 @@ pub enum FetchError {
         from: Origin,
         /// The id that was asked for.
         asked: ContentId,
-        /// The id of what came, by the network's recipe.
+        /// The id of what came, by the network's UnixFS profile.
         got: ContentId,
     },
     /// What came as an archive of blocks is none, or a block is not what its id says.
@@ -256,7 +256,7 @@ pub enum KeepError {
     WrongId {
         /// The store.
         to: Origin,
-        /// The id of the network's recipe.
+        /// The id of the network's UnixFS profile.
         ours: ContentId,
         /// What the store answered.
         theirs: Excerpt,

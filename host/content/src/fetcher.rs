@@ -7,8 +7,8 @@ use tokio::time::{sleep, timeout};
 use url::Url;
 
 use crate::{
-    Accept, Content, ContentId, FetchError, FetchFailure, Locations, Origin, Source, Web, http::milliseconds,
-    web::NamedGateway,
+    Accept, Content, ContentId, FetchBackend, FetchError, FetchFailure, Locations, Origin, UrlFetcher,
+    http::milliseconds, url_fetcher::NamedGateway,
 };
 
 /// Most attempts of one fetch. Four sources and as many distinct ids as the proof chain allows would be 3,072.
@@ -16,7 +16,7 @@ pub const ATTEMPTS_MAX: usize = 128;
 
 /// The rhythm in which a fetch turns from source to source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
+pub struct HedgePolicy {
     /// After this time without an end, the next source is asked as well. After a failure, at once.
     pub hedge: Duration,
     /// One attempt in all; its own limits can end it earlier.
@@ -25,7 +25,7 @@ pub struct Pace {
     pub in_flight: usize,
 }
 
-impl Default for Pace {
+impl Default for HedgePolicy {
     /// A specimen of 3.5 MB takes 1.1 s at the 25 Mbit/s recommended to operators; four at once still fit in memory.
     fn default() -> Self {
         Self { hedge: Duration::from_millis(1500), attempt: Duration::from_secs(120), in_flight: 4 }
@@ -35,7 +35,7 @@ impl Default for Pace {
 /// Fetched content, with its history.
 #[derive(Debug)]
 pub struct Fetched {
-    /// The content. When it came from a URL without an id, its id is that of the network's recipe.
+    /// The content. When it came from a URL without an id, its id is that of the network's UnixFS profile.
     pub content: Content,
     /// Where it came from.
     pub from: Origin,
@@ -46,16 +46,16 @@ pub struct Fetched {
 /// Asks sources in their order, each a hedge delay after the one before, and takes the first good answer. The others are dropped.
 #[derive(Clone)]
 pub struct Fetcher {
-    sources: Vec<Arc<dyn Source>>,
-    web: Option<Web>,
-    pace: Pace,
+    sources: Vec<Arc<dyn FetchBackend>>,
+    web: Option<UrlFetcher>,
+    hedging: HedgePolicy,
 }
 
 impl Fetcher {
     /// Sources in the order in which they are asked: cheap ones first. Without `web`, announced URLs are used only for the ids in them.
     #[must_use]
-    pub fn new(sources: Vec<Arc<dyn Source>>, web: Option<Web>, pace: Pace) -> Self {
-        Self { sources, web, pace }
+    pub fn new(sources: Vec<Arc<dyn FetchBackend>>, web: Option<UrlFetcher>, hedging: HedgePolicy) -> Self {
+        Self { sources, web, hedging }
     }
 
     /// Fetches what `id` names.
@@ -79,10 +79,10 @@ impl Fetcher {
         let mut failed = Vec::new();
         loop {
             // Here at first, after a failure, and after a hedge delay: each lets one more begin.
-            if running.len() < self.pace.in_flight.max(1) {
+            if running.len() < self.hedging.in_flight.max(1) {
                 running.extend(waiting.pop_front().map(|attempt| self.run(attempt, accept.clone())));
             }
-            let may_hedge = !waiting.is_empty() && running.len() < self.pace.in_flight;
+            let may_hedge = !waiting.is_empty() && running.len() < self.hedging.in_flight;
             tokio::select! {
                 Some(ended) = running.next() => match ended {
                     Ok((content, from)) => return Ok(Fetched { content, from, failed }),
@@ -91,7 +91,7 @@ impl Fetcher {
                         failed.push(error);
                     }
                 },
-                () = sleep(self.pace.hedge), if may_hedge => {}
+                () = sleep(self.hedging.hedge), if may_hedge => {}
                 else => return Err(FetchFailure { attempts: failed }),
             }
         }
@@ -118,16 +118,16 @@ impl Fetcher {
 
     async fn run(&self, attempt: Attempt, accept: Option<Accept>) -> Result<(Content, Origin), FetchError> {
         let from = attempt.origin();
-        match timeout(self.pace.attempt, attempt.run(accept)).await {
+        match timeout(self.hedging.attempt, attempt.run(accept)).await {
             Ok(ended) => Ok((ended?, from)),
-            Err(_) => Err(FetchError::Deadline { from, deadline_ms: milliseconds(self.pace.attempt) }),
+            Err(_) => Err(FetchError::Deadline { from, deadline_ms: milliseconds(self.hedging.attempt) }),
         }
     }
 }
 
 enum Attempt {
-    Known { source: Arc<dyn Source>, id: ContentId },
-    Unverified { web: Web, url: Url },
+    Known { source: Arc<dyn FetchBackend>, id: ContentId },
+    Unverified { web: UrlFetcher, url: Url },
 }
 
 impl Attempt {

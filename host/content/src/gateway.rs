@@ -1,13 +1,13 @@
 //! HTTP gateways of IPFS, which are fetched from only.
 //!
-//! Asked first for the bytes, which the network's recipe checks. Bytes of another recipe cannot be checked so; then the blocks are
+//! Asked first for the bytes, which the network's UnixFS profile checks. Bytes of another profile cannot be checked so; then the blocks are
 //! asked for, of which each checks itself. Source: <https://specs.ipfs.tech/http-gateways/trustless-gateway/>.
 
 use futures_util::future::BoxFuture;
 use url::Url;
 
 use crate::{
-    Codec, Content, ContentId, DagError, FetchError, HttpLimits, Origin, Source, assemble,
+    Codec, Content, ContentId, DagError, FetchBackend, FetchError, HttpLimits, Origin, assemble,
     blocking::blocking,
     error::SetupError,
     http::{self, Http},
@@ -68,7 +68,7 @@ impl Gateway {
             return Err(mismatch);
         }
         match self.fetch_blocks(id, url).await {
-            // It has no archives: what is known is that the bytes were not those of our recipe.
+            // It has no archives: what is known is that the bytes were not those of our profile.
             Err(FetchError::Status { .. } | FetchError::NotFound { .. }) => Err(mismatch),
             fetched => fetched,
         }
@@ -87,13 +87,13 @@ impl Gateway {
                 source if source.is_in_the_tree() => FetchError::NoFile { id, source },
                 source => FetchError::Dag { from, source },
             })?;
-            Ok(Content::of_other_recipe(id, file))
+            Ok(Content::of_other_profile(id, file))
         })
         .await
     }
 }
 
-impl Source for Gateway {
+impl FetchBackend for Gateway {
     fn origin(&self) -> &Origin {
         &self.origin
     }

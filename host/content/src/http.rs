@@ -10,7 +10,7 @@ use reqwest::{Client, ClientBuilder, RequestBuilder, Response};
 use tokio::time::timeout;
 use url::Url;
 
-use crate::{CONTENT_BYTES_MAX, Excerpt, FetchError, Origin, Reach, web};
+use crate::{AddressPolicy, CONTENT_BYTES_MAX, Excerpt, FetchError, Origin, url_fetcher};
 
 /// Bytes of an answer that is only shown: an error's text.
 const SAID_BYTES_MAX: usize = 4096;
@@ -129,16 +129,16 @@ pub(crate) struct Http {
 impl Http {
     /// A client for `base` and what it redirects to. Only one that begins with https needs the system's certificates.
     pub(crate) fn for_base(base: &Url, limits: HttpLimits) -> Result<Self, ClientError> {
-        let client = match client(limits, Reach::Anywhere).build() {
-            Err(_) if base.scheme() == "http" => client(limits, Reach::Anywhere).tls_certs_only([]).build(),
+        let client = match client(limits, AddressPolicy::Anywhere).build() {
+            Err(_) if base.scheme() == "http" => client(limits, AddressPolicy::Anywhere).tls_certs_only([]).build(),
             built => built,
         };
         Ok(Self { client: client.map_err(ClientError)?, limits })
     }
 
-    /// A client for any URL within `reach`.
-    pub(crate) fn for_any(limits: HttpLimits, reach: Reach) -> Result<Self, ClientError> {
-        Ok(Self { client: client(limits, reach).build().map_err(ClientError)?, limits })
+    /// A client for any URL within `policy`.
+    pub(crate) fn for_any(limits: HttpLimits, policy: AddressPolicy) -> Result<Self, ClientError> {
+        Ok(Self { client: client(limits, policy).build().map_err(ClientError)?, limits })
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -226,7 +226,7 @@ impl Http {
             TransportError::Redirects { redirects: self.limits.redirects }
         } else if is_caused_by::<redirect::Downgrade>(&error) {
             TransportError::Downgrade
-        } else if is_caused_by::<web::NotPublic>(&error) {
+        } else if is_caused_by::<url_fetcher::NotPublic>(&error) {
             TransportError::PrivateAddress
         } else if error.is_connect() {
             TransportError::Connect(error)
@@ -236,16 +236,16 @@ impl Http {
     }
 }
 
-fn client(limits: HttpLimits, reach: Reach) -> ClientBuilder {
+fn client(limits: HttpLimits, policy: AddressPolicy) -> ClientBuilder {
     // Another part of the program may have installed it first; it is the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .user_agent(concat!("refiner/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(limits.connect)
-        .redirect(redirect::policy(limits.redirects, reach));
-    match reach {
-        Reach::Public => builder.dns_resolver(web::PublicResolver),
-        Reach::Anywhere => builder,
+        .redirect(redirect::policy(limits.redirects, policy));
+    match policy {
+        AddressPolicy::Public => builder.dns_resolver(url_fetcher::PublicResolver),
+        AddressPolicy::Anywhere => builder,
     }
 }
 

@@ -5,10 +5,11 @@
 //! * **Invariants**: no fetched byte leaves before its hash was compared with the requested id. The one exception
 //!   is [`Unverified`], which gives its bytes only to the caller's own check. Knows no specimen, rule or key.
 //!
-//! Start at [`Fetcher`] (several sources, raced) and at the two ports: [`Source`] is fetched from, [`ContentStore`] also keeps.
+//! Start at [`Fetcher`] (several backends, with hedged requests) and at the two ports: [`FetchBackend`] is fetched from, [`ContentStore`] also keeps.
 //! [`LocalStore`] and [`Pinner`] are both, a [`Gateway`] is a source only. [`serve`] answers as an ipfs-pinner over a local store.
 
 mod assemble;
+mod backend;
 mod base;
 mod blocking;
 mod car;
@@ -24,18 +25,18 @@ mod location;
 mod origin;
 mod pinner;
 pub mod serve;
-mod source;
 mod unixfs;
+mod url_fetcher;
 mod varint;
-mod web;
 
 pub use assemble::{DEPTH_MAX, DagError, NODES_MAX, assemble};
+pub use backend::{Accept, ContentStore, FetchBackend};
 pub use base::CharacterError;
 pub use car::{Blocks, CarError, read_car, write_car};
 pub use content::Content;
 pub use dag_pb::NodeError;
 pub use error::{Blame, FetchError, FetchFailure, KeepError, SetupError};
-pub use fetcher::{ATTEMPTS_MAX, Fetched, Fetcher, Pace};
+pub use fetcher::{ATTEMPTS_MAX, Fetched, Fetcher, HedgePolicy};
 pub use gateway::{Gateway, PUBLIC_GATEWAYS, public_gateways};
 pub use http::{BaseUrlError, ClientError, HttpLimits, TransportError};
 pub use id::{Codec, ContentId, ID_CHARACTERS_MAX, IdError};
@@ -43,9 +44,8 @@ pub use local::{LocalStore, OpenError, Pruned, Retention, Stored};
 pub use location::{ENTRIES_MAX, ENTRY_BYTES_MAX, Locations, NotFetchable, Refused};
 pub use origin::{Excerpt, Origin};
 pub use pinner::{Pinner, PinnerLimits};
-pub use source::{Accept, ContentStore, Source};
 pub use unixfs::{Block, Builder, CHUNK_BYTES, Dag, LINKS_MAX, content_id};
-pub use web::{Reach, Unverified, Web};
+pub use url_fetcher::{AddressPolicy, Unverified, UrlFetcher};
 
 /// Most bytes of one content unless a caller sets another limit: the specimen limit of the engine profile. The largest specimen known
 /// has 4 MiB.

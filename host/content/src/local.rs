@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! format         "refiner content store 1\n"
-//! kept/<id>      the content, whole; the id is CIDv1 in base32, by the network's recipe
+//! kept/<id>      the content, whole; the id is CIDv1 in base32, by the network's UnixFS profile
 //! partial/*      being written
 //! aside/<id>.<n> found damaged
 //! lock           empty; held alone while one file is pruned
@@ -25,7 +25,9 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
 use refiner_buffers::Buffers;
 
-use crate::{Accept, Content, ContentId, ContentStore, FetchError, KeepError, Origin, Source, blocking::blocking};
+use crate::{
+    Accept, Content, ContentId, ContentStore, FetchBackend, FetchError, KeepError, Origin, blocking::blocking,
+};
 
 pub use self::prune::{Pruned, Retention, Stored};
 
@@ -109,7 +111,7 @@ impl LocalStore {
         self.path(id).is_file()
     }
 
-    /// Reads and checks content. [`Source::fetch`] for callers that may block.
+    /// Reads and checks content. [`FetchBackend::fetch`] for callers that may block.
     ///
     /// # Errors
     ///
@@ -157,7 +159,7 @@ impl LocalStore {
     ///
     /// [`KeepError::TooLarge`], [`KeepError::DiskFull`], [`KeepError::File`]. Nothing remains of what was not written whole.
     pub fn write(&self, content: &Content) -> Result<ContentId, KeepError> {
-        let (id, bytes) = (content.recipe_id(), content.bytes());
+        let (id, bytes) = (content.unixfs_id(), content.bytes());
         if bytes.len() > self.limit_bytes {
             return Err(KeepError::TooLarge { to: self.origin.clone(), bytes: bytes.len() });
         }
@@ -219,7 +221,7 @@ impl LocalStore {
     }
 }
 
-impl Source for LocalStore {
+impl FetchBackend for LocalStore {
     fn origin(&self) -> &Origin {
         &self.origin
     }

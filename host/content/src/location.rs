@@ -71,10 +71,10 @@ pub enum NotFetchable {
     Credentials,
 }
 
-enum Place {
+enum Location {
     Content(ContentId),
     Gateway(Url, ContentId),
-    Web(Url),
+    Url(Url),
 }
 
 impl Locations {
@@ -115,16 +115,16 @@ impl Locations {
         self.refused.push(Refused { entry: Excerpt::of(entry.as_bytes()), why });
     }
 
-    fn add(&mut self, place: Place) {
+    fn add(&mut self, place: Location) {
         let id = match place {
-            Place::Content(id) => id,
-            Place::Gateway(url, id) => {
+            Location::Content(id) => id,
+            Location::Gateway(url, id) => {
                 if !self.gateways.contains(&(url.clone(), id)) {
                     self.gateways.push((url, id));
                 }
                 id
             }
-            Place::Web(url) => {
+            Location::Url(url) => {
                 if !self.web.contains(&url) {
                     self.web.push(url);
                 }
@@ -137,7 +137,7 @@ impl Locations {
     }
 }
 
-fn read(entry: &str) -> Result<Place, NotFetchable> {
+fn read(entry: &str) -> Result<Location, NotFetchable> {
     if entry.is_empty() {
         return Err(NotFetchable::Empty);
     }
@@ -148,14 +148,14 @@ fn read(entry: &str) -> Result<Place, NotFetchable> {
         return Err(NotFetchable::OnlyLocal);
     }
     if starts_with_ignoring_case(entry, "ipfs://") {
-        return read_ipfs(&entry["ipfs://".len()..]).map(Place::Content);
+        return read_ipfs(&entry["ipfs://".len()..]).map(Location::Content);
     }
     if let Some(path) = entry.strip_prefix("/ipfs/") {
-        return read_ipfs(path).map(Place::Content);
+        return read_ipfs(path).map(Location::Content);
     }
     let url = match Url::parse(entry) {
         Ok(url) => url,
-        Err(_) => return entry.parse().map(Place::Content).map_err(|_: IdError| NotFetchable::Unreadable),
+        Err(_) => return entry.parse().map(Location::Content).map_err(|_: IdError| NotFetchable::Unreadable),
     };
     if !matches!(url.scheme(), "http" | "https") {
         return Err(NotFetchable::Scheme { scheme: Excerpt::of(url.scheme().as_bytes()) });
@@ -167,8 +167,8 @@ fn read(entry: &str) -> Result<Place, NotFetchable> {
         return Err(NotFetchable::GoogleStorage);
     }
     Ok(match id_of_gateway_url(&url)? {
-        Some(id) => Place::Gateway(url, id),
-        None => Place::Web(url),
+        Some(id) => Location::Gateway(url, id),
+        None => Location::Url(url),
     })
 }
 

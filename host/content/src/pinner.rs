@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::{
-    Content, ContentId, ContentStore, Excerpt, FetchError, HttpLimits, KeepError, Origin, Source,
+    Content, ContentId, ContentStore, Excerpt, FetchBackend, FetchError, HttpLimits, KeepError, Origin,
     error::SetupError,
     http::{self, Failure, Http, milliseconds},
 };
@@ -101,7 +101,7 @@ impl Pinner {
     }
 
     async fn post_in_time(&self, path: &str, content: &Content) -> Result<ContentId, KeepError> {
-        let ours = content.recipe_id();
+        let ours = content.unixfs_id();
         let request = self.http.client().post(http::below(&self.base, path)).multipart(form(ours, content.bytes()));
         let broken = |failure| self.keep_error(failure);
         let mut response = self.http.send(request, self.limits.upload).await.map_err(broken)?;
@@ -133,7 +133,7 @@ impl Pinner {
     }
 }
 
-impl Source for Pinner {
+impl FetchBackend for Pinner {
     fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -170,7 +170,7 @@ fn form(id: ContentId, bytes: &Bytes) -> multipart::Form {
 
 /// One of the objects in an answer.
 #[derive(Deserialize)]
-struct Said {
+struct PinnerReply {
     cid: Option<String>,
     error: Option<String>,
 }
@@ -182,11 +182,11 @@ fn read_answer(answer: &[u8], ours: ContentId, to: Origin) -> Result<ContentId, 
     }
     let said = || Excerpt::of(answer);
     let mut theirs = None;
-    for object in serde_json::Deserializer::from_slice(answer).into_iter::<Said>() {
+    for object in serde_json::Deserializer::from_slice(answer).into_iter::<PinnerReply>() {
         match object {
             // Something failed after the id was written. Sending it again costs less than a result that no node serves.
-            Ok(Said { error: Some(_), .. }) => return Err(KeepError::Status { to, status: 200, said: said() }),
-            Ok(Said { cid: Some(cid), .. }) if theirs != Some(ours.to_string()) => theirs = Some(canonical(cid)),
+            Ok(PinnerReply { error: Some(_), .. }) => return Err(KeepError::Status { to, status: 200, said: said() }),
+            Ok(PinnerReply { cid: Some(cid), .. }) if theirs != Some(ours.to_string()) => theirs = Some(canonical(cid)),
             Ok(_) => {}
             Err(_) => return Err(KeepError::UnreadableAnswer { to, said: said() }),
         }

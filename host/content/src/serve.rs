@@ -26,7 +26,8 @@ use serde::Deserialize;
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
-    CONTENT_BYTES_MAX, Content, ContentId, ContentStore, Dag, FetchError, KeepError, LocalStore, Source, write_car,
+    CONTENT_BYTES_MAX, Content, ContentId, ContentStore, Dag, FetchBackend, FetchError, KeepError, LocalStore,
+    write_car,
 };
 
 /// Parts with a file name in one upload.
@@ -132,18 +133,18 @@ struct Serving {
 
 type Form = Result<Multipart, MultipartRejection>;
 
-async fn upload(State(serving): State<Serving>, form: Form) -> Result<String, Refusal> {
-    let _slot = serving.slots.try_acquire().map_err(|_| Refusal::Busy)?;
+async fn upload(State(serving): State<Serving>, form: Form) -> Result<String, RequestError> {
+    let _slot = serving.slots.try_acquire().map_err(|_| RequestError::Busy)?;
     let mut answer = String::new();
     for content in body::read_form(form, &serving.limits).await? {
-        let id = serving.store.keep(&content).await.map_err(Refusal::Keep)?;
+        let id = serving.store.keep(&content).await.map_err(RequestError::Keep)?;
         answer.push_str(&object("cid", &id));
     }
     Ok(answer)
 }
 
-async fn cid(State(serving): State<Serving>, form: Form) -> Result<String, Refusal> {
-    let _slot = serving.slots.try_acquire().map_err(|_| Refusal::Busy)?;
+async fn cid(State(serving): State<Serving>, form: Form) -> Result<String, RequestError> {
+    let _slot = serving.slots.try_acquire().map_err(|_| RequestError::Busy)?;
     let contents = body::read_form(form, &serving.limits).await?;
     Ok(contents.iter().map(|content| object("cid", &content.id())).collect())
 }
@@ -153,8 +154,8 @@ struct GetQuery {
     cid: Option<String>,
 }
 
-async fn get_content(State(serving): State<Serving>, Query(query): Query<GetQuery>) -> Result<Response, Refusal> {
-    let cid = query.cid.filter(|cid| !cid.is_empty()).ok_or(Refusal::NoId)?;
+async fn get_content(State(serving): State<Serving>, Query(query): Query<GetQuery>) -> Result<Response, RequestError> {
+    let cid = query.cid.filter(|cid| !cid.is_empty()).ok_or(RequestError::NoId)?;
     Ok(bytes(serving.read(&cid).await?))
 }
 
@@ -167,7 +168,7 @@ async fn get_ipfs(
     State(serving): State<Serving>,
     Path(id): Path<String>,
     Query(query): Query<IpfsQuery>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, RequestError> {
     let content = serving.read(&id).await?;
     if query.format.as_deref() != Some("car") {
         return Ok(bytes(content));
@@ -181,18 +182,18 @@ fn bytes(content: Content) -> Response {
 }
 
 impl Serving {
-    async fn read(&self, cid: &str) -> Result<Content, Refusal> {
-        let id: ContentId = cid.parse().map_err(Refusal::Id)?;
-        let _slot = self.slots.try_acquire().map_err(|_| Refusal::Busy)?;
-        self.store.fetch(&id).await.map_err(Refusal::Fetch)
+    async fn read(&self, cid: &str) -> Result<Content, RequestError> {
+        let id: ContentId = cid.parse().map_err(RequestError::Id)?;
+        let _slot = self.slots.try_acquire().map_err(|_| RequestError::Busy)?;
+        self.store.fetch(&id).await.map_err(RequestError::Fetch)
     }
 }
 
 /// Why a request is answered with an error.
 #[derive(Debug, thiserror::Error)]
-enum Refusal {
+enum RequestError {
     #[error("request Content-Type isn't multipart/form-data")]
-    NotAForm,
+    WrongContentType,
     #[error("no part of the form has a file name")]
     NoFile,
     #[error("more than {FILES_MAX} files in one form")]
@@ -215,11 +216,11 @@ enum Refusal {
     Busy,
 }
 
-impl Refusal {
+impl RequestError {
     const fn status(&self) -> StatusCode {
         match self {
             // As the pinner does.
-            Self::NotAForm => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::WrongContentType => StatusCode::INTERNAL_SERVER_ERROR,
             Self::NoFile | Self::BadForm | Self::NoId | Self::Id(_) => StatusCode::BAD_REQUEST,
             Self::TooManyFiles | Self::TooLarge { .. } | Self::Keep(KeepError::TooLarge { .. }) => {
                 StatusCode::PAYLOAD_TOO_LARGE
@@ -233,7 +234,7 @@ impl Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for RequestError {
     fn into_response(self) -> Response {
         if let Self::Fetch(error @ (FetchError::Damaged { .. } | FetchError::File { .. })) = &self {
             tracing::warn!(%error, "Content could not be read.");

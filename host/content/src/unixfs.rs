@@ -1,4 +1,4 @@
-//! The network's recipe for a file: how bytes become blocks, and which id they have.
+//! The network's UnixFS profile for a file: how bytes become blocks, and which id they have.
 //!
 //! CIDv1, sha2-256, raw leaves, chunks of 262,144 bytes, balanced layout with 174 links, nothing inlined. A file of one chunk is
 //! its raw leaf; a larger one a tree of dag-pb nodes, all leaves at one depth. ipfs-pinner, ewm-das and `ipfs add --cid-version 1`
@@ -16,7 +16,7 @@ pub const CHUNK_BYTES: usize = 262_144;
 /// Links of a node.
 pub const LINKS_MAX: usize = 174;
 
-/// The id the network's recipe gives these bytes.
+/// The id the network's UnixFS profile gives these bytes.
 #[must_use]
 pub fn content_id(bytes: &[u8]) -> ContentId {
     let mut builder = Builder::new();
@@ -33,7 +33,7 @@ pub struct Block {
     pub bytes: Bytes,
 }
 
-/// All blocks of a file by the network's recipe.
+/// All blocks of a file by the network's UnixFS profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dag {
     root: ContentId,

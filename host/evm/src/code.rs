@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use alloy_primitives::{B256, Bytes, keccak256, map::B256Map};
-use refiner_specimen::{CodePiece, Codes};
+use refiner_specimen::{BytecodeTable, LazyBytecode};
 use revm::bytecode::Bytecode;
 
 use crate::error::Rejected;
@@ -54,7 +54,7 @@ impl CodeCache {
     /// Code that is known is compared where it stands in the specimen, so only new code is decoded.
     ///
     /// Errors when a piece does not hash to what the specimen states.
-    pub(crate) fn analyse(&self, codes: &Codes) -> Result<BlockCodes, Rejected> {
+    pub(crate) fn analyse(&self, codes: &BytecodeTable) -> Result<BlockCodes, Rejected> {
         let known = self.look_up(codes);
         let mut block = BlockCodes::with_capacity_and_hasher(codes.len(), Default::default());
         let mut learned = Vec::new();
@@ -75,7 +75,7 @@ impl CodeCache {
         Ok(block)
     }
 
-    fn look_up(&self, codes: &Codes) -> Vec<Option<Bytecode>> {
+    fn look_up(&self, codes: &BytecodeTable) -> Vec<Option<Bytecode>> {
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         codes.pieces().map(|piece| generations.get(&piece.hash, self.limit_bytes)).collect()
     }
@@ -120,7 +120,7 @@ fn cost(code: &Bytecode) -> usize {
     bytes + bytes / 8 + ENTRY_BYTES
 }
 
-fn verified(piece: CodePiece<'_>) -> Result<Bytecode, Rejected> {
+fn verified(piece: LazyBytecode<'_>) -> Result<Bytecode, Rejected> {
     let bytes = piece.to_bytes()?;
     let computed = keccak256(&bytes);
     if computed != piece.hash {
@@ -144,8 +144,8 @@ mod tests {
 
     use super::*;
 
-    fn codes(reads: &[&CodeRead]) -> Codes {
-        Codes::from(reads.iter().map(|&read| read.clone()).collect::<Vec<_>>())
+    fn codes(reads: &[&CodeRead]) -> BytecodeTable {
+        BytecodeTable::from(reads.iter().map(|&read| read.clone()).collect::<Vec<_>>())
     }
 
     fn read(fill: u8, len: usize) -> CodeRead {

@@ -34,7 +34,7 @@ pub struct EmbeddedExecutor {
 
 /// Whether the checks that need no execution gate an era's result. The canonical format has its own.
 #[derive(Clone, Copy)]
-enum Gate {
+enum Precheck {
     Open,
     Closed,
 }
@@ -84,7 +84,7 @@ impl EmbeddedExecutor {
     /// # Errors
     /// [`ExecuteError`]: the specimen's own doing, the same on every machine.
     pub fn execute(&self, specimen: &Specimen, format: ResultFormat) -> Result<Execution, ExecuteError> {
-        self.run(specimen, format, Gate::Closed, &Uninterrupted).0
+        self.run(specimen, format, Precheck::Closed, &Uninterrupted).0
     }
 
     /// Answers as the network's evm-server does: without the checks that need no execution, which it does not make. The canonical
@@ -98,7 +98,7 @@ impl EmbeddedExecutor {
         format: ResultFormat,
         interrupt: &dyn Interrupt,
     ) -> Result<Result<Execution, ExecuteError>, Interrupted> {
-        let (result, interrupted) = self.run(specimen, format, Gate::Open, interrupt);
+        let (result, interrupted) = self.run(specimen, format, Precheck::Open, interrupt);
         interrupted.map_or(Ok(result), Err)
     }
 
@@ -107,7 +107,7 @@ impl EmbeddedExecutor {
         &self,
         specimen: &Specimen,
         format: ResultFormat,
-        gate: Gate,
+        gate: Precheck,
         interrupt: &dyn Interrupt,
     ) -> (Result<Execution, ExecuteError>, Option<Interrupted>) {
         let budget = Budget::new(self.policy.gas_bound, interrupt);
@@ -118,7 +118,7 @@ impl EmbeddedExecutor {
         &self,
         specimen: &Specimen,
         format: ResultFormat,
-        gate: Gate,
+        gate: Precheck,
         budget: &Budget<'_>,
     ) -> Result<Execution, ExecuteError> {
         let chain = self.chains.get(specimen.block.network_id)?;
@@ -129,8 +129,8 @@ impl EmbeddedExecutor {
             ResultFormat::EvmServer(era) => era,
         };
         let senders = match gate {
-            Gate::Open => SenderGate::Open,
-            Gate::Closed => {
+            Precheck::Open => SenderGate::Open,
+            Precheck::Closed => {
                 self.admit(specimen, era)?;
                 SenderGate::Closed(self.sender_terms(specimen))
             }
@@ -179,7 +179,7 @@ impl Executor for EmbeddedExecutor {
     ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
         let Some(clock) = self.clock else { return Ok(self.execute(specimen, format)) };
         let deadline = ProcessorDeadline::new(clock, PROCESSOR_TIME_LIMIT);
-        let (result, interrupted) = self.run(specimen, format, Gate::Closed, &deadline);
+        let (result, interrupted) = self.run(specimen, format, Precheck::Closed, &deadline);
         interrupted.map_or(Ok(result), |interrupted| Err(interrupted.into()))
     }
 }

@@ -16,6 +16,7 @@ mod diagnosis;
 mod embedded;
 mod error;
 mod execution;
+mod fork_profile;
 mod format;
 pub mod gate;
 mod header_checks;
@@ -29,7 +30,6 @@ mod receipts;
 mod remote;
 mod repair;
 mod requests;
-mod rules;
 mod runner;
 mod transaction;
 mod unavailable;
@@ -45,7 +45,8 @@ pub use interrupt::{Interrupt, Interrupted, PROCESSOR_TIME_LIMIT, ProcessorDeadl
 pub use policy::{DEFAULT_GAS_BOUND, ExecutionPolicy, SenderPolicy, UnknownSenderPolicy};
 pub use receipts::{Commitments, commit as commit_receipts};
 pub use remote::{
-    Answer, Both, Difference, Disbelief, ExecutedBy, ExecutionTerms, OnDifference, Remote, RemoteServer, UnknownPolicy,
+    Answer, CrossCheckExecutor, Difference, ExecutedBy, ExecutionTerms, OnDifference, Remote, RemoteServer,
+    UnknownPolicy, UnverifiedAnswer,
 };
 pub use repair::{Supplied, SupplySource};
 pub use unavailable::Unavailable;

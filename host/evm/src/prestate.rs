@@ -19,7 +19,7 @@ use revm::{
 use crate::{
     code::BlockCodes,
     error::Rejected,
-    rules::{BlockHashes, BlockRules, EmptyRows, MissingCode},
+    fork_profile::{BlockHashes, EmptyRows, ForkProfile, MissingCode},
 };
 
 /// Size of an account's code that delegates to another account (EIP-7702): a prefix of three bytes, and the address.
@@ -36,7 +36,7 @@ pub(crate) struct PreState {
 
 /// The state that a specimen's rows describe. Slots of accounts that are not in it do not count: real specimens carry
 /// such rows of contracts that the block creates, and on the chain they read as zero.
-pub(crate) fn state_before(reads: &StateReads, codes: &BlockCodes, rules: &BlockRules) -> PreState {
+pub(crate) fn state_before(reads: &StateReads, codes: &BlockCodes, rules: &ForkProfile) -> PreState {
     let stub = match rules.missing_code {
         MissingCode::Stub | MissingCode::Empty => Bytecode::new_legacy([opcode::INVALID].into()),
         MissingCode::DelegationStub => Bytecode::new_legacy([opcode::INVALID; DELEGATION_BYTES].into()),
@@ -87,7 +87,7 @@ pub(crate) struct Beyond {
 
 impl Beyond {
     /// The block hashes that a block can read. One real specimen states a hash for its own height, which no block can.
-    pub(crate) fn new(block: &Block, rules: &BlockRules) -> Self {
+    pub(crate) fn new(block: &Block, rules: &ForkProfile) -> Self {
         let Header { number, parent_hash, .. } = block.header;
         let mut known = block.state.block_hashes.clone();
         known.retain(|read| read.number < number);

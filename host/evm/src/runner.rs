@@ -22,6 +22,7 @@ use crate::{
     diagnosis::CodeUse,
     error::{ExecuteError, MissingCode, Rejected},
     execution::{ExecutedLog, ExecutedReceipt},
+    fork_profile::{ForkProfile, InvalidTransaction},
     journal::BlockJournal,
     meter::{self, Budget, ExpectedGas, Meter, Paying, UNGUARDED_GAS},
     outcome::{Outcome, PostState, TransactionOutcome},
@@ -30,7 +31,6 @@ use crate::{
         BEACON_ROOTS, CONSOLIDATION_REQUESTS, CONSOLIDATION_TYPE, DEPOSIT_TYPE, HISTORY_STORAGE, WITHDRAWAL_REQUESTS,
         WITHDRAWAL_TYPE, collect_deposits, system_transaction,
     },
-    rules::{BlockRules, InvalidTransaction},
     transaction::{self, Supplement, SuppliedFields},
 };
 
@@ -41,7 +41,7 @@ const WEI_PER_GWEI: u64 = 1_000_000_000;
 #[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) block: &'a Block,
-    pub(crate) rules: &'a BlockRules,
+    pub(crate) rules: &'a ForkProfile,
     /// One hash a transaction, which is only copied into the receipts.
     pub(crate) hashes: &'a [B256],
     /// Stands in for fields that the layout dropped.
@@ -66,7 +66,7 @@ pub(crate) use crate::meter::Context as BlockContext;
 /// A block on its way through the EVM, before, between or after its transactions.
 pub(crate) struct Run<'a, I = ()> {
     block: &'a Block,
-    rules: &'a BlockRules,
+    rules: &'a ForkProfile,
     hashes: &'a [B256],
     supplement: &'a Supplement,
     evm: meter::Evm<'a, I>,
@@ -322,7 +322,7 @@ fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>,
     Ok(evm)
 }
 
-fn block_environment(block: &Block, rules: &BlockRules) -> Result<BlockEnv, Rejected> {
+fn block_environment(block: &Block, rules: &ForkProfile) -> Result<BlockEnv, Rejected> {
     let header = &block.header;
     let blobs = match rules.blobs {
         Some(params) => {
@@ -353,7 +353,7 @@ fn block_environment(block: &Block, rules: &BlockRules) -> Result<BlockEnv, Reje
     })
 }
 
-fn configuration(rules: &BlockRules) -> CfgEnv {
+fn configuration(rules: &ForkProfile) -> CfgEnv {
     let mut configuration = CfgEnv::new_with_spec(rules.spec).with_chain_id(rules.chain_id);
     // Nonces pass through a double on their way into a specimen, so a large one can be off by its last digits; the
     // chain accepted these transactions, and receipts are checked.

@@ -12,7 +12,7 @@ use revm::{context::TxEnv, context_interface::either::Either};
 
 use crate::{
     error::{ExecuteError, Rejected, Unsupported},
-    rules::{BlobTransactions, BlockRules},
+    fork_profile::{BlobTransactions, ForkProfile},
 };
 
 /// EIP-2718 types.
@@ -88,7 +88,7 @@ impl Supplement {
     ///
     /// With one such transaction, which is the rule, the share is exact. With several it is a guess that moves nothing
     /// but the senders' balances.
-    pub(crate) fn dummy_blobs(block: &Block, rules: &BlockRules) -> Self {
+    pub(crate) fn dummy_blobs(block: &Block, rules: &ForkProfile) -> Self {
         let excess = block.header.excess_blob_gas.unwrap_or_default();
         let blob_price = rules.blobs.map_or(0, |params| params.calc_blob_fee(excess));
         let lacking: Vec<usize> =
@@ -113,7 +113,7 @@ const MOST_DUMMY_BLOBS: usize = 64;
 pub(crate) fn environment(
     transaction: &Transaction,
     sender: Address,
-    rules: &BlockRules,
+    rules: &ForkProfile,
     supplied: Option<&SuppliedFields>,
 ) -> TxEnv {
     let tx_type = executed_type(transaction, rules);
@@ -148,7 +148,7 @@ pub(crate) fn environment(
 }
 
 /// The type a transaction is executed as, which its receipt carries.
-pub(crate) const fn executed_type(transaction: &Transaction, rules: &BlockRules) -> u8 {
+pub(crate) const fn executed_type(transaction: &Transaction, rules: &ForkProfile) -> u8 {
     match (transaction.tx_type, rules.blob_transactions) {
         (BLOB, BlobTransactions::DynamicFee) => DYNAMIC_FEE,
         (tx_type, _) => tx_type,

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::{format::ResultFormat, interrupt::Interrupted, remote::Disbelief};
+use crate::{format::ResultFormat, interrupt::Interrupted, remote::UnverifiedAnswer};
 
 /// Whoever executes blocks was not there, or is not to be believed. It says nothing of the block: worth another try, and never
 /// a verdict.
@@ -13,7 +13,7 @@ pub enum Unavailable {
     Server(#[source] Box<dyn Error + Send + Sync>),
     /// The evm-server's answer is wrong.
     #[error("the evm-server's answer is not believed")]
-    Disbelieved(#[from] Disbelief),
+    Disbelieved(#[from] UnverifiedAnswer),
     /// Execution took longer than any block should.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),

@@ -35,10 +35,10 @@ pub use fees::{FeePolicy, FeeQuote, Fees};
 pub use key::{KeyError, KeySource, Secret, SignError, Signer};
 pub use network::Network;
 pub use prover::{
-    NonceAt, Outlook, Preparation, Prepared, Proof, Prover, Sent, Settlement, Signed, UnreadableTransaction,
+    ChainSnapshot, NonceAt, Preparation, Prepared, Proof, Prover, Sent, Settlement, Signed, UnreadableTransaction,
 };
 pub use revert::{Reaction, Revert};
-pub use rpc::{Endpoint, Refusal, Rpc, RpcError, RpcLimits};
+pub use rpc::{Endpoint, NodeError, Rpc, RpcError, RpcLimits};
 pub use scan::{
     Checkpoints, ScanConfig, ScanError, ScanStep, Scanned, Scanner, Skipped, StartBlock, UnknownStartBlock,
 };

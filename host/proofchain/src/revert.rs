@@ -4,7 +4,7 @@ use alloy_sol_types::{Panic, PanicKind, Revert as ErrorString, SolError};
 
 use crate::{
     bounds::Side,
-    rpc::{Refusal, printable},
+    rpc::{NodeError, printable},
 };
 
 /// An objection of the contract, the EVM or the node to a proof. In the order in which the contract checks (docs/protocol.md, section 1.4).
@@ -163,7 +163,7 @@ impl Revert {
 
     /// Reads a node's refusal of a call or an estimate: its data by ABI, else its text. `None` where it is about
     /// something else than the transaction.
-    pub(crate) fn of(refusal: &Refusal) -> Option<Self> {
+    pub(crate) fn of(refusal: &NodeError) -> Option<Self> {
         if let Some(revert) = refusal.data.as_ref().and_then(|data| Self::of_data(data)) {
             return Some(revert);
         }

@@ -9,8 +9,8 @@ use std::{
 use alloy_primitives::Bytes;
 use refiner_config::{Executor as By, Origin, Values, table};
 use refiner_evm::{
-    Answer, Both, Difference, EmbeddedExecutor, ExecutedBy, ExecutionPolicy, Executor, OnDifference, Remote,
-    RemoteServer,
+    Answer, CrossCheckExecutor, Difference, EmbeddedExecutor, ExecutedBy, ExecutionPolicy, Executor, OnDifference,
+    Remote, RemoteServer,
 };
 use refiner_evm_server::remote::{EvmServerClient, RemoteLimits, SetupError};
 use refiner_worker::Executes;
@@ -112,7 +112,7 @@ impl Evm {
         let Some(server) = self.client()? else { return Ok(embedded) };
         let remote = Remote::new(server, embedded);
         Ok(match self.by {
-            By::Both => Arc::new(Both::new(remote, self.on_difference, keeper(out))),
+            By::Both => Arc::new(CrossCheckExecutor::new(remote, self.on_difference, keeper(out))),
             By::Embedded | By::Remote => Arc::new(remote),
         })
     }

@@ -1,10 +1,10 @@
 //! Rules named on the command line: built in, files and directories of them, and sources that are fetched.
 
 mod find;
-mod place;
+mod process;
 
 pub use find::{Found, Sources, sources};
-pub use place::{Block, NoRun, Place};
+pub use process::{Block, NoRun, RuleProcess};
 
 use std::{io, path::PathBuf, sync::Arc};
 
@@ -12,7 +12,7 @@ use alloy_primitives::B256;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::ExecutionTerms;
 use refiner_sandbox::{
-    AdmitError, AdmittedRule, EngineError, EngineProfile, Grants, Limits, Params, Sandbox, SelfTestError,
+    AdmitFailure, AdmittedRule, EngineError, EngineProfile, Grants, Limits, Params, Sandbox, SelfTestError,
 };
 
 use refiner_sources::{LockError, SourceError, UnreadableSource};
@@ -27,7 +27,7 @@ pub struct LoadedRule {
     /// The name it gives itself.
     pub name: Arc<str>,
     /// Where it runs.
-    pub place: Place,
+    pub place: RuleProcess,
     /// What the operator gave it.
     pub params: Params,
     /// What its runs are granted.
@@ -71,7 +71,7 @@ pub enum LoadError {
         /// What was typed, or the file.
         rule: String,
         /// Why not.
-        source: AdmitError,
+        source: AdmitFailure,
     },
     /// No worker takes it.
     #[error(transparent)]
@@ -148,7 +148,7 @@ fn here(admitted: AdmittedRule, Terms { params, execution }: &Terms) -> LoadedRu
         identity: admitted.identity(params, &limits, execution).digest(),
         params: params.clone(),
         limits,
-        place: Place::Here(Box::new(admitted)),
+        place: RuleProcess::Here(Box::new(admitted)),
     }
 }
 
@@ -163,7 +163,7 @@ fn isolated(session: &Arc<Session>, found: Found, terms: &Terms) -> Result<Loade
         identity: rule::identity(rule.compiled.digest(), manifest, params, &limits, execution).digest(),
         params: params.clone(),
         limits,
-        place: Place::Worker { rule, session: Arc::clone(session) },
+        place: RuleProcess::Worker { rule, session: Arc::clone(session) },
     })
 }
 

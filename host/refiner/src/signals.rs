@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 const ABORTED: i32 = 128 + 15;
 
 /// From now on the first signal does what `told` does and cancels `stop`; the second ends the process. Needs a runtime.
-pub fn heed(stop: &CancellationToken, told: impl Fn() + Send + 'static) -> io::Result<()> {
+pub fn shutdown_on_signal(stop: &CancellationToken, told: impl Fn() + Send + 'static) -> io::Result<()> {
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(listen(signals, stop.clone(), told));
     Ok(())

@@ -1,7 +1,7 @@
 //! Runs rules, which are untrusted WebAssembly components, and turns each run into a verdict.
 //!
 //! * **Inputs**: a component, grants, and specimens.
-//! * **Outputs**: a [`Refusal`] before any of its code runs, or for each specimen a [`Run`]: a [`Verdict`] that is
+//! * **Outputs**: a [`AdmissionError`] before any of its code runs, or for each specimen a [`Run`]: a [`Verdict`] that is
 //!   the same on every machine, the use of each limit, and the log. A fault around the rule is a [`HostFailure`].
 //! * **Invariants**: no file, socket, key or environment, and no clock that a guest can read. The only crate that
 //!   knows wasmtime.
@@ -25,8 +25,8 @@ mod ticker;
 mod verdict;
 
 pub use admission::{
-    COMPONENT_BYTES_WITH_WASI, Capability, Found, Grants, ManifestPlace, Refusal, RefusalKind, ScanLimit, examine,
-    manifest_of,
+    AdmissionError, COMPONENT_BYTES_WITH_WASI, Capability, Found, Grants, ManifestPlace, RefusalKind, ScanLimit,
+    examine, manifest_of,
 };
 pub use evidence::{BasisReport, CheckOutcome, CheckReport, Evidence, ReasonClass};
 pub use failure::{EngineError, HostFailure};
@@ -39,7 +39,7 @@ pub use profile::{Allocation, EngineProfile, WASM_STACK_BYTES, WASMTIME_VERSION}
 pub use refiner_text::UntrustedText;
 pub use rule::{AdmittedRule, Description, OutputDescription};
 pub use run::RunInput;
-pub use sandbox::{AdmitError, LoadedRule, Sandbox};
+pub use sandbox::{AdmitFailure, LoadedRule, Sandbox};
 pub use self_test::SelfTestError;
 pub use specimen_hash::SpecimenHash;
 pub use verdict::{Artifact, LimitUse, LogLevel, LogLine, Misuse, Run, TrapKind, Usage, Verdict};

@@ -3,7 +3,7 @@
 use refiner_diagnostics::ErrorChain;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
-use crate::{HostFailure, Limit, Limits, ReasonClass, TrapKind, UntrustedText, Verdict, host::Stop};
+use crate::{HostFailure, Limit, Limits, ReasonClass, TrapKind, UntrustedText, Verdict, host::BudgetExceeded};
 
 /// Parts of the messages with which wasmtime 48 refuses a value that breaks the canonical ABI; it has no type for them.
 /// Each depends on nothing but the guest. An unlisted message stays an unknown trap, which is a host failure: retried,
@@ -43,7 +43,7 @@ pub(crate) fn judge(
     limits: &Limits,
     fuel: u64,
 ) -> Result<(Verdict, Option<ReasonClass>), HostFailure> {
-    match error.downcast::<Stop>() {
+    match error.downcast::<BudgetExceeded>() {
         Ok(stop) => {
             let class = stop.class();
             Ok((stop.judged()?, class))

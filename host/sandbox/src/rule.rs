@@ -9,13 +9,13 @@ use refiner_specimen::Layout;
 
 use crate::{
     Capability, EngineProfile, HostFailure, Limits, Params, Run, RunInput, admission::Terms,
-    bindings::TransformWithEvmPre, host::Reach, identity::RuleIdentity, run, ticker::Ticker,
+    bindings::TransformWithEvmPre, host::HostState, identity::RuleIdentity, run, ticker::Ticker,
 };
 
 /// A rule that was admitted. Cheap to clone; many threads can run it at once.
 #[derive(Clone)]
 pub struct AdmittedRule {
-    pub(crate) pre: TransformWithEvmPre<Reach>,
+    pub(crate) pre: TransformWithEvmPre<HostState>,
     pub(crate) component: B256,
     pub(crate) description: Arc<Description>,
     pub(crate) terms: Arc<Terms>,

@@ -13,7 +13,7 @@ use crate::{
         TransformWithEvm, TransformWithEvmPre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError,
     },
     evidence::Evidence,
-    host::{BlockSpecimen, Reach, SpecimenView},
+    host::{BlockSpecimen, HostState, SpecimenView},
     outcome::judge,
     ticker,
 };
@@ -54,25 +54,25 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     let view = SpecimenView::new(input.specimen, input.raw, input.specimen_hash);
     let mut store = store(
         pre,
-        Reach::of_run(Arc::clone(&rule.description), &limits, view, input.params, input.executor),
+        HostState::of_run(Arc::clone(&rule.description), &limits, view, input.params, input.executor),
         &limits,
         fuel,
     )?;
     let ended = refine(pre, &mut store);
     let fuel_left = store.get_fuel().unwrap_or_default();
-    let mut reach = store.into_data();
-    reach.finish_stdio();
-    if let Some(reason) = reach.executions.unavailable() {
+    let mut state = store.into_data();
+    state.finish_stdio();
+    if let Some(reason) = state.executions.unavailable() {
         return Err(HostFailure::ExecutorUnavailable { reason });
     }
-    let used = used(&reach, specimen_bytes, fuel, fuel_left);
-    let usage = Usage { asked, granted, used, log_lines_lost: reach.log.lost };
-    let refused = reach.executions.refused();
-    let (executed, senders) = reach.take_evidence();
+    let used = used(&state, specimen_bytes, fuel, fuel_left);
+    let usage = Usage { asked, granted, used, log_lines_lost: state.log.lost };
+    let refused = state.executions.refused();
+    let (executed, senders) = state.take_evidence();
     let checked = !rule.executes_blocks() || executed.is_some();
     evidence.merge(executed.unwrap_or_default());
     evidence.add(&senders);
-    let Reach { log, outputs, .. } = reach;
+    let HostState { log, outputs, .. } = state;
     let verdict = match ended {
         Ok(_) if fuel_left == 0 => Verdict::OutOfFuel { granted: fuel },
         // A rule may execute no block, or make nothing of a refusal: no output rests on a specimen that was not checked.
@@ -105,20 +105,23 @@ fn contradiction(executor: &dyn Executor, specimen: &Specimen, evidence: &mut Ev
     Some(Verdict::Rejected { reason: UntrustedText::new(&Rejected::CheckFailed(failed).to_string()) })
 }
 
-fn refine(pre: &TransformWithEvmPre<Reach>, store: &mut Store<Reach>) -> wasmtime::Result<Result<Summary, RuleError>> {
+fn refine(
+    pre: &TransformWithEvmPre<HostState>,
+    store: &mut Store<HostState>,
+) -> wasmtime::Result<Result<Summary, RuleError>> {
     let rule: TransformWithEvm = pre.instantiate(&mut *store)?;
     rule.refiner_rule_rule().call_refine(store, Resource::<BlockSpecimen>::new_borrow(SPECIMEN_REP))
 }
 
 /// A store with every bound set: a start function runs within them too.
 pub(crate) fn store(
-    pre: &TransformWithEvmPre<Reach>,
-    reach: Reach,
+    pre: &TransformWithEvmPre<HostState>,
+    state: HostState,
     limits: &Limits,
     fuel: u64,
-) -> Result<Store<Reach>, HostFailure> {
-    let mut store = Store::new(pre.engine(), reach);
-    store.limiter(|reach| &mut reach.memory);
+) -> Result<Store<HostState>, HostFailure> {
+    let mut store = Store::new(pre.engine(), state);
+    store.limiter(|state| &mut state.memory);
     store
         .set_fuel(fuel.saturating_add(FUEL_BEYOND))
         .map_err(|error| HostFailure::UnknownTrap { message: UntrustedText::new(&error.to_string()) })?;
@@ -152,10 +155,10 @@ fn not_to_be_run(rule: &AdmittedRule, input: &RunInput, evidence: &mut Evidence)
     Some(Verdict::Unsupported { reason: UntrustedText::new(&reason) })
 }
 
-fn used(reach: &Reach, specimen_bytes: u64, fuel: u64, fuel_left: u64) -> PerLimit {
-    let mut used = reach.budget.used();
+fn used(state: &HostState, specimen_bytes: u64, fuel: u64, fuel_left: u64) -> PerLimit {
+    let mut used = state.budget.used();
     used.set(Limit::SpecimenBytes, specimen_bytes);
-    used.set(Limit::MemoryBytes, reach.memory.peak_bytes());
+    used.set(Limit::MemoryBytes, state.memory.peak_bytes());
     used.set(Limit::Fuel, fuel.saturating_sub(fuel_left.saturating_sub(FUEL_BEYOND)));
     used
 }

@@ -11,12 +11,12 @@ use wasmtime::{
 };
 
 use crate::{
-    AdmittedRule, Description, EngineError, EngineProfile, HostFailure, Limit, Limits, OutputDescription, Refusal,
-    UntrustedText,
+    AdmissionError, AdmittedRule, Description, EngineError, EngineProfile, HostFailure, Limit, Limits,
+    OutputDescription, UntrustedText,
     admission::{self, Capability, Grants, Terms},
     bindings::{TransformWithEvm, TransformWithEvmPre, exports::refiner::rule::rule, refiner::rule as contract},
     compiled,
-    host::{self, Reach},
+    host::{self, HostState},
     outcome::judge,
     run, self_test,
     self_test::SelfTestError,
@@ -33,31 +33,31 @@ pub struct Sandbox {
 
 /// A linker for each set of capabilities: a component that imports what it was not granted finds nothing there.
 struct Linkers {
-    transform: Linker<Reach>,
-    with_evm: Linker<Reach>,
-    with_wasi: Linker<Reach>,
-    with_both: Linker<Reach>,
+    transform: Linker<HostState>,
+    with_evm: Linker<HostState>,
+    with_wasi: Linker<HostState>,
+    with_both: Linker<HostState>,
 }
 
 /// A rule that is checked, compiled and linked, and has not run.
 pub struct LoadedRule {
-    pre: TransformWithEvmPre<Reach>,
+    pre: TransformWithEvmPre<HostState>,
     component: B256,
     terms: Terms,
 }
 
 /// Why a rule is not ready to run.
 #[derive(Debug, thiserror::Error)]
-pub enum AdmitError {
+pub enum AdmitFailure {
     /// The rule's own fault. Trying again gives the same answer.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] AdmissionError),
     /// Something around it.
     #[error(transparent)]
     Host(#[from] HostFailure),
 }
 
-impl Diagnostic for AdmitError {
+impl Diagnostic for AdmitFailure {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Refused(refusal) => refusal.exit_code(),
@@ -107,17 +107,19 @@ impl Sandbox {
     /// [`Sandbox::compile`], in a process that may die.
     ///
     /// `beside` is the text of a manifest that came with the component, for one that carries none.
-    pub fn admit(&self, component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<AdmittedRule, AdmitError> {
+    pub fn admit(&self, component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<AdmittedRule, AdmitFailure> {
         let terms = admission::check(component, beside, grants)?;
         let compiled = Component::from_binary(&self.engine, component)
-            .map_err(|error| Refusal::Compile { message: message(&error) })?;
+            .map_err(|error| AdmissionError::Compile { message: message(&error) })?;
         self.describe(self.link(component, &compiled, terms)?)
     }
 
     /// Checks a component and compiles it, to be loaded by [`Sandbox::load`] elsewhere.
-    pub fn compile(&self, component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<Vec<u8>, Refusal> {
+    pub fn compile(&self, component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<Vec<u8>, AdmissionError> {
         admission::check(component, beside, grants)?;
-        self.engine.precompile_component(component).map_err(|error| Refusal::Compile { message: message(&error) })
+        self.engine
+            .precompile_component(component)
+            .map_err(|error| AdmissionError::Compile { message: message(&error) })
     }
 
     /// Checks a component, loads the code that [`Sandbox::compile`] made of it and links it to what was granted.
@@ -129,15 +131,15 @@ impl Sandbox {
         beside: Option<&str>,
         code: &[u8],
         grants: &Grants,
-    ) -> Result<LoadedRule, Refusal> {
+    ) -> Result<LoadedRule, AdmissionError> {
         let terms = admission::check(component, beside, grants)?;
         let compiled =
-            compiled::load(&self.engine, code).map_err(|error| Refusal::Compile { message: message(&error) })?;
+            compiled::load(&self.engine, code).map_err(|error| AdmissionError::Compile { message: message(&error) })?;
         self.link(component, &compiled, terms)
     }
 
     /// Asks a loaded rule to describe itself, under limits tighter than a run's: the first moment at which its code runs.
-    pub fn describe(&self, loaded: LoadedRule) -> Result<AdmittedRule, AdmitError> {
+    pub fn describe(&self, loaded: LoadedRule) -> Result<AdmittedRule, AdmitFailure> {
         let LoadedRule { pre, component, terms } = loaded;
         let description = describe(&pre)?;
         admission::agrees_with_description(&terms.manifest, &description)?;
@@ -162,14 +164,14 @@ impl Sandbox {
         compiled::compatibility(&self.engine)
     }
 
-    fn link(&self, component: &[u8], compiled: &Component, terms: Terms) -> Result<LoadedRule, Refusal> {
+    fn link(&self, component: &[u8], compiled: &Component, terms: Terms) -> Result<LoadedRule, AdmissionError> {
         let granted = |capability| terms.needs.contains(&capability);
         let pre = self
             .linkers
             .granting(granted(Capability::Evm), granted(Capability::Wasi))
             .instantiate_pre(compiled)
             .and_then(TransformWithEvmPre::new)
-            .map_err(|error| Refusal::Contract { message: message(&error) })?;
+            .map_err(|error| AdmissionError::Contract { message: message(&error) })?;
         let component = B256::from(<[u8; 32]>::from(Sha256::digest(component)));
         Ok(LoadedRule { pre, component, terms })
     }
@@ -195,7 +197,7 @@ impl Linkers {
         })
     }
 
-    const fn granting(&self, evm: bool, wasi: bool) -> &Linker<Reach> {
+    const fn granting(&self, evm: bool, wasi: bool) -> &Linker<HostState> {
         match (evm, wasi) {
             (false, false) => &self.transform,
             (true, false) => &self.with_evm,
@@ -206,15 +208,15 @@ impl Linkers {
 }
 
 /// The interfaces every rule may import, `evm` and WASI only where granted.
-fn link(engine: &Engine, evm: bool, wasi: bool) -> wasmtime::Result<Linker<Reach>> {
+fn link(engine: &Engine, evm: bool, wasi: bool) -> wasmtime::Result<Linker<HostState>> {
     let mut linker = Linker::new(engine);
-    contract::types::add_to_linker::<_, HasSelf<_>>(&mut linker, |reach| reach)?;
-    contract::specimen::add_to_linker::<_, HasSelf<_>>(&mut linker, |reach| reach)?;
-    contract::output::add_to_linker::<_, HasSelf<_>>(&mut linker, |reach| reach)?;
-    contract::log::add_to_linker::<_, HasSelf<_>>(&mut linker, |reach| reach)?;
-    contract::params::add_to_linker::<_, HasSelf<_>>(&mut linker, |reach| reach)?;
+    contract::types::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    contract::specimen::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    contract::output::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    contract::log::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    contract::params::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     if evm {
-        contract::evm::add_to_linker::<_, HasSelf<_>>(&mut linker, |reach| reach)?;
+        contract::evm::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     }
     if wasi {
         host::wasi::link(&mut linker)?;
@@ -222,19 +224,19 @@ fn link(engine: &Engine, evm: bool, wasi: bool) -> wasmtime::Result<Linker<Reach
     Ok(linker)
 }
 
-fn describe(pre: &TransformWithEvmPre<Reach>) -> Result<Description, AdmitError> {
+fn describe(pre: &TransformWithEvmPre<HostState>) -> Result<Description, AdmitFailure> {
     let limits = describe_limits();
-    let mut store = run::store(pre, Reach::nothing(&limits), &limits, DESCRIBE_FUEL)?;
-    let ended = |error| -> Result<AdmitError, HostFailure> {
-        Ok(Refusal::Describe { verdict: Box::new(judge(error, &limits, DESCRIBE_FUEL)?.0) }.into())
+    let mut store = run::store(pre, HostState::nothing(&limits), &limits, DESCRIBE_FUEL)?;
+    let ended = |error| -> Result<AdmitFailure, HostFailure> {
+        Ok(AdmissionError::Describe { verdict: Box::new(judge(error, &limits, DESCRIBE_FUEL)?.0) }.into())
     };
     let instance = match pre.instance_pre().instantiate(&mut store) {
         Ok(instance) => instance,
         Err(error) => return Err(ended(error)?),
     };
-    // The types of imports were held against the contract when they were linked; those of exports are now.
-    let rule =
-        TransformWithEvm::new(&mut store, &instance).map_err(|error| Refusal::Contract { message: message(&error) })?;
+    // The types of imports were checked against the contract when they were linked; those of exports are now.
+    let rule = TransformWithEvm::new(&mut store, &instance)
+        .map_err(|error| AdmissionError::Contract { message: message(&error) })?;
     match rule.refiner_rule_rule().call_describe(&mut store) {
         Ok(description) => Ok(description.into()),
         Err(error) => Err(ended(error)?),

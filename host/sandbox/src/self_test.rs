@@ -12,7 +12,7 @@ use refiner_specimen::{
     check::{Check, CheckName},
 };
 
-use crate::{AdmitError, Grants, HostFailure, Limit, Params, Run, RunInput, Sandbox, Verdict};
+use crate::{AdmitFailure, Grants, HostFailure, Limit, Params, Run, RunInput, Sandbox, Verdict};
 
 /// A component that spins in `refine`.
 const SPIN: Guest = Guest { name: "spin", component: include_bytes!("../guests/spin.wasm") };
@@ -42,7 +42,7 @@ pub enum SelfTestError {
         guest: &'static str,
         /// Why.
         #[source]
-        error: AdmitError,
+        error: AdmitFailure,
     },
     /// A guest ended in another way than it had to.
     #[error("the guest '{guest}' had to end with '{expected}' and ended otherwise: {found}")]

@@ -48,7 +48,7 @@ fn counts_of_all_nested_modules_are_summed() {
 }
 
 #[test]
-fn no_prefix_of_a_rule_is_let_in() {
+fn no_prefix_of_a_rule_is_admitted() {
     let sandbox = sandbox();
     let rule = component(GOOD);
     for len in 0..rule.len() {

@@ -47,7 +47,7 @@ const TRANSACTIONS: &str = r#"
 const PAGE: &str = "(call $transactions (local.get 0) (i32.const 0) (i32.const 1) (i32.const 512))";
 
 /// Answers as the test sets it, and counts the questions.
-struct Told {
+struct ScriptedExecutor {
     checks: Check,
     senders: Check,
     execution: Result<Vec<Check>, ExecuteError>,
@@ -55,7 +55,7 @@ struct Told {
     recovered: AtomicUsize,
 }
 
-impl Executor for Told {
+impl Executor for ScriptedExecutor {
     fn checks(&self, _: &Specimen) -> Vec<Check> {
         self.made.fetch_add(1, Ordering::Relaxed);
         vec![Check::passed(CheckName::Segment), self.checks.clone()]
@@ -82,8 +82,8 @@ fn failed(name: CheckName) -> Check {
 }
 
 /// Passes every check.
-fn honest() -> Told {
-    Told {
+fn honest() -> ScriptedExecutor {
+    ScriptedExecutor {
         checks: Check::passed(CheckName::BlockHash),
         senders: Check::passed(CheckName::Senders),
         execution: Ok(vec![Check::passed(CheckName::GasUsed)]),
@@ -92,11 +92,11 @@ fn honest() -> Told {
     }
 }
 
-fn run(fields: &str, executor: &Arc<Told>) -> Run {
+fn run(fields: &str, executor: &Arc<ScriptedExecutor>) -> Run {
     run_on(fields, executor, specimen())
 }
 
-fn run_on(fields: &str, executor: &Arc<Told>, specimen: Specimen) -> Run {
+fn run_on(fields: &str, executor: &Arc<ScriptedExecutor>, specimen: Specimen) -> Run {
     let rule = rule(&sandbox(), fields);
     let (specimen, executor) = (Arc::new(specimen), Arc::clone(executor) as Arc<dyn Executor>);
     rule.run(RunInput { specimen, executor, ..input(&rule) }).unwrap()
@@ -117,7 +117,7 @@ const CONTRADICTION: &str = "the block contradicts itself: blockHash failed: sta
 #[test]
 fn specimen_that_contradicts_itself_is_rejected_before_a_rule_without_evm_runs() {
     for fields in [GOOD, &writes("", "unreachable")] {
-        let executor = Arc::new(Told { checks: failed(CheckName::BlockHash), ..honest() });
+        let executor = Arc::new(ScriptedExecutor { checks: failed(CheckName::BlockHash), ..honest() });
         let run = run(fields, &executor);
         assert_eq!(run.verdict, rejected(CONTRADICTION));
         assert_eq!((run.usage.used.get(Limit::Fuel), run.usage.used.get(Limit::MemoryBytes)), (0, 0));
@@ -130,8 +130,11 @@ fn specimen_that_contradicts_itself_is_rejected_before_a_rule_without_evm_runs()
 fn rule_with_evm_that_executes_nothing_or_ignores_a_refusal_has_no_output_of_such_a_specimen() {
     let refused = Rejected::CheckFailed(failed(CheckName::BlockHash));
     for first in ["", EXECUTE] {
-        let executor =
-            Arc::new(Told { checks: failed(CheckName::BlockHash), execution: Err(refused.clone().into()), ..honest() });
+        let executor = Arc::new(ScriptedExecutor {
+            checks: failed(CheckName::BlockHash),
+            execution: Err(refused.clone().into()),
+            ..honest()
+        });
         let run = run(&writes(EVM, first), &executor);
         assert_eq!(run.verdict, rejected(CONTRADICTION), "{first}");
         assert_eq!(outcomes(&run), [("segment", true), ("blockHash", false)]);
@@ -162,12 +165,12 @@ fn rule_that_reads_transactions_with_a_wrong_sender_is_rejected_and_one_that_doe
     let senders = failed(CheckName::Senders);
     let reason = "the block contradicts itself: senders failed: stated 1, computed 2";
     for evm in ["", EVM] {
-        let executor = Arc::new(Told { senders: senders.clone(), ..honest() });
+        let executor = Arc::new(ScriptedExecutor { senders: senders.clone(), ..honest() });
         let reads = run(&writes(&format!("{evm}{TRANSACTIONS}"), PAGE), &executor);
         assert_eq!(reads.verdict, rejected(reason));
         assert!(outcomes(&reads).contains(&("senders", false)), "{:?}", reads.evidence);
 
-        let executor = Arc::new(Told { senders: senders.clone(), ..honest() });
+        let executor = Arc::new(ScriptedExecutor { senders: senders.clone(), ..honest() });
         let other = run(&writes(evm, ""), &executor);
         assert!(matches!(other.verdict, Verdict::Produced { .. }), "{}", other.verdict);
         assert_eq!(executor.recovered.load(Ordering::Relaxed), 0);
@@ -279,7 +282,7 @@ fn refusal_for_want_of_state_has_its_class_and_another_has_none() {
         (Unsupported::NoBasis { execution: Box::new(no_state) }, Some(ReasonClass::NoState)),
         (Unsupported::UnknownChain { network_id: 5 }, None),
     ] {
-        let run = run(&gives_up, &Arc::new(Told { execution: Err(error.clone().into()), ..honest() }));
+        let run = run(&gives_up, &Arc::new(ScriptedExecutor { execution: Err(error.clone().into()), ..honest() }));
         assert!(matches!(run.verdict, Verdict::Unsupported { .. }), "{error}: {}", run.verdict);
         assert_eq!(run.evidence.reason_class, class, "{error}");
     }

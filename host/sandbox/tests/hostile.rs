@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use corpus::Case;
 use meter::Meter;
-use refiner_sandbox::{AdmitError, Limit, LimitUse, Limits, RefusalKind, Run, Sandbox};
+use refiner_sandbox::{AdmitFailure, Limit, LimitUse, Limits, RefusalKind, Run, Sandbox};
 use support::{GOOD, RAW, component, input, rule, sandbox};
 
 /// Time that a case may take beyond its wall limit.
@@ -24,11 +24,11 @@ const STORE_BYTES: u64 = 1 << 20;
 fn play(sandbox: &Sandbox, case: &Case, component: &[u8], kinds: &mut BTreeSet<RefusalKind>) -> (String, String) {
     let rule = match sandbox.admit(component, case.beside().as_deref(), &case.grants()) {
         Ok(rule) => rule,
-        Err(AdmitError::Refused(refusal)) => {
+        Err(AdmitFailure::Refused(refusal)) => {
             kinds.insert(refusal.kind());
             return ("refusal".to_owned(), refusal.to_string());
         }
-        Err(AdmitError::Host(failure)) => return ("failure".to_owned(), failure.to_string()),
+        Err(AdmitFailure::Host(failure)) => return ("failure".to_owned(), failure.to_string()),
     };
     let mut input = input(&rule);
     input.limits = case.limits(input.limits);

@@ -8,7 +8,8 @@ use std::{thread, time::Instant};
 
 use alloy_primitives::Bytes;
 use refiner_sandbox::{
-    AdmitError, AdmittedRule, FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, Refusal, Run, Verdict,
+    AdmissionError, AdmitFailure, AdmittedRule, FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, Run,
+    Verdict,
 };
 use support::{GOOD, RunInput, component, input, rule, run, sandbox};
 
@@ -91,10 +92,10 @@ fn component_passes_at_its_size_and_is_refused_above() {
         |granted| Grants { limits: Limits::default().with(Limit::ComponentBytes, granted).unwrap(), ..Grants::all() };
     let found_bytes = bytes.len() as u64;
     assert!(sandbox.admit(&bytes, None, &grants(found_bytes)).is_ok());
-    let Err(AdmitError::Refused(refusal)) = sandbox.admit(&bytes, None, &grants(found_bytes - 1)) else {
+    let Err(AdmitFailure::Refused(refusal)) = sandbox.admit(&bytes, None, &grants(found_bytes - 1)) else {
         panic!("admitted")
     };
-    assert_eq!(refusal, Refusal::TooLarge { found_bytes, allowed_bytes: found_bytes - 1 });
+    assert_eq!(refusal, AdmissionError::TooLarge { found_bytes, allowed_bytes: found_bytes - 1 });
 }
 
 #[test]

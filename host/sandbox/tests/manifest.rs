@@ -6,7 +6,7 @@ mod support;
 
 use std::sync::Arc;
 
-use refiner_sandbox::{Grants, Limit, LimitError, Limits, Refusal, SpecimenHash, Verdict, manifest_of};
+use refiner_sandbox::{AdmissionError, Grants, Limit, LimitError, Limits, SpecimenHash, Verdict, manifest_of};
 use refiner_specimen::{Layout, specimen_hash};
 use support::{GOOD, RAW, RunInput, bare_component, component, input, module_of_fields, sandbox, with_manifest};
 
@@ -29,7 +29,7 @@ fn manifest_may_be_inside_or_beside_or_both_when_they_say_the_same() {
         assert_eq!(rule.manifest().name, rule.description().name);
     }
     let refusal = sandbox.admit(&bare, None, &Grants::default()).err().unwrap();
-    assert_eq!(refusal.to_string(), Refusal::NoManifest.to_string());
+    assert_eq!(refusal.to_string(), AdmissionError::NoManifest.to_string());
     let broken = sandbox.admit(&inside, Some("name ="), &Grants::default()).err().unwrap().to_string();
     assert!(broken.starts_with("the manifest beside the component is refused: line 1: "), "{broken}");
 }
@@ -39,7 +39,10 @@ fn any_field_that_differs_beside_is_named() {
     let inside = component(GOOD);
     let check = |from: &str, to: &str, field: &str| {
         let refusal = manifest_of(&inside, Some(&manifest("").replacen(from, to, 1))).unwrap_err();
-        assert!(matches!(&refusal, Refusal::ManifestsDiffer { field: found, .. } if *found == field), "{refusal}");
+        assert!(
+            matches!(&refusal, AdmissionError::ManifestsDiffer { field: found, .. } if *found == field),
+            "{refusal}"
+        );
     };
     check("\"case\"", "\"base\"", "name");
     check("1.0.0", "1.0.1", "version");

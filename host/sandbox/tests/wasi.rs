@@ -5,7 +5,9 @@
 mod support;
 
 use alloy_primitives::B256;
-use refiner_sandbox::{AdmitError, COMPONENT_BYTES_WITH_WASI, Grants, Limit, LogLevel, Refusal, SpecimenHash, Verdict};
+use refiner_sandbox::{
+    AdmissionError, AdmitFailure, COMPONENT_BYTES_WITH_WASI, Grants, Limit, LogLevel, SpecimenHash, Verdict,
+};
 use support::{component, input, rule, run, sandbox};
 
 /// Gives the first random word as its number of records.
@@ -85,8 +87,10 @@ fn component_with_wasi_has_its_own_limit() {
     let sandbox = sandbox();
     let admit = |bytes| sandbox.admit(&padded(component(DICE), bytes), None, &Grants::all());
     assert!(admit(COMPONENT_BYTES_WITH_WASI).is_ok());
-    let Err(AdmitError::Refused(refusal)) = admit(COMPONENT_BYTES_WITH_WASI + 1) else { panic!("it was let in") };
-    let expected =
-        Refusal::TooLarge { found_bytes: COMPONENT_BYTES_WITH_WASI + 1, allowed_bytes: COMPONENT_BYTES_WITH_WASI };
+    let Err(AdmitFailure::Refused(refusal)) = admit(COMPONENT_BYTES_WITH_WASI + 1) else { panic!("it was admitted") };
+    let expected = AdmissionError::TooLarge {
+        found_bytes: COMPONENT_BYTES_WITH_WASI + 1,
+        allowed_bytes: COMPONENT_BYTES_WITH_WASI,
+    };
     assert_eq!(refusal, expected);
 }

@@ -22,7 +22,7 @@ const CACHE_BYTES_MAX: u64 = 1 << 30;
 pub enum Name {
     /// Hash of the bytes.
     Sha256(Sha256),
-    /// Their content id, which does not cover bytes that were cut into blocks by another recipe than the network's.
+    /// Their content id, which does not cover bytes that were cut into blocks by another profile than the network's.
     Content(ContentId),
 }
 

@@ -1,6 +1,6 @@
 //! Where rules come from: files, `https://`, `ipfs://` and `oci://`.
 //!
-//! * **Inputs**: a typed reference ([`Source`]), and the digests agreed on before ([`Lock`]).
+//! * **Inputs**: a typed reference ([`RuleSource`]), and the digests agreed on before ([`Lock`]).
 //! * **Outputs**: a [`Component`] with the agreed bytes, or a [`SourceError`] with both digests.
 //! * **Invariants**: compiles and runs nothing, and does not read the bytes.
 //!
@@ -20,7 +20,7 @@ pub use lock::{LOCK_FILE, Lock, LockError, Locked};
 pub use oci::OciError;
 pub use refiner_content::HttpLimits;
 pub use resolver::{Component, Resolver, Settings};
-pub use source::{Source, UnreadableSource};
+pub use source::{RuleSource, UnreadableSource};
 
 /// Most bytes of a component: what a rule with WASI, which carries a language's whole runtime, can be granted.
 pub const COMPONENT_BYTES_MAX: usize = 64 << 20;

@@ -115,7 +115,7 @@ impl Oci {
         Self { client, limits }
     }
 
-    /// Reads the manifest. A digest in the reference is held against it.
+    /// Reads the manifest. A digest in the reference is checked against it.
     pub async fn find(&self, reference: &Reference) -> Result<Found, OciError> {
         let anonymous = RegistryAuth::Anonymous;
         let pulled = within(self.limits.deadline, reference, self.client.pull_image_manifest(reference, &anonymous));

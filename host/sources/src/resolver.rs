@@ -11,12 +11,13 @@ use std::{
 
 use oci_client::Reference;
 use refiner_content::{
-    ContentId, Fetcher, Gateway, HttpLimits, Pace, Reach, SetupError, Source as ContentSource, Web, public_gateways,
+    AddressPolicy, ContentId, FetchBackend, Fetcher, Gateway, HedgePolicy, HttpLimits, SetupError, UrlFetcher,
+    public_gateways,
 };
 use url::Url;
 
 use crate::{
-    COMPONENT_BYTES_MAX, Lock, Locked, MANIFEST_BYTES_MAX, Sha256, Source, SourceError,
+    COMPONENT_BYTES_MAX, Lock, Locked, MANIFEST_BYTES_MAX, RuleSource, Sha256, SourceError,
     cache::{Cache, Name},
     oci::{self, Oci},
 };
@@ -76,10 +77,10 @@ impl Resolver {
         Self { settings, lock, locked_only }
     }
 
-    /// The bytes that a source names, held against the argument's pin and the lock's.
+    /// The bytes that a source names, checked against the argument's pin and the lock's.
     ///
     /// Blocks, for as long as servers take within the bounds.
-    pub fn resolve(&self, source: &Source) -> Result<Component, SourceError> {
+    pub fn resolve(&self, source: &RuleSource) -> Result<Component, SourceError> {
         let unpinned = source.unpinned();
         let pin = match self.lock.get(&unpinned) {
             Some(locked) => Pin::Locked(locked),
@@ -97,22 +98,22 @@ impl Resolver {
     }
 
     /// The bytes that are there today, whatever the lock says, to agree on them. A pin in the argument holds.
-    pub fn look_up(&self, source: &Source) -> Result<Component, SourceError> {
+    pub fn look_up(&self, source: &RuleSource) -> Result<Component, SourceError> {
         self.get(source, Pin::Open)
     }
 
-    fn get(&self, source: &Source, pin: Pin<'_>) -> Result<Component, SourceError> {
+    fn get(&self, source: &RuleSource, pin: Pin<'_>) -> Result<Component, SourceError> {
         match source {
-            Source::File(path) => file(path),
-            Source::Web { url, sha256 } => self.web(source, url, *sha256, pin),
-            Source::Ipfs(id) => self.ipfs(*id, source),
-            Source::Oci(reference) => self.oci(reference, source, pin),
+            RuleSource::File(path) => file(path),
+            RuleSource::Url { url, sha256 } => self.web(source, url, *sha256, pin),
+            RuleSource::Ipfs(id) => self.ipfs(*id, source),
+            RuleSource::Oci(reference) => self.oci(reference, source, pin),
         }
     }
 
     fn web(
         &self,
-        source: &Source,
+        source: &RuleSource,
         url: &Url,
         argument: Option<Sha256>,
         pin: Pin<'_>,
@@ -130,12 +131,12 @@ impl Resolver {
         }
         let pinned = argument.or(locked);
         if let Some(bytes) = pinned.and_then(|sha256| self.cached(&Name::Sha256(sha256))) {
-            return Ok(fetched(source, bytes, |sha256| Source::Web { url: url.clone(), sha256: Some(sha256) }));
+            return Ok(fetched(source, bytes, |sha256| RuleSource::Url { url: url.clone(), sha256: Some(sha256) }));
         }
         // The user chose this address, so it may be one of this machine or of a private network.
-        let web = Web::new(self.settings.http, Reach::Anywhere).map_err(SetupError::from)?;
+        let web = UrlFetcher::new(self.settings.http, AddressPolicy::Anywhere).map_err(SetupError::from)?;
         let bytes = wait(async { web.fetch(url).await?.check(|_| true).await })??.bytes().to_vec();
-        let component = fetched(source, bytes, |sha256| Source::Web { url: url.clone(), sha256: Some(sha256) });
+        let component = fetched(source, bytes, |sha256| RuleSource::Url { url: url.clone(), sha256: Some(sha256) });
         match pinned {
             Some(pinned) if pinned != component.locked.sha256 => Err(SourceError::Changed {
                 source_name: source.unpinned(),
@@ -149,7 +150,7 @@ impl Resolver {
         }
     }
 
-    fn ipfs(&self, id: ContentId, source: &Source) -> Result<Component, SourceError> {
+    fn ipfs(&self, id: ContentId, source: &RuleSource) -> Result<Component, SourceError> {
         let itself = |_| source.clone();
         if let Some(bytes) = self.cached(&Name::Content(id)) {
             return Ok(fetched(source, bytes, itself));
@@ -159,13 +160,13 @@ impl Resolver {
             [] => public_gateways(http)?,
             named => named.iter().map(|base| Gateway::new(base, http)).collect::<Result<_, _>>()?,
         };
-        let sources = gateways.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn ContentSource>).collect();
-        let bytes = wait(Fetcher::new(sources, None, Pace::default()).fetch(&id))??.content.bytes().to_vec();
+        let sources = gateways.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn FetchBackend>).collect();
+        let bytes = wait(Fetcher::new(sources, None, HedgePolicy::default()).fetch(&id))??.content.bytes().to_vec();
         self.keep(&Name::Content(id), &bytes);
         Ok(fetched(source, bytes, itself))
     }
 
-    fn oci(&self, reference: &Reference, source: &Source, pin: Pin<'_>) -> Result<Component, SourceError> {
+    fn oci(&self, reference: &Reference, source: &RuleSource, pin: Pin<'_>) -> Result<Component, SourceError> {
         let mut asked = reference.clone();
         if let Pin::Locked(locked) = pin {
             let agreed = locked.resolved.rsplit_once('@').map_or("", |(_, digest)| digest);
@@ -180,7 +181,7 @@ impl Resolver {
                 _ => asked = oci::pinned(reference, agreed.to_owned()),
             }
             if let Some(bytes) = self.cached(&Name::Sha256(locked.sha256)) {
-                return Ok(fetched(source, bytes, |_| Source::Oci(asked)));
+                return Ok(fetched(source, bytes, |_| RuleSource::Oci(asked)));
             }
         }
         let oci = Oci::new(&asked, self.settings.http);
@@ -193,7 +194,7 @@ impl Resolver {
             Ok::<_, SourceError>((found, bytes))
         })??;
         self.keep(&Name::Sha256(found.sha256), &bytes);
-        Ok(fetched(source, bytes, |_| Source::Oci(found.pinned)))
+        Ok(fetched(source, bytes, |_| RuleSource::Oci(found.pinned)))
     }
 
     fn cached(&self, name: &Name) -> Option<Vec<u8>> {
@@ -218,11 +219,11 @@ impl Pin<'_> {
 }
 
 /// True when the argument itself says which bytes it means, or when nobody but the user can change them.
-fn is_pinned(source: &Source) -> bool {
+fn is_pinned(source: &RuleSource) -> bool {
     match source {
-        Source::File(_) | Source::Ipfs(_) => true,
-        Source::Web { sha256, .. } => sha256.is_some(),
-        Source::Oci(reference) => reference.digest().is_some(),
+        RuleSource::File(_) | RuleSource::Ipfs(_) => true,
+        RuleSource::Url { sha256, .. } => sha256.is_some(),
+        RuleSource::Oci(reference) => reference.digest().is_some(),
     }
 }
 
@@ -245,7 +246,7 @@ fn agree(source_name: &str, locked: &Locked, found: &Locked) -> Result<(), Sourc
     Ok(())
 }
 
-fn fetched(source: &Source, bytes: Vec<u8>, pinned: impl FnOnce(Sha256) -> Source) -> Component {
+fn fetched(source: &RuleSource, bytes: Vec<u8>, pinned: impl FnOnce(Sha256) -> RuleSource) -> Component {
     let sha256 = Sha256::of(&bytes);
     let locked = Locked {
         source: source.unpinned(),
@@ -260,7 +261,7 @@ fn fetched(source: &Source, bytes: Vec<u8>, pinned: impl FnOnce(Sha256) -> Sourc
 /// A component on this machine, with the manifest of the same name beside it, if there is one.
 fn file(path: &Path) -> Result<Component, SourceError> {
     let bytes = read(path, COMPONENT_BYTES_MAX)?;
-    let source = Source::File(path.to_owned());
+    let source = RuleSource::File(path.to_owned());
     let mut component = fetched(&source, bytes, |_| source.clone());
     let manifest = path.with_extension("toml");
     if manifest.is_file() {

@@ -14,11 +14,11 @@ const FRAGMENT: &str = "sha256=";
 
 /// Where a component is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum RuleSource {
     /// A file on this machine.
     File(PathBuf),
     /// `https://…#sha256=<64 hex>`.
-    Web {
+    Url {
         /// Without the fragment.
         url: Url,
         /// What its bytes must be.
@@ -92,12 +92,12 @@ impl Diagnostic for UnreadableSource {
     }
 }
 
-impl Source {
+impl RuleSource {
     /// The same without its pin: what the lock knows it by.
     pub fn unpinned(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
-            Self::Web { url, .. } => url.to_string(),
+            Self::Url { url, .. } => url.to_string(),
             Self::Ipfs(id) => format!("ipfs://{id}"),
             Self::Oci(reference) => {
                 let tag = reference.tag().map(|tag| format!(":{tag}")).unwrap_or_default();
@@ -107,18 +107,18 @@ impl Source {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for RuleSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.unpinned())?;
         match self {
-            Self::Web { sha256: Some(sha256), .. } => write!(f, "#{FRAGMENT}{sha256}"),
+            Self::Url { sha256: Some(sha256), .. } => write!(f, "#{FRAGMENT}{sha256}"),
             Self::Oci(reference) => reference.digest().map_or(Ok(()), |digest| write!(f, "@{digest}")),
-            Self::Web { sha256: None, .. } | Self::File(_) | Self::Ipfs(_) => Ok(()),
+            Self::Url { sha256: None, .. } | Self::File(_) | Self::Ipfs(_) => Ok(()),
         }
     }
 }
 
-impl FromStr for Source {
+impl FromStr for RuleSource {
     type Err = UnreadableSource;
 
     fn from_str(text: &str) -> Result<Self, UnreadableSource> {
@@ -138,7 +138,7 @@ impl FromStr for Source {
     }
 }
 
-fn web(text: &str) -> Result<Source, UnreadableSource> {
+fn web(text: &str) -> Result<RuleSource, UnreadableSource> {
     let mut url = Url::parse(text).map_err(|source| UnreadableSource::Url { text: text.to_owned(), source })?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(UnreadableSource::Credentials);
@@ -148,7 +148,7 @@ fn web(text: &str) -> Result<Source, UnreadableSource> {
     if url.scheme() == "http" && !is_loopback(&url) {
         return Err(UnreadableSource::Insecure { url });
     }
-    Ok(Source::Web { url, sha256 })
+    Ok(RuleSource::Url { url, sha256 })
 }
 
 fn pin(fragment: &str) -> Result<Sha256, UnreadableSource> {
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn source_is_read_and_written_with_and_without_its_pin() {
         let check = |text: &str, unpinned: &str| {
-            let source: Source = text.parse().expect(text);
+            let source: RuleSource = text.parse().expect(text);
             assert_eq!((source.to_string().as_str(), source.unpinned().as_str()), (text, unpinned));
         };
         check("rules/a.wasm", "rules/a.wasm");
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn text_that_is_no_source_says_why() {
         let check = |text: &str, expected: &str| {
-            let error = text.parse::<Source>().expect_err(text).to_string();
+            let error = text.parse::<RuleSource>().expect_err(text).to_string();
             assert!(error.contains(expected), "{text}: {error}");
         };
         check("ftp://example.org/a.wasm", "ftp:// is no source");
@@ -208,7 +208,7 @@ mod tests {
         check(&format!("https://example.org/a.wasm#{DIGEST}"), "#sha256=<digest>");
         check("ipfs://hello", "hello");
         check("oci://", "looks like");
-        let error = "https://user:secret@example.org/".parse::<Source>().expect_err("credentials");
+        let error = "https://user:secret@example.org/".parse::<RuleSource>().expect_err("credentials");
         assert!(!error.to_string().contains("secret"), "{error}");
     }
 

@@ -7,7 +7,7 @@ use alloy_consensus::Header;
 use alloy_eips::{eip2930::AccessList, eip4895::Withdrawal};
 use alloy_primitives::{Address, B256, Bytes, U256};
 
-use crate::{code::Codes, double, layout::Layout};
+use crate::{code::BytecodeTable, double, layout::Layout};
 
 /// One decoded specimen file: the segment envelope and the one block in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -193,7 +193,7 @@ pub struct StateReads {
     /// Storage slots before the block; one that is not here is zero.
     pub storage: Vec<StorageRead>,
     /// Bytecode that was run or copied. Code of which only the size was used is missing.
-    pub codes: Codes,
+    pub codes: BytecodeTable,
     /// Hashes that BLOCKHASH returned.
     pub block_hashes: Vec<BlockHashRead>,
 }

@@ -2,7 +2,7 @@
 
 mod piece;
 
-pub use piece::{CodePiece, NotBase64};
+pub use piece::{LazyBytecode, NotBase64};
 
 use std::{
     fmt,
@@ -25,10 +25,10 @@ pub struct CodeRead {
 /// The bytecode that a block read, as a list of [`CodeRead`].
 ///
 /// [`decode_shared`](crate::decode_shared) leaves it as base64 text until the list is read: a rule about logs
-/// or transfers never pays for it. [`Codes::len`] and [`Codes::pieces`] do not look. Text that is no base64 stands in
-/// the list as no bytes, which are not what its hash states; [`CodePiece::to_bytes`] tells the two apart.
+/// or transfers never pays for it. [`BytecodeTable::len`] and [`BytecodeTable::pieces`] do not look. Text that is no base64 stands in
+/// the list as no bytes, which are not what its hash states; [`LazyBytecode::to_bytes`] tells the two apart.
 #[derive(Clone, Default)]
-pub struct Codes {
+pub struct BytecodeTable {
     encoded: Option<EncodedCodes>,
     decoded: OnceLock<Vec<CodeRead>>,
 }
@@ -40,7 +40,7 @@ pub(crate) struct EncodedCodes {
     pub(crate) codes: Vec<(B256, Range<usize>)>,
 }
 
-impl Codes {
+impl BytecodeTable {
     pub(crate) const fn encoded(encoded: EncodedCodes) -> Self {
         Self { encoded: Some(encoded), decoded: OnceLock::new() }
     }
@@ -59,17 +59,17 @@ impl Codes {
     }
 
     /// Each piece where it stands, without decoding it.
-    pub fn pieces(&self) -> impl Iterator<Item = CodePiece<'_>> {
+    pub fn pieces(&self) -> impl Iterator<Item = LazyBytecode<'_>> {
         (0..self.len()).filter_map(|position| self.piece(position))
     }
 
     /// The piece at a position where it stands, without decoding it.
-    pub fn piece(&self, position: usize) -> Option<CodePiece<'_>> {
+    pub fn piece(&self, position: usize) -> Option<LazyBytecode<'_>> {
         match (&self.encoded, self.decoded.get()) {
             (Some(encoded), None) => encoded.piece(position),
             (_, decoded) => {
                 let read = decoded?.get(position)?;
-                Some(CodePiece { hash: read.hash, form: Form::Bytes(&read.code) })
+                Some(LazyBytecode { hash: read.hash, form: Form::Bytes(&read.code) })
             }
         }
     }
@@ -80,9 +80,9 @@ impl Codes {
 }
 
 impl EncodedCodes {
-    fn piece(&self, position: usize) -> Option<CodePiece<'_>> {
+    fn piece(&self, position: usize) -> Option<LazyBytecode<'_>> {
         let (hash, text) = self.codes.get(position)?;
-        Some(CodePiece { hash: *hash, form: Form::Text(self.source.get(text.clone())?) })
+        Some(LazyBytecode { hash: *hash, form: Form::Text(self.source.get(text.clone())?) })
     }
 
     fn decode(&self) -> Vec<CodeRead> {
@@ -91,13 +91,13 @@ impl EncodedCodes {
     }
 }
 
-impl From<Vec<CodeRead>> for Codes {
+impl From<Vec<CodeRead>> for BytecodeTable {
     fn from(codes: Vec<CodeRead>) -> Self {
         Self { encoded: None, decoded: OnceLock::from(codes) }
     }
 }
 
-impl Deref for Codes {
+impl Deref for BytecodeTable {
     type Target = Vec<CodeRead>;
 
     fn deref(&self) -> &Vec<CodeRead> {
@@ -105,7 +105,7 @@ impl Deref for Codes {
     }
 }
 
-impl DerefMut for Codes {
+impl DerefMut for BytecodeTable {
     fn deref_mut(&mut self) -> &mut Vec<CodeRead> {
         self.decoded();
         // What is decoded now answers alone: it may be about to change.
@@ -117,7 +117,7 @@ impl DerefMut for Codes {
     }
 }
 
-impl<'a> IntoIterator for &'a Codes {
+impl<'a> IntoIterator for &'a BytecodeTable {
     type Item = &'a CodeRead;
     type IntoIter = std::slice::Iter<'a, CodeRead>;
 
@@ -126,15 +126,15 @@ impl<'a> IntoIterator for &'a Codes {
     }
 }
 
-impl PartialEq for Codes {
+impl PartialEq for BytecodeTable {
     fn eq(&self, other: &Self) -> bool {
         **self == **other
     }
 }
 
-impl Eq for Codes {}
+impl Eq for BytecodeTable {}
 
-impl fmt::Debug for Codes {
+impl fmt::Debug for BytecodeTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self).finish()
     }

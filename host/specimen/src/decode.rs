@@ -9,10 +9,10 @@ mod array;
 mod block;
 mod error;
 mod header;
-mod heading;
 mod hex;
 mod number;
 mod older;
+mod peek_header;
 mod receipt;
 mod resolve;
 mod section;
@@ -22,8 +22,8 @@ mod text;
 mod transaction;
 mod wire;
 
-pub use error::{DecodeError, Misfit, Wrong};
-pub use heading::Heading;
+pub use error::{DecodeError, FieldError, LayoutMismatch};
+pub use peek_header::HeaderPeek;
 
 use alloy_primitives::Bytes;
 
@@ -52,9 +52,9 @@ pub fn decode(bytes: &[u8]) -> Result<Specimen, DecodeError> {
 /// Decodes one specimen file that the result may share: bytecode stays the text that it is until it is needed.
 ///
 /// # Errors
-/// As [`decode`], but for bytecode whose text is no base64, which is found by its first reader: see [`CodePiece::to_bytes`].
+/// As [`decode`], but for bytecode whose text is no base64, which is found by its first reader: see [`LazyBytecode::to_bytes`].
 ///
-/// [`CodePiece::to_bytes`]: crate::CodePiece::to_bytes
+/// [`LazyBytecode::to_bytes`]: crate::CodePiece::to_bytes
 pub fn decode_shared(bytes: &Bytes) -> Result<Specimen, DecodeError> {
     whole(bytes.len(), |layout| Wire::sharing(bytes, layout))
 }
@@ -76,12 +76,12 @@ pub fn decode_as(bytes: &[u8], layout: Layout) -> Result<Specimen, DecodeError> 
 ///
 /// # Errors
 /// As [`decode`].
-pub fn heading(bytes: &[u8]) -> Result<Heading, DecodeError> {
+pub fn peek_header(bytes: &[u8]) -> Result<HeaderPeek, DecodeError> {
     within_limit(bytes.len())?;
-    let read = |layout| heading::read(Wire::new(bytes, layout));
+    let read = |layout| peek_header::read(Wire::new(bytes, layout));
     let mut readable = Layout::NEWEST_FIRST.into_iter().filter_map(|layout| read(layout).ok());
-    match readable.find(|heading| heading.header_hash == heading.hash) {
-        Some(heading) => Ok(heading),
+    match readable.find(|peek_header| peek_header.header_hash == peek_header.hash) {
+        Some(peek_header) => Ok(peek_header),
         None => by_newest(read),
     }
 }
@@ -92,8 +92,8 @@ fn whole<'a>(size_bytes: usize, wire: impl Fn(Layout) -> Wire<'a>) -> Result<Spe
     by_newest(|layout| attempt(wire(layout), &mut sections))
 }
 
-fn by_newest<T>(mut attempt: impl FnMut(Layout) -> Result<T, Misfit>) -> Result<T, DecodeError> {
-    let mut furthest: Option<Misfit> = None;
+fn by_newest<T>(mut attempt: impl FnMut(Layout) -> Result<T, LayoutMismatch>) -> Result<T, DecodeError> {
+    let mut furthest: Option<LayoutMismatch> = None;
     for layout in Layout::NEWEST_FIRST {
         match attempt(layout) {
             Ok(fits) => return Ok(fits),
@@ -116,6 +116,6 @@ const fn within_limit(size_bytes: usize) -> Result<(), DecodeError> {
     Ok(())
 }
 
-fn attempt(mut wire: Wire<'_>, sections: &mut Sections) -> Result<Specimen, Misfit> {
+fn attempt(mut wire: Wire<'_>, sections: &mut Sections) -> Result<Specimen, LayoutMismatch> {
     segment::read(&mut wire, sections).map_err(|fault| fault.into_misfit(wire.layout))
 }

@@ -12,26 +12,26 @@ mod transaction;
 mod writer;
 
 use crate::{Layout, Specimen};
-use error::{Locate, Say};
+use error::{Encoded, Locate};
 use writer::Writer;
 
-pub use error::{EncodeError, Refusal, Unsayable};
+pub use error::{EncodeError, EncodeObstacle, Unrepresentable};
 
 /// Encodes a specimen by a layout, which need not be the one it was decoded by.
 ///
 /// What was decoded from the canonical form (what the producer writes) comes out byte for byte.
 ///
 /// # Errors
-/// [`EncodeError::Unsayable`] when the layout has no place for something that matters, or no room for a number.
+/// [`EncodeError::Unrepresentable`] when the layout has no place for something that matters, or no room for a number.
 pub fn encode(specimen: &Specimen, layout: Layout) -> Result<Vec<u8>, EncodeError> {
     let mut out = Writer::new(layout);
     match segment(&mut out, specimen) {
         Ok(()) => Ok(out.into_bytes()),
-        Err(unsaid) => Err(EncodeError::Unsayable(unsaid.into_unsayable(layout))),
+        Err(unsaid) => Err(EncodeError::Unrepresentable(unsaid.into_unsayable(layout))),
     }
 }
 
-fn segment(out: &mut Writer, specimen: &Specimen) -> Say<()> {
+fn segment(out: &mut Writer, specimen: &Specimen) -> Encoded<()> {
     // One event, in an array of its own; paths begin below it.
     out.integer(1);
     out.hex(specimen.event_hash);

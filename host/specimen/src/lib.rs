@@ -21,9 +21,12 @@ pub use block::{
     AccountRead, Authorization, BlobSidecar, Block, BlockHashRead, Log, Receipt, Specimen, StateReads, StorageRead,
     Transaction,
 };
-pub use code::{CodePiece, CodeRead, Codes, NotBase64};
-pub use decode::{DecodeError, Heading, INPUT_LIMIT_BYTES, Misfit, Wrong, decode, decode_as, decode_shared, heading};
-pub use encode::{EncodeError, Refusal, Unsayable, encode};
+pub use code::{BytecodeTable, CodeRead, LazyBytecode, NotBase64};
+pub use decode::{
+    DecodeError, FieldError, HeaderPeek, INPUT_LIMIT_BYTES, LayoutMismatch, decode, decode_as, decode_shared,
+    peek_header,
+};
+pub use encode::{EncodeError, EncodeObstacle, Unrepresentable, encode};
 pub use envelope::{DroppedPart, Envelopes, UnknownTransactionType, transaction_hash, transaction_hashes};
 pub use hash::{sha256, specimen_hash};
 pub use json::{Expected, JsonError, data_json, from_json, to_json};

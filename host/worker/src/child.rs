@@ -10,7 +10,7 @@ use refiner_buffers::Buffers;
 use refiner_diagnostics::ErrorChain;
 use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, ExecutionTerms, Executor};
 use refiner_sandbox::{
-    AdmitError, AdmittedRule, Allocation, EngineError, EngineProfile, HostFailure, Refusal, RunInput, Sandbox,
+    AdmissionError, AdmitFailure, AdmittedRule, Allocation, EngineError, EngineProfile, HostFailure, RunInput, Sandbox,
     SpecimenHash, UntrustedText,
 };
 
@@ -55,7 +55,7 @@ pub fn child_main() -> ExitCode {
     };
     match served {
         Ok(()) => ExitCode::SUCCESS,
-        // The coordinator is gone or wants no more: nobody is left to tell.
+        // The supervisor is gone or wants no more: nobody is left to tell.
         Err(ChildError::Protocol(ProtocolError::Closed)) => ExitCode::SUCCESS,
         Err(error) => {
             // Standard error is the last channel there is.
@@ -68,7 +68,7 @@ pub fn child_main() -> ExitCode {
 fn work() -> Result<(), ChildError> {
     let (input, output) = (&mut Input, &mut BufWriter::new(Output));
     let settings = Settings::receive(input)?;
-    let mut confinement = Confinement::begin(settings.coordinator, &settings.ceilings)?;
+    let mut confinement = Confinement::begin(settings.supervisor, &settings.ceilings)?;
     let sandbox = sandbox()?;
     let ExecutionTerms { executed_by, policy } = settings.terms;
     let embedded = EmbeddedExecutor::new(chains(&settings.chains)?).with_policy(policy).with_clock(processor_time);
@@ -79,8 +79,8 @@ fn work() -> Result<(), ChildError> {
     let request = RuleRequest::receive(&payload, input)?;
     let admitted = match admit(&sandbox, &confinement, &request) {
         Ok(admitted) => admitted,
-        Err(AdmitError::Refused(refusal)) => return refuse(output, &refusal),
-        Err(AdmitError::Host(failure)) => {
+        Err(AdmitFailure::Refused(refusal)) => return refuse(output, &refusal),
+        Err(AdmitFailure::Host(failure)) => {
             write_failure(output, &failure)?;
             return Ok(flush(output)?);
         }
@@ -97,7 +97,7 @@ fn work() -> Result<(), ChildError> {
 }
 
 /// Between loading and describing, which runs the rule's code for the first time, the process is sealed.
-fn admit(sandbox: &Sandbox, confinement: &Confinement, request: &RuleRequest) -> Result<AdmittedRule, AdmitError> {
+fn admit(sandbox: &Sandbox, confinement: &Confinement, request: &RuleRequest) -> Result<AdmittedRule, AdmitFailure> {
     let loaded = sandbox.load(&request.component, request.beside.as_deref(), &request.code, &request.grants)?;
     confinement.seal_code();
     sandbox.describe(loaded)
@@ -125,7 +125,7 @@ fn answer(
 fn compile() -> Result<(), ChildError> {
     let (input, output) = (&mut Input, &mut BufWriter::new(Output));
     let settings = Settings::receive(input)?;
-    let mut confinement = Confinement::begin(settings.coordinator, &settings.ceilings)?;
+    let mut confinement = Confinement::begin(settings.supervisor, &settings.ceilings)?;
     let sandbox = sandbox()?;
     sandbox.start_compiler()?;
     confinement.lock()?;
@@ -133,7 +133,7 @@ fn compile() -> Result<(), ChildError> {
     let request = CompileRequest::receive(input)?;
     match sandbox.compile(&request.component, request.beside.as_deref(), &request.grants) {
         Ok(code) => write_announced(output, Kind::Compiled, &code)?,
-        Err(Refusal::Compile { message }) if is_out_of_memory(&message) => {
+        Err(AdmissionError::Compile { message }) if is_out_of_memory(&message) => {
             write_failure(output, &HostFailure::SystemMemory(io::ErrorKind::OutOfMemory.into()))?;
         }
         Err(refusal) => return refuse(output, &refusal),
@@ -160,7 +160,7 @@ fn greet(output: &mut impl Write, confinement: &Confinement) -> Result<(), Child
     Ok(flush(output)?)
 }
 
-fn refuse(output: &mut impl Write, refusal: &Refusal) -> Result<(), ChildError> {
+fn refuse(output: &mut impl Write, refusal: &AdmissionError) -> Result<(), ChildError> {
     write_refusal(output, refusal)?;
     Ok(flush(output)?)
 }

@@ -6,7 +6,7 @@
 //! * **Invariants**: no code of a rule in the calling process; no key, environment variable, open file, socket or
 //!   capability in the process that runs it.
 //!
-//! Three processes: the caller is the *coordinator*, a *worker* runs one rule over many specimens, a *compiler* compiles one
+//! Three processes: the caller is the *supervisor*, a *worker* runs one rule over many specimens, a *compiler* compiles one
 //! component. The last two are this program again, started as `PROGRAM worker` and `PROGRAM compile-rule`, whose `main` calls
 //! [`child_main`] before anything else. What they say to each other is in the documentation of `protocol`.
 

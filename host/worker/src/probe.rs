@@ -36,7 +36,7 @@ pub fn probe(command: &ChildCommand) -> Result<Confinement, ProbeError> {
 fn greet(process: &mut Process) -> Result<Confinement, ProtocolError> {
     let ceilings = ceilings(&Limits::default(), 0);
     let settings =
-        Settings { coordinator: std::process::id(), ceilings, chains: Vec::new(), terms: ExecutionTerms::default() };
+        Settings { supervisor: std::process::id(), ceilings, chains: Vec::new(), terms: ExecutionTerms::default() };
     send(process, |out| settings.send(out))?;
     Ok(Hello::receive(process)?.confinement)
 }

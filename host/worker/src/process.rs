@@ -1,4 +1,4 @@
-//! A child process and its pipes, seen from the coordinator: every read and write has a deadline.
+//! A child process and its pipes, seen from the supervisor: every read and write has a deadline.
 
 use std::{
     ffi::OsString,
@@ -78,7 +78,7 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // A terminal's Ctrl-C is for the coordinator, which ends its children in its own time.
+            // A terminal's Ctrl-C is for the supervisor, which ends its children in its own time.
             .process_group(0)
             .spawn()?;
         let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())

@@ -1,10 +1,11 @@
-//! The worker's way to an evm-server: it asks its coordinator, in the middle of a run.
+//! The worker's way to an evm-server: it asks its supervisor, in the middle of a run.
 
 use std::sync::Arc;
 
 use alloy_primitives::Bytes;
 use refiner_evm::{
-    Answer, Both, Difference, EmbeddedExecutor, ExecutedBy, Executor, Remote, RemoteServer, ResultFormat, Unavailable,
+    Answer, CrossCheckExecutor, Difference, EmbeddedExecutor, ExecutedBy, Executor, Remote, RemoteServer, ResultFormat,
+    Unavailable,
 };
 use refiner_sandbox::UntrustedText;
 
@@ -18,27 +19,27 @@ pub(crate) fn executor(executed_by: ExecutedBy, embedded: EmbeddedExecutor) -> A
     let embedded = Arc::new(embedded);
     match executed_by {
         ExecutedBy::Embedded => embedded,
-        ExecutedBy::Remote => Arc::new(Remote::new(Arc::new(Coordinator), embedded)),
+        ExecutedBy::Remote => Arc::new(Remote::new(Arc::new(Supervisor), embedded)),
         ExecutedBy::Both(policy) => {
-            Arc::new(Both::new(Remote::new(Arc::new(Coordinator), embedded), policy, Arc::new(tell)))
+            Arc::new(CrossCheckExecutor::new(Remote::new(Arc::new(Supervisor), embedded), policy, Arc::new(tell)))
         }
     }
 }
 
 /// The connection to the evm-server's client. Nothing else is on the pipe while a rule runs.
-struct Coordinator;
+struct Supervisor;
 
-/// The coordinator's reason for having no answer of the server.
+/// The supervisor's reason for having no answer of the server.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Said(UntrustedText);
+struct ServiceMessage(UntrustedText);
 
-impl RemoteServer for Coordinator {
-    /// The coordinator has the bytes: it sent them.
+impl RemoteServer for Supervisor {
+    /// The supervisor has the bytes: it sent them.
     fn process(&self, _raw: &Bytes, format: ResultFormat) -> Result<Answer, Unavailable> {
         match ask(format) {
             Ok(Executed::Answer(answer)) => Ok(answer),
-            Ok(Executed::Unavailable(reason)) => Err(Unavailable::Server(Box::new(Said(reason)))),
+            Ok(Executed::Unavailable(reason)) => Err(Unavailable::Server(Box::new(ServiceMessage(reason)))),
             Err(error) => Err(Unavailable::Server(Box::new(error))),
         }
     }
@@ -50,6 +51,6 @@ fn ask(format: ResultFormat) -> Result<Executed, ProtocolError> {
 }
 
 fn tell(difference: &Difference) {
-    // A coordinator that cannot be reached is gone, and this process with it at the next frame.
+    // A supervisor that cannot be reached is gone, and this process with it at the next frame.
     let _ = write_difference(&mut Output, &difference.embedded);
 }

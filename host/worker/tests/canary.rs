@@ -1,4 +1,4 @@
-//! A key in the coordinator's environment, in a file, in an open descriptor and in memory does not come to a worker.
+//! A key in the supervisor's environment, in a file, in an open descriptor and in memory does not come to a worker.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests")]
 
 mod support;
@@ -27,8 +27,8 @@ fn canary() -> String {
     hex::encode(random)
 }
 
-/// A coordinator with keys, in the middle of a run of its worker.
-struct Coordinator {
+/// A supervisor with keys, in the middle of a run of its worker.
+struct Supervisor {
     process: Child,
     worker: u32,
     in_environment: String,
@@ -36,7 +36,7 @@ struct Coordinator {
     file: tempfile::NamedTempFile,
 }
 
-impl Coordinator {
+impl Supervisor {
     /// Started as this user, with one key in its environment, and one in a file that it inherits open and has read.
     fn start(program: &Program, user: Uid) -> Self {
         let (in_environment, in_file) = (canary(), canary());
@@ -47,7 +47,7 @@ impl Coordinator {
         // Open in every process that is started from here on, as a careless parent leaves it.
         fcntl_setfd(file.as_file(), FdFlags::empty()).unwrap();
         let mut process = run_as(&mut Command::new(program.path()), user)
-            .arg("coordinator")
+            .arg("supervisor")
             .env_clear()
             .env("REFINER_KEY", &in_environment)
             .env("REFINER_KEY_FILE", file.path())
@@ -67,7 +67,7 @@ impl Coordinator {
     }
 }
 
-impl Drop for Coordinator {
+impl Drop for Supervisor {
     fn drop(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -117,44 +117,44 @@ fn regions(pid: u32) -> Vec<Vec<u8>> {
 fn no_key_of_the_coordinator_is_in_a_worker_whoever_started_it() {
     let program = Program::reachable();
     for user in users() {
-        let coordinator = Coordinator::start(&program, user);
+        let supervisor = Supervisor::start(&program, user);
         if geteuid().is_root() {
-            finds_the_keys_where_they_are(&coordinator);
-            finds_none_in_the_worker(&coordinator);
+            finds_the_keys_where_they_are(&supervisor);
+            finds_none_in_the_worker(&supervisor);
         } else {
-            cannot_look_into_the_worker(&coordinator);
+            cannot_look_into_the_worker(&supervisor);
         }
     }
 }
 
 /// A search that finds nothing proves something only if it could.
-fn finds_the_keys_where_they_are(coordinator: &Coordinator) {
-    let pid = coordinator.process.id();
+fn finds_the_keys_where_they_are(supervisor: &Supervisor) {
+    let pid = supervisor.process.id();
     let environment = environment(pid);
-    assert!(holds(&[environment], &coordinator.in_environment));
-    let path = coordinator.file.path().display().to_string();
+    assert!(holds(&[environment], &supervisor.in_environment));
+    let path = supervisor.file.path().display().to_string();
     assert!(descriptors(pid).contains(&path), "{:?}", descriptors(pid));
     let memory = regions(pid);
-    assert!(holds(&memory, &coordinator.in_environment) && holds(&memory, &coordinator.in_file));
+    assert!(holds(&memory, &supervisor.in_environment) && holds(&memory, &supervisor.in_file));
 }
 
-fn finds_none_in_the_worker(coordinator: &Coordinator) {
-    assert_eq!(environment(coordinator.worker), b"");
-    let open = descriptors(coordinator.worker);
+fn finds_none_in_the_worker(supervisor: &Supervisor) {
+    assert_eq!(environment(supervisor.worker), b"");
+    let open = descriptors(supervisor.worker);
     assert!(open.len() == 3 && open.iter().all(|target| target.starts_with("pipe:")), "{open:?}");
-    let memory = regions(coordinator.worker);
+    let memory = regions(supervisor.worker);
     assert!(!memory.is_empty());
-    for secret in [&coordinator.in_environment, &coordinator.in_file] {
+    for secret in [&supervisor.in_environment, &supervisor.in_file] {
         assert!(!holds(&memory, secret), "a key is in the worker's memory");
     }
-    let path = coordinator.file.path().display().to_string();
+    let path = supervisor.file.path().display().to_string();
     assert!(!holds(&memory, &path), "the key's path is in the worker's memory");
 }
 
 /// Not even another process of the same user can.
-fn cannot_look_into_the_worker(coordinator: &Coordinator) {
+fn cannot_look_into_the_worker(supervisor: &Supervisor) {
     for file in ["environ", "mem", "maps"] {
-        let path = format!("/proc/{}/{file}", coordinator.worker);
+        let path = format!("/proc/{}/{file}", supervisor.worker);
         let looked = File::open(path).and_then(|mut file| file.read(&mut [0; 1]));
         assert_eq!(looked.map_err(|error| error.kind()), Err(ErrorKind::PermissionDenied), "{file}");
     }

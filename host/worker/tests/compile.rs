@@ -123,7 +123,7 @@ fn cached() -> (Compiler, Compiler, tempfile::TempDir) {
     let path = directory.path().join("code");
     let with_child =
         |argument| Compiler::new(Some(CodeCache::open(&path).unwrap())).unwrap().with_command(child(argument));
-    (with_child(COMPILE_ARGUMENT), with_child("liar:none"), directory)
+    (with_child(COMPILE_ARGUMENT), with_child("hostile:none"), directory)
 }
 
 fn only_file(directory: &tempfile::TempDir) -> PathBuf {

@@ -166,26 +166,26 @@ fn worker_has_no_network() {
 #[test]
 fn worker_in_the_middle_of_a_run_dies_with_its_coordinator() {
     let (component, raw) = (component(SPIN), specimen(1));
-    let mut coordinator = Command::new(env!("CARGO_BIN_EXE_refiner-worker-child"))
-        .arg("coordinator")
+    let mut supervisor = Command::new(env!("CARGO_BIN_EXE_refiner-worker-child"))
+        .arg("supervisor")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut input = coordinator.stdin.take().unwrap();
+    let mut input = supervisor.stdin.take().unwrap();
     input.write_all(&u32::try_from(component.len()).unwrap().to_be_bytes()).unwrap();
     input.write_all(&component).unwrap();
     input.write_all(&raw).unwrap();
     drop(input);
     let mut line = String::new();
-    BufReader::new(coordinator.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(supervisor.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let worker: u32 = line.trim().parse().unwrap();
     assert!(runs(worker));
-    coordinator.kill().unwrap();
-    coordinator.wait().unwrap();
+    supervisor.kill().unwrap();
+    supervisor.wait().unwrap();
     let until = Instant::now() + Duration::from_secs(5);
     while runs(worker) {
-        assert!(Instant::now() < until, "worker {worker} outlives its coordinator");
+        assert!(Instant::now() < until, "worker {worker} outlives its supervisor");
         thread::sleep(Duration::from_millis(5));
     }
 }

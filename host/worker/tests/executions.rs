@@ -131,8 +131,8 @@ fn worker_killed_while_it_waits_for_the_server_loses_nothing() {
 
 /// The failure of a worker that lies in this way.
 fn caught(lie: &str, executes: Executes) -> WorkerFailure {
-    let liars = PoolConfig { command: child(&format!("liar:{lie}")), ..config(1) };
-    let pool = Pool::new(liars).unwrap().executing(executes);
+    let hostile_children = PoolConfig { command: child(&format!("hostile:{lie}")), ..config(1) };
+    let pool = Pool::new(hostile_children).unwrap().executing(executes);
     let mut job = job(&compiled(CONTENT), &sample());
     job.limits = job.limits.with(Limit::WallMs, 2_000).unwrap();
     pool.run(&job).unwrap_err().reason

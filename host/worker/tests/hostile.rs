@@ -99,7 +99,7 @@ fn every_hostile_rule_ends_in_a_worker_as_its_folder_says_and_a_good_rule_runs_a
         let run = Duration::from_millis(limits.get(Limit::WallMs)) + GRACE;
         let allowed = Duration::from_millis(limits_of_compiler(case).wall_ms) + GRACE + run * TRIES_MAX;
         assert!(took <= allowed, "{} took {took:?} of {allowed:?}", case.name);
-        assert!(grown <= COORDINATOR_BYTES_MAX, "{} moved the coordinator's memory by {grown} bytes", case.name);
+        assert!(grown <= COORDINATOR_BYTES_MAX, "{} moved the supervisor's memory by {grown} bytes", case.name);
         let allowed = engine + ENGINE_BYTES + limits.get(Limit::MemoryBytes) + 2 * limits.get(Limit::OutputBytes);
         assert!(held <= allowed, "the worker of {} held {held} of {allowed} bytes", case.name);
         assert_eq!(good_pool.run(&good).unwrap().tries, 1, "after {}", case.name);

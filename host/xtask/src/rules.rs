@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use refiner_authoring::{
     component, digest,
-    toolchain::{self, Guest, Place, TARGET},
+    toolchain::{self, BuildDirectories, Guest, TARGET},
 };
 
 use crate::{command, step::Steps, tree};
@@ -39,8 +39,8 @@ pub fn build(guest: &Guest) -> Result<Vec<Rule>> {
 }
 
 /// The workspace of the rules, as guests are built in it.
-pub fn place() -> Place {
-    Place {
+pub fn place() -> BuildDirectories {
+    BuildDirectories {
         directory: tree::rules(),
         target: tree::rules().join("target"),
         remapped: vec![(tree::root(), "/refiner".to_owned())],

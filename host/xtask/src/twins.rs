@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use refiner_authoring::{
     component, digest,
-    toolchain::{self, Guest, Place, TARGET},
+    toolchain::{self, BuildDirectories, Guest, TARGET},
 };
 
 use crate::{command, step::Steps, tree};
@@ -81,8 +81,8 @@ fn sources() -> PathBuf {
     tree::root().join("tests/twins")
 }
 
-fn place() -> Place {
-    Place {
+fn place() -> BuildDirectories {
+    BuildDirectories {
         directory: sources(),
         target: directory().join("build"),
         remapped: vec![(tree::root(), "/refiner".to_owned())],

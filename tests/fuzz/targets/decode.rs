@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use refiner_specimen::{check, decode, decode_as, decode_shared, encode, from_json, heading, to_json};
+use refiner_specimen::{check, decode, decode_as, decode_shared, encode, from_json, peek_header, to_json};
 
 fuzz_target!(|bytes: &[u8]| {
     let decoded = decode(bytes);
@@ -13,15 +13,15 @@ fuzz_target!(|bytes: &[u8]| {
         (Ok(shared), Err(_)) => assert!(shared.block.state.codes.pieces().any(|piece| piece.to_bytes().is_err())),
         (Err(error), Ok(_)) => panic!("only the stricter one reads it: {error}"),
     }
-    let heading = heading(bytes);
+    let peek_header = peek_header(bytes);
     let specimen = match decoded {
         Ok(specimen) => specimen,
         // The error's text is for people, so it must be there for every error.
         Err(error) => return assert!(!error.to_string().is_empty()),
     };
     // Which block it is of can be read wherever the whole can.
-    let heading = heading.expect("what was decoded has a heading");
-    assert_eq!(heading.header_hash, heading.header.hash_slow());
+    let peek_header = peek_header.expect("what was decoded has a heading");
+    assert_eq!(peek_header.header_hash, peek_header.header.hash_slow());
 
     let layout = specimen.layout;
     let canonical = encode(&specimen, layout).expect("what was decoded can be said in its layout");

@@ -1,4 +1,4 @@
-//! Executes a block on revm, with nothing of `refiner-evm` in it: the oracle that the program is held against.
+//! Executes a block on revm, with nothing of `refiner-evm` in it: the oracle that the program is checked against.
 
 use alloy_consensus::{Header, Transaction as _, Typed2718};
 use alloy_eips::{eip2935, eip4788, eip4895::Withdrawal, eip7002, eip7251};

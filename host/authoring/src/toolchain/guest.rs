@@ -15,7 +15,7 @@ pub struct Guest {
 }
 
 /// Where a build happens, and what of that must not be seen in what it makes.
-pub struct Place {
+pub struct BuildDirectories {
     /// Working directory of cargo.
     pub directory: PathBuf,
     /// Where cargo leaves what it builds.
@@ -63,7 +63,7 @@ impl Guest {
     }
 
     /// `cargo <subcommand>` in a place, for the guest target.
-    pub fn cargo(&self, subcommand: &str, place: &Place) -> Command {
+    pub fn cargo(&self, subcommand: &str, place: &BuildDirectories) -> Command {
         let mut cargo = match self.kind {
             Kind::ThisToolchain => command::cargo(),
             Kind::Debian { .. } => command::program(DEBIAN_CARGO),
@@ -92,12 +92,12 @@ impl Guest {
     }
 
     /// `cargo clippy`, if this toolchain has it.
-    pub fn clippy(&self, place: &Place) -> Option<Command> {
+    pub fn clippy(&self, place: &BuildDirectories) -> Option<Command> {
         matches!(self.kind, Kind::ThisToolchain).then(|| self.cargo("clippy", place))
     }
 
     /// Replaces the places on this machine by names, so that the same source gives the same bytes in any directory.
-    fn remapped(&self, place: &Place) -> Vec<OsString> {
+    fn remapped(&self, place: &BuildDirectories) -> Vec<OsString> {
         let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from);
         let cargo_home = cargo_home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
         let rust = facts::sysroot(&self.rustc).map(|sysroot| sysroot.join("lib/rustlib/src/rust"));

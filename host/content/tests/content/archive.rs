@@ -17,7 +17,7 @@ pub fn archive(root: &ContentId, blocks: &[(ContentId, Vec<u8>)]) -> Bytes {
     archive.into()
 }
 
-/// A node of a file as other recipes write it: bytes of its own and links, in protobuf.
+/// A node of a file as other profiles write it: bytes of its own and links, in protobuf.
 pub fn node(inline: &[u8], links: &[ContentId], file_bytes: Option<u64>) -> (ContentId, Vec<u8>) {
     let mut record = vec![8, 2];
     if !inline.is_empty() {
@@ -64,7 +64,7 @@ fn raw(block: &[u8]) -> (ContentId, Vec<u8>) {
 }
 
 #[test]
-fn a_file_of_another_recipe_is_put_together_from_its_blocks() -> Outcome {
+fn a_file_of_another_profile_is_put_together_from_its_blocks() -> Outcome {
     // Bytes in nodes and in leaves, in this order, with one leaf linked twice and chunks of unequal length.
     let (leaf, twice) = (raw(b"leaf "), raw(b"twice "));
     let inner = node(b"inner ", &[twice.0, twice.0], Some(18));

@@ -1,8 +1,8 @@
 use std::{sync::Arc, time::Duration, time::Instant};
 
 use refiner_content::{
-    Accept, Blame, Content, ContentId, FetchError, Fetcher, Gateway, LocalStore, Locations, Pace, Pinner, Reach,
-    Source, Web, content_id,
+    Accept, AddressPolicy, Blame, Content, ContentId, FetchBackend, FetchError, Fetcher, Gateway, HedgePolicy,
+    LocalStore, Locations, Pinner, UrlFetcher, content_id,
 };
 
 use crate::{
@@ -11,18 +11,19 @@ use crate::{
 };
 
 /// So patient that a test which needs a hedge or a deadline would not end.
-const UNHURRIED: Pace = Pace { hedge: Duration::from_secs(600), attempt: Duration::from_secs(600), in_flight: 4 };
+const UNHURRIED: HedgePolicy =
+    HedgePolicy { hedge: Duration::from_secs(600), attempt: Duration::from_secs(600), in_flight: 4 };
 
-fn pinner(double: &PinnerDouble) -> Arc<dyn Source> {
+fn pinner(double: &PinnerDouble) -> Arc<dyn FetchBackend> {
     Arc::new(Pinner::new(&double.url(), patient_pinner()).unwrap())
 }
 
-fn gateway(double: &PinnerDouble) -> Arc<dyn Source> {
+fn gateway(double: &PinnerDouble) -> Arc<dyn FetchBackend> {
     Arc::new(Gateway::new(&double.url(), patient()).unwrap())
 }
 
-fn web(reach: Reach) -> Option<Web> {
-    Some(Web::new(patient(), reach).unwrap())
+fn web(reach: AddressPolicy) -> Option<UrlFetcher> {
+    Some(UrlFetcher::new(patient(), reach).unwrap())
 }
 
 fn doubles<const N: usize>() -> [PinnerDouble; N] {
@@ -65,7 +66,7 @@ async fn a_source_that_stalls_is_overtaken_after_the_hedge_delay() -> Outcome {
     let [stalling, good] = doubles();
     good.put(b"hello");
     stalling.fault(Route::Get, Fault::Stall);
-    let pace = Pace { hedge: SHORT, ..UNHURRIED };
+    let pace = HedgePolicy { hedge: SHORT, ..UNHURRIED };
     let begun = Instant::now();
     let fetched = Fetcher::new(vec![pinner(&stalling), pinner(&good)], None, pace).fetch(&content_id(b"hello")).await?;
     assert_eq!(fetched.from.as_str(), good.url());
@@ -78,7 +79,7 @@ async fn a_source_that_stalls_is_overtaken_after_the_hedge_delay() -> Outcome {
 async fn an_attempt_ends_at_its_deadline() -> Outcome {
     let [stalling] = doubles();
     stalling.fault(Route::Get, Fault::Stall);
-    let pace = Pace { attempt: SHORT, ..UNHURRIED };
+    let pace = HedgePolicy { attempt: SHORT, ..UNHURRIED };
     let failure = Fetcher::new(vec![pinner(&stalling)], None, pace).fetch(&content_id(b"hello")).await.unwrap_err();
     assert!(matches!(failure.attempts[..], [FetchError::Deadline { deadline_ms: 200, .. }]), "{failure:?}");
     assert_eq!(failure.blame(), Blame::Infrastructure);
@@ -92,7 +93,7 @@ async fn no_more_attempts_run_at_once_than_allowed() -> Outcome {
         double.fault(Route::Get, Fault::Stall);
     }
     let sources = [&first, &second, &third].map(pinner).to_vec();
-    let pace = Pace { hedge: Duration::from_millis(1), attempt: SHORT, in_flight: 2 };
+    let pace = HedgePolicy { hedge: Duration::from_millis(1), attempt: SHORT, in_flight: 2 };
     let begun = Instant::now();
     let failure = Fetcher::new(sources, None, pace).fetch(&content_id(b"hello")).await.unwrap_err();
     // The third begins when one of the others has ended.
@@ -108,8 +109,9 @@ async fn a_failure_tells_of_every_source() -> Outcome {
     let content = bytes(LIMIT_BYTES + 1);
     large.put(&content);
     let id = content_id(&content);
-    let fetch =
-        async |sources: Vec<Arc<dyn Source>>| Fetcher::new(sources, None, UNHURRIED).fetch(&id).await.unwrap_err();
+    let fetch = async |sources: Vec<Arc<dyn FetchBackend>>| {
+        Fetcher::new(sources, None, UNHURRIED).fetch(&id).await.unwrap_err()
+    };
 
     let both = fetch(vec![pinner(&missing), gateway(&large)]).await;
     assert_eq!((both.attempts.len(), both.blame()), (2, Blame::Infrastructure));
@@ -155,7 +157,7 @@ async fn announced_places_are_tried_until_one_has_the_announced_bytes() -> Outco
         format!("{url}/wrong"),
         format!("{url}/1.avro"),
     ]);
-    let fetcher = Fetcher::new(vec![pinner(&double)], web(Reach::Anywhere), UNHURRIED);
+    let fetcher = Fetcher::new(vec![pinner(&double)], web(AddressPolicy::Anywhere), UNHURRIED);
     let fetched = fetcher.fetch_any(&locations, is(b"specimen")).await?;
     assert_eq!(fetched.content, Content::of("specimen".into()));
     assert!(
@@ -179,7 +181,7 @@ async fn a_url_without_an_id_is_not_asked_when_nothing_could_check_it() -> Outco
     let [double] = doubles();
     double.serve_at("/1.avro", 200, b"specimen");
     let locations = Locations::parse(&[format!("{}/1.avro", double.url())]);
-    let fetcher = Fetcher::new(Vec::new(), web(Reach::Anywhere), UNHURRIED);
+    let fetcher = Fetcher::new(Vec::new(), web(AddressPolicy::Anywhere), UNHURRIED);
     assert!(fetcher.fetch_any(&locations, None).await.unwrap_err().attempts.is_empty());
     assert!(double.requests().is_empty());
     Ok(())
@@ -191,7 +193,7 @@ async fn a_gateway_that_an_announcement_names_is_asked_and_checked() -> Outcome 
     double.put(b"hello");
     let id = content_id(b"hello");
     let locations = Locations::parse(&[format!("{}/ipfs/{id}", double.url())]);
-    let fetcher = Fetcher::new(Vec::new(), web(Reach::Anywhere), UNHURRIED);
+    let fetcher = Fetcher::new(Vec::new(), web(AddressPolicy::Anywhere), UNHURRIED);
     assert_eq!(fetcher.fetch_any(&locations, None).await?.content.into_bytes(), "hello");
     double.fault(Route::Other, Fault::Flipped);
     let failure = fetcher.fetch_any(&locations, None).await.unwrap_err();

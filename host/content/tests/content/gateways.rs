@@ -1,5 +1,5 @@
 use refiner_content::{
-    Blame, CONTENT_BYTES_MAX, CarError, Codec, ContentId, Dag, DagError, FetchError, Gateway, HttpLimits, Source,
+    Blame, CONTENT_BYTES_MAX, CarError, Codec, ContentId, Dag, DagError, FetchBackend, FetchError, Gateway, HttpLimits,
     content_id, public_gateways, write_car,
 };
 
@@ -12,8 +12,8 @@ fn gateway(double: &PinnerDouble) -> Gateway {
     Gateway::new(&double.url(), patient()).unwrap()
 }
 
-/// A file of two leaves of 8 bytes, which is no file of our recipe.
-fn other_recipe() -> (ContentId, Vec<u8>, Vec<u8>) {
+/// A file of two leaves of 8 bytes, which is no file of our profile.
+fn other_profile() -> (ContentId, Vec<u8>, Vec<u8>) {
     let leaves = [b"one half", b"the rest"].map(|leaf| (ContentId::of_block(Codec::Raw, leaf), leaf.to_vec()));
     let (root, node) = archive::node(b"", &[leaves[0].0, leaves[1].0], Some(16));
     let archive = archive::archive(&root, &[&[(root, node)], &leaves[..]].concat());
@@ -21,7 +21,7 @@ fn other_recipe() -> (ContentId, Vec<u8>, Vec<u8>) {
 }
 
 #[tokio::test]
-async fn a_file_of_our_recipe_is_checked_as_it_is() -> Outcome {
+async fn a_file_of_our_profile_is_checked_as_it_is() -> Outcome {
     let double = PinnerDouble::start()?;
     for length in [1, 262_144, 262_145, LIMIT_BYTES] {
         let content = bytes(length);
@@ -34,18 +34,18 @@ async fn a_file_of_our_recipe_is_checked_as_it_is() -> Outcome {
     let id = ContentId::of_block(Codec::Raw, &block);
     double.put_as(&id.to_string(), &block);
     let content = gateway(&double).fetch(&id).await?;
-    assert_eq!((content.id(), content.recipe_id()), (id, content_id(&block)));
+    assert_eq!((content.id(), content.unixfs_id()), (id, content_id(&block)));
     Ok(())
 }
 
 #[tokio::test]
-async fn a_file_of_another_recipe_is_checked_block_by_block() -> Outcome {
+async fn a_file_of_another_profile_is_checked_block_by_block() -> Outcome {
     let double = PinnerDouble::start()?;
-    let (id, file, archive) = other_recipe();
+    let (id, file, archive) = other_profile();
     double.put_as(&id.to_string(), &file);
     double.serve_at(&format!("/ipfs/{id}?format=car"), 200, &archive);
     let content = gateway(&double).fetch(&id).await?;
-    assert_eq!((content.id(), content.recipe_id()), (id, content_id(&file)));
+    assert_eq!((content.id(), content.unixfs_id()), (id, content_id(&file)));
     assert_eq!(content.into_bytes(), file);
     Ok(())
 }
@@ -53,7 +53,7 @@ async fn a_file_of_another_recipe_is_checked_block_by_block() -> Outcome {
 #[tokio::test]
 async fn bytes_that_no_archive_backs_are_refused() -> Outcome {
     let double = PinnerDouble::start()?;
-    let (id, file, archive) = other_recipe();
+    let (id, file, archive) = other_profile();
     double.put_as(&id.to_string(), &file);
     let check = async |status: u16, archive: &[u8], expected: fn(&FetchError) -> bool, blame: Blame| {
         double.serve_at(&format!("/ipfs/{id}?format=car"), status, archive);

@@ -6,7 +6,8 @@ use std::{
 };
 
 use refiner_content::{
-    Blame, Content, ContentId, FetchError, KeepError, LocalStore, OpenError, Pruned, Retention, Source as _, content_id,
+    Blame, Content, ContentId, FetchBackend as _, FetchError, KeepError, LocalStore, OpenError, Pruned, Retention,
+    content_id,
 };
 
 use crate::{LIMIT_BYTES, Outcome, bytes, told};

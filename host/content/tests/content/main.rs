@@ -1,4 +1,4 @@
-//! Ids, archives, stores and sources, held against a pinner double over real sockets.
+//! Ids, archives, stores and sources, checked against a pinner double over real sockets.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails")]
 
@@ -17,7 +17,7 @@ mod ids;
 mod local_store;
 mod locations;
 mod pinners;
-mod recipe;
+mod profile;
 mod served;
 mod shared;
 mod web;

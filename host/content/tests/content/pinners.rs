@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use refiner_content::{
-    Blame, Content, ContentStore, FetchError, HttpLimits, KeepError, Pinner, PinnerLimits, SetupError, Source,
+    Blame, Content, ContentStore, FetchBackend, FetchError, HttpLimits, KeepError, Pinner, PinnerLimits, SetupError,
     TransportError, content_id,
 };
 

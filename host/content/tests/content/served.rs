@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use refiner_content::{
-    Content, ContentStore, FetchError, Gateway, KeepError, LocalStore, Pinner, Source, content_id,
+    Content, ContentStore, FetchBackend, FetchError, Gateway, KeepError, LocalStore, Pinner, content_id,
     serve::{self, ServeError, ServeLimits},
 };
 use reqwest::{Client, multipart};

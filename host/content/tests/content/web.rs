@@ -1,4 +1,4 @@
-use refiner_content::{Blame, Content, FetchError, Reach, TransportError, Web};
+use refiner_content::{AddressPolicy, Blame, Content, FetchError, TransportError, UrlFetcher};
 use url::Url;
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 async fn unverified_bytes_come_out_only_through_the_callers_check() -> Outcome {
     let double = PinnerDouble::start()?;
     double.serve_at("/1.avro", 200, b"specimen");
-    let web = Web::new(patient(), Reach::Anywhere)?;
+    let web = UrlFetcher::new(patient(), AddressPolicy::Anywhere)?;
     let url = Url::parse(&format!("{}/1.avro", double.url()))?;
 
     let unverified = web.fetch(&url).await?;
@@ -27,7 +27,7 @@ async fn unverified_bytes_come_out_only_through_the_callers_check() -> Outcome {
 #[tokio::test]
 async fn reading_stops_at_the_size_limit() -> Outcome {
     let double = PinnerDouble::start()?;
-    let web = Web::new(patient(), Reach::Anywhere)?;
+    let web = UrlFetcher::new(patient(), AddressPolicy::Anywhere)?;
     let url = Url::parse(&format!("{}/a", double.url()))?;
     double.serve_at("/a", 200, &bytes(LIMIT_BYTES));
     assert!(web.fetch(&url).await.is_ok());
@@ -40,7 +40,7 @@ async fn reading_stops_at_the_size_limit() -> Outcome {
 async fn an_announced_url_never_leads_into_a_private_network() -> Outcome {
     let double = PinnerDouble::start()?;
     let port = double.address().port();
-    let web = Web::new(patient(), Reach::Public)?;
+    let web = UrlFetcher::new(patient(), AddressPolicy::Public)?;
     for host in [
         "127.0.0.1",
         "localhost",
@@ -82,7 +82,7 @@ async fn an_announced_url_never_leads_into_a_private_network() -> Outcome {
 #[tokio::test]
 async fn redirects_are_followed_and_have_an_end() -> Outcome {
     let double = PinnerDouble::start()?;
-    let web = Web::new(patient(), Reach::Anywhere)?;
+    let web = UrlFetcher::new(patient(), AddressPolicy::Anywhere)?;
     let url = Url::parse(&format!("{}/a", double.url()))?;
     double.fault_times(Route::Other, Fault::Redirect("/b".into()), 1);
     double.serve_at("/b", 200, b"specimen");

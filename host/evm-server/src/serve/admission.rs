@@ -7,7 +7,7 @@ use std::sync::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Limits, refusal::Full};
+use super::{Limits, error::Full};
 
 /// The unit in which bytes are counted: a semaphore counts to 2³², and a budget can be larger than that many bytes.
 const UNIT_BYTES: usize = 1 << 10;

@@ -18,7 +18,7 @@ use axum::{
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 
-use super::{admission::Reserved, range::Wanted, refusal::TEXT};
+use super::{admission::Reserved, error::TEXT, range::Wanted};
 
 /// The piece that is handed to the connection at once. It asks for more when it has written that.
 const PIECE_BYTES: usize = 64 << 10;

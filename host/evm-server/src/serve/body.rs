@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::{
     Limits,
     admission::{AdmissionControl, Reserved},
-    refusal::Refusal,
+    error::ServerError,
 };
 
 /// A body on its way in.
@@ -46,8 +46,8 @@ impl Incoming {
         &mut self,
         admission: &AdmissionControl,
         limits: &Limits,
-    ) -> Result<(Bytes, Reserved), Refusal> {
-        let too_large = Refusal::TooLarge { limit_bytes: limits.body_bytes };
+    ) -> Result<(Bytes, Reserved), ServerError> {
+        let too_large = ServerError::TooLarge { limit_bytes: limits.body_bytes };
         if self.stated_bytes.is_some_and(|bytes| bytes > limits.body_bytes) {
             return Err(too_large);
         }
@@ -65,13 +65,13 @@ impl Incoming {
         Ok((body.freeze(), reserved))
     }
 
-    async fn piece(&mut self, limits: &Limits) -> Result<Option<Bytes>, Refusal> {
+    async fn piece(&mut self, limits: &Limits) -> Result<Option<Bytes>, ServerError> {
         let next = timeout_at(self.deadline, timeout(limits.idle, self.pieces.next()));
         let result = match next.await {
             Ok(Ok(Some(Ok(piece)))) => return Ok(Some(piece)),
             Ok(Ok(None)) => Ok(None),
-            Ok(Ok(Some(Err(_)))) => Err(Refusal::Gone),
-            Ok(Err(_)) | Err(_) => Err(Refusal::Slow),
+            Ok(Ok(Some(Err(_)))) => Err(ServerError::Gone),
+            Ok(Err(_)) | Err(_) => Err(ServerError::Slow),
         };
         self.ended = true;
         result

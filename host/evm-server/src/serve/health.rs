@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::refusal::TEXT;
+use super::error::TEXT;
 
 /// The time for which `/health` hangs after `/timeout`.
 const HANGS: Duration = Duration::from_secs(30);

@@ -19,7 +19,7 @@ use opentelemetry::{
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Registry, TextEncoder};
 
-use super::{MetricsError, admission::AdmissionControl, refusal::Refusal};
+use super::{MetricsError, admission::AdmissionControl, error::ServerError};
 
 /// The word for a request that got its block result.
 pub(super) const OK: &str = "ok";
@@ -68,7 +68,7 @@ impl Metrics {
         };
         let requests =
             meter.u64_counter("evm_server_requests").with_description("Requests to /process by outcome.").build();
-        for outcome in Refusal::OUTCOMES.into_iter().chain([OK]) {
+        for outcome in ServerError::OUTCOMES.into_iter().chain([OK]) {
             requests.add(0, &[KeyValue::new("outcome", outcome)]);
         }
         Ok(Self {

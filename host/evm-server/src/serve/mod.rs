@@ -20,6 +20,7 @@
 mod admission;
 mod answer;
 mod body;
+mod error;
 mod form;
 mod health;
 mod limits;
@@ -27,7 +28,6 @@ mod listen;
 mod metrics;
 mod process;
 mod range;
-mod refusal;
 pub mod replica;
 mod time_share;
 mod write_timeout;

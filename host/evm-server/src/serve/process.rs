@@ -12,9 +12,9 @@ use super::{
     Serving,
     answer::Answer,
     body::Incoming,
+    error::{Full, ServerError},
     form::Boundary,
     metrics::OK,
-    refusal::{Full, Refusal},
     replica,
     time_share::TimeShare,
 };
@@ -44,7 +44,7 @@ pub(super) async fn process(serving: &Arc<Serving>, request: Request) -> Respons
 }
 
 /// Reads the body, waits for room, and has the work done where it may block.
-async fn in_turn(serving: &Arc<Serving>, boundary: Boundary, incoming: &mut Incoming) -> Result<Answer, Refusal> {
+async fn in_turn(serving: &Arc<Serving>, boundary: Boundary, incoming: &mut Incoming) -> Result<Answer, ServerError> {
     if serving.admission.is_full() {
         return Err(Full::Queue.into());
     }
@@ -70,13 +70,13 @@ async fn in_turn(serving: &Arc<Serving>, boundary: Boundary, incoming: &mut Inco
         Ok(answer) => answer,
         Err(error) => {
             tracing::error!(%error, "The executor panicked.");
-            Err(Refusal::Panicked)
+            Err(ServerError::Panicked)
         }
     }
 }
 
 /// The work itself. Each form of the block is given up before the next one grows.
-fn block_result(serving: &Serving, boundary: &Boundary, body: Bytes, share: &TimeShare) -> Result<Bytes, Refusal> {
+fn block_result(serving: &Serving, boundary: &Boundary, body: Bytes, share: &TimeShare) -> Result<Bytes, ServerError> {
     let json = boundary.contents(&body)?;
     drop(body);
     share.check()?;

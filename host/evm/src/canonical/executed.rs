@@ -13,13 +13,13 @@ use crate::{
     diagnosis::{self, CodeUse},
     error::{ExecuteError, Rejected, Unsupported},
     execution::{ExecutedReceipt, Execution},
+    fork_profile::{ForkProfile, MissingCode},
     gate::{self, Admission, SenderTerms},
     header_checks::{header_checks, producer_check, without_recorded_states},
     meter::{Budget, ExpectedGas},
     outcome::TransactionOutcome,
     receipts::{Commitments, commit},
     repair::{self, Repaired, Supplied},
-    rules::{BlockRules, MissingCode},
     runner::Job,
     transaction::Supplement,
 };
@@ -30,7 +30,7 @@ const EXACT_GAS: u64 = 1 << 24;
 /// Executes the block as its chain did.
 pub(super) fn result(
     specimen: &Specimen,
-    rules: &BlockRules,
+    rules: &ForkProfile,
     admission: &Admission,
     codes: &CodeCache,
     senders: SenderTerms,
@@ -43,7 +43,7 @@ pub(super) fn result(
     let job = Job { block, rules, hashes: &hashes, supplement: &none, codes, budget, expected };
     let agreed = match agree(&job, specimen) {
         Err(error) if size_decides(&error) && rules.spec.is_enabled_in(SpecId::PRAGUE) => {
-            let delegated = BlockRules { missing_code: MissingCode::DelegationStub, ..rules.clone() };
+            let delegated = ForkProfile { missing_code: MissingCode::DelegationStub, ..rules.clone() };
             agree(&Job { rules: &delegated, ..job }, specimen).or(Err(error))
         }
         agreed => agreed,

@@ -18,11 +18,11 @@ use crate::{
     code::CodeCache,
     error::{ExecuteError, Rejected},
     execution::{self, ExecutedReceipt, Execution, SenderGate},
+    fork_profile::ForkProfile,
     format::ResultFormat,
     gate::{Admission, SenderTerms},
     meter::Budget,
     policy::{ExecutionPolicy, SenderPolicy},
-    rules::BlockRules,
     transaction::{admit, lacks_authorizations, lacks_blob_hashes},
 };
 
@@ -44,7 +44,7 @@ pub(crate) fn result(
     if let Some(failed) = admission.failed() {
         return Err(Rejected::CheckFailed(failed.clone()).into());
     }
-    let rules = BlockRules::canonical(chain, block)?;
+    let rules = ForkProfile::canonical(chain, block)?;
     admit(block, ResultFormat::Canonical.as_str())?;
 
     let senders = SenderTerms::of(policy.senders, Some(chain), &block.header);
@@ -91,7 +91,7 @@ pub(crate) struct Canonical {
 }
 
 impl Canonical {
-    fn new(rules: &BlockRules, blooms: Vec<Bloom>) -> Self {
+    fn new(rules: &ForkProfile, blooms: Vec<Bloom>) -> Self {
         Self {
             chain_id: rules.chain_id,
             withdrawals: rules.withdrawals,

@@ -11,10 +11,10 @@ use crate::{
     basis::Basis,
     error::{ExecuteError, Rejected, Unsupported},
     execution::{ExecutedReceipt, Execution},
+    fork_profile::ForkProfile,
     gate::{Admission, RecordedReceipts, SenderTerms},
     header_checks::header_checks,
     requests::{DEPOSIT_TYPE, collect_deposits, requests_hash},
-    rules::BlockRules,
     transaction::effective_gas_price,
 };
 
@@ -25,7 +25,7 @@ const NOT_EXECUTED: &str = "the result rests on the recorded receipts; nothing w
 /// `instead_of` is the reason that the block could not be executed, where that was tried.
 pub(super) fn result(
     specimen: &Specimen,
-    rules: &BlockRules,
+    rules: &ForkProfile,
     admission: &Admission,
     senders: SenderTerms,
     instead_of: Option<ExecuteError>,
@@ -95,7 +95,7 @@ fn gas_price(transaction: &Transaction, block: &Block) -> u128 {
 }
 
 /// Deposits are logs. A hash that they alone give proves that the block has no other requests, which are the output of system calls.
-fn requests_check(rules: &BlockRules, block: &Block, receipts: &[ExecutedReceipt]) -> Result<Check, Rejected> {
+fn requests_check(rules: &ForkProfile, block: &Block, receipts: &[ExecutedReceipt]) -> Result<Check, Rejected> {
     let name = CheckName::RequestsHash;
     let Some(deposit_contract) = rules.requests else {
         return Ok(Check { name, outcome: Outcome::NotApplicable("the block's fork has no requests") });

@@ -21,7 +21,7 @@ use crate::{
 
 /// The fault of an evm-server's answer.
 #[derive(Debug, thiserror::Error)]
-pub enum Disbelief {
+pub enum UnverifiedAnswer {
     /// It is no block result.
     #[error("it is no block result")]
     Unreadable(#[source] serde_json::Error),
@@ -89,19 +89,19 @@ struct Log {
 }
 
 /// The execution that an answer tells of, if the answer is to be believed. `frame` is of the same specimen.
-pub(crate) fn believe(
+pub(crate) fn verify(
     answer: &Bytes,
     specimen: &Specimen,
     frame: &Frame<'_>,
     embedded: &EmbeddedExecutor,
-) -> Result<Execution, Disbelief> {
+) -> Result<Execution, UnverifiedAnswer> {
     let (block, format) = (&specimen.block, frame.format);
-    let Answer { state_root, receipts } = serde_json::from_slice(answer).map_err(Disbelief::Unreadable)?;
+    let Answer { state_root, receipts } = serde_json::from_slice(answer).map_err(UnverifiedAnswer::Unreadable)?;
     let receipts = executed(receipts, frame)?;
     let again = frame.document(&receipts, state_root);
     if again != **answer {
         let offset = again.iter().zip(answer).take_while(|(ours, theirs)| ours == theirs).count();
-        return Err(Disbelief::Document { offset, format });
+        return Err(UnverifiedAnswer::Document { offset, format });
     }
     let gas_used = receipts.last().map_or(0, |receipt| receipt.cumulative_gas_used);
     let mut checks = header_checks(block, gas_used, &commit(&receipts), None);
@@ -112,25 +112,25 @@ pub(crate) fn believe(
     };
     match embedded.execute(specimen, format) {
         Ok(executed) if executed.block_result(specimen).as_ref() == Ok(answer) => Ok(executed),
-        _ => Err(Disbelief::Header { check: Box::new(failed.clone()), format }),
+        _ => Err(UnverifiedAnswer::Header { check: Box::new(failed.clone()), format }),
     }
 }
 
 /// The receipts of an answer, each with its transaction. A transaction that the server rejected has none.
-fn executed(receipts: Vec<Receipt>, frame: &Frame<'_>) -> Result<Vec<ExecutedReceipt>, Disbelief> {
+fn executed(receipts: Vec<Receipt>, frame: &Frame<'_>) -> Result<Vec<ExecutedReceipt>, UnverifiedAnswer> {
     let block = frame.block;
     let mut hashes = frame.manufactured.transaction_hashes.iter().enumerate();
     let mut gas_so_far = 0u64;
     let mut executed = Vec::new();
     for (position, receipt) in receipts.into_iter().enumerate() {
         let Receipt { tx_hash, cumulative_gas_used, gas_used, logs } = receipt;
-        let (index, _) = hashes.find(|(_, hash)| **hash == tx_hash).ok_or(Disbelief::Receipt { position })?;
-        gas_so_far = gas_so_far.checked_add(gas_used).ok_or(Disbelief::Gas { position })?;
+        let (index, _) = hashes.find(|(_, hash)| **hash == tx_hash).ok_or(UnverifiedAnswer::Receipt { position })?;
+        gas_so_far = gas_so_far.checked_add(gas_used).ok_or(UnverifiedAnswer::Gas { position })?;
         if gas_so_far != cumulative_gas_used {
-            return Err(Disbelief::Gas { position });
+            return Err(UnverifiedAnswer::Gas { position });
         }
         let logs: Vec<ExecutedLog> =
-            logs.into_iter().map(log).collect::<Option<_>>().ok_or(Disbelief::Data { position })?;
+            logs.into_iter().map(log).collect::<Option<_>>().ok_or(UnverifiedAnswer::Data { position })?;
         let (taken_for, transaction) = (&frame.transactions[index], &block.transactions[index]);
         let price = match taken_for.tx_type {
             DYNAMIC_FEE.. => {

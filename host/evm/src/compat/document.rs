@@ -9,7 +9,7 @@ use refiner_specimen::{BlobSidecar, Block, Transaction};
 use super::{
     era::{EvmServer, PrintedHeader},
     go_json::GoJson,
-    manufactured::Manufactured,
+    synthetic_header::SyntheticHeader,
 };
 use crate::execution::{ExecutedLog, ExecutedReceipt};
 
@@ -23,7 +23,7 @@ pub(super) struct Document<'a> {
     /// The transactions as the server took them.
     pub(super) transactions: &'a [Cow<'a, Transaction>],
     /// The block that the server manufactured.
-    pub(super) manufactured: &'a Manufactured,
+    pub(super) manufactured: &'a SyntheticHeader,
     /// The receipts of the transactions that were not rejected, in block order.
     pub(super) receipts: &'a [ExecutedReceipt],
     /// Root of the partial state after the block.

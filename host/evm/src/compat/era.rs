@@ -6,25 +6,25 @@ use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bloom};
 use refiner_specimen::{Block, Transaction};
 
-use super::{era_a, era_b, era_c, era_d, era_e, manufactured::Manufactured};
+use super::{era_a, era_b, era_c, era_d, era_e, synthetic_header::SyntheticHeader};
 use crate::{
     chain::ChainSpec,
     error::{ExecuteError, Unsupported},
+    fork_profile::ForkProfile,
     format::Era,
-    rules::BlockRules,
 };
 
 /// One era of the evm-server.
 #[derive(Debug)]
 pub(super) struct EvmServer {
     /// By which rules it executed a block.
-    pub(super) rules: fn(&ChainSpec, &Block) -> Result<BlockRules, ExecuteError>,
+    pub(super) rules: fn(&ChainSpec, &Block) -> Result<ForkProfile, ExecuteError>,
     /// A transaction as the server took it, given its position in the block.
     pub(super) transaction: for<'a> fn(&'a Transaction, usize) -> Result<Cow<'a, Transaction>, Unsupported>,
     /// The header of the block that it manufactured; the transactions' root is filled in later.
     pub(super) manufactured_header: fn(&Block) -> Header,
     /// The header that it printed.
-    pub(super) printed_header: for<'a> fn(&'a Block, &Manufactured) -> PrintedHeader<'a>,
+    pub(super) printed_header: for<'a> fn(&'a Block, &SyntheticHeader) -> PrintedHeader<'a>,
     /// Whether a transaction's v, r and s were printed, and not null in their place.
     pub(super) prints_signatures: bool,
     /// Whether there was a `Withdrawals` key, always null.

@@ -9,13 +9,13 @@ use revm::primitives::hardfork::SpecId;
 
 use super::{
     era::{EvmServer, PrintedHeader},
-    manufactured::{Manufactured, bare_header},
+    synthetic_header::{SyntheticHeader, bare_header},
 };
 use crate::{
     chain::ChainSpec,
     error::{ExecuteError, Unsupported},
+    fork_profile::ForkProfile,
     format::{Era, ResultFormat},
-    rules::BlockRules,
 };
 
 pub(super) const SERVER: EvmServer = EvmServer {
@@ -35,8 +35,8 @@ const BLOCK_REWARD: U256 = U256::from_limbs([2_000_000_000_000_000_000, 0, 0, 0]
 /// Newest transaction type that the server knew; it panicked at others.
 const NEWEST_TYPE: u8 = 2;
 
-fn rules(chain: &ChainSpec, block: &Block) -> Result<BlockRules, ExecuteError> {
-    Ok(BlockRules {
+fn rules(chain: &ChainSpec, block: &Block) -> Result<ForkProfile, ExecuteError> {
+    Ok(ForkProfile {
         spec: SpecId::LONDON,
         blobs: None,
         prevrandao: B256::ZERO,
@@ -46,7 +46,7 @@ fn rules(chain: &ChainSpec, block: &Block) -> Result<BlockRules, ExecuteError> {
         beacon_root_call: false,
         parent_hash_call: false,
         requests: None,
-        ..BlockRules::evm_server(chain, block)?
+        ..ForkProfile::evm_server(chain, block)?
     })
 }
 
@@ -63,7 +63,7 @@ fn transaction(transaction: &Transaction, position: usize) -> Result<Cow<'_, Tra
 }
 
 /// Most of the block's header was forgotten on the way through the server's environment.
-pub(super) fn printed_header<'a>(block: &'a Block, _: &Manufactured) -> PrintedHeader<'a> {
+pub(super) fn printed_header<'a>(block: &'a Block, _: &SyntheticHeader) -> PrintedHeader<'a> {
     let header: &Header = &block.header;
     PrintedHeader {
         parent_hash: B256::ZERO,

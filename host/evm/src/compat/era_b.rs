@@ -9,13 +9,13 @@ use revm::primitives::hardfork::SpecId;
 use super::{
     era::{EvmServer, PrintedHeader},
     era_a,
-    manufactured::{Manufactured, bare_header, withdrawals_root},
+    synthetic_header::{SyntheticHeader, bare_header, withdrawals_root},
 };
 use crate::{
     chain::ChainSpec,
     error::{ExecuteError, Unsupported},
+    fork_profile::ForkProfile,
     format::{Era, ResultFormat},
-    rules::BlockRules,
 };
 
 pub(super) const SERVER: EvmServer = EvmServer {
@@ -36,9 +36,9 @@ const NEWEST_TYPE: u8 = 2;
 const NIL_DIFFICULTY: &str = "0x<nil>";
 
 /// The server's chain configuration ended at Shanghai, so it executed later blocks by Shanghai's rules.
-fn rules(chain: &ChainSpec, block: &Block) -> Result<BlockRules, ExecuteError> {
-    let rules = BlockRules::evm_server(chain, block)?;
-    Ok(BlockRules {
+fn rules(chain: &ChainSpec, block: &Block) -> Result<ForkProfile, ExecuteError> {
+    let rules = ForkProfile::evm_server(chain, block)?;
+    Ok(ForkProfile {
         spec: rules.spec.min(SpecId::SHANGHAI),
         blobs: None,
         beacon_root_call: false,
@@ -64,7 +64,7 @@ pub(super) fn manufactured_header(block: &Block) -> Header {
     Header { mix_hash: block.header.mix_hash, withdrawals_root: Some(withdrawals_root(block)), ..bare_header(block) }
 }
 
-fn printed_header<'a>(block: &'a Block, manufactured: &Manufactured) -> PrintedHeader<'a> {
+fn printed_header<'a>(block: &'a Block, manufactured: &SyntheticHeader) -> PrintedHeader<'a> {
     PrintedHeader {
         mix_hash: block.header.mix_hash,
         difficulty: NIL_DIFFICULTY,

@@ -9,18 +9,18 @@ use revm::primitives::hardfork::SpecId;
 use super::{
     era::{CancunFields, EvmServer, PrintedHeader},
     era_b,
-    manufactured::Manufactured,
+    synthetic_header::SyntheticHeader,
 };
 use crate::{
     chain::{BlobParams, ChainSpec},
     error::{ExecuteError, Unsupported},
+    fork_profile::{BlobTransactions, ForkProfile},
     format::{Era, ResultFormat},
-    rules::{BlobTransactions, BlockRules},
 };
 
 pub(super) const SERVER: EvmServer = EvmServer {
     rules: |chain, block| {
-        Ok(BlockRules { blob_transactions: BlobTransactions::DynamicFee, ..cancun_rules(chain, block)? })
+        Ok(ForkProfile { blob_transactions: BlobTransactions::DynamicFee, ..cancun_rules(chain, block)? })
     },
     transaction,
     manufactured_header,
@@ -32,9 +32,9 @@ pub(super) const SERVER: EvmServer = EvmServer {
 };
 
 /// The server's chain configuration ended at Cancun, so it executed later blocks by Cancun's rules.
-pub(super) fn cancun_rules(chain: &ChainSpec, block: &Block) -> Result<BlockRules, ExecuteError> {
-    let rules = BlockRules::evm_server(chain, block)?;
-    Ok(BlockRules {
+pub(super) fn cancun_rules(chain: &ChainSpec, block: &Block) -> Result<ForkProfile, ExecuteError> {
+    let rules = ForkProfile::evm_server(chain, block)?;
+    Ok(ForkProfile {
         spec: rules.spec.min(SpecId::CANCUN),
         blobs: rules.blobs.map(|_| BlobParams::cancun()),
         parent_hash_call: false,
@@ -66,7 +66,7 @@ pub(super) fn manufactured_header(block: &Block) -> Header {
 }
 
 /// The block's own header, but for the root of what the server took the transactions for.
-pub(super) fn printed_header<'a>(block: &'a Block, manufactured: &Manufactured) -> PrintedHeader<'a> {
+pub(super) fn printed_header<'a>(block: &'a Block, manufactured: &SyntheticHeader) -> PrintedHeader<'a> {
     let header = &block.header;
     PrintedHeader {
         parent_hash: header.parent_hash,

@@ -7,7 +7,7 @@ use refiner_specimen::{Block, Transaction};
 use super::{
     era::{EvmServer, PrintedHeader},
     era_c, era_d,
-    manufactured::Manufactured,
+    synthetic_header::SyntheticHeader,
 };
 use crate::{
     error::Unsupported,
@@ -37,6 +37,6 @@ fn transaction(transaction: &Transaction, position: usize) -> Result<Cow<'_, Tra
 }
 
 /// The manufactured block's hash does not cover the requests hash.
-fn printed_header<'a>(block: &'a Block, manufactured: &Manufactured) -> PrintedHeader<'a> {
+fn printed_header<'a>(block: &'a Block, manufactured: &SyntheticHeader) -> PrintedHeader<'a> {
     PrintedHeader { requests_hash: Some(block.header.requests_hash), ..era_c::printed_header(block, manufactured) }
 }

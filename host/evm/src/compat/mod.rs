@@ -13,8 +13,8 @@ mod era_c;
 mod era_d;
 mod era_e;
 mod go_json;
-mod manufactured;
 mod state_root;
+mod synthetic_header;
 
 use std::borrow::Cow;
 
@@ -24,26 +24,26 @@ use refiner_specimen::{Block, Specimen, Transaction};
 use self::{
     document::Document,
     era::EvmServer,
-    manufactured::{Manufactured, manufacture},
     state_root::state_root,
+    synthetic_header::{SyntheticHeader, manufacture},
 };
 use crate::{
     chain::ChainSpec,
     code::CodeCache,
     error::{ExecuteError, Rejected, Unsupported},
     execution::{self, ExecutedReceipt, Execution, SenderGate},
+    fork_profile::ForkProfile,
     format::{Era, ResultFormat},
     header_checks::{header_checks, producer_check},
     meter::Budget,
     outcome::TransactionOutcome,
     receipts::commit,
-    rules::BlockRules,
     runner::{self, Job},
     transaction::Supplement,
 };
 
-pub use self::answer::Disbelief;
-pub(crate) use self::answer::believe;
+pub use self::answer::UnverifiedAnswer;
+pub(crate) use self::answer::verify;
 
 /// The only chain that the server knew: Ethereum's mainnet.
 const MAINNET: u64 = 1;
@@ -81,12 +81,12 @@ pub(crate) struct Frame<'a> {
     server: &'static EvmServer,
     block: &'a Block,
     transactions: Vec<Cow<'a, Transaction>>,
-    manufactured: Manufactured,
+    manufactured: SyntheticHeader,
 }
 
 impl<'a> Frame<'a> {
     /// With the rules by which the era executed the block. Errors where it had no document.
-    pub(crate) fn of(block: &'a Block, chain: &ChainSpec, era: Era) -> Result<(Self, BlockRules), ExecuteError> {
+    pub(crate) fn of(block: &'a Block, chain: &ChainSpec, era: Era) -> Result<(Self, ForkProfile), ExecuteError> {
         let format = ResultFormat::EvmServer(era);
         if block.network_id != MAINNET {
             return Err(Unsupported::EvmServerChain { network_id: block.network_id, format }.into());

@@ -31,7 +31,7 @@ static REFUSED: AtomicBool = AtomicBool::new(false);
 
 /// A transaction whose stated sender is not the one that signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
+pub(super) struct WrongSender {
     pub(super) index: usize,
     /// The signer, where the signature is valid.
     pub(super) recovered: Option<Address>,
@@ -57,13 +57,13 @@ impl<'a> Recovery<'a> {
     }
 
     /// The first transaction whose stated sender is wrong, if there is one.
-    pub(super) fn first_wrong(self, interrupt: &dyn Interrupt) -> Result<Option<Wrong>, Interrupted> {
+    pub(super) fn first_wrong(self, interrupt: &dyn Interrupt) -> Result<Option<WrongSender>, Interrupted> {
         let cores = Cores::take(&BUSY, available(), self.transactions.len());
         self.on_threads(cores.helpers(), interrupt)
     }
 
     /// The same, with this many threads beside the caller's, if the system gives them.
-    fn on_threads(&self, helpers: usize, interrupt: &dyn Interrupt) -> Result<Option<Wrong>, Interrupted> {
+    fn on_threads(&self, helpers: usize, interrupt: &dyn Interrupt) -> Result<Option<WrongSender>, Interrupted> {
         thread::scope(|scope| {
             let spawn = |_| match thread::Builder::new().spawn_scoped(scope, || self.work(|| Ok(()))) {
                 Ok(helper) => Some(helper),
@@ -87,7 +87,7 @@ impl<'a> Recovery<'a> {
 
     /// Takes transactions until none is left or one is wrong. They are taken in block order, so the first wrong one of all threads is the
     /// first of the block.
-    fn work(&self, mut ask: impl FnMut() -> Result<(), Interrupted>) -> Result<Option<Wrong>, Interrupted> {
+    fn work(&self, mut ask: impl FnMut() -> Result<(), Interrupted>) -> Result<Option<WrongSender>, Interrupted> {
         loop {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             if index >= self.end.load(Ordering::Relaxed) {
@@ -101,7 +101,7 @@ impl<'a> Recovery<'a> {
             let recovered = recover(transaction, self.low_s);
             if recovered != Some(stated) {
                 self.end.fetch_min(index, Ordering::Relaxed);
-                return Ok(Some(Wrong { index, recovered }));
+                return Ok(Some(WrongSender { index, recovered }));
             }
         }
     }
@@ -109,9 +109,9 @@ impl<'a> Recovery<'a> {
 
 /// The earlier one of two in the block; an interruption is neither.
 fn earlier(
-    one: Result<Option<Wrong>, Interrupted>,
-    other: Result<Option<Wrong>, Interrupted>,
-) -> Result<Option<Wrong>, Interrupted> {
+    one: Result<Option<WrongSender>, Interrupted>,
+    other: Result<Option<WrongSender>, Interrupted>,
+) -> Result<Option<WrongSender>, Interrupted> {
     Ok([one?, other?].into_iter().flatten().min_by_key(|wrong| wrong.index))
 }
 

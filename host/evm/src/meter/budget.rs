@@ -31,7 +31,7 @@ pub(crate) struct ExpectedGas {
 
 /// The end of a run before its block's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
+pub(crate) enum BudgetExceeded {
     /// A bound is exceeded.
     TooLarge { resource: Resource, used: u64, bound: u64 },
     /// The block can no longer end at the gas that its header states.
@@ -59,51 +59,59 @@ impl<'a> Budget<'a> {
     /// Charges gas.
     ///
     /// # Errors
-    /// [`Stop::TooLarge`] when the bound is exceeded.
-    pub(crate) fn charge(&self, gas: u64) -> Result<(), Stop> {
+    /// [`BudgetExceeded::TooLarge`] when the bound is exceeded.
+    pub(crate) fn charge(&self, gas: u64) -> Result<(), BudgetExceeded> {
         self.used.set(self.used.get().saturating_add(gas));
         self.check(0)
     }
 
     /// Whether the bound holds with `pending` gas that is not charged yet.
-    pub(super) fn check(&self, pending: u64) -> Result<(), Stop> {
+    pub(super) fn check(&self, pending: u64) -> Result<(), BudgetExceeded> {
         if self.used.get().saturating_add(pending) > self.bound { Err(self.too_large(pending)) } else { Ok(()) }
     }
 
     /// The stop at `pending` gas that is not charged yet.
-    pub(super) fn too_large(&self, pending: u64) -> Stop {
+    pub(super) fn too_large(&self, pending: u64) -> BudgetExceeded {
         let used = self.used.get().saturating_add(pending);
-        Stop::TooLarge { resource: Resource::Gas, used, bound: self.bound }
+        BudgetExceeded::TooLarge { resource: Resource::Gas, used, bound: self.bound }
     }
 
     /// Lets the caller have its say.
-    pub(crate) fn check_interrupt(&self) -> Result<(), Stop> {
+    pub(crate) fn check_interrupt(&self) -> Result<(), BudgetExceeded> {
         if self.interrupted.get().is_none() {
             let Err(interrupted) = self.interrupt.check() else { return Ok(()) };
             self.interrupted.set(Some(interrupted));
         }
-        Err(Stop::Interrupted)
+        Err(BudgetExceeded::Interrupted)
     }
 }
 
 impl ExpectedGas {
     /// Whether a block that uses at least this much gas can still be the header's.
-    pub(super) const fn check(self, at_least: u64, slack: u64) -> Result<(), Stop> {
+    pub(super) const fn check(self, at_least: u64, slack: u64) -> Result<(), BudgetExceeded> {
         let Self { stated, .. } = self;
-        if at_least > stated.saturating_add(slack) { Err(Stop::BeyondHeader { stated, at_least }) } else { Ok(()) }
+        if at_least > stated.saturating_add(slack) {
+            Err(BudgetExceeded::BeyondHeader { stated, at_least })
+        } else {
+            Ok(())
+        }
     }
 }
 
-impl From<Stop> for ExecuteError {
-    fn from(stop: Stop) -> Self {
+impl From<BudgetExceeded> for ExecuteError {
+    fn from(stop: BudgetExceeded) -> Self {
         match stop {
-            Stop::TooLarge { resource, used, bound } => Unsupported::ExecutionTooLarge { resource, used, bound }.into(),
-            Stop::BeyondHeader { stated, at_least } => {
+            BudgetExceeded::TooLarge { resource, used, bound } => {
+                Unsupported::ExecutionTooLarge { resource, used, bound }.into()
+            }
+            BudgetExceeded::BeyondHeader { stated, at_least } => {
                 let (stated, computed) = (Quantity::Number(stated), Quantity::AtLeast(at_least));
                 Rejected::HeaderMismatch(Check::failure(CheckName::GasUsed, Subject::Whole, stated, computed)).into()
             }
             // Never seen: who made the budget asks it first.
-            Stop::Interrupted => Unsupported::ExecutionTooLarge { resource: Resource::Gas, used: 0, bound: 0 }.into(),
+            BudgetExceeded::Interrupted => {
+                Unsupported::ExecutionTooLarge { resource: Resource::Gas, used: 0, bound: 0 }.into()
+            }
         }
     }
 }

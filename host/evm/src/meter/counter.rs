@@ -4,7 +4,7 @@ use revm::{context::JournalEntry, primitives::U256};
 
 use super::{
     LOOK_EVERY,
-    budget::{Budget, ExpectedGas, Stop},
+    budget::{Budget, BudgetExceeded, ExpectedGas},
     bytes::{self, MOST_BYTES},
     costs::MOST_RATIO,
 };
@@ -35,7 +35,7 @@ pub(crate) struct Meter<'a> {
     /// Bytes that stay until the transaction's end and are not in the journal.
     transaction_bytes: u64,
     /// The end of this run, once there is one.
-    stop: Option<Stop>,
+    stop: Option<BudgetExceeded>,
     /// The price of blob gas where it has more than 128 bits, if it has no more than 256.
     pub(crate) blob_price: Option<U256>,
 }
@@ -103,7 +103,13 @@ impl<'a> Meter<'a> {
     /// Begins a transaction, or a system call.
     ///
     /// `prepaid` is gas that it pays for work done before its first instruction, `bytes` what it holds meanwhile.
-    pub(crate) fn begin(&mut self, gas_limit: u64, prepaid: u64, bytes: u64, paying: Paying) -> Result<(), Stop> {
+    pub(crate) fn begin(
+        &mut self,
+        gas_limit: u64,
+        prepaid: u64,
+        bytes: u64,
+        paying: Paying,
+    ) -> Result<(), BudgetExceeded> {
         self.paying = paying;
         self.spendable[0] = gas_limit;
         self.held[0] = 0;
@@ -117,7 +123,7 @@ impl<'a> Meter<'a> {
     }
 
     /// Ends a transaction that spent and finally used this much gas.
-    pub(crate) fn settle(&mut self, spent: u64, used: u64) -> Result<(), Stop> {
+    pub(crate) fn settle(&mut self, spent: u64, used: u64) -> Result<(), BudgetExceeded> {
         if self.paying == Paying::Sender {
             self.paid = self.paid.saturating_add(used);
         }
@@ -138,7 +144,7 @@ impl<'a> Meter<'a> {
     }
 
     /// Compares everything with its bound.
-    pub(super) fn look(&mut self, position: Position) -> Result<(), Stop> {
+    pub(super) fn look(&mut self, position: Position) -> Result<(), BudgetExceeded> {
         self.next_look = position.spent.saturating_add(LOOK_EVERY);
         self.budget.check_interrupt()?;
         let pending = position.spent.saturating_add(self.weight);
@@ -158,17 +164,17 @@ impl<'a> Meter<'a> {
     }
 
     /// The header refutes a block before any bound does.
-    fn settled(&self, within: Result<(), Stop>, at_least: u64) -> Result<(), Stop> {
+    fn settled(&self, within: Result<(), BudgetExceeded>, at_least: u64) -> Result<(), BudgetExceeded> {
         let Some(expected) = self.expected else { return within };
         expected.check(at_least, if within.is_ok() { expected.slack } else { 0 }).and(within)
     }
 
-    fn check_bytes(&self, position: &Position) -> Result<(), Stop> {
+    fn check_bytes(&self, position: &Position) -> Result<(), BudgetExceeded> {
         self.bytes_within(position, 0)
     }
 
     /// Whether the bound on memory holds with `more` bytes.
-    pub(super) fn bytes_within(&self, position: &Position, more: u64) -> Result<(), Stop> {
+    pub(super) fn bytes_within(&self, position: &Position, more: u64) -> Result<(), BudgetExceeded> {
         let held = self.held.get(position.depth).copied().unwrap_or_default();
         let parts = [
             self.block_bytes,
@@ -181,7 +187,7 @@ impl<'a> Meter<'a> {
         ];
         let used = parts.into_iter().fold(0, u64::saturating_add);
         if used > MOST_BYTES {
-            return Err(Stop::TooLarge { resource: Resource::Memory, used, bound: MOST_BYTES });
+            return Err(BudgetExceeded::TooLarge { resource: Resource::Memory, used, bound: MOST_BYTES });
         }
         Ok(())
     }
@@ -226,7 +232,7 @@ impl<'a> Meter<'a> {
     }
 
     /// Whether a precompile may run that costs this much, if the gas given to it pays for it at all.
-    pub(super) fn before_precompile(&self, spent: u64, cost: u64, given: u64) -> Result<(), Stop> {
+    pub(super) fn before_precompile(&self, spent: u64, cost: u64, given: u64) -> Result<(), BudgetExceeded> {
         self.budget.check_interrupt()?;
         if given >= cost / MOST_RATIO && cost > self.left(spent) {
             return Err(self.refuse(spent, cost));
@@ -235,12 +241,12 @@ impl<'a> Meter<'a> {
     }
 
     /// Ends the run.
-    pub(super) const fn stop(&mut self, stop: Stop) {
+    pub(super) const fn stop(&mut self, stop: BudgetExceeded) {
         self.stop = Some(stop);
     }
 
     /// The end of the run, if there was one.
-    pub(super) const fn take_stop(&mut self) -> Option<Stop> {
+    pub(super) const fn take_stop(&mut self) -> Option<BudgetExceeded> {
         self.stop.take()
     }
 
@@ -257,7 +263,7 @@ impl<'a> Meter<'a> {
     }
 
     /// The stop of a step that takes `more` than is left, before it is taken.
-    pub(super) fn refuse(&self, spent: u64, more: u64) -> Stop {
+    pub(super) fn refuse(&self, spent: u64, more: u64) -> BudgetExceeded {
         let at_least = self.paid_at_least(spent);
         let too_large = self.budget.too_large(self.weight.saturating_add(spent).saturating_add(more));
         self.settled(Err(too_large), at_least).err().unwrap_or(too_large)

@@ -18,7 +18,9 @@ use revm::{
     primitives::hardfork::SpecId,
 };
 
-use super::{budget::Stop, bytes, costs::INIT_CODE_BYTES_A_GAS, counter::Position, memory_guard, run::Context};
+use super::{
+    budget::BudgetExceeded, bytes, costs::INIT_CODE_BYTES_A_GAS, counter::Position, memory_guard, run::Context,
+};
 
 pub(super) type Op<'i, 'a> = InstructionContext<'i, Context<'a>, EthInterpreter>;
 type Outcome = InstructionExecResult;
@@ -96,7 +98,7 @@ pub(super) fn position(op: &Op<'_, '_>) -> Position {
 
 /// Ends the run: the handler returns the error of the context before anything else happens.
 #[cold]
-pub(super) fn end(host: &mut Context<'_>, stop: Stop) -> InstructionResult {
+pub(super) fn end(host: &mut Context<'_>, stop: BudgetExceeded) -> InstructionResult {
     host.chain.stop(stop);
     host.error = Err(ContextError::Custom("ended by the meter".into()));
     InstructionResult::FatalExternalError

@@ -99,7 +99,7 @@ fn end_of(op: &Op<'_, '_>, span: Span) -> Option<u64> {
 }
 
 /// Whether the budget pays for memory up to `end_of_memory`, if the frame's gas does.
-fn check(op: &Op<'_, '_>, end_of_memory: u64) -> Result<(), super::Stop> {
+fn check(op: &Op<'_, '_>, end_of_memory: u64) -> Result<(), super::BudgetExceeded> {
     let size = op.interpreter.memory.size() as u64;
     if end_of_memory <= size {
         return Ok(());

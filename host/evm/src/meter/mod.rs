@@ -1,7 +1,7 @@
 //! Bounded execution: a deterministic meter of gas and memory over everything that is done for one block.
 //!
 //! **Inputs**: the policy's gas bound, the gas that the header states, the caller's [`Interrupt`]. **Outputs**: the
-//! [`Stop`] that ends a run. **Invariants**: a verdict of the meter depends on the block and the policy alone, so it is
+//! [`BudgetExceeded`] that ends a run. **Invariants**: a verdict of the meter depends on the block and the policy alone, so it is
 //! the same on every machine; only an interrupt depends on time, and it is never a verdict.
 //!
 //! The meter is the context's `chain` field. Wrapped instructions look at it: the gas spent in a transaction is its
@@ -23,7 +23,7 @@ mod precompiles;
 mod run;
 
 pub(crate) use self::{
-    budget::{Budget, ExpectedGas, Stop},
+    budget::{Budget, BudgetExceeded, ExpectedGas},
     bytes::of_block,
     counter::{Mark, Meter, Paying},
     run::{Context, Evm, Executed, evm, inspect_system_call, metered, run_system_call},

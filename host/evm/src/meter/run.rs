@@ -13,7 +13,7 @@ use revm::{
 };
 
 use super::{
-    budget::Stop,
+    budget::BudgetExceeded,
     bytes,
     counter::{Meter, Paying},
     instructions,
@@ -70,7 +70,7 @@ pub(crate) fn metered<'a, INSP>(
     transaction: TxEnv,
     run: impl FnOnce(&mut Evm<'a, INSP>, TxEnv) -> Executed,
     paying: Paying,
-) -> Result<Executed, Stop> {
+) -> Result<Executed, BudgetExceeded> {
     let (prepaid, bytes) = before_execution(&transaction);
     evm.ctx.chain.begin(transaction.gas_limit, prepaid, bytes, paying)?;
     let result = run(evm, transaction);

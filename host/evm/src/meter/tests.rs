@@ -6,8 +6,8 @@ use crate::{
 
 const BOUND: u64 = 1_000_000;
 
-fn too_large(used: u64) -> Stop {
-    Stop::TooLarge { resource: Resource::Gas, used, bound: BOUND }
+fn too_large(used: u64) -> BudgetExceeded {
+    BudgetExceeded::TooLarge { resource: Resource::Gas, used, bound: BOUND }
 }
 
 /// A meter over a block whose header states this much gas.
@@ -16,7 +16,7 @@ fn meter<'a>(budget: &'a Budget<'a>, stated: u64, slack: u64) -> Meter<'a> {
 }
 
 /// A look from a transaction's first frame.
-fn spent(meter: &mut Meter<'_>, spent: u64) -> Result<(), Stop> {
+fn spent(meter: &mut Meter<'_>, spent: u64) -> Result<(), BudgetExceeded> {
     meter.look(counter::Position { spent, depth: 0, memory: 0, entries: 0 })
 }
 
@@ -44,7 +44,7 @@ fn a_second_run_counts_on_from_the_first_even_if_that_was_stopped() {
     let budget = Budget::new(BOUND, &Uninterrupted);
     let mut first = meter(&budget, 0, 0);
     first.begin(BOUND, 0, 0, Paying::Sender).unwrap();
-    assert!(matches!(spent(&mut first, 700_000), Err(Stop::BeyondHeader { .. })));
+    assert!(matches!(spent(&mut first, 700_000), Err(BudgetExceeded::BeyondHeader { .. })));
     let mut second = Meter::new(&budget, None, true, 0);
     second.begin(BOUND, 0, 0, Paying::Sender).unwrap();
     assert_eq!(spent(&mut second, 300_000), Ok(()));
@@ -58,7 +58,7 @@ fn a_block_is_refuted_by_gas_that_no_refund_can_bring_back_to_its_headers() {
         let mut meter = Meter::new(&budget, Some(ExpectedGas { stated: 100_000, slack: 0 }), london, 0);
         meter.begin(BOUND, 0, 0, Paying::Sender).unwrap();
         assert_eq!(spent(&mut meter, enough), Ok(()));
-        let refuted = Stop::BeyondHeader { stated: 100_000, at_least: 100_001 };
+        let refuted = BudgetExceeded::BeyondHeader { stated: 100_000, at_least: 100_001 };
         assert_eq!(spent(&mut meter, too_much), Err(refuted), "london: {london}");
     }
 }
@@ -83,7 +83,7 @@ fn small_differences_of_gas_are_executed_to_their_end() {
     meter.begin(BOUND, 0, 0, Paying::Sender).unwrap();
     assert_eq!(spent(&mut meter, 200_000), Ok(()));
     assert_eq!(meter.settle(160_000, 160_000), Ok(()));
-    let refuted = Stop::BeyondHeader { stated: 100_000, at_least: 160_001 };
+    let refuted = BudgetExceeded::BeyondHeader { stated: 100_000, at_least: 160_001 };
     assert_eq!(meter.settle(1, 1), Err(refuted));
 }
 
@@ -93,7 +93,7 @@ fn a_header_that_is_refuted_already_is_rejected_where_the_bound_ends_execution()
     let mut meter = meter(&budget, 100_000, u64::MAX);
     meter.begin(2 * BOUND, 0, 0, Paying::Sender).unwrap();
     assert_eq!(spent(&mut meter, BOUND), Ok(()));
-    assert!(matches!(spent(&mut meter, BOUND + 1), Err(Stop::BeyondHeader { stated: 100_000, .. })));
+    assert!(matches!(spent(&mut meter, BOUND + 1), Err(BudgetExceeded::BeyondHeader { stated: 100_000, .. })));
 }
 
 #[test]
@@ -106,7 +106,10 @@ fn open_frames_hold_their_gas_and_their_bytes() {
     assert_eq!(meter.spent(2, 5_000), 45_000);
     let position = |depth| counter::Position { spent: 0, depth, memory: 0, entries: 0 };
     assert_eq!(meter.bytes_within(&position(1), 0), Ok(()));
-    assert!(matches!(meter.bytes_within(&position(2), 0), Err(Stop::TooLarge { resource: Resource::Memory, .. })));
+    assert!(matches!(
+        meter.bytes_within(&position(2), 0),
+        Err(BudgetExceeded::TooLarge { resource: Resource::Memory, .. })
+    ));
 }
 
 #[test]
@@ -118,7 +121,7 @@ fn memory_is_bounded_to_the_byte() {
         meter.begin(0, 0, 0, Paying::Sender)?;
         meter.look(counter::Position { spent: 0, depth: 0, memory, entries })
     };
-    let stop = |used| Err(Stop::TooLarge { resource: Resource::Memory, used, bound });
+    let stop = |used| Err(BudgetExceeded::TooLarge { resource: Resource::Memory, used, bound });
     assert_eq!(look(bound, 0, 0), Ok(()));
     assert_eq!(look(bound + 1, 0, 0), stop(bound + 1));
     assert_eq!(look(bound - 100, 100, 0), Ok(()));
@@ -137,7 +140,7 @@ fn an_interrupted_budget_ends_every_later_run() {
     }
     let budget = Budget::new(BOUND, &Once);
     for _ in 0..2 {
-        assert_eq!(Meter::new(&budget, None, true, 0).begin(0, 0, 0, Paying::Sender), Err(Stop::Interrupted));
+        assert_eq!(Meter::new(&budget, None, true, 0).begin(0, 0, 0, Paying::Sender), Err(BudgetExceeded::Interrupted));
     }
     assert_eq!(budget.interrupted(), Some(Interrupted { seconds: 61 }));
 }

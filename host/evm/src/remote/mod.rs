@@ -1,13 +1,13 @@
 //! Execution by an evm-server, alone or beside the embedded executor.
 
-mod both;
 mod choice;
+mod cross_check;
 
 pub use self::{
-    both::{Both, Difference, OnDifference, UnknownPolicy},
     choice::{ExecutedBy, ExecutionTerms},
+    cross_check::{CrossCheckExecutor, Difference, OnDifference, UnknownPolicy},
 };
-pub use crate::compat::Disbelief;
+pub use crate::compat::UnverifiedAnswer;
 
 use std::sync::Arc;
 
@@ -73,9 +73,9 @@ impl Remote {
         answer: Answer,
         specimen: &Specimen,
         frame: &Frame<'_>,
-    ) -> Result<Result<Execution, ExecuteError>, Disbelief> {
+    ) -> Result<Result<Execution, ExecuteError>, UnverifiedAnswer> {
         match answer {
-            Answer::Document(document) => compat::believe(&document, specimen, frame, &self.embedded).map(Ok),
+            Answer::Document(document) => compat::verify(&document, specimen, frame, &self.embedded).map(Ok),
             Answer::Refusal(said) => Ok(Err(Unsupported::Refused { said }.into())),
         }
     }

@@ -12,7 +12,7 @@ use blst::min_pk::PublicKey;
 
 use super::candidates::Candidate;
 use crate::{
-    meter::{Budget, Stop},
+    meter::{Budget, BudgetExceeded},
     transaction::SuppliedFields,
 };
 
@@ -33,7 +33,7 @@ const MOST_HASHES: usize = 64;
 const MOST_STRIDE: usize = 2;
 
 /// The versioned hashes of all points in calldata: cut ones first, then whole ones, each by position.
-pub(super) fn hashes(calldata: &[u8], budget: &Budget<'_>) -> Result<Vec<B256>, Stop> {
+pub(super) fn hashes(calldata: &[u8], budget: &Budget<'_>) -> Result<Vec<B256>, BudgetExceeded> {
     let words: Vec<&[u8]> = calldata.get(SELECTOR..).unwrap_or_default().chunks_exact(WORD).collect();
     let halves = words.windows(2).flat_map(|pair| {
         let (first, second) = (pair[0], pair[1]);

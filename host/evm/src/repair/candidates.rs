@@ -5,7 +5,7 @@ use refiner_specimen::{Block, DroppedPart};
 
 use super::{authorizations, blobs};
 use crate::{
-    meter::Stop,
+    meter::BudgetExceeded,
     runner::{Job, Run},
     transaction::{DUMMY_BLOB_HASH, SuppliedFields, lacks_blob_hashes},
 };
@@ -38,7 +38,7 @@ pub(super) fn groups(
     (transaction, field): (usize, DroppedPart),
     stand_ins: SuppliedFields,
     scope: Scope,
-) -> Result<Vec<Vec<Candidate>>, Stop> {
+) -> Result<Vec<Vec<Candidate>>, BudgetExceeded> {
     Ok(match (field, scope) {
         // Nothing that is searched for.
         (DroppedPart::Signature, _) => Vec::new(),

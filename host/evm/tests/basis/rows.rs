@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256};
 use refiner_evm::{Basis, BasisPolicy, CodeUse, ExecuteError, Rejected};
-use refiner_specimen::{Codes, Layout, Specimen, StorageRead};
+use refiner_specimen::{BytecodeTable, Layout, Specimen, StorageRead};
 use refiner_testkit::{BlockPlan, Chain, Contract, Fork, Form, Key, MAINNET, Manner, Plan, World, export};
 use revm::bytecode::opcode::{EXTCODESIZE, JUMPDEST, JUMPI, LOG0, MSTORE, PUSH1, PUSH20, STOP, SUB};
 
@@ -79,7 +79,7 @@ fn code_that_is_written_twice_and_slots_of_no_account_change_nothing() {
     let honest = result(BasisPolicy::Execution, &whole());
     let doubled = with(whole(), |specimen| {
         let codes: Vec<_> = specimen.block.state.codes.iter().cloned().collect();
-        specimen.block.state.codes = Codes::from([codes.clone(), codes].concat());
+        specimen.block.state.codes = BytecodeTable::from([codes.clone(), codes].concat());
     });
     let orphaned = with(whole(), |specimen| {
         let row = |slot| StorageRead { account: Address::repeat_byte(9), slot, value: B256::repeat_byte(1) };

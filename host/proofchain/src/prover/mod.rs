@@ -9,7 +9,7 @@ mod transaction;
 
 pub use prepare::Preparation;
 pub use send::Sent;
-pub use settle::{Outlook, Settlement};
+pub use settle::{ChainSnapshot, Settlement};
 pub use steps::{NonceAt, Proof, Prover};
 pub use transaction::{Prepared, Signed, UnreadableTransaction};
 

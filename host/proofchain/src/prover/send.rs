@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{Prover, Signed};
-use crate::rpc::{Question, Refusal, RpcError};
+use crate::rpc::{NodeError, Question, RpcError};
 
 /// A node's answer to a transaction. Only the chain shows its fate: [`Prover::settlement`].
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub enum Sent {
     /// The account cannot pay for it.
     InsufficientFunds,
     /// Refused for another reason.
-    Rejected(Refusal),
+    Rejected(NodeError),
     /// It is unknown whether it arrived. Send the same bytes again.
     Unreachable(RpcError),
 }
@@ -110,7 +110,7 @@ fn submission(signed: &Signed) -> Question {
     Question::new("eth_sendRawTransaction", json!([signed.raw]))
 }
 
-fn ground(refusal: &Refusal) -> Option<Ground> {
+fn ground(refusal: &NodeError) -> Option<Ground> {
     let message = refusal.message.to_lowercase();
     GROUNDS.iter().find(|(text, _)| message.contains(text)).map(|(_, ground)| *ground)
 }
@@ -144,7 +144,7 @@ mod tests {
             ("invalid chain id for signer", None),
             ("exceeds block gas limit", None),
         ] {
-            let refusal = Refusal { code: -32000, message: message.to_owned(), data: None };
+            let refusal = NodeError { code: -32000, message: message.to_owned(), data: None };
             assert_eq!(ground(&refusal), expected, "{message}");
         }
     }

@@ -20,7 +20,7 @@ use crate::{
 
 /// The chain at one moment.
 #[derive(Debug)]
-pub struct Outlook {
+pub struct ChainSnapshot {
     /// Number of the newest block.
     pub head: u64,
     /// The number of the operator's transactions in blocks: the first nonce that is not.
@@ -98,10 +98,10 @@ impl Prover {
     /// # Errors
     ///
     /// [`RpcError`].
-    pub async fn outlook(&self) -> Result<Outlook, RpcError> {
+    pub async fn outlook(&self) -> Result<ChainSnapshot, RpcError> {
         // The nonce last: what it counts as mined is at or below the head, or newer than it and then not deep.
         let head = self.chain.head().await?;
-        Ok(Outlook {
+        Ok(ChainSnapshot {
             head,
             next_nonce: self.nonce_at("latest").await?,
             blocks: Mutex::default(),
@@ -114,7 +114,7 @@ impl Prover {
     /// # Errors
     ///
     /// [`RpcError`].
-    pub async fn look_at(&self, outlook: &mut Outlook, hashes: &[B256]) -> Result<(), RpcError> {
+    pub async fn look_at(&self, outlook: &mut ChainSnapshot, hashes: &[B256]) -> Result<(), RpcError> {
         let questions: Vec<_> = hashes.iter().map(receipt_of).collect();
         let receipts = self.chain.rpc().call_all(&questions).await?;
         for (hash, receipt) in hashes.iter().zip(receipts) {
@@ -132,7 +132,7 @@ impl Prover {
     /// [`RpcError`].
     pub async fn settlement(
         &self,
-        outlook: &Outlook,
+        outlook: &ChainSnapshot,
         hashes: &[B256],
         nonce: u64,
         depth: u64,
@@ -168,7 +168,7 @@ impl Prover {
     /// Asks for the receipts that were not `seen` before.
     async fn mined(
         &self,
-        outlook: &Outlook,
+        outlook: &ChainSnapshot,
         hashes: &[B256],
         depth: u64,
         seen: &HashMap<B256, Option<Receipt>>,
@@ -190,7 +190,7 @@ impl Prover {
 
     async fn settled(
         &self,
-        outlook: &Outlook,
+        outlook: &ChainSnapshot,
         hash: B256,
         receipt: &Receipt,
         depth: u64,
@@ -212,7 +212,7 @@ impl Prover {
     }
 
     /// Proofs share blocks, so each is asked for once an outlook.
-    async fn block_hash(&self, outlook: &Outlook, number: u64) -> Result<Option<B256>, RpcError> {
+    async fn block_hash(&self, outlook: &ChainSnapshot, number: u64) -> Result<Option<B256>, RpcError> {
         let mut blocks = outlook.blocks.lock().await;
         if let Some(hash) = blocks.get(&number) {
             return Ok(*hash);

@@ -13,7 +13,7 @@ const DATA_LIMIT_BYTES: usize = 4096;
 
 /// A node's `error`: it understood the question and refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct NodeError {
     /// JSON-RPC's code, as `-32000`; each node has its own idea of them.
     pub code: i64,
     /// The node's message, printable and at most 500 characters.
@@ -22,7 +22,7 @@ pub struct Refusal {
     pub data: Option<Bytes>,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for NodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (code {})", self.message, self.code)
     }
@@ -48,7 +48,7 @@ pub(super) struct WireError {
     data: Value,
 }
 
-impl From<WireError> for Refusal {
+impl From<WireError> for NodeError {
     fn from(error: WireError) -> Self {
         let said = error.message.as_str().map_or_else(|| error.message.to_string(), str::to_owned);
         // Frontier and hardhat put the reason into `data` as text.
@@ -86,6 +86,6 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// Reads a node's `error` as the client does.
 #[cfg(test)]
-pub(crate) fn refusal_of(error: Value) -> Refusal {
+pub(crate) fn refusal_of(error: Value) -> NodeError {
     serde_json::from_value::<WireError>(error).unwrap().into()
 }

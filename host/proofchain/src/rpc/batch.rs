@@ -13,7 +13,7 @@ use super::{Rpc, RpcError, answer::Answer, reply::Reply};
 /// Most questions in one request. Providers take from three to a thousand.
 const BATCH_MAX: usize = 32;
 /// Requests that are answered before one more question is put into one, after a node was not up to so many.
-const CALM: usize = 32;
+const RAMP_UP_AFTER: usize = 32;
 /// Questions that are asked alone, side by side.
 const ALONE_AT_ONCE: usize = 8;
 
@@ -53,7 +53,7 @@ enum Taken<T> {
 
 /// The number of questions that a node gets in one request. It changes no other memory, so nothing is ordered by it.
 #[derive(Debug)]
-pub(super) struct Together {
+pub(super) struct AdaptiveBatchSize {
     now: AtomicUsize,
     /// The most that it takes, as far as it is known.
     most: AtomicUsize,
@@ -61,13 +61,13 @@ pub(super) struct Together {
     calm: AtomicUsize,
 }
 
-impl Default for Together {
+impl Default for AdaptiveBatchSize {
     fn default() -> Self {
         Self { now: BATCH_MAX.into(), most: BATCH_MAX.into(), calm: 0.into() }
     }
 }
 
-impl Together {
+impl AdaptiveBatchSize {
     fn now(&self) -> usize {
         self.now.load(Relaxed)
     }
@@ -85,7 +85,7 @@ impl Together {
     }
 
     fn answered(&self) {
-        if self.now() < self.most.load(Relaxed) && self.calm.fetch_add(1, Relaxed) >= CALM {
+        if self.now() < self.most.load(Relaxed) && self.calm.fetch_add(1, Relaxed) >= RAMP_UP_AFTER {
             self.calm.store(0, Relaxed);
             self.now.fetch_add(1, Relaxed);
         }

@@ -17,7 +17,7 @@ use url::Url;
 
 use super::{
     Endpoint, RpcError,
-    batch::{Question, Together},
+    batch::{AdaptiveBatchSize, Question},
     reply::{Reply, returned},
 };
 
@@ -63,7 +63,7 @@ pub(super) struct Inner {
     preferred: AtomicUsize,
     calls: AtomicU64,
     /// Most questions that a node may get in one request.
-    pub(super) together: Together,
+    pub(super) together: AdaptiveBatchSize,
 }
 
 impl Rpc {
@@ -91,7 +91,7 @@ impl Rpc {
             limits,
             preferred: AtomicUsize::new(0),
             calls: AtomicU64::new(0),
-            together: Together::default(),
+            together: AdaptiveBatchSize::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

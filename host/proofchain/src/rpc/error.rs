@@ -3,7 +3,7 @@
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use reqwest::StatusCode;
 
-use super::{Endpoint, Refusal};
+use super::{Endpoint, NodeError};
 
 /// Why a call has no result.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ pub enum RpcError {
         /// What was asked.
         method: &'static str,
         /// What it said.
-        refusal: Refusal,
+        refusal: NodeError,
     },
     /// The answer's bytes are not what the contract's ABI says.
     #[error("{method} answered {bytes} bytes that are not its ABI's")]
@@ -108,7 +108,7 @@ impl RpcError {
     }
 
     /// What the node said, if it said no.
-    pub fn refusal(&self) -> Option<&Refusal> {
+    pub fn refusal(&self) -> Option<&NodeError> {
         match self {
             Self::Refused { refusal, .. } => Some(refusal),
             _ => None,
@@ -120,7 +120,7 @@ impl RpcError {
 const RATE_LIMITS: [&str; 6] =
     ["rate limit", "too many requests", "request limit", "compute units per second", "capacity limit", "throttled"];
 
-impl Refusal {
+impl NodeError {
     /// Whether the node wants us to come back later.
     pub fn is_rate_limit(&self) -> bool {
         let message = self.message.to_lowercase();

@@ -7,7 +7,7 @@ mod endpoint;
 mod error;
 mod reply;
 
-pub use answer::Refusal;
+pub use answer::NodeError;
 pub use client::{Rpc, RpcLimits};
 pub use endpoint::Endpoint;
 pub use error::RpcError;

@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Endpoint, Refusal, RpcError, answer::Answer};
+use super::{Endpoint, NodeError, RpcError, answer::Answer};
 
 /// A whole answer, not yet looked at.
 pub(super) struct Reply {
@@ -30,7 +30,7 @@ impl Reply {
     pub(super) fn answered<T: DeserializeOwned>(&self, answer: Answer<T>) -> Result<T, RpcError> {
         match answer {
             Answer { error: Some(error), .. } => {
-                let refusal = Refusal::from(error);
+                let refusal = NodeError::from(error);
                 Err(RpcError::Refused { endpoint: self.endpoint.clone(), method: self.method, refusal })
             }
             Answer { result: Some(result), .. } => Ok(result),

@@ -1,6 +1,6 @@
 //! The number of blocks that one question spans: as many as the provider allows.
 
-use crate::rpc::{Refusal, RpcError};
+use crate::rpc::{NodeError, RpcError};
 
 /// The first range. Public nodes of Moonbeam take at least this.
 const FIRST_BLOCKS: u64 = 2_000;
@@ -91,7 +91,7 @@ pub fn asks_for_less(error: &RpcError) -> bool {
     }
 }
 
-fn limits_range(refusal: &Refusal) -> bool {
+fn limits_range(refusal: &NodeError) -> bool {
     let message = refusal.message.to_lowercase();
     LIMITS.iter().any(|text| message.contains(text))
         // -32005 is "limit exceeded", of requests or of results.
@@ -102,8 +102,8 @@ fn limits_range(refusal: &Refusal) -> bool {
 mod tests {
     use super::*;
 
-    fn refusal(code: i64, message: &str) -> Refusal {
-        Refusal { code, message: message.to_owned(), data: None }
+    fn refusal(code: i64, message: &str) -> NodeError {
+        NodeError { code, message: message.to_owned(), data: None }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::{fs, path::Path, sync::Arc};
 
 use refiner_config::{Values, table};
-use refiner_content::{Fetcher, Gateway, HttpLimits, Pace, Pinner, PinnerLimits, SetupError, Source, public_gateways};
+use refiner_content::{
+    FetchBackend, Fetcher, Gateway, HedgePolicy, HttpLimits, Pinner, PinnerLimits, SetupError, public_gateways,
+};
 use refiner_diagnostics::{ExitCode, Failure};
 
 use super::{ContentError, arguments::Get, runtime, store};
@@ -11,7 +13,7 @@ use crate::terminal;
 
 /// Fetches and checks, then writes.
 pub fn run(arguments: &Get) -> Result<ExitCode, Failure> {
-    let fetcher = Fetcher::new(sources(&arguments.settings.values()?)?, None, Pace::default());
+    let fetcher = Fetcher::new(sources(&arguments.settings.values()?)?, None, HedgePolicy::default());
     let fetched = runtime()?.block_on(fetcher.fetch(&arguments.id)).map_err(ContentError::from)?;
     tracing::info!(id = %arguments.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "Fetched content.");
     match &arguments.out {
@@ -21,8 +23,8 @@ pub fn run(arguments: &Get) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-fn sources(settings: &Values) -> Result<Vec<Arc<dyn Source>>, ContentError> {
-    let mut sources: Vec<Arc<dyn Source>> = Vec::new();
+fn sources(settings: &Values) -> Result<Vec<Arc<dyn FetchBackend>>, ContentError> {
+    let mut sources: Vec<Arc<dyn FetchBackend>> = Vec::new();
     // A question does not make a directory.
     if let Some(data) = settings.get(&table::CONTENT_DATA).filter(|data| data.is_dir()) {
         sources.push(Arc::new(store(&data)?));
@@ -36,7 +38,7 @@ fn sources(settings: &Values) -> Result<Vec<Arc<dyn Source>>, ContentError> {
     let default = HttpLimits::default();
     let limits = HttpLimits { deadline: deadline.unwrap_or(default.deadline), ..default };
     let gateways = gateways(&settings.get(&table::GATEWAY), limits)?;
-    sources.extend(gateways.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn Source>));
+    sources.extend(gateways.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn FetchBackend>));
     Ok(sources)
 }
 

@@ -110,7 +110,7 @@ pub fn run(arguments: &Serve) -> Result<ExitCode, Failure> {
 
 async fn serve(address: SocketAddr, format: ResultFormat, limits: Limits, server: EvmServer) -> Result<(), ServeError> {
     let stop = CancellationToken::new();
-    signals::heed(&stop, || tracing::info!("Told to stop: what is running is finished."))
+    signals::shutdown_on_signal(&stop, || tracing::info!("Told to stop: what is running is finished."))
         .map_err(ServeError::Runtime)?;
     let refuse = |source| ServeError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(refuse)?;

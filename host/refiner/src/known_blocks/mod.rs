@@ -70,7 +70,7 @@ mod tests {
     const TWO: B256 = B256::repeat_byte(2);
 
     /// Writes a file that holds no more of a specimen than its heading.
-    fn heading(directory: &Path, name: &str, chain: u64, header: &Header, hash: B256) -> Input {
+    fn peek_header(directory: &Path, name: &str, chain: u64, header: &Header, hash: B256) -> Input {
         let block = refiner_specimen::Block {
             kind: "block-specimen".to_owned(),
             network_id: chain,
@@ -137,7 +137,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let write = |name, chain, number, parent: B256| {
             let header = header(number, parent);
-            heading(directory.path(), name, chain, &header, header.hash_slow())
+            peek_header(directory.path(), name, chain, &header, header.hash_slow())
         };
         let inputs =
             [write("11", 1, 11, ONE), write("5-11", 5, 11, TWO), write("21", 1, 21, ONE), write("21b", 1, 21, TWO)];
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn neighbour_whose_header_is_not_that_of_its_hash_says_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        let lying = heading(directory.path(), "lies", 1, &header(11, TWO), ONE);
+        let lying = peek_header(directory.path(), "lies", 1, &header(11, TWO), ONE);
         let cut = directory.path().join("cut");
         fs::write(&cut, b"no specimen").unwrap();
         let inputs = [lying, Input::File(cut), Input::File(directory.path().join("absent")), Input::Stdin];
@@ -165,7 +165,7 @@ mod tests {
     fn list_goes_before_neighbours() {
         let directory = tempfile::tempdir().unwrap();
         let header = header(11, TWO);
-        let above = heading(directory.path(), "11", 1, &header, header.hash_slow());
+        let above = peek_header(directory.path(), "11", 1, &header, header.hash_slow());
         let known = known(&[above], &format!("10 {ONE}"));
         assert_eq!(outcome(&known, 1, 10, TWO), format!("failed by {ONE}"));
         assert_eq!(outcome(&known, 1, 10, ONE), "passed");

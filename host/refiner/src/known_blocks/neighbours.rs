@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs::File, io::Read as _};
 
 use alloy_primitives::B256;
-use refiner_specimen::{Heading, heading};
+use refiner_specimen::{HeaderPeek, peek_header};
 
 use crate::input::Input;
 
@@ -21,7 +21,7 @@ impl Neighbours {
         let mut neighbours = Self::default();
         // One block has no neighbour.
         if inputs.len() > 1 {
-            for Heading { network_id, header, .. } in inputs.iter().filter_map(consistent_heading) {
+            for HeaderPeek { network_id, header, .. } in inputs.iter().filter_map(consistent_heading) {
                 let parents = neighbours.0.entry((network_id, header.number)).or_default();
                 if !parents.contains(&header.parent_hash) {
                     parents.push(header.parent_hash);
@@ -38,9 +38,9 @@ impl Neighbours {
     }
 }
 
-fn consistent_heading(input: &Input) -> Option<Heading> {
+fn consistent_heading(input: &Input) -> Option<HeaderPeek> {
     let Input::File(path) = input else { return None };
     let mut head = Vec::new();
     File::open(path).ok()?.take(HEAD_BYTES).read_to_end(&mut head).ok()?;
-    heading(&head).ok().filter(|heading| heading.header_hash == heading.hash)
+    peek_header(&head).ok().filter(|peek_header| peek_header.header_hash == peek_header.hash)
 }

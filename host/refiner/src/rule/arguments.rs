@@ -15,7 +15,7 @@ pub enum Rule {
     New(New),
     /// Builds a rule's crate to a component with its manifest inside.
     Build(Build),
-    /// Says whether rules are let in and, if not, what was found, what is allowed and what to do.
+    /// Checks whether rules are admitted; if not, prints what was found, what is allowed and what to do.
     Check(Check),
     /// Says what rules are, ask for and import, without running them.
     Info(Info),

@@ -1,4 +1,4 @@
-//! `refiner rule check`: is it let in, and is it the same every time.
+//! `refiner rule check`: checks admission and determinism.
 
 use std::num::NonZeroUsize;
 
@@ -21,6 +21,9 @@ use crate::{
     rules::{Found, Sources},
     terminal::{self, EscapingStdout, PrintError},
 };
+
+/// Version of the lines of `--json`: 2 since `letIn` became `admitted`. A line without it is of version 1.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// A specimen to try rules on.
 struct Sample {
@@ -110,7 +113,7 @@ fn try_on(session: &Session, rule: &Prepared, sample: &Sample, repeat: u32) -> R
 
 fn print(rule: &Prepared, tried: &[Tried], repeat: u32, out: &mut EscapingStdout) -> Result<(), PrintError> {
     let manifest = rule.compiled.manifest();
-    writeln!(out, "{}: let in", OneLine(&rule.called))?;
+    writeln!(out, "{}: admitted", OneLine(&rule.called))?;
     writeln!(
         out,
         "  {} {}, world {}, sha256 {:x}",
@@ -158,8 +161,9 @@ fn as_json(rule: &Prepared, tried: &[Tried], repeat: u32) -> Value {
         })
         .collect();
     json!({
+        "schemaVersion": SCHEMA_VERSION,
         "rule": rule.called,
-        "letIn": true,
+        "admitted": true,
         "name": manifest.name,
         "version": manifest.version,
         "sha256": format!("{:x}", rule.compiled.digest()),

@@ -2,7 +2,7 @@
 
 use refiner_authoring::{BuildError, template::NewError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_sandbox::{AboveCap, EngineError, LimitError, Refusal, RefusalKind, UntrustedText};
+use refiner_sandbox::{AboveCap, AdmissionError, EngineError, LimitError, RefusalKind, UntrustedText};
 use refiner_worker::{CompileError, PoolError, Quarantined, WorkerFailure};
 
 /// Why a command on rules ends early.
@@ -26,7 +26,7 @@ pub enum RuleError {
         /// Which.
         rule: String,
         /// Why not.
-        source: Refusal,
+        source: AdmissionError,
     },
     /// It says something else than its manifest, or does not fit the contract.
     #[error("{rule}: {reason}")]
@@ -109,7 +109,7 @@ impl Diagnostic for RuleError {
 }
 
 impl RuleError {
-    /// A run without a verdict. That a rule is not let in can come out only when a worker asks it to describe itself.
+    /// A run without a verdict. That a rule is not admitted can come out only when a worker asks it to describe itself.
     pub fn of_run(rule: &str, quarantined: Quarantined) -> Self {
         match quarantined.reason {
             WorkerFailure::Refused { kind, reason } => Self::RefusedByWorker { rule: rule.to_owned(), kind, reason },

@@ -47,7 +47,7 @@ impl Diagnostic for SessionError {
     }
 }
 
-/// A rule that was let in, as far as can be told without running it.
+/// A rule that was admitted, as far as can be told without running it.
 pub struct Prepared {
     /// What it is called in messages.
     pub called: String,

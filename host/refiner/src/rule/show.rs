@@ -19,7 +19,7 @@ pub fn usage(usage: &Usage) -> Map<String, Value> {
 
 /// A rule that got nowhere: why, and what to do.
 pub fn refused(called: &str, error: &RuleError) -> Value {
-    json!({ "rule": called, "letIn": false, "reason": error.to_string(), "remedy": error.hint() })
+    json!({ "schemaVersion": super::check::SCHEMA_VERSION, "rule": called, "admitted": false, "reason": error.to_string(), "remedy": error.hint() })
 }
 
 /// The log.

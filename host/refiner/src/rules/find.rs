@@ -6,7 +6,7 @@ use std::{
 };
 
 use refiner_config::{Values, cache_directory, table};
-use refiner_sources::{LOCK_FILE, Lock, Resolver, Settings, Source};
+use refiner_sources::{LOCK_FILE, Lock, Resolver, RuleSource, Settings};
 
 use super::LoadError;
 use crate::builtin;
@@ -77,19 +77,19 @@ impl Sources {
 }
 
 /// The sources an argument names, other than built-in rules.
-pub fn sources(argument: &str) -> Result<Vec<Source>, LoadError> {
+pub fn sources(argument: &str) -> Result<Vec<RuleSource>, LoadError> {
     let path = Path::new(argument);
     if path.is_dir() {
-        return Ok(directory(path)?.into_iter().map(Source::File).collect());
+        return Ok(directory(path)?.into_iter().map(RuleSource::File).collect());
     }
-    let source: Source = argument.parse()?;
+    let source: RuleSource = argument.parse()?;
     match &source {
-        Source::File(path) if !path.exists() => Err(LoadError::Unknown(argument.to_owned())),
+        RuleSource::File(path) if !path.exists() => Err(LoadError::Unknown(argument.to_owned())),
         _ => Ok(vec![source]),
     }
 }
 
-fn get(resolver: &Resolver, source: &Source) -> Result<Found, LoadError> {
+fn get(resolver: &Resolver, source: &RuleSource) -> Result<Found, LoadError> {
     let component = resolver.resolve(source)?;
     Ok(Found { called: source.unpinned(), component: component.bytes, beside: component.beside })
 }

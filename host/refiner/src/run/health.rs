@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{ledger::Ledger, status::Status};
+use super::{journal_handle::JournalHandle, status::Status};
 
 /// Quarantined items that the status lists; `refiner journal list` has all.
 const QUARANTINED_SHOWN: usize = 10;
@@ -27,7 +27,7 @@ const FROM_RECEIPTS: &str = (BasisReport::Receipts { reason: None }).as_str();
 /// What the answers are made of. It outlives the stages, so that a daemon that waits for its chain answers too.
 #[derive(Clone)]
 pub struct Health {
-    pub ledger: Ledger,
+    pub journal: JournalHandle,
     pub status: Status,
 }
 
@@ -64,16 +64,16 @@ async fn readyz(Shared(health): Shared<Arc<Health>>) -> impl IntoResponse {
 
 /// Prometheus' text format; without the journal's part when the journal cannot be asked.
 async fn metrics(Shared(health): Shared<Arc<Health>>) -> impl IntoResponse {
-    let counts = health.ledger.with(|journal| journal.counts()).unwrap_or_default();
+    let counts = health.journal.with(|journal| journal.counts()).unwrap_or_default();
     let now = health.status.now().clone();
-    match health.ledger.metrics.render(&counts, &now) {
+    match health.journal.metrics.render(&counts, &now) {
         Ok(text) => ([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
 }
 
 async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {
-    let asked = health.ledger.with(|journal| {
+    let asked = health.journal.with(|journal| {
         let filter = Filter { state: Some(State::Quarantined), ..Filter::default() };
         Ok::<_, refiner_journal::JournalError>((
             journal.counts()?,

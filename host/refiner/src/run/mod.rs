@@ -12,20 +12,20 @@
 
 mod clock;
 pub mod config;
+mod content_cache;
+mod context;
 mod error;
-mod foresight;
-mod handoff;
 mod health;
-mod ledger;
+mod journal_handle;
 mod metrics;
 mod policy;
+mod prefetcher;
 mod prove;
 mod rules;
 mod scan;
-mod shop;
 mod shutdown;
 mod stage;
-mod station;
+mod stage_runner;
 mod status;
 
 pub use self::error::RunError;
@@ -40,12 +40,12 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     config::{Key, Settings},
+    context::PipelineContext,
     health::Health,
-    ledger::Ledger,
+    journal_handle::JournalHandle,
     metrics::Metrics,
     policy::pause_ms,
-    shop::Shop,
-    station::{Ahead, Station},
+    stage_runner::{Backpressure, StageRunner},
     status::Status,
 };
 use crate::cli;
@@ -88,15 +88,15 @@ async fn daemon(
     stop: CancellationToken,
     status: Status,
 ) -> Result<(), RunError> {
-    let ledger = Ledger::new(journal, Metrics::new()?);
+    let journal = JournalHandle::new(journal, Metrics::new()?);
     let listener = health::bind(settings.health, settings.health_anywhere).await?;
     let health_stop = CancellationToken::new();
-    let health = Health { ledger: ledger.clone(), status: status.clone() };
+    let health = Health { journal: journal.clone(), status: status.clone() };
     let health = tokio::spawn(health::serve(health, listener, health_stop.clone()));
 
     let ended = tokio::select! {
-        opened = open(&settings, ledger, status.clone(), rules, chains) => match opened {
-            Ok((shop, prover)) => stages(shop, settings, prover, &stop).await,
+        opened = open(&settings, journal, status.clone(), rules, chains) => match opened {
+            Ok((context, prover)) => stages(context, settings, prover, &stop).await,
             Err(error) => Err(error),
         },
         // The stages end by themselves; until they run there is nothing to finish.
@@ -111,11 +111,11 @@ async fn daemon(
 /// Reaches the chain, however long that takes, and binds journal, key and chain to each other.
 async fn open(
     settings: &Settings,
-    ledger: Ledger,
+    journal: JournalHandle,
     status: Status,
     rules: Vec<rules::Rule>,
     chains: Vec<String>,
-) -> Result<(Arc<Shop>, Option<Prover>), RunError> {
+) -> Result<(Arc<PipelineContext>, Option<Prover>), RunError> {
     let limits = RpcLimits { timeout: settings.rpc_timeout, ..RpcLimits::default() };
     let rpc = Rpc::new(settings.rpc.iter().cloned(), limits)?;
     let chain = connect(settings, &rpc, &status).await?;
@@ -126,14 +126,14 @@ async fn open(
     let operator = signer.as_ref().map(Signer::address);
     let binding =
         Binding { proof_chain: settings.network.chain_id, announcer: settings.network.specimen_contract, operator };
-    ledger.with(|journal| journal.bind(&binding))?;
-    let mut shop = Shop::open(settings, ledger, status.clone(), chain.clone(), rules, chains)?;
-    shop.operator = operator;
+    journal.with(|journal| journal.bind(&binding))?;
+    let mut context = PipelineContext::open(settings, journal, status.clone(), chain.clone(), rules, chains)?;
+    context.operator = operator;
     let mut now = status.now();
     (now.operator, now.ready) = (operator, true);
     drop(now);
     tracing::info!(?operator, chain = settings.network.chain_id, "Everything is in place.");
-    Ok((Arc::new(shop), signer.map(|signer| Prover::new(chain, signer, settings.fees))))
+    Ok((Arc::new(context), signer.map(|signer| Prover::new(chain, signer, settings.fees))))
 }
 
 /// A node that does not answer is waited for; one of another chain is a mistake.
@@ -142,7 +142,7 @@ async fn connect(settings: &Settings, rpc: &Rpc, status: &Status) -> Result<Proo
     loop {
         match ProofChain::connect(rpc.clone(), settings.network.clone()).await {
             Ok(chain) => {
-                status.goes_on("connect");
+                status.clear_blocked("connect");
                 return Ok(chain);
             }
             Err(ChainError::Rpc(error)) => {
@@ -150,7 +150,7 @@ async fn connect(settings: &Settings, rpc: &Rpc, status: &Status) -> Result<Proo
                 failures += 1;
                 let error = ErrorChain(&error).to_string();
                 tracing::warn!(error, ?pause, "The proof chain does not answer.");
-                status.waits("connect", error);
+                status.set_blocked("connect", error);
                 tokio::time::sleep(pause).await;
             }
             Err(error) => return Err(error.into()),
@@ -160,27 +160,28 @@ async fn connect(settings: &Settings, rpc: &Rpc, status: &Status) -> Result<Proo
 
 /// Runs every stage until the first ends by an error, or all because of `stop`.
 async fn stages(
-    shop: Arc<Shop>,
+    context: Arc<PipelineContext>,
     settings: Arc<Settings>,
     prover: Option<Prover>,
     stop: &CancellationToken,
 ) -> Result<(), RunError> {
     let mut running: JoinSet<Result<(), JournalError>> = JoinSet::new();
-    running.spawn(scan::scan(Arc::clone(&shop), Arc::clone(&settings), stop.clone()));
-    let station = |name, state, at_once| Station { name, state, at_once, ahead: None, next: None };
+    running.spawn(scan::scan(Arc::clone(&context), Arc::clone(&settings), stop.clone()));
+    let stage_runner = |name, state, at_once| StageRunner { name, state, at_once, ahead: None, next: None };
     let at_workers = settings.workers * KEEPING_PER_WORKER;
-    let ahead = Ahead { waiting: State::Fetched, most: settings.workers * WAITING_PER_WORKER, then: State::Produced };
-    let fetches = Station { ahead: Some(ahead), ..station("fetch", State::Announced, settings.fetches) };
-    running.spawn(fetches.work(Arc::clone(&shop), stop.clone(), stage::fetch));
+    let ahead =
+        Backpressure { waiting: State::Fetched, most: settings.workers * WAITING_PER_WORKER, then: State::Produced };
+    let fetches = StageRunner { ahead: Some(ahead), ..stage_runner("fetch", State::Announced, settings.fetches) };
+    running.spawn(fetches.work(Arc::clone(&context), stop.clone(), stage::fetch));
     // Without a pinner the local store is where the network finds them.
-    let next = shop.pinner.is_none().then_some((State::Produced, (|| Step::Pinned) as fn() -> Step));
-    let runs = Station { next, ..station("refine", State::Fetched, at_workers) };
-    running.spawn(runs.work(Arc::clone(&shop), stop.clone(), stage::refine));
-    let pins = station("pin", State::Produced, settings.pins);
-    running.spawn(pins.work(Arc::clone(&shop), stop.clone(), stage::pin));
-    running.spawn(shop::prune(Arc::clone(&shop), settings.store_bytes, stop.clone()));
+    let next = context.pinner.is_none().then_some((State::Produced, (|| Step::Pinned) as fn() -> Step));
+    let runs = StageRunner { next, ..stage_runner("refine", State::Fetched, at_workers) };
+    running.spawn(runs.work(Arc::clone(&context), stop.clone(), stage::refine));
+    let pins = stage_runner("pin", State::Produced, settings.pins);
+    running.spawn(pins.work(Arc::clone(&context), stop.clone(), stage::pin));
+    running.spawn(context::prune(Arc::clone(&context), settings.store_bytes, stop.clone()));
     if let Some(prover) = prover {
-        running.spawn(prove::prove(Arc::clone(&shop), Arc::clone(&settings), prover, stop.clone()));
+        running.spawn(prove::prove(Arc::clone(&context), Arc::clone(&settings), prover, stop.clone()));
     }
     let mut ended = Ok(());
     let deadline = shutdown::deadline(stop, settings.shutdown);

@@ -37,7 +37,7 @@ pub enum RulesError {
     /// The engine.
     #[error(transparent)]
     Engine(#[from] refiner_sandbox::EngineError),
-    /// One is not let in.
+    /// One is not admitted.
     #[error("{rule}: {source}")]
     Compile {
         /// Which.

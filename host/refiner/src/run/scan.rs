@@ -8,7 +8,7 @@ use refiner_proofchain::{BlockRef, Checkpoints, ScanStep, Scanned, Scanner};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{clock::now_ms, config::Settings, metrics::Event, policy::pause_ms, shop::Shop};
+use super::{clock::now_ms, config::Settings, context::PipelineContext, metrics::Event, policy::pause_ms};
 
 /// The part's name in the status.
 const PART: &str = "scan";
@@ -18,15 +18,19 @@ const PART: &str = "scan";
 /// # Errors
 ///
 /// The journal's: without it nothing can go on.
-pub async fn scan(shop: Arc<Shop>, settings: Arc<Settings>, stop: CancellationToken) -> Result<(), JournalError> {
-    let targets: Vec<Target> = shop.rules().map(super::rules::Rule::target).collect();
-    let mut scanner = Scanner::new(shop.chain.clone(), settings.scan.clone());
-    let mut checkpoints: Checkpoints = stored(&shop)?.into_iter().collect();
+pub async fn scan(
+    context: Arc<PipelineContext>,
+    settings: Arc<Settings>,
+    stop: CancellationToken,
+) -> Result<(), JournalError> {
+    let targets: Vec<Target> = context.rules().map(super::rules::Rule::target).collect();
+    let mut scanner = Scanner::new(context.chain.clone(), settings.scan.clone());
+    let mut checkpoints: Checkpoints = stored(&context)?.into_iter().collect();
     let mut failures = 0;
     while !stop.is_cancelled() {
-        let unfinished = shop.ledger.with(|journal| journal.unfinished())?;
+        let unfinished = context.journal.with(|journal| journal.unfinished())?;
         if unfinished >= settings.backlog {
-            shop.status.waits(PART, format!("the backlog: {unfinished} items are unfinished"));
+            context.status.set_blocked(PART, format!("the backlog: {unfinished} items are unfinished"));
             wait(&stop, settings.poll).await;
             continue;
         }
@@ -37,9 +41,9 @@ pub async fn scan(shop: Arc<Shop>, settings: Arc<Settings>, stop: CancellationTo
         let pause = match step {
             Ok(step) => {
                 failures = 0;
-                tell_of_head(&shop, &settings, &checkpoints, &step);
+                tell_of_head(&context, &settings, &checkpoints, &step);
                 let idle = matches!(step, ScanStep::UpToDate { .. });
-                write_down(&shop, &targets, &mut checkpoints, step)?;
+                write_down(&context, &targets, &mut checkpoints, step)?;
                 if idle { settings.poll } else { continue }
             }
             Err(error) => {
@@ -55,7 +59,7 @@ pub async fn scan(shop: Arc<Shop>, settings: Arc<Settings>, stop: CancellationTo
                         "The node is not of the chain that was scanned; the position is kept."
                     );
                 }
-                shop.status.waits(PART, told);
+                context.status.set_blocked(PART, told);
                 pause
             }
         };
@@ -65,7 +69,7 @@ pub async fn scan(shop: Arc<Shop>, settings: Arc<Settings>, stop: CancellationTo
 }
 
 /// A node that has not the blocks it speaks of is no error: behind a balancer that happens for a moment. One that lies stays so.
-fn tell_of_head(shop: &Shop, settings: &Settings, checkpoints: &Checkpoints, step: &ScanStep) {
+fn tell_of_head(context: &PipelineContext, settings: &Settings, checkpoints: &Checkpoints, step: &ScanStep) {
     let cursor = checkpoints.blocks().last().map_or(0, |block| block.number);
     let what = match step {
         ScanStep::UpToDate { head } if head.saturating_sub(settings.scan.depth) > cursor => {
@@ -76,12 +80,12 @@ fn tell_of_head(shop: &Shop, settings: &Settings, checkpoints: &Checkpoints, ste
         ScanStep::UpToDate { head } if *head < cursor => {
             format!("a node that has block {cursor}, which was scanned: it says that its newest block is {head}")
         }
-        _ => return shop.status.goes_on(PART),
+        _ => return context.status.clear_blocked(PART),
     };
-    if !shop.status.now().waits_for.contains_key(PART) {
+    if !context.status.now().waits_for.contains_key(PART) {
         tracing::warn!(cursor, what, "The node lags behind, or lies about its head; compare it with another.");
     }
-    shop.status.waits(PART, what);
+    context.status.set_blocked(PART, what);
 }
 
 /// One step; the very first finds out where to start.
@@ -98,20 +102,20 @@ async fn step(
 }
 
 fn write_down(
-    shop: &Shop,
+    context: &PipelineContext,
     targets: &[Target],
     checkpoints: &mut Checkpoints,
     step: ScanStep,
 ) -> Result<(), JournalError> {
     match step {
-        ScanStep::UpToDate { head } => shop.status.now().head = Some(head),
+        ScanStep::UpToDate { head } => context.status.now().head = Some(head),
         ScanStep::Advanced(scanned) => {
             checkpoints.push(scanned.cursor);
             let announcements: Vec<_> = scanned.announcements.iter().map(announcement).collect();
             let blocks: Vec<_> = checkpoints.blocks().iter().map(checkpoint).collect();
-            let found = shop.ledger.with(|journal| journal.scanned(&announcements, targets, &blocks, now_ms()))?;
+            let found = context.journal.with(|journal| journal.scanned(&announcements, targets, &blocks, now_ms()))?;
             tell(&scanned);
-            shop.ledger.metrics.announced(found.new + found.again);
+            context.journal.metrics.announced(found.new + found.again);
             if found.new + found.again > 0 {
                 tracing::info!(
                     specimens = announcements.len(),
@@ -119,9 +123,9 @@ fn write_down(
                     block = scanned.cursor.number,
                     "Specimens were announced."
                 );
-                shop.ledger.ring(State::Announced);
+                context.journal.notify(State::Announced);
             }
-            let mut now = shop.status.now();
+            let mut now = context.status.now();
             (now.head, now.cursor) = (Some(scanned.head), Some(scanned.cursor.number));
         }
         ScanStep::Reorganised { common_ancestor } => {
@@ -130,8 +134,8 @@ fn write_down(
             if is_start {
                 checkpoints.push(common_ancestor);
             }
-            let rewound = shop.ledger.with(|journal| journal.rewind(checkpoint(&common_ancestor), now_ms()))?;
-            shop.status.now().cursor = Some(common_ancestor.number);
+            let rewound = context.journal.with(|journal| journal.rewind(checkpoint(&common_ancestor), now_ms()))?;
+            context.status.now().cursor = Some(common_ancestor.number);
             if is_start {
                 tracing::info!(block = common_ancestor.number, "Scanning starts after this block.");
             } else {
@@ -173,11 +177,11 @@ fn checkpoint(block: &BlockRef) -> Checkpoint {
 }
 
 /// What an earlier run passed, in ascending order.
-fn stored(shop: &Shop) -> Result<Vec<BlockRef>, JournalError> {
+fn stored(context: &PipelineContext) -> Result<Vec<BlockRef>, JournalError> {
     let asked = Instant::now();
-    let newest_first = shop.ledger.with(|journal| journal.checkpoints())?;
-    shop.ledger.metrics.happened(Event::JournalFetchLast, asked.elapsed());
-    shop.status.now().cursor = newest_first.first().map(|checkpoint| checkpoint.number);
+    let newest_first = context.journal.with(|journal| journal.checkpoints())?;
+    context.journal.metrics.happened(Event::JournalFetchLast, asked.elapsed());
+    context.status.now().cursor = newest_first.first().map(|checkpoint| checkpoint.number);
     Ok(newest_first
         .iter()
         .rev()

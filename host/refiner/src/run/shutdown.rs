@@ -10,7 +10,7 @@ use crate::signals;
 /// Cancels `stop` on SIGTERM or SIGINT; the second of them ends the process.
 pub fn on_signals(stop: &CancellationToken, status: &Status) -> io::Result<()> {
     let status = status.clone();
-    signals::heed(stop, move || {
+    signals::shutdown_on_signal(stop, move || {
         tracing::info!("Told to stop: nothing new is begun.");
         status.now().stopping = true;
     })

@@ -59,14 +59,14 @@ impl Status {
     }
 
     /// A part waits; `what` may change while it does.
-    pub fn waits(&self, part: &'static str, what: String) {
+    pub fn set_blocked(&self, part: &'static str, what: String) {
         let mut now = self.now();
         let since_ms = now.waits_for.get(part).map_or_else(now_ms, |waiting| waiting.since_ms);
         now.waits_for.insert(part, Waiting { what, since_ms });
     }
 
     /// A part goes on.
-    pub fn goes_on(&self, part: &'static str) {
+    pub fn clear_blocked(&self, part: &'static str) {
         self.now().waits_for.remove(part);
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use refiner_manifest::{Manifest, Wasi};
 use refiner_specimen::Layout;
 
-use super::{Capability, Refusal, world::NAME_BYTES_SHOWN};
+use super::{AdmissionError, Capability, world::NAME_BYTES_SHOWN};
 use crate::{Description, OutputDescription, UntrustedText};
 
 /// Where a manifest was found.
@@ -30,36 +30,36 @@ impl fmt::Display for ManifestPlace {
 ///
 /// Pure, and cheap next to everything else that admission does: for callers that need the limits of a rule before a
 /// compiler looks at it.
-pub fn manifest_of(component: &[u8], beside: Option<&str>) -> Result<Manifest, Refusal> {
+pub fn manifest_of(component: &[u8], beside: Option<&str>) -> Result<Manifest, AdmissionError> {
     let inside = refiner_manifest::read(component).map_err(|error| refused(ManifestPlace::Inside, &error))?;
     let inside = inside.map(|text| parse(text, ManifestPlace::Inside)).transpose()?;
     let beside = beside.map(|text| parse(text, ManifestPlace::Beside)).transpose()?;
     match (inside, beside) {
-        (None, None) => Err(Refusal::NoManifest),
+        (None, None) => Err(AdmissionError::NoManifest),
         (Some(manifest), None) | (None, Some(manifest)) => Ok(manifest),
         (Some(inside), Some(beside)) => match first_difference(stated(&inside), stated(&beside)) {
             None => Ok(inside),
-            Some((field, inside, beside)) => Err(Refusal::ManifestsDiffer { field, inside, beside }),
+            Some((field, inside, beside)) => Err(AdmissionError::ManifestsDiffer { field, inside, beside }),
         },
     }
 }
 
-fn parse(text: &str, place: ManifestPlace) -> Result<Manifest, Refusal> {
+fn parse(text: &str, place: ManifestPlace) -> Result<Manifest, AdmissionError> {
     Manifest::parse(text).map_err(|error| refused(place, &error))
 }
 
-fn refused(place: ManifestPlace, error: &impl fmt::Display) -> Refusal {
-    Refusal::Manifest { place, message: UntrustedText::new(&error.to_string()) }
+fn refused(place: ManifestPlace, error: &impl fmt::Display) -> AdmissionError {
+    AdmissionError::Manifest { place, message: UntrustedText::new(&error.to_string()) }
 }
 
 /// A rule asks for what it imports, all of it and nothing else.
-pub(super) fn agrees_with_imports(manifest: &Manifest, imported: &BTreeSet<Capability>) -> Result<(), Refusal> {
+pub(super) fn agrees_with_imports(manifest: &Manifest, imported: &BTreeSet<Capability>) -> Result<(), AdmissionError> {
     let asked = asked(manifest);
     if let Some(capability) = imported.difference(&asked).next() {
-        return Err(Refusal::Unasked { capability: *capability });
+        return Err(AdmissionError::Unasked { capability: *capability });
     }
     match asked.difference(imported).next() {
-        Some(capability) => Err(Refusal::Unused { capability: *capability }),
+        Some(capability) => Err(AdmissionError::Unused { capability: *capability }),
         None => Ok(()),
     }
 }
@@ -72,13 +72,14 @@ fn asked(manifest: &Manifest) -> BTreeSet<Capability> {
 }
 
 /// The layouts a rule accepts; none means all.
-pub(super) fn layouts(manifest: &Manifest) -> Result<Vec<Layout>, Refusal> {
-    let layout = |name: &String| Layout::from_version(name).ok_or_else(|| Refusal::Layout { layout: shown(name) });
+pub(super) fn layouts(manifest: &Manifest) -> Result<Vec<Layout>, AdmissionError> {
+    let layout =
+        |name: &String| Layout::from_version(name).ok_or_else(|| AdmissionError::Layout { layout: shown(name) });
     manifest.layouts.iter().map(layout).collect()
 }
 
 /// Checks that a rule describes itself as its manifest does.
-pub(crate) fn agrees_with_description(manifest: &Manifest, description: &Description) -> Result<(), Refusal> {
+pub(crate) fn agrees_with_description(manifest: &Manifest, description: &Description) -> Result<(), AdmissionError> {
     let Description { name, version, layouts, outputs } = description;
     let described = [
         ("name", name.clone()),
@@ -88,7 +89,7 @@ pub(crate) fn agrees_with_description(manifest: &Manifest, description: &Descrip
     ];
     match first_difference(described, stated(manifest)) {
         None => Ok(()),
-        Some((field, described, stated)) => Err(Refusal::Disagrees { field, described, stated }),
+        Some((field, described, stated)) => Err(AdmissionError::Disagrees { field, described, stated }),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Admission: a component is read before it is compiled, and refused with what was found and what is allowed.
 
+mod error;
 mod manifest;
-mod refusal;
 mod remedy;
 mod scan;
 mod world;
@@ -11,16 +11,16 @@ use std::collections::BTreeSet;
 use refiner_manifest::Manifest;
 use refiner_specimen::Layout;
 
-pub(crate) use self::{
-    manifest::agrees_with_description,
-    scan::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
-};
 pub use self::{
+    error::{AdmissionError, Found},
     manifest::{ManifestPlace, manifest_of},
-    refusal::{Found, Refusal},
     remedy::RefusalKind,
     scan::ScanLimit,
     world::Capability,
+};
+pub(crate) use self::{
+    manifest::agrees_with_description,
+    scan::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
 };
 use crate::{Limit, Limits};
 
@@ -66,12 +66,12 @@ pub(crate) struct Terms {
 /// Holds a component and its manifest against each other and against the grants, as admission does before it compiles.
 ///
 /// Nothing is compiled and nothing of the component runs: for callers that need the reason of a refusal as data.
-pub fn examine(component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<(), Refusal> {
+pub fn examine(component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<(), AdmissionError> {
     check(component, beside, grants).map(drop)
 }
 
 /// Reads a component and its manifest, and holds them against each other and against the grants.
-pub(crate) fn check(component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<Terms, Refusal> {
+pub(crate) fn check(component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<Terms, AdmissionError> {
     let ceiling = grants.limits.get(Limit::ComponentBytes);
     // What is read before the imports are known.
     within(component, with_wasi(ceiling, &grants.capabilities))?;
@@ -80,7 +80,7 @@ pub(crate) fn check(component: &[u8], beside: Option<&str>, grants: &Grants) -> 
     let manifest = manifest_of(component, beside)?;
     manifest::agrees_with_imports(&manifest, &needs)?;
     let layouts = manifest::layouts(&manifest)?;
-    let asked = Limits::asked_by(&manifest).map_err(Refusal::AboveCap)?;
+    let asked = Limits::asked_by(&manifest).map_err(AdmissionError::AboveCap)?;
     let granted = asked.within(&grants.limits);
     within(component, with_wasi(granted.get(Limit::ComponentBytes), &needs))?;
     Ok(Terms { needs, manifest, layouts, asked, granted })
@@ -91,7 +91,7 @@ fn with_wasi(allowed_bytes: u64, capabilities: &BTreeSet<Capability>) -> u64 {
     if capabilities.contains(&Capability::Wasi) { allowed_bytes.max(COMPONENT_BYTES_WITH_WASI) } else { allowed_bytes }
 }
 
-fn within(component: &[u8], allowed_bytes: u64) -> Result<(), Refusal> {
+fn within(component: &[u8], allowed_bytes: u64) -> Result<(), AdmissionError> {
     let found_bytes = component.len() as u64;
-    if found_bytes > allowed_bytes { Err(Refusal::TooLarge { found_bytes, allowed_bytes }) } else { Ok(()) }
+    if found_bytes > allowed_bytes { Err(AdmissionError::TooLarge { found_bytes, allowed_bytes }) } else { Ok(()) }
 }

@@ -1,8 +1,8 @@
 //! Remedies for refusals, one sentence a kind.
 
-use super::Refusal;
+use super::AdmissionError;
 
-/// The kinds of [`Refusal`], for programs and for other processes.
+/// The kinds of [`AdmissionError`], for programs and for other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 #[allow(missing_docs, reason = "each is documented at the refusal of its name")]
@@ -112,7 +112,7 @@ impl RefusalKind {
     }
 }
 
-impl Refusal {
+impl AdmissionError {
     /// The kind of the refusal.
     pub const fn kind(&self) -> RefusalKind {
         match self {

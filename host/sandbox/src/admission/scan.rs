@@ -9,7 +9,7 @@ use wasmparser::{
     BinaryReaderError, ComponentInstance, ComponentTypeRef, FunctionBody, Instance, Parser, Payload, SectionLimited,
 };
 
-use super::refusal::{Found, Refusal};
+use super::error::{AdmissionError, Found};
 use crate::UntrustedText;
 
 /// Core instances, as a number for the engine's pool too.
@@ -92,9 +92,9 @@ pub(crate) struct Surface<'a> {
 }
 
 /// Reads every section of the component once.
-pub(crate) fn scan(bytes: &[u8]) -> Result<Surface<'_>, Refusal> {
+pub(crate) fn scan(bytes: &[u8]) -> Result<Surface<'_>, AdmissionError> {
     if !Parser::is_component(bytes) {
-        return Err(Refusal::NotAComponent { found: what_is(bytes) });
+        return Err(AdmissionError::NotAComponent { found: what_is(bytes) });
     }
     let mut scan = Scan::default();
     for payload in Parser::new(0).parse_all(bytes) {
@@ -129,17 +129,17 @@ struct Scan<'a> {
 }
 
 /// Adds to a count and refuses past its limit.
-fn count(counter: &mut u64, more: u64, limit: ScanLimit) -> Result<(), Refusal> {
+fn count(counter: &mut u64, more: u64, limit: ScanLimit) -> Result<(), AdmissionError> {
     *counter = counter.saturating_add(more);
     within(*counter, limit)
 }
 
-fn within(found: u64, limit: ScanLimit) -> Result<(), Refusal> {
-    if found > limit.allowed() { Err(Refusal::TooMuch { limit, found }) } else { Ok(()) }
+fn within(found: u64, limit: ScanLimit) -> Result<(), AdmissionError> {
+    if found > limit.allowed() { Err(AdmissionError::TooMuch { limit, found }) } else { Ok(()) }
 }
 
 impl<'a> Scan<'a> {
-    fn read(&mut self, payload: Payload<'a>) -> Result<(), Refusal> {
+    fn read(&mut self, payload: Payload<'a>) -> Result<(), AdmissionError> {
         count(&mut self.parts, 1, ScanLimit::Parts)?;
         match payload {
             Payload::Version { .. } => count(&mut self.depth, 1, ScanLimit::Depth),
@@ -183,7 +183,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn core_instances(&mut self, section: SectionLimited<'a, Instance<'a>>) -> Result<(), Refusal> {
+    fn core_instances(&mut self, section: SectionLimited<'a, Instance<'a>>) -> Result<(), AdmissionError> {
         for instance in section {
             if matches!(instance?, Instance::Instantiate { .. }) {
                 count(&mut self.core_instances, 1, ScanLimit::CoreInstances)?;
@@ -192,7 +192,10 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    fn component_instances(&mut self, section: SectionLimited<'a, ComponentInstance<'a>>) -> Result<(), Refusal> {
+    fn component_instances(
+        &mut self,
+        section: SectionLimited<'a, ComponentInstance<'a>>,
+    ) -> Result<(), AdmissionError> {
         for instance in section {
             if matches!(instance?, ComponentInstance::Instantiate { .. }) {
                 count(&mut self.component_instances, 1, ScanLimit::ComponentInstances)?;
@@ -202,9 +205,11 @@ impl<'a> Scan<'a> {
     }
 
     /// A component that is handed components can multiply its instances beyond what any count here sees.
-    fn import(&mut self, name: &'a str, ty: ComponentTypeRef) -> Result<(), Refusal> {
+    fn import(&mut self, name: &'a str, ty: ComponentTypeRef) -> Result<(), AdmissionError> {
         if matches!(ty, ComponentTypeRef::Component(_) | ComponentTypeRef::Module(_)) {
-            return Err(Refusal::ImportsCode { name: UntrustedText::at_most(name, super::world::NAME_BYTES_SHOWN) });
+            return Err(AdmissionError::ImportsCode {
+                name: UntrustedText::at_most(name, super::world::NAME_BYTES_SHOWN),
+            });
         }
         if self.depth == 1 {
             self.surface.imports.push(name);
@@ -213,7 +218,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-fn function(body: &FunctionBody<'_>) -> Result<(), Refusal> {
+fn function(body: &FunctionBody<'_>) -> Result<(), AdmissionError> {
     let range = body.range();
     within(range.end.saturating_sub(range.start) as u64, ScanLimit::FunctionBytes)?;
     let mut locals = 0;
@@ -224,7 +229,7 @@ fn function(body: &FunctionBody<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-impl From<BinaryReaderError> for Refusal {
+impl From<BinaryReaderError> for AdmissionError {
     fn from(error: BinaryReaderError) -> Self {
         Self::Malformed { offset: error.offset() as u64, message: UntrustedText::new(error.message()) }
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::{refusal::Refusal, scan::Surface};
+use super::{error::AdmissionError, scan::Surface};
 use crate::UntrustedText;
 
 /// The version of the contract, as in `wit/refiner-rule-1`.
@@ -64,32 +64,36 @@ impl fmt::Display for Capability {
 }
 
 /// Holds imports and exports against the world and the grants, and gives the capabilities needed.
-pub(crate) fn check(surface: &Surface<'_>, granted: &BTreeSet<Capability>) -> Result<BTreeSet<Capability>, Refusal> {
+pub(crate) fn check(
+    surface: &Surface<'_>,
+    granted: &BTreeSet<Capability>,
+) -> Result<BTreeSet<Capability>, AdmissionError> {
     let mut needed = BTreeSet::new();
     for name in &surface.imports {
         let shown = || UntrustedText::at_most(name, NAME_BYTES_SHOWN);
         if let Some(version) = wasi_version(name) {
             if !version.starts_with(WASI_VERSION) {
-                return Err(Refusal::WasiVersion { name: shown() });
+                return Err(AdmissionError::WasiVersion { name: shown() });
             }
             if !granted.contains(&Capability::Wasi) {
-                return Err(Refusal::UngrantedWasi { name: shown() });
+                return Err(AdmissionError::UngrantedWasi { name: shown() });
             }
             needed.insert(Capability::Wasi);
             continue;
         }
-        let (interface, version) = contract_name(name).ok_or_else(|| Refusal::UnknownImport { name: shown() })?;
+        let (interface, version) =
+            contract_name(name).ok_or_else(|| AdmissionError::UnknownImport { name: shown() })?;
         if interface == EVM {
             needed.insert(Capability::Evm);
         } else if !ALWAYS.contains(&interface) {
-            return Err(Refusal::UnknownImport { name: shown() });
+            return Err(AdmissionError::UnknownImport { name: shown() });
         }
         if !is_spoken(version) {
-            return Err(Refusal::Version { name: shown() });
+            return Err(AdmissionError::Version { name: shown() });
         }
     }
     if let Some(capability) = needed.difference(granted).next() {
-        return Err(Refusal::Ungranted { capability: *capability });
+        return Err(AdmissionError::Ungranted { capability: *capability });
     }
     exports_rule(surface)?;
     Ok(needed)
@@ -101,15 +105,15 @@ pub(super) fn importable() -> String {
     format!("{PACKAGE}{{{}}} and sealed wasi:{{{}}}", names.join(", "), WASI_PACKAGES.join(", "))
 }
 
-fn exports_rule(surface: &Surface<'_>) -> Result<(), Refusal> {
+fn exports_rule(surface: &Surface<'_>) -> Result<(), AdmissionError> {
     let rule = surface.exports.iter().find_map(|name| match contract_name(name)? {
         ("rule", version) => Some((name, version)),
         _ => None,
     });
     match rule {
-        None => Err(Refusal::NoRule),
+        None => Err(AdmissionError::NoRule),
         Some((_, version)) if is_spoken(version) => Ok(()),
-        Some((name, _)) => Err(Refusal::Version { name: UntrustedText::at_most(name, NAME_BYTES_SHOWN) }),
+        Some((name, _)) => Err(AdmissionError::Version { name: UntrustedText::at_most(name, NAME_BYTES_SHOWN) }),
     }
 }
 

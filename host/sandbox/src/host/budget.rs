@@ -15,7 +15,7 @@ pub(crate) struct Budget {
 
 /// Reasons for which the host ended a guest from inside a call.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Stop {
+pub(crate) enum BudgetExceeded {
     #[error(transparent)]
     Misuse(#[from] Misuse),
     #[error("{limit} used up")]
@@ -42,27 +42,27 @@ impl Budget {
     }
 
     /// Counts one call to the host.
-    pub(crate) fn call(&mut self) -> Result<(), Stop> {
+    pub(crate) fn call(&mut self) -> Result<(), BudgetExceeded> {
         self.spend(Limit::Calls, 1)
     }
 
     /// Counts bytes that cross the boundary in one call.
-    pub(crate) fn copy(&mut self, bytes: usize) -> Result<(), Stop> {
+    pub(crate) fn copy(&mut self, bytes: usize) -> Result<(), BudgetExceeded> {
         let bytes = bytes as u64;
         let granted = self.granted.get(Limit::CallBytes);
         if bytes > granted {
-            return Err(Stop::OverBudget { limit: Limit::CallBytes, granted });
+            return Err(BudgetExceeded::OverBudget { limit: Limit::CallBytes, granted });
         }
         self.used.set(Limit::CallBytes, self.used.get(Limit::CallBytes).max(bytes));
         self.spend(Limit::CopiedBytes, bytes)
     }
 
     /// Uses `amount` of `limit`, or stops the guest and uses nothing.
-    pub(crate) fn spend(&mut self, limit: Limit, amount: u64) -> Result<(), Stop> {
+    pub(crate) fn spend(&mut self, limit: Limit, amount: u64) -> Result<(), BudgetExceeded> {
         let used = self.used.get(limit).saturating_add(amount);
         let granted = self.granted.get(limit);
         if used > granted {
-            return Err(Stop::OverBudget { limit, granted });
+            return Err(BudgetExceeded::OverBudget { limit, granted });
         }
         self.used.set(limit, used);
         Ok(())
@@ -83,7 +83,7 @@ impl Budget {
     }
 }
 
-impl Stop {
+impl BudgetExceeded {
     /// Class of the reason, where it has one.
     pub(crate) fn class(&self) -> Option<ReasonClass> {
         match self {

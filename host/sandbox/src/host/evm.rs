@@ -8,7 +8,7 @@ use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executo
 use refiner_specimen::check::{Check, Outcome};
 use wasmtime::component::Resource;
 
-use super::{BlockSpecimen, Reach, Stop};
+use super::{BlockSpecimen, BudgetExceeded, HostState};
 use crate::{
     Evidence, Limit, Misuse, ReasonClass, UntrustedText,
     bindings::refiner::rule::{evm, types},
@@ -89,9 +89,9 @@ impl Executions {
     }
 
     /// Adds what a document rests on beside its execution, once.
-    fn document_written(&mut self, handle: &Resource<ExecutionHandle>) -> Result<(), Stop> {
+    fn document_written(&mut self, handle: &Resource<ExecutionHandle>) -> Result<(), BudgetExceeded> {
         let done = self.done.get_mut(handle.rep() as usize).and_then(Option::as_mut);
-        let done = done.ok_or(Stop::Misuse(Misuse::NothingThere { what: "execution" }))?;
+        let done = done.ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "execution" }))?;
         if !std::mem::replace(&mut done.written, true) {
             let check = done.execution.sender_check();
             self.senders_checked |= check.is_some_and(|check| !check.failed());
@@ -100,9 +100,9 @@ impl Executions {
         Ok(())
     }
 
-    fn get(&self, handle: &Resource<ExecutionHandle>) -> Result<&Done, Stop> {
+    fn get(&self, handle: &Resource<ExecutionHandle>) -> Result<&Done, BudgetExceeded> {
         let done = self.done.get(handle.rep() as usize).and_then(Option::as_ref);
-        done.ok_or(Stop::Misuse(Misuse::NothingThere { what: "execution" }))
+        done.ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "execution" }))
     }
 }
 
@@ -130,7 +130,7 @@ impl Done {
     }
 }
 
-impl evm::Host for Reach {
+impl evm::Host for HostState {
     fn execute(
         &mut self,
         _specimen: Resource<BlockSpecimen>,
@@ -142,9 +142,10 @@ impl evm::Host for Reach {
             Ok(format) => format,
             Err(unknown) => return Ok(Err(evm::ExecuteError::UnknownFormat(unknown.to_string()))),
         };
-        let specimen = self.specimen.as_ref().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let specimen =
+            self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
         let Some(executor) = &self.executions.executor else {
-            return Err(Stop::Misuse(Misuse::NothingThere { what: "executor" }).into());
+            return Err(BudgetExceeded::Misuse(Misuse::NothingThere { what: "executor" }).into());
         };
         self.budget.spend(Limit::EvmExecutions, 1)?;
         if let Some(reason) = &self.executions.unavailable {
@@ -166,7 +167,7 @@ impl evm::Host for Reach {
     }
 }
 
-impl evm::HostExecution for Reach {
+impl evm::HostExecution for HostState {
     fn gas_used(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<u64> {
         self.budget.call()?;
         Ok(self.executions.get(&handle)?.execution.gas_used)
@@ -250,13 +251,14 @@ impl evm::HostExecution for Reach {
     }
 }
 
-impl Reach {
+impl HostState {
     /// The document of an execution. It states senders: one that is wrong ends the run.
-    fn block_result_of(&mut self, handle: &Resource<ExecutionHandle>) -> Result<Bytes, Stop> {
-        let specimen = self.specimen.as_ref().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+    fn block_result_of(&mut self, handle: &Resource<ExecutionHandle>) -> Result<Bytes, BudgetExceeded> {
+        let specimen =
+            self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
         let document = self.executions.get(handle)?.execution.block_result(specimen.specimen());
         self.executions.document_written(handle)?;
-        document.map_err(|error| Stop::Contradiction(Box::new(error)))
+        document.map_err(|error| BudgetExceeded::Contradiction(Box::new(error)))
     }
 }
 

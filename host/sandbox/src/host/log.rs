@@ -1,6 +1,6 @@
 //! The interface `log`: messages for people.
 
-use super::{Budget, Reach};
+use super::{Budget, HostState};
 use crate::{Limit, LogLevel, LogLine, UntrustedText, bindings::refiner::rule::log};
 
 /// The lines kept so far.
@@ -30,7 +30,7 @@ impl Log {
     }
 }
 
-impl log::Host for Reach {
+impl log::Host for HostState {
     fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
         self.budget.call()?;
         self.budget.copy(message.len())?;

@@ -4,7 +4,7 @@ use std::io;
 
 use wasmtime::ResourceLimiter;
 
-use super::Stop;
+use super::BudgetExceeded;
 use crate::{
     Limit, Limits,
     admission::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
@@ -36,7 +36,7 @@ impl MemoryMeter {
     fn grow(&mut self, more_bytes: usize, possible: bool) -> wasmtime::Result<bool> {
         let wanted_bytes = self.used_bytes.saturating_add(more_bytes);
         if wanted_bytes > self.granted_bytes {
-            return Err(Stop::OutOfMemory { granted_bytes: self.granted_bytes as u64 }.into());
+            return Err(BudgetExceeded::OutOfMemory { granted_bytes: self.granted_bytes as u64 }.into());
         }
         if possible {
             self.used_bytes = wanted_bytes;
@@ -51,7 +51,7 @@ impl ResourceLimiter for MemoryMeter {
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        Err(Stop::SystemMemory(io::Error::new(io::ErrorKind::OutOfMemory, error.to_string())).into())
+        Err(BudgetExceeded::SystemMemory(io::Error::new(io::ErrorKind::OutOfMemory, error.to_string())).into())
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
@@ -62,7 +62,7 @@ impl ResourceLimiter for MemoryMeter {
     }
 
     fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        Err(Stop::SystemMemory(io::Error::new(io::ErrorKind::OutOfMemory, error.to_string())).into())
+        Err(BudgetExceeded::SystemMemory(io::Error::new(io::ErrorKind::OutOfMemory, error.to_string())).into())
     }
 
     fn instances(&self) -> usize {

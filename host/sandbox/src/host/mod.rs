@@ -1,6 +1,6 @@
 //! The reach of a rule, one file an interface.
 //!
-//! [`Reach`] is the `T` of every `Store<T>`: a guest can touch what is in it and nothing else. Every call passes
+//! [`HostState`] is the `T` of every `Store<T>`: a guest can touch what is in it and nothing else. Every call passes
 //! [`Budget::call`] first, so no import is free.
 
 mod budget;
@@ -20,7 +20,7 @@ use refiner_evm::Executor;
 use refiner_specimen::check::Check;
 
 pub(crate) use self::{
-    budget::{Budget, Stop},
+    budget::{Budget, BudgetExceeded},
     specimen::SpecimenView,
 };
 // Public for the generated bindings, which name them; this module is not.
@@ -29,7 +29,7 @@ use self::{evm::Executions, log::Log, memory::MemoryMeter, output::Outputs, wasi
 use crate::{Description, Evidence, Limits, bindings::refiner::rule::types};
 
 /// Everything one guest can reach.
-pub(crate) struct Reach {
+pub(crate) struct HostState {
     pub(crate) budget: Budget,
     pub(crate) memory: MemoryMeter,
     pub(crate) log: Log,
@@ -40,7 +40,7 @@ pub(crate) struct Reach {
     wasi: Wasi,
 }
 
-impl Reach {
+impl HostState {
     /// The reach of `describe`: parameters and a specimen are not there yet.
     pub(crate) fn nothing(limits: &Limits) -> Self {
         Self::over(limits, None, Params::default(), None)
@@ -81,4 +81,4 @@ impl Reach {
     }
 }
 
-impl types::Host for Reach {}
+impl types::Host for HostState {}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use alloy_primitives::Bytes;
 use wasmtime::component::Resource;
 
-use super::{Reach, Stop};
+use super::{BudgetExceeded, HostState};
 use crate::{Artifact, Description, Limit, Misuse, OutputDescription, UntrustedText, bindings::refiner::rule::output};
 
 /// The guest's handle of an artifact. Its number is its place in [`Outputs`].
@@ -102,9 +102,9 @@ impl OutputDescription {
     }
 }
 
-impl output::Host for Reach {}
+impl output::Host for HostState {}
 
-impl output::HostArtifact for Reach {
+impl output::HostArtifact for HostState {
     fn new(
         &mut self,
         name: String,
@@ -114,14 +114,14 @@ impl output::HostArtifact for Reach {
         self.budget.call()?;
         self.budget.copy(name.len() + media_type.len() + schema.as_ref().map_or(0, String::len))?;
         self.budget.spend(Limit::Artifacts, 1)?;
-        let artifact = OpenArtifact::checked(name, media_type, schema).map_err(Stop::Misuse)?;
-        Ok(Resource::new_own(self.outputs.add(artifact).map_err(Stop::Misuse)?))
+        let artifact = OpenArtifact::checked(name, media_type, schema).map_err(BudgetExceeded::Misuse)?;
+        Ok(Resource::new_own(self.outputs.add(artifact).map_err(BudgetExceeded::Misuse)?))
     }
 
     fn write(&mut self, handle: Resource<ArtifactHandle>, chunk: Vec<u8>) -> wasmtime::Result<()> {
         self.budget.call()?;
         self.budget.copy(chunk.len())?;
-        let artifact = self.outputs.open(&handle).map_err(Stop::Misuse)?;
+        let artifact = self.outputs.open(&handle).map_err(BudgetExceeded::Misuse)?;
         self.budget.spend(Limit::OutputBytes, chunk.len() as u64)?;
         if artifact.bytes.is_empty() {
             artifact.bytes = chunk;
@@ -133,7 +133,7 @@ impl output::HostArtifact for Reach {
 
     fn finish(&mut self, handle: Resource<ArtifactHandle>) -> wasmtime::Result<()> {
         self.budget.call()?;
-        let artifact = self.outputs.open(&handle).map_err(Stop::Misuse)?;
+        let artifact = self.outputs.open(&handle).map_err(BudgetExceeded::Misuse)?;
         artifact.finished = true;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Pages: part of a list, never more than the budget of one call.
 
-use super::{Budget, Stop};
+use super::{Budget, BudgetExceeded};
 
 impl Budget {
     /// The items from `start` on, at most `count` and never more than fit one call. `bytes_of` is the size of an item.
@@ -12,7 +12,7 @@ impl Budget {
         count: u32,
         bytes_of: impl Fn(&T) -> usize,
         convert: impl Fn(usize, &T) -> U,
-    ) -> Result<Vec<U>, Stop> {
+    ) -> Result<Vec<U>, BudgetExceeded> {
         let start = start as usize;
         let asked = items.get(start..).unwrap_or_default();
         let asked = &asked[..asked.len().min(count as usize)];
@@ -22,7 +22,7 @@ impl Budget {
     }
 
     /// The bytes from `offset` on, at most `len` and never more than fit one call.
-    pub(crate) fn bytes(&mut self, bytes: &[u8], offset: u64, len: u32) -> Result<Vec<u8>, Stop> {
+    pub(crate) fn bytes(&mut self, bytes: &[u8], offset: u64, len: u32) -> Result<Vec<u8>, BudgetExceeded> {
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         let asked = bytes.get(start..).unwrap_or_default();
         let given = &asked[..asked.len().min(len as usize).min(self.call_bytes())];

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::B256;
 use sha2::{Digest, Sha256};
 
-use super::Reach;
+use super::HostState;
 use crate::bindings::refiner::rule::params;
 
 /// Parameters of a rule, by name. They are part of its identity.
@@ -40,7 +40,7 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Params {
     }
 }
 
-impl params::Host for Reach {
+impl params::Host for HostState {
     fn get(&mut self, name: String) -> wasmtime::Result<Option<String>> {
         self.budget.call()?;
         self.budget.copy(name.len())?;

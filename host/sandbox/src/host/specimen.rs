@@ -9,12 +9,12 @@ use std::{
 use alloy_primitives::{B256, Bytes, U256, keccak256};
 use refiner_evm::{Executor, Rejected};
 use refiner_specimen::{
-    CodePiece, Specimen, Transaction, UnknownTransactionType,
+    LazyBytecode, Specimen, Transaction, UnknownTransactionType,
     check::{Check, CheckName, Quantity, Subject},
 };
 use wasmtime::component::Resource;
 
-use super::{Reach, Stop};
+use super::{BudgetExceeded, HostState};
 use crate::{
     Misuse, SpecimenHash,
     bindings::refiner::rule::{
@@ -83,13 +83,13 @@ impl SpecimenView {
         &self.raw
     }
 
-    fn transaction_hashes(&self) -> Result<&[B256], Stop> {
+    fn transaction_hashes(&self) -> Result<&[B256], BudgetExceeded> {
         let hashes = self.transaction_hashes.get_or_init(|| refiner_specimen::transaction_hashes(&self.specimen.block));
-        hashes.as_deref().map_err(|unknown| Stop::TransactionType(*unknown))
+        hashes.as_deref().map_err(|unknown| BudgetExceeded::TransactionType(*unknown))
     }
 
     /// Stops the guest before it reads senders that are not those of the signatures. Made once a run.
-    fn check_senders(&mut self, executor: &dyn Executor) -> Result<(), Stop> {
+    fn check_senders(&mut self, executor: &dyn Executor) -> Result<(), BudgetExceeded> {
         let check = self.senders.get_or_insert_with(|| executor.senders(&self.specimen));
         if check.failed() { Err(contradiction(check.clone())) } else { Ok(()) }
     }
@@ -109,14 +109,15 @@ impl SpecimenView {
         positions.get(&hash).copied()
     }
 
-    fn code(&self, position: usize) -> Option<CodePiece<'_>> {
+    fn code(&self, position: usize) -> Option<LazyBytecode<'_>> {
         self.specimen.block.state.codes.piece(position)
     }
 
     /// The bytes of the code at this position, which hash to what they are stated under.
-    fn verified_code(&mut self, position: usize) -> Result<Option<Vec<u8>>, Stop> {
+    fn verified_code(&mut self, position: usize) -> Result<Option<Vec<u8>>, BudgetExceeded> {
         let Some(piece) = self.code(position) else { return Ok(None) };
-        let code = piece.to_bytes().map_err(|error| Stop::Contradiction(Box::new(Rejected::from(error).into())))?;
+        let code =
+            piece.to_bytes().map_err(|error| BudgetExceeded::Contradiction(Box::new(Rejected::from(error).into())))?;
         if !self.verified_codes.contains(&position) {
             let (stated, computed) = (piece.hash, keccak256(&code));
             if stated != computed {
@@ -151,8 +152,8 @@ impl SpecimenView {
 }
 
 /// The end of a guest that asked for what contradicts the rest of the specimen.
-fn contradiction(check: Check) -> Stop {
-    Stop::Contradiction(Box::new(Rejected::CheckFailed(check).into()))
+fn contradiction(check: Check) -> BudgetExceeded {
+    BudgetExceeded::Contradiction(Box::new(Rejected::CheckFailed(check).into()))
 }
 
 /// A length as the contract counts. Specimens are far smaller than 4 GiB, and everything in one is smaller still.
@@ -160,35 +161,37 @@ fn len<T>(items: &[T]) -> u32 {
     u32::try_from(items.len()).unwrap_or(u32::MAX)
 }
 
-impl Reach {
+impl HostState {
     /// Counts the call and gives the specimen of this run.
-    fn specimen(&mut self) -> Result<&SpecimenView, Stop> {
+    fn specimen(&mut self) -> Result<&SpecimenView, BudgetExceeded> {
         self.budget.call()?;
-        self.specimen.as_ref().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))
+        self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))
     }
 }
 
 /// Stops the guest that asks for state by `function` where the producer exported none. The counts tell a guest beforehand.
-fn exported_state(view: Option<&SpecimenView>, function: &'static str) -> Result<(), Stop> {
+fn exported_state(view: Option<&SpecimenView>, function: &'static str) -> Result<(), BudgetExceeded> {
     match view.map(|view| &view.specimen.block) {
-        Some(block) if block.lacks_state() => Err(Stop::NoState { function, transactions: block.transactions.len() }),
+        Some(block) if block.lacks_state() => {
+            Err(BudgetExceeded::NoState { function, transactions: block.transactions.len() })
+        }
         _ => Ok(()),
     }
 }
 
 /// Counts the call, then pages through a list of the block: `page!(self, start, count, |block| list, bytes, convert)`.
 macro_rules! page {
-    ($reach:ident, $start:ident, $count:ident, |$block:ident| $items:expr, $bytes:expr, $convert:expr) => {{
-        $reach.budget.call()?;
-        let view = $reach.specimen.as_ref().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+    ($state:ident, $start:ident, $count:ident, |$block:ident| $items:expr, $bytes:expr, $convert:expr) => {{
+        $state.budget.call()?;
+        let view = $state.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
         let $block = &view.specimen.block;
-        Ok($reach.budget.page($items, $start, $count, $bytes, $convert)?)
+        Ok($state.budget.page($items, $start, $count, $bytes, $convert)?)
     }};
 }
 
-impl specimen::Host for Reach {}
+impl specimen::Host for HostState {}
 
-impl HostBlockSpecimen for Reach {
+impl HostBlockSpecimen for HostState {
     fn identity(&mut self, _: Resource<BlockSpecimen>) -> wasmtime::Result<Identity> {
         let view = self.specimen()?;
         let block = &view.specimen.block;
@@ -265,14 +268,14 @@ impl HostBlockSpecimen for Reach {
         count: u32,
     ) -> wasmtime::Result<Vec<specimen::Transaction>> {
         self.budget.call()?;
-        let view = self.specimen.as_mut().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let view = self.specimen.as_mut().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
         if let Some(executor) = self.executions.executor().filter(|_| !self.executions.senders_checked()) {
             view.check_senders(executor)?;
         }
         let block = &view.specimen.block;
         let (transactions, senders) = (block.transactions.len(), block.senders.len());
         if transactions != senders {
-            return Err(Stop::SenderCount { transactions, senders }.into());
+            return Err(BudgetExceeded::SenderCount { transactions, senders }.into());
         }
         let hashes = view.transaction_hashes()?;
         let bytes_of = |_: &Transaction| item_bytes::TRANSACTION;
@@ -289,7 +292,7 @@ impl HostBlockSpecimen for Reach {
         len: u32,
     ) -> wasmtime::Result<Vec<u8>> {
         self.budget.call()?;
-        let view = self.specimen.as_ref().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let view = self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
         let transaction = view.specimen.block.transactions.get(transaction as usize);
         let input = transaction.map_or(&[][..], |transaction| &transaction.input);
         Ok(self.budget.bytes(input, u64::from(offset), len)?)
@@ -376,7 +379,7 @@ impl HostBlockSpecimen for Reach {
     fn code(&mut self, _: Resource<BlockSpecimen>, hash: specimen::B256) -> wasmtime::Result<Option<Vec<u8>>> {
         self.budget.call()?;
         exported_state(self.specimen.as_ref(), "code")?;
-        let view = self.specimen.as_mut().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let view = self.specimen.as_mut().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
         let position = view.code_position(hash.into());
         // Paid for before it is decoded.
         self.budget.copy(position.and_then(|position| view.code(position)).map_or(0, |piece| piece.len()))?;
@@ -386,7 +389,7 @@ impl HostBlockSpecimen for Reach {
 
     fn raw(&mut self, _: Resource<BlockSpecimen>, offset: u64, len: u32) -> wasmtime::Result<Vec<u8>> {
         self.budget.call()?;
-        let view = self.specimen.as_ref().ok_or(Stop::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let view = self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
         Ok(self.budget.bytes(&view.raw, offset, len)?)
     }
 

@@ -7,7 +7,7 @@ mod server;
 use std::{fs, path::Path, time::Duration};
 
 use refiner_content::content_id;
-use refiner_sources::{Component, HttpLimits, Lock, Locked, Resolver, Settings, Sha256, Source, SourceError};
+use refiner_sources::{Component, HttpLimits, Lock, Locked, Resolver, RuleSource, Settings, Sha256, SourceError};
 
 use crate::server::{Server, layer};
 
@@ -35,7 +35,7 @@ fn under(lock: &Lock, locked_only: bool) -> Resolver {
     Resolver::new(settings(), lock.clone(), locked_only)
 }
 
-fn source(text: &str) -> Source {
+fn source(text: &str) -> RuleSource {
     text.parse().unwrap()
 }
 

@@ -5,7 +5,7 @@ use alloy_primitives::B256;
 use super::{Check, CheckName, Outcome, Quantity};
 use crate::{Specimen, encode, sha256, specimen_hash as quoted_base64_hash};
 
-/// The bytes hash to the announced specimen hash, by the network's recipe (quoted base64).
+/// The bytes hash to the announced specimen hash, by the network's form (quoted base64).
 ///
 /// An announcement that is the sha256 of the raw bytes names the same bytes, so it is reported as not applicable and
 /// does not fail (docs/specimen-format.md, section 6).

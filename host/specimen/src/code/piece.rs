@@ -18,7 +18,7 @@ pub struct NotBase64 {
 
 /// A piece of bytecode that may still be text.
 #[derive(Clone, Copy, Debug)]
-pub struct CodePiece<'a> {
+pub struct LazyBytecode<'a> {
     /// keccak256 of the code, as the producer states it.
     pub hash: B256,
     pub(super) form: Form<'a>,
@@ -30,7 +30,7 @@ pub(super) enum Form<'a> {
     Text(&'a [u8]),
 }
 
-impl CodePiece<'_> {
+impl LazyBytecode<'_> {
     /// The number of its bytes, without decoding it. Text that is no base64 counts as what fits in its length.
     pub fn len(&self) -> usize {
         match self.form {
@@ -82,8 +82,8 @@ impl CodePiece<'_> {
 mod tests {
     use super::*;
 
-    fn text(text: &[u8]) -> CodePiece<'_> {
-        CodePiece { hash: B256::ZERO, form: Form::Text(text) }
+    fn text(text: &[u8]) -> LazyBytecode<'_> {
+        LazyBytecode { hash: B256::ZERO, form: Form::Text(text) }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Avro's arrays: blocks of items, each after a count or after a negative count and a byte size.
 
 use super::{
-    error::{Fault, Read, Wrong},
+    error::{Fault, FieldError, Read},
     wire::Wire,
 };
 use crate::PathSegment;
@@ -28,7 +28,7 @@ impl Wire<'_> {
         while let Some(block) = self.array_block(item_min_bytes)? {
             let count = items.len() + block.count;
             if count > limit {
-                return Err(Fault::new(start, Wrong::OverLimit { count: count as u64, limit }));
+                return Err(Fault::new(start, FieldError::OverLimit { count: count as u64, limit }));
             }
             if items.is_empty() {
                 items.reserve_exact(block.count);
@@ -55,7 +55,7 @@ impl Wire<'_> {
         while let Some(block) = self.array_block(1)? {
             let found = filled + block.count;
             let Some(slots) = bytes.get_mut(filled..found) else {
-                return Err(Fault::new(start, Wrong::WrongCount { expected: N, found: found as u64 }));
+                return Err(Fault::new(start, FieldError::WrongCount { expected: N, found: found as u64 }));
             };
             for (index, slot) in slots.iter_mut().enumerate() {
                 *slot = self.byte().map_err(|fault| fault.within(PathSegment::Index(filled + index)))?;
@@ -66,7 +66,7 @@ impl Wire<'_> {
         if filled == N {
             Ok(bytes)
         } else {
-            Err(Fault::new(start, Wrong::WrongCount { expected: N, found: filled as u64 }))
+            Err(Fault::new(start, FieldError::WrongCount { expected: N, found: filled as u64 }))
         }
     }
 
@@ -75,8 +75,8 @@ impl Wire<'_> {
         let number = self.varint()?;
         match u8::try_from(number) {
             Ok(byte) => Ok(byte),
-            Err(_) if number < 0 => Err(Fault::new(start, Wrong::Negative(number))),
-            Err(_) => Err(Fault::new(start, Wrong::OutOfRange { limit_bits: u8::BITS })),
+            Err(_) if number < 0 => Err(Fault::new(start, FieldError::Negative(number))),
+            Err(_) => Err(Fault::new(start, FieldError::OutOfRange { limit_bits: u8::BITS })),
         }
     }
 
@@ -99,7 +99,7 @@ impl Wire<'_> {
             Ok(count) if count <= possible => Ok(Some(ArrayBlock { count, stated_bytes, start: self.offset() })),
             _ => {
                 let left_bytes = self.left_bytes();
-                Err(Fault::new(start, Wrong::TooManyItems { count: count.unsigned_abs(), left_bytes }))
+                Err(Fault::new(start, FieldError::TooManyItems { count: count.unsigned_abs(), left_bytes }))
             }
         }
     }
@@ -107,14 +107,14 @@ impl Wire<'_> {
     fn block_size(&mut self) -> Read<u64> {
         let start = self.offset();
         let size = self.varint()?;
-        u64::try_from(size).map_err(|_| Fault::new(start, Wrong::NegativeLength(size)))
+        u64::try_from(size).map_err(|_| Fault::new(start, FieldError::NegativeLength(size)))
     }
 
     fn end_block(&self, block: &ArrayBlock) -> Read<()> {
         let used_bytes = (self.offset() - block.start) as u64;
         match block.stated_bytes {
             Some(stated_bytes) if stated_bytes != used_bytes => {
-                Err(Fault::new(block.start, Wrong::BlockSize { stated_bytes, used_bytes }))
+                Err(Fault::new(block.start, FieldError::BlockSize { stated_bytes, used_bytes }))
             }
             _ => Ok(()),
         }

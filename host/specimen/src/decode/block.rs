@@ -5,7 +5,7 @@ use alloy_eips::eip4895::Withdrawal;
 use super::{
     error::{Locate, Read},
     header,
-    heading::Front,
+    peek_header::Front,
     receipt,
     section::{Sections, Unchanged},
     state,

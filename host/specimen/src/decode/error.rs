@@ -15,13 +15,13 @@ pub enum DecodeError {
     },
     /// No layout fits; the one that fits furthest.
     #[error("not a specimen: {0}")]
-    Malformed(Box<Misfit>),
+    Malformed(Box<LayoutMismatch>),
 }
 
 /// Where and why the bytes stopped fitting a layout.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("layout {layout} fits up to byte {offset}, at {path}: {wrong}")]
-pub struct Misfit {
+pub struct LayoutMismatch {
     /// The layout that was being read.
     pub layout: Layout,
     /// Byte offset in the input of what is wrong.
@@ -29,12 +29,12 @@ pub struct Misfit {
     /// The field being read.
     pub path: FieldPath,
     /// The fault at that place.
-    pub wrong: Wrong,
+    pub wrong: FieldError,
 }
 
 /// The fault of one field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Wrong {
+pub enum FieldError {
     /// The input ends inside the field.
     #[error("{needed_bytes} bytes are needed and {left_bytes} are left")]
     Truncated {
@@ -136,11 +136,11 @@ pub enum Wrong {
     LeftOver(usize),
 }
 
-/// A [`Misfit`] in the making: the path is collected inside out while the error travels up.
+/// A [`LayoutMismatch`] in the making: the path is collected inside out while the error travels up.
 #[derive(Debug)]
 pub(super) struct Fault {
     offset: usize,
-    wrong: Wrong,
+    wrong: FieldError,
     inside_out: Vec<PathSegment>,
 }
 
@@ -149,7 +149,7 @@ pub(super) type Read<T> = Result<T, Box<Fault>>;
 
 impl Fault {
     #[cold]
-    pub(super) fn new(offset: usize, wrong: Wrong) -> Box<Self> {
+    pub(super) fn new(offset: usize, wrong: FieldError) -> Box<Self> {
         Box::new(Self { offset, wrong, inside_out: Vec::new() })
     }
 
@@ -159,9 +159,9 @@ impl Fault {
         self
     }
 
-    pub(super) fn into_misfit(self, layout: Layout) -> Misfit {
+    pub(super) fn into_misfit(self, layout: Layout) -> LayoutMismatch {
         let path = FieldPath::from_inside_out(self.inside_out);
-        Misfit { layout, offset: self.offset, path, wrong: self.wrong }
+        LayoutMismatch { layout, offset: self.offset, path, wrong: self.wrong }
     }
 }
 

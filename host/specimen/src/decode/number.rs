@@ -3,7 +3,7 @@
 use alloy_primitives::U256;
 
 use super::{
-    error::{Fault, Read, Wrong},
+    error::{Fault, FieldError, Read},
     wire::Wire,
 };
 
@@ -19,7 +19,7 @@ impl<'a> Wire<'a> {
     pub(super) fn long(&mut self) -> Read<u64> {
         let start = self.offset();
         let number = self.varint()?;
-        u64::try_from(number).map_err(|_| Fault::new(start, Wrong::Negative(number)))
+        u64::try_from(number).map_err(|_| Fault::new(start, FieldError::Negative(number)))
     }
 
     /// Hex text of at most 256 bits.
@@ -69,7 +69,7 @@ impl<'a> Wire<'a> {
             return Ok(significant);
         }
         let limit_bits = u32::try_from(4 * limit).unwrap_or(u32::MAX);
-        Err(Fault::new(self.offset() - significant.len(), Wrong::OutOfRange { limit_bits }))
+        Err(Fault::new(self.offset() - significant.len(), FieldError::OutOfRange { limit_bits }))
     }
 
     #[inline]

@@ -3,7 +3,7 @@
 use alloy_primitives::U256;
 
 use super::{
-    error::{Fault, Read, Wrong},
+    error::{Fault, FieldError, Read},
     wire::Wire,
 };
 use crate::{Layout, double};
@@ -42,7 +42,7 @@ impl Wire<'_> {
     fn short_double(&mut self) -> Read<u64> {
         let start = self.offset();
         let number = self.whole_double()?;
-        u64::try_from(number).map_err(|_| Fault::new(start, Wrong::OutOfRange { limit_bits: u64::BITS }))
+        u64::try_from(number).map_err(|_| Fault::new(start, FieldError::OutOfRange { limit_bits: u64::BITS }))
     }
 
     #[cold]
@@ -51,9 +51,9 @@ impl Wire<'_> {
         let number = self.double()?;
         double::whole(number).ok_or_else(|| {
             let wrong = match number {
-                ..0.0 => Wrong::NegativeDouble,
-                _ if number.fract() != 0.0 => Wrong::NotWhole,
-                _ => Wrong::OutOfRange { limit_bits: 256 },
+                ..0.0 => FieldError::NegativeDouble,
+                _ if number.fract() != 0.0 => FieldError::NotWhole,
+                _ => FieldError::OutOfRange { limit_bits: 256 },
             };
             Fault::new(start, wrong)
         })

@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 
 use super::{
     block,
-    error::{Fault, Locate, Read, Wrong},
+    error::{Fault, FieldError, Locate, Read},
     resolve,
     section::Sections,
     wire::Wire,
@@ -31,7 +31,7 @@ pub(super) fn read(wire: &mut Wire<'_>, sections: &mut Sections) -> Read<Specime
     };
     match wire.left_bytes() {
         0 => sections.give_to(&mut specimen.block),
-        left => return Err(wire.wrong(Wrong::LeftOver(left))),
+        left => return Err(wire.wrong(FieldError::LeftOver(left))),
     }
     resolve::block(&mut specimen.block, wire.layout);
     Ok(specimen)
@@ -41,5 +41,5 @@ fn only_event(wire: &mut Wire<'_>, sections: &mut Sections) -> Read<(B256, Block
     let start = wire.offset();
     let event = |wire: &mut Wire<'_>| Ok((wire.hash().at("hash")?, block::read(wire, sections).at("data")?));
     let mut events = wire.limited_array(EVENT_MIN_BYTES, EVENTS_LIMIT, event)?;
-    events.pop().ok_or_else(|| Fault::new(start, Wrong::NoBlock))
+    events.pop().ok_or_else(|| Fault::new(start, FieldError::NoBlock))
 }

@@ -9,7 +9,7 @@ use super::{
     text::{ADDRESS_BYTES, HASH_BYTES, HEX_MIN_BYTES},
     wire::{Before, Wire},
 };
-use crate::{AccountRead, BlockHashRead, CodeRead, Codes, StateReads, StorageRead, code::EncodedCodes};
+use crate::{AccountRead, BlockHashRead, BytecodeTable, CodeRead, StateReads, StorageRead, code::EncodedCodes};
 
 const ACCOUNT_MIN_BYTES: usize = ADDRESS_BYTES + 1 + HEX_MIN_BYTES + HASH_BYTES;
 const STORAGE_BYTES: usize = ADDRESS_BYTES + 2 * HASH_BYTES;
@@ -51,13 +51,13 @@ fn storage(wire: &mut Wire<'_>) -> Read<Vec<StorageRead>> {
     })
 }
 
-fn codes(wire: &mut Wire<'_>) -> Read<Codes> {
+fn codes(wire: &mut Wire<'_>) -> Read<BytecodeTable> {
     match wire.shared {
         Some(source) => {
             let codes = wire.array(CODE_MIN_BYTES, encoded_code)?;
-            Ok(Codes::encoded(EncodedCodes { source: source.clone(), codes }))
+            Ok(BytecodeTable::encoded(EncodedCodes { source: source.clone(), codes }))
         }
-        None => wire.array(CODE_MIN_BYTES, code).map(Codes::from),
+        None => wire.array(CODE_MIN_BYTES, code).map(BytecodeTable::from),
     }
 }
 

@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, Bytes, FixedBytes};
 use base64_simd::STANDARD;
 
 use super::{
-    error::{Fault, Read, Wrong},
+    error::{Fault, FieldError, Read},
     hex,
     wire::Wire,
 };
@@ -66,7 +66,7 @@ impl<'a> Wire<'a> {
         let text = self.text()?;
         match text {
             [b'0', b'x', digits @ ..] => Ok(digits),
-            _ => Err(Fault::new(self.offset() - text.len(), Wrong::NoHexPrefix)),
+            _ => Err(Fault::new(self.offset() - text.len(), FieldError::NoHexPrefix)),
         }
     }
 
@@ -75,7 +75,7 @@ impl<'a> Wire<'a> {
     fn fixed_hex<const N: usize>(&mut self) -> Read<[u8; N]> {
         let digits = self.hex_digits()?;
         if digits.len() != 2 * N {
-            let wrong = Wrong::WrongLength { expected: 2 * N + 2, found: digits.len() + 2 };
+            let wrong = FieldError::WrongLength { expected: 2 * N + 2, found: digits.len() + 2 };
             return Err(Fault::new(self.offset() - digits.len() - 2, wrong));
         }
         const_hex::decode_to_array(digits).map_err(|_| self.not_hex(digits))
@@ -85,7 +85,7 @@ impl<'a> Wire<'a> {
     pub(super) fn hex_bytes(&mut self) -> Read<Bytes> {
         let digits = self.hex_digits()?;
         if !digits.len().is_multiple_of(2) {
-            return Err(Fault::new(self.offset() - digits.len(), Wrong::HalfByte(digits.len())));
+            return Err(Fault::new(self.offset() - digits.len(), FieldError::HalfByte(digits.len())));
         }
         let mut bytes = vec![0; digits.len() / 2];
         const_hex::decode_to_slice(digits, &mut bytes).map_err(|_| self.not_hex(digits))?;
@@ -116,7 +116,7 @@ impl<'a> Wire<'a> {
         let text = self.text()?;
         match std::str::from_utf8(text) {
             Ok(text) => Ok(text.to_owned()),
-            Err(error) => Err(Fault::new(self.offset() - text.len() + error.valid_up_to(), Wrong::NotUtf8)),
+            Err(error) => Err(Fault::new(self.offset() - text.len() + error.valid_up_to(), FieldError::NotUtf8)),
         }
     }
 
@@ -125,9 +125,9 @@ impl<'a> Wire<'a> {
     pub(super) fn not_hex(&self, digits: &[u8]) -> Box<Fault> {
         let start = self.offset() - digits.len();
         match digits.iter().position(|digit| !digit.is_ascii_hexdigit()) {
-            Some(position) => Fault::new(start + position, Wrong::NotHexDigit(digits[position])),
+            Some(position) => Fault::new(start + position, FieldError::NotHexDigit(digits[position])),
             // const-hex skips a second `0x` and then misses its digits, but `x` is no digit and is found above.
-            None => Fault::new(start, Wrong::HalfByte(digits.len())),
+            None => Fault::new(start, FieldError::HalfByte(digits.len())),
         }
     }
 
@@ -136,6 +136,6 @@ impl<'a> Wire<'a> {
     fn not_base64(&self, text: &[u8]) -> Box<Fault> {
         let in_alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
         let position = text.iter().position(|byte| !in_alphabet(byte)).unwrap_or(text.len());
-        Fault::new(self.offset() - text.len() + position, Wrong::NotBase64)
+        Fault::new(self.offset() - text.len() + position, FieldError::NotBase64)
     }
 }

@@ -4,7 +4,7 @@ use alloy_eips::eip2930::{AccessList, AccessListItem};
 use alloy_primitives::Address;
 
 use super::{
-    error::{Fault, Locate, Read, Wrong},
+    error::{Fault, FieldError, Locate, Read},
     text::{ADDRESS_BYTES, HASH_BYTES, HEX_MIN_BYTES},
     wire::Wire,
 };
@@ -67,7 +67,7 @@ fn tx_type(wire: &mut Wire<'_>) -> Read<u8> {
     let start = wire.offset();
     match u8::try_from(wire.long()?) {
         Ok(tx_type) if tx_type < 0x80 => Ok(tx_type),
-        _ => Err(Fault::new(start, Wrong::OutOfRange { limit_bits: 7 })),
+        _ => Err(Fault::new(start, FieldError::OutOfRange { limit_bits: 7 })),
     }
 }
 

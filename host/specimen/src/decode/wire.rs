@@ -2,7 +2,7 @@
 
 use alloy_primitives::Bytes;
 
-use super::error::{Fault, Read, Wrong};
+use super::error::{Fault, FieldError, Read};
 use crate::Layout;
 
 /// A varint of 64 bits has at most this many bytes, seven bits each.
@@ -89,7 +89,7 @@ impl<'a> Wire<'a> {
         if self.rest.len() < VARINT_MAX_BYTES {
             return Err(self.truncated(self.rest.len() as u64 + 1));
         }
-        Err(self.wrong(Wrong::VarintTooLong))
+        Err(self.wrong(FieldError::VarintTooLong))
     }
 
     /// The content of an Avro `string` or `bytes`.
@@ -99,7 +99,7 @@ impl<'a> Wire<'a> {
         let length = self.varint()?;
         match usize::try_from(length) {
             Ok(length) => self.take(length),
-            Err(_) => Err(Fault::new(start, Wrong::NegativeLength(length))),
+            Err(_) => Err(Fault::new(start, FieldError::NegativeLength(length))),
         }
     }
 
@@ -108,7 +108,7 @@ impl<'a> Wire<'a> {
         match self.take(1)? {
             [0] => Ok(false),
             [1] => Ok(true),
-            other => Err(Fault::new(start, Wrong::NotBoolean(other[0]))),
+            other => Err(Fault::new(start, FieldError::NotBoolean(other[0]))),
         }
     }
 
@@ -118,7 +118,7 @@ impl<'a> Wire<'a> {
         let mut bytes = [0; 8];
         bytes.copy_from_slice(self.take(8)?);
         let number = f64::from_le_bytes(bytes);
-        if number.is_finite() { Ok(number) } else { Err(Fault::new(start, Wrong::NotFinite)) }
+        if number.is_finite() { Ok(number) } else { Err(Fault::new(start, FieldError::NotFinite)) }
     }
 
     /// The value of the next N bytes. `None` reads nothing: another spelling or a wrong one, which the fields'
@@ -157,17 +157,17 @@ impl<'a> Wire<'a> {
         match self.varint()? {
             0 => Ok(None),
             1 => read(self).map(Some),
-            branch => Err(Fault::new(start, Wrong::UnknownBranch(branch))),
+            branch => Err(Fault::new(start, FieldError::UnknownBranch(branch))),
         }
     }
 
     #[cold]
     fn truncated(&self, needed_bytes: u64) -> Box<Fault> {
-        self.wrong(Wrong::Truncated { needed_bytes, left_bytes: self.rest.len() })
+        self.wrong(FieldError::Truncated { needed_bytes, left_bytes: self.rest.len() })
     }
 
     #[cold]
-    pub(super) fn wrong(&self, wrong: Wrong) -> Box<Fault> {
+    pub(super) fn wrong(&self, wrong: FieldError) -> Box<Fault> {
         Fault::new(self.offset(), wrong)
     }
 }

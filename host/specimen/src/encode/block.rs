@@ -4,13 +4,13 @@ use alloy_consensus::Header;
 use alloy_eips::eip4895::Withdrawal;
 
 use super::{
-    error::{Locate, Say},
+    error::{Encoded, Locate},
     header, receipt, state, transaction,
     writer::Writer,
 };
 use crate::{BlobSidecar, Block, Layout};
 
-pub(super) fn write(out: &mut Writer, block: &Block) -> Say<()> {
+pub(super) fn write(out: &mut Writer, block: &Block) -> Encoded<()> {
     out.text(&block.kind);
     out.long(block.network_id).at("NetworkId")?;
     out.hex(block.hash);
@@ -28,7 +28,7 @@ pub(super) fn write(out: &mut Writer, block: &Block) -> Say<()> {
 }
 
 /// In 0.3 to 0.34 no uncles and null are both the empty array.
-fn uncles(out: &mut Writer, uncles: Option<&[Header]>) -> Say<()> {
+fn uncles(out: &mut Writer, uncles: Option<&[Header]>) -> Encoded<()> {
     let all = |out: &mut Writer, headers: &[Header]| out.array(headers, header::write);
     if out.layout >= Layout::V0_35 || out.layout == Layout::V0_2 {
         out.optional(uncles, all)
@@ -37,13 +37,13 @@ fn uncles(out: &mut Writer, uncles: Option<&[Header]>) -> Say<()> {
     }
 }
 
-fn withdrawal(out: &mut Writer, withdrawal: &Withdrawal) -> Say<()> {
+fn withdrawal(out: &mut Writer, withdrawal: &Withdrawal) -> Encoded<()> {
     out.long(withdrawal.index).at("index")?;
     out.long(withdrawal.validator_index).at("validatorIndex")?;
     out.hex(withdrawal.address);
     out.long(withdrawal.amount).at("amount")
 }
 
-fn sidecar(out: &mut Writer, sidecar: &BlobSidecar) -> Say<()> {
+fn sidecar(out: &mut Writer, sidecar: &BlobSidecar) -> Encoded<()> {
     [&sidecar.blobs, &sidecar.commitments, &sidecar.proofs].into_iter().try_for_each(|items| out.hexes(items))
 }

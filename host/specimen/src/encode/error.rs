@@ -7,7 +7,7 @@ use crate::{FieldPath, Layout, PathSegment};
 pub enum EncodeError {
     /// The layout has no place for something that matters.
     #[error(transparent)]
-    Unsayable(Unsayable),
+    Unrepresentable(Unrepresentable),
     /// The value does not follow its schema.
     #[error("the value does not follow the layout's schema")]
     Avro(#[from] Box<apache_avro::Error>),
@@ -22,18 +22,18 @@ impl From<apache_avro::Error> for EncodeError {
 /// A value that a layout cannot represent, with its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("layout {layout} cannot say {path}: {refusal}")]
-pub struct Unsayable {
+pub struct Unrepresentable {
     /// The layout asked for.
     pub layout: Layout,
     /// The field in question.
     pub path: FieldPath,
     /// The reason for which it cannot be represented.
-    pub refusal: Refusal,
+    pub refusal: EncodeObstacle,
 }
 
 /// The obstacle to writing a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum EncodeObstacle {
     /// The layout has no such field and the specimen does.
     #[error("it has no such field")]
     NoSuchField,
@@ -51,16 +51,16 @@ pub enum Refusal {
     NotFinite,
 }
 
-/// An [`Unsayable`] in the making: the path is collected inside out.
-pub(super) struct Unsaid {
-    refusal: Refusal,
+/// An [`Unrepresentable`] in the making: the path is collected inside out.
+pub(super) struct FieldObstacle {
+    refusal: EncodeObstacle,
     inside_out: Vec<PathSegment>,
 }
 
-pub(super) type Say<T> = Result<T, Unsaid>;
+pub(super) type Encoded<T> = Result<T, FieldObstacle>;
 
-impl Unsaid {
-    pub(super) const fn new(refusal: Refusal) -> Self {
+impl FieldObstacle {
+    pub(super) const fn new(refusal: EncodeObstacle) -> Self {
         Self { refusal, inside_out: Vec::new() }
     }
 
@@ -69,8 +69,8 @@ impl Unsaid {
         self
     }
 
-    pub(super) fn into_unsayable(self, layout: Layout) -> Unsayable {
-        Unsayable { layout, path: FieldPath::from_inside_out(self.inside_out), refusal: self.refusal }
+    pub(super) fn into_unsayable(self, layout: Layout) -> Unrepresentable {
+        Unrepresentable { layout, path: FieldPath::from_inside_out(self.inside_out), refusal: self.refusal }
     }
 }
 
@@ -80,7 +80,7 @@ pub(super) trait Locate {
     fn at(self, field: &'static str) -> Self;
 }
 
-impl<T> Locate for Say<T> {
+impl<T> Locate for Encoded<T> {
     fn at(self, field: &'static str) -> Self {
         self.map_err(|unsaid| unsaid.within(PathSegment::Field(field)))
     }

@@ -4,12 +4,12 @@ use alloy_consensus::Header;
 use alloy_primitives::{B256, U256};
 
 use super::{
-    error::{Locate, Refusal, Say, Unsaid},
+    error::{EncodeObstacle, Encoded, FieldObstacle, Locate},
     writer::Writer,
 };
 use crate::{Layout, double};
 
-pub(super) fn write(out: &mut Writer, header: &Header) -> Say<()> {
+pub(super) fn write(out: &mut Writer, header: &Header) -> Encoded<()> {
     out.hex(header.parent_hash);
     out.hex(header.ommers_hash);
     out.hex(header.beneficiary);
@@ -31,7 +31,7 @@ pub(super) fn write(out: &mut Writer, header: &Header) -> Say<()> {
 }
 
 /// An array with a number for each byte.
-fn bytes(out: &mut Writer, bytes: &[u8]) -> Say<()> {
+fn bytes(out: &mut Writer, bytes: &[u8]) -> Encoded<()> {
     out.array(bytes, |out, byte| {
         out.integer((*byte).into());
         Ok(())
@@ -39,7 +39,7 @@ fn bytes(out: &mut Writer, bytes: &[u8]) -> Say<()> {
 }
 
 /// In 0.2 the nearest double, as far as decoding finds the number back by the header's hash.
-fn difficulty(out: &mut Writer, difficulty: U256) -> Say<()> {
+fn difficulty(out: &mut Writer, difficulty: U256) -> Encoded<()> {
     if out.layout != Layout::V0_2 {
         out.number(difficulty);
         return Ok(());
@@ -49,12 +49,12 @@ fn difficulty(out: &mut Writer, difficulty: U256) -> Say<()> {
         Some(stands_for) if stands_for.abs_diff(difficulty) <= U256::from(double::RESOLVED_DISTANCE) => {
             out.double(nearest)
         }
-        _ => Err(Unsaid::new(Refusal::Inexact)),
+        _ => Err(FieldObstacle::new(EncodeObstacle::Inexact)),
     }
 }
 
 /// The fields that forks added. No value of theirs can be left out: the block hash covers them.
-fn later_fields(out: &mut Writer, header: &Header) -> Say<()> {
+fn later_fields(out: &mut Writer, header: &Header) -> Encoded<()> {
     let hash = |out: &mut Writer, hash: B256| {
         out.hex(hash);
         Ok(())
@@ -64,7 +64,8 @@ fn later_fields(out: &mut Writer, header: &Header) -> Say<()> {
     out.since(Layout::V0_36, "excessBlobGas", header.excess_blob_gas, |_| false, Writer::long)?;
     out.since(Layout::V0_36, "parentBeaconBlockRoot", header.parent_beacon_block_root, |_| false, hash)?;
     out.since(Layout::V0_38, "requestsHash", header.requests_hash, |_| false, hash)?;
-    let no_field = |name, there: bool| if there { Err(Unsaid::new(Refusal::NoSuchField)).at(name) } else { Ok(()) };
+    let no_field =
+        |name, there: bool| if there { Err(FieldObstacle::new(EncodeObstacle::NoSuchField)).at(name) } else { Ok(()) };
     no_field("blockAccessListHash", header.block_access_list_hash.is_some())?;
     no_field("slotNumber", header.slot_number.is_some())
 }

@@ -1,12 +1,12 @@
 //! The producer's receipts and their logs.
 
 use super::{
-    error::{Locate, Say},
+    error::{Encoded, Locate},
     writer::Writer,
 };
 use crate::{Log, Receipt};
 
-pub(super) fn write(out: &mut Writer, receipt: &Receipt) -> Say<()> {
+pub(super) fn write(out: &mut Writer, receipt: &Receipt) -> Encoded<()> {
     out.base64(&receipt.post_state_or_status);
     out.long(receipt.cumulative_gas_used).at("CumulativeGasUsed")?;
     out.hex(receipt.tx_hash);
@@ -15,7 +15,7 @@ pub(super) fn write(out: &mut Writer, receipt: &Receipt) -> Say<()> {
     out.long(receipt.gas_used).at("GasUsed")
 }
 
-fn log(out: &mut Writer, log: &Log) -> Say<()> {
+fn log(out: &mut Writer, log: &Log) -> Encoded<()> {
     out.hex(log.address);
     out.hexes(&log.topics)?;
     out.base64(&log.data);

@@ -4,12 +4,12 @@ use alloy_eips::eip2930::AccessListItem;
 use alloy_primitives::{Address, B256, U256};
 
 use super::{
-    error::{Locate, Refusal, Say, Unsaid},
+    error::{EncodeObstacle, Encoded, FieldObstacle, Locate},
     writer::Writer,
 };
 use crate::{Authorization, Layout, Transaction};
 
-pub(super) fn write(out: &mut Writer, transaction: &Transaction) -> Say<()> {
+pub(super) fn write(out: &mut Writer, transaction: &Transaction) -> Encoded<()> {
     let address = |out: &mut Writer, address: Address| {
         out.hex(address);
         Ok(())
@@ -34,29 +34,29 @@ pub(super) fn write(out: &mut Writer, transaction: &Transaction) -> Say<()> {
     later_fields(out, transaction)
 }
 
-fn access_list_item(out: &mut Writer, item: &AccessListItem) -> Say<()> {
+fn access_list_item(out: &mut Writer, item: &AccessListItem) -> Encoded<()> {
     out.hex(item.address);
     out.hexes(&item.storage_keys)
 }
 
-fn signature(out: &mut Writer, transaction: &Transaction) -> Say<()> {
+fn signature(out: &mut Writer, transaction: &Transaction) -> Encoded<()> {
     for (name, part) in [("v", transaction.v), ("r", transaction.r), ("s", transaction.s)] {
         if out.layout.has_signatures() {
             out.optional(part, number)?;
         } else if part.is_some() {
-            return Err(Unsaid::new(Refusal::NoSuchField)).at(name);
+            return Err(FieldObstacle::new(EncodeObstacle::NoSuchField)).at(name);
         }
     }
     Ok(())
 }
 
-fn number(out: &mut Writer, number: U256) -> Say<()> {
+fn number(out: &mut Writer, number: U256) -> Encoded<()> {
     out.number(number);
     Ok(())
 }
 
 /// What newer layouts added. Every transaction of 0.37 has blob fields, and zeros and empty lists in them mean nothing.
-fn later_fields(out: &mut Writer, transaction: &Transaction) -> Say<()> {
+fn later_fields(out: &mut Writer, transaction: &Transaction) -> Encoded<()> {
     let hashes = |out: &mut Writer, hashes: &Vec<B256>| out.hexes(hashes);
     let fee_cap = |out: &mut Writer, cap: u128| number(out, U256::from(cap));
     out.since(Layout::V0_37, "blobFeeCap", transaction.blob_fee_cap, |cap| *cap == 0, fee_cap)?;
@@ -71,7 +71,7 @@ fn later_fields(out: &mut Writer, transaction: &Transaction) -> Say<()> {
     out.since(Layout::V0_38, "AuthList", transaction.authorization_list.as_ref(), |all| all.is_empty(), list)
 }
 
-fn authorization(out: &mut Writer, signed: &Authorization) -> Say<()> {
+fn authorization(out: &mut Writer, signed: &Authorization) -> Encoded<()> {
     out.number(signed.chain_id);
     out.hex(signed.address);
     out.long(signed.nonce).at("nonce")?;

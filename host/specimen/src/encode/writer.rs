@@ -3,7 +3,7 @@
 use alloy_primitives::U256;
 use base64_simd::STANDARD;
 
-use super::error::{Locate, Refusal, Say, Unsaid};
+use super::error::{EncodeObstacle, Encoded, FieldObstacle, Locate};
 use crate::{Layout, PathSegment, double};
 
 /// Bytes by one layout.
@@ -32,8 +32,9 @@ impl Writer {
     }
 
     /// An Avro `long` of a number without a sign.
-    pub(super) fn long(&mut self, number: u64) -> Say<()> {
-        let number = i64::try_from(number).map_err(|_| Unsaid::new(Refusal::OutOfRange { limit_bits: 63 }))?;
+    pub(super) fn long(&mut self, number: u64) -> Encoded<()> {
+        let number =
+            i64::try_from(number).map_err(|_| FieldObstacle::new(EncodeObstacle::OutOfRange { limit_bits: 63 }))?;
         self.integer(number);
         Ok(())
     }
@@ -83,22 +84,26 @@ impl Writer {
     }
 
     /// An Avro `double`. Decoding refuses what is not finite, so encoding does.
-    pub(super) fn double(&mut self, number: f64) -> Say<()> {
+    pub(super) fn double(&mut self, number: f64) -> Encoded<()> {
         if !number.is_finite() {
-            return Err(Unsaid::new(Refusal::NotFinite));
+            return Err(FieldObstacle::new(EncodeObstacle::NotFinite));
         }
         self.bytes.extend_from_slice(&number.to_le_bytes());
         Ok(())
     }
 
     /// A whole number as an Avro `double`, which not every one can be.
-    pub(super) fn whole_double(&mut self, number: U256) -> Say<()> {
+    pub(super) fn whole_double(&mut self, number: U256) -> Encoded<()> {
         let nearest = double::nearest(number);
-        if double::whole(nearest) == Some(number) { self.double(nearest) } else { Err(Unsaid::new(Refusal::Inexact)) }
+        if double::whole(nearest) == Some(number) {
+            self.double(nearest)
+        } else {
+            Err(FieldObstacle::new(EncodeObstacle::Inexact))
+        }
     }
 
     /// Hex text, in 0.2 a double.
-    pub(super) fn number_or_double(&mut self, number: U256) -> Say<()> {
+    pub(super) fn number_or_double(&mut self, number: U256) -> Encoded<()> {
         if self.layout == Layout::V0_2 {
             return self.whole_double(number);
         }
@@ -107,7 +112,7 @@ impl Writer {
     }
 
     /// Hex text, in 0.2 a `long`.
-    pub(super) fn number_or_long(&mut self, number: impl Into<u128>) -> Say<()> {
+    pub(super) fn number_or_long(&mut self, number: impl Into<u128>) -> Encoded<()> {
         let number = number.into();
         if self.layout == Layout::V0_2 {
             // What does not fit in 64 bits fits in 63 even less.
@@ -122,7 +127,11 @@ impl Writer {
     }
 
     /// The second branch of a union with null, or null.
-    pub(super) fn optional<T>(&mut self, value: Option<T>, say: impl FnOnce(&mut Self, T) -> Say<()>) -> Say<()> {
+    pub(super) fn optional<T>(
+        &mut self,
+        value: Option<T>,
+        say: impl FnOnce(&mut Self, T) -> Encoded<()>,
+    ) -> Encoded<()> {
         self.integer(value.is_some().into());
         value.map_or(Ok(()), |value| say(self, value))
     }
@@ -131,8 +140,8 @@ impl Writer {
     pub(super) fn array<T>(
         &mut self,
         items: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
-        say: impl Fn(&mut Self, T) -> Say<()>,
-    ) -> Say<()> {
+        say: impl Fn(&mut Self, T) -> Encoded<()>,
+    ) -> Encoded<()> {
         let items = items.into_iter();
         if items.len() > 0 {
             self.length(items.len());
@@ -145,7 +154,7 @@ impl Writer {
     }
 
     /// An array of hashes, addresses or the like.
-    pub(super) fn hexes<T: AsRef<[u8]>>(&mut self, items: &[T]) -> Say<()> {
+    pub(super) fn hexes<T: AsRef<[u8]>>(&mut self, items: &[T]) -> Encoded<()> {
         self.array(items, |out, item| {
             out.hex(item);
             Ok(())
@@ -160,13 +169,13 @@ impl Writer {
         name: &'static str,
         value: Option<T>,
         says_nothing: impl FnOnce(&T) -> bool,
-        say: impl FnOnce(&mut Self, T) -> Say<()>,
-    ) -> Say<()> {
+        say: impl FnOnce(&mut Self, T) -> Encoded<()>,
+    ) -> Encoded<()> {
         if self.layout >= since {
             return self.optional(value, say).at(name);
         }
         match value {
-            Some(value) if !says_nothing(&value) => Err(Unsaid::new(Refusal::NoSuchField)).at(name),
+            Some(value) if !says_nothing(&value) => Err(FieldObstacle::new(EncodeObstacle::NoSuchField)).at(name),
             _ => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! Bytecode that is decoded when it is needed.
 
 use alloy_primitives::{B256, Bytes};
-use refiner_specimen::{CodeRead, Codes, Layout, NotBase64, Specimen, check, decode, decode_shared, encode};
+use refiner_specimen::{BytecodeTable, CodeRead, Layout, NotBase64, Specimen, check, decode, decode_shared, encode};
 
 use crate::random;
 
@@ -35,7 +35,7 @@ fn undecoded_code_can_be_added_to_and_emptied() {
     assert_eq!(whole.block.state.codes, shared.block.state.codes);
     assert_eq!(shared.block.state.codes.last(), Some(&more));
     shared.block.state.codes.clear();
-    assert_eq!(shared.block.state.codes, Codes::default());
+    assert_eq!(shared.block.state.codes, BytecodeTable::default());
     assert_eq!(shared.block.state.codes.len(), 0);
 }
 

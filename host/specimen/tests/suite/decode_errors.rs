@@ -7,8 +7,8 @@ use alloy_eips::{
 };
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256};
 use refiner_specimen::{
-    BlobSidecar, Block, CodeRead, DecodeError, INPUT_LIMIT_BYTES, Layout, Log, Receipt, Specimen, StateReads,
-    Transaction, Wrong, decode, encode,
+    BlobSidecar, Block, CodeRead, DecodeError, FieldError, INPUT_LIMIT_BYTES, Layout, Log, Receipt, Specimen,
+    StateReads, Transaction, decode, encode,
 };
 
 /// Replaces the only occurrence of `find`, and expects an error `at` bytes into it.
@@ -17,10 +17,10 @@ struct Case {
     replace: Vec<u8>,
     at: usize,
     path: &'static str,
-    wrong: Wrong,
+    wrong: FieldError,
 }
 
-fn case(find: impl AsRef<[u8]>, replace: impl AsRef<[u8]>, at: usize, path: &'static str, wrong: Wrong) -> Case {
+fn case(find: impl AsRef<[u8]>, replace: impl AsRef<[u8]>, at: usize, path: &'static str, wrong: FieldError) -> Case {
     Case { find: find.as_ref().to_vec(), replace: replace.as_ref().to_vec(), at, path, wrong }
 }
 
@@ -39,49 +39,49 @@ fn error_says_which_byte_of_which_field_is_wrong() {
 
 #[rustfmt::skip]
 fn cases() -> Vec<Case> {
-    let number = |limit_bits| Wrong::OutOfRange { limit_bits };
+    let number = |limit_bits| FieldError::OutOfRange { limit_bits };
     vec![
-        case("0x1111", "0x111g", 5, "Header.parentHash", Wrong::NotHexDigit(b'g')),
-        case("0x1111", "0y1111", 0, "Header.parentHash", Wrong::NoHexPrefix),
-        case(b"\x84\x01\x30x1111", b"\x82\x01\x30x1111", 2, "Header.parentHash", Wrong::WrongLength { expected: 66, found: 65 }),
-        case(b"\x84\x01\x30x1111", b"\x86\x01\x30x1111", 2, "Header.parentHash", Wrong::WrongLength { expected: 66, found: 67 }),
-        case(b"T0xaa", b"S0xaa", 0, "Transactions[1].accessList[0].address", Wrong::NegativeLength(-42)),
-        case("0xaaaa", "0xaa-a", 4, "Transactions[1].accessList[0].address", Wrong::NotHexDigit(b'-')),
-        case("0xabab", "0xab x", 4, "Transactions[1].accessList[0].storageKeys[0]", Wrong::NotHexDigit(b' ')),
+        case("0x1111", "0x111g", 5, "Header.parentHash", FieldError::NotHexDigit(b'g')),
+        case("0x1111", "0y1111", 0, "Header.parentHash", FieldError::NoHexPrefix),
+        case(b"\x84\x01\x30x1111", b"\x82\x01\x30x1111", 2, "Header.parentHash", FieldError::WrongLength { expected: 66, found: 65 }),
+        case(b"\x84\x01\x30x1111", b"\x86\x01\x30x1111", 2, "Header.parentHash", FieldError::WrongLength { expected: 66, found: 67 }),
+        case(b"T0xaa", b"S0xaa", 0, "Transactions[1].accessList[0].address", FieldError::NegativeLength(-42)),
+        case("0xaaaa", "0xaa-a", 4, "Transactions[1].accessList[0].address", FieldError::NotHexDigit(b'-')),
+        case("0xabab", "0xab x", 4, "Transactions[1].accessList[0].storageKeys[0]", FieldError::NotHexDigit(b' ')),
         // 0x0x: a decoder that skips prefixes would take the second for one.
-        case("0xabab", "0x0xab", 3, "Transactions[1].accessList[0].storageKeys[0]", Wrong::NotHexDigit(b'x')),
-        case(b"\x02T0xbb", b"\x04T0xbb", 0, "Transactions[1].from", Wrong::UnknownBranch(2)),
-        case(b"\x02T0xbb", b"\x01T0xbb", 0, "Transactions[1].from", Wrong::UnknownBranch(-1)),
-        case("AQIDBA==", "AQIDBA=A", 6, "Transactions[1].input", Wrong::NotBase64),
-        case("AQIDBA==", "AQIDBB==", 6, "Transactions[1].input", Wrong::NotBase64),
-        case("AQIDBA==", "AQ DBA==", 2, "Transactions[1].input", Wrong::NotBase64),
-        case(b"\x10AQIDBA==", b"\x0cAQIDBA==", 7, "Transactions[1].input", Wrong::NotBase64),
-        case("0xdeadbeefdeadbeefdeadbeef", "0xdeadbeefdeadbeefdeadbeeg", 25, "Transactions[1].value", Wrong::NotHexDigit(b'g')),
+        case("0xabab", "0x0xab", 3, "Transactions[1].accessList[0].storageKeys[0]", FieldError::NotHexDigit(b'x')),
+        case(b"\x02T0xbb", b"\x04T0xbb", 0, "Transactions[1].from", FieldError::UnknownBranch(2)),
+        case(b"\x02T0xbb", b"\x01T0xbb", 0, "Transactions[1].from", FieldError::UnknownBranch(-1)),
+        case("AQIDBA==", "AQIDBA=A", 6, "Transactions[1].input", FieldError::NotBase64),
+        case("AQIDBA==", "AQIDBB==", 6, "Transactions[1].input", FieldError::NotBase64),
+        case("AQIDBA==", "AQ DBA==", 2, "Transactions[1].input", FieldError::NotBase64),
+        case(b"\x10AQIDBA==", b"\x0cAQIDBA==", 7, "Transactions[1].input", FieldError::NotBase64),
+        case("0xdeadbeefdeadbeefdeadbeef", "0xdeadbeefdeadbeefdeadbeeg", 25, "Transactions[1].value", FieldError::NotHexDigit(b'g')),
         case(b"$0x1234567890abcdef", b"&0x1234567890abcdef0", 3, "Header.number", number(64)),
-        case("0x1234567890abcdef", "0x1234567890abcdeg", 17, "Header.number", Wrong::NotHexDigit(b'g')),
+        case("0x1234567890abcdef", "0x1234567890abcdeg", 17, "Header.number", FieldError::NotHexDigit(b'g')),
         // 1,234,567,890 and -1,234,567,890 as varints.
-        case(b"\xa4\x8b\xb0\x99\x09", b"\xa3\x8b\xb0\x99\x09", 0, "Header.gasLimit", Wrong::Negative(-1_234_567_890)),
+        case(b"\xa4\x8b\xb0\x99\x09", b"\xa3\x8b\xb0\x99\x09", 0, "Header.gasLimit", FieldError::Negative(-1_234_567_890)),
         case(b"\x80\x04\x54\x54", b"\x80\x04\x80\x04\x54", 2, "Header.logsBloom[0]", number(8)),
-        case(b"\x80\x04\x54\x54", b"\x80\x04\x53\x54", 2, "Header.logsBloom[0]", Wrong::Negative(-42)),
-        case(b"\x80\x04\x54\x54", b"\x02\x54\x00\x54", 0, "Header.logsBloom", Wrong::WrongCount { expected: 256, found: 1 }),
-        case(b"\x80\x04\x54\x54", b"\x82\x04\x54\x54", 0, "Header.logsBloom", Wrong::WrongCount { expected: 256, found: 257 }),
+        case(b"\x80\x04\x54\x54", b"\x80\x04\x53\x54", 2, "Header.logsBloom[0]", FieldError::Negative(-42)),
+        case(b"\x80\x04\x54\x54", b"\x02\x54\x00\x54", 0, "Header.logsBloom", FieldError::WrongCount { expected: 256, found: 1 }),
+        case(b"\x80\x04\x54\x54", b"\x82\x04\x54\x54", 0, "Header.logsBloom", FieldError::WrongCount { expected: 256, found: 257 }),
         case(b"9999\x04\x00", b"9999\x04\x80\x02", 5, "Transactions[0].type", number(7)),
         // 77,777 and -77,777.
-        case(b"\xa2\xbf\x09", b"\xa1\xbf\x09", 0, "Withdrawals[0].index", Wrong::Negative(-77_777)),
-        case(b"\xa2\xbf\x09", [0xff; 10], 0, "Withdrawals[0].index", Wrong::VarintTooLong),
-        case(b"\xa2\xbf\x09", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 0, "Withdrawals[0].index", Wrong::VarintTooLong),
+        case(b"\xa2\xbf\x09", b"\xa1\xbf\x09", 0, "Withdrawals[0].index", FieldError::Negative(-77_777)),
+        case(b"\xa2\xbf\x09", [0xff; 10], 0, "Withdrawals[0].index", FieldError::VarintTooLong),
+        case(b"\xa2\xbf\x09", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 0, "Withdrawals[0].index", FieldError::VarintTooLong),
         // 424,242, then true.
-        case(b"\xe4\xe4\x33\x01", b"\xe4\xe4\x33\x02", 3, "Receipts[0].Logs[0].removed", Wrong::NotBoolean(2)),
-        case("block-replica", b"block-\xffeplica", 6, "Type", Wrong::NotUtf8),
-        case(b"\x10\x30xdddddd", b"\x0e\x30xdddddd", 3, "BlobTxSidecars[0].Blobs[0]", Wrong::HalfByte(5)),
-        case(b"\x02T0xcccc", b"\x01\x58T0xcccc", 2, "Senders", Wrong::BlockSize { stated_bytes: 44, used_bytes: 43 }),
-        case(b"\x02T0xcccc", b"\x01\x57T0xcccc", 1, "Senders", Wrong::NegativeLength(-44)),
-        case(b"\x02T0xcccc", b"\x01\x01T0xcccc", 1, "Senders", Wrong::NegativeLength(-1)),
-        case(0.38f64.to_le_bytes(), f64::NAN.to_le_bytes(), 0, "codecVersion", Wrong::NotFinite),
-        case(0.38f64.to_le_bytes(), f64::NEG_INFINITY.to_le_bytes(), 0, "codecVersion", Wrong::NotFinite),
-        case(0.38f64.to_le_bytes(), [0; 7], 0, "codecVersion", Wrong::Truncated { needed_bytes: 8, left_bytes: 7 }),
-        case(0.38f64.to_le_bytes(), [0; 9], 8, "the segment", Wrong::LeftOver(1)),
-        case(0.38f64.to_le_bytes(), [], 0, "codecVersion", Wrong::Truncated { needed_bytes: 8, left_bytes: 0 }),
+        case(b"\xe4\xe4\x33\x01", b"\xe4\xe4\x33\x02", 3, "Receipts[0].Logs[0].removed", FieldError::NotBoolean(2)),
+        case("block-replica", b"block-\xffeplica", 6, "Type", FieldError::NotUtf8),
+        case(b"\x10\x30xdddddd", b"\x0e\x30xdddddd", 3, "BlobTxSidecars[0].Blobs[0]", FieldError::HalfByte(5)),
+        case(b"\x02T0xcccc", b"\x01\x58T0xcccc", 2, "Senders", FieldError::BlockSize { stated_bytes: 44, used_bytes: 43 }),
+        case(b"\x02T0xcccc", b"\x01\x57T0xcccc", 1, "Senders", FieldError::NegativeLength(-44)),
+        case(b"\x02T0xcccc", b"\x01\x01T0xcccc", 1, "Senders", FieldError::NegativeLength(-1)),
+        case(0.38f64.to_le_bytes(), f64::NAN.to_le_bytes(), 0, "codecVersion", FieldError::NotFinite),
+        case(0.38f64.to_le_bytes(), f64::NEG_INFINITY.to_le_bytes(), 0, "codecVersion", FieldError::NotFinite),
+        case(0.38f64.to_le_bytes(), [0; 7], 0, "codecVersion", FieldError::Truncated { needed_bytes: 8, left_bytes: 7 }),
+        case(0.38f64.to_le_bytes(), [0; 9], 8, "the segment", FieldError::LeftOver(1)),
+        case(0.38f64.to_le_bytes(), [], 0, "codecVersion", FieldError::Truncated { needed_bytes: 8, left_bytes: 0 }),
     ]
 }
 
@@ -90,22 +90,22 @@ fn count_that_the_rest_of_the_input_cannot_hold_is_refused_before_room_is_made()
     let bytes = sample_bytes();
     let (start, edited) = edit(&bytes, b"\x02T0xcccc", b"\xfe\xff\xff\xff\x0fT0xcccc");
     let left_bytes = edited.len() - start - 5;
-    let wrong = Wrong::TooManyItems { count: i32::MAX as u64, left_bytes };
+    let wrong = FieldError::TooManyItems { count: i32::MAX as u64, left_bytes };
     assert_misfit(&edited, start, "Senders", &wrong);
     assert_eq!(wrong.to_string(), format!("2147483647 items cannot come in the {left_bytes} bytes that are left"));
 }
 
 #[test]
 fn segment_of_no_block_or_of_two_is_refused() {
-    assert_misfit(&[0; 12], 0, "replicaEvent", &Wrong::NoBlock);
+    assert_misfit(&[0; 12], 0, "replicaEvent", &FieldError::NoBlock);
     let mut two = sample_bytes();
     two[0] = 4;
-    assert_misfit(&two, 0, "replicaEvent", &Wrong::OverLimit { count: 2, limit: 1 });
+    assert_misfit(&two, 0, "replicaEvent", &FieldError::OverLimit { count: 2, limit: 1 });
 }
 
 #[test]
 fn no_bytes_at_all_are_refused() {
-    assert_misfit(&[], 0, "replicaEvent", &Wrong::Truncated { needed_bytes: 1, left_bytes: 0 });
+    assert_misfit(&[], 0, "replicaEvent", &FieldError::Truncated { needed_bytes: 1, left_bytes: 0 });
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn input_above_the_limit_is_not_looked_at() {
     let too_large = DecodeError::TooLarge { size_bytes: INPUT_LIMIT_BYTES + 1, limit_bytes: INPUT_LIMIT_BYTES };
     assert_eq!(decode(&bytes).unwrap_err(), too_large);
     bytes.truncate(INPUT_LIMIT_BYTES);
-    assert_misfit(&bytes, 0, "replicaEvent", &Wrong::NoBlock);
+    assert_misfit(&bytes, 0, "replicaEvent", &FieldError::NoBlock);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn other_spellings_that_avro_allows_mean_the_same() {
 }
 
 #[track_caller]
-fn assert_misfit(bytes: &[u8], offset: usize, path: &str, wrong: &Wrong) {
+fn assert_misfit(bytes: &[u8], offset: usize, path: &str, wrong: &FieldError) {
     let Err(DecodeError::Malformed(misfit)) = decode(bytes) else { panic!("not a misfit") };
     assert_eq!((misfit.offset, misfit.path.to_string().as_str(), &misfit.wrong), (offset, path, wrong));
 }

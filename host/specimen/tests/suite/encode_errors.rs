@@ -1,7 +1,9 @@
 //! Values that an older layout cannot represent are refused by name; values without meaning are left out.
 
 use alloy_primitives::B256;
-use refiner_specimen::{BlobSidecar, Block, EncodeError, Layout, Refusal, Specimen, Transaction, decode_as, encode};
+use refiner_specimen::{
+    BlobSidecar, Block, EncodeError, EncodeObstacle, Layout, Specimen, Transaction, decode_as, encode,
+};
 
 use crate::random;
 
@@ -52,9 +54,12 @@ fn check(since: Layout, path: &str, change: impl Fn(&mut Block)) {
                 decoded.block.uncles = None;
                 assert_eq!(decoded.block, specimen.block);
             }
-            Err(EncodeError::Unsayable(unsayable)) => {
+            Err(EncodeError::Unrepresentable(unsayable)) => {
                 assert!(layout < since, "{unsayable}");
-                assert_eq!((unsayable.path.to_string().as_str(), unsayable.refusal), (path, Refusal::NoSuchField));
+                assert_eq!(
+                    (unsayable.path.to_string().as_str(), unsayable.refusal),
+                    (path, EncodeObstacle::NoSuchField)
+                );
             }
             Err(EncodeError::Avro(error)) => panic!("{error}"),
         }
@@ -76,11 +81,11 @@ fn zeros_and_empty_lists_of_newer_layouts_are_left_out_of_older_ones() {
 
 #[test]
 fn number_that_the_field_has_no_room_for_is_refused() {
-    let long = Refusal::OutOfRange { limit_bits: 63 };
+    let long = EncodeObstacle::OutOfRange { limit_bits: 63 };
     refused("Header.gasLimit", long, |block| block.header.gas_limit = 1 << 63);
     refused("Header.timestamp", long, |block| block.header.timestamp = 1 << 63);
     refused("Transactions[0].nonce", long, |block| block.transactions[0].nonce = 1 << 63);
-    refused("Header.slotNumber", Refusal::NoSuchField, |block| block.header.slot_number = Some(1));
+    refused("Header.slotNumber", EncodeObstacle::NoSuchField, |block| block.header.slot_number = Some(1));
 
     let mut largest = plain();
     largest.block.header.gas_limit = (1 << 63) - 1;
@@ -97,9 +102,11 @@ fn version_that_is_not_a_number_is_refused() {
 }
 
 #[track_caller]
-fn refused(path: &str, refusal: Refusal, change: impl Fn(&mut Block)) {
+fn refused(path: &str, refusal: EncodeObstacle, change: impl Fn(&mut Block)) {
     let mut specimen = plain();
     change(&mut specimen.block);
-    let Err(EncodeError::Unsayable(unsayable)) = encode(&specimen, Layout::V0_38) else { panic!("{path} is accepted") };
+    let Err(EncodeError::Unrepresentable(unsayable)) = encode(&specimen, Layout::V0_38) else {
+        panic!("{path} is accepted")
+    };
     assert_eq!((unsayable.path.to_string().as_str(), unsayable.refusal), (path, refusal));
 }

@@ -1,6 +1,6 @@
 //! JSON in and out: what is kept, and what is refused where.
 
-use refiner_specimen::{DecodeError, Expected, JsonError, Layout, Wrong, encode, from_json, to_json};
+use refiner_specimen::{DecodeError, Expected, FieldError, JsonError, Layout, encode, from_json, to_json};
 use serde_json::{Value, json};
 
 use crate::random;
@@ -57,7 +57,7 @@ fn json_of_no_specimen_is_refused_for_what_it_means() {
         panic!("a hash of one byte is accepted")
     };
     assert_eq!((misfit.path.to_string().as_str(), misfit.layout), ("Hash", Layout::V0_38));
-    assert_eq!(misfit.wrong, Wrong::WrongLength { expected: 66, found: 4 });
+    assert_eq!(misfit.wrong, FieldError::WrongLength { expected: 66, found: 4 });
 }
 
 #[test]

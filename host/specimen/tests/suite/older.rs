@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, B256, U256};
 use refiner_specimen::{
-    AccountRead, Block, BlockHashRead, DecodeError, EncodeError, Layout, Misfit, Refusal, Specimen, Transaction, Wrong,
-    decode, decode_as, encode, from_json, to_json,
+    AccountRead, Block, BlockHashRead, DecodeError, EncodeError, EncodeObstacle, FieldError, Layout, LayoutMismatch,
+    Specimen, Transaction, decode, decode_as, encode, from_json, to_json,
 };
 use serde_json::json;
 
@@ -49,7 +49,7 @@ fn with_double(layout: Layout, mark: u64, double: f64) -> (usize, Vec<u8>) {
 }
 
 #[track_caller]
-fn misfit(bytes: &[u8], layout: Layout) -> Misfit {
+fn misfit(bytes: &[u8], layout: Layout) -> LayoutMismatch {
     let Err(DecodeError::Malformed(misfit)) = decode_as(bytes, layout) else { panic!("it is accepted") };
     *misfit
 }
@@ -62,15 +62,15 @@ fn double_that_is_no_number_of_its_field_is_refused_by_the_field_s_name() {
         let limit_bits = if path.ends_with("baseFeePerGas") || path.ends_with("BlockNumber") { 64 } else { 256 };
         let limit = 2f64.powi(limit_bits.try_into().unwrap());
         for (double, wrong) in [
-            (f64::NAN, Wrong::NotFinite),
-            (f64::INFINITY, Wrong::NotFinite),
-            (f64::NEG_INFINITY, Wrong::NotFinite),
-            (-1.0, Wrong::NegativeDouble),
-            (-0.5, Wrong::NegativeDouble),
-            (0.5, Wrong::NotWhole),
-            (1e15 + 0.5, Wrong::NotWhole),
-            (f64::MIN_POSITIVE, Wrong::NotWhole),
-            (limit, Wrong::OutOfRange { limit_bits }),
+            (f64::NAN, FieldError::NotFinite),
+            (f64::INFINITY, FieldError::NotFinite),
+            (f64::NEG_INFINITY, FieldError::NotFinite),
+            (-1.0, FieldError::NegativeDouble),
+            (-0.5, FieldError::NegativeDouble),
+            (0.5, FieldError::NotWhole),
+            (1e15 + 0.5, FieldError::NotWhole),
+            (f64::MIN_POSITIVE, FieldError::NotWhole),
+            (limit, FieldError::OutOfRange { limit_bits }),
         ] {
             let (place, bytes) = with_double(layout, mark, double);
             let misfit = misfit(&bytes, layout);
@@ -123,29 +123,35 @@ fn number_of_2_to_the_53_or_more_is_rounded_in_0_2_alone() {
 #[test]
 fn what_0_2_cannot_say_is_refused_by_name() {
     let odd = U256::from((1u64 << 53) + 1);
-    let long = Refusal::OutOfRange { limit_bits: 63 };
-    refused("Transactions[0].v", Refusal::NoSuchField, |block| block.transactions[0].v = Some(U256::from(27)));
-    refused("Transactions[0].r", Refusal::NoSuchField, |block| block.transactions[0].r = Some(U256::from(1)));
-    refused("Transactions[0].s", Refusal::NoSuchField, |block| block.transactions[0].s = Some(U256::from(1)));
-    refused("Transactions[0].value", Refusal::Inexact, |block| block.transactions[0].value = odd);
-    refused("State.AccountRead[0].Balance", Refusal::Inexact, |block| block.state.accounts[0].balance = U256::MAX);
-    refused("TotalDifficulty", Refusal::Inexact, |block| block.total_difficulty = odd);
-    refused("Header.baseFeePerGas", Refusal::Inexact, |block| block.header.base_fee_per_gas = Some(u64::MAX));
+    let long = EncodeObstacle::OutOfRange { limit_bits: 63 };
+    refused("Transactions[0].v", EncodeObstacle::NoSuchField, |block| block.transactions[0].v = Some(U256::from(27)));
+    refused("Transactions[0].r", EncodeObstacle::NoSuchField, |block| block.transactions[0].r = Some(U256::from(1)));
+    refused("Transactions[0].s", EncodeObstacle::NoSuchField, |block| block.transactions[0].s = Some(U256::from(1)));
+    refused("Transactions[0].value", EncodeObstacle::Inexact, |block| block.transactions[0].value = odd);
+    refused("State.AccountRead[0].Balance", EncodeObstacle::Inexact, |block| {
+        block.state.accounts[0].balance = U256::MAX
+    });
+    refused("TotalDifficulty", EncodeObstacle::Inexact, |block| block.total_difficulty = odd);
+    refused("Header.baseFeePerGas", EncodeObstacle::Inexact, |block| block.header.base_fee_per_gas = Some(u64::MAX));
     refused("Header.number", long, |block| block.header.number = 1 << 63);
     refused("Transactions[0].chainId", long, |block| block.transactions[0].chain_id = 1 << 63);
     refused("Transactions[0].gasPrice", long, |block| block.transactions[0].gas_price = 1 << 63);
     refused("Transactions[0].gasTipCap", long, |block| block.transactions[0].gas_tip_cap = 1 << 64);
     refused("Transactions[0].gasFeeCap", long, |block| block.transactions[0].gas_fee_cap = u128::MAX);
     // Further from its double than decoding looks.
-    refused("Header.difficulty", Refusal::Inexact, |block| block.header.difficulty = U256::from((1u64 << 56) + 3));
-    refused("Header.difficulty", Refusal::Inexact, |block| block.header.difficulty = U256::MAX);
+    refused("Header.difficulty", EncodeObstacle::Inexact, |block| {
+        block.header.difficulty = U256::from((1u64 << 56) + 3)
+    });
+    refused("Header.difficulty", EncodeObstacle::Inexact, |block| block.header.difficulty = U256::MAX);
 }
 
 #[track_caller]
-fn refused(path: &str, refusal: Refusal, change: impl Fn(&mut Block)) {
+fn refused(path: &str, refusal: EncodeObstacle, change: impl Fn(&mut Block)) {
     let mut specimen = marked(Layout::V0_2);
     change(&mut specimen.block);
-    let Err(EncodeError::Unsayable(unsayable)) = encode(&specimen, Layout::V0_2) else { panic!("{path} is accepted") };
+    let Err(EncodeError::Unrepresentable(unsayable)) = encode(&specimen, Layout::V0_2) else {
+        panic!("{path} is accepted")
+    };
     assert_eq!((unsayable.path.to_string().as_str(), unsayable.refusal), (path, refusal));
     // Later layouts have room for all of it.
     assert!(encode(&specimen, Layout::V0_31).is_ok());

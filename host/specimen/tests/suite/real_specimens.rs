@@ -3,7 +3,7 @@
 use alloy_primitives::{B256, U256};
 use refiner_specimen::{
     check::{self, CheckName, Outcome},
-    data_json, decode, encode, from_json, heading, sha256, specimen_hash, to_json,
+    data_json, decode, encode, from_json, peek_header, sha256, specimen_hash, to_json,
 };
 
 use crate::{oracle, real};
@@ -19,9 +19,9 @@ fn every_real_specimen_decodes_under_its_layout_and_encodes_to_the_same_bytes() 
         assert_eq!(Some(block.header.number), specimen.vector["height"].as_u64());
         assert_eq!(block.hash.to_string(), specimen.text("blockHash"));
         assert_eq!(decoded.event_hash, block.hash);
-        let heading = heading(&specimen.bytes).unwrap();
-        assert_eq!((heading.hash, heading.header_hash), (block.hash, block.hash));
-        assert_eq!((heading.network_id, &heading.header), (block.network_id, &block.header));
+        let peek_header = peek_header(&specimen.bytes).unwrap();
+        assert_eq!((peek_header.hash, peek_header.header_hash), (block.hash, block.hash));
+        assert_eq!((peek_header.network_id, &peek_header.header), (block.network_id, &block.header));
         assert!(encode(&decoded, decoded.layout).unwrap() == specimen.bytes, "{} changed", specimen.name);
     }
 }
@@ -78,7 +78,7 @@ fn checks_of_real_specimens_fail_only_where_the_codec_drops_something() {
 }
 
 #[test]
-fn announced_hash_is_accepted_by_the_network_recipe_and_reported_by_the_raw_one() {
+fn announced_hash_is_accepted_by_the_network_form_and_reported_by_the_raw_one() {
     for specimen in real::specimens() {
         let announced = |text: &str| text.parse::<B256>().unwrap();
         let outcome = |hash| word(&check::specimen_hash(&specimen.bytes, hash).outcome);
@@ -112,8 +112,11 @@ fn real_specimens_of_older_codecs_decode_prove_their_header_and_encode_to_the_sa
         let root = word(&check::transactions_root(&decoded).outcome);
         assert_eq!(root, if decoded.layout.has_signatures() { "passed" } else { "not checkable" }, "{name}");
 
-        let heading = heading(&bytes).unwrap();
-        assert_eq!((heading.hash, heading.header_hash, &heading.header), (block.hash, block.hash, &block.header));
+        let peek_header = peek_header(&bytes).unwrap();
+        assert_eq!(
+            (peek_header.hash, peek_header.header_hash, &peek_header.header),
+            (block.hash, block.hash, &block.header)
+        );
         assert!(encode(&decoded, decoded.layout).unwrap() == bytes, "{name} changed");
         let text = serde_json::to_string(&to_json(&bytes).unwrap()).unwrap();
         assert!(from_json(&serde_json::from_str(&text).unwrap(), decoded.layout).unwrap() == bytes, "{name} changed");

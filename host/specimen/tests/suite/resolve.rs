@@ -2,7 +2,7 @@
 
 use alloy_consensus::{Header, proofs::calculate_ommers_root};
 use alloy_primitives::{B256, Bytes, U256};
-use refiner_specimen::{Layout, Specimen, check, decode_as, decode_shared, encode, heading};
+use refiner_specimen::{Layout, Specimen, check, decode_as, decode_shared, encode, peek_header};
 
 use crate::random;
 
@@ -31,8 +31,11 @@ fn decoded(specimen: &Specimen) -> Specimen {
     let shared = decode_shared(&Bytes::from(bytes.clone())).unwrap().block;
     assert_eq!(shared.header, decoded.block.header);
     assert!(shared.uncles.iter().flatten().eq(decoded.block.uncles.iter().flatten()));
-    let heading = heading(&bytes).unwrap();
-    assert_eq!((&heading.header, heading.header_hash), (&decoded.block.header, decoded.block.header.hash_slow()));
+    let peek_header = peek_header(&bytes).unwrap();
+    assert_eq!(
+        (&peek_header.header, peek_header.header_hash),
+        (&decoded.block.header, decoded.block.header.hash_slow())
+    );
     decoded
 }
 

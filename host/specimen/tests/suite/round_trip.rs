@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use refiner_specimen::{
-    DecodeError, Heading, Layout, Specimen, check, decode, decode_as, decode_shared, encode, from_json, heading,
+    DecodeError, HeaderPeek, Layout, Specimen, check, decode, decode_as, decode_shared, encode, from_json, peek_header,
     to_json,
 };
 
@@ -74,7 +74,7 @@ proptest! {
         let bytes = encode(&specimen, layout).unwrap();
         let block = specimen.block;
         let (network_id, hash, header) = (block.network_id, block.hash, block.header);
-        prop_assert_eq!(heading(&bytes).unwrap(), Heading { network_id, hash, header, header_hash: hash });
+        prop_assert_eq!(peek_header(&bytes).unwrap(), HeaderPeek { network_id, hash, header, header_hash: hash });
     }
 
     #[test]
@@ -82,27 +82,27 @@ proptest! {
         let mut bytes = encode(&random::specimen(layout, seed), layout).unwrap();
         let at = at.index(bytes.len());
         bytes[at] = to;
-        let heading = heading(&bytes);
-        if let Ok(heading) = &heading {
-            prop_assert_eq!(heading.header_hash, heading.header.hash_slow());
+        let peek_header = peek_header(&bytes);
+        if let Ok(peek_header) = &peek_header {
+            prop_assert_eq!(peek_header.header_hash, peek_header.header.hash_slow());
         }
         if decode(&bytes).is_ok() {
-            prop_assert!(heading.is_ok());
+            prop_assert!(peek_header.is_ok());
         }
     }
 
     #[test]
     fn random_bytes_are_refused_without_a_panic(bytes: Vec<u8>) {
         prop_assert!(decode(&bytes).is_err());
-        let _ = heading(&bytes);
+        let _ = peek_header(&bytes);
     }
 }
 
 #[test]
 fn heading_of_nothing_says_what_is_missing() {
-    let Err(DecodeError::Malformed(misfit)) = heading(&[]) else { panic!("it has none") };
+    let Err(DecodeError::Malformed(misfit)) = peek_header(&[]) else { panic!("it has none") };
     assert_eq!(misfit.to_string(), "layout 0.38 fits up to byte 0, at replicaEvent: 1 bytes are needed and 0 are left");
-    let Err(DecodeError::Malformed(misfit)) = heading(&[0]) else { panic!("it has none") };
+    let Err(DecodeError::Malformed(misfit)) = peek_header(&[0]) else { panic!("it has none") };
     assert_eq!(misfit.to_string(), "layout 0.38 fits up to byte 0, at replicaEvent: the segment holds no block");
 }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use nix::libc::{SIGABRT, SIGXCPU};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_sandbox::{Refusal, RefusalKind, UntrustedText};
+use refiner_sandbox::{AdmissionError, RefusalKind, UntrustedText};
 
 use super::CompileLimits;
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 /// Why a component has no code.
 #[derive(Debug, thiserror::Error)]
 pub enum CompileError {
-    /// It is not let in, or does not compile.
+    /// It is not admitted, or does not compile.
     #[error("refused: {reason}")]
     Refused {
         /// Its kind.
@@ -81,8 +81,8 @@ impl Diagnostic for CompileError {
 /// The words with which a Rust program that gets no memory aborts.
 const NO_MEMORY: &str = "memory allocation of";
 
-impl From<Refusal> for CompileError {
-    fn from(refusal: Refusal) -> Self {
+impl From<AdmissionError> for CompileError {
+    fn from(refusal: AdmissionError) -> Self {
         Self::Refused { kind: refusal.kind(), reason: UntrustedText::new(&refusal.to_string()) }
     }
 }

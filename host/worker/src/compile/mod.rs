@@ -14,7 +14,8 @@ use alloy_primitives::{B256, Bytes};
 use refiner_evm::ExecutionTerms;
 use refiner_manifest::Manifest;
 use refiner_sandbox::{
-    AdmitError, AdmittedRule, Allocation, EngineProfile, Grants, HostFailure, Limits, Refusal, Sandbox, manifest_of,
+    AdmissionError, AdmitFailure, AdmittedRule, Allocation, EngineProfile, Grants, HostFailure, Limits, Sandbox,
+    manifest_of,
 };
 use sha2::{Digest, Sha256};
 use tracing::warn;
@@ -60,10 +61,10 @@ pub struct CompiledRule {
 }
 
 impl CompiledRule {
-    fn new(digest: B256, request: CompileRequest, code: Bytes) -> Result<Self, Refusal> {
+    fn new(digest: B256, request: CompileRequest, code: Bytes) -> Result<Self, AdmissionError> {
         let CompileRequest { component, beside, grants } = request;
         let manifest = manifest_of(&component, beside.as_deref())?;
-        let limits = Limits::asked_by(&manifest).map_err(Refusal::AboveCap)?.within(&grants.limits);
+        let limits = Limits::asked_by(&manifest).map_err(AdmissionError::AboveCap)?.within(&grants.limits);
         let request = RuleRequest { component, code_sha256: sha256(&code), code, beside, grants };
         Ok(Self { digest, manifest: Arc::new(manifest), limits, request })
     }
@@ -85,7 +86,7 @@ impl CompiledRule {
 
     /// Loads the code in this process and asks the rule to describe itself: for a process without a key, whose user takes the
     /// risk of running a stranger's rule in it, and not that of compiling one.
-    pub fn admit_into(&self, sandbox: &Sandbox) -> Result<AdmittedRule, AdmitError> {
+    pub fn admit_into(&self, sandbox: &Sandbox) -> Result<AdmittedRule, AdmitFailure> {
         let RuleRequest { component, code, beside, grants, .. } = &self.request;
         let loaded = sandbox.load(component, beside.as_deref(), code, grants)?;
         sandbox.describe(loaded)
@@ -170,12 +171,8 @@ impl Compiler {
         let CompileLimits { memory_bytes, cpu_seconds, .. } = self.limits;
         let ceilings =
             Ceilings { data_bytes: memory_bytes, address_bytes: Some(memory_bytes), cpu_seconds, file_bytes: 0 };
-        let settings = Settings {
-            coordinator: std::process::id(),
-            ceilings,
-            chains: Vec::new(),
-            terms: ExecutionTerms::default(),
-        };
+        let settings =
+            Settings { supervisor: std::process::id(), ceilings, chains: Vec::new(), terms: ExecutionTerms::default() };
         send(process, |out| settings.send(out))?;
         let Hello { .. } = Hello::receive(process)?;
         send(process, |out| request.send(out))?;

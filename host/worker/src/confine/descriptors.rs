@@ -9,7 +9,7 @@ use super::Outcome;
 /// The highest descriptor closed where the list of open ones cannot be read.
 const DESCRIPTOR_MAX: i32 = 4_096;
 
-/// Closes what a coordinator, or the process that started it, left open without close-on-exec.
+/// Closes what a supervisor, or the process that started it, left open without close-on-exec.
 pub(super) fn close_all_but_standard() -> Outcome {
     let open: Vec<i32> = match fs::read_dir("/proc/self/fd") {
         Ok(entries) => entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect(),

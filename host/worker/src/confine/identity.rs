@@ -50,11 +50,11 @@ pub(super) fn drop_capabilities() -> Outcome {
 }
 
 /// After the change of user, which would undo the last two.
-pub(super) fn renounce(coordinator: u32) -> Result<(), ConfineError> {
+pub(super) fn renounce(supervisor: u32) -> Result<(), ConfineError> {
     set_no_new_privs(true).map_err(ConfineError::system("giving up new privileges"))?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(ConfineError::system("forbidding dumps"))?;
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(ConfineError::system("dying with the parent"))?;
     // A parent that died before the line above will never send the signal.
     let parent = getppid().map(|parent| parent.as_raw_nonzero().get().cast_unsigned());
-    if parent == Some(coordinator) { Ok(()) } else { Err(ConfineError::Orphan) }
+    if parent == Some(supervisor) { Ok(()) } else { Err(ConfineError::Orphan) }
 }

@@ -24,8 +24,8 @@ pub enum ConfineError {
     /// The environment holds something: whoever started the child did not clear it.
     #[error("the environment is not empty")]
     Environment,
-    /// The coordinator is gone.
-    #[error("the parent process is not the coordinator")]
+    /// The supervisor is gone.
+    #[error("the parent process is not the supervisor")]
     Orphan,
     /// The kernel refused what it grants everybody.
     #[error("{what}: {error}")]
@@ -46,7 +46,7 @@ impl ConfineError {
 
 impl Confinement {
     /// Takes away files, network, identity and everything beyond `ceilings`. There must be one thread.
-    pub fn begin(coordinator: u32, ceilings: &Ceilings) -> Result<Self, ConfineError> {
+    pub fn begin(supervisor: u32, ceilings: &Ceilings) -> Result<Self, ConfineError> {
         let mut confinement = Self::default();
         if std::env::vars_os().next().is_some() {
             return Err(ConfineError::Environment);
@@ -58,8 +58,8 @@ impl Confinement {
         confinement.add(Measure::Resources, Outcome::applied(&ceilings.to_string()));
         confinement.add(Measure::User, identity::become_nobody());
         confinement.add(Measure::Capabilities, identity::drop_capabilities());
-        identity::renounce(coordinator)?;
-        confinement.add(Measure::Privileges, Outcome::applied("none to gain, not dumpable, dies with the coordinator"));
+        identity::renounce(supervisor)?;
+        confinement.add(Measure::Privileges, Outcome::applied("none to gain, not dumpable, dies with the supervisor"));
         confinement.add(Measure::Landlock, landlocked::deny_everything());
         Ok(confinement)
     }

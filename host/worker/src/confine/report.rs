@@ -40,7 +40,7 @@ measures! {
     User = 5 "user",
     /// The process has no capabilities.
     Capabilities = 6 "capabilities",
-    /// No way to new privileges, no core dumps, no tracing by others of the same user, no outliving the coordinator.
+    /// No way to new privileges, no core dumps, no tracing by others of the same user, no outliving the supervisor.
     Privileges = 7 "privileges",
     /// No file can be opened, no TCP port connected to or bound, no process outside signalled.
     Landlock = 8 "landlock",
@@ -89,7 +89,7 @@ impl Outcome {
     }
 }
 
-/// Rights that a child took from itself. The coordinator learns it from the child before anything of a stranger's is there.
+/// Rights that a child took from itself. The supervisor learns it from the child before anything of a stranger's is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confinement(Vec<(Measure, Outcome)>);
 

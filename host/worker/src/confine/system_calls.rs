@@ -2,7 +2,7 @@
 //!
 //! What is not listed fails with EPERM: libraries try calls they can do without, and a worker that dies of such a try after
 //! an update would take an honest rule with it. What no honest code here ever does kills the process: a caller that tries it
-//! is not the program that we wrote, and the coordinator sees the signal.
+//! is not the program that we wrote, and the supervisor sees the signal.
 
 use std::collections::BTreeMap;
 

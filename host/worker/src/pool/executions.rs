@@ -14,7 +14,7 @@ pub enum Executes {
     /// Each worker for itself.
     #[default]
     Workers,
-    /// An evm-server, asked by the coordinator.
+    /// An evm-server, asked by the supervisor.
     Server(Arc<dyn RemoteServer>),
     /// Each worker and an evm-server; each difference between them is kept first.
     Both {

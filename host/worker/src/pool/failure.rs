@@ -77,8 +77,8 @@ pub enum WorkerFailure {
     /// Something around the rule failed.
     #[error(transparent)]
     Host(HostFailure),
-    /// The rule was compiled and is not let in.
-    #[error("the rule is not let in: {reason}")]
+    /// The rule was compiled and is not admitted.
+    #[error("the rule is not admitted: {reason}")]
     Refused {
         /// Its kind.
         kind: RefusalKind,

@@ -184,7 +184,7 @@ impl Pool {
         }
     }
 
-    /// Starts a worker for a rule under these limits and keeps it for the first run: only a rule that described itself is let in.
+    /// Starts a worker for a rule under these limits and keeps it for the first run: only a rule that described itself is admitted.
     pub fn admit(&self, rule: &CompiledRule, limits: Limits) -> Result<(), Quarantined> {
         let _turn = self.turn();
         let serves = Serves { rule: rule.digest(), limits };
@@ -285,13 +285,13 @@ impl Pool {
     }
 
     /// Waits until fewer workers run than may.
-    fn turn(&self) -> Turn<'_> {
+    fn turn(&self) -> WorkerPermit<'_> {
         let mut state = self.state();
         while state.running >= self.config.workers {
             state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.running += 1;
-        Turn(self)
+        WorkerPermit(self)
     }
 
     /// The state is whole after every statement, so a thread that panicked leaves nothing half done.
@@ -317,9 +317,9 @@ fn listed(run: Run, manifest: &Manifest) -> Result<Run, WorkerFailure> {
 }
 
 /// The right to run one worker.
-struct Turn<'p>(&'p Pool);
+struct WorkerPermit<'p>(&'p Pool);
 
-impl Drop for Turn<'_> {
+impl Drop for WorkerPermit<'_> {
     fn drop(&mut self) {
         self.0.state().running -= 1;
         self.0.freed.notify_one();

@@ -155,7 +155,7 @@ fn greet(
     terms: ExecutionTerms,
 ) -> Result<(Confinement, Ready), ProtocolError> {
     let settings = Settings {
-        coordinator: std::process::id(),
+        supervisor: std::process::id(),
         ceilings: ceilings(&serves.limits, rule.bytes()),
         chains: chains.to_vec(),
         terms,

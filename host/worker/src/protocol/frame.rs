@@ -33,7 +33,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The coordinator's first frame.
+    /// The supervisor's first frame.
     Settings = 0x01,
     /// A rule to load.
     Rule = 0x02,
@@ -49,7 +49,7 @@ kinds! {
     Hello = 0x81,
     /// The rule is loaded, sealed and described.
     Admitted = 0x82,
-    /// The component is not let in.
+    /// The component is not admitted.
     Refused = 0x83,
     /// The run has no verdict: something around the rule failed.
     HostFailure = 0x84,
@@ -63,7 +63,7 @@ kinds! {
     Verdict = 0x88,
     /// Compiled code, its bytes to follow.
     Compiled = 0x89,
-    /// Asks the coordinator to have the block executed by an evm-server.
+    /// Asks the supervisor to have the block executed by an evm-server.
     Execute = 0x8a,
     /// The worker's own result, which is not what the evm-server answered.
     Difference = 0x8b,

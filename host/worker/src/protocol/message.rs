@@ -10,8 +10,8 @@ use alloy_primitives::{B256, Bytes};
 use refiner_buffers::Buffers;
 use refiner_evm::ExecutionTerms;
 use refiner_sandbox::{
-    COMPONENT_BYTES_WITH_WASI, Capability, Grants, LIMITS, Limit, Limits, Params, PerLimit, Refusal, RefusalKind,
-    UntrustedText,
+    AdmissionError, COMPONENT_BYTES_WITH_WASI, Capability, Grants, LIMITS, Limit, Limits, Params, PerLimit,
+    RefusalKind, UntrustedText,
 };
 use sha2::{Digest, Sha256};
 
@@ -27,11 +27,11 @@ use crate::{
     confine::{Ceilings, Confinement, Measure, Outcome},
 };
 
-/// The coordinator's first words.
+/// The supervisor's first words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// Process id of the coordinator: a child with another parent has lost it.
-    pub(crate) coordinator: u32,
+    /// Process id of the supervisor: a child with another parent has lost it.
+    pub(crate) supervisor: u32,
     /// Resources that the child may use in all its life.
     pub(crate) ceilings: Ceilings,
     /// Chains beside the built-in ones, each a geth-style chain config.
@@ -44,7 +44,7 @@ impl Settings {
     pub(crate) fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
         let Ceilings { data_bytes, address_bytes, cpu_seconds, file_bytes } = self.ceilings;
         let mut payload = Writer::default();
-        payload.u32(VERSION).u32(self.coordinator).u64(data_bytes).u64(address_bytes.unwrap_or(0)).u64(cpu_seconds);
+        payload.u32(VERSION).u32(self.supervisor).u64(data_bytes).u64(address_bytes.unwrap_or(0)).u64(cpu_seconds);
         payload.u64(file_bytes).count(self.chains.len());
         for chain in &self.chains {
             payload.text(chain);
@@ -57,7 +57,7 @@ impl Settings {
         let payload = read(input)?.expect(Kind::Settings)?;
         let mut reader = Reader::new(&payload);
         version(&mut reader)?;
-        let coordinator = reader.u32()?;
+        let supervisor = reader.u32()?;
         let ceilings = Ceilings {
             data_bytes: reader.u64()?,
             address_bytes: Some(reader.u64()?).filter(|bytes| *bytes != 0),
@@ -67,7 +67,7 @@ impl Settings {
         let chains = texts(&mut reader)?.into_iter().map(str::to_owned).collect();
         let terms = take_terms(&mut reader)?;
         reader.finish()?;
-        Ok(Self { coordinator, ceilings, chains, terms })
+        Ok(Self { supervisor, ceilings, chains, terms })
     }
 }
 
@@ -166,7 +166,7 @@ impl RuleRequest {
 /// A specimen to run the rule on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RunRequest {
-    /// When the coordinator knows it.
+    /// When the supervisor knows it.
     pub(crate) specimen_hash: Option<B256>,
     pub(crate) raw: Bytes,
     pub(crate) params: Params,
@@ -231,7 +231,7 @@ impl CompileRequest {
     }
 }
 
-/// The number of bytes that a frame announces, held against what is allowed.
+/// The number of bytes that a frame announces, checked against what is allowed.
 pub(crate) fn announced_bytes(what: &'static str, payload: &[u8], allowed: u64) -> Result<u64, ProtocolError> {
     let mut reader = Reader::new(payload);
     let bytes = reader.u64()?;
@@ -262,8 +262,8 @@ pub(super) fn read_text(payload: &[u8]) -> Result<UntrustedText, ProtocolError> 
     Ok(text)
 }
 
-/// Writes why a rule is not let in.
-pub(crate) fn write_refusal(out: &mut impl Write, refusal: &Refusal) -> Result<(), ProtocolError> {
+/// Writes why a rule is not admitted.
+pub(crate) fn write_refusal(out: &mut impl Write, refusal: &AdmissionError) -> Result<(), ProtocolError> {
     let mut payload = Writer::default();
     payload.u8(refusal.kind() as u8).text(UntrustedText::new(&refusal.to_string()).as_str());
     write(out, Kind::Refused, &payload.finish())

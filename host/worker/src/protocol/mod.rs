@@ -1,4 +1,4 @@
-//! The protocol between coordinator and child, over the child's standard input and output. Version 3.
+//! The protocol between supervisor and child, over the child's standard input and output. Version 3.
 //!
 //! # Frames
 //!
@@ -7,11 +7,11 @@
 //! its entries. A payload must be used up exactly. Bytes too many for a frame are announced by their number and follow in
 //! *bytes* frames (0x05), none empty, that sum up to it.
 //!
-//! # From the coordinator
+//! # From the supervisor
 //!
 //! | kind | name | payload |
 //! |---|---|---|
-//! | 0x01 | settings | version u32 · coordinator's process id u32 · data bytes u64 · address space bytes u64 (0: no limit) · CPU seconds u64 · file bytes u64 · list of texts: chains, each a geth-style chain config · who executes blocks u8: 0 the worker, 1 an evm-server, 2 to 4 both, and of two results the worker's, the server's or none is taken · senders u8: 0 recovered, 1 stated · gas bound of a block u64 |
+//! | 0x01 | settings | version u32 · supervisor's process id u32 · data bytes u64 · address space bytes u64 (0: no limit) · CPU seconds u64 · file bytes u64 · list of texts: chains, each a geth-style chain config · who executes blocks u8: 0 the worker, 1 an evm-server, 2 to 4 both, and of two results the worker's, the server's or none is taken · senders u8: 0 recovered, 1 stated · gas bound of a block u64 |
 //! | 0x02 | rule | sha256 of the compiled code, 32 bytes · component bytes u64 · code bytes u64 · optional text: the manifest beside the component · limits · list of texts: capabilities granted; then the component, then the code |
 //! | 0x03 | run | optional hash: the specimen's, when it is known · specimen bytes u64 · limits · list of parameters, each two texts; then the specimen |
 //! | 0x04 | compile | component bytes u64 · optional text: the manifest beside it · limits · list of texts: capabilities granted; then the component |
@@ -39,16 +39,16 @@
 //! # Order
 //!
 //! A worker: settings → hello; rule → admitted, refused or host failure; then any number of times run → (execute → executed, difference at
-//! will)\* log\* artifact\* evidence? verdict, or host failure, or no specimen. A compiler: settings → hello; compile → compiled, refused or host failure (system memory). Only the coordinator
+//! will)\* log\* artifact\* evidence? verdict, or host failure, or no specimen. A compiler: settings → hello; compile → compiled, refused or host failure (system memory). Only the supervisor
 //! speaks first, so neither ever waits for a side that waits for it. Either ends it by closing its end.
 //!
 //! *execute* and *executed* are for rules whose blocks an evm-server executes, which a worker cannot reach. A block result has at most
 //! 64 MiB, either way. The worker asks at most as often as `evm_executions` grants and names nothing but a format: what is executed
-//! is its run's specimen, and the coordinator has that. Once the server was not there, the run has no verdict, whatever follows.
+//! is its run's specimen, and the supervisor has that. Once the server was not there, the run has no verdict, whatever follows.
 //!
 //! # What neither side believes
 //!
-//! A child may have been taken over by a rule. The coordinator therefore takes no more log lines, artifacts and bytes than the
+//! A child may have been taken over by a rule. The supervisor therefore takes no more log lines, artifacts and bytes than the
 //! run was granted and no more evidence than [`refiner_sandbox::Evidence`] bounds, checks every label, shortens every text, takes sha256 itself, and sets a time for each frame. It can be
 //! lied to about a result; for that each worker serves one rule only, and results that can be checked are.
 

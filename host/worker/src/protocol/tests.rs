@@ -4,7 +4,8 @@ use alloy_primitives::{B256, Bytes};
 use proptest::prelude::*;
 use refiner_buffers::Buffers;
 use refiner_evm::{
-    Answer as Said, BasisPolicy, ExecutedBy, ExecutionPolicy, ExecutionTerms, OnDifference, ResultFormat, SenderPolicy,
+    Answer as ServiceMessage, BasisPolicy, ExecutedBy, ExecutionPolicy, ExecutionTerms, OnDifference, ResultFormat,
+    SenderPolicy,
 };
 use refiner_sandbox::{
     Artifact, BasisReport, CheckOutcome, CheckReport, Evidence, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine,
@@ -161,9 +162,9 @@ fn executions_arrive_as_they_were_asked_and_answered() {
         assert_eq!(Asked::read(&frame.expect(Kind::Execute).unwrap()).unwrap(), Asked { format });
     }
     for sent in [
-        Executed::Answer(Said::Document(vec![7; 300_000].into())),
-        Executed::Answer(Said::Document(Bytes::new())),
-        Executed::Answer(Said::Refusal("error on EBE".into())),
+        Executed::Answer(ServiceMessage::Document(vec![7; 300_000].into())),
+        Executed::Answer(ServiceMessage::Document(Bytes::new())),
+        Executed::Answer(ServiceMessage::Refusal("error on EBE".into())),
         Executed::Unavailable(UntrustedText::new("no connection")),
     ] {
         let mut bytes = Vec::new();
@@ -186,7 +187,7 @@ fn block_result_past_the_limit_is_not_taken_whoever_sends_it() {
 #[test]
 fn requests_arrive_as_they_were_sent() {
     let settings = Settings {
-        coordinator: 77,
+        supervisor: 77,
         ceilings: Ceilings { data_bytes: 1, address_bytes: Some(2), cpu_seconds: 3, file_bytes: 4 },
         chains: vec!["{}".to_owned(), String::new()],
         terms: ExecutionTerms {
@@ -250,7 +251,7 @@ fn coordinator_takes_what_was_granted_and_not_one_more() {
     }
 }
 
-/// How the coordinator takes an answer whose worker sends this evidence, twice or once.
+/// How the supervisor takes an answer whose worker sends this evidence, twice or once.
 fn taken_evidence(evidence: &Evidence, times: usize) -> Result<Answer, ProtocolError> {
     let mut bytes = Vec::new();
     for _ in 0..times {

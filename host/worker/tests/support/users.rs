@@ -1,4 +1,4 @@
-//! The users that a coordinator can be.
+//! The users that a supervisor can be.
 
 use std::{
     fs::{self, Permissions},

@@ -31,12 +31,12 @@ impl fmt::Display for Report {
         for (path, reason) in &self.unreadable {
             writeln!(f, "  {path}: {reason}")?;
         }
-        for (heading, failures) in [
+        for (peek_header, failures) in [
             ("Failures:", &self.failures),
             ("This tool's own executor disagrees with valid blocks:", &self.disagreements),
         ] {
             if !failures.is_empty() {
-                writeln!(f, "{heading}")?;
+                writeln!(f, "{peek_header}")?;
             }
             failures.iter().take(PRINTED).try_for_each(|failure| writeln!(f, "  {failure}"))?;
             if let Some(more @ 1..) = failures.len().checked_sub(PRINTED) {

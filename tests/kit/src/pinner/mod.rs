@@ -1,6 +1,6 @@
 //! A double of ipfs-pinner and ewm-das over real sockets, with their faults on command (docs/protocol.md, section 2).
 //!
-//! It names content by its own reading of the recipe, so that the program's can be held against it. Also answers as a gateway
+//! It names content by its own reading of the profile, so that the program's can be checked against it. Also answers as a gateway
 //! (`/ipfs/<id>`), and anything at all on the paths of [`PinnerDouble::serve_at`].
 
 use std::{

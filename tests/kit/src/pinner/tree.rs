@@ -1,4 +1,4 @@
-//! Content ids by the double's own reading of the network's recipe.
+//! Content ids by the double's own reading of the network's UnixFS profile.
 
 use sha2::{Digest, Sha256};
 

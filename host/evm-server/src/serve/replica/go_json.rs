@@ -22,13 +22,13 @@ pub enum SyntaxError {
         /// The byte that was found.
         byte: u8,
         /// State of the scanner at that byte.
-        place: Place,
+        place: ScanPosition,
     },
 }
 
 /// The token that the scanner was about to read, or had just read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum ScanPosition {
     /// Before a value began.
     Value,
     /// Before a key began.
@@ -73,7 +73,7 @@ impl fmt::Display for SyntaxError {
 
 impl std::error::Error for SyntaxError {}
 
-impl fmt::Display for Place {
+impl fmt::Display for ScanPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Value => "looking for beginning of value",
@@ -201,7 +201,7 @@ impl Scanner<'_> {
             b'f' => self.rest_of_word("false")?,
             b'n' => self.rest_of_word("null")?,
             byte @ (b'-' | b'0'..=b'9') => self.rest_of_number(byte)?,
-            byte => invalid(byte, Place::Value)?,
+            byte => invalid(byte, ScanPosition::Value)?,
         }
         Ok(Due::NextItem)
     }
@@ -225,8 +225,8 @@ impl Scanner<'_> {
             (b'{', b'}') | (b'[', b']') => {
                 self.open.pop();
             }
-            (b'{', byte) => invalid(byte, Place::AfterPair)?,
-            (_, byte) => invalid(byte, Place::AfterElement)?,
+            (b'{', byte) => invalid(byte, ScanPosition::AfterPair)?,
+            (_, byte) => invalid(byte, ScanPosition::AfterElement)?,
         }
         Ok(Due::NextItem)
     }
@@ -234,11 +234,11 @@ impl Scanner<'_> {
     fn key(&mut self) -> Result<Due, SyntaxError> {
         match self.token()? {
             b'"' => self.rest_of_text()?,
-            byte => invalid(byte, Place::Key)?,
+            byte => invalid(byte, ScanPosition::Key)?,
         }
         match self.token()? {
             b':' => {}
-            byte => invalid(byte, Place::AfterKey)?,
+            byte => invalid(byte, ScanPosition::AfterKey)?,
         }
         Ok(Due::Value)
     }
@@ -248,7 +248,7 @@ impl Scanner<'_> {
             match self.byte()? {
                 b'"' => return Ok(()),
                 b'\\' => self.rest_of_escape()?,
-                byte @ ..0x20 => return invalid(byte, Place::Text),
+                byte @ ..0x20 => return invalid(byte, ScanPosition::Text),
                 _ => {}
             }
         }
@@ -259,16 +259,16 @@ impl Scanner<'_> {
             b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"' => Ok(()),
             b'u' => (0..4).try_for_each(|_| match self.byte()? {
                 byte if byte.is_ascii_hexdigit() => Ok(()),
-                byte => invalid(byte, Place::HexEscape),
+                byte => invalid(byte, ScanPosition::HexEscape),
             }),
-            byte => invalid(byte, Place::Escape),
+            byte => invalid(byte, ScanPosition::Escape),
         }
     }
 
     fn rest_of_word(&mut self, word: &'static str) -> Scan {
         word.bytes().skip(1).try_for_each(|due| match self.byte()? {
             byte if byte == due => Ok(()),
-            byte => invalid(byte, Place::Literal { word, due }),
+            byte => invalid(byte, ScanPosition::Literal { word, due }),
         })
     }
 
@@ -276,7 +276,7 @@ impl Scanner<'_> {
         let first = match first {
             b'-' => match self.byte()? {
                 byte @ b'0'..=b'9' => byte,
-                byte => return invalid(byte, Place::Minus),
+                byte => return invalid(byte, ScanPosition::Minus),
             },
             digit => digit,
         };
@@ -284,16 +284,16 @@ impl Scanner<'_> {
             self.skip_digits();
         }
         if self.skip(b".") {
-            self.digits(Place::Fraction)?;
+            self.digits(ScanPosition::Fraction)?;
         }
         if self.skip(b"eE") {
             self.skip(b"+-");
-            self.digits(Place::Exponent)?;
+            self.digits(ScanPosition::Exponent)?;
         }
         Ok(())
     }
 
-    fn digits(&mut self, place: Place) -> Scan {
+    fn digits(&mut self, place: ScanPosition) -> Scan {
         match self.byte()? {
             b'0'..=b'9' => {
                 self.skip_digits();
@@ -314,6 +314,6 @@ impl Scanner<'_> {
     }
 }
 
-const fn invalid(byte: u8, place: Place) -> Scan {
+const fn invalid(byte: u8, place: ScanPosition) -> Scan {
     Err(SyntaxError::Invalid { byte, place })
 }

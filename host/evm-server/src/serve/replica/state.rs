@@ -1,7 +1,7 @@
 //! The state that the block read.
 
 use alloy_primitives::{Address, B256, U256};
-use refiner_specimen::{AccountRead, BlockHashRead, CodeRead, Codes, StateReads, StorageRead};
+use refiner_specimen::{AccountRead, BlockHashRead, BytecodeTable, CodeRead, StateReads, StorageRead};
 use serde::Deserialize;
 
 use super::text::{Base64, Text, list};
@@ -56,7 +56,7 @@ impl From<StateJson> for StateReads {
         Self {
             accounts: json.account_read.into_iter().map(AccountRead::from).collect(),
             storage: json.storage_read.into_iter().map(StorageRead::from).collect(),
-            codes: Codes::from(codes),
+            codes: BytecodeTable::from(codes),
             block_hashes: json.blockhash_read.into_iter().map(BlockHashRead::from).collect(),
         }
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    compat::manufactured::manufacture,
+    compat::synthetic_header::manufacture,
     format::{Era, ResultFormat},
 };
 
@@ -21,7 +21,7 @@ fn write(
     header: Header,
     receipts: &[ExecutedReceipt],
     state_root: B256,
-) -> (String, Manufactured) {
+) -> (String, SyntheticHeader) {
     let server = EvmServer::of(era);
     let transactions = server.transactions(block).unwrap();
     let manufactured = manufacture(header, &transactions, ResultFormat::EvmServer(era)).unwrap();

@@ -36,7 +36,7 @@ fn first_wrong_sender_is_found_on_any_number_of_threads() {
     for wrong in [vec![], vec![0], vec![59], vec![31, 7, 30, 59], (20..60).collect::<Vec<_>>()] {
         let mut senders = vec![SIGNER; 60];
         wrong.iter().for_each(|index: &usize| senders[*index] = other);
-        let first = wrong.iter().min().map(|index| Wrong { index: *index, recovered: Some(SIGNER) });
+        let first = wrong.iter().min().map(|index| WrongSender { index: *index, recovered: Some(SIGNER) });
         for helpers in [0, 1, 3] {
             let found = recovery(&transactions, &senders).on_threads(helpers, &Uninterrupted);
             assert_eq!(found, Ok(first), "{wrong:?} on {helpers} threads more");

@@ -19,12 +19,12 @@
 //! | `refiner_build_info` | gauge | `version` | 1 |
 //! | `process_resident_memory_bytes`, `process_open_fds` | gauge | | of the daemon itself, without its workers |
 //!
-//! The names of earlier refiners are in [`earlier`].
+//! The names of earlier refiners are in [`legacy`].
 
-mod earlier;
+mod legacy;
 mod now;
 
-pub use self::earlier::Event;
+pub use self::legacy::Event;
 
 use std::{
     collections::HashMap,
@@ -40,7 +40,7 @@ use opentelemetry_sdk::{error::OTelSdkError, metrics::SdkMeterProvider};
 use prometheus::{Registry, TextEncoder};
 use refiner_journal::{Count, Item, ItemId, State, Step};
 
-use self::{earlier::Earlier, now::Gauges};
+use self::{legacy::Earlier, now::Gauges};
 use super::{clock::now_ms, status::Now};
 
 /// From a small specimen in the local store to an upload that a pinner takes minutes for.
@@ -66,7 +66,7 @@ struct Inner {
     stages: Histogram<f64>,
     ages: Histogram<f64>,
     now: Gauges,
-    earlier: Earlier,
+    legacy: Earlier,
     /// When the results of unfinished items were there to be pinned, for the earlier names. A lock because every stage moves items;
     /// held for one look.
     produced: Mutex<HashMap<ItemId, Instant>>,
@@ -124,7 +124,7 @@ impl Metrics {
             stages: seconds("refiner_stage_duration", "Time of one item in a stage.", &STAGE_SECONDS),
             ages: seconds("refiner_item_age", "Time from an announcement's arrival to a state.", &AGE_SECONDS),
             now: Gauges::of(&meter),
-            earlier: Earlier::register(&registry)?,
+            legacy: Earlier::register(&registry)?,
             produced: Mutex::default(),
             registry,
             _provider: provider,
@@ -225,7 +225,7 @@ impl Metrics {
 
     /// Something that only earlier refiners measured.
     pub fn happened(&self, event: Event, took: Duration) {
-        self.inner.earlier.happened(event, took);
+        self.inner.legacy.happened(event, took);
     }
 
     /// The text of a scrape.

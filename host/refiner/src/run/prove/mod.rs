@@ -20,8 +20,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     clock::{milliseconds, now_ms},
     config::Settings,
+    context::PipelineContext,
     policy::pause_ms,
-    shop::Shop,
 };
 
 /// The part's name in the status.
@@ -30,14 +30,14 @@ const PART: &str = "prove";
 const BALANCE_EVERY_MS: u64 = 60_000;
 /// Questions to the node about different items at once.
 const QUESTIONS_AT_ONCE: usize = 8;
-/// How long a turn waits for company when one has just ended: a request for many costs a node little more than one for one.
+/// How long a turn waits for more proofs when one has just ended: a request for many costs a node little more than one for one.
 const GATHER: Duration = Duration::from_millis(50);
 /// Transactions of one item that were mined and failed, or lost their nonce, before a person has to look: each costs gas.
 const FAILED_TRANSACTIONS_MAX: usize = 3;
 
 /// Why a turn ended early.
 #[derive(Debug, thiserror::Error)]
-enum TurnError {
+enum TickError {
     /// Nothing can go on.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -61,35 +61,35 @@ enum TurnError {
 ///
 /// The journal's: without it nothing can go on.
 pub async fn prove(
-    shop: Arc<Shop>,
+    context: Arc<PipelineContext>,
     settings: Arc<Settings>,
     prover: Prover,
     stop: CancellationToken,
 ) -> Result<(), JournalError> {
-    let desk = Desk { shop, settings, prover };
+    let submitter = ProofSubmitter { context, settings, prover };
     // What happens after is this loop's own doing.
-    let mut pinned = desk.shop.ledger.arrivals(State::Pinned);
+    let mut pinned = submitter.context.journal.arrivals(State::Pinned);
     let (mut failures, mut due) = (0, Due::default());
     loop {
         pinned.mark_unchanged();
-        let turn = tokio::select! {
-            turn = desk.turn(&mut due) => turn,
+        let tick = tokio::select! {
+            tick = submitter.tick(&mut due) => tick,
             // Dropping a turn loses nothing: what was signed is in the journal, what was sent is found on chain.
             () = stop.cancelled() => return Ok(()),
         };
-        let pause = match turn {
+        let pause = match tick {
             Ok(()) => {
                 failures = 0;
-                desk.shop.status.goes_on(PART);
-                desk.settings.poll
+                submitter.context.status.clear_blocked(PART);
+                submitter.settings.poll
             }
-            Err(TurnError::Journal(error)) => return Err(error),
+            Err(TickError::Journal(error)) => return Err(error),
             Err(error) => {
-                let pause = Duration::from_millis(pause_ms(desk.settings.retry, failures));
+                let pause = Duration::from_millis(pause_ms(submitter.settings.retry, failures));
                 failures += 1;
                 let told = ErrorChain(&error).to_string();
                 tracing::warn!(error = told, ?pause, failures, "Proofs wait; everything is kept.");
-                desk.shop.status.waits(PART, told);
+                submitter.context.status.set_blocked(PART, told);
                 pause
             }
         };
@@ -115,18 +115,18 @@ struct Due {
 }
 
 /// Where proofs are made.
-struct Desk {
-    shop: Arc<Shop>,
+struct ProofSubmitter {
+    context: Arc<PipelineContext>,
     settings: Arc<Settings>,
     prover: Prover,
 }
 
-impl Desk {
+impl ProofSubmitter {
     /// Everything that can be done now: what is under way first, because it holds nonces.
-    async fn turn(&self, due: &mut Due) -> Result<(), TurnError> {
+    async fn tick(&self, due: &mut Due) -> Result<(), TickError> {
         if now_ms() >= due.balance_ms {
             let balance = self.prover.balance().await?;
-            self.shop.status.now().balance_wei = Some(balance);
+            self.context.status.now().balance_wei = Some(balance);
             due.balance_ms = now_ms() + BALANCE_EVERY_MS;
         }
         // The bell rings for every item of every stage; the chain has news only now and then.
@@ -145,24 +145,24 @@ impl Desk {
     }
 
     /// Pinned results become intents, which take no nonce yet.
-    fn intend(&self) -> Result<(), TurnError> {
+    fn intend(&self) -> Result<(), TickError> {
         let pinned = self.due(State::Pinned, self.settings.unsettled)?;
         let steps: Vec<_> = pinned.iter().map(|item| (item.id, Step::ProofIntent)).collect();
         if !steps.is_empty() {
-            self.shop.ledger.advance_all(&steps)?;
+            self.context.journal.advance_all(&steps)?;
         }
         Ok(())
     }
 
     fn due(&self, state: State, limit: usize) -> Result<Vec<Item>, JournalError> {
-        self.shop.ledger.with(|journal| journal.due(state, now_ms(), limit))
+        self.context.journal.with(|journal| journal.due(state, now_ms(), limit))
     }
 
     /// The item's transactions that can still be mined, the last signed first. Never empty for an item that is signed or later.
-    fn open_transactions(&self, item: &Item) -> Result<Vec<Signed>, TurnError> {
-        let transactions = self.shop.ledger.with(|journal| journal.transactions(item.id))?;
+    fn open_transactions(&self, item: &Item) -> Result<Vec<Signed>, TickError> {
+        let transactions = self.context.journal.with(|journal| journal.transactions(item.id))?;
         let open = transactions.iter().filter(|transaction| transaction.open);
-        open.map(|transaction| Signed::read(&transaction.raw).map_err(|_| TurnError::Unreadable { item: item.id }))
+        open.map(|transaction| Signed::read(&transaction.raw).map_err(|_| TickError::Unreadable { item: item.id }))
             .collect()
     }
 }

@@ -2,17 +2,17 @@
 
 use refiner_proofchain::Revert;
 
-use super::Desk;
+use super::ProofSubmitter;
 use crate::run::{
     clock::{milliseconds, now_ms},
     status::Pause,
 };
 
-impl Desk {
+impl ProofSubmitter {
     /// Stops submitting. What was signed stays, and is settled.
     pub(super) fn pause(&self, reason: String, hint: Option<&str>) {
         let recheck_ms = now_ms() + milliseconds(self.settings.recheck);
-        let mut now = self.shop.status.now();
+        let mut now = self.context.status.now();
         if now.paused.as_ref().is_some_and(|pause| pause.reason == reason && pause.recheck_ms > now_ms()) {
             // Said already.
             return;
@@ -33,18 +33,18 @@ impl Desk {
 
     /// Something went through again.
     pub(super) fn resume(&self) {
-        if self.shop.status.now().paused.take().is_some() {
+        if self.context.status.now().paused.take().is_some() {
             tracing::info!("Proofs are submitted again.");
         }
     }
 
     /// False while it is paused and the time to look again has not come.
     pub(super) fn may_sign(&self) -> bool {
-        self.shop.status.now().paused.as_ref().is_none_or(|pause| pause.recheck_ms <= now_ms())
+        self.context.status.now().paused.as_ref().is_none_or(|pause| pause.recheck_ms <= now_ms())
     }
 
     /// While it is paused one proof at a time shows whether it can go on.
     pub(super) fn is_paused(&self) -> bool {
-        self.shop.status.now().paused.is_some()
+        self.context.status.now().paused.is_some()
     }
 }

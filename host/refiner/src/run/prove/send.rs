@@ -3,15 +3,15 @@
 use refiner_journal::{Item, State, Step};
 use refiner_proofchain::{Sent, Signed};
 
-use super::{Desk, TurnError, sign::stored};
+use super::{ProofSubmitter, TickError, sign::stored};
 
 /// Transactions that are sent before the journal is told which of them arrived.
 const AT_ONCE: usize = 32;
 
-impl Desk {
+impl ProofSubmitter {
     /// Sends what is signed and not known to have arrived: the very bytes that are in the journal.
-    pub(super) async fn send(&self) -> Result<(), TurnError> {
-        let outbox = self.shop.ledger.with(|journal| journal.outbox())?;
+    pub(super) async fn send(&self) -> Result<(), TickError> {
+        let outbox = self.context.journal.with(|journal| journal.outbox())?;
         let (mut items, mut signed) = (Vec::new(), Vec::new());
         for item in outbox.into_iter().filter(|item| item.state == State::Signed) {
             if let Some(newest) = self.open_transactions(&item)?.into_iter().next() {
@@ -24,7 +24,7 @@ impl Desk {
             let arrived =
                 items.iter().zip(&sent).filter(|(_, sent)| matches!(sent, Sent::Accepted | Sent::AlreadyKnown));
             let arrived: Vec<_> = arrived.map(|(item, _)| (item.id, Step::Broadcast)).collect();
-            self.shop.ledger.advance_all(&arrived)?;
+            self.context.journal.advance_all(&arrived)?;
             let mut go_on = true;
             for ((item, signed), sent) in items.iter().zip(signed).zip(sent) {
                 go_on &= self.sent(item, signed, sent).await?;
@@ -38,7 +38,7 @@ impl Desk {
     }
 
     /// False when the following need not be tried.
-    async fn sent(&self, item: &Item, signed: &Signed, sent: Sent) -> Result<bool, TurnError> {
+    async fn sent(&self, item: &Item, signed: &Signed, sent: Sent) -> Result<bool, TickError> {
         match sent {
             Sent::Accepted | Sent::AlreadyKnown => {
                 self.resume();
@@ -64,7 +64,7 @@ impl Desk {
     }
 
     /// Signs the same at the same nonce with higher fees; the next turn sends it.
-    pub(super) async fn bump(&self, item: &Item, signed: &Signed) -> Result<bool, TurnError> {
+    pub(super) async fn bump(&self, item: &Item, signed: &Signed) -> Result<bool, TickError> {
         let Some(fees) = self.prover.bump(signed).await? else {
             let reason = format!("transaction {} needs more than the fees allowed", signed.hash);
             self.pause(reason, Some("wait, or raise max-fee-gwei"));
@@ -72,7 +72,7 @@ impl Desk {
         };
         let bumped = self.prover.sign(&signed.prepared, signed.nonce, &fees).await?;
         tracing::info!(item = %item.id, nonce = signed.nonce, transaction = %bumped.hash, max_fee_wei = fees.most_wei(), "Raised a proof's fees.");
-        self.shop.ledger.advance(item.id, &Step::Signed(stored(&bumped)))?;
+        self.context.journal.advance(item.id, &Step::Signed(stored(&bumped)))?;
         Ok(true)
     }
 }

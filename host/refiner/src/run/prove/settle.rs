@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, stream};
 use refiner_journal::{Item, State, Step};
-use refiner_proofchain::{Outlook, Reaction, Revert, RpcError, Settlement, Signed};
+use refiner_proofchain::{ChainSnapshot, Reaction, Revert, RpcError, Settlement, Signed};
 
-use super::{Desk, FAILED_TRANSACTIONS_MAX, QUESTIONS_AT_ONCE, TurnError};
+use super::{FAILED_TRANSACTIONS_MAX, ProofSubmitter, QUESTIONS_AT_ONCE, TickError};
 use crate::run::clock::{milliseconds, now_ms};
 
-impl Desk {
+impl ProofSubmitter {
     /// Asks about everything that was sent and of which there may be news.
-    pub(super) async fn settle(&self) -> Result<(), TurnError> {
+    pub(super) async fn settle(&self) -> Result<(), TickError> {
         let mut items = self.due(State::Mined, usize::MAX >> 1)?;
         items.extend(self.due(State::Broadcast, usize::MAX >> 1)?);
         if items.is_empty() {
@@ -51,7 +51,7 @@ impl Desk {
     }
 
     /// Whether it pays to ask. Of transactions that wait the `next` one speaks for those behind it, until they are late.
-    fn has_news(&self, outlook: &Outlook, item: &Item, nonce: u64, next: bool) -> bool {
+    fn has_news(&self, outlook: &ChainSnapshot, item: &Item, nonce: u64, next: bool) -> bool {
         let mined = nonce < outlook.next_nonce;
         match (item.state, item.mined_block) {
             // Nothing new about a block until it is deep enough, unless a reorganisation took it away.
@@ -62,20 +62,20 @@ impl Desk {
     }
 
     /// Asks about one item.
-    pub(super) async fn settle_one(&self, item: &Item) -> Result<(), TurnError> {
+    pub(super) async fn settle_one(&self, item: &Item) -> Result<(), TickError> {
         let transactions = self.open_transactions(item)?;
         let settlement = self.settlement(&self.prover.outlook().await?, &transactions).await?;
         self.settled(item, &transactions, settlement).await
     }
 
-    async fn settlement(&self, outlook: &Outlook, transactions: &[Signed]) -> Result<Settlement, RpcError> {
+    async fn settlement(&self, outlook: &ChainSnapshot, transactions: &[Signed]) -> Result<Settlement, RpcError> {
         let Some(newest) = transactions.first() else { return Ok(Settlement::Pending) };
         let hashes: Vec<_> = transactions.iter().map(|signed| signed.hash).collect();
         self.prover.settlement(outlook, &hashes, newest.nonce, self.settings.proof_depth).await
     }
 
-    async fn settled(&self, item: &Item, transactions: &[Signed], settlement: Settlement) -> Result<(), TurnError> {
-        let ledger = &self.shop.ledger;
+    async fn settled(&self, item: &Item, transactions: &[Signed], settlement: Settlement) -> Result<(), TickError> {
+        let journal = &self.context.journal;
         let mined = |hash, block: u64| {
             let known = item.state == State::Mined && item.mined_block == Some(block) && item.mined_tx == Some(hash);
             let moved = item.state == State::Mined && !known;
@@ -86,32 +86,32 @@ impl Desk {
         match settlement {
             Settlement::Pending => {
                 if item.state == State::Mined {
-                    ledger.advance(item.id, &Step::Broadcast)?;
+                    journal.advance(item.id, &Step::Broadcast)?;
                 }
                 self.bump_if_late(item, transactions).await?;
             }
             Settlement::Mined { hash, block, .. } => {
                 let steps = mined(hash, block.number);
                 if !steps.is_empty() {
-                    ledger.advance_all(&steps)?;
+                    journal.advance_all(&steps)?;
                 }
             }
             Settlement::Final { hash, block } => {
                 let mut steps = mined(hash, block.number);
                 steps.push((item.id, Step::Final));
                 tracing::info!(item = %item.id, height = item.height, transaction = %hash, block = block.number, "A proof is final.");
-                ledger.advance_all(&steps)?;
+                journal.advance_all(&steps)?;
             }
             Settlement::Reverted { hash, block, revert } => {
                 tracing::error!(item = %item.id, height = item.height, transaction = %hash, %revert, hint = revert.hint(), "A proof was mined and failed.");
                 let mut steps = mined(hash, block.number);
                 steps.push((item.id, Step::Reverted { reason: revert.to_string() }));
-                ledger.advance_all(&steps)?;
+                journal.advance_all(&steps)?;
                 self.react(item, &revert)?;
             }
             Settlement::Dropped => {
                 if item.state == State::Mined {
-                    ledger.advance(item.id, &Step::Broadcast)?;
+                    journal.advance(item.id, &Step::Broadcast)?;
                 }
                 if let Some(newest) = transactions.first() {
                     tracing::warn!(item = %item.id, nonce = newest.nonce, "A transaction was dropped and is sent again.");
@@ -123,14 +123,14 @@ impl Desk {
                 let reason = "another transaction took its nonce".to_owned();
                 let back = (item.state == State::Mined).then_some(Step::Broadcast);
                 let steps = back.into_iter().chain([Step::Replaced { reason }]);
-                ledger.advance_all(&steps.map(|step| (item.id, step)).collect::<Vec<_>>())?;
+                journal.advance_all(&steps.map(|step| (item.id, step)).collect::<Vec<_>>())?;
             }
         }
         Ok(())
     }
 
     /// A dropped transaction's state does not change when it is accepted again.
-    async fn send_again(&self, item: &Item, signed: &Signed) -> Result<(), TurnError> {
+    async fn send_again(&self, item: &Item, signed: &Signed) -> Result<(), TickError> {
         use refiner_proofchain::Sent;
         match self.prover.send(signed).await {
             Sent::Accepted | Sent::AlreadyKnown | Sent::NonceTooLow => Ok(()),
@@ -148,7 +148,7 @@ impl Desk {
         }
     }
 
-    async fn bump_if_late(&self, item: &Item, transactions: &[Signed]) -> Result<(), TurnError> {
+    async fn bump_if_late(&self, item: &Item, transactions: &[Signed]) -> Result<(), TickError> {
         match transactions.first() {
             Some(newest) if self.is_late(item) => self.bump(item, newest).await.map(drop),
             _ => Ok(()),
@@ -160,13 +160,13 @@ impl Desk {
         item.state == State::Broadcast && now_ms() >= item.state_ms + milliseconds(self.settings.bump_after)
     }
 
-    fn react(&self, item: &Item, revert: &Revert) -> Result<(), TurnError> {
-        let ledger = &self.shop.ledger;
+    fn react(&self, item: &Item, revert: &Revert) -> Result<(), TickError> {
+        let journal = &self.context.journal;
         match revert.reaction() {
             Reaction::Done => {
-                ledger.advance(item.id, &Step::Skipped { reason: format!("on chain already: {revert}") })?;
+                journal.advance(item.id, &Step::Skipped { reason: format!("on chain already: {revert}") })?;
             }
-            Reaction::Skip => ledger.advance(item.id, &Step::Skipped { reason: revert.to_string() })?,
+            Reaction::Skip => journal.advance(item.id, &Step::Skipped { reason: revert.to_string() })?,
             Reaction::Retry { .. } => self.intend_again(item)?,
             Reaction::Stop => {
                 self.intend_again(item)?;
@@ -177,7 +177,7 @@ impl Desk {
     }
 
     /// Items whose transaction failed, after a crash or when somebody else took the nonce.
-    pub(super) fn react_to_failures(&self) -> Result<(), TurnError> {
+    pub(super) fn react_to_failures(&self) -> Result<(), TickError> {
         for state in [State::Reverted, State::Replaced] {
             for item in self.due(state, self.settings.unsettled)? {
                 self.intend_again(&item)?;
@@ -187,8 +187,8 @@ impl Desk {
     }
 
     /// Preparing finds out for free whether another transaction can succeed; but not for ever.
-    fn intend_again(&self, item: &Item) -> Result<(), TurnError> {
-        let transactions = self.shop.ledger.with(|journal| journal.transactions(item.id))?;
+    fn intend_again(&self, item: &Item) -> Result<(), TickError> {
+        let transactions = self.context.journal.with(|journal| journal.transactions(item.id))?;
         let failed: BTreeSet<_> =
             transactions.iter().filter(|transaction| !transaction.open).map(|transaction| transaction.nonce).collect();
         let step = if failed.len() < FAILED_TRANSACTIONS_MAX {
@@ -196,7 +196,7 @@ impl Desk {
         } else {
             Step::Quarantined { reason: format!("{} transactions failed", failed.len()) }
         };
-        self.shop.ledger.advance(item.id, &step)?;
+        self.context.journal.advance(item.id, &step)?;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use refiner_journal::{Artifact, Item, State, Step};
 use refiner_proofchain::{FeeQuote, Fees, NonceAt, Preparation, Prepared, Proof, Reaction, Revert, RpcError, Signed};
 
-use super::{Desk, TurnError};
+use super::{ProofSubmitter, TickError};
 use crate::run::{
     clock::{milliseconds, now_ms},
     policy::pause_ms,
@@ -12,10 +12,10 @@ use crate::run::{
 /// Intents prepared in one turn: what is prepared long before it is signed may no longer be true.
 const BATCH: usize = 32;
 
-impl Desk {
+impl ProofSubmitter {
     /// Prepares, numbers, signs and stores as many intents as may be under way.
-    pub(super) async fn sign(&self) -> Result<(), TurnError> {
-        let under_way = self.shop.ledger.with(|journal| journal.open_transactions())?;
+    pub(super) async fn sign(&self) -> Result<(), TickError> {
+        let under_way = self.context.journal.with(|journal| journal.open_transactions())?;
         let room = self.settings.unsettled.saturating_sub(usize::try_from(under_way).unwrap_or(usize::MAX));
         let limit = if self.is_paused() { 1 } else { room.min(BATCH) };
         let intents = self.due(State::ProofIntent, limit)?;
@@ -46,10 +46,10 @@ impl Desk {
     }
 
     /// Lets the node try each; in the order of the items.
-    async fn prepare(&self, intents: Vec<Item>) -> Result<Vec<(Item, Result<Preparation, RpcError>)>, TurnError> {
+    async fn prepare(&self, intents: Vec<Item>) -> Result<Vec<(Item, Result<Preparation, RpcError>)>, TickError> {
         let (mut items, mut proofs) = (Vec::with_capacity(intents.len()), Vec::with_capacity(intents.len()));
         for item in intents {
-            let artifacts = self.shop.ledger.with(|journal| journal.artifacts(item.id))?;
+            let artifacts = self.context.journal.with(|journal| journal.artifacts(item.id))?;
             if let Some(artifact) = artifacts.first() {
                 proofs.push(proof(&item, artifact));
                 items.push(item);
@@ -60,35 +60,35 @@ impl Desk {
     }
 
     /// Nonces are given in the order of the items, and are on the disk before anything is sent.
-    async fn sign_all(&self, ready: &[(Item, Prepared)], fees: &Fees, count: u64) -> Result<(), TurnError> {
-        let nonces = self.shop.ledger.with(|journal| journal.next_nonces(count, ready.len()))?;
+    async fn sign_all(&self, ready: &[(Item, Prepared)], fees: &Fees, count: u64) -> Result<(), TickError> {
+        let nonces = self.context.journal.with(|journal| journal.next_nonces(count, ready.len()))?;
         let mut steps = Vec::with_capacity(ready.len());
         for ((item, prepared), nonce) in ready.iter().zip(nonces) {
             let signed = self.prover.sign(prepared, nonce, fees).await?;
             tracing::info!(item = %item.id, height = item.height, nonce, transaction = %signed.hash, "Signed a proof.");
             steps.push((item.id, Step::Signed(stored(&signed))));
         }
-        self.shop.ledger.advance_all(&steps)?;
+        self.context.journal.advance_all(&steps)?;
         Ok(())
     }
 
     /// The contract would not take the proof now. Nothing was paid.
-    fn refused(&self, item: &Item, revert: &Revert) -> Result<(), TurnError> {
+    fn refused(&self, item: &Item, revert: &Revert) -> Result<(), TickError> {
         tracing::warn!(item = %item.id, height = item.height, %revert, hint = revert.hint(), "The contract would not take a proof.");
-        let ledger = &self.shop.ledger;
+        let journal = &self.context.journal;
         match revert.reaction() {
             Reaction::Done => {
-                ledger.advance(item.id, &Step::Skipped { reason: format!("on chain already: {revert}") })?;
+                journal.advance(item.id, &Step::Skipped { reason: format!("on chain already: {revert}") })?;
             }
-            Reaction::Skip => ledger.advance(item.id, &Step::Skipped { reason: revert.to_string() })?,
-            Reaction::Retry { .. } if *revert == Revert::StorageUrl => ledger.advance(item.id, &Step::PinAgain)?,
+            Reaction::Skip => journal.advance(item.id, &Step::Skipped { reason: revert.to_string() })?,
+            Reaction::Retry { .. } if *revert == Revert::StorageUrl => journal.advance(item.id, &Step::PinAgain)?,
             Reaction::Retry { slow } => {
                 let pause = if slow { milliseconds(self.settings.recheck) } else { 0 };
                 let pause = pause.max(pause_ms(self.settings.retry, item.attempts));
-                ledger.failed(item.id, State::ProofIntent, &revert.to_string(), now_ms() + pause)?;
+                journal.failed(item.id, State::ProofIntent, &revert.to_string(), now_ms() + pause)?;
             }
             Reaction::Stop => {
-                ledger.failed(item.id, State::ProofIntent, &revert.to_string(), 0)?;
+                journal.failed(item.id, State::ProofIntent, &revert.to_string(), 0)?;
                 self.pause_for(revert);
             }
         }

@@ -2,15 +2,15 @@
 
 use std::{sync::Arc, time::Instant};
 
-use refiner_content::{Accept, Locations, Source as _};
+use refiner_content::{Accept, FetchBackend as _, Locations};
 use refiner_journal::{Item, Step};
 
 use super::verify::{is_announced, verify};
-use crate::run::{metrics::Event, policy::StageError, shop::Shop};
+use crate::run::{context::PipelineContext, metrics::Event, policy::StageError};
 
 /// Asks the chain where the specimen is, fetches it, and holds it against the announcement and against its own header.
-pub async fn fetch(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
-    let place = shop.foresight.place(&shop, &item).await?;
+pub async fn fetch(context: Arc<PipelineContext>, item: Item) -> Result<Step, StageError> {
+    let place = context.prefetcher.place(&context, &item).await?;
     if !place.may_be_proved {
         return Ok(Step::Skipped { reason: "the session is closed, or the proof is submitted".into() });
     }
@@ -20,14 +20,14 @@ pub async fn fetch(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
     }
     let hash = item.specimen_hash;
     let accept: Accept = Arc::new(move |bytes| is_announced(bytes, hash));
-    let fetched = shop.fetcher.fetch_any(&locations, Some(accept)).await?;
+    let fetched = context.fetcher.fetch_any(&locations, Some(accept)).await?;
     tracing::debug!(item = %item.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "Fetched a specimen.");
     let begun = Instant::now();
     let verified = verify(fetched.content, &item)?;
-    shop.ledger.metrics.happened(Event::Decode, begun.elapsed());
-    if fetched.from == *shop.store.origin() {
-        return Ok(verified.leave(&shop.handoff));
+    context.journal.metrics.happened(Event::Decode, begun.elapsed());
+    if fetched.from == *context.store.origin() {
+        return Ok(verified.leave(&context.content_cache));
     }
-    let kept = tokio::task::spawn_blocking(move || verified.keep(&shop.store, &shop.handoff)).await;
+    let kept = tokio::task::spawn_blocking(move || verified.keep(&context.store, &context.content_cache)).await;
     kept.unwrap_or(Err(StageError::Panicked))
 }

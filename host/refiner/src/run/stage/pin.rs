@@ -6,14 +6,14 @@ use refiner_content::ContentStore as _;
 use refiner_journal::{Item, Step};
 
 use super::refine::read;
-use crate::run::{policy::StageError, shop::Shop};
+use crate::run::{context::PipelineContext, policy::StageError};
 
 /// Uploads every artifact to the pinner, which must name it as we do. Without a pinner the local store is where they are found.
-pub async fn pin(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
-    let Some(pinner) = &shop.pinner else { return Ok(Step::Pinned) };
-    let artifacts = shop.ledger.with(|journal| journal.artifacts(item.id));
+pub async fn pin(context: Arc<PipelineContext>, item: Item) -> Result<Step, StageError> {
+    let Some(pinner) = &context.pinner else { return Ok(Step::Pinned) };
+    let artifacts = context.journal.with(|journal| journal.artifacts(item.id));
     for artifact in artifacts? {
-        let (reading, cid) = (Arc::clone(&shop), artifact.cid.clone());
+        let (reading, cid) = (Arc::clone(&context), artifact.cid.clone());
         let content = tokio::task::spawn_blocking(move || read(&reading, Some(&cid))).await;
         let Some(content) = content.unwrap_or_default() else { return Ok(Step::Again) };
         let id = pinner.keep(&content).await?;

@@ -8,17 +8,17 @@ use refiner_journal::{Artifact, Item, Step};
 use refiner_sandbox::{BasisReport, Evidence, ReasonClass, SpecimenHash, Verdict};
 use refiner_worker::Job;
 
-use crate::run::{policy::StageError, shop::Shop};
+use crate::run::{context::PipelineContext, policy::StageError};
 
 /// Hands the specimen to a worker of its rule and keeps what comes back.
-pub async fn refine(shop: Arc<Shop>, item: Item) -> Result<Step, StageError> {
-    let refined = tokio::task::spawn_blocking(move || refine_blocking(&shop, &item));
+pub async fn refine(context: Arc<PipelineContext>, item: Item) -> Result<Step, StageError> {
+    let refined = tokio::task::spawn_blocking(move || refine_blocking(&context, &item));
     refined.await.unwrap_or(Err(StageError::Panicked))
 }
 
-fn refine_blocking(shop: &Shop, item: &Item) -> Result<Step, StageError> {
-    let rule = shop.rule(item)?;
-    let Some(content) = read(shop, item.specimen_cid.as_deref()) else { return Ok(Step::Again) };
+fn refine_blocking(context: &PipelineContext, item: &Item) -> Result<Step, StageError> {
+    let rule = context.rule(item)?;
+    let Some(content) = read(context, item.specimen_cid.as_deref()) else { return Ok(Step::Again) };
     let job = Job {
         rule: Arc::clone(&rule.compiled),
         params: rule.params.clone(),
@@ -26,7 +26,7 @@ fn refine_blocking(shop: &Shop, item: &Item) -> Result<Step, StageError> {
         specimen_hash: SpecimenHash::from(item.specimen_hash),
         raw: content.into_bytes().into(),
     };
-    let run = shop.pool.run(&job)?.run;
+    let run = context.pool.run(&job)?.run;
     let Evidence { basis, reason_class, .. } = run.evidence;
     // The disk may take its time for what was produced; the specimen's memory is wanted for the next.
     drop(job);
@@ -35,7 +35,7 @@ fn refine_blocking(shop: &Shop, item: &Item) -> Result<Step, StageError> {
             if rule.proves && artifacts.len() != 1 {
                 return Err(StageError::NotOneArtifact { artifacts: artifacts.len() });
             }
-            let artifacts = artifacts.into_iter().map(|artifact| keep(shop, artifact));
+            let artifacts = artifacts.into_iter().map(|artifact| keep(context, artifact));
             if let Some(BasisReport::Receipts { reason: Some(reason) }) = &basis {
                 tracing::info!(item = %item.id, height = item.height, rule = rule.name, %reason, "Recorded receipts stand in for an execution.");
             }
@@ -51,12 +51,12 @@ fn refine_blocking(shop: &Shop, item: &Item) -> Result<Step, StageError> {
 
 /// What the stage before left, or else what the store has. `None` when the store lost it or set it aside as damaged: then it is made
 /// again.
-pub fn read(shop: &Shop, cid: Option<&str>) -> Option<Content> {
+pub fn read(context: &PipelineContext, cid: Option<&str>) -> Option<Content> {
     let id: ContentId = cid?.parse().ok()?;
-    if let Some(content) = shop.handoff.take(&id) {
+    if let Some(content) = context.content_cache.remove(&id) {
         return Some(content);
     }
-    match shop.store.read(&id) {
+    match context.store.read(&id) {
         Ok(content) => Some(content),
         Err(FetchError::NotFound { .. }) => None,
         Err(error) => {
@@ -66,13 +66,13 @@ pub fn read(shop: &Shop, cid: Option<&str>) -> Option<Content> {
     }
 }
 
-fn keep(shop: &Shop, artifact: refiner_sandbox::Artifact) -> Result<Artifact, StageError> {
+fn keep(context: &PipelineContext, artifact: refiner_sandbox::Artifact) -> Result<Artifact, StageError> {
     let sha256 = artifact.sha256();
     let content = Content::of_hashed(artifact.bytes.0, sha256.0);
-    let cid = shop.store.write(&content)?;
+    let cid = context.store.write(&content)?;
     let bytes = content.bytes().len() as u64;
-    if shop.pinner.is_some() {
-        shop.handoff.put(content);
+    if context.pinner.is_some() {
+        context.content_cache.insert(content);
     }
     Ok(Artifact { name: artifact.name, media_type: artifact.media_type, sha256, bytes, cid: cid.to_string() })
 }

@@ -4,12 +4,12 @@ use alloy_primitives::B256;
 use refiner_content::{Content, LocalStore};
 use refiner_journal::{Item, Step};
 use refiner_specimen::{
-    Heading,
+    HeaderPeek,
     check::{Check, CheckName, Quantity},
-    heading, sha256, specimen_hash,
+    peek_header, sha256, specimen_hash,
 };
 
-use crate::run::{handoff::Handoff, policy::StageError};
+use crate::run::{content_cache::ContentCache, policy::StageError};
 
 /// A specimen that is what was announced, and whose header is that of its block hash. Made by [`verify`] alone.
 pub struct VerifiedSpecimen {
@@ -59,12 +59,12 @@ pub fn is_announced(bytes: &[u8], announced: B256) -> bool {
 /// Compares which block it is of, for content whose hash is the announced one. Whether all of it is a specimen, the worker finds
 /// out: the process that holds the key reads no more of a stranger's bytes than it must.
 pub fn verify(content: Content, item: &Item) -> Result<VerifiedSpecimen, StageError> {
-    compare(&heading(content.bytes())?, item)?;
+    compare(&peek_header(content.bytes())?, item)?;
     Ok(VerifiedSpecimen { content })
 }
 
-fn compare(heading: &Heading, item: &Item) -> Result<(), Mismatch> {
-    let Heading { network_id, hash, ref header, header_hash } = *heading;
+fn compare(peek_header: &HeaderPeek, item: &Item) -> Result<(), Mismatch> {
+    let HeaderPeek { network_id, hash, ref header, header_hash } = *peek_header;
     if network_id != item.chain {
         return Err(Mismatch::Chain { announced: item.chain, found: network_id });
     }
@@ -83,16 +83,16 @@ fn compare(heading: &Heading, item: &Item) -> Result<(), Mismatch> {
 
 impl VerifiedSpecimen {
     /// Keeps it in the local store and leaves it for the next stage. Blocks.
-    pub fn keep(self, store: &LocalStore, handoff: &Handoff) -> Result<Step, StageError> {
+    pub fn keep(self, store: &LocalStore, content_cache: &ContentCache) -> Result<Step, StageError> {
         store.write(&self.content)?;
-        Ok(self.leave(handoff))
+        Ok(self.leave(content_cache))
     }
 
     /// Leaves it for the next stage. For what is in the local store.
-    pub fn leave(self, handoff: &Handoff) -> Step {
+    pub fn leave(self, content_cache: &ContentCache) -> Step {
         let step =
-            Step::Fetched { cid: self.content.recipe_id().to_string(), bytes: self.content.bytes().len() as u64 };
-        handoff.put(self.content);
+            Step::Fetched { cid: self.content.unixfs_id().to_string(), bytes: self.content.bytes().len() as u64 };
+        content_cache.insert(self.content);
         step
     }
 }

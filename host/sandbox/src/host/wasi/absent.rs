@@ -25,7 +25,7 @@ use wasmtime_wasi::{
     sockets::{WasiSocketsCtx, WasiSocketsCtxView},
 };
 
-use super::{super::Stop, Reach, Wait};
+use super::{super::BudgetExceeded, HostState, Wait};
 use crate::Misuse;
 
 /// Number of the network's handle. Whatever is asked of it is denied.
@@ -56,11 +56,11 @@ impl Absent {
 }
 
 /// For functions of things that no guest can hold.
-fn nothing_there(what: &'static str) -> Stop {
-    Stop::Misuse(Misuse::NothingThere { what })
+fn nothing_there(what: &'static str) -> BudgetExceeded {
+    BudgetExceeded::Misuse(Misuse::NothingThere { what })
 }
 
-impl environment::Host for Reach {
+impl environment::Host for HostState {
     fn get_environment(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
         self.budget.call()?;
         Ok(Vec::new())
@@ -77,62 +77,62 @@ impl environment::Host for Reach {
     }
 }
 
-impl preopens::Host for Reach {
+impl preopens::Host for HostState {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
         self.budget.call()?;
         Ok(Vec::new())
     }
 }
 
-impl terminal_input::Host for Reach {}
-impl terminal_input::HostTerminalInput for Reach {
+impl terminal_input::Host for HostState {}
+impl terminal_input::HostTerminalInput for HostState {
     fn drop(&mut self, _: Resource<TerminalInput>) -> wasmtime::Result<()> {
         Ok(())
     }
 }
 
-impl terminal_output::Host for Reach {}
-impl terminal_output::HostTerminalOutput for Reach {
+impl terminal_output::Host for HostState {}
+impl terminal_output::HostTerminalOutput for HostState {
     fn drop(&mut self, _: Resource<TerminalOutput>) -> wasmtime::Result<()> {
         Ok(())
     }
 }
 
-impl terminal_stdin::Host for Reach {
+impl terminal_stdin::Host for HostState {
     fn get_terminal_stdin(&mut self) -> wasmtime::Result<Option<Resource<TerminalInput>>> {
         self.budget.call()?;
         Ok(None)
     }
 }
 
-impl terminal_stdout::Host for Reach {
+impl terminal_stdout::Host for HostState {
     fn get_terminal_stdout(&mut self) -> wasmtime::Result<Option<Resource<TerminalOutput>>> {
         self.budget.call()?;
         Ok(None)
     }
 }
 
-impl terminal_stderr::Host for Reach {
+impl terminal_stderr::Host for HostState {
     fn get_terminal_stderr(&mut self) -> wasmtime::Result<Option<Resource<TerminalOutput>>> {
         self.budget.call()?;
         Ok(None)
     }
 }
 
-impl From<Stop> for SocketError {
-    fn from(stop: Stop) -> Self {
+impl From<BudgetExceeded> for SocketError {
+    fn from(stop: BudgetExceeded) -> Self {
         Self::trap(stop)
     }
 }
 
-impl instance_network::Host for Reach {
+impl instance_network::Host for HostState {
     fn instance_network(&mut self) -> wasmtime::Result<Resource<Network>> {
         self.budget.call()?;
         Ok(Resource::new_own(NETWORK_REP))
     }
 }
 
-impl network::Host for Reach {
+impl network::Host for HostState {
     fn convert_error_code(&mut self, error: SocketError) -> wasmtime::Result<ErrorCode> {
         error.downcast()
     }
@@ -142,27 +142,27 @@ impl network::Host for Reach {
     }
 }
 
-impl network::HostNetwork for Reach {
+impl network::HostNetwork for HostState {
     fn drop(&mut self, _: Resource<Network>) -> wasmtime::Result<()> {
         Ok(())
     }
 }
 
-impl tcp_create_socket::Host for Reach {
+impl tcp_create_socket::Host for HostState {
     fn create_tcp_socket(&mut self, _: IpAddressFamily) -> SocketResult<Resource<TcpSocket>> {
         self.budget.call()?;
         Err(ErrorCode::AccessDenied.into())
     }
 }
 
-impl udp_create_socket::Host for Reach {
+impl udp_create_socket::Host for HostState {
     fn create_udp_socket(&mut self, _: IpAddressFamily) -> SocketResult<Resource<UdpSocket>> {
         self.budget.call()?;
         Err(ErrorCode::AccessDenied.into())
     }
 }
 
-impl ip_name_lookup::Host for Reach {
+impl ip_name_lookup::Host for HostState {
     fn resolve_addresses(
         &mut self,
         _: Resource<Network>,
@@ -174,7 +174,7 @@ impl ip_name_lookup::Host for Reach {
     }
 }
 
-impl ip_name_lookup::HostResolveAddressStream for Reach {
+impl ip_name_lookup::HostResolveAddressStream for HostState {
     fn resolve_next_address(&mut self, _: Resource<ResolveAddressStream>) -> SocketResult<Option<IpAddress>> {
         Err(nothing_there("name").into())
     }

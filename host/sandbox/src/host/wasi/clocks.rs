@@ -9,13 +9,13 @@ use wasmtime_wasi::p2::{
     },
 };
 
-use super::{Reach, Wait};
+use super::{HostState, Wait};
 
 /// A block's time has whole seconds.
 const RESOLUTION_SECONDS: u64 = 1;
 const NANOSECONDS: u64 = 1_000_000_000;
 
-impl Reach {
+impl HostState {
     /// Seconds since 1970. `describe` sees the start of the epoch: there is no block yet.
     fn seconds(&self) -> u64 {
         self.specimen.as_ref().map_or(0, |view| view.specimen().block.header.timestamp)
@@ -27,7 +27,7 @@ impl Reach {
     }
 }
 
-impl wall_clock::Host for Reach {
+impl wall_clock::Host for HostState {
     fn now(&mut self) -> wasmtime::Result<Datetime> {
         self.budget.call()?;
         Ok(Datetime { seconds: self.seconds(), nanoseconds: 0 })
@@ -39,7 +39,7 @@ impl wall_clock::Host for Reach {
     }
 }
 
-impl monotonic_clock::Host for Reach {
+impl monotonic_clock::Host for HostState {
     fn now(&mut self) -> wasmtime::Result<Instant> {
         self.budget.call()?;
         Ok(self.nanoseconds())

@@ -3,7 +3,7 @@
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{DynPollable, bindings::sync::io::poll};
 
-use super::{super::Stop, Reach};
+use super::{super::BudgetExceeded, HostState};
 use crate::Misuse;
 
 /// Bytes of one handle in a list.
@@ -28,7 +28,7 @@ impl Wait {
     }
 }
 
-impl poll::Host for Reach {
+impl poll::Host for HostState {
     /// The positions of those that are over. A guest that waits only for what never comes, or for nothing, is stopped: anything
     /// else would take real time, and the machine's clock decides no verdict.
     fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
@@ -40,13 +40,13 @@ impl poll::Host for Reach {
             .map(|(position, _)| position)
             .collect();
         if over.is_empty() {
-            return Err(Stop::Misuse(Misuse::EndlessWait).into());
+            return Err(BudgetExceeded::Misuse(Misuse::EndlessWait).into());
         }
         Ok(over)
     }
 }
 
-impl poll::HostPollable for Reach {
+impl poll::HostPollable for HostState {
     fn ready(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<bool> {
         self.budget.call()?;
         Ok(Wait::of(&pollable) == Wait::Over)
@@ -56,7 +56,7 @@ impl poll::HostPollable for Reach {
         self.budget.call()?;
         match Wait::of(&pollable) {
             Wait::Over => Ok(()),
-            Wait::Endless => Err(Stop::Misuse(Misuse::EndlessWait).into()),
+            Wait::Endless => Err(BudgetExceeded::Misuse(Misuse::EndlessWait).into()),
         }
     }
 

@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use sha2::{Digest, Sha256};
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 
-use super::Reach;
+use super::HostState;
 
 /// Prefix of the hashed text of a block of random bytes, before the stream's name, the specimen's hash and the block's number.
 const DOMAIN: &[u8] = b"refiner:wasi-random-1:";
@@ -49,7 +49,7 @@ fn first_word(bytes: &[u8]) -> u64 {
     bytes.iter().take(8).fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
-impl Reach {
+impl HostState {
     /// Nought in `describe`, which has no specimen.
     fn seed(&self) -> B256 {
         self.specimen.as_ref().map_or(B256::ZERO, super::super::SpecimenView::hash)
@@ -64,7 +64,7 @@ impl Reach {
     }
 }
 
-impl random::Host for Reach {
+impl random::Host for HostState {
     fn get_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
         let len = self.spend_random(len)?;
         Ok(bytes("secure", self.seed(), &mut self.wasi.random.secure_blocks, len))
@@ -76,7 +76,7 @@ impl random::Host for Reach {
     }
 }
 
-impl insecure::Host for Reach {
+impl insecure::Host for HostState {
     fn get_insecure_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
         let len = self.spend_random(len)?;
         Ok(bytes("insecure", self.seed(), &mut self.wasi.random.insecure_blocks, len))
@@ -88,7 +88,7 @@ impl insecure::Host for Reach {
     }
 }
 
-impl insecure_seed::Host for Reach {
+impl insecure_seed::Host for HostState {
     fn insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
         self.budget.call()?;
         let [first, second] = [0, 8].map(|start| first_word(&block("seed", self.seed(), 0)[start..]));

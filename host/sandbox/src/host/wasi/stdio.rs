@@ -10,8 +10,8 @@ use wasmtime_wasi::p2::{
 };
 
 use super::{
-    super::{Stop, log::Log},
-    Reach, Wait,
+    super::{BudgetExceeded, log::Log},
+    HostState, Wait,
 };
 use crate::{LogLevel, Misuse, UntrustedText};
 
@@ -58,7 +58,7 @@ impl Line {
     }
 }
 
-impl Reach {
+impl HostState {
     /// Writes what stands in unfinished lines to the log. To be called once, when the guest has ended.
     pub(crate) fn finish_stdio(&mut self) {
         for (stream, level) in [(Stream::Out, LogLevel::Info), (Stream::Err, LogLevel::Warn)] {
@@ -68,7 +68,7 @@ impl Reach {
         }
     }
 
-    fn write(&mut self, stream: &Resource<DynOutputStream>, bytes: &[u8]) -> Result<(), Stop> {
+    fn write(&mut self, stream: &Resource<DynOutputStream>, bytes: &[u8]) -> Result<(), BudgetExceeded> {
         self.budget.call()?;
         self.budget.copy(bytes.len())?;
         let Self { wasi, log, budget, .. } = self;
@@ -82,7 +82,7 @@ impl Reach {
     }
 
     /// Zeros are no text: they are counted like other bytes and thrown away.
-    fn write_zeros(&mut self, len: u64) -> Result<(), Stop> {
+    fn write_zeros(&mut self, len: u64) -> Result<(), BudgetExceeded> {
         self.budget.call()?;
         self.budget.copy(usize::try_from(len).unwrap_or(usize::MAX))
     }
@@ -112,21 +112,21 @@ impl Stream {
     }
 }
 
-impl stdin::Host for Reach {
+impl stdin::Host for HostState {
     fn get_stdin(&mut self) -> wasmtime::Result<Resource<DynInputStream>> {
         self.budget.call()?;
         Ok(Stream::In.handle())
     }
 }
 
-impl stdout::Host for Reach {
+impl stdout::Host for HostState {
     fn get_stdout(&mut self) -> wasmtime::Result<Resource<DynOutputStream>> {
         self.budget.call()?;
         Ok(Stream::Out.handle())
     }
 }
 
-impl stderr::Host for Reach {
+impl stderr::Host for HostState {
     fn get_stderr(&mut self) -> wasmtime::Result<Resource<DynOutputStream>> {
         self.budget.call()?;
         Ok(Stream::Err.handle())
@@ -134,24 +134,24 @@ impl stderr::Host for Reach {
 }
 
 /// A rule has to return: a guest that leaves in another way has no summary, so there is no result to keep.
-impl exit::Host for Reach {
+impl exit::Host for HostState {
     fn exit(&mut self, status: Result<(), ()>) -> wasmtime::Result<()> {
         self.exit_with_code(u8::from(status.is_err()))
     }
 
     fn exit_with_code(&mut self, status: u8) -> wasmtime::Result<()> {
         self.budget.call()?;
-        Err(Stop::Misuse(Misuse::Exited { status }).into())
+        Err(BudgetExceeded::Misuse(Misuse::Exited { status }).into())
     }
 }
 
-impl From<Stop> for StreamError {
-    fn from(stop: Stop) -> Self {
+impl From<BudgetExceeded> for StreamError {
+    fn from(stop: BudgetExceeded) -> Self {
         Self::Trap(stop.into())
     }
 }
 
-impl streams::Host for Reach {
+impl streams::Host for HostState {
     fn convert_stream_error(&mut self, error: StreamError) -> wasmtime::Result<streams::StreamError> {
         match error {
             StreamError::Closed => Ok(streams::StreamError::Closed),
@@ -161,7 +161,7 @@ impl streams::Host for Reach {
 }
 
 /// Standard input is at its end.
-impl streams::HostInputStream for Reach {
+impl streams::HostInputStream for HostState {
     fn read(&mut self, _: Resource<DynInputStream>, _: u64) -> StreamResult<Vec<u8>> {
         self.budget.call()?;
         Err(StreamError::Closed)
@@ -191,7 +191,7 @@ impl streams::HostInputStream for Reach {
 }
 
 /// Standard output and error take everything at once. What the log has no room for is lost, and counted there.
-impl streams::HostOutputStream for Reach {
+impl streams::HostOutputStream for HostState {
     fn check_write(&mut self, _: Resource<DynOutputStream>) -> StreamResult<u64> {
         self.budget.call()?;
         Ok(WRITE_BYTES)

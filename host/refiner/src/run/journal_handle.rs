@@ -10,26 +10,26 @@ use tokio::sync::watch;
 
 use super::{clock::now_ms, metrics::Metrics};
 
-/// The journal, and a bell for each state that rings when items came to it.
+/// The journal, and a notification for each state, sent when items reach it.
 #[derive(Clone)]
-pub struct Ledger {
+pub struct JournalHandle {
     /// A lock because SQLite has one writer; it is held for one transaction, never across an await.
     journal: Arc<Mutex<Journal>>,
     /// In the order of [`State::ALL`]. One for all would have every stage look for work at every step of every item.
-    bells: Arc<[watch::Sender<()>]>,
+    notifiers: Arc<[watch::Sender<()>]>,
     /// Every step and every failure passes here, so it is counted here.
     pub metrics: Metrics,
 }
 
-impl Ledger {
+impl JournalHandle {
     pub fn new(journal: Journal, metrics: Metrics) -> Self {
-        let bells = State::ALL.map(|_| watch::Sender::new(()));
-        Self { journal: Arc::new(Mutex::new(journal)), bells: bells.into(), metrics }
+        let notifiers = State::ALL.map(|_| watch::Sender::new(()));
+        Self { journal: Arc::new(Mutex::new(journal)), notifiers: notifiers.into(), metrics }
     }
 
-    /// Rings whenever items have come to `state`.
+    /// A subscription that fires whenever items have come to `state`.
     pub fn arrivals(&self, state: State) -> watch::Receiver<()> {
-        self.bell(state).subscribe()
+        self.notifier(state).subscribe()
     }
 
     /// Asks or tells the journal what may take a disk's time or a look through all of it. The runtime is told to go on elsewhere.
@@ -64,7 +64,7 @@ impl Ledger {
         let waits_for_the_disk = steps.iter().any(|(_, step)| step.is_durable());
         let (written, before) = if waits_for_the_disk { self.with(write) } else { self.at_once(write) };
         let states: BTreeSet<_> = steps.iter().map(|(_, step)| step.to()).collect();
-        states.into_iter().for_each(|state| self.ring(state));
+        states.into_iter().for_each(|state| self.notify(state));
         if written.is_ok() {
             for ((item, step), before) in steps.iter().zip(&before) {
                 self.metrics.moved(*item, step.to(), before.as_ref());
@@ -92,11 +92,11 @@ impl Ledger {
     }
 
     /// Says that items have come to `state`.
-    pub fn ring(&self, state: State) {
-        self.bell(state).send_replace(());
+    pub fn notify(&self, state: State) {
+        self.notifier(state).send_replace(());
     }
 
-    fn bell(&self, state: State) -> &watch::Sender<()> {
-        &self.bells[state as usize]
+    fn notifier(&self, state: State) -> &watch::Sender<()> {
+        &self.notifiers[state as usize]
     }
 }

@@ -9,7 +9,7 @@ use super::{Answer, Remote};
 use crate::{Executor, error::ExecuteError, execution::Execution, format::ResultFormat, unavailable::Unavailable};
 
 /// Executes each block here and by an evm-server, and compares the bytes.
-pub struct Both {
+pub struct CrossCheckExecutor {
     remote: Remote,
     on_difference: OnDifference,
     keep: Arc<dyn Fn(&Difference) + Send + Sync>,
@@ -41,14 +41,14 @@ pub struct Difference {
     pub remote: Answer,
 }
 
-impl Both {
+impl CrossCheckExecutor {
     /// Both executors; `keep` gets each difference before anything else happens.
     pub fn new(remote: Remote, on_difference: OnDifference, keep: Arc<dyn Fn(&Difference) + Send + Sync>) -> Self {
         Self { remote, on_difference, keep }
     }
 }
 
-impl Executor for Both {
+impl Executor for CrossCheckExecutor {
     fn checks(&self, specimen: &Specimen) -> Vec<Check> {
         self.remote.checks(specimen)
     }

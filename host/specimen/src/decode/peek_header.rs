@@ -4,14 +4,14 @@ use alloy_consensus::Header;
 use alloy_primitives::{B256, U256};
 
 use super::{
-    error::{Fault, Locate, Misfit, Read, Wrong},
+    error::{Fault, FieldError, LayoutMismatch, Locate, Read},
     header, resolve,
     wire::Wire,
 };
 
 /// The identity of a specimen's block, by its first fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heading {
+pub struct HeaderPeek {
     /// Chain id of the block, `NetworkId`.
     pub network_id: u64,
     /// The block hash it states.
@@ -44,17 +44,17 @@ impl Front {
 }
 
 /// Reads the heading by the wire's layout, and nothing after it.
-pub(super) fn read(mut wire: Wire<'_>) -> Result<Heading, Misfit> {
+pub(super) fn read(mut wire: Wire<'_>) -> Result<HeaderPeek, LayoutMismatch> {
     let mut front = front(&mut wire).at("replicaEvent").map_err(|fault| fault.into_misfit(wire.layout))?;
     resolve::header(&mut front.header, front.hash, wire.layout);
     let header_hash = front.header.hash_slow();
-    Ok(Heading { network_id: front.network_id, hash: front.hash, header: front.header, header_hash })
+    Ok(HeaderPeek { network_id: front.network_id, hash: front.hash, header: front.header, header_hash })
 }
 
 fn front(wire: &mut Wire<'_>) -> Read<Front> {
     let start = wire.offset();
     if !wire.enters_array()? {
-        return Err(Fault::new(start, Wrong::NoBlock));
+        return Err(Fault::new(start, FieldError::NoBlock));
     }
     wire.hash().at("hash")?;
     Front::read(wire).at("data")

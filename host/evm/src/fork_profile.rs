@@ -16,7 +16,7 @@ use crate::{
 
 /// The rules one block is executed by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BlockRules {
+pub(crate) struct ForkProfile {
     /// What CHAINID answers, and what a transaction's chain id must be.
     pub(crate) chain_id: u64,
     /// The fork.
@@ -105,7 +105,7 @@ pub(crate) enum InvalidTransaction {
     IsLeftOut,
 }
 
-impl BlockRules {
+impl ForkProfile {
     /// What the chain really did.
     pub(crate) fn canonical(chain: &ChainSpec, block: &Block) -> Result<Self, ExecuteError> {
         let header = &block.header;

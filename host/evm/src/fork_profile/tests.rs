@@ -54,7 +54,7 @@ fn mainnet() -> ChainSpec {
 
 /// The balances that the block's execution leaves in each account.
 fn balances(chain: &ChainSpec, block: &Block) -> impl Fn(Address) -> U256 + use<> {
-    let rules = BlockRules::canonical(chain, block).unwrap();
+    let rules = ForkProfile::canonical(chain, block).unwrap();
     let (supplement, codes) = (Supplement::default(), CodeCache::default());
     let budget = Budget::new(DEFAULT_GAS_BOUND, &Uninterrupted);
     let hashes = &[];
@@ -105,14 +105,14 @@ fn authorities_are_not_rewarded_and_an_unsealed_block_is_rejected() {
     let signature = key.sign(sealed.header.hash_slow());
     let (r, s, parity) = (signature.r().to_be_bytes::<32>(), signature.s().to_be_bytes::<32>(), signature.v());
     sealed.header.extra_data = [&[0; 32][..], &r, &s, &[parity.into()]].concat().into();
-    assert_eq!(BlockRules::canonical(&chain, &sealed).unwrap().beneficiary, key.address());
+    assert_eq!(ForkProfile::canonical(&chain, &sealed).unwrap().beneficiary, key.address());
     for account in [key.address(), MINER] {
         assert_eq!(balances(&chain, &sealed)(account), U256::ZERO);
     }
 
     for extra_data in [vec![0; 64], vec![0; 97], [&[0x55; 64][..], &[4]].concat()] {
         sealed.header.extra_data = Bytes::from(extra_data);
-        let error = BlockRules::canonical(&chain, &sealed).unwrap_err();
+        let error = ForkProfile::canonical(&chain, &sealed).unwrap_err();
         assert_eq!(error, ExecuteError::Rejected(Rejected::HeaderField { field: "seal in extraData" }));
     }
 }

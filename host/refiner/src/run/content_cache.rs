@@ -12,7 +12,7 @@ const BYTES_MAX: usize = 64 << 20;
 
 /// Content that was just checked or made. Forgetting it is no loss.
 #[derive(Default)]
-pub struct Handoff {
+pub struct ContentCache {
     /// Oldest first. A lock because stages run on several threads; held for a look through some dozens of entries.
     waiting: Mutex<Waiting>,
 }
@@ -23,9 +23,9 @@ struct Waiting {
     bytes: usize,
 }
 
-impl Handoff {
+impl ContentCache {
     /// Leaves content for the next stage. The oldest goes when there is no room.
-    pub fn put(&self, content: Content) {
+    pub fn insert(&self, content: Content) {
         let length = content.bytes().len();
         if length > BYTES_MAX {
             return;
@@ -40,9 +40,9 @@ impl Handoff {
     }
 
     /// Takes what was left, if it is still there.
-    pub fn take(&self, id: &ContentId) -> Option<Content> {
+    pub fn remove(&self, id: &ContentId) -> Option<Content> {
         let mut waiting = self.waiting();
-        let position = waiting.contents.iter().position(|content| content.recipe_id() == *id)?;
+        let position = waiting.contents.iter().position(|content| content.unixfs_id() == *id)?;
         let content = waiting.contents.remove(position)?;
         waiting.bytes -= content.bytes().len();
         Some(content)
@@ -63,25 +63,25 @@ mod tests {
 
     #[test]
     fn content_is_taken_once() {
-        let handoff = Handoff::default();
+        let content_cache = ContentCache::default();
         let one = content(1, 10);
-        handoff.put(one.clone());
-        handoff.put(content(2, 10));
-        assert_eq!(handoff.take(&one.recipe_id()), Some(one.clone()));
-        assert_eq!(handoff.take(&one.recipe_id()), None);
+        content_cache.insert(one.clone());
+        content_cache.insert(content(2, 10));
+        assert_eq!(content_cache.remove(&one.unixfs_id()), Some(one.clone()));
+        assert_eq!(content_cache.remove(&one.unixfs_id()), None);
     }
 
     #[test]
     fn oldest_goes_when_there_is_no_room() {
-        let handoff = Handoff::default();
+        let content_cache = ContentCache::default();
         let half = BYTES_MAX / 2;
         let contents = [content(1, half), content(2, half), content(3, 1)];
         for content in &contents {
-            handoff.put(content.clone());
+            content_cache.insert(content.clone());
         }
-        let there = contents.map(|content| handoff.take(&content.recipe_id()).is_some());
+        let there = contents.map(|content| content_cache.remove(&content.unixfs_id()).is_some());
         assert_eq!(there, [false, true, true]);
-        handoff.put(content(4, BYTES_MAX + 1));
-        assert_eq!(handoff.waiting().bytes, 0);
+        content_cache.insert(content(4, BYTES_MAX + 1));
+        assert_eq!(content_cache.waiting().bytes, 0);
     }
 }

@@ -1,4 +1,4 @@
-//! Why a component is not let in.
+//! The reason why a component is not admitted.
 
 use std::fmt;
 
@@ -8,9 +8,9 @@ use refiner_specimen::Layout;
 use super::{Capability, ManifestPlace, scan::ScanLimit};
 use crate::{AboveCap, UntrustedText, Verdict};
 
-/// Why a component is not let in. A property of the component and the grants: trying again gives the same answer.
+/// The reason why a component is not admitted. A property of the component and the grants: trying again gives the same answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AdmissionError {
     /// More bytes than allowed.
     #[error("the component has {found_bytes} bytes, and {allowed_bytes} are allowed")]
     TooLarge {
@@ -157,7 +157,7 @@ pub enum Refusal {
     },
 }
 
-impl Diagnostic for Refusal {
+impl Diagnostic for AdmissionError {
     fn exit_code(&self) -> ExitCode {
         ExitCode::Refused
     }

@@ -16,7 +16,7 @@ pub enum Event {
     Pin,
     /// A specimen was fetched and is what was announced.
     Fetch,
-    /// A specimen was held against its announcement, as far as its header.
+    /// A specimen was checked against its announcement, as far as its header.
     Decode,
     /// A rule ran over a specimen, whatever the verdict.
     Execute,
@@ -96,10 +96,10 @@ mod tests {
     #[test]
     fn every_event_has_its_two_names_and_the_old_unit() {
         let registry = Registry::new();
-        let earlier = Earlier::register(&registry).unwrap();
+        let legacy = Earlier::register(&registry).unwrap();
         assert_eq!(registry.gather().len(), 0, "a series appears with its first event");
         for (event, ..) in EVENTS {
-            earlier.happened(event, Duration::from_millis(4_265));
+            legacy.happened(event, Duration::from_millis(4_265));
         }
         let families = registry.gather();
         assert_eq!(families.len(), 24);

@@ -10,7 +10,7 @@ use refiner_journal::{Item, ItemId, State};
 use refiner_proofchain::Session;
 use tokio::sync::Mutex;
 
-use super::{clock::now_ms, policy::StageError, shop::Shop};
+use super::{clock::now_ms, context::PipelineContext, policy::StageError};
 
 /// Specimens asked about in one request.
 const TOGETHER: usize = 16;
@@ -19,24 +19,24 @@ const GOOD_FOR: Duration = Duration::from_secs(5);
 
 /// Answers about specimens that wait to be fetched.
 #[derive(Default)]
-pub struct Foresight {
+pub struct LocationPrefetcher {
     /// A lock that is held while the node is asked: who waits for it most likely finds his own answer.
-    known: Mutex<HashMap<ItemId, (Instant, Place)>>,
+    known: Mutex<HashMap<ItemId, (Instant, SpecimenLocations)>>,
 }
 
 /// What the chain says of a specimen.
 #[derive(Debug)]
-pub struct Place {
+pub struct SpecimenLocations {
     /// Where it is, in the producers' words.
     pub urls: Vec<String>,
     /// False when a result of it certainly cannot be proved.
     pub may_be_proved: bool,
 }
 
-impl Foresight {
+impl LocationPrefetcher {
     /// What the chain says of an item's specimen, asked for together with those after it. Of one that failed before it is asked
     /// anew.
-    pub async fn place(&self, shop: &Shop, item: &Item) -> Result<Place, StageError> {
+    pub async fn place(&self, context: &PipelineContext, item: &Item) -> Result<SpecimenLocations, StageError> {
         let mut known = self.known.lock().await;
         known.retain(|_, (asked, _)| asked.elapsed() < GOOD_FOR);
         match known.remove(&item.id) {
@@ -47,13 +47,14 @@ impl Foresight {
         let next = |journal: &mut refiner_journal::Journal| {
             journal.due_but(State::Announced, now_ms(), TOGETHER - 1, is_known)
         };
-        let next = shop.ledger.at_once(next)?;
+        let next = context.journal.at_once(next)?;
         let questions: Vec<_> =
-            iter::once(item).chain(&next).map(|item| (item.specimen_hash, session(shop, item))).collect();
+            iter::once(item).chain(&next).map(|item| (item.specimen_hash, session(context, item))).collect();
         let asked = Instant::now();
-        let answers = shop.chain.urls_and_sessions(&questions).await?;
-        let mut places =
-            answers.into_iter().map(|answer| answer.map(|(urls, may_be_proved)| Place { urls, may_be_proved }));
+        let answers = context.chain.urls_and_sessions(&questions).await?;
+        let mut places = answers
+            .into_iter()
+            .map(|answer| answer.map(|(urls, may_be_proved)| SpecimenLocations { urls, may_be_proved }));
         let Some(first) = places.next() else { return Err(StageError::Panicked) };
         // What the node did not say of the others it is asked when their time comes.
         let others = next.iter().zip(places).filter_map(|(item, place)| Some((item.id, (asked, place.ok()?))));
@@ -63,7 +64,7 @@ impl Foresight {
 }
 
 /// Which session decides whether an item's result may be proved.
-fn session(shop: &Shop, item: &Item) -> Option<Session> {
-    let operator = shop.operator.filter(|_| item.proves)?;
+fn session(context: &PipelineContext, item: &Item) -> Option<Session> {
+    let operator = context.operator.filter(|_| item.proves)?;
     Some(Session { chain_id: item.chain, height: item.height, operator })
 }

@@ -9,7 +9,7 @@ use crate::{Content, ContentId, FetchError, KeepError, Origin, blocking::blockin
 pub type Accept = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
 /// A backend that content can be fetched from.
-pub trait Source: Send + Sync {
+pub trait FetchBackend: Send + Sync {
     /// Where that is, for messages.
     fn origin(&self) -> &Origin;
 
@@ -39,8 +39,8 @@ pub trait Source: Send + Sync {
 }
 
 /// A source that also keeps content.
-pub trait ContentStore: Source {
-    /// Keeps content under the id of the network's recipe and returns that id. Keeping the same again is no error.
+pub trait ContentStore: FetchBackend {
+    /// Keeps content under the id of the network's UnixFS profile and returns that id. Keeping the same again is no error.
     ///
     /// # Errors
     ///

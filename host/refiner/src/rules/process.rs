@@ -10,7 +10,7 @@ use refiner_specimen::Specimen;
 use crate::rule::{Prepared, RuleError, Session};
 
 /// Where a rule runs.
-pub enum Place {
+pub enum RuleProcess {
     /// In this process, on the thread that asks.
     Here(Box<AdmittedRule>),
     /// In a confined child process, which was given the rule's compiled code.
@@ -43,7 +43,7 @@ pub enum NoRun {
     Worker(#[from] RuleError),
 }
 
-impl Place {
+impl RuleProcess {
     /// Runs the rule over a block. What comes out does not depend on where that was.
     pub fn run(
         &self,

@@ -14,7 +14,7 @@ use crate::{error::Unsupported, format::ResultFormat};
 
 /// The hashes of a manufactured block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Manufactured {
+pub(super) struct SyntheticHeader {
     /// Hash of its header.
     pub(super) hash: B256,
     /// Root of its transactions.
@@ -30,7 +30,7 @@ pub(super) fn manufacture(
     mut header: Header,
     transactions: &[Cow<'_, Transaction>],
     format: ResultFormat,
-) -> Result<Manufactured, Unsupported> {
+) -> Result<SyntheticHeader, Unsupported> {
     let mut bytes = Vec::new();
     let mut ends = Vec::with_capacity(transactions.len());
     for (transaction, tx) in transactions.iter().enumerate() {
@@ -45,7 +45,7 @@ pub(super) fn manufacture(
     let envelopes: Vec<&[u8]> = ends.iter().map(|end| &bytes[mem::replace(&mut start, *end)..*end]).collect();
 
     header.transactions_root = ordered_trie_root_encoded(&envelopes);
-    Ok(Manufactured {
+    Ok(SyntheticHeader {
         hash: header.hash_slow(),
         transactions_root: header.transactions_root,
         transaction_hashes: envelopes.iter().map(keccak256).collect(),

@@ -14,30 +14,30 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     clock::now_ms,
+    context::PipelineContext,
     metrics::{Event, Outcome},
     policy::{Decision, StageError, pause_ms},
-    shop::Shop,
 };
 
-/// How long a station sleeps at most when nobody rings: items whose pause is over ring no bell.
+/// How long a stage runner sleeps at most when no notification comes: items whose pause is over notify no stage.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// Which items a station works on, and how many at once.
+/// Which items a stage runner works on, and how many at once.
 #[derive(Clone, Copy, Debug)]
-pub struct Station {
+pub struct StageRunner {
     pub name: &'static str,
     pub state: State,
     pub at_once: usize,
-    /// When it waits for the next station.
-    pub ahead: Option<Ahead>,
+    /// When it waits for the next stage runner.
+    pub ahead: Option<Backpressure>,
     /// The step that follows at once where an item came to this state.
     pub next: Option<(State, fn() -> Step)>,
 }
 
-/// A station that gets too far ahead makes what is forgotten again before it is used, and is then read and hashed anew.
+/// A stage runner that gets too far ahead makes what is forgotten again before it is used, and is then read and hashed anew.
 #[derive(Clone, Copy, Debug)]
-pub struct Ahead {
-    /// Where its items wait for the next station,
+pub struct Backpressure {
+    /// Where its items wait for the next stage runner,
     pub waiting: State,
     /// at most so many,
     pub most: usize,
@@ -45,19 +45,24 @@ pub struct Ahead {
     pub then: State,
 }
 
-impl Station {
+impl StageRunner {
     /// Works until `stop`, then ends what was begun.
     ///
     /// # Errors
     ///
     /// The journal's: without it nothing can go on.
-    pub async fn work<F, W>(self, shop: Arc<Shop>, stop: CancellationToken, act: F) -> Result<(), JournalError>
+    pub async fn work<F, W>(
+        self,
+        context: Arc<PipelineContext>,
+        stop: CancellationToken,
+        act: F,
+    ) -> Result<(), JournalError>
     where
-        F: Fn(Arc<Shop>, Item) -> W,
+        F: Fn(Arc<PipelineContext>, Item) -> W,
         W: Future<Output = Result<Step, StageError>> + Send + 'static,
     {
-        let mut moved = shop.ledger.arrivals(self.state);
-        let mut room = shop.ledger.arrivals(self.ahead.map_or(self.state, |ahead| ahead.then));
+        let mut moved = context.journal.arrivals(self.state);
+        let mut room = context.journal.arrivals(self.ahead.map_or(self.state, |ahead| ahead.then));
         let mut running: JoinSet<(Item, Duration, Result<Step, StageError>)> = JoinSet::new();
         let mut claimed: HashSet<ItemId> = HashSet::new();
         loop {
@@ -67,18 +72,18 @@ impl Station {
                 return Ok(());
             }
             room.mark_unchanged();
-            let free = if stopping { 0 } else { (self.at_once - running.len()).min(self.room(&shop)?) };
+            let free = if stopping { 0 } else { (self.at_once - running.len()).min(self.room(&context)?) };
             if free > 0 {
                 moved.mark_unchanged();
                 let asked = Instant::now();
                 let is_claimed = |item| claimed.contains(&item);
-                let due = shop.ledger.at_once(|journal| journal.due_but(self.state, now_ms(), free, is_claimed))?;
+                let due = context.journal.at_once(|journal| journal.due_but(self.state, now_ms(), free, is_claimed))?;
                 if !due.is_empty() {
-                    shop.ledger.metrics.happened(Event::JournalFetchItems, asked.elapsed());
+                    context.journal.metrics.happened(Event::JournalFetchItems, asked.elapsed());
                 }
                 for item in due {
                     claimed.insert(item.id);
-                    let work = tokio::spawn(act(Arc::clone(&shop), item.clone()));
+                    let work = tokio::spawn(act(Arc::clone(&context), item.clone()));
                     let begun = Instant::now();
                     running.spawn(async move {
                         let outcome = work.await.unwrap_or(Err(StageError::Panicked));
@@ -91,7 +96,7 @@ impl Station {
                 Some(ended) = running.join_next() => {
                     // Nothing in the outer task panics.
                     let Ok((item, took, outcome)) = ended else { continue };
-                    self.write_down(&shop, &item, took, outcome)?;
+                    self.write_down(&context, &item, took, outcome)?;
                     claimed.remove(&item.id);
                 }
                 Ok(()) = moved.changed(), if may_claim => {}
@@ -102,27 +107,27 @@ impl Station {
         }
     }
 
-    /// How many items may go on to the next station.
-    fn room(self, shop: &Shop) -> Result<usize, JournalError> {
-        let Some(Ahead { waiting, most, .. }) = self.ahead else { return Ok(usize::MAX) };
-        let waiting = shop.ledger.at_once(|journal| journal.count_due(waiting, now_ms(), most))?;
+    /// How many items may go on to the next stage runner.
+    fn room(self, context: &PipelineContext) -> Result<usize, JournalError> {
+        let Some(Backpressure { waiting, most, .. }) = self.ahead else { return Ok(usize::MAX) };
+        let waiting = context.journal.at_once(|journal| journal.count_due(waiting, now_ms(), most))?;
         Ok(most - waiting)
     }
 
     fn write_down(
         self,
-        shop: &Shop,
+        context: &PipelineContext,
         item: &Item,
         took: Duration,
         outcome: Result<Step, StageError>,
     ) -> Result<(), JournalError> {
-        let worked = |outcome| shop.ledger.metrics.worked(self.name, outcome, took);
+        let worked = |outcome| context.journal.metrics.worked(self.name, outcome, took);
         let error = match outcome {
             Ok(step) => {
                 worked(Outcome::Done);
                 tracing::info!(item = %item.id, height = item.height, stage = self.name, state = %step.to(), "An item went on.");
                 let next = self.next.filter(|(to, _)| *to == step.to()).map(|(_, next)| (item.id, next()));
-                return shop.ledger.advance_all(&[(item.id, step)].into_iter().chain(next).collect::<Vec<_>>());
+                return context.journal.advance_all(&[(item.id, step)].into_iter().chain(next).collect::<Vec<_>>());
             }
             Err(error) => error,
         };
@@ -130,7 +135,7 @@ impl Station {
         match error.decide(item.attempts) {
             Decision::Again { alarm } => {
                 worked(Outcome::Retried);
-                let pause_ms = pause_ms(shop.retry, item.attempts);
+                let pause_ms = pause_ms(context.retry, item.attempts);
                 if alarm {
                     tracing::error!(item = %item.id, height = item.height, stage = self.name, error = told, failures = item.attempts + 1, pause_ms,
                         "A stage keeps failing for an item; somebody should look.");
@@ -138,14 +143,14 @@ impl Station {
                     tracing::warn!(item = %item.id, height = item.height, stage = self.name, error = told, pause_ms,
                         "A stage failed for an item and will try again.");
                 }
-                shop.ledger.failed(item.id, self.state, &told, now_ms() + pause_ms)
+                context.journal.failed(item.id, self.state, &told, now_ms() + pause_ms)
             }
             Decision::Quarantine => {
                 worked(Outcome::Quarantined);
                 tracing::error!(item = %item.id, height = item.height, stage = self.name, error = told,
                     "An item was set aside; see `refiner journal show`.");
                 let reason = format!("{}: {told}", self.name);
-                shop.ledger.advance(item.id, &Step::Quarantined { reason })
+                context.journal.advance(item.id, &Step::Quarantined { reason })
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Workers that were taken over: none makes the coordinator hang, panic or hold more than was granted.
+//! Workers that were taken over: none makes the supervisor hang, panic or hold more than was granted.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests")]
 
 mod support;
@@ -25,7 +25,7 @@ fn quick(rule: &Arc<CompiledRule>, raw: &Bytes) -> Job {
 
 /// What the pool made of a lie, and how much more memory this process held at most after.
 fn caught(rule: &Arc<CompiledRule>, lie: &str, raw: &Bytes) -> (WorkerFailure, u64) {
-    let pool = Pool::new(PoolConfig { command: child(&format!("liar:{lie}")), ..config(1) }).unwrap();
+    let pool = Pool::new(PoolConfig { command: child(&format!("hostile:{lie}")), ..config(1) }).unwrap();
     let (begun, before) = (Instant::now(), peak_bytes());
     let Quarantined { reason, tries } = pool.run(&quick(rule, raw)).unwrap_err();
     assert_eq!(tries, TRIES_MAX, "{lie}");

@@ -11,13 +11,13 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use crate::{
-    ClientError, Content, ContentId, FetchError, HttpLimits, Origin, Source, TransportError, blocking::blocking,
+    ClientError, Content, ContentId, FetchBackend, FetchError, HttpLimits, Origin, TransportError, blocking::blocking,
     http::Http,
 };
 
 /// Where an announced URL may lead. The proof chain stores what any producer wrote, and `http://169.254.169.254/` is a URL too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Reach {
+pub enum AddressPolicy {
     /// Public addresses only, also after redirects and name lookups.
     #[default]
     Public,
@@ -27,19 +27,19 @@ pub enum Reach {
 
 /// A client that fetches announced URLs.
 #[derive(Clone, Debug)]
-pub struct Web {
+pub struct UrlFetcher {
     http: Http,
-    reach: Reach,
+    policy: AddressPolicy,
 }
 
-impl Web {
+impl UrlFetcher {
     /// A client of its own.
     ///
     /// # Errors
     ///
     /// [`ClientError`]
-    pub fn new(limits: HttpLimits, reach: Reach) -> Result<Self, ClientError> {
-        Ok(Self { http: Http::for_any(limits, reach)?, reach })
+    pub fn new(limits: HttpLimits, policy: AddressPolicy) -> Result<Self, ClientError> {
+        Ok(Self { http: Http::for_any(limits, policy)?, policy })
     }
 
     /// Fetches bytes that no content id checks.
@@ -65,7 +65,7 @@ impl Web {
     }
 
     async fn get(&self, url: &Url, from: &Origin) -> Result<Bytes, FetchError> {
-        if self.reach == Reach::Public && !is_public_host(url) {
+        if self.policy == AddressPolicy::Public && !is_public_host(url) {
             return Err(FetchError::Transport { from: from.clone(), source: TransportError::PrivateAddress });
         }
         let bytes = self.http.get(url.clone(), "*/*", from, self.http.limits.body_bytes).await?;
@@ -76,12 +76,12 @@ impl Web {
 /// A gateway that an announced URL names, as a source of the one content in it.
 #[derive(Debug)]
 pub(crate) struct NamedGateway {
-    pub(crate) web: Web,
+    pub(crate) web: UrlFetcher,
     pub(crate) url: Url,
     pub(crate) origin: Origin,
 }
 
-impl Source for NamedGateway {
+impl FetchBackend for NamedGateway {
     fn origin(&self) -> &Origin {
         &self.origin
     }

@@ -1,4 +1,4 @@
-//! A coordinator that a test can kill: it runs a rule, prints the process that runs it, and waits for an end that never comes.
+//! A supervisor that a test can kill: it runs a rule, prints the process that runs it, and waits for an end that never comes.
 
 use std::{
     env,
@@ -13,7 +13,7 @@ use std::{
 use refiner_sandbox::{Grants, Limit, Limits, Params, SpecimenHash};
 use refiner_worker::{COMPILE_ARGUMENT, ChildCommand, Compiler, Job, Pool, PoolConfig};
 
-/// The variable that names a file with a key, which is read and held as a coordinator holds one.
+/// The variable that names a file with a key, which is read and held as a supervisor holds one.
 const KEY_FILE: &str = "REFINER_KEY_FILE";
 
 /// Standard input is the length of a component (u32, big-endian), the component, and a specimen.

@@ -31,7 +31,7 @@ pub(super) enum Full {
 
 /// Reasons for which a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(super) enum ServerError {
     #[error(transparent)]
     FormError(#[from] FormError),
     #[error(transparent)]
@@ -65,7 +65,7 @@ enum Form {
     Line(String),
 }
 
-impl Refusal {
+impl ServerError {
     /// The word that metrics know it by.
     pub(super) const fn outcome(&self) -> &'static str {
         match self {
@@ -140,7 +140,7 @@ fn execution(error: &ExecuteError) -> Form {
     Form::Json(format!("error on EBE: ERROR({number}): {error}"))
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ServerError {
     fn into_response(self) -> Response {
         let body = match self.form() {
             Form::Go(text) => format!("{{\"error\": \"{text}\"}}"),

@@ -8,8 +8,8 @@ use std::{
 
 use alloy_primitives::B256;
 use refiner_content::{
-    CONTENT_BYTES_MAX, Fetcher, Gateway, HttpLimits, LocalStore, Pace, Pinner, PinnerLimits, Reach, Retention,
-    SetupError, Source, Web, public_gateways,
+    AddressPolicy, CONTENT_BYTES_MAX, FetchBackend, Fetcher, Gateway, HedgePolicy, HttpLimits, LocalStore, Pinner,
+    PinnerLimits, Retention, SetupError, UrlFetcher, public_gateways,
 };
 use refiner_diagnostics::ErrorChain;
 use refiner_journal::JournalError;
@@ -18,31 +18,31 @@ use refiner_worker::{Pool, PoolConfig};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    config::Settings, error::RunError, foresight::Foresight, handoff::Handoff, ledger::Ledger, policy::StageError,
-    rules::Rule, status::Status,
+    config::Settings, content_cache::ContentCache, error::RunError, journal_handle::JournalHandle, policy::StageError,
+    prefetcher::LocationPrefetcher, rules::Rule, status::Status,
 };
 
 /// What the stages share; each sees no more than it needs of it.
-pub struct Shop {
-    pub ledger: Ledger,
+pub struct PipelineContext {
+    pub journal: JournalHandle,
     pub status: Status,
     pub chain: ProofChain,
     pub store: LocalStore,
     pub fetcher: Fetcher,
     pub pinner: Option<Pinner>,
     pub pool: Pool,
-    pub handoff: Handoff,
-    pub foresight: Foresight,
+    pub content_cache: ContentCache,
+    pub prefetcher: LocationPrefetcher,
     /// The first pause after a failure.
     pub retry: Duration,
     pub operator: Option<alloy_primitives::Address>,
     rules: BTreeMap<B256, Rule>,
 }
 
-impl Shop {
+impl PipelineContext {
     pub fn open(
         settings: &Settings,
-        ledger: Ledger,
+        journal: JournalHandle,
         status: Status,
         chain: ProofChain,
         rules: Vec<Rule>,
@@ -55,9 +55,9 @@ impl Shop {
             fetcher: fetcher(settings, &store, pinner.as_ref())?,
             pool: Pool::new(PoolConfig { chains, policy: settings.policy, ..PoolConfig::new(settings.workers) })?
                 .executing(settings.evm.executes(Some(settings.data.join("differences")))?),
-            handoff: Handoff::default(),
-            foresight: Foresight::default(),
-            ledger,
+            content_cache: ContentCache::default(),
+            prefetcher: LocationPrefetcher::default(),
+            journal,
             status,
             chain,
             store,
@@ -81,25 +81,29 @@ impl Shop {
 /// The local store first: what one rule fetched, the next need not.
 fn fetcher(settings: &Settings, store: &LocalStore, pinner: Option<&Pinner>) -> Result<Fetcher, SetupError> {
     let limits = HttpLimits::default();
-    let mut sources: Vec<Arc<dyn Source>> = vec![Arc::new(store.clone())];
-    sources.extend(pinner.map(|pinner| Arc::new(pinner.clone()) as Arc<dyn Source>));
+    let mut sources: Vec<Arc<dyn FetchBackend>> = vec![Arc::new(store.clone())];
+    sources.extend(pinner.map(|pinner| Arc::new(pinner.clone()) as Arc<dyn FetchBackend>));
     let gateways = match &settings.gateways {
         Some(named) => named.iter().map(|base| Gateway::new(base, limits)).collect::<Result<_, _>>()?,
         None => public_gateways(limits)?,
     };
-    sources.extend(gateways.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn Source>));
-    let reach = if settings.private_urls { Reach::Anywhere } else { Reach::Public };
-    Ok(Fetcher::new(sources, Some(Web::new(limits, reach)?), Pace::default()))
+    sources.extend(gateways.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn FetchBackend>));
+    let policy = if settings.private_urls { AddressPolicy::Anywhere } else { AddressPolicy::Public };
+    Ok(Fetcher::new(sources, Some(UrlFetcher::new(limits, policy)?), HedgePolicy::default()))
 }
 
 /// How often the store is looked at: it grows by some GiB a day at most.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
 
 /// Keeps the local store within its size, until `stop`. Content of unfinished items is recent, and is made again if it is not.
-pub async fn prune(shop: Arc<Shop>, total_bytes: u64, stop: CancellationToken) -> Result<(), JournalError> {
+pub async fn prune(
+    context: Arc<PipelineContext>,
+    total_bytes: u64,
+    stop: CancellationToken,
+) -> Result<(), JournalError> {
     let retention = Retention { total_bytes, ..Retention::default() };
     while !stop.is_cancelled() {
-        let store = shop.store.clone();
+        let store = context.store.clone();
         let pruned = tokio::task::spawn_blocking(move || store.prune(&retention, SystemTime::now(), |_| false)).await;
         match pruned {
             Ok(Ok(pruned)) if pruned.removed == 0 => {}
