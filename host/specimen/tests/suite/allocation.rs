@@ -93,7 +93,7 @@ type Items = fn(usize) -> Vec<u8>;
 
 /// Items that take much more memory or time than input, and how many there can be.
 const LIMITS: [(&str, usize, Items); 4] = [
-    ("Transactions", 1 << 14, transactions),
+    ("Transactions", 12_288, transactions),
     ("BlobTxSidecars", 256, sidecars),
     ("BlobTxSidecars[0].Blobs", 2_048, blobs),
     ("Withdrawals", 1 << 16, withdrawals),
