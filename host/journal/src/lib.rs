@@ -9,6 +9,7 @@
 //! `schema.sql`. A step is in the file when its call returns, whatever kills the process next. A *signed* transaction is on the
 //! disk itself by then, whatever kills the machine; the other steps may be lost with the power, and are then done again.
 
+mod action;
 mod announcement;
 mod error;
 mod item;
@@ -20,7 +21,9 @@ mod scan;
 mod schema;
 mod state;
 mod step;
+mod waiting;
 
+pub use action::{Action, Applied, Kept, Selection};
 pub use announcement::{Announcement, Checkpoint, Target};
 pub use error::{JournalError, Losses};
 pub use item::{Artifact, Item, ItemId, Transaction};
@@ -30,3 +33,4 @@ pub use scan::{CHECKPOINTS_MAX, Rewound, Scanned};
 pub use schema::SCHEMA_VERSION;
 pub use state::State;
 pub use step::{SignedTransaction, Step};
+pub use waiting::{Waiting, Woken};

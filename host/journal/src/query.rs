@@ -52,7 +52,9 @@ impl Journal {
         limit: usize,
         at_work: impl Fn(ItemId) -> bool,
     ) -> Result<Vec<Item>, JournalError> {
-        let query = format!("SELECT {} FROM {} ORDER BY id", Item::COLUMNS, due(state));
+        // Of what waits the longest overdue, and found by an index that holds nothing else.
+        let order = if state == State::Waiting { "due_ms, id" } else { "id" };
+        let query = format!("SELECT {} FROM {} ORDER BY {order}", Item::COLUMNS, due(state));
         let read = || -> rusqlite::Result<_> {
             let mut query = self.connection.prepare_cached(&query)?;
             let mut rows = query.query([now_ms])?;
@@ -146,7 +148,7 @@ impl Journal {
             .map_err(|error| self.error(error))
     }
 
-    /// Items that wait to be fetched, run or pinned: what holds the scanner back when it grows.
+    /// Items that wait to be fetched, run or pinned: what holds the scanner back when it grows. What no source has is none of them.
     pub fn unfinished(&self) -> Result<u64, JournalError> {
         self.connection
             .prepare_cached("SELECT count(*) FROM item WHERE state IN ('announced', 'fetched', 'produced')")
