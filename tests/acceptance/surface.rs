@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 29] = [
     &[],
     &["replay"],
     &["run"],
@@ -18,6 +18,9 @@ const COMMANDS: [&[&str]; 26] = [
     &["journal", "list"],
     &["journal", "show"],
     &["journal", "retry"],
+    &["journal", "rewind"],
+    &["journal", "skip"],
+    &["journal", "forget"],
     &["journal", "export"],
     &["content"],
     &["content", "cid"],

@@ -230,8 +230,11 @@ settings! {
     /// Results pinned at once.
     PINS: u64 = "pins" <"N"> .under(PROCESS).on(&[Run]).default("4").within("1", "256");
 
-    /// Unfinished items above which scanning pauses.
+    /// Unfinished items above which scanning pauses; what no source has is not counted.
     BACKLOG: u64 = "backlog" <"N"> .under(PROCESS).on(&[Run]).default("1000").within("1", "1000000");
+
+    /// Time for which a specimen that no source has is looked for, ever more rarely; then its item is skipped.
+    WAITING_LIMIT: Duration = "waiting-limit" <"DURATION"> .under(PROCESS).on(&[Run]).default("30d").within("1s", "3650d");
 
     /// Time for running work after SIGTERM; a second signal ends it at once.
     SHUTDOWN_TIMEOUT: Duration = "shutdown-timeout" <"DURATION"> .under(PROCESS).on(&[Run]).default("20s").within("0s", "1h")

@@ -21,6 +21,11 @@ pub const PUBLIC_GATEWAYS: [&str; 4] =
 /// Bytes that an archive may have above those of the file: ids, lengths and nodes, about a hundredth with chunks of 4 KiB.
 const ARCHIVE_EXTRA_BYTES: usize = 1 << 20;
 
+/// The empty content, by its identity id.
+const PROBE: &str = "ipfs/bafkqaaa";
+/// Bytes of the answer to it.
+const PROBE_BYTES_MAX: usize = 4096;
+
 const ARCHIVE: &str = "application/vnd.ipld.car; version=1; order=dfs; dups=n";
 
 /// A client of one gateway.
@@ -50,6 +55,20 @@ impl Gateway {
         let base = http::base_url(base)?;
         let http = Http::for_base(&base, limits)?;
         Ok(Self { origin: Origin::of_url(&base), base, http })
+    }
+
+    /// Whether it answers: asked for a content id that holds its own content, so that nothing has to be searched for.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError`] when it does not, or is too busy.
+    pub async fn health(&self) -> Result<(), FetchError> {
+        let url = http::below(&self.base, PROBE);
+        match self.http.get(url, "application/vnd.ipld.raw", &self.origin, PROBE_BYTES_MAX).await {
+            Err(FetchError::Status { status, .. }) if status < 500 && status != 429 => Ok(()),
+            Ok(_) | Err(FetchError::NotFound { .. } | FetchError::TooLarge { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn fetch_checked(&self, id: ContentId) -> Result<Content, FetchError> {

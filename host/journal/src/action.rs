@@ -64,12 +64,7 @@ pub struct Kept {
 
 impl Journal {
     /// Does `action` to every item of `selection` to which it applies, all in one transaction.
-    pub fn apply(
-        &mut self,
-        selection: &Selection,
-        action: Action,
-        now_ms: u64,
-    ) -> Result<Applied, JournalError> {
+    pub fn apply(&mut self, selection: &Selection, action: Action, now_ms: u64) -> Result<Applied, JournalError> {
         self.write(false, |connection, path| {
             let apply = || -> rusqlite::Result<Applied> {
                 let mut applied = Applied::default();
@@ -167,7 +162,8 @@ fn forget(connection: &Connection, item: ItemId, from: State) -> rusqlite::Resul
     if matches!(from, State::Signed | State::Broadcast | State::Mined | State::Reverted | State::Replaced) {
         return Ok(Err(format!("it is {from}: its transaction is not settled")));
     }
-    let newest = "SELECT 1 FROM proof_transaction WHERE item = ?1 AND nonce = (SELECT max(nonce) FROM proof_transaction)";
+    let newest =
+        "SELECT 1 FROM proof_transaction WHERE item = ?1 AND nonce = (SELECT max(nonce) FROM proof_transaction)";
     if connection.prepare_cached(newest)?.exists([item.0])? {
         return Ok(Err("it holds the operator's newest nonce".into()));
     }

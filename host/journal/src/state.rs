@@ -217,7 +217,8 @@ mod tests {
     #[test]
     fn operator_puts_nothing_back_that_the_chain_may_know() {
         for state in State::ALL {
-            let undecided = state.can_be_withdrawn() || matches!(state, State::Skipped | State::Quarantined | State::Refused);
+            let undecided =
+                state.can_be_withdrawn() || matches!(state, State::Skipped | State::Quarantined | State::Refused);
             assert_eq!(!state.rewinds_to().is_empty(), undecided, "{state}");
         }
     }

@@ -213,7 +213,6 @@ impl Journal {
                 .map_err(sql)
         })
     }
-
 }
 
 pub(crate) fn state_of(connection: &Connection, item: ItemId) -> rusqlite::Result<Option<State>> {
@@ -241,12 +240,7 @@ fn check_nonce(connection: &Connection, item: ItemId, nonce: u64) -> rusqlite::R
     Ok(held.map_or(Ok(()), |held| Err(JournalError::NonceChanged { item, held, nonce })))
 }
 
-pub(crate) fn write_step(
-    connection: &Connection,
-    item: ItemId,
-    step: &Step,
-    now_ms: u64,
-) -> rusqlite::Result<()> {
+pub(crate) fn write_step(connection: &Connection, item: ItemId, step: &Step, now_ms: u64) -> rusqlite::Result<()> {
     if let Step::Waiting { reason, awaits, due_ms } = step {
         return write_waiting(connection, item, reason, awaits.as_deref(), *due_ms, now_ms);
     }

@@ -7,6 +7,7 @@ mod checks;
 mod cli;
 mod config;
 mod content;
+mod control;
 mod doctor;
 mod evm;
 mod executor;

@@ -14,6 +14,8 @@ mod faults;
 mod golden;
 mod host;
 mod metrics;
+mod operator;
 mod secrets;
 #[allow(dead_code, reason = "some of it is for benchmarks")]
 mod specimens;
+mod waiting;

@@ -12,7 +12,9 @@ mod waiting;
 mod walk;
 
 use alloy_primitives::{B256, Bytes};
-use refiner_journal::{Action, Announcement, Artifact, Checkpoint, ItemId, Journal, Selection, SignedTransaction, State, Step, Target};
+use refiner_journal::{
+    Action, Announcement, Artifact, Checkpoint, ItemId, Journal, Selection, SignedTransaction, State, Step, Target,
+};
 
 /// A journal in a directory of its own.
 struct Bench {

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     config::Settings, content_cache::ContentCache, error::RunError, journal_handle::JournalHandle, policy::StageError,
-    prefetcher::LocationPrefetcher, rules::Rule, status::Status,
+    prefetcher::LocationPrefetcher, rules::Rule, sources::Sources, status::Status,
 };
 
 /// What the stages share; each sees no more than it needs of it.
@@ -33,8 +33,12 @@ pub struct PipelineContext {
     pub pool: Pool,
     pub content_cache: ContentCache,
     pub prefetcher: LocationPrefetcher,
+    /// The sources over HTTP that are known by name, and how they are.
+    pub sources: Sources,
     /// The first pause after a failure.
     pub retry: Duration,
+    /// Time after which a specimen that no source has is given up.
+    pub waiting_limit: Duration,
     pub operator: Option<alloy_primitives::Address>,
     rules: BTreeMap<B256, Rule>,
 }
@@ -51,8 +55,10 @@ impl PipelineContext {
         let store = LocalStore::open(settings.data.join("content"), CONTENT_BYTES_MAX)?;
         let limits = PinnerLimits { upload: settings.upload, ..PinnerLimits::default() };
         let pinner = settings.pinner.as_deref().map(|url| Pinner::new(url, limits)).transpose()?;
+        let gateways = gateways(settings)?;
         Ok(Self {
-            fetcher: fetcher(settings, &store, pinner.as_ref())?,
+            fetcher: fetcher(settings, &store, pinner.as_ref(), &gateways)?,
+            sources: Sources::new(pinner.clone(), gateways, status.clone()),
             pool: Pool::new(PoolConfig { chains, policy: settings.policy, ..PoolConfig::new(settings.workers) })?
                 .executing(settings.evm.executes(Some(settings.data.join("differences")))?),
             content_cache: ContentCache::default(),
@@ -63,6 +69,7 @@ impl PipelineContext {
             store,
             pinner,
             retry: settings.retry,
+            waiting_limit: settings.waiting_limit,
             operator: None,
             rules: rules.into_iter().map(|rule| (rule.identity, rule)).collect(),
         })
@@ -79,17 +86,25 @@ impl PipelineContext {
 }
 
 /// The local store first: what one rule fetched, the next need not.
-fn fetcher(settings: &Settings, store: &LocalStore, pinner: Option<&Pinner>) -> Result<Fetcher, SetupError> {
-    let limits = HttpLimits::default();
+fn fetcher(
+    settings: &Settings,
+    store: &LocalStore,
+    pinner: Option<&Pinner>,
+    gateways: &[Gateway],
+) -> Result<Fetcher, SetupError> {
     let mut sources: Vec<Arc<dyn FetchBackend>> = vec![Arc::new(store.clone())];
     sources.extend(pinner.map(|pinner| Arc::new(pinner.clone()) as Arc<dyn FetchBackend>));
-    let gateways = match &settings.gateways {
-        Some(named) => named.iter().map(|base| Gateway::new(base, limits)).collect::<Result<_, _>>()?,
-        None => public_gateways(limits)?,
-    };
-    sources.extend(gateways.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn FetchBackend>));
+    sources.extend(gateways.iter().map(|gateway| Arc::new(gateway.clone()) as Arc<dyn FetchBackend>));
     let policy = if settings.private_urls { AddressPolicy::Anywhere } else { AddressPolicy::Public };
-    Ok(Fetcher::new(sources, Some(UrlFetcher::new(limits, policy)?), HedgePolicy::default()))
+    Ok(Fetcher::new(sources, Some(UrlFetcher::new(HttpLimits::default(), policy)?), HedgePolicy::default()))
+}
+
+fn gateways(settings: &Settings) -> Result<Vec<Gateway>, SetupError> {
+    let limits = HttpLimits::default();
+    match &settings.gateways {
+        Some(named) => named.iter().map(|base| Gateway::new(base, limits)).collect(),
+        None => public_gateways(limits),
+    }
 }
 
 /// How often the store is looked at: it grows by some GiB a day at most.

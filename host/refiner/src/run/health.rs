@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{journal_handle::JournalHandle, status::Status};
 
-/// Quarantined items that the status lists; `refiner journal list` has all.
-const QUARANTINED_SHOWN: usize = 10;
+/// Quarantined and waiting items that the status lists; `refiner journal list` has all.
+const ITEMS_SHOWN: usize = 10;
 
 /// The basis of results that the status counts.
 const FROM_RECEIPTS: &str = (BasisReport::Receipts { reason: None }).as_str();
@@ -77,7 +77,9 @@ async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {
         let filter = Filter { state: Some(State::Quarantined), ..Filter::default() };
         Ok::<_, refiner_journal::JournalError>((
             journal.counts()?,
-            journal.list(&filter, QUARANTINED_SHOWN)?,
+            journal.list(&filter, ITEMS_SHOWN)?,
+            journal.waiting()?,
+            journal.list(&Filter { state: Some(State::Waiting), ..Filter::default() }, ITEMS_SHOWN)?,
             journal.open_transactions()?,
             journal.count_of_basis(FROM_RECEIPTS)?,
             journal.count_of_class(ReasonClass::NoState.as_str())?,
@@ -85,17 +87,22 @@ async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {
     });
     let now = health.status.now().clone();
     let journal = match asked {
-        Ok((counts, quarantined, unsettled, from_receipts, without_state)) => {
+        Ok((counts, quarantined, waiting, waiting_items, unsettled, from_receipts, without_state)) => {
             let items: serde_json::Map<_, _> =
                 counts.iter().map(|count| (count.state.to_string(), count.items.into())).collect();
-            let open = |count: &&refiner_journal::Count| !count.state.is_end();
+            let open = |count: &&refiner_journal::Count| !count.state.is_end() && count.state != State::Waiting;
             let oldest = counts.iter().filter(open).map(|count| count.oldest_ms).min();
             let quarantined: Vec<_> = quarantined
                 .iter()
                 .map(|item| json!({ "item": item.id, "height": item.height, "reason": item.reason }))
                 .collect();
+            let waiting_items: Vec<_> = waiting_items
+                .iter()
+                .map(|item| json!({ "item": item.id, "height": item.height, "reason": item.reason, "next_look_ms": item.due_ms }))
+                .collect();
             json!({
                 "items": items,
+                "waiting": { "items": waiting.items, "oldest_ms": waiting.oldest_ms, "next_look_ms": waiting.next_ms, "first": waiting_items },
                 "oldest_unfinished_ms": oldest,
                 "quarantined": quarantined,
                 "unsettled": unsettled,

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use refiner_journal::{ItemId, Journal, JournalError, State, Step};
+use refiner_journal::{Action, Applied, ItemId, Journal, JournalError, Selection, State, Step};
 use tokio::sync::watch;
 
 use super::{clock::now_ms, metrics::Metrics};
@@ -89,6 +89,13 @@ impl JournalHandle {
                 written.map(drop)
             }
         }
+    }
+
+    /// Does what an operator asks, and lets every stage look at what changed.
+    pub fn apply(&self, selection: &Selection, action: Action) -> Result<Applied, JournalError> {
+        let applied = self.with(|journal| journal.apply(selection, action, now_ms()));
+        State::ALL.into_iter().for_each(|state| self.notify(state));
+        applied
     }
 
     /// Says that items have come to `state`.

@@ -18,19 +18,21 @@ mod error;
 mod health;
 mod journal_handle;
 mod metrics;
+mod outcome;
 mod policy;
 mod prefetcher;
 mod prove;
 mod rules;
 mod scan;
 mod shutdown;
+mod sources;
 mod stage;
 mod stage_runner;
 mod status;
 
 pub use self::error::RunError;
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
 use refiner_journal::{Binding, Journal, JournalError, State, Step};
@@ -48,12 +50,14 @@ use self::{
     stage_runner::{Backpressure, StageRunner},
     status::Status,
 };
-use crate::cli;
+use crate::{cli, control};
 
 /// Items in the stage of the workers for each of them: while one runs, others wait for the disk to keep what they produced.
 const KEEPING_PER_WORKER: usize = 3;
 /// Specimens that wait to be run for each worker. They are in memory, and memory that is never touched need not be cleared.
 const WAITING_PER_WORKER: usize = 2;
+/// Fetches for each look at what no source has.
+const LOOKS_PER_FETCHES: usize = 4;
 /// Threads for the journal, the content store and names, beside one for each item at work. Each costs some MiB.
 const OTHER_BLOCKING_THREADS: usize = 16;
 /// Threads that are still in a worker's or the disk's hands when everything else ended get this long.
@@ -93,6 +97,7 @@ async fn daemon(
     let health_stop = CancellationToken::new();
     let health = Health { journal: journal.clone(), status: status.clone() };
     let health = tokio::spawn(health::serve(health, listener, health_stop.clone()));
+    let control = tokio::spawn(serve_control(control::bind(&settings.data), journal.clone(), health_stop.clone()));
 
     let ended = tokio::select! {
         opened = open(&settings, journal, status.clone(), rules, chains) => match opened {
@@ -103,9 +108,17 @@ async fn daemon(
         () = stop.cancelled() => Ok(()),
     };
     health_stop.cancel();
-    // It only has answers to finish.
-    let _ = tokio::time::timeout(THREADS_END, health).await;
+    // They only have answers to finish.
+    let _ = tokio::time::timeout(THREADS_END, async { tokio::join!(health, control) }).await;
     ended
+}
+
+/// Without the socket everything works but an operator's commands on the journal.
+async fn serve_control(socket: io::Result<control::ControlSocket>, journal: JournalHandle, stop: CancellationToken) {
+    match socket {
+        Ok(socket) => control::serve(socket, stop, move |selection, action| journal.apply(selection, action)).await,
+        Err(error) => tracing::warn!(%error, hint = "stop refiner to change its journal", "control socket unavailable"),
+    }
 }
 
 /// Reaches the chain, however long that takes, and binds journal, key and chain to each other.
@@ -127,6 +140,7 @@ async fn open(
     let binding =
         Binding { proof_chain: settings.network.chain_id, announcer: settings.network.specimen_contract, operator };
     journal.with(|journal| journal.bind(&binding))?;
+    wake_after_change(settings, &journal)?;
     let mut context = PipelineContext::open(settings, journal, status.clone(), chain.clone(), rules, chains)?;
     context.operator = operator;
     let mut now = status.now();
@@ -134,6 +148,19 @@ async fn open(
     drop(now);
     tracing::info!(?operator, chain = settings.network.chain_id, "Everything is in place.");
     Ok((Arc::new(context), signer.map(|signer| Prover::new(chain, signer, settings.fees))))
+}
+
+/// Other sources, or another program, may read what the former could not.
+fn wake_after_change(settings: &Settings, journal: &JournalHandle) -> Result<(), JournalError> {
+    let Settings { pinner, gateways, private_urls, .. } = settings;
+    let sources = format!("{} {pinner:?} {gateways:?} {private_urls}", env!("CARGO_PKG_VERSION"));
+    // URLs carry credentials.
+    let digest = refiner_specimen::sha256(sources.as_bytes()).to_string();
+    if journal.with(|journal| journal.replace_fact("sources", &digest))? {
+        let woken = journal.with(|journal| journal.wake(None))?;
+        tracing::info!(waiting = woken.waiting, "sources changed, waiting specimens are looked at again");
+    }
+    Ok(())
 }
 
 /// A node that does not answer is waited for; one of another chain is a mistake.
@@ -173,6 +200,13 @@ async fn stages(
         Backpressure { waiting: State::Fetched, most: settings.workers * WAITING_PER_WORKER, then: State::Produced };
     let fetches = StageRunner { ahead: Some(ahead), ..stage_runner("fetch", State::Announced, settings.fetches) };
     running.spawn(fetches.work(Arc::clone(&context), stop.clone(), stage::fetch));
+    // What no source has is looked at beside the rest, so that thousands of it keep none of the others waiting.
+    let looks = StageRunner {
+        ahead: Some(ahead),
+        ..stage_runner("fetch", State::Waiting, settings.fetches.div_ceil(LOOKS_PER_FETCHES))
+    };
+    running.spawn(looks.work(Arc::clone(&context), stop.clone(), stage::fetch));
+    running.spawn(sources::watch(Arc::clone(&context), stop.clone()));
     // Without a pinner the local store is where the network finds them.
     let next = context.pinner.is_none().then_some((State::Produced, (|| Step::Pinned) as fn() -> Step));
     let runs = StageRunner { next, ..stage_runner("refine", State::Fetched, at_workers) };

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use refiner_journal::{Item, ItemId, State};
+use refiner_journal::{Item, ItemId};
 use refiner_proofchain::Session;
 use tokio::sync::Mutex;
 
@@ -44,9 +44,8 @@ impl LocationPrefetcher {
             _ => {}
         }
         let is_known = |id| id <= item.id || known.contains_key(&id);
-        let next = |journal: &mut refiner_journal::Journal| {
-            journal.due_but(State::Announced, now_ms(), TOGETHER - 1, is_known)
-        };
+        let next =
+            |journal: &mut refiner_journal::Journal| journal.due_but(item.state, now_ms(), TOGETHER - 1, is_known);
         let next = context.journal.at_once(next)?;
         let questions: Vec<_> =
             iter::once(item).chain(&next).map(|item| (item.specimen_hash, session(context, item))).collect();

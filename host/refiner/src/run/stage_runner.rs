@@ -7,17 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Item, ItemId, JournalError, State, Step};
 use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    clock::now_ms,
-    context::PipelineContext,
-    metrics::{Event, Outcome},
-    policy::{Decision, StageError, pause_ms},
-};
+use super::{clock::now_ms, context::PipelineContext, metrics::Event, policy::StageError};
 
 /// How long a stage runner sleeps at most when no notification comes: items whose pause is over notify no stage.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -112,46 +106,5 @@ impl StageRunner {
         let Some(Backpressure { waiting, most, .. }) = self.ahead else { return Ok(usize::MAX) };
         let waiting = context.journal.at_once(|journal| journal.count_due(waiting, now_ms(), most))?;
         Ok(most - waiting)
-    }
-
-    fn write_down(
-        self,
-        context: &PipelineContext,
-        item: &Item,
-        took: Duration,
-        outcome: Result<Step, StageError>,
-    ) -> Result<(), JournalError> {
-        let worked = |outcome| context.journal.metrics.worked(self.name, outcome, took);
-        let error = match outcome {
-            Ok(step) => {
-                worked(Outcome::Done);
-                tracing::info!(item = %item.id, height = item.height, stage = self.name, state = %step.to(), "An item went on.");
-                let next = self.next.filter(|(to, _)| *to == step.to()).map(|(_, next)| (item.id, next()));
-                return context.journal.advance_all(&[(item.id, step)].into_iter().chain(next).collect::<Vec<_>>());
-            }
-            Err(error) => error,
-        };
-        let told = ErrorChain(&error).to_string();
-        match error.decide(item.attempts) {
-            Decision::Again { alarm } => {
-                worked(Outcome::Retried);
-                let pause_ms = pause_ms(context.retry, item.attempts);
-                if alarm {
-                    tracing::error!(item = %item.id, height = item.height, stage = self.name, error = told, failures = item.attempts + 1, pause_ms,
-                        "A stage keeps failing for an item; somebody should look.");
-                } else {
-                    tracing::warn!(item = %item.id, height = item.height, stage = self.name, error = told, pause_ms,
-                        "A stage failed for an item and will try again.");
-                }
-                context.journal.failed(item.id, self.state, &told, now_ms() + pause_ms)
-            }
-            Decision::Quarantine => {
-                worked(Outcome::Quarantined);
-                tracing::error!(item = %item.id, height = item.height, stage = self.name, error = told,
-                    "An item was set aside; see `refiner journal show`.");
-                let reason = format!("{}: {told}", self.name);
-                context.journal.advance(item.id, &Step::Quarantined { reason })
-            }
-        }
     }
 }

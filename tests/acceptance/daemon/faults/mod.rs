@@ -5,7 +5,7 @@
 //! | the pinner answers 200 and nothing, unreadable JSON, a panic; stalls; dies in an upload | `produced`, tried again | the item's error |
 //! | the pinner answers several objects | goes on: ours is among them | |
 //! | the pinner names other content | `quarantined` | the item's reason, `/status` |
-//! | the specimen is not there yet, or is garbled | `announced`, tried again | the item's error |
+//! | the specimen is not there yet, or is garbled | `announced`, tried again; after a minute `waiting` | the item's error, `/status` |
 //! | the node is silent, limits rates, is away | stays where it is | `/status`, `waits_for` |
 //! | the node limits ranges, drops a transaction | goes on | the log |
 //! | the node's head lies | stays where it is | `/status`, `waits_for` |
@@ -33,7 +33,8 @@ pub async fn until_failed(bench: &mut Bench, given: &Given, state: State, words:
             let items = bench.items();
             let item = items.iter().find(|item| item.height == height);
             item.is_some_and(|item| {
-                item.state == state && item.last_error.as_ref().is_some_and(|error| error.contains(words))
+                let later = state == State::Announced && item.state == State::Waiting;
+                (item.state == state || later) && item.last_error.as_ref().is_some_and(|error| error.contains(words))
             })
         })
         .await;

@@ -43,6 +43,7 @@ pub struct Settings {
     pub fetches: usize,
     pub pins: usize,
     pub backlog: u64,
+    pub waiting_limit: Duration,
     pub shutdown: Duration,
     pub retry: Duration,
 }
@@ -100,6 +101,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         fetches: size(values.get(&table::FETCHES)),
         pins: size(values.get(&table::PINS)),
         backlog: values.get(&table::BACKLOG),
+        waiting_limit: values.get(&table::WAITING_LIMIT),
         shutdown: values.get(&table::SHUTDOWN_TIMEOUT),
         retry: values.get(&table::RETRY_DELAY),
         // Last, so that the problems of the others are reported as well.

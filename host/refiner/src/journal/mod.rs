@@ -1,4 +1,6 @@
-//! `refiner journal`: what the daemon has done and what is left, asked while it runs or after.
+//! `refiner journal`: what the daemon has done and what is left, asked and changed while it runs or after.
+
+mod action;
 
 use std::{
     io::Write,
@@ -8,7 +10,7 @@ use std::{
 
 use refiner_config::{ConfigError, Flags, scope, table};
 use refiner_diagnostics::{ExitCode, Failure};
-use refiner_journal::{Filter, Item, ItemId, Journal, JournalError, JournalReader};
+use refiner_journal::{Action, Filter, Item, ItemId, JournalError, JournalReader};
 use refiner_text::OneLine;
 use serde_json::json;
 
@@ -20,26 +22,30 @@ use crate::{
 /// Items of a listing that are read at once.
 const PAGE: usize = 500;
 
-/// Answers one question, or gives items another try.
+/// Answers one question, or changes items.
 pub fn run(command: &JournalCommand) -> Result<ExitCode, Failure> {
     // An export and one item are JSON whatever was asked for.
-    let json = !matches!(command, JournalCommand::List { json: false, .. } | JournalCommand::Retry { .. });
+    let json = matches!(
+        command,
+        JournalCommand::List { json: true, .. } | JournalCommand::Show { .. } | JournalCommand::Export { .. }
+    );
     let out = &mut terminal::buffered_out(json);
+    let mut acted = Ok(());
     match command {
         JournalCommand::List { chosen, limit, json } => list(&read(&chosen.settings)?, chosen, *limit, *json, out)?,
         JournalCommand::Show { item, settings } => show(&read(settings)?, *item, out)?,
         JournalCommand::Export { chosen } => {
             read(&chosen.settings)?.export(&chosen.filter(), out)?;
         }
-        JournalCommand::Retry { items, settings } => {
-            let mut journal = Journal::open(&path(settings)?)?;
-            for item in items {
-                journal.retry(*item, now_ms())?;
-                writeln!(out, "{item} will be tried again from the beginning")?;
-            }
+        JournalCommand::Retry { selected } => acted = action::act(selected, Action::Retry, out),
+        JournalCommand::Rewind { to, selected } => {
+            acted = action::act(selected, Action::Rewind { to: to.state() }, out)
         }
+        JournalCommand::Skip { selected } => acted = action::act(selected, Action::Skip, out),
+        JournalCommand::Forget { selected } => acted = action::act(selected, Action::Forget, out),
     }
     out.finish()?;
+    acted?;
     Ok(ExitCode::Done)
 }
 
