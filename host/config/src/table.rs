@@ -120,6 +120,10 @@ settings! {
     PINNER: Option<String> = "pinner" <"URL"> .under(CONTENT).on(&[Run]).confidential()
         .formerly(&[Variable("IPFS_PINNER_URL")]);
 
+    /// Base URL under which others reach this daemon's content, served by `refiner content serve`: proofs name `<URL>/ipfs/<id>`.
+    /// For proving without a pinner.
+    PUBLIC_URL: Option<Url> = "public-url" <"URL"> .under(CONTENT).on(&[Run]);
+
     /// Time limit for one upload; after it the upload is retried.
     UPLOAD_TIMEOUT: Duration = "upload-timeout" <"DURATION"> .under(CONTENT).on(&[Run]).default("10m").within("1s", "1h")
         .formerly(&[in_unit("upload-s", "s")]);
@@ -140,7 +144,8 @@ settings! {
     /// Rule whose results are proved, or `none` [default: the only rule].
     PROVE: Option<String> = "prove" <"NAME"> .under(RULES).on(&[Run]);
 
-    /// Format of the block result: `canonical`, or `evm-server@a` to `evm-server@e`.
+    /// Format of the block result: `canonical`, or `evm-server@a` to `evm-server@e`. Must be given where results are proved
+    /// [default without a key: canonical].
     FORMAT: Option<ResultFormat> = "format" <"FORMAT"> .under(RULES).on(&[Run]);
 
     /// Parameter for the rules, part of their identity. Can be repeated.

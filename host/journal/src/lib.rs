@@ -21,6 +21,7 @@ mod scan;
 mod schema;
 mod state;
 mod step;
+mod supersede;
 mod waiting;
 
 pub use action::{Action, Applied, Kept, Selection};
@@ -33,4 +34,5 @@ pub use scan::{CHECKPOINTS_MAX, Rewound, Scanned};
 pub use schema::SCHEMA_VERSION;
 pub use state::State;
 pub use step::{SignedTransaction, Step};
+pub use supersede::Superseded;
 pub use waiting::{Waiting, Woken};

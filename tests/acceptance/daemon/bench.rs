@@ -83,7 +83,7 @@ impl Bench {
             .arg("run")
             .args(["--network", "custom", "--proof-chain-id", &self.chain.chain_id().to_string()])
             .args(["--specimen-contract", &specimens.to_string(), "--result-contract", &results.to_string()])
-            .args(["--gateway", "none", "--start", "1"])
+            .args(["--gateway", "none", "--start", "1", "--format", "canonical"])
             .args(["--depth", "0", "--proof-depth", "0", "--poll-ms", "20", "--retry-ms", "20", "--recheck-s", "1"])
             .args(["--health", &self.health.to_string(), "--shutdown-s", "10"])
             .arg("--data")

@@ -13,6 +13,7 @@ mod faults;
 #[path = "../../surface/golden.rs"]
 mod golden;
 mod host;
+mod identity;
 mod metrics;
 mod operator;
 mod secrets;

@@ -8,6 +8,7 @@ mod nonces;
 mod queries;
 mod scanning;
 mod steps;
+mod superseding;
 mod waiting;
 mod walk;
 

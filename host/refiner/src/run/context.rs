@@ -16,6 +16,7 @@ use refiner_journal::JournalError;
 use refiner_proofchain::ProofChain;
 use refiner_worker::{Pool, PoolConfig};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::{
     config::Settings, content_cache::ContentCache, error::RunError, journal_handle::JournalHandle, policy::StageError,
@@ -30,6 +31,8 @@ pub struct PipelineContext {
     pub store: LocalStore,
     pub fetcher: Fetcher,
     pub pinner: Option<Pinner>,
+    /// Where others find results that no pinner has.
+    pub public_url: Option<Url>,
     pub pool: Pool,
     pub content_cache: ContentCache,
     pub prefetcher: LocationPrefetcher,
@@ -68,6 +71,7 @@ impl PipelineContext {
             chain,
             store,
             pinner,
+            public_url: settings.public_url.clone(),
             retry: settings.retry,
             waiting_limit: settings.waiting_limit,
             operator: None,
@@ -77,6 +81,14 @@ impl PipelineContext {
 
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.values()
+    }
+
+    /// The URL under which others find a result.
+    pub fn result_url(&self, cid: &str) -> String {
+        match self.public_url.as_ref().filter(|_| self.pinner.is_none()) {
+            Some(base) => format!("{}/ipfs/{cid}", base.as_str().trim_end_matches('/')),
+            None => format!("ipfs://{cid}"),
+        }
     }
 
     /// The rule of an item, unless the operator took it out of the configuration.

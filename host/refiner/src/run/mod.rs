@@ -141,6 +141,7 @@ async fn open(
         Binding { proof_chain: settings.network.chain_id, announcer: settings.network.specimen_contract, operator };
     journal.with(|journal| journal.bind(&binding))?;
     wake_after_change(settings, &journal)?;
+    supersede(&rules, &journal)?;
     let mut context = PipelineContext::open(settings, journal, status.clone(), chain.clone(), rules, chains)?;
     context.operator = operator;
     let mut now = status.now();
@@ -148,6 +149,20 @@ async fn open(
     drop(now);
     tracing::info!(?operator, chain = settings.network.chain_id, "Everything is in place.");
     Ok((Arc::new(context), signer.map(|signer| Prover::new(chain, signer, settings.fees))))
+}
+
+/// What is under way for rules or formats that are not served any more is run again under those that are.
+fn supersede(rules: &[rules::Rule], journal: &JournalHandle) -> Result<(), JournalError> {
+    let targets: Vec<_> = rules.iter().map(rules::Rule::target).collect();
+    let superseded = journal.with(|journal| journal.supersede(&targets, clock::now_ms()))?;
+    if superseded.ended > 0 {
+        tracing::warn!(
+            superseded = superseded.ended,
+            begun = superseded.begun,
+            "rules or formats changed, unproved items are run again"
+        );
+    }
+    Ok(())
 }
 
 /// Other sources, or another program, may read what the former could not.

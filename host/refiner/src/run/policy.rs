@@ -58,8 +58,8 @@ pub enum StageError {
         /// How many.
         artifacts: usize,
     },
-    /// The rule was taken out of the configuration.
-    #[error("rule {name} is not configured any more")]
+    /// The rule was taken out of the configuration, or has another identity. Items under way are superseded at the start.
+    #[error("rule {name} is no longer configured with this identity")]
     NoRule {
         /// Its name.
         name: String,
@@ -104,7 +104,7 @@ impl StageError {
     /// The exhaustive policy: infrastructure is waited for, poison is set aside.
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::Rpc(_) | Self::NoRule { .. } | Self::Journal(_) => Disposition::Retry,
+            Self::Rpc(_) | Self::Journal(_) => Disposition::Retry,
             Self::Nowhere { .. } => Disposition::Wait,
             // No source is configured.
             Self::Fetch(failure) if failure.attempts.is_empty() => Disposition::Wait,
@@ -113,9 +113,11 @@ impl StageError {
                 Blame::Final => Disposition::Quarantine,
             },
             Self::Keep(error) => by_blame(error.blame()),
-            Self::Specimen(_) | Self::Mismatch(_) | Self::NotOneArtifact { .. } | Self::Panicked => {
-                Disposition::Quarantine
-            }
+            Self::Specimen(_)
+            | Self::Mismatch(_)
+            | Self::NotOneArtifact { .. }
+            | Self::NoRule { .. }
+            | Self::Panicked => Disposition::Quarantine,
             Self::Run(Quarantined { reason, .. }) => match reason {
                 // The workers' surroundings, not the specimen.
                 WorkerFailure::Spawn(_)

@@ -188,6 +188,11 @@ impl ProofSubmitter {
 
     /// Preparing finds out for free whether another transaction can succeed; but not for ever.
     fn intend_again(&self, item: &Item) -> Result<(), TickError> {
+        if self.context.rule(item).is_err() {
+            // The result is of a rule or a format that is not this daemon's any more.
+            let reason = format!("superseded: rule {} changed", item.rule_name);
+            return Ok(self.context.journal.advance(item.id, &Step::Skipped { reason })?);
+        }
         let transactions = self.context.journal.with(|journal| journal.transactions(item.id))?;
         let failed: BTreeSet<_> =
             transactions.iter().filter(|transaction| !transaction.open).map(|transaction| transaction.nonce).collect();

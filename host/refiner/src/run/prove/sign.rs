@@ -51,7 +51,7 @@ impl ProofSubmitter {
         for item in intents {
             let artifacts = self.context.journal.with(|journal| journal.artifacts(item.id))?;
             if let Some(artifact) = artifacts.first() {
-                proofs.push(proof(&item, artifact));
+                proofs.push(proof(&item, artifact, self.context.result_url(&artifact.cid)));
                 items.push(item);
             }
         }
@@ -96,13 +96,13 @@ impl ProofSubmitter {
     }
 }
 
-fn proof(item: &Item, artifact: &Artifact) -> Proof {
+fn proof(item: &Item, artifact: &Artifact, url: String) -> Proof {
     Proof {
         chain_id: item.chain,
         height: item.height,
         specimen_hash: item.specimen_hash,
         result_hash: artifact.sha256,
-        url: format!("ipfs://{}", artifact.cid),
+        url,
     }
 }
 
