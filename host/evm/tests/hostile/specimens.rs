@@ -100,7 +100,7 @@ pub fn all() -> Vec<Full> {
     ]
 }
 
-/// What decoding allows.
+/// The limit that decoding sets.
 const TRANSACTIONS: usize = 1 << 14;
 const WITHDRAWALS: usize = 1 << 16;
 const SIDECARS: usize = 256;
