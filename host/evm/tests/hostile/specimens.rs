@@ -101,7 +101,7 @@ pub fn all() -> Vec<Full> {
 }
 
 /// The limit that decoding sets.
-const TRANSACTIONS: usize = 1 << 14;
+const TRANSACTIONS: usize = 12_288;
 const WITHDRAWALS: usize = 1 << 16;
 const SIDECARS: usize = 256;
 const BLOBS: usize = 2_048;
