@@ -39,12 +39,16 @@ pub fn run() -> Result<()> {
 
 /// Every lint, as steps of a longer task.
 pub fn all(steps: &mut Steps) -> Result<()> {
-    steps.take("Rules of the house", Some("cargo xtask lint"), || none_of(house::offences()?))?;
-    steps.take("References of documents and comments", Some("cargo xtask lint"), || none_of(documents::offences()?))?;
+    steps.take("Rules of the house", Some("cargo xtask lint"), || none_of(&house::offences()?))?;
+    steps.take(
+        "References of documents and comments",
+        Some("cargo xtask lint"),
+        || none_of(&documents::offences()?),
+    )?;
     steps.take("Measures of the language", Some("cargo xtask lint"), || {
         let (past, measures) = words::measure()?;
         measures.iter().for_each(|measure| println!("      {measure}"));
-        none_of(past)
+        none_of(&past)
     })?;
     for (what, line) in CARGO_STEPS {
         steps.take(what, Some(line), || Ok(command::run(&mut command::line(line))?))?;
@@ -60,7 +64,7 @@ pub fn all(steps: &mut Steps) -> Result<()> {
 }
 
 /// Prints each offence on a line of its own; any is an error.
-fn none_of(offences: Vec<String>) -> Result<()> {
+fn none_of(offences: &[String]) -> Result<()> {
     offences.iter().for_each(|offence| println!("      {offence}"));
     ensure!(offences.is_empty(), "{} offences, listed above", offences.len());
     Ok(())
