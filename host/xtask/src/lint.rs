@@ -3,6 +3,7 @@
 mod documents;
 mod errors;
 mod house;
+mod names;
 mod words;
 
 use anyhow::{Result, ensure};
@@ -10,7 +11,7 @@ use refiner_authoring::toolchain;
 
 use crate::{command, rules, step::Steps, tool};
 
-/// How many steps [`all`] takes.
+/// Number of steps of [`all`].
 pub const STEPS: usize = CARGO_STEPS.len() + 6;
 
 const CARGO_STEPS: [(&str, &str); 4] = [
@@ -23,7 +24,7 @@ const CARGO_STEPS: [(&str, &str); 4] = [
     ),
 ];
 
-/// What `cargo deny` looks at. Its advisory database is left out: it cannot be fetched everywhere.
+/// The checks of `cargo deny`. Its advisory database is left out: it cannot be fetched everywhere.
 const DENY: &str = "cargo deny --locked check bans licenses sources";
 /// The rules need fewer licences than the program, which is no fault.
 const DENY_RULES: &str = "cargo deny --locked --manifest-path rules/Cargo.toml --config deny.toml check \
@@ -38,21 +39,16 @@ pub fn run() -> Result<()> {
 
 /// Every lint, as steps of a longer task.
 pub fn all(steps: &mut Steps) -> Result<()> {
-    steps.take("Rules of the house", Some("cargo xtask lint"), || {
-        let offences = house::offences()?;
-        ensure!(offences.is_empty(), "\n  {}", offences.join("\n  "));
-        Ok(())
-    })?;
-    steps.take("References of documents and comments", Some("cargo xtask lint"), || {
-        let offences = documents::offences()?;
-        ensure!(offences.is_empty(), "\n  {}", offences.join("\n  "));
-        Ok(())
-    })?;
+    steps.take("Rules of the house", Some("cargo xtask lint"), || none_of(&house::offences()?))?;
+    steps.take(
+        "References of documents and comments",
+        Some("cargo xtask lint"),
+        || none_of(&documents::offences()?),
+    )?;
     steps.take("Measures of the language", Some("cargo xtask lint"), || {
         let (past, measures) = words::measure()?;
         measures.iter().for_each(|measure| println!("      {measure}"));
-        ensure!(past.is_empty(), "\n  {}", past.join("\n  "));
-        Ok(())
+        none_of(&past)
     })?;
     for (what, line) in CARGO_STEPS {
         steps.take(what, Some(line), || Ok(command::run(&mut command::line(line))?))?;
@@ -65,6 +61,13 @@ pub fn all(steps: &mut Steps) -> Result<()> {
     steps.take("Licences, sources and bans of the rules", Some(DENY_RULES), || {
         Ok(command::run(&mut command::line(DENY_RULES))?)
     })
+}
+
+/// Prints each offence on a line of its own; any is an error.
+fn none_of(offences: &[String]) -> Result<()> {
+    offences.iter().for_each(|offence| println!("      {offence}"));
+    ensure!(offences.is_empty(), "{} offences, listed above", offences.len());
+    Ok(())
 }
 
 fn guests() -> Result<()> {
