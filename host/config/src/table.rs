@@ -17,7 +17,7 @@ use crate::{
         },
         Setting,
     },
-    value::{Bytes, Executor, Parameter},
+    value::{Bytes, Executor, LogFormat, Parameter},
 };
 
 /// Every row, in the order in which help prints them.
@@ -67,8 +67,11 @@ const fn named(name: &'static str) -> crate::row::Former {
 }
 
 settings! {
-    /// Log filter of standard error, as tracing directives.
-    LOG: String = "log" <"FILTER"> .on(&[Program]).default("warn");
+    /// Log filter of standard error, as tracing directives [default: info for `run`, warn for the other commands].
+    LOG: Option<String> = "log" <"FILTER"> .on(&[Program]);
+
+    /// Form of the log: `text`, or `json` for one object a line.
+    LOG_FORMAT: LogFormat = "log-format" <"FORMAT"> .on(&[Program]).default("text");
 
     /// Directory for what this program can make or fetch again [default: refiner in the user's cache].
     CACHE_DIR: Option<PathBuf> = "cache-dir" <"DIR"> .on(&[Program]).flagless();
@@ -240,6 +243,9 @@ settings! {
 
     /// Time for which a specimen that no source has is looked for, ever more rarely; then its item is skipped.
     WAITING_LIMIT: Duration = "waiting-limit" <"DURATION"> .under(PROCESS).on(&[Run]).default("30d").within("1s", "3650d");
+
+    /// Pause between two lines of the log that sum up what the daemon does.
+    HEARTBEAT: Duration = "heartbeat" <"DURATION"> .under(PROCESS).on(&[Run]).default("60s").within("100ms", "1d");
 
     /// Time for running work after SIGTERM; a second signal ends it at once.
     SHUTDOWN_TIMEOUT: Duration = "shutdown-timeout" <"DURATION"> .under(PROCESS).on(&[Run]).default("20s").within("0s", "1h")

@@ -64,7 +64,11 @@ fn is_child(argument: Option<&OsStr>) -> bool {
 }
 
 fn run(cli: &Cli) -> Result<ExitCode, Failure> {
-    terminal::log(&cli.settings.values()?.get(&table::LOG))?;
+    let settings = cli.settings.values()?;
+    // A daemon that is silent while all is well cannot be told from one that hangs.
+    let filter = if matches!(cli.command, Command::Run(_)) { "info" } else { "warn" };
+    let filter = settings.get(&table::LOG).unwrap_or_else(|| filter.to_owned());
+    terminal::log(&filter, settings.get(&table::LOG_FORMAT))?;
     match &cli.command {
         Command::Replay(arguments) => replay::run(arguments),
         Command::Run(arguments) => run::run(arguments),

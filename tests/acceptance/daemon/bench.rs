@@ -37,6 +37,8 @@ pub struct Bench {
     pub data: PathBuf,
     /// The settings with which the daemon finds the node and the pinner.
     pub urls: [String; 2],
+    /// The log's filter; `None` for the daemon's default.
+    pub log_filter: Option<&'static str>,
     /// Key of the operator.
     pub key: &'static str,
     health: SocketAddr,
@@ -69,6 +71,7 @@ impl Bench {
             data: directory.path().join("data"),
             directory,
             flags: Vec::new(),
+            log_filter: Some("info"),
             key: OPERATOR_KEY,
             chain,
             health,
@@ -92,7 +95,7 @@ impl Bench {
             .env("NODE_ETHEREUM_MAINNET", &self.urls[0])
             .env("IPFS_PINNER_URL", &self.urls[1])
             .env("BLOCK_RESULT_OPERATOR_PRIVATE_KEY", self.key)
-            .env("REFINER_LOG", "info");
+            .envs(self.log_filter.map(|filter| ("REFINER_LOG", filter)));
         command
     }
 

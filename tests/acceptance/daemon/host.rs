@@ -57,7 +57,7 @@ async fn second_signal_ends_it_at_once() {
         .until("an upload began", |bench| bench.pinner.requests().iter().any(|request| request.contains("/upload")))
         .await;
     bench.signal(Signal::TERM);
-    bench.until("it was told", |bench| bench.log().contains("Told to stop")).await;
+    bench.until("it was told", |bench| bench.log().contains("shutting down")).await;
     bench.signal(Signal::TERM);
     assert_eq!(bench.ended().await, Some(143), "{}", bench.log());
 }

@@ -14,6 +14,7 @@ mod faults;
 mod golden;
 mod host;
 mod identity;
+mod logs;
 mod metrics;
 mod operator;
 mod secrets;

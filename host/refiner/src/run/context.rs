@@ -135,10 +135,10 @@ pub async fn prune(
         match pruned {
             Ok(Ok(pruned)) if pruned.removed == 0 => {}
             Ok(Ok(pruned)) => {
-                tracing::info!(removed = pruned.removed, bytes = pruned.removed_bytes, "Pruned the content store.");
+                tracing::info!(removed = pruned.removed, bytes = pruned.removed_bytes, "content store pruned");
             }
-            Ok(Err(error)) => tracing::warn!(error = %ErrorChain(&error), "The content store could not be pruned."),
-            Err(error) => tracing::error!(%error, "Pruning the content store panicked."),
+            Ok(Err(error)) => tracing::warn!(error = %ErrorChain(&error), "content store not pruned"),
+            Err(error) => tracing::error!(%error, "pruning the content store panicked"),
         }
         tokio::select! {
             () = tokio::time::sleep(PRUNE_EVERY) => {}

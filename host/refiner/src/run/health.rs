@@ -46,7 +46,7 @@ pub async fn serve(health: Health, listener: TcpListener, stop: CancellationToke
         .with_state(Arc::new(health));
     let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
     if let Err(error) = served {
-        tracing::error!(%error, "Health is not served any more.");
+        tracing::error!(%error, "health endpoints ended");
     }
 }
 

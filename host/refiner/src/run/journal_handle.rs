@@ -73,7 +73,7 @@ impl JournalHandle {
         }
         match written {
             Err(error) if error.is_stale() => {
-                tracing::info!(%error, "An item was moved while it was worked on.");
+                tracing::info!(%error, "item moved meanwhile, outcome dropped");
                 Ok(())
             }
             written => written,

@@ -16,6 +16,7 @@ mod content_cache;
 mod context;
 mod error;
 mod health;
+mod heartbeat;
 mod journal_handle;
 mod metrics;
 mod outcome;
@@ -147,7 +148,11 @@ async fn open(
     let mut now = status.now();
     (now.operator, now.ready) = (operator, true);
     drop(now);
-    tracing::info!(?operator, chain = settings.network.chain_id, "Everything is in place.");
+    let proof_chain = settings.network.chain_id;
+    match operator {
+        Some(operator) => tracing::info!(%operator, proof_chain, "daemon ready"),
+        None => tracing::info!(proof_chain, "daemon ready, results are not proved"),
+    }
     Ok((Arc::new(context), signer.map(|signer| Prover::new(chain, signer, settings.fees))))
 }
 
@@ -191,7 +196,7 @@ async fn connect(settings: &Settings, rpc: &Rpc, status: &Status) -> Result<Proo
                 let pause = Duration::from_millis(pause_ms(settings.retry, failures));
                 failures += 1;
                 let error = ErrorChain(&error).to_string();
-                tracing::warn!(error, ?pause, "The proof chain does not answer.");
+                tracing::warn!(error, retry_in = ?pause, "node unreachable");
                 status.set_blocked("connect", error);
                 tokio::time::sleep(pause).await;
             }
@@ -222,6 +227,7 @@ async fn stages(
     };
     running.spawn(looks.work(Arc::clone(&context), stop.clone(), stage::fetch));
     running.spawn(sources::watch(Arc::clone(&context), stop.clone()));
+    running.spawn(heartbeat::beat(Arc::clone(&context), settings.heartbeat, stop.clone()));
     // Without a pinner the local store is where the network finds them.
     let next = context.pinner.is_none().then_some((State::Produced, (|| Step::Pinned) as fn() -> Step));
     let runs = StageRunner { next, ..stage_runner("refine", State::Fetched, at_workers) };
@@ -241,18 +247,18 @@ async fn stages(
                 None => return ended,
                 Some(Ok(Ok(()))) => {}
                 Some(Ok(Err(error))) => {
-                    tracing::error!(error = %ErrorChain(&error), "The journal cannot be used; everything stops.");
+                    tracing::error!(error = %ErrorChain(&error), "journal unusable, stopping");
                     ended = ended.and(Err(error.into()));
                     stop.cancel();
                 }
                 Some(Err(error)) => {
-                    tracing::error!(%error, "A stage panicked; everything stops.");
+                    tracing::error!(%error, "stage panicked, stopping");
                     ended = ended.and(Err(RunError::Stage(error)));
                     stop.cancel();
                 }
             },
             () = &mut deadline => {
-                tracing::warn!("The time to finish is over; what was begun is begun again next time.");
+                tracing::warn!("shutdown timeout, unfinished work is done again at the next start");
                 return ended;
             }
         }

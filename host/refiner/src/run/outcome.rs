@@ -47,6 +47,7 @@ impl StageRunner {
     ) -> (Outcome, Result<(), JournalError>) {
         context.sources.note(error);
         let reason = ErrorChain(error).to_string();
+        context.status.now().last_failure = Some(format!("{} of {}: {reason}", self.name, item.height));
         match error.decide(self.state, item.attempts) {
             Decision::Again { alarm } => {
                 let retry_in_ms = pause_ms(context.retry, item.attempts);

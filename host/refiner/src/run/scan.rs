@@ -51,13 +51,9 @@ pub async fn scan(
                 failures += 1;
                 let told = ErrorChain(&error).to_string();
                 if error.is_transient() {
-                    tracing::warn!(error = told, ?pause, "The proof chain could not be scanned; the position is kept.");
+                    tracing::warn!(error = told, ?pause, "scan failed, retrying");
                 } else {
-                    tracing::error!(
-                        error = told,
-                        ?pause,
-                        "The node is not of the chain that was scanned; the position is kept."
-                    );
+                    tracing::error!(error = told, ?pause, "node is of another chain than was scanned");
                 }
                 context.status.set_blocked(PART, told);
                 pause
@@ -83,7 +79,7 @@ fn tell_of_head(context: &PipelineContext, settings: &Settings, checkpoints: &Ch
         _ => return context.status.clear_blocked(PART),
     };
     if !context.status.now().waits_for.contains_key(PART) {
-        tracing::warn!(cursor, what, "The node lags behind, or lies about its head; compare it with another.");
+        tracing::warn!(cursor, what, "node head went backwards");
     }
     context.status.set_blocked(PART, what);
 }
@@ -121,7 +117,7 @@ fn write_down(
                     specimens = announcements.len(),
                     items = found.new + found.again,
                     block = scanned.cursor.number,
-                    "Specimens were announced."
+                    "specimens announced"
                 );
                 context.journal.notify(State::Announced);
             }
@@ -137,13 +133,13 @@ fn write_down(
             let rewound = context.journal.with(|journal| journal.rewind(checkpoint(&common_ancestor), now_ms()))?;
             context.status.now().cursor = Some(common_ancestor.number);
             if is_start {
-                tracing::info!(block = common_ancestor.number, "Scanning starts after this block.");
+                tracing::info!(block = common_ancestor.number, "scan starts after this block");
             } else {
                 tracing::warn!(
                     ancestor = common_ancestor.number,
                     withdrawn = rewound.withdrawn,
                     kept = rewound.kept,
-                    "The proof chain was reorganised past the position."
+                    "proof chain reorganised past the position"
                 );
             }
         }
@@ -154,11 +150,11 @@ fn write_down(
 fn tell(scanned: &Scanned) {
     let skipped = &scanned.skipped;
     if let Some(first) = &skipped.first_malformed {
-        tracing::warn!(first_block = scanned.first, malformed = skipped.malformed, %first, "Logs are not what they claim to be.");
+        tracing::warn!(first_block = scanned.first, malformed = skipped.malformed, %first, "malformed logs skipped");
     }
     if skipped.other_chain + skipped.legacy + skipped.removed > 0 {
         let refiner_proofchain::Skipped { other_chain, legacy, removed, .. } = *skipped;
-        tracing::debug!(other_chain, legacy, removed, "Logs were passed over.");
+        tracing::debug!(other_chain, legacy, removed, "logs skipped");
     }
 }
 

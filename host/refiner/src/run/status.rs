@@ -30,6 +30,10 @@ pub struct Now {
     pub operator: Option<Address>,
     /// Wei of the proof chain's coin, as last asked.
     pub balance_wei: Option<U256>,
+    /// Wei for one gas, as last asked.
+    pub gas_price_wei: Option<U256>,
+    /// The last failure of a stage or a part, in words.
+    pub last_failure: Option<String>,
     /// Why no proof is submitted, if none is.
     pub paused: Option<Pause>,
     /// What each part waits for that does not do what it should, in words.
@@ -61,6 +65,7 @@ impl Status {
     /// A part waits; `what` may change while it does.
     pub fn set_blocked(&self, part: &'static str, what: String) {
         let mut now = self.now();
+        now.last_failure = Some(format!("{part}: {what}"));
         let since_ms = now.waits_for.get(part).map_or_else(now_ms, |waiting| waiting.since_ms);
         now.waits_for.insert(part, Waiting { what, since_ms });
     }

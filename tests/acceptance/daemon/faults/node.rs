@@ -123,7 +123,7 @@ async fn dropped_transaction_is_sent_again() {
     for item in bench.items() {
         assert_eq!(bench.journal().unwrap().transactions(item.id).unwrap().len(), 1, "the same bytes");
     }
-    assert!(bench.log().contains("A transaction was dropped and is sent again."), "{}", bench.log());
+    assert!(bench.log().contains("proof transaction dropped, sending again"), "{}", bench.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -46,6 +46,7 @@ pub struct Settings {
     pub pins: usize,
     pub backlog: u64,
     pub waiting_limit: Duration,
+    pub heartbeat: Duration,
     pub shutdown: Duration,
     pub retry: Duration,
 }
@@ -112,6 +113,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         pins: size(values.get(&table::PINS)),
         backlog: values.get(&table::BACKLOG),
         waiting_limit: values.get(&table::WAITING_LIMIT),
+        heartbeat: values.get(&table::HEARTBEAT),
         shutdown: values.get(&table::SHUTDOWN_TIMEOUT),
         retry: values.get(&table::RETRY_DELAY),
         // Last, so that the problems of the others are reported as well.

@@ -88,7 +88,7 @@ pub async fn prove(
                 let pause = Duration::from_millis(pause_ms(submitter.settings.retry, failures));
                 failures += 1;
                 let told = ErrorChain(&error).to_string();
-                tracing::warn!(error = told, ?pause, failures, "Proofs wait; everything is kept.");
+                tracing::warn!(error = told, ?pause, failures, "proving failed, retrying");
                 submitter.context.status.set_blocked(PART, told);
                 pause
             }

@@ -22,7 +22,7 @@ impl ProofSubmitter {
             reason,
             hint,
             recheck_s = self.settings.recheck.as_secs(),
-            "No proofs are submitted; all work is kept."
+            "proof submission paused, all work is kept"
         );
         now.paused = Some(Pause { reason, hint: hint.map(str::to_owned), since_ms, recheck_ms });
     }
@@ -34,7 +34,7 @@ impl ProofSubmitter {
     /// Something went through again.
     pub(super) fn resume(&self) {
         if self.context.status.now().paused.take().is_some() {
-            tracing::info!("Proofs are submitted again.");
+            tracing::info!("proof submission resumed");
         }
     }
 

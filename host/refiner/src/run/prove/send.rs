@@ -71,7 +71,7 @@ impl ProofSubmitter {
             return Ok(false);
         };
         let bumped = self.prover.sign(&signed.prepared, signed.nonce, &fees).await?;
-        tracing::info!(item = %item.id, nonce = signed.nonce, transaction = %bumped.hash, max_fee_wei = fees.most_wei(), "Raised a proof's fees.");
+        tracing::info!(item = %item.id, nonce = signed.nonce, transaction = %bumped.hash, max_fee_wei = fees.most_wei(), "proof fees raised");
         self.context.journal.advance(item.id, &Step::Signed(stored(&bumped)))?;
         Ok(true)
     }

@@ -99,11 +99,11 @@ impl ProofSubmitter {
             Settlement::Final { hash, block } => {
                 let mut steps = mined(hash, block.number);
                 steps.push((item.id, Step::Final));
-                tracing::info!(item = %item.id, height = item.height, transaction = %hash, block = block.number, "A proof is final.");
+                tracing::info!(item = %item.id, height = item.height, transaction = %hash, block = block.number, "proof final");
                 journal.advance_all(&steps)?;
             }
             Settlement::Reverted { hash, block, revert } => {
-                tracing::error!(item = %item.id, height = item.height, transaction = %hash, %revert, hint = revert.hint(), "A proof was mined and failed.");
+                tracing::error!(item = %item.id, height = item.height, transaction = %hash, %revert, hint = revert.hint(), "proof reverted");
                 let mut steps = mined(hash, block.number);
                 steps.push((item.id, Step::Reverted { reason: revert.to_string() }));
                 journal.advance_all(&steps)?;
@@ -114,12 +114,12 @@ impl ProofSubmitter {
                     journal.advance(item.id, &Step::Broadcast)?;
                 }
                 if let Some(newest) = transactions.first() {
-                    tracing::warn!(item = %item.id, nonce = newest.nonce, "A transaction was dropped and is sent again.");
+                    tracing::warn!(item = %item.id, nonce = newest.nonce, "proof transaction dropped, sending again");
                     self.send_again(item, newest).await?;
                 }
             }
             Settlement::Replaced => {
-                tracing::error!(item = %item.id, "Another transaction took a proof's nonce: is the key used elsewhere?");
+                tracing::error!(item = %item.id, "proof nonce used by another transaction, is the key used elsewhere?");
                 let reason = "another transaction took its nonce".to_owned();
                 let back = (item.state == State::Mined).then_some(Step::Broadcast);
                 let steps = back.into_iter().chain([Step::Replaced { reason }]);

@@ -65,7 +65,7 @@ impl ProofSubmitter {
         let mut steps = Vec::with_capacity(ready.len());
         for ((item, prepared), nonce) in ready.iter().zip(nonces) {
             let signed = self.prover.sign(prepared, nonce, fees).await?;
-            tracing::info!(item = %item.id, height = item.height, nonce, transaction = %signed.hash, "Signed a proof.");
+            tracing::info!(item = %item.id, height = item.height, nonce, transaction = %signed.hash, "proof signed");
             steps.push((item.id, Step::Signed(stored(&signed))));
         }
         self.context.journal.advance_all(&steps)?;
@@ -74,7 +74,7 @@ impl ProofSubmitter {
 
     /// The contract would not take the proof now. Nothing was paid.
     fn refused(&self, item: &Item, revert: &Revert) -> Result<(), TickError> {
-        tracing::warn!(item = %item.id, height = item.height, %revert, hint = revert.hint(), "The contract would not take a proof.");
+        tracing::warn!(item = %item.id, height = item.height, %revert, hint = revert.hint(), "proof refused by the contract");
         let journal = &self.context.journal;
         match revert.reaction() {
             Reaction::Done => {

@@ -51,7 +51,7 @@ pub fn is_announced(bytes: &[u8], announced: B256) -> bool {
     }
     let is_plain = sha256(bytes) == announced;
     if is_plain {
-        tracing::warn!(%announced, "A specimen was announced by the plain sha256 of its bytes.");
+        tracing::warn!(%announced, "specimen announced by its plain sha256");
     }
     is_plain
 }
