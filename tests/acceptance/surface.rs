@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 30] = [
     &[],
     &["replay"],
     &["run"],
@@ -24,6 +24,10 @@ const COMMANDS: [&[&str]; 26] = [
     &["content", "get"],
     &["content", "put"],
     &["content", "serve"],
+    &["key"],
+    &["key", "new"],
+    &["key", "import"],
+    &["key", "address"],
     &["config"],
     &["config", "show"],
     &["specimen"],

@@ -7,7 +7,7 @@ use std::{error::Error as StdError, time::Duration};
 use bytes::{Bytes, BytesMut};
 use refiner_diagnostics::causes;
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use crate::{AddressPolicy, CONTENT_BYTES_MAX, Excerpt, FetchError, Origin, url_fetcher};
@@ -26,6 +26,8 @@ pub struct HttpLimits {
     pub answer: Duration,
     /// Between two pieces of the answer.
     pub idle: Duration,
+    /// The least that comes once the answer has begun.
+    pub least_rate: LeastRate,
     /// The request in all.
     pub deadline: Duration,
     /// Bytes of the answer.
@@ -41,10 +43,34 @@ impl Default for HttpLimits {
             connect: Duration::from_secs(5),
             answer: Duration::from_secs(20),
             idle: Duration::from_secs(10),
+            least_rate: LeastRate::default(),
             deadline: Duration::from_secs(60),
             body_bytes: CONTENT_BYTES_MAX,
             redirects: 4,
         }
+    }
+}
+
+/// The least rate of an answer. A peer below it would hold its place among the requests until the deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeastRate {
+    /// Bytes in a second, on average over a window.
+    pub bytes_per_second: u64,
+    /// The window, the first of which begins with the first byte.
+    pub window: Duration,
+}
+
+impl Default for LeastRate {
+    /// A modem's worth: 64 MiB would take an hour.
+    fn default() -> Self {
+        Self { bytes_per_second: 16 << 10, window: Duration::from_secs(15) }
+    }
+}
+
+impl LeastRate {
+    /// Bytes that come within a window at least.
+    fn window_bytes(self) -> u64 {
+        self.bytes_per_second.saturating_mul(milliseconds(self.window)) / 1_000
     }
 }
 
@@ -65,6 +91,16 @@ pub enum TransportError {
     Stalled {
         /// The limit.
         idle_ms: u64,
+    },
+    /// The answer comes too slowly.
+    #[error("{bytes} bytes within {window_ms} ms, expected at least {least_bytes}")]
+    TooSlow {
+        /// Bytes that came within the window.
+        bytes: u64,
+        /// The window.
+        window_ms: u64,
+        /// The least that comes within it.
+        least_bytes: u64,
     },
     /// It redirects on and on.
     #[error("more than {redirects} redirects")]
@@ -189,7 +225,9 @@ impl Http {
         }
         let room = usize::try_from(stated).unwrap_or(limit_bytes).min(FIRST_ROOM_BYTES);
         let mut body = BytesMut::with_capacity(room);
-        while let Some(piece) = self.piece(response).await? {
+        let mut window = Window::of(self.limits.least_rate);
+        while let Some(piece) = window.bound(self.piece(response)).await? {
+            window.count(piece.len())?;
             if piece.len() > limit_bytes - body.len() {
                 return Err(Failure::TooLarge { limit_bytes });
             }
@@ -208,11 +246,13 @@ impl Http {
 
     /// The beginning of an error's text, as much of it as comes.
     pub(crate) async fn said(&self, response: &mut Response) -> Excerpt {
-        let mut said = Vec::new();
+        let (mut said, mut window) = (Vec::new(), Window::of(self.limits.least_rate));
         while said.len() < SAID_BYTES_MAX {
-            match self.piece(response).await {
-                Ok(Some(piece)) => said.extend_from_slice(&piece[..piece.len().min(SAID_BYTES_MAX - said.len())]),
-                Ok(None) | Err(_) => break,
+            match window.bound(self.piece(response)).await {
+                Ok(Some(piece)) if window.count(piece.len()).is_ok() => {
+                    said.extend_from_slice(&piece[..piece.len().min(SAID_BYTES_MAX - said.len())]);
+                }
+                Ok(_) | Err(_) => break,
             }
         }
         Excerpt::of(&said)
@@ -233,6 +273,48 @@ impl Http {
         } else {
             TransportError::Broken(error)
         })
+    }
+}
+
+/// A stretch of time in which the least has to come.
+struct Window {
+    rate: LeastRate,
+    /// `None` before the first byte.
+    end: Option<Instant>,
+    bytes: u64,
+}
+
+impl Window {
+    const fn of(rate: LeastRate) -> Self {
+        Self { rate, end: None, bytes: 0 }
+    }
+
+    /// Waits for a piece, and no longer than the window lasts when too little came within it.
+    async fn bound<T>(&self, piece: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        match self.end.filter(|_| self.bytes < self.rate.window_bytes()) {
+            Some(end) => timeout_at(end, piece).await.unwrap_or_else(|_| Err(self.too_slow())),
+            None => piece.await,
+        }
+    }
+
+    /// Counts a piece, and begins the next window when this one is over.
+    fn count(&mut self, bytes: usize) -> Result<(), Failure> {
+        let now = Instant::now();
+        let end = *self.end.get_or_insert(now + self.rate.window);
+        self.bytes += bytes as u64;
+        if now < end {
+            return Ok(());
+        }
+        if self.bytes < self.rate.window_bytes() {
+            return Err(self.too_slow());
+        }
+        (self.end, self.bytes) = (Some(now + self.rate.window), 0);
+        Ok(())
+    }
+
+    fn too_slow(&self) -> Failure {
+        let (window_ms, least_bytes) = (milliseconds(self.rate.window), self.rate.window_bytes());
+        Failure::Transport(TransportError::TooSlow { bytes: self.bytes, window_ms, least_bytes })
     }
 }
 

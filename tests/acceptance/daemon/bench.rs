@@ -4,7 +4,10 @@ use std::{
     fs::{self, File},
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
-    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
+    os::unix::{
+        fs::{DirBuilderExt as _, PermissionsExt as _, chown},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -39,6 +42,8 @@ pub struct Bench {
     pub urls: [String; 2],
     /// Key of the operator.
     pub key: &'static str,
+    /// The user that the daemon runs as, where it is another one.
+    pub user: Option<u32>,
     health: SocketAddr,
     daemon: Option<Child>,
 }
@@ -70,6 +75,7 @@ impl Bench {
             directory,
             flags: Vec::new(),
             key: OPERATOR_KEY,
+            user: None,
             chain,
             health,
             daemon: None,
@@ -98,9 +104,17 @@ impl Bench {
 
     /// Starts the daemon; its words go to a file.
     pub fn start(&mut self) {
-        self.share_code();
         let log = || File::options().create(true).append(true).open(self.log_path()).unwrap();
-        let child = self.command().stdin(Stdio::null()).stdout(log()).stderr(log()).spawn().unwrap();
+        let mut command = self.command();
+        match self.user {
+            // The code of the tests belongs to another user, and would be refused.
+            Some(user) => {
+                command.uid(user).gid(user);
+                chown(self.directory.path(), Some(user), Some(user)).unwrap();
+            }
+            None => self.share_code(),
+        }
+        let child = command.stdin(Stdio::null()).stdout(log()).stderr(log()).spawn().unwrap();
         assert!(self.daemon.replace(child).is_none(), "it runs already");
     }
 
@@ -283,6 +297,11 @@ impl Bench {
     /// The reason for which no proofs are submitted, if there is one.
     pub fn paused(&self) -> Option<String> {
         Some(self.status()?["now"]["paused"]["reason"].as_str()?.to_owned())
+    }
+
+    /// The thing that a part of the daemon waits for.
+    pub fn waits_for(&self, part: &str) -> Option<String> {
+        Some(self.status()?["now"]["waits_for"][part]["what"].as_str()?.to_owned())
     }
 
     pub fn get(&self, path: &str) -> Option<String> {
