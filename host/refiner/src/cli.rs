@@ -43,13 +43,13 @@ pub enum Command {
     },
     /// Makes and encrypts the operator's key, and prints its address.
     Key {
-        /// The part of it.
+        /// Ways to make or read a key.
         #[command(subcommand)]
         command: key::Command,
     },
-    /// Says what `refiner run` would work by.
+    /// Prints the settings that `refiner run` would use.
     Config {
-        /// What to say.
+        /// Parts of the settings to print.
         #[command(subcommand)]
         command: ConfigCommand,
     },
@@ -71,7 +71,7 @@ pub enum Command {
         #[command(subcommand)]
         command: evm::Evm,
     },
-    /// Says what this machine gives: engine, built-in rules, and how far workers can be confined.
+    /// Prints what this machine supports: engine, built-in rules, and confinement of workers.
     Doctor {
         /// One JSON object.
         #[arg(long)]
@@ -237,7 +237,7 @@ pub struct KnownBlockArguments {
 /// `refiner specimen`.
 #[derive(Debug, Subcommand)]
 pub enum Specimen {
-    /// Says what a specimen holds.
+    /// Prints the contents of a specimen.
     Inspect {
         /// Specimen files, directories, patterns, or `-`.
         #[arg(required = true, value_name = "SPECIMEN")]
