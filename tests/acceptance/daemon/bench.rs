@@ -44,6 +44,8 @@ pub struct Bench {
     pub key: &'static str,
     /// The user that the daemon runs as, where it is another one.
     pub user: Option<u32>,
+    /// The daemon.
+    pub program: PathBuf,
     health: SocketAddr,
     daemon: Option<Child>,
 }
@@ -63,11 +65,15 @@ impl Bench {
     }
 
     pub async fn with(setup: &Setup) -> Option<Self> {
-        let chain = TestChain::start_or_skip(setup).await.unwrap()?;
+        Some(Self::on(TestChain::start_or_skip(setup).await.unwrap()?).await)
+    }
+
+    /// A bench on this chain.
+    pub async fn on(chain: TestChain) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let health = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let (rpc, pinner) = (FaultyRpc::start(chain.url()).await.unwrap(), PinnerDouble::start().unwrap());
-        Some(Self {
+        Self {
             urls: [rpc.url().to_owned(), pinner.url()],
             rpc,
             pinner,
@@ -77,13 +83,14 @@ impl Bench {
             key: OPERATOR_KEY,
             user: None,
             chain,
+            program: env!("CARGO_BIN_EXE_refiner").into(),
             health,
             daemon: None,
-        })
+        }
     }
 
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_refiner"));
+        let mut command = Command::new(&self.program);
         let (specimens, results) = (self.chain.specimen_contract(), self.chain.result_contract());
         command
             .arg("run")

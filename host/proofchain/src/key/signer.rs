@@ -74,23 +74,23 @@ pub enum KeyError {
     /// A file that others may read or write.
     #[error("{path}: open to others (mode {mode:o}), expected mode 600")]
     Permissions {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Its mode.
+        /// Its permission bits.
         mode: u32,
     },
     /// A keystore without a key that can be used.
     #[error("{path}: {source}")]
     Keystore {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: KeystoreError,
     },
     /// A file where a new one was to be written.
     #[error("{path}: exists already, and no key is overwritten")]
     Exists {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
     },
     /// The system has no random bytes.
