@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use refiner_testchain::{OPERATOR, OPERATOR_KEY};
+use refiner_testchain::{OPERATOR, OPERATOR_KEY, OPERATOR_KEYSTORE};
 
 /// The password of the tests. It is found in no other text.
 const PASSWORD: &str = "canary-password";
@@ -132,6 +132,21 @@ fn key_on_the_command_line_and_open_files_are_refused_without_being_shown() {
     assert!(!Path::new(&keystore).exists());
     let permitted = [&import[..], &["--insecure-key-permissions"]].concat();
     assert_eq!(address(&key(&permitted)), OPERATOR.to_string());
+}
+
+#[test]
+fn files_that_were_mixed_up_are_refused_without_being_shown() {
+    let folder = Folder::new();
+    let (password, key_file) = (folder.private("password", PASSWORD), folder.private("key", OPERATOR_KEY));
+    let keystore = folder.private("keystore", OPERATOR_KEYSTORE);
+    for (arguments, expected) in [
+        (["--keystore", &key_file, "--password-file", &password], "not a keystore: no JSON object"),
+        (["--keystore", &keystore, "--password-file", &key_file], "the password is not this keystore's"),
+        (["--key-file", &password, "--password-file", &password], "a key of 15 digits instead of 64"),
+        (["--key-file", &keystore, "--password-file", &password], "digits instead of 64"),
+    ] {
+        refused(&key(&[&["address"], &arguments[..]].concat()), 2, expected);
+    }
 }
 
 #[test]
