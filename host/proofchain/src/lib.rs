@@ -40,5 +40,6 @@ pub use prover::{
 pub use revert::{Reaction, Revert};
 pub use rpc::{Endpoint, NodeError, Rpc, RpcError, RpcLimits};
 pub use scan::{
-    Checkpoints, ScanConfig, ScanError, ScanStep, Scanned, Scanner, Skipped, StartBlock, UnknownStartBlock,
+    Checkpoints, Lack, ScanConfig, ScanError, ScanProgress, ScanStep, Scanned, Scanner, Skipped, StartBlock,
+    UnknownStartBlock,
 };
