@@ -46,7 +46,7 @@ struct Numbered {
 
 /// Answers of one node, given at one moment.
 #[derive(Debug)]
-pub(crate) struct Together {
+pub(crate) struct BatchAnswers {
     pub node: Endpoint,
     /// In the order of the questions.
     pub answers: Vec<Result<Value, RpcError>>,
@@ -147,7 +147,7 @@ impl Rpc {
     /// # Errors
     ///
     /// The last attempt's, when the request came to nothing.
-    pub(crate) async fn call_at_once(&self, questions: &[Question]) -> Result<Option<Together>, RpcError> {
+    pub(crate) async fn call_at_once(&self, questions: &[Question]) -> Result<Option<BatchAnswers>, RpcError> {
         let Some(first) = questions.first() else { return Ok(None) };
         let again = |error: &RpcError| error.is_transient() && !matches!(error, RpcError::TimedOut { .. });
         let read = |reply: Reply| Ok((reply.endpoint.clone(), reply.many::<Value>(questions)?));
@@ -155,7 +155,7 @@ impl Rpc {
             Ok((node, Taken::Answers(answers))) => {
                 let answers: Option<Vec<_>> = answers.into_iter().collect();
                 self.inner.together.answered();
-                Ok(answers.map(|answers| Together { node, answers }))
+                Ok(answers.map(|answers| BatchAnswers { node, answers }))
             }
             Ok((_, Taken::No)) => Ok(None),
             Err(error) => {

@@ -16,7 +16,7 @@ use crate::{
     announcement::{Announcement, BlockRef, ProofLog},
     chain::ProofChain,
     quantity,
-    rpc::{Question, Rpc, RpcError, Together},
+    rpc::{BatchAnswers, Question, Rpc, RpcError},
 };
 
 /// Questions without which a request shows nothing: the logs and the headers of both ends.
@@ -202,7 +202,7 @@ impl LogReader {
         let samples = span.samples(at_once - QUESTIONS_MIN + 1);
         let mut questions = vec![self.logs_of(span)];
         questions.extend(samples.iter().copied().chain(span.cursor.map(|cursor| cursor.number)).map(header));
-        if let Some(Together { node, answers }) = rpc.call_at_once(&questions).await? {
+        if let Some(BatchAnswers { node, answers }) = rpc.call_at_once(&questions).await? {
             let mut answers = answers.into_iter();
             let logs = answers.next().unwrap_or(Ok(Value::Null))?;
             let mut headers = Vec::with_capacity(samples.len());
