@@ -8,7 +8,14 @@ use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Rpc, RpcError, answer::Answer, reply::Reply};
+use super::{
+    Rpc, RpcError,
+    answer::Answer,
+    client::Request,
+    health::Consequence,
+    reply::Reply,
+    route::{Answered, NodeId, Route},
+};
 
 /// Most questions in one request. Providers take from three to a thousand.
 const BATCH_MAX: usize = 32;
@@ -29,6 +36,19 @@ impl Question {
         Self { method, params }
     }
 
+    /// The body of a request with this question alone.
+    pub(super) fn alone(&self) -> Value {
+        json!({"jsonrpc": "2.0", "id": 1, "method": self.method, "params": self.params})
+    }
+
+    /// The body of a request with several questions.
+    pub(super) fn body(questions: &[Self]) -> Value {
+        let body = questions.iter().enumerate().map(
+            |(id, Self { method, params })| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}),
+        );
+        body.collect()
+    }
+
     /// A call of a contract's view function at the latest block.
     pub fn view<C: SolCall>(contract: Address, call: &C) -> Self {
         Self::new("eth_call", json!([{"to": contract, "data": Bytes::from(call.abi_encode())}, "latest"]))
@@ -44,7 +64,7 @@ struct Numbered {
 }
 
 /// A node's reaction to several questions.
-enum Taken<T> {
+pub(super) enum Taken<T> {
     /// Answers in the order of the questions; `None` where there was none, or "later".
     Answers(Vec<Option<Result<T, RpcError>>>),
     /// It answers one question at a time, or fewer than these.
@@ -61,19 +81,19 @@ pub(super) struct AdaptiveBatchSize {
     calm: AtomicUsize,
 }
 
-impl Default for AdaptiveBatchSize {
-    fn default() -> Self {
-        Self { now: BATCH_MAX.into(), most: BATCH_MAX.into(), calm: 0.into() }
-    }
-}
-
 impl AdaptiveBatchSize {
-    fn now(&self) -> usize {
+    /// Starts at `most` or 32, whichever is less.
+    pub fn up_to(most: usize) -> Self {
+        let most = most.clamp(1, BATCH_MAX);
+        Self { now: most.into(), most: most.into(), calm: 0.into() }
+    }
+
+    pub fn now(&self) -> usize {
         self.now.load(Relaxed)
     }
 
     /// The node takes fewer than this. That does not change.
-    fn refused(&self, questions: usize) {
+    pub fn refused(&self, questions: usize) {
         self.most.fetch_min((questions / 2).max(1), Relaxed);
         self.now.fetch_min((questions / 2).max(1), Relaxed);
     }
@@ -106,79 +126,165 @@ impl Rpc {
         let mut answers = Vec::with_capacity(questions.len());
         let mut rest = questions;
         while !rest.is_empty() {
-            let together = self.inner.together.now();
-            let (part, after) = rest.split_at(if together > 1 { rest.len().min(together) } else { rest.len() });
-            let known = if together > 1 && part.len() > 1 {
-                match self.together(part).await {
-                    Ok(Taken::Answers(known)) => known,
-                    Ok(Taken::No) => {
-                        self.inner.together.refused(part.len());
-                        continue;
-                    }
-                    Err(error) => {
-                        self.inner.together.gave_up();
-                        return Err(error);
-                    }
-                }
-            } else {
-                part.iter().map(|_| None).collect()
-            };
-            answers.extend(self.rest_alone(part, known).await);
-            self.inner.together.answered();
-            rest = after;
+            let (part, after) = rest.split_at(self.together_now(Route::default(), rest.len()));
+            if let Some(answered) = self.part(Route::default(), part, false).await? {
+                answers.extend(answered.answers);
+                rest = after;
+            }
         }
         Ok(answers)
     }
 
-    /// An answer of [`call_all`](Self::call_all) as what its method answers, where the methods were different ones.
-    pub(crate) fn typed<T: DeserializeOwned>(&self, method: &'static str, answer: Value) -> Result<T, RpcError> {
+    /// The same from one node, which `route` permits.
+    ///
+    /// # Errors
+    ///
+    /// The last attempt's, when a whole request came to nothing.
+    pub(crate) async fn call_all_by<T: DeserializeOwned>(
+        &self,
+        mut route: Route,
+        questions: &[Question],
+    ) -> Result<Answered<T>, RpcError> {
+        let mut answers = Vec::with_capacity(questions.len());
+        let mut rest = questions;
+        let mut node = self.first(route);
+        while !rest.is_empty() {
+            let (part, after) = rest.split_at(self.together_now(route, rest.len()));
+            if let Some(answered) = self.part(route, part, true).await? {
+                node = answered.node;
+                route = Route::only(node);
+                answers.extend(answered.answers);
+                rest = after;
+            }
+        }
+        Ok(Answered { answers, node })
+    }
+
+    /// An answer of [`call_all_by`](Self::call_all_by) as what its method answers, where the methods were different ones.
+    pub(crate) fn typed_from<T: DeserializeOwned>(
+        &self,
+        node: NodeId,
+        method: &'static str,
+        answer: Value,
+    ) -> Result<T, RpcError> {
         serde_json::from_value(answer).map_err(|source| {
-            let endpoint = self.endpoint().clone();
-            RpcError::Malformed { endpoint, method, source }
+            let endpoint = self.inner.pool.node(node).endpoint.clone();
+            let source = endpoint.scrubbed_error(&source);
+            RpcError::Malformed { endpoint, method, envelope: false, source }
         })
     }
 
+    /// The number of questions that go together now; all where they go alone.
+    fn together_now(&self, route: Route, questions: usize) -> usize {
+        match self.inner.pool.node(self.first(route)).together.now() {
+            1 => questions,
+            together => together.min(questions),
+        }
+    }
+
+    /// Asks questions that go together; `None` where the node takes fewer. Where `pinned`, all answers are of one node.
+    async fn part<T: DeserializeOwned>(
+        &self,
+        route: Route,
+        part: &[Question],
+        pinned: bool,
+    ) -> Result<Option<Answered<T>>, RpcError> {
+        let asked = self.inner.pool.node(self.first(route));
+        let mut refused = None;
+        if part.len() > 1 && asked.together.now() > 1 {
+            match self.together(route, part).await {
+                Ok((Taken::Answers(known), node)) => {
+                    let answers = self.rest_alone(route, node, part, known, pinned).await;
+                    self.inner.pool.node(node).together.answered();
+                    return Ok(Some(Answered { answers, node }));
+                }
+                Ok((Taken::No, node)) => {
+                    self.inner.pool.node(node).together.refused(part.len());
+                    return Ok(None);
+                }
+                Err(error) => {
+                    asked.together.gave_up();
+                    if error.is_transient() || !error.fails_node() {
+                        return Err(error);
+                    }
+                    // Some gateways refuse a whole request for one of its questions.
+                    refused = Some(error);
+                }
+            }
+        }
+        let Some((question, others)) = part.split_first() else { return Ok(None) };
+        let (first, node) = match self.call_by(route, question.method, &question.params).await {
+            Ok((first, node)) => (Ok(first), node),
+            Err(error) => match refused {
+                Some(refused) if error.fails_node() => return Err(refused),
+                _ => (Err(error), self.first(route)),
+            },
+        };
+        let known = std::iter::once(Some(first)).chain(others.iter().map(|_| None)).collect();
+        let answers = self.rest_alone(route, node, part, known, pinned).await;
+        self.inner.pool.node(node).together.answered();
+        Ok(Some(Answered { answers, node }))
+    }
+
+    /// Asks alone what `node` did not answer among others: of itself where `pinned`, else of any.
     async fn rest_alone<T: DeserializeOwned>(
         &self,
+        route: Route,
+        node: NodeId,
         questions: &[Question],
         known: Vec<Option<Result<T, RpcError>>>,
+        pinned: bool,
     ) -> Vec<Result<T, RpcError>> {
+        let route = if pinned { Route::only(node) } else { route };
+        let goes_elsewhere = !pinned && self.has_another(node);
         let mut answers = Vec::with_capacity(questions.len());
         for (question, known) in questions.iter().zip(known) {
-            answers.push(self.known_or_alone(question, known));
+            let known = match known {
+                Some(Err(error)) if error.consequence() == Consequence::MethodUnfit => {
+                    self.note(node, question.method, &error);
+                    (!goes_elsewhere).then_some(Err(error))
+                }
+                known => known,
+            };
+            answers.push(self.known_or_alone(route, question, known));
         }
         stream::iter(answers).buffered(ALONE_AT_ONCE).collect().await
     }
 
     async fn known_or_alone<T: DeserializeOwned>(
         &self,
+        route: Route,
         question: &Question,
         known: Option<Result<T, RpcError>>,
     ) -> Result<T, RpcError> {
         match known {
             Some(known) => known,
-            None => self.call(question.method, &question.params).await,
+            None => Ok(self.call_by(route, question.method, &question.params).await?.0),
         }
     }
 
-    async fn together<T: DeserializeOwned>(&self, questions: &[Question]) -> Result<Taken<T>, RpcError> {
-        let Some(first) = questions.first() else { return Ok(Taken::Answers(Vec::new())) };
-        let body = questions.iter().enumerate().map(
-            |(id, Question { method, params })| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}),
-        );
-        self.exchange(first.method, &body.collect(), |reply| reply.many(questions)).await
+    async fn together<T: DeserializeOwned>(
+        &self,
+        route: Route,
+        questions: &[Question],
+    ) -> Result<(Taken<T>, NodeId), RpcError> {
+        let method = questions.first().map_or("", |first| first.method);
+        let request = Request { route, method, questions: questions.len(), body: Question::body(questions) };
+        self.exchange(&request, |reply| reply.many(questions)).await
     }
 }
 
 impl Reply {
-    fn many<T: DeserializeOwned>(mut self, questions: &[Question]) -> Result<Taken<T>, RpcError> {
+    pub(super) fn many<T: DeserializeOwned>(mut self, questions: &[Question]) -> Result<Taken<T>, RpcError> {
         // Too many requests, or a node that is not well: nothing to do with their number.
-        if self.is_later() || self.status.is_server_error() {
+        if self.is_later() || self.is_unusable() || self.status.is_server_error() {
             return Err(self.refused_by_status());
         }
         let Ok(numbered) = serde_json::from_slice::<Vec<Numbered>>(&self.bytes) else {
             return match self.one::<Value>() {
                 Err(error) if error.is_transient() => Err(error),
+                // A refusal in JSON, or by a status of its own, is about the number of questions.
+                Err(error @ RpcError::Malformed { envelope: true, .. }) => Err(error),
                 _ => Ok(Taken::No),
             };
         };
@@ -188,7 +294,7 @@ impl Reply {
             self.method = question.method;
             let answer = self
                 .answered(answer)
-                .and_then(|value| serde_json::from_value(value).map_err(|source| self.malformed(source)));
+                .and_then(|value| serde_json::from_value(value).map_err(|source| self.malformed(false, &source)));
             *place = Some(answer).filter(|answer| !answer.as_ref().is_err_and(RpcError::is_transient));
         }
         Ok(Taken::Answers(answers))

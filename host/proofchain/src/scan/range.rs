@@ -79,11 +79,14 @@ const LIMITS: [&str; 16] = [
 /// Whether fewer blocks would be answered: a provider's limit, an answer too large for us, or too slow for the node.
 pub fn asks_for_less(error: &RpcError) -> bool {
     match error {
-        RpcError::TooLarge { .. } | RpcError::TimedOut { .. } => true,
+        RpcError::TooLarge { .. } | RpcError::TimedOut { .. } | RpcError::TooSlow { .. } => true,
         // Proxies have a status for it: content too large, gateway timeout.
         RpcError::Status { status, .. } => matches!(status.as_u16(), 413 | 504),
         RpcError::Refused { refusal, .. } => limits_range(refusal),
         RpcError::NoEndpoint
+        | RpcError::NoOther
+        | RpcError::SetAside { .. }
+        | RpcError::Later { .. }
         | RpcError::Client(_)
         | RpcError::Unreachable { .. }
         | RpcError::Malformed { .. }

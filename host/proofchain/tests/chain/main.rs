@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use alloy_primitives::B256;
 use refiner_proofchain::{
-    FeePolicy, FeeQuote, Fees, KeySource, Network, NonceAt, Preparation, Prepared, Proof, ProofChain, Prover, Rpc,
-    RpcLimits, Secret, Sent, Settlement, Signed, Signer,
+    FeePolicy, FeeQuote, Fees, KeySource, LeastSpeed, Network, NonceAt, Preparation, Prepared, Proof, ProofChain,
+    Prover, Rpc, RpcLimits, Secret, Sent, Settlement, Signed, Signer,
 };
 use refiner_testchain::{OPERATOR_KEY, Setup, Specimen, TestChain};
 
@@ -23,8 +23,11 @@ use refiner_testchain::{OPERATOR_KEY, Setup, Specimen, TestChain};
 const LIMITS: RpcLimits = RpcLimits {
     timeout: Duration::from_secs(20),
     body_bytes: 1 << 20,
+    speed: LeastSpeed::DEFAULT,
     retries: 3,
     first_pause: Duration::from_millis(1),
+    questions_per_second: None,
+    look_again: Duration::from_millis(100),
 };
 
 /// A height that the default setup takes.
