@@ -40,5 +40,6 @@ pub use prover::{
 pub use revert::{Reaction, Revert};
 pub use rpc::{Endpoint, LeastSpeed, NodeError, NodeFailure, NodeReport, Rpc, RpcError, RpcLimits, SetAside};
 pub use scan::{
-    Checkpoints, ScanConfig, ScanError, ScanStep, Scanned, Scanner, Skipped, StartBlock, UnknownStartBlock,
+    Checkpoints, Lack, ScanConfig, ScanError, ScanProgress, ScanStep, Scanned, Scanner, Skipped, StartBlock,
+    UnknownStartBlock,
 };

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall;
 use futures_util::{StreamExt as _, stream};
+use reqwest::StatusCode;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    Rpc, RpcError,
+    Endpoint, Rpc, RpcError,
     answer::Answer,
     client::Request,
     health::Consequence,
@@ -63,9 +64,17 @@ struct Numbered {
     answer: Answer<Value>,
 }
 
+/// Answers of one node, given at one moment.
+#[derive(Debug)]
+pub(crate) struct Together {
+    pub node: Endpoint,
+    /// In the order of the questions.
+    pub answers: Vec<Result<Value, RpcError>>,
+}
+
 /// A node's reaction to several questions.
 pub(super) enum Taken<T> {
-    /// Answers in the order of the questions; `None` where there was none, or "later".
+    /// Answers in the order of the questions; `None` where there was none.
     Answers(Vec<Option<Result<T, RpcError>>>),
     /// It answers one question at a time, or fewer than these.
     No,
@@ -126,8 +135,8 @@ impl Rpc {
         let mut answers = Vec::with_capacity(questions.len());
         let mut rest = questions;
         while !rest.is_empty() {
-            let (part, after) = rest.split_at(self.together_now(Route::default(), rest.len()));
-            if let Some(answered) = self.part(Route::default(), part, false).await? {
+            let (part, after) = rest.split_at(self.together_now(self.route, rest.len()));
+            if let Some(answered) = self.part(self.route, part, false).await? {
                 answers.extend(answered.answers);
                 rest = after;
             }
@@ -158,6 +167,51 @@ impl Rpc {
             }
         }
         Ok(Answered { answers, node })
+    }
+
+    /// Asks several questions in one request, so that one node answers them all at one moment. `None` where the node does not
+    /// take or does not answer them together; the caller finds out why. A time limit that passed is not tried again: it may be
+    /// the questions that take too long.
+    ///
+    /// # Errors
+    ///
+    /// The last attempt's, when the request came to nothing.
+    pub(crate) async fn call_at_once(&self, questions: &[Question]) -> Result<Option<Together>, RpcError> {
+        let again = |error: &RpcError| error.is_transient() && !matches!(error, RpcError::TimedOut { .. });
+        let request = Request::of(self.route, questions);
+        let read = |reply: Reply| reply.many::<Value>(questions);
+        match self.exchange_while(&request, read, again).await {
+            Ok((Taken::Answers(answers), node)) => {
+                let answers: Option<Vec<_>> = answers.into_iter().collect();
+                let node = self.inner.pool.node(node);
+                node.together.answered();
+                Ok(answers.map(|answers| Together { node: node.endpoint.clone(), answers }))
+            }
+            Ok((Taken::No, _)) => Ok(None),
+            Err(error) => {
+                if matches!(error, RpcError::Status { status: StatusCode::TOO_MANY_REQUESTS, .. }) {
+                    self.inner.pool.node(self.first(self.route)).together.gave_up();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The number of questions for one [`call_at_once`](Self::call_at_once): at least `least` unless the node is known to take
+    /// fewer, and 1 then.
+    pub(crate) fn takes_at_once(&self, least: usize) -> usize {
+        let together = &self.inner.pool.node(self.first(self.route)).together;
+        if together.most.load(Relaxed) < least { 1 } else { together.now().max(least) }
+    }
+
+    /// The node does not take so many questions in one request, and answers them alone.
+    pub(crate) fn takes_fewer_than(&self, questions: usize) {
+        self.inner.pool.node(self.first(self.route)).together.refused(questions);
+    }
+
+    /// An answer of this client's node as what its method answers, where the methods were different ones.
+    pub(crate) fn typed<T: DeserializeOwned>(&self, method: &'static str, answer: Value) -> Result<T, RpcError> {
+        self.typed_from(self.first(self.route), method, answer)
     }
 
     /// An answer of [`call_all_by`](Self::call_all_by) as what its method answers, where the methods were different ones.
@@ -244,7 +298,8 @@ impl Rpc {
                     self.note(node, question.method, &error);
                     (!goes_elsewhere).then_some(Err(error))
                 }
-                known => known,
+                // What is answered "later" is asked again, alone.
+                known => known.filter(|known| !known.as_ref().is_err_and(RpcError::is_transient)),
             };
             answers.push(self.known_or_alone(route, question, known));
         }
@@ -268,9 +323,14 @@ impl Rpc {
         route: Route,
         questions: &[Question],
     ) -> Result<(Taken<T>, NodeId), RpcError> {
+        self.exchange(&Request::of(route, questions), |reply| reply.many(questions)).await
+    }
+}
+
+impl Request {
+    fn of(route: Route, questions: &[Question]) -> Self {
         let method = questions.first().map_or("", |first| first.method);
-        let request = Request { route, method, questions: questions.len(), body: Question::body(questions) };
-        self.exchange(&request, |reply| reply.many(questions)).await
+        Self { route, method, questions: questions.len(), body: Question::body(questions) }
     }
 }
 
@@ -295,7 +355,7 @@ impl Reply {
             let answer = self
                 .answered(answer)
                 .and_then(|value| serde_json::from_value(value).map_err(|source| self.malformed(false, &source)));
-            *place = Some(answer).filter(|answer| !answer.as_ref().is_err_and(RpcError::is_transient));
+            *place = Some(answer);
         }
         Ok(Taken::Answers(answers))
     }

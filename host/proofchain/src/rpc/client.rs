@@ -29,6 +29,8 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct Rpc {
     pub(super) inner: Arc<Inner>,
+    /// The nodes that this client's questions may go to.
+    pub(super) route: Route,
 }
 
 #[derive(Debug)]
@@ -77,12 +79,28 @@ impl Rpc {
             .map_err(RpcError::Client)?;
         let pool = Pool::new(endpoints, &limits);
         let inner = Inner { pool, http, limits, calls: AtomicU64::new(0), expected: Mutex::default() };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), route: Route::default() })
     }
 
     /// The node that is asked first.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.inner.pool.node(self.first(Route::default())).endpoint
+        &self.inner.pool.node(self.first(self.route)).endpoint
+    }
+
+    /// A client for each node that may be asked, the best first; none of them asks another node.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Self> {
+        let nodes = self.inner.pool.usable(self.inner.expected().is_some());
+        let only = nodes.into_iter().map(Route::only).filter(|_| !self.inner.pool.is_single());
+        let routes: Vec<_> = only.collect();
+        let routes = if routes.is_empty() { vec![self.route] } else { routes };
+        routes.into_iter().map(|route| Self { inner: Arc::clone(&self.inner), route })
+    }
+
+    /// A client of the other nodes than this one's; of the same where none of them is well.
+    pub(crate) fn elsewhere(&self) -> Self {
+        let node = self.first(self.route);
+        let route = if self.has_another(node) { Route::elsewhere(node) } else { self.route };
+        Self { inner: Arc::clone(&self.inner), route }
     }
 
     /// The number of requests since the start, retries included.
@@ -116,7 +134,7 @@ impl Rpc {
     ///
     /// The last attempt's.
     pub async fn call<T: DeserializeOwned>(&self, method: &'static str, params: impl Serialize) -> Result<T, RpcError> {
-        Ok(self.call_by(Route::default(), method, params).await?.0)
+        Ok(self.call_by(self.route, method, params).await?.0)
     }
 
     /// Asks a node that `route` permits, and tells which.
@@ -164,14 +182,26 @@ impl Rpc {
         request: &Request,
         read: impl Fn(Reply) -> Result<T, RpcError>,
     ) -> Result<(T, NodeId), RpcError> {
+        self.exchange_while(request, read, RpcError::is_transient).await
+    }
+
+    /// As [`exchange`](Self::exchange), and again after errors that `again` holds of. A single node is not asked again while another
+    /// is well: the caller has that one.
+    pub(super) async fn exchange_while<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(Reply) -> Result<T, RpcError>,
+        again: impl Fn(&RpcError) -> bool,
+    ) -> Result<(T, NodeId), RpcError> {
         let mut pauses = self.pauses();
         loop {
             let error = match self.round(request, &read).await {
                 Ok(answered) => return Ok(answered),
                 Err(error) => error,
             };
+            let has_another = request.route.one().is_some_and(|node| self.has_another(node));
             match pauses.next() {
-                Some(pause) if error.is_transient() => tokio::time::sleep(pause).await,
+                Some(pause) if again(&error) && !has_another => tokio::time::sleep(pause).await,
                 _ => return Err(error),
             }
         }

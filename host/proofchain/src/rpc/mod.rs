@@ -26,7 +26,7 @@ pub use limits::{LeastSpeed, RpcLimits};
 pub(crate) use answer::printable;
 #[cfg(test)]
 pub(crate) use answer::refusal_of;
-pub(crate) use batch::Question;
+pub(crate) use batch::{Question, Together};
 pub(crate) use check::{Expected, Fresh};
 pub(crate) use reply::returned;
 pub(crate) use route::{NodeId, Route};

@@ -90,6 +90,18 @@ impl Pool {
         candidates.min_by_key(|id| self.node(*id).standing().suitability("", checks, now)).unwrap_or(NodeId(0))
     }
 
+    /// Nodes that may be asked at once, the best first.
+    pub fn usable(&self, checks: bool) -> Vec<NodeId> {
+        let now = Instant::now();
+        let rated = self.ids().map(|id| (self.node(id).standing().suitability("eth_getLogs", checks, now), id));
+        let is_usable = |(rank, _): &(Suitability, NodeId)| {
+            matches!(rank, Suitability::Ready | Suitability::Unfit | Suitability::Behind)
+        };
+        let mut usable: Vec<_> = rated.filter(is_usable).collect();
+        usable.sort_by_key(|(suitability, _)| *suitability);
+        usable.into_iter().map(|(_, id)| id).collect()
+    }
+
     /// Whether another node is well.
     pub fn has_another(&self, node: NodeId) -> bool {
         self.ids().any(|id| id != node && self.node(id).standing().is_well())

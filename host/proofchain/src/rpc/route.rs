@@ -48,6 +48,11 @@ impl Route {
         self
     }
 
+    /// The only node that is permitted.
+    pub(super) fn one(&self) -> Option<NodeId> {
+        self.only
+    }
+
     pub(super) fn permits(&self, node: NodeId) -> bool {
         self.only.is_none_or(|only| only == node) && !self.avoided.contains(node)
     }

@@ -15,7 +15,7 @@ const TRANSACTION_MIN_BYTES: usize = 5 * HEX_MIN_BYTES + 10;
 
 /// Transactions that a block can have. Each costs 21,000 gas or more, so these use 344,000,000, five times what a block of mainnet may;
 /// to recover the sender of each takes most of a second.
-pub(super) const TRANSACTIONS_LIMIT: usize = 1 << 14;
+pub(super) const TRANSACTIONS_LIMIT: usize = 12_288;
 
 pub(super) fn read_all(wire: &mut Wire<'_>) -> Read<Vec<Transaction>> {
     wire.limited_array(TRANSACTION_MIN_BYTES, TRANSACTIONS_LIMIT, read)

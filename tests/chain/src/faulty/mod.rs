@@ -3,6 +3,8 @@
 
 mod behaviour;
 mod fault;
+mod lagging;
+mod limits;
 mod server;
 
 use std::{
@@ -15,6 +17,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use behaviour::{Behaviour, Question, Request, quantity};
 pub use fault::Fault;
+pub use lagging::{Blooms, Lagging, LateLogs, Meets, NoLogsByHash};
+pub use limits::{LimitedRange, Provider};
 
 use crate::TestChainError;
 
