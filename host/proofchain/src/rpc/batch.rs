@@ -1,27 +1,20 @@
 //! Several questions in one request.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall;
 use futures_util::{StreamExt as _, stream};
 use reqwest::StatusCode;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{
     Endpoint, Rpc, RpcError,
-    answer::Answer,
     client::Request,
     health::Consequence,
     reply::Reply,
     route::{Answered, NodeId, Route},
 };
 
-/// Most questions in one request. Providers take from three to a thousand.
-const BATCH_MAX: usize = 32;
-/// Requests that are answered before one more question is put into one, after a node was not up to so many.
-const RAMP_UP_AFTER: usize = 32;
 /// Questions that are asked alone, side by side.
 const ALONE_AT_ONCE: usize = 8;
 
@@ -56,14 +49,6 @@ impl Question {
     }
 }
 
-/// One answer of several, which may come in any order.
-#[derive(Deserialize)]
-struct Numbered {
-    id: usize,
-    #[serde(flatten)]
-    answer: Answer<Value>,
-}
-
 /// Answers of one node, given at one moment.
 #[derive(Debug)]
 pub(crate) struct Together {
@@ -78,47 +63,6 @@ pub(super) enum Taken<T> {
     Answers(Vec<Option<Result<T, RpcError>>>),
     /// It answers one question at a time, or fewer than these.
     No,
-}
-
-/// The number of questions that a node gets in one request. It changes no other memory, so nothing is ordered by it.
-#[derive(Debug)]
-pub(super) struct AdaptiveBatchSize {
-    now: AtomicUsize,
-    /// The most that it takes, as far as it is known.
-    most: AtomicUsize,
-    /// Requests answered since the last change.
-    calm: AtomicUsize,
-}
-
-impl AdaptiveBatchSize {
-    /// Starts at `most` or 32, whichever is less.
-    pub fn up_to(most: usize) -> Self {
-        let most = most.clamp(1, BATCH_MAX);
-        Self { now: most.into(), most: most.into(), calm: 0.into() }
-    }
-
-    pub fn now(&self) -> usize {
-        self.now.load(Relaxed)
-    }
-
-    /// The node takes fewer than this. That does not change.
-    pub fn refused(&self, questions: usize) {
-        self.most.fetch_min((questions / 2).max(1), Relaxed);
-        self.now.fetch_min((questions / 2).max(1), Relaxed);
-    }
-
-    /// A request came to nothing, perhaps because its questions were too many for a rate limit or for the time there is.
-    fn gave_up(&self) {
-        self.calm.store(0, Relaxed);
-        self.now.store((self.now() / 2).max(1), Relaxed);
-    }
-
-    fn answered(&self) {
-        if self.now() < self.most.load(Relaxed) && self.calm.fetch_add(1, Relaxed) >= RAMP_UP_AFTER {
-            self.calm.store(0, Relaxed);
-            self.now.fetch_add(1, Relaxed);
-        }
-    }
 }
 
 impl Rpc {
@@ -201,7 +145,7 @@ impl Rpc {
     /// fewer, and 1 then.
     pub(crate) fn takes_at_once(&self, least: usize) -> usize {
         let together = &self.inner.pool.node(self.first(self.route)).together;
-        if together.most.load(Relaxed) < least { 1 } else { together.now().max(least) }
+        if together.most() < least { 1 } else { together.now().max(least) }
     }
 
     /// The node does not take so many questions in one request, and answers them alone.
@@ -331,32 +275,5 @@ impl Request {
     fn of(route: Route, questions: &[Question]) -> Self {
         let method = questions.first().map_or("", |first| first.method);
         Self { route, method, questions: questions.len(), body: Question::body(questions) }
-    }
-}
-
-impl Reply {
-    pub(super) fn many<T: DeserializeOwned>(mut self, questions: &[Question]) -> Result<Taken<T>, RpcError> {
-        // Too many requests, or a node that is not well: nothing to do with their number.
-        if self.is_later() || self.is_unusable() || self.status.is_server_error() {
-            return Err(self.refused_by_status());
-        }
-        let Ok(numbered) = serde_json::from_slice::<Vec<Numbered>>(&self.bytes) else {
-            return match self.one::<Value>() {
-                Err(error) if error.is_transient() => Err(error),
-                // A refusal in JSON, or by a status of its own, is about the number of questions.
-                Err(error @ RpcError::Malformed { envelope: true, .. }) => Err(error),
-                _ => Ok(Taken::No),
-            };
-        };
-        let mut answers: Vec<Option<Result<T, RpcError>>> = questions.iter().map(|_| None).collect();
-        for Numbered { id, answer } in numbered {
-            let (Some(question), Some(place)) = (questions.get(id), answers.get_mut(id)) else { continue };
-            self.method = question.method;
-            let answer = self
-                .answered(answer)
-                .and_then(|value| serde_json::from_value(value).map_err(|source| self.malformed(false, &source)));
-            *place = Some(answer);
-        }
-        Ok(Taken::Answers(answers))
     }
 }

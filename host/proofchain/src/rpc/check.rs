@@ -8,12 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    NodeFailure, Question, Rpc, RpcError, SetAside,
-    batch::Taken,
-    health::Consequence,
-    node::Head,
-    pool::is_far,
-    route::{NodeId, Route},
+    NodeFailure, Question, Rpc, RpcError, SetAside, batch::Taken, health::Consequence, node::Head, pool::is_far,
+    route::NodeId,
 };
 use crate::{
     announcement::BlockRef,
@@ -136,14 +132,11 @@ impl Rpc {
         if found != expected.chain_id {
             return Ok(Some(SetAside::OtherChain { expected: expected.chain_id, found }));
         }
-        let latest: Option<Latest> = self.typed_from(id, "eth_getBlockByNumber", next()?)?;
-        let mut behind = None;
-        if let Some(latest) = latest {
-            let still_after = self.inner.limits.still_after();
-            behind = self.inner.pool.saw(id, latest.head(), seen, still_after).filter(is_far);
-            if let Some(BlockRef { number, .. }) = expected.checkpoint.filter(|block| block.number > latest.number) {
-                behind.get_or_insert(SetAside::Behind { head: latest.number, seen: number });
-            }
+        let latest: Latest = self.typed_from(id, "eth_getBlockByNumber", next()?)?;
+        let still_after = self.inner.limits.still_after();
+        let mut behind = self.inner.pool.saw(id, latest.head(), seen, still_after).filter(is_far);
+        if let Some(BlockRef { number, .. }) = expected.checkpoint.filter(|block| block.number > latest.number) {
+            behind.get_or_insert(SetAside::Behind { head: latest.number, seen: number });
         }
         if let Some(BlockRef { number, hash }) = expected.checkpoint {
             // A block that it does not have tells nothing.
@@ -255,63 +248,4 @@ impl Rpc {
             }
         }
     }
-
-    /// Whether two nodes can be asked.
-    pub(crate) fn has_another(&self, node: NodeId) -> bool {
-        self.inner.pool.has_another(node)
-    }
-
-    /// Answers of a node that has the newest block that was seen, and that block's header, in one request. Nodes that are behind are
-    /// passed over.
-    ///
-    /// # Errors
-    ///
-    /// [`RpcError::SetAside`] where all are behind, and the errors of a call.
-    pub(crate) async fn call_all_fresh(&self, route: Route, questions: &[Question]) -> Result<Fresh, RpcError> {
-        let all: Vec<_> = std::iter::once(Latest::question()).chain(questions.iter().cloned()).collect();
-        let mut route = route;
-        let mut pauses = self.pauses();
-        loop {
-            let seen = self.inner.pool.seen(self.inner.limits.head_memory());
-            let mut answered = self.call_all_by::<Value>(route, &all).await?;
-            let latest = answered.answers.remove(0)?;
-            let node = answered.node;
-            let head = self.typed_from::<Latest>(node, "eth_getBlockByNumber", latest.clone())?.head();
-            let Some(reason) = self.inner.pool.saw(node, head, seen, self.inner.limits.still_after()) else {
-                let changed = self.inner.pool.node(node).standing().caught_up();
-                self.inner.pool.changed(changed);
-                return Ok(Fresh { head: head.number, latest, answers: answered.answers, node });
-            };
-            let others = route.avoiding(node);
-            let is_well = |id| self.inner.pool.node(id).standing().is_well();
-            let another = self.inner.pool.ids().any(|id| others.permits(id) && is_well(id));
-            if is_far(&reason) && self.inner.expected().is_some() {
-                let pause = self.inner.limits.look_again;
-                let changed = self.inner.pool.node(node).standing().put_aside(reason.clone(), pause);
-                self.inner.pool.changed(changed);
-            }
-            if another {
-                route = others;
-            } else if let Some(pause) = pauses.next() {
-                // Behind one address there may be several nodes.
-                tokio::time::sleep(pause).await;
-            } else {
-                let endpoint = self.inner.pool.node(node).endpoint.clone();
-                return Err(RpcError::SetAside { endpoint, method: all.last().map_or("", |last| last.method), reason });
-            }
-        }
-    }
-}
-
-/// Answers of a node that is not behind.
-#[derive(Debug)]
-pub(crate) struct Fresh {
-    /// Number of its newest block.
-    pub head: u64,
-    /// That block's header.
-    pub latest: Value,
-    /// In the order of the questions.
-    pub answers: Vec<Result<Value, RpcError>>,
-    /// The node.
-    pub node: NodeId,
 }

@@ -3,10 +3,13 @@
 
 mod answer;
 mod batch;
+mod batch_reply;
+mod batch_size;
 mod check;
 mod client;
 mod endpoint;
 mod error;
+mod fresh;
 mod health;
 mod limits;
 mod node;
@@ -27,6 +30,7 @@ pub(crate) use answer::printable;
 #[cfg(test)]
 pub(crate) use answer::refusal_of;
 pub(crate) use batch::{Question, Together};
-pub(crate) use check::{Expected, Fresh};
+pub(crate) use check::Expected;
+pub(crate) use fresh::Fresh;
 pub(crate) use reply::returned;
 pub(crate) use route::{NodeId, Route};

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Endpoint, NodeReport, RpcLimits, SetAside, batch::AdaptiveBatchSize, health::Consequence, rate::RateLimit,
+    Endpoint, NodeReport, RpcLimits, SetAside, batch_size::AdaptiveBatchSize, health::Consequence, rate::RateLimit,
 };
 
 /// A node of the pool.

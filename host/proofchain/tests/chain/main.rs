@@ -8,6 +8,8 @@ mod faults;
 mod keys;
 mod lagging;
 mod limits;
+mod limits_of_nodes;
+mod nodes;
 mod proving;
 mod requests;
 mod reverts;
@@ -43,12 +45,15 @@ async fn start(setup: &Setup) -> Option<TestChain> {
 
 /// The contracts, seen through `url`.
 async fn connect(chain: &TestChain, url: &str, limits: RpcLimits) -> ProofChain {
-    let network = Network {
+    ProofChain::connect(Rpc::new([url.parse().unwrap()], limits).unwrap(), network(chain)).await.unwrap()
+}
+
+fn network(chain: &TestChain) -> Network {
+    Network {
         chain_id: chain.chain_id(),
         specimen_contract: chain.specimen_contract(),
         result_contract: chain.result_contract(),
-    };
-    ProofChain::connect(Rpc::new([url.parse().unwrap()], limits).unwrap(), network).await.unwrap()
+    }
 }
 
 /// A prover with `key`, seeing the chain through `url`.

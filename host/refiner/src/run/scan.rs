@@ -4,11 +4,14 @@ use std::{sync::Arc, time::Instant};
 
 use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Announcement, Checkpoint, JournalError, State, Target};
-use refiner_proofchain::{BlockRef, Checkpoints, ScanStep, Scanned, Scanner};
+use refiner_proofchain::{BlockRef, Checkpoints, ProofChain, ScanStep, Scanned, Scanner};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{clock::now_ms, config::Settings, context::PipelineContext, metrics::Event, policy::pause_ms};
+use super::{
+    clock::now_ms, config::Settings, context::PipelineContext, journal_handle::JournalHandle, metrics::Event,
+    policy::pause_ms,
+};
 
 /// The part's name in the status.
 const PART: &str = "scan";
@@ -111,6 +114,7 @@ fn write_down(
         ScanStep::UpToDate { head } => context.status.now().head = Some(head),
         ScanStep::Advanced(scanned) => {
             checkpoints.push(scanned.cursor);
+            remember(&context.chain, checkpoints);
             let announcements: Vec<_> = scanned.announcements.iter().map(announcement).collect();
             let blocks: Vec<_> = checkpoints.blocks().iter().map(checkpoint).collect();
             let found = context.journal.with(|journal| journal.scanned(&announcements, targets, &blocks, now_ms()))?;
@@ -174,6 +178,19 @@ fn announcement(announcement: &refiner_proofchain::Announcement) -> Announcement
 
 fn checkpoint(block: &BlockRef) -> Checkpoint {
     Checkpoint { number: block.number, hash: block.hash }
+}
+
+/// Shows the nodes a block that was scanned and is too deep to be reorganised: who has another one is of another chain.
+pub fn remember(chain: &ProofChain, checkpoints: &Checkpoints) {
+    if let Some(block) = checkpoints.deep() {
+        chain.remember(block);
+    }
+}
+
+/// The blocks that an earlier run passed.
+pub fn passed(journal: &JournalHandle) -> Result<Checkpoints, JournalError> {
+    let newest_first = journal.with(|journal| journal.checkpoints())?;
+    Ok(newest_first.iter().rev().map(|Checkpoint { number, hash }| BlockRef { number: *number, hash: *hash }).collect())
 }
 
 /// What an earlier run passed, in ascending order.
