@@ -12,7 +12,7 @@ use crate::{
     bindings::{ChainData, Metadata, getChainDataCall, getMetadataCall, getURLSCall, isEnabledCall, isSessionOpenCall},
     bounds::LiveSync,
     network::Network,
-    quantity::{self, Quantity},
+    quantity,
     rpc::{Expected, Question, Rpc, RpcError, SetAside, returned},
 };
 
@@ -147,7 +147,7 @@ impl ProofChain {
     ///
     /// [`RpcError`].
     pub async fn head(&self) -> Result<u64, RpcError> {
-        self.rpc.call("eth_blockNumber", json!([])).await.map(|Quantity(head)| head)
+        self.rpc.claimed_head().await
     }
 
     /// Where a specimen can be fetched: one entry a producer, often the same, not all of them `ipfs://`.

@@ -67,6 +67,8 @@ pub enum Command {
     },
     /// Prints what this machine supports: engine, built-in rules, and confinement of workers.
     Doctor {
+        #[command(flatten)]
+        run: Box<Run>,
         /// One JSON object.
         #[arg(long)]
         json: bool,
@@ -178,6 +180,21 @@ pub enum JournalCommand {
         items: Vec<ItemId>,
         #[command(flatten)]
         settings: Flags<scope::Data>,
+    },
+    /// Scans blocks of the proof chain again for announcements that are not in the journal; the daemon must be stopped. Takes the
+    /// settings of `run`.
+    Scan {
+        /// First block.
+        #[arg(long, value_name = "BLOCK")]
+        from: u64,
+        /// Last block [default: the last that was scanned].
+        #[arg(long, value_name = "BLOCK")]
+        to: Option<u64>,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        run: Box<Run>,
     },
     /// Every item with its artifacts and transactions, one JSON object a line.
     Export {

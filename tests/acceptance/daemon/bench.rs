@@ -77,10 +77,15 @@ impl Bench {
     }
 
     pub fn command(&self) -> Command {
+        self.command_of(&["run"])
+    }
+
+    /// A command that takes the settings of `run`.
+    pub fn command_of(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_refiner"));
         let (specimens, results) = (self.chain.specimen_contract(), self.chain.result_contract());
         command
-            .arg("run")
+            .args(words)
             .args(["--network", "custom", "--proof-chain-id", &self.chain.chain_id().to_string()])
             .args(["--specimen-contract", &specimens.to_string(), "--result-contract", &results.to_string()])
             .args(["--gateway", "none", "--start", "1"])

@@ -133,17 +133,17 @@ impl Rpc {
             return Ok(Some(SetAside::OtherChain { expected: expected.chain_id, found }));
         }
         let latest: Latest = self.typed_from(id, "eth_getBlockByNumber", next()?)?;
-        let still_after = self.inner.limits.still_after();
-        let mut behind = self.inner.pool.saw(id, latest.head(), seen, still_after).filter(is_far);
-        if let Some(BlockRef { number, .. }) = expected.checkpoint.filter(|block| block.number > latest.number) {
-            behind.get_or_insert(SetAside::Behind { head: latest.number, seen: number });
-        }
         if let Some(BlockRef { number, hash }) = expected.checkpoint {
             // A block that it does not have tells nothing.
             let found: Option<Hashed> = self.typed_from(id, "eth_getBlockByNumber", next()?)?;
             if let Some(Hashed { hash: found }) = found.filter(|found| found.hash != hash) {
                 return Ok(Some(SetAside::OtherBlock { number, expected: hash, found }));
             }
+        }
+        let still_after = self.inner.limits.still_after();
+        let mut behind = self.inner.pool.saw(id, latest.head(), seen, still_after).filter(is_far);
+        if let Some(BlockRef { number, .. }) = expected.checkpoint.filter(|block| block.number > latest.number) {
+            behind.get_or_insert(SetAside::Behind { head: latest.number, seen: number });
         }
         if behind.is_some() || !whole {
             return Ok(behind);

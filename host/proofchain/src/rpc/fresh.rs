@@ -1,13 +1,14 @@
 //! Answers of a node that is not behind: nonces, receipts and finality come from no other.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
-    Question, Rpc, RpcError,
+    Question, Rpc, RpcError, SetAside,
     check::Latest,
     pool::is_far,
     route::{Answered, NodeId, Route},
 };
+use crate::quantity::Quantity;
 
 /// Answers of a node that is not behind.
 #[derive(Debug)]
@@ -23,9 +24,32 @@ pub(crate) struct Fresh {
 }
 
 impl Rpc {
-    /// Whether two nodes can be asked.
-    pub(crate) fn has_another(&self, node: NodeId) -> bool {
-        self.inner.pool.has_another(node)
+    /// The newest block's number, which nothing proves, of a node that is not far behind the others.
+    ///
+    /// # Errors
+    ///
+    /// The last attempt's.
+    pub(crate) async fn claimed_head(&self) -> Result<u64, RpcError> {
+        let mut route = self.route;
+        loop {
+            let seen = self.inner.pool.seen(self.inner.limits.head_memory());
+            let (Quantity(head), node) = self.call_by(route, "eth_blockNumber", json!([])).await?;
+            let reason = self.inner.pool.claimed(node, head, seen, self.inner.limits.still_after()).filter(is_far);
+            let Some(reason) = reason.filter(|_| self.has_another_for(route, node)) else { return Ok(head) };
+            self.put_aside(node, reason);
+            route = route.avoiding(node);
+        }
+    }
+
+    /// Whether a node is well that the route permits, beside this one.
+    fn has_another_for(&self, route: Route, node: NodeId) -> bool {
+        let others = route.avoiding(node);
+        self.inner.pool.ids().any(|id| others.permits(id) && self.inner.pool.node(id).standing().is_well())
+    }
+
+    fn put_aside(&self, node: NodeId, reason: SetAside) {
+        let changed = self.inner.pool.node(node).standing().put_aside(reason, self.inner.limits.look_again);
+        self.inner.pool.changed(changed);
     }
 
     /// Answers of a node that has the newest block that was seen, and that block's header, in one request. Nodes that are behind are
@@ -42,8 +66,7 @@ impl Rpc {
             let seen = self.inner.pool.seen(self.inner.limits.head_memory());
             let Answered { mut answers, node } = self.call_all_by::<Value>(route, &all).await?;
             let others = route.avoiding(node);
-            let is_well = |id| self.inner.pool.node(id).standing().is_well();
-            let another = self.inner.pool.ids().any(|id| others.permits(id) && is_well(id));
+            let another = self.has_another_for(route, node);
             let header = answers.remove(0);
             let latest = header.and_then(|header| {
                 let latest = self.typed_from::<Latest>(node, "eth_getBlockByNumber", header.clone())?;
@@ -63,9 +86,7 @@ impl Rpc {
                 return Ok(Fresh { head: head.number, latest, answers, node });
             };
             if is_far(&reason) && self.inner.expected().is_some() {
-                let pause = self.inner.limits.look_again;
-                let changed = self.inner.pool.node(node).standing().put_aside(reason.clone(), pause);
-                self.inner.pool.changed(changed);
+                self.put_aside(node, reason.clone());
             }
             if another {
                 route = others;

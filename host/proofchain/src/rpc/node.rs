@@ -255,6 +255,13 @@ impl Standing {
         (self.head, self.head_seen) = (Some(head), now);
     }
 
+    /// Takes note of a head that no header proves.
+    pub fn claimed(&mut self, number: u64) {
+        if self.head.is_none_or(|head| head.number != number) {
+            self.saw(Head { number, age: Duration::ZERO });
+        }
+    }
+
     /// The time for which the head has not changed.
     pub fn head_still_for(&self) -> Duration {
         self.head_changed.elapsed()

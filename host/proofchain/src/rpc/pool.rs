@@ -134,15 +134,23 @@ impl Pool {
             *highest = Some((head.number, Instant::now()));
         }
         drop(highest);
-        let mut standing = self.node(id).standing();
-        standing.saw(head);
-        let still_for = standing.head_still_for();
-        drop(standing);
-        let (number, seen) = (head.number, seen.filter(|seen| *seen > head.number)?);
+        self.node(id).standing().saw(head);
+        self.judge(id, head.number, seen, still_after)
+    }
+
+    /// Takes note of a head that no header proves; the same.
+    pub fn claimed(&self, id: NodeId, head: u64, seen: Option<u64>, still_after: Duration) -> Option<SetAside> {
+        self.node(id).standing().claimed(head);
+        self.judge(id, head, seen, still_after)
+    }
+
+    fn judge(&self, id: NodeId, head: u64, seen: Option<u64>, still_after: Duration) -> Option<SetAside> {
+        let seen = seen.filter(|seen| *seen > head)?;
+        let still_for = self.node(id).standing().head_still_for();
         if still_for >= still_after && !self.is_single() {
-            return Some(SetAside::StandsStill { head: number, for_s: still_for.as_secs(), seen });
+            return Some(SetAside::StandsStill { head, for_s: still_for.as_secs(), seen });
         }
-        Some(SetAside::Behind { head: number, seen })
+        Some(SetAside::Behind { head, seen })
     }
 
     fn lock_seen(&self) -> MutexGuard<'_, Option<(u64, Instant)>> {

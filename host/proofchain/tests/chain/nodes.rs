@@ -194,6 +194,21 @@ async fn node_whose_head_stands_still_while_the_other_goes_on_is_set_aside() {
 }
 
 #[tokio::test]
+async fn head_is_not_that_of_a_node_which_fell_behind_while_nothing_else_was_asked() {
+    let Some(scene) = Scene::new().await else { return };
+    let contracts = scene.contracts().await.unwrap();
+    let before = contracts.head().await.unwrap();
+    scene.first.behave(&Arc::new(Stale::at(before, 0)));
+    scene.chain.mine(10).await.unwrap();
+    let started = Instant::now();
+    while contracts.head().await.unwrap() != before + 10 {
+        assert!(started.elapsed() < PATIENCE, "{:?}", contracts.rpc().nodes());
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert!(contracts.rpc().nodes()[0].set_aside.as_ref().is_some_and(SetAside::is_behind));
+}
+
+#[tokio::test]
 async fn node_without_the_contracts_or_with_another_block_is_set_aside() {
     let Some(scene) = Scene::new().await else { return };
     scene.second.fail("eth_getCode", Fault::Answer("0x".into()));
