@@ -7,7 +7,7 @@
 //!   logs nothing. No node is asked before it was checked.
 //!
 //! ```text
-//! ProofChain::connect ──► Scanner::next(cursor, checkpoints) ──► ScanStep::{Advanced, Reorganised, UpToDate}
+//! ProofChain::connect ──► Scanner::next(cursor, checkpoints) ──► ScanStep::{Advanced, Reorganised, UpToDate, Behind}
 //!                    └──► Prover: prepare ──► sign ──► (journal) ──► send ──► settlement ──► bump, sign again
 //! ```
 

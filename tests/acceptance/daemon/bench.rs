@@ -34,6 +34,8 @@ pub struct Bench {
     pub directory: tempfile::TempDir,
     /// Flags added to those that every test needs; later ones win.
     pub flags: Vec<String>,
+    /// Variables added to those that every test needs.
+    pub environment: Vec<(String, String)>,
     pub data: PathBuf,
     /// The settings with which the daemon finds the node and the pinner.
     pub urls: [String; 2],
@@ -69,6 +71,7 @@ impl Bench {
             data: directory.path().join("data"),
             directory,
             flags: Vec::new(),
+            environment: Vec::new(),
             key: OPERATOR_KEY,
             chain,
             health,
@@ -97,7 +100,8 @@ impl Bench {
             .env("NODE_ETHEREUM_MAINNET", &self.urls[0])
             .env("IPFS_PINNER_URL", &self.urls[1])
             .env("BLOCK_RESULT_OPERATOR_PRIVATE_KEY", self.key)
-            .env("REFINER_LOG", "info");
+            .env("REFINER_LOG", "info")
+            .envs(self.environment.iter().cloned());
         command
     }
 

@@ -174,7 +174,7 @@ impl Scanner {
             self.shorten(fewer, blocks, &error);
             return Ok(None);
         }
-        let one = span.first_new().min(span.last);
+        let one = if span.first_new() <= span.last { span.first_new() } else { span.first };
         let one = Span { first: one, last: one, cursor: span.cursor };
         match self.reader.read(&one).await {
             Ok(reading) => {

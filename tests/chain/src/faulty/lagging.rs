@@ -11,8 +11,8 @@ use super::{Behaviour, Fault, Question, Request, behaviour::quantity};
 pub enum Meets {
     /// All of them.
     Every,
-    /// Every other request.
-    EveryOther,
+    /// Half of the requests. Which, follows from their number, and not in turn: those of a client come in turn too.
+    Half,
     /// Questions for logs, also where they come in one request with others: balancers that take batches apart.
     Logs,
     /// Requests for logs alone, as before headers and logs were asked for together.
@@ -23,7 +23,7 @@ impl Meets {
     fn is_met_by(self, request: &Request, question: &Question<'_>) -> bool {
         match self {
             Self::Every => true,
-            Self::EveryOther => request.number.is_multiple_of(2),
+            Self::Half => request.number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 63 == 0,
             Self::Logs => question.method() == "eth_getLogs",
             Self::LogsAlone => request.methods == ["eth_getLogs"],
         }
