@@ -1,6 +1,9 @@
 //! Settlement of transactions on the chain.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use alloy_primitives::{Address, B256, Bytes};
 use serde::Deserialize;
@@ -13,9 +16,9 @@ use super::Prover;
 use crate::{
     announcement::BlockRef,
     bindings::submitBlockResultProofCall,
-    quantity,
+    quantity::{self, Quantity},
     revert::Revert,
-    rpc::{Question, RpcError},
+    rpc::{NodeId, Question, Route, RpcError},
 };
 
 /// The chain at one moment.
@@ -29,6 +32,19 @@ pub struct ChainSnapshot {
     blocks: Mutex<HashMap<u64, Option<B256>>>,
     /// Receipts that were asked for together.
     receipts: HashMap<B256, Option<Receipt>>,
+    /// The node that gave them.
+    node: NodeId,
+    /// The same receipts by another node, where there is one.
+    seconds: HashMap<B256, Option<Receipt>>,
+    /// Proofs that are deep enough, and of which another node has no receipt or another one.
+    disputed: AtomicU64,
+}
+
+impl ChainSnapshot {
+    /// The number of proofs that would be final if a second node had the same receipt.
+    pub fn disputed(&self) -> u64 {
+        self.disputed.load(Ordering::Relaxed)
+    }
 }
 
 /// The fate of the transactions that were signed for one nonce.
@@ -88,6 +104,12 @@ struct Sender {
     gas: u64,
 }
 
+impl Receipt {
+    fn is_same(&self, other: &Self) -> bool {
+        self.block_hash == other.block_hash && self.status == other.status
+    }
+}
+
 fn receipt_of(hash: &B256) -> Question {
     Question::new("eth_getTransactionReceipt", json!([hash]))
 }
@@ -100,12 +122,18 @@ impl Prover {
     /// [`RpcError`].
     pub async fn outlook(&self) -> Result<ChainSnapshot, RpcError> {
         // The nonce last: what it counts as mined is at or below the head, or newer than it and then not deep.
-        let head = self.chain.head().await?;
+        let nonce = self.nonce_question("latest");
+        let rpc = self.chain.rpc();
+        let mut fresh = rpc.call_all_fresh(Route::default(), std::slice::from_ref(&nonce)).await?;
+        let Quantity(next_nonce) = rpc.typed_from(fresh.node, nonce.method, fresh.answers.remove(0)?)?;
         Ok(ChainSnapshot {
-            head,
-            next_nonce: self.nonce_at("latest").await?,
+            head: fresh.head,
+            next_nonce,
             blocks: Mutex::default(),
             receipts: HashMap::new(),
+            node: fresh.node,
+            seconds: HashMap::new(),
+            disputed: AtomicU64::new(0),
         })
     }
 
@@ -115,13 +143,56 @@ impl Prover {
     ///
     /// [`RpcError`].
     pub async fn look_at(&self, outlook: &mut ChainSnapshot, hashes: &[B256]) -> Result<(), RpcError> {
-        let questions: Vec<_> = hashes.iter().map(receipt_of).collect();
-        let receipts = self.chain.rpc().call_all(&questions).await?;
-        for (hash, receipt) in hashes.iter().zip(receipts) {
-            // Who has no answer is asked about alone, so that one receipt does not hold up the others.
-            outlook.receipts.extend(receipt.ok().map(|receipt| (*hash, receipt)));
+        if hashes.is_empty() {
+            return Ok(());
         }
+        // Who has no answer is asked about alone, so that one receipt does not hold up the others.
+        let (receipts, node) = self.receipts(Route::default(), hashes).await?;
+        outlook.node = node;
+        if self.chain.rpc().has_another(node) {
+            let found: Vec<_> =
+                hashes.iter().filter(|hash| matches!(receipts.get(*hash), Some(Some(_)))).copied().collect();
+            if let Ok((seconds, _)) = self.receipts(Route::elsewhere(node), &found).await {
+                outlook.seconds.extend(seconds);
+            }
+        }
+        outlook.receipts.extend(receipts);
         Ok(())
+    }
+
+    /// Receipts by one node that is not behind.
+    async fn receipts(
+        &self,
+        route: Route,
+        hashes: &[B256],
+    ) -> Result<(HashMap<B256, Option<Receipt>>, NodeId), RpcError> {
+        let questions: Vec<_> = hashes.iter().map(receipt_of).collect();
+        let rpc = self.chain.rpc();
+        let fresh = rpc.call_all_fresh(route, &questions).await?;
+        let typed = |answer| rpc.typed_from::<Option<Receipt>>(fresh.node, "eth_getTransactionReceipt", answer);
+        let answers = fresh.answers.into_iter().map(|answer| answer.and_then(typed));
+        let receipts = hashes.iter().zip(answers).filter_map(|(hash, receipt)| Some((*hash, receipt.ok()?)));
+        Ok((receipts.collect(), fresh.node))
+    }
+
+    /// Whether a second node has the same receipt, where there is a second node.
+    async fn is_agreed(
+        &self,
+        outlook: &ChainSnapshot,
+        hash: B256,
+        receipt: &Receipt,
+        node: NodeId,
+    ) -> Result<bool, RpcError> {
+        if !self.chain.rpc().has_another(node) {
+            return Ok(true);
+        }
+        let second = match outlook.seconds.get(&hash).filter(|_| node == outlook.node) {
+            Some(second) => second.clone(),
+            None => self.receipts(Route::elsewhere(node), &[hash]).await?.0.remove(&hash).flatten(),
+        };
+        let is_agreed = second.is_some_and(|second| second.is_same(receipt));
+        outlook.disputed.fetch_add(u64::from(!is_agreed), Ordering::Relaxed);
+        Ok(is_agreed)
     }
 
     /// The fate of the transactions signed for `nonce`, of which at most one can be mined. `depth` is how many
@@ -174,15 +245,15 @@ impl Prover {
         seen: &HashMap<B256, Option<Receipt>>,
     ) -> Result<Option<Settlement>, RpcError> {
         for hash in hashes {
-            let receipt = match seen.get(hash) {
-                Some(receipt) => receipt.clone(),
+            let (receipt, node) = match seen.get(hash) {
+                Some(receipt) => (receipt.clone(), outlook.node),
                 None => {
-                    let Question { method, params } = receipt_of(hash);
-                    self.chain.rpc().call(method, params).await?
+                    let (mut receipts, node) = self.receipts(Route::default(), &[*hash]).await?;
+                    (receipts.remove(hash).flatten(), node)
                 }
             };
             if let Some(receipt) = receipt {
-                return self.settled(outlook, *hash, &receipt, depth).await.map(Some);
+                return self.settled(outlook, *hash, &receipt, node, depth).await.map(Some);
             }
         }
         Ok(None)
@@ -193,6 +264,7 @@ impl Prover {
         outlook: &ChainSnapshot,
         hash: B256,
         receipt: &Receipt,
+        node: NodeId,
         depth: u64,
     ) -> Result<Settlement, RpcError> {
         let block = BlockRef { number: receipt.block_number, hash: receipt.block_hash };
@@ -202,6 +274,9 @@ impl Prover {
         }
         let on_top = outlook.head.saturating_sub(block.number);
         if on_top < depth {
+            return Ok(Settlement::Mined { hash, block, depth: on_top });
+        }
+        if !self.is_agreed(outlook, hash, receipt, node).await? {
             return Ok(Settlement::Mined { hash, block, depth: on_top });
         }
         if receipt.status == 1 {
