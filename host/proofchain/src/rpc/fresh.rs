@@ -41,6 +41,11 @@ impl Rpc {
         }
     }
 
+    /// Whether another node than this one is well.
+    pub(crate) fn has_another(&self, node: NodeId) -> bool {
+        self.inner.pool.has_another(node)
+    }
+
     /// Whether a node is well that the route permits, beside this one.
     fn has_another_for(&self, route: Route, node: NodeId) -> bool {
         let others = route.avoiding(node);
