@@ -18,7 +18,7 @@ use crate::{
     bindings::submitBlockResultProofCall,
     quantity::{self, Quantity},
     revert::Revert,
-    rpc::{NodeId, Question, Route, RpcError},
+    rpc::{NodeId, Route, RpcError},
 };
 
 /// The chain at one moment.
@@ -31,13 +31,13 @@ pub struct ChainSnapshot {
     /// Hashes of the blocks that were asked for.
     blocks: Mutex<HashMap<u64, Option<B256>>>,
     /// Receipts that were asked for together.
-    receipts: HashMap<B256, Option<Receipt>>,
+    pub(super) receipts: HashMap<B256, Option<Receipt>>,
     /// The node that gave them.
-    node: NodeId,
+    pub(super) node: NodeId,
     /// The same receipts by another node, where there is one.
-    seconds: HashMap<B256, Option<Receipt>>,
+    pub(super) seconds: HashMap<B256, Option<Receipt>>,
     /// Proofs that are deep enough, and of which another node has no receipt or another one.
-    disputed: AtomicU64,
+    pub(super) disputed: AtomicU64,
 }
 
 impl ChainSnapshot {
@@ -85,12 +85,12 @@ pub enum Settlement {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Receipt {
-    block_hash: B256,
+pub(super) struct Receipt {
+    pub block_hash: B256,
     #[serde(deserialize_with = "quantity::read")]
     block_number: u64,
     #[serde(deserialize_with = "quantity::read")]
-    status: u64,
+    pub status: u64,
     #[serde(deserialize_with = "quantity::read")]
     gas_used: u64,
 }
@@ -102,16 +102,6 @@ struct Sender {
     input: Bytes,
     #[serde(deserialize_with = "quantity::read")]
     gas: u64,
-}
-
-impl Receipt {
-    fn is_same(&self, other: &Self) -> bool {
-        self.block_hash == other.block_hash && self.status == other.status
-    }
-}
-
-fn receipt_of(hash: &B256) -> Question {
-    Question::new("eth_getTransactionReceipt", json!([hash]))
 }
 
 impl Prover {
@@ -147,52 +137,24 @@ impl Prover {
             return Ok(());
         }
         // Who has no answer is asked about alone, so that one receipt does not hold up the others.
+        let answered = |hashes: &[B256], receipts: Vec<Result<Option<Receipt>, RpcError>>| {
+            let receipts = hashes.iter().zip(receipts).filter_map(|(hash, receipt)| Some((*hash, receipt.ok()?)));
+            receipts.collect::<HashMap<_, _>>()
+        };
         let (receipts, node) = self.receipts(Route::default(), hashes).await?;
+        let receipts = answered(hashes, receipts);
         outlook.node = node;
         if self.chain.rpc().has_another(node) {
-            let found: Vec<_> =
-                hashes.iter().filter(|hash| matches!(receipts.get(*hash), Some(Some(_)))).copied().collect();
-            if let Ok((seconds, _)) = self.receipts(Route::elsewhere(node), &found).await {
-                outlook.seconds.extend(seconds);
+            let found = receipts.iter().filter_map(|(hash, receipt)| receipt.as_ref().map(|_| *hash));
+            let found: Vec<_> = found.collect();
+            if !found.is_empty()
+                && let Ok((seconds, _)) = self.receipts(Route::elsewhere(node), &found).await
+            {
+                outlook.seconds.extend(answered(&found, seconds));
             }
         }
         outlook.receipts.extend(receipts);
         Ok(())
-    }
-
-    /// Receipts by one node that is not behind.
-    async fn receipts(
-        &self,
-        route: Route,
-        hashes: &[B256],
-    ) -> Result<(HashMap<B256, Option<Receipt>>, NodeId), RpcError> {
-        let questions: Vec<_> = hashes.iter().map(receipt_of).collect();
-        let rpc = self.chain.rpc();
-        let fresh = rpc.call_all_fresh(route, &questions).await?;
-        let typed = |answer| rpc.typed_from::<Option<Receipt>>(fresh.node, "eth_getTransactionReceipt", answer);
-        let answers = fresh.answers.into_iter().map(|answer| answer.and_then(typed));
-        let receipts = hashes.iter().zip(answers).filter_map(|(hash, receipt)| Some((*hash, receipt.ok()?)));
-        Ok((receipts.collect(), fresh.node))
-    }
-
-    /// Whether a second node has the same receipt, where there is a second node.
-    async fn is_agreed(
-        &self,
-        outlook: &ChainSnapshot,
-        hash: B256,
-        receipt: &Receipt,
-        node: NodeId,
-    ) -> Result<bool, RpcError> {
-        if !self.chain.rpc().has_another(node) {
-            return Ok(true);
-        }
-        let second = match outlook.seconds.get(&hash).filter(|_| node == outlook.node) {
-            Some(second) => second.clone(),
-            None => self.receipts(Route::elsewhere(node), &[hash]).await?.0.remove(&hash).flatten(),
-        };
-        let is_agreed = second.is_some_and(|second| second.is_same(receipt));
-        outlook.disputed.fetch_add(u64::from(!is_agreed), Ordering::Relaxed);
-        Ok(is_agreed)
     }
 
     /// The fate of the transactions signed for `nonce`, of which at most one can be mined. `depth` is how many
@@ -249,7 +211,7 @@ impl Prover {
                 Some(receipt) => (receipt.clone(), outlook.node),
                 None => {
                     let (mut receipts, node) = self.receipts(Route::default(), &[*hash]).await?;
-                    (receipts.remove(hash).flatten(), node)
+                    (receipts.remove(0)?, node)
                 }
             };
             if let Some(receipt) = receipt {
