@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 29] = [
+const COMMANDS: [&[&str]; 34] = [
     &[],
     &["replay"],
     &["run"],
@@ -22,11 +22,16 @@ const COMMANDS: [&[&str]; 29] = [
     &["journal", "skip"],
     &["journal", "forget"],
     &["journal", "export"],
+    &["journal", "scan"],
     &["content"],
     &["content", "cid"],
     &["content", "get"],
     &["content", "put"],
     &["content", "serve"],
+    &["key"],
+    &["key", "new"],
+    &["key", "import"],
+    &["key", "address"],
     &["config"],
     &["config", "show"],
     &["specimen"],

@@ -12,8 +12,8 @@ use crate::{
         Former::{Name, Variable},
         Row,
         Scope::{
-            self, ContentGet, ContentPut, ContentServe, Data, EvmServe, File, Program, Replay, RuleCheck, RuleInfo,
-            RuleLock, RuleRun, Run, SpecimenCheck,
+            self, ContentGet, ContentPut, ContentServe, Data, EvmServe, File, KeyAddress, KeyImport, KeyNew, Program,
+            Replay, RuleCheck, RuleInfo, RuleLock, RuleRun, Run, SpecimenCheck,
         },
         Setting,
     },
@@ -56,6 +56,9 @@ const RESOLVING: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleLock];
 /// The scopes that work in the daemon's directory.
 const IN_DATA: &[Scope] = &[Run, Data, ContentPut, ContentServe];
 
+/// The commands that read a password.
+const WITH_PASSWORD: &[Scope] = &[Run, KeyNew, KeyImport, KeyAddress];
+
 /// A former name whose values had no unit, and were in this one.
 const fn in_unit(name: &'static str, unit: &'static str) -> crate::row::Former {
     Name { name, unit: Some(unit) }
@@ -94,14 +97,18 @@ settings! {
     RESULT_CONTRACT: Option<Address> = "result-contract" <"ADDRESS"> .under(PROOF_CHAIN).on(&[Run])
         .formerly(&[Variable("BRP_PROOFCHAIN_ADDRESS")]);
 
-    /// Node of the proof chain; the next one is asked when one does not answer. Can be repeated.
+    /// Node of the proof chain; the next one is asked when one gives no usable answer or is behind. Can be repeated.
     RPC: Vec<Url> = "rpc" <"URL"> .under(PROOF_CHAIN).on(&[Run]).confidential()
+        .expecting("a URL that begins with http:// or https:// (where a provider gives wss://, it has an https:// address beside it)")
         // Its name notwithstanding, it is the proof chain's node.
         .formerly(&[Variable("NODE_ETHEREUM_MAINNET")]);
 
     /// Time limit for one RPC request; after it the request is retried, on the next node if there is one.
     RPC_TIMEOUT: Duration = "rpc-timeout" <"DURATION"> .under(PROOF_CHAIN).on(&[Run]).default("15s").within("1s", "10m")
         .formerly(&[in_unit("rpc-s", "s")]);
+
+    /// Questions that each node gets in a second at most; each of a batch counts [default: no limit].
+    RPC_RPS: Option<u64> = "rpc-rps" <"N"> .under(PROOF_CHAIN).on(&[Run]).within("1", "10000");
 
     /// Chain whose specimens are refined. Can be repeated.
     SOURCE_CHAIN: Vec<u64> = "source-chain" <"ID"> .under(PROOF_CHAIN).on(&[Run]).default("1").expecting("a chain id");
@@ -111,6 +118,9 @@ settings! {
 
     /// Confirmations of an announcement before its specimen is refined.
     DEPTH: u64 = "depth" <"BLOCKS"> .under(PROOF_CHAIN).on(&[Run]).default("3").within("0", "10000");
+
+    /// Newest blocks that are scanned again with every new one, because a node that lags leaves out announcements; 0 for none.
+    SCAN_WINDOW: u64 = "scan-window" <"BLOCKS"> .under(PROOF_CHAIN).on(&[Run]).default("128").within("0", "10000");
 
     /// Pause between two requests for new blocks.
     POLL_INTERVAL: Duration = "poll-interval" <"DURATION"> .under(PROOF_CHAIN).on(&[Run]).default("2s").within("10ms", "10m")
@@ -192,14 +202,18 @@ settings! {
     WORKERS: Option<u64> = "workers" <"N"> .under(RULES).on(&[Run]).within("1", "1024");
 
     /// File with the operator's key, 64 hexadecimal digits.
-    KEY_FILE: Option<PathBuf> = "key-file" <"FILE"> .under(OPERATOR).on(&[Run])
+    KEY_FILE: Option<PathBuf> = "key-file" <"FILE"> .under(OPERATOR).on(&[Run, KeyImport, KeyAddress])
         .formerly(&[Variable("BLOCK_RESULT_OPERATOR_PRIVATE_KEY_FILE")]);
 
-    /// Encrypted keystore; needs `--password-file`.
-    KEYSTORE: Option<PathBuf> = "keystore" <"FILE"> .under(OPERATOR).on(&[Run]);
+    /// Encrypted keystore, version 3; the daemon needs `--password-file` with it.
+    KEYSTORE: Option<PathBuf> = "keystore" <"FILE"> .under(OPERATOR).on(&[Run, KeyAddress]);
 
     /// File with the keystore's password.
-    PASSWORD_FILE: Option<PathBuf> = "password-file" <"FILE"> .under(OPERATOR).on(&[Run]);
+    PASSWORD_FILE: Option<PathBuf> = "password-file" <"FILE"> .under(OPERATOR).on(WITH_PASSWORD);
+
+    /// Permits files with a key or a password that group or others may read.
+    INSECURE_KEY_PERMISSIONS: bool = "insecure-key-permissions" <"BOOL"> .under(OPERATOR).on(WITH_PASSWORD)
+        .default("false");
 
     /// Web3Signer that holds the operator's key.
     SIGNER: Option<Url> = "signer" <"URL"> .under(OPERATOR).on(&[Run]).confidential();
@@ -217,7 +231,7 @@ settings! {
     BUMP_AFTER: Duration = "bump-after" <"DURATION"> .under(OPERATOR).on(&[Run]).default("90s").within("1s", "1d")
         .formerly(&[in_unit("bump-after-s", "s")]);
 
-    /// Pause between two attempts to resume proving after it was paused.
+    /// Pause between two attempts to resume proving or pinning after it was paused.
     RECHECK_INTERVAL: Duration = "recheck-interval" <"DURATION"> .under(OPERATOR).on(&[Run]).default("60s").within("1s", "1d")
         .formerly(&[in_unit("recheck-s", "s")]);
 

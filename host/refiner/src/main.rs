@@ -8,12 +8,14 @@ mod cli;
 mod config;
 mod content;
 mod control;
+mod custody;
 mod doctor;
 mod evm;
 mod executor;
 mod failure;
 mod input;
 mod journal;
+mod key;
 mod known_blocks;
 mod output;
 mod replay;
@@ -71,14 +73,15 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     terminal::log(&filter, settings.get(&table::LOG_FORMAT))?;
     match &cli.command {
         Command::Replay(arguments) => replay::run(arguments),
-        Command::Run(arguments) => run::run(arguments),
+        Command::Run(arguments) => run::run(arguments, custody::take_key()?),
         Command::Journal { command } => journal::run(command),
         Command::Content { command } => content::run(command),
+        Command::Key { command } => key::run(command),
         Command::Config { command } => config::run(command),
         Command::Specimen { command } => specimen::run(command),
         Command::Rule { command } => rule::run(command),
         Command::Evm { command } => evm::run(command),
-        Command::Doctor { json } => doctor::run(*json),
+        Command::Doctor { run, json } => doctor::run(run, *json),
     }
 }
 

@@ -7,6 +7,7 @@
 mod basis;
 mod bench;
 mod crashes;
+mod data;
 mod end_to_end;
 mod evm;
 mod faults;
@@ -17,6 +18,7 @@ mod identity;
 mod logs;
 mod metrics;
 mod operator;
+mod power_cut;
 mod secrets;
 #[allow(dead_code, reason = "some of it is for benchmarks")]
 mod specimens;

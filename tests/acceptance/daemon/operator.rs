@@ -23,32 +23,31 @@ fn done(bench: &Bench, arguments: &[&str]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn quarantined_items_go_back_to_a_stage_while_the_daemon_runs() {
+async fn items_are_skipped_and_go_back_to_a_stage_while_the_daemon_runs() {
     let Some(mut bench) = Bench::new().await else { return };
     let given = stream(3);
     bench.pinner.fault(Route::Upload, Fault::WrongCid);
     bench.announce(&given).await;
     bench.start();
-    bench.until_all(State::Quarantined, 3).await;
+    bench.until_all(State::Produced, 3).await;
     let socket = std::fs::metadata(bench.data.join("control.sock")).unwrap();
     assert_eq!(socket.permissions().mode() & 0o777, 0o600);
+    assert_eq!(done(&bench, &["skip", "--state", "produced"]), "3 items skipped, 0 left as they are\n");
+    assert_eq!(bench.items()[1].reason.as_deref(), Some("skipped by the operator"));
 
     bench.pinner.mend(Route::Upload);
     let first = given[0].height;
     let back = done(&bench, &["rewind", "--to", "pin", "--heights", &format!("{first}:{first}")]);
     assert_eq!(back, "1 items back to produced, 0 left as they are\n");
     bench.until_all(State::Final, 1).await;
-    assert_eq!(done(&bench, &["skip", "2"]), "1 items skipped, 0 left as they are\n");
-    assert_eq!(done(&bench, &["retry", "--state", "quarantined"]), "1 items to be tried again, 0 left as they are\n");
-    bench.until_all(State::Final, 2).await;
-    assert_eq!(bench.items()[1].reason.as_deref(), Some("skipped by the operator"));
+    assert_eq!(done(&bench, &["retry", "--state", "skipped"]), "2 items to be tried again, 0 left as they are\n");
+    bench.until_all(State::Final, 3).await;
     assert!(bench.log().contains("journal changed by the operator"), "{}", bench.log());
 
-    let output = journal(&bench, &["retry", "1", "2", "9"]);
+    let output = journal(&bench, &["retry", "1", "9"]);
     assert_eq!(output.status.code(), Some(5));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("1  it is final") && text.contains("9  there is no such item"), "{text}");
-    bench.until_all(State::Final, 3).await;
     bench.assert_proved_once(&given).await;
 }
 
@@ -59,14 +58,14 @@ async fn items_are_changed_directly_when_no_daemon_runs() {
     bench.pinner.fault(Route::Upload, Fault::WrongCid);
     bench.announce(&given).await;
     bench.start();
-    bench.until_all(State::Quarantined, 2).await;
+    bench.until_all(State::Produced, 2).await;
     assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
     bench.pinner.mend(Route::Upload);
-    assert_eq!(done(&bench, &["forget", "2"]), "1 items forgotten, 0 left as they are\n");
+    assert_eq!(done(&bench, &["skip", "2"]), "1 items skipped, 0 left as they are\n");
     assert_eq!(done(&bench, &["rewind", "--to", "refine", "1"]), "1 items back to fetched, 0 left as they are\n");
     bench.start();
     bench.until_all(State::Final, 1).await;
-    assert_eq!(bench.items().len(), 1);
+    assert_eq!(bench.in_state(State::Skipped), 1);
     bench.assert_proved_once(&given[..1]).await;
 }
 

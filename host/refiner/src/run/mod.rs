@@ -19,6 +19,8 @@ mod health;
 mod heartbeat;
 mod journal_handle;
 mod metrics;
+mod nodes;
+mod outage;
 mod outcome;
 mod policy;
 mod prefetcher;
@@ -31,13 +33,13 @@ mod stage;
 mod stage_runner;
 mod status;
 
-pub use self::error::RunError;
+pub use self::{error::RunError, scan::command as scan_again};
 
 use std::{io, sync::Arc, time::Duration};
 
 use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
 use refiner_journal::{Binding, Journal, JournalError, State, Step};
-use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Signer};
+use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Secret, Signer};
 use tokio::{runtime::Builder, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -47,11 +49,12 @@ use self::{
     health::Health,
     journal_handle::JournalHandle,
     metrics::Metrics,
+    outage::Outage,
     policy::pause_ms,
     stage_runner::{Backpressure, StageRunner},
     status::Status,
 };
-use crate::{cli, control};
+use crate::{cli, control, custody};
 
 /// Items in the stage of the workers for each of them: while one runs, others wait for the disk to keep what they produced.
 const KEEPING_PER_WORKER: usize = 3;
@@ -64,9 +67,19 @@ const OTHER_BLOCKING_THREADS: usize = 16;
 /// Threads that are still in a worker's or the disk's hands when everything else ended get this long.
 const THREADS_END: Duration = Duration::from_secs(1);
 
-/// Runs until it is told to stop.
-pub fn run(arguments: &cli::Run) -> Result<ExitCode, Failure> {
-    let settings = Arc::new(config::read(arguments)?);
+/// Polls of the chain for each look at a node that is not asked otherwise.
+const POLLS_PER_LOOK: u32 = 8;
+/// The shortest time between two such looks.
+const LOOK_AGAIN_MIN: Duration = Duration::from_millis(100);
+/// The longest time between two such looks.
+const LOOK_AGAIN_MAX: Duration = Duration::from_secs(60);
+
+/// Runs until it is told to stop, with the key that came through the environment, where one did.
+pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failure> {
+    let settings = Arc::new(config::read(arguments, key)?);
+    if matches!(settings.key, Key::From(_)) {
+        custody::keep_memory_private()?;
+    }
     // Dozens of threads come and go, each with a heap of its own, and of huge pages each would have whole ones cleared to use a
     // part. A kernel that knows no such pages refuses, and needs nothing.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
@@ -96,12 +109,15 @@ async fn daemon(
     let journal = JournalHandle::new(journal, Metrics::new()?);
     let listener = health::bind(settings.health, settings.health_anywhere).await?;
     let health_stop = CancellationToken::new();
-    let health = Health { journal: journal.clone(), status: status.clone() };
+    let rpc = Rpc::new(settings.rpc.iter().cloned(), rpc_limits(&settings))?;
+    let health = Health { journal: journal.clone(), status: status.clone(), rpc: rpc.clone() };
     let health = tokio::spawn(health::serve(health, listener, health_stop.clone()));
     let control = tokio::spawn(serve_control(control::bind(&settings.data), journal.clone(), health_stop.clone()));
 
+    let watch = tokio::spawn(nodes::watch(rpc.clone(), health_stop.clone()));
+
     let ended = tokio::select! {
-        opened = open(&settings, journal, status.clone(), rules, chains) => match opened {
+        opened = open(&settings, &rpc, journal, status.clone(), rules, chains) => match opened {
             Ok((context, prover)) => stages(context, settings, prover, &stop).await,
             Err(error) => Err(error),
         },
@@ -111,6 +127,7 @@ async fn daemon(
     health_stop.cancel();
     // They only have answers to finish.
     let _ = tokio::time::timeout(THREADS_END, async { tokio::join!(health, control) }).await;
+    let _ = watch.await;
     ended
 }
 
@@ -122,17 +139,27 @@ async fn serve_control(socket: io::Result<control::ControlSocket>, journal: Jour
     }
 }
 
+/// Nodes are looked at again in proportion to how often the chain is asked for news.
+fn rpc_limits(settings: &Settings) -> RpcLimits {
+    let look_again = settings.poll.saturating_mul(POLLS_PER_LOOK).clamp(LOOK_AGAIN_MIN, LOOK_AGAIN_MAX);
+    RpcLimits {
+        timeout: settings.rpc_timeout,
+        questions_per_second: settings.rpc_rps,
+        look_again,
+        ..RpcLimits::default()
+    }
+}
+
 /// Reaches the chain, however long that takes, and binds journal, key and chain to each other.
 async fn open(
     settings: &Settings,
+    rpc: &Rpc,
     journal: JournalHandle,
     status: Status,
     rules: Vec<rules::Rule>,
     chains: Vec<String>,
 ) -> Result<(Arc<PipelineContext>, Option<Prover>), RunError> {
-    let limits = RpcLimits { timeout: settings.rpc_timeout, ..RpcLimits::default() };
-    let rpc = Rpc::new(settings.rpc.iter().cloned(), limits)?;
-    let chain = connect(settings, &rpc, &status).await?;
+    let chain = connect(settings, rpc, &status).await?;
     let signer = match &settings.key {
         Key::None => None,
         Key::From(source) => Some(Signer::load(source).await?),
@@ -143,6 +170,7 @@ async fn open(
     journal.with(|journal| journal.bind(&binding))?;
     wake_after_change(settings, &journal)?;
     supersede(&rules, &journal)?;
+    scan::remember(&chain, &scan::passed(&journal)?);
     let mut context = PipelineContext::open(settings, journal, status.clone(), chain.clone(), rules, chains)?;
     context.operator = operator;
     let mut now = status.now();
@@ -185,7 +213,7 @@ fn wake_after_change(settings: &Settings, journal: &JournalHandle) -> Result<(),
 
 /// A node that does not answer is waited for; one of another chain is a mistake.
 async fn connect(settings: &Settings, rpc: &Rpc, status: &Status) -> Result<ProofChain, RunError> {
-    let mut failures = 0;
+    let (mut failures, mut outage) = (0, Outage::default());
     loop {
         match ProofChain::connect(rpc.clone(), settings.network.clone()).await {
             Ok(chain) => {
@@ -196,7 +224,9 @@ async fn connect(settings: &Settings, rpc: &Rpc, status: &Status) -> Result<Proo
                 let pause = Duration::from_millis(pause_ms(settings.retry, failures));
                 failures += 1;
                 let error = ErrorChain(&error).to_string();
-                tracing::warn!(error, retry_in = ?pause, "node unreachable");
+                if outage.failed() {
+                    tracing::warn!(error, retry_in = ?pause, "node unreachable");
+                }
                 status.set_blocked("connect", error);
                 tokio::time::sleep(pause).await;
             }
@@ -214,7 +244,8 @@ async fn stages(
 ) -> Result<(), RunError> {
     let mut running: JoinSet<Result<(), JournalError>> = JoinSet::new();
     running.spawn(scan::scan(Arc::clone(&context), Arc::clone(&settings), stop.clone()));
-    let stage_runner = |name, state, at_once| StageRunner { name, state, at_once, ahead: None, next: None };
+    let recheck = settings.recheck;
+    let stage_runner = |name, state, at_once| StageRunner { name, state, at_once, recheck, ahead: None, next: None };
     let at_workers = settings.workers * KEEPING_PER_WORKER;
     let ahead =
         Backpressure { waiting: State::Fetched, most: settings.workers * WAITING_PER_WORKER, then: State::Produced };

@@ -62,6 +62,10 @@ impl StageRunner {
                 (Outcome::Retried, context.journal.failed(item.id, self.state, &reason, now_ms() + retry_in_ms))
             }
             Decision::Wait { looks } => (Outcome::Waiting, self.wait(context, item, error, reason, looks)),
+            Decision::PauseStage => {
+                let due_ms = now_ms() + milliseconds(self.recheck);
+                (Outcome::Retried, context.journal.failed(item.id, self.state, &reason, due_ms))
+            }
             Decision::Quarantine => {
                 tracing::error!(item = %item.id, height = item.height, stage = self.name, error = reason, "item quarantined");
                 let reason = format!("{}: {reason}", self.name);

@@ -96,6 +96,8 @@ pub enum Disposition {
     RetryThenWait,
     /// Looked at ever more rarely, apart from the backlog.
     Wait,
+    /// The item is tried again, and the stage pauses: every other item would meet the same.
+    PauseStage,
     /// Waits for a person.
     Quarantine,
 }
@@ -112,6 +114,8 @@ impl StageError {
                 Blame::Infrastructure => Disposition::RetryThenWait,
                 Blame::Final => Disposition::Quarantine,
             },
+            // The pinner builds other trees than the network's profile, and would of every result.
+            Self::Keep(KeepError::WrongId { .. }) => Disposition::PauseStage,
             Self::Keep(error) => by_blame(error.blame()),
             Self::Specimen(_)
             | Self::Mismatch(_)
@@ -140,6 +144,16 @@ impl StageError {
         }
     }
 
+    /// The remedy of an error that pauses a stage.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Keep(KeepError::WrongId { .. }) => Some(
+                "the pinner must import as the network does: CIDv1, raw leaves, chunks of 262144 bytes; compare `refiner content cid FILE` with its answer, or name another by --pinner",
+            ),
+            _ => None,
+        }
+    }
+
     /// What is done now, after `failures` earlier failures of the item in this state.
     pub fn decide(&self, state: State, failures: u32) -> Decision {
         let again = Decision::Again { alarm: failures + 1 >= ALARM_AFTER };
@@ -151,6 +165,7 @@ impl StageError {
             }
             Disposition::Retry | Disposition::RetryThenWait => again,
             Disposition::RetryUpTo(tries) if failures + 1 < tries => again,
+            Disposition::PauseStage => Decision::PauseStage,
             Disposition::RetryUpTo(_) | Disposition::Quarantine => Decision::Quarantine,
         }
     }
@@ -169,6 +184,8 @@ pub enum Decision {
         /// The number of looks.
         looks: u32,
     },
+    /// Tried again when the stage resumes.
+    PauseStage,
     /// Waits for a person.
     Quarantine,
 }
@@ -216,8 +233,13 @@ mod tests {
 
     #[test]
     fn infrastructure_is_waited_for_and_poison_set_aside() {
-        use Disposition::{Quarantine, Retry, RetryThenWait, RetryUpTo, Wait};
+        use Disposition::{PauseStage, Quarantine, Retry, RetryThenWait, RetryUpTo, Wait};
         let full = KeepError::DiskFull { path: "/data".into(), needed_bytes: 1 };
+        let other_id = KeepError::WrongId {
+            to: refiner_content::Origin::of_path("/".as_ref()),
+            ours: refiner_content::content_id(b""),
+            theirs: Excerpt::of(b"another"),
+        };
         let slow = FetchFailure {
             attempts: vec![FetchError::Deadline {
                 from: refiner_content::Origin::of_path("/".as_ref()),
@@ -232,6 +254,7 @@ mod tests {
                 Wait,
             ),
             (full.into(), Retry),
+            (other_id.into(), PauseStage),
             (slow.into(), RetryThenWait),
             (FetchFailure { attempts: vec![] }.into(), Wait),
             (StageError::NotOneArtifact { artifacts: 2 }, Quarantine),

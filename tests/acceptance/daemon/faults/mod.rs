@@ -8,7 +8,10 @@
 //! | the specimen is not there yet, or is garbled | `announced`, tried again; after a minute `waiting` | the item's error, `/status` |
 //! | the node is silent, limits rates, is away | stays where it is | `/status`, `waits_for` |
 //! | the node limits ranges, drops a transaction | goes on | the log |
+//! | the only node gives no usable answer, or is of a chain that was started anew | stays where it is | `/status`, `waits_for` and `nodes` |
+//! | one of two nodes gives none, is behind, or of another chain | goes on with the other | `/status`, `nodes` |
 //! | the node's head lies | stays where it is | `/status`, `waits_for` |
+//! | the node lags, or its logs do | announced late | `/status`, `scan`; the log |
 //! | a reorganisation past the position | `withdrawn` until it is announced again | the log |
 //! | session closed, submitted already, out of bounds and too old | `skipped` | the item's reason |
 //! | out of bounds and too new | `proof_intent`, tried again | the item's error |
@@ -19,7 +22,9 @@
 
 mod contract;
 mod node;
+mod nodes;
 mod pinner;
+mod scan;
 
 use refiner_journal::State;
 

@@ -1,10 +1,16 @@
 //! Settings with their types, bounds and defaults.
 
-use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread, time::Duration};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+    thread,
+    time::Duration,
+};
 
 use refiner_config::{Parameter, Problem, Values, table};
 use refiner_evm::{BasisPolicy, ExecutionPolicy};
-use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, StartBlock};
+use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, SecretFile, StartBlock};
 use url::Url;
 
 use crate::executor::{self, Evm};
@@ -15,6 +21,7 @@ pub struct Settings {
     pub network: Network,
     pub rpc: Vec<Url>,
     pub rpc_timeout: Duration,
+    pub rpc_rps: Option<NonZeroU32>,
     pub scan: ScanConfig,
     pub start: StartBlock,
     pub poll: Duration,
@@ -64,6 +71,24 @@ const GWEI: u128 = 1_000_000_000;
 /// The built-in rule whose format is a setting.
 const BLOCK_RESULT: &str = "block-result";
 
+/// What the nodes of the proof chain are checked against.
+#[derive(Debug)]
+pub struct Nodes {
+    pub network: Network,
+    pub rpc: Vec<Url>,
+    pub timeout: Duration,
+}
+
+/// The nodes alone, where there are any. `None` also together with a problem.
+pub fn nodes(values: &Values, problems: &mut Vec<Problem>) -> Option<Nodes> {
+    if !values.is_given(&table::RPC) {
+        return None;
+    }
+    let mut reading = Reading { values, problems };
+    let (network, rpc) = (reading.network(), reading.rpc());
+    Some(Nodes { network: network?, rpc: rpc?, timeout: values.get(&table::RPC_TIMEOUT) })
+}
+
 /// Makes settings of values. `None` only together with a problem.
 pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings> {
     let mut reading = Reading { values, problems };
@@ -83,11 +108,13 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         scan: ScanConfig {
             depth: values.get(&table::DEPTH),
             source_chains: values.get(&table::SOURCE_CHAIN),
+            window: values.get(&table::SCAN_WINDOW),
             ..ScanConfig::default()
         },
         start: values.get(&table::START),
         poll: values.get(&table::POLL_INTERVAL),
         rpc_timeout: values.get(&table::RPC_TIMEOUT),
+        rpc_rps: values.get(&table::RPC_RPS).and_then(|rps| NonZeroU32::new(u32::try_from(rps).ok()?)),
         data: values.get(&table::DATA),
         pinner: values.get(&table::PINNER).filter(|pinner| pinner != "none"),
         public_url: values.get(&table::PUBLIC_URL),
@@ -232,6 +259,11 @@ impl Reading<'_> {
         Some(Network { chain_id: chain_id?, specimen_contract: specimen_contract?, result_contract: result_contract? })
     }
 
+    /// A file with a secret, with the access that is permitted to others.
+    fn file(&self, path: PathBuf) -> SecretFile {
+        SecretFile::new(path).permitting_others(self.values.get(&table::INSECURE_KEY_PERMISSIONS))
+    }
+
     /// Exactly one place for the key.
     fn key(&mut self) -> Option<Key> {
         let values = self.values;
@@ -242,7 +274,8 @@ impl Reading<'_> {
         }
         match (values.get(&table::KEYSTORE), values.get(&table::PASSWORD_FILE)) {
             (Some(path), Some(password_file)) => {
-                sources.push(("keystore", KeySource::Keystore { path, password_file }));
+                let (keystore, password) = (self.file(path), self.file(password_file));
+                sources.push(("keystore", KeySource::Keystore { keystore, password }));
             }
             (Some(_), None) => {
                 self.problems.push(Problem::Missing { key: "password-file", reason: "the keystore is encrypted" });
@@ -250,7 +283,7 @@ impl Reading<'_> {
             }
             (None, _) => {}
         }
-        sources.extend(values.get(&table::KEY_FILE).map(|path| ("key-file", KeySource::File(path))));
+        sources.extend(values.get(&table::KEY_FILE).map(|path| ("key-file", KeySource::File(self.file(path)))));
         sources.extend(values.key().map(|(variable, secret)| (variable, KeySource::Value(secret))));
         if let [(one, _), (other, _), ..] = sources.as_slice() {
             self.problems.push(Problem::Conflict { one, other });
@@ -342,6 +375,14 @@ mod tests {
             assert!(problems.contains(expected), "{expected} in {problems}");
         }
         assert!(!problems.contains("pass") && !problems.contains("rpc is missing"), "{problems}");
+    }
+
+    #[test]
+    fn websocket_address_is_refused_with_what_to_use() {
+        let file = "network = \"moonbeam\"\nrpc = [\"wss://moonbeam.example/s3cret\"]";
+        let problems = resolved(file, Some("aa")).unwrap_err();
+        assert!(problems.contains("rpc: expected") && problems.contains("https:// address beside it"), "{problems}");
+        assert!(!problems.contains("s3cret"), "{problems}");
     }
 
     #[test]
