@@ -161,17 +161,26 @@ impl Http {
     }
 
     async fn answer(&self, request: RequestBuilder, from: &Origin, limit_bytes: usize) -> Result<Bytes, FetchError> {
-        let broken = |failure| into_fetch_error(failure, from);
-        let mut response = self.send(request, self.limits.answer).await.map_err(broken)?;
-        let status = response.status().as_u16();
-        if status != 200 {
-            let said = self.said(&mut response).await;
-            return Err(match status {
-                404 | 410 => FetchError::NotFound { from: from.clone() },
-                status => FetchError::Status { from: from.clone(), status, said },
-            });
+        let mut response = self.open(request, from).await?;
+        self.body(&mut response, limit_bytes).await.map_err(|failure| into_fetch_error(failure, from))
+    }
+
+    /// The beginning of a 200, whose pieces [`next_piece`](Self::next_piece) reads.
+    pub(crate) async fn open(&self, request: RequestBuilder, from: &Origin) -> Result<Response, FetchError> {
+        let sent = self.send(request, self.limits.answer).await;
+        let mut response = sent.map_err(|failure| into_fetch_error(failure, from))?;
+        match response.status().as_u16() {
+            200 => Ok(response),
+            404 | 410 => Err(FetchError::NotFound { from: from.clone() }),
+            status => {
+                let said = self.said(&mut response).await;
+                Err(FetchError::Status { from: from.clone(), status, said })
+            }
         }
-        self.body(&mut response, limit_bytes).await.map_err(broken)
+    }
+
+    pub(crate) async fn next_piece(&self, response: &mut Response, from: &Origin) -> Result<Option<Bytes>, FetchError> {
+        self.piece(response).await.map_err(|failure| into_fetch_error(failure, from))
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder, answer: Duration) -> Result<Response, Failure> {
