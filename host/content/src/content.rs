@@ -80,6 +80,11 @@ impl Content {
         Self { id, unixfs_id, bytes }
     }
 
+    /// The same bytes, asked for by another id that is known to name them.
+    pub(crate) fn under(self, id: ContentId) -> Self {
+        Self { id, ..self }
+    }
+
     /// Bytes that were checked against the id of the network's UnixFS profile before, when they were kept under it.
     pub(crate) fn kept(id: ContentId, bytes: Bytes) -> Self {
         Self { id, unixfs_id: id, bytes }
