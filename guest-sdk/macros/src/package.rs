@@ -17,7 +17,7 @@ pub enum PackageError {
     UnknownWorld,
     #[error("world is \"{stated}\", but the rule is exported for \"{exported}\"")]
     OtherWorld { stated: World, exported: World },
-    #[error("version is {stated:?}, but Cargo.toml says {package:?}")]
+    #[error("version is {stated:?}, but Cargo.toml states {package:?}")]
     OtherVersion { stated: String, package: String },
 }
 
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn manifest_is_checked_against_the_crate() {
         check(World::Transform, "1.2.3", Ok(()));
-        check(World::Transform, "1.2.4", Err("version is \"1.2.3\", but Cargo.toml says \"1.2.4\""));
+        check(World::Transform, "1.2.4", Err("version is \"1.2.3\", but Cargo.toml states \"1.2.4\""));
         let other = "world is \"transform\", but the rule is exported for \"transform-with-evm\"";
         check(World::TransformWithEvm, "1.2.3", Err(other));
     }

@@ -15,7 +15,7 @@ const PREAMBLE_BYTES: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The component is cut short or is none.
-    #[error("sections cannot be told apart at byte {offset}: {message}")]
+    #[error("section boundaries are unreadable at byte {offset}: {message}")]
     Malformed {
         /// Offset of the fault.
         offset: usize,

@@ -26,26 +26,26 @@ pub struct Built {
     pub component: Vec<u8>,
 }
 
-/// Why a rule is not built.
+/// Errors of building a rule.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// A file that a rule has is not there.
     #[error("{}: {source}", .path.display())]
     File {
-        /// Which.
+        /// Path of the file or directory.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The manifest is not one.
     #[error("{}: {source}", .path.display())]
     Manifest {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault that was found.
         source: ManifestError,
     },
-    /// Cargo does not say what the crate is. It has said why.
+    /// Cargo gives no metadata of the crate. Its reason stands on standard error.
     #[error("cargo finds no crate in {}", .0.display())]
     NoCrate(PathBuf),
     /// The crate is not made for wasm.
@@ -54,10 +54,10 @@ pub enum BuildError {
     /// Nothing here builds for wasm.
     #[error(transparent)]
     Toolchain(#[from] NoToolchain),
-    /// Cargo does not build it. It has said why.
+    /// Cargo does not build the crate. Its reason stands on standard error.
     #[error(transparent)]
     Cargo(#[from] CommandError),
-    /// What cargo built is no component.
+    /// The file that cargo built is no component.
     #[error(transparent)]
     Component(#[from] NoComponent),
 }
@@ -79,7 +79,7 @@ impl Diagnostic for BuildError {
 
 /// Builds the rule in `directory` for release and writes `<name>.wasm` into `directory`, or to `out`.
 ///
-/// The same source and compiler give the same bytes in any directory. What cargo has to say goes to standard error.
+/// The same source and compiler give the same bytes in any directory. Cargo's output goes to standard error.
 pub fn build(directory: &Path, out: Option<&Path>) -> Result<Built, BuildError> {
     let directory = directory.canonicalize().map_err(at(directory))?;
     let manifest_path = directory.join("rule.toml");

@@ -23,7 +23,7 @@ pub fn of_rule(module: &[u8], manifest: &str) -> Result<Vec<u8>, NoComponent> {
 }
 
 /// Writes `bytes` to `path` unless they are there already: a newer file with the same content would rebuild whatever
-/// embeds it. Says whether it wrote.
+/// embeds it. Returns whether it wrote.
 pub fn write_if_changed(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     if fs::read(path).is_ok_and(|present| present == bytes) {
         return Ok(false);

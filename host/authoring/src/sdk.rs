@@ -20,7 +20,7 @@ pub enum LockError {
     #[error("the lock file inside this program is malformed: {0}")]
     Syntax(#[from] toml::de::Error),
     /// A dependency without an entry.
-    #[error("the lock file inside this program does not say what {0} is")]
+    #[error("the lock file inside this program has no entry for {0}")]
     Missing(String),
     /// A rule cannot share its name with what it depends on.
     #[error("{0} is the name of a package that every rule depends on; take another")]

@@ -1,8 +1,8 @@
-//! What a component shows of itself: imports, exports and how much is in it.
+//! The surface of a component: imports, exports and counts of its parts.
 
 use wasmparser::{BinaryReaderError, Parser, Payload};
 
-/// What a component shows of itself.
+/// The surface of a component.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surface {
     /// Names of imports of the outermost component, as they stand there.

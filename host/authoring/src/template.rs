@@ -16,25 +16,25 @@ use crate::{
 /// Name and bytes of the specimen that comes with a rule.
 pub const SAMPLE: (&str, &[u8]) = ("sample.avro", include_bytes!("../../../tests/samples/1-22500000.avro"));
 
-/// What the template is called in its own files.
+/// Name of the rule in the template's own files.
 const PLACEHOLDER: &str = "my-rule";
 
 const CARGO_TOML: &str = include_str!("../template/Cargo.toml.txt");
 const GITIGNORE: &str = include_str!("../template/gitignore.txt");
 const README: &str = include_str!("../template/README.md");
 
-/// Why there is no new rule.
+/// Errors of making a new rule.
 #[derive(Debug, thiserror::Error)]
 pub enum NewError {
     /// Something is there, and it is not overwritten.
     #[error("{} is there already, and nothing is overwritten", .0.display())]
     Exists(PathBuf),
-    /// The operating system says no.
+    /// The operating system refuses it.
     #[error("{}: {source}", .path.display())]
     Write {
-        /// Which file or directory.
+        /// Path of the file or directory.
         path: PathBuf,
-        /// What it says.
+        /// The cause of the failure.
         source: io::Error,
     },
     /// The lock file cannot be made.
@@ -75,7 +75,7 @@ pub fn write(rule: &RuleName, world: World, directory: &Path) -> Result<(), NewE
     fs::rename(part.keep(), directory).map_err(refuse)
 }
 
-/// What an ordinary directory gets, before the umask; temporary ones are private by default.
+/// Permissions of an ordinary directory, before the umask; temporary ones are private by default.
 fn listable() -> fs::Permissions {
     use std::os::unix::fs::PermissionsExt as _;
     fs::Permissions::from_mode(0o755)

@@ -19,7 +19,7 @@ pub enum Problem {
     /// The configuration file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     File {
-        /// Its path.
+        /// Path of the file.
         path: PathBuf,
         /// The system's reason.
         source: std::io::Error,
@@ -27,7 +27,7 @@ pub enum Problem {
     /// The configuration file is not TOML.
     #[error("{}: not TOML: {source}", path.display())]
     Toml {
-        /// Its path.
+        /// Path of the file.
         path: PathBuf,
         /// The place and the reason.
         source: Box<toml::de::Error>,
@@ -35,7 +35,7 @@ pub enum Problem {
     /// A key of a file that is no setting.
     #[error("{}: no such setting: {key}", path.display())]
     Unknown {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// The key.
         key: String,
@@ -43,11 +43,11 @@ pub enum Problem {
     /// A value of a file that is of another TOML type than the setting's.
     #[error("{}: {key}: expected {expected}", path.display())]
     Kind {
-        /// The setting.
+        /// Key of the setting concerned.
         key: &'static str,
         /// The form of its values.
         expected: &'static str,
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
     /// A variable that no setting has, beside one that a setting has.
@@ -61,33 +61,33 @@ pub enum Problem {
     /// A value of another form than the setting's.
     #[error("{key}: expected {expected}, found {found:?} ({origin})")]
     Value {
-        /// The setting.
+        /// Key of the setting concerned.
         key: &'static str,
         /// The form of its values.
         expected: &'static str,
         /// The text; `…` for one that may carry a credential.
         found: String,
-        /// Its origin.
+        /// Origin of the value.
         origin: Origin,
     },
     /// A value out of its bounds.
     #[error("{key}: {found} is not between {least} and {most} ({origin})")]
     Bounds {
-        /// The setting.
+        /// Key of the setting concerned.
         key: &'static str,
-        /// The text.
+        /// The text that was found.
         found: String,
         /// The least value.
         least: &'static str,
         /// The greatest value.
         most: &'static str,
-        /// Its origin.
+        /// Origin of the value.
         origin: Origin,
     },
     /// Two names of one setting, both given in one place.
     #[error("{key} and {former} are one setting, and both are given ({origin})")]
     Twice {
-        /// The setting.
+        /// Key of the setting concerned.
         key: &'static str,
         /// Its former name.
         former: &'static str,
@@ -97,7 +97,7 @@ pub enum Problem {
     /// A setting without which the command cannot work.
     #[error("{key} is missing: {reason}")]
     Missing {
-        /// The setting.
+        /// Key of the setting concerned.
         key: &'static str,
         /// Its use, and the ways to give it.
         reason: &'static str,
@@ -105,9 +105,9 @@ pub enum Problem {
     /// A value under which no result may be proved.
     #[error("{key}: {found} is refused where results are proved; expected {wanted}, or prove = \"none\"")]
     Proving {
-        /// The setting.
+        /// Key of the setting concerned.
         key: &'static str,
-        /// The value.
+        /// The value that was found.
         found: String,
         /// The values that are permitted.
         wanted: String,

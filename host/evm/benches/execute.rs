@@ -264,7 +264,7 @@ impl Prepared {
         }
     }
 
-    /// Runs the block and says how much gas it used.
+    /// Runs the block and returns the gas it used.
     fn run(&self, database: CacheDB<EmptyDB>, transactions: Vec<TxEnv>) -> u64 {
         let mut evm = Context::mainnet()
             .with_db(database)

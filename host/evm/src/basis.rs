@@ -177,7 +177,7 @@ mod tests {
             Unsupported::BlobFeeCapMissing { transaction: 0, format: ERA }.into(),
             Unsupported::AuthorizationListPresent { transaction: 0, format: ERA }.into(),
             Unsupported::Uncles { format: ERA }.into(),
-            Unsupported::Refused { said: String::new() }.into(),
+            Unsupported::Refused { message: String::new() }.into(),
             Unsupported::EvmServerChain { network_id: 5, format: ERA }.into(),
             Rejected::SenderCount { transactions: 1, senders: 0 }.into(),
             Rejected::InvalidTransaction { transaction: 0, reason: String::new() }.into(),

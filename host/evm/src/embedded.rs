@@ -153,7 +153,7 @@ impl EmbeddedExecutor {
         Ok(())
     }
 
-    /// What an era's document of the block is written around.
+    /// The checked frame around which an era's document of the block is written.
     pub(crate) fn checked_frame<'a>(&self, specimen: &'a Specimen, era: Era) -> Result<Frame<'a>, ExecuteError> {
         self.admit(specimen, era)?;
         let block = &specimen.block;

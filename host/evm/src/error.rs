@@ -1,4 +1,4 @@
-//! Why a specimen was not executed.
+//! Errors of executing a specimen.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use refiner_specimen::{DroppedPart, Layout, NotBase64, check::Check};
 
 use crate::{diagnosis::CodeUse, format::ResultFormat};
 
-/// Why there is no execution. Every variant is a property of the specimen: the same on every machine, never retried.
+/// Errors of executing a specimen. Every variant is a property of the specimen: the same on every machine, never retried.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExecuteError {
     /// The block cannot be executed faithfully by this program from this specimen.
@@ -18,7 +18,7 @@ pub enum ExecuteError {
     Rejected(#[from] Rejected),
 }
 
-/// What stands in the way of a faithful execution.
+/// Obstacles to a faithful execution.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsupported {
     /// A type-4 transaction without its EIP-7702 authorizations.
@@ -106,12 +106,12 @@ pub enum Unsupported {
         /// The fork's name.
         fork: &'static str,
     },
-    /// What is done for the block exceeds a bound that holds on every machine.
+    /// The work for the block exceeds a bound that holds on every machine.
     #[error("execution too large: {used} {resource}, and at most {bound} are executed")]
     ExecutionTooLarge {
-        /// What was used up.
+        /// The resource that was used up.
         resource: Resource,
-        /// How much of it when execution ended.
+        /// Amount in use when execution ended.
         used: u64,
         /// The bound.
         bound: u64,
@@ -158,11 +158,11 @@ pub enum Unsupported {
         /// The format asked for.
         format: ResultFormat,
     },
-    /// An evm-server that is well does not execute it, and says so each time.
-    #[error("the evm-server refuses the block: {said}")]
+    /// A healthy evm-server refuses it, each time.
+    #[error("the evm-server refuses the block: {message}")]
     Refused {
         /// The server's words.
-        said: String,
+        message: String,
     },
     /// A chain that the evm-server did not execute.
     #[error("{format} executed mainnet only, not chain {network_id}")]
@@ -174,7 +174,7 @@ pub enum Unsupported {
     },
 }
 
-/// What a meter of execution counts.
+/// A resource that a meter of execution counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {
     /// Gas really used, precompiles weighted by their measured cost.
@@ -200,13 +200,13 @@ pub struct MissingCode {
     pub hash: B256,
     /// The account whose code it is.
     pub account: Address,
-    /// How the code is used.
+    /// The use of the code.
     pub asked: CodeUse,
-    /// What becomes of the block with a stub in the code's place.
+    /// Outcome of the block with a stub in the code's place.
     pub consequence: Rejected,
 }
 
-/// What is wrong with a specimen.
+/// Faults of a specimen that refute it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
     /// There is not one sender for every transaction.
@@ -222,7 +222,7 @@ pub enum Rejected {
     InvalidTransaction {
         /// Position in the block.
         transaction: usize,
-        /// What the EVM says of it.
+        /// The EVM's own reason.
         reason: String,
     },
     /// The header lacks a field that the fork requires.
@@ -255,7 +255,7 @@ pub enum Rejected {
     /// A piece of code is text that cannot be read.
     #[error(transparent)]
     CodeText(#[from] NotBase64),
-    /// A piece of code is not what its hash says.
+    /// A piece of code does not have its hash.
     #[error("code stated as {stated} hashes to {computed}")]
     CodeHash {
         /// keccak256 as the specimen states it.
@@ -266,13 +266,13 @@ pub enum Rejected {
     /// The deposit contract emitted an event that EIP-6110 does not allow.
     #[error("the deposit contract {contract} emitted a malformed deposit event")]
     DepositEvent {
-        /// Which contract.
+        /// Address of the contract.
         contract: Address,
     },
     /// A system call that the fork requires failed.
     #[error("the system call to {contract} failed")]
     SystemCall {
-        /// Which contract.
+        /// Address of the contract.
         contract: Address,
     },
     /// The block contradicts itself, as shows without execution.

@@ -17,15 +17,14 @@ use crate::{
 /// The rules one block is executed by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ForkProfile {
-    /// What CHAINID answers, and what a transaction's chain id must be.
+    /// Result of CHAINID, and the chain id that a transaction must have.
     pub(crate) chain_id: u64,
-    /// The fork.
     pub(crate) spec: SpecId,
     /// The blob schedule in force; `None` before Cancun.
     pub(crate) blobs: Option<BlobParams>,
-    /// What PREVRANDAO answers (Paris and later).
+    /// Result of PREVRANDAO (Paris and later).
     pub(crate) prevrandao: B256,
-    /// What DIFFICULTY answers (before Paris).
+    /// Result of DIFFICULTY (before Paris).
     pub(crate) difficulty: U256,
     /// The account that gets the fees and that COINBASE answers.
     pub(crate) beneficiary: Address,
@@ -48,17 +47,17 @@ pub(crate) struct ForkProfile {
     pub(crate) empty_rows: EmptyRows,
     /// EIP-7610: storage alone makes a creation at its address collide.
     pub(crate) storage_collides: bool,
-    /// What stands in for code that the specimen does not carry.
+    /// The stand-in for code that the specimen does not carry.
     pub(crate) missing_code: MissingCode,
     /// The hashes that BLOCKHASH answers with.
     pub(crate) block_hashes: BlockHashes,
-    /// How a type-3 transaction is executed.
+    /// Treatment of type-3 transactions.
     pub(crate) blob_transactions: BlobTransactions,
-    /// What a transaction does that the fork does not allow.
+    /// Treatment of a transaction that the fork does not allow.
     pub(crate) invalid_transaction: InvalidTransaction,
 }
 
-/// What an account with a code hash but without code in the specimen runs.
+/// The code of an account that has a code hash and no code in the specimen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MissingCode {
     /// A one-byte stub, so EXTCODESIZE is not zero; EXTCODEHASH answers the account's own hash.
@@ -87,16 +86,16 @@ pub(crate) enum EmptyRows {
     DoNotExist,
 }
 
-/// How a type-3 transaction is executed.
+/// Treatment of type-3 transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BlobTransactions {
-    /// As itself. Where the layout drops the blob hashes, as many dummies as the header's blob gas says.
+    /// As itself. Where the layout drops the blob hashes, as many dummies as the header's blob gas pays for.
     Blob,
     /// As a type-2 transaction with the same fees: no blob fee, and BLOBHASH answers zero.
     DynamicFee,
 }
 
-/// What a transaction does that the fork does not allow.
+/// Treatment of a transaction that the fork does not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidTransaction {
     /// The whole block is rejected.
@@ -106,7 +105,7 @@ pub(crate) enum InvalidTransaction {
 }
 
 impl ForkProfile {
-    /// What the chain really did.
+    /// The profile of the chain itself.
     pub(crate) fn canonical(chain: &ChainSpec, block: &Block) -> Result<Self, ExecuteError> {
         let header = &block.header;
         let merged = chain.is_proof_of_stake(header);
@@ -146,7 +145,7 @@ impl ForkProfile {
         })
     }
 
-    /// What every era of the evm-server had in common, on top of what the chain did. Blocks before the merge are not
+    /// The settings that every era of the evm-server had in common, on top of the chain's own. Blocks before the merge are not
     /// executed as it did.
     pub(crate) fn evm_server(chain: &ChainSpec, block: &Block) -> Result<Self, ExecuteError> {
         let header = &block.header;
@@ -163,7 +162,7 @@ impl ForkProfile {
         })
     }
 
-    /// What the miners of the block and of its ommers get for their work, in wei.
+    /// Rewards of the miners of the block and of its ommers, in wei.
     pub(crate) fn rewards(&self, block: &Block) -> Vec<(Address, U256)> {
         if self.block_reward.is_zero() {
             return Vec::new();

@@ -66,7 +66,7 @@ pub trait Executor: Send + Sync {
     /// Executes the block and writes its block result in `format`. `raw` are the bytes that `specimen` was decoded from.
     ///
     /// # Errors
-    /// The inner error is a property of the specimen. The outer one says nothing of it: whoever executes was not there.
+    /// The inner error is a property of the specimen. The outer one is none: the executor was unavailable.
     fn execute(
         &self,
         specimen: &Specimen,

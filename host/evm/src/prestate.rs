@@ -1,4 +1,4 @@
-//! What a specimen says of the state before its block, in the form the EVM wants.
+//! The state before a specimen's block, in the form that the EVM reads.
 //!
 //! The reads go straight into the EVM's own journal, marked cold: each is then hashed once, not once into a database
 //! and again into the journal, and the journal ends up as the whole known state after the block.
@@ -79,7 +79,7 @@ fn info(read: &AccountRead, codes: &BlockCodes, missing: MissingCode, stub: &Byt
     AccountInfo::new(read.balance, read.nonce, code_hash, code)
 }
 
-/// What the EVM asks for beyond the journal. An account that is not there does not exist, a slot is zero.
+/// The database behind the EVM's journal. An absent account does not exist, an absent slot is zero.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Beyond {
     block_hashes: HashMap<u64, B256>,

@@ -1,4 +1,4 @@
-//! What a header commits to of the receipts: their root, and the bloom of their logs.
+//! A header's commitments to the receipts: their root, and the bloom of their logs.
 
 use alloy_primitives::{
     B256, Bloom, keccak256,

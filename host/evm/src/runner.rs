@@ -214,7 +214,7 @@ impl<'a, I> Run<'a, I> {
         }))
     }
 
-    /// What the receipt of a transaction before Byzantium holds, which only the specimen can tell.
+    /// The state root in the receipt of a transaction before Byzantium; only the specimen has it.
     fn recorded_state(&self, index: usize) -> Option<B256> {
         let recorded = self.block.receipts.get(index).filter(|_| self.rules.receipts_hold_states)?;
         B256::try_from(&recorded.post_state_or_status[..]).ok()

@@ -1,10 +1,10 @@
-//! Why nobody executed a block: infrastructure, never the block.
+//! Errors of the infrastructure that executes a block, never of the block.
 
 use std::error::Error;
 
 use crate::{format::ResultFormat, interrupt::Interrupted, remote::UnverifiedAnswer};
 
-/// Whoever executes blocks was not there, or is not to be believed. It says nothing of the block: worth another try, and never
+/// The executor was unavailable, or its answer could not be verified. No property of the block: worth another try, and never
 /// a verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum Unavailable {

@@ -363,7 +363,7 @@ fn a_block_may_carry_as_many_blobs_a_transaction_as_its_fork_allows() {
 
 #[test]
 fn an_authorization_list_delegates_its_authority_and_its_absence_is_unsupported() {
-    // Any signature recovers somebody; that account is the authority.
+    // Any signature recovers some account; it is the authority.
     let authorization = Authorization {
         chain_id: U256::from(devnet::CHAIN_ID),
         address: CONTRACT,

@@ -1,4 +1,4 @@
-//! Why the journal cannot be used, or did not do what it was told.
+//! Errors of opening and using the journal.
 
 use std::{fmt, io, path::PathBuf};
 
@@ -7,7 +7,7 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
 use crate::{ItemId, SCHEMA_VERSION, State};
 
-/// Why the journal cannot be used, or did not do what it was told.
+/// Errors of opening and using the journal.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// Another process writes to it.
@@ -15,27 +15,27 @@ pub enum JournalError {
     Locked {
         /// The journal.
         path: PathBuf,
-        /// Who holds it, if it left its name.
+        /// Process id of its holder, where it left one.
         pid: Option<u32>,
     },
     /// The lock beside it, or the directory it is in, cannot be used.
     #[error("{path}: {source}")]
     File {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
     /// A SQLite file of somebody else, or another file.
     #[error("{path}: not a journal of refiner")]
     Foreign {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
     },
     /// A later version of this program wrote it.
     #[error("{path}: written by a later refiner (version {found} of the journal, this one knows {SCHEMA_VERSION})")]
     Newer {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
         /// Version of its schema.
         found: i64,
@@ -43,7 +43,7 @@ pub enum JournalError {
     /// An earlier version of this program wrote it, and reading alone cannot bring it forward.
     #[error("{path}: written by an earlier refiner (version {found} of the journal, this one reads {SCHEMA_VERSION})")]
     Older {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
         /// Version of its schema.
         found: i64,
@@ -54,11 +54,11 @@ pub enum JournalError {
     /// Pages of it are damaged. It was not written to.
     #[error("{path}: damaged ({}); {losses}", Findings(findings))]
     Corrupt {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// What SQLite found, the first few.
+        /// The first findings of SQLite.
         findings: Vec<String>,
-        /// What can still be read.
+        /// The contents that can still be read.
         losses: Losses,
     },
     /// It belongs to another proof chain or another announcing contract.
@@ -80,9 +80,9 @@ pub enum JournalError {
     OtherOperator {
         /// Whose they are.
         found: Address,
-        /// Who asks.
+        /// Address of the asking operator.
         operator: Address,
-        /// How many.
+        /// Number of them in the journal.
         unsettled: u64,
     },
     /// No such item.
@@ -91,7 +91,7 @@ pub enum JournalError {
     /// The item is not where this step begins. Nothing was written.
     #[error("item {item} is {from}, which is not followed by {to}")]
     Illegal {
-        /// Which item.
+        /// Number of the item.
         item: ItemId,
         /// Where it is.
         from: State,
@@ -101,15 +101,15 @@ pub enum JournalError {
     /// Two items would share a nonce. Nothing was written.
     #[error("nonce {nonce} is taken by item {holder}")]
     NonceTaken {
-        /// Which nonce.
+        /// The nonce in question.
         nonce: u64,
-        /// Who has it.
+        /// The item that holds it.
         holder: ItemId,
     },
     /// A transaction with higher fees must use the nonce of the one it replaces. Nothing was written.
     #[error("item {item} holds nonce {held}, so it cannot sign with {nonce}")]
     NonceChanged {
-        /// Which item.
+        /// Number of the item.
         item: ItemId,
         /// Its nonce.
         held: u64,
@@ -119,7 +119,7 @@ pub enum JournalError {
     /// No transaction of the item has this hash.
     #[error("item {item} has no transaction {hash}")]
     NoTransaction {
-        /// Which item.
+        /// Number of the item.
         item: ItemId,
         /// The hash asked for.
         hash: B256,
@@ -135,7 +135,7 @@ pub enum JournalError {
     Sqlite {
         /// The journal.
         path: PathBuf,
-        /// What it says.
+        /// The cause of the failure.
         source: rusqlite::Error,
     },
 }
@@ -201,7 +201,7 @@ impl JournalError {
     }
 }
 
-/// What can still be read of a damaged journal.
+/// The contents of a damaged journal that can still be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Losses {
     /// Items that can be read, or `None` where reading them stops at the damage.

@@ -1,4 +1,4 @@
-//! What is left to do, and what people ask.
+//! Queries for due work and for reports.
 
 use std::io::Write;
 
@@ -10,15 +10,15 @@ use crate::{Artifact, Item, ItemId, Journal, JournalError, State, Transaction, i
 /// Items in one state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Count {
-    /// Which state.
+    /// The state that is counted.
     pub state: State,
-    /// How many.
+    /// Number of them in the journal.
     pub items: u64,
     /// Since when the oldest is there, milliseconds since 1970.
     pub oldest_ms: u64,
 }
 
-/// Which items are listed.
+/// A selection of items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// In this state only.
@@ -69,7 +69,7 @@ impl Journal {
         read().map_err(|error| self.error(error))
     }
 
-    /// How many there are, counted to `most`.
+    /// Number of due items, counted up to `most`.
     pub fn count_due(&self, state: State, now_ms: u64, most: usize) -> Result<usize, JournalError> {
         let query = format!("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT ?2)", due(state));
         self.connection
@@ -97,7 +97,7 @@ impl Journal {
             .map_err(|error| self.error(error))
     }
 
-    /// What the rule produced for an item, in the rule's order.
+    /// The artifacts of an item, in the rule's order.
     pub fn artifacts(&self, item: ItemId) -> Result<Vec<Artifact>, JournalError> {
         let read = || -> rusqlite::Result<_> {
             let mut query = self.connection.prepare_cached(
@@ -117,7 +117,7 @@ impl Journal {
         read().map_err(|error| self.error(error))
     }
 
-    /// How many items are in each state that has any.
+    /// Number of items in each state that has any.
     pub fn counts(&self) -> Result<Vec<Count>, JournalError> {
         let read = || -> rusqlite::Result<_> {
             let mut query =

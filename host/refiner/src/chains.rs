@@ -14,15 +14,13 @@ pub enum ChainError {
     /// The file cannot be read.
     #[error("{path}: {source}")]
     Read {
-        /// Which.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The file is not a chain configuration.
     #[error("{path}: {source}")]
     Config {
-        /// Which.
         path: PathBuf,
         /// What is wrong with it.
         source: ChainConfigError,

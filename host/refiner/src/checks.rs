@@ -34,7 +34,7 @@ pub fn basis(basis: &BasisReport) -> Map<String, Value> {
     fields
 }
 
-/// The fields of a run that say what its output rests on.
+/// The fields of a run that show its evidence.
 pub fn evidence(evidence: &Evidence) -> Map<String, Value> {
     let Evidence { checks, basis, without_state, reason_class, unproven, supplied, left_out } = evidence;
     let mut fields = Map::new();

@@ -41,9 +41,9 @@ pub enum Command {
         #[command(subcommand)]
         command: content::Command,
     },
-    /// Says what `refiner run` would work by.
+    /// Prints the settings that `refiner run` would use.
     Config {
-        /// What to say.
+        /// Parts of the settings to print.
         #[command(subcommand)]
         command: ConfigCommand,
     },
@@ -65,7 +65,7 @@ pub enum Command {
         #[command(subcommand)]
         command: evm::Evm,
     },
-    /// Says what this machine gives: engine, built-in rules, and how far workers can be confined.
+    /// Prints what this machine supports: engine, built-in rules, and confinement of workers.
     Doctor {
         /// One JSON object.
         #[arg(long)]
@@ -231,7 +231,7 @@ pub struct KnownBlockArguments {
 /// `refiner specimen`.
 #[derive(Debug, Subcommand)]
 pub enum Specimen {
-    /// Says what a specimen holds.
+    /// Prints the contents of a specimen.
     Inspect {
         /// Specimen files, directories, patterns, or `-`.
         #[arg(required = true, value_name = "SPECIMEN")]

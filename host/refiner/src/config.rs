@@ -1,4 +1,4 @@
-//! `refiner config`: what the daemon would work by, and who said so.
+//! `refiner config`: the daemon's settings and the origin of each.
 
 use std::io::Write;
 

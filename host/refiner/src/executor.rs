@@ -52,7 +52,6 @@ pub fn unusual_terms(policy: ExecutionPolicy) -> serde_json::Map<String, serde_j
 /// The executor of blocks, with what it takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evm {
-    /// Who.
     pub by: By,
     /// The evm-server's base URL. May hold a secret.
     pub server: String,
@@ -118,7 +117,7 @@ impl Evm {
     }
 }
 
-/// Keeps each difference as two files below `directory`, and says so.
+/// Keeps each difference as two files below `directory`, and logs it.
 fn keeper(directory: Option<PathBuf>) -> Arc<dyn Fn(&Difference) + Send + Sync> {
     Arc::new(move |difference| {
         let Difference { chain_id, height, format, .. } = difference;

@@ -18,9 +18,7 @@ const STDIN: &str = "standard input";
 /// Where one specimen's bytes come from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Input {
-    /// Standard input.
     Stdin,
-    /// A file.
     File(PathBuf),
 }
 
@@ -39,7 +37,6 @@ pub enum InputError {
     /// A pattern that is none.
     #[error("{}: not a pattern: {source}", OneLine(.pattern))]
     Pattern {
-        /// What was typed.
         pattern: String,
         /// What is wrong with it.
         source: glob::PatternError,
@@ -47,49 +44,29 @@ pub enum InputError {
     /// Where one specimen is wanted, the argument names several.
     #[error("{}: names {found} files where one is wanted", OneLine(.argument))]
     Several {
-        /// What was typed.
         argument: String,
         /// How many files it names.
         found: usize,
     },
     /// Larger than [`SPECIMEN_LIMIT_BYTES`].
     #[error("{input}: larger than the limit of {SPECIMEN_LIMIT_BYTES} bytes for one specimen")]
-    TooLarge {
-        /// Which.
-        input: Input,
-    },
-    /// The operating system says no.
+    TooLarge { input: Input },
+    /// The operating system refuses it.
     #[error("{input}: {source}")]
     Read {
-        /// Which.
         input: Input,
-        /// What it says.
+        /// The operating system's error.
         source: io::Error,
     },
     /// Bytes that are no specimen.
     #[error("{input}: {source}")]
-    Decode {
-        /// Which.
-        input: Input,
-        /// The reason.
-        source: DecodeError,
-    },
+    Decode { input: Input, source: DecodeError },
     /// Text that is no JSON.
     #[error("{input}: not JSON: {source}")]
-    Json {
-        /// Which.
-        input: Input,
-        /// The reason.
-        source: serde_json::Error,
-    },
+    Json { input: Input, source: serde_json::Error },
     /// A specimen that cannot be written as JSON, or JSON that is none of a specimen.
     #[error("{input}: {source}")]
-    Convert {
-        /// Which.
-        input: Input,
-        /// The reason.
-        source: JsonError,
-    },
+    Convert { input: Input, source: JsonError },
 }
 
 impl Diagnostic for InputError {

@@ -26,12 +26,12 @@ pub struct OutputDirectory {
 /// Why an artifact is not on disk.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
-    /// The operating system says no.
+    /// The operating system refuses it.
     #[error("{}: {source}", OneLine(.path.display()))]
     Write {
         /// Which file or directory.
         path: PathBuf,
-        /// What it says.
+        /// The operating system's error.
         source: io::Error,
     },
     /// This run already wrote other bytes under the same name: two specimens of one height.
@@ -39,10 +39,7 @@ pub enum OutputError {
         "{}: another specimen of this run, of the same chain and height, already wrote other bytes here",
         OneLine(.path.display())
     )]
-    Collision {
-        /// Which file.
-        path: PathBuf,
-    },
+    Collision { path: PathBuf },
 }
 
 impl Diagnostic for OutputError {

@@ -26,7 +26,6 @@ use crate::{
 pub struct LoadedRule {
     /// The name it gives itself.
     pub name: Arc<str>,
-    /// Where it runs.
     pub place: RuleProcess,
     /// What the operator gave it.
     pub params: Params,
@@ -51,9 +50,8 @@ pub enum LoadError {
     /// The file cannot be read.
     #[error("{path}: {source}")]
     Read {
-        /// Which.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
     /// An argument that names no source.
@@ -70,7 +68,6 @@ pub enum LoadError {
     Admit {
         /// What was typed, or the file.
         rule: String,
-        /// Why not.
         source: AdmitFailure,
     },
     /// No worker takes it.
@@ -86,7 +83,6 @@ pub enum LoadError {
 
 /// What every rule is given.
 pub struct Terms {
-    /// The user's parameters.
     pub params: Params,
     /// Who executes blocks for it, and on which terms specimens are checked.
     pub execution: ExecutionTerms,

@@ -8,24 +8,24 @@ use tokio_util::sync::CancellationToken;
 /// What a shell reports for a program that SIGTERM ended.
 const ABORTED: i32 = 128 + 15;
 
-/// From now on the first signal does what `told` does and cancels `stop`; the second ends the process. Needs a runtime.
-pub fn shutdown_on_signal(stop: &CancellationToken, told: impl Fn() + Send + 'static) -> io::Result<()> {
+/// From now on the first signal calls `on_signal` and cancels `stop`; the second ends the process. Needs a runtime.
+pub fn shutdown_on_signal(stop: &CancellationToken, on_signal: impl Fn() + Send + 'static) -> io::Result<()> {
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::spawn(listen(signals, stop.clone(), told));
+    tokio::spawn(listen(signals, stop.clone(), on_signal));
     Ok(())
 }
 
-async fn listen((mut terminate, mut interrupt): (Signal, Signal), stop: CancellationToken, told: impl Fn()) {
+async fn listen((mut terminate, mut interrupt): (Signal, Signal), stop: CancellationToken, on_signal: impl Fn()) {
     loop {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
         if stop.is_cancelled() {
-            tracing::warn!("Told twice to stop: ending at once.");
+            tracing::warn!("second signal: ending at once");
             process::exit(ABORTED);
         }
-        told();
+        on_signal();
         stop.cancel();
     }
 }

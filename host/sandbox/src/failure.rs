@@ -1,4 +1,4 @@
-//! What the host could not do: errors, where a [`crate::Verdict`] is data.
+//! Failures of the host: errors, where a [`crate::Verdict`] is data.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
 use crate::UntrustedText;
 
-/// The run says nothing of the rule: something around it failed. Worth another try.
+/// Something around the run failed: no property of the rule, worth another try.
 #[derive(Debug, thiserror::Error)]
 pub enum HostFailure {
     /// The wall time ran out. The clock never decides a verdict; fuel does.
@@ -18,13 +18,13 @@ pub enum HostFailure {
     /// The rule needs something that is not there for now.
     #[error("capability unavailable: {reason}")]
     CapabilityUnavailable {
-        /// What the rule said of it.
+        /// The rule's own reason.
         reason: UntrustedText,
     },
-    /// Whoever executes blocks was not there, or not to be believed, when the rule asked; whatever the rule made of it.
+    /// The executor was unavailable, or its answer was not verified, when the rule asked; whatever the rule made of it.
     #[error("the block was not executed: {reason}")]
     ExecutorUnavailable {
-        /// What the executor said.
+        /// The executor's own reason.
         reason: UntrustedText,
     },
     /// More rules run at this moment than the engine has room for.
@@ -36,7 +36,7 @@ pub enum HostFailure {
     /// An end that is neither the guest's known doing nor a known failure.
     #[error("unknown trap: {message}")]
     UnknownTrap {
-        /// The engine's words.
+        /// The engine's own message.
         message: UntrustedText,
     },
 }
@@ -57,13 +57,13 @@ pub enum EngineError {
     /// The engine refuses the profile on this machine.
     #[error("the engine refuses the profile: {message}")]
     Profile {
-        /// The engine's words.
+        /// The engine's own message.
         message: UntrustedText,
     },
     /// The contract's functions could not be linked: a bug of this program.
     #[error("the contract could not be linked: {message}")]
     Linker {
-        /// The engine's words.
+        /// The engine's own message.
         message: UntrustedText,
     },
     /// The thread that counts deadlines could not be started.

@@ -46,7 +46,7 @@ pub struct LoadedRule {
     terms: Terms,
 }
 
-/// Why a rule is not ready to run.
+/// Errors of preparing a rule.
 #[derive(Debug, thiserror::Error)]
 pub enum AdmitFailure {
     /// The rule's own fault. Trying again gives the same answer.
@@ -124,7 +124,7 @@ impl Sandbox {
 
     /// Checks a component, loads the code that [`Sandbox::compile`] made of it and links it to what was granted.
     ///
-    /// `code` is believed: whoever calls this has checked a hash over it. Nothing of the component runs.
+    /// `code` is trusted: the caller has checked a hash over it. Nothing of the component runs.
     pub fn load(
         &self,
         component: &[u8],

@@ -38,30 +38,30 @@ pub enum SelfTestError {
     /// A guest could not be started.
     #[error("the guest '{guest}' could not be started")]
     Admit {
-        /// Which.
+        /// Name of the guest program.
         guest: &'static str,
-        /// Why.
+        /// The cause of the failure.
         #[source]
         error: AdmitFailure,
     },
     /// A guest ended in another way than it had to.
     #[error("the guest '{guest}' had to end with '{expected}' and ended otherwise: {found}")]
     Ended {
-        /// Which.
+        /// Name of the guest program.
         guest: &'static str,
-        /// How it had to end.
+        /// The outcome that was expected.
         expected: &'static str,
-        /// How it ended.
+        /// The outcome that was found.
         found: Verdict,
     },
     /// The host failed instead.
     #[error("the guest '{guest}' had to end with '{expected}', and the host failed")]
     Host {
-        /// Which.
+        /// Name of the guest program.
         guest: &'static str,
-        /// How it had to end.
+        /// The outcome that was expected.
         expected: &'static str,
-        /// What failed.
+        /// The failure of the host.
         #[source]
         failure: HostFailure,
     },

@@ -32,7 +32,7 @@ const OUTPUT: &str = r#"
 (data (i32.const 256) "out.txttext/plainnotes")
 "#;
 
-/// Opens "out.txt" with schema "notes", writes "out" and ".txt", then does what `end` says with `$handle`.
+/// Opens "out.txt" with schema "notes", writes "out" and ".txt", then runs `end` with `$handle`.
 fn writes_an_artifact(end: &str) -> String {
     format!(
         "{OUTPUT} {REFINE} (local $handle i32)
@@ -185,7 +185,7 @@ fn logs_of_all_receipts_are_one_list() {
     assert_eq!(run.verdict, Verdict::Produced { artifacts: Vec::new(), records: 1_312 });
 }
 
-/// Refuses with what it was told.
+/// Refuses with the text that it was given.
 struct Refuses(ExecuteError);
 
 impl Executor for Refuses {
@@ -232,7 +232,7 @@ impl Executor for Absent {
 #[test]
 fn rule_that_swallows_a_missing_executor_has_no_verdict_all_the_same() {
     let sandbox = sandbox();
-    // The first gives back what it was told as its own rejection; the second is content and says it produced 7 records.
+    // The first returns the host's text as its own rejection; the second reports 7 records.
     let content = format!("{EVM} {REFINE} {EXECUTE} (call $ok (local.get 0) (i64.const 7)))");
     for fields in [gives_back(EVM, EXECUTE, 520), content] {
         let rule = rule(&sandbox, &fields);

@@ -1,4 +1,4 @@
-//! Why a rule's bytes cannot be had.
+//! Errors of resolving a rule's bytes.
 
 use std::{fmt, io, path::PathBuf};
 
@@ -7,13 +7,13 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
 use crate::{OciError, Sha256};
 
-/// Why a rule's bytes cannot be had.
+/// Errors of resolving a rule's bytes.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// What is there can change any day.
+    /// The content behind the reference can change.
     #[error("{unpinned} is not pinned, and what is there can change: today it is {found}")]
     Unpinned {
-        /// What was typed.
+        /// The text as it was typed.
         unpinned: String,
         /// sha256 of the component there.
         found: Sha256,
@@ -23,17 +23,17 @@ pub enum SourceError {
     /// Other bytes than agreed on.
     #[error("{source_name} is {found}, and {pinned} was agreed on")]
     Changed {
-        /// Which source.
+        /// The rule's source, as typed.
         source_name: String,
         /// sha256, or an OCI digest, that was agreed on in the argument or the lock.
         pinned: String,
-        /// What it is.
+        /// Kind of what was found.
         found: String,
     },
     /// The argument and the lock agree on different bytes.
     #[error("{source_name} is pinned to {argument} in the argument and to {locked} in the lock")]
     Disagree {
-        /// Which source.
+        /// The rule's source, as typed.
         source_name: String,
         /// By the argument.
         argument: String,
@@ -43,11 +43,11 @@ pub enum SourceError {
     /// The manifest beside the component is another.
     #[error("the manifest beside {source_name} is {}, and {} is in the lock", Shown(found), Shown(locked))]
     ManifestChanged {
-        /// Which source.
+        /// The rule's source, as typed.
         source_name: String,
         /// By the lock, where there was one.
         locked: Option<Sha256>,
-        /// What is there, where there is one.
+        /// The digest that was found, where there is one.
         found: Option<Sha256>,
     },
     /// Only what is locked may be used.
@@ -56,15 +56,15 @@ pub enum SourceError {
     /// A file cannot be read.
     #[error("{}: {source}", .path.display())]
     Read {
-        /// Which.
+        /// Path of the file or directory.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
     /// More bytes than a component may have.
     #[error("{source_name} has more than {limit_bytes} bytes")]
     TooLarge {
-        /// Which source.
+        /// The rule's source, as typed.
         source_name: String,
         /// Bytes allowed.
         limit_bytes: usize,

@@ -36,14 +36,14 @@ const LOCK_BYTES_MAX: u64 = 1 << 20;
 const HEADER: &str =
     "# What rules were resolved to. Written by `refiner rule lock`; keep it with your configuration.\n";
 
-/// What sources were resolved to.
+/// The resolved sources of a project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
     /// In order of source.
     rules: Vec<Locked>,
 }
 
-/// What one source was resolved to.
+/// The resolution of one source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Locked {
@@ -68,15 +68,15 @@ struct Written {
     rules: Vec<Locked>,
 }
 
-/// Why there is no lock.
+/// Errors of reading and writing the lock.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// It cannot be read or written.
     #[error("{}: {source}", .path.display())]
     Io {
-        /// Which.
+        /// Path of the file or directory.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
     /// More bytes than a lock has.
@@ -85,15 +85,15 @@ pub enum LockError {
     /// Not a lock.
     #[error("{}: {source}", .path.display())]
     Syntax {
-        /// Which.
+        /// Path of the file or directory.
         path: PathBuf,
-        /// Why.
+        /// The cause of the failure.
         source: toml::de::Error,
     },
     /// A version that another program reads.
     #[error("{} has version {found}, and this program reads version {VERSION}", .path.display())]
     Version {
-        /// Which.
+        /// Path of the file or directory.
         path: PathBuf,
         /// Its version.
         found: u32,
@@ -148,7 +148,7 @@ impl Lock {
         write().map_err(|source| LockError::Io { path: path.to_owned(), source })
     }
 
-    /// What a source was resolved to.
+    /// The resolution of a source.
     pub fn get(&self, unpinned: &str) -> Option<&Locked> {
         self.rules.iter().find(|rule| rule.source == unpinned)
     }
@@ -161,7 +161,7 @@ impl Lock {
     }
 }
 
-/// What an ordinary file gets, before the umask; temporary files are private by default.
+/// Permissions of an ordinary file, before the umask; temporary files are private by default.
 fn readable() -> fs::Permissions {
     use std::os::unix::fs::PermissionsExt as _;
     fs::Permissions::from_mode(0o644)

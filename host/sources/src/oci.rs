@@ -15,51 +15,51 @@ use tokio::time::timeout;
 
 use crate::{Sha256, source::is_loopback_registry};
 
-/// What the layer of a component says it is, by the CNCF's artifact format for WebAssembly and by the one before it.
+/// Media types of a component's layer, by the CNCF's artifact format for WebAssembly and by the one before it.
 const LAYER_TYPES: [&str; 2] = ["application/wasm", "application/vnd.wasm.content.layer.v1+wasm"];
 
-/// What stands before a sha256 in a registry.
+/// Prefix of a sha256 in a registry.
 const ALGORITHM: &str = "sha256:";
 
-/// Why a registry did not give a component.
+/// Errors of fetching a component from a registry.
 #[derive(Debug, thiserror::Error)]
 pub enum OciError {
     /// It refuses, is not there, or what it sends is not what was asked for.
     #[error("{reference}: {source}")]
     Registry {
-        /// What was asked for.
+        /// The reference that was asked for.
         reference: String,
-        /// What the client met.
+        /// The registry client's error.
         source: Box<OciDistributionError>,
     },
-    /// The connection broke, or the bytes are others than their digest says.
+    /// The connection broke, or the bytes do not have their digest.
     #[error("{reference}: {source}")]
     Layer {
-        /// What was asked for.
+        /// The reference that was asked for.
         reference: String,
-        /// What the client met.
+        /// The registry client's error.
         source: io::Error,
     },
     /// It took too long.
     #[error("{reference} did not come within {deadline_ms} ms")]
     Deadline {
-        /// What was asked for.
+        /// The reference that was asked for.
         reference: String,
-        /// The limit.
+        /// The limit that was exceeded.
         deadline_ms: u128,
     },
     /// Not one component.
     #[error("{reference} has {found} layers of WebAssembly, and a rule has one")]
     Layers {
-        /// What was asked for.
+        /// The reference that was asked for.
         reference: String,
-        /// How many it has.
+        /// Number of layers that it has.
         found: usize,
     },
     /// A digest of another kind.
     #[error("{reference} names its layer by {digest}, and sha256 is understood here")]
     Digest {
-        /// What was asked for.
+        /// The reference that was asked for.
         reference: String,
         /// The digest.
         digest: String,
@@ -67,9 +67,9 @@ pub enum OciError {
     /// More bytes than a component may have.
     #[error("{reference} has more than {limit_bytes} bytes")]
     TooLarge {
-        /// What was asked for.
+        /// The reference that was asked for.
         reference: String,
-        /// The limit.
+        /// The limit that was exceeded.
         limit_bytes: usize,
     },
 }

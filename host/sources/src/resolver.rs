@@ -22,7 +22,7 @@ use crate::{
     oci::{self, Oci},
 };
 
-/// How sources are resolved.
+/// Settings of the rule resolver.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where fetched components are kept, if anywhere. Made for its owner alone.
@@ -43,9 +43,9 @@ impl Default for Settings {
 /// The bytes of a rule, and what was agreed on about them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Component {
-    /// What they are; what the lock would hold of them.
+    /// Their resolution, as the lock would hold it.
     pub locked: Locked,
-    /// The component, or whatever is in its place: nobody has looked.
+    /// The component, or whatever is in its place, unchecked.
     pub bytes: Vec<u8>,
     /// The text of the manifest beside it, if it lies on this machine and has one.
     pub beside: Option<String>,
@@ -60,14 +60,14 @@ pub struct Resolver {
     locked_only: bool,
 }
 
-/// What the bytes must be.
+/// The digest that the bytes must have.
 #[derive(Clone, Copy)]
 enum Pin<'a> {
     /// Anything: they are about to be agreed on.
     Open,
-    /// What the lock says.
+    /// The digest of the lock.
     Locked(&'a Locked),
-    /// What the argument says, or nothing when the argument cannot say it.
+    /// The digest of the argument, or none where the argument has no room for one.
     Argument,
 }
 
@@ -97,7 +97,7 @@ impl Resolver {
         Ok(component)
     }
 
-    /// The bytes that are there today, whatever the lock says, to agree on them. A pin in the argument holds.
+    /// The bytes that are there today, whatever the lock holds, to agree on them. A pin in the argument holds.
     pub fn look_up(&self, source: &RuleSource) -> Result<Component, SourceError> {
         self.get(source, Pin::Open)
     }
@@ -201,7 +201,7 @@ impl Resolver {
         Cache(self.settings.cache.clone()?).get(name)
     }
 
-    /// What cannot be kept is fetched again the next time.
+    /// Bytes that cannot be kept are fetched again the next time.
     fn keep(&self, name: &Name, bytes: &[u8]) {
         if let Some(directory) = &self.settings.cache {
             let _ = Cache(directory.clone()).put(name, bytes);
@@ -218,7 +218,7 @@ impl Pin<'_> {
     }
 }
 
-/// True when the argument itself says which bytes it means, or when nobody but the user can change them.
+/// True when the argument itself pins its bytes, or when only the user can change them.
 fn is_pinned(source: &RuleSource) -> bool {
     match source {
         RuleSource::File(_) | RuleSource::Ipfs(_) => true,
@@ -267,7 +267,7 @@ fn file(path: &Path) -> Result<Component, SourceError> {
     if manifest.is_file() {
         let text = read(&manifest, MANIFEST_BYTES_MAX)?;
         component.locked.manifest_sha256 = Some(Sha256::of(&text));
-        // What is not text is no manifest either; whoever reads it says so.
+        // Bytes that are no text are no manifest either, which its reader reports.
         component.beside = Some(String::from_utf8_lossy(&text).into_owned());
     }
     Ok(component)

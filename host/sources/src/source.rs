@@ -1,4 +1,4 @@
-//! What somebody typed to name a rule.
+//! The reference by which a user names a rule.
 
 use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
 
@@ -9,7 +9,7 @@ use url::{Host, Url};
 
 use crate::{Sha256, Sha256Error};
 
-/// What stands before a digest in a URL.
+/// Prefix of a digest in a URL.
 const FRAGMENT: &str = "sha256=";
 
 /// Where a component is.
@@ -21,7 +21,7 @@ pub enum RuleSource {
     Url {
         /// Without the fragment.
         url: Url,
-        /// What its bytes must be.
+        /// The digest that its bytes must have.
         sha256: Option<Sha256>,
     },
     /// `ipfs://<content id>`, which is its own pin.
@@ -36,48 +36,48 @@ pub enum UnreadableSource {
     /// Not a URL.
     #[error("{text}: {source}")]
     Url {
-        /// What was typed.
+        /// The text as it was typed.
         text: String,
-        /// Why.
+        /// The cause of the failure.
         source: url::ParseError,
     },
     /// A scheme that is not fetched from.
     #[error("{scheme}:// is no source of rules; there are https://, ipfs:// and oci://, and paths")]
     Scheme {
-        /// Which.
+        /// Scheme of the URL.
         scheme: String,
     },
     /// http, and not to this machine.
     #[error("{url}: only https:// is fetched from other machines")]
     Insecure {
-        /// Which.
+        /// The URL as it was typed.
         url: Url,
     },
     /// A password would end up in logs and in the lock.
     #[error("the URL of a rule holds a user name or password, and those are not sent")]
     Credentials,
-    /// What stands after `#` is no digest.
+    /// The fragment after `#` is no digest.
     #[error("#{fragment}: after the URL of a rule comes #sha256=<digest>")]
     Fragment {
-        /// What stands there.
+        /// The fragment as typed.
         fragment: String,
-        /// Why it is none.
+        /// The reason why it is none.
         source: Sha256Error,
     },
     /// Not a content id.
     #[error("{text}: {source}")]
     ContentId {
-        /// What was typed.
+        /// The text as it was typed.
         text: String,
-        /// Why.
+        /// The cause of the failure.
         source: IdError,
     },
     /// Not a reference to a registry.
     #[error("{text}: {source}; one looks like oci://ghcr.io/owner/rule:1.0.0@sha256:<digest>")]
     Reference {
-        /// What was typed.
+        /// The text as it was typed.
         text: String,
-        /// Why.
+        /// The cause of the failure.
         source: oci_client::ParseError,
     },
 }

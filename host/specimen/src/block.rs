@@ -1,7 +1,7 @@
-//! What a specimen says, as typed values.
+//! The content of a specimen, as typed values.
 //!
 //! Field names are Ethereum's own; where the wire form uses another name or drops something, the field's
-//! comment says so. Nothing here is checked against the header: that is [`crate::check`].
+//! comment states it. Nothing here is checked against the header: that is [`crate::check`].
 
 use alloy_consensus::Header;
 use alloy_eips::{eip2930::AccessList, eip4895::Withdrawal};
@@ -20,7 +20,7 @@ pub struct Specimen {
     pub start_block: u64,
     /// Last block height of the segment.
     pub end_block: u64,
-    /// Number of blocks the segment says it holds.
+    /// Number of blocks that the segment states.
     pub elements: u64,
     /// The block hash that the replication event announces.
     pub event_hash: B256,
@@ -201,7 +201,7 @@ pub struct StateReads {
 /// An account before the block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountRead {
-    /// Which account.
+    /// Address of the account.
     pub address: Address,
     /// Its nonce.
     pub nonce: u64,

@@ -1,4 +1,4 @@
-//! Checks that need nobody's trust: what a block says of itself, recomputed.
+//! Checks that need no trust: the block's own statements, recomputed.
 //!
 //! Each check is named and stands alone, so that a block whose transactions were exported with a loss can still be
 //! shown to carry the right header. `refiner-evm` adds the checks that need execution, under the names declared here.
@@ -45,7 +45,7 @@ pub fn all(specimen: &Specimen) -> Vec<Check> {
     ]
 }
 
-/// What is compared.
+/// The comparison that a check makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckName {
     /// The segment states exactly the one block that it holds.
@@ -130,13 +130,13 @@ impl fmt::Display for CheckName {
 /// One check and how it came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// What was compared.
+    /// The comparison that was made.
     pub name: CheckName,
-    /// How it came out.
+    /// Outcome of the comparison.
     pub outcome: Outcome,
 }
 
-/// How a check came out.
+/// The outcome of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The two agree.
@@ -145,9 +145,9 @@ pub enum Outcome {
     Failed {
         /// The part of the block that fails, where the check covers more than one value.
         subject: Subject,
-        /// What the block states.
+        /// The quantity that the block states.
         stated: Quantity,
-        /// What was recomputed.
+        /// The quantity that was recomputed.
         computed: Quantity,
     },
     /// The block has nothing of the kind, for this reason.
@@ -159,7 +159,7 @@ pub enum Outcome {
 /// The part of a block that a failed check is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Subject {
-    /// What the check's name says.
+    /// The whole subject of the check.
     #[default]
     Whole,
     /// A field, by its name in the schema.
@@ -188,7 +188,7 @@ pub enum Quantity {
     AtLeast(u64),
     /// An account.
     Address(Address),
-    /// What a rule requires, in words.
+    /// A requirement of the protocol, in words.
     Words(&'static str),
     /// A logs bloom.
     Bloom(Box<Bloom>),
@@ -196,7 +196,7 @@ pub enum Quantity {
     Byte {
         /// Its offset.
         offset: u64,
-        /// What is there.
+        /// The byte that was found.
         byte: u8,
     },
     /// Not there at all.
@@ -236,7 +236,7 @@ impl Quantity {
 }
 
 impl fmt::Display for Subject {
-    /// Followed by what is said of it: `"Transactions[3]: "`, and nothing for the whole.
+    /// Written before the statement about it: `"Transactions[3]: "`, and nothing for the whole.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Whole => Ok(()),

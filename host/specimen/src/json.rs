@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{DecodeError, EncodeError, FieldPath, Layout, decode, decode_as, schema};
 
-/// Why there is no JSON of a specimen, or no specimen of a JSON text.
+/// Errors of converting a specimen to JSON and back.
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
     /// The bytes are not a specimen, or the JSON describes bytes that are not.
@@ -23,7 +23,7 @@ pub enum JsonError {
     Mismatch {
         /// The field in question.
         path: FieldPath,
-        /// What the schema has there.
+        /// The schema's type at that place.
         expected: Expected,
     },
     /// Avro's own writing or reading.
@@ -31,14 +31,14 @@ pub enum JsonError {
     Avro(#[from] EncodeError),
 }
 
-/// What a schema has in some place.
+/// A schema's type at one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// A record with exactly its fields; a field that may be null can be left out.
     Object,
     /// A list.
     Array,
-    /// Text, also where Avro says bytes.
+    /// Text, also where the Avro type is bytes.
     Text,
     /// A whole number of 32 bits.
     Int,

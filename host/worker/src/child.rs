@@ -30,7 +30,7 @@ pub const WORKER_ARGUMENT: &str = "worker";
 /// The argument that makes the program a compiler.
 pub const COMPILE_ARGUMENT: &str = "compile-rule";
 
-/// Why a child ends without having been told to.
+/// Errors that end a child by itself.
 #[derive(Debug, thiserror::Error)]
 enum ChildError {
     #[error("started as neither '{WORKER_ARGUMENT}' nor '{COMPILE_ARGUMENT}'")]
@@ -55,7 +55,7 @@ pub fn child_main() -> ExitCode {
     };
     match served {
         Ok(()) => ExitCode::SUCCESS,
-        // The supervisor is gone or wants no more: nobody is left to tell.
+        // The supervisor is gone or wants no more: there is no reader left.
         Err(ChildError::Protocol(ProtocolError::Closed)) => ExitCode::SUCCESS,
         Err(error) => {
             // Standard error is the last channel there is.

@@ -8,7 +8,7 @@
 //!
 //! Three processes: the caller is the *supervisor*, a *worker* runs one rule over many specimens, a *compiler* compiles one
 //! component. The last two are this program again, started as `PROGRAM worker` and `PROGRAM compile-rule`, whose `main` calls
-//! [`child_main`] before anything else. What they say to each other is in the documentation of `protocol`.
+//! [`child_main`] before anything else. Their messages are documented in `protocol`.
 
 mod child;
 mod clock;

@@ -16,7 +16,7 @@ use std::{
 use refiner_sandbox::UntrustedText;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-/// How to start a child: a program whose `main` calls [`crate::child_main`].
+/// The command that starts a child: a program whose `main` calls [`crate::child_main`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChildCommand {
     program: PathBuf,
@@ -35,7 +35,7 @@ impl ChildCommand {
     }
 }
 
-/// How much of a child's standard error is kept. The rest is read and thrown away.
+/// Bytes of a child's standard error that are kept. The rest is read and discarded.
 const STDERR_BYTES_MAX: usize = 16 << 10;
 /// Size of the pipes that carry specimens and artifacts, four times what a frame of bytes holds.
 const PIPE_BYTES: usize = 1 << 20;
@@ -47,7 +47,7 @@ pub(crate) struct Process {
     stdout: ChildStdout,
     stderr: ChildStderr,
     stderr_open: bool,
-    said: Vec<u8>,
+    output: Vec<u8>,
     deadline: Instant,
 }
 
@@ -60,12 +60,12 @@ pub enum ProcessEnd {
     Unknown(io::Error),
 }
 
-/// How a child ended.
+/// The end of a child process.
 pub(crate) struct Ended {
     /// Its exit code or signal.
     pub(crate) end: ProcessEnd,
-    /// What it wrote to standard error.
-    pub(crate) said: UntrustedText,
+    /// Its output on standard error.
+    pub(crate) output: UntrustedText,
 }
 
 impl Process {
@@ -86,12 +86,12 @@ impl Process {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
         let process =
-            Self { child, stdin, stdout, stderr, stderr_open: true, said: Vec::new(), deadline: Instant::now() };
+            Self { child, stdin, stdout, stderr, stderr_open: true, output: Vec::new(), deadline: Instant::now() };
         for pipe in [process.stdin.as_fd(), process.stdout.as_fd(), process.stderr.as_fd()] {
             rustix::io::ioctl_fionbio(pipe, true)?;
         }
         for pipe in [process.stdin.as_fd(), process.stdout.as_fd()] {
-            // Past the user's share of pipe memory the kernel says no, and the pipe works as it is.
+            // Past the user's share of pipe memory the kernel refuses, and the pipe works as it is.
             let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE_BYTES);
         }
         Ok(process)
@@ -113,15 +113,15 @@ impl Process {
         kib.unwrap_or(0u64) << 10
     }
 
-    /// Kills it and says how it ended, which may have been before.
+    /// Kills it and returns how it ended, which may have been before.
     pub(crate) fn end(mut self) -> Ended {
         self.kill();
         let end = self.child.wait().into();
         self.drain_stderr();
-        Ended { end, said: UntrustedText::new(String::from_utf8_lossy(&self.said).trim_end()) }
+        Ended { end, output: UntrustedText::new(String::from_utf8_lossy(&self.output).trim_end()) }
     }
 
-    /// Waits a moment for a child that closed its pipes to end by itself, then ends it: its own exit status says more than
+    /// Waits a moment for a child that closed its pipes to end by itself, then ends it: its own exit status tells more than
     /// our signal.
     pub(crate) fn end_after_close(mut self) -> Ended {
         let until = Instant::now() + EXIT_GRACE;
@@ -165,8 +165,8 @@ impl Process {
         match self.stderr.read(&mut chunk) {
             Ok(0) => self.stderr_open = false,
             Ok(read) => {
-                let room = STDERR_BYTES_MAX - self.said.len();
-                self.said.extend_from_slice(&chunk[..read.min(room)]);
+                let room = STDERR_BYTES_MAX - self.output.len();
+                self.output.extend_from_slice(&chunk[..read.min(room)]);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => self.stderr_open = false,
@@ -174,9 +174,9 @@ impl Process {
     }
 }
 
-/// How long a child that closed its pipes has for its last words.
+/// Time that a child which closed its pipes has to exit.
 const EXIT_GRACE: Duration = Duration::from_millis(200);
-/// How often that is looked at.
+/// Interval of checks for the exit.
 const EXIT_POLL: Duration = Duration::from_millis(2);
 
 #[derive(Clone, Copy)]

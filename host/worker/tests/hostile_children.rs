@@ -23,7 +23,7 @@ fn quick(rule: &Arc<CompiledRule>, raw: &Bytes) -> Job {
     job
 }
 
-/// What the pool made of a lie, and how much more memory this process held at most after.
+/// The pool's result for a lie, and the growth of this process's memory at most.
 fn caught(rule: &Arc<CompiledRule>, lie: &str, raw: &Bytes) -> (WorkerFailure, u64) {
     let pool = Pool::new(PoolConfig { command: child(&format!("hostile:{lie}")), ..config(1) }).unwrap();
     let (begun, before) = (Instant::now(), peak_bytes());
@@ -92,8 +92,8 @@ fn worker_that_is_silent_deaf_or_never_done_is_killed_at_the_wall_limit() {
 #[test]
 fn worker_that_dies_leaves_its_last_words_made_harmless() {
     let (failure, _) = caught(&compiled(COPY), "dies", &specimen(1));
-    let WorkerFailure::Died { signal: None, end, said } = failure else { panic!("{failure:?}") };
-    assert_eq!((end.to_string().as_str(), said.as_str()), ("exit status: 3", "out of tune\\u{1b}[2J"));
+    let WorkerFailure::Died { signal: None, end, output } = failure else { panic!("{failure:?}") };
+    assert_eq!((end.to_string().as_str(), output.as_str()), ("exit status: 3", "out of tune\\u{1b}[2J"));
 }
 
 #[test]

@@ -26,7 +26,7 @@ struct Target {
 
 pub fn run() -> Result<()> {
     let metadata = command::answer(&mut command::line("cargo metadata --no-deps --locked --format-version 1"))
-        .context("cargo metadata gives no answer; `cargo metadata --locked` says why")?;
+        .context("cargo metadata gives no answer; `cargo metadata --locked` prints the reason")?;
     let benches = benches(&metadata)?;
     let mut steps = Steps::of(1 + benches.len());
     let rules = steps.take("Build the rules", Some("cargo xtask rules"), || rules::build(&toolchain::find()?))?;

@@ -10,7 +10,7 @@ use refiner_authoring::toolchain;
 
 use crate::{command, rules, step::Steps, tool};
 
-/// How many steps [`all`] takes.
+/// Number of steps of [`all`].
 pub const STEPS: usize = CARGO_STEPS.len() + 6;
 
 const CARGO_STEPS: [(&str, &str); 4] = [
@@ -23,7 +23,7 @@ const CARGO_STEPS: [(&str, &str); 4] = [
     ),
 ];
 
-/// What `cargo deny` looks at. Its advisory database is left out: it cannot be fetched everywhere.
+/// The checks of `cargo deny`. Its advisory database is left out: it cannot be fetched everywhere.
 const DENY: &str = "cargo deny --locked check bans licenses sources";
 /// The rules need fewer licences than the program, which is no fault.
 const DENY_RULES: &str = "cargo deny --locked --manifest-path rules/Cargo.toml --config deny.toml check \

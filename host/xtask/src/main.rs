@@ -1,4 +1,4 @@
-//! What a newcomer and CI run: `cargo xtask demo`, `test`, `rules`, `twins`, `lint`, `bench`, `conformance`.
+//! The tasks of newcomers and CI: `cargo xtask demo`, `test`, `rules`, `twins`, `lint`, `bench`, `conformance`.
 //!
 //! * **Inputs**: a clone and a Rust toolchain.
 //! * **Outputs**: built rules, results on the screen, or the failed step and the command that repeats it.
@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use refiner_diagnostics::ErrorChain;
 
-/// What a newcomer and CI run.
+/// The tasks of newcomers and CI.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", arg_required_else_help = true)]
 enum Task {

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-/// What a node repeats of the block in each transaction and log, and the document has elsewhere or not.
+/// Fields of the block that a node repeats in each transaction and log, and the document has elsewhere or not.
 const REPEATED: [&str; 3] = ["blockHash", "blockNumber", "blockTimestamp"];
-/// What the document has in another place than the node's block, or not.
+/// Fields that the document has in another place than the node's block, or not.
 const BESIDE_THE_BLOCK: [&str; 4] = ["transactions", "withdrawals", "size", "totalDifficulty"];
 
 /// Every field of the node's block and receipts that the document states otherwise, and every one that only the document has. A null

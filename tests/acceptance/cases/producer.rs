@@ -183,7 +183,7 @@ fn one_specimen_twice_is_produced_twice_and_another_block_of_its_height_fails_by
     let expected = [&rivals[0], &rivals[0], &rivals[1]].map(|specimen| specimen.block.hash.to_string());
     assert_eq!(hashes, expected);
     assert_eq!(lines[0]["artifacts"], lines[1]["artifacts"]);
-    // The block that came second is left out, and told.
+    // The block that came second is left out, and reported.
     let failure = lines[2]["failure"].as_str().unwrap();
     assert!(failure.contains("another specimen of this run, of the same chain and height"), "{failure}");
     assert!(lines[2]["verdict"].is_null() && lines[2].get("artifacts").is_none());

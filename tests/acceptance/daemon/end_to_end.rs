@@ -12,7 +12,7 @@ use crate::{
     specimens::{Given, committed_and_real, one, stream},
 };
 
-/// What `refiner replay` makes of a specimen: the sha256 of its result, or nothing where the rule refuses it.
+/// Runs `refiner replay` on a specimen: the sha256 of its result, or nothing where the rule refuses it.
 fn replayed(directory: &std::path::Path, given: &Given) -> Option<String> {
     let path = directory.join(format!("{}-{}.avro", given.chain, given.height));
     fs::write(&path, &given.bytes).unwrap();

@@ -1,6 +1,6 @@
 //! The daemon as an operator meets it: a real chain, real HTTP, real kills.
 //!
-//! Every test has a chain of its own. On a machine without anvil and without npm to install it they say so and pass, except under CI.
+//! Every test has a chain of its own. On a machine without anvil and without npm to install it they print it and pass, except under CI.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

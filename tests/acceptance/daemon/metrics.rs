@@ -11,7 +11,7 @@ use refiner_testkit::pinner::{Fault, Route};
 
 use crate::{bench::Bench, golden::assert_golden, specimens::stream};
 
-/// What the names of earlier refiners begin with. Their endings are not those that Prometheus recommends.
+/// Prefix of the names of earlier refiners. Their endings are not those that Prometheus recommends.
 const EARLIER: &str = "refiner_events_";
 
 /// The text of a scrape, and its series.
@@ -105,7 +105,7 @@ async fn names_are_as_prometheus_wants_them() {
     assert_eq!(promtool(&ours).unwrap(), "");
 }
 
-/// What `promtool check metrics` says, where it is installed.
+/// The output of `promtool check metrics`, where it is installed.
 fn promtool(text: &str) -> Option<String> {
     let mut command = Command::new("promtool");
     command.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

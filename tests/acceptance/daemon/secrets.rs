@@ -60,7 +60,7 @@ fn spellings_of_the_key_are_what_they_should_be() {
     assert_eq!((base64(b"Ma"), base64(b"M")), ("TWE=".to_owned(), "TQ==".to_owned()));
 }
 
-/// No secret is in `told`.
+/// No secret is in the output.
 #[track_caller]
 fn assert_tells_nothing(what: &str, told: &[u8]) {
     let holds = |secret: &[u8]| told.windows(secret.len()).any(|window| window == secret);

@@ -11,7 +11,7 @@ use crate::{chain::SealedBlock, execute, transaction::Signed};
 /// Mainnet's total difficulty, frozen at the merge.
 const FROZEN_TOTAL_DIFFICULTY: U256 = uint!(0xc70d815d562d3cfa955_U256);
 
-/// What the producer does to a block beyond the layout it writes.
+/// Changes that the producer makes to a block beyond the layout it writes.
 #[derive(Clone, Debug, Default)]
 pub struct Manner {
     /// The codec version in the file, when it is not the layout's own.
@@ -138,7 +138,7 @@ fn authorization(signed: &alloy_eips::eip7702::SignedAuthorization) -> Authoriza
     }
 }
 
-/// The producer fills in status, cumulative gas and what each log says; it leaves all else zero.
+/// The producer fills in status, cumulative gas and the contents of each log; it leaves all else zero.
 fn receipt(receipt: &execute::Receipt) -> Receipt {
     let log = |log: &alloy_primitives::Log| Log {
         address: log.address,
@@ -175,7 +175,7 @@ fn state(reads: &StateReads, size_only: &[Address], own_height: Option<u64>, lay
     reads
 }
 
-/// What a layout makes of a number that it writes as a double: 53 significant bits of it.
+/// A number as a layout writes it: 53 significant bits where it is a double.
 fn written(number: U256, layout: Layout) -> U256 {
     if !layout.has_rounded_numbers() {
         return number;

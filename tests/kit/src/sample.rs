@@ -21,7 +21,7 @@ pub struct Sample {
     pub specimen: Specimen,
     /// The specimen encoded.
     pub bytes: Vec<u8>,
-    /// Why canonical execution cannot be faithful, for a specimen that lost too much.
+    /// Reason why canonical execution cannot be faithful, for a specimen that lost too much.
     pub unsupported: Option<&'static str>,
 }
 
@@ -45,7 +45,7 @@ impl Sample {
         format!("{}-{}", self.block.chain_id, self.block.header.number)
     }
 
-    /// What a reader of the file must find in it, for `expected.json`.
+    /// The values that a reader of the file must find in it, for `expected.json`.
     pub fn expectations(&self) -> Value {
         let Self { block, specimen, bytes, unsupported } = self;
         let receipts = &block.outcome.receipts;

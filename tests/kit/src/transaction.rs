@@ -16,10 +16,10 @@ use crate::key::Key;
 /// A block's transaction: blob transactions come without their blobs.
 pub type Envelope = EthereumTxEnvelope<TxEip4844>;
 
-/// What a sender wants, before nonce and signature.
+/// A transaction before nonce and signature.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Who signs and pays.
+    /// The signer, who pays.
     pub from: Key,
     /// The callee; `None` creates a contract.
     pub to: Option<Address>,
@@ -87,7 +87,7 @@ pub struct Signed {
     pub envelope: Envelope,
     /// Its signer.
     pub sender: Address,
-    /// Who signed each authorization of a type-4 transaction.
+    /// Signers of a type-4 transaction's authorizations.
     pub authorities: Vec<Address>,
 }
 

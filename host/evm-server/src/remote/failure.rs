@@ -1,11 +1,11 @@
-//! Why an evm-server gave no answer.
+//! Errors of asking an evm-server.
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_specimen::JsonError;
 
 use super::server_error::ServerError;
 
-/// Why an evm-server gave no answer. All of it is infrastructure: it says nothing of the block.
+/// Errors of asking an evm-server. All are infrastructure and no property of the block.
 #[derive(Debug, thiserror::Error)]
 pub enum AskFailure {
     /// The specimen cannot be written as JSON.
@@ -24,7 +24,7 @@ pub enum AskFailure {
     Broken {
         /// Scheme, host and port.
         server: String,
-        /// What happened.
+        /// The HTTP client's error.
         source: reqwest::Error,
     },
     /// One try took too long.
@@ -32,7 +32,7 @@ pub enum AskFailure {
     Attempt {
         /// Scheme, host and port.
         server: String,
-        /// The limit.
+        /// The limit that was exceeded.
         attempt_ms: u64,
     },
     /// All of it took too long.
@@ -40,7 +40,7 @@ pub enum AskFailure {
     Total {
         /// Scheme, host and port.
         server: String,
-        /// The limit.
+        /// The limit that was exceeded.
         total_ms: u64,
     },
     /// The answer stopped coming.
@@ -48,7 +48,7 @@ pub enum AskFailure {
     Stalled {
         /// Scheme, host and port.
         server: String,
-        /// The limit.
+        /// The limit that was exceeded.
         idle_ms: u64,
     },
     /// More bytes than are taken.
@@ -56,7 +56,7 @@ pub enum AskFailure {
     TooLarge {
         /// Scheme, host and port.
         server: String,
-        /// The limit.
+        /// The limit that was exceeded.
         limit_bytes: usize,
     },
     /// 200, and nothing.
@@ -78,14 +78,14 @@ pub enum AskFailure {
         server: String,
     },
     /// Another status, with the server's words.
-    #[error("{server} answers with {status} and {said}")]
+    #[error("{server} answers with {status} and {message}")]
     Status {
         /// Scheme, host and port.
         server: String,
         /// The HTTP status.
         status: u16,
-        /// What it says.
-        said: ServerError,
+        /// The server's error, as answered.
+        message: ServerError,
     },
 }
 
@@ -93,8 +93,10 @@ impl AskFailure {
     /// The server's words for why it does not execute this block, if it may mean that.
     pub(super) fn refusal(&self) -> Option<&ServerError> {
         match self {
-            // What a proxy, an overloaded server or a missing route says is never about the block.
-            Self::Status { status: 400 | 413 | 415 | 422 | 500, said, .. } if !said.is_of_its_own_disk() => Some(said),
+            // An answer of a proxy, an overloaded server or a missing route is never about the block.
+            Self::Status { status: 400 | 413 | 415 | 422 | 500, message, .. } if !message.is_of_its_own_disk() => {
+                Some(message)
+            }
             _ => None,
         }
     }

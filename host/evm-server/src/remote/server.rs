@@ -21,7 +21,7 @@ use url::Url;
 use super::{
     failure::{AskFailure, SetupError},
     limits::RemoteLimits,
-    server_error::{SAID_BYTES_MAX, ServerError},
+    server_error::{ERROR_BODY_BYTES_MAX, ServerError},
 };
 
 /// Room taken before bytes arrive, whatever length the answer states.
@@ -108,14 +108,14 @@ impl Asked {
                 Ok(document) => return Ok(Answer::Document(document.into())),
                 Err(failure) => failure,
             };
-            let said = failure.refusal().cloned();
-            if let (Some(said), Some(before)) = (&said, &before)
-                && said == before
+            let message = failure.refusal().cloned();
+            if let (Some(message), Some(before)) = (&message, &before)
+                && message == before
                 && self.is_well().await
             {
-                return Ok(Answer::Refusal(said.text().to_owned()));
+                return Ok(Answer::Refusal(message.text().to_owned()));
             }
-            before = said;
+            before = message;
             let Some(pause) = pauses.next() else { return Err(failure) };
             warn!(%failure, "An evm-server did not answer and is asked again.");
             sleep(pause).await;
@@ -152,7 +152,7 @@ impl Asked {
                 }
             }
             206 => Err(AskFailure::Partial { server: server() }),
-            status => Err(AskFailure::Status { server: server(), status, said: self.said(&mut response).await }),
+            status => Err(AskFailure::Status { server: server(), status, message: self.message(&mut response).await }),
         }
     }
 
@@ -181,15 +181,17 @@ impl Asked {
     }
 
     /// The beginning of an error's text, as much of it as comes.
-    async fn said(&self, response: &mut Response) -> ServerError {
-        let mut said = Vec::new();
-        while said.len() < SAID_BYTES_MAX {
+    async fn message(&self, response: &mut Response) -> ServerError {
+        let mut message = Vec::new();
+        while message.len() < ERROR_BODY_BYTES_MAX {
             match self.piece(response).await {
-                Ok(Some(piece)) => said.extend_from_slice(&piece[..piece.len().min(SAID_BYTES_MAX - said.len())]),
+                Ok(Some(piece)) => {
+                    message.extend_from_slice(&piece[..piece.len().min(ERROR_BODY_BYTES_MAX - message.len())])
+                }
                 Ok(None) | Err(_) => break,
             }
         }
-        ServerError::read(&said)
+        ServerError::read(&message)
     }
 
     fn broken(&self, error: reqwest::Error) -> AskFailure {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 /// Bytes of an error that are read and kept. Go's panics and its JSON errors are one line.
-pub(super) const SAID_BYTES_MAX: usize = 4096;
+pub(super) const ERROR_BODY_BYTES_MAX: usize = 4096;
 /// The server's number for what went wrong with its own files.
 const IO_ERROR: &str = "ERROR(11)";
 

@@ -55,7 +55,7 @@ use metrics::Metrics;
 /// Where the network's evm-server listens.
 pub const PORT: u16 = 3_002;
 
-/// Why metrics are not kept or told.
+/// Errors of keeping and rendering metrics.
 #[derive(Debug, thiserror::Error)]
 pub enum MetricsError {
     /// They cannot be collected.
@@ -79,7 +79,7 @@ impl Diagnostic for MetricsError {
 /// An evm-server that is ready to listen.
 pub struct EvmServer(Arc<Serving>);
 
-/// What every request shares.
+/// State shared by all requests.
 struct Serving {
     executor: EmbeddedExecutor,
     format: ResultFormat,

@@ -57,7 +57,7 @@ impl RecordedReceipts {
     }
 }
 
-/// What recorded receipts repeat of the block, without their root: number, hashes, gas used, positions. `hashes` are those of the
+/// Compares the fields that recorded receipts repeat of the block, without their root: number, hashes, gas used, positions. `hashes` are those of the
 /// transactions.
 pub(crate) fn repeated_fields(specimen: &Specimen, hashes: &[B256]) -> Option<Check> {
     let block = &specimen.block;
@@ -79,7 +79,7 @@ fn failure(subject: Subject, stated: Quantity, computed: Quantity) -> Check {
     Check::failure(CheckName::RecordedReceipts, subject, stated, computed)
 }
 
-/// What came before a receipt in its block.
+/// Totals before a receipt in its block.
 #[derive(Default)]
 struct Before {
     cumulative_gas_used: u64,

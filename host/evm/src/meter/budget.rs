@@ -1,4 +1,4 @@
-//! What everything done for one block may still use.
+//! The budget left for all work on one block.
 
 use std::cell::Cell;
 
@@ -23,9 +23,8 @@ pub(crate) struct Budget<'a> {
 /// The gas that a header states, which a run need not exceed by much to be refuted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ExpectedGas {
-    /// The header's `gasUsed`.
     pub(crate) stated: u64,
-    /// Gas beyond the statement that is still executed, so that a small difference is told exactly.
+    /// Gas beyond the statement that is still executed, so that a small difference is exact.
     pub(crate) slack: u64,
 }
 
@@ -76,7 +75,7 @@ impl<'a> Budget<'a> {
         BudgetExceeded::TooLarge { resource: Resource::Gas, used, bound: self.bound }
     }
 
-    /// Lets the caller have its say.
+    /// Asks the caller whether to continue.
     pub(crate) fn check_interrupt(&self) -> Result<(), BudgetExceeded> {
         if self.interrupted.get().is_none() {
             let Err(interrupted) = self.interrupt.check() else { return Ok(()) };

@@ -30,7 +30,7 @@ const DATA: u64 = 4;
 /// Bytes that hold two of input: as digits in the block result.
 const INPUT: u64 = 2;
 
-/// What a block holds before anything is executed: its state, its analysed code and the text of its transactions.
+/// Bytes that a block holds before anything is executed: its state, its analysed code and the text of its transactions.
 pub(crate) fn of_block(block: &Block) -> u64 {
     let state = &block.state;
     let codes = state.codes.pieces().map(|piece| of_code(piece.len())).fold(0, u64::saturating_add);

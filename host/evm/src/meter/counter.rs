@@ -49,14 +49,14 @@ pub(crate) enum Paying {
     Nothing,
 }
 
-/// What a meter counted of a run up to a point between two transactions.
+/// A meter's counts of a run up to a point between two transactions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
     paid: u64,
     block_bytes: u64,
 }
 
-/// What is open where a look is taken.
+/// The open frames at the moment of a check.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Position {
     /// Gas spent in the transaction.
@@ -89,7 +89,7 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// What it counted of its run so far.
+    /// The counts of its run so far.
     pub(crate) const fn mark(&self) -> Mark {
         Mark { paid: self.paid, block_bytes: self.block_bytes }
     }

@@ -83,7 +83,7 @@ fn look(op: &mut Op<'_, '_>) -> Outcome {
     op.host.chain.look(position).map_err(|stop| end(op.host, stop))
 }
 
-/// What is open at an instruction.
+/// The position at an instruction.
 pub(super) fn position(op: &Op<'_, '_>) -> Position {
     let interpreter = &*op.interpreter;
     let depth = interpreter.input.depth();

@@ -76,7 +76,7 @@ impl Remote {
     ) -> Result<Result<Execution, ExecuteError>, UnverifiedAnswer> {
         match answer {
             Answer::Document(document) => compat::verify(&document, specimen, frame, &self.embedded).map(Ok),
-            Answer::Refusal(said) => Ok(Err(Unsupported::Refused { said }.into())),
+            Answer::Refusal(message) => Ok(Err(Unsupported::Refused { message }.into())),
         }
     }
 }

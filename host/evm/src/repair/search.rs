@@ -43,7 +43,7 @@ pub(super) struct Search<'a> {
     stand_ins: &'a Supplement,
     recorded: Option<Recorded>,
     scope: Scope,
-    /// What was executed so far on the way that is being followed.
+    /// Outcomes of the transactions executed so far on the current path.
     outcomes: Vec<TransactionOutcome>,
     choices: Vec<Choice>,
     /// Ways that led to the header; a second one ends the search.

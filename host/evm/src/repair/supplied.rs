@@ -38,7 +38,7 @@ impl fmt::Display for SupplySource {
     }
 }
 
-/// What stands in for one dropped field of one transaction.
+/// The stand-in for one dropped field of one transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Supplied {
     /// Position in the block.

@@ -1,4 +1,4 @@
-//! Rows of state that say more than they must, or less: stubs of code, code twice, slots of no account.
+//! Rows of state with more than they need, or less: stubs of code, code twice, slots of no account.
 
 use alloy_primitives::{Address, B256};
 use refiner_evm::{Basis, BasisPolicy, CodeUse, ExecuteError, Rejected};
@@ -57,7 +57,7 @@ fn size_of_a_delegated_account_is_known_without_its_code_since_prague() {
         let delegated = block(Fork::Prague, code.clone(), designation());
         assert_eq!(result(BasisPolicy::Auto, &delegated).basis, Basis::Execution);
         for (fork, measured) in [(Fork::Cancun, vec![STOP; 23]), (Fork::Prague, vec![STOP; 24])] {
-            // Whoever branches finds one size other than 23 as good as another.
+            // A branch finds one size other than 23 as good as another.
             if fork == Fork::Prague && code == branching() {
                 result(BasisPolicy::Execution, &block(fork, code.clone(), measured));
                 continue;

@@ -60,7 +60,7 @@ pub fn call(to: Address) -> Transaction {
     }
 }
 
-/// Who signed an authorization.
+/// Recovers the signer of an authorization.
 pub fn authority(authorization: &Authorization) -> Address {
     let Authorization { chain_id, address, nonce, y_parity, r, s } = authorization.clone();
     let unsigned = alloy_eips::eip7702::Authorization { chain_id, address, nonce };
@@ -215,12 +215,12 @@ impl TestBlock {
         self
     }
 
-    /// What executing the settled block gives.
+    /// Executes the settled block.
     pub fn executed(self) -> Execution {
         self.settled().run().unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Why the block as it stands is not executed; for a header nobody settled, settle it first.
+    /// Error of executing the block as it stands; an unsettled header has to be settled first.
     pub fn refused(self) -> ExecuteError {
         self.run().map(|_| "an execution").expect_err("a reason")
     }
@@ -239,14 +239,14 @@ impl TestBlock {
         self.with(|block| block.receipts = receipts)
     }
 
-    /// What the block as it stands gives where everything done for it may use so much gas.
+    /// Executes the block as it stands with this bound of gas for all work.
     pub fn within(&self, gas_bound: u64) -> Result<Execution, ExecuteError> {
         let policy = ExecutionPolicy { gas_bound, ..executed_only() };
         let (executor, specimen) = self.clone().ready();
         executor.with_policy(policy).execute(&specimen, ResultFormat::Canonical)
     }
 
-    /// What the block as it stands gives where the caller may interrupt its execution.
+    /// Executes the block as it stands with an interrupt of the caller.
     pub fn interrupted_by(&self, interrupt: &dyn Interrupt) -> Result<Result<Execution, ExecuteError>, Interrupted> {
         let (executor, specimen) = self.clone().ready();
         executor.answer(&specimen, ResultFormat::Canonical, interrupt)

@@ -100,8 +100,8 @@ pub fn all() -> Vec<Full> {
     ]
 }
 
-/// What decoding allows.
-const TRANSACTIONS: usize = 1 << 14;
+/// The limit that decoding sets.
+const TRANSACTIONS: usize = 12_288;
 const WITHDRAWALS: usize = 1 << 16;
 const SIDECARS: usize = 256;
 const BLOBS: usize = 2_048;

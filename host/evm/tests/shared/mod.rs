@@ -16,7 +16,7 @@ pub fn path(name: &str) -> PathBuf {
     shared.join(name)
 }
 
-/// A file of `specimens/`, or `None` and a line that says so when they are not there.
+/// A file of `specimens/`, or `None` and a printed line when they are absent.
 pub fn read(name: &str) -> Option<Vec<u8>> {
     let path = path(&format!("specimens/{name}"));
     let bytes = fs::read(&path).ok();

@@ -10,7 +10,7 @@ use refiner_diagnostics::ExitCode;
 /// `refiner content`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Prints the content id under which the network's pinners keep a file; asks nobody.
+    /// Prints the content id under which the network's pinners keep a file; needs no network.
     Cid {
         /// Files, or `-`.
         #[arg(required = true, value_name = "FILE")]

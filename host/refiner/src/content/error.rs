@@ -12,32 +12,26 @@ pub enum ContentError {
     /// A file cannot be read.
     #[error("{}: {source}", OneLine(.file))]
     Read {
-        /// Which.
         file: String,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
     /// More than the network's content has.
     #[error("{}: larger than the limit of {} bytes for one content", OneLine(.file), refiner_content::CONTENT_BYTES_MAX)]
-    TooLarge {
-        /// Which.
-        file: String,
-    },
+    TooLarge { file: String },
     /// What was fetched cannot be written.
     #[error("{}: {source}", OneLine(.path.display()))]
     Write {
-        /// Where.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// Nobody gave it.
+    /// No backend has it.
     #[error(transparent)]
     Fetch(#[from] FetchFailure),
     /// It could not be kept.
     #[error(transparent)]
     Keep(#[from] KeepError),
-    /// The local store.
     #[error(transparent)]
     Store(#[from] OpenError),
     /// The pinner's or a gateway's address.

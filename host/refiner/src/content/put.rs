@@ -8,7 +8,7 @@ use refiner_text::OneLine;
 use super::{ContentError, arguments::Put, content, runtime, store};
 use crate::terminal;
 
-/// Keeps each file, and says its id when everybody has it.
+/// Keeps each file, and prints its id when every store has it.
 pub fn run(arguments: &Put) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
     let store = store(&settings.get(&table::DATA))?;

@@ -18,7 +18,7 @@ pub fn run(arguments: &Serve) -> Result<ExitCode, Failure> {
         let signals =
             signal(SignalKind::terminate()).and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
         let (mut terminate, mut interrupt) = signals.map_err(ContentError::Runtime)?;
-        // With port 0 nobody else knows the address.
+        // With port 0 the address is known only here.
         let address = listener.local_addr().map_err(ContentError::Runtime)?;
         writeln!(terminal::out(false), "http://{address}")?;
         let end = async move {

@@ -30,9 +30,8 @@ pub enum ServeError {
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// No body as large as is allowed would ever be read.
@@ -40,7 +39,6 @@ pub enum ServeError {
     Limits {
         /// Size of one body.
         body: Bytes,
-        /// Size of all.
         in_flight: Bytes,
     },
     /// The runtime or its signals.
@@ -89,7 +87,7 @@ fn size(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// Serves until it is told to stop.
+/// Serves until a signal asks it to stop.
 pub fn run(arguments: &Serve) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
     let (limits, format) = (limits(&settings)?, settings.get(&table::EVM_FORMAT));
@@ -110,7 +108,7 @@ pub fn run(arguments: &Serve) -> Result<ExitCode, Failure> {
 
 async fn serve(address: SocketAddr, format: ResultFormat, limits: Limits, server: EvmServer) -> Result<(), ServeError> {
     let stop = CancellationToken::new();
-    signals::shutdown_on_signal(&stop, || tracing::info!("Told to stop: what is running is finished."))
+    signals::shutdown_on_signal(&stop, || tracing::info!("stopping: running requests are finished"))
         .map_err(ServeError::Runtime)?;
     let refuse = |source| ServeError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(refuse)?;
@@ -124,9 +122,9 @@ async fn serve(address: SocketAddr, format: ResultFormat, limits: Limits, server
     Ok(())
 }
 
-/// Tells whoever started it where it listens, which port 0 leaves open.
+/// Prints the address it listens on, which port 0 leaves open.
 fn say(address: SocketAddr) {
     use io::Write as _;
-    // Nobody has to listen.
+    // Standard error may be closed.
     let _ = writeln!(io::stdout(), "listening on http://{address}");
 }

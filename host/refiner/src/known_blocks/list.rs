@@ -20,7 +20,6 @@ const ETHEREUM: u64 = 1;
 /// Block hashes by chain and height.
 #[derive(Debug, Default)]
 pub struct BlockHashes {
-    /// Sorted.
     blocks: Vec<(u64, u64)>,
     /// The hash of the block at the same position.
     hashes: Vec<B256>,
@@ -32,27 +31,19 @@ pub enum BlockHashesError {
     /// The file cannot be read.
     #[error("{path}: {source}")]
     Read {
-        /// The file.
         path: PathBuf,
         /// The operating system's reason.
         source: io::Error,
     },
     /// The file is larger than any list that is read.
     #[error("{path}: larger than the limit of {bytes_max} bytes for a list of block hashes")]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// The limit.
-        bytes_max: u64,
-    },
+    TooLarge { path: PathBuf, bytes_max: u64 },
     /// A line is no block.
     #[error("{path}: line {line}: {fault}")]
     Line {
-        /// The file.
         path: PathBuf,
         /// The line's number, from 1.
         line: usize,
-        /// The mistake.
         fault: LineFault,
     },
 }
@@ -78,18 +69,10 @@ pub enum LineFault {
     },
     /// A chain id or height that is no number.
     #[error("expected a {what}, found '{found}'")]
-    Number {
-        /// What stands there.
-        what: &'static str,
-        /// The text.
-        found: UntrustedText,
-    },
+    Number { what: &'static str, found: UntrustedText },
     /// A hash that is none.
     #[error("expected a block hash of 64 hex digits, found '{found}'")]
-    Hash {
-        /// The text.
-        found: UntrustedText,
-    },
+    Hash { found: UntrustedText },
     /// A line that is longer than any block.
     #[error("longer than {LINE_BYTES_MAX} bytes")]
     TooLong,

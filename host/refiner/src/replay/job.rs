@@ -20,7 +20,6 @@ use crate::{
 
 /// What is the same for every specimen of a replay. Shared by its threads.
 pub struct Job {
-    /// At least one.
     pub rules: Vec<LoadedRule>,
     /// Executes blocks for rules that may ask for it.
     pub executor: Arc<dyn Executor>,
@@ -28,13 +27,12 @@ pub struct Job {
     pub known: KnownBlocks,
     /// Where artifacts go, if anywhere.
     pub output: Option<OutputDirectory>,
-    /// Whether the report says specimen hashes: they are then worked out on the threads that run, not on the one that prints.
+    /// Whether the report has specimen hashes: they are then worked out on the threads that run, not on the one that prints.
     pub hashes: bool,
 }
 
 /// What became of one specimen.
 pub struct Replayed {
-    /// Which.
     pub input: Input,
     /// What happened, or why nothing could.
     pub outcome: Result<Outcome, Unusable>,
@@ -53,7 +51,7 @@ pub enum Unusable {
 
 /// A specimen and its runs.
 pub struct Outcome {
-    /// What the specimen says of itself.
+    /// Height and layout of the specimen.
     pub facts: Facts,
     /// Whether its block is known from elsewhere. A specimen of another block is rejected by every rule's run.
     pub known: Check,
@@ -61,17 +59,13 @@ pub struct Outcome {
     pub runs: Vec<RunRecord>,
 }
 
-/// What a specimen says of itself.
+/// Height and layout of a specimen.
 pub struct Facts {
-    /// Chain id.
     pub chain_id: u64,
-    /// Block height.
     pub height: u64,
-    /// Block hash.
     pub block_hash: B256,
     /// The hash the network announces, if a rule or the report asked for it.
     pub specimen_hash: Option<B256>,
-    /// Avro layout.
     pub layout: &'static str,
     /// Gas used, by the header.
     pub gas_used: u64,
@@ -81,11 +75,9 @@ pub struct Facts {
 
 /// One run of one rule.
 pub struct RunRecord {
-    /// The rule's name.
     pub rule: Arc<str>,
     /// Identity of rule, parameters, limits and engine.
     pub identity: B256,
-    /// How it ended.
     pub end: RunEnd,
     /// Wall time of the run and of writing its artifacts.
     pub elapsed: Duration,
@@ -101,25 +93,23 @@ pub enum RunEnd {
         records: u64,
         /// What the run used.
         usage: Box<Usage>,
-        /// What the rule said.
+        /// The rule's own message.
         log: Vec<LogLine>,
         /// What its output rests on.
         evidence: Box<Evidence>,
     },
     /// With another verdict.
     Refused {
-        /// Never [`Verdict::Produced`].
         verdict: Verdict,
         /// What the run used.
         usage: Box<Usage>,
-        /// What the rule said.
+        /// The rule's own message.
         log: Vec<LogLine>,
         /// The checks that were made.
         evidence: Box<Evidence>,
     },
     /// Rejected before any run: the block is not the one that is known.
     OtherBlock,
-    /// Without a verdict.
     Failed(RunFailure),
 }
 
@@ -138,13 +128,10 @@ pub enum RunFailure {
 pub struct Kept {
     /// The rule's name for it.
     pub name: String,
-    /// Media type.
     pub media_type: String,
-    /// Length.
     pub bytes: usize,
     /// sha256 of its bytes.
     pub sha256: B256,
-    /// Where it is.
     pub path: Option<PathBuf>,
 }
 

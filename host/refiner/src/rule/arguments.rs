@@ -17,7 +17,7 @@ pub enum Rule {
     Build(Build),
     /// Checks whether rules are admitted; if not, prints what was found, what is allowed and what to do.
     Check(Check),
-    /// Says what rules are, ask for and import, without running them.
+    /// Prints identity, requested limits and imports of rules, without running them.
     Info(Info),
     /// Runs a rule over one specimen and shows what it used and made.
     Run(Run),

@@ -22,48 +22,30 @@ pub enum RuleError {
     Pool(#[from] PoolError),
     /// The sandbox does not let it in.
     #[error("{rule}: {source}")]
-    Refused {
-        /// Which.
-        rule: String,
-        /// Why not.
-        source: AdmissionError,
-    },
-    /// It says something else than its manifest, or does not fit the contract.
+    Refused { rule: String, source: AdmissionError },
+    /// Its description differs from its manifest, or it does not fit the contract.
     #[error("{rule}: {reason}")]
     RefusedByWorker {
-        /// Which.
         rule: String,
         /// The kind of refusal.
         kind: RefusalKind,
-        /// Why.
         reason: UntrustedText,
     },
     /// It has no code.
     #[error("{rule}: {source}")]
-    Compile {
-        /// Which.
-        rule: String,
-        /// Why not.
-        source: CompileError,
-    },
+    Compile { rule: String, source: CompileError },
     /// Its run has no verdict.
     #[error("{rule}: {source}")]
-    Run {
-        /// Which.
-        rule: String,
-        /// Why not.
-        source: Quarantined,
-    },
+    Run { rule: String, source: Quarantined },
     /// A limit that cannot be granted.
     #[error(transparent)]
     Limit(#[from] LimitError),
-    /// A limit that the rule asks for and nobody can be granted.
+    /// A limit that the rule asks for and that is never granted.
     #[error(transparent)]
     AboveCap(#[from] AboveCap),
     /// Several rules where one is wanted.
     #[error("{argument}: expected one rule, found {found}")]
     Several {
-        /// What was typed.
         argument: String,
         /// How many rules it names.
         found: usize,

@@ -1,4 +1,4 @@
-//! `refiner rule info`: what a rule is and asks for, told from its bytes alone.
+//! `refiner rule info`: identity and requests of a rule, read from its bytes alone.
 
 use alloy_primitives::B256;
 use refiner_authoring::{

@@ -1,4 +1,4 @@
-//! `refiner rule`: for those who write rules, and those who are about to run somebody else's.
+//! `refiner rule`: commands for authors of rules, and for users of rules from others.
 
 mod arguments;
 mod build;

@@ -47,11 +47,10 @@ impl Diagnostic for SessionError {
     }
 }
 
-/// A rule that was admitted, as far as can be told without running it.
+/// A rule that was admitted, as far as is known without running it.
 pub struct Prepared {
     /// What it is called in messages.
     pub called: String,
-    /// Its code.
     pub compiled: Arc<CompiledRule>,
 }
 

@@ -1,4 +1,4 @@
-//! What a run used and said, as JSON and for people.
+//! A run's usage and messages, as JSON and as tables.
 
 use refiner_diagnostics::Diagnostic as _;
 use refiner_sandbox::{LimitUse, LogLine, Usage};

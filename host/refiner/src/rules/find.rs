@@ -26,7 +26,6 @@ pub struct Sources {
 pub struct Found {
     /// What it is called in messages.
     pub called: String,
-    /// Its bytes; nobody has looked at them.
     pub component: Vec<u8>,
     /// The text of the manifest beside it.
     pub beside: Option<String>,

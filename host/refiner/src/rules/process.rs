@@ -15,7 +15,6 @@ pub enum RuleProcess {
     Here(Box<AdmittedRule>),
     /// In a confined child process, which was given the rule's compiled code.
     Worker {
-        /// The rule.
         rule: Prepared,
         /// Its workers, shared by every isolated rule.
         session: Arc<Session>,
@@ -26,7 +25,6 @@ pub enum RuleProcess {
 pub struct Block {
     /// Decoded, for a rule that runs here; a worker decodes the bytes itself.
     pub specimen: Arc<Specimen>,
-    /// Its bytes.
     pub raw: Bytes,
     /// The hash that the network announces.
     pub hash: SpecimenHash,
@@ -38,7 +36,6 @@ pub enum NoRun {
     /// The sandbox of this process could not finish it.
     #[error(transparent)]
     Host(#[from] HostFailure),
-    /// No worker could.
     #[error(transparent)]
     Worker(#[from] RuleError),
 }

@@ -14,7 +14,7 @@ use crate::{
     terminal::{EscapingStdout, PrintError},
 };
 
-/// What is said of one specimen.
+/// The report of one specimen.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Inspection {

@@ -22,7 +22,7 @@ pub enum AdmissionError {
     /// Not a component at all.
     #[error("found {found}, and only a WebAssembly component is a rule")]
     NotAComponent {
-        /// What it is.
+        /// Kind of what was found.
         found: Found,
     },
     /// Its bytes cannot be read as a component.
@@ -30,7 +30,7 @@ pub enum AdmissionError {
     Malformed {
         /// Where.
         offset: u64,
-        /// The parser's words.
+        /// The parser's own message.
         message: UntrustedText,
     },
     /// More of something than the compiler should be asked to take.
@@ -38,7 +38,7 @@ pub enum AdmissionError {
     TooMuch {
         /// Of what.
         limit: ScanLimit,
-        /// How many were found before the scan stopped.
+        /// Number found before the scan stopped.
         found: u64,
     },
     /// A nested component that asks for components or modules at run time: its size cannot be known before.
@@ -62,7 +62,7 @@ pub enum AdmissionError {
     /// An import that was not granted.
     #[error("needs the capability '{capability}', which was not granted: grant it, or use a rule without it")]
     Ungranted {
-        /// Which.
+        /// The capability in question.
         capability: Capability,
     },
     /// WASI, which was not granted.
@@ -86,19 +86,19 @@ pub enum AdmissionError {
     /// Functions or types of the contract differ from the host's.
     #[error("does not fit the contract: {message}")]
     Contract {
-        /// The linker's words.
+        /// The linker's own message.
         message: UntrustedText,
     },
     /// The compiler refused it.
     #[error("does not compile: {message}")]
     Compile {
-        /// The compiler's words.
+        /// The compiler's own message.
         message: UntrustedText,
     },
     /// `describe` did not return.
     #[error("did not describe itself: {verdict}")]
     Describe {
-        /// How it ended.
+        /// The outcome that was found.
         verdict: Box<Verdict>,
     },
     /// No manifest inside the component, and none beside it.
@@ -109,50 +109,50 @@ pub enum AdmissionError {
     /// A manifest that is none.
     #[error("the manifest {place} the component is refused: {message}")]
     Manifest {
-        /// Which of the two.
+        /// Place of the manifest, of the two.
         place: ManifestPlace,
-        /// What is wrong with it.
+        /// The fault that was found.
         message: UntrustedText,
     },
-    /// Two manifests that say different things.
+    /// Two manifests that differ.
     #[error("two manifests differ in their {field}: '{inside}' inside the component, '{beside}' beside it")]
     ManifestsDiffer {
         /// The first field in which they differ.
         field: &'static str,
-        /// What the one inside says.
+        /// Text of the embedded manifest.
         inside: UntrustedText,
-        /// What the one beside says.
+        /// Text of the manifest file.
         beside: UntrustedText,
     },
     /// An import that the manifest does not ask for.
     #[error("imports the capability '{capability}' without asking for it: add {} to rule.toml", .capability.request())]
     Unasked {
-        /// Which.
+        /// The capability in question.
         capability: Capability,
     },
     /// A request without an import.
     #[error("asks for the capability '{capability}' without importing it: take it out of rule.toml")]
     Unused {
-        /// Which.
+        /// The capability in question.
         capability: Capability,
     },
     /// A layout that there is not.
     #[error("accepts the layout '{layout}', and there are {}", layouts())]
     Layout {
-        /// Which.
+        /// The layout in question.
         layout: UntrustedText,
     },
     /// More of a limit than there is to grant.
     #[error("asks for too much: {0}")]
     AboveCap(AboveCap),
-    /// `describe` says something else than the manifest.
-    #[error("describes itself with the {field} '{described}', and its manifest says '{stated}'")]
+    /// `describe` differs from the manifest.
+    #[error("describes itself with the {field} '{described}', and its manifest states '{stated}'")]
     Disagrees {
         /// The first field in which they differ.
         field: &'static str,
-        /// What the rule says of itself.
+        /// The rule's own description.
         described: UntrustedText,
-        /// What its manifest says.
+        /// The description in its manifest.
         stated: UntrustedText,
     },
 }
@@ -167,7 +167,7 @@ impl Diagnostic for AdmissionError {
     }
 }
 
-/// What was found in place of a component.
+/// A kind of file found in place of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
     /// No bytes.

@@ -29,11 +29,11 @@ pub struct ExecutionHandle;
 /// The executor of a run, which the `evm` interface hands to the rules that were granted it, and what it executed.
 pub(crate) struct Executions {
     executor: Option<Arc<dyn Executor>>,
-    /// What the executions rest on; `None` until one succeeded.
+    /// Evidence of the executions; `None` until one succeeded.
     evidence: Option<Evidence>,
     /// An execution checked the senders.
     senders_checked: bool,
-    /// Why there was none when the rule asked. Remembered, so that no rule makes a verdict of it.
+    /// Reason why none was available when the rule asked. Kept, so that no rule makes a verdict of it.
     unavailable: Option<UntrustedText>,
     /// Class of the reason for which the last execution was refused.
     refused: Option<ReasonClass>,
@@ -64,7 +64,7 @@ impl Executions {
         self.senders_checked
     }
 
-    /// What the executions of this run rest on; `None` when none succeeded, and the specimen was not checked here.
+    /// Evidence of this run's executions; `None` when none succeeded, and the specimen was not checked here.
     pub(crate) fn take_evidence(&mut self) -> Option<Evidence> {
         self.evidence.take()
     }
@@ -78,7 +78,7 @@ impl Executions {
         Ok(rep)
     }
 
-    /// Why a block that the rule asked for was not executed, if that was nobody's verdict.
+    /// Reason why a block that the rule asked for was not executed, where that is no verdict.
     pub(crate) fn unavailable(&mut self) -> Option<UntrustedText> {
         self.unavailable.take()
     }

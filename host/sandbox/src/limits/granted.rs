@@ -1,4 +1,4 @@
-//! What a run is granted: what its rule asks for, within what the operator allows.
+//! The limits granted to a run: those its rule asks for, within those that the operator allows.
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_manifest::{LIMIT_NAMES, Manifest, World};
@@ -61,7 +61,7 @@ impl Limits {
         Self::of_table(|limit| limit.spec().cap)
     }
 
-    /// What a manifest asks for, and the default where it asks for nothing.
+    /// The limits that a manifest asks for, with defaults where it asks for none.
     pub fn asked_by(manifest: &Manifest) -> Result<Self, AboveCap> {
         let defaults = match manifest.world {
             World::Transform => Self::default(),
@@ -109,7 +109,7 @@ impl Limits {
         self
     }
 
-    /// How much of `limit` is granted.
+    /// The granted amount of `limit`.
     pub const fn get(&self, limit: Limit) -> u64 {
         self.0.get(limit)
     }

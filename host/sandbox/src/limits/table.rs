@@ -44,10 +44,10 @@ pub enum Limit {
     EvmExecutions,
 }
 
-/// What the table says of one limit.
+/// One limit's row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitSpec {
-    /// Which limit.
+    /// The limit that it describes.
     pub limit: Limit,
     /// Its name in `rule.toml`, logs and messages, unit last.
     pub name: &'static str,
@@ -55,7 +55,7 @@ pub struct LimitSpec {
     pub default: u64,
     /// The most that can be granted.
     pub cap: u64,
-    /// What it stops.
+    /// The attack that it stops.
     pub why: &'static str,
 }
 
@@ -69,8 +69,8 @@ pub const LIMITS: [LimitSpec; Limit::COUNT] = [
     spec(Limit::Calls, MILLION, 10 * MILLION, "9.5 million calls a second pass every engine setting"),
     spec(Limit::CallBytes, 4 * MIB, 64 * MIB, "one call could copy a memory full of text"),
     spec(Limit::CopiedBytes, 4096 * MIB, 32_768 * MIB, "many small copies cost what one large does"),
-    spec(Limit::LogLines, 1_000, 10_000, "whoever reads them; a line too many is lost and ends no run"),
-    spec(Limit::LogBytes, 256 * KIB, 4 * MIB, "whoever stores them; what is too long is cut and ends no run"),
+    spec(Limit::LogLines, 1_000, 10_000, "those who read them; a line too many is lost and ends no run"),
+    spec(Limit::LogBytes, 256 * KIB, 4 * MIB, "those who store them; what is too long is cut and ends no run"),
     spec(Limit::Artifacts, 8, OUTPUTS_MAX as u64, "each is hashed, pinned and announced"),
     spec(Limit::OutputBytes, 64 * MIB, 512 * MIB, "artifacts are held in memory until they are kept"),
     spec(Limit::EvmExecutions, 1, 4, "each costs what the block cost its chain"),
@@ -81,7 +81,7 @@ const fn spec(limit: Limit, default: u64, cap: u64, why: &'static str) -> LimitS
 }
 
 impl Limit {
-    /// How many limits there are.
+    /// Number of limits in the table.
     pub const COUNT: usize = LIMIT_NAMES.len();
 
     /// Its line in the table.
@@ -107,7 +107,7 @@ impl fmt::Display for Limit {
 pub struct AboveCap {
     /// Of what.
     pub limit: Limit,
-    /// How much.
+    /// The amount that was asked for.
     pub asked: u64,
 }
 

@@ -49,7 +49,7 @@ fn lock_of(source_text: &str) -> Lock {
     lock
 }
 
-/// The error, and that it says each of these.
+/// The error, which must contain each of these.
 #[track_caller]
 fn refused(result: Result<Component, SourceError>, said: &[&str]) {
     let error = result.expect_err("it is refused");

@@ -22,7 +22,7 @@ use refiner_sources::Sha256;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-/// What is served, and how often it was asked for.
+/// A server's files, with the number of requests for each.
 pub struct Server {
     address: SocketAddr,
     shelf: Arc<Shelf>,

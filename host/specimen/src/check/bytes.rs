@@ -23,7 +23,7 @@ pub fn specimen_hash(bytes: &[u8], announced: B256) -> Check {
 pub fn canonical_encoding(bytes: &[u8], specimen: &Specimen) -> Check {
     let name = CheckName::CanonicalEncoding;
     let Ok(encoded) = encode(specimen, specimen.layout) else {
-        return Check { name, outcome: Outcome::NotApplicable("its layout cannot say what the specimen holds") };
+        return Check { name, outcome: Outcome::NotApplicable("its layout cannot represent the specimen") };
     };
     if bytes == encoded {
         return Check { name, outcome: Outcome::Passed };

@@ -10,7 +10,7 @@ const CHUNK_BYTES: usize = CHUNK_CHARACTERS / 4 * 3;
 
 /// The code of a specimen is text that no base64 decoder reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the code of {hash} is not base64 text; `refiner specimen decode` says at which byte")]
+#[error("the code of {hash} is not base64 text; `refiner specimen decode` names the byte")]
 pub struct NotBase64 {
     /// The keccak256 that the producer states for it.
     pub hash: B256,

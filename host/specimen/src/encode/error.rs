@@ -21,7 +21,7 @@ impl From<apache_avro::Error> for EncodeError {
 
 /// A value that a layout cannot represent, with its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("layout {layout} cannot say {path}: {refusal}")]
+#[error("layout {layout} cannot represent {path}: {refusal}")]
 pub struct Unrepresentable {
     /// The layout asked for.
     pub layout: Layout,

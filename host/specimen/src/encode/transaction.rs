@@ -55,7 +55,7 @@ fn number(out: &mut Writer, number: U256) -> Encoded<()> {
     Ok(())
 }
 
-/// What newer layouts added. Every transaction of 0.37 has blob fields, and zeros and empty lists in them mean nothing.
+/// Writes the fields that newer layouts added. Every transaction of 0.37 has blob fields, and zeros and empty lists in them mean nothing.
 fn later_fields(out: &mut Writer, transaction: &Transaction) -> Encoded<()> {
     let hashes = |out: &mut Writer, hashes: &Vec<B256>| out.hexes(hashes);
     let fee_cap = |out: &mut Writer, cap: u128| number(out, U256::from(cap));

@@ -130,24 +130,24 @@ impl Writer {
     pub(super) fn optional<T>(
         &mut self,
         value: Option<T>,
-        say: impl FnOnce(&mut Self, T) -> Encoded<()>,
+        write: impl FnOnce(&mut Self, T) -> Encoded<()>,
     ) -> Encoded<()> {
         self.integer(value.is_some().into());
-        value.map_or(Ok(()), |value| say(self, value))
+        value.map_or(Ok(()), |value| write(self, value))
     }
 
-    /// An array of what `say` writes for each item: their number, the items, and a zero.
+    /// An array of what `write` writes for each item: their number, the items, and a zero.
     pub(super) fn array<T>(
         &mut self,
         items: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
-        say: impl Fn(&mut Self, T) -> Encoded<()>,
+        write: impl Fn(&mut Self, T) -> Encoded<()>,
     ) -> Encoded<()> {
         let items = items.into_iter();
         if items.len() > 0 {
             self.length(items.len());
         }
         for (index, item) in items.enumerate() {
-            say(self, item).map_err(|unsaid| unsaid.within(PathSegment::Index(index)))?;
+            write(self, item).map_err(|unsaid| unsaid.within(PathSegment::Index(index)))?;
         }
         self.integer(0);
         Ok(())
@@ -161,7 +161,7 @@ impl Writer {
         })
     }
 
-    /// A field of newer layouts that may be null. An older layout refuses a value, unless it says nothing
+    /// A field of newer layouts that may be null. An older layout refuses a value, unless it is empty
     /// (`says_nothing`): the producer fills some fields of some transactions with zeros that no reader misses.
     pub(super) fn since<T>(
         &mut self,
@@ -169,10 +169,10 @@ impl Writer {
         name: &'static str,
         value: Option<T>,
         says_nothing: impl FnOnce(&T) -> bool,
-        say: impl FnOnce(&mut Self, T) -> Encoded<()>,
+        write: impl FnOnce(&mut Self, T) -> Encoded<()>,
     ) -> Encoded<()> {
         if self.layout >= since {
-            return self.optional(value, say).at(name);
+            return self.optional(value, write).at(name);
         }
         match value {
             Some(value) if !says_nothing(&value) => Err(FieldObstacle::new(EncodeObstacle::NoSuchField)).at(name),

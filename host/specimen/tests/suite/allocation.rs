@@ -1,4 +1,4 @@
-//! How much memory decoding takes, whatever the bytes claim.
+//! Bounds of the memory that decoding takes, whatever the bytes claim.
 // Counting allocations takes an allocator, and an allocator takes `unsafe`; it only forwards.
 #![allow(unsafe_code)]
 
@@ -49,7 +49,7 @@ fn peak_of_decoding(bytes: &[u8]) -> usize {
     (PEAK.get() - before).try_into().unwrap()
 }
 
-/// What a decoder may use for whatever it has not looked at: an error and its path.
+/// Bytes that a decoder may use beside the input: an error and its path.
 const FIXED_BYTES: usize = 4 << 10;
 
 #[test]

@@ -98,7 +98,7 @@ fn version_that_is_not_a_number_is_refused() {
     let mut specimen = plain();
     specimen.stated_codec_version = f64::NAN;
     let error = encode(&specimen, Layout::V0_38).unwrap_err();
-    assert_eq!(error.to_string(), "layout 0.38 cannot say codecVersion: the number is not finite");
+    assert_eq!(error.to_string(), "layout 0.38 cannot represent codecVersion: the number is not finite");
 }
 
 #[track_caller]

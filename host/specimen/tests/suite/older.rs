@@ -162,7 +162,7 @@ fn height_that_no_double_is_is_refused_in_0_3() {
     let mut specimen = marked(Layout::V0_3);
     specimen.block.state.block_hashes[0].number = (1 << 53) + 1;
     let error = encode(&specimen, Layout::V0_3).unwrap_err().to_string();
-    assert_eq!(error, "layout 0.3 cannot say State.BlockhashRead[0].BlockNumber: no double is the number");
+    assert_eq!(error, "layout 0.3 cannot represent State.BlockhashRead[0].BlockNumber: no double is the number");
 }
 
 #[test]

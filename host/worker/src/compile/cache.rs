@@ -48,32 +48,32 @@ pub enum CacheError {
     /// It cannot be made or looked at.
     #[error("cannot use the code cache {path}: {error}")]
     Io {
-        /// Which.
+        /// Path of the file or directory.
         path: PathBuf,
-        /// Why.
+        /// The cause of the failure.
         #[source]
         error: io::Error,
     },
     /// A link, or no directory.
     #[error("the code cache {path} is not a directory")]
     NotADirectory {
-        /// Which.
+        /// Path of the file or directory.
         path: PathBuf,
     },
-    /// Somebody else's.
+    /// The file belongs to another user.
     #[error("the code cache {path} belongs to user {owner}, and this is user {user}")]
     Owner {
-        /// Which.
+        /// Path of the file or directory.
         path: PathBuf,
         /// Whose.
         owner: u32,
-        /// Who we are.
+        /// User id of this process.
         user: u32,
     },
     /// Open to others.
     #[error("the code cache {path} has mode {mode:o}, and only its owner may have access: chmod 700")]
     Mode {
-        /// Which.
+        /// Path of the file or directory.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
@@ -90,7 +90,7 @@ impl Diagnostic for CacheError {
     }
 }
 
-/// What code is kept under.
+/// The key of compiled code in the cache.
 pub(super) struct CodeKey {
     pub(super) component: B256,
     pub(super) compatibility: B256,
@@ -172,7 +172,7 @@ impl CodeCache {
     }
 }
 
-/// Why a file is not code.
+/// Reasons why a cached file is no code.
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
     #[error(transparent)]

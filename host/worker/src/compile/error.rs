@@ -1,4 +1,4 @@
-//! Why a component has no code.
+//! Errors of compiling a component.
 
 use std::io;
 
@@ -12,7 +12,7 @@ use crate::{
     protocol::ProtocolError,
 };
 
-/// Why a component has no code.
+/// Errors of compiling a component.
 #[derive(Debug, thiserror::Error)]
 pub enum CompileError {
     /// It is not admitted, or does not compile.
@@ -20,7 +20,7 @@ pub enum CompileError {
     Refused {
         /// Its kind.
         kind: RefusalKind,
-        /// Why, with what was found and what is allowed.
+        /// The reason, with what was found and what is allowed.
         reason: UntrustedText,
     },
     /// Compiling it takes more memory than allowed.
@@ -36,14 +36,14 @@ pub enum CompileError {
         allowed_ms: u64,
     },
     /// The compiler crashed on it.
-    #[error("the compiler died ({end}) and said '{said}'")]
+    #[error("the compiler died ({end}) with standard error '{output}'")]
     Died {
         /// Its exit code or signal.
         end: ProcessEnd,
-        /// What it wrote to standard error.
-        said: UntrustedText,
+        /// Its output on standard error.
+        output: UntrustedText,
     },
-    /// The compiler said what no compiler says.
+    /// The compiler broke the protocol.
     #[error("the compiler broke the protocol: {0}")]
     Protocol(#[source] ProtocolError),
     /// The compiler could not be started.
@@ -71,7 +71,7 @@ impl Diagnostic for CompileError {
                     .into(),
             ),
             Self::Died { .. } => {
-                Some("do not use it, and tell whoever wrote it: no honest component is known to end a compiler".into())
+                Some("do not use it, and report it to its author: no honest component is known to end a compiler".into())
             }
             Self::Protocol(_) | Self::Spawn(_) => None,
         }
@@ -87,7 +87,7 @@ impl From<AdmissionError> for CompileError {
     }
 }
 
-/// Ends a compiler that broke off, and says why.
+/// Ends a compiler that broke off, and returns the reason.
 pub(super) fn autopsy(process: Process, error: ProtocolError, limits: &CompileLimits) -> CompileError {
     if error.is_timeout() {
         return CompileError::OutOfTime { allowed_ms: limits.wall_ms };
@@ -98,9 +98,9 @@ pub(super) fn autopsy(process: Process, error: ProtocolError, limits: &CompileLi
     let ended = process.end_after_close();
     match ended.signal() {
         Some(SIGXCPU) => CompileError::OutOfTime { allowed_ms: limits.cpu_seconds.saturating_mul(1_000) },
-        Some(SIGABRT) if ended.said.as_str().contains(NO_MEMORY) => {
+        Some(SIGABRT) if ended.output.as_str().contains(NO_MEMORY) => {
             CompileError::OutOfMemory { allowed_bytes: limits.memory_bytes }
         }
-        _ => CompileError::Died { end: ended.end, said: ended.said },
+        _ => CompileError::Died { end: ended.end, output: ended.output },
     }
 }

@@ -1,4 +1,4 @@
-//! What a child does to itself before it touches anything of a stranger's.
+//! The confinement that a child applies to itself before it reads untrusted bytes.
 //!
 //! Three moments, each of which takes away what only the one before needed: [`Confinement::begin`] while there is one thread
 //! (files, network, identity, limits), [`Confinement::lock`] once every thread is there (system calls), and
@@ -21,7 +21,7 @@ use std::io;
 /// A child that cannot be confined this far does not serve. Every Linux that this program runs on can.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfineError {
-    /// The environment holds something: whoever started the child did not clear it.
+    /// The environment is not empty: the parent did not clear it.
     #[error("the environment is not empty")]
     Environment,
     /// The supervisor is gone.
@@ -30,7 +30,7 @@ pub enum ConfineError {
     /// The kernel refused what it grants everybody.
     #[error("{what}: {error}")]
     System {
-        /// What was tried.
+        /// The step that was tried.
         what: &'static str,
         /// Its answer.
         #[source]

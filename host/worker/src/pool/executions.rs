@@ -8,7 +8,7 @@ use refiner_sandbox::{HostFailure, Limit, UntrustedText};
 
 use crate::protocol::{Asked, Executed, Kind, ProtocolError, RunRequest, read_side};
 
-/// Who executes blocks for the workers.
+/// The executor of blocks for the workers.
 #[derive(Clone, Default)]
 pub enum Executes {
     /// Each worker for itself.
@@ -22,7 +22,7 @@ pub enum Executes {
         server: Arc<dyn RemoteServer>,
         /// Whose result is taken.
         on_difference: OnDifference,
-        /// Told of each difference.
+        /// Called with each difference.
         keep: Arc<dyn Fn(&Difference) + Send + Sync>,
     },
 }
@@ -44,15 +44,15 @@ impl Executes {
     }
 }
 
-/// What one run asks of the evm-server. A worker that was taken over gets no more of it than one execution, for each that the run was
+/// The requests of one run to the evm-server. A worker that was taken over gets no more of it than one execution, for each that the run was
 /// granted, of the run's own specimen; and no verdict out of it when there was none.
 pub(super) struct Executions<'a> {
     executes: &'a Executes,
     request: &'a RunRequest,
     asked: u64,
-    /// What the server said last.
+    /// The server's last answer.
     last: Option<(Asked, Answer)>,
-    /// Why an execution was not had. Remembered here, where no rule can reach it.
+    /// Reason of a missing execution. Kept here, where no rule can reach it.
     unavailable: Option<UntrustedText>,
 }
 
@@ -83,13 +83,13 @@ impl<'a> Executions<'a> {
         }
     }
 
-    /// Keeps what the worker says of a difference: its own side of what it asked last.
+    /// Keeps a difference that the worker reports: its own result beside the answer it got last.
     pub(super) fn differs(&mut self, payload: &[u8], input: &mut impl Read) -> Result<(), ProtocolError> {
         let unexpected = ProtocolError::Unexpected { found: Kind::Difference };
         let Executes::Both { on_difference, keep, .. } = self.executes else { return Err(unexpected) };
         let Some((Asked { format }, remote)) = self.last.take() else { return Err(unexpected) };
         let embedded = read_side(payload, input)?;
-        // Which block it is says the specimen, not the worker.
+        // The specimen decides which block it is, not the worker.
         let Ok(specimen) = refiner_specimen::decode_shared(&self.request.raw) else { return Err(unexpected) };
         let (chain_id, height) = (specimen.block.network_id, specimen.block.header.number);
         keep(&Difference { chain_id, height, format, embedded, remote });
@@ -99,7 +99,7 @@ impl<'a> Executions<'a> {
         Ok(())
     }
 
-    /// Why the run has no verdict, whatever the worker says.
+    /// The failure by which the run has no verdict, whatever the worker answers.
     pub(super) fn failure(self) -> Option<HostFailure> {
         self.unavailable.map(|reason| HostFailure::ExecutorUnavailable { reason })
     }

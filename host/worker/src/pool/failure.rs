@@ -1,4 +1,4 @@
-//! Why a run has no result.
+//! Errors of the worker pool: the host failed, not the rule.
 
 use std::io;
 
@@ -11,10 +11,10 @@ use crate::{process::ProcessEnd, protocol::ProtocolError};
 #[derive(Debug, thiserror::Error)]
 #[error("given up after {tries} of {} tries: {reason}", super::TRIES_MAX)]
 pub struct Quarantined {
-    /// What ended the last try.
+    /// The failure of the last try.
     #[source]
     pub reason: WorkerFailure,
-    /// How many there were.
+    /// Number of tries that were made.
     pub tries: u32,
 }
 
@@ -46,7 +46,7 @@ impl Diagnostic for Quarantined {
     }
 }
 
-/// Why a worker gave no result.
+/// Errors of one worker.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerFailure {
     /// It could not be started.
@@ -59,16 +59,16 @@ pub enum WorkerFailure {
         wall_ms: u64,
     },
     /// It ended in the middle.
-    #[error("the worker died ({end}) and said '{said}'")]
+    #[error("the worker died ({end}) with standard error '{output}'")]
     Died {
         /// The signal, if one ended it.
         signal: Option<i32>,
         /// Its exit code or signal.
         end: ProcessEnd,
-        /// What it wrote to standard error.
-        said: UntrustedText,
+        /// Its output on standard error.
+        output: UntrustedText,
     },
-    /// It said what no worker says, and was killed.
+    /// It broke the protocol and was killed.
     #[error("the worker broke the protocol: {0}")]
     Protocol(#[source] ProtocolError),
     /// It serves another rule than it was given.
@@ -82,13 +82,13 @@ pub enum WorkerFailure {
     Refused {
         /// Its kind.
         kind: RefusalKind,
-        /// Why.
+        /// The reason, with what was found and what is allowed.
         reason: UntrustedText,
     },
     /// The bytes are no specimen.
     #[error("no specimen: {reason}")]
     NoSpecimen {
-        /// Why.
+        /// The reason, with what was found and what is allowed.
         reason: UntrustedText,
     },
 }

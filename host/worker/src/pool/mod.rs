@@ -41,7 +41,7 @@ pub const TRIES_MAX: u32 = 2;
 /// starts no process.
 const IDLE_PER_RUNNING: usize = 4;
 
-/// How a pool works.
+/// Settings of a worker pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolConfig {
     /// Runs at one moment.
@@ -77,9 +77,9 @@ impl PoolConfig {
 pub struct Job {
     /// The rule, compiled.
     pub rule: Arc<CompiledRule>,
-    /// What the operator gave the rule.
+    /// Parameters that the operator gave the rule.
     pub params: Params,
-    /// What the run is granted.
+    /// Limits granted to the run.
     pub limits: Limits,
     /// sha256 of the quoted base64 of `raw`. One that is not known is left to the worker, which works it out for a rule that asks.
     pub specimen_hash: SpecimenHash,
@@ -90,7 +90,7 @@ pub struct Job {
 /// A finished run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerRun {
-    /// What the same run gives in this process.
+    /// The run, equal to one in this process.
     pub run: Run,
     /// Workers it took, from 1 to [`TRIES_MAX`].
     pub tries: u32,
@@ -105,11 +105,11 @@ pub struct WorkerStatus {
     pub pid: u32,
     /// sha256 of the component of the one rule it serves.
     pub rule: B256,
-    /// Which try of its run it is at; `None` while it waits.
+    /// Number of the current try of its run; `None` while it waits.
     pub attempt: Option<u32>,
 }
 
-/// Why there is no pool.
+/// Errors of starting a pool.
 #[derive(Debug, thiserror::Error)]
 pub enum PoolError {
     /// A pool of no workers runs nothing.
@@ -167,7 +167,7 @@ impl Pool {
 
     /// Runs a job, on the calling thread's time, when a worker's turn comes free. For many threads at once.
     ///
-    /// A worker that dies, hangs or says what no worker says is replaced and the job tried again, [`TRIES_MAX`] times in all.
+    /// A worker that dies, hangs or breaks the protocol is replaced and the job tried again, [`TRIES_MAX`] times in all.
     pub fn run(&self, job: &Job) -> Result<WorkerRun, Quarantined> {
         let _turn = self.turn();
         let mut tries = 1;
@@ -206,14 +206,14 @@ impl Pool {
         self.state().statuses.values().copied().collect()
     }
 
-    /// What the worker started last took from itself. `None` before the first.
+    /// The confinement of the worker that started last. `None` before the first.
     pub fn confinement(&self) -> Option<Confinement> {
         self.state().confinement.clone()
     }
 
     fn attempt(&self, job: &Job, attempt: u32) -> Result<Run, WorkerFailure> {
         let serves = Serves { rule: job.rule.digest(), limits: job.limits };
-        // A second try is on a worker that nobody used before.
+        // A second try is on a fresh worker.
         let waiting = if attempt == 1 { self.waiting(&serves) } else { None };
         let mut worker = match waiting {
             Some(worker) => worker,
@@ -280,7 +280,7 @@ impl Pool {
             state.statuses.remove(&ended.pid());
         }
         drop(state);
-        // Killing and reaping takes a moment, in which nobody should wait for the lock.
+        // Killing and reaping takes a moment, during which the lock should be free.
         drop(ended);
     }
 

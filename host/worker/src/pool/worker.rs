@@ -22,16 +22,16 @@ use crate::{
 
 /// Time from start to the rule being ready: a large rule loads within a second, and `describe` has five.
 const START_WALL: Duration = Duration::from_secs(30);
-/// Added to a run's wall limit, so that a worker that is alive can say itself that the time is over.
+/// Added to a run's wall limit, so that a live worker can report itself that the time is over.
 const ANSWER_GRACE: Duration = Duration::from_millis(500);
-/// What a worker holds beside what the limits speak of: engine, EVM, allocator, stack.
+/// Memory of a worker beside what the limits cover: engine, EVM, allocator, stack.
 const HOST_BYTES: u64 = 1 << 30;
-/// Processor time of a worker's life: far beyond what its runs may take, for one that nobody watches any more.
+/// Processor time of a worker's life: far beyond what its runs may take, for one that is no longer watched.
 const CPU_SECONDS: u64 = 7 * 24 * 3_600;
 /// Largest anonymous file: the initial memory of a component of the largest size, twice over.
 const FILE_BYTES: u64 = 128 << 20;
 
-/// What a worker serves. One rule only: a worker that was taken over by a rule can lie about no other.
+/// The rule that a worker serves. One only: a worker that was taken over by a rule can lie about no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Serves {
     /// sha256 of the component.
@@ -97,7 +97,7 @@ impl Worker {
         }
     }
 
-    /// Ends the worker and says why its run failed.
+    /// Ends the worker and returns why its run failed.
     pub(super) fn autopsy(self, error: RunError) -> WorkerFailure {
         match error {
             RunError::Failure(failure) => failure,
@@ -122,9 +122,9 @@ impl Worker {
     }
 }
 
-/// Why a run gave no result, before anyone looked at the process.
+/// Errors of a run, before the state of the process is known.
 pub(super) enum RunError {
-    /// The worker said so.
+    /// The worker reported it.
     Failure(WorkerFailure),
     /// The pipe did.
     Protocol(ProtocolError),
@@ -189,7 +189,7 @@ pub(crate) fn send(
     written
 }
 
-/// Ends a process that broke off, and says why.
+/// Ends a process that broke off, and returns the reason.
 fn autopsy(process: Process, error: ProtocolError, allowed: Duration) -> WorkerFailure {
     if error.is_timeout() {
         return WorkerFailure::Hung { wall_ms: u64::try_from(allowed.as_millis()).unwrap_or(u64::MAX) };
@@ -198,7 +198,7 @@ fn autopsy(process: Process, error: ProtocolError, allowed: Duration) -> WorkerF
         return WorkerFailure::Protocol(error);
     }
     let ended = process.end_after_close();
-    WorkerFailure::Died { signal: ended.signal(), end: ended.end, said: ended.said }
+    WorkerFailure::Died { signal: ended.signal(), end: ended.end, output: ended.output }
 }
 
 fn answer_time(limits: &Limits) -> Duration {

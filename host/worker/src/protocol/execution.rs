@@ -19,18 +19,18 @@ use super::{
 /// Most bytes of a block result that travel, either way: what a rule may write by default.
 const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
 
-/// What a worker asks: its run's specimen, executed, in this format.
+/// A worker's request: its run's specimen, executed, in this format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) format: ResultFormat,
 }
 
-/// What it is answered.
+/// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Executed {
     /// By the evm-server, not yet believed.
     Answer(Answer),
-    /// By nobody.
+    /// The answer is unavailable.
     Unavailable(UntrustedText),
 }
 
@@ -97,9 +97,9 @@ pub(crate) fn read_side(payload: &[u8], input: &mut impl Read) -> Result<Answer,
             Ok(Answer::Document(Bytes::from(read_bytes(input, bytes)?)))
         }
         1 => {
-            let said = take_guest_text(&mut reader)?;
+            let message = take_guest_text(&mut reader)?;
             reader.finish()?;
-            Ok(Answer::Refusal(said.as_str().to_owned()))
+            Ok(Answer::Refusal(message.as_str().to_owned()))
         }
         found => Err(ProtocolError::Tag { of: "side", found }),
     }
@@ -108,7 +108,7 @@ pub(crate) fn read_side(payload: &[u8], input: &mut impl Read) -> Result<Answer,
 fn put_side(payload: &mut Writer, answer: &Answer) {
     match answer {
         Answer::Document(document) => payload.u8(0).u64(document.len() as u64),
-        Answer::Refusal(said) => payload.u8(1).text(UntrustedText::new(said).as_str()),
+        Answer::Refusal(message) => payload.u8(1).text(UntrustedText::new(message).as_str()),
     };
 }
 

@@ -1,4 +1,4 @@
-//! What goes in comes out, and any bytes at all end in an answer or an error.
+//! Tests that messages round-trip, and that any bytes at all end in an answer or an error.
 
 use alloy_primitives::{B256, Bytes};
 use proptest::prelude::*;
@@ -251,7 +251,7 @@ fn coordinator_takes_what_was_granted_and_not_one_more() {
     }
 }
 
-/// How the supervisor takes an answer whose worker sends this evidence, twice or once.
+/// The supervisor's reading of an answer whose worker sends this evidence, once or twice.
 fn taken_evidence(evidence: &Evidence, times: usize) -> Result<Answer, ProtocolError> {
     let mut bytes = Vec::new();
     for _ in 0..times {

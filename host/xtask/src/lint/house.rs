@@ -14,7 +14,7 @@ const LINES_MAX: usize = 400;
 /// Folders with Rust of our own.
 const ROOTS: [&str; 4] = ["host", "guest-sdk", "rules", "tests"];
 
-/// What breaks the rules, one sentence each.
+/// Offences against the rules, one sentence each.
 pub fn offences() -> io::Result<Vec<String>> {
     let mut files = Vec::new();
     for root in ROOTS {
@@ -37,9 +37,9 @@ fn offences_of(file: &Path, text: &str) -> Vec<&'static str> {
         stem => stem,
     };
     if module.is_some_and(|module| EMPTY_NAMES.iter().any(|name| module == *name)) {
-        offences.push("has a name that says nothing");
+        offences.push("has a name without a meaning");
     }
-    // Written in two parts, so that this file may say it.
+    // Written in two parts, so that this file does not match itself.
     if text.lines().any(|line| line.trim_start().starts_with(concat!("#[", "ignore"))) {
         offences.push("has a test that does not run");
     }
@@ -61,8 +61,8 @@ mod tests {
     #[test]
     fn module_has_a_name_that_says_something() {
         check("host/evm/src/receipts.rs", "", &[]);
-        check("host/evm/src/utils.rs", "", &["has a name that says nothing"]);
-        check("host/evm/src/utils/mod.rs", "", &["has a name that says nothing"]);
+        check("host/evm/src/utils.rs", "", &["has a name without a meaning"]);
+        check("host/evm/src/utils/mod.rs", "", &["has a name without a meaning"]);
         check("host/evm/src/utilisation.rs", "", &[]);
     }
 

@@ -1,4 +1,4 @@
-//! How a replay is told: a table for people, a JSON object a run for programs, a closing line for both.
+//! Reports of a replay: a table for people, a JSON object a run for programs, a closing line for both.
 
 mod json;
 mod table;

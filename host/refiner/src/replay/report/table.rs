@@ -14,7 +14,7 @@ pub fn header(out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{:<14} {:<6} {:<20} {:>11} {:>9}  SHA-256 OR REASON", "BLOCK", "LAYOUT", "RULE", "BYTES", "TIME")
 }
 
-/// The lines of one specimen. One that is unusable has none here: it is told on standard error.
+/// The lines of one specimen. One that is unusable has none here: its error goes to standard error.
 pub fn rows(replayed: &Replayed, out: &mut impl Write) -> io::Result<()> {
     let Ok(outcome) = &replayed.outcome else { return Ok(()) };
     outcome.runs.iter().try_for_each(|run| row(outcome, run, out))
