@@ -34,6 +34,14 @@ pub struct HttpLimits {
     pub redirects: usize,
 }
 
+impl HttpLimits {
+    /// Limits for a source that may be slow: `stall` is the longest silence, `whole` the time for all of the answer.
+    #[must_use]
+    pub fn patient(stall: Duration, whole: Duration) -> Self {
+        Self { answer: stall, idle: stall, deadline: whole, ..Self::default() }
+    }
+}
+
 impl Default for HttpLimits {
     /// For a gateway: one that has not begun after 20 s will not, and 64 MiB take 51 s at 10 Mbit/s.
     fn default() -> Self {

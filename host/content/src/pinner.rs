@@ -23,6 +23,8 @@ use crate::{
 const DAS_API: &str = "/api/v1";
 /// Bytes of an upload's answer. One object has 72.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// Until the answer to `/get` begins.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(120);
 /// Time limit for a healthy pinner's answer; one that is in its timeout state sleeps for 30 s.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -37,12 +39,20 @@ pub struct PinnerLimits {
     pub upload_bytes: usize,
 }
 
+impl PinnerLimits {
+    /// Limits for downloads like those of [`HttpLimits::patient`], but that the answer may begin late.
+    #[must_use]
+    pub fn patient(stall: Duration, whole: Duration) -> Self {
+        let get = HttpLimits { answer: whole.min(ANSWER_PATIENCE), ..HttpLimits::patient(stall, whole) };
+        Self { get, ..Self::default() }
+    }
+}
+
 impl Default for PinnerLimits {
     /// ewm-das gives its own upload 5 minutes and retries after 1, 2 and 4 s; ipfs-pinner begins to answer `/get` only when it has
     /// everything, after a search of 10 s and 5 s for each gateway, and ewm-das to `/api/v1/get` after 12 s for 3 MB on a free machine.
     fn default() -> Self {
-        let patience = Duration::from_secs(120);
-        let get = HttpLimits { answer: patience, deadline: patience, ..HttpLimits::default() };
+        let get = HttpLimits { answer: ANSWER_PATIENCE, deadline: ANSWER_PATIENCE, ..HttpLimits::default() };
         Self { get, upload: Duration::from_secs(600), upload_bytes: get.body_bytes }
     }
 }
