@@ -1,4 +1,4 @@
-//! The environment of the process. No other file reads it.
+//! The variables of the process as settings.
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
@@ -29,7 +29,8 @@ impl Environment {
     /// The variables of this process.
     pub fn of_process() -> Self {
         Self::of(
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+            refiner_environment::variables()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
         )
     }
 
