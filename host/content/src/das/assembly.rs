@@ -28,7 +28,7 @@ pub(crate) struct Assembly {
     /// Blobs without enough cells.
     open: usize,
     /// Blocks that are linked to, with what they are.
-    wanted: HashMap<ContentId, Vec<Place>>,
+    wanted: HashMap<ContentId, Vec<Position>>,
     /// Blocks that are linked to and not needed.
     spare: HashSet<ContentId>,
     unlinked: HashMap<ContentId, Bytes>,
@@ -38,7 +38,7 @@ pub(crate) struct Assembly {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Position {
     Root,
     List { blob: usize },
     Node { blob: usize, node: usize },
@@ -72,7 +72,7 @@ impl Assembly {
             nodes: NodesPerBlob::WRITTEN,
             blobs: Vec::new(),
             open: 1,
-            wanted: HashMap::from([(id, vec![Place::Root])]),
+            wanted: HashMap::from([(id, vec![Position::Root])]),
             spare: HashSet::new(),
             unlinked: HashMap::new(),
             unlinked_bytes: 0,
@@ -108,10 +108,10 @@ impl Assembly {
     /// The most bytes of a block that is wanted.
     pub(crate) fn block_limit(&self, id: &ContentId) -> usize {
         let places = self.wanted.get(id).into_iter().flatten();
-        let limit = |place: &Place| match place {
-            Place::Root => ROOT_BYTES_MAX,
-            Place::List { .. } => LIST_BYTES_MAX,
-            Place::Node { .. } => NODE_BYTES_MAX,
+        let limit = |place: &Position| match place {
+            Position::Root => ROOT_BYTES_MAX,
+            Position::List { .. } => LIST_BYTES_MAX,
+            Position::Node { .. } => NODE_BYTES_MAX,
         };
         places.map(limit).max().unwrap_or(NODE_BYTES_MAX)
     }
@@ -119,7 +119,7 @@ impl Assembly {
     /// Whether the block is a node, in whose place others can stand.
     pub(crate) fn is_node(&self, id: &ContentId) -> bool {
         let places = self.wanted.get(id).into_iter().flatten();
-        places.clone().count() > 0 && places.clone().all(|place| matches!(place, Place::Node { .. }))
+        places.clone().count() > 0 && places.clone().all(|place| matches!(place, Position::Node { .. }))
     }
 
     /// Notes that a node was not found, and asks for the other nodes of its blobs.
@@ -189,28 +189,28 @@ impl Assembly {
     }
 
     /// Takes a block in its place. Returns the blocks that it links to.
-    fn take(&mut self, place: Place, block: &Bytes) -> Result<Vec<ContentId>, DasError> {
+    fn take(&mut self, place: Position, block: &Bytes) -> Result<Vec<ContentId>, DasError> {
         match place {
-            Place::Root => {
+            Position::Root => {
                 let root = Root::read(block, self.limit_bytes)?;
                 self.spare.insert(self.id);
                 (self.size, self.nodes, self.open) = (root.size, root.nodes, root.links.len());
                 self.blobs.resize_with(root.links.len(), || Blob::Unlisted);
                 for (blob, link) in root.links.iter().enumerate() {
-                    self.want(*link, Place::List { blob }, true);
+                    self.want(*link, Position::List { blob }, true);
                 }
                 Ok(root.links)
             }
-            Place::List { blob } => {
+            Position::List { blob } => {
                 let links = read_list(block, self.nodes)?;
                 for (node, link) in links.iter().enumerate() {
-                    self.want(*link, Place::Node { blob, node }, node < self.nodes.data_nodes());
+                    self.want(*link, Position::Node { blob, node }, node < self.nodes.data_nodes());
                 }
                 let nodes = vec![None; links.len()];
                 self.blobs[blob] = Blob::Open { links: links.clone(), nodes, widened: false };
                 Ok(links)
             }
-            Place::Node { blob, node } => {
+            Position::Node { blob, node } => {
                 let cells = read_node(block, self.nodes)?;
                 self.take_cells(blob, node, cells)?;
                 Ok(Vec::new())
@@ -239,7 +239,7 @@ impl Assembly {
         Ok(())
     }
 
-    fn want(&mut self, id: ContentId, place: Place, at_once: bool) {
+    fn want(&mut self, id: ContentId, place: Position, at_once: bool) {
         self.spare.remove(&id);
         self.wanted.entry(id).or_default().push(place);
         if at_once {
@@ -266,7 +266,7 @@ impl Assembly {
     }
 }
 
-impl Place {
+impl Position {
     const fn blob_of_node(&self) -> Option<usize> {
         match self {
             Self::Node { blob, .. } => Some(*blob),
