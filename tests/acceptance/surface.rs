@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 31] = [
     &[],
     &["replay"],
     &["run"],
@@ -19,11 +19,16 @@ const COMMANDS: [&[&str]; 26] = [
     &["journal", "show"],
     &["journal", "retry"],
     &["journal", "export"],
+    &["journal", "scan"],
     &["content"],
     &["content", "cid"],
     &["content", "get"],
     &["content", "put"],
     &["content", "serve"],
+    &["key"],
+    &["key", "new"],
+    &["key", "import"],
+    &["key", "address"],
     &["config"],
     &["config", "show"],
     &["specimen"],

@@ -1,5 +1,7 @@
 //! HTTP requests that are bounded in time, bytes and redirects.
 
+mod limits;
+mod rate;
 mod redirect;
 
 use std::{error::Error as StdError, time::Duration};
@@ -10,51 +12,17 @@ use reqwest::{Client, ClientBuilder, RequestBuilder, Response};
 use tokio::time::timeout;
 use url::Url;
 
-use crate::{AddressPolicy, CONTENT_BYTES_MAX, Excerpt, FetchError, Origin, url_fetcher};
+pub use self::rate::LeastRate;
+
+use self::rate::Window;
+use crate::{AddressPolicy, Excerpt, FetchError, Origin, url_fetcher};
+
+pub use self::limits::HttpLimits;
 
 /// Bytes of an answer that is only shown: an error's text.
 const SAID_BYTES_MAX: usize = 4096;
 /// Room taken before bytes arrive, whatever length the answer states.
 const FIRST_ROOM_BYTES: usize = 1 << 20;
-
-/// How long and how much one request may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HttpLimits {
-    /// Until a connection stands.
-    pub connect: Duration,
-    /// From the request until the answer begins.
-    pub answer: Duration,
-    /// Between two pieces of the answer.
-    pub idle: Duration,
-    /// The request in all.
-    pub deadline: Duration,
-    /// Bytes of the answer.
-    pub body_bytes: usize,
-    /// Redirects followed.
-    pub redirects: usize,
-}
-
-impl HttpLimits {
-    /// Limits for a source that may be slow: `stall` is the longest silence, `whole` the time for all of the answer.
-    #[must_use]
-    pub fn patient(stall: Duration, whole: Duration) -> Self {
-        Self { answer: stall, idle: stall, deadline: whole, ..Self::default() }
-    }
-}
-
-impl Default for HttpLimits {
-    /// For a gateway: one that has not begun after 20 s will not, and 64 MiB take 51 s at 10 Mbit/s.
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            answer: Duration::from_secs(20),
-            idle: Duration::from_secs(10),
-            deadline: Duration::from_secs(60),
-            body_bytes: CONTENT_BYTES_MAX,
-            redirects: 4,
-        }
-    }
-}
 
 /// What a connection met.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +41,16 @@ pub enum TransportError {
     Stalled {
         /// The limit.
         idle_ms: u64,
+    },
+    /// The answer comes too slowly.
+    #[error("{bytes} bytes within {window_ms} ms, expected at least {least_bytes}")]
+    TooSlow {
+        /// Bytes that came within the window.
+        bytes: u64,
+        /// The window.
+        window_ms: u64,
+        /// The least that comes within it.
+        least_bytes: u64,
     },
     /// It redirects on and on.
     #[error("more than {redirects} redirects")]
@@ -187,8 +165,20 @@ impl Http {
         }
     }
 
-    pub(crate) async fn next_piece(&self, response: &mut Response, from: &Origin) -> Result<Option<Bytes>, FetchError> {
-        self.piece(response).await.map_err(|failure| into_fetch_error(failure, from))
+    /// A window for the pieces of one answer.
+    pub(crate) const fn window(&self) -> Window {
+        Window::of(self.limits.least_rate)
+    }
+
+    pub(crate) async fn next_piece(
+        &self,
+        response: &mut Response,
+        window: &mut Window,
+        from: &Origin,
+    ) -> Result<Option<Bytes>, FetchError> {
+        let piece = window.bound(self.piece(response)).await;
+        let counted = piece.and_then(|piece| window.count(piece.as_ref().map_or(0, Bytes::len)).map(|()| piece));
+        counted.map_err(|failure| into_fetch_error(failure, from))
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder, answer: Duration) -> Result<Response, Failure> {
@@ -206,7 +196,9 @@ impl Http {
         }
         let room = usize::try_from(stated).unwrap_or(limit_bytes).min(FIRST_ROOM_BYTES);
         let mut body = BytesMut::with_capacity(room);
-        while let Some(piece) = self.piece(response).await? {
+        let mut window = self.window();
+        while let Some(piece) = window.bound(self.piece(response)).await? {
+            window.count(piece.len())?;
             if piece.len() > limit_bytes - body.len() {
                 return Err(Failure::TooLarge { limit_bytes });
             }
@@ -225,11 +217,13 @@ impl Http {
 
     /// The beginning of an error's text, as much of it as comes.
     pub(crate) async fn said(&self, response: &mut Response) -> Excerpt {
-        let mut said = Vec::new();
+        let (mut said, mut window) = (Vec::new(), self.window());
         while said.len() < SAID_BYTES_MAX {
-            match self.piece(response).await {
-                Ok(Some(piece)) => said.extend_from_slice(&piece[..piece.len().min(SAID_BYTES_MAX - said.len())]),
-                Ok(None) | Err(_) => break,
+            match window.bound(self.piece(response)).await {
+                Ok(Some(piece)) if window.count(piece.len()).is_ok() => {
+                    said.extend_from_slice(&piece[..piece.len().min(SAID_BYTES_MAX - said.len())]);
+                }
+                Ok(_) | Err(_) => break,
             }
         }
         Excerpt::of(&said)

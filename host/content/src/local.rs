@@ -9,7 +9,7 @@
 //! lock           empty; held alone while one file is pruned
 //! ```
 //!
-//! A file is written under `partial`, synced, and renamed: it is under its final name whole or not at all. Several processes may
+//! Directories have mode 0700 and files 0600. A file is written under `partial`, synced, and renamed: it is under its final name whole or not at all. Several processes may
 //! use one directory.
 
 use std::{
@@ -25,6 +25,7 @@ use futures_util::future::BoxFuture;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
 use refiner_buffers::Buffers;
+use refiner_permissions::{private_directory, private_file, tighten};
 
 use crate::{
     Accept, Codec, Content, ContentId, ContentStore, FetchBackend, FetchError, KeepError, Origin, blocking::blocking,
@@ -85,20 +86,24 @@ impl LocalStore {
     /// [`OpenError`]
     pub fn open(root: impl AsRef<Path>, limit_bytes: usize) -> Result<Self, OpenError> {
         let root = root.as_ref();
-        for directory in ["kept", "named", "partial", "aside"] {
-            let path = root.join(directory);
-            fs::create_dir_all(&path).map_err(|source| OpenError::File { path, source })?;
+        for path in ["", "kept", "named", "partial", "aside"].map(|name| root.join(name)) {
+            private_directory(&path).map_err(|source| OpenError::File { path, source })?;
         }
+        for path in [root.join("format"), root.join("lock")] {
+            tighten(&path).map_err(|source| OpenError::File { path, source })?;
+        }
+        let store = Self { origin: Origin::of_path(root), root: root.into(), limit_bytes, buffers: Buffers::default() };
         let path = root.join("format");
         match fs::read(&path) {
             Ok(found) if found == FORMAT.as_bytes() => {}
-            Ok(_) => return Err(OpenError::Format { path }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::write(&path, FORMAT).map_err(|source| OpenError::File { path, source })?;
+            // Empty: the power went before the file was on the disk.
+            Ok(found) if !found.is_empty() => return Err(OpenError::Format { path }),
+            Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(OpenError::File { path, source }),
+            Ok(_) | Err(_) => {
+                store.write_whole(&path, FORMAT.as_bytes()).map_err(|source| OpenError::File { path, source })?;
             }
-            Err(source) => return Err(OpenError::File { path, source }),
         }
-        Ok(Self { origin: Origin::of_path(root), root: root.into(), limit_bytes, buffers: Buffers::default() })
+        Ok(store)
     }
 
     /// Where content of this id is, or would be.
@@ -203,7 +208,7 @@ impl LocalStore {
     /// Keeping again and pruning both look at a file and then act on it, perhaps in two processes. The first shares this lock, the
     /// second holds it alone; it ends with the file.
     fn lock_file(&self) -> io::Result<File> {
-        File::options().create(true).append(true).open(self.root.join("lock"))
+        private_file(&self.root.join("lock"))
     }
 
     fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -211,7 +216,7 @@ impl LocalStore {
         write_synced(partial.as_file_mut(), bytes)?;
         partial.persist(path).map_err(|error| error.error)?;
         // The name is on the disk only when its directory is.
-        File::open(self.root.join("kept"))?.sync_all()
+        File::open(path.parent().unwrap_or(&self.root))?.sync_all()
     }
 
     fn read_bounded(&self, path: &Path) -> io::Result<Bytes> {

@@ -7,7 +7,7 @@
 //!   logs nothing.
 //!
 //! ```text
-//! ProofChain::connect ──► Scanner::next(cursor, checkpoints) ──► ScanStep::{Advanced, Reorganised, UpToDate}
+//! ProofChain::connect ──► Scanner::next(cursor, checkpoints) ──► ScanStep::{Advanced, Reorganised, UpToDate, Behind}
 //!                    └──► Prover: prepare ──► sign ──► (journal) ──► send ──► settlement ──► bump, sign again
 //! ```
 
@@ -32,7 +32,7 @@ pub use bindings::{
 pub use bounds::{LiveSync, Side};
 pub use chain::{ChainError, ProofChain, Session};
 pub use fees::{FeePolicy, FeeQuote, Fees};
-pub use key::{KeyError, KeySource, Secret, SignError, Signer};
+pub use key::{KeyError, KeySource, KeystoreError, LocalKey, Secret, SecretFile, SignError, Signer};
 pub use network::Network;
 pub use prover::{
     ChainSnapshot, NonceAt, Preparation, Prepared, Proof, Prover, Sent, Settlement, Signed, UnreadableTransaction,
@@ -40,5 +40,6 @@ pub use prover::{
 pub use revert::{Reaction, Revert};
 pub use rpc::{Endpoint, NodeError, Rpc, RpcError, RpcLimits};
 pub use scan::{
-    Checkpoints, ScanConfig, ScanError, ScanStep, Scanned, Scanner, Skipped, StartBlock, UnknownStartBlock,
+    Checkpoints, Lack, ScanConfig, ScanError, ScanProgress, ScanStep, Scanned, Scanner, Skipped, StartBlock,
+    UnknownStartBlock,
 };

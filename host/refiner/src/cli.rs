@@ -9,7 +9,7 @@ use refiner_config::{Flags, scope};
 use refiner_journal::{ItemId, State};
 use refiner_specimen::Layout;
 
-use crate::{content, evm, rule};
+use crate::{content, evm, key, rule};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
@@ -40,6 +40,12 @@ pub enum Command {
         /// What to do with it.
         #[command(subcommand)]
         command: content::Command,
+    },
+    /// Makes and encrypts the operator's key, and prints its address.
+    Key {
+        /// Ways to make or read a key.
+        #[command(subcommand)]
+        command: key::Command,
     },
     /// Prints the settings that `refiner run` would use.
     Config {
@@ -178,6 +184,21 @@ pub enum JournalCommand {
         items: Vec<ItemId>,
         #[command(flatten)]
         settings: Flags<scope::Data>,
+    },
+    /// Scans blocks of the proof chain again for announcements that are not in the journal; the daemon must be stopped. Takes the
+    /// settings of `run`.
+    Scan {
+        /// First block.
+        #[arg(long, value_name = "BLOCK")]
+        from: u64,
+        /// Last block [default: the last that was scanned].
+        #[arg(long, value_name = "BLOCK")]
+        to: Option<u64>,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        run: Box<Run>,
     },
     /// Every item with its artifacts and transactions, one JSON object a line.
     Export {

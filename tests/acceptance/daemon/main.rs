@@ -8,6 +8,7 @@ mod basis;
 mod bench;
 mod crashes;
 mod das;
+mod data;
 mod end_to_end;
 mod evm;
 mod faults;
@@ -15,6 +16,7 @@ mod faults;
 mod golden;
 mod host;
 mod metrics;
+mod power_cut;
 mod secrets;
 #[allow(dead_code, reason = "some of it is for benchmarks")]
 mod specimens;

@@ -74,9 +74,9 @@ impl BlockGateway<'_> {
         let read = async {
             let mut response = http.open(http.client().get(url).header(header::ACCEPT, ARCHIVE), from).await?;
             let mut left = http.limits.body_bytes.saturating_mul(ARCHIVE_FACTOR).saturating_add(ARCHIVE_EXTRA_BYTES);
-            let mut archive = ArchiveReader::default();
+            let (mut archive, mut window) = (ArchiveReader::default(), http.window());
             let malformed = |source: CarError| FetchError::Car { from: from.clone(), source };
-            while let Some(piece) = http.next_piece(&mut response, from).await? {
+            while let Some(piece) = http.next_piece(&mut response, &mut window, from).await? {
                 left = left
                     .checked_sub(piece.len())
                     .ok_or_else(|| FetchError::TooLarge { from: from.clone(), limit_bytes: http.limits.body_bytes })?;

@@ -10,6 +10,7 @@
 mod archive;
 mod assembly;
 mod cbor;
+mod data;
 mod encode;
 mod erasure;
 mod error;

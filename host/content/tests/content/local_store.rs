@@ -1,5 +1,6 @@
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -197,6 +198,17 @@ fn a_directory_of_another_format_is_not_touched() -> Outcome {
 }
 
 #[test]
+fn store_whose_format_file_a_power_cut_left_empty_is_opened() -> Outcome {
+    let dir = tempfile::tempdir()?;
+    for _ in 0..2 {
+        fs::write(dir.path().join("format"), "")?;
+        LocalStore::open(dir.path(), LIMIT_BYTES)?;
+        assert_eq!(fs::read_to_string(dir.path().join("format"))?, "refiner content store 1\n");
+    }
+    Ok(())
+}
+
+#[test]
 fn writers_of_the_same_content_do_not_disturb_each_other() {
     let kept = Kept::new();
     let content = bytes(600_000);
@@ -252,5 +264,30 @@ async fn content_is_found_under_its_das_root_as_long_as_it_is_there() -> Outcome
     // A name that a crash or a stranger left malformed leads nowhere.
     fs::write(kept.dir.path().join("named").join(name.to_string()), "no id")?;
     assert!(matches!(store.read(&name), Err(FetchError::NotFound { .. })));
+    Ok(())
+}
+
+#[test]
+fn the_store_belongs_to_its_owner_alone_also_one_of_an_earlier_build() -> Outcome {
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let dir = tempfile::tempdir()?;
+    let root = dir.path().join("content");
+    let directories = ["", "kept", "named", "partial", "aside"].map(|name| root.join(name));
+    let store = LocalStore::open(&root, LIMIT_BYTES)?;
+    let id = store.write(&Content::of(bytes(10).into()))?;
+    let files = [root.join("format"), root.join("lock"), store.path(&id)];
+    let check = || {
+        directories.iter().for_each(|path| assert_eq!(mode(path), 0o700, "{}", path.display()));
+        files.iter().for_each(|path| assert_eq!(mode(path), 0o600, "{}", path.display()));
+    };
+    check();
+    // Content was private before its directories were.
+    for path in directories.iter().chain(&files[..2]) {
+        let open = if path.is_dir() { 0o755 } else { 0o644 };
+        fs::set_permissions(path, fs::Permissions::from_mode(open))?;
+    }
+    let store = LocalStore::open(&root, LIMIT_BYTES)?;
+    check();
+    assert_eq!(store.read(&id)?.bytes(), &bytes(10));
     Ok(())
 }
