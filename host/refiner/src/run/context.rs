@@ -56,7 +56,8 @@ impl PipelineContext {
         chains: Vec<String>,
     ) -> Result<Self, RunError> {
         let store = LocalStore::open(settings.data.join("content"), CONTENT_BYTES_MAX)?;
-        let limits = PinnerLimits { upload: settings.upload, ..PinnerLimits::default() };
+        let limits =
+            PinnerLimits { upload: settings.upload, ..PinnerLimits::patient(settings.fetch_stall, settings.fetch) };
         let pinner = settings.pinner.as_deref().map(|url| Pinner::new(url, limits)).transpose()?;
         let gateways = gateways(settings)?;
         Ok(Self {
@@ -104,15 +105,16 @@ fn fetcher(
     pinner: Option<&Pinner>,
     gateways: &[Gateway],
 ) -> Result<Fetcher, SetupError> {
+    let limits = HttpLimits::patient(settings.fetch_stall, settings.fetch);
     let mut sources: Vec<Arc<dyn FetchBackend>> = vec![Arc::new(store.clone())];
     sources.extend(pinner.map(|pinner| Arc::new(pinner.clone()) as Arc<dyn FetchBackend>));
     sources.extend(gateways.iter().map(|gateway| Arc::new(gateway.clone()) as Arc<dyn FetchBackend>));
     let policy = if settings.private_urls { AddressPolicy::Anywhere } else { AddressPolicy::Public };
-    Ok(Fetcher::new(sources, Some(UrlFetcher::new(HttpLimits::default(), policy)?), HedgePolicy::default()))
+    Ok(Fetcher::new(sources, Some(UrlFetcher::new(limits, policy)?), HedgePolicy::within(settings.fetch)))
 }
 
 fn gateways(settings: &Settings) -> Result<Vec<Gateway>, SetupError> {
-    let limits = HttpLimits::default();
+    let limits = HttpLimits::patient(settings.fetch_stall, settings.fetch);
     match &settings.gateways {
         Some(named) => named.iter().map(|base| Gateway::new(base, limits)).collect(),
         None => public_gateways(limits),
