@@ -101,8 +101,8 @@ async fn alternating_reasons_are_one_line() {
     until_waits(&mut bench, "scan", "eth_").await;
     bench.rpc.behave_well();
     bench.until("it goes on", |bench| lines(bench, "scanning again") == 1).await;
-    assert_eq!(lines(&bench, "The proof chain could not be scanned"), 1, "{}", bench.log());
-    assert!(lines(&bench, "Proofs wait") <= 1, "{}", bench.log());
+    assert_eq!(lines(&bench, "scan failed, retrying"), 1, "{}", bench.log());
+    assert!(lines(&bench, "proving failed") <= 1, "{}", bench.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

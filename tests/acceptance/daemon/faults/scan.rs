@@ -53,7 +53,7 @@ async fn announcements_behind_a_lagging_balancer_are_all_proved() {
         bench.until_all(State::Final, 3).await;
         bench.assert_proved_once(&given).await;
         assert_complete(&bench).await;
-        assert!(bench.log().contains("The node lags behind"), "{}", bench.log());
+        assert!(bench.log().contains("node head went backwards"), "{}", bench.log());
         let last = scan_of(&bench)["last_behind"].clone();
         assert!(last.as_str().is_some_and(|last| last.contains(bench.rpc.url())), "{last}");
     }
@@ -78,7 +78,7 @@ async fn announcement_that_a_node_left_out_is_found_when_its_block_is_scanned_ag
     bench.assert_proved_once(&given).await;
     assert_complete(&bench).await;
     assert_eq!(scan_of(&bench)["late"], 3, "{}", bench.log());
-    assert!(bench.log().contains("Announcements were found late"), "{}", bench.log());
+    assert!(bench.log().contains("announcements found late"), "{}", bench.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
