@@ -17,7 +17,7 @@ use crate::{
         },
         Setting,
     },
-    value::{Bytes, Executor, Parameter},
+    value::{Bytes, Coins, Executor, Parameter},
 };
 
 /// Every row, in the order in which help prints them.
@@ -202,7 +202,14 @@ settings! {
     /// Upper bound on the price offered for one gas, in gwei.
     MAX_FEE: u64 = "max-fee-gwei" <"GWEI"> .under(OPERATOR).on(&[Run]).default("1000").within("1", "1000000");
 
-    /// Confirmations of a proof before it is final.
+    /// Upper bound on the part of it that goes to the block's author, in gwei.
+    MAX_TIP: u64 = "max-tip-gwei" <"GWEI"> .under(OPERATOR).on(&[Run]).default("100").within("1", "1000000");
+
+    /// Upper bound on what the transactions of any 24 hours cost, raised fees included, in the proof chain's coin, such as
+    /// `2.5`; proving pauses at it [default: none].
+    MAX_SPEND_PER_DAY: Option<Coins> = "max-spend-per-day" <"COINS"> .under(OPERATOR).on(&[Run]);
+
+    /// Confirmations of a proof before it is final; for a day after it is looked at again.
     PROOF_DEPTH: u64 = "proof-depth" <"BLOCKS"> .under(OPERATOR).on(&[Run]).default("5").within("0", "10000");
 
     /// Time after which an unconfirmed transaction is sent again with higher fees.

@@ -18,6 +18,8 @@ mod open;
 mod query;
 mod scan;
 mod schema;
+mod side;
+mod spending;
 mod state;
 mod step;
 
@@ -28,5 +30,7 @@ pub use journal::{Binding, Journal, JournalReader};
 pub use query::{Count, Filter};
 pub use scan::{CHECKPOINTS_MAX, Rewound, Scanned};
 pub use schema::SCHEMA_VERSION;
+pub use side::{Holder, Purpose, SideTransaction};
+pub use spending::Expense;
 pub use state::State;
 pub use step::{SignedTransaction, Step};

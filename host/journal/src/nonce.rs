@@ -6,6 +6,10 @@ use rusqlite::params;
 
 use crate::{Item, ItemId, Journal, JournalError, Transaction};
 
+/// Nonces of transactions that may still be mined.
+const OPEN_NONCES: &str =
+    "SELECT nonce FROM proof_transaction WHERE open = 1 UNION SELECT nonce FROM side_transaction WHERE open = 1";
+
 impl Journal {
     /// The smallest nonce that neither the chain nor a waiting transaction has used up.
     ///
@@ -25,9 +29,15 @@ impl Journal {
                      WHERE proof_transaction.hash = mined_tx AND open = 0",
                 )?
                 .query_row([], |row| row.get(0))?;
+            let aside: Option<u64> = self
+                .connection
+                .prepare_cached("SELECT max(nonce) FROM side_transaction WHERE mined = 1 AND open = 0")?
+                .query_row([], |row| row.get(0))?;
+            let settled = settled.max(aside);
             let base = settled.map_or(chain_count, |settled| chain_count.max(settled + 1));
             let mut taken = self.connection.prepare_cached(
-                "SELECT DISTINCT nonce FROM proof_transaction WHERE open = 1 AND nonce >= ?1 ORDER BY nonce",
+                "SELECT nonce FROM proof_transaction WHERE open = 1 AND nonce >= ?1
+                 UNION SELECT nonce FROM side_transaction WHERE open = 1 AND nonce >= ?1",
             )?;
             let taken: BTreeSet<u64> =
                 taken.query_map(params![base], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
@@ -66,7 +76,14 @@ impl Journal {
     /// Transactions whose nonce is not known to be used up.
     pub fn open_transactions(&self) -> Result<u64, JournalError> {
         self.connection
-            .query_row("SELECT count(DISTINCT nonce) FROM proof_transaction WHERE open = 1", [], |row| row.get(0))
+            .query_row(&format!("SELECT count(*) FROM ({OPEN_NONCES})"), [], |row| row.get(0))
+            .map_err(|error| self.error(error))
+    }
+
+    /// The smallest nonce that is not known to be used up.
+    pub fn lowest_open_nonce(&self) -> Result<Option<u64>, JournalError> {
+        self.connection
+            .query_row(&format!("SELECT min(nonce) FROM ({OPEN_NONCES})"), [], |row| row.get(0))
             .map_err(|error| self.error(error))
     }
 }

@@ -6,6 +6,7 @@ mod files;
 mod nonces;
 mod queries;
 mod scanning;
+mod side;
 mod steps;
 mod walk;
 

@@ -1,6 +1,7 @@
 //! A proof's way onto the chain, one step at a time. The caller keeps nonce and journal.
 
 mod offer;
+mod pool;
 mod prepare;
 mod send;
 mod settle;

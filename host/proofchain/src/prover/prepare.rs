@@ -59,7 +59,7 @@ impl Prover {
         Ok(prepared
             .map(|(calldata, limit)| {
                 Ok(match limit? {
-                    Ok(gas_limit) => Preparation::Ready(Prepared { calldata, gas_limit }),
+                    Ok(gas_limit) => Preparation::Ready(Prepared { to: self.contract(), calldata, gas_limit }),
                     Err(revert) => Preparation::Refused(revert),
                 })
             })

@@ -7,6 +7,7 @@ use std::{
 
 use alloy_primitives::{Address, U256};
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::clock::now_ms;
 
@@ -44,6 +45,16 @@ pub struct Pause {
     pub since_ms: u64,
     /// When it is looked again whether proving can go on.
     pub recheck_ms: u64,
+    /// The same by a clock that nobody sets.
+    #[serde(skip)]
+    pub recheck_at: Instant,
+}
+
+impl Pause {
+    /// Whether the time to look again has come.
+    pub fn is_over(&self) -> bool {
+        self.recheck_at <= Instant::now()
+    }
 }
 
 /// What a part waits for.

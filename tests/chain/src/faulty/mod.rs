@@ -3,6 +3,7 @@
 
 mod behaviour;
 mod fault;
+mod pool;
 mod server;
 
 use std::{
@@ -15,6 +16,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use behaviour::{Behaviour, Question, Request, quantity};
 pub use fault::Fault;
+pub use pool::{AlreadyImported, PoolWords};
 
 use crate::TestChainError;
 

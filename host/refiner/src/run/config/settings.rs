@@ -34,6 +34,8 @@ pub struct Settings {
     pub workers: usize,
     pub key: Key,
     pub fees: FeePolicy,
+    /// Wei that the transactions of 24 hours may cost.
+    pub max_spend_wei: Option<u128>,
     pub proof_depth: u64,
     pub bump_after: Duration,
     pub recheck: Duration,
@@ -90,7 +92,12 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         evm: Evm::of(values),
         policy,
         workers: values.get(&table::WORKERS).map_or(cores, size),
-        fees: FeePolicy { cap_wei: u128::from(values.get(&table::MAX_FEE)) * GWEI, ..FeePolicy::default() },
+        fees: FeePolicy {
+            cap_wei: u128::from(values.get(&table::MAX_FEE)) * GWEI,
+            tip_cap_wei: u128::from(values.get(&table::MAX_TIP)) * GWEI,
+            ..FeePolicy::default()
+        },
+        max_spend_wei: values.get(&table::MAX_SPEND_PER_DAY).map(|coins| coins.0),
         proof_depth: values.get(&table::PROOF_DEPTH),
         bump_after: values.get(&table::BUMP_AFTER),
         recheck: values.get(&table::RECHECK_INTERVAL),

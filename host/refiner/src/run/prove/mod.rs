@@ -4,9 +4,13 @@
 //! pinned ─► proof_intent ─► prepare ─► nonce, sign ─► journal, on the disk ─► send ─► settlement ─► final
 //! ```
 
+mod again;
+mod budget;
+mod gap;
 mod pause;
 mod send;
 mod settle;
+mod side;
 mod sign;
 
 use std::{sync::Arc, time::Duration};
@@ -17,17 +21,12 @@ use refiner_proofchain::{Prover, RpcError, SignError, Signed};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    clock::{milliseconds, now_ms},
-    config::Settings,
-    context::PipelineContext,
-    policy::pause_ms,
-};
+use super::{clock::now_ms, config::Settings, context::PipelineContext, policy::pause_ms};
 
 /// The part's name in the status.
 const PART: &str = "prove";
 /// How often the operator's balance is looked at.
-const BALANCE_EVERY_MS: u64 = 60_000;
+const BALANCE_EVERY: Duration = Duration::from_secs(60);
 /// Questions to the node about different items at once.
 const QUESTIONS_AT_ONCE: usize = 8;
 /// How long a turn waits for more proofs when one has just ended: a request for many costs a node little more than one for one.
@@ -52,6 +51,12 @@ enum TickError {
     Unreadable {
         /// Which item.
         item: refiner_journal::ItemId,
+    },
+    /// The same of a transaction that is no proof.
+    #[error("the journal's transaction with nonce {nonce} cannot be read")]
+    UnreadableAside {
+        /// Its nonce.
+        nonce: u64,
     },
 }
 
@@ -107,11 +112,17 @@ pub async fn prove(
     }
 }
 
-/// When what is not done in every turn is due, milliseconds since 1970.
+/// When what is not done in every turn is due, by a clock that nobody sets.
 #[derive(Default)]
 struct Due {
-    balance_ms: u64,
-    settle_ms: u64,
+    balance: Option<Instant>,
+    settle: Option<Instant>,
+    again: Option<Instant>,
+    gap: Option<gap::Gap>,
+}
+
+fn is_due(at: Option<Instant>) -> bool {
+    at.is_none_or(|at| at <= Instant::now())
 }
 
 /// Where proofs are made.
@@ -124,15 +135,19 @@ struct ProofSubmitter {
 impl ProofSubmitter {
     /// Everything that can be done now: what is under way first, because it holds nonces.
     async fn tick(&self, due: &mut Due) -> Result<(), TickError> {
-        if now_ms() >= due.balance_ms {
+        if is_due(due.balance) {
             let balance = self.prover.balance().await?;
             self.context.status.now().balance_wei = Some(balance);
-            due.balance_ms = now_ms() + BALANCE_EVERY_MS;
+            due.balance = Some(Instant::now() + BALANCE_EVERY);
         }
         // The bell rings for every item of every stage; the chain has news only now and then.
-        if now_ms() >= due.settle_ms {
-            self.settle().await?;
-            due.settle_ms = now_ms() + milliseconds(self.settings.poll);
+        if is_due(due.settle) {
+            self.settle(due).await?;
+            due.settle = Some(Instant::now() + self.settings.poll);
+        }
+        if is_due(due.again) {
+            self.look_again().await?;
+            due.again = Some(Instant::now() + self.settings.recheck);
         }
         self.react_to_failures()?;
         self.send().await?;

@@ -38,8 +38,7 @@ impl ProofSubmitter {
         match quote {
             FeeQuote::Fees(fees) => self.sign_all(&ready, &fees, count).await,
             FeeQuote::AboveCap { needed_wei, cap_wei } => {
-                let reason = format!("gas costs {needed_wei} wei, and no more than {cap_wei} is allowed");
-                self.pause(reason, Some("wait, or raise max-fee-gwei"));
+                self.pause_for_price(needed_wei, cap_wei);
                 Ok(())
             }
         }
@@ -62,8 +61,11 @@ impl ProofSubmitter {
     /// Nonces are given in the order of the items, and are on the disk before anything is sent.
     async fn sign_all(&self, ready: &[(Item, Prepared)], fees: &Fees, count: u64) -> Result<(), TickError> {
         let nonces = self.context.journal.with(|journal| journal.next_nonces(count, ready.len()))?;
-        let mut steps = Vec::with_capacity(ready.len());
-        for ((item, prepared), nonce) in ready.iter().zip(nonces) {
+        let costs: Vec<_> =
+            ready.iter().zip(&nonces).map(|((_, prepared), nonce)| (*nonce, prepared.most_wei(fees))).collect();
+        let affordable = self.affordable(&costs)?;
+        let mut steps = Vec::with_capacity(affordable);
+        for ((item, prepared), nonce) in ready.iter().zip(nonces).take(affordable) {
             let signed = self.prover.sign(prepared, nonce, fees).await?;
             tracing::info!(item = %item.id, height = item.height, nonce, transaction = %signed.hash, "Signed a proof.");
             steps.push((item.id, Step::Signed(stored(&signed))));
