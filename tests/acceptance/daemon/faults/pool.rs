@@ -98,7 +98,6 @@ async fn pool_without_room_is_waited_for_with_the_same_bytes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nonce_that_nothing_uses_is_named_and_used_up() {
     let Some(mut bench) = Bench::new().await else { return };
-    bench.flags = ["--recheck-interval", "3s"].map(str::to_owned).into();
     bench.announce(&[one()]).await;
     // A transaction of the key that was made elsewhere, and vanishes once a proof stands behind it.
     bench.chain.set_automine(false).await.unwrap();
