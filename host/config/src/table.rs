@@ -209,6 +209,9 @@ settings! {
     /// `2.5`; proving pauses at it [default: none].
     MAX_SPEND_PER_DAY: Option<Coins> = "max-spend-per-day" <"COINS"> .under(OPERATOR).on(&[Run]);
 
+    /// Results in a row that differ from what other operators proved before proving pauses; 0 proves them all the same.
+    MAX_DIFFERENCES: u64 = "max-differences" <"N"> .under(OPERATOR).on(&[Run]).default("3").within("0", "1000");
+
     /// Confirmations of a proof before it is final; for a day after it is looked at again.
     PROOF_DEPTH: u64 = "proof-depth" <"BLOCKS"> .under(OPERATOR).on(&[Run]).default("5").within("0", "10000");
 

@@ -10,6 +10,7 @@
 //! disk itself by then, whatever kills the machine; the other steps may be lost with the power, and are then done again.
 
 mod announcement;
+mod comparison;
 mod error;
 mod item;
 mod journal;

@@ -27,3 +27,9 @@ CREATE TABLE side_transaction (
 
 CREATE INDEX side_transaction_nonce ON side_transaction (nonce);
 CREATE INDEX side_transaction_signed ON side_transaction (signed_ms);
+
+-- Results in a row that differed from what other operators proved, by rule.
+CREATE TABLE comparison (
+    rule            BLOB PRIMARY KEY CHECK (length(rule) = 32),
+    differences     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

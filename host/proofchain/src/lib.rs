@@ -18,6 +18,7 @@ mod chain;
 mod fees;
 mod key;
 mod network;
+mod peers;
 mod prover;
 mod quantity;
 mod revert;
@@ -34,6 +35,7 @@ pub use chain::{ChainError, ProofChain, Session};
 pub use fees::{FeePolicy, FeeQuote, Fees};
 pub use key::{KeyError, KeySource, Secret, SignError, Signer};
 pub use network::Network;
+pub use peers::PeerProofs;
 pub use prover::{
     ChainSnapshot, NonceAt, Preparation, Prepared, Proof, Prover, Sent, Settlement, Signed, UnreadableTransaction,
 };

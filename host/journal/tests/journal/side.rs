@@ -110,6 +110,16 @@ fn final_items_are_looked_at_again_for_a_time() {
 }
 
 #[test]
+fn differences_from_others_are_counted_by_rule_across_restarts() {
+    let mut bench = Bench::new();
+    let rules = [number(1, 1), number(2, 2)];
+    bench.journal.set_differences(rules[0], 2).unwrap();
+    bench.journal.set_differences(rules[0], 3).unwrap();
+    bench = bench.reopen();
+    assert_eq!(rules.map(|rule| bench.journal.differences(rule).unwrap()), [3, 0]);
+}
+
+#[test]
 fn pauses_longer_than_any_are_ended() {
     let mut bench = Bench::new();
     let items = bench.announce([1, 2]);

@@ -18,12 +18,14 @@
 //! | the pool is full | goes on with the same bytes | `/status`, `waits_for` |
 //! | a nonce is missing | goes on once it is used up | `/status`, `waits_for` |
 //! | a day's cost reaches its bound | `proof_intent`, proving stops | `/status`, `paused` with a hint |
+//! | other operators deny three results in a row | `proof_intent`, proving stops | `/status`, `paused` with the hashes |
 //! | a deep reorganisation took a final proof | goes on with the same bytes | the log |
 //!
 //! A full disk and a damaged journal are of [`crate::host`].
 
 mod contract;
 mod node;
+mod peers;
 mod pinner;
 mod pool;
 

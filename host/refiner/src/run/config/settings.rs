@@ -36,6 +36,8 @@ pub struct Settings {
     pub fees: FeePolicy,
     /// Wei that the transactions of 24 hours may cost.
     pub max_spend_wei: Option<u128>,
+    /// Results in a row that others deny before proving pauses; 0 for any number.
+    pub max_differences: u64,
     pub proof_depth: u64,
     pub bump_after: Duration,
     pub recheck: Duration,
@@ -97,6 +99,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
             tip_cap_wei: u128::from(values.get(&table::MAX_TIP)) * GWEI,
             ..FeePolicy::default()
         },
+        max_differences: values.get(&table::MAX_DIFFERENCES),
         max_spend_wei: values.get(&table::MAX_SPEND_PER_DAY).map(|coins| coins.0),
         proof_depth: values.get(&table::PROOF_DEPTH),
         bump_after: values.get(&table::BUMP_AFTER),

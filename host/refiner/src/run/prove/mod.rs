@@ -6,12 +6,17 @@
 
 mod again;
 mod budget;
+mod compare;
 mod gap;
 mod pause;
 mod send;
 mod settle;
 mod side;
 mod sign;
+
+pub use self::compare::Outcome as Compared;
+
+use self::compare::Comparison;
 
 use std::{sync::Arc, time::Duration};
 
@@ -75,10 +80,11 @@ pub async fn prove(
     // What happens after is this loop's own doing.
     let mut pinned = submitter.context.journal.arrivals(State::Pinned);
     let (mut failures, mut due) = (0, Due::default());
+    let mut comparison = Comparison::new(submitter.prover.chain().clone());
     loop {
         pinned.mark_unchanged();
         let tick = tokio::select! {
-            tick = submitter.tick(&mut due) => tick,
+            tick = submitter.tick(&mut due, &mut comparison) => tick,
             // Dropping a turn loses nothing: what was signed is in the journal, what was sent is found on chain.
             () = stop.cancelled() => return Ok(()),
         };
@@ -134,7 +140,7 @@ struct ProofSubmitter {
 
 impl ProofSubmitter {
     /// Everything that can be done now: what is under way first, because it holds nonces.
-    async fn tick(&self, due: &mut Due) -> Result<(), TickError> {
+    async fn tick(&self, due: &mut Due, comparison: &mut Comparison) -> Result<(), TickError> {
         if is_due(due.balance) {
             let balance = self.prover.balance().await?;
             self.context.status.now().balance_wei = Some(balance);
@@ -153,7 +159,7 @@ impl ProofSubmitter {
         self.send().await?;
         self.intend()?;
         if self.may_sign() {
-            self.sign().await?;
+            self.sign(comparison).await?;
             self.send().await?;
         }
         Ok(())
