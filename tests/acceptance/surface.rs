@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 28] = [
     &[],
     &["replay"],
     &["run"],
@@ -19,6 +19,8 @@ const COMMANDS: [&[&str]; 26] = [
     &["journal", "show"],
     &["journal", "retry"],
     &["journal", "export"],
+    &["session"],
+    &["session", "show"],
     &["content"],
     &["content", "cid"],
     &["content", "get"],

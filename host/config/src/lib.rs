@@ -19,6 +19,6 @@ pub use self::{
     environment::{Environment, cache_directory},
     problem::{ConfigError, Problem},
     row::{Former, Row, Scope, Scoped, Setting, scope},
-    value::{Bytes, Executor, Form, Parameter, Read, Scalar},
+    value::{Bytes, Coins, Executor, FinalizePolicy, Form, Parameter, Read, Scalar},
     values::{Origin, Values, Warning},
 };

@@ -64,6 +64,8 @@ scopes! {
     ContentServe,
     /// The daemon's directory, for commands that look into it.
     Data,
+    /// `refiner session show`.
+    Session,
 }
 
 /// A scope as a type, for the flags that it has.

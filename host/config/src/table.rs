@@ -13,11 +13,11 @@ use crate::{
         Row,
         Scope::{
             self, ContentGet, ContentPut, ContentServe, Data, EvmServe, File, Program, Replay, RuleCheck, RuleInfo,
-            RuleLock, RuleRun, Run, SpecimenCheck,
+            RuleLock, RuleRun, Run, Session, SpecimenCheck,
         },
         Setting,
     },
-    value::{Bytes, Coins, Executor, Parameter},
+    value::{Bytes, Coins, Executor, FinalizePolicy, Parameter},
 };
 
 /// Every row, in the order in which help prints them.
@@ -56,6 +56,9 @@ const RESOLVING: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleLock];
 /// The scopes that work in the daemon's directory.
 const IN_DATA: &[Scope] = &[Run, Data, ContentPut, ContentServe];
 
+/// The commands that ask the proof chain.
+const ON_CHAIN: &[Scope] = &[Run, Session];
+
 /// A former name whose values had no unit, and were in this one.
 const fn in_unit(name: &'static str, unit: &'static str) -> crate::row::Former {
     Name { name, unit: Some(unit) }
@@ -77,31 +80,31 @@ settings! {
     CONFIG: Option<PathBuf> = "config" <"FILE"> .on(&[File]);
 
     /// Preset of the proof chain: `moonbeam`, `moonbase`, or `custom` with the next three.
-    NETWORK: Option<String> = "network" <"NAME"> .under(PROOF_CHAIN).on(&[Run]).formerly(&[Variable("MIX_ENV")]);
+    NETWORK: Option<String> = "network" <"NAME"> .under(PROOF_CHAIN).on(ON_CHAIN).formerly(&[Variable("MIX_ENV")]);
 
     /// Chain id of the proof chain.
-    PROOF_CHAIN_ID: Option<u64> = "proof-chain-id" <"ID"> .under(PROOF_CHAIN).on(&[Run])
+    PROOF_CHAIN_ID: Option<u64> = "proof-chain-id" <"ID"> .under(PROOF_CHAIN).on(ON_CHAIN)
         .formerly(&[Variable("PROOFCHAIN_CHAIN_ID")]);
 
     /// Contract that announces specimens.
-    SPECIMEN_CONTRACT: Option<Address> = "specimen-contract" <"ADDRESS"> .under(PROOF_CHAIN).on(&[Run])
+    SPECIMEN_CONTRACT: Option<Address> = "specimen-contract" <"ADDRESS"> .under(PROOF_CHAIN).on(ON_CHAIN)
         .formerly(&[Variable("BSP_PROOFCHAIN_ADDRESS")]);
 
     /// Contract that takes proofs of results.
-    RESULT_CONTRACT: Option<Address> = "result-contract" <"ADDRESS"> .under(PROOF_CHAIN).on(&[Run])
+    RESULT_CONTRACT: Option<Address> = "result-contract" <"ADDRESS"> .under(PROOF_CHAIN).on(ON_CHAIN)
         .formerly(&[Variable("BRP_PROOFCHAIN_ADDRESS")]);
 
     /// Node of the proof chain; the next one is asked when one does not answer. Can be repeated.
-    RPC: Vec<Url> = "rpc" <"URL"> .under(PROOF_CHAIN).on(&[Run]).confidential()
+    RPC: Vec<Url> = "rpc" <"URL"> .under(PROOF_CHAIN).on(ON_CHAIN).confidential()
         // Its name notwithstanding, it is the proof chain's node.
         .formerly(&[Variable("NODE_ETHEREUM_MAINNET")]);
 
     /// Time limit for one RPC request; after it the request is retried, on the next node if there is one.
-    RPC_TIMEOUT: Duration = "rpc-timeout" <"DURATION"> .under(PROOF_CHAIN).on(&[Run]).default("15s").within("1s", "10m")
+    RPC_TIMEOUT: Duration = "rpc-timeout" <"DURATION"> .under(PROOF_CHAIN).on(ON_CHAIN).default("15s").within("1s", "10m")
         .formerly(&[in_unit("rpc-s", "s")]);
 
     /// Chain whose specimens are refined. Can be repeated.
-    SOURCE_CHAIN: Vec<u64> = "source-chain" <"ID"> .under(PROOF_CHAIN).on(&[Run]).default("1").expecting("a chain id");
+    SOURCE_CHAIN: Vec<u64> = "source-chain" <"ID"> .under(PROOF_CHAIN).on(ON_CHAIN).default("1").expecting("a chain id");
 
     /// First block that is scanned when the journal is new: `latest`, a block number, or `7d` for days back.
     START: StartBlock = "start" <"BLOCK"> .under(PROOF_CHAIN).on(&[Run]).default("latest");
@@ -211,6 +214,10 @@ settings! {
 
     /// Results in a row that differ from what other operators proved before proving pauses; 0 proves them all the same.
     MAX_DIFFERENCES: u64 = "max-differences" <"N"> .under(OPERATOR).on(&[Run]).default("3").within("0", "1000");
+
+    /// Sessions that are finalized once they are past their deadline, because none pays before: `own`, those with a proof of this
+    /// operator, `all`, or `none`. Operators take turns, and the transactions count for `--max-spend-per-day`.
+    FINALIZE: FinalizePolicy = "finalize" <"SESSIONS"> .under(OPERATOR).on(&[Run]).default("none");
 
     /// Confirmations of a proof before it is final; for a day after it is looked at again.
     PROOF_DEPTH: u64 = "proof-depth" <"BLOCKS"> .under(OPERATOR).on(&[Run]).default("5").within("0", "10000");

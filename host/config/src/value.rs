@@ -131,6 +131,7 @@ read_alone!(
     SocketAddr,
     StartBlock,
     Executor,
+    FinalizePolicy,
     OnDifference,
     SenderPolicy,
     BasisPolicy,
@@ -276,6 +277,31 @@ impl Scalar for Parameter {
     fn scalar(text: &str) -> Option<Self> {
         let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty())?;
         Some(Self { name: name.to_owned(), value: value.to_owned() })
+    }
+}
+
+/// The sessions that an operator finalizes once they are past their deadline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FinalizePolicy {
+    /// None: somebody else does.
+    #[default]
+    None,
+    /// Those with a proof of this operator.
+    Own,
+    /// Those of every operator.
+    All,
+}
+
+impl Scalar for FinalizePolicy {
+    const EXPECTED: &'static str = "none, own or all";
+
+    fn scalar(text: &str) -> Option<Self> {
+        match text {
+            "none" => Some(Self::None),
+            "own" => Some(Self::Own),
+            "all" => Some(Self::All),
+            _ => None,
+        }
     }
 }
 

@@ -6,7 +6,8 @@ CREATE INDEX proof_transaction_signed ON proof_transaction (signed_ms);
 
 CREATE INDEX item_final ON item (state_ms) WHERE state = 'final';
 
--- Transactions of the operator that are no proofs, stored before they are first sent. 'gap' uses up a nonce that later ones wait for.
+-- Transactions of the operator that are no proofs, stored before they are first sent. 'gap' uses up a nonce that later ones wait for,
+-- 'finalize' ends a session.
 CREATE TABLE side_transaction (
     hash            BLOB PRIMARY KEY CHECK (length(hash) = 32),
     purpose         TEXT NOT NULL,
@@ -33,3 +34,18 @@ CREATE TABLE comparison (
     rule            BLOB PRIMARY KEY CHECK (length(rule) = 32),
     differences     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Sessions that are finalized once they are past their deadline.
+CREATE TABLE result_session (
+    chain           INTEGER NOT NULL,
+    height          INTEGER NOT NULL,
+    -- The block of the proof chain from which on it is asked for.
+    due_block       INTEGER NOT NULL,
+    -- NULL until it ended: 'finalized' by us, 'ended' by others, 'unknown' to the contract.
+    outcome         TEXT,
+    PRIMARY KEY (chain, height)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX result_session_due ON result_session (due_block) WHERE outcome IS NULL;
+
+CREATE VIEW sessions AS SELECT chain, height, due_block, coalesce(outcome, 'waits') AS outcome FROM result_session;

@@ -3,13 +3,17 @@
 use alloy_primitives::B256;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::{ItemId, Journal, JournalError, SignedTransaction, Transaction, journal::sqlite_error, step::check_nonce};
+use crate::{
+    ItemId, Journal, JournalError, SessionKey, SignedTransaction, Transaction, journal::sqlite_error, step::check_nonce,
+};
 
 /// The purpose of a transaction that is no proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Uses up a nonce that nothing else does and that later ones wait for.
     Gap,
+    /// Finalizes a session.
+    Finalize(SessionKey),
 }
 
 /// A transaction that is no proof.
@@ -34,6 +38,7 @@ impl Purpose {
     const fn columns(self) -> (&'static str, Option<u64>, Option<u64>) {
         match self {
             Self::Gap => ("gap", None, None),
+            Self::Finalize(SessionKey { chain, height }) => ("finalize", Some(chain), Some(height)),
         }
     }
 
@@ -41,6 +46,7 @@ impl Purpose {
         let word: String = row.get("purpose")?;
         match word.as_str() {
             "gap" => Ok(Self::Gap),
+            "finalize" => Ok(Self::Finalize(SessionKey { chain: row.get("chain")?, height: row.get("height")? })),
             _ => Err(rusqlite::Error::InvalidColumnType(0, "purpose".to_owned(), rusqlite::types::Type::Text)),
         }
     }

@@ -21,9 +21,11 @@ mod network;
 mod peers;
 mod prover;
 mod quantity;
+mod recent;
 mod revert;
 mod rpc;
 mod scan;
+mod session;
 
 pub use announcement::{Announcement, BlockRef, Decoded, Malformed, ProofLog};
 pub use bindings::{
@@ -44,3 +46,4 @@ pub use rpc::{Endpoint, NodeError, Rpc, RpcError, RpcLimits};
 pub use scan::{
     Checkpoints, ScanConfig, ScanError, ScanStep, Scanned, Scanner, Skipped, StartBlock, UnknownStartBlock,
 };
+pub use session::{OpenedSession, OpenedSessions, SessionPhase, SessionView};

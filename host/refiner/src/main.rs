@@ -19,6 +19,7 @@ mod replay;
 mod rule;
 mod rules;
 mod run;
+mod session;
 mod signals;
 mod specimen;
 mod terminal;
@@ -68,6 +69,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Replay(arguments) => replay::run(arguments),
         Command::Run(arguments) => run::run(arguments),
         Command::Journal { command } => journal::run(command),
+        Command::Session { command } => session::run(command),
         Command::Content { command } => content::run(command),
         Command::Config { command } => config::run(command),
         Command::Specimen { command } => specimen::run(command),

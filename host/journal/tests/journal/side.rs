@@ -1,6 +1,6 @@
 //! Transactions that are no proofs, final proofs that a reorganisation takes away, what was spent, and clocks that were wrong.
 
-use refiner_journal::{Holder, Journal, JournalError, Purpose, State, Step};
+use refiner_journal::{Holder, Journal, JournalError, Purpose, SessionKey, SessionOutcome, State, Step};
 use rusqlite::Connection;
 
 use crate::{Bench, number, signed, step_to};
@@ -117,6 +117,30 @@ fn differences_from_others_are_counted_by_rule_across_restarts() {
     bench.journal.set_differences(rules[0], 3).unwrap();
     bench = bench.reopen();
     assert_eq!(rules.map(|rule| bench.journal.differences(rule).unwrap()), [3, 0]);
+}
+
+#[test]
+fn session_is_followed_once_and_waits_for_its_block() {
+    let mut bench = Bench::new();
+    bench.item_in(State::Final, 1);
+    let session = SessionKey { chain: 1, height: 1 };
+    assert_eq!(bench.journal.sessions_of_proofs(0).unwrap(), [(session, 77)]);
+    bench.journal.follow_sessions(&[(session, 100)]).unwrap();
+    bench.journal.follow_sessions(&[(session, 50)]).unwrap();
+    bench = bench.reopen();
+    assert_eq!(bench.journal.sessions_of_proofs(0).unwrap(), []);
+    let due = |bench: &Bench, block| bench.journal.sessions_due(block, 9).unwrap();
+    assert_eq!((due(&bench, 99), due(&bench, 100)), (vec![], vec![session]));
+
+    bench.journal.put_session_off(session, 110).unwrap();
+    assert_eq!((due(&bench, 109), due(&bench, 110)), (vec![], vec![session]));
+    bench.journal.sign_side(Purpose::Finalize(session), &signed(7, 100), 3).unwrap();
+    assert_eq!(bench.journal.open_side().unwrap()[0].purpose, Purpose::Finalize(session));
+    assert_eq!(due(&bench, 110), [], "its transaction is under way");
+    bench.journal.close_side(7, None).unwrap();
+    assert_eq!(due(&bench, 110), [session], "another transaction took the nonce");
+    bench.journal.end_session(session, Some(SessionOutcome::Finalized)).unwrap();
+    assert_eq!(due(&bench, 110), []);
 }
 
 #[test]

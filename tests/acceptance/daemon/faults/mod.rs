@@ -24,6 +24,7 @@
 //! A full disk and a damaged journal are of [`crate::host`].
 
 mod contract;
+mod finalize;
 mod node;
 mod peers;
 mod pinner;

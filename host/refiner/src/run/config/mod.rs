@@ -4,7 +4,7 @@ mod settings;
 mod shown;
 
 pub use self::{
-    settings::{Key, Settings},
+    settings::{Key, Settings, network, rpc},
     shown::{Shown, shown},
 };
 

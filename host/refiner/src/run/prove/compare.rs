@@ -55,8 +55,10 @@ impl ProofSubmitter {
         ready: Vec<Ready>,
         comparison: &mut Comparison,
     ) -> Result<Vec<Ready>, TickError> {
-        let Some(since) = ready.iter().map(|(item, ..)| item.announced_in).min() else { return Ok(ready) };
-        comparison.peers.read(since).await?;
+        if ready.is_empty() {
+            return Ok(ready);
+        }
+        comparison.peers.read().await?;
         let (mut kept, mut held) = (Vec::with_capacity(ready.len()), 0_usize);
         for one in ready {
             let (item, _, ours) = &one;

@@ -7,6 +7,7 @@
 mod again;
 mod budget;
 mod compare;
+mod finalize;
 mod gap;
 mod pause;
 mod send;
@@ -22,7 +23,7 @@ use std::{sync::Arc, time::Duration};
 
 use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Item, JournalError, State, Step};
-use refiner_proofchain::{Prover, RpcError, SignError, Signed};
+use refiner_proofchain::{OpenedSessions, Prover, RpcError, SignError, Signed};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -80,11 +81,12 @@ pub async fn prove(
     // What happens after is this loop's own doing.
     let mut pinned = submitter.context.journal.arrivals(State::Pinned);
     let (mut failures, mut due) = (0, Due::default());
-    let mut comparison = Comparison::new(submitter.prover.chain().clone());
+    let chain = submitter.prover.chain();
+    let mut peers = Peers { comparison: Comparison::new(chain.clone()), opened: OpenedSessions::new(chain.clone()) };
     loop {
         pinned.mark_unchanged();
         let tick = tokio::select! {
-            tick = submitter.tick(&mut due, &mut comparison) => tick,
+            tick = submitter.tick(&mut due, &mut peers) => tick,
             // Dropping a turn loses nothing: what was signed is in the journal, what was sent is found on chain.
             () = stop.cancelled() => return Ok(()),
         };
@@ -124,7 +126,14 @@ struct Due {
     balance: Option<Instant>,
     settle: Option<Instant>,
     again: Option<Instant>,
+    finalize: Option<Instant>,
     gap: Option<gap::Gap>,
+}
+
+/// What is known of other operators.
+struct Peers {
+    comparison: Comparison,
+    opened: OpenedSessions,
 }
 
 fn is_due(at: Option<Instant>) -> bool {
@@ -140,7 +149,7 @@ struct ProofSubmitter {
 
 impl ProofSubmitter {
     /// Everything that can be done now: what is under way first, because it holds nonces.
-    async fn tick(&self, due: &mut Due, comparison: &mut Comparison) -> Result<(), TickError> {
+    async fn tick(&self, due: &mut Due, peers: &mut Peers) -> Result<(), TickError> {
         if is_due(due.balance) {
             let balance = self.prover.balance().await?;
             self.context.status.now().balance_wei = Some(balance);
@@ -155,11 +164,15 @@ impl ProofSubmitter {
             self.look_again().await?;
             due.again = Some(Instant::now() + self.settings.recheck);
         }
+        if is_due(due.finalize) {
+            self.finalize(&mut peers.opened).await?;
+            due.finalize = Some(Instant::now() + self.settings.recheck);
+        }
         self.react_to_failures()?;
         self.send().await?;
         self.intend()?;
         if self.may_sign() {
-            self.sign(comparison).await?;
+            self.sign(&mut peers.comparison).await?;
             self.send().await?;
         }
         Ok(())

@@ -57,10 +57,12 @@ impl ProofSubmitter {
             Settlement::Final { hash, paid_wei, .. } => {
                 tracing::info!(nonce, transaction = %hash, purpose = ?group.purpose, "A transaction is final.");
                 journal.with(|journal| journal.close_side(nonce, Some((hash, paid_wei))))?;
+                self.side_is_settled(group.purpose, true)?;
             }
             Settlement::Reverted { hash, paid_wei, revert, .. } => {
                 tracing::warn!(nonce, transaction = %hash, purpose = ?group.purpose, %revert, "A transaction was mined and failed.");
                 journal.with(|journal| journal.close_side(nonce, Some((hash, paid_wei))))?;
+                self.side_is_settled(group.purpose, false)?;
             }
             Settlement::Replaced => {
                 tracing::warn!(nonce, "Another transaction took a nonce: is the key used elsewhere?");
