@@ -4,7 +4,8 @@ use alloy_primitives::B256;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
-    ItemId, Journal, JournalError, SessionKey, SignedTransaction, Transaction, journal::sqlite_error, step::check_nonce,
+    ItemId, Journal, JournalError, SessionKey, SignedTransaction, Transaction, journal::sqlite_error,
+    nonce::check_nonce,
 };
 
 /// The purpose of a transaction that is no proof.

@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 use crate::{
     Artifact, ItemId, JournalError, State,
     journal::{Journal, sqlite_error},
+    nonce::{check_nonce, reopen},
 };
 
 /// An achievement of a stage. Each brings what its state needs, so no state stands in the file without it.
@@ -232,50 +233,6 @@ fn state_of(connection: &Connection, item: ItemId) -> rusqlite::Result<Option<St
 fn has_transaction(connection: &Connection, item: ItemId, hash: B256) -> rusqlite::Result<bool> {
     let mut query = connection.prepare_cached("SELECT 1 FROM proof_transaction WHERE hash = ?1 AND item = ?2")?;
     query.exists(params![hash.as_slice(), item.0])
-}
-
-/// One nonce for one item at a time, and one item keeps its nonce until it is used up.
-/// `None` for a transaction that is no proof.
-pub(crate) fn check_nonce(
-    connection: &Connection,
-    item: Option<ItemId>,
-    nonce: u64,
-) -> rusqlite::Result<Result<(), JournalError>> {
-    use rusqlite::OptionalExtension as _;
-    let mut holder = connection.prepare_cached(
-        "SELECT item FROM proof_transaction WHERE nonce = ?1 AND item IS NOT ?2 AND open = 1 LIMIT 1",
-    )?;
-    if let Some(holder) = holder.query_row(params![nonce, item.map(|item| item.0)], |row| row.get(0)).optional()? {
-        return Ok(Err(JournalError::NonceTaken { nonce, holder: ItemId(holder) }));
-    }
-    let Some(item) = item else { return Ok(Ok(())) };
-    let mut side = connection.prepare_cached("SELECT 1 FROM side_transaction WHERE nonce = ?1 AND open = 1")?;
-    if side.exists([nonce])? {
-        return Ok(Err(JournalError::NonceTakenAside { nonce }));
-    }
-    let mut held = connection
-        .prepare_cached("SELECT nonce FROM proof_transaction WHERE item = ?1 AND open = 1 AND nonce <> ?2")?;
-    let held = held.query_row(params![item.0, nonce], |row| row.get(0)).optional()?;
-    Ok(held.map_or(Ok(()), |held| Err(JournalError::NonceChanged { item, held, nonce })))
-}
-
-/// Transactions of the nonce that a final proof's transaction had can be mined again.
-fn reopen(connection: &Connection, item: ItemId) -> rusqlite::Result<Result<(), JournalError>> {
-    use rusqlite::OptionalExtension as _;
-    let nonce: Option<u64> = connection
-        .prepare_cached(
-            "SELECT nonce FROM proof_transaction JOIN item ON item.id = item WHERE item = ?1 AND proof_transaction.hash = mined_tx",
-        )?
-        .query_row([item.0], |row| row.get(0))
-        .optional()?;
-    let Some(nonce) = nonce else { return Ok(Ok(())) };
-    if let Err(error) = check_nonce(connection, Some(item), nonce)? {
-        return Ok(Err(error));
-    }
-    connection
-        .prepare_cached("UPDATE proof_transaction SET open = 1, paid = NULL WHERE item = ?1 AND nonce = ?2")?
-        .execute(params![item.0, nonce])?;
-    Ok(Ok(()))
 }
 
 fn write_step(connection: &Connection, item: ItemId, step: &Step, now_ms: u64) -> rusqlite::Result<()> {

@@ -11,8 +11,8 @@ use crate::{
     contracts::{
         GOVERNOR, OPERATOR_VALIDATOR, PRODUCER, STAKING_MANAGER, addBRPOperatorCall, disableValidatorCall,
         enableValidatorCall, finalizeResultSessionCall, finalizeSpecimenSessionCall,
-        setBlockHeightSubmissionsThresholdCall, setChainSyncDataCall, submitBlockResultProofCall,
-        submitBlockSpecimenProofCall,
+        setBlockHeightSubmissionsThresholdCall, setChainSyncDataCall, setMinSubmissionsRequiredCall,
+        submitBlockResultProofCall, submitBlockSpecimenProofCall,
     },
     setup::SPECIMEN_SESSION_BLOCKS,
 };
@@ -251,6 +251,15 @@ impl TestChain {
             storageURL: "ipfs://of-another-operator".to_owned(),
         };
         self.call(operator, self.result_contract, &proof).await
+    }
+
+    /// Sets how many operators a result needs to win.
+    ///
+    /// # Errors
+    ///
+    /// As [`TestChain::call`].
+    pub async fn require_submissions(&self, least: u64) -> Result<Mined, TestChainError> {
+        self.call(GOVERNOR, self.result_contract, &setMinSubmissionsRequiredCall { least }).await
     }
 
     /// Ends a result session: anybody may, once it is past its deadline.

@@ -9,6 +9,7 @@ mod keys;
 mod proving;
 mod reverts;
 mod scanning;
+mod sessions;
 
 use std::time::Duration;
 

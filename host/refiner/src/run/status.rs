@@ -51,6 +51,9 @@ pub struct Pause {
     /// The same by a clock that nobody sets.
     #[serde(skip)]
     pub recheck_at: Instant,
+    /// Prices, bounds of spending, or the balance: whatever costs gas waits.
+    #[serde(skip)]
+    pub is_of_money: bool,
 }
 
 impl Pause {

@@ -1,6 +1,6 @@
 //! A second look at final proofs, for a day: a reorganisation deeper than `proof-depth` takes them away.
 
-use refiner_journal::{Item, Step};
+use refiner_journal::{Item, JournalError, Step};
 use refiner_proofchain::{Settlement, Signed};
 
 use super::{ProofSubmitter, TickError};
@@ -55,7 +55,14 @@ impl ProofSubmitter {
         settlement: Settlement,
     ) -> Result<(), TickError> {
         tracing::warn!(item = %item.id, height = item.height, block = item.mined_block, "A reorganisation took a final proof's block away.");
-        self.context.journal.advance(item.id, &Step::Broadcast)?;
+        match self.context.journal.advance(item.id, &Step::Broadcast) {
+            Err(JournalError::NonceTaken { nonce, .. } | JournalError::NonceTakenAside { nonce }) => {
+                tracing::error!(item = %item.id, nonce, "Another of our transactions has a lost proof's nonce; please report it.");
+                let tomorrow = now_ms().saturating_add(DAY_MS);
+                return Ok(self.context.journal.with(|journal| journal.looked_at(item.id, tomorrow))?);
+            }
+            advanced => advanced?,
+        }
         match self.context.journal.with(|journal| journal.item(item.id))? {
             Some(item) => self.settled(&item, transactions, settlement).await,
             None => Ok(()),

@@ -31,7 +31,7 @@ impl ProofSubmitter {
             let (left, needed, bound) = (coins(bound.saturating_sub(spent)), coins(*needed), coins(bound));
             let reason =
                 format!("max-spend-per-day is {bound}, {left} of it is left, and a transaction may cost {needed}");
-            self.pause(reason, Some("wait until older transactions are a day old, or raise max-spend-per-day"));
+            self.pause_for_money(reason, "wait until older transactions are a day old, or raise max-spend-per-day");
         }
         Ok(count)
     }

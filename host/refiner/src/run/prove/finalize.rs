@@ -25,7 +25,7 @@ impl ProofSubmitter {
             FinalizePolicy::Own => self.follow_own().await?,
             FinalizePolicy::All => self.follow_all(opened).await?,
         }
-        if self.is_paused() {
+        if !self.may_spend() {
             return Ok(());
         }
         let head = self.prover.chain().head().await?;

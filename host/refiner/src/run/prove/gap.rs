@@ -65,7 +65,13 @@ impl ProofSubmitter {
             }
         };
         let filler = self.prover.filler();
-        let costs: Vec<_> = (missing..lowest).map(|nonce| (nonce, filler.most_wei(&fees))).collect();
+        // A settled transaction among them is sent again when its turn comes.
+        let mut costs = Vec::new();
+        for nonce in missing..lowest {
+            if self.context.journal.with(|journal| journal.settled_holder(nonce))?.is_none() {
+                costs.push((nonce, filler.most_wei(&fees)));
+            }
+        }
         let affordable = self.affordable(&costs)?;
         for (nonce, _) in costs.into_iter().take(affordable) {
             let signed = self.prover.sign(&filler, nonce, &fees).await?;

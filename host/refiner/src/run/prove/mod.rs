@@ -160,20 +160,21 @@ impl ProofSubmitter {
             self.settle(due).await?;
             due.settle = Some(Instant::now() + self.settings.poll);
         }
-        if is_due(due.again) {
-            self.look_again().await?;
-            due.again = Some(Instant::now() + self.settings.recheck);
-        }
-        if is_due(due.finalize) {
-            self.finalize(&mut peers.opened).await?;
-            due.finalize = Some(Instant::now() + self.settings.recheck);
-        }
         self.react_to_failures()?;
         self.send().await?;
         self.intend()?;
         if self.may_sign() {
             self.sign(&mut peers.comparison).await?;
             self.send().await?;
+        }
+        // New proofs do not wait for these.
+        if is_due(due.finalize) {
+            self.finalize(&mut peers.opened).await?;
+            due.finalize = Some(Instant::now() + self.settings.recheck);
+        }
+        if is_due(due.again) {
+            self.look_again().await?;
+            due.again = Some(Instant::now() + self.settings.recheck);
         }
         Ok(())
     }

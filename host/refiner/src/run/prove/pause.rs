@@ -12,6 +12,15 @@ use crate::run::{
 impl ProofSubmitter {
     /// Stops submitting. What was signed stays, and is settled.
     pub(super) fn pause(&self, reason: String, hint: Option<&str>) {
+        self.pause_as(reason, hint, false);
+    }
+
+    /// The same where no transaction can be paid for, whatever it does.
+    pub(super) fn pause_for_money(&self, reason: String, hint: &str) {
+        self.pause_as(reason, Some(hint), true);
+    }
+
+    fn pause_as(&self, reason: String, hint: Option<&str>, is_of_money: bool) {
         let recheck_ms = now_ms() + milliseconds(self.settings.recheck);
         let mut now = self.context.status.now();
         if now.paused.as_ref().is_some_and(|pause| pause.reason == reason && !pause.is_over()) {
@@ -26,7 +35,8 @@ impl ProofSubmitter {
             "No proofs are submitted; all work is kept."
         );
         let recheck_at = Instant::now() + self.settings.recheck;
-        now.paused = Some(Pause { reason, hint: hint.map(str::to_owned), since_ms, recheck_ms, recheck_at });
+        now.paused =
+            Some(Pause { reason, hint: hint.map(str::to_owned), since_ms, recheck_ms, recheck_at, is_of_money });
     }
 
     pub(super) fn pause_for(&self, revert: &Revert) {
@@ -35,17 +45,30 @@ impl ProofSubmitter {
 
     pub(super) fn pause_for_funds(&self) {
         let reason = format!("{} cannot pay for gas", self.prover.address());
-        self.pause(reason, Some("send the proof chain's coin to the operator's address"));
+        self.pause_for_money(reason, "send the proof chain's coin to the operator's address");
     }
 
     pub(super) fn pause_for_fees(&self, signed: &Signed) {
         let reason = format!("transaction {} needs more than the fees allowed", signed.hash);
-        self.pause(reason, Some("wait, or raise max-fee-gwei and max-tip-gwei"));
+        self.pause_for_money(reason, "wait, or raise max-fee-gwei and max-tip-gwei");
     }
 
     pub(super) fn pause_for_price(&self, needed_wei: u128, cap_wei: u128) {
         let reason = format!("gas costs {needed_wei} wei, and no more than {cap_wei} is allowed");
-        self.pause(reason, Some("wait, or raise max-fee-gwei"));
+        self.pause_for_money(reason, "wait, or raise max-fee-gwei");
+    }
+
+    /// A transaction that is no proof was paid for.
+    pub(super) fn resume_after_money(&self) {
+        let is_of_money = self.context.status.now().paused.as_ref().is_some_and(|pause| pause.is_of_money);
+        if is_of_money {
+            self.resume();
+        }
+    }
+
+    /// False while nothing can be paid for and the time to look again has not come.
+    pub(super) fn may_spend(&self) -> bool {
+        self.context.status.now().paused.as_ref().is_none_or(|pause| !pause.is_of_money || pause.is_over())
     }
 
     /// Something went through again.

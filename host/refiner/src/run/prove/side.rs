@@ -18,6 +18,7 @@ impl ProofSubmitter {
     pub(super) async fn send_new_side(&self, purpose: Purpose, signed: &Signed) -> Result<(), TickError> {
         self.context.journal.with(|journal| journal.sign_side(purpose, &stored(signed), now_ms()))?;
         match self.prover.send(signed).await {
+            Sent::Accepted => self.resume_after_money(),
             Sent::InsufficientFunds => self.pause_for_funds(),
             Sent::Unreachable(error) => return Err(error.into()),
             Sent::Rejected(refusal) => {
