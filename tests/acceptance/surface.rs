@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 28] = [
+const COMMANDS: [&[&str]; 32] = [
     &[],
     &["replay"],
     &["run"],
@@ -26,6 +26,10 @@ const COMMANDS: [&[&str]; 28] = [
     &["content", "get"],
     &["content", "put"],
     &["content", "serve"],
+    &["key"],
+    &["key", "new"],
+    &["key", "import"],
+    &["key", "address"],
     &["config"],
     &["config", "show"],
     &["specimen"],

@@ -1,7 +1,6 @@
 //! Running other programs: without a shell, and with the command to repeat when one fails.
 
 use std::{
-    env,
     ffi::OsStr,
     io,
     path::Path,
@@ -36,13 +35,13 @@ const OF_CARGO_RUN: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", 
 
 /// The cargo of this toolchain.
 pub fn cargo() -> Command {
-    program(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    program(refiner_environment::variable("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 /// A program that knows nothing of a `cargo run` around us.
 pub fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
-    for (variable, _) in env::vars_os() {
+    for (variable, _) in refiner_environment::variables() {
         if OF_CARGO_RUN.iter().any(|prefix| variable.to_string_lossy().starts_with(prefix)) {
             command.env_remove(variable);
         }

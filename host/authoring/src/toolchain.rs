@@ -5,7 +5,7 @@ mod guest;
 
 pub use guest::{BuildDirectories, Guest};
 
-use std::{env, fmt, path::PathBuf};
+use std::{fmt, path::PathBuf};
 
 use facts::Facts;
 
@@ -73,9 +73,9 @@ pub enum Package {
 /// # Errors
 /// What a person can install, when no way is open.
 pub fn find() -> Result<Guest, NoToolchain> {
-    let forced = match env::var(FORCE) {
-        Ok(text) => Some(forced(&text)?),
-        Err(_) => None,
+    let forced = match refiner_environment::variable(FORCE) {
+        Some(text) => Some(forced(&text.to_string_lossy())?),
+        None => None,
     };
     let facts = Facts::gather();
     for way in ways(&facts, forced) {

@@ -3,6 +3,7 @@
 mod documents;
 mod errors;
 mod house;
+mod names;
 mod words;
 
 use anyhow::{Result, ensure};
@@ -38,21 +39,16 @@ pub fn run() -> Result<()> {
 
 /// Every lint, as steps of a longer task.
 pub fn all(steps: &mut Steps) -> Result<()> {
-    steps.take("Rules of the house", Some("cargo xtask lint"), || {
-        let offences = house::offences()?;
-        ensure!(offences.is_empty(), "\n  {}", offences.join("\n  "));
-        Ok(())
-    })?;
-    steps.take("References of documents and comments", Some("cargo xtask lint"), || {
-        let offences = documents::offences()?;
-        ensure!(offences.is_empty(), "\n  {}", offences.join("\n  "));
-        Ok(())
-    })?;
+    steps.take("Rules of the house", Some("cargo xtask lint"), || none_of(&house::offences()?))?;
+    steps.take(
+        "References of documents and comments",
+        Some("cargo xtask lint"),
+        || none_of(&documents::offences()?),
+    )?;
     steps.take("Measures of the language", Some("cargo xtask lint"), || {
         let (past, measures) = words::measure()?;
         measures.iter().for_each(|measure| println!("      {measure}"));
-        ensure!(past.is_empty(), "\n  {}", past.join("\n  "));
-        Ok(())
+        none_of(&past)
     })?;
     for (what, line) in CARGO_STEPS {
         steps.take(what, Some(line), || Ok(command::run(&mut command::line(line))?))?;
@@ -65,6 +61,13 @@ pub fn all(steps: &mut Steps) -> Result<()> {
     steps.take("Licences, sources and bans of the rules", Some(DENY_RULES), || {
         Ok(command::run(&mut command::line(DENY_RULES))?)
     })
+}
+
+/// Prints each offence on a line of its own; any is an error.
+fn none_of(offences: &[String]) -> Result<()> {
+    offences.iter().for_each(|offence| println!("      {offence}"));
+    ensure!(offences.is_empty(), "{} offences, listed above", offences.len());
+    Ok(())
 }
 
 fn guests() -> Result<()> {

@@ -58,7 +58,7 @@ fn write_slots(specimen: &Specimen, rows: &mut Rows) -> BTreeMap<Address, u32> {
 }
 
 fn write_accounts(specimen: &Specimen, slots_of: &BTreeMap<Address, u32>, rows: &mut Rows) {
-    let mut codes = Codes { specimen, lengths: BTreeMap::new() };
+    let mut codes = BytecodeRows { specimen, lengths: BTreeMap::new() };
     for read in specimen.account_reads() {
         rows.row(|row| {
             row.field("address", read.address);
@@ -72,12 +72,12 @@ fn write_accounts(specimen: &Specimen, slots_of: &BTreeMap<Address, u32>, rows: 
 }
 
 /// Lengths of bytecode. Many accounts share one code, and to learn its length it is copied out of the host.
-struct Codes<'a> {
+struct BytecodeRows<'a> {
     specimen: &'a Specimen<'a>,
     lengths: BTreeMap<B256, Option<u64>>,
 }
 
-impl Codes<'_> {
+impl BytecodeRows<'_> {
     fn length(&mut self, hash: B256) -> Option<u64> {
         if hash == EMPTY_CODE {
             return Some(0);

@@ -1,9 +1,6 @@
 //! Facts about the toolchains of this machine.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{Package, TARGET};
 use crate::command;
@@ -55,7 +52,8 @@ impl Facts {
 
 /// The compiler that cargo uses here.
 pub fn rustc() -> String {
-    env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned())
+    refiner_environment::variable("RUSTC")
+        .map_or_else(|| "rustc".to_owned(), |rustc| rustc.to_string_lossy().into_owned())
 }
 
 /// Where a compiler keeps its standard libraries.

@@ -1,6 +1,6 @@
 //! A toolchain that builds guests, and how to call it.
 
-use std::{env, ffi::OsString, path::PathBuf, process::Command};
+use std::{ffi::OsString, path::PathBuf, process::Command};
 
 use super::{
     TARGET,
@@ -71,7 +71,9 @@ impl Guest {
         for variable in OF_THE_MACHINE {
             cargo.env_remove(variable);
         }
-        for (variable, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_PROFILE_")) {
+        for (variable, _) in
+            refiner_environment::variables().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_PROFILE_"))
+        {
             cargo.env_remove(variable);
         }
         let mut flags = self.remapped(place);
@@ -98,8 +100,8 @@ impl Guest {
 
     /// Replaces the places on this machine by names, so that the same source gives the same bytes in any directory.
     fn remapped(&self, place: &BuildDirectories) -> Vec<OsString> {
-        let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from);
-        let cargo_home = cargo_home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+        let cargo_home = refiner_environment::variable("CARGO_HOME").map(PathBuf::from);
+        let cargo_home = cargo_home.or_else(|| refiner_environment::home_directory().map(|home| home.join(".cargo")));
         let rust = facts::sysroot(&self.rustc).map(|sysroot| sysroot.join("lib/rustlib/src/rust"));
         let of_the_machine = [(cargo_home, "/cargo"), (rust, "/rust")];
         let of_the_machine = of_the_machine.into_iter().filter_map(|(place, name)| Some((place?, name.to_owned())));

@@ -1,19 +1,19 @@
 use refiner_content::{ContentId, ENTRIES_MAX, ENTRY_BYTES_MAX, Locations, NotFetchable, content_id};
 
 #[derive(Debug, PartialEq)]
-enum Place {
+enum Parsed {
     Content(ContentId),
     Gateway(ContentId),
     Web,
 }
 
-fn read(entry: &str) -> Result<Place, NotFetchable> {
+fn read(entry: &str) -> Result<Parsed, NotFetchable> {
     let locations = Locations::parse(&[entry]);
     let Locations { ids, gateways, web, refused } = locations;
     match (ids.as_slice(), gateways.as_slice(), web.as_slice(), refused.as_slice()) {
-        ([id], [], [], []) => Ok(Place::Content(*id)),
-        ([id], [(_, same)], [], []) if id == same => Ok(Place::Gateway(*id)),
-        ([], [], [_], []) => Ok(Place::Web),
+        ([id], [], [], []) => Ok(Parsed::Content(*id)),
+        ([id], [(_, same)], [], []) if id == same => Ok(Parsed::Gateway(*id)),
+        ([], [], [_], []) => Ok(Parsed::Web),
         ([], [], [], [refused]) => Err(refused.why.clone()),
         other => panic!("{entry}: {other:?}"),
     }
@@ -22,7 +22,7 @@ fn read(entry: &str) -> Result<Place, NotFetchable> {
 #[test]
 fn every_form_that_producers_write_is_read() {
     let hello = content_id(b"hello");
-    let check = |form: &str, expected: &dyn Fn(ContentId) -> Place| {
+    let check = |form: &str, expected: &dyn Fn(ContentId) -> Parsed| {
         let entry = form.replace("ID", &hello.to_string());
         assert_eq!(read(&entry), Ok(expected(hello)), "{entry}");
     };
@@ -37,7 +37,7 @@ fn every_form_that_producers_write_is_read() {
         "ID",
         "/ipfs/ID",
     ] {
-        check(form, &Place::Content);
+        check(form, &Parsed::Content);
     }
     for form in [
         "https://ipfs.io/ipfs/ID",
@@ -46,10 +46,10 @@ fn every_form_that_producers_write_is_read() {
         "https://ID.ipfs.dweb.link",
         "https://ID.ipfs.w3s.link/",
     ] {
-        check(form, &Place::Gateway);
+        check(form, &Parsed::Gateway);
     }
-    check("https://example.org/specimens/1-22433670.avro", &|_| Place::Web);
-    check("http://example.org:8080/", &|_| Place::Web);
+    check("https://example.org/specimens/1-22433670.avro", &|_| Parsed::Web);
+    check("http://example.org:8080/", &|_| Parsed::Web);
 }
 
 #[test]

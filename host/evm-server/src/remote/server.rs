@@ -186,7 +186,7 @@ impl Asked {
         while message.len() < ERROR_BODY_BYTES_MAX {
             match self.piece(response).await {
                 Ok(Some(piece)) => {
-                    message.extend_from_slice(&piece[..piece.len().min(ERROR_BODY_BYTES_MAX - message.len())])
+                    message.extend_from_slice(&piece[..piece.len().min(ERROR_BODY_BYTES_MAX - message.len())]);
                 }
                 Ok(None) | Err(_) => break,
             }

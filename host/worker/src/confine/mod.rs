@@ -48,7 +48,7 @@ impl Confinement {
     /// Takes away files, network, identity and everything beyond `ceilings`. There must be one thread.
     pub fn begin(supervisor: u32, ceilings: &Ceilings) -> Result<Self, ConfineError> {
         let mut confinement = Self::default();
-        if std::env::vars_os().next().is_some() {
+        if refiner_environment::variables().next().is_some() {
             return Err(ConfineError::Environment);
         }
         confinement.add(Measure::Environment, Outcome::applied("empty"));

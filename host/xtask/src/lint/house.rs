@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use super::errors;
+use super::{errors, names};
 use crate::tree;
 
 /// Names of modules whose content has not been understood yet.
@@ -26,6 +26,7 @@ pub fn offences() -> io::Result<Vec<String>> {
         let text = fs::read_to_string(&file)?;
         offences.extend(offences_of(&file, &text).into_iter().map(|what| format!("{name} {what}")));
         offences.extend(errors::offences_of(Path::new(&name), &text).into_iter().map(|what| format!("{name}: {what}")));
+        offences.extend(names::offences_of(Path::new(&name), &text).into_iter().map(|what| format!("{name} {what}")));
     }
     Ok(offences)
 }

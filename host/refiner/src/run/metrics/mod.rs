@@ -16,7 +16,7 @@
 //! | `refiner_chain_head_block`, `refiner_scan_cursor_block` | gauge | | the proof chain's newest block, and the last that was scanned |
 //! | `refiner_operator_balance_wei` | gauge | | what the operator has for gas |
 //! | `refiner_ready`, `refiner_proving_paused` | gauge | | 0 or 1 |
-//! | `refiner_waiting` | gauge | `part` | 1 while connect, scan, prove, pool or nonce wait for something |
+//! | `refiner_waiting` | gauge | `part` | 1 while connect, scan, pin, prove, pool or nonce wait for something |
 //! | `refiner_build_info` | gauge | `version` | 1 |
 //! | `process_resident_memory_bytes`, `process_open_fds` | gauge | | of the daemon itself, without its workers |
 //!

@@ -1,7 +1,6 @@
 //! A supervisor that a test can kill: it runs a rule, prints the process that runs it, and waits for an end that never comes.
 
 use std::{
-    env,
     error::Error,
     fs, hint,
     io::{self, Read, Write},
@@ -25,7 +24,7 @@ pub fn coordinate() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let key = env::var_os(KEY_FILE).map(fs::read).transpose()?;
+    let key = refiner_environment::variable(KEY_FILE).map(fs::read).transpose()?;
     let mut input = Vec::new();
     io::stdin().read_to_end(&mut input)?;
     let (length, rest) = input.split_first_chunk().ok_or("the input ends too early")?;
