@@ -283,7 +283,7 @@ impl Scalar for Parameter {
 /// The sessions that an operator finalizes once they are past their deadline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FinalizePolicy {
-    /// None: somebody else does.
+    /// None: others do.
     #[default]
     None,
     /// Those with a proof of this operator.

@@ -1,4 +1,4 @@
-//! How often in a row other operators proved another result: kept, so that a restart does not count anew.
+//! Differences in a row from other operators' results: kept, so that a restart does not count anew.
 
 use alloy_primitives::B256;
 use rusqlite::{OptionalExtension as _, params};

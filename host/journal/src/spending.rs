@@ -1,4 +1,4 @@
-//! What the operator's transactions cost, for bounds that hold across restarts.
+//! Costs of the operator's transactions, for bounds that hold across restarts.
 
 use alloy_primitives::{B256, Bytes};
 use rusqlite::params;
@@ -45,7 +45,7 @@ impl Journal {
         read().map_err(|error| self.error(error))
     }
 
-    /// Writes down what a proof's mined transaction cost.
+    /// Writes down the cost of a proof's mined transaction.
     pub fn paid(&mut self, transaction: B256, wei: u128) -> Result<(), JournalError> {
         self.write(false, |connection, path| {
             connection

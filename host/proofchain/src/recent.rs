@@ -26,9 +26,9 @@ pub(crate) struct RecentLogs {
 /// Events that were not read before.
 #[derive(Debug)]
 pub(crate) struct Batch {
-    /// What is known of blocks before this one is too old.
+    /// Everything known of blocks before this one is too old.
     pub first: u64,
-    /// What is known of this block and later ones is replaced.
+    /// Everything known of this block and later ones is replaced.
     pub from: u64,
     pub logs: Vec<ProofLog>,
 }

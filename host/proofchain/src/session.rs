@@ -1,4 +1,4 @@
-//! Sessions of the result contract: where one stands, and what opened lately.
+//! Sessions of the result contract: the phase of one, and those that opened lately.
 
 use std::collections::BTreeMap;
 
@@ -35,14 +35,14 @@ pub struct OpenedSessions {
     logs: RecentLogs,
 }
 
-/// Where a session stands.
+/// The phase of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionPhase {
     /// No operator proved a result of this height.
     NotStarted,
     /// Proofs are taken.
     Open,
-    /// The deadline has passed, and it pays once somebody finalizes it.
+    /// The deadline has passed, and it pays once an account finalizes it.
     Finalizable,
     /// It was finalized.
     Finalized,
@@ -51,7 +51,7 @@ pub enum SessionPhase {
 /// A session, as far as the contract and the events of the last blocks show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionView {
-    /// Where it stands.
+    /// Its phase.
     pub phase: SessionPhase,
     /// The newest block.
     pub head: u64,
@@ -102,7 +102,7 @@ impl SessionPhase {
 }
 
 impl ProofChain {
-    /// Where a session stands, by trying to finalize it without a transaction; and the events of it in the last 4,000 blocks.
+    /// The phase of a session, found by trying to finalize it without a transaction; and the events of it in the last 4,000 blocks.
     ///
     /// # Errors
     ///

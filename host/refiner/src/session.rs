@@ -1,4 +1,4 @@
-//! `refiner session`: where a session of the result contract stands, asked of the chain itself.
+//! `refiner session`: the phase of a session of the result contract, asked of the chain itself.
 
 use clap::{Args, Subcommand};
 use refiner_config::{ConfigError, Flags, scope, table};
@@ -15,7 +15,7 @@ use crate::{
 /// `refiner session`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Prints where the session of a height stands: phase, deadline, proofs and winner.
+    /// Prints phase, deadline, proofs and winner of the session of a height.
     Show(Show),
 }
 

@@ -64,7 +64,7 @@ const GROUNDS: [(&str, Ground); 43] = [
     ("inability to pay some fees", Ground::InsufficientFunds),
 ];
 
-/// What a refusal is about; `None` for what no pool is known to say.
+/// The subject of a refusal; `None` for words that no known pool has.
 pub(super) fn ground(refusal: &NodeError) -> Option<Ground> {
     let message = refusal.message.to_lowercase();
     GROUNDS.iter().find(|(text, _)| message.contains(text)).map(|(_, ground)| *ground)

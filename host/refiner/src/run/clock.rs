@@ -1,4 +1,4 @@
-//! The one place where the daemon looks at a clock that people set.
+//! The one place where the daemon looks at the system's clock.
 
 use std::{
     sync::Arc,
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::context::PipelineContext;
 
-/// How often the clock is compared with one that nobody sets.
+/// Pause between two comparisons of the clock with a monotonic one.
 const LOOK: Duration = Duration::from_secs(10);
 /// The least that a clock is set back by for pauses to be looked through.
 const SET_BACK_MS: u64 = 60_000;

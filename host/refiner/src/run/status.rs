@@ -48,7 +48,7 @@ pub struct Pause {
     pub since_ms: u64,
     /// When it is looked again whether proving can go on.
     pub recheck_ms: u64,
-    /// The same by a clock that nobody sets.
+    /// The same by a monotonic clock.
     #[serde(skip)]
     pub recheck_at: Instant,
     /// Prices, bounds of spending, or the balance: whatever costs gas waits.
@@ -66,7 +66,7 @@ impl Pause {
 /// Our results beside those that other operators proved.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Compared {
-    /// Nobody else had proved a result of the specimen yet.
+    /// No other operator had proved a result of the specimen yet.
     pub alone: u64,
     pub agreed: u64,
     pub differed: u64,

@@ -26,7 +26,7 @@ async fn quorums(bench: &Bench) -> usize {
     bench.chain.logs(bench.chain.result_contract(), QUORUM.parse().unwrap()).await.unwrap().len()
 }
 
-/// The sessions that are followed, by what became of them.
+/// The sessions that are followed, by their outcome.
 fn sessions(bench: &Bench) -> Value {
     bench.status().map(|mut status| status["journal"]["sessions"].take()).unwrap_or_default()
 }
@@ -96,8 +96,8 @@ async fn session_is_shown_with_its_phase_proofs_and_winner() {
     let one = &stream(1)[0];
     let show = || -> Value {
         let output = bench.session(one.height).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(0), "{said}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{errors}");
         serde_json::from_slice(&output.stdout).unwrap()
     };
     assert_eq!(show()["phase"], "not started");

@@ -75,7 +75,7 @@ async fn account_that_cannot_pay_is_waited_for_in_frontier_s_words() {
     bench.rpc.heal(SEND);
     bench.until_all(State::Final, 1).await;
     assert_eq!(transactions(&bench).len(), 1, "the same bytes");
-    bench.until("it goes on", |bench| bench.paused().is_none()).await;
+    bench.until("proving continues", |bench| bench.paused().is_none()).await;
     bench.assert_proved_once(&given).await;
 }
 

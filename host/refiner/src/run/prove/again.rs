@@ -6,7 +6,7 @@ use refiner_proofchain::{Settlement, Signed};
 use super::{ProofSubmitter, TickError};
 use crate::run::clock::{milliseconds, now_ms};
 
-/// How long a final proof is looked at again.
+/// The time for which a final proof is looked at again.
 const DAY_MS: u64 = 24 * 3_600_000;
 /// Proofs of one look.
 const AT_ONCE: usize = 64;

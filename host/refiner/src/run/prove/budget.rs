@@ -1,4 +1,4 @@
-//! What may still be spent: `max-spend-per-day`, over everything that was signed.
+//! The bound of a day's spending, `max-spend-per-day`, over everything that was signed.
 
 use refiner_journal::Expense;
 use refiner_proofchain::Signed;
@@ -12,7 +12,7 @@ const DAY_MS: u64 = 24 * 3_600_000;
 const COIN: u128 = 1_000_000_000_000_000_000;
 
 impl ProofSubmitter {
-    /// How many of these transactions, in their order, the day's bound leaves room for; proving pauses when it is none. Each is a
+    /// The number of these transactions, in their order, that the day's bound leaves room for; proving pauses at none. Each is a
     /// nonce and the most wei that it can cost, and takes the place of earlier ones with its nonce.
     pub(super) fn affordable(&self, costs: &[(u64, u128)]) -> Result<usize, TickError> {
         let Some(bound) = self.settings.max_spend_wei else { return Ok(costs.len()) };

@@ -12,7 +12,7 @@ use crate::run::status::{Difference, PeerResult};
 /// Items of one turn, with what would be sent and the hash of their result.
 pub(super) type Ready = (Item, Prepared, B256);
 
-/// What is known of the others' proofs.
+/// Everything known of the others' proofs.
 pub(super) struct Comparison {
     peers: PeerProofs,
     /// Items that were counted: one that is held is looked at again and again.
@@ -130,7 +130,7 @@ impl ProofSubmitter {
         self.pause(reason, Some(hint));
     }
 
-    /// Whether the others deny what is made here. Then all intents are looked at, because any may end it.
+    /// Whether the others deny the results made here. Then all intents are looked at, because any may end it.
     pub(super) fn is_denied(&self) -> bool {
         let most = self.settings.max_differences;
         most > 0 && self.context.status.now().compared.in_a_row >= most

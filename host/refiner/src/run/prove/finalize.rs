@@ -1,4 +1,4 @@
-//! Sessions past their deadline: they pay once somebody finalizes them, and anybody may.
+//! Sessions past their deadline: they pay once an account finalizes them, and every account may.
 
 use alloy_primitives::{Address, keccak256};
 use refiner_config::FinalizePolicy;
@@ -44,7 +44,7 @@ impl ProofSubmitter {
         if new.is_empty() {
             return Ok(());
         }
-        // Whoever opened the session did so before our proof.
+        // The session was opened by our proof, or before it.
         let blocks = self.prover.chain().metadata().await?.sessionDuration;
         let from = |(session, proved): (SessionKey, u64)| (session, self.turn(session, proved.saturating_add(blocks)));
         let new: Vec<_> = new.into_iter().map(from).collect();
@@ -113,7 +113,7 @@ impl ProofSubmitter {
         Ok(true)
     }
 
-    /// What became of a transaction that was mined.
+    /// The end of a transaction that was mined.
     pub(super) fn side_is_settled(&self, purpose: Purpose, succeeded: bool) -> Result<(), TickError> {
         let Purpose::Finalize(session) = purpose else { return Ok(()) };
         let outcome = if succeeded { SessionOutcome::Finalized } else { SessionOutcome::Ended };

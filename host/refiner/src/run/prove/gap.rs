@@ -33,11 +33,11 @@ impl ProofSubmitter {
         let in_pool = self.prover.nonce(NonceAt::Pending).await? > missing;
         let holder =
             if in_pool { "held by a transaction in the node's pool that is not ours" } else { "used by nothing" };
-        let told = format!("nonce {missing} is {holder}, and {lowest} and later wait for it");
+        let waiting = format!("nonce {missing} is {holder}, and {lowest} and later wait for it");
         if known.is_none() {
             tracing::warn!(missing, lowest, in_pool, "A nonce is missing before those of proofs.");
         }
-        self.context.status.set_blocked(PART, told);
+        self.context.status.set_blocked(PART, waiting);
         // A node that lags behind shows gaps that are none, and the pool's transaction may be mined yet.
         if in_pool || gap.since.elapsed() < self.settings.recheck {
             return Ok(());

@@ -120,7 +120,7 @@ pub async fn prove(
     }
 }
 
-/// When what is not done in every turn is due, by a clock that nobody sets.
+/// Times of the work that is not done in every turn, by a monotonic clock.
 #[derive(Default)]
 struct Due {
     balance: Option<Instant>,
@@ -130,7 +130,7 @@ struct Due {
     gap: Option<gap::Gap>,
 }
 
-/// What is known of other operators.
+/// Everything known of other operators.
 struct Peers {
     comparison: Comparison,
     opened: OpenedSessions,

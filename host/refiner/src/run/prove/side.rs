@@ -30,7 +30,7 @@ impl ProofSubmitter {
         Ok(())
     }
 
-    /// Looks what became of them, and sends again or raises what waits.
+    /// Asks the chain about them, and sends again or raises those that wait.
     pub(super) async fn settle_side(&self, outlook: &ChainSnapshot) -> Result<(), TickError> {
         let open = self.context.journal.with(|journal| journal.open_side())?;
         for transactions in open.chunk_by(|one, other| one.transaction.nonce == other.transaction.nonce) {
