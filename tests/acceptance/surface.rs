@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 32] = [
+const COMMANDS: [&[&str]; 33] = [
     &[],
     &["replay"],
     &["run"],
@@ -21,6 +21,7 @@ const COMMANDS: [&[&str]; 32] = [
     &["journal", "export"],
     &["session"],
     &["session", "show"],
+    &["journal", "scan"],
     &["content"],
     &["content", "cid"],
     &["content", "get"],

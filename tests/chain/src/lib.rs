@@ -20,6 +20,9 @@ pub use contracts::{
     GOVERNOR, OPERATOR, OPERATOR_KEY, OPERATOR_KEYSTORE, PRODUCER, STAKING_MANAGER, STRANGER, STRANGER_KEY,
 };
 pub use error::TestChainError;
-pub use faulty::{AlreadyImported, Behaviour, Fault, FaultyRpc, PoolWords, Question, Request, TRIAL, quantity};
+pub use faulty::{
+    AlreadyImported, Behaviour, Blooms, Fault, FaultyRpc, Lagging, LateLogs, LimitedRange, Meets, NoLogsByHash,
+    PoolWords, Provider, Question, Request, TRIAL, quantity,
+};
 pub use install::{anvil, solc};
 pub use setup::Setup;

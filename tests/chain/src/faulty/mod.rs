@@ -3,6 +3,8 @@
 
 mod behaviour;
 mod fault;
+mod lagging;
+mod limits;
 mod pool;
 mod server;
 
@@ -16,6 +18,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use behaviour::{Behaviour, Question, Request, quantity};
 pub use fault::Fault;
+pub use lagging::{Blooms, Lagging, LateLogs, Meets, NoLogsByHash};
+pub use limits::{LimitedRange, Provider};
 pub use pool::{AlreadyImported, PoolWords};
 
 use crate::TestChainError;

@@ -1,4 +1,4 @@
--- Version 4: what transactions cost, transactions that prove nothing, and final proofs that are looked at again.
+-- Version 3: what transactions cost, transactions that prove nothing, and final proofs that are looked at again.
 
 -- Wei that a mined transaction cost, decimal text; NULL where it is not known.
 ALTER TABLE proof_transaction ADD COLUMN paid TEXT;
