@@ -14,7 +14,7 @@ use crate::{
     key::{SignError, Signer},
     quantity::Quantity,
     revert::Revert,
-    rpc::{Question, RpcError},
+    rpc::{Question, Route, RpcError},
 };
 
 /// Gas for a transaction without a call. Some chains take more than Ethereum's 21,000; what is not used is not paid.
@@ -140,8 +140,10 @@ impl Prover {
     }
 
     pub(super) async fn nonce_at(&self, block: &str) -> Result<u64, RpcError> {
-        let Question { method, params } = self.nonce_question(block);
-        self.chain.rpc().call(method, params).await.map(|Quantity(nonce)| nonce)
+        let question = self.nonce_question(block);
+        let mut fresh = self.chain.rpc().call_all_fresh(Route::default(), std::slice::from_ref(&question)).await?;
+        let Quantity(nonce) = self.chain.rpc().typed_from(fresh.node, question.method, fresh.answers.remove(0)?)?;
+        Ok(nonce)
     }
 
     pub(super) fn nonce_question(&self, block: &str) -> Question {

@@ -5,6 +5,8 @@ mod behaviour;
 mod fault;
 mod lagging;
 mod limits;
+mod other;
+mod outage;
 mod pool;
 mod server;
 
@@ -20,6 +22,8 @@ pub use behaviour::{Behaviour, Question, Request, quantity};
 pub use fault::Fault;
 pub use lagging::{Blooms, Lagging, LateLogs, Meets, NoLogsByHash};
 pub use limits::{LimitedRange, Provider};
+pub use other::{OtherChain, OtherReceipts, Stale};
+pub use outage::{Out, Outage};
 pub use pool::{AlreadyImported, PoolWords};
 
 use crate::TestChainError;

@@ -35,8 +35,13 @@ impl ProofSubmitter {
             }
             let transactions = self.transactions_of_mined(&item)?;
             let settlement = self.settlement(&outlook, &transactions).await?;
-            let is_as_it_was = matches!(&settlement, Settlement::Final { hash, block, .. }
-                if Some(*hash) == item.mined_tx && Some(block.number) == item.mined_block);
+            // One node of several may not have it; that alone takes nothing away.
+            let is_as_it_was = match &settlement {
+                Settlement::Final { hash, block, .. } | Settlement::Mined { hash, block, .. } => {
+                    Some(*hash) == item.mined_tx && Some(block.number) == item.mined_block
+                }
+                _ => false,
+            };
             if transactions.is_empty() || is_as_it_was {
                 let age = now.abs_diff(item.state_ms).max(first);
                 let next = item.state_ms.saturating_add(age.saturating_mul(AGE_FACTOR)).max(now.saturating_add(first));

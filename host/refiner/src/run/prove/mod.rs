@@ -27,7 +27,7 @@ use refiner_proofchain::{OpenedSessions, Prover, RpcError, SignError, Signed};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{clock::now_ms, config::Settings, context::PipelineContext, policy::pause_ms};
+use super::{clock::now_ms, config::Settings, context::PipelineContext, outage::Outage, policy::pause_ms};
 
 /// The part's name in the status.
 const PART: &str = "prove";
@@ -80,7 +80,7 @@ pub async fn prove(
     let submitter = ProofSubmitter { context, settings, prover };
     // What happens after is this loop's own doing.
     let mut pinned = submitter.context.journal.arrivals(State::Pinned);
-    let (mut failures, mut due) = (0, Due::default());
+    let (mut failures, mut due, mut outage) = (0, Due::default(), Outage::default());
     let chain = submitter.prover.chain();
     let mut peers = Peers { comparison: Comparison::new(chain.clone()), opened: OpenedSessions::new(chain.clone()) };
     loop {
@@ -93,6 +93,9 @@ pub async fn prove(
         let pause = match tick {
             Ok(()) => {
                 failures = 0;
+                if let Some(failures) = outage.over() {
+                    tracing::info!(failures, "Proofs go on.");
+                }
                 submitter.context.status.clear_blocked(PART);
                 submitter.settings.poll
             }
@@ -101,7 +104,9 @@ pub async fn prove(
                 let pause = Duration::from_millis(pause_ms(submitter.settings.retry, failures));
                 failures += 1;
                 let told = ErrorChain(&error).to_string();
-                tracing::warn!(error = told, ?pause, failures, "Proofs wait; everything is kept.");
+                if outage.failed() {
+                    tracing::warn!(error = told, ?pause, failures, "Proofs wait; everything is kept.");
+                }
                 submitter.context.status.set_blocked(PART, told);
                 pause
             }

@@ -10,10 +10,16 @@ use refiner_proofchain::{ChainSnapshot, Reaction, Revert, RpcError, Settlement, 
 use super::{Due, FAILED_TRANSACTIONS_MAX, ProofSubmitter, QUESTIONS_AT_ONCE, TickError};
 use crate::run::clock::{milliseconds, now_ms};
 
+/// The part's name in the status.
+const SETTLE: &str = "settle";
+
 impl ProofSubmitter {
     /// Asks about everything that was sent and of which there may be news.
     pub(super) async fn settle(&self, due: &mut Due) -> Result<(), TickError> {
-        let Some(lowest) = self.context.journal.with(|journal| journal.lowest_open_nonce())? else { return Ok(()) };
+        let Some(lowest) = self.context.journal.with(|journal| journal.lowest_open_nonce())? else {
+            self.tell_of_disputes(0);
+            return Ok(());
+        };
         let mut items = self.due(State::Mined, usize::MAX >> 1)?;
         items.extend(self.due(State::Broadcast, usize::MAX >> 1)?);
         let mut outlook = self.prover.outlook().await?;
@@ -54,8 +60,18 @@ impl ProofSubmitter {
             }
         }
         drop(answers);
+        self.tell_of_disputes(outlook.disputed());
         self.settle_side(&outlook).await?;
         self.close_gap(&outlook, due).await
+    }
+
+    /// A proof that only one of several nodes has is not final, however deep it is.
+    fn tell_of_disputes(&self, disputed: u64) {
+        if disputed == 0 {
+            return self.context.status.clear_blocked(SETTLE);
+        }
+        let what = format!("two nodes that have the same receipt: of {disputed} proofs one has none or another one");
+        self.context.status.set_blocked(SETTLE, what);
     }
 
     /// Whether it pays to ask. Of transactions that wait the `next` one speaks for those behind it, until they are late.
