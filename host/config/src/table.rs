@@ -140,6 +140,14 @@ settings! {
     /// IPFS gateway that content is fetched from, or `none` [default: four public ones]. Can be repeated.
     GATEWAY: Vec<String> = "gateway" <"URL"> .under(CONTENT).on(&[Run, ContentGet]).with_commas().confidential();
 
+    /// Longest silence of a gateway or an announced URL, before its answer begins and within it; then it counts as failed.
+    FETCH_STALL_TIMEOUT: Duration = "fetch-stall-timeout" <"DURATION"> .under(CONTENT).on(&[Run, ContentGet]).default("60s")
+        .within("1s", "10m");
+
+    /// Time limit for one pinner, gateway or announced URL to send content, however steadily it comes.
+    FETCH_TIMEOUT: Duration = "fetch-timeout" <"DURATION"> .under(CONTENT).on(&[Run, ContentGet]).default("5m")
+        .within("1s", "1h");
+
     /// Permits announced URLs that lead to private addresses.
     PRIVATE_URLS: bool = "private-urls" <"BOOL"> .under(CONTENT).on(&[Run]).default("false");
 
@@ -287,9 +295,6 @@ settings! {
 
     /// Directory of a daemon whose store is asked first.
     CONTENT_DATA: Option<PathBuf> = "data" <"DIR"> .on(&[ContentGet]);
-
-    /// Time limit for one request [default: 120s to a pinner, 60s to a gateway].
-    FETCH_TIMEOUT: Option<Duration> = "fetch-timeout" <"DURATION"> .on(&[ContentGet]).within("1s", "1h");
 
     /// Address to listen on.
     CONTENT_LISTEN: SocketAddr = "listen" <"ADDRESS"> .on(&[ContentServe]).default("127.0.0.1:5080")

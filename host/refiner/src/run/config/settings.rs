@@ -30,6 +30,8 @@ pub struct Settings {
     pub upload: Duration,
     /// `None` for the public ones.
     pub gateways: Option<Vec<String>>,
+    pub fetch_stall: Duration,
+    pub fetch: Duration,
     pub private_urls: bool,
     pub store_bytes: u64,
     pub rules: Vec<String>,
@@ -114,6 +116,8 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         pinner: values.get(&table::PINNER).filter(|pinner| pinner != "none"),
         upload: values.get(&table::UPLOAD_TIMEOUT),
         gateways: values.given(&table::GATEWAY).map(without_none),
+        fetch_stall: values.get(&table::FETCH_STALL_TIMEOUT),
+        fetch: values.get(&table::FETCH_TIMEOUT),
         private_urls: values.get(&table::PRIVATE_URLS),
         store_bytes: values.get(&table::STORE_SIZE).0,
         rules: values.get(&table::RULE),
