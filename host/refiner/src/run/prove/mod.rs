@@ -155,6 +155,7 @@ struct ProofSubmitter {
 impl ProofSubmitter {
     /// Everything that can be done now: what is under way first, because it holds nonces.
     async fn tick(&self, due: &mut Due, peers: &mut Peers) -> Result<(), TickError> {
+        let mut pinned = self.context.journal.arrivals(State::Pinned);
         if is_due(due.balance) {
             let balance = self.prover.balance().await?;
             self.context.status.now().balance_wei = Some(balance);
@@ -178,7 +179,11 @@ impl ProofSubmitter {
             due.finalize = Some(Instant::now() + self.settings.recheck);
         }
         if is_due(due.again) {
-            self.look_again().await?;
+            tokio::select! {
+                looked = self.look_again() => looked?,
+                // A look that is broken off loses nothing; what it took up again is settled like everything else.
+                _ = pinned.changed() => {}
+            }
             due.again = Some(Instant::now() + self.settings.recheck);
         }
         Ok(())
