@@ -94,14 +94,18 @@ settings! {
     RESULT_CONTRACT: Option<Address> = "result-contract" <"ADDRESS"> .under(PROOF_CHAIN).on(&[Run])
         .formerly(&[Variable("BRP_PROOFCHAIN_ADDRESS")]);
 
-    /// Node of the proof chain; the next one is asked when one does not answer. Can be repeated.
+    /// Node of the proof chain; the next one is asked when one gives no usable answer or is behind. Can be repeated.
     RPC: Vec<Url> = "rpc" <"URL"> .under(PROOF_CHAIN).on(&[Run]).confidential()
+        .expecting("a URL that begins with http:// or https:// (where a provider gives wss://, it has an https:// address beside it)")
         // Its name notwithstanding, it is the proof chain's node.
         .formerly(&[Variable("NODE_ETHEREUM_MAINNET")]);
 
     /// Time limit for one RPC request; after it the request is retried, on the next node if there is one.
     RPC_TIMEOUT: Duration = "rpc-timeout" <"DURATION"> .under(PROOF_CHAIN).on(&[Run]).default("15s").within("1s", "10m")
         .formerly(&[in_unit("rpc-s", "s")]);
+
+    /// Questions that each node gets in a second at most; each of a batch counts [default: no limit].
+    RPC_RPS: Option<u64> = "rpc-rps" <"N"> .under(PROOF_CHAIN).on(&[Run]).within("1", "10000");
 
     /// Chain whose specimens are refined. Can be repeated.
     SOURCE_CHAIN: Vec<u64> = "source-chain" <"ID"> .under(PROOF_CHAIN).on(&[Run]).default("1").expecting("a chain id");
