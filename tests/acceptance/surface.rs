@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 30] = [
+const COMMANDS: [&[&str]; 31] = [
     &[],
     &["replay"],
     &["run"],
@@ -19,6 +19,7 @@ const COMMANDS: [&[&str]; 30] = [
     &["journal", "show"],
     &["journal", "retry"],
     &["journal", "export"],
+    &["journal", "scan"],
     &["content"],
     &["content", "cid"],
     &["content", "get"],

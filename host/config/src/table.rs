@@ -112,6 +112,9 @@ settings! {
     /// Confirmations of an announcement before its specimen is refined.
     DEPTH: u64 = "depth" <"BLOCKS"> .under(PROOF_CHAIN).on(&[Run]).default("3").within("0", "10000");
 
+    /// Newest blocks that are scanned again with every new one, because a node that lags leaves out announcements; 0 for none.
+    SCAN_WINDOW: u64 = "scan-window" <"BLOCKS"> .under(PROOF_CHAIN).on(&[Run]).default("128").within("0", "10000");
+
     /// Pause between two requests for new blocks.
     POLL_INTERVAL: Duration = "poll-interval" <"DURATION"> .under(PROOF_CHAIN).on(&[Run]).default("2s").within("10ms", "10m")
         .formerly(&[in_unit("poll-ms", "ms")]);

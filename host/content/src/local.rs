@@ -90,17 +90,18 @@ impl LocalStore {
         for path in [root.join("format"), root.join("lock")] {
             tighten(&path).map_err(|source| OpenError::File { path, source })?;
         }
+        let store = Self { origin: Origin::of_path(root), root: root.into(), limit_bytes, buffers: Buffers::default() };
         let path = root.join("format");
         match fs::read(&path) {
             Ok(found) if found == FORMAT.as_bytes() => {}
-            Ok(_) => return Err(OpenError::Format { path }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let written = private_file(&path).and_then(|mut file| file.write_all(FORMAT.as_bytes()));
-                written.map_err(|source| OpenError::File { path, source })?;
+            // Empty: the power went before the file was on the disk.
+            Ok(found) if !found.is_empty() => return Err(OpenError::Format { path }),
+            Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(OpenError::File { path, source }),
+            Ok(_) | Err(_) => {
+                store.write_whole(&path, FORMAT.as_bytes()).map_err(|source| OpenError::File { path, source })?;
             }
-            Err(source) => return Err(OpenError::File { path, source }),
         }
-        Ok(Self { origin: Origin::of_path(root), root: root.into(), limit_bytes, buffers: Buffers::default() })
+        Ok(store)
     }
 
     /// Where content of this id is, or would be.
@@ -205,7 +206,7 @@ impl LocalStore {
         write_synced(partial.as_file_mut(), bytes)?;
         partial.persist(path).map_err(|error| error.error)?;
         // The name is on the disk only when its directory is.
-        File::open(self.root.join("kept"))?.sync_all()
+        File::open(path.parent().unwrap_or(&self.root))?.sync_all()
     }
 
     fn read_bounded(&self, path: &Path) -> io::Result<Bytes> {

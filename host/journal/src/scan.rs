@@ -40,39 +40,45 @@ impl Journal {
         now_ms: u64,
     ) -> Result<Scanned, JournalError> {
         self.write(false, |connection, path| {
-            let mut scanned = Scanned::default();
-            let mut write = || -> rusqlite::Result<()> {
-                let mut insert = connection.prepare_cached(
-                    "INSERT INTO item (chain, height, block_hash, specimen_hash, rule, rule_name, proves, announced_in, announced_ms,
-                     state, state_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'announced', ?9) ON CONFLICT DO NOTHING",
-                )?;
-                let mut revive = connection.prepare_cached(
-                    "UPDATE item SET state = 'announced', state_ms = ?6, height = ?4, block_hash = ?5, announced_in = ?7,
-                     attempts = 0, due_ms = 0, last_error = NULL
-                     WHERE chain = ?1 AND specimen_hash = ?2 AND rule = ?3 AND state = 'withdrawn'",
-                )?;
-                for announcement in announcements {
-                    let Announcement { chain, height, block_hash, specimen_hash, announced_in } = announcement;
-                    let (block_hash, specimen_hash) = (block_hash.as_slice(), specimen_hash.as_slice());
-                    for Target { rule, name, proves } in targets {
-                        let rule = rule.as_slice();
-                        let inserted = insert.execute(params![
-                            chain, height, block_hash, specimen_hash, rule, name, proves, announced_in, now_ms
-                        ])?;
-                        if inserted == 1 {
-                            scanned.new += 1;
-                            continue;
-                        }
-                        let revived =
-                            revive.execute(params![chain, specimen_hash, rule, height, block_hash, now_ms, announced_in])?;
-                        *(if revived == 1 { &mut scanned.again } else { &mut scanned.known }) += 1;
-                    }
-                }
-                keep_checkpoints(connection, checkpoints)
+            let write = || {
+                let scanned = keep_announcements(connection, announcements, targets, now_ms)?;
+                keep_checkpoints(connection, checkpoints)?;
+                Ok(scanned)
             };
-            write().map_err(|error| sqlite_error(path, error))?;
-            Ok(scanned)
+            write().map_err(|error| sqlite_error(path, error))
         })
+    }
+
+    /// Writes down announcements of blocks that were scanned before; items that are known stay as they are. The cursor stays.
+    pub fn scanned_again(
+        &mut self,
+        announcements: &[Announcement],
+        targets: &[Target],
+        now_ms: u64,
+    ) -> Result<Scanned, JournalError> {
+        self.write(false, |connection, path| {
+            keep_announcements(connection, announcements, targets, now_ms).map_err(|error| sqlite_error(path, error))
+        })
+    }
+
+    /// The announcements that no rule has an item of, but for withdrawn ones. What was announced before a rule was configured is
+    /// not among them.
+    pub fn unknown(&self, announcements: &[Announcement]) -> Result<Vec<Announcement>, JournalError> {
+        let read = || -> rusqlite::Result<Vec<Announcement>> {
+            let mut query = self.connection.prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM item WHERE chain = ?1 AND specimen_hash = ?2 AND state <> 'withdrawn')",
+            )?;
+            let mut unknown = Vec::new();
+            for announcement in announcements {
+                let known: bool = query
+                    .query_row(params![announcement.chain, announcement.specimen_hash.as_slice()], |row| row.get(0))?;
+                if !known {
+                    unknown.push(*announcement);
+                }
+            }
+            Ok(unknown)
+        };
+        read().map_err(|error| self.error(error))
     }
 
     /// Goes back to `ancestor`, the newest block that the proof chain still has, and undoes what was announced above it.
@@ -117,6 +123,50 @@ impl Journal {
         };
         read().map_err(|error| self.error(error))
     }
+}
+
+fn keep_announcements(
+    connection: &rusqlite::Connection,
+    announcements: &[Announcement],
+    targets: &[Target],
+    now_ms: u64,
+) -> rusqlite::Result<Scanned> {
+    let mut scanned = Scanned::default();
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO item (chain, height, block_hash, specimen_hash, rule, rule_name, proves, announced_in, announced_ms,
+         state, state_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'announced', ?9) ON CONFLICT DO NOTHING",
+    )?;
+    let mut revive = connection.prepare_cached(
+        "UPDATE item SET state = 'announced', state_ms = ?6, height = ?4, block_hash = ?5, announced_in = ?7,
+         attempts = 0, due_ms = 0, last_error = NULL
+         WHERE chain = ?1 AND specimen_hash = ?2 AND rule = ?3 AND state = 'withdrawn'",
+    )?;
+    for announcement in announcements {
+        let Announcement { chain, height, block_hash, specimen_hash, announced_in } = announcement;
+        let (block_hash, specimen_hash) = (block_hash.as_slice(), specimen_hash.as_slice());
+        for Target { rule, name, proves } in targets {
+            let rule = rule.as_slice();
+            let inserted = insert.execute(params![
+                chain,
+                height,
+                block_hash,
+                specimen_hash,
+                rule,
+                name,
+                proves,
+                announced_in,
+                now_ms
+            ])?;
+            if inserted == 1 {
+                scanned.new += 1;
+                continue;
+            }
+            let revived =
+                revive.execute(params![chain, specimen_hash, rule, height, block_hash, now_ms, announced_in])?;
+            *(if revived == 1 { &mut scanned.again } else { &mut scanned.known }) += 1;
+        }
+    }
+    Ok(scanned)
 }
 
 fn keep_checkpoints(connection: &rusqlite::Connection, checkpoints: &[Checkpoint]) -> rusqlite::Result<()> {

@@ -7,7 +7,7 @@
 //!   logs nothing.
 //!
 //! ```text
-//! ProofChain::connect ──► Scanner::next(cursor, checkpoints) ──► ScanStep::{Advanced, Reorganised, UpToDate}
+//! ProofChain::connect ──► Scanner::next(cursor, checkpoints) ──► ScanStep::{Advanced, Reorganised, UpToDate, Behind}
 //!                    └──► Prover: prepare ──► sign ──► (journal) ──► send ──► settlement ──► bump, sign again
 //! ```
 
@@ -40,5 +40,6 @@ pub use prover::{
 pub use revert::{Reaction, Revert};
 pub use rpc::{Endpoint, NodeError, Rpc, RpcError, RpcLimits};
 pub use scan::{
-    Checkpoints, ScanConfig, ScanError, ScanStep, Scanned, Scanner, Skipped, StartBlock, UnknownStartBlock,
+    Checkpoints, Lack, ScanConfig, ScanError, ScanProgress, ScanStep, Scanned, Scanner, Skipped, StartBlock,
+    UnknownStartBlock,
 };

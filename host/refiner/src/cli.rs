@@ -185,6 +185,21 @@ pub enum JournalCommand {
         #[command(flatten)]
         settings: Flags<scope::Data>,
     },
+    /// Scans blocks of the proof chain again for announcements that are not in the journal; the daemon must be stopped. Takes the
+    /// settings of `run`.
+    Scan {
+        /// First block.
+        #[arg(long, value_name = "BLOCK")]
+        from: u64,
+        /// Last block [default: the last that was scanned].
+        #[arg(long, value_name = "BLOCK")]
+        to: Option<u64>,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        run: Box<Run>,
+    },
     /// Every item with its artifacts and transactions, one JSON object a line.
     Export {
         #[command(flatten)]

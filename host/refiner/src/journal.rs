@@ -28,6 +28,7 @@ pub fn run(command: &JournalCommand) -> Result<ExitCode, Failure> {
     match command {
         JournalCommand::List { chosen, limit, json } => list(&read(&chosen.settings)?, chosen, *limit, *json, out)?,
         JournalCommand::Show { item, settings } => show(&read(settings)?, *item, out)?,
+        JournalCommand::Scan { from, to, json, run } => return crate::run::scan_again(*from, *to, *json, run),
         JournalCommand::Export { chosen } => {
             read(&chosen.settings)?.export(&chosen.filter(), out)?;
         }

@@ -37,6 +37,8 @@ pub struct Bench {
     pub directory: tempfile::TempDir,
     /// Flags added to those that every test needs; later ones win.
     pub flags: Vec<String>,
+    /// Variables added to those that every test needs.
+    pub environment: Vec<(String, String)>,
     pub data: PathBuf,
     /// The settings with which the daemon finds the node and the pinner.
     pub urls: [String; 2],
@@ -80,6 +82,7 @@ impl Bench {
             data: directory.path().join("data"),
             directory,
             flags: Vec::new(),
+            environment: Vec::new(),
             key: OPERATOR_KEY,
             user: None,
             chain,
@@ -90,10 +93,15 @@ impl Bench {
     }
 
     pub fn command(&self) -> Command {
+        self.command_of(&["run"])
+    }
+
+    /// A command that takes the settings of `run`.
+    pub fn command_of(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         let (specimens, results) = (self.chain.specimen_contract(), self.chain.result_contract());
         command
-            .arg("run")
+            .args(words)
             .args(["--network", "custom", "--proof-chain-id", &self.chain.chain_id().to_string()])
             .args(["--specimen-contract", &specimens.to_string(), "--result-contract", &results.to_string()])
             .args(["--gateway", "none", "--start", "1"])
@@ -105,7 +113,8 @@ impl Bench {
             .env("NODE_ETHEREUM_MAINNET", &self.urls[0])
             .env("IPFS_PINNER_URL", &self.urls[1])
             .env("BLOCK_RESULT_OPERATOR_PRIVATE_KEY", self.key)
-            .env("REFINER_LOG", "info");
+            .env("REFINER_LOG", "info")
+            .envs(self.environment.iter().cloned());
         command
     }
 

@@ -21,7 +21,7 @@ const HITS: u32 = 50;
 const KILLS_MAX: u32 = 1_000;
 
 /// Every boundary between two stages, in the order in which an item passes them.
-const BOUNDARIES: [State; 9] = [
+pub const BOUNDARIES: [State; 9] = [
     State::Announced,
     State::Fetched,
     State::Produced,
@@ -34,7 +34,7 @@ const BOUNDARIES: [State; 9] = [
 ];
 
 /// A service that the daemon needs and that stands still, so that an item stops exactly at a boundary.
-struct Hold {
+pub struct Hold {
     boundary: State,
     /// Workers outlive a daemon that was killed while they were stopped.
     stopped: Vec<Pid>,
@@ -42,7 +42,7 @@ struct Hold {
 
 impl Hold {
     /// Works on the bench before the daemon starts.
-    fn before(bench: &mut Bench, boundary: State) -> Self {
+    pub fn before(bench: &mut Bench, boundary: State) -> Self {
         match boundary {
             State::Announced => bench.pinner.fault(Route::Get, PinnerFault::Stall),
             State::Fetched => bench.flags = ["--workers", "1"].map(str::to_owned).into(),
@@ -58,7 +58,7 @@ impl Hold {
     }
 
     /// Stops the daemon's only worker, which takes the next specimen and answers nothing.
-    fn stop_workers(&mut self, bench: &Bench) {
+    pub fn stop_workers(&mut self, bench: &Bench) {
         self.stopped = bench.workers();
         assert_eq!(self.stopped.len(), 1);
         for worker in &self.stopped {
@@ -66,7 +66,7 @@ impl Hold {
         }
     }
 
-    async fn release(self, bench: &mut Bench) {
+    pub async fn release(self, bench: &mut Bench) {
         match self.boundary {
             State::Announced => bench.pinner.mend(Route::Get),
             State::Produced => bench.pinner.mend(Route::Upload),

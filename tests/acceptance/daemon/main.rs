@@ -15,6 +15,7 @@ mod faults;
 mod golden;
 mod host;
 mod metrics;
+mod power_cut;
 mod secrets;
 #[allow(dead_code, reason = "some of it is for benchmarks")]
 mod specimens;

@@ -20,6 +20,9 @@ pub use contracts::{
     GOVERNOR, OPERATOR, OPERATOR_KEY, OPERATOR_KEYSTORE, PRODUCER, STAKING_MANAGER, STRANGER, STRANGER_KEY,
 };
 pub use error::TestChainError;
-pub use faulty::{Fault, FaultyRpc, TRIAL};
+pub use faulty::{
+    Behaviour, Blooms, Fault, FaultyRpc, Lagging, LateLogs, LimitedRange, Meets, NoLogsByHash, Provider, Question,
+    Request, TRIAL, quantity,
+};
 pub use install::{anvil, solc};
 pub use setup::Setup;

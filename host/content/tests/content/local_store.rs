@@ -198,6 +198,17 @@ fn a_directory_of_another_format_is_not_touched() -> Outcome {
 }
 
 #[test]
+fn store_whose_format_file_a_power_cut_left_empty_is_opened() -> Outcome {
+    let dir = tempfile::tempdir()?;
+    for _ in 0..2 {
+        fs::write(dir.path().join("format"), "")?;
+        LocalStore::open(dir.path(), LIMIT_BYTES)?;
+        assert_eq!(fs::read_to_string(dir.path().join("format"))?, "refiner content store 1\n");
+    }
+    Ok(())
+}
+
+#[test]
 fn writers_of_the_same_content_do_not_disturb_each_other() {
     let kept = Kept::new();
     let content = bytes(600_000);

@@ -31,6 +31,22 @@ fn result_that_is_not_proved_rests_when_it_is_pinned() {
 }
 
 #[test]
+fn blocks_that_are_scanned_again_add_what_was_missing_and_change_nothing_else() {
+    let mut bench = Bench::new();
+    let skipped = bench.item_in(State::Skipped, 5);
+    let withdrawn = bench.item_in(State::Withdrawn, 6);
+    bench.journal.scanned(&[], &[], &[checkpoint(9)], 1).unwrap();
+    let found = [announcement(5), announcement(6), announcement(7)];
+    assert_eq!(bench.journal.unknown(&found).unwrap(), found[1..], "a withdrawn one is announced again");
+    let scan = |bench: &mut Bench| bench.journal.scanned_again(&found, &[target()], 3).unwrap();
+    assert_eq!(scan(&mut bench), Scanned { new: 1, again: 1, known: 1 });
+    assert_eq!(scan(&mut bench), Scanned { known: 3, ..Default::default() });
+    assert_eq!((bench.state(skipped), bench.state(withdrawn)), (State::Skipped, State::Announced));
+    assert_eq!(bench.journal.cursor().unwrap(), Some(checkpoint(9)), "the position stays");
+    assert_eq!(bench.journal.unknown(&found).unwrap(), []);
+}
+
+#[test]
 fn cursor_outlives_a_crash_and_old_checkpoints_go() {
     let mut bench = Bench::new();
     assert_eq!(bench.journal.cursor().unwrap(), None);

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall;
 use futures_util::{StreamExt as _, stream};
+use reqwest::StatusCode;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Rpc, RpcError, answer::Answer, reply::Reply};
+use super::{Endpoint, Rpc, RpcError, answer::Answer, reply::Reply};
 
 /// Most questions in one request. Providers take from three to a thousand.
 const BATCH_MAX: usize = 32;
@@ -43,9 +44,17 @@ struct Numbered {
     answer: Answer<Value>,
 }
 
+/// Answers of one node, given at one moment.
+#[derive(Debug)]
+pub(crate) struct BatchAnswers {
+    pub node: Endpoint,
+    /// In the order of the questions.
+    pub answers: Vec<Result<Value, RpcError>>,
+}
+
 /// A node's reaction to several questions.
 enum Taken<T> {
-    /// Answers in the order of the questions; `None` where there was none, or "later".
+    /// Answers in the order of the questions; `None` where there was none.
     Answers(Vec<Option<Result<T, RpcError>>>),
     /// It answers one question at a time, or fewer than these.
     No,
@@ -110,7 +119,8 @@ impl Rpc {
             let (part, after) = rest.split_at(if together > 1 { rest.len().min(together) } else { rest.len() });
             let known = if together > 1 && part.len() > 1 {
                 match self.together(part).await {
-                    Ok(Taken::Answers(known)) => known,
+                    // What is answered "later" is asked again, alone.
+                    Ok(Taken::Answers(known)) => known.into_iter().map(|one| one.filter(is_settled)).collect(),
                     Ok(Taken::No) => {
                         self.inner.together.refused(part.len());
                         continue;
@@ -128,6 +138,44 @@ impl Rpc {
             rest = after;
         }
         Ok(answers)
+    }
+
+    /// Asks several questions in one request, so that one node answers them all at one moment. `None` where the node does not
+    /// take or does not answer them together; the caller finds out why. A time limit that passed is not tried again: it may be
+    /// the questions that take too long.
+    ///
+    /// # Errors
+    ///
+    /// The last attempt's, when the request came to nothing.
+    pub(crate) async fn call_at_once(&self, questions: &[Question]) -> Result<Option<BatchAnswers>, RpcError> {
+        let Some(first) = questions.first() else { return Ok(None) };
+        let again = |error: &RpcError| error.is_transient() && !matches!(error, RpcError::TimedOut { .. });
+        let read = |reply: Reply| Ok((reply.endpoint.clone(), reply.many::<Value>(questions)?));
+        match self.exchange_while(first.method, &body_of(questions), read, again).await {
+            Ok((node, Taken::Answers(answers))) => {
+                let answers: Option<Vec<_>> = answers.into_iter().collect();
+                self.inner.together.answered();
+                Ok(answers.map(|answers| BatchAnswers { node, answers }))
+            }
+            Ok((_, Taken::No)) => Ok(None),
+            Err(error) => {
+                if matches!(error, RpcError::Status { status: StatusCode::TOO_MANY_REQUESTS, .. }) {
+                    self.inner.together.gave_up();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The number of questions for one [`call_at_once`](Self::call_at_once): at least `least` unless the node is known to take
+    /// fewer, and 1 then.
+    pub(crate) fn takes_at_once(&self, least: usize) -> usize {
+        if self.inner.together.most.load(Relaxed) < least { 1 } else { self.inner.together.now().max(least) }
+    }
+
+    /// The node does not take so many questions in one request, and answers them alone.
+    pub(crate) fn takes_fewer_than(&self, questions: usize) {
+        self.inner.together.refused(questions);
     }
 
     /// An answer of [`call_all`](Self::call_all) as what its method answers, where the methods were different ones.
@@ -163,11 +211,20 @@ impl Rpc {
 
     async fn together<T: DeserializeOwned>(&self, questions: &[Question]) -> Result<Taken<T>, RpcError> {
         let Some(first) = questions.first() else { return Ok(Taken::Answers(Vec::new())) };
-        let body = questions.iter().enumerate().map(
-            |(id, Question { method, params })| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}),
-        );
-        self.exchange(first.method, &body.collect(), |reply| reply.many(questions)).await
+        self.exchange(first.method, &body_of(questions), |reply| reply.many(questions)).await
     }
+}
+
+fn body_of(questions: &[Question]) -> Value {
+    let body = questions.iter().enumerate().map(
+        |(id, Question { method, params })| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}),
+    );
+    body.collect()
+}
+
+/// Whether an answer is the node's last word for now.
+fn is_settled<T>(answer: &Result<T, RpcError>) -> bool {
+    !answer.as_ref().is_err_and(RpcError::is_transient)
 }
 
 impl Reply {
@@ -189,7 +246,7 @@ impl Reply {
             let answer = self
                 .answered(answer)
                 .and_then(|value| serde_json::from_value(value).map_err(|source| self.malformed(source)));
-            *place = Some(answer).filter(|answer| !answer.as_ref().is_err_and(RpcError::is_transient));
+            *place = Some(answer);
         }
         Ok(Taken::Answers(answers))
     }

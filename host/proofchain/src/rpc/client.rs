@@ -52,6 +52,8 @@ const LONGEST_PAUSE_FACTOR: u32 = 32;
 #[derive(Clone, Debug)]
 pub struct Rpc {
     pub(super) inner: Arc<Inner>,
+    /// The number of nodes that are passed over, counted from the preferred one.
+    skipped: usize,
 }
 
 #[derive(Debug)]
@@ -93,12 +95,30 @@ impl Rpc {
             calls: AtomicU64::new(0),
             together: AdaptiveBatchSize::default(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), skipped: 0 })
     }
 
     /// The node that is asked first.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.inner.endpoints[self.inner.preferred.load(Ordering::Relaxed) % self.inner.endpoints.len()]
+        self.endpoint_at(self.inner.preferred.load(Ordering::Relaxed))
+    }
+
+    /// The same nodes, each asked first by one of the clients: the preferred one by the first.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Self> {
+        (0..self.inner.endpoints.len()).map(|further| self.after(further))
+    }
+
+    /// The same nodes, of which another than this client's is asked first, where there are several.
+    pub(crate) fn elsewhere(&self) -> Self {
+        self.after(1)
+    }
+
+    fn after(&self, further: usize) -> Self {
+        Self { inner: Arc::clone(&self.inner), skipped: self.skipped + further }
+    }
+
+    fn endpoint_at(&self, turn: usize) -> &Endpoint {
+        &self.inner.endpoints[turn.wrapping_add(self.skipped) % self.inner.endpoints.len()]
     }
 
     /// The number of requests since the start, retries included.
@@ -133,13 +153,24 @@ impl Rpc {
         body: &Value,
         read: impl Fn(Reply) -> Result<T, RpcError>,
     ) -> Result<T, RpcError> {
+        self.exchange_while(method, body, read, RpcError::is_transient).await
+    }
+
+    /// As [`exchange`](Self::exchange), after errors that `again` holds of.
+    pub(super) async fn exchange_while<T>(
+        &self,
+        method: &'static str,
+        body: &Value,
+        read: impl Fn(Reply) -> Result<T, RpcError>,
+        again: impl Fn(&RpcError) -> bool,
+    ) -> Result<T, RpcError> {
         let pauses = ExponentialBuilder::default()
             .with_min_delay(self.inner.limits.first_pause)
             .with_max_delay(self.inner.limits.first_pause * LONGEST_PAUSE_FACTOR)
             .with_max_times(self.inner.limits.retries)
             .with_jitter();
         let attempt = async || self.attempt(method, body, &read).await;
-        attempt.retry(pauses).when(RpcError::is_transient).await
+        attempt.retry(pauses).when(again).await
     }
 
     async fn attempt<T>(
@@ -149,9 +180,9 @@ impl Rpc {
         read: &impl Fn(Reply) -> Result<T, RpcError>,
     ) -> Result<T, RpcError> {
         let turn = self.inner.preferred.load(Ordering::Relaxed);
-        let asked = self.ask(&self.inner.endpoints[turn % self.inner.endpoints.len()], method, body).await;
+        let asked = self.ask(self.endpoint_at(turn), method, body).await;
         let outcome = asked.and_then(read);
-        if outcome.as_ref().is_err_and(RpcError::is_transient) {
+        if self.skipped == 0 && outcome.as_ref().is_err_and(RpcError::is_transient) {
             // Only a caller that saw this node fail moves on, so that many callers do not skip a good one.
             let next = turn.wrapping_add(1);
             let _ = self.inner.preferred.compare_exchange(turn, next, Ordering::Relaxed, Ordering::Relaxed);

@@ -15,5 +15,5 @@ pub use error::RpcError;
 pub(crate) use answer::printable;
 #[cfg(test)]
 pub(crate) use answer::refusal_of;
-pub(crate) use batch::Question;
+pub(crate) use batch::{BatchAnswers, Question};
 pub(crate) use reply::returned;

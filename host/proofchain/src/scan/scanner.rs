@@ -1,18 +1,17 @@
-//! One step of the scan: the next range of confirmed blocks after the cursor.
-
-use serde_json::json;
-
-use alloy_sol_types::SolEvent;
+//! One step of the scan: the next range of confirmed blocks after the cursor, with the trailing window before it.
 
 use super::{
-    Checkpoints, StartBlock,
-    range::{AdaptiveRange, asks_for_less},
+    Checkpoints, ScanError, ScanProgress, ScanStep, Scanned, StartBlock,
+    range::AdaptiveRange,
+    reader::{Blocks, LogReader, Reading},
+    span::Span,
+    step::Lack,
+    suggestion::suggested,
+    window::Window,
 };
 use crate::{
-    announcement::{Announcement, BlockRef, Decoded, Malformed, ProofLog},
-    bindings::{BlockSpecimenQuorum, BlockSpecimenRewardAwarded},
+    announcement::BlockRef,
     chain::{Header, ProofChain},
-    quantity,
     rpc::RpcError,
 };
 
@@ -28,11 +27,13 @@ pub struct ScanConfig {
     pub source_chains: Vec<u64>,
     /// The longest range that one question may span.
     pub longest_range: u64,
+    /// Length of the trailing window: blocks are read again until they are so deep under the newest.
+    pub window: u64,
 }
 
 impl Default for ScanConfig {
     fn default() -> Self {
-        Self { depth: 12, source_chains: vec![1], longest_range: u64::MAX }
+        Self { depth: 12, source_chains: vec![1], longest_range: u64::MAX, window: 128 }
     }
 }
 
@@ -41,111 +42,31 @@ impl Default for ScanConfig {
 pub struct Scanner {
     chain: ProofChain,
     config: ScanConfig,
+    reader: LogReader,
     range: AdaptiveRange,
+    window: Window,
+    /// The provider's reason for the last shorter range.
+    shortened_by: Option<String>,
     /// The newest head that the node reported, to ask for it only when we have caught up.
     head: u64,
-}
-
-/// The outcome of one step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ScanStep {
-    /// A range of blocks was read. Store the announcements together with the new cursor, push it to the checkpoints.
-    Advanced(Scanned),
-    /// The cursor's block is no longer of the chain. Forget what was announced above the ancestor, make it the cursor,
-    /// rewind the checkpoints.
-    Reorganised {
-        /// The newest remembered block that still is of the chain.
-        common_ancestor: BlockRef,
-    },
-    /// No confirmed block that is not scanned yet.
-    UpToDate {
-        /// The node's newest block. Below the cursor where the node lags behind.
-        head: u64,
-    },
-}
-
-/// A range of blocks that was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scanned {
-    /// In the order of the chain.
-    pub announcements: Vec<Announcement>,
-    /// Logs that are none.
-    pub skipped: Skipped,
-    /// The first block of the range.
-    pub first: u64,
-    /// The last block of the range: the new cursor.
-    pub cursor: BlockRef,
-    /// The node's newest block, as last asked.
-    pub head: u64,
-}
-
-/// Logs that are no announcement for us, by kind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Skipped {
-    /// Of a source chain that is not asked for.
-    pub other_chain: u64,
-    /// Of before version 1.5.
-    pub legacy: u64,
-    /// Taken away by a reorganisation.
-    pub removed: u64,
-    /// Not what they claim to be: how many, and the first.
-    pub malformed: u64,
-    /// The fault of the first malformed one.
-    pub first_malformed: Option<Malformed>,
-}
-
-/// Reasons for which a step was not made. The cursor stays where it is.
-#[derive(Debug, thiserror::Error)]
-pub enum ScanError {
-    /// The node could not be asked.
-    #[error(transparent)]
-    Rpc(#[from] RpcError),
-    /// None of the remembered blocks is of the node's chain: another chain, or one that was started anew.
-    #[error("none of the {remembered} remembered blocks up to {} is of this chain", cursor.number)]
-    AnotherChain {
-        /// Block of the cursor.
-        cursor: BlockRef,
-        /// The number of blocks that were tried.
-        remembered: usize,
-    },
-    /// The chain moved while a range was read; the same step may be made again at once.
-    #[error("block {number} changed while the range that ends with it was read")]
-    Moved {
-        /// The block that is not what it was.
-        number: u64,
-    },
-    /// The node has no block that it must have.
-    #[error("the node has no block {number}")]
-    NoBlock {
-        /// Number of the block.
-        number: u64,
-    },
-    /// A single block is too much for the provider.
-    #[error("the provider refuses the logs of block {number} alone")]
-    BlockRefused {
-        /// Number of the block.
-        number: u64,
-        /// The provider's answer.
-        source: RpcError,
-    },
-}
-
-impl ScanError {
-    /// Whether the same step may succeed later by itself.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Rpc(error) | Self::BlockRefused { source: error, .. } => error.is_transient(),
-            Self::Moved { .. } | Self::NoBlock { .. } => true,
-            Self::AnotherChain { .. } => false,
-        }
-    }
 }
 
 impl Scanner {
     /// A scanner of the specimen contract's events.
     pub fn new(chain: ProofChain, config: ScanConfig) -> Self {
+        let reader = LogReader::new(chain.clone(), config.source_chains.clone());
         let range = AdaptiveRange::up_to(config.longest_range);
-        Self { chain, config, range, head: 0 }
+        let window = Window::new(config.window);
+        Self { chain, config, reader, range, window, shortened_by: None, head: 0 }
+    }
+
+    /// The state of the scan, for people.
+    pub fn progress(&self) -> ScanProgress {
+        ScanProgress {
+            range_blocks: self.range.blocks(),
+            settled: self.window.settled(),
+            shortened_by: self.shortened_by.clone(),
+        }
     }
 
     /// Finds the cursor from which a first scan starts: the block before the first one to look at.
@@ -170,42 +91,104 @@ impl Scanner {
     ///
     /// [`ScanError`]; nothing was lost, the step can be made again.
     pub async fn next(&mut self, cursor: BlockRef, checkpoints: &Checkpoints) -> Result<ScanStep, ScanError> {
-        if self.head < cursor.number.saturating_add(self.config.depth + self.range.blocks()) {
+        let next = self.range.blocks().min(self.reader.near());
+        if self.head < cursor.number.saturating_add(self.config.depth + next) {
             self.head = self.chain.head().await?;
         }
         let head = self.head;
         let confirmed = head.saturating_sub(self.config.depth);
-        if confirmed <= cursor.number {
-            return self.at_the_head(cursor, checkpoints, head).await;
+        let remembered = checkpoints.blocks();
+        let floor = remembered.first().map_or(cursor.number, |block| block.number);
+        let is_old = |block: &&BlockRef| block.number.saturating_add(self.config.window) <= cursor.number;
+        let known = remembered.iter().rev().find(is_old).or(remembered.first());
+        self.reader.expect(known.copied(), head.saturating_sub(self.config.window));
+        loop {
+            let Some(span) = self.window.next(cursor, floor, confirmed, self.range.blocks(), self.reader.near()) else {
+                return self.at_the_head(cursor, checkpoints, head).await;
+            };
+            let Some((span, reading)) = self.read(span).await? else { continue };
+            return match reading {
+                Reading::Read(blocks) => {
+                    self.window.read(&span, head);
+                    let mut scanned = scanned(blocks, &span, head);
+                    if scanned.cursor.number < cursor.number {
+                        scanned.cursor = cursor;
+                    }
+                    Ok(ScanStep::Advanced(scanned))
+                }
+                Reading::Replaced => self.reorganised(cursor, checkpoints, head).await,
+                // A head that lies, or a node behind a balancer that is not as far: there is nothing to read yet.
+                Reading::Lacks { node, number, lack } => {
+                    self.head = 0;
+                    Ok(ScanStep::Behind { head, node, number, lack })
+                }
+                Reading::Incomplete { node, number } => Ok(ScanStep::Behind { head, node, number, lack: Lack::Logs }),
+            };
         }
-        let first = cursor.number + 1;
-        let last = confirmed.min(cursor.number.saturating_add(self.range.blocks()));
-        // A head that lies, or a node behind a balancer that is not as far: there is nothing to read yet.
-        let Some(end) = self.chain.header(last).await? else {
-            self.head = 0;
-            return Ok(ScanStep::UpToDate { head });
-        };
-        let logs = match self.logs(first, last).await {
-            Ok(logs) => logs,
-            Err(source) if asks_for_less(&source) => {
-                return if self.range.refuse(last - cursor.number) {
-                    Box::pin(self.next(cursor, checkpoints)).await
-                } else {
-                    Err(ScanError::BlockRefused { number: first, source })
-                };
+    }
+
+    /// Reads blocks from `first` on, up to `last` or as many as are answered at once, whatever was read before. The blocks are
+    /// confirmed ones.
+    ///
+    /// # Errors
+    ///
+    /// [`ScanError`]; the same can be asked again.
+    pub async fn read_again(&mut self, first: u64, last: u64) -> Result<Scanned, ScanError> {
+        loop {
+            let last = last.min(first.saturating_add(self.range.blocks() - 1));
+            let Some((span, reading)) = self.read(Span { first, last, cursor: None }).await? else { continue };
+            return match reading {
+                Reading::Read(blocks) => Ok(scanned(blocks, &span, self.head)),
+                Reading::Lacks { number, lack: Lack::Block, .. } => Err(ScanError::NoBlock { number }),
+                Reading::Lacks { number, lack: Lack::Logs, .. } | Reading::Incomplete { number, .. } => {
+                    Err(ScanError::NoLogs { number })
+                }
+                Reading::Replaced => Err(ScanError::Moved { number: last }),
+            };
+        }
+    }
+
+    /// Reads a span, or the first block of it where all of it is not answered. `None` when the range became shorter.
+    ///
+    /// Providers word their limits in many ways, and new ones come; an error that a single block does not give is about the range.
+    async fn read(&mut self, span: Span) -> Result<Option<(Span, Reading)>, ScanError> {
+        let blocks = span.blocks();
+        let error = match self.reader.read(&span).await {
+            Ok(Reading::Incomplete { .. }) if blocks > 1 => {
+                self.range.refuse(blocks);
+                return Ok(None);
             }
-            Err(error) => return Err(error.into()),
+            Ok(reading) => {
+                if matches!(reading, Reading::Read(_)) {
+                    self.range.answered(blocks);
+                }
+                return Ok(Some((span, reading)));
+            }
+            Err(ScanError::Rpc(error)) => error,
+            Err(error) => return Err(error),
         };
-        // Both ends are looked at after the logs were read: if they stand, so does what is between them.
-        if self.chain.header(cursor.number).await?.map(|header| header.hash) != Some(cursor.hash) {
-            return self.reorganised(cursor, checkpoints, head).await;
+        if blocks == 1 {
+            return Err(ScanError::of_one_block(span.first, error));
         }
-        if self.chain.header(last).await?.map(|header| header.hash) != Some(end.hash) {
-            return Err(ScanError::Moved { number: last });
+        if let Some(fewer) = suggested(&error, span.first, span.last) {
+            self.shorten(fewer, blocks, &error);
+            return Ok(None);
         }
-        self.range.answered(last - cursor.number);
-        let (announcements, skipped) = self.sort(&logs, first, end)?;
-        Ok(ScanStep::Advanced(Scanned { announcements, skipped, first, cursor: end.block_ref(), head }))
+        let one = if span.first_new() <= span.last { span.first_new() } else { span.first };
+        let one = Span { first: one, last: one, cursor: span.cursor };
+        match self.reader.read(&one).await {
+            Ok(reading) => {
+                self.shorten(blocks / 2, blocks, &error);
+                Ok(Some((one, reading)))
+            }
+            Err(ScanError::Rpc(error)) => Err(ScanError::of_one_block(one.first, error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn shorten(&mut self, to: u64, refused: u64, error: &RpcError) {
+        self.range.shorten(to, refused);
+        self.shortened_by = Some(error.to_string());
     }
 
     /// Nothing new to read; but the chain may have become another one below us.
@@ -241,6 +224,7 @@ impl Scanner {
         {
             match self.chain.header(block.number).await? {
                 Some(header) if header.hash == block.hash => {
+                    self.window.rewind(block.number);
                     return Ok(ScanStep::Reorganised { common_ancestor: *block });
                 }
                 Some(_) => {}
@@ -256,53 +240,6 @@ impl Scanner {
 
     async fn is_of_chain(&self, block: BlockRef) -> Result<bool, RpcError> {
         Ok(self.chain.header(block.number).await?.is_some_and(|header| header.hash == block.hash))
-    }
-
-    async fn logs(&self, first: u64, last: u64) -> Result<Vec<ProofLog>, RpcError> {
-        let events = [BlockSpecimenQuorum::SIGNATURE_HASH, BlockSpecimenRewardAwarded::SIGNATURE_HASH];
-        let filter = json!([{
-            "address": self.chain.network().specimen_contract,
-            "fromBlock": quantity::hex(first),
-            "toBlock": quantity::hex(last),
-            "topics": [events],
-        }]);
-        self.chain.rpc().call("eth_getLogs", filter).await
-    }
-
-    /// Tells announcements from the rest. A log from outside the range or of another end block is of another chain than
-    /// the headers are.
-    fn sort(&self, logs: &[ProofLog], first: u64, end: Header) -> Result<(Vec<Announcement>, Skipped), ScanError> {
-        let mut announcements = Vec::new();
-        let mut skipped = Skipped::default();
-        for log in logs {
-            match log.decode() {
-                Decoded::Announcement(found) => {
-                    let seen = found.seen_in;
-                    let outside = seen.number < first || seen.number > end.number;
-                    if outside || (seen.number == end.number && seen.hash != end.hash) {
-                        return Err(ScanError::Moved { number: seen.number });
-                    }
-                    if self.wants(found.chain_id) {
-                        announcements.push(found);
-                    } else {
-                        skipped.other_chain += 1;
-                    }
-                }
-                Decoded::Legacy { .. } => skipped.legacy += 1,
-                Decoded::Removed => skipped.removed += 1,
-                Decoded::Malformed(fault) => {
-                    skipped.malformed += 1;
-                    skipped.first_malformed.get_or_insert(fault);
-                }
-            }
-        }
-        announcements.sort_by_key(|found| (found.seen_in.number, found.log_index));
-        announcements.dedup_by_key(|found| (found.seen_in.number, found.log_index));
-        Ok((announcements, skipped))
-    }
-
-    fn wants(&self, chain_id: u64) -> bool {
-        self.config.source_chains.is_empty() || self.config.source_chains.contains(&chain_id)
     }
 
     /// The first block at most `seconds` older than block `newest`, by bisection.
@@ -323,4 +260,9 @@ impl Scanner {
     async fn existing(&self, number: u64) -> Result<Header, ScanError> {
         self.chain.header(number).await?.ok_or(ScanError::NoBlock { number })
     }
+}
+
+fn scanned(blocks: Blocks, span: &Span, head: u64) -> Scanned {
+    let Blocks { announcements, skipped, end, recovered, node } = blocks;
+    Scanned { announcements, skipped, first: span.first, cursor: end, head, recovered, node }
 }

@@ -6,7 +6,10 @@ mod batches;
 mod contracts;
 mod faults;
 mod keys;
+mod lagging;
+mod limits;
 mod proving;
+mod requests;
 mod reverts;
 mod scanning;
 

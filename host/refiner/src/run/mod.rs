@@ -28,7 +28,7 @@ mod stage;
 mod stage_runner;
 mod status;
 
-pub use self::error::RunError;
+pub use self::{error::RunError, scan::command as scan_again};
 
 use std::{sync::Arc, time::Duration};
 

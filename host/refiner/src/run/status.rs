@@ -27,6 +27,7 @@ pub struct Now {
     pub head: Option<u64>,
     /// The last block whose announcements are known.
     pub cursor: Option<u64>,
+    pub scan: Scan,
     pub operator: Option<Address>,
     /// Wei of the proof chain's coin, as last asked.
     pub balance_wei: Option<U256>,
@@ -34,6 +35,25 @@ pub struct Now {
     pub paused: Option<Pause>,
     /// What each part waits for that does not do what it should, in words.
     pub waits_for: BTreeMap<&'static str, Waiting>,
+}
+
+/// The state of the scan.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Scan {
+    /// Blocks that are asked for at once, as many as the provider answers.
+    pub range_blocks: u64,
+    /// The provider's reason for the last shorter range.
+    pub range_shortened_by: Option<String>,
+    /// Blocks up to this one are not scanned again.
+    pub settled: Option<u64>,
+    /// Answers of nodes that lacked blocks or logs.
+    pub behind: u64,
+    /// The last of those nodes.
+    pub last_behind: Option<String>,
+    /// Announcements that a node left out, found by a question for their block.
+    pub recovered: u64,
+    /// Announcements that were found only when their block was scanned again.
+    pub late: u64,
 }
 
 /// Why no proof is submitted.

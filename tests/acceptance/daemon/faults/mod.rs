@@ -9,6 +9,7 @@
 //! | the node is silent, limits rates, is away | stays where it is | `/status`, `waits_for` |
 //! | the node limits ranges, drops a transaction | goes on | the log |
 //! | the node's head lies | stays where it is | `/status`, `waits_for` |
+//! | the node lags, or its logs do | announced late | `/status`, `scan`; the log |
 //! | a reorganisation past the position | `withdrawn` until it is announced again | the log |
 //! | session closed, submitted already, out of bounds and too old | `skipped` | the item's reason |
 //! | out of bounds and too new | `proof_intent`, tried again | the item's error |
@@ -20,6 +21,7 @@
 mod contract;
 mod node;
 mod pinner;
+mod scan;
 
 use refiner_journal::State;
 

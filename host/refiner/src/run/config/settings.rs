@@ -72,6 +72,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         scan: ScanConfig {
             depth: values.get(&table::DEPTH),
             source_chains: values.get(&table::SOURCE_CHAIN),
+            window: values.get(&table::SCAN_WINDOW),
             ..ScanConfig::default()
         },
         start: values.get(&table::START),

@@ -13,6 +13,8 @@
 //! | `refiner_item_age_seconds` | histogram | `state` | from an announcement's arrival to `pinned`, `broadcast` and `final` |
 //! | `refiner_items` | gauge | `state` | items in a state |
 //! | `refiner_chain_head_block`, `refiner_scan_cursor_block` | gauge | | the proof chain's newest block, and the last that was scanned |
+//! | `refiner_scan_settled_block` | gauge | | the last block that is not scanned again |
+//! | `refiner_scan_behind_answers`, `refiner_scan_late_announcements` | gauge | | what nodes that lag left out, since the start |
 //! | `refiner_operator_balance_wei` | gauge | | what the operator has for gas |
 //! | `refiner_ready`, `refiner_proving_paused` | gauge | | 0 or 1 |
 //! | `refiner_waiting` | gauge | `part` | 1 while connect, scan or prove wait for somebody |

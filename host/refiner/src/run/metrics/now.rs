@@ -20,6 +20,9 @@ pub struct Gauges {
     items: Gauge<u64>,
     head: Gauge<u64>,
     cursor: Gauge<u64>,
+    settled: Gauge<u64>,
+    behind: Gauge<u64>,
+    late: Gauge<u64>,
     balance: Gauge<f64>,
     ready: Gauge<u64>,
     paused: Gauge<u64>,
@@ -36,6 +39,15 @@ impl Gauges {
             items: gauge("refiner_items", "Items in a state."),
             head: gauge("refiner_chain_head_block", "The proof chain's newest block, as last heard."),
             cursor: gauge("refiner_scan_cursor_block", "The last block whose announcements are known."),
+            settled: gauge("refiner_scan_settled_block", "The last block that is not scanned again."),
+            behind: gauge(
+                "refiner_scan_behind_answers",
+                "Answers of nodes that lacked blocks or logs, since the start.",
+            ),
+            late: gauge(
+                "refiner_scan_late_announcements",
+                "Announcements that a node had left out, found when their block was scanned again, since the start.",
+            ),
             balance: meter
                 .f64_gauge("refiner_operator_balance_wei")
                 .with_description("What the operator has for gas, as last asked.")
@@ -61,8 +73,15 @@ impl Gauges {
         self.ready.record((now.ready && !now.stopping).into(), &[]);
         self.paused.record(now.paused.is_some().into(), &[]);
         self.build.record(1, &[KeyValue::new("version", env!("CARGO_PKG_VERSION"))]);
-        let known =
-            [(&self.head, now.head), (&self.cursor, now.cursor), (&self.memory, memory()), (&self.files, files())];
+        self.behind.record(now.scan.behind, &[]);
+        self.late.record(now.scan.late + now.scan.recovered, &[]);
+        let known = [
+            (&self.settled, now.scan.settled),
+            (&self.head, now.head),
+            (&self.cursor, now.cursor),
+            (&self.memory, memory()),
+            (&self.files, files()),
+        ];
         for (gauge, value) in known {
             // What is not known is not there, rather than 0.
             value.into_iter().for_each(|value| gauge.record(value, &[]));

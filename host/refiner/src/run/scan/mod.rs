@@ -1,0 +1,113 @@
+//! From the proof chain to announced items: confirmed blocks only, none twice, none left out.
+
+pub mod again;
+mod command;
+mod record;
+mod report;
+
+pub use self::command::command;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use refiner_diagnostics::ErrorChain;
+use refiner_journal::{JournalError, Target};
+use refiner_proofchain::{BlockRef, Checkpoints, ScanError, ScanStep, Scanner};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use self::report::Reporter;
+use super::{config::Settings, context::PipelineContext, metrics::Event, policy::pause_ms};
+
+/// The part's name in the status.
+const PART: &str = "scan";
+
+/// Scans until `stop`. Waits while more is unfinished than the backlog allows.
+///
+/// # Errors
+///
+/// The journal's: without it nothing can go on.
+pub async fn scan(
+    context: Arc<PipelineContext>,
+    settings: Arc<Settings>,
+    stop: CancellationToken,
+) -> Result<(), JournalError> {
+    let targets: Vec<Target> = context.rules().map(super::rules::Rule::target).collect();
+    let mut scanner = Scanner::new(context.chain.clone(), settings.scan.clone());
+    let mut checkpoints: Checkpoints = stored(&context)?.into_iter().collect();
+    let mut reporter = Reporter::new(context.status.clone(), settings.scan.depth);
+    let mut failures = 0;
+    while !stop.is_cancelled() {
+        let unfinished = context.journal.with(|journal| journal.unfinished())?;
+        if unfinished >= settings.backlog {
+            context.status.set_blocked(PART, format!("the backlog: {unfinished} items are unfinished"));
+            wait(&stop, settings.poll).await;
+            continue;
+        }
+        let step = tokio::select! {
+            step = step(&mut scanner, &settings, &checkpoints) => step,
+            () = stop.cancelled() => return Ok(()),
+        };
+        reporter.progress(scanner.progress());
+        let pause = match step {
+            Ok(step) => {
+                failures = 0;
+                let cursor = checkpoints.blocks().last().map_or(0, |block| block.number);
+                reporter.step(cursor, &step);
+                let is_idle = matches!(step, ScanStep::UpToDate { .. } | ScanStep::Behind { .. });
+                record::step(&context, &targets, &mut checkpoints, step)?;
+                if is_idle { settings.poll } else { continue }
+            }
+            Err(error) => {
+                let pause = Duration::from_millis(pause_ms(settings.retry, failures));
+                failures += 1;
+                report(&error, pause);
+                context.status.set_blocked(PART, ErrorChain(&error).to_string());
+                pause
+            }
+        };
+        wait(&stop, pause).await;
+    }
+    Ok(())
+}
+
+fn report(error: &ScanError, pause: Duration) {
+    let is_foreign = matches!(error, ScanError::AnotherChain { .. });
+    let error = ErrorChain(error).to_string();
+    if is_foreign {
+        tracing::error!(error, ?pause, "The node is not of the chain that was scanned; the position is kept.");
+    } else {
+        tracing::warn!(error, ?pause, "The proof chain could not be scanned; the position is kept.");
+    }
+}
+
+/// One step; the very first finds out where to start.
+async fn step(scanner: &mut Scanner, settings: &Settings, checkpoints: &Checkpoints) -> Result<ScanStep, ScanError> {
+    match checkpoints.blocks().last() {
+        Some(cursor) => scanner.next(*cursor, checkpoints).await,
+        // As a reorganisation to where the scan starts: nothing is above it.
+        None => Ok(ScanStep::Reorganised { common_ancestor: scanner.start(settings.start).await? }),
+    }
+}
+
+/// What an earlier run passed, in ascending order.
+fn stored(context: &PipelineContext) -> Result<Vec<BlockRef>, JournalError> {
+    let asked = Instant::now();
+    let newest_first = context.journal.with(|journal| journal.checkpoints())?;
+    context.journal.metrics.happened(Event::JournalFetchLast, asked.elapsed());
+    context.status.now().cursor = newest_first.first().map(|checkpoint| checkpoint.number);
+    Ok(newest_first
+        .iter()
+        .rev()
+        .map(|checkpoint| BlockRef { number: checkpoint.number, hash: checkpoint.hash })
+        .collect())
+}
+
+async fn wait(stop: &CancellationToken, pause: Duration) {
+    tokio::select! {
+        () = sleep(pause) => {}
+        () = stop.cancelled() => {}
+    }
+}

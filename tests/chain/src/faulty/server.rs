@@ -1,0 +1,130 @@
+//! The proxy's HTTP side: from a request to faults or to the node.
+
+use std::{future, sync::Arc};
+
+use alloy_primitives::{Bytes, keccak256};
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::{Behaviour, Fault, Plan, Question, Request, open};
+
+#[derive(Clone)]
+pub(super) struct Proxy {
+    pub upstream: String,
+    pub http: reqwest::Client,
+    pub plan: Plan,
+}
+
+/// The outcome of a question: an answer among others, or a fate of the whole request.
+enum Outcome {
+    Answer(Value),
+    Response(Response),
+}
+
+pub(super) async fn serve(listener: TcpListener, proxy: Proxy) {
+    // Ends when it is aborted.
+    let _ = axum::serve(listener, Router::new().fallback(answer).with_state(proxy)).await;
+}
+
+async fn answer(State(proxy): State<Proxy>, body: String) -> Response {
+    let body: Value = serde_json::from_str(&body).unwrap_or_default();
+    let (request, behaviours) = open(&proxy.plan).arrived(&body);
+    match body {
+        Value::Array(questions) => {
+            if let Some(refusal) = open(&proxy.plan).refuse_together(questions.len()) {
+                return in_json(&refusal);
+            }
+            if open(&proxy.plan).tires.is_some_and(|most| questions.len() > most) {
+                return StatusCode::TOO_MANY_REQUESTS.into_response();
+            }
+            let mut answers = Vec::with_capacity(questions.len());
+            for question in questions {
+                match proxy.outcome(&request, &behaviours, &question).await {
+                    Outcome::Answer(answer) => answers.push(answer),
+                    Outcome::Response(response) => return response,
+                }
+            }
+            in_json(&answers.into())
+        }
+        question => match proxy.outcome(&request, &behaviours, &question).await {
+            Outcome::Answer(answer) => in_json(&answer),
+            Outcome::Response(response) => response,
+        },
+    }
+}
+
+impl Proxy {
+    async fn outcome(&self, request: &Request, behaviours: &[Arc<dyn Behaviour>], question: &Value) -> Outcome {
+        let asked = Question(question);
+        let planned = open(&self.plan).next(asked.method());
+        let fault = planned.or_else(|| behaviours.iter().find_map(|behaviour| behaviour.fault(request, &asked)));
+        let mut outcome = self.meet(fault, question).await;
+        if let Outcome::Answer(answer) = &mut outcome {
+            behaviours.iter().for_each(|behaviour| behaviour.answer(request, &asked, answer));
+        }
+        outcome
+    }
+
+    async fn meet(&self, fault: Option<Fault>, question: &Value) -> Outcome {
+        let id = question["id"].clone();
+        let refusal = |code: i64, message: String| {
+            Outcome::Answer(json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}))
+        };
+        let result = |result: Value| Outcome::Answer(json!({"jsonrpc": "2.0", "id": id, "result": result}));
+        match fault {
+            None => self.forward(question).await,
+            Some(Fault::Status(status)) => Outcome::Response(status_of(status).into_response()),
+            Some(Fault::Page { status, headers, body }) => Outcome::Response(page(status, headers, body)),
+            Some(Fault::Refuse { code, message }) => refusal(code, message),
+            Some(Fault::Answer(answer)) => result(answer),
+            Some(Fault::Bytes(bytes)) => Outcome::Response(bytes.into_response()),
+            Some(Fault::Hang) => future::pending().await,
+            Some(Fault::Deaf) => {
+                self.forward(question).await;
+                future::pending().await
+            }
+            Some(Fault::Swallow) => result(hash_of(question)),
+            Some(Fault::LongestRange { blocks, code, message }) => match Question(question).range() {
+                Some((first, last)) if last - first >= blocks => refusal(code, message),
+                _ => self.forward(question).await,
+            },
+        }
+    }
+
+    async fn forward(&self, question: &Value) -> Outcome {
+        let answer = match self.http.post(&self.upstream).json(question).send().await {
+            Ok(response) => response.json().await,
+            Err(error) => Err(error),
+        };
+        answer.map_or_else(|_| Outcome::Response(StatusCode::BAD_GATEWAY.into_response()), Outcome::Answer)
+    }
+}
+
+fn status_of(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn page(status: u16, headers: Vec<(String, String)>, body: String) -> Response {
+    let mut response = (status_of(status), body).into_response();
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+fn in_json(value: &Value) -> Response {
+    ([(CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+}
+
+fn hash_of(question: &Value) -> Value {
+    let raw = question["params"][0].as_str().and_then(|text| text.parse::<Bytes>().ok()).unwrap_or_default();
+    json!(keccak256(raw))
+}
