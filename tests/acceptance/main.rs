@@ -19,6 +19,7 @@ mod exit_codes;
 #[path = "../surface/golden.rs"]
 mod golden;
 mod isolated;
+mod key;
 mod known_blocks;
 mod memory;
 mod program;

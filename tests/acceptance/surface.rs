@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 27] = [
+const COMMANDS: [&[&str]; 31] = [
     &[],
     &["replay"],
     &["run"],
@@ -25,6 +25,10 @@ const COMMANDS: [&[&str]; 27] = [
     &["content", "get"],
     &["content", "put"],
     &["content", "serve"],
+    &["key"],
+    &["key", "new"],
+    &["key", "import"],
+    &["key", "address"],
     &["config"],
     &["config", "show"],
     &["specimen"],

@@ -11,7 +11,9 @@ use crate::{
 };
 
 /// The operator's key itself, as the network's earlier refiner took it.
-const KEY_VARIABLE: &str = "BLOCK_RESULT_OPERATOR_PRIVATE_KEY";
+pub const KEY_VARIABLE: &str = "BLOCK_RESULT_OPERATOR_PRIVATE_KEY";
+/// Set by the program for itself when the key, which it took out of the environment, comes through standard input.
+pub const KEY_PIPE_VARIABLE: &str = "REFINER_HANDED_OVER_KEY";
 
 /// Edits that turn a misspelled name into a known one, at most.
 const MISSPELLED_EDITS: usize = 2;
@@ -49,6 +51,18 @@ impl Environment {
             }
         }
         environment
+    }
+
+    /// The same variables with the key, which was taken out of them.
+    #[must_use]
+    pub fn with_key(mut self, key: Option<Secret>) -> Self {
+        self.key = key.map(|key| Secret::new(bare(key.expose()).to_owned())).or(self.key);
+        self
+    }
+
+    /// True when the program started itself again, and its standard input is the key.
+    pub fn has_key_pipe(&self) -> bool {
+        self.variables.contains_key(KEY_PIPE_VARIABLE)
     }
 
     /// The operator's key, with the name of its variable.

@@ -16,7 +16,7 @@ mod values;
 
 pub use self::{
     arguments::Flags,
-    environment::{Environment, cache_directory},
+    environment::{Environment, KEY_PIPE_VARIABLE, KEY_VARIABLE, cache_directory},
     problem::{ConfigError, Problem},
     row::{Former, Row, Scope, Scoped, Setting, scope},
     value::{Bytes, Executor, Form, Parameter, Read, Scalar},

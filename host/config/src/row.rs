@@ -62,6 +62,12 @@ scopes! {
     ContentPut,
     /// `refiner content serve`.
     ContentServe,
+    /// `refiner key new`.
+    KeyNew,
+    /// `refiner key import`.
+    KeyImport,
+    /// `refiner key address`.
+    KeyAddress,
     /// The daemon's directory, for commands that look into it.
     Data,
 }

@@ -12,8 +12,8 @@ use crate::{
         Former::{Name, Variable},
         Row,
         Scope::{
-            self, ContentGet, ContentPut, ContentServe, Data, EvmServe, File, Program, Replay, RuleCheck, RuleInfo,
-            RuleLock, RuleRun, Run, SpecimenCheck,
+            self, ContentGet, ContentPut, ContentServe, Data, EvmServe, File, KeyAddress, KeyImport, KeyNew, Program,
+            Replay, RuleCheck, RuleInfo, RuleLock, RuleRun, Run, SpecimenCheck,
         },
         Setting,
     },
@@ -55,6 +55,9 @@ const EXECUTING: &[Scope] = &[Run, Replay, RuleRun];
 const RESOLVING: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleLock];
 /// The scopes that work in the daemon's directory.
 const IN_DATA: &[Scope] = &[Run, Data, ContentPut, ContentServe];
+
+/// The commands that read a password.
+const WITH_PASSWORD: &[Scope] = &[Run, KeyNew, KeyImport, KeyAddress];
 
 /// A former name whose values had no unit, and were in this one.
 const fn in_unit(name: &'static str, unit: &'static str) -> crate::row::Former {
@@ -187,14 +190,18 @@ settings! {
     WORKERS: Option<u64> = "workers" <"N"> .under(RULES).on(&[Run]).within("1", "1024");
 
     /// File with the operator's key, 64 hexadecimal digits.
-    KEY_FILE: Option<PathBuf> = "key-file" <"FILE"> .under(OPERATOR).on(&[Run])
+    KEY_FILE: Option<PathBuf> = "key-file" <"FILE"> .under(OPERATOR).on(&[Run, KeyImport, KeyAddress])
         .formerly(&[Variable("BLOCK_RESULT_OPERATOR_PRIVATE_KEY_FILE")]);
 
-    /// Encrypted keystore; needs `--password-file`.
-    KEYSTORE: Option<PathBuf> = "keystore" <"FILE"> .under(OPERATOR).on(&[Run]);
+    /// Encrypted keystore, version 3; the daemon needs `--password-file` with it.
+    KEYSTORE: Option<PathBuf> = "keystore" <"FILE"> .under(OPERATOR).on(&[Run, KeyAddress]);
 
     /// File with the keystore's password.
-    PASSWORD_FILE: Option<PathBuf> = "password-file" <"FILE"> .under(OPERATOR).on(&[Run]);
+    PASSWORD_FILE: Option<PathBuf> = "password-file" <"FILE"> .under(OPERATOR).on(WITH_PASSWORD);
+
+    /// Permits files with a key or a password that group or others may read.
+    INSECURE_KEY_PERMISSIONS: bool = "insecure-key-permissions" <"BOOL"> .under(OPERATOR).on(WITH_PASSWORD)
+        .default("false");
 
     /// Web3Signer that holds the operator's key.
     SIGNER: Option<Url> = "signer" <"URL"> .under(OPERATOR).on(&[Run]).confidential();
@@ -212,7 +219,7 @@ settings! {
     BUMP_AFTER: Duration = "bump-after" <"DURATION"> .under(OPERATOR).on(&[Run]).default("90s").within("1s", "1d")
         .formerly(&[in_unit("bump-after-s", "s")]);
 
-    /// Pause between two attempts to resume proving after it was paused.
+    /// Pause between two attempts to resume proving or pinning after it was paused.
     RECHECK_INTERVAL: Duration = "recheck-interval" <"DURATION"> .under(OPERATOR).on(&[Run]).default("60s").within("1s", "1d")
         .formerly(&[in_unit("recheck-s", "s")]);
 

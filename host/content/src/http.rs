@@ -1,5 +1,6 @@
 //! HTTP requests that are bounded in time, bytes and redirects.
 
+mod rate;
 mod redirect;
 
 use std::{error::Error as StdError, time::Duration};
@@ -10,6 +11,9 @@ use reqwest::{Client, ClientBuilder, RequestBuilder, Response};
 use tokio::time::timeout;
 use url::Url;
 
+pub use self::rate::LeastRate;
+
+use self::rate::Window;
 use crate::{AddressPolicy, CONTENT_BYTES_MAX, Excerpt, FetchError, Origin, url_fetcher};
 
 /// Bytes of an answer that is only shown: an error's text.
@@ -26,6 +30,8 @@ pub struct HttpLimits {
     pub answer: Duration,
     /// Between two pieces of the answer.
     pub idle: Duration,
+    /// The least that comes once the answer has begun.
+    pub least_rate: LeastRate,
     /// The request in all.
     pub deadline: Duration,
     /// Bytes of the answer.
@@ -41,6 +47,7 @@ impl Default for HttpLimits {
             connect: Duration::from_secs(5),
             answer: Duration::from_secs(20),
             idle: Duration::from_secs(10),
+            least_rate: LeastRate::default(),
             deadline: Duration::from_secs(60),
             body_bytes: CONTENT_BYTES_MAX,
             redirects: 4,
@@ -65,6 +72,16 @@ pub enum TransportError {
     Stalled {
         /// The limit.
         idle_ms: u64,
+    },
+    /// The answer comes too slowly.
+    #[error("{bytes} bytes within {window_ms} ms, expected at least {least_bytes}")]
+    TooSlow {
+        /// Bytes that came within the window.
+        bytes: u64,
+        /// The window.
+        window_ms: u64,
+        /// The least that comes within it.
+        least_bytes: u64,
     },
     /// It redirects on and on.
     #[error("more than {redirects} redirects")]
@@ -189,7 +206,9 @@ impl Http {
         }
         let room = usize::try_from(stated).unwrap_or(limit_bytes).min(FIRST_ROOM_BYTES);
         let mut body = BytesMut::with_capacity(room);
-        while let Some(piece) = self.piece(response).await? {
+        let mut window = Window::of(self.limits.least_rate);
+        while let Some(piece) = window.bound(self.piece(response)).await? {
+            window.count(piece.len())?;
             if piece.len() > limit_bytes - body.len() {
                 return Err(Failure::TooLarge { limit_bytes });
             }
@@ -208,11 +227,13 @@ impl Http {
 
     /// The beginning of an error's text, as much of it as comes.
     pub(crate) async fn said(&self, response: &mut Response) -> Excerpt {
-        let mut said = Vec::new();
+        let (mut said, mut window) = (Vec::new(), Window::of(self.limits.least_rate));
         while said.len() < SAID_BYTES_MAX {
-            match self.piece(response).await {
-                Ok(Some(piece)) => said.extend_from_slice(&piece[..piece.len().min(SAID_BYTES_MAX - said.len())]),
-                Ok(None) | Err(_) => break,
+            match window.bound(self.piece(response)).await {
+                Ok(Some(piece)) if window.count(piece.len()).is_ok() => {
+                    said.extend_from_slice(&piece[..piece.len().min(SAID_BYTES_MAX - said.len())]);
+                }
+                Ok(_) | Err(_) => break,
             }
         }
         Excerpt::of(&said)

@@ -38,7 +38,7 @@ pub use dag_pb::NodeError;
 pub use error::{Blame, FetchError, FetchFailure, KeepError, SetupError};
 pub use fetcher::{ATTEMPTS_MAX, Fetched, Fetcher, HedgePolicy};
 pub use gateway::{Gateway, PUBLIC_GATEWAYS, public_gateways};
-pub use http::{BaseUrlError, ClientError, HttpLimits, TransportError};
+pub use http::{BaseUrlError, ClientError, HttpLimits, LeastRate, TransportError};
 pub use id::{Codec, ContentId, ID_CHARACTERS_MAX, IdError};
 pub use local::{LocalStore, OpenError, Pruned, Retention, Stored};
 pub use location::{ENTRIES_MAX, ENTRY_BYTES_MAX, Locations, NotFetchable, Refused};

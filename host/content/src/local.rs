@@ -8,7 +8,7 @@
 //! lock           empty; held alone while one file is pruned
 //! ```
 //!
-//! A file is written under `partial`, synced, and renamed: it is under its final name whole or not at all. Several processes may
+//! Directories have mode 0700 and files 0600. A file is written under `partial`, synced, and renamed: it is under its final name whole or not at all. Several processes may
 //! use one directory.
 
 use std::{
@@ -24,6 +24,7 @@ use futures_util::future::BoxFuture;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
 use refiner_buffers::Buffers;
+use refiner_permissions::{private_directory, private_file, tighten};
 
 use crate::{
     Accept, Content, ContentId, ContentStore, FetchBackend, FetchError, KeepError, Origin, blocking::blocking,
@@ -83,9 +84,11 @@ impl LocalStore {
     /// [`OpenError`]
     pub fn open(root: impl AsRef<Path>, limit_bytes: usize) -> Result<Self, OpenError> {
         let root = root.as_ref();
-        for directory in ["kept", "partial", "aside"] {
-            let path = root.join(directory);
-            fs::create_dir_all(&path).map_err(|source| OpenError::File { path, source })?;
+        for path in [root.to_owned(), root.join("kept"), root.join("partial"), root.join("aside")] {
+            private_directory(&path).map_err(|source| OpenError::File { path, source })?;
+        }
+        for path in [root.join("format"), root.join("lock")] {
+            tighten(&path).map_err(|source| OpenError::File { path, source })?;
         }
         let store = Self { origin: Origin::of_path(root), root: root.into(), limit_bytes, buffers: Buffers::default() };
         let path = root.join("format");
@@ -195,7 +198,7 @@ impl LocalStore {
     /// Keeping again and pruning both look at a file and then act on it, perhaps in two processes. The first shares this lock, the
     /// second holds it alone; it ends with the file.
     fn lock_file(&self) -> io::Result<File> {
-        File::options().create(true).append(true).open(self.root.join("lock"))
+        private_file(&self.root.join("lock"))
     }
 
     fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {

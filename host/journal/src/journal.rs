@@ -58,14 +58,16 @@ pub struct Binding {
 impl Journal {
     /// Opens the journal at `path`, or begins one.
     ///
-    /// Every page is checked first, by a connection that cannot write.
+    /// Every page is checked first, by a connection that cannot write. The file gets mode 0600 and its directory 0700.
     ///
     /// # Errors
     ///
     /// See [`JournalError`]; a damaged, foreign, newer or locked file is left as it is.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let lock = open::lock(path)?;
+        open::make(path)?;
         let connection = open::checked(path)?;
+        open::keep_private(path)?;
         Ok(Self { connection, path: path.to_owned(), _lock: Some(lock) })
     }
 

@@ -1,12 +1,13 @@
 //! From a path to a connection that can be relied on.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, TryLockError},
     io::{Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use refiner_permissions::{private_directory, private_file, tighten};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{
@@ -26,11 +27,10 @@ const PID_DIGITS_MAX: u64 = 10;
 pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
     let lock_path = beside(path, ".lock");
     let refuse = |source| JournalError::File { path: lock_path.clone(), source };
-    if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory).map_err(|source| JournalError::File { path: directory.to_owned(), source })?;
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        private_directory(directory).map_err(|source| JournalError::File { path: directory.to_owned(), source })?;
     }
-    let mut file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&lock_path).map_err(refuse)?;
+    let mut file = private_file(&lock_path).map_err(refuse)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -46,6 +46,23 @@ pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
         .and_then(|()| write!(file, "{}", std::process::id()))
         .map_err(refuse)?;
     Ok(file)
+}
+
+/// Makes a missing file with mode 0600; SQLite gives the same permissions to the files that it makes beside it.
+pub(crate) fn make(path: &Path) -> Result<(), JournalError> {
+    if path.exists() {
+        return Ok(());
+    }
+    private_file(path).map(drop).map_err(|source| JournalError::File { path: path.to_owned(), source })
+}
+
+/// Takes the access of others away from the files of a journal that an earlier build made.
+pub(crate) fn keep_private(path: &Path) -> Result<(), JournalError> {
+    let besides = ["-wal", "-shm", "-journal"].map(|ending| beside(path, ending));
+    for path in besides.into_iter().chain([path.to_owned()]) {
+        tighten(&path).map_err(|source| JournalError::File { path, source })?;
+    }
+    Ok(())
 }
 
 /// Opens the file after looking at every page of it without being able to write. The caller holds the [`lock`].

@@ -32,7 +32,7 @@ pub use bindings::{
 pub use bounds::{LiveSync, Side};
 pub use chain::{ChainError, ProofChain, Session};
 pub use fees::{FeePolicy, FeeQuote, Fees};
-pub use key::{KeyError, KeySource, Secret, SignError, Signer};
+pub use key::{KeyError, KeySource, KeystoreError, LocalKey, Secret, SecretFile, SignError, Signer};
 pub use network::Network;
 pub use prover::{
     ChainSnapshot, NonceAt, Preparation, Prepared, Proof, Prover, Sent, Settlement, Signed, UnreadableTransaction,

@@ -9,7 +9,7 @@ use refiner_config::{Flags, scope};
 use refiner_journal::{ItemId, State};
 use refiner_specimen::Layout;
 
-use crate::{content, evm, rule};
+use crate::{content, evm, key, rule};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
@@ -40,6 +40,12 @@ pub enum Command {
         /// What to do with it.
         #[command(subcommand)]
         command: content::Command,
+    },
+    /// Makes and encrypts the operator's key, and prints its address.
+    Key {
+        /// Ways to make or read a key.
+        #[command(subcommand)]
+        command: key::Command,
     },
     /// Prints the settings that `refiner run` would use.
     Config {

@@ -7,12 +7,14 @@ mod checks;
 mod cli;
 mod config;
 mod content;
+mod custody;
 mod doctor;
 mod evm;
 mod executor;
 mod failure;
 mod input;
 mod journal;
+mod key;
 mod known_blocks;
 mod output;
 mod replay;
@@ -66,9 +68,10 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     terminal::log(&cli.settings.values()?.get(&table::LOG))?;
     match &cli.command {
         Command::Replay(arguments) => replay::run(arguments),
-        Command::Run(arguments) => run::run(arguments),
+        Command::Run(arguments) => run::run(arguments, custody::take_key()?),
         Command::Journal { command } => journal::run(command),
         Command::Content { command } => content::run(command),
+        Command::Key { command } => key::run(command),
         Command::Config { command } => config::run(command),
         Command::Specimen { command } => specimen::run(command),
         Command::Rule { command } => rule::run(command),

@@ -4,7 +4,10 @@ use std::{
     fs::{self, File},
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
-    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
+    os::unix::{
+        fs::{DirBuilderExt as _, PermissionsExt as _, chown},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -41,6 +44,10 @@ pub struct Bench {
     pub urls: [String; 2],
     /// Key of the operator.
     pub key: &'static str,
+    /// The user that the daemon runs as, where it is another one.
+    pub user: Option<u32>,
+    /// The daemon.
+    pub program: PathBuf,
     health: SocketAddr,
     daemon: Option<Child>,
 }
@@ -60,11 +67,15 @@ impl Bench {
     }
 
     pub async fn with(setup: &Setup) -> Option<Self> {
-        let chain = TestChain::start_or_skip(setup).await.unwrap()?;
+        Some(Self::on(TestChain::start_or_skip(setup).await.unwrap()?).await)
+    }
+
+    /// A bench on this chain.
+    pub async fn on(chain: TestChain) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let health = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let (rpc, pinner) = (FaultyRpc::start(chain.url()).await.unwrap(), PinnerDouble::start().unwrap());
-        Some(Self {
+        Self {
             urls: [rpc.url().to_owned(), pinner.url()],
             rpc,
             pinner,
@@ -73,10 +84,12 @@ impl Bench {
             flags: Vec::new(),
             environment: Vec::new(),
             key: OPERATOR_KEY,
+            user: None,
             chain,
+            program: env!("CARGO_BIN_EXE_refiner").into(),
             health,
             daemon: None,
-        })
+        }
     }
 
     pub fn command(&self) -> Command {
@@ -85,7 +98,7 @@ impl Bench {
 
     /// A command that takes the settings of `run`.
     pub fn command_of(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_refiner"));
+        let mut command = Command::new(&self.program);
         let (specimens, results) = (self.chain.specimen_contract(), self.chain.result_contract());
         command
             .args(words)
@@ -107,9 +120,17 @@ impl Bench {
 
     /// Starts the daemon; its words go to a file.
     pub fn start(&mut self) {
-        self.share_code();
         let log = || File::options().create(true).append(true).open(self.log_path()).unwrap();
-        let child = self.command().stdin(Stdio::null()).stdout(log()).stderr(log()).spawn().unwrap();
+        let mut command = self.command();
+        match self.user {
+            // The code of the tests belongs to another user, and would be refused.
+            Some(user) => {
+                command.uid(user).gid(user);
+                chown(self.directory.path(), Some(user), Some(user)).unwrap();
+            }
+            None => self.share_code(),
+        }
+        let child = command.stdin(Stdio::null()).stdout(log()).stderr(log()).spawn().unwrap();
         assert!(self.daemon.replace(child).is_none(), "it runs already");
     }
 
@@ -292,6 +313,11 @@ impl Bench {
     /// The reason for which no proofs are submitted, if there is one.
     pub fn paused(&self) -> Option<String> {
         Some(self.status()?["now"]["paused"]["reason"].as_str()?.to_owned())
+    }
+
+    /// The thing that a part of the daemon waits for.
+    pub fn waits_for(&self, part: &str) -> Option<String> {
+        Some(self.status()?["now"]["waits_for"][part]["what"].as_str()?.to_owned())
     }
 
     pub fn get(&self, path: &str) -> Option<String> {

@@ -2,7 +2,12 @@
 
 use std::{
     fs,
+    os::unix::{
+        fs::{PermissionsExt as _, chown},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use alloy_primitives::{U256, hex};
@@ -63,12 +68,11 @@ fn spellings_of_the_key_are_what_they_should_be() {
 /// No secret is in the output.
 #[track_caller]
 fn assert_tells_nothing(what: &str, told: &[u8]) {
-    let holds = |secret: &[u8]| told.windows(secret.len()).any(|window| window == secret);
     for (index, spelling) in spellings().iter().enumerate() {
-        assert!(!holds(spelling), "{what} holds the key, spelling {index}");
+        assert!(!holds(told, spelling), "{what} holds the key, spelling {index}");
     }
     for canary in CANARIES {
-        assert!(!holds(canary.as_bytes()), "{what} holds {canary}");
+        assert!(!holds(told, canary.as_bytes()), "{what} holds {canary}");
     }
 }
 
@@ -92,6 +96,14 @@ fn look_everywhere(bench: &Bench) {
         }
     }
     assert_tells_nothing("the command line", &fs::read(format!("/proc/{}/cmdline", bench.pid())).unwrap());
+    // URLs stay where the operator put them; the key does not.
+    let environment = fs::read(format!("/proc/{}/environ", bench.pid())).unwrap();
+    assert!(holds(&environment, b"REFINER_LOG="));
+    spellings().iter().for_each(|spelling| assert!(!holds(&environment, spelling), "the environment holds the key"));
+}
+
+fn holds(told: &[u8], secret: &[u8]) -> bool {
+    told.windows(secret.len()).any(|window| window == secret)
 }
 
 /// Ends the daemon, and looks at what it leaves: its log and its files.
@@ -155,7 +167,7 @@ async fn key_and_passwords_are_told_nowhere_also_when_everything_fails() {
 
     stop_and_look(&mut bench).await;
     for question in [&["export"][..], &["list"], &["show", "1"]] {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_refiner"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_refiner"));
         let output = command.arg("journal").args(question).arg("--data").arg(&bench.data).output().unwrap();
         assert!(output.status.success() && !output.stdout.is_empty(), "{question:?}");
         assert_tells_nothing(&format!("journal {question:?}"), &output.stdout);
@@ -169,6 +181,7 @@ async fn key_from_a_file_or_a_keystore_is_told_nowhere_either() {
     let file = |name: &str, text: &str| {
         let path = bench.directory.path().join(name);
         fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         path.to_str().unwrap().to_owned()
     };
     let (key, keystore) = (file("key", OPERATOR_KEY), file("keystore", OPERATOR_KEYSTORE));
@@ -212,4 +225,63 @@ async fn daemon_that_does_not_start_says_why_and_tells_no_secret() {
         assert!(bench.log().contains("error: "), "{what}: {}", bench.log());
         assert_tells_nothing(what, bench.log().as_bytes());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn daemon_with_a_key_is_closed_to_other_processes_of_its_user_and_dumps_no_core() {
+    let Some(mut bench) = Bench::new().await else { return };
+    // A user without rights, where this one has them.
+    bench.user = rustix::process::getuid().is_root().then_some(65_534);
+    let user = bench.user;
+    let as_user = |program: &str, argument: &str| {
+        let mut command = Command::new(program);
+        user.into_iter().for_each(|user| {
+            command.uid(user).gid(user);
+        });
+        command.arg(argument).output().unwrap()
+    };
+    let from_a_file = |bench: &Bench| {
+        let path = bench.directory.path().join("key");
+        fs::write(&path, OPERATOR_KEY).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        bench.user.into_iter().for_each(|user| chown(&path, Some(user), Some(user)).unwrap());
+        vec!["--key-file".to_owned(), path.to_str().unwrap().to_owned()]
+    };
+    for (key, flags) in [(OPERATOR_KEY, vec![]), ("", from_a_file(&bench))] {
+        (bench.key, bench.flags) = (key, flags);
+        bench.start_ready().await;
+        let process = format!("/proc/{}", bench.pid());
+        for file in ["environ", "maps", "auxv"] {
+            let read = as_user("cat", &format!("{process}/{file}"));
+            let told = String::from_utf8_lossy(&read.stderr).into_owned();
+            assert!(!read.status.success() && told.contains("Permission denied"), "{file}: {told}");
+        }
+        let status = as_user("cat", &format!("{process}/status"));
+        assert!(status.status.success(), "what is no secret can be read");
+        let limits = fs::read_to_string(format!("{process}/limits")).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
+        assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
+    }
+    let warnings = bench.log().matches("name that by --key-file (REFINER_KEY_FILE)").count();
+    assert_eq!(warnings, 1, "the environment is warned of, and a file is not:\n{}", bench.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn key_file_that_others_may_read_is_refused_unless_that_is_permitted() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let path = bench.directory.path().join("key");
+    fs::write(&path, OPERATOR_KEY).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    bench.key = "";
+    bench.flags = vec!["--key-file".to_owned(), path.to_str().unwrap().to_owned()];
+    bench.start();
+    assert_eq!(bench.ended().await, Some(2), "{}", bench.log());
+    let log = bench.log();
+    assert!(log.contains("open to others (mode 644), expected mode 600") && log.contains("hint: chmod 600"), "{log}");
+    assert_tells_nothing("the log", log.as_bytes());
+
+    bench.flags.push("--insecure-key-permissions".to_owned());
+    bench.start_ready().await;
+    assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
 }

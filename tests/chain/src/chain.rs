@@ -2,7 +2,7 @@
 
 use std::env;
 
-use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use alloy_primitives::{Address, B256, Bytes, U64, U256, hex};
 use alloy_sol_types::SolCall;
 use serde_json::{Value, json};
 
@@ -98,6 +98,29 @@ impl TestChain {
         let chain = Self { anvil, specimen_contract, result_contract };
         setup.apply(&chain).await?;
         Ok(chain)
+    }
+
+    /// Starts anvil where another stood, with both contracts at these addresses.
+    ///
+    /// # Errors
+    ///
+    /// [`TestChainError`].
+    pub async fn resume(state: &[u8], contracts: [Address; 2]) -> Result<Self, TestChainError> {
+        let anvil = Anvil::start(&["--chain-id", &CHAIN_ID.to_string()])?;
+        anvil.rpc("anvil_loadState", json!([hex::encode_prefixed(state)])).await?;
+        let [specimen_contract, result_contract] = contracts;
+        Ok(Self { anvil, specimen_contract, result_contract })
+    }
+
+    /// The chain as it stands, for [`TestChain::resume`].
+    ///
+    /// # Errors
+    ///
+    /// [`TestChainError`].
+    pub async fn state(&self) -> Result<Bytes, TestChainError> {
+        let answer = self.anvil.rpc("anvil_dumpState", json!([])).await?;
+        serde_json::from_value(answer.clone())
+            .map_err(|_| TestChainError::Refused { method: "anvil_dumpState".to_owned(), error: answer })
     }
 
     /// Where the node listens, `http://127.0.0.1:<port>`.

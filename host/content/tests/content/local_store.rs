@@ -1,5 +1,6 @@
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -242,4 +243,29 @@ fn what_is_kept_while_the_store_is_pruned_stays() {
             }
         }
     });
+}
+
+#[test]
+fn the_store_belongs_to_its_owner_alone_also_one_of_an_earlier_build() -> Outcome {
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let dir = tempfile::tempdir()?;
+    let root = dir.path().join("content");
+    let directories = ["", "kept", "partial", "aside"].map(|name| root.join(name));
+    let store = LocalStore::open(&root, LIMIT_BYTES)?;
+    let id = store.write(&Content::of(bytes(10).into()))?;
+    let files = [root.join("format"), root.join("lock"), store.path(&id)];
+    let check = || {
+        directories.iter().for_each(|path| assert_eq!(mode(path), 0o700, "{}", path.display()));
+        files.iter().for_each(|path| assert_eq!(mode(path), 0o600, "{}", path.display()));
+    };
+    check();
+    // Content was private before its directories were.
+    for path in directories.iter().chain(&files[..2]) {
+        let open = if path.is_dir() { 0o755 } else { 0o644 };
+        fs::set_permissions(path, fs::Permissions::from_mode(open))?;
+    }
+    let store = LocalStore::open(&root, LIMIT_BYTES)?;
+    check();
+    assert_eq!(store.read(&id)?.bytes(), &bytes(10));
+    Ok(())
 }

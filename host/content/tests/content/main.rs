@@ -24,7 +24,7 @@ mod web;
 
 use std::{error::Error, time::Duration};
 
-use refiner_content::{HttpLimits, PinnerLimits};
+use refiner_content::{HttpLimits, LeastRate, PinnerLimits};
 
 /// The result of a test, so that `?` reads.
 type Outcome = Result<(), Box<dyn Error>>;
@@ -44,6 +44,7 @@ fn patient() -> HttpLimits {
         deadline: PATIENT,
         body_bytes: LIMIT_BYTES,
         redirects: 3,
+        least_rate: LeastRate::default(),
     }
 }
 

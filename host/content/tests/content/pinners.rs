@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use refiner_content::{
-    Blame, Content, ContentStore, FetchBackend, FetchError, HttpLimits, KeepError, Pinner, PinnerLimits, SetupError,
-    TransportError, content_id,
+    Blame, Content, ContentStore, FetchBackend, FetchError, HttpLimits, KeepError, LeastRate, Pinner, PinnerLimits,
+    SetupError, TransportError, content_id,
 };
 
 use crate::{
@@ -216,6 +216,33 @@ async fn a_fetch_that_stalls_ends_at_the_limit_that_fits() -> Outcome {
         matches!(error, FetchError::Deadline { deadline_ms: 400, .. })
     })
     .await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_fetch_that_comes_too_slowly_ends_after_the_window() -> Outcome {
+    let double = PinnerDouble::start()?;
+    // A byte every 20 ms, 50 a second at most.
+    let content = bytes(60);
+    let id = content_id(&content);
+    double.put(&content);
+    double.fault(Route::Get, Fault::Trickle);
+    let fetch = async |bytes_per_second: u64| {
+        let least_rate = LeastRate { bytes_per_second, window: SHORT };
+        pinner(&double, PinnerLimits { get: HttpLimits { least_rate, ..patient() }, ..patient_pinner() })
+            .fetch(&id)
+            .await
+    };
+    let error = fetch(1000).await.unwrap_err();
+    let is_slow = matches!(
+        error,
+        FetchError::Transport {
+            source: TransportError::TooSlow { bytes: 1..200, window_ms: 200, least_bytes: 200 },
+            ..
+        }
+    );
+    assert!(is_slow && error.blame() == Blame::Infrastructure, "{error:?}");
+    assert_eq!(fetch(5).await?.bytes(), &content, "slow, and not too slow");
     Ok(())
 }
 

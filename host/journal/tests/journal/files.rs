@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{Seek as _, SeekFrom, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
 };
 
@@ -133,4 +134,30 @@ fn overwrite(path: &Path, offset: u64) {
     let mut file = fs::OpenOptions::new().write(true).open(path).unwrap();
     file.seek(SeekFrom::Start(offset)).unwrap();
     file.write_all(&[0xa5; 512]).unwrap();
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn journal_belongs_to_its_owner_alone_also_one_of_an_earlier_build() {
+    let root = tempfile::tempdir().unwrap();
+    let directory = root.path().join("data");
+    let path = directory.join("journal.sqlite");
+    let check = || {
+        assert_eq!(mode(&directory), 0o700);
+        let files: Vec<_> = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(files.len() >= 4, "the journal, its log, the log's index and the lock: {files:?}");
+        files.iter().for_each(|path| assert_eq!(mode(path), 0o600, "{}", path.display()));
+    };
+    let journal = Journal::open(&path).unwrap();
+    check();
+    drop(journal);
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
+    for entry in fs::read_dir(&directory).unwrap() {
+        fs::set_permissions(entry.unwrap().path(), fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let _journal = Journal::open(&path).unwrap();
+    check();
 }

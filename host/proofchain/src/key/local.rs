@@ -1,18 +1,21 @@
 //! A key in our own memory.
 
+use std::{fmt, path::Path};
+
 use alloy_primitives::{Address, B256, Signature, U256, keccak256};
+use ring::rand::{SecureRandom as _, SystemRandom};
 use secp256k1::{
     Message, PublicKey, Secp256k1, SecretKey,
     ecdsa::{RecoverableSignature, RecoveryId},
 };
 use zeroize::Zeroizing;
 
-use super::{KeyError, Secret};
+use super::{KeyError, Secret, SecretFile, keystore};
 
 /// Digits of a key in hex.
 const KEY_DIGITS: usize = 64;
 
-/// A secp256k1 key in memory.
+/// A secp256k1 key in memory. `Debug` shows the address alone.
 pub struct LocalKey {
     bytes: Zeroizing<[u8; 32]>,
     address: Address,
@@ -20,6 +23,10 @@ pub struct LocalKey {
 
 impl LocalKey {
     /// Reads 64 hex digits, upper or lower case, with or without `0x`, spaces around them ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`]
     pub fn parse(text: &Secret) -> Result<Self, KeyError> {
         let digits = text.expose().trim();
         let digits = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")).unwrap_or(digits);
@@ -32,20 +39,76 @@ impl LocalKey {
         Self::from_bytes(bytes)
     }
 
+    /// A new key.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Randomness`]
+    pub fn generate() -> Result<Self, KeyError> {
+        loop {
+            // One number in 2^128 is no key.
+            match Self::from_bytes(Zeroizing::new(random()?)) {
+                Err(KeyError::OutOfRange) => {}
+                made => return made,
+            }
+        }
+    }
+
+    /// Reads a file of 64 hex digits.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`]
+    pub fn from_file(file: &SecretFile) -> Result<Self, KeyError> {
+        Self::parse(&file.read()?)
+    }
+
+    /// Decrypts a keystore. Takes about a second, by its design.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`]
+    pub fn from_keystore(file: &SecretFile, password: &Secret) -> Result<Self, KeyError> {
+        keystore::open(file, password)
+    }
+
+    /// Makes sure that [`write_keystore`](Self::write_keystore) would replace no file.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Exists`]
+    pub fn check_free(path: &Path) -> Result<(), KeyError> {
+        keystore::check_free(path)
+    }
+
+    /// Writes the key into a new keystore of mode 0600, which gets its name when it was opened again. No file is replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Exists`], and [`KeyError::File`] for what the system refuses.
+    pub fn write_keystore(&self, path: &Path, password: &Secret) -> Result<(), KeyError> {
+        keystore::create(path, self, password)
+    }
+
     /// Takes the 32 bytes of a key.
-    pub fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Result<Self, KeyError> {
+    pub(super) fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Result<Self, KeyError> {
         let mut secret = SecretKey::from_byte_array(*bytes).map_err(|_| KeyError::OutOfRange)?;
         let public = PublicKey::from_secret_key(&Secp256k1::signing_only(), &secret);
         secret.non_secure_erase();
         Ok(Self { bytes, address: address_of(&public) })
     }
 
+    pub(super) fn bytes(&self) -> &[u8; 32] {
+        &self.bytes
+    }
+
+    /// The address of the key.
     pub fn address(&self) -> Address {
         self.address
     }
 
     /// Signs a hash. Nonces follow RFC 6979 and s is in the lower half, as Ethereum demands.
-    pub fn sign(&self, hash: B256) -> Result<Signature, KeyError> {
+    pub(super) fn sign(&self, hash: B256) -> Result<Signature, KeyError> {
         let mut secret = SecretKey::from_byte_array(*self.bytes).map_err(|_| KeyError::OutOfRange)?;
         let message = Message::from_digest(hash.0);
         let (id, bytes) = Secp256k1::signing_only().sign_ecdsa_recoverable(message, &secret).serialize_compact();
@@ -53,6 +116,19 @@ impl LocalKey {
         let (r, s) = bytes.split_at(32);
         Ok(Signature::new(U256::from_be_slice(r), U256::from_be_slice(s), i32::from(id) & 1 == 1))
     }
+}
+
+impl fmt::Debug for LocalKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalKey").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Random bytes of the system.
+pub(super) fn random<const N: usize>() -> Result<[u8; N], KeyError> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| KeyError::Randomness)?;
+    Ok(bytes)
 }
 
 /// Whose signature of `hash` this is.

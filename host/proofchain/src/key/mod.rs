@@ -1,10 +1,16 @@
 //! The operator's key: read once, zeroised, never shown.
 
+mod file;
 mod keystore;
 mod local;
 mod remote;
 mod secret;
 mod signer;
 
-pub use secret::Secret;
-pub use signer::{KeyError, KeySource, SignError, Signer};
+pub use self::{
+    file::SecretFile,
+    keystore::KeystoreError,
+    local::LocalKey,
+    secret::Secret,
+    signer::{KeyError, KeySource, SignError, Signer},
+};

@@ -8,7 +8,7 @@ use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use url::Url;
 
-use super::{Secret, keystore, local::LocalKey, remote};
+use super::{KeystoreError, LocalKey, Secret, SecretFile, remote};
 use crate::{
     fees::Fees,
     prover::Unsigned,
@@ -21,13 +21,13 @@ pub enum KeySource {
     /// The key itself, from the environment: 64 hex digits, `0x` and upper case allowed.
     Value(Secret),
     /// A file with the same.
-    File(PathBuf),
+    File(SecretFile),
     /// An encrypted keystore and a file with its password.
     Keystore {
         /// The keystore, Web3 Secret Storage version 3.
-        path: PathBuf,
+        keystore: SecretFile,
         /// The password's file.
-        password_file: PathBuf,
+        password: SecretFile,
     },
     /// A Web3Signer in `eth1` mode.
     Web3Signer {
@@ -71,26 +71,31 @@ pub enum KeyError {
     /// Zero, or above the order of the curve.
     #[error("a number that is no secp256k1 key")]
     OutOfRange,
-    /// Not a keystore.
-    #[error("{path}, line {line}: not a version 3 keystore")]
-    NotKeystore {
-        /// Which file.
+    /// A file that others may read or write.
+    #[error("{path}: open to others (mode {mode:o}), expected mode 600")]
+    Permissions {
+        /// Path of the file.
         path: PathBuf,
-        /// Where the parser stopped.
-        line: usize,
+        /// Its permission bits.
+        mode: u32,
     },
-    /// A keystore with another cipher, or figures that nobody needs.
-    #[error("{path}: a keystore of another kind than scrypt or PBKDF2 with aes-128-ctr, or with excessive parameters")]
-    KeystoreParameters {
-        /// Which file.
+    /// A keystore without a key that can be used.
+    #[error("{path}: {source}")]
+    Keystore {
+        /// Path of the file.
+        path: PathBuf,
+        /// The reason.
+        source: KeystoreError,
+    },
+    /// A file where a new one was to be written.
+    #[error("{path}: exists already, and no key is overwritten")]
+    Exists {
+        /// Path of the file.
         path: PathBuf,
     },
-    /// Another password.
-    #[error("{path}: the password is not this keystore's")]
-    WrongPassword {
-        /// Which keystore.
-        path: PathBuf,
-    },
+    /// The system has no random bytes.
+    #[error("the system gives no random bytes")]
+    Randomness,
     /// The Web3Signer could not be asked.
     #[error(transparent)]
     Signer(#[from] RpcError),
@@ -116,7 +121,27 @@ impl Diagnostic for KeyError {
     }
 
     fn hint(&self) -> Option<Hint> {
-        None
+        match self {
+            Self::Permissions { path, .. } => {
+                Some(format!("chmod 600 {}, or permit it with --insecure-key-permissions", path.display()).into())
+            }
+            Self::Keystore { source: KeystoreError::Version { .. }, .. } => {
+                Some("write it anew with the program that made it, such as `geth account update`".into())
+            }
+            Self::Keystore {
+                source: KeystoreError::ScryptInvalid { .. } | KeystoreError::ScryptCost { .. }, ..
+            } => Some("export the key with the program that made the keystore, then `refiner key import`".into()),
+            Self::Exists { .. } => Some("name another file".into()),
+            Self::File { .. }
+            | Self::Length { .. }
+            | Self::NotHex
+            | Self::OutOfRange
+            | Self::Keystore { .. }
+            | Self::Randomness
+            | Self::Signer(_)
+            | Self::NotHeld { .. }
+            | Self::Ambiguous { .. } => None,
+        }
     }
 }
 
@@ -154,11 +179,10 @@ impl Signer {
     pub async fn load(source: &KeySource) -> Result<Self, KeyError> {
         let kind = match source {
             KeySource::Value(secret) => Kind::Local(LocalKey::parse(secret)?),
-            KeySource::File(path) => {
-                let secret = Secret::from_file(path).map_err(|source| KeyError::File { path: path.clone(), source })?;
-                Kind::Local(LocalKey::parse(&secret)?)
+            KeySource::File(file) => Kind::Local(LocalKey::from_file(file)?),
+            KeySource::Keystore { keystore, password } => {
+                Kind::Local(LocalKey::from_keystore(keystore, &password.read()?)?)
             }
-            KeySource::Keystore { path, password_file } => Kind::Local(keystore::open(path, password_file)?),
             KeySource::Web3Signer { url, address } => {
                 let rpc = Rpc::new([url.clone()], RpcLimits::default())?;
                 let held = remote::accounts(&rpc).await?;

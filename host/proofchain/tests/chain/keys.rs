@@ -1,10 +1,18 @@
 //! Keys from everywhere, and that nothing shows them.
 
-use std::{error::Error, fs, path::Path};
+use std::{
+    error::Error,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+};
 
 use alloy_primitives::Bytes;
 use axum::{Json, Router, extract::State, routing::post};
-use refiner_proofchain::{FeePolicy, Fees, KeyError, KeySource, Prover, Secret, SignError, Signer};
+use refiner_diagnostics::Diagnostic as _;
+use refiner_proofchain::{
+    FeePolicy, Fees, KeyError, KeySource, KeystoreError, LocalKey, Prover, Secret, SecretFile, SignError, Signer,
+};
 use refiner_testchain::{
     OPERATOR, OPERATOR_KEY, OPERATOR_KEYSTORE as KEYSTORE, STRANGER, STRANGER_KEY, Setup, TestChain,
 };
@@ -74,11 +82,21 @@ async fn debug_shows_the_address_alone() {
     assert!(format!("{signer:?}").contains("0x90f79bf6eb2c4f870365e785982e1f101e93b906"));
 }
 
+/// Writes a file that only its owner may read.
+fn private(path: &Path, text: &str) -> SecretFile {
+    fs::write(path, text).unwrap();
+    mode(path, 0o600)
+}
+
+fn mode(path: &Path, mode: u32) -> SecretFile {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    SecretFile::new(path)
+}
+
 async fn keystore(folder: &Path, keystore: &str, password: &str) -> Result<Signer, KeyError> {
-    let (path, password_file) = (folder.join("keystore.json"), folder.join("password"));
-    fs::write(&path, keystore).unwrap();
-    fs::write(&password_file, password).unwrap();
-    Signer::load(&KeySource::Keystore { path, password_file }).await
+    let keystore = private(&folder.join("keystore.json"), keystore);
+    let password = private(&folder.join("password"), password);
+    Signer::load(&KeySource::Keystore { keystore, password }).await
 }
 
 #[tokio::test]
@@ -89,48 +107,144 @@ async fn a_keystore_opens_with_its_password_and_with_no_other() {
     }
     for password in ["s3cretpassword", "", "testpassword "] {
         let error = keystore(folder.path(), KEYSTORE, password).await.unwrap_err();
-        assert!(matches!(error, KeyError::WrongPassword { .. }), "{error}");
+        let is_wrong_password = matches!(error, KeyError::Keystore { source: KeystoreError::WrongPassword, .. });
+        assert!(is_wrong_password, "{error}");
         assert!(!everything(&error).contains("s3cret"));
     }
 }
 
 #[tokio::test]
-async fn a_keystore_that_would_hurt_is_refused() {
+async fn keystores_open_as_the_usual_programs_write_them() {
     let folder = tempfile::tempdir().unwrap();
-    let scrypt = |n: u64| {
+    for (program, text) in [
+        ("geth and Clef", include_str!("keystores/geth.json")),
+        ("ethers 5", include_str!("keystores/ethers-5.json")),
+        ("ethers 6, with its own members", include_str!("keystores/ethers-6.json")),
+        ("MEW", include_str!("keystores/mew.json")),
+        ("Foundry", include_str!("keystores/foundry.json")),
+        ("web3.py, pbkdf2", include_str!("keystores/web3-py.json")),
+    ] {
+        for text in [text.to_owned(), text.replacen("\"crypto\"", "\"Crypto\"", 1)] {
+            let opened = keystore(folder.path(), &text, "testpassword").await;
+            assert_eq!(opened.unwrap_or_else(|error| panic!("{program}: {error}")).address(), OPERATOR, "{program}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_keystore_of_version_1_and_one_of_another_address_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let foundry = include_str!("keystores/foundry.json");
+    for version in ["1", "\"1\""] {
+        let text = foundry.replace("\"version\":3", &format!("\"version\":{version}"));
+        let error = keystore(folder.path(), &text, "testpassword").await.unwrap_err();
+        assert!(error.to_string().ends_with("keystore.json: a keystore of version 1, expected version 3"), "{error}");
+        assert!(error.hint().unwrap().contains("geth account update"));
+    }
+    let text = include_str!("keystores/mew.json").replace("90f79bf6eb", "15d34aaf54");
+    let error = keystore(folder.path(), &text, "testpassword").await.unwrap_err();
+    let expected = "states address 0x15D34AAF542c4f870365e785982e1f101e93b906, and its key is of address 0x90F79bf6EB2c4f870365E785982E1f101E93b906";
+    assert!(error.to_string().to_lowercase().ends_with(&expected.to_lowercase()), "{error}");
+    for address in ["null", "\"0x90F79bf6EB2c4f870365E785982E1f101E93b906\""] {
+        let text = foundry.replacen('{', &format!("{{\"address\":{address},"), 1);
+        assert_eq!(keystore(folder.path(), &text, "testpassword").await.unwrap().address(), OPERATOR, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_keystore_that_takes_too_much_memory_or_time_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let scrypt = |n: u64, r: u64, p: u64| {
         let (head, _) = KEYSTORE.split_once("\"kdf\"").unwrap();
+        let mac = "00".repeat(32);
         format!(
-            r#"{head}"kdf":"scrypt","kdfparams":{{"dklen":32,"n":{n},"p":1,"r":8,"salt":"ab"}},"mac":"00"}},
+            r#"{head}"kdf":"scrypt","kdfparams":{{"dklen":32,"n":{n},"p":{p},"r":{r},"salt":"ab"}},"mac":"{mac}"}},
             "id":"3198bc9c-6672-5ab3-d995-4942343ae5b6","version":3}}"#
         )
     };
     for (text, expected) in [
-        (KEYSTORE.replace("ed23570b775368c931764712dc5f02bb", "6087"), "excessive parameters"),
-        (KEYSTORE.replace("\"dklen\":32", "\"dklen\":8"), "excessive parameters"),
-        (KEYSTORE.replace("\"c\":2048", "\"c\":4000000000"), "excessive parameters"),
-        (KEYSTORE.replace("aes-128-ctr", "aes-256-gcm"), "excessive parameters"),
-        (scrypt(1 << 30), "excessive parameters"),
-        (scrypt(1_000), "excessive parameters"),
-        (scrypt(2), "the password is not this keystore's"),
-        (KEYSTORE.replace("crypto", "krypto"), "not a version 3 keystore"),
-        (String::new(), "not a version 3 keystore"),
+        (KEYSTORE.replace("ed23570b775368c931764712dc5f02bb\"", "6087\""), "iv is missing or malformed"),
+        (KEYSTORE.replace("\"dklen\":32", "\"dklen\":8"), "8 derived bytes, expected at least 32"),
+        (KEYSTORE.replace("\"c\":2048", "\"c\":10000001"), "pbkdf2 with 10000001 rounds, expected 1 to 10000000"),
+        (KEYSTORE.replace("\"c\":2048", "\"c\":0"), "pbkdf2 with 0 rounds"),
+        (KEYSTORE.replace("aes-128-ctr", "aes-256-gcm"), "another cipher than aes-128-ctr"),
+        (KEYSTORE.replace("hmac-sha256", "hmac-sha512"), "another function than scrypt or pbkdf2"),
+        (KEYSTORE.replace("pbkdf2", "argon2id"), "another function than scrypt or pbkdf2"),
+        (scrypt(1 << 21, 8, 1), "scrypt with n=2097152, r=8, p=1, beyond the limits"),
+        (scrypt(1 << 18, 8, 17), "scrypt with n=262144, r=8, p=17, beyond the limits"),
+        (scrypt(1 << 63, 1 << 63, 1), "beyond the limits"),
+        (scrypt(1_000, 8, 1), "which RFC 7914 excludes"),
+        (scrypt(1 << 18, 1, 8), "which RFC 7914 excludes"),
+        (scrypt(2, 8, 0), "which RFC 7914 excludes"),
+        (scrypt(2, 8, 1), "the password is not this keystore's"),
+        (KEYSTORE.replace("crypto", "krypto"), "crypto is missing or malformed"),
+        (KEYSTORE.replace("version", "generation"), "version is missing or malformed"),
+        (String::new(), "no JSON object, line 1"),
+        ("[]".to_owned(), "no JSON object, line 1"),
     ] {
         let error = keystore(folder.path(), &text, "testpassword").await.unwrap_err();
-        assert!(error.to_string().contains(expected), "{error}");
+        assert!(error.to_string().contains(expected), "{expected}: {error}");
     }
+}
+
+#[tokio::test]
+async fn a_new_keystore_opens_in_other_programs_and_replaces_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, password) = (folder.path().join("keystore"), Secret::new("correct horse".to_owned()));
+    let key = LocalKey::generate().unwrap();
+    key.write_keystore(&path, &password).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let opened = LocalKey::from_keystore(&SecretFile::new(&path), &password).unwrap();
+    assert_eq!(opened.address(), key.address());
+    // The library that Foundry writes and reads its keystores with.
+    let bytes = eth_keystore::decrypt_key(&path, "correct horse").unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    let hex = alloy_primitives::hex::encode(&bytes);
+    assert_eq!(LocalKey::parse(&Secret::new(hex.clone())).unwrap().address(), key.address());
+    assert!(!text.contains(&hex) && !format!("{key:?}").contains(&hex[..8]));
+    let stated = alloy_primitives::hex::encode(key.address());
+    assert!(text.contains(&format!("\"address\":\"{stated}\"")), "{text}");
+
+    let other = LocalKey::generate().unwrap();
+    assert_ne!(other.address(), key.address());
+    let error = other.write_keystore(&path, &password).unwrap_err();
+    assert!(matches!(error, KeyError::Exists { .. }), "{error}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing unfinished is left");
+}
+
+#[tokio::test]
+async fn a_file_that_others_may_read_is_refused_unless_that_is_permitted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    private(&path, OPERATOR_KEY);
+    for bits in [0o640, 0o604, 0o644, 0o660, 0o666] {
+        let file = mode(&path, bits);
+        let error = Signer::load(&KeySource::File(file.clone())).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("{}: open to others (mode {bits:o}), expected mode 600", path.display()));
+        assert!(error.hint().unwrap().contains("chmod 600"), "{bits:o}");
+        let permitted = KeySource::File(file.permitting_others(true));
+        assert_eq!(Signer::load(&permitted).await.unwrap().address(), OPERATOR);
+    }
+    for bits in [0o600, 0o400] {
+        assert_eq!(Signer::load(&KeySource::File(mode(&path, bits))).await.unwrap().address(), OPERATOR, "{bits:o}");
+    }
+    let (open, kept) = (folder.path().join("open"), private(&folder.path().join("kept"), KEYSTORE));
+    fs::write(&open, "testpassword").unwrap();
+    let open = mode(&open, 0o644);
+    let error = Signer::load(&KeySource::Keystore { keystore: kept, password: open }).await.unwrap_err();
+    assert!(matches!(error, KeyError::Permissions { mode: 0o644, .. }), "{error}");
 }
 
 #[tokio::test]
 async fn a_key_file_is_read_up_to_its_limit() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");
-    fs::write(&path, format!("0x{OPERATOR_KEY}\n")).unwrap();
-    assert_eq!(Signer::load(&KeySource::File(path.clone())).await.unwrap().address(), OPERATOR);
-    fs::write(&path, " ".repeat(16 << 10)).unwrap();
-    assert!(matches!(Signer::load(&KeySource::File(path.clone())).await, Err(KeyError::Length { digits: 0 })));
-    fs::write(&path, " ".repeat((16 << 10) + 1)).unwrap();
-    assert!(matches!(Signer::load(&KeySource::File(path)).await, Err(KeyError::File { .. })));
-    let missing = Signer::load(&KeySource::File("/no/such/file".into())).await.unwrap_err();
+    let load = async |text: &str| Signer::load(&KeySource::File(private(&path, text))).await;
+    assert_eq!(load(&format!("0x{OPERATOR_KEY}\n")).await.unwrap().address(), OPERATOR);
+    assert!(matches!(load(&" ".repeat(16 << 10)).await, Err(KeyError::Length { digits: 0 })));
+    assert!(matches!(load(&" ".repeat((16 << 10) + 1)).await, Err(KeyError::File { .. })));
+    let missing = Signer::load(&KeySource::File(SecretFile::new("/no/such/file"))).await.unwrap_err();
     assert_eq!(missing.to_string(), "/no/such/file: No such file or directory (os error 2)");
 }
 

@@ -34,7 +34,7 @@ use std::{sync::Arc, time::Duration};
 
 use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
 use refiner_journal::{Binding, Journal, JournalError, State, Step};
-use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Signer};
+use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Secret, Signer};
 use tokio::{runtime::Builder, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -48,7 +48,7 @@ use self::{
     stage_runner::{Backpressure, StageRunner},
     status::Status,
 };
-use crate::cli;
+use crate::{cli, custody};
 
 /// Items in the stage of the workers for each of them: while one runs, others wait for the disk to keep what they produced.
 const KEEPING_PER_WORKER: usize = 3;
@@ -59,9 +59,12 @@ const OTHER_BLOCKING_THREADS: usize = 16;
 /// Threads that are still in a worker's or the disk's hands when everything else ended get this long.
 const THREADS_END: Duration = Duration::from_secs(1);
 
-/// Runs until it is told to stop.
-pub fn run(arguments: &cli::Run) -> Result<ExitCode, Failure> {
-    let settings = Arc::new(config::read(arguments)?);
+/// Runs until it is told to stop, with the key that came through the environment, where one did.
+pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failure> {
+    let settings = Arc::new(config::read(arguments, key)?);
+    if matches!(settings.key, Key::From(_)) {
+        custody::keep_memory_private()?;
+    }
     // Dozens of threads come and go, each with a heap of its own, and of huge pages each would have whole ones cleared to use a
     // part. A kernel that knows no such pages refuses, and needs nothing.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
@@ -167,7 +170,8 @@ async fn stages(
 ) -> Result<(), RunError> {
     let mut running: JoinSet<Result<(), JournalError>> = JoinSet::new();
     running.spawn(scan::scan(Arc::clone(&context), Arc::clone(&settings), stop.clone()));
-    let stage_runner = |name, state, at_once| StageRunner { name, state, at_once, ahead: None, next: None };
+    let recheck = settings.recheck;
+    let stage_runner = |name, state, at_once| StageRunner { name, state, at_once, recheck, ahead: None, next: None };
     let at_workers = settings.workers * KEEPING_PER_WORKER;
     let ahead =
         Backpressure { waiting: State::Fetched, most: settings.workers * WAITING_PER_WORKER, then: State::Produced };

@@ -86,6 +86,8 @@ pub enum Disposition {
     Retry,
     /// Tried again so many times in all, then quarantined.
     RetryUpTo(u32),
+    /// The item is tried again, and the stage pauses: every other item would meet the same.
+    PauseStage,
     /// Waits for a person.
     Quarantine,
 }
@@ -96,6 +98,8 @@ impl StageError {
         match self {
             Self::Rpc(_) | Self::Nowhere { .. } | Self::NoRule { .. } | Self::Journal(_) => Disposition::Retry,
             Self::Fetch(failure) => by_blame(failure.blame()),
+            // The pinner builds other trees than the network's profile, and would of every result.
+            Self::Keep(KeepError::WrongId { .. }) => Disposition::PauseStage,
             Self::Keep(error) => by_blame(error.blame()),
             Self::Specimen(_) | Self::Mismatch(_) | Self::NotOneArtifact { .. } | Self::Panicked => {
                 Disposition::Quarantine
@@ -122,12 +126,23 @@ impl StageError {
         }
     }
 
+    /// The remedy of an error that pauses a stage.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Keep(KeepError::WrongId { .. }) => Some(
+                "the pinner must import as the network does: CIDv1, raw leaves, chunks of 262144 bytes; compare `refiner content cid FILE` with its answer, or name another by --pinner",
+            ),
+            _ => None,
+        }
+    }
+
     /// What is done now, after `failures` earlier failures of the item in this stage.
     pub fn decide(&self, failures: u32) -> Decision {
         let again = Decision::Again { alarm: failures + 1 >= ALARM_AFTER };
         match self.disposition() {
             Disposition::Retry => again,
             Disposition::RetryUpTo(tries) if failures + 1 < tries => again,
+            Disposition::PauseStage => Decision::PauseStage,
             Disposition::RetryUpTo(_) | Disposition::Quarantine => Decision::Quarantine,
         }
     }
@@ -141,6 +156,8 @@ pub enum Decision {
         /// Somebody should look.
         alarm: bool,
     },
+    /// Tried again when the stage resumes.
+    PauseStage,
     /// Waits for a person.
     Quarantine,
 }
@@ -178,8 +195,13 @@ mod tests {
 
     #[test]
     fn infrastructure_is_waited_for_and_poison_set_aside() {
-        use Disposition::{Quarantine, Retry, RetryUpTo};
+        use Disposition::{PauseStage, Quarantine, Retry, RetryUpTo};
         let full = KeepError::DiskFull { path: "/data".into(), needed_bytes: 1 };
+        let other_id = KeepError::WrongId {
+            to: refiner_content::Origin::of_path("/".as_ref()),
+            ours: refiner_content::content_id(b""),
+            theirs: Excerpt::of(b"another"),
+        };
         let too_large = FetchFailure {
             attempts: vec![FetchError::Deadline {
                 from: refiner_content::Origin::of_path("/".as_ref()),
@@ -194,6 +216,7 @@ mod tests {
                 Retry,
             ),
             (full.into(), Retry),
+            (other_id.into(), PauseStage),
             (too_large.into(), Retry),
             (FetchFailure { attempts: vec![] }.into(), Quarantine),
             (StageError::NotOneArtifact { artifacts: 2 }, Quarantine),

@@ -13,10 +13,10 @@ use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    clock::now_ms,
+    clock::{milliseconds, now_ms},
     context::PipelineContext,
     metrics::{Event, Outcome},
-    policy::{Decision, StageError, pause_ms},
+    policy::{Decision, Disposition, StageError, pause_ms},
 };
 
 /// How long a stage runner sleeps at most when no notification comes: items whose pause is over notify no stage.
@@ -28,6 +28,8 @@ pub struct StageRunner {
     pub name: &'static str,
     pub state: State,
     pub at_once: usize,
+    /// Time between two tries while it is paused.
+    pub recheck: Duration,
     /// When it waits for the next stage runner.
     pub ahead: Option<Backpressure>,
     /// The step that follows at once where an item came to this state.
@@ -65,6 +67,7 @@ impl StageRunner {
         let mut room = context.journal.arrivals(self.ahead.map_or(self.state, |ahead| ahead.then));
         let mut running: JoinSet<(Item, Duration, Result<Step, StageError>)> = JoinSet::new();
         let mut claimed: HashSet<ItemId> = HashSet::new();
+        let mut paused: Option<Instant> = None;
         loop {
             // Read once: were it to change between the conditions below, nothing would be left to wait for.
             let stopping = stop.is_cancelled();
@@ -72,7 +75,14 @@ impl StageRunner {
                 return Ok(());
             }
             room.mark_unchanged();
-            let free = if stopping { 0 } else { (self.at_once - running.len()).min(self.room(&context)?) };
+            // While it is paused, one item at a time shows whether it can resume.
+            let at_once = match paused {
+                Some(since) if since.elapsed() < self.recheck => 0,
+                Some(_) => 1,
+                None => self.at_once,
+            };
+            let may_claim_now = running.len() < at_once && !stopping;
+            let free = if may_claim_now { (at_once - running.len()).min(self.room(&context)?) } else { 0 };
             if free > 0 {
                 moved.mark_unchanged();
                 let asked = Instant::now();
@@ -96,6 +106,7 @@ impl StageRunner {
                 Some(ended) = running.join_next() => {
                     // Nothing in the outer task panics.
                     let Ok((item, took, outcome)) = ended else { continue };
+                    paused = self.pause(&context, paused, &outcome);
                     self.write_down(&context, &item, took, outcome)?;
                     claimed.remove(&item.id);
                 }
@@ -112,6 +123,32 @@ impl StageRunner {
         let Some(Backpressure { waiting, most, .. }) = self.ahead else { return Ok(usize::MAX) };
         let waiting = context.journal.at_once(|journal| journal.count_due(waiting, now_ms(), most))?;
         Ok(most - waiting)
+    }
+
+    /// When the stage was paused, after this outcome: a failure that every item would meet pauses it, a success resumes it.
+    fn pause(
+        self,
+        context: &PipelineContext,
+        paused: Option<Instant>,
+        outcome: &Result<Step, StageError>,
+    ) -> Option<Instant> {
+        match outcome {
+            Err(error) if error.disposition() == Disposition::PauseStage => {
+                let reason = ErrorChain(error).to_string();
+                if paused.is_none() {
+                    let (hint, recheck_s) = (error.hint(), self.recheck.as_secs());
+                    tracing::error!(stage = self.name, reason, hint, recheck_s, "stage paused; all work is kept");
+                }
+                context.status.set_blocked(self.name, reason);
+                Some(Instant::now())
+            }
+            Ok(_) if paused.is_some() => {
+                context.status.clear_blocked(self.name);
+                tracing::info!(stage = self.name, "stage resumed");
+                None
+            }
+            Ok(_) | Err(_) => paused,
+        }
     }
 
     fn write_down(
@@ -144,6 +181,10 @@ impl StageRunner {
                         "A stage failed for an item and will try again.");
                 }
                 context.journal.failed(item.id, self.state, &told, now_ms() + pause_ms)
+            }
+            Decision::PauseStage => {
+                worked(Outcome::Retried);
+                context.journal.failed(item.id, self.state, &told, now_ms() + milliseconds(self.recheck))
             }
             Decision::Quarantine => {
                 worked(Outcome::Quarantined);

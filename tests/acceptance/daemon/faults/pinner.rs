@@ -52,17 +52,31 @@ async fn pinner_that_answers_several_objects_at_once_is_understood() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pinner_that_names_other_content_is_not_believed() {
+async fn pinner_that_names_other_content_pauses_pinning_until_it_names_it_rightly() {
     let Some(mut bench) = Bench::new().await else { return };
+    let given = stream(6);
     bench.pinner.fault(Route::Upload, Fault::WrongCid);
-    bench.announce(&[one()]).await;
+    bench.announce(&given).await;
     bench.start();
-    bench.until_all(State::Quarantined, 1).await;
-    let reason = bench.items()[0].reason.clone().unwrap();
+    bench.until("pinning is paused", |bench| bench.waits_for("pin").is_some()).await;
+    bench.until("everything else went on", |bench| bench.in_state(State::Produced) == given.len()).await;
+    // Each second one result shows whether the pinner is right again.
+    let uploads = |bench: &Bench| bench.pinner.requests().iter().filter(|line| line.contains("/upload")).count();
+    let before = uploads(&bench);
+    bench.until("pinning was tried again twice", |bench| uploads(bench) >= before + 2).await;
+    let reason = bench.waits_for("pin").unwrap();
     assert!(reason.contains("stored it as"), "{reason}");
+    assert!(bench.get("/metrics").unwrap().contains("refiner_waiting{part=\"pin\"} 1"));
+    assert_eq!((bench.in_state(State::Produced), bench.in_state(State::Quarantined)), (given.len(), 0));
     assert_eq!(bench.proofs().await, []);
-    let status = bench.status().unwrap();
-    assert_eq!(status["journal"]["quarantined"][0]["reason"], reason, "{status}");
+    let paused = bench.log().matches("stage paused").count();
+    assert_eq!(paused, 1, "it is logged once:\n{}", bench.log());
+
+    bench.pinner.mend(Route::Upload);
+    bench.until_all(State::Final, given.len()).await;
+    assert_eq!(bench.waits_for("pin"), None);
+    assert!(bench.get("/metrics").unwrap().contains("refiner_waiting{part=\"pin\"} 0"));
+    bench.assert_proved_once(&given).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,21 +9,22 @@ pub use self::{
 };
 
 use refiner_config::{ConfigError, Environment, Values};
+use refiner_proofchain::Secret;
 
 use crate::cli;
 
-/// Reads every source and makes settings of them.
+/// Reads every source, and the key that was taken out of the environment, and makes settings of them.
 ///
 /// # Errors
 /// [`ConfigError`] with everything that is wrong, not only the first.
-pub fn read(arguments: &cli::Run) -> Result<Settings, ConfigError> {
-    let (values, settings) = resolved(arguments)?;
+pub fn read(arguments: &cli::Run, key: Option<Secret>) -> Result<Settings, ConfigError> {
+    let (values, settings) = resolved(arguments, key)?;
     values.warn();
     Ok(settings)
 }
 
-fn resolved(arguments: &cli::Run) -> Result<(Values, Settings), ConfigError> {
-    let environment = Environment::of_process();
+fn resolved(arguments: &cli::Run, key: Option<Secret>) -> Result<(Values, Settings), ConfigError> {
+    let environment = Environment::of_process().with_key(key);
     let mut problems = Vec::new();
     let file = arguments.file.read_from(&environment, None, &mut problems).get(&refiner_config::table::CONFIG);
     let values = arguments.settings.read_from(&environment, file.as_ref(), &mut problems);

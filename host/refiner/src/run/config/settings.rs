@@ -4,7 +4,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread, time::Durat
 
 use refiner_config::{Parameter, Problem, Values, table};
 use refiner_evm::{BasisPolicy, ExecutionPolicy};
-use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, StartBlock};
+use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, SecretFile, StartBlock};
 use url::Url;
 
 use crate::executor::{self, Evm};
@@ -196,6 +196,11 @@ impl Reading<'_> {
         Some(Network { chain_id: chain_id?, specimen_contract: specimen_contract?, result_contract: result_contract? })
     }
 
+    /// A file with a secret, with the access that is permitted to others.
+    fn file(&self, path: PathBuf) -> SecretFile {
+        SecretFile::new(path).permitting_others(self.values.get(&table::INSECURE_KEY_PERMISSIONS))
+    }
+
     /// Exactly one place for the key.
     fn key(&mut self) -> Option<Key> {
         let values = self.values;
@@ -206,7 +211,8 @@ impl Reading<'_> {
         }
         match (values.get(&table::KEYSTORE), values.get(&table::PASSWORD_FILE)) {
             (Some(path), Some(password_file)) => {
-                sources.push(("keystore", KeySource::Keystore { path, password_file }));
+                let (keystore, password) = (self.file(path), self.file(password_file));
+                sources.push(("keystore", KeySource::Keystore { keystore, password }));
             }
             (Some(_), None) => {
                 self.problems.push(Problem::Missing { key: "password-file", reason: "the keystore is encrypted" });
@@ -214,7 +220,7 @@ impl Reading<'_> {
             }
             (None, _) => {}
         }
-        sources.extend(values.get(&table::KEY_FILE).map(|path| ("key-file", KeySource::File(path))));
+        sources.extend(values.get(&table::KEY_FILE).map(|path| ("key-file", KeySource::File(self.file(path)))));
         sources.extend(values.key().map(|(variable, secret)| (variable, KeySource::Value(secret))));
         if let [(one, _), (other, _), ..] = sources.as_slice() {
             self.problems.push(Problem::Conflict { one, other });

@@ -26,7 +26,7 @@ const HIDDEN: &str = "…";
 /// # Errors
 /// [`ConfigError`] with everything that is wrong.
 pub fn shown(arguments: &cli::Run) -> Result<Vec<Shown>, ConfigError> {
-    let (values, settings) = super::resolved(arguments)?;
+    let (values, settings) = super::resolved(arguments, None)?;
     let rows = table::rows().filter(|row| row.is_in(Scope::Run));
     let mut shown: Vec<_> = rows.map(|row| show(row, &values, &settings)).collect();
     if let (Key::From(KeySource::Value(_)), Some((variable, _))) = (&settings.key, values.key()) {

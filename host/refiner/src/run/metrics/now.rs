@@ -11,7 +11,7 @@ use refiner_journal::{Count, State};
 use crate::run::status::Now;
 
 /// The parts that say what they wait for; see [`Now::waits_for`].
-const PARTS: [&str; 3] = ["connect", "scan", "prove"];
+const PARTS: [&str; 4] = ["connect", "scan", "pin", "prove"];
 /// Bytes of a page on every machine that this runs on.
 const PAGE_BYTES: u64 = 4_096;
 
