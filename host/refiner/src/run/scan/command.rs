@@ -18,7 +18,7 @@ use crate::{
 ///
 /// Every error of settings, rules, journal and chain.
 pub fn command(first: u64, last: Option<u64>, json: bool, run: &cli::Run) -> Result<ExitCode, Failure> {
-    let settings = config::read(run)?;
+    let settings = config::read(run, None)?;
     // First, because it is what another process may hold.
     let mut journal = Journal::open(&settings.data.join("journal.sqlite"))?;
     let blocks = blocks(first, last, journal.cursor()?)?;
