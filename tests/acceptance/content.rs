@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     process::{Child, Stdio},
 };
 
@@ -102,14 +102,50 @@ fn store_is_served_as_a_pinner_and_as_a_gateway() {
 }
 
 #[test]
+fn das_root_of_a_file_is_the_one_that_ewm_das_gives_it_and_leads_back_to_the_file() {
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/samples/1-22500001.avro");
+    let id = "bafyreigyvawr752qcmjvtl4f55kirhew4f6vriwihqf4g3z7yga4fbqqai";
+    assert_eq!(refiner(&["content", "cid", "--das", sample]).expect(0).text(), format!("{id}  {sample}\n"));
+
+    let scratch = tempfile::tempdir().unwrap();
+    let served = Served::start(&["content", "serve", "--data", text(scratch.path()), "--listen", "127.0.0.1:0"]);
+    let file = fs::read(sample).unwrap();
+    let (boundary, head) =
+        ("multipart/form-data; boundary=b", "Content-Disposition: form-data; name=\"a\"; filename=\"a\"");
+    let form = [format!("--b\r\n{head}\r\n\r\n").as_bytes(), &file, b"\r\n--b--\r\n"].concat();
+    let posted = post(&format!("{}/api/v1/upload", served.url), boundary, &form);
+    assert!(posted.ends_with(&format!("{{\"cid\": \"{id}\"}}")), "{posted}");
+    let api = format!("{}/api/v1", served.url);
+    for place in [["--pinner", &served.url, "--gateway", "none"], ["--pinner", &api, "--gateway", "none"]] {
+        let got = refiner(&[&["content", "get", id][..], &place].concat()).expect(0);
+        assert!(got.stdout == file, "{place:?}");
+    }
+    assert!(refiner(&["content", "get", id, "--gateway", &served.url]).expect(0).stdout == file);
+}
+
+/// The whole answer to a POST, as it came.
+fn post(url: &str, content_type: &str, body: &[u8]) -> String {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    let head = format!("POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\n");
+    stream.write_all(format!("{head}Connection: close\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes()).unwrap();
+    stream.write_all(body).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
 fn request_for_content_ends_at_the_time_limit_that_was_set() {
     // It takes connections, and never answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let gateway = format!("http://{}", silent.local_addr().unwrap());
     let id = refiner_content::content_id(b"small").to_string();
     let start = std::time::Instant::now();
-    let ended = refiner(&["content", "get", &id, "--gateway", &gateway, "--fetch-timeout", "1s"]).expect(5);
-    assert!(start.elapsed() < std::time::Duration::from_secs(15), "{:?}: {}", start.elapsed(), ended.stderr);
+    for limit in ["--fetch-timeout", "--fetch-stall-timeout"] {
+        let ended = refiner(&["content", "get", &id, "--gateway", &gateway, limit, "1s"]).expect(5);
+        assert!(start.elapsed() < std::time::Duration::from_secs(15), "{:?}: {}", start.elapsed(), ended.stderr);
+    }
 }
 
 #[test]

@@ -94,14 +94,18 @@ settings! {
     RESULT_CONTRACT: Option<Address> = "result-contract" <"ADDRESS"> .under(PROOF_CHAIN).on(&[Run])
         .formerly(&[Variable("BRP_PROOFCHAIN_ADDRESS")]);
 
-    /// Node of the proof chain; the next one is asked when one does not answer. Can be repeated.
+    /// Node of the proof chain; the next one is asked when one gives no usable answer or is behind. Can be repeated.
     RPC: Vec<Url> = "rpc" <"URL"> .under(PROOF_CHAIN).on(&[Run]).confidential()
+        .expecting("a URL that begins with http:// or https:// (where a provider gives wss://, it has an https:// address beside it)")
         // Its name notwithstanding, it is the proof chain's node.
         .formerly(&[Variable("NODE_ETHEREUM_MAINNET")]);
 
     /// Time limit for one RPC request; after it the request is retried, on the next node if there is one.
     RPC_TIMEOUT: Duration = "rpc-timeout" <"DURATION"> .under(PROOF_CHAIN).on(&[Run]).default("15s").within("1s", "10m")
         .formerly(&[in_unit("rpc-s", "s")]);
+
+    /// Questions that each node gets in a second at most; each of a batch counts [default: no limit].
+    RPC_RPS: Option<u64> = "rpc-rps" <"N"> .under(PROOF_CHAIN).on(&[Run]).within("1", "10000");
 
     /// Chain whose specimens are refined. Can be repeated.
     SOURCE_CHAIN: Vec<u64> = "source-chain" <"ID"> .under(PROOF_CHAIN).on(&[Run]).default("1").expecting("a chain id");
@@ -132,6 +136,14 @@ settings! {
 
     /// IPFS gateway that content is fetched from, or `none` [default: four public ones]. Can be repeated.
     GATEWAY: Vec<String> = "gateway" <"URL"> .under(CONTENT).on(&[Run, ContentGet]).with_commas().confidential();
+
+    /// Longest silence of a gateway or an announced URL, before its answer begins and within it; then it counts as failed.
+    FETCH_STALL_TIMEOUT: Duration = "fetch-stall-timeout" <"DURATION"> .under(CONTENT).on(&[Run, ContentGet]).default("60s")
+        .within("1s", "10m");
+
+    /// Time limit for one pinner, gateway or announced URL to send content, however steadily it comes.
+    FETCH_TIMEOUT: Duration = "fetch-timeout" <"DURATION"> .under(CONTENT).on(&[Run, ContentGet]).default("5m")
+        .within("1s", "1h");
 
     /// Permits announced URLs that lead to private addresses.
     PRIVATE_URLS: bool = "private-urls" <"BOOL"> .under(CONTENT).on(&[Run]).default("false");
@@ -266,9 +278,6 @@ settings! {
 
     /// Directory of a daemon whose store is asked first.
     CONTENT_DATA: Option<PathBuf> = "data" <"DIR"> .on(&[ContentGet]);
-
-    /// Time limit for one request [default: 120s to a pinner, 60s to a gateway].
-    FETCH_TIMEOUT: Option<Duration> = "fetch-timeout" <"DURATION"> .on(&[ContentGet]).within("1s", "1h");
 
     /// Address to listen on.
     CONTENT_LISTEN: SocketAddr = "listen" <"ADDRESS"> .on(&[ContentServe]).default("127.0.0.1:5080")

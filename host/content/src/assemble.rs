@@ -31,6 +31,12 @@ pub enum DagError {
         /// The fault of the block.
         source: NodeError,
     },
+    /// A link to a block that no file is made of.
+    #[error("block {id} is DAG-CBOR, which is no part of a file")]
+    Codec {
+        /// Id of the block.
+        id: ContentId,
+    },
     /// Nodes above nodes without end.
     #[error("the file's tree has more than {DEPTH_MAX} levels")]
     TooDeep,
@@ -81,6 +87,7 @@ pub fn assemble(root: &ContentId, blocks: &Blocks, limit_bytes: usize) -> Result
         let FileNode { inline, links, file_bytes } = match id.codec() {
             Codec::Raw => FileNode { inline: block.clone(), links: Vec::new(), file_bytes: None },
             Codec::DagPb => dag_pb::read_file_node(block).map_err(|source| DagError::Node { id, source })?,
+            Codec::DagCbor => return Err(DagError::Codec { id }),
         };
         if depth == 0 {
             stated_bytes = file_bytes;

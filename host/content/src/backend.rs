@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::{Content, ContentId, FetchError, KeepError, Origin, blocking::blocking};
+use crate::{Content, ContentId, FetchError, KeepError, Origin};
 
 /// The caller's own check that bytes are the very ones that are meant, for example that they have the announced specimen hash.
 /// Runs beside the asynchronous threads.
@@ -26,15 +26,7 @@ pub trait FetchBackend: Send + Sync {
     ///
     /// [`FetchError`], [`FetchError::NotAccepted`] among them.
     fn fetch_accepted<'a>(&'a self, id: &'a ContentId, accept: Accept) -> BoxFuture<'a, Result<Content, FetchError>> {
-        Box::pin(async move {
-            let content = self.fetch(id).await?;
-            let bytes = content.bytes().clone();
-            if blocking(move || accept(&bytes)).await {
-                Ok(content)
-            } else {
-                Err(FetchError::NotAccepted { from: self.origin().clone() })
-            }
-        })
+        Box::pin(async move { self.fetch(id).await?.confirm(Some(accept), self.origin()).await })
     }
 }
 

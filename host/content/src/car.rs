@@ -10,9 +10,9 @@ use bytes::Bytes;
 use crate::{Block, ContentId, Dag, IdError, varint};
 
 /// Longest header. One root takes 58 bytes.
-const HEADER_BYTES_MAX: usize = 4096;
+pub(crate) const HEADER_BYTES_MAX: usize = 1 << 20;
 /// Most roots in a header.
-const ROOTS_MAX: u64 = 64;
+const ROOTS_MAX: u64 = 1 << 14;
 /// Longest block. Nothing that travels over bitswap is above 2 MiB.
 pub(crate) const BLOCK_BYTES_MAX: usize = 4 << 20;
 /// Most blocks of an archive.
@@ -78,10 +78,12 @@ pub enum CarError {
         id: ContentId,
     },
     /// A block is too long.
-    #[error("a block of {bytes} bytes; at most {BLOCK_BYTES_MAX} are read")]
+    #[error("a block of {bytes} bytes; at most {limit_bytes} are read")]
     BlockTooLarge {
         /// Its stated length, with its id.
         bytes: u64,
+        /// The most bytes that are read.
+        limit_bytes: usize,
     },
     /// There are too many blocks.
     #[error("the archive holds more than {BLOCKS_MAX} blocks")]
@@ -147,7 +149,11 @@ fn take_entry(archive: &Bytes, rest: &mut Bytes, limit: usize) -> Result<Bytes, 
     let stated = varint::read(&mut ahead).ok_or(CarError::Truncated { at })?;
     let length = usize::try_from(stated).unwrap_or(usize::MAX);
     if length > limit {
-        return Err(if at == 0 { CarError::Header } else { CarError::BlockTooLarge { bytes: stated } });
+        return Err(if at == 0 {
+            CarError::Header
+        } else {
+            CarError::BlockTooLarge { bytes: stated, limit_bytes: limit }
+        });
     }
     if length > ahead.len() {
         return Err(CarError::Truncated { at });
@@ -158,7 +164,7 @@ fn take_entry(archive: &Bytes, rest: &mut Bytes, limit: usize) -> Result<Bytes, 
 }
 
 /// The roots are not returned: what was asked for is the root, and every block is checked.
-fn read_header(header: &[u8]) -> Result<(), CarError> {
+pub(crate) fn read_header(header: &[u8]) -> Result<(), CarError> {
     let mut rest = header;
     let mut version = None;
     let (MAP, keys) = read_head(&mut rest).ok_or(CarError::Header)? else { return Err(CarError::Header) };

@@ -1,8 +1,8 @@
 use bytes::Bytes;
 
-use crate::{CHUNK_BYTES, Codec, ContentId, blocking::blocking, content_id};
+use crate::{Accept, CHUNK_BYTES, Codec, ContentId, FetchError, Origin, blocking::blocking, content_id, das};
 
-/// Bytes together with the id they were checked against.
+/// Bytes together with the id they were asked for by, and checked against it or against the announced hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
     id: ContentId,
@@ -27,19 +27,50 @@ impl Content {
         Self::kept(ContentId::of_raw_digest(sha256), bytes)
     }
 
-    /// Checks `bytes` against `id`: a raw id by its own hash, any other by the network's UnixFS profile. When they differ, the error has the id
-    /// that the profile gives them; a tree of another profile cannot be distinguished from damage this way.
+    /// Checks `bytes` against `id`: a raw id by its own hash, a DAS root by encoding them, any other by the network's profile. When they
+    /// differ, the error has the id that the profile gives them; a tree of another profile cannot be distinguished from damage this way.
     pub(crate) fn check(id: ContentId, bytes: Bytes) -> Result<Self, Differs> {
-        if id.codec() == Codec::Raw && id.names(&bytes) {
-            return Ok(Self::of_other_profile(id, bytes));
+        match id.codec() {
+            Codec::Raw if id.names(&bytes) => return Ok(Self::of_other_profile(id, bytes)),
+            Codec::DagCbor if is_das(&id, &bytes) => return Ok(Self::of_other_profile(id, bytes)),
+            Codec::Raw | Codec::DagPb | Codec::DagCbor => {}
         }
         let got = content_id(&bytes);
         if got == id { Ok(Self { id, unixfs_id: id, bytes }) } else { Err(Differs { got }) }
     }
 
-    /// The same, beside the asynchronous threads.
-    pub(crate) async fn check_beside(id: ContentId, bytes: Bytes) -> Result<Self, Differs> {
-        blocking(move || Self::check(id, bytes)).await
+    /// Checks bytes that came `from` a backend: by `accept`, the announced hash, when there is one, and otherwise by `id`.
+    pub(crate) async fn admit(
+        id: ContentId,
+        bytes: Bytes,
+        accept: Option<Accept>,
+        from: &Origin,
+    ) -> Result<Self, FetchError> {
+        let from = from.clone();
+        blocking(move || {
+            if let Some(accept) = accept {
+                if let Some(content) = accepted(id, bytes.clone(), &accept) {
+                    return Ok(content);
+                }
+                // The same bytes come from every backend when they are what the id names.
+                if id.codec() == Codec::DagCbor || Self::check(id, bytes.clone()).is_ok() {
+                    return Err(FetchError::NotAccepted { from });
+                }
+            }
+            Self::check(id, bytes).map_err(|Differs { got }| FetchError::Mismatch { from, asked: id, got })
+        })
+        .await
+    }
+
+    /// Checks content that fits its id against the announced hash as well, when there is one.
+    pub(crate) async fn confirm(self, accept: Option<Accept>, from: &Origin) -> Result<Self, FetchError> {
+        let Some(accept) = accept else { return Ok(self) };
+        let bytes = self.bytes.clone();
+        if blocking(move || accept(&bytes)).await {
+            Ok(self)
+        } else {
+            Err(FetchError::NotAccepted { from: from.clone() })
+        }
     }
 
     /// Bytes that were checked against an id of another profile.
@@ -47,6 +78,11 @@ impl Content {
         let is_one_leaf = id.codec() == Codec::Raw && bytes.len() <= CHUNK_BYTES;
         let unixfs_id = if is_one_leaf { id } else { content_id(&bytes) };
         Self { id, unixfs_id, bytes }
+    }
+
+    /// The same bytes, asked for by another id that is known to name them.
+    pub(crate) fn under(self, id: ContentId) -> Self {
+        Self { id, ..self }
     }
 
     /// Bytes that were checked against the id of the network's UnixFS profile before, when they were kept under it.
@@ -84,4 +120,16 @@ impl Content {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Differs {
     pub(crate) got: ContentId,
+}
+
+/// The bytes as content when `accept` takes them. Another party's profile may have given them the id, so that theirs is computed.
+pub(crate) fn accepted(id: ContentId, bytes: Bytes, accept: &Accept) -> Option<Content> {
+    accept(&bytes).then(|| Content { id, unixfs_id: content_id(&bytes), bytes })
+}
+
+fn is_das(id: &ContentId, bytes: &[u8]) -> bool {
+    das::names(id, bytes).unwrap_or_else(|error| {
+        tracing::error!(%id, %error, "DAS id not compared");
+        false
+    })
 }

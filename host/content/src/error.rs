@@ -4,7 +4,9 @@ use std::{fmt, io, path::PathBuf};
 
 use refiner_diagnostics::{Diagnostic, ErrorChain, ExitCode, Hint};
 
-use crate::{BaseUrlError, CarError, ClientError, ContentId, DagError, Excerpt, Origin, TransportError};
+use crate::{
+    BaseUrlError, CarError, ClientError, ContentId, DagError, DasError, EncodeError, Excerpt, Origin, TransportError,
+};
 
 /// Attempts that a failure's text tells of; it has them all.
 const ATTEMPTS_TOLD_MAX: usize = 8;
@@ -101,6 +103,30 @@ pub enum FetchError {
         /// Why not.
         source: DagError,
     },
+    /// The blocks do not make DAS content.
+    #[error("{from} sent blocks that make no DAS content")]
+    DasBlock {
+        /// The source.
+        from: Origin,
+        /// Why not.
+        source: DasError,
+    },
+    /// The id itself names no DAS content that is read here, whoever sends it.
+    #[error("what {id} names is no DAS content")]
+    NoDas {
+        /// The id.
+        id: ContentId,
+        /// Why not.
+        source: DasError,
+    },
+    /// Bytes could not be encoded for the comparison with a DAS id.
+    #[error("{id} was not compared")]
+    Kzg {
+        /// The id.
+        id: ContentId,
+        /// The cause.
+        source: EncodeError,
+    },
     /// The announced hash is another than that of the bytes.
     #[error("{from} sent bytes that do not have the announced hash")]
     NotAccepted {
@@ -140,9 +166,11 @@ impl FetchError {
             | Self::Mismatch { .. }
             | Self::Car { .. }
             | Self::Dag { .. }
+            | Self::DasBlock { .. }
+            | Self::Kzg { .. }
             | Self::Damaged { .. }
             | Self::File { .. } => Blame::Infrastructure,
-            Self::TooLarge { .. } | Self::NoFile { .. } | Self::NotAccepted { .. } => Blame::Final,
+            Self::TooLarge { .. } | Self::NoFile { .. } | Self::NoDas { .. } | Self::NotAccepted { .. } => Blame::Final,
         }
     }
 }

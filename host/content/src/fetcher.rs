@@ -25,6 +25,14 @@ pub struct HedgePolicy {
     pub in_flight: usize,
 }
 
+impl HedgePolicy {
+    /// The default rhythm with another limit for one attempt.
+    #[must_use]
+    pub fn within(attempt: Duration) -> Self {
+        Self { attempt, ..Self::default() }
+    }
+}
+
 impl Default for HedgePolicy {
     /// A specimen of 3.5 MB takes 1.1 s at the 25 Mbit/s recommended to operators; four at once still fit in memory.
     fn default() -> Self {

@@ -7,8 +7,9 @@ use futures_util::future::BoxFuture;
 use url::Url;
 
 use crate::{
-    Codec, Content, ContentId, DagError, FetchBackend, FetchError, HttpLimits, Origin, assemble,
+    Accept, Codec, Content, ContentId, DagError, FetchBackend, FetchError, HttpLimits, Origin, assemble,
     blocking::blocking,
+    das::BlockGateway,
     error::SetupError,
     http::{self, Http},
     read_car,
@@ -21,7 +22,7 @@ pub const PUBLIC_GATEWAYS: [&str; 4] =
 /// Bytes that an archive may have above those of the file: ids, lengths and nodes, about a hundredth with chunks of 4 KiB.
 const ARCHIVE_EXTRA_BYTES: usize = 1 << 20;
 
-const ARCHIVE: &str = "application/vnd.ipld.car; version=1; order=dfs; dups=n";
+pub(crate) const ARCHIVE: &str = "application/vnd.ipld.car; version=1; order=dfs; dups=n";
 
 /// A client of one gateway.
 #[derive(Clone, Debug)]
@@ -52,24 +53,25 @@ impl Gateway {
         Ok(Self { origin: Origin::of_url(&base), base, http })
     }
 
-    async fn fetch_checked(&self, id: ContentId) -> Result<Content, FetchError> {
+    async fn fetch_checked(&self, id: ContentId, accept: Option<Accept>) -> Result<Content, FetchError> {
         let from = &self.origin;
         let url = http::below(&self.base, &format!("ipfs/{id}"));
+        if id.codec() == Codec::DagCbor {
+            let url = |block: &ContentId| http::below(&self.base, &format!("ipfs/{block}"));
+            return BlockGateway { http: &self.http, origin: from, url: &url }.fetch(id, accept).await;
+        }
         let bytes = self.http.get(url.clone(), "*/*", from, self.http.limits.body_bytes).await?;
         if bytes.is_empty() && !id.names(&bytes) {
             return Err(FetchError::EmptyAnswer { from: from.clone() });
         }
-        let differs = match Content::check_beside(id, bytes).await {
-            Ok(content) => return Ok(content),
-            Err(differs) => differs,
+        let mismatch = match Content::admit(id, bytes, accept.clone(), from).await {
+            Err(mismatch @ FetchError::Mismatch { .. }) if id.codec() == Codec::DagPb => mismatch,
+            admitted => return admitted,
         };
-        let mismatch = FetchError::Mismatch { from: from.clone(), asked: id, got: differs.got };
-        if id.codec() == Codec::Raw {
-            return Err(mismatch);
-        }
         match self.fetch_blocks(id, url).await {
             // It has no archives: what is known is that the bytes were not those of our profile.
             Err(FetchError::Status { .. } | FetchError::NotFound { .. }) => Err(mismatch),
+            Ok(content) => content.confirm(accept, from).await,
             fetched => fetched,
         }
     }
@@ -99,6 +101,10 @@ impl FetchBackend for Gateway {
     }
 
     fn fetch<'a>(&'a self, id: &'a ContentId) -> BoxFuture<'a, Result<Content, FetchError>> {
-        Box::pin(self.fetch_checked(*id))
+        Box::pin(self.fetch_checked(*id, None))
+    }
+
+    fn fetch_accepted<'a>(&'a self, id: &'a ContentId, accept: Accept) -> BoxFuture<'a, Result<Content, FetchError>> {
+        Box::pin(self.fetch_checked(*id, Some(accept)))
     }
 }

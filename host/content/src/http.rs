@@ -1,5 +1,6 @@
 //! HTTP requests that are bounded in time, bytes and redirects.
 
+mod limits;
 mod rate;
 mod redirect;
 
@@ -14,46 +15,14 @@ use url::Url;
 pub use self::rate::LeastRate;
 
 use self::rate::Window;
-use crate::{AddressPolicy, CONTENT_BYTES_MAX, Excerpt, FetchError, Origin, url_fetcher};
+use crate::{AddressPolicy, Excerpt, FetchError, Origin, url_fetcher};
+
+pub use self::limits::HttpLimits;
 
 /// Bytes of an answer that is only shown: an error's text.
 const SAID_BYTES_MAX: usize = 4096;
 /// Room taken before bytes arrive, whatever length the answer states.
 const FIRST_ROOM_BYTES: usize = 1 << 20;
-
-/// How long and how much one request may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HttpLimits {
-    /// Until a connection stands.
-    pub connect: Duration,
-    /// From the request until the answer begins.
-    pub answer: Duration,
-    /// Between two pieces of the answer.
-    pub idle: Duration,
-    /// The least that comes once the answer has begun.
-    pub least_rate: LeastRate,
-    /// The request in all.
-    pub deadline: Duration,
-    /// Bytes of the answer.
-    pub body_bytes: usize,
-    /// Redirects followed.
-    pub redirects: usize,
-}
-
-impl Default for HttpLimits {
-    /// For a gateway: one that has not begun after 20 s will not, and 64 MiB take 51 s at 10 Mbit/s.
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            answer: Duration::from_secs(20),
-            idle: Duration::from_secs(10),
-            least_rate: LeastRate::default(),
-            deadline: Duration::from_secs(60),
-            body_bytes: CONTENT_BYTES_MAX,
-            redirects: 4,
-        }
-    }
-}
 
 /// What a connection met.
 #[derive(Debug, thiserror::Error)]
@@ -178,17 +147,38 @@ impl Http {
     }
 
     async fn answer(&self, request: RequestBuilder, from: &Origin, limit_bytes: usize) -> Result<Bytes, FetchError> {
-        let broken = |failure| into_fetch_error(failure, from);
-        let mut response = self.send(request, self.limits.answer).await.map_err(broken)?;
-        let status = response.status().as_u16();
-        if status != 200 {
-            let said = self.said(&mut response).await;
-            return Err(match status {
-                404 | 410 => FetchError::NotFound { from: from.clone() },
-                status => FetchError::Status { from: from.clone(), status, said },
-            });
+        let mut response = self.open(request, from).await?;
+        self.body(&mut response, limit_bytes).await.map_err(|failure| into_fetch_error(failure, from))
+    }
+
+    /// The beginning of a 200, whose pieces [`next_piece`](Self::next_piece) reads.
+    pub(crate) async fn open(&self, request: RequestBuilder, from: &Origin) -> Result<Response, FetchError> {
+        let sent = self.send(request, self.limits.answer).await;
+        let mut response = sent.map_err(|failure| into_fetch_error(failure, from))?;
+        match response.status().as_u16() {
+            200 => Ok(response),
+            404 | 410 => Err(FetchError::NotFound { from: from.clone() }),
+            status => {
+                let said = self.said(&mut response).await;
+                Err(FetchError::Status { from: from.clone(), status, said })
+            }
         }
-        self.body(&mut response, limit_bytes).await.map_err(broken)
+    }
+
+    /// A window for the pieces of one answer.
+    pub(crate) const fn window(&self) -> Window {
+        Window::of(self.limits.least_rate)
+    }
+
+    pub(crate) async fn next_piece(
+        &self,
+        response: &mut Response,
+        window: &mut Window,
+        from: &Origin,
+    ) -> Result<Option<Bytes>, FetchError> {
+        let piece = window.bound(self.piece(response)).await;
+        let counted = piece.and_then(|piece| window.count(piece.as_ref().map_or(0, Bytes::len)).map(|()| piece));
+        counted.map_err(|failure| into_fetch_error(failure, from))
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder, answer: Duration) -> Result<Response, Failure> {
@@ -206,7 +196,7 @@ impl Http {
         }
         let room = usize::try_from(stated).unwrap_or(limit_bytes).min(FIRST_ROOM_BYTES);
         let mut body = BytesMut::with_capacity(room);
-        let mut window = Window::of(self.limits.least_rate);
+        let mut window = self.window();
         while let Some(piece) = window.bound(self.piece(response)).await? {
             window.count(piece.len())?;
             if piece.len() > limit_bytes - body.len() {
@@ -227,7 +217,7 @@ impl Http {
 
     /// The beginning of an error's text, as much of it as comes.
     pub(crate) async fn said(&self, response: &mut Response) -> Excerpt {
-        let (mut said, mut window) = (Vec::new(), Window::of(self.limits.least_rate));
+        let (mut said, mut window) = (Vec::new(), self.window());
         while said.len() < SAID_BYTES_MAX {
             match window.bound(self.piece(response)).await {
                 Ok(Some(piece)) if window.count(piece.len()).is_ok() => {

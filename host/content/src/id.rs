@@ -20,6 +20,7 @@ const DIGEST_BYTES: usize = 32;
 const VERSION_0_PREFIX: [u8; 2] = [0x12, 0x20];
 const RAW: u64 = 0x55;
 const DAG_PB: u64 = 0x70;
+const DAG_CBOR: u64 = 0x71;
 
 /// The form of the block that an id names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,6 +29,8 @@ pub enum Codec {
     Raw,
     /// A dag-pb node, of which a larger file is made.
     DagPb,
+    /// A DAG-CBOR value; as an announced id, the root of DAS content.
+    DagCbor,
 }
 
 /// The name of a block: its codec and the sha2-256 of its bytes.
@@ -82,6 +85,7 @@ impl ContentId {
         let codec = match self.codec {
             Codec::Raw => RAW,
             Codec::DagPb => DAG_PB,
+            Codec::DagCbor => DAG_CBOR,
         };
         let mut bytes = Vec::with_capacity(4 + DIGEST_BYTES);
         for value in [VERSION_1, codec, SHA2_256, DIGEST_BYTES as u64] {
@@ -108,6 +112,7 @@ impl ContentId {
         let codec = match read_varint(bytes)? {
             RAW => Codec::Raw,
             DAG_PB => Codec::DagPb,
+            DAG_CBOR => Codec::DagCbor,
             codec => return Err(IdError::Codec { codec }),
         };
         let hash = read_varint(bytes)?;
@@ -198,8 +203,10 @@ pub enum IdError {
         /// The version that was found.
         version: u64,
     },
-    /// The block is neither raw nor dag-pb.
-    #[error("content id of codec {codec:#x}; raw ({RAW:#x}) and dag-pb ({DAG_PB:#x}) are read")]
+    /// The block is of another codec.
+    #[error(
+        "content id of codec {codec:#x}; raw ({RAW:#x}), dag-pb ({DAG_PB:#x}) and dag-cbor ({DAG_CBOR:#x}) are read"
+    )]
     Codec {
         /// Multicodec of the block.
         codec: u64,

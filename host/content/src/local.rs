@@ -3,6 +3,7 @@
 //! ```text
 //! format         "refiner content store 1\n"
 //! kept/<id>      the content, whole; the id is CIDv1 in base32, by the network's UnixFS profile
+//! named/<id>     the id of the content that a DAS root names
 //! partial/*      being written
 //! aside/<id>.<n> found damaged
 //! lock           empty; held alone while one file is pruned
@@ -27,11 +28,12 @@ use refiner_buffers::Buffers;
 use refiner_permissions::{private_directory, private_file, tighten};
 
 use crate::{
-    Accept, Content, ContentId, ContentStore, FetchBackend, FetchError, KeepError, Origin, blocking::blocking,
+    Accept, Codec, Content, ContentId, ContentStore, FetchBackend, FetchError, KeepError, Origin, blocking::blocking,
 };
 
 pub use self::prune::{Pruned, Retention, Stored};
 
+mod named;
 mod prune;
 
 const FORMAT: &str = "refiner content store 1\n";
@@ -84,7 +86,7 @@ impl LocalStore {
     /// [`OpenError`]
     pub fn open(root: impl AsRef<Path>, limit_bytes: usize) -> Result<Self, OpenError> {
         let root = root.as_ref();
-        for path in [root.to_owned(), root.join("kept"), root.join("partial"), root.join("aside")] {
+        for path in ["", "kept", "named", "partial", "aside"].map(|name| root.join(name)) {
             private_directory(&path).map_err(|source| OpenError::File { path, source })?;
         }
         for path in [root.join("format"), root.join("lock")] {
@@ -123,11 +125,19 @@ impl LocalStore {
     /// [`FetchError::NotFound`], [`FetchError::TooLarge`], [`FetchError::File`], and [`FetchError::Damaged`] when the bytes are not those
     /// of the id: the file is then moved to `aside`.
     pub fn read(&self, id: &ContentId) -> Result<Content, FetchError> {
-        self.checked(id, self.unchecked(id)?)
+        match id.codec() {
+            Codec::DagCbor => self.read_named(id),
+            Codec::Raw | Codec::DagPb => self.checked(id, self.unchecked(id)?),
+        }
     }
 
     /// Reads content that `accept` takes, which is then all that is checked: the id was when it was kept.
     fn read_accepted(&self, id: &ContentId, accept: &Accept) -> Result<Content, FetchError> {
+        if id.codec() == Codec::DagCbor {
+            let content = self.read_named(id)?;
+            let is_accepted = accept(content.bytes());
+            return is_accepted.then_some(content).ok_or(FetchError::NotAccepted { from: self.origin.clone() });
+        }
         let bytes = self.unchecked(id)?;
         if accept(&bytes) {
             return Ok(Content::kept(*id, bytes));

@@ -7,10 +7,14 @@
 //! | `GET /get?cid=` | 200 and the bytes; 404 when they are not there |
 //! | `GET /ipfs/<id>` | the same; with `?format=car` as an archive of blocks |
 //! | `GET /health` | 200 `I'm healthy` |
+//! | `POST /api/v1/upload`, `POST /api/v1/cid` | the same as without `/api/v1`, with the DAS root that ewm-das gives the content |
+//! | `GET /api/v1/get?cid=` | 200 and the bytes, also by the id of an upload without `/api/v1` |
+//! | `/api/v1/health` | 200 and nothing |
 //!
 //! Errors are `{"error": "…"}`, escaped. Where the pinner answers 200 with nothing (no file name, no id), the answer here is 400.
 
 mod body;
+mod das;
 
 use std::{fmt, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -19,14 +23,14 @@ use axum::{
     extract::{DefaultBodyLimit, Multipart, Path, Query, State, multipart::MultipartRejection},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use serde::Deserialize;
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
-    CONTENT_BYTES_MAX, Content, ContentId, ContentStore, Dag, FetchBackend, FetchError, KeepError, LocalStore,
+    CONTENT_BYTES_MAX, Codec, Content, ContentId, ContentStore, Dag, FetchBackend, FetchError, KeepError, LocalStore,
     write_car,
 };
 
@@ -120,6 +124,10 @@ pub fn router(store: LocalStore, limits: ServeLimits) -> Router {
         .route("/get", get(get_content))
         .route("/ipfs/{id}", get(get_ipfs))
         .route("/health", get(|| async { "I'm healthy" }))
+        .route("/api/v1/upload", post(das::upload))
+        .route("/api/v1/cid", post(das::cid))
+        .route("/api/v1/get", get(get_content))
+        .route("/api/v1/health", any(|| async {}))
         .layer(DefaultBodyLimit::max(limits.content_bytes.saturating_add(FORM_EXTRA_BYTES)))
         .with_state(serving)
 }
@@ -170,10 +178,13 @@ async fn get_ipfs(
     Query(query): Query<IpfsQuery>,
 ) -> Result<Response, RequestError> {
     let content = serving.read(&id).await?;
-    if query.format.as_deref() != Some("car") {
-        return Ok(bytes(content));
-    }
-    let archive = write_car(&Dag::of(content.bytes()));
+    let is_archive = query.format.as_deref() == Some("car");
+    let archive = match (is_archive, content.id().codec()) {
+        (true, Codec::DagCbor) => das::archive(content).await?,
+        (false, Codec::DagCbor) => return Err(RequestError::OnlyArchive),
+        (true, Codec::Raw | Codec::DagPb) => write_car(&Dag::of(content.bytes())),
+        (false, Codec::Raw | Codec::DagPb) => return Ok(bytes(content)),
+    };
     Ok(([(header::CONTENT_TYPE, "application/vnd.ipld.car; version=1")], archive).into_response())
 }
 
@@ -212,6 +223,10 @@ enum RequestError {
     Fetch(FetchError),
     #[error(transparent)]
     Keep(KeepError),
+    #[error("a DAS root is served as an archive; ask with ?format=car")]
+    OnlyArchive,
+    #[error(transparent)]
+    Encode(crate::EncodeError),
     #[error("too many requests at once")]
     Busy,
 }
@@ -228,7 +243,8 @@ impl RequestError {
             Self::Stalled => StatusCode::REQUEST_TIMEOUT,
             Self::Fetch(FetchError::NotFound { .. }) => StatusCode::NOT_FOUND,
             Self::Keep(KeepError::DiskFull { .. }) => StatusCode::INSUFFICIENT_STORAGE,
-            Self::Fetch(_) | Self::Keep(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::OnlyArchive => StatusCode::NOT_ACCEPTABLE,
+            Self::Fetch(_) | Self::Keep(_) | Self::Encode(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

@@ -61,6 +61,10 @@ impl Dag {
         Self { root, blocks }
     }
 
+    pub(crate) const fn from_parts(root: ContentId, blocks: Vec<Block>) -> Self {
+        Self { root, blocks }
+    }
+
     /// Content id of the file.
     #[must_use]
     pub const fn root(&self) -> ContentId {

@@ -11,8 +11,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use crate::{
-    ClientError, Content, ContentId, FetchBackend, FetchError, HttpLimits, Origin, TransportError, blocking::blocking,
-    http::Http,
+    Accept, ClientError, Codec, Content, ContentId, FetchBackend, FetchError, HttpLimits, Origin, TransportError,
+    blocking::blocking, das::BlockGateway, http::Http,
 };
 
 /// Where an announced URL may lead. The proof chain stores what any producer wrote, and `http://169.254.169.254/` is a URL too.
@@ -54,20 +54,31 @@ impl UrlFetcher {
     }
 
     /// Fetches from a gateway that an announced URL names.
-    pub(crate) async fn fetch_content(&self, url: &Url, id: ContentId) -> Result<Content, FetchError> {
+    pub(crate) async fn fetch_content(
+        &self,
+        url: &Url,
+        id: ContentId,
+        accept: Option<Accept>,
+    ) -> Result<Content, FetchError> {
         let from = Origin::of_url(url);
+        if id.codec() == Codec::DagCbor {
+            self.admit(url, &from)?;
+            let url = |block: &ContentId| beside(url, id, *block);
+            return BlockGateway { http: &self.http, origin: &from, url: &url }.fetch(id, accept).await;
+        }
         let bytes = self.get(url, &from).await?;
-        Content::check_beside(id, bytes).await.map_err(|differs| FetchError::Mismatch {
-            from,
-            asked: id,
-            got: differs.got,
-        })
+        Content::admit(id, bytes, accept, &from).await
     }
 
-    async fn get(&self, url: &Url, from: &Origin) -> Result<Bytes, FetchError> {
+    fn admit(&self, url: &Url, from: &Origin) -> Result<(), FetchError> {
         if self.policy == AddressPolicy::Public && !is_public_host(url) {
             return Err(FetchError::Transport { from: from.clone(), source: TransportError::PrivateAddress });
         }
+        Ok(())
+    }
+
+    async fn get(&self, url: &Url, from: &Origin) -> Result<Bytes, FetchError> {
+        self.admit(url, from)?;
         let bytes = self.http.get(url.clone(), "*/*", from, self.http.limits.body_bytes).await?;
         if bytes.is_empty() { Err(FetchError::EmptyAnswer { from: from.clone() }) } else { Ok(bytes) }
     }
@@ -87,8 +98,23 @@ impl FetchBackend for NamedGateway {
     }
 
     fn fetch<'a>(&'a self, id: &'a ContentId) -> BoxFuture<'a, Result<Content, FetchError>> {
-        Box::pin(self.web.fetch_content(&self.url, *id))
+        Box::pin(self.web.fetch_content(&self.url, *id, None))
     }
+
+    fn fetch_accepted<'a>(&'a self, id: &'a ContentId, accept: Accept) -> BoxFuture<'a, Result<Content, FetchError>> {
+        Box::pin(self.web.fetch_content(&self.url, *id, Some(accept)))
+    }
+}
+
+/// The URL of `block` at the gateway where `url` names `asked`: the id is the end of its path, or the first label of its host.
+fn beside(url: &Url, asked: ContentId, block: ContentId) -> Url {
+    let mut beside = url.clone();
+    let host = url.host_str().and_then(|host| host.strip_prefix(&format!("{asked}.")));
+    match host {
+        Some(rest) if beside.set_host(Some(&format!("{block}.{rest}"))).is_ok() => {}
+        _ => beside.set_path(&format!("/ipfs/{block}")),
+    }
+    beside
 }
 
 /// Bytes that nothing has checked. They come out only through [`check`](Self::check).

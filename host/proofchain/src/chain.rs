@@ -1,5 +1,7 @@
 //! What the two contracts and their chain answer.
 
+use std::time::Duration;
+
 use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use serde::Deserialize;
@@ -10,8 +12,8 @@ use crate::{
     bindings::{ChainData, Metadata, getChainDataCall, getMetadataCall, getURLSCall, isEnabledCall, isSessionOpenCall},
     bounds::LiveSync,
     network::Network,
-    quantity::{self, Quantity},
-    rpc::{Question, Rpc, RpcError, returned},
+    quantity,
+    rpc::{Expected, Question, Rpc, RpcError, SetAside, returned},
 };
 
 /// The contracts of a [`Network`] through an [`Rpc`], found to be there. Cheap to clone.
@@ -44,7 +46,7 @@ impl Session {
 pub enum ChainError {
     /// The node could not be asked.
     #[error(transparent)]
-    Rpc(#[from] RpcError),
+    Rpc(RpcError),
     /// The node is of another chain.
     #[error("chain id mismatch: expected {expected}, found {found}")]
     WrongChain {
@@ -73,6 +75,23 @@ impl Diagnostic for ChainError {
     }
 }
 
+impl From<RpcError> for ChainError {
+    fn from(error: RpcError) -> Self {
+        match error {
+            RpcError::SetAside { reason: SetAside::OtherChain { expected, found }, .. } => {
+                Self::WrongChain { expected, found }
+            }
+            RpcError::SetAside { reason: SetAside::NoContract { address, role }, .. } => {
+                Self::NoContract { address, role }
+            }
+            error => Self::Rpc(error),
+        }
+    }
+}
+
+/// The time for which nodes that take long are waited for when one is well.
+const OTHERS_PATIENCE: Duration = Duration::from_secs(2);
+
 /// The fields of a block that we look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -95,23 +114,21 @@ impl Header {
 }
 
 impl ProofChain {
-    /// Asks the node for its chain id and for code at both addresses.
+    /// Checks every node: its chain id, code at both addresses, its head. One that is well is enough.
     ///
     /// # Errors
     ///
     /// [`ChainError`].
     pub async fn connect(rpc: Rpc, network: Network) -> Result<Self, ChainError> {
-        let Quantity(found) = rpc.call("eth_chainId", json!([])).await?;
-        if found != network.chain_id {
-            return Err(ChainError::WrongChain { expected: network.chain_id, found });
-        }
-        for (address, role) in [(network.specimen_contract, "specimen"), (network.result_contract, "result")] {
-            let code: Bytes = rpc.call("eth_getCode", json!([address, "latest"])).await?;
-            if code.is_empty() {
-                return Err(ChainError::NoContract { address, role });
-            }
-        }
+        let contracts = [(network.specimen_contract, "specimen"), (network.result_contract, "result")];
+        rpc.expect(Expected { chain_id: network.chain_id, contracts, checkpoint: None });
+        rpc.check_until_one_is_well(OTHERS_PATIENCE).await?;
         Ok(Self { rpc, network })
+    }
+
+    /// Remembers a block that was seen, which every node must have from now on.
+    pub fn remember(&self, checkpoint: BlockRef) {
+        self.rpc.remember(checkpoint);
     }
 
     /// The contracts.
@@ -130,7 +147,7 @@ impl ProofChain {
     ///
     /// [`RpcError`].
     pub async fn head(&self) -> Result<u64, RpcError> {
-        self.rpc.call("eth_blockNumber", json!([])).await.map(|Quantity(head)| head)
+        self.rpc.claimed_head().await
     }
 
     /// Where a specimen can be fetched: one entry a producer, often the same, not all of them `ipfs://`.

@@ -4,7 +4,7 @@
 //! * **Outputs**: announcements in block order, and the progress of each proof, one step at a time, so that the
 //!   caller can write its journal between two steps.
 //! * **Invariants**: the only home of keys. Reads no file but the key's; knows no rule or specimen; has no loop and
-//!   logs nothing.
+//!   logs nothing. No node is asked before it was checked.
 //!
 //! ```text
 //! ProofChain::connect ──► Scanner::next(cursor, checkpoints) ──► ScanStep::{Advanced, Reorganised, UpToDate, Behind}
@@ -38,7 +38,7 @@ pub use prover::{
     ChainSnapshot, NonceAt, Preparation, Prepared, Proof, Prover, Sent, Settlement, Signed, UnreadableTransaction,
 };
 pub use revert::{Reaction, Revert};
-pub use rpc::{Endpoint, NodeError, Rpc, RpcError, RpcLimits};
+pub use rpc::{Endpoint, LeastSpeed, NodeError, NodeFailure, NodeReport, Rpc, RpcError, RpcLimits, SetAside};
 pub use scan::{
     Checkpoints, Lack, ScanConfig, ScanError, ScanProgress, ScanStep, Scanned, Scanner, Skipped, StartBlock,
     UnknownStartBlock,

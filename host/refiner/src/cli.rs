@@ -73,6 +73,8 @@ pub enum Command {
     },
     /// Prints what this machine supports: engine, built-in rules, and confinement of workers.
     Doctor {
+        #[command(flatten)]
+        run: Box<Run>,
         /// One JSON object.
         #[arg(long)]
         json: bool,

@@ -1,5 +1,7 @@
 //! `refiner doctor`: what this machine gives, found out by trying.
 
+mod nodes;
+
 use std::thread;
 
 use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
@@ -8,7 +10,7 @@ use refiner_worker::{ChildCommand, Outcome, WORKER_ARGUMENT, probe};
 use serde::Serialize;
 
 use crate::{
-    builtin,
+    builtin, cli,
     terminal::{self, EscapingStdout, PrintError},
 };
 
@@ -33,8 +35,10 @@ enum State {
 }
 
 /// Looks at everything and prints it.
-pub fn run(json: bool) -> Result<ExitCode, Failure> {
-    let findings: Vec<Finding> = [program(), processor(), rules(), engine()].into_iter().chain(confinement()).collect();
+pub fn run(arguments: &cli::Run, json: bool) -> Result<ExitCode, Failure> {
+    let nodes = nodes::findings(arguments)?;
+    let findings = [program(), processor(), rules(), engine()].into_iter().chain(confinement()).chain(nodes);
+    let findings: Vec<Finding> = findings.collect();
     let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(State::Good);
     let stdout = &mut terminal::out(json);
     if json {

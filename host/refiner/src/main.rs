@@ -76,7 +76,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Specimen { command } => specimen::run(command),
         Command::Rule { command } => rule::run(command),
         Command::Evm { command } => evm::run(command),
-        Command::Doctor { json } => doctor::run(*json),
+        Command::Doctor { run, json } => doctor::run(run, *json),
     }
 }
 

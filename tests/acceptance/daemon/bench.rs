@@ -52,6 +52,16 @@ pub struct Bench {
     daemon: Option<Child>,
 }
 
+fn announcement(given: &Given, url: String) -> Specimen {
+    Specimen {
+        chain_id: given.chain,
+        height: given.height,
+        block_hash: given.block_hash,
+        specimen_hash: given.hash,
+        url,
+    }
+}
+
 /// A proof that the contract accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proved {
@@ -225,15 +235,14 @@ impl Bench {
         self.chain.rpc("evm_setIntervalMining", serde_json::json!([1])).await.unwrap();
     }
 
+    /// Announces each specimen at a place where it was put before.
+    pub async fn announce_at(&self, specimens: &[(Given, String)]) {
+        let announced: Vec<_> = specimens.iter().map(|(given, url)| announcement(given, url.clone())).collect();
+        self.chain.announce_all(&announced).await.unwrap();
+    }
+
     fn put(&self, specimens: &[Given]) -> Vec<Specimen> {
-        let announced = |given: &Given| Specimen {
-            chain_id: given.chain,
-            height: given.height,
-            block_hash: given.block_hash,
-            specimen_hash: given.hash,
-            url: format!("ipfs://{}", self.pinner.put(&given.bytes)),
-        };
-        specimens.iter().map(announced).collect()
+        specimens.iter().map(|given| announcement(given, format!("ipfs://{}", self.pinner.put(&given.bytes)))).collect()
     }
 
     /// Every proof that the contract accepted, in the order of the chain.

@@ -7,6 +7,7 @@
 mod basis;
 mod bench;
 mod crashes;
+mod das;
 mod data;
 mod end_to_end;
 mod evm;

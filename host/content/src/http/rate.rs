@@ -30,7 +30,7 @@ impl LeastRate {
 }
 
 /// A stretch of time in which the least has to come.
-pub(super) struct Window {
+pub(crate) struct Window {
     rate: LeastRate,
     /// `None` before the first byte.
     end: Option<Instant>,

@@ -87,6 +87,12 @@ impl LocalStore {
                 }
             }
         }
+        // A name lives as long as content may, so that no look at what it leads to is needed.
+        for name in files(&self.root.join("named"))? {
+            if age(name.modified) > retention.age {
+                pruned.remove(&name.path, name.bytes)?;
+            }
+        }
         let stored = self.list()?;
         pruned.left_bytes = stored.iter().map(|stored| stored.bytes).sum();
         for Stored { id, bytes, kept } in stored {

@@ -153,12 +153,12 @@ fn an_archive_is_read_whole_or_refused_with_the_reason() {
     check(entry(b"<html>"), CarError::Header);
     check(b"<!DOCTYPE html><html><body>Bad gateway, and a long page about it</body></html>".to_vec(), CarError::Header);
     check(entry(&[&head[1..], &[0][..]].concat()), CarError::Header);
-    check(leb(4097), CarError::Header);
+    check(leb((1 << 20) + 1), CarError::Header);
     check(with(&entry(&[id.to_bytes(), b"blocK".to_vec()].concat())), CarError::Mismatch { id });
     check(with(&entry(&[])), CarError::Id { at, source: IdError::Truncated });
-    check(with(&entry(&[1, 0x71, 0x12, 32])), CarError::Id { at, source: IdError::Codec { codec: 0x71 } });
+    check(with(&entry(&[1, 0x72, 0x12, 32])), CarError::Id { at, source: IdError::Codec { codec: 0x72 } });
     let too_large = (4 << 20) + 1;
-    check(with(&leb(too_large)), CarError::BlockTooLarge { bytes: too_large });
+    check(with(&leb(too_large)), CarError::BlockTooLarge { bytes: too_large, limit_bytes: 4 << 20 });
     check(with(&leb(too_large - 1)), CarError::Truncated { at });
 }
 

@@ -45,7 +45,7 @@ fn what_is_no_id_is_refused_with_the_reason() {
     check("b", IdError::Truncated);
     check(&id(&[2, 0x55, 0x12, 32]), IdError::Version { version: 2 });
     check(&id(&[0x12, 0x20]), IdError::Version { version: 0x12 });
-    check(&id(&[1, 0x71, 0x12, 32]), IdError::Codec { codec: 0x71 });
+    check(&id(&[1, 0x72, 0x12, 32]), IdError::Codec { codec: 0x72 });
     check(&id(&[1, 0x55, 0x13, 32]), IdError::HashFunction { hash: 0x13 });
     check(&id(&[1, 0x55, 0x12, 31]), IdError::DigestLength { length: 31 });
     check(&of(&[&[1, 0x55, 0x12, 32], &digest[..], &[0]].concat()), IdError::Trailing { bytes: 1 });

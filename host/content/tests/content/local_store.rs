@@ -7,8 +7,8 @@ use std::{
 };
 
 use refiner_content::{
-    Blame, Content, ContentId, FetchBackend as _, FetchError, KeepError, LocalStore, OpenError, Pruned, Retention,
-    content_id,
+    Accept, Blame, Codec, Content, ContentId, FetchBackend as _, FetchError, KeepError, LocalStore, OpenError, Pruned,
+    Retention, content_id,
 };
 
 use crate::{LIMIT_BYTES, Outcome, bytes, told};
@@ -245,12 +245,34 @@ fn what_is_kept_while_the_store_is_pruned_stays() {
     });
 }
 
+#[tokio::test]
+async fn content_is_found_under_its_das_root_as_long_as_it_is_there() -> Outcome {
+    let kept = Kept::new();
+    let (store, content) = (&kept.store, Content::of("hello".into()));
+    let name = ContentId::of_block(Codec::DagCbor, b"a root of hello");
+    assert!(matches!(store.read(&name), Err(FetchError::NotFound { .. })));
+    store.write_named(&content, &name)?;
+    let read = store.read(&name)?;
+    assert_eq!((read.id(), read.unixfs_id(), read.bytes()), (name, content.id(), content.bytes()));
+    let accept = |bytes: &'static [u8]| -> Accept { Arc::new(move |candidate| candidate == bytes) };
+    assert_eq!(store.fetch_accepted(&name, accept(b"hello")).await?, read);
+    let other = store.fetch_accepted(&name, accept(b"other")).await.unwrap_err();
+    assert!(matches!(other, FetchError::NotAccepted { .. }), "{other:?}");
+    fs::write(store.path(&content.id()), "hell0")?;
+    assert!(matches!(store.read(&name), Err(FetchError::Damaged { .. })));
+    assert!(matches!(store.read(&name), Err(FetchError::NotFound { .. })));
+    // A name that a crash or a stranger left malformed leads nowhere.
+    fs::write(kept.dir.path().join("named").join(name.to_string()), "no id")?;
+    assert!(matches!(store.read(&name), Err(FetchError::NotFound { .. })));
+    Ok(())
+}
+
 #[test]
 fn the_store_belongs_to_its_owner_alone_also_one_of_an_earlier_build() -> Outcome {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let dir = tempfile::tempdir()?;
     let root = dir.path().join("content");
-    let directories = ["", "kept", "partial", "aside"].map(|name| root.join(name));
+    let directories = ["", "kept", "named", "partial", "aside"].map(|name| root.join(name));
     let store = LocalStore::open(&root, LIMIT_BYTES)?;
     let id = store.write(&Content::of(bytes(10).into()))?;
     let files = [root.join("format"), root.join("lock"), store.path(&id)];

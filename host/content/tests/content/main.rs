@@ -11,6 +11,7 @@ mod loopback;
 mod pinner;
 
 mod archive;
+mod das;
 mod fetch;
 mod gateways;
 mod ids;

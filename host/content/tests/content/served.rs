@@ -1,7 +1,8 @@
 use std::net::SocketAddr;
 
 use refiner_content::{
-    Content, ContentStore, FetchBackend, FetchError, Gateway, KeepError, LocalStore, Pinner, content_id,
+    Content, ContentId, ContentStore, FetchBackend, FetchError, Gateway, KeepError, LocalStore, Pinner, content_id,
+    das_id,
     serve::{self, ServeError, ServeLimits},
 };
 use reqwest::{Client, multipart};
@@ -163,5 +164,32 @@ async fn it_ends_when_told() -> Outcome {
     let store = LocalStore::open(dir.path(), LIMIT_BYTES)?;
     let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0)), false).await?;
     serve::serve(listener, store, limits(), async {}).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn its_newer_api_answers_with_das_roots_and_gives_the_content_back() -> Outcome {
+    let served = served(limits()).await;
+    let (hello, empty) = (das_id(b"hello")?, das_id(b"")?);
+    let object = |id: &ContentId| format!("{{\"cid\": \"{id}\"}}");
+    let files = || multipart::Form::new().part("a", file(b"hello")).part("a", file(b""));
+    let api = |path: &str| format!("{}/api/v1/{path}", served.url);
+    assert_eq!(posted(api("cid"), files()).await, (200, object(&hello) + &object(&empty)));
+    let status = async |url: String| reqwest::get(url).await.unwrap().status().as_u16();
+    assert_eq!(status(api(&format!("get?cid={hello}"))).await, 404);
+
+    assert_eq!(posted(api("upload"), files()).await, (200, object(&hello) + &object(&empty)));
+    for id in [hello.to_string(), content_id(b"hello").to_string()] {
+        for url in [api(&format!("get?cid={id}")), format!("{}/get?cid={id}", served.url)] {
+            assert_eq!(reqwest::get(url).await?.text().await?, "hello");
+        }
+    }
+    assert_eq!(reqwest::get(api(&format!("get?cid={empty}"))).await?.text().await?, "");
+    assert_eq!(reqwest::get(api("health")).await?.text().await?, "");
+    for base in [&served.url, &api("")] {
+        assert_eq!(Pinner::new(base, patient_pinner())?.fetch(&hello).await?.bytes(), "hello");
+    }
+    assert_eq!(status(format!("{}/ipfs/{hello}", served.url)).await, 406);
+    assert_eq!(Gateway::new(&served.url, patient())?.fetch(&hello).await?.bytes(), "hello");
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! A proof's way onto the chain, one step at a time. The caller keeps nonce and journal.
 
+mod agreement;
 mod offer;
 mod prepare;
 mod send;

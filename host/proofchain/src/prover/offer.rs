@@ -1,6 +1,7 @@
 //! Fees for the next transaction.
 
 use alloy_primitives::U256;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{NonceAt, Prover, Signed};
@@ -8,15 +9,22 @@ use crate::{
     chain::Header,
     fees::{FeeQuote, Fees},
     quantity::Quantity,
-    rpc::{Question, RpcError},
+    rpc::{Fresh, NodeId, Question, Route, RpcError},
 };
 
-/// Asked together, they are of one moment.
-fn fee_questions() -> [Question; 2] {
-    [
-        Question::new("eth_getBlockByNumber", json!(["latest", false])),
-        Question::new("eth_maxPriorityFeePerGas", json!([])),
-    ]
+/// Blocks whose tips are looked at where the node suggests none.
+const HISTORY_BLOCKS: &str = "0x5";
+
+/// The part of a fee history that counts.
+#[derive(Deserialize)]
+struct History {
+    /// For each block, oldest first, the tips at the percentiles that were asked for.
+    #[serde(default)]
+    reward: Option<Vec<Vec<U256>>>,
+}
+
+fn tip_question() -> Question {
+    Question::new("eth_maxPriorityFeePerGas", json!([]))
 }
 
 impl Prover {
@@ -26,9 +34,9 @@ impl Prover {
     ///
     /// [`RpcError`].
     pub async fn fees(&self) -> Result<FeeQuote, RpcError> {
-        let mut answers = self.chain.rpc().call_all(&fee_questions()).await?;
-        let (tip, header) = (answers.remove(1), answers.remove(0));
-        self.quote(header?, tip).await
+        let Fresh { latest, mut answers, node, .. } =
+            self.chain.rpc().call_all_fresh(Route::default(), &[tip_question()]).await?;
+        self.quote(node, latest, answers.remove(0)).await
     }
 
     /// [`fees`](Self::fees) and [`nonce`](Self::nonce) in one request: what signing needs.
@@ -37,27 +45,52 @@ impl Prover {
     ///
     /// [`RpcError`].
     pub async fn fees_and_nonce(&self, at: NonceAt) -> Result<(FeeQuote, u64), RpcError> {
-        let [header, tip] = fee_questions();
-        let nonce = self.nonce_question(at.tag());
-        let mut answers = self.chain.rpc().call_all(&[header, tip, nonce]).await?;
-        let (nonce, tip, header) = (answers.remove(2)?, answers.remove(1), answers.remove(0)?);
-        let Quantity(nonce) = self.chain.rpc().typed("eth_getTransactionCount", nonce)?;
-        Ok((self.quote(header, tip).await?, nonce))
+        let questions = [tip_question(), self.nonce_question(at.tag())];
+        let Fresh { latest, mut answers, node, .. } =
+            self.chain.rpc().call_all_fresh(Route::default(), &questions).await?;
+        let (nonce, tip) = (answers.remove(1)?, answers.remove(0));
+        let Quantity(nonce) = self.chain.rpc().typed_from(node, "eth_getTransactionCount", nonce)?;
+        Ok((self.quote(node, latest, tip).await?, nonce))
     }
 
-    async fn quote(&self, header: Value, tip: Result<Value, RpcError>) -> Result<FeeQuote, RpcError> {
-        let latest: Option<Header> = self.chain.rpc().typed("eth_getBlockByNumber", header)?;
-        let Some(base_fee) = latest.and_then(|header| header.base_fee_per_gas) else {
-            let price: U256 = self.chain.rpc().call("eth_gasPrice", json!([])).await?;
+    async fn quote(&self, node: NodeId, header: Value, tip: Result<Value, RpcError>) -> Result<FeeQuote, RpcError> {
+        let rpc = self.chain.rpc();
+        let latest: Header = rpc.typed_from(node, "eth_getBlockByNumber", header)?;
+        let Some(base_fee) = latest.base_fee_per_gas else {
+            let price: U256 = rpc.call("eth_gasPrice", json!([])).await?;
             return Ok(self.policy.legacy(price.saturating_to()));
         };
-        let tip = match tip {
-            Ok(tip) => self.chain.rpc().typed::<U256>("eth_maxPriorityFeePerGas", tip)?.saturating_to(),
+        let tip = match tip.and_then(|tip| rpc.typed_from::<U256>(node, "eth_maxPriorityFeePerGas", tip)) {
+            Ok(tip) => tip,
+            Err(error) if error.is_transient() => return Err(error),
             // Not every node has an opinion.
-            Err(RpcError::Refused { .. }) => self.policy.tip_floor_wei,
-            Err(error) => return Err(error),
+            Err(_) => self.tip_elsewhere(node, base_fee).await?,
         };
-        Ok(self.policy.dynamic(base_fee.saturating_to(), tip))
+        Ok(self.policy.dynamic(base_fee.saturating_to(), tip.saturating_to()))
+    }
+
+    /// The tip where `node` suggests none: another node's, the median of the newest blocks, or what the gas price has above the base
+    /// fee; else nothing, to which the policy adds its floor.
+    async fn tip_elsewhere(&self, node: NodeId, base_fee: U256) -> Result<U256, RpcError> {
+        let rpc = self.chain.rpc();
+        if rpc.has_another(node) {
+            let Question { method, params } = tip_question();
+            if let Ok((tip, _)) = rpc.call_by(Route::elsewhere(node), method, params).await {
+                return Ok(tip);
+            }
+        }
+        let history = rpc.call::<History>("eth_feeHistory", json!([HISTORY_BLOCKS, "latest", [50]])).await;
+        let tips = history.map(|history| history.reward.into_iter().flatten().flatten());
+        match tips.map(|tips| median(tips.collect())) {
+            Ok(Some(tip)) => return Ok(tip),
+            Err(error) if error.is_transient() => return Err(error),
+            Ok(None) | Err(_) => {}
+        }
+        match rpc.call::<U256>("eth_gasPrice", json!([])).await {
+            Ok(price) => Ok(price.saturating_sub(base_fee)),
+            Err(error) if error.is_transient() => Err(error),
+            Err(_) => Ok(U256::ZERO),
+        }
     }
 
     /// The offer to replace a transaction that waits too long; `None` where the cap does not allow one. Sign
@@ -69,4 +102,11 @@ impl Prover {
     pub async fn bump(&self, signed: &Signed) -> Result<Option<Fees>, RpcError> {
         Ok(signed.fees.bumped(&self.fees().await?, &self.policy))
     }
+}
+
+/// Of the tips that are more than nothing: blocks without transactions show none.
+fn median(mut tips: Vec<U256>) -> Option<U256> {
+    tips.retain(|tip| !tip.is_zero());
+    tips.sort_unstable();
+    tips.get(tips.len() / 2).copied()
 }

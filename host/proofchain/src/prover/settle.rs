@@ -1,6 +1,9 @@
 //! Settlement of transactions on the chain.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use alloy_primitives::{Address, B256, Bytes};
 use serde::Deserialize;
@@ -13,9 +16,9 @@ use super::Prover;
 use crate::{
     announcement::BlockRef,
     bindings::submitBlockResultProofCall,
-    quantity,
+    quantity::{self, Quantity},
     revert::Revert,
-    rpc::{Question, RpcError},
+    rpc::{NodeId, Route, RpcError},
 };
 
 /// The chain at one moment.
@@ -28,7 +31,20 @@ pub struct ChainSnapshot {
     /// Hashes of the blocks that were asked for.
     blocks: Mutex<HashMap<u64, Option<B256>>>,
     /// Receipts that were asked for together.
-    receipts: HashMap<B256, Option<Receipt>>,
+    pub(super) receipts: HashMap<B256, Option<Receipt>>,
+    /// The node that gave them.
+    pub(super) node: NodeId,
+    /// The same receipts by another node, where there is one.
+    pub(super) seconds: HashMap<B256, Option<Receipt>>,
+    /// Proofs that are deep enough, and of which another node has no receipt or another one.
+    pub(super) disputed: AtomicU64,
+}
+
+impl ChainSnapshot {
+    /// The number of proofs that would be final if a second node had the same receipt.
+    pub fn disputed(&self) -> u64 {
+        self.disputed.load(Ordering::Relaxed)
+    }
 }
 
 /// The fate of the transactions that were signed for one nonce.
@@ -69,12 +85,12 @@ pub enum Settlement {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Receipt {
-    block_hash: B256,
+pub(super) struct Receipt {
+    pub block_hash: B256,
     #[serde(deserialize_with = "quantity::read")]
     block_number: u64,
     #[serde(deserialize_with = "quantity::read")]
-    status: u64,
+    pub status: u64,
     #[serde(deserialize_with = "quantity::read")]
     gas_used: u64,
 }
@@ -88,10 +104,6 @@ struct Sender {
     gas: u64,
 }
 
-fn receipt_of(hash: &B256) -> Question {
-    Question::new("eth_getTransactionReceipt", json!([hash]))
-}
-
 impl Prover {
     /// Looks at the chain once, for [`settlement`](Self::settlement) of any number of transactions.
     ///
@@ -100,12 +112,18 @@ impl Prover {
     /// [`RpcError`].
     pub async fn outlook(&self) -> Result<ChainSnapshot, RpcError> {
         // The nonce last: what it counts as mined is at or below the head, or newer than it and then not deep.
-        let head = self.chain.head().await?;
+        let nonce = self.nonce_question("latest");
+        let rpc = self.chain.rpc();
+        let mut fresh = rpc.call_all_fresh(Route::default(), std::slice::from_ref(&nonce)).await?;
+        let Quantity(next_nonce) = rpc.typed_from(fresh.node, nonce.method, fresh.answers.remove(0)?)?;
         Ok(ChainSnapshot {
-            head,
-            next_nonce: self.nonce_at("latest").await?,
+            head: fresh.head,
+            next_nonce,
             blocks: Mutex::default(),
             receipts: HashMap::new(),
+            node: fresh.node,
+            seconds: HashMap::new(),
+            disputed: AtomicU64::new(0),
         })
     }
 
@@ -115,12 +133,27 @@ impl Prover {
     ///
     /// [`RpcError`].
     pub async fn look_at(&self, outlook: &mut ChainSnapshot, hashes: &[B256]) -> Result<(), RpcError> {
-        let questions: Vec<_> = hashes.iter().map(receipt_of).collect();
-        let receipts = self.chain.rpc().call_all(&questions).await?;
-        for (hash, receipt) in hashes.iter().zip(receipts) {
-            // Who has no answer is asked about alone, so that one receipt does not hold up the others.
-            outlook.receipts.extend(receipt.ok().map(|receipt| (*hash, receipt)));
+        if hashes.is_empty() {
+            return Ok(());
         }
+        // Who has no answer is asked about alone, so that one receipt does not hold up the others.
+        let answered = |hashes: &[B256], receipts: Vec<Result<Option<Receipt>, RpcError>>| {
+            let receipts = hashes.iter().zip(receipts).filter_map(|(hash, receipt)| Some((*hash, receipt.ok()?)));
+            receipts.collect::<HashMap<_, _>>()
+        };
+        let (receipts, node) = self.receipts(Route::default(), hashes).await?;
+        let receipts = answered(hashes, receipts);
+        outlook.node = node;
+        if self.chain.rpc().has_another(node) {
+            let found = receipts.iter().filter_map(|(hash, receipt)| receipt.as_ref().map(|_| *hash));
+            let found: Vec<_> = found.collect();
+            if !found.is_empty()
+                && let Ok((seconds, _)) = self.receipts(Route::elsewhere(node), &found).await
+            {
+                outlook.seconds.extend(answered(&found, seconds));
+            }
+        }
+        outlook.receipts.extend(receipts);
         Ok(())
     }
 
@@ -174,15 +207,15 @@ impl Prover {
         seen: &HashMap<B256, Option<Receipt>>,
     ) -> Result<Option<Settlement>, RpcError> {
         for hash in hashes {
-            let receipt = match seen.get(hash) {
-                Some(receipt) => receipt.clone(),
+            let (receipt, node) = match seen.get(hash) {
+                Some(receipt) => (receipt.clone(), outlook.node),
                 None => {
-                    let Question { method, params } = receipt_of(hash);
-                    self.chain.rpc().call(method, params).await?
+                    let (mut receipts, node) = self.receipts(Route::default(), &[*hash]).await?;
+                    (receipts.remove(0)?, node)
                 }
             };
             if let Some(receipt) = receipt {
-                return self.settled(outlook, *hash, &receipt, depth).await.map(Some);
+                return self.settled(outlook, *hash, &receipt, node, depth).await.map(Some);
             }
         }
         Ok(None)
@@ -193,6 +226,7 @@ impl Prover {
         outlook: &ChainSnapshot,
         hash: B256,
         receipt: &Receipt,
+        node: NodeId,
         depth: u64,
     ) -> Result<Settlement, RpcError> {
         let block = BlockRef { number: receipt.block_number, hash: receipt.block_hash };
@@ -202,6 +236,9 @@ impl Prover {
         }
         let on_top = outlook.head.saturating_sub(block.number);
         if on_top < depth {
+            return Ok(Settlement::Mined { hash, block, depth: on_top });
+        }
+        if !self.is_agreed(outlook, hash, receipt, node).await? {
             return Ok(Settlement::Mined { hash, block, depth: on_top });
         }
         if receipt.status == 1 {

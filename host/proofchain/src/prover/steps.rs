@@ -14,7 +14,7 @@ use crate::{
     key::{SignError, Signer},
     quantity::Quantity,
     revert::Revert,
-    rpc::{Question, RpcError},
+    rpc::{Question, Route, RpcError},
 };
 
 /// The statement of a proof: this result was made of this specimen, and this is its location.
@@ -132,8 +132,10 @@ impl Prover {
     }
 
     pub(super) async fn nonce_at(&self, block: &str) -> Result<u64, RpcError> {
-        let Question { method, params } = self.nonce_question(block);
-        self.chain.rpc().call(method, params).await.map(|Quantity(nonce)| nonce)
+        let question = self.nonce_question(block);
+        let mut fresh = self.chain.rpc().call_all_fresh(Route::default(), std::slice::from_ref(&question)).await?;
+        let Quantity(nonce) = self.chain.rpc().typed_from(fresh.node, question.method, fresh.answers.remove(0)?)?;
+        Ok(nonce)
     }
 
     pub(super) fn nonce_question(&self, block: &str) -> Question {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use alloy_primitives::{Bytes, hex};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// Most characters kept of a node's message. Reasons are short; a message can be a page of HTML.
@@ -32,10 +32,15 @@ impl fmt::Display for NodeError {
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 pub(super) struct Answer<T> {
-    #[serde(default = "Option::default")]
-    pub result: Option<T>,
+    /// `None` where there is no such key, `Some(None)` where it is null.
+    #[serde(default = "Option::default", deserialize_with = "present")]
+    pub result: Option<Option<T>>,
     #[serde(default)]
     pub error: Option<WireError>,
+}
+
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 #[derive(Deserialize)]

@@ -2,74 +2,64 @@
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall;
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use url::Url;
 
 use super::{
-    Endpoint, RpcError,
-    batch::{AdaptiveBatchSize, Question},
+    Endpoint, NodeReport, RpcError, RpcLimits,
+    batch::Question,
+    check::Expected,
+    health::Consequence,
+    pool::{Choice, Pool},
     reply::{Reply, returned},
+    route::{NodeId, NodeSet, Route},
 };
-
-/// Bounds of one call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RpcLimits {
-    /// Time limit of one attempt, from connecting to the last byte.
-    pub timeout: Duration,
-    /// Most bytes of an answer. Thousands of logs fit; a node cannot fill our memory.
-    pub body_bytes: usize,
-    /// The number of retries of one call, at any of the nodes.
-    pub retries: usize,
-    /// The first pause before trying again. It doubles, with jitter, up to 32 times this.
-    pub first_pause: Duration,
-}
-
-impl Default for RpcLimits {
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(15),
-            body_bytes: 32 << 20,
-            retries: 4,
-            first_pause: Duration::from_millis(250),
-        }
-    }
-}
-
-/// Ratio of the longest pause to the first.
-const LONGEST_PAUSE_FACTOR: u32 = 32;
 
 /// A client of one or more nodes of the same chain. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Rpc {
     pub(super) inner: Arc<Inner>,
-    /// The number of nodes that are passed over, counted from the preferred one.
-    skipped: usize,
+    /// The nodes that this client's questions may go to.
+    pub(super) route: Route,
 }
 
 #[derive(Debug)]
 pub(super) struct Inner {
-    endpoints: Vec<Endpoint>,
-    http: reqwest::Client,
-    limits: RpcLimits,
-    /// The node that answered last; asked first next time.
-    preferred: AtomicUsize,
-    calls: AtomicU64,
-    /// Most questions that a node may get in one request.
-    pub(super) together: AdaptiveBatchSize,
+    pub pool: Pool,
+    pub http: reqwest::Client,
+    pub limits: RpcLimits,
+    pub calls: AtomicU64,
+    /// What every node must have, once it is known. A lock because the checkpoint moves on; held for a copy.
+    expected: Mutex<Option<Expected>>,
+}
+
+/// A request and the nodes that it may go to.
+pub(super) struct Request {
+    pub route: Route,
+    /// Method of the first question.
+    pub method: &'static str,
+    pub questions: usize,
+    pub body: Value,
+}
+
+impl Inner {
+    pub fn expected(&self) -> Option<Expected> {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Rpc {
-    /// Prepares a client; asks nothing yet. The first address is preferred until it does not answer.
+    /// Prepares a client; asks nothing yet. The first address is preferred while it is well.
     ///
     /// # Errors
     ///
@@ -87,43 +77,55 @@ impl Rpc {
             .user_agent(concat!("refiner/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(RpcError::Client)?;
-        let inner = Inner {
-            endpoints,
-            http,
-            limits,
-            preferred: AtomicUsize::new(0),
-            calls: AtomicU64::new(0),
-            together: AdaptiveBatchSize::default(),
-        };
-        Ok(Self { inner: Arc::new(inner), skipped: 0 })
+        let pool = Pool::new(endpoints, &limits);
+        let inner = Inner { pool, http, limits, calls: AtomicU64::new(0), expected: Mutex::default() };
+        Ok(Self { inner: Arc::new(inner), route: Route::default() })
     }
 
     /// The node that is asked first.
     pub fn endpoint(&self) -> &Endpoint {
-        self.endpoint_at(self.inner.preferred.load(Ordering::Relaxed))
+        &self.inner.pool.node(self.first(self.route)).endpoint
     }
 
-    /// The same nodes, each asked first by one of the clients: the preferred one by the first.
+    /// A client for each node that may be asked, the best first; none of them asks another node.
     pub(crate) fn each(&self) -> impl Iterator<Item = Self> {
-        (0..self.inner.endpoints.len()).map(|further| self.after(further))
+        let nodes = self.inner.pool.usable(self.inner.expected().is_some());
+        let only = nodes.into_iter().map(Route::only).filter(|_| !self.inner.pool.is_single());
+        let routes: Vec<_> = only.collect();
+        let routes = if routes.is_empty() { vec![self.route] } else { routes };
+        routes.into_iter().map(|route| Self { inner: Arc::clone(&self.inner), route })
     }
 
-    /// The same nodes, of which another than this client's is asked first, where there are several.
+    /// A client of the other nodes than this one's; of the same where none of them is well.
     pub(crate) fn elsewhere(&self) -> Self {
-        self.after(1)
-    }
-
-    fn after(&self, further: usize) -> Self {
-        Self { inner: Arc::clone(&self.inner), skipped: self.skipped + further }
-    }
-
-    fn endpoint_at(&self, turn: usize) -> &Endpoint {
-        &self.inner.endpoints[turn.wrapping_add(self.skipped) % self.inner.endpoints.len()]
+        let node = self.first(self.route);
+        let route = if self.has_another(node) { Route::elsewhere(node) } else { self.route };
+        Self { inner: Arc::clone(&self.inner), route }
     }
 
     /// The number of requests since the start, retries included.
     pub fn requests(&self) -> u64 {
         self.inner.calls.load(Ordering::Relaxed)
+    }
+
+    /// Every node and its standing, in the order of the addresses.
+    pub fn nodes(&self) -> Vec<NodeReport> {
+        self.inner.pool.reports()
+    }
+
+    /// A number that grows with each change of a node's standing.
+    pub fn changes(&self) -> u64 {
+        self.inner.pool.changes()
+    }
+
+    /// Sets what every node must have. All are checked before they are asked again.
+    pub(crate) fn expect(&self, expected: Expected) {
+        self.set_expected(expected);
+        self.inner.pool.ids().for_each(|id| self.inner.pool.node(id).standing().uncheck());
+    }
+
+    pub(super) fn set_expected(&self, expected: Expected) {
+        *self.inner.expected.lock().unwrap_or_else(PoisonError::into_inner) = Some(expected);
     }
 
     /// Asks, and asks again or elsewhere while that can help.
@@ -132,8 +134,22 @@ impl Rpc {
     ///
     /// The last attempt's.
     pub async fn call<T: DeserializeOwned>(&self, method: &'static str, params: impl Serialize) -> Result<T, RpcError> {
+        Ok(self.call_by(self.route, method, params).await?.0)
+    }
+
+    /// Asks a node that `route` permits, and tells which.
+    ///
+    /// # Errors
+    ///
+    /// The last attempt's.
+    pub(crate) async fn call_by<T: DeserializeOwned>(
+        &self,
+        route: Route,
+        method: &'static str,
+        params: impl Serialize,
+    ) -> Result<(T, NodeId), RpcError> {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        self.exchange(method, &body, |reply| reply.one()).await
+        self.exchange(&Request { route, method, questions: 1, body }, |reply| reply.one()).await
     }
 
     /// Calls a contract's view function at the latest block.
@@ -146,70 +162,111 @@ impl Rpc {
         returned::<C>(&self.call::<Bytes>(method, params).await?)
     }
 
-    /// Sends a body and reads the reply, again or elsewhere while that can help.
+    pub(super) fn first(&self, route: Route) -> NodeId {
+        self.inner.pool.first(route, self.inner.expected().is_some())
+    }
+
+    pub(super) fn pauses(&self) -> ExponentialBackoff {
+        let limits = &self.inner.limits;
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(limits.first_pause)
+            .with_max_delay(limits.longest_pause())
+            .with_max_times(limits.retries)
+            .with_jitter();
+        pauses.build()
+    }
+
+    /// Sends a body and reads the reply: at each node that may answer, and again after a pause while that can help.
     pub(super) async fn exchange<T>(
         &self,
-        method: &'static str,
-        body: &Value,
+        request: &Request,
         read: impl Fn(Reply) -> Result<T, RpcError>,
-    ) -> Result<T, RpcError> {
-        self.exchange_while(method, body, read, RpcError::is_transient).await
+    ) -> Result<(T, NodeId), RpcError> {
+        self.exchange_while(request, read, RpcError::is_transient).await
     }
 
-    /// As [`exchange`](Self::exchange), after errors that `again` holds of.
+    /// As [`exchange`](Self::exchange), and again after errors that `again` holds of. A single node is not asked again while another
+    /// is well: the caller has that one.
     pub(super) async fn exchange_while<T>(
         &self,
-        method: &'static str,
-        body: &Value,
+        request: &Request,
         read: impl Fn(Reply) -> Result<T, RpcError>,
         again: impl Fn(&RpcError) -> bool,
-    ) -> Result<T, RpcError> {
-        let pauses = ExponentialBuilder::default()
-            .with_min_delay(self.inner.limits.first_pause)
-            .with_max_delay(self.inner.limits.first_pause * LONGEST_PAUSE_FACTOR)
-            .with_max_times(self.inner.limits.retries)
-            .with_jitter();
-        let attempt = async || self.attempt(method, body, &read).await;
-        attempt.retry(pauses).when(again).await
+    ) -> Result<(T, NodeId), RpcError> {
+        let mut pauses = self.pauses();
+        loop {
+            let error = match self.round(request, &read).await {
+                Ok(answered) => return Ok(answered),
+                Err(error) => error,
+            };
+            let has_another = request.route.one().is_some_and(|node| self.has_another(node));
+            match pauses.next() {
+                Some(pause) if again(&error) && !has_another => tokio::time::sleep(pause).await,
+                _ => return Err(error),
+            }
+        }
     }
 
-    async fn attempt<T>(
+    /// Asks each node that may answer once, until one does.
+    async fn round<T>(
         &self,
-        method: &'static str,
-        body: &Value,
+        request: &Request,
         read: &impl Fn(Reply) -> Result<T, RpcError>,
-    ) -> Result<T, RpcError> {
-        let turn = self.inner.preferred.load(Ordering::Relaxed);
-        let asked = self.ask(self.endpoint_at(turn), method, body).await;
-        let outcome = asked.and_then(read);
-        if self.skipped == 0 && outcome.as_ref().is_err_and(RpcError::is_transient) {
-            // Only a caller that saw this node fail moves on, so that many callers do not skip a good one.
-            let next = turn.wrapping_add(1);
-            let _ = self.inner.preferred.compare_exchange(turn, next, Ordering::Relaxed, Ordering::Relaxed);
+    ) -> Result<(T, NodeId), RpcError> {
+        let Request { route, method, questions, body } = request;
+        let (mut tried, mut last) = (NodeSet::default(), None);
+        loop {
+            let checks = self.inner.expected().is_some();
+            let id = match self.inner.pool.choose(*route, method, checks, tried) {
+                Choice::Ask(id) => id,
+                Choice::Check(id) => {
+                    match self.check_if_due(id).await {
+                        // Behind is better than none.
+                        Err(RpcError::SetAside { reason, .. }) if reason.is_behind() => {}
+                        Err(error) => {
+                            tried.insert(id);
+                            last = Some(error);
+                        }
+                        Ok(()) => {}
+                    }
+                    continue;
+                }
+                Choice::Later(id, wait) => {
+                    if wait <= self.inner.limits.longest_pause() {
+                        tokio::time::sleep(wait).await;
+                        continue;
+                    }
+                    return Err(last.unwrap_or_else(|| self.later(id, method, wait)));
+                }
+                Choice::None => return Err(last.unwrap_or_else(|| self.inner.pool.refusal(*route, method))),
+            };
+            self.check_others(id);
+            let error = match self.ask(id, method, *questions, body).await.and_then(read) {
+                Ok(answer) => {
+                    let changed = self.inner.pool.node(id).standing().answered();
+                    self.inner.pool.changed(changed);
+                    return Ok((answer, id));
+                }
+                Err(error) => error,
+            };
+            if !self.note(id, method, &error) {
+                return Err(error);
+            }
+            tried.insert(id);
+            last = Some(error);
         }
-        outcome
     }
 
-    async fn ask(&self, endpoint: &Endpoint, method: &'static str, body: &Value) -> Result<Reply, RpcError> {
-        self.inner.calls.fetch_add(1, Ordering::Relaxed);
-        let broken = |source: reqwest::Error| {
-            let endpoint = endpoint.clone();
-            if source.is_timeout() {
-                RpcError::TimedOut { endpoint, method, limit_ms: self.inner.limits.timeout.as_millis() }
-            } else {
-                RpcError::Unreachable { endpoint, method, source: source.without_url() }
-            }
-        };
-        let mut response = endpoint.post(&self.inner.http).json(body).send().await.map_err(broken)?;
-        let status = response.status();
-        let limit_bytes = self.inner.limits.body_bytes;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            if bytes.len() + chunk.len() > limit_bytes {
-                return Err(RpcError::TooLarge { endpoint: endpoint.clone(), method, limit_bytes });
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(Reply { endpoint: endpoint.clone(), method, status, bytes })
+    /// Takes note of an error; whether another node may answer.
+    pub(super) fn note(&self, id: NodeId, method: &'static str, error: &RpcError) -> bool {
+        let consequence = error.consequence();
+        let changed = self.inner.pool.node(id).standing().failed(consequence, method, &self.inner.limits);
+        self.inner.pool.changed(changed);
+        consequence != Consequence::None
+    }
+
+    fn later(&self, id: NodeId, method: &'static str, wait: Duration) -> RpcError {
+        let endpoint = self.inner.pool.node(id).endpoint.clone();
+        RpcError::Later { endpoint, method, wait_s: wait.as_secs().saturating_add(1) }
     }
 }

@@ -3,7 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use reqwest::RequestBuilder;
+use serde::de::Error as _;
 use url::Url;
+
+use super::printable;
 
 /// Where a node listens. User, password, path and query are used but never shown: providers put keys there.
 #[derive(Clone)]
@@ -13,21 +16,36 @@ struct Address {
     url: Url,
     user: String,
     password: Option<String>,
+    /// What the address hides, as it stands there and decoded, the longest first.
+    secrets: Vec<String>,
 }
+
+/// Shorter parts of an address are words such as `v3`, which hide nothing.
+const SECRET_CHARS: usize = 6;
 
 impl Endpoint {
     /// Takes the userinfo out of `url`, to be sent as Basic authentication.
     pub fn new(mut url: Url) -> Self {
         let user = decoded(url.username());
         let password = url.password().map(decoded);
+        let secrets = secrets(&url);
         // Neither can be refused for an address that has a host, and without one there is nothing to hide.
         let _ = url.set_username("");
         let _ = url.set_password(None);
-        Self(Arc::new(Address { url, user, password }))
+        Self(Arc::new(Address { url, user, password, secrets }))
+    }
+
+    /// A node's text without what the address hides: some repeat it in their errors.
+    pub(super) fn scrubbed(&self, text: &str) -> String {
+        self.0.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "…"))
+    }
+
+    pub(super) fn scrubbed_error(&self, error: &serde_json::Error) -> serde_json::Error {
+        serde_json::Error::custom(self.scrubbed(&printable(&error.to_string())))
     }
 
     pub(super) fn post(&self, http: &reqwest::Client) -> RequestBuilder {
-        let Address { url, user, password } = &*self.0;
+        let Address { url, user, password, .. } = &*self.0;
         let request = http.post(url.clone());
         if user.is_empty() && password.is_none() { request } else { request.basic_auth(user, password.as_deref()) }
     }
@@ -48,6 +66,19 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+fn secrets(url: &Url) -> Vec<String> {
+    let parts = [url.username(), url.password().unwrap_or_default(), url.fragment().unwrap_or_default()];
+    let segments = url.path_segments().into_iter().flatten();
+    let values =
+        url.query().unwrap_or_default().split('&').map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+    let parts = parts.into_iter().chain(segments).chain(values);
+    let mut secrets: Vec<_> = parts.flat_map(|part| [part.to_owned(), decoded(part)]).collect();
+    secrets.retain(|secret| secret.chars().count() >= SECRET_CHARS);
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.dedup();
+    secrets
 }
 
 /// Undoes percent encoding, byte for byte.
@@ -84,6 +115,15 @@ mod tests {
         check("https://rpc.example/v1/SECRET?key=SECRET#SECRET", "https://rpc.example");
         check("http://SECRET:SECRET@127.0.0.1:8545/SECRET", "http://127.0.0.1:8545");
         check("http://[::1]:1/", "http://[::1]:1");
+    }
+
+    #[test]
+    fn text_of_a_node_holds_nothing_that_its_address_hides() {
+        let endpoint = Endpoint::new(
+            "https://us3r-name:p%40ssw0rd@host/v3/s3cret-path?key=s3cret-query&v=1#s3cret-end".parse().unwrap(),
+        );
+        let told = "no /v3/s3cret-path?key=s3cret-query&v=1#s3cret-end for us3r-name:p@ssw0rd (p%40ssw0rd)";
+        assert_eq!(endpoint.scrubbed(told), "no /v3/…?key=…&v=1#… for …:… (…)");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use reqwest::StatusCode;
 
-use super::{Endpoint, NodeError};
+use super::{Endpoint, NodeError, SetAside};
 
 /// Why a call has no result.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,41 @@ pub enum RpcError {
         /// What is allowed.
         limit_bytes: usize,
     },
+    /// An answer that came too slowly.
+    #[error("{endpoint} sent {bytes} bytes of its answer to {method} in {over_ms} ms, which is too slow")]
+    TooSlow {
+        /// Address of the node.
+        endpoint: Endpoint,
+        /// Method of the question.
+        method: &'static str,
+        /// Bytes that came in that time.
+        bytes: usize,
+        /// The time over which the speed was measured.
+        over_ms: u128,
+    },
+    /// The node is not asked, for a reason of its own.
+    #[error("{endpoint} is not asked for {method}: {reason}")]
+    SetAside {
+        /// Address of the node.
+        endpoint: Endpoint,
+        /// Method of the question.
+        method: &'static str,
+        /// The reason.
+        reason: SetAside,
+    },
+    /// The node asked not to be asked for a while, by `Retry-After`.
+    #[error("{endpoint} is not asked for {method}: it takes the next request in {wait_s} s")]
+    Later {
+        /// Address of the node.
+        endpoint: Endpoint,
+        /// Method of the question.
+        method: &'static str,
+        /// Seconds until then, rounded up.
+        wait_s: u64,
+    },
+    /// No other node is configured.
+    #[error("no other RPC address is configured")]
+    NoOther,
     /// Not JSON-RPC, or not the type that the method has.
     #[error("{endpoint} answered {method} with something else than it should")]
     Malformed {
@@ -61,6 +96,8 @@ pub enum RpcError {
         endpoint: Endpoint,
         /// What was asked.
         method: &'static str,
+        /// Whether the whole reply is something else than JSON-RPC.
+        envelope: bool,
         /// What the parser says.
         source: serde_json::Error,
     },
@@ -90,7 +127,12 @@ impl Diagnostic for RpcError {
     }
 
     fn hint(&self) -> Option<Hint> {
-        None
+        match self {
+            Self::SetAside { reason, .. } if reason.is_identity() => {
+                Some("compare --network, --proof-chain-id and the contracts with the node behind --rpc".into())
+            }
+            _ => None,
+        }
     }
 }
 
@@ -98,12 +140,16 @@ impl RpcError {
     /// Whether the same call may succeed a moment later: transport, 429, 5xx, and a rate limit told in JSON.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::TimedOut { .. } => true,
+            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::TooSlow { .. } | Self::Later { .. } => true,
+            Self::SetAside { reason, .. } => !reason.is_identity(),
             Self::Status { status, .. } => *status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error(),
             Self::Refused { refusal, .. } => refusal.is_rate_limit(),
-            Self::NoEndpoint | Self::Client(_) | Self::TooLarge { .. } | Self::Malformed { .. } | Self::Abi { .. } => {
-                false
-            }
+            Self::NoEndpoint
+            | Self::NoOther
+            | Self::Client(_)
+            | Self::TooLarge { .. }
+            | Self::Malformed { .. }
+            | Self::Abi { .. } => false,
         }
     }
 
@@ -120,7 +166,26 @@ impl RpcError {
 const RATE_LIMITS: [&str; 6] =
     ["rate limit", "too many requests", "request limit", "compute units per second", "capacity limit", "throttled"];
 
+/// How nodes and providers word that they have no such method, in lower case: geth, erigon, Frontier, nethermind, Alchemy,
+/// Infura, QuickNode.
+const UNKNOWN_METHODS: [&str; 8] = [
+    "method not found",
+    "does not exist/is not available",
+    "method is not available",
+    "method is not supported",
+    "method not supported",
+    "unsupported method",
+    "method is not whitelisted",
+    "method not allowed",
+];
+
 impl NodeError {
+    /// Whether the node has no such method, or does not give it to us.
+    pub fn is_unknown_method(&self) -> bool {
+        let message = self.message.to_lowercase();
+        matches!(self.code, -32601 | -32004) || UNKNOWN_METHODS.iter().any(|text| message.contains(text))
+    }
+
     /// Whether the node wants us to come back later.
     pub fn is_rate_limit(&self) -> bool {
         let message = self.message.to_lowercase();

@@ -5,6 +5,9 @@ use crate::announcement::BlockRef;
 /// The number of blocks that are remembered. With gaps that grow with age they reach back to the first one.
 const CAPACITY: usize = 64;
 
+/// The depth at which no reorganisation is expected. Chains with finality have it after some ten blocks.
+const DEEP_BLOCKS: u64 = 256;
+
 /// Scanned blocks in ascending order: dense near the cursor, sparse before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoints {
@@ -29,6 +32,13 @@ impl Checkpoints {
     /// The remembered blocks in ascending order, to be stored.
     pub fn blocks(&self) -> &[BlockRef] {
         &self.blocks
+    }
+
+    /// The newest block that is too deep to be reorganised, else the first: every node of the chain has it.
+    pub fn deep(&self) -> Option<BlockRef> {
+        let newest = self.blocks.last()?.number;
+        let is_deep = |block: &&BlockRef| block.number.saturating_add(DEEP_BLOCKS) <= newest;
+        self.blocks.iter().rev().find(is_deep).or(self.blocks.first()).copied()
     }
 
     fn rewind_below(&mut self, number: u64) {
@@ -85,6 +95,16 @@ mod tests {
         for pair in checkpoints.blocks().windows(2).take(CAPACITY - 2) {
             assert!(pair[1].number - pair[0].number <= 50_000 - pair[1].number, "{pair:?}");
         }
+    }
+
+    #[test]
+    fn deep_block_is_the_newest_at_its_depth_or_the_first() {
+        let deep = |last| (10..=last).map(block).collect::<Checkpoints>().deep();
+        assert_eq!(Checkpoints::default().deep(), None);
+        assert_eq!(deep(10), Some(block(10)));
+        assert_eq!(deep(265), Some(block(10)));
+        let deep = deep(50_000).unwrap();
+        assert!((49_000..=50_000 - DEEP_BLOCKS).contains(&deep.number), "{deep:?}");
     }
 
     #[test]

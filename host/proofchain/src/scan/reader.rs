@@ -112,7 +112,7 @@ impl LogReader {
         for node in nodes {
             match self.read_at(&node, span).await {
                 Ok(lacking @ Reading::Lacks { lack: Lack::Block, .. }) => lacks = lacks.or(Some(lacking)),
-                Err(ScanError::Rpc(error)) if !error.is_transient() => refused = refused.or(Some(error)),
+                Err(ScanError::Rpc(error)) => refused = refused.or(Some(error)),
                 outcome => return outcome,
             }
         }

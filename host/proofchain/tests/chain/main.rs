@@ -8,6 +8,8 @@ mod faults;
 mod keys;
 mod lagging;
 mod limits;
+mod limits_of_nodes;
+mod nodes;
 mod proving;
 mod requests;
 mod reverts;
@@ -17,8 +19,8 @@ use std::time::Duration;
 
 use alloy_primitives::B256;
 use refiner_proofchain::{
-    FeePolicy, FeeQuote, Fees, KeySource, Network, NonceAt, Preparation, Prepared, Proof, ProofChain, Prover, Rpc,
-    RpcLimits, Secret, Sent, Settlement, Signed, Signer,
+    FeePolicy, FeeQuote, Fees, KeySource, LeastSpeed, Network, NonceAt, Preparation, Prepared, Proof, ProofChain,
+    Prover, Rpc, RpcLimits, Secret, Sent, Settlement, Signed, Signer,
 };
 use refiner_testchain::{OPERATOR_KEY, Setup, Specimen, TestChain};
 
@@ -26,8 +28,11 @@ use refiner_testchain::{OPERATOR_KEY, Setup, Specimen, TestChain};
 const LIMITS: RpcLimits = RpcLimits {
     timeout: Duration::from_secs(20),
     body_bytes: 1 << 20,
+    speed: LeastSpeed::DEFAULT,
     retries: 3,
     first_pause: Duration::from_millis(1),
+    questions_per_second: None,
+    look_again: Duration::from_millis(100),
 };
 
 /// A height that the default setup takes.
@@ -40,12 +45,15 @@ async fn start(setup: &Setup) -> Option<TestChain> {
 
 /// The contracts, seen through `url`.
 async fn connect(chain: &TestChain, url: &str, limits: RpcLimits) -> ProofChain {
-    let network = Network {
+    ProofChain::connect(Rpc::new([url.parse().unwrap()], limits).unwrap(), network(chain)).await.unwrap()
+}
+
+fn network(chain: &TestChain) -> Network {
+    Network {
         chain_id: chain.chain_id(),
         specimen_contract: chain.specimen_contract(),
         result_contract: chain.result_contract(),
-    };
-    ProofChain::connect(Rpc::new([url.parse().unwrap()], limits).unwrap(), network).await.unwrap()
+    }
 }
 
 /// A prover with `key`, seeing the chain through `url`.

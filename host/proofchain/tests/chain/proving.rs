@@ -59,7 +59,8 @@ async fn a_chain_without_a_base_fee_gets_a_gas_price() {
     let Some(chain) = start(&Setup::default()).await else { return };
     let proxy = FaultyRpc::start(chain.url()).await.unwrap();
     let prover = prover_with(&chain, proxy.url(), OPERATOR_KEY).await;
-    let header = json!({"number": "0x1", "hash": B256::ZERO, "timestamp": "0x1"});
+    let header =
+        json!({"number": format!("{:#x}", chain.head().await.unwrap()), "hash": B256::ZERO, "timestamp": "0x1"});
     proxy.fail("eth_getBlockByNumber", Fault::Answer(header));
     proxy.fail("eth_gasPrice", Fault::Answer(json!("0x77359400")));
     assert_eq!(market(&prover).await, Fees::Legacy { gas_price_wei: 2_000_000_000 });

@@ -15,12 +15,16 @@ pub enum Command {
         /// Files, or `-`.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<String>,
+        /// Prints the DAS root that ewm-das answers under `/api/v1` instead; takes seconds for a file of 3 MB.
+        #[arg(long)]
+        das: bool,
     },
     /// Fetches content and checks it: the local store first, then the pinner, then gateways.
     Get(Get),
     /// Keeps files in the local store, and with `--pinner` where the network finds them; prints their ids.
     Put(Put),
-    /// Serves the local store over the pinner's HTTP API (`/upload`, `/cid`, `/get`, `/health`) and as a gateway.
+    /// Serves the local store over the pinner's HTTP API (`/upload`, `/cid`, `/get`, `/health`, each also under
+    /// `/api/v1` with DAS roots) and as a gateway.
     Serve(Serve),
 }
 

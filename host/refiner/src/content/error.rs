@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use refiner_content::{FetchFailure, KeepError, OpenError, SetupError, serve::ServeError};
+use refiner_content::{EncodeError, FetchFailure, KeepError, OpenError, SetupError, serve::ServeError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_text::OneLine;
 
@@ -29,6 +29,9 @@ pub enum ContentError {
     /// No backend has it.
     #[error(transparent)]
     Fetch(#[from] FetchFailure),
+    /// Its DAS root could not be computed.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
     /// It could not be kept.
     #[error(transparent)]
     Keep(#[from] KeepError),
@@ -49,7 +52,7 @@ impl Diagnostic for ContentError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Read { .. } | Self::TooLarge { .. } => ExitCode::Input,
-            Self::Write { .. } | Self::Runtime(_) => ExitCode::Host,
+            Self::Write { .. } | Self::Encode(_) | Self::Runtime(_) => ExitCode::Host,
             Self::Fetch(error) => error.exit_code(),
             Self::Keep(error) => error.exit_code(),
             Self::Store(error) => error.exit_code(),
@@ -67,6 +70,7 @@ impl Diagnostic for ContentError {
             Self::Read { .. }
             | Self::TooLarge { .. }
             | Self::Write { .. }
+            | Self::Encode(_)
             | Self::Keep(_)
             | Self::Store(_)
             | Self::Source(_)

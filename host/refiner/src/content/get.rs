@@ -13,7 +13,9 @@ use crate::terminal;
 
 /// Fetches and checks, then writes.
 pub fn run(arguments: &Get) -> Result<ExitCode, Failure> {
-    let fetcher = Fetcher::new(sources(&arguments.settings.values()?)?, None, HedgePolicy::default());
+    let settings = arguments.settings.values()?;
+    let hedge = HedgePolicy::within(settings.get(&table::FETCH_TIMEOUT));
+    let fetcher = Fetcher::new(sources(&settings)?, None, hedge);
     let fetched = runtime()?.block_on(fetcher.fetch(&arguments.id)).map_err(ContentError::from)?;
     tracing::info!(id = %arguments.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "Fetched content.");
     match &arguments.out {
@@ -29,14 +31,11 @@ fn sources(settings: &Values) -> Result<Vec<Arc<dyn FetchBackend>>, ContentError
     if let Some(data) = settings.get(&table::CONTENT_DATA).filter(|data| data.is_dir()) {
         sources.push(Arc::new(store(&data)?));
     }
-    let deadline = settings.get(&table::FETCH_TIMEOUT);
+    let (stall, whole) = (settings.get(&table::FETCH_STALL_TIMEOUT), settings.get(&table::FETCH_TIMEOUT));
     if let Some(pinner) = settings.get(&table::CONTENT_PINNER) {
-        let default = PinnerLimits::default();
-        let get = HttpLimits { deadline: deadline.unwrap_or(default.get.deadline), ..default.get };
-        sources.push(Arc::new(Pinner::new(&pinner, PinnerLimits { get, ..default })?));
+        sources.push(Arc::new(Pinner::new(&pinner, PinnerLimits::patient(stall, whole))?));
     }
-    let default = HttpLimits::default();
-    let limits = HttpLimits { deadline: deadline.unwrap_or(default.deadline), ..default };
+    let limits = HttpLimits::patient(stall, whole);
     let gateways = gateways(&settings.get(&table::GATEWAY), limits)?;
     sources.extend(gateways.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn FetchBackend>));
     Ok(sources)

@@ -15,7 +15,7 @@ use std::{
     path::Path,
 };
 
-use refiner_content::{CONTENT_BYTES_MAX, Content, LocalStore, content_id};
+use refiner_content::{CONTENT_BYTES_MAX, Content, LocalStore, content_id, das_id};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_text::OneLine;
 
@@ -24,16 +24,17 @@ use crate::terminal;
 /// Runs the whole command.
 pub fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
-        Command::Cid { files } => name(files),
+        Command::Cid { files, das } => name(files, *das),
         Command::Get(arguments) => get::run(arguments),
         Command::Put(arguments) => put::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
     }
 }
 
-fn name(files: &[String]) -> Result<ExitCode, Failure> {
+fn name(files: &[String], das: bool) -> Result<ExitCode, Failure> {
     for file in files {
-        let id = content_id(&read(file)?);
+        let bytes = read(file)?;
+        let id = if das { das_id(&bytes).map_err(ContentError::from)? } else { content_id(&bytes) };
         writeln!(terminal::out(false), "{id}  {}", OneLine(file))?;
     }
     Ok(ExitCode::Done)

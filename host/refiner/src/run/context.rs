@@ -49,7 +49,8 @@ impl PipelineContext {
         chains: Vec<String>,
     ) -> Result<Self, RunError> {
         let store = LocalStore::open(settings.data.join("content"), CONTENT_BYTES_MAX)?;
-        let limits = PinnerLimits { upload: settings.upload, ..PinnerLimits::default() };
+        let limits =
+            PinnerLimits { upload: settings.upload, ..PinnerLimits::patient(settings.fetch_stall, settings.fetch) };
         let pinner = settings.pinner.as_deref().map(|url| Pinner::new(url, limits)).transpose()?;
         Ok(Self {
             fetcher: fetcher(settings, &store, pinner.as_ref())?,
@@ -80,7 +81,7 @@ impl PipelineContext {
 
 /// The local store first: what one rule fetched, the next need not.
 fn fetcher(settings: &Settings, store: &LocalStore, pinner: Option<&Pinner>) -> Result<Fetcher, SetupError> {
-    let limits = HttpLimits::default();
+    let limits = HttpLimits::patient(settings.fetch_stall, settings.fetch);
     let mut sources: Vec<Arc<dyn FetchBackend>> = vec![Arc::new(store.clone())];
     sources.extend(pinner.map(|pinner| Arc::new(pinner.clone()) as Arc<dyn FetchBackend>));
     let gateways = match &settings.gateways {
@@ -89,7 +90,7 @@ fn fetcher(settings: &Settings, store: &LocalStore, pinner: Option<&Pinner>) -> 
     };
     sources.extend(gateways.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn FetchBackend>));
     let policy = if settings.private_urls { AddressPolicy::Anywhere } else { AddressPolicy::Public };
-    Ok(Fetcher::new(sources, Some(UrlFetcher::new(limits, policy)?), HedgePolicy::default()))
+    Ok(Fetcher::new(sources, Some(UrlFetcher::new(limits, policy)?), HedgePolicy::within(settings.fetch)))
 }
 
 /// How often the store is looked at: it grows by some GiB a day at most.

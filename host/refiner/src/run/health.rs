@@ -11,12 +11,13 @@ use axum::{
 };
 use refiner_content::serve::{ServeError, listen};
 use refiner_journal::{Filter, State};
+use refiner_proofchain::Rpc;
 use refiner_sandbox::{BasisReport, ReasonClass};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{journal_handle::JournalHandle, status::Status};
+use super::{journal_handle::JournalHandle, nodes, status::Status};
 
 /// Quarantined items that the status lists; `refiner journal list` has all.
 const QUARANTINED_SHOWN: usize = 10;
@@ -29,6 +30,8 @@ const FROM_RECEIPTS: &str = (BasisReport::Receipts { reason: None }).as_str();
 pub struct Health {
     pub journal: JournalHandle,
     pub status: Status,
+    /// The nodes of the proof chain.
+    pub rpc: Rpc,
 }
 
 /// Listens; on a loopback address only unless somebody says otherwise, as the answers say what an operator earns.
@@ -105,5 +108,7 @@ async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {
         }
         Err(error) => json!({ "error": error.to_string() }),
     };
-    Json(json!({ "version": env!("CARGO_PKG_VERSION"), "now": now, "journal": journal }))
+    Json(
+        json!({ "version": env!("CARGO_PKG_VERSION"), "now": now, "nodes": nodes::view(&health.rpc), "journal": journal }),
+    )
 }

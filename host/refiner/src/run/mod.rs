@@ -18,6 +18,8 @@ mod error;
 mod health;
 mod journal_handle;
 mod metrics;
+mod nodes;
+mod outage;
 mod policy;
 mod prefetcher;
 mod prove;
@@ -44,6 +46,7 @@ use self::{
     health::Health,
     journal_handle::JournalHandle,
     metrics::Metrics,
+    outage::Outage,
     policy::pause_ms,
     stage_runner::{Backpressure, StageRunner},
     status::Status,
@@ -58,6 +61,13 @@ const WAITING_PER_WORKER: usize = 2;
 const OTHER_BLOCKING_THREADS: usize = 16;
 /// Threads that are still in a worker's or the disk's hands when everything else ended get this long.
 const THREADS_END: Duration = Duration::from_secs(1);
+
+/// Polls of the chain for each look at a node that is not asked otherwise.
+const POLLS_PER_LOOK: u32 = 8;
+/// The shortest time between two such looks.
+const LOOK_AGAIN_MIN: Duration = Duration::from_millis(100);
+/// The longest time between two such looks.
+const LOOK_AGAIN_MAX: Duration = Duration::from_secs(60);
 
 /// Runs until it is told to stop, with the key that came through the environment, where one did.
 pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failure> {
@@ -94,11 +104,14 @@ async fn daemon(
     let journal = JournalHandle::new(journal, Metrics::new()?);
     let listener = health::bind(settings.health, settings.health_anywhere).await?;
     let health_stop = CancellationToken::new();
-    let health = Health { journal: journal.clone(), status: status.clone() };
+    let rpc = Rpc::new(settings.rpc.iter().cloned(), rpc_limits(&settings))?;
+    let health = Health { journal: journal.clone(), status: status.clone(), rpc: rpc.clone() };
     let health = tokio::spawn(health::serve(health, listener, health_stop.clone()));
 
+    let watch = tokio::spawn(nodes::watch(rpc.clone(), health_stop.clone()));
+
     let ended = tokio::select! {
-        opened = open(&settings, journal, status.clone(), rules, chains) => match opened {
+        opened = open(&settings, &rpc, journal, status.clone(), rules, chains) => match opened {
             Ok((context, prover)) => stages(context, settings, prover, &stop).await,
             Err(error) => Err(error),
         },
@@ -108,20 +121,31 @@ async fn daemon(
     health_stop.cancel();
     // It only has answers to finish.
     let _ = tokio::time::timeout(THREADS_END, health).await;
+    let _ = watch.await;
     ended
+}
+
+/// Nodes are looked at again in proportion to how often the chain is asked for news.
+fn rpc_limits(settings: &Settings) -> RpcLimits {
+    let look_again = settings.poll.saturating_mul(POLLS_PER_LOOK).clamp(LOOK_AGAIN_MIN, LOOK_AGAIN_MAX);
+    RpcLimits {
+        timeout: settings.rpc_timeout,
+        questions_per_second: settings.rpc_rps,
+        look_again,
+        ..RpcLimits::default()
+    }
 }
 
 /// Reaches the chain, however long that takes, and binds journal, key and chain to each other.
 async fn open(
     settings: &Settings,
+    rpc: &Rpc,
     journal: JournalHandle,
     status: Status,
     rules: Vec<rules::Rule>,
     chains: Vec<String>,
 ) -> Result<(Arc<PipelineContext>, Option<Prover>), RunError> {
-    let limits = RpcLimits { timeout: settings.rpc_timeout, ..RpcLimits::default() };
-    let rpc = Rpc::new(settings.rpc.iter().cloned(), limits)?;
-    let chain = connect(settings, &rpc, &status).await?;
+    let chain = connect(settings, rpc, &status).await?;
     let signer = match &settings.key {
         Key::None => None,
         Key::From(source) => Some(Signer::load(source).await?),
@@ -130,6 +154,7 @@ async fn open(
     let binding =
         Binding { proof_chain: settings.network.chain_id, announcer: settings.network.specimen_contract, operator };
     journal.with(|journal| journal.bind(&binding))?;
+    scan::remember(&chain, &scan::passed(&journal)?);
     let mut context = PipelineContext::open(settings, journal, status.clone(), chain.clone(), rules, chains)?;
     context.operator = operator;
     let mut now = status.now();
@@ -141,7 +166,7 @@ async fn open(
 
 /// A node that does not answer is waited for; one of another chain is a mistake.
 async fn connect(settings: &Settings, rpc: &Rpc, status: &Status) -> Result<ProofChain, RunError> {
-    let mut failures = 0;
+    let (mut failures, mut outage) = (0, Outage::default());
     loop {
         match ProofChain::connect(rpc.clone(), settings.network.clone()).await {
             Ok(chain) => {
@@ -152,7 +177,9 @@ async fn connect(settings: &Settings, rpc: &Rpc, status: &Status) -> Result<Proo
                 let pause = Duration::from_millis(pause_ms(settings.retry, failures));
                 failures += 1;
                 let error = ErrorChain(&error).to_string();
-                tracing::warn!(error, ?pause, "The proof chain does not answer.");
+                if outage.failed() {
+                    tracing::warn!(error, ?pause, "The proof chain does not answer.");
+                }
                 status.set_blocked("connect", error);
                 tokio::time::sleep(pause).await;
             }

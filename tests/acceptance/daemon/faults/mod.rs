@@ -8,6 +8,8 @@
 //! | the specimen is not there yet, or is garbled | `announced`, tried again | the item's error |
 //! | the node is silent, limits rates, is away | stays where it is | `/status`, `waits_for` |
 //! | the node limits ranges, drops a transaction | goes on | the log |
+//! | the only node gives no usable answer, or is of a chain that was started anew | stays where it is | `/status`, `waits_for` and `nodes` |
+//! | one of two nodes gives none, is behind, or of another chain | goes on with the other | `/status`, `nodes` |
 //! | the node's head lies | stays where it is | `/status`, `waits_for` |
 //! | the node lags, or its logs do | announced late | `/status`, `scan`; the log |
 //! | a reorganisation past the position | `withdrawn` until it is announced again | the log |
@@ -20,6 +22,7 @@
 
 mod contract;
 mod node;
+mod nodes;
 mod pinner;
 mod scan;
 

@@ -5,6 +5,8 @@ mod behaviour;
 mod fault;
 mod lagging;
 mod limits;
+mod other;
+mod outage;
 mod server;
 
 use std::{
@@ -19,6 +21,8 @@ pub use behaviour::{Behaviour, Question, Request, quantity};
 pub use fault::Fault;
 pub use lagging::{Blooms, Lagging, LateLogs, Meets, NoLogsByHash};
 pub use limits::{LimitedRange, Provider};
+pub use other::{OtherChain, OtherReceipts, Stale};
+pub use outage::{Out, Outage};
 
 use crate::TestChainError;
 

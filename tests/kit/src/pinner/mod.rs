@@ -117,6 +117,7 @@ struct State {
     content: HashMap<String, Vec<u8>>,
     fixed: HashMap<String, (u16, Vec<u8>)>,
     faults: HashMap<Route, (Fault, usize)>,
+    faults_at: HashMap<String, Fault>,
     requests: Vec<String>,
 }
 
@@ -161,6 +162,11 @@ impl PinnerDouble {
     /// The next `times` requests of this route go wrong.
     pub fn fault_times(&self, route: Route, fault: Fault, times: usize) {
         self.shared.state().faults.insert(route, (fault, times));
+    }
+
+    /// Every request for this path and query goes wrong.
+    pub fn fault_at(&self, path: &str, fault: Fault) {
+        self.shared.state().faults_at.insert(path.to_owned(), fault);
     }
 
     /// Requests of this route go right again.
@@ -221,7 +227,7 @@ impl Shared {
 
     fn serve(&self, mut stream: TcpStream) -> io::Result<()> {
         let (mut request, length) = read_head(&mut stream)?;
-        let fault = self.take_fault(Route::of(&request.target));
+        let fault = self.take_fault(&request.target);
         self.state().requests.push(format!("{} {}", request.method, request.target));
         if fault == Some(Fault::DieInRequest) {
             // Unread bytes make the system answer with a reset.
@@ -235,9 +241,12 @@ impl Shared {
         self.send(&mut stream, &request, fault, status, body)
     }
 
-    fn take_fault(&self, route: Route) -> Option<Fault> {
+    fn take_fault(&self, target: &str) -> Option<Fault> {
         let mut state = self.state();
-        let (fault, times) = state.faults.get_mut(&route).filter(|(_, times)| *times > 0)?;
+        if let Some(fault) = state.faults_at.get(target) {
+            return Some(fault.clone());
+        }
+        let (fault, times) = state.faults.get_mut(&Route::of(target)).filter(|(_, times)| *times > 0)?;
         *times = times.saturating_sub(usize::from(*times != usize::MAX));
         Some(fault.clone())
     }

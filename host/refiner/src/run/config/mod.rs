@@ -4,7 +4,7 @@ mod settings;
 mod shown;
 
 pub use self::{
-    settings::{Key, Settings},
+    settings::{Key, Nodes, Settings},
     shown::{Shown, shown},
 };
 
@@ -21,6 +21,19 @@ pub fn read(arguments: &cli::Run, key: Option<Secret>) -> Result<Settings, Confi
     let (values, settings) = resolved(arguments, key)?;
     values.warn();
     Ok(settings)
+}
+
+/// Reads what the nodes of the proof chain are checked against; `None` where none is configured.
+///
+/// # Errors
+/// [`ConfigError`] with everything that is wrong about it.
+pub fn nodes(arguments: &cli::Run) -> Result<Option<Nodes>, ConfigError> {
+    let environment = Environment::of_process();
+    let mut problems = Vec::new();
+    let file = arguments.file.read_from(&environment, None, &mut problems).get(&refiner_config::table::CONFIG);
+    let values = arguments.settings.read_from(&environment, file.as_ref(), &mut problems);
+    let nodes = settings::nodes(&values, &mut problems);
+    if problems.is_empty() { Ok(nodes) } else { Err(ConfigError { problems }) }
 }
 
 fn resolved(arguments: &cli::Run, key: Option<Secret>) -> Result<(Values, Settings), ConfigError> {

@@ -1,6 +1,12 @@
 //! Settings with their types, bounds and defaults.
 
-use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, thread, time::Duration};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+    thread,
+    time::Duration,
+};
 
 use refiner_config::{Parameter, Problem, Values, table};
 use refiner_evm::{BasisPolicy, ExecutionPolicy};
@@ -15,6 +21,7 @@ pub struct Settings {
     pub network: Network,
     pub rpc: Vec<Url>,
     pub rpc_timeout: Duration,
+    pub rpc_rps: Option<NonZeroU32>,
     pub scan: ScanConfig,
     pub start: StartBlock,
     pub poll: Duration,
@@ -23,6 +30,8 @@ pub struct Settings {
     pub upload: Duration,
     /// `None` for the public ones.
     pub gateways: Option<Vec<String>>,
+    pub fetch_stall: Duration,
+    pub fetch: Duration,
     pub private_urls: bool,
     pub store_bytes: u64,
     pub rules: Vec<String>,
@@ -57,6 +66,25 @@ pub enum Key {
 }
 
 const GWEI: u128 = 1_000_000_000;
+
+/// What the nodes of the proof chain are checked against.
+#[derive(Debug)]
+pub struct Nodes {
+    pub network: Network,
+    pub rpc: Vec<Url>,
+    pub timeout: Duration,
+}
+
+/// The nodes alone, where there are any. `None` also together with a problem.
+pub fn nodes(values: &Values, problems: &mut Vec<Problem>) -> Option<Nodes> {
+    if !values.is_given(&table::RPC) {
+        return None;
+    }
+    let mut reading = Reading { values, problems };
+    let (network, rpc) = (reading.network(), reading.rpc());
+    Some(Nodes { network: network?, rpc: rpc?, timeout: values.get(&table::RPC_TIMEOUT) })
+}
+
 /// Makes settings of values. `None` only together with a problem.
 pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings> {
     let mut reading = Reading { values, problems };
@@ -78,10 +106,13 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         start: values.get(&table::START),
         poll: values.get(&table::POLL_INTERVAL),
         rpc_timeout: values.get(&table::RPC_TIMEOUT),
+        rpc_rps: values.get(&table::RPC_RPS).and_then(|rps| NonZeroU32::new(u32::try_from(rps).ok()?)),
         data: values.get(&table::DATA),
         pinner: values.get(&table::PINNER).filter(|pinner| pinner != "none"),
         upload: values.get(&table::UPLOAD_TIMEOUT),
         gateways: values.given(&table::GATEWAY).map(without_none),
+        fetch_stall: values.get(&table::FETCH_STALL_TIMEOUT),
+        fetch: values.get(&table::FETCH_TIMEOUT),
         private_urls: values.get(&table::PRIVATE_URLS),
         store_bytes: values.get(&table::STORE_SIZE).0,
         rules: values.get(&table::RULE),
@@ -290,6 +321,14 @@ mod tests {
             assert!(problems.contains(expected), "{expected} in {problems}");
         }
         assert!(!problems.contains("pass") && !problems.contains("rpc is missing"), "{problems}");
+    }
+
+    #[test]
+    fn websocket_address_is_refused_with_what_to_use() {
+        let file = "network = \"moonbeam\"\nrpc = [\"wss://moonbeam.example/s3cret\"]";
+        let problems = resolved(file, Some("aa")).unwrap_err();
+        assert!(problems.contains("rpc: expected") && problems.contains("https:// address beside it"), "{problems}");
+        assert!(!problems.contains("s3cret"), "{problems}");
     }
 
     #[test]

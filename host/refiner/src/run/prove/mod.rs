@@ -21,6 +21,7 @@ use super::{
     clock::{milliseconds, now_ms},
     config::Settings,
     context::PipelineContext,
+    outage::Outage,
     policy::pause_ms,
 };
 
@@ -69,7 +70,7 @@ pub async fn prove(
     let submitter = ProofSubmitter { context, settings, prover };
     // What happens after is this loop's own doing.
     let mut pinned = submitter.context.journal.arrivals(State::Pinned);
-    let (mut failures, mut due) = (0, Due::default());
+    let (mut failures, mut due, mut outage) = (0, Due::default(), Outage::default());
     loop {
         pinned.mark_unchanged();
         let tick = tokio::select! {
@@ -80,6 +81,9 @@ pub async fn prove(
         let pause = match tick {
             Ok(()) => {
                 failures = 0;
+                if let Some(failures) = outage.over() {
+                    tracing::info!(failures, "Proofs go on.");
+                }
                 submitter.context.status.clear_blocked(PART);
                 submitter.settings.poll
             }
@@ -88,7 +92,9 @@ pub async fn prove(
                 let pause = Duration::from_millis(pause_ms(submitter.settings.retry, failures));
                 failures += 1;
                 let told = ErrorChain(&error).to_string();
-                tracing::warn!(error = told, ?pause, failures, "Proofs wait; everything is kept.");
+                if outage.failed() {
+                    tracing::warn!(error = told, ?pause, failures, "Proofs wait; everything is kept.");
+                }
                 submitter.context.status.set_blocked(PART, told);
                 pause
             }

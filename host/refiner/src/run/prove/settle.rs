@@ -9,12 +9,16 @@ use refiner_proofchain::{ChainSnapshot, Reaction, Revert, RpcError, Settlement, 
 use super::{FAILED_TRANSACTIONS_MAX, ProofSubmitter, QUESTIONS_AT_ONCE, TickError};
 use crate::run::clock::{milliseconds, now_ms};
 
+/// The part's name in the status.
+const SETTLE: &str = "settle";
+
 impl ProofSubmitter {
     /// Asks about everything that was sent and of which there may be news.
     pub(super) async fn settle(&self) -> Result<(), TickError> {
         let mut items = self.due(State::Mined, usize::MAX >> 1)?;
         items.extend(self.due(State::Broadcast, usize::MAX >> 1)?);
         if items.is_empty() {
+            self.tell_of_disputes(0);
             return Ok(());
         }
         let mut outlook = self.prover.outlook().await?;
@@ -47,7 +51,17 @@ impl ProofSubmitter {
         while let Some((item, transactions, settlement)) = answers.next().await {
             self.settled(&item, &transactions, settlement?).await?;
         }
+        self.tell_of_disputes(outlook.disputed());
         Ok(())
+    }
+
+    /// A proof that only one of several nodes has is not final, however deep it is.
+    fn tell_of_disputes(&self, disputed: u64) {
+        if disputed == 0 {
+            return self.context.status.clear_blocked(SETTLE);
+        }
+        let what = format!("two nodes that have the same receipt: of {disputed} proofs one has none or another one");
+        self.context.status.set_blocked(SETTLE, what);
     }
 
     /// Whether it pays to ask. Of transactions that wait the `next` one speaks for those behind it, until they are late.

@@ -2,13 +2,16 @@
 
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_journal::{Binding, Journal};
-use refiner_proofchain::{ProofChain, Rpc, RpcLimits};
+use refiner_proofchain::{ProofChain, Rpc};
 use tokio::runtime::Builder;
 
-use super::again::{Again, ScannedAgain, blocks};
+use super::{
+    again::{Again, ScannedAgain, blocks},
+    in_order, remember,
+};
 use crate::{
     cli,
-    run::{RunError, config, rules},
+    run::{RunError, config, rpc_limits, rules},
     terminal,
 };
 
@@ -18,6 +21,7 @@ use crate::{
 ///
 /// Every error of settings, rules, journal and chain.
 pub fn command(first: u64, last: Option<u64>, json: bool, run: &cli::Run) -> Result<ExitCode, Failure> {
+    // Nothing is signed here, so no key is needed.
     let settings = config::read(run, None)?;
     // First, because it is what another process may hold.
     let mut journal = Journal::open(&settings.data.join("journal.sqlite"))?;
@@ -27,9 +31,9 @@ pub fn command(first: u64, last: Option<u64>, json: bool, run: &cli::Run) -> Res
     let targets: Vec<_> = rules::load(&settings)?.iter().map(rules::Rule::target).collect();
     let runtime = Builder::new_current_thread().enable_all().build().map_err(RunError::from)?;
     let scanned = runtime.block_on(async {
-        let limits = RpcLimits { timeout: settings.rpc_timeout, ..RpcLimits::default() };
-        let rpc = Rpc::new(settings.rpc.iter().cloned(), limits).map_err(RunError::from)?;
+        let rpc = Rpc::new(settings.rpc.iter().cloned(), rpc_limits(&settings)).map_err(RunError::from)?;
         let chain = ProofChain::connect(rpc, network.clone()).await.map_err(RunError::from)?;
+        remember(&chain, &in_order(&journal.checkpoints()?));
         let again = Again { chain: &chain, config: &settings.scan, targets: &targets, retry: settings.retry };
         let record = |announcements: &[_], targets: &[_], now_ms| journal.scanned_again(announcements, targets, now_ms);
         Ok::<_, Failure>(again.scan(blocks, record).await?)

@@ -13,13 +13,16 @@ use std::{
 };
 
 use refiner_diagnostics::ErrorChain;
-use refiner_journal::{JournalError, Target};
-use refiner_proofchain::{BlockRef, Checkpoints, ScanError, ScanStep, Scanner};
+use refiner_journal::{Checkpoint, JournalError, Target};
+use refiner_proofchain::{BlockRef, Checkpoints, ProofChain, ScanError, ScanStep, Scanner};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use self::report::Reporter;
-use super::{config::Settings, context::PipelineContext, metrics::Event, policy::pause_ms};
+use super::{
+    config::Settings, context::PipelineContext, journal_handle::JournalHandle, metrics::Event, outage::Outage,
+    policy::pause_ms,
+};
 
 /// The part's name in the status.
 const PART: &str = "scan";
@@ -36,9 +39,9 @@ pub async fn scan(
 ) -> Result<(), JournalError> {
     let targets: Vec<Target> = context.rules().map(super::rules::Rule::target).collect();
     let mut scanner = Scanner::new(context.chain.clone(), settings.scan.clone());
-    let mut checkpoints: Checkpoints = stored(&context)?.into_iter().collect();
+    let mut checkpoints = stored(&context)?;
     let mut reporter = Reporter::new(context.status.clone(), settings.scan.depth);
-    let mut failures = 0;
+    let (mut failures, mut outage) = (0, Outage::default());
     while !stop.is_cancelled() {
         let unfinished = context.journal.with(|journal| journal.unfinished())?;
         if unfinished >= settings.backlog {
@@ -54,6 +57,9 @@ pub async fn scan(
         let pause = match step {
             Ok(step) => {
                 failures = 0;
+                if let Some(failures) = outage.over() {
+                    tracing::info!(failures, "The proof chain is scanned again.");
+                }
                 let cursor = checkpoints.blocks().last().map_or(0, |block| block.number);
                 reporter.step(cursor, &step);
                 let is_idle = matches!(step, ScanStep::UpToDate { .. } | ScanStep::Behind { .. });
@@ -63,7 +69,9 @@ pub async fn scan(
             Err(error) => {
                 let pause = Duration::from_millis(pause_ms(settings.retry, failures));
                 failures += 1;
-                report(&error, pause);
+                if outage.failed() {
+                    report(&error, pause);
+                }
                 context.status.set_blocked(PART, ErrorChain(&error).to_string());
                 pause
             }
@@ -92,17 +100,30 @@ async fn step(scanner: &mut Scanner, settings: &Settings, checkpoints: &Checkpoi
     }
 }
 
-/// What an earlier run passed, in ascending order.
-fn stored(context: &PipelineContext) -> Result<Vec<BlockRef>, JournalError> {
+/// Shows the nodes a block that was scanned and is too deep to be reorganised: one with another block is of another chain.
+pub fn remember(chain: &ProofChain, checkpoints: &Checkpoints) {
+    if let Some(block) = checkpoints.deep() {
+        chain.remember(block);
+    }
+}
+
+/// The blocks that an earlier run passed.
+pub fn passed(journal: &JournalHandle) -> Result<Checkpoints, JournalError> {
+    Ok(in_order(&journal.with(|journal| journal.checkpoints())?))
+}
+
+/// Checkpoints as the journal gives them, the newest first.
+fn in_order(newest_first: &[Checkpoint]) -> Checkpoints {
+    newest_first.iter().rev().map(|Checkpoint { number, hash }| BlockRef { number: *number, hash: *hash }).collect()
+}
+
+/// The same, told of in status and metrics.
+fn stored(context: &PipelineContext) -> Result<Checkpoints, JournalError> {
     let asked = Instant::now();
-    let newest_first = context.journal.with(|journal| journal.checkpoints())?;
+    let passed = passed(&context.journal)?;
     context.journal.metrics.happened(Event::JournalFetchLast, asked.elapsed());
-    context.status.now().cursor = newest_first.first().map(|checkpoint| checkpoint.number);
-    Ok(newest_first
-        .iter()
-        .rev()
-        .map(|checkpoint| BlockRef { number: checkpoint.number, hash: checkpoint.hash })
-        .collect())
+    context.status.now().cursor = passed.blocks().last().map(|block| block.number);
+    Ok(passed)
 }
 
 async fn wait(stop: &CancellationToken, pause: Duration) {

@@ -46,6 +46,7 @@ fn advanced(
 ) -> Result<(), JournalError> {
     let cursor = checkpoints.blocks().last().map_or(0, |block| block.number);
     checkpoints.push(scanned.cursor);
+    super::remember(&context.chain, checkpoints);
     let announcements = scanned.announcements.iter().map(announcement);
     let (old, new): (Vec<_>, Vec<_>) = announcements.partition(|announcement| announcement.announced_in <= cursor);
     let blocks: Vec<_> = checkpoints.blocks().iter().map(checkpoint).collect();

@@ -1,0 +1,165 @@
+//! The nodes of the proof chain, in the log and in the status.
+
+use std::time::{Duration, Instant};
+
+use refiner_proofchain::{NodeReport, Rpc};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::clock::{milliseconds, now_ms};
+
+/// How often the nodes' standing is compared with what is in the log.
+const LOOK: Duration = Duration::from_secs(1);
+/// A node that is away for less is not worth a line.
+const BRIEF: Duration = Duration::from_secs(3);
+/// Lines about one node are this far apart: one that comes and goes does not fill the log.
+const QUIET: Duration = Duration::from_secs(600);
+
+/// What the log holds about a node.
+#[derive(Clone, Copy, Debug, Default)]
+struct Logged {
+    is_set_aside: bool,
+    at: Option<Instant>,
+}
+
+/// A change that is worth a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    SetAside,
+    Well,
+}
+
+impl Logged {
+    /// One line when a node is set aside, whatever reasons follow, and one when it is well again.
+    fn next(&mut self, report: &NodeReport, now: Instant) -> Option<Line> {
+        match &report.set_aside {
+            Some(reason) if !self.is_set_aside => {
+                let is_quiet = self.at.is_some_and(|at| now.duration_since(at) < QUIET);
+                let is_brief = report.unchanged_for < BRIEF && !reason.is_identity();
+                if is_quiet || is_brief {
+                    return None;
+                }
+                *self = Self { is_set_aside: true, at: Some(now) };
+                Some(Line::SetAside)
+            }
+            None if self.is_set_aside && report.checked => {
+                self.is_set_aside = false;
+                Some(Line::Well)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Tells of nodes that are set aside, until `stop`.
+pub async fn watch(rpc: Rpc, stop: CancellationToken) {
+    let mut logged = vec![Logged::default(); rpc.nodes().len()];
+    let mut seen = None;
+    while !stop.is_cancelled() {
+        // Nothing changes for hours, and what changed may be too young for a line.
+        let changes = rpc.changes();
+        if seen != Some(changes) || rpc.nodes().iter().any(|report| report.set_aside.is_some()) {
+            seen = Some(changes);
+            for (report, logged) in rpc.nodes().iter().zip(&mut logged) {
+                tell(report, logged.next(report, Instant::now()));
+            }
+        }
+        tokio::select! {
+            () = sleep(LOOK) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+fn tell(report: &NodeReport, line: Option<Line>) {
+    let node = report.endpoint.to_string();
+    match (line, &report.set_aside) {
+        (Some(Line::SetAside), Some(reason)) if reason.is_identity() => {
+            tracing::error!(node, %reason, hint = "compare --network, --proof-chain-id and the contracts with the node behind --rpc",
+                "A node of the proof chain is of another chain and is not asked.");
+        }
+        (Some(Line::SetAside), Some(reason)) => {
+            tracing::warn!(node, %reason, "A node of the proof chain is set aside.")
+        }
+        (Some(Line::Well), _) => tracing::info!(node, "A node of the proof chain is asked again."),
+        _ => {}
+    }
+}
+
+/// Every node for `/status`.
+pub fn view(rpc: &Rpc) -> Vec<Value> {
+    rpc.nodes().iter().map(view_of).collect()
+}
+
+fn view_of(report: &NodeReport) -> Value {
+    let state = match (&report.set_aside, report.checked) {
+        (Some(_), _) => "set_aside",
+        (None, false) => "unchecked",
+        (None, true) => "well",
+    };
+    json!({
+        "node": report.endpoint.to_string(),
+        "state": state,
+        "reason": report.set_aside.as_ref().map(ToString::to_string),
+        "since_ms": now_ms().saturating_sub(milliseconds(report.unchanged_for)),
+        "head": report.head,
+        "head_age_s": report.head_age.map(|age| age.as_secs()),
+        "not_asked_for_s": report.wait.map(|wait| wait.as_secs().saturating_add(1)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use refiner_proofchain::{Endpoint, NodeFailure, SetAside};
+
+    use super::*;
+
+    fn report(set_aside: Option<SetAside>, unchanged_for: Duration) -> NodeReport {
+        let endpoint = Endpoint::new("http://127.0.0.1:1/s3cret".parse().unwrap());
+        NodeReport { endpoint, checked: true, set_aside, unchanged_for, head: None, head_age: None, wait: None }
+    }
+
+    fn failed(failure: NodeFailure, seconds: u64) -> NodeReport {
+        report(Some(SetAside::Failed(failure)), Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn node_with_alternating_reasons_is_one_line_until_it_is_well() {
+        let (mut logged, now) = (Logged::default(), Instant::now());
+        let reasons = [NodeFailure::TimedOut, NodeFailure::RateLimit, NodeFailure::Unreachable].into_iter().cycle();
+        let lines: Vec<_> = reasons.take(30).map(|reason| logged.next(&failed(reason, 5), now)).collect();
+        assert_eq!(lines.iter().flatten().collect::<Vec<_>>(), [&Line::SetAside]);
+        assert_eq!(logged.next(&report(None, Duration::ZERO), now), Some(Line::Well));
+        assert_eq!(logged.next(&report(None, Duration::ZERO), now), None);
+    }
+
+    #[test]
+    fn node_that_comes_and_goes_is_one_line_in_ten_minutes() {
+        let (mut logged, start) = (Logged::default(), Instant::now());
+        let mut lines = 0;
+        for second in 0..1_200 {
+            let now = start + Duration::from_secs(second);
+            let report = if second % 20 < 10 { failed(NodeFailure::TimedOut, 5) } else { report(None, Duration::ZERO) };
+            lines += usize::from(logged.next(&report, now) == Some(Line::SetAside));
+        }
+        assert_eq!(lines, 2);
+    }
+
+    #[test]
+    fn short_absence_is_no_line_and_another_chain_is_one_at_once() {
+        let now = Instant::now();
+        assert_eq!(Logged::default().next(&failed(NodeFailure::TimedOut, 2), now), None);
+        let other = SetAside::OtherChain { expected: 1284, found: 1 };
+        assert_eq!(Logged::default().next(&report(Some(other), Duration::ZERO), now), Some(Line::SetAside));
+    }
+
+    #[test]
+    fn status_shows_neither_the_path_nor_more_than_the_state() {
+        let shown = view_of(&failed(NodeFailure::TimedOut, 1)).to_string();
+        assert!(
+            !shown.contains("s3cret") && shown.contains("no answer in time") && shown.contains("set_aside"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! Nodes that answer well, and of something else than they should.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use serde_json::{Value, json};
+
+use super::{Behaviour, Fault, Question, Request, behaviour::quantity};
+
+/// A node of another chain, at which the operator has sent transactions too.
+#[derive(Debug)]
+pub struct OtherChain {
+    /// Chain id of the node.
+    pub chain_id: u64,
+    /// The operator's next nonce there.
+    pub nonce: u64,
+}
+
+impl Behaviour for OtherChain {
+    fn fault(&self, _: &Request, question: &Question<'_>) -> Option<Fault> {
+        let hex = |number: u64| Some(Fault::Answer(json!(format!("{number:#x}"))));
+        match question.method() {
+            "eth_chainId" => hex(self.chain_id),
+            "eth_getTransactionCount" => hex(self.nonce),
+            _ => None,
+        }
+    }
+}
+
+/// A node that stands still: its newest block is an old one, the operator's nonce is that of then, and later receipts are unknown.
+#[derive(Debug)]
+pub struct Stale {
+    head: AtomicU64,
+    nonce: u64,
+}
+
+impl Stale {
+    /// A node that stands at `head`, where the operator's nonce is `nonce`.
+    pub const fn at(head: u64, nonce: u64) -> Self {
+        Self { head: AtomicU64::new(head), nonce }
+    }
+
+    /// The node gets on to another block.
+    pub fn set_head(&self, head: u64) {
+        self.head.store(head, Ordering::Relaxed);
+    }
+}
+
+impl Behaviour for Stale {
+    fn answer(&self, _: &Request, question: &Question<'_>, answer: &mut Value) {
+        let head = self.head.load(Ordering::Relaxed);
+        let result = &mut answer["result"];
+        match question.method() {
+            "eth_blockNumber" if quantity(result).is_some_and(|newest| newest > head) => {
+                *result = json!(format!("{head:#x}"));
+            }
+            "eth_getTransactionCount" => *result = json!(format!("{:#x}", self.nonce)),
+            "eth_getTransactionReceipt" if quantity(&result["blockNumber"]).is_some_and(|block| block > head) => {
+                *result = Value::Null;
+            }
+            "eth_getBlockByNumber" if quantity(&result["number"]).is_some_and(|number| number > head) => {
+                if question.parameter(0) == "latest" {
+                    result["number"] = json!(format!("{head:#x}"));
+                } else {
+                    *result = Value::Null;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A node that tells receipts of another chain of blocks, or none.
+#[derive(Debug)]
+pub struct OtherReceipts {
+    /// Receipts are of another block, or there are none.
+    pub of_another_block: bool,
+    on: AtomicBool,
+}
+
+impl OtherReceipts {
+    /// Such a node from now on.
+    pub const fn new(of_another_block: bool) -> Self {
+        Self { of_another_block, on: AtomicBool::new(true) }
+    }
+
+    /// Ends it.
+    pub fn end(&self) {
+        self.on.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Behaviour for OtherReceipts {
+    fn answer(&self, _: &Request, question: &Question<'_>, answer: &mut Value) {
+        if question.method() != "eth_getTransactionReceipt" || !self.on.load(Ordering::Relaxed) {
+            return;
+        }
+        match &mut answer["result"] {
+            receipt @ Value::Object(_) if self.of_another_block => {
+                receipt["blockHash"] = json!(format!("0x{}", "0b".repeat(32)));
+            }
+            receipt => *receipt = Value::Null,
+        }
+    }
+}
