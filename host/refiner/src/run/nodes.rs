@@ -80,7 +80,7 @@ fn tell(report: &NodeReport, line: Option<Line>) {
                 "A node of the proof chain is of another chain and is not asked.");
         }
         (Some(Line::SetAside), Some(reason)) => {
-            tracing::warn!(node, %reason, "A node of the proof chain is set aside.")
+            tracing::warn!(node, %reason, "A node of the proof chain is set aside.");
         }
         (Some(Line::Well), _) => tracing::info!(node, "A node of the proof chain is asked again."),
         _ => {}

@@ -22,7 +22,7 @@ impl ProofSubmitter {
             Sent::InsufficientFunds => self.pause_for_funds(),
             Sent::Unreachable(error) => return Err(error.into()),
             Sent::Rejected(refusal) => {
-                tracing::warn!(%refusal, nonce = signed.nonce, "The node refuses a transaction.")
+                tracing::warn!(%refusal, nonce = signed.nonce, "The node refuses a transaction.");
             }
             // Whatever the pool did, the settlement looks whether it is there.
             _ => {}
