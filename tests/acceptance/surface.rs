@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 34] = [
+const COMMANDS: [&[&str]; 36] = [
     &[],
     &["replay"],
     &["run"],
@@ -22,6 +22,8 @@ const COMMANDS: [&[&str]; 34] = [
     &["journal", "skip"],
     &["journal", "forget"],
     &["journal", "export"],
+    &["session"],
+    &["session", "show"],
     &["journal", "scan"],
     &["content"],
     &["content", "cid"],

@@ -70,6 +70,8 @@ scopes! {
     KeyAddress,
     /// The daemon's directory, for commands that look into it.
     Data,
+    /// `refiner session show`.
+    Session,
 }
 
 /// A scope as a type, for the flags that it has.

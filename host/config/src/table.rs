@@ -13,11 +13,11 @@ use crate::{
         Row,
         Scope::{
             self, ContentGet, ContentPut, ContentServe, Data, EvmServe, File, KeyAddress, KeyImport, KeyNew, Program,
-            Replay, RuleCheck, RuleInfo, RuleLock, RuleRun, Run, SpecimenCheck,
+            Replay, RuleCheck, RuleInfo, RuleLock, RuleRun, Run, Session, SpecimenCheck,
         },
         Setting,
     },
-    value::{Bytes, Executor, LogFormat, Parameter},
+    value::{Bytes, Coins, Executor, FinalizePolicy, LogFormat, Parameter},
 };
 
 /// Every row, in the order in which help prints them.
@@ -56,6 +56,9 @@ const RESOLVING: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleLock];
 /// The scopes that work in the daemon's directory.
 const IN_DATA: &[Scope] = &[Run, Data, ContentPut, ContentServe];
 
+/// The commands that ask the proof chain.
+const ON_CHAIN: &[Scope] = &[Run, Session];
+
 /// The commands that read a password.
 const WITH_PASSWORD: &[Scope] = &[Run, KeyNew, KeyImport, KeyAddress];
 
@@ -83,35 +86,35 @@ settings! {
     CONFIG: Option<PathBuf> = "config" <"FILE"> .on(&[File]);
 
     /// Preset of the proof chain: `moonbeam`, `moonbase`, or `custom` with the next three.
-    NETWORK: Option<String> = "network" <"NAME"> .under(PROOF_CHAIN).on(&[Run]).formerly(&[Variable("MIX_ENV")]);
+    NETWORK: Option<String> = "network" <"NAME"> .under(PROOF_CHAIN).on(ON_CHAIN).formerly(&[Variable("MIX_ENV")]);
 
     /// Chain id of the proof chain.
-    PROOF_CHAIN_ID: Option<u64> = "proof-chain-id" <"ID"> .under(PROOF_CHAIN).on(&[Run])
+    PROOF_CHAIN_ID: Option<u64> = "proof-chain-id" <"ID"> .under(PROOF_CHAIN).on(ON_CHAIN)
         .formerly(&[Variable("PROOFCHAIN_CHAIN_ID")]);
 
     /// Contract that announces specimens.
-    SPECIMEN_CONTRACT: Option<Address> = "specimen-contract" <"ADDRESS"> .under(PROOF_CHAIN).on(&[Run])
+    SPECIMEN_CONTRACT: Option<Address> = "specimen-contract" <"ADDRESS"> .under(PROOF_CHAIN).on(ON_CHAIN)
         .formerly(&[Variable("BSP_PROOFCHAIN_ADDRESS")]);
 
     /// Contract that takes proofs of results.
-    RESULT_CONTRACT: Option<Address> = "result-contract" <"ADDRESS"> .under(PROOF_CHAIN).on(&[Run])
+    RESULT_CONTRACT: Option<Address> = "result-contract" <"ADDRESS"> .under(PROOF_CHAIN).on(ON_CHAIN)
         .formerly(&[Variable("BRP_PROOFCHAIN_ADDRESS")]);
 
     /// Node of the proof chain; the next one is asked when one gives no usable answer or is behind. Can be repeated.
-    RPC: Vec<Url> = "rpc" <"URL"> .under(PROOF_CHAIN).on(&[Run]).confidential()
+    RPC: Vec<Url> = "rpc" <"URL"> .under(PROOF_CHAIN).on(ON_CHAIN).confidential()
         .expecting("a URL that begins with http:// or https:// (where a provider gives wss://, it has an https:// address beside it)")
         // Its name notwithstanding, it is the proof chain's node.
         .formerly(&[Variable("NODE_ETHEREUM_MAINNET")]);
 
     /// Time limit for one RPC request; after it the request is retried, on the next node if there is one.
-    RPC_TIMEOUT: Duration = "rpc-timeout" <"DURATION"> .under(PROOF_CHAIN).on(&[Run]).default("15s").within("1s", "10m")
+    RPC_TIMEOUT: Duration = "rpc-timeout" <"DURATION"> .under(PROOF_CHAIN).on(ON_CHAIN).default("15s").within("1s", "10m")
         .formerly(&[in_unit("rpc-s", "s")]);
 
     /// Questions that each node gets in a second at most; each of a batch counts [default: no limit].
     RPC_RPS: Option<u64> = "rpc-rps" <"N"> .under(PROOF_CHAIN).on(&[Run]).within("1", "10000");
 
     /// Chain whose specimens are refined. Can be repeated.
-    SOURCE_CHAIN: Vec<u64> = "source-chain" <"ID"> .under(PROOF_CHAIN).on(&[Run]).default("1").expecting("a chain id");
+    SOURCE_CHAIN: Vec<u64> = "source-chain" <"ID"> .under(PROOF_CHAIN).on(ON_CHAIN).default("1").expecting("a chain id");
 
     /// First block that is scanned when the journal is new: `latest`, a block number, or `7d` for days back.
     START: StartBlock = "start" <"BLOCK"> .under(PROOF_CHAIN).on(&[Run]).default("latest");
@@ -232,7 +235,21 @@ settings! {
     /// Upper bound on the price offered for one gas, in gwei.
     MAX_FEE: u64 = "max-fee-gwei" <"GWEI"> .under(OPERATOR).on(&[Run]).default("1000").within("1", "1000000");
 
-    /// Confirmations of a proof before it is final.
+    /// Upper bound on the part of it that goes to the block's author, in gwei.
+    MAX_TIP: u64 = "max-tip-gwei" <"GWEI"> .under(OPERATOR).on(&[Run]).default("100").within("1", "1000000");
+
+    /// Upper bound on what the transactions of any 24 hours cost, raised fees included, in the proof chain's coin, such as
+    /// `2.5`; proving pauses at it [default: none].
+    MAX_SPEND_PER_DAY: Option<Coins> = "max-spend-per-day" <"COINS"> .under(OPERATOR).on(&[Run]);
+
+    /// Results in a row that differ from what other operators proved before proving pauses; 0 proves them all the same.
+    MAX_DIFFERENCES: u64 = "max-differences" <"N"> .under(OPERATOR).on(&[Run]).default("3").within("0", "1000");
+
+    /// Sessions that are finalized once they are past their deadline, because none pays before: `own`, those with a proof of this
+    /// operator, `all`, or `none`. Operators take turns, and the transactions count for `--max-spend-per-day`.
+    FINALIZE: FinalizePolicy = "finalize" <"SESSIONS"> .under(OPERATOR).on(&[Run]).default("none");
+
+    /// Confirmations of a proof before it is final; for a day after it is looked at again.
     PROOF_DEPTH: u64 = "proof-depth" <"BLOCKS"> .under(OPERATOR).on(&[Run]).default("5").within("0", "10000");
 
     /// Time after which an unconfirmed transaction is sent again with higher fees.

@@ -132,6 +132,7 @@ read_alone!(
     StartBlock,
     Executor,
     LogFormat,
+    FinalizePolicy,
     OnDifference,
     SenderPolicy,
     BasisPolicy,
@@ -234,6 +235,26 @@ impl Scalar for Bytes {
     }
 }
 
+/// An amount of a chain's coin, in wei.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Coins(pub u128);
+
+/// Digits behind the point that a wei has.
+const WEI_DECIMALS: usize = 18;
+
+impl Scalar for Coins {
+    const EXPECTED: &'static str = "an amount of coins such as 2.5";
+
+    fn scalar(text: &str) -> Option<Self> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !are_digits(whole) || !are_digits(fraction) || fraction.len() > WEI_DECIMALS {
+            return None;
+        }
+        format!("{whole}{fraction:0<WEI_DECIMALS$}").parse().ok().map(Self)
+    }
+}
+
 /// A whole number and its unit, with or without a space between them.
 fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let digits = text.find(|character: char| !character.is_ascii_digit())?;
@@ -257,6 +278,31 @@ impl Scalar for Parameter {
     fn scalar(text: &str) -> Option<Self> {
         let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty())?;
         Some(Self { name: name.to_owned(), value: value.to_owned() })
+    }
+}
+
+/// The sessions that an operator finalizes once they are past their deadline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FinalizePolicy {
+    /// None: others do.
+    #[default]
+    None,
+    /// Those with a proof of this operator.
+    Own,
+    /// Those of every operator.
+    All,
+}
+
+impl Scalar for FinalizePolicy {
+    const EXPECTED: &'static str = "none, own or all";
+
+    fn scalar(text: &str) -> Option<Self> {
+        match text {
+            "none" => Some(Self::None),
+            "own" => Some(Self::Own),
+            "all" => Some(Self::All),
+            _ => None,
+        }
     }
 }
 
@@ -354,6 +400,24 @@ mod tests {
             [("64MiB", Some(64 << 20)), ("1 GB", Some(1_000_000_000)), ("7B", Some(7)), ("64", None), ("64mib", None)]
         {
             assert_eq!(Bytes::scalar(text).map(|bytes| bytes.0), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn amount_has_at_most_the_decimals_of_a_wei() {
+        for (text, wei) in [
+            ("5", Some(5_000_000_000_000_000_000)),
+            ("2.5", Some(2_500_000_000_000_000_000)),
+            ("0.000000000000000001", Some(1)),
+            ("0.0000000000000000001", None),
+            ("", None),
+            (".5", None),
+            ("5.", None),
+            ("-1", None),
+            ("1e3", None),
+            ("99999999999999999999999", None),
+        ] {
+            assert_eq!(Coins::scalar(text).map(|coins| coins.0), wei, "{text}");
         }
     }
 

@@ -92,7 +92,7 @@ pub enum FetchError {
     Dag {
         /// The source.
         from: Origin,
-        /// Why not.
+        /// The fault that was found.
         source: DagError,
     },
     /// The id itself names no file that can be put together here, whoever sends it.
@@ -100,7 +100,7 @@ pub enum FetchError {
     NoFile {
         /// The id.
         id: ContentId,
-        /// Why not.
+        /// The fault that was found.
         source: DagError,
     },
     /// The blocks do not make DAS content.
@@ -108,7 +108,7 @@ pub enum FetchError {
     DasBlock {
         /// The source.
         from: Origin,
-        /// Why not.
+        /// The fault that was found.
         source: DasError,
     },
     /// The id itself names no DAS content that is read here, whoever sends it.
@@ -116,7 +116,7 @@ pub enum FetchError {
     NoDas {
         /// The id.
         id: ContentId,
-        /// Why not.
+        /// The fault that was found.
         source: DasError,
     },
     /// Bytes could not be encoded for the comparison with a DAS id.

@@ -106,6 +106,12 @@ pub enum JournalError {
         /// The item that holds it.
         holder: ItemId,
     },
+    /// A proof would share a nonce with a transaction that is none. Nothing was written.
+    #[error("nonce {nonce} is taken by a transaction that is no proof")]
+    NonceTakenAside {
+        /// The nonce in question.
+        nonce: u64,
+    },
     /// A transaction with higher fees must use the nonce of the one it replaces. Nothing was written.
     #[error("item {item} holds nonce {held}, so it cannot sign with {nonce}")]
     NonceChanged {
@@ -155,6 +161,7 @@ impl Diagnostic for JournalError {
             | Self::NoItem(_)
             | Self::Illegal { .. }
             | Self::NonceTaken { .. }
+            | Self::NonceTakenAside { .. }
             | Self::NonceChanged { .. }
             | Self::NoTransaction { .. }
             | Self::DiskFull { .. }
@@ -187,6 +194,7 @@ impl Diagnostic for JournalError {
             | Self::NoItem(_)
             | Self::Illegal { .. }
             | Self::NonceTaken { .. }
+            | Self::NonceTakenAside { .. }
             | Self::NonceChanged { .. }
             | Self::NoTransaction { .. }
             | Self::Sqlite { .. } => return None,

@@ -160,6 +160,14 @@ pub(crate) fn hash(row: &Row<'_>, column: usize) -> rusqlite::Result<B256> {
     row.get::<_, [u8; 32]>(column).map(B256::from)
 }
 
+/// Decimal text, or nothing.
+pub(crate) fn optional_decimal(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u128>> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        _ => decimal(row, column).map(Some),
+    }
+}
+
 fn decimal(row: &Row<'_>, column: usize) -> rusqlite::Result<u128> {
     let text: String = row.get(column)?;
     text.parse().map_err(|error| {

@@ -11,6 +11,7 @@
 
 mod action;
 mod announcement;
+mod comparison;
 mod error;
 mod item;
 mod journal;
@@ -19,6 +20,9 @@ mod open;
 mod query;
 mod scan;
 mod schema;
+mod session;
+mod side;
+mod spending;
 mod state;
 mod step;
 mod supersede;
@@ -32,6 +36,9 @@ pub use journal::{Binding, Journal, JournalReader};
 pub use query::{Count, Filter};
 pub use scan::{CHECKPOINTS_MAX, Rewound, Scanned};
 pub use schema::SCHEMA_VERSION;
+pub use session::{SessionKey, SessionOutcome};
+pub use side::{Holder, Purpose, SideTransaction};
+pub use spending::Expense;
 pub use state::State;
 pub use step::{SignedTransaction, Step};
 pub use supersede::Superseded;

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::params;
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{Item, ItemId, Journal, JournalError, Transaction};
+
+/// Nonces of transactions that may still be mined.
+const OPEN_NONCES: &str =
+    "SELECT nonce FROM proof_transaction WHERE open = 1 UNION SELECT nonce FROM side_transaction WHERE open = 1";
 
 impl Journal {
     /// The smallest nonce that neither the chain nor a waiting transaction has used up.
@@ -25,9 +29,15 @@ impl Journal {
                      WHERE proof_transaction.hash = mined_tx AND open = 0",
                 )?
                 .query_row([], |row| row.get(0))?;
+            let aside: Option<u64> = self
+                .connection
+                .prepare_cached("SELECT max(nonce) FROM side_transaction WHERE mined = 1 AND open = 0")?
+                .query_row([], |row| row.get(0))?;
+            let settled = settled.max(aside);
             let base = settled.map_or(chain_count, |settled| chain_count.max(settled + 1));
             let mut taken = self.connection.prepare_cached(
-                "SELECT DISTINCT nonce FROM proof_transaction WHERE open = 1 AND nonce >= ?1 ORDER BY nonce",
+                "SELECT nonce FROM proof_transaction WHERE open = 1 AND nonce >= ?1
+                 UNION SELECT nonce FROM side_transaction WHERE open = 1 AND nonce >= ?1",
             )?;
             let taken: BTreeSet<u64> =
                 taken.query_map(params![base], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
@@ -66,7 +76,56 @@ impl Journal {
     /// Transactions whose nonce is not known to be used up.
     pub fn open_transactions(&self) -> Result<u64, JournalError> {
         self.connection
-            .query_row("SELECT count(DISTINCT nonce) FROM proof_transaction WHERE open = 1", [], |row| row.get(0))
+            .query_row(&format!("SELECT count(*) FROM ({OPEN_NONCES})"), [], |row| row.get(0))
             .map_err(|error| self.error(error))
     }
+
+    /// The smallest nonce that is not known to be used up.
+    pub fn lowest_open_nonce(&self) -> Result<Option<u64>, JournalError> {
+        self.connection
+            .query_row(&format!("SELECT min(nonce) FROM ({OPEN_NONCES})"), [], |row| row.get(0))
+            .map_err(|error| self.error(error))
+    }
+}
+
+/// One nonce for one item at a time, and one item keeps its nonce until it is used up.
+/// `None` for a transaction that is no proof.
+pub(crate) fn check_nonce(
+    connection: &Connection,
+    item: Option<ItemId>,
+    nonce: u64,
+) -> rusqlite::Result<Result<(), JournalError>> {
+    let mut holder = connection.prepare_cached(
+        "SELECT item FROM proof_transaction WHERE nonce = ?1 AND item IS NOT ?2 AND open = 1 LIMIT 1",
+    )?;
+    if let Some(holder) = holder.query_row(params![nonce, item.map(|item| item.0)], |row| row.get(0)).optional()? {
+        return Ok(Err(JournalError::NonceTaken { nonce, holder: ItemId(holder) }));
+    }
+    let Some(item) = item else { return Ok(Ok(())) };
+    let mut side = connection.prepare_cached("SELECT 1 FROM side_transaction WHERE nonce = ?1 AND open = 1")?;
+    if side.exists([nonce])? {
+        return Ok(Err(JournalError::NonceTakenAside { nonce }));
+    }
+    let mut held = connection
+        .prepare_cached("SELECT nonce FROM proof_transaction WHERE item = ?1 AND open = 1 AND nonce <> ?2")?;
+    let held = held.query_row(params![item.0, nonce], |row| row.get(0)).optional()?;
+    Ok(held.map_or(Ok(()), |held| Err(JournalError::NonceChanged { item, held, nonce })))
+}
+
+/// Transactions of the nonce that a final proof's transaction had can be mined again.
+pub(crate) fn reopen(connection: &Connection, item: ItemId) -> rusqlite::Result<Result<(), JournalError>> {
+    let nonce: Option<u64> = connection
+        .prepare_cached(
+            "SELECT nonce FROM proof_transaction JOIN item ON item.id = item WHERE item = ?1 AND proof_transaction.hash = mined_tx",
+        )?
+        .query_row([item.0], |row| row.get(0))
+        .optional()?;
+    let Some(nonce) = nonce else { return Ok(Ok(())) };
+    if let Err(error) = check_nonce(connection, Some(item), nonce)? {
+        return Ok(Err(error));
+    }
+    connection
+        .prepare_cached("UPDATE proof_transaction SET open = 1, paid = NULL WHERE item = ?1 AND nonce = ?2")?
+        .execute(params![item.0, nonce])?;
+    Ok(Ok(()))
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
 
-use crate::{Artifact, Item, ItemId, Journal, JournalError, State, Transaction, item::hash};
+use crate::{Artifact, Item, ItemId, Journal, JournalError, State, Transaction, item::hash, journal::sqlite_error};
 
 /// Items in one state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -78,6 +78,38 @@ impl Journal {
             .prepare_cached(&query)
             .and_then(|mut query| query.query_row(params![now_ms, most], |row| row.get(0)))
             .map_err(|error| self.error(error))
+    }
+
+    /// Items that became final at `since_ms` or later and were not looked at again for a while, at most `limit`. `first_ms` is how
+    /// long they are left alone at first. A time to come counts as now: a clock may have been wrong.
+    pub fn finals(&self, since_ms: u64, now_ms: u64, first_ms: u64, limit: usize) -> Result<Vec<Item>, JournalError> {
+        let query = format!(
+            "SELECT {} FROM item WHERE state = 'final' AND state_ms >= ?1 AND due_ms <= ?2 AND (state_ms + ?3 <= ?2 OR state_ms > ?2)
+             ORDER BY state_ms LIMIT ?4",
+            Item::COLUMNS
+        );
+        self.items(&query, params![since_ms, now_ms, first_ms, limit])
+    }
+
+    /// Writes down when a final item is looked at again.
+    pub fn looked_at(&mut self, item: ItemId, due_ms: u64) -> Result<(), JournalError> {
+        self.write(false, |connection, path| {
+            connection
+                .prepare_cached("UPDATE item SET due_ms = ?2 WHERE id = ?1 AND state = 'final'")
+                .and_then(|mut update| update.execute(params![item.0, due_ms]))
+                .map(drop)
+                .map_err(|error| sqlite_error(path, error))
+        })
+    }
+
+    /// Makes items due that a clock that was wrong put off for longer than anything is put off. Returns how many.
+    pub fn due_by(&mut self, now_ms: u64, longest_ms: u64) -> Result<usize, JournalError> {
+        self.write(false, |connection, path| {
+            connection
+                .prepare_cached("UPDATE item SET due_ms = ?1 WHERE due_ms > ?1 + ?2 AND state <> 'final'")
+                .and_then(|mut update| update.execute(params![now_ms, longest_ms]))
+                .map_err(|error| sqlite_error(path, error))
+        })
     }
 
     /// Items that match, by number, at most `limit`.

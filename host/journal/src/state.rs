@@ -92,10 +92,12 @@ impl State {
             Broadcast => &[Signed, Mined, Replaced],
             // Back to `Broadcast` when its block is reorganised away.
             Mined => &[Broadcast, Final, Reverted],
+            // When a reorganisation deeper than any expected took its block away.
+            Final => &[Broadcast],
             Reverted | Replaced => &[ProofIntent, Skipped, Quarantined],
             // A person asked for another try, or the specimen was announced again.
             Skipped | Quarantined | Withdrawn => &[Announced],
-            Final | Refused => &[],
+            Refused => &[],
         }
     }
 
@@ -182,7 +184,7 @@ mod tests {
         signed: signed broadcast mined replaced
         broadcast: signed mined replaced
         mined: broadcast final reverted
-        final:
+        final: broadcast
         reverted: proof_intent skipped quarantined
         replaced: proof_intent skipped quarantined
         skipped: announced

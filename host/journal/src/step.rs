@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 use crate::{
     Artifact, ItemId, JournalError, State,
     journal::{Journal, sqlite_error},
+    nonce::{check_nonce, reopen},
 };
 
 /// An achievement of a stage. Each brings what its state needs, so no state stands in the file without it.
@@ -179,7 +180,10 @@ impl Journal {
                     return Err(JournalError::Illegal { item: *item, from, to: step.to() });
                 }
                 if let Step::Signed(signed) = step {
-                    check_nonce(connection, *item, signed.nonce).map_err(sql)??;
+                    check_nonce(connection, Some(*item), signed.nonce).map_err(sql)??;
+                }
+                if let (State::Final, Step::Broadcast) = (from, step) {
+                    reopen(connection, *item).map_err(sql)??;
                 }
                 if let Step::Mined { hash, .. } = step {
                     let known = has_transaction(connection, *item, *hash).map_err(sql)?;
@@ -224,20 +228,6 @@ pub(crate) fn state_of(connection: &Connection, item: ItemId) -> rusqlite::Resul
 fn has_transaction(connection: &Connection, item: ItemId, hash: B256) -> rusqlite::Result<bool> {
     let mut query = connection.prepare_cached("SELECT 1 FROM proof_transaction WHERE hash = ?1 AND item = ?2")?;
     query.exists(params![hash.as_slice(), item.0])
-}
-
-/// One nonce for one item at a time, and one item keeps its nonce until it is used up.
-fn check_nonce(connection: &Connection, item: ItemId, nonce: u64) -> rusqlite::Result<Result<(), JournalError>> {
-    use rusqlite::OptionalExtension as _;
-    let mut holder = connection
-        .prepare_cached("SELECT item FROM proof_transaction WHERE nonce = ?1 AND item <> ?2 AND open = 1 LIMIT 1")?;
-    if let Some(holder) = holder.query_row(params![nonce, item.0], |row| row.get(0)).optional()? {
-        return Ok(Err(JournalError::NonceTaken { nonce, holder: ItemId(holder) }));
-    }
-    let mut held = connection
-        .prepare_cached("SELECT nonce FROM proof_transaction WHERE item = ?1 AND open = 1 AND nonce <> ?2")?;
-    let held = held.query_row(params![item.0, nonce], |row| row.get(0)).optional()?;
-    Ok(held.map_or(Ok(()), |held| Err(JournalError::NonceChanged { item, held, nonce })))
 }
 
 pub(crate) fn write_step(connection: &Connection, item: ItemId, step: &Step, now_ms: u64) -> rusqlite::Result<()> {

@@ -59,6 +59,15 @@ sol! {
         uint64 chainId, uint64 blockHeight, bytes32 blockSpecimenHash, bytes32 resultHash, string storageURL
     );
 
+    /// The first proof of a height opened its session.
+    #[derive(Debug, PartialEq, Eq)]
+    event SessionStarted(uint64 indexed chainId, uint64 indexed blockHeight, uint64 deadline);
+
+    /// A session ended without a winner.
+    #[derive(Debug, PartialEq, Eq)]
+    event QuorumNotReached(uint64 indexed chainId, uint64 blockHeight);
+
+    function finalizeResultSession(uint64 chainId, uint64 blockHeight);
     function submitBlockResultProof(
         uint64 chainId, uint64 blockHeight, bytes32 blockSpecimenHash, bytes32 resultHash, string storageURL
     );

@@ -7,6 +7,8 @@ pub struct FeePolicy {
     pub cap_wei: u128,
     /// The least tip, whatever the node suggests.
     pub tip_floor_wei: u128,
+    /// The most tip, whatever the node suggests.
+    pub tip_cap_wei: u128,
     /// Margin that is added to an estimate of gas, in percent.
     pub gas_margin_percent: u64,
     /// The most gas that a proof may take. The contract's dearest path takes about 350,000.
@@ -16,10 +18,16 @@ pub struct FeePolicy {
 const GWEI: u128 = 1_000_000_000;
 
 impl Default for FeePolicy {
-    /// 1,000 gwei (Moonbeam asks for 31 to 125), a tip of at least 0.1 gwei, a quarter more gas than estimated, at most
-    /// two million.
+    /// 1,000 gwei (Moonbeam asks for 31 to 125), a tip of 0.1 to 100 gwei, a quarter more gas than estimated, at most two
+    /// million.
     fn default() -> Self {
-        Self { cap_wei: 1_000 * GWEI, tip_floor_wei: GWEI / 10, gas_margin_percent: 25, gas_cap: 2_000_000 }
+        Self {
+            cap_wei: 1_000 * GWEI,
+            tip_floor_wei: GWEI / 10,
+            tip_cap_wei: 100 * GWEI,
+            gas_margin_percent: 25,
+            gas_cap: 2_000_000,
+        }
     }
 }
 
@@ -64,7 +72,7 @@ impl Fees {
     }
 
     /// The offer that replaces this one in every pool: at least an eighth more in both figures, and no less than the
-    /// market asks. `None` where the cap does not allow it.
+    /// market asks. `None` where a cap does not allow it.
     pub fn bumped(&self, market: &FeeQuote, policy: &FeePolicy) -> Option<Self> {
         let least = self.least_replacement();
         let offer = match (least, market) {
@@ -73,14 +81,21 @@ impl Fees {
                 FeeQuote::Fees(Self::Dynamic { max_fee_wei: market_fee, tip_wei: market_tip }),
             ) => {
                 let max_fee_wei = max_fee_wei.max((*market_fee).min(policy.cap_wei));
-                Self::Dynamic { max_fee_wei, tip_wei: tip_wei.max((*market_tip).min(max_fee_wei)) }
+                Self::Dynamic {
+                    max_fee_wei,
+                    tip_wei: tip_wei.max((*market_tip).min(max_fee_wei).min(policy.tip_cap_wei)),
+                }
             }
             (Self::Legacy { gas_price_wei }, FeeQuote::Fees(Self::Legacy { gas_price_wei: market })) => {
                 Self::Legacy { gas_price_wei: gas_price_wei.max((*market).min(policy.cap_wei)) }
             }
             (least, _) => least,
         };
-        (offer.most_wei() <= policy.cap_wei).then_some(offer)
+        let tips_within = match offer {
+            Self::Dynamic { tip_wei, .. } => tip_wei <= policy.tip_cap_wei,
+            Self::Legacy { .. } => true,
+        };
+        (tips_within && offer.most_wei() <= policy.cap_wei).then_some(offer)
     }
 
     fn least_replacement(self) -> Self {
@@ -105,7 +120,8 @@ impl FeePolicy {
         let Some(room) = self.cap_wei.checked_sub(needed_wei) else {
             return FeeQuote::AboveCap { needed_wei, cap_wei: self.cap_wei };
         };
-        let tip_wei = suggested_tip_wei.clamp(self.tip_floor_wei, self.tip_floor_wei.saturating_add(room));
+        let most = self.tip_floor_wei.saturating_add(room).min(self.tip_cap_wei.max(self.tip_floor_wei));
+        let tip_wei = suggested_tip_wei.clamp(self.tip_floor_wei, most);
         let max_fee_wei = base_fee_wei.saturating_mul(2).saturating_add(tip_wei).min(self.cap_wei);
         FeeQuote::Fees(Fees::Dynamic { max_fee_wei, tip_wei })
     }
@@ -130,18 +146,20 @@ impl FeePolicy {
 mod tests {
     use super::*;
 
-    const POLICY: FeePolicy = FeePolicy { cap_wei: 1_000, tip_floor_wei: 10, gas_margin_percent: 25, gas_cap: 400 };
+    const POLICY: FeePolicy =
+        FeePolicy { cap_wei: 1_000, tip_floor_wei: 10, tip_cap_wei: 90, gas_margin_percent: 25, gas_cap: 400 };
 
     fn dynamic(max_fee_wei: u128, tip_wei: u128) -> Fees {
         Fees::Dynamic { max_fee_wei, tip_wei }
     }
 
     #[test]
-    fn an_offer_leaves_room_for_the_base_fee_to_double_within_the_cap() {
+    fn an_offer_leaves_room_for_the_base_fee_to_double_within_both_caps() {
         for (base, suggested, expected) in [
             (100, 20, FeeQuote::Fees(dynamic(220, 20))),
             (100, 0, FeeQuote::Fees(dynamic(210, 10))),
             (600, 20, FeeQuote::Fees(dynamic(1_000, 20))),
+            (100, 500, FeeQuote::Fees(dynamic(290, 90))),
             (980, 500, FeeQuote::Fees(dynamic(1_000, 20))),
             (990, 500, FeeQuote::Fees(dynamic(1_000, 10))),
             (991, 500, FeeQuote::AboveCap { needed_wei: 1_001, cap_wei: 1_000 }),
@@ -158,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bump_is_at_least_an_eighth_and_never_above_the_cap() {
+    fn a_bump_is_at_least_an_eighth_and_never_above_a_cap() {
         let cheap = FeeQuote::Fees(dynamic(1, 1));
         for (before, market, expected) in [
             (dynamic(800, 80), cheap, Some(dynamic(900, 90))),
@@ -168,6 +186,8 @@ mod tests {
             (dynamic(100, 10), FeeQuote::Fees(dynamic(500, 50)), Some(dynamic(500, 50))),
             (dynamic(100, 10), FeeQuote::Fees(dynamic(5_000, 50)), Some(dynamic(1_000, 50))),
             (dynamic(100, 10), FeeQuote::AboveCap { needed_wei: 2_000, cap_wei: 1_000 }, Some(dynamic(113, 12))),
+            (dynamic(100, 80), FeeQuote::Fees(dynamic(500, 400)), Some(dynamic(500, 90))),
+            (dynamic(100, 81), cheap, None),
             (Fees::Legacy { gas_price_wei: 800 }, cheap, Some(Fees::Legacy { gas_price_wei: 900 })),
             (Fees::Legacy { gas_price_wei: 900 }, cheap, None),
         ] {

@@ -18,11 +18,14 @@ mod chain;
 mod fees;
 mod key;
 mod network;
+mod peers;
 mod prover;
 mod quantity;
+mod recent;
 mod revert;
 mod rpc;
 mod scan;
+mod session;
 
 pub use announcement::{Announcement, BlockRef, Decoded, Malformed, ProofLog};
 pub use bindings::{
@@ -34,6 +37,7 @@ pub use chain::{ChainError, ProofChain, Session};
 pub use fees::{FeePolicy, FeeQuote, Fees};
 pub use key::{KeyError, KeySource, KeystoreError, LocalKey, Secret, SecretFile, SignError, Signer};
 pub use network::Network;
+pub use peers::PeerProofs;
 pub use prover::{
     ChainSnapshot, NonceAt, Preparation, Prepared, Proof, Prover, Sent, Settlement, Signed, UnreadableTransaction,
 };
@@ -43,3 +47,4 @@ pub use scan::{
     Checkpoints, Lack, ScanConfig, ScanError, ScanProgress, ScanStep, Scanned, Scanner, Skipped, StartBlock,
     UnknownStartBlock,
 };
+pub use session::{OpenedSession, OpenedSessions, SessionPhase, SessionView};

@@ -52,6 +52,15 @@ pub enum Revert {
     /// The contract's text is `Operator already submitted for the provided block hash`.
     #[error("this specimen was already proven by this key")]
     AlreadySubmitted,
+    /// The contract's text is `Session not past deadline`, to who would finalize it.
+    #[error("the session takes proofs until its deadline")]
+    SessionRunning,
+    /// The contract's text is `Session cannot be finalized`.
+    #[error("the session was finalized")]
+    SessionFinalized,
+    /// The contract's text is `Session not started`.
+    #[error("no result of this height was proved")]
+    SessionNotStarted,
     /// Before version 1.5 only.
     #[error("the operator has not staked enough")]
     Stake,
@@ -115,7 +124,13 @@ impl Revert {
     pub fn reaction(&self) -> Reaction {
         match self {
             Self::AlreadySubmitted | Self::SubmissionsUsed => Reaction::Done,
-            Self::SpecimenHash | Self::ResultHash | Self::Height | Self::SessionClosed => Reaction::Skip,
+            Self::SpecimenHash
+            | Self::ResultHash
+            | Self::Height
+            | Self::SessionClosed
+            | Self::SessionFinalized
+            | Self::SessionNotStarted => Reaction::Skip,
+            Self::SessionRunning => Reaction::Retry { slow: true },
             Self::OutOfBounds { side: Some(Side::TooOld) } => Reaction::Skip,
             Self::OutOfBounds { side: Some(Side::TooNew) | None } => Reaction::Retry { slow: true },
             Self::OutOfBounds { side: Some(Side::Within) } => Reaction::Retry { slow: false },
@@ -152,6 +167,9 @@ impl Revert {
             | Self::ResultHash
             | Self::Height
             | Self::SessionClosed
+            | Self::SessionRunning
+            | Self::SessionFinalized
+            | Self::SessionNotStarted
             | Self::SubmissionsUsed
             | Self::AlreadySubmitted
             | Self::OutOfGas
@@ -203,7 +221,10 @@ impl Revert {
 }
 
 /// Meanings of revert strings, or of text around them.
-const REASONS: [(&str, Revert); 16] = [
+const REASONS: [(&str, Revert); 19] = [
+    ("Session not past deadline", Revert::SessionRunning),
+    ("Session cannot be finalized", Revert::SessionFinalized),
+    ("Session not started", Revert::SessionNotStarted),
     ("Invalid specimen hash", Revert::SpecimenHash),
     ("Invalid result hash", Revert::ResultHash),
     ("Invalid storage URL", Revert::StorageUrl),

@@ -9,7 +9,7 @@ use refiner_config::{Flags, scope};
 use refiner_journal::{ItemId, State};
 use refiner_specimen::Layout;
 
-use crate::{content, evm, key, rule};
+use crate::{content, evm, key, rule, session};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
@@ -34,6 +34,12 @@ pub enum Command {
         /// What to ask.
         #[command(subcommand)]
         command: JournalCommand,
+    },
+    /// Asks the proof chain about the sessions in which results are proved.
+    Session {
+        /// What to ask.
+        #[command(subcommand)]
+        command: session::Command,
     },
     /// Names, fetches, keeps and serves content by its content id.
     Content {

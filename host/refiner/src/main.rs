@@ -22,6 +22,7 @@ mod replay;
 mod rule;
 mod rules;
 mod run;
+mod session;
 mod signals;
 mod specimen;
 mod terminal;
@@ -75,6 +76,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Replay(arguments) => replay::run(arguments),
         Command::Run(arguments) => run::run(arguments, custody::take_key()?),
         Command::Journal { command } => journal::run(command),
+        Command::Session { command } => session::run(command),
         Command::Content { command } => content::run(command),
         Command::Key { command } => key::run(command),
         Command::Config { command } => config::run(command),

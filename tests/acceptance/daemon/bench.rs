@@ -131,6 +131,17 @@ impl Bench {
         command
     }
 
+    /// `refiner session show` of a height, as JSON.
+    pub fn session(&self, height: u64) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_refiner"));
+        let (specimens, results) = (self.chain.specimen_contract(), self.chain.result_contract());
+        command
+            .args(["session", "show", &height.to_string(), "--json", "--rpc", &self.urls[0]])
+            .args(["--network", "custom", "--proof-chain-id", &self.chain.chain_id().to_string()])
+            .args(["--specimen-contract", &specimens.to_string(), "--result-contract", &results.to_string()]);
+        command
+    }
+
     /// Starts the daemon; its words go to a file.
     pub fn start(&mut self) {
         let log = || File::options().create(true).append(true).open(self.log_path()).unwrap();

@@ -11,7 +11,8 @@ use crate::{
     contracts::{
         GOVERNOR, OPERATOR_VALIDATOR, PRODUCER, STAKING_MANAGER, addBRPOperatorCall, disableValidatorCall,
         enableValidatorCall, finalizeResultSessionCall, finalizeSpecimenSessionCall,
-        setBlockHeightSubmissionsThresholdCall, setChainSyncDataCall, submitBlockSpecimenProofCall,
+        setBlockHeightSubmissionsThresholdCall, setChainSyncDataCall, setMinSubmissionsRequiredCall,
+        submitBlockResultProofCall, submitBlockSpecimenProofCall,
     },
     setup::SPECIMEN_SESSION_BLOCKS,
 };
@@ -250,6 +251,38 @@ impl TestChain {
         let data = Bytes::from(call.abi_encode());
         let transaction = json!({"from": from, "to": self.specimen_contract, "data": data, "gas": "0xf4240"});
         self.rpc("eth_sendTransaction", json!([transaction])).await.map(drop)
+    }
+
+    /// Proves a result by an operator whose key anvil holds.
+    ///
+    /// # Errors
+    ///
+    /// As [`TestChain::call`].
+    pub async fn prove_result(
+        &self,
+        operator: Address,
+        chain_id: u64,
+        height: u64,
+        specimen_hash: B256,
+        result_hash: B256,
+    ) -> Result<Mined, TestChainError> {
+        let proof = submitBlockResultProofCall {
+            chainId: chain_id,
+            blockHeight: height,
+            blockSpecimenHash: specimen_hash,
+            resultHash: result_hash,
+            storageURL: "ipfs://of-another-operator".to_owned(),
+        };
+        self.call(operator, self.result_contract, &proof).await
+    }
+
+    /// Sets how many operators a result needs to win.
+    ///
+    /// # Errors
+    ///
+    /// As [`TestChain::call`].
+    pub async fn require_submissions(&self, least: u64) -> Result<Mined, TestChainError> {
+        self.call(GOVERNOR, self.result_contract, &setMinSubmissionsRequiredCall { least }).await
     }
 
     /// Ends a result session: anybody may, once it is past its deadline.

@@ -48,6 +48,9 @@ sol! {
     function submitBlockSpecimenProof(
         uint64 chainId, uint64 blockHeight, bytes32 blockHash, bytes32 specimenHash, string storageURL
     );
+    function submitBlockResultProof(
+        uint64 chainId, uint64 blockHeight, bytes32 blockSpecimenHash, bytes32 resultHash, string storageURL
+    );
     function finalizeSpecimenSession(uint64 chainId, uint64 blockHeight);
     function finalizeResultSession(uint64 chainId, uint64 blockHeight);
 }

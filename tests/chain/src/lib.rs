@@ -21,8 +21,8 @@ pub use contracts::{
 };
 pub use error::TestChainError;
 pub use faulty::{
-    Behaviour, Blooms, Fault, FaultyRpc, Lagging, LateLogs, LimitedRange, Meets, NoLogsByHash, OtherChain,
-    OtherReceipts, Out, Outage, Provider, Question, Request, Stale, TRIAL, quantity,
+    AlreadyImported, Behaviour, Blooms, Fault, FaultyRpc, Lagging, LateLogs, LimitedRange, Meets, NoLogsByHash,
+    OtherChain, OtherReceipts, Out, Outage, PoolWords, Provider, Question, Request, Stale, TRIAL, quantity,
 };
 pub use install::{anvil, solc};
 pub use setup::Setup;

@@ -51,7 +51,7 @@ enum Blob {
         links: Vec<ContentId>,
         /// The cells of each node that came.
         nodes: Vec<Option<Bytes>>,
-        /// Whether the nodes beyond the data are asked for as well.
+        /// True when the nodes beyond the data are asked for as well.
         widened: bool,
     },
     Data(Vec<u8>),
@@ -60,7 +60,7 @@ enum Blob {
 /// Content whose every block was checked.
 pub(crate) struct Assembled {
     pub(crate) bytes: Bytes,
-    /// Whether some of it was computed from other cells than those that hold it.
+    /// True when some of it was computed from other cells than those that hold it.
     pub(crate) is_recovered: bool,
 }
 
@@ -86,7 +86,7 @@ impl Assembly {
         self.id
     }
 
-    /// Whether every blob has enough cells.
+    /// True when every blob has enough cells.
     pub(crate) const fn is_complete(&self) -> bool {
         self.open == 0
     }
@@ -117,7 +117,7 @@ impl Assembly {
         places.map(limit).max().unwrap_or(NODE_BYTES_MAX)
     }
 
-    /// Whether the block is a node, in whose place others can stand.
+    /// True when the block is a node, in whose place others can stand.
     pub(crate) fn is_node(&self, id: &ContentId) -> bool {
         let places = self.wanted.get(id).into_iter().flatten();
         places.clone().count() > 0 && places.clone().all(|place| matches!(place, Position::Node { .. }))

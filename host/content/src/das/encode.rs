@@ -73,7 +73,7 @@ pub fn das_dag(bytes: &[u8], layout: Layout) -> Result<Dag, EncodeError> {
     Ok(Dag::from_parts(id, blocks))
 }
 
-/// Whether `id` is a DAS root of these bytes, in any layout that is read.
+/// Tells whether `id` is a DAS root of these bytes, in any layout that is read.
 pub(crate) fn names(id: &ContentId, bytes: &[u8]) -> Result<bool, EncodeError> {
     let encoded =
         encode(bytes, |blob| (blob.commitment, NodesPerBlob::ALL.map(|nodes| list_of(&blob.nodes(nodes)).0)))?;

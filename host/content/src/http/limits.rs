@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::{CONTENT_BYTES_MAX, LeastRate};
 
-/// How long and how much one request may be.
+/// Bounds of time and size for one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpLimits {
     /// Until a connection stands.

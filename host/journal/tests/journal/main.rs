@@ -7,6 +7,7 @@ mod files;
 mod nonces;
 mod queries;
 mod scanning;
+mod side;
 mod steps;
 mod superseding;
 mod waiting;

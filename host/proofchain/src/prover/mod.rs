@@ -2,6 +2,7 @@
 
 mod agreement;
 mod offer;
+mod pool;
 mod prepare;
 mod send;
 mod settle;

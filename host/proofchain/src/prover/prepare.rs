@@ -3,10 +3,12 @@
 use std::sync::atomic::Ordering;
 
 use alloy_primitives::Bytes;
+use alloy_sol_types::SolCall as _;
 use serde_json::json;
 
 use super::{Prepared, Proof, Prover};
 use crate::{
+    bindings::finalizeResultSessionCall,
     quantity::{self, Quantity},
     revert::Revert,
     rpc::{Question, RpcError},
@@ -59,11 +61,33 @@ impl Prover {
         Ok(prepared
             .map(|(calldata, limit)| {
                 Ok(match limit? {
-                    Ok(gas_limit) => Preparation::Ready(Prepared { calldata, gas_limit }),
+                    Ok(gas_limit) => Preparation::Ready(Prepared { to: self.contract(), calldata, gas_limit }),
                     Err(revert) => Preparation::Refused(revert),
                 })
             })
             .collect())
+    }
+
+    /// Asks whether a session can be finalized now, and with how much gas.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`].
+    pub async fn prepare_finalize(&self, chain_id: u64, height: u64) -> Result<Preparation, RpcError> {
+        let call = finalizeResultSessionCall { chainId: chain_id, blockHeight: height };
+        let calldata = Bytes::from(call.abi_encode());
+        let question = json!([{"from": self.address(), "to": self.contract(), "data": calldata}]);
+        let estimate = self.chain.rpc().call::<Quantity>("eth_estimateGas", question).await;
+        Ok(match estimate {
+            Ok(Quantity(estimate)) => match self.policy.gas_limit(estimate) {
+                Some(gas_limit) => Preparation::Ready(Prepared { to: self.contract(), calldata, gas_limit }),
+                None => Preparation::Refused(Revert::OutOfGas),
+            },
+            Err(error) => match error.refusal().and_then(Revert::of) {
+                Some(revert) => Preparation::Refused(revert),
+                None => return Err(error),
+            },
+        })
     }
 
     /// For each call the gas limit, where what was enough before is enough for it.

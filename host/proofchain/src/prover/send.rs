@@ -4,7 +4,10 @@ use alloy_primitives::{Bytes, U256};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{Prover, Signed};
+use super::{
+    Prover, Signed,
+    pool::{Ground, ground},
+};
 use crate::rpc::{NodeError, Question, RpcError};
 
 /// A node's answer to a transaction. Only the chain shows its fate: [`Prover::settlement`].
@@ -12,56 +15,26 @@ use crate::rpc::{NodeError, Question, RpcError};
 pub enum Sent {
     /// Taken into the pool.
     Accepted,
-    /// In the pool already: as good as accepted.
+    /// In the pool or in a block already: as good as accepted.
     AlreadyKnown,
+    /// The pool remembers the bytes, does not hold them and takes them no more for a while. Ask for the settlement; if it was not
+    /// mined, other bytes at the same nonce are taken: bump.
+    Banned,
+    /// The pool has no room. Send the same bytes again later, or bump.
+    PoolFull,
     /// Its nonce is used: by itself or by another. Ask for the settlement.
     NonceTooLow,
+    /// An earlier nonce is missing. Send the same bytes again when it is there.
+    NonceTooHigh,
     /// Offers too little, to enter or to replace another. Bump.
     Underpriced,
-    /// The account cannot pay for it.
+    /// The account cannot pay for it. Wait for funds, and send the same bytes again.
     InsufficientFunds,
     /// Refused for another reason.
     Rejected(NodeError),
     /// It is unknown whether it arrived. Send the same bytes again.
     Unreachable(RpcError),
 }
-
-/// The subject of a refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ground {
-    AlreadyKnown,
-    NonceTooLow,
-    Underpriced,
-    InsufficientFunds,
-}
-
-/// Wordings of nodes, in lower case: geth, anvil, erigon, nethermind, hardhat, Frontier and Substrate's pool. The first
-/// that is found counts.
-const GROUNDS: [(&str, Ground); 23] = [
-    ("too low priority to replace", Ground::Underpriced),
-    ("priority is too low", Ground::Underpriced),
-    ("already known", Ground::AlreadyKnown),
-    ("already imported", Ground::AlreadyKnown),
-    ("alreadyknown", Ground::AlreadyKnown),
-    ("known transaction", Ground::AlreadyKnown),
-    ("already in mempool", Ground::AlreadyKnown),
-    ("already in the pool", Ground::AlreadyKnown),
-    ("underpriced", Ground::Underpriced),
-    ("fee too low", Ground::Underpriced),
-    ("feetoolow", Ground::Underpriced),
-    ("price too low", Ground::Underpriced),
-    ("gaspricetoolow", Ground::Underpriced),
-    ("less than block base fee", Ground::Underpriced),
-    ("cannot be lower than the block base fee", Ground::Underpriced),
-    ("lower than the minimum", Ground::Underpriced),
-    ("nonce too low", Ground::NonceTooLow),
-    ("nonce is too low", Ground::NonceTooLow),
-    ("nonce has already been used", Ground::NonceTooLow),
-    ("oldnonce", Ground::NonceTooLow),
-    ("transaction is outdated", Ground::NonceTooLow),
-    ("insufficient funds", Ground::InsufficientFunds),
-    ("balancelow", Ground::InsufficientFunds),
-];
 
 impl Prover {
     /// Sends a signed transaction; sending it twice does no harm.
@@ -90,62 +63,27 @@ impl Prover {
             Err(error) => return Sent::Unreachable(error),
         };
         match ground(&refusal) {
-            Some(Ground::AlreadyKnown) => Sent::AlreadyKnown,
+            // Frontier has the words of a known transaction for one that it banned, too.
+            Some(Ground::AlreadyKnown | Ground::Banned) => match self.is_known(&[signed.hash]).await {
+                Ok(false) => Sent::Banned,
+                Ok(true) | Err(_) => Sent::AlreadyKnown,
+            },
+            Some(Ground::PoolFull) => Sent::PoolFull,
             Some(Ground::NonceTooLow) => Sent::NonceTooLow,
+            Some(Ground::NonceTooHigh) => Sent::NonceTooHigh,
             Some(Ground::Underpriced) => Sent::Underpriced,
             // Moonbeam has the same words for a price that is too low.
             Some(Ground::InsufficientFunds) if self.can_pay(signed).await => Sent::Underpriced,
-            Some(Ground::InsufficientFunds) => Sent::InsufficientFunds,
+            Some(Ground::InsufficientFunds | Ground::InsufficientForAll) => Sent::InsufficientFunds,
             None => Sent::Rejected(refusal),
         }
     }
 
     async fn can_pay(&self, signed: &Signed) -> bool {
-        let cost = U256::from(signed.fees.most_wei()).saturating_mul(U256::from(signed.prepared.gas_limit));
-        self.balance().await.is_ok_and(|balance| balance >= cost)
+        self.balance().await.is_ok_and(|balance| balance >= U256::from(signed.most_wei()))
     }
 }
 
 fn submission(signed: &Signed) -> Question {
     Question::new("eth_sendRawTransaction", json!([signed.raw]))
-}
-
-fn ground(refusal: &NodeError) -> Option<Ground> {
-    let message = refusal.message.to_lowercase();
-    GROUNDS.iter().find(|(text, _)| message.contains(text)).map(|(_, ground)| *ground)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nodes_say_the_same_in_many_words() {
-        use Ground::{AlreadyKnown, InsufficientFunds, NonceTooLow, Underpriced};
-        for (message, expected) in [
-            ("already known", Some(AlreadyKnown)),
-            ("transaction already imported", Some(AlreadyKnown)),
-            ("Known transaction: 0xab", Some(AlreadyKnown)),
-            ("nonce too low: next nonce 4, tx nonce 3", Some(NonceTooLow)),
-            ("Nonce too low. Expected nonce to be 4 but got 3.", Some(NonceTooLow)),
-            (
-                "submit transaction to pool failed: InvalidTransaction::Stale: Transaction is outdated",
-                Some(NonceTooLow),
-            ),
-            ("replacement transaction underpriced", Some(Underpriced)),
-            ("transaction underpriced: gas tip cap 0, minimum needed 1", Some(Underpriced)),
-            ("max fee per gas less than block base fee: address 0x1, maxFeePerGas: 1", Some(Underpriced)),
-            (
-                "Priority is too low: (1 vs 2): The transaction has too low priority to replace another transaction already in the pool.",
-                Some(Underpriced),
-            ),
-            ("Insufficient funds for gas * price + value", Some(InsufficientFunds)),
-            ("Module(ModuleError { index: 51, error: [0], message: Some(\"BalanceLow\") })", Some(InsufficientFunds)),
-            ("invalid chain id for signer", None),
-            ("exceeds block gas limit", None),
-        ] {
-            let refusal = NodeError { code: -32000, message: message.to_owned(), data: None };
-            assert_eq!(ground(&refusal), expected, "{message}");
-        }
-    }
 }

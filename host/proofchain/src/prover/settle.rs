@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Mutex;
@@ -67,6 +67,8 @@ pub enum Settlement {
         hash: B256,
         /// Block of the transaction.
         block: BlockRef,
+        /// Wei that it cost, where the node tells the price.
+        paid_wei: Option<u128>,
     },
     /// Deep enough, paid for, and refused by the contract.
     Reverted {
@@ -74,6 +76,8 @@ pub enum Settlement {
         hash: B256,
         /// Block of the transaction.
         block: BlockRef,
+        /// Wei that it cost, where the node tells the price.
+        paid_wei: Option<u128>,
         /// The reason, found by calling it again at that block.
         revert: Revert,
     },
@@ -93,6 +97,15 @@ pub(super) struct Receipt {
     pub status: u64,
     #[serde(deserialize_with = "quantity::read")]
     gas_used: u64,
+    #[serde(default)]
+    effective_gas_price: Option<U256>,
+}
+
+impl Receipt {
+    fn paid_wei(&self) -> Option<u128> {
+        let price: u128 = self.effective_gas_price?.saturating_to();
+        Some(price.saturating_mul(u128::from(self.gas_used)))
+    }
 }
 
 #[derive(Deserialize)]
@@ -189,7 +202,7 @@ impl Prover {
         }
     }
 
-    async fn is_known(&self, hashes: &[B256]) -> Result<bool, RpcError> {
+    pub(super) async fn is_known(&self, hashes: &[B256]) -> Result<bool, RpcError> {
         for hash in hashes {
             if self.transaction(*hash).await?.is_some() {
                 return Ok(true);
@@ -242,10 +255,10 @@ impl Prover {
             return Ok(Settlement::Mined { hash, block, depth: on_top });
         }
         if receipt.status == 1 {
-            return Ok(Settlement::Final { hash, block });
+            return Ok(Settlement::Final { hash, block, paid_wei: receipt.paid_wei() });
         }
         let revert = self.reason(hash, receipt).await?;
-        Ok(Settlement::Reverted { hash, block, revert })
+        Ok(Settlement::Reverted { hash, block, paid_wei: receipt.paid_wei(), revert })
     }
 
     /// Proofs share blocks, so each is asked for once an outlook.

@@ -17,6 +17,9 @@ use crate::{
     rpc::{Question, Route, RpcError},
 };
 
+/// Gas for a transaction without a call. Some chains take more than Ethereum's 21,000; what is not used is not paid.
+const FILLER_GAS: u64 = 40_000;
+
 /// The statement of a proof: this result was made of this specimen, and this is its location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
@@ -110,12 +113,17 @@ impl Prover {
             chain_id: self.chain.network().chain_id,
             nonce,
             gas_limit: prepared.gas_limit,
-            to: self.contract(),
+            to: prepared.to,
             calldata: prepared.calldata.clone(),
             fees: *fees,
         };
         let raw = self.signer.sign(&wanted).await?;
         Signed::read(&raw).map_err(|_| SignError::NotTransaction)
+    }
+
+    /// A transaction that does nothing but use up a nonce: no coin, from the operator to the operator.
+    pub fn filler(&self) -> Prepared {
+        Prepared { to: self.address(), calldata: Bytes::new(), gas_limit: FILLER_GAS }
     }
 
     /// The operator's balance in wei.

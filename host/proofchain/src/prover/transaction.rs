@@ -9,10 +9,19 @@ use crate::fees::Fees;
 /// A call to send, and the most gas that it may take. The contract accepted it when it was prepared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prepared {
-    /// The call of `submitBlockResultProof`.
+    /// The contract, or the operator's own address for one that only uses up a nonce.
+    pub to: Address,
+    /// The call of `submitBlockResultProof`, as a rule.
     pub calldata: Bytes,
     /// The estimate and its margin.
     pub gas_limit: u64,
+}
+
+impl Prepared {
+    /// The most wei that it can cost at these fees.
+    pub fn most_wei(&self, fees: &Fees) -> u128 {
+        fees.most_wei().saturating_mul(u128::from(self.gas_limit))
+    }
 }
 
 /// A signed transaction. Its raw bytes are all that has to be kept: [`Signed::read`] tells the rest.
@@ -51,9 +60,16 @@ impl Signed {
             Some(tip_wei) => Fees::Dynamic { max_fee_wei, tip_wei },
             None => Fees::Legacy { gas_price_wei: max_fee_wei },
         };
-        let prepared = Prepared { calldata: transaction.input().clone(), gas_limit: transaction.gas_limit() };
+        // A transaction without an address creates a contract; none of ours does.
+        let to = transaction.to().ok_or(UnreadableTransaction { bytes: raw.len() })?;
+        let prepared = Prepared { to, calldata: transaction.input().clone(), gas_limit: transaction.gas_limit() };
         let (hash, nonce) = (*transaction.tx_hash(), transaction.nonce());
         Ok(Self { raw: Bytes::copy_from_slice(raw), hash, nonce, fees, prepared })
+    }
+
+    /// The most wei that it can cost.
+    pub fn most_wei(&self) -> u128 {
+        self.prepared.most_wei(&self.fees)
     }
 }
 

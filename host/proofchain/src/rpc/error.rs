@@ -17,9 +17,9 @@ pub enum RpcError {
     /// No connection, or it broke.
     #[error("{endpoint} is unreachable, {method}")]
     Unreachable {
-        /// Which node.
+        /// Address of the node asked.
         endpoint: Endpoint,
-        /// What was asked.
+        /// Name of the method asked.
         method: &'static str,
         /// What the HTTP client says, without the address.
         source: reqwest::Error,
@@ -27,9 +27,9 @@ pub enum RpcError {
     /// Neither answered nor refused in time.
     #[error("{endpoint} did not answer {method} within {limit_ms} ms")]
     TimedOut {
-        /// Which node.
+        /// Address of the node asked.
         endpoint: Endpoint,
-        /// What was asked.
+        /// Name of the method asked.
         method: &'static str,
         /// How long it had.
         limit_ms: u128,
@@ -37,9 +37,9 @@ pub enum RpcError {
     /// An HTTP status instead of an answer.
     #[error("{endpoint} answered {method} with HTTP {status}")]
     Status {
-        /// Which node.
+        /// Address of the node asked.
         endpoint: Endpoint,
-        /// What was asked.
+        /// Name of the method asked.
         method: &'static str,
         /// The status.
         status: StatusCode,
@@ -47,9 +47,9 @@ pub enum RpcError {
     /// An answer larger than allowed.
     #[error("{endpoint} answered {method} with more than {limit_bytes} bytes")]
     TooLarge {
-        /// Which node.
+        /// Address of the node asked.
         endpoint: Endpoint,
-        /// What was asked.
+        /// Name of the method asked.
         method: &'static str,
         /// What is allowed.
         limit_bytes: usize,
@@ -92,9 +92,9 @@ pub enum RpcError {
     /// Not JSON-RPC, or not the type that the method has.
     #[error("{endpoint} answered {method} with something else than it should")]
     Malformed {
-        /// Which node.
+        /// Address of the node asked.
         endpoint: Endpoint,
-        /// What was asked.
+        /// Name of the method asked.
         method: &'static str,
         /// Whether the whole reply is something else than JSON-RPC.
         envelope: bool,
@@ -104,11 +104,11 @@ pub enum RpcError {
     /// The node understood and said no.
     #[error("{endpoint} refused {method}: {refusal}")]
     Refused {
-        /// Which node.
+        /// Address of the node asked.
         endpoint: Endpoint,
-        /// What was asked.
+        /// Name of the method asked.
         method: &'static str,
-        /// What it said.
+        /// The error in its answer.
         refusal: NodeError,
     },
     /// The answer's bytes are not what the contract's ABI says.
@@ -131,7 +131,19 @@ impl Diagnostic for RpcError {
             Self::SetAside { reason, .. } if reason.is_identity() => {
                 Some("compare --network, --proof-chain-id and the contracts with the node behind --rpc".into())
             }
-            _ => None,
+            Self::SetAside { .. }
+            | Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::TooSlow { .. }
+            | Self::Later { .. }
+            | Self::Status { .. }
+            | Self::Refused { .. }
+            | Self::NoEndpoint
+            | Self::NoOther
+            | Self::Client(_)
+            | Self::TooLarge { .. }
+            | Self::Malformed { .. }
+            | Self::Abi { .. } => None,
         }
     }
 }

@@ -282,7 +282,11 @@ async fn web3signer(chain: &TestChain, manner: Manner) -> String {
                 };
                 let calldata: Bytes = fields["data"].as_str().unwrap().parse().unwrap();
                 let gas_limit = u64::try_from(number("gas")).unwrap();
-                let prepared = refiner_proofchain::Prepared { calldata, gas_limit };
+                let prepared = refiner_proofchain::Prepared {
+                    to: fields["to"].as_str().unwrap().parse().unwrap(),
+                    calldata,
+                    gas_limit,
+                };
                 let nonce = u64::try_from(number("nonce")).unwrap();
                 json!(inner.sign(&prepared, nonce, &fees).await.unwrap().raw)
             }

@@ -14,6 +14,7 @@ mod proving;
 mod requests;
 mod reverts;
 mod scanning;
+mod sessions;
 
 use std::time::Duration;
 

@@ -86,11 +86,12 @@ async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {
             journal.open_transactions()?,
             journal.count_of_basis(FROM_RECEIPTS)?,
             journal.count_of_class(ReasonClass::NoState.as_str())?,
+            journal.session_counts()?,
         ))
     });
     let now = health.status.now().clone();
     let journal = match asked {
-        Ok((counts, quarantined, waiting, waiting_items, unsettled, from_receipts, without_state)) => {
+        Ok((counts, quarantined, waiting, waiting_items, unsettled, from_receipts, without_state, sessions)) => {
             let items: serde_json::Map<_, _> =
                 counts.iter().map(|count| (count.state.to_string(), count.items.into())).collect();
             let open = |count: &&refiner_journal::Count| !count.state.is_end() && count.state != State::Waiting;
@@ -111,6 +112,7 @@ async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {
                 "unsettled": unsettled,
                 "from_receipts": from_receipts,
                 "without_state": without_state,
+                "sessions": sessions,
             })
         }
         Err(error) => json!({ "error": error.to_string() }),

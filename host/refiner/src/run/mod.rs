@@ -235,6 +235,11 @@ async fn connect(settings: &Settings, rpc: &Rpc, status: &Status) -> Result<Proo
     }
 }
 
+/// No item is put off for longer.
+fn longest_pause(settings: &Settings) -> Duration {
+    policy::longest_pause(settings.retry.max(settings.recheck))
+}
+
 /// Runs every stage until the first ends by an error, or all because of `stop`.
 async fn stages(
     context: Arc<PipelineContext>,
@@ -266,6 +271,8 @@ async fn stages(
     let pins = stage_runner("pin", State::Produced, settings.pins);
     running.spawn(pins.work(Arc::clone(&context), stop.clone(), stage::pin));
     running.spawn(context::prune(Arc::clone(&context), settings.store_bytes, stop.clone()));
+    let longest = longest_pause(&settings);
+    running.spawn(clock::watch(Arc::clone(&context), longest, stop.clone()));
     if let Some(prover) = prover {
         running.spawn(prove::prove(Arc::clone(&context), Arc::clone(&settings), prover, stop.clone()));
     }

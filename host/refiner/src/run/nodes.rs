@@ -80,7 +80,7 @@ fn tell(report: &NodeReport, line: Option<Line>) {
                 "node is of another chain, not asked");
         }
         (Some(Line::SetAside), Some(reason)) => {
-            tracing::warn!(node, %reason, "node set aside")
+            tracing::warn!(node, %reason, "node set aside");
         }
         (Some(Line::Well), _) => tracing::info!(node, "node well again"),
         _ => {}

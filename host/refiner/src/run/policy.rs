@@ -197,6 +197,12 @@ const fn by_blame(blame: Blame) -> Disposition {
     }
 }
 
+/// The longest of all pauses between two tries.
+pub fn longest_pause(first: Duration) -> Duration {
+    // Jitter adds as much again at most.
+    first.saturating_mul(PAUSE_FACTOR_MAX).saturating_mul(2)
+}
+
 /// The pause after `failures` failures: doubling from `first` up to 300 times that, with jitter.
 pub fn pause_ms(first: Duration, failures: u32) -> u64 {
     growing_ms(first, failures, PAUSE_FACTOR_MAX)

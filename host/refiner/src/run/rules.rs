@@ -42,7 +42,7 @@ pub enum RulesError {
     Compile {
         /// Which.
         rule: String,
-        /// Why not.
+        /// The fault that was found.
         source: Box<CompileError>,
     },
     /// Two have one name.

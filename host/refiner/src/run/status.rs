@@ -2,11 +2,13 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::clock::now_ms;
 
@@ -37,6 +39,8 @@ pub struct Now {
     pub last_failure: Option<String>,
     /// Why no proof is submitted, if none is.
     pub paused: Option<Pause>,
+    /// Our results beside those that other operators proved, since the start.
+    pub compared: Compared,
     /// What each part waits for that does not do what it should, in words.
     pub waits_for: BTreeMap<&'static str, Waiting>,
 }
@@ -68,6 +72,59 @@ pub struct Pause {
     pub since_ms: u64,
     /// When it is looked again whether proving can go on.
     pub recheck_ms: u64,
+    /// The same by a monotonic clock.
+    #[serde(skip)]
+    pub recheck_at: Instant,
+    /// Prices, bounds of spending, or the balance: whatever costs gas waits.
+    #[serde(skip)]
+    pub is_of_money: bool,
+}
+
+impl Pause {
+    /// Whether the time to look again has come.
+    pub fn is_over(&self) -> bool {
+        self.recheck_at <= Instant::now()
+    }
+}
+
+/// Our results beside those that other operators proved.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Compared {
+    /// No other operator had proved a result of the specimen yet.
+    pub alone: u64,
+    pub agreed: u64,
+    pub differed: u64,
+    /// Differences in a row, those before the start included.
+    pub in_a_row: u64,
+    pub last_difference: Option<Difference>,
+}
+
+/// A specimen of which others proved another result.
+#[derive(Clone, Debug, Serialize)]
+pub struct Difference {
+    pub height: u64,
+    pub specimen_hash: B256,
+    /// sha256 of our result.
+    pub ours: B256,
+    pub theirs: Vec<PeerResult>,
+}
+
+/// A result that others proved.
+#[derive(Clone, Debug, Serialize)]
+pub struct PeerResult {
+    pub result_hash: B256,
+    /// By how many operators.
+    pub proofs: usize,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "height {}: ours {}, proved by others", self.height, self.ours)?;
+        for PeerResult { result_hash, proofs } in &self.theirs {
+            write!(f, " {result_hash} ({proofs})")?;
+        }
+        Ok(())
+    }
 }
 
 /// What a part waits for.

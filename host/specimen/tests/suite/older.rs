@@ -129,7 +129,7 @@ fn what_0_2_cannot_say_is_refused_by_name() {
     refused("Transactions[0].s", EncodeObstacle::NoSuchField, |block| block.transactions[0].s = Some(U256::from(1)));
     refused("Transactions[0].value", EncodeObstacle::Inexact, |block| block.transactions[0].value = odd);
     refused("State.AccountRead[0].Balance", EncodeObstacle::Inexact, |block| {
-        block.state.accounts[0].balance = U256::MAX
+        block.state.accounts[0].balance = U256::MAX;
     });
     refused("TotalDifficulty", EncodeObstacle::Inexact, |block| block.total_difficulty = odd);
     refused("Header.baseFeePerGas", EncodeObstacle::Inexact, |block| block.header.base_fee_per_gas = Some(u64::MAX));
@@ -140,7 +140,7 @@ fn what_0_2_cannot_say_is_refused_by_name() {
     refused("Transactions[0].gasFeeCap", long, |block| block.transactions[0].gas_fee_cap = u128::MAX);
     // Further from its double than decoding looks.
     refused("Header.difficulty", EncodeObstacle::Inexact, |block| {
-        block.header.difficulty = U256::from((1u64 << 56) + 3)
+        block.header.difficulty = U256::from((1u64 << 56) + 3);
     });
     refused("Header.difficulty", EncodeObstacle::Inexact, |block| block.header.difficulty = U256::MAX);
 }

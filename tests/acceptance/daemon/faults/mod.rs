@@ -16,14 +16,23 @@
 //! | session closed, submitted already, out of bounds and too old | `skipped` | the item's reason |
 //! | out of bounds and too new | `proof_intent`, tried again | the item's error |
 //! | not enabled, no role, no money | `proof_intent`, proving stops | `/status`, `paused` with a hint |
-//! | underpriced | goes on at the same nonce | the log |
+//! | underpriced, of too low priority | continues at the same nonce | the log |
+//! | the pool bans a transaction | continues at the same nonce with other bytes | `/status`, `waits_for` |
+//! | the pool is full | continues with the same bytes | `/status`, `waits_for` |
+//! | a nonce is missing | continues once it is used up | `/status`, `waits_for` |
+//! | a day's cost reaches its bound | `proof_intent`, proving stops | `/status`, `paused` with a hint |
+//! | other operators deny three results in a row | `proof_intent`, proving stops | `/status`, `paused` with the hashes |
+//! | a deep reorganisation took a final proof | continues with the same bytes | the log |
 //!
 //! A full disk and a damaged journal are of [`crate::host`].
 
 mod contract;
+mod finalize;
 mod node;
 mod nodes;
+mod peers;
 mod pinner;
+mod pool;
 mod scan;
 
 use refiner_journal::State;

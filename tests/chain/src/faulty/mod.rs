@@ -7,6 +7,7 @@ mod lagging;
 mod limits;
 mod other;
 mod outage;
+mod pool;
 mod server;
 
 use std::{
@@ -23,6 +24,7 @@ pub use lagging::{Blooms, Lagging, LateLogs, Meets, NoLogsByHash};
 pub use limits::{LimitedRange, Provider};
 pub use other::{OtherChain, OtherReceipts, Stale};
 pub use outage::{Out, Outage};
+pub use pool::{AlreadyImported, PoolWords};
 
 use crate::TestChainError;
 

@@ -13,11 +13,11 @@ use super::{
     gateway, raw, serve_archive_of,
 };
 use crate::{
-    Outcome,
+    Outcome, PATIENT,
     pinner::{Fault, PinnerDouble, Route},
 };
 
-/// Most time and memory of one root.
+/// Most time and memory of one root. Time is the processor's where others keep the machine busy.
 const TIME: Duration = Duration::from_secs(2);
 const MEMORY_KIB: u64 = 64 << 10;
 
@@ -27,9 +27,10 @@ fn lists(count: usize) -> Vec<ContentId> {
 
 /// What a gateway's root and the blocks below it end with.
 async fn end(double: &PinnerDouble, root: ContentId) -> FetchError {
-    let began = Instant::now();
+    let (began, before) = (Instant::now(), processor_time());
     let error = gateway(double).fetch(&root).await.unwrap_err();
-    assert!(began.elapsed() < TIME, "{:?} for {error:?}", began.elapsed());
+    let (wall, processor) = (began.elapsed(), processor_time().saturating_sub(before));
+    assert!(wall < TIME || processor < TIME && wall < PATIENT, "{wall:?}, {processor:?} for {error:?}");
     error
 }
 
@@ -242,6 +243,15 @@ impl Growth {
         let grown = peak_kib().saturating_sub(self.0);
         assert!(grown < MEMORY_KIB + others as u64 / 1024, "{grown} KiB");
     }
+}
+
+/// The time that all threads of this process had a core, the double's included.
+fn processor_time() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    // User and system time, in hundredths of a second.
+    let ticks: u64 = fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(10 * ticks)
 }
 
 /// The most memory that this process ever had.

@@ -38,8 +38,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[test]
 fn real_specimens_have_the_ids_of_the_networks_pinner() -> Outcome {
-    // All seven fit, and take minutes in this profile.
-    for (file, id) in shared::das_ids().into_iter().take(2) {
+    // The smallest alone: all seven fit, and take minutes on a busy machine.
+    for (file, id) in shared::das_ids().into_iter().take(1) {
         let Ok(specimen) = std::fs::read(&file) else { continue };
         assert_eq!(das_id(&specimen)?, id.parse::<ContentId>()?, "{}", file.display());
     }

@@ -4,7 +4,7 @@ mod settings;
 mod shown;
 
 pub use self::{
-    settings::{Key, Nodes, Settings},
+    settings::{Key, Nodes, Settings, network, rpc},
     shown::{Shown, shown},
 };
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use refiner_config::{Parameter, Problem, Values, table};
+use refiner_config::{FinalizePolicy, Parameter, Problem, Values, table};
 use refiner_evm::{BasisPolicy, ExecutionPolicy};
 use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, SecretFile, StartBlock};
 use url::Url;
@@ -45,6 +45,11 @@ pub struct Settings {
     pub workers: usize,
     pub key: Key,
     pub fees: FeePolicy,
+    /// Wei that the transactions of 24 hours may cost.
+    pub max_spend_wei: Option<u128>,
+    /// Results in a row that others deny before proving pauses; 0 for any number.
+    pub max_differences: u64,
+    pub finalize: FinalizePolicy,
     pub proof_depth: u64,
     pub bump_after: Duration,
     pub recheck: Duration,
@@ -133,7 +138,14 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         evm: Evm::of(values),
         policy,
         workers: values.get(&table::WORKERS).map_or(cores, size),
-        fees: FeePolicy { cap_wei: u128::from(values.get(&table::MAX_FEE)) * GWEI, ..FeePolicy::default() },
+        fees: FeePolicy {
+            cap_wei: u128::from(values.get(&table::MAX_FEE)) * GWEI,
+            tip_cap_wei: u128::from(values.get(&table::MAX_TIP)) * GWEI,
+            ..FeePolicy::default()
+        },
+        finalize: values.get(&table::FINALIZE),
+        max_differences: values.get(&table::MAX_DIFFERENCES),
+        max_spend_wei: values.get(&table::MAX_SPEND_PER_DAY).map(|coins| coins.0),
         proof_depth: values.get(&table::PROOF_DEPTH),
         bump_after: values.get(&table::BUMP_AFTER),
         recheck: values.get(&table::RECHECK_INTERVAL),
@@ -153,6 +165,16 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         key: key?,
     };
     Some(settings)
+}
+
+/// The nodes of the proof chain. `None` only together with a problem.
+pub fn rpc(values: &Values, problems: &mut Vec<Problem>) -> Option<Vec<Url>> {
+    Reading { values, problems }.rpc()
+}
+
+/// The contracts. `None` only together with a problem.
+pub fn network(values: &Values, problems: &mut Vec<Problem>) -> Option<Network> {
+    Reading { values, problems }.network()
 }
 
 fn size(number: u64) -> usize {

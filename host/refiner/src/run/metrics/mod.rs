@@ -9,6 +9,7 @@
 //! | `refiner_item_failures_total` | counter | `state` | failures that will be tried again, by the state the item stays in |
 //! | `refiner_results_total` | counter | `basis` | results of rules that ask for an execution, by what they rest on |
 //! | `refiner_refusals_total` | counter | `reason_class` | refusals whose reason has a class: `noState` |
+//! | `refiner_comparisons_total` | counter | `outcome` | results beside other operators' proofs: `agreed`, `differed`, or `alone` without any |
 //! | `refiner_stage_duration_seconds` | histogram | `stage`, `outcome` | one item's time in fetch, refine or pin |
 //! | `refiner_item_age_seconds` | histogram | `state` | from an announcement's arrival to `pinned`, `broadcast` and `final` |
 //! | `refiner_items` | gauge | `state` | items in a state |
@@ -17,7 +18,7 @@
 //! | `refiner_scan_behind_answers`, `refiner_scan_late_announcements` | gauge | | what nodes that lag left out, since the start |
 //! | `refiner_operator_balance_wei` | gauge | | what the operator has for gas |
 //! | `refiner_ready`, `refiner_proving_paused` | gauge | | 0 or 1 |
-//! | `refiner_waiting` | gauge | `part` | 1 while `connect`, `scan`, `pinner`, `gateways` or `prove` is blocked |
+//! | `refiner_waiting` | gauge | `part` | 1 while `connect`, `scan`, `pin`, `pinner`, `gateways`, `prove`, `pool` or `nonce` is blocked |
 //! | `refiner_build_info` | gauge | `version` | 1 |
 //! | `process_resident_memory_bytes`, `process_open_fds` | gauge | | of the daemon itself, without its workers |
 //!
@@ -43,7 +44,7 @@ use prometheus::{Registry, TextEncoder};
 use refiner_journal::{Count, Item, ItemId, State, Step};
 
 use self::{legacy::Earlier, now::Gauges};
-use super::{clock::now_ms, status::Now};
+use super::{clock::now_ms, prove::Compared, status::Now};
 
 /// From a small specimen in the local store to an upload that a pinner takes minutes for.
 const STAGE_SECONDS: [f64; 14] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 120.0, 600.0];
@@ -65,6 +66,7 @@ struct Inner {
     failures: Counter<u64>,
     results: Counter<u64>,
     refusals: Counter<u64>,
+    comparisons: Counter<u64>,
     stages: Histogram<f64>,
     ages: Histogram<f64>,
     now: Gauges,
@@ -124,6 +126,10 @@ impl Metrics {
                 .u64_counter("refiner_refusals")
                 .with_description("Refusals whose reason has a class.")
                 .build(),
+            comparisons: meter
+                .u64_counter("refiner_comparisons")
+                .with_description("Results beside those that other operators proved.")
+                .build(),
             stages: seconds("refiner_stage_duration", "Time of one item in a stage.", &STAGE_SECONDS),
             ages: seconds("refiner_item_age", "Time from an announcement's arrival to a state.", &AGE_SECONDS),
             now: Gauges::of(&meter),
@@ -168,6 +174,11 @@ impl Metrics {
             }
             _ => {}
         }
+    }
+
+    /// A result was compared with what other operators proved.
+    pub fn compared(&self, outcome: Compared) {
+        self.inner.comparisons.add(1, &[KeyValue::new("outcome", outcome.as_str())]);
     }
 
     fn aged(&self, before: &Item, to: State) {

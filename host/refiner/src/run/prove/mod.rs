@@ -4,31 +4,35 @@
 //! pinned ─► proof_intent ─► prepare ─► nonce, sign ─► journal, on the disk ─► send ─► settlement ─► final
 //! ```
 
+mod again;
+mod budget;
+mod compare;
+mod finalize;
+mod gap;
 mod pause;
 mod send;
 mod settle;
+mod side;
 mod sign;
+
+pub use self::compare::Outcome as Compared;
+
+use self::compare::Comparison;
 
 use std::{sync::Arc, time::Duration};
 
 use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Item, JournalError, State, Step};
-use refiner_proofchain::{Prover, RpcError, SignError, Signed};
+use refiner_proofchain::{OpenedSessions, Prover, RpcError, SignError, Signed};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    clock::{milliseconds, now_ms},
-    config::Settings,
-    context::PipelineContext,
-    outage::Outage,
-    policy::pause_ms,
-};
+use super::{clock::now_ms, config::Settings, context::PipelineContext, outage::Outage, policy::pause_ms};
 
 /// The part's name in the status.
 const PART: &str = "prove";
 /// How often the operator's balance is looked at.
-const BALANCE_EVERY_MS: u64 = 60_000;
+const BALANCE_EVERY: Duration = Duration::from_secs(60);
 /// Questions to the node about different items at once.
 const QUESTIONS_AT_ONCE: usize = 8;
 /// How long a turn waits for more proofs when one has just ended: a request for many costs a node little more than one for one.
@@ -54,6 +58,12 @@ enum TickError {
         /// Which item.
         item: refiner_journal::ItemId,
     },
+    /// The same of a transaction that is no proof.
+    #[error("the journal's transaction with nonce {nonce} cannot be read")]
+    UnreadableAside {
+        /// Its nonce.
+        nonce: u64,
+    },
 }
 
 /// Proves what is pinned, until `stop`.
@@ -71,10 +81,12 @@ pub async fn prove(
     // What happens after is this loop's own doing.
     let mut pinned = submitter.context.journal.arrivals(State::Pinned);
     let (mut failures, mut due, mut outage) = (0, Due::default(), Outage::default());
+    let chain = submitter.prover.chain();
+    let mut peers = Peers { comparison: Comparison::new(chain.clone()), opened: OpenedSessions::new(chain.clone()) };
     loop {
         pinned.mark_unchanged();
         let tick = tokio::select! {
-            tick = submitter.tick(&mut due) => tick,
+            tick = submitter.tick(&mut due, &mut peers) => tick,
             // Dropping a turn loses nothing: what was signed is in the journal, what was sent is found on chain.
             () = stop.cancelled() => return Ok(()),
         };
@@ -82,7 +94,7 @@ pub async fn prove(
             Ok(()) => {
                 failures = 0;
                 if let Some(failures) = outage.over() {
-                    tracing::info!(failures, "Proofs go on.");
+                    tracing::info!(failures, "proving resumed");
                 }
                 submitter.context.status.clear_blocked(PART);
                 submitter.settings.poll
@@ -113,11 +125,24 @@ pub async fn prove(
     }
 }
 
-/// When what is not done in every turn is due, milliseconds since 1970.
+/// Times of the work that is not done in every turn, by a monotonic clock.
 #[derive(Default)]
 struct Due {
-    balance_ms: u64,
-    settle_ms: u64,
+    balance: Option<Instant>,
+    settle: Option<Instant>,
+    again: Option<Instant>,
+    finalize: Option<Instant>,
+    gap: Option<gap::Gap>,
+}
+
+/// Everything known of other operators.
+struct Peers {
+    comparison: Comparison,
+    opened: OpenedSessions,
+}
+
+fn is_due(at: Option<Instant>) -> bool {
+    at.is_none_or(|at| at <= Instant::now())
 }
 
 /// Where proofs are made.
@@ -129,23 +154,37 @@ struct ProofSubmitter {
 
 impl ProofSubmitter {
     /// Everything that can be done now: what is under way first, because it holds nonces.
-    async fn tick(&self, due: &mut Due) -> Result<(), TickError> {
-        if now_ms() >= due.balance_ms {
+    async fn tick(&self, due: &mut Due, peers: &mut Peers) -> Result<(), TickError> {
+        let mut pinned = self.context.journal.arrivals(State::Pinned);
+        if is_due(due.balance) {
             let balance = self.prover.balance().await?;
             self.context.status.now().balance_wei = Some(balance);
-            due.balance_ms = now_ms() + BALANCE_EVERY_MS;
+            due.balance = Some(Instant::now() + BALANCE_EVERY);
         }
         // The bell rings for every item of every stage; the chain has news only now and then.
-        if now_ms() >= due.settle_ms {
-            self.settle().await?;
-            due.settle_ms = now_ms() + milliseconds(self.settings.poll);
+        if is_due(due.settle) {
+            self.settle(due).await?;
+            due.settle = Some(Instant::now() + self.settings.poll);
         }
         self.react_to_failures()?;
         self.send().await?;
         self.intend()?;
         if self.may_sign() {
-            self.sign().await?;
+            self.sign(&mut peers.comparison).await?;
             self.send().await?;
+        }
+        // New proofs do not wait for these.
+        if is_due(due.finalize) {
+            self.finalize(&mut peers.opened).await?;
+            due.finalize = Some(Instant::now() + self.settings.recheck);
+        }
+        if is_due(due.again) {
+            tokio::select! {
+                looked = self.look_again() => looked?,
+                // A look that is broken off loses nothing; what it took up again is settled like everything else.
+                _ = pinned.changed() => {}
+            }
+            due.again = Some(Instant::now() + self.settings.recheck);
         }
         Ok(())
     }

@@ -1,12 +1,17 @@
 //! From signed transactions to the node's pool, in the order of their nonces.
 
+use std::time::Duration;
+
 use refiner_journal::{Item, State, Step};
-use refiner_proofchain::{Sent, Signed};
+use refiner_proofchain::{Sent, Settlement, Signed};
 
 use super::{ProofSubmitter, TickError, sign::stored};
+use crate::run::clock::{milliseconds, now_ms};
 
 /// Transactions that are sent before the journal is told which of them arrived.
 const AT_ONCE: usize = 32;
+/// The name in the status of a pool that does not take what it is sent.
+const POOL: &str = "pool";
 
 impl ProofSubmitter {
     /// Sends what is signed and not known to have arrived: the very bytes that are in the journal.
@@ -41,8 +46,16 @@ impl ProofSubmitter {
     async fn sent(&self, item: &Item, signed: &Signed, sent: Sent) -> Result<bool, TickError> {
         match sent {
             Sent::Accepted | Sent::AlreadyKnown => {
+                self.context.status.clear_blocked(POOL);
                 self.resume();
                 Ok(true)
+            }
+            Sent::Banned => self.banned(item, signed).await,
+            Sent::PoolFull => self.pool_is_full(item, signed).await,
+            Sent::NonceTooHigh => {
+                let what = format!("the node takes nonce {} only after an earlier one", signed.nonce);
+                self.context.status.set_blocked(POOL, what);
+                Ok(false)
             }
             // Mined already, or another's: the settlement tells.
             Sent::NonceTooLow => {
@@ -51,8 +64,7 @@ impl ProofSubmitter {
             }
             Sent::Underpriced => self.bump(item, signed).await,
             Sent::InsufficientFunds => {
-                let reason = format!("{} cannot pay for gas", self.prover.address());
-                self.pause(reason, Some("send the proof chain's coin to the operator's address"));
+                self.pause_for_funds();
                 Ok(false)
             }
             Sent::Rejected(refusal) => {
@@ -63,13 +75,50 @@ impl ProofSubmitter {
         }
     }
 
+    /// The pool remembers the bytes and does not hold them. Perhaps they were mined; else others are taken at the same nonce.
+    async fn banned(&self, item: &Item, signed: &Signed) -> Result<bool, TickError> {
+        let transactions = self.open_transactions(item)?;
+        match self.settlement(&self.prover.outlook().await?, &transactions).await? {
+            Settlement::Pending | Settlement::Dropped => self.raise_banned(item, signed).await,
+            settlement => {
+                self.settled(item, &transactions, settlement).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    pub(super) async fn raise_banned(&self, item: &Item, signed: &Signed) -> Result<bool, TickError> {
+        let what = format!("the node's pool bans transaction {} for a while; its fees are raised", signed.hash);
+        self.context.status.set_blocked(POOL, what);
+        self.raise_after(item, signed, self.settings.recheck).await
+    }
+
+    /// Room comes by itself, or for a higher price.
+    pub(super) async fn pool_is_full(&self, item: &Item, signed: &Signed) -> Result<bool, TickError> {
+        self.context.status.set_blocked(POOL, format!("the node's pool has no room for transaction {}", signed.hash));
+        self.raise_after(item, signed, self.settings.bump_after).await?;
+        Ok(false)
+    }
+
+    async fn raise_after(&self, item: &Item, signed: &Signed, after: Duration) -> Result<bool, TickError> {
+        let transactions = self.context.journal.with(|journal| journal.transactions(item.id))?;
+        let signed_ms = transactions.first().map_or(0, |newest| newest.signed_ms);
+        // A clock that was wrong may have left a time to come.
+        if now_ms().abs_diff(signed_ms) < milliseconds(after) {
+            return Ok(true);
+        }
+        self.bump(item, signed).await
+    }
+
     /// Signs the same at the same nonce with higher fees; the next turn sends it.
     pub(super) async fn bump(&self, item: &Item, signed: &Signed) -> Result<bool, TickError> {
         let Some(fees) = self.prover.bump(signed).await? else {
-            let reason = format!("transaction {} needs more than the fees allowed", signed.hash);
-            self.pause(reason, Some("wait, or raise max-fee-gwei"));
+            self.pause_for_fees(signed);
             return Ok(false);
         };
+        if self.affordable(&[(signed.nonce, signed.prepared.most_wei(&fees))])? == 0 {
+            return Ok(false);
+        }
         let bumped = self.prover.sign(&signed.prepared, signed.nonce, &fees).await?;
         tracing::info!(item = %item.id, nonce = signed.nonce, transaction = %bumped.hash, max_fee_wei = fees.most_wei(), "proof fees raised");
         self.context.journal.advance(item.id, &Step::Signed(stored(&bumped)))?;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use alloy_primitives::B256;
 use futures_util::{StreamExt as _, stream};
 use refiner_journal::{Item, State, Step};
 use refiner_proofchain::{ChainSnapshot, Reaction, Revert, RpcError, Settlement, Signed};
 
-use super::{FAILED_TRANSACTIONS_MAX, ProofSubmitter, QUESTIONS_AT_ONCE, TickError};
+use super::{Due, FAILED_TRANSACTIONS_MAX, ProofSubmitter, QUESTIONS_AT_ONCE, TickError};
 use crate::run::clock::{milliseconds, now_ms};
 
 /// The part's name in the status.
@@ -14,14 +15,16 @@ const SETTLE: &str = "settle";
 
 impl ProofSubmitter {
     /// Asks about everything that was sent and of which there may be news.
-    pub(super) async fn settle(&self) -> Result<(), TickError> {
-        let mut items = self.due(State::Mined, usize::MAX >> 1)?;
-        items.extend(self.due(State::Broadcast, usize::MAX >> 1)?);
-        if items.is_empty() {
+    pub(super) async fn settle(&self, due: &mut Due) -> Result<(), TickError> {
+        let Some(lowest) = self.context.journal.with(|journal| journal.lowest_open_nonce())? else {
             self.tell_of_disputes(0);
             return Ok(());
-        }
+        };
+        let mut items = self.due(State::Mined, usize::MAX >> 1)?;
+        items.extend(self.due(State::Broadcast, usize::MAX >> 1)?);
         let mut outlook = self.prover.outlook().await?;
+        // Higher fees do not help a transaction that waits for an earlier nonce.
+        let may_raise = outlook.next_nonce >= lowest;
         let mut asked = Vec::with_capacity(items.len());
         for item in items {
             let transactions = self.open_transactions(&item)?;
@@ -49,10 +52,17 @@ impl ProofSubmitter {
             })
             .buffered(QUESTIONS_AT_ONCE);
         while let Some((item, transactions, settlement)) = answers.next().await {
-            self.settled(&item, &transactions, settlement?).await?;
+            let settlement = settlement?;
+            let waits = settlement == Settlement::Pending;
+            self.settled(&item, &transactions, settlement).await?;
+            if waits && may_raise {
+                self.bump_if_late(&item, &transactions).await?;
+            }
         }
+        drop(answers);
         self.tell_of_disputes(outlook.disputed());
-        Ok(())
+        self.settle_side(&outlook).await?;
+        self.close_gap(&outlook, due).await
     }
 
     /// A proof that only one of several nodes has is not final, however deep it is.
@@ -82,13 +92,22 @@ impl ProofSubmitter {
         self.settled(item, &transactions, settlement).await
     }
 
-    async fn settlement(&self, outlook: &ChainSnapshot, transactions: &[Signed]) -> Result<Settlement, RpcError> {
+    pub(super) async fn settlement(
+        &self,
+        outlook: &ChainSnapshot,
+        transactions: &[Signed],
+    ) -> Result<Settlement, RpcError> {
         let Some(newest) = transactions.first() else { return Ok(Settlement::Pending) };
         let hashes: Vec<_> = transactions.iter().map(|signed| signed.hash).collect();
         self.prover.settlement(outlook, &hashes, newest.nonce, self.settings.proof_depth).await
     }
 
-    async fn settled(&self, item: &Item, transactions: &[Signed], settlement: Settlement) -> Result<(), TickError> {
+    pub(super) async fn settled(
+        &self,
+        item: &Item,
+        transactions: &[Signed],
+        settlement: Settlement,
+    ) -> Result<(), TickError> {
         let journal = &self.context.journal;
         let mined = |hash, block: u64| {
             let known = item.state == State::Mined && item.mined_block == Some(block) && item.mined_tx == Some(hash);
@@ -102,7 +121,6 @@ impl ProofSubmitter {
                 if item.state == State::Mined {
                     journal.advance(item.id, &Step::Broadcast)?;
                 }
-                self.bump_if_late(item, transactions).await?;
             }
             Settlement::Mined { hash, block, .. } => {
                 let steps = mined(hash, block.number);
@@ -110,13 +128,15 @@ impl ProofSubmitter {
                     journal.advance_all(&steps)?;
                 }
             }
-            Settlement::Final { hash, block } => {
+            Settlement::Final { hash, block, paid_wei } => {
+                self.paid(hash, paid_wei)?;
                 let mut steps = mined(hash, block.number);
                 steps.push((item.id, Step::Final));
                 tracing::info!(item = %item.id, height = item.height, transaction = %hash, block = block.number, "proof final");
                 journal.advance_all(&steps)?;
             }
-            Settlement::Reverted { hash, block, revert } => {
+            Settlement::Reverted { hash, block, paid_wei, revert } => {
+                self.paid(hash, paid_wei)?;
                 tracing::error!(item = %item.id, height = item.height, transaction = %hash, %revert, hint = revert.hint(), "proof reverted");
                 let mut steps = mined(hash, block.number);
                 steps.push((item.id, Step::Reverted { reason: revert.to_string() }));
@@ -143,15 +163,23 @@ impl ProofSubmitter {
         Ok(())
     }
 
+    fn paid(&self, hash: B256, wei: Option<u128>) -> Result<(), TickError> {
+        if let Some(wei) = wei {
+            self.context.journal.with(|journal| journal.paid(hash, wei))?;
+        }
+        Ok(())
+    }
+
     /// A dropped transaction's state does not change when it is accepted again.
     async fn send_again(&self, item: &Item, signed: &Signed) -> Result<(), TickError> {
         use refiner_proofchain::Sent;
         match self.prover.send(signed).await {
-            Sent::Accepted | Sent::AlreadyKnown | Sent::NonceTooLow => Ok(()),
+            Sent::Accepted | Sent::AlreadyKnown | Sent::NonceTooLow | Sent::NonceTooHigh => Ok(()),
+            Sent::Banned => self.raise_banned(item, signed).await.map(drop),
+            Sent::PoolFull => self.pool_is_full(item, signed).await.map(drop),
             Sent::Underpriced => self.bump(item, signed).await.map(drop),
             Sent::InsufficientFunds => {
-                let reason = format!("{} cannot pay for gas", self.prover.address());
-                self.pause(reason, Some("send the proof chain's coin to the operator's address"));
+                self.pause_for_funds();
                 Ok(())
             }
             Sent::Rejected(refusal) => {
@@ -171,7 +199,8 @@ impl ProofSubmitter {
 
     fn is_late(&self, item: &Item) -> bool {
         // Every entry into `broadcast` starts the time anew.
-        item.state == State::Broadcast && now_ms() >= item.state_ms + milliseconds(self.settings.bump_after)
+        // A time to come is a clock's that was wrong.
+        item.state == State::Broadcast && now_ms().abs_diff(item.state_ms) >= milliseconds(self.settings.bump_after)
     }
 
     fn react(&self, item: &Item, revert: &Revert) -> Result<(), TickError> {

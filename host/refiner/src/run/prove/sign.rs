@@ -1,34 +1,43 @@
 //! From intents to signed transactions on the disk.
 
 use refiner_journal::{Artifact, Item, State, Step};
-use refiner_proofchain::{FeeQuote, Fees, NonceAt, Preparation, Prepared, Proof, Reaction, Revert, RpcError, Signed};
+use refiner_proofchain::{FeeQuote, Fees, NonceAt, Preparation, Proof, Reaction, Revert, RpcError, Signed};
 
-use super::{ProofSubmitter, TickError};
+use alloy_primitives::B256;
+
+use super::{
+    ProofSubmitter, TickError,
+    compare::{Comparison, Ready},
+};
 use crate::run::{
     clock::{milliseconds, now_ms},
     policy::pause_ms,
 };
+
+/// An item, the hash of its result, and the outcome of preparing its proof.
+type Attempt = (Item, B256, Result<Preparation, RpcError>);
 
 /// Intents prepared in one turn: what is prepared long before it is signed may no longer be true.
 const BATCH: usize = 32;
 
 impl ProofSubmitter {
     /// Prepares, numbers, signs and stores as many intents as may be under way.
-    pub(super) async fn sign(&self) -> Result<(), TickError> {
+    pub(super) async fn sign(&self, comparison: &mut Comparison) -> Result<(), TickError> {
         let under_way = self.context.journal.with(|journal| journal.open_transactions())?;
         let room = self.settings.unsettled.saturating_sub(usize::try_from(under_way).unwrap_or(usize::MAX));
-        let limit = if self.is_paused() { 1 } else { room.min(BATCH) };
+        let limit = if self.is_paused() && !self.is_denied() { 1 } else { room.min(BATCH) };
         let intents = self.due(State::ProofIntent, limit)?;
         if intents.is_empty() || room == 0 {
             return Ok(());
         }
         let mut ready = Vec::new();
-        for (item, prepared) in self.prepare(intents).await? {
+        for (item, result_hash, prepared) in self.prepare(intents).await? {
             match prepared? {
-                Preparation::Ready(prepared) => ready.push((item, prepared)),
+                Preparation::Ready(prepared) => ready.push((item, prepared, result_hash)),
                 Preparation::Refused(revert) => self.refused(&item, &revert)?,
             }
         }
+        let ready = self.compare(ready, comparison).await?;
         if ready.is_empty() {
             return Ok(());
         }
@@ -38,32 +47,34 @@ impl ProofSubmitter {
         match quote {
             FeeQuote::Fees(fees) => self.sign_all(&ready, &fees, count).await,
             FeeQuote::AboveCap { needed_wei, cap_wei } => {
-                let reason = format!("gas costs {needed_wei} wei, and no more than {cap_wei} is allowed");
-                self.pause(reason, Some("wait, or raise max-fee-gwei"));
+                self.pause_for_price(needed_wei, cap_wei);
                 Ok(())
             }
         }
     }
 
     /// Lets the node try each; in the order of the items.
-    async fn prepare(&self, intents: Vec<Item>) -> Result<Vec<(Item, Result<Preparation, RpcError>)>, TickError> {
+    async fn prepare(&self, intents: Vec<Item>) -> Result<Vec<Attempt>, TickError> {
         let (mut items, mut proofs) = (Vec::with_capacity(intents.len()), Vec::with_capacity(intents.len()));
         for item in intents {
             let artifacts = self.context.journal.with(|journal| journal.artifacts(item.id))?;
             if let Some(artifact) = artifacts.first() {
                 proofs.push(proof(&item, artifact, self.context.result_url(&artifact.cid)));
-                items.push(item);
+                items.push((item, artifact.sha256));
             }
         }
         let prepared = self.prover.prepare_all(&proofs).await?;
-        Ok(items.into_iter().zip(prepared).collect())
+        Ok(items.into_iter().zip(prepared).map(|((item, hash), prepared)| (item, hash, prepared)).collect())
     }
 
     /// Nonces are given in the order of the items, and are on the disk before anything is sent.
-    async fn sign_all(&self, ready: &[(Item, Prepared)], fees: &Fees, count: u64) -> Result<(), TickError> {
+    async fn sign_all(&self, ready: &[Ready], fees: &Fees, count: u64) -> Result<(), TickError> {
         let nonces = self.context.journal.with(|journal| journal.next_nonces(count, ready.len()))?;
-        let mut steps = Vec::with_capacity(ready.len());
-        for ((item, prepared), nonce) in ready.iter().zip(nonces) {
+        let costs: Vec<_> =
+            ready.iter().zip(&nonces).map(|((_, prepared, _), nonce)| (*nonce, prepared.most_wei(fees))).collect();
+        let affordable = self.affordable(&costs)?;
+        let mut steps = Vec::with_capacity(affordable);
+        for ((item, prepared, _), nonce) in ready.iter().zip(nonces).take(affordable) {
             let signed = self.prover.sign(prepared, nonce, fees).await?;
             tracing::info!(item = %item.id, height = item.height, nonce, transaction = %signed.hash, "proof signed");
             steps.push((item.id, Step::Signed(stored(&signed))));

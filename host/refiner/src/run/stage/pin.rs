@@ -18,7 +18,7 @@ pub async fn pin(context: Arc<PipelineContext>, item: Item) -> Result<Step, Stag
         let Some(content) = content.unwrap_or_default() else { return Ok(Step::Again) };
         let id = pinner.keep(&content).await?;
         context.sources.well(pinner.origin());
-        tracing::debug!(item = %item.id, %id, bytes = artifact.bytes, "Pinned an artifact.");
+        tracing::debug!(item = %item.id, %id, bytes = artifact.bytes, "artifact pinned");
     }
     Ok(Step::Pinned)
 }

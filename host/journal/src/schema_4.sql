@@ -1,4 +1,4 @@
--- Version 5: items that wait for a source, and facts about the last start.
+-- Version 4: items that wait for a source, and facts about the last start.
 
 -- Sources that could not be reached when the item was looked at last, one a line.
 ALTER TABLE item ADD COLUMN awaits TEXT;

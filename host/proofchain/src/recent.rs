@@ -1,0 +1,89 @@
+//! Events of the result contract in the last blocks, read as the chain grows.
+
+use alloy_primitives::B256;
+use serde_json::json;
+
+use crate::{announcement::ProofLog, chain::ProofChain, quantity, rpc::RpcError};
+
+/// Blocks that are looked back: some sessions' length.
+pub(crate) const LOOK_BACK: u64 = 4_000;
+/// Blocks that are read again, because a reorganisation may have changed them.
+const TRAIL: u64 = 8;
+/// The first range of one question. Public nodes of Moonbeam take at least this.
+const FIRST_BLOCKS: u64 = 1_000;
+
+/// A reader of events.
+#[derive(Debug)]
+pub(crate) struct RecentLogs {
+    pub chain: ProofChain,
+    topic: B256,
+    /// The first block that was not read.
+    next: Option<u64>,
+    /// Blocks of one question; halves when a node takes no more.
+    blocks: u64,
+}
+
+/// Events that were not read before.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    /// Everything known of blocks before this one is too old.
+    pub first: u64,
+    /// Everything known of this block and later ones is replaced.
+    pub from: u64,
+    pub logs: Vec<ProofLog>,
+}
+
+impl RecentLogs {
+    pub fn new(chain: ProofChain, topic: B256) -> Self {
+        Self { chain, topic, next: None, blocks: FIRST_BLOCKS }
+    }
+
+    /// Every event in the last blocks, as far as it was not read before.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`]; then nothing counts as read.
+    pub async fn read(&mut self) -> Result<Batch, RpcError> {
+        let head = self.chain.head().await?;
+        let first = head.saturating_sub(LOOK_BACK);
+        let from = self.next.map_or(first, |next| next.saturating_sub(TRAIL).max(first));
+        let (mut next, mut logs) = (from, Vec::new());
+        while next <= head {
+            let to = head.min(next.saturating_add(self.blocks - 1));
+            match self.logs(next, to).await {
+                Ok(found) => {
+                    logs.extend(found.into_iter().filter(|log| self.is_ours(log)));
+                    next = to.saturating_add(1);
+                }
+                Err(error) if to > next && may_take_less(&error) => self.blocks = ((to - next) / 2).max(1),
+                Err(error) => return Err(error),
+            }
+        }
+        self.next = Some(next);
+        Ok(Batch { first, from, logs })
+    }
+
+    async fn logs(&self, from: u64, to: u64) -> Result<Vec<ProofLog>, RpcError> {
+        let filter = json!([{
+            "address": self.chain.network().result_contract,
+            "topics": [self.topic],
+            "fromBlock": quantity::hex(from),
+            "toBlock": quantity::hex(to),
+        }]);
+        self.chain.rpc().call("eth_getLogs", filter).await
+    }
+
+    /// A log that is none of the contract's is left out: this is advice, and the chain decides.
+    fn is_ours(&self, log: &ProofLog) -> bool {
+        log.address == self.chain.network().result_contract && log.topics.first() == Some(&self.topic) && !log.removed
+    }
+}
+
+/// Whether a shorter range may be answered. Nodes word their limits in a hundred ways.
+fn may_take_less(error: &RpcError) -> bool {
+    match error {
+        RpcError::TooLarge { .. } | RpcError::TimedOut { .. } | RpcError::Status { .. } => true,
+        RpcError::Refused { refusal, .. } => !refusal.is_rate_limit(),
+        _ => false,
+    }
+}

@@ -1,0 +1,95 @@
+//! Sessions: where they stand, who finalizes them, and the results that others proved.
+
+use alloy_primitives::B256;
+use refiner_proofchain::{OpenedSession, OpenedSessions, PeerProofs, Preparation, Revert, SessionPhase};
+use refiner_testchain::{Fault, FaultyRpc, OPERATOR_KEY, STRANGER, Setup};
+
+use crate::{HEIGHT, LIMITS, connect, proof, prove, prover, prover_with, start};
+
+/// Blocks of a session.
+const BLOCKS: u64 = 5;
+
+fn short() -> Setup {
+    Setup { session_blocks: BLOCKS, ..Setup::default() }
+}
+
+#[tokio::test]
+async fn finalizer_is_refused_in_the_contract_s_words_until_the_deadline_and_after_the_end() {
+    let Some(chain) = start(&short()).await else { return };
+    let prover = prover(&chain).await;
+    let refusal = || async {
+        match prover.prepare_finalize(1, HEIGHT).await.unwrap() {
+            Preparation::Refused(revert) => Some(revert),
+            Preparation::Ready(_) => None,
+        }
+    };
+    let phase = || async { prover.chain().session(1, HEIGHT).await.unwrap().phase };
+    assert_eq!((refusal().await, phase().await), (Some(Revert::SessionNotStarted), SessionPhase::NotStarted));
+    prove(&chain, &prover, &proof(HEIGHT)).await;
+    assert_eq!((refusal().await, phase().await), (Some(Revert::SessionRunning), SessionPhase::Open));
+    chain.mine(BLOCKS + 1).await.unwrap();
+    assert_eq!((refusal().await, phase().await), (None, SessionPhase::Finalizable));
+    chain.finalize_result(1, HEIGHT).await.unwrap();
+    assert_eq!((refusal().await, phase().await), (Some(Revert::SessionFinalized), SessionPhase::Finalized));
+}
+
+#[tokio::test]
+async fn session_shows_its_deadline_proofs_and_winner() {
+    let Some(chain) = start(&short()).await else { return };
+    chain.add_operator(STRANGER, 3).await.unwrap();
+    let prover = prover(&chain).await;
+    let ours = proof(HEIGHT);
+    prove(&chain, &prover, &ours).await;
+    let opened_in = prover.chain().head().await.unwrap();
+    chain.prove_result(STRANGER, 1, HEIGHT, ours.specimen_hash, ours.result_hash).await.unwrap();
+    let opened = OpenedSession { chain_id: 1, height: HEIGHT, deadline: opened_in + BLOCKS };
+    assert_eq!(OpenedSessions::new(prover.chain().clone()).read().await.unwrap(), [opened]);
+    chain.mine(BLOCKS + 1).await.unwrap();
+    chain.finalize_result(1, HEIGHT).await.unwrap();
+
+    let view = prover.chain().session(1, HEIGHT).await.unwrap();
+    assert_eq!(view.deadline, Some(opened.deadline));
+    let pair = (ours.specimen_hash, ours.result_hash);
+    assert_eq!(view.proofs.into_iter().collect::<Vec<_>>(), [(pair, 2)]);
+    let (specimen, result, validators) = view.quorum.unwrap();
+    assert_eq!(((specimen, result), validators.count_ones(), view.without_quorum), (pair, 2, false));
+}
+
+#[tokio::test]
+async fn session_that_ended_without_a_majority_says_so() {
+    let Some(chain) = start(&short()).await else { return };
+    let prover = prover(&chain).await;
+    prove(&chain, &prover, &proof(HEIGHT)).await;
+    chain.mine(BLOCKS + 1).await.unwrap();
+    chain.require_submissions(2).await.unwrap();
+    chain.finalize_result(1, HEIGHT).await.unwrap();
+    let view = prover.chain().session(1, HEIGHT).await.unwrap();
+    assert_eq!((view.phase, view.quorum, view.without_quorum), (SessionPhase::Finalized, None, true));
+}
+
+#[tokio::test]
+async fn proofs_of_others_are_read_whatever_range_the_node_takes() {
+    let Some(chain) = start(&Setup::default()).await else { return };
+    chain.add_operator(STRANGER, 3).await.unwrap();
+    chain.mine(150).await.unwrap();
+    let proxy = FaultyRpc::start(chain.url()).await.unwrap();
+    proxy.fail(
+        "eth_getLogs",
+        Fault::LongestRange { blocks: 30, code: -32000, message: "range 1000 exceeds limit of 30".to_owned() },
+    );
+    let specimens = [1, 2].map(B256::repeat_byte);
+    let results = [3, 4].map(B256::repeat_byte);
+    let mut peers = PeerProofs::new(connect(&chain, proxy.url(), LIMITS).await);
+    chain.prove_result(STRANGER, 1, HEIGHT, specimens[0], results[0]).await.unwrap();
+    peers.read().await.unwrap();
+    assert_eq!(peers.of(specimens[0]).into_iter().collect::<Vec<_>>(), [(results[0], 1)]);
+    chain.prove_result(STRANGER, 1, HEIGHT + 1, specimens[1], results[1]).await.unwrap();
+    let prover = prover_with(&chain, chain.url(), OPERATOR_KEY).await;
+    let second =
+        refiner_proofchain::Proof { specimen_hash: specimens[1], result_hash: results[1], ..proof(HEIGHT + 1) };
+    prove(&chain, &prover, &second).await;
+    peers.read().await.unwrap();
+    peers.read().await.unwrap();
+    assert_eq!(peers.of(specimens[0]).len(), 1, "what was read is kept");
+    assert_eq!(peers.of(specimens[1]).into_iter().collect::<Vec<_>>(), [(results[1], 2)], "and nothing counted twice");
+}
