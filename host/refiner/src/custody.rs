@@ -76,7 +76,7 @@ pub fn take_key() -> Result<Option<Secret>, CustodyError> {
     tracing::warn!(
         variable = KEY_VARIABLE,
         setting = table::KEY_FILE.row.name,
-        "the operator's key came through the environment, which is shown to whoever may look at the service, its container or its unit; put it into a file of mode 600 and name that by --key-file (REFINER_KEY_FILE)"
+        "the operator's key came through the environment, which is shown to everyone who may look at the service, its container or its unit; put it into a file of mode 600 and name that by --key-file (REFINER_KEY_FILE)"
     );
     Ok(Some(key).filter(|key| !key.expose().is_empty()))
 }

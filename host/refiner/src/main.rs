@@ -68,7 +68,7 @@ fn is_child(argument: Option<&OsStr>) -> bool {
 
 fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     let settings = cli.settings.values()?;
-    // A daemon that is silent while all is well cannot be told from one that hangs.
+    // A daemon that is silent while all is well cannot be distinguished from one that hangs.
     let filter = if matches!(cli.command, Command::Run(_)) { "info" } else { "warn" };
     let filter = settings.get(&table::LOG).unwrap_or_else(|| filter.to_owned());
     terminal::log(&filter, settings.get(&table::LOG_FORMAT))?;
