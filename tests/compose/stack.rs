@@ -1,0 +1,240 @@
+//! `compose/standalone.yml` on an engine, with a proof chain on this machine.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use alloy_primitives::{B256, U256, b256, hex};
+use refiner_testchain::{OPERATOR, OPERATOR_KEY, Setup, Specimen, TestChain};
+use serde_json::{Value, json};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream as Connection},
+    time::sleep,
+};
+
+use crate::{
+    engine::{Engine, inside, must, repository, write},
+    specimens::Given,
+};
+
+/// Time limit for anything that must happen.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+const LOOK: Duration = Duration::from_millis(100);
+/// Names the program to test in place of the one that was built with the tests.
+const PROGRAM: &str = "REFINER_IMAGE_PROGRAM";
+const IMAGE: &str = "refiner-test";
+/// `BlockResultProductionProofSubmitted`, docs/protocol.md, section 1.1.
+const PROOF_SUBMITTED: B256 = b256!("508f479d80dbbd88c8372648a5a1cf88212d9a3e8aa0f7f516c32c6ae970ebbc");
+/// Where the file publishes the daemon's health and metrics.
+const HEALTH: &str = "127.0.0.1:9568";
+/// Where it publishes the pinner's API.
+pub const PINNER: &str = "http://127.0.0.1:5080";
+
+/// Services of the file, running.
+pub struct Stack {
+    // Fields end in this order: containers before their engine.
+    running: Running,
+    pub chain: TestChain,
+}
+
+struct Running {
+    engine: Engine,
+    directory: tempfile::TempDir,
+    project: String,
+}
+
+impl Stack {
+    /// Starts the services as an operator does, with the variables of the earlier refiner.
+    pub async fn start() -> Option<Self> {
+        let engine = Engine::find_or_start()?;
+        let chain = TestChain::start_or_skip(&Setup::default()).await.unwrap()?;
+        let program = std::env::var_os(PROGRAM).map_or_else(|| env!("CARGO_BIN_EXE_refiner").into(), PathBuf::from);
+        engine.build(&program, IMAGE);
+        let node = forward(&engine, chain.url()).await;
+        let directory = tempfile::tempdir().unwrap();
+        let variables = format!(
+            "BLOCK_RESULT_OPERATOR_PRIVATE_KEY={OPERATOR_KEY}\nNODE_ETHEREUM_MAINNET={node}\nMIX_ENV=docker\nBSP_PROOFCHAIN_ADDRESS={}\n\
+             BRP_PROOFCHAIN_ADDRESS={}\nPROOFCHAIN_CHAIN_ID={}\nREFINER_IMAGE={IMAGE}\nREFINER_START=1\n",
+            chain.specimen_contract(),
+            chain.result_contract(),
+            chain.chain_id()
+        );
+        write(&directory.path().join(".env"), &variables);
+        let inside = inside(directory.path());
+        write(&directory.path().join("test.yml"), &additions(&inside.display().to_string()));
+        let running = Running { engine, directory, project: format!("refiner-test-{}", std::process::id()) };
+        let stack = Self { running, chain };
+        stack.up();
+        Some(stack)
+    }
+
+    /// `docker-compose ... up -d`.
+    pub fn up(&self) {
+        self.running.compose(&["up", "-d"]);
+    }
+
+    pub fn compose(&self, arguments: &[&str]) -> String {
+        self.running.compose(arguments)
+    }
+
+    pub fn docker(&self, arguments: &[&str]) -> Command {
+        self.running.engine.docker(arguments)
+    }
+
+    /// The container of a service.
+    pub fn container(&self, service: &str) -> String {
+        self.compose(&["ps", "-q", service])
+    }
+
+    /// Runs a command in the daemon's container, as the daemon's user.
+    pub fn exec(&self, command: &[&str]) -> std::process::Output {
+        let container = self.container("refiner");
+        self.docker(&[&["exec", &container], command].concat()).output().unwrap()
+    }
+
+    /// A value of `docker inspect`.
+    pub fn inspect(&self, service: &str, format: &str) -> String {
+        must(&mut self.docker(&["inspect", "--format", format, &self.container(service)]))
+    }
+
+    pub fn log(&self) -> String {
+        let output = self.docker(&["logs", &self.container("refiner")]).output().unwrap();
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    /// Keeps the specimens at the pinner and announces them.
+    pub async fn announce(&self, specimens: &[Given]) {
+        let announced: Vec<_> = specimens.iter().map(|given| self.put(given)).collect();
+        self.chain.announce_all(&announced).await.unwrap();
+    }
+
+    fn put(&self, given: &Given) -> Specimen {
+        let path = self.running.directory.path().join("specimen");
+        std::fs::write(&path, &given.bytes).unwrap();
+        let mut put = Command::new(env!("CARGO_BIN_EXE_refiner"));
+        put.args(["content", "put", "--pinner", PINNER]).arg("--data").arg(self.running.directory.path()).arg(&path);
+        let printed = must(&mut put);
+        let id = printed.split_whitespace().next().unwrap();
+        Specimen {
+            chain_id: given.chain,
+            height: given.height,
+            block_hash: given.block_hash,
+            specimen_hash: given.hash,
+            url: format!("ipfs://{}", id.trim_start_matches("ipfs://")),
+        }
+    }
+
+    /// Waits until `seen`, and shows the daemon's log when that does not come.
+    pub async fn until(&self, what: &str, mut seen: impl FnMut(&Self) -> bool) {
+        let begun = Instant::now();
+        while !seen(self) {
+            let status = self.get("/status");
+            assert!(begun.elapsed() < PATIENCE, "{what}: not so\nstatus {status:?}\n{}", self.log());
+            sleep(LOOK).await;
+        }
+    }
+
+    pub async fn until_final(&self, count: u64) {
+        self.until(&format!("{count} items are final"), |stack| stack.in_state("final") == count).await;
+    }
+
+    pub fn in_state(&self, state: &str) -> u64 {
+        let status = self.get("/status").and_then(|body| serde_json::from_str::<Value>(&body).ok()).unwrap_or_default();
+        status["journal"]["items"][state].as_u64().unwrap_or_default()
+    }
+
+    /// The body of an answer of the daemon, by the published port.
+    pub fn get(&self, path: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(HEALTH).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: health\r\nconnection: close\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        head.contains(" 200 ").then(|| body.to_owned())
+    }
+
+    /// Exactly one accepted proof for each specimen, and no transaction more.
+    pub async fn assert_proved_once(&self, specimens: &[Given]) {
+        let logs = self.chain.logs(self.chain.result_contract(), PROOF_SUBMITTED).await.unwrap();
+        // Chain, height and specimen hash are the first words of the data.
+        let hash = |log: &Value| B256::from_slice(&hex::decode(log["data"].as_str().unwrap()).unwrap()[64..96]);
+        let mut proved: Vec<_> = logs.iter().map(hash).collect();
+        let mut expected: Vec<_> = specimens.iter().map(|given| given.hash).collect();
+        proved.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(proved, expected, "{}", self.log());
+        let count = self.chain.rpc("eth_getTransactionCount", json!([OPERATOR, "latest"])).await.unwrap();
+        let count: u64 = count.as_str().unwrap().parse::<U256>().unwrap().to();
+        assert_eq!(count, specimens.len() as u64, "{}", self.log());
+    }
+}
+
+impl Running {
+    fn compose(&self, arguments: &[&str]) -> String {
+        let at = |name: &str| self.directory.path().join(name).display().to_string();
+        let file = repository().join("compose/standalone.yml").display().to_string();
+        let (variables, test) = (at(".env"), at("test.yml"));
+        let common = ["--env-file", &variables, "-p", &self.project, "-f", &file, "-f", &test];
+        must(&mut self.engine.compose(&[&common, arguments].concat()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Everything else would hide what failed.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                self.compose(&["down", "-v", "-t", "1"]);
+            }));
+            return;
+        }
+        self.compose(&["down", "-v", "-t", "1"]);
+    }
+}
+
+/// Settings of a test: a chain on this machine that needs no confirmations, checks each second, and a program to look around.
+fn additions(inside: &str) -> String {
+    format!(
+        r#"version: "3.7"
+services:
+  refiner:
+    extra_hosts: ["host.docker.internal:host-gateway"]
+    environment:
+      REFINER_DEPTH: "0"
+      REFINER_PROOF_DEPTH: "0"
+      REFINER_POLL_INTERVAL: 50ms
+      REFINER_RETRY_DELAY: 50ms
+      REFINER_RECHECK_INTERVAL: 1s
+      REFINER_GATEWAY: none
+    healthcheck: {{interval: 1s, timeout: 5s, start_period: 0s, retries: 3}}
+    volumes: ["{inside}:/inside:ro"]
+  ewm-das:
+    healthcheck: {{interval: 1s, timeout: 5s, start_period: 0s, retries: 3}}
+"#
+    )
+}
+
+/// Makes a node on loopback reachable from containers; gives its URL for them.
+async fn forward(engine: &Engine, url: &str) -> String {
+    let gateway =
+        must(&mut engine.docker(&["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]));
+    let listener = TcpListener::bind((gateway.as_str(), 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let target = url.trim_start_matches("http://").to_owned();
+    tokio::spawn(async move {
+        while let Ok((mut inner, _)) = listener.accept().await {
+            let target = target.clone();
+            tokio::spawn(async move {
+                let Ok(mut outer) = Connection::connect(target).await else { return };
+                let _ = copy_bidirectional(&mut inner, &mut outer).await;
+            });
+        }
+    });
+    format!("http://host.docker.internal:{port}")
+}
