@@ -18,6 +18,7 @@ mod evm_remote;
 mod exit_codes;
 #[path = "../surface/golden.rs"]
 mod golden;
+mod health;
 mod isolated;
 mod key;
 mod known_blocks;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 33] = [
+const COMMANDS: [&[&str]; 34] = [
     &[],
     &["replay"],
     &["run"],
@@ -31,6 +31,7 @@ const COMMANDS: [&[&str]; 33] = [
     &["key", "new"],
     &["key", "import"],
     &["key", "address"],
+    &["health"],
     &["config"],
     &["config", "show"],
     &["specimen"],

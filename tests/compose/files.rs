@@ -13,10 +13,12 @@ use serde_json::Value;
 use crate::engine::{must, repository};
 
 const FILES: [&str; 4] = ["standalone.yml", "moonbeam.yml", "moonbase.yml", "existing-pinner.yml"];
+/// Files that go with one of those.
+const MORE: [&str; 2] = ["key-file.yml", "confined.yml"];
 /// Variables of the network's pinner, an image of others.
 const OF_PINNER: [&str; 2] = ["FILEBASE_RPC_TOKEN", "DEDICATED_GATEWAY"];
 /// Variables that the files alone read.
-const OF_FILES: [&str; 3] = ["REFINER_IMAGE", "EWM_DAS_IMAGE", "OPERATOR_KEY_FILE"];
+const OF_FILES: [&str; 4] = ["REFINER_IMAGE", "EWM_DAS_IMAGE", "OPERATOR_KEY_FILE", "SECCOMP_PROFILE"];
 
 fn text(name: &str) -> String {
     fs::read_to_string(repository().join("compose").join(name)).unwrap()
@@ -61,10 +63,10 @@ fn variables_of_table() -> BTreeSet<String> {
 #[test]
 fn every_variable_of_a_service_is_a_setting() {
     let known = variables_of_table();
-    for file in FILES.into_iter().chain(["key-file.yml"]) {
+    assert!(environment(&text("standalone.yml"), "refiner").len() > 20, "the environment of a service is found");
+    for file in FILES.into_iter().chain(MORE) {
         let text = text(file);
         let given: Vec<_> = ["refiner", "ewm-das", "evm-server"].map(|service| environment(&text, service)).into();
-        assert!(given[0].len() >= 2, "{file}: {given:?}");
         for name in given.iter().flat_map(BTreeMap::keys).filter(|name| !OF_PINNER.contains(&name.as_str())) {
             assert!(known.contains(name), "{file}: {name} is no setting");
         }
@@ -77,7 +79,7 @@ fn example_of_variables_has_exactly_those_that_the_files_read_and_their_defaults
     let given: BTreeMap<_, _> =
         example.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('=')).collect();
     let known = variables_of_table();
-    let read: BTreeSet<_> = FILES.into_iter().chain(["key-file.yml"]).flat_map(|file| read_by(&text(file))).collect();
+    let read: BTreeSet<_> = FILES.into_iter().chain(MORE).flat_map(|file| read_by(&text(file))).collect();
     assert_eq!(read, given.keys().map(|name| (*name).to_owned()).collect());
     for (name, value) in given {
         let ours = known.contains(name) || OF_FILES.contains(&name) || OF_PINNER.contains(&name);
@@ -157,13 +159,14 @@ fn compose_takes_every_file_with_the_example_of_variables() {
         return eprintln!("skipped: docker-compose is not installed");
     }
     let at = |name: &str| repository().join("compose").join(name);
-    let with_key_file = [&["standalone.yml", "key-file.yml"][..]];
-    for files in FILES.each_ref().map(std::slice::from_ref).into_iter().chain(with_key_file) {
+    let with_more = [&["standalone.yml", "key-file.yml", "confined.yml"][..]];
+    for files in FILES.each_ref().map(std::slice::from_ref).into_iter().chain(with_more) {
         let mut config = Command::new("docker-compose");
         config.arg("--env-file").arg(at(".env.example"));
         for name in files {
             config.arg("-f").arg(at(name));
         }
-        must(config.args(["config", "--quiet"]).env("OPERATOR_KEY_FILE", "/key"));
+        config.env("OPERATOR_KEY_FILE", "/key").env("SECCOMP_PROFILE", at("seccomp.json"));
+        must(config.args(["config", "--quiet"]));
     }
 }

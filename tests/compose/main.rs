@@ -12,3 +12,4 @@ mod inside;
 mod specimens;
 mod stack;
 mod standalone;
+mod units;

@@ -1,8 +1,10 @@
 //! `compose/standalone.yml` on an engine, with a proof chain on this machine.
 
 use std::{
+    fs::{self, Permissions},
     io::{Read as _, Write as _},
     net::TcpStream,
+    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     process::Command,
     time::{Duration, Instant},
@@ -27,7 +29,9 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(100);
 /// Names the program to test in place of the one that was built with the tests.
 const PROGRAM: &str = "REFINER_IMAGE_PROGRAM";
-const IMAGE: &str = "refiner-test";
+/// The user of the image.
+pub const USER: &str = "65532";
+pub const IMAGE: &str = "refiner-test";
 /// `BlockResultProductionProofSubmitted`, docs/protocol.md, section 1.1.
 const PROOF_SUBMITTED: B256 = b256!("508f479d80dbbd88c8372648a5a1cf88212d9a3e8aa0f7f516c32c6ae970ebbc");
 /// Where the file publishes the daemon's health and metrics.
@@ -46,19 +50,29 @@ struct Running {
     engine: Engine,
     directory: tempfile::TempDir,
     project: String,
+    files: Vec<&'static str>,
 }
 
 impl Stack {
-    /// Starts the services as an operator does, with the variables of the earlier refiner.
-    pub async fn start() -> Option<Self> {
+    /// Starts the services as an operator does, with the variables of the earlier refiner and further files of `compose`.
+    pub async fn start(files: &[&'static str]) -> Option<Self> {
         let engine = Engine::find_or_start()?;
         let chain = TestChain::start_or_skip(&Setup::default()).await.unwrap()?;
         let program = std::env::var_os(PROGRAM).map_or_else(|| env!("CARGO_BIN_EXE_refiner").into(), PathBuf::from);
         engine.build(&program, IMAGE);
         let node = forward(&engine, chain.url()).await;
         let directory = tempfile::tempdir().unwrap();
+        let key = directory.path().join("key");
+        write(&key, OPERATOR_KEY);
+        fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+        must(Command::new("chown").arg(USER).arg(&key));
+        let more = format!(
+            "OPERATOR_KEY_FILE={}\nSECCOMP_PROFILE={}\n",
+            key.display(),
+            repository().join("compose/seccomp.json").display()
+        );
         let variables = format!(
-            "BLOCK_RESULT_OPERATOR_PRIVATE_KEY={OPERATOR_KEY}\nNODE_ETHEREUM_MAINNET={node}\nMIX_ENV=docker\nBSP_PROOFCHAIN_ADDRESS={}\n\
+            "{more}BLOCK_RESULT_OPERATOR_PRIVATE_KEY={OPERATOR_KEY}\nNODE_ETHEREUM_MAINNET={node}\nMIX_ENV=docker\nBSP_PROOFCHAIN_ADDRESS={}\n\
              BRP_PROOFCHAIN_ADDRESS={}\nPROOFCHAIN_CHAIN_ID={}\nREFINER_IMAGE={IMAGE}\nREFINER_START=1\n",
             chain.specimen_contract(),
             chain.result_contract(),
@@ -67,7 +81,8 @@ impl Stack {
         write(&directory.path().join(".env"), &variables);
         let inside = inside(directory.path());
         write(&directory.path().join("test.yml"), &additions(&inside.display().to_string()));
-        let running = Running { engine, directory, project: format!("refiner-test-{}", std::process::id()) };
+        let project = format!("refiner-test-{}", std::process::id());
+        let running = Running { engine, directory, project, files: [&["standalone.yml"], files].concat() };
         let stack = Self { running, chain };
         stack.up();
         Some(stack)
@@ -115,7 +130,7 @@ impl Stack {
 
     fn put(&self, given: &Given) -> Specimen {
         let path = self.running.directory.path().join("specimen");
-        std::fs::write(&path, &given.bytes).unwrap();
+        fs::write(&path, &given.bytes).unwrap();
         let mut put = Command::new(env!("CARGO_BIN_EXE_refiner"));
         put.args(["content", "put", "--pinner", PINNER]).arg("--data").arg(self.running.directory.path()).arg(&path);
         let printed = must(&mut put);
@@ -178,9 +193,13 @@ impl Stack {
 impl Running {
     fn compose(&self, arguments: &[&str]) -> String {
         let at = |name: &str| self.directory.path().join(name).display().to_string();
-        let file = repository().join("compose/standalone.yml").display().to_string();
-        let (variables, test) = (at(".env"), at("test.yml"));
-        let common = ["--env-file", &variables, "-p", &self.project, "-f", &file, "-f", &test];
+        let files = self.files.iter().map(|name| repository().join("compose").join(name).display().to_string());
+        let files = files.chain([at("test.yml")]).flat_map(|file| ["-f".to_owned(), file]);
+        let common: Vec<_> = ["--env-file".to_owned(), at(".env"), "-p".to_owned(), self.project.clone()]
+            .into_iter()
+            .chain(files)
+            .collect();
+        let common: Vec<_> = common.iter().map(String::as_str).collect();
         must(&mut self.engine.compose(&[&common, arguments].concat()))
     }
 }

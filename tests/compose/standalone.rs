@@ -11,7 +11,7 @@ const STOP: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn announced_specimens_are_proved_once_although_the_container_is_killed_and_replaced() {
-    let Some(stack) = Stack::start().await else { return };
+    let Some(stack) = Stack::start(&[]).await else { return };
     let given = stream(12);
     stack.announce(&given[..1]).await;
     stack.until_final(1).await;

@@ -60,12 +60,8 @@ impl Diagnostic for CustodyError {
 ///
 /// [`CustodyError`]
 pub fn take_key_out_of_environment() -> Result<(), CustodyError> {
-    let environment = Environment::of_process();
-    if environment.key().is_some() || environment.has_key_pipe() {
-        keep_memory_private()?;
-    }
-    match environment.key() {
-        Some((_, key)) => Err(hand_over(&key)),
+    match Environment::of_process().key() {
+        Some((_, key)) => keep_memory_private().and_then(|()| Err(hand_over(&key))),
         None => Ok(()),
     }
 }
@@ -80,6 +76,7 @@ pub fn take_key() -> Result<Option<Secret>, CustodyError> {
     if !Environment::of_process().has_key_pipe() {
         return Ok(None);
     }
+    keep_memory_private()?;
     let mut text = String::with_capacity(KEY_BYTES_MAX);
     let read = io::stdin().lock().take(KEY_BYTES_MAX as u64).read_to_string(&mut text);
     let key = Secret::new(text);

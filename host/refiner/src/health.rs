@@ -144,7 +144,9 @@ fn ask(address: SocketAddr, path: &str, until: Instant) -> Result<(u16, String),
     };
     let mut stream = TcpStream::connect_timeout(&address, left()?).map_err(slow)?;
     stream.set_write_timeout(Some(left()?))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").map_err(slow)?;
+    // In one piece: a server may answer and close after the first.
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).map_err(slow)?;
     let mut answer = Vec::new();
     let mut part = [0; 512];
     while answer.len() as u64 <= ANSWER_BYTES_MAX {

@@ -60,10 +60,12 @@ fn main() -> process::ExitCode {
     code.unwrap_or_else(|failure| report(&failure).into())
 }
 
-/// Runs the command in a child, as the first process of a container. The key leaves the environment of both.
+/// Runs the command in a child, as the first process of a container. The key leaves the environment of both, and what is left there
+/// is as private as in the child: addresses of nodes carry credentials.
 fn first_process(cli: &Cli) -> Result<process::ExitCode, Failure> {
     if matches!(cli.command, Command::Run(_)) {
         custody::take_key_out_of_environment()?;
+        custody::keep_memory_private()?;
     }
     Ok(init::supervise()?)
 }

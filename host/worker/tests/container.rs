@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "helpers of tests are tests")]
 
 #[path = "../../../tests/compose/engine.rs"]
+#[allow(dead_code, reason = "the tests of the compose files need all of it")]
 mod engine;
 
 use std::{collections::BTreeMap, path::Path};
