@@ -7,6 +7,7 @@
 mod engine;
 mod files;
 mod inside;
+mod page;
 #[path = "../acceptance/daemon/specimens.rs"]
 #[allow(dead_code, reason = "others need all of it")]
 mod specimens;

@@ -112,6 +112,38 @@ impl Stack {
         self.docker(&[&["exec", &container], command].concat()).output().unwrap()
     }
 
+    /// The output of a command of the program in the daemon's container.
+    pub fn must_exec(&self, arguments: &[&str]) -> String {
+        must(&mut self.docker(&[&["exec", &self.container("refiner"), "/refiner"], arguments].concat()))
+    }
+
+    /// Starts a second daemon beside the first, without a key, as somebody does who compares results.
+    pub fn start_trial(&self) -> String {
+        let network = self.inspect("refiner", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}");
+        let of_daemon = |name: &str| {
+            let environment = self.inspect("refiner", "{{range .Config.Env}}{{println .}}{{end}}");
+            environment.lines().find(|line| line.starts_with(name)).unwrap().to_owned()
+        };
+        let mut run = self.docker(&["run", "--detach", "--read-only", "--cap-drop", "ALL", "--tmpfs", "/tmp"]);
+        run.args(["--volume", "/data", "--network", &network, "--add-host", "host.docker.internal:host-gateway"]);
+        for name in [
+            "MIX_ENV",
+            "NODE_ETHEREUM_MAINNET",
+            "BSP_",
+            "BRP_",
+            "PROOFCHAIN_CHAIN_ID",
+            "REFINER_FORMAT",
+            "REFINER_DEPTH",
+        ] {
+            run.args(["--env", &of_daemon(name)]);
+        }
+        // Specimens of a test are at the pinner alone.
+        for variable in ["REFINER_PROVE=none", "REFINER_START=1", "IPFS_PINNER_URL=http://ewm-das:5080/"] {
+            run.args(["--env", variable]);
+        }
+        must(run.arg(IMAGE))
+    }
+
     /// A value of `docker inspect`.
     pub fn inspect(&self, service: &str, format: &str) -> String {
         must(&mut self.docker(&["inspect", "--format", format, &self.container(service)]))

@@ -34,6 +34,22 @@ async fn announced_specimens_are_proved_once_although_the_container_is_killed_an
     stack.until_final(12).await;
     stack.assert_proved_once(&given).await;
 
+    // What the page for operators has them look at.
+    assert_eq!(stack.must_exec(&["health", "--ready"]), "healthy: http://127.0.0.1:9568/readyz: 200 ready");
+    assert_eq!(stack.must_exec(&["journal", "list"]).matches(" final").count(), 12);
+    assert!(stack.must_exec(&["journal", "export"]).contains("\"sha256\""));
+    let doctor = stack.must_exec(&["doctor"]);
+    assert!(doctor.contains("ok    node http://host.docker.internal"), "{doctor}");
+    let trial = stack.start_trial();
+    stack
+        .until("results without a key", |stack| {
+            let list = stack.docker(&["exec", &trial, "/refiner", "journal", "list"]).output().unwrap();
+            String::from_utf8_lossy(&list.stdout).matches(" pinned").count() == 12
+        })
+        .await;
+    must(&mut stack.docker(&["rm", "--force", "--volumes", &trial]));
+    stack.assert_proved_once(&given).await;
+
     let metrics = stack.get("/metrics").unwrap();
     assert!(metrics.contains("refiner_events_") && metrics.contains("refiner_items{state=\"final\"} 12"), "{metrics}");
     let (container, begun) = (stack.container("refiner"), Instant::now());
