@@ -16,6 +16,7 @@ mod escaping;
 mod evm;
 mod evm_remote;
 mod exit_codes;
+mod first_process;
 #[path = "../surface/golden.rs"]
 mod golden;
 mod health;
