@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,14 @@ static int writable(const char *directory) {
     snprintf(path, sizeof path, "%s/inside-was-here", directory);
     int file = open(path, O_CREAT | O_WRONLY, 0600);
     return file < 0 ? -1 : unlink(path);
+}
+
+/* As a static program of this machine's C library does: no library for it is in the image. */
+static int resolvable(const char *name) {
+    struct addrinfo *found;
+    if (getaddrinfo(name, "80", NULL, &found) == 0) return 0;
+    errno = EHOSTUNREACH;
+    return -1;
 }
 
 /* The secrets of every other process. */
@@ -73,6 +82,7 @@ int main(int count, char **arguments) {
     const char *command = count > 1 ? arguments[1] : "";
     for (int each = 2; each < count; each++) {
         if (!strcmp(command, "write")) report(arguments[each], writable(arguments[each]));
+        if (!strcmp(command, "resolve")) report(arguments[each], resolvable(arguments[each]));
         if (!strcmp(command, "run") && each > 2) run(arguments[2], arguments[each]);
     }
     if (!strcmp(command, "secrets")) secrets();

@@ -45,6 +45,11 @@ async fn container_holds_no_root_no_writable_system_no_readable_secret_and_no_zo
     assert_eq!(open, ["/tmp", "/data"], "{written:?}");
     assert!(written[0].contains("Read-only file system"), "{written:?}");
 
+    // One name of the engine's name server, one of /etc/hosts, and one of nothing.
+    let resolved = lines(&stack.exec(&["/inside", "resolve", "ewm-das", "host.docker.internal", "no-such-service"]));
+    let expected = ["ewm-das: open", "host.docker.internal: open", "no-such-service: No route to host"];
+    assert_eq!(resolved, expected, "a static program resolves names without libraries");
+
     let secrets = lines(&stack.exec(&["/inside", "secrets"]));
     assert!(secrets.len() >= 12, "{secrets:?}");
     assert!(secrets.iter().all(|line| line.ends_with(": Permission denied")), "{secrets:?}");
