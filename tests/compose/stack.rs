@@ -103,7 +103,18 @@ impl Stack {
 
     /// The container of a service.
     pub fn container(&self, service: &str) -> String {
-        self.compose(&["ps", "-q", service])
+        let labels = [("project", self.running.project.as_str()), ("service", service)];
+        let labels = labels.map(|(label, value)| format!("label=com.docker.compose.{label}={value}"));
+        must(&mut self.docker(&[
+            "ps",
+            "--all",
+            "--no-trunc",
+            "--quiet",
+            "--filter",
+            &labels[0],
+            "--filter",
+            &labels[1],
+        ]))
     }
 
     /// Runs a command in the daemon's container, as the daemon's user.
