@@ -131,23 +131,20 @@ impl Engine {
         );
     }
 
-    /// An image made of this machine's own files: the shared libraries of the program, and the certificates.
+    /// An image with the shared libraries of the program and the certificates.
     fn base(&self, program: &Path) -> &'static str {
-        const BASE: &str = "refiner-test-base";
         let root = tempfile::tempdir().unwrap();
-        let libraries = Command::new("ldd").arg(program).output().unwrap();
-        let libraries = String::from_utf8(libraries.stdout).unwrap();
-        let libraries = libraries.split_whitespace().filter(|word| word.starts_with('/'));
-        for file in libraries.chain(["/etc/ssl/certs/ca-certificates.crt"]).map(Path::new).filter(|file| file.exists())
-        {
-            let target = root.path().join(file.strip_prefix("/").unwrap());
-            fs::create_dir_all(target.parent().unwrap()).unwrap();
-            fs::copy(file, target).unwrap();
-        }
+        add(root.path(), &libraries(program));
+        add(root.path(), &["/etc/ssl/certs/ca-certificates.crt".into()]);
+        self.import(root.path(), "refiner-test-base");
+        "refiner-test-base"
+    }
+
+    /// An image of the files in a folder.
+    pub fn import(&self, root: &Path, image: &str) {
         let archive = tempfile::NamedTempFile::new().unwrap();
-        must(Command::new("tar").arg("-cf").arg(archive.path()).arg("-C").arg(root.path()).arg("."));
-        must(self.docker(&["import"]).arg(archive.path()).arg(BASE));
-        BASE
+        must(Command::new("tar").arg("-cf").arg(archive.path()).arg("-C").arg(root).arg("."));
+        must(self.docker(&["import"]).arg(archive.path()).arg(image));
     }
 
     fn end(&mut self) {
@@ -165,6 +162,21 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+/// The shared libraries of a program; none of a static one.
+pub fn libraries(program: &Path) -> Vec<PathBuf> {
+    let printed = Command::new("ldd").arg(program).output().unwrap().stdout;
+    text(&printed).split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
+}
+
+/// Copies files of this machine, where they exist, to the same places below another root.
+pub fn add(root: &Path, files: &[PathBuf]) {
+    for file in files.iter().filter(|file| file.exists()) {
+        let target = root.join(file.strip_prefix("/").unwrap());
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(file, target).unwrap();
     }
 }
 

@@ -18,7 +18,8 @@ const MORE: [&str; 2] = ["key-file.yml", "confined.yml"];
 /// Variables of the network's pinner, an image of others.
 const OF_PINNER: [&str; 2] = ["FILEBASE_RPC_TOKEN", "DEDICATED_GATEWAY"];
 /// Variables that the files alone read.
-const OF_FILES: [&str; 4] = ["REFINER_IMAGE", "EWM_DAS_IMAGE", "OPERATOR_KEY_FILE", "SECCOMP_PROFILE"];
+const OF_FILES: [&str; 5] =
+    ["PUBLISH_ADDRESS", "REFINER_IMAGE", "EWM_DAS_IMAGE", "OPERATOR_KEY_FILE", "SECCOMP_PROFILE"];
 
 fn text(name: &str) -> String {
     fs::read_to_string(repository().join("compose").join(name)).unwrap()
@@ -93,21 +94,34 @@ fn example_of_variables_has_exactly_those_that_the_files_read_and_their_defaults
     }
 }
 
+/// A port as the files publish it: to this machine alone where nothing else is asked for.
+fn published(port: &str) -> String {
+    format!("\"${{PUBLISH_ADDRESS:-127.0.0.1}}:{port}\"")
+}
+
+#[test]
+fn keys_and_builds_stay_out_of_the_context_of_the_image() {
+    let ignored = fs::read_to_string(repository().join(".dockerignore")).unwrap();
+    for path in [".env", "compose/.env", ".git", "target", "rules/target"] {
+        assert!(ignored.lines().any(|line| line == path), "{path}");
+    }
+}
+
 #[test]
 fn services_and_ports_are_those_of_the_earlier_refiner() {
     for file in FILES {
         let text = text(file);
         for (service, port) in [("refiner", "9568:9568"), ("evm-server", "3002:3002")] {
             assert!(text.contains(&format!("\n  {service}:\n")), "{file}: {service}");
-            assert!(text.contains(&format!("\"127.0.0.1:{port}\"")), "{file}: {port}");
+            assert!(text.contains(&published(port)), "{file}: {port}");
         }
         assert!(text.contains("\n  cxt-net: {}\n"), "{file}");
     }
     for port in ["5080:5080", "3001:5080"] {
-        assert!(text("standalone.yml").contains(&format!("\"127.0.0.1:{port}\"")), "{port}");
+        assert!(text("standalone.yml").contains(&published(port)), "{port}");
     }
     for file in ["moonbeam.yml", "moonbase.yml"] {
-        assert!(text(file).contains("\"127.0.0.1:5080:5080\", \"4001:4001\""), "{file}");
+        assert!(text(file).contains(&format!("{}, \"4001:4001\"", published("5080:5080"))), "{file}");
         assert!(text(file).contains("\"~/.ipfs:/root/.ipfs\""), "{file}");
     }
 }

@@ -8,6 +8,7 @@ mod engine;
 mod files;
 mod inside;
 mod page;
+mod source;
 #[path = "../acceptance/daemon/specimens.rs"]
 #[allow(dead_code, reason = "others need all of it")]
 mod specimens;

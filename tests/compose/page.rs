@@ -58,6 +58,24 @@ fn every_symptom_has_a_row() {
 }
 
 #[test]
+fn program_is_built_as_the_image_builds_it() {
+    let dockerfile = fs::read_to_string(repository().join("compose/Dockerfile")).unwrap();
+    let build = dockerfile.lines().find_map(|line| line.strip_prefix(" && ")).unwrap();
+    assert!(build.contains("crt-static") && page().contains(build), "{build}");
+    let toolchain = fs::read_to_string(repository().join("rust-toolchain.toml")).unwrap();
+    let release = toolchain.lines().find_map(|line| line.strip_prefix("channel = \"")?.strip_suffix('"')).unwrap();
+    assert!(dockerfile.contains(&format!("ARG RUST=rust:{release}-")), "{release}");
+}
+
+#[test]
+fn commands_of_both_pages_are_the_same() {
+    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+    let page = page();
+    let commands = page.split("```console\n").nth(1).unwrap().split("```").next().unwrap();
+    assert!(commands.lines().count() == 3 && readme.contains(commands), "{commands}");
+}
+
+#[test]
 fn variables_and_files_of_the_page_exist() {
     let page = page();
     let of_files = ["REFINER_IMAGE"];
