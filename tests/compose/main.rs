@@ -7,6 +7,7 @@
 mod engine;
 mod files;
 mod inside;
+mod node;
 mod page;
 mod source;
 #[path = "../acceptance/daemon/specimens.rs"]

@@ -13,14 +13,11 @@ use std::{
 use alloy_primitives::{B256, U256, b256, hex};
 use refiner_testchain::{OPERATOR, OPERATOR_KEY, Setup, Specimen, TestChain};
 use serde_json::{Value, json};
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream as Connection},
-    time::sleep,
-};
+use tokio::time::sleep;
 
 use crate::{
     engine::{Engine, inside, must, repository, write},
+    node::forward,
     specimens::Given,
 };
 
@@ -280,23 +277,4 @@ services:
     healthcheck: {{interval: 1s, timeout: 5s, start_period: 0s, retries: 3}}
 "#
     )
-}
-
-/// Makes a node on loopback reachable from containers; gives its URL for them.
-async fn forward(engine: &Engine, url: &str) -> String {
-    let gateway =
-        must(&mut engine.docker(&["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]));
-    let listener = TcpListener::bind((gateway.as_str(), 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let target = url.trim_start_matches("http://").to_owned();
-    tokio::spawn(async move {
-        while let Ok((mut inner, _)) = listener.accept().await {
-            let target = target.clone();
-            tokio::spawn(async move {
-                let Ok(mut outer) = Connection::connect(target).await else { return };
-                let _ = copy_bidirectional(&mut inner, &mut outer).await;
-            });
-        }
-    });
-    format!("http://host.docker.internal:{port}")
 }
