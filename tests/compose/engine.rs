@@ -156,6 +156,13 @@ impl Engine {
         }
         let _ = daemon.kill();
         let _ = daemon.wait();
+        // It leaves the network namespace of the machine mounted, and its folder could not be removed.
+        let place = format!("{}/", self.directory.path().display());
+        let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+        for mount in mounts.lines().rev().filter_map(|line| line.split(' ').nth(1)).filter(|at| at.starts_with(&place))
+        {
+            let _ = run(Command::new("umount").args(["--lazy", mount]));
+        }
     }
 }
 
