@@ -9,7 +9,7 @@ use refiner_config::{Flags, scope};
 use refiner_journal::{ItemId, State};
 use refiner_specimen::Layout;
 
-use crate::{content, evm, key, rule, session};
+use crate::{content, evm, health, key, rule, session};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
@@ -77,6 +77,8 @@ pub enum Command {
         #[command(subcommand)]
         command: evm::Evm,
     },
+    /// Asks a running daemon, or another service of this program, whether it is alive; for health checks of containers.
+    Health(health::Health),
     /// Prints what this machine supports: engine, built-in rules, and confinement of workers.
     Doctor {
         #[command(flatten)]
