@@ -14,7 +14,7 @@ use url::Url;
 
 pub use self::rate::LeastRate;
 
-use self::rate::Window;
+pub(crate) use self::rate::Window;
 use crate::{AddressPolicy, Excerpt, FetchError, Origin, url_fetcher};
 
 pub use self::limits::HttpLimits;

@@ -21,6 +21,7 @@ mod fetcher;
 mod gateway;
 mod http;
 mod id;
+mod identity;
 mod local;
 mod location;
 mod origin;

@@ -138,6 +138,9 @@ pub enum DasError {
         /// The id that was asked for.
         id: ContentId,
     },
+    /// The work was given up, as its caller was gone.
+    #[error("recovery was given up")]
+    Interrupted,
 }
 
 impl DasError {
@@ -146,7 +149,11 @@ impl DasError {
     pub const fn is_in_the_tree(&self) -> bool {
         !matches!(
             self,
-            Self::Missing { .. } | Self::TooFewCells { .. } | Self::Mismatch { .. } | Self::BlockTooLarge { .. }
+            Self::Missing { .. }
+                | Self::TooFewCells { .. }
+                | Self::Mismatch { .. }
+                | Self::BlockTooLarge { .. }
+                | Self::Interrupted
         )
     }
 }

@@ -20,6 +20,8 @@ mod locations;
 mod pinners;
 mod profile;
 mod served;
+mod served_bounds;
+mod served_forms;
 mod shared;
 mod web;
 
