@@ -118,7 +118,7 @@ fn download_is_bounded_in_bytes_time_and_redirects() {
     assert_eq!(get("full.wasm").unwrap().bytes.len(), LIMIT_BYTES);
     refused(get("large.wasm"), &["more than 4096 bytes"]);
     refused(get("stalls.wasm"), &["silent for 300 ms"]);
-    refused(get("missing.wasm"), &["does not have it"]);
+    refused(get("missing.wasm"), &["does not have the content"]);
     assert_eq!(get("moved.wasm").unwrap().bytes, RULE);
     refused(get("circles.wasm"), &["more than 2 redirects"]);
 }
