@@ -1,10 +1,7 @@
 //! Reasons for which blocks are no DAS content.
 
-use super::{
-    cbor::CborError,
-    layout::{BLOB_DATA_BYTES, CELLS, DATA_CELLS, LIST_BYTES_MAX, NODE_BYTES_MAX, ROOT_BYTES_MAX},
-};
-use crate::{ContentId, Excerpt};
+use super::layout::{BLOB_DATA_BYTES, CELLS, DATA_CELLS, LIST_BYTES_MAX, NODE_BYTES_MAX, ROOT_BYTES_MAX};
+use crate::{CborError, ContentId, Excerpt};
 
 /// A block of DAS content that does not fit, or blocks that are missing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

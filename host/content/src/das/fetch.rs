@@ -43,7 +43,10 @@ impl BlockGateway<'_> {
             // No gateway, a liar, or a root that would be as bad when it comes block by block.
             Err(
                 error @ (FetchError::Transport { source: TransportError::Connect(_), .. }
-                | FetchError::Transport { source: TransportError::PrivateAddress, .. }
+                | FetchError::Transport {
+                    source: TransportError::PrivateAddress | TransportError::Lookup(_),
+                    ..
+                }
                 | FetchError::DasBlock { .. }
                 | FetchError::NoDas { .. }),
             ) => return Err(error),

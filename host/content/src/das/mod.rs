@@ -9,7 +9,6 @@
 
 mod archive;
 mod assembly;
-mod cbor;
 mod data;
 mod encode;
 mod erasure;
@@ -20,7 +19,6 @@ mod parallel;
 
 use archive::ArchiveReader;
 use assembly::Assembly;
-pub use cbor::CborError;
 pub use encode::{EncodeError, Layout, das_dag, das_id};
 pub(crate) use encode::{das_dag_until, das_id_until, names};
 pub use error::DasError;

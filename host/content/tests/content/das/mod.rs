@@ -3,6 +3,7 @@
 mod accepted;
 mod blocks;
 mod hostile;
+mod hostile_table;
 mod ids;
 mod reading;
 
