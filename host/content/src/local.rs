@@ -51,7 +51,7 @@ pub struct LocalStore {
     buffers: Buffers,
 }
 
-/// Why a directory is no store.
+/// Errors of opening a directory as a store.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It cannot be read or made.
@@ -59,7 +59,7 @@ pub enum OpenError {
     File {
         /// The directory or a file in it.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// Another version of this program wrote it.
@@ -288,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_told_with_the_path_and_the_bytes() {
+    fn a_full_disk_is_an_error_with_the_path_and_the_bytes() {
         let mut full = File::options().write(true).open("/dev/full").unwrap();
         let refused = write_synced(&mut full, b"hello").unwrap_err();
         let error = keep_error("/kept/id".into(), 5, refused);

@@ -99,7 +99,7 @@ fn open_files() -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_open_connections_delay_nobody_and_take_a_bounded_number_of_descriptors() {
+async fn half_open_connections_delay_no_other_and_take_a_bounded_number_of_descriptors() {
     let server = start(limits()).await;
     let before = open_files();
     let mut half_open = Vec::new();
