@@ -170,7 +170,7 @@ impl Pinner {
 
     fn note_warning(&self, response: &Response) {
         if let Some(warning) = response.headers().get(header::WARNING) {
-            tracing::debug!(pinner = %self.origin, warning = %Excerpt::of(warning.as_bytes()), "The pinner warns.");
+            tracing::debug!(pinner = %self.origin, warning = %Excerpt::of(warning.as_bytes()), "warning of the pinner");
         }
     }
 }
