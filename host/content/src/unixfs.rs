@@ -234,8 +234,7 @@ mod tests {
 
     #[test]
     fn every_part_of_a_file_has_the_id_that_a_file_of_its_bytes_has() {
-        let bytes: Vec<u8> =
-            (0..(LINKS_MAX as u32 + 2) * 64).flat_map(|word| word.to_le_bytes().repeat(1024)).collect();
+        let bytes: Vec<u8> = (0..(LINKS_MAX + 2) * 64).flat_map(|word| word.to_le_bytes().repeat(512)).collect();
         for (length, below) in [
             (0, 0),
             (CHUNK_BYTES, 0),

@@ -53,7 +53,7 @@ pub(crate) struct Connection {
 }
 
 /// A connection's place, which is free again when it is dropped.
-pub(crate) struct Place {
+pub(crate) struct ConnectionSlot {
     pub(crate) connection: Arc<Connection>,
     connections: Arc<Connections>,
     number: u64,
@@ -67,7 +67,7 @@ impl Connections {
     }
 
     /// A place for connection `number`. When there is none, the connection that has been without a request for longest is closed.
-    pub(crate) async fn place(self: &Arc<Self>, number: u64, limits: Limits) -> Place {
+    pub(crate) async fn place(self: &Arc<Self>, number: u64, limits: Limits) -> ConnectionSlot {
         let slot = loop {
             let slot = Arc::clone(&self.slots).acquire_owned();
             let evictable = self.evict();
@@ -80,7 +80,7 @@ impl Connections {
         let connection =
             Arc::new(Connection { phase: watch::Sender::new(Phase::Idle { since: Instant::now() }), limits });
         self.open().insert(number, Arc::clone(&connection));
-        Place { connection, connections: Arc::clone(self), number, _slot: slot }
+        ConnectionSlot { connection, connections: Arc::clone(self), number, _slot: slot }
     }
 
     /// Closes the oldest connection without a request when there is no place, or returns the time at which that may be done.
@@ -103,7 +103,7 @@ impl Connections {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.connections.open().remove(&self.number);
     }

@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Access, Limits,
-    connections::{Connection, Connections, Place},
+    connections::{Connection, ConnectionSlot, Connections},
     stream::WriteTimeoutStream,
 };
 
@@ -69,8 +69,8 @@ pub async fn serve(
             next = next => next,
         };
         match next {
-            Ok((stream, place)) => {
-                open.spawn(answer(stream, place, router.clone(), limits, Arc::clone(&access), stop.clone()));
+            Ok((stream, slot)) => {
+                open.spawn(answer(stream, slot, router.clone(), limits, Arc::clone(&access), stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "connection not accepted");
@@ -97,7 +97,7 @@ async fn accept(listeners: &[TcpListener]) -> std::io::Result<(TcpStream, Socket
 
 async fn answer(
     stream: TcpStream,
-    place: Place,
+    slot: ConnectionSlot,
     router: Router,
     limits: Limits,
     access: Arc<Access>,
@@ -105,7 +105,7 @@ async fn answer(
 ) {
     // An answer goes out in large pieces; none waits for the next.
     let _ = stream.set_nodelay(true);
-    let open = Arc::clone(&place.connection);
+    let open = Arc::clone(&slot.connection);
     let routes = TowerToHyperService::new(router);
     let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
         open.on_request();

@@ -81,21 +81,23 @@ impl Oci {
         let name = reference.digest().or_else(|| reference.tag()).unwrap_or("latest");
         let bytes =
             self.registry.get(&format!("manifests/{name}"), MANIFEST_TYPES, MANIFEST_BYTES_MAX, reference).await?;
-        let digest = format!("{ALGORITHM}{}", Sha256::of(&bytes));
-        if let Some(asked) = reference.digest().filter(|asked| *asked != digest) {
-            return Err(OciError::Mismatch { reference: shown(reference), asked: asked.to_owned(), found: digest });
+        let found = Sha256::of(&bytes);
+        if let Some(asked) = reference.digest() {
+            let asked = sha256(asked, reference)?;
+            if asked != found {
+                return Err(OciError::Mismatch { reference: shown(reference), asked, found });
+            }
         }
         let manifest: Manifest = serde_json::from_slice(&bytes)
             .map_err(|source| OciError::Manifest { reference: shown(reference), source })?;
         let layers = manifest.layers.ok_or_else(|| OciError::Index { reference: shown(reference) })?;
         let mut layers: Vec<_> =
             layers.into_iter().filter(|layer| LAYER_TYPES.contains(&layer.media_type.as_str())).collect();
-        let found = layers.len();
-        let layer = layers.pop().filter(|_| found == 1);
-        let layer = layer.ok_or_else(|| OciError::Layers { reference: shown(reference), found })?;
-        let sha256 = layer.digest.strip_prefix(ALGORITHM).and_then(|digits| digits.parse().ok());
-        let sha256 = sha256.ok_or_else(|| OciError::Digest { reference: shown(reference), digest: layer.digest })?;
-        Ok(Found { pinned: pinned(reference, digest), sha256, stated_bytes: layer.size })
+        let count = layers.len();
+        let layer = layers.pop().filter(|_| count == 1);
+        let layer = layer.ok_or_else(|| OciError::Layers { reference: shown(reference), found: count })?;
+        let pinned = pinned(reference, format!("{ALGORITHM}{found}"));
+        Ok(Found { pinned, sha256: sha256(&layer.digest, reference)?, stated_bytes: layer.size })
     }
 
     /// Fetches the component and checks it against the layer's digest.
@@ -108,15 +110,19 @@ impl Oci {
         if usize::try_from(*stated_bytes).map_or(true, |stated| stated > limit_bytes) {
             return Err(OciError::TooLarge { reference: shown(pinned), limit_bytes });
         }
-        let asked = format!("{ALGORITHM}{sha256}");
-        let bytes = self.registry.get(&format!("blobs/{asked}"), "*/*", limit_bytes, pinned).await?;
+        let bytes = self.registry.get(&format!("blobs/{ALGORITHM}{sha256}"), "*/*", limit_bytes, pinned).await?;
         let found = Sha256::of(&bytes);
         if found == *sha256 {
             Ok(bytes)
         } else {
-            Err(OciError::Mismatch { reference: shown(pinned), asked, found: format!("{ALGORITHM}{found}") })
+            Err(OciError::Mismatch { reference: shown(pinned), asked: *sha256, found })
         }
     }
+}
+
+fn sha256(digest: &str, reference: &Reference) -> Result<Sha256, OciError> {
+    let sha256 = digest.strip_prefix(ALGORITHM).and_then(|digits| digits.parse().ok());
+    sha256.ok_or_else(|| OciError::Digest { reference: shown(reference), digest: digest.to_owned() })
 }
 
 async fn within<T>(deadline: Duration, reference: &Reference, work: impl Future<Output = T>) -> Result<T, OciError> {

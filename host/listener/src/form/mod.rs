@@ -30,9 +30,12 @@ pub enum FormError {
 /// Reasons for which a form cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BrokenForm {
-    /// Its last boundary did not come.
+    /// It ends before its first part begins, or within the headers of one.
     #[error("the form is cut off: it ends without its closing boundary")]
     CutOff,
+    /// It ends within a part, where the Go servers have words of their own.
+    #[error("unexpected EOF")]
+    CutOffInPart,
     /// The headers of a part do not end.
     #[error("the headers of a part are longer than {HEADERS_LIMIT_BYTES} bytes")]
     Headers,
@@ -137,7 +140,7 @@ impl Boundary {
                 return Err(BrokenForm::Parts);
             }
             let start = behind_headers(form, line.end)?;
-            let next = self.find(&finder, form, start).ok_or(BrokenForm::CutOff)?;
+            let next = self.find(&finder, form, start).ok_or(BrokenForm::CutOffInPart)?;
             // The line break before a boundary belongs to it. A part without one there is empty.
             let body = form.slice(start..line_break_before(form, next.start).max(start));
             parts.push(Part { headers: form.slice(line.end..start), body });
@@ -300,9 +303,9 @@ mod tests {
         for (form, expected) in [
             ("", BrokenForm::CutOff),
             ("{}", BrokenForm::CutOff),
-            ("--B\r\n\r\n{}", BrokenForm::CutOff),
+            ("--B\r\n\r\n{}", BrokenForm::CutOffInPart),
             ("--B\r\na: b\r\n", BrokenForm::CutOff),
-            ("--B\r\n\r\n{}\r\n--B", BrokenForm::CutOff),
+            ("--B\r\n\r\n{}\r\n--B", BrokenForm::CutOffInPart),
             (&format!("--B\r\na: {}\r\n\r\n--B--", "b".repeat(HEADERS_LIMIT_BYTES)), BrokenForm::Headers),
             (&"--B\r\n\r\n\r\n".repeat(PARTS_MAX + 1), BrokenForm::Parts),
         ] {

@@ -1,5 +1,7 @@
 //! Errors of fetching a component from a registry.
 
+use crate::Sha256;
+
 /// Errors of fetching a component from a registry.
 #[derive(Debug, thiserror::Error)]
 pub enum OciError {
@@ -43,14 +45,14 @@ pub enum OciError {
         reference: String,
     },
     /// The bytes do not have the digest that names them.
-    #[error("{reference}: expected the digest {asked}, found {found}")]
+    #[error("{reference}: expected the sha256 digest {asked}, found {found}")]
     Mismatch {
         /// The reference that was asked for.
         reference: String,
         /// The digest that was asked for.
-        asked: String,
+        asked: Sha256,
         /// The digest of what came.
-        found: String,
+        found: Sha256,
     },
     /// It took too long.
     #[error("{reference} did not come within {deadline_ms} ms")]
@@ -69,7 +71,7 @@ pub enum OciError {
         found: usize,
     },
     /// A digest of another kind.
-    #[error("{reference} names its layer by {digest}, and sha256 is understood here")]
+    #[error("{reference} is named by the digest {digest}; sha256 is read")]
     Digest {
         /// The reference that was asked for.
         reference: String,

@@ -246,7 +246,7 @@ impl Growth {
 }
 
 /// The time that all threads of this process had a core, the double's included.
-fn processor_time() -> Duration {
+pub(super) fn processor_time() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
     let (_, fields) = stat.rsplit_once(") ").unwrap();
     // User and system time, in hundredths of a second.

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod blocks;
+mod given_up;
 mod hostile;
 mod hostile_table;
 mod ids;
