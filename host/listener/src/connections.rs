@@ -31,6 +31,9 @@ enum Phase {
 /// A connection that came or was answered less long ago makes room for no other: its next head may be on its way.
 const GRACE: Duration = Duration::from_millis(50);
 
+/// A connection that is closed for another has left its place long before this.
+const CLOSING: Duration = Duration::from_secs(1);
+
 /// The reason for which a connection is closed from this side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -70,8 +73,8 @@ impl Connections {
     pub(crate) async fn place(self: &Arc<Self>, number: u64, limits: Limits) -> ConnectionSlot {
         let slot = loop {
             let slot = Arc::clone(&self.slots).acquire_owned();
-            let evictable = self.evict();
-            match timeout_at(evictable.unwrap_or_else(|| Instant::now() + limits.idle), slot).await {
+            let look_again = self.evict();
+            match timeout_at(look_again, slot).await {
                 Ok(Ok(slot)) => break slot,
                 Ok(Err(_)) => unreachable!("the semaphore is never closed"),
                 Err(_) => {}
@@ -83,19 +86,23 @@ impl Connections {
         ConnectionSlot { connection, connections: Arc::clone(self), number, _slot: slot }
     }
 
-    /// Closes the oldest connection without a request when there is no place, or returns the time at which that may be done.
-    fn evict(&self) -> Option<Instant> {
+    /// Closes the oldest connection without a request when there is no place. Returns the time to look again.
+    fn evict(&self) -> Instant {
+        let now = Instant::now();
         if self.slots.available_permits() > 0 {
-            return None;
+            return now + CLOSING;
         }
         let open = self.open();
         let oldest = open.values().filter_map(|connection| Some((connection.without_request_since()?, connection)));
-        let (since, connection) = oldest.min_by_key(|(since, _)| *since)?;
-        if since.elapsed() < GRACE {
-            return Some(since + GRACE);
+        match oldest.min_by_key(|(since, _)| *since) {
+            Some((since, connection)) if since + GRACE <= now => {
+                connection.phase.send_replace(Phase::Evicted);
+                now + CLOSING
+            }
+            Some((since, _)) => since + GRACE,
+            // One that has a request now may have none then.
+            None => now + GRACE,
         }
-        connection.phase.send_replace(Phase::Evicted);
-        None
     }
 
     fn open(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Connection>>> {

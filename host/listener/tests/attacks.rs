@@ -128,6 +128,19 @@ async fn a_connection_with_a_request_is_never_closed_for_another_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_was_answered_makes_room_for_one_that_waits() {
+    let server = start(Limits { connections: 1, ..limits() }).await;
+    let mut first = server.send("POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\na").await;
+    let second = server.send(FINE).await;
+    sleep(Duration::from_millis(300)).await;
+    first.write_all(b"b").await.unwrap();
+    let begun = Instant::now();
+    assert!(is_fine(&rest(second).await));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(rest(first).await.ends_with("\r\n\r\nab"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn clients_that_do_not_take_their_answers_hold_memory_for_a_stated_time_only() {
     let server = start(Limits { write: Duration::from_millis(300), ..limits() }).await;
     let mut slow = Vec::new();
