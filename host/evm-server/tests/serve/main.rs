@@ -9,4 +9,5 @@ mod health;
 mod hostile;
 mod limits;
 mod mutated;
+mod network;
 mod server;
