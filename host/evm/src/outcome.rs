@@ -1,9 +1,9 @@
 //! Outcomes that the runner hands to the writers.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, map::AddressMap};
 use revm::{
     context::result::InvalidTransaction,
-    state::{Account, EvmState},
+    state::{Account, AccountStatus, EvmState, EvmStorage},
 };
 
 use crate::execution::ExecutedReceipt;
@@ -13,6 +13,8 @@ use crate::execution::ExecutedReceipt;
 pub(crate) struct Outcome {
     /// Gas used by all transactions.
     pub(crate) gas_used: u64,
+    /// Logs of the calls before the first transaction.
+    pub(crate) opening_logs: u64,
     /// One a transaction, in block order.
     pub(crate) transactions: Vec<TransactionOutcome>,
     /// EIP-7685 requests, each with its type byte in front, empty ones left out; `None` before Prague.
@@ -48,6 +50,19 @@ impl TransactionOutcome {
 pub(crate) struct PostState(pub(crate) EvmState);
 
 impl PostState {
+    /// The state that execution left, and the storage of accounts which ran no code. Of those that were created since, it is
+    /// that of a former self.
+    pub(crate) fn new(mut state: EvmState, dormant: AddressMap<EvmStorage>) -> Self {
+        for (address, storage) in dormant {
+            if let Some(account) = state.get_mut(&address)
+                && !account.status.contains(AccountStatus::Created)
+            {
+                account.storage = storage;
+            }
+        }
+        Self(state)
+    }
+
     /// The accounts that exist after the block, in no particular order: neither destroyed nor empty (EIP-161).
     ///
     /// `account.info` is current (`info.code_hash` too; `info.code` may be `None`), `account.storage` holds every known

@@ -18,7 +18,11 @@ use axum::{
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 
-use super::{admission::Reserved, error::TEXT, range::Wanted};
+use super::{
+    admission::Reserved,
+    error::{TEXT, json},
+    range::Wanted,
+};
 
 /// The piece that is handed to the connection at once. It asks for more when it has written that.
 const PIECE_BYTES: usize = 64 << 10;
@@ -70,10 +74,12 @@ impl Answer {
             Wanted::Beyond => {
                 let range = format!("bytes */{length}");
                 let head = [(CONTENT_TYPE, TEXT), (CONTENT_RANGE, text(&range))];
-                return (StatusCode::RANGE_NOT_SATISFIABLE, head, "invalid range: failed to overlap\n").into_response();
+                return (StatusCode::RANGE_NOT_SATISFIABLE, head, json("invalid range: failed to overlap"))
+                    .into_response();
             }
             Wanted::Unreadable => {
-                return (StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_TYPE, TEXT)], "invalid range\n").into_response();
+                return (StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_TYPE, TEXT)], json("invalid range"))
+                    .into_response();
             }
         };
         let written = text(&httpdate::fmt_http_date(SystemTime::now()));

@@ -23,12 +23,15 @@ pub(super) enum FormError {
     NoBoundary,
 }
 
-/// Reasons for which a form cannot be read; the Go server panicked at each.
+/// Reasons for which a form cannot be read; the Go server panicked at each but one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BrokenForm {
-    /// Its last boundary did not come.
+    /// It ends before its first part begins, or within the headers of one.
     #[error("the form is cut off: it ends without its closing boundary")]
     CutOff,
+    /// It ends within a part, where the Go server has words of its own.
+    #[error("unexpected EOF")]
+    CutOffInPart,
     /// The headers of a part do not end.
     #[error("the headers of a part are longer than {HEADERS_LIMIT_BYTES} bytes")]
     Headers,
@@ -66,7 +69,7 @@ impl Boundary {
                 return Err(BrokenForm::Parts);
             }
             let start = behind_headers(form, line.end)?;
-            let next = self.find(&finder, form, start).ok_or(BrokenForm::CutOff)?;
+            let next = self.find(&finder, form, start).ok_or(BrokenForm::CutOffInPart)?;
             // The line break before a boundary belongs to it. A part without one there is empty.
             parts.push(form.slice(start..line_break_before(form, next.start).max(start)));
             line = next;
@@ -224,9 +227,9 @@ mod tests {
         for (form, expected) in [
             ("", BrokenForm::CutOff),
             ("{}", BrokenForm::CutOff),
-            ("--B\r\n\r\n{}", BrokenForm::CutOff),
+            ("--B\r\n\r\n{}", BrokenForm::CutOffInPart),
             ("--B\r\na: b\r\n", BrokenForm::CutOff),
-            ("--B\r\n\r\n{}\r\n--B", BrokenForm::CutOff),
+            ("--B\r\n\r\n{}\r\n--B", BrokenForm::CutOffInPart),
             (&format!("--B\r\na: {}\r\n\r\n--B--", "b".repeat(HEADERS_LIMIT_BYTES)), BrokenForm::Headers),
             (&"--B\r\n\r\n\r\n".repeat(PARTS_LIMIT + 1), BrokenForm::Parts),
         ] {
