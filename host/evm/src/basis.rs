@@ -106,7 +106,6 @@ pub(crate) const fn lacks_data(error: &ExecuteError, fields_dropped: bool) -> bo
             Unsupported::NoBasis { .. }
             | Unsupported::NoReceipts { .. }
             | Unsupported::UnknownChain { .. }
-            | Unsupported::BeforeParis { .. }
             | Unsupported::Fork { .. }
             | Unsupported::TransactionType { .. }
             | Unsupported::ContractCreation { .. }
@@ -171,7 +170,6 @@ mod tests {
             Unsupported::NoBasis { execution: Box::new(Unsupported::NoState { transactions: 1 }) }.into(),
             Unsupported::EraWithoutExecution { format: ERA }.into(),
             Unsupported::UnknownChain { network_id: 5 }.into(),
-            Unsupported::BeforeParis { height: 1 }.into(),
             Unsupported::Fork { height: 1, fork: "Amsterdam" }.into(),
             Unsupported::TransactionType { transaction: 0, tx_type: 5, format: "canonical" }.into(),
             Unsupported::ContractCreation { transaction: 0, tx_type: 3, format: ERA }.into(),

@@ -92,12 +92,6 @@ pub enum Unsupported {
         /// The chain id.
         network_id: u64,
     },
-    /// The block is older than the merge, or otherwise before the first fork that is executed.
-    #[error("block {height} is before the merge, and blocks before Paris are not executed")]
-    BeforeParis {
-        /// Height of the block.
-        height: u64,
-    },
     /// The block follows a fork whose rules are not executed yet.
     #[error("block {height} follows {fork}, which is not executed yet")]
     Fork {

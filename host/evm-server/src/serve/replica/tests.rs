@@ -127,11 +127,11 @@ fn faults_of_syntax_have_the_words_of_go() {
         ("\u{feff}{}", "invalid character 'ï' looking for beginning of value"),
         ("\\", r"invalid character '\\' looking for beginning of value"),
         ("\u{7f}", r"invalid character '\x7f' looking for beginning of value"),
-        ("[]", "json: cannot unmarshal array into Go value of type types.BlockReplica"),
-        ("[{}] x", "json: cannot unmarshal array into Go value of type types.BlockReplica"),
-        (r#""text""#, "json: cannot unmarshal string into Go value of type types.BlockReplica"),
-        ("-1.5e-7", "json: cannot unmarshal number into Go value of type types.BlockReplica"),
-        ("true", "json: cannot unmarshal bool into Go value of type types.BlockReplica"),
+        ("[]", "json: cannot unmarshal array into Go value of type t8ntool.BlockReplica"),
+        ("[{}] x", "json: cannot unmarshal array into Go value of type t8ntool.BlockReplica"),
+        (r#""text""#, "json: cannot unmarshal string into Go value of type t8ntool.BlockReplica"),
+        ("-1.5e-7", "json: cannot unmarshal number into Go value of type t8ntool.BlockReplica"),
+        ("true", "json: cannot unmarshal bool into Go value of type t8ntool.BlockReplica"),
     ] {
         assert_eq!(refusal(text.as_bytes()), expected, "{text:?}");
     }
