@@ -1,22 +1,31 @@
 //! Connections, and how they end.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::mpsc,
     task::JoinSet,
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Limits, write_timeout::WriteTimeoutStream};
+use super::{
+    Limits,
+    connections::{BusyBody, Connections, Place},
+    write_timeout::WriteTimeoutStream,
+};
 
 /// Bytes that a connection reads ahead, and the most that a request's head has. hyper's own bound is six times this.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -24,57 +33,79 @@ const BUFFER_BYTES: usize = 64 << 10;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Accepts connections until `stop`, then waits for those that have a request.
-pub(super) async fn accept(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken) {
-    let slots = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+pub(super) async fn accept(listeners: Vec<TcpListener>, router: Router, limits: Limits, stop: CancellationToken) {
+    let connections = Arc::new(Connections::new(limits.connections));
+    let mut accepting = JoinSet::new();
     let mut open = JoinSet::new();
+    // One connection is on its way from the listeners at a time: what is not taken waits in the system's queues.
+    let (sender, mut accepted) = mpsc::channel(1);
+    for listener in listeners {
+        let (connections, sender) = (Arc::clone(&connections), sender.clone());
+        accepting.spawn(async move {
+            loop {
+                let stream = next(&listener, &connections).await;
+                let place = connections.place().await;
+                if sender.send((stream, place)).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
     loop {
-        let accepted = async {
-            let slot = Arc::clone(&slots).acquire_owned().await;
-            (slot, listener.accept().await)
-        };
-        let (slot, accepted) = tokio::select! {
+        let (stream, place) = tokio::select! {
             () = stop.cancelled() => break,
-            accepted = accepted => accepted,
+            Some(accepted) = accepted.recv() => accepted,
         };
-        match accepted {
-            Ok((stream, _)) => {
-                let connection = answer(stream, router.clone(), limits, stop.clone());
-                open.spawn(async move {
-                    connection.await;
-                    drop(slot);
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "A connection could not be accepted.");
-                sleep(PAUSE).await;
-            }
-        }
+        open.spawn(answer(stream, place, router.clone(), limits, stop.clone()));
         while open.try_join_next().is_some() {}
     }
-    drop(listener);
+    accepting.shutdown().await;
     let all = async { while open.join_next().await.is_some() {} };
     if timeout(limits.drain, all).await.is_err() {
-        tracing::warn!("Requests were still running and are given up.");
+        tracing::warn!("requests given up at the end of the shutdown timeout");
     }
 }
 
-async fn answer(stream: TcpStream, router: Router, limits: Limits, stop: CancellationToken) {
+/// The next connection.
+async fn next(listener: &TcpListener, connections: &Connections) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                tracing::warn!(%error, "connection not accepted");
+                // There may be fewer descriptors than places.
+                connections.close_oldest();
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn answer(stream: TcpStream, place: Arc<Place>, router: Router, limits: Limits, stop: CancellationToken) {
     // An answer goes out in large pieces; none waits for the next.
     let _ = stream.set_nodelay(true);
+    let service = TowerToHyperService::new(router);
+    let requests = Arc::clone(&place);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let busy = requests.request();
+        let response = service.call(request);
+        async move { Ok::<_, Infallible>(response.await?.map(|body| BusyBody::new(body, busy))) }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .max_buf_size(BUFFER_BYTES)
         .header_read_timeout(limits.idle)
-        .serve_connection(TokioIo::new(WriteTimeoutStream::new(stream, limits.idle)), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(WriteTimeoutStream::new(stream, limits.idle)), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = place.closed() => return,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "A connection broke.");
+        tracing::debug!(%error, "connection broke");
     }
 }

@@ -139,3 +139,13 @@ fn faults_of_syntax_have_the_words_of_go() {
     assert_eq!(refusal("[".repeat(10_001).as_bytes()), "exceeded max depth");
     assert_eq!(refusal("[".repeat(10_000).as_bytes()), "unexpected EOF");
 }
+
+#[test]
+fn json_of_every_specimen_takes_the_fast_way() {
+    let files = best_available().unwrap().into_iter().chain(refiner_testkit::samples().unwrap());
+    for file in files {
+        let json = data_json(&file.bytes).unwrap().to_string();
+        let outcome = Replica::deserialize(&mut Deserializer::from_slice(json.as_bytes()));
+        assert!(outcome.is_ok(), "{}: {:?}", file.path.display(), outcome.err());
+    }
+}
