@@ -13,7 +13,11 @@ const KEY: &str = "7c852118294e51e653712a81e05800f419141751be58f605c371e15141b00
 fn show(flags: &[&str]) -> Output {
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("refiner.toml");
-    fs::write(&file, "depth = 7\npoll-ms = 700\nbacklog = 70\n").unwrap();
+    fs::write(
+        &file,
+        "depth = 7\npoll-ms = 700\nbacklog = 70\nformat = \"canonical\"\npinner = \"http://127.0.0.1:3001\"\n",
+    )
+    .unwrap();
     command(&["config", "show", "--config", text(&file), "--depth", "9"])
         .args(flags)
         .env("MIX_ENV", "dev")

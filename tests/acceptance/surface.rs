@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 33] = [
+const COMMANDS: [&[&str]; 37] = [
     &[],
     &["replay"],
     &["run"],
@@ -18,6 +18,9 @@ const COMMANDS: [&[&str]; 33] = [
     &["journal", "list"],
     &["journal", "show"],
     &["journal", "retry"],
+    &["journal", "rewind"],
+    &["journal", "skip"],
+    &["journal", "forget"],
     &["journal", "export"],
     &["session"],
     &["session", "show"],
@@ -31,6 +34,7 @@ const COMMANDS: [&[&str]; 33] = [
     &["key", "new"],
     &["key", "import"],
     &["key", "address"],
+    &["health"],
     &["config"],
     &["config", "show"],
     &["specimen"],

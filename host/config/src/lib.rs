@@ -19,6 +19,6 @@ pub use self::{
     environment::{Environment, KEY_PIPE_VARIABLE, KEY_VARIABLE, cache_directory},
     problem::{ConfigError, Problem},
     row::{Former, Row, Scope, Scoped, Setting, scope},
-    value::{Bytes, Coins, Executor, FinalizePolicy, Form, Parameter, Read, Scalar},
+    value::{Bytes, Coins, Executor, FinalizePolicy, Form, LogFormat, Parameter, Read, Scalar},
     values::{Origin, Values, Warning},
 };

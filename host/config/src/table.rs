@@ -17,7 +17,7 @@ use crate::{
         },
         Setting,
     },
-    value::{Bytes, Coins, Executor, FinalizePolicy, Parameter},
+    value::{Bytes, Coins, Executor, FinalizePolicy, LogFormat, Parameter},
 };
 
 /// Every row, in the order in which help prints them.
@@ -73,8 +73,11 @@ const fn named(name: &'static str) -> crate::row::Former {
 }
 
 settings! {
-    /// Log filter of standard error, as tracing directives.
-    LOG: String = "log" <"FILTER"> .on(&[Program]).default("warn");
+    /// Log filter of standard error, as tracing directives [default: info for `run`, warn for the other commands].
+    LOG: Option<String> = "log" <"FILTER"> .on(&[Program]);
+
+    /// Form of the log: `text`, or `json` for one object a line.
+    LOG_FORMAT: LogFormat = "log-format" <"FORMAT"> .on(&[Program]).default("text");
 
     /// Directory for what this program can make or fetch again [default: refiner in the user's cache].
     CACHE_DIR: Option<PathBuf> = "cache-dir" <"DIR"> .on(&[Program]).flagless();
@@ -133,6 +136,10 @@ settings! {
     PINNER: Option<String> = "pinner" <"URL"> .under(CONTENT).on(&[Run]).confidential()
         .formerly(&[Variable("IPFS_PINNER_URL")]);
 
+    /// Base URL under which others reach this daemon's content, served by `refiner content serve`: proofs name `<URL>/ipfs/<id>`.
+    /// For proving without a pinner.
+    PUBLIC_URL: Option<Url> = "public-url" <"URL"> .under(CONTENT).on(&[Run]);
+
     /// Time limit for one upload; after it the upload is retried.
     UPLOAD_TIMEOUT: Duration = "upload-timeout" <"DURATION"> .under(CONTENT).on(&[Run]).default("10m").within("1s", "1h")
         .formerly(&[in_unit("upload-s", "s")]);
@@ -161,7 +168,8 @@ settings! {
     /// Rule whose results are proved, or `none` [default: the only rule].
     PROVE: Option<String> = "prove" <"NAME"> .under(RULES).on(&[Run]);
 
-    /// Format of the block result: `canonical`, or `evm-server@a` to `evm-server@e`.
+    /// Format of the block result: `canonical`, or `evm-server@a` to `evm-server@e`. Must be given where results are proved
+    /// [default without a key: canonical].
     FORMAT: Option<ResultFormat> = "format" <"FORMAT"> .under(RULES).on(&[Run]);
 
     /// Parameter for the rules, part of their identity. Can be repeated.
@@ -269,8 +277,14 @@ settings! {
     /// Results pinned at once.
     PINS: u64 = "pins" <"N"> .under(PROCESS).on(&[Run]).default("4").within("1", "256");
 
-    /// Unfinished items above which scanning pauses.
+    /// Unfinished items above which scanning pauses; what no source has is not counted.
     BACKLOG: u64 = "backlog" <"N"> .under(PROCESS).on(&[Run]).default("1000").within("1", "1000000");
+
+    /// Time for which a specimen that no source has is looked for, ever more rarely; then its item is skipped.
+    WAITING_LIMIT: Duration = "waiting-limit" <"DURATION"> .under(PROCESS).on(&[Run]).default("30d").within("1s", "3650d");
+
+    /// Pause between two lines of the log that sum up what the daemon does.
+    HEARTBEAT: Duration = "heartbeat" <"DURATION"> .under(PROCESS).on(&[Run]).default("60s").within("100ms", "1d");
 
     /// Time for running work after SIGTERM; a second signal ends it at once.
     SHUTDOWN_TIMEOUT: Duration = "shutdown-timeout" <"DURATION"> .under(PROCESS).on(&[Run]).default("20s").within("0s", "1h")
@@ -303,6 +317,19 @@ settings! {
     /// Permits a `--listen` address that other machines reach. The API has no authentication: each of them can fill the disk.
     ALLOW_REMOTE_CONTENT: bool = "allow-remote-content" <"BOOL"> .on(&[ContentServe]).default("false")
         .formerly(&[named("beyond-loopback")]);
+
+    /// Largest upload, all its files together; more is answered 413.
+    CONTENT_UPLOAD_SIZE: Bytes = "upload-size" <"SIZE"> .on(&[ContentServe]).default("128MiB").within("1MiB", "4GiB")
+        .variable("REFINER_CONTENT_UPLOAD_SIZE");
+
+    /// Size of all uploads and answers in memory, a half for each; beyond, requests wait, and after 10 s are answered 503.
+    /// Memory stays under 192 MiB and this.
+    CONTENT_IN_FLIGHT_SIZE: Bytes = "in-flight-size" <"SIZE"> .on(&[ContentServe]).default("512MiB").within("2MiB", "1TiB")
+        .variable("REFINER_CONTENT_IN_FLIGHT_SIZE");
+
+    /// Name by which the server may be asked, beside localhost, addresses and names without a dot: one that a proxy passes on in
+    /// `Host`. Can be repeated.
+    ALLOW_HOST: Vec<String> = "allow-host" <"NAME"> .on(&[Run, ContentServe, EvmServe]);
 
     /// Address to listen on. One that other machines reach, such as 0.0.0.0:3002, lets each of them have blocks executed:
     /// there is no authentication.

@@ -131,6 +131,7 @@ read_alone!(
     SocketAddr,
     StartBlock,
     Executor,
+    LogFormat,
     FinalizePolicy,
     OnDifference,
     SenderPolicy,
@@ -342,6 +343,33 @@ impl Scalar for Executor {
 
     fn scalar(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|executor| executor.as_str() == text)
+    }
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A line for people.
+    #[default]
+    Text,
+    /// An object of JSON a line.
+    Json,
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        })
+    }
+}
+
+impl Scalar for LogFormat {
+    const EXPECTED: &'static str = "text or json";
+
+    fn scalar(text: &str) -> Option<Self> {
+        [Self::Text, Self::Json].into_iter().find(|format| format.to_string() == text)
     }
 }
 

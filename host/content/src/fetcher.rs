@@ -95,7 +95,7 @@ impl Fetcher {
                 Some(ended) = running.next() => match ended {
                     Ok((content, from)) => return Ok(Fetched { content, from, failed }),
                     Err(error) => {
-                        tracing::debug!(%error, "A source did not give it.");
+                        tracing::debug!(%error, "source failed");
                         failed.push(error);
                     }
                 },

@@ -7,8 +7,9 @@ use futures_util::future::BoxFuture;
 use url::Url;
 
 use crate::{
-    Accept, Codec, Content, ContentId, DagError, FetchBackend, FetchError, HttpLimits, Origin, assemble,
-    blocking::blocking,
+    Accept, Codec, Content, ContentId, DagError, FetchBackend, FetchError, HttpLimits, Origin,
+    assemble::assemble_until,
+    blocking::interruptible,
     das::BlockGateway,
     error::SetupError,
     http::{self, Http},
@@ -21,6 +22,11 @@ pub const PUBLIC_GATEWAYS: [&str; 4] =
 
 /// Bytes that an archive may have above those of the file: ids, lengths and nodes, about a hundredth with chunks of 4 KiB.
 const ARCHIVE_EXTRA_BYTES: usize = 1 << 20;
+
+/// The empty content, by its identity id.
+const PROBE: &str = "ipfs/bafkqaaa";
+/// Bytes of the answer to it.
+const PROBE_BYTES_MAX: usize = 4096;
 
 pub(crate) const ARCHIVE: &str = "application/vnd.ipld.car; version=1; order=dfs; dups=n";
 
@@ -53,6 +59,20 @@ impl Gateway {
         Ok(Self { origin: Origin::of_url(&base), base, http })
     }
 
+    /// Whether it answers: asked for a content id that holds its own content, so that nothing has to be searched for.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError`] when it does not, or is too busy.
+    pub async fn health(&self) -> Result<(), FetchError> {
+        let url = http::below(&self.base, PROBE);
+        match self.http.get(url, "application/vnd.ipld.raw", &self.origin, PROBE_BYTES_MAX).await {
+            Err(FetchError::Status { status, .. }) if status < 500 && status != 429 => Ok(()),
+            Ok(_) | Err(FetchError::NotFound { .. } | FetchError::TooLarge { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn fetch_checked(&self, id: ContentId, accept: Option<Accept>) -> Result<Content, FetchError> {
         let from = &self.origin;
         let url = http::below(&self.base, &format!("ipfs/{id}"));
@@ -82,9 +102,9 @@ impl Gateway {
         url.set_query(Some("format=car"));
         let archive_limit = limit_bytes + limit_bytes / 8 + ARCHIVE_EXTRA_BYTES;
         let archive = self.http.get(url, ARCHIVE, &from, archive_limit).await?;
-        blocking(move || {
+        interruptible(move |interrupt| {
             let blocks = read_car(&archive).map_err(|source| FetchError::Car { from: from.clone(), source })?;
-            let file = assemble(&id, &blocks, limit_bytes).map_err(|source| match source {
+            let file = assemble_until(&id, &blocks, limit_bytes, interrupt).map_err(|source| match source {
                 DagError::TooLarge { limit_bytes } => FetchError::TooLarge { from, limit_bytes },
                 source if source.is_in_the_tree() => FetchError::NoFile { id, source },
                 source => FetchError::Dag { from, source },

@@ -7,16 +7,20 @@ use rusqlite::{
     Row, ToSql,
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::State;
 
+/// Version of the form that items, artifacts and transactions have in JSON, written beside them as `schemaVersion`.
+pub const JSON_SCHEMA_VERSION: u32 = 2;
+
 /// Number of an item, in the order of announcement. Never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ItemId(pub(crate) i64);
 
 /// One specimen for one rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Item {
     /// The number of the item.
     pub id: ItemId,
@@ -62,12 +66,14 @@ pub struct Item {
     pub basis: Option<String>,
     /// Class of the reason, `noState`, where it has one.
     pub reason_class: Option<String>,
+    /// Sources that could not be reached at the last look, one a line, for an item that waits.
+    pub awaits: Option<String>,
 }
 
 impl Item {
     /// The columns that [`Item::read`] expects, in order.
     pub(crate) const COLUMNS: &'static str = "id, chain, height, block_hash, specimen_hash, rule, rule_name, proves, announced_in, \
-         announced_ms, state, state_ms, reason, specimen_cid, specimen_bytes, mined_block, mined_tx, attempts, last_error, due_ms, basis, reason_class";
+         announced_ms, state, state_ms, reason, specimen_cid, specimen_bytes, mined_block, mined_tx, attempts, last_error, due_ms, basis, reason_class, awaits";
 
     pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -93,6 +99,7 @@ impl Item {
             due_ms: row.get(19)?,
             basis: row.get(20)?,
             reason_class: row.get(21)?,
+            awaits: row.get(22)?,
         })
     }
 
@@ -104,6 +111,7 @@ impl Item {
 
 /// An artifact that a rule produced; its bytes are in the content store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Artifact {
     /// Name, unique within the run.
     pub name: String,
@@ -119,6 +127,7 @@ pub struct Artifact {
 
 /// A transaction that was signed for an item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Transaction {
     /// Hash of the transaction.
     pub hash: B256,
@@ -187,6 +196,13 @@ impl ToSql for State {
 impl Serialize for State {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Self::from_word(&word).ok_or_else(|| D::Error::custom(format_args!("unknown state {word:?}")))
     }
 }
 

@@ -9,6 +9,7 @@
 //! `schema.sql`. A step is in the file when its call returns, whatever kills the process next. A *signed* transaction is on the
 //! disk itself by then, whatever kills the machine; the other steps may be lost with the power, and are then done again.
 
+mod action;
 mod announcement;
 mod comparison;
 mod error;
@@ -24,10 +25,13 @@ mod side;
 mod spending;
 mod state;
 mod step;
+mod supersede;
+mod waiting;
 
+pub use action::{Action, Applied, Kept, Selection};
 pub use announcement::{Announcement, Checkpoint, Target};
 pub use error::{JournalError, Losses};
-pub use item::{Artifact, Item, ItemId, Transaction};
+pub use item::{Artifact, Item, ItemId, JSON_SCHEMA_VERSION, Transaction};
 pub use journal::{Binding, Journal, JournalReader};
 pub use query::{Count, Filter};
 pub use scan::{CHECKPOINTS_MAX, Rewound, Scanned};
@@ -37,3 +41,5 @@ pub use side::{Holder, Purpose, SideTransaction};
 pub use spending::Expense;
 pub use state::State;
 pub use step::{SignedTransaction, Step};
+pub use supersede::Superseded;
+pub use waiting::{Waiting, Woken};

@@ -5,7 +5,11 @@ use std::io::Write;
 use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
 
-use crate::{Artifact, Item, ItemId, Journal, JournalError, State, Transaction, item::hash, journal::sqlite_error};
+use crate::{
+    Artifact, Item, ItemId, Journal, JournalError, State, Transaction,
+    item::{JSON_SCHEMA_VERSION, hash},
+    journal::sqlite_error,
+};
 
 /// Items in one state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -32,6 +36,8 @@ pub struct Filter {
 /// Everything about one item, as exported.
 #[derive(Serialize)]
 struct Exported {
+    #[serde(rename = "schemaVersion")]
+    schema_version: u32,
     #[serde(flatten)]
     item: Item,
     artifacts: Vec<Artifact>,
@@ -52,7 +58,9 @@ impl Journal {
         limit: usize,
         at_work: impl Fn(ItemId) -> bool,
     ) -> Result<Vec<Item>, JournalError> {
-        let query = format!("SELECT {} FROM {} ORDER BY id", Item::COLUMNS, due(state));
+        // Of what waits the longest overdue, and found by an index that holds nothing else.
+        let order = if state == State::Waiting { "due_ms, id" } else { "id" };
+        let query = format!("SELECT {} FROM {} ORDER BY {order}", Item::COLUMNS, due(state));
         let read = || -> rusqlite::Result<_> {
             let mut query = self.connection.prepare_cached(&query)?;
             let mut rows = query.query([now_ms])?;
@@ -178,7 +186,7 @@ impl Journal {
             .map_err(|error| self.error(error))
     }
 
-    /// Items that wait to be fetched, run or pinned: what holds the scanner back when it grows.
+    /// Items that wait to be fetched, run or pinned: what holds the scanner back when it grows. What no source has is none of them.
     pub fn unfinished(&self) -> Result<u64, JournalError> {
         self.connection
             .prepare_cached("SELECT count(*) FROM item WHERE state IN ('announced', 'fetched', 'produced')")
@@ -202,7 +210,7 @@ impl Journal {
             for item in items {
                 let artifacts = self.artifacts(item.id)?;
                 let transactions = self.transactions(item.id)?;
-                let exported = Exported { item, artifacts, transactions };
+                let exported = Exported { schema_version: JSON_SCHEMA_VERSION, item, artifacts, transactions };
                 serde_json::to_writer(&mut *out, &exported).map_err(|error| JournalError::Export(error.into()))?;
                 out.write_all(b"\n").map_err(JournalError::Export)?;
                 written += 1;

@@ -6,9 +6,9 @@ use std::fmt;
 ///
 /// ```text
 /// announced ─► fetched ─► produced ─► pinned ─► proof_intent ─► signed ─► broadcast ─► mined ─► final
-///                  └► refused                        ▲   ▲        └──► replaced ◄──┘     └► reverted
-///                                                    │   └─────────────────┘                  │
-///                                                    └────────────────────────────────────────┘
+///   ▲ │          ▲  └► refused                        ▲   ▲        └──► replaced ◄──┘     └► reverted
+///   │ ▼          │                                    │   └─────────────────┘                  │
+///  waiting ──────┘                                    └────────────────────────────────────────┘
 /// ```
 ///
 /// From every state before `signed` an item can also be `skipped`, `quarantined` or `withdrawn`. Once a transaction is signed it
@@ -17,6 +17,9 @@ use std::fmt;
 pub enum State {
     /// The proof chain named the specimen.
     Announced,
+    /// No source has the specimen now, or no announced address can be read. Looked at again ever more rarely, and no part of the
+    /// backlog.
+    Waiting,
     /// Its bytes are in the content store and are what was announced.
     Fetched,
     /// The rule ended in a verdict other than "produced". The same on every machine, so it is never tried again.
@@ -49,8 +52,9 @@ pub enum State {
 
 impl State {
     /// Every state, in the order of an item's life.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Announced,
+        Self::Waiting,
         Self::Fetched,
         Self::Refused,
         Self::Produced,
@@ -71,10 +75,12 @@ impl State {
     pub const fn successors(self) -> &'static [Self] {
         use State::{
             Announced, Broadcast, Fetched, Final, Mined, Pinned, Produced, ProofIntent, Quarantined, Refused, Replaced,
-            Reverted, Signed, Skipped, Withdrawn,
+            Reverted, Signed, Skipped, Waiting, Withdrawn,
         };
         match self {
-            Announced => &[Fetched, Skipped, Quarantined, Withdrawn],
+            Announced => &[Waiting, Fetched, Skipped, Quarantined, Withdrawn],
+            // To itself when a further look found nothing.
+            Waiting => &[Announced, Waiting, Fetched, Skipped, Quarantined, Withdrawn],
             // Back to `Announced` when the store no longer has the bytes.
             Fetched => &[Announced, Refused, Produced, Skipped, Quarantined, Withdrawn],
             Produced => &[Announced, Pinned, Skipped, Quarantined, Withdrawn],
@@ -95,6 +101,21 @@ impl State {
         }
     }
 
+    /// The states to which an operator can put it back. Once a transaction is signed only the chain decides.
+    pub const fn rewinds_to(self) -> &'static [Self] {
+        use State::{
+            Announced, Broadcast, Fetched, Final, Mined, Pinned, Produced, ProofIntent, Quarantined, Refused, Replaced,
+            Reverted, Signed, Skipped, Waiting, Withdrawn,
+        };
+        match self {
+            Announced | Waiting => &[Announced],
+            Fetched | Refused => &[Announced, Fetched],
+            Produced => &[Announced, Fetched, Produced],
+            Pinned | ProofIntent | Skipped | Quarantined => &[Announced, Fetched, Produced, Pinned],
+            Signed | Broadcast | Mined | Final | Reverted | Replaced | Withdrawn => &[],
+        }
+    }
+
     /// Whether `next` can follow.
     pub fn may_become(self, next: Self) -> bool {
         self.successors().contains(&next)
@@ -107,13 +128,17 @@ impl State {
 
     /// Whether a reorganisation of the announcement still undoes it: no transaction of it can be mined yet.
     pub const fn can_be_withdrawn(self) -> bool {
-        matches!(self, Self::Announced | Self::Fetched | Self::Produced | Self::Pinned | Self::ProofIntent)
+        matches!(
+            self,
+            Self::Announced | Self::Waiting | Self::Fetched | Self::Produced | Self::Pinned | Self::ProofIntent
+        )
     }
 
     /// The word for it in the journal, in reports and in queries.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Announced => "announced",
+            Self::Waiting => "waiting",
             Self::Fetched => "fetched",
             Self::Refused => "refused",
             Self::Produced => "produced",
@@ -149,7 +174,8 @@ mod tests {
 
     /// Every legal step, written down a second time as the sentence it is.
     const LEGAL: &str = "
-        announced: fetched skipped quarantined withdrawn
+        announced: waiting fetched skipped quarantined withdrawn
+        waiting: announced waiting fetched skipped quarantined withdrawn
         fetched: announced refused produced skipped quarantined withdrawn
         refused:
         produced: announced pinned skipped quarantined withdrawn
@@ -187,6 +213,15 @@ mod tests {
             for end in [State::Skipped, State::Quarantined, State::Withdrawn, State::Announced] {
                 assert!(!state.may_become(end), "{state} to {end}");
             }
+        }
+    }
+
+    #[test]
+    fn operator_puts_nothing_back_that_the_chain_may_know() {
+        for state in State::ALL {
+            let undecided =
+                state.can_be_withdrawn() || matches!(state, State::Skipped | State::Quarantined | State::Refused);
+            assert_eq!(!state.rewinds_to().is_empty(), undecided, "{state}");
         }
     }
 

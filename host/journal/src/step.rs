@@ -14,6 +14,15 @@ use crate::{
 pub enum Step {
     /// The bytes that the store had are gone, or are not wanted: from the beginning.
     Again,
+    /// No source has the specimen. A further failure of an item that waits already is this step too.
+    Waiting {
+        /// The cause, in full.
+        reason: String,
+        /// Sources that could not be reached, one a line: each wakes the item when it comes back.
+        awaits: Option<String>,
+        /// When it is looked at again, milliseconds since 1970.
+        due_ms: u64,
+    },
     /// The specimen is in the store.
     Fetched {
         /// Content id of the specimen.
@@ -96,6 +105,7 @@ impl Step {
     pub const fn to(&self) -> State {
         match self {
             Self::Again => State::Announced,
+            Self::Waiting { .. } => State::Waiting,
             Self::Fetched { .. } => State::Fetched,
             Self::Refused { .. } => State::Refused,
             Self::Produced { .. } | Self::PinAgain => State::Produced,
@@ -119,7 +129,8 @@ impl Step {
 
     fn reason(&self) -> Option<&str> {
         match self {
-            Self::Refused { reason, .. }
+            Self::Waiting { reason, .. }
+            | Self::Refused { reason, .. }
             | Self::Reverted { reason }
             | Self::Replaced { reason }
             | Self::Skipped { reason }
@@ -206,25 +217,9 @@ impl Journal {
                 .map_err(sql)
         })
     }
-
-    /// Gives an item that was quarantined or skipped another chance, from the beginning.
-    ///
-    /// # Errors
-    ///
-    /// [`JournalError::Illegal`] for an item in any other state.
-    pub fn retry(&mut self, item: ItemId, now_ms: u64) -> Result<(), JournalError> {
-        self.write(false, |connection, path| {
-            let sql = |error| sqlite_error(path, error);
-            let from = state_of(connection, item).map_err(sql)?.ok_or(JournalError::NoItem(item))?;
-            if !matches!(from, State::Quarantined | State::Skipped) {
-                return Err(JournalError::Illegal { item, from, to: State::Announced });
-            }
-            write_step(connection, item, &Step::Again, now_ms).map_err(sql)
-        })
-    }
 }
 
-fn state_of(connection: &Connection, item: ItemId) -> rusqlite::Result<Option<State>> {
+pub(crate) fn state_of(connection: &Connection, item: ItemId) -> rusqlite::Result<Option<State>> {
     use rusqlite::OptionalExtension as _;
     let mut query = connection.prepare_cached("SELECT state FROM item WHERE id = ?1")?;
     query.query_row([item.0], |row| row.get(0)).optional()
@@ -235,10 +230,13 @@ fn has_transaction(connection: &Connection, item: ItemId, hash: B256) -> rusqlit
     query.exists(params![hash.as_slice(), item.0])
 }
 
-fn write_step(connection: &Connection, item: ItemId, step: &Step, now_ms: u64) -> rusqlite::Result<()> {
+pub(crate) fn write_step(connection: &Connection, item: ItemId, step: &Step, now_ms: u64) -> rusqlite::Result<()> {
+    if let Step::Waiting { reason, awaits, due_ms } = step {
+        return write_waiting(connection, item, reason, awaits.as_deref(), *due_ms, now_ms);
+    }
     connection
         .prepare_cached(
-            "UPDATE item SET state = ?2, state_ms = ?3, reason = ?4, reason_class = ?5, attempts = 0, due_ms = 0,
+            "UPDATE item SET state = ?2, state_ms = ?3, reason = ?4, reason_class = ?5, attempts = 0, due_ms = 0, awaits = NULL,
              last_error = CASE WHEN ?2 = 'quarantined' THEN last_error END WHERE id = ?1",
         )?
         .execute(params![item.0, step.to(), now_ms, step.reason(), step.class()])?;
@@ -267,13 +265,33 @@ fn write_step(connection: &Connection, item: ItemId, step: &Step, now_ms: u64) -
         Step::Final | Step::Reverted { .. } | Step::Replaced { .. } => {
             connection.prepare_cached("UPDATE proof_transaction SET open = 0 WHERE item = ?1")?.execute([item.0])?;
         }
-        Step::Refused { .. }
+        Step::Waiting { .. }
+        | Step::Refused { .. }
         | Step::PinAgain
         | Step::Pinned
         | Step::ProofIntent
         | Step::Skipped { .. }
         | Step::Quarantined { .. } => {}
     }
+    Ok(())
+}
+
+/// Looks are counted from the first on, and the time of waiting begins with it.
+fn write_waiting(
+    connection: &Connection,
+    item: ItemId,
+    reason: &str,
+    awaits: Option<&str>,
+    due_ms: u64,
+    now_ms: u64,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE item SET state = 'waiting', state_ms = CASE WHEN state = 'waiting' THEN state_ms ELSE ?5 END,
+             attempts = CASE WHEN state = 'waiting' THEN attempts + 1 ELSE 1 END,
+             reason = ?2, reason_class = NULL, last_error = ?2, awaits = ?3, due_ms = ?4 WHERE id = ?1",
+        )?
+        .execute(params![item.0, reason, awaits, due_ms, now_ms])?;
     Ok(())
 }
 

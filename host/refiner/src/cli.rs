@@ -9,7 +9,7 @@ use refiner_config::{Flags, scope};
 use refiner_journal::{ItemId, State};
 use refiner_specimen::Layout;
 
-use crate::{content, evm, key, rule, session};
+use crate::{content, evm, health, key, rule, session};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
@@ -29,7 +29,7 @@ pub enum Command {
     Replay(Replay),
     /// Follows the proof chain: fetches announced specimens, runs rules over them, pins what they produce and proves it.
     Run(Box<Run>),
-    /// Asks the journal of `refiner run`, also while it runs.
+    /// Asks the journal of `refiner run` and changes it, also while it runs.
     Journal {
         /// What to ask.
         #[command(subcommand)]
@@ -77,6 +77,8 @@ pub enum Command {
         #[command(subcommand)]
         command: evm::Evm,
     },
+    /// Asks a running daemon, or another service of this program, whether it is alive; for health checks of containers.
+    Health(health::Health),
     /// Prints what this machine supports: engine, built-in rules, and confinement of workers.
     Doctor {
         #[command(flatten)]
@@ -185,13 +187,28 @@ pub enum JournalCommand {
         #[command(flatten)]
         settings: Flags<scope::Data>,
     },
-    /// Gives quarantined or skipped items another try from the beginning; the daemon must be stopped.
+    /// Gives items another try: quarantined and skipped ones from the beginning, waiting and failed ones at once.
     Retry {
-        /// Their numbers, from `list`.
-        #[arg(required = true, value_name = "ITEM")]
-        items: Vec<ItemId>,
         #[command(flatten)]
-        settings: Flags<scope::Data>,
+        selected: Selected,
+    },
+    /// Puts items back, so that a stage and those after it are done once more. Not once a transaction is signed.
+    Rewind {
+        /// The first stage that is done again.
+        #[arg(long, value_enum, value_name = "STAGE")]
+        to: Stage,
+        #[command(flatten)]
+        selected: Selected,
+    },
+    /// Takes items out of the pipeline for good; the journal keeps their history, and `retry` brings them back.
+    Skip {
+        #[command(flatten)]
+        selected: Selected,
+    },
+    /// Removes items from the journal. One that is announced again, or scanned again, begins anew.
+    Forget {
+        #[command(flatten)]
+        selected: Selected,
     },
     /// Scans blocks of the proof chain again for announcements that are not in the journal; the daemon must be stopped. Takes the
     /// settings of `run`.
@@ -213,6 +230,47 @@ pub enum JournalCommand {
         #[command(flatten)]
         chosen: Chosen,
     },
+}
+
+/// Items that are changed, by number or by what they have in common.
+#[derive(Debug, Args)]
+pub struct Selected {
+    /// Their numbers, from `list`.
+    #[arg(required_unless_present_any = ["heights", "state"], value_name = "ITEM")]
+    pub items: Vec<ItemId>,
+    /// Items from one height to another, both included.
+    #[arg(long, value_name = "A:B", value_parser = heights, conflicts_with = "items")]
+    pub heights: Option<(u64, u64)>,
+    /// Items in this state, such as `waiting`.
+    #[arg(long, value_name = "STATE", value_parser = state, conflicts_with = "items")]
+    pub state: Option<State>,
+    #[command(flatten)]
+    pub settings: Flags<scope::Data>,
+}
+
+/// A stage of the daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Stage {
+    /// Find the specimen and fetch it.
+    Fetch,
+    /// Run the rule.
+    Refine,
+    /// Pin the result.
+    Pin,
+    /// Prove the result.
+    Prove,
+}
+
+impl Stage {
+    /// The state in which items wait for the stage.
+    pub const fn state(self) -> State {
+        match self {
+            Self::Fetch => State::Announced,
+            Self::Refine => State::Fetched,
+            Self::Pin => State::Produced,
+            Self::Prove => State::Pinned,
+        }
+    }
 }
 
 /// Which items.
@@ -329,6 +387,15 @@ fn state(text: &str) -> Result<State, String> {
     })
 }
 
+fn heights(text: &str) -> Result<(u64, u64), &'static str> {
+    const EXPECTED: &str = "expected A:B, two heights in ascending order";
+    let (from, to) = text.split_once(':').ok_or(EXPECTED)?;
+    match (from.parse(), to.parse()) {
+        (Ok(from), Ok(to)) if from <= to => Ok((from, to)),
+        _ => Err(EXPECTED),
+    }
+}
+
 fn layout(text: &str) -> Result<Layout, String> {
     Layout::from_version(text).ok_or_else(|| {
         let known: Vec<_> = Layout::NEWEST_FIRST.iter().rev().map(|layout| layout.as_str()).collect();
@@ -345,6 +412,15 @@ mod tests {
     #[test]
     fn command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn heights_are_two_numbers_in_ascending_order() {
+        assert_eq!(heights("7:9"), Ok((7, 9)));
+        assert_eq!(heights("7:7"), Ok((7, 7)));
+        for wrong in ["7", "9:7", "a:b", "7:", ""] {
+            assert!(heights(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

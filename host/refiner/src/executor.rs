@@ -125,13 +125,13 @@ fn keeper(directory: Option<PathBuf>) -> Arc<dyn Fn(&Difference) + Send + Sync> 
         match kept {
             Ok(Some(Kept { embedded, remote })) => {
                 let (embedded, remote) = (embedded.display(), remote.display());
-                tracing::error!(chain_id, height, %format, %embedded, %remote, "Two executors differ; both results are kept.");
+                tracing::error!(chain_id, height, %format, %embedded, %remote, "executors differ, both results kept");
             }
             Ok(None) => {
-                tracing::error!(chain_id, height, %format, "Two executors differ; without --out nothing is kept.");
+                tracing::error!(chain_id, height, %format, "executors differ, nothing kept without --out");
             }
             Err(error) => {
-                tracing::error!(chain_id, height, %format, %error, "Two executors differ, and that cannot be kept.");
+                tracing::error!(chain_id, height, %format, %error, "executors differ, results not kept");
             }
         }
     })

@@ -7,6 +7,7 @@ use std::{
     io::{self, BufWriter, IsTerminal as _, StderrLock, StdoutLock, Write},
 };
 
+use refiner_config::LogFormat;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_text::{EscapingWriter, OneLine, Style};
 use serde::Serialize;
@@ -123,15 +124,22 @@ impl Diagnostic for LogFilterError {
 }
 
 /// Begins to log what passes `filter` to standard error.
-pub fn log(filter: &str) -> Result<(), LogFilterError> {
+pub fn log(filter: &str, format: LogFormat) -> Result<(), LogFilterError> {
     let filter = EnvFilter::try_new(filter).map_err(|source| LogFilterError { filter: filter.to_owned(), source })?;
-    let ansi = io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .fmt_fields(debug_fn(field).delimited(" "))
-        .with_writer(io::stderr)
-        .with_ansi(ansi)
-        .init();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    match format {
+        LogFormat::Text => {
+            let ansi = io::stderr().is_terminal();
+            builder.fmt_fields(debug_fn(field).delimited(" ")).with_writer(io::stderr).with_ansi(ansi).init();
+        }
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .with_writer(|| EscapingWriter::new(io::stderr(), Style::Json))
+            .init(),
+    }
     Ok(())
 }
 

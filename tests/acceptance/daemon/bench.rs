@@ -42,6 +42,8 @@ pub struct Bench {
     pub data: PathBuf,
     /// The settings with which the daemon finds the node and the pinner.
     pub urls: [String; 2],
+    /// The log's filter; `None` for the daemon's default.
+    pub log_filter: Option<&'static str>,
     /// Key of the operator.
     pub key: &'static str,
     /// The user that the daemon runs as, where it is another one.
@@ -92,6 +94,7 @@ impl Bench {
             data: directory.path().join("data"),
             directory,
             flags: Vec::new(),
+            log_filter: Some("info"),
             environment: Vec::new(),
             key: OPERATOR_KEY,
             user: None,
@@ -114,7 +117,7 @@ impl Bench {
             .args(words)
             .args(["--network", "custom", "--proof-chain-id", &self.chain.chain_id().to_string()])
             .args(["--specimen-contract", &specimens.to_string(), "--result-contract", &results.to_string()])
-            .args(["--gateway", "none", "--start", "1"])
+            .args(["--gateway", "none", "--start", "1", "--format", "canonical"])
             .args(["--depth", "0", "--proof-depth", "0", "--poll-ms", "20", "--retry-ms", "20", "--recheck-s", "1"])
             .args(["--health", &self.health.to_string(), "--shutdown-s", "10"])
             .arg("--data")
@@ -123,7 +126,7 @@ impl Bench {
             .env("NODE_ETHEREUM_MAINNET", &self.urls[0])
             .env("IPFS_PINNER_URL", &self.urls[1])
             .env("BLOCK_RESULT_OPERATOR_PRIVATE_KEY", self.key)
-            .env("REFINER_LOG", "info")
+            .envs(self.log_filter.map(|filter| ("REFINER_LOG", filter)))
             .envs(self.environment.iter().cloned());
         command
     }
@@ -337,7 +340,7 @@ impl Bench {
 
     /// The thing that a part of the daemon waits for.
     pub fn waits_for(&self, part: &str) -> Option<String> {
-        Some(self.status()?["now"]["waits_for"][part]["what"].as_str()?.to_owned())
+        Some(self.status()?["now"]["waitsFor"][part]["what"].as_str()?.to_owned())
     }
 
     pub fn get(&self, path: &str) -> Option<String> {

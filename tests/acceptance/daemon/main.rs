@@ -15,8 +15,12 @@ mod faults;
 #[path = "../../surface/golden.rs"]
 mod golden;
 mod host;
+mod identity;
+mod logs;
 mod metrics;
+mod operator;
 mod power_cut;
 mod secrets;
 #[allow(dead_code, reason = "some of it is for benchmarks")]
 mod specimens;
+mod waiting;

@@ -2,16 +2,21 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod actions;
 mod files;
 mod nonces;
 mod queries;
 mod scanning;
 mod side;
 mod steps;
+mod superseding;
+mod waiting;
 mod walk;
 
 use alloy_primitives::{B256, Bytes};
-use refiner_journal::{Announcement, Artifact, Checkpoint, ItemId, Journal, SignedTransaction, State, Step, Target};
+use refiner_journal::{
+    Action, Announcement, Artifact, Checkpoint, ItemId, Journal, Selection, SignedTransaction, State, Step, Target,
+};
 
 /// A journal in a directory of its own.
 struct Bench {
@@ -54,6 +59,15 @@ impl Bench {
         }
         assert_eq!(self.state(item), state);
         item
+    }
+
+    /// Whether an action changed the item.
+    fn act(&mut self, item: ItemId, action: Action) -> bool {
+        let one = Selection { items: vec![item], ..Selection::default() };
+        let applied = self.journal.apply(&one, action, 9).unwrap();
+        assert_eq!(applied.changed + applied.kept, 1, "{applied:?}");
+        assert_eq!(applied.kept, applied.reasons.len() as u64, "{applied:?}");
+        applied.changed == 1
     }
 
     fn state(&self, item: ItemId) -> State {
@@ -111,6 +125,7 @@ fn step_to(state: State, height: u64) -> Step {
     let reason = || "because".to_owned();
     match state {
         State::Announced | State::Withdrawn => Step::Again,
+        State::Waiting => Step::Waiting { reason: reason(), awaits: None, due_ms: 0 },
         State::Fetched => Step::Fetched { cid: "bafkreispec".into(), bytes: 3 },
         State::Refused => Step::Refused { reason: reason(), class: Some("noState") },
         State::Produced => Step::Produced { artifacts: vec![artifact("result.json")], basis: Some("receipts") },
@@ -130,14 +145,14 @@ fn step_to(state: State, height: u64) -> Step {
 fn way_to(state: State, height: u64) -> Vec<Step> {
     use State::{
         Announced, Broadcast, Fetched, Final, Mined, Pinned, Produced, ProofIntent, Quarantined, Refused, Replaced,
-        Reverted, Signed, Skipped, Withdrawn,
+        Reverted, Signed, Skipped, Waiting, Withdrawn,
     };
     let straight = [Fetched, Produced, Pinned, ProofIntent, Signed, Broadcast, Mined];
     let upto = |last: State| straight.iter().copied().take_while(move |state| *state != last).chain([last]);
     let states: Vec<State> = match state {
         Announced | Withdrawn => vec![],
         Refused => upto(Fetched).chain([Refused]).collect(),
-        Skipped | Quarantined => vec![state],
+        Waiting | Skipped | Quarantined => vec![state],
         Replaced => upto(Broadcast).chain([Replaced]).collect(),
         Final | Reverted => upto(Mined).chain([state]).collect(),
         straight => upto(straight).collect(),

@@ -1,6 +1,6 @@
 //! One step after another, and the ones that are refused.
 
-use refiner_journal::{JournalError, State, Step};
+use refiner_journal::{Action, JournalError, State, Step};
 
 use crate::{Bench, artifact, number, signed, step_to};
 
@@ -90,19 +90,9 @@ fn quarantined_item_says_why_and_what_was_last_until_it_is_retried() {
     let found = bench.journal.item(item).unwrap().unwrap();
     assert_eq!(found.reason.as_deref(), Some("fetch failed 10 times"));
     assert_eq!(found.last_error.as_deref(), Some("no route"));
-    bench.journal.retry(item, 6).unwrap();
+    assert!(bench.act(item, Action::Retry));
     let found = bench.journal.item(item).unwrap().unwrap();
     assert_eq!((found.state, found.reason, found.attempts), (State::Announced, None, 0));
-}
-
-#[test]
-fn only_quarantined_and_skipped_items_are_retried() {
-    for (height, state) in (1..).zip(State::ALL) {
-        let mut bench = Bench::new();
-        let item = bench.item_in(state, height);
-        let retried = bench.journal.retry(item, 9).is_ok();
-        assert_eq!(retried, matches!(state, State::Quarantined | State::Skipped), "{state}");
-    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use refiner_journal::{ItemId, JournalError, State, Step};
+use refiner_journal::{Action, ItemId, JournalError, State, Step};
 
 use crate::{Bench, checkpoint, signed, step_to};
 
@@ -102,7 +102,8 @@ proptest! {
                 }
                 Move::Retry { item } => {
                     let Some(&id) = ids.get(item) else { continue };
-                    if bench.journal.retry(id, 8).is_ok() {
+                    let begins = matches!(model[&id].1, State::Quarantined | State::Skipped);
+                    if bench.act(id, Action::Retry) && begins {
                         model.insert(id, (model[&id].0, State::Announced));
                     }
                 }

@@ -17,7 +17,7 @@ pub fn run(arguments: &Get) -> Result<ExitCode, Failure> {
     let hedge = HedgePolicy::within(settings.get(&table::FETCH_TIMEOUT));
     let fetcher = Fetcher::new(sources(&settings)?, None, hedge);
     let fetched = runtime()?.block_on(fetcher.fetch(&arguments.id)).map_err(ContentError::from)?;
-    tracing::info!(id = %arguments.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "Fetched content.");
+    tracing::info!(id = %arguments.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "content fetched");
     match &arguments.out {
         Some(path) => write(path, fetched.content.bytes())?,
         None => terminal::raw_out().bytes(fetched.content.bytes())?,

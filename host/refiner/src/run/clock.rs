@@ -42,7 +42,7 @@ pub async fn watch(
         if now.saturating_add(SET_BACK_MS) < expected {
             let shortened = context.journal.with(|journal| journal.due_by(now, milliseconds(longest)))?;
             if shortened > 0 {
-                tracing::warn!(items = shortened, "The clock was wrong; what it put off is due now.");
+                tracing::warn!(items = shortened, "clock was wrong, delayed items are due now");
                 State::ALL.into_iter().for_each(|state| context.journal.notify(state));
             }
         }

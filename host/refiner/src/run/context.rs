@@ -16,10 +16,11 @@ use refiner_journal::JournalError;
 use refiner_proofchain::ProofChain;
 use refiner_worker::{Pool, PoolConfig};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::{
     config::Settings, content_cache::ContentCache, error::RunError, journal_handle::JournalHandle, policy::StageError,
-    prefetcher::LocationPrefetcher, rules::Rule, status::Status,
+    prefetcher::LocationPrefetcher, rules::Rule, sources::Sources, status::Status,
 };
 
 /// What the stages share; each sees no more than it needs of it.
@@ -30,11 +31,17 @@ pub struct PipelineContext {
     pub store: LocalStore,
     pub fetcher: Fetcher,
     pub pinner: Option<Pinner>,
+    /// Where others find results that no pinner has.
+    pub public_url: Option<Url>,
     pub pool: Pool,
     pub content_cache: ContentCache,
     pub prefetcher: LocationPrefetcher,
+    /// The sources over HTTP that are known by name, and how they are.
+    pub sources: Sources,
     /// The first pause after a failure.
     pub retry: Duration,
+    /// Time after which a specimen that no source has is given up.
+    pub waiting_limit: Duration,
     pub operator: Option<alloy_primitives::Address>,
     rules: BTreeMap<B256, Rule>,
 }
@@ -52,8 +59,10 @@ impl PipelineContext {
         let limits =
             PinnerLimits { upload: settings.upload, ..PinnerLimits::patient(settings.fetch_stall, settings.fetch) };
         let pinner = settings.pinner.as_deref().map(|url| Pinner::new(url, limits)).transpose()?;
+        let gateways = gateways(settings)?;
         Ok(Self {
-            fetcher: fetcher(settings, &store, pinner.as_ref())?,
+            fetcher: fetcher(settings, &store, pinner.as_ref(), &gateways)?,
+            sources: Sources::new(pinner.clone(), gateways, status.clone()),
             pool: Pool::new(PoolConfig { chains, policy: settings.policy, ..PoolConfig::new(settings.workers) })?
                 .executing(settings.evm.executes(Some(settings.data.join("differences")))?),
             content_cache: ContentCache::default(),
@@ -63,7 +72,9 @@ impl PipelineContext {
             chain,
             store,
             pinner,
+            public_url: settings.public_url.clone(),
             retry: settings.retry,
+            waiting_limit: settings.waiting_limit,
             operator: None,
             rules: rules.into_iter().map(|rule| (rule.identity, rule)).collect(),
         })
@@ -73,6 +84,14 @@ impl PipelineContext {
         self.rules.values()
     }
 
+    /// The URL under which others find a result.
+    pub fn result_url(&self, cid: &str) -> String {
+        match self.public_url.as_ref().filter(|_| self.pinner.is_none()) {
+            Some(base) => format!("{}/ipfs/{cid}", base.as_str().trim_end_matches('/')),
+            None => format!("ipfs://{cid}"),
+        }
+    }
+
     /// The rule of an item, unless the operator took it out of the configuration.
     pub fn rule(&self, item: &refiner_journal::Item) -> Result<&Rule, StageError> {
         self.rules.get(&item.rule).ok_or_else(|| StageError::NoRule { name: item.rule_name.clone() })
@@ -80,17 +99,26 @@ impl PipelineContext {
 }
 
 /// The local store first: what one rule fetched, the next need not.
-fn fetcher(settings: &Settings, store: &LocalStore, pinner: Option<&Pinner>) -> Result<Fetcher, SetupError> {
+fn fetcher(
+    settings: &Settings,
+    store: &LocalStore,
+    pinner: Option<&Pinner>,
+    gateways: &[Gateway],
+) -> Result<Fetcher, SetupError> {
     let limits = HttpLimits::patient(settings.fetch_stall, settings.fetch);
     let mut sources: Vec<Arc<dyn FetchBackend>> = vec![Arc::new(store.clone())];
     sources.extend(pinner.map(|pinner| Arc::new(pinner.clone()) as Arc<dyn FetchBackend>));
-    let gateways = match &settings.gateways {
-        Some(named) => named.iter().map(|base| Gateway::new(base, limits)).collect::<Result<_, _>>()?,
-        None => public_gateways(limits)?,
-    };
-    sources.extend(gateways.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn FetchBackend>));
+    sources.extend(gateways.iter().map(|gateway| Arc::new(gateway.clone()) as Arc<dyn FetchBackend>));
     let policy = if settings.private_urls { AddressPolicy::Anywhere } else { AddressPolicy::Public };
     Ok(Fetcher::new(sources, Some(UrlFetcher::new(limits, policy)?), HedgePolicy::within(settings.fetch)))
+}
+
+fn gateways(settings: &Settings) -> Result<Vec<Gateway>, SetupError> {
+    let limits = HttpLimits::patient(settings.fetch_stall, settings.fetch);
+    match &settings.gateways {
+        Some(named) => named.iter().map(|base| Gateway::new(base, limits)).collect(),
+        None => public_gateways(limits),
+    }
 }
 
 /// How often the store is looked at: it grows by some GiB a day at most.
@@ -109,10 +137,10 @@ pub async fn prune(
         match pruned {
             Ok(Ok(pruned)) if pruned.removed == 0 => {}
             Ok(Ok(pruned)) => {
-                tracing::info!(removed = pruned.removed, bytes = pruned.removed_bytes, "Pruned the content store.");
+                tracing::info!(removed = pruned.removed, bytes = pruned.removed_bytes, "content store pruned");
             }
-            Ok(Err(error)) => tracing::warn!(error = %ErrorChain(&error), "The content store could not be pruned."),
-            Err(error) => tracing::error!(%error, "Pruning the content store panicked."),
+            Ok(Err(error)) => tracing::warn!(error = %ErrorChain(&error), "content store not pruned"),
+            Err(error) => tracing::error!(%error, "pruning the content store panicked"),
         }
         tokio::select! {
             () = tokio::time::sleep(PRUNE_EVERY) => {}

@@ -9,8 +9,8 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use refiner_content::serve::{ServeError, listen};
 use refiner_journal::{Filter, State};
+use refiner_listener::{Access, BindError, Limits};
 use refiner_proofchain::Rpc;
 use refiner_sandbox::{BasisReport, ReasonClass};
 use serde_json::{Value, json};
@@ -19,8 +19,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{journal_handle::JournalHandle, nodes, status::Status};
 
-/// Quarantined items that the status lists; `refiner journal list` has all.
-const QUARANTINED_SHOWN: usize = 10;
+/// Quarantined and waiting items that the status lists; `refiner journal list` has all.
+const ITEMS_SHOWN: usize = 10;
+
+/// Version of the form of `/status`.
+const SCHEMA_VERSION: u32 = 2;
 
 /// The basis of results that the status counts.
 const FROM_RECEIPTS: &str = (BasisReport::Receipts { reason: None }).as_str();
@@ -34,23 +37,20 @@ pub struct Health {
     pub rpc: Rpc,
 }
 
-/// Listens; on a loopback address only unless somebody says otherwise, as the answers say what an operator earns.
-pub async fn bind(address: SocketAddr, anywhere: bool) -> Result<TcpListener, ServeError> {
-    listen(address, anywhere).await
+/// Listens; on a loopback address only unless more is permitted, as the answers show what an operator earns.
+pub async fn bind(address: SocketAddr, anywhere: bool) -> Result<TcpListener, BindError> {
+    refiner_listener::bind(address, anywhere).await
 }
 
 /// Answers until `stop`.
-pub async fn serve(health: Health, listener: TcpListener, stop: CancellationToken) {
+pub async fn serve(health: Health, listener: TcpListener, access: Access, stop: CancellationToken) {
     let router = Router::new()
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(readyz))
         .route("/status", get(status))
         .route("/metrics", get(metrics))
         .with_state(Arc::new(health));
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
-    if let Err(error) = served {
-        tracing::error!(%error, "Health is not served any more.");
-    }
+    refiner_listener::serve(vec![listener], router, Limits::of_monitoring(), access, stop).await;
 }
 
 /// 200 when the chain was reached and nothing is being stopped.
@@ -80,7 +80,9 @@ async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {
         let filter = Filter { state: Some(State::Quarantined), ..Filter::default() };
         Ok::<_, refiner_journal::JournalError>((
             journal.counts()?,
-            journal.list(&filter, QUARANTINED_SHOWN)?,
+            journal.list(&filter, ITEMS_SHOWN)?,
+            journal.waiting()?,
+            journal.list(&Filter { state: Some(State::Waiting), ..Filter::default() }, ITEMS_SHOWN)?,
             journal.open_transactions()?,
             journal.count_of_basis(FROM_RECEIPTS)?,
             journal.count_of_class(ReasonClass::NoState.as_str())?,
@@ -89,28 +91,33 @@ async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {
     });
     let now = health.status.now().clone();
     let journal = match asked {
-        Ok((counts, quarantined, unsettled, from_receipts, without_state, sessions)) => {
+        Ok((counts, quarantined, waiting, waiting_items, unsettled, from_receipts, without_state, sessions)) => {
             let items: serde_json::Map<_, _> =
                 counts.iter().map(|count| (count.state.to_string(), count.items.into())).collect();
-            let open = |count: &&refiner_journal::Count| !count.state.is_end();
+            let open = |count: &&refiner_journal::Count| !count.state.is_end() && count.state != State::Waiting;
             let oldest = counts.iter().filter(open).map(|count| count.oldest_ms).min();
             let quarantined: Vec<_> = quarantined
                 .iter()
                 .map(|item| json!({ "item": item.id, "height": item.height, "reason": item.reason }))
                 .collect();
+            let waiting_items: Vec<_> = waiting_items
+                .iter()
+                .map(|item| json!({ "item": item.id, "height": item.height, "reason": item.reason, "nextLookMs": item.due_ms }))
+                .collect();
             json!({
                 "items": items,
-                "oldest_unfinished_ms": oldest,
+                "waiting": { "items": waiting.items, "oldestMs": waiting.oldest_ms, "nextLookMs": waiting.next_ms, "first": waiting_items },
+                "oldestUnfinishedMs": oldest,
                 "quarantined": quarantined,
                 "unsettled": unsettled,
-                "from_receipts": from_receipts,
-                "without_state": without_state,
+                "fromReceipts": from_receipts,
+                "withoutState": without_state,
                 "sessions": sessions,
             })
         }
         Err(error) => json!({ "error": error.to_string() }),
     };
     Json(
-        json!({ "version": env!("CARGO_PKG_VERSION"), "now": now, "nodes": nodes::view(&health.rpc), "journal": journal }),
+        json!({ "schemaVersion": SCHEMA_VERSION, "version": env!("CARGO_PKG_VERSION"), "now": now, "nodes": nodes::view(&health.rpc), "journal": journal }),
     )
 }

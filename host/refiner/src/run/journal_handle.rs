@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use refiner_journal::{ItemId, Journal, JournalError, State, Step};
+use refiner_journal::{Action, Applied, ItemId, Journal, JournalError, Selection, State, Step};
 use tokio::sync::watch;
 
 use super::{clock::now_ms, metrics::Metrics};
@@ -32,7 +32,7 @@ impl JournalHandle {
         self.notifier(state).subscribe()
     }
 
-    /// Asks or tells the journal what may take a disk's time or a look through all of it. The runtime is told to go on elsewhere.
+    /// Runs a read or write of the journal that may take a disk's time or a look through all of it; the runtime moves its other tasks elsewhere.
     pub fn with<T>(&self, ask: impl FnOnce(&mut Journal) -> T) -> T {
         tokio::task::block_in_place(|| self.at_once(ask))
     }
@@ -73,7 +73,7 @@ impl JournalHandle {
         }
         match written {
             Err(error) if error.is_stale() => {
-                tracing::info!(%error, "An item was moved while it was worked on.");
+                tracing::info!(%error, "item moved meanwhile, outcome dropped");
                 Ok(())
             }
             written => written,
@@ -91,7 +91,14 @@ impl JournalHandle {
         }
     }
 
-    /// Says that items have come to `state`.
+    /// Does what an operator asks, and lets every stage look at what changed.
+    pub fn apply(&self, selection: &Selection, action: Action) -> Result<Applied, JournalError> {
+        let applied = self.with(|journal| journal.apply(selection, action, now_ms()));
+        State::ALL.into_iter().for_each(|state| self.notify(state));
+        applied
+    }
+
+    /// Announces to the stages that items have come to `state`.
     pub fn notify(&self, state: State) {
         self.notifier(state).send_replace(());
     }

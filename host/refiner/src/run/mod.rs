@@ -16,26 +16,30 @@ mod content_cache;
 mod context;
 mod error;
 mod health;
+mod heartbeat;
 mod journal_handle;
 mod metrics;
 mod nodes;
 mod outage;
+mod outcome;
 mod policy;
 mod prefetcher;
 mod prove;
 mod rules;
 mod scan;
 mod shutdown;
+mod sources;
 mod stage;
 mod stage_runner;
 mod status;
 
 pub use self::{error::RunError, scan::command as scan_again};
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
 use refiner_journal::{Binding, Journal, JournalError, State, Step};
+use refiner_listener::Access;
 use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Secret, Signer};
 use tokio::{runtime::Builder, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -51,12 +55,14 @@ use self::{
     stage_runner::{Backpressure, StageRunner},
     status::Status,
 };
-use crate::{cli, custody};
+use crate::{cli, control, custody};
 
 /// Items in the stage of the workers for each of them: while one runs, others wait for the disk to keep what they produced.
 const KEEPING_PER_WORKER: usize = 3;
 /// Specimens that wait to be run for each worker. They are in memory, and memory that is never touched need not be cleared.
 const WAITING_PER_WORKER: usize = 2;
+/// Fetches for each look at what no source has.
+const LOOKS_PER_FETCHES: usize = 4;
 /// Threads for the journal, the content store and names, beside one for each item at work. Each costs some MiB.
 const OTHER_BLOCKING_THREADS: usize = 16;
 /// Threads that are still in a worker's or the disk's hands when everything else ended get this long.
@@ -69,7 +75,7 @@ const LOOK_AGAIN_MIN: Duration = Duration::from_millis(100);
 /// The longest time between two such looks.
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(60);
 
-/// Runs until it is told to stop, with the key that came through the environment, where one did.
+/// Runs until a signal stops it, with the key that came through the environment, where one did.
 pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failure> {
     let settings = Arc::new(config::read(arguments, key)?);
     if matches!(settings.key, Key::From(_)) {
@@ -103,10 +109,12 @@ async fn daemon(
 ) -> Result<(), RunError> {
     let journal = JournalHandle::new(journal, Metrics::new()?);
     let listener = health::bind(settings.health, settings.health_anywhere).await?;
+    let access = Access::of_hosts(settings.allow_hosts.iter().cloned());
     let health_stop = CancellationToken::new();
     let rpc = Rpc::new(settings.rpc.iter().cloned(), rpc_limits(&settings))?;
     let health = Health { journal: journal.clone(), status: status.clone(), rpc: rpc.clone() };
-    let health = tokio::spawn(health::serve(health, listener, health_stop.clone()));
+    let health = tokio::spawn(health::serve(health, listener, access, health_stop.clone()));
+    let control = tokio::spawn(serve_control(control::bind(&settings.data), journal.clone(), health_stop.clone()));
 
     let watch = tokio::spawn(nodes::watch(rpc.clone(), health_stop.clone()));
 
@@ -119,10 +127,18 @@ async fn daemon(
         () = stop.cancelled() => Ok(()),
     };
     health_stop.cancel();
-    // It only has answers to finish.
-    let _ = tokio::time::timeout(THREADS_END, health).await;
+    // They only have answers to finish.
+    let _ = tokio::time::timeout(THREADS_END, async { tokio::join!(health, control) }).await;
     let _ = watch.await;
     ended
+}
+
+/// Without the socket everything works but an operator's commands on the journal.
+async fn serve_control(socket: io::Result<control::ControlSocket>, journal: JournalHandle, stop: CancellationToken) {
+    match socket {
+        Ok(socket) => control::serve(socket, stop, move |selection, action| journal.apply(selection, action)).await,
+        Err(error) => tracing::warn!(%error, hint = "stop refiner to change its journal", "control socket unavailable"),
+    }
 }
 
 /// Nodes are looked at again in proportion to how often the chain is asked for news.
@@ -154,14 +170,47 @@ async fn open(
     let binding =
         Binding { proof_chain: settings.network.chain_id, announcer: settings.network.specimen_contract, operator };
     journal.with(|journal| journal.bind(&binding))?;
+    wake_after_change(settings, &journal)?;
+    supersede(&rules, &journal)?;
     scan::remember(&chain, &scan::passed(&journal)?);
     let mut context = PipelineContext::open(settings, journal, status.clone(), chain.clone(), rules, chains)?;
     context.operator = operator;
     let mut now = status.now();
     (now.operator, now.ready) = (operator, true);
     drop(now);
-    tracing::info!(?operator, chain = settings.network.chain_id, "Everything is in place.");
+    let proof_chain = settings.network.chain_id;
+    match operator {
+        Some(operator) => tracing::info!(%operator, proof_chain, "daemon ready"),
+        None => tracing::info!(proof_chain, "daemon ready, results are not proved"),
+    }
     Ok((Arc::new(context), signer.map(|signer| Prover::new(chain, signer, settings.fees))))
+}
+
+/// What is under way for rules or formats that are not served any more is run again under those that are.
+fn supersede(rules: &[rules::Rule], journal: &JournalHandle) -> Result<(), JournalError> {
+    let targets: Vec<_> = rules.iter().map(rules::Rule::target).collect();
+    let superseded = journal.with(|journal| journal.supersede(&targets, clock::now_ms()))?;
+    if superseded.ended > 0 {
+        tracing::warn!(
+            superseded = superseded.ended,
+            begun = superseded.begun,
+            "rules or formats changed, unproved items are run again"
+        );
+    }
+    Ok(())
+}
+
+/// Other sources, or another program, may read what the former could not.
+fn wake_after_change(settings: &Settings, journal: &JournalHandle) -> Result<(), JournalError> {
+    let Settings { pinner, gateways, private_urls, .. } = settings;
+    let sources = format!("{} {pinner:?} {gateways:?} {private_urls}", env!("CARGO_PKG_VERSION"));
+    // URLs carry credentials.
+    let digest = refiner_specimen::sha256(sources.as_bytes()).to_string();
+    if journal.with(|journal| journal.replace_fact("sources", &digest))? {
+        let woken = journal.with(|journal| journal.wake(None))?;
+        tracing::info!(waiting = woken.waiting, "sources changed, waiting specimens are looked at again");
+    }
+    Ok(())
 }
 
 /// A node that does not answer is waited for; one of another chain is a mistake.
@@ -178,7 +227,7 @@ async fn connect(settings: &Settings, rpc: &Rpc, status: &Status) -> Result<Proo
                 failures += 1;
                 let error = ErrorChain(&error).to_string();
                 if outage.failed() {
-                    tracing::warn!(error, ?pause, "The proof chain does not answer.");
+                    tracing::warn!(error, retry_in = ?pause, "node unreachable");
                 }
                 status.set_blocked("connect", error);
                 tokio::time::sleep(pause).await;
@@ -209,6 +258,14 @@ async fn stages(
         Backpressure { waiting: State::Fetched, most: settings.workers * WAITING_PER_WORKER, then: State::Produced };
     let fetches = StageRunner { ahead: Some(ahead), ..stage_runner("fetch", State::Announced, settings.fetches) };
     running.spawn(fetches.work(Arc::clone(&context), stop.clone(), stage::fetch));
+    // What no source has is looked at beside the rest, so that thousands of it keep none of the others waiting.
+    let looks = StageRunner {
+        ahead: Some(ahead),
+        ..stage_runner("fetch", State::Waiting, settings.fetches.div_ceil(LOOKS_PER_FETCHES))
+    };
+    running.spawn(looks.work(Arc::clone(&context), stop.clone(), stage::fetch));
+    running.spawn(sources::watch(Arc::clone(&context), stop.clone()));
+    running.spawn(heartbeat::beat(Arc::clone(&context), settings.heartbeat, stop.clone()));
     // Without a pinner the local store is where the network finds them.
     let next = context.pinner.is_none().then_some((State::Produced, (|| Step::Pinned) as fn() -> Step));
     let runs = StageRunner { next, ..stage_runner("refine", State::Fetched, at_workers) };
@@ -230,18 +287,18 @@ async fn stages(
                 None => return ended,
                 Some(Ok(Ok(()))) => {}
                 Some(Ok(Err(error))) => {
-                    tracing::error!(error = %ErrorChain(&error), "The journal cannot be used; everything stops.");
+                    tracing::error!(error = %ErrorChain(&error), "journal unusable, stopping");
                     ended = ended.and(Err(error.into()));
                     stop.cancel();
                 }
                 Some(Err(error)) => {
-                    tracing::error!(%error, "A stage panicked; everything stops.");
+                    tracing::error!(%error, "stage panicked, stopping");
                     ended = ended.and(Err(RunError::Stage(error)));
                     stop.cancel();
                 }
             },
             () = &mut deadline => {
-                tracing::warn!("The time to finish is over; what was begun is begun again next time.");
+                tracing::warn!("shutdown timeout, unfinished work is done again at the next start");
                 return ended;
             }
         }

@@ -77,12 +77,12 @@ fn tell(report: &NodeReport, line: Option<Line>) {
     match (line, &report.set_aside) {
         (Some(Line::SetAside), Some(reason)) if reason.is_identity() => {
             tracing::error!(node, %reason, hint = "compare --network, --proof-chain-id and the contracts with the node behind --rpc",
-                "A node of the proof chain is of another chain and is not asked.");
+                "node is of another chain, not asked");
         }
         (Some(Line::SetAside), Some(reason)) => {
-            tracing::warn!(node, %reason, "A node of the proof chain is set aside.");
+            tracing::warn!(node, %reason, "node set aside");
         }
-        (Some(Line::Well), _) => tracing::info!(node, "A node of the proof chain is asked again."),
+        (Some(Line::Well), _) => tracing::info!(node, "node well again"),
         _ => {}
     }
 }
@@ -94,7 +94,7 @@ pub fn view(rpc: &Rpc) -> Vec<Value> {
 
 fn view_of(report: &NodeReport) -> Value {
     let state = match (&report.set_aside, report.checked) {
-        (Some(_), _) => "set_aside",
+        (Some(_), _) => "setAside",
         (None, false) => "unchecked",
         (None, true) => "well",
     };
@@ -102,10 +102,10 @@ fn view_of(report: &NodeReport) -> Value {
         "node": report.endpoint.to_string(),
         "state": state,
         "reason": report.set_aside.as_ref().map(ToString::to_string),
-        "since_ms": now_ms().saturating_sub(milliseconds(report.unchanged_for)),
+        "sinceMs": now_ms().saturating_sub(milliseconds(report.unchanged_for)),
         "head": report.head,
-        "head_age_s": report.head_age.map(|age| age.as_secs()),
-        "not_asked_for_s": report.wait.map(|wait| wait.as_secs().saturating_add(1)),
+        "headAgeS": report.head_age.map(|age| age.as_secs()),
+        "notAskedForS": report.wait.map(|wait| wait.as_secs().saturating_add(1)),
     })
 }
 
@@ -158,7 +158,7 @@ mod tests {
     fn status_shows_neither_the_path_nor_more_than_the_state() {
         let shown = view_of(&failed(NodeFailure::TimedOut, 1)).to_string();
         assert!(
-            !shown.contains("s3cret") && shown.contains("no answer in time") && shown.contains("set_aside"),
+            !shown.contains("s3cret") && shown.contains("no answer in time") && shown.contains("setAside"),
             "{shown}"
         );
     }

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use refiner_content::{Blame, FetchFailure, KeepError, Refused};
-use refiner_journal::JournalError;
+use refiner_journal::{JournalError, State};
 use refiner_proofchain::RpcError;
 use refiner_sandbox::HostFailure;
 use refiner_specimen::DecodeError;
@@ -12,12 +12,18 @@ use refiner_worker::{Quarantined, WorkerFailure};
 
 use super::{clock::milliseconds, stage::Mismatch};
 
-/// Failures of one item in one stage after which each further one is told as an alarm.
+/// Failures of one item in one stage after which each further one is logged as an error.
 const ALARM_AFTER: u32 = 6;
 /// Tries of what may be bad luck and may be the item's fault.
 const DOUBTFUL_TRIES_MAX: u32 = 3;
 /// The longest pause between two tries, as a multiple of the first.
 const PAUSE_FACTOR_MAX: u32 = 300;
+/// Fruitless searches of all sources after which a specimen waits: most sources are well again within a minute, or are not for long.
+const SEARCHES_BEFORE_WAITING: u32 = 4;
+/// The longest pause between two looks at what waits, as a multiple of the first pause: six hours for one of a second.
+const LOOK_FACTOR_MAX: u32 = 21_600;
+/// Looks that a specimen without any readable address is ahead of others: only a further producer can help.
+const LOOKS_SKIPPED: u32 = 2;
 
 /// Why a stage failed.
 #[derive(Debug, thiserror::Error)]
@@ -52,8 +58,8 @@ pub enum StageError {
         /// How many.
         artifacts: usize,
     },
-    /// The rule was taken out of the configuration.
-    #[error("rule {name} is not configured any more")]
+    /// The rule was taken out of the configuration, or has another identity. Items under way are superseded at the start.
+    #[error("rule {name} is no longer configured with this identity")]
     NoRule {
         /// Its name.
         name: String,
@@ -86,6 +92,10 @@ pub enum Disposition {
     Retry,
     /// Tried again so many times in all, then quarantined.
     RetryUpTo(u32),
+    /// Tried again some times, and then looked at ever more rarely, apart from the backlog.
+    RetryThenWait,
+    /// Looked at ever more rarely, apart from the backlog.
+    Wait,
     /// The item is tried again, and the stage pauses: every other item would meet the same.
     PauseStage,
     /// Waits for a person.
@@ -96,14 +106,22 @@ impl StageError {
     /// The exhaustive policy: infrastructure is waited for, poison is set aside.
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::Rpc(_) | Self::Nowhere { .. } | Self::NoRule { .. } | Self::Journal(_) => Disposition::Retry,
-            Self::Fetch(failure) => by_blame(failure.blame()),
+            Self::Rpc(_) | Self::Journal(_) => Disposition::Retry,
+            Self::Nowhere { .. } => Disposition::Wait,
+            // No source is configured.
+            Self::Fetch(failure) if failure.attempts.is_empty() => Disposition::Wait,
+            Self::Fetch(failure) => match failure.blame() {
+                Blame::Infrastructure => Disposition::RetryThenWait,
+                Blame::Final => Disposition::Quarantine,
+            },
             // The pinner builds other trees than the network's profile, and would of every result.
             Self::Keep(KeepError::WrongId { .. }) => Disposition::PauseStage,
             Self::Keep(error) => by_blame(error.blame()),
-            Self::Specimen(_) | Self::Mismatch(_) | Self::NotOneArtifact { .. } | Self::Panicked => {
-                Disposition::Quarantine
-            }
+            Self::Specimen(_)
+            | Self::Mismatch(_)
+            | Self::NotOneArtifact { .. }
+            | Self::NoRule { .. }
+            | Self::Panicked => Disposition::Quarantine,
             Self::Run(Quarantined { reason, .. }) => match reason {
                 // The workers' surroundings, not the specimen.
                 WorkerFailure::Spawn(_)
@@ -136,11 +154,16 @@ impl StageError {
         }
     }
 
-    /// What is done now, after `failures` earlier failures of the item in this stage.
-    pub fn decide(&self, failures: u32) -> Decision {
+    /// What is done now, after `failures` earlier failures of the item in this state.
+    pub fn decide(&self, state: State, failures: u32) -> Decision {
         let again = Decision::Again { alarm: failures + 1 >= ALARM_AFTER };
+        let looks = if state == State::Waiting { failures } else { 0 };
         match self.disposition() {
-            Disposition::Retry => again,
+            Disposition::Wait => Decision::Wait { looks: looks + SEARCHES_BEFORE_WAITING + LOOKS_SKIPPED },
+            Disposition::RetryThenWait if state == State::Waiting || failures + 1 >= SEARCHES_BEFORE_WAITING => {
+                Decision::Wait { looks: looks + SEARCHES_BEFORE_WAITING }
+            }
+            Disposition::Retry | Disposition::RetryThenWait => again,
             Disposition::RetryUpTo(tries) if failures + 1 < tries => again,
             Disposition::PauseStage => Decision::PauseStage,
             Disposition::RetryUpTo(_) | Disposition::Quarantine => Decision::Quarantine,
@@ -153,8 +176,13 @@ impl StageError {
 pub enum Decision {
     /// Tried again after a pause.
     Again {
-        /// Somebody should look.
+        /// A failure that needs the operator.
         alarm: bool,
+    },
+    /// Looked at again after a pause for so many fruitless looks, and no part of the backlog until then.
+    Wait {
+        /// The number of looks.
+        looks: u32,
     },
     /// Tried again when the stage resumes.
     PauseStage,
@@ -177,15 +205,25 @@ pub fn longest_pause(first: Duration) -> Duration {
 
 /// The pause after `failures` failures: doubling from `first` up to 300 times that, with jitter.
 pub fn pause_ms(first: Duration, failures: u32) -> u64 {
-    let longest = first.saturating_mul(PAUSE_FACTOR_MAX);
+    growing_ms(first, failures, PAUSE_FACTOR_MAX)
+}
+
+/// The pause after `looks` looks at what no source has: doubling from `first` up to 21,600 times that, with jitter.
+pub fn look_pause_ms(first: Duration, looks: u32) -> u64 {
+    growing_ms(first, looks, LOOK_FACTOR_MAX)
+}
+
+fn growing_ms(first: Duration, failures: u32, factor_max: u32) -> u64 {
+    let longest = first.saturating_mul(factor_max);
     let pauses = ExponentialBuilder::default()
         .with_min_delay(first)
         .with_max_delay(longest)
         .with_jitter()
         .without_max_times()
         .build();
-    // Doubling reaches the longest pause within ten steps.
-    let pause = pauses.into_iter().nth(failures.min(10) as usize).unwrap_or(longest);
+    // Doubling reaches the longest pause within so many steps.
+    let steps = factor_max.ilog2() + 1;
+    let pause = pauses.into_iter().nth(failures.min(steps) as usize).unwrap_or(longest);
     milliseconds(pause)
 }
 
@@ -201,14 +239,14 @@ mod tests {
 
     #[test]
     fn infrastructure_is_waited_for_and_poison_set_aside() {
-        use Disposition::{PauseStage, Quarantine, Retry, RetryUpTo};
+        use Disposition::{PauseStage, Quarantine, Retry, RetryThenWait, RetryUpTo, Wait};
         let full = KeepError::DiskFull { path: "/data".into(), needed_bytes: 1 };
         let other_id = KeepError::WrongId {
             to: refiner_content::Origin::of_path("/".as_ref()),
             ours: refiner_content::content_id(b""),
             theirs: Excerpt::of(b"another"),
         };
-        let too_large = FetchFailure {
+        let slow = FetchFailure {
             attempts: vec![FetchError::Deadline {
                 from: refiner_content::Origin::of_path("/".as_ref()),
                 deadline_ms: 1,
@@ -219,12 +257,12 @@ mod tests {
                 StageError::Nowhere {
                     refused: vec![Refused { entry: Excerpt::of(b"local"), why: NotFetchable::OnlyLocal }],
                 },
-                Retry,
+                Wait,
             ),
             (full.into(), Retry),
             (other_id.into(), PauseStage),
-            (too_large.into(), Retry),
-            (FetchFailure { attempts: vec![] }.into(), Quarantine),
+            (slow.into(), RetryThenWait),
+            (FetchFailure { attempts: vec![] }.into(), Wait),
             (StageError::NotOneArtifact { artifacts: 2 }, Quarantine),
             (StageError::Panicked, Quarantine),
             (run(WorkerFailure::Hung { wall_ms: 1 }), RetryUpTo(DOUBTFUL_TRIES_MAX)),
@@ -239,12 +277,25 @@ mod tests {
     #[test]
     fn doubtful_failures_are_tried_three_times_and_infrastructure_for_ever_and_loudly() {
         let hung = run(WorkerFailure::Hung { wall_ms: 1 });
-        assert_eq!(hung.decide(DOUBTFUL_TRIES_MAX - 2), Decision::Again { alarm: false });
-        assert_eq!(hung.decide(DOUBTFUL_TRIES_MAX - 1), Decision::Quarantine);
+        let decide = |error: &StageError, failures| error.decide(State::Fetched, failures);
+        assert_eq!(decide(&hung, DOUBTFUL_TRIES_MAX - 2), Decision::Again { alarm: false });
+        assert_eq!(decide(&hung, DOUBTFUL_TRIES_MAX - 1), Decision::Quarantine);
+        let no_room = run(WorkerFailure::Host(HostFailure::NoRoom));
+        assert_eq!(decide(&no_room, ALARM_AFTER - 2), Decision::Again { alarm: false });
+        assert_eq!(decide(&no_room, ALARM_AFTER - 1), Decision::Again { alarm: true });
+        assert_eq!(decide(&no_room, 1_000_000), Decision::Again { alarm: true });
+    }
+
+    #[test]
+    fn what_no_source_gives_waits_after_some_searches_and_what_has_no_address_at_once() {
         let nowhere = StageError::Nowhere { refused: Vec::new() };
-        assert_eq!(nowhere.decide(ALARM_AFTER - 2), Decision::Again { alarm: false });
-        assert_eq!(nowhere.decide(ALARM_AFTER - 1), Decision::Again { alarm: true });
-        assert_eq!(nowhere.decide(1_000_000), Decision::Again { alarm: true });
+        let slow = || FetchError::Deadline { from: refiner_content::Origin::of_path("/".as_ref()), deadline_ms: 1 };
+        let absent = StageError::from(FetchFailure { attempts: vec![slow()] });
+        assert_eq!(nowhere.decide(State::Announced, 0), Decision::Wait { looks: 6 });
+        assert_eq!(nowhere.decide(State::Waiting, 3), Decision::Wait { looks: 9 });
+        assert_eq!(absent.decide(State::Announced, 2), Decision::Again { alarm: false });
+        assert_eq!(absent.decide(State::Announced, 3), Decision::Wait { looks: 4 });
+        assert_eq!(absent.decide(State::Waiting, 1), Decision::Wait { looks: 5 });
     }
 
     #[test]
@@ -256,5 +307,7 @@ mod tests {
             let pause = pause_ms(first, failures);
             assert!((least..=most).contains(&pause), "{failures}: {pause}");
         }
+        let longest = look_pause_ms(Duration::from_secs(1), 1_000_000);
+        assert!((21_600_000..=43_200_000).contains(&longest), "{longest}");
     }
 }

@@ -11,7 +11,7 @@ use crate::signals;
 pub fn on_signals(stop: &CancellationToken, status: &Status) -> io::Result<()> {
     let status = status.clone();
     signals::shutdown_on_signal(stop, move || {
-        tracing::info!("Told to stop: nothing new is begun.");
+        tracing::info!("shutting down, no new work is begun");
         status.now().stopping = true;
     })
 }

@@ -13,10 +13,10 @@ use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    clock::{milliseconds, now_ms},
+    clock::now_ms,
     context::PipelineContext,
-    metrics::{Event, Outcome},
-    policy::{Decision, Disposition, StageError, pause_ms},
+    metrics::Event,
+    policy::{Disposition, StageError},
 };
 
 /// How long a stage runner sleeps at most when no notification comes: items whose pause is over notify no stage.
@@ -137,7 +137,7 @@ impl StageRunner {
                 let reason = ErrorChain(error).to_string();
                 if paused.is_none() {
                     let (hint, recheck_s) = (error.hint(), self.recheck.as_secs());
-                    tracing::error!(stage = self.name, reason, hint, recheck_s, "stage paused; all work is kept");
+                    tracing::error!(stage = self.name, reason, hint, recheck_s, "stage paused, all work is kept");
                 }
                 context.status.set_blocked(self.name, reason);
                 Some(Instant::now())
@@ -148,51 +148,6 @@ impl StageRunner {
                 None
             }
             Ok(_) | Err(_) => paused,
-        }
-    }
-
-    fn write_down(
-        self,
-        context: &PipelineContext,
-        item: &Item,
-        took: Duration,
-        outcome: Result<Step, StageError>,
-    ) -> Result<(), JournalError> {
-        let worked = |outcome| context.journal.metrics.worked(self.name, outcome, took);
-        let error = match outcome {
-            Ok(step) => {
-                worked(Outcome::Done);
-                tracing::info!(item = %item.id, height = item.height, stage = self.name, state = %step.to(), "An item went on.");
-                let next = self.next.filter(|(to, _)| *to == step.to()).map(|(_, next)| (item.id, next()));
-                return context.journal.advance_all(&[(item.id, step)].into_iter().chain(next).collect::<Vec<_>>());
-            }
-            Err(error) => error,
-        };
-        let told = ErrorChain(&error).to_string();
-        match error.decide(item.attempts) {
-            Decision::Again { alarm } => {
-                worked(Outcome::Retried);
-                let pause_ms = pause_ms(context.retry, item.attempts);
-                if alarm {
-                    tracing::error!(item = %item.id, height = item.height, stage = self.name, error = told, failures = item.attempts + 1, pause_ms,
-                        "A stage keeps failing for an item; somebody should look.");
-                } else {
-                    tracing::warn!(item = %item.id, height = item.height, stage = self.name, error = told, pause_ms,
-                        "A stage failed for an item and will try again.");
-                }
-                context.journal.failed(item.id, self.state, &told, now_ms() + pause_ms)
-            }
-            Decision::PauseStage => {
-                worked(Outcome::Retried);
-                context.journal.failed(item.id, self.state, &told, now_ms() + milliseconds(self.recheck))
-            }
-            Decision::Quarantine => {
-                worked(Outcome::Quarantined);
-                tracing::error!(item = %item.id, height = item.height, stage = self.name, error = told,
-                    "An item was set aside; see `refiner journal show`.");
-                let reason = format!("{}: {told}", self.name);
-                context.journal.advance(item.id, &Step::Quarantined { reason })
-            }
         }
     }
 }

@@ -21,6 +21,7 @@ pub struct Status {
 
 /// The parts that are not in the journal.
 #[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Now {
     /// Set when the chain was reached and every stage runs.
     pub ready: bool,
@@ -33,6 +34,10 @@ pub struct Now {
     pub operator: Option<Address>,
     /// Wei of the proof chain's coin, as last asked.
     pub balance_wei: Option<U256>,
+    /// Wei for one gas, as last asked.
+    pub gas_price_wei: Option<U256>,
+    /// The last failure of a stage or a part, in words.
+    pub last_failure: Option<String>,
     /// Why no proof is submitted, if none is.
     pub paused: Option<Pause>,
     /// Our results beside those that other operators proved, since the start.
@@ -43,6 +48,7 @@ pub struct Now {
 
 /// The state of the scan.
 #[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Scan {
     /// Blocks that are asked for at once, as many as the provider answers.
     pub range_blocks: u64,
@@ -62,6 +68,7 @@ pub struct Scan {
 
 /// Why no proof is submitted.
 #[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Pause {
     pub reason: String,
     pub hint: Option<String>,
@@ -85,6 +92,7 @@ impl Pause {
 
 /// Our results beside those that other operators proved.
 #[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Compared {
     /// No other operator had proved a result of the specimen yet.
     pub alone: u64,
@@ -97,6 +105,7 @@ pub struct Compared {
 
 /// A specimen of which others proved another result.
 #[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Difference {
     pub height: u64,
     pub specimen_hash: B256,
@@ -107,6 +116,7 @@ pub struct Difference {
 
 /// A result that others proved.
 #[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PeerResult {
     pub result_hash: B256,
     /// By how many operators.
@@ -125,6 +135,7 @@ impl fmt::Display for Difference {
 
 /// What a part waits for.
 #[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Waiting {
     pub what: String,
     pub since_ms: u64,
@@ -138,6 +149,7 @@ impl Status {
     /// A part waits; `what` may change while it does.
     pub fn set_blocked(&self, part: &'static str, what: String) {
         let mut now = self.now();
+        now.last_failure = Some(format!("{part}: {what}"));
         let since_ms = now.waits_for.get(part).map_or_else(now_ms, |waiting| waiting.since_ms);
         now.waits_for.insert(part, Waiting { what, since_ms });
     }

@@ -5,7 +5,7 @@
 //! | the pinner answers 200 and nothing, unreadable JSON, a panic; stalls; dies in an upload | `produced`, tried again | the item's error |
 //! | the pinner answers several objects | goes on: ours is among them | |
 //! | the pinner names other content | `quarantined` | the item's reason, `/status` |
-//! | the specimen is not there yet, or is garbled | `announced`, tried again | the item's error |
+//! | the specimen is not there yet, or is garbled | `announced`, tried again; after a minute `waiting` | the item's error, `/status` |
 //! | the node is silent, limits rates, is away | stays where it is | `/status`, `waits_for` |
 //! | the node limits ranges, drops a transaction | goes on | the log |
 //! | the only node gives no usable answer, or is of a chain that was started anew | stays where it is | `/status`, `waits_for` and `nodes` |
@@ -47,7 +47,8 @@ pub async fn until_failed(bench: &mut Bench, given: &Given, state: State, words:
             let items = bench.items();
             let item = items.iter().find(|item| item.height == height);
             item.is_some_and(|item| {
-                item.state == state && item.last_error.as_ref().is_some_and(|error| error.contains(words))
+                let later = state == State::Announced && item.state == State::Waiting;
+                (item.state == state || later) && item.last_error.as_ref().is_some_and(|error| error.contains(words))
             })
         })
         .await;
@@ -58,7 +59,7 @@ async fn until_waits(bench: &mut Bench, part: &str, words: &str) {
     bench
         .until(&format!("{part} waits for {words:?}"), |bench| {
             let status = bench.status().unwrap_or_default();
-            status["now"]["waits_for"][part]["what"].as_str().is_some_and(|what| what.contains(words))
+            status["now"]["waitsFor"][part]["what"].as_str().is_some_and(|what| what.contains(words))
         })
         .await;
 }

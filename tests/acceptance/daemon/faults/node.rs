@@ -40,7 +40,7 @@ async fn node_that_is_silent_away_or_limits_rates_is_waited_for() {
     }
     bench
         .until("nothing is waited for", |bench| {
-            bench.status().is_some_and(|status| status["now"]["waits_for"] == json!({}))
+            bench.status().is_some_and(|status| status["now"]["waitsFor"] == json!({}))
         })
         .await;
     bench.assert_proved_once(&given).await;
@@ -123,7 +123,7 @@ async fn dropped_transaction_is_sent_again() {
     for item in bench.items() {
         assert_eq!(bench.journal().unwrap().transactions(item.id).unwrap().len(), 1, "the same bytes");
     }
-    assert!(bench.log().contains("A transaction was dropped and is sent again."), "{}", bench.log());
+    assert!(bench.log().contains("proof transaction dropped, sending again"), "{}", bench.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

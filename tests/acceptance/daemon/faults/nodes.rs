@@ -33,7 +33,7 @@ async fn until_set_aside(bench: &mut Bench, url: &str, reason: &str) {
         .until(&format!("{url} is set aside: {reason}"), |bench| {
             let status = bench.status().unwrap_or(json!({ "nodes": [{ "node": url }] }));
             let node = node(&status, url);
-            node["state"] == "set_aside" && node["reason"].as_str().is_some_and(|told| told.contains(reason))
+            node["state"] == "setAside" && node["reason"].as_str().is_some_and(|told| told.contains(reason))
         })
         .await;
 }
@@ -83,7 +83,7 @@ async fn proofs_go_on_through_every_outage_of_the_first_node() {
     bench.until("the first is asked again", |bench| bench.rpc.asked("eth_blockNumber") > before + 10).await;
     bench.assert_proved_once(&given).await;
     // Thirteen reasons in turn, one line or none.
-    assert!(lines(&bench, "A node of the proof chain is set aside.") <= 1, "{}", bench.log());
+    assert!(lines(&bench, "node set aside") <= 1, "{}", bench.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,9 +100,9 @@ async fn alternating_reasons_are_one_line() {
     }
     until_waits(&mut bench, "scan", "eth_").await;
     bench.rpc.behave_well();
-    bench.until("it goes on", |bench| lines(bench, "The proof chain is scanned again.") == 1).await;
-    assert_eq!(lines(&bench, "The proof chain could not be scanned"), 1, "{}", bench.log());
-    assert!(lines(&bench, "Proofs wait") <= 1, "{}", bench.log());
+    bench.until("it goes on", |bench| lines(bench, "scanning again") == 1).await;
+    assert_eq!(lines(&bench, "scan failed, retrying"), 1, "{}", bench.log());
+    assert!(lines(&bench, "proving failed") <= 1, "{}", bench.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

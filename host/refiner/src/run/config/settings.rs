@@ -27,6 +27,8 @@ pub struct Settings {
     pub poll: Duration,
     pub data: PathBuf,
     pub pinner: Option<String>,
+    /// Where others find what is not pinned.
+    pub public_url: Option<Url>,
     pub upload: Duration,
     /// `None` for the public ones.
     pub gateways: Option<Vec<String>>,
@@ -54,9 +56,13 @@ pub struct Settings {
     pub unsettled: usize,
     pub health: SocketAddr,
     pub health_anywhere: bool,
+    /// Names by which health, status and metrics may be asked.
+    pub allow_hosts: Vec<String>,
     pub fetches: usize,
     pub pins: usize,
     pub backlog: u64,
+    pub waiting_limit: Duration,
+    pub heartbeat: Duration,
     pub shutdown: Duration,
     pub retry: Duration,
 }
@@ -71,6 +77,8 @@ pub enum Key {
 }
 
 const GWEI: u128 = 1_000_000_000;
+/// The built-in rule whose format is a setting.
+const BLOCK_RESULT: &str = "block-result";
 
 /// What the nodes of the proof chain are checked against.
 #[derive(Debug)]
@@ -98,6 +106,10 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
     let rpc = reading.rpc();
     let key = if proves { reading.key() } else { Some(Key::None) };
     let policy = reading.policy(proves);
+    if proves {
+        reading.check_place();
+        reading.check_format();
+    }
     let format = values.get(&table::FORMAT).map(|format| ("format".to_owned(), format.to_string()));
     let params = values.get(&table::PARAM).into_iter().map(|Parameter { name, value }| (name, value));
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -114,6 +126,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         rpc_rps: values.get(&table::RPC_RPS).and_then(|rps| NonZeroU32::new(u32::try_from(rps).ok()?)),
         data: values.get(&table::DATA),
         pinner: values.get(&table::PINNER).filter(|pinner| pinner != "none"),
+        public_url: values.get(&table::PUBLIC_URL),
         upload: values.get(&table::UPLOAD_TIMEOUT),
         gateways: values.given(&table::GATEWAY).map(without_none),
         fetch_stall: values.get(&table::FETCH_STALL_TIMEOUT),
@@ -141,9 +154,12 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         unsettled: size(values.get(&table::MAX_PENDING_TRANSACTIONS)),
         health: values.get(&table::HEALTH),
         health_anywhere: values.get(&table::ALLOW_REMOTE_HEALTH),
+        allow_hosts: values.get(&table::ALLOW_HOST),
         fetches: size(values.get(&table::FETCHES)),
         pins: size(values.get(&table::PINS)),
         backlog: values.get(&table::BACKLOG),
+        waiting_limit: values.get(&table::WAITING_LIMIT),
+        heartbeat: values.get(&table::HEARTBEAT),
         shutdown: values.get(&table::SHUTDOWN_TIMEOUT),
         retry: values.get(&table::RETRY_DELAY),
         // Last, so that the problems of the others are reported as well.
@@ -198,6 +214,29 @@ impl Reading<'_> {
             self.problems.push(Problem::Proving { key, found, wanted });
         }
         policy
+    }
+
+    /// A proof names a URL, and content that cannot be fetched from there earns nothing.
+    fn check_place(&mut self) {
+        let pinner = self.values.get(&table::PINNER).filter(|pinner| pinner != "none");
+        if pinner.is_none() && !self.values.is_given(&table::PUBLIC_URL) {
+            let reason = "a proved result must be where others find it: an ipfs-pinner or ewm-das by --pinner, or the address of a `refiner content serve` by --public-url; or prove = \"none\"";
+            self.problems.push(Problem::Missing { key: "pinner", reason });
+        }
+    }
+
+    /// Operators agree by the hash of the result, so the format that is proved is chosen and not assumed.
+    fn check_format(&mut self) {
+        let (rules, prove) = (self.values.get(&table::RULE), self.values.get(&table::PROVE));
+        let is_proved = match prove.as_deref() {
+            Some(name) => name == BLOCK_RESULT,
+            None => rules == [BLOCK_RESULT],
+        };
+        let by_param = self.values.get(&table::PARAM).iter().any(|parameter| parameter.name == "format");
+        if is_proved && !by_param && !self.values.is_given(&table::FORMAT) {
+            let reason = "results are proved, and operators agree by their hash: add `format = \"evm-server@e\"`, the network's since May 2025, or `format = \"canonical\"`";
+            self.problems.push(Problem::Missing { key: "format", reason });
+        }
     }
 
     fn rpc(&mut self) -> Option<Vec<Url>> {
@@ -315,13 +354,35 @@ mod tests {
         }
     }
 
+    /// What proving needs beside a key.
+    const PROVING: &str = "pinner = \"http://127.0.0.1:3001\"\nformat = \"canonical\"\n";
+
     /// The least that a daemon needs beside a key, and more.
     fn least(more: &str) -> String {
-        format!("network = \"moonbeam\"\nrpc = [\"http://user:pass@127.0.0.1:8545/key\"]\n{more}")
+        format!("network = \"moonbeam\"\nrpc = [\"http://user:pass@127.0.0.1:8545/key\"]\n{PROVING}{more}")
     }
 
     #[test]
-    fn network_node_and_key_are_enough() {
+    fn results_are_proved_only_in_a_format_that_was_chosen_and_where_others_find_them() {
+        let without = |text: &str| least("").replace(text, "");
+        let problems = resolved(&without(PROVING), Some("aa")).unwrap_err();
+        for expected in ["pinner is missing", "--public-url", "format is missing", "add `format = \"evm-server@e\"`"] {
+            assert!(problems.contains(expected), "{expected} in {problems}");
+        }
+        let unproved = format!("{}prove = \"none\"", without(PROVING));
+        assert!(resolved(&unproved, None).unwrap().public_url.is_none());
+        let served = without("pinner = \"http://127.0.0.1:3001\"\n") + "public-url = \"https://results.example\"";
+        assert!(resolved(&served, Some("aa")).unwrap().public_url.is_some());
+        assert!(
+            resolved(&least("pinner = \"none\"").replacen(PROVING, "format = \"canonical\"\n", 1), Some("aa")).is_err()
+        );
+        // Another rule's result has no such format.
+        let other = without("format = \"canonical\"\n") + "rule = [\"transaction-summary\"]";
+        assert!(resolved(&other, Some("aa")).is_ok());
+    }
+
+    #[test]
+    fn network_node_key_pinner_and_format_are_enough() {
         let settings = resolved(&least(""), Some("aa")).unwrap();
         assert_eq!(settings.network, Network::MOONBEAM);
         assert_eq!((settings.scan.depth, settings.proof_depth), (3, 5));

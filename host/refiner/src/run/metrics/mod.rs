@@ -1,7 +1,7 @@
-//! What the daemon did, in numbers, for Prometheus at `/metrics`.
+//! Metrics of the daemon for Prometheus, served at `/metrics`.
 //!
-//! Comes in: every step that the ledger wrote, every failure, how long each piece of work took, and at a scrape what the journal
-//! and the status say. Goes out: text. Never here: a block's number or hash as a label, or anything that grows with the work.
+//! Counted are the steps of items, failures and the duration of each piece of work; a scrape adds the state of journal and status.
+//! No label holds a block's number or hash, nor anything else that grows with the work.
 //!
 //! | name | kind | labels | what |
 //! |---|---|---|---|
@@ -18,7 +18,7 @@
 //! | `refiner_scan_behind_answers`, `refiner_scan_late_announcements` | gauge | | what nodes that lag left out, since the start |
 //! | `refiner_operator_balance_wei` | gauge | | what the operator has for gas |
 //! | `refiner_ready`, `refiner_proving_paused` | gauge | | 0 or 1 |
-//! | `refiner_waiting` | gauge | `part` | 1 while connect, scan, pin, prove, pool or nonce wait for something |
+//! | `refiner_waiting` | gauge | `part` | 1 while `connect`, `scan`, `pin`, `pinner`, `gateways`, `prove`, `pool` or `nonce` is blocked |
 //! | `refiner_build_info` | gauge | `version` | 1 |
 //! | `process_resident_memory_bytes`, `process_open_fds` | gauge | | of the daemon itself, without its workers |
 //!
@@ -92,6 +92,7 @@ pub enum MetricsError {
 pub enum Outcome {
     Done,
     Retried,
+    Waiting,
     Quarantined,
 }
 
@@ -200,7 +201,7 @@ impl Metrics {
 
     /// All that earlier refiners did for an item is done.
     fn handed_over(&self, id: ItemId, age: Duration) {
-        // After a restart nobody knows since when; it was not longer than the item's age.
+        // After a restart the start of the state is unknown; it was not longer than the item's age.
         let upload = self.produced().remove(&id).map_or(age, |since| since.elapsed());
         self.happened(Event::UploadSuccess, upload);
         self.happened(Event::PipelineSuccess, age);
@@ -257,6 +258,7 @@ impl Outcome {
         match self {
             Self::Done => "done",
             Self::Retried => "retried",
+            Self::Waiting => "waiting",
             Self::Quarantined => "quarantined",
         }
     }

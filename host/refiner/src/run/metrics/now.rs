@@ -10,8 +10,8 @@ use refiner_journal::{Count, State};
 
 use crate::run::status::Now;
 
-/// The parts that say what they wait for; see [`Now::waits_for`].
-const PARTS: [&str; 6] = ["connect", "scan", "pin", "prove", "pool", "nonce"];
+/// The parts that report what they wait for; see [`Now::waits_for`].
+const PARTS: [&str; 8] = ["connect", "scan", "pin", "pinner", "gateways", "prove", "pool", "nonce"];
 /// Bytes of a page on every machine that this runs on.
 const PAGE_BYTES: u64 = 4_096;
 
@@ -53,8 +53,8 @@ impl Gauges {
                 .with_description("What the operator has for gas, as last asked.")
                 .build(),
             ready: gauge("refiner_ready", "1 when the chain was reached and every stage runs."),
-            paused: gauge("refiner_proving_paused", "1 while no proofs are submitted; the status says why."),
-            waiting: gauge("refiner_waiting", "1 while a part waits for somebody; the status says for what."),
+            paused: gauge("refiner_proving_paused", "1 while no proofs are submitted; the reason is in /status."),
+            waiting: gauge("refiner_waiting", "1 while a part is blocked; the reason is in /status."),
             build: gauge("refiner_build_info", "1, with the program's version."),
             memory: gauge("process_resident_memory_bytes", "Memory of the daemon without its workers."),
             files: gauge("process_open_fds", "Open files of the daemon without its workers."),

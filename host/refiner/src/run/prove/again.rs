@@ -59,10 +59,10 @@ impl ProofSubmitter {
         transactions: &[Signed],
         settlement: Settlement,
     ) -> Result<(), TickError> {
-        tracing::warn!(item = %item.id, height = item.height, block = item.mined_block, "A reorganisation took a final proof's block away.");
+        tracing::warn!(item = %item.id, height = item.height, block = item.mined_block, "final proof lost to a reorganisation");
         match self.context.journal.advance(item.id, &Step::Broadcast) {
             Err(JournalError::NonceTaken { nonce, .. } | JournalError::NonceTakenAside { nonce }) => {
-                tracing::error!(item = %item.id, nonce, "Another of our transactions has a lost proof's nonce; please report it.");
+                tracing::error!(item = %item.id, nonce, "nonce of a lost proof is used by another of our transactions, please report");
                 let tomorrow = now_ms().saturating_add(DAY_MS);
                 return Ok(self.context.journal.with(|journal| journal.looked_at(item.id, tomorrow))?);
             }

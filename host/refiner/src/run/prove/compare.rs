@@ -115,7 +115,7 @@ impl ProofSubmitter {
             let (height, specimen_hash) = (item.height, item.specimen_hash);
             let last = Difference { height, specimen_hash, ours, theirs: theirs.collect() };
             if is_new {
-                tracing::warn!(%last, in_a_row, "Other operators proved another result.");
+                tracing::warn!(%last, in_a_row, "result differs from other operators' proofs");
             }
             compared.last_difference = Some(last);
         }

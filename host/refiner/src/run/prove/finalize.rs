@@ -85,7 +85,7 @@ impl ProofSubmitter {
                 return Ok(true);
             }
             Preparation::Refused(revert) => {
-                tracing::debug!(height = session.height, %revert, "A session cannot be finalized yet.");
+                tracing::debug!(height = session.height, %revert, "session not ready to be finalized");
                 journal.with(|journal| journal.put_session_off(session, head.saturating_add(AGAIN_BLOCKS)))?;
                 return Ok(true);
             }
@@ -108,7 +108,7 @@ impl ProofSubmitter {
             return Ok(false);
         }
         let signed = self.prover.sign(&prepared, nonce, &fees).await?;
-        tracing::info!(height = session.height, nonce, transaction = %signed.hash, "Finalizes a session.");
+        tracing::info!(height = session.height, nonce, transaction = %signed.hash, "session finalization sent");
         self.send_new_side(Purpose::Finalize(session), &signed).await?;
         Ok(true)
     }

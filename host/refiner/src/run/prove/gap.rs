@@ -23,7 +23,7 @@ impl ProofSubmitter {
         let missing = outlook.next_nonce;
         let Some(lowest) = lowest.filter(|lowest| *lowest > missing) else {
             if due.gap.take().is_some() {
-                tracing::info!(nonce = missing, "No nonce is missing any more.");
+                tracing::info!(nonce = missing, "nonce gap closed");
             }
             self.context.status.clear_blocked(PART);
             return Ok(());
@@ -35,7 +35,7 @@ impl ProofSubmitter {
             if in_pool { "held by a transaction in the node's pool that is not ours" } else { "used by nothing" };
         let waiting = format!("nonce {missing} is {holder}, and {lowest} and later wait for it");
         if known.is_none() {
-            tracing::warn!(missing, lowest, in_pool, "A nonce is missing before those of proofs.");
+            tracing::warn!(missing, lowest, in_pool, "nonce gap found");
         }
         self.context.status.set_blocked(PART, waiting);
         // A node that lags behind shows gaps that are none, and the pool's transaction may be mined yet.
@@ -44,7 +44,7 @@ impl ProofSubmitter {
         }
         match self.context.journal.with(|journal| journal.settled_holder(missing))? {
             Some(Holder::Item(item)) => {
-                tracing::warn!(%item, nonce = missing, "A final proof's transaction is not on chain; it is sent again.");
+                tracing::warn!(%item, nonce = missing, "final proof's transaction not on chain, sent again");
                 self.context.journal.advance(item, &Step::Broadcast)?;
                 Ok(())
             }
@@ -75,7 +75,7 @@ impl ProofSubmitter {
         let affordable = self.affordable(&costs)?;
         for (nonce, _) in costs.into_iter().take(affordable) {
             let signed = self.prover.sign(&filler, nonce, &fees).await?;
-            tracing::warn!(nonce, transaction = %signed.hash, "Uses up a nonce that proofs wait for.");
+            tracing::warn!(nonce, transaction = %signed.hash, "nonce gap filled with an empty transaction");
             self.send_new_side(Purpose::Gap, &signed).await?;
         }
         Ok(())

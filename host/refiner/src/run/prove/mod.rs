@@ -94,7 +94,7 @@ pub async fn prove(
             Ok(()) => {
                 failures = 0;
                 if let Some(failures) = outage.over() {
-                    tracing::info!(failures, "Proofs go on.");
+                    tracing::info!(failures, "proving resumed");
                 }
                 submitter.context.status.clear_blocked(PART);
                 submitter.settings.poll
@@ -105,7 +105,7 @@ pub async fn prove(
                 failures += 1;
                 let told = ErrorChain(&error).to_string();
                 if outage.failed() {
-                    tracing::warn!(error = told, ?pause, failures, "Proofs wait; everything is kept.");
+                    tracing::warn!(error = told, retry_in = ?pause, failures, "proving failed, retrying");
                 }
                 submitter.context.status.set_blocked(PART, told);
                 pause

@@ -8,7 +8,7 @@ use refiner_proofchain::{Sent, Settlement, Signed};
 use super::{ProofSubmitter, TickError, sign::stored};
 use crate::run::clock::{milliseconds, now_ms};
 
-/// Transactions that are sent before the journal is told which of them arrived.
+/// Transactions that are sent before the journal records which of them arrived.
 const AT_ONCE: usize = 32;
 /// The name in the status of a pool that does not take what it is sent.
 const POOL: &str = "pool";
@@ -120,7 +120,7 @@ impl ProofSubmitter {
             return Ok(false);
         }
         let bumped = self.prover.sign(&signed.prepared, signed.nonce, &fees).await?;
-        tracing::info!(item = %item.id, nonce = signed.nonce, transaction = %bumped.hash, max_fee_wei = fees.most_wei(), "Raised a proof's fees.");
+        tracing::info!(item = %item.id, nonce = signed.nonce, transaction = %bumped.hash, max_fee_wei = fees.most_wei(), "proof fees raised");
         self.context.journal.advance(item.id, &Step::Signed(stored(&bumped)))?;
         Ok(true)
     }

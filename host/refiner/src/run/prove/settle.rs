@@ -132,12 +132,12 @@ impl ProofSubmitter {
                 self.paid(hash, paid_wei)?;
                 let mut steps = mined(hash, block.number);
                 steps.push((item.id, Step::Final));
-                tracing::info!(item = %item.id, height = item.height, transaction = %hash, block = block.number, "A proof is final.");
+                tracing::info!(item = %item.id, height = item.height, transaction = %hash, block = block.number, "proof final");
                 journal.advance_all(&steps)?;
             }
             Settlement::Reverted { hash, block, paid_wei, revert } => {
                 self.paid(hash, paid_wei)?;
-                tracing::error!(item = %item.id, height = item.height, transaction = %hash, %revert, hint = revert.hint(), "A proof was mined and failed.");
+                tracing::error!(item = %item.id, height = item.height, transaction = %hash, %revert, hint = revert.hint(), "proof reverted");
                 let mut steps = mined(hash, block.number);
                 steps.push((item.id, Step::Reverted { reason: revert.to_string() }));
                 journal.advance_all(&steps)?;
@@ -148,12 +148,12 @@ impl ProofSubmitter {
                     journal.advance(item.id, &Step::Broadcast)?;
                 }
                 if let Some(newest) = transactions.first() {
-                    tracing::warn!(item = %item.id, nonce = newest.nonce, "A transaction was dropped and is sent again.");
+                    tracing::warn!(item = %item.id, nonce = newest.nonce, "proof transaction dropped, sending again");
                     self.send_again(item, newest).await?;
                 }
             }
             Settlement::Replaced => {
-                tracing::error!(item = %item.id, "Another transaction took a proof's nonce: is the key used elsewhere?");
+                tracing::error!(item = %item.id, "proof nonce used by another transaction, is the key used elsewhere?");
                 let reason = "another transaction took its nonce".to_owned();
                 let back = (item.state == State::Mined).then_some(Step::Broadcast);
                 let steps = back.into_iter().chain([Step::Replaced { reason }]);
@@ -219,7 +219,7 @@ impl ProofSubmitter {
         Ok(())
     }
 
-    /// Items whose transaction failed, after a crash or when somebody else took the nonce.
+    /// Items whose transaction failed, after a crash or when another transaction took the nonce.
     pub(super) fn react_to_failures(&self) -> Result<(), TickError> {
         for state in [State::Reverted, State::Replaced] {
             for item in self.due(state, self.settings.unsettled)? {
@@ -231,6 +231,11 @@ impl ProofSubmitter {
 
     /// Preparing finds out for free whether another transaction can succeed; but not for ever.
     fn intend_again(&self, item: &Item) -> Result<(), TickError> {
+        if self.context.rule(item).is_err() {
+            // The result is of a rule or a format that is not this daemon's any more.
+            let reason = format!("superseded: rule {} changed", item.rule_name);
+            return Ok(self.context.journal.advance(item.id, &Step::Skipped { reason })?);
+        }
         let transactions = self.context.journal.with(|journal| journal.transactions(item.id))?;
         let failed: BTreeSet<_> =
             transactions.iter().filter(|transaction| !transaction.open).map(|transaction| transaction.nonce).collect();

@@ -22,7 +22,7 @@ impl ProofSubmitter {
             Sent::InsufficientFunds => self.pause_for_funds(),
             Sent::Unreachable(error) => return Err(error.into()),
             Sent::Rejected(refusal) => {
-                tracing::warn!(%refusal, nonce = signed.nonce, "The node refuses a transaction.");
+                tracing::warn!(%refusal, nonce = signed.nonce, "transaction refused by the node");
             }
             // Whatever the pool did, the settlement looks whether it is there.
             _ => {}
@@ -52,21 +52,21 @@ impl ProofSubmitter {
                 Sent::Underpriced | Sent::Banned | Sent::PoolFull => self.raise_side_if_late(group, newest).await?,
                 Sent::InsufficientFunds => self.pause_for_funds(),
                 Sent::Unreachable(error) => return Err(error.into()),
-                Sent::Rejected(refusal) => tracing::warn!(%refusal, nonce, "The node refuses a transaction."),
+                Sent::Rejected(refusal) => tracing::warn!(%refusal, nonce, "transaction refused by the node"),
                 Sent::Accepted | Sent::AlreadyKnown | Sent::NonceTooLow | Sent::NonceTooHigh => {}
             },
             Settlement::Final { hash, paid_wei, .. } => {
-                tracing::info!(nonce, transaction = %hash, purpose = ?group.purpose, "A transaction is final.");
+                tracing::info!(nonce, transaction = %hash, purpose = ?group.purpose, "transaction final");
                 journal.with(|journal| journal.close_side(nonce, Some((hash, paid_wei))))?;
                 self.side_is_settled(group.purpose, true)?;
             }
             Settlement::Reverted { hash, paid_wei, revert, .. } => {
-                tracing::warn!(nonce, transaction = %hash, purpose = ?group.purpose, %revert, "A transaction was mined and failed.");
+                tracing::warn!(nonce, transaction = %hash, purpose = ?group.purpose, %revert, "transaction reverted");
                 journal.with(|journal| journal.close_side(nonce, Some((hash, paid_wei))))?;
                 self.side_is_settled(group.purpose, false)?;
             }
             Settlement::Replaced => {
-                tracing::warn!(nonce, "Another transaction took a nonce: is the key used elsewhere?");
+                tracing::warn!(nonce, "nonce used by another transaction: is the key used elsewhere?");
                 journal.with(|journal| journal.close_side(nonce, None))?;
             }
         }

@@ -59,7 +59,7 @@ impl ProofSubmitter {
         for item in intents {
             let artifacts = self.context.journal.with(|journal| journal.artifacts(item.id))?;
             if let Some(artifact) = artifacts.first() {
-                proofs.push(proof(&item, artifact));
+                proofs.push(proof(&item, artifact, self.context.result_url(&artifact.cid)));
                 items.push((item, artifact.sha256));
             }
         }
@@ -76,7 +76,7 @@ impl ProofSubmitter {
         let mut steps = Vec::with_capacity(affordable);
         for ((item, prepared, _), nonce) in ready.iter().zip(nonces).take(affordable) {
             let signed = self.prover.sign(prepared, nonce, fees).await?;
-            tracing::info!(item = %item.id, height = item.height, nonce, transaction = %signed.hash, "Signed a proof.");
+            tracing::info!(item = %item.id, height = item.height, nonce, transaction = %signed.hash, "proof signed");
             steps.push((item.id, Step::Signed(stored(&signed))));
         }
         self.context.journal.advance_all(&steps)?;
@@ -85,7 +85,7 @@ impl ProofSubmitter {
 
     /// The contract would not take the proof now. Nothing was paid.
     fn refused(&self, item: &Item, revert: &Revert) -> Result<(), TickError> {
-        tracing::warn!(item = %item.id, height = item.height, %revert, hint = revert.hint(), "The contract would not take a proof.");
+        tracing::warn!(item = %item.id, height = item.height, %revert, hint = revert.hint(), "proof refused by the contract");
         let journal = &self.context.journal;
         match revert.reaction() {
             Reaction::Done => {
@@ -107,13 +107,13 @@ impl ProofSubmitter {
     }
 }
 
-fn proof(item: &Item, artifact: &Artifact) -> Proof {
+fn proof(item: &Item, artifact: &Artifact, url: String) -> Proof {
     Proof {
         chain_id: item.chain,
         height: item.height,
         specimen_hash: item.specimen_hash,
         result_hash: artifact.sha256,
-        url: format!("ipfs://{}", artifact.cid),
+        url,
     }
 }
 

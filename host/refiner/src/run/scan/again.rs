@@ -127,7 +127,7 @@ impl Again<'_> {
             outcome.new += new;
             outcome.again += again;
             outcome.known += known;
-            tracing::info!(first, last = part.cursor.number, new, again, known, "Blocks were scanned again.");
+            tracing::info!(first, last = part.cursor.number, new, again, known, "blocks scanned again");
             first = part.cursor.number + 1;
         }
         Ok(outcome)

@@ -58,7 +58,7 @@ pub async fn scan(
             Ok(step) => {
                 failures = 0;
                 if let Some(failures) = outage.over() {
-                    tracing::info!(failures, "The proof chain is scanned again.");
+                    tracing::info!(failures, "scanning again");
                 }
                 let cursor = checkpoints.blocks().last().map_or(0, |block| block.number);
                 reporter.step(cursor, &step);
@@ -85,9 +85,9 @@ fn report(error: &ScanError, pause: Duration) {
     let is_foreign = matches!(error, ScanError::AnotherChain { .. });
     let error = ErrorChain(error).to_string();
     if is_foreign {
-        tracing::error!(error, ?pause, "The node is not of the chain that was scanned; the position is kept.");
+        tracing::error!(error, ?pause, "node is of another chain than was scanned");
     } else {
-        tracing::warn!(error, ?pause, "The proof chain could not be scanned; the position is kept.");
+        tracing::warn!(error, ?pause, "scan failed, retrying");
     }
 }
 
@@ -117,7 +117,7 @@ fn in_order(newest_first: &[Checkpoint]) -> Checkpoints {
     newest_first.iter().rev().map(|Checkpoint { number, hash }| BlockRef { number: *number, hash: *hash }).collect()
 }
 
-/// The same, told of in status and metrics.
+/// The same, shown in status and metrics.
 fn stored(context: &PipelineContext) -> Result<Checkpoints, JournalError> {
     let asked = Instant::now();
     let passed = passed(&context.journal)?;

@@ -24,13 +24,13 @@ pub fn step(
             let rewound = context.journal.with(|journal| journal.rewind(checkpoint(&common_ancestor), now_ms()))?;
             context.status.now().cursor = Some(common_ancestor.number);
             if is_start {
-                tracing::info!(block = common_ancestor.number, "Scanning starts after this block.");
+                tracing::info!(block = common_ancestor.number, "scan starts after this block");
             } else {
                 tracing::warn!(
                     ancestor = common_ancestor.number,
                     withdrawn = rewound.withdrawn,
                     kept = rewound.kept,
-                    "The proof chain was reorganised past the position."
+                    "proof chain reorganised past the position"
                 );
             }
         }
@@ -58,14 +58,14 @@ fn advanced(
     })?;
     if late_items > 0 {
         let blocks: Vec<_> = late.iter().map(|announcement| announcement.announced_in).collect();
-        tracing::warn!(?blocks, items = late_items, "Announcements were found late: a node had left them out.");
+        tracing::warn!(?blocks, items = late_items, "announcements found late, a node had left them out");
         context.status.now().scan.late += late.len() as u64;
     }
     let items = found.new + found.again + late_items;
     context.journal.metrics.announced(items);
     if items > 0 {
         let specimens = new.len() + late.len();
-        tracing::info!(specimens, items, block = scanned.cursor.number, "Specimens were announced.");
+        tracing::info!(specimens, items, block = scanned.cursor.number, "specimens announced");
         context.journal.notify(State::Announced);
     }
     let mut now = context.status.now();

@@ -29,7 +29,7 @@ impl Reporter {
         scan.range_blocks = range_blocks;
         scan.settled = settled;
         if shortened_by.is_some() && scan.range_shortened_by != shortened_by {
-            tracing::info!(range_blocks, reason = shortened_by, "The provider answers for fewer blocks at once.");
+            tracing::info!(range_blocks, reason = shortened_by, "provider limits the block range");
             scan.range_shortened_by = shortened_by;
         }
     }
@@ -62,7 +62,7 @@ impl Reporter {
         };
         if self.logged.is_none_or(|logged| logged.elapsed() >= QUIET) {
             self.logged = Some(Instant::now());
-            tracing::warn!(cursor, what, "The node lags behind, or lies about its head; compare it with another.");
+            tracing::warn!(cursor, what, "node head went backwards");
         }
         self.status.set_blocked(PART, what);
     }
@@ -70,14 +70,14 @@ impl Reporter {
     fn scanned(&self, scanned: &Scanned) {
         let Skipped { other_chain, legacy, removed, malformed, first_malformed } = &scanned.skipped;
         if let Some(first) = first_malformed {
-            tracing::warn!(first_block = scanned.first, malformed, %first, "Logs are not what they claim to be.");
+            tracing::warn!(first_block = scanned.first, malformed, %first, "malformed logs skipped");
         }
         if other_chain + legacy + removed > 0 {
-            tracing::debug!(other_chain, legacy, removed, "Logs were passed over.");
+            tracing::debug!(other_chain, legacy, removed, "logs skipped");
         }
         if scanned.recovered > 0 {
             let Scanned { node, recovered, cursor, .. } = scanned;
-            tracing::warn!(node, logs = recovered, block = cursor.number, "A node left logs out that their block has.");
+            tracing::warn!(node, logs = recovered, block = cursor.number, "node left logs out");
             self.status.now().scan.recovered += recovered;
         }
     }

@@ -21,7 +21,8 @@ pub async fn fetch(context: Arc<PipelineContext>, item: Item) -> Result<Step, St
     let hash = item.specimen_hash;
     let accept: Accept = Arc::new(move |bytes| is_announced(bytes, hash));
     let fetched = context.fetcher.fetch_any(&locations, Some(accept)).await?;
-    tracing::debug!(item = %item.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "Fetched a specimen.");
+    context.sources.well(&fetched.from);
+    tracing::debug!(item = %item.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "specimen fetched");
     let begun = Instant::now();
     let verified = verify(fetched.content, &item)?;
     context.journal.metrics.happened(Event::Decode, begun.elapsed());

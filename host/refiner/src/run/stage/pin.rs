@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use refiner_content::ContentStore as _;
+use refiner_content::{ContentStore as _, FetchBackend as _};
 use refiner_journal::{Item, Step};
 
 use super::refine::read;
@@ -17,7 +17,8 @@ pub async fn pin(context: Arc<PipelineContext>, item: Item) -> Result<Step, Stag
         let content = tokio::task::spawn_blocking(move || read(&reading, Some(&cid))).await;
         let Some(content) = content.unwrap_or_default() else { return Ok(Step::Again) };
         let id = pinner.keep(&content).await?;
-        tracing::debug!(item = %item.id, %id, bytes = artifact.bytes, "Pinned an artifact.");
+        context.sources.well(pinner.origin());
+        tracing::debug!(item = %item.id, %id, bytes = artifact.bytes, "artifact pinned");
     }
     Ok(Step::Pinned)
 }

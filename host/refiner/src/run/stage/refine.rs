@@ -37,7 +37,7 @@ fn refine_blocking(context: &PipelineContext, item: &Item) -> Result<Step, Stage
             }
             let artifacts = artifacts.into_iter().map(|artifact| keep(context, artifact));
             if let Some(BasisReport::Receipts { reason: Some(reason) }) = &basis {
-                tracing::info!(item = %item.id, height = item.height, rule = rule.name, %reason, "Recorded receipts stand in for an execution.");
+                tracing::info!(item = %item.id, height = item.height, rule = rule.name, %reason, "result from recorded receipts");
             }
             let basis = basis.as_ref().map(BasisReport::as_str);
             return Ok(Step::Produced { artifacts: artifacts.collect::<Result<_, _>>()?, basis });
@@ -45,7 +45,7 @@ fn refine_blocking(context: &PipelineContext, item: &Item) -> Result<Step, Stage
         verdict => verdict,
     };
     let class = reason_class.map(ReasonClass::as_str);
-    tracing::warn!(item = %item.id, height = item.height, rule = rule.name, verdict = %verdict, class, "A rule refused a specimen.");
+    tracing::warn!(item = %item.id, height = item.height, rule = rule.name, verdict = %verdict, class, "specimen refused by the rule");
     Ok(Step::Refused { reason: format!("{}: {verdict}", verdict.kind()), class })
 }
 
@@ -60,7 +60,7 @@ pub fn read(context: &PipelineContext, cid: Option<&str>) -> Option<Content> {
         Ok(content) => Some(content),
         Err(FetchError::NotFound { .. }) => None,
         Err(error) => {
-            tracing::error!(error = %ErrorChain(&error), "Content in the local store cannot be used and is made again.");
+            tracing::error!(error = %ErrorChain(&error), "stored content damaged, it is made again");
             None
         }
     }

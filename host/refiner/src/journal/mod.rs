@@ -1,4 +1,6 @@
-//! `refiner journal`: what the daemon has done and what is left, asked while it runs or after.
+//! `refiner journal`: what the daemon has done and what is left, asked and changed while it runs or after.
+
+mod action;
 
 use std::{
     io::Write,
@@ -8,8 +10,9 @@ use std::{
 
 use refiner_config::{ConfigError, Flags, scope, table};
 use refiner_diagnostics::{ExitCode, Failure};
-use refiner_journal::{Filter, Item, ItemId, Journal, JournalError, JournalReader};
+use refiner_journal::{Action, Filter, Item, ItemId, JSON_SCHEMA_VERSION, JournalError, JournalReader};
 use refiner_text::OneLine;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{
@@ -20,11 +23,15 @@ use crate::{
 /// Items of a listing that are read at once.
 const PAGE: usize = 500;
 
-/// Answers one question, or gives items another try.
+/// Answers one question, or changes items.
 pub fn run(command: &JournalCommand) -> Result<ExitCode, Failure> {
     // An export and one item are JSON whatever was asked for.
-    let json = !matches!(command, JournalCommand::List { json: false, .. } | JournalCommand::Retry { .. });
+    let json = matches!(
+        command,
+        JournalCommand::List { json: true, .. } | JournalCommand::Show { .. } | JournalCommand::Export { .. }
+    );
     let out = &mut terminal::buffered_out(json);
+    let mut acted = Ok(());
     match command {
         JournalCommand::List { chosen, limit, json } => list(&read(&chosen.settings)?, chosen, *limit, *json, out)?,
         JournalCommand::Show { item, settings } => show(&read(settings)?, *item, out)?,
@@ -32,16 +39,25 @@ pub fn run(command: &JournalCommand) -> Result<ExitCode, Failure> {
         JournalCommand::Export { chosen } => {
             read(&chosen.settings)?.export(&chosen.filter(), out)?;
         }
-        JournalCommand::Retry { items, settings } => {
-            let mut journal = Journal::open(&path(settings)?)?;
-            for item in items {
-                journal.retry(*item, now_ms())?;
-                writeln!(out, "{item} will be tried again from the beginning")?;
-            }
+        JournalCommand::Retry { selected } => acted = action::act(selected, Action::Retry, out),
+        JournalCommand::Rewind { to, selected } => {
+            acted = action::act(selected, Action::Rewind { to: to.state() }, out)
         }
+        JournalCommand::Skip { selected } => acted = action::act(selected, Action::Skip, out),
+        JournalCommand::Forget { selected } => acted = action::act(selected, Action::Forget, out),
     }
     out.finish()?;
+    acted?;
     Ok(ExitCode::Done)
+}
+
+/// A line of `journal list --json`.
+#[derive(Serialize)]
+struct Listed<'a> {
+    #[serde(rename = "schemaVersion")]
+    schema_version: u32,
+    #[serde(flatten)]
+    item: &'a Item,
 }
 
 fn list(
@@ -60,7 +76,7 @@ fn list(
         left -= items.len();
         for item in &items {
             if json {
-                out.json_line(item)?;
+                out.json_line(&Listed { schema_version: JSON_SCHEMA_VERSION, item })?;
             } else {
                 line(item, out)?;
             }
@@ -83,6 +99,7 @@ fn line(item: &Item, out: &mut Stdout<impl Write>) -> Result<(), PrintError> {
 fn show(journal: &JournalReader, id: ItemId, out: &mut Stdout<impl Write>) -> Result<(), Failure> {
     let item = journal.item(id)?.ok_or(JournalError::NoItem(id))?;
     let shown = json!({
+        "schemaVersion": JSON_SCHEMA_VERSION,
         "key": item.key(),
         "item": item,
         "artifacts": journal.artifacts(id)?,

@@ -1,0 +1,178 @@
+//! What an operator does to items by hand.
+
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ItemId, Journal, JournalError, State, Step,
+    journal::sqlite_error,
+    step::{state_of, write_step},
+};
+
+/// Items left as they are whose reasons are reported one by one.
+const KEPT_SHOWN: usize = 20;
+/// The reason of an item that an operator skipped.
+const BY_OPERATOR: &str = "skipped by the operator";
+
+/// Which items an operator means: those with the numbers, or else all that fit the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selection {
+    /// By number.
+    pub items: Vec<ItemId>,
+    /// From one height to another, both included.
+    pub heights: Option<(u64, u64)>,
+    /// In one state.
+    pub state: Option<State>,
+}
+
+/// What is done to each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Another try: from the beginning for what was quarantined or skipped, at once for what pauses.
+    Retry,
+    /// Back to a state, from where everything is done once more.
+    Rewind {
+        /// The state.
+        to: State,
+    },
+    /// Out of the pipeline, with its history.
+    Skip,
+    /// Out of the journal.
+    Forget,
+}
+
+/// The outcome of an [`Action`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// Items that were changed.
+    pub changed: u64,
+    /// Items that were left as they are.
+    pub kept: u64,
+    /// The first of these, with the reasons.
+    pub reasons: Vec<Kept>,
+}
+
+/// An item that was left as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Its number.
+    pub item: ItemId,
+    /// The reason.
+    pub reason: String,
+}
+
+impl Journal {
+    /// Does `action` to every item of `selection` to which it applies, all in one transaction.
+    pub fn apply(&mut self, selection: &Selection, action: Action, now_ms: u64) -> Result<Applied, JournalError> {
+        self.write(false, |connection, path| {
+            let apply = || -> rusqlite::Result<Applied> {
+                let mut applied = Applied::default();
+                for item in selected(connection, selection)? {
+                    match apply_to(connection, item, action, now_ms)? {
+                        Ok(()) => applied.changed += 1,
+                        Err(reason) => {
+                            applied.kept += 1;
+                            if applied.reasons.len() < KEPT_SHOWN {
+                                applied.reasons.push(Kept { item, reason });
+                            }
+                        }
+                    }
+                }
+                Ok(applied)
+            };
+            apply().map_err(|error| sqlite_error(path, error))
+        })
+    }
+}
+
+fn selected(connection: &Connection, selection: &Selection) -> rusqlite::Result<Vec<ItemId>> {
+    let Selection { items, heights, state } = selection;
+    if !items.is_empty() {
+        return Ok(items.clone());
+    }
+    let (from, to) = heights.map_or((None, None), |(from, to)| (Some(from), Some(to)));
+    let mut query = connection.prepare_cached(
+        "SELECT id FROM item WHERE (?1 IS NULL OR height BETWEEN ?1 AND ?2) AND (?3 IS NULL OR state = ?3) ORDER BY id",
+    )?;
+    let rows = query.query_map(params![from, to, state], |row| row.get(0).map(ItemId))?;
+    rows.collect()
+}
+
+/// The inner error is the reason for which the action does not apply.
+fn apply_to(
+    connection: &Connection,
+    item: ItemId,
+    action: Action,
+    now_ms: u64,
+) -> rusqlite::Result<Result<(), String>> {
+    let Some(from) = state_of(connection, item)? else { return Ok(Err("there is no such item".into())) };
+    match action {
+        Action::Retry if matches!(from, State::Quarantined | State::Skipped) => {
+            write_step(connection, item, &Step::Again, now_ms)?;
+        }
+        Action::Retry => {
+            let mut retry = connection.prepare_cached("UPDATE item SET due_ms = 0 WHERE id = ?1 AND due_ms > 0")?;
+            if retry.execute([item.0])? == 0 {
+                return Ok(Err(format!("it is {from}, and waits for no further try")));
+            }
+        }
+        Action::Rewind { to } => return rewind(connection, item, from, to, now_ms),
+        Action::Skip if from.can_be_withdrawn() || from == State::Quarantined => {
+            write_step(connection, item, &Step::Skipped { reason: BY_OPERATOR.into() }, now_ms)?;
+        }
+        Action::Skip => return Ok(Err(format!("it is {from}, and cannot be skipped"))),
+        Action::Forget => return forget(connection, item, from),
+    }
+    Ok(Ok(()))
+}
+
+fn rewind(
+    connection: &Connection,
+    item: ItemId,
+    from: State,
+    to: State,
+    now_ms: u64,
+) -> rusqlite::Result<Result<(), String>> {
+    if !from.rewinds_to().contains(&to) {
+        return Ok(Err(format!("it is {from}, and cannot go back to {to}")));
+    }
+    let needs = match to {
+        State::Fetched => "SELECT 1 FROM item WHERE id = ?1 AND specimen_cid IS NOT NULL",
+        State::Produced | State::Pinned => "SELECT 1 FROM artifact WHERE item = ?1",
+        _ => "SELECT 1",
+    };
+    let mut query = connection.prepare_cached(needs)?;
+    let has = if query.parameter_count() == 0 { query.exists([])? } else { query.exists([item.0])? };
+    if !has {
+        return Ok(Err(format!("it never was {to}")));
+    }
+    // What the state brought is there already, so it is entered without its step. A basis is of a result.
+    connection
+        .prepare_cached(
+            "UPDATE item SET state = ?2, state_ms = ?3, reason = NULL, reason_class = NULL, attempts = 0, due_ms = 0,
+             last_error = NULL, awaits = NULL, basis = CASE WHEN ?2 IN ('produced', 'pinned') THEN basis END WHERE id = ?1",
+        )?
+        .execute(params![item.0, to, now_ms])?;
+    Ok(Ok(()))
+}
+
+/// The newest settled nonce stays: a node that lags behind would have it used twice.
+fn forget(connection: &Connection, item: ItemId, from: State) -> rusqlite::Result<Result<(), String>> {
+    if matches!(from, State::Signed | State::Broadcast | State::Mined | State::Reverted | State::Replaced) {
+        return Ok(Err(format!("it is {from}: its transaction is not settled")));
+    }
+    let newest =
+        "SELECT 1 FROM proof_transaction WHERE item = ?1 AND nonce = (SELECT max(nonce) FROM proof_transaction)";
+    if connection.prepare_cached(newest)?.exists([item.0])? {
+        return Ok(Err("it holds the operator's newest nonce".into()));
+    }
+    for delete in [
+        "DELETE FROM artifact WHERE item = ?1",
+        "DELETE FROM proof_transaction WHERE item = ?1",
+        "DELETE FROM item WHERE id = ?1",
+    ] {
+        connection.prepare_cached(delete)?.execute([item.0])?;
+    }
+    Ok(Ok(()))
+}

@@ -1,0 +1,102 @@
+//! One line of the log a minute that sums up what the daemon does, so that a look at its end tells whether it earns.
+
+use std::{fmt::Write as _, sync::Arc, time::Duration};
+
+use alloy_primitives::U256;
+use refiner_journal::{Count, JournalError, State};
+use refiner_proofchain::Rpc;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{context::PipelineContext, status::Now};
+
+/// Gas of a proof, as the first of a session (docs/protocol.md, section 1.4).
+const PROOF_GAS: u64 = 350_000;
+/// Time limit for the gas price, without which the line is written all the same.
+const PRICE_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Writes the line after every `pause`, until `stop`.
+///
+/// # Errors
+///
+/// The journal's: without it nothing can go on.
+pub async fn beat(context: Arc<PipelineContext>, pause: Duration, stop: CancellationToken) -> Result<(), JournalError> {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+        let counts = context.journal.with(|journal| journal.counts())?;
+        if context.operator.is_some() {
+            let price = tokio::time::timeout(PRICE_DEADLINE, gas_price(context.chain.rpc())).await;
+            context.status.now().gas_price_wei = price.ok().flatten();
+        }
+        let now = context.status.now().clone();
+        write(&counts, &now);
+    }
+}
+
+fn write(counts: &[Count], now: &Now) {
+    let in_state = |state| counts.iter().find(|count| count.state == state).map_or(0, |count| count.items);
+    let blocked: Vec<_> = now.waits_for.keys().copied().collect();
+    tracing::info!(
+        head = now.head,
+        cursor = now.cursor,
+        backlog = backlog(counts),
+        waiting = in_state(State::Waiting),
+        quarantined = in_state(State::Quarantined),
+        proofs = in_state(State::Final),
+        proofs_left = proofs_left(now),
+        paused = now.paused.as_ref().map(|pause| pause.reason.as_str()),
+        blocked = (!blocked.is_empty()).then(|| blocked.join(",")),
+        last_failure = now.last_failure.as_deref(),
+        "heartbeat"
+    );
+}
+
+/// `announced=2 produced=1`, in the order of an item's life; `none` without any.
+fn backlog(counts: &[Count]) -> String {
+    let mut text = String::new();
+    for count in State::ALL.iter().filter_map(|state| counts.iter().find(|count| count.state == *state)) {
+        if count.state.is_end() || matches!(count.state, State::Waiting | State::Pinned) {
+            continue;
+        }
+        let space = if text.is_empty() { "" } else { " " };
+        // A String takes everything.
+        let _ = write!(text, "{space}{}={}", count.state, count.items);
+    }
+    if text.is_empty() { "none".to_owned() } else { text }
+}
+
+/// Proofs that the balance pays for at the present price of gas.
+pub fn proofs_left(now: &Now) -> Option<u64> {
+    let cost = now.gas_price_wei?.checked_mul(U256::from(PROOF_GAS))?;
+    now.balance_wei?.checked_div(cost).map(|proofs| proofs.saturating_to())
+}
+
+async fn gas_price(rpc: &Rpc) -> Option<U256> {
+    rpc.call("eth_gasPrice", json!([])).await.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backlog_is_what_is_under_way_in_the_order_of_an_items_life() {
+        let count = |state, items| Count { state, items, oldest_ms: 0 };
+        assert_eq!(backlog(&[]), "none");
+        let states = [(State::Broadcast, 4), (State::Waiting, 9), (State::Announced, 2), (State::Final, 7)];
+        assert_eq!(backlog(&states.map(|(state, items)| count(state, items))), "announced=2 broadcast=4");
+    }
+
+    #[test]
+    fn balance_is_counted_in_proofs() {
+        let mut now = Now { balance_wei: Some(U256::from(10_000_000_u64)), ..Now::default() };
+        assert_eq!(proofs_left(&now), None);
+        now.gas_price_wei = Some(U256::from(2));
+        assert_eq!(proofs_left(&now), Some(14));
+        now.gas_price_wei = Some(U256::ZERO);
+        assert_eq!(proofs_left(&now), None);
+    }
+}

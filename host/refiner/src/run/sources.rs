@@ -1,0 +1,216 @@
+//! The pinner and the gateways: which of them cannot be reached, and what their return wakes.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use refiner_content::{FetchBackend as _, FetchError, Gateway, KeepError, Origin, Pinner, TransportError};
+use refiner_diagnostics::ErrorChain;
+use refiner_journal::{JournalError, State};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    clock::{milliseconds, now_ms},
+    context::PipelineContext,
+    policy::StageError,
+    status::Status,
+};
+
+/// The parts' names in the status.
+const PINNER: &str = "pinner";
+const GATEWAYS: &str = "gateways";
+/// The first pause before a source is asked how it is, and the longest, as multiples of the first pause after a failure.
+const PROBE_FACTORS: (u32, u32) = (2, 60);
+/// Pause between two looks for probes that are due.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The sources that are known by name, and how they are.
+pub struct Sources {
+    pinner: Option<Pinner>,
+    gateways: Vec<Gateway>,
+    status: Status,
+    /// Those that could not be reached at last. A lock because every stage meets them; held for one look.
+    unwell: Mutex<BTreeMap<String, Unwell>>,
+}
+
+/// A source that could not be reached.
+#[derive(Clone, Debug)]
+struct Unwell {
+    error: String,
+    /// Probes so far; kept until the source did some work, as a probe may succeed where work fails.
+    probes: u32,
+    /// When it is asked next; `None` when a probe found it well.
+    probe_ms: Option<u64>,
+}
+
+impl Sources {
+    pub fn new(pinner: Option<Pinner>, gateways: Vec<Gateway>, status: Status) -> Self {
+        Self { pinner, gateways, status, unwell: Mutex::default() }
+    }
+
+    /// A source did what it was asked.
+    pub fn well(&self, origin: &Origin) {
+        let was_unwell = self.unwell().remove(&origin.to_string()).is_some();
+        if was_unwell {
+            self.report();
+        }
+    }
+
+    /// Learns from a stage's failure which sources cannot be reached.
+    pub fn note(&self, error: &StageError) {
+        match error {
+            StageError::Fetch(failure) => {
+                for attempt in &failure.attempts {
+                    if let Some(origin) = unwell_source(attempt) {
+                        self.is_unwell(origin, &ErrorChain(attempt).to_string());
+                    }
+                }
+            }
+            StageError::Keep(error) => {
+                if let Some(origin) = unwell_store(error) {
+                    self.is_unwell(origin, &ErrorChain(error).to_string());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn is_unwell(&self, origin: &Origin, error: &str) {
+        if !self.is_known(origin) {
+            return;
+        }
+        let mut unwell = self.unwell();
+        let source = unwell.entry(origin.to_string()).or_insert_with(|| {
+            tracing::warn!(source = %origin, error, "source unreachable");
+            Unwell { error: error.to_owned(), probes: 0, probe_ms: None }
+        });
+        error.clone_into(&mut source.error);
+        source.probe_ms.get_or_insert(0);
+        drop(unwell);
+        self.report();
+    }
+
+    fn is_known(&self, origin: &Origin) -> bool {
+        self.pinner.iter().any(|pinner| pinner.origin() == origin)
+            || self.gateways.iter().any(|gateway| gateway.origin() == origin)
+    }
+
+    /// The pinner is waited for alone; a gateway only when none is left.
+    fn report(&self) {
+        let unwell = self.unwell().clone();
+        let error_of = |origin: &Origin| {
+            let source = unwell.get(&origin.to_string())?;
+            source.probe_ms.map(|_| source.error.clone())
+        };
+        match self.pinner.as_ref().and_then(|pinner| error_of(pinner.origin())) {
+            Some(error) => self.status.set_blocked(PINNER, error),
+            None => self.status.clear_blocked(PINNER),
+        }
+        let errors: Vec<_> = self.gateways.iter().filter_map(|gateway| error_of(gateway.origin())).collect();
+        if !errors.is_empty() && errors.len() == self.gateways.len() {
+            self.status.set_blocked(GATEWAYS, errors.join("; "));
+        } else {
+            self.status.clear_blocked(GATEWAYS);
+        }
+    }
+
+    /// Those whose probe is due; each gets its next time.
+    fn due(&self, retry: Duration) -> Vec<String> {
+        let (now, (first, most)) = (now_ms(), PROBE_FACTORS);
+        let mut due = Vec::new();
+        for (origin, source) in self.unwell().iter_mut() {
+            let Some(probe_ms) = source.probe_ms.filter(|probe_ms| *probe_ms <= now) else { continue };
+            let factor = first.saturating_mul(1 << source.probes.min(10)).min(most);
+            source.probe_ms = Some(now + milliseconds(retry.saturating_mul(factor)));
+            source.probes += 1;
+            // At first it has only just failed.
+            if probe_ms > 0 {
+                due.push(origin.clone());
+            }
+        }
+        due
+    }
+
+    async fn probe(&self, origin: &str) -> bool {
+        let is = |candidate: &Origin| candidate.to_string() == origin;
+        if let Some(pinner) = self.pinner.as_ref().filter(|pinner| is(pinner.origin())) {
+            return pinner.health().await.is_ok();
+        }
+        match self.gateways.iter().find(|gateway| is(gateway.origin())) {
+            Some(gateway) => gateway.health().await.is_ok(),
+            None => false,
+        }
+    }
+
+    fn answers(&self, origin: &str) {
+        if let Some(source) = self.unwell().get_mut(origin) {
+            source.probe_ms = None;
+        }
+        self.report();
+    }
+
+    fn unwell(&self) -> MutexGuard<'_, BTreeMap<String, Unwell>> {
+        self.unwell.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Asks sources that could not be reached how they are, and wakes what waits for those that answer, until `stop`.
+///
+/// # Errors
+///
+/// The journal's: without it nothing can go on.
+pub async fn watch(context: Arc<PipelineContext>, stop: CancellationToken) -> Result<(), JournalError> {
+    loop {
+        for origin in context.sources.due(context.retry) {
+            if !context.sources.probe(&origin).await {
+                continue;
+            }
+            context.sources.answers(&origin);
+            let woken = context.journal.with(|journal| journal.wake(Some(&origin)))?;
+            tracing::info!(source = origin, waiting = woken.waiting, failed = woken.failed, "source reachable again");
+            for state in [State::Waiting, State::Announced, State::Produced] {
+                context.journal.notify(state);
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+    }
+}
+
+/// The source of an attempt that failed because the source could not be reached. Statuses such as 500 are pinners' words for content
+/// that they do not find.
+pub fn unwell_source(error: &FetchError) -> Option<&Origin> {
+    match error {
+        FetchError::Transport { from, source } => is_unreachable(source).then_some(from),
+        FetchError::Status { from, status, .. } => is_away(*status).then_some(from),
+        FetchError::Deadline { from, .. } => Some(from),
+        _ => None,
+    }
+}
+
+fn unwell_store(error: &KeepError) -> Option<&Origin> {
+    match error {
+        KeepError::Transport { to, source } => is_unreachable(source).then_some(to),
+        KeepError::Status { to, status, .. } => is_away(*status).then_some(to),
+        KeepError::Deadline { to, .. } => Some(to),
+        _ => None,
+    }
+}
+
+const fn is_unreachable(error: &TransportError) -> bool {
+    matches!(
+        error,
+        TransportError::Connect(_)
+            | TransportError::NoAnswer { .. }
+            | TransportError::Stalled { .. }
+            | TransportError::Broken(_)
+    )
+}
+
+const fn is_away(status: u16) -> bool {
+    matches!(status, 429 | 502..=504)
+}
