@@ -102,7 +102,7 @@ pub(crate) enum BlobTransactions {
 pub(crate) enum InvalidTransaction {
     /// The whole block is rejected.
     RejectsBlock,
-    /// It has no receipt and the block goes on; gas that it bought stays bought. Gas is sold by [`crate::sale`].
+    /// It has no receipt and the block continues; gas that it bought stays bought. Gas is sold by [`crate::sale`].
     IsLeftOut,
 }
 

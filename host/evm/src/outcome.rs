@@ -2,11 +2,15 @@
 
 use alloy_primitives::{Address, map::AddressMap};
 use revm::{
-    context::result::InvalidTransaction,
+    context::result::{EVMError, ExecutionResult, InvalidHeader, InvalidTransaction},
     state::{Account, AccountStatus, EvmState, EvmStorage},
 };
 
-use crate::execution::ExecutedReceipt;
+use crate::{
+    error::Rejected,
+    execution::{ExecutedLog, ExecutedReceipt},
+    prestate::NotCarried,
+};
 
 /// The outcome of executing one block.
 #[derive(Clone, Debug)]
@@ -70,4 +74,27 @@ impl PostState {
     pub(crate) fn accounts(&self) -> impl Iterator<Item = (&Address, &Account)> {
         self.0.iter().filter(|(_, account)| !account.is_selfdestructed_locally() && !account.is_empty())
     }
+}
+
+/// The fault of a block with a transaction that the EVM refused.
+pub(crate) fn rejected(error: EVMError<NotCarried>, transaction: usize) -> Rejected {
+    let invalid = |reason: String| Rejected::InvalidTransaction { transaction, reason };
+    match error {
+        EVMError::Database(NotCarried(rejected)) => rejected,
+        EVMError::Header(InvalidHeader::PrevrandaoNotSet) => Rejected::HeaderField { field: "mixHash" },
+        EVMError::Header(InvalidHeader::ExcessBlobGasNotSet) => Rejected::HeaderField { field: "excessBlobGas" },
+        EVMError::Transaction(reason) => invalid(reason.to_string()),
+        EVMError::Custom(reason) => invalid(reason),
+        EVMError::CustomAny(reason) => invalid(reason.to_string()),
+    }
+}
+
+/// The logs of an executed transaction.
+pub(crate) fn logs(result: ExecutionResult) -> Vec<ExecutedLog> {
+    let ExecutionResult::Success { logs, .. } = result else { return Vec::new() };
+    let executed = logs.into_iter().map(|log| {
+        let (topics, data) = log.data.split();
+        ExecutedLog { address: log.address, topics, data }
+    });
+    executed.collect()
 }

@@ -7,7 +7,7 @@ use revm::{
     bytecode::opcode::BLOBBASEFEE,
     context::{
         BlockEnv, CfgEnv, ContextTr, JournalEntry, JournalInner, JournalTr, TxEnv,
-        result::{EVMError, ExecutionResult, InvalidHeader, InvalidTransaction as Reason},
+        result::{EVMError, ExecutionResult, InvalidTransaction as Reason},
     },
     context_interface::block::BlobExcessGasAndPrice,
     interpreter::Instruction,
@@ -21,11 +21,11 @@ use crate::{
     dao,
     diagnosis::CodeUse,
     error::{ExecuteError, MissingCode, Rejected},
-    execution::{ExecutedLog, ExecutedReceipt},
+    execution::ExecutedReceipt,
     fork_profile::{ForkProfile, InvalidTransaction},
     journal::BlockJournal,
     meter::{self, Budget, ExpectedGas, Meter, Paying, UNGUARDED_GAS},
-    outcome::{Outcome, PostState, TransactionOutcome},
+    outcome::{Outcome, PostState, TransactionOutcome, logs, rejected},
     prestate::{self, Beyond, NotCarried},
     requests::{
         BEACON_ROOTS, CONSOLIDATION_REQUESTS, CONSOLIDATION_TYPE, DEPOSIT_TYPE, HISTORY_STORAGE, WITHDRAWAL_REQUESTS,
@@ -385,25 +385,4 @@ fn configuration(rules: &ForkProfile) -> CfgEnv {
     configuration.blob_base_fee_update_fraction =
         rules.blobs.map(|params| u64::try_from(params.update_fraction).unwrap_or(u64::MAX));
     configuration
-}
-
-fn rejected(error: EVMError<NotCarried>, transaction: usize) -> Rejected {
-    let invalid = |reason: String| Rejected::InvalidTransaction { transaction, reason };
-    match error {
-        EVMError::Database(NotCarried(rejected)) => rejected,
-        EVMError::Header(InvalidHeader::PrevrandaoNotSet) => Rejected::HeaderField { field: "mixHash" },
-        EVMError::Header(InvalidHeader::ExcessBlobGasNotSet) => Rejected::HeaderField { field: "excessBlobGas" },
-        EVMError::Transaction(reason) => invalid(reason.to_string()),
-        EVMError::Custom(reason) => invalid(reason),
-        EVMError::CustomAny(reason) => invalid(reason.to_string()),
-    }
-}
-
-fn logs(result: ExecutionResult) -> Vec<ExecutedLog> {
-    let ExecutionResult::Success { logs, .. } = result else { return Vec::new() };
-    let executed = logs.into_iter().map(|log| {
-        let (topics, data) = log.data.split();
-        ExecutedLog { address: log.address, topics, data }
-    });
-    executed.collect()
 }

@@ -145,13 +145,13 @@ fn as_taken<'a>(block: &'a Block, rules: &ForkProfile) -> Cow<'a, Block> {
     if !uncles.is_empty() {
         let height = block.header.number;
         let number = height.saturating_add(2 * uncles.len() as u64);
-        let nobodys = uncles.iter().map(|_| bare_uncle(Address::ZERO, number));
+        let unmined = uncles.iter().map(|_| bare_uncle(Address::ZERO, number));
         let mined = uncles.iter().map(|uncle| {
             let age = height.wrapping_sub(uncle.number);
             bare_uncle(uncle.beneficiary, number.wrapping_sub(age))
         });
         let block = taken.to_mut();
-        block.uncles = Some(nobodys.chain(mined).collect());
+        block.uncles = Some(unmined.chain(mined).collect());
         block.header.number = number;
     }
     taken

@@ -125,7 +125,7 @@ async fn serve(address: SocketAddr, format: ResultFormat, limits: Limits, server
     if let Some(twin) = twin(address) {
         match listen_on_one_family(twin) {
             Ok(listener) => listeners.push(listener),
-            // A machine without that family, or somebody else's port of the same number.
+            // A machine without that family, or a port of that number which another program has.
             Err(error) => tracing::info!(address = %twin, %error, "address of the other family not listened on"),
         }
     }
