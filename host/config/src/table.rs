@@ -354,19 +354,20 @@ settings! {
     /// waiting [default: three times `--running`].
     EVM_EXECUTIONS: Option<u64> = "executions" <"N"> .on(&[EvmServe]).within("1", "1536").variable("REFINER_EVM_EXECUTIONS");
 
-    /// Requests that wait for one of those to end; beyond, 503.
-    EVM_WAITING: u64 = "waiting" <"N"> .on(&[EvmServe]).default("16").within("0", "1000000").variable("REFINER_EVM_WAITING");
+    /// Requests that wait for one of those to end; beyond, 503. Their bytes count to `--in-flight-size`, which bounds them first.
+    EVM_WAITING: u64 = "waiting" <"N"> .on(&[EvmServe]).default("1024").within("0", "1000000").variable("REFINER_EVM_WAITING");
 
-    /// Connections at once.
+    /// Connections at once. For a further one, the oldest that is idle is closed.
     EVM_CONNECTIONS: u64 = "connections" <"N"> .on(&[EvmServe]).default("1024").within("1", "1000000")
         .variable("REFINER_EVM_CONNECTIONS");
 
-    /// Time limit between two pieces of a request, and for a client to take a piece of its answer.
-    EVM_IDLE_TIMEOUT: Duration = "idle-timeout" <"DURATION"> .on(&[EvmServe]).default("10s").within("1s", "1d")
+    /// Time limit between two pieces of a request, between two requests of a connection, and for a client to take a piece of its
+    /// answer.
+    EVM_IDLE_TIMEOUT: Duration = "idle-timeout" <"DURATION"> .on(&[EvmServe]).default("75s").within("1s", "1d")
         .variable("REFINER_EVM_IDLE_TIMEOUT").formerly(&[in_unit("idle-seconds", "s")]);
 
     /// Time limit for the whole of a body.
-    EVM_BODY_TIMEOUT: Duration = "body-timeout" <"DURATION"> .on(&[EvmServe]).default("60s").within("1s", "1d")
+    EVM_BODY_TIMEOUT: Duration = "body-timeout" <"DURATION"> .on(&[EvmServe]).default("5m").within("1s", "1d")
         .variable("REFINER_EVM_BODY_TIMEOUT").formerly(&[in_unit("body-seconds", "s")]);
 
     /// Upper bound on the gas that the transactions of a block use; beyond, execution ends. The header's gas limit is not bounded.

@@ -106,13 +106,13 @@ pub(crate) const fn lacks_data(error: &ExecuteError, fields_dropped: bool) -> bo
             Unsupported::NoBasis { .. }
             | Unsupported::NoReceipts { .. }
             | Unsupported::UnknownChain { .. }
-            | Unsupported::BeforeParis { .. }
             | Unsupported::Fork { .. }
             | Unsupported::TransactionType { .. }
             | Unsupported::ContractCreation { .. }
             | Unsupported::BlobFeeCapMissing { .. }
             | Unsupported::AuthorizationListPresent { .. }
-            | Unsupported::Uncles { .. }
+            | Unsupported::BlobGasUsed { .. }
+            | Unsupported::DifficultyAfterMerge { .. }
             | Unsupported::Refused { .. }
             | Unsupported::EvmServerChain { .. }
             | Unsupported::EraWithoutExecution { .. } => false,
@@ -170,13 +170,13 @@ mod tests {
             Unsupported::NoBasis { execution: Box::new(Unsupported::NoState { transactions: 1 }) }.into(),
             Unsupported::EraWithoutExecution { format: ERA }.into(),
             Unsupported::UnknownChain { network_id: 5 }.into(),
-            Unsupported::BeforeParis { height: 1 }.into(),
             Unsupported::Fork { height: 1, fork: "Amsterdam" }.into(),
             Unsupported::TransactionType { transaction: 0, tx_type: 5, format: "canonical" }.into(),
-            Unsupported::ContractCreation { transaction: 0, tx_type: 0, format: ERA }.into(),
+            Unsupported::ContractCreation { transaction: 0, tx_type: 3, format: ERA }.into(),
             Unsupported::BlobFeeCapMissing { transaction: 0, format: ERA }.into(),
             Unsupported::AuthorizationListPresent { transaction: 0, format: ERA }.into(),
-            Unsupported::Uncles { format: ERA }.into(),
+            Unsupported::BlobGasUsed { used: 0, stated: 1, format: ERA }.into(),
+            Unsupported::DifficultyAfterMerge { format: ERA }.into(),
             Unsupported::Refused { message: String::new() }.into(),
             Unsupported::EvmServerChain { network_id: 5, format: ERA }.into(),
             Rejected::SenderCount { transactions: 1, senders: 0 }.into(),

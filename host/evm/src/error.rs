@@ -92,12 +92,6 @@ pub enum Unsupported {
         /// The chain id.
         network_id: u64,
     },
-    /// The block is older than the merge, or otherwise before the first fork that is executed.
-    #[error("block {height} is before the merge, and blocks before Paris are not executed")]
-    BeforeParis {
-        /// Height of the block.
-        height: u64,
-    },
     /// The block follows a fork whose rules are not executed yet.
     #[error("block {height} follows {fork}, which is not executed yet")]
     Fork {
@@ -131,7 +125,7 @@ pub enum Unsupported {
     ContractCreation {
         /// Position in the block.
         transaction: usize,
-        /// EIP-2718 type, 0 or 1.
+        /// EIP-2718 type, which is 3.
         tx_type: u8,
         /// The format asked for.
         format: ResultFormat,
@@ -152,9 +146,19 @@ pub enum Unsupported {
         /// The format asked for.
         format: ResultFormat,
     },
-    /// A block with uncles. None has had any since the merge, and no result is known to compare with.
-    #[error("the block has uncles, and what {format} wrote of them is not known")]
-    Uncles {
+    /// Blob gas that the era's executor did not find in the transactions that it executed.
+    #[error("{format} has no result: blob gas used by execution: {used}, in header: {stated}")]
+    BlobGasUsed {
+        /// Blob gas of the executed transactions.
+        used: u64,
+        /// The header's blob gas.
+        stated: u64,
+        /// The format asked for.
+        format: ResultFormat,
+    },
+    /// A difficulty with a total difficulty that the merge ended at.
+    #[error("{format} has no result: post-merge difficulty must be zero (or omitted) in env")]
+    DifficultyAfterMerge {
         /// The format asked for.
         format: ResultFormat,
     },

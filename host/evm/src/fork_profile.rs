@@ -11,7 +11,7 @@ use revm::primitives::hardfork::SpecId;
 
 use crate::{
     chain::{BlobParams, ChainSpec, sealer},
-    error::{ExecuteError, Rejected, Unsupported},
+    error::{ExecuteError, Rejected},
 };
 
 /// The rules one block is executed by.
@@ -55,6 +55,8 @@ pub(crate) struct ForkProfile {
     pub(crate) blob_transactions: BlobTransactions,
     /// Treatment of a transaction that the fork does not allow.
     pub(crate) invalid_transaction: InvalidTransaction,
+    /// Blob gas that the transactions of a block may buy, where that is not the schedule's concern.
+    pub(crate) blob_pool: Option<u64>,
 }
 
 /// The code of an account that has a code hash and no code in the specimen.
@@ -100,7 +102,7 @@ pub(crate) enum BlobTransactions {
 pub(crate) enum InvalidTransaction {
     /// The whole block is rejected.
     RejectsBlock,
-    /// It has no effect and no receipt, and the block goes on.
+    /// It has no receipt and the block continues; gas that it bought stays bought. Gas is sold by [`crate::sale`].
     IsLeftOut,
 }
 
@@ -142,24 +144,38 @@ impl ForkProfile {
             block_hashes: BlockHashes::OfTheChain,
             blob_transactions: BlobTransactions::Blob,
             invalid_transaction: InvalidTransaction::RejectsBlock,
+            blob_pool: None,
         })
     }
 
-    /// The settings that every era of the evm-server had in common, on top of the chain's own. Blocks before the merge are not
-    /// executed as it did.
-    pub(crate) fn evm_server(chain: &ChainSpec, block: &Block) -> Result<Self, ExecuteError> {
+    /// The settings that every era of the evm-server had in common: the rules of a fork. The difficulty alone decided
+    /// whether a block proves work, and then answered DIFFICULTY and PREVRANDAO alike.
+    pub(crate) fn evm_server(chain: &ChainSpec, block: &Block, spec: SpecId) -> Self {
         let header = &block.header;
-        if !header.difficulty.is_zero() || !chain.is_proof_of_stake(header) {
-            return Err(Unsupported::BeforeParis { height: header.number }.into());
-        }
-        Ok(Self {
-            empty_rows: EmptyRows::Exist,
+        let works = !header.difficulty.is_zero();
+        let seed = if works { header.difficulty } else { header.mix_hash.into() };
+        Self {
+            chain_id: chain.chain_id(),
+            spec,
+            blobs: spec.is_enabled_in(SpecId::CANCUN).then(BlobParams::cancun),
+            prevrandao: seed.into(),
+            difficulty: seed,
+            beneficiary: header.beneficiary,
+            block_reward: if works { ethash_reward(spec) } else { U256::ZERO },
+            dao_refund: chain.dao_refund() == Some(header.number),
+            withdrawals: !works,
+            beacon_root_call: spec.is_enabled_in(SpecId::CANCUN),
+            parent_hash_call: false,
+            requests: None,
+            receipts_hold_states: false,
+            empty_rows: EmptyRows::DoNotExist,
             storage_collides: false,
             missing_code: MissingCode::Empty,
             block_hashes: BlockHashes::AsRecorded,
+            blob_transactions: BlobTransactions::Blob,
             invalid_transaction: InvalidTransaction::IsLeftOut,
-            ..Self::canonical(chain, block)?
-        })
+            blob_pool: None,
+        }
     }
 
     /// Rewards of the miners of the block and of its ommers, in wei.
@@ -184,7 +200,7 @@ const NEPHEW_SHARE: u64 = 32;
 const OMMER_SHARES: u64 = 8;
 
 /// The static reward of a block that proves work: 5 ETH, 3 by EIP-649, 2 by EIP-1234.
-fn ethash_reward(spec: SpecId) -> U256 {
+pub(crate) fn ethash_reward(spec: SpecId) -> U256 {
     const WEI_PER_ETH: u64 = 1_000_000_000_000_000_000;
     let eth = if spec >= SpecId::PETERSBURG {
         2

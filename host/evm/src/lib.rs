@@ -31,6 +31,7 @@ mod remote;
 mod repair;
 mod requests;
 mod runner;
+mod sale;
 mod transaction;
 mod unavailable;
 

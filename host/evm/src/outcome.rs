@@ -1,18 +1,24 @@
 //! Outcomes that the runner hands to the writers.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, map::AddressMap};
 use revm::{
-    context::result::InvalidTransaction,
-    state::{Account, EvmState},
+    context::result::{EVMError, ExecutionResult, InvalidHeader, InvalidTransaction},
+    state::{Account, AccountStatus, EvmState, EvmStorage},
 };
 
-use crate::execution::ExecutedReceipt;
+use crate::{
+    error::Rejected,
+    execution::{ExecutedLog, ExecutedReceipt},
+    prestate::NotCarried,
+};
 
 /// The outcome of executing one block.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     /// Gas used by all transactions.
     pub(crate) gas_used: u64,
+    /// Logs of the calls before the first transaction.
+    pub(crate) opening_logs: u64,
     /// One a transaction, in block order.
     pub(crate) transactions: Vec<TransactionOutcome>,
     /// EIP-7685 requests, each with its type byte in front, empty ones left out; `None` before Prague.
@@ -48,6 +54,19 @@ impl TransactionOutcome {
 pub(crate) struct PostState(pub(crate) EvmState);
 
 impl PostState {
+    /// The state that execution left, and the storage of accounts which ran no code. Of those that were created since, it is
+    /// that of a former self.
+    pub(crate) fn new(mut state: EvmState, dormant: AddressMap<EvmStorage>) -> Self {
+        for (address, storage) in dormant {
+            if let Some(account) = state.get_mut(&address)
+                && !account.status.contains(AccountStatus::Created)
+            {
+                account.storage = storage;
+            }
+        }
+        Self(state)
+    }
+
     /// The accounts that exist after the block, in no particular order: neither destroyed nor empty (EIP-161).
     ///
     /// `account.info` is current (`info.code_hash` too; `info.code` may be `None`), `account.storage` holds every known
@@ -55,4 +74,27 @@ impl PostState {
     pub(crate) fn accounts(&self) -> impl Iterator<Item = (&Address, &Account)> {
         self.0.iter().filter(|(_, account)| !account.is_selfdestructed_locally() && !account.is_empty())
     }
+}
+
+/// The fault of a block with a transaction that the EVM refused.
+pub(crate) fn rejected(error: EVMError<NotCarried>, transaction: usize) -> Rejected {
+    let invalid = |reason: String| Rejected::InvalidTransaction { transaction, reason };
+    match error {
+        EVMError::Database(NotCarried(rejected)) => rejected,
+        EVMError::Header(InvalidHeader::PrevrandaoNotSet) => Rejected::HeaderField { field: "mixHash" },
+        EVMError::Header(InvalidHeader::ExcessBlobGasNotSet) => Rejected::HeaderField { field: "excessBlobGas" },
+        EVMError::Transaction(reason) => invalid(reason.to_string()),
+        EVMError::Custom(reason) => invalid(reason),
+        EVMError::CustomAny(reason) => invalid(reason.to_string()),
+    }
+}
+
+/// The logs of an executed transaction.
+pub(crate) fn logs(result: ExecutionResult) -> Vec<ExecutedLog> {
+    let ExecutionResult::Success { logs, .. } = result else { return Vec::new() };
+    let executed = logs.into_iter().map(|log| {
+        let (topics, data) = log.data.split();
+        ExecutedLog { address: log.address, topics, data }
+    });
+    executed.collect()
 }

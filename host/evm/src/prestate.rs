@@ -13,13 +13,14 @@ use revm::{
     Database,
     bytecode::{Bytecode, opcode},
     context::DBErrorMarker,
-    state::{Account, AccountInfo, AccountStatus, EvmState, EvmStorageSlot, TransactionId},
+    primitives::hardfork::SpecId,
+    state::{Account, AccountInfo, AccountStatus, EvmState, EvmStorage, EvmStorageSlot, TransactionId},
 };
 
 use crate::{
     code::BlockCodes,
     error::Rejected,
-    fork_profile::{BlockHashes, EmptyRows, ForkProfile, MissingCode},
+    fork_profile::{BlockHashes, EmptyRows, ForkProfile, InvalidTransaction, MissingCode},
 };
 
 /// Size of an account's code that delegates to another account (EIP-7702): a prefix of three bytes, and the address.
@@ -32,6 +33,10 @@ pub(crate) struct PreState {
     pub(crate) accounts: EvmState,
     /// Accounts with storage but neither nonce nor code, at which nothing can be created (EIP-7610).
     pub(crate) occupied: AddressSet,
+    /// Storage of accounts with neither nonce nor code, where no creation collides with it: nothing reads it.
+    pub(crate) dormant: AddressMap<EvmStorage>,
+    /// Balances wrap where 256 bits do not hold them.
+    pub(crate) wraps: bool,
 }
 
 /// The state that a specimen's rows describe. Slots of accounts that are not in it do not count: real specimens carry
@@ -43,35 +48,47 @@ pub(crate) fn state_before(reads: &StateReads, codes: &BlockCodes, rules: &ForkP
     };
     let mut state: EvmState = AddressMap::with_capacity_and_hasher(reads.accounts.len(), Default::default());
     for read in &reads.accounts {
-        let mut account = Account::default().with_info(info(read, codes, rules.missing_code, &stub));
+        let mut account = Account::default().with_info(info(read, codes, rules, &stub));
         account.mark_cold();
         if account.is_empty() && rules.empty_rows == EmptyRows::DoNotExist {
             account.status |= AccountStatus::LoadedAsNotExisting;
         }
         state.insert(read.address, account);
     }
-    let mut occupied = AddressSet::default();
+    let (mut occupied, mut dormant) = (AddressSet::default(), AddressMap::<EvmStorage>::default());
+    let wraps = rules.invalid_transaction == InvalidTransaction::IsLeftOut;
     // Rows of one account stand together, so its storage is looked up once and sized once.
     for rows in reads.storage.chunk_by(|one, next| one.account == next.account) {
         let Some(account) = state.get_mut(&rows[0].account) else { continue };
-        account.storage.reserve(rows.len());
-        if rules.storage_collides && account.info.nonce == 0 && account.info.is_empty_code_hash() {
+        // One that does not exist, by EIP-161, has no storage that could be kept.
+        if wraps && account.is_empty() {
+            continue;
+        }
+        let bare = account.info.nonce == 0 && account.info.is_empty_code_hash();
+        let storage = if wraps && bare { dormant.entry(rows[0].account).or_default() } else { &mut account.storage };
+        storage.reserve(rows.len());
+        if rules.storage_collides && bare {
             let holds_value = rows.iter().any(|row| !row.value.is_zero());
             occupied.extend(holds_value.then_some(rows[0].account));
         }
         for row in rows {
             let mut slot = EvmStorageSlot::new(row.value.into(), TransactionId::ZERO);
             slot.mark_cold();
-            account.storage.insert(row.slot.into(), slot);
+            storage.insert(row.slot.into(), slot);
         }
     }
-    PreState { accounts: state, occupied }
+    PreState { accounts: state, occupied, dormant, wraps }
 }
 
-fn info(read: &AccountRead, codes: &BlockCodes, missing: MissingCode, stub: &Bytecode) -> AccountInfo {
+fn info(read: &AccountRead, codes: &BlockCodes, rules: &ForkProfile, stub: &Bytecode) -> AccountInfo {
+    let (missing, delegates) = (rules.missing_code, rules.spec.is_enabled_in(SpecId::PRAGUE));
     let without_code = read.code_hash == KECCAK256_EMPTY || read.code_hash.is_zero();
     let (code_hash, code) = match (codes.get(&read.code_hash), missing) {
         _ if without_code => (KECCAK256_EMPTY, Bytecode::default()),
+        // Before EIP-7702 a delegation is ordinary code, which begins with an opcode that is not valid.
+        (Some(code), _) if code.is_eip7702() && !delegates => {
+            (read.code_hash, Bytecode::new_legacy(code.original_bytes()))
+        }
         (Some(code), _) => (read.code_hash, code.clone()),
         (None, MissingCode::Stub | MissingCode::DelegationStub) => (read.code_hash, stub.clone()),
         (None, MissingCode::Empty) => (KECCAK256_EMPTY, Bytecode::default()),

@@ -7,7 +7,7 @@ use revm::{
     bytecode::opcode::BLOBBASEFEE,
     context::{
         BlockEnv, CfgEnv, ContextTr, JournalEntry, JournalInner, JournalTr, TxEnv,
-        result::{EVMError, ExecutionResult, InvalidHeader, InvalidTransaction as Reason},
+        result::{EVMError, ExecutionResult, InvalidTransaction as Reason},
     },
     context_interface::block::BlobExcessGasAndPrice,
     interpreter::Instruction,
@@ -21,16 +21,17 @@ use crate::{
     dao,
     diagnosis::CodeUse,
     error::{ExecuteError, MissingCode, Rejected},
-    execution::{ExecutedLog, ExecutedReceipt},
+    execution::ExecutedReceipt,
     fork_profile::{ForkProfile, InvalidTransaction},
     journal::BlockJournal,
     meter::{self, Budget, ExpectedGas, Meter, Paying, UNGUARDED_GAS},
-    outcome::{Outcome, PostState, TransactionOutcome},
+    outcome::{Outcome, PostState, TransactionOutcome, logs, rejected},
     prestate::{self, Beyond, NotCarried},
     requests::{
         BEACON_ROOTS, CONSOLIDATION_REQUESTS, CONSOLIDATION_TYPE, DEPOSIT_TYPE, HISTORY_STORAGE, WITHDRAWAL_REQUESTS,
         WITHDRAWAL_TYPE, collect_deposits, system_transaction,
     },
+    sale::GasPools,
     transaction::{self, Supplement, SuppliedFields},
 };
 
@@ -71,6 +72,9 @@ pub(crate) struct Run<'a, I = ()> {
     supplement: &'a Supplement,
     evm: meter::Evm<'a, I>,
     gas_used: u64,
+    /// Logs of the calls before the first transaction, which are in no receipt.
+    opening_logs: u64,
+    pools: GasPools,
     transact: fn(&mut meter::Evm<'a, I>, TxEnv) -> meter::Executed,
     call_system: fn(&mut meter::Evm<'a, I>, TxEnv) -> meter::Executed,
 }
@@ -110,7 +114,10 @@ impl<'a, I> Run<'a, I> {
     ) -> Result<Self, ExecuteError> {
         let Job { block, rules, supplement, hashes, .. } = *job;
         let evm = evm(job, inspector)?;
-        let mut run = Self { block, rules, hashes, supplement, evm, gas_used: 0, transact, call_system };
+        let pools = GasPools::of(block.header.gas_limit, rules.blob_pool);
+        let (gas_used, opening_logs) = (0, 0);
+        let mut run =
+            Self { block, rules, hashes, supplement, evm, gas_used, opening_logs, pools, transact, call_system };
         run.before_transactions()?;
         Ok(run)
     }
@@ -140,7 +147,10 @@ impl<'a, I> Run<'a, I> {
             None => None,
         };
         self.credits()?;
-        Ok(Outcome { gas_used: self.gas_used, transactions, requests, post_state: PostState(self.evm.finalize()) })
+        let (gas_used, opening_logs) = (self.gas_used, self.opening_logs);
+        let dormant = self.evm.ctx.journal_mut().take_dormant();
+        let post_state = PostState::new(self.evm.finalize(), dormant);
+        Ok(Outcome { gas_used, opening_logs, transactions, requests, post_state })
     }
 
     fn before_transactions(&mut self) -> Result<(), ExecuteError> {
@@ -179,7 +189,10 @@ impl<'a, I> Run<'a, I> {
         let environment = transaction::environment(transaction, sender, self.rules, supplied);
         let tx_type = environment.tx_type;
         let gas_left = self.block.header.gas_limit.saturating_sub(self.gas_used);
-        let result = if transaction.gas > gas_left {
+        let pools = &mut self.pools;
+        let result = if self.rules.invalid_transaction == InvalidTransaction::IsLeftOut {
+            meter::metered(&mut self.evm, environment, |evm, transaction| pools.run(evm, transaction), Paying::Sender)?
+        } else if transaction.gas > gas_left {
             Err(EVMError::Transaction(Reason::CallerGasLimitMoreThanBlock))
         } else if u128::from(transaction.gas).checked_mul(environment.gas_price).is_none() {
             // More wei than there will ever be; the EVM counts fees in 128 bits and does not look again.
@@ -268,9 +281,12 @@ impl<'a, I> Run<'a, I> {
 
     /// EIP-4788 and EIP-2935: a call that fails changes nothing, and its block is valid.
     fn opening_call(&mut self, contract: Address, data: Bytes) -> Result<(), ExecuteError> {
-        match self.system_call(contract, data) {
+        match self.call_system(contract, data) {
             Err(ExecuteError::Rejected(Rejected::SystemCall { .. })) => Ok(self.require_carried_code(contract)?),
-            outcome => outcome.map(drop),
+            outcome => {
+                self.opening_logs += outcome?.1;
+                Ok(())
+            }
         }
     }
 
@@ -288,8 +304,13 @@ impl<'a, I> Run<'a, I> {
     }
 
     fn system_call(&mut self, contract: Address, data: Bytes) -> Result<Bytes, ExecuteError> {
+        self.call_system(contract, data).map(|(output, _)| output)
+    }
+
+    /// The output of a system call, and the number of its logs.
+    fn call_system(&mut self, contract: Address, data: Bytes) -> Result<(Bytes, u64), ExecuteError> {
         match meter::metered(&mut self.evm, system_transaction(contract, data), self.call_system, Paying::Nothing)? {
-            Ok(ExecutionResult::Success { output, .. }) => Ok(output.into_data()),
+            Ok(ExecutionResult::Success { output, logs, .. }) => Ok((output.into_data(), logs.len() as u64)),
             Err(EVMError::Database(NotCarried(rejected))) => Err(rejected.into()),
             Ok(_) | Err(_) => Err(Rejected::SystemCall { contract }.into()),
         }
@@ -324,12 +345,14 @@ fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>,
 
 fn block_environment(block: &Block, rules: &ForkProfile) -> Result<BlockEnv, Rejected> {
     let header = &block.header;
+    let left_out = rules.invalid_transaction == InvalidTransaction::IsLeftOut;
     let blobs = match rules.blobs {
+        Some(_) if left_out && header.excess_blob_gas.is_none() => None,
         Some(params) => {
             let excess_blob_gas = header.excess_blob_gas.ok_or(Rejected::HeaderField { field: "excessBlobGas" })?;
             // The EVM's own computation of the price overflows, and then may never end.
             let blob_gasprice = params.calc_blob_fee(excess_blob_gas);
-            if blob_gasprice == u128::MAX && rules.invalid_transaction == InvalidTransaction::RejectsBlock {
+            if blob_gasprice == u128::MAX && !left_out {
                 return Err(Rejected::ExcessBlobGas { excess_blob_gas });
             }
             Some(BlobExcessGasAndPrice { excess_blob_gas, blob_gasprice })
@@ -362,25 +385,4 @@ fn configuration(rules: &ForkProfile) -> CfgEnv {
     configuration.blob_base_fee_update_fraction =
         rules.blobs.map(|params| u64::try_from(params.update_fraction).unwrap_or(u64::MAX));
     configuration
-}
-
-fn rejected(error: EVMError<NotCarried>, transaction: usize) -> Rejected {
-    let invalid = |reason: String| Rejected::InvalidTransaction { transaction, reason };
-    match error {
-        EVMError::Database(NotCarried(rejected)) => rejected,
-        EVMError::Header(InvalidHeader::PrevrandaoNotSet) => Rejected::HeaderField { field: "mixHash" },
-        EVMError::Header(InvalidHeader::ExcessBlobGasNotSet) => Rejected::HeaderField { field: "excessBlobGas" },
-        EVMError::Transaction(reason) => invalid(reason.to_string()),
-        EVMError::Custom(reason) => invalid(reason),
-        EVMError::CustomAny(reason) => invalid(reason.to_string()),
-    }
-}
-
-fn logs(result: ExecutionResult) -> Vec<ExecutedLog> {
-    let ExecutionResult::Success { logs, .. } = result else { return Vec::new() };
-    let executed = logs.into_iter().map(|log| {
-        let (topics, data) = log.data.split();
-        ExecutedLog { address: log.address, topics, data }
-    });
-    executed.collect()
 }

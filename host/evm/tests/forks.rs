@@ -5,7 +5,7 @@ mod devnet;
 use alloy_consensus::Header;
 use alloy_primitives::{B256, U256, address};
 use devnet::{CONTRACT, TestBlock, call, mainnet::*, old_call};
-use refiner_evm::{ChainSpec, EmbeddedExecutor, Era, ExecuteError, Rejected, ResultFormat, Unsupported};
+use refiner_evm::{ChainSpec, EmbeddedExecutor, Era, ExecuteError, Rejected, ResultFormat};
 use refiner_specimen::{
     Layout, Transaction,
     check::{CheckName, Outcome, Subject},
@@ -134,12 +134,12 @@ fn the_sealer_of_a_clique_block_is_its_coinbase_and_gets_its_fees() {
 }
 
 #[test]
-fn eras_of_the_evm_server_still_refuse_blocks_before_the_merge() {
-    let block = mainnet(PARIS - 1);
-    block.clone().executed();
+fn eras_of_the_evm_server_execute_blocks_before_the_merge() {
+    let block = mainnet(PARIS - 1).transaction(old_call(NOBODY)).settled();
+    let expected = block.clone().executed();
     for era in [Era::A, Era::B, Era::C, Era::D, Era::E] {
-        let error = block.run_as(ResultFormat::EvmServer(era)).map(|_| ()).unwrap_err();
-        assert_eq!(error, ExecuteError::Unsupported(Unsupported::BeforeParis { height: PARIS - 1 }));
+        let execution = block.run_as(ResultFormat::EvmServer(era)).unwrap();
+        assert_eq!(execution.gas_used, expected.gas_used, "{era:?}");
     }
 }
 

@@ -1,4 +1,5 @@
-//! The tasks of newcomers and CI: `cargo xtask demo`, `test`, `rules`, `twins`, `lint`, `bench`, `conformance`.
+//! The tasks of newcomers and CI: `cargo xtask demo`, `test`, `rules`, `twins`, `lint`, `bench`, `conformance`,
+//! `evm-diff`.
 //!
 //! * **Inputs**: a clone and a Rust toolchain.
 //! * **Outputs**: built rules, results on the screen, or the failed step and the command that repeats it.
@@ -10,6 +11,7 @@ mod chain;
 mod command;
 mod conformance;
 mod demo;
+mod evm_diff;
 mod lint;
 mod mutants;
 mod rules;
@@ -42,6 +44,8 @@ enum Task {
     Bench,
     /// Runs Ethereum's blockchain tests through the block-result rule.
     Conformance(conformance::Arguments),
+    /// Posts every replica of a folder to an evm-server and to this program, and shows where their answers differ.
+    EvmDiff(evm_diff::Arguments),
     /// Changes the gate in many ways and shows those that no test notices; takes a quarter of an hour.
     Mutants(mutants::Arguments),
 }
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         Task::Lint => lint::run(),
         Task::Bench => bench::run(),
         Task::Conformance(arguments) => conformance::run(&arguments),
+        Task::EvmDiff(arguments) => evm_diff::run(&arguments),
         Task::Mutants(arguments) => mutants::run(&arguments),
     };
     match outcome {

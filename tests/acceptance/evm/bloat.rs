@@ -115,6 +115,8 @@ pub fn block_that_runs(code: &[u8], gas: u64) -> Vec<u8> {
         "blobFeeCap": null, "blobHashes": null, "blobGas": null,
     });
     transaction["gasPrice"] = block["Header"]["baseFeePerGas"].clone();
+    // As much as the one transaction executes: the era compares it.
+    block["Header"]["blobGasUsed"] = 0.into();
     block["Transactions"] = json!([transaction]);
     block["Senders"] = json!([sender]);
     block["Receipts"] = json!([]);

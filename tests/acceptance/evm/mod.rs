@@ -5,4 +5,5 @@ mod bloat;
 mod ends;
 mod hostile;
 mod load;
+mod neighbour;
 pub mod server;

@@ -1,7 +1,7 @@
 //! Real specimens, which live outside the project: in `$REFINER_SHARED` or `../shared`, in its folders `specimens` and
 //! `cases`.
 
-use std::{env, fs, path::PathBuf, sync::Once};
+use std::{collections::BTreeMap, env, fs, path::PathBuf, sync::Once};
 
 use alloy_primitives::B256;
 use serde::Deserialize;
@@ -89,14 +89,59 @@ fn shared() -> PathBuf {
 ///
 /// [`KitError::File`].
 pub fn cases(folder: &str) -> Result<Option<Vec<SpecimenFile>>, KitError> {
+    cases_folder(folder).map(|dir| specimens_in(&dir)).transpose()
+}
+
+/// A folder of `cases`, when this machine has it. Otherwise prints once that tests skip them.
+fn cases_folder(folder: &str) -> Option<PathBuf> {
     static SAID: Once = Once::new();
     let dir = shared().join("cases").join(folder);
-    if dir.is_dir() {
-        return specimens_in(&dir).map(Some);
+    let found = dir.is_dir();
+    if !found {
+        #[allow(clippy::print_stderr)]
+        SAID.call_once(|| eprintln!("skipped: ../shared/cases not present"));
     }
-    #[allow(clippy::print_stderr)]
-    SAID.call_once(|| eprintln!("skipped: ../shared/cases not present"));
-    Ok(None)
+    found.then_some(dir)
+}
+
+/// A block replica with the answers that the network's evm-server gave to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnsweredReplica {
+    /// Name of its file.
+    pub name: String,
+    /// The replica as JSON.
+    pub json: Vec<u8>,
+    /// The answer of each era, by its letter in lower case.
+    pub answers: BTreeMap<String, NetworkAnswer>,
+}
+
+/// An answer of the network's evm-server.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct NetworkAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// sha256 of a block result, bare hex.
+    pub sha256: Option<String>,
+    /// The body of a refusal.
+    pub body: Option<String>,
+}
+
+/// Every replica of `cases/evm-server` with its answers, or `None` where there are none.
+///
+/// # Errors
+///
+/// [`KitError::File`] and [`KitError::Vectors`].
+pub fn answered_replicas() -> Result<Option<Vec<AnsweredReplica>>, KitError> {
+    let Some(dir) = cases_folder("evm-server") else { return Ok(None) };
+    let read = |path: PathBuf| fs::read(&path).map_err(|source| KitError::File { path, source });
+    let path = dir.join("answers.json");
+    let answers: BTreeMap<String, BTreeMap<String, NetworkAnswer>> =
+        serde_json::from_slice(&read(path.clone())?).map_err(|source| KitError::Vectors { path, source })?;
+    let replica = |(name, answers): (String, _)| {
+        let json = read(dir.join(&name))?;
+        Ok(AnsweredReplica { name, json, answers })
+    };
+    answers.into_iter().map(replica).collect::<Result<_, _>>().map(Some)
 }
 
 /// Every real specimen in the order of `vectors.json`, or `None` where there are none.

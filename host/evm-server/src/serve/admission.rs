@@ -1,8 +1,11 @@
 //! Admission control: a bounded number of requests, of executions, and of their bytes.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -23,17 +26,21 @@ pub(super) struct AdmissionControl {
     /// One for each of those and for each that may wait.
     slots: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
+    /// The last moment at which there was room for an execution.
+    room_seen: Arc<Mutex<Instant>>,
     limits: Limits,
 }
 
 /// A request's place in the queue.
 pub(super) struct QueueSlot {
     executions: Arc<Semaphore>,
+    room_seen: Arc<Mutex<Instant>>,
     _slot: OwnedSemaphorePermit,
 }
 
 /// Room for one execution, from its begin to its end.
 pub(super) struct ExecutionRoom {
+    room_seen: Arc<Mutex<Instant>>,
     _execution: OwnedSemaphorePermit,
     _slot: QueueSlot,
 }
@@ -59,6 +66,7 @@ impl AdmissionControl {
             executions: semaphore(limits.executions),
             slots: semaphore(limits.executions.saturating_add(limits.waiting)),
             bytes: semaphore(limits.in_flight_bytes / UNIT_BYTES),
+            room_seen: Arc::new(Mutex::new(Instant::now())),
             limits,
         }
     }
@@ -71,7 +79,14 @@ impl AdmissionControl {
     /// A place in the queue, if there is one.
     pub(super) fn queue_slot(&self) -> Result<QueueSlot, Full> {
         let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| Full::Queue)?;
-        Ok(QueueSlot { executions: Arc::clone(&self.executions), _slot: slot })
+        let (executions, room_seen) = (Arc::clone(&self.executions), Arc::clone(&self.room_seen));
+        Ok(QueueSlot { executions, room_seen, _slot: slot })
+    }
+
+    /// True when every room for an execution has been taken for longer than executions may last.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.executions.available_permits() == 0
+            && self.room_seen.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > self.limits.longest_execution()
     }
 
     /// Waits for a processor; first come, first served.
@@ -128,10 +143,23 @@ impl QueueSlot {
     /// Waits for room to execute in; first come, first served.
     pub(super) async fn room(self) -> ExecutionRoom {
         match Arc::clone(&self.executions).acquire_owned().await {
-            Ok(execution) => ExecutionRoom { _execution: execution, _slot: self },
+            Ok(execution) => {
+                see_room(&self.room_seen);
+                ExecutionRoom { room_seen: Arc::clone(&self.room_seen), _execution: execution, _slot: self }
+            }
             Err(_) => unreachable!("the semaphore is never closed"),
         }
     }
+}
+
+impl Drop for ExecutionRoom {
+    fn drop(&mut self) {
+        see_room(&self.room_seen);
+    }
+}
+
+fn see_room(room_seen: &Mutex<Instant>) {
+    *room_seen.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
 }
 
 /// Counts one that contends, also when it is given up.
@@ -147,5 +175,32 @@ impl<'a> Contending<'a> {
 impl Drop for Contending<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_whose_rooms_are_taken_for_longer_than_executions_last_is_stuck() {
+        let processor_time = Duration::from_millis(50);
+        let limits = Limits { running: 1, executions: 2, processor_time, ..Limits::default() };
+        assert_eq!(limits.longest_execution(), 2 * processor_time);
+        let admission = AdmissionControl::new(limits);
+        let first = admission.queue_slot().unwrap().room().await;
+        tokio::time::sleep(3 * processor_time).await;
+        assert!(!admission.is_stuck(), "there is room for another");
+        let second = admission.queue_slot().unwrap().room().await;
+        assert!(!admission.is_stuck(), "it has just begun");
+        tokio::time::sleep(3 * processor_time).await;
+        assert!(admission.is_stuck());
+        drop(first);
+        assert!(!admission.is_stuck());
+        drop(second);
     }
 }

@@ -13,7 +13,11 @@ use axum::{
 use bytes::Bytes;
 use refiner_listener::{PieceBody, hold};
 
-use super::{admission::Reserved, error::TEXT, range::Wanted};
+use super::{
+    admission::Reserved,
+    error::{TEXT, json},
+    range::Wanted,
+};
 
 /// A block result that keeps its request's room until the client has it.
 pub(super) struct Answer(Bytes);
@@ -38,10 +42,12 @@ impl Answer {
             Wanted::Beyond => {
                 let range = format!("bytes */{length}");
                 let head = [(CONTENT_TYPE, TEXT), (CONTENT_RANGE, text(&range))];
-                return (StatusCode::RANGE_NOT_SATISFIABLE, head, "invalid range: failed to overlap\n").into_response();
+                return (StatusCode::RANGE_NOT_SATISFIABLE, head, json("invalid range: failed to overlap"))
+                    .into_response();
             }
             Wanted::Unreadable => {
-                return (StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_TYPE, TEXT)], "invalid range\n").into_response();
+                return (StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_TYPE, TEXT)], json("invalid range"))
+                    .into_response();
             }
         };
         let written = text(&httpdate::fmt_http_date(SystemTime::now()));

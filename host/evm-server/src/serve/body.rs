@@ -17,6 +17,9 @@ use super::{
     error::ServerError,
 };
 
+/// The most that is read of a body which is too large, in bodies of the largest size allowed.
+const DISCARDED_BODIES: usize = 4;
+
 /// A body on its way in.
 pub(super) struct Incoming {
     pieces: BodyDataStream,
@@ -79,9 +82,9 @@ impl Incoming {
 
     /// Lets what is left of the body pass, so that a client that sends it all before it listens hears the answer.
     ///
-    /// No more than a body may have, and no longer than it may take.
+    /// No more than a few bodies may have, and no longer than one may take.
     pub(super) async fn discard(&mut self, limits: &Limits) {
-        let mut left_bytes = limits.body_bytes;
+        let mut left_bytes = limits.body_bytes.saturating_mul(DISCARDED_BODIES);
         while !self.ended && !self.is_asked_for {
             let Ok(Some(piece)) = self.piece(limits).await else { return };
             let Some(left) = left_bytes.checked_sub(piece.len()) else { return };

@@ -53,16 +53,6 @@ pub(super) enum ServerError {
     Panicked,
 }
 
-/// The form of an error of the Go server.
-enum Form {
-    /// `{"error": "…"}` with Go's own words, which are not escaped: a quotation mark in them makes it no JSON.
-    Go(String),
-    /// `{"error": "…"}` with words of ours.
-    Json(String),
-    /// A line of text, as of a panic.
-    Line(String),
-}
-
 impl ServerError {
     /// The word that metrics know it by.
     pub(super) const fn outcome(&self) -> &'static str {
@@ -106,45 +96,53 @@ impl ServerError {
         }
     }
 
-    fn form(&self) -> Form {
+    /// Its words: those of the Go server where that refuses too.
+    fn text(&self) -> String {
         match self {
-            Self::FormError(error) => Form::Go(error.to_string()),
-            Self::Replica(ReplicaError::Missing { .. }) => Form::Line(self.to_string()),
-            Self::Replica(error) => {
-                let text = format!("ERROR(10): error unmarshalling replica file: {error}");
-                if matches!(error, ReplicaError::Field { .. }) { Form::Json(text) } else { Form::Go(text) }
-            }
+            Self::Replica(error @ ReplicaError::Missing { .. }) => error.to_string(),
+            Self::Replica(error) => format!("ERROR(10): error unmarshalling replica file: {error}"),
             Self::Execute(error) => execution(error),
-            Self::Interrupted(error) => Form::Json(format!("error on EBE: {error}")),
-            _ => Form::Line(self.to_string()),
+            Self::Interrupted(error) => format!("error on EBE: {error}"),
+            _ => self.to_string(),
         }
     }
 }
 
-/// The Go server's number for the fault, or its panic.
-fn execution(error: &ExecuteError) -> Form {
+/// The words of the Go server, its number for the fault, or the reason for its panic.
+fn execution(error: &ExecuteError) -> String {
     let number = match error {
+        ExecuteError::Rejected(Rejected::BlockHashMissing { number }) => {
+            return format!(
+                "ERROR(4): blockhash error: getHash({number}) invoked, blockhash for that block not provided"
+            );
+        }
+        ExecuteError::Unsupported(Unsupported::DifficultyAfterMerge { .. }) => {
+            return "ERROR(3): post-merge difficulty must be zero (or omitted) in env".to_owned();
+        }
+        ExecuteError::Unsupported(Unsupported::BlobGasUsed { used, stated, .. }) => {
+            return format!("error on EBE: blob gas used by execution: {used}, in header: {stated}");
+        }
         ExecuteError::Rejected(Rejected::SenderCount { .. })
         | ExecuteError::Unsupported(
             Unsupported::TransactionType { .. }
             | Unsupported::ContractCreation { .. }
             | Unsupported::BlobFeeCapMissing { .. }
             | Unsupported::AuthorizationListMissing { .. },
-        ) => return Form::Line(error.to_string()),
-        ExecuteError::Rejected(Rejected::BlockHashMissing { .. }) => 4,
+        ) => return error.to_string(),
         ExecuteError::Rejected(Rejected::HeaderField { .. }) | ExecuteError::Unsupported(_) => 3,
         ExecuteError::Rejected(_) => 2,
     };
-    Form::Json(format!("error on EBE: ERROR({number}): {error}"))
+    format!("error on EBE: ERROR({number}): {error}")
+}
+
+/// A refusal's body. Clients of the network take any other JSON for a block result, whatever the status.
+pub(super) fn json(text: &str) -> String {
+    format!("{{\"error\": {}}}", serde_json::Value::from(text))
 }
 
 impl IntoResponse for ServerError {
     fn into_response(self) -> Response {
-        let body = match self.form() {
-            Form::Go(text) => format!("{{\"error\": \"{text}\"}}"),
-            Form::Json(text) => format!("{{\"error\": {}}}", serde_json::Value::from(text)),
-            Form::Line(text) => format!("{text}\n"),
-        };
+        let body = json(&self.text());
         let mut response = (self.status(), [(CONTENT_TYPE, TEXT)], body).into_response();
         if matches!(self, Self::Full(_)) {
             response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);

@@ -39,8 +39,8 @@ impl Health {
         }
     }
 
-    /// The answer of `/health`.
-    pub(super) async fn told(&self) -> Response {
+    /// The answer of `/health`; a server that is stuck is not healthy.
+    pub(super) async fn answer(&self, is_stuck: bool) -> Response {
         const BAD: u8 = Mood::Bad as u8;
         const HANGING: u8 = Mood::Hanging as u8;
         match self.0.load(Ordering::Relaxed) {
@@ -48,6 +48,9 @@ impl Health {
             HANGING => {
                 tokio::time::sleep(HANGS).await;
                 say(StatusCode::OK, "")
+            }
+            _ if is_stuck => {
+                say(StatusCode::SERVICE_UNAVAILABLE, "No execution has ended for longer than one may take.")
             }
             _ => say(StatusCode::OK, "I'm healthy"),
         }

@@ -15,11 +15,12 @@ pub struct Limits {
     pub running: usize,
     /// Executions under way at once, running or paused. They share the processors, so that long ones do not keep short ones waiting.
     pub executions: usize,
-    /// Requests that wait, read, for one of those to end; beyond, 503.
+    /// Requests that wait, read, for one of those to end; beyond, 503. Their bytes bound them first.
     pub waiting: usize,
     /// Processor time of one execution. A last resort: `block_gas` ends executions earlier, and alike on every machine.
     pub processor_time: Duration,
-    /// Connections at once; further ones wait in the system's queue.
+    /// Connections at once. For a further one the oldest that is idle is closed; when all have a request, it waits in the
+    /// system's queue.
     pub connections: usize,
     /// Between two pieces of a request, between two requests, and until a client takes a piece of its answer.
     pub idle: Duration,
@@ -53,11 +54,11 @@ impl Default for Limits {
             in_flight_bytes: 256 << 20,
             running,
             executions: running * EXECUTIONS_A_PROCESSOR,
-            waiting: 16,
+            waiting: 1_024,
             processor_time: PROCESSOR_TIME_LIMIT,
             connections: 1_024,
-            idle: Duration::from_secs(10),
-            body_time: Duration::from_secs(60),
+            idle: Duration::from_secs(75),
+            body_time: Duration::from_secs(300),
             block_gas: DEFAULT_GAS_BOUND,
             drain: Duration::from_secs(30),
         }
@@ -65,6 +66,12 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The longest time in which none of several executions ends while all use their processor time.
+    pub(super) fn longest_execution(&self) -> Duration {
+        let turns = self.executions.div_ceil(self.running.max(1));
+        self.processor_time.saturating_mul(u32::try_from(turns).unwrap_or(u32::MAX))
+    }
+
     /// Memory that the server stays under, whatever its clients do. Paused executions hold theirs.
     pub fn memory_bytes(&self) -> usize {
         let executed = self.body_bytes.saturating_mul(self.executions).min(self.in_flight_bytes);

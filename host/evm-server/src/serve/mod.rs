@@ -9,7 +9,7 @@
 //! | route, with any method | answer |
 //! |---|---|
 //! | `/process` | 200 and the block result |
-//! | `/health` | 200 `I'm healthy`, or what the next three made of it |
+//! | `/health` | 200 `I'm healthy`, or what the next three made of it; 503 when no execution has ended for longer than one may take |
 //! | `/sabotage`, `/timeout`, `/recover` | makes `/health` answer 500, hang for 30 seconds, and answer as before |
 //! | `/metrics` | what the module `metrics` lists, for Prometheus |
 //!
@@ -115,9 +115,11 @@ impl EvmServer {
     }
 
     /// Serves until `stop`, and then until the requests that are in have their answers or [`Limits::drain`] is over.
-    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) {
+    ///
+    /// All listeners are served alike: one of each address family, for clients that find the server by one of them only.
+    pub async fn serve(self, listeners: Vec<TcpListener>, stop: CancellationToken) {
         let limits = listen::limits(&self.serving.limits);
-        refiner_listener::serve(vec![listener], router(self.serving), limits, self.access, stop).await;
+        refiner_listener::serve(listeners, router(self.serving), limits, self.access, stop).await;
     }
 }
 
@@ -129,7 +131,10 @@ fn router(serving: Arc<Serving>) -> Router {
             "/process",
             any(|State(serving): Shared, request: Request| async move { process::process(&serving, request).await }),
         )
-        .route("/health", any(|State(serving): Shared| async move { serving.health.told().await }))
+        .route(
+            "/health",
+            any(|State(serving): Shared| async move { serving.health.answer(serving.admission.is_stuck()).await }),
+        )
         .route("/sabotage", any(|State(serving): Shared| async move { serving.health.turn(Mood::Bad) }))
         .route("/timeout", any(|State(serving): Shared| async move { serving.health.turn(Mood::Hanging) }))
         .route("/recover", any(|State(serving): Shared| async move { serving.health.turn(Mood::Good) }))

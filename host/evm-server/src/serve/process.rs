@@ -35,7 +35,7 @@ pub(super) async fn process(serving: &Arc<Serving>, request: Request) -> Respons
         }
         Err(refusal) => {
             serving.metrics.request(refusal.outcome(), begun.elapsed());
-            tracing::info!(outcome = refusal.outcome(), reason = %refusal, "A request was refused.");
+            tracing::info!(outcome = refusal.outcome(), reason = %refusal, "request refused");
             refusal.into_response()
         }
     };
@@ -69,7 +69,7 @@ async fn in_turn(serving: &Arc<Serving>, boundary: Boundary, incoming: &mut Inco
     match spawn_blocking(work).await {
         Ok(answer) => answer,
         Err(error) => {
-            tracing::error!(%error, "The executor panicked.");
+            tracing::error!(%error, "executor panicked");
             Err(ServerError::Panicked)
         }
     }

@@ -84,22 +84,20 @@ async fn a_part_of_a_result_is_answered_as_a_file_server_answers_it() {
     assert_eq!((part.status, &*part.body), (206, &expected[10..20]));
     assert!(part.head.contains(&format!("content-range: bytes 10-19/{}", expected.len())), "{}", part.head);
     let beyond = exchange(server.address, &with(&format!("bytes={}-", expected.len()))).await.unwrap();
-    assert_eq!((beyond.status, beyond.text()), (416, "invalid range: failed to overlap\n"));
+    assert_eq!((beyond.status, beyond.text()), (416, "{\"error\": \"invalid range: failed to overlap\"}"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_blob_price_beyond_256_bits_ends_the_call_that_asks_for_it_and_is_answered_at_once() {
+async fn a_blob_price_is_answered_at_once_and_one_beyond_256_bits_sells_no_gas() {
     const GAS: u64 = 200_000;
     let server = start(ERA_D, Limits::default()).await;
-    for (excess_blob_gas, all_gas) in
-        [(393_216, false), (400_000_000, false), (1 << 32, true), (1 << 62, true), (1 << 63, true)]
-    {
+    for (excess_blob_gas, receipts) in [(393_216, 1), (400_000_000, 1), (1 << 32, 0), (1 << 62, 0), (1 << 63, 0)] {
         let begun = std::time::Instant::now();
         let block = crate::hostile::asks_for_the_blob_price(excess_blob_gas, GAS);
         let answer = exchange(server.address, &post(&block)).await.unwrap();
         assert_eq!(answer.status, 200, "{excess_blob_gas}: {}", answer.text());
         let result: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
-        assert_eq!(result["Receipts"][0]["GasUsed"] == GAS, all_gas, "{excess_blob_gas}: {}", result["Receipts"]);
+        assert_eq!(result["Receipts"].as_array().unwrap().len(), receipts, "{excess_blob_gas}: {}", result["Receipts"]);
         assert!(begun.elapsed() < std::time::Duration::from_secs(2), "{excess_blob_gas}: {:?}", begun.elapsed());
     }
 }

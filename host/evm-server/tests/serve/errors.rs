@@ -21,10 +21,10 @@ async fn the_words_of_the_network_are_kept() {
     let replica = "ERROR(10): error unmarshalling replica file";
     for (json, expected) in [
         ("invalid content", format!("{replica}: invalid character 'i' looking for beginning of value")),
-        ("[]", format!("{replica}: json: cannot unmarshal array into Go value of type types.BlockReplica")),
+        ("[]", format!("{replica}: json: cannot unmarshal array into Go value of type t8ntool.BlockReplica")),
         ("", format!("{replica}: EOF")),
         ("{\"Header\"", format!("{replica}: unexpected EOF")),
-        ("{\"a\":1 \"b\"", format!("{replica}: invalid character '\"' after object key:value pair")),
+        ("{\"a\":1 \"b\"", format!("{replica}: invalid character '\\\"' after object key:value pair")),
     ] {
         assert_eq!(ask(&server, &post(json.as_bytes())).await.text(), format!("{{\"error\": \"{expected}\"}}"));
     }
@@ -40,7 +40,7 @@ async fn the_words_of_the_network_are_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_the_network_panicked_a_line_says_why_and_the_next_request_is_answered() {
+async fn where_the_network_panicked_json_has_the_reason_and_the_next_request_is_answered() {
     let server = start(ERA_D, Limits::default()).await;
     let file = some_block();
     let with = |field: &str, value: Value| {
@@ -49,17 +49,63 @@ async fn where_the_network_panicked_a_line_says_why_and_the_next_request_is_answ
         block.to_string().into_bytes()
     };
     for (json, expected) in [
-        (b"{}".to_vec(), "the block replica has no Header\n"),
-        (b"null".to_vec(), "the block replica has no Header\n"),
-        (with("State", Value::Null), "the block replica has no State\n"),
-        (with("Senders", Value::Null), "senders\n"),
+        (b"{}".to_vec(), "the block replica has no Header"),
+        (b"null".to_vec(), "the block replica has no Header"),
+        (with("State", Value::Null), "the block replica has no State"),
+        (with("Senders", Value::Null), "senders"),
     ] {
-        let answer = ask(&server, &post(&json)).await;
-        assert!(answer.text().ends_with(expected), "{}", answer.text());
+        let reason = reason(&ask(&server, &post(&json)).await);
+        assert!(reason.ends_with(expected), "{reason}");
     }
+    let cut = request("multipart/form-data; boundary=b", b"--b\r\na: b\r\n");
+    assert_eq!(reason(&ask(&server, &cut).await), "the form is cut off: it ends without its closing boundary");
     let cut = request("multipart/form-data; boundary=b", b"--b\r\n\r\n{}");
-    assert_eq!(ask(&server, &cut).await.text(), "unexpected EOF\n");
+    assert_eq!(reason(&ask(&server, &cut).await), "unexpected EOF");
     assert_eq!(exchange(server.address, &post(&json(&file))).await.unwrap().status, 200);
+}
+
+/// The reason in a refusal's body.
+fn reason(answer: &Answer) -> String {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(body.as_object().unwrap().len(), 1, "{body}");
+    body["error"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_known_in_any_case_and_some_may_be_missing() {
+    let server = start(ERA_D, Limits::default()).await;
+    let file = some_block();
+    let expected = crate::server::result(&file, ERA_D).unwrap();
+    let block: Value = serde_json::from_slice(&json(&file)).unwrap();
+    for change in [str::to_uppercase, str::to_lowercase] {
+        let answer = exchange(server.address, &post(in_case(&block, change).to_string().as_bytes())).await.unwrap();
+        assert!(answer.status == 200 && answer.body == expected, "{}", String::from_utf8_lossy(&answer.body[..99]));
+    }
+    let mut without = block;
+    without.as_object_mut().unwrap().retain(|key, _| key != "NetworkId" && key != "Hash");
+    without["extra"] = "unknown".into();
+    let answer = exchange(server.address, &post(without.to_string().as_bytes())).await.unwrap();
+    assert!(answer.status == 200 && answer.body == expected, "{}", String::from_utf8_lossy(&answer.body[..99]));
+    without["Transactions"] = Value::Null;
+    without["Senders"] = Value::Null;
+    without["Header"]["blobGasUsed"] = 0.into();
+    let mut empty = without.clone();
+    for rows in ["AccountRead", "StorageRead", "CodeRead", "BlockhashRead"] {
+        without["State"][rows] = Value::Array(Vec::new());
+        empty["State"].as_object_mut().unwrap().remove(rows);
+    }
+    let expected = exchange(server.address, &post(without.to_string().as_bytes())).await.unwrap();
+    let answer = exchange(server.address, &post(empty.to_string().as_bytes())).await.unwrap();
+    assert!(answer.status == 200 && answer.body == expected.body, "{}", answer.text());
+}
+
+/// The same value with its keys in another case.
+fn in_case(value: &Value, change: fn(&str) -> String) -> Value {
+    match value {
+        Value::Object(object) => object.iter().map(|(key, value)| (change(key), in_case(value, change))).collect(),
+        Value::Array(items) => items.iter().map(|item| in_case(item, change)).collect(),
+        other => other.clone(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,7 +124,7 @@ async fn a_wrong_field_is_named_in_json() {
 async fn a_block_that_cannot_be_executed_is_an_error_on_ebe() {
     let server = start(ERA_D, Limits { block_gas: 1_000_000_000, ..Limits::default() }).await;
     for (field, value, expected) in [
-        ("Hash", Value::Null, "the block replica has no Hash\n"),
+        ("Type", 7.into(), "ERROR(10): error unmarshalling replica file: Type: invalid type"),
         ("NetworkId", 987_654_321.into(), "ERROR(3): unsupported: no rules are known for chain 987654321"),
     ] {
         let mut block: Value = serde_json::from_slice(&json(&some_block())).unwrap();

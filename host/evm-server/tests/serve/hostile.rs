@@ -30,6 +30,7 @@ fn block_that_runs(code: &[u8], gas: u64) -> Value {
     let (sender, contract) = (Address::repeat_byte(0xaa), Address::repeat_byte(0xcc));
     let account = |address: Address, balance: &str, code_hash: B256| json!({ "Address": address, "Nonce": 0, "Balance": balance, "CodeHash": code_hash });
     block["Header"]["gasLimit"] = gas.into();
+    block["Header"]["blobGasUsed"] = 0.into();
     block["Transactions"] = json!([{
         "type": 0, "accessList": [], "chainId": "0x1", "nonce": 0, "gasPrice": block["Header"]["baseFeePerGas"], "gasTipCap": "0x0",
         "gasFeeCap": "0x0", "gas": gas, "from": null, "to": contract, "v": "0x25", "r": "0x1", "s": "0x1", "value": "0x0", "input": "",

@@ -88,7 +88,8 @@ async fn a_request_without_room_for_its_body_is_sent_away_and_told_when_to_come_
     let sent_away = exchange(server.address, &request).await.unwrap();
     assert_eq!(sent_away.status, 503);
     assert!(sent_away.head.contains("retry-after: 1"), "{}", sent_away.head);
-    assert_eq!(sent_away.text(), "the bodies in flight take all the room there is; try again\n");
+    let expected = "{\"error\": \"the bodies in flight take all the room there is; try again\"}";
+    assert_eq!(sent_away.text(), expected);
     // Refusing one costs the other nothing, and what both held is free again.
     let answer = first.finish().await;
     assert!(answer.status == 200 && Some(answer.body) == result(&file, ERA_D), "{}", answer.head);
@@ -102,7 +103,7 @@ async fn a_client_that_stops_in_the_middle_is_given_up() {
     let server = start(ERA_D, limits).await;
     let request = post(&json(&some_block()));
     let answer = Half::sent(&server, &request).await.answer().await;
-    assert_eq!((answer.status, answer.text()), (408, "the body did not come in time\n"));
+    assert_eq!((answer.status, answer.text()), (408, "{\"error\": \"the body did not come in time\"}"));
     // In the middle of the head there is no request to answer.
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(&request[..20]).await.unwrap();

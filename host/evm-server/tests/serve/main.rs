@@ -9,4 +9,6 @@ mod health;
 mod hostile;
 mod limits;
 mod mutated;
+mod neighbour;
+mod network;
 mod server;

@@ -25,7 +25,7 @@ pub async fn start(format: ResultFormat, limits: Limits) -> Server {
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
     let server = EvmServer::new(EmbeddedExecutor::default(), format, limits).unwrap();
-    let task = tokio::spawn(server.serve(listener, stop.clone()));
+    let task = tokio::spawn(server.serve(vec![listener], stop.clone()));
     Server { address, task, _guard: stop.clone().drop_guard(), stop }
 }
 

@@ -98,7 +98,7 @@ pub(crate) fn verify(
     let (block, format) = (&specimen.block, frame.format);
     let Answer { state_root, receipts } = serde_json::from_slice(answer).map_err(UnverifiedAnswer::Unreadable)?;
     let receipts = executed(receipts, frame)?;
-    let again = frame.document(&receipts, state_root);
+    let again = frame.document(&receipts, state_root, 0);
     if again != **answer {
         let offset = again.iter().zip(answer).take_while(|(ours, theirs)| ours == theirs).count();
         return Err(UnverifiedAnswer::Document { offset, format });
@@ -118,7 +118,7 @@ pub(crate) fn verify(
 
 /// The receipts of an answer, each with its transaction. A transaction that the server rejected has none.
 fn executed(receipts: Vec<Receipt>, frame: &Frame<'_>) -> Result<Vec<ExecutedReceipt>, UnverifiedAnswer> {
-    let block = frame.block;
+    let block = &*frame.block;
     let mut hashes = frame.manufactured.transaction_hashes.iter().enumerate();
     let mut gas_so_far = 0u64;
     let mut executed = Vec::new();
@@ -166,7 +166,7 @@ fn log(Log { address, topics, data }: Log) -> Option<ExecutedLog> {
 /// A block result does not state success. The producer's receipt does, where there is one; or else a failure leaves no logs and
 /// mostly no gas. Either is a guess that the receipts' root proves.
 fn succeeded(frame: &Frame<'_>, index: usize, gas_used: u64, logs: &[ExecutedLog]) -> bool {
-    let block = frame.block;
+    let block = &*frame.block;
     if block.receipts.len() == block.transactions.len() {
         return block.receipts[index].post_state_or_status.last().is_some_and(|status| *status == 1);
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256, map::B256Map};
 use refiner_specimen::{BlobSidecar, Block, Transaction};
 
 use super::{
@@ -28,6 +28,8 @@ pub(super) struct Document<'a> {
     pub(super) receipts: &'a [ExecutedReceipt],
     /// Root of the partial state after the block.
     pub(super) state_root: B256,
+    /// Logs before those of the first transaction.
+    pub(super) opening_logs: u64,
 }
 
 /// Bytes of the document apart from transactions and receipts; the bloom's 256 lines are half of them.
@@ -67,7 +69,8 @@ impl Document<'_> {
         json.field("NetworkId").number(block.network_id);
         json.field("Hash").hex(self.state_root);
         json.field("TotalDifficulty").big_int(block.total_difficulty);
-        header(json.field("Header"), &(self.server.printed_header)(block, self.manufactured));
+        let printed = (self.server.printed_header)(block, self.manufactured);
+        header(json.field("Header"), &printed);
         let transactions = self.transactions.iter().zip(&block.senders);
         json.field("Transactions");
         if self.transactions.is_empty() {
@@ -76,9 +79,13 @@ impl Document<'_> {
         } else {
             json.array(transactions, |json, (transaction, sender)| self.transaction(json, transaction, *sender));
         }
-        json.field("uncles").null();
-        let mut log_index = 0;
-        json.field("Receipts").array(self.receipts, |json, receipt| self.receipt(json, receipt, &mut log_index));
+        let uncles = block.uncles.as_ref().filter(|uncles| !uncles.is_empty());
+        json.field("uncles").or_null(uncles, |json, uncles| {
+            json.array(uncles, |json, uncle| header(json, &PrintedHeader::of_uncle(uncle, &printed)));
+        });
+        let logs = IndexedLogs::of(self.receipts, &self.manufactured.transaction_hashes, self.opening_logs);
+        let receipts = self.receipts.iter().zip(&logs.0);
+        json.field("Receipts").array(receipts, |json, (receipt, logs)| self.receipt(json, receipt, logs));
         json.field("Senders").array(&block.senders, GoJson::hex);
         json.field("State").null();
         if self.server.has_withdrawals {
@@ -133,7 +140,7 @@ impl Document<'_> {
         });
     }
 
-    fn receipt(&self, json: &mut GoJson, receipt: &ExecutedReceipt, log_index: &mut u64) {
+    fn receipt(&self, json: &mut GoJson, receipt: &ExecutedReceipt, logs: &[IndexedLog<'_>]) {
         let position = receipt.transaction_index as usize;
         let transaction_hash = self.manufactured.transaction_hashes[position];
         json.object(|json| {
@@ -141,26 +148,55 @@ impl Document<'_> {
             json.field("CumulativeGasUsed").number(receipt.cumulative_gas_used);
             json.field("TxHash").hex(transaction_hash);
             json.field("ContractAddress").hex(receipt.contract_address.unwrap_or_default());
-            json.field("Logs").array(&receipt.logs, |json, log| {
-                self.log(json, log, transaction_hash, receipt.transaction_index, *log_index);
-                *log_index += 1;
-            });
+            json.field("Logs").array(logs, |json, log| self.log(json, log, transaction_hash));
             json.field("GasUsed").number(receipt.gas_used);
         });
     }
 
-    fn log(&self, json: &mut GoJson, log: &ExecutedLog, transaction_hash: B256, position: u32, log_index: u64) {
+    fn log(&self, json: &mut GoJson, indexed: &IndexedLog<'_>, transaction_hash: B256) {
+        let log = indexed.log;
         json.object(|json| {
             json.field("address").hex(log.address);
             json.field("topics").array(&log.topics, GoJson::hex);
             json.field("data").or_null((!log.data.is_empty()).then_some(&log.data), |json, data| json.base64(data));
             json.field("blockNumber").number(self.block.header.number);
             json.field("transactionHash").hex(transaction_hash);
-            json.field("transactionIndex").number(position.into());
+            json.field("transactionIndex").number(indexed.transaction.into());
             json.field("blockHash").hex(self.manufactured.hash);
-            json.field("logIndex").number(log_index);
+            json.field("logIndex").number(indexed.index);
             json.field("removed").boolean(false);
         });
+    }
+}
+
+/// A log with its place in the block.
+#[derive(Clone, Copy, Debug)]
+struct IndexedLog<'a> {
+    log: &'a ExecutedLog,
+    transaction: u32,
+    index: u64,
+}
+
+/// The logs of each receipt. The server kept logs by the hash of their transaction, so the receipt of one that repeats an
+/// earlier one has the logs of both.
+struct IndexedLogs<'a>(Vec<Vec<IndexedLog<'a>>>);
+
+impl<'a> IndexedLogs<'a> {
+    fn of(receipts: &'a [ExecutedReceipt], hashes: &[B256], opening_logs: u64) -> Self {
+        let mut index = opening_logs;
+        let mut all: Vec<Vec<IndexedLog<'a>>> = Vec::with_capacity(receipts.len());
+        let mut last = B256Map::with_capacity_and_hasher(receipts.len(), Default::default());
+        for (position, receipt) in receipts.iter().enumerate() {
+            let transaction = receipt.transaction_index;
+            let before = last.insert(hashes[transaction as usize], position);
+            let mut logs = before.map_or_else(Vec::new, |before: usize| all[before].clone());
+            for log in &receipt.logs {
+                logs.push(IndexedLog { log, transaction, index });
+                index += 1;
+            }
+            all.push(logs);
+        }
+        Self(all)
     }
 }
 
@@ -174,7 +210,7 @@ fn header(json: &mut GoJson, header: &PrintedHeader<'_>) {
         json.field("transactionsRoot").hex(header.transactions_root);
         json.field("receiptsRoot").hex(header.receipts_root);
         json.field("logsBloom").byte_array(header.logs_bloom.as_slice());
-        json.field("difficulty").text(header.difficulty);
+        big_int_or_nil(json.field("difficulty"), header.difficulty);
         json.field("number").big_int(U256::from(header.number));
         json.field("gasLimit").number(header.gas_limit);
         json.field("gasUsed").number(0);
@@ -182,7 +218,7 @@ fn header(json: &mut GoJson, header: &PrintedHeader<'_>) {
         json.field("extraData").or_null(header.extra_data, GoJson::base64);
         json.field("mixHash").hex(header.mix_hash);
         json.field("nonce").byte_array(&[0; 8]);
-        json.field("baseFeePerGas").big_int(U256::from(header.base_fee));
+        big_int_or_nil(json.field("baseFeePerGas"), header.base_fee.map(U256::from));
         if let Some(root) = header.withdrawals_root {
             json.field("withdrawalsRoot").or_null(root, GoJson::hex);
         }
@@ -195,6 +231,14 @@ fn header(json: &mut GoJson, header: &PrintedHeader<'_>) {
             json.field("requestsHash").or_null(hash, GoJson::hex);
         }
     });
+}
+
+/// Go's text of a pointer to a big integer, which can be nil.
+fn big_int_or_nil(json: &mut GoJson, value: Option<U256>) {
+    match value {
+        Some(value) => json.big_int(value),
+        None => json.text("0x<nil>"),
+    }
 }
 
 fn blob_fields(json: &mut GoJson, transaction: &Transaction) {

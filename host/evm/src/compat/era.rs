@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use alloy_consensus::Header;
-use alloy_primitives::{Address, B256, Bloom};
+use alloy_primitives::{Address, B256, Bloom, U256, uint};
 use refiner_specimen::{Block, Transaction};
 
 use super::{era_a, era_b, era_c, era_d, era_e, synthetic_header::SyntheticHeader};
@@ -23,6 +23,10 @@ pub(super) struct EvmServer {
     pub(super) transaction: for<'a> fn(&'a Transaction, usize) -> Result<Cow<'a, Transaction>, Unsupported>,
     /// The header of the block that it manufactured; the transactions' root is filled in later.
     pub(super) manufactured_header: fn(&Block) -> Header,
+    /// Whether it refused a difficulty in a block behind the merge.
+    pub(super) knows_merge: bool,
+    /// Whether it compared the blob gas of what it executed with the header's.
+    pub(super) blob_gas_is_checked: bool,
     /// The header that it printed.
     pub(super) printed_header: for<'a> fn(&'a Block, &SyntheticHeader) -> PrintedHeader<'a>,
     /// Whether a transaction's v, r and s were printed, and not null in their place.
@@ -34,6 +38,40 @@ pub(super) struct EvmServer {
     /// Whether there were Prague's keys: `Data` and `AuthList` in transactions and `RequestsHash` in the document, all of
     /// them always null.
     pub(super) has_requests: bool,
+}
+
+/// The total difficulty that ended mainnet's proof of work.
+const TERMINAL_TOTAL_DIFFICULTY: U256 = uint!(58_750_000_000_000_000_000_000_U256);
+
+/// Whether the server held a block for one after the merge, as it did by the total difficulty alone.
+pub(super) fn is_after_merge(block: &Block) -> bool {
+    block.total_difficulty >= TERMINAL_TOTAL_DIFFICULTY
+}
+
+impl PrintedHeader<'_> {
+    /// The header of an uncle as the server made it up: a miner and a number, and the keys that its other headers have.
+    pub(super) fn of_uncle(uncle: &Header, like: &PrintedHeader<'_>) -> Self {
+        let nothing = CancunFields { blob_gas_used: None, excess_blob_gas: None, parent_beacon_block_root: None };
+        Self {
+            parent_hash: B256::ZERO,
+            ommers_hash: B256::ZERO,
+            beneficiary: uncle.beneficiary,
+            state_root: B256::ZERO,
+            transactions_root: B256::ZERO,
+            receipts_root: B256::ZERO,
+            logs_bloom: Bloom::ZERO,
+            difficulty: None,
+            number: uncle.number,
+            gas_limit: 0,
+            timestamp: 0,
+            extra_data: None,
+            mix_hash: B256::ZERO,
+            base_fee: None,
+            withdrawals_root: like.withdrawals_root.map(|_| None),
+            cancun: like.cancun.is_some().then_some(nothing),
+            requests_hash: like.requests_hash.map(|_| None),
+        }
+    }
 }
 
 impl EvmServer {
@@ -71,8 +109,8 @@ pub(super) struct PrintedHeader<'a> {
     pub(super) receipts_root: B256,
     /// The field `logsBloom` as printed.
     pub(super) logs_bloom: Bloom,
-    /// The field `difficulty`, before escaping.
-    pub(super) difficulty: &'static str,
+    /// The field `difficulty`; `None` is Go's text of a big integer that is nil.
+    pub(super) difficulty: Option<U256>,
     /// The field `number` as printed.
     pub(super) number: u64,
     /// The field `gasLimit` as printed.
@@ -83,8 +121,8 @@ pub(super) struct PrintedHeader<'a> {
     pub(super) extra_data: Option<&'a [u8]>,
     /// The field `mixHash` as printed.
     pub(super) mix_hash: B256,
-    /// The field `baseFeePerGas`, in wei.
-    pub(super) base_fee: u64,
+    /// The field `baseFeePerGas`, in wei; `None` as for `difficulty`.
+    pub(super) base_fee: Option<u64>,
     /// `withdrawalsRoot`, null when there is none; `None` leaves out the key.
     pub(super) withdrawals_root: Option<Option<B256>>,
     /// The keys that Cancun brought; `None` leaves them out.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use alloy_consensus::Header;
-use alloy_primitives::{B256, Bloom, U256};
+use alloy_primitives::{B256, Bloom};
 use refiner_specimen::{Block, Transaction};
 use revm::primitives::hardfork::SpecId;
 
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     chain::ChainSpec,
     error::{ExecuteError, Unsupported},
-    fork_profile::ForkProfile,
+    fork_profile::{ForkProfile, ethash_reward},
     format::{Era, ResultFormat},
 };
 
@@ -22,6 +22,8 @@ pub(super) const SERVER: EvmServer = EvmServer {
     rules,
     transaction,
     manufactured_header: bare_header,
+    knows_merge: false,
+    blob_gas_is_checked: false,
     printed_header,
     prints_signatures: false,
     has_withdrawals: false,
@@ -29,36 +31,31 @@ pub(super) const SERVER: EvmServer = EvmServer {
     has_requests: false,
 };
 
-/// Wei that ethash paid to the miner of a block since Constantinople: 2 ETH.
-const BLOCK_REWARD: U256 = U256::from_limbs([2_000_000_000_000_000_000, 0, 0, 0]);
-
 /// Newest transaction type that the server knew; it panicked at others.
 const NEWEST_TYPE: u8 = 2;
 
+/// The server set no mix hash, so that PREVRANDAO is zero, and paid the miner of every block.
 fn rules(chain: &ChainSpec, block: &Block) -> Result<ForkProfile, ExecuteError> {
+    let spec = SpecId::LONDON;
+    let seed = block.header.difficulty;
     Ok(ForkProfile {
-        spec: SpecId::LONDON,
-        blobs: None,
-        prevrandao: B256::ZERO,
-        difficulty: U256::ZERO,
-        block_reward: BLOCK_REWARD,
+        prevrandao: seed.into(),
+        difficulty: seed,
+        block_reward: ethash_reward(spec),
+        dao_refund: false,
         withdrawals: false,
-        beacon_root_call: false,
-        parent_hash_call: false,
-        requests: None,
-        ..ForkProfile::evm_server(chain, block)?
+        ..ForkProfile::evm_server(chain, block, spec)
     })
 }
 
 fn transaction(transaction: &Transaction, position: usize) -> Result<Cow<'_, Transaction>, Unsupported> {
-    let format = ResultFormat::EvmServer(Era::A);
-    let tx_type = transaction.tx_type;
-    match tx_type {
-        0 | 1 if transaction.to.is_none() => {
-            Err(Unsupported::ContractCreation { transaction: position, tx_type, format })
-        }
+    match transaction.tx_type {
         0..=NEWEST_TYPE => Ok(Cow::Borrowed(transaction)),
-        _ => Err(Unsupported::TransactionType { transaction: position, tx_type, format: format.as_str() }),
+        tx_type => Err(Unsupported::TransactionType {
+            transaction: position,
+            tx_type,
+            format: ResultFormat::EvmServer(Era::A).as_str(),
+        }),
     }
 }
 
@@ -73,13 +70,13 @@ pub(super) fn printed_header<'a>(block: &'a Block, _: &SyntheticHeader) -> Print
         transactions_root: B256::ZERO,
         receipts_root: B256::ZERO,
         logs_bloom: Bloom::ZERO,
-        difficulty: "0x0",
+        difficulty: Some(header.difficulty),
         number: header.number,
         gas_limit: header.gas_limit,
         timestamp: header.timestamp,
         extra_data: None,
         mix_hash: B256::ZERO,
-        base_fee: header.base_fee_per_gas.unwrap_or_default(),
+        base_fee: Some(header.base_fee_per_gas.unwrap_or_default()),
         withdrawals_root: None,
         cancun: None,
         requests_hash: None,

@@ -7,7 +7,7 @@ use refiner_specimen::{Block, Transaction};
 use revm::primitives::hardfork::SpecId;
 
 use super::{
-    era::{EvmServer, PrintedHeader},
+    era::{EvmServer, PrintedHeader, is_after_merge},
     era_a,
     synthetic_header::{SyntheticHeader, bare_header, withdrawals_root},
 };
@@ -22,6 +22,8 @@ pub(super) const SERVER: EvmServer = EvmServer {
     rules,
     transaction,
     manufactured_header,
+    knows_merge: true,
+    blob_gas_is_checked: false,
     printed_header,
     prints_signatures: false,
     has_withdrawals: true,
@@ -32,20 +34,9 @@ pub(super) const SERVER: EvmServer = EvmServer {
 /// Newest transaction type that the server knew; it panicked at others.
 const NEWEST_TYPE: u8 = 2;
 
-/// Go's text of a big integer that is nil. The server set no difficulty once the merge was behind it.
-const NIL_DIFFICULTY: &str = "0x<nil>";
-
 /// The server's chain configuration ended at Shanghai, so it executed later blocks by Shanghai's rules.
 fn rules(chain: &ChainSpec, block: &Block) -> Result<ForkProfile, ExecuteError> {
-    let rules = ForkProfile::evm_server(chain, block)?;
-    Ok(ForkProfile {
-        spec: rules.spec.min(SpecId::SHANGHAI),
-        blobs: None,
-        beacon_root_call: false,
-        parent_hash_call: false,
-        requests: None,
-        ..rules
-    })
+    Ok(ForkProfile::evm_server(chain, block, chain.spec_of(&block.header)?.min(SpecId::SHANGHAI)))
 }
 
 fn transaction(transaction: &Transaction, position: usize) -> Result<Cow<'_, Transaction>, Unsupported> {
@@ -67,7 +58,8 @@ pub(super) fn manufactured_header(block: &Block) -> Header {
 fn printed_header<'a>(block: &'a Block, manufactured: &SyntheticHeader) -> PrintedHeader<'a> {
     PrintedHeader {
         mix_hash: block.header.mix_hash,
-        difficulty: NIL_DIFFICULTY,
+        // The server set none once the merge was behind it.
+        difficulty: (!is_after_merge(block)).then_some(block.header.difficulty),
         withdrawals_root: Some(None),
         ..era_a::printed_header(block, manufactured)
     }

@@ -12,7 +12,7 @@ use super::{
     synthetic_header::SyntheticHeader,
 };
 use crate::{
-    chain::{BlobParams, ChainSpec},
+    chain::ChainSpec,
     error::{ExecuteError, Unsupported},
     fork_profile::{BlobTransactions, ForkProfile},
     format::{Era, ResultFormat},
@@ -24,6 +24,8 @@ pub(super) const SERVER: EvmServer = EvmServer {
     },
     transaction,
     manufactured_header,
+    knows_merge: true,
+    blob_gas_is_checked: false,
     printed_header,
     prints_signatures: false,
     has_withdrawals: true,
@@ -33,14 +35,7 @@ pub(super) const SERVER: EvmServer = EvmServer {
 
 /// The server's chain configuration ended at Cancun, so it executed later blocks by Cancun's rules.
 pub(super) fn cancun_rules(chain: &ChainSpec, block: &Block) -> Result<ForkProfile, ExecuteError> {
-    let rules = ForkProfile::evm_server(chain, block)?;
-    Ok(ForkProfile {
-        spec: rules.spec.min(SpecId::CANCUN),
-        blobs: rules.blobs.map(|_| BlobParams::cancun()),
-        parent_hash_call: false,
-        requests: None,
-        ..rules
-    })
+    Ok(ForkProfile::evm_server(chain, block, chain.spec_of(&block.header)?.min(SpecId::CANCUN)))
 }
 
 /// A type-3 transaction becomes one of type 2 and loses its signature.
@@ -70,19 +65,19 @@ pub(super) fn printed_header<'a>(block: &'a Block, manufactured: &SyntheticHeade
     let header = &block.header;
     PrintedHeader {
         parent_hash: header.parent_hash,
-        ommers_hash: header.ommers_hash,
+        ommers_hash: manufactured.ommers_hash,
         beneficiary: header.beneficiary,
         state_root: header.state_root,
         transactions_root: manufactured.transactions_root,
         receipts_root: header.receipts_root,
         logs_bloom: header.logs_bloom,
-        difficulty: "0x0",
+        difficulty: Some(header.difficulty),
         number: header.number,
         gas_limit: header.gas_limit,
         timestamp: header.timestamp,
         extra_data: Some(&header.extra_data),
         mix_hash: header.mix_hash,
-        base_fee: header.base_fee_per_gas.unwrap_or_default(),
+        base_fee: Some(header.base_fee_per_gas.unwrap_or_default()),
         withdrawals_root: Some(header.withdrawals_root),
         cancun: Some(CancunFields {
             blob_gas_used: header.blob_gas_used,

@@ -15,9 +15,11 @@ use crate::{
 };
 
 pub(super) const SERVER: EvmServer = EvmServer {
-    rules: era_c::cancun_rules,
+    rules: era_d::rules,
     transaction,
     manufactured_header: era_c::manufactured_header,
+    knows_merge: true,
+    blob_gas_is_checked: true,
     printed_header,
     prints_signatures: true,
     has_withdrawals: true,

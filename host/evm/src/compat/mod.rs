@@ -18,14 +18,16 @@ mod synthetic_header;
 
 use std::borrow::Cow;
 
-use alloy_primitives::B256;
+use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
+use alloy_primitives::{Address, B256};
 use refiner_specimen::{Block, Specimen, Transaction};
+use revm::primitives::hardfork::SpecId;
 
 use self::{
     document::Document,
-    era::EvmServer,
+    era::{EvmServer, is_after_merge},
     state_root::state_root,
-    synthetic_header::{SyntheticHeader, manufacture},
+    synthetic_header::{SyntheticHeader, bare_uncle, manufacture},
 };
 use crate::{
     chain::ChainSpec,
@@ -39,7 +41,7 @@ use crate::{
     outcome::TransactionOutcome,
     receipts::commit,
     runner::{self, Job},
-    transaction::Supplement,
+    transaction::{BLOB, Supplement},
 };
 
 pub use self::answer::UnverifiedAnswer;
@@ -59,8 +61,8 @@ pub(crate) fn execute(
     budget: &Budget<'_>,
     senders: SenderGate,
 ) -> Result<Execution, ExecuteError> {
-    let block = &specimen.block;
-    let (frame, rules) = Frame::of(block, chain, era)?;
+    let (frame, rules) = Frame::of(&specimen.block, chain, era)?;
+    let block = &*frame.block;
 
     let supplement = Supplement::dummy_blobs(block, &rules);
     let hashes = &frame.manufactured.transaction_hashes;
@@ -68,10 +70,13 @@ pub(crate) fn execute(
         runner::run(&Job { block, rules: &rules, hashes, supplement: &supplement, codes, budget, expected: None })?;
     let state_root = state_root(&outcome.post_state);
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
+    frame.check_blob_gas(&receipts)?;
+    let block = &specimen.block;
     let mut checks = header_checks(block, outcome.gas_used, &commit(&receipts), outcome.requests.as_deref());
     checks.push(producer_check(&block.receipts, &receipts));
 
-    let document = execution::Document::Written(frame.document(&receipts, state_root).into());
+    let document = frame.document(&receipts, state_root, outcome.opening_logs);
+    let document = execution::Document::Written(document.into());
     Ok(Execution::new(outcome.gas_used, receipts, checks, document, senders))
 }
 
@@ -79,7 +84,8 @@ pub(crate) fn execute(
 pub(crate) struct Frame<'a> {
     format: ResultFormat,
     server: &'static EvmServer,
-    block: &'a Block,
+    /// The block as the server took it.
+    block: Cow<'a, Block>,
     transactions: Vec<Cow<'a, Transaction>>,
     manufactured: SyntheticHeader,
 }
@@ -91,25 +97,64 @@ impl<'a> Frame<'a> {
         if block.network_id != MAINNET {
             return Err(Unsupported::EvmServerChain { network_id: block.network_id, format }.into());
         }
-        if block.uncles.as_ref().is_some_and(|uncles| !uncles.is_empty()) {
-            return Err(Unsupported::Uncles { format }.into());
-        }
         let (transactions, senders) = (block.transactions.len(), block.senders.len());
         if transactions != senders {
             return Err(Rejected::SenderCount { transactions, senders }.into());
         }
         let server = EvmServer::of(era);
-        let rules = (server.rules)(chain, block)?;
+        if server.knows_merge && is_after_merge(block) && !block.header.difficulty.is_zero() {
+            return Err(Unsupported::DifficultyAfterMerge { format }.into());
+        }
         let transactions = server.transactions(block)?;
-        let manufactured = manufacture((server.manufactured_header)(block), &transactions, format)?;
+        let rules = (server.rules)(chain, block)?;
+        let block = as_taken(block, &rules);
+        let rules = match &block {
+            Cow::Borrowed(_) => rules,
+            Cow::Owned(block) => (server.rules)(chain, block)?,
+        };
+        let manufactured = manufacture((server.manufactured_header)(&block), &transactions, format)?;
         Ok((Self { format, server, block, transactions, manufactured }, rules))
     }
 
-    /// The bytes of the document around these receipts and this state.
-    fn document(&self, receipts: &[ExecutedReceipt], state_root: B256) -> Vec<u8> {
-        let Self { server, block, transactions, manufactured, .. } = self;
-        Document { server, block, transactions, manufactured, receipts, state_root }.write()
+    /// The server had no result where the header's blob gas is not that of the transactions which it executed.
+    fn check_blob_gas(&self, receipts: &[ExecutedReceipt]) -> Result<(), Unsupported> {
+        let Some(stated) = self.block.header.blob_gas_used.filter(|_| self.server.blob_gas_is_checked) else {
+            return Ok(());
+        };
+        let executed = receipts.iter().map(|receipt| &self.transactions[receipt.transaction_index as usize]);
+        let blobs = executed.filter(|tx| tx.tx_type == BLOB).flat_map(|tx| tx.blob_hashes.iter().flatten()).count();
+        let used = blobs as u64 * DATA_GAS_PER_BLOB;
+        if used == stated { Ok(()) } else { Err(Unsupported::BlobGasUsed { used, stated, format: self.format }) }
     }
+
+    /// The bytes of the document around these receipts and this state.
+    fn document(&self, receipts: &[ExecutedReceipt], state_root: B256, opening_logs: u64) -> Vec<u8> {
+        let Self { server, block, transactions, manufactured, .. } = self;
+        Document { server, block, transactions, manufactured, receipts, state_root, opening_logs }.write()
+    }
+}
+
+/// The block as every server took it: without a mix hash before London, and each uncle twice, first with neither miner nor age.
+/// It then counted the uncles to the block's height.
+fn as_taken<'a>(block: &'a Block, rules: &ForkProfile) -> Cow<'a, Block> {
+    let mut taken = Cow::Borrowed(block);
+    if !rules.spec.is_enabled_in(SpecId::LONDON) {
+        taken.to_mut().header.mix_hash = B256::ZERO;
+    }
+    let uncles = block.uncles.as_deref().unwrap_or_default();
+    if !uncles.is_empty() {
+        let height = block.header.number;
+        let number = height.saturating_add(2 * uncles.len() as u64);
+        let unmined = uncles.iter().map(|_| bare_uncle(Address::ZERO, number));
+        let mined = uncles.iter().map(|uncle| {
+            let age = height.wrapping_sub(uncle.number);
+            bare_uncle(uncle.beneficiary, number.wrapping_sub(age))
+        });
+        let block = taken.to_mut();
+        block.uncles = Some(unmined.chain(mined).collect());
+        block.header.number = number;
+    }
+    taken
 }
 
 /// The server left a rejected transaction without a receipt.

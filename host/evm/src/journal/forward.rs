@@ -11,7 +11,7 @@ use revm::{
         JournalEntry, JournalTr,
         journaled_state::{
             AccountInfoLoad, AccountLoad, JournalCheckpoint, JournalLoadError, StateLoad, TransferError,
-            account::JournaledAccount,
+            account::{JournaledAccount, JournaledAccountTr as _},
         },
     },
     context_interface::context::{SStoreResult, SelfDestructResult},
@@ -38,7 +38,8 @@ impl JournalTr for BlockJournal {
     type JournaledAccount<'a> = JournaledAccount<'a, Beyond, JournalEntry>;
 
     fn new(database: Beyond) -> Self {
-        Self { inner: Journal::new(database), occupied: AddressSet::default() }
+        let (occupied, dormant) = (AddressSet::default(), AddressMap::default());
+        Self { inner: Journal::new(database), occupied, dormant, wraps: false }
     }
 
     fn create_account_checkpoint(
@@ -164,11 +165,17 @@ impl JournalTr for BlockJournal {
 
     #[inline]
     fn transfer(&mut self, from: Address, to: Address, balance: U256) -> Result<Option<TransferError>, NotCarried> {
-        self.inner.transfer(from, to, balance)
+        self.inner.load_account(from)?;
+        self.inner.load_account(to)?;
+        Ok(self.transfer_loaded(from, to, balance))
     }
 
     #[inline]
     fn transfer_loaded(&mut self, from: Address, to: Address, balance: U256) -> Option<TransferError> {
+        if self.wraps_around(from, to, balance) {
+            self.transfer_around(from, to, balance);
+            return None;
+        }
         self.inner.transfer_loaded(from, to, balance)
     }
 
@@ -180,6 +187,13 @@ impl JournalTr for BlockJournal {
 
     #[inline]
     fn balance_incr(&mut self, address: Address, balance: U256) -> Result<(), NotCarried> {
+        if self.wraps {
+            let mut account = self.inner.load_account_mut(address)?.data;
+            let sum = account.balance().wrapping_add(balance);
+            account.touch();
+            account.set_balance(sum);
+            return Ok(());
+        }
         self.inner.balance_incr(address, balance)
     }
 

@@ -6,12 +6,16 @@
 
 mod forward;
 
-use alloy_primitives::map::AddressSet;
+use alloy_primitives::{
+    Address, U256,
+    map::{AddressMap, AddressSet},
+};
 use revm::{
     Journal,
     context::{JournalEntry, JournalInner, JournalTr},
+    context_interface::journaled_state::entry::JournalEntryTr,
     primitives::hardfork::SpecId,
-    state::AccountStatus,
+    state::{AccountStatus, EvmStorage},
 };
 
 use crate::prestate::{Beyond, PreState};
@@ -21,6 +25,8 @@ use crate::prestate::{Beyond, PreState};
 pub(crate) struct BlockJournal {
     inner: Journal<Beyond>,
     occupied: AddressSet,
+    dormant: AddressMap<EvmStorage>,
+    wraps: bool,
 }
 
 impl BlockJournal {
@@ -28,7 +34,31 @@ impl BlockJournal {
     pub(crate) fn of(beyond: Beyond, before: PreState) -> Self {
         let mut inner = Journal::new(beyond);
         inner.inner.state = before.accounts;
-        Self { inner, occupied: before.occupied }
+        Self { inner, occupied: before.occupied, dormant: before.dormant, wraps: before.wraps }
+    }
+
+    /// Storage that no execution reads, which belongs to the state after the block nevertheless.
+    pub(crate) fn take_dormant(&mut self) -> AddressMap<EvmStorage> {
+        std::mem::take(&mut self.dormant)
+    }
+
+    /// True where a transfer would overflow the receiver's balance, and wraps instead.
+    fn wraps_around(&self, from: Address, to: Address, wei: U256) -> bool {
+        let balance = |address| self.inner.inner.state.get(&address).map_or(U256::ZERO, |account| account.info.balance);
+        self.wraps && from != to && balance(from) >= wei && balance(to).checked_add(wei).is_none()
+    }
+
+    /// Transfers as the EVM does, but for the balance that wraps.
+    fn transfer_around(&mut self, from: Address, to: Address, wei: U256) {
+        self.inner.touch_account(from);
+        self.inner.touch_account(to);
+        let journal = &mut self.inner.inner;
+        for (address, sign) in [(from, wei.wrapping_neg()), (to, wei)] {
+            if let Some(account) = journal.state.get_mut(&address) {
+                account.info.balance = account.info.balance.wrapping_add(sign);
+            }
+        }
+        journal.journal.push(JournalEntryTr::balance_transfer(from, to, wei));
     }
 
     /// Everything but what stays the same over the whole block.

@@ -7,6 +7,8 @@ use refiner_testkit::{BlockPlan, Chain, Contract, Fork, Form, Key, MAINNET, Mann
 use crate::{executor, result, with, without_state};
 
 const FORMAT: ResultFormat = ResultFormat::EvmServer(Era::D);
+/// The newest era with a result for a block whose blobs it did not execute.
+const BLOBLESS: ResultFormat = ResultFormat::EvmServer(Era::C);
 
 fn cancun() -> Specimen {
     case::whole(Fork::Cancun, Layout::V0_37).unwrap().specimen
@@ -31,11 +33,15 @@ fn era_of_a_block_without_state_is_written_only_where_the_policy_asks_for_it() {
         let error = executor(basis).execute(&stateless, FORMAT).unwrap_err();
         assert_eq!(error, ExecuteError::Unsupported(Unsupported::NoState { transactions }));
         let policy = ExecutionPolicy { basis, stateless_eras: true, ..ExecutionPolicy::default() };
-        let execution = executor(basis).with_policy(policy).execute(&stateless, FORMAT).unwrap();
+        let execution = executor(basis).with_policy(policy).execute(&stateless, BLOBLESS).unwrap();
         // As if no transaction had been valid.
         assert!(execution.receipts.is_empty() && execution.gas_used == 0);
         let document = execution.block_result(&stateless).unwrap();
         assert!(!document.is_empty());
+        // Newer ones compare blob gas with the header's, and nothing was executed.
+        let error = executor(basis).with_policy(policy).execute(&stateless, FORMAT).unwrap_err();
+        let stated = stateless.block.header.blob_gas_used.unwrap();
+        assert_eq!(error, Unsupported::BlobGasUsed { used: 0, stated, format: FORMAT }.into());
     }
 }
 
@@ -47,7 +53,7 @@ fn answer_of_an_era_is_the_same_whatever_the_policy() {
             for stateless_eras in [false, true] {
                 let policy = ExecutionPolicy { basis, stateless_eras, ..ExecutionPolicy::default() };
                 let executor = executor(basis).with_policy(policy);
-                let execution = executor.answer(&specimen, FORMAT, &Uninterrupted).unwrap().unwrap();
+                let execution = executor.answer(&specimen, BLOBLESS, &Uninterrupted).unwrap().unwrap();
                 answers.push(execution.block_result(&specimen).unwrap());
             }
         }

@@ -1,6 +1,9 @@
 //! `refiner evm serve`.
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
 
 use clap::Args;
 use refiner_config::{Bytes, Flags, Values, scope, table};
@@ -8,11 +11,14 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::{ExecutionPolicy, ResultFormat};
 use refiner_evm_server::serve::{EXECUTIONS_A_PROCESSOR, EvmServer, Limits};
 use refiner_listener::Access;
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{net::TcpListener, runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::{chains, cli::ChainConfigs, signals};
 
+/// Connections that wait in the system's queue, as tokio has it.
+const BACKLOG: i32 = 1024;
 /// Threads for whatever else blocks, such as the look-up of a name.
 const SPARE_THREADS: usize = 8;
 
@@ -115,13 +121,46 @@ async fn serve(address: SocketAddr, format: ResultFormat, limits: Limits, server
     let refuse = |source| ServeError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(refuse)?;
     let address = listener.local_addr().map_err(refuse)?;
+    let mut listeners = vec![listener];
+    if let Some(twin) = twin(address) {
+        match listen_on_one_family(twin) {
+            Ok(listener) => listeners.push(listener),
+            // A machine without that family, or a port of that number which another program has.
+            Err(error) => tracing::info!(address = %twin, %error, "address of the other family not listened on"),
+        }
+    }
     tracing::info!(%address, %format, memory_bytes = limits.memory_bytes(), "executing blocks for clients");
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "listening beyond loopback without authentication: every machine that reaches this address can have blocks executed");
     }
     say(address);
-    server.serve(listener, stop).await;
+    server.serve(listeners, stop).await;
     Ok(())
+}
+
+/// The address of the other family with the same meaning, by which a client may know this machine. The network's server
+/// listens on both. None for `[::]`, which takes both families by itself.
+fn twin(address: SocketAddr) -> Option<SocketAddr> {
+    let twin: IpAddr = match address.ip() {
+        IpAddr::V4(Ipv4Addr::LOCALHOST) => Ipv6Addr::LOCALHOST.into(),
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv6Addr::UNSPECIFIED.into(),
+        IpAddr::V6(Ipv6Addr::LOCALHOST) => Ipv4Addr::LOCALHOST.into(),
+        _ => return None,
+    };
+    Some(SocketAddr::new(twin, address.port()))
+}
+
+/// Listens on an address, and for IPv6 on that family alone.
+fn listen_on_one_family(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
 }
 
 /// Prints the address it listens on, which port 0 leaves open.
@@ -129,4 +168,20 @@ fn say(address: SocketAddr) {
     use io::Write as _;
     // Standard error may be closed.
     let _ = writeln!(io::stdout(), "listening on http://{address}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_and_every_address_have_a_twin_in_the_other_family() {
+        let twin_of = |text: &str| twin(text.parse().unwrap()).map(|twin| twin.to_string());
+        assert_eq!(twin_of("127.0.0.1:3002").as_deref(), Some("[::1]:3002"));
+        assert_eq!(twin_of("0.0.0.0:3002").as_deref(), Some("[::]:3002"));
+        assert_eq!(twin_of("[::1]:3002").as_deref(), Some("127.0.0.1:3002"));
+        for lonely in ["[::]:3002", "10.0.0.1:3002", "127.0.0.2:3002"] {
+            assert_eq!(twin_of(lonely), None);
+        }
+    }
 }

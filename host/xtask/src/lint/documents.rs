@@ -87,7 +87,8 @@ fn has_function(path: &Path, name: &str) -> bool {
 }
 
 fn unknown_tasks(line: &str, tasks: &[String]) -> impl Iterator<Item = String> {
-    let named = line.split(XTASK).skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric()).next());
+    let named =
+        line.split(XTASK).skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next());
     let unknown = named.flatten().filter(|name| !name.is_empty() && !tasks.iter().any(|task| task == name));
     unknown.map(|name| format!("names no task: {XTASK}{name}"))
 }
@@ -151,6 +152,7 @@ mod tests {
     fn task_that_is_not_there_is_found_in_code_too() {
         assert!(page("```\ncargo xtask lint\n```").is_empty());
         assert_eq!(page("```\ncargo xtask fly\n```"), ["names no task: cargo xtask fly"]);
+        assert_eq!(page("`cargo xtask lint-all`"), ["names no task: cargo xtask lint-all"]);
     }
 
     #[test]

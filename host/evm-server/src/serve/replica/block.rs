@@ -12,7 +12,7 @@ use super::{
     receipt::ReceiptJson,
     state::StateJson,
     text::{Hex, Since, Text, UpTo, list, since, values},
-    transaction::TransactionJson,
+    transaction::{NoAccessList, TransactionJson},
 };
 
 /// Transactions of a block, and receipts: as the wire form's reader has it, and far above what gas allows.
@@ -22,9 +22,12 @@ const SIDECARS_LIMIT: usize = 1 << 7;
 /// Blobs, commitments or proofs of one of them; six blobs have 768 cell proofs.
 const BLOB_PARTS_LIMIT: usize = 1 << 10;
 
+/// The chain of a replica that names none.
+const MAINNET: u64 = 1;
+
 /// A block replica as its JSON has it.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct Replica {
     #[serde(rename = "Type")]
     kind: Option<String>,
@@ -48,7 +51,7 @@ pub(super) struct Replica {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WithdrawalJson {
     index: u64,
     validator_index: u64,
@@ -57,7 +60,7 @@ struct WithdrawalJson {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct SidecarJson {
     blobs: UpTo<Text<Hex>, BLOB_PARTS_LIMIT>,
     commitments: UpTo<Text<Hex>, BLOB_PARTS_LIMIT>,
@@ -84,13 +87,21 @@ impl Replica {
         let headers = |all: Vec<HeaderJson>| all.into_iter().map(Header::from).collect();
         let withdrawals = |all: Vec<WithdrawalJson>| all.into_iter().map(Withdrawal::from).collect();
         let sidecars = |all: UpTo<SidecarJson, SIDECARS_LIMIT>| all.0.into_iter().map(BlobSidecar::from).collect();
+        let transactions = self.transactions.0.into_iter().enumerate().map(|(index, json)| {
+            Transaction::try_from(json).map_err(|NoAccessList| ReplicaError::Field {
+                path: format!("Transactions[{index}].accessList"),
+                wrong: "null or missing, expected a list, as every specimen has one".to_owned(),
+            })
+        });
+        let transactions = transactions.collect::<Result<_, _>>()?;
         let block = Block {
             kind: self.kind.unwrap_or_default(),
-            network_id: self.network_id.ok_or(missing("NetworkId"))?,
-            hash: self.hash.ok_or(missing("Hash"))?.0,
+            // The Go server never reads it: it executes mainnet.
+            network_id: self.network_id.unwrap_or(MAINNET),
+            hash: self.hash.map_or(B256::ZERO, |hash| hash.0),
             total_difficulty: self.total_difficulty.map_or(U256::ZERO, |total| total.0),
             header: header.into(),
-            transactions: self.transactions.0.into_iter().map(Transaction::from).collect(),
+            transactions,
             uncles: self.uncles.map(headers),
             receipts: self.receipts.0.into_iter().map(Receipt::from).collect(),
             senders: values(self.senders),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::text::{Base64, Octets, Since, Text, since, value};
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct HeaderJson {
     parent_hash: Text<B256>,
     #[serde(rename = "sha3Uncles")]

@@ -1,10 +1,11 @@
 //! The JSON of a block replica, as the network's refiner posts it, into a [`Specimen`].
 //!
-//! * **Inputs**: the JSON of a segment's `data` object: keys in any order, unknown keys and trailing bytes ignored.
+//! * **Inputs**: the JSON of a segment's `data` object: keys in any order and case, unknown keys and trailing bytes ignored.
 //! * **Outputs**: the specimen that the segment would have decoded to, or an error that locates the fault.
 //! * **Invariants**: syntax errors have the words of Go's `encoding/json`, which clients of the network's
 //!   evm-server may look for.
 
+mod any_case;
 mod block;
 mod go_json;
 mod header;
@@ -16,13 +17,15 @@ mod transaction;
 use refiner_specimen::{Block, Layout, Specimen};
 use serde::Deserialize as _;
 use serde_json::Deserializer;
+use serde_path_to_error::Track;
 
 pub use go_json::SyntaxError;
 
+use any_case::AnyCase;
 use block::Replica;
 
 /// The Go server's name of the type it read.
-const GO_TYPE: &str = "types.BlockReplica";
+const GO_TYPE: &str = "t8ntool.BlockReplica";
 
 /// Reasons for which JSON is not a block replica.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,9 +64,13 @@ pub enum ReplicaError {
 ///
 /// [`ReplicaError`]; syntax goes before meaning, wherever in the text they are.
 pub fn read(json: &[u8]) -> Result<Specimen, ReplicaError> {
+    // Keys that are not spelled as the producer spells them are looked for on a second, slower way.
     match Replica::deserialize(&mut Deserializer::from_slice(json)) {
         Ok(replica) => specimen(replica),
-        Err(_) => Err(diagnose(json)),
+        Err(_) => match Replica::deserialize(AnyCase(&mut Deserializer::from_slice(json))) {
+            Ok(replica) => specimen(replica),
+            Err(_) => Err(diagnose(json)),
+        },
     }
 }
 
@@ -99,9 +106,11 @@ fn diagnose(json: &[u8]) -> ReplicaError {
         b'n' => return ReplicaError::Missing { field: "Header" },
         byte => return ReplicaError::NotAnObject { found: go_json::kind(byte) },
     }
-    match serde_path_to_error::deserialize::<_, Replica>(&mut Deserializer::from_slice(json)) {
+    let mut text = Deserializer::from_slice(json);
+    let mut track = Track::new();
+    match Replica::deserialize(AnyCase(serde_path_to_error::Deserializer::new(&mut text, &mut track))) {
         Ok(_) => unreachable!("the same text was refused a moment ago"),
-        Err(error) => ReplicaError::Field { path: error.path().to_string(), wrong: error.inner().to_string() },
+        Err(error) => ReplicaError::Field { path: track.path().to_string(), wrong: error.to_string() },
     }
 }
 

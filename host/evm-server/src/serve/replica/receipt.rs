@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::text::{Base64, Text, list, values};
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct ReceiptJson {
     post_state_or_status: Text<Base64>,
     cumulative_gas_used: u64,
@@ -19,7 +19,7 @@ pub(super) struct ReceiptJson {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct LogJson {
     address: Text<Address>,
     #[serde(deserialize_with = "list")]

@@ -7,20 +7,20 @@ use serde::Deserialize;
 use super::text::{Base64, Text, list};
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct StateJson {
-    #[serde(deserialize_with = "list")]
+    #[serde(default, deserialize_with = "list")]
     account_read: Vec<AccountJson>,
-    #[serde(deserialize_with = "list")]
+    #[serde(default, deserialize_with = "list")]
     storage_read: Vec<StorageJson>,
-    #[serde(deserialize_with = "list")]
+    #[serde(default, deserialize_with = "list")]
     code_read: Vec<CodeJson>,
     #[serde(default, deserialize_with = "list")]
     blockhash_read: Vec<BlockHashJson>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct AccountJson {
     address: Text<Address>,
     nonce: u64,
@@ -29,7 +29,7 @@ struct AccountJson {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct StorageJson {
     account: Text<Address>,
     slot_key: Text<B256>,
@@ -37,14 +37,14 @@ struct StorageJson {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct CodeJson {
     hash: Text<B256>,
     code: Text<Base64>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct BlockHashJson {
     block_number: u64,
     block_hash: Text<B256>,

@@ -127,15 +127,25 @@ fn faults_of_syntax_have_the_words_of_go() {
         ("\u{feff}{}", "invalid character 'ï' looking for beginning of value"),
         ("\\", r"invalid character '\\' looking for beginning of value"),
         ("\u{7f}", r"invalid character '\x7f' looking for beginning of value"),
-        ("[]", "json: cannot unmarshal array into Go value of type types.BlockReplica"),
-        ("[{}] x", "json: cannot unmarshal array into Go value of type types.BlockReplica"),
-        (r#""text""#, "json: cannot unmarshal string into Go value of type types.BlockReplica"),
-        ("-1.5e-7", "json: cannot unmarshal number into Go value of type types.BlockReplica"),
-        ("true", "json: cannot unmarshal bool into Go value of type types.BlockReplica"),
+        ("[]", "json: cannot unmarshal array into Go value of type t8ntool.BlockReplica"),
+        ("[{}] x", "json: cannot unmarshal array into Go value of type t8ntool.BlockReplica"),
+        (r#""text""#, "json: cannot unmarshal string into Go value of type t8ntool.BlockReplica"),
+        ("-1.5e-7", "json: cannot unmarshal number into Go value of type t8ntool.BlockReplica"),
+        ("true", "json: cannot unmarshal bool into Go value of type t8ntool.BlockReplica"),
     ] {
         assert_eq!(refusal(text.as_bytes()), expected, "{text:?}");
     }
     assert_eq!(refusal(b"\x80"), r"invalid character '\u0080' looking for beginning of value");
     assert_eq!(refusal("[".repeat(10_001).as_bytes()), "exceeded max depth");
     assert_eq!(refusal("[".repeat(10_000).as_bytes()), "unexpected EOF");
+}
+
+#[test]
+fn json_of_every_specimen_takes_the_fast_way() {
+    let files = best_available().unwrap().into_iter().chain(refiner_testkit::samples().unwrap());
+    for file in files {
+        let json = data_json(&file.bytes).unwrap().to_string();
+        let outcome = Replica::deserialize(&mut Deserializer::from_slice(json.as_bytes()));
+        assert!(outcome.is_ok(), "{}: {:?}", file.path.display(), outcome.err());
+    }
 }

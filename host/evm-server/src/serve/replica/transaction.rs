@@ -8,12 +8,11 @@ use serde::Deserialize;
 use super::text::{Base64, Since, Text, list, since, value, values};
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct TransactionJson {
     #[serde(rename = "type")]
     tx_type: u8,
-    #[serde(default, deserialize_with = "list")]
-    access_list: Vec<AccessJson>,
+    access_list: Option<Vec<AccessJson>>,
     chain_id: Text<u64>,
     nonce: u64,
     gas_price: Text<u128>,
@@ -40,7 +39,7 @@ pub(super) struct TransactionJson {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct AccessJson {
     address: Text<Address>,
     #[serde(default, deserialize_with = "list")]
@@ -48,7 +47,7 @@ struct AccessJson {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct AuthorizationJson {
     chain_id: Text<U256>,
     address: Text<Address>,
@@ -71,12 +70,22 @@ impl TransactionJson {
     }
 }
 
-impl From<TransactionJson> for Transaction {
-    fn from(json: TransactionJson) -> Self {
+/// A transaction with a null access list, whose type has one. The Go server wrote null again; specimens have lists only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NoAccessList;
+
+impl TryFrom<TransactionJson> for Transaction {
+    type Error = NoAccessList;
+
+    fn try_from(json: TransactionJson) -> Result<Self, NoAccessList> {
+        let access_list = match (json.tx_type, json.access_list) {
+            (0, list) => list.unwrap_or_default(),
+            (_, list) => list.ok_or(NoAccessList)?,
+        };
         let authorizations = |all: Vec<AuthorizationJson>| all.into_iter().map(Authorization::from).collect();
-        Self {
+        Ok(Self {
             tx_type: json.tx_type,
-            access_list: AccessList(json.access_list.into_iter().map(AccessListItem::from).collect()),
+            access_list: AccessList(access_list.into_iter().map(AccessListItem::from).collect()),
             chain_id: json.chain_id.0,
             nonce: json.nonce,
             gas_price: json.gas_price.0,
@@ -95,7 +104,7 @@ impl From<TransactionJson> for Transaction {
             blob_gas: json.blob_gas.flatten(),
             data: json.data.flatten(),
             authorization_list: json.authorization_list.flatten().map(authorizations),
-        }
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use alloy_eips::{
     eip2930::{AccessList, AccessListItem},
     eip4895::Withdrawal,
 };
-use alloy_primitives::{Bloom, address, bytes};
+use alloy_primitives::{Bloom, address, bytes, uint};
 use serde_json::Value;
 
 use super::*;
@@ -25,8 +25,15 @@ fn write(
     let server = EvmServer::of(era);
     let transactions = server.transactions(block).unwrap();
     let manufactured = manufacture(header, &transactions, ResultFormat::EvmServer(era)).unwrap();
-    let document =
-        Document { server, block, transactions: &transactions, manufactured: &manufactured, receipts, state_root };
+    let document = Document {
+        server,
+        block,
+        transactions: &transactions,
+        manufactured: &manufactured,
+        receipts,
+        state_root,
+        opening_logs: 0,
+    };
     (String::from_utf8(document.write()).unwrap(), manufactured)
 }
 
@@ -76,7 +83,7 @@ fn small_block() -> Block {
         kind: "block-replica".to_owned(),
         network_id: 1,
         hash: B256::repeat_byte(0x99),
-        total_difficulty: U256::from(0xc70d),
+        total_difficulty: uint!(0xc70d815d562d3cfa955_U256),
         header: Header {
             parent_hash: B256::repeat_byte(1),
             ommers_hash: B256::repeat_byte(2),
