@@ -1,7 +1,5 @@
 //! The nodes of the proof chain, each checked as `refiner run` does.
 
-use std::time::Duration;
-
 use refiner_config::{ConfigError, Problem};
 use refiner_diagnostics::{ErrorChain, Failure};
 use refiner_proofchain::{NodeReport, ProofChain, Rpc, RpcLimits};
@@ -11,13 +9,10 @@ use super::{Finding, State};
 use crate::{
     cli,
     run::{
-        RunError,
+        OLD, RunError,
         config::{self, Nodes},
     },
 };
-
-/// The age from which a newest block is too old: networks that are in use have one every few seconds.
-const OLD: Duration = Duration::from_secs(600);
 
 /// One finding a node; none where no node is configured.
 pub fn findings(arguments: &cli::Run) -> Result<Vec<Finding>, Failure> {

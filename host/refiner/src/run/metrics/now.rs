@@ -11,7 +11,8 @@ use refiner_journal::{Count, State};
 use crate::run::status::Now;
 
 /// The parts that say what they wait for; see [`Now::waits_for`].
-const PARTS: [&str; 8] = ["connect", "scan", "pin", "pinner", "gateways", "prove", "pool", "nonce"];
+const PARTS: [&str; 11] =
+    ["connect", "signer", "head", "scan", "disk", "pin", "pinner", "gateways", "prove", "pool", "nonce"];
 /// Bytes of a page on every machine that this runs on.
 const PAGE_BYTES: u64 = 4_096;
 
