@@ -18,6 +18,7 @@ mod journal;
 mod key;
 mod known_blocks;
 mod output;
+mod preflight;
 mod replay;
 mod rule;
 mod rules;

@@ -25,6 +25,7 @@ mod outcome;
 mod policy;
 mod prefetcher;
 mod prove;
+mod readiness;
 mod rules;
 mod scan;
 mod shutdown;
@@ -34,7 +35,7 @@ mod stage;
 mod stage_runner;
 mod status;
 
-pub use self::{error::RunError, nodes::OLD, scan::command as scan_again};
+pub use self::{error::RunError, heartbeat::PROOF_GAS, nodes::OLD, scan::command as scan_again};
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -167,8 +168,7 @@ async fn open(
     rules: Vec<rules::Rule>,
     chains: Vec<String>,
 ) -> Result<(Arc<PipelineContext>, Option<Prover>), RunError> {
-    let (chain, signer) =
-        tokio::try_join!(connect(settings, rpc, &status), signer::reach(settings, signer, &status))?;
+    let (chain, signer) = tokio::try_join!(connect(settings, rpc, &status), signer::reach(settings, signer, &status))?;
     let operator = signer.as_ref().map(Signer::address);
     let binding =
         Binding { proof_chain: settings.network.chain_id, announcer: settings.network.specimen_contract, operator };
@@ -179,13 +179,8 @@ async fn open(
     let mut context = PipelineContext::open(settings, journal, status.clone(), chain.clone(), rules, chains)?;
     context.operator = operator;
     let mut now = status.now();
-    (now.operator, now.ready) = (operator, true);
+    now.operator = operator;
     drop(now);
-    let proof_chain = settings.network.chain_id;
-    match operator {
-        Some(operator) => tracing::info!(%operator, proof_chain, "daemon ready"),
-        None => tracing::info!(proof_chain, "daemon ready, results are not proved"),
-    }
     Ok((Arc::new(context), signer.map(|signer| Prover::new(chain, signer, settings.fees))))
 }
 
@@ -267,6 +262,7 @@ async fn stages(
         ..stage_runner("fetch", State::Waiting, settings.fetches.div_ceil(LOOKS_PER_FETCHES))
     };
     running.spawn(looks.work(Arc::clone(&context), stop.clone(), stage::fetch));
+    running.spawn(readiness::watch(Arc::clone(&context), Arc::clone(&settings), stop.clone()));
     running.spawn(sources::watch(Arc::clone(&context), stop.clone()));
     running.spawn(heartbeat::beat(Arc::clone(&context), settings.heartbeat, stop.clone()));
     // Without a pinner the local store is where the network finds them.

@@ -21,11 +21,7 @@ const PART: &str = "signer";
 /// # Errors
 ///
 /// [`RunError::Key`] for a Web3Signer without the key, which no waiting mends.
-pub async fn reach(
-    settings: &Settings,
-    loaded: Option<Signer>,
-    status: &Status,
-) -> Result<Option<Signer>, RunError> {
+pub async fn reach(settings: &Settings, loaded: Option<Signer>, status: &Status) -> Result<Option<Signer>, RunError> {
     let source = match (&settings.key, loaded) {
         (Key::From(source), None) => source,
         (_, loaded) => return Ok(loaded),

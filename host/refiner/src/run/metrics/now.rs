@@ -53,7 +53,10 @@ impl Gauges {
                 .f64_gauge("refiner_operator_balance_wei")
                 .with_description("What the operator has for gas, as last asked.")
                 .build(),
-            ready: gauge("refiner_ready", "1 when the chain was reached and every stage runs."),
+            ready: gauge(
+                "refiner_ready",
+                "1 when the chain was reached, the preflight found no error and every stage runs.",
+            ),
             paused: gauge("refiner_proving_paused", "1 while no proofs are submitted; the status says why."),
             waiting: gauge("refiner_waiting", "1 while a part waits for somebody; the status says for what."),
             build: gauge("refiner_build_info", "1, with the program's version."),
