@@ -128,6 +128,8 @@ async fn full_disk_loses_nothing() {
     bench.announce(&given).await;
     // Either it waits for room, or it ended because its journal has none; both are reported.
     bench.until("the full disk is told", |bench| bench.log().contains("no room")).await;
+    let waits = bench.waits_for("disk");
+    assert!(bench.has_ended() || waits.is_some_and(|waits| waits.contains("no room")), "{}", bench.log());
     assert_eq!(bench.proofs().await, []);
     fs::remove_file(filler).unwrap();
     if bench.has_ended() {
