@@ -16,8 +16,10 @@ mod escaping;
 mod evm;
 mod evm_remote;
 mod exit_codes;
+mod first_process;
 #[path = "../surface/golden.rs"]
 mod golden;
+mod health;
 mod isolated;
 mod key;
 mod known_blocks;

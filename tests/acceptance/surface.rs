@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 36] = [
+const COMMANDS: [&[&str]; 37] = [
     &[],
     &["replay"],
     &["run"],
@@ -34,6 +34,7 @@ const COMMANDS: [&[&str]; 36] = [
     &["key", "new"],
     &["key", "import"],
     &["key", "address"],
+    &["health"],
     &["config"],
     &["config", "show"],
     &["specimen"],

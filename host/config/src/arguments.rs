@@ -45,6 +45,13 @@ impl<S: Scoped> Flags<S> {
     }
 }
 
+impl<S> Default for Flags<S> {
+    /// No flags: the environment and a file alone give settings.
+    fn default() -> Self {
+        Self { given: Given::new(), scope: PhantomData }
+    }
+}
+
 impl<S: Scoped> fmt::Debug for Flags<S> {
     /// Names only: a value may be a credential.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -26,7 +26,7 @@ pub enum JournalError {
         /// The operating system's error.
         source: io::Error,
     },
-    /// A SQLite file of somebody else, or another file.
+    /// A SQLite file of another program, or another kind of file.
     #[error("{path}: not a journal of refiner")]
     Foreign {
         /// Path of the file.
@@ -136,7 +136,7 @@ pub enum JournalError {
         /// The journal.
         path: PathBuf,
     },
-    /// SQLite says no.
+    /// An error that SQLite reports.
     #[error("{path}: {source}")]
     Sqlite {
         /// The journal.

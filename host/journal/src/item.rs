@@ -11,12 +11,16 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::State;
 
+/// Version of the form that items, artifacts and transactions have in JSON, written beside them as `schemaVersion`.
+pub const JSON_SCHEMA_VERSION: u32 = 2;
+
 /// Number of an item, in the order of announcement. Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ItemId(pub(crate) i64);
 
 /// One specimen for one rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Item {
     /// The number of the item.
     pub id: ItemId,
@@ -107,6 +111,7 @@ impl Item {
 
 /// An artifact that a rule produced; its bytes are in the content store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Artifact {
     /// Name, unique within the run.
     pub name: String,
@@ -122,6 +127,7 @@ pub struct Artifact {
 
 /// A transaction that was signed for an item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Transaction {
     /// Hash of the transaction.
     pub hash: B256,

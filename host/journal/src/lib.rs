@@ -31,7 +31,7 @@ mod waiting;
 pub use action::{Action, Applied, Kept, Selection};
 pub use announcement::{Announcement, Checkpoint, Target};
 pub use error::{JournalError, Losses};
-pub use item::{Artifact, Item, ItemId, Transaction};
+pub use item::{Artifact, Item, ItemId, JSON_SCHEMA_VERSION, Transaction};
 pub use journal::{Binding, Journal, JournalReader};
 pub use query::{Count, Filter};
 pub use scan::{CHECKPOINTS_MAX, Rewound, Scanned};

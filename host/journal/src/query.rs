@@ -5,7 +5,11 @@ use std::io::Write;
 use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
 
-use crate::{Artifact, Item, ItemId, Journal, JournalError, State, Transaction, item::hash, journal::sqlite_error};
+use crate::{
+    Artifact, Item, ItemId, Journal, JournalError, State, Transaction,
+    item::{JSON_SCHEMA_VERSION, hash},
+    journal::sqlite_error,
+};
 
 /// Items in one state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -32,6 +36,8 @@ pub struct Filter {
 /// Everything about one item, as exported.
 #[derive(Serialize)]
 struct Exported {
+    #[serde(rename = "schemaVersion")]
+    schema_version: u32,
     #[serde(flatten)]
     item: Item,
     artifacts: Vec<Artifact>,
@@ -204,7 +210,7 @@ impl Journal {
             for item in items {
                 let artifacts = self.artifacts(item.id)?;
                 let transactions = self.transactions(item.id)?;
-                let exported = Exported { item, artifacts, transactions };
+                let exported = Exported { schema_version: JSON_SCHEMA_VERSION, item, artifacts, transactions };
                 serde_json::to_writer(&mut *out, &exported).map_err(|error| JournalError::Export(error.into()))?;
                 out.write_all(b"\n").map_err(JournalError::Export)?;
                 written += 1;

@@ -9,7 +9,7 @@ use refiner_config::{Flags, scope};
 use refiner_journal::{ItemId, State};
 use refiner_specimen::Layout;
 
-use crate::{content, evm, key, rule, session};
+use crate::{content, evm, health, key, rule, session};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
@@ -77,7 +77,10 @@ pub enum Command {
         #[command(subcommand)]
         command: evm::Evm,
     },
-    /// Prints what this machine supports: engine, built-in rules, and confinement of workers.
+    /// Asks a running daemon, or another service of this program, whether it is alive; for health checks of containers.
+    Health(health::Health),
+    /// Checks this machine and, with the settings of `run`, key, nodes, contracts, operator, pinner and disk, as the daemon does at its
+    /// start. Each check is ok, a warning or an error, with a remedy.
     Doctor {
         #[command(flatten)]
         run: Box<Run>,

@@ -53,19 +53,27 @@ impl Diagnostic for CustodyError {
     }
 }
 
-/// The key from the environment, which no longer holds it. Does not return to the process that still had it there: that one becomes
-/// another. There must be one thread.
+/// Leaves the key of the environment in a pipe, and no environment with it. Does not return to the process that had it there: that
+/// one becomes another. There must be one thread.
+///
+/// # Errors
+///
+/// [`CustodyError`]
+pub fn take_key_out_of_environment() -> Result<(), CustodyError> {
+    match Environment::of_process().key() {
+        Some((_, key)) => keep_memory_private().and_then(|()| Err(hand_over(&key))),
+        None => Ok(()),
+    }
+}
+
+/// The key from the environment, which no longer holds it. There must be one thread.
 ///
 /// # Errors
 ///
 /// [`CustodyError`]
 pub fn take_key() -> Result<Option<Secret>, CustodyError> {
-    let environment = Environment::of_process();
-    if let Some((_, key)) = environment.key() {
-        keep_memory_private()?;
-        return Err(hand_over(&key));
-    }
-    if !environment.has_key_pipe() {
+    take_key_out_of_environment()?;
+    if !Environment::of_process().has_key_pipe() {
         return Ok(None);
     }
     keep_memory_private()?;
@@ -76,7 +84,7 @@ pub fn take_key() -> Result<Option<Secret>, CustodyError> {
     tracing::warn!(
         variable = KEY_VARIABLE,
         setting = table::KEY_FILE.row.name,
-        "the operator's key came through the environment, which is shown to whoever may look at the service, its container or its unit; put it into a file of mode 600 and name that by --key-file (REFINER_KEY_FILE)"
+        "the operator's key came through the environment, which is shown to everyone who may look at the service, its container or its unit; put it into a file of mode 600 and name that by --key-file (REFINER_KEY_FILE)"
     );
     Ok(Some(key).filter(|key| !key.expose().is_empty()))
 }

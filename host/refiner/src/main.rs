@@ -13,6 +13,8 @@ mod doctor;
 mod evm;
 mod executor;
 mod failure;
+mod health;
+mod init;
 mod input;
 mod journal;
 mod key;
@@ -56,10 +58,18 @@ fn main() -> process::ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    match run(&cli) {
-        Ok(code) => code.into(),
-        Err(failure) => report(&failure).into(),
+    let code = if init::is_first_process() { first_process(&cli) } else { run(&cli).map(Into::into) };
+    code.unwrap_or_else(|failure| report(&failure).into())
+}
+
+/// Runs the command in a child, as the first process of a container. The key leaves the environment of both, and what is left there
+/// is as private as in the child: addresses of nodes carry credentials.
+fn first_process(cli: &Cli) -> Result<process::ExitCode, Failure> {
+    if matches!(cli.command, Command::Run(_) | Command::Doctor { .. }) {
+        custody::take_key_out_of_environment()?;
+        custody::keep_memory_private()?;
     }
+    Ok(init::supervise()?)
 }
 
 /// Started by this program itself, to run or compile a rule.
@@ -69,7 +79,7 @@ fn is_child(argument: Option<&OsStr>) -> bool {
 
 fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     let settings = cli.settings.values()?;
-    // A daemon that is silent while all is well cannot be told from one that hangs.
+    // A daemon that is silent while all is well cannot be distinguished from one that hangs.
     let filter = if matches!(cli.command, Command::Run(_)) { "info" } else { "warn" };
     let filter = settings.get(&table::LOG).unwrap_or_else(|| filter.to_owned());
     terminal::log(&filter, settings.get(&table::LOG_FORMAT))?;
@@ -85,6 +95,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Rule { command } => rule::run(command),
         Command::Evm { command } => evm::run(command),
         Command::Doctor { run, json } => doctor::run(run, *json),
+        Command::Health(arguments) => health::run(arguments),
     }
 }
 

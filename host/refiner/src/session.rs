@@ -66,10 +66,10 @@ fn in_json(chain: u64, height: u64, view: &SessionView) -> Value {
     let proofs: Vec<_> = view
         .proofs
         .iter()
-        .map(|((specimen, result), operators)| json!({ "specimen_hash": specimen, "result_hash": result, "operators": operators }))
+        .map(|((specimen, result), operators)| json!({ "specimenHash": specimen, "resultHash": result, "operators": operators }))
         .collect();
     let quorum = view.quorum.map(|(specimen, result, validators)| {
-        json!({ "specimen_hash": specimen, "result_hash": result, "validators": validators })
+        json!({ "specimenHash": specimen, "resultHash": result, "validators": validators })
     });
     json!({
         "schemaVersion": 1,
@@ -77,11 +77,11 @@ fn in_json(chain: u64, height: u64, view: &SessionView) -> Value {
         "height": height,
         "phase": view.phase.as_str(),
         "head": view.head,
-        "events_since": view.since,
+        "eventsSince": view.since,
         "deadline": view.deadline,
         "proofs": proofs,
         "quorum": quorum,
-        "without_quorum": view.without_quorum,
+        "withoutQuorum": view.without_quorum,
     })
 }
 

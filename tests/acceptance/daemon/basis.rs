@@ -42,7 +42,7 @@ async fn specimens_without_state_are_proved_from_receipts_or_refused_and_both_ar
     let reason = item(&given[1]).reason.clone().unwrap();
     assert!(reason.contains("the producer exported no state: 0 accounts read"), "{reason}");
     let status: Value = bench.status().unwrap();
-    let counts = [&status["journal"]["from_receipts"], &status["journal"]["without_state"]];
+    let counts = [&status["journal"]["fromReceipts"], &status["journal"]["withoutState"]];
     assert_eq!(counts, [&Value::from(1), &Value::from(1)], "{status}");
     let metrics = bench.get("/metrics").unwrap();
     for series in
@@ -61,6 +61,6 @@ async fn document_of_an_era_without_state_is_neither_pinned_nor_proved_unless_it
     bench.start();
     bench.until_all(State::Refused, 1).await;
     assert_eq!(bench.proofs().await, []);
-    assert_eq!(bench.status().unwrap()["journal"]["without_state"], 1);
+    assert_eq!(bench.status().unwrap()["journal"]["withoutState"], 1);
     assert!(!bench.pinner.requests().iter().any(|request| request.contains("/upload")));
 }

@@ -340,7 +340,7 @@ impl Bench {
 
     /// The thing that a part of the daemon waits for.
     pub fn waits_for(&self, part: &str) -> Option<String> {
-        Some(self.status()?["now"]["waits_for"][part]["what"].as_str()?.to_owned())
+        Some(self.status()?["now"]["waitsFor"][part]["what"].as_str()?.to_owned())
     }
 
     pub fn get(&self, path: &str) -> Option<String> {

@@ -156,7 +156,7 @@ async fn key_and_passwords_are_told_nowhere_also_when_everything_fails() {
         bench
             .until("proving stopped", |bench| {
                 let status = bench.status().unwrap_or_default();
-                status["now"]["waits_for"]["prove"].is_object() || status["now"]["paused"].is_object()
+                status["now"]["waitsFor"]["prove"].is_object() || status["now"]["paused"].is_object()
             })
             .await;
         look_everywhere(&bench);

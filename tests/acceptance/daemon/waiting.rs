@@ -121,14 +121,14 @@ async fn pinner_that_comes_back_wakes_what_waits_for_it() {
     assert!(item.reason.unwrap().contains("no connection"));
     assert_eq!(item.awaits.as_deref(), Some(&*format!("http://{address}")));
     let status = bench.status().unwrap();
-    assert!(status["now"]["waits_for"]["pinner"]["what"].as_str().unwrap().contains("no connection"), "{status}");
+    assert!(status["now"]["waitsFor"]["pinner"]["what"].as_str().unwrap().contains("no connection"), "{status}");
 
     bench.pinner = PinnerDouble::start_on(address).unwrap();
     bench.pinner.put(&given.bytes);
     bench.until_all(State::Final, 1).await;
     let log = bench.log();
     assert!(log.contains("source reachable again") && log.contains("waiting=1"), "{log}");
-    assert!(bench.status().unwrap()["now"]["waits_for"]["pinner"].is_null());
+    assert!(bench.status().unwrap()["now"]["waitsFor"]["pinner"].is_null());
 }
 
 #[tokio::test(flavor = "multi_thread")]

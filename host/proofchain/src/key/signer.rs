@@ -1,4 +1,4 @@
-//! Whoever signs: a key of ours, or a Web3Signer.
+//! Signers: a key of ours, or a Web3Signer.
 
 use std::{fmt, io, path::PathBuf};
 
@@ -56,7 +56,7 @@ pub enum KeyError {
     File {
         /// Which one.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// Another number of digits.

@@ -21,7 +21,7 @@ pub enum RpcError {
         endpoint: Endpoint,
         /// Name of the method asked.
         method: &'static str,
-        /// What the HTTP client says, without the address.
+        /// Error of the HTTP client, without the address.
         source: reqwest::Error,
     },
     /// Neither answered nor refused in time.
@@ -98,10 +98,10 @@ pub enum RpcError {
         method: &'static str,
         /// Whether the whole reply is something else than JSON-RPC.
         envelope: bool,
-        /// What the parser says.
+        /// Error of the parser, with its place in the text.
         source: serde_json::Error,
     },
-    /// The node understood and said no.
+    /// A JSON-RPC error object: the node understood the call and refused it.
     #[error("{endpoint} refused {method}: {refusal}")]
     Refused {
         /// Address of the node asked.
@@ -111,7 +111,7 @@ pub enum RpcError {
         /// The error in its answer.
         refusal: NodeError,
     },
-    /// The answer's bytes are not what the contract's ABI says.
+    /// Bytes of an answer that do not fit the contract's ABI.
     #[error("{method} answered {bytes} bytes that are not its ABI's")]
     Abi {
         /// The contract's function.
@@ -149,7 +149,7 @@ impl Diagnostic for RpcError {
 }
 
 impl RpcError {
-    /// Whether the same call may succeed a moment later: transport, 429, 5xx, and a rate limit told in JSON.
+    /// Whether the same call may succeed a moment later: transport, 429, 5xx, and a rate limit as a JSON-RPC error.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::TimedOut { .. } | Self::TooSlow { .. } | Self::Later { .. } => true,
@@ -165,7 +165,7 @@ impl RpcError {
         }
     }
 
-    /// What the node said, if it said no.
+    /// The node's error object, if it refused the call.
     pub fn refusal(&self) -> Option<&NodeError> {
         match self {
             Self::Refused { refusal, .. } => Some(refusal),

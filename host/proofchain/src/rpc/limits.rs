@@ -58,7 +58,7 @@ impl Default for RpcLimits {
 const LONGEST_PAUSE_FACTOR: u32 = 32;
 /// Ratio of the pause after a wrong identity to the one after a failure: it changes only by a person's hand.
 const IDENTITY_FACTOR: u32 = 4;
-/// Ratio of the time after which a head that nobody confirms counts as taken back.
+/// Ratio of the time after which a head that no other node confirms counts as taken back.
 const HEAD_MEMORY_FACTOR: u32 = 40;
 /// Ratio of the time for which a method that a node does not answer goes to the others.
 const UNFIT_FACTOR: u32 = 4;

@@ -1,4 +1,4 @@
-//! Logs told apart: announcements, and what is none.
+//! Logs sorted into announcements and others.
 
 use super::{ScanError, Skipped, span::Span};
 use crate::announcement::{Announcement, BlockRef, Decoded, ProofLog};

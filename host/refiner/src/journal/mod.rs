@@ -10,8 +10,9 @@ use std::{
 
 use refiner_config::{ConfigError, Flags, scope, table};
 use refiner_diagnostics::{ExitCode, Failure};
-use refiner_journal::{Action, Filter, Item, ItemId, JournalError, JournalReader};
+use refiner_journal::{Action, Filter, Item, ItemId, JSON_SCHEMA_VERSION, JournalError, JournalReader};
 use refiner_text::OneLine;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{
@@ -50,6 +51,15 @@ pub fn run(command: &JournalCommand) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
+/// A line of `journal list --json`.
+#[derive(Serialize)]
+struct Listed<'a> {
+    #[serde(rename = "schemaVersion")]
+    schema_version: u32,
+    #[serde(flatten)]
+    item: &'a Item,
+}
+
 fn list(
     journal: &JournalReader,
     chosen: &Chosen,
@@ -66,7 +76,7 @@ fn list(
         left -= items.len();
         for item in &items {
             if json {
-                out.json_line(item)?;
+                out.json_line(&Listed { schema_version: JSON_SCHEMA_VERSION, item })?;
             } else {
                 line(item, out)?;
             }
@@ -89,6 +99,7 @@ fn line(item: &Item, out: &mut Stdout<impl Write>) -> Result<(), PrintError> {
 fn show(journal: &JournalReader, id: ItemId, out: &mut Stdout<impl Write>) -> Result<(), Failure> {
     let item = journal.item(id)?.ok_or(JournalError::NoItem(id))?;
     let shown = json!({
+        "schemaVersion": JSON_SCHEMA_VERSION,
         "key": item.key(),
         "item": item,
         "artifacts": journal.artifacts(id)?,

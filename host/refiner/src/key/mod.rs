@@ -107,7 +107,7 @@ fn file(values: &Values, setting: &'static Setting<Option<PathBuf>>) -> Option<S
     values.get(setting).map(|path| SecretFile::new(path).permitting_others(permitted))
 }
 
-/// True for the digits of a key, which somebody typed in place of a file's name.
+/// True for the digits of a key, typed in place of a file's name.
 fn is_key(path: &Path) -> bool {
     let text = path.to_string_lossy();
     let digits = text.strip_prefix("0x").unwrap_or(&text);

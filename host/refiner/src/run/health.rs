@@ -23,6 +23,9 @@ use super::{journal_handle::JournalHandle, nodes, status::Status};
 /// Quarantined and waiting items that the status lists; `refiner journal list` has all.
 const ITEMS_SHOWN: usize = 10;
 
+/// Version of the form of `/status`.
+const SCHEMA_VERSION: u32 = 2;
+
 /// The basis of results that the status counts.
 const FROM_RECEIPTS: &str = (BasisReport::Receipts { reason: None }).as_str();
 
@@ -35,7 +38,7 @@ pub struct Health {
     pub rpc: Rpc,
 }
 
-/// Listens; on a loopback address only unless somebody says otherwise, as the answers say what an operator earns.
+/// Listens; on a loopback address unless remote access is permitted, because the answers show what an operator earns.
 pub async fn bind(address: SocketAddr, anywhere: bool) -> Result<TcpListener, ServeError> {
     listen(address, anywhere).await
 }
@@ -108,22 +111,22 @@ async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {
                 .collect();
             let waiting_items: Vec<_> = waiting_items
                 .iter()
-                .map(|item| json!({ "item": item.id, "height": item.height, "reason": item.reason, "next_look_ms": item.due_ms }))
+                .map(|item| json!({ "item": item.id, "height": item.height, "reason": item.reason, "nextLookMs": item.due_ms }))
                 .collect();
             json!({
                 "items": items,
-                "waiting": { "items": waiting.items, "oldest_ms": waiting.oldest_ms, "next_look_ms": waiting.next_ms, "first": waiting_items },
-                "oldest_unfinished_ms": oldest,
+                "waiting": { "items": waiting.items, "oldestMs": waiting.oldest_ms, "nextLookMs": waiting.next_ms, "first": waiting_items },
+                "oldestUnfinishedMs": oldest,
                 "quarantined": quarantined,
                 "unsettled": unsettled,
-                "from_receipts": from_receipts,
-                "without_state": without_state,
+                "fromReceipts": from_receipts,
+                "withoutState": without_state,
                 "sessions": sessions,
             })
         }
         Err(error) => json!({ "error": error.to_string() }),
     };
     Json(
-        json!({ "version": env!("CARGO_PKG_VERSION"), "now": now, "nodes": nodes::view(&health.rpc), "journal": journal }),
+        json!({ "schemaVersion": SCHEMA_VERSION, "version": env!("CARGO_PKG_VERSION"), "now": now, "nodes": nodes::view(&health.rpc), "journal": journal }),
     )
 }

@@ -32,7 +32,7 @@ impl JournalHandle {
         self.notifier(state).subscribe()
     }
 
-    /// Asks or tells the journal what may take a disk's time or a look through all of it. The runtime is told to go on elsewhere.
+    /// Runs a read or write of the journal that may take a disk's time or a look through all of it; the runtime moves its other tasks elsewhere.
     pub fn with<T>(&self, ask: impl FnOnce(&mut Journal) -> T) -> T {
         tokio::task::block_in_place(|| self.at_once(ask))
     }
@@ -98,7 +98,7 @@ impl JournalHandle {
         applied
     }
 
-    /// Says that items have come to `state`.
+    /// Announces to the stages that items have come to `state`.
     pub fn notify(&self, state: State) {
         self.notifier(state).send_replace(());
     }

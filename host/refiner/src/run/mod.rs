@@ -76,7 +76,7 @@ const LOOK_AGAIN_MIN: Duration = Duration::from_millis(100);
 /// The longest time between two such looks.
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(60);
 
-/// Runs until it is told to stop, with the key that came through the environment, where one did.
+/// Runs until a signal stops it, with the key that came through the environment, where one did.
 pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failure> {
     let settings = Arc::new(config::read(arguments, key)?);
     if matches!(settings.key, Key::From(_)) {

@@ -124,7 +124,7 @@ pub fn view(rpc: &Rpc) -> Vec<Value> {
 
 fn view_of(report: &NodeReport) -> Value {
     let state = match (&report.set_aside, report.checked) {
-        (Some(_), _) => "set_aside",
+        (Some(_), _) => "setAside",
         (None, false) => "unchecked",
         (None, true) => "well",
     };
@@ -132,10 +132,10 @@ fn view_of(report: &NodeReport) -> Value {
         "node": report.endpoint.to_string(),
         "state": state,
         "reason": report.set_aside.as_ref().map(ToString::to_string),
-        "since_ms": now_ms().saturating_sub(milliseconds(report.unchanged_for)),
+        "sinceMs": now_ms().saturating_sub(milliseconds(report.unchanged_for)),
         "head": report.head,
-        "head_age_s": report.head_age.map(|age| age.as_secs()),
-        "not_asked_for_s": report.wait.map(|wait| wait.as_secs().saturating_add(1)),
+        "headAgeS": report.head_age.map(|age| age.as_secs()),
+        "notAskedForS": report.wait.map(|wait| wait.as_secs().saturating_add(1)),
     })
 }
 
@@ -200,7 +200,7 @@ mod tests {
     fn status_shows_neither_the_path_nor_more_than_the_state() {
         let shown = view_of(&failed(NodeFailure::TimedOut, 1)).to_string();
         assert!(
-            !shown.contains("s3cret") && shown.contains("no answer in time") && shown.contains("set_aside"),
+            !shown.contains("s3cret") && shown.contains("no answer in time") && shown.contains("setAside"),
             "{shown}"
         );
     }

@@ -12,7 +12,7 @@ use refiner_worker::{Quarantined, WorkerFailure};
 
 use super::{clock::milliseconds, stage::Mismatch};
 
-/// Failures of one item in one stage after which each further one is told as an alarm.
+/// Failures of one item in one stage after which each further one is logged as an error.
 const ALARM_AFTER: u32 = 6;
 /// Tries of what may be bad luck and may be the item's fault.
 const DOUBTFUL_TRIES_MAX: u32 = 3;
@@ -176,7 +176,7 @@ impl StageError {
 pub enum Decision {
     /// Tried again after a pause.
     Again {
-        /// Somebody should look.
+        /// A failure that needs the operator.
         alarm: bool,
     },
     /// Looked at again after a pause for so many fruitless looks, and no part of the backlog until then.

@@ -1,4 +1,4 @@
-//! What the chain says of the specimens that are fetched next, asked for together.
+//! URLs and sessions on chain of the specimens that are fetched next, asked for together.
 
 use std::{
     collections::HashMap,
@@ -24,7 +24,7 @@ pub struct LocationPrefetcher {
     known: Mutex<HashMap<ItemId, (Instant, SpecimenLocations)>>,
 }
 
-/// What the chain says of a specimen.
+/// A specimen's URLs and session on chain.
 #[derive(Debug)]
 pub struct SpecimenLocations {
     /// Where it is, in the producers' words.
@@ -34,7 +34,7 @@ pub struct SpecimenLocations {
 }
 
 impl LocationPrefetcher {
-    /// What the chain says of an item's specimen, asked for together with those after it. Of one that failed before it is asked
+    /// URLs and session of an item's specimen, asked for together with those after it. Of one that failed before it is asked
     /// anew.
     pub async fn place(&self, context: &PipelineContext, item: &Item) -> Result<SpecimenLocations, StageError> {
         let mut known = self.known.lock().await;
@@ -55,7 +55,7 @@ impl LocationPrefetcher {
             .into_iter()
             .map(|answer| answer.map(|(urls, may_be_proved)| SpecimenLocations { urls, may_be_proved }));
         let Some(first) = places.next() else { return Err(StageError::Panicked) };
-        // What the node did not say of the others it is asked when their time comes.
+        // What the node left out of the others is asked again when their time comes.
         let others = next.iter().zip(places).filter_map(|(item, place)| Some((item.id, (asked, place.ok()?))));
         known.extend(others);
         Ok(first?)

@@ -51,7 +51,7 @@ pub enum RulesError {
     /// The rule to prove is none of them.
     #[error("{wanted} is to be proved and is none of the rules: {}", .have.join(", "))]
     NotServed {
-        /// What `prove` says.
+        /// Value of the setting `prove`.
         wanted: String,
         /// The rules there are.
         have: Vec<String>,

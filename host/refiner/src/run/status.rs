@@ -22,6 +22,7 @@ pub struct Status {
 
 /// The parts that are not in the journal.
 #[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Now {
     /// Set when the chain was reached, every stage runs, and no check of the preflight is an error.
     pub ready: bool,
@@ -59,6 +60,7 @@ pub struct Foreign {
 
 /// The state of the scan.
 #[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Scan {
     /// Blocks that are asked for at once, as many as the provider answers.
     pub range_blocks: u64,
@@ -78,6 +80,7 @@ pub struct Scan {
 
 /// Why no proof is submitted.
 #[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Pause {
     pub reason: String,
     pub hint: Option<String>,
@@ -101,6 +104,7 @@ impl Pause {
 
 /// Our results beside those that other operators proved.
 #[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Compared {
     /// No other operator had proved a result of the specimen yet.
     pub alone: u64,
@@ -113,6 +117,7 @@ pub struct Compared {
 
 /// A specimen of which others proved another result.
 #[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Difference {
     pub height: u64,
     pub specimen_hash: B256,
@@ -123,6 +128,7 @@ pub struct Difference {
 
 /// A result that others proved.
 #[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PeerResult {
     pub result_hash: B256,
     /// By how many operators.
@@ -141,6 +147,7 @@ impl fmt::Display for Difference {
 
 /// What a part waits for.
 #[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Waiting {
     pub what: String,
     pub since_ms: u64,

@@ -7,7 +7,8 @@ use clap::CommandFactory as _;
 use crate::{Task, tree};
 
 /// Folders of the root that a path in a document begins with.
-const ROOTS: [&str; 9] = [".ci/", ".cargo/", "docs/", "guest-sdk/", "host/", "rules/", "schemas/", "tests/", "wit/"];
+const ROOTS: [&str; 10] =
+    [".ci/", ".cargo/", "compose/", "docs/", "guest-sdk/", "host/", "rules/", "schemas/", "tests/", "wit/"];
 
 /// A folder with pages of crates that do not exist yet.
 const TEMPLATE: &str = "host/authoring/template";

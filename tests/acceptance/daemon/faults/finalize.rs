@@ -109,5 +109,5 @@ async fn session_is_shown_with_its_phase_proofs_and_winner() {
     bench.chain.finalize_result(one.chain, one.height).await.unwrap();
     let ended = show();
     assert_eq!(ended["phase"], "finalized");
-    assert_eq!(ended["quorum"]["result_hash"], Value::from(B256::repeat_byte(0x5a).to_string()), "{ended}");
+    assert_eq!(ended["quorum"]["resultHash"], Value::from(B256::repeat_byte(0x5a).to_string()), "{ended}");
 }

@@ -59,7 +59,7 @@ async fn until_waits(bench: &mut Bench, part: &str, words: &str) {
     bench
         .until(&format!("{part} waits for {words:?}"), |bench| {
             let status = bench.status().unwrap_or_default();
-            status["now"]["waits_for"][part]["what"].as_str().is_some_and(|what| what.contains(words))
+            status["now"]["waitsFor"][part]["what"].as_str().is_some_and(|what| what.contains(words))
         })
         .await;
 }

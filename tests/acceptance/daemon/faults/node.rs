@@ -40,7 +40,7 @@ async fn node_that_is_silent_away_or_limits_rates_is_waited_for() {
     }
     bench
         .until("nothing is waited for", |bench| {
-            bench.status().is_some_and(|status| status["now"]["waits_for"] == json!({}))
+            bench.status().is_some_and(|status| status["now"]["waitsFor"] == json!({}))
         })
         .await;
     bench.assert_proved_once(&given).await;

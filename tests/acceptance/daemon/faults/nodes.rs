@@ -33,7 +33,7 @@ async fn until_set_aside(bench: &mut Bench, url: &str, reason: &str) {
         .until(&format!("{url} is set aside: {reason}"), |bench| {
             let status = bench.status().unwrap_or(json!({ "nodes": [{ "node": url }] }));
             let node = node(&status, url);
-            node["state"] == "set_aside" && node["reason"].as_str().is_some_and(|told| told.contains(reason))
+            node["state"] == "setAside" && node["reason"].as_str().is_some_and(|told| told.contains(reason))
         })
         .await;
 }

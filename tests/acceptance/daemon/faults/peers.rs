@@ -46,8 +46,8 @@ async fn proving_pauses_when_others_deny_three_results_in_a_row() {
     until_paused(&mut bench).await;
     assert_eq!(bench.operator_nonce().await, 2);
     let seen = compared(&bench);
-    assert!(seen["in_a_row"].as_u64() >= Some(3), "{seen}");
-    assert_eq!(seen["last_difference"]["theirs"][0]["result_hash"], json!(another));
+    assert!(seen["inARow"].as_u64() >= Some(3), "{seen}");
+    assert_eq!(seen["lastDifference"]["theirs"][0]["resultHash"], json!(another));
 
     bench.kill();
     bench.flags.extend(["--max-differences", "0"].map(str::to_owned));
@@ -74,7 +74,7 @@ async fn results_that_others_proved_too_are_counted_and_proved() {
     bench.start();
     bench.until_all(State::Final, 4).await;
     let seen = compared(&bench);
-    let counts = ["agreed", "differed", "alone", "in_a_row"].map(|key| seen[key].as_u64().unwrap());
+    let counts = ["agreed", "differed", "alone", "inARow"].map(|key| seen[key].as_u64().unwrap());
     assert_eq!(counts, [2, 1, 1, 0], "{seen}");
     assert_eq!(bench.paused(), None);
 }

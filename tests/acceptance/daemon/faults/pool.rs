@@ -33,7 +33,7 @@ async fn banned_transaction_is_raised_at_its_nonce() {
         bench.until_all(State::Final, 1).await;
         assert!(transactions(&bench).iter().all(|transaction| transaction.nonce == 0), "{words:?}");
         bench.assert_proved_once(&given).await;
-        assert_eq!(bench.status().unwrap()["now"]["waits_for"], json!({}));
+        assert_eq!(bench.status().unwrap()["now"]["waitsFor"], json!({}));
     }
 }
 
@@ -111,7 +111,7 @@ async fn nonce_that_nothing_uses_is_named_and_used_up() {
     bench.chain.set_automine(true).await.unwrap();
     bench.chain.rpc("evm_setIntervalMining", json!([1])).await.unwrap();
     bench.until_all(State::Final, 1).await;
-    bench.until("nothing is missing", |bench| bench.status().unwrap()["now"]["waits_for"] == json!({})).await;
+    bench.until("nothing is missing", |bench| bench.status().unwrap()["now"]["waitsFor"] == json!({})).await;
     assert_eq!((bench.proofs().await.len(), bench.operator_nonce().await), (1, 2), "{}", bench.log());
     assert!(bench.log().contains("nonce gap filled with an empty transaction"), "{}", bench.log());
     assert_eq!(bench.journal().unwrap().open_transactions().unwrap(), 0);

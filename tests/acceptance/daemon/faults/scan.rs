@@ -54,7 +54,7 @@ async fn announcements_behind_a_lagging_balancer_are_all_proved() {
         bench.assert_proved_once(&given).await;
         assert_complete(&bench).await;
         assert!(bench.log().contains("node head went backwards"), "{}", bench.log());
-        let last = scan_of(&bench)["last_behind"].clone();
+        let last = scan_of(&bench)["lastBehind"].clone();
         assert!(last.as_str().is_some_and(|last| last.contains(bench.rpc.url())), "{last}");
     }
 }
@@ -108,8 +108,8 @@ async fn provider_that_limits_ranges_in_words_of_its_own_is_followed() {
         bench.start();
         bench.until_all(State::Final, round + 1).await;
         let scan = scan_of(&bench);
-        assert!(scan["range_blocks"].as_u64().is_some_and(|blocks| blocks < 200), "{provider:?}: {scan}");
-        let reason = scan["range_shortened_by"].as_str().unwrap().to_owned();
+        assert!(scan["rangeBlocks"].as_u64().is_some_and(|blocks| blocks < 200), "{provider:?}: {scan}");
+        let reason = scan["rangeShortenedBy"].as_str().unwrap().to_owned();
         assert!(reason.contains("eth_getLogs"), "{provider:?}: {reason}");
         assert!(bench.log().contains(&reason), "{}", bench.log());
         assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
@@ -129,7 +129,7 @@ async fn refusal_of_every_range_is_told_in_the_words_of_the_provider() {
     assert!(!bench.log().contains("not of the chain"), "{}", bench.log());
     bench.rpc.heal("eth_getLogs");
     bench.until_all(State::Final, 1).await;
-    assert_eq!(bench.status().unwrap()["now"]["waits_for"], json!({}));
+    assert_eq!(bench.status().unwrap()["now"]["waitsFor"], json!({}));
     bench.assert_proved_once(&given).await;
 }
 

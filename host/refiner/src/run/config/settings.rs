@@ -216,7 +216,7 @@ impl Reading<'_> {
         policy
     }
 
-    /// A proof names a URL, and what nobody can fetch from there earns nothing.
+    /// A proof names a URL, and content that cannot be fetched from there earns nothing.
     fn check_place(&mut self) {
         let pinner = self.values.get(&table::PINNER).filter(|pinner| pinner != "none");
         if pinner.is_none() && !self.values.is_given(&table::PUBLIC_URL) {

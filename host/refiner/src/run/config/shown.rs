@@ -18,7 +18,7 @@ pub struct Shown {
     pub origin: String,
 }
 
-/// Stands for what a URL carries and nobody needs to see.
+/// Placeholder for the parts of a URL that may be secret.
 const HIDDEN: &str = "…";
 
 /// Reads every source as [`read`](super::read) does, and lists what they give.

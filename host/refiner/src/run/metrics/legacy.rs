@@ -10,7 +10,7 @@ use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 /// What earlier refiners counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Nobody ever saw one.
+    /// A failure that was never observed.
     Emit,
     /// A result was pinned.
     Pin,

@@ -1,7 +1,7 @@
-//! What the daemon did, in numbers, for Prometheus at `/metrics`.
+//! Metrics of the daemon for Prometheus, served at `/metrics`.
 //!
-//! Comes in: every step that the ledger wrote, every failure, how long each piece of work took, and at a scrape what the journal
-//! and the status say. Goes out: text. Never here: a block's number or hash as a label, or anything that grows with the work.
+//! Counted are the steps of items, failures and the duration of each piece of work; a scrape adds the state of journal and status.
+//! No label holds a block's number or hash, nor anything else that grows with the work.
 //!
 //! | name | kind | labels | what |
 //! |---|---|---|---|
@@ -201,7 +201,7 @@ impl Metrics {
 
     /// All that earlier refiners did for an item is done.
     fn handed_over(&self, id: ItemId, age: Duration) {
-        // After a restart nobody knows since when; it was not longer than the item's age.
+        // After a restart the start of the state is unknown; it was not longer than the item's age.
         let upload = self.produced().remove(&id).map_or(age, |since| since.elapsed());
         self.happened(Event::UploadSuccess, upload);
         self.happened(Event::PipelineSuccess, age);

@@ -10,7 +10,7 @@ use refiner_journal::{Count, State};
 
 use crate::run::status::Now;
 
-/// The parts that say what they wait for; see [`Now::waits_for`].
+/// The parts that report what they wait for; see [`Now::waits_for`].
 const PARTS: [&str; 11] =
     ["connect", "signer", "head", "scan", "disk", "pin", "pinner", "gateways", "prove", "pool", "nonce"];
 /// Bytes of a page on every machine that this runs on.
@@ -57,8 +57,8 @@ impl Gauges {
                 "refiner_ready",
                 "1 when the chain was reached, the preflight found no error and every stage runs.",
             ),
-            paused: gauge("refiner_proving_paused", "1 while no proofs are submitted; the status says why."),
-            waiting: gauge("refiner_waiting", "1 while a part waits for somebody; the status says for what."),
+            paused: gauge("refiner_proving_paused", "1 while no proofs are submitted; the reason is in /status."),
+            waiting: gauge("refiner_waiting", "1 while a part is blocked; the reason is in /status."),
             build: gauge("refiner_build_info", "1, with the program's version."),
             memory: gauge("process_resident_memory_bytes", "Memory of the daemon without its workers."),
             files: gauge("process_open_fds", "Open files of the daemon without its workers."),

@@ -1,4 +1,4 @@
-//! When no proof can succeed: stop, say why, keep everything, and look again from time to time.
+//! Pauses of proving while no proof can succeed: the reason is shown, everything is kept, and it is tried again from time to time.
 
 use refiner_proofchain::{Revert, Signed};
 use tokio::time::Instant;
@@ -24,7 +24,7 @@ impl ProofSubmitter {
         let recheck_ms = now_ms() + milliseconds(self.settings.recheck);
         let mut now = self.context.status.now();
         if now.paused.as_ref().is_some_and(|pause| pause.reason == reason && !pause.is_over()) {
-            // Said already.
+            // Logged already.
             return;
         }
         let since_ms = now.paused.as_ref().map_or_else(now_ms, |pause| pause.since_ms);

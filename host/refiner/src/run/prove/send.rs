@@ -8,7 +8,7 @@ use refiner_proofchain::{Sent, Settlement, Signed};
 use super::{ProofSubmitter, TickError, sign::stored};
 use crate::run::clock::{milliseconds, now_ms};
 
-/// Transactions that are sent before the journal is told which of them arrived.
+/// Transactions that are sent before the journal records which of them arrived.
 const AT_ONCE: usize = 32;
 /// The name in the status of a pool that does not take what it is sent.
 const POOL: &str = "pool";

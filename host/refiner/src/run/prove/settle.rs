@@ -222,7 +222,7 @@ impl ProofSubmitter {
         Ok(())
     }
 
-    /// Items whose transaction failed, after a crash or when somebody else took the nonce.
+    /// Items whose transaction failed, after a crash or when another transaction took the nonce.
     pub(super) fn react_to_failures(&self) -> Result<(), TickError> {
         for state in [State::Reverted, State::Replaced] {
             for item in self.due(state, self.settings.unsettled)? {

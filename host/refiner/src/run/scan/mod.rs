@@ -117,7 +117,7 @@ fn in_order(newest_first: &[Checkpoint]) -> Checkpoints {
     newest_first.iter().rev().map(|Checkpoint { number, hash }| BlockRef { number: *number, hash: *hash }).collect()
 }
 
-/// The same, told of in status and metrics.
+/// The same, shown in status and metrics.
 fn stored(context: &PipelineContext) -> Result<Checkpoints, JournalError> {
     let asked = Instant::now();
     let passed = passed(&context.journal)?;

@@ -22,17 +22,17 @@ pub enum Mismatch {
     /// Another chain.
     #[error("announced for chain {announced}, the specimen is of chain {found}")]
     Chain {
-        /// What the announcement says.
+        /// Value in the announcement on chain.
         announced: u64,
-        /// What the specimen says.
+        /// Value in the specimen itself.
         found: u64,
     },
     /// Another height.
     #[error("announced for height {announced}, the specimen is of height {found}")]
     Height {
-        /// What the announcement says.
+        /// Value in the announcement on chain.
         announced: u64,
-        /// What the specimen says.
+        /// Value in the specimen itself.
         found: u64,
     },
     /// Another block.

@@ -1,0 +1,18 @@
+//! The image and the compose files, with a real container engine and as text.
+//!
+//! On a machine where no engine can run, the tests that need one print it and pass.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod engine;
+mod files;
+mod inside;
+mod node;
+mod page;
+mod source;
+#[path = "../acceptance/daemon/specimens.rs"]
+#[allow(dead_code, reason = "others need all of it")]
+mod specimens;
+mod stack;
+mod standalone;
+mod units;
