@@ -79,8 +79,7 @@ pub enum Command {
     },
     /// Asks a running daemon, or another service of this program, whether it is alive; for health checks of containers.
     Health(health::Health),
-    /// Checks this machine and, with the settings of `run`, key, nodes, contracts, operator, pinner and disk, as the daemon does at its
-    /// start. Each check is ok, a warning or an error, with a remedy.
+    /// Checks this machine and, with the settings of `run`, everything that the daemon needs.
     Doctor {
         #[command(flatten)]
         run: Box<Run>,
