@@ -66,7 +66,7 @@ fn content_that_is_not_what_its_id_names_is_never_given_out() {
     let out = scratch.path().join("out");
     let url = pinner.url().replace("//", "//somebody:canary@");
     let got = refiner(&["content", "get", &id, "--pinner", &url, "--gateway", "none", "--out", text(&out)]).expect(5);
-    assert!(got.stderr.contains("sent bytes of") && !got.stderr.contains("canary"), "{}", got.stderr);
+    assert!(got.stderr.contains("sent content with the id") && !got.stderr.contains("canary"), "{}", got.stderr);
     assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0, "no file, and no part of one");
 }
 
@@ -78,7 +78,7 @@ fn pinner_that_names_other_content_fails_a_put() {
     let data = scratch.path().join("data");
     let arguments = ["content", "put", "-", "--data", text(&data), "--pinner", &pinner.url()];
     let put = refiner_reading(&arguments, b"small").expect(5);
-    assert!(put.stdout.is_empty() && put.stderr.contains("stored it as"), "{}", put.stderr);
+    assert!(put.stdout.is_empty() && put.stderr.contains("gave the content the id"), "{}", put.stderr);
 }
 
 #[test]

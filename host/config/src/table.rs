@@ -318,6 +318,19 @@ settings! {
     ALLOW_REMOTE_CONTENT: bool = "allow-remote-content" <"BOOL"> .on(&[ContentServe]).default("false")
         .formerly(&[named("beyond-loopback")]);
 
+    /// Largest upload, all its files together; more is answered 413.
+    CONTENT_UPLOAD_SIZE: Bytes = "upload-size" <"SIZE"> .on(&[ContentServe]).default("128MiB").within("1MiB", "4GiB")
+        .variable("REFINER_CONTENT_UPLOAD_SIZE");
+
+    /// Size of all uploads and answers in memory, a half for each; beyond, requests wait, and after 10 s are answered 503.
+    /// Memory stays under 192 MiB and this.
+    CONTENT_IN_FLIGHT_SIZE: Bytes = "in-flight-size" <"SIZE"> .on(&[ContentServe]).default("512MiB").within("2MiB", "1TiB")
+        .variable("REFINER_CONTENT_IN_FLIGHT_SIZE");
+
+    /// Name by which the server may be asked, beside localhost, addresses and names without a dot: one that a proxy passes on in
+    /// `Host`. Can be repeated.
+    ALLOW_HOST: Vec<String> = "allow-host" <"NAME"> .on(&[Run, ContentServe, EvmServe]);
+
     /// Address to listen on. One that other machines reach, such as 0.0.0.0:3002, lets each of them have blocks executed:
     /// there is no authentication.
     EVM_LISTEN: SocketAddr = "listen" <"ADDRESS"> .on(&[EvmServe]).default("127.0.0.1:3002").variable("REFINER_EVM_LISTEN");

@@ -1,9 +1,12 @@
 //! A file put together from its blocks.
 
+use std::collections::{HashMap, hash_map::Entry};
+
 use bytes::{Bytes, BytesMut};
 
 use crate::{
     Blocks, ContentId, NodeError,
+    blocking::Interrupt,
     dag_pb::{self, FileNode},
     id::Codec,
 };
@@ -57,25 +60,39 @@ pub enum DagError {
         /// Bytes the root states.
         stated_bytes: u64,
     },
+    /// The work was given up, as its caller was gone.
+    #[error("assembly was given up")]
+    Interrupted,
 }
 
 impl DagError {
     /// Whether the fault is in the tree that the id names, and not in what was sent of it.
     #[must_use]
     pub const fn is_in_the_tree(&self) -> bool {
-        !matches!(self, Self::Missing { .. })
+        !matches!(self, Self::Missing { .. } | Self::Interrupted)
     }
 }
 
 /// Puts the file `root` together. Every block of [`Blocks`] was checked, so the bytes are those that `root` names, whatever profile
-/// made it.
+/// made it. Each block is parsed once, however often something links to it, so that the work is bounded by the bytes of the blocks and by
+/// [`NODES_MAX`].
 ///
 /// # Errors
 ///
 /// [`DagError`]
 pub fn assemble(root: &ContentId, blocks: &Blocks, limit_bytes: usize) -> Result<Bytes, DagError> {
+    assemble_until(root, blocks, limit_bytes, &Interrupt::default())
+}
+
+/// The same, until it is interrupted.
+pub(crate) fn assemble_until(
+    root: &ContentId,
+    blocks: &Blocks,
+    limit_bytes: usize,
+    interrupt: &Interrupt,
+) -> Result<Bytes, DagError> {
     let mut file = BytesMut::new();
-    let mut stated_bytes = None;
+    let mut parsed = HashMap::new();
     let mut visited = 0;
     let mut ahead = vec![(*root, 0)];
     while let Some((id, depth)) = ahead.pop() {
@@ -83,31 +100,36 @@ pub fn assemble(root: &ContentId, blocks: &Blocks, limit_bytes: usize) -> Result
         if visited > NODES_MAX {
             return Err(DagError::TooManyNodes);
         }
-        let block = blocks.get(&id).ok_or(DagError::Missing { id })?;
-        let FileNode { inline, links, file_bytes } = match id.codec() {
-            Codec::Raw => FileNode { inline: block.clone(), links: Vec::new(), file_bytes: None },
-            Codec::DagPb => dag_pb::read_file_node(block).map_err(|source| DagError::Node { id, source })?,
-            Codec::DagCbor => return Err(DagError::Codec { id }),
+        interrupt.check().map_err(|_| DagError::Interrupted)?;
+        let FileNode { inline, links, .. } = match parsed.entry(id) {
+            Entry::Occupied(node) => &*node.into_mut(),
+            Entry::Vacant(place) => &*place.insert(read(id, blocks)?),
         };
-        if depth == 0 {
-            stated_bytes = file_bytes;
-        }
         if inline.len() > limit_bytes - file.len() {
             return Err(DagError::TooLarge { limit_bytes });
         }
-        file.extend_from_slice(&inline);
+        file.extend_from_slice(inline);
         if !links.is_empty() && depth == DEPTH_MAX {
             return Err(DagError::TooDeep);
         }
         if links.len() + ahead.len() > NODES_MAX {
             return Err(DagError::TooManyNodes);
         }
-        ahead.extend(links.into_iter().rev().map(|link| (link, depth + 1)));
+        ahead.extend(links.iter().rev().map(|link| (*link, depth + 1)));
     }
-    match stated_bytes {
+    match parsed.get(root).and_then(|root| root.file_bytes) {
         Some(stated_bytes) if stated_bytes != file.len() as u64 => {
             Err(DagError::Size { got_bytes: file.len(), stated_bytes })
         }
         _ => Ok(file.freeze()),
+    }
+}
+
+fn read(id: ContentId, blocks: &Blocks) -> Result<FileNode, DagError> {
+    let block = blocks.get(&id).ok_or(DagError::Missing { id })?;
+    match id.codec() {
+        Codec::Raw => Ok(FileNode { inline: block.clone(), links: Vec::new(), file_bytes: None }),
+        Codec::DagPb => dag_pb::read_file_node(block).map_err(|source| DagError::Node { id, source }),
+        Codec::DagCbor => Err(DagError::Codec { id }),
     }
 }

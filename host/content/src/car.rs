@@ -7,12 +7,14 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use crate::{Block, ContentId, Dag, IdError, varint};
+use crate::{
+    Block, ContentId, Dag, IdError,
+    cbor::{CborError, Reader},
+    varint,
+};
 
 /// Longest header. One root takes 58 bytes.
 pub(crate) const HEADER_BYTES_MAX: usize = 1 << 20;
-/// Most roots in a header.
-const ROOTS_MAX: u64 = 1 << 14;
 /// Longest block. Nothing that travels over bitswap is above 2 MiB.
 pub(crate) const BLOCK_BYTES_MAX: usize = 4 << 20;
 /// Most blocks of an archive.
@@ -163,61 +165,34 @@ fn take_entry(archive: &Bytes, rest: &mut Bytes, limit: usize) -> Result<Bytes, 
     Ok(entry)
 }
 
-/// The roots are not returned: what was asked for is the root, and every block is checked.
+/// Reads `{"roots": [id], "version": 1}`, whose keys may have either order. The roots are not returned: the block that was asked for is
+/// the root, and every block is checked.
 pub(crate) fn read_header(header: &[u8]) -> Result<(), CarError> {
-    let mut rest = header;
-    let mut version = None;
-    let (MAP, keys) = read_head(&mut rest).ok_or(CarError::Header)? else { return Err(CarError::Header) };
-    for _ in 0..keys.min(2) {
-        let (TEXT, length) = read_head(&mut rest).ok_or(CarError::Header)? else { return Err(CarError::Header) };
-        match take(&mut rest, length).ok_or(CarError::Header)? {
-            b"version" => match read_head(&mut rest) {
-                Some((UNSIGNED, number)) => version = Some(number),
-                _ => return Err(CarError::Header),
-            },
-            b"roots" => skip_roots(&mut rest).ok_or(CarError::Header)?,
-            _ => return Err(CarError::Header),
-        }
-    }
-    match version {
-        Some(1) if rest.is_empty() && keys == 2 => Ok(()),
-        Some(version) if version != 1 => Err(CarError::Version { version }),
+    match keys_of(header).map_err(|_| CarError::Header)? {
+        (Some(1), true) => Ok(()),
+        (Some(version), _) if version != 1 => Err(CarError::Version { version }),
         _ => Err(CarError::Header),
     }
 }
 
-fn skip_roots(rest: &mut &[u8]) -> Option<()> {
-    let (ARRAY, roots @ 0..=ROOTS_MAX) = read_head(rest)? else { return None };
-    for _ in 0..roots {
-        let (TAG, 42) = read_head(rest)? else { return None };
-        let (BYTE_STRING, length) = read_head(rest)? else { return None };
-        take(rest, length)?;
+/// The version that a header states, and whether it states roots.
+fn keys_of(header: &[u8]) -> Result<(Option<u64>, bool), CborError> {
+    let mut reader = Reader::new(header);
+    let (mut version, mut has_roots) = (None, false);
+    let keys = reader.entries()?;
+    for _ in 0..keys {
+        match reader.text()? {
+            b"version" => version = Some(reader.unsigned()?),
+            b"roots" => {
+                // Their ids may be of forms that are not read here. Nothing is kept of them, so that their number costs no memory.
+                for _ in 0..reader.array()? {
+                    reader.any_link()?;
+                }
+                has_roots = true;
+            }
+            _ => return Err(CborError::Entries { found: keys, expected: 2 }),
+        }
     }
-    Some(())
-}
-
-const UNSIGNED: u8 = 0;
-const BYTE_STRING: u8 = 2;
-const TEXT: u8 = 3;
-const ARRAY: u8 = 4;
-const MAP: u8 = 5;
-const TAG: u8 = 6;
-
-/// A CBOR head: major type and its number, which is below 2^16 in every header of at most [`HEADER_BYTES_MAX`].
-fn read_head(rest: &mut &[u8]) -> Option<(u8, u64)> {
-    let (&first, after) = rest.split_first()?;
-    *rest = after;
-    let number = match first & 0x1f {
-        small @ 0..24 => u64::from(small),
-        24 => u64::from(take(rest, 1)?[0]),
-        25 => u64::from(u16::from_be_bytes(take(rest, 2)?.try_into().ok()?)),
-        _ => return None,
-    };
-    Some((first >> 5, number))
-}
-
-fn take<'a>(rest: &mut &'a [u8], length: u64) -> Option<&'a [u8]> {
-    let (taken, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-    *rest = after;
-    Some(taken)
+    reader.end()?;
+    Ok((version, has_roots))
 }

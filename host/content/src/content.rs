@@ -1,6 +1,10 @@
 use bytes::Bytes;
 
-use crate::{Accept, CHUNK_BYTES, Codec, ContentId, FetchError, Origin, blocking::blocking, content_id, das};
+use crate::{
+    Accept, CHUNK_BYTES, Codec, ContentId, FetchError, Origin,
+    blocking::{Interrupt, blocking, interruptible},
+    content_id, das,
+};
 
 /// Bytes together with the id they were asked for by, and checked against it or against the announced hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,10 +33,10 @@ impl Content {
 
     /// Checks `bytes` against `id`: a raw id by its own hash, a DAS root by encoding them, any other by the network's profile. When they
     /// differ, the error has the id that the profile gives them; a tree of another profile cannot be distinguished from damage this way.
-    pub(crate) fn check(id: ContentId, bytes: Bytes) -> Result<Self, Differs> {
+    pub(crate) fn check(id: ContentId, bytes: Bytes, interrupt: &Interrupt) -> Result<Self, Differs> {
         match id.codec() {
             Codec::Raw if id.names(&bytes) => return Ok(Self::of_other_profile(id, bytes)),
-            Codec::DagCbor if is_das(&id, &bytes) => return Ok(Self::of_other_profile(id, bytes)),
+            Codec::DagCbor if is_das(&id, &bytes, interrupt) => return Ok(Self::of_other_profile(id, bytes)),
             Codec::Raw | Codec::DagPb | Codec::DagCbor => {}
         }
         let got = content_id(&bytes);
@@ -47,17 +51,17 @@ impl Content {
         from: &Origin,
     ) -> Result<Self, FetchError> {
         let from = from.clone();
-        blocking(move || {
+        interruptible(move |interrupt| {
             if let Some(accept) = accept {
                 if let Some(content) = accepted(id, bytes.clone(), &accept) {
                     return Ok(content);
                 }
                 // The same bytes come from every backend when they are what the id names.
-                if id.codec() == Codec::DagCbor || Self::check(id, bytes.clone()).is_ok() {
+                if id.codec() == Codec::DagCbor || Self::check(id, bytes.clone(), interrupt).is_ok() {
                     return Err(FetchError::NotAccepted { from });
                 }
             }
-            Self::check(id, bytes).map_err(|Differs { got }| FetchError::Mismatch { from, asked: id, got })
+            Self::check(id, bytes, interrupt).map_err(|Differs { got }| FetchError::Mismatch { from, asked: id, got })
         })
         .await
     }
@@ -127,8 +131,8 @@ pub(crate) fn accepted(id: ContentId, bytes: Bytes, accept: &Accept) -> Option<C
     accept(&bytes).then(|| Content { id, unixfs_id: content_id(&bytes), bytes })
 }
 
-fn is_das(id: &ContentId, bytes: &[u8]) -> bool {
-    das::names(id, bytes).unwrap_or_else(|error| {
+fn is_das(id: &ContentId, bytes: &[u8], interrupt: &Interrupt) -> bool {
+    das::names(id, bytes, interrupt).unwrap_or_else(|error| {
         tracing::error!(%id, %error, "DAS id not compared");
         false
     })

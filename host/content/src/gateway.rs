@@ -7,8 +7,9 @@ use futures_util::future::BoxFuture;
 use url::Url;
 
 use crate::{
-    Accept, Codec, Content, ContentId, DagError, FetchBackend, FetchError, HttpLimits, Origin, assemble,
-    blocking::blocking,
+    Accept, Codec, Content, ContentId, DagError, FetchBackend, FetchError, HttpLimits, Origin,
+    assemble::assemble_until,
+    blocking::interruptible,
     das::BlockGateway,
     error::SetupError,
     http::{self, Http},
@@ -101,9 +102,9 @@ impl Gateway {
         url.set_query(Some("format=car"));
         let archive_limit = limit_bytes + limit_bytes / 8 + ARCHIVE_EXTRA_BYTES;
         let archive = self.http.get(url, ARCHIVE, &from, archive_limit).await?;
-        blocking(move || {
+        interruptible(move |interrupt| {
             let blocks = read_car(&archive).map_err(|source| FetchError::Car { from: from.clone(), source })?;
-            let file = assemble(&id, &blocks, limit_bytes).map_err(|source| match source {
+            let file = assemble_until(&id, &blocks, limit_bytes, interrupt).map_err(|source| match source {
                 DagError::TooLarge { limit_bytes } => FetchError::TooLarge { from, limit_bytes },
                 source if source.is_in_the_tree() => FetchError::NoFile { id, source },
                 source => FetchError::Dag { from, source },

@@ -4,23 +4,23 @@ mod limits;
 mod rate;
 mod redirect;
 
-use std::{error::Error as StdError, time::Duration};
+use std::{error::Error as StdError, io, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use refiner_diagnostics::causes;
-use reqwest::{Client, ClientBuilder, RequestBuilder, Response};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect::Policy};
 use tokio::time::timeout;
 use url::Url;
 
 pub use self::rate::LeastRate;
 
-use self::rate::Window;
+pub(crate) use self::rate::Window;
 use crate::{AddressPolicy, Excerpt, FetchError, Origin, url_fetcher};
 
 pub use self::limits::HttpLimits;
 
 /// Bytes of an answer that is only shown: an error's text.
-const SAID_BYTES_MAX: usize = 4096;
+const EXCERPT_BYTES_MAX: usize = 4096;
 /// Room taken before bytes arrive, whatever length the answer states.
 const FIRST_ROOM_BYTES: usize = 1 << 20;
 
@@ -61,9 +61,12 @@ pub enum TransportError {
     /// It redirects from https to http.
     #[error("a redirect to an unsecured address")]
     Downgrade,
-    /// Somebody else's URL leads into a private network.
+    /// An announced URL leads into a private network.
     #[error("not a public address, and the URL is not ours")]
     PrivateAddress,
+    /// The name of an announced URL could not be looked up, so that nothing is known of where it leads.
+    #[error("the name cannot be looked up")]
+    Lookup(#[source] io::Error),
     /// The connection broke, or what came is no HTTP.
     #[error("the connection broke")]
     Broken(#[source] reqwest::Error),
@@ -110,6 +113,7 @@ pub(crate) fn below(base: &Url, path: &str) -> Url {
 pub(crate) struct Http {
     client: Client,
     pub(crate) limits: HttpLimits,
+    policy: AddressPolicy,
 }
 
 impl Http {
@@ -119,12 +123,12 @@ impl Http {
             Err(_) if base.scheme() == "http" => client(limits, AddressPolicy::Anywhere).tls_certs_only([]).build(),
             built => built,
         };
-        Ok(Self { client: client.map_err(ClientError)?, limits })
+        Ok(Self { client: client.map_err(ClientError)?, limits, policy: AddressPolicy::Anywhere })
     }
 
     /// A client for any URL within `policy`.
     pub(crate) fn for_any(limits: HttpLimits, policy: AddressPolicy) -> Result<Self, ClientError> {
-        Ok(Self { client: client(limits, policy).build().map_err(ClientError)?, limits })
+        Ok(Self { client: client(limits, policy).build().map_err(ClientError)?, limits, policy })
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -159,8 +163,8 @@ impl Http {
             200 => Ok(response),
             404 | 410 => Err(FetchError::NotFound { from: from.clone() }),
             status => {
-                let said = self.said(&mut response).await;
-                Err(FetchError::Status { from: from.clone(), status, said })
+                let answer = self.excerpt(&mut response).await;
+                Err(FetchError::Status { from: from.clone(), status, answer })
             }
         }
     }
@@ -182,8 +186,17 @@ impl Http {
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder, answer: Duration) -> Result<Response, Failure> {
-        match timeout(answer, request.send()).await {
-            Ok(sent) => sent.map_err(|error| self.failure(error)),
+        let sent = async {
+            let failure = |error| self.failure(error);
+            match self.policy {
+                AddressPolicy::Anywhere => request.send().await.map_err(failure),
+                AddressPolicy::Public => {
+                    redirect::send_publicly(&self.client, request, self.limits.redirects, failure).await
+                }
+            }
+        };
+        match timeout(answer, sent).await {
+            Ok(sent) => sent,
             Err(_) => Err(Failure::Transport(TransportError::NoAnswer { answer_ms: milliseconds(answer) })),
         }
     }
@@ -216,17 +229,17 @@ impl Http {
     }
 
     /// The beginning of an error's text, as much of it as comes.
-    pub(crate) async fn said(&self, response: &mut Response) -> Excerpt {
-        let (mut said, mut window) = (Vec::new(), self.window());
-        while said.len() < SAID_BYTES_MAX {
+    pub(crate) async fn excerpt(&self, response: &mut Response) -> Excerpt {
+        let (mut text, mut window) = (Vec::new(), self.window());
+        while text.len() < EXCERPT_BYTES_MAX {
             match window.bound(self.piece(response)).await {
                 Ok(Some(piece)) if window.count(piece.len()).is_ok() => {
-                    said.extend_from_slice(&piece[..piece.len().min(SAID_BYTES_MAX - said.len())]);
+                    text.extend_from_slice(&piece[..piece.len().min(EXCERPT_BYTES_MAX - text.len())]);
                 }
                 Ok(_) | Err(_) => break,
             }
         }
-        Excerpt::of(&said)
+        Excerpt::of(&text)
     }
 
     fn failure(&self, error: reqwest::Error) -> Failure {
@@ -250,13 +263,11 @@ impl Http {
 fn client(limits: HttpLimits, policy: AddressPolicy) -> ClientBuilder {
     // Another part of the program may have installed it first; it is the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = Client::builder()
-        .user_agent(concat!("refiner/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(limits.connect)
-        .redirect(redirect::policy(limits.redirects, policy));
+    let builder =
+        Client::builder().user_agent(concat!("refiner/", env!("CARGO_PKG_VERSION"))).connect_timeout(limits.connect);
     match policy {
-        AddressPolicy::Public => builder.dns_resolver(url_fetcher::PublicResolver),
-        AddressPolicy::Anywhere => builder,
+        AddressPolicy::Public => builder.dns_resolver(url_fetcher::PublicResolver).redirect(Policy::none()),
+        AddressPolicy::Anywhere => builder.redirect(redirect::policy(limits.redirects)),
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! format         "refiner content store 1\n"
 //! kept/<id>      the content, whole; the id is CIDv1 in base32, by the network's UnixFS profile
-//! named/<id>     the id of the content that a DAS root names
+//! named/<id>     the id of the content that a DAS root names, or of which a block is a part, with the part's begin and end
 //! partial/*      being written
 //! aside/<id>.<n> found damaged
 //! lock           empty; held alone while one file is pruned
@@ -14,7 +14,8 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read, Seek as _, Write},
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
@@ -28,7 +29,8 @@ use refiner_buffers::Buffers;
 use refiner_permissions::{private_directory, private_file, tighten};
 
 use crate::{
-    Accept, Codec, Content, ContentId, ContentStore, FetchBackend, FetchError, KeepError, Origin, blocking::blocking,
+    Accept, Codec, Content, ContentId, ContentStore, FetchBackend, FetchError, KeepError, Origin,
+    blocking::{Interrupt, blocking},
 };
 
 pub use self::prune::{Pruned, Retention, Stored};
@@ -49,7 +51,7 @@ pub struct LocalStore {
     buffers: Buffers,
 }
 
-/// Why a directory is no store.
+/// Errors of opening a directory as a store.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It cannot be read or made.
@@ -57,7 +59,7 @@ pub enum OpenError {
     File {
         /// The directory or a file in it.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// Another version of this program wrote it.
@@ -127,7 +129,10 @@ impl LocalStore {
     pub fn read(&self, id: &ContentId) -> Result<Content, FetchError> {
         match id.codec() {
             Codec::DagCbor => self.read_named(id),
-            Codec::Raw | Codec::DagPb => self.checked(id, self.unchecked(id)?),
+            Codec::Raw | Codec::DagPb => match self.unchecked(id) {
+                Err(FetchError::NotFound { .. }) => self.read_named(id),
+                read => self.checked(id, read?),
+            },
         }
     }
 
@@ -159,7 +164,7 @@ impl LocalStore {
     }
 
     fn checked(&self, id: &ContentId, bytes: Bytes) -> Result<Content, FetchError> {
-        Content::check(*id, bytes).map_err(|_| {
+        Content::check(*id, bytes, &Interrupt::default()).map_err(|_| {
             let path = self.path(id);
             match self.set_aside(id, &path) {
                 Ok(aside) => FetchError::Damaged { path, aside },
@@ -228,6 +233,12 @@ impl LocalStore {
         self.buffers.bytes(length, |buffer| file.read_exact(buffer).map(|()| length))
     }
 
+    fn read_part(&self, path: &Path, part: Range<usize>) -> io::Result<Bytes> {
+        let mut file = File::open(path)?;
+        file.seek(io::SeekFrom::Start(part.start as u64))?;
+        self.buffers.bytes(part.len(), |buffer| file.read_exact(buffer).map(|()| part.len()))
+    }
+
     fn set_aside(&self, id: &ContentId, path: &Path) -> io::Result<PathBuf> {
         let name = |number| self.root.join("aside").join(format!("{id}.{number}"));
         let free = (0..ASIDE_MAX).map(name).find(|aside| !aside.exists()).unwrap_or_else(|| name(ASIDE_MAX));
@@ -277,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_told_with_the_path_and_the_bytes() {
+    fn a_full_disk_is_an_error_with_the_path_and_the_bytes() {
         let mut full = File::options().write(true).open("/dev/full").unwrap();
         let refused = write_synced(&mut full, b"hello").unwrap_err();
         let error = keep_error("/kept/id".into(), 5, refused);

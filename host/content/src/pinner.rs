@@ -155,7 +155,7 @@ impl Pinner {
                 read_answer(&answer, ours, to)
             }
             413 => Err(KeepError::TooLarge { to, bytes: content.bytes().len() }),
-            status => Err(KeepError::Status { to, status, said: self.http.said(&mut response).await }),
+            status => Err(KeepError::Status { to, status, answer: self.http.excerpt(&mut response).await }),
         }
     }
 
@@ -164,7 +164,7 @@ impl Pinner {
         match failure {
             Failure::Transport(source) => KeepError::Transport { to, source },
             // An answer longer than any list of ids: a page of a proxy, or something that never ends.
-            Failure::TooLarge { .. } => KeepError::UnreadableAnswer { to, said: Excerpt::of(b"more than 64 KiB") },
+            Failure::TooLarge { .. } => KeepError::UnreadableAnswer { to, answer: Excerpt::of(b"more than 64 KiB") },
         }
     }
 
@@ -213,21 +213,23 @@ fn read_answer(answer: &[u8], ours: ContentId, to: Origin) -> Result<ContentId, 
     if answer.trim_ascii().is_empty() {
         return Err(KeepError::EmptyAnswer { to });
     }
-    let said = || Excerpt::of(answer);
+    let excerpt = || Excerpt::of(answer);
     let mut theirs = None;
     for object in serde_json::Deserializer::from_slice(answer).into_iter::<PinnerReply>() {
         match object {
             // Something failed after the id was written. Sending it again costs less than a result that no node serves.
-            Ok(PinnerReply { error: Some(_), .. }) => return Err(KeepError::Status { to, status: 200, said: said() }),
+            Ok(PinnerReply { error: Some(_), .. }) => {
+                return Err(KeepError::Status { to, status: 200, answer: excerpt() });
+            }
             Ok(PinnerReply { cid: Some(cid), .. }) if theirs != Some(ours.to_string()) => theirs = Some(canonical(cid)),
             Ok(_) => {}
-            Err(_) => return Err(KeepError::UnreadableAnswer { to, said: said() }),
+            Err(_) => return Err(KeepError::UnreadableAnswer { to, answer: excerpt() }),
         }
     }
     match theirs {
         Some(theirs) if theirs == ours.to_string() => Ok(ours),
         Some(theirs) => Err(KeepError::WrongId { to, ours, theirs: Excerpt::of(theirs.as_bytes()) }),
-        None => Err(KeepError::UnreadableAnswer { to, said: said() }),
+        None => Err(KeepError::UnreadableAnswer { to, answer: excerpt() }),
     }
 }
 

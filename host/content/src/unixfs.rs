@@ -4,6 +4,8 @@
 //! its raw leaf; a larger one a tree of dag-pb nodes, all leaves at one depth. ipfs-pinner, ewm-das and `ipfs add --cid-version 1`
 //! share it. Source: <https://specs.ipfs.tech/unixfs/>, go-unixfs `importer/balanced`.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::{
@@ -76,6 +78,39 @@ impl Dag {
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
     }
+}
+
+/// A block of a file, by the bytes of the file that it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) id: ContentId,
+    pub(crate) range: Range<usize>,
+}
+
+/// The id of a file, and all blocks below its root whose id is that of their part of the file.
+pub(crate) fn parts(bytes: &[u8]) -> (ContentId, Vec<Part>) {
+    let mut below = Vec::new();
+    let mut start = 0;
+    let leaf = |chunk: &[u8]| Entry::leaf(ContentId::of_block(Codec::Raw, chunk), chunk.len());
+    let mut level: Vec<_> = bytes.chunks(CHUNK_BYTES).map(leaf).collect();
+    // A node above a single one has another id than the file of its bytes.
+    let mut names_its_part = vec![true; level.len()];
+    if level.is_empty() {
+        level.push(leaf(&[]));
+    }
+    while level.len() > 1 {
+        for (entry, names_its_part) in level.iter().zip(&names_its_part) {
+            let end = start + usize::try_from(entry.file_bytes).unwrap_or(usize::MAX);
+            if *names_its_part {
+                below.push(Part { id: entry.id, range: start..end });
+            }
+            start = end;
+        }
+        start = 0;
+        names_its_part = level.chunks(LINKS_MAX).map(|entries| entries.len() > 1).collect();
+        level = level.chunks(LINKS_MAX).map(|entries| close(entries, &mut |_, _| {})).collect();
+    }
+    (level[0].id, below)
 }
 
 /// Computes a file's id from bytes that arrive in pieces of any size. Holds at most one chunk and the ids of unfinished nodes.
@@ -196,6 +231,26 @@ fn close(entries: &[Entry], keep: &mut impl FnMut(ContentId, Bytes)) -> Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_part_of_a_file_has_the_id_that_a_file_of_its_bytes_has() {
+        let bytes: Vec<u8> = (0..(LINKS_MAX + 2) * 64).flat_map(|word| word.to_le_bytes().repeat(512)).collect();
+        for (length, below) in [
+            (0, 0),
+            (CHUNK_BYTES, 0),
+            (CHUNK_BYTES + 1, 2),
+            (LINKS_MAX * CHUNK_BYTES, LINKS_MAX),
+            // The second node has one leaf.
+            (LINKS_MAX * CHUNK_BYTES + 1, LINKS_MAX + 2),
+            (LINKS_MAX * CHUNK_BYTES + CHUNK_BYTES + 1, LINKS_MAX + 4),
+        ] {
+            let (id, parts) = parts(&bytes[..length]);
+            assert_eq!((id, parts.len()), (content_id(&bytes[..length]), below), "{length} bytes");
+            for Part { id, range } in parts {
+                assert_eq!(id, content_id(&bytes[range.clone()]), "{range:?} of {length} bytes");
+            }
+        }
+    }
 
     /// A third level of nodes begins at 174 × 174 chunks, 7.4 GiB; entries alone show it.
     #[test]

@@ -29,7 +29,6 @@ pub enum AddressPolicy {
 #[derive(Clone, Debug)]
 pub struct UrlFetcher {
     http: Http,
-    policy: AddressPolicy,
 }
 
 impl UrlFetcher {
@@ -39,7 +38,7 @@ impl UrlFetcher {
     ///
     /// [`ClientError`]
     pub fn new(limits: HttpLimits, policy: AddressPolicy) -> Result<Self, ClientError> {
-        Ok(Self { http: Http::for_any(limits, policy)?, policy })
+        Ok(Self { http: Http::for_any(limits, policy)? })
     }
 
     /// Fetches bytes that no content id checks.
@@ -62,7 +61,6 @@ impl UrlFetcher {
     ) -> Result<Content, FetchError> {
         let from = Origin::of_url(url);
         if id.codec() == Codec::DagCbor {
-            self.admit(url, &from)?;
             let url = |block: &ContentId| beside(url, id, *block);
             return BlockGateway { http: &self.http, origin: &from, url: &url }.fetch(id, accept).await;
         }
@@ -70,15 +68,7 @@ impl UrlFetcher {
         Content::admit(id, bytes, accept, &from).await
     }
 
-    fn admit(&self, url: &Url, from: &Origin) -> Result<(), FetchError> {
-        if self.policy == AddressPolicy::Public && !is_public_host(url) {
-            return Err(FetchError::Transport { from: from.clone(), source: TransportError::PrivateAddress });
-        }
-        Ok(())
-    }
-
     async fn get(&self, url: &Url, from: &Origin) -> Result<Bytes, FetchError> {
-        self.admit(url, from)?;
         let bytes = self.http.get(url.clone(), "*/*", from, self.http.limits.body_bytes).await?;
         if bytes.is_empty() { Err(FetchError::EmptyAnswer { from: from.clone() }) } else { Ok(bytes) }
     }
@@ -163,14 +153,19 @@ impl Resolve for PublicResolver {
 #[error("no public address")]
 pub(crate) struct NotPublic;
 
-/// Whether the URL's host is a name, which the resolver judges, or a public address.
-pub(crate) fn is_public_host(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(_)) => true,
+/// Checks that a URL leads to public addresses only, by all that its name stands for.
+pub(crate) async fn check_is_public(url: &Url) -> Result<(), TransportError> {
+    let is_public = match url.host() {
+        Some(Host::Domain(name)) => {
+            let found = tokio::net::lookup_host((name, 0)).await.map_err(TransportError::Lookup)?;
+            let mut found = found.peekable();
+            found.peek().is_some() && found.all(|address| is_public(address.ip()))
+        }
         Some(Host::Ipv4(address)) => is_public_v4(address),
         Some(Host::Ipv6(address)) => is_public_v6(address),
         None => false,
-    }
+    };
+    if is_public { Ok(()) } else { Err(TransportError::PrivateAddress) }
 }
 
 fn is_public(address: IpAddr) -> bool {

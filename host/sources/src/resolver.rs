@@ -184,7 +184,7 @@ impl Resolver {
                 return Ok(fetched(source, bytes, |_| RuleSource::Oci(asked)));
             }
         }
-        let oci = Oci::new(&asked, self.settings.http);
+        let oci = Oci::new(&asked, self.settings.http)?;
         let (found, bytes) = wait(async {
             let found = oci.find(&asked).await?;
             let bytes = match self.cached(&Name::Sha256(found.sha256)) {

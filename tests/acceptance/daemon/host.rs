@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    io::{Seek as _, SeekFrom, Write as _},
+    io::{Read as _, Seek as _, SeekFrom, Write as _},
+    net::TcpStream,
     process::Command,
     time::{Duration, Instant},
 };
@@ -83,6 +84,47 @@ async fn health_is_served_beyond_loopback_only_when_that_is_said() {
     assert!(said.contains("can be reached from outside") && said.contains("--allow-remote-health"), "{said}");
     bench.flags.push("--health-anywhere".to_owned());
     bench.start_ready().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_open_connections_to_health_stop_neither_the_daemon_nor_its_monitor() {
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.start_ready().await;
+    let (_, files) = bench.resident_kib_and_files();
+    let half_open: Vec<_> = (0..250)
+        .map(|number| {
+            let mut stream = TcpStream::connect(bench.health()).unwrap();
+            stream.write_all(if number % 2 == 0 { b"" } else { b"GET /livez HTTP/1.1\r\n" }).unwrap();
+            stream
+        })
+        .collect();
+    let began = Instant::now();
+    assert!(bench.get("/livez").is_some_and(|answer| answer.ends_with("alive\n")));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    bench.announce(&stream(2)).await;
+    bench.until_all(State::Final, 2).await;
+    let (_, with_half_open) = bench.resident_kib_and_files();
+    assert!(with_half_open < files + 100, "{files} descriptors, then {with_half_open}");
+    drop(half_open);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_is_not_read_by_a_page_that_was_made_to_lead_here() {
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.flags = ["--allow-host", "monitor.example.org"].map(str::to_owned).into();
+    bench.start_ready().await;
+    for (header, status) in [
+        ("Host: rebound.example.org", "403"),
+        ("Host: localhost\r\nOrigin: https://example.org", "403"),
+        ("Host: monitor.example.org", "200"),
+        ("Host: localhost", "200"),
+    ] {
+        let mut stream = TcpStream::connect(bench.health()).unwrap();
+        write!(stream, "GET /status HTTP/1.1\r\n{header}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer.split(' ').nth(1), Some(status), "{header}: {answer}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ use super::{
     },
     parallel,
 };
-use crate::{Codec, ContentId};
+use crate::{Codec, ContentId, blocking::Interrupt};
 
 /// Bytes of blocks kept that nothing links to yet, as an archive may have any order.
 const UNLINKED_BYTES_MAX: usize = 16 << 20;
@@ -164,7 +164,7 @@ impl Assembly {
     /// # Errors
     ///
     /// [`DasError`] when blocks are missing, or when no data can be recovered from the cells that came.
-    pub(crate) fn finish(self) -> Result<Assembled, DasError> {
+    pub(crate) fn finish(self, interrupt: &Interrupt) -> Result<Assembled, DasError> {
         let Self { id, size, blobs, .. } = self;
         if !self.spare.contains(&id) {
             return Err(DasError::Missing { id });
@@ -173,6 +173,7 @@ impl Assembly {
         let is_recovered = !blobs.iter().all(is_data);
         let recovery = if is_recovered { Recovery::new() } else { None };
         let recovered = parallel::map(blobs.len(), |blob| match &blobs[blob] {
+            _ if interrupt.check().is_err() => Err(DasError::Interrupted),
             Blob::Data(_) => Ok(None),
             Blob::Unlisted => Err(DasError::TooFewCells { blob, found: 0 }),
             Blob::Open { nodes, .. } => {

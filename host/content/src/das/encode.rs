@@ -11,7 +11,10 @@ use super::{
     },
     parallel,
 };
-use crate::{Block, Codec, ContentId, Dag};
+use crate::{
+    Block, Codec, ContentId, Dag,
+    blocking::{Interrupt, Interrupted},
+};
 
 /// The table size of the multiplications for proofs. 8 would save a fifth of their time and hold 110 MiB.
 const PRECOMPUTED_BITS: u64 = 0;
@@ -32,10 +35,22 @@ impl Default for Layout {
     }
 }
 
-/// The KZG library failed, most likely because memory was short.
+/// Reasons for which bytes have no DAS root.
 #[derive(Debug, thiserror::Error)]
-#[error("no KZG commitments and proofs")]
-pub struct EncodeError(#[from] c_kzg::Error);
+pub enum EncodeError {
+    /// The KZG library failed, most likely because memory was short.
+    #[error("no KZG commitments and proofs")]
+    Kzg(#[from] c_kzg::Error),
+    /// The work was given up, as its caller was gone.
+    #[error("encoding was given up")]
+    Interrupted,
+}
+
+impl From<Interrupted> for EncodeError {
+    fn from(_: Interrupted) -> Self {
+        Self::Interrupted
+    }
+}
 
 /// The id of the DAS root that the network's pinner gives these bytes. The first call of a process loads the trusted setup.
 ///
@@ -43,8 +58,13 @@ pub struct EncodeError(#[from] c_kzg::Error);
 ///
 /// [`EncodeError`]
 pub fn das_id(bytes: &[u8]) -> Result<ContentId, EncodeError> {
+    das_id_until(bytes, &Interrupt::default())
+}
+
+/// The same, until it is interrupted.
+pub(crate) fn das_id_until(bytes: &[u8], interrupt: &Interrupt) -> Result<ContentId, EncodeError> {
     let Layout { nodes, version } = Layout::default();
-    let blobs = encode(bytes, |blob| (blob.commitment, list_of(&blob.nodes(nodes)).0))?;
+    let blobs = encode(bytes, interrupt, |blob| (blob.commitment, list_of(&blob.nodes(nodes)).0))?;
     Ok(ContentId::of_block(Codec::DagCbor, &root(bytes.len(), &blobs, nodes, version)))
 }
 
@@ -54,8 +74,13 @@ pub fn das_id(bytes: &[u8]) -> Result<ContentId, EncodeError> {
 ///
 /// [`EncodeError`]
 pub fn das_dag(bytes: &[u8], layout: Layout) -> Result<Dag, EncodeError> {
+    das_dag_until(bytes, layout, &Interrupt::default())
+}
+
+/// The same, until it is interrupted.
+pub(crate) fn das_dag_until(bytes: &[u8], layout: Layout, interrupt: &Interrupt) -> Result<Dag, EncodeError> {
     let Layout { nodes, version } = layout;
-    let encoded = encode(bytes, |blob| {
+    let encoded = encode(bytes, interrupt, |blob| {
         let nodes = blob.nodes(nodes);
         let (id, list) = list_of(&nodes);
         (blob.commitment, id, nodes, list)
@@ -74,9 +99,10 @@ pub fn das_dag(bytes: &[u8], layout: Layout) -> Result<Dag, EncodeError> {
 }
 
 /// Tells whether `id` is a DAS root of these bytes, in any layout that is read.
-pub(crate) fn names(id: &ContentId, bytes: &[u8]) -> Result<bool, EncodeError> {
-    let encoded =
-        encode(bytes, |blob| (blob.commitment, NodesPerBlob::ALL.map(|nodes| list_of(&blob.nodes(nodes)).0)))?;
+pub(crate) fn names(id: &ContentId, bytes: &[u8], interrupt: &Interrupt) -> Result<bool, EncodeError> {
+    let encoded = encode(bytes, interrupt, |blob| {
+        (blob.commitment, NodesPerBlob::ALL.map(|nodes| list_of(&blob.nodes(nodes)).0))
+    })?;
     Ok(NodesPerBlob::ALL.iter().enumerate().any(|(index, nodes)| {
         let lists: Vec<_> = encoded.iter().map(|(commitment, lists)| (*commitment, lists[index])).collect();
         Version::ALL.into_iter().any(|version| id.names(&root(bytes.len(), &lists, *nodes, version)))
@@ -116,13 +142,20 @@ impl EncodedBlob {
 }
 
 /// Encodes each blob of `bytes`, and keeps what `keep` makes of it: a blob has twice its bytes.
-fn encode<R: Send>(bytes: &[u8], keep: impl Fn(EncodedBlob) -> R + Sync) -> Result<Vec<R>, EncodeError> {
+fn encode<R: Send>(
+    bytes: &[u8],
+    interrupt: &Interrupt,
+    keep: impl Fn(EncodedBlob) -> R + Sync,
+) -> Result<Vec<R>, EncodeError> {
     let blobs = bytes.len().div_ceil(BLOB_DATA_BYTES);
     if blobs == 0 {
         return Ok(Vec::new());
     }
     let setup: Arc<KzgSettings> = c_kzg::ethereum_kzg_settings_arc(PRECOMPUTED_BITS);
-    let encode = |blob| Ok(keep(EncodedBlob::of(&bytes[blob_range(blob, bytes.len())], &setup)?));
+    let encode = |blob| {
+        interrupt.check()?;
+        Ok(keep(EncodedBlob::of(&bytes[blob_range(blob, bytes.len())], &setup)?))
+    };
     parallel::map(blobs, encode)
 }
 

@@ -1,10 +1,7 @@
 //! Reasons for which blocks are no DAS content.
 
-use super::{
-    cbor::CborError,
-    layout::{BLOB_DATA_BYTES, CELLS, DATA_CELLS, LIST_BYTES_MAX, NODE_BYTES_MAX, ROOT_BYTES_MAX},
-};
-use crate::{ContentId, Excerpt};
+use super::layout::{BLOB_DATA_BYTES, CELLS, DATA_CELLS, LIST_BYTES_MAX, NODE_BYTES_MAX, ROOT_BYTES_MAX};
+use crate::{CborError, ContentId, Excerpt};
 
 /// A block of DAS content that does not fit, or blocks that are missing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -138,6 +135,9 @@ pub enum DasError {
         /// The id that was asked for.
         id: ContentId,
     },
+    /// The work was given up, as its caller was gone.
+    #[error("recovery was given up")]
+    Interrupted,
 }
 
 impl DasError {
@@ -146,7 +146,11 @@ impl DasError {
     pub const fn is_in_the_tree(&self) -> bool {
         !matches!(
             self,
-            Self::Missing { .. } | Self::TooFewCells { .. } | Self::Mismatch { .. } | Self::BlockTooLarge { .. }
+            Self::Missing { .. }
+                | Self::TooFewCells { .. }
+                | Self::Mismatch { .. }
+                | Self::BlockTooLarge { .. }
+                | Self::Interrupted
         )
     }
 }

@@ -10,8 +10,8 @@ use url::Url;
 
 use super::{ArchiveReader, Assembly, DasError, assembly::Assembled, names};
 use crate::{
-    Accept, CarError, Content, ContentId, FetchError, Origin, TransportError, blocking::blocking, content::accepted,
-    gateway::ARCHIVE, http::Http,
+    Accept, CarError, Content, ContentId, FetchError, Origin, TransportError, blocking::interruptible,
+    content::accepted, gateway::ARCHIVE, http::Http,
 };
 
 /// Blocks asked for side by side.
@@ -43,7 +43,10 @@ impl BlockGateway<'_> {
             // No gateway, a liar, or a root that would be as bad when it comes block by block.
             Err(
                 error @ (FetchError::Transport { source: TransportError::Connect(_), .. }
-                | FetchError::Transport { source: TransportError::PrivateAddress, .. }
+                | FetchError::Transport {
+                    source: TransportError::PrivateAddress | TransportError::Lookup(_),
+                    ..
+                }
                 | FetchError::DasBlock { .. }
                 | FetchError::NoDas { .. }),
             ) => return Err(error),
@@ -52,11 +55,14 @@ impl BlockGateway<'_> {
         }
         self.blocks(&mut assembly).await?;
         let from = self.origin.clone();
-        blocking(move || {
-            let Assembled { bytes, is_recovered } = assembly.finish().map_err(|error| fetch_error(error, id, &from))?;
+        interruptible(move |interrupt| {
+            let Assembled { bytes, is_recovered } =
+                assembly.finish(interrupt).map_err(|error| fetch_error(error, id, &from))?;
             match accept {
                 Some(accept) => accepted(id, bytes, &accept).ok_or(FetchError::NotAccepted { from }),
-                None if is_recovered && !names(&id, &bytes).map_err(|source| FetchError::Kzg { id, source })? => {
+                None if is_recovered
+                    && !names(&id, &bytes, interrupt).map_err(|source| FetchError::Kzg { id, source })? =>
+                {
                     Err(fetch_error(DasError::Recovered { id }, id, &from))
                 }
                 None => Ok(Content::of_other_profile(id, bytes)),

@@ -4,11 +4,11 @@ use std::{fmt, ops::Range};
 
 use bytes::Bytes;
 
-use super::{
-    DasError,
+use super::DasError;
+use crate::{
+    ContentId, Excerpt,
     cbor::{Reader, Writer},
 };
-use crate::{ContentId, Excerpt};
 
 /// Bytes of a cell: 64 field elements.
 pub(super) const CELL_BYTES: usize = 2048;

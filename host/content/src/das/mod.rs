@@ -9,7 +9,6 @@
 
 mod archive;
 mod assembly;
-mod cbor;
 mod data;
 mod encode;
 mod erasure;
@@ -20,9 +19,8 @@ mod parallel;
 
 use archive::ArchiveReader;
 use assembly::Assembly;
-pub use cbor::CborError;
-pub(crate) use encode::names;
 pub use encode::{EncodeError, Layout, das_dag, das_id};
+pub(crate) use encode::{das_dag_until, das_id_until, names};
 pub use error::DasError;
 pub(crate) use fetch::BlockGateway;
 use layout::NODE_BYTES_MAX;

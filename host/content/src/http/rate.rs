@@ -38,12 +38,12 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub(super) const fn of(rate: LeastRate) -> Self {
+    pub(crate) const fn of(rate: LeastRate) -> Self {
         Self { rate, end: None, bytes: 0 }
     }
 
     /// Waits for a piece, and no longer than the window lasts when too little came within it.
-    pub(super) async fn bound<T>(&self, piece: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    pub(crate) async fn bound<T>(&self, piece: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         match self.end.filter(|_| self.bytes < self.rate.window_bytes()) {
             Some(end) => timeout_at(end, piece).await.unwrap_or_else(|_| Err(self.too_slow())),
             None => piece.await,
@@ -51,7 +51,7 @@ impl Window {
     }
 
     /// Counts a piece, and begins the next window when this one is over.
-    pub(super) fn count(&mut self, bytes: usize) -> Result<(), Failure> {
+    pub(crate) fn count(&mut self, bytes: usize) -> Result<(), Failure> {
         let now = Instant::now();
         let end = *self.end.get_or_insert(now + self.rate.window);
         self.bytes += bytes as u64;

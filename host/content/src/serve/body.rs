@@ -1,58 +1,101 @@
-//! The files of a form.
+//! A request's body within its bounds, and the rest of one that is not wanted.
 
 use axum::{
-    extract::{Multipart, multipart::Field},
-    http::StatusCode,
+    body::{Body, BodyDataStream},
+    http::{
+        HeaderMap, HeaderValue,
+        header::{CONTENT_LENGTH, EXPECT},
+    },
 };
 use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
-use super::{FILES_MAX, Form, RequestError, ServeLimits};
-use crate::{Content, blocking::blocking};
+use super::{
+    RequestError, ServeLimits,
+    budget::{Budget, Reserved},
+};
+use crate::http::{Failure, TransportError, Window, milliseconds};
 
-/// Every part that has a file name, named. Parts without one are form fields and skipped, as the pinner does.
-pub(super) async fn read_form(form: Form, limits: &ServeLimits) -> Result<Vec<Content>, RequestError> {
-    let mut form = form.map_err(|_| RequestError::WrongContentType)?;
-    let mut files = Vec::new();
-    let mut room = limits.content_bytes;
-    while let Some(mut field) = next_field(&mut form, limits).await? {
-        let bytes = read_field(&mut field, limits, &mut room).await?;
-        if field.file_name().is_none() {
-            continue;
-        }
-        if files.len() == FILES_MAX {
-            return Err(RequestError::TooManyFiles);
-        }
-        files.push(blocking(move || Content::of(bytes)).await);
-    }
-    if files.is_empty() { Err(RequestError::NoFile) } else { Ok(files) }
+/// Room for a form's boundaries and headers.
+const FORM_EXTRA_BYTES: usize = 1 << 20;
+/// A buffer that grows has been copied into one of twice its size, and both were there at once.
+const GROWTH_FACTOR: usize = 3;
+/// A refused body is read on up to this many times what is accepted, so that its client reads the answer.
+const DISCARD_FACTOR: usize = 4;
+
+/// A body on its way in.
+pub(super) struct Incoming {
+    pieces: BodyDataStream,
+    stated_bytes: Option<usize>,
+    /// The client sends the body only when it is asked for.
+    is_asked_for: bool,
+    window: Window,
+    has_ended: bool,
 }
 
-async fn next_field<'a>(form: &'a mut Multipart, limits: &ServeLimits) -> Result<Option<Field<'a>>, RequestError> {
-    match timeout(limits.idle, form.next_field()).await {
-        Ok(field) => field.map_err(|error| refusal(error.status(), limits)),
-        Err(_) => Err(RequestError::Stalled),
+impl Incoming {
+    pub(super) fn new(headers: &HeaderMap, body: Body, limits: &ServeLimits) -> Self {
+        let number = |text: &HeaderValue| text.to_str().ok()?.parse().ok();
+        Self {
+            pieces: body.into_data_stream(),
+            stated_bytes: headers.get(CONTENT_LENGTH).and_then(number),
+            is_asked_for: headers.contains_key(EXPECT),
+            window: Window::of(limits.least_rate),
+            has_ended: false,
+        }
     }
-}
 
-/// Reads one part. All parts of a form share `room`, so that many small ones are no way around the limit.
-async fn read_field(field: &mut Field<'_>, limits: &ServeLimits, room: &mut usize) -> Result<Bytes, RequestError> {
-    let mut bytes = BytesMut::new();
-    loop {
-        let piece = match timeout(limits.idle, field.chunk()).await {
-            Ok(piece) => piece.map_err(|error| refusal(error.status(), limits))?,
-            Err(_) => return Err(RequestError::Stalled),
+    /// The whole body, and the room that it takes. Room is taken as bytes come, so that a client that announces much and sends little
+    /// holds little.
+    pub(super) async fn read(
+        &mut self,
+        budget: &Budget,
+        limits: &ServeLimits,
+    ) -> Result<(Bytes, Reserved), RequestError> {
+        let too_large = || RequestError::TooLarge { limit_bytes: limits.upload_bytes };
+        let limit_bytes = limits.upload_bytes.saturating_add(FORM_EXTRA_BYTES);
+        if self.stated_bytes.is_some_and(|bytes| bytes > limit_bytes) {
+            return Err(too_large());
+        }
+        let factor = if self.stated_bytes.is_some() { 1 } else { GROWTH_FACTOR };
+        let mut reserved = Reserved::default();
+        // Memory that is asked for and not written to costs nothing yet.
+        let mut body = BytesMut::with_capacity(self.stated_bytes.unwrap_or_default());
+        self.is_asked_for = false;
+        while let Some(piece) = self.piece(limits).await? {
+            if piece.len() > limit_bytes - body.len() {
+                return Err(too_large());
+            }
+            budget.grow(&mut reserved, piece.len().saturating_mul(factor)).await?;
+            body.extend_from_slice(&piece);
+        }
+        Ok((body.freeze(), reserved))
+    }
+
+    /// Lets what is left of the body pass, for a client that sends all of it before it reads the answer.
+    pub(super) async fn discard(&mut self, limits: &ServeLimits) {
+        let mut left_bytes = limits.upload_bytes.saturating_mul(DISCARD_FACTOR);
+        while !self.has_ended && !self.is_asked_for {
+            let Ok(Some(piece)) = self.piece(limits).await else { return };
+            let Some(left) = left_bytes.checked_sub(piece.len()) else { return };
+            left_bytes = left;
+        }
+    }
+
+    async fn piece(&mut self, limits: &ServeLimits) -> Result<Option<Bytes>, RequestError> {
+        let (idle, pieces) = (limits.idle, &mut self.pieces);
+        let next = async {
+            let stalled = TransportError::Stalled { idle_ms: milliseconds(idle) };
+            timeout(idle, pieces.next()).await.map_err(|_| Failure::Transport(stalled))
         };
-        let Some(piece) = piece else { return Ok(bytes.freeze()) };
-        *room = room.checked_sub(piece.len()).ok_or(RequestError::TooLarge { limit_bytes: limits.content_bytes })?;
-        bytes.extend_from_slice(&piece);
-    }
-}
-
-fn refusal(status: StatusCode, limits: &ServeLimits) -> RequestError {
-    if status == StatusCode::PAYLOAD_TOO_LARGE {
-        RequestError::TooLarge { limit_bytes: limits.content_bytes }
-    } else {
-        RequestError::BadForm
+        let result = match self.window.bound(next).await {
+            Ok(Some(Ok(piece))) if self.window.count(piece.len()).is_ok() => return Ok(Some(piece)),
+            Ok(None) => Ok(None),
+            Ok(Some(Err(_))) => Err(RequestError::BadForm),
+            Ok(Some(Ok(_))) | Err(_) => Err(RequestError::Stalled),
+        };
+        self.has_ended = true;
+        result
     }
 }

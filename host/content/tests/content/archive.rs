@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use proptest::prelude::*;
 use refiner_content::{
@@ -129,6 +131,25 @@ fn a_small_archive_of_a_huge_tree_is_refused_quickly() -> Outcome {
     }
     let root = blocks[0].0;
     assert_eq!(assemble(&root, &read_car(&archive(&root, &blocks))?, LIMIT_BYTES), Err(DagError::TooManyNodes));
+    Ok(())
+}
+
+/// Parsed anew at each of its visits, a node of two million fields would cost hours.
+#[test]
+fn a_node_that_is_costly_to_parse_is_parsed_once() -> Outcome {
+    let (_, small) = node(b"", &[], None);
+    // Fields that no node has: number 15, of type 0.
+    let costly = [[0x78, 0].repeat(2_000_000), small].concat();
+    let costly = (ContentId::of_block(Codec::DagPb, &costly), costly);
+    let middle = node(b"", &vec![costly.0; 500], None);
+    for (links, expected) in [(400, None), (600, Some(DagError::TooManyNodes))] {
+        let root = node(b"", &vec![middle.0; links], None);
+        let archive = archive(&root.0, &[root.clone(), middle.clone(), costly.clone()]);
+        assert!(archive.len() < 4_900_000);
+        let began = Instant::now();
+        assert_eq!(assemble(&root.0, &read_car(&archive)?, LIMIT_BYTES).err(), expected);
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    }
     Ok(())
 }
 

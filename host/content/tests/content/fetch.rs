@@ -123,7 +123,7 @@ async fn a_failure_tells_of_every_source() -> Outcome {
 
     assert_eq!(fetch(vec![gateway(&large)]).await.blame(), Blame::Final);
     let nowhere = fetch(Vec::new()).await;
-    assert_eq!((nowhere.to_string().as_str(), nowhere.blame()), ("nowhere to fetch from", Blame::Final));
+    assert_eq!((nowhere.to_string().as_str(), nowhere.blame()), ("no source to fetch from", Blame::Final));
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use refiner_content::{
     Retention, content_id,
 };
 
-use crate::{LIMIT_BYTES, Outcome, bytes, told};
+use crate::{LIMIT_BYTES, Outcome, bytes, chain};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -99,8 +99,8 @@ fn a_damaged_file_is_set_aside_and_can_be_kept_again() -> Outcome {
         damage(&mut damaged);
         fs::write(&path, &damaged).unwrap();
 
-        let FetchError::Damaged { path: told, aside } = kept.read(&id).unwrap_err() else { panic!("not damaged") };
-        assert_eq!(told, path);
+        let FetchError::Damaged { path: found, aside } = kept.read(&id).unwrap_err() else { panic!("not damaged") };
+        assert_eq!(found, path);
         assert_eq!(fs::read(aside).unwrap(), damaged);
         assert!(matches!(kept.read(&id), Err(FetchError::NotFound { .. })));
         assert_eq!(kept.keep(&content), id);
@@ -193,7 +193,7 @@ fn a_directory_of_another_format_is_not_touched() -> Outcome {
     let refused = LocalStore::open(dir.path(), LIMIT_BYTES).unwrap_err();
     assert!(matches!(refused, OpenError::Format { .. }), "{refused:?}");
     let no_directory = LocalStore::open(Path::new("/dev/null/store"), LIMIT_BYTES).unwrap_err();
-    assert!(told(&no_directory).contains("/dev/null/store"), "{no_directory:?}");
+    assert!(chain(&no_directory).contains("/dev/null/store"), "{no_directory:?}");
     Ok(())
 }
 

@@ -20,6 +20,8 @@ mod locations;
 mod pinners;
 mod profile;
 mod served;
+mod served_bounds;
+mod served_forms;
 mod shared;
 mod web;
 
@@ -64,7 +66,7 @@ fn bytes(length: usize) -> Vec<u8> {
 }
 
 /// An error and its causes on one line, as a person would see it.
-fn told(error: &dyn Error) -> String {
+fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

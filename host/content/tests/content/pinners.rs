@@ -6,9 +6,8 @@ use refiner_content::{
 };
 
 use crate::{
-    LIMIT_BYTES, Outcome, SHORT, bytes, patient, patient_pinner,
+    LIMIT_BYTES, Outcome, SHORT, bytes, chain, patient, patient_pinner,
     pinner::{Fault, PinnerDouble, Route},
-    told,
 };
 
 fn pinner(double: &PinnerDouble, limits: PinnerLimits) -> Pinner {
@@ -40,7 +39,7 @@ async fn every_fault_of_an_upload_is_a_typed_error() -> Outcome {
         (Fault::InvalidJson, |error| matches!(error, KeepError::Status { status: 500, .. })),
         (
             Fault::Panic,
-            |error| matches!(error, KeepError::Status { status: 500, said, .. } if said.as_str().contains("nil pointer")),
+            |error| matches!(error, KeepError::Status { status: 500, answer, .. } if answer.as_str().contains("nil pointer")),
         ),
         (Fault::DieInRequest, |error| matches!(error, KeepError::Transport { .. })),
         (Fault::DieInAnswer, |error| matches!(error, KeepError::Transport { source: TransportError::Broken(_), .. })),
@@ -68,7 +67,7 @@ async fn every_fault_of_an_upload_is_a_typed_error() -> Outcome {
             let error = pinner.keep(&content).await.unwrap_err();
             assert!(expected(&error), "{fault:?}: {error:?}");
             assert_eq!(error.blame(), blame, "{fault:?}");
-            assert!(told(&error).contains(&double.url()) && told(&error).len() < 500, "{}", told(&error));
+            assert!(chain(&error).contains(&double.url()) && chain(&error).len() < 500, "{}", chain(&error));
         }
     }
     double.mend(Route::Upload);
@@ -92,7 +91,7 @@ async fn a_wrong_id_is_told_with_both_ids() -> Outcome {
     let content = Content::of(bytes(1000).into());
     let error = pinner(&double, patient_pinner()).keep(&content).await.unwrap_err();
     let theirs = content_id(b"somebody else's").to_string();
-    assert!(told(&error).contains(&content.id().to_string()) && told(&error).contains(&theirs), "{}", told(&error));
+    assert!(chain(&error).contains(&content.id().to_string()) && chain(&error).contains(&theirs), "{}", chain(&error));
     Ok(())
 }
 
@@ -160,7 +159,7 @@ async fn every_fault_of_a_fetch_is_a_typed_error() -> Outcome {
         let error = pinner.fetch(&content_id(&content)).await.unwrap_err();
         assert!(expected(&error), "{fault:?}: {error:?}");
         assert_eq!(error.blame(), Blame::Infrastructure, "{fault:?}");
-        assert!(told(&error).contains(&double.url()) && told(&error).len() < 500, "{}", told(&error));
+        assert!(chain(&error).contains(&double.url()) && chain(&error).len() < 500, "{}", chain(&error));
     }
     double.mend(Route::Get);
     assert_eq!(pinner.fetch(&content_id(&content)).await?.into_bytes(), content);
@@ -266,7 +265,7 @@ async fn credentials_in_a_url_are_never_told() -> Outcome {
     let limits = PinnerLimits { get: HttpLimits { connect: Duration::from_secs(5), ..patient() }, ..patient_pinner() };
     let pinner = Pinner::new(secret, limits)?;
     let failed = pinner.keep(&Content::of("hello".into())).await.unwrap_err();
-    let text = format!("{} {failed:?}", told(&failed));
+    let text = format!("{} {failed:?}", chain(&failed));
     for part in ["operator", "hunter", "hidden", "token"] {
         assert!(!text.contains(part), "{text}");
     }
@@ -274,7 +273,7 @@ async fn credentials_in_a_url_are_never_told() -> Outcome {
     for (url, scheme) in [("ftp://127.0.0.1", true), ("127.0.0.1", false)] {
         let refused = Pinner::new(url, limits).unwrap_err();
         assert!(matches!(refused, SetupError::Url(_)), "{refused:?}");
-        assert_eq!(told(&refused).contains("scheme"), scheme, "{}", told(&refused));
+        assert_eq!(chain(&refused).contains("scheme"), scheme, "{}", chain(&refused));
     }
     Ok(())
 }

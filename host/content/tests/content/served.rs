@@ -3,41 +3,42 @@ use std::net::SocketAddr;
 use refiner_content::{
     Content, ContentId, ContentStore, FetchBackend, FetchError, Gateway, KeepError, LocalStore, Pinner, content_id,
     das_id,
-    serve::{self, ServeError, ServeLimits},
+    serve::{self, ServeLimits},
 };
+use refiner_listener::{Access, BindError, bind};
 use reqwest::{Client, multipart};
-use tokio::sync::oneshot;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{LIMIT_BYTES, Outcome, SHORT, bytes, patient, patient_pinner};
+use crate::{LIMIT_BYTES, Outcome, bytes, patient, patient_pinner};
 
-struct Served {
-    dir: tempfile::TempDir,
-    url: String,
-    _end: oneshot::Sender<()>,
+pub struct Served {
+    pub dir: tempfile::TempDir,
+    pub url: String,
+    _stop: DropGuard,
 }
 
-async fn served(limits: ServeLimits) -> Served {
+pub async fn served(limits: ServeLimits) -> Served {
     let dir = tempfile::tempdir().unwrap();
-    let store = LocalStore::open(dir.path(), LIMIT_BYTES).unwrap();
-    let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0)), false).await.unwrap();
+    let store = LocalStore::open(dir.path(), limits.upload_bytes).unwrap();
+    let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0)), false).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     // The first of our clients installs the cryptography that the plain ones of these tests use too.
     Gateway::new(&url, patient()).unwrap();
-    let (end, ended) = oneshot::channel();
-    tokio::spawn(serve::serve(listener, store, limits, async move { drop(ended.await) }));
-    Served { dir, url, _end: end }
+    let stop = CancellationToken::new();
+    tokio::spawn(serve::serve(listener, store, limits, Access::default(), stop.clone()));
+    Served { dir, url, _stop: stop.drop_guard() }
 }
 
-fn limits() -> ServeLimits {
-    ServeLimits { content_bytes: LIMIT_BYTES, ..ServeLimits::default() }
+pub fn limits() -> ServeLimits {
+    ServeLimits { upload_bytes: LIMIT_BYTES, ..ServeLimits::default() }
 }
 
-async fn posted(url: String, form: multipart::Form) -> (u16, String) {
+pub async fn posted(url: String, form: multipart::Form) -> (u16, String) {
     let answer = Client::new().post(url).multipart(form).send().await.unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
-fn file(bytes: &[u8]) -> multipart::Part {
+pub fn file(bytes: &[u8]) -> multipart::Part {
     multipart::Part::bytes(bytes.to_vec()).file_name("a")
 }
 
@@ -78,13 +79,13 @@ async fn it_answers_as_the_pinner_does() -> Outcome {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_request_is_told_in_valid_json() -> Outcome {
+async fn a_refusal_has_its_reason_as_valid_json() -> Outcome {
     let served = served(limits()).await;
     let upload = format!("{}/upload", served.url);
     let check = |(status, body): (u16, String), expected: u16| {
         assert_eq!(status, expected, "{body}");
-        let told: serde_json::Value = serde_json::from_str(&body).unwrap();
-        assert!(told["error"].is_string(), "{body}");
+        let answer: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert!(answer["error"].is_string(), "{body}");
     };
     let get = async |path: &str| {
         let answer = reqwest::get(format!("{}{path}", served.url)).await.unwrap();
@@ -96,7 +97,7 @@ async fn what_is_wrong_with_a_request_is_told_in_valid_json() -> Outcome {
     check(posted(upload.clone(), form().part("a", file(&bytes(LIMIT_BYTES + 1)))).await, 413);
     let halves = form().part("a", file(&bytes(LIMIT_BYTES / 2))).part("a", file(&bytes(LIMIT_BYTES / 2 + 1)));
     check(posted(upload.clone(), halves).await, 413);
-    let many = (0..17_u8).fold(form(), |form, number| form.part("a", file(&[number])));
+    let many = (0..1_025_u32).fold(form(), |form, number| form.part("a", file(&number.to_le_bytes())));
     check(posted(upload.clone(), many).await, 413);
     let plain = Client::new().post(&upload).body("hello").send().await?;
     check((plain.status().as_u16(), plain.text().await?), 500);
@@ -127,43 +128,21 @@ async fn a_damaged_file_is_an_error_and_never_an_answer() -> Outcome {
 }
 
 #[tokio::test]
-async fn requests_beyond_the_limit_are_turned_away() -> Outcome {
-    let served = served(ServeLimits { at_once: 0, ..limits() }).await;
-    let answer = reqwest::get(format!("{}/get?cid={}", served.url, content_id(b"hello"))).await?;
-    assert_eq!(answer.status(), 503);
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_upload_that_stops_coming_is_cut_off() -> Outcome {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let served = served(ServeLimits { idle: SHORT, ..limits() }).await;
-    let address = served.url.trim_start_matches("http://");
-    let mut connection = tokio::net::TcpStream::connect(address).await?;
-    let head = format!(
-        "POST /upload HTTP/1.1\r\nHost: {address}\r\nContent-Length: 1000\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
-    );
-    connection.write_all(head.as_bytes()).await?;
-    let mut status = [0; 12];
-    connection.read_exact(&mut status).await?;
-    assert_eq!(&status, b"HTTP/1.1 408");
-    Ok(())
-}
-
-#[tokio::test]
 async fn only_loopback_is_listened_on_unless_asked() -> Outcome {
     let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
-    assert!(matches!(serve::listen(everywhere, false).await, Err(ServeError::NotLoopback { .. })));
-    assert!(serve::listen(everywhere, true).await.is_ok());
+    assert!(matches!(bind(everywhere, false).await, Err(BindError::NotLoopback { .. })));
+    assert!(bind(everywhere, true).await.is_ok());
     Ok(())
 }
 
 #[tokio::test]
-async fn it_ends_when_told() -> Outcome {
+async fn it_ends_when_it_is_stopped() -> Outcome {
     let dir = tempfile::tempdir()?;
     let store = LocalStore::open(dir.path(), LIMIT_BYTES)?;
-    let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0)), false).await?;
-    serve::serve(listener, store, limits(), async {}).await?;
+    let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0)), false).await?;
+    let stop = CancellationToken::new();
+    stop.cancel();
+    serve::serve(listener, store, limits(), Access::default(), stop).await;
     Ok(())
 }
 

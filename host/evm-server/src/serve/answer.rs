@@ -1,11 +1,6 @@
 //! A block result on its way out.
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    task::{Context, Poll},
-    time::SystemTime,
-};
+use std::time::SystemTime;
 
 use axum::{
     body::Body,
@@ -16,55 +11,28 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use hyper::body::{Frame, SizeHint};
+use refiner_listener::{PieceBody, hold};
 
 use super::{admission::Reserved, error::TEXT, range::Wanted};
 
-/// The piece that is handed to the connection at once. It asks for more when it has written that.
-const PIECE_BYTES: usize = 64 << 10;
-
 /// A block result that keeps its request's room until the client has it.
-pub(super) struct Answer {
-    rest: Bytes,
-    _reserved: Reserved,
-}
+pub(super) struct Answer(Bytes);
 
 impl Answer {
-    pub(super) const fn new(block_result: Bytes, reserved: Reserved) -> Self {
-        Self { rest: block_result, _reserved: reserved }
-    }
-}
-
-impl hyper::body::Body for Answer {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if self.rest.is_empty() {
-            return Poll::Ready(None);
-        }
-        let length = self.rest.len().min(PIECE_BYTES);
-        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(length)))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.rest.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.rest.len() as u64)
+    pub(super) fn new(block_result: Bytes, reserved: Reserved) -> Self {
+        Self(hold(block_result, reserved))
     }
 }
 
 impl Answer {
     /// The answer to a request with these headers, as the Go server serves the file that it has just written.
     pub(super) fn into_response_to(mut self, headers: &HeaderMap) -> Response {
-        let length = self.rest.len();
+        let length = self.0.len();
         let (status, range) = match Wanted::of(headers, length) {
             Wanted::Whole => (StatusCode::OK, None),
             Wanted::Part(part) => {
                 let range = format!("bytes {}-{}/{length}", part.start, part.end.saturating_sub(1));
-                self.rest = self.rest.slice(part);
+                self.0 = self.0.slice(part);
                 (StatusCode::PARTIAL_CONTENT, Some(range))
             }
             Wanted::Beyond => {
@@ -78,7 +46,7 @@ impl Answer {
         };
         let written = text(&httpdate::fmt_http_date(SystemTime::now()));
         let head = [(CONTENT_TYPE, TEXT), (ACCEPT_RANGES, HeaderValue::from_static("bytes")), (LAST_MODIFIED, written)];
-        let mut response = (status, head, Body::new(self)).into_response();
+        let mut response = (status, head, Body::new(PieceBody::new(self.0))).into_response();
         if let Some(range) = range {
             response.headers_mut().insert(CONTENT_RANGE, text(&range));
         }

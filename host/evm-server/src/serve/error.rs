@@ -8,11 +8,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use refiner_evm::{ExecuteError, Interrupted, Rejected, Unsupported};
+use refiner_listener::form::{BrokenForm, FormError};
 
-use super::{
-    form::{BrokenForm, FormError},
-    replica::ReplicaError,
-};
+use super::replica::ReplicaError;
 
 /// Go's guess at the content type of everything this server answers.
 pub(super) const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");

@@ -13,6 +13,8 @@
 //! | `/sabotage`, `/timeout`, `/recover` | makes `/health` answer 500, hang for 30 seconds, and answer as before |
 //! | `/metrics` | what the module `metrics` lists, for Prometheus |
 //!
+//! A request that a web page can have caused is refused with 403 before any route (`refiner-listener`).
+//!
 //! `/process` refuses, beyond what the Go server does: a body over the limit with 413, one that does not come in time with
 //! 408, whatever the server has no room for with 503 and `Retry-After`, and an execution that takes more processor time than it
 //! may with 503.
@@ -21,7 +23,6 @@ mod admission;
 mod answer;
 mod body;
 mod error;
-mod form;
 mod health;
 mod limits;
 mod listen;
@@ -30,7 +31,6 @@ mod process;
 mod range;
 pub mod replica;
 mod time_share;
-mod write_timeout;
 
 use std::sync::Arc;
 
@@ -43,6 +43,7 @@ use axum::{
 };
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::{EmbeddedExecutor, ExecutionPolicy, ResultFormat};
+use refiner_listener::Access;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -77,7 +78,10 @@ impl Diagnostic for MetricsError {
 }
 
 /// An evm-server that is ready to listen.
-pub struct EvmServer(Arc<Serving>);
+pub struct EvmServer {
+    serving: Arc<Serving>,
+    access: Access,
+}
 
 /// State shared by all requests.
 struct Serving {
@@ -100,13 +104,20 @@ impl EvmServer {
         let metrics = Metrics::new(&admission)?;
         let policy = ExecutionPolicy { gas_bound: limits.block_gas, ..executor.policy() };
         let executor = executor.with_policy(policy);
-        Ok(Self(Arc::new(Serving { executor, format, limits, admission, metrics, health: Health::default() })))
+        let serving = Serving { executor, format, limits, admission, metrics, health: Health::default() };
+        Ok(Self { serving: Arc::new(serving), access: Access::default() })
+    }
+
+    /// Permits requests that ask by these names too.
+    #[must_use]
+    pub fn with_access(self, access: Access) -> Self {
+        Self { access, ..self }
     }
 
     /// Serves until `stop`, and then until the requests that are in have their answers or [`Limits::drain`] is over.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) {
-        let limits = self.0.limits;
-        listen::accept(listener, router(self.0), limits, stop).await;
+        let limits = listen::limits(&self.serving.limits);
+        refiner_listener::serve(vec![listener], router(self.serving), limits, self.access, stop).await;
     }
 }
 

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Instant};
 use axum::{extract::Request, response::IntoResponse as _, response::Response};
 use bytes::Bytes;
 use refiner_evm::Interrupt as _;
+use refiner_listener::form::{Boundary, BrokenForm, Part};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +14,6 @@ use super::{
     answer::Answer,
     body::Incoming,
     error::{Full, ServerError},
-    form::Boundary,
     metrics::OK,
     replica,
     time_share::TimeShare,
@@ -75,9 +75,22 @@ async fn in_turn(serving: &Arc<Serving>, boundary: Boundary, incoming: &mut Inco
     }
 }
 
+/// The contents of the parts of a form, one after the other, as the Go server reads them.
+///
+/// The network's refiner sends one part that has neither name nor file name, curl one that has both; neither matters. One part, which is
+/// every form met so far, is not copied.
+fn contents(boundary: &Boundary, form: &Bytes) -> Result<Bytes, BrokenForm> {
+    let mut parts: Vec<_> = boundary.parts(form)?.into_iter().map(Part::into_raw).collect();
+    match parts.len() {
+        0 => Ok(Bytes::new()),
+        1 => Ok(parts.remove(0)),
+        _ => Ok(parts.concat().into()),
+    }
+}
+
 /// The work itself. Each form of the block is given up before the next one grows.
 fn block_result(serving: &Serving, boundary: &Boundary, body: Bytes, share: &TimeShare) -> Result<Bytes, ServerError> {
-    let json = boundary.contents(&body)?;
+    let json = contents(boundary, &body)?;
     drop(body);
     share.check()?;
     let specimen = replica::read(&json)?;

@@ -2,8 +2,10 @@
 
 use std::{io, path::PathBuf};
 
-use refiner_content::{EncodeError, FetchFailure, KeepError, OpenError, SetupError, serve::ServeError};
+use refiner_config::Bytes;
+use refiner_content::{EncodeError, FetchFailure, KeepError, OpenError, SetupError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_listener::BindError;
 use refiner_text::OneLine;
 
 /// Why content could not be named, fetched, kept or served.
@@ -42,7 +44,10 @@ pub enum ContentError {
     Source(#[from] SetupError),
     /// The address to serve on.
     #[error(transparent)]
-    Serve(#[from] ServeError),
+    Serve(#[from] BindError),
+    /// No upload as large as is permitted would ever find room.
+    #[error("--upload-size {upload} is more than half of --in-flight-size {in_flight}")]
+    Limits { upload: Bytes, in_flight: Bytes },
     /// The runtime, its signals or its connections.
     #[error("the system gives no threads, signals or connections: {0}")]
     Runtime(#[source] io::Error),
@@ -58,12 +63,13 @@ impl Diagnostic for ContentError {
             Self::Store(error) => error.exit_code(),
             Self::Source(error) => error.exit_code(),
             Self::Serve(error) => error.exit_code(),
+            Self::Limits { .. } => ExitCode::Usage,
         }
     }
 
     fn hint(&self) -> Option<Hint> {
         match self {
-            Self::Serve(ServeError::NotLoopback { .. }) => {
+            Self::Serve(BindError::NotLoopback { .. }) => {
                 Some("put a proxy with access control before it, or permit it with --allow-remote-content".into())
             }
             Self::Fetch(_) => Some("name a source that has it by --data, --pinner or --gateway".into()),
@@ -74,7 +80,8 @@ impl Diagnostic for ContentError {
             | Self::Keep(_)
             | Self::Store(_)
             | Self::Source(_)
-            | Self::Serve(ServeError::Listen { .. })
+            | Self::Serve(BindError::Listen { .. })
+            | Self::Limits { .. }
             | Self::Runtime(_) => None,
         }
     }

@@ -1,33 +1,48 @@
 //! `refiner content serve`.
 
-use refiner_config::table;
-use refiner_content::serve::{ServeLimits, listen, serve};
+use refiner_config::{Bytes, Values, table};
+use refiner_content::{
+    LocalStore,
+    serve::{ServeLimits, serve},
+};
 use refiner_diagnostics::{ExitCode, Failure};
-use tokio::signal::unix::{SignalKind, signal};
+use refiner_listener::{Access, bind};
+use tokio_util::sync::CancellationToken;
 
-use super::{ContentError, arguments::Serve, runtime, store};
-use crate::terminal;
+use super::{ContentError, arguments::Serve, runtime};
+use crate::{signals, terminal};
 
 /// Serves until SIGTERM or SIGINT, and ends when the requests then open have.
 pub fn run(arguments: &Serve) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
-    let store = store(&settings.get(&table::DATA))?;
+    let limits = limits(&settings)?;
+    let directory = settings.get(&table::DATA).join("content");
+    let store = LocalStore::open(directory, limits.upload_bytes).map_err(ContentError::from)?;
     let (address, remote) = (settings.get(&table::CONTENT_LISTEN), settings.get(&table::ALLOW_REMOTE_CONTENT));
-    runtime()?.block_on(async {
-        let listener = listen(address, remote).await.map_err(ContentError::from)?;
-        let signals =
-            signal(SignalKind::terminate()).and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
-        let (mut terminate, mut interrupt) = signals.map_err(ContentError::Runtime)?;
+    let access = Access::of_hosts(settings.get(&table::ALLOW_HOST));
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let listener = bind(address, remote).await.map_err(ContentError::from)?;
+        let stop = CancellationToken::new();
+        signals::shutdown_on_signal(&stop, || tracing::info!("stopping after running requests"))
+            .map_err(ContentError::Runtime)?;
         // With port 0 the address is known only here.
         let address = listener.local_addr().map_err(ContentError::Runtime)?;
         writeln!(terminal::out(false), "http://{address}")?;
-        let end = async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        };
-        serve(listener, store, ServeLimits::default(), end).await.map_err(ContentError::Runtime)?;
-        Ok(ExitCode::Done)
-    })
+        serve(listener, store, limits, access, stop).await;
+        Ok::<_, Failure>(())
+    })?;
+    // Work whose client is gone is not waited for.
+    runtime.shutdown_background();
+    Ok(ExitCode::Done)
+}
+
+/// The limits that the settings give.
+fn limits(settings: &Values) -> Result<ServeLimits, ContentError> {
+    let (upload, in_flight) = (settings.get(&table::CONTENT_UPLOAD_SIZE), settings.get(&table::CONTENT_IN_FLIGHT_SIZE));
+    if upload.0 > in_flight.0 / 2 {
+        return Err(ContentError::Limits { upload, in_flight });
+    }
+    let size = |size: Bytes| usize::try_from(size.0).unwrap_or(usize::MAX);
+    Ok(ServeLimits { upload_bytes: size(upload), in_flight_bytes: size(in_flight), ..ServeLimits::default() })
 }

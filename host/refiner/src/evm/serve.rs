@@ -7,6 +7,7 @@ use refiner_config::{Bytes, Flags, Values, scope, table};
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::{ExecutionPolicy, ResultFormat};
 use refiner_evm_server::serve::{EXECUTIONS_A_PROCESSOR, EvmServer, Limits};
+use refiner_listener::Access;
 use tokio::{net::TcpListener, runtime};
 use tokio_util::sync::CancellationToken;
 
@@ -93,6 +94,7 @@ pub fn run(arguments: &Serve) -> Result<ExitCode, Failure> {
     let (limits, format) = (limits(&settings)?, settings.get(&table::EVM_FORMAT));
     let policy = ExecutionPolicy { gas_bound: settings.get(&table::GAS_BOUND), ..ExecutionPolicy::default() };
     let server = EvmServer::new(chains::executor(&arguments.chains, policy)?, format, limits)?;
+    let server = server.with_access(Access::of_hosts(settings.get(&table::ALLOW_HOST)));
     // A paused execution holds its thread.
     let threads = limits.executions.saturating_add(SPARE_THREADS);
     let runtime = runtime::Builder::new_multi_thread()

@@ -1,8 +1,9 @@
 //! Why the daemon does not start, or stops by itself.
 
-use refiner_content::{OpenError, SetupError, serve::ServeError};
+use refiner_content::{OpenError, SetupError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_journal::JournalError;
+use refiner_listener::BindError;
 use refiner_proofchain::{ChainError, KeyError, RpcError};
 use refiner_worker::{CacheError, PoolError};
 
@@ -40,7 +41,7 @@ pub enum RunError {
     Workers(#[from] PoolError),
     /// The health address.
     #[error("cannot serve health: {0}")]
-    Health(#[from] ServeError),
+    Health(#[from] BindError),
     /// The metrics.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
@@ -65,7 +66,7 @@ impl Diagnostic for RunError {
             Self::Cache(error) => error.exit_code(),
             Self::Workers(error) => error.exit_code(),
             // An address that may not be listened on is one that cannot be listened on, for whatever starts the daemon.
-            Self::Health(ServeError::NotLoopback { .. } | ServeError::Listen { .. })
+            Self::Health(BindError::NotLoopback { .. } | BindError::Listen { .. })
             | Self::Metrics(_)
             | Self::Runtime(_)
             | Self::Stage(_) => ExitCode::Host,
@@ -75,10 +76,10 @@ impl Diagnostic for RunError {
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::Journal(error) => error.hint(),
-            Self::Health(ServeError::NotLoopback { .. }) => Some(
+            Self::Health(BindError::NotLoopback { .. }) => Some(
                 "permit it with --allow-remote-health where only a monitor reaches the port: the endpoints have no authentication".into(),
             ),
-            Self::Health(ServeError::Listen { .. }) => {
+            Self::Health(BindError::Listen { .. }) => {
                 Some("is another refiner running? Otherwise name a free loopback address by --health".into())
             }
             Self::Chain(_) => {

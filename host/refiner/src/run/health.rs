@@ -9,8 +9,8 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use refiner_content::serve::{ServeError, listen};
 use refiner_journal::{Filter, State};
+use refiner_listener::{Access, BindError, Limits};
 use refiner_proofchain::Rpc;
 use refiner_sandbox::{BasisReport, ReasonClass};
 use refiner_text::OneLine;
@@ -38,23 +38,20 @@ pub struct Health {
     pub rpc: Rpc,
 }
 
-/// Listens; on a loopback address unless remote access is permitted, because the answers show what an operator earns.
-pub async fn bind(address: SocketAddr, anywhere: bool) -> Result<TcpListener, ServeError> {
-    listen(address, anywhere).await
+/// Listens; on a loopback address only unless more is permitted, as the answers show what an operator earns.
+pub async fn bind(address: SocketAddr, anywhere: bool) -> Result<TcpListener, BindError> {
+    refiner_listener::bind(address, anywhere).await
 }
 
 /// Answers until `stop`.
-pub async fn serve(health: Health, listener: TcpListener, stop: CancellationToken) {
+pub async fn serve(health: Health, listener: TcpListener, access: Access, stop: CancellationToken) {
     let router = Router::new()
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(readyz))
         .route("/status", get(status))
         .route("/metrics", get(metrics))
         .with_state(Arc::new(health));
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
-    if let Err(error) = served {
-        tracing::error!(%error, "health endpoints ended");
-    }
+    refiner_listener::serve(vec![listener], router, Limits::of_monitoring(), access, stop).await;
 }
 
 /// 200 when the chain was reached, the preflight found no error and nothing is being stopped; else the reasons, one a line.

@@ -41,6 +41,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
 use refiner_journal::{Binding, Journal, JournalError, State, Step};
+use refiner_listener::Access;
 use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Secret, Signer};
 use tokio::{runtime::Builder, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -116,10 +117,11 @@ async fn daemon(
 ) -> Result<(), RunError> {
     let journal = JournalHandle::new(journal, Metrics::new()?);
     let listener = health::bind(settings.health, settings.health_anywhere).await?;
+    let access = Access::of_hosts(settings.allow_hosts.iter().cloned());
     let health_stop = CancellationToken::new();
     let rpc = Rpc::new(settings.rpc.iter().cloned(), rpc_limits(&settings))?;
     let health = Health { journal: journal.clone(), status: status.clone(), rpc: rpc.clone() };
-    let health = tokio::spawn(health::serve(health, listener, health_stop.clone()));
+    let health = tokio::spawn(health::serve(health, listener, access, health_stop.clone()));
     let control = tokio::spawn(serve_control(control::bind(&settings.data), journal.clone(), health_stop.clone()));
 
     let watch = tokio::spawn(nodes::watch(rpc.clone(), status.clone(), health_stop.clone()));

@@ -118,7 +118,7 @@ fn download_is_bounded_in_bytes_time_and_redirects() {
     assert_eq!(get("full.wasm").unwrap().bytes.len(), LIMIT_BYTES);
     refused(get("large.wasm"), &["more than 4096 bytes"]);
     refused(get("stalls.wasm"), &["silent for 300 ms"]);
-    refused(get("missing.wasm"), &["does not have it"]);
+    refused(get("missing.wasm"), &["does not have the content"]);
     assert_eq!(get("moved.wasm").unwrap().bytes, RULE);
     refused(get("circles.wasm"), &["more than 2 redirects"]);
 }
@@ -181,6 +181,45 @@ fn registry_that_lies_or_holds_something_else_is_refused() {
     server.put_blob(&[7; LIMIT_BYTES + 1], &[7; LIMIT_BYTES + 1]);
     refused(get(&server.put_manifest(&[unstated])), &["more than 4096 bytes"]);
     refused(get(&format!("sha256:{}", Sha256::of(b"nothing"))), &["oci://"]);
+}
+
+#[test]
+fn endless_manifests_and_tokens_are_read_up_to_a_bound() {
+    let before = peak_kib();
+    let server = Server::start();
+    let get = |path: &str| {
+        let registry = server.gateway().replace("http://", "oci://");
+        resolver(settings()).look_up(&source(&format!("{registry}/{path}:1.0.0")))
+    };
+    refused(get("endless/manifest"), &["more than 4194304 bytes"]);
+    refused(get("endless/token"), &["more than 65536 bytes"]);
+    let grown = peak_kib() - before;
+    assert!(grown < 64 << 10, "{grown} KiB");
+}
+
+#[test]
+fn registry_that_wants_a_token_gets_an_anonymous_one() {
+    let server = Server::start();
+    server.publish(RULE);
+    let registry = server.gateway().replace("http://", "oci://");
+    let get = |path: &str| resolver(settings()).look_up(&source(&format!("{registry}/{path}:1.0.0")));
+    assert_eq!(get("guarded/rule").unwrap().bytes, RULE);
+    refused(get("closed/rule"), &["no anonymous access"]);
+}
+
+#[test]
+fn index_of_manifests_is_not_followed() {
+    let server = Server::start();
+    let index = br#"{ "schemaVersion": 2, "manifests": [] }"#;
+    server.put("v2/test/rule/manifests/1.0.0", index);
+    refused(resolver(settings()).look_up(&source(&server.reference())), &["an index is not followed"]);
+}
+
+/// The most memory that this process ever had.
+fn peak_kib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim_end_matches("kB").trim().parse().unwrap()
 }
 
 #[test]

@@ -10,10 +10,10 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Json, Router,
     body::Body,
     extract::{Path, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
@@ -47,6 +47,15 @@ impl Server {
             .route("/stalls.wasm", get(stalls))
             .route("/moved.wasm", get(|| async { Redirect::temporary("/rule.wasm") }))
             .route("/circles.wasm", get(|| async { Redirect::temporary("/circles.wasm") }))
+            .route("/v2/endless/manifest/manifests/{name}", get(endless))
+            .route(
+                "/v2/endless/token/manifests/{name}",
+                get(|headers: HeaderMap| async move { challenge(&headers, "/endless-token") }),
+            )
+            .route("/endless-token", get(endless))
+            .route("/v2/closed/rule/manifests/{name}", get(|| async { StatusCode::UNAUTHORIZED }))
+            .route("/token", get(|| async { Json(json!({ "access_token": "anonymous" })) }))
+            .route("/v2/guarded/{*path}", get(guarded))
             .route("/{*path}", get(file))
             .with_state(Arc::clone(&shelf));
         thread::spawn(move || {
@@ -131,6 +140,26 @@ async fn file(State(shelf): State<Arc<Shelf>>, Path(path): Path<String>) -> Resp
         Some((_, kind, bytes)) => ([(header::CONTENT_TYPE, *kind)], bytes.clone()).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+/// Asks for a token from this server.
+fn challenge(headers: &HeaderMap, realm: &str) -> Response {
+    let host = headers[header::HOST].to_str().expect("a host");
+    let challenge = format!("Bearer realm=\"http://{host}{realm}\",service=\"test\",scope=\"repository:rule:pull\"");
+    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)]).into_response()
+}
+
+/// What was published, for those who bring a token.
+async fn guarded(State(shelf): State<Arc<Shelf>>, Path(path): Path<String>, headers: HeaderMap) -> Response {
+    match headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes) {
+        Some(b"Bearer anonymous") => file(State(shelf), Path(format!("v2/test/{path}"))).await,
+        _ => challenge(&headers, "/token"),
+    }
+}
+
+/// Bytes without an end.
+async fn endless() -> Body {
+    Body::from_stream(stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b' '; 64 << 10])))
 }
 
 /// Some bytes, and then silence.

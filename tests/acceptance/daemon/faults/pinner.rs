@@ -17,8 +17,8 @@ async fn pinner_that_fails_is_waited_for() {
     bench.start_ready().await;
     let faults = [
         (Fault::Empty, "answered 200 with an empty body"),
-        (Fault::InvalidJson, "answered 500 and said"),
-        (Fault::Status(200, "<html>Sign in".to_owned()), "which names no id"),
+        (Fault::InvalidJson, "answered 500: "),
+        (Fault::Status(200, "<html>Sign in".to_owned()), "answered 200 without an id"),
         (Fault::Panic, "nil pointer dereference"),
         (Fault::Stall, "within 1000 ms"),
         (Fault::StallInAnswer, "within 1000 ms"),
@@ -65,7 +65,7 @@ async fn pinner_that_names_other_content_pauses_pinning_until_it_names_it_rightl
     let before = uploads(&bench);
     bench.until("pinning was tried again twice", |bench| uploads(bench) >= before + 2).await;
     let reason = bench.waits_for("pin").unwrap();
-    assert!(reason.contains("stored it as"), "{reason}");
+    assert!(reason.contains("gave the content the id"), "{reason}");
     assert!(bench.get("/metrics").unwrap().contains("refiner_waiting{part=\"pin\"} 1"));
     assert_eq!((bench.in_state(State::Produced), bench.in_state(State::Quarantined)), (given.len(), 0));
     assert_eq!(bench.proofs().await, []);
@@ -84,9 +84,9 @@ async fn specimen_that_is_not_there_or_garbled_is_waited_for() {
     let Some(mut bench) = Bench::new().await else { return };
     bench.start_ready().await;
     let faults = [
-        (Fault::Status(500, "{\"error\": \"not found\"}".to_owned()), "no source gave it"),
+        (Fault::Status(500, "{\"error\": \"not found\"}".to_owned()), "no source returned the content"),
         (Fault::Empty, "answered 200 with an empty body"),
-        (Fault::Flipped, "sent bytes of"),
+        (Fault::Flipped, "sent content with the id"),
         (Fault::DieInAnswer, "the connection broke"),
     ];
     let given = stream(faults.len() as u64);

@@ -21,12 +21,12 @@ use crate::{
 const TIME: Duration = Duration::from_secs(2);
 const MEMORY_KIB: u64 = 64 << 10;
 
-fn lists(count: usize) -> Vec<ContentId> {
+pub(super) fn lists(count: usize) -> Vec<ContentId> {
     (0..count).map(|list| ContentId::of_block(Codec::DagCbor, &list.to_le_bytes())).collect()
 }
 
 /// What a gateway's root and the blocks below it end with.
-async fn end(double: &PinnerDouble, root: ContentId) -> FetchError {
+pub(super) async fn end(double: &PinnerDouble, root: ContentId) -> FetchError {
     let (began, before) = (Instant::now(), processor_time());
     let error = gateway(double).fetch(&root).await.unwrap_err();
     let (wall, processor) = (began.elapsed(), processor_time().saturating_sub(before));
@@ -229,24 +229,24 @@ async fn an_archive_of_other_blocks_is_left_early() -> Outcome {
 }
 
 /// The memory of this process since a moment.
-struct Growth(u64);
+pub(super) struct Growth(u64);
 
 impl Growth {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         // Makes the highest value the present one.
         fs::write("/proc/self/clear_refs", "5").unwrap();
         Self(peak_kib())
     }
 
     /// Less than the limit, beside `others` bytes that the test itself allocates.
-    fn check(self, others: usize) {
+    pub(super) fn check(self, others: usize) {
         let grown = peak_kib().saturating_sub(self.0);
         assert!(grown < MEMORY_KIB + others as u64 / 1024, "{grown} KiB");
     }
 }
 
 /// The time that all threads of this process had a core, the double's included.
-fn processor_time() -> Duration {
+pub(super) fn processor_time() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
     let (_, fields) = stat.rsplit_once(") ").unwrap();
     // User and system time, in hundredths of a second.

@@ -2,7 +2,9 @@
 
 mod accepted;
 mod blocks;
+mod given_up;
 mod hostile;
+mod hostile_table;
 mod ids;
 mod reading;
 

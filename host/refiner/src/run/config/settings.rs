@@ -58,6 +58,8 @@ pub struct Settings {
     pub unsettled: usize,
     pub health: SocketAddr,
     pub health_anywhere: bool,
+    /// Names by which health, status and metrics may be asked.
+    pub allow_hosts: Vec<String>,
     pub fetches: usize,
     pub pins: usize,
     pub backlog: u64,
@@ -155,6 +157,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         unsettled: size(values.get(&table::MAX_PENDING_TRANSACTIONS)),
         health: values.get(&table::HEALTH),
         health_anywhere: values.get(&table::ALLOW_REMOTE_HEALTH),
+        allow_hosts: values.get(&table::ALLOW_HOST),
         fetches: size(values.get(&table::FETCHES)),
         pins: size(values.get(&table::PINS)),
         backlog: values.get(&table::BACKLOG),

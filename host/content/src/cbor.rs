@@ -1,4 +1,4 @@
-//! The part of DAG-CBOR that DAS blocks are written in, read strictly.
+//! The part of DAG-CBOR that DAS blocks and the headers of archives are written in, read strictly.
 //!
 //! Every length has its shortest form and is definite, keys stand in their one order, and nothing follows. Source:
 //! <https://ipld.io/specs/codecs/dag-cbor/spec/>.
@@ -91,57 +91,56 @@ pub enum CborError {
 
 /// A position in a block. Nothing is allocated for a length that the block only states.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     block: &'a [u8],
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) const fn new(block: &'a [u8]) -> Self {
+    pub(crate) const fn new(block: &'a [u8]) -> Self {
         Self { block, at: 0 }
     }
 
     /// Reads a map's head, which must state `expected` entries.
-    pub(super) fn map(&mut self, expected: u64) -> Result<(), CborError> {
-        let found = self.expect(MAP, "a map")?;
+    pub(crate) fn map(&mut self, expected: u64) -> Result<(), CborError> {
+        let found = self.entries()?;
         if found == expected { Ok(()) } else { Err(CborError::Entries { found, expected }) }
     }
 
+    /// Reads a map's head: the number of entries that follow.
+    pub(crate) fn entries(&mut self) -> Result<u64, CborError> {
+        self.expect(MAP, "a map")
+    }
+
     /// Reads the key `expected`.
-    pub(super) fn key(&mut self, expected: &'static str) -> Result<(), CborError> {
+    pub(crate) fn key(&mut self, expected: &'static str) -> Result<(), CborError> {
         let at = self.at;
         if self.text()? == expected.as_bytes() { Ok(()) } else { Err(CborError::Key { at, expected }) }
     }
 
     /// Reads an array's head: the number of values that follow.
-    pub(super) fn array(&mut self) -> Result<u64, CborError> {
+    pub(crate) fn array(&mut self) -> Result<u64, CborError> {
         self.expect(ARRAY, "an array")
     }
 
-    pub(super) fn unsigned(&mut self) -> Result<u64, CborError> {
+    pub(crate) fn unsigned(&mut self) -> Result<u64, CborError> {
         self.expect(UNSIGNED, "an unsigned number")
     }
 
-    pub(super) fn text(&mut self) -> Result<&'a [u8], CborError> {
+    pub(crate) fn text(&mut self) -> Result<&'a [u8], CborError> {
         let length = self.expect(TEXT, "a text")?;
         self.take(length)
     }
 
-    pub(super) fn bytes(&mut self) -> Result<&'a [u8], CborError> {
+    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], CborError> {
         let length = self.expect(BYTES, "a byte string")?;
         self.take(length)
     }
 
     /// Reads a link to a DAG-CBOR block.
-    pub(super) fn link(&mut self) -> Result<ContentId, CborError> {
+    pub(crate) fn link(&mut self) -> Result<ContentId, CborError> {
         let at = self.at;
-        let tag = self.expect(TAG, "a link")?;
-        if tag != LINK_TAG {
-            return Err(CborError::Tag { at, tag });
-        }
-        let Some((&IDENTITY_MULTIBASE, mut id)) = self.bytes()?.split_first() else {
-            return Err(CborError::Multibase { at });
-        };
+        let mut id = self.any_link()?;
         let link = ContentId::read(&mut id).map_err(|source| CborError::Link { at, source })?;
         match (link.codec(), id.len()) {
             (Codec::DagCbor, 0) => Ok(link),
@@ -150,8 +149,21 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads a link whose id may be of any form: the id's bytes.
+    pub(crate) fn any_link(&mut self) -> Result<&'a [u8], CborError> {
+        let at = self.at;
+        let tag = self.expect(TAG, "a link")?;
+        if tag != LINK_TAG {
+            return Err(CborError::Tag { at, tag });
+        }
+        match self.bytes()?.split_first() {
+            Some((&IDENTITY_MULTIBASE, id)) => Ok(id),
+            _ => Err(CborError::Multibase { at }),
+        }
+    }
+
     /// Ends reading: nothing may follow.
-    pub(super) fn end(self) -> Result<(), CborError> {
+    pub(crate) fn end(self) -> Result<(), CborError> {
         match self.block.len() - self.at {
             0 => Ok(()),
             bytes => Err(CborError::Trailing { bytes }),
@@ -190,39 +202,39 @@ impl<'a> Reader<'a> {
 
 /// Writes values one after another.
 #[derive(Debug, Default)]
-pub(super) struct Writer(Vec<u8>);
+pub(crate) struct Writer(Vec<u8>);
 
 impl Writer {
-    pub(super) fn map(&mut self, entries: usize) {
+    pub(crate) fn map(&mut self, entries: usize) {
         self.head(MAP, entries as u64);
     }
 
-    pub(super) fn array(&mut self, values: usize) {
+    pub(crate) fn array(&mut self, values: usize) {
         self.head(ARRAY, values as u64);
     }
 
-    pub(super) fn unsigned(&mut self, number: u64) {
+    pub(crate) fn unsigned(&mut self, number: u64) {
         self.head(UNSIGNED, number);
     }
 
-    pub(super) fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         self.head(TEXT, text.len() as u64);
         self.0.extend_from_slice(text.as_bytes());
     }
 
     /// A byte string in pieces that are `length` bytes together.
-    pub(super) fn bytes<'a>(&mut self, length: usize, pieces: impl IntoIterator<Item = &'a [u8]>) {
+    pub(crate) fn bytes<'a>(&mut self, length: usize, pieces: impl IntoIterator<Item = &'a [u8]>) {
         self.head(BYTES, length as u64);
         pieces.into_iter().for_each(|piece| self.0.extend_from_slice(piece));
     }
 
-    pub(super) fn link(&mut self, id: &ContentId) {
+    pub(crate) fn link(&mut self, id: &ContentId) {
         let id = id.to_bytes();
         self.head(TAG, LINK_TAG);
         self.bytes(id.len() + 1, [&[IDENTITY_MULTIBASE][..], &id]);
     }
 
-    pub(super) fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         self.0
     }
 
