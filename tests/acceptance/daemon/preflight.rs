@@ -227,7 +227,7 @@ async fn wrong_password_and_missing_key_file_end_the_start_at_once_while_all_nod
 }
 
 /// A Web3Signer that holds these keys.
-async fn web3signer(listener: std::net::TcpListener, held: Arc<Mutex<Vec<Address>>>) {
+async fn web3signer(listener: TcpListener, held: Arc<Mutex<Vec<Address>>>) {
     async fn answer(Shared(held): Shared<Arc<Mutex<Vec<Address>>>>, Json(question): Json<Value>) -> Json<Value> {
         assert_eq!(question["method"], "eth_accounts");
         Json(json!({"jsonrpc": "2.0", "id": question["id"], "result": *held.lock().unwrap()}))
