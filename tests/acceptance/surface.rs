@@ -109,7 +109,12 @@ fn keys_of_every_report_are_as_the_changelog_left_them() {
 /// The findings about this machine are no part of the surface; its form is.
 fn doctor() -> Vec<Value> {
     let output = command(&["doctor", "--json"]).output().unwrap();
-    vec![serde_json::from_slice(&output.stdout).unwrap()]
+    let mut report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for check in report["checks"].as_array_mut().unwrap() {
+        // A string where this machine lacks something.
+        check["remedy"] = Value::Null;
+    }
+    vec![report]
 }
 
 #[test]

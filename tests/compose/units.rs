@@ -19,7 +19,11 @@ fn unit_sets_variables_that_are_settings_and_does_not_restart_after_a_wrong_one(
         assert!(table::rows().any(|row| row.variable() == *name), "{name} is no setting");
     }
     let mut show = Command::new(env!("CARGO_BIN_EXE_refiner"));
-    show.args(["config", "show"]).env_clear().envs(set).env("MIX_ENV", "prod").env("NODE_ETHEREUM_MAINNET", "http://a");
+    // The lines of `refiner.env` that its installation asks for.
+    let operators =
+        [("MIX_ENV", "prod"), ("NODE_ETHEREUM_MAINNET", "http://a"), ("REFINER_PINNER", "http://127.0.0.1:3001")];
+    assert!(unit.contains("REFINER_PINNER=http://127.0.0.1:3001"));
+    show.args(["config", "show"]).env_clear().envs(set).envs(operators);
     let shown = show.output().unwrap();
     assert_eq!((shown.status.code(), String::from_utf8_lossy(&shown.stderr).as_ref()), (Some(0), ""));
     let usage = refiner_diagnostics::ExitCode::Usage as u8;

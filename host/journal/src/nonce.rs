@@ -46,6 +46,14 @@ impl Journal {
         read().map_err(|error| self.error(error))
     }
 
+    /// The highest nonce that this journal ever signed with.
+    pub fn highest_nonce(&self) -> Result<Option<u64>, JournalError> {
+        let highest =
+            "SELECT max(nonce) FROM (SELECT nonce FROM proof_transaction UNION SELECT nonce FROM side_transaction)";
+        let read = || self.connection.query_row(highest, [], |row| row.get(0));
+        read().map_err(|error| self.error(error))
+    }
+
     /// An item's transactions, the last signed first.
     pub fn transactions(&self, item: ItemId) -> Result<Vec<Transaction>, JournalError> {
         let read = || -> rusqlite::Result<_> {

@@ -16,6 +16,7 @@ mod bindings;
 mod bounds;
 mod chain;
 mod fees;
+mod interface;
 mod key;
 mod network;
 mod peers;
@@ -35,6 +36,7 @@ pub use bindings::{
 pub use bounds::{LiveSync, Side};
 pub use chain::{ChainError, ProofChain, Session};
 pub use fees::{FeePolicy, FeeQuote, Fees};
+pub use interface::Interfaces;
 pub use key::{KeyError, KeySource, KeystoreError, LocalKey, Secret, SecretFile, SignError, Signer};
 pub use network::Network;
 pub use peers::PeerProofs;

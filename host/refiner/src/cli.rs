@@ -6,10 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use refiner_diagnostics::ExitCode;
 
 use refiner_config::{Flags, scope};
-use refiner_journal::{ItemId, State};
 use refiner_specimen::Layout;
 
-use crate::{content, evm, health, key, rule, session};
+use crate::{content, evm, health, journal::JournalCommand, key, rule, session};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
@@ -79,7 +78,7 @@ pub enum Command {
     },
     /// Asks a running daemon, or another service of this program, whether it is alive; for health checks of containers.
     Health(health::Health),
-    /// Prints what this machine supports: engine, built-in rules, and confinement of workers.
+    /// Checks this machine and, with the settings of `run`, everything that the daemon needs.
     Doctor {
         #[command(flatten)]
         run: Box<Run>,
@@ -163,127 +162,6 @@ pub enum ConfigCommand {
         #[arg(long)]
         json: bool,
     },
-}
-
-/// `refiner journal`.
-#[derive(Debug, Subcommand)]
-pub enum JournalCommand {
-    /// One line for each item, with its state and why it is there.
-    List {
-        #[command(flatten)]
-        chosen: Chosen,
-        /// Items at most.
-        #[arg(long, value_name = "N", default_value_t = 1_000)]
-        limit: usize,
-        /// One JSON object a line.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Everything about one item, as JSON.
-    Show {
-        /// Its number, from `list`.
-        #[arg(value_name = "ITEM")]
-        item: ItemId,
-        #[command(flatten)]
-        settings: Flags<scope::Data>,
-    },
-    /// Gives items another try: quarantined and skipped ones from the beginning, waiting and failed ones at once.
-    Retry {
-        #[command(flatten)]
-        selected: Selected,
-    },
-    /// Puts items back, so that a stage and those after it are done once more. Not once a transaction is signed.
-    Rewind {
-        /// The first stage that is done again.
-        #[arg(long, value_enum, value_name = "STAGE")]
-        to: Stage,
-        #[command(flatten)]
-        selected: Selected,
-    },
-    /// Takes items out of the pipeline for good; the journal keeps their history, and `retry` brings them back.
-    Skip {
-        #[command(flatten)]
-        selected: Selected,
-    },
-    /// Removes items from the journal. One that is announced again, or scanned again, begins anew.
-    Forget {
-        #[command(flatten)]
-        selected: Selected,
-    },
-    /// Scans blocks of the proof chain again for announcements that are not in the journal; the daemon must be stopped. Takes the
-    /// settings of `run`.
-    Scan {
-        /// First block.
-        #[arg(long, value_name = "BLOCK")]
-        from: u64,
-        /// Last block [default: the last that was scanned].
-        #[arg(long, value_name = "BLOCK")]
-        to: Option<u64>,
-        /// One JSON object.
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        run: Box<Run>,
-    },
-    /// Every item with its artifacts and transactions, one JSON object a line.
-    Export {
-        #[command(flatten)]
-        chosen: Chosen,
-    },
-}
-
-/// Items that are changed, by number or by what they have in common.
-#[derive(Debug, Args)]
-pub struct Selected {
-    /// Their numbers, from `list`.
-    #[arg(required_unless_present_any = ["heights", "state"], value_name = "ITEM")]
-    pub items: Vec<ItemId>,
-    /// Items from one height to another, both included.
-    #[arg(long, value_name = "A:B", value_parser = heights, conflicts_with = "items")]
-    pub heights: Option<(u64, u64)>,
-    /// Items in this state, such as `waiting`.
-    #[arg(long, value_name = "STATE", value_parser = state, conflicts_with = "items")]
-    pub state: Option<State>,
-    #[command(flatten)]
-    pub settings: Flags<scope::Data>,
-}
-
-/// A stage of the daemon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Stage {
-    /// Find the specimen and fetch it.
-    Fetch,
-    /// Run the rule.
-    Refine,
-    /// Pin the result.
-    Pin,
-    /// Prove the result.
-    Prove,
-}
-
-impl Stage {
-    /// The state in which items wait for the stage.
-    pub const fn state(self) -> State {
-        match self {
-            Self::Fetch => State::Announced,
-            Self::Refine => State::Fetched,
-            Self::Pin => State::Produced,
-            Self::Prove => State::Pinned,
-        }
-    }
-}
-
-/// Which items.
-#[derive(Debug, Args)]
-pub struct Chosen {
-    /// Only items in this state, such as `quarantined`.
-    #[arg(long, value_name = "STATE", value_parser = state)]
-    pub state: Option<State>,
-    /// Only items of this height.
-    #[arg(long, value_name = "HEIGHT")]
-    pub height: Option<u64>,
-    #[command(flatten)]
-    pub settings: Flags<scope::Data>,
 }
 
 /// How runs are printed.
@@ -380,22 +258,6 @@ pub fn parameter(text: &str) -> Result<(String, String), &'static str> {
     if name.is_empty() { Err("the name is empty") } else { Ok((name.to_owned(), value.to_owned())) }
 }
 
-fn state(text: &str) -> Result<State, String> {
-    State::from_word(text).ok_or_else(|| {
-        let known: Vec<_> = State::ALL.iter().map(|state| state.as_str()).collect();
-        format!("known states are {}", known.join(", "))
-    })
-}
-
-fn heights(text: &str) -> Result<(u64, u64), &'static str> {
-    const EXPECTED: &str = "expected A:B, two heights in ascending order";
-    let (from, to) = text.split_once(':').ok_or(EXPECTED)?;
-    match (from.parse(), to.parse()) {
-        (Ok(from), Ok(to)) if from <= to => Ok((from, to)),
-        _ => Err(EXPECTED),
-    }
-}
-
 fn layout(text: &str) -> Result<Layout, String> {
     Layout::from_version(text).ok_or_else(|| {
         let known: Vec<_> = Layout::NEWEST_FIRST.iter().rev().map(|layout| layout.as_str()).collect();
@@ -412,15 +274,6 @@ mod tests {
     #[test]
     fn command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn heights_are_two_numbers_in_ascending_order() {
-        assert_eq!(heights("7:9"), Ok((7, 9)));
-        assert_eq!(heights("7:7"), Ok((7, 7)));
-        for wrong in ["7", "9:7", "a:b", "7:", ""] {
-            assert!(heights(wrong).is_err(), "{wrong}");
-        }
     }
 
     #[test]

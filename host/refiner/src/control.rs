@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use refiner_content::Excerpt;
 use refiner_diagnostics::{Diagnostic, ErrorChain, ExitCode, Hint};
 use refiner_journal::{Action, Applied, Selection};
 use rustix::fs::{Mode, fchmod};
@@ -63,7 +64,7 @@ pub enum ControlError {
     },
     /// The daemon's journal refused.
     #[error("the running refiner answers: {0}")]
-    Failed(String),
+    Failed(Excerpt),
 }
 
 impl Diagnostic for ControlError {
@@ -163,7 +164,7 @@ pub fn ask(data: &Path, selection: &Selection, action: Action) -> Result<Applied
     let mut stream = connect(&path).map_err(socket)?;
     match exchange(&mut stream, &Request { selection: selection.clone(), action }).map_err(socket)? {
         Reply::Applied(applied) => Ok(applied),
-        Reply::Error(error) => Err(ControlError::Failed(error)),
+        Reply::Error(error) => Err(ControlError::Failed(Excerpt::of(error.as_bytes()))),
     }
 }
 

@@ -1,141 +1,139 @@
-//! `refiner doctor`: what this machine gives, found out by trying.
+//! `refiner doctor`: the checks of the preflight, where no daemon starts.
 
-mod nodes;
+use std::sync::Arc;
 
-use std::thread;
-
-use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
-use refiner_sandbox::{EngineProfile, Sandbox, WASMTIME_VERSION};
-use refiner_worker::{ChildCommand, Outcome, WORKER_ARGUMENT, probe};
-use serde::Serialize;
+use alloy_primitives::Address;
+use refiner_config::ConfigError;
+use refiner_content::{Pinner, PinnerLimits};
+use refiner_diagnostics::{ExitCode, Failure};
+use refiner_journal::JournalReader;
+use refiner_proofchain::{ProofChain, Rpc, RpcLimits, Signer};
+use tokio::runtime::Builder;
 
 use crate::{
-    builtin, cli,
+    cli, custody,
+    preflight::{self, Check, KnownNonces, State},
+    run::{
+        RunError,
+        config::{self, Key, Nodes, Settings},
+    },
     terminal::{self, EscapingStdout, PrintError},
 };
 
-/// What was looked at and how it is.
-#[derive(Serialize)]
-struct Finding {
-    what: String,
-    state: State,
-    detail: String,
-}
+/// Version of the JSON report: since 2 it has `checks`, which were `findings`.
+const SCHEMA_VERSION: u32 = 2;
+/// The source chain whose sessions are looked at where all are followed.
+const MAINNET: u64 = 1;
 
-/// How it is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    /// As it should be.
-    Good,
-    /// Works, and is less than it could be.
-    Weak,
-    /// Does not work.
-    Bad,
-}
-
-/// Looks at everything and prints it.
+/// Checks everything and prints it.
 pub fn run(arguments: &cli::Run, json: bool) -> Result<ExitCode, Failure> {
-    let nodes = nodes::findings(arguments)?;
-    let findings = [program(), processor(), rules(), engine()].into_iter().chain(confinement()).chain(nodes);
-    let findings: Vec<Finding> = findings.collect();
-    let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(State::Good);
+    let checks = match config::nodes(arguments) {
+        // Nothing is configured: the machine alone.
+        Ok(None) => preflight::machine(),
+        nodes => configured(arguments, nodes.ok().flatten())?,
+    };
+    let worst = checks.iter().map(|check| check.state).max().unwrap_or(State::Ok);
     let stdout = &mut terminal::out(json);
     if json {
-        stdout.json_line(&serde_json::json!({ "findings": findings }))?;
+        stdout.json_line(&serde_json::json!({ "schemaVersion": SCHEMA_VERSION, "state": worst, "checks": checks }))?;
     } else {
-        print(&findings, worst, stdout)?;
+        print(&checks, worst, stdout)?;
     }
-    Ok(if worst == State::Bad { ExitCode::Host } else { ExitCode::Done })
+    Ok(if worst == State::Error { ExitCode::Host } else { ExitCode::Done })
 }
 
-fn print(findings: &[Finding], worst: State, out: &mut EscapingStdout) -> Result<(), PrintError> {
-    for Finding { what, state, detail } in findings {
-        writeln!(out, "{:<4}  {what:<24}  {detail}", state.mark())?;
-    }
-    writeln!(out, "\n{}", worst.in_words())
-}
-
-impl State {
-    const fn mark(self) -> &'static str {
-        match self {
-            Self::Good => "ok",
-            Self::Weak => "weak",
-            Self::Bad => "BAD",
+fn print(checks: &[Check], worst: State, out: &mut EscapingStdout) -> Result<(), PrintError> {
+    for Check { name, state, detail, remedy } in checks {
+        writeln!(out, "{:<7}  {name:<24}  {detail}", state.mark())?;
+        if let Some(remedy) = remedy {
+            writeln!(out, "{:<7}  {:<24}  remedy: {remedy}", "", "")?;
         }
     }
-
-    const fn in_words(self) -> &'static str {
-        match self {
-            Self::Good => "This machine can run rules of strangers.",
-            Self::Weak => "This machine can run rules; what is weak takes away a layer of protection or some speed.",
-            Self::Bad => "This machine must not run rules before what is bad is mended.",
-        }
-    }
-}
-
-impl Finding {
-    fn new(what: impl Into<String>, state: State, detail: impl Into<String>) -> Self {
-        Self { what: what.into(), state, detail: detail.into() }
-    }
-}
-
-fn program() -> Finding {
-    Finding::new("program", State::Good, format!("refiner {}, wasmtime {WASMTIME_VERSION}", env!("CARGO_PKG_VERSION")))
-}
-
-fn processor() -> Finding {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    if has_sha() {
-        Finding::new("processor", State::Good, format!("{cores} cores, SHA instructions"))
-    } else {
-        let detail = format!("{cores} cores, no SHA instructions: hashing a specimen takes as long as executing it");
-        Finding::new("processor", State::Weak, detail)
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-fn has_sha() -> bool {
-    std::arch::is_x86_feature_detected!("sha")
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn has_sha() -> bool {
-    false
-}
-
-fn rules() -> Finding {
-    if builtin::RULES.is_empty() {
-        let detail = "none: run `cargo xtask rules`, then build the program again";
-        return Finding::new("built-in rules", State::Weak, detail);
-    }
-    Finding::new("built-in rules", State::Good, builtin::names())
-}
-
-/// A spinning and a growing guest must both be stopped.
-fn engine() -> Finding {
-    let profile = EngineProfile::default();
-    let sandbox = match Sandbox::new(profile) {
-        Ok(sandbox) => sandbox,
-        Err(error) => return Finding::new("engine", State::Bad, ErrorChain(&error).to_string()),
+    let verdict = match worst {
+        State::Ok => "All checks passed.",
+        State::Warning => "All checks passed; each warning takes away some protection, speed or reserve.",
+        State::Error => "Not ready: mend the errors first.",
     };
-    match sandbox.self_test() {
-        Ok(()) => Finding::new("engine", State::Good, "stops a guest that spins and one that eats memory"),
-        Err(error) => Finding::new("engine", State::Bad, ErrorChain(&error).to_string()),
-    }
+    writeln!(out, "\n{verdict}")
 }
 
-fn confinement() -> Vec<Finding> {
-    match probe(&ChildCommand::this_program(WORKER_ARGUMENT)) {
-        Ok(confinement) => confinement
-            .iter()
-            .map(|(measure, outcome)| match outcome {
-                Outcome::Applied { detail } => Finding::new(format!("worker {measure}"), State::Good, detail.as_str()),
-                Outcome::Unavailable { reason } => {
-                    Finding::new(format!("worker {measure}"), State::Weak, reason.as_str())
-                }
-            })
-            .collect(),
-        Err(error) => vec![Finding::new("worker", State::Bad, ErrorChain(&error).to_string())],
+/// The machine, and what the settings of `run` name.
+fn configured(arguments: &cli::Run, nodes: Option<Nodes>) -> Result<Vec<Check>, Failure> {
+    let key = custody::take_key()?;
+    let settings = config::read(arguments, key);
+    custody::keep_memory_private()?;
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(RunError::from)?;
+    let mut checks = preflight::machine_apart();
+    match (settings, nodes) {
+        (Ok(settings), _) => checks.extend(runtime.block_on(of_settings(Arc::new(settings)))?),
+        (Err(ConfigError { problems }), nodes) => {
+            let remedy = "see `refiner run --help`";
+            checks.extend(problems.iter().map(|problem| Check::error("settings", problem.to_string(), remedy)));
+            if let Some(nodes) = nodes {
+                let none = KnownNonces::default();
+                checks.extend(runtime.block_on(of_nodes(&nodes, MAINNET, None, none))?);
+            }
+        }
     }
+    Ok(checks)
+}
+
+async fn of_settings(settings: Arc<Settings>) -> Result<Vec<Check>, RunError> {
+    let mut checks = Vec::new();
+    let operator = match &settings.key {
+        Key::None => None,
+        Key::From(source) => match Signer::load(source).await {
+            Ok(signer) => Some(signer.address()),
+            Err(error) => {
+                checks.push(preflight::key_failed(&error));
+                None
+            }
+        },
+    };
+    if checks.is_empty() {
+        checks.push(preflight::key(&settings.key, operator));
+    }
+    let known = KnownNonces { highest: highest_nonce(&settings) };
+    let nodes = Nodes { network: settings.network.clone(), rpc: settings.rpc.clone(), timeout: settings.rpc_timeout };
+    let limits =
+        PinnerLimits { upload: settings.upload, ..PinnerLimits::patient(settings.fetch_stall, settings.fetch) };
+    let pinner = settings.pinner.as_deref().map(|url| Pinner::new(url, limits)).transpose()?;
+    let source_chain = settings.scan.source_chains.first().copied().unwrap_or(MAINNET);
+    let local = Arc::clone(&settings);
+    let local = tokio::task::spawn_blocking(move || {
+        [Some(preflight::disk(&local.data)), preflight::evm_server(&local.evm, local.format)]
+    });
+    let (local, of_nodes, pinner) =
+        tokio::join!(local, of_nodes(&nodes, source_chain, operator, known), preflight::pinner(pinner.as_ref()));
+    checks.extend(local.into_iter().flatten().flatten());
+    checks.extend(of_nodes?);
+    checks.push(pinner);
+    Ok(checks)
+}
+
+/// The highest nonce of the journal, which a running daemon may hold; none where there is no journal yet.
+fn highest_nonce(settings: &Settings) -> Option<u64> {
+    let journal = JournalReader::open(&settings.data.join("journal.sqlite")).ok()?;
+    journal.highest_nonce().ok().flatten()
+}
+
+async fn of_nodes(
+    nodes: &Nodes,
+    source_chain: u64,
+    operator: Option<Address>,
+    known: KnownNonces,
+) -> Result<Vec<Check>, RunError> {
+    let Nodes { network, rpc: urls, timeout } = nodes;
+    let limits = RpcLimits { timeout: *timeout, retries: 0, ..RpcLimits::default() };
+    let rpc = Rpc::new(urls.iter().cloned(), limits)?;
+    let connected = ProofChain::connect(rpc.clone(), network.clone()).await;
+    let mut checks = preflight::nodes(&rpc, connected.is_ok());
+    match connected {
+        Ok(chain) => {
+            checks.extend(preflight::log_ranges(urls, network, *timeout).await);
+            checks.extend(preflight::chain(&chain, source_chain, operator, known).await);
+        }
+        Err(error) => checks.push(preflight::no_node(&error)),
+    }
+    Ok(checks)
 }

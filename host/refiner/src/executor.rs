@@ -105,6 +105,13 @@ impl Evm {
         Ok(Some(Arc::new(client)))
     }
 
+    /// An executor that holds every difference between the two and keeps none; `None` where no evm-server is asked.
+    pub fn comparing(&self, embedded: EmbeddedExecutor) -> Result<Option<impl Executor>, SetupError> {
+        let Some(server) = self.client()? else { return Ok(None) };
+        let remote = Remote::new(server, Arc::new(embedded));
+        Ok(Some(CrossCheckExecutor::new(remote, OnDifference::Hold, Arc::new(|_: &Difference| {}))))
+    }
+
     /// The executor, for runs in this process. Differences go below `out`.
     pub fn executor(&self, embedded: EmbeddedExecutor, out: Option<PathBuf>) -> Result<Arc<dyn Executor>, SetupError> {
         let embedded = Arc::new(embedded);

@@ -20,6 +20,7 @@ mod journal;
 mod key;
 mod known_blocks;
 mod output;
+mod preflight;
 mod replay;
 mod rule;
 mod rules;
@@ -64,7 +65,7 @@ fn main() -> process::ExitCode {
 /// Runs the command in a child, as the first process of a container. The key leaves the environment of both, and what is left there
 /// is as private as in the child: addresses of nodes carry credentials.
 fn first_process(cli: &Cli) -> Result<process::ExitCode, Failure> {
-    if matches!(cli.command, Command::Run(_)) {
+    if matches!(cli.command, Command::Run(_) | Command::Doctor { .. }) {
         custody::take_key_out_of_environment()?;
         custody::keep_memory_private()?;
     }

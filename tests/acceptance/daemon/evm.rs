@@ -10,12 +10,14 @@ use refiner_testkit::evm_server::{EvmServerDouble, Fault};
 use crate::{
     bench::Bench,
     faults::until_failed,
+    preflight::teach_sample,
     specimens::{Given, stream},
 };
 
 /// A double that knows these blocks in era D, and the sha256 of each result.
 fn taught(given: &[Given]) -> (EvmServerDouble, Vec<alloy_primitives::B256>) {
     let double = EvmServerDouble::start().unwrap();
+    teach_sample(&double, Era::D);
     let executor = EmbeddedExecutor::default();
     let teach = |given: &Given| {
         let format = ResultFormat::EvmServer(Era::D);
@@ -38,10 +40,11 @@ async fn results_of_an_evm_server_are_pinned_and_proved_and_its_faults_are_waite
     let given = stream(3);
     let (double, hashes) = taught(&given);
     bench.flags = flags(&double, "remote");
+    bench.start_ready().await;
+    assert_eq!(double.processed(), 1, "the sample of the preflight");
     bench.announce(&given[..1]).await;
-    bench.start();
     bench.until_all(State::Final, 1).await;
-    assert_eq!(double.processed(), 1);
+    assert_eq!(double.processed(), 2);
 
     for (round, (fault, words)) in
         [(Fault::Empty, "200 and nothing"), (Fault::OtherBlock, "is not believed")].into_iter().enumerate()

@@ -154,16 +154,7 @@ async fn full_disk_loses_nothing() {
     let Some(mut bench) = Bench::new().await else { return };
     let given = stream(2);
     let disk = bench.directory.path().join("disk");
-    fs::create_dir(&disk).unwrap();
-    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs"]).arg(&disk).status();
-    if !mounted.is_ok_and(|status| status.success()) {
-        #[allow(clippy::print_stderr)]
-        {
-            eprintln!("skipped: a disk that can be filled needs the right to mount");
-        }
-        return;
-    }
-    let _mounted = Mounted(disk.clone());
+    let Some(_mounted) = Mounted::at(&disk) else { return };
     bench.data = disk.join("data");
     bench.start_ready().await;
     let filler = fill(&disk);
@@ -212,7 +203,47 @@ async fn memory_files_and_processes_do_not_grow_with_the_work() {
     assert!(sizes[2] < sizes[0] + 64 * 1024, "{sizes:?} KiB");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn store_without_room_is_named_until_there_is_room() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let given = stream(1);
+    // The journal has its own disk, and does not end the daemon.
+    let store = bench.data.join("content");
+    let Some(_mounted) = Mounted::at(&store) else { return };
+    fs::set_permissions(&bench.data, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    bench.start_ready().await;
+    let filler = fill(&store);
+    bench.announce(&given).await;
+    bench
+        .until("the disk is named", |bench| bench.waits_for("disk").is_some_and(|told| told.contains("no room")))
+        .await;
+    let metric = "refiner_waiting{part=\"disk\"} 1";
+    assert!(bench.get("/metrics").unwrap().contains(metric));
+    fs::remove_file(filler).unwrap();
+    bench.until_all(State::Final, 1).await;
+    assert_eq!(bench.waits_for("disk"), None);
+    bench.assert_proved_once(&given).await;
+    bench.kill();
+}
+
 struct Mounted(std::path::PathBuf);
+
+impl Mounted {
+    /// A small disk; `None` without the right to mount.
+    fn at(path: &std::path::Path) -> Option<Self> {
+        fs::create_dir_all(path).unwrap();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs"]).arg(path).status();
+        if mounted.is_ok_and(|status| status.success()) {
+            return Some(Self(path.to_owned()));
+        }
+        #[allow(clippy::print_stderr)]
+        {
+            eprintln!("skipped: a disk that can be filled needs the right to mount");
+        }
+        None
+    }
+}
 
 impl Drop for Mounted {
     fn drop(&mut self) {

@@ -20,6 +20,7 @@ mod logs;
 mod metrics;
 mod operator;
 mod power_cut;
+mod preflight;
 mod secrets;
 #[allow(dead_code, reason = "some of it is for benchmarks")]
 mod specimens;

@@ -117,7 +117,7 @@ async fn power_cut_at_any_boundary_loses_nothing_but_time() {
     for (number, boundary) in BOUNDARIES.into_iter().enumerate() {
         let mut hold = Hold::before(&mut bench, boundary);
         disk.plug(&mut bench);
-        bench.start_ready().await;
+        hold.start(&mut bench).await;
         if boundary == State::Fetched {
             proved.extend(given.next());
             bench.announce(&proved[proved.len() - 1..]).await;

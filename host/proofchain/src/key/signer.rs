@@ -137,10 +137,13 @@ impl Diagnostic for KeyError {
             | Self::NotHex
             | Self::OutOfRange
             | Self::Keystore { .. }
-            | Self::Randomness
-            | Self::Signer(_)
-            | Self::NotHeld { .. }
-            | Self::Ambiguous { .. } => None,
+            | Self::Randomness => None,
+            Self::Signer(_) => Some("start the Web3Signer, or compare --signer with its address".into()),
+            Self::NotHeld { .. } => {
+                Some("load the operator's key into the Web3Signer, or name another by --operator".into())
+            }
+            Self::Ambiguous { held: 0 } => Some("load the operator's key into the Web3Signer".into()),
+            Self::Ambiguous { .. } => Some("name the operator's address by --operator".into()),
         }
     }
 }
@@ -171,31 +174,47 @@ pub enum SignError {
 }
 
 impl Signer {
-    /// Reads the key, or asks the Web3Signer for its accounts. Opening a keystore takes about a second.
+    /// Reads a key of this machine, for which nothing is waited for; `None` where a Web3Signer has it. Opening a keystore takes about
+    /// a second.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`].
+    pub fn local(source: &KeySource) -> Result<Option<Self>, KeyError> {
+        let key = match source {
+            KeySource::Value(secret) => LocalKey::parse(secret)?,
+            KeySource::File(file) => LocalKey::from_file(file)?,
+            KeySource::Keystore { keystore, password } => LocalKey::from_keystore(keystore, &password.read()?)?,
+            KeySource::Web3Signer { .. } => return Ok(None),
+        };
+        Ok(Some(Self { kind: Kind::Local(key) }))
+    }
+
+    /// Reads the key as [`local`](Self::local) does, or asks the Web3Signer for its accounts.
     ///
     /// # Errors
     ///
     /// [`KeyError`].
     pub async fn load(source: &KeySource) -> Result<Self, KeyError> {
-        let kind = match source {
-            KeySource::Value(secret) => Kind::Local(LocalKey::parse(secret)?),
-            KeySource::File(file) => Kind::Local(LocalKey::from_file(file)?),
-            KeySource::Keystore { keystore, password } => {
-                Kind::Local(LocalKey::from_keystore(keystore, &password.read()?)?)
-            }
-            KeySource::Web3Signer { url, address } => {
-                let rpc = Rpc::new([url.clone()], RpcLimits::default())?;
-                let held = remote::accounts(&rpc).await?;
-                let address = match (address, held.as_slice()) {
-                    (Some(wanted), held) if held.contains(wanted) => *wanted,
-                    (Some(wanted), held) => return Err(KeyError::NotHeld { wanted: *wanted, held: held.len() }),
-                    (None, [only]) => *only,
-                    (None, held) => return Err(KeyError::Ambiguous { held: held.len() }),
-                };
-                Kind::Remote { rpc, address }
-            }
+        match (Self::local(source)?, source) {
+            (None, KeySource::Web3Signer { url, address }) => Self::remote(url, *address).await,
+            (Some(signer), _) => Ok(signer),
+            // `local` reads every other source.
+            (None, _) => Err(KeyError::OutOfRange),
+        }
+    }
+
+    /// Asks the Web3Signer for its accounts, of which `address` must be one, or the only one is taken.
+    async fn remote(url: &Url, address: Option<Address>) -> Result<Self, KeyError> {
+        let rpc = Rpc::new([url.clone()], RpcLimits::default())?;
+        let held = remote::accounts(&rpc).await?;
+        let address = match (address, held.as_slice()) {
+            (Some(wanted), held) if held.contains(&wanted) => wanted,
+            (Some(wanted), held) => return Err(KeyError::NotHeld { wanted, held: held.len() }),
+            (None, [only]) => *only,
+            (None, held) => return Err(KeyError::Ambiguous { held: held.len() }),
         };
-        Ok(Self { kind })
+        Ok(Self { kind: Kind::Remote { rpc, address } })
     }
 
     /// The operator's address.

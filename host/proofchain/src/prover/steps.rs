@@ -45,7 +45,7 @@ pub enum NonceAt {
 }
 
 impl NonceAt {
-    pub(super) fn tag(self) -> &'static str {
+    pub(crate) fn tag(self) -> &'static str {
         match self {
             Self::Latest => "latest",
             Self::Pending => "pending",

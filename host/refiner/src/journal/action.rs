@@ -8,8 +8,8 @@ use refiner_journal::{Action, Applied, Journal, JournalError, Selection};
 
 use super::now_ms;
 use crate::{
-    cli::Selected,
     control,
+    journal::arguments::Selected,
     terminal::{PrintError, Stdout},
 };
 

@@ -1,6 +1,7 @@
 //! `refiner journal`: what the daemon has done and what is left, asked and changed while it runs or after.
 
 mod action;
+mod arguments;
 
 use std::{
     io::Write,
@@ -15,10 +16,9 @@ use refiner_text::OneLine;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{
-    cli::{Chosen, JournalCommand},
-    terminal::{self, PrintError, Stdout},
-};
+use self::arguments::Chosen;
+pub use self::arguments::JournalCommand;
+use crate::terminal::{self, PrintError, Stdout};
 
 /// Items of a listing that are read at once.
 const PAGE: usize = 500;
@@ -41,7 +41,7 @@ pub fn run(command: &JournalCommand) -> Result<ExitCode, Failure> {
         }
         JournalCommand::Retry { selected } => acted = action::act(selected, Action::Retry, out),
         JournalCommand::Rewind { to, selected } => {
-            acted = action::act(selected, Action::Rewind { to: to.state() }, out)
+            acted = action::act(selected, Action::Rewind { to: to.state() }, out);
         }
         JournalCommand::Skip { selected } => acted = action::act(selected, Action::Skip, out),
         JournalCommand::Forget { selected } => acted = action::act(selected, Action::Forget, out),

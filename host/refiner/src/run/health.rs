@@ -13,6 +13,7 @@ use refiner_journal::{Filter, State};
 use refiner_listener::{Access, BindError, Limits};
 use refiner_proofchain::Rpc;
 use refiner_sandbox::{BasisReport, ReasonClass};
+use refiner_text::OneLine;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -53,16 +54,21 @@ pub async fn serve(health: Health, listener: TcpListener, access: Access, stop: 
     refiner_listener::serve(vec![listener], router, Limits::of_monitoring(), access, stop).await;
 }
 
-/// 200 when the chain was reached and nothing is being stopped.
+/// 200 when the chain was reached, the preflight found no error and nothing is being stopped; else the reasons, one a line.
 async fn readyz(Shared(health): Shared<Arc<Health>>) -> impl IntoResponse {
-    let now = health.status.now();
-    let (code, word) = match (now.ready, now.stopping) {
-        (_, true) => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
-        (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
-        (true, false) => (StatusCode::OK, "ready\n"),
+    let (ready, stopping) = {
+        let now = health.status.now();
+        (now.ready, now.stopping)
     };
-    drop(now);
-    (code, word)
+    match (ready, stopping) {
+        (_, true) => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned()),
+        (true, false) => (StatusCode::OK, "ready\n".to_owned()),
+        (false, false) => {
+            let reasons = health.status.not_ready_for();
+            let lines: String = reasons.iter().map(|reason| format!("waits for {}\n", OneLine(reason))).collect();
+            (StatusCode::SERVICE_UNAVAILABLE, format!("starting\n{lines}"))
+        }
+    }
 }
 
 /// Prometheus' text format; without the journal's part when the journal cannot be asked.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{context::PipelineContext, status::Now};
 
 /// Gas of a proof, as the first of a session (docs/protocol.md, section 1.4).
-const PROOF_GAS: u64 = 350_000;
+pub const PROOF_GAS: u64 = 350_000;
 /// Time limit for the gas price, without which the line is written all the same.
 const PRICE_DEADLINE: Duration = Duration::from_secs(5);
 

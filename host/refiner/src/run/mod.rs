@@ -25,15 +25,17 @@ mod outcome;
 mod policy;
 mod prefetcher;
 mod prove;
+mod readiness;
 mod rules;
 mod scan;
 mod shutdown;
+mod signer;
 mod sources;
 mod stage;
 mod stage_runner;
 mod status;
 
-pub use self::{error::RunError, scan::command as scan_again};
+pub use self::{error::RunError, heartbeat::PROOF_GAS, nodes::OLD, scan::command as scan_again};
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -90,10 +92,15 @@ pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failur
     let (stop, status) = (CancellationToken::new(), Status::default());
     // Before anything takes time: a signal that comes while rules are compiled is heard like any other.
     runtime.block_on(async { shutdown::on_signals(&stop, &status) }).map_err(RunError::from)?;
+    // Before anything waits for a peer: what is wrong with a file of this machine ends the start at once.
+    let signer = match &settings.key {
+        Key::None => None,
+        Key::From(source) => Signer::local(source).map_err(RunError::from)?,
+    };
     let journal = Journal::open(&settings.data.join("journal.sqlite")).map_err(RunError::from)?;
     let rules = rules::load(&settings)?;
     let chains = rules::chain_texts(&settings)?;
-    let ended = runtime.block_on(daemon(settings, journal, rules, chains, stop, status));
+    let ended = runtime.block_on(daemon(settings, signer, journal, rules, chains, stop, status));
     runtime.shutdown_timeout(THREADS_END);
     ended?;
     Ok(ExitCode::Done)
@@ -101,6 +108,7 @@ pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failur
 
 async fn daemon(
     settings: Arc<Settings>,
+    signer: Option<Signer>,
     journal: Journal,
     rules: Vec<rules::Rule>,
     chains: Vec<String>,
@@ -116,10 +124,10 @@ async fn daemon(
     let health = tokio::spawn(health::serve(health, listener, access, health_stop.clone()));
     let control = tokio::spawn(serve_control(control::bind(&settings.data), journal.clone(), health_stop.clone()));
 
-    let watch = tokio::spawn(nodes::watch(rpc.clone(), health_stop.clone()));
+    let watch = tokio::spawn(nodes::watch(rpc.clone(), status.clone(), health_stop.clone()));
 
     let ended = tokio::select! {
-        opened = open(&settings, &rpc, journal, status.clone(), rules, chains) => match opened {
+        opened = open(&settings, signer, &rpc, journal, status.clone(), rules, chains) => match opened {
             Ok((context, prover)) => stages(context, settings, prover, &stop).await,
             Err(error) => Err(error),
         },
@@ -155,17 +163,14 @@ fn rpc_limits(settings: &Settings) -> RpcLimits {
 /// Reaches the chain, however long that takes, and binds journal, key and chain to each other.
 async fn open(
     settings: &Settings,
+    signer: Option<Signer>,
     rpc: &Rpc,
     journal: JournalHandle,
     status: Status,
     rules: Vec<rules::Rule>,
     chains: Vec<String>,
 ) -> Result<(Arc<PipelineContext>, Option<Prover>), RunError> {
-    let chain = connect(settings, rpc, &status).await?;
-    let signer = match &settings.key {
-        Key::None => None,
-        Key::From(source) => Some(Signer::load(source).await?),
-    };
+    let (chain, signer) = tokio::try_join!(connect(settings, rpc, &status), signer::reach(settings, signer, &status))?;
     let operator = signer.as_ref().map(Signer::address);
     let binding =
         Binding { proof_chain: settings.network.chain_id, announcer: settings.network.specimen_contract, operator };
@@ -176,13 +181,8 @@ async fn open(
     let mut context = PipelineContext::open(settings, journal, status.clone(), chain.clone(), rules, chains)?;
     context.operator = operator;
     let mut now = status.now();
-    (now.operator, now.ready) = (operator, true);
+    now.operator = operator;
     drop(now);
-    let proof_chain = settings.network.chain_id;
-    match operator {
-        Some(operator) => tracing::info!(%operator, proof_chain, "daemon ready"),
-        None => tracing::info!(proof_chain, "daemon ready, results are not proved"),
-    }
     Ok((Arc::new(context), signer.map(|signer| Prover::new(chain, signer, settings.fees))))
 }
 
@@ -264,6 +264,7 @@ async fn stages(
         ..stage_runner("fetch", State::Waiting, settings.fetches.div_ceil(LOOKS_PER_FETCHES))
     };
     running.spawn(looks.work(Arc::clone(&context), stop.clone(), stage::fetch));
+    running.spawn(readiness::watch(Arc::clone(&context), Arc::clone(&settings), stop.clone()));
     running.spawn(sources::watch(Arc::clone(&context), stop.clone()));
     running.spawn(heartbeat::beat(Arc::clone(&context), settings.heartbeat, stop.clone()));
     // Without a pinner the local store is where the network finds them.

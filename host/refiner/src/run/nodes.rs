@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::clock::{milliseconds, now_ms};
+use super::{
+    clock::{milliseconds, now_ms},
+    status::Status,
+};
 
 /// How often the nodes' standing is compared with what is in the log.
 const LOOK: Duration = Duration::from_secs(1);
@@ -15,6 +18,11 @@ const LOOK: Duration = Duration::from_secs(1);
 const BRIEF: Duration = Duration::from_secs(3);
 /// Lines about one node are this far apart: one that comes and goes does not fill the log.
 const QUIET: Duration = Duration::from_secs(600);
+
+/// The age from which a newest block is too old: networks that are in use have one every few seconds.
+pub const OLD: Duration = Duration::from_secs(600);
+/// The part's name in the status for a head that no node moves.
+const HEAD: &str = "head";
 
 /// What the log holds about a node.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,10 +61,25 @@ impl Logged {
 }
 
 /// Tells of nodes that are set aside, until `stop`.
-pub async fn watch(rpc: Rpc, stop: CancellationToken) {
+pub async fn watch(rpc: Rpc, status: Status, stop: CancellationToken) {
     let mut logged = vec![Logged::default(); rpc.nodes().len()];
     let mut seen = None;
+    let mut is_frozen = false;
     while !stop.is_cancelled() {
+        let frozen = frozen_head(&rpc.nodes());
+        match &frozen {
+            Some(what) => status.set_blocked(HEAD, what.clone()),
+            None => status.clear_blocked(HEAD),
+        }
+        if frozen.is_some() != is_frozen {
+            is_frozen = frozen.is_some();
+            match frozen {
+                Some(head) => {
+                    tracing::warn!(head, hint = "compare the node with another, or add one by --rpc", "head frozen");
+                }
+                None => tracing::info!("head moves again"),
+            }
+        }
         // Nothing changes for hours, and what changed may be too young for a line.
         let changes = rpc.changes();
         if seen != Some(changes) || rpc.nodes().iter().any(|report| report.set_aside.is_some()) {
@@ -70,6 +93,13 @@ pub async fn watch(rpc: Rpc, stop: CancellationToken) {
             () = stop.cancelled() => {}
         }
     }
+}
+
+/// The newest head of all nodes, where even that one is too old.
+fn frozen_head(reports: &[NodeReport]) -> Option<String> {
+    let heads = reports.iter().filter_map(|report| Some((report.head?, report.head_age?)));
+    let (head, age) = heads.min_by_key(|(_, age)| *age)?;
+    (age >= OLD).then(|| format!("a new block: the newest is {head}, {} min old", age.as_secs() / 60))
 }
 
 fn tell(report: &NodeReport, line: Option<Line>) {
@@ -144,6 +174,18 @@ mod tests {
             lines += usize::from(logged.next(&report, now) == Some(Line::SetAside));
         }
         assert_eq!(lines, 2);
+    }
+
+    #[test]
+    fn head_is_frozen_when_no_node_has_a_recent_one() {
+        let at = |head, seconds| {
+            let head_age = Some(Duration::from_secs(seconds));
+            NodeReport { head: Some(head), head_age, ..report(None, Duration::ZERO) }
+        };
+        assert_eq!(frozen_head(&[report(None, Duration::ZERO)]), None);
+        assert_eq!(frozen_head(&[at(7, 6_000), at(9, 599)]), None);
+        let frozen = frozen_head(&[at(7, 6_000), at(9, 720)]);
+        assert_eq!(frozen.as_deref(), Some("a new block: the newest is 9, 12 min old"));
     }
 
     #[test]

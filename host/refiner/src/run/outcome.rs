@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use refiner_content::KeepError;
 use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Item, JournalError, State, Step};
 
@@ -13,6 +14,9 @@ use super::{
     sources::unwell_source,
     stage_runner::StageRunner,
 };
+
+/// The part's name in the status for a disk without room.
+const DISK: &str = "disk";
 
 impl StageRunner {
     /// Writes the outcome of the stage down.
@@ -33,6 +37,9 @@ impl StageRunner {
             }
         };
         worked(Outcome::Done);
+        if matches!(step.to(), State::Fetched | State::Produced) {
+            context.status.clear_blocked(DISK);
+        }
         tracing::info!(item = %item.id, height = item.height, stage = self.name, state = %step.to(),
             elapsed_ms = milliseconds(took), "stage completed");
         let next = self.next.filter(|(to, _)| *to == step.to()).map(|(_, next)| (item.id, next()));
@@ -47,6 +54,9 @@ impl StageRunner {
     ) -> (Outcome, Result<(), JournalError>) {
         context.sources.note(error);
         let reason = ErrorChain(error).to_string();
+        if matches!(error, StageError::Keep(KeepError::DiskFull { .. })) {
+            context.status.set_blocked(DISK, reason.clone());
+        }
         context.status.now().last_failure = Some(format!("{} of {}: {reason}", self.name, item.height));
         match error.decide(self.state, item.attempts) {
             Decision::Again { alarm } => {

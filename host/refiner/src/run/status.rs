@@ -11,6 +11,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::clock::now_ms;
+use crate::preflight::{ANOTHER_DAEMON, Check};
 
 /// What the daemon is doing. Clones share it.
 #[derive(Clone, Default)]
@@ -23,8 +24,12 @@ pub struct Status {
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Now {
-    /// Set when the chain was reached and every stage runs.
+    /// Set when the chain was reached, every stage runs, and no check of the preflight is an error.
     pub ready: bool,
+    /// The checks before work begins, as of their last round.
+    pub preflight: Vec<Check>,
+    /// Another user of the operator's key, if there is a sign of one.
+    pub foreign: Option<Foreign>,
     pub stopping: bool,
     /// The proof chain's newest block, as last heard.
     pub head: Option<u64>,
@@ -44,6 +49,13 @@ pub struct Now {
     pub compared: Compared,
     /// What each part waits for that does not do what it should, in words.
     pub waits_for: BTreeMap<&'static str, Waiting>,
+}
+
+/// A sign of another user of the operator's key.
+#[derive(Clone, Debug, Serialize)]
+pub struct Foreign {
+    pub what: String,
+    pub hint: &'static str,
 }
 
 /// The state of the scan.
@@ -152,6 +164,22 @@ impl Status {
         now.last_failure = Some(format!("{part}: {what}"));
         let since_ms = now.waits_for.get(part).map_or_else(now_ms, |waiting| waiting.since_ms);
         now.waits_for.insert(part, Waiting { what, since_ms });
+    }
+
+    /// A transaction of the operator is not this daemon's: one line in the log for each new finding.
+    pub fn set_foreign(&self, what: String) {
+        let mut now = self.now();
+        if now.foreign.as_ref().is_none_or(|foreign| foreign.what != what) {
+            tracing::warn!(what, hint = ANOTHER_DAEMON, "operator's key is used elsewhere");
+        }
+        now.foreign = Some(Foreign { what, hint: ANOTHER_DAEMON });
+    }
+
+    /// What a daemon that is not ready waits for, one line each.
+    pub fn not_ready_for(&self) -> Vec<String> {
+        let now = self.now();
+        let waits = now.waits_for.iter().map(|(part, waiting)| format!("{part}: {}", waiting.what));
+        waits.chain(now.preflight.iter().filter(|check| check.blocks()).map(ToString::to_string)).collect()
     }
 
     /// A part goes on.

@@ -152,40 +152,41 @@ async fn doctor_shows_every_node_with_its_state() {
     let (specimens, results) = (bench.chain.specimen_contract().to_string(), bench.chain.result_contract().to_string());
     let doctor = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_refiner"));
-        command.args(["doctor", "--json", "--network", "custom", "--proof-chain-id", &chain_id]);
+        command.args(["doctor", "--json", "--prove", "none", "--network", "custom", "--proof-chain-id", &chain_id]);
+        command.arg("--data").arg(&bench.data);
         command.args(["--specimen-contract", &specimens, "--result-contract", &results, "--rpc-timeout", "1s"]);
         command.arg("--rpc").arg(format!("{}/s3cret-path", bench.rpc.url())).args(["--rpc", second.url()]);
         let output = command.output().unwrap();
         let told = String::from_utf8(output.stdout).unwrap();
         assert!(!told.contains("s3cret"), "{told}");
-        let findings: Value = serde_json::from_str(&told).unwrap();
+        let report: Value = serde_json::from_str(&told).unwrap();
         let of = |proxy: &FaultyRpc| {
-            let findings = findings["findings"].as_array().unwrap();
-            let what = format!("node {}", proxy.url());
-            let found = findings.iter().find(|finding| finding["what"] == what).unwrap();
+            let checks = report["checks"].as_array().unwrap();
+            let name = format!("node {}", proxy.url());
+            let found = checks.iter().find(|check| check["name"] == name).unwrap();
             (found["state"].as_str().unwrap().to_owned(), found["detail"].as_str().unwrap().to_owned())
         };
         (output.status.code(), of(&bench.rpc), of(&second))
     };
     let (code, first, other) = doctor();
     assert_eq!(code, Some(0), "{first:?} {other:?}");
-    assert_eq!((first.0.as_str(), other.0.as_str()), ("good", "good"), "{first:?} {other:?}");
+    assert_eq!((first.0.as_str(), other.0.as_str()), ("ok", "ok"), "{first:?} {other:?}");
     assert!(first.1.starts_with("newest block ") && first.1.ends_with(" s old"), "{first:?}");
 
     second.behave(&Arc::new(Out(Outage::Payment)));
     let (code, first, other) = doctor();
-    assert_eq!((code, first.0.as_str()), (Some(0), "good"), "{first:?}");
-    assert_eq!(other, ("weak".to_owned(), "HTTP 402 Payment Required; the others are asked".to_owned()));
+    assert_eq!((code, first.0.as_str()), (Some(0), "ok"), "{first:?}");
+    assert_eq!(other, ("warning".to_owned(), "HTTP 402 Payment Required; the others are asked".to_owned()));
 
     second.behave_well();
     second.behave(&Arc::new(OtherChain { chain_id: 1, nonce: 50 }));
     let (code, _, other) = doctor();
-    assert_eq!((code, other.0.as_str()), (Some(5), "bad"), "{other:?}");
+    assert_eq!((code, other.0.as_str()), (Some(5), "error"), "{other:?}");
     assert_eq!(other.1, format!("chain id mismatch: expected {chain_id}, found 1"));
 
     bench.rpc.fail("eth_chainId", Fault::Hang);
     let (code, first, _) = doctor();
-    assert_eq!((code, first), (Some(5), ("bad".to_owned(), "no answer in time".to_owned())));
+    assert_eq!((code, first), (Some(5), ("error".to_owned(), "no answer in time".to_owned())));
 }
 
 #[test]
@@ -194,7 +195,7 @@ fn doctor_without_a_network_tells_what_is_missing_beside_the_rest() {
     let output = command.args(["doctor", "--json", "--rpc", "wss://host/s3cret"]).output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(5), "{told}");
-    for expected in ["network is missing", "it has an https:// address beside it", "\"engine\""] {
+    for expected in ["network is missing", "it has an https:// address beside it", "\"limits\""] {
         assert!(told.contains(expected), "{expected}: {told}");
     }
     assert!(!told.contains("s3cret"), "{told}");

@@ -9,7 +9,7 @@ use std::{
 };
 
 use refiner_config::{FinalizePolicy, Parameter, Problem, Values, table};
-use refiner_evm::{BasisPolicy, ExecutionPolicy};
+use refiner_evm::{BasisPolicy, ExecutionPolicy, ResultFormat};
 use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, SecretFile, StartBlock};
 use url::Url;
 
@@ -38,6 +38,8 @@ pub struct Settings {
     pub store_bytes: u64,
     pub rules: Vec<String>,
     pub prove: Option<String>,
+    /// The format of block results; where none is chosen, nothing is proved.
+    pub format: ResultFormat,
     pub params: Vec<(String, String)>,
     pub chain_configs: Vec<PathBuf>,
     pub evm: Evm,
@@ -135,6 +137,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         store_bytes: values.get(&table::STORE_SIZE).0,
         rules: values.get(&table::RULE),
         prove: values.get(&table::PROVE).filter(|_| proves),
+        format: values.get(&table::FORMAT).unwrap_or(ResultFormat::Canonical),
         params: format.into_iter().chain(params).collect(),
         chain_configs: values.get(&table::CHAIN_CONFIG),
         evm: Evm::of(values),

@@ -11,7 +11,8 @@ use refiner_journal::{Count, State};
 use crate::run::status::Now;
 
 /// The parts that report what they wait for; see [`Now::waits_for`].
-const PARTS: [&str; 8] = ["connect", "scan", "pin", "pinner", "gateways", "prove", "pool", "nonce"];
+const PARTS: [&str; 11] =
+    ["connect", "signer", "head", "scan", "disk", "pin", "pinner", "gateways", "prove", "pool", "nonce"];
 /// Bytes of a page on every machine that this runs on.
 const PAGE_BYTES: u64 = 4_096;
 
@@ -52,7 +53,10 @@ impl Gauges {
                 .f64_gauge("refiner_operator_balance_wei")
                 .with_description("What the operator has for gas, as last asked.")
                 .build(),
-            ready: gauge("refiner_ready", "1 when the chain was reached and every stage runs."),
+            ready: gauge(
+                "refiner_ready",
+                "1 when the chain was reached, the preflight found no error and every stage runs.",
+            ),
             paused: gauge("refiner_proving_paused", "1 while no proofs are submitted; the reason is in /status."),
             waiting: gauge("refiner_waiting", "1 while a part is blocked; the reason is in /status."),
             build: gauge("refiner_build_info", "1, with the program's version."),

@@ -34,6 +34,9 @@ impl ProofSubmitter {
         let holder =
             if in_pool { "held by a transaction in the node's pool that is not ours" } else { "used by nothing" };
         let waiting = format!("nonce {missing} is {holder}, and {lowest} and later wait for it");
+        if in_pool {
+            self.context.status.set_foreign(format!("nonce {missing} is {holder}"));
+        }
         if known.is_none() {
             tracing::warn!(missing, lowest, in_pool, "nonce gap found");
         }

@@ -154,6 +154,9 @@ impl ProofSubmitter {
             }
             Settlement::Replaced => {
                 tracing::error!(item = %item.id, "proof nonce used by another transaction, is the key used elsewhere?");
+                if let Some(newest) = transactions.first() {
+                    self.context.status.set_foreign(format!("nonce {} was used by another transaction", newest.nonce));
+                }
                 let reason = "another transaction took its nonce".to_owned();
                 let back = (item.state == State::Mined).then_some(Step::Broadcast);
                 let steps = back.into_iter().chain([Step::Replaced { reason }]);

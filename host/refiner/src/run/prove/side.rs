@@ -67,6 +67,7 @@ impl ProofSubmitter {
             }
             Settlement::Replaced => {
                 tracing::warn!(nonce, "nonce used by another transaction: is the key used elsewhere?");
+                self.context.status.set_foreign(format!("nonce {nonce} was used by another transaction"));
                 journal.with(|journal| journal.close_side(nonce, None))?;
             }
         }
