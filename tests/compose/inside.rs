@@ -65,14 +65,14 @@ async fn container_holds_no_root_no_writable_system_no_readable_secret_and_no_zo
         .await;
 }
 
-/// The state of a finding of `refiner doctor` in a container, started with these options.
+/// The state of a check of `refiner doctor` in a container, started with these options.
 fn doctor(stack: &Stack, options: &[&str]) -> impl Fn(&str) -> String {
     let run = ["run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
     let printed = must(&mut stack.docker(&[&run, options, &[IMAGE, "doctor", "--json"]].concat()));
-    let findings: Value = serde_json::from_str(&printed).unwrap();
+    let report: Value = serde_json::from_str(&printed).unwrap();
     move |what| {
-        let all = findings["findings"].as_array().unwrap();
-        all.iter().find(|finding| finding["what"] == what).unwrap()["state"].as_str().unwrap().to_owned()
+        let all = report["checks"].as_array().unwrap();
+        all.iter().find(|check| check["name"] == what).unwrap()["state"].as_str().unwrap().to_owned()
     }
 }
 
@@ -91,12 +91,12 @@ async fn container_stays_healthy_with_a_dead_pinner_and_a_frozen_head() {
     stack.announce(&given[..1]).await;
     stack.until_final(1).await;
     let profile = format!("seccomp={}", repository().join("compose/seccomp.json").display());
-    for (options, network) in [(&[][..], "weak"), (&["--security-opt", &profile], "good")] {
+    for (options, network) in [(&[][..], "warning"), (&["--security-opt", &profile], "ok")] {
         let state = doctor(&stack, options);
-        for what in ["engine", "worker environment", "worker descriptors", "worker capabilities", "worker seccomp"] {
-            assert_eq!(state(what), "good", "{what}");
+        for what in ["limits", "worker environment", "worker descriptors", "worker capabilities", "worker seccomp"] {
+            assert_eq!(state(what), "ok", "{what}");
         }
-        if network == "weak" || has_user_namespaces() {
+        if network == "warning" || has_user_namespaces() {
             assert_eq!(state("worker network namespace"), network, "{options:?}");
         }
     }

@@ -39,7 +39,7 @@ async fn announced_specimens_are_proved_once_although_the_container_is_killed_an
     assert_eq!(stack.must_exec(&["journal", "list"]).matches(" final").count(), 12);
     assert!(stack.must_exec(&["journal", "export"]).contains("\"sha256\""));
     let doctor = stack.must_exec(&["doctor"]);
-    assert!(doctor.contains("ok    node http://host.docker.internal"), "{doctor}");
+    assert!(doctor.contains("ok       node http://host.docker.internal"), "{doctor}");
     let trial = stack.start_trial();
     stack
         .until("results without a key", |stack| {
