@@ -18,6 +18,8 @@ const SYSTEM_SOCKET: &str = "/var/run/docker.sock";
 const PATIENCE: Duration = Duration::from_secs(30);
 /// One test at a time has the ports, for every user and clone of this machine.
 const LOCK: &str = "/tmp/refiner-compose-test.lock";
+/// Image and network by which an engine is tried.
+const PROBE: &str = "refiner-test-probe";
 /// The flags of an engine on an ordinary machine, in a container without rights to the firewall, and with nothing at all.
 const FLAGS: [&[&str]; 3] =
     [&[], &["--iptables=false"], &["--iptables=false", "--bridge=none", "--storage-driver=vfs"]];
@@ -51,7 +53,7 @@ impl Engine {
         let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
         let mut engine = Self { host: format!("unix://{SYSTEM_SOCKET}"), started: None, directory, _lock: lock };
         if engine.answers() {
-            return Ok(engine);
+            return engine.usable().map(|()| engine);
         }
         if !geteuid().is_root() {
             return Err(format!("none answers at {SYSTEM_SOCKET}, and only root can start one"));
@@ -82,15 +84,33 @@ impl Engine {
             .map_err(|error| format!("dockerd: {error}"))?;
         let daemon = self.started.insert(daemon);
         let begun = Instant::now();
+        let mut state = Err(String::new());
         while begun.elapsed() < PATIENCE && matches!(daemon.try_wait(), Ok(None)) {
             if answers(&self.host) {
-                return Ok(());
+                state = self.usable();
+                break;
             }
             thread::sleep(Duration::from_millis(100));
         }
-        self.end();
-        let log = fs::read_to_string(log).unwrap_or_default();
-        Err(format!("dockerd {}: {}", flags.join(" "), log.lines().last().unwrap_or("no log")))
+        state.map_err(|reason| {
+            self.end();
+            let log = fs::read_to_string(log).unwrap_or_default();
+            let reason = if reason.is_empty() { log.lines().last().unwrap_or("no log").to_owned() } else { reason };
+            format!("dockerd {}: {reason}", flags.join(" "))
+        })
+    }
+
+    /// Runs a program in a container with a network of its own: an engine may answer on a machine that permits neither.
+    fn usable(&self) -> Result<(), String> {
+        let root = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let archive = self.directory.path().join("probe.tar");
+        inside(root.path());
+        tried(Command::new("tar").arg("-cf").arg(&archive).arg("-C").arg(root.path()).arg("."))?;
+        tried(self.docker(&["import"]).arg(&archive).arg(PROBE))?;
+        tried(&mut self.docker(&["network", "create", PROBE]))?;
+        let ran = tried(&mut self.docker(&["run", "--rm", "--network", PROBE, PROBE, "/inside"]));
+        tried(&mut self.docker(&["network", "rm", PROBE]))?;
+        ran
     }
 
     fn answers(&self) -> bool {
@@ -223,6 +243,13 @@ fn text(bytes: &[u8]) -> String {
 
 fn run(command: &mut Command) -> Option<Output> {
     command.stdin(Stdio::null()).output().ok().filter(|output| output.status.success())
+}
+
+/// The last line of a command's errors, when it fails.
+fn tried(command: &mut Command) -> Result<(), String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    let errors = text(&output.stderr);
+    if output.status.success() { Ok(()) } else { Err(errors.trim().lines().last().unwrap_or("no reason").to_owned()) }
 }
 
 fn answers(host: &str) -> bool {
