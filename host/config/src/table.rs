@@ -242,6 +242,9 @@ settings! {
     /// `2.5`; proving pauses at it [default: none].
     MAX_SPEND_PER_DAY: Option<Coins> = "max-spend-per-day" <"COINS"> .under(OPERATOR).on(&[Run]);
 
+    /// Proofs that the balance pays for below which it counts as low: a warning of `refiner doctor` and at the start.
+    LOW_BALANCE: u64 = "low-balance" <"PROOFS"> .under(OPERATOR).on(&[Run]).default("100").within("0", "1000000000");
+
     /// Results in a row that differ from what other operators proved before proving pauses; 0 proves them all the same.
     MAX_DIFFERENCES: u64 = "max-differences" <"N"> .under(OPERATOR).on(&[Run]).default("3").within("0", "1000");
 

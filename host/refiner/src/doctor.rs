@@ -71,7 +71,7 @@ fn configured(arguments: &cli::Run, nodes: Option<Nodes>) -> Result<Vec<Check>, 
             checks.extend(problems.iter().map(|problem| Check::error("settings", problem.to_string(), remedy)));
             if let Some(nodes) = nodes {
                 let none = KnownNonces::default();
-                checks.extend(runtime.block_on(of_nodes(&nodes, MAINNET, None, none))?);
+                checks.extend(runtime.block_on(of_nodes(&nodes, MAINNET, None, 0, none))?);
             }
         }
     }
@@ -103,8 +103,11 @@ async fn of_settings(settings: Arc<Settings>) -> Result<Vec<Check>, RunError> {
     let local = tokio::task::spawn_blocking(move || {
         [Some(preflight::disk(&local.data)), preflight::evm_server(&local.evm, local.format)]
     });
-    let (local, of_nodes, pinner) =
-        tokio::join!(local, of_nodes(&nodes, source_chain, operator, known), preflight::pinner(pinner.as_ref()));
+    let (local, of_nodes, pinner) = tokio::join!(
+        local,
+        of_nodes(&nodes, source_chain, operator, settings.low_balance, known),
+        preflight::pinner(pinner.as_ref())
+    );
     checks.extend(local.into_iter().flatten().flatten());
     checks.extend(of_nodes?);
     checks.push(pinner);
@@ -121,6 +124,7 @@ async fn of_nodes(
     nodes: &Nodes,
     source_chain: u64,
     operator: Option<Address>,
+    low_balance: u64,
     known: KnownNonces,
 ) -> Result<Vec<Check>, RunError> {
     let Nodes { network, rpc: urls, timeout } = nodes;
@@ -131,7 +135,7 @@ async fn of_nodes(
     match connected {
         Ok(chain) => {
             checks.extend(preflight::log_ranges(urls, network, *timeout).await);
-            checks.extend(preflight::chain(&chain, source_chain, operator, known).await);
+            checks.extend(preflight::chain(&chain, source_chain, operator, low_balance, known).await);
         }
         Err(error) => checks.push(preflight::no_node(&error)),
     }

@@ -155,6 +155,8 @@ async fn doctor_judges_contracts_and_operator() {
         }
         Report::of(&bench).assert("balance", state, "proofs left");
     }
+    bench.flags = flags(&["--low-balance", "3"]);
+    Report::of(&bench).assert("balance", "ok", "proofs left");
 }
 
 #[tokio::test(flavor = "multi_thread")]

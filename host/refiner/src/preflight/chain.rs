@@ -12,8 +12,6 @@ use crate::run::PROOF_GAS;
 
 /// Seconds by which the clock may be behind the newest block's time; nodes take blocks from some seconds ahead.
 const CLOCK_BEHIND_MAX: u64 = 30;
-/// Fewer proofs left than this are sent within an hour or so.
-const PROOFS_FEW: u64 = 100;
 /// The check for another user of the key.
 pub const NONCES: &str = "nonces";
 const CONTRACTS: &str = "compare --network, --specimen-contract and --result-contract with the network's";
@@ -30,10 +28,11 @@ pub async fn checks(
     chain: &ProofChain,
     source_chain: u64,
     operator: Option<Address>,
+    low_balance: u64,
     known: KnownNonces,
 ) -> Vec<Check> {
     let mut checks = Vec::new();
-    if let Err(error) = ask(chain, source_chain, operator, known, &mut checks).await {
+    if let Err(error) = ask(chain, source_chain, operator, low_balance, known, &mut checks).await {
         let remedy = "look at the node, or add another by --rpc";
         checks.push(Check::error("proof chain", ErrorChain(&error).to_string(), remedy));
     }
@@ -44,6 +43,7 @@ async fn ask(
     chain: &ProofChain,
     source_chain: u64,
     operator: Option<Address>,
+    low_balance: u64,
     known: KnownNonces,
     checks: &mut Vec<Check>,
 ) -> Result<(), RpcError> {
@@ -79,7 +79,7 @@ async fn ask(
     let (true, Some(operator)) = (are_right, operator) else { return Ok(()) };
     checks.push(role(operator, tried.result.as_ref(), chain.is_enabled(operator).await?));
     let price: U256 = chain.rpc().call("eth_gasPrice", json!([])).await?;
-    checks.push(balance(operator, chain.balance(operator).await?, price));
+    checks.push(balance(operator, chain.balance(operator).await?, price, low_balance));
     let session = Session { chain_id: source_chain, height, operator };
     checks.push(self::session(&session, bound, chain.is_session_open(&session).await?));
     let latest = chain.transaction_count(operator, NonceAt::Latest).await?;
@@ -122,7 +122,8 @@ fn role(operator: Address, tried: Option<&Revert>, is_enabled: bool) -> Check {
     }
 }
 
-fn balance(operator: Address, wei: U256, price: U256) -> Check {
+/// Warns of fewer than `low` proofs.
+fn balance(operator: Address, wei: U256, price: U256, low: u64) -> Check {
     let cost = price.saturating_mul(U256::from(PROOF_GAS));
     let left: u64 = wei.checked_div(cost).map_or(u64::MAX, |left| left.saturating_to());
     let detail = match left {
@@ -132,7 +133,7 @@ fn balance(operator: Address, wei: U256, price: U256) -> Check {
     let remedy = || format!("send the proof chain's coin to {operator}");
     match left {
         0 => Check::error("balance", detail, remedy()),
-        left if left < PROOFS_FEW => Check::warning("balance", detail, remedy()),
+        left if left < low => Check::warning("balance", detail, remedy()),
         _ => Check::ok("balance", detail),
     }
 }
@@ -189,11 +190,11 @@ mod tests {
     #[test]
     fn balance_is_judged_in_proofs() {
         let proofs = |count: u64| U256::from(count) * U256::from(PROOF_GAS) * U256::from(7);
-        let state = |wei| balance(Address::ZERO, wei, U256::from(7)).state;
-        assert_eq!(state(proofs(PROOFS_FEW)), State::Ok);
-        assert_eq!(state(proofs(PROOFS_FEW) - U256::from(1)), State::Warning);
+        let state = |wei| balance(Address::ZERO, wei, U256::from(7), 100).state;
+        assert_eq!(state(proofs(100)), State::Ok);
+        assert_eq!(state(proofs(100) - U256::from(1)), State::Warning);
         assert_eq!(state(proofs(1) - U256::from(1)), State::Error);
-        assert_eq!(balance(Address::ZERO, U256::ZERO, U256::ZERO).state, State::Ok);
+        assert_eq!(balance(Address::ZERO, U256::ZERO, U256::ZERO, 100).state, State::Ok);
     }
 
     #[test]

@@ -71,7 +71,7 @@ async fn checks(
     let source_chain = settings.scan.source_chains.first().copied().unwrap_or(MAINNET);
     let (blocking, chain, pinner) = tokio::join!(
         blocking,
-        preflight::chain(&context.chain, source_chain, context.operator, known),
+        preflight::chain(&context.chain, source_chain, context.operator, settings.low_balance, known),
         preflight::pinner(context.pinner.as_ref()),
     );
     checks.extend(blocking.into_iter().flatten().flatten());

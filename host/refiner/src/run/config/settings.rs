@@ -65,6 +65,8 @@ pub struct Settings {
     pub backlog: u64,
     pub waiting_limit: Duration,
     pub heartbeat: Duration,
+    /// Proofs left below which the balance is low.
+    pub low_balance: u64,
     pub shutdown: Duration,
     pub retry: Duration,
 }
@@ -163,6 +165,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         backlog: values.get(&table::BACKLOG),
         waiting_limit: values.get(&table::WAITING_LIMIT),
         heartbeat: values.get(&table::HEARTBEAT),
+        low_balance: values.get(&table::LOW_BALANCE),
         shutdown: values.get(&table::SHUTDOWN_TIMEOUT),
         retry: values.get(&table::RETRY_DELAY),
         // Last, so that the problems of the others are reported as well.
