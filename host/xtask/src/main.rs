@@ -13,6 +13,7 @@ mod demo;
 mod lint;
 mod mutants;
 mod rules;
+mod soak;
 mod step;
 mod test;
 mod tool;
@@ -44,6 +45,8 @@ enum Task {
     Conformance(conformance::Arguments),
     /// Changes the gate in many ways and shows those that no test notices; takes a quarter of an hour.
     Mutants(mutants::Arguments),
+    /// Takes announcements through faults of all kinds at once and compares what was proved.
+    Soak(soak::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Bench => bench::run(),
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::Mutants(arguments) => mutants::run(&arguments),
+        Task::Soak(arguments) => soak::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
