@@ -15,6 +15,7 @@ mod evm_diff;
 mod lint;
 mod mutants;
 mod rules;
+mod soak;
 mod step;
 mod test;
 mod tool;
@@ -48,6 +49,8 @@ enum Task {
     EvmDiff(evm_diff::Arguments),
     /// Changes the gate in many ways and shows those that no test notices; takes a quarter of an hour.
     Mutants(mutants::Arguments),
+    /// Takes announcements through faults of all kinds at once and compares what was proved.
+    Soak(soak::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::EvmDiff(arguments) => evm_diff::run(&arguments),
         Task::Mutants(arguments) => mutants::run(&arguments),
+        Task::Soak(arguments) => soak::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

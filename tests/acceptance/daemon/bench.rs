@@ -255,7 +255,8 @@ impl Bench {
         self.chain.announce_all(&announced).await.unwrap();
     }
 
-    fn put(&self, specimens: &[Given]) -> Vec<Specimen> {
+    /// Puts the specimens where they are fetched from.
+    pub fn put(&self, specimens: &[Given]) -> Vec<Specimen> {
         specimens.iter().map(|given| announcement(given, format!("ipfs://{}", self.pinner.put(&given.bytes)))).collect()
     }
 

@@ -22,6 +22,7 @@ mod operator;
 mod power_cut;
 mod preflight;
 mod secrets;
+mod soak;
 #[allow(dead_code, reason = "some of it is for benchmarks")]
 mod specimens;
 mod waiting;

@@ -27,6 +27,15 @@ impl Given {
     }
 }
 
+/// Blocks for a soak: three of our own for each of the network's, which are large; ours alone where the network's are not present.
+pub fn mixed(count: usize) -> Box<dyn Iterator<Item = Given>> {
+    let ours = stream(count as u64).into_iter();
+    let Some(real) = real_blocks() else { return Box::new(ours) };
+    let real = (22_800_000..).zip(real.into_iter().cycle()).map(|(number, block)| numbered(&block, number));
+    let mut both = (ours, real);
+    Box::new((0..count).filter_map(move |turn| if turn % 4 == 3 { both.1.next() } else { both.0.next() }))
+}
+
 /// `count` empty blocks of mainnet after Cancun: one block, and the same with other numbers. Nothing in it depends on its number.
 pub fn stream(count: u64) -> Vec<Given> {
     let world = World::with_contracts(Fork::Cancun);
@@ -55,14 +64,19 @@ fn numbered(specimen: &Specimen, number: u64) -> Given {
 /// As many blocks as large as the network's: its own specimens in turn, with other numbers. Execution notices the numbers,
 /// so results are those of an evm-server, which compares nothing. `None` where the network's are not present.
 pub fn real_stream(count: usize) -> Option<Vec<Given>> {
+    let real = real_blocks()?;
+    Some((22_800_000..).zip(real.iter().cycle()).take(count).map(|(number, block)| numbered(block, number)).collect())
+}
+
+/// The network's own specimens that can be given another number.
+fn real_blocks() -> Option<Vec<Specimen>> {
     // Their layouts drop what an evm-server needs: blob fee caps, authorizations.
     const INCOMPLETE: [u64; 2] = [19_434_485, 22_433_670];
     let real = real::specimens().unwrap()?;
     let real = real.into_iter().filter(|specimen| !INCOMPLETE.contains(&specimen.vector.height));
     let real = real.map(|specimen| decode(&specimen.file.bytes).unwrap());
     // Under another number, the hashes that a block asked for are those of other blocks.
-    let real: Vec<_> = real.filter(|specimen| specimen.block.state.block_hashes.is_empty()).collect();
-    Some((22_800_000..).zip(real.iter().cycle()).take(count).map(|(number, block)| numbered(block, number)).collect())
+    Some(real.filter(|specimen| specimen.block.state.block_hashes.is_empty()).collect())
 }
 
 /// A specimen of one block.

@@ -228,6 +228,19 @@ impl TestChain {
     pub async fn announce_in_bulk(&self, specimens: &[Specimen]) -> Result<(), TestChainError> {
         self.rpc("evm_setBlockGasLimit", json!(["0x2540be400"])).await?;
         self.set_automine(false).await?;
+        self.send_proofs(specimens).await?;
+        self.mine(SPECIMEN_SESSION_BLOCKS + 2).await?;
+        self.send_quorums(specimens).await?;
+        self.mine(1).await?;
+        self.set_automine(true).await
+    }
+
+    /// Sends the proof of each specimen, whether it succeeds or not, and waits for no block.
+    ///
+    /// # Errors
+    ///
+    /// What the node refuses.
+    pub async fn send_proofs(&self, specimens: &[Specimen]) -> Result<(), TestChainError> {
         for specimen in specimens {
             let proof = submitBlockSpecimenProofCall {
                 chainId: specimen.chain_id,
@@ -238,13 +251,29 @@ impl TestChain {
             };
             self.send(PRODUCER, &proof).await?;
         }
-        self.mine(SPECIMEN_SESSION_BLOCKS + 2).await?;
+        Ok(())
+    }
+
+    /// Sends the end of each specimen's session, which announces it where its proof is older than the session; waits for no block.
+    ///
+    /// # Errors
+    ///
+    /// What the node refuses.
+    pub async fn send_quorums(&self, specimens: &[Specimen]) -> Result<(), TestChainError> {
         for specimen in specimens {
             let quorum = finalizeSpecimenSessionCall { chainId: specimen.chain_id, blockHeight: specimen.height };
             self.send(GOVERNOR, &quorum).await?;
         }
-        self.mine(1).await?;
-        self.set_automine(true).await
+        Ok(())
+    }
+
+    /// Removes an account's waiting transactions from the pool.
+    ///
+    /// # Errors
+    ///
+    /// What the node refuses.
+    pub async fn drop_waiting(&self, sender: Address) -> Result<(), TestChainError> {
+        self.rpc("anvil_removePoolTransactions", json!([sender])).await.map(drop)
     }
 
     async fn send<C: SolCall + Sync>(&self, from: Address, call: &C) -> Result<(), TestChainError> {

@@ -22,7 +22,7 @@ pub use contracts::{
 pub use error::TestChainError;
 pub use faulty::{
     AlreadyImported, Behaviour, Blooms, Fault, FaultyRpc, Lagging, LateLogs, LimitedRange, Meets, NoLogsByHash,
-    OtherChain, OtherReceipts, Out, Outage, PoolWords, Provider, Question, Request, Stale, TRIAL, quantity,
+    OtherChain, OtherReceipts, Out, Outage, PoolWords, Provider, Question, Request, Stale, Swapped, TRIAL, quantity,
 };
 pub use install::{anvil, solc};
 pub use setup::Setup;

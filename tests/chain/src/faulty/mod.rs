@@ -22,7 +22,7 @@ pub use behaviour::{Behaviour, Question, Request, quantity};
 pub use fault::Fault;
 pub use lagging::{Blooms, Lagging, LateLogs, Meets, NoLogsByHash};
 pub use limits::{LimitedRange, Provider};
-pub use other::{OtherChain, OtherReceipts, Stale};
+pub use other::{OtherChain, OtherReceipts, Stale, Swapped};
 pub use outage::{Out, Outage};
 pub use pool::{AlreadyImported, PoolWords};
 

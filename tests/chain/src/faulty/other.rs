@@ -26,6 +26,28 @@ impl Behaviour for OtherChain {
     }
 }
 
+/// A node that is away for some requests and comes back as one of another chain, as behind a load balancer that was set up wrongly.
+#[derive(Debug)]
+pub struct Swapped {
+    /// Requests that are refused before and after.
+    refused: AtomicU64,
+    chain: OtherChain,
+}
+
+impl Swapped {
+    /// A node that refuses so many questions before it is of the other chain.
+    pub const fn after(refusals: u64, chain: OtherChain) -> Self {
+        Self { refused: AtomicU64::new(refusals), chain }
+    }
+}
+
+impl Behaviour for Swapped {
+    fn fault(&self, request: &Request, question: &Question<'_>) -> Option<Fault> {
+        let left = self.refused.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if left.is_ok() { Some(Fault::Status(502)) } else { self.chain.fault(request, question) }
+    }
+}
+
 /// A node that stands still: its newest block is an old one, the operator's nonce is that of then, and later receipts are unknown.
 #[derive(Debug)]
 pub struct Stale {

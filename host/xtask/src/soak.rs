@@ -1,0 +1,27 @@
+//! `cargo xtask soak`: announcements through faults of all kinds at once.
+
+use anyhow::Result;
+
+use crate::command;
+
+/// The test that plays it.
+const TEST: &str = "soak::soak_through_faults_of_all_kinds_proves_every_announcement_once";
+
+/// The size of the soak and its schedule.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Announcements.
+    #[arg(long, default_value_t = 2_000)]
+    announcements: u32,
+    /// Seed of the schedule: the same seed plays the same faults.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let mut line =
+        command::line(&format!("cargo test --locked --package refiner --test daemon -- --nocapture --exact {TEST}"));
+    line.env("REFINER_SOAK_ANNOUNCEMENTS", arguments.announcements.to_string());
+    line.env("REFINER_SOAK_SEED", arguments.seed.to_string());
+    Ok(command::run(&mut line)?)
+}
