@@ -89,9 +89,9 @@ impl Plan {
         let mut depths = Deck::new((1..=DEPTH_MAX).collect());
         let (mut rounds, mut announced) = (Vec::<Round>::new(), 0);
         // As many rounds for few announcements as show every kind of fault.
-        let most = if announcements < FIRST_LOOK { 6 } else { 14 };
+        let most: usize = if announcements < FIRST_LOOK { 6 } else { 14 };
         while announced < announcements {
-            let announce = (1 + random.below(most)).min((announcements - announced) as u64) as usize;
+            let announce = random.index(most).saturating_add(1).min(announcements - announced);
             // What is looked at is a round's end.
             let announce = if announced < FIRST_LOOK { announce.min(FIRST_LOOK - announced) } else { announce };
             let warm = announcements > FIRST_LOOK && (FIRST_LOOK - WARM..FIRST_LOOK).contains(&announced);
@@ -202,7 +202,7 @@ impl<T: Clone> Deck<T> {
         if self.left.is_empty() {
             self.left.clone_from(&self.cards);
         }
-        let index = random.below(self.left.len() as u64) as usize;
+        let index = random.index(self.left.len());
         self.left.swap_remove(index)
     }
 }
@@ -220,6 +220,10 @@ impl Random {
 
     const fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
+    }
+
+    fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).unwrap()
     }
 
     const fn one_in(&mut self, chances: u64) -> bool {
