@@ -19,8 +19,9 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let mut line =
-        command::line(&format!("cargo test --locked --package refiner --test daemon -- --nocapture --exact {TEST}"));
+    // With the features of the whole test run, so that nothing is built anew for it.
+    let mut line = command::line("cargo nextest run --workspace --locked --no-capture -E");
+    line.arg(format!("test(={TEST})"));
     line.env("REFINER_SOAK_ANNOUNCEMENTS", arguments.announcements.to_string());
     line.env("REFINER_SOAK_SEED", arguments.seed.to_string());
     Ok(command::run(&mut line)?)

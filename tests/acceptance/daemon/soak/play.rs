@@ -117,7 +117,8 @@ impl Soak {
             }
         }
         differences.extend(self.differences().await);
-        let memory = (self.first_kib, self.bench.resident_kib_and_files().0);
+        let last_kib = if self.bench.has_ended() { 0 } else { self.bench.resident_kib_and_files().0 };
+        let memory = (self.first_kib, last_kib);
         if let (Some(first), last) = memory
             && self.sent.len() > FIRST_LOOK
             && last > first / 100 * MEMORY_PER_CENT_MAX
