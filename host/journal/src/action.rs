@@ -11,6 +11,9 @@ use crate::{
 
 /// Items left as they are whose reasons are reported one by one.
 const KEPT_SHOWN: usize = 20;
+/// Blocks under the position of the scan that may be scanned again without being asked for: twice the default `--scan-window`, for a
+/// process that starts reads the window of the one before too.
+const SCANNED_AGAIN_BLOCKS: u64 = 256;
 /// The reason of an item that an operator skipped.
 const BY_OPERATOR: &str = "skipped by the operator";
 
@@ -166,6 +169,21 @@ fn forget(connection: &Connection, item: ItemId, from: State) -> rusqlite::Resul
         "SELECT 1 FROM proof_transaction WHERE item = ?1 AND nonce = (SELECT max(nonce) FROM proof_transaction)";
     if connection.prepare_cached(newest)?.exists([item.0])? {
         return Ok(Err("it holds the operator's newest nonce".into()));
+    }
+    // The next scan would announce it anew.
+    let recent = "SELECT announced_in, (SELECT max(number) FROM checkpoint) FROM item
+         WHERE id = ?1 AND announced_in + ?2 > (SELECT max(number) FROM checkpoint)";
+    let mut recent = connection.prepare_cached(recent)?;
+    let mut rows = recent.query(params![item.0, SCANNED_AGAIN_BLOCKS])?;
+    if from != State::Withdrawn
+        && let Some(row) = rows.next()?
+    {
+        let (announced, position): (u64, u64) = (row.get(0)?, row.get(1)?);
+        return Ok(Err(format!(
+            "it was announced in block {announced}, which is scanned again until block {}, and the position is {position}; \
+             `refiner journal skip` keeps it from being worked on",
+            announced.saturating_add(SCANNED_AGAIN_BLOCKS)
+        )));
     }
     for delete in [
         "DELETE FROM artifact WHERE item = ?1",

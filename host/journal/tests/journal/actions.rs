@@ -62,6 +62,7 @@ fn what_the_chain_may_know_is_neither_skipped_nor_forgotten() {
         assert_eq!(bench.act(item, Action::Skip), undecided || state == State::Quarantined, "{state}");
         let mut bench = Bench::new();
         let item = bench.item_in(state, height);
+        bench.pass(1_000);
         let ended = matches!(state, State::Skipped | State::Quarantined | State::Refused | State::Withdrawn);
         assert_eq!(bench.act(item, Action::Forget), undecided || ended, "{state}");
     }
@@ -71,10 +72,26 @@ fn what_the_chain_may_know_is_neither_skipped_nor_forgotten() {
 fn settled_item_is_forgotten_but_for_the_one_with_the_newest_nonce() {
     let mut bench = Bench::new();
     let (older, newest) = (bench.item_in(State::Final, 1), bench.item_in(State::Final, 2));
+    bench.pass(1_000);
     assert!(bench.act(older, Action::Forget));
     assert!(!bench.act(newest, Action::Forget));
     assert_eq!(bench.journal.item(older).unwrap(), None);
     assert_eq!(bench.journal.next_nonce(0).unwrap(), 3);
+}
+
+#[test]
+fn item_whose_block_is_scanned_again_is_not_forgotten() {
+    let mut bench = Bench::new();
+    let item = bench.item_in(State::Quarantined, 1_000);
+    let one = Selection { items: vec![item], ..Selection::default() };
+    bench.pass(1_255);
+    let applied = bench.journal.apply(&one, Action::Forget, 9).unwrap();
+    assert_eq!((applied.changed, applied.kept), (0, 1));
+    let reason = &applied.reasons[0].reason;
+    assert!(reason.contains("scanned again until block 1256") && reason.contains("journal skip"), "{reason}");
+    assert_eq!(bench.state(item), State::Quarantined);
+    bench.pass(1_256);
+    assert!(bench.act(item, Action::Forget));
 }
 
 #[test]

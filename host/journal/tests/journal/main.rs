@@ -61,6 +61,11 @@ impl Bench {
         item
     }
 
+    /// Scans blocks without announcements up to this one.
+    fn pass(&mut self, block: u64) {
+        self.journal.scanned(&[], &[target()], &[checkpoint(block)], 3).unwrap();
+    }
+
     /// Whether an action changed the item.
     fn act(&mut self, item: ItemId, action: Action) -> bool {
         let one = Selection { items: vec![item], ..Selection::default() };
