@@ -181,25 +181,38 @@ impl Rpc {
     ///
     /// # Errors
     ///
-    /// That of a node that may be well later, else that of the first.
+    /// That of a node that may be well later; that of a node of another chain only when every node is one.
     pub(crate) async fn check_until_one_is_well(&self, patience: Duration) -> Result<(), RpcError> {
         let mut pauses = self.pauses();
+        let nodes = self.inner.pool.ids().count();
+        let mut other = None;
         loop {
             let failures = self.check_all(patience).await;
             let is_usable = |id| self.inner.pool.node(id).standing().is_of_chain();
             if self.inner.pool.ids().any(is_usable) {
                 return Ok(());
             }
-            let pause = failures.iter().any(RpcError::is_transient).then(|| pauses.next()).flatten();
-            if let Some(pause) = pause {
-                tokio::time::sleep(pause).await;
-                continue;
+            // A node that is left alone for a while was not asked in this round, and may be the right one.
+            let may_pass = failures.len() < nodes || failures.iter().any(RpcError::is_transient);
+            let is_identity =
+                |error: &RpcError| matches!(error, RpcError::SetAside { reason, .. } if reason.is_identity());
+            other = failures.into_iter().rfind(|failure| !is_identity(failure)).or(other);
+            match pauses.next().filter(|_| may_pass) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(other.or_else(|| self.set_aside()).unwrap_or(RpcError::NoEndpoint)),
             }
-            let is_identity = |error: &RpcError| matches!(error, RpcError::SetAside { .. });
-            let (identity, mut others): (Vec<_>, Vec<_>) = failures.into_iter().partition(is_identity);
-            others.extend(identity);
-            return Err(others.into_iter().next().unwrap_or(RpcError::NoEndpoint));
         }
+    }
+
+    /// The error of a node that is set aside: of one of another chain only when there is none for another reason.
+    fn set_aside(&self) -> Option<RpcError> {
+        let errors = self.inner.pool.ids().filter_map(|id| {
+            let node = self.inner.pool.node(id);
+            let reason = node.standing().set_aside()?.clone();
+            let is_identity = reason.is_identity();
+            Some((is_identity, RpcError::SetAside { endpoint: node.endpoint.clone(), method: "eth_chainId", reason }))
+        });
+        errors.min_by_key(|(is_identity, _)| *is_identity).map(|(_, error)| error)
     }
 
     /// Moves the checkpoint on. Nodes that were checked without one are checked again.

@@ -99,6 +99,27 @@ async fn node_of_another_chain_is_named_and_asked_for_nothing_that_a_proof_rests
 }
 
 #[tokio::test]
+async fn node_of_another_chain_is_no_mistake_while_another_node_may_be_the_right_one() {
+    let Some(chain) = start(&Setup::default()).await else { return };
+    let stranger = FaultyRpc::start(chain.url()).await.unwrap();
+    let second = FaultyRpc::start(chain.url()).await.unwrap();
+    stranger.behave(&Arc::new(OtherChain { chain_id: 7, nonce: 0 }));
+    second.behave(&Arc::new(Out(Outage::Forbidden)));
+    let urls = [&stranger, &second].map(|proxy| proxy.url().parse().unwrap());
+    let rpc = Rpc::new(urls, LIMITS).unwrap();
+    for round in 0..5 {
+        let error = ProofChain::connect(rpc.clone(), network(&chain)).await.unwrap_err();
+        assert!(matches!(error, ChainError::Rpc(_)), "round {round}: {error}");
+    }
+    second.behave_well();
+    let deadline = Instant::now() + PATIENCE;
+    while let Err(error) = ProofChain::connect(rpc.clone(), network(&chain)).await {
+        assert!(Instant::now() < deadline, "{error}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
 async fn node_that_became_one_of_another_chain_while_it_was_away_is_not_asked() {
     let Some(scene) = Scene::new().await else { return };
     let prover = scene.prover().await;
