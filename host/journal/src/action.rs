@@ -1,4 +1,4 @@
-//! What an operator does to items by hand.
+//! Changes that an operator makes to items by hand.
 
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ const SCANNED_AGAIN_BLOCKS: u64 = 256;
 /// The reason of an item that an operator skipped.
 const BY_OPERATOR: &str = "skipped by the operator";
 
-/// Which items an operator means: those with the numbers, or else all that fit the rest.
+/// Items that an operator selects: those with the numbers, or else all that fit the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
     /// By number.
@@ -28,7 +28,7 @@ pub struct Selection {
     pub state: Option<State>,
 }
 
-/// What is done to each of them.
+/// Change that is made to each selected item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {

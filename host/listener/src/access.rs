@@ -1,6 +1,6 @@
 //! The requests that a web page could make a browser send.
 //!
-//! None of our servers has authentication, so whoever reaches one may use it. A page that an operator opens must not: browsers name the
+//! None of our servers has authentication, so every client that reaches one may use it. A page that an operator opens must not: browsers name the
 //! page's origin in `Origin` and `Sec-Fetch-Site`, and where a page's own name was made to lead here (DNS rebinding), that name stands
 //! in `Host`. Sources: <https://fetch.spec.whatwg.org/#origin-header>, <https://www.w3.org/TR/fetch-metadata/>.
 

@@ -73,7 +73,7 @@ pub enum KeepError {
         to: Origin,
         /// The id of the network's UnixFS profile.
         ours: ContentId,
-        /// What the store answered.
+        /// Answer of the store, in part.
         theirs: Excerpt,
     },
     /// More bytes than the store may be sent, or than it takes.

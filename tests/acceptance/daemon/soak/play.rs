@@ -309,13 +309,14 @@ impl Soak {
         let transactions = items.iter().flat_map(|item| journal.transactions(item.id).unwrap());
         let nonces: BTreeSet<u64> = transactions.map(|transaction| transaction.nonce).collect();
         let count = self.bench.operator_nonce().await;
-        // Nonces of closed gaps are no item's.
-        let side = count.saturating_sub(nonces.iter().filter(|nonce| **nonce < count).count() as u64);
         if let Some(beyond) = nonces.iter().find(|nonce| **nonce >= count) {
             differences.push(format!("nonce {beyond} was signed, and the chain is at {count}"));
         }
-        if side > 0 && count > self.sent.len() as u64 + side {
-            differences.push(format!("{side} nonces of {count} are of no item"));
+        // Those of closed gaps are no item's.
+        for nonce in (0..count).filter(|nonce| !nonces.contains(nonce)) {
+            if journal.settled_holder(nonce).unwrap().is_none() {
+                differences.push(format!("nonce {nonce} was used on chain and is in no journal"));
+            }
         }
         differences
     }
