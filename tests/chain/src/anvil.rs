@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::{TestChainError, install};
 
@@ -16,6 +17,8 @@ pub struct Anvil {
     process: Child,
     url: String,
     http: reqwest::Client,
+    /// A killed anvil leaves the states that it wrote to disk, in the user's directory by default.
+    _states: TempDir,
 }
 
 impl Anvil {
@@ -26,8 +29,10 @@ impl Anvil {
     /// Where there is none, or it does not listen.
     pub fn start(arguments: &[&str]) -> Result<Self, TestChainError> {
         let path = install::anvil()?;
+        let states = TempDir::new().map_err(|source| TestChainError::File { path: std::env::temp_dir(), source })?;
         let mut process = Command::new(&path)
-            .args(["--port", "0", "--host", "127.0.0.1"])
+            .args(["--port", "0", "--host", "127.0.0.1", "--cache-path"])
+            .arg(states.path())
             .args(arguments)
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())
@@ -38,7 +43,8 @@ impl Anvil {
         let stdout = process.stdout.take();
         // One provider a process; that another crate installed it first is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut anvil = Self { process, url: String::new(), http: reqwest::Client::new() };
+        let http = reqwest::Client::new();
+        let mut anvil = Self { process, url: String::new(), http, _states: states };
         let mut lines = BufReader::new(stdout.ok_or(TestChainError::Ended)?).lines().map_while(Result::ok);
         let address = lines.find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned));
         anvil.url = format!("http://{}", address.ok_or(TestChainError::Ended)?.trim());
