@@ -18,7 +18,9 @@ pub fn read_answer(status: u16, body: &[u8]) {
     one::<Quantity>(reply("eth_blockNumber"));
     one::<Bytes>(reply("eth_call"));
     if let Ok(logs) = reply("eth_getLogs").one::<Vec<ProofLog>>() {
-        logs.iter().for_each(|log| drop(log.decode()));
+        for log in &logs {
+            let _ = log.decode();
+        }
     }
     let questions = ["eth_getLogs", "eth_getBlockByNumber"].map(|method| Question::new(method, Value::Null));
     let _ = reply("eth_getLogs").many::<Value>(&questions);

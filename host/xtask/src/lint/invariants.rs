@@ -48,7 +48,7 @@ fn without_test(page: &str) -> Vec<String> {
     unnamed.map(|(line, _)| format!("{PAGE}:{line} names no test of this invariant")).collect()
 }
 
-fn of_source(name: &Path, text: &str) -> impl Iterator<Item = &'static str> {
+fn of_source(name: &Path, text: &str) -> impl Iterator<Item = &'static str> + use<> {
     let is_one_of = |names: &[&str]| names.iter().any(|known| Path::new(known) == name);
     // Written in two parts, so that this file does not match itself.
     let is_unsafe = text.contains(concat!("allow(", "unsafe_code")) && !is_one_of(&UNSAFE);
