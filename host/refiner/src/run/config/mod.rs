@@ -5,7 +5,7 @@ mod shown;
 
 pub use self::{
     settings::{Key, Nodes, Settings, network, rpc},
-    shown::{Shown, shown},
+    shown::{Shown, given, shown},
 };
 
 use refiner_config::{ConfigError, Environment, Values};
@@ -34,6 +34,13 @@ pub fn nodes(arguments: &cli::Run) -> Result<Option<Nodes>, ConfigError> {
     let values = arguments.settings.read_from(&environment, file.as_ref(), &mut problems);
     let nodes = settings::nodes(&values, &mut problems);
     if problems.is_empty() { Ok(nodes) } else { Err(ConfigError { problems }) }
+}
+
+/// The settings of every source as far as they are right, whatever is wrong with others.
+pub fn values(arguments: &cli::Run) -> Values {
+    let (environment, mut problems) = (Environment::of_process(), Vec::new());
+    let file = arguments.file.read_from(&environment, None, &mut problems).get(&refiner_config::table::CONFIG);
+    arguments.settings.read_from(&environment, file.as_ref(), &mut problems)
 }
 
 fn resolved(arguments: &cli::Run, key: Option<Secret>) -> Result<(Values, Settings), ConfigError> {
