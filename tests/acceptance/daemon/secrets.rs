@@ -107,7 +107,8 @@ fn look_into_bundle(bench: &Bench) {
     let archive = bench.directory.path().join("bundle.tar");
     let mut doctor = bench.command_of(&["doctor", "--bundle"]);
     let output = doctor.arg(&archive).arg("--log-file").arg(bench.log_path()).output().unwrap();
-    let told = fs::read(&archive).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let told =
+        fs::read(&archive).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     for part in ["refiner_items{", "\"state\": \"final\"", "stage completed", "\"waitsFor\"", "IPFS_PINNER_URL"] {
         assert!(holds(&told, part.as_bytes()), "no {part} in {}", String::from_utf8_lossy(&told));
     }
