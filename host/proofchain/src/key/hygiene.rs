@@ -104,13 +104,14 @@ mod tests {
         for line in maps.lines().filter(|line| line.contains(" rw")) {
             let (start, end) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
             let [start, end] = [start, end].map(|digits| u64::from_str_radix(digits, 16).unwrap());
+            // All but what is read into, where everything would be found again.
+            let parts = [start..end.min(own.start), start.max(own.end)..end];
             // Chunks overlap, so that no copy lies across two of them.
-            for at in (start..end).step_by(CHUNK - 64) {
-                // What is read there would be found there.
-                if at < own.end && own.start < at + CHUNK as u64 {
-                    continue;
-                }
-                let length = memory.read_at(&mut bytes, at).unwrap_or_default();
+            let chunks =
+                parts.into_iter().flat_map(|part| part.clone().step_by(CHUNK - 64).map(move |at| (at, part.end)));
+            for (at, end) in chunks {
+                let room = CHUNK.min(usize::try_from(end - at).unwrap());
+                let length = memory.read_at(&mut bytes[..room], at).unwrap_or_default();
                 for ((_, masked), found) in forms.iter().zip(&mut found) {
                     let is_copy =
                         |window: &[u8]| window.iter().zip(masked).all(|(byte, masked)| byte ^ MASK == *masked);
