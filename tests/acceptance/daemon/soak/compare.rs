@@ -56,11 +56,13 @@ async fn nonces(soak: &Soak) -> Vec<String> {
     if let Some(beyond) = nonces.iter().find(|nonce| **nonce >= count) {
         differences.push(format!("nonce {beyond} was signed, and the chain is at {count}"));
     }
-    // Those of closed gaps are no item's.
-    for nonce in (0..count).filter(|nonce| !nonces.contains(nonce)) {
-        if journal.settled_holder(nonce).unwrap().is_none() {
-            differences.push(format!("nonce {nonce} was used on chain and is in no journal"));
-        }
+    // Each is that of a final proof, or closed a gap.
+    for nonce in (0..count).filter(|nonce| journal.settled_holder(*nonce).unwrap().is_none()) {
+        differences.push(if nonces.contains(&nonce) {
+            format!("nonce {nonce} was used on chain for a transaction that proves nothing")
+        } else {
+            format!("nonce {nonce} was used on chain and is in no journal")
+        });
     }
     differences
 }

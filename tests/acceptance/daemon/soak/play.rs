@@ -94,6 +94,7 @@ impl Soak {
             ["--rpc-timeout", "1s"],
             ["--upload-timeout", "1s"],
             ["--fetch-stall-timeout", "1s"],
+            ["--fetch-timeout", "3s"],
             ["--bump-after", "3s"],
             ["--store-size", "200MiB"],
             ["--max-differences", "1000"],

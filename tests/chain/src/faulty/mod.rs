@@ -126,9 +126,11 @@ impl FaultyRpc {
         met
     }
 
-    /// Takes all behaviours away.
+    /// Takes all behaviours away, and bounds of questions in one request.
     pub fn behave_well(&self) {
-        open(&self.plan).behaviours.clear();
+        let mut plan = open(&self.plan);
+        plan.behaviours.clear();
+        (plan.together, plan.tires) = (None, None);
     }
 
     /// Refuses requests of more than so many questions, in one answer for all of them, as free plans of providers do.
