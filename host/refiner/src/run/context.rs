@@ -58,7 +58,7 @@ impl PipelineContext {
         let store = LocalStore::open(settings.data.join("content"), CONTENT_BYTES_MAX)?;
         let limits =
             PinnerLimits { upload: settings.upload, ..PinnerLimits::patient(settings.fetch_stall, settings.fetch) };
-        let pinner = settings.pinner.as_deref().map(|url| Pinner::new(url, limits)).transpose()?;
+        let pinner = settings.pinner.as_deref().map(|url| Pinner::through(&settings.egress, url, limits)).transpose()?;
         let gateways = gateways(settings)?;
         Ok(Self {
             fetcher: fetcher(settings, &store, pinner.as_ref(), &gateways)?,
@@ -110,14 +110,14 @@ fn fetcher(
     sources.extend(pinner.map(|pinner| Arc::new(pinner.clone()) as Arc<dyn FetchBackend>));
     sources.extend(gateways.iter().map(|gateway| Arc::new(gateway.clone()) as Arc<dyn FetchBackend>));
     let policy = if settings.private_urls { AddressPolicy::Anywhere } else { AddressPolicy::Public };
-    Ok(Fetcher::new(sources, Some(UrlFetcher::new(limits, policy)?), HedgePolicy::within(settings.fetch)))
+    Ok(Fetcher::new(sources, Some(UrlFetcher::through(&settings.egress, limits, policy)?), HedgePolicy::within(settings.fetch)))
 }
 
 fn gateways(settings: &Settings) -> Result<Vec<Gateway>, SetupError> {
     let limits = HttpLimits::patient(settings.fetch_stall, settings.fetch);
     match &settings.gateways {
-        Some(named) => named.iter().map(|base| Gateway::new(base, limits)).collect(),
-        None => public_gateways(limits),
+        Some(named) => named.iter().map(|base| Gateway::through(&settings.egress, base, limits)).collect(),
+        None => public_gateways(&settings.egress, limits),
     }
 }
 

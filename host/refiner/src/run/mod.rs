@@ -40,6 +40,7 @@ pub use self::{error::RunError, heartbeat::PROOF_GAS, nodes::OLD, scan::command 
 use std::{io, sync::Arc, time::Duration};
 
 use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
+use refiner_http_client::Egress;
 use refiner_journal::{Binding, Journal, JournalError, State, Step};
 use refiner_listener::Access;
 use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Secret, Signer};
@@ -57,7 +58,7 @@ use self::{
     stage_runner::{Backpressure, StageRunner},
     status::Status,
 };
-use crate::{cli, control, custody};
+use crate::{cli, control, custody, egress};
 
 /// Items in the stage of the workers for each of them: while one runs, others wait for the disk to keep what they produced.
 const KEEPING_PER_WORKER: usize = 3;
@@ -80,6 +81,7 @@ const LOOK_AGAIN_MAX: Duration = Duration::from_secs(60);
 /// Runs until a signal stops it, with the key that came through the environment, where one did.
 pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failure> {
     let settings = Arc::new(config::read(arguments, key)?);
+    egress::warn_of_ignored_variables(&settings.egress);
     if matches!(settings.key, Key::From(_)) {
         custody::keep_memory_private()?;
     }
@@ -119,7 +121,7 @@ async fn daemon(
     let listener = health::bind(settings.health, settings.health_anywhere).await?;
     let access = Access::of_hosts(settings.allow_hosts.iter().cloned());
     let health_stop = CancellationToken::new();
-    let rpc = Rpc::new(settings.rpc.iter().cloned(), rpc_limits(&settings))?;
+    let rpc = Rpc::through(&settings.egress, settings.rpc.iter().cloned(), rpc_limits(&settings))?;
     let health = Health { journal: journal.clone(), status: status.clone(), rpc: rpc.clone() };
     let health = tokio::spawn(health::serve(health, listener, access, health_stop.clone()));
     let control = tokio::spawn(serve_control(control::bind(&settings.data), journal.clone(), health_stop.clone()));
@@ -202,8 +204,11 @@ fn supersede(rules: &[rules::Rule], journal: &JournalHandle) -> Result<(), Journ
 
 /// Other sources, or another program, may read what the former could not.
 fn wake_after_change(settings: &Settings, journal: &JournalHandle) -> Result<(), JournalError> {
-    let Settings { pinner, gateways, private_urls, .. } = settings;
-    let sources = format!("{} {pinner:?} {gateways:?} {private_urls}", env!("CARGO_PKG_VERSION"));
+    let Settings { pinner, gateways, private_urls, egress, .. } = settings;
+    let mut sources = format!("{} {pinner:?} {gateways:?} {private_urls}", env!("CARGO_PKG_VERSION"));
+    if *egress != Egress::default() {
+        sources.push_str(&format!(" {egress:?}"));
+    }
     // URLs carry credentials.
     let digest = refiner_specimen::sha256(sources.as_bytes()).to_string();
     if journal.with(|journal| journal.replace_fact("sources", &digest))? {

@@ -31,7 +31,7 @@ pub fn command(first: u64, last: Option<u64>, json: bool, run: &cli::Run) -> Res
     let targets: Vec<_> = rules::load(&settings)?.iter().map(rules::Rule::target).collect();
     let runtime = Builder::new_current_thread().enable_all().build().map_err(RunError::from)?;
     let scanned = runtime.block_on(async {
-        let rpc = Rpc::new(settings.rpc.iter().cloned(), rpc_limits(&settings)).map_err(RunError::from)?;
+        let rpc = Rpc::through(&settings.egress, settings.rpc.iter().cloned(), rpc_limits(&settings)).map_err(RunError::from)?;
         let chain = ProofChain::connect(rpc, network.clone()).await.map_err(RunError::from)?;
         remember(&chain, &in_order(&journal.checkpoints()?));
         let again = Again { chain: &chain, config: &settings.scan, targets: &targets, retry: settings.retry };
