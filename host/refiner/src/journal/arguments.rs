@@ -46,7 +46,8 @@ pub enum JournalCommand {
         #[command(flatten)]
         selected: Selected,
     },
-    /// Removes items from the journal. One that is announced again, or scanned again, begins anew.
+    /// Removes items from the journal, but for those that the next scan would announce anew: of the newest 256 blocks, or of twice
+    /// `--scan-window` where that is more. One that is scanned again, or announced again, begins anew.
     Forget {
         #[command(flatten)]
         selected: Selected,

@@ -177,6 +177,7 @@ async fn open(
     let binding =
         Binding { proof_chain: settings.network.chain_id, announcer: settings.network.specimen_contract, operator };
     journal.with(|journal| journal.bind(&binding))?;
+    journal.with(|journal| journal.set_scan_window(settings.scan.window))?;
     wake_after_change(settings, &journal)?;
     supersede(&rules, &journal)?;
     scan::remember(&chain, &scan::passed(&journal)?);
