@@ -52,8 +52,8 @@ pub enum JournalCommand {
         #[command(flatten)]
         selected: Selected,
     },
-    /// Scans blocks of the proof chain again for announcements that are not in the journal; the daemon must be stopped. Takes the
-    /// settings of `run`.
+    /// Scans blocks of the proof chain again for announcements that are not in the journal. While a daemon runs, it does so, with its
+    /// own settings; otherwise this command does, and takes the settings of `run`.
     Scan {
         /// First block.
         #[arg(long, value_name = "BLOCK")]

@@ -14,6 +14,7 @@ mod clock;
 pub mod config;
 mod content_cache;
 mod context;
+mod control;
 mod error;
 mod health;
 mod heartbeat;
@@ -37,7 +38,7 @@ mod status;
 
 pub use self::{error::RunError, heartbeat::PROOF_GAS, nodes::OLD, scan::command as scan_again};
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
 use refiner_http_client::Egress;
@@ -50,6 +51,7 @@ use tokio_util::sync::CancellationToken;
 use self::{
     config::{Key, Settings},
     context::PipelineContext,
+    control::Operator,
     health::Health,
     journal_handle::JournalHandle,
     metrics::Metrics,
@@ -58,7 +60,7 @@ use self::{
     stage_runner::{Backpressure, StageRunner},
     status::Status,
 };
-use crate::{cli, control, custody, egress};
+use crate::{cli, custody, egress};
 
 /// Items in the stage of the workers for each of them: while one runs, others wait for the disk to keep what they produced.
 const KEEPING_PER_WORKER: usize = 3;
@@ -124,13 +126,17 @@ async fn daemon(
     let rpc = Rpc::through(&settings.egress, settings.rpc.iter().cloned(), rpc_limits(&settings))?;
     let health = Health { journal: journal.clone(), status: status.clone(), rpc: rpc.clone() };
     let health = tokio::spawn(health::serve(health, listener, access, health_stop.clone()));
-    let control = tokio::spawn(serve_control(control::bind(&settings.data), journal.clone(), health_stop.clone()));
-
+    let operator = Operator::new(journal.clone(), Arc::clone(&settings), stop.clone());
+    let reached = Arc::clone(&operator.context);
+    let control = tokio::spawn(control::serve(crate::control::bind(&settings.data), operator, health_stop.clone()));
     let watch = tokio::spawn(nodes::watch(rpc.clone(), status.clone(), health_stop.clone()));
 
     let ended = tokio::select! {
         opened = open(&settings, signer, &rpc, journal, status.clone(), rules, chains) => match opened {
-            Ok((context, prover)) => stages(context, settings, prover, &stop).await,
+            Ok((context, prover)) => {
+                reached.get_or_init(|| Arc::clone(&context));
+                stages(context, settings, prover, &stop).await
+            }
             Err(error) => Err(error),
         },
         // The stages end by themselves; until they run there is nothing to finish.
@@ -141,14 +147,6 @@ async fn daemon(
     let _ = tokio::time::timeout(THREADS_END, async { tokio::join!(health, control) }).await;
     let _ = watch.await;
     ended
-}
-
-/// Without the socket everything works but an operator's commands on the journal.
-async fn serve_control(socket: io::Result<control::ControlSocket>, journal: JournalHandle, stop: CancellationToken) {
-    match socket {
-        Ok(socket) => control::serve(socket, stop, move |selection, action| journal.apply(selection, action)).await,
-        Err(error) => tracing::warn!(%error, hint = "stop refiner to change its journal", "control socket unavailable"),
-    }
 }
 
 /// Nodes are looked at again in proportion to how often the chain is asked for news.

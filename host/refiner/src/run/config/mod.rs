@@ -8,6 +8,8 @@ pub use self::{
     shown::{Shown, shown},
 };
 
+use std::path::PathBuf;
+
 use refiner_config::{ConfigError, Environment, Values};
 use refiner_proofchain::Secret;
 
@@ -34,6 +36,18 @@ pub fn nodes(arguments: &cli::Run) -> Result<Option<Nodes>, ConfigError> {
     let values = arguments.settings.read_from(&environment, file.as_ref(), &mut problems);
     let nodes = settings::nodes(&values, &mut problems);
     if problems.is_empty() { Ok(nodes) } else { Err(ConfigError { problems }) }
+}
+
+/// Reads the daemon's directory alone.
+///
+/// # Errors
+/// [`ConfigError`] with everything that is wrong with the form of a setting.
+pub fn data(arguments: &cli::Run) -> Result<PathBuf, ConfigError> {
+    let environment = Environment::of_process();
+    let mut problems = Vec::new();
+    let file = arguments.file.read_from(&environment, None, &mut problems).get(&refiner_config::table::CONFIG);
+    let values = arguments.settings.read_from(&environment, file.as_ref(), &mut problems);
+    if problems.is_empty() { Ok(values.get(&refiner_config::table::DATA)) } else { Err(ConfigError { problems }) }
 }
 
 fn resolved(arguments: &cli::Run, key: Option<Secret>) -> Result<(Values, Settings), ConfigError> {
