@@ -11,6 +11,9 @@ use refiner_testkit::{
 
 use crate::program::{refiner, samples_directory, text};
 
+/// An id of other content than anything here has.
+const ID: &str = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
+
 #[test]
 fn content_goes_through_the_proxy() {
     let (pinner, proxy) = (PinnerDouble::start().unwrap(), ProxyDouble::start().unwrap());
@@ -70,13 +73,12 @@ fn rules_and_sessions_are_asked_for_through_the_proxy() {
         assert!(refused.code != 0 && refused.stderr.contains(&told), "{}", refused.stderr);
         assert!(proxy.requests().contains(&format!("CONNECT {target}")), "{:?}", proxy.requests());
     }
-    let id = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
-    let rule = format!("ipfs://{id}");
+    let rule = format!("ipfs://{ID}");
     refiner(&["rule", "info", &rule, "--ipfs-gateway", "http://gateway.test", "--proxy", &proxy.url()]);
     let session =
         ["session", "show", "1", "--network", "moonbeam", "--rpc", "http://node.test", "--proxy", &proxy.url()];
-    let told = refiner(&session).expect(5).stderr;
-    for request in ["GET http://gateway.test/ipfs/".to_owned() + id, "POST http://node.test/".to_owned()] {
+    let told = refiner(&session).stderr;
+    for request in ["GET http://gateway.test/ipfs/".to_owned() + ID, "POST http://node.test/".to_owned()] {
         assert!(proxy.requests().contains(&request), "{:?}: {told}", proxy.requests());
     }
 }
@@ -85,7 +87,7 @@ fn rules_and_sessions_are_asked_for_through_the_proxy() {
 fn other_schemes_are_refused_by_name_and_without_credentials() {
     for scheme in ["https", "socks5", "socks5h", "socks4"] {
         let proxy = format!("{scheme}://user:canary@proxy.example:3128");
-        let refused = refiner(&["content", "get", "bafkqaaa", "--proxy", &proxy]).expect(2).stderr;
+        let refused = refiner(&["content", "get", ID, "--proxy", &proxy]).expect(2).stderr;
         assert!(refused.contains(&format!("{scheme}://…")) && refused.contains("begins with http://"), "{refused}");
         assert!(!refused.contains("canary"), "{refused}");
     }
