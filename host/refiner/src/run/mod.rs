@@ -119,7 +119,7 @@ async fn daemon(
     stop: CancellationToken,
     status: Status,
 ) -> Result<(), RunError> {
-    let journal = JournalHandle::new(journal, Metrics::new()?);
+    let journal = JournalHandle::new(journal, Metrics::new()?, status.clone(), stop.clone());
     let listener = health::bind(settings.health, settings.health_anywhere).await?;
     let access = Access::of_hosts(settings.allow_hosts.iter().cloned());
     let health_stop = CancellationToken::new();
@@ -291,6 +291,9 @@ async fn stages(
             one = running.join_next() => match one {
                 None => return ended,
                 Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(error @ JournalError::DiskFull { .. }))) if stop.is_cancelled() => {
+                    tracing::warn!(%error, "what was not written is done again at the next start");
+                }
                 Some(Ok(Err(error))) => {
                     tracing::error!(error = %ErrorChain(&error), "journal unusable, stopping");
                     ended = ended.and(Err(error.into()));
