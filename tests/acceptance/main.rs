@@ -26,6 +26,7 @@ mod key;
 mod known_blocks;
 mod memory;
 mod program;
+mod proxy;
 mod replay;
 mod rule;
 mod rules;

@@ -18,7 +18,7 @@ use tokio::runtime::Builder;
 
 use self::bundle::Bundle;
 use crate::{
-    cli, custody,
+    cli, custody, egress,
     preflight::{self, Check, KnownNonces, State},
     run::{
         RunError,
@@ -104,7 +104,10 @@ fn configured(arguments: &cli::Run, key: Option<Secret>, nodes: Option<Nodes>) -
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(RunError::from)?;
     let mut checks = preflight::machine_apart();
     match (settings, nodes) {
-        (Ok(settings), _) => checks.extend(runtime.block_on(of_settings(Arc::new(settings)))?),
+        (Ok(settings), _) => {
+            egress::warn_of_ignored_variables(&settings.egress);
+            checks.extend(runtime.block_on(of_settings(Arc::new(settings)))?);
+        }
         (Err(ConfigError { problems }), nodes) => {
             let remedy = "see `refiner run --help`";
             checks.extend(problems.iter().map(|problem| Check::error("settings", problem.to_string(), remedy)));
@@ -135,10 +138,15 @@ async fn of_settings(settings: Arc<Settings>) -> Result<Vec<Check>, RunError> {
         checks.push(preflight::key(&settings.key, operator));
     }
     let known = KnownNonces { highest: highest_nonce(&settings) };
-    let nodes = Nodes { network: settings.network.clone(), rpc: settings.rpc.clone(), timeout: settings.rpc_timeout };
+    let nodes = Nodes {
+        network: settings.network.clone(),
+        rpc: settings.rpc.clone(),
+        timeout: settings.rpc_timeout,
+        egress: settings.egress.clone(),
+    };
     let limits =
         PinnerLimits { upload: settings.upload, ..PinnerLimits::patient(settings.fetch_stall, settings.fetch) };
-    let pinner = settings.pinner.as_deref().map(|url| Pinner::new(url, limits)).transpose()?;
+    let pinner = settings.pinner.as_deref().map(|url| Pinner::through(&settings.egress, url, limits)).transpose()?;
     let source_chain = settings.scan.source_chains.first().copied().unwrap_or(MAINNET);
     let local = Arc::clone(&settings);
     let local = tokio::task::spawn_blocking(move || {
@@ -168,14 +176,14 @@ async fn of_nodes(
     low_balance: u64,
     known: KnownNonces,
 ) -> Result<Vec<Check>, RunError> {
-    let Nodes { network, rpc: urls, timeout } = nodes;
+    let Nodes { network, rpc: urls, timeout, egress } = nodes;
     let limits = RpcLimits { timeout: *timeout, retries: 0, ..RpcLimits::default() };
-    let rpc = Rpc::new(urls.iter().cloned(), limits)?;
+    let rpc = Rpc::through(egress, urls.iter().cloned(), limits)?;
     let connected = ProofChain::connect(rpc.clone(), network.clone()).await;
     let mut checks = preflight::nodes(&rpc, connected.is_ok());
     match connected {
         Ok(chain) => {
-            checks.extend(preflight::log_ranges(urls, network, *timeout).await);
+            checks.extend(preflight::log_ranges(egress, urls, network, *timeout).await);
             checks.extend(preflight::chain(&chain, source_chain, operator, low_balance, known).await);
         }
         Err(error) => checks.push(preflight::no_node(&error)),

@@ -10,6 +10,7 @@ mod content;
 mod control;
 mod custody;
 mod doctor;
+mod egress;
 mod evm;
 mod executor;
 mod failure;

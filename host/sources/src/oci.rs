@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use oci_client::Reference;
 use refiner_content::HttpLimits;
+use refiner_http_client::Egress;
 use serde::Deserialize;
 use tokio::time::timeout;
 
@@ -68,8 +69,8 @@ pub struct Oci {
 
 impl Oci {
     /// A client for one reference: registries on this machine are spoken to without encryption.
-    pub fn new(reference: &Reference, limits: HttpLimits) -> Result<Self, OciError> {
-        Ok(Self { registry: Registry::of(reference, limits)?, limits })
+    pub fn new(egress: &Egress, reference: &Reference, limits: HttpLimits) -> Result<Self, OciError> {
+        Ok(Self { registry: Registry::of(egress, reference, limits)?, limits })
     }
 
     /// Reads the manifest. A digest in the reference is checked against it.
