@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use alloy_primitives::Address;
 use refiner_evm::{BasisPolicy, OnDifference, ResultFormat, SenderPolicy};
+use refiner_http_client::ProxyUrl;
 use refiner_proofchain::StartBlock;
 use url::Url;
 
@@ -53,6 +54,8 @@ const BOUNDED: &[Scope] = &[Run, Replay, SpecimenCheck, RuleCheck, RuleInfo, Rul
 const EXECUTING: &[Scope] = &[Run, Replay, RuleRun];
 /// The commands that find rules.
 const RESOLVING: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleLock];
+/// The commands that ask others over HTTP.
+const ONLINE: &[Scope] = &[Run, Session, Replay, RuleCheck, RuleInfo, RuleRun, RuleLock, ContentGet, ContentPut];
 /// The scopes that work in the daemon's directory.
 const IN_DATA: &[Scope] = &[Run, Data, ContentPut, ContentServe];
 
@@ -81,6 +84,13 @@ settings! {
 
     /// Directory for what this program can make or fetch again [default: refiner in the user's cache].
     CACHE_DIR: Option<PathBuf> = "cache-dir" <"DIR"> .on(&[Program]).flagless();
+
+    /// HTTP proxy through which others are asked, such as `http://user:password@proxy:3128`; never for addresses of this machine.
+    /// The environment's HTTP_PROXY, HTTPS_PROXY and ALL_PROXY are not used.
+    PROXY: Option<ProxyUrl> = "proxy" <"URL"> .on(ONLINE).confidential();
+
+    /// Host that is asked without the proxy, with every name below it. Can be repeated.
+    PROXY_EXCEPT: Vec<String> = "proxy-except" <"HOST"> .on(ONLINE).with_commas();
 
     /// TOML file with settings; flags and environment go before it.
     CONFIG: Option<PathBuf> = "config" <"FILE"> .on(&[File]);
