@@ -64,7 +64,7 @@ impl CompiledRule {
     fn new(digest: B256, request: CompileRequest, code: Bytes) -> Result<Self, AdmissionError> {
         let CompileRequest { component, beside, grants } = request;
         let manifest = manifest_of(&component, beside.as_deref())?;
-        let limits = Limits::asked_by(&manifest).map_err(AdmissionError::AboveCap)?.within(&grants.limits);
+        let limits = grants.allow(&manifest)?;
         let request = RuleRequest { component, code_sha256: sha256(&code), code, beside, grants };
         Ok(Self { digest, manifest: Arc::new(manifest), limits, request })
     }
