@@ -2,12 +2,14 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod allowance;
 mod basis;
 mod cases;
 mod checked;
 #[path = "../hostile/component.rs"]
 mod component;
 mod config;
+mod confinement;
 mod conformance;
 mod content;
 #[path = "../hostile/corpus.rs"]

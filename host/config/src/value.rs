@@ -7,6 +7,8 @@ use refiner_evm::{BasisPolicy, OnDifference, ResultFormat, SenderPolicy};
 use refiner_proofchain::StartBlock;
 use url::Url;
 
+use crate::rule_terms::ConfinementLevel;
+
 /// The size of a value that has bounds, in the smallest unit of its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Measure {
@@ -137,6 +139,7 @@ read_alone!(
     SenderPolicy,
     BasisPolicy,
     ResultFormat,
+    ConfinementLevel,
 );
 
 from_str! {

@@ -29,7 +29,7 @@ const MAINNET: u64 = 1;
 pub fn run(arguments: &cli::Run, json: bool) -> Result<ExitCode, Failure> {
     let checks = match config::nodes(arguments) {
         // Nothing is configured: the machine alone.
-        Ok(None) => preflight::machine(),
+        Ok(None) => preflight::machine(config::requirement(arguments)),
         nodes => configured(arguments, nodes.ok().flatten())?,
     };
     let worst = checks.iter().map(|check| check.state).max().unwrap_or(State::Ok);
@@ -63,7 +63,8 @@ fn configured(arguments: &cli::Run, nodes: Option<Nodes>) -> Result<Vec<Check>, 
     let settings = config::read(arguments, key);
     custody::keep_memory_private()?;
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(RunError::from)?;
-    let mut checks = preflight::machine_apart();
+    let requirement = settings.as_ref().map_or_else(|_| config::requirement(arguments), preflight::requirement);
+    let mut checks = preflight::machine_apart(requirement);
     match (settings, nodes) {
         (Ok(settings), _) => checks.extend(runtime.block_on(of_settings(Arc::new(settings)))?),
         (Err(ConfigError { problems }), nodes) => {

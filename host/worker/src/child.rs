@@ -10,7 +10,7 @@ use refiner_buffers::Buffers;
 use refiner_diagnostics::ErrorChain;
 use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, ExecutionTerms, Executor};
 use refiner_sandbox::{
-    AdmissionError, AdmitFailure, AdmittedRule, Allocation, EngineError, EngineProfile, HostFailure, RunInput, Sandbox,
+    AdmissionError, AdmitFailure, AdmittedRule, EngineError, EngineProfile, HostFailure, RunInput, Sandbox,
     SpecimenHash, UntrustedText,
 };
 
@@ -68,8 +68,9 @@ pub fn child_main() -> ExitCode {
 fn work() -> Result<(), ChildError> {
     let (input, output) = (&mut Input, &mut BufWriter::new(Output));
     let settings = Settings::receive(input)?;
+    let profile = EngineProfile::of_children();
     let mut confinement = Confinement::begin(settings.supervisor, &settings.ceilings)?;
-    let sandbox = sandbox()?;
+    let sandbox = Sandbox::new(profile)?;
     let ExecutionTerms { executed_by, policy } = settings.terms;
     let embedded = EmbeddedExecutor::new(chains(&settings.chains)?).with_policy(policy).with_clock(processor_time);
     let executor = remote::executor(executed_by, embedded);
@@ -125,8 +126,9 @@ fn answer(
 fn compile() -> Result<(), ChildError> {
     let (input, output) = (&mut Input, &mut BufWriter::new(Output));
     let settings = Settings::receive(input)?;
+    let profile = EngineProfile::of_children();
     let mut confinement = Confinement::begin(settings.supervisor, &settings.ceilings)?;
-    let sandbox = sandbox()?;
+    let sandbox = Sandbox::new(profile)?;
     sandbox.start_compiler()?;
     confinement.lock()?;
     greet(output, &confinement)?;
@@ -144,11 +146,6 @@ fn compile() -> Result<(), ChildError> {
 /// The system's words for memory refused: of the compiler's limit they speak, not of the component's faults.
 fn is_out_of_memory(message: &UntrustedText) -> bool {
     message.as_str().contains("Cannot allocate memory") || message.as_str().contains("out of memory")
-}
-
-/// Memory is mapped for each instance: slots of a pool would count as memory that this process holds.
-fn sandbox() -> Result<Sandbox, EngineError> {
-    Sandbox::new(EngineProfile::with_allocation(Allocation::OnDemand))
 }
 
 fn chains(configs: &[String]) -> Result<Chains, ChainConfigError> {

@@ -12,6 +12,7 @@ use std::{
 };
 
 use alloy_primitives::Bytes;
+use refiner_diagnostics::{Diagnostic as _, ExitCode};
 use refiner_sandbox::{Capability, Grants, Limit, Limits};
 use refiner_worker::{COMPILE_ARGUMENT, CacheError, CodeCache, CompileError, CompileLimits, Compiler};
 use support::{COPY, child, compiler, component, job, pool, specimen};
@@ -109,6 +110,15 @@ fn compiler_without_enough_memory_says_so() {
     compiler.compile(component(COPY), None, &generous()).unwrap();
     let error = compiler.compile(locals(1), None, &generous()).unwrap_err();
     assert!(matches!(error, CompileError::OutOfMemory { allowed_bytes: found } if found == allowed_bytes), "{error:?}");
+}
+
+#[test]
+fn compiler_that_the_system_kills_is_a_failure_of_the_host_and_no_fault_of_the_rule() {
+    let error = compiler().with_command(child("hostile:killed")).compile(component(COPY), None, &Grants::all());
+    let error = error.unwrap_err();
+    assert!(matches!(error, CompileError::Killed { signal: 9 }), "{error:?}");
+    assert_eq!(error.exit_code(), ExitCode::Host);
+    assert!(error.hint().unwrap().contains("the kernel's log"), "{error:?}");
 }
 
 #[test]

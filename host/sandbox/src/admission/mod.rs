@@ -1,6 +1,7 @@
 //! Admission: a component is read before it is compiled, and refused with what was found and what is allowed.
 
 mod error;
+mod inventory;
 mod manifest;
 mod remedy;
 mod scan;
@@ -20,7 +21,7 @@ pub use self::{
 };
 pub(crate) use self::{
     manifest::agrees_with_description,
-    scan::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
+    scan::{CORE_INSTANCES_MAX, INSTANCE_STATE_BYTES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
 };
 use crate::{Limit, Limits};
 
@@ -74,6 +75,8 @@ pub(crate) struct Terms {
     pub(crate) asked: Limits,
     /// The same within the operator's ceilings.
     pub(crate) granted: Limits,
+    /// Memory that the host holds for an instance, beside linear memories and tables.
+    pub(crate) state_bytes: u64,
 }
 
 /// Holds a component and its manifest against each other and against the grants, as admission does before it compiles.
@@ -97,7 +100,7 @@ pub(crate) fn check(component: &[u8], beside: Option<&str>, grants: &Grants) -> 
     let layouts = manifest::layouts(&manifest)?;
     let asked = Limits::asked_by(&manifest).map_err(AdmissionError::AboveCap)?;
     within(component, with_wasi(granted.get(Limit::ComponentBytes), ceiling, &needs))?;
-    Ok(Terms { needs, manifest, layouts, asked, granted })
+    Ok(Terms { needs, manifest, layouts, asked, granted, state_bytes: surface.state_bytes })
 }
 
 /// Bytes allowed to a component with these capabilities. WASI brings a language's runtime, unless the operator allows less.

@@ -10,8 +10,9 @@ pub use self::{
 
 use refiner_config::{ConfigError, Environment, Values};
 use refiner_proofchain::Secret;
+use refiner_worker::Requirement;
 
-use crate::cli;
+use crate::{cli, rules};
 
 /// Reads every source, and the key that was taken out of the environment, and makes settings of them.
 ///
@@ -34,6 +35,15 @@ pub fn nodes(arguments: &cli::Run) -> Result<Option<Nodes>, ConfigError> {
     let values = arguments.settings.read_from(&environment, file.as_ref(), &mut problems);
     let nodes = settings::nodes(&values, &mut problems);
     if problems.is_empty() { Ok(nodes) } else { Err(ConfigError { problems }) }
+}
+
+/// Reads the confinement that rules which are not built in need; the default where it is faulty.
+pub fn requirement(arguments: &cli::Run) -> Requirement {
+    let environment = Environment::of_process();
+    // Whatever is wrong is reported with all other problems, where settings are read as a whole.
+    let mut problems = Vec::new();
+    let file = arguments.file.read_from(&environment, None, &mut problems).get(&refiner_config::table::CONFIG);
+    rules::requirement(&arguments.settings.read_from(&environment, file.as_ref(), &mut problems))
 }
 
 fn resolved(arguments: &cli::Run, key: Option<Secret>) -> Result<(Values, Settings), ConfigError> {
