@@ -88,14 +88,7 @@ impl Oci {
                 return Err(OciError::Mismatch { reference: shown(reference), asked, found });
             }
         }
-        let manifest: Manifest = serde_json::from_slice(&bytes)
-            .map_err(|source| OciError::Manifest { reference: shown(reference), source })?;
-        let layers = manifest.layers.ok_or_else(|| OciError::Index { reference: shown(reference) })?;
-        let mut layers: Vec<_> =
-            layers.into_iter().filter(|layer| LAYER_TYPES.contains(&layer.media_type.as_str())).collect();
-        let count = layers.len();
-        let layer = layers.pop().filter(|_| count == 1);
-        let layer = layer.ok_or_else(|| OciError::Layers { reference: shown(reference), found: count })?;
+        let layer = component_layer(&bytes, reference)?;
         let pinned = pinned(reference, format!("{ALGORITHM}{found}"));
         Ok(Found { pinned, sha256: sha256(&layer.digest, reference)?, stated_bytes: layer.size })
     }
@@ -117,6 +110,26 @@ impl Oci {
         } else {
             Err(OciError::Mismatch { reference: shown(pinned), asked: *sha256, found })
         }
+    }
+}
+
+/// The one layer of a manifest that is a component.
+fn component_layer(manifest: &[u8], reference: &Reference) -> Result<Layer, OciError> {
+    let manifest: Manifest = serde_json::from_slice(manifest)
+        .map_err(|source| OciError::Manifest { reference: shown(reference), source })?;
+    let layers = manifest.layers.ok_or_else(|| OciError::Index { reference: shown(reference) })?;
+    let mut layers: Vec<_> =
+        layers.into_iter().filter(|layer| LAYER_TYPES.contains(&layer.media_type.as_str())).collect();
+    let count = layers.len();
+    let layer = layers.pop().filter(|_| count == 1);
+    layer.ok_or_else(|| OciError::Layers { reference: shown(reference), found: count })
+}
+
+/// Reads a manifest of any registry, for fuzzing.
+pub fn read_manifest(bytes: &[u8]) {
+    let Ok(reference) = "registry.example/rule:1".parse() else { return };
+    if let Err(error) = component_layer(bytes, &reference).and_then(|layer| sha256(&layer.digest, &reference)) {
+        assert!(!error.to_string().is_empty());
     }
 }
 

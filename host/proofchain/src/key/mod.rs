@@ -9,7 +9,7 @@ mod signer;
 
 pub use self::{
     file::SecretFile,
-    keystore::KeystoreError,
+    keystore::{KeystoreError, read_keystore},
     local::LocalKey,
     secret::Secret,
     signer::{KeyError, KeySource, SignError, Signer},

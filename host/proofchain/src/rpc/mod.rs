@@ -10,6 +10,7 @@ mod client;
 mod endpoint;
 mod error;
 mod fresh;
+mod fuzz;
 mod health;
 mod limits;
 mod node;
@@ -23,6 +24,7 @@ pub use answer::NodeError;
 pub use client::Rpc;
 pub use endpoint::Endpoint;
 pub use error::RpcError;
+pub use fuzz::read_answer;
 pub use health::{NodeFailure, NodeReport, SetAside};
 pub use limits::{LeastSpeed, RpcLimits};
 

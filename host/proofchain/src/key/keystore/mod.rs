@@ -61,6 +61,13 @@ pub(super) fn create(path: &Path, key: &LocalKey, password: &Secret) -> Result<(
     File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
 }
 
+/// Reads the text of a keystore up to its decryption, for fuzzing.
+pub fn read_keystore(text: &str) {
+    if let Err(error) = Document::parse(text) {
+        assert!(!error.to_string().is_empty());
+    }
+}
+
 fn decrypt(text: &str, password: &Secret) -> Result<LocalKey, KeystoreError> {
     let Document { address, derivation, iv, ciphertext, mac } = Document::parse(text)?;
     let derived = derivation.derive(password)?;
