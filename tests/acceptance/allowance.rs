@@ -137,3 +137,37 @@ fn info_shows_the_ceilings_of_a_stranger_and_the_caps_of_what_is_built_in() {
     };
     assert_eq!((ceiling(&asks), ceiling("block-result")), (Some(512 << 20), Some(1 << 30)));
 }
+
+#[test]
+fn two_rules_whose_files_would_have_one_name_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let named = |name: &str, output: &str| {
+        let fields = format!(";; output: {output} text/plain\n{QUIET}");
+        let manifest = component::manifest(&fields).replacen("\"case\"", &format!("{name:?}"), 1);
+        let module = component::module_of_fields(&fields);
+        let module =
+            module.replace("(data (i32.const 0) \"case1.0.0\")", &format!("(data (i32.const 0) \"{name}1.0.0\")"));
+        let module = module.replace(
+            "(i32.store (i32.const 68) (i32.const 4))",
+            &format!("(i32.store (i32.const 68) (i32.const {}))", name.len()),
+        );
+        let module = module.replace(
+            "(i32.store (i32.const 72) (i32.const 4))",
+            &format!("(i32.store (i32.const 72) (i32.const {}))", name.len()),
+        );
+        let path = directory.path().join(format!("{name}-{output}.wasm"));
+        fs::write(&path, component::with_manifest(&component::bare_component(&module), &manifest)).unwrap();
+        text(&path).to_owned()
+    };
+    let (one, same, other) = (named("a.b", "c"), named("a", "b.c"), named("a", "b.d"));
+    let specimen = samples().remove(0);
+    for isolate in [&[][..], &["--isolate"]] {
+        let replay = |rules: [&str; 2]| {
+            let command = [&["replay", text(&specimen), "--rule", rules[0], "--rule", rules[1]], isolate].concat();
+            refiner(&command)
+        };
+        let stderr = replay([&one, &same]).expect(6).stderr;
+        assert!(stderr.contains("the rules a.b and a both write *.a.b.c"), "{stderr}");
+        replay([&one, &other]).expect(0);
+    }
+}

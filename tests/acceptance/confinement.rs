@@ -21,12 +21,17 @@ enum Missing {
     Seccomp,
     Landlock,
     Namespaces,
+    /// Threads and processes beyond those that are there, as at a limit of the system.
+    Threads,
 }
-use Missing::{Landlock, Namespaces, Seccomp};
+use Missing::{Landlock, Namespaces, Seccomp, Threads};
 
 const ALL: [Missing; 3] = [Seccomp, Landlock, Namespaces];
 /// Every flag of clone and unshare that makes a namespace.
 const NAMESPACES: u64 = 0x7e02_0080;
+
+/// The flag of clone that makes a thread and no process.
+const CLONE_THREAD: u64 = 0x1_0000;
 
 /// Answers with this error, always or where the condition holds.
 type Denials = Vec<(libc::c_int, i64, Option<SeccompCondition>)>;
@@ -45,6 +50,10 @@ fn denials(missing: Missing) -> Denials {
         Namespaces => vec![
             (libc::EPERM, libc::SYS_unshare, None),
             (libc::EPERM, libc::SYS_setns, None),
+            (libc::ENOSYS, libc::SYS_clone3, None),
+        ],
+        Threads => vec![
+            (libc::EAGAIN, libc::SYS_clone, is(0, SeccompCmpOp::MaskedEq(CLONE_THREAD), CLONE_THREAD)),
             (libc::ENOSYS, libc::SYS_clone3, None),
         ],
     }
@@ -180,6 +189,23 @@ fn doctor_ends_with_an_error_where_the_required_confinement_is_missing() {
     check(&[Landlock], &["--require-confinement", "full"], 5, "error");
     check(&[Seccomp], &["--require-confinement", "none"], 0, "warning");
     check(&[], &["--require-confinement", "none"], 0, "ok");
+}
+
+#[test]
+fn missing_threads_are_a_failure_of_the_host() {
+    let (_directory, rule) = stranger();
+    let specimen = samples().remove(0);
+    let specimen = text(&specimen);
+    let commands: [&[&str]; 4] = [
+        &["replay", specimen],
+        &["replay", specimen, "--rule", &rule, "--isolate"],
+        &["rule", "check", &rule],
+        &["rule", "run", &rule, specimen],
+    ];
+    for command in commands {
+        let stderr = without(&[Threads], command).expect(5).stderr;
+        assert!(stderr.contains("thread"), "{command:?}: {stderr}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use support::{GOOD, component, input};
 
 const ALL: [Allocation; 3] = [Allocation::Pooled, Allocation::OnDemand, Allocation::Compact];
 /// Fuel for a run, enough for every case that ends by itself but for those that use up another limit, which may run out of it.
-const FUEL: u64 = 50_000_000;
+const FUEL: u64 = 5_000_000;
 
 /// Everything that a component comes to: the refusal, or verdict, use of each limit and log.
 fn end(sandbox: &Sandbox, component: &[u8], beside: Option<&str>, grants: &Grants) -> String {

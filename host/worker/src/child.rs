@@ -2,8 +2,10 @@
 
 use std::{
     io::{self, BufWriter, Write},
+    panic::resume_unwind,
     process::ExitCode,
     sync::Arc,
+    thread,
 };
 
 use refiner_buffers::Buffers;
@@ -43,7 +45,12 @@ enum ChildError {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Chain(#[from] ChainConfigError),
+    #[error("a thread could not be started: {0}")]
+    Thread(#[source] io::Error),
 }
+
+/// Stack of the thread that runs a rule: the engine's limit of 1 MiB, and the host's frames below it.
+const STACK_BYTES: usize = 8 << 20;
 
 /// The whole life of a child. For a `main` whose first argument is [`WORKER_ARGUMENT`] or [`COMPILE_ARGUMENT`], before it has
 /// started a thread, opened a file or read its environment.
@@ -66,10 +73,22 @@ pub fn child_main() -> ExitCode {
 }
 
 fn work() -> Result<(), ChildError> {
-    let (input, output) = (&mut Input, &mut BufWriter::new(Output));
-    let settings = Settings::receive(input)?;
+    let settings = Settings::receive(&mut Input)?;
     let profile = EngineProfile::of_children();
-    let mut confinement = Confinement::begin(settings.supervisor, &settings.ceilings)?;
+    let confinement = Confinement::begin(settings.supervisor, &settings.ceilings)?;
+    on_its_own_stack(|| serve(settings, profile, confinement))
+}
+
+/// The first thread's stack is as large as whoever started this program made it, and a rule's recursion must end at the engine's limit.
+fn on_its_own_stack(serve: impl FnOnce() -> Result<(), ChildError> + Send) -> Result<(), ChildError> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, serve);
+        thread.map_err(ChildError::Thread)?.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+fn serve(settings: Settings, profile: EngineProfile, mut confinement: Confinement) -> Result<(), ChildError> {
+    let (input, output) = (&mut Input, &mut BufWriter::new(Output));
     let sandbox = Sandbox::new(profile)?;
     let ExecutionTerms { executed_by, policy } = settings.terms;
     let embedded = EmbeddedExecutor::new(chains(&settings.chains)?).with_policy(policy).with_clock(processor_time);

@@ -130,14 +130,14 @@ fn refusal_says_what_was_found_and_what_is_allowed() {
 #[test]
 fn rule_that_asks_for_more_than_its_ceiling_or_for_what_is_denied_is_refused_also_where_its_code_is_kept() {
     let (compiler, cache_only, _directory) = cached();
-    let (fuel, pool) = (9_000_000_000, support::pool(1));
+    let (fuel, pool) = (9_000_000_000, pool(1));
     let with = |capabilities: &[Capability], ceiling| Grants {
         capabilities: capabilities.iter().copied().collect(),
         limits: Limits::caps().with(Limit::Fuel, ceiling).unwrap(),
     };
-    let asks = support::component::with_manifest(
-        &support::component::bare_component(&support::component::module_of_fields(EXECUTES)),
-        &(support::component::manifest(EXECUTES) + &format!("[limits]\nfuel = {fuel}\n")),
+    let asks = component::with_manifest(
+        &component::bare_component(&component::module_of_fields(EXECUTES)),
+        &(component::manifest(EXECUTES) + &format!("[limits]\nfuel = {fuel}\n")),
     );
     let asks = Bytes::from(asks);
     let refused = |compiler: &Compiler, grants: &Grants, words: &str| {
