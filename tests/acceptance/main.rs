@@ -4,6 +4,7 @@
 
 mod allowance;
 mod basis;
+mod bundle;
 mod cases;
 mod checked;
 #[path = "../hostile/component.rs"]
@@ -27,6 +28,7 @@ mod key;
 mod known_blocks;
 mod memory;
 mod program;
+mod proxy;
 mod replay;
 mod rule;
 mod rules;
