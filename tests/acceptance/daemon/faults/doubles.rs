@@ -233,7 +233,7 @@ async fn pools_that_refuse_lose_no_announcement() {
 /// Plays rows one after another on one chain, each with a daemon that starts anew.
 async fn play(rows: Vec<Row>) {
     let Some(mut bench) = Bench::new().await else { return };
-    bench.flags = ["--rpc-timeout", "500ms", "--bump-after", "500ms"].map(str::to_owned).into();
+    bench.flags = ["--rpc-timeout", "1s", "--bump-after", "1s"].map(str::to_owned).into();
     let given = stream(EACH * rows.len() as u64);
     for (index, (row, given_now)) in rows.iter().zip(given.chunks(EACH.try_into().unwrap())).enumerate() {
         let before = index * given_now.len();
