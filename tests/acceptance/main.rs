@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod basis;
+mod bundle;
 mod cases;
 mod checked;
 #[path = "../hostile/component.rs"]
@@ -25,6 +26,7 @@ mod key;
 mod known_blocks;
 mod memory;
 mod program;
+mod proxy;
 mod replay;
 mod rule;
 mod rules;

@@ -4,6 +4,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use alloy_primitives::Address;
 use refiner_evm::{BasisPolicy, OnDifference, ResultFormat, SenderPolicy};
+use refiner_http_client::ProxyUrl;
 use refiner_proofchain::StartBlock;
 use url::Url;
 
@@ -178,6 +179,14 @@ impl Scalar for Url {
 
     fn scalar(text: &str) -> Option<Self> {
         text.parse().ok().filter(|url: &Self| matches!(url.scheme(), "http" | "https"))
+    }
+}
+
+impl Scalar for ProxyUrl {
+    const EXPECTED: &'static str = "a URL that begins with http://, such as http://127.0.0.1:3128";
+
+    fn scalar(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use oci_client::Reference;
 use refiner_content::HttpLimits;
+use refiner_http_client::Egress;
 use serde::Deserialize;
 use tokio::time::timeout;
 
@@ -68,8 +69,8 @@ pub struct Oci {
 
 impl Oci {
     /// A client for one reference: registries on this machine are spoken to without encryption.
-    pub fn new(reference: &Reference, limits: HttpLimits) -> Result<Self, OciError> {
-        Ok(Self { registry: Registry::of(reference, limits)?, limits })
+    pub fn new(egress: &Egress, reference: &Reference, limits: HttpLimits) -> Result<Self, OciError> {
+        Ok(Self { registry: Registry::of(egress, reference, limits)?, limits })
     }
 
     /// Reads the manifest. A digest in the reference is checked against it.
@@ -100,10 +101,14 @@ impl Oci {
 
     async fn layer(&self, Found { pinned, sha256, stated_bytes }: &Found) -> Result<Vec<u8>, OciError> {
         let limit_bytes = self.limits.body_bytes;
-        if usize::try_from(*stated_bytes).map_or(true, |stated| stated > limit_bytes) {
+        let Some(stated) = usize::try_from(*stated_bytes).ok().filter(|stated| *stated <= limit_bytes) else {
             return Err(OciError::TooLarge { reference: shown(pinned), limit_bytes });
-        }
-        let bytes = self.registry.get(&format!("blobs/{ALGORITHM}{sha256}"), "*/*", limit_bytes, pinned).await?;
+        };
+        let got = self.registry.get(&format!("blobs/{ALGORITHM}{sha256}"), "*/*", stated, pinned).await;
+        let bytes = got.map_err(|error| match error {
+            OciError::TooLarge { reference, .. } => OciError::Longer { reference, stated_bytes: stated },
+            error => error,
+        })?;
         let found = Sha256::of(&bytes);
         if found == *sha256 {
             Ok(bytes)

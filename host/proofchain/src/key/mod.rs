@@ -1,6 +1,7 @@
 //! The operator's key: read once, zeroised, never shown.
 
 mod file;
+mod hygiene;
 mod keystore;
 mod local;
 mod remote;

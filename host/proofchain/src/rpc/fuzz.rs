@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::{Endpoint, batch::Question, reply::Reply};
-use crate::{ProofLog, chain::Header, quantity::Quantity};
+use super::{Endpoint, RawAnswer, batch::Question, reply::Reply};
+use crate::{announcement::Logs, chain::Header, quantity::Quantity};
 
 /// Reads an answer as one of each kind, and as the answers to two questions.
 pub fn read_answer(status: u16, body: &[u8]) {
@@ -17,13 +17,13 @@ pub fn read_answer(status: u16, body: &[u8]) {
     one::<Option<Header>>(reply("eth_getBlockByNumber"));
     one::<Quantity>(reply("eth_blockNumber"));
     one::<Bytes>(reply("eth_call"));
-    if let Ok(logs) = reply("eth_getLogs").one::<Vec<ProofLog>>() {
-        for log in &logs {
+    if let Ok(logs) = reply("eth_getLogs").one::<Logs>() {
+        for log in &logs.0 {
             let _ = log.decode();
         }
     }
     let questions = ["eth_getLogs", "eth_getBlockByNumber"].map(|method| Question::new(method, Value::Null));
-    let _ = reply("eth_getLogs").many::<Value>(&questions);
+    let _ = reply("eth_getLogs").many::<RawAnswer>(&questions);
 }
 
 fn one<T: DeserializeOwned>(reply: Reply) {

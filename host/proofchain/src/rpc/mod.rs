@@ -5,6 +5,7 @@ mod answer;
 mod batch;
 mod batch_reply;
 mod batch_size;
+mod bounded;
 mod check;
 mod client;
 mod endpoint;
@@ -32,6 +33,7 @@ pub(crate) use answer::printable;
 #[cfg(test)]
 pub(crate) use answer::refusal_of;
 pub(crate) use batch::{BatchAnswers, Question};
+pub(crate) use bounded::{AtMost, RawAnswer};
 pub(crate) use check::Expected;
 pub(crate) use fresh::Fresh;
 pub(crate) use reply::returned;

@@ -6,10 +6,11 @@ use std::{
 };
 
 use refiner_config::{Values, cache_directory, table};
+use refiner_http_client::Egress;
 use refiner_sources::{LOCK_FILE, Lock, Resolver, RuleSource, Settings};
 
 use super::LoadError;
-use crate::builtin;
+use crate::{builtin, egress};
 
 /// The origin of rules that are fetched.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,8 @@ pub struct Sources {
     pub locked: bool,
     /// IPFS gateways in place of the public ones.
     pub gateways: Vec<String>,
+    /// The way of requests out of this machine.
+    pub egress: Egress,
 }
 
 /// A component that an argument names.
@@ -38,6 +41,7 @@ impl Sources {
             lock: values.get(&table::LOCK),
             locked: values.get(&table::LOCKED),
             gateways: values.get(&table::IPFS_GATEWAY),
+            egress: egress::of(values),
         }
     }
 
@@ -62,7 +66,7 @@ impl Sources {
 
     fn settings(&self) -> Settings {
         let cache = cache_directory().map(|directory| directory.join("rules"));
-        Settings { cache, gateways: self.gateways.clone(), ..Settings::default() }
+        Settings { cache, gateways: self.gateways.clone(), egress: self.egress.clone(), ..Settings::default() }
     }
 
     /// The components an argument names.

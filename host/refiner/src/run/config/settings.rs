@@ -10,15 +10,21 @@ use std::{
 
 use refiner_config::{FinalizePolicy, Parameter, Problem, Values, table};
 use refiner_evm::{BasisPolicy, ExecutionPolicy, ResultFormat};
+use refiner_http_client::Egress;
 use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, SecretFile, StartBlock};
 use url::Url;
 
-use crate::executor::{self, Evm};
+use crate::{
+    egress,
+    executor::{self, Evm},
+};
 
 /// What the daemon works by.
 #[derive(Debug)]
 pub struct Settings {
     pub network: Network,
+    /// The way of every request but those to this machine.
+    pub egress: Egress,
     pub rpc: Vec<Url>,
     pub rpc_timeout: Duration,
     pub rpc_rps: Option<NonZeroU32>,
@@ -90,6 +96,7 @@ pub struct Nodes {
     pub network: Network,
     pub rpc: Vec<Url>,
     pub timeout: Duration,
+    pub egress: Egress,
 }
 
 /// The nodes alone, where there are any. `None` also together with a problem.
@@ -99,7 +106,7 @@ pub fn nodes(values: &Values, problems: &mut Vec<Problem>) -> Option<Nodes> {
     }
     let mut reading = Reading { values, problems };
     let (network, rpc) = (reading.network(), reading.rpc());
-    Some(Nodes { network: network?, rpc: rpc?, timeout: values.get(&table::RPC_TIMEOUT) })
+    Some(Nodes { network: network?, rpc: rpc?, timeout: values.get(&table::RPC_TIMEOUT), egress: egress::of(values) })
 }
 
 /// Makes settings of values. `None` only together with a problem.
@@ -124,6 +131,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
             window: values.get(&table::SCAN_WINDOW),
             ..ScanConfig::default()
         },
+        egress: egress::of(values),
         start: values.get(&table::START),
         poll: values.get(&table::POLL_INTERVAL),
         rpc_timeout: values.get(&table::RPC_TIMEOUT),
@@ -305,7 +313,7 @@ impl Reading<'_> {
         let mut sources: Vec<(&'static str, KeySource)> = Vec::new();
         if let Some(url) = values.get(&table::SIGNER) {
             let address = values.get(&table::OPERATOR_ADDRESS);
-            sources.push(("signer", KeySource::Web3Signer { url, address }));
+            sources.push(("signer", KeySource::Web3Signer { url, address, egress: egress::of(values) }));
         }
         match (values.get(&table::KEYSTORE), values.get(&table::PASSWORD_FILE)) {
             (Some(path), Some(password_file)) => {

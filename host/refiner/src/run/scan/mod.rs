@@ -2,7 +2,7 @@
 
 pub mod again;
 mod command;
-mod record;
+pub mod record;
 mod report;
 
 pub use self::command::command;
