@@ -355,10 +355,14 @@ settings! {
     EVM_BODY_SIZE: Bytes = "body-size" <"SIZE"> .on(&[EvmServe]).default("64MiB").within("1MiB", "4GiB")
         .variable("REFINER_EVM_BODY_SIZE").formerly(&[in_unit("body-mib", "MiB")]);
 
-    /// Size of all bodies that are read, wait or are executed; beyond, 503. Memory stays under 192 MiB, this, 10 times the
-    /// bodies of `--executions`, and 256 MiB for each of these.
+    /// Size of all bodies that are read, wait or are executed; beyond, bodies wait in line. Memory stays under 192 MiB, this, 10
+    /// times the bodies of `--executions`, and 256 MiB for each of these.
     EVM_IN_FLIGHT_SIZE: Bytes = "in-flight-size" <"SIZE"> .on(&[EvmServe]).default("256MiB").within("1MiB", "1TiB")
         .variable("REFINER_EVM_IN_FLIGHT_SIZE").formerly(&[in_unit("in-flight-mib", "MiB")]);
+
+    /// Time limit for a body to wait for room in `--in-flight-size`; beyond, 503.
+    EVM_ROOM_TIMEOUT: Duration = "room-timeout" <"DURATION"> .on(&[EvmServe]).default("60s").within("0s", "1d")
+        .variable("REFINER_EVM_ROOM_TIMEOUT");
 
     /// Executions that use a processor at once [default: the number of cores].
     EVM_RUNNING: Option<u64> = "running" <"N"> .on(&[EvmServe]).within("1", "512").variable("REFINER_EVM_RUNNING");
@@ -367,7 +371,7 @@ settings! {
     /// waiting [default: three times `--running`].
     EVM_EXECUTIONS: Option<u64> = "executions" <"N"> .on(&[EvmServe]).within("1", "1536").variable("REFINER_EVM_EXECUTIONS");
 
-    /// Requests that wait for one of those to end; beyond, 503. Their bytes count to `--in-flight-size`, which bounds them first.
+    /// Requests that wait, for room or for an execution to end; beyond, 503.
     EVM_WAITING: u64 = "waiting" <"N"> .on(&[EvmServe]).default("1024").within("0", "1000000").variable("REFINER_EVM_WAITING");
 
     /// Connections at once. For a further one, the oldest that is idle is closed.

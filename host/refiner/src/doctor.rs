@@ -1,5 +1,10 @@
 //! `refiner doctor`: the checks of the preflight, where no daemon starts.
 
+mod bundle;
+mod facts;
+mod redaction;
+mod tar;
+
 use std::sync::Arc;
 
 use alloy_primitives::Address;
@@ -7,9 +12,11 @@ use refiner_config::ConfigError;
 use refiner_content::{Pinner, PinnerLimits};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_journal::JournalReader;
-use refiner_proofchain::{ProofChain, Rpc, RpcLimits, Signer};
+use refiner_proofchain::{ProofChain, Rpc, RpcLimits, Secret, Signer};
+use refiner_text::OneLine;
 use tokio::runtime::Builder;
 
+use self::bundle::Bundle;
 use crate::{
     cli, custody, egress,
     preflight::{self, Check, KnownNonces, State},
@@ -26,18 +33,51 @@ const SCHEMA_VERSION: u32 = 2;
 const MAINNET: u64 = 1;
 
 /// Checks everything and prints it.
-pub fn run(arguments: &cli::Run, json: bool) -> Result<ExitCode, Failure> {
-    let checks = match config::nodes(arguments) {
+pub fn run(arguments: &cli::Doctor) -> Result<ExitCode, Failure> {
+    let cli::Doctor { run, json, bundle, log_file } = arguments;
+    let nodes = config::nodes(run);
+    let (checks, bundle) = match (nodes, bundle) {
         // Nothing is configured: the machine alone.
-        Ok(None) => preflight::machine(),
-        nodes => configured(arguments, nodes.ok().flatten())?,
+        (Ok(None), None) => (preflight::machine(), None),
+        (nodes, path) => {
+            let key = custody::take_key()?;
+            let bundle = path.as_deref().map(|path| Bundle {
+                arguments: run,
+                path,
+                log: log_file.as_deref(),
+                redaction: bundle::redaction(run, key.as_ref()),
+            });
+            // Guests run in another process: this one may hold secrets now.
+            let checks = match nodes {
+                Ok(None) => preflight::machine_apart(),
+                nodes => configured(run, key, nodes.ok().flatten())?,
+            };
+            (checks, bundle)
+        }
     };
     let worst = checks.iter().map(|check| check.state).max().unwrap_or(State::Ok);
-    let stdout = &mut terminal::out(json);
-    if json {
-        stdout.json_line(&serde_json::json!({ "schemaVersion": SCHEMA_VERSION, "state": worst, "checks": checks }))?;
+    let mut report = serde_json::json!({ "schemaVersion": SCHEMA_VERSION, "state": worst, "checks": checks });
+    let files = bundle.as_ref().map(|bundle| bundle.write(report.clone())).transpose()?;
+    let stdout = &mut terminal::out(*json);
+    if *json {
+        if let (Some(files), Some(Bundle { path, .. })) = (&files, &bundle) {
+            let names: Vec<_> = files.iter().map(|(name, _)| name).collect();
+            report["bundle"] = serde_json::json!({ "path": path.display().to_string(), "files": names });
+        }
+        stdout.json_line(&report)?;
     } else {
         print(&checks, worst, stdout)?;
+        if let (Some(files), Some(Bundle { path, .. })) = (files, bundle) {
+            writeln!(
+                stdout,
+                "\n{}: {} files; look through them before you publish them",
+                OneLine(path.display()),
+                files.len()
+            )?;
+            for (name, bytes) in files {
+                writeln!(stdout, "  {name:<14} {bytes:>8} bytes")?;
+            }
+        }
     }
     Ok(if worst == State::Error { ExitCode::Host } else { ExitCode::Done })
 }
@@ -58,8 +98,7 @@ fn print(checks: &[Check], worst: State, out: &mut EscapingStdout) -> Result<(),
 }
 
 /// The machine, and what the settings of `run` name.
-fn configured(arguments: &cli::Run, nodes: Option<Nodes>) -> Result<Vec<Check>, Failure> {
-    let key = custody::take_key()?;
+fn configured(arguments: &cli::Run, key: Option<Secret>, nodes: Option<Nodes>) -> Result<Vec<Check>, Failure> {
     let settings = config::read(arguments, key);
     custody::keep_memory_private()?;
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(RunError::from)?;
@@ -78,6 +117,8 @@ fn configured(arguments: &cli::Run, nodes: Option<Nodes>) -> Result<Vec<Check>, 
             }
         }
     }
+    // A name that is still looked up is not waited for.
+    runtime.shutdown_background();
     Ok(checks)
 }
 

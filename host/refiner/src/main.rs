@@ -66,7 +66,7 @@ fn main() -> process::ExitCode {
 /// Runs the command in a child, as the first process of a container. The key leaves the environment of both, and what is left there
 /// is as private as in the child: addresses of nodes carry credentials.
 fn first_process(cli: &Cli) -> Result<process::ExitCode, Failure> {
-    if matches!(cli.command, Command::Run(_) | Command::Doctor { .. }) {
+    if matches!(cli.command, Command::Run(_) | Command::Doctor(_)) {
         custody::take_key_out_of_environment()?;
         custody::keep_memory_private()?;
     }
@@ -95,7 +95,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Specimen { command } => specimen::run(command),
         Command::Rule { command } => rule::run(command),
         Command::Evm { command } => evm::run(command),
-        Command::Doctor { run, json } => doctor::run(run, *json),
+        Command::Doctor(arguments) => doctor::run(arguments),
         Command::Health(arguments) => health::run(arguments),
     }
 }

@@ -14,6 +14,8 @@ mod child;
 mod clock;
 mod compile;
 mod confine;
+#[doc(hidden)]
+pub mod fuzz;
 mod pool;
 mod probe;
 mod process;

@@ -16,7 +16,7 @@ const DAY_S: i64 = 86_400;
 /// The daemon looks at the system's clock every 10 s; a loaded machine takes a moment.
 const NOTICED: &str = "system clock was set";
 
-/// The clock of the daemon.
+/// The system clock as the daemon sees it.
 struct Clock {
     library: PathBuf,
     moved_by: PathBuf,
@@ -62,7 +62,7 @@ async fn clock_that_is_set_by_a_day_during_the_run_changes_no_pause() {
     bench.until_all(State::Final, 1).await;
 
     for (round, moved_by) in [DAY_S, 0, -DAY_S].into_iter().enumerate() {
-        // One item pauses before its next upload, and one waits for a source that nobody is.
+        // An item pauses before its next upload.
         bench.pinner.fault(Route::Upload, PinnerFault::Panic);
         let next = &given[round + 1..round + 2];
         bench.announce(next).await;

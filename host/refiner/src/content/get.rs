@@ -17,7 +17,11 @@ pub fn run(arguments: &Get) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
     let hedge = HedgePolicy::within(settings.get(&table::FETCH_TIMEOUT));
     let fetcher = Fetcher::new(sources(&settings)?, None, hedge);
-    let fetched = runtime()?.block_on(fetcher.fetch(&arguments.id)).map_err(ContentError::from)?;
+    let runtime = runtime()?;
+    let fetched = runtime.block_on(fetcher.fetch(&arguments.id));
+    // A name that is still looked up, and work that was given up, are not waited for.
+    runtime.shutdown_background();
+    let fetched = fetched.map_err(ContentError::from)?;
     tracing::info!(id = %arguments.id, from = %fetched.from, bytes = fetched.content.bytes().len(), "content fetched");
     match &arguments.out {
         Some(path) => write(path, fetched.content.bytes())?,

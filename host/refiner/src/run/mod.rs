@@ -27,6 +27,7 @@ mod policy;
 mod prefetcher;
 mod prove;
 mod readiness;
+mod remedy;
 mod rules;
 mod scan;
 mod shutdown;

@@ -46,7 +46,7 @@ enum Probe {
     None,
     /// Once it had a moment, for it has only just failed.
     Soon,
-    /// At this time.
+    /// At this time, by a steady clock.
     At(Instant),
 }
 

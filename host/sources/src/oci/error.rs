@@ -88,6 +88,14 @@ pub enum OciError {
         /// The digest.
         digest: String,
     },
+    /// More bytes than the manifest states.
+    #[error("{reference} is longer than the {stated_bytes} bytes that its manifest states")]
+    Longer {
+        /// The reference that was asked for.
+        reference: String,
+        /// Bytes of the layer, by the manifest.
+        stated_bytes: usize,
+    },
     /// More bytes than a component, a manifest or a token may have.
     #[error("{reference} has more than {limit_bytes} bytes")]
     TooLarge {

@@ -27,6 +27,7 @@
 //! A full disk and a damaged journal are of [`crate::host`].
 
 mod contract;
+mod doubles;
 mod finalize;
 mod node;
 mod nodes;

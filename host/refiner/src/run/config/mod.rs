@@ -5,7 +5,7 @@ mod shown;
 
 pub use self::{
     settings::{Key, Nodes, Settings, network, rpc},
-    shown::{Shown, shown},
+    shown::{Shown, given, shown},
 };
 
 use std::path::PathBuf;
@@ -48,6 +48,13 @@ pub fn data(arguments: &cli::Run) -> Result<PathBuf, ConfigError> {
     let file = arguments.file.read_from(&environment, None, &mut problems).get(&refiner_config::table::CONFIG);
     let values = arguments.settings.read_from(&environment, file.as_ref(), &mut problems);
     if problems.is_empty() { Ok(values.get(&refiner_config::table::DATA)) } else { Err(ConfigError { problems }) }
+}
+
+/// The settings of every source as far as they are right, whatever is wrong with others.
+pub fn values(arguments: &cli::Run) -> Values {
+    let (environment, mut problems) = (Environment::of_process(), Vec::new());
+    let file = arguments.file.read_from(&environment, None, &mut problems).get(&refiner_config::table::CONFIG);
+    arguments.settings.read_from(&environment, file.as_ref(), &mut problems)
 }
 
 fn resolved(arguments: &cli::Run, key: Option<Secret>) -> Result<(Values, Settings), ConfigError> {
