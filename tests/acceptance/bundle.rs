@@ -54,7 +54,7 @@ fn journal(data: &Path) {
     );
     journal.failed(items[0].id, State::Announced, &error, 5).unwrap();
     let reason = format!("fetch: token=canary-reason-6 \u{1b}[31m 0x{}", KEYS[0].to_uppercase());
-    journal.advance(items[1].id, &Step::Quarantined { reason }).unwrap();
+    journal.advance(items[1].id, &Step::Quarantined { reason }, 0).unwrap();
 }
 
 /// A daemon that repeats secrets in its status and metrics.

@@ -232,7 +232,8 @@ mod tests {
         drop([filled(&buffers, 0, 1000), filled(&buffers, 0, 1000)]);
         assert_eq!(buffers.kept().waiting.len(), 0, "two are out, with all their bytes");
         drop(slow);
-        assert_eq!((buffers.kept().waiting.len(), buffers.kept().count), (2, 2));
+        let kept = buffers.kept();
+        assert_eq!((kept.waiting.len(), kept.count), (2, 2));
     }
 
     #[test]

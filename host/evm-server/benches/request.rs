@@ -1,6 +1,7 @@
 //! The cost of a request beside the cost of executing its block.
 //!
-//! `cargo bench -p refiner-evm-server --bench request -- [ROUNDS]`. Over every specimen there is, in turns and in one process:
+//! `cargo bench -p refiner-evm-server --bench request -- [ROUNDS]`. Over every specimen that has a result in the format, in turns and
+//! in one process:
 //!
 //! * *an execution*: a specimen as `replay` decodes it in, the bytes of the block result out, the specimen dropped;
 //! * *a decoding*: the Avro file in, that specimen out. `replay` does both;
@@ -99,8 +100,9 @@ fn compare(rounds: usize) {
     let blocks = blocks(&executor);
     let size = |bytes: fn(&Block) -> usize| blocks.iter().map(bytes).sum::<usize>() as f64 / 1e6;
     println!(
-        "request: {} blocks of {:.1} MB of JSON, {:.1} MB of Avro in all, {FORMAT}, {rounds} rounds",
+        "request: {} of {} blocks have a result in {FORMAT}: {:.1} MB of JSON, {:.1} MB of Avro; {rounds} rounds",
         blocks.len(),
+        best_available().unwrap().len(),
         size(|block| block.form.len()),
         size(|block| block.avro.len())
     );

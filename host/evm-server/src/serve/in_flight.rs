@@ -52,7 +52,13 @@ impl InFlight {
             Some(_) => None,
             None => match Arc::clone(&self.shared).try_acquire_many_owned(units) {
                 Ok(shared) => Some(shared),
-                Err(_) => return false,
+                Err(_) => match Arc::clone(&self.rest).try_acquire_owned() {
+                    Ok(rest) => {
+                        reserved.take_rest(rest);
+                        None
+                    }
+                    Err(_) => return false,
+                },
             },
         };
         let Ok(all) = Arc::clone(&self.all).try_acquire_many_owned(units) else { return false };
@@ -71,10 +77,7 @@ impl InFlight {
             tokio::select! {
                 biased;
                 shared = Arc::clone(&self.shared).acquire_many_owned(units) => merge(&mut reserved.shared, Some(open(shared))),
-                rest = Arc::clone(&self.rest).acquire_owned() => {
-                    reserved.rest = Some(open(rest));
-                    reserved.shared = None;
-                }
+                rest = Arc::clone(&self.rest).acquire_owned() => reserved.take_rest(open(rest)),
             }
         }
         let all = open(Arc::clone(&self.all).acquire_many_owned(units).await);
@@ -100,6 +103,11 @@ impl InFlight {
 }
 
 impl Reserved {
+    /// What it had of the shared room is part of one body's from now on.
+    fn take_rest(&mut self, rest: OwnedSemaphorePermit) {
+        (self.rest, self.shared) = (Some(rest), None);
+    }
+
     /// Notes that the body is whole: nothing waits for it any more.
     pub(super) fn complete(&mut self) {
         (self.shared, self.rest) = (None, None);
@@ -146,11 +154,10 @@ mod tests {
         let mut halves: Vec<_> = (0..6).map(|_| Reserved::default()).collect();
         assert!(halves.iter_mut().all(|half| room.try_take(half, 32 * UNIT_BYTES)));
         let mut late = Reserved::default();
-        assert!(!room.try_take(&mut late, 1), "three bodies' room is all that they may have together");
-        room.take(&mut late, UNIT_BYTES).await;
-        for _ in 1..64 {
+        for _ in 0..64 {
             assert!(room.try_take(&mut late, UNIT_BYTES), "the rest is its own");
         }
+        assert!(!room.try_take(&mut halves[0], UNIT_BYTES), "three bodies' room is all that they may have together");
         assert_eq!(room.bytes(), 4 * 64 * UNIT_BYTES);
         late.complete();
         drop(late);

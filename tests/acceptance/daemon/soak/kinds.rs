@@ -5,6 +5,8 @@ use refiner_testkit::pinner::{Fault, Route};
 
 /// The name of a kill in the report.
 pub const KILL: &str = "daemon: kill -9";
+/// The name of a kill right after a transaction was sent.
+pub const KILL_AT_SEND: &str = "daemon: kill -9 at a sending";
 /// The name of a reorganisation in the report.
 pub const REORGANISATION: &str = "chain: reorganisation";
 

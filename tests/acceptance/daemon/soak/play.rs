@@ -18,8 +18,8 @@ use tokio::time::sleep;
 
 use super::{
     compare,
-    kinds::{KILL, NodeFault, PoolFault, REORGANISATION, of_pinner_kind},
-    plan::{FIRST_LOOK, Look, NODES, Plan, Round},
+    kinds::{KILL, KILL_AT_SEND, NodeFault, PoolFault, REORGANISATION, of_pinner_kind},
+    plan::{FIRST_LOOK, Kill, Look, NODES, Plan, Round},
     report::{Readings, Report, Tally},
 };
 use crate::{
@@ -34,6 +34,8 @@ pub const PROGRAM: &str = "REFINER_SOAK_PROGRAM";
 const QUORUM: B256 = b256!("858deae9d885ee978c04934ceabf15ebe77ae274f3af6a05ecf3bd9880b08e1e");
 /// Time between two blocks.
 const BLOCK: Duration = Duration::from_millis(100);
+/// Time between two looks for a transaction that was sent.
+const LOOK: Duration = Duration::from_millis(2);
 /// Blocks of a round before sessions of specimens are ended.
 const SESSION: u64 = 4;
 /// Blocks between two times that the pool is emptied.
@@ -48,7 +50,7 @@ const READINGS: usize = 5;
 const MEMORY_PER_CENT_MAX: u32 = 120;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What a daemon that is not there has in common with no other difference.
+/// The difference of a daemon that is not there.
 const ENDED: &str = "the daemon ended by itself";
 
 /// A fault of this round, and its count.
@@ -71,6 +73,8 @@ pub struct Soak {
     faults: BTreeMap<String, Tally>,
     blocks: u64,
     restarts: usize,
+    /// The daemon is killed once more was sent than this.
+    kill_at_send: Option<u64>,
     reorganisations: usize,
     first_memory: Readings,
     last_memory: Readings,
@@ -119,6 +123,7 @@ impl Soak {
             faults,
             blocks: 0,
             restarts: 0,
+            kill_at_send: None,
             reorganisations: 0,
             first_memory: Readings::default(),
             last_memory: Readings::default(),
@@ -212,17 +217,32 @@ impl Soak {
             {
                 self.reorganise(depth).await;
             }
-            if round.kill == Some(block) {
-                self.bench.kill();
-                self.bench.start();
-                self.restarts += 1;
-                self.count(KILL, 1);
+            match round.kill {
+                Some(Kill { block: at, at_send: false }) if at == block => {
+                    self.restart();
+                    self.count(KILL, 1);
+                }
+                Some(Kill { block: at, at_send: true }) if at == block => self.kill_at_send = Some(self.sendings()),
+                _ => {}
             }
         }
+        // Nothing was sent.
+        self.kill_at_send = None;
         if round.pool == Some(PoolFault::Emptied) {
             self.count(&PoolFault::Emptied.kind(), emptied);
         }
         Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.bench.kill();
+        self.bench.start();
+        self.restarts += 1;
+    }
+
+    /// Transactions that nodes were sent.
+    fn sendings(&self) -> u64 {
+        (0..NODES).map(|node| self.node(node).asked("eth_sendRawTransaction")).sum()
     }
 
     async fn reorganise(&mut self, depth: u64) {
@@ -252,7 +272,19 @@ impl Soak {
     }
 
     async fn block(&mut self) -> Result<(), String> {
-        sleep(BLOCK).await;
+        let end = Instant::now() + BLOCK;
+        while let Some(before) = self.kill_at_send
+            && Instant::now() < end
+        {
+            if self.sendings() > before {
+                self.kill_at_send = None;
+                self.restart();
+                self.count(KILL_AT_SEND, 1);
+            } else {
+                sleep(LOOK).await;
+            }
+        }
+        sleep(end.saturating_duration_since(Instant::now())).await;
         self.bench.chain.mine(1).await.unwrap();
         self.blocks += 1;
         if self.bench.has_ended() { Err(ENDED.to_owned()) } else { Ok(()) }
