@@ -81,6 +81,7 @@ pub(crate) fn check(component: &[u8], beside: Option<&str>, grants: &Grants) -> 
     manifest::agrees_with_imports(&manifest, &needs)?;
     let layouts = manifest::layouts(&manifest)?;
     let asked = Limits::asked_by(&manifest).map_err(AdmissionError::AboveCap)?;
+    asked.time_lasts().map_err(AdmissionError::TooLittleTime)?;
     let granted = asked.within(&grants.limits);
     within(component, with_wasi(granted.get(Limit::ComponentBytes), &needs))?;
     Ok(Terms { needs, manifest, layouts, asked, granted })

@@ -29,11 +29,13 @@ pub enum RefusalKind {
     Layout,
     AboveCap,
     Disagrees,
+    TooLittleTime,
+    Transcodes,
 }
 
 impl RefusalKind {
     /// Every kind, each at the place of its number.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::TooLarge,
         Self::NotAComponent,
         Self::Malformed,
@@ -56,6 +58,8 @@ impl RefusalKind {
         Self::Layout,
         Self::AboveCap,
         Self::Disagrees,
+        Self::TooLittleTime,
+        Self::Transcodes,
     ];
 
     /// Advice for an author or operator.
@@ -108,6 +112,10 @@ impl RefusalKind {
             Self::Layout => "correct `layouts` in rule.toml; an empty list accepts all",
             Self::AboveCap => "ask for less in [limits] of rule.toml; `refiner rule info` shows the caps",
             Self::Disagrees => "build it again with `refiner rule build`, which takes both from rule.toml",
+            Self::TooLittleTime => "correct `wall_ms` or `fuel` in [limits] of rule.toml, and build again",
+            Self::Transcodes => {
+                "link its parts into one module before it is published, or have them exchange lists of bytes in place of text"
+            }
         }
     }
 }
@@ -138,6 +146,8 @@ impl AdmissionError {
             Self::Layout { .. } => RefusalKind::Layout,
             Self::AboveCap(_) => RefusalKind::AboveCap,
             Self::Disagrees { .. } => RefusalKind::Disagrees,
+            Self::TooLittleTime(_) => RefusalKind::TooLittleTime,
+            Self::Transcodes { .. } => RefusalKind::Transcodes,
         }
     }
 }

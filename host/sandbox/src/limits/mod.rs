@@ -4,6 +4,6 @@ mod granted;
 mod table;
 
 pub use self::{
-    granted::{FUEL_PER_INPUT_BYTE, LimitError, Limits, WALL_MS_WITH_EVM},
+    granted::{FUEL_PER_INPUT_BYTE, LimitError, Limits, TooLittleTime, UNIT_PICOSECONDS, WALL_MS_WITH_EVM},
     table::{AboveCap, LIMITS, Limit, LimitSpec, PerLimit},
 };
