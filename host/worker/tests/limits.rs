@@ -1,5 +1,5 @@
 //! Every limit in a worker: what a run uses passes when just that is granted, and one less ends the run, as in this process.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, reason = "a test that cannot go on fails")]
 
 mod support;
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use alloy_primitives::Bytes;
 use refiner_sandbox::{FUEL_PER_INPUT_BYTE, Grants, Limit, Limits, RefusalKind, Run};
 use refiner_worker::{CompileError, CompiledRule, Job, Pool};
-use support::{compiled, compiler, component, job, pool, run_here, specimen};
+use support::{compiled, compiler, component, job, pool, real_specimens, run_here, specimen, workspace};
 
 /// A rule that uses something of every limit, and more fuel than the specimen's length adds.
 const USES_EVERYTHING: &str = r#"
@@ -63,6 +63,29 @@ fn run_in_a_worker_passes_with_what_it_uses_and_ends_with_one_less() {
         let granted = if limit == Limit::Fuel { used - by_length } else { used };
         assert_eq!(run(&pool, &rule, &raw, limit, granted).verdict.kind(), "produced", "{granted} {limit}");
         assert_eq!(run(&pool, &rule, &raw, limit, granted - 1).verdict.kind(), ended, "{} {limit}", granted - 1);
+    }
+}
+
+/// Part of its fuel that a built-in rule may use on a real block.
+const FUEL_PART: u64 = 10;
+
+#[test]
+fn built_in_rules_use_less_than_a_tenth_of_their_fuel_on_real_blocks() {
+    for name in ["block-result", "token-transfers", "transaction-summary", "state-access"] {
+        let Ok(bytes) = std::fs::read(workspace().join(format!("target/rules/{name}.wasm"))) else {
+            println!("skipped: no target/rules/{name}.wasm, which cargo xtask rules builds");
+            continue;
+        };
+        let rule = Arc::new(compiler().compile(bytes.clone().into(), None, &Grants::all()).unwrap());
+        for path in real_specimens() {
+            let raw = Bytes::from(std::fs::read(&path).unwrap());
+            let job = Job { limits: rule.default_limits(), ..job(&rule, &raw) };
+            let run = run_here(&bytes, &job);
+            assert_eq!(run.verdict.kind(), "produced", "{name} {}", path.display());
+            let (used, granted) = (run.usage.used.get(Limit::Fuel), run.usage.granted.get(Limit::Fuel));
+            println!("{name:<20} {used:>12} of {granted}, {:.0} times", granted as f64 / used as f64);
+            assert!(used * FUEL_PART <= granted, "{name} used {used} of {granted} on {}", path.display());
+        }
     }
 }
 
