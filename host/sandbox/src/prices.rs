@@ -55,11 +55,11 @@ const fn numbers(costs: &mut OperatorCost) {
 
 const fn memory(costs: &mut OperatorCost) {
     // From the machine's memory through a page table that no cache holds, over the border of two pages.
-    price!(costs, 200: I32Load I64Load F32Load F64Load I32Load8S I32Load8U I32Load16S I32Load16U);
-    price!(costs, 200: I64Load8S I64Load8U I64Load16S I64Load16U I64Load32S I64Load32U);
-    price!(costs, 200: V128Load V128Load8x8S V128Load8x8U V128Load16x4S V128Load16x4U V128Load32x2S V128Load32x2U);
-    price!(costs, 200: V128Load8Splat V128Load16Splat V128Load32Splat V128Load64Splat V128Load32Zero V128Load64Zero);
-    price!(costs, 200: V128Load8Lane V128Load16Lane V128Load32Lane V128Load64Lane);
+    price!(costs, 240: I32Load I64Load F32Load F64Load I32Load8S I32Load8U I32Load16S I32Load16U);
+    price!(costs, 240: I64Load8S I64Load8U I64Load16S I64Load16U I64Load32S I64Load32U);
+    price!(costs, 240: V128Load V128Load8x8S V128Load8x8U V128Load16x4S V128Load16x4U V128Load32x2S V128Load32x2U);
+    price!(costs, 240: V128Load8Splat V128Load16Splat V128Load32Splat V128Load64Splat V128Load32Zero V128Load64Zero);
+    price!(costs, 240: V128Load8Lane V128Load16Lane V128Load32Lane V128Load64Lane);
     // Nothing waits for a store, so several are under way at once.
     price!(costs, 48: I32Store I64Store F32Store F64Store I32Store8 I32Store16 I64Store8 I64Store16 I64Store32);
     price!(costs, 48: V128Store V128Store8Lane V128Store16Lane V128Store32Lane V128Store64Lane);
@@ -70,7 +70,8 @@ const fn bulk(costs: &mut OperatorCost) {
     // A call out of the guest's code, and two places that no cache holds.
     price!(costs, 255: MemoryCopy MemoryFill MemoryInit MemoryGrow);
     price!(costs, 255: TableCopy TableFill TableInit TableGrow);
-    price!(costs, 200: TableGet RefFunc);
+    price!(costs, 240: TableGet);
+    price!(costs, 200: RefFunc);
     price!(costs, 64: TableSet DataDrop ElemDrop);
     price!(costs, 2: TableSize RefIsNull);
     // The most there is, and less than the first touch of a page costs: that is bounded by `memory_bytes`.
@@ -109,4 +110,21 @@ const fn wide_vectors(costs: &mut OperatorCost) {
     price!(costs, 32: F32x4Ceil F32x4Floor F32x4Trunc F32x4Nearest F64x2Ceil F64x2Floor F64x2Trunc F64x2Nearest);
     price!(costs, 12: I32x4TruncSatF32x4S I32x4TruncSatF32x4U I32x4TruncSatF64x2SZero I32x4TruncSatF64x2UZero);
     price!(costs, 12: F32x4ConvertI32x4S F32x4ConvertI32x4U F64x2ConvertLowI32x4S F64x2ConvertLowI32x4U);
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+    use crate::EngineProfile;
+
+    /// The profile's id is a hash of its settings, so the prices have to be part of them.
+    #[test]
+    fn settings_of_the_profile_name_the_table_of_prices_by_its_hash() {
+        let digest = alloy_primitives::hex::encode(Sha256::digest(format!("{:?}", operators())));
+        let profile = EngineProfile::default();
+        let (_, fuel) = profile.settings().iter().find(|(name, _)| *name == "fuel").unwrap();
+        assert!(fuel.contains(&digest[..16]), "{fuel}: the table is {digest}");
+    }
 }

@@ -3,6 +3,8 @@
 use super::{Case, case};
 
 const LOADS: &str = "i32.load i64.load f32.load f64.load i32.load8_s i32.load8_u i32.load16_s i32.load16_u i64.load8_s i64.load8_u i64.load16_s i64.load16_u i64.load32_s i64.load32_u v128.load v128.load8x8_s v128.load8x8_u v128.load16x4_s v128.load16x4_u v128.load32x2_s v128.load32x2_u v128.load8_splat v128.load16_splat v128.load32_splat v128.load64_splat v128.load32_zero v128.load64_zero";
+/// Rounds of scattered accesses: more time than filling the memory takes.
+const FAR_ROUNDS: u64 = 100_000;
 const STORES: &str =
     "i32.store i64.store f32.store f64.store i32.store8 i32.store16 i64.store8 i64.store16 i64.store32 v128.store";
 
@@ -182,7 +184,9 @@ fn tables(cases: &mut Vec<Case>) {
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     accesses(&mut cases);
-    scattered(&mut cases);
+    let mut far = Vec::new();
+    scattered(&mut far);
+    cases.extend(far.into_iter().map(|case| case.rounds(FAR_ROUNDS).times(4)));
     bulk(&mut cases);
     tables(&mut cases);
     cases

@@ -39,6 +39,8 @@ pub struct Case {
     pub unit: String,
     /// Units a round of the loop.
     pub times: usize,
+    /// Rounds of the longer run at least, for cases that take long to set up.
+    pub rounds: u64,
     /// Operators that it measures, by their names in text.
     pub covers: Vec<String>,
 }
@@ -53,6 +55,7 @@ pub fn case(group: &'static str, name: impl Into<String>, before: &str, unit: im
         before: before.to_owned(),
         unit: unit.into(),
         times: 64,
+        rounds: 64,
     }
 }
 
@@ -63,6 +66,11 @@ impl Case {
 
     pub const fn times(mut self, times: usize) -> Self {
         self.times = times;
+        self
+    }
+
+    pub const fn rounds(mut self, rounds: u64) -> Self {
+        self.rounds = rounds;
         self
     }
 
@@ -133,7 +141,7 @@ fn cost(sandbox: &Sandbox, case: &Case, rounds: u64) -> Cost {
 
 /// Nanoseconds and fuel of one unit, without what surrounds the loop.
 fn measure(sandbox: &Sandbox, case: &Case) -> (f64, f64) {
-    let (mut rounds, few) = (64, 4);
+    let (mut rounds, few) = (case.rounds, 4);
     let short = cost(sandbox, case, few);
     let long = loop {
         let long = cost(sandbox, case, rounds);

@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 
 use super::table::{AboveCap, LIMITS, Limit, PerLimit};
 
-/// Fuel granted for each byte of the specimen, beside [`Limit::Fuel`]. A rule that reads everything ten times over spends
-/// about 100 a byte.
+/// Fuel granted for each byte of the specimen, beside [`Limit::Fuel`]. Copying a byte into a rule and loading it there costs
+/// some 250.
 pub const FUEL_PER_INPUT_BYTE: u64 = 500;
 
 /// The most that a unit of fuel may take on the machine of the README. The default fuel takes a sixth of its deadline there, and half of it on a
