@@ -2,12 +2,15 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod allowance;
 mod basis;
+mod bundle;
 mod cases;
 mod checked;
 #[path = "../hostile/component.rs"]
 mod component;
 mod config;
+mod confinement;
 mod conformance;
 mod content;
 #[path = "../hostile/corpus.rs"]
@@ -25,6 +28,7 @@ mod key;
 mod known_blocks;
 mod memory;
 mod program;
+mod proxy;
 mod replay;
 mod rule;
 mod rules;

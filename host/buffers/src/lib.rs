@@ -1,6 +1,6 @@
 //! Memory that is used again. What a system hands out anew it has to clear, which takes longer than reading a specimen into it.
 //!
-//! * **Inputs**: a function that fills a buffer.
+//! * **Inputs**: a function that fills a buffer, or pieces one after the other.
 //! * **Outputs**: the bytes, shared; the buffer returns to the pool when the last of them is dropped.
 //! * **Invariants**: does not know the meaning of the bytes.
 
@@ -11,24 +11,57 @@ use std::{
 
 use bytes::Bytes;
 
-/// Buffers that wait to be used again, at most.
-const WAITING_MAX: usize = 16;
+/// Buffers that are kept, at most.
+const KEPT_MAX: usize = 16;
 /// Larger ones go back to the system: ordinary specimens have under 4 MiB.
 const BUFFER_BYTES_MAX: usize = 4 << 20;
 
 /// A few buffers. Clones share them.
-#[derive(Clone, Default)]
-pub struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
+#[derive(Clone)]
+pub struct Buffers {
+    kept: Arc<Mutex<Kept>>,
+    kept_max: usize,
+    buffer_bytes_max: usize,
+}
+
+/// Buffers that do not go back to the system.
+#[derive(Default)]
+struct Kept {
+    waiting: Vec<Vec<u8>>,
+    /// Those that wait and those that are lent again. A lent one can be larger than what was asked for.
+    count: usize,
+}
+
+impl Default for Buffers {
+    /// As many and as large as suits specimens.
+    fn default() -> Self {
+        Self::bounded(KEPT_MAX, BUFFER_BYTES_MAX)
+    }
+}
 
 impl Buffers {
+    /// At most so many buffers are kept, waiting or lent again, and none that is larger.
+    #[must_use]
+    pub fn bounded(kept_max: usize, buffer_bytes_max: usize) -> Self {
+        Self { kept: Arc::default(), kept_max, buffer_bytes_max }
+    }
+
+    /// A buffer to fill piece by piece, for some `expected_bytes`.
+    #[must_use]
+    pub fn filling(&self, expected_bytes: usize) -> Filling {
+        let mut lent = self.lent();
+        // Memory that is asked for and not written to costs nothing yet.
+        lent.buffer.reserve_exact(expected_bytes.saturating_sub(lent.buffer.len()));
+        Filling(lent)
+    }
+
     /// The first bytes of a buffer of `length`, as many as `fill` returns; the buffer it gets holds arbitrary bytes.
     ///
     /// # Errors
     ///
     /// The error of `fill`.
     pub fn bytes<E>(&self, length: usize, fill: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Result<Bytes, E> {
-        let waiting = self.waiting().pop();
-        let mut lent = Lent { buffer: waiting.unwrap_or_default(), used: 0, home: self.clone() };
+        let mut lent = self.lent();
         if lent.buffer.len() < length {
             // Just as much: grown by half again, a buffer for an ordinary specimen would be too large to be kept.
             lent.buffer.reserve_exact(length - lent.buffer.len());
@@ -38,9 +71,14 @@ impl Buffers {
         Ok(Bytes::from_owner(lent))
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Vec<u8>>> {
+    fn lent(&self) -> Lent {
+        let waiting = self.kept().waiting.pop();
+        Lent { is_kept: waiting.is_some(), buffer: waiting.unwrap_or_default(), used: 0, home: self.clone() }
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         // Pushing and taking leave nothing half done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -50,8 +88,48 @@ impl fmt::Debug for Buffers {
     }
 }
 
+/// A buffer on its way to be bytes.
+pub struct Filling(Lent);
+
+impl Filling {
+    /// The bytes so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.used
+    }
+
+    /// True before the first byte.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds a piece behind the others.
+    pub fn push(&mut self, piece: &[u8]) {
+        let Lent { buffer, used, .. } = &mut self.0;
+        let (over, new) = piece.split_at(piece.len().min(buffer.len() - *used));
+        buffer[*used..][..over.len()].copy_from_slice(over);
+        buffer.extend_from_slice(new);
+        *used += piece.len();
+    }
+
+    /// All the pieces.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        Bytes::from_owner(self.0)
+    }
+}
+
+impl fmt::Debug for Filling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filling").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
 struct Lent {
     buffer: Vec<u8>,
+    /// It has waited before.
+    is_kept: bool,
     used: usize,
     home: Buffers,
 }
@@ -65,9 +143,11 @@ impl AsRef<[u8]> for Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         let buffer = mem::take(&mut self.buffer);
-        let mut waiting = self.home.waiting();
-        if buffer.capacity() <= BUFFER_BYTES_MAX && waiting.len() < WAITING_MAX {
-            waiting.push(buffer);
+        let mut kept = self.home.kept();
+        kept.count -= usize::from(self.is_kept);
+        if buffer.capacity() <= self.home.buffer_bytes_max && kept.count < self.home.kept_max {
+            kept.count += 1;
+            kept.waiting.push(buffer);
         }
     }
 }
@@ -116,19 +196,55 @@ mod tests {
         let buffers = Buffers::default();
         for length in [BUFFER_BYTES_MAX / 4 * 3, BUFFER_BYTES_MAX - 1, BUFFER_BYTES_MAX] {
             drop(filled(&buffers, 0, length));
-            assert_eq!(buffers.waiting().len(), 1, "{length} bytes");
+            assert_eq!(buffers.kept().waiting.len(), 1, "{length} bytes");
         }
+    }
+
+    #[test]
+    fn pieces_lie_one_behind_the_other_over_what_was_in_the_buffer() {
+        let buffers = Buffers::bounded(1, 1000);
+        drop(filled(&buffers, 9, 100));
+        for pieces in [vec![], vec![50], vec![100], vec![60, 60, 60], vec![0, 250, 1]] {
+            let mut filling = buffers.filling(150);
+            let mut expected = Vec::new();
+            for (number, length) in pieces.into_iter().enumerate() {
+                let piece = vec![u8::try_from(number).unwrap(); length];
+                filling.push(&piece);
+                expected.extend(piece);
+                assert_eq!(filling.len(), expected.len());
+            }
+            assert_eq!(filling.is_empty(), expected.is_empty());
+            assert_eq!(filling.into_bytes(), expected);
+        }
+        assert_eq!(buffers.kept().waiting.len(), 1);
+        let mut large = buffers.filling(0);
+        large.push(&[0; 1001]);
+        drop(large.into_bytes());
+        assert_eq!(buffers.kept().waiting.len(), 0, "it is larger than what is kept");
+    }
+
+    #[test]
+    fn buffers_that_are_lent_again_count_as_kept() {
+        let buffers = Buffers::bounded(2, 1000);
+        drop([filled(&buffers, 0, 1000), filled(&buffers, 0, 1000)]);
+        let slow = [filled(&buffers, 0, 1), filled(&buffers, 0, 1)];
+        assert!(slow.iter().all(|small| small.len() == 1));
+        drop([filled(&buffers, 0, 1000), filled(&buffers, 0, 1000)]);
+        assert_eq!(buffers.kept().waiting.len(), 0, "two are out, with all their bytes");
+        drop(slow);
+        let kept = buffers.kept();
+        assert_eq!((kept.waiting.len(), kept.count), (2, 2));
     }
 
     #[test]
     fn few_and_small_buffers_wait_also_after_an_error() {
         let buffers = Buffers::default();
         drop(filled(&buffers, 0, BUFFER_BYTES_MAX + 1));
-        assert_eq!(buffers.waiting().len(), 0);
+        assert_eq!(buffers.kept().waiting.len(), 0);
         assert_eq!(buffers.bytes(10, |_| Err("no")), Err("no"));
-        assert_eq!(buffers.waiting().len(), 1);
-        let lent: Vec<_> = (0..2 * WAITING_MAX).map(|_| filled(&buffers, 0, 1)).collect();
+        assert_eq!(buffers.kept().waiting.len(), 1);
+        let lent: Vec<_> = (0..2 * KEPT_MAX).map(|_| filled(&buffers, 0, 1)).collect();
         drop(lent);
-        assert_eq!(buffers.waiting().len(), WAITING_MAX);
+        assert_eq!(buffers.kept().waiting.len(), KEPT_MAX);
     }
 }

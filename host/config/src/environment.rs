@@ -70,6 +70,11 @@ impl Environment {
         Some((KEY_VARIABLE, self.key.clone()?))
     }
 
+    /// Every variable but the key with its value, for the search of what must not be shown.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// A variable's value.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)

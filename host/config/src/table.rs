@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use alloy_primitives::Address;
 use refiner_evm::{BasisPolicy, OnDifference, ResultFormat, SenderPolicy};
+use refiner_http_client::ProxyUrl;
 use refiner_proofchain::StartBlock;
 use url::Url;
 
@@ -17,6 +18,7 @@ use crate::{
         },
         Setting,
     },
+    rule_terms::{ConfinementLevel, Denial, RuleLimit},
     value::{Bytes, Coins, Executor, FinalizePolicy, LogFormat, Parameter},
 };
 
@@ -51,8 +53,12 @@ const CHECKING: &[Scope] = &[Run, Replay, SpecimenCheck, RuleCheck, RuleInfo, Ru
 const BOUNDED: &[Scope] = &[Run, Replay, SpecimenCheck, RuleCheck, RuleInfo, RuleRun, EvmServe];
 /// The commands that run rules with an executor of the user's choice.
 const EXECUTING: &[Scope] = &[Run, Replay, RuleRun];
+/// The commands that run rules.
+const RUNNING: &[Scope] = &[Run, Replay, RuleCheck, RuleRun];
 /// The commands that find rules.
 const RESOLVING: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleLock];
+/// The commands that ask others over HTTP.
+const ONLINE: &[Scope] = &[Run, Session, Replay, RuleCheck, RuleInfo, RuleRun, RuleLock, ContentGet, ContentPut];
 /// The scopes that work in the daemon's directory.
 const IN_DATA: &[Scope] = &[Run, Data, ContentPut, ContentServe];
 
@@ -81,6 +87,13 @@ settings! {
 
     /// Directory for what this program can make or fetch again [default: refiner in the user's cache].
     CACHE_DIR: Option<PathBuf> = "cache-dir" <"DIR"> .on(&[Program]).flagless();
+
+    /// HTTP proxy through which others are asked, such as `http://user:password@proxy:3128`; never for addresses of this machine.
+    /// The environment's HTTP_PROXY, HTTPS_PROXY and ALL_PROXY are not used.
+    PROXY: Option<ProxyUrl> = "proxy" <"URL"> .on(ONLINE).confidential();
+
+    /// Host that is asked without the proxy, with every name below it. Can be repeated.
+    PROXY_EXCEPT: Vec<String> = "proxy-except" <"HOST"> .on(ONLINE).with_commas();
 
     /// TOML file with settings; flags and environment go before it.
     CONFIG: Option<PathBuf> = "config" <"FILE"> .on(&[File]);
@@ -174,6 +187,19 @@ settings! {
 
     /// Parameter for the rules, part of their identity. Can be repeated.
     PARAM: Vec<Parameter> = "param" <"NAME=VALUE"> .under(RULES).on(&[Run]);
+
+    /// Ceiling of a limit that rules may ask for, such as `fuel=20_000_000_000`, `memory_bytes=512MiB` or, for the rule of that name
+    /// alone, `my-rule:wall_ms=60s`; one that asks for more is refused. Can be repeated [default: for rules that are not built in, the
+    /// ceilings that `refiner rule info` shows].
+    RULE_LIMIT: Vec<RuleLimit> = "rule-limit" <"[RULE:]NAME=VALUE"> .under(RULES).on(RUNNING);
+
+    /// Capability that rules do not get, `evm` or `wasi`, or `my-rule:evm` for the rule of that name alone; one that asks for it is
+    /// refused. Can be repeated.
+    DENY: Vec<Denial> = "deny" <"[RULE:]CAPABILITY"> .under(RULES).on(RUNNING);
+
+    /// Confinement without which rules that are not built in do not run: `filter` for the filter of system calls, `full` for every
+    /// layer that `refiner doctor` lists except the mount namespace (and, without root, the change of user), or `none`.
+    REQUIRE_CONFINEMENT: ConfinementLevel = "require-confinement" <"LEVEL"> .under(RULES).on(RUNNING).default("filter");
 
     /// Geth-style chain config of a chain that is not built in. Can be repeated.
     CHAIN_CONFIG: Vec<PathBuf> = "chain-config" <"FILE"> .under(RULES).on(&[Run]);
@@ -345,10 +371,14 @@ settings! {
     EVM_BODY_SIZE: Bytes = "body-size" <"SIZE"> .on(&[EvmServe]).default("64MiB").within("1MiB", "4GiB")
         .variable("REFINER_EVM_BODY_SIZE").formerly(&[in_unit("body-mib", "MiB")]);
 
-    /// Size of all bodies that are read, wait or are executed; beyond, 503. Memory stays under 192 MiB, this, 10 times the
-    /// bodies of `--executions`, and 256 MiB for each of these.
+    /// Size of all bodies that are read, wait or are executed; beyond, bodies wait in line. Memory stays under 192 MiB, this, 10
+    /// times the bodies of `--executions`, and 256 MiB for each of these.
     EVM_IN_FLIGHT_SIZE: Bytes = "in-flight-size" <"SIZE"> .on(&[EvmServe]).default("256MiB").within("1MiB", "1TiB")
         .variable("REFINER_EVM_IN_FLIGHT_SIZE").formerly(&[in_unit("in-flight-mib", "MiB")]);
+
+    /// Time limit for a body to wait for room in `--in-flight-size`; beyond, 503.
+    EVM_ROOM_TIMEOUT: Duration = "room-timeout" <"DURATION"> .on(&[EvmServe]).default("60s").within("0s", "1d")
+        .variable("REFINER_EVM_ROOM_TIMEOUT");
 
     /// Executions that use a processor at once [default: the number of cores].
     EVM_RUNNING: Option<u64> = "running" <"N"> .on(&[EvmServe]).within("1", "512").variable("REFINER_EVM_RUNNING");
@@ -357,7 +387,7 @@ settings! {
     /// waiting [default: three times `--running`].
     EVM_EXECUTIONS: Option<u64> = "executions" <"N"> .on(&[EvmServe]).within("1", "1536").variable("REFINER_EVM_EXECUTIONS");
 
-    /// Requests that wait for one of those to end; beyond, 503. Their bytes count to `--in-flight-size`, which bounds them first.
+    /// Requests that wait, for room or for an execution to end; beyond, 503.
     EVM_WAITING: u64 = "waiting" <"N"> .on(&[EvmServe]).default("1024").within("0", "1000000").variable("REFINER_EVM_WAITING");
 
     /// Connections at once. For a further one, the oldest that is idle is closed.

@@ -4,8 +4,11 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use alloy_primitives::Address;
 use refiner_evm::{BasisPolicy, OnDifference, ResultFormat, SenderPolicy};
+use refiner_http_client::ProxyUrl;
 use refiner_proofchain::StartBlock;
 use url::Url;
+
+use crate::rule_terms::ConfinementLevel;
 
 /// The size of a value that has bounds, in the smallest unit of its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,6 +140,7 @@ read_alone!(
     SenderPolicy,
     BasisPolicy,
     ResultFormat,
+    ConfinementLevel,
 );
 
 from_str! {
@@ -178,6 +182,14 @@ impl Scalar for Url {
 
     fn scalar(text: &str) -> Option<Self> {
         text.parse().ok().filter(|url: &Self| matches!(url.scheme(), "http" | "https"))
+    }
+}
+
+impl Scalar for ProxyUrl {
+    const EXPECTED: &'static str = "a URL that begins with http://, such as http://127.0.0.1:3128";
+
+    fn scalar(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 

@@ -16,6 +16,9 @@ use crate::{
     value::{Measure, Read},
 };
 
+/// Characters of the longest scheme that is shown of a confidential URL.
+const SCHEME_CHARACTERS_MAX: usize = 7;
+
 /// The source of a setting's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -197,7 +200,7 @@ fn check(row: &'static Row, texts: &[String], origin: &Origin, problems: &mut Ve
     let before = problems.len();
     for text in texts {
         let key = row.name;
-        let found = || if row.confidential { "…".to_owned() } else { text.clone() };
+        let found = || if row.confidential { concealed(text) } else { text.clone() };
         let Some(measure) = (row.measure)(text) else {
             problems.push(Problem::Value { key, expected: row.expected, found: found(), origin: origin.clone() });
             continue;
@@ -209,6 +212,16 @@ fn check(row: &'static Row, texts: &[String], origin: &Origin, problems: &mut Ve
         }
     }
     problems.len() == before
+}
+
+/// The scheme of a URL, which may carry a credential elsewhere, and nothing of another text.
+fn concealed(text: &str) -> String {
+    let is_scheme =
+        |scheme: &str| scheme.len() <= SCHEME_CHARACTERS_MAX && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match text.split_once("://") {
+        Some((scheme, _)) if is_scheme(scheme) => format!("{scheme}://…"),
+        _ => "…".to_owned(),
+    }
 }
 
 impl fmt::Display for Origin {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use crate::{
-    Block, ContentId, Dag, IdError,
+    Block, Codec, ContentId, Dag, IdError,
     cbor::{CborError, Reader},
     varint,
 };
@@ -32,6 +32,16 @@ impl Blocks {
     #[must_use]
     pub fn get(&self, id: &ContentId) -> Option<&Bytes> {
         self.0.get(id.digest())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Bytes> {
+        self.0.values()
+    }
+
+    pub(crate) fn add(&mut self, codec: Codec, block: Bytes) -> ContentId {
+        let id = ContentId::of_block(codec, &block);
+        self.0.insert(*id.digest(), block);
+        id
     }
 
     /// The number of blocks.

@@ -4,6 +4,7 @@
 //! asked for, of which each checks itself. Source: <https://specs.ipfs.tech/http-gateways/trustless-gateway/>.
 
 use futures_util::future::BoxFuture;
+use refiner_http_client::Egress;
 use url::Url;
 
 use crate::{
@@ -43,19 +44,28 @@ pub struct Gateway {
 /// # Errors
 ///
 /// [`SetupError`]
-pub fn public_gateways(limits: HttpLimits) -> Result<Vec<Gateway>, SetupError> {
-    PUBLIC_GATEWAYS.iter().map(|base| Gateway::new(base, limits)).collect()
+pub fn public_gateways(egress: &Egress, limits: HttpLimits) -> Result<Vec<Gateway>, SetupError> {
+    PUBLIC_GATEWAYS.iter().map(|base| Gateway::through(egress, base, limits)).collect()
 }
 
 impl Gateway {
-    /// The gateway that serves `<base>/ipfs/<id>`.
+    /// The gateway that serves `<base>/ipfs/<id>`, without a proxy.
     ///
     /// # Errors
     ///
     /// [`SetupError`]
     pub fn new(base: &str, limits: HttpLimits) -> Result<Self, SetupError> {
+        Self::through(&Egress::default(), base, limits)
+    }
+
+    /// As [`new`](Self::new), by the way that requests take out of this machine.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
+    pub fn through(egress: &Egress, base: &str, limits: HttpLimits) -> Result<Self, SetupError> {
         let base = http::base_url(base)?;
-        let http = Http::for_base(&base, limits)?;
+        let http = Http::for_base(egress, &base, limits)?;
         Ok(Self { origin: Origin::of_url(&base), base, http })
     }
 

@@ -8,6 +8,7 @@ use std::{error::Error as StdError, io, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use refiner_diagnostics::causes;
+use refiner_http_client::{Egress, ProxyFailure};
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect::Policy};
 use tokio::time::timeout;
 use url::Url;
@@ -30,6 +31,9 @@ pub enum TransportError {
     /// No connection: refused, unreachable, unknown host, or not secured.
     #[error("no connection")]
     Connect(#[source] reqwest::Error),
+    /// The proxy between here and the source failed.
+    #[error(transparent)]
+    Proxy(#[from] ProxyFailure),
     /// The answer did not begin in time.
     #[error("no answer within {answer_ms} ms")]
     NoAnswer {
@@ -114,25 +118,33 @@ pub(crate) struct Http {
     client: Client,
     pub(crate) limits: HttpLimits,
     policy: AddressPolicy,
+    egress: Egress,
 }
 
 impl Http {
     /// A client for `base` and what it redirects to. Only one that begins with https needs the system's certificates.
-    pub(crate) fn for_base(base: &Url, limits: HttpLimits) -> Result<Self, ClientError> {
-        let client = match client(limits, AddressPolicy::Anywhere).build() {
-            Err(_) if base.scheme() == "http" => client(limits, AddressPolicy::Anywhere).tls_certs_only([]).build(),
+    pub(crate) fn for_base(egress: &Egress, base: &Url, limits: HttpLimits) -> Result<Self, ClientError> {
+        let policy = AddressPolicy::Anywhere;
+        let client = match client(egress, limits, policy).build() {
+            Err(_) if base.scheme() == "http" => client(egress, limits, policy).tls_certs_only([]).build(),
             built => built,
         };
-        Ok(Self { client: client.map_err(ClientError)?, limits, policy: AddressPolicy::Anywhere })
+        Ok(Self { client: client.map_err(ClientError)?, limits, policy, egress: egress.clone() })
     }
 
     /// A client for any URL within `policy`.
-    pub(crate) fn for_any(limits: HttpLimits, policy: AddressPolicy) -> Result<Self, ClientError> {
-        Ok(Self { client: client(limits, policy).build().map_err(ClientError)?, limits, policy })
+    pub(crate) fn for_any(egress: &Egress, limits: HttpLimits, policy: AddressPolicy) -> Result<Self, ClientError> {
+        let client = client(egress, limits, policy).build().map_err(ClientError)?;
+        Ok(Self { client, limits, policy, egress: egress.clone() })
     }
 
     pub(crate) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The proxy's failure where an answer that is no page has one in its place.
+    pub(crate) fn refusal_or_page(&self, response: &Response) -> Option<TransportError> {
+        self.egress.refusal_or_page(response).map(Into::into)
     }
 
     /// The body of a 200, at most `limit_bytes` of it.
@@ -163,6 +175,9 @@ impl Http {
             200 => Ok(response),
             404 | 410 => Err(FetchError::NotFound { from: from.clone() }),
             status => {
+                if let Some(source) = self.refusal_or_page(&response) {
+                    return Err(FetchError::Transport { from: from.clone(), source });
+                }
                 let answer = self.excerpt(&mut response).await;
                 Err(FetchError::Status { from: from.clone(), status, answer })
             }
@@ -196,7 +211,13 @@ impl Http {
             }
         };
         match timeout(answer, sent).await {
-            Ok(sent) => sent,
+            Ok(sent) => {
+                let response = sent?;
+                match self.egress.refusal(&response) {
+                    Some(refusal) => Err(Failure::Transport(refusal.into())),
+                    None => Ok(response),
+                }
+            }
             Err(_) => Err(Failure::Transport(TransportError::NoAnswer { answer_ms: milliseconds(answer) })),
         }
     }
@@ -243,8 +264,10 @@ impl Http {
     }
 
     fn failure(&self, error: reqwest::Error) -> Failure {
-        // The URL can hold credentials; the error's own text would show it.
-        let error = error.without_url();
+        let error = match self.egress.failure(error) {
+            Ok(proxy) => return Failure::Transport(proxy.into()),
+            Err(error) => error,
+        };
         // reqwest has no type for what its callbacks returned; only the causes tell.
         Failure::Transport(if is_caused_by::<redirect::TooMany>(&error) {
             TransportError::Redirects { redirects: self.limits.redirects }
@@ -260,13 +283,12 @@ impl Http {
     }
 }
 
-fn client(limits: HttpLimits, policy: AddressPolicy) -> ClientBuilder {
-    // Another part of the program may have installed it first; it is the same one.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder =
-        Client::builder().user_agent(concat!("refiner/", env!("CARGO_PKG_VERSION"))).connect_timeout(limits.connect);
+fn client(egress: &Egress, limits: HttpLimits, policy: AddressPolicy) -> ClientBuilder {
+    let builder = egress.builder().connect_timeout(limits.connect);
     match policy {
-        AddressPolicy::Public => builder.dns_resolver(url_fetcher::PublicResolver).redirect(Policy::none()),
+        AddressPolicy::Public => {
+            builder.dns_resolver(url_fetcher::PublicResolver::beside(egress)).redirect(Policy::none())
+        }
         AddressPolicy::Anywhere => builder.redirect(redirect::policy(limits.redirects)),
     }
 }

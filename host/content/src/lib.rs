@@ -19,6 +19,8 @@ mod dag_pb;
 mod das;
 mod error;
 mod fetcher;
+#[doc(hidden)]
+pub mod fuzz;
 mod gateway;
 mod http;
 mod id;

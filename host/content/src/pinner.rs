@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use refiner_http_client::Egress;
 use reqwest::{Body, Response, header, multipart};
 use serde::Deserialize;
 use tokio::time::timeout;
@@ -67,14 +68,24 @@ pub struct Pinner {
 }
 
 impl Pinner {
-    /// The pinner whose API begins at `base`, such as `http://127.0.0.1:5080`. Credentials in it are sent and never shown.
+    /// The pinner whose API begins at `base`, such as `http://127.0.0.1:5080`, without a proxy. Credentials in it are sent and never
+    /// shown.
     ///
     /// # Errors
     ///
     /// [`SetupError`]
     pub fn new(base: &str, limits: PinnerLimits) -> Result<Self, SetupError> {
+        Self::through(&Egress::default(), base, limits)
+    }
+
+    /// As [`new`](Self::new), by the way that requests take out of this machine.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
+    pub fn through(egress: &Egress, base: &str, limits: PinnerLimits) -> Result<Self, SetupError> {
         let base = http::base_url(base)?;
-        let http = Http::for_base(&base, limits.get)?;
+        let http = Http::for_base(egress, &base, limits.get)?;
         Ok(Self { origin: Origin::of_url(&base), base, http, limits })
     }
 
@@ -149,6 +160,9 @@ impl Pinner {
         let mut response = self.http.send(request, self.limits.upload).await.map_err(broken)?;
         self.note_warning(&response);
         let to = self.origin.clone();
+        if let Some(source) = self.http.refusal_or_page(&response) {
+            return Err(KeepError::Transport { to, source });
+        }
         match response.status().as_u16() {
             200 => {
                 let answer = self.http.body(&mut response, ANSWER_BYTES_MAX).await.map_err(broken)?;

@@ -7,6 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use refiner_http_client::Egress;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
@@ -32,13 +33,23 @@ pub struct UrlFetcher {
 }
 
 impl UrlFetcher {
-    /// A client of its own.
+    /// A client of its own, without a proxy.
     ///
     /// # Errors
     ///
     /// [`ClientError`]
     pub fn new(limits: HttpLimits, policy: AddressPolicy) -> Result<Self, ClientError> {
-        Ok(Self { http: Http::for_any(limits, policy)? })
+        Self::through(&Egress::default(), limits, policy)
+    }
+
+    /// As [`new`](Self::new), by the way that requests take out of this machine. Names are looked up and checked here all the same;
+    /// a proxy looks them up once more for itself.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
+    pub fn through(egress: &Egress, limits: HttpLimits, policy: AddressPolicy) -> Result<Self, ClientError> {
+        Ok(Self { http: Http::for_any(egress, limits, policy)? })
     }
 
     /// Fetches bytes that no content id checks.
@@ -131,15 +142,25 @@ impl fmt::Debug for Unverified {
     }
 }
 
-/// Looks names up and forgets addresses that are not public.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PublicResolver;
+/// Looks names up and forgets addresses that are not public, but for the proxy's, which the operator chose.
+#[derive(Clone, Debug)]
+pub(crate) struct PublicResolver {
+    proxy: Option<String>,
+}
+
+impl PublicResolver {
+    pub(crate) fn beside(egress: &Egress) -> Self {
+        Self { proxy: egress.proxy_host().map(str::to_owned) }
+    }
+}
 
 impl Resolve for PublicResolver {
     fn resolve(&self, name: Name) -> Resolving {
+        // A URL with the proxy's name was refused by its address before.
+        let is_proxy = self.proxy.as_deref() == Some(name.as_str());
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
+            let public: Vec<SocketAddr> = found.filter(|address| is_proxy || is_public(address.ip())).collect();
             if public.is_empty() {
                 return Err(NotPublic.into());
             }

@@ -1,6 +1,6 @@
 //! Changes that an operator makes to items by hand.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -11,9 +11,13 @@ use crate::{
 
 /// Items left as they are whose reasons are reported one by one.
 const KEPT_SHOWN: usize = 20;
-/// Blocks under the position of the scan that may be scanned again without being asked for: twice the default `--scan-window`, for a
-/// process that starts reads the window of the one before too.
-const SCANNED_AGAIN_BLOCKS: u64 = 256;
+/// The least number of blocks under the position of the scan whose items stay: twice the default `--scan-window`.
+const SCANNED_AGAIN_BLOCKS_MIN: u64 = 256;
+/// Ratio of the blocks that may be scanned again, without being asked for, to the window: a process that starts reads the window of the
+/// one before too.
+const SCANNED_AGAIN_WINDOWS: u64 = 2;
+/// Name of the fact that holds the window of the scan.
+const SCAN_WINDOW: &str = "scan-window";
 /// The reason of an item that an operator skipped.
 const BY_OPERATOR: &str = "skipped by the operator";
 
@@ -66,6 +70,11 @@ pub struct Kept {
 }
 
 impl Journal {
+    /// Keeps the number of newest blocks that every scan reads again, for [`Action::Forget`].
+    pub fn set_scan_window(&mut self, blocks: u64) -> Result<(), JournalError> {
+        self.replace_fact(SCAN_WINDOW, &blocks.to_string()).map(drop)
+    }
+
     /// Does `action` to every item of `selection` to which it applies, all in one transaction.
     pub fn apply(&mut self, selection: &Selection, action: Action, now_ms: u64) -> Result<Applied, JournalError> {
         self.write(false, |connection, path| {
@@ -173,8 +182,9 @@ fn forget(connection: &Connection, item: ItemId, from: State) -> rusqlite::Resul
     // The next scan would announce it anew.
     let recent = "SELECT announced_in, (SELECT max(number) FROM checkpoint) FROM item
          WHERE id = ?1 AND announced_in + ?2 > (SELECT max(number) FROM checkpoint)";
+    let scanned_again = scanned_again_blocks(connection)?;
     let mut recent = connection.prepare_cached(recent)?;
-    let mut rows = recent.query(params![item.0, SCANNED_AGAIN_BLOCKS])?;
+    let mut rows = recent.query(params![item.0, scanned_again])?;
     if from != State::Withdrawn
         && let Some(row) = rows.next()?
     {
@@ -182,7 +192,7 @@ fn forget(connection: &Connection, item: ItemId, from: State) -> rusqlite::Resul
         return Ok(Err(format!(
             "it was announced in block {announced}, which is scanned again until block {}, and the position is {position}; \
              `refiner journal skip` keeps it from being worked on",
-            announced.saturating_add(SCANNED_AGAIN_BLOCKS)
+            announced.saturating_add(scanned_again)
         )));
     }
     for delete in [
@@ -193,4 +203,12 @@ fn forget(connection: &Connection, item: ItemId, from: State) -> rusqlite::Resul
         connection.prepare_cached(delete)?.execute([item.0])?;
     }
     Ok(Ok(()))
+}
+
+/// Blocks under the position of the scan that may be scanned again without being asked for.
+fn scanned_again_blocks(connection: &Connection) -> rusqlite::Result<u64> {
+    let mut query = connection.prepare_cached("SELECT value FROM fact WHERE name = ?1")?;
+    let window: Option<String> = query.query_row([SCAN_WINDOW], |row| row.get(0)).optional()?;
+    let window = window.and_then(|blocks| blocks.parse::<u64>().ok()).unwrap_or_default();
+    Ok(window.saturating_mul(SCANNED_AGAIN_WINDOWS).max(SCANNED_AGAIN_BLOCKS_MIN))
 }

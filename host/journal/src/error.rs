@@ -188,7 +188,7 @@ impl Diagnostic for JournalError {
             Self::OtherOperator { .. } => {
                 "run once with the former key until `refiner journal list --state broadcast` is empty".into()
             }
-            Self::DiskFull { .. } => "make room; refiner goes on from where it stopped".into(),
+            Self::DiskFull { .. } => "make room there; a running refiner continues by itself, and loses nothing".into(),
             Self::File { .. }
             | Self::Export(_)
             | Self::NoItem(_)

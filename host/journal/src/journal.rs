@@ -1,7 +1,8 @@
 //! The file while it is open.
 
 use std::{
-    fs::File,
+    fs::{self, File},
+    io::{self, Write as _},
     ops::Deref,
     path::{Path, PathBuf},
 };
@@ -10,6 +11,9 @@ use alloy_primitives::Address;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use crate::{JournalError, open};
+
+/// Bytes of a page of the file.
+const PAGE_BYTES: usize = 4096;
 
 /// The journal, open for writing. No second one can be open on the same file.
 #[derive(Debug)]
@@ -159,12 +163,28 @@ fn read_binding(connection: &Connection) -> rusqlite::Result<Option<Binding>> {
         .optional()
 }
 
+/// Whether the directory of the journal takes a page more.
+fn has_room(path: &Path) -> bool {
+    let probe = path.with_extension("probe");
+    let mut options = refiner_permissions::options();
+    let written = options.write(true).create(true).truncate(true).open(&probe).and_then(|mut file| {
+        file.write_all(&[0xa5; PAGE_BYTES])?;
+        file.sync_all()
+    });
+    // What is left of it is overwritten by the next probe.
+    let _ = fs::remove_file(&probe);
+    let is_full = |kind| matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    !written.is_err_and(|error| is_full(error.kind()))
+}
+
 /// An error of SQLite, by what a person has to do about it.
 pub(crate) fn sqlite_error(path: &Path, error: rusqlite::Error) -> JournalError {
     use rusqlite::ErrorCode;
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => JournalError::DiskFull { path },
+        // Only ENOSPC has a code of its own; a quota and the index of the write-ahead log come as failed writes.
+        Some(ErrorCode::SystemIoFailure) if !has_room(&path) => JournalError::DiskFull { path },
         Some(ErrorCode::NotADatabase) => JournalError::Foreign { path },
         Some(ErrorCode::DatabaseCorrupt) => {
             let losses = open::losses(&path);

@@ -128,6 +128,15 @@ impl Journal {
         self.items(&query, params![after, filter.state, filter.height, limit])
     }
 
+    /// Items with a reason or a last failure, the newest first, at most `limit`.
+    pub fn failures(&self, limit: usize) -> Result<Vec<Item>, JournalError> {
+        let query = format!(
+            "SELECT {} FROM item WHERE reason IS NOT NULL OR last_error IS NOT NULL ORDER BY id DESC LIMIT ?1",
+            Item::COLUMNS
+        );
+        self.items(&query, [limit])
+    }
+
     /// One item.
     pub fn item(&self, item: ItemId) -> Result<Option<Item>, JournalError> {
         let query = format!("SELECT {} FROM item WHERE id = ?1", Item::COLUMNS);

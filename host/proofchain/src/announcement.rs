@@ -2,12 +2,21 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolEvent;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::{
     bindings::{BlockSpecimenQuorum, BlockSpecimenRewardAwarded},
     quantity,
+    rpc::AtMost,
 };
+
+/// Most bytes of a log's data that are kept. Announcements have 64; a proof's event is 224 bytes and its URL.
+const DATA_BYTES_MAX: usize = 2 << 10;
+
+/// Logs of a range of blocks. An answer of 32 MiB has room for some 50,000 real ones.
+pub(crate) type Logs = AtMost<100_000, ProofLog>;
+/// Logs of one block.
+pub(crate) type BlockLogs = AtMost<1_000, ProofLog>;
 
 /// A block of the proof chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,7 +63,8 @@ pub struct ProofLog {
     pub address: Address,
     /// Signature and indexed fields.
     pub topics: Vec<B256>,
-    /// Fields that are not indexed.
+    /// Fields that are not indexed. Of more than 2 KiB, which none of our events has, the beginning.
+    #[serde(deserialize_with = "beginning")]
     pub data: Bytes,
     /// Number of its block.
     #[serde(default, deserialize_with = "quantity::read_optional")]
@@ -71,6 +81,11 @@ pub struct ProofLog {
     /// Whether a reorganisation took it away.
     #[serde(default)]
     pub removed: bool,
+}
+
+fn beginning<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+    let data = Bytes::deserialize(deserializer)?;
+    Ok(if data.len() > DATA_BYTES_MAX { Bytes::copy_from_slice(&data[..DATA_BYTES_MAX]) } else { data })
 }
 
 /// The meaning of a log.

@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_sol_types::SolEvent as _;
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::{
@@ -95,6 +96,6 @@ impl ProofChain {
             "fromBlock": quantity::hex(head.saturating_sub(blocks.saturating_sub(1))),
             "toBlock": quantity::hex(head),
         }]);
-        self.rpc().call::<Vec<serde_json::Value>>("eth_getLogs", filter).await.map(drop)
+        self.rpc().call::<Vec<IgnoredAny>>("eth_getLogs", filter).await.map(drop)
     }
 }

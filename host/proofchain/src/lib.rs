@@ -16,6 +16,8 @@ mod bindings;
 mod bounds;
 mod chain;
 mod fees;
+#[doc(hidden)]
+pub mod fuzz;
 mod interface;
 mod key;
 mod network;

@@ -3,7 +3,12 @@
 use alloy_primitives::B256;
 use serde_json::json;
 
-use crate::{announcement::ProofLog, chain::ProofChain, quantity, rpc::RpcError};
+use crate::{
+    announcement::{Logs, ProofLog},
+    chain::ProofChain,
+    quantity,
+    rpc::RpcError,
+};
 
 /// Blocks that are looked back: some sessions' length.
 pub(crate) const LOOK_BACK: u64 = 4_000;
@@ -11,6 +16,8 @@ pub(crate) const LOOK_BACK: u64 = 4_000;
 const TRAIL: u64 = 8;
 /// The first range of one question. Public nodes of Moonbeam take at least this.
 const FIRST_BLOCKS: u64 = 1_000;
+/// Most events of one reading, of which 4,000 blocks have some 40,000. A node that makes up more shall not fill the memory.
+const LOGS_MAX: usize = 65_536;
 
 /// A reader of events.
 #[derive(Debug)]
@@ -52,7 +59,8 @@ impl RecentLogs {
             let to = head.min(next.saturating_add(self.blocks - 1));
             match self.logs(next, to).await {
                 Ok(found) => {
-                    logs.extend(found.into_iter().filter(|log| self.is_ours(log)));
+                    let room = LOGS_MAX - logs.len();
+                    logs.extend(found.into_iter().filter(|log| self.is_ours(log)).take(room));
                     next = to.saturating_add(1);
                 }
                 Err(error) if to > next && may_take_less(&error) => self.blocks = ((to - next) / 2).max(1),
@@ -70,7 +78,7 @@ impl RecentLogs {
             "fromBlock": quantity::hex(from),
             "toBlock": quantity::hex(to),
         }]);
-        self.chain.rpc().call("eth_getLogs", filter).await
+        self.chain.rpc().call("eth_getLogs", filter).await.map(|logs: Logs| logs.0)
     }
 
     /// A log that is none of the contract's is left out: this is advice, and the chain decides.

@@ -79,13 +79,7 @@ pub enum Command {
     /// Asks a running daemon, or another service of this program, whether it is alive; for health checks of containers.
     Health(health::Health),
     /// Checks this machine and, with the settings of `run`, everything that the daemon needs.
-    Doctor {
-        #[command(flatten)]
-        run: Box<Run>,
-        /// One JSON object.
-        #[arg(long)]
-        json: bool,
-    },
+    Doctor(Box<Doctor>),
 }
 
 /// `refiner replay`.
@@ -149,6 +143,25 @@ pub struct Run {
     pub file: Flags<scope::File>,
     #[command(flatten)]
     pub settings: Flags<scope::Run>,
+}
+
+/// `refiner doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = ExitCode::TABLE)]
+pub struct Doctor {
+    #[command(flatten)]
+    pub run: Run,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// Also writes an archive for a bug report (tar): the checks, settings with their origin, counts and failures of the journal,
+    /// status and metrics of a running daemon, and facts of kernel and control group; keys, passwords and what follows the host in
+    /// an address are left out. Look through it before you publish it.
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
+    /// A file with the daemon's log, whose last lines go into the archive.
+    #[arg(long, value_name = "FILE", requires = "bundle")]
+    pub log_file: Option<PathBuf>,
 }
 
 /// `refiner config`.

@@ -1,6 +1,7 @@
 //! The socket in the daemon's directory, through which an operator's commands reach the journal that the daemon holds.
 //!
-//! One request, one reply, each a line of JSON. The socket has mode 0600, so the daemon's user and root alone can use it.
+//! One request and one reply, each a line of JSON; before the reply to a request that takes its time stand lines without one. The socket
+//! has mode 0600, so the daemon's user and root alone can use it. The daemon's end is `run/control.rs`.
 
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
@@ -11,44 +12,72 @@ use std::{
 };
 
 use refiner_content::Excerpt;
-use refiner_diagnostics::{Diagnostic, ErrorChain, ExitCode, Hint};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_journal::{Action, Applied, Selection};
 use rustix::fs::{Mode, fchmod};
 use serde::{Deserialize, Serialize};
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _},
-    net::{UnixListener, UnixSocket, UnixStream},
-};
-use tokio_util::sync::CancellationToken;
+use tokio::net::{UnixListener, UnixSocket};
 
 /// The socket's name in the directory.
 const NAME: &str = "control.sock";
 /// Requests that wait to be accepted.
 const WAITING_MAX: u32 = 16;
 /// Bytes of a request or a reply: a hundred thousand item numbers.
-const LINE_BYTES_MAX: u64 = 1 << 20;
-/// Time limit for a request to arrive, and for its reply to be taken.
-const LINE_DEADLINE: Duration = Duration::from_secs(10);
+pub const LINE_BYTES_MAX: u64 = 1 << 20;
 /// Time for which a daemon that has the journal and no socket yet is waited for: it compiles its rules.
 const START_DEADLINE: Duration = Duration::from_secs(20);
-/// Time limit for the reply: an action on a hundred thousand items takes seconds.
+/// Time limit for a line of the reply: an action on a hundred thousand items takes seconds.
 const REPLY_DEADLINE: Duration = Duration::from_secs(120);
 /// Pause between two attempts to connect.
 const CONNECT_AGAIN: Duration = Duration::from_millis(200);
 
 /// A request to the daemon.
 #[derive(Debug, Serialize, Deserialize)]
-struct Request {
-    selection: Selection,
-    action: Action,
+#[serde(untagged)]
+pub enum Request {
+    /// Items are changed.
+    Act { selection: Selection, action: Action },
+    /// Blocks are scanned again.
+    Scan { scan: Blocks },
+}
+
+/// Blocks from one to another, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocks {
+    pub from: u64,
+    /// `None` for the last that was scanned.
+    pub to: Option<u64>,
 }
 
 /// The daemon's reply.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Reply {
+pub enum Reply {
+    /// The outcome of an action.
     Applied(Applied),
+    /// The outcome of a scan.
+    Scanned(ScannedAgain),
+    /// The request is worked on; another line follows.
+    Working,
+    /// The request asks for what does not exist.
+    Refused(String),
+    /// The request failed.
     Error(String),
+}
+
+/// The outcome of scanning again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScannedAgain {
+    pub from: u64,
+    pub to: u64,
+    /// Announcements in the blocks.
+    pub announcements: u64,
+    /// Items that were not known.
+    pub new: u64,
+    /// Items that a reorganisation had withdrawn.
+    pub again: u64,
+    /// Items that were known and stay as they are.
+    pub known: u64,
 }
 
 /// A daemon that holds the journal and did not do what it was asked.
@@ -65,11 +94,17 @@ pub enum ControlError {
     /// The daemon's journal refused.
     #[error("the running refiner answers: {0}")]
     Failed(Excerpt),
+    /// The request asks for what does not exist.
+    #[error("{0}")]
+    Refused(Excerpt),
 }
 
 impl Diagnostic for ControlError {
     fn exit_code(&self) -> ExitCode {
-        ExitCode::Host
+        match self {
+            Self::Socket { .. } | Self::Failed(_) => ExitCode::Host,
+            Self::Refused(_) => ExitCode::Usage,
+        }
     }
 
     fn hint(&self) -> Option<Hint> {
@@ -77,14 +112,14 @@ impl Diagnostic for ControlError {
             Self::Socket { .. } => {
                 Some("run it as the user of the running refiner, in the same container, or stop that refiner".into())
             }
-            Self::Failed(_) => None,
+            Self::Failed(_) | Self::Refused(_) => None,
         }
     }
 }
 
 /// The socket while a daemon listens on it. Dropping it removes the file.
 pub struct ControlSocket {
-    listener: UnixListener,
+    pub listener: UnixListener,
     path: PathBuf,
 }
 
@@ -109,63 +144,36 @@ pub fn bind(data: &Path) -> io::Result<ControlSocket> {
     Ok(ControlSocket { listener: socket.listen(WAITING_MAX)?, path })
 }
 
-/// Answers requests until `stop`, one after the other.
-pub async fn serve<E: std::error::Error>(
-    socket: ControlSocket,
-    stop: CancellationToken,
-    apply: impl Fn(&Selection, Action) -> Result<Applied, E>,
-) {
-    loop {
-        let accepted = tokio::select! {
-            accepted = socket.listener.accept() => accepted,
-            () = stop.cancelled() => return,
-        };
-        let answered = match accepted {
-            Ok((stream, _)) => tokio::time::timeout(LINE_DEADLINE, answer(stream, &apply)).await,
-            Err(error) => Ok(Err(error)),
-        };
-        if let Ok(Err(error)) = answered {
-            tracing::warn!(%error, "control request failed");
-        }
+/// Has the daemon that holds the journal in `data` do `action`.
+pub fn ask(data: &Path, selection: &Selection, action: Action) -> Result<Applied, ControlError> {
+    match request(data, &Request::Act { selection: selection.clone(), action })? {
+        Reply::Applied(applied) => Ok(applied),
+        other => Err(unexpected(data, &other)),
     }
 }
 
-async fn answer<E: std::error::Error>(
-    stream: UnixStream,
-    apply: impl Fn(&Selection, Action) -> Result<Applied, E>,
-) -> io::Result<()> {
-    let (reader, mut writer) = stream.into_split();
-    let mut line = Vec::new();
-    tokio::io::BufReader::new(reader.take(LINE_BYTES_MAX)).read_until(b'\n', &mut line).await?;
-    let reply = match serde_json::from_slice::<Request>(&line) {
-        Ok(Request { selection, action }) => match apply(&selection, action) {
-            Ok(applied) => {
-                tracing::info!(
-                    ?action,
-                    changed = applied.changed,
-                    kept = applied.kept,
-                    "journal changed by the operator"
-                );
-                Reply::Applied(applied)
-            }
-            Err(error) => Reply::Error(ErrorChain(&error).to_string()),
-        },
-        Err(error) => Reply::Error(format!("unreadable request: {error}")),
-    };
-    let mut text = serde_json::to_vec(&reply)?;
-    text.push(b'\n');
-    writer.write_all(&text).await
+/// Has the daemon that holds the journal in `data` scan blocks again, however long that takes.
+pub fn scan(data: &Path, blocks: Blocks) -> Result<ScannedAgain, ControlError> {
+    match request(data, &Request::Scan { scan: blocks })? {
+        Reply::Scanned(scanned) => Ok(scanned),
+        other => Err(unexpected(data, &other)),
+    }
 }
 
-/// Has the daemon that holds the journal in `data` do `action`.
-pub fn ask(data: &Path, selection: &Selection, action: Action) -> Result<Applied, ControlError> {
+fn request(data: &Path, request: &Request) -> Result<Reply, ControlError> {
     let path = data.join(NAME);
     let socket = |source| ControlError::Socket { path: path.clone(), source };
     let mut stream = connect(&path).map_err(socket)?;
-    match exchange(&mut stream, &Request { selection: selection.clone(), action }).map_err(socket)? {
-        Reply::Applied(applied) => Ok(applied),
+    match exchange(&mut stream, request).map_err(socket)? {
         Reply::Error(error) => Err(ControlError::Failed(Excerpt::of(error.as_bytes()))),
+        Reply::Refused(reason) => Err(ControlError::Refused(Excerpt::of(reason.as_bytes()))),
+        reply => Ok(reply),
     }
+}
+
+fn unexpected(data: &Path, reply: &Reply) -> ControlError {
+    let source = io::Error::new(io::ErrorKind::InvalidData, format!("unexpected reply {reply:?}"));
+    ControlError::Socket { path: data.join(NAME), source }
 }
 
 fn connect(path: &Path) -> io::Result<BlockingStream> {
@@ -188,7 +196,13 @@ fn exchange(stream: &mut BlockingStream, request: &Request) -> io::Result<Reply>
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     stream.write_all(&line)?;
-    let mut reply = String::new();
-    BufReader::new(stream.take(LINE_BYTES_MAX)).read_line(&mut reply)?;
-    Ok(serde_json::from_str(&reply)?)
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut reply = String::new();
+        (&mut reader).take(LINE_BYTES_MAX).read_line(&mut reply)?;
+        match serde_json::from_str(&reply)? {
+            Reply::Working => {}
+            reply => return Ok(reply),
+        }
+    }
 }

@@ -4,8 +4,9 @@
 //! taken over: the program starts itself again in its place, without the variable, and hands itself the key through a pipe.
 
 use std::{
-    io::{self, Read as _, Write as _},
-    os::unix::process::CommandExt as _,
+    fs::File,
+    io::{self, Write as _},
+    os::{fd::AsFd as _, unix::process::CommandExt as _},
     path::PathBuf,
     process::Command,
 };
@@ -77,16 +78,20 @@ pub fn take_key() -> Result<Option<Secret>, CustodyError> {
         return Ok(None);
     }
     keep_memory_private()?;
-    let mut text = String::with_capacity(KEY_BYTES_MAX);
-    let read = io::stdin().lock().take(KEY_BYTES_MAX as u64).read_to_string(&mut text);
-    let key = Secret::new(text);
-    read.map_err(CustodyError::TakeOver)?;
+    let key = read_pipe().map_err(CustodyError::TakeOver)?;
     tracing::warn!(
         variable = KEY_VARIABLE,
         setting = table::KEY_FILE.row.name,
         "the operator's key came through the environment, which is shown to everyone who may look at the service, its container or its unit; put it into a file of mode 600 and name that by --key-file (REFINER_KEY_FILE)"
     );
     Ok(Some(key).filter(|key| !key.expose().is_empty()))
+}
+
+/// Reads the key from standard input, past the buffer of the standard library, which would keep it.
+fn read_pipe() -> io::Result<Secret> {
+    let mut key = Secret::new(String::new());
+    key.read_from(&mut File::from(io::stdin().as_fd().try_clone_to_owned()?), KEY_BYTES_MAX)?;
+    Ok(key)
 }
 
 /// Keeps other processes of the same user from reading this one's memory, and the system from writing it to a file when it crashes.

@@ -1,5 +1,10 @@
 //! `refiner doctor`: the checks of the preflight, where no daemon starts.
 
+mod bundle;
+mod facts;
+mod redaction;
+mod tar;
+
 use std::sync::Arc;
 
 use alloy_primitives::Address;
@@ -7,11 +12,13 @@ use refiner_config::ConfigError;
 use refiner_content::{Pinner, PinnerLimits};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_journal::JournalReader;
-use refiner_proofchain::{ProofChain, Rpc, RpcLimits, Signer};
+use refiner_proofchain::{ProofChain, Rpc, RpcLimits, Secret, Signer};
+use refiner_text::OneLine;
 use tokio::runtime::Builder;
 
+use self::bundle::Bundle;
 use crate::{
-    cli, custody,
+    cli, custody, egress,
     preflight::{self, Check, KnownNonces, State},
     run::{
         RunError,
@@ -26,18 +33,51 @@ const SCHEMA_VERSION: u32 = 2;
 const MAINNET: u64 = 1;
 
 /// Checks everything and prints it.
-pub fn run(arguments: &cli::Run, json: bool) -> Result<ExitCode, Failure> {
-    let checks = match config::nodes(arguments) {
+pub fn run(arguments: &cli::Doctor) -> Result<ExitCode, Failure> {
+    let cli::Doctor { run, json, bundle, log_file } = arguments;
+    let nodes = config::nodes(run);
+    let (checks, bundle) = match (nodes, bundle) {
         // Nothing is configured: the machine alone.
-        Ok(None) => preflight::machine(),
-        nodes => configured(arguments, nodes.ok().flatten())?,
+        (Ok(None), None) => (preflight::machine(config::requirement(run)), None),
+        (nodes, path) => {
+            let key = custody::take_key()?;
+            let bundle = path.as_deref().map(|path| Bundle {
+                arguments: run,
+                path,
+                log: log_file.as_deref(),
+                redaction: bundle::redaction(run, key.as_ref()),
+            });
+            // Guests run in another process: this one may hold secrets now.
+            let checks = match nodes {
+                Ok(None) => preflight::machine_apart(config::requirement(run)),
+                nodes => configured(run, key, nodes.ok().flatten())?,
+            };
+            (checks, bundle)
+        }
     };
     let worst = checks.iter().map(|check| check.state).max().unwrap_or(State::Ok);
-    let stdout = &mut terminal::out(json);
-    if json {
-        stdout.json_line(&serde_json::json!({ "schemaVersion": SCHEMA_VERSION, "state": worst, "checks": checks }))?;
+    let mut report = serde_json::json!({ "schemaVersion": SCHEMA_VERSION, "state": worst, "checks": checks });
+    let files = bundle.as_ref().map(|bundle| bundle.write(report.clone())).transpose()?;
+    let stdout = &mut terminal::out(*json);
+    if *json {
+        if let (Some(files), Some(Bundle { path, .. })) = (&files, &bundle) {
+            let names: Vec<_> = files.iter().map(|(name, _)| name).collect();
+            report["bundle"] = serde_json::json!({ "path": path.display().to_string(), "files": names });
+        }
+        stdout.json_line(&report)?;
     } else {
         print(&checks, worst, stdout)?;
+        if let (Some(files), Some(Bundle { path, .. })) = (files, bundle) {
+            writeln!(
+                stdout,
+                "\n{}: {} files; look through them before you publish them",
+                OneLine(path.display()),
+                files.len()
+            )?;
+            for (name, bytes) in files {
+                writeln!(stdout, "  {name:<14} {bytes:>8} bytes")?;
+            }
+        }
     }
     Ok(if worst == State::Error { ExitCode::Host } else { ExitCode::Done })
 }
@@ -58,14 +98,17 @@ fn print(checks: &[Check], worst: State, out: &mut EscapingStdout) -> Result<(),
 }
 
 /// The machine, and what the settings of `run` name.
-fn configured(arguments: &cli::Run, nodes: Option<Nodes>) -> Result<Vec<Check>, Failure> {
-    let key = custody::take_key()?;
+fn configured(arguments: &cli::Run, key: Option<Secret>, nodes: Option<Nodes>) -> Result<Vec<Check>, Failure> {
     let settings = config::read(arguments, key);
     custody::keep_memory_private()?;
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(RunError::from)?;
-    let mut checks = preflight::machine_apart();
+    let requirement = settings.as_ref().map_or_else(|_| config::requirement(arguments), preflight::requirement);
+    let mut checks = preflight::machine_apart(requirement);
     match (settings, nodes) {
-        (Ok(settings), _) => checks.extend(runtime.block_on(of_settings(Arc::new(settings)))?),
+        (Ok(settings), _) => {
+            egress::warn_of_ignored_variables(&settings.egress);
+            checks.extend(runtime.block_on(of_settings(Arc::new(settings)))?);
+        }
         (Err(ConfigError { problems }), nodes) => {
             let remedy = "see `refiner run --help`";
             checks.extend(problems.iter().map(|problem| Check::error("settings", problem.to_string(), remedy)));
@@ -75,6 +118,8 @@ fn configured(arguments: &cli::Run, nodes: Option<Nodes>) -> Result<Vec<Check>, 
             }
         }
     }
+    // A name that is still looked up is not waited for.
+    runtime.shutdown_background();
     Ok(checks)
 }
 
@@ -94,10 +139,15 @@ async fn of_settings(settings: Arc<Settings>) -> Result<Vec<Check>, RunError> {
         checks.push(preflight::key(&settings.key, operator));
     }
     let known = KnownNonces { highest: highest_nonce(&settings) };
-    let nodes = Nodes { network: settings.network.clone(), rpc: settings.rpc.clone(), timeout: settings.rpc_timeout };
+    let nodes = Nodes {
+        network: settings.network.clone(),
+        rpc: settings.rpc.clone(),
+        timeout: settings.rpc_timeout,
+        egress: settings.egress.clone(),
+    };
     let limits =
         PinnerLimits { upload: settings.upload, ..PinnerLimits::patient(settings.fetch_stall, settings.fetch) };
-    let pinner = settings.pinner.as_deref().map(|url| Pinner::new(url, limits)).transpose()?;
+    let pinner = settings.pinner.as_deref().map(|url| Pinner::through(&settings.egress, url, limits)).transpose()?;
     let source_chain = settings.scan.source_chains.first().copied().unwrap_or(MAINNET);
     let local = Arc::clone(&settings);
     let local = tokio::task::spawn_blocking(move || {
@@ -127,14 +177,14 @@ async fn of_nodes(
     low_balance: u64,
     known: KnownNonces,
 ) -> Result<Vec<Check>, RunError> {
-    let Nodes { network, rpc: urls, timeout } = nodes;
+    let Nodes { network, rpc: urls, timeout, egress } = nodes;
     let limits = RpcLimits { timeout: *timeout, retries: 0, ..RpcLimits::default() };
-    let rpc = Rpc::new(urls.iter().cloned(), limits)?;
+    let rpc = Rpc::through(egress, urls.iter().cloned(), limits)?;
     let connected = ProofChain::connect(rpc.clone(), network.clone()).await;
     let mut checks = preflight::nodes(&rpc, connected.is_ok());
     match connected {
         Ok(chain) => {
-            checks.extend(preflight::log_ranges(urls, network, *timeout).await);
+            checks.extend(preflight::log_ranges(egress, urls, network, *timeout).await);
             checks.extend(preflight::chain(&chain, source_chain, operator, low_balance, known).await);
         }
         Err(error) => checks.push(preflight::no_node(&error)),

@@ -13,9 +13,13 @@ use refiner_evm::{
     Remote, RemoteServer,
 };
 use refiner_evm_server::remote::{EvmServerClient, RemoteLimits, SetupError};
+use refiner_http_client::Egress;
 use refiner_worker::Executes;
 
-use crate::output::{OutputDirectory, OutputError};
+use crate::{
+    egress,
+    output::{OutputDirectory, OutputError},
+};
 
 /// The variable in which the network's earlier refiner named its evm-server.
 const SHARED_URL: &str = "EVM_SERVER_URL";
@@ -59,6 +63,8 @@ pub struct Evm {
     pub on_difference: OnDifference,
     /// For all tries of one block.
     pub timeout: Duration,
+    /// The way to the evm-server.
+    pub egress: Egress,
 }
 
 impl Evm {
@@ -75,6 +81,7 @@ impl Evm {
             server: values.get(&table::EVM_SERVER),
             on_difference: values.get(&table::EVM_ON_DIFFERENCE),
             timeout: values.get(&table::EVM_TIMEOUT),
+            egress: egress::of(values),
         }
     }
 
@@ -101,7 +108,8 @@ impl Evm {
         if self.by == By::Embedded {
             return Ok(None);
         }
-        let client = EvmServerClient::new(&self.server, RemoteLimits::default().within(self.timeout))?;
+        let limits = RemoteLimits::default().within(self.timeout);
+        let client = EvmServerClient::through(&self.egress, &self.server, limits)?;
         Ok(Some(Arc::new(client)))
     }
 

@@ -19,7 +19,7 @@ const UNHEALTHY: ExitCode = ExitCode::Internal;
 /// Time limit for the whole answer. A check of a container is started every half minute.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Most bytes of an answer that are read: each answer is a line.
-const ANSWER_BYTES_MAX: u64 = 4 << 10;
+const ANSWER_BYTES_MAX: usize = 4 << 10;
 
 /// `refiner health`.
 #[derive(Debug, Args)]
@@ -56,7 +56,7 @@ enum Service {
 pub fn run(arguments: &Health) -> Result<ExitCode, Failure> {
     let address = local(arguments.address.unwrap_or_else(|| configured(arguments)));
     let path = path(arguments.service, arguments.ready);
-    let report = Report::of(format!("http://{address}{path}"), ask(address, path, Instant::now() + PATIENCE));
+    let report = Report::of(format!("http://{address}{path}"), ask(address, path, ANSWER_BYTES_MAX));
     let out = &mut terminal::out(arguments.json);
     if arguments.json {
         out.json_line(&report)?;
@@ -82,7 +82,10 @@ struct Report {
 impl Report {
     fn of(url: String, answer: Result<(u16, String), AskError>) -> Self {
         match answer {
-            Ok((status, answer)) => Self { healthy: (200..300).contains(&status), url, status: Some(status), answer },
+            Ok((status, answer)) => {
+                let first = answer.lines().next().unwrap_or_default().trim();
+                Self { healthy: (200..300).contains(&status), url, status: Some(status), answer: first.to_owned() }
+            }
             Err(error) => Self { healthy: false, url, status: None, answer: ErrorChain(&error).to_string() },
         }
     }
@@ -106,7 +109,7 @@ fn configured(arguments: &Health) -> SocketAddr {
 }
 
 /// An address to listen on as one to connect to: all addresses of this machine include loopback.
-fn local(mut address: SocketAddr) -> SocketAddr {
+pub fn local(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
     }
@@ -121,9 +124,9 @@ const fn path(service: Service, ready: bool) -> &'static str {
     }
 }
 
-/// Reasons for which there is no answer.
+/// Reasons for which a service of this machine gives no answer.
 #[derive(Debug, thiserror::Error)]
-enum AskError {
+pub enum AskError {
     #[error("no answer within {} s", PATIENCE.as_secs())]
     TooSlow,
     #[error("not an HTTP answer")]
@@ -132,8 +135,13 @@ enum AskError {
     Io(#[from] io::Error),
 }
 
-/// The status of an answer and the first line of its body.
-fn ask(address: SocketAddr, path: &str, until: Instant) -> Result<(u16, String), AskError> {
+/// The status of an answer and its body, of which a part may be missing beyond `limit_bytes`.
+///
+/// # Errors
+///
+/// [`AskError`]
+pub fn ask(address: SocketAddr, path: &str, limit_bytes: usize) -> Result<(u16, String), AskError> {
+    let until = Instant::now() + PATIENCE;
     let left = || {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() { Err(AskError::TooSlow) } else { Ok(left) }
@@ -148,8 +156,8 @@ fn ask(address: SocketAddr, path: &str, until: Instant) -> Result<(u16, String),
     let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).map_err(slow)?;
     let mut answer = Vec::new();
-    let mut part = [0; 512];
-    while answer.len() as u64 <= ANSWER_BYTES_MAX {
+    let mut part = [0; 4096];
+    while answer.len() <= limit_bytes {
         stream.set_read_timeout(Some(left()?))?;
         match stream.read(&mut part).map_err(slow)? {
             0 => break,
@@ -162,7 +170,7 @@ fn ask(address: SocketAddr, path: &str, until: Instant) -> Result<(u16, String),
 fn parse(answer: &str) -> Option<(u16, String)> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
-    Some((status, body.lines().next().unwrap_or_default().trim().to_owned()))
+    Some((status, body.to_owned()))
 }
 
 #[cfg(test)]
@@ -170,9 +178,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answer_is_its_status_and_its_first_line() {
+    fn answer_is_its_status_and_its_body() {
         let answer = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 9\r\n\r\nstarting\nmore";
-        assert_eq!(parse(answer), Some((503, "starting".to_owned())));
+        assert_eq!(parse(answer), Some((503, "starting\nmore".to_owned())));
         assert_eq!(parse("HTTP/1.1 200 OK\r\n\r\n"), Some((200, String::new())));
         for other in ["", "SSH-2.0-OpenSSH", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 OK\r\n\r\n"] {
             assert_eq!(parse(other), None, "{other}");

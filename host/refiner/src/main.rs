@@ -10,6 +10,7 @@ mod content;
 mod control;
 mod custody;
 mod doctor;
+mod egress;
 mod evm;
 mod executor;
 mod failure;
@@ -65,7 +66,7 @@ fn main() -> process::ExitCode {
 /// Runs the command in a child, as the first process of a container. The key leaves the environment of both, and what is left there
 /// is as private as in the child: addresses of nodes carry credentials.
 fn first_process(cli: &Cli) -> Result<process::ExitCode, Failure> {
-    if matches!(cli.command, Command::Run(_) | Command::Doctor { .. }) {
+    if matches!(cli.command, Command::Run(_) | Command::Doctor(_)) {
         custody::take_key_out_of_environment()?;
         custody::keep_memory_private()?;
     }
@@ -94,7 +95,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Specimen { command } => specimen::run(command),
         Command::Rule { command } => rule::run(command),
         Command::Evm { command } => evm::run(command),
-        Command::Doctor { run, json } => doctor::run(run, *json),
+        Command::Doctor(arguments) => doctor::run(arguments),
         Command::Health(arguments) => health::run(arguments),
     }
 }
@@ -102,12 +103,16 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
 /// Prints help, or what is wrong with the command line. A shell puts the names of files into it, which others choose.
 fn usage(error: &clap::Error) -> process::ExitCode {
     let is_plain = |argument: OsString| !argument.to_string_lossy().contains(is_deceptive);
-    // There is no other place to report to.
-    let _ = if std::env::args_os().all(is_plain) {
+    let printed = if std::env::args_os().all(is_plain) {
         error.print()
     } else {
         writeln!(terminal::err(), "{}", indented(error.render().to_string().trim_end()))
     };
+    match printed {
+        // Help was asked for and did not arrive; there is no other place to report a mistake to.
+        Err(unwritten) if !error.use_stderr() => return ExitCode::of_unwritten_output(&unwritten).into(),
+        Ok(()) | Err(_) => {}
+    }
     u8::try_from(error.exit_code()).map_or(ExitCode::Usage.into(), process::ExitCode::from)
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Builder;
 
 use crate::{
+    egress,
     run::{RunError, config},
     terminal::{self, EscapingStdout, PrintError},
 };
@@ -42,7 +43,7 @@ pub fn run(command: &Command) -> Result<ExitCode, Failure> {
     let limits = RpcLimits { timeout: values.get(&table::RPC_TIMEOUT), ..RpcLimits::default() };
     let chains = values.get(&table::SOURCE_CHAIN);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(RunError::from)?;
-    let rpc = Rpc::new(rpc, limits).map_err(RunError::from)?;
+    let rpc = Rpc::through(&egress::of(&values), rpc, limits).map_err(RunError::from)?;
     let views = runtime.block_on(async {
         let chain = ProofChain::connect(rpc, network).await?;
         let mut views = Vec::new();

@@ -54,7 +54,15 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     let view = SpecimenView::new(input.specimen, input.raw, input.specimen_hash);
     let mut store = store(
         pre,
-        HostState::of_run(Arc::clone(&rule.description), &limits, fuel, view, input.params, input.executor),
+        HostState::of_run(
+            Arc::clone(&rule.description),
+            &limits,
+            fuel,
+            rule.terms.state_bytes,
+            view,
+            input.params,
+            input.executor,
+        ),
         &limits,
         Allowed { fuel, deadline_ms: granted.get(Limit::WallMs) },
     )?;
@@ -159,6 +167,10 @@ fn not_to_be_run(rule: &AdmittedRule, input: &RunInput, evidence: &mut Evidence)
     let granted = input.limits.get(Limit::SpecimenBytes);
     if input.raw.len() as u64 > granted {
         return Some(Verdict::OverBudget { limit: Limit::SpecimenBytes, granted });
+    }
+    let granted_bytes = input.limits.get(Limit::MemoryBytes);
+    if rule.terms.state_bytes > granted_bytes {
+        return Some(Verdict::OutOfMemory { granted_bytes });
     }
     let layout = input.specimen.layout;
     if rule.accepts(layout) {

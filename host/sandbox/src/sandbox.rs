@@ -11,7 +11,7 @@ use wasmtime::{
 };
 
 use crate::{
-    AdmissionError, AdmittedRule, Description, EngineError, EngineProfile, HostFailure, Limit, Limits,
+    AdmissionError, AdmittedRule, Allocation, Description, EngineError, EngineProfile, HostFailure, Limit, Limits,
     OutputDescription, UntrustedText,
     admission::{self, Capability, Grants, Terms},
     bindings::{TransformWithEvm, TransformWithEvmPre, exports::refiner::rule::rule, refiner::rule as contract},
@@ -88,7 +88,12 @@ const DESCRIBE_BYTES: u64 = 64 << 10;
 impl Sandbox {
     /// Starts an engine and its deadline thread, which ends when the sandbox and all rules it admitted are gone.
     pub fn new(profile: EngineProfile) -> Result<Self, EngineError> {
-        let engine = profile.engine().map_err(|error| EngineError::Profile { message: message(&error) })?;
+        let engine = profile.engine().or_else(|error| {
+            // What was not limited may be refused all the same. Both make and take the same code.
+            let without = EngineProfile::with_allocation(Allocation::OnDemand);
+            if profile.allocation() == Allocation::Pooled { without.engine() } else { Err(error) }
+        });
+        let engine = engine.map_err(|error| EngineError::Profile { message: message(&error) })?;
         Ok(Self {
             linkers: Linkers::new(&engine).map_err(|error| EngineError::Linker { message: message(&error) })?,
             ticker: Arc::new(Ticker::start(&engine).map_err(EngineError::Ticker)?),
@@ -145,7 +150,7 @@ impl Sandbox {
     /// Asks a loaded rule to describe itself, under limits tighter than a run's: the first moment at which its code runs.
     pub fn describe(&self, loaded: LoadedRule) -> Result<AdmittedRule, AdmitFailure> {
         let LoadedRule { pre, component, terms } = loaded;
-        let description = describe(&pre)?;
+        let description = describe(&pre, terms.state_bytes)?;
         admission::agrees_with_description(&terms.manifest, &description)?;
         Ok(AdmittedRule {
             pre,
@@ -228,10 +233,10 @@ fn link(engine: &Engine, evm: bool, wasi: bool) -> wasmtime::Result<Linker<HostS
     Ok(linker)
 }
 
-fn describe(pre: &TransformWithEvmPre<HostState>) -> Result<Description, AdmitFailure> {
+fn describe(pre: &TransformWithEvmPre<HostState>, state_bytes: u64) -> Result<Description, AdmitFailure> {
     let limits = describe_limits();
     let allowed = Allowed { fuel: DESCRIBE_FUEL, deadline_ms: DESCRIBE_WALL_MS };
-    let mut store = run::store(pre, HostState::nothing(&limits, DESCRIBE_FUEL), &limits, allowed)?;
+    let mut store = run::store(pre, HostState::nothing(&limits, DESCRIBE_FUEL, state_bytes), &limits, allowed)?;
     let ended = |error| -> Result<AdmitFailure, HostFailure> {
         Ok(AdmissionError::Describe { verdict: Box::new(judge(error, &limits, DESCRIBE_WALL_MS, DESCRIBE_FUEL)?.0) }
             .into())

@@ -9,6 +9,8 @@
 mod cache;
 mod digest;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod lock;
 mod oci;
 mod resolver;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use oci_client::Reference;
 use refiner_content::HttpLimits;
+use refiner_http_client::Egress;
 use serde::Deserialize;
 use tokio::time::timeout;
 
@@ -68,8 +69,8 @@ pub struct Oci {
 
 impl Oci {
     /// A client for one reference: registries on this machine are spoken to without encryption.
-    pub fn new(reference: &Reference, limits: HttpLimits) -> Result<Self, OciError> {
-        Ok(Self { registry: Registry::of(reference, limits)?, limits })
+    pub fn new(egress: &Egress, reference: &Reference, limits: HttpLimits) -> Result<Self, OciError> {
+        Ok(Self { registry: Registry::of(egress, reference, limits)?, limits })
     }
 
     /// Reads the manifest. A digest in the reference is checked against it.
@@ -88,14 +89,7 @@ impl Oci {
                 return Err(OciError::Mismatch { reference: shown(reference), asked, found });
             }
         }
-        let manifest: Manifest = serde_json::from_slice(&bytes)
-            .map_err(|source| OciError::Manifest { reference: shown(reference), source })?;
-        let layers = manifest.layers.ok_or_else(|| OciError::Index { reference: shown(reference) })?;
-        let mut layers: Vec<_> =
-            layers.into_iter().filter(|layer| LAYER_TYPES.contains(&layer.media_type.as_str())).collect();
-        let count = layers.len();
-        let layer = layers.pop().filter(|_| count == 1);
-        let layer = layer.ok_or_else(|| OciError::Layers { reference: shown(reference), found: count })?;
+        let layer = component_layer(&bytes, reference)?;
         let pinned = pinned(reference, format!("{ALGORITHM}{found}"));
         Ok(Found { pinned, sha256: sha256(&layer.digest, reference)?, stated_bytes: layer.size })
     }
@@ -107,16 +101,40 @@ impl Oci {
 
     async fn layer(&self, Found { pinned, sha256, stated_bytes }: &Found) -> Result<Vec<u8>, OciError> {
         let limit_bytes = self.limits.body_bytes;
-        if usize::try_from(*stated_bytes).map_or(true, |stated| stated > limit_bytes) {
+        let Some(stated) = usize::try_from(*stated_bytes).ok().filter(|stated| *stated <= limit_bytes) else {
             return Err(OciError::TooLarge { reference: shown(pinned), limit_bytes });
-        }
-        let bytes = self.registry.get(&format!("blobs/{ALGORITHM}{sha256}"), "*/*", limit_bytes, pinned).await?;
+        };
+        let got = self.registry.get(&format!("blobs/{ALGORITHM}{sha256}"), "*/*", stated, pinned).await;
+        let bytes = got.map_err(|error| match error {
+            OciError::TooLarge { reference, .. } => OciError::Longer { reference, stated_bytes: stated },
+            error => error,
+        })?;
         let found = Sha256::of(&bytes);
         if found == *sha256 {
             Ok(bytes)
         } else {
             Err(OciError::Mismatch { reference: shown(pinned), asked: *sha256, found })
         }
+    }
+}
+
+/// The one layer of a manifest that is a component.
+fn component_layer(manifest: &[u8], reference: &Reference) -> Result<Layer, OciError> {
+    let manifest: Manifest = serde_json::from_slice(manifest)
+        .map_err(|source| OciError::Manifest { reference: shown(reference), source })?;
+    let layers = manifest.layers.ok_or_else(|| OciError::Index { reference: shown(reference) })?;
+    let mut layers: Vec<_> =
+        layers.into_iter().filter(|layer| LAYER_TYPES.contains(&layer.media_type.as_str())).collect();
+    let count = layers.len();
+    let layer = layers.pop().filter(|_| count == 1);
+    layer.ok_or_else(|| OciError::Layers { reference: shown(reference), found: count })
+}
+
+/// Reads a manifest of any registry, for fuzzing.
+pub fn read_manifest(bytes: &[u8]) {
+    let Ok(reference) = "registry.example/rule:1".parse() else { return };
+    if let Err(error) = component_layer(bytes, &reference).and_then(|layer| sha256(&layer.digest, &reference)) {
+        assert!(!error.to_string().is_empty());
     }
 }
 

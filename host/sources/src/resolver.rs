@@ -14,6 +14,7 @@ use refiner_content::{
     AddressPolicy, ContentId, FetchBackend, Fetcher, Gateway, HedgePolicy, HttpLimits, SetupError, UrlFetcher,
     public_gateways,
 };
+use refiner_http_client::Egress;
 use url::Url;
 
 use crate::{
@@ -31,12 +32,14 @@ pub struct Settings {
     pub gateways: Vec<String>,
     /// Bounds of every request.
     pub http: HttpLimits,
+    /// The way that requests take out of this machine.
+    pub egress: Egress,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let http = HttpLimits { body_bytes: COMPONENT_BYTES_MAX, ..HttpLimits::default() };
-        Self { cache: None, gateways: Vec::new(), http }
+        Self { cache: None, gateways: Vec::new(), http, egress: Egress::default() }
     }
 }
 
@@ -134,7 +137,8 @@ impl Resolver {
             return Ok(fetched(source, bytes, |sha256| RuleSource::Url { url: url.clone(), sha256: Some(sha256) }));
         }
         // The user chose this address, so it may be one of this machine or of a private network.
-        let web = UrlFetcher::new(self.settings.http, AddressPolicy::Anywhere).map_err(SetupError::from)?;
+        let Settings { egress, http, .. } = &self.settings;
+        let web = UrlFetcher::through(egress, *http, AddressPolicy::Anywhere).map_err(SetupError::from)?;
         let bytes = wait(async { web.fetch(url).await?.check(|_| true).await })??.bytes().to_vec();
         let component = fetched(source, bytes, |sha256| RuleSource::Url { url: url.clone(), sha256: Some(sha256) });
         match pinned {
@@ -155,10 +159,10 @@ impl Resolver {
         if let Some(bytes) = self.cached(&Name::Content(id)) {
             return Ok(fetched(source, bytes, itself));
         }
-        let http = self.settings.http;
-        let gateways = match self.settings.gateways.as_slice() {
-            [] => public_gateways(http)?,
-            named => named.iter().map(|base| Gateway::new(base, http)).collect::<Result<_, _>>()?,
+        let Settings { egress, gateways, http, .. } = &self.settings;
+        let gateways = match gateways.as_slice() {
+            [] => public_gateways(egress, *http)?,
+            named => named.iter().map(|base| Gateway::through(egress, base, *http)).collect::<Result<_, _>>()?,
         };
         let sources = gateways.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn FetchBackend>).collect();
         let bytes = wait(Fetcher::new(sources, None, HedgePolicy::default()).fetch(&id))??.content.bytes().to_vec();
@@ -184,7 +188,7 @@ impl Resolver {
                 return Ok(fetched(source, bytes, |_| RuleSource::Oci(asked)));
             }
         }
-        let oci = Oci::new(&asked, self.settings.http)?;
+        let oci = Oci::new(&self.settings.egress, &asked, self.settings.http)?;
         let (found, bytes) = wait(async {
             let found = oci.find(&asked).await?;
             let bytes = match self.cached(&Name::Sha256(found.sha256)) {

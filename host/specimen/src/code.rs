@@ -41,6 +41,13 @@ pub(crate) struct EncodedCodes {
 }
 
 impl BytecodeTable {
+    /// Pieces of base64 text, each by its place in `source` and the keccak256 that is stated for it. They are decoded when the list
+    /// is read.
+    #[must_use]
+    pub const fn of_text(source: Bytes, codes: Vec<(B256, Range<usize>)>) -> Self {
+        Self::encoded(EncodedCodes { source, codes })
+    }
+
     pub(crate) const fn encoded(encoded: EncodedCodes) -> Self {
         Self { encoded: Some(encoded), decoded: OnceLock::new() }
     }

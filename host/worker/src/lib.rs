@@ -15,6 +15,8 @@ mod child;
 mod clock;
 mod compile;
 mod confine;
+#[doc(hidden)]
+pub mod fuzz;
 mod pool;
 mod probe;
 mod process;
@@ -25,7 +27,7 @@ mod standard;
 pub use child::{COMPILE_ARGUMENT, WORKER_ARGUMENT, child_main};
 pub use clock::processor_time;
 pub use compile::{CacheError, CodeCache, CompileError, CompileLimits, CompiledRule, Compiler};
-pub use confine::{Ceilings, ConfineError, Confinement, Measure, Outcome};
+pub use confine::{Ceilings, ConfineError, Confinement, Measure, Outcome, Requirement, Unconfined};
 pub use pool::{
     Executes, Job, Pool, PoolConfig, PoolError, Quarantined, TRIES_MAX, WorkerFailure, WorkerRun, WorkerStatus,
 };

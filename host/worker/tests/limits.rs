@@ -1,5 +1,10 @@
 //! Every limit in a worker: what a run uses passes when just that is granted, and one less ends the run, as in this process.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a test that cannot go on fails"
+)]
 
 mod support;
 

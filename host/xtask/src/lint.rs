@@ -3,6 +3,7 @@
 mod documents;
 mod errors;
 mod house;
+mod invariants;
 mod names;
 mod words;
 
@@ -12,7 +13,7 @@ use refiner_authoring::toolchain;
 use crate::{command, rules, step::Steps, tool};
 
 /// Number of steps of [`all`].
-pub const STEPS: usize = CARGO_STEPS.len() + 6;
+pub const STEPS: usize = CARGO_STEPS.len() + 7;
 
 const CARGO_STEPS: [(&str, &str); 4] = [
     ("Formatting", "cargo fmt --all --check"),
@@ -45,6 +46,7 @@ pub fn all(steps: &mut Steps) -> Result<()> {
         Some("cargo xtask lint"),
         || none_of(&documents::offences()?),
     )?;
+    steps.take("Invariants", Some("cargo xtask lint"), || none_of(&invariants::offences()?))?;
     steps.take("Measures of the language", Some("cargo xtask lint"), || {
         let (past, measures) = words::measure()?;
         measures.iter().for_each(|measure| println!("      {measure}"));

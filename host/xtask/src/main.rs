@@ -12,8 +12,10 @@ mod command;
 mod conformance;
 mod demo;
 mod evm_diff;
+mod fuzz;
 mod lint;
 mod mutants;
+mod processors;
 mod rules;
 mod soak;
 mod step;
@@ -47,8 +49,12 @@ enum Task {
     Conformance(conformance::Arguments),
     /// Posts every replica of a folder to an evm-server and to this program, and shows where their answers differ.
     EvmDiff(evm_diff::Arguments),
+    /// Runs every parser that strangers reach under libFuzzer and adds to the totals.
+    Fuzz(fuzz::Arguments),
     /// Changes the gate in many ways and shows those that no test notices; takes a quarter of an hour.
     Mutants(mutants::Arguments),
+    /// Runs every built-in rule over the samples on an old and a new processor under qemu-user, and compares the bytes.
+    Processors(processors::Arguments),
     /// Takes announcements through faults of all kinds at once and compares what was proved.
     Soak(soak::Arguments),
 }
@@ -63,7 +69,9 @@ fn main() -> ExitCode {
         Task::Bench => bench::run(),
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::EvmDiff(arguments) => evm_diff::run(&arguments),
+        Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Mutants(arguments) => mutants::run(&arguments),
+        Task::Processors(arguments) => processors::run(&arguments),
         Task::Soak(arguments) => soak::run(&arguments),
     };
     match outcome {

@@ -1,5 +1,7 @@
 //! `cargo xtask soak`: announcements through faults of all kinds at once.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use crate::command;
@@ -16,13 +18,19 @@ pub struct Arguments {
     /// Seed of the schedule: the same seed plays the same faults.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Another build of the program; by default the one that is built with the tests.
+    #[arg(long)]
+    program: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    // With the features of the whole test run, so that nothing is built anew for it.
-    let mut line = command::line("cargo nextest run --workspace --locked --no-capture -E");
+    // With the features of the whole test run, so that nothing is built anew for it, and without its other tests.
+    let mut line = command::line("cargo nextest run --workspace --test daemon --locked --no-capture -E");
     line.arg(format!("test(={TEST})"));
     line.env("REFINER_SOAK_ANNOUNCEMENTS", arguments.announcements.to_string());
     line.env("REFINER_SOAK_SEED", arguments.seed.to_string());
+    if let Some(program) = &arguments.program {
+        line.env("REFINER_SOAK_PROGRAM", std::path::absolute(program)?);
+    }
     Ok(command::run(&mut line)?)
 }

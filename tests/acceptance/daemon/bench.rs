@@ -357,7 +357,7 @@ impl Bench {
         fs::read_to_string(self.log_path()).unwrap_or_default()
     }
 
-    fn log_path(&self) -> PathBuf {
+    pub fn log_path(&self) -> PathBuf {
         self.directory.path().join("log")
     }
 

@@ -47,10 +47,10 @@ impl Hold {
             State::Announced => bench.pinner.fault(Route::Get, PinnerFault::Stall),
             State::Fetched => bench.flags = ["--workers", "1"].map(str::to_owned).into(),
             State::Produced => bench.pinner.fault(Route::Upload, PinnerFault::Stall),
-            State::Pinned => bench.rpc.fail("eth_getBalance", Fault::Hang),
-            State::ProofIntent => bench.rpc.fail("eth_estimateGas", Fault::Hang),
-            State::Signed => bench.rpc.fail("eth_sendRawTransaction", Fault::Hang),
-            State::Broadcast => bench.rpc.fail("eth_getTransactionReceipt", Fault::Hang),
+            State::Pinned => drop(bench.rpc.fail("eth_getBalance", Fault::Hang)),
+            State::ProofIntent => drop(bench.rpc.fail("eth_estimateGas", Fault::Hang)),
+            State::Signed => drop(bench.rpc.fail("eth_sendRawTransaction", Fault::Hang)),
+            State::Broadcast => drop(bench.rpc.fail("eth_getTransactionReceipt", Fault::Hang)),
             State::Mined => bench.flags = ["--proof-depth", "3"].map(str::to_owned).into(),
             _ => {}
         }

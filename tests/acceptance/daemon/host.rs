@@ -9,6 +9,7 @@ use std::{
 };
 
 use refiner_journal::State;
+use refiner_testchain::{Fault as RpcFault, TRIAL};
 use refiner_testkit::pinner::{Fault, Route};
 use rustix::process::Signal;
 
@@ -150,7 +151,7 @@ async fn damaged_journal_is_refused_with_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn full_disk_loses_nothing() {
+async fn full_disk_under_journal_and_store_loses_nothing() {
     let Some(mut bench) = Bench::new().await else { return };
     let given = stream(2);
     let disk = bench.directory.path().join("disk");
@@ -159,15 +160,64 @@ async fn full_disk_loses_nothing() {
     bench.start_ready().await;
     let filler = fill(&disk);
     bench.announce(&given).await;
-    // Either it waits for room, or it ended because its journal has none; both are reported.
-    bench.until("the full disk is told", |bench| bench.log().contains("no room")).await;
+    bench
+        .until("the full disk is named", |bench| bench.waits_for("disk").is_some_and(|told| told.contains("no room")))
+        .await;
     assert_eq!(bench.proofs().await, []);
     fs::remove_file(filler).unwrap();
-    if bench.has_ended() {
-        bench.start();
-    }
+    // `until` fails when the daemon ends.
     bench.until_all(State::Final, 2).await;
     bench.assert_proved_once(&given).await;
+    bench.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn journal_without_room_waits_at_every_stage_and_is_named() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let given = stream(3);
+    // The content store has its own disk, and never stops the work.
+    let data = bench.data.clone();
+    let Some(_journal) = Mounted::at(&data) else { return };
+    let Some(_store) = Mounted::at(&data.join("content")) else { return };
+    bench.flags = ["--rpc-timeout", "1s"].map(str::to_owned).into();
+    bench.start_ready().await;
+
+    // Nothing can be announced.
+    let filler = fill(&data);
+    bench.announce(&given[..1]).await;
+    let is_named = |bench: &mut Bench| {
+        let told = bench.waits_for("disk").unwrap_or_default();
+        told.contains("journal.sqlite: no room left on the disk; make room there")
+    };
+    bench.until("the disk is named", is_named).await;
+    assert!(bench.get("/metrics").unwrap().contains("refiner_waiting{part=\"disk\"} 1"));
+    assert_eq!(bench.items().len(), 0);
+    fs::remove_file(filler).unwrap();
+    bench.until_all(State::Final, 1).await;
+    assert_eq!(bench.waits_for("disk"), None);
+
+    // Nothing can be signed, and what is not in the journal is not sent.
+    bench.rpc.fail(TRIAL, RpcFault::Hang);
+    bench.announce(&given[1..2]).await;
+    bench.until_all(State::ProofIntent, 1).await;
+    let filler = fill(&data);
+    bench.rpc.heal(TRIAL);
+    bench.until("the disk is named", is_named).await;
+    assert_eq!(bench.operator_nonce().await, 1);
+    // A daemon that is stopped meanwhile ends well, and the next continues.
+    assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
+    fs::remove_file(filler).unwrap();
+    bench.start();
+    bench.until_all(State::Final, 2).await;
+    bench.announce(&given[2..]).await;
+    bench.until_all(State::Final, 3).await;
+    bench.assert_proved_once(&given).await;
+    let log = bench.log();
+    assert!(
+        log.contains("journal cannot be written, waiting for room") && log.contains("journal written again"),
+        "{log}"
+    );
+    assert_eq!(log.matches("journal unusable").count(), 0, "{log}");
     bench.kill();
 }
 

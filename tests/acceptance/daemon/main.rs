@@ -21,6 +21,7 @@ mod metrics;
 mod operator;
 mod power_cut;
 mod preflight;
+mod proxy;
 mod secrets;
 mod soak;
 #[allow(dead_code, reason = "some of it is for benchmarks")]

@@ -69,6 +69,39 @@ async fn items_are_changed_directly_when_no_daemon_runs() {
     bench.assert_proved_once(&given[..1]).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn items_that_a_long_scan_window_would_announce_anew_are_not_forgotten() {
+    /// Longer than the default, and twice it than the 256 blocks that are kept in any case.
+    const WINDOW: u64 = 400;
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.flags = ["--scan-window", &WINDOW.to_string()].map(str::to_owned).into();
+    bench.pinner.fault(Route::Upload, Fault::WrongCid);
+    bench.announce(&stream(1)).await;
+    bench.start();
+    bench.until_all(State::Produced, 1).await;
+    assert_eq!(done(&bench, &["skip", "1"]), "1 items skipped, 0 left as they are\n");
+    let announced = bench.items()[0].announced_in;
+    let pass = async |bench: &mut Bench, number: u64| {
+        bench.chain.mine(number - bench.chain.head().await.unwrap()).await.unwrap();
+        bench.until("the blocks are passed", |bench| bench.status().unwrap()["now"]["cursor"] == number).await;
+    };
+    pass(&mut bench, announced + 2 * WINDOW - 1).await;
+    let kept = format!("scanned again until block {}", announced + 2 * WINDOW);
+    let forget = |bench: &Bench| String::from_utf8(journal(bench, &["forget", "1"]).stdout).unwrap();
+    assert!(forget(&bench).contains(&kept), "{}", forget(&bench));
+    assert_eq!(bench.items().len(), 1);
+    // Likewise while no daemon runs.
+    assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
+    assert!(forget(&bench).contains(&kept), "{}", forget(&bench));
+    bench.start_ready().await;
+    pass(&mut bench, announced + 2 * WINDOW).await;
+    assert_eq!(forget(&bench), "1 items forgotten, 0 left as they are\n");
+    bench.chain.mine(1).await.unwrap();
+    let head = announced + 2 * WINDOW + 1;
+    bench.until("a block is passed", |bench| bench.status().unwrap()["now"]["cursor"] == head).await;
+    assert_eq!(bench.items().len(), 0, "it is not announced anew");
+}
+
 #[test]
 fn journal_that_is_not_there_is_named_and_none_is_begun() {
     let directory = tempfile::tempdir().unwrap();

@@ -102,6 +102,21 @@ fn look_everywhere(bench: &Bench) {
     spellings().iter().for_each(|spelling| assert!(!holds(&environment, spelling), "the environment holds the key"));
 }
 
+/// An archive for a bug report, of a daemon that runs and logs all there is.
+fn look_into_bundle(bench: &Bench) {
+    let archive = bench.directory.path().join("bundle.tar");
+    let mut doctor = bench.command_of(&["doctor", "--bundle"]);
+    let output = doctor.arg(&archive).arg("--log-file").arg(bench.log_path()).output().unwrap();
+    let told =
+        fs::read(&archive).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    for part in ["refiner_items{", "\"state\": \"final\"", "\"waitsFor\"", "IPFS_PINNER_URL"] {
+        assert!(holds(&told, part.as_bytes()), "no {part} in {}", String::from_utf8_lossy(&told));
+    }
+    assert_tells_nothing("a bundle", &told);
+    assert_tells_nothing("doctor", &output.stdout);
+    fs::remove_file(archive).unwrap();
+}
+
 fn holds(told: &[u8], secret: &[u8]) -> bool {
     told.windows(secret.len()).any(|window| window == secret)
 }
@@ -133,6 +148,7 @@ async fn key_and_passwords_are_told_nowhere_also_when_everything_fails() {
     bench.announce(&given[..1]).await;
     bench.until_all(State::Final, 1).await;
     look_everywhere(&bench);
+    look_into_bundle(&bench);
 
     // Whatever has an address, a transaction or an answer in its error.
     for (fault, given) in

@@ -143,7 +143,7 @@ fn blocks_that_spend_all_their_gas_on_memory_keep_the_bound() {
     for code in [&FILLS_TRANSIENT_STORAGE[..], &FILLS_MEMORY] {
         let block = block_that_runs(code, GAS);
         let format = ResultFormat::EvmServer(Era::D);
-        let specimen = replica::read(&block).unwrap();
+        let specimen = replica::read(&block.clone().into()).unwrap();
         let execution = EmbeddedExecutor::default().answer(&specimen, format, &Uninterrupted).unwrap().unwrap();
         assert!(execution.gas_used > GAS / 2, "{}", execution.gas_used);
         let expected = execution.block_result(&specimen).unwrap();

@@ -11,13 +11,17 @@ use tempfile::TempDir;
 
 use crate::{TestChainError, install};
 
+/// Blocks whose states are kept, all in memory: more than the deepest reorganisation of a test. Anvil moves further ones to disk,
+/// gigabytes in a soak, and loses the contracts' code there: after a reorganisation to such a state it has no contract left.
+const STATES: &str = "64";
+
 /// A running anvil on a free port of loopback. Ends with its value.
 #[derive(Debug)]
 pub struct Anvil {
     process: Child,
     url: String,
     http: reqwest::Client,
-    /// A killed anvil leaves the states that it wrote to disk, in the user's directory by default.
+    /// A killed anvil leaves what it wrote to disk, in the user's directory by default.
     _states: TempDir,
 }
 
@@ -31,7 +35,7 @@ impl Anvil {
         let path = install::anvil()?;
         let states = TempDir::new().map_err(|source| TestChainError::File { path: std::env::temp_dir(), source })?;
         let mut process = Command::new(&path)
-            .args(["--port", "0", "--host", "127.0.0.1", "--cache-path"])
+            .args(["--port", "0", "--host", "127.0.0.1", "--prune-history", STATES, "--cache-path"])
             .arg(states.path())
             .args(arguments)
             .env_remove("RUST_LOG")

@@ -267,13 +267,19 @@ impl TestChain {
         Ok(())
     }
 
-    /// Removes an account's waiting transactions from the pool.
+    /// Removes an account's waiting transactions from the pool, and gives their number.
     ///
     /// # Errors
     ///
     /// What the node refuses.
-    pub async fn drop_waiting(&self, sender: Address) -> Result<(), TestChainError> {
-        self.rpc("anvil_removePoolTransactions", json!([sender])).await.map(drop)
+    pub async fn drop_waiting(&self, sender: Address) -> Result<u64, TestChainError> {
+        let count = async |block: &str| {
+            let count = self.rpc("eth_getTransactionCount", json!([sender, block])).await?;
+            Ok::<_, TestChainError>(number(&count).unwrap_or_default())
+        };
+        let waiting = count("pending").await?.saturating_sub(count("latest").await?);
+        self.rpc("anvil_removePoolTransactions", json!([sender])).await?;
+        Ok(waiting)
     }
 
     async fn send<C: SolCall + Sync>(&self, from: Address, call: &C) -> Result<(), TestChainError> {

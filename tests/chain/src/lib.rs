@@ -21,7 +21,7 @@ pub use contracts::{
 };
 pub use error::TestChainError;
 pub use faulty::{
-    AlreadyImported, Behaviour, Blooms, Fault, FaultyRpc, Lagging, LateLogs, LimitedRange, Meets, NoLogsByHash,
+    AlreadyImported, Behaviour, Blooms, Fault, FaultyRpc, Lagging, LateLogs, LimitedRange, Meets, Met, NoLogsByHash,
     OtherChain, OtherReceipts, Out, Outage, PoolWords, Provider, Question, Request, Stale, Swapped, TRIAL, quantity,
 };
 pub use install::{anvil, solc};

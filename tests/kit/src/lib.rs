@@ -1,8 +1,9 @@
-//! Builds sample specimens of our own, finds the real ones, and plays the network's pinner and evm-server.
+//! Builds sample specimens of our own, finds the real ones, and plays the network's pinner and evm-server and an HTTP
+//! proxy.
 //!
 //! * **Inputs**: fixed names, from which keys, contracts and chains follow.
 //! * **Outputs**: specimens with true headers and receipts, executed on revm without any of `refiner-evm`, so that
-//!   the program can be checked against them; [`pinner`] and [`evm_server`], servers on loopback with faults on
+//!   the program can be checked against them; [`pinner`], [`evm_server`] and [`proxy`], servers on loopback with faults on
 //!   command.
 //! * **Invariants**: no other network, clock or randomness.
 
@@ -20,6 +21,7 @@ mod key;
 mod loopback;
 pub mod pinner;
 pub mod producer;
+pub mod proxy;
 pub mod real;
 mod recorder;
 pub mod rpc;

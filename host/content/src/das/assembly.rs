@@ -18,6 +18,8 @@ use crate::{Codec, ContentId, blocking::Interrupt};
 
 /// Bytes of blocks kept that nothing links to yet, as an archive may have any order.
 const UNLINKED_BYTES_MAX: usize = 16 << 20;
+/// Memory of such a block beside its bytes. An archive of 200 MiB has room for five million empty ones.
+const UNLINKED_EXTRA_BYTES: usize = 256;
 
 /// The state of one root's blocks.
 pub(crate) struct Assembly {
@@ -229,7 +231,8 @@ impl Assembly {
             return Ok(());
         }
         self.open -= 1;
-        let links = std::mem::take(links);
+        // Each once: a list may name one node 128 times, and that node may have a place in every blob.
+        let links: HashSet<_> = std::mem::take(links).into_iter().collect();
         if has_data {
             let cells = nodes.iter().flatten().flat_map(|node| node.chunks(CELL_BYTES));
             let data = data_of(cells.take(DATA_CELLS), blob_range(blob, self.size).len())?;
@@ -262,8 +265,9 @@ impl Assembly {
     fn keep_unlinked(&mut self, id: ContentId, block: Bytes) {
         // Blocks of another form are linked to by no DAS block.
         if id.codec() == Codec::DagCbor && !self.spare.contains(&id) && !self.is_flooded() {
-            self.unlinked_bytes += block.len();
-            self.unlinked.insert(id, block);
+            self.unlinked_bytes += block.len() + UNLINKED_EXTRA_BYTES;
+            // A copy: a small block would keep all of the archive's piece that it came in.
+            self.unlinked.insert(id, Bytes::copy_from_slice(&block));
         }
     }
 }

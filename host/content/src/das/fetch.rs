@@ -42,7 +42,9 @@ impl BlockGateway<'_> {
             Ok(()) => {}
             // No gateway, a liar, or a root that would be as bad when it comes block by block.
             Err(
-                error @ (FetchError::Transport { source: TransportError::Connect(_), .. }
+                error @ (FetchError::Transport {
+                    source: TransportError::Connect(_) | TransportError::Proxy(_), ..
+                }
                 | FetchError::Transport {
                     source: TransportError::PrivateAddress | TransportError::Lookup(_),
                     ..

@@ -17,11 +17,24 @@ mod fetch;
 mod layout;
 mod parallel;
 
-use archive::ArchiveReader;
-use assembly::Assembly;
+pub(crate) use archive::ArchiveReader;
+pub(crate) use assembly::Assembly;
 pub use encode::{EncodeError, Layout, das_dag, das_id};
 pub(crate) use encode::{das_dag_until, das_id_until, names};
 pub use error::DasError;
 pub(crate) use fetch::BlockGateway;
 use layout::NODE_BYTES_MAX;
 pub use layout::{BLOB_DATA_BYTES, NodesPerBlob, Version};
+
+/// Reads a block in every place that it can have.
+pub(crate) fn read_each(block: &bytes::Bytes) {
+    if let Ok(root) = layout::Root::read(block, crate::CONTENT_BYTES_MAX) {
+        assert_eq!(root.write(), block[..], "a root has one form");
+    }
+    for nodes in NodesPerBlob::ALL {
+        let _ = layout::read_node(block, nodes);
+        if let Ok(links) = layout::read_list(block, nodes) {
+            assert_eq!(layout::write_list(&links), block[..], "a list has one form");
+        }
+    }
+}

@@ -2,6 +2,7 @@ use refiner_content::{
     Blame, CONTENT_BYTES_MAX, CarError, Codec, ContentId, Dag, DagError, FetchBackend, FetchError, Gateway, HttpLimits,
     content_id, public_gateways, write_car,
 };
+use refiner_http_client::Egress;
 
 use crate::{
     LIMIT_BYTES, Outcome, archive, bytes, patient,
@@ -127,8 +128,10 @@ async fn redirects_are_followed_up_to_their_limit() -> Outcome {
 #[test]
 fn the_public_gateways_can_be_set_up() -> Outcome {
     assert_eq!(HttpLimits::default().body_bytes, CONTENT_BYTES_MAX);
-    let origins: Vec<_> =
-        public_gateways(HttpLimits::default())?.iter().map(|source| source.origin().clone()).collect();
+    let origins: Vec<_> = public_gateways(&Egress::default(), HttpLimits::default())?
+        .iter()
+        .map(|source| source.origin().clone())
+        .collect();
     assert_eq!(origins[0].as_str(), "https://ipfs.io");
     Ok(())
 }

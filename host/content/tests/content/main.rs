@@ -9,6 +9,9 @@ mod loopback;
 #[path = "../../../../tests/kit/src/pinner/mod.rs"]
 #[allow(dead_code)]
 mod pinner;
+#[path = "../../../../tests/kit/src/proxy.rs"]
+#[allow(dead_code)]
+mod proxy;
 
 mod archive;
 mod das;
@@ -19,6 +22,7 @@ mod local_store;
 mod locations;
 mod pinners;
 mod profile;
+mod proxied;
 mod served;
 mod served_bounds;
 mod served_forms;

@@ -1,11 +1,3 @@
-use std::{
-    env,
-    io::{Read as _, Write as _},
-    net::TcpListener,
-    process::Command,
-    thread,
-};
-
 use refiner_content::{AddressPolicy, Blame, Content, FetchError, TransportError, UrlFetcher};
 use url::Url;
 
@@ -97,64 +89,5 @@ async fn redirects_are_followed_and_have_an_end() -> Outcome {
     assert!(web.fetch(&url).await.is_ok());
     double.fault(Route::Other, Fault::RedirectLoop);
     assert!(matches!(web.fetch(&url).await, Err(FetchError::Transport { .. })));
-    Ok(())
-}
-
-/// A proxy connects for its clients, so that their own resolver is not asked. The environment is a process's own, hence the second one.
-#[test]
-fn names_are_checked_behind_a_proxy_too() -> Outcome {
-    const PROXY: &str = "REFINER_TEST_PROXY_OF_CHILD";
-    const TEST: &str = "web::names_are_checked_behind_a_proxy_too";
-    if env::var_os(PROXY).is_some() {
-        return tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(ask_behind_a_proxy());
-    }
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let proxy = format!("http://{}", listener.local_addr()?);
-    let requests = thread::spawn(move || {
-        let mut targets = Vec::new();
-        while let Ok((mut stream, _)) = listener.accept() {
-            let mut request = [0; 4096];
-            let bytes = stream.read(&mut request).unwrap();
-            let request = String::from_utf8_lossy(&request[..bytes]).into_owned();
-            let target = request.split(' ').nth(1).unwrap_or_default().to_owned();
-            if target.ends_with("/end") {
-                return targets;
-            }
-            let answer = match target.ends_with("/redirect") {
-                true => {
-                    "HTTP/1.1 302 Found\r\nlocation: http://localhost:1/inside\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-                }
-                false => "HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\nsome",
-            };
-            targets.push(target);
-            stream.write_all(answer.as_bytes()).unwrap();
-        }
-        targets
-    });
-    let child = Command::new(env::current_exe()?)
-        .args(["--exact", TEST, "--nocapture"])
-        .env(PROXY, "1")
-        .env("HTTP_PROXY", &proxy)
-        .env("http_proxy", &proxy)
-        .env_remove("NO_PROXY")
-        .env_remove("no_proxy")
-        .output()?;
-    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
-    let mut end = std::net::TcpStream::connect(proxy.trim_start_matches("http://"))?;
-    end.write_all(b"GET http://proxy/end HTTP/1.1\r\n\r\n")?;
-    // The first shows that requests do go through the proxy.
-    assert_eq!(requests.join().unwrap(), ["http://localhost:1/control", "http://93.184.216.34/redirect"]);
-    Ok(())
-}
-
-async fn ask_behind_a_proxy() -> Outcome {
-    let anywhere = UrlFetcher::new(patient(), AddressPolicy::Anywhere)?;
-    assert!(anywhere.fetch(&Url::parse("http://localhost:1/control")?).await.is_ok());
-    let public = UrlFetcher::new(patient(), AddressPolicy::Public)?;
-    for url in ["http://localhost:1/inside", "http://93.184.216.34/redirect"] {
-        let refused = public.fetch(&Url::parse(url)?).await.unwrap_err();
-        let is_private = matches!(refused, FetchError::Transport { source: TransportError::PrivateAddress, .. });
-        assert!(is_private, "{url}: {refused:?}");
-    }
     Ok(())
 }

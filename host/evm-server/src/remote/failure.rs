@@ -1,6 +1,7 @@
 //! Errors of asking an evm-server.
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_http_client::ProxyFailure;
 use refiner_specimen::JsonError;
 
 use super::server_error::ServerError;
@@ -18,6 +19,14 @@ pub enum AskFailure {
         server: String,
         /// The system's words.
         source: reqwest::Error,
+    },
+    /// The proxy between here and the server failed.
+    #[error("{server} is not reached")]
+    Proxy {
+        /// Scheme, host and port.
+        server: String,
+        /// The failure, with its remedy.
+        source: ProxyFailure,
     },
     /// The connection broke, or what came is no HTTP.
     #[error("the connection to {server} broke")]

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use bytes::{Bytes, BytesMut};
 use refiner_evm::{Answer, RemoteServer, ResultFormat, Unavailable};
+use refiner_http_client::Egress;
 use reqwest::{
     Body, Client, Response,
     multipart::{Form, Part},
@@ -36,6 +37,7 @@ pub struct EvmServerClient {
 
 struct Asked {
     http: Client,
+    egress: Egress,
     base: Url,
     /// Scheme, host and port: what may be shown.
     server: String,
@@ -44,11 +46,20 @@ struct Asked {
 }
 
 impl EvmServerClient {
-    /// The server whose routes begin at `base`, such as `http://127.0.0.1:3002`. Credentials in it are sent and never shown.
+    /// The server whose routes begin at `base`, such as `http://127.0.0.1:3002`, without a proxy. Credentials in it are sent and never
+    /// shown.
     ///
     /// # Errors
     /// [`SetupError`]. That the server answers is not looked at.
     pub fn new(base: &str, limits: RemoteLimits) -> Result<Self, SetupError> {
+        Self::through(&Egress::default(), base, limits)
+    }
+
+    /// As [`new`](Self::new), by the way that requests take out of this machine.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub fn through(egress: &Egress, base: &str, limits: RemoteLimits) -> Result<Self, SetupError> {
         let base = Url::parse(base.trim()).map_err(SetupError::Url)?;
         if !matches!(base.scheme(), "http" | "https") {
             return Err(SetupError::Scheme);
@@ -60,7 +71,8 @@ impl EvmServerClient {
             .build()
             .map_err(SetupError::Thread)?;
         let asked = Asked {
-            http: client(&base, &limits).map_err(SetupError::Client)?,
+            http: client(egress, &base, &limits).map_err(SetupError::Client)?,
+            egress: egress.clone(),
             server: base.origin().ascii_serialization(),
             base,
             limits,
@@ -142,6 +154,9 @@ impl Asked {
         let request = self.http.post(self.route("process")).multipart(form(data));
         let mut response = request.send().await.map_err(|error| self.broken(error))?;
         let server = || self.server.clone();
+        if let Some(source) = self.egress.refusal_or_page(&response) {
+            return Err(AskFailure::Proxy { server: server(), source });
+        }
         match response.status().as_u16() {
             200 => {
                 let answer = self.body(&mut response, self.limits.answer_bytes).await?;
@@ -196,8 +211,12 @@ impl Asked {
 
     fn broken(&self, error: reqwest::Error) -> AskFailure {
         // The URL can hold credentials; the error's own text would show it.
-        let (server, source) = (self.server.clone(), error.without_url());
-        if source.is_connect() { AskFailure::Connect { server, source } } else { AskFailure::Broken { server, source } }
+        let server = self.server.clone();
+        match self.egress.failure(error) {
+            Ok(source) => AskFailure::Proxy { server, source },
+            Err(source) if source.is_connect() => AskFailure::Connect { server, source },
+            Err(source) => AskFailure::Broken { server, source },
+        }
     }
 
     /// A route below the base, whose own path and credentials stay.
@@ -215,13 +234,8 @@ fn form(data: &Bytes) -> Form {
     Form::new().part("filedata", part)
 }
 
-fn client(base: &Url, limits: &RemoteLimits) -> Result<Client, reqwest::Error> {
-    // Another part of the program may have installed it first; it is the same one.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = Client::builder()
-        .user_agent(concat!("refiner/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(limits.connect)
-        .redirect(redirect::Policy::none());
+fn client(egress: &Egress, base: &Url, limits: &RemoteLimits) -> Result<Client, reqwest::Error> {
+    let builder = egress.builder().connect_timeout(limits.connect).redirect(redirect::Policy::none());
     // Without redirects, http needs no certificates.
     if base.scheme() == "http" { builder.tls_certs_only([]).build() } else { builder.build() }
 }

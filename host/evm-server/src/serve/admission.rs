@@ -10,10 +10,7 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Limits, error::Full};
-
-/// The unit in which bytes are counted: a semaphore counts to 2³², and a budget can be larger than that many bytes.
-const UNIT_BYTES: usize = 1 << 10;
+use super::{Limits, error::Full, in_flight::InFlight};
 
 /// The bounds, as something to take from.
 pub(super) struct AdmissionControl {
@@ -25,7 +22,7 @@ pub(super) struct AdmissionControl {
     executions: Arc<Semaphore>,
     /// One for each of those and for each that may wait.
     slots: Arc<Semaphore>,
-    bytes: Arc<Semaphore>,
+    pub(super) in_flight: InFlight,
     /// The last moment at which there was room for an execution.
     room_seen: Arc<Mutex<Instant>>,
     limits: Limits,
@@ -50,13 +47,6 @@ pub(super) struct ExecutionPermit {
     _running: OwnedSemaphorePermit,
 }
 
-/// Bytes that a request holds.
-#[derive(Default)]
-pub(super) struct Reserved {
-    units: Option<OwnedSemaphorePermit>,
-    bytes: usize,
-}
-
 impl AdmissionControl {
     pub(super) fn new(limits: Limits) -> Self {
         let semaphore = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
@@ -65,7 +55,7 @@ impl AdmissionControl {
             contending: AtomicUsize::new(0),
             executions: semaphore(limits.executions),
             slots: semaphore(limits.executions.saturating_add(limits.waiting)),
-            bytes: semaphore(limits.in_flight_bytes / UNIT_BYTES),
+            in_flight: InFlight::new(&limits),
             room_seen: Arc::new(Mutex::new(Instant::now())),
             limits,
         }
@@ -103,20 +93,6 @@ impl AdmissionControl {
         self.contending.load(Ordering::Relaxed) > 0
     }
 
-    /// Makes room for more bytes, if there is any.
-    pub(super) fn reserve(&self, reserved: &mut Reserved, more_bytes: usize) -> Result<(), Full> {
-        let bytes = reserved.bytes.saturating_add(more_bytes);
-        let held = reserved.units.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let needed = u32::try_from(bytes.div_ceil(UNIT_BYTES).saturating_sub(held)).map_err(|_| Full::Bytes)?;
-        let units = Arc::clone(&self.bytes).try_acquire_many_owned(needed).map_err(|_| Full::Bytes)?;
-        match &mut reserved.units {
-            Some(held) => held.merge(units),
-            none => *none = Some(units),
-        }
-        reserved.bytes = bytes;
-        Ok(())
-    }
-
     /// Executions under way, running or paused.
     pub(super) fn executions(&self) -> usize {
         self.limits.executions.saturating_sub(self.executions.available_permits())
@@ -127,15 +103,10 @@ impl AdmissionControl {
         self.limits.running.saturating_sub(self.running.available_permits())
     }
 
-    /// Requests waiting for their execution to begin.
+    /// Requests waiting for room for their bodies, or for their execution to begin.
     pub(super) fn waiting(&self) -> usize {
         let inside = (self.limits.executions + self.limits.waiting).saturating_sub(self.slots.available_permits());
         inside.saturating_sub(self.executions())
-    }
-
-    /// Bytes of bodies and answers.
-    pub(super) fn in_flight_bytes(&self) -> usize {
-        (self.limits.in_flight_bytes / UNIT_BYTES).saturating_sub(self.bytes.available_permits()) * UNIT_BYTES
     }
 }
 

@@ -14,8 +14,8 @@ use bytes::Bytes;
 use refiner_listener::{PieceBody, hold};
 
 use super::{
-    admission::Reserved,
     error::{TEXT, json},
+    in_flight::Reserved,
     range::Wanted,
 };
 

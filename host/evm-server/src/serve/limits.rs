@@ -9,13 +9,15 @@ use refiner_evm::{DEFAULT_GAS_BOUND, PROCESSOR_TIME_LIMIT};
 pub struct Limits {
     /// Bytes of one request's body; more is answered 413. The largest block replica seen on mainnet has about 30 MB of JSON.
     pub body_bytes: usize,
-    /// Bytes of all bodies that are being read, waiting or executed, and of answers on their way; beyond, 503.
+    /// Bytes of all bodies that are being read, waiting or executed, and of answers on their way; beyond, a body waits.
     pub in_flight_bytes: usize,
+    /// For a body to wait for such room; beyond, 503.
+    pub room_time: Duration,
     /// Executions that use a processor at once.
     pub running: usize,
     /// Executions under way at once, running or paused. They share the processors, so that long ones do not keep short ones waiting.
     pub executions: usize,
-    /// Requests that wait, read, for one of those to end; beyond, 503. Their bytes bound them first.
+    /// Requests that wait for room for their body or, read, for one of those to end; beyond, 503.
     pub waiting: usize,
     /// Processor time of one execution. A last resort: `block_gas` ends executions earlier, and alike on every machine.
     pub processor_time: Duration,
@@ -32,8 +34,14 @@ pub struct Limits {
     pub drain: Duration,
 }
 
-/// Memory of the program with nothing in flight: itself, its threads, what connections read ahead, and the executor's cache of
-/// bytecode.
+/// Buffers for bodies that are kept for the next ones, at most. New memory would have to be cleared by the system first, which takes
+/// longer than reading a body into it.
+pub(super) const KEPT_BUFFERS: usize = 4;
+/// Bytes of such a buffer, at most: bodies of ordinary blocks have under 5 MiB.
+pub(super) const KEPT_BUFFER_BYTES: usize = 6 << 20;
+
+/// Memory of the program with nothing in flight: itself, its threads, what connections read ahead, buffers that are kept, and the
+/// executor's cache of bytecode.
 const BASE_BYTES: usize = 192 << 20;
 /// Memory that a byte of a body that is being executed needs at most, besides itself: the typed block, the EVM's state with its
 /// journal, the state's tree and the block result.
@@ -52,6 +60,7 @@ impl Default for Limits {
         Self {
             body_bytes: 64 << 20,
             in_flight_bytes: 256 << 20,
+            room_time: Duration::from_secs(60),
             running,
             executions: running * EXECUTIONS_A_PROCESSOR,
             waiting: 1_024,
@@ -66,6 +75,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Bytes of a body that is read; more would wait for room that never comes.
+    pub(super) fn largest_body_bytes(&self) -> usize {
+        self.body_bytes.min(self.in_flight_bytes)
+    }
+
     /// The longest time in which none of several executions ends while all use their processor time.
     pub(super) fn longest_execution(&self) -> Duration {
         let turns = self.executions.div_ceil(self.running.max(1));

@@ -17,7 +17,7 @@ pub(super) fn limits(limits: &Limits) -> refiner_listener::Limits {
         head: limits.idle.min(HEAD_TIME),
         idle: limits.idle,
         write: limits.idle,
-        request: limits.body_time.saturating_add(REQUEST_TIME),
+        request: limits.body_time.saturating_add(limits.room_time).saturating_add(REQUEST_TIME),
         drain: limits.drain,
     }
 }

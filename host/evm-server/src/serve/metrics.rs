@@ -7,7 +7,7 @@
 //! | `evm_server_execution_seconds` | histogram | reading and executing one block, pauses for others included |
 //! | `evm_server_executions` | gauge | executions under way, running or paused |
 //! | `evm_server_running` | gauge | executions that use a processor |
-//! | `evm_server_waiting` | gauge | requests waiting for their execution to begin |
+//! | `evm_server_waiting` | gauge | requests waiting for room for their bodies, or for their execution to begin |
 //! | `evm_server_in_flight_bytes` | gauge | bytes of bodies and answers in memory |
 
 use std::{sync::Arc, time::Duration};
@@ -57,12 +57,14 @@ impl Metrics {
         };
         gauge("evm_server_executions", "Executions under way, running or paused.", AdmissionControl::executions);
         gauge("evm_server_running", "Executions that use a processor.", AdmissionControl::running);
-        gauge("evm_server_waiting", "Requests waiting for their execution to begin.", AdmissionControl::waiting);
         gauge(
-            "evm_server_in_flight_bytes",
-            "Bytes of bodies and answers in memory.",
-            AdmissionControl::in_flight_bytes,
+            "evm_server_waiting",
+            "Requests waiting for room for their bodies, or for their execution to begin.",
+            AdmissionControl::waiting,
         );
+        gauge("evm_server_in_flight_bytes", "Bytes of bodies and answers in memory.", |admission| {
+            admission.in_flight.bytes()
+        });
         let seconds = |name: &'static str, describes: &'static str| {
             meter.f64_histogram(name).with_description(describes).with_boundaries(SECONDS.to_vec()).build()
         };

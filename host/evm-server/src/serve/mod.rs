@@ -16,14 +16,15 @@
 //! A request that a web page can have caused is refused with 403 before any route (`refiner-listener`).
 //!
 //! `/process` refuses, beyond what the Go server does: a body over the limit with 413, one that does not come in time with
-//! 408, whatever the server has no room for with 503 and `Retry-After`, and an execution that takes more processor time than it
-//! may with 503.
+//! 408, whatever the server has no room for in time with 503 and `Retry-After`, and an execution that takes more processor time
+//! than it may with 503.
 
 mod admission;
 mod answer;
 mod body;
 mod error;
 mod health;
+mod in_flight;
 mod limits;
 mod listen;
 mod metrics;
@@ -41,6 +42,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::any,
 };
+use refiner_buffers::Buffers;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::{EmbeddedExecutor, ExecutionPolicy, ResultFormat};
 use refiner_listener::Access;
@@ -89,6 +91,8 @@ struct Serving {
     format: ResultFormat,
     limits: Limits,
     admission: Arc<AdmissionControl>,
+    /// For bodies.
+    buffers: Buffers,
     metrics: Metrics,
     health: Health,
 }
@@ -104,7 +108,8 @@ impl EvmServer {
         let metrics = Metrics::new(&admission)?;
         let policy = ExecutionPolicy { gas_bound: limits.block_gas, ..executor.policy() };
         let executor = executor.with_policy(policy);
-        let serving = Serving { executor, format, limits, admission, metrics, health: Health::default() };
+        let buffers = Buffers::bounded(limits::KEPT_BUFFERS, limits::KEPT_BUFFER_BYTES);
+        let serving = Serving { executor, format, limits, admission, buffers, metrics, health: Health::default() };
         Ok(Self { serving: Arc::new(serving), access: Access::default() })
     }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Serving,
     answer::Answer,
-    body::Incoming,
+    body::{Incoming, Received},
     error::{Full, ServerError},
     metrics::OK,
     replica,
@@ -23,7 +23,7 @@ use super::{
 pub(super) async fn process(serving: &Arc<Serving>, request: Request) -> Response {
     let begun = Instant::now();
     let (head, body) = request.into_parts();
-    let mut incoming = Incoming::new(&head.headers, body, &serving.limits);
+    let mut incoming = Incoming::new(&head.headers, body, &serving.buffers, &serving.limits);
     let answer = match Boundary::of(&head.headers) {
         Ok(boundary) => in_turn(serving, boundary, &mut incoming).await,
         Err(error) => Err(error.into()),
@@ -48,9 +48,10 @@ async fn in_turn(serving: &Arc<Serving>, boundary: Boundary, incoming: &mut Inco
     if serving.admission.is_full() {
         return Err(Full::Queue.into());
     }
-    let (body, mut reserved) = incoming.read(&serving.admission, &serving.limits).await?;
+    let Received { body, mut reserved, slot } = incoming.read(&serving.admission, &serving.limits).await?;
     let read_bytes = body.len();
-    let room = serving.admission.queue_slot()?.room().await;
+    let slot = slot.map_or_else(|| serving.admission.queue_slot(), Ok)?;
+    let room = slot.room().await;
     let worker = Arc::clone(serving);
     // Dropped with this future, which is when the client hangs up. The work looks at it, and holds its room itself until it ends.
     let client_gone = CancellationToken::new();
@@ -63,7 +64,9 @@ async fn in_turn(serving: &Arc<Serving>, boundary: Boundary, incoming: &mut Inco
         worker.metrics.execution(begun.elapsed());
         drop(share);
         let block_result = block_result?;
-        worker.admission.reserve(&mut reserved, block_result.len().saturating_sub(read_bytes))?;
+        if !worker.admission.in_flight.try_enlarge(&mut reserved, block_result.len().saturating_sub(read_bytes)) {
+            return Err(Full::Bytes.into());
+        }
         Ok(Answer::new(block_result, reserved))
     };
     match spawn_blocking(work).await {
@@ -88,13 +91,12 @@ fn contents(boundary: &Boundary, form: &Bytes) -> Result<Bytes, BrokenForm> {
     }
 }
 
-/// The work itself. Each form of the block is given up before the next one grows.
+/// The work itself. Of the body, bytecode stays where it stands until it is looked at.
 fn block_result(serving: &Serving, boundary: &Boundary, body: Bytes, share: &TimeShare) -> Result<Bytes, ServerError> {
     let json = contents(boundary, &body)?;
     drop(body);
     share.check()?;
-    let specimen = replica::read(&json)?;
-    drop(json);
+    let specimen = replica::read(&json.into())?;
     share.check()?;
     let execution = serving.executor.answer(&specimen, serving.format, share)??;
     share.check()?;

@@ -15,20 +15,20 @@ use crate::{
 };
 
 /// A client that sends a part of its request and keeps the rest.
-struct Half {
+pub struct Half {
     stream: TcpStream,
     rest: Vec<u8>,
 }
 
 impl Half {
-    async fn sent(server: &Server, request: &[u8]) -> Self {
+    pub async fn sent(server: &Server, request: &[u8]) -> Self {
         let (now, rest) = request.split_at(request.len() / 2);
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         stream.write_all(now).await.unwrap();
         Self { stream, rest: rest.to_vec() }
     }
 
-    async fn finish(mut self) -> Answer {
+    pub async fn finish(mut self) -> Answer {
         self.stream.write_all(&self.rest).await.unwrap();
         self.answer().await
     }
@@ -41,7 +41,7 @@ impl Half {
 }
 
 /// Waits until a gauge of the server has this value.
-async fn until(server: &Server, gauge: &str, holds: impl Fn(u64) -> bool) {
+pub async fn until(server: &Server, gauge: &str, holds: impl Fn(u64) -> bool) {
     let request = b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     loop {
         let answer = exchange(server.address, request).await.unwrap();
@@ -75,26 +75,6 @@ async fn a_body_without_a_stated_length_is_measured_as_it_comes() {
         let server = start(ERA_D, Limits { body_bytes, ..Limits::default() }).await;
         assert_eq!(exchange(server.address, &request).await.unwrap().status, status);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_request_without_room_for_its_body_is_sent_away_and_told_when_to_come_again() {
-    let file = some_block();
-    let request = post(&json(&file));
-    let in_flight_bytes = request.len() + request.len() / 4;
-    let server = start(ERA_D, Limits { in_flight_bytes, ..Limits::default() }).await;
-    let first = Half::sent(&server, &request).await;
-    until(&server, "evm_server_in_flight_bytes", |bytes| bytes > request.len() as u64 / 3).await;
-    let sent_away = exchange(server.address, &request).await.unwrap();
-    assert_eq!(sent_away.status, 503);
-    assert!(sent_away.head.contains("retry-after: 1"), "{}", sent_away.head);
-    let expected = "{\"error\": \"the bodies in flight take all the room there is; try again\"}";
-    assert_eq!(sent_away.text(), expected);
-    // Refusing one costs the other nothing, and what both held is free again.
-    let answer = first.finish().await;
-    assert!(answer.status == 200 && Some(answer.body) == result(&file, ERA_D), "{}", answer.head);
-    until(&server, "evm_server_in_flight_bytes", |bytes| bytes == 0).await;
-    assert_eq!(exchange(server.address, &request).await.unwrap().status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,4 +11,5 @@ mod limits;
 mod mutated;
 mod neighbour;
 mod network;
+mod room;
 mod server;

@@ -95,6 +95,20 @@ fn item_whose_block_is_scanned_again_is_not_forgotten() {
 }
 
 #[test]
+fn items_that_a_longer_window_scans_again_are_not_forgotten() {
+    for (window, kept) in [(0, 256), (128, 256), (129, 258), (10_000, 20_000)] {
+        let mut bench = Bench::new();
+        let item = bench.item_in(State::Quarantined, 1_000);
+        bench.journal.set_scan_window(window).unwrap();
+        let mut bench = bench.reopen();
+        bench.pass(999 + kept);
+        assert!(!bench.act(item, Action::Forget), "{window}");
+        bench.pass(1_000 + kept);
+        assert!(bench.act(item, Action::Forget), "{window}");
+    }
+}
+
+#[test]
 fn items_are_selected_by_number_or_by_heights_and_state() {
     let mut bench = Bench::new();
     let items: Vec<_> = (1..=4).map(|height| bench.item_in(State::Quarantined, height)).collect();

@@ -2,22 +2,24 @@
 
 use std::{fmt, path::Path};
 
+use super::{
+    KeyError, Secret, SecretFile,
+    hygiene::{self, KeyBytes, with_clean_stack},
+    keystore,
+};
 use alloy_primitives::{Address, B256, Signature, U256, keccak256};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use secp256k1::{
     Message, PublicKey, Secp256k1, SecretKey,
     ecdsa::{RecoverableSignature, RecoveryId},
 };
-use zeroize::Zeroizing;
-
-use super::{KeyError, Secret, SecretFile, keystore};
 
 /// Digits of a key in hex.
 const KEY_DIGITS: usize = 64;
 
 /// A secp256k1 key in memory. `Debug` shows the address alone.
 pub struct LocalKey {
-    bytes: Zeroizing<[u8; 32]>,
+    bytes: KeyBytes,
     address: Address,
 }
 
@@ -33,9 +35,10 @@ impl LocalKey {
         if digits.chars().count() != KEY_DIGITS {
             return Err(KeyError::Length { digits: digits.chars().count() });
         }
-        let mut bytes = Zeroizing::new([0; 32]);
+        let mut bytes = hygiene::empty();
         // The error would name the digit, and that is one too many of a secret.
-        alloy_primitives::hex::decode_to_slice(digits, bytes.as_mut_slice()).map_err(|_| KeyError::NotHex)?;
+        let decoded = with_clean_stack(|| alloy_primitives::hex::decode_to_slice(digits, bytes.as_mut_slice()));
+        decoded.map_err(|_| KeyError::NotHex)?;
         Self::from_bytes(bytes)
     }
 
@@ -46,8 +49,10 @@ impl LocalKey {
     /// [`KeyError::Randomness`]
     pub fn generate() -> Result<Self, KeyError> {
         loop {
+            let mut bytes = hygiene::empty();
+            fill(bytes.as_mut_slice())?;
             // One number in 2^128 is no key.
-            match Self::from_bytes(Zeroizing::new(random()?)) {
+            match Self::from_bytes(bytes) {
                 Err(KeyError::OutOfRange) => {}
                 made => return made,
             }
@@ -69,7 +74,7 @@ impl LocalKey {
     ///
     /// [`KeyError`]
     pub fn from_keystore(file: &SecretFile, password: &Secret) -> Result<Self, KeyError> {
-        keystore::open(file, password)
+        with_clean_stack(|| keystore::open(file, password))
     }
 
     /// Makes sure that [`write_keystore`](Self::write_keystore) would replace no file.
@@ -87,14 +92,12 @@ impl LocalKey {
     ///
     /// [`KeyError::Exists`], and [`KeyError::File`] for what the system refuses.
     pub fn write_keystore(&self, path: &Path, password: &Secret) -> Result<(), KeyError> {
-        keystore::create(path, self, password)
+        with_clean_stack(|| keystore::create(path, self, password))
     }
 
     /// Takes the 32 bytes of a key.
-    pub(super) fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Result<Self, KeyError> {
-        let mut secret = SecretKey::from_byte_array(*bytes).map_err(|_| KeyError::OutOfRange)?;
-        let public = PublicKey::from_secret_key(&Secp256k1::signing_only(), &secret);
-        secret.non_secure_erase();
+    pub(super) fn from_bytes(bytes: KeyBytes) -> Result<Self, KeyError> {
+        let public = with_secret(&bytes, |secret| PublicKey::from_secret_key(&Secp256k1::signing_only(), secret))?;
         Ok(Self { bytes, address: address_of(&public) })
     }
 
@@ -109,10 +112,10 @@ impl LocalKey {
 
     /// Signs a hash. Nonces follow RFC 6979 and s is in the lower half, as Ethereum demands.
     pub(super) fn sign(&self, hash: B256) -> Result<Signature, KeyError> {
-        let mut secret = SecretKey::from_byte_array(*self.bytes).map_err(|_| KeyError::OutOfRange)?;
         let message = Message::from_digest(hash.0);
-        let (id, bytes) = Secp256k1::signing_only().sign_ecdsa_recoverable(message, &secret).serialize_compact();
-        secret.non_secure_erase();
+        let signature =
+            with_secret(&self.bytes, |secret| Secp256k1::signing_only().sign_ecdsa_recoverable(message, secret))?;
+        let (id, bytes) = signature.serialize_compact();
         let (r, s) = bytes.split_at(32);
         Ok(Signature::new(U256::from_be_slice(r), U256::from_be_slice(s), i32::from(id) & 1 == 1))
     }
@@ -124,11 +127,25 @@ impl fmt::Debug for LocalKey {
     }
 }
 
+/// Computes with the key in the form that the library takes, of which no copy is left.
+fn with_secret<T>(bytes: &KeyBytes, work: impl FnOnce(&SecretKey) -> T) -> Result<T, KeyError> {
+    with_clean_stack(|| {
+        let mut secret = SecretKey::from_byte_array(***bytes).map_err(|_| KeyError::OutOfRange)?;
+        let done = work(&secret);
+        secret.non_secure_erase();
+        Ok(done)
+    })
+}
+
 /// Random bytes of the system.
 pub(super) fn random<const N: usize>() -> Result<[u8; N], KeyError> {
     let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| KeyError::Randomness)?;
+    fill(&mut bytes)?;
     Ok(bytes)
+}
+
+fn fill(bytes: &mut [u8]) -> Result<(), KeyError> {
+    SystemRandom::new().fill(bytes).map_err(|_| KeyError::Randomness)
 }
 
 /// Whose signature of `hash` this is.

@@ -1,6 +1,7 @@
 //! The operator's key: read once, zeroised, never shown.
 
 mod file;
+mod hygiene;
 mod keystore;
 mod local;
 mod remote;
@@ -9,7 +10,7 @@ mod signer;
 
 pub use self::{
     file::SecretFile,
-    keystore::KeystoreError,
+    keystore::{KeystoreError, read_keystore},
     local::LocalKey,
     secret::Secret,
     signer::{KeyError, KeySource, SignError, Signer},

@@ -6,6 +6,7 @@ use alloy_consensus::{SignableTransaction, TxEip1559, TxLegacy};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_http_client::Egress;
 use url::Url;
 
 use super::{KeystoreError, LocalKey, Secret, SecretFile, remote};
@@ -35,6 +36,8 @@ pub enum KeySource {
         url: Url,
         /// Which of its keys; may be left out when it has one.
         address: Option<Address>,
+        /// The way that requests to it take out of this machine.
+        egress: Egress,
     },
 }
 
@@ -197,7 +200,7 @@ impl Signer {
     /// [`KeyError`].
     pub async fn load(source: &KeySource) -> Result<Self, KeyError> {
         match (Self::local(source)?, source) {
-            (None, KeySource::Web3Signer { url, address }) => Self::remote(url, *address).await,
+            (None, KeySource::Web3Signer { url, address, egress }) => Self::remote(egress, url, *address).await,
             (Some(signer), _) => Ok(signer),
             // `local` reads every other source.
             (None, _) => Err(KeyError::OutOfRange),
@@ -205,8 +208,8 @@ impl Signer {
     }
 
     /// Asks the Web3Signer for its accounts, of which `address` must be one, or the only one is taken.
-    async fn remote(url: &Url, address: Option<Address>) -> Result<Self, KeyError> {
-        let rpc = Rpc::new([url.clone()], RpcLimits::default())?;
+    async fn remote(egress: &Egress, url: &Url, address: Option<Address>) -> Result<Self, KeyError> {
+        let rpc = Rpc::through(egress, [url.clone()], RpcLimits::default())?;
         let held = remote::accounts(&rpc).await?;
         let address = match (address, held.as_slice()) {
             (Some(wanted), held) if held.contains(&wanted) => wanted,

@@ -28,7 +28,7 @@ impl Prover {
         let questions: Vec<_> = hashes.iter().map(receipt_of).collect();
         let rpc = self.chain.rpc();
         let fresh = rpc.call_all_fresh(route, &questions).await?;
-        let typed = |answer| rpc.typed_from::<Option<Receipt>>(fresh.node, "eth_getTransactionReceipt", answer);
+        let typed = |answer| rpc.typed_from::<Option<Receipt>>(fresh.node, "eth_getTransactionReceipt", &answer);
         Ok((fresh.answers.into_iter().map(|answer| answer.and_then(typed)).collect(), fresh.node))
     }
 

@@ -2,25 +2,29 @@
 
 use alloy_primitives::U256;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{NonceAt, Prover, Signed};
 use crate::{
     chain::Header,
     fees::{FeeQuote, Fees},
     quantity::Quantity,
-    rpc::{Fresh, NodeId, Question, Route, RpcError},
+    rpc::{AtMost, Fresh, NodeId, Question, RawAnswer, Route, RpcError},
 };
 
 /// Blocks whose tips are looked at where the node suggests none.
 const HISTORY_BLOCKS: &str = "0x5";
+/// Most blocks of a history that are read: as many as nodes give when more are asked for.
+const BLOCKS_MAX: usize = 1_024;
+/// Most tips of a block; one is asked for.
+const PERCENTILES_MAX: usize = 100;
 
 /// The part of a fee history that counts.
 #[derive(Deserialize)]
 struct History {
     /// For each block, oldest first, the tips at the percentiles that were asked for.
     #[serde(default)]
-    reward: Option<Vec<Vec<U256>>>,
+    reward: Option<AtMost<BLOCKS_MAX, AtMost<PERCENTILES_MAX, U256>>>,
 }
 
 fn tip_question() -> Question {
@@ -49,18 +53,23 @@ impl Prover {
         let Fresh { latest, mut answers, node, .. } =
             self.chain.rpc().call_all_fresh(Route::default(), &questions).await?;
         let (nonce, tip) = (answers.remove(1)?, answers.remove(0));
-        let Quantity(nonce) = self.chain.rpc().typed_from(node, "eth_getTransactionCount", nonce)?;
+        let Quantity(nonce) = self.chain.rpc().typed_from(node, "eth_getTransactionCount", &nonce)?;
         Ok((self.quote(node, latest, tip).await?, nonce))
     }
 
-    async fn quote(&self, node: NodeId, header: Value, tip: Result<Value, RpcError>) -> Result<FeeQuote, RpcError> {
+    async fn quote(
+        &self,
+        node: NodeId,
+        header: RawAnswer,
+        tip: Result<RawAnswer, RpcError>,
+    ) -> Result<FeeQuote, RpcError> {
         let rpc = self.chain.rpc();
-        let latest: Header = rpc.typed_from(node, "eth_getBlockByNumber", header)?;
+        let latest: Header = rpc.typed_from(node, "eth_getBlockByNumber", &header)?;
         let Some(base_fee) = latest.base_fee_per_gas else {
             let price: U256 = rpc.call("eth_gasPrice", json!([])).await?;
             return Ok(self.policy.legacy(price.saturating_to()));
         };
-        let tip = match tip.and_then(|tip| rpc.typed_from::<U256>(node, "eth_maxPriorityFeePerGas", tip)) {
+        let tip = match tip.and_then(|tip| rpc.typed_from::<U256>(node, "eth_maxPriorityFeePerGas", &tip)) {
             Ok(tip) => tip,
             Err(error) if error.is_transient() => return Err(error),
             // Not every node has an opinion.
@@ -80,7 +89,8 @@ impl Prover {
             }
         }
         let history = rpc.call::<History>("eth_feeHistory", json!([HISTORY_BLOCKS, "latest", [50]])).await;
-        let tips = history.map(|history| history.reward.into_iter().flatten().flatten());
+        let tips =
+            history.map(|history| history.reward.into_iter().flat_map(|blocks| blocks.0).flat_map(|tips| tips.0));
         match tips.map(|tips| median(tips.collect())) {
             Ok(Some(tip)) => return Ok(tip),
             Err(error) if error.is_transient() => return Err(error),

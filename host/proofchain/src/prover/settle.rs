@@ -128,7 +128,7 @@ impl Prover {
         let nonce = self.nonce_question("latest");
         let rpc = self.chain.rpc();
         let mut fresh = rpc.call_all_fresh(Route::default(), std::slice::from_ref(&nonce)).await?;
-        let Quantity(next_nonce) = rpc.typed_from(fresh.node, nonce.method, fresh.answers.remove(0)?)?;
+        let Quantity(next_nonce) = rpc.typed_from(fresh.node, nonce.method, &fresh.answers.remove(0)?)?;
         Ok(ChainSnapshot {
             head: fresh.head,
             next_nonce,

@@ -142,7 +142,7 @@ impl Prover {
     pub(super) async fn nonce_at(&self, block: &str) -> Result<u64, RpcError> {
         let question = self.nonce_question(block);
         let mut fresh = self.chain.rpc().call_all_fresh(Route::default(), std::slice::from_ref(&question)).await?;
-        let Quantity(nonce) = self.chain.rpc().typed_from(fresh.node, question.method, fresh.answers.remove(0)?)?;
+        let Quantity(nonce) = self.chain.rpc().typed_from(fresh.node, question.method, &fresh.answers.remove(0)?)?;
         Ok(nonce)
     }
 

@@ -6,6 +6,8 @@ use alloy_primitives::{Bytes, hex};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::bounded::part_of_error;
+
 /// Most characters kept of a node's message. Reasons are short; a message can be a page of HTML.
 const MESSAGE_LIMIT_CHARS: usize = 500;
 /// Most bytes kept of error data: a revert reason is a few words.
@@ -47,9 +49,9 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 pub(super) struct WireError {
     #[serde(default)]
     code: i64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "part_of_error")]
     message: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "part_of_error")]
     data: Value,
 }
 
@@ -92,5 +94,5 @@ pub(crate) fn printable(text: &str) -> String {
 /// Reads a node's `error` as the client does.
 #[cfg(test)]
 pub(crate) fn refusal_of(error: Value) -> NodeError {
-    serde_json::from_value::<WireError>(error).unwrap().into()
+    serde_json::from_str::<WireError>(&error.to_string()).unwrap().into()
 }

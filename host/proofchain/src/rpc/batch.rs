@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{
-    Endpoint, Rpc, RpcError,
+    Endpoint, RawAnswer, Rpc, RpcError,
     client::Request,
     health::Consequence,
     reply::Reply,
@@ -54,7 +54,7 @@ impl Question {
 pub(crate) struct BatchAnswers {
     pub node: Endpoint,
     /// In the order of the questions.
-    pub answers: Vec<Result<Value, RpcError>>,
+    pub answers: Vec<Result<RawAnswer, RpcError>>,
 }
 
 /// A node's reaction to several questions.
@@ -123,7 +123,7 @@ impl Rpc {
     pub(crate) async fn call_at_once(&self, questions: &[Question]) -> Result<Option<BatchAnswers>, RpcError> {
         let again = |error: &RpcError| error.is_transient() && !matches!(error, RpcError::TimedOut { .. });
         let request = Request::of(self.route, questions);
-        let read = |reply: Reply| reply.many::<Value>(questions);
+        let read = |reply: Reply| reply.many::<RawAnswer>(questions);
         match self.exchange_while(&request, read, again).await {
             Ok((Taken::Answers(answers), node)) => {
                 let answers: Option<Vec<_>> = answers.into_iter().collect();
@@ -154,7 +154,7 @@ impl Rpc {
     }
 
     /// An answer of this client's node as what its method answers, where the methods were different ones.
-    pub(crate) fn typed<T: DeserializeOwned>(&self, method: &'static str, answer: Value) -> Result<T, RpcError> {
+    pub(crate) fn typed<T: DeserializeOwned>(&self, method: &'static str, answer: &RawAnswer) -> Result<T, RpcError> {
         self.typed_from(self.first(self.route), method, answer)
     }
 
@@ -163,9 +163,9 @@ impl Rpc {
         &self,
         node: NodeId,
         method: &'static str,
-        answer: Value,
+        answer: &RawAnswer,
     ) -> Result<T, RpcError> {
-        serde_json::from_value(answer).map_err(|source| {
+        serde_json::from_str(answer.get()).map_err(|source| {
             let endpoint = self.inner.pool.node(node).endpoint.clone();
             let source = endpoint.scrubbed_error(&source);
             RpcError::Malformed { endpoint, method, envelope: false, source }

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant, SystemTime};
 use alloy_primitives::{Address, B256, Bytes};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    NodeFailure, Question, Rpc, RpcError, SetAside, batch::Taken, health::Consequence, node::Head, pool::is_far,
-    route::NodeId,
+    NodeFailure, Question, RawAnswer, Rpc, RpcError, SetAside, batch::Taken, health::Consequence, node::Head,
+    pool::is_far, route::NodeId,
 };
 use crate::{
     announcement::BlockRef,
@@ -128,14 +128,14 @@ impl Rpc {
         let seen = self.inner.pool.seen(self.inner.limits.head_memory());
         let mut answers = self.ask_together(id, &expected.questions(whole)).await?.into_iter();
         let mut next = || answers.next().unwrap_or(Err(RpcError::NoOther));
-        let Quantity(found) = self.typed_from(id, "eth_chainId", next()?)?;
+        let Quantity(found) = self.typed_from(id, "eth_chainId", &next()?)?;
         if found != expected.chain_id {
             return Ok(Some(SetAside::OtherChain { expected: expected.chain_id, found }));
         }
-        let latest: Latest = self.typed_from(id, "eth_getBlockByNumber", next()?)?;
+        let latest: Latest = self.typed_from(id, "eth_getBlockByNumber", &next()?)?;
         if let Some(BlockRef { number, hash }) = expected.checkpoint {
             // A block that it does not have tells nothing.
-            let found: Option<Hashed> = self.typed_from(id, "eth_getBlockByNumber", next()?)?;
+            let found: Option<Hashed> = self.typed_from(id, "eth_getBlockByNumber", &next()?)?;
             if let Some(Hashed { hash: found }) = found.filter(|found| found.hash != hash) {
                 return Ok(Some(SetAside::OtherBlock { number, expected: hash, found }));
             }
@@ -149,7 +149,7 @@ impl Rpc {
             return Ok(behind);
         }
         for (address, role) in expected.contracts {
-            let code: Bytes = self.typed_from(id, "eth_getCode", next()?)?;
+            let code: Bytes = self.typed_from(id, "eth_getCode", &next()?)?;
             if code.is_empty() {
                 return Ok(Some(SetAside::NoContract { address, role }));
             }
@@ -158,9 +158,13 @@ impl Rpc {
     }
 
     /// Asks one node, together if it takes that, else one by one.
-    async fn ask_together(&self, id: NodeId, questions: &[Question]) -> Result<Vec<Result<Value, RpcError>>, RpcError> {
+    async fn ask_together(
+        &self,
+        id: NodeId,
+        questions: &[Question],
+    ) -> Result<Vec<Result<RawAnswer, RpcError>>, RpcError> {
         let node = self.inner.pool.node(id);
-        let mut known: Vec<Option<Result<Value, RpcError>>> = questions.iter().map(|_| None).collect();
+        let mut known: Vec<Option<Result<RawAnswer, RpcError>>> = questions.iter().map(|_| None).collect();
         if node.together.now() >= questions.len() {
             match self.ask(id, "eth_chainId", questions.len(), &Question::body(questions)).await?.many(questions)? {
                 Taken::Answers(answers) => known = answers,

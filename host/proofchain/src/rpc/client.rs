@@ -11,6 +11,7 @@ use std::{
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall;
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
+use refiner_http_client::Egress;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use url::Url;
@@ -37,6 +38,7 @@ pub struct Rpc {
 pub(super) struct Inner {
     pub pool: Pool,
     pub http: reqwest::Client,
+    pub egress: Egress,
     pub limits: RpcLimits,
     pub calls: AtomicU64,
     /// What every node must have, once it is known. A lock because the checkpoint moves on; held for a copy.
@@ -59,26 +61,34 @@ impl Inner {
 }
 
 impl Rpc {
-    /// Prepares a client; asks nothing yet. The first address is preferred while it is well.
+    /// Prepares a client without a proxy; asks nothing yet. The first address is preferred while it is well.
     ///
     /// # Errors
     ///
     /// [`RpcError::NoEndpoint`] and [`RpcError::Client`].
     pub fn new(urls: impl IntoIterator<Item = Url>, limits: RpcLimits) -> Result<Self, RpcError> {
+        Self::through(&Egress::default(), urls, limits)
+    }
+
+    /// As [`new`](Self::new), by the way that requests take out of this machine.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
+    pub fn through(egress: &Egress, urls: impl IntoIterator<Item = Url>, limits: RpcLimits) -> Result<Self, RpcError> {
         let endpoints: Vec<_> = urls.into_iter().map(Endpoint::new).collect();
         if endpoints.is_empty() {
             return Err(RpcError::NoEndpoint);
         }
-        // One provider a process; that another crate installed it first is fine.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let http = egress
+            .builder()
             .timeout(limits.timeout)
             .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("refiner/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(RpcError::Client)?;
         let pool = Pool::new(endpoints, &limits);
-        let inner = Inner { pool, http, limits, calls: AtomicU64::new(0), expected: Mutex::default() };
+        let egress = egress.clone();
+        let inner = Inner { pool, http, egress, limits, calls: AtomicU64::new(0), expected: Mutex::default() };
         Ok(Self { inner: Arc::new(inner), route: Route::default() })
     }
 

@@ -35,6 +35,11 @@ impl Endpoint {
         Self(Arc::new(Address { url, user, password, secrets }))
     }
 
+    /// What the address hides, as it stands there and decoded.
+    pub fn hidden(&self) -> impl Iterator<Item = &str> {
+        self.0.secrets.iter().map(String::as_str)
+    }
+
     /// A node's text without what the address hides: some repeat it in their errors.
     pub(super) fn scrubbed(&self, text: &str) -> String {
         self.0.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "…"))

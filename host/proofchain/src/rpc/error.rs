@@ -1,6 +1,7 @@
 //! Why an RPC call has no result.
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_http_client::ProxyFailure;
 use reqwest::StatusCode;
 
 use super::{Endpoint, NodeError, SetAside};
@@ -23,6 +24,16 @@ pub enum RpcError {
         method: &'static str,
         /// Error of the HTTP client, without the address.
         source: reqwest::Error,
+    },
+    /// The proxy between here and the node failed.
+    #[error("{endpoint} is not reached, {method}")]
+    Proxy {
+        /// Address of the node asked.
+        endpoint: Endpoint,
+        /// Name of the method asked.
+        method: &'static str,
+        /// The failure, with its remedy.
+        source: ProxyFailure,
     },
     /// Neither answered nor refused in time.
     #[error("{endpoint} did not answer {method} within {limit_ms} ms")]
@@ -133,6 +144,7 @@ impl Diagnostic for RpcError {
             }
             Self::SetAside { .. }
             | Self::Unreachable { .. }
+            | Self::Proxy { .. }
             | Self::TimedOut { .. }
             | Self::TooSlow { .. }
             | Self::Later { .. }
@@ -152,7 +164,11 @@ impl RpcError {
     /// Whether the same call may succeed a moment later: transport, 429, 5xx, and a rate limit as a JSON-RPC error.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::TooSlow { .. } | Self::Later { .. } => true,
+            Self::Unreachable { .. }
+            | Self::Proxy { .. }
+            | Self::TimedOut { .. }
+            | Self::TooSlow { .. }
+            | Self::Later { .. } => true,
             Self::SetAside { reason, .. } => !reason.is_identity(),
             Self::Status { status, .. } => *status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error(),
             Self::Refused { refusal, .. } => refusal.is_rate_limit(),

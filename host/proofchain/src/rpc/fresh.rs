@@ -1,9 +1,9 @@
 //! Answers of a node that is not behind: nonces, receipts and finality come from no other.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    Question, Rpc, RpcError, SetAside,
+    Question, RawAnswer, Rpc, RpcError, SetAside,
     check::Latest,
     pool::is_far,
     route::{Answered, NodeId, Route},
@@ -16,9 +16,9 @@ pub(crate) struct Fresh {
     /// Number of its newest block.
     pub head: u64,
     /// That block's header.
-    pub latest: Value,
+    pub latest: RawAnswer,
     /// In the order of the questions.
-    pub answers: Vec<Result<Value, RpcError>>,
+    pub answers: Vec<Result<RawAnswer, RpcError>>,
     /// The node.
     pub node: NodeId,
 }
@@ -69,12 +69,12 @@ impl Rpc {
         let mut pauses = self.pauses();
         loop {
             let seen = self.inner.pool.seen(self.inner.limits.head_memory());
-            let Answered { mut answers, node } = self.call_all_by::<Value>(route, &all).await?;
+            let Answered { mut answers, node } = self.call_all_by::<RawAnswer>(route, &all).await?;
             let others = route.avoiding(node);
             let another = self.has_another_for(route, node);
             let header = answers.remove(0);
             let latest = header.and_then(|header| {
-                let latest = self.typed_from::<Latest>(node, "eth_getBlockByNumber", header.clone())?;
+                let latest = self.typed_from::<Latest>(node, "eth_getBlockByNumber", &header)?;
                 Ok((latest.head(), header))
             });
             let (head, latest) = match latest {

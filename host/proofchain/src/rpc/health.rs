@@ -68,6 +68,9 @@ pub enum NodeFailure {
     /// No connection, or it broke.
     #[error("unreachable")]
     Unreachable,
+    /// The proxy before it failed.
+    #[error("the proxy before it failed")]
+    Proxy,
     /// Neither answered nor refused in time.
     #[error("no answer in time")]
     TimedOut,
@@ -117,6 +120,7 @@ impl RpcError {
         let failed = |failure, reconnects| Consequence::NodeFailed { failure, reconnects };
         match self {
             Self::Unreachable { .. } => failed(NodeFailure::Unreachable, true),
+            Self::Proxy { .. } => failed(NodeFailure::Proxy, true),
             Self::TimedOut { .. } => failed(NodeFailure::TimedOut, true),
             Self::TooSlow { .. } => failed(NodeFailure::TooSlow, true),
             Self::Status { status, .. } => {

@@ -1,8 +1,8 @@
 //! A reply, before and after it is read.
 
-use alloy_sol_types::SolCall;
+use alloy_sol_types::{SolCall, abi::AbiDecoderConfig};
 use reqwest::StatusCode;
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
 use serde_json::Value;
 
 use super::{Endpoint, NodeError, RpcError, answer::Answer};
@@ -18,6 +18,9 @@ pub(super) struct Reply {
 /// Methods whose answer may be null: there may be no such thing.
 const NULLABLE: [&str; 4] =
     ["eth_getBlockByNumber", "eth_getBlockByHash", "eth_getTransactionReceipt", "eth_getTransactionByHash"];
+
+/// The ratio of the memory of a decoded value to its bytes. A list of short texts has 16 bytes beside each offset and length.
+const RETURNED_FACTOR: usize = 4;
 
 impl Reply {
     /// The answer to one question.
@@ -55,7 +58,7 @@ impl Reply {
     }
 
     fn is_json_rpc(&self) -> bool {
-        serde_json::from_slice::<Answer<Value>>(&self.bytes)
+        serde_json::from_slice::<Answer<IgnoredAny>>(&self.bytes)
             .is_ok_and(|answer| answer.result.is_some() || answer.error.is_some())
     }
 
@@ -84,7 +87,10 @@ impl Reply {
     }
 }
 
-/// The value that a contract's function returned.
+/// The value that a contract's function returned. The ABI lets many offsets lead to one text, so that some thousand bytes could stand
+/// for gigabytes: the memory is bounded by a multiple of the answer's length.
 pub(crate) fn returned<C: SolCall>(bytes: &[u8]) -> Result<C::Return, RpcError> {
-    C::abi_decode_returns(bytes).map_err(|_| RpcError::Abi { method: C::SIGNATURE, bytes: bytes.len() })
+    let limit = AbiDecoderConfig::new().memory_limit(bytes.len().saturating_mul(RETURNED_FACTOR));
+    C::abi_decode_returns_with_config(bytes, limit)
+        .map_err(|_| RpcError::Abi { method: C::SIGNATURE, bytes: bytes.len() })
 }

@@ -34,6 +34,9 @@ impl Rpc {
         let endpoint = &node.endpoint;
         let response = endpoint.post(&self.inner.http).json(body).send().await;
         let response = response.map_err(|source| self.broken(id, method, source))?;
+        if let Some(source) = self.inner.egress.refusal_or_page(&response) {
+            return Err(RpcError::Proxy { endpoint: endpoint.clone(), method, source });
+        }
         let status = response.status();
         if let Some(pause) = retry_after(response.headers()).filter(|_| !status.is_success()) {
             node.standing().ask_not_before(pause);
@@ -75,7 +78,10 @@ impl Rpc {
         if source.is_timeout() {
             RpcError::TimedOut { endpoint, method, limit_ms: self.inner.limits.timeout.as_millis() }
         } else {
-            RpcError::Unreachable { endpoint, method, source: source.without_url() }
+            match self.inner.egress.failure(source) {
+                Ok(source) => RpcError::Proxy { endpoint, method, source },
+                Err(source) => RpcError::Unreachable { endpoint, method, source },
+            }
         }
     }
 }

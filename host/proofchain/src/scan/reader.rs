@@ -13,10 +13,10 @@ use super::{
     step::{Lack, Skipped},
 };
 use crate::{
-    announcement::{Announcement, BlockRef, ProofLog},
+    announcement::{Announcement, BlockLogs, BlockRef, Logs, ProofLog},
     chain::ProofChain,
     quantity,
-    rpc::{BatchAnswers, Question, Rpc, RpcError},
+    rpc::{BatchAnswers, Question, RawAnswer, Rpc, RpcError},
 };
 
 /// Questions without which a request shows nothing: the logs and the headers of both ends.
@@ -181,12 +181,12 @@ impl LogReader {
     async fn ask_by_hash(&self, rpc: &Rpc, blocks: &[BlockRef]) -> Result<Vec<ProofLog>, u64> {
         let asked = blocks.iter().chain(&self.known).map(|block| self.logs(json!({"blockHash": block.hash})));
         let questions: Vec<_> = asked.collect();
-        let answers = rpc.call_all::<Vec<ProofLog>>(&questions).await.unwrap_or_default();
+        let answers = rpc.call_all::<BlockLogs>(&questions).await.unwrap_or_default();
         let looks_up = self.known.is_some() && matches!(answers.last(), Some(Ok(_)));
         let mut found = Vec::new();
         for (block, answer) in blocks.iter().zip(answers) {
             match answer {
-                Ok(logs) => found.extend(logs.into_iter().filter(|log| !log.removed)),
+                Ok(logs) => found.extend(logs.0.into_iter().filter(|log| !log.removed)),
                 Err(_) if looks_up && block.number > self.deep => return Err(block.number),
                 Err(_) => {}
             }
@@ -204,13 +204,15 @@ impl LogReader {
         questions.extend(samples.iter().copied().chain(span.cursor.map(|cursor| cursor.number)).map(header));
         if let Some(BatchAnswers { node, answers }) = rpc.call_at_once(&questions).await? {
             let mut answers = answers.into_iter();
-            let logs = answers.next().unwrap_or(Ok(Value::Null))?;
+            let logs = answers.next().transpose()?;
             let mut headers = Vec::with_capacity(samples.len());
             for number in samples {
                 headers.push((number, read_header(rpc, answers.next())?));
             }
             let cursor = read_header(rpc, answers.next())?;
-            return Ok(Answers { node: node.to_string(), logs: rpc.typed("eth_getLogs", logs)?, headers, cursor });
+            let logs: Option<Logs> = logs.map(|logs| rpc.typed("eth_getLogs", &logs)).transpose()?;
+            let logs = logs.map_or_else(Vec::new, |logs| logs.0);
+            return Ok(Answers { node: node.to_string(), logs, headers, cursor });
         }
         // Either the node does not take them together, or one of them not at all: then it is refused alone as well.
         let answers = self.ask_one_by_one(rpc, span).await?;
@@ -224,7 +226,7 @@ impl LogReader {
         let before: Option<Header> = ask(rpc, header(span.last)).await?;
         let mut answers = Answers { node, logs: Vec::new(), headers: vec![(span.last, None)], cursor: None };
         let Some(before) = before else { return Ok(answers) };
-        answers.logs = ask(rpc, self.logs_of(span)).await?;
+        answers.logs = ask::<Logs>(rpc, self.logs_of(span)).await?.0;
         if let Some(cursor) = span.cursor {
             answers.cursor = ask(rpc, header(cursor.number)).await?;
         }
@@ -249,8 +251,8 @@ fn header(number: u64) -> Question {
     Question::new("eth_getBlockByNumber", json!([quantity::hex(number), false]))
 }
 
-fn read_header(rpc: &Rpc, answer: Option<Result<Value, RpcError>>) -> Result<Option<Header>, RpcError> {
-    answer.map_or(Ok(None), |answer| rpc.typed("eth_getBlockByNumber", answer?))
+fn read_header(rpc: &Rpc, answer: Option<Result<RawAnswer, RpcError>>) -> Result<Option<Header>, RpcError> {
+    answer.map_or(Ok(None), |answer| rpc.typed("eth_getBlockByNumber", &answer?))
 }
 
 async fn ask<T: serde::de::DeserializeOwned>(rpc: &Rpc, question: Question) -> Result<T, RpcError> {

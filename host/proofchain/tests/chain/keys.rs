@@ -10,6 +10,7 @@ use std::{
 use alloy_primitives::Bytes;
 use axum::{Json, Router, extract::State, routing::post};
 use refiner_diagnostics::Diagnostic as _;
+use refiner_http_client::Egress;
 use refiner_proofchain::{
     FeePolicy, Fees, KeyError, KeySource, KeystoreError, LocalKey, Prover, Secret, SecretFile, SignError, Signer,
 };
@@ -303,7 +304,7 @@ async fn web3signer(chain: &TestChain, manner: Manner) -> String {
 
 async fn remote(chain: &TestChain, manner: Manner) -> Prover {
     let url = web3signer(chain, manner).await.parse().unwrap();
-    let signer = Signer::load(&KeySource::Web3Signer { url, address: None }).await.unwrap();
+    let signer = Signer::load(&KeySource::Web3Signer { url, address: None, egress: Egress::default() }).await.unwrap();
     Prover::new(connect(chain, chain.url(), LIMITS).await, signer, FeePolicy::default())
 }
 
@@ -332,6 +333,8 @@ async fn a_web3signer_is_believed_only_what_it_was_asked_for() {
 async fn a_web3signer_without_the_operator_s_key_is_refused_at_the_start() {
     let Some(chain) = start(&Setup::default()).await else { return };
     let url = web3signer(&chain, Manner::Honest).await.parse().unwrap();
-    let error = Signer::load(&KeySource::Web3Signer { url, address: Some(STRANGER) }).await.unwrap_err();
+    let error = Signer::load(&KeySource::Web3Signer { url, address: Some(STRANGER), egress: Egress::default() })
+        .await
+        .unwrap_err();
     assert!(matches!(error, KeyError::NotHeld { wanted: STRANGER, held: 1 }), "{error}");
 }

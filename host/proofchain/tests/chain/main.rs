@@ -5,6 +5,7 @@
 mod batches;
 mod contracts;
 mod faults;
+mod hostile_answers;
 mod keys;
 mod lagging;
 mod limits;

@@ -6,14 +6,14 @@ use refiner_diagnostics::{ExitCode, Failure};
 use refiner_text::OneLine;
 
 use super::{ContentError, arguments::Put, content, runtime, store};
-use crate::terminal;
+use crate::{egress, terminal};
 
 /// Keeps each file, and prints its id when every store has it.
 pub fn run(arguments: &Put) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
     let store = store(&settings.get(&table::DATA))?;
     let pinner = settings.get(&table::CONTENT_PINNER);
-    let pinner = pinner.map(|url| Pinner::new(&url, PinnerLimits::default())).transpose();
+    let pinner = pinner.map(|url| Pinner::through(&egress::of(&settings), &url, PinnerLimits::default())).transpose();
     let pinner = pinner.map_err(ContentError::from)?;
     let runtime = runtime()?;
     for file in &arguments.files {

@@ -78,6 +78,7 @@ fn limits(settings: &Values) -> Result<Limits, ServeError> {
     Ok(Limits {
         body_bytes: size(body.0),
         in_flight_bytes: size(in_flight.0),
+        room_time: settings.get(&table::EVM_ROOM_TIMEOUT),
         running,
         executions: executions.max(running),
         waiting: size(settings.get(&table::EVM_WAITING)),

@@ -46,13 +46,14 @@ pub enum JournalCommand {
         #[command(flatten)]
         selected: Selected,
     },
-    /// Removes items from the journal. One that is announced again, or scanned again, begins anew.
+    /// Removes items from the journal, but for those that the next scan would announce anew: of the newest 256 blocks, or of twice
+    /// `--scan-window` where that is more. One that is scanned again, or announced again, begins anew.
     Forget {
         #[command(flatten)]
         selected: Selected,
     },
-    /// Scans blocks of the proof chain again for announcements that are not in the journal; the daemon must be stopped. Takes the
-    /// settings of `run`.
+    /// Scans blocks of the proof chain again for announcements that are not in the journal. While a daemon runs, it does so, with its
+    /// own settings; otherwise this command does, and takes the settings of `run`.
     Scan {
         /// First block.
         #[arg(long, value_name = "BLOCK")]

@@ -18,7 +18,10 @@ use serde_json::json;
 
 use self::arguments::Chosen;
 pub use self::arguments::JournalCommand;
-use crate::terminal::{self, PrintError, Stdout};
+use crate::{
+    control::Blocks,
+    terminal::{self, PrintError, Stdout},
+};
 
 /// Items of a listing that are read at once.
 const PAGE: usize = 500;
@@ -35,7 +38,9 @@ pub fn run(command: &JournalCommand) -> Result<ExitCode, Failure> {
     match command {
         JournalCommand::List { chosen, limit, json } => list(&read(&chosen.settings)?, chosen, *limit, *json, out)?,
         JournalCommand::Show { item, settings } => show(&read(settings)?, *item, out)?,
-        JournalCommand::Scan { from, to, json, run } => return crate::run::scan_again(*from, *to, *json, run),
+        JournalCommand::Scan { from, to, json, run } => {
+            return crate::run::scan_again(Blocks { from: *from, to: *to }, *json, run);
+        }
         JournalCommand::Export { chosen } => {
             read(&chosen.settings)?.export(&chosen.filter(), out)?;
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use refiner_diagnostics::{Diagnostic as _, ErrorChain};
+use refiner_http_client::Egress;
 use refiner_proofchain::{ChainError, Network, NodeReport, ProofChain, Rpc, RpcLimits};
 use url::Url;
 
@@ -55,11 +56,11 @@ pub fn unusable(error: &ChainError) -> Check {
 }
 
 /// The ranges of blocks that each node takes, asked of each alone; none of a node that cannot be used.
-pub async fn log_ranges(nodes: &[Url], network: &Network, timeout: Duration) -> Vec<Check> {
+pub async fn log_ranges(egress: &Egress, nodes: &[Url], network: &Network, timeout: Duration) -> Vec<Check> {
     let mut checks = Vec::new();
     for url in nodes {
         let limits = RpcLimits { timeout, retries: 0, ..RpcLimits::default() };
-        let Ok(rpc) = Rpc::new([url.clone()], limits) else { continue };
+        let Ok(rpc) = Rpc::through(egress, [url.clone()], limits) else { continue };
         let Ok(chain) = ProofChain::connect(rpc, network.clone()).await else { continue };
         checks.push(log_range(&chain).await);
     }

@@ -6,10 +6,11 @@ use std::{
 };
 
 use refiner_config::{Values, cache_directory, table};
+use refiner_http_client::Egress;
 use refiner_sources::{LOCK_FILE, Lock, Resolver, RuleSource, Settings};
 
 use super::LoadError;
-use crate::builtin;
+use crate::{builtin, egress};
 
 /// The origin of rules that are fetched.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,8 @@ pub struct Sources {
     pub locked: bool,
     /// IPFS gateways in place of the public ones.
     pub gateways: Vec<String>,
+    /// The way of requests out of this machine.
+    pub egress: Egress,
 }
 
 /// A component that an argument names.
@@ -29,6 +32,8 @@ pub struct Found {
     pub component: Vec<u8>,
     /// The text of the manifest beside it.
     pub beside: Option<String>,
+    /// It comes with this program.
+    pub built_in: bool,
 }
 
 impl Sources {
@@ -38,6 +43,7 @@ impl Sources {
             lock: values.get(&table::LOCK),
             locked: values.get(&table::LOCKED),
             gateways: values.get(&table::IPFS_GATEWAY),
+            egress: egress::of(values),
         }
     }
 
@@ -62,13 +68,14 @@ impl Sources {
 
     fn settings(&self) -> Settings {
         let cache = cache_directory().map(|directory| directory.join("rules"));
-        Settings { cache, gateways: self.gateways.clone(), ..Settings::default() }
+        Settings { cache, gateways: self.gateways.clone(), egress: self.egress.clone(), ..Settings::default() }
     }
 
     /// The components an argument names.
     pub fn find(&self, argument: &str) -> Result<Vec<Found>, LoadError> {
         if let Some(component) = builtin::rule(argument) {
-            return Ok(vec![Found { called: argument.to_owned(), component: component.to_vec(), beside: None }]);
+            let (called, component) = (argument.to_owned(), component.to_vec());
+            return Ok(vec![Found { called, component, beside: None, built_in: true }]);
         }
         let resolver = self.resolver()?;
         sources(argument)?.iter().map(|source| get(&resolver, source)).collect()
@@ -90,7 +97,8 @@ pub fn sources(argument: &str) -> Result<Vec<RuleSource>, LoadError> {
 
 fn get(resolver: &Resolver, source: &RuleSource) -> Result<Found, LoadError> {
     let component = resolver.resolve(source)?;
-    Ok(Found { called: source.unpinned(), component: component.bytes, beside: component.beside })
+    let called = source.unpinned();
+    Ok(Found { called, component: component.bytes, beside: component.beside, built_in: false })
 }
 
 fn directory(path: &Path) -> Result<Vec<PathBuf>, LoadError> {

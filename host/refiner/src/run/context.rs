@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::{Duration, SystemTime},
 };
 
@@ -43,6 +43,8 @@ pub struct PipelineContext {
     /// Time after which a specimen that no source has is given up.
     pub waiting_limit: Duration,
     pub operator: Option<alloy_primitives::Address>,
+    /// Reorganisations past the position since the start.
+    pub reorganisations: AtomicU64,
     rules: BTreeMap<B256, Rule>,
 }
 
@@ -58,7 +60,8 @@ impl PipelineContext {
         let store = LocalStore::open(settings.data.join("content"), CONTENT_BYTES_MAX)?;
         let limits =
             PinnerLimits { upload: settings.upload, ..PinnerLimits::patient(settings.fetch_stall, settings.fetch) };
-        let pinner = settings.pinner.as_deref().map(|url| Pinner::new(url, limits)).transpose()?;
+        let pinner =
+            settings.pinner.as_deref().map(|url| Pinner::through(&settings.egress, url, limits)).transpose()?;
         let gateways = gateways(settings)?;
         Ok(Self {
             fetcher: fetcher(settings, &store, pinner.as_ref(), &gateways)?,
@@ -76,6 +79,7 @@ impl PipelineContext {
             retry: settings.retry,
             waiting_limit: settings.waiting_limit,
             operator: None,
+            reorganisations: AtomicU64::new(0),
             rules: rules.into_iter().map(|rule| (rule.identity, rule)).collect(),
         })
     }
@@ -110,14 +114,18 @@ fn fetcher(
     sources.extend(pinner.map(|pinner| Arc::new(pinner.clone()) as Arc<dyn FetchBackend>));
     sources.extend(gateways.iter().map(|gateway| Arc::new(gateway.clone()) as Arc<dyn FetchBackend>));
     let policy = if settings.private_urls { AddressPolicy::Anywhere } else { AddressPolicy::Public };
-    Ok(Fetcher::new(sources, Some(UrlFetcher::new(limits, policy)?), HedgePolicy::within(settings.fetch)))
+    Ok(Fetcher::new(
+        sources,
+        Some(UrlFetcher::through(&settings.egress, limits, policy)?),
+        HedgePolicy::within(settings.fetch),
+    ))
 }
 
 fn gateways(settings: &Settings) -> Result<Vec<Gateway>, SetupError> {
     let limits = HttpLimits::patient(settings.fetch_stall, settings.fetch);
     match &settings.gateways {
-        Some(named) => named.iter().map(|base| Gateway::new(base, limits)).collect(),
-        None => public_gateways(limits),
+        Some(named) => named.iter().map(|base| Gateway::through(&settings.egress, base, limits)).collect(),
+        None => public_gateways(&settings.egress, limits),
     }
 }
 

@@ -82,7 +82,8 @@ impl Diagnostic for RunError {
             Self::Health(BindError::Listen { .. }) => {
                 Some("is another refiner running? Otherwise name a free loopback address by --health".into())
             }
-            Self::Chain(_) => {
+            Self::Chain(ChainError::Rpc(error)) => error.hint(),
+            Self::Chain(ChainError::WrongChain { .. } | ChainError::NoContract { .. }) => {
                 Some("compare --network, --proof-chain-id and the contracts with the node behind --rpc".into())
             }
             Self::Rpc(error) => error.hint(),

@@ -2,13 +2,23 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
 };
 
+use refiner_diagnostics::Diagnostic as _;
 use refiner_journal::{Action, Applied, ItemId, Journal, JournalError, Selection, State, Step};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::block_in_place};
+use tokio_util::sync::CancellationToken;
 
-use super::{clock::now_ms, metrics::Metrics};
+use super::{clock::now_ms, metrics::Metrics, outcome::DISK, status::Status};
+
+/// Pause between two tries to write to a disk without room.
+const ROOM_AGAIN: Duration = Duration::from_millis(250);
 
 /// The journal, and a notification for each state, sent when items reach it.
 #[derive(Clone)]
@@ -19,12 +29,18 @@ pub struct JournalHandle {
     notifiers: Arc<[watch::Sender<()>]>,
     /// Every step and every failure passes here, so it is counted here.
     pub metrics: Metrics,
+    status: Status,
+    stop: CancellationToken,
+    /// The disk had no room at the last write.
+    is_full: Arc<AtomicBool>,
 }
 
 impl JournalHandle {
-    pub fn new(journal: Journal, metrics: Metrics) -> Self {
+    /// A journal whose writes wait for room on the disk until `stop`, and name that in the status.
+    pub fn new(journal: Journal, metrics: Metrics, status: Status, stop: CancellationToken) -> Self {
         let notifiers = State::ALL.map(|_| watch::Sender::new(()));
-        Self { journal: Arc::new(Mutex::new(journal)), notifiers: notifiers.into(), metrics }
+        let (journal, is_full) = (Arc::new(Mutex::new(journal)), Arc::default());
+        Self { journal, notifiers: notifiers.into(), metrics, status, stop, is_full }
     }
 
     /// A subscription that fires whenever items have come to `state`.
@@ -33,15 +49,48 @@ impl JournalHandle {
     }
 
     /// Runs a read or write of the journal that may take a disk's time or a look through all of it; the runtime moves its other tasks elsewhere.
-    pub fn with<T>(&self, ask: impl FnOnce(&mut Journal) -> T) -> T {
-        tokio::task::block_in_place(|| self.at_once(ask))
+    /// It is run again when the disk had no room.
+    pub fn with<T>(&self, ask: impl FnMut(&mut Journal) -> Result<T, JournalError>) -> Result<T, JournalError> {
+        block_in_place(|| self.at_once(ask))
     }
 
-    /// Asks or tells the journal what takes some dozens of microseconds, in which the runtime could not even go on elsewhere.
-    pub fn at_once<T>(&self, ask: impl FnOnce(&mut Journal) -> T) -> T {
-        // A panic in another thread left the transaction undone, not the journal broken.
-        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        ask(&mut journal)
+    /// Asks or tells the journal what takes some dozens of microseconds, in which the runtime could not even go on elsewhere. It is
+    /// asked again when the disk had no room.
+    pub fn at_once<T>(&self, mut ask: impl FnMut(&mut Journal) -> Result<T, JournalError>) -> Result<T, JournalError> {
+        let mut waited = false;
+        loop {
+            // A panic in another thread left the transaction undone, not the journal broken.
+            let answer = ask(&mut self.journal.lock().unwrap_or_else(PoisonError::into_inner));
+            match answer {
+                Err(error @ JournalError::DiskFull { .. }) if !self.stop.is_cancelled() => {
+                    self.wait_for_room(&error);
+                    waited = true;
+                }
+                answer => {
+                    if waited {
+                        self.has_room();
+                    }
+                    return answer;
+                }
+            }
+        }
+    }
+
+    /// The lock is free meanwhile: what only reads is answered.
+    fn wait_for_room(&self, error: &JournalError) {
+        let hint = error.hint().unwrap_or_default();
+        if !self.is_full.swap(true, Ordering::SeqCst) {
+            tracing::error!(%error, %hint, "journal cannot be written, waiting for room");
+        }
+        self.status.set_blocked(DISK, format!("{error}; {hint}"));
+        block_in_place(|| thread::sleep(ROOM_AGAIN));
+    }
+
+    fn has_room(&self) {
+        if self.is_full.swap(false, Ordering::SeqCst) {
+            tracing::info!("journal written again");
+        }
+        self.status.clear_blocked(DISK);
     }
 
     /// Writes a step down. An item that a reorganisation or a person moved in the meantime stays where it was put.
@@ -59,14 +108,14 @@ impl JournalHandle {
                 Metrics::needs_item(step.to()).then(|| journal.item(*item).ok().flatten()).flatten()
             };
             let before: Vec<_> = steps.iter().map(before).collect();
-            (journal.advance_all(steps, now_ms()), before)
+            journal.advance_all(steps, now_ms()).map(|()| before)
         };
         let waits_for_the_disk = steps.iter().any(|(_, step)| step.is_durable());
-        let (written, before) = if waits_for_the_disk { self.with(write) } else { self.at_once(write) };
+        let written = if waits_for_the_disk { self.with(write) } else { self.at_once(write) };
         let states: BTreeSet<_> = steps.iter().map(|(_, step)| step.to()).collect();
         states.into_iter().for_each(|state| self.notify(state));
-        if written.is_ok() {
-            for ((item, step), before) in steps.iter().zip(&before) {
+        if let Ok(before) = &written {
+            for ((item, step), before) in steps.iter().zip(before) {
                 self.metrics.moved(*item, step.to(), before.as_ref());
                 self.metrics.judged(step);
             }
@@ -76,13 +125,14 @@ impl JournalHandle {
                 tracing::info!(%error, "item moved meanwhile, outcome dropped");
                 Ok(())
             }
-            written => written,
+            written => written.map(drop),
         }
     }
 
-    /// Writes a failure down and when to try again.
-    pub fn failed(&self, item: ItemId, state: State, error: &str, due_ms: u64) -> Result<(), JournalError> {
-        match self.at_once(|journal| journal.failed(item, state, error, due_ms)) {
+    /// Writes a failure down, and the pause before the next try.
+    pub fn failed(&self, item: ItemId, state: State, error: &str, pause_ms: u64) -> Result<(), JournalError> {
+        // The time is read under the lock, under which the clock is set.
+        match self.at_once(|journal| journal.failed(item, state, error, now_ms().saturating_add(pause_ms))) {
             Err(error) if error.is_stale() => Ok(()),
             written => {
                 self.metrics.failed(item, state);

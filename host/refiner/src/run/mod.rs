@@ -14,6 +14,7 @@ mod clock;
 pub mod config;
 mod content_cache;
 mod context;
+mod control;
 mod error;
 mod health;
 mod heartbeat;
@@ -26,6 +27,7 @@ mod policy;
 mod prefetcher;
 mod prove;
 mod readiness;
+mod remedy;
 mod rules;
 mod scan;
 mod shutdown;
@@ -37,9 +39,10 @@ mod status;
 
 pub use self::{error::RunError, heartbeat::PROOF_GAS, nodes::OLD, scan::command as scan_again};
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
+use refiner_http_client::Egress;
 use refiner_journal::{Binding, Journal, JournalError, State, Step};
 use refiner_listener::Access;
 use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Secret, Signer};
@@ -49,6 +52,7 @@ use tokio_util::sync::CancellationToken;
 use self::{
     config::{Key, Settings},
     context::PipelineContext,
+    control::Operator,
     health::Health,
     journal_handle::JournalHandle,
     metrics::Metrics,
@@ -57,7 +61,7 @@ use self::{
     stage_runner::{Backpressure, StageRunner},
     status::Status,
 };
-use crate::{cli, control, custody};
+use crate::{cli, custody, egress};
 
 /// Items in the stage of the workers for each of them: while one runs, others wait for the disk to keep what they produced.
 const KEEPING_PER_WORKER: usize = 3;
@@ -80,6 +84,7 @@ const LOOK_AGAIN_MAX: Duration = Duration::from_secs(60);
 /// Runs until a signal stops it, with the key that came through the environment, where one did.
 pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failure> {
     let settings = Arc::new(config::read(arguments, key)?);
+    egress::warn_of_ignored_variables(&settings.egress);
     if matches!(settings.key, Key::From(_)) {
         custody::keep_memory_private()?;
     }
@@ -115,20 +120,24 @@ async fn daemon(
     stop: CancellationToken,
     status: Status,
 ) -> Result<(), RunError> {
-    let journal = JournalHandle::new(journal, Metrics::new()?);
+    let journal = JournalHandle::new(journal, Metrics::new()?, status.clone(), stop.clone());
     let listener = health::bind(settings.health, settings.health_anywhere).await?;
     let access = Access::of_hosts(settings.allow_hosts.iter().cloned());
     let health_stop = CancellationToken::new();
-    let rpc = Rpc::new(settings.rpc.iter().cloned(), rpc_limits(&settings))?;
+    let rpc = Rpc::through(&settings.egress, settings.rpc.iter().cloned(), rpc_limits(&settings))?;
     let health = Health { journal: journal.clone(), status: status.clone(), rpc: rpc.clone() };
     let health = tokio::spawn(health::serve(health, listener, access, health_stop.clone()));
-    let control = tokio::spawn(serve_control(control::bind(&settings.data), journal.clone(), health_stop.clone()));
-
+    let operator = Operator::new(journal.clone(), Arc::clone(&settings), stop.clone());
+    let reached = Arc::clone(&operator.context);
+    let control = tokio::spawn(control::serve(crate::control::bind(&settings.data), operator, health_stop.clone()));
     let watch = tokio::spawn(nodes::watch(rpc.clone(), status.clone(), health_stop.clone()));
 
     let ended = tokio::select! {
         opened = open(&settings, signer, &rpc, journal, status.clone(), rules, chains) => match opened {
-            Ok((context, prover)) => stages(context, settings, prover, &stop).await,
+            Ok((context, prover)) => {
+                reached.get_or_init(|| Arc::clone(&context));
+                stages(context, settings, prover, &stop).await
+            }
             Err(error) => Err(error),
         },
         // The stages end by themselves; until they run there is nothing to finish.
@@ -139,14 +148,6 @@ async fn daemon(
     let _ = tokio::time::timeout(THREADS_END, async { tokio::join!(health, control) }).await;
     let _ = watch.await;
     ended
-}
-
-/// Without the socket everything works but an operator's commands on the journal.
-async fn serve_control(socket: io::Result<control::ControlSocket>, journal: JournalHandle, stop: CancellationToken) {
-    match socket {
-        Ok(socket) => control::serve(socket, stop, move |selection, action| journal.apply(selection, action)).await,
-        Err(error) => tracing::warn!(%error, hint = "stop refiner to change its journal", "control socket unavailable"),
-    }
 }
 
 /// Nodes are looked at again in proportion to how often the chain is asked for news.
@@ -175,6 +176,7 @@ async fn open(
     let binding =
         Binding { proof_chain: settings.network.chain_id, announcer: settings.network.specimen_contract, operator };
     journal.with(|journal| journal.bind(&binding))?;
+    journal.with(|journal| journal.set_scan_window(settings.scan.window))?;
     wake_after_change(settings, &journal)?;
     supersede(&rules, &journal)?;
     scan::remember(&chain, &scan::passed(&journal)?);
@@ -202,8 +204,11 @@ fn supersede(rules: &[rules::Rule], journal: &JournalHandle) -> Result<(), Journ
 
 /// Other sources, or another program, may read what the former could not.
 fn wake_after_change(settings: &Settings, journal: &JournalHandle) -> Result<(), JournalError> {
-    let Settings { pinner, gateways, private_urls, .. } = settings;
-    let sources = format!("{} {pinner:?} {gateways:?} {private_urls}", env!("CARGO_PKG_VERSION"));
+    let Settings { pinner, gateways, private_urls, egress, .. } = settings;
+    let mut sources = format!("{} {pinner:?} {gateways:?} {private_urls}", env!("CARGO_PKG_VERSION"));
+    if *egress != Egress::default() {
+        sources.push_str(&format!(" {egress:?}"));
+    }
     // URLs carry credentials.
     let digest = refiner_specimen::sha256(sources.as_bytes()).to_string();
     if journal.with(|journal| journal.replace_fact("sources", &digest))? {
@@ -287,6 +292,9 @@ async fn stages(
             one = running.join_next() => match one {
                 None => return ended,
                 Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(error @ JournalError::DiskFull { .. }))) if stop.is_cancelled() => {
+                    tracing::warn!(%error, "what was not written is done again at the next start");
+                }
                 Some(Ok(Err(error))) => {
                     tracing::error!(error = %ErrorChain(&error), "journal unusable, stopping");
                     ended = ended.and(Err(error.into()));

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// The part's name in the status for a disk without room.
-const DISK: &str = "disk";
+pub const DISK: &str = "disk";
 
 impl StageRunner {
     /// Writes the outcome of the stage down.
@@ -69,12 +69,11 @@ impl StageRunner {
                     tracing::warn!(item = %item.id, height = item.height, stage = self.name, error = reason, failures, retry_in_ms,
                         "stage failed, retrying");
                 }
-                (Outcome::Retried, context.journal.failed(item.id, self.state, &reason, now_ms() + retry_in_ms))
+                (Outcome::Retried, context.journal.failed(item.id, self.state, &reason, retry_in_ms))
             }
             Decision::Wait { looks } => (Outcome::Waiting, self.wait(context, item, error, reason, looks)),
             Decision::PauseStage => {
-                let due_ms = now_ms() + milliseconds(self.recheck);
-                (Outcome::Retried, context.journal.failed(item.id, self.state, &reason, due_ms))
+                (Outcome::Retried, context.journal.failed(item.id, self.state, &reason, milliseconds(self.recheck)))
             }
             Decision::Quarantine => {
                 tracing::error!(item = %item.id, height = item.height, stage = self.name, error = reason, "item quarantined");
@@ -93,8 +92,12 @@ impl StageRunner {
         reason: String,
         looks: u32,
     ) -> Result<(), JournalError> {
-        let now = now_ms();
-        let waited = Duration::from_millis(now.saturating_sub(item.state_ms));
+        let (now, since_ms) = context.journal.at_once(|journal| {
+            // The item's time may have moved with the clock since it was read.
+            let state_ms = journal.item(item.id)?.map_or(item.state_ms, |item| item.state_ms);
+            Ok((now_ms(), state_ms))
+        })?;
+        let waited = Duration::from_millis(now.saturating_sub(since_ms));
         if self.state == State::Waiting && waited >= context.waiting_limit {
             tracing::warn!(item = %item.id, height = item.height, waited_s = waited.as_secs(), error = reason, "specimen given up");
             let limit = context.waiting_limit;

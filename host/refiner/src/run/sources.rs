@@ -205,6 +205,7 @@ const fn is_unreachable(error: &TransportError) -> bool {
     matches!(
         error,
         TransportError::Connect(_)
+            | TransportError::Proxy(_)
             | TransportError::NoAnswer { .. }
             | TransportError::Stalled { .. }
             | TransportError::Broken(_)

@@ -139,7 +139,10 @@ impl StageRunner {
                     let (hint, recheck_s) = (error.hint(), self.recheck.as_secs());
                     tracing::error!(stage = self.name, reason, hint, recheck_s, "stage paused, all work is kept");
                 }
-                context.status.set_blocked(self.name, reason);
+                match error.hint() {
+                    Some(hint) => context.status.set_blocked_with(self.name, reason, hint),
+                    None => context.status.set_blocked(self.name, reason),
+                }
                 Some(Instant::now())
             }
             Ok(_) if paused.is_some() => {

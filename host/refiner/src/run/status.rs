@@ -10,7 +10,7 @@ use alloy_primitives::{Address, B256, U256};
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::clock::now_ms;
+use super::{clock::now_ms, remedy};
 use crate::preflight::{ANOTHER_DAEMON, Check};
 
 /// What the daemon is doing. Clones share it.
@@ -150,6 +150,8 @@ impl fmt::Display for Difference {
 #[serde(rename_all = "camelCase")]
 pub struct Waiting {
     pub what: String,
+    /// What a person can do where the wait does not end by itself.
+    pub hint: &'static str,
     pub since_ms: u64,
 }
 
@@ -160,10 +162,15 @@ impl Status {
 
     /// A part waits; `what` may change while it does.
     pub fn set_blocked(&self, part: &'static str, what: String) {
+        self.set_blocked_with(part, what, remedy::of(part));
+    }
+
+    /// The same, where another remedy helps than is usual for the part.
+    pub fn set_blocked_with(&self, part: &'static str, what: String, hint: &'static str) {
         let mut now = self.now();
         now.last_failure = Some(format!("{part}: {what}"));
         let since_ms = now.waits_for.get(part).map_or_else(now_ms, |waiting| waiting.since_ms);
-        now.waits_for.insert(part, Waiting { what, since_ms });
+        now.waits_for.insert(part, Waiting { what, hint, since_ms });
     }
 
     /// A transaction of the operator is not this daemon's: one line in the log for each new finding.

@@ -6,7 +6,7 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_specimen::Layout;
 
 use super::{Capability, ManifestPlace, scan::ScanLimit};
-use crate::{AboveCap, UntrustedText, Verdict, limits::TooLittleTime};
+use crate::{AboveCap, AboveCeiling, UntrustedText, Verdict, limits::TooLittleTime};
 
 /// The reason why a component is not admitted. A property of the component and the grants: trying again gives the same answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -154,6 +154,9 @@ pub enum AdmissionError {
         /// Conversions that the engine would link.
         count: usize,
     },
+    /// More of a limit than the operator allows.
+    #[error("asks for more than is allowed: {0}")]
+    AboveCeiling(AboveCeiling),
     /// `describe` differs from the manifest.
     #[error("describes itself with the {field} '{described}', and its manifest states '{stated}'")]
     Disagrees {

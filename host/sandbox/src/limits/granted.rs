@@ -4,7 +4,10 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_manifest::{LIMIT_NAMES, Manifest, World};
 use sha2::{Digest, Sha256};
 
-use super::table::{AboveCap, LIMITS, Limit, PerLimit};
+use super::{
+    ceilings::AboveCeiling,
+    table::{AboveCap, LIMITS, Limit, LimitSpec, PerLimit},
+};
 
 /// Fuel granted for each byte of the specimen, beside [`Limit::Fuel`]. Copying a byte into a rule and loading it there costs
 /// some 250.
@@ -73,7 +76,7 @@ impl Diagnostic for LimitError {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self::of_table(|limit| limit.spec().default)
+        Self::of_table(|spec| spec.default)
     }
 }
 
@@ -85,9 +88,9 @@ impl Limits {
         limits
     }
 
-    /// The most there is of everything: the ceilings of an operator who sets none.
+    /// The most there is of everything: the ceilings of built-in rules.
     pub fn caps() -> Self {
-        Self::of_table(|limit| limit.spec().cap)
+        Self::of_table(|spec| spec.cap)
     }
 
     /// The limits that a manifest asks for, with defaults where it asks for none.
@@ -100,10 +103,10 @@ impl Limits {
         asked.try_fold(defaults, |limits, (limit, value)| limits.with(limit, value))
     }
 
-    fn of_table(number: impl Fn(Limit) -> u64) -> Self {
+    pub(super) fn of_table(number: impl Fn(&LimitSpec) -> u64) -> Self {
         let mut numbers = PerLimit::ZERO;
         for spec in &LIMITS {
-            numbers.set(spec.limit, number(spec.limit));
+            numbers.set(spec.limit, number(spec));
         }
         Self(numbers)
     }
@@ -136,6 +139,16 @@ impl Limits {
             self.lower(limit, ceiling);
         }
         self
+    }
+
+    /// Refuses a manifest that asks for more than these ceilings. One that asks for nothing gets the default, within them.
+    pub(crate) fn check_asked(&self, manifest: &Manifest) -> Result<(), AboveCeiling> {
+        let asked = manifest.limits.iter().filter_map(|(name, value)| Some((Limit::from_name(name)?, *value)));
+        let above = |(limit, asked)| {
+            let ceiling = self.get(limit);
+            (asked > ceiling).then_some(AboveCeiling { limit, asked, ceiling })
+        };
+        asked.filter_map(above).next().map_or(Ok(()), Err)
     }
 
     /// The granted amount of `limit`.

@@ -1,5 +1,7 @@
 //! Errors of fetching a component from a registry.
 
+use refiner_http_client::ProxyFailure;
+
 use crate::Sha256;
 
 /// Errors of fetching a component from a registry.
@@ -15,6 +17,14 @@ pub enum OciError {
         reference: String,
         /// The fault of the connection.
         source: reqwest::Error,
+    },
+    /// The proxy between here and the registry failed.
+    #[error("{reference}: {source}")]
+    Proxy {
+        /// The reference that was asked for.
+        reference: String,
+        /// The failure, with its remedy.
+        source: ProxyFailure,
     },
     /// The registry refuses, or does not have it.
     #[error("{reference}: the registry answered {status}")]
@@ -77,6 +87,14 @@ pub enum OciError {
         reference: String,
         /// The digest.
         digest: String,
+    },
+    /// More bytes than the manifest states.
+    #[error("{reference} is longer than the {stated_bytes} bytes that its manifest states")]
+    Longer {
+        /// The reference that was asked for.
+        reference: String,
+        /// Bytes of the layer, by the manifest.
+        stated_bytes: usize,
     },
     /// More bytes than a component, a manifest or a token may have.
     #[error("{reference} has more than {limit_bytes} bytes")]

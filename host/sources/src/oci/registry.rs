@@ -2,6 +2,7 @@
 
 use oci_client::Reference;
 use refiner_content::HttpLimits;
+use refiner_http_client::Egress;
 use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
 use serde::Deserialize;
 use url::Url;
@@ -15,6 +16,7 @@ const TOKEN_BYTES_MAX: usize = 64 << 10;
 /// The repository of one reference.
 pub(super) struct Registry {
     client: Client,
+    egress: Egress,
     /// Ends before `manifests` and `blobs`.
     base: String,
     is_local: bool,
@@ -28,20 +30,19 @@ struct Token {
 }
 
 impl Registry {
-    pub(super) fn of(reference: &Reference, limits: HttpLimits) -> Result<Self, OciError> {
-        // Another part of the program may have installed it first; it is the same one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+    pub(super) fn of(egress: &Egress, reference: &Reference, limits: HttpLimits) -> Result<Self, OciError> {
         let host = reference.resolve_registry().trim_end_matches('/');
         let is_local = is_loopback_registry(reference.registry());
-        let builder = Client::builder()
-            .user_agent(concat!("refiner/", env!("CARGO_PKG_VERSION")))
+        let builder = egress
+            .builder()
             .connect_timeout(limits.connect)
             .read_timeout(limits.idle)
             .redirect(Policy::limited(limits.redirects));
         let builder = if is_local { builder.tls_certs_only([]) } else { builder.https_only(true) };
         let scheme = if is_local { "http" } else { "https" };
         let base = format!("{scheme}://{host}/v2/{}", reference.repository());
-        Ok(Self { client: builder.build().map_err(OciError::Client)?, base, is_local })
+        let client = builder.build().map_err(OciError::Client)?;
+        Ok(Self { client, egress: egress.clone(), base, is_local })
     }
 
     /// The body of a 200, at most `limit_bytes` of it.
@@ -52,14 +53,14 @@ impl Registry {
         limit_bytes: usize,
         reference: &Reference,
     ) -> Result<Vec<u8>, OciError> {
-        let transport = |source| transport(source, reference);
+        let transport = |source| self.transport(source, reference);
         let request = || self.client.get(format!("{}/{path}", self.base)).header(header::ACCEPT, accept);
         let mut response = request().send().await.map_err(transport)?;
         if response.status() == StatusCode::UNAUTHORIZED {
             let token = self.token(&response, reference).await?;
             response = request().bearer_auth(token).send().await.map_err(transport)?;
         }
-        body(response, limit_bytes, reference).await
+        self.body(response, limit_bytes, reference).await
     }
 
     async fn token(&self, response: &Response, reference: &Reference) -> Result<String, OciError> {
@@ -67,30 +68,42 @@ impl Registry {
         let challenge = response.headers().get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
         let url = challenge.and_then(token_url).filter(|url| self.is_local || url.scheme() == "https");
         let response = self.client.get(url.ok_or_else(login)?).send().await;
-        let response = response.map_err(|source| transport(source, reference))?;
-        let body = body(response, TOKEN_BYTES_MAX, reference).await?;
+        let response = response.map_err(|source| self.transport(source, reference))?;
+        let body = self.body(response, TOKEN_BYTES_MAX, reference).await?;
         let token: Option<Token> = serde_json::from_slice(&body).ok();
         token.and_then(|token| token.token.or(token.access_token)).ok_or_else(login)
     }
-}
 
-async fn body(mut response: Response, limit_bytes: usize, reference: &Reference) -> Result<Vec<u8>, OciError> {
-    if response.status() != StatusCode::OK {
-        return Err(OciError::Status { reference: shown(reference), status: response.status().as_u16() });
-    }
-    let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(|source| transport(source, reference))? {
-        if piece.len() > limit_bytes - body.len() {
-            return Err(OciError::TooLarge { reference: shown(reference), limit_bytes });
+    async fn body(
+        &self,
+        mut response: Response,
+        limit_bytes: usize,
+        reference: &Reference,
+    ) -> Result<Vec<u8>, OciError> {
+        if let Some(source) = self.egress.refusal_or_page(&response) {
+            return Err(OciError::Proxy { reference: shown(reference), source });
         }
-        body.extend_from_slice(&piece);
+        if response.status() != StatusCode::OK {
+            return Err(OciError::Status { reference: shown(reference), status: response.status().as_u16() });
+        }
+        let mut body = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|source| self.transport(source, reference))? {
+            if piece.len() > limit_bytes - body.len() {
+                return Err(OciError::TooLarge { reference: shown(reference), limit_bytes });
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body)
     }
-    Ok(body)
-}
 
-fn transport(source: reqwest::Error, reference: &Reference) -> OciError {
-    // Its own text would show the URL of a redirect, which can hold a signature.
-    OciError::Transport { reference: shown(reference), source: source.without_url() }
+    /// The error without its URL: that of a redirect can hold a signature.
+    fn transport(&self, source: reqwest::Error, reference: &Reference) -> OciError {
+        let reference = shown(reference);
+        match self.egress.failure(source) {
+            Ok(source) => OciError::Proxy { reference, source },
+            Err(source) => OciError::Transport { reference, source },
+        }
+    }
 }
 
 /// The address of a token from `Bearer realm="…",service="…",scope="…"`.

@@ -164,7 +164,7 @@ fn registry_that_lies_or_holds_something_else_is_refused() {
     let server = Server::start();
     let get = |digest: &str| resolver(settings()).resolve(&source(&format!("{}@{digest}", server.reference())));
     let digest = server.publish(RULE);
-    server.put_blob(RULE, OTHER);
+    server.put_blob(RULE, &vec![7; RULE.len()]);
     refused(get(&digest), &["igest"]);
     server.put_blob(RULE, RULE);
     server.forge_manifest(&digest, b"{\"schemaVersion\": 2}");
@@ -177,9 +177,14 @@ fn registry_that_lies_or_holds_something_else_is_refused() {
     refused(get(&server.publish(&[7; LIMIT_BYTES + 1])), &["more than 4096 bytes"]);
     assert_eq!(get(&server.publish(&[7; LIMIT_BYTES])).unwrap().bytes.len(), LIMIT_BYTES);
 
-    let unstated = serde_json::json!({ "mediaType": "application/wasm", "digest": format!("sha256:{}", Sha256::of(&[7; LIMIT_BYTES + 1])), "size": 1 });
-    server.put_blob(&[7; LIMIT_BYTES + 1], &[7; LIMIT_BYTES + 1]);
-    refused(get(&server.put_manifest(&[unstated])), &["more than 4096 bytes"]);
+    for stated in [1, RULE.len() - 1] {
+        let mut short = layer("application/wasm", RULE);
+        short["size"] = stated.into();
+        refused(
+            get(&server.put_manifest(&[short])),
+            &[&format!("longer than the {stated} bytes that its manifest states")],
+        );
+    }
     refused(get(&format!("sha256:{}", Sha256::of(b"nothing"))), &["oci://"]);
 }
 
@@ -195,6 +200,19 @@ fn endless_manifests_and_tokens_are_read_up_to_a_bound() {
     refused(get("endless/token"), &["more than 65536 bytes"]);
     let grown = peak_kib() - before;
     assert!(grown < 64 << 10, "{grown} KiB");
+    // A layer of a stated length whose bytes do not end.
+    let digest = server.put_manifest(&[layer("application/wasm", RULE)]);
+    server.make_endless(RULE);
+    let endless = resolver(settings()).resolve(&source(&format!("{}@{digest}", server.reference())));
+    refused(endless, &[&format!("longer than the {} bytes", RULE.len())]);
+    // Some 50,000 manifests in an index.
+    let entry = br#"{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:00","size":1},"#;
+    let index = [br#"{"schemaVersion":2,"manifests":["#.as_slice(), &entry.repeat(50_000), b"{}]}"].concat();
+    server.put("v2/test/rule/manifests/1.0.0", &index);
+    let before_index = peak_kib();
+    refused(resolver(settings()).look_up(&source(&server.reference())), &["more than 4194304 bytes"]);
+    // The double copies it for its answer.
+    assert!(peak_kib() - before_index < (64 << 10) + (index.len() as u64 >> 10), "{} KiB", peak_kib() - before_index);
 }
 
 #[test]

@@ -94,6 +94,11 @@ impl Server {
         self.put(&format!("v2/test/rule/blobs/sha256:{}", Sha256::of(named)), bytes);
     }
 
+    /// Serves bytes without an end as the blob of `named`.
+    pub fn make_endless(&self, named: &[u8]) {
+        self.put_as(&format!("v2/test/rule/blobs/sha256:{}", Sha256::of(named)), ENDLESS, &[]);
+    }
+
     /// Puts a manifest with these layers into the registry as `test/rule:1.0.0` and gives its digest.
     pub fn put_manifest(&self, layers: &[serde_json::Value]) -> String {
         let kind = "application/vnd.oci.image.manifest.v1+json";
@@ -128,6 +133,9 @@ impl Server {
     }
 }
 
+/// The type of a file that does not end.
+const ENDLESS: &str = "application/x-endless";
+
 /// A layer of a manifest.
 pub fn layer(media_type: &str, bytes: &[u8]) -> serde_json::Value {
     json!({ "mediaType": media_type, "digest": format!("sha256:{}", Sha256::of(bytes)), "size": bytes.len() })
@@ -137,6 +145,7 @@ async fn file(State(shelf): State<Arc<Shelf>>, Path(path): Path<String>) -> Resp
     shelf.requests.fetch_add(1, Ordering::SeqCst);
     let files = shelf.files.lock().expect("no test panicked here");
     match files.iter().find(|(known, _, _)| *known == path) {
+        Some((_, kind, _)) if *kind == ENDLESS => spaces().into_response(),
         Some((_, kind, bytes)) => ([(header::CONTENT_TYPE, *kind)], bytes.clone()).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
@@ -159,6 +168,10 @@ async fn guarded(State(shelf): State<Arc<Shelf>>, Path(path): Path<String>, head
 
 /// Bytes without an end.
 async fn endless() -> Body {
+    spaces()
+}
+
+fn spaces() -> Body {
     Body::from_stream(stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b' '; 64 << 10])))
 }
 

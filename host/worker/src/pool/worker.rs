@@ -162,6 +162,9 @@ fn greet(
     };
     send(process, |out| settings.send(out))?;
     let Hello { confinement } = Hello::receive(process)?;
+    if let Err(unconfined) = rule.requirement().check(&confinement) {
+        return Ok((confinement, Ready::No(WorkerFailure::Unconfined(unconfined))));
+    }
     send(process, |out| rule.request().send(out))?;
     let frame = protocol::read(process)?;
     let ready = match frame.kind {

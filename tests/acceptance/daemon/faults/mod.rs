@@ -27,6 +27,7 @@
 //! A full disk and a damaged journal are of [`crate::host`].
 
 mod contract;
+mod doubles;
 mod finalize;
 mod node;
 mod nodes;
@@ -55,7 +56,7 @@ pub async fn until_failed(bench: &mut Bench, given: &Given, state: State, words:
 }
 
 /// Waits until the status shows that a part of the daemon waits, in these words.
-async fn until_waits(bench: &mut Bench, part: &str, words: &str) {
+pub async fn until_waits(bench: &mut Bench, part: &str, words: &str) {
     bench
         .until(&format!("{part} waits for {words:?}"), |bench| {
             let status = bench.status().unwrap_or_default();

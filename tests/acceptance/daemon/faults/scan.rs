@@ -148,8 +148,6 @@ async fn blocks_are_scanned_again_on_demand_and_nothing_is_found_twice() {
     bench.announce(&given[1..]).await;
     let head = bench.chain.head().await.unwrap();
     bench.until("the blocks are passed", |bench| bench.status().unwrap()["now"]["cursor"] == head).await;
-    let (code, _, errors) = scan_again(&bench, &["--from", "1"]);
-    assert!(code == Some(5) && errors.contains("in use by process"), "{code:?}: {errors}");
     assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
     bench.rpc.behave_well();
     bench.rpc.behave(&Arc::new(LimitedRange { provider: Provider::Infura, blocks: 10 }));
@@ -167,4 +165,80 @@ async fn blocks_are_scanned_again_on_demand_and_nothing_is_found_twice() {
     bench.until_all(State::Final, 4).await;
     bench.assert_proved_once(&given).await;
     assert_complete(&bench).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn running_daemon_scans_again_on_demand_and_proves_what_it_finds() {
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.flags = ["--scan-window", "0"].map(str::to_owned).into();
+    bench.start_ready().await;
+    let given = stream(3);
+    bench.announce(&given[..1]).await;
+    bench.until_all(State::Final, 1).await;
+    bench.rpc.behave(&Arc::new(LateLogs::up_to(bench.chain.head().await.unwrap(), false)));
+    bench.rpc.behave(&Arc::new(Blooms::Zero));
+    bench.announce(&given[1..]).await;
+    let head = bench.chain.head().await.unwrap();
+    bench.until("the blocks are passed", |bench| bench.status().unwrap()["now"]["cursor"] == head).await;
+    bench.rpc.behave_well();
+    // The daemon's own settings hold, so that its directory is all that the command needs.
+    let scan = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_refiner"));
+        command.args(["journal", "scan"]).args(arguments).arg("--data").arg(&bench.data).env_remove("REFINER_LOG");
+        command.output().unwrap()
+    };
+    let beyond = (head + 1_000_000).to_string();
+    for (arguments, error) in [
+        (["--from", "1", "--to", &beyond], format!("block {beyond} is after block")),
+        (["--from", "2", "--to", "1"], "no block lies from 2 to 1".to_owned()),
+    ] {
+        let output = scan(&arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && errors.contains(&error), "{errors}");
+    }
+    let to = head.to_string();
+    let output = scan(&["--from", "1", "--to", &to, "--json"]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    let scanned: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(scanned, json!({"from": 1, "to": head, "announcements": 3, "new": 2, "again": 0, "known": 1}));
+    bench.until_all(State::Final, 3).await;
+    let output = scan_again_of(&bench, head);
+    assert_eq!(output, format!("blocks 1 to {head}: 3 announcements, 0 new items, 0 announced again, 3 known\n"));
+    bench.assert_proved_once(&given).await;
+    assert_complete(&bench).await;
+    assert!(bench.log().contains("blocks scanned again"), "{}", bench.log());
+}
+
+/// The text of a scan from the first block on.
+fn scan_again_of(bench: &Bench, last: u64) -> String {
+    let output = bench.command_of(&["journal", "scan", "--from", "1", "--to", &last.to_string()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scan_on_demand_ends_with_the_daemon_and_waits_for_the_chain() {
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.start_ready().await;
+    bench.announce(&stream(1)).await;
+    bench.until_all(State::Final, 1).await;
+    bench.rpc.fail("eth_getLogs", Fault::Hang);
+    let command = || {
+        let mut command = bench.command_of(&["journal", "scan", "--from", "1"]);
+        command.stderr(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let first = command();
+    let asked = bench.rpc.requests_for("eth_getLogs");
+    bench.until("it scans", |bench| bench.rpc.requests_for("eth_getLogs") > asked).await;
+    assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
+    let output = tokio::task::spawn_blocking(|| first.wait_with_output().unwrap()).await.unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(5) && errors.contains("shutting down"), "{errors}");
+
+    bench.urls[0] = "http://127.0.0.1:1".to_owned();
+    bench.start();
+    until_waits(&mut bench, "connect", "unreachable").await;
+    let (code, _, errors) = scan_again(&bench, &["--from", "1"]);
+    assert!(code == Some(5) && errors.contains("the proof chain was not reached yet"), "{errors}");
 }

@@ -1,60 +1,25 @@
 //! The schedule of a soak, which follows from its seed alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use refiner_testchain::{Outage, PoolWords, Provider};
 use refiner_testkit::pinner::{Fault, Route};
+
+use super::kinds::{KILL, KILL_AT_SEND, NodeFault, PoolFault, REORGANISATION, of_pinner, of_pinner_kind};
 
 /// Nodes that the daemon knows.
 pub const NODES: usize = 3;
 /// The deepest reorganisation.
 const DEPTH_MAX: u64 = 12;
-/// Announcements after which memory is looked at first; the daemon is not killed for as long before.
+/// Announcements after which memory has been looked at first.
 pub const FIRST_LOOK: usize = 200;
 /// Announcements before the first look in which the daemon is not killed, so that it has worked by then.
 const WARM: usize = 100;
+/// Looks at memory up to then, and as many up to the end.
+const LOOKS: usize = 5;
+/// Announcements between two of them.
+const LOOK_EVERY: usize = 10;
 /// Rounds between two waits for everything to be proved.
 const ROUNDS_TO_CALM: usize = 25;
-
-/// A fault of one node for one round.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NodeFault {
-    /// Half of the requests meet a node that is behind.
-    Lagging,
-    /// Questions for logs do.
-    LaggingLogs,
-    /// Logs are found later than headers.
-    LateLogs,
-    /// The node stands still.
-    Stale,
-    /// The node comes back from an outage as one of another chain.
-    WrongChain,
-    /// No usable answer, 403 among the kinds.
-    Out(Outage),
-    /// Ranges are refused.
-    Limits(Provider),
-    /// Requests for logs get 429.
-    Throttled,
-    /// Receipts are missing.
-    NoReceipts,
-    /// Receipts are those of another block.
-    OtherReceipts,
-    /// Heads are never answered.
-    Hangs,
-}
-
-/// A fault of the pool, the same behind every node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PoolFault {
-    /// Transactions are accepted and dropped.
-    Swallowed,
-    /// The pool is emptied.
-    Emptied,
-    /// Refusals in a node's words.
-    Refused(PoolWords),
-    /// Accepted with the words of a refusal.
-    AlreadyImported,
-}
 
 /// One round: an announcement of some specimens, and the faults that last until the next.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,9 +33,28 @@ pub struct Round {
     /// The block of the round at which so many blocks are replaced.
     pub reorganisation: Option<(u64, u64)>,
     /// The block of the round at which the daemon is killed.
-    pub kill: Option<u64>,
+    pub kill: Option<Kill>,
+    /// At its end, memory is looked at.
+    pub look: Option<Look>,
     /// At its end all faults are taken away, until everything is proved.
     pub calm: bool,
+}
+
+/// A kill of the daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kill {
+    /// Blocks of the round before it.
+    pub block: u64,
+    /// It waits for the first transaction that the daemon sends then, for as long as the round lasts: what is sent must be in the
+    /// journal already.
+    pub at_send: bool,
+}
+
+/// A part of the soak at which memory is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    First,
+    Last,
 }
 
 /// All rounds.
@@ -83,21 +67,23 @@ impl Plan {
     /// The schedule for so many announcements.
     pub fn new(announcements: usize, seed: u64) -> Self {
         let mut random = Random(seed);
-        let mut nodes = Deck::new(node_faults());
-        let mut pool = Deck::new(pool_faults());
-        let mut pinner = Deck::new(pinner_faults());
+        let mut nodes = Deck::new(NodeFault::all());
+        let mut pool = Deck::new(PoolFault::all());
+        let mut pinner = Deck::new(of_pinner());
         let mut depths = Deck::new((1..=DEPTH_MAX).collect());
+        let looks = looks(announcements);
         let (mut rounds, mut announced) = (Vec::<Round>::new(), 0);
         // As many rounds for few announcements as show every kind of fault.
         let most: usize = if announcements < FIRST_LOOK { 6 } else { 14 };
         while announced < announcements {
-            let announce = random.index(most).saturating_add(1).min(announcements - announced);
             // What is looked at is a round's end.
-            let announce = if announced < FIRST_LOOK { announce.min(FIRST_LOOK - announced) } else { announce };
+            let end = looks.range(announced + 1..).next().map_or(announcements, |(count, _)| *count);
+            let announce = random.index(most).saturating_add(1).min(end - announced);
             let warm = announcements > FIRST_LOOK && (FIRST_LOOK - WARM..FIRST_LOOK).contains(&announced);
             // The last half is one life of the daemon, so that its memory has time to grow.
             let may_kill = announced < announcements / 2 && !warm;
             announced += announce;
+            let look = looks.get(&announced).copied();
             let blocks = 8 + random.below(9);
             rounds.push(Round {
                 announce,
@@ -106,8 +92,10 @@ impl Plan {
                 pool: random.one_in(2).then(|| pool.draw(&mut random)),
                 pinner: random.one_in(2).then(|| pinner.draw(&mut random)),
                 reorganisation: random.one_in(2).then(|| (random.below(blocks), depths.draw(&mut random))),
-                kill: (may_kill && random.one_in(3)).then(|| random.below(blocks)),
-                calm: announced == FIRST_LOOK
+                kill: (may_kill && random.one_in(3))
+                    .then(|| Kill { block: random.below(blocks), at_send: random.one_in(2) }),
+                look,
+                calm: look.is_some()
                     || announced == announcements
                     || rounds.len() % ROUNDS_TO_CALM == ROUNDS_TO_CALM - 1,
             });
@@ -115,76 +103,36 @@ impl Plan {
         Self { seed, rounds }
     }
 
-    /// The number of faults of each kind.
+    /// The rounds with faults of each kind.
     pub fn kinds(&self) -> BTreeMap<String, usize> {
         let mut kinds = BTreeMap::new();
-        let mut count = |kind: String| *kinds.entry(kind).or_default() += 1;
-        for round in &self.rounds {
-            for fault in round.nodes.iter().flatten() {
-                count(match fault {
-                    NodeFault::Out(Outage::Forbidden) => "node: 403".to_owned(),
-                    NodeFault::Out(_) => "node: other outage".to_owned(),
-                    NodeFault::Limits(_) => "node: range limit".to_owned(),
-                    other => format!("node: {other:?}"),
-                });
-            }
-            match round.pool {
-                Some(PoolFault::Refused(words)) => count(format!("pool: {words:?}")),
-                Some(other) => count(format!("pool: {other:?}")),
-                None => {}
-            }
-            if let Some((route, fault)) = &round.pinner {
-                count(format!("pinner, {route:?}: {}", format!("{fault:?}").split('(').next().unwrap_or_default()));
-            }
-            if round.reorganisation.is_some() {
-                count("reorganisation".to_owned());
-            }
-            if round.kill.is_some() {
-                count("kill -9".to_owned());
-            }
+        for kind in self.rounds.iter().flat_map(Round::kinds) {
+            *kinds.entry(kind).or_default() += 1;
         }
         kinds
     }
 }
 
-fn node_faults() -> Vec<NodeFault> {
-    let fixed = [
-        NodeFault::Lagging,
-        NodeFault::LaggingLogs,
-        NodeFault::LateLogs,
-        NodeFault::Stale,
-        NodeFault::WrongChain,
-        NodeFault::Out(Outage::Forbidden),
-        NodeFault::Throttled,
-        NodeFault::NoReceipts,
-        NodeFault::OtherReceipts,
-        NodeFault::Hangs,
-    ];
-    let limits = [Provider::Infura, Provider::QuickNode, Provider::Reth, Provider::Drpc].map(NodeFault::Limits);
-    let outages = [Outage::Payment, Outage::ParkedDomain, Outage::Empty, Outage::Null].map(NodeFault::Out);
-    fixed.into_iter().chain(limits).chain(outages).collect()
+impl Round {
+    /// The kinds of its faults, each once.
+    fn kinds(&self) -> BTreeSet<String> {
+        let mut kinds: BTreeSet<_> = self.nodes.iter().flatten().map(|fault| fault.kind()).collect();
+        kinds.extend(self.pool.map(PoolFault::kind));
+        kinds.extend(self.pinner.as_ref().map(|(route, fault)| of_pinner_kind(*route, fault)));
+        kinds.extend(self.reorganisation.map(|_| REORGANISATION.to_owned()));
+        kinds.extend(self.kill.map(|kill| if kill.at_send { KILL_AT_SEND } else { KILL }.to_owned()));
+        kinds
+    }
 }
 
-fn pool_faults() -> Vec<PoolFault> {
-    let refused = [
-        PoolWords::TemporarilyBanned,
-        PoolWords::BannedAsKnown,
-        PoolWords::TooLowPriority,
-        PoolWords::Payment,
-        PoolWords::QueueLimit,
-        PoolWords::ImmediatelyDropped,
-    ];
-    let others = [PoolFault::Swallowed, PoolFault::Emptied, PoolFault::AlreadyImported];
-    refused.map(PoolFault::Refused).into_iter().chain(others).collect()
-}
-
-fn pinner_faults() -> Vec<(Route, Fault)> {
-    let broken = || Fault::Status(503, "later".to_owned());
-    let get = [Fault::Empty, Fault::Stall, Fault::Flipped, Fault::DieInAnswer, broken()];
-    let upload =
-        [Fault::Empty, Fault::InvalidJson, Fault::Panic, Fault::Stall, Fault::WrongCid, Fault::DieInRequest, broken()];
-    let get = get.into_iter().map(|fault| (Route::Get, fault));
-    get.chain(upload.into_iter().map(|fault| (Route::Upload, fault))).collect()
+/// The counts of announcements after which memory is looked at: the first looks, and the last.
+fn looks(announcements: usize) -> BTreeMap<usize, Look> {
+    let before = |end: usize| (0..LOOKS).map(move |look| end - look * LOOK_EVERY);
+    if announcements <= FIRST_LOOK {
+        return BTreeMap::new();
+    }
+    let last = before(announcements).filter(|count| *count > FIRST_LOOK).map(|count| (count, Look::Last));
+    before(FIRST_LOOK).map(|count| (count, Look::First)).chain(last).collect()
 }
 
 /// Each card comes once before one comes again.
@@ -237,7 +185,6 @@ fn schedule_of_a_soak_follows_from_its_seed() {
     assert_eq!(one.rounds, same.rounds);
     assert_ne!(one.rounds, other.rounds);
     assert_eq!(one.rounds.iter().map(|round| round.announce).sum::<usize>(), 2_000);
-    let depths: std::collections::BTreeSet<_> =
-        one.rounds.iter().filter_map(|round| Some(round.reorganisation?.1)).collect();
+    let depths: BTreeSet<_> = one.rounds.iter().filter_map(|round| Some(round.reorganisation?.1)).collect();
     assert_eq!(depths, (1..=DEPTH_MAX).collect());
 }

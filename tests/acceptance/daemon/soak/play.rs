@@ -1,7 +1,8 @@
-//! A soak being played: the schedule against a real daemon, and what is compared in the end.
+//! A soak being played: the schedule against a real daemon.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    env,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,47 +10,74 @@ use std::{
 use alloy_primitives::{B256, b256};
 use refiner_journal::State;
 use refiner_testchain::{
-    AlreadyImported, Fault, FaultyRpc, Lagging, LateLogs, LimitedRange, Meets, OPERATOR, OtherChain, OtherReceipts,
-    Out, Setup, Specimen, Stale, Swapped, quantity,
+    AlreadyImported, Blooms, Fault, FaultyRpc, Lagging, LateLogs, LimitedRange, Meets, Met, OPERATOR, OtherChain,
+    OtherReceipts, Out, Setup, Specimen, Stale, Swapped, quantity,
 };
 use refiner_testkit::pinner::Route;
 use tokio::time::sleep;
 
 use super::{
-    plan::{FIRST_LOOK, NodeFault, Plan, PoolFault, Round},
-    report::Report,
+    compare,
+    kinds::{KILL, KILL_AT_SEND, NodeFault, PoolFault, REORGANISATION, of_pinner_kind},
+    plan::{FIRST_LOOK, Kill, Look, NODES, Plan, Round},
+    report::{Readings, Report, Tally},
 };
 use crate::{
     bench::Bench,
     specimens::{Given, mixed},
 };
 
+/// Another build of the program, in place of the one beside the tests.
+pub const PROGRAM: &str = "REFINER_SOAK_PROGRAM";
+
 /// `BlockSpecimenQuorum`, docs/protocol.md, section 1.1.
 const QUORUM: B256 = b256!("858deae9d885ee978c04934ceabf15ebe77ae274f3af6a05ecf3bd9880b08e1e");
 /// Time between two blocks.
 const BLOCK: Duration = Duration::from_millis(100);
+/// Time between two looks for a transaction that was sent.
+const LOOK: Duration = Duration::from_millis(2);
 /// Blocks of a round before sessions of specimens are ended.
 const SESSION: u64 = 4;
+/// Blocks between two times that the pool is emptied.
+const EMPTIED_EVERY: u64 = 3;
 /// Time for everything to be proved once the faults are over.
 const CALM: Duration = Duration::from_secs(300);
 /// Blocks that must pass without a change before it counts: more than `--proof-depth` and the looks at young final proofs take.
 const QUIET_BLOCKS: u64 = 40;
-/// Memory at the end, in hundredths of that at the first look.
+/// Readings at each look at memory, a block apart.
+const READINGS: usize = 5;
+/// Memory at the end, in hundredths of that after the first announcements.
 const MEMORY_PER_CENT_MAX: u32 = 120;
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// The difference of a daemon that is not there.
+const ENDED: &str = "the daemon ended by itself";
+
+/// A fault of this round, and its count.
+struct Playing {
+    kind: String,
+    met: Met,
+}
+
 pub struct Soak {
     plan: Plan,
-    bench: Bench,
+    pub bench: Bench,
     others: Vec<FaultyRpc>,
     specimens: Box<dyn Iterator<Item = Given>>,
     announcements: usize,
     /// What was sent, by height.
-    sent: BTreeMap<u64, Specimen>,
+    pub sent: BTreeMap<u64, Specimen>,
+    playing: Vec<Playing>,
+    /// The pinner's fault of this round, and how often its route had failed before.
+    pinner: Option<(String, Route, u64)>,
+    faults: BTreeMap<String, Tally>,
     blocks: u64,
     restarts: usize,
+    /// The daemon is killed once more was sent than this.
+    kill_at_send: Option<u64>,
     reorganisations: usize,
-    first_kib: Option<u32>,
+    first_memory: Readings,
+    last_memory: Readings,
     begun: Instant,
     told: Instant,
 }
@@ -58,7 +86,7 @@ impl Soak {
     pub async fn new(plan: Plan, announcements: usize) -> Option<Self> {
         let mut bench = Bench::with(&Setup::default()).await?;
         let mut others = Vec::new();
-        for _ in 1..super::plan::NODES {
+        for _ in 1..NODES {
             others.push(FaultyRpc::start(bench.chain.url()).await.unwrap());
         }
         let urls = std::iter::once(&bench.rpc).chain(&others).map(|node| node.url().to_owned());
@@ -70,12 +98,18 @@ impl Soak {
             ["--rpc-timeout", "1s"],
             ["--upload-timeout", "1s"],
             ["--fetch-stall-timeout", "1s"],
+            ["--fetch-timeout", "3s"],
             ["--bump-after", "3s"],
             ["--store-size", "200MiB"],
             ["--max-differences", "1000"],
         ];
         bench.flags.extend(flags.concat().into_iter().map(str::to_owned));
         bench.log_filter = Some("warn");
+        if let Some(program) = env::var_os(PROGRAM) {
+            bench.program = program.into();
+        }
+        let planned = plan.kinds().into_iter();
+        let faults = planned.map(|(kind, planned)| (kind, Tally { planned, ..Tally::default() })).collect();
         let now = Instant::now();
         Some(Self {
             plan,
@@ -84,10 +118,15 @@ impl Soak {
             specimens: mixed(announcements),
             announcements,
             sent: BTreeMap::new(),
+            playing: Vec::new(),
+            pinner: None,
+            faults,
             blocks: 0,
             restarts: 0,
+            kill_at_send: None,
             reorganisations: 0,
-            first_kib: None,
+            first_memory: Readings::default(),
+            last_memory: Readings::default(),
             begun: now,
             told: now,
         })
@@ -99,42 +138,29 @@ impl Soak {
         self.bench.start_ready().await;
         self.bench.chain.rpc("evm_setBlockGasLimit", serde_json::json!(["0x2540be400"])).await.unwrap();
         self.bench.chain.set_automine(false).await.unwrap();
-        let rounds = self.plan.rounds.clone();
         let mut differences = Vec::new();
-        for round in &rounds {
-            self.play(round).await;
-            if self.told.elapsed() >= MINUTE {
-                self.tell("goes on");
-            }
-            if round.calm {
-                if let Err(difference) = self.calm().await {
-                    differences.push(difference);
-                    break;
-                }
-                if self.sent.len() == FIRST_LOOK {
-                    self.first_kib = Some(self.bench.resident_kib_and_files().0);
-                }
+        for round in self.plan.rounds.clone() {
+            if let Err(difference) = self.round(&round).await {
+                differences.push(difference);
+                break;
             }
         }
-        differences.extend(self.differences().await);
-        let last_kib = if self.bench.has_ended() { 0 } else { self.bench.resident_kib_and_files().0 };
-        let memory = (self.first_kib, last_kib);
-        if let (Some(first), last) = memory
-            && self.sent.len() > FIRST_LOOK
-            && last > first / 100 * MEMORY_PER_CENT_MAX
-        {
-            differences.push(format!("memory grew from {first} to {last} KiB"));
-        }
+        self.heal();
+        differences.extend(compare::differences(&self).await);
+        differences.extend(self.memory_differs());
+        let unmet = self.faults.iter().filter(|(_, tally)| tally.is_unmet());
+        differences.extend(unmet.map(|(kind, tally)| format!("{kind}: {tally}")));
         let report = Report {
             seed: self.plan.seed,
             announcements: self.announcements,
-            faults: self.plan.kinds(),
+            faults: self.faults,
             proofs: self.bench.proofs().await.len(),
             reorganisations: self.reorganisations,
             restarts: self.restarts,
             blocks: self.blocks,
             nonces: self.bench.operator_nonce().await,
-            memory,
+            first_memory: self.first_memory,
+            last_memory: self.last_memory,
             took: self.begun.elapsed(),
         };
         if !differences.is_empty() {
@@ -144,7 +170,21 @@ impl Soak {
         (report, differences)
     }
 
-    async fn play(&mut self, round: &Round) {
+    async fn round(&mut self, round: &Round) -> Result<(), String> {
+        self.play(round).await?;
+        if self.told.elapsed() >= MINUTE {
+            self.tell("goes on");
+        }
+        if round.calm {
+            self.calm().await?;
+        }
+        if let Some(look) = round.look {
+            self.look(look).await;
+        }
+        Ok(())
+    }
+
+    async fn play(&mut self, round: &Round) -> Result<(), String> {
         self.heal();
         for (node, fault) in round.nodes.iter().enumerate() {
             if let Some(fault) = fault {
@@ -152,9 +192,10 @@ impl Soak {
             }
         }
         if let Some(fault) = round.pool {
-            self.fail_pool(fault).await;
+            self.fail_pool(fault);
         }
         if let Some((route, fault)) = &round.pinner {
+            self.pinner = Some((of_pinner_kind(*route, fault), *route, self.bench.pinner.faulted(*route)));
             self.bench.pinner.fault(*route, fault.clone());
         }
         let given: Vec<_> = self.specimens.by_ref().take(round.announce).collect();
@@ -162,49 +203,100 @@ impl Soak {
         self.sent.extend(specimens.into_iter().map(|specimen| (specimen.height, specimen)));
         let missing = self.missing().await;
         self.bench.chain.send_proofs(&missing).await.unwrap();
+        let mut emptied = 0;
         for block in 0..round.blocks {
-            self.block().await;
+            if round.pool == Some(PoolFault::Emptied) && block % EMPTIED_EVERY == 0 {
+                emptied += self.bench.chain.drop_waiting(OPERATOR).await.unwrap();
+            }
+            self.block().await?;
             if block == SESSION {
                 self.bench.chain.send_quorums(&missing).await.unwrap();
             }
             if let Some((at, depth)) = round.reorganisation
                 && at == block
             {
-                self.bench.chain.reorganise(depth).await.unwrap();
-                self.reorganisations += 1;
+                self.reorganise(depth).await;
             }
-            if round.kill == Some(block) && !self.bench.has_ended() {
-                self.bench.kill();
-                self.bench.start();
-                self.restarts += 1;
+            match round.kill {
+                Some(Kill { block: at, at_send: false }) if at == block => {
+                    self.restart();
+                    self.count(KILL, 1);
+                }
+                Some(Kill { block: at, at_send: true }) if at == block => self.kill_at_send = Some(self.sendings()),
+                _ => {}
             }
         }
+        // Nothing was sent.
+        self.kill_at_send = None;
+        if round.pool == Some(PoolFault::Emptied) {
+            self.count(&PoolFault::Emptied.kind(), emptied);
+        }
+        Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.bench.kill();
+        self.bench.start();
+        self.restarts += 1;
+    }
+
+    /// Transactions that nodes were sent.
+    fn sendings(&self) -> u64 {
+        (0..NODES).map(|node| self.node(node).asked("eth_sendRawTransaction")).sum()
+    }
+
+    async fn reorganise(&mut self, depth: u64) {
+        let before = self.events().await;
+        self.bench.chain.reorganise(depth).await.unwrap();
+        self.reorganisations += 1;
+        let after = self.events().await;
+        self.count(REORGANISATION, before.saturating_sub(after));
+    }
+
+    /// Announcements and proofs on chain.
+    async fn events(&self) -> u64 {
+        (self.announced().await.len() + self.bench.proofs().await.len()) as u64
     }
 
     /// Specimens that the chain has no announcement of, be it that a reorganisation took it away.
     async fn missing(&self) -> Vec<Specimen> {
-        let announced = self.announced().await;
+        let announced: BTreeSet<_> = self.announced().await.into_iter().collect();
         let missing = self.sent.iter().filter(|(height, _)| !announced.contains(height));
         missing.map(|(_, specimen)| specimen.clone()).collect()
     }
 
-    async fn announced(&self) -> Vec<u64> {
+    /// The height of each announcement on chain.
+    pub async fn announced(&self) -> Vec<u64> {
         let events = self.bench.chain.logs(self.bench.chain.specimen_contract(), QUORUM).await.unwrap();
         events.iter().map(|event| quantity(&event["topics"][2]).unwrap()).collect()
     }
 
-    async fn block(&mut self) {
-        sleep(BLOCK).await;
+    async fn block(&mut self) -> Result<(), String> {
+        let end = Instant::now() + BLOCK;
+        while let Some(before) = self.kill_at_send
+            && Instant::now() < end
+        {
+            if self.sendings() > before {
+                self.kill_at_send = None;
+                self.restart();
+                self.count(KILL_AT_SEND, 1);
+            } else {
+                sleep(LOOK).await;
+            }
+        }
+        sleep(end.saturating_duration_since(Instant::now())).await;
         self.bench.chain.mine(1).await.unwrap();
         self.blocks += 1;
+        if self.bench.has_ended() { Err(ENDED.to_owned()) } else { Ok(()) }
     }
 
     fn node(&self, node: usize) -> &FaultyRpc {
         node.checked_sub(1).map_or(&self.bench.rpc, |other| &self.others[other])
     }
 
-    fn heal(&self) {
-        for node in (0..super::plan::NODES).map(|node| self.node(node)) {
+    /// Takes all faults away, and counts how often they were met.
+    fn heal(&mut self) {
+        for node in (0..NODES).map(|node| self.node(node)) {
             node.behave_well();
             for method in ["eth_blockNumber", "eth_getLogs", "eth_sendRawTransaction"] {
                 node.heal(method);
@@ -213,19 +305,37 @@ impl Soak {
         for route in [Route::Get, Route::Upload] {
             self.bench.pinner.mend(route);
         }
+        let mut times = BTreeMap::<String, u64>::new();
+        for Playing { kind, met } in self.playing.drain(..) {
+            *times.entry(kind).or_default() += met.times();
+        }
+        if let Some((kind, route, before)) = self.pinner.take() {
+            times.insert(kind, self.bench.pinner.faulted(route) - before);
+        }
+        times.iter().for_each(|(kind, times)| self.count(kind, *times));
     }
 
-    async fn fail(&self, node: usize, fault: NodeFault) {
+    fn count(&mut self, kind: &str, times: u64) {
+        let tally = self.faults.get_mut(kind).unwrap();
+        tally.met += usize::from(times > 0);
+        tally.times += times;
+    }
+
+    async fn fail(&mut self, node: usize, fault: NodeFault) {
         let head = self.bench.chain.head().await.unwrap();
         let nonce = self.bench.operator_nonce().await;
         let node = self.node(node);
-        match fault {
+        let met = match fault {
             NodeFault::Lagging => node.behave(&Arc::new(Lagging::at(head, Meets::Half))),
             NodeFault::LaggingLogs => node.behave(&Arc::new(Lagging::at(head, Meets::Logs))),
             NodeFault::LateLogs => node.behave(&Arc::new(LateLogs::up_to(head, true))),
+            NodeFault::UnseenLogs => {
+                node.behave(&Arc::new(Blooms::Zero));
+                node.behave(&Arc::new(LateLogs::up_to(head, false)))
+            }
             NodeFault::Stale => node.behave(&Arc::new(Stale::at(head, nonce))),
             NodeFault::WrongChain => {
-                node.behave(&Arc::new(Swapped::after(6, OtherChain { chain_id: 1, nonce: nonce + 50 })));
+                node.behave(&Arc::new(Swapped::after(1, OtherChain { chain_id: 1, nonce: nonce + 50 })))
             }
             NodeFault::Out(outage) => node.behave(&Arc::new(Out(outage))),
             NodeFault::Limits(provider) => node.behave(&Arc::new(LimitedRange { provider, blocks: 3 })),
@@ -233,20 +343,20 @@ impl Soak {
             NodeFault::NoReceipts => node.behave(&Arc::new(OtherReceipts::new(false))),
             NodeFault::OtherReceipts => node.behave(&Arc::new(OtherReceipts::new(true))),
             NodeFault::Hangs => node.fail("eth_blockNumber", Fault::Hang),
-        }
+        };
+        self.playing.push(Playing { kind: fault.kind(), met });
     }
 
-    async fn fail_pool(&self, fault: PoolFault) {
-        for node in (0..super::plan::NODES).map(|node| self.node(node)) {
-            match fault {
+    fn fail_pool(&mut self, fault: PoolFault) {
+        for node in 0..NODES {
+            let node = self.node(node);
+            let met = match fault {
                 PoolFault::Swallowed => node.fail_times("eth_sendRawTransaction", 2, Fault::Swallow),
                 PoolFault::Refused(words) => node.fail_times("eth_sendRawTransaction", 2, words.fault()),
                 PoolFault::AlreadyImported => node.behave(&Arc::new(AlreadyImported)),
-                PoolFault::Emptied => {}
-            }
-        }
-        if fault == PoolFault::Emptied {
-            self.bench.chain.drop_waiting(OPERATOR).await.unwrap();
+                PoolFault::Emptied => return,
+            };
+            self.playing.push(Playing { kind: fault.kind(), met });
         }
     }
 
@@ -259,13 +369,10 @@ impl Soak {
             let missing = self.missing().await;
             self.bench.chain.send_proofs(&missing).await.unwrap();
             for block in 0..2 * SESSION {
-                self.block().await;
+                self.block().await?;
                 if block == SESSION {
                     self.bench.chain.send_quorums(&missing).await.unwrap();
                 }
-            }
-            if self.bench.has_ended() {
-                return Err("the daemon ended by itself".to_owned());
             }
             let proofs = self.bench.proofs().await.len();
             let is_done =
@@ -281,44 +388,25 @@ impl Soak {
         Ok(())
     }
 
-    /// What differs from one announcement, one item and one proof for each specimen, and from nonces in one row.
-    async fn differences(&self) -> Vec<String> {
-        let mut differences = Vec::new();
-        let mut compare = |what: &str, found: Vec<u64>| {
-            let mut times = BTreeMap::<u64, usize>::new();
-            found.iter().for_each(|height| *times.entry(*height).or_default() += 1);
-            for height in self.sent.keys().filter(|height| !times.contains_key(height)) {
-                differences.push(format!("{height} has no {what}"));
+    async fn look(&mut self, look: Look) {
+        for _ in 0..READINGS {
+            if self.block().await.is_err() {
+                // Told by the next round, or by the comparison in the end.
+                return;
             }
-            for (height, times) in times {
-                if !self.sent.contains_key(&height) {
-                    differences.push(format!("{height} was not sent and has {what}"));
-                } else if times > 1 {
-                    differences.push(format!("{height} has {what} {times} times"));
-                }
-            }
-        };
-        compare("announcement", self.announced().await);
-        compare("accepted proof", self.bench.proofs().await.iter().map(|proof| proof.height).collect());
-        let items = self.bench.items();
-        compare("final item", items.iter().filter(|item| item.state == State::Final).map(|item| item.height).collect());
-        for item in items.iter().filter(|item| item.state != State::Final) {
-            differences.push(format!("item {} of {} is {}: {:?}", item.id, item.height, item.state, item.reason));
+            let (kib, _) = self.bench.resident_kib_and_files();
+            let readings = match look {
+                Look::First => &mut self.first_memory,
+                Look::Last => &mut self.last_memory,
+            };
+            readings.0.push(kib);
         }
-        let journal = self.bench.journal().unwrap();
-        let transactions = items.iter().flat_map(|item| journal.transactions(item.id).unwrap());
-        let nonces: BTreeSet<u64> = transactions.map(|transaction| transaction.nonce).collect();
-        let count = self.bench.operator_nonce().await;
-        if let Some(beyond) = nonces.iter().find(|nonce| **nonce >= count) {
-            differences.push(format!("nonce {beyond} was signed, and the chain is at {count}"));
-        }
-        // Those of closed gaps are no item's.
-        for nonce in (0..count).filter(|nonce| !nonces.contains(nonce)) {
-            if journal.settled_holder(nonce).unwrap().is_none() {
-                differences.push(format!("nonce {nonce} was used on chain and is in no journal"));
-            }
-        }
-        differences
+    }
+
+    fn memory_differs(&self) -> Option<String> {
+        let (first, last) = (&self.first_memory, &self.last_memory);
+        let grew = self.sent.len() > FIRST_LOOK && last.median() > first.median() / 100 * MEMORY_PER_CENT_MAX;
+        grew.then(|| format!("memory grew from {first} to {last}"))
     }
 
     #[allow(clippy::print_stderr, reason = "a line of progress a minute")]

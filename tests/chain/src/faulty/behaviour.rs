@@ -14,6 +14,11 @@ pub trait Behaviour: Debug + Send + Sync {
         None
     }
 
+    /// Whether the fault is what the behaviour is about, and not what leads to it.
+    fn shows_in(&self, _fault: &Fault) -> bool {
+        true
+    }
+
     /// Changes the node's answer, the whole envelope with `id` and `result`.
     fn answer(&self, _request: &Request, _question: &Question<'_>, _answer: &mut Value) {}
 }

@@ -5,6 +5,7 @@ mod behaviour;
 mod fault;
 mod lagging;
 mod limits;
+mod met;
 mod other;
 mod outage;
 mod pool;
@@ -22,6 +23,7 @@ pub use behaviour::{Behaviour, Question, Request, quantity};
 pub use fault::Fault;
 pub use lagging::{Blooms, Lagging, LateLogs, Meets, NoLogsByHash};
 pub use limits::{LimitedRange, Provider};
+pub use met::Met;
 pub use other::{OtherChain, OtherReceipts, Stale, Swapped};
 pub use outage::{Out, Outage};
 pub use pool::{AlreadyImported, PoolWords};
@@ -44,9 +46,8 @@ type Plan = Arc<Mutex<Faults>>;
 
 #[derive(Debug, Default)]
 struct Faults {
-    /// By method: a fault and how often it still happens, `None` for ever.
-    faults: BTreeMap<String, (Fault, Option<u64>)>,
-    behaviours: Vec<Arc<dyn Behaviour>>,
+    faults: BTreeMap<String, Planned>,
+    behaviours: Vec<Playing>,
     asked: BTreeMap<String, u64>,
     /// The most questions in one request; `None` for any number.
     together: Option<usize>,
@@ -55,6 +56,22 @@ struct Faults {
     requests: u64,
     /// By method: requests that asked for it at least once.
     asking: BTreeMap<String, u64>,
+}
+
+/// A fault of a method.
+#[derive(Debug)]
+struct Planned {
+    fault: Fault,
+    /// How often it still happens, `None` for ever.
+    left: Option<u64>,
+    met: Met,
+}
+
+/// A behaviour of the proxy, and how often it made a difference.
+#[derive(Clone, Debug)]
+struct Playing {
+    behaviour: Arc<dyn Behaviour>,
+    met: Met,
 }
 
 impl FaultyRpc {
@@ -82,13 +99,19 @@ impl FaultyRpc {
     }
 
     /// Makes a method go wrong until [`FaultyRpc::heal`].
-    pub fn fail(&self, method: &str, fault: Fault) {
-        open(&self.plan).faults.insert(method.to_owned(), (fault, None));
+    pub fn fail(&self, method: &str, fault: Fault) -> Met {
+        self.plan(method, fault, None)
     }
 
     /// Makes a method go wrong so many times.
-    pub fn fail_times(&self, method: &str, times: u64, fault: Fault) {
-        open(&self.plan).faults.insert(method.to_owned(), (fault, Some(times)));
+    pub fn fail_times(&self, method: &str, times: u64, fault: Fault) -> Met {
+        self.plan(method, fault, Some(times))
+    }
+
+    fn plan(&self, method: &str, fault: Fault, left: Option<u64>) -> Met {
+        let met = Met::default();
+        open(&self.plan).faults.insert(method.to_owned(), Planned { fault, left, met: met.clone() });
+        met
     }
 
     /// Takes a method's fault away.
@@ -97,13 +120,17 @@ impl FaultyRpc {
     }
 
     /// Behaves so from now on, until [`FaultyRpc::behave_well`].
-    pub fn behave<B: Behaviour + 'static>(&self, behaviour: &Arc<B>) {
-        open(&self.plan).behaviours.push(Arc::<B>::clone(behaviour));
+    pub fn behave<B: Behaviour + 'static>(&self, behaviour: &Arc<B>) -> Met {
+        let met = Met::default();
+        open(&self.plan).behaviours.push(Playing { behaviour: Arc::<B>::clone(behaviour), met: met.clone() });
+        met
     }
 
-    /// Takes all behaviours away.
+    /// Takes all behaviours away, and bounds of questions in one request.
     pub fn behave_well(&self) {
-        open(&self.plan).behaviours.clear();
+        let mut plan = open(&self.plan);
+        plan.behaviours.clear();
+        (plan.together, plan.tires) = (None, None);
     }
 
     /// Refuses requests of more than so many questions, in one answer for all of them, as free plans of providers do.
@@ -154,7 +181,7 @@ impl Faults {
         Some(json!({"jsonrpc": "2.0", "id": null, "error": {"code": 31, "message": message}}))
     }
 
-    fn arrived(&mut self, body: &Value) -> (Request, Vec<Arc<dyn Behaviour>>) {
+    fn arrived(&mut self, body: &Value) -> (Request, Vec<Playing>) {
         let questions = body.as_array().map_or(std::slice::from_ref(body), Vec::as_slice);
         let methods = questions.iter().map(|question| method(question).to_owned()).collect();
         let request = Request { number: self.requests, methods };
@@ -165,16 +192,21 @@ impl Faults {
         (request, self.behaviours.clone())
     }
 
-    fn next(&mut self, method: &str) -> Option<Fault> {
-        *self.asked.entry(method.to_owned()).or_default() += 1;
-        let (fault, left) = self.faults.get_mut(method)?;
-        let fault = fault.clone();
+    fn next(&mut self, question: &Question<'_>) -> Option<Fault> {
+        *self.asked.entry(question.method().to_owned()).or_default() += 1;
+        let Planned { fault, left, met } = self.faults.get_mut(question.method())?;
+        if let (Fault::LongestRange { blocks, .. }, range) = (&*fault, question.range())
+            && range.is_none_or(|(first, last)| last - first < *blocks)
+        {
+            return None;
+        }
         match left {
             Some(0) => return None,
             Some(left) => *left -= 1,
             None => {}
         }
-        Some(fault)
+        met.count();
+        Some(fault.clone())
     }
 }
 

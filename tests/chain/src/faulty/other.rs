@@ -21,6 +21,10 @@ impl Behaviour for OtherChain {
         match question.method() {
             "eth_chainId" => hex(self.chain_id),
             "eth_getTransactionCount" => hex(self.nonce),
+            "eth_getLogs" => Some(Fault::Answer(json!([]))),
+            "eth_getTransactionReceipt" => Some(Fault::Answer(Value::Null)),
+            "eth_getCode" => Some(Fault::Answer(json!("0x"))),
+            "eth_sendRawTransaction" => Some(Fault::refuse(-32000, "invalid chain id for signer")),
             _ => None,
         }
     }
@@ -45,6 +49,10 @@ impl Behaviour for Swapped {
     fn fault(&self, request: &Request, question: &Question<'_>) -> Option<Fault> {
         let left = self.refused.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         if left.is_ok() { Some(Fault::Status(502)) } else { self.chain.fault(request, question) }
+    }
+
+    fn shows_in(&self, fault: &Fault) -> bool {
+        *fault != Fault::Status(502)
     }
 }
 

@@ -25,6 +25,16 @@ pub enum PoolWords {
 }
 
 impl PoolWords {
+    /// Every refusal.
+    pub const ALL: [Self; 6] = [
+        Self::TemporarilyBanned,
+        Self::BannedAsKnown,
+        Self::TooLowPriority,
+        Self::Payment,
+        Self::QueueLimit,
+        Self::ImmediatelyDropped,
+    ];
+
     /// The refusal.
     pub fn fault(self) -> Fault {
         let message = match self {

@@ -1,6 +1,6 @@
 //! The proxy's HTTP side: from a request to faults or to the node.
 
-use std::{future, sync::Arc};
+use std::future;
 
 use alloy_primitives::{Bytes, keccak256};
 use axum::{
@@ -12,7 +12,7 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{Behaviour, Fault, Plan, Question, Request, open};
+use super::{Fault, Plan, Playing, Question, Request, open};
 
 #[derive(Clone)]
 pub(super) struct Proxy {
@@ -59,14 +59,32 @@ async fn answer(State(proxy): State<Proxy>, body: String) -> Response {
     }
 }
 
+impl Playing {
+    fn fault(&self, request: &Request, question: &Question<'_>) -> Option<Fault> {
+        let fault = self.behaviour.fault(request, question)?;
+        if self.behaviour.shows_in(&fault) {
+            self.met.count();
+        }
+        Some(fault)
+    }
+
+    fn answer(&self, request: &Request, question: &Question<'_>, answer: &mut Value) {
+        let before = answer.clone();
+        self.behaviour.answer(request, question, answer);
+        if *answer != before {
+            self.met.count();
+        }
+    }
+}
+
 impl Proxy {
-    async fn outcome(&self, request: &Request, behaviours: &[Arc<dyn Behaviour>], question: &Value) -> Outcome {
+    async fn outcome(&self, request: &Request, behaviours: &[Playing], question: &Value) -> Outcome {
         let asked = Question(question);
-        let planned = open(&self.plan).next(asked.method());
-        let fault = planned.or_else(|| behaviours.iter().find_map(|behaviour| behaviour.fault(request, &asked)));
+        let planned = open(&self.plan).next(&asked);
+        let fault = planned.or_else(|| behaviours.iter().find_map(|playing| playing.fault(request, &asked)));
         let mut outcome = self.meet(fault, question).await;
         if let Outcome::Answer(answer) = &mut outcome {
-            behaviours.iter().for_each(|behaviour| behaviour.answer(request, &asked, answer));
+            behaviours.iter().for_each(|playing| playing.answer(request, &asked, answer));
         }
         outcome
     }
@@ -81,7 +99,7 @@ impl Proxy {
             None => self.forward(question).await,
             Some(Fault::Status(status)) => Outcome::Response(status_of(status).into_response()),
             Some(Fault::Page { status, headers, body }) => Outcome::Response(page(status, headers, body)),
-            Some(Fault::Refuse { code, message }) => refusal(code, message),
+            Some(Fault::Refuse { code, message } | Fault::LongestRange { code, message, .. }) => refusal(code, message),
             Some(Fault::Answer(answer)) => result(answer),
             Some(Fault::Bytes(bytes)) => Outcome::Response(bytes.into_response()),
             Some(Fault::Hang) => future::pending().await,
@@ -90,10 +108,6 @@ impl Proxy {
                 future::pending().await
             }
             Some(Fault::Swallow) => result(hash_of(question)),
-            Some(Fault::LongestRange { blocks, code, message }) => match Question(question).range() {
-                Some((first, last)) if last - first >= blocks => refusal(code, message),
-                _ => self.forward(question).await,
-            },
         }
     }
 

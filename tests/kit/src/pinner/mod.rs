@@ -119,6 +119,7 @@ struct State {
     faults: HashMap<Route, (Fault, usize)>,
     faults_at: HashMap<String, Fault>,
     requests: Vec<String>,
+    faulted: HashMap<Route, u64>,
 }
 
 impl PinnerDouble {
@@ -172,6 +173,12 @@ impl PinnerDouble {
     /// Requests of this route go right again.
     pub fn mend(&self, route: Route) {
         self.shared.state().faults.remove(&route);
+    }
+
+    /// The number of requests of this route that went wrong.
+    #[must_use]
+    pub fn faulted(&self, route: Route) -> u64 {
+        self.shared.state().faulted.get(&route).copied().unwrap_or_default()
     }
 
     /// Holds content as if it had been uploaded, and names it.
@@ -246,9 +253,12 @@ impl Shared {
         if let Some(fault) = state.faults_at.get(target) {
             return Some(fault.clone());
         }
-        let (fault, times) = state.faults.get_mut(&Route::of(target)).filter(|(_, times)| *times > 0)?;
+        let route = Route::of(target);
+        let (fault, times) = state.faults.get_mut(&route).filter(|(_, times)| *times > 0)?;
         *times = times.saturating_sub(usize::from(*times != usize::MAX));
-        Some(fault.clone())
+        let fault = fault.clone();
+        *state.faulted.entry(route).or_default() += 1;
+        Some(fault)
     }
 
     fn answer(&self, request: &Request) -> (u16, Vec<u8>) {

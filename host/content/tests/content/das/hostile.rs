@@ -228,6 +228,61 @@ async fn an_archive_of_other_blocks_is_left_early() -> Outcome {
     Ok(())
 }
 
+/// Parsed or forgotten anew for each of its links, these few blocks would cost minutes.
+#[tokio::test]
+async fn blocks_that_are_linked_to_thousands_of_times_cost_no_more_than_the_content() -> Outcome {
+    let blobs = 528;
+    let node_of = |number: u8| {
+        let mut cells = vec![0; 2048];
+        cells[31] = number;
+        block(node(&cells))
+    };
+    let nodes: Vec<_> = (0..64).map(node_of).collect();
+    let spare = lists(1)[0];
+    let whole = block(node(&vec![0; 128 * 2048]));
+    let all_to_one = |list: ContentId, length: u64| {
+        block(Root { length: head(0, length), ..Root::of(BLOB as u64 * blobs as u64, &vec![list; blobs]) }.bytes())
+    };
+    let many_links: Vec<_> = nodes.iter().map(|(id, _)| link(id)).chain((0..64).map(|_| link(&spare))).collect();
+    for (links, length, below) in [(vec![link(&whole.0)], 1, vec![whole]), (many_links, 128, nodes)] {
+        let list = block(array(&links));
+        let (root, root_bytes) = all_to_one(list.0, length);
+        let blocks = [(root, root_bytes), list].into_iter().chain(below);
+        let blocks: Vec<_> = blocks.map(|(id, bytes)| Block { id, bytes: bytes.into() }).collect();
+        assert!(blocks.iter().map(|block| block.bytes.len()).sum::<usize>() < 400_000);
+        let double = PinnerDouble::start()?;
+        serve_archive_of(&double, &root, &blocks);
+        let before = processor_time();
+        let fetched = gateway(&double).fetch(&root).await?;
+        let took = processor_time() - before;
+        assert_eq!(fetched.bytes().len(), BLOB * blobs);
+        assert!(took < 2 * TIME, "{took:?} for nodes of {length}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_archive_of_a_million_small_blocks_costs_no_memory() -> Outcome {
+    let (root, bytes) = block(Root::of(1, &lists(1)).bytes());
+    for filler in [0, 1, 40] {
+        let blocks = (0..1_000_000_u32).map(|number| {
+            let mut digest = [0; 32];
+            digest[..4].copy_from_slice(&number.to_le_bytes());
+            [&[38 - 2 + filler, 1, 0x71, 0x12, 32][..], &digest, &vec![0; usize::from(filler)]].concat()
+        });
+        let mut archive = crate::archive::archive(&root, &[]).to_vec();
+        blocks.for_each(|block| archive.extend(block));
+        let double = PinnerDouble::start()?;
+        double.serve_at(&raw(&root), 200, &bytes);
+        double.serve_at(&format!("/ipfs/{root}?format=car"), 200, &archive);
+        let growth = Growth::new();
+        let error = end(&double, root).await;
+        assert!(matches!(error, FetchError::NotFound { .. }), "{error:?}");
+        growth.check(archive.len());
+    }
+    Ok(())
+}
+
 /// The memory of this process since a moment.
 pub(super) struct Growth(u64);
 

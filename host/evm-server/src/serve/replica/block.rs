@@ -2,8 +2,8 @@
 
 use alloy_consensus::Header;
 use alloy_eips::eip4895::Withdrawal;
-use alloy_primitives::{Address, B256, U256};
-use refiner_specimen::{BlobSidecar, Block, Layout, Receipt, StateReads, Transaction};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use refiner_specimen::{BlobSidecar, Block, Layout, Receipt, Transaction};
 use serde::Deserialize;
 
 use super::{
@@ -28,7 +28,7 @@ const MAINNET: u64 = 1;
 /// A block replica as its JSON has it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct Replica {
+pub(super) struct Replica<'a> {
     #[serde(rename = "Type")]
     kind: Option<String>,
     network_id: Option<u64>,
@@ -43,7 +43,8 @@ pub(super) struct Replica {
     receipts: UpTo<ReceiptJson, TRANSACTIONS_LIMIT>,
     #[serde(default, deserialize_with = "list")]
     senders: Vec<Text<Address>>,
-    state: Option<StateJson>,
+    #[serde(borrow)]
+    state: Option<StateJson<'a>>,
     #[serde(default, deserialize_with = "since")]
     withdrawals: Since<Vec<WithdrawalJson>>,
     #[serde(default, rename = "BlobTxSidecars", deserialize_with = "since")]
@@ -67,9 +68,9 @@ struct SidecarJson {
     proofs: UpTo<Text<Hex>, BLOB_PARTS_LIMIT>,
 }
 
-impl Replica {
-    /// The block, and the oldest layout that has every key that is there.
-    pub(super) fn into_block(self) -> Result<(Block, Layout), ReplicaError> {
+impl Replica<'_> {
+    /// The block, and the oldest layout that has every key that is there. `source` is the JSON.
+    pub(super) fn into_block(self, source: &Bytes) -> Result<(Block, Layout), ReplicaError> {
         let missing = |field| ReplicaError::Missing { field };
         let header = self.header.ok_or(missing("Header"))?;
         let state = self.state.ok_or(missing("State"))?;
@@ -105,7 +106,7 @@ impl Replica {
             uncles: self.uncles.map(headers),
             receipts: self.receipts.0.into_iter().map(Receipt::from).collect(),
             senders: values(self.senders),
-            state: StateReads::from(state),
+            state: state.into_reads(source),
             withdrawals: self.withdrawals.flatten().map(withdrawals),
             blob_sidecars: self.sidecars.flatten().map(sidecars),
         };

@@ -1,20 +1,20 @@
 //! The state that the block read.
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_specimen::{AccountRead, BlockHashRead, BytecodeTable, CodeRead, StateReads, StorageRead};
 use serde::Deserialize;
 
-use super::text::{Base64, Text, list};
+use super::text::{CodeText, Text, list};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct StateJson {
+pub(super) struct StateJson<'a> {
     #[serde(default, deserialize_with = "list")]
     account_read: Vec<AccountJson>,
     #[serde(default, deserialize_with = "list")]
     storage_read: Vec<StorageJson>,
-    #[serde(default, deserialize_with = "list")]
-    code_read: Vec<CodeJson>,
+    #[serde(borrow, default, deserialize_with = "list")]
+    code_read: Vec<CodeJson<'a>>,
     #[serde(default, deserialize_with = "list")]
     blockhash_read: Vec<BlockHashJson>,
 }
@@ -38,9 +38,10 @@ struct StorageJson {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct CodeJson {
+struct CodeJson<'a> {
     hash: Text<B256>,
-    code: Text<Base64>,
+    #[serde(borrow)]
+    code: CodeText<'a>,
 }
 
 #[derive(Deserialize)]
@@ -50,15 +51,22 @@ struct BlockHashJson {
     block_hash: Text<B256>,
 }
 
-impl From<StateJson> for StateReads {
-    fn from(json: StateJson) -> Self {
-        let codes: Vec<CodeRead> = json.code_read.into_iter().map(CodeRead::from).collect();
-        Self {
-            accounts: json.account_read.into_iter().map(AccountRead::from).collect(),
-            storage: json.storage_read.into_iter().map(StorageRead::from).collect(),
-            codes: BytecodeTable::from(codes),
-            block_hashes: json.blockhash_read.into_iter().map(BlockHashRead::from).collect(),
+impl StateJson<'_> {
+    /// The reads; their bytecode stays where it stands in `source`, which is the JSON.
+    pub(super) fn into_reads(self, source: &Bytes) -> StateReads {
+        StateReads {
+            accounts: self.account_read.into_iter().map(AccountRead::from).collect(),
+            storage: self.storage_read.into_iter().map(StorageRead::from).collect(),
+            codes: codes(self.code_read, source),
+            block_hashes: self.blockhash_read.into_iter().map(BlockHashRead::from).collect(),
         }
+    }
+}
+
+fn codes(all: Vec<CodeJson<'_>>, source: &Bytes) -> BytecodeTable {
+    match all.iter().map(|json| Some((json.hash.0, json.code.place_in(source)?))).collect() {
+        Some(places) => BytecodeTable::of_text(source.clone(), places),
+        None => all.into_iter().map(CodeRead::from).collect::<Vec<_>>().into(),
     }
 }
 
@@ -74,9 +82,9 @@ impl From<StorageJson> for StorageRead {
     }
 }
 
-impl From<CodeJson> for CodeRead {
-    fn from(json: CodeJson) -> Self {
-        Self { hash: json.hash.0, code: json.code.0.0 }
+impl From<CodeJson<'_>> for CodeRead {
+    fn from(json: CodeJson<'_>) -> Self {
+        Self { hash: json.hash.0, code: json.code.into_bytes() }
     }
 }
 

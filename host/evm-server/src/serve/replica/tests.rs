@@ -11,6 +11,10 @@ fn some_block() -> Value {
     data_json(&best_available().unwrap()[0].bytes).unwrap()
 }
 
+fn read(json: &[u8]) -> Result<Specimen, ReplicaError> {
+    super::read(&Bytes::copy_from_slice(json))
+}
+
 fn refusal(json: &[u8]) -> String {
     read(json).unwrap_err().to_string()
 }
@@ -141,11 +145,109 @@ fn faults_of_syntax_have_the_words_of_go() {
 }
 
 #[test]
-fn json_of_every_specimen_takes_the_fast_way() {
+fn json_of_every_specimen_takes_the_fastest_way() {
     let files = best_available().unwrap().into_iter().chain(refiner_testkit::samples().unwrap());
     for file in files {
         let json = data_json(&file.bytes).unwrap().to_string();
-        let outcome = Replica::deserialize(&mut Deserializer::from_slice(json.as_bytes()));
+        let outcome = Replica::deserialize(&mut Plain::new(json.as_bytes()));
         assert!(outcome.is_ok(), "{}: {:?}", file.path.display(), outcome.err());
     }
+}
+
+/// A sample that has something of everything and is read in a moment.
+fn small_block() -> String {
+    let samples = refiner_testkit::samples().unwrap();
+    let smallest = samples.iter().min_by_key(|file| file.bytes.len()).unwrap();
+    data_json(&smallest.bytes).unwrap().to_string()
+}
+
+#[test]
+fn spaces_and_line_breaks_take_the_fastest_way_too() {
+    let block: Value = serde_json::from_str(&small_block()).unwrap();
+    let spaced = serde_json::to_string_pretty(&block).unwrap().replace('\n', "\r\n\t");
+    assert!(Replica::deserialize(&mut Plain::new(spaced.as_bytes())).is_ok());
+    assert_eq!(read(spaced.as_bytes()), read(block.to_string().as_bytes()));
+}
+
+#[test]
+fn text_that_is_escaped_means_what_it_means_without() {
+    let block = some_block().to_string();
+    // The key is one that takes base64, which may hold a solidus; Go's writer escapes none, others do.
+    let escaped = block.replace('/', "\\/");
+    assert_ne!(escaped, block);
+    assert!(Replica::deserialize(&mut Plain::new(escaped.as_bytes())).is_err());
+    assert_eq!(read(escaped.as_bytes()).unwrap(), read(block.as_bytes()).unwrap());
+}
+
+#[test]
+fn bytecode_that_is_not_base64_is_refused_though_nothing_runs_it() {
+    let mut block = some_block();
+    *block.pointer_mut("/State/CodeRead/0/Code").unwrap() = json!("AAA*");
+    let refused = refusal(block.to_string().as_bytes());
+    assert!(refused.starts_with("State.CodeRead[0].Code: ") && refused.contains("base64 with padding"), "{refused}");
+}
+
+#[test]
+fn the_fastest_way_takes_nothing_that_the_others_refuse_or_take_otherwise() {
+    const PIECES: [&str; 24] = [
+        "null",
+        "true",
+        "0",
+        "00",
+        "1.5",
+        "1e3",
+        "-1",
+        "18446744073709551616",
+        "\"\"",
+        "\"0x\"",
+        "\"0X1\"",
+        "\"0x0x\"",
+        "\\\"",
+        "\\u0030",
+        "\t",
+        "\u{1}",
+        ",",
+        ":",
+        "[",
+        "]",
+        "{",
+        "}",
+        "{}",
+        "[]",
+    ];
+    let block = small_block().into_bytes();
+    // SplitMix64: the same numbers on every machine.
+    let mut state = 22_u64;
+    let mut below = |end: usize| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ mixed >> 31) % end as u64).unwrap()
+    };
+    let mut taken = 0;
+    for _ in 0..20_000 {
+        let mut json = block.clone();
+        let at = below(json.len());
+        let end = (at + below(12)).min(json.len());
+        match below(4) {
+            0 => drop(json.splice(at..end, PIECES[below(PIECES.len())].bytes())),
+            1 => json[at] = u8::try_from(below(256)).unwrap(),
+            2 => drop(json.drain(at..end)),
+            _ => {
+                // Instead of the value behind a colon.
+                let Some(from) = json[at..].iter().position(|byte| *byte == b':').map(|to| at + to + 1) else {
+                    continue;
+                };
+                let to = json[from..].iter().position(|byte| b",}]".contains(byte)).map_or(json.len(), |to| from + to);
+                drop(json.splice(from..to, PIECES[below(PIECES.len())].bytes()));
+            }
+        }
+        let source = Bytes::from(json);
+        let Ok(fast) = Replica::deserialize(&mut Plain::new(&source)) else { continue };
+        taken += 1;
+        let slow = Replica::deserialize(&mut Deserializer::from_slice(&source));
+        let slow = slow.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&source)));
+        assert_eq!(specimen(fast, &source), specimen(slow, &source), "{}", String::from_utf8_lossy(&source));
+    }
+    assert!(taken > 1_000, "{taken} were taken");
 }

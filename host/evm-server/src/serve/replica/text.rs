@@ -1,13 +1,16 @@
 //! Texts that mean something else: hashes, addresses, numbers and bytes, decoded where they stand.
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, ops::Range};
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use base64_simd::STANDARD;
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, SeqAccess, Visitor},
+    de::{Error, Expected, SeqAccess, Unexpected, Visitor},
 };
+
+/// Hex digits of a number of 256 bits.
+const WORD_DIGITS: usize = 64;
 
 /// A value written as text.
 pub(super) struct Text<T>(pub(super) T);
@@ -18,7 +21,7 @@ pub(super) trait Written: Sized {
     const EXPECTED: &'static str;
 
     /// The value of the text, if it has one.
-    fn read(text: &str) -> Option<Self>;
+    fn read(text: &[u8]) -> Option<Self>;
 
     /// The value of null, if it may stand there.
     fn null() -> Option<Self> {
@@ -29,7 +32,7 @@ pub(super) trait Written: Sized {
 impl Written for B256 {
     const EXPECTED: &'static str = "0x and 64 hex digits";
 
-    fn read(text: &str) -> Option<Self> {
+    fn read(text: &[u8]) -> Option<Self> {
         fixed(text).map(Self::new)
     }
 }
@@ -37,7 +40,7 @@ impl Written for B256 {
 impl Written for Address {
     const EXPECTED: &'static str = "0x and 40 hex digits";
 
-    fn read(text: &str) -> Option<Self> {
+    fn read(text: &[u8]) -> Option<Self> {
         fixed(text).map(Self::new)
     }
 }
@@ -45,15 +48,23 @@ impl Written for Address {
 impl Written for U256 {
     const EXPECTED: &'static str = "0x and a number of at most 256 bits in hex";
 
-    fn read(text: &str) -> Option<Self> {
-        Self::from_str_radix(digits(text)?, 16).ok()
+    fn read(text: &[u8]) -> Option<Self> {
+        match text.strip_prefix(b"0x")? {
+            digits if (1..=WORD_DIGITS).contains(&digits.len()) => {
+                let mut padded = [b'0'; WORD_DIGITS];
+                padded[WORD_DIGITS - digits.len()..].copy_from_slice(digits);
+                // Behind a second `0x`, which const-hex skips, there are too few digits.
+                const_hex::decode_to_array(padded).ok().map(Self::from_be_bytes::<32>)
+            }
+            _ => Self::from_str_radix(digits(text)?, 16).ok(),
+        }
     }
 }
 
 impl Written for u128 {
     const EXPECTED: &'static str = "0x and a number of at most 128 bits in hex";
 
-    fn read(text: &str) -> Option<Self> {
+    fn read(text: &[u8]) -> Option<Self> {
         Self::from_str_radix(digits(text)?, 16).ok()
     }
 }
@@ -61,7 +72,7 @@ impl Written for u128 {
 impl Written for u64 {
     const EXPECTED: &'static str = "0x and a number of at most 64 bits in hex";
 
-    fn read(text: &str) -> Option<Self> {
+    fn read(text: &[u8]) -> Option<Self> {
         Self::from_str_radix(digits(text)?, 16).ok()
     }
 }
@@ -72,7 +83,7 @@ pub(super) struct Base64(pub(super) Bytes);
 impl Written for Base64 {
     const EXPECTED: &'static str = "base64 with padding";
 
-    fn read(text: &str) -> Option<Self> {
+    fn read(text: &[u8]) -> Option<Self> {
         STANDARD.decode_to_vec(text).ok().map(|bytes| Self(bytes.into()))
     }
 
@@ -87,22 +98,23 @@ pub(super) struct Hex(pub(super) Bytes);
 impl Written for Hex {
     const EXPECTED: &'static str = "0x and two hex digits for each byte";
 
-    fn read(text: &str) -> Option<Self> {
+    fn read(text: &[u8]) -> Option<Self> {
         const_hex::decode(digits(text)?).ok().map(|bytes| Self(bytes.into()))
     }
 }
 
-fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
-    const_hex::decode_to_array(digits(text)?).ok()
+fn fixed<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+    // With a second `0x`, which const-hex skips, there are too few digits.
+    let digits = text.strip_prefix(b"0x").filter(|digits| digits.len() == 2 * N)?;
+    const_hex::decode_to_array(digits).ok()
 }
 
 /// The digits after `0x`. Rust's number parsers take signs and underscores, and const-hex a second `0x`: none is a digit.
-fn digits(text: &str) -> Option<&str> {
-    let digits = text.strip_prefix("0x")?;
-    match digits.as_bytes() {
+fn digits(text: &[u8]) -> Option<&str> {
+    match text.strip_prefix(b"0x")? {
         [_, b'x', ..] | [b'+' | b'-', ..] => None,
-        bytes if bytes.contains(&b'_') => None,
-        _ => Some(digits),
+        digits if digits.contains(&b'_') => None,
+        digits => str::from_utf8(digits).ok(),
     }
 }
 
@@ -122,15 +134,82 @@ impl<T: Written> Visitor<'_> for TextVisitor<T> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        T::read(text).ok_or_else(|| {
-            // Bytecode is not repeated in an error.
-            let shown: String = text.chars().take(SHOWN_CHARACTERS).collect();
-            E::invalid_value(serde::de::Unexpected::Str(&shown), &self)
-        })
+        T::read(text.as_bytes()).ok_or_else(|| refusal(text, &self))
+    }
+
+    fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<T, E> {
+        T::read(text).ok_or_else(|| refusal(&String::from_utf8_lossy(text), &self))
     }
 
     fn visit_unit<E: Error>(self) -> Result<T, E> {
-        T::null().ok_or_else(|| E::invalid_type(serde::de::Unexpected::Unit, &self))
+        T::null().ok_or_else(|| E::invalid_type(Unexpected::Unit, &self))
+    }
+}
+
+fn refusal<E: Error>(text: &str, expected: &dyn Expected) -> E {
+    // Bytecode is not repeated in an error.
+    let shown: String = text.chars().take(SHOWN_CHARACTERS).collect();
+    E::invalid_value(Unexpected::Str(&shown), expected)
+}
+
+/// Bytecode in base64, where it stands in the JSON if it can; checked, and decoded by whoever looks at it.
+pub(super) enum CodeText<'a> {
+    /// Its text.
+    Text(&'a [u8]),
+    /// Its bytes, where the text does not stand in the JSON as it is.
+    Bytes(Bytes),
+}
+
+impl CodeText<'_> {
+    /// The place of the text, if it stands in `source`.
+    pub(super) fn place_in(&self, source: &[u8]) -> Option<Range<usize>> {
+        let Self::Text(text) = self else { return None };
+        let begin = text.as_ptr().addr().checked_sub(source.as_ptr().addr())?;
+        let place = begin..begin.checked_add(text.len())?;
+        (place.end <= source.len()).then_some(place)
+    }
+
+    /// The bytecode itself.
+    pub(super) fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            // It has been checked.
+            Self::Text(text) => Base64::read(text).map(|code| code.0).unwrap_or_default(),
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for CodeText<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CodeVisitor)
+    }
+}
+
+struct CodeVisitor;
+
+impl<'de> Visitor<'de> for CodeVisitor {
+    type Value = CodeText<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Base64::EXPECTED)
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<CodeText<'de>, E> {
+        self.visit_borrowed_bytes(text.as_bytes())
+    }
+
+    fn visit_borrowed_bytes<E: Error>(self, text: &'de [u8]) -> Result<CodeText<'de>, E> {
+        STANDARD.check(text).map_err(|_| refusal(&String::from_utf8_lossy(text), &self))?;
+        Ok(CodeText::Text(text))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<CodeText<'de>, E> {
+        let code = Base64::read(text.as_bytes()).ok_or_else(|| refusal(text, &self))?;
+        Ok(CodeText::Bytes(code.0))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<CodeText<'de>, E> {
+        Ok(CodeText::Bytes(Bytes::new()))
     }
 }
 

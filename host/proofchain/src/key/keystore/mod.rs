@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use self::{derivation::Derivation, document::Document};
 use super::{
-    KeyError, Secret, SecretFile,
+    KeyError, Secret, SecretFile, hygiene,
     local::{LocalKey, random},
 };
 
@@ -61,13 +61,21 @@ pub(super) fn create(path: &Path, key: &LocalKey, password: &Secret) -> Result<(
     File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
 }
 
+/// Reads the text of a keystore up to its decryption, for fuzzing.
+pub fn read_keystore(text: &str) {
+    if let Err(error) = Document::parse(text) {
+        assert!(!error.to_string().is_empty());
+    }
+}
+
 fn decrypt(text: &str, password: &Secret) -> Result<LocalKey, KeystoreError> {
     let Document { address, derivation, iv, ciphertext, mac } = Document::parse(text)?;
     let derived = derivation.derive(password)?;
     if authenticate(&derived, &ciphertext) != mac {
         return Err(KeystoreError::WrongPassword);
     }
-    let mut key = Zeroizing::new(ciphertext);
+    let mut key = hygiene::empty();
+    key.copy_from_slice(&ciphertext);
     cipher(&derived, &iv).apply_keystream(key.as_mut_slice());
     let key = LocalKey::from_bytes(key).map_err(|_| KeystoreError::NoKey)?;
     match address {
@@ -85,8 +93,10 @@ fn encrypt(
 ) -> Result<String, KeystoreError> {
     let derivation = Derivation::fresh(salt);
     let derived = derivation.derive(password)?;
-    let mut ciphertext = *key.bytes();
-    cipher(&derived, &iv).apply_keystream(&mut ciphertext);
+    let mut bytes = hygiene::empty();
+    bytes.copy_from_slice(key.bytes());
+    cipher(&derived, &iv).apply_keystream(bytes.as_mut_slice());
+    let ciphertext = **bytes;
     let mac = authenticate(&derived, &ciphertext);
     Ok(Document { address: Some(key.address()), derivation, iv, ciphertext, mac }.text(id))
 }

@@ -5,13 +5,16 @@ mod shown;
 
 pub use self::{
     settings::{Key, Nodes, Settings, network, rpc},
-    shown::{Shown, shown},
+    shown::{Shown, given, shown},
 };
 
-use refiner_config::{ConfigError, Environment, Values};
-use refiner_proofchain::Secret;
+use std::path::PathBuf;
 
-use crate::cli;
+use refiner_config::{ConfigError, Environment, Problem, Values};
+use refiner_proofchain::Secret;
+use refiner_worker::Requirement;
+
+use crate::{cli, rules};
 
 /// Reads every source, and the key that was taken out of the environment, and makes settings of them.
 ///
@@ -28,12 +31,36 @@ pub fn read(arguments: &cli::Run, key: Option<Secret>) -> Result<Settings, Confi
 /// # Errors
 /// [`ConfigError`] with everything that is wrong about it.
 pub fn nodes(arguments: &cli::Run) -> Result<Option<Nodes>, ConfigError> {
-    let environment = Environment::of_process();
     let mut problems = Vec::new();
-    let file = arguments.file.read_from(&environment, None, &mut problems).get(&refiner_config::table::CONFIG);
-    let values = arguments.settings.read_from(&environment, file.as_ref(), &mut problems);
+    let values = all(arguments, &mut problems);
     let nodes = settings::nodes(&values, &mut problems);
     if problems.is_empty() { Ok(nodes) } else { Err(ConfigError { problems }) }
+}
+
+/// Reads the confinement that rules which are not built in need; the default where it is faulty.
+pub fn requirement(arguments: &cli::Run) -> Requirement {
+    rules::requirement(&values(arguments))
+}
+
+/// The settings of every source as far as they are right, whatever is wrong with others.
+pub fn values(arguments: &cli::Run) -> Values {
+    all(arguments, &mut Vec::new())
+}
+
+/// Reads the daemon's directory alone.
+///
+/// # Errors
+/// [`ConfigError`] with everything that is wrong with the form of a setting.
+pub fn data(arguments: &cli::Run) -> Result<PathBuf, ConfigError> {
+    let mut problems = Vec::new();
+    let values = all(arguments, &mut problems);
+    if problems.is_empty() { Ok(values.get(&refiner_config::table::DATA)) } else { Err(ConfigError { problems }) }
+}
+
+fn all(arguments: &cli::Run, problems: &mut Vec<Problem>) -> Values {
+    let environment = Environment::of_process();
+    let file = arguments.file.read_from(&environment, None, problems).get(&refiner_config::table::CONFIG);
+    arguments.settings.read_from(&environment, file.as_ref(), problems)
 }
 
 fn resolved(arguments: &cli::Run, key: Option<Secret>) -> Result<(Values, Settings), ConfigError> {

@@ -10,15 +10,22 @@ use std::{
 
 use refiner_config::{FinalizePolicy, Parameter, Problem, Values, table};
 use refiner_evm::{BasisPolicy, ExecutionPolicy, ResultFormat};
+use refiner_http_client::Egress;
 use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, SecretFile, StartBlock};
 use url::Url;
 
-use crate::executor::{self, Evm};
+use crate::{
+    egress,
+    executor::{self, Evm},
+    rules::Allowance,
+};
 
 /// What the daemon works by.
 #[derive(Debug)]
 pub struct Settings {
     pub network: Network,
+    /// The way of every request but those to this machine.
+    pub egress: Egress,
     pub rpc: Vec<Url>,
     pub rpc_timeout: Duration,
     pub rpc_rps: Option<NonZeroU32>,
@@ -41,6 +48,8 @@ pub struct Settings {
     /// The format of block results; where none is chosen, nothing is proved.
     pub format: ResultFormat,
     pub params: Vec<(String, String)>,
+    /// What rules may ask for, and the confinement that they need.
+    pub allowance: Allowance,
     pub chain_configs: Vec<PathBuf>,
     pub evm: Evm,
     pub policy: ExecutionPolicy,
@@ -90,6 +99,7 @@ pub struct Nodes {
     pub network: Network,
     pub rpc: Vec<Url>,
     pub timeout: Duration,
+    pub egress: Egress,
 }
 
 /// The nodes alone, where there are any. `None` also together with a problem.
@@ -99,7 +109,7 @@ pub fn nodes(values: &Values, problems: &mut Vec<Problem>) -> Option<Nodes> {
     }
     let mut reading = Reading { values, problems };
     let (network, rpc) = (reading.network(), reading.rpc());
-    Some(Nodes { network: network?, rpc: rpc?, timeout: values.get(&table::RPC_TIMEOUT) })
+    Some(Nodes { network: network?, rpc: rpc?, timeout: values.get(&table::RPC_TIMEOUT), egress: egress::of(values) })
 }
 
 /// Makes settings of values. `None` only together with a problem.
@@ -124,6 +134,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
             window: values.get(&table::SCAN_WINDOW),
             ..ScanConfig::default()
         },
+        egress: egress::of(values),
         start: values.get(&table::START),
         poll: values.get(&table::POLL_INTERVAL),
         rpc_timeout: values.get(&table::RPC_TIMEOUT),
@@ -141,6 +152,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         prove: values.get(&table::PROVE).filter(|_| proves),
         format: values.get(&table::FORMAT).unwrap_or(ResultFormat::Canonical),
         params: format.into_iter().chain(params).collect(),
+        allowance: Allowance::of(values),
         chain_configs: values.get(&table::CHAIN_CONFIG),
         evm: Evm::of(values),
         policy,
@@ -305,7 +317,7 @@ impl Reading<'_> {
         let mut sources: Vec<(&'static str, KeySource)> = Vec::new();
         if let Some(url) = values.get(&table::SIGNER) {
             let address = values.get(&table::OPERATOR_ADDRESS);
-            sources.push(("signer", KeySource::Web3Signer { url, address }));
+            sources.push(("signer", KeySource::Web3Signer { url, address, egress: egress::of(values) }));
         }
         match (values.get(&table::KEYSTORE), values.get(&table::PASSWORD_FILE)) {
             (Some(path), Some(password_file)) => {

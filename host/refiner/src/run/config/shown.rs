@@ -28,7 +28,7 @@ const HIDDEN: &str = "…";
 pub fn shown(arguments: &cli::Run) -> Result<Vec<Shown>, ConfigError> {
     let (values, settings) = super::resolved(arguments, None)?;
     let rows = table::rows().filter(|row| row.is_in(Scope::Run));
-    let mut shown: Vec<_> = rows.map(|row| show(row, &values, &settings)).collect();
+    let mut shown: Vec<_> = rows.map(|row| show(row, &values, Some(&settings))).collect();
     if let (Key::From(KeySource::Value(_)), Some((variable, _))) = (&settings.key, values.key()) {
         let origin = Origin::Variable(variable.to_owned()).to_string();
         shown.push(Shown { key: "key", value: Some(HIDDEN.into()), origin });
@@ -36,12 +36,17 @@ pub fn shown(arguments: &cli::Run) -> Result<Vec<Shown>, ConfigError> {
     Ok(shown)
 }
 
-fn show(row: &'static Row, values: &Values, settings: &Settings) -> Shown {
+/// Every setting that is right, of settings that may not be right as a whole.
+pub fn given(values: &Values) -> Vec<Shown> {
+    table::rows().filter(|row| row.is_in(Scope::Run)).map(|row| show(row, values, None)).collect()
+}
+
+fn show(row: &'static Row, values: &Values, settings: Option<&Settings>) -> Shown {
     let (texts, origin) = values.shown(row);
     let value = match texts {
         Some(texts) if row.list => Some(Value::Array(texts.iter().map(|text| value(row, text)).collect())),
         Some(texts) => texts.first().map(|text| value(row, text)),
-        None => computed_default(row.name, settings),
+        None => settings.and_then(|settings| computed_default(row.name, settings)),
     };
     Shown { key: row.name, value: value.as_ref().map(redacted), origin: origin.to_string() }
 }

@@ -8,11 +8,8 @@ use opentelemetry::{
 };
 use refiner_journal::{Count, State};
 
-use crate::run::status::Now;
+use crate::run::{remedy::PARTS, status::Now};
 
-/// The parts that report what they wait for; see [`Now::waits_for`].
-const PARTS: [&str; 11] =
-    ["connect", "signer", "head", "scan", "disk", "pin", "pinner", "gateways", "prove", "pool", "nonce"];
 /// Bytes of a page on every machine that this runs on.
 const PAGE_BYTES: u64 = 4_096;
 
@@ -71,7 +68,7 @@ impl Gauges {
             let items = counts.iter().find(|count| count.state == state).map_or(0, |count| count.items);
             self.items.record(items, &[KeyValue::new("state", state.as_str())]);
         }
-        for part in PARTS {
+        for (part, _) in PARTS {
             self.waiting.record(now.waits_for.contains_key(part).into(), &[KeyValue::new("part", part)]);
         }
         self.ready.record((now.ready && !now.stopping).into(), &[]);

@@ -9,10 +9,7 @@ use super::{
     ProofSubmitter, TickError,
     compare::{Comparison, Ready},
 };
-use crate::run::{
-    clock::{milliseconds, now_ms},
-    policy::pause_ms,
-};
+use crate::run::{clock::milliseconds, policy::pause_ms};
 
 /// An item, the hash of its result, and the outcome of preparing its proof.
 type Attempt = (Item, B256, Result<Preparation, RpcError>);
@@ -96,7 +93,7 @@ impl ProofSubmitter {
             Reaction::Retry { slow } => {
                 let pause = if slow { milliseconds(self.settings.recheck) } else { 0 };
                 let pause = pause.max(pause_ms(self.settings.retry, item.attempts));
-                journal.failed(item.id, State::ProofIntent, &revert.to_string(), now_ms() + pause)?;
+                journal.failed(item.id, State::ProofIntent, &revert.to_string(), pause)?;
             }
             Reaction::Stop => {
                 journal.failed(item.id, State::ProofIntent, &revert.to_string(), 0)?;

@@ -5,11 +5,13 @@ use std::{ops::RangeInclusive, time::Duration};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_journal::{Announcement, Checkpoint, JournalError, Scanned, Target};
 use refiner_proofchain::{ProofChain, ScanConfig, ScanError, Scanner};
-use serde::Serialize;
 use tokio::time::sleep;
 
 use super::record::announcement;
-use crate::run::{clock::now_ms, policy::pause_ms};
+use crate::{
+    control::ScannedAgain,
+    run::{clock::now_ms, policy::pause_ms},
+};
 
 /// Attempts at one range in a row, each with retries of its own.
 const ATTEMPTS: u32 = 4;
@@ -21,21 +23,6 @@ pub struct Again<'a> {
     pub targets: &'a [Target],
     /// First pause after an error.
     pub retry: Duration,
-}
-
-/// The outcome of scanning again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ScannedAgain {
-    pub from: u64,
-    pub to: u64,
-    /// Announcements in the blocks.
-    pub announcements: u64,
-    /// Items that were not known.
-    pub new: u64,
-    /// Items that a reorganisation had withdrawn.
-    pub again: u64,
-    /// Items that were known and stay as they are.
-    pub known: u64,
 }
 
 /// Errors of scanning again. What was found before is in the journal.
@@ -53,6 +40,9 @@ pub enum ScanAgainError {
     /// The chain.
     #[error("blocks from {first} on could not be scanned")]
     Scan { first: u64, source: ScanError },
+    /// The chain took blocks back meanwhile.
+    #[error("the proof chain was reorganised meanwhile")]
+    Reorganised,
     /// The journal.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -62,7 +52,7 @@ impl Diagnostic for ScanAgainError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::NoPosition | Self::NotScanned { .. } | Self::Empty { .. } => ExitCode::Usage,
-            Self::Scan { .. } => ExitCode::Host,
+            Self::Scan { .. } | Self::Reorganised => ExitCode::Host,
             Self::Journal(error) => error.exit_code(),
         }
     }
@@ -71,6 +61,7 @@ impl Diagnostic for ScanAgainError {
         match self {
             Self::NoPosition | Self::NotScanned { .. } => Some("`refiner run` scans new blocks by itself".into()),
             Self::Empty { .. } => None,
+            Self::Reorganised => Some("scan once more; what was found before is in the journal".into()),
             Self::Scan { first, .. } => Some(format!("try another --rpc, with --from {first}").into()),
             Self::Journal(error) => error.hint(),
         }
@@ -104,7 +95,7 @@ impl Again<'_> {
     pub async fn scan(
         &self,
         blocks: RangeInclusive<u64>,
-        mut record: impl FnMut(&[Announcement], &[Target], u64) -> Result<Scanned, JournalError>,
+        mut record: impl FnMut(&[Announcement], &[Target], u64) -> Result<Scanned, ScanAgainError>,
     ) -> Result<ScannedAgain, ScanAgainError> {
         let mut scanner = Scanner::new(self.chain.clone(), self.config.clone());
         let (from, to) = (*blocks.start(), *blocks.end());

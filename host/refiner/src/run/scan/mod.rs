@@ -2,7 +2,7 @@
 
 pub mod again;
 mod command;
-mod record;
+pub mod record;
 mod report;
 
 pub use self::command::command;
@@ -26,6 +26,8 @@ use super::{
 
 /// The part's name in the status.
 const PART: &str = "scan";
+/// The remedy for a backlog that is full.
+const BACKLOG: &str = "it shrinks as items are proved: look at what they wait for, or raise --backlog";
 
 /// Scans until `stop`. Waits while more is unfinished than the backlog allows.
 ///
@@ -45,7 +47,8 @@ pub async fn scan(
     while !stop.is_cancelled() {
         let unfinished = context.journal.with(|journal| journal.unfinished())?;
         if unfinished >= settings.backlog {
-            context.status.set_blocked(PART, format!("the backlog: {unfinished} items are unfinished"));
+            let what = format!("the backlog: {unfinished} items are unfinished");
+            context.status.set_blocked_with(PART, what, BACKLOG);
             wait(&stop, settings.poll).await;
             continue;
         }

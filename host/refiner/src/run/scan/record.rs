@@ -1,5 +1,7 @@
 //! The outcome of a step, in the journal.
 
+use std::sync::atomic::Ordering;
+
 use refiner_journal::{Announcement, Checkpoint, JournalError, State, Target};
 use refiner_proofchain::{BlockRef, Checkpoints, ScanStep, Scanned};
 
@@ -21,7 +23,11 @@ pub fn step(
             if is_start {
                 checkpoints.push(common_ancestor);
             }
-            let rewound = context.journal.with(|journal| journal.rewind(checkpoint(&common_ancestor), now_ms()))?;
+            let rewound = context.journal.with(|journal| {
+                // Under the journal's lock, so that nothing that was read before is written after.
+                context.reorganisations.fetch_add(1, Ordering::SeqCst);
+                journal.rewind(checkpoint(&common_ancestor), now_ms())
+            })?;
             context.status.now().cursor = Some(common_ancestor.number);
             if is_start {
                 tracing::info!(block = common_ancestor.number, "scan starts after this block");
@@ -71,6 +77,11 @@ fn advanced(
     let mut now = context.status.now();
     (now.head, now.cursor) = (Some(scanned.head), Some(scanned.cursor.number));
     Ok(())
+}
+
+/// The number of reorganisations past the position since the start. Changes only under the journal's lock.
+pub fn reorganisations(context: &PipelineContext) -> u64 {
+    context.reorganisations.load(Ordering::SeqCst)
 }
 
 /// An announcement as the journal knows it.

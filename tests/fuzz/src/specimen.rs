@@ -1,12 +1,10 @@
-//! Any bytes: a typed error, or a specimen that survives encoding and whose checks do not panic.
-#![no_main]
+//! A specimen file: a typed error, or a specimen that survives encoding and whose checks do not panic.
 
-use libfuzzer_sys::fuzz_target;
 use refiner_specimen::{check, decode, decode_as, decode_shared, encode, from_json, peek_header, to_json};
 
-fuzz_target!(|bytes: &[u8]| {
+pub fn run(bytes: &[u8]) {
     let decoded = decode(bytes);
-    // Code that is left as text may be wrong text; nothing else may tell the two apart.
+    // Code that is left as text may be wrong text; in all else the two readers agree.
     match (decode_shared(&bytes.to_vec().into()), &decoded) {
         (Ok(shared), Ok(whole)) => assert_eq!(shared, *whole),
         (Err(_), Err(_)) => {}
@@ -24,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(peek_header.header_hash, peek_header.header.hash_slow());
 
     let layout = specimen.layout;
-    let canonical = encode(&specimen, layout).expect("what was decoded can be said in its layout");
+    let canonical = encode(&specimen, layout).expect("what was decoded is encoded in its layout");
     assert_eq!(decode_as(&canonical, layout).expect("what was encoded decodes"), specimen);
 
     let json = to_json(bytes).expect("apache-avro reads what we read");
@@ -35,4 +33,9 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(!outcome.to_string().is_empty());
     }
     assert!(!check::canonical_encoding(&canonical, &specimen).failed());
-});
+}
+
+pub fn seeds() -> Vec<Vec<u8>> {
+    let samples = refiner_testkit::samples().expect("samples");
+    samples.into_iter().map(|sample| sample.bytes).collect()
+}
