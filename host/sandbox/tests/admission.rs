@@ -105,7 +105,7 @@ fn profile_names_the_engine_that_is_linked() {
     let settings = profile.settings();
     assert!(settings.contains(&("wasmtime", WASMTIME_VERSION)));
     assert!(settings.contains(&("wasm-stack-bytes", &refiner_sandbox::WASM_STACK_BYTES.to_string())));
-    assert_eq!(profile.name(), "refiner-1");
+    assert_eq!(profile.name(), "refiner-2");
 }
 
 #[test]

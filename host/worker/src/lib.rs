@@ -10,6 +10,7 @@
 //! component. The last two are this program again, started as `PROGRAM worker` and `PROGRAM compile-rule`, whose `main` calls
 //! [`child_main`] before anything else. Their messages are documented in `protocol`.
 
+mod allowance;
 mod child;
 mod clock;
 mod compile;

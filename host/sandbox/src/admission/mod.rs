@@ -99,6 +99,7 @@ pub(crate) fn check(component: &[u8], beside: Option<&str>, grants: &Grants) -> 
     manifest::agrees_with_imports(&manifest, &needs)?;
     let layouts = manifest::layouts(&manifest)?;
     let asked = Limits::asked_by(&manifest).map_err(AdmissionError::AboveCap)?;
+    asked.time_lasts().map_err(AdmissionError::TooLittleTime)?;
     within(component, with_wasi(granted.get(Limit::ComponentBytes), ceiling, &needs))?;
     Ok(Terms { needs, manifest, layouts, asked, granted, state_bytes: surface.state_bytes })
 }

@@ -30,11 +30,13 @@ pub enum RefusalKind {
     AboveCap,
     Disagrees,
     AboveCeiling,
+    TooLittleTime,
+    Transcodes,
 }
 
 impl RefusalKind {
     /// Every kind, each at the place of its number.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::TooLarge,
         Self::NotAComponent,
         Self::Malformed,
@@ -58,6 +60,8 @@ impl RefusalKind {
         Self::AboveCap,
         Self::Disagrees,
         Self::AboveCeiling,
+        Self::TooLittleTime,
+        Self::Transcodes,
     ];
 
     /// Advice for an author or operator.
@@ -114,6 +118,10 @@ impl RefusalKind {
                  in [limits] of rule.toml"
             }
             Self::Disagrees => "build it again with `refiner rule build`, which takes both from rule.toml",
+            Self::TooLittleTime => "correct `wall_ms` or `fuel` in [limits] of rule.toml, and build again",
+            Self::Transcodes => {
+                "link its parts into one module before it is published, or have them exchange lists of bytes in place of text"
+            }
         }
     }
 }
@@ -145,6 +153,8 @@ impl AdmissionError {
             Self::AboveCap(_) => RefusalKind::AboveCap,
             Self::AboveCeiling(_) => RefusalKind::AboveCeiling,
             Self::Disagrees { .. } => RefusalKind::Disagrees,
+            Self::TooLittleTime(_) => RefusalKind::TooLittleTime,
+            Self::Transcodes { .. } => RefusalKind::Transcodes,
         }
     }
 }

@@ -77,8 +77,8 @@ impl ScanLimit {
             Self::ComponentInstances => 16,
             Self::Functions => 50_000,
             Self::FunctionBytes => 1 << 20,
-            // What browsers allow.
-            Self::Locals => 50_000,
+            // A call sets each to nought, and its price covers so many; large language runtimes have 300.
+            Self::Locals => 1_000,
             Self::Memories => MEMORIES_MAX as u64,
             Self::Tables => TABLES_MAX as u64,
             Self::TableElements => TABLE_ELEMENTS_MAX as u64,

@@ -6,6 +6,6 @@ mod table;
 
 pub use self::{
     ceilings::AboveCeiling,
-    granted::{FUEL_PER_INPUT_BYTE, LimitError, Limits, WALL_MS_WITH_EVM},
+    granted::{FUEL_PER_INPUT_BYTE, LimitError, Limits, TooLittleTime, UNIT_PICOSECONDS, WALL_MS_WITH_EVM},
     table::{AboveCap, LIMITS, Limit, LimitSpec, PerLimit},
 };

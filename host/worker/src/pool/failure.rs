@@ -55,7 +55,7 @@ pub enum WorkerFailure {
     #[error("the worker could not be started")]
     Spawn(#[source] io::Error),
     /// It did not answer in time and was killed.
-    #[error("the worker gave no answer within {wall_ms} ms")]
+    #[error("the worker gave no answer within {wall_ms} ms of processor time, or waited for so long")]
     Hung {
         /// Wall time it had.
         wall_ms: u64,
