@@ -78,3 +78,58 @@ fn closed_output_is_no_failure_and_a_full_one_is_a_failure_of_the_host() {
     assert_eq!(full.status.code(), Some(5), "{stderr}");
     assert!(stderr.starts_with("error: cannot print the result: No space left"), "{stderr}");
 }
+
+#[test]
+fn full_output_is_a_failure_of_the_host_of_every_command_that_prints() {
+    let sample = sample();
+    let help: [&[&str]; 2] = [&["--help"], &["--version"]];
+    for arguments in help {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        assert_eq!(command(arguments).stdout(full).status().unwrap().code(), Some(5), "{arguments:?}");
+    }
+    let commands: [&[&str]; 9] = [
+        &["replay", &sample],
+        &["replay", &sample, "--json"],
+        &["replay", &sample, "--report", "summary"],
+        &["specimen", "inspect", &sample],
+        &["specimen", "check", &sample, "--json"],
+        &["rule", "check", "block-result"],
+        &["rule", "info", "block-result"],
+        &["rule", "run", "block-result", &sample, "--show"],
+        &["doctor"],
+    ];
+    for arguments in commands {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ended = command(arguments).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        let stderr = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(5), "{arguments:?}: {stderr}");
+        assert!(stderr.contains("No space left"), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn limited_address_space_takes_no_more_than_it_has_and_changes_no_result() {
+    let directory = tempfile::tempdir().unwrap();
+    let (sample, stranger) = (sample(), directory.path().join("stranger.wasm"));
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/rules/block-result.wasm");
+    fs::copy(built, &stranger).unwrap();
+    let stranger = stranger.to_str().unwrap();
+    let files = |limit: &str, options: &[&str], out: &str| {
+        let out = directory.path().join(out);
+        // The limit of a shell is one of the program and of the children that it starts.
+        let shell = format!("ulimit -v {limit}; exec \"$0\" replay \"$@\"");
+        let mut replay = std::process::Command::new("sh");
+        replay.args(["-c", &shell, env!("CARGO_BIN_EXE_refiner"), &sample, "--out"]).arg(&out).args(options);
+        let ended = replay.output().unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{limit}: {}", String::from_utf8_lossy(&ended.stderr));
+        let mut files: Vec<_> =
+            fs::read_dir(&out).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect();
+        files.sort();
+        assert!(!files.is_empty());
+        files
+    };
+    let expected = files("unlimited", &[], "unlimited");
+    assert!(files("3000000", &[], "limited") == expected);
+    assert!(files("3000000", &["--rule", stranger], "stranger") == expected);
+    assert!(files("3000000", &["--rule", stranger, "--isolate"], "isolated") == expected);
+}

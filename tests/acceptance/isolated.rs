@@ -119,6 +119,21 @@ fn hostile_rule_gets_its_verdict_in_a_worker_and_the_next_specimen_runs() {
 }
 
 #[test]
+fn deep_recursion_has_its_verdict_however_small_the_stack_is_that_the_program_was_started_with() {
+    let directory = tempfile::tempdir().unwrap();
+    let (rule, specimen) = (file(&case("recurses"), directory.path()), samples().remove(0));
+    for isolate in [&[][..], &["--isolate"]] {
+        let shell = "ulimit -s 512; exec \"$0\" replay \"$@\"";
+        let mut replay = std::process::Command::new("sh");
+        replay.args(["-c", shell, env!("CARGO_BIN_EXE_refiner"), text(&specimen), "--json", "--rule", text(&rule)]);
+        let ended = replay.args(isolate).output().unwrap();
+        let (stdout, stderr) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+        assert_eq!(ended.status.code(), Some(3), "{isolate:?}: {stderr}");
+        assert!(stdout.contains("call stack exhausted after 1048576 bytes"), "{isolate:?}: {stdout}");
+    }
+}
+
+#[test]
 fn isolated_rule_that_is_not_admitted_is_refused_before_any_specimen() {
     let directory = tempfile::tempdir().unwrap();
     let rule = file(&case("spins-in-describe"), directory.path());

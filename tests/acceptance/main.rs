@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod allowance;
 mod basis;
 mod bundle;
 mod cases;
@@ -9,6 +10,7 @@ mod checked;
 #[path = "../hostile/component.rs"]
 mod component;
 mod config;
+mod confinement;
 mod conformance;
 mod content;
 #[path = "../hostile/corpus.rs"]

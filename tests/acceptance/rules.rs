@@ -33,7 +33,7 @@ const ARTIFACTS: [(&str, &str, &str); 4] = [
 const EXECUTABLE: usize = 8;
 
 /// Most fuel that a rule may spend on any of the real blocks, in parts of its grant.
-const FUEL_PART: u64 = 50;
+const FUEL_PART: u64 = 10;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

@@ -49,6 +49,9 @@ pub struct Expected {
     message: String,
     #[serde(default)]
     limits: BTreeMap<String, u64>,
+    /// Ceilings that the operator sets.
+    #[serde(default)]
+    ceilings: BTreeMap<String, u64>,
     /// The number of manifests put inside.
     #[serde(default = "one")]
     manifests: usize,
@@ -143,7 +146,11 @@ impl Case {
     /// The limits that the operator grants.
     pub fn grants(&self) -> Grants {
         let capabilities = self.expected.granted.iter().map(|name| Capability::from_name(name).unwrap());
-        Grants { capabilities: capabilities.collect(), ..Grants::default() }
+        let mut grants = Grants { capabilities: capabilities.collect(), ..Grants::default() };
+        for (name, ceiling) in &self.expected.ceilings {
+            grants.limits.set_by_name(name, *ceiling).unwrap();
+        }
+        grants
     }
 
     /// The limits that its run is granted.

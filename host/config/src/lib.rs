@@ -10,6 +10,7 @@ mod environment;
 mod file;
 mod problem;
 mod row;
+mod rule_terms;
 pub mod table;
 mod value;
 mod values;
@@ -19,6 +20,7 @@ pub use self::{
     environment::{Environment, KEY_PIPE_VARIABLE, KEY_VARIABLE, cache_directory},
     problem::{ConfigError, Problem},
     row::{Former, Row, Scope, Scoped, Setting, scope},
+    rule_terms::{ConfinementLevel, Denial, DeniedCapability, RuleLimit},
     value::{Bytes, Coins, Executor, FinalizePolicy, Form, LogFormat, Parameter, Read, Scalar},
     values::{Origin, Values, Warning},
 };

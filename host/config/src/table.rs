@@ -18,6 +18,7 @@ use crate::{
         },
         Setting,
     },
+    rule_terms::{ConfinementLevel, Denial, RuleLimit},
     value::{Bytes, Coins, Executor, FinalizePolicy, LogFormat, Parameter},
 };
 
@@ -52,6 +53,8 @@ const CHECKING: &[Scope] = &[Run, Replay, SpecimenCheck, RuleCheck, RuleInfo, Ru
 const BOUNDED: &[Scope] = &[Run, Replay, SpecimenCheck, RuleCheck, RuleInfo, RuleRun, EvmServe];
 /// The commands that run rules with an executor of the user's choice.
 const EXECUTING: &[Scope] = &[Run, Replay, RuleRun];
+/// The commands that run rules.
+const RUNNING: &[Scope] = &[Run, Replay, RuleCheck, RuleRun];
 /// The commands that find rules.
 const RESOLVING: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleLock];
 /// The commands that ask others over HTTP.
@@ -184,6 +187,19 @@ settings! {
 
     /// Parameter for the rules, part of their identity. Can be repeated.
     PARAM: Vec<Parameter> = "param" <"NAME=VALUE"> .under(RULES).on(&[Run]);
+
+    /// Ceiling of a limit that rules may ask for, such as `fuel=20_000_000_000`, `memory_bytes=512MiB` or, for the rule of that name
+    /// alone, `my-rule:wall_ms=60s`; one that asks for more is refused. Can be repeated [default: for rules that are not built in, the
+    /// ceilings that `refiner rule info` shows].
+    RULE_LIMIT: Vec<RuleLimit> = "rule-limit" <"[RULE:]NAME=VALUE"> .under(RULES).on(RUNNING);
+
+    /// Capability that rules do not get, `evm` or `wasi`, or `my-rule:evm` for the rule of that name alone; one that asks for it is
+    /// refused. Can be repeated.
+    DENY: Vec<Denial> = "deny" <"[RULE:]CAPABILITY"> .under(RULES).on(RUNNING);
+
+    /// Confinement without which rules that are not built in do not run: `filter` for the filter of system calls, `full` for every
+    /// layer that `refiner doctor` lists except the mount namespace (and, without root, the change of user), or `none`.
+    REQUIRE_CONFINEMENT: ConfinementLevel = "require-confinement" <"LEVEL"> .under(RULES).on(RUNNING).default("filter");
 
     /// Geth-style chain config of a chain that is not built in. Can be repeated.
     CHAIN_CONFIG: Vec<PathBuf> = "chain-config" <"FILE"> .under(RULES).on(&[Run]);

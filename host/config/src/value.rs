@@ -8,6 +8,8 @@ use refiner_http_client::ProxyUrl;
 use refiner_proofchain::StartBlock;
 use url::Url;
 
+use crate::rule_terms::ConfinementLevel;
+
 /// The size of a value that has bounds, in the smallest unit of its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Measure {
@@ -138,6 +140,7 @@ read_alone!(
     SenderPolicy,
     BasisPolicy,
     ResultFormat,
+    ConfinementLevel,
 );
 
 from_str! {

@@ -38,7 +38,7 @@ pub fn run(arguments: &cli::Doctor) -> Result<ExitCode, Failure> {
     let nodes = config::nodes(run);
     let (checks, bundle) = match (nodes, bundle) {
         // Nothing is configured: the machine alone.
-        (Ok(None), None) => (preflight::machine(), None),
+        (Ok(None), None) => (preflight::machine(config::requirement(run)), None),
         (nodes, path) => {
             let key = custody::take_key()?;
             let bundle = path.as_deref().map(|path| Bundle {
@@ -49,7 +49,7 @@ pub fn run(arguments: &cli::Doctor) -> Result<ExitCode, Failure> {
             });
             // Guests run in another process: this one may hold secrets now.
             let checks = match nodes {
-                Ok(None) => preflight::machine_apart(),
+                Ok(None) => preflight::machine_apart(config::requirement(run)),
                 nodes => configured(run, key, nodes.ok().flatten())?,
             };
             (checks, bundle)
@@ -102,7 +102,8 @@ fn configured(arguments: &cli::Run, key: Option<Secret>, nodes: Option<Nodes>) -
     let settings = config::read(arguments, key);
     custody::keep_memory_private()?;
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(RunError::from)?;
-    let mut checks = preflight::machine_apart();
+    let requirement = settings.as_ref().map_or_else(|_| config::requirement(arguments), preflight::requirement);
+    let mut checks = preflight::machine_apart(requirement);
     match (settings, nodes) {
         (Ok(settings), _) => {
             egress::warn_of_ignored_variables(&settings.egress);

@@ -103,12 +103,16 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
 /// Prints help, or what is wrong with the command line. A shell puts the names of files into it, which others choose.
 fn usage(error: &clap::Error) -> process::ExitCode {
     let is_plain = |argument: OsString| !argument.to_string_lossy().contains(is_deceptive);
-    // There is no other place to report to.
-    let _ = if std::env::args_os().all(is_plain) {
+    let printed = if std::env::args_os().all(is_plain) {
         error.print()
     } else {
         writeln!(terminal::err(), "{}", indented(error.render().to_string().trim_end()))
     };
+    match printed {
+        // Help was asked for and did not arrive; there is no other place to report a mistake to.
+        Err(unwritten) if !error.use_stderr() => return ExitCode::of_unwritten_output(&unwritten).into(),
+        Ok(()) | Err(_) => {}
+    }
     u8::try_from(error.exit_code()).map_or(ExitCode::Usage.into(), process::ExitCode::from)
 }
 

@@ -1,8 +1,10 @@
 //! Rules named on the command line: built in, files and directories of them, and sources that are fetched.
 
+mod allowance;
 mod find;
 mod process;
 
+pub use allowance::{Allowance, AllowanceError, requirement};
 pub use find::{Found, Sources, sources};
 pub use process::{Block, NoRun, RuleProcess};
 
@@ -11,9 +13,7 @@ use std::{io, path::PathBuf, sync::Arc};
 use alloy_primitives::B256;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::ExecutionTerms;
-use refiner_sandbox::{
-    AdmitFailure, AdmittedRule, EngineError, EngineProfile, Grants, Limits, Params, Sandbox, SelfTestError,
-};
+use refiner_sandbox::{AdmitFailure, AdmittedRule, EngineError, EngineProfile, Limits, Params, Sandbox, SelfTestError};
 
 use refiner_sources::{LockError, SourceError, UnreadableSource};
 
@@ -47,6 +47,16 @@ pub enum LoadError {
     /// Two rules give themselves one name, and their outputs would share file names.
     #[error("two rules are named {0}")]
     SameName(Arc<str>),
+    /// Two rules write files of one name: `a.b` with `c`, and `a` with `b.c`.
+    #[error("the rules {one} and {other} both write *.{file}")]
+    SameOutput {
+        /// The first rule.
+        one: Arc<str>,
+        /// The second rule.
+        other: Arc<str>,
+        /// The end of the name, rule and artifact.
+        file: String,
+    },
     /// The file cannot be read.
     #[error("{path}: {source}")]
     Read {
@@ -70,6 +80,9 @@ pub enum LoadError {
         rule: String,
         source: AdmitFailure,
     },
+    /// Terms of the operator that cannot hold.
+    #[error(transparent)]
+    Allowance(#[from] AllowanceError),
     /// No worker takes it.
     #[error(transparent)]
     Isolated(#[from] Box<RuleError>),
@@ -86,30 +99,37 @@ pub struct Terms {
     pub params: Params,
     /// Who executes blocks for it, and on which terms specimens are checked.
     pub execution: ExecutionTerms,
+    /// What it may ask for.
+    pub allowance: Allowance,
 }
 
 /// Starts a sandbox, makes sure that it holds, and admits every rule named. One that is not built in is compiled in a child
 /// process of the session and, where rules are to be isolated, runs in workers of it.
 ///
-/// A replay's user chose these rules for this machine, so each is granted what it asks for.
+/// A replay's user chose these rules for this machine, so each is granted what it asks for, within the ceilings.
 pub fn load(
     arguments: &[String],
     sources: &Sources,
     terms: &Terms,
-    session: impl FnOnce() -> Result<Session, Failure>,
+    session: impl FnOnce(Allowance) -> Result<Session, Failure>,
     isolate: bool,
 ) -> Result<Vec<LoadedRule>, Failure> {
     let mut components = Vec::new();
     for argument in arguments {
-        let built_in = builtin::rule(argument).is_some();
-        components.extend(sources.find(argument)?.into_iter().map(|found| (found, built_in)));
+        components.extend(sources.find(argument)?);
     }
-    let sandbox = Sandbox::new(EngineProfile::default()).map_err(LoadError::from)?;
+    terms.allowance.check_names(&components)?;
+    let sandbox = Sandbox::new(EngineProfile::of_this_process()).map_err(LoadError::from)?;
     sandbox.self_test().map_err(LoadError::from)?;
-    let strangers = components.iter().any(|(_, built_in)| !built_in);
-    let session = strangers.then(session).transpose()?.map(Arc::new);
+    let session = if components.iter().any(|found| !found.built_in) {
+        let allowance = terms.allowance.clone();
+        Some(Arc::new(session(if isolate { allowance } else { allowance.here()? })?))
+    } else {
+        None
+    };
     let mut rules: Vec<LoadedRule> = Vec::with_capacity(components.len());
-    for (found, built_in) in components {
+    for found in components {
+        let built_in = found.built_in;
         let rule = match &session {
             Some(session) if !built_in && isolate => isolated(session, found, terms)?,
             Some(session) if !built_in => compiled(&sandbox, session, found, terms)?,
@@ -118,15 +138,32 @@ pub fn load(
         if rules.iter().any(|other| other.name == rule.name) {
             return Err(LoadError::SameName(rule.name).into());
         }
+        distinct_outputs(&rules, &rule)?;
         rules.push(rule);
     }
     Ok(rules)
 }
 
+/// Files are named by rule and artifact, with a point between the two, and both may have points themselves.
+fn distinct_outputs(others: &[LoadedRule], rule: &LoadedRule) -> Result<(), LoadError> {
+    let files = |rule: &LoadedRule| -> Vec<_> {
+        let outputs = rule.place.manifest().outputs.iter();
+        outputs.map(|output| format!("{}.{}", rule.name, output.name)).collect()
+    };
+    let mine = files(rule);
+    for other in others {
+        if let Some(file) = files(other).into_iter().find(|file| mine.contains(file)) {
+            return Err(LoadError::SameOutput { one: Arc::clone(&other.name), other: Arc::clone(&rule.name), file });
+        }
+    }
+    Ok(())
+}
+
 /// One of our own, compiled here.
 fn admitted(sandbox: &Sandbox, found: Found, terms: &Terms) -> Result<LoadedRule, LoadError> {
-    let Found { called: rule, component, beside } = found;
-    let admitted = sandbox.admit(&component, beside.as_deref(), &Grants::all());
+    let grants = terms.allowance.grants(&found)?;
+    let Found { called: rule, component, beside, .. } = found;
+    let admitted = sandbox.admit(&component, beside.as_deref(), &grants);
     Ok(here(admitted.map_err(|source| LoadError::Admit { rule, source })?, terms))
 }
 
@@ -137,7 +174,7 @@ fn compiled(sandbox: &Sandbox, session: &Session, found: Found, terms: &Terms) -
     Ok(here(admitted.map_err(|source| LoadError::Admit { rule: rule.called, source })?, terms))
 }
 
-fn here(admitted: AdmittedRule, Terms { params, execution }: &Terms) -> LoadedRule {
+fn here(admitted: AdmittedRule, Terms { params, execution, .. }: &Terms) -> LoadedRule {
     let limits = admitted.default_limits();
     LoadedRule {
         name: admitted.description().name.as_str().into(),
@@ -153,7 +190,7 @@ fn isolated(session: &Arc<Session>, found: Found, terms: &Terms) -> Result<Loade
     let rule = session.prepare(found).map_err(Box::new)?;
     session.admit(&rule).map_err(Box::new)?;
     let (manifest, limits) = (rule.compiled.manifest(), rule.compiled.default_limits());
-    let Terms { params, execution } = terms;
+    let Terms { params, execution, .. } = terms;
     Ok(LoadedRule {
         name: manifest.name.as_str().into(),
         identity: rule::identity(rule.compiled.digest(), manifest, params, &limits, execution).digest(),
@@ -167,17 +204,18 @@ impl Diagnostic for LoadError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Isolated(error) => error.exit_code(),
+            Self::Allowance(error) => error.exit_code(),
             Self::Source(error) => error.exit_code(),
             Self::Unreadable(error) => error.exit_code(),
             Self::Lock(error) => error.exit_code(),
-            // A rule that cannot be admitted here is refused, whatever stood in the way.
             Self::Unknown(_)
             | Self::EmptyDirectory(_)
             | Self::SameName(_)
-            | Self::Read { .. }
-            | Self::Admit { .. }
-            | Self::Engine(_)
-            | Self::SelfTest(_) => ExitCode::Refused,
+            | Self::SameOutput { .. }
+            | Self::Read { .. } => ExitCode::Refused,
+            Self::Admit { source, .. } => source.exit_code(),
+            Self::Engine(error) => error.exit_code(),
+            Self::SelfTest(error) => error.exit_code(),
         }
     }
 
@@ -190,10 +228,12 @@ impl Diagnostic for LoadError {
             Self::SelfTest(error) => error.hint(),
             Self::Source(error) => error.hint(),
             Self::Isolated(error) => error.hint(),
+            Self::Allowance(error) => error.hint(),
             Self::Admit { source, .. } => source.hint(),
             Self::Lock(error) => error.hint(),
             Self::Unreadable(error) => error.hint(),
             Self::Engine(error) => error.hint(),
+            Self::SameOutput { .. } => Some("run them one after the other, into directories of their own".into()),
             Self::EmptyDirectory(_) | Self::SameName(_) | Self::Read { .. } => None,
         }
     }

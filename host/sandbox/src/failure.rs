@@ -9,10 +9,10 @@ use crate::UntrustedText;
 /// Something around the run failed: no property of the rule, worth another try.
 #[derive(Debug, thiserror::Error)]
 pub enum HostFailure {
-    /// The wall time ran out. The clock never decides a verdict; fuel does.
-    #[error("no answer within {wall_ms} ms")]
+    /// The processor time ran out. The clock never decides a verdict; fuel does.
+    #[error("no answer within {wall_ms} ms of processor time")]
     Deadline {
-        /// Wall time granted.
+        /// Processor time granted.
         wall_ms: u64,
     },
     /// The rule needs something that is not there for now.

@@ -15,6 +15,7 @@ mod host;
 mod identity;
 mod limits;
 mod outcome;
+mod prices;
 mod profile;
 mod rule;
 mod run;
@@ -22,6 +23,7 @@ mod sandbox;
 mod self_test;
 mod specimen_hash;
 mod ticker;
+mod transcoding;
 mod verdict;
 
 pub use admission::{
@@ -33,7 +35,8 @@ pub use failure::{EngineError, HostFailure};
 pub use host::Params;
 pub use identity::RuleIdentity;
 pub use limits::{
-    AboveCap, FUEL_PER_INPUT_BYTE, LIMITS, Limit, LimitError, LimitSpec, Limits, PerLimit, WALL_MS_WITH_EVM,
+    AboveCap, AboveCeiling, FUEL_PER_INPUT_BYTE, LIMITS, Limit, LimitError, LimitSpec, Limits, PerLimit,
+    UNIT_PICOSECONDS, WALL_MS_WITH_EVM,
 };
 pub use profile::{Allocation, EngineProfile, WASM_STACK_BYTES, WASMTIME_VERSION};
 pub use refiner_text::UntrustedText;

@@ -41,6 +41,7 @@ const HOSTCALL_FUEL_MESSAGE: &str = "fuel allocated for hostcalls has been exhau
 pub(crate) fn judge(
     error: wasmtime::Error,
     limits: &Limits,
+    deadline_ms: u64,
     fuel: u64,
 ) -> Result<(Verdict, Option<ReasonClass>), HostFailure> {
     match error.downcast::<BudgetExceeded>() {
@@ -48,14 +49,14 @@ pub(crate) fn judge(
             let class = stop.class();
             Ok((stop.judged()?, class))
         }
-        Err(error) => Ok((judge_engine(error, limits, fuel)?, None)),
+        Err(error) => Ok((judge_engine(error, limits, deadline_ms, fuel)?, None)),
     }
 }
 
 /// The same for an error that is no stop of the host.
-fn judge_engine(error: wasmtime::Error, limits: &Limits, fuel: u64) -> Result<Verdict, HostFailure> {
+fn judge_engine(error: wasmtime::Error, limits: &Limits, deadline_ms: u64, fuel: u64) -> Result<Verdict, HostFailure> {
     let error = match error.downcast::<Trap>() {
-        Ok(trap) => return judge_trap(trap, limits, fuel),
+        Ok(trap) => return judge_trap(trap, deadline_ms, fuel),
         Err(error) => error,
     };
     if error.is::<PoolConcurrencyLimitError>() {
@@ -72,10 +73,10 @@ fn judge_engine(error: wasmtime::Error, limits: &Limits, fuel: u64) -> Result<Ve
     Err(HostFailure::UnknownTrap { message: message_text })
 }
 
-fn judge_trap(trap: Trap, limits: &Limits, fuel: u64) -> Result<Verdict, HostFailure> {
+fn judge_trap(trap: Trap, deadline_ms: u64, fuel: u64) -> Result<Verdict, HostFailure> {
     let kind = match trap {
         Trap::OutOfFuel => return Ok(Verdict::OutOfFuel { granted: fuel }),
-        Trap::Interrupt => return Err(HostFailure::Deadline { wall_ms: limits.get(Limit::WallMs) }),
+        Trap::Interrupt => return Err(HostFailure::Deadline { wall_ms: deadline_ms }),
         Trap::UnreachableCodeReached => TrapKind::Unreachable,
         Trap::StackOverflow => TrapKind::StackOverflow,
         Trap::MemoryOutOfBounds => TrapKind::MemoryOutOfBounds,

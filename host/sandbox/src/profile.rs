@@ -1,20 +1,20 @@
 //! The engine profile: every setting of the engine that a verdict could depend on, named and hashed.
 
 use alloy_primitives::B256;
+use rustix::process::{Resource, getrlimit};
 use sha2::{Digest, Sha256};
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 use crate::{
-    admission::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
+    admission::{CORE_INSTANCES_MAX, INSTANCE_STATE_BYTES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
     limits::Limit,
+    prices,
 };
 
 /// The release of wasmtime in use. A test holds it to `Cargo.lock`.
 pub const WASMTIME_VERSION: &str = "48.0.8";
 /// Guest stack. Native stacks of threads that run rules must be larger: 2 MiB, what std gives, is enough.
 pub const WASM_STACK_BYTES: usize = 1 << 20;
-/// Fuel for each page that `memory.grow` asks for: the most the engine can charge, still far below what zeroing costs.
-const FUEL_PER_GROWN_PAGE: u8 = 255;
 
 /// Rules running at one moment in one process. Threads that run rules are as many as cores, so this is never reached.
 const CONCURRENT_RULES_MAX: u32 = 128;
@@ -30,9 +30,15 @@ pub enum Allocation {
     /// Slots reserved once and used again. An empty rule takes 8 us, where mapping takes 24.
     #[default]
     Pooled,
-    /// Mapped for each instance, for processes whose address space is limited.
+    /// Mapped for each instance with 4 GiB of addresses for each memory, for processes that run few rules.
     OnDemand,
+    /// Mapped for each instance as large as it is, and moved when it grows, for processes whose address space is limited. The code
+    /// compares addresses itself, and is not that of the other two.
+    Compact,
 }
+
+/// Address space below which nothing is reserved: the pool has 512 memories of 4 GiB and their guards.
+const ADDRESSES_MIN: u64 = 4 << 40;
 
 /// A named set of engine settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,12 +48,16 @@ pub struct EngineProfile {
 
 /// The text that the profile's id is the hash of. One `name=value` line each; changing behaviour without changing a line is a bug.
 const SETTINGS: &[(&str, &str)] = &[
-    ("profile", "refiner-1"),
+    ("profile", "refiner-2"),
     ("wasmtime", WASMTIME_VERSION),
     ("target", "x86_64 without extensions"),
     ("compiler", "cranelift, speed"),
     ("component-model", "sync only"),
-    ("fuel", "on, default operator costs, 1 a bulk byte, 255 a grown page"),
+    (
+        "fuel",
+        "on, operators by the table 0000000000000000, 1 a bulk byte, 8 a bulk element, 16 a grown element, 255 a grown page",
+    ),
+    ("fuel-of-imports", "1600 a call, 8 a copied byte, 24 a random byte, 256 a line of output, 32 a log looked at"),
     ("epoch", "on"),
     ("nan-canonicalization", "on"),
     ("wasm-stack-bytes", "1048576"),
@@ -71,7 +81,22 @@ impl EngineProfile {
         Self { allocation }
     }
 
-    /// The profile's name, `"refiner-1"`.
+    /// The profile of a process that runs rules on all its threads, as far as its address space goes.
+    pub fn of_this_process() -> Self {
+        Self::with_allocation(if addresses_are_limited() { Allocation::Compact } else { Allocation::Pooled })
+    }
+
+    /// The profile of the children that compile and run rules, asked before they limit themselves, and of who loads their code.
+    pub fn of_children() -> Self {
+        Self::with_allocation(if addresses_are_limited() { Allocation::Compact } else { Allocation::OnDemand })
+    }
+
+    /// The way in which instances get their memory.
+    pub const fn allocation(&self) -> Allocation {
+        self.allocation
+    }
+
+    /// The profile's name, `"refiner-2"`.
     pub const fn name(&self) -> &'static str {
         SETTINGS[0].1
     }
@@ -106,11 +131,18 @@ impl EngineProfile {
         config.wasm_backtrace_max_frames(None).generate_address_map(false).native_unwind_info(false);
         // The image of initial memory is mapped, not copied.
         config.memory_init_cow(true);
-        if self.allocation == Allocation::Pooled {
-            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+        match self.allocation {
+            Allocation::Pooled => drop(config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()))),
+            Allocation::OnDemand => {}
+            Allocation::Compact => drop(config.memory_reservation(0).memory_guard_size(0)),
         }
         Engine::new(&config)
     }
+}
+
+/// True under `ulimit -v` and the like, which children inherit.
+fn addresses_are_limited() -> bool {
+    getrlimit(Resource::As).current.is_some_and(|bytes| bytes < ADDRESSES_MIN)
 }
 
 fn digest<'a>(settings: impl Iterator<Item = &'a (&'a str, &'a str)>) -> B256 {
@@ -123,9 +155,11 @@ fn digest<'a>(settings: impl Iterator<Item = &'a (&'a str, &'a str)>) -> B256 {
 
 /// Settings that make two machines agree.
 fn deterministic(config: &mut Config) -> wasmtime::Result<()> {
-    let mut cost = OperatorCost::new();
-    cost.variable.memory_grow_per_page = FUEL_PER_GROWN_PAGE;
-    config.consume_fuel(true).operator_cost(cost).cranelift_nan_canonicalization(true).concurrency_support(false);
+    config
+        .consume_fuel(true)
+        .operator_cost(prices::operators())
+        .cranelift_nan_canonicalization(true)
+        .concurrency_support(false);
     if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
         // Named, so that nothing is taken from the processor at hand: code made for more registers has other stack frames,
         // and a rule would overflow its stack on one machine and not on another.
@@ -170,6 +204,8 @@ fn pool() -> PoolingAllocationConfig {
         .max_tables_per_component(TABLES_MAX)
         .max_memories_per_module(MEMORIES_MAX)
         .max_tables_per_module(TABLES_MAX)
+        .max_core_instance_size(INSTANCE_STATE_BYTES_MAX)
+        .max_component_instance_size(INSTANCE_STATE_BYTES_MAX)
         .table_elements(TABLE_ELEMENTS_MAX)
         .max_memory_size(memory_cap)
         // Only pages that the guest wrote are zeroed, where the kernel can tell (Linux 6.7): 29 us a run of block-result for 54.

@@ -104,7 +104,8 @@ impl AdmittedRule {
     /// accept is unsupported, and nothing runs. One that fails a check that needs no execution has no artifact: it is rejected, before
     /// the run where the rule executes no blocks.
     ///
-    /// Blocks the thread for as long as the wall limit at most, plus one host call. The thread needs 2 MiB of stack.
+    /// Takes the processor time of [`Limits::deadline_ms`] at most, plus one host call; other work on the machine adds wall time. The thread
+    /// needs 2 MiB of stack.
     pub fn run(&self, input: RunInput) -> Result<Run, HostFailure> {
         run::run(self, input)
     }

@@ -54,9 +54,17 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     let view = SpecimenView::new(input.specimen, input.raw, input.specimen_hash);
     let mut store = store(
         pre,
-        HostState::of_run(Arc::clone(&rule.description), &limits, view, input.params, input.executor),
+        HostState::of_run(
+            Arc::clone(&rule.description),
+            &limits,
+            fuel,
+            rule.terms.state_bytes,
+            view,
+            input.params,
+            input.executor,
+        ),
         &limits,
-        fuel,
+        Allowed { fuel, deadline_ms: granted.get(Limit::WallMs) },
     )?;
     let ended = refine(pre, &mut store);
     let fuel_left = store.get_fuel().unwrap_or_default();
@@ -65,8 +73,11 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     if let Some(reason) = state.executions.unavailable() {
         return Err(HostFailure::ExecutorUnavailable { reason });
     }
-    let used = used(&state, specimen_bytes, fuel, fuel_left);
+    let burnt = fuel.saturating_add(FUEL_BEYOND).saturating_sub(fuel_left);
+    let fuel_used = burnt.saturating_add(state.budget.used().get(Limit::Fuel));
+    let used = used(&state, specimen_bytes, fuel_used.min(fuel));
     let usage = Usage { asked, granted, used, log_lines_lost: state.log.lost };
+    let out_of_fuel = fuel_used > fuel;
     let refused = state.executions.refused();
     let (executed, senders) = state.take_evidence();
     let checked = !rule.executes_blocks() || executed.is_some();
@@ -74,7 +85,8 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     evidence.add(&senders);
     let HostState { log, outputs, .. } = state;
     let verdict = match ended {
-        Ok(_) if fuel_left == 0 => Verdict::OutOfFuel { granted: fuel },
+        // Whatever it came to: on the way there it used more than it had.
+        Ok(_) if out_of_fuel => Verdict::OutOfFuel { granted: fuel },
         // A rule may execute no block, or make nothing of a refusal: no output rests on a specimen that was not checked.
         Ok(Ok(summary)) => match (!checked).then(|| contradiction(&*executor, &specimen, &mut evidence)).flatten() {
             Some(rejected) => rejected,
@@ -89,9 +101,13 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
             return Err(HostFailure::CapabilityUnavailable { reason: UntrustedText::new(&reason) });
         }
         Err(error) => {
-            let (verdict, class) = judge(error, &limits, fuel)?;
-            evidence.reason_class = class;
-            verdict
+            let (verdict, class) = judge(error, &limits, granted.get(Limit::WallMs), fuel)?;
+            if out_of_fuel {
+                Verdict::OutOfFuel { granted: fuel }
+            } else {
+                evidence.reason_class = class;
+                verdict
+            }
         }
     };
     Ok(Run { verdict, usage, log: log.lines, evidence })
@@ -113,26 +129,33 @@ fn refine(
     rule.refiner_rule_rule().call_refine(store, Resource::<BlockSpecimen>::new_borrow(SPECIMEN_REP))
 }
 
-/// A store with every bound set: a start function runs within them too.
+/// Fuel and processor time of what runs in a store.
+#[derive(Clone, Copy)]
+pub(crate) struct Allowed {
+    pub(crate) fuel: u64,
+    pub(crate) deadline_ms: u64,
+}
+
+/// A store with every bound set: a start function runs within them too. To be used by the thread that makes it, whose processor time counts.
 pub(crate) fn store(
     pre: &TransformWithEvmPre<HostState>,
     state: HostState,
     limits: &Limits,
-    fuel: u64,
+    Allowed { fuel, deadline_ms }: Allowed,
 ) -> Result<Store<HostState>, HostFailure> {
     let mut store = Store::new(pre.engine(), state);
     store.limiter(|state| &mut state.memory);
     store
         .set_fuel(fuel.saturating_add(FUEL_BEYOND))
         .map_err(|error| HostFailure::UnknownTrap { message: UntrustedText::new(&error.to_string()) })?;
-    store.set_epoch_deadline(ticker::ticks(limits.get(Limit::WallMs)));
+    ticker::set_deadline(&mut store, deadline_ms);
     store.set_hostcall_fuel(usize::try_from(limits.get(Limit::CallBytes)).unwrap_or(usize::MAX));
     store.set_max_component_handles(HANDLES_MAX);
     Ok(store)
 }
 
-/// Fuel set beyond what is granted. Guests are stopped at the next loop or call after the fuel is gone, and can return before;
-/// who is left with none of this unit used more than was granted.
+/// Fuel set beyond what is granted. Guests are stopped at the next loop or call after the fuel is gone, and can return before:
+/// who used this unit too used more than was granted.
 const FUEL_BEYOND: u64 = 1;
 
 /// Handles a guest may hold at once: the specimen, executions and artifacts are a few dozen, and a rule's own resources
@@ -145,6 +168,10 @@ fn not_to_be_run(rule: &AdmittedRule, input: &RunInput, evidence: &mut Evidence)
     if input.raw.len() as u64 > granted {
         return Some(Verdict::OverBudget { limit: Limit::SpecimenBytes, granted });
     }
+    let granted_bytes = input.limits.get(Limit::MemoryBytes);
+    if rule.terms.state_bytes > granted_bytes {
+        return Some(Verdict::OutOfMemory { granted_bytes });
+    }
     let layout = input.specimen.layout;
     if rule.accepts(layout) {
         // The executor checks what it executes, so it makes these checks for the other rules.
@@ -155,10 +182,10 @@ fn not_to_be_run(rule: &AdmittedRule, input: &RunInput, evidence: &mut Evidence)
     Some(Verdict::Unsupported { reason: UntrustedText::new(&reason) })
 }
 
-fn used(state: &HostState, specimen_bytes: u64, fuel: u64, fuel_left: u64) -> PerLimit {
+fn used(state: &HostState, specimen_bytes: u64, fuel: u64) -> PerLimit {
     let mut used = state.budget.used();
     used.set(Limit::SpecimenBytes, specimen_bytes);
     used.set(Limit::MemoryBytes, state.memory.peak_bytes());
-    used.set(Limit::Fuel, fuel.saturating_sub(fuel_left.saturating_sub(FUEL_BEYOND)));
+    used.set(Limit::Fuel, fuel);
     used
 }

@@ -11,16 +11,18 @@ use wasmtime::{
 };
 
 use crate::{
-    AdmissionError, AdmittedRule, Description, EngineError, EngineProfile, HostFailure, Limit, Limits,
+    AdmissionError, AdmittedRule, Allocation, Description, EngineError, EngineProfile, HostFailure, Limit, Limits,
     OutputDescription, UntrustedText,
     admission::{self, Capability, Grants, Terms},
     bindings::{TransformWithEvm, TransformWithEvmPre, exports::refiner::rule::rule, refiner::rule as contract},
     compiled,
     host::{self, HostState},
     outcome::judge,
-    run, self_test,
+    run::{self, Allowed},
+    self_test,
     self_test::SelfTestError,
     ticker::Ticker,
+    transcoding,
 };
 
 /// Compiles, links and describes rules. One a process is enough.
@@ -73,11 +75,11 @@ impl Diagnostic for AdmitFailure {
     }
 }
 
-/// Fuel for `describe`, start functions included: a thousandth of a run's, for what should be a constant. A language
-/// runtime that must start up first gets by on this.
-const DESCRIBE_FUEL: u64 = 100_000_000;
-/// Wall time for `describe`.
-const DESCRIBE_WALL_MS: u64 = 5_000;
+/// Fuel for `describe`, start functions included: what a run gets, for what should be a constant, because a language runtime may have to start
+/// up first.
+const DESCRIBE_FUEL: u64 = 2_000_000_000;
+/// Processor time for `describe`, which its fuel fits on a machine a third as fast as the README's.
+const DESCRIBE_WALL_MS: u64 = 20_000;
 /// Calls to the host that `describe` may make.
 const DESCRIBE_CALLS: u64 = 1_000;
 /// Bytes that `describe` may return.
@@ -86,7 +88,12 @@ const DESCRIBE_BYTES: u64 = 64 << 10;
 impl Sandbox {
     /// Starts an engine and its deadline thread, which ends when the sandbox and all rules it admitted are gone.
     pub fn new(profile: EngineProfile) -> Result<Self, EngineError> {
-        let engine = profile.engine().map_err(|error| EngineError::Profile { message: message(&error) })?;
+        let engine = profile.engine().or_else(|error| {
+            // What was not limited may be refused all the same. Both make and take the same code.
+            let without = EngineProfile::with_allocation(Allocation::OnDemand);
+            if profile.allocation() == Allocation::Pooled { without.engine() } else { Err(error) }
+        });
+        let engine = engine.map_err(|error| EngineError::Profile { message: message(&error) })?;
         Ok(Self {
             linkers: Linkers::new(&engine).map_err(|error| EngineError::Linker { message: message(&error) })?,
             ticker: Arc::new(Ticker::start(&engine).map_err(EngineError::Ticker)?),
@@ -109,6 +116,7 @@ impl Sandbox {
     /// `beside` is the text of a manifest that came with the component, for one that carries none.
     pub fn admit(&self, component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<AdmittedRule, AdmitFailure> {
         let terms = admission::check(component, beside, grants)?;
+        transcoding::refuse(component)?;
         let compiled = Component::from_binary(&self.engine, component)
             .map_err(|error| AdmissionError::Compile { message: message(&error) })?;
         self.describe(self.link(component, &compiled, terms)?)
@@ -117,6 +125,7 @@ impl Sandbox {
     /// Checks a component and compiles it, to be loaded by [`Sandbox::load`] elsewhere.
     pub fn compile(&self, component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<Vec<u8>, AdmissionError> {
         admission::check(component, beside, grants)?;
+        transcoding::refuse(component)?;
         self.engine
             .precompile_component(component)
             .map_err(|error| AdmissionError::Compile { message: message(&error) })
@@ -141,7 +150,7 @@ impl Sandbox {
     /// Asks a loaded rule to describe itself, under limits tighter than a run's: the first moment at which its code runs.
     pub fn describe(&self, loaded: LoadedRule) -> Result<AdmittedRule, AdmitFailure> {
         let LoadedRule { pre, component, terms } = loaded;
-        let description = describe(&pre)?;
+        let description = describe(&pre, terms.state_bytes)?;
         admission::agrees_with_description(&terms.manifest, &description)?;
         Ok(AdmittedRule {
             pre,
@@ -224,11 +233,13 @@ fn link(engine: &Engine, evm: bool, wasi: bool) -> wasmtime::Result<Linker<HostS
     Ok(linker)
 }
 
-fn describe(pre: &TransformWithEvmPre<HostState>) -> Result<Description, AdmitFailure> {
+fn describe(pre: &TransformWithEvmPre<HostState>, state_bytes: u64) -> Result<Description, AdmitFailure> {
     let limits = describe_limits();
-    let mut store = run::store(pre, HostState::nothing(&limits), &limits, DESCRIBE_FUEL)?;
+    let allowed = Allowed { fuel: DESCRIBE_FUEL, deadline_ms: DESCRIBE_WALL_MS };
+    let mut store = run::store(pre, HostState::nothing(&limits, DESCRIBE_FUEL, state_bytes), &limits, allowed)?;
     let ended = |error| -> Result<AdmitFailure, HostFailure> {
-        Ok(AdmissionError::Describe { verdict: Box::new(judge(error, &limits, DESCRIBE_FUEL)?.0) }.into())
+        Ok(AdmissionError::Describe { verdict: Box::new(judge(error, &limits, DESCRIBE_WALL_MS, DESCRIBE_FUEL)?.0) }
+            .into())
     };
     let instance = match pre.instance_pre().instantiate(&mut store) {
         Ok(instance) => instance,
@@ -246,8 +257,6 @@ fn describe(pre: &TransformWithEvmPre<HostState>) -> Result<Description, AdmitFa
 fn describe_limits() -> Limits {
     let mut limits = Limits::default();
     for (limit, granted) in [
-        (Limit::Fuel, DESCRIBE_FUEL),
-        (Limit::WallMs, DESCRIBE_WALL_MS),
         (Limit::Calls, DESCRIBE_CALLS),
         (Limit::CallBytes, DESCRIBE_BYTES),
         (Limit::Artifacts, 0),

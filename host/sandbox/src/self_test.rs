@@ -12,7 +12,7 @@ use refiner_specimen::{
     check::{Check, CheckName},
 };
 
-use crate::{AdmitFailure, Grants, HostFailure, Limit, Params, Run, RunInput, Sandbox, Verdict};
+use crate::{AdmitFailure, Grants, HostFailure, Limit, Limits, Params, Run, RunInput, Sandbox, Verdict};
 
 /// A component that spins in `refine`.
 const SPIN: Guest = Guest { name: "spin", component: include_bytes!("../guests/spin.wasm") };
@@ -21,7 +21,7 @@ const GROW: Guest = Guest { name: "grow", component: include_bytes!("../guests/g
 
 /// Enough to start, and used up in a millisecond.
 const SPIN_FUEL: u64 = 1_000_000;
-/// Ends a guest that has fuel for a minute and more.
+/// Ends a guest that has fuel for a second and more.
 const SPIN_WALL_MS: u64 = 30;
 /// A few steps of the growing guest.
 const GROW_BYTES: u64 = 4 << 20;
@@ -93,7 +93,7 @@ fn play(
     let rule = sandbox
         .admit(guest.component, None, &Grants::default())
         .map_err(|error| SelfTestError::Admit { guest: guest.name, error })?;
-    let mut limits = rule.default_limits();
+    let mut limits = Limits::caps();
     limits.lower(limit, granted);
     Ok(rule.run(RunInput {
         specimen: Arc::new(empty_specimen()),

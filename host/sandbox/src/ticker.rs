@@ -1,4 +1,6 @@
-//! The clock of deadlines: one thread an engine, counting epochs.
+//! Deadlines: one thread an engine counts epochs, and at each the thread that runs a guest looks at its own processor time.
+//!
+//! Other work on the machine takes wall time from a guest and no processor time, so no load makes a run miss its deadline.
 
 use std::{
     io,
@@ -7,9 +9,10 @@ use std::{
     time::Duration,
 };
 
-use wasmtime::Engine;
+use rustix::time::{ClockId, clock_gettime};
+use wasmtime::{Engine, Store, UpdateDeadline};
 
-/// Length of one epoch: how late a deadline can be, against a hundred wake-ups a second.
+/// Length of one epoch: how late a deadline can be seen, against a hundred wake-ups a second.
 pub(crate) const TICK_MS: u64 = 10;
 
 /// Increments the engine's epoch every [`TICK_MS`] until dropped.
@@ -31,9 +34,20 @@ impl Ticker {
     }
 }
 
-/// Ticks of a deadline, rounded up. The epoch under way counts too, so one more.
-pub(crate) const fn ticks(wall_ms: u64) -> u64 {
-    wall_ms.div_ceil(TICK_MS) + 1
+/// Ends what runs in the store once the calling thread has used this much processor time from now on.
+pub(crate) fn set_deadline<T: 'static>(store: &mut Store<T>, deadline_ms: u64) {
+    let until = thread_time().saturating_add(Duration::from_millis(deadline_ms));
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |_| {
+        Ok(if thread_time() >= until { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
+    });
+}
+
+/// Processor time of the calling thread.
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    // Neither is ever negative, nor are there more nanoseconds than a second has.
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 impl Drop for Ticker {

@@ -37,6 +37,20 @@ fn component_passes_at_each_limit_of_the_scan_and_is_refused_above() {
     check(ScanLimit::Memories, &|count| module("(memory 1)".repeat(count)));
     check(ScanLimit::Tables, &|count| module("(table 1 funcref)".repeat(count)));
     check(ScanLimit::TableElements, &|count| module(format!("(table {count} funcref)")));
+    check(ScanLimit::MemoryPages, &|count| module(format!("(memory {count})")));
+    check(ScanLimit::Globals, &|count| module("(global i32 (i32.const 0))".repeat(count)));
+    check(ScanLimit::CoreImports, &|count| module("(import \"\" \"\" (func))".repeat(count)));
+    check(ScanLimit::ComponentFunctions, &|count| {
+        format!("(component (type $r (resource (rep i32))) {})", "(core func (canon resource.drop $r))".repeat(count))
+    });
+    check(ScanLimit::Definitions, &|count| format!("(component {})", "(core module)".repeat(count - 1)));
+    // Ten of one component, whose instances are counted each time.
+    check(ScanLimit::CoreInstances, &|count| {
+        let (ten, more) = (count / 10, count % 10);
+        let inner = format!("(component $inner (core module $m) {})", "(core instance (instantiate $m))".repeat(ten));
+        let instances = "(instance (instantiate $inner))".repeat(10);
+        format!("(component {inner} {instances} (core module $m) {})", "(core instance (instantiate $m))".repeat(more))
+    });
 }
 
 #[test]
@@ -91,7 +105,7 @@ fn profile_names_the_engine_that_is_linked() {
     let settings = profile.settings();
     assert!(settings.contains(&("wasmtime", WASMTIME_VERSION)));
     assert!(settings.contains(&("wasm-stack-bytes", &refiner_sandbox::WASM_STACK_BYTES.to_string())));
-    assert_eq!(profile.name(), "refiner-1");
+    assert_eq!(profile.name(), "refiner-2");
 }
 
 #[test]

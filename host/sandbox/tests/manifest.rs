@@ -60,7 +60,7 @@ fn any_field_that_differs_beside_is_named() {
 }
 
 #[test]
-fn rule_gets_what_it_asks_for_within_what_the_operator_allows() {
+fn rule_gets_what_it_asks_for_and_defaults_within_what_the_operator_allows() {
     let sandbox = sandbox();
     let component = good_with(&manifest("[limits]\nfuel = 3000000000\ncalls = 5\n"));
     let granted = |ceilings: Limits| {
@@ -73,10 +73,31 @@ fn rule_gets_what_it_asks_for_within_what_the_operator_allows() {
     };
     assert_eq!(granted(Limits::caps()), (3_000_000_000, 5, 1_000));
     let mut ceilings = Limits::caps();
-    for (name, value) in [("fuel", 1_000_000), ("calls", 6), ("log_lines", 999)] {
+    for (name, value) in [("fuel", 3_000_000_000), ("calls", 6), ("log_lines", 999)] {
         ceilings.set_by_name(name, value).unwrap();
     }
-    assert_eq!(granted(ceilings), (1_000_000, 5, 999));
+    assert_eq!(granted(ceilings), (3_000_000_000, 5, 999));
+}
+
+#[test]
+fn manifest_that_asks_for_a_ceiling_is_admitted_and_one_that_asks_for_one_more_is_refused_with_both_numbers() {
+    let sandbox = sandbox();
+    let ceilings = Limits::default_ceilings();
+    let grants = Grants { limits: ceilings, ..Grants::default() };
+    for (limit, ceiling) in ceilings.iter() {
+        let spec = limit.spec();
+        assert!((spec.default..=spec.cap).contains(&ceiling), "{limit}: {ceiling}");
+        let admit =
+            |asked: u64| sandbox.admit(&good_with(&manifest(&format!("[limits]\n{limit} = {asked}\n"))), None, &grants);
+        assert_eq!(admit(ceiling).unwrap().default_limits().get(limit), ceiling, "{limit}");
+        let refusal = admit(ceiling + 1).err().unwrap().to_string();
+        let expected = if ceiling == spec.cap {
+            format!("asks for too much: {} asked for as {limit}, and at most {ceiling} can be granted", ceiling + 1)
+        } else {
+            format!("asks for more than is allowed: {} asked for as {limit}, and the ceiling is {ceiling}", ceiling + 1)
+        };
+        assert_eq!(refusal, expected);
+    }
 }
 
 #[test]

@@ -2,15 +2,17 @@
 
 use std::{
     io::{self, BufWriter, Write},
+    panic::resume_unwind,
     process::ExitCode,
     sync::Arc,
+    thread,
 };
 
 use refiner_buffers::Buffers;
 use refiner_diagnostics::ErrorChain;
 use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, ExecutionTerms, Executor};
 use refiner_sandbox::{
-    AdmissionError, AdmitFailure, AdmittedRule, Allocation, EngineError, EngineProfile, HostFailure, RunInput, Sandbox,
+    AdmissionError, AdmitFailure, AdmittedRule, EngineError, EngineProfile, HostFailure, RunInput, Sandbox,
     SpecimenHash, UntrustedText,
 };
 
@@ -43,7 +45,12 @@ enum ChildError {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Chain(#[from] ChainConfigError),
+    #[error("a thread could not be started: {0}")]
+    Thread(#[source] io::Error),
 }
+
+/// Stack of the thread that runs a rule: the engine's limit of 1 MiB, and the host's frames below it.
+const STACK_BYTES: usize = 8 << 20;
 
 /// The whole life of a child. For a `main` whose first argument is [`WORKER_ARGUMENT`] or [`COMPILE_ARGUMENT`], before it has
 /// started a thread, opened a file or read its environment.
@@ -66,10 +73,23 @@ pub fn child_main() -> ExitCode {
 }
 
 fn work() -> Result<(), ChildError> {
+    let settings = Settings::receive(&mut Input)?;
+    let profile = EngineProfile::of_children();
+    let confinement = Confinement::begin(settings.supervisor, &settings.ceilings)?;
+    on_its_own_stack(|| serve(settings, profile, confinement))
+}
+
+/// The first thread's stack is as large as whoever started this program made it, and a rule's recursion must end at the engine's limit.
+fn on_its_own_stack(serve: impl FnOnce() -> Result<(), ChildError> + Send) -> Result<(), ChildError> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, serve);
+        thread.map_err(ChildError::Thread)?.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+fn serve(settings: Settings, profile: EngineProfile, mut confinement: Confinement) -> Result<(), ChildError> {
     let (input, output) = (&mut Input, &mut BufWriter::new(Output));
-    let settings = Settings::receive(input)?;
-    let mut confinement = Confinement::begin(settings.supervisor, &settings.ceilings)?;
-    let sandbox = sandbox()?;
+    let sandbox = Sandbox::new(profile)?;
     let ExecutionTerms { executed_by, policy } = settings.terms;
     let embedded = EmbeddedExecutor::new(chains(&settings.chains)?).with_policy(policy).with_clock(processor_time);
     let executor = remote::executor(executed_by, embedded);
@@ -125,8 +145,9 @@ fn answer(
 fn compile() -> Result<(), ChildError> {
     let (input, output) = (&mut Input, &mut BufWriter::new(Output));
     let settings = Settings::receive(input)?;
+    let profile = EngineProfile::of_children();
     let mut confinement = Confinement::begin(settings.supervisor, &settings.ceilings)?;
-    let sandbox = sandbox()?;
+    let sandbox = Sandbox::new(profile)?;
     sandbox.start_compiler()?;
     confinement.lock()?;
     greet(output, &confinement)?;
@@ -144,11 +165,6 @@ fn compile() -> Result<(), ChildError> {
 /// The system's words for memory refused: of the compiler's limit they speak, not of the component's faults.
 fn is_out_of_memory(message: &UntrustedText) -> bool {
     message.as_str().contains("Cannot allocate memory") || message.as_str().contains("out of memory")
-}
-
-/// Memory is mapped for each instance: slots of a pool would count as memory that this process holds.
-fn sandbox() -> Result<Sandbox, EngineError> {
-    Sandbox::new(EngineProfile::with_allocation(Allocation::OnDemand))
 }
 
 fn chains(configs: &[String]) -> Result<Chains, ChainConfigError> {

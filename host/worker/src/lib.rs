@@ -10,6 +10,7 @@
 //! component. The last two are this program again, started as `PROGRAM worker` and `PROGRAM compile-rule`, whose `main` calls
 //! [`child_main`] before anything else. Their messages are documented in `protocol`.
 
+mod allowance;
 mod child;
 mod clock;
 mod compile;
@@ -26,7 +27,7 @@ mod standard;
 pub use child::{COMPILE_ARGUMENT, WORKER_ARGUMENT, child_main};
 pub use clock::processor_time;
 pub use compile::{CacheError, CodeCache, CompileError, CompileLimits, CompiledRule, Compiler};
-pub use confine::{Ceilings, ConfineError, Confinement, Measure, Outcome};
+pub use confine::{Ceilings, ConfineError, Confinement, Measure, Outcome, Requirement, Unconfined};
 pub use pool::{
     Executes, Job, Pool, PoolConfig, PoolError, Quarantined, TRIES_MAX, WorkerFailure, WorkerRun, WorkerStatus,
 };

@@ -1,4 +1,4 @@
-//! A child process and its pipes, seen from the supervisor: every read and write has a deadline.
+//! A child process and its pipes, seen from the supervisor: every read and write ends in time.
 
 use std::{
     ffi::OsString,
@@ -15,6 +15,8 @@ use std::{
 
 use refiner_sandbox::UntrustedText;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::allowance::Allowance;
 
 /// The command that starts a child: a program whose `main` calls [`crate::child_main`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +50,7 @@ pub(crate) struct Process {
     stderr: ChildStderr,
     stderr_open: bool,
     output: Vec<u8>,
-    deadline: Instant,
+    allowance: Allowance,
 }
 
 /// The exit code or signal that ended a child.
@@ -85,8 +87,8 @@ impl Process {
         else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
-        let process =
-            Self { child, stdin, stdout, stderr, stderr_open: true, output: Vec::new(), deadline: Instant::now() };
+        let allowance = Allowance::begin(child.id(), Duration::ZERO);
+        let process = Self { child, stdin, stdout, stderr, stderr_open: true, output: Vec::new(), allowance };
         for pipe in [process.stdin.as_fd(), process.stdout.as_fd(), process.stderr.as_fd()] {
             rustix::io::ioctl_fionbio(pipe, true)?;
         }
@@ -101,9 +103,14 @@ impl Process {
         self.child.id()
     }
 
-    /// From now on, reads and writes together may take this long.
+    /// From now on, the child may use this much processor time until what is read and written together has passed.
     pub(crate) fn allow(&mut self, time: Duration) {
-        self.deadline = Instant::now() + time;
+        self.allowance = Allowance::begin(self.id(), time);
+    }
+
+    /// The processor time that it was allowed last.
+    pub(crate) const fn allowed(&self) -> Duration {
+        self.allowance.allowed()
     }
 
     /// Bytes of memory that the process holds now. 0 when it is gone.
@@ -138,10 +145,7 @@ impl Process {
 
     /// Waits until `pipe` of the child is ready, and reads what the child writes to standard error meanwhile.
     fn wait_for(&mut self, which: Which) -> io::Result<()> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
+        let left = self.allowance.wait().ok_or(io::ErrorKind::TimedOut)?;
         let timeout = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
         let (pipe, events): (BorrowedFd<'_>, _) = match which {
             Which::Stdin => (self.stdin.as_fd(), PollFlags::OUT),
@@ -191,7 +195,7 @@ impl Read for Process {
             match self.stdout.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_for(Which::Stdout)?,
                 // A child that never stops sending is in time for every single read.
-                Ok(_) if Instant::now() >= self.deadline => return Err(io::ErrorKind::TimedOut.into()),
+                Ok(_) if self.allowance.wait().is_none() => return Err(io::ErrorKind::TimedOut.into()),
                 answer => return answer,
             }
         }

@@ -12,7 +12,8 @@ use std::{
 };
 
 use alloy_primitives::Bytes;
-use refiner_sandbox::{Grants, Limit, Limits};
+use refiner_diagnostics::{Diagnostic as _, ExitCode};
+use refiner_sandbox::{Capability, Grants, Limit, Limits};
 use refiner_worker::{COMPILE_ARGUMENT, CacheError, CodeCache, CompileError, CompileLimits, Compiler};
 use support::{COPY, child, compiler, component, job, pool, specimen};
 
@@ -112,10 +113,57 @@ fn compiler_without_enough_memory_says_so() {
 }
 
 #[test]
+fn compiler_that_the_system_kills_is_a_failure_of_the_host_and_no_fault_of_the_rule() {
+    let error = compiler().with_command(child("hostile:killed")).compile(component(COPY), None, &Grants::all());
+    let error = error.unwrap_err();
+    assert!(matches!(error, CompileError::Killed { signal: 9 }), "{error:?}");
+    assert_eq!(error.exit_code(), ExitCode::Host);
+    assert!(error.hint().unwrap().contains("the kernel's log"), "{error:?}");
+}
+
+#[test]
 fn refusal_says_what_was_found_and_what_is_allowed() {
     let error = compiler().compile(Bytes::from_static(b"\0asm\x01\0\0\0"), None, &Grants::all()).unwrap_err();
     assert_eq!(error.to_string(), "refused: found a core module, and only a WebAssembly component is a rule");
 }
+
+#[test]
+fn rule_that_asks_for_more_than_its_ceiling_or_for_what_is_denied_is_refused_also_where_its_code_is_kept() {
+    let (compiler, cache_only, _directory) = cached();
+    let (fuel, pool) = (9_000_000_000, pool(1));
+    let with = |capabilities: &[Capability], ceiling| Grants {
+        capabilities: capabilities.iter().copied().collect(),
+        limits: Limits::caps().with(Limit::Fuel, ceiling).unwrap(),
+    };
+    let asks = component::with_manifest(
+        &component::bare_component(&component::module_of_fields(EXECUTES)),
+        &(component::manifest(EXECUTES) + &format!("[limits]\nfuel = {fuel}\n")),
+    );
+    let asks = Bytes::from(asks);
+    let refused = |compiler: &Compiler, grants: &Grants, words: &str| {
+        let error = compiler.compile(asks.clone(), None, grants).unwrap_err();
+        assert!(matches!(error, CompileError::Refused { .. }), "{error:?}");
+        assert!(error.to_string().contains(words), "{error}");
+    };
+    let over = "9000000000 asked for as fuel, and the ceiling is 8999999999";
+    let denied = "needs the capability 'evm', which was not granted";
+    refused(&compiler, &with(&Capability::ALL, fuel - 1), over);
+    refused(&compiler, &with(&[Capability::Wasi], fuel), denied);
+    let compiled = compiler.compile(asks.clone(), None, &with(&Capability::ALL, fuel)).unwrap();
+    assert_eq!(compiled.default_limits().get(Limit::Fuel), fuel);
+    pool.admit(&compiled, compiled.default_limits()).unwrap();
+    cache_only.compile(asks.clone(), None, &with(&Capability::ALL, fuel)).unwrap();
+    refused(&cache_only, &with(&Capability::ALL, fuel - 1), over);
+    refused(&cache_only, &with(&[Capability::Wasi], fuel), denied);
+}
+
+/// Has the block executed.
+const EXECUTES: &str = r#"
+(import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32)))
+(data (i32.const 256) "canonical")
+(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+  (call $execute (local.get 0) (i32.const 256) (i32.const 9) (i32.const 512))
+  (call $ok (local.get 0) (i64.const 1)))"#;
 
 /// A compiler with a cache in a new directory, one that cannot compile and only has the cache, and the directory.
 fn cached() -> (Compiler, Compiler, tempfile::TempDir) {

@@ -15,6 +15,7 @@ mod evm_diff;
 mod fuzz;
 mod lint;
 mod mutants;
+mod processors;
 mod rules;
 mod soak;
 mod step;
@@ -52,6 +53,8 @@ enum Task {
     Fuzz(fuzz::Arguments),
     /// Changes the gate in many ways and shows those that no test notices; takes a quarter of an hour.
     Mutants(mutants::Arguments),
+    /// Runs every built-in rule over the samples on an old and a new processor under qemu-user, and compares the bytes.
+    Processors(processors::Arguments),
     /// Takes announcements through faults of all kinds at once and compares what was proved.
     Soak(soak::Arguments),
 }
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Task::EvmDiff(arguments) => evm_diff::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Mutants(arguments) => mutants::run(&arguments),
+        Task::Processors(arguments) => processors::run(&arguments),
         Task::Soak(arguments) => soak::run(&arguments),
     };
     match outcome {

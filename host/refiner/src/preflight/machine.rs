@@ -8,22 +8,27 @@ use std::{
 
 use refiner_diagnostics::ErrorChain;
 use refiner_sandbox::{EngineProfile, Sandbox, WASMTIME_VERSION};
-use refiner_worker::{ChildCommand, Outcome, WORKER_ARGUMENT, probe};
+use refiner_worker::{ChildCommand, Confinement, Outcome, Requirement, Unconfined, WORKER_ARGUMENT, probe};
 use serde::Deserialize;
 
 use super::Check;
-use crate::builtin;
+use crate::{builtin, run::config::Settings};
 
 /// The remedy for what this program does at fault.
 const REPORT: &str = "please report it, with the output of `refiner doctor --json`";
 
 /// Everything about this machine. The self-test runs guests in this process, so it must not hold a key.
-pub fn checks() -> Vec<Check> {
-    [program(), processor(), rules(), limits()].into_iter().chain(confinement()).collect()
+pub fn checks(required: Requirement) -> Vec<Check> {
+    [program(), processor(), rules(), limits()].into_iter().chain(confinement(required)).collect()
+}
+
+/// The confinement that the rules of a daemon need: none where all are built in.
+pub fn requirement(settings: &Settings) -> Requirement {
+    settings.allowance.requirement(settings.rules.iter().all(|rule| builtin::rule(rule).is_some()))
 }
 
 /// The same, found out by another process of this program, which gets no environment.
-pub fn checks_apart() -> Vec<Check> {
+pub fn checks_apart(required: Requirement) -> Vec<Check> {
     #[derive(Deserialize)]
     struct Report {
         checks: Vec<Check>,
@@ -31,7 +36,8 @@ pub fn checks_apart() -> Vec<Check> {
     // The path of a program that was replaced since the start leads nowhere.
     let path = env::current_exe().ok().filter(|path| fs::exists(path).unwrap_or(false));
     let mut command = Command::new(path.unwrap_or_else(|| "/proc/self/exe".into()));
-    command.args(["doctor", "--json"]).env_clear().current_dir("/").stdin(Stdio::null()).stderr(Stdio::null());
+    command.args(["doctor", "--json", "--require-confinement", required.as_str()]);
+    command.env_clear().current_dir("/").stdin(Stdio::null()).stderr(Stdio::null());
     let failed = |detail: String| vec![Check::error("machine", detail, REPORT)];
     match command.output() {
         Ok(output) => match serde_json::from_slice::<Report>(&output.stdout) {
@@ -74,7 +80,7 @@ fn rules() -> Check {
 
 /// A spinning and a growing guest must both be stopped.
 fn limits() -> Check {
-    let tested = match Sandbox::new(EngineProfile::default()) {
+    let tested = match Sandbox::new(EngineProfile::of_this_process()) {
         Ok(sandbox) => sandbox.self_test().map_err(|error| ErrorChain(&error).to_string()),
         Err(error) => Err(ErrorChain(&error).to_string()),
     };
@@ -84,7 +90,7 @@ fn limits() -> Check {
     }
 }
 
-fn confinement() -> Vec<Check> {
+fn confinement(required: Requirement) -> Vec<Check> {
     let confinement = match probe(&ChildCommand::this_program(WORKER_ARGUMENT)) {
         Ok(confinement) => confinement,
         Err(error) => return vec![Check::error("worker", ErrorChain(&error).to_string(), REPORT)],
@@ -100,5 +106,26 @@ fn confinement() -> Vec<Check> {
             ),
         }
     };
-    confinement.iter().map(|(measure, outcome)| check((measure.to_string(), outcome))).collect()
+    let layers = confinement.iter().map(|(measure, outcome)| check((measure.to_string(), outcome)));
+    [level(required, &confinement)].into_iter().chain(layers).collect()
+}
+
+/// The confinement as a whole, against what is required.
+fn level(required: Requirement, confinement: &Confinement) -> Check {
+    let name = "confinement";
+    if let Err(unconfined) = required.check(confinement) {
+        return Check::error(name, unconfined.to_string(), Unconfined::HINT);
+    }
+    match (required, Requirement::Filter.check(confinement)) {
+        (Requirement::None, Err(unconfined)) => {
+            let detail = format!("none is required; {unconfined}");
+            Check::warning(name, detail, "run no rule of a stranger here")
+        }
+        (Requirement::None, Ok(())) => {
+            Check::ok(name, "workers filter their system calls; the rules here need no confinement")
+        }
+        (Requirement::Filter | Requirement::Full, _) => {
+            Check::ok(name, format!("workers have it as required: {}", required.as_str()))
+        }
+    }
 }

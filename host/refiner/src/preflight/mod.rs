@@ -16,7 +16,7 @@ pub use self::{
     disk::check as disk,
     evm_server::check as evm_server,
     key::{check as key, failed as key_failed},
-    machine::{checks as machine, checks_apart as machine_apart},
+    machine::{checks as machine, checks_apart as machine_apart, requirement},
     nodes::{checks as nodes, log_ranges, scanned_range, unusable as no_node},
     pinner::check as pinner,
 };

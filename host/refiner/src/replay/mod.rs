@@ -17,7 +17,7 @@ use crate::{
     known_blocks::KnownBlocks,
     output::OutputDirectory,
     rule::Session,
-    rules::{self, Sources, Terms},
+    rules::{self, Allowance, Sources, Terms},
     terminal::PrintError,
 };
 
@@ -29,10 +29,12 @@ pub fn run(arguments: &cli::Replay) -> Result<ExitCode, Failure> {
     let evm = Evm::of(&settings);
     let differences = arguments.out.as_ref().map(|out| out.join("differences"));
     let policy = executor::policy(&settings);
-    let session =
-        || Ok(Session::begin(&arguments.chains, policy, threads)?.executing(evm.executes(differences.clone())?));
+    let session = |allowance| {
+        let session = Session::begin(&arguments.chains, policy, allowance, threads)?;
+        Ok(session.executing(evm.executes(differences.clone())?))
+    };
     let execution = ExecutionTerms { executed_by: evm.executed_by(), policy };
-    let terms = Terms { params: arguments.parameters().collect(), execution };
+    let terms = Terms { params: arguments.parameters().collect(), execution, allowance: Allowance::of(&settings) };
     let job = Job {
         rules: rules::load(&arguments.rules, &Sources::of(&settings), &terms, session, arguments.isolate)?,
         executor: evm.executor(chains::executor(&arguments.chains, policy)?, differences.clone())?,

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     executor, failure,
     input::{self, InputError},
-    rules::{Found, Sources},
+    rules::{Allowance, Found, Sources},
     terminal::{self, EscapingStdout, PrintError},
 };
 
@@ -43,12 +43,16 @@ pub fn run(arguments: &Check) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
     let sources = Sources::of(&settings);
     let samples = samples(&arguments.specimens)?;
-    let session = Session::begin(&arguments.chains, executor::policy(&settings), NonZeroUsize::MIN)?;
-    let mut worst = ExitCode::Done;
+    let allowance = Allowance::of(&settings);
+    let mut rules = Vec::new();
     for argument in &arguments.rules {
-        for found in sources.find(argument)? {
-            worst = worst.max(check(&session, found, &samples, arguments)?);
-        }
+        rules.extend(sources.find(argument)?);
+    }
+    allowance.check_names(&rules)?;
+    let session = Session::begin(&arguments.chains, executor::policy(&settings), allowance, NonZeroUsize::MIN)?;
+    let mut worst = ExitCode::Done;
+    for found in rules {
+        worst = worst.max(check(&session, found, &samples, arguments)?);
     }
     Ok(worst)
 }

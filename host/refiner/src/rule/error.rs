@@ -5,6 +5,8 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_sandbox::{AboveCap, AdmissionError, EngineError, LimitError, RefusalKind, UntrustedText};
 use refiner_worker::{CompileError, PoolError, Quarantined, WorkerFailure};
 
+use crate::rules::AllowanceError;
+
 /// Why a command on rules ends early.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
@@ -37,6 +39,9 @@ pub enum RuleError {
     /// Its run has no verdict.
     #[error("{rule}: {source}")]
     Run { rule: String, source: Quarantined },
+    /// Terms of the operator that cannot hold.
+    #[error(transparent)]
+    Allowance(#[from] AllowanceError),
     /// A limit that cannot be granted.
     #[error(transparent)]
     Limit(#[from] LimitError),
@@ -66,6 +71,7 @@ impl Diagnostic for RuleError {
             Self::RefusedByWorker { .. } => ExitCode::Refused,
             Self::Compile { source, .. } => source.exit_code(),
             Self::Run { source, .. } => source.exit_code(),
+            Self::Allowance(error) => error.exit_code(),
             Self::Limit(error) => error.exit_code(),
             Self::AboveCap(error) => error.exit_code(),
             Self::Several { .. } | Self::BuiltIn(_) => ExitCode::Usage,
@@ -82,6 +88,7 @@ impl Diagnostic for RuleError {
             Self::RefusedByWorker { kind, .. } => Some(kind.remedy().into()),
             Self::Compile { source, .. } => source.hint(),
             Self::Run { source, .. } => source.hint(),
+            Self::Allowance(error) => error.hint(),
             Self::Limit(error) => error.hint(),
             Self::AboveCap(error) => error.hint(),
             Self::Several { .. } => Some("name the file".into()),

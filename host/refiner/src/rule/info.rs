@@ -30,6 +30,8 @@ struct Known {
     bytes: usize,
     component: B256,
     asked: Limits,
+    /// What it may ask for where the operator sets nothing.
+    ceilings: Limits,
     policy: ExecutionPolicy,
     identity: B256,
 }
@@ -62,7 +64,7 @@ pub fn run(arguments: &Info) -> Result<ExitCode, Failure> {
 
 impl Known {
     fn of(found: Found, policy: ExecutionPolicy) -> Result<Self, RuleError> {
-        let Found { called, component, beside } = found;
+        let Found { called, component, beside, built_in } = found;
         let manifest = manifest_of(&component, beside.as_deref())
             .map_err(|source| RuleError::Refused { rule: called.clone(), source })?;
         let surface = surface::read(&component).map_err(|error| RuleError::RefusedByWorker {
@@ -74,11 +76,13 @@ impl Known {
         let sha256 = B256::from(digest::sha256_bytes(&component));
         let terms = ExecutionTerms { policy, ..ExecutionTerms::default() };
         let identity = session::identity(sha256, &manifest, &Params::default(), &asked, &terms).digest();
-        Ok(Self { called, bytes: component.len(), component: sha256, manifest, surface, asked, policy, identity })
+        let ceilings = if built_in { Limits::caps() } else { Limits::default_ceilings() };
+        let bytes = component.len();
+        Ok(Self { called, bytes, component: sha256, manifest, surface, asked, ceilings, policy, identity })
     }
 
     fn print(&self, out: &mut EscapingStdout) -> Result<(), PrintError> {
-        let Self { called, manifest, surface, bytes, component, asked, policy, identity } = self;
+        let Self { called, manifest, surface, bytes, component, asked, ceilings, policy, identity } = self;
         let list = |items: &[String], none: &str| if items.is_empty() { none.to_owned() } else { items.join(", ") };
         writeln!(out, "{}", OneLine(called))?;
         writeln!(out, "  name       {} {}", manifest.name, manifest.version)?;
@@ -117,15 +121,16 @@ impl Known {
         }
         let profile = EngineProfile::default();
         writeln!(out, "  engine     {}, wasmtime {WASMTIME_VERSION}", profile.name())?;
-        writeln!(out, "\n  {:<16} {:>16} {:>16}", "limit", "asked", "cap")?;
+        writeln!(out, "\n  {:<16} {:>16} {:>16} {:>16}", "limit", "asked", "ceiling", "cap")?;
         for spec in &LIMITS {
-            writeln!(out, "  {:<16} {:>16} {:>16}", spec.name, asked.get(spec.limit), spec.cap)?;
+            let (asked, ceiling) = (asked.get(spec.limit), ceilings.get(spec.limit));
+            writeln!(out, "  {:<16} {asked:>16} {ceiling:>16} {:>16}", spec.name, spec.cap)?;
         }
         Ok(())
     }
 
     fn as_json(&self) -> Value {
-        let Self { called, manifest, surface, bytes, component, asked, policy, identity } = self;
+        let Self { called, manifest, surface, bytes, component, asked, ceilings, policy, identity } = self;
         let outputs: Vec<_> = manifest
             .outputs
             .iter()
@@ -134,8 +139,9 @@ impl Known {
         let limits: serde_json::Map<_, _> = LIMITS
             .iter()
             .map(|spec| {
-                let asked = asked.get(spec.limit);
-                (spec.name.to_owned(), json!({ "asked": asked, "default": spec.default, "cap": spec.cap }))
+                let (asked, ceiling) = (asked.get(spec.limit), ceilings.get(spec.limit));
+                let numbers = json!({ "asked": asked, "default": spec.default, "ceiling": ceiling, "cap": spec.cap });
+                (spec.name.to_owned(), numbers)
             })
             .collect();
         let profile = EngineProfile::default();

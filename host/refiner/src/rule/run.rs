@@ -25,7 +25,7 @@ use crate::{
     executor::{self, Evm, unusual_terms},
     input::{self, Input, InputError},
     output::{OutputDirectory, OutputError},
-    rules::{Found, Sources},
+    rules::{Allowance, Found, Sources},
     terminal::{self, EscapingStdout, PrintError},
 };
 
@@ -115,7 +115,10 @@ fn finish(arguments: &Run, settings: &Values, found: Found, raw: &Bytes, block: 
     let evm = Evm::of(settings);
     let differences = arguments.out.as_ref().map(|out| out.join("differences"));
     let policy = executor::policy(settings);
-    let session = Session::begin(&arguments.chains, policy, NonZeroUsize::MIN)?.executing(evm.executes(differences)?);
+    let allowance = Allowance::of(settings);
+    allowance.check_names([&found]).map_err(RuleError::from)?;
+    let session = Session::begin(&arguments.chains, policy, allowance, NonZeroUsize::MIN)?;
+    let session = session.executing(evm.executes(differences)?);
     let rule = session.prepare(found)?;
     let params: Params = arguments.params.iter().cloned().collect();
     let mut limits = rule.compiled.default_limits();

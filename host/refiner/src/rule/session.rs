@@ -7,17 +7,22 @@ use refiner_config::cache_directory;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_manifest::{Capability, Manifest};
-use refiner_sandbox::{Allocation, EngineProfile, Grants, Limits, Params, RuleIdentity, SpecimenHash, examine};
+use refiner_sandbox::{Allocation, EngineProfile, Limits, Params, RuleIdentity, SpecimenHash, examine};
 use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Executes, Job, Pool, PoolConfig, WorkerRun};
 use tracing::warn;
 
 use super::RuleError;
-use crate::{chains::ChainError, cli::ChainConfigs, rules::Found};
+use crate::{
+    chains::ChainError,
+    cli::ChainConfigs,
+    rules::{Allowance, Found},
+};
 
 /// Compiler and workers.
 pub struct Session {
     compiler: Compiler,
     pool: Pool,
+    allowance: Allowance,
 }
 
 /// A session that cannot begin.
@@ -55,8 +60,13 @@ pub struct Prepared {
 }
 
 impl Session {
-    /// A compiler, and workers on these terms that know these chains beside the built-in ones.
-    pub fn begin(chains: &ChainConfigs, policy: ExecutionPolicy, workers: NonZeroUsize) -> Result<Self, SessionError> {
+    /// A compiler, and workers on these terms that know these chains beside the built-in ones, for rules that are allowed so much.
+    pub fn begin(
+        chains: &ChainConfigs,
+        policy: ExecutionPolicy,
+        allowance: Allowance,
+        workers: NonZeroUsize,
+    ) -> Result<Self, SessionError> {
         let read = |path: &std::path::PathBuf| {
             fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source })
         };
@@ -65,6 +75,7 @@ impl Session {
         Ok(Self {
             compiler: Compiler::new(code_cache()).map_err(RuleError::from)?,
             pool: Pool::new(config).map_err(RuleError::from)?,
+            allowance,
         })
     }
 
@@ -73,14 +84,14 @@ impl Session {
         Self { pool: self.pool.executing(executes), ..self }
     }
 
-    /// Checks a component and compiles it in a child process. The user chose it, so it is granted what it asks for.
+    /// Checks a component and compiles it in a child process, where its user allows what it asks for.
     pub fn prepare(&self, found: Found) -> Result<Prepared, RuleError> {
-        let Found { called, component, beside } = found;
-        let grants = Grants::all();
+        let (grants, requirement) = (self.allowance.grants(&found)?, self.allowance.requirement(found.built_in));
+        let Found { called, component, beside, .. } = found;
         if let Err(source) = examine(&component, beside.as_deref(), &grants) {
             return Err(RuleError::Refused { rule: called, source });
         }
-        match self.compiler.compile(Bytes::from(component), beside.as_deref(), &grants) {
+        match self.compiler.compile_requiring(Bytes::from(component), beside.as_deref(), &grants, requirement) {
             Ok(compiled) => Ok(Prepared { called, compiled: Arc::new(compiled) }),
             Err(CompileError::Refused { kind, reason }) => {
                 Err(RuleError::RefusedByWorker { rule: called, kind, reason })

@@ -32,6 +32,8 @@ pub struct Found {
     pub component: Vec<u8>,
     /// The text of the manifest beside it.
     pub beside: Option<String>,
+    /// It comes with this program.
+    pub built_in: bool,
 }
 
 impl Sources {
@@ -72,7 +74,8 @@ impl Sources {
     /// The components an argument names.
     pub fn find(&self, argument: &str) -> Result<Vec<Found>, LoadError> {
         if let Some(component) = builtin::rule(argument) {
-            return Ok(vec![Found { called: argument.to_owned(), component: component.to_vec(), beside: None }]);
+            let (called, component) = (argument.to_owned(), component.to_vec());
+            return Ok(vec![Found { called, component, beside: None, built_in: true }]);
         }
         let resolver = self.resolver()?;
         sources(argument)?.iter().map(|source| get(&resolver, source)).collect()
@@ -94,7 +97,8 @@ pub fn sources(argument: &str) -> Result<Vec<RuleSource>, LoadError> {
 
 fn get(resolver: &Resolver, source: &RuleSource) -> Result<Found, LoadError> {
     let component = resolver.resolve(source)?;
-    Ok(Found { called: source.unpinned(), component: component.bytes, beside: component.beside })
+    let called = source.unpinned();
+    Ok(Found { called, component: component.bytes, beside: component.beside, built_in: false })
 }
 
 fn directory(path: &Path) -> Result<Vec<PathBuf>, LoadError> {

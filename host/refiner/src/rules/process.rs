@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::Bytes;
 use refiner_evm::Executor;
+use refiner_manifest::Manifest;
 use refiner_sandbox::{AdmittedRule, HostFailure, Limits, Params, Run, RunInput, SpecimenHash};
 use refiner_specimen::Specimen;
 
@@ -41,6 +42,14 @@ pub enum NoRun {
 }
 
 impl RuleProcess {
+    /// The manifest that the rule was admitted by.
+    pub fn manifest(&self) -> &Manifest {
+        match self {
+            Self::Here(rule) => rule.manifest(),
+            Self::Worker { rule, .. } => rule.compiled.manifest(),
+        }
+    }
+
     /// Runs the rule over a block. What comes out does not depend on where that was.
     pub fn run(
         &self,

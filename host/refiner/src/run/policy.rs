@@ -125,6 +125,7 @@ impl StageError {
             Self::Run(Quarantined { reason, .. }) => match reason {
                 // The workers' surroundings, not the specimen.
                 WorkerFailure::Spawn(_)
+                | WorkerFailure::Unconfined(_)
                 | WorkerFailure::Host(
                     HostFailure::CapabilityUnavailable { .. }
                     | HostFailure::ExecutorUnavailable { .. }

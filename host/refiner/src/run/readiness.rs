@@ -23,8 +23,9 @@ pub async fn watch(
     stop: CancellationToken,
 ) -> Result<(), JournalError> {
     // This machine does not change while the program runs.
+    let required = preflight::requirement(&settings);
     let machine = tokio::select! {
-        machine = spawn_blocking(preflight::machine_apart) => machine.unwrap_or_default(),
+        machine = spawn_blocking(move || preflight::machine_apart(required)) => machine.unwrap_or_default(),
         () = stop.cancelled() => return Ok(()),
     };
     let known = KnownNonces { highest: context.journal.with(|journal| journal.highest_nonce())? };

@@ -11,7 +11,7 @@ pub const PARTS: [(&str, &str); 12] = [
     ("pinner", "start it, or name another by --pinner; until then results wait"),
     ("gateways", "name one that answers by --gateway; until then specimens wait"),
     ("prove", NODE),
-    ("settle", "compare the nodes of --rpc with each other, and take away the one that is not of the chain"),
+    ("settle", "compare the nodes of --rpc with each other; add one, or take away the one that is not of the chain"),
     (
         "pool",
         "sent again by itself, with higher fees up to --max-fee-gwei; a node with another pool can be added by --rpc",

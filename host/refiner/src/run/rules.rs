@@ -6,13 +6,16 @@ use alloy_primitives::{B256, Bytes};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::ExecutionTerms;
 use refiner_journal::Target;
-use refiner_sandbox::{Grants, Limits, Params};
-use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler};
+use refiner_sandbox::{Limits, Params};
+use refiner_worker::{
+    ChildCommand, CodeCache, CompileError, CompiledRule, Compiler, ProbeError, Requirement, Unconfined,
+    WORKER_ARGUMENT, probe,
+};
 
 use super::config::{Key, Settings};
 use crate::{
     rule,
-    rules::{Found, LoadError, Sources},
+    rules::{Allowance, AllowanceError, Found, LoadError, Sources},
 };
 
 /// A rule with what it runs under.
@@ -37,6 +40,15 @@ pub enum RulesError {
     /// The engine.
     #[error(transparent)]
     Engine(#[from] refiner_sandbox::EngineError),
+    /// Terms of the operator that cannot hold.
+    #[error(transparent)]
+    Allowance(#[from] AllowanceError),
+    /// No worker starts.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    /// Workers are less confined than is required.
+    #[error(transparent)]
+    Unconfined(#[from] Unconfined),
     /// One is not admitted.
     #[error("{rule}: {source}")]
     Compile {
@@ -71,25 +83,46 @@ pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
     let sources = Sources { gateways: settings.gateways.clone().unwrap_or_default(), ..Sources::default() };
     let params: Params = settings.params.iter().cloned().collect();
     let terms = ExecutionTerms { executed_by: settings.evm.executed_by(), policy: settings.policy };
-    let mut rules: Vec<Rule> = Vec::new();
+    let mut components = Vec::new();
     for argument in &settings.rules {
-        for found in sources.find(argument)? {
-            let rule = compile(&compiler, found, &params, &terms)?;
-            if rules.iter().any(|other| other.name == rule.name) {
-                return Err(RulesError::SameName(rule.name));
-            }
-            rules.push(rule);
+        components.extend(sources.find(argument)?);
+    }
+    settings.allowance.check_names(&components)?;
+    confined(&components, &settings.allowance)?;
+    let mut rules: Vec<Rule> = Vec::new();
+    for found in components {
+        let rule = compile(&compiler, found, &settings.allowance, &params, &terms)?;
+        if rules.iter().any(|other| other.name == rule.name) {
+            return Err(RulesError::SameName(rule.name));
         }
+        rules.push(rule);
     }
     choose_proved(&mut rules, settings)?;
     Ok(rules)
 }
 
-/// The operator chose these rules, so each is granted what it asks for.
-fn compile(compiler: &Compiler, found: Found, params: &Params, terms: &ExecutionTerms) -> Result<Rule, RulesError> {
-    let Found { called, component, beside } = found;
+/// Makes sure that a worker of this machine is confined as rules that are not built in require, whose code may be compiled already.
+fn confined(components: &[Found], allowance: &Allowance) -> Result<(), RulesError> {
+    let requirement = allowance.requirement(false);
+    if requirement == Requirement::None || components.iter().all(|found| found.built_in) {
+        return Ok(());
+    }
+    let confinement = probe(&ChildCommand::this_program(WORKER_ARGUMENT))?;
+    Ok(requirement.check(&confinement)?)
+}
+
+/// The operator chose these rules, so each is granted what it asks for, within the ceilings.
+fn compile(
+    compiler: &Compiler,
+    found: Found,
+    allowance: &Allowance,
+    params: &Params,
+    terms: &ExecutionTerms,
+) -> Result<Rule, RulesError> {
+    let (grants, requirement) = (allowance.grants(&found)?, allowance.requirement(found.built_in));
+    let Found { called, component, beside, .. } = found;
     let compiled = compiler
-        .compile(Bytes::from(component), beside.as_deref(), &Grants::all())
+        .compile_requiring(Bytes::from(component), beside.as_deref(), &grants, requirement)
         .map_err(|source| RulesError::Compile { rule: called, source: Box::new(source) })?;
     let limits = compiled.default_limits();
     let identity = rule::identity(compiled.digest(), compiled.manifest(), params, &limits, terms);
@@ -142,7 +175,15 @@ impl From<LoadError> for RulesError {
 
 impl Diagnostic for RulesError {
     fn exit_code(&self) -> ExitCode {
-        ExitCode::Refused
+        match self {
+            Self::Allowance(error) => error.exit_code(),
+            Self::Unconfined(error) => error.exit_code(),
+            Self::Compile { source, .. } => source.exit_code(),
+            Self::Load(error) => error.exit_code(),
+            Self::Engine(error) => error.exit_code(),
+            Self::Probe(_) => ExitCode::Host,
+            Self::Cache(_) | Self::SameName(_) | Self::NotServed { .. } | Self::Ambiguous { .. } => ExitCode::Refused,
+        }
     }
 
     fn hint(&self) -> Option<Hint> {
@@ -151,8 +192,10 @@ impl Diagnostic for RulesError {
             Self::Cache(error) => error.hint(),
             Self::Engine(error) => error.hint(),
             Self::Compile { source, .. } => source.hint(),
+            Self::Allowance(error) => error.hint(),
+            Self::Unconfined(error) => error.hint(),
             Self::Ambiguous { .. } => Some("name one by --prove, or none by `--prove none`".into()),
-            Self::SameName(_) | Self::NotServed { .. } => None,
+            Self::SameName(_) | Self::NotServed { .. } | Self::Probe(_) => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_specimen::Layout;
 
 use super::{Capability, ManifestPlace, scan::ScanLimit};
-use crate::{AboveCap, UntrustedText, Verdict};
+use crate::{AboveCap, AboveCeiling, UntrustedText, Verdict, limits::TooLittleTime};
 
 /// The reason why a component is not admitted. A property of the component and the grants: trying again gives the same answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -145,6 +145,18 @@ pub enum AdmissionError {
     /// More of a limit than there is to grant.
     #[error("asks for too much: {0}")]
     AboveCap(AboveCap),
+    /// Less time than the fuel asked for can take.
+    #[error(transparent)]
+    TooLittleTime(TooLittleTime),
+    /// Components inside that hand text to each other, which the engine converts without fuel.
+    #[error("its components hand text to each other ({count} conversions found), which costs no fuel")]
+    Transcodes {
+        /// Conversions that the engine would link.
+        count: usize,
+    },
+    /// More of a limit than the operator allows.
+    #[error("asks for more than is allowed: {0}")]
+    AboveCeiling(AboveCeiling),
     /// `describe` differs from the manifest.
     #[error("describes itself with the {field} '{described}', and its manifest states '{stated}'")]
     Disagrees {

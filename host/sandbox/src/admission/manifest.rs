@@ -64,7 +64,7 @@ pub(super) fn agrees_with_imports(manifest: &Manifest, imported: &BTreeSet<Capab
     }
 }
 
-fn asked(manifest: &Manifest) -> BTreeSet<Capability> {
+pub(super) fn asked(manifest: &Manifest) -> BTreeSet<Capability> {
     let capabilities = manifest.capabilities.iter().map(|capability| match capability {
         refiner_manifest::Capability::Evm => Capability::Evm,
     });

@@ -1,6 +1,7 @@
 //! Admission: a component is read before it is compiled, and refused with what was found and what is allowed.
 
 mod error;
+mod inventory;
 mod manifest;
 mod remedy;
 mod scan;
@@ -20,7 +21,7 @@ pub use self::{
 };
 pub(crate) use self::{
     manifest::agrees_with_description,
-    scan::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
+    scan::{CORE_INSTANCES_MAX, INSTANCE_STATE_BYTES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
 };
 use crate::{Limit, Limits};
 
@@ -32,7 +33,7 @@ pub const COMPONENT_BYTES_WITH_WASI: u64 = 64 << 20;
 pub struct Grants {
     /// Capabilities beyond the specimen, output, log and parameters, which every rule gets.
     pub capabilities: BTreeSet<Capability>,
-    /// The most of each limit, whatever the rule asks for. A rule that asks for nothing gets the defaults, within these.
+    /// The most of each limit that a rule may ask for. One that asks for nothing gets the defaults, within these.
     pub limits: Limits,
 }
 
@@ -44,9 +45,22 @@ impl Default for Grants {
 }
 
 impl Grants {
-    /// Every capability there is, for rules that the user chose.
+    /// Every capability there is, and limits up to their caps.
     pub fn all() -> Self {
         Self { capabilities: Capability::ALL.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The limits of a rule with this manifest, or the first thing that it asks for and does not get.
+    ///
+    /// A manifest agrees with what its component imports, or the component is not admitted: where code was compiled before, this is
+    /// all that depends on the grants.
+    pub fn allow(&self, manifest: &Manifest) -> Result<Limits, AdmissionError> {
+        let asked = Limits::asked_by(manifest).map_err(AdmissionError::AboveCap)?;
+        self.limits.check_asked(manifest).map_err(AdmissionError::AboveCeiling)?;
+        match manifest::asked(manifest).difference(&self.capabilities).next() {
+            Some(capability) => Err(AdmissionError::Ungranted { capability: *capability }),
+            None => Ok(asked.within(&self.limits)),
+        }
     }
 }
 
@@ -61,6 +75,8 @@ pub(crate) struct Terms {
     pub(crate) asked: Limits,
     /// The same within the operator's ceilings.
     pub(crate) granted: Limits,
+    /// Memory that the host holds for an instance, beside linear memories and tables.
+    pub(crate) state_bytes: u64,
 }
 
 /// Holds a component and its manifest against each other and against the grants, as admission does before it compiles.
@@ -74,21 +90,28 @@ pub fn examine(component: &[u8], beside: Option<&str>, grants: &Grants) -> Resul
 pub(crate) fn check(component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<Terms, AdmissionError> {
     let ceiling = grants.limits.get(Limit::ComponentBytes);
     // What is read before the imports are known.
-    within(component, with_wasi(ceiling, &grants.capabilities))?;
+    within(component, with_wasi(ceiling, ceiling, &grants.capabilities))?;
     let surface = scan::scan(component)?;
-    let needs = world::check(&surface, &grants.capabilities)?;
+    let needs = world::check(&surface, &Capability::ALL.into_iter().collect())?;
     let manifest = manifest_of(component, beside)?;
+    let granted = grants.allow(&manifest)?;
+    world::check(&surface, &grants.capabilities)?;
     manifest::agrees_with_imports(&manifest, &needs)?;
     let layouts = manifest::layouts(&manifest)?;
     let asked = Limits::asked_by(&manifest).map_err(AdmissionError::AboveCap)?;
-    let granted = asked.within(&grants.limits);
-    within(component, with_wasi(granted.get(Limit::ComponentBytes), &needs))?;
-    Ok(Terms { needs, manifest, layouts, asked, granted })
+    asked.time_lasts().map_err(AdmissionError::TooLittleTime)?;
+    within(component, with_wasi(granted.get(Limit::ComponentBytes), ceiling, &needs))?;
+    Ok(Terms { needs, manifest, layouts, asked, granted, state_bytes: surface.state_bytes })
 }
 
-/// Bytes allowed to a component with these capabilities.
-fn with_wasi(allowed_bytes: u64, capabilities: &BTreeSet<Capability>) -> u64 {
-    if capabilities.contains(&Capability::Wasi) { allowed_bytes.max(COMPONENT_BYTES_WITH_WASI) } else { allowed_bytes }
+/// Bytes allowed to a component with these capabilities. WASI brings a language's runtime, unless the operator allows less.
+fn with_wasi(allowed_bytes: u64, ceiling: u64, capabilities: &BTreeSet<Capability>) -> u64 {
+    let lowered = ceiling < Limit::ComponentBytes.spec().cap;
+    match (capabilities.contains(&Capability::Wasi), lowered) {
+        (true, false) => COMPONENT_BYTES_WITH_WASI,
+        (true, true) => ceiling,
+        (false, _) => allowed_bytes,
+    }
 }
 
 fn within(component: &[u8], allowed_bytes: u64) -> Result<(), AdmissionError> {

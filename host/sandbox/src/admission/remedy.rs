@@ -29,11 +29,14 @@ pub enum RefusalKind {
     Layout,
     AboveCap,
     Disagrees,
+    AboveCeiling,
+    TooLittleTime,
+    Transcodes,
 }
 
 impl RefusalKind {
     /// Every kind, each at the place of its number.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::TooLarge,
         Self::NotAComponent,
         Self::Malformed,
@@ -56,6 +59,9 @@ impl RefusalKind {
         Self::Layout,
         Self::AboveCap,
         Self::Disagrees,
+        Self::AboveCeiling,
+        Self::TooLittleTime,
+        Self::Transcodes,
     ];
 
     /// Advice for an author or operator.
@@ -83,7 +89,7 @@ impl RefusalKind {
                  wasm32-unknown-unknown it imports none"
             }
             Self::Version => "build it with the SDK that comes with this program: `refiner rule new` writes it",
-            Self::Ungranted => "have the operator grant the capability, or use a rule without it",
+            Self::Ungranted => "leave out the `--deny` that names the capability, or use a rule without it",
             Self::UngrantedWasi => {
                 "ask for `wasi = \"sealed\"` in rule.toml and have the operator grant it, or build without WASI \
                  (wasm32-unknown-unknown, componentize-py --stub-wasi)"
@@ -107,7 +113,15 @@ impl RefusalKind {
             Self::Unused => "take it out of rule.toml and build again",
             Self::Layout => "correct `layouts` in rule.toml; an empty list accepts all",
             Self::AboveCap => "ask for less in [limits] of rule.toml; `refiner rule info` shows the caps",
+            Self::AboveCeiling => {
+                "raise the ceiling by `--rule-limit NAME=VALUE`, or `--rule-limit RULE:NAME=VALUE` for this rule alone, or ask for less \
+                 in [limits] of rule.toml"
+            }
             Self::Disagrees => "build it again with `refiner rule build`, which takes both from rule.toml",
+            Self::TooLittleTime => "correct `wall_ms` or `fuel` in [limits] of rule.toml, and build again",
+            Self::Transcodes => {
+                "link its parts into one module before it is published, or have them exchange lists of bytes in place of text"
+            }
         }
     }
 }
@@ -137,7 +151,10 @@ impl AdmissionError {
             Self::Unused { .. } => RefusalKind::Unused,
             Self::Layout { .. } => RefusalKind::Layout,
             Self::AboveCap(_) => RefusalKind::AboveCap,
+            Self::AboveCeiling(_) => RefusalKind::AboveCeiling,
             Self::Disagrees { .. } => RefusalKind::Disagrees,
+            Self::TooLittleTime(_) => RefusalKind::TooLittleTime,
+            Self::Transcodes { .. } => RefusalKind::Transcodes,
         }
     }
 }

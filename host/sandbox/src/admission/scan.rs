@@ -6,11 +6,15 @@
 use std::fmt;
 
 use wasmparser::{
-    BinaryReaderError, ComponentInstance, ComponentTypeRef, FunctionBody, Instance, Parser, Payload, SectionLimited,
+    BinaryReaderError, ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
+    ComponentTypeRef, Encoding, FunctionBody, Instance, Parser, Payload, SectionLimited,
 };
 
-use super::error::{AdmissionError, Found};
-use crate::UntrustedText;
+use super::{
+    error::{AdmissionError, Found},
+    inventory::{Inventory, Totals},
+};
+use crate::{Limit, UntrustedText};
 
 /// Core instances, as a number for the engine's pool too.
 pub(crate) const CORE_INSTANCES_MAX: u32 = 64;
@@ -20,6 +24,11 @@ pub(crate) const MEMORIES_MAX: u32 = 16;
 pub(crate) const TABLES_MAX: u32 = 32;
 /// Elements of one table: large language runtimes have some 20,000.
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 100_000;
+
+/// Bytes that the host keeps for one instance of the largest module or component that is admitted, and some more.
+pub(crate) const INSTANCE_STATE_BYTES_MAX: usize = 8 << 20;
+/// Bytes of a page of linear memory.
+const WASM_PAGE_BYTES: u64 = 64 << 10;
 
 /// The things that are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +53,16 @@ pub enum ScanLimit {
     Tables,
     /// Elements a table starts with.
     TableElements,
+    /// Pages a memory starts with.
+    MemoryPages,
+    /// Globals of all modules, imported ones apart.
+    Globals,
+    /// Imports of all modules.
+    CoreImports,
+    /// Functions that components make of those of their modules, and the other way round.
+    ComponentFunctions,
+    /// Modules and components as they are written, each time they are named.
+    Definitions,
 }
 
 impl ScanLimit {
@@ -58,11 +77,17 @@ impl ScanLimit {
             Self::ComponentInstances => 16,
             Self::Functions => 50_000,
             Self::FunctionBytes => 1 << 20,
-            // What browsers allow.
-            Self::Locals => 50_000,
+            // A call sets each to nought, and its price covers so many; large language runtimes have 300.
+            Self::Locals => 1_000,
             Self::Memories => MEMORIES_MAX as u64,
             Self::Tables => TABLES_MAX as u64,
             Self::TableElements => TABLE_ELEMENTS_MAX as u64,
+            Self::MemoryPages => Limit::MemoryBytes.spec().cap / WASM_PAGE_BYTES,
+            // The host keeps memory for each, in each instance. Linked runtimes of languages have some thousands.
+            Self::Globals | Self::CoreImports => 50_000,
+            // Toolchains write a few hundred.
+            Self::ComponentFunctions => 10_000,
+            Self::Definitions => 1_000,
         }
     }
 }
@@ -80,6 +105,11 @@ impl fmt::Display for ScanLimit {
             Self::Memories => "memories",
             Self::Tables => "tables",
             Self::TableElements => "elements of one table",
+            Self::MemoryPages => "pages of one memory",
+            Self::Globals => "globals",
+            Self::CoreImports => "imports of modules",
+            Self::ComponentFunctions => "functions of components",
+            Self::Definitions => "modules and components",
         })
     }
 }
@@ -89,6 +119,8 @@ impl fmt::Display for ScanLimit {
 pub(crate) struct Surface<'a> {
     pub(crate) imports: Vec<&'a str>,
     pub(crate) exports: Vec<&'a str>,
+    /// Memory that the host holds for an instance, beside linear memories and tables.
+    pub(crate) state_bytes: u64,
 }
 
 /// Reads every section of the component once.
@@ -100,7 +132,7 @@ pub(crate) fn scan(bytes: &[u8]) -> Result<Surface<'_>, AdmissionError> {
     for payload in Parser::new(0).parse_all(bytes) {
         scan.read(payload?)?;
     }
-    Ok(scan.surface)
+    scan.finish()
 }
 
 fn what_is(bytes: &[u8]) -> Found {
@@ -126,6 +158,11 @@ struct Scan<'a> {
     functions: u64,
     memories: u64,
     tables: u64,
+    globals: u64,
+    core_imports: u64,
+    component_functions: u64,
+    definitions: u64,
+    inventory: Inventory,
 }
 
 /// Adds to a count and refuses past its limit.
@@ -142,10 +179,28 @@ impl<'a> Scan<'a> {
     fn read(&mut self, payload: Payload<'a>) -> Result<(), AdmissionError> {
         count(&mut self.parts, 1, ScanLimit::Parts)?;
         match payload {
-            Payload::Version { .. } => count(&mut self.depth, 1, ScanLimit::Depth),
+            Payload::Version { encoding, .. } => {
+                count(&mut self.depth, 1, ScanLimit::Depth)?;
+                self.inventory.begin(encoding == Encoding::Module);
+                count(&mut self.definitions, 1, ScanLimit::Definitions)
+            }
             Payload::End(_) => {
                 self.depth = self.depth.saturating_sub(1);
+                self.inventory.end();
                 Ok(())
+            }
+            Payload::ComponentAliasSection(section) => section.into_iter().try_for_each(|alias| self.alias(&alias?)),
+            Payload::ComponentCanonicalSection(section) => {
+                self.inventory.component_functions(section.count());
+                count(&mut self.component_functions, section.count().into(), ScanLimit::ComponentFunctions)
+            }
+            Payload::ImportSection(section) => {
+                self.inventory.functions(section.count());
+                count(&mut self.core_imports, section.count().into(), ScanLimit::CoreImports)
+            }
+            Payload::GlobalSection(section) => {
+                self.inventory.globals(section.count());
+                count(&mut self.globals, section.count().into(), ScanLimit::Globals)
             }
             Payload::InstanceSection(section) => self.core_instances(section),
             Payload::ComponentInstanceSection(section) => self.component_instances(section),
@@ -162,13 +217,20 @@ impl<'a> Scan<'a> {
                     if self.depth == 1 {
                         self.surface.exports.push(export.name.name);
                     }
+                    if matches!(export.kind, ComponentExternalKind::Module | ComponentExternalKind::Component) {
+                        count(&mut self.definitions, 1, ScanLimit::Definitions)?;
+                    }
+                    self.inventory.export(&export);
                 }
                 Ok(())
             }
             Payload::MemorySection(section) => {
-                count(&mut self.memories, u64::from(section.count()), ScanLimit::Memories)
+                self.inventory.memories(section.count());
+                count(&mut self.memories, u64::from(section.count()), ScanLimit::Memories)?;
+                section.into_iter().try_for_each(|memory| within(memory?.initial, ScanLimit::MemoryPages))
             }
             Payload::TableSection(section) => {
+                self.inventory.tables(section.count());
                 count(&mut self.tables, u64::from(section.count()), ScanLimit::Tables)?;
                 for table in section {
                     within(table?.ty.initial, ScanLimit::TableElements)?;
@@ -176,6 +238,7 @@ impl<'a> Scan<'a> {
                 Ok(())
             }
             Payload::CodeSectionStart { count: bodies, .. } => {
+                self.inventory.functions(bodies);
                 count(&mut self.functions, u64::from(bodies), ScanLimit::Functions)
             }
             Payload::CodeSectionEntry(body) => function(&body),
@@ -185,7 +248,9 @@ impl<'a> Scan<'a> {
 
     fn core_instances(&mut self, section: SectionLimited<'a, Instance<'a>>) -> Result<(), AdmissionError> {
         for instance in section {
-            if matches!(instance?, Instance::Instantiate { .. }) {
+            let instance = instance?;
+            self.inventory.core_instance(&instance);
+            if matches!(instance, Instance::Instantiate { .. }) {
                 count(&mut self.core_instances, 1, ScanLimit::CoreInstances)?;
             }
         }
@@ -197,25 +262,59 @@ impl<'a> Scan<'a> {
         section: SectionLimited<'a, ComponentInstance<'a>>,
     ) -> Result<(), AdmissionError> {
         for instance in section {
-            if matches!(instance?, ComponentInstance::Instantiate { .. }) {
+            let instance = instance?;
+            self.inventory.component_instance(&instance);
+            if matches!(instance, ComponentInstance::Instantiate { .. }) {
                 count(&mut self.component_instances, 1, ScanLimit::ComponentInstances)?;
             }
         }
         Ok(())
     }
 
+    /// The scan's result, when one instance of the whole makes no more than is allowed.
+    fn finish(self) -> Result<Surface<'a>, AdmissionError> {
+        let Totals { core_instances, memories, tables, state_bytes } = self.inventory.totals();
+        within(core_instances, ScanLimit::CoreInstances)?;
+        within(memories, ScanLimit::Memories)?;
+        within(tables, ScanLimit::Tables)?;
+        Ok(Surface { state_bytes, ..self.surface })
+    }
+
+    /// A component that takes a component or a module out of an instance was handed it, past all imports: the same as importing it.
+    fn alias(&mut self, alias: &ComponentAlias<'a>) -> Result<(), AdmissionError> {
+        match alias {
+            ComponentAlias::InstanceExport { kind, name, .. }
+                if matches!(kind, ComponentExternalKind::Component | ComponentExternalKind::Module) =>
+            {
+                return Err(imports_code(name));
+            }
+            ComponentAlias::Outer { kind, .. }
+                if matches!(kind, ComponentOuterAliasKind::Component | ComponentOuterAliasKind::CoreModule) =>
+            {
+                count(&mut self.definitions, 1, ScanLimit::Definitions)?;
+            }
+            ComponentAlias::InstanceExport { .. }
+            | ComponentAlias::CoreInstanceExport { .. }
+            | ComponentAlias::Outer { .. } => {}
+        }
+        self.inventory.alias(alias);
+        Ok(())
+    }
+
     /// A component that is handed components can multiply its instances beyond what any count here sees.
     fn import(&mut self, name: &'a str, ty: ComponentTypeRef) -> Result<(), AdmissionError> {
         if matches!(ty, ComponentTypeRef::Component(_) | ComponentTypeRef::Module(_)) {
-            return Err(AdmissionError::ImportsCode {
-                name: UntrustedText::at_most(name, super::world::NAME_BYTES_SHOWN),
-            });
+            return Err(imports_code(name));
         }
         if self.depth == 1 {
             self.surface.imports.push(name);
         }
         Ok(())
     }
+}
+
+fn imports_code(name: &str) -> AdmissionError {
+    AdmissionError::ImportsCode { name: UntrustedText::at_most(name, super::world::NAME_BYTES_SHOWN) }
 }
 
 fn function(body: &FunctionBody<'_>) -> Result<(), AdmissionError> {

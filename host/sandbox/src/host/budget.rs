@@ -7,9 +7,16 @@ use refiner_specimen::UnknownTransactionType;
 
 use crate::{Limit, Limits, Misuse, PerLimit, ReasonClass, TrapKind, UntrustedText, Verdict, failure::HostFailure};
 
-/// Granted and used, for every limit but fuel and wall time, which the engine counts.
+/// Fuel of a call: what lifting its arguments, finding its handles and lowering its result cost at least.
+const CALL_FUEL: u64 = 1_600;
+/// Fuel of a byte that crosses the boundary. Decoding contract code from its text, the dearest copy, costs a tenth.
+const BYTE_FUEL: u64 = 8;
+
+/// Granted and used, for every limit but the time, which the engine watches. Of fuel, what the host spends for the guest: what the guest's own
+/// operators burn is the engine's to count, and the sum is made when the run has ended.
 pub(crate) struct Budget {
     granted: Limits,
+    fuel_granted: u64,
     used: PerLimit,
 }
 
@@ -20,6 +27,8 @@ pub(crate) enum BudgetExceeded {
     Misuse(#[from] Misuse),
     #[error("{limit} used up")]
     OverBudget { limit: Limit, granted: u64 },
+    #[error("fuel used up by calls to the host")]
+    OutOfFuel { granted: u64 },
     #[error("memory used up")]
     OutOfMemory { granted_bytes: u64 },
     #[error("the specimen contradicts itself: {transactions} transactions but {senders} senders")]
@@ -37,13 +46,24 @@ pub(crate) enum BudgetExceeded {
 }
 
 impl Budget {
-    pub(crate) const fn new(granted: &Limits) -> Self {
-        Self { granted: *granted, used: PerLimit::ZERO }
+    pub(crate) const fn new(granted: &Limits, fuel_granted: u64) -> Self {
+        Self { granted: *granted, fuel_granted, used: PerLimit::ZERO }
     }
 
     /// Counts one call to the host.
     pub(crate) fn call(&mut self) -> Result<(), BudgetExceeded> {
-        self.spend(Limit::Calls, 1)
+        self.spend(Limit::Calls, 1)?;
+        self.burn(CALL_FUEL)
+    }
+
+    /// Spends fuel for work of the host that neither calls nor bytes measure.
+    pub(crate) fn burn(&mut self, fuel: u64) -> Result<(), BudgetExceeded> {
+        let used = self.used.get(Limit::Fuel).saturating_add(fuel);
+        if used > self.fuel_granted {
+            return Err(BudgetExceeded::OutOfFuel { granted: self.fuel_granted });
+        }
+        self.used.set(Limit::Fuel, used);
+        Ok(())
     }
 
     /// Counts bytes that cross the boundary in one call.
@@ -54,7 +74,8 @@ impl Budget {
             return Err(BudgetExceeded::OverBudget { limit: Limit::CallBytes, granted });
         }
         self.used.set(Limit::CallBytes, self.used.get(Limit::CallBytes).max(bytes));
-        self.spend(Limit::CopiedBytes, bytes)
+        self.spend(Limit::CopiedBytes, bytes)?;
+        self.burn(bytes.saturating_mul(BYTE_FUEL))
     }
 
     /// Uses `amount` of `limit`, or stops the guest and uses nothing.
@@ -98,6 +119,7 @@ impl BudgetExceeded {
         match self {
             Self::Misuse(misuse) => Ok(Verdict::Trapped(TrapKind::Misuse(misuse))),
             Self::OverBudget { limit, granted } => Ok(Verdict::OverBudget { limit, granted }),
+            Self::OutOfFuel { granted } => Ok(Verdict::OutOfFuel { granted }),
             Self::OutOfMemory { granted_bytes } => Ok(Verdict::OutOfMemory { granted_bytes }),
             Self::SenderCount { .. } => Ok(Verdict::Rejected { reason: UntrustedText::new(&self.to_string()) }),
             Self::Contradiction(error) => Ok(match *error {

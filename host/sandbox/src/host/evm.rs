@@ -20,6 +20,8 @@ const RECEIPT_BYTES: usize = 144;
 const LOG_BYTES: usize = 48;
 /// Bytes of a topic.
 const TOPIC_BYTES: usize = 32;
+/// Fuel for each log that is looked for, whether or not it fits the page.
+const LOG_FUEL: u64 = 32;
 /// Bytes of a check, its texts included: what is charged for one.
 const CHECK_BYTES: usize = 2_048;
 
@@ -218,6 +220,7 @@ impl evm::HostExecution for HostState {
         // No more can fit, so no more are looked for.
         let fitting = u32::try_from(self.budget.call_bytes() / LOG_BYTES)?;
         let end = start.saturating_add(count.min(fitting)).min(done.log_count);
+        self.budget.burn(u64::from(end.saturating_sub(start)).saturating_mul(LOG_FUEL))?;
         let logs: Vec<_> = (start..end).filter_map(|position| Some((position, done.log(position)?))).collect();
         let bytes_of = |(_, (_, log)): &(u32, (&ExecutedReceipt, &ExecutedLog))| {
             LOG_BYTES + log.topics.len() * TOPIC_BYTES + log.data.len()

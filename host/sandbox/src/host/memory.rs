@@ -21,9 +21,10 @@ pub(crate) struct MemoryMeter {
 }
 
 impl MemoryMeter {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        let granted_bytes = usize::try_from(limits.get(Limit::MemoryBytes)).unwrap_or(usize::MAX);
-        Self { granted_bytes, used_bytes: 0 }
+    /// A meter that begins with what the host holds for the instance: globals, and what calls between modules need.
+    pub(crate) fn new(limits: &Limits, state_bytes: u64) -> Self {
+        let bytes = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        Self { granted_bytes: bytes(limits.get(Limit::MemoryBytes)), used_bytes: bytes(state_bytes) }
     }
 
     /// Memory never shrinks during a run, so what is used at the end is the peak.

@@ -42,19 +42,24 @@ pub(crate) struct HostState {
 
 impl HostState {
     /// The reach of `describe`: parameters and a specimen are not there yet.
-    pub(crate) fn nothing(limits: &Limits) -> Self {
-        Self::over(limits, None, Params::default(), None)
+    pub(crate) fn nothing(limits: &Limits, fuel: u64, state_bytes: u64) -> Self {
+        Self::over(limits, fuel, state_bytes, None, Params::default(), None)
     }
 
     /// The reach of one run of the rule that describes itself so.
     pub(crate) fn of_run(
         rule: Arc<Description>,
         limits: &Limits,
+        fuel: u64,
+        state_bytes: u64,
         specimen: SpecimenView,
         params: Params,
         executor: Arc<dyn Executor>,
     ) -> Self {
-        Self { outputs: Outputs::of(rule), ..Self::over(limits, Some(specimen), params, Some(executor)) }
+        Self {
+            outputs: Outputs::of(rule),
+            ..Self::over(limits, fuel, state_bytes, Some(specimen), params, Some(executor))
+        }
     }
 
     /// The checks that were made for the guest while it ran; `None` when no execution succeeded and so none covers the specimen.
@@ -64,13 +69,15 @@ impl HostState {
 
     fn over(
         limits: &Limits,
+        fuel: u64,
+        state_bytes: u64,
         specimen: Option<SpecimenView>,
         params: Params,
         executor: Option<Arc<dyn Executor>>,
     ) -> Self {
         Self {
-            budget: Budget::new(limits),
-            memory: MemoryMeter::new(limits),
+            budget: Budget::new(limits, fuel),
+            memory: MemoryMeter::new(limits, state_bytes),
             log: Log::default(),
             outputs: Outputs::default(),
             specimen,

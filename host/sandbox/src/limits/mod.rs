@@ -1,9 +1,11 @@
 //! Limits of a rule: the table, and the grants of a run.
 
+mod ceilings;
 mod granted;
 mod table;
 
 pub use self::{
-    granted::{FUEL_PER_INPUT_BYTE, LimitError, Limits, WALL_MS_WITH_EVM},
+    ceilings::AboveCeiling,
+    granted::{FUEL_PER_INPUT_BYTE, LimitError, Limits, TooLittleTime, UNIT_PICOSECONDS, WALL_MS_WITH_EVM},
     table::{AboveCap, LIMITS, Limit, LimitSpec, PerLimit},
 };

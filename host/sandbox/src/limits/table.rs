@@ -24,7 +24,7 @@ pub enum Limit {
     MemoryBytes,
     /// Units of fuel, before what the specimen's length adds.
     Fuel,
-    /// Wall time of a run. Never part of a verdict.
+    /// Processor time of the thread of a run, and before a specimen's length adds to it. Never part of a verdict.
     WallMs,
     /// Calls from the guest to the host.
     Calls,
@@ -65,7 +65,12 @@ pub const LIMITS: [LimitSpec; Limit::COUNT] = [
     spec(Limit::SpecimenBytes, 64 * MIB, 256 * MIB, "the largest specimen seen has 6 MB"),
     spec(Limit::MemoryBytes, 256 * MIB, 1024 * MIB, "one rule must not starve the others"),
     spec(Limit::Fuel, 2_000 * MILLION, 50_000 * MILLION, "loops, also in a start function"),
-    spec(Limit::WallMs, 30_000, 600_000, "work that fuel does not see, such as a slow disk under the host"),
+    spec(
+        Limit::WallMs,
+        30_000,
+        600_000,
+        "processor time that fuel does not see, such as the execution of the block; fuel itself takes half of it at most",
+    ),
     spec(Limit::Calls, MILLION, 10 * MILLION, "9.5 million calls a second pass every engine setting"),
     spec(Limit::CallBytes, 4 * MIB, 64 * MIB, "one call could copy a memory full of text"),
     spec(Limit::CopiedBytes, 4096 * MIB, 32_768 * MIB, "many small copies cost what one large does"),

@@ -2,12 +2,13 @@
 
 use std::io;
 
-use nix::libc::{SIGABRT, SIGXCPU};
+use nix::libc::{SIGABRT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGXCPU};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_sandbox::{AdmissionError, RefusalKind, UntrustedText};
 
 use super::CompileLimits;
 use crate::{
+    confine::Unconfined,
     process::{Process, ProcessEnd},
     protocol::ProtocolError,
 };
@@ -35,6 +36,12 @@ pub enum CompileError {
         /// Wall time or processor time it had, whichever ended first.
         allowed_ms: u64,
     },
+    /// The system or an administrator ended the compiler: no fault of the component.
+    #[error("the compiler was killed by signal {signal}")]
+    Killed {
+        /// The signal, none that a fault of the process itself gives.
+        signal: i32,
+    },
     /// The compiler crashed on it.
     #[error("the compiler died ({end}) with standard error '{output}'")]
     Died {
@@ -46,6 +53,9 @@ pub enum CompileError {
     /// The compiler broke the protocol.
     #[error("the compiler broke the protocol: {0}")]
     Protocol(#[source] ProtocolError),
+    /// The compiler's process is less confined than is required; it got no byte of the component.
+    #[error(transparent)]
+    Unconfined(Unconfined),
     /// The compiler could not be started.
     #[error("the compiler could not be started")]
     Spawn(#[source] io::Error),
@@ -57,7 +67,8 @@ impl Diagnostic for CompileError {
             Self::Refused { .. } | Self::OutOfMemory { .. } | Self::OutOfTime { .. } | Self::Died { .. } => {
                 ExitCode::Refused
             }
-            Self::Protocol(_) | Self::Spawn(_) => ExitCode::Host,
+            Self::Unconfined(unconfined) => unconfined.exit_code(),
+            Self::Killed { .. } | Self::Protocol(_) | Self::Spawn(_) => ExitCode::Host,
         }
     }
 
@@ -73,6 +84,10 @@ impl Diagnostic for CompileError {
             Self::Died { .. } => {
                 Some("do not use it, and report it to its author: no honest component is known to end a compiler".into())
             }
+            Self::Unconfined(unconfined) => unconfined.hint(),
+            Self::Killed { .. } => Some(
+                "try again; the kernel's log names processes that it kills for want of memory, of which a compiler takes up to 2 GiB".into(),
+            ),
             Self::Protocol(_) | Self::Spawn(_) => None,
         }
     }
@@ -101,6 +116,7 @@ pub(super) fn autopsy(process: Process, error: ProtocolError, limits: &CompileLi
         Some(SIGABRT) if ended.output.as_str().contains(NO_MEMORY) => {
             CompileError::OutOfMemory { allowed_bytes: limits.memory_bytes }
         }
+        Some(signal @ (SIGKILL | SIGTERM | SIGHUP | SIGINT | SIGQUIT)) => CompileError::Killed { signal },
         _ => CompileError::Died { end: ended.end, output: ended.output },
     }
 }

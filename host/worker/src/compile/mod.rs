@@ -14,8 +14,7 @@ use alloy_primitives::{B256, Bytes};
 use refiner_evm::ExecutionTerms;
 use refiner_manifest::Manifest;
 use refiner_sandbox::{
-    AdmissionError, AdmitFailure, AdmittedRule, Allocation, EngineProfile, Grants, HostFailure, Limits, Sandbox,
-    manifest_of,
+    AdmissionError, AdmitFailure, AdmittedRule, EngineProfile, Grants, HostFailure, Limits, Sandbox, manifest_of,
 };
 use sha2::{Digest, Sha256};
 use tracing::warn;
@@ -23,7 +22,7 @@ use tracing::warn;
 use self::cache::CodeKey;
 use crate::{
     CODE_BYTES_MAX, COMPILE_ARGUMENT, ChildCommand,
-    confine::Ceilings,
+    confine::{Ceilings, Requirement},
     pool::send,
     process::Process,
     protocol::{
@@ -58,15 +57,21 @@ pub struct CompiledRule {
     manifest: Arc<Manifest>,
     limits: Limits,
     request: RuleRequest,
+    requirement: Requirement,
 }
 
 impl CompiledRule {
-    fn new(digest: B256, request: CompileRequest, code: Bytes) -> Result<Self, AdmissionError> {
+    fn new(
+        digest: B256,
+        request: CompileRequest,
+        code: Bytes,
+        requirement: Requirement,
+    ) -> Result<Self, AdmissionError> {
         let CompileRequest { component, beside, grants } = request;
         let manifest = manifest_of(&component, beside.as_deref())?;
-        let limits = Limits::asked_by(&manifest).map_err(AdmissionError::AboveCap)?.within(&grants.limits);
+        let limits = grants.allow(&manifest)?;
         let request = RuleRequest { component, code_sha256: sha256(&code), code, beside, grants };
-        Ok(Self { digest, manifest: Arc::new(manifest), limits, request })
+        Ok(Self { digest, manifest: Arc::new(manifest), limits, request, requirement })
     }
 
     /// sha256 of the component.
@@ -92,6 +97,11 @@ impl CompiledRule {
         sandbox.describe(loaded)
     }
 
+    /// The confinement without which no worker gets it.
+    pub(crate) const fn requirement(&self) -> Requirement {
+        self.requirement
+    }
+
     /// Bytes of component and code.
     pub(crate) fn bytes(&self) -> u64 {
         (self.request.component.len() + self.request.code.len()) as u64
@@ -113,7 +123,7 @@ pub struct Compiler {
 impl Compiler {
     /// This program's own compiler, with a cache or without.
     pub fn new(cache: Option<CodeCache>) -> Result<Self, refiner_sandbox::EngineError> {
-        let profile = EngineProfile::with_allocation(Allocation::OnDemand);
+        let profile = EngineProfile::of_children();
         Ok(Self {
             command: ChildCommand::this_program(COMPILE_ARGUMENT),
             limits: CompileLimits::default(),
@@ -144,37 +154,56 @@ impl Compiler {
         beside: Option<&str>,
         grants: &Grants,
     ) -> Result<CompiledRule, CompileError> {
+        self.compile_requiring(component, beside, grants, Requirement::default())
+    }
+
+    /// The same under another requirement than the default, of the compiler's process and of the workers that get the rule.
+    pub fn compile_requiring(
+        &self,
+        component: Bytes,
+        beside: Option<&str>,
+        grants: &Grants,
+        requirement: Requirement,
+    ) -> Result<CompiledRule, CompileError> {
         let digest = sha256(&component);
         let request = CompileRequest { component, beside: beside.map(Arc::from), grants: grants.clone() };
         let key = CodeKey { component: digest, compatibility: self.compatibility };
         if let Some(code) = self.cache.as_ref().and_then(|cache| cache.get(&key)) {
-            return Ok(CompiledRule::new(digest, request, code)?);
+            return Ok(CompiledRule::new(digest, request, code, requirement)?);
         }
-        let code = self.in_child(&request)?;
+        let code = self.in_child(&request, requirement)?;
         if let Some(Err(error)) = self.cache.as_ref().map(|cache| cache.put(&key, &code)) {
             warn!(%error, component = %digest, "Compiled code could not be kept and will be compiled again.");
         }
-        Ok(CompiledRule::new(digest, request, code)?)
+        Ok(CompiledRule::new(digest, request, code, requirement)?)
     }
 
-    fn in_child(&self, request: &CompileRequest) -> Result<Bytes, CompileError> {
+    fn in_child(&self, request: &CompileRequest, requirement: Requirement) -> Result<Bytes, CompileError> {
         let mut process = Process::spawn(&self.command).map_err(CompileError::Spawn)?;
         process.allow(Duration::from_millis(self.limits.wall_ms));
-        match self.exchange(&mut process, request) {
+        match self.exchange(&mut process, request, requirement) {
             Ok(Compiled::Code(code)) => Ok(code.into()),
             Ok(Compiled::Not(error)) => Err(error),
             Err(error) => Err(error::autopsy(process, error, &self.limits)),
         }
     }
 
-    fn exchange(&self, process: &mut Process, request: &CompileRequest) -> Result<Compiled, ProtocolError> {
+    fn exchange(
+        &self,
+        process: &mut Process,
+        request: &CompileRequest,
+        requirement: Requirement,
+    ) -> Result<Compiled, ProtocolError> {
         let CompileLimits { memory_bytes, cpu_seconds, .. } = self.limits;
         let ceilings =
             Ceilings { data_bytes: memory_bytes, address_bytes: Some(memory_bytes), cpu_seconds, file_bytes: 0 };
         let settings =
             Settings { supervisor: std::process::id(), ceilings, chains: Vec::new(), terms: ExecutionTerms::default() };
         send(process, |out| settings.send(out))?;
-        let Hello { .. } = Hello::receive(process)?;
+        let Hello { confinement } = Hello::receive(process)?;
+        if let Err(unconfined) = requirement.check(&confinement) {
+            return Ok(Compiled::Not(CompileError::Unconfined(unconfined)));
+        }
         send(process, |out| request.send(out))?;
         let frame = protocol::read(process)?;
         match frame.kind {

@@ -5,14 +5,17 @@
 //! [`Confinement::seal_code`] once the rule's code is in memory (no more of it). They are public for tests, which look at a confined process from inside.
 
 mod descriptors;
+mod files;
 mod identity;
 mod landlocked;
 mod report;
+mod requirement;
 mod resources;
 mod system_calls;
 
 pub use self::{
     report::{Confinement, Measure, Outcome},
+    requirement::{Requirement, Unconfined},
     resources::Ceilings,
 };
 
@@ -54,6 +57,7 @@ impl Confinement {
         confinement.add(Measure::Environment, Outcome::applied("empty"));
         confinement.add(Measure::Descriptors, descriptors::close_all_but_standard());
         confinement.add(Measure::Network, identity::leave_network());
+        confinement.add(Measure::Files, files::leave());
         resources::limit(ceilings)?;
         confinement.add(Measure::Resources, Outcome::applied(&ceilings.to_string()));
         confinement.add(Measure::User, identity::become_nobody());

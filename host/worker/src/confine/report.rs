@@ -46,6 +46,8 @@ measures! {
     Landlock = 8 "landlock",
     /// No system calls beyond those that running a rule needs.
     SystemCalls = 9 "seccomp",
+    /// A mount namespace of its own, with an empty tree of files.
+    Files = 10 "mount namespace",
 }
 
 impl Measure {

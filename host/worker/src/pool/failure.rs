@@ -5,7 +5,7 @@ use std::io;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_sandbox::{HostFailure, RefusalKind, UntrustedText};
 
-use crate::{process::ProcessEnd, protocol::ProtocolError};
+use crate::{confine::Unconfined, process::ProcessEnd, protocol::ProtocolError};
 
 /// A job that was given up.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,7 @@ impl Diagnostic for Quarantined {
             | WorkerFailure::Died { .. }
             | WorkerFailure::Protocol(_)
             | WorkerFailure::OtherRule
+            | WorkerFailure::Unconfined(_)
             | WorkerFailure::Host(_) => ExitCode::Host,
         }
     }
@@ -35,6 +36,7 @@ impl Diagnostic for Quarantined {
     fn hint(&self) -> Option<Hint> {
         match self.reason {
             WorkerFailure::Refused { kind, .. } => Some(kind.remedy().into()),
+            WorkerFailure::Unconfined(_) => Some(Unconfined::HINT.into()),
             WorkerFailure::NoSpecimen { .. }
             | WorkerFailure::Spawn(_)
             | WorkerFailure::Hung { .. }
@@ -53,7 +55,7 @@ pub enum WorkerFailure {
     #[error("the worker could not be started")]
     Spawn(#[source] io::Error),
     /// It did not answer in time and was killed.
-    #[error("the worker gave no answer within {wall_ms} ms")]
+    #[error("the worker gave no answer within {wall_ms} ms of processor time, or waited for so long")]
     Hung {
         /// Wall time it had.
         wall_ms: u64,
@@ -74,6 +76,9 @@ pub enum WorkerFailure {
     /// It serves another rule than it was given.
     #[error("the worker loaded another rule than it was given")]
     OtherRule,
+    /// It is less confined than the rule requires, and got no byte of it.
+    #[error(transparent)]
+    Unconfined(Unconfined),
     /// Something around the rule failed.
     #[error(transparent)]
     Host(HostFailure),
@@ -105,7 +110,7 @@ impl WorkerFailure {
                 | HostFailure::UnknownTrap { .. } => true,
                 HostFailure::CapabilityUnavailable { .. } | HostFailure::ExecutorUnavailable { .. } => false,
             },
-            Self::Refused { .. } | Self::NoSpecimen { .. } => false,
+            Self::Refused { .. } | Self::Unconfined(_) | Self::NoSpecimen { .. } => false,
         }
     }
 }

@@ -20,9 +20,9 @@ use crate::{
     },
 };
 
-/// Time from start to the rule being ready: a large rule loads within a second, and `describe` has five.
+/// Time from start to the rule being ready: a large rule loads within a second, and `describe` has twenty.
 const START_WALL: Duration = Duration::from_secs(30);
-/// Added to a run's wall limit, so that a live worker can report itself that the time is over.
+/// Added to a run's deadline, so that a live worker can report itself that the time is over.
 const ANSWER_GRACE: Duration = Duration::from_millis(500);
 /// Memory of a worker beside what the limits cover: engine, EVM, allocator, stack.
 const HOST_BYTES: u64 = 1 << 30;
@@ -59,13 +59,13 @@ impl Worker {
         match greet(&mut process, serves, rule, chains, terms) {
             Ok((confinement, Ready::Yes)) => Ok((Self { process, serves, runs: 0 }, confinement)),
             Ok((_, Ready::No(failure))) => Err(failure),
-            Err(error) => Err(autopsy(process, error, START_WALL)),
+            Err(error) => Err(autopsy(process, error)),
         }
     }
 
     /// One run. After an error the worker is good for nothing but [`Worker::autopsy`].
     pub(super) fn run(&mut self, request: &RunRequest, executes: &Executes) -> Result<Run, RunError> {
-        self.process.allow(answer_time(&request.limits));
+        self.process.allow(answer_time(&request.limits, request.raw.len()));
         self.runs += 1;
         let mut executions = Executions::of(executes, request);
         let answer = self.exchange(request, &mut executions)?;
@@ -88,7 +88,7 @@ impl Worker {
                 Kind::Execute => {
                     let executed = executions.execute(&frame.payload)?;
                     // The time that the server took is not the worker's.
-                    process.allow(answer_time(&request.limits));
+                    process.allow(answer_time(&request.limits, request.raw.len()));
                     send(process, |out| executed.send(out))?;
                 }
                 Kind::Difference => executions.differs(&frame.payload, process)?,
@@ -101,7 +101,7 @@ impl Worker {
     pub(super) fn autopsy(self, error: RunError) -> WorkerFailure {
         match error {
             RunError::Failure(failure) => failure,
-            RunError::Protocol(error) => autopsy(self.process, error, answer_time(&self.serves.limits)),
+            RunError::Protocol(error) => autopsy(self.process, error),
         }
     }
 
@@ -162,6 +162,9 @@ fn greet(
     };
     send(process, |out| settings.send(out))?;
     let Hello { confinement } = Hello::receive(process)?;
+    if let Err(unconfined) = rule.requirement().check(&confinement) {
+        return Ok((confinement, Ready::No(WorkerFailure::Unconfined(unconfined))));
+    }
     send(process, |out| rule.request().send(out))?;
     let frame = protocol::read(process)?;
     let ready = match frame.kind {
@@ -190,9 +193,9 @@ pub(crate) fn send(
 }
 
 /// Ends a process that broke off, and returns the reason.
-fn autopsy(process: Process, error: ProtocolError, allowed: Duration) -> WorkerFailure {
+fn autopsy(process: Process, error: ProtocolError) -> WorkerFailure {
     if error.is_timeout() {
-        return WorkerFailure::Hung { wall_ms: u64::try_from(allowed.as_millis()).unwrap_or(u64::MAX) };
+        return WorkerFailure::Hung { wall_ms: u64::try_from(process.allowed().as_millis()).unwrap_or(u64::MAX) };
     }
     if !error.is_closed() {
         return WorkerFailure::Protocol(error);
@@ -201,8 +204,8 @@ fn autopsy(process: Process, error: ProtocolError, allowed: Duration) -> WorkerF
     WorkerFailure::Died { signal: ended.signal(), end: ended.end, output: ended.output }
 }
 
-fn answer_time(limits: &Limits) -> Duration {
-    Duration::from_millis(limits.get(Limit::WallMs)) + ANSWER_GRACE
+fn answer_time(limits: &Limits, specimen_bytes: usize) -> Duration {
+    Duration::from_millis(limits.deadline_ms(specimen_bytes as u64)) + ANSWER_GRACE
 }
 
 /// Sizes a worker by what its runs are granted and by the bytes of its rule, component and code.

@@ -40,10 +40,14 @@ pub const COPY: &str = r#"
   (call $finish (local.get $handle))
   (call $ok (local.get 0) (i64.const 3)))"#;
 
-/// Never returns, and never runs out of the fuel that [`spinning_limits`] grants.
+/// Never returns, and burns the least fuel in its time.
 pub const SPIN: &str = r#"
 (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
-  (loop $again (br $again))
+  (local $n i64)
+  (loop $again
+    (local.set $n (i64.popcnt (i64.popcnt (i64.popcnt (i64.popcnt (i64.popcnt (i64.popcnt (i64.popcnt (i64.popcnt (local.get $n))))))))))
+    (local.set $n (i64.popcnt (i64.popcnt (i64.popcnt (i64.popcnt (i64.popcnt (i64.popcnt (i64.popcnt (i64.popcnt (local.get $n))))))))))
+    (br_if $again (i64.lt_s (local.get $n) (i64.const 65))))
   unreachable)"#;
 
 pub fn workspace() -> PathBuf {

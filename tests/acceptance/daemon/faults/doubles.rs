@@ -138,17 +138,17 @@ fn other_chains() -> Vec<Row> {
     vec![
         behaves(&["OtherChain"], Ends(mismatch), other),
         behaves(&["Swapped"], Waits("scan", mismatch), move |seen| Swapped::after(1, other(seen))),
-        behaves(&["OtherReceipts"], Waits("settle", "receipt"), |_| OtherReceipts::new(false)),
-        behaves(&["OtherReceipts"], Waits("settle", "receipt"), |_| OtherReceipts::new(true)),
+        behaves(&["OtherReceipts"], Waits("settle", "receipts of"), |_| OtherReceipts::new(false)),
+        behaves(&["OtherReceipts"], Waits("settle", "receipts of"), |_| OtherReceipts::new(true)),
     ]
 }
 
 fn pools() -> Vec<Row> {
     let refused = |words: PoolWords| {
         let outcome = match words {
-            PoolWords::TemporarilyBanned => Waits("pool", "bans transaction"),
-            PoolWords::BannedAsKnown | PoolWords::TooLowPriority => Paused("max-fee-gwei"),
-            PoolWords::Payment => Paused("cannot pay for gas"),
+            PoolWords::TemporarilyBanned | PoolWords::BannedAsKnown => Waits("pool", "bans transaction"),
+            // The balance that the node tells would do.
+            PoolWords::TooLowPriority | PoolWords::Payment => Paused("needs more than the fees allowed"),
             PoolWords::QueueLimit | PoolWords::ImmediatelyDropped => Waits("pool", "no room for transaction"),
         };
         fails(&format!("PoolWords::{words:?}"), outcome, SEND, words.fault())
@@ -202,7 +202,12 @@ fn every_double_is_in_the_table() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn single_answers_that_are_wrong_lose_no_announcement() {
-    play(single_answers()).await;
+    play(single_answers().into_iter().take(6).collect()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn single_answers_that_are_none_lose_no_announcement() {
+    play(single_answers().into_iter().skip(6).collect()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,7 +222,12 @@ async fn providers_that_limit_ranges_lose_no_announcement() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn providers_that_give_no_usable_answer_lose_no_announcement() {
-    play(outages()).await;
+    play(outages().into_iter().take(7).collect()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn providers_that_answer_with_something_else_lose_no_announcement() {
+    play(outages().into_iter().skip(7).collect()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,11 +243,10 @@ async fn pools_that_refuse_lose_no_announcement() {
 /// Plays rows one after another on one chain, each with a daemon that starts anew.
 async fn play(rows: Vec<Row>) {
     let Some(mut bench) = Bench::new().await else { return };
-    bench.flags = ["--rpc-timeout", "500ms", "--bump-after", "500ms"].map(str::to_owned).into();
+    bench.flags = ["--rpc-timeout", "1s", "--bump-after", "1s"].map(str::to_owned).into();
     let given = stream(EACH * rows.len() as u64);
     for (index, (row, given_now)) in rows.iter().zip(given.chunks(EACH.try_into().unwrap())).enumerate() {
         let before = index * given_now.len();
-        let began = std::time::Instant::now();
         if !matches!(row.outcome, Ends(_)) {
             bench.start_ready().await;
         }
@@ -253,34 +262,12 @@ async fn play(rows: Vec<Row>) {
         bench.chain.set_automine(true).await.unwrap();
         assert_complete(&bench, &given[..before + given_now.len()]).await;
         bench.kill();
-        eprintln!("{:?}: {:.1} s", row.names, began.elapsed().as_secs_f64());
     }
 }
 
 /// Waits for the outcome of a row while its double stands.
 async fn meet(bench: &mut Bench, row: &Row, proved: usize) {
     let what = format!("{:?} is {:?}", row.names, row.outcome);
-    if std::env::var_os("LEARN").is_some() && !matches!(row.outcome, Ends(_)) {
-        let begun = std::time::Instant::now();
-        while begun.elapsed().as_secs() < 4 && bench.in_state(State::Final) < proved {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-        let status = bench.status().unwrap_or_default();
-        let items: Vec<_> = bench
-            .items()
-            .into_iter()
-            .filter(|item| item.state != State::Final)
-            .map(|item| (item.state, item.last_error))
-            .collect();
-        eprintln!(
-            "LEARN {what}\n   after {:.1} s final {}/{proved} waits {} paused {} items {items:?}",
-            begun.elapsed().as_secs_f64(),
-            bench.in_state(State::Final),
-            status["now"]["waitsFor"],
-            status["now"]["paused"]
-        );
-        return;
-    }
     match row.outcome {
         Proved => bench.until(&what, |bench| bench.in_state(State::Final) == proved).await,
         Waits(part, words) => {

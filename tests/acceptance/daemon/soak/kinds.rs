@@ -5,6 +5,8 @@ use refiner_testkit::pinner::{Fault, Route};
 
 /// The name of a kill in the report.
 pub const KILL: &str = "daemon: kill -9";
+/// The name of a kill right after a transaction was sent.
+pub const KILL_AT_SEND: &str = "daemon: kill -9 at a sending";
 /// The name of a reorganisation in the report.
 pub const REORGANISATION: &str = "chain: reorganisation";
 
@@ -17,7 +19,7 @@ pub enum NodeFault {
     LaggingLogs,
     /// Logs are found later than headers.
     LateLogs,
-    /// The same, and no bloom shows it.
+    /// The same at every node, and no bloom shows it.
     UnseenLogs,
     /// The node stands still.
     Stale,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refiner_testkit::pinner::{Fault, Route};
 
-use super::kinds::{KILL, NodeFault, PoolFault, REORGANISATION, of_pinner, of_pinner_kind};
+use super::kinds::{KILL, KILL_AT_SEND, NodeFault, PoolFault, REORGANISATION, of_pinner, of_pinner_kind};
 
 /// Nodes that the daemon knows.
 pub const NODES: usize = 3;
@@ -33,11 +33,21 @@ pub struct Round {
     /// The block of the round at which so many blocks are replaced.
     pub reorganisation: Option<(u64, u64)>,
     /// The block of the round at which the daemon is killed.
-    pub kill: Option<u64>,
+    pub kill: Option<Kill>,
     /// At its end, memory is looked at.
     pub look: Option<Look>,
     /// At its end all faults are taken away, until everything is proved.
     pub calm: bool,
+}
+
+/// A kill of the daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kill {
+    /// Blocks of the round before it.
+    pub block: u64,
+    /// It waits for the first transaction that the daemon sends then, for as long as the round lasts: what is sent must be in the
+    /// journal already.
+    pub at_send: bool,
 }
 
 /// A part of the soak at which memory is looked at.
@@ -82,7 +92,8 @@ impl Plan {
                 pool: random.one_in(2).then(|| pool.draw(&mut random)),
                 pinner: random.one_in(2).then(|| pinner.draw(&mut random)),
                 reorganisation: random.one_in(2).then(|| (random.below(blocks), depths.draw(&mut random))),
-                kill: (may_kill && random.one_in(3)).then(|| random.below(blocks)),
+                kill: (may_kill && random.one_in(3))
+                    .then(|| Kill { block: random.below(blocks), at_send: random.one_in(2) }),
                 look,
                 calm: look.is_some()
                     || announced == announcements
@@ -109,7 +120,7 @@ impl Round {
         kinds.extend(self.pool.map(PoolFault::kind));
         kinds.extend(self.pinner.as_ref().map(|(route, fault)| of_pinner_kind(*route, fault)));
         kinds.extend(self.reorganisation.map(|_| REORGANISATION.to_owned()));
-        kinds.extend(self.kill.map(|_| KILL.to_owned()));
+        kinds.extend(self.kill.map(|kill| if kill.at_send { KILL_AT_SEND } else { KILL }.to_owned()));
         kinds
     }
 }

@@ -3,24 +3,21 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use alloy_primitives::{B256, b256};
 use refiner_journal::State;
-use refiner_testchain::{
-    AlreadyImported, Blooms, Fault, FaultyRpc, Lagging, LateLogs, LimitedRange, Meets, Met, OPERATOR, OtherChain,
-    OtherReceipts, Out, Setup, Specimen, Stale, Swapped, quantity,
-};
+use refiner_testchain::{FaultyRpc, OPERATOR, Setup, Specimen, quantity};
 use refiner_testkit::pinner::Route;
 use tokio::time::sleep;
 
 use super::{
     compare,
-    kinds::{KILL, NodeFault, PoolFault, REORGANISATION, of_pinner_kind},
-    plan::{FIRST_LOOK, Look, NODES, Plan, Round},
+    kinds::{KILL, KILL_AT_SEND, PoolFault, REORGANISATION, of_pinner_kind},
+    plan::{FIRST_LOOK, Kill, Look, NODES, Plan, Round},
     report::{Readings, Report, Tally},
+    spoil::Playing,
 };
 use crate::{
     bench::Bench,
@@ -34,6 +31,8 @@ pub const PROGRAM: &str = "REFINER_SOAK_PROGRAM";
 const QUORUM: B256 = b256!("858deae9d885ee978c04934ceabf15ebe77ae274f3af6a05ecf3bd9880b08e1e");
 /// Time between two blocks.
 const BLOCK: Duration = Duration::from_millis(100);
+/// Time between two looks for a transaction that was sent.
+const LOOK: Duration = Duration::from_millis(2);
 /// Blocks of a round before sessions of specimens are ended.
 const SESSION: u64 = 4;
 /// Blocks between two times that the pool is emptied.
@@ -48,29 +47,25 @@ const READINGS: usize = 5;
 const MEMORY_PER_CENT_MAX: u32 = 120;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What a daemon that is not there has in common with no other difference.
+/// The difference of a daemon that is not there.
 const ENDED: &str = "the daemon ended by itself";
-
-/// A fault of this round, and its count.
-struct Playing {
-    kind: String,
-    met: Met,
-}
 
 pub struct Soak {
     plan: Plan,
     pub bench: Bench,
-    others: Vec<FaultyRpc>,
+    pub others: Vec<FaultyRpc>,
     specimens: Box<dyn Iterator<Item = Given>>,
     announcements: usize,
     /// What was sent, by height.
     pub sent: BTreeMap<u64, Specimen>,
-    playing: Vec<Playing>,
+    pub playing: Vec<Playing>,
     /// The pinner's fault of this round, and how often its route had failed before.
-    pinner: Option<(String, Route, u64)>,
-    faults: BTreeMap<String, Tally>,
+    pub pinner: Option<(String, Route, u64)>,
+    pub faults: BTreeMap<String, Tally>,
     blocks: u64,
     restarts: usize,
+    /// The daemon is killed once more was sent than this.
+    kill_at_send: Option<u64>,
     reorganisations: usize,
     first_memory: Readings,
     last_memory: Readings,
@@ -119,6 +114,7 @@ impl Soak {
             faults,
             blocks: 0,
             restarts: 0,
+            kill_at_send: None,
             reorganisations: 0,
             first_memory: Readings::default(),
             last_memory: Readings::default(),
@@ -212,17 +208,32 @@ impl Soak {
             {
                 self.reorganise(depth).await;
             }
-            if round.kill == Some(block) {
-                self.bench.kill();
-                self.bench.start();
-                self.restarts += 1;
-                self.count(KILL, 1);
+            match round.kill {
+                Some(Kill { block: at, at_send: false }) if at == block => {
+                    self.restart();
+                    self.count(KILL, 1);
+                }
+                Some(Kill { block: at, at_send: true }) if at == block => self.kill_at_send = Some(self.sendings()),
+                _ => {}
             }
         }
+        // Nothing was sent.
+        self.kill_at_send = None;
         if round.pool == Some(PoolFault::Emptied) {
             self.count(&PoolFault::Emptied.kind(), emptied);
         }
         Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.bench.kill();
+        self.bench.start();
+        self.restarts += 1;
+    }
+
+    /// Transactions that nodes were sent.
+    fn sendings(&self) -> u64 {
+        (0..NODES).map(|node| self.node(node).asked("eth_sendRawTransaction")).sum()
     }
 
     async fn reorganise(&mut self, depth: u64) {
@@ -252,80 +263,22 @@ impl Soak {
     }
 
     async fn block(&mut self) -> Result<(), String> {
-        sleep(BLOCK).await;
+        let end = Instant::now() + BLOCK;
+        while let Some(before) = self.kill_at_send
+            && Instant::now() < end
+        {
+            if self.sendings() > before {
+                self.kill_at_send = None;
+                self.restart();
+                self.count(KILL_AT_SEND, 1);
+            } else {
+                sleep(LOOK).await;
+            }
+        }
+        sleep(end.saturating_duration_since(Instant::now())).await;
         self.bench.chain.mine(1).await.unwrap();
         self.blocks += 1;
         if self.bench.has_ended() { Err(ENDED.to_owned()) } else { Ok(()) }
-    }
-
-    fn node(&self, node: usize) -> &FaultyRpc {
-        node.checked_sub(1).map_or(&self.bench.rpc, |other| &self.others[other])
-    }
-
-    /// Takes all faults away, and counts how often they were met.
-    fn heal(&mut self) {
-        for node in (0..NODES).map(|node| self.node(node)) {
-            node.behave_well();
-            for method in ["eth_blockNumber", "eth_getLogs", "eth_sendRawTransaction"] {
-                node.heal(method);
-            }
-        }
-        for route in [Route::Get, Route::Upload] {
-            self.bench.pinner.mend(route);
-        }
-        let mut times = BTreeMap::<String, u64>::new();
-        for Playing { kind, met } in self.playing.drain(..) {
-            *times.entry(kind).or_default() += met.times();
-        }
-        if let Some((kind, route, before)) = self.pinner.take() {
-            times.insert(kind, self.bench.pinner.faulted(route) - before);
-        }
-        times.iter().for_each(|(kind, times)| self.count(kind, *times));
-    }
-
-    fn count(&mut self, kind: &str, times: u64) {
-        let tally = self.faults.get_mut(kind).unwrap();
-        tally.met += usize::from(times > 0);
-        tally.times += times;
-    }
-
-    async fn fail(&mut self, node: usize, fault: NodeFault) {
-        let head = self.bench.chain.head().await.unwrap();
-        let nonce = self.bench.operator_nonce().await;
-        let node = self.node(node);
-        let met = match fault {
-            NodeFault::Lagging => node.behave(&Arc::new(Lagging::at(head, Meets::Half))),
-            NodeFault::LaggingLogs => node.behave(&Arc::new(Lagging::at(head, Meets::Logs))),
-            NodeFault::LateLogs => node.behave(&Arc::new(LateLogs::up_to(head, true))),
-            NodeFault::UnseenLogs => {
-                node.behave(&Arc::new(Blooms::Zero));
-                node.behave(&Arc::new(LateLogs::up_to(head, false)))
-            }
-            NodeFault::Stale => node.behave(&Arc::new(Stale::at(head, nonce))),
-            NodeFault::WrongChain => {
-                node.behave(&Arc::new(Swapped::after(1, OtherChain { chain_id: 1, nonce: nonce + 50 })))
-            }
-            NodeFault::Out(outage) => node.behave(&Arc::new(Out(outage))),
-            NodeFault::Limits(provider) => node.behave(&Arc::new(LimitedRange { provider, blocks: 3 })),
-            NodeFault::Throttled => node.fail("eth_getLogs", Fault::Status(429)),
-            NodeFault::NoReceipts => node.behave(&Arc::new(OtherReceipts::new(false))),
-            NodeFault::OtherReceipts => node.behave(&Arc::new(OtherReceipts::new(true))),
-            NodeFault::Hangs => node.fail("eth_blockNumber", Fault::Hang),
-        };
-        self.playing.push(Playing { kind: fault.kind(), met });
-    }
-
-    fn fail_pool(&mut self, fault: PoolFault) {
-        for node in 0..NODES {
-            let node = self.node(node);
-            let met = match fault {
-                PoolFault::Swallowed => node.fail_times("eth_sendRawTransaction", 2, Fault::Swallow),
-                PoolFault::Refused(words) => node.fail_times("eth_sendRawTransaction", 2, words.fault()),
-                PoolFault::AlreadyImported => node.behave(&Arc::new(AlreadyImported)),
-                PoolFault::Emptied => return,
-            };
-            self.playing.push(Playing { kind: fault.kind(), met });
-        }
     }
 
     /// Takes all faults away and waits until everything that was sent is announced, proved and stays so.

@@ -12,8 +12,9 @@ use std::path::PathBuf;
 
 use refiner_config::{ConfigError, Environment, Problem, Values};
 use refiner_proofchain::Secret;
+use refiner_worker::Requirement;
 
-use crate::cli;
+use crate::{cli, rules};
 
 /// Reads every source, and the key that was taken out of the environment, and makes settings of them.
 ///
@@ -34,6 +35,11 @@ pub fn nodes(arguments: &cli::Run) -> Result<Option<Nodes>, ConfigError> {
     let values = all(arguments, &mut problems);
     let nodes = settings::nodes(&values, &mut problems);
     if problems.is_empty() { Ok(nodes) } else { Err(ConfigError { problems }) }
+}
+
+/// Reads the confinement that rules which are not built in need; the default where it is faulty.
+pub fn requirement(arguments: &cli::Run) -> Requirement {
+    rules::requirement(&values(arguments))
 }
 
 /// The settings of every source as far as they are right, whatever is wrong with others.

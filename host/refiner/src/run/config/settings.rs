@@ -17,6 +17,7 @@ use url::Url;
 use crate::{
     egress,
     executor::{self, Evm},
+    rules::Allowance,
 };
 
 /// What the daemon works by.
@@ -47,6 +48,8 @@ pub struct Settings {
     /// The format of block results; where none is chosen, nothing is proved.
     pub format: ResultFormat,
     pub params: Vec<(String, String)>,
+    /// What rules may ask for, and the confinement that they need.
+    pub allowance: Allowance,
     pub chain_configs: Vec<PathBuf>,
     pub evm: Evm,
     pub policy: ExecutionPolicy,
@@ -149,6 +152,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         prove: values.get(&table::PROVE).filter(|_| proves),
         format: values.get(&table::FORMAT).unwrap_or(ResultFormat::Canonical),
         params: format.into_iter().chain(params).collect(),
+        allowance: Allowance::of(values),
         chain_configs: values.get(&table::CHAIN_CONFIG),
         evm: Evm::of(values),
         policy,

@@ -60,7 +60,9 @@ impl ProofSubmitter {
             }
         }
         drop(answers);
-        self.tell_of_disputes(outlook.disputed());
+        if outlook.disputed() > 0 || !self.tell_of_missing_receipts(&outlook)? {
+            self.tell_of_disputes(outlook.disputed());
+        }
         self.settle_side(&outlook).await?;
         self.close_gap(&outlook, due).await
     }
@@ -72,6 +74,26 @@ impl ProofSubmitter {
         }
         let what = format!("two nodes that have the same receipt: of {disputed} proofs one has none or another one");
         self.context.status.set_blocked(SETTLE, what);
+    }
+
+    /// Tells of transactions that have no usable receipt although their nonces were used on chain.
+    fn tell_of_missing_receipts(&self, outlook: &ChainSnapshot) -> Result<bool, TickError> {
+        let mut missing = 0_usize;
+        for item in self.context.journal.with(|journal| journal.outbox())? {
+            match self.open_transactions(&item)?.first() {
+                Some(newest) if newest.nonce < outlook.next_nonce => missing += 1,
+                // Later ones have later nonces.
+                Some(_) => break,
+                None => {}
+            }
+        }
+        if missing > 0 {
+            let what = format!(
+                "receipts of {missing} transactions, whose nonces were used on chain: the node has none of their blocks"
+            );
+            self.context.status.set_blocked(SETTLE, what);
+        }
+        Ok(missing > 0)
     }
 
     /// Whether it pays to ask. Of transactions that wait the `next` one speaks for those behind it, until they are late.

@@ -17,6 +17,8 @@ use crate::{LogLevel, Misuse, UntrustedText};
 
 /// Bytes of an unfinished line that are kept: one more than a line of the log has, so that the log can tell that it was cut.
 const LINE_BYTES_MAX: usize = UntrustedText::BYTES_MAX + 1;
+/// Fuel for a line that a write ends: it is looked at, and kept or counted as lost.
+const LINE_FUEL: u64 = 256;
 /// Bytes that a guest may write at once. Any length is taken; this is the number that wasmtime-wasi states.
 const WRITE_BYTES: u64 = 4096;
 
@@ -71,6 +73,8 @@ impl HostState {
     fn write(&mut self, stream: &Resource<DynOutputStream>, bytes: &[u8]) -> Result<(), BudgetExceeded> {
         self.budget.call()?;
         self.budget.copy(bytes.len())?;
+        let lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.budget.burn(lines.saturating_mul(LINE_FUEL))?;
         let Self { wasi, log, budget, .. } = self;
         let (stream, level) = match Stream::of(stream.rep()) {
             Stream::Err => (Stream::Err, LogLevel::Warn),

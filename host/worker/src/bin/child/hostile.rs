@@ -20,6 +20,8 @@ const EVIDENCE: u8 = 0x8c;
 /// Lines of the table of limits.
 const LIMITS: usize = refiner_sandbox::LIMITS.len();
 const BYTES: u8 = 0x05;
+/// The number of the measure without which it gets no rule.
+const SYSTEM_CALLS: u8 = 9;
 
 /// Lies as the name has it. Every error ends it: the other side hung up.
 pub fn lie(name: &str) -> ExitCode {
@@ -32,6 +34,7 @@ pub fn lie(name: &str) -> ExitCode {
 fn tell(name: &str) -> io::Result<()> {
     read_frame()?;
     match name {
+        "killed" => kill(),
         "none" => Err(io::ErrorKind::Unsupported.into()),
         "garbage" => {
             io::stdout().write_all(&vec![0xff; 1 << 20])?;
@@ -44,7 +47,8 @@ fn tell(name: &str) -> io::Result<()> {
 }
 
 fn after_hello(name: &str) -> io::Result<()> {
-    say(HELLO, &[0, 0, 0, 3, 0, 0, 0, 0])?;
+    // It is believed in what it took from itself, for it has nothing of a stranger's yet.
+    say(HELLO, &[0, 0, 0, 3, 0, 0, 0, 1, SYSTEM_CALLS, 1, 0, 0, 0, 0])?;
     let digest = read_rule()?;
     match name {
         "other-rule" => say(ADMITTED, &[0; 32])?,
@@ -209,6 +213,11 @@ fn say(kind: u8, payload: &[u8]) -> io::Result<()> {
     out.write_all(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_be_bytes())?;
     out.write_all(payload)?;
     out.flush()
+}
+
+/// Ends as a process does that the kernel needs the memory of.
+fn kill() -> io::Result<()> {
+    Ok(rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)?)
 }
 
 /// Longer than any test waits.

@@ -1,0 +1,147 @@
+//! The operator's terms for rules: ceilings, denials and the confinement that they need.
+
+use std::time::Duration;
+
+use refiner_manifest::LIMIT_NAMES;
+
+use crate::value::{Bytes, Scalar};
+
+/// A ceiling of one limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleLimit {
+    /// The name of the one rule that it is for; `None` for all.
+    pub rule: Option<String>,
+    /// Name of the limit, one of [`LIMIT_NAMES`].
+    pub name: String,
+    /// The ceiling, in the limit's own unit.
+    pub value: u64,
+}
+
+impl Scalar for RuleLimit {
+    const EXPECTED: &'static str = "NAME=VALUE or RULE:NAME=VALUE with a limit's name as in `refiner rule info`, such as \
+                                    fuel=20_000_000_000, memory_bytes=512MiB or my-rule:wall_ms=60s";
+
+    fn scalar(text: &str) -> Option<Self> {
+        let (place, value) = text.split_once('=')?;
+        let (rule, name) = place_of(place)?;
+        let value = LIMIT_NAMES.contains(&name).then(|| amount(name, value)).flatten()?;
+        Some(Self { rule, name: name.to_owned(), value })
+    }
+}
+
+/// A capability that rules do not get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// The name of the one rule that it is for; `None` for all.
+    pub rule: Option<String>,
+    /// The capability that is denied.
+    pub capability: DeniedCapability,
+}
+
+/// The capabilities that can be denied, which are all there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeniedCapability {
+    /// Execution of the block.
+    Evm,
+    /// Sealed WASI.
+    Wasi,
+}
+
+impl Scalar for Denial {
+    const EXPECTED: &'static str = "evm, wasi, RULE:evm or RULE:wasi";
+
+    fn scalar(text: &str) -> Option<Self> {
+        let (rule, name) = place_of(text)?;
+        let capability = match name {
+            "evm" => DeniedCapability::Evm,
+            "wasi" => DeniedCapability::Wasi,
+            _ => return None,
+        };
+        Some(Self { rule, capability })
+    }
+}
+
+/// The confinement without which rules that are not built in do not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfinementLevel {
+    /// Every layer that a worker can have without root.
+    Full,
+    /// The filter of system calls.
+    Filter,
+    /// No layer has to be there.
+    None,
+}
+
+impl Scalar for ConfinementLevel {
+    const EXPECTED: &'static str = "full, filter or none";
+
+    fn scalar(text: &str) -> Option<Self> {
+        match text {
+            "full" => Some(Self::Full),
+            "filter" => Some(Self::Filter),
+            "none" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
+
+/// A name, and the rule that stands before it. A rule's name has no colon.
+fn place_of(text: &str) -> Option<(Option<String>, &str)> {
+    match text.split_once(':') {
+        Some((rule, name)) => (!rule.is_empty()).then(|| (Some(rule.to_owned()), name)),
+        None => Some((None, text)),
+    }
+}
+
+/// A number in the limit's own unit, which its name ends with, or a size or a duration with another.
+fn amount(name: &str, text: &str) -> Option<u64> {
+    if let Ok(number) = text.replace('_', "").parse() {
+        return Some(number);
+    }
+    if name.ends_with("_bytes") {
+        return Bytes::scalar(text).map(|bytes| bytes.0);
+    }
+    let duration = name.ends_with("_ms").then(|| Duration::scalar(text)).flatten()?;
+    u64::try_from(duration.as_millis()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ceiling_is_for_all_rules_or_for_one_in_units_or_without() {
+        for (text, expected) in [
+            ("fuel=20_000_000_000", Some((None, "fuel", 20_000_000_000))),
+            ("memory_bytes=512MiB", Some((None, "memory_bytes", 512 << 20))),
+            ("memory_bytes=7", Some((None, "memory_bytes", 7))),
+            ("my-rule:wall_ms=60s", Some((Some("my-rule"), "wall_ms", 60_000))),
+            ("fuel=20G", None),
+            ("fuel=1MiB", None),
+            ("wall_ms=1MiB", None),
+            ("memory_bytes=1s", None),
+            ("memory=1MiB", None),
+            (":fuel=1", None),
+            ("a:b:fuel=1", None),
+            ("fuel=", None),
+            ("fuel=_", None),
+            ("fuel", None),
+            ("fuel=-1", None),
+            ("fuel=18446744073709551616", None),
+        ] {
+            let read = RuleLimit::scalar(text);
+            let read = read.as_ref().map(|limit| (limit.rule.as_deref(), limit.name.as_str(), limit.value));
+            assert_eq!(read, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn capability_is_denied_to_all_rules_or_to_one() {
+        let denial = |rule: Option<&str>, capability| Some(Denial { rule: rule.map(str::to_owned), capability });
+        assert_eq!(Denial::scalar("evm"), denial(None, DeniedCapability::Evm));
+        assert_eq!(Denial::scalar("my-rule:wasi"), denial(Some("my-rule"), DeniedCapability::Wasi));
+        for text in ["", "evm:", ":evm", "EVM", "files", "a:b:evm"] {
+            assert_eq!(Denial::scalar(text), None, "{text}");
+        }
+    }
+}

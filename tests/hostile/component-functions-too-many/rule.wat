@@ -1,0 +1,1 @@
+(component (type $resource (resource (rep i32))) {{functions}})
