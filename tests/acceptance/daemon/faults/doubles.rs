@@ -79,11 +79,11 @@ fn single_answers() -> Vec<Row> {
         fails("Fault::Answer", Waits("scan", "eth_blockNumber"), "eth_blockNumber", Fault::Answer(json!({}))),
         fails("Fault::Bytes", Waits("scan", "eth_"), "eth_blockNumber", Fault::Bytes(b"{\"jsonrpc\":".to_vec())),
         fails("Fault::Hang", Waits("scan", "did not answer"), "eth_blockNumber", Fault::Hang),
-        fails("Fault::Deaf", Proved, SEND, Fault::Deaf),
+        fails("Fault::Deaf", Waits("prove", SEND), SEND, Fault::Deaf),
         row(&["Fault::Swallow"], Proved, |bench, _| drop(bench.rpc.fail_times(SEND, 2, Fault::Swallow))),
         fails("Fault::LongestRange", Proved, LOGS, longest),
         row(&["take_together"], Proved, |bench, _| bench.rpc.take_together(1)),
-        row(&["tire_of"], Proved, |bench, _| bench.rpc.tire_of(1)),
+        row(&["tire_of"], Proved, |bench, _| bench.rpc.tire_of(8)),
     ]
 }
 
@@ -93,7 +93,7 @@ fn nodes_behind() -> Vec<Row> {
     let blooms = |name: &str, blooms: Blooms| behaves(&["Blooms", name], Proved, move |_| blooms);
     vec![
         lagging("Meets::Every", Unseen, Meets::Every),
-        lagging("Meets::Half", Proved, Meets::Half),
+        lagging("Meets::Half", Waits("scan", "newest block is"), Meets::Half),
         lagging("Meets::Logs", Waits("scan", "does not give the logs of block"), Meets::Logs),
         lagging("Meets::LogsAlone", Proved, Meets::LogsAlone),
         behaves(&["LateLogs"], Proved, |seen| LateLogs::up_to(seen.head, true)),
@@ -109,7 +109,7 @@ fn nodes_behind() -> Vec<Row> {
 fn limits_of_ranges() -> Vec<Row> {
     let limited = |provider: Provider| {
         let name = format!("Provider::{provider:?}");
-        behaves(&["LimitedRange", &name], Proved, move |_| LimitedRange { provider, blocks: 2 })
+        behaves(&["LimitedRange", &name], Proved, move |_| LimitedRange { provider, blocks: 20 })
     };
     Provider::ALL.map(limited).into()
 }
