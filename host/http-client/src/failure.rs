@@ -10,7 +10,7 @@ pub enum ProxyFailure {
     Unreachable {
         /// Scheme, host and port of the proxy.
         proxy: String,
-        /// The system's error.
+        /// Error of the system or the client.
         source: Error,
     },
     /// The proxy wants credentials, or others.
@@ -26,9 +26,9 @@ pub enum ProxyFailure {
     Tunnel {
         /// Scheme, host and port of the proxy.
         proxy: String,
-        /// Host of the URL.
+        /// Host of the URL that was asked.
         target: String,
-        /// The client's error.
+        /// Error of the client, without the URL.
         source: Error,
     },
     /// A page for people in place of an answer.
@@ -38,9 +38,9 @@ pub enum ProxyFailure {
     Page {
         /// Scheme, host and port of the proxy.
         proxy: String,
-        /// Host of the URL.
+        /// Host of the URL that was asked.
         target: String,
-        /// The HTTP status.
+        /// HTTP status that came with the page.
         status: u16,
     },
 }

@@ -17,7 +17,7 @@ pub enum ProxyUrlError {
     /// The proxy is spoken to in another way than by HTTP.
     #[error("scheme {scheme}, expected http")]
     Scheme {
-        /// The scheme that was found.
+        /// The scheme that was found instead.
         scheme: String,
     },
 }
@@ -48,7 +48,7 @@ impl ProxyUrl {
     }
 }
 
-/// Scheme, host and port.
+/// Shows scheme, host and port alone.
 impl fmt::Display for ProxyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.origin().ascii_serialization())

@@ -11,6 +11,9 @@ use crate::{
     journal::sqlite_error,
 };
 
+/// Age up to which ended work moves with the clock: its costs count for a day, and for so long it is looked at again.
+const RECENT_MS: u64 = 2 * 86_400_000;
+
 /// Items in one state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Count {
@@ -115,6 +118,26 @@ impl Journal {
                 .prepare_cached("UPDATE item SET due_ms = ?1 WHERE due_ms > ?1 + ?2 AND state <> 'final'")
                 .and_then(|mut update| update.execute(params![now_ms, longest_ms]))
                 .map_err(|error| sqlite_error(path, error))
+        })
+    }
+
+    /// Moves the times of unfinished and recent work by as much as the clock was set at `now_ms`, so that every pause, age and limit
+    /// stays as it is. What ended long ago keeps its times.
+    pub fn move_times(&mut self, now_ms: u64, by_ms: i64) -> Result<(), JournalError> {
+        let recent_ms = now_ms.saturating_sub(RECENT_MS);
+        let ended = State::ALL.into_iter().filter(|state| state.is_end()).map(|state| format!("'{state}'"));
+        let ended = ended.collect::<Vec<_>>().join(", ");
+        self.write(false, |connection, path| {
+            let moves = [
+                "UPDATE item SET due_ms = max(1, due_ms + ?2) WHERE due_ms >= ?1".to_owned(),
+                format!(
+                    "UPDATE item SET state_ms = max(0, state_ms + ?2) WHERE state_ms >= ?1 OR state NOT IN ({ended})"
+                ),
+                "UPDATE proof_transaction SET signed_ms = max(0, signed_ms + ?2) WHERE signed_ms >= ?1".to_owned(),
+                "UPDATE side_transaction SET signed_ms = max(0, signed_ms + ?2) WHERE signed_ms >= ?1".to_owned(),
+            ];
+            let update = |sql: &String| connection.execute(sql, params![recent_ms, by_ms]).map(drop);
+            moves.iter().try_for_each(update).map_err(|error| sqlite_error(path, error))
         })
     }
 

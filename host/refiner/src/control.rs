@@ -35,9 +35,9 @@ const CONNECT_AGAIN: Duration = Duration::from_millis(200);
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Request {
-    /// Items are changed.
+    /// A change of the items that are selected.
     Act { selection: Selection, action: Action },
-    /// Blocks are scanned again.
+    /// A scan of blocks that were scanned before.
     Scan { scan: Blocks },
 }
 
@@ -53,19 +53,19 @@ pub struct Blocks {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// The outcome of an action.
+    /// The outcome of an action on items.
     Applied(Applied),
-    /// The outcome of a scan.
+    /// The outcome of a scan of blocks.
     Scanned(ScannedAgain),
     /// The request is worked on; another line follows.
     Working,
     /// The request asks for what does not exist.
     Refused(String),
-    /// The request failed.
+    /// The request could not be carried out.
     Error(String),
 }
 
-/// The outcome of scanning again.
+/// The outcome of scanning blocks once more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScannedAgain {
     pub from: u64,

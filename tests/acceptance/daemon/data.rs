@@ -1,6 +1,6 @@
 //! `--data` directories of earlier builds, kept in `tests/data`: they open and go on.
 //!
-//! `REFINER_EARLIER=path/to/refiner` makes the directory of that build anew before it is used; tests/data/README.md tells how.
+//! `REFINER_EARLIER=path/to/refiner` with `REFINER_EARLIER_NAME=folder` makes the folder of that build anew; tests/data/README.md tells how.
 
 use std::{
     env, fs,
@@ -9,7 +9,7 @@ use std::{
 };
 
 use alloy_primitives::Address;
-use refiner_journal::State;
+use refiner_journal::{SCHEMA_VERSION, State};
 use refiner_testchain::{Fault, TestChain};
 use serde_json::{Value, json};
 
@@ -17,11 +17,27 @@ use crate::{bench::Bench, specimens::stream};
 
 /// Final, mined and signed items in the directory.
 const ITEMS: usize = 4;
+/// The first version of the journal of which a folder is kept for each.
+const FIRST_SCHEMA_VERSION: i64 = 4;
 /// More blocks than the chain gets while it is recorded, so that a mined proof is not final.
 const PROOF_DEPTH: u64 = 50;
 
-fn kept() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/0.1.0-a0107f5")
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data")
+}
+
+/// The folder of each earlier build.
+fn kept() -> Vec<PathBuf> {
+    let entries = fs::read_dir(data()).unwrap().map(|entry| entry.unwrap().path());
+    let mut kept: Vec<_> = entries.filter(|path| path.is_dir()).collect();
+    kept.sort();
+    kept
+}
+
+/// Version of the journal in a folder: bytes 60 to 63 of an SQLite file, <https://sqlite.org/fileformat.html#user_version_number>.
+fn schema_version(kept: &Path) -> i64 {
+    let journal = fs::read(kept.join("data/journal.sqlite")).unwrap();
+    u32::from_be_bytes(journal[60..64].try_into().unwrap()).into()
 }
 
 fn proof_depth(blocks: u64) -> Vec<String> {
@@ -54,7 +70,7 @@ fn copy(from: &Path, to: &Path, is_kept: impl Fn(&Path) -> bool) {
 }
 
 /// Two final items, a mined one and a signed one that was not sent when the process was killed.
-async fn record(earlier: PathBuf) {
+async fn record(earlier: PathBuf, kept: &Path) {
     let Some(mut bench) = Bench::new().await else { return };
     let given = stream(ITEMS as u64);
     bench.program = earlier;
@@ -70,34 +86,54 @@ async fn record(earlier: PathBuf) {
     bench.announce(&given[3..]).await;
     bench.until_all(State::Signed, 1).await;
     bench.kill();
-    let _ = fs::remove_dir_all(kept());
-    // The index of the write-ahead log holds nothing that the log does not, and compiled rules are large.
-    let is_kept = |file: &Path| !file.starts_with("code") && !file.to_string_lossy().ends_with("-shm");
-    copy(&bench.data, &kept().join("data"), is_kept);
-    fs::write(kept().join("chain.state"), bench.chain.state().await.unwrap()).unwrap();
+    let _ = fs::remove_dir_all(kept);
+    // The index of the write-ahead log holds nothing that the log does not, compiled rules are large, and a socket is no file.
+    let is_kept = |file: &Path| {
+        let name = file.to_string_lossy();
+        !file.starts_with("code") && !name.ends_with("-shm") && !name.ends_with(".sock")
+    };
+    copy(&bench.data, &kept.join("data"), is_kept);
+    fs::write(kept.join("chain.state"), bench.chain.state().await.unwrap()).unwrap();
     let contracts = json!({ "specimens": bench.chain.specimen_contract(), "results": bench.chain.result_contract() });
-    fs::write(kept().join("contracts.json"), format!("{contracts}\n")).unwrap();
+    fs::write(kept.join("contracts.json"), format!("{contracts}\n")).unwrap();
 }
 
 /// The chain of the directory; `None` where there is no anvil.
-async fn chain() -> Option<TestChain> {
+async fn chain(kept: &Path) -> Option<TestChain> {
     // A machine without anvil is found out in the usual way.
     drop(Bench::new().await?);
-    let contracts: Value = serde_json::from_slice(&fs::read(kept().join("contracts.json")).unwrap()).unwrap();
+    let contracts: Value = serde_json::from_slice(&fs::read(kept.join("contracts.json")).unwrap()).unwrap();
     let contract = |name: &str| contracts[name].as_str().unwrap().parse::<Address>().unwrap();
-    let state = fs::read(kept().join("chain.state")).unwrap();
+    let state = fs::read(kept.join("chain.state")).unwrap();
     Some(TestChain::resume(&state, [contract("specimens"), contract("results")]).await.unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn data_directory_of_the_build_before_opens_and_goes_on() {
-    if let Some(earlier) = env::var_os("REFINER_EARLIER") {
-        record(earlier.into()).await;
+async fn data_directory_of_each_earlier_build_opens_and_continues() {
+    if let (Some(earlier), Some(name)) = (env::var_os("REFINER_EARLIER"), env::var_os("REFINER_EARLIER_NAME")) {
+        record(earlier.into(), &data().join(name)).await;
     }
-    let Some(chain) = chain().await else { return };
+    for kept in kept() {
+        assert_continues(&kept).await;
+    }
+}
+
+#[test]
+fn a_folder_is_kept_of_every_version_of_the_journal() {
+    let kept: Vec<_> = kept().iter().map(|kept| schema_version(kept)).collect();
+    // The present version is not released before another follows.
+    let last = FIRST_SCHEMA_VERSION.max(SCHEMA_VERSION - 1);
+    for version in FIRST_SCHEMA_VERSION..=last {
+        assert!(kept.contains(&version), "record one of version {version}, as tests/data/README.md shows: {kept:?}");
+    }
+}
+
+/// The present build sends what was signed, settles everything, and proves a new announcement.
+async fn assert_continues(kept: &Path) {
+    let Some(chain) = chain(kept).await else { return };
     let mut bench = Bench::on(chain).await;
     let given = stream(ITEMS as u64 + 1);
-    copy(&kept().join("data"), &bench.data, |_| true);
+    copy(&kept.join("data"), &bench.data, |_| true);
     fs::set_permissions(&bench.data, fs::Permissions::from_mode(0o755)).unwrap();
 
     bench.flags = proof_depth(PROOF_DEPTH);

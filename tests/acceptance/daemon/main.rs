@@ -6,6 +6,7 @@
 
 mod basis;
 mod bench;
+mod clock;
 mod crashes;
 mod das;
 mod data;

@@ -16,22 +16,22 @@ use crate::{
     specimens::stream,
 };
 
-/// The library that keeps an image of the disk; `None` on a machine without a C compiler.
-fn library() -> Option<PathBuf> {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/acceptance/daemon/power_cut.c");
-    let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("power_cut.{}.so", std::process::id()));
+/// A library of this folder that is loaded before the C library; `None` on a machine without a C compiler, which `skipped` explains.
+pub fn compiled(name: &str, skipped: &str) -> Option<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/acceptance/daemon/{name}.c"));
+    let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.{}.so", std::process::id()));
     let compiled =
         Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).arg("-ldl").status();
     match compiled {
         Ok(status) => {
-            assert!(status.success(), "power_cut.c does not compile");
+            assert!(status.success(), "{name}.c does not compile");
             Some(library)
         }
         Err(error) => {
             assert!(env::var_os("CI").is_none(), "a C compiler is needed: {error}");
             #[allow(clippy::print_stderr)]
             {
-                eprintln!("skipped: a disk that forgets needs a C compiler");
+                eprintln!("skipped: {skipped}");
             }
             None
         }
@@ -47,7 +47,7 @@ struct Disk {
 impl Disk {
     fn new(bench: &Bench) -> Option<Self> {
         let image = bench.directory.path().join("image");
-        Some(Self { library: library()?, image })
+        Some(Self { library: compiled("power_cut", "a disk that forgets needs a C compiler")?, image })
     }
 
     /// Starts to keep the image of the bench's directory. What is there is on the disk by now.

@@ -16,7 +16,7 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 /// The manner in which the proxy treats requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Manner {
-    /// Forwards each.
+    /// Forwards each request to the host that it names.
     #[default]
     Forwards,
     /// Forwards those with this `Proxy-Authorization`, and answers 407 to the others.
@@ -40,7 +40,7 @@ struct State {
 }
 
 impl ProxyDouble {
-    /// Starts on a free port.
+    /// Starts to listen on a free port.
     ///
     /// # Errors
     ///
@@ -60,12 +60,12 @@ impl ProxyDouble {
         Ok(Self { listening: Loopback::start(address, move |stream| serve(stream, &serving))?, state })
     }
 
-    /// The address that it listens at.
+    /// The address at which it listens.
     pub fn address(&self) -> SocketAddr {
         self.listening.address()
     }
 
-    /// Its URL.
+    /// The URL by which clients name it.
     pub fn url(&self) -> String {
         self.listening.url()
     }

@@ -25,7 +25,7 @@ pub enum AskFailure {
     Proxy {
         /// Scheme, host and port.
         server: String,
-        /// The failure, with its remedy.
+        /// Failure of the proxy, with its remedy.
         source: ProxyFailure,
     },
     /// The connection broke, or what came is no HTTP.

@@ -3,7 +3,7 @@
 use refiner_journal::{Holder, Journal, JournalError, Purpose, SessionKey, SessionOutcome, State, Step};
 use rusqlite::Connection;
 
-use crate::{Bench, number, signed, step_to};
+use crate::{Bench, number, signed, step_to, way_to};
 
 #[test]
 fn side_transaction_and_proof_never_hold_one_nonce() {
@@ -179,4 +179,29 @@ fn journal_from_before_this_version_opens_with_its_transactions() {
     journal.advance(item.id, &Step::Broadcast, 3).unwrap();
     assert_eq!(journal.transactions(item.id).unwrap()[0].hash, number(0, 0));
     assert_eq!(journal.open_transactions().unwrap(), 1);
+}
+
+#[test]
+fn times_of_unfinished_and_recent_work_move_with_the_clock() {
+    const DAY_MS: i64 = 86_400_000;
+    let mut bench = Bench::new();
+    let now = 100 * DAY_MS.unsigned_abs();
+    let (old, recent, failing) = (bench.item_in(State::Final, 1), bench.announce([2])[0], bench.announce([3])[0]);
+    for step in way_to(State::Final, 2) {
+        bench.journal.advance(recent, &step, now - 7).unwrap();
+    }
+    bench.journal.failed(failing, State::Announced, "for a time", now + 5).unwrap();
+    let times = |bench: &Bench| {
+        let of = |item| bench.journal.item(item).unwrap().unwrap();
+        let spent = bench.journal.expenses(now - 10).unwrap().len();
+        (of(old).state_ms, of(recent).state_ms, of(failing).state_ms, of(failing).due_ms, spent)
+    };
+    assert_eq!(times(&bench), (2, now - 7, 1, now + 5, 1));
+    bench.journal.move_times(now, DAY_MS).unwrap();
+    let tomorrow = now + DAY_MS.unsigned_abs();
+    let moved = (2, tomorrow - 7, 1 + DAY_MS.unsigned_abs(), tomorrow + 5, 1);
+    assert_eq!(times(&bench), moved);
+    assert_eq!(bench.journal.expenses(tomorrow - 10).unwrap().len(), 1);
+    bench.journal.move_times(tomorrow, -DAY_MS).unwrap();
+    assert_eq!(times(&bench), (2, now - 7, 1, now + 5, 1));
 }

@@ -43,7 +43,7 @@ pub struct Operator {
     pub settings: Arc<Settings>,
     /// Set once the chain was reached.
     pub context: Arc<OnceLock<Arc<PipelineContext>>>,
-    /// The daemon is told to stop.
+    /// Cancelled when the daemon is to stop.
     pub stop: CancellationToken,
     /// One scan at a time: a second one would ask the nodes for the same.
     scans: Arc<Semaphore>,

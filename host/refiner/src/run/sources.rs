@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use refiner_content::{FetchBackend as _, FetchError, Gateway, KeepError, Origin, Pinner, TransportError};
@@ -11,12 +11,7 @@ use refiner_diagnostics::ErrorChain;
 use refiner_journal::{JournalError, State};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    clock::{milliseconds, now_ms},
-    context::PipelineContext,
-    policy::StageError,
-    status::Status,
-};
+use super::{context::PipelineContext, policy::StageError, status::Status};
 
 /// The parts' names in the status.
 const PINNER: &str = "pinner";
@@ -41,8 +36,18 @@ struct Unwell {
     error: String,
     /// Probes so far; kept until the source did some work, as a probe may succeed where work fails.
     probes: u32,
-    /// When it is asked next; `None` when a probe found it well.
-    probe_ms: Option<u64>,
+    probe: Probe,
+}
+
+/// The next probe of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Probe {
+    /// None: the last found it well.
+    None,
+    /// Once it had a moment, for it has only just failed.
+    Soon,
+    /// At this time, by a steady clock.
+    At(Instant),
 }
 
 impl Sources {
@@ -84,10 +89,12 @@ impl Sources {
         let mut unwell = self.unwell();
         let source = unwell.entry(origin.to_string()).or_insert_with(|| {
             tracing::warn!(source = %origin, error, "source unreachable");
-            Unwell { error: error.to_owned(), probes: 0, probe_ms: None }
+            Unwell { error: error.to_owned(), probes: 0, probe: Probe::None }
         });
         error.clone_into(&mut source.error);
-        source.probe_ms.get_or_insert(0);
+        if source.probe == Probe::None {
+            source.probe = Probe::Soon;
+        }
         drop(unwell);
         self.report();
     }
@@ -102,7 +109,7 @@ impl Sources {
         let unwell = self.unwell().clone();
         let error_of = |origin: &Origin| {
             let source = unwell.get(&origin.to_string())?;
-            source.probe_ms.map(|_| source.error.clone())
+            (source.probe != Probe::None).then(|| source.error.clone())
         };
         match self.pinner.as_ref().and_then(|pinner| error_of(pinner.origin())) {
             Some(error) => self.status.set_blocked(PINNER, error),
@@ -118,17 +125,18 @@ impl Sources {
 
     /// Those whose probe is due; each gets its next time.
     fn due(&self, retry: Duration) -> Vec<String> {
-        let (now, (first, most)) = (now_ms(), PROBE_FACTORS);
+        let (now, (first, most)) = (Instant::now(), PROBE_FACTORS);
         let mut due = Vec::new();
         for (origin, source) in self.unwell().iter_mut() {
-            let Some(probe_ms) = source.probe_ms.filter(|probe_ms| *probe_ms <= now) else { continue };
-            let factor = first.saturating_mul(1 << source.probes.min(10)).min(most);
-            source.probe_ms = Some(now + milliseconds(retry.saturating_mul(factor)));
-            source.probes += 1;
-            // At first it has only just failed.
-            if probe_ms > 0 {
-                due.push(origin.clone());
+            match source.probe {
+                Probe::None => continue,
+                Probe::At(at) if at > now => continue,
+                Probe::At(_) => due.push(origin.clone()),
+                Probe::Soon => {}
             }
+            let factor = first.saturating_mul(1 << source.probes.min(10)).min(most);
+            source.probe = Probe::At(now + retry.saturating_mul(factor));
+            source.probes += 1;
         }
         due
     }
@@ -146,7 +154,7 @@ impl Sources {
 
     fn answers(&self, origin: &str) {
         if let Some(source) = self.unwell().get_mut(origin) {
-            source.probe_ms = None;
+            source.probe = Probe::None;
         }
         self.report();
     }

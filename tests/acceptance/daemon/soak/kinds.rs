@@ -19,7 +19,7 @@ pub enum NodeFault {
     LaggingLogs,
     /// Logs are found later than headers.
     LateLogs,
-    /// The same, and no bloom shows it.
+    /// The same at every node, and no bloom shows it.
     UnseenLogs,
     /// The node stands still.
     Stale,

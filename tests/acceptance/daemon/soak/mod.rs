@@ -7,6 +7,7 @@ mod kinds;
 mod plan;
 mod play;
 mod report;
+mod spoil;
 
 use std::env;
 

@@ -3,24 +3,21 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use alloy_primitives::{B256, b256};
 use refiner_journal::State;
-use refiner_testchain::{
-    AlreadyImported, Blooms, Fault, FaultyRpc, Lagging, LateLogs, LimitedRange, Meets, Met, OPERATOR, OtherChain,
-    OtherReceipts, Out, Setup, Specimen, Stale, Swapped, quantity,
-};
+use refiner_testchain::{FaultyRpc, OPERATOR, Setup, Specimen, quantity};
 use refiner_testkit::pinner::Route;
 use tokio::time::sleep;
 
 use super::{
     compare,
-    kinds::{KILL, KILL_AT_SEND, NodeFault, PoolFault, REORGANISATION, of_pinner_kind},
+    kinds::{KILL, KILL_AT_SEND, PoolFault, REORGANISATION, of_pinner_kind},
     plan::{FIRST_LOOK, Kill, Look, NODES, Plan, Round},
     report::{Readings, Report, Tally},
+    spoil::Playing,
 };
 use crate::{
     bench::Bench,
@@ -53,24 +50,18 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// The difference of a daemon that is not there.
 const ENDED: &str = "the daemon ended by itself";
 
-/// A fault of this round, and its count.
-struct Playing {
-    kind: String,
-    met: Met,
-}
-
 pub struct Soak {
     plan: Plan,
     pub bench: Bench,
-    others: Vec<FaultyRpc>,
+    pub others: Vec<FaultyRpc>,
     specimens: Box<dyn Iterator<Item = Given>>,
     announcements: usize,
     /// What was sent, by height.
     pub sent: BTreeMap<u64, Specimen>,
-    playing: Vec<Playing>,
+    pub playing: Vec<Playing>,
     /// The pinner's fault of this round, and how often its route had failed before.
-    pinner: Option<(String, Route, u64)>,
-    faults: BTreeMap<String, Tally>,
+    pub pinner: Option<(String, Route, u64)>,
+    pub faults: BTreeMap<String, Tally>,
     blocks: u64,
     restarts: usize,
     /// The daemon is killed once more was sent than this.
@@ -288,76 +279,6 @@ impl Soak {
         self.bench.chain.mine(1).await.unwrap();
         self.blocks += 1;
         if self.bench.has_ended() { Err(ENDED.to_owned()) } else { Ok(()) }
-    }
-
-    fn node(&self, node: usize) -> &FaultyRpc {
-        node.checked_sub(1).map_or(&self.bench.rpc, |other| &self.others[other])
-    }
-
-    /// Takes all faults away, and counts how often they were met.
-    fn heal(&mut self) {
-        for node in (0..NODES).map(|node| self.node(node)) {
-            node.behave_well();
-            for method in ["eth_blockNumber", "eth_getLogs", "eth_sendRawTransaction"] {
-                node.heal(method);
-            }
-        }
-        for route in [Route::Get, Route::Upload] {
-            self.bench.pinner.mend(route);
-        }
-        let mut times = BTreeMap::<String, u64>::new();
-        for Playing { kind, met } in self.playing.drain(..) {
-            *times.entry(kind).or_default() += met.times();
-        }
-        if let Some((kind, route, before)) = self.pinner.take() {
-            times.insert(kind, self.bench.pinner.faulted(route) - before);
-        }
-        times.iter().for_each(|(kind, times)| self.count(kind, *times));
-    }
-
-    fn count(&mut self, kind: &str, times: u64) {
-        let tally = self.faults.get_mut(kind).unwrap();
-        tally.met += usize::from(times > 0);
-        tally.times += times;
-    }
-
-    async fn fail(&mut self, node: usize, fault: NodeFault) {
-        let head = self.bench.chain.head().await.unwrap();
-        let nonce = self.bench.operator_nonce().await;
-        let node = self.node(node);
-        let met = match fault {
-            NodeFault::Lagging => node.behave(&Arc::new(Lagging::at(head, Meets::Half))),
-            NodeFault::LaggingLogs => node.behave(&Arc::new(Lagging::at(head, Meets::Logs))),
-            NodeFault::LateLogs => node.behave(&Arc::new(LateLogs::up_to(head, true))),
-            NodeFault::UnseenLogs => {
-                node.behave(&Arc::new(Blooms::Zero));
-                node.behave(&Arc::new(LateLogs::up_to(head, false)))
-            }
-            NodeFault::Stale => node.behave(&Arc::new(Stale::at(head, nonce))),
-            NodeFault::WrongChain => {
-                node.behave(&Arc::new(Swapped::after(1, OtherChain { chain_id: 1, nonce: nonce + 50 })))
-            }
-            NodeFault::Out(outage) => node.behave(&Arc::new(Out(outage))),
-            NodeFault::Limits(provider) => node.behave(&Arc::new(LimitedRange { provider, blocks: 3 })),
-            NodeFault::Throttled => node.fail("eth_getLogs", Fault::Status(429)),
-            NodeFault::NoReceipts => node.behave(&Arc::new(OtherReceipts::new(false))),
-            NodeFault::OtherReceipts => node.behave(&Arc::new(OtherReceipts::new(true))),
-            NodeFault::Hangs => node.fail("eth_blockNumber", Fault::Hang),
-        };
-        self.playing.push(Playing { kind: fault.kind(), met });
-    }
-
-    fn fail_pool(&mut self, fault: PoolFault) {
-        for node in 0..NODES {
-            let node = self.node(node);
-            let met = match fault {
-                PoolFault::Swallowed => node.fail_times("eth_sendRawTransaction", 2, Fault::Swallow),
-                PoolFault::Refused(words) => node.fail_times("eth_sendRawTransaction", 2, words.fault()),
-                PoolFault::AlreadyImported => node.behave(&Arc::new(AlreadyImported)),
-                PoolFault::Emptied => return,
-            };
-            self.playing.push(Playing { kind: fault.kind(), met });
-        }
     }
 
     /// Takes all faults away and waits until everything that was sent is announced, proved and stays so.
