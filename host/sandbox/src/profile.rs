@@ -55,7 +55,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("component-model", "sync only"),
     (
         "fuel",
-        "on, operators by the table 0000000000000000, 1 a bulk byte, 8 a bulk element, 16 a grown element, 255 a grown page",
+        "on, operators by the table 5312a65242ab452a, 1 a bulk byte, 8 a bulk element, 16 a grown element, 255 a grown page",
     ),
     ("fuel-of-imports", "1600 a call, 8 a copied byte, 24 a random byte, 256 a line of output, 32 a log looked at"),
     ("epoch", "on"),

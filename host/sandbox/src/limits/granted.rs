@@ -11,7 +11,7 @@ use super::{
 
 /// Fuel granted for each byte of the specimen, beside [`Limit::Fuel`]. Copying a byte into a rule and loading it there costs
 /// some 250.
-pub const FUEL_PER_INPUT_BYTE: u64 = 500;
+pub const FUEL_PER_INPUT_BYTE: u64 = 2_000;
 
 /// The most that a unit of fuel may take on the machine of the README. The default fuel takes a sixth of its deadline there, and half of it on a
 /// machine a third as fast.
