@@ -52,7 +52,7 @@ mod tests {
         let bytes = tar.finish();
         assert_eq!(bytes.len(), 512 * (2 + 3 + 2));
         assert_eq!((&bytes[..8], &bytes[512..517]), (b"a/b.txt\0".as_slice(), b"text\0".as_slice()));
-        assert_eq!((&bytes[124..136], &bytes[136..148]), (b"00000000004\0".as_slice(), b"14524763400\0".as_slice()));
+        assert_eq!((&bytes[124..136], &bytes[136..148]), (b"00000000004\0".as_slice(), b"14524770400\0".as_slice()));
         // The sum over the header, with spaces in the place of the sum.
         let sum: u32 = bytes[..512]
             .iter()
