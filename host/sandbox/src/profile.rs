@@ -37,6 +37,8 @@ pub enum Allocation {
     Compact,
 }
 
+/// Addresses kept behind a memory that is mapped as large as it is, so that it moves at every so many bytes of growth.
+const GROWTH_BYTES: u64 = 16 << 20;
 /// Address space below which nothing is reserved: the pool has 512 memories of 4 GiB and their guards.
 const ADDRESSES_MIN: u64 = 4 << 40;
 
@@ -134,7 +136,9 @@ impl EngineProfile {
         match self.allocation {
             Allocation::Pooled => drop(config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()))),
             Allocation::OnDemand => {}
-            Allocation::Compact => drop(config.memory_reservation(0).memory_guard_size(0)),
+            Allocation::Compact => {
+                config.memory_reservation(0).memory_reservation_for_growth(GROWTH_BYTES).memory_guard_size(0);
+            }
         }
         Engine::new(&config)
     }

@@ -36,23 +36,14 @@ fn functions(count: usize, additions: usize) -> Bytes {
     component(&fields)
 }
 
-/// A rule with functions of as many locals as the scan lets pass, all alive at once across many blocks.
-fn locals(count: usize) -> Bytes {
-    let mut fields = String::from(COPY);
-    for number in 0..count {
-        write!(fields, "(func $l{number} (export \"l{number}\") (param i32) (result i64) (local").unwrap();
-        fields.push_str(&" i64".repeat(49_000));
-        fields.push(')');
-        for local in 1..3_000 {
-            write!(fields, "(if (local.get 0) (then (local.set {local} (i64.const {local}))))").unwrap();
-        }
-        fields.push_str("(local.get 1)");
-        for local in 2..3_000 {
-            write!(fields, "(i64.add (local.get {local}))").unwrap();
-        }
-        fields.push(')');
-    }
-    component(&fields)
+/// A rule with a function that hands as many values as a block may take through this many loops.
+fn loops(count: usize) -> Bytes {
+    let (values, constants) = (" i64".repeat(1_000), "(i64.const 1)".repeat(1_000));
+    let (loops, drops) = ("loop (type $wide) end ".repeat(count), "drop ".repeat(999));
+    component(&format!(
+        "(type $wide (func (param{values}) (result{values})))\n{COPY}\n\
+         (func (export \"large\") (result i64) {constants} {loops} {drops})"
+    ))
 }
 
 /// Components within each other, deeper than the scan lets pass.
@@ -86,7 +77,7 @@ fn compile_bombs_end_in_time_and_leave_the_coordinators_memory_alone() {
             "{bomb}: {error:?}"
         );
     }
-    for (bomb, component) in [("many functions", functions(20_000, 40)), ("many locals", locals(40))] {
+    for (bomb, component) in [("many functions", functions(20_000, 40)), ("many values", loops(40_000))] {
         let (begun, before) = (Instant::now(), peak_bytes());
         let error = compiler.compile(component, None, &generous()).unwrap_err();
         let took = begun.elapsed();

@@ -1,6 +1,6 @@
+(type $wide (func (param{{values}}) (result{{values}})))
 (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (call $ok (local.get 0) (i64.const 0)))
-(func (export "large") (param i32) (result i64)
-  (local {{locals}})
-  {{sets}}
-  (local.get 1)
-  {{sums}})
+(func (export "large") (result i64)
+  {{constants}}
+  {{loops}}
+  {{drops}})

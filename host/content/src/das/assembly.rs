@@ -146,7 +146,7 @@ impl Assembly {
         let mut arrived = VecDeque::from([(id, block)]);
         while let Some((id, block)) = arrived.pop_front() {
             let Some(places) = self.wanted.remove(&id) else {
-                self.keep_unlinked(id, block);
+                self.keep_unlinked(id, &block);
                 continue;
             };
             if !id.names(&block) {
@@ -262,12 +262,12 @@ impl Assembly {
         }
     }
 
-    fn keep_unlinked(&mut self, id: ContentId, block: Bytes) {
+    fn keep_unlinked(&mut self, id: ContentId, block: &Bytes) {
         // Blocks of another form are linked to by no DAS block.
         if id.codec() == Codec::DagCbor && !self.spare.contains(&id) && !self.is_flooded() {
             self.unlinked_bytes += block.len() + UNLINKED_EXTRA_BYTES;
             // A copy: a small block would keep all of the archive's piece that it came in.
-            self.unlinked.insert(id, Bytes::copy_from_slice(&block));
+            self.unlinked.insert(id, Bytes::copy_from_slice(block));
         }
     }
 }

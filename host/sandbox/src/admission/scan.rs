@@ -283,14 +283,15 @@ impl<'a> Scan<'a> {
     /// A component that takes a component or a module out of an instance was handed it, past all imports: the same as importing it.
     fn alias(&mut self, alias: &ComponentAlias<'a>) -> Result<(), AdmissionError> {
         match alias {
-            ComponentAlias::InstanceExport { kind, name, .. }
-                if matches!(kind, ComponentExternalKind::Component | ComponentExternalKind::Module) =>
-            {
-                return Err(imports_code(name));
-            }
-            ComponentAlias::Outer { kind, .. }
-                if matches!(kind, ComponentOuterAliasKind::Component | ComponentOuterAliasKind::CoreModule) =>
-            {
+            ComponentAlias::InstanceExport {
+                kind: ComponentExternalKind::Component | ComponentExternalKind::Module,
+                name,
+                ..
+            } => return Err(imports_code(name)),
+            ComponentAlias::Outer {
+                kind: ComponentOuterAliasKind::Component | ComponentOuterAliasKind::CoreModule,
+                ..
+            } => {
                 count(&mut self.definitions, 1, ScanLimit::Definitions)?;
             }
             ComponentAlias::InstanceExport { .. }

@@ -88,9 +88,7 @@ impl ProofSubmitter {
             }
         }
         if missing > 0 {
-            let what = format!(
-                "receipts of {missing} transactions, whose nonces were used on chain: the node has none of their blocks"
-            );
+            let what = format!("receipts of {missing} transactions, whose nonces were used on chain, are missing");
             self.context.status.set_blocked(SETTLE, what);
         }
         Ok(missing > 0)
