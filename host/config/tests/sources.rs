@@ -171,7 +171,7 @@ fn everything_that_is_wrong_is_reported_at_once_with_its_origin() {
             "REFINER_DEPHT: no such setting; did you mean REFINER_DEPTH?",
             "poll-interval: expected a duration with its unit such as 500ms, 20s, 5m, 2h or 7d, found \"20\" (environment, REFINER_POLL_INTERVAL)",
             "rpc-timeout: 1d is not between 1s and 10m (DIR/refiner.toml)",
-            "rpc: expected a URL that begins with http:// or https:// (where a provider gives wss://, it has an https:// address beside it), found \"…\" (environment, REFINER_RPC)",
+            "rpc: expected a URL that begins with http:// or https:// (where a provider gives wss://, it has an https:// address beside it), found \"ftp://…\" (environment, REFINER_RPC)",
             "start: expected `latest`, a block number, or days such as 7d, found \"yesterday\" (flag)",
             "workers: 0 is not between 1 and 1024 (flag)",
         ]

@@ -87,8 +87,13 @@ fn manifest_that_asks_for_a_ceiling_is_admitted_and_one_that_asks_for_one_more_i
     for (limit, ceiling) in ceilings.iter() {
         let spec = limit.spec();
         assert!((spec.default..=spec.cap).contains(&ceiling), "{limit}: {ceiling}");
-        let admit =
-            |asked: u64| sandbox.admit(&good_with(&manifest(&format!("[limits]\n{limit} = {asked}\n"))), None, &grants);
+        // Fuel needs the time that it can last.
+        let time =
+            if limit == Limit::Fuel { format!("wall_ms = {}\n", ceilings.get(Limit::WallMs)) } else { String::new() };
+        let admit = |asked: u64| {
+            let manifest = manifest(&format!("[limits]\n{limit} = {asked}\n{time}"));
+            sandbox.admit(&good_with(&manifest), None, &grants)
+        };
         assert_eq!(admit(ceiling).unwrap().default_limits().get(limit), ceiling, "{limit}");
         let refusal = admit(ceiling + 1).err().unwrap().to_string();
         let expected = if ceiling == spec.cap {

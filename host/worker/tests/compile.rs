@@ -99,7 +99,7 @@ fn compiler_without_enough_memory_says_so() {
     let limits = CompileLimits { memory_bytes: allowed_bytes, ..CompileLimits::default() };
     let compiler = compiler().with_limits(limits);
     compiler.compile(component(COPY), None, &generous()).unwrap();
-    let error = compiler.compile(locals(1), None, &generous()).unwrap_err();
+    let error = compiler.compile(loops(40_000), None, &generous()).unwrap_err();
     assert!(matches!(error, CompileError::OutOfMemory { allowed_bytes: found } if found == allowed_bytes), "{error:?}");
 }
 
