@@ -281,7 +281,7 @@ mod tests {
     const DIVISION: &str = "0x4e487b710000000000000000000000000000000000000000000000000000000000000012";
 
     fn check(error: &Value, expected: Option<&Revert>) {
-        assert_eq!(Revert::of(&refusal_of(error.clone())).as_ref(), expected, "{error}");
+        assert_eq!(Revert::of(&refusal_of(error)).as_ref(), expected, "{error}");
     }
 
     #[test]
@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn a_hostile_reason_is_bounded_and_printable() {
         let message = format!("execution reverted: \u{1b}[2J{}", "x".repeat(10_000));
-        let Some(Revert::Other { text }) = Revert::of(&refusal_of(json!({"code": 3, "message": message}))) else {
+        let Some(Revert::Other { text }) = Revert::of(&refusal_of(&json!({"code": 3, "message": message}))) else {
             panic!("no reason");
         };
         assert!(text.len() <= 500 && !text.contains('\u{1b}'));

@@ -76,7 +76,7 @@ fn work() -> Result<(), ChildError> {
     let settings = Settings::receive(&mut Input)?;
     let profile = EngineProfile::of_children();
     let confinement = Confinement::begin(settings.supervisor, &settings.ceilings)?;
-    on_its_own_stack(|| serve(settings, profile, confinement))
+    on_its_own_stack(|| serve(&settings, profile, confinement))
 }
 
 /// The first thread's stack is as large as whoever started this program made it, and a rule's recursion must end at the engine's limit.
@@ -87,7 +87,7 @@ fn on_its_own_stack(serve: impl FnOnce() -> Result<(), ChildError> + Send) -> Re
     })
 }
 
-fn serve(settings: Settings, profile: EngineProfile, mut confinement: Confinement) -> Result<(), ChildError> {
+fn serve(settings: &Settings, profile: EngineProfile, mut confinement: Confinement) -> Result<(), ChildError> {
     let (input, output) = (&mut Input, &mut BufWriter::new(Output));
     let sandbox = Sandbox::new(profile)?;
     let ExecutionTerms { executed_by, policy } = settings.terms;

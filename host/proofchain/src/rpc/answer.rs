@@ -93,6 +93,6 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// Reads a node's `error` as the client does.
 #[cfg(test)]
-pub(crate) fn refusal_of(error: Value) -> NodeError {
+pub(crate) fn refusal_of(error: &Value) -> NodeError {
     serde_json::from_str::<WireError>(&error.to_string()).unwrap().into()
 }

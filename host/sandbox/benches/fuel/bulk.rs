@@ -148,7 +148,7 @@ fn tables(cases: &mut Vec<Case>) {
         let times = if len > 1_000 { 1 } else { 32 };
         let dynamic = format!("(i32.or (local.get $a) (i32.const {len}))");
         let mut sized = |what: &str, unit: String, covers: &str| {
-            push(&format!("{what} of {len} elements"), &unit, times, &[covers])
+            push(&format!("{what} of {len} elements"), &unit, times, &[covers]);
         };
         sized("table.fill", format!("(table.fill $t (i32.const 0) (ref.null func) {dynamic})"), "table.fill");
         sized(
