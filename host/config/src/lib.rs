@@ -11,6 +11,7 @@ mod file;
 mod problem;
 mod row;
 mod rule_terms;
+mod scopes;
 pub mod table;
 mod value;
 mod values;

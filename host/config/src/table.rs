@@ -12,13 +12,11 @@ use crate::{
     row::{
         Former::{Name, Variable},
         Row,
-        Scope::{
-            self, ContentGet, ContentPut, ContentServe, Data, EvmServe, File, KeyAddress, KeyImport, KeyNew, Program,
-            Replay, RuleCheck, RuleInfo, RuleLock, RuleRun, Run, Session, SpecimenCheck,
-        },
+        Scope::{ContentGet, ContentPut, ContentServe, EvmServe, File, KeyAddress, KeyImport, Program, Run},
         Setting,
     },
     rule_terms::{ConfinementLevel, Denial, RuleLimit},
+    scopes::{BOUNDED, CHECKING, EXECUTING, IN_DATA, ON_CHAIN, ONLINE, RESOLVING, RUNNING, WITH_PASSWORD},
     value::{Bytes, Coins, Executor, FinalizePolicy, LogFormat, Parameter},
 };
 
@@ -46,27 +44,6 @@ const RULES: &str = "Rules";
 const OPERATOR: &str = "Operator";
 const PROCESS: &str = "Process";
 const SOURCES: &str = "Sources of rules";
-
-/// The commands that check or execute blocks for a result of their own.
-const CHECKING: &[Scope] = &[Run, Replay, SpecimenCheck, RuleCheck, RuleInfo, RuleRun];
-/// The commands that execute blocks.
-const BOUNDED: &[Scope] = &[Run, Replay, SpecimenCheck, RuleCheck, RuleInfo, RuleRun, EvmServe];
-/// The commands that run rules with an executor of the user's choice.
-const EXECUTING: &[Scope] = &[Run, Replay, RuleRun];
-/// The commands that run rules.
-const RUNNING: &[Scope] = &[Run, Replay, RuleCheck, RuleRun];
-/// The commands that find rules.
-const RESOLVING: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleLock];
-/// The commands that ask others over HTTP.
-const ONLINE: &[Scope] = &[Run, Session, Replay, RuleCheck, RuleInfo, RuleRun, RuleLock, ContentGet, ContentPut];
-/// The scopes that work in the daemon's directory.
-const IN_DATA: &[Scope] = &[Run, Data, ContentPut, ContentServe];
-
-/// The commands that ask the proof chain.
-const ON_CHAIN: &[Scope] = &[Run, Session];
-
-/// The commands that read a password.
-const WITH_PASSWORD: &[Scope] = &[Run, KeyNew, KeyImport, KeyAddress];
 
 /// A former name whose values had no unit, and were in this one.
 const fn in_unit(name: &'static str, unit: &'static str) -> crate::row::Former {
@@ -420,6 +397,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::row::Scope;
 
     #[test]
     fn every_default_and_every_bound_is_a_value_of_its_setting_and_within_its_bounds() {

@@ -12,7 +12,7 @@ const TEXT_HOLDERS: [(&str, &str); 5] = [
 ];
 
 /// Fields and variants whose text is a name, a value or a digest of somebody's, which no enum can list.
-const DATA: [&str; 38] = [
+const DATA: [&str; 40] = [
     "argument",
     "command",
     "digest",
@@ -32,12 +32,14 @@ const DATA: [&str; 38] = [
     "path",
     "pattern",
     "pinned",
+    "proxy",
     "reference",
     "rule",
     "scheme",
     "server",
     "source_name",
     "stated",
+    "target",
     "text",
     "unpinned",
     "value",

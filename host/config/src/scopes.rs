@@ -1,0 +1,26 @@
+//! Groups of scopes that settings are read in.
+
+use crate::row::Scope::{
+    self, ContentGet, ContentPut, ContentServe, Data, EvmServe, KeyAddress, KeyImport, KeyNew, Replay, RuleCheck,
+    RuleInfo, RuleLock, RuleRun, Run, Session, SpecimenCheck,
+};
+
+/// The commands that check or execute blocks for a result of their own.
+pub(crate) const CHECKING: &[Scope] = &[Run, Replay, SpecimenCheck, RuleCheck, RuleInfo, RuleRun];
+/// The commands that execute blocks.
+pub(crate) const BOUNDED: &[Scope] = &[Run, Replay, SpecimenCheck, RuleCheck, RuleInfo, RuleRun, EvmServe];
+/// The commands that run rules with an executor of the user's choice.
+pub(crate) const EXECUTING: &[Scope] = &[Run, Replay, RuleRun];
+/// The commands that run rules.
+pub(crate) const RUNNING: &[Scope] = &[Run, Replay, RuleCheck, RuleRun];
+/// The commands that find rules.
+pub(crate) const RESOLVING: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleLock];
+/// The commands that ask others over HTTP.
+pub(crate) const ONLINE: &[Scope] =
+    &[Run, Session, Replay, RuleCheck, RuleInfo, RuleRun, RuleLock, ContentGet, ContentPut];
+/// The scopes that work in the daemon's directory.
+pub(crate) const IN_DATA: &[Scope] = &[Run, Data, ContentPut, ContentServe];
+/// The commands that ask the proof chain.
+pub(crate) const ON_CHAIN: &[Scope] = &[Run, Session];
+/// The commands that read a password.
+pub(crate) const WITH_PASSWORD: &[Scope] = &[Run, KeyNew, KeyImport, KeyAddress];
