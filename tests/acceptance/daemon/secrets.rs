@@ -105,8 +105,8 @@ fn look_everywhere(bench: &Bench) {
 /// An archive for a bug report, of a daemon that runs and logs all there is.
 fn look_into_bundle(bench: &Bench) {
     let archive = bench.directory.path().join("bundle.tar");
-    let mut doctor = bench.command_of(&["doctor", "--bundle"]);
-    let output = doctor.arg(&archive).arg("--log-file").arg(bench.log_path()).output().unwrap();
+    let mut doctor = bench.command_of(&["doctor"]);
+    let output = doctor.arg("--bundle").arg(&archive).arg("--log-file").arg(bench.log_path()).output().unwrap();
     let told =
         fs::read(&archive).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     for part in ["refiner_items{", "\"state\": \"final\"", "\"waitsFor\"", "IPFS_PINNER_URL"] {
