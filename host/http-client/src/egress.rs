@@ -105,7 +105,7 @@ impl Egress {
 }
 
 impl Way {
-    /// Whether requests to the URL go through the proxy.
+    /// True when requests to the URL go through the proxy.
     fn leads_to(&self, target: &Url) -> bool {
         !is_this_machine(target) && !self.except.iter().any(|except| is_within(&host(target), except))
     }
@@ -119,7 +119,7 @@ fn is_within(host: &str, except: &str) -> bool {
     host.strip_suffix(except).is_some_and(|below| below.is_empty() || below.ends_with('.'))
 }
 
-/// Whether a URL names this machine: an address of the loopback, one that stands for all addresses, or `localhost`.
+/// True when a URL names this machine: a loopback address, an unspecified address, or `localhost`.
 fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => is_within(name.trim_end_matches('.'), "localhost"),

@@ -163,7 +163,7 @@ fn read_binding(connection: &Connection) -> rusqlite::Result<Option<Binding>> {
         .optional()
 }
 
-/// Whether the directory of the journal takes a page more.
+/// True when the disk of the journal has room for one more page.
 fn has_room(path: &Path) -> bool {
     let probe = path.with_extension("probe");
     let mut options = refiner_permissions::options();

@@ -16,7 +16,7 @@ use crate::{
     proxy::{Manner, ProxyDouble},
 };
 
-/// What the proxies of these tests ask for: `user` and a password with a character that URLs escape.
+/// Credentials of the proxies of these tests: `user` and a password with a character that URLs escape.
 const CREDENTIALS: &str = "Basic dXNlcjpjYW5hcnk6L0A=";
 
 fn through(proxy: &ProxyDouble) -> Egress {

@@ -70,7 +70,7 @@ impl InFlight {
 
     /// Waits for room for more bytes of a body, behind those that wait already.
     ///
-    /// What was taken so far stays with the request when it gives up.
+    /// Room that was taken stays with the request when it gives up.
     pub(super) async fn take(&self, reserved: &mut Reserved, more_bytes: usize) {
         let Some(units) = reserved.missing_units(more_bytes) else { return std::future::pending().await };
         if reserved.rest.is_none() {
@@ -103,7 +103,7 @@ impl InFlight {
 }
 
 impl Reserved {
-    /// What it had of the shared room is part of one body's from now on.
+    /// Its part of the shared room becomes part of the room of one body.
     fn take_rest(&mut self, rest: OwnedSemaphorePermit) {
         (self.rest, self.shared) = (Some(rest), None);
     }

@@ -16,7 +16,7 @@ struct Address {
     url: Url,
     user: String,
     password: Option<String>,
-    /// What the address hides, as it stands there and decoded, the longest first.
+    /// Confidential parts of the address, encoded and decoded, the longest first.
     secrets: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ impl Endpoint {
         Self(Arc::new(Address { url, user, password, secrets }))
     }
 
-    /// What the address hides, as it stands there and decoded.
+    /// Confidential parts of the address, encoded and decoded.
     pub fn hidden(&self) -> impl Iterator<Item = &str> {
         self.0.secrets.iter().map(String::as_str)
     }

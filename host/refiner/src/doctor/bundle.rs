@@ -24,7 +24,7 @@ use crate::{cli, health, run::config};
 const SCHEMA_VERSION: u32 = 1;
 /// The directory in the archive.
 const DIRECTORY: &str = "refiner-bundle";
-/// Items of the journal whose failures are told.
+/// Most items of the journal whose last failure is included.
 const FAILURES_MAX: usize = 100;
 /// Bytes from the end of a log.
 const LOG_BYTES_MAX: u64 = 1 << 20;
@@ -100,7 +100,7 @@ fn read_secret(path: &Path) -> Option<Secret> {
     Some(secret)
 }
 
-/// What goes into an archive beside the report.
+/// Inputs of the archive beside the report.
 pub struct Bundle<'a> {
     pub arguments: &'a cli::Run,
     pub path: &'a Path,

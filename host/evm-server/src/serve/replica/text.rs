@@ -152,7 +152,7 @@ fn refusal<E: Error>(text: &str, expected: &dyn Expected) -> E {
     E::invalid_value(Unexpected::Str(&shown), expected)
 }
 
-/// Bytecode in base64, where it stands in the JSON if it can; checked, and decoded by whoever looks at it.
+/// Bytecode in base64, borrowed from the JSON where possible; checked here and decoded on first use.
 pub(super) enum CodeText<'a> {
     /// Its text.
     Text(&'a [u8]),
