@@ -7,6 +7,10 @@
 mod basis;
 mod bench;
 mod clock;
+#[path = "../../hostile/component.rs"]
+mod component;
+#[path = "../../hostile/corpus.rs"]
+mod corpus;
 mod crashes;
 mod das;
 mod data;
@@ -27,4 +31,5 @@ mod secrets;
 mod soak;
 #[allow(dead_code, reason = "some of it is for benchmarks")]
 mod specimens;
+mod verdicts;
 mod waiting;
