@@ -8,6 +8,7 @@
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, clippy::cast_precision_loss)]
 
 mod bulk;
+mod execution;
 mod imports;
 mod operators;
 #[path = "../../tests/support/mod.rs"]
@@ -139,8 +140,13 @@ fn cost(rule: &AdmittedRule, case: &Case, rounds: u64) -> Cost {
     limits.lower(Limit::MemoryBytes, 1 << 30);
     let mut specimen = imports::specimen();
     specimen.block.state.block_hashes = vec![BlockHashRead { number: rounds, hash: B256::ZERO }];
-    let input =
-        RunInput { limits, specimen: Arc::new(specimen), raw: vec![0; RAW_BYTES].into(), ..input(rule) };
+    let input = RunInput {
+        limits,
+        specimen: Arc::new(specimen),
+        executor: Arc::new(execution::LongLists),
+        raw: vec![0; RAW_BYTES].into(),
+        ..input(rule)
+    };
     let start = thread_time();
     let run = rule.run(input).unwrap();
     let ns = (thread_time() - start).as_secs_f64() * 1e9;
@@ -242,7 +248,7 @@ fn first_touch(sandbox: &Sandbox) {
 fn main() {
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let cases: Vec<Case> =
-        [operators::cases(), vectors::cases(), bulk::cases(), imports::cases()].into_iter().flatten().collect();
+        [operators::cases(), vectors::cases(), bulk::cases(), imports::cases(), execution::cases()].into_iter().flatten().collect();
     let covered: BTreeSet<String> =
         cases.iter().flat_map(|case| &case.covers).map(|name| name.replace('.', "_")).collect();
     let missing: Vec<_> = operators().into_iter().filter(|name| !covered.contains(*name)).collect();
