@@ -32,7 +32,7 @@ impl Batches {
     /// Both arrays begin at one place, and each of their words is the widest number.
     fn log() -> ExecutedLog {
         let words = [U256::from(64), U256::from(64), U256::from(WORDS)].into_iter();
-        let data: Vec<_> = words.chain([U256::MAX; WORDS]).flat_map(U256::to_be_bytes::<32>).collect();
+        let data: Vec<_> = words.chain([U256::MAX; WORDS]).flat_map(|word| word.to_be_bytes::<32>()).collect();
         let account = B256::left_padding_from(&[0xee; 20]);
         ExecutedLog {
             address: Address::repeat_byte(0xee),

@@ -23,6 +23,8 @@ mod host;
 mod identity;
 mod logs;
 mod metrics;
+#[path = "../../hostile/odd.rs"]
+mod odd;
 mod operator;
 mod power_cut;
 mod preflight;
