@@ -80,7 +80,8 @@ fn run(rule: &AdmittedRule, logs: usize) -> Run {
 }
 
 #[test]
-fn fuel_of_token_transfers_lasts_for_many_times_the_rows_of_a_real_block_and_its_output_for_all_that_a_block_can_pay_for() {
+fn fuel_of_token_transfers_lasts_for_many_times_the_rows_of_a_real_block_and_its_output_for_all_that_a_block_can_pay_for()
+ {
     let Ok(component) = fs::read(workspace().join("target/rules/token-transfers.wasm")) else {
         println!("skipped: no target/rules/token-transfers.wasm, which cargo xtask rules builds");
         return;

@@ -16,7 +16,8 @@ use std::{
 use alloy_primitives::Bytes;
 use refiner_evm::{EmbeddedExecutor, ExecutionTerms};
 use refiner_sandbox::{
-    AdmittedRule, Allocation, EngineProfile, Grants, Limit, LogLevel, Params, Run, RunInput, Sandbox, SpecimenHash, Verdict,
+    AdmittedRule, Allocation, EngineProfile, Grants, Limit, LogLevel, Params, Run, RunInput, Sandbox, SpecimenHash,
+    Verdict,
 };
 use refiner_specimen::Specimen;
 use serde::Deserialize;

@@ -82,10 +82,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut steps = Steps::of(1 + parts.len());
     steps.take("Find cargo-mutants", None, || tool::ensure("mutants", "cargo-mutants"))?;
     let again = "cargo xtask mutants";
-    let outcomes: Vec<_> = parts
-        .iter()
-        .map(|part| steps.take(part.title, Some(again), || change(part, &arguments.files)))
-        .collect();
+    let outcomes: Vec<_> =
+        parts.iter().map(|part| steps.take(part.title, Some(again), || change(part, &arguments.files))).collect();
     outcomes.into_iter().collect()
 }
 

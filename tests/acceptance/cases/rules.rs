@@ -20,7 +20,11 @@ struct Right {
 /// Files under `rules/`, in order of their names.
 const RULES: &[Right] = &[
     Right { name: "c-component-by-instance", verdict: None, words: "imports 'c' as a module or component" },
-    Right { name: "c-transcode-8-16", verdict: None, words: "its components hand text to each other (1 conversions found)" },
+    Right {
+        name: "c-transcode-8-16",
+        verdict: None,
+        words: "its components hand text to each other (1 conversions found)",
+    },
     Right { name: "code-is-free-counted", verdict: Some("overBudget"), words: "over budget: 1000000 calls granted" },
     Right { name: "memory-fill-0", verdict: Some("outOfFuel"), words: "out of fuel: " },
 ];
@@ -30,7 +34,7 @@ const GLOBALS: u32 = 100_000;
 
 /// Every command that runs a rule, and the daemon, which refuses a rule before it looks at a chain.
 fn check(path: &Path, right: &Right) {
-    // The one with state: `code` of a block without is another answer.
+    // With state, which `code` needs, and long: its bytes add fuel, so that a million calls do not use it up before they are too many.
     let sample = samples().into_iter().find(|path| path.ends_with("1-22500000.avro")).unwrap();
     let (rule, specimen, data) = (text(path), text(&sample), tempfile::tempdir().unwrap());
     let node = ["--network", "moonbeam", "--rpc", "http://127.0.0.1:9", "--prove", "none", "--data", text(data.path())];
@@ -48,7 +52,11 @@ fn check(path: &Path, right: &Right) {
     for way in ways {
         let ended = refiner(&way);
         let Some(verdict) = right.verdict else {
-            assert!(ended.stderr.contains(right.words) || ended.text().contains(right.words), "{way:?}: {}", all(&ended));
+            assert!(
+                ended.stderr.contains(right.words) || ended.text().contains(right.words),
+                "{way:?}: {}",
+                all(&ended)
+            );
             ended.expect(6);
             continue;
         };
@@ -93,7 +101,10 @@ fn hundred_thousand_globals_are_refused_in_every_way_and_as_many_as_are_allowed_
         fs::write(&path, component::component(&fields)).unwrap();
         path
     };
-    check(&made(GLOBALS), &Right { name: "globals", verdict: None, words: "100001 globals found, and 50000 are allowed" });
+    check(
+        &made(GLOBALS),
+        &Right { name: "globals", verdict: None, words: "100001 globals found, and 50000 are allowed" },
+    );
 
     let specimen = samples().remove(0);
     let memory = |globals: u32, way: &[&str]| {

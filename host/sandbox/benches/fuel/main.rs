@@ -166,7 +166,8 @@ fn measure(rule: &AdmittedRule, case: &Case) -> Measure {
     let wanted = LONG.as_secs_f64() * 1e9;
     // The first touches what the next find in a cache.
     cost(rule, case, FEW);
-    let short = [cost(rule, case, FEW), cost(rule, case, FEW)].into_iter().min_by(|a, b| a.ns.total_cmp(&b.ns)).unwrap();
+    let short =
+        [cost(rule, case, FEW), cost(rule, case, FEW)].into_iter().min_by(|a, b| a.ns.total_cmp(&b.ns)).unwrap();
     let mut rounds = case.rounds;
     let mut long = cost(rule, case, rounds);
     loop {
@@ -247,8 +248,10 @@ fn first_touch(sandbox: &Sandbox) {
 
 fn main() {
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
-    let cases: Vec<Case> =
-        [operators::cases(), vectors::cases(), bulk::cases(), imports::cases(), execution::cases()].into_iter().flatten().collect();
+    let cases: Vec<Case> = [operators::cases(), vectors::cases(), bulk::cases(), imports::cases(), execution::cases()]
+        .into_iter()
+        .flatten()
+        .collect();
     let covered: BTreeSet<String> =
         cases.iter().flat_map(|case| &case.covers).map(|name| name.replace('.', "_")).collect();
     let missing: Vec<_> = operators().into_iter().filter(|name| !covered.contains(*name)).collect();

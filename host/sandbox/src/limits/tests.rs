@@ -133,8 +133,7 @@ fn deadline_lasts_for_the_fuel_or_is_refused_with_the_numbers_that_do() {
     // A million units take 7.5 ms at most, and a second is left for rounding.
     assert_eq!(asks(2_000_000_000, 16_000).time_lasts(), Ok(()));
     let refused = asks(2_000_000_000, 15_999).time_lasts().unwrap_err();
-    let expected =
-        TooLittleTime { fuel: 2_000_000_000, wall_ms: 15_999, needed_ms: 16_000, fitting: 1_999_866_666 };
+    let expected = TooLittleTime { fuel: 2_000_000_000, wall_ms: 15_999, needed_ms: 16_000, fitting: 1_999_866_666 };
     assert_eq!(refused, expected);
     assert_eq!(asks(refused.fitting, refused.wall_ms).time_lasts(), Ok(()));
     assert_eq!(asks(50_000_000_000, 600_000).time_lasts(), Ok(()));
