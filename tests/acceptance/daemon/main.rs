@@ -7,6 +7,7 @@
 mod basis;
 mod bench;
 mod clock;
+#[allow(dead_code, reason = "the cases need a part of it")]
 #[path = "../../hostile/component.rs"]
 mod component;
 #[path = "../../hostile/corpus.rs"]
