@@ -114,7 +114,7 @@ pub enum TrapKind {
 }
 
 impl TrapKind {
-    /// True where the fuel that is told as used is all that was burned. The engine keeps the count of the function that runs in a register, and
+    /// True where the fuel that is reported as used is all that was burned. The engine keeps the count of the function that runs in a register, and
     /// writes it down at a call, a return and an `unreachable`: of a function that traps elsewhere, what it burned since is not counted.
     pub const fn counts_all_fuel(&self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! Fuel used, as it is told of a run that trapped: exact where the engine leaves the function that ends, and otherwise too low by at most what that
+//! Fuel used, as it is reported of a run that trapped: exact where the engine leaves the function that ends, and otherwise too low by at most what that
 //! function burned since it was entered or last called another.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]

@@ -22,12 +22,12 @@ fn replayed(specimen: &Path, rules: &[PathBuf], options: &[&str]) -> BTreeMap<St
     let output = replay.output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     let lines = String::from_utf8(output.stdout).unwrap();
-    let told = lines.lines().map(|line| {
+    let ends = lines.lines().map(|line| {
         let line: Value = serde_json::from_str(line).unwrap();
         let message = line["message"].as_str().or(line["verdict"].as_str()).unwrap().to_owned();
         (line["rule"].as_str().unwrap().to_owned(), message)
     });
-    told.collect()
+    ends.collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
