@@ -57,7 +57,8 @@ fn state_is_counted_for_each_instance_of_its_module() {
     assert_eq!(state_bytes(&format!("(component {empty} {module} {made})")), 32 + 3 * 16 + 3 * 32);
     assert_eq!(state_bytes(&format!("(component {empty} {module} {made} {made})")), 32 + 2 * (3 * 16 + 3 * 32));
     // A function that a component makes takes 64.
-    let drops = "(type $r (resource (rep i32))) (core func (canon resource.drop $r)) (core func (canon resource.drop $r))";
+    let drops =
+        "(type $r (resource (rep i32))) (core func (canon resource.drop $r)) (core func (canon resource.drop $r))";
     assert_eq!(state_bytes(&format!("(component {drops})")), 2 * 64);
 }
 
@@ -84,13 +85,17 @@ fn another_name_for_a_module_or_a_component_is_counted_as_the_same() {
     let five = format!("(core module $m (memory 1)) {}", "(core instance (instantiate $m))".repeat(5));
     // By an outer alias of the component, and of the module.
     let aliased = |made: usize| {
-        let user = format!("(component $u (alias outer 1 $c (component $d)) {})", "(instance (instantiate $d))".repeat(made));
+        let user =
+            format!("(component $u (alias outer 1 $c (component $d)) {})", "(instance (instantiate $d))".repeat(made));
         format!("(component (component $c {five}) {user} (instance (instantiate $u)))")
     };
     assert!(scanned(&aliased(3)).is_ok());
     too_much(&aliased(4), ScanLimit::Memories, 20);
     let modules = |made: usize| {
-        let user = format!("(component $u (alias outer 1 $m (core module $n)) {})", "(core instance (instantiate $n))".repeat(made));
+        let user = format!(
+            "(component $u (alias outer 1 $m (core module $n)) {})",
+            "(core instance (instantiate $n))".repeat(made)
+        );
         format!("(component (core module $m (memory 1)) {user} (instance (instantiate $u)))")
     };
     assert!(scanned(&modules(16)).is_ok());
