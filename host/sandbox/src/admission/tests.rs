@@ -136,3 +136,28 @@ fn names_of_code_count_as_definitions() {
     let exports: String = (0..999).map(|n| format!("(export \"c{n}\" (component $c))")).collect();
     too_much(&format!("(component (component $c) {exports})"), ScanLimit::Definitions, 1_001);
 }
+
+#[test]
+fn every_limit_of_the_scan_has_its_number_and_its_words() {
+    let expected = [
+        (6, "levels of nesting"),
+        (200_000, "sections and function bodies"),
+        (64, "core instances"),
+        (16, "component instances"),
+        (50_000, "functions"),
+        (1_048_576, "bytes of one function"),
+        (1_000, "locals of one function"),
+        (16, "memories"),
+        (32, "tables"),
+        (100_000, "elements of one table"),
+        (16_384, "pages of one memory"),
+        (50_000, "globals"),
+        (50_000, "imports of modules"),
+        (10_000, "functions of components"),
+        (1_000, "modules and components"),
+    ];
+    let found = ScanLimit::ALL.map(|limit| (limit.allowed(), limit.to_string()));
+    assert_eq!(found, expected.map(|(allowed, words)| (allowed, words.to_owned())));
+    // Room for the largest instance that is admitted, as a number for the engine's pool.
+    assert_eq!(super::scan::INSTANCE_STATE_BYTES_MAX, 8_388_608);
+}
