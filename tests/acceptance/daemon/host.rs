@@ -184,6 +184,7 @@ async fn start_on_a_full_disk_waits_for_room_and_loses_nothing() {
     };
 
     // A first start, and with it a daemon that is stopped while it waits.
+    bench.share_code();
     let filler = fill(&disk);
     bench.start();
     bench.until("the full disk is named", |bench| waits(bench, 1)).await;

@@ -148,7 +148,8 @@ impl Soak {
         self.heal();
         if differences.is_empty() {
             for drill in Drill::ALL {
-                differences.extend(self.drill(drill).await.err().map(|difference| format!("{}: {difference}", drill.kind())));
+                differences
+                    .extend(self.drill(drill).await.err().map(|difference| format!("{}: {difference}", drill.kind())));
             }
         }
         differences.extend(compare::differences(&self).await);
