@@ -43,7 +43,7 @@ pub async fn differences(soak: &Soak) -> Vec<String> {
     }
     let relied_on: u64 = soak.strangers.iter().map(|stranger| stranger.relied_on()).sum();
     if relied_on > 0 {
-        differences.push(format!("nodes that had told another chain were relied on {relied_on} times"));
+        differences.push(format!("nodes of another chain, which they had shown, were relied on {relied_on} times"));
     }
     differences.extend(nonces(soak).await);
     differences

@@ -1,5 +1,5 @@
-//! Faults that are played by themselves, after all others: among others, one part of the daemon mends what another leaves undone, and nobody
-//! sees that a part is missing.
+//! Faults that are played by themselves, after all others. Among others, one part of the daemon mends what another leaves undone, and a
+//! part that is missing shows nowhere.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ pub const ATTEMPTS: usize = 3;
 /// Blocks in which the daemon must do its part, where the drill waits for it.
 const BLOCKS_MAX: u64 = 200;
 /// Time for the same where no block may be mined meanwhile.
-const STANDSTILL_MAX: Duration = Duration::from_secs(20);
+const STANDSTILL_MAX: Duration = Duration::from_secs(60);
 /// Blocks after an announcement with unseen logs: those that the daemon reads as empty, and more.
 const UNSEEN_BLOCKS: u64 = 10;
 /// Blocks with a node of another chain: enough for it to be checked and asked again.

@@ -39,7 +39,7 @@ impl Behaviour for OtherChain {
 /// Questions by which a client relies on a node, beside those by which it checks one.
 const RELIANCE: [&str; 4] =
     ["eth_getTransactionCount", "eth_getLogs", "eth_getTransactionReceipt", "eth_sendRawTransaction"];
-/// Time for questions that were under way when the node told its chain.
+/// Time for questions that were under way when the node gave its chain id.
 const UNDER_WAY: Duration = Duration::from_millis(200);
 
 /// A node that is away for some requests and comes back as one of another chain, as behind a load balancer that was set up wrongly.
@@ -49,8 +49,8 @@ pub struct Swapped {
     refused: AtomicU64,
     /// It is away until it is asked for its chain.
     until_asked: bool,
-    /// The moment at which it told its chain.
-    told: OnceLock<Instant>,
+    /// The moment at which it gave its chain id.
+    asked: OnceLock<Instant>,
     relied_on: AtomicU64,
     chain: OtherChain,
 }
@@ -61,14 +61,14 @@ impl Swapped {
         Self::new(refusals, false, chain)
     }
 
-    /// A node that is away until it is asked for its chain, and tells the other one.
+    /// A node that is away until it is asked for its chain id, and gives the other one.
     pub const fn until_asked(chain: OtherChain) -> Self {
         Self::new(0, true, chain)
     }
 
     const fn new(refusals: u64, until_asked: bool, chain: OtherChain) -> Self {
         let (refused, relied_on) = (AtomicU64::new(refusals), AtomicU64::new(0));
-        Self { refused, until_asked, told: OnceLock::new(), relied_on, chain }
+        Self { refused, until_asked, asked: OnceLock::new(), relied_on, chain }
     }
 
     /// Questions that rely on it, by clients that could know its chain.
@@ -79,14 +79,14 @@ impl Swapped {
 
 impl Behaviour for Swapped {
     fn fault(&self, request: &Request, question: &Question<'_>) -> Option<Fault> {
-        if self.until_asked && self.told.get().is_none() && !request.asks_for("eth_chainId") {
+        if self.until_asked && self.asked.get().is_none() && !request.asks_for("eth_chainId") {
             return Some(Fault::Status(502));
         }
-        if self.told.get().is_some_and(|told| told.elapsed() > UNDER_WAY) && RELIANCE.contains(&question.method()) {
+        if self.asked.get().is_some_and(|asked| asked.elapsed() > UNDER_WAY) && RELIANCE.contains(&question.method()) {
             self.relied_on.fetch_add(1, Ordering::Relaxed);
         }
         if question.method() == "eth_chainId" {
-            self.told.get_or_init(Instant::now);
+            self.asked.get_or_init(Instant::now);
         }
         let left = self.refused.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         if left.is_ok() { Some(Fault::Status(502)) } else { self.chain.fault(request, question) }
