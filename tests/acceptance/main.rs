@@ -27,6 +27,7 @@ mod isolated;
 mod key;
 mod known_blocks;
 mod memory;
+mod outcomes;
 mod program;
 mod proxy;
 mod replay;
