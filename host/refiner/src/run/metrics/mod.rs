@@ -31,7 +31,7 @@ use refiner_journal::{Item, ItemId, State, Step};
 use self::{
     legacy::Earlier,
     now::Gauges,
-    table::{Kind, Label, ROWS, Row},
+    table::{Label, Row},
 };
 use super::{clock::now_ms, prove::Compared};
 
@@ -96,16 +96,16 @@ impl Metrics {
             .build()?;
         let provider = SdkMeterProvider::builder().with_reader(exporter).build();
         let meter = provider.meter("refiner");
-        let counter = |row: Row| meter.u64_counter(row.stem()).with_description(row.help).build();
+        let counter = |row: Row| {
+            let counter = meter.u64_counter(row.stem()).with_description(row.help).build();
+            // A rate over a series that begins with its first event misses that event.
+            each_series(row.labels, &mut Vec::new(), &mut |labels| counter.add(0, labels));
+            counter
+        };
         let seconds = |row: Row, bounds: &[f64]| {
             let histogram = meter.f64_histogram(row.stem()).with_unit(row.otel_unit()).with_description(row.help);
             histogram.with_boundaries(bounds.to_vec()).build()
         };
-        for row in ROWS.iter().filter(|row| row.kind == Kind::Counter) {
-            let counter = counter(*row);
-            // A rate over a series that begins with its first event misses that event.
-            each_series(row.labels, &mut Vec::new(), &mut |labels| counter.add(0, labels));
-        }
         let inner = Inner {
             transitions: counter(table::TRANSITIONS),
             failures: counter(table::FAILURES),

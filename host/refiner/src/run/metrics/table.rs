@@ -72,7 +72,8 @@ macro_rules! rows {
         };)*
 
         /// Every row but those of earlier names.
-        pub const ROWS: &[Row] = &[$($constant),*];
+        #[cfg(test)]
+        const ROWS: &[Row] = &[$($constant),*];
     };
 }
 
