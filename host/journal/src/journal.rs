@@ -75,7 +75,7 @@ impl Journal {
         Ok(Self { connection, path: path.to_owned(), lock: Some(lock) })
     }
 
-    /// Whether it is open for writing.
+    /// True for a journal that is open for writing, and not for a reader's.
     pub(crate) const fn is_writing(&self) -> bool {
         self.lock.is_some()
     }

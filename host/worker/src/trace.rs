@@ -15,7 +15,7 @@ pub(crate) const SPANS_MAX: usize = 32;
 /// The place of a run in a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext {
-    /// Id of the trace.
+    /// Id of the trace, which is one for each specimen.
     pub trace: [u8; 16],
     /// Id of the span that the run belongs to.
     pub parent: [u8; 8],
@@ -35,7 +35,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// Name of its spans.
+    /// The name of its spans, as a receiver of traces shows them.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Decode => "worker decode",
@@ -65,14 +65,14 @@ impl Phase {
     }
 }
 
-/// The time of one phase.
+/// The time of one phase of a run, measured where it passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerSpan {
-    /// The part of the run.
+    /// The part of the run whose time this is.
     pub phase: Phase,
     /// Since the worker was given the run.
     pub start: Duration,
-    /// Of the phase alone.
+    /// The time that the phase itself took.
     pub duration: Duration,
 }
 

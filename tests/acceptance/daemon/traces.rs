@@ -106,7 +106,7 @@ impl Span {
     }
 }
 
-/// What a receiver got: spans, the bodies they came in, and the values of `authorization`.
+/// A receiver's spans, the bodies they came in, and the values of `authorization`.
 #[derive(Clone, Default)]
 struct Received(Arc<Mutex<(Vec<Span>, String, BTreeSet<String>)>>);
 

@@ -44,7 +44,7 @@ pub struct Health {
     pub status: Status,
     /// The nodes of the proof chain.
     pub rpc: Rpc,
-    /// The directory of the journal.
+    /// The directory of the journal, whose disk is looked at.
     pub data: PathBuf,
     /// Proofs left that are too few.
     pub low_balance: u64,

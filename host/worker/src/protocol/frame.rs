@@ -69,7 +69,7 @@ kinds! {
     Difference = 0x8b,
     /// The checks behind a run's output.
     Evidence = 0x8c,
-    /// The times of a run that is traced.
+    /// The times of a run for which a trace was asked.
     Spans = 0x8d,
 }
 

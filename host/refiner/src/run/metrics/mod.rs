@@ -225,7 +225,7 @@ impl Metrics {
         self.inner.legacy.happened(event, took);
     }
 
-    /// A receiver took spans.
+    /// The receiver of traces took this many spans.
     pub fn spans_exported(&self, spans: u64) {
         self.inner.spans.add(spans, &[KeyValue::new("outcome", table::EXPORTED)]);
     }

@@ -17,7 +17,7 @@ use crate::{
 /// Bytes of a page on every machine that this runs on.
 const PAGE_BYTES: u64 = 4_096;
 
-/// What a scrape is made of beside the counters.
+/// The content of a scrape beside the counters.
 #[derive(Clone, Debug, Default)]
 pub struct Scrape {
     pub items: Vec<(State, u64)>,

@@ -14,7 +14,7 @@ pub enum Kind {
     Histogram,
 }
 
-/// One metric.
+/// One metric, which may have several series.
 #[derive(Clone, Copy)]
 pub struct Row {
     /// Name of the family in a scrape.
@@ -160,7 +160,7 @@ mod tests {
         }
     }
 
-    /// docs/metrics.md.
+    /// The text of docs/metrics.md, written from the rows.
     fn page() -> String {
         let mut page = String::from(
             "# Metrics\n\nServed by `refiner run` at `/metrics`, in the text format of Prometheus. This page is written from \

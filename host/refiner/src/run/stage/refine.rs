@@ -10,7 +10,7 @@ use refiner_worker::Job;
 
 use crate::run::{context::PipelineContext, policy::StageError};
 
-/// Name of the stage.
+/// The name of the stage in logs, metrics and traces.
 pub const REFINE: &str = "refine";
 
 /// Hands the specimen to a worker of its rule and keeps what comes back.

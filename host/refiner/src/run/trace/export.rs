@@ -12,7 +12,7 @@ use url::Url;
 use super::{QUEUE, Span, Tracer, otlp};
 use crate::run::{metrics::Metrics, outage::Outage};
 
-/// Spans of one request.
+/// Most spans that one request carries.
 const BATCH_MAX: usize = 512;
 /// Time in which spans gather for a request.
 const GATHER: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ enum SendError {
     Status(StatusCode),
 }
 
-/// Sends what a tracer takes.
+/// Sends the spans that a tracer took to their receiver.
 pub struct Exporter {
     client: Client,
     endpoint: Url,

@@ -31,7 +31,7 @@ use super::{
 const QUEUE: usize = 4_096;
 const NANOS_PER_MS: u64 = 1_000_000;
 
-/// A finished span.
+/// A span that is finished and waits for its receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
     trace: [u8; 16],
@@ -76,7 +76,7 @@ impl Tracer {
         self.is_on().then(|| TraceContext { trace: trace_id(item), parent: stage_id(item, stage) })
     }
 
-    /// A stage worked on an item.
+    /// A stage worked on an item for this long, with this outcome.
     pub fn worked(&self, item: &Item, stage: &'static str, outcome: Outcome, took: Duration) {
         if !self.is_on() {
             return;
@@ -158,7 +158,7 @@ impl Tracer {
     }
 }
 
-/// A span below its item's.
+/// A span without an id yet, below that of its item.
 fn below(item: &Item, name: &'static str, start: u64, end: u64) -> Span {
     Span {
         trace: trace_id(item),

@@ -10,7 +10,7 @@ const INTERNAL: u32 = 1;
 const STATUS_OK: u32 = 1;
 const STATUS_ERROR: u32 = 2;
 
-/// The body of one request.
+/// The body of a request that carries these spans.
 pub fn request(spans: &[Span]) -> Json {
     let (name, version) = ("refiner", env!("CARGO_PKG_VERSION"));
     let resource = [("service.name", name), ("service.version", version)];
