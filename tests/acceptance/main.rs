@@ -29,6 +29,7 @@ mod known_blocks;
 mod memory;
 #[path = "../hostile/odd.rs"]
 mod odd;
+mod outcomes;
 mod processors;
 mod program;
 mod proxy;

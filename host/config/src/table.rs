@@ -292,6 +292,9 @@ settings! {
     /// Pause between two lines of the log that sum up what the daemon does.
     HEARTBEAT: Duration = "heartbeat" <"DURATION"> .under(PROCESS).on(&[Run]).default("60s").within("100ms", "1d");
 
+    /// Receiver of traces over OTLP/HTTP with JSON, such as `http://127.0.0.1:4318` [default: none, and nothing is traced].
+    OTLP_ENDPOINT: Option<Url> = "otlp-endpoint" <"URL"> .under(PROCESS).on(&[Run]).confidential();
+
     /// Time for running work after SIGTERM; a second signal ends it at once.
     SHUTDOWN_TIMEOUT: Duration = "shutdown-timeout" <"DURATION"> .under(PROCESS).on(&[Run]).default("20s").within("0s", "1h")
         .formerly(&[in_unit("shutdown-s", "s")]);

@@ -21,7 +21,7 @@ pub struct Journal {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
     /// Held as long as the journal is open; the kernel gives it back however the process ends. `None` for one that only reads.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 /// The journal, open for reading while another process may write. It cannot be changed through this handle.
@@ -36,7 +36,7 @@ impl JournalReader {
     /// See [`JournalError`]; pages are not checked, so that looking is fast.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let connection = open::reading(path)?;
-        Ok(Self(Journal { connection, path: path.to_owned(), _lock: None }))
+        Ok(Self(Journal { connection, path: path.to_owned(), lock: None }))
     }
 }
 
@@ -72,7 +72,12 @@ impl Journal {
         open::make(path)?;
         let connection = open::checked(path)?;
         open::keep_private(path)?;
-        Ok(Self { connection, path: path.to_owned(), _lock: Some(lock) })
+        Ok(Self { connection, path: path.to_owned(), lock: Some(lock) })
+    }
+
+    /// True for a journal that is open for writing, and not for a reader's.
+    pub(crate) const fn is_writing(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// Path of the journal file.

@@ -26,6 +26,7 @@ mod spending;
 mod state;
 mod step;
 mod supersede;
+mod tally;
 mod waiting;
 
 pub use action::{Action, Applied, Kept, Selection};

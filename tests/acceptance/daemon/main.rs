@@ -13,6 +13,7 @@ mod component;
 #[path = "../../hostile/corpus.rs"]
 mod corpus;
 mod crashes;
+mod crowd;
 mod das;
 mod data;
 mod end_to_end;
@@ -29,10 +30,13 @@ mod odd;
 mod operator;
 mod power_cut;
 mod preflight;
+mod prometheus;
 mod proxy;
+mod scale;
 mod secrets;
 mod soak;
 #[allow(dead_code, reason = "some of it is for benchmarks")]
 mod specimens;
+mod traces;
 mod verdicts;
 mod waiting;

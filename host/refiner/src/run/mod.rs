@@ -38,6 +38,7 @@ mod sources;
 mod stage;
 mod stage_runner;
 mod status;
+mod trace;
 
 pub use self::{error::RunError, heartbeat::PROOF_GAS, nodes::OLD, scan::command as scan_again};
 
@@ -62,6 +63,7 @@ use self::{
     policy::pause_ms,
     stage_runner::{Backpressure, StageRunner},
     status::Status,
+    trace::{Exporter, Tracer},
 };
 use crate::{cli, custody, egress};
 
@@ -126,16 +128,31 @@ async fn daemon(
     stop: CancellationToken,
     status: Status,
 ) -> Result<(), RunError> {
-    let journal = JournalHandle::new(journal, Metrics::new()?, status.clone(), stop.clone());
+    let metrics = Metrics::new()?;
+    let (tracer, exporter) = match &settings.otlp_endpoint {
+        None => (Tracer::default(), None),
+        Some(endpoint) => {
+            let (tracer, exporter) = Exporter::new(&settings.egress, endpoint, metrics.clone())?;
+            (tracer, Some(exporter))
+        }
+    };
+    let journal = JournalHandle::new(journal, metrics, tracer, status.clone(), stop.clone());
     let listener = health::bind(settings.health, settings.health_anywhere).await?;
     let access = Access::of_hosts(settings.allow_hosts.iter().cloned());
     let health_stop = CancellationToken::new();
     let rpc = Rpc::through(&settings.egress, settings.rpc.iter().cloned(), rpc_limits(&settings))?;
-    let health = Health { journal: journal.clone(), status: status.clone(), rpc: rpc.clone() };
+    let health = Health {
+        journal: journal.clone(),
+        status: status.clone(),
+        rpc: rpc.clone(),
+        data: settings.data.clone(),
+        low_balance: settings.low_balance,
+    };
     let health = tokio::spawn(health::serve(health, listener, access, health_stop.clone()));
     let operator = Operator::new(journal.clone(), Arc::clone(&settings), stop.clone());
     let reached = Arc::clone(&operator.context);
     let control = tokio::spawn(control::serve(crate::control::bind(&settings.data), operator, health_stop.clone()));
+    let exports = exporter.map(|exporter| tokio::spawn(exporter.run(health_stop.clone())));
     let watch = tokio::spawn(nodes::watch(rpc.clone(), status.clone(), health_stop.clone()));
 
     let ended = tokio::select! {
@@ -151,7 +168,12 @@ async fn daemon(
     };
     health_stop.cancel();
     // They only have answers to finish.
-    let _ = tokio::time::timeout(THREADS_END, async { tokio::join!(health, control) }).await;
+    let exported = async {
+        if let Some(exports) = exports {
+            let _ = exports.await;
+        }
+    };
+    let _ = tokio::time::timeout(THREADS_END, async { tokio::join!(health, control, exported) }).await;
     let _ = watch.await;
     ended
 }
@@ -280,7 +302,7 @@ async fn stages(
     running.spawn(heartbeat::beat(Arc::clone(&context), settings.heartbeat, stop.clone()));
     // Without a pinner the local store is where the network finds them.
     let next = context.pinner.is_none().then_some((State::Produced, (|| Step::Pinned) as fn() -> Step));
-    let runs = StageRunner { next, ..stage_runner("refine", State::Fetched, at_workers) };
+    let runs = StageRunner { next, ..stage_runner(stage::REFINE, State::Fetched, at_workers) };
     running.spawn(runs.work(Arc::clone(&context), stop.clone(), stage::refine));
     let pins = stage_runner("pin", State::Produced, settings.pins);
     running.spawn(pins.work(Arc::clone(&context), stop.clone(), stage::pin));

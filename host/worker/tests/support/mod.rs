@@ -99,6 +99,7 @@ pub fn job(rule: &Arc<CompiledRule>, raw: &Bytes) -> Job {
         limits: Limits::with_evm(),
         specimen_hash: SpecimenHash::of(raw.clone()),
         raw: raw.clone(),
+        trace: None,
     }
 }
 

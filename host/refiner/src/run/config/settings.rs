@@ -74,6 +74,8 @@ pub struct Settings {
     pub backlog: u64,
     pub waiting_limit: Duration,
     pub heartbeat: Duration,
+    /// The receiver of traces, where there is one.
+    pub otlp_endpoint: Option<Url>,
     /// Proofs left below which the balance is low.
     pub low_balance: u64,
     pub shutdown: Duration,
@@ -177,6 +179,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         backlog: values.get(&table::BACKLOG),
         waiting_limit: values.get(&table::WAITING_LIMIT),
         heartbeat: values.get(&table::HEARTBEAT),
+        otlp_endpoint: values.get(&table::OTLP_ENDPOINT),
         low_balance: values.get(&table::LOW_BALANCE),
         shutdown: values.get(&table::SHUTDOWN_TIMEOUT),
         retry: values.get(&table::RETRY_DELAY),
