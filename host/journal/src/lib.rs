@@ -11,6 +11,7 @@
 
 mod action;
 mod announcement;
+mod backup;
 mod comparison;
 mod error;
 mod item;
@@ -30,6 +31,7 @@ mod waiting;
 
 pub use action::{Action, Applied, Kept, Selection};
 pub use announcement::{Announcement, Checkpoint, Target};
+pub use backup::{Backup, BackupError};
 pub use error::{JournalError, Losses};
 pub use item::{Artifact, Item, ItemId, JSON_SCHEMA_VERSION, Transaction};
 pub use journal::{Binding, Journal, JournalReader};

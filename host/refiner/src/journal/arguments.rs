@@ -1,5 +1,7 @@
 //! Arguments of `refiner journal`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 use refiner_config::{Flags, scope};
 use refiner_journal::{ItemId, State};
@@ -66,6 +68,18 @@ pub enum JournalCommand {
         json: bool,
         #[command(flatten)]
         run: Box<cli::Run>,
+    },
+    /// Copies the journal into one file, also while the daemon runs, which then writes it. The file is there once it is complete and
+    /// verified; put in the place of `journal.sqlite` of a stopped daemon, it restores the journal.
+    Backup {
+        /// The file to write.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+        /// Replaces a file that is there.
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        settings: Flags<scope::Data>,
     },
     /// Every item with its artifacts and transactions, one JSON object a line.
     Export {

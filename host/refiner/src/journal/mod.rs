@@ -2,6 +2,7 @@
 
 mod action;
 mod arguments;
+mod backup;
 
 use std::{
     io::Write,
@@ -41,6 +42,7 @@ pub fn run(command: &JournalCommand) -> Result<ExitCode, Failure> {
         JournalCommand::Scan { from, to, json, run } => {
             return crate::run::scan_again(Blocks { from: *from, to: *to }, *json, run);
         }
+        JournalCommand::Backup { to, force, settings } => backup::back_up(settings, to, *force, out)?,
         JournalCommand::Export { chosen } => {
             read(&chosen.settings)?.export(&chosen.filter(), out)?;
         }
