@@ -17,6 +17,7 @@ mod faults;
 mod golden;
 mod host;
 mod identity;
+mod keeping;
 mod logs;
 mod metrics;
 mod operator;

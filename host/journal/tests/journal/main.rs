@@ -6,6 +6,7 @@ mod actions;
 mod backups;
 mod files;
 mod nonces;
+mod pruning;
 mod queries;
 mod scanning;
 mod side;

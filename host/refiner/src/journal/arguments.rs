@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use alloy_primitives::Address;
 use clap::{Args, Subcommand, ValueEnum};
 use refiner_config::{Flags, scope};
 use refiner_journal::{ItemId, State};
+use refiner_proofchain::StartBlock;
 
 use crate::cli;
 
@@ -63,6 +65,37 @@ pub enum JournalCommand {
         /// Last block [default: the last that was scanned].
         #[arg(long, value_name = "BLOCK")]
         to: Option<u64>,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        run: Box<cli::Run>,
+    },
+    /// Takes over what the network's earlier refiner kept in its directory `logs`: specimens that it did not finish are worked on, those
+    /// that it finished are skipped, and the scan starts where it stopped. Can be repeated. No daemon may run; takes the settings of
+    /// `run`.
+    Import {
+        /// The directory with worklog.etf and block_height.etf.
+        #[arg(value_name = "DIR")]
+        logs: PathBuf,
+        /// Shows what would be taken, and writes nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        run: Box<cli::Run>,
+    },
+    /// Makes a lost journal anew from the proof chain: announcements whose proof by this operator is on chain are final, the others
+    /// are worked on. Can be repeated. No daemon may run; takes the settings of `run`.
+    Rebuild {
+        /// First block: a number, or `7d` for days back [default: as for `run --start`].
+        #[arg(long, value_name = "BLOCK")]
+        from: Option<StartBlock>,
+        /// Address of the operator whose proofs are looked for [default: that of the key].
+        #[arg(long, value_name = "ADDRESS")]
+        proved_by: Option<Address>,
         /// One JSON object.
         #[arg(long)]
         json: bool,

@@ -134,7 +134,8 @@ async fn back_up(operator: &Operator, BackupTo { to, force }: BackupTo, writer: 
 }
 
 fn refusal_of_copy(error: &BackupError) -> Reply {
-    let text = ErrorChain(error).to_string();
+    let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+    let text = format!("{}{hint}", ErrorChain(error));
     if error.exit_code() == ExitCode::Usage { Reply::Refused(text) } else { Reply::Error(text) }
 }
 

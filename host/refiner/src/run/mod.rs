@@ -28,6 +28,7 @@ mod prefetcher;
 mod prove;
 mod readiness;
 mod remedy;
+mod retention;
 mod rules;
 mod scan;
 mod shutdown;
@@ -37,7 +38,13 @@ mod stage;
 mod stage_runner;
 mod status;
 
-pub use self::{error::RunError, heartbeat::PROOF_GAS, nodes::OLD, scan::command as scan_again};
+pub use self::{
+    error::RunError,
+    heartbeat::PROOF_GAS,
+    nodes::OLD,
+    rules::targets,
+    scan::{command as scan_again, rebuild},
+};
 
 use std::{sync::Arc, time::Duration};
 
@@ -279,6 +286,7 @@ async fn stages(
     let pins = stage_runner("pin", State::Produced, settings.pins);
     running.spawn(pins.work(Arc::clone(&context), stop.clone(), stage::pin));
     running.spawn(context::prune(Arc::clone(&context), settings.store_bytes, stop.clone()));
+    running.spawn(retention::prune(Arc::clone(&context), Arc::clone(&settings), stop.clone()));
     let longest = longest_pause(&settings);
     running.spawn(clock::watch(Arc::clone(&context), longest, stop.clone()));
     if let Some(prover) = prover {
