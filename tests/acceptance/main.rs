@@ -29,6 +29,7 @@ mod known_blocks;
 mod memory;
 mod program;
 mod proxy;
+mod release;
 mod replay;
 mod rule;
 mod rules;

@@ -42,8 +42,13 @@ impl Journal {
                 let mut update = connection.prepare_cached(&update)?;
                 let mut found = 0;
                 for FoundProof { chain, specimen_hash, block, transaction } in proofs {
-                    let changed =
-                        update.execute(params![chain, specimen_hash.as_slice(), block, transaction.as_slice(), now_ms])?;
+                    let changed = update.execute(params![
+                        chain,
+                        specimen_hash.as_slice(),
+                        block,
+                        transaction.as_slice(),
+                        now_ms
+                    ])?;
                     found += changed as u64;
                 }
                 Ok(found)

@@ -77,9 +77,7 @@ impl ProofChain {
                 .map(|proof| Question::new("eth_getTransactionByHash", json!([proof.transaction])))
                 .collect();
             let senders = self.rpc().call_all::<Option<Sender>>(&questions).await?;
-            let is_ours = |sender: &Result<Option<Sender>, RpcError>| {
-                matches!(sender, Ok(Some(sender)) if sender.from == operator)
-            };
+            let is_ours = |sender: &Result<Option<Sender>, RpcError>| matches!(sender, Ok(Some(sender)) if sender.from == operator);
             proofs.extend(read.into_iter().zip(&senders).filter(|(_, sender)| is_ours(sender)).map(|(proof, _)| proof));
             next = to.saturating_add(1);
         }

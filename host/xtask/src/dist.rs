@@ -65,10 +65,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 /// Builds the static program. No path of this machine and no time gets into it.
 fn build(target: &Path) -> Result<PathBuf> {
-    let home = env::var_os("CARGO_HOME").map_or_else(
-        || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo"),
-        PathBuf::from,
-    );
+    let home = env::var_os("CARGO_HOME")
+        .map_or_else(|| PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo"), PathBuf::from);
     let (root, home) = (tree::root(), home.display().to_string());
     let flags = format!(
         "-C target-feature=+crt-static --remap-path-prefix={}=/refiner --remap-path-prefix={home}=/cargo --remap-path-prefix={}=/target",
@@ -182,10 +180,13 @@ mod tests {
         assert!(sum.starts_with(&digest::sha256(&fs::read(&archive).unwrap()).to_string()), "{sum}");
 
         let folder = archive.parent().unwrap().join(format!("refiner-{}-{TARGET}", env!("CARGO_PKG_VERSION")));
-        let checked = command::program("sha256sum").args(["--check", "--quiet", "SHA256SUMS"]).current_dir(&folder).status();
+        let checked =
+            command::program("sha256sum").args(["--check", "--quiet", "SHA256SUMS"]).current_dir(&folder).status();
         assert!(checked.unwrap().success());
         let listed = answer(command::program("tar").arg("-tvf").arg(&archive)).unwrap();
-        for name in ["refiner", "LICENSE", "completions/_refiner", "man/refiner.1", "systemd/refiner.service", "SHA256SUMS"] {
+        for name in
+            ["refiner", "LICENSE", "completions/_refiner", "man/refiner.1", "systemd/refiner.service", "SHA256SUMS"]
+        {
             assert!(listed.contains(&format!("/{name}\n")), "{name} is not in\n{listed}");
         }
         assert!(listed.lines().all(|line| line.contains(" 0/0 ")), "{listed}");

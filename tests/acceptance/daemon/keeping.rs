@@ -76,10 +76,11 @@ async fn old_backup_that_is_restored_proves_nothing_twice_and_leaves_nothing_out
     bench.kill();
     replace_journal(&bench, Some(&copy));
     bench.start_ready().await;
-    bench.until("everything is known to be proved", |bench| {
-        bench.in_state(State::Final) + bench.in_state(State::Skipped) == 5
-    })
-    .await;
+    bench
+        .until("everything is known to be proved", |bench| {
+            bench.in_state(State::Final) + bench.in_state(State::Skipped) == 5
+        })
+        .await;
     assert_eq!(bench.in_state(State::Final), 3, "the transaction of the copy is found on chain");
     bench.announce(&given[5..]).await;
     bench.until_all(State::Final, 4).await;
@@ -232,10 +233,10 @@ async fn damaged_logs_give_what_can_be_read_and_name_what_cannot() {
     assert_eq!(report["position"]["block"], 9, "{report}");
     assert!(report["left"]["damagedBytes"].as_u64().unwrap() > 0, "{report}");
     let left = report["left"]["files"].as_array().unwrap();
-    assert_eq!(left.iter().map(|file| file["reason"].as_str().unwrap()).collect::<Vec<_>>(), [
-        "empty",
-        "not a log of Erlang's disk_log"
-    ]);
+    assert_eq!(
+        left.iter().map(|file| file["reason"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["empty", "not a log of Erlang's disk_log"]
+    );
     let nothing = bench.directory.path().join("nothing");
     fs::create_dir(&nothing).unwrap();
     let output = journal(&bench, &["import", nothing.to_str().unwrap()]);

@@ -115,7 +115,11 @@ async fn write(writer: &mut OwnedWriteHalf, reply: &Reply) -> io::Result<()> {
 }
 
 /// Copies the journal through a connection of its own, so that no stage waits. A copy that was begun is finished whoever waits for it.
-async fn back_up(operator: &Operator, BackupTo { to, force }: BackupTo, writer: &mut OwnedWriteHalf) -> io::Result<Reply> {
+async fn back_up(
+    operator: &Operator,
+    BackupTo { to, force }: BackupTo,
+    writer: &mut OwnedWriteHalf,
+) -> io::Result<Reply> {
     let journal = operator.settings.data.join("journal.sqlite");
     let copied_to = to.clone();
     let mut copy = spawn_blocking(move || JournalReader::open(&journal)?.backup(&copied_to, force));

@@ -34,7 +34,9 @@ pub fn texts(packages: &Packages) -> Result<String> {
     }
     let mut by_packages: Vec<_> = by_text.into_iter().map(|(text, packages)| (packages, text)).collect();
     by_packages.sort();
-    let mut all = String::from("The program and the rules in it contain these packages, under the licences that follow their names.\n");
+    let mut all = String::from(
+        "The program and the rules in it contain these packages, under the licences that follow their names.\n",
+    );
     for (packages, text) in by_packages {
         write!(all, "\n{}\n\n{}\n\n{text}\n", "=".repeat(100), packages.join("\n"))?;
     }

@@ -147,7 +147,11 @@ pub fn import(logs: &Path, dry_run: bool, json: bool, run: &cli::Run) -> Result<
         left: records.left,
     };
     let mut out = terminal::buffered_out(json);
-    if json { out.json_line(&report)? } else { report.print(&mut out)? }
+    if json {
+        out.json_line(&report)?
+    } else {
+        report.print(&mut out)?
+    }
     out.finish()?;
     Ok(ExitCode::Done)
 }
@@ -184,7 +188,9 @@ impl Report {
         )?;
         writeln!(out, "taken     {} items to be worked on, {} that ended and are skipped", taken.begun, taken.ended)?;
         match position {
-            Position { block: Some(block), is_taken: true } => writeln!(out, "position  the scan starts at block {block}")?,
+            Position { block: Some(block), is_taken: true } => {
+                writeln!(out, "position  the scan starts at block {block}")?
+            }
             Position { block: Some(block), .. } => {
                 writeln!(out, "left      position {block}: the journal has one of its own")?;
             }

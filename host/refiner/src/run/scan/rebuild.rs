@@ -151,9 +151,8 @@ async fn from_chain(
         })
         .await?;
     let ScannedAgain { from, to, announcements, new, again, known } = scanned;
-    let is_announced = |proof: &refiner_proofchain::SubmittedProof| {
-        specimens.contains(&(proof.chain_id, proof.specimen_hash))
-    };
+    let is_announced =
+        |proof: &refiner_proofchain::SubmittedProof| specimens.contains(&(proof.chain_id, proof.specimen_hash));
     let proofs = chain.proofs_of(operator, first, head, is_announced).await.map_err(RunError::from)?;
     let proofs: Vec<_> = proofs
         .iter()
