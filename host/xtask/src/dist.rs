@@ -83,8 +83,14 @@ fn build(target: &Path) -> Result<PathBuf> {
         .env("SOURCE_DATE_EPOCH", epoch()?)
         .env("REFINER_RULES_DIR", tree::components())
         .env("REFINER_COMMIT", commit()?);
+    without_unification(&mut cargo);
     command::run(&mut cargo)?;
     Ok(target.join(TARGET).join("release/refiner"))
+}
+
+/// Takes away the settings by which developers' builds share the features of the whole workspace.
+fn without_unification(cargo: &mut Command) {
+    cargo.env_remove("CARGO_RESOLVER_FEATURE_UNIFICATION").env_remove("CARGO_UNSTABLE_FEATURE_UNIFICATION");
 }
 
 /// The output of a program that must succeed.

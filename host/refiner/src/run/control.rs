@@ -114,7 +114,7 @@ async fn write(writer: &mut OwnedWriteHalf, reply: &Reply) -> io::Result<()> {
     timeout(LINE_DEADLINE, writer.write_all(&text)).await.map_err(io::Error::from)?
 }
 
-/// Copies the journal through a connection of its own, so that no stage waits. A copy that was begun is finished whoever waits for it.
+/// Copies the journal through a connection of its own, so that no stage waits. A copy that was begun is finished, also when its command is gone.
 async fn back_up(
     operator: &Operator,
     BackupTo { to, force }: BackupTo,

@@ -37,7 +37,6 @@ pub struct Package {
 struct Metadata {
     packages: Vec<MetadataPackage>,
     resolve: Resolve,
-    workspace_members: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -58,48 +57,32 @@ struct Resolve {
 #[derive(Deserialize)]
 struct Node {
     id: String,
-    deps: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    pkg: String,
-    dep_kinds: Vec<DependencyKind>,
-}
-
-#[derive(Deserialize)]
-struct DependencyKind {
-    /// `dev` or `build`; none for what is linked.
-    kind: Option<String>,
+    dependencies: Vec<String>,
 }
 
 impl Packages {
     /// The packages of the program for `target`, and of the rules.
     pub fn of_release(target: &str) -> Result<Self> {
         let mut packages = Self { all: BTreeMap::new() };
-        let root = tree::root();
-        packages.add(&root, target, |name| name == "refiner")?;
-        packages.add(&tree::rules(), toolchain::TARGET, |_| true)?;
+        packages.add(&tree::root(), &["--package", "refiner"], target)?;
+        packages.add(&tree::rules(), &["--workspace"], toolchain::TARGET)?;
         Ok(packages)
     }
 
-    /// Adds what the members of a workspace that `is_root` need to be linked.
-    fn add(&mut self, workspace: &Path, target: &str, is_root: impl Fn(&str) -> bool) -> Result<()> {
-        let line = format!("cargo metadata --locked --format-version 1 --filter-platform {target} --manifest-path");
-        let metadata = answer(command::line(&line).arg(workspace.join("Cargo.toml")))?;
+    /// Adds what is linked into the `selected` packages of a workspace.
+    fn add(&mut self, workspace: &Path, selected: &[&str], target: &str) -> Result<()> {
+        let linked = linked(workspace, selected, target)?;
+        let mut cargo = command::line("cargo metadata --locked --format-version 1");
+        let metadata = answer(cargo.args(["--filter-platform", target, "--manifest-path"]).arg(manifest(workspace)))?;
         let metadata: Metadata = serde_json::from_str(&metadata).context("the answer of cargo metadata")?;
         let checksums = checksums(&workspace.join("Cargo.lock"))?;
+        let key = |package: &MetadataPackage| (package.name.clone(), package.version.clone());
         let by_id: BTreeMap<_, _> = metadata.packages.iter().map(|package| (package.id.as_str(), package)).collect();
-        let nodes: BTreeMap<_, _> = metadata.resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
-        let mut next: Vec<&str> = metadata.workspace_members.iter().map(String::as_str).collect();
-        next.retain(|id| by_id.get(id).is_some_and(|package| is_root(&package.name)));
-        let mut seen = BTreeSet::new();
-        while let Some(id) = next.pop() {
-            let (true, Some(package), Some(node)) = (seen.insert(id), by_id.get(id), nodes.get(id)) else { continue };
-            let is_linked = |dependency: &&Dependency| dependency.dep_kinds.iter().any(|kind| kind.kind.is_none());
-            let linked: Vec<_> = node.deps.iter().filter(is_linked).map(|dependency| dependency.pkg.as_str()).collect();
-            let key = |package: &MetadataPackage| (package.name.clone(), package.version.clone());
-            let dependencies = linked.iter().filter_map(|id| by_id.get(id)).map(|package| key(package));
+        for node in &metadata.resolve.nodes {
+            let Some(package) = by_id.get(node.id.as_str()).filter(|package| linked.contains(&key(package))) else {
+                continue;
+            };
+            let needed = node.dependencies.iter().filter_map(|id| by_id.get(id.as_str())).map(|package| key(package));
             let found = self.all.entry(key(package)).or_insert_with(|| Package {
                 name: package.name.clone(),
                 version: package.version.clone(),
@@ -109,11 +92,26 @@ impl Packages {
                 checksum: checksums.get(&key(package)).cloned(),
                 dependencies: BTreeSet::new(),
             });
-            found.dependencies.extend(dependencies);
-            next.extend(linked);
+            found.dependencies.extend(needed.filter(|needed| linked.contains(needed)));
         }
         Ok(())
     }
+}
+
+fn manifest(workspace: &Path) -> PathBuf {
+    workspace.join("Cargo.toml")
+}
+
+/// Name and version of each package that is linked, which `cargo metadata` does not tell from those of tests.
+fn linked(workspace: &Path, selected: &[&str], target: &str) -> Result<BTreeSet<(String, String)>> {
+    let mut cargo = command::line("cargo tree --locked --edges normal --prefix none --format {p}");
+    super::without_unification(&mut cargo);
+    let tree = answer(cargo.args(selected).args(["--target", target, "--manifest-path"]).arg(manifest(workspace)))?;
+    let package = |line: &str| {
+        let (name, rest) = line.split_once(" v")?;
+        Some((name.to_owned(), rest.split(' ').next()?.to_owned()))
+    };
+    Ok(tree.lines().filter_map(package).collect())
 }
 
 /// The checksums of a lock file, by name and version.
