@@ -81,7 +81,9 @@ fn items_that_the_next_scan_would_announce_anew_stay() {
 #[test]
 fn each_step_looks_at_a_bounded_number_of_items() {
     let mut bench = Bench::new();
-    (1..=10).for_each(|height| drop(bench.item_in(State::Refused, height)));
+    for height in 1..=10 {
+        bench.item_in(State::Refused, height);
+    }
     bench.pass(FAR);
     let mut step = all(LATER_MS);
     let mut steps = Vec::new();
