@@ -27,6 +27,9 @@ mod isolated;
 mod key;
 mod known_blocks;
 mod memory;
+#[path = "../hostile/odd.rs"]
+mod odd;
+mod processors;
 mod program;
 mod proxy;
 mod release;
