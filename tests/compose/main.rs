@@ -15,4 +15,5 @@ mod source;
 mod specimens;
 mod stack;
 mod standalone;
+mod symptoms;
 mod units;

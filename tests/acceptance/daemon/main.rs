@@ -23,6 +23,7 @@ mod faults;
 mod golden;
 mod host;
 mod identity;
+mod keeping;
 mod logs;
 mod metrics;
 #[path = "../../hostile/odd.rs"]

@@ -30,6 +30,7 @@ mod prefetcher;
 mod prove;
 mod readiness;
 mod remedy;
+mod retention;
 mod rules;
 mod scan;
 mod shutdown;
@@ -40,7 +41,13 @@ mod stage_runner;
 mod status;
 mod trace;
 
-pub use self::{error::RunError, heartbeat::PROOF_GAS, nodes::OLD, scan::command as scan_again};
+pub use self::{
+    error::RunError,
+    heartbeat::PROOF_GAS,
+    nodes::OLD,
+    rules::targets,
+    scan::{command as scan_again, rebuild},
+};
 
 use std::{sync::Arc, time::Duration};
 
@@ -308,6 +315,7 @@ async fn stages(
     running.spawn(pins.work(Arc::clone(&context), stop.clone(), stage::pin));
     running.spawn(memory::release(Arc::clone(&context), stop.clone()));
     running.spawn(context::prune(Arc::clone(&context), settings.store_bytes, stop.clone()));
+    running.spawn(retention::prune(Arc::clone(&context), Arc::clone(&settings), stop.clone()));
     let longest = longest_pause(&settings);
     running.spawn(clock::watch(Arc::clone(&context), longest, stop.clone()));
     if let Some(prover) = prover {
