@@ -33,6 +33,7 @@ pub fn short(value: f64) -> String {
 pub fn duration(milliseconds: f64) -> String {
     match milliseconds {
         ms if ms < 1_000.0 => format!("{ms:.0} ms"),
+        ms if ms < 60_000.0 && ms % 1e3 == 0.0 => format!("{:.0} s", ms / 1e3),
         ms if ms < 60_000.0 => format!("{:.1} s", ms / 1e3),
         ms if ms < 3_600_000.0 => format!("{:.0} min", ms / 6e4),
         ms if ms < 172_800_000.0 => format!("{:.0} h", ms / 3.6e6),
@@ -58,9 +59,13 @@ mod tests {
     #[test]
     fn numbers_are_read_at_a_glance() {
         assert_eq!([0, 999, 1_000, 28_029_199].map(number), ["0", "999", "1,000", "28,029,199"]);
-        assert_eq!([0.0, 0.25, 12.0, 99.96, 9_999.0, 12_345.0, 2.8e7].map(short), [
-            "0", "0.2", "12", "100.0", "9999", "12.3 k", "28.0 M"
-        ]);
-        assert_eq!([12.4, 1_500.0, 90_000.0, 7.2e6, 2.6e8].map(duration), ["12 ms", "1.5 s", "2 min", "2 h", "3 days"]);
+        assert_eq!(
+            [0.0, 0.25, 12.0, 99.96, 9_999.0, 12_345.0, 2.8e7].map(short),
+            ["0", "0.2", "12", "100.0", "9999", "12.3 k", "28.0 M"]
+        );
+        assert_eq!(
+            [12.4, 1_500.0, 2e3, 90_000.0, 7.2e6, 2.6e8].map(duration),
+            ["12 ms", "1.5 s", "2 s", "2 min", "2 h", "3 days"]
+        );
     }
 }

@@ -75,8 +75,11 @@ pub fn per_minute(samples: &[Sample], window: Window, stage: Stage) -> Vec<f64> 
 /// All charts of a window.
 pub fn charts(samples: &[Sample], window: Window) -> Vec<Chart> {
     let by_stage = |group: &str, of: &dyn Fn(Stage) -> Vec<Option<f64>>| {
-        let series =
-            |stage: Stage| Series { name: stage.as_str(), column: format!("{group}.{}", stage.as_str()), values: of(stage) };
+        let series = |stage: Stage| Series {
+            name: stage.as_str(),
+            column: format!("{group}.{}", stage.as_str()),
+            values: of(stage),
+        };
         Stage::ALL.map(series).into()
     };
     let by_state = |group: &str, names: &[&'static str], of: &dyn Fn(&Sample, usize) -> u32| {

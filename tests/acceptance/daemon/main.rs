@@ -6,6 +6,7 @@
 
 mod basis;
 mod bench;
+mod browser;
 mod clock;
 mod crashes;
 mod das;
@@ -20,6 +21,7 @@ mod identity;
 mod logs;
 mod metrics;
 mod operator;
+mod page;
 mod power_cut;
 mod preflight;
 mod proxy;

@@ -1,4 +1,4 @@
-//! `/livez`, `/readyz`, `/status` and `/metrics`, for orchestrators and people.
+//! `/`, `/livez`, `/readyz`, `/status`, `/history` and `/metrics`, for orchestrators and people.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -18,7 +18,12 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{journal_handle::JournalHandle, nodes, status::Status};
+use super::{
+    journal_handle::JournalHandle,
+    nodes,
+    page::{self, PageSource},
+    status::Status,
+};
 
 /// Quarantined and waiting items that the status lists; `refiner journal list` has all.
 const ITEMS_SHOWN: usize = 10;
@@ -36,6 +41,7 @@ pub struct Health {
     pub status: Status,
     /// The nodes of the proof chain.
     pub rpc: Rpc,
+    pub page: PageSource,
 }
 
 /// Listens; on a loopback address only unless more is permitted, as the answers show what an operator earns.
@@ -46,6 +52,8 @@ pub async fn bind(address: SocketAddr, anywhere: bool) -> Result<TcpListener, Bi
 /// Answers until `stop`.
 pub async fn serve(health: Health, listener: TcpListener, access: Access, stop: CancellationToken) {
     let router = Router::new()
+        .route("/", get(page::page))
+        .route("/history", get(page::history))
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(readyz))
         .route("/status", get(status))

@@ -18,15 +18,18 @@ pub struct Headline {
 
 /// The daemon in one sentence.
 pub fn headline(page: &Page, history: &History) -> Headline {
-    let trouble = page.waits.len() + usize::from(page.journal_error.is_some());
-    let proved: u64 = history.samples(Window::Recent).iter().map(|s| u64::from(s.work[Stage::Prove as usize].count)).sum();
+    let troubles: Vec<_> = page.waits.iter().map(|wait| wait.part.as_str()).collect();
+    let proved: u64 =
+        history.samples(Window::Recent).iter().map(|s| u64::from(s.work[Stage::Prove as usize].count)).sum();
     let (words, tone) = match page.health {
         Health::Stopping => ("stopping".to_owned(), "warn"),
         Health::Starting => ("not ready: see what it waits for".to_owned(), "bad"),
         Health::Ready if page.paused.is_some() => ("proving is paused".to_owned(), "bad"),
-        Health::Ready if trouble > 0 => (format!("at work, with trouble: {trouble} of its parts wait"), "warn"),
+        Health::Ready if page.journal_error.is_some() => ("the journal does not answer".to_owned(), "bad"),
+        Health::Ready if !troubles.is_empty() => (format!("at work, with trouble: {}", troubles.join(", ")), "warn"),
         Health::Ready if page.operator.is_none() => ("at work; results are not proved".to_owned(), "ok"),
-        Health::Ready if proved > 0 => (format!("proving: {} proofs in 15 minutes", number(proved)), "ok"),
+        Health::Ready if proved == 1 => ("proving: one proof in 15 minutes".to_owned(), "ok"),
+        Health::Ready if proved > 1 => (format!("proving: {} proofs in 15 minutes", number(proved)), "ok"),
         Health::Ready => ("ready; nothing was proved in the last 15 minutes".to_owned(), "ok"),
     };
     Headline { words, tone }
@@ -80,7 +83,9 @@ pub fn proofs(html: &mut Html, page: &Page) {
     for (outcome, sessions) in &page.earnings.sessions {
         row(html, &format!("sessions {outcome}"), &number(*sessions));
     }
-    html.raw("</tbody></table></div><p class=\"note\">Rewards are paid on another chain, which this host does not ask: ");
+    html.raw(
+        "</tbody></table></div><p class=\"note\">Rewards are paid on another chain, which this host does not ask: ",
+    );
     html.raw("a session counts for them once it is finalized with a result that others proved too.</p></section>");
 }
 

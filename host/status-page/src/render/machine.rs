@@ -11,7 +11,9 @@ use crate::{
 pub fn chain(html: &mut Html, page: &Page) {
     section(html, "nodes", "Nodes of the proof chain", Some(page.nodes.len() as u64));
     html.raw("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-labelledby=\"h-nodes\"><table><thead><tr>");
-    html.raw("<th scope=\"col\">node</th><th scope=\"col\">state</th><th scope=\"col\">head</th><th scope=\"col\">age</th>");
+    html.raw(
+        "<th scope=\"col\">node</th><th scope=\"col\">state</th><th scope=\"col\">head</th><th scope=\"col\">age</th>",
+    );
     html.raw("</tr></thead><tbody>");
     for node in &page.nodes {
         html.raw("<tr><th scope=\"row\"><code>").text(&node.name).raw("</code></th><td>").text(&node.state);
@@ -75,11 +77,15 @@ pub fn settings(html: &mut Html, page: &Page) {
     section(html, "settings", "Configuration", None);
     let (defaults, given): (Vec<_>, Vec<_>) = page.settings.iter().partition(|setting| setting.origin == "default");
     html.raw("<details id=\"settings-all\"><summary>").text(given.len()).raw(" settings given, ");
-    html.text(defaults.len()).raw(" by default</summary><div class=\"wide\" tabindex=\"0\" role=\"region\" aria-labelledby=\"h-settings\">");
+    html.text(defaults.len())
+        .raw(" by default</summary><div class=\"wide\" tabindex=\"0\" role=\"region\" aria-labelledby=\"h-settings\">");
     html.raw("<table><thead><tr><th scope=\"col\">setting</th><th scope=\"col\">value</th><th scope=\"col\">origin</th></tr></thead><tbody>");
     for setting in given.into_iter().chain(defaults) {
         html.raw("<tr><th scope=\"row\"><code>").text(&setting.key).raw("</code></th><td><code>");
-        html.text(setting.value.as_deref().unwrap_or("–")).raw("</code></td><td>").text(&setting.origin).raw("</td></tr>");
+        html.text(setting.value.as_deref().unwrap_or("–"))
+            .raw("</code></td><td>")
+            .text(&setting.origin)
+            .raw("</td></tr>");
     }
     html.raw("</tbody></table></div></details></section>");
 }

@@ -5,7 +5,8 @@ use crate::{
 };
 
 /// Text that would run, load or end an element, were it read as markup.
-const HOSTILE: &str = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\" onmouseover=\"alert(3)' \u{202e}";
+const HOSTILE: &str =
+    "</script><script>alert(1)</script><img src=x onerror=alert(2)>\" onmouseover=\"alert(3)' \u{202e}";
 
 fn repeated(times: usize) -> String {
     HOSTILE.repeat(times)
@@ -81,7 +82,9 @@ fn page_has_no_inline_handler_no_inline_style_and_no_foreign_address() {
     for forbidden in [" style=", " onclick", " onload", "javascript:", "src=", "@import"] {
         assert!(!html.contains(forbidden), "{forbidden}");
     }
-    let addresses = html.match_indices("http").filter(|(at, _)| html[*at..].starts_with("http:") || html[*at..].starts_with("https:"));
+    let addresses = html
+        .match_indices("http")
+        .filter(|(at, _)| html[*at..].starts_with("http:") || html[*at..].starts_with("https:"));
     for (at, _) in addresses {
         assert!(html[at..].starts_with("http://www.w3.org/2000/svg"), "{}", &html[at..at + 40]);
     }
@@ -116,9 +119,9 @@ fn headline_tells_whether_it_earns() {
     assert_eq!(words(&page, &history), "ready; nothing was proved in the last 15 minutes");
     history.completed(crate::Stage::Prove, Duration::from_secs(1));
     history.sample(Reading::default());
-    assert_eq!(words(&page, &history), "proving: 1 proofs in 15 minutes");
-    page.waits.push(Wait::default());
-    assert_eq!(words(&page, &history), "at work, with trouble: 1 of its parts wait");
+    assert_eq!(words(&page, &history), "proving: one proof in 15 minutes");
+    page.waits.push(Wait { part: "pinner".to_owned(), ..Wait::default() });
+    assert_eq!(words(&page, &history), "at work, with trouble: pinner");
     page.paused = Some(Pause::default());
     assert_eq!(words(&page, &history), "proving is paused");
     page.health = Health::Stopping;

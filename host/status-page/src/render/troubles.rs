@@ -13,13 +13,22 @@ pub fn notices(html: &mut Html, page: &Page) {
     let failed: Vec<_> = page.checks.iter().filter(|check| check.level == Level::Error).collect();
     let is_any = page.paused.is_some() || page.journal_error.is_some() || !page.waits.is_empty() || !failed.is_empty();
     if is_any {
-        html.raw("<section aria-labelledby=\"h-notices\"><h2 id=\"h-notices\">What it waits for</h2><ul class=\"notices\">");
+        html.raw(
+            "<section aria-labelledby=\"h-notices\"><h2 id=\"h-notices\">What it waits for</h2><ul class=\"notices\">",
+        );
         if let Some(pause) = &page.paused {
             let since = since(page.now_ms, pause.since_ms);
             notice(html, "bad", "proving", &pause.reason, pause.remedy.as_deref(), Some(&since));
         }
         if let Some(error) = &page.journal_error {
-            notice(html, "bad", "journal", error, Some("see the log; figures of items are missing until it answers"), None);
+            notice(
+                html,
+                "bad",
+                "journal",
+                error,
+                Some("see the log; figures of items are missing until it answers"),
+                None,
+            );
         }
         for wait in &page.waits {
             let since = since(page.now_ms, wait.since_ms);
@@ -36,14 +45,7 @@ pub fn notices(html: &mut Html, page: &Page) {
     html.raw("</div>");
 }
 
-fn notice(
-    html: &mut Html,
-    tone: &'static str,
-    part: &str,
-    what: &str,
-    remedy: Option<&str>,
-    since: Option<&str>,
-) {
+fn notice(html: &mut Html, tone: &'static str, part: &str, what: &str, remedy: Option<&str>, since: Option<&str>) {
     html.raw("<li class=\"").raw(tone).raw("\"><p><strong>").text(part).raw("</strong> ").text(what);
     if let Some(since) = since {
         html.raw(" <span class=\"since\">for ").text(since).raw("</span>");
