@@ -8,7 +8,7 @@ use refiner_diagnostics::ExitCode;
 use refiner_config::{Flags, scope};
 use refiner_specimen::Layout;
 
-use crate::{content, evm, health, journal::JournalCommand, key, rule, session};
+use crate::{content, devnet, evm, health, journal::JournalCommand, key, rule, session};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
@@ -80,6 +80,9 @@ pub enum Command {
     Health(health::Health),
     /// Checks this machine and, with the settings of `run`, everything that the daemon needs.
     Doctor(Box<Doctor>),
+    /// Runs the whole network on this machine for a look at it: a proof chain, sample specimens, all services and the status page.
+    #[command(after_help = ExitCode::TABLE)]
+    Devnet(devnet::Devnet),
 }
 
 /// `refiner replay`.

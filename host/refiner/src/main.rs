@@ -9,6 +9,7 @@ mod config;
 mod content;
 mod control;
 mod custody;
+mod devnet;
 mod doctor;
 mod egress;
 mod evm;
@@ -97,6 +98,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Evm { command } => evm::run(command),
         Command::Doctor(arguments) => doctor::run(arguments),
         Command::Health(arguments) => health::run(arguments),
+        Command::Devnet(arguments) => devnet::run(arguments),
     }
 }
 

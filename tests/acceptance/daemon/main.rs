@@ -11,6 +11,7 @@ mod clock;
 mod crashes;
 mod das;
 mod data;
+mod devnet;
 mod end_to_end;
 mod evm;
 mod faults;
