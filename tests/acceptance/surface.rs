@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 37] = [
+const COMMANDS: [&[&str]; 38] = [
     &[],
     &["replay"],
     &["run"],
@@ -48,6 +48,7 @@ const COMMANDS: [&[&str]; 37] = [
     &["rule", "run"],
     &["rule", "lock"],
     &["evm", "serve"],
+    &["devnet"],
 ];
 
 fn sample(name: &str) -> String {

@@ -178,6 +178,13 @@ impl History {
         }
     }
 
+    /// Items that a stage completed in the recent window and since its last sample.
+    pub(crate) fn recently(&self, stage: Stage) -> u64 {
+        let inner = self.inner();
+        let sampled: u64 = inner.recent.iter().map(|sample| u64::from(sample.work[stage as usize].count)).sum();
+        sampled + u64::from(inner.work[stage as usize].count)
+    }
+
     /// The samples of a window, the oldest first.
     pub(crate) fn samples(&self, window: Window) -> Vec<Sample> {
         let inner = self.inner();

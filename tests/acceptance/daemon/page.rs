@@ -45,7 +45,7 @@ fn url(bench: &Bench, path: &str) -> String {
 
 /// A specimen whose announcement names another height, so that it ends in quarantine.
 fn of_another_height(given: &Given) -> Given {
-    Given { height: given.height + 1, ..given.clone() }
+    Given { height: given.height + 1_000, ..given.clone() }
 }
 
 /// A daemon with proofs, a quarantined item, and a setting that is markup.
@@ -87,7 +87,7 @@ async fn page_is_served_with_its_figures_and_a_strict_policy() {
         "the specimen is not what its announcement names",
         "refiner journal retry --data ",
         "<code>data</code>",
-        "flag --data",
+        "<td>flag</td>",
         "&lt;b&gt;markup&lt;/b&gt;",
         "block-result",
     ] {

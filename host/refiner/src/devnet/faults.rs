@@ -50,7 +50,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Each trouble lasts `length`, and so does the time before it.
+    /// Each trouble lasts `length`, and the time before it half of that.
     pub fn new(length: Duration) -> Self {
         Self { length, since: Instant::now(), part: 0 }
     }
@@ -63,10 +63,11 @@ impl Faults {
         services: &Services,
         children: &mut Children,
     ) -> Result<(), DevnetError> {
-        if self.since.elapsed() < self.length {
+        let begins = self.part.is_multiple_of(2);
+        let part = if begins { self.length / 2 } else { self.length };
+        if self.since.elapsed() < part {
             return Ok(());
         }
-        let begins = self.part.is_multiple_of(2);
         let fault = Fault::ALL[self.part / 2 % Fault::ALL.len()];
         (self.part, self.since) = (self.part + 1, Instant::now());
         match fault {

@@ -51,8 +51,8 @@ pub struct Devnet {
     /// Plays troubles in turn: the pinner is down, the node fails, the balance is low, the head stands still.
     #[arg(long)]
     faults: bool,
-    /// Seconds that each trouble lasts, and the time between two of them.
-    #[arg(long, value_name = "S", default_value_t = 45, value_parser = clap::value_parser!(u16).range(20..=3600))]
+    /// Seconds that each trouble lasts; between two of them all is well for half as long.
+    #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u16).range(12..=3600))]
     fault_seconds: u16,
     /// The node's program [default: `anvil` on PATH, or where the tests of a clone installed it].
     #[arg(long, value_name = "PROGRAM")]

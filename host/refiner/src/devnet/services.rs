@@ -83,7 +83,16 @@ impl Services {
             .args(["--rpc", rpc, "--pinner", &self.content_url(), "--gateway", "none"])
             .args(["--format", FORMAT, "--evm", "both", "--evm-server", &url(self.evm)])
             .args(["--start", "1", "--depth", "0", "--proof-depth", "1", "--finalize", "own"])
-            .args(["--poll", "500ms", "--retry", "500ms", "--recheck-interval", "3s", "--heartbeat", "5s"])
+            .args([
+                "--poll-interval",
+                "500ms",
+                "--retry-delay",
+                "500ms",
+                "--recheck-interval",
+                "3s",
+                "--heartbeat",
+                "5s",
+            ])
             .args(["--health", &self.health.to_string()])
             .args(remote(listen, "--allow-remote-health"))
             .arg("--data")

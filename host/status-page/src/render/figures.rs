@@ -19,8 +19,7 @@ pub struct Headline {
 /// The daemon in one sentence.
 pub fn headline(page: &Page, history: &History) -> Headline {
     let troubles: Vec<_> = page.waits.iter().map(|wait| wait.part.as_str()).collect();
-    let proved: u64 =
-        history.samples(Window::Recent).iter().map(|s| u64::from(s.work[Stage::Prove as usize].count)).sum();
+    let proved = history.recently(Stage::Prove);
     let (words, tone) = match page.health {
         Health::Stopping => ("stopping".to_owned(), "warn"),
         Health::Starting => ("not ready: see what it waits for".to_owned(), "bad"),
