@@ -179,7 +179,9 @@ fn devnet_plays_each_trouble_and_the_status_names_it_with_its_remedy() {
     devnet.until("the pinner is down", |devnet| waits(devnet, &["pinner"], "start it, or name another by --pinner"));
     devnet.until("the node fails", |devnet| waits(devnet, &["scan", "prove"], "add another node by --rpc"));
     devnet.until("the balance is low", |devnet| {
-        let paused = |status: Value| status["now"]["paused"]["hint"].as_str().is_some_and(|hint| hint.contains("fund"));
+        let paused = |status: Value| {
+            status["now"]["paused"]["hint"].as_str().is_some_and(|hint| hint.contains("send the proof chain's coin"))
+        };
         devnet.status().is_some_and(paused) && devnet.get("/").is_some_and(|page| page.contains("Proving is paused"))
     });
     devnet.until("the head stands still", |devnet| waits(devnet, &["head"], "compare the node with another"));

@@ -135,7 +135,8 @@ async fn page_stays_current_with_scripts_and_shows_a_moment_of_the_charts() {
     bench.until_all(State::Final, 5).await;
     browser.until("the new proofs are shown", &format!("{} === '5'", tile("proofs final")));
     assert_eq!(browser.evaluate("document.getElementById('settings-all').open"), true, "what was opened stays open");
-    browser.until("two samples", "document.querySelector('#chart-throughput path').getAttribute('d').includes('L')");
+    browser
+        .until("two samples", "document.querySelector('#chart-throughput path.line').getAttribute('d').includes('L')");
     browser.point_at("#chart-backlog .plot");
     browser.until("the moment is marked", "document.querySelector('#chart-backlog .cursor') !== null");
 

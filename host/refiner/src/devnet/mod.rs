@@ -91,7 +91,7 @@ pub fn run(arguments: &Devnet) -> Result<ExitCode, Failure> {
 
 async fn network(arguments: &Devnet, directory: &Path, children: &mut Children) -> Result<(), DevnetError> {
     // Before anything is started, so that nothing is left when a signal comes early.
-    let mut stop = Stop::new().map_err(DevnetError::System)?;
+    let mut stop = EndSignals::new().map_err(DevnetError::System)?;
     tokio::select! {
         () = stop.signal() => Ok(()),
         ended = at_work(arguments, directory, children) => ended,
@@ -134,9 +134,9 @@ async fn at_work(arguments: &Devnet, directory: &Path, children: &mut Children) 
 }
 
 /// The signals that end it.
-struct Stop([Signal; 3]);
+struct EndSignals([Signal; 3]);
 
-impl Stop {
+impl EndSignals {
     fn new() -> io::Result<Self> {
         Ok(Self([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?]))
     }
