@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 43] = [
+const COMMANDS: [&[&str]; 44] = [
     &[],
     &["replay"],
     &["run"],
@@ -54,6 +54,7 @@ const COMMANDS: [&[&str]; 43] = [
     &["rule", "run"],
     &["rule", "lock"],
     &["evm", "serve"],
+    &["devnet"],
 ];
 
 fn sample(name: &str) -> String {

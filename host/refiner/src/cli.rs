@@ -9,7 +9,7 @@ use refiner_diagnostics::ExitCode;
 use refiner_config::{Flags, scope};
 use refiner_specimen::Layout;
 
-use crate::{content, evm, health, journal::JournalCommand, key, rule, session, version};
+use crate::{content, devnet, evm, health, journal::JournalCommand, key, rule, session, version};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
@@ -95,6 +95,9 @@ pub enum Command {
         #[arg(value_name = "DIR")]
         directory: PathBuf,
     },
+    /// Runs the whole network on this machine for a look at it: a proof chain, sample specimens, all services and the status page.
+    #[command(after_help = ExitCode::TABLE)]
+    Devnet(devnet::Devnet),
 }
 
 /// `refiner replay`.

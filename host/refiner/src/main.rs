@@ -9,6 +9,7 @@ mod config;
 mod content;
 mod control;
 mod custody;
+mod devnet;
 mod doctor;
 mod egress;
 mod evm;
@@ -102,6 +103,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Version(arguments) => version::run(arguments),
         Command::Completions { shell } => pages::completions(*shell),
         Command::Man { directory } => pages::man(directory),
+        Command::Devnet(arguments) => devnet::run(arguments),
     }
 }
 

@@ -18,6 +18,7 @@ mod lint;
 mod mutants;
 mod processors;
 mod rules;
+mod screenshots;
 mod soak;
 mod step;
 mod test;
@@ -58,6 +59,8 @@ enum Task {
     Mutants(mutants::Arguments),
     /// Runs every built-in rule over the samples on an old and a new processor under qemu-user, and compares the bytes.
     Processors(processors::Arguments),
+    /// Takes pictures of the status page in a browser, for the documentation.
+    Screenshots,
     /// Takes announcements through faults of all kinds at once and compares what was proved.
     Soak(soak::Arguments),
 }
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Processors(arguments) => processors::run(&arguments),
+        Task::Screenshots => screenshots::run(),
         Task::Soak(arguments) => soak::run(&arguments),
     };
     match outcome {

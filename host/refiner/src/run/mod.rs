@@ -25,6 +25,7 @@ mod metrics;
 mod nodes;
 mod outage;
 mod outcome;
+mod page;
 mod policy;
 mod prefetcher;
 mod prove;
@@ -67,6 +68,7 @@ use self::{
     journal_handle::JournalHandle,
     metrics::Metrics,
     outage::Outage,
+    page::PageSource,
     policy::pause_ms,
     stage_runner::{Backpressure, StageRunner},
     status::Status,
@@ -97,7 +99,8 @@ const LOOK_AGAIN_MAX: Duration = Duration::from_secs(60);
 
 /// Runs until a signal stops it, with the key that came through the environment, where one did.
 pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failure> {
-    let settings = Arc::new(config::read(arguments, key)?);
+    let (settings, shown) = config::read_and_show(arguments, key)?;
+    let settings = Arc::new(settings);
     egress::warn_of_ignored_variables(&settings.egress);
     if matches!(settings.key, Key::From(_)) {
         custody::keep_memory_private()?;
@@ -109,7 +112,7 @@ pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failur
     let mut runtime = Builder::new_multi_thread();
     runtime.enable_all().max_blocking_threads(blocking).thread_keep_alive(THREAD_UNUSED);
     let runtime = runtime.build().map_err(RunError::from)?;
-    let (stop, status) = (CancellationToken::new(), Status::default());
+    let (stop, status) = (CancellationToken::new(), Status::of(page::settings(shown)));
     // Before anything takes time: a signal that comes while rules are compiled is heard like any other.
     runtime.block_on(async { shutdown::on_signals(&stop, &status) }).map_err(RunError::from)?;
     // Before anything waits for a peer: what is wrong with a file of this machine ends the start at once.
@@ -148,16 +151,20 @@ async fn daemon(
     let access = Access::of_hosts(settings.allow_hosts.iter().cloned());
     let health_stop = CancellationToken::new();
     let rpc = Rpc::through(&settings.egress, settings.rpc.iter().cloned(), rpc_limits(&settings))?;
+    let operator = Operator::new(journal.clone(), Arc::clone(&settings), stop.clone());
+    let reached = Arc::clone(&operator.context);
+    let page = PageSource::new(&settings, Arc::clone(&reached));
+    let samples = page::watch(journal.clone(), status.clone(), page.spending().clone(), health_stop.clone());
+    let samples = tokio::spawn(samples);
     let health = Health {
         journal: journal.clone(),
         status: status.clone(),
         rpc: rpc.clone(),
         data: settings.data.clone(),
         low_balance: settings.low_balance,
+        page,
     };
     let health = tokio::spawn(health::serve(health, listener, access, health_stop.clone()));
-    let operator = Operator::new(journal.clone(), Arc::clone(&settings), stop.clone());
-    let reached = Arc::clone(&operator.context);
     let control = tokio::spawn(control::serve(crate::control::bind(&settings.data), operator, health_stop.clone()));
     let exports = exporter.map(|exporter| tokio::spawn(exporter.run(health_stop.clone())));
     let watch = tokio::spawn(nodes::watch(rpc.clone(), status.clone(), health_stop.clone()));
@@ -181,7 +188,7 @@ async fn daemon(
         }
     };
     let _ = tokio::time::timeout(THREADS_END, async { tokio::join!(health, control, exported) }).await;
-    let _ = watch.await;
+    let _ = tokio::join!(watch, samples);
     ended
 }
 
