@@ -101,7 +101,10 @@ impl U256 {
             let number = self.divide_by_chunk();
             start -= DECIMAL_CHUNK_DIGITS;
             if let Some((first, rest)) = chunk.split_first_mut() {
-                *first += (number / EIGHT_DIGITS) as u8;
+                #[allow(clippy::cast_possible_truncation, reason = "nine digits have one before the last eight")]
+                {
+                    *first += (number / EIGHT_DIGITS) as u8;
+                }
                 rest.copy_from_slice(&eight_digits(number % EIGHT_DIGITS));
             }
             // Most numbers are short, and dividing is what costs.

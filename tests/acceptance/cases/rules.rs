@@ -40,7 +40,7 @@ fn check(path: &Path, right: &Right) {
     let node = ["--network", "moonbeam", "--rpc", "http://127.0.0.1:9", "--prove", "none", "--data", text(data.path())];
     let daemon = [&["run", "--rule", rule], node.as_slice()].concat();
     let mut ways: Vec<Vec<&str>> = vec![
-        vec!["rule", "check", rule, specimen, "--json"],
+        vec!["rule", "check", rule, "--json"],
         vec!["rule", "run", rule, specimen, "--json"],
         vec!["replay", specimen, "--json", "--rule", rule],
         vec!["replay", specimen, "--json", "--isolate", "--rule", rule],

@@ -107,6 +107,20 @@ fn another_name_for_a_module_or_a_component_is_counted_as_the_same() {
     };
     assert!(scanned(&exported(3)).is_ok());
     too_much(&exported(4), ScanLimit::Memories, 20);
+    let exported = |made: usize| {
+        let made = "(core instance (instantiate $again))".repeat(made);
+        format!("(component (core module $m (memory 1)) (export $again \"m\" (core module $m)) {made})")
+    };
+    assert!(scanned(&exported(16)).is_ok());
+    too_much(&exported(17), ScanLimit::Memories, 17);
+}
+
+#[test]
+fn functions_are_measured_one_by_one() {
+    let with = |body: &str| format!("(component (core module (func {body})))");
+    assert!(scanned(&with(&format!("(local {}) (local i32)", "i64 ".repeat(999)))).is_ok());
+    too_much(&with(&format!("(local {}) (local i32 i32)", "i64 ".repeat(999))), ScanLimit::Locals, 1_001);
+    too_much(&with(&"nop ".repeat((1 << 20) - 1)), ScanLimit::FunctionBytes, (1 << 20) + 1);
 }
 
 #[test]
