@@ -27,7 +27,10 @@ mod isolated;
 mod key;
 mod known_blocks;
 mod memory;
+#[path = "../hostile/odd.rs"]
+mod odd;
 mod outcomes;
+mod processors;
 mod program;
 mod proxy;
 mod replay;

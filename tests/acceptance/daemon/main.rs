@@ -7,6 +7,11 @@
 mod basis;
 mod bench;
 mod clock;
+#[allow(dead_code, reason = "the cases need a part of it")]
+#[path = "../../hostile/component.rs"]
+mod component;
+#[path = "../../hostile/corpus.rs"]
+mod corpus;
 mod crashes;
 mod crowd;
 mod das;
@@ -20,6 +25,8 @@ mod host;
 mod identity;
 mod logs;
 mod metrics;
+#[path = "../../hostile/odd.rs"]
+mod odd;
 mod operator;
 mod power_cut;
 mod preflight;
@@ -31,4 +38,5 @@ mod soak;
 #[allow(dead_code, reason = "some of it is for benchmarks")]
 mod specimens;
 mod traces;
+mod verdicts;
 mod waiting;

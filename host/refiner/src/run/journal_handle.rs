@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{clock::now_ms, metrics::Metrics, outcome::DISK, status::Status, trace::Tracer};
 
 /// Pause between two tries to write to a disk without room.
-const ROOM_AGAIN: Duration = Duration::from_millis(250);
+pub const ROOM_AGAIN: Duration = Duration::from_millis(250);
 
 /// The journal, and a notification for each state, sent when items reach it.
 #[derive(Clone)]

@@ -15,10 +15,12 @@ pub mod config;
 mod content_cache;
 mod context;
 mod control;
+mod disk;
 mod error;
 mod health;
 mod heartbeat;
 mod journal_handle;
+mod memory;
 mod metrics;
 mod nodes;
 mod outage;
@@ -73,6 +75,9 @@ const WAITING_PER_WORKER: usize = 2;
 const LOOKS_PER_FETCHES: usize = 4;
 /// Threads for the journal, the content store and names, beside one for each item at work. Each costs some MiB.
 const OTHER_BLOCKING_THREADS: usize = 16;
+/// A thread without work ends after this time. What it freed last stays in a heap of its own, some MiB, until it ends; and work goes round
+/// among all threads that wait, so that a longer time would keep every one that a burst has needed.
+const THREAD_UNUSED: Duration = Duration::from_millis(100);
 /// Threads that are still in a worker's or the disk's hands when everything else ended get this long.
 const THREADS_END: Duration = Duration::from_secs(1);
 
@@ -94,8 +99,9 @@ pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failur
     // part. A kernel that knows no such pages refuses, and needs nothing.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     let blocking = settings.workers * KEEPING_PER_WORKER + settings.fetches + settings.pins + OTHER_BLOCKING_THREADS;
-    let runtime = Builder::new_multi_thread().enable_all().max_blocking_threads(blocking).build();
-    let runtime = runtime.map_err(RunError::from)?;
+    let mut runtime = Builder::new_multi_thread();
+    runtime.enable_all().max_blocking_threads(blocking).thread_keep_alive(THREAD_UNUSED);
+    let runtime = runtime.build().map_err(RunError::from)?;
     let (stop, status) = (CancellationToken::new(), Status::default());
     // Before anything takes time: a signal that comes while rules are compiled is heard like any other.
     runtime.block_on(async { shutdown::on_signals(&stop, &status) }).map_err(RunError::from)?;
@@ -104,7 +110,7 @@ pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failur
         Key::None => None,
         Key::From(source) => Signer::local(source).map_err(RunError::from)?,
     };
-    let journal = Journal::open(&settings.data.join("journal.sqlite")).map_err(RunError::from)?;
+    let Some(journal) = disk::open(&settings.data, &stop)? else { return Ok(ExitCode::Done) };
     let rules = rules::load(&settings)?;
     let chains = rules::chain_texts(&settings)?;
     let ended = runtime.block_on(daemon(settings, signer, journal, rules, chains, stop, status));
@@ -300,6 +306,7 @@ async fn stages(
     running.spawn(runs.work(Arc::clone(&context), stop.clone(), stage::refine));
     let pins = stage_runner("pin", State::Produced, settings.pins);
     running.spawn(pins.work(Arc::clone(&context), stop.clone(), stage::pin));
+    running.spawn(memory::release(Arc::clone(&context), stop.clone()));
     running.spawn(context::prune(Arc::clone(&context), settings.store_bytes, stop.clone()));
     let longest = longest_pause(&settings);
     running.spawn(clock::watch(Arc::clone(&context), longest, stop.clone()));
