@@ -4,6 +4,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod devnet;
 mod engine;
 mod files;
 mod inside;
@@ -15,4 +16,5 @@ mod source;
 mod specimens;
 mod stack;
 mod standalone;
+mod symptoms;
 mod units;

@@ -152,6 +152,12 @@ settings! {
     STORE_SIZE: Bytes = "store-size" <"SIZE"> .under(CONTENT).on(&[Run]).default("10GiB").within("64MiB", "1024TiB")
         .formerly(&[in_unit("store-mib", "MiB")]);
 
+    /// Finished items that the journal keeps; the oldest beyond that are dropped, with content that no other item has [default: all].
+    KEEP_ITEMS: Option<u64> = "keep-items" <"N"> .under(CONTENT).on(&[Run]);
+
+    /// Age up to which finished items are kept, likewise [default: any].
+    KEEP_AGE: Option<Duration> = "keep-age" <"DURATION"> .under(CONTENT).on(&[Run]).within("2d", "10000d");
+
     /// Built-in rule, component file, or directory of them. Can be repeated.
     RULE: Vec<String> = "rule" <"RULE"> .under(RULES).on(&[Run]).default("block-result");
 

@@ -110,6 +110,14 @@ pub(crate) fn reading(path: &Path) -> Result<Connection, JournalError> {
     }
 }
 
+/// Checks every page of a journal of this version, and counts its items.
+pub(crate) fn intact(path: &Path) -> Result<u64, JournalError> {
+    check(path)?;
+    reading(path)?
+        .query_row("SELECT count(*) FROM item", [], |row| row.get(0))
+        .map_err(|error| sqlite_error(path, error))
+}
+
 fn check(path: &Path) -> Result<(), JournalError> {
     let sql = |error| sqlite_error(path, error);
     let connection = read_only(path).map_err(sql)?;

@@ -1,5 +1,5 @@
 //! The tasks of newcomers and CI: `cargo xtask demo`, `test`, `rules`, `twins`, `lint`, `bench`, `conformance`,
-//! `evm-diff`.
+//! `evm-diff`, `dist`.
 //!
 //! * **Inputs**: a clone and a Rust toolchain.
 //! * **Outputs**: built rules, results on the screen, or the failed step and the command that repeats it.
@@ -11,12 +11,14 @@ mod chain;
 mod command;
 mod conformance;
 mod demo;
+mod dist;
 mod evm_diff;
 mod fuzz;
 mod lint;
 mod mutants;
 mod processors;
 mod rules;
+mod screenshots;
 mod soak;
 mod step;
 mod test;
@@ -49,12 +51,16 @@ enum Task {
     Conformance(conformance::Arguments),
     /// Posts every replica of a folder to an evm-server and to this program, and shows where their answers differ.
     EvmDiff(evm_diff::Arguments),
+    /// Makes the release archive: program, completions, manual pages, bill of materials, licences, checksums.
+    Dist(dist::Arguments),
     /// Runs every parser that strangers reach under libFuzzer and adds to the totals.
     Fuzz(fuzz::Arguments),
     /// Changes the gate in many ways and shows those that no test notices; takes a quarter of an hour.
     Mutants(mutants::Arguments),
     /// Runs every built-in rule over the samples on an old and a new processor under qemu-user, and compares the bytes.
     Processors(processors::Arguments),
+    /// Takes pictures of the status page in a browser, for the documentation.
+    Screenshots,
     /// Takes announcements through faults of all kinds at once and compares what was proved.
     Soak(soak::Arguments),
 }
@@ -69,9 +75,11 @@ fn main() -> ExitCode {
         Task::Bench => bench::run(),
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::EvmDiff(arguments) => evm_diff::run(&arguments),
+        Task::Dist(arguments) => dist::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Processors(arguments) => processors::run(&arguments),
+        Task::Screenshots => screenshots::run(),
         Task::Soak(arguments) => soak::run(&arguments),
     };
     match outcome {

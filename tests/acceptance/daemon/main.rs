@@ -6,6 +6,7 @@
 
 mod basis;
 mod bench;
+mod browser;
 mod clock;
 #[allow(dead_code, reason = "the cases need a part of it")]
 #[path = "../../hostile/component.rs"]
@@ -16,6 +17,7 @@ mod crashes;
 mod crowd;
 mod das;
 mod data;
+mod devnet;
 mod end_to_end;
 mod evm;
 mod faults;
@@ -23,11 +25,13 @@ mod faults;
 mod golden;
 mod host;
 mod identity;
+mod keeping;
 mod logs;
 mod metrics;
 #[path = "../../hostile/odd.rs"]
 mod odd;
 mod operator;
+mod page;
 mod power_cut;
 mod preflight;
 mod prometheus;

@@ -1,4 +1,4 @@
-//! `/livez`, `/readyz`, `/status` and `/metrics`, for orchestrators and people.
+//! `/`, `/livez`, `/readyz`, `/status`, `/history` and `/metrics`, for orchestrators and people.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
@@ -22,6 +22,7 @@ use super::{
     journal_handle::JournalHandle,
     metrics::{Scrape, free_bytes},
     nodes,
+    page::{self, PageSource},
     status::Status,
 };
 
@@ -48,6 +49,7 @@ pub struct Health {
     pub data: PathBuf,
     /// Proofs left that are too few.
     pub low_balance: u64,
+    pub page: PageSource,
 }
 
 /// Listens; on a loopback address only unless more is permitted, as the answers show what an operator earns.
@@ -58,6 +60,8 @@ pub async fn bind(address: SocketAddr, anywhere: bool) -> Result<TcpListener, Bi
 /// Answers until `stop`.
 pub async fn serve(health: Health, listener: TcpListener, access: Access, stop: CancellationToken) {
     let router = Router::new()
+        .route("/", get(page::page))
+        .route("/history", get(page::history))
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(readyz))
         .route("/status", get(status))

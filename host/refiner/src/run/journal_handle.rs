@@ -12,6 +12,7 @@ use std::{
 
 use refiner_diagnostics::Diagnostic as _;
 use refiner_journal::{Action, Applied, ItemId, Journal, JournalError, Selection, State, Step};
+use refiner_status_page::Stage;
 use tokio::{sync::watch, task::block_in_place};
 use tokio_util::sync::CancellationToken;
 
@@ -122,6 +123,10 @@ impl JournalHandle {
                 self.metrics.moved(*item, step.to(), before.as_ref());
                 self.metrics.judged(step);
                 if let Some(before) = before {
+                    if step.to() == State::Final {
+                        let age = now_ms().saturating_sub(before.announced_ms);
+                        self.status.history.completed(Stage::Prove, Duration::from_millis(age));
+                    }
                     self.tracer.moved(before, step.to());
                 }
             }

@@ -25,11 +25,13 @@ mod metrics;
 mod nodes;
 mod outage;
 mod outcome;
+mod page;
 mod policy;
 mod prefetcher;
 mod prove;
 mod readiness;
 mod remedy;
+mod retention;
 mod rules;
 mod scan;
 mod shutdown;
@@ -40,7 +42,13 @@ mod stage_runner;
 mod status;
 mod trace;
 
-pub use self::{error::RunError, heartbeat::PROOF_GAS, nodes::OLD, scan::command as scan_again};
+pub use self::{
+    error::RunError,
+    heartbeat::PROOF_GAS,
+    nodes::OLD,
+    rules::targets,
+    scan::{command as scan_again, rebuild},
+};
 
 use std::{sync::Arc, time::Duration};
 
@@ -60,6 +68,7 @@ use self::{
     journal_handle::JournalHandle,
     metrics::Metrics,
     outage::Outage,
+    page::PageSource,
     policy::pause_ms,
     stage_runner::{Backpressure, StageRunner},
     status::Status,
@@ -90,7 +99,8 @@ const LOOK_AGAIN_MAX: Duration = Duration::from_secs(60);
 
 /// Runs until a signal stops it, with the key that came through the environment, where one did.
 pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failure> {
-    let settings = Arc::new(config::read(arguments, key)?);
+    let (settings, shown) = config::read_and_show(arguments, key)?;
+    let settings = Arc::new(settings);
     egress::warn_of_ignored_variables(&settings.egress);
     if matches!(settings.key, Key::From(_)) {
         custody::keep_memory_private()?;
@@ -102,7 +112,7 @@ pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failur
     let mut runtime = Builder::new_multi_thread();
     runtime.enable_all().max_blocking_threads(blocking).thread_keep_alive(THREAD_UNUSED);
     let runtime = runtime.build().map_err(RunError::from)?;
-    let (stop, status) = (CancellationToken::new(), Status::default());
+    let (stop, status) = (CancellationToken::new(), Status::of(page::settings(shown)));
     // Before anything takes time: a signal that comes while rules are compiled is heard like any other.
     runtime.block_on(async { shutdown::on_signals(&stop, &status) }).map_err(RunError::from)?;
     // Before anything waits for a peer: what is wrong with a file of this machine ends the start at once.
@@ -141,16 +151,20 @@ async fn daemon(
     let access = Access::of_hosts(settings.allow_hosts.iter().cloned());
     let health_stop = CancellationToken::new();
     let rpc = Rpc::through(&settings.egress, settings.rpc.iter().cloned(), rpc_limits(&settings))?;
+    let operator = Operator::new(journal.clone(), Arc::clone(&settings), stop.clone());
+    let reached = Arc::clone(&operator.context);
+    let page = PageSource::new(&settings, Arc::clone(&reached));
+    let samples = page::watch(journal.clone(), status.clone(), page.spending().clone(), health_stop.clone());
+    let samples = tokio::spawn(samples);
     let health = Health {
         journal: journal.clone(),
         status: status.clone(),
         rpc: rpc.clone(),
         data: settings.data.clone(),
         low_balance: settings.low_balance,
+        page,
     };
     let health = tokio::spawn(health::serve(health, listener, access, health_stop.clone()));
-    let operator = Operator::new(journal.clone(), Arc::clone(&settings), stop.clone());
-    let reached = Arc::clone(&operator.context);
     let control = tokio::spawn(control::serve(crate::control::bind(&settings.data), operator, health_stop.clone()));
     let exports = exporter.map(|exporter| tokio::spawn(exporter.run(health_stop.clone())));
     let watch = tokio::spawn(nodes::watch(rpc.clone(), status.clone(), health_stop.clone()));
@@ -174,7 +188,7 @@ async fn daemon(
         }
     };
     let _ = tokio::time::timeout(THREADS_END, async { tokio::join!(health, control, exported) }).await;
-    let _ = watch.await;
+    let _ = tokio::join!(watch, samples);
     ended
 }
 
@@ -308,6 +322,7 @@ async fn stages(
     running.spawn(pins.work(Arc::clone(&context), stop.clone(), stage::pin));
     running.spawn(memory::release(Arc::clone(&context), stop.clone()));
     running.spawn(context::prune(Arc::clone(&context), settings.store_bytes, stop.clone()));
+    running.spawn(retention::prune(Arc::clone(&context), Arc::clone(&settings), stop.clone()));
     let longest = longest_pause(&settings);
     running.spawn(clock::watch(Arc::clone(&context), longest, stop.clone()));
     if let Some(prover) = prover {

@@ -122,15 +122,19 @@ pub fn view(rpc: &Rpc) -> Vec<Value> {
     rpc.nodes().iter().map(view_of).collect()
 }
 
-fn view_of(report: &NodeReport) -> Value {
-    let state = match (&report.set_aside, report.checked) {
+/// The state of a node in a word.
+pub const fn state_of(report: &NodeReport) -> &'static str {
+    match (&report.set_aside, report.checked) {
         (Some(_), _) => "setAside",
         (None, false) => "unchecked",
         (None, true) => "well",
-    };
+    }
+}
+
+fn view_of(report: &NodeReport) -> Value {
     json!({
         "node": report.endpoint.to_string(),
-        "state": state,
+        "state": state_of(report),
         "reason": report.set_aside.as_ref().map(ToString::to_string),
         "sinceMs": now_ms().saturating_sub(milliseconds(report.unchanged_for)),
         "head": report.head,

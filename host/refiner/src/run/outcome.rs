@@ -5,6 +5,7 @@ use std::time::Duration;
 use refiner_content::KeepError;
 use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Item, JournalError, State, Step};
+use refiner_status_page::Stage;
 
 use super::{
     clock::{milliseconds, now_ms},
@@ -40,6 +41,9 @@ impl StageRunner {
             }
         };
         worked(Outcome::Done);
+        if let Some(stage) = Stage::ALL.into_iter().find(|stage| stage.as_str() == self.name) {
+            context.status.history.completed(stage, took);
+        }
         if matches!(step.to(), State::Fetched | State::Produced) {
             context.status.clear_blocked(DISK);
         }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use alloy_primitives::{Address, B256, U256};
+use refiner_status_page::{History, Setting};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -18,6 +19,10 @@ use crate::preflight::{ANOTHER_DAEMON, Check};
 pub struct Status {
     /// A lock because every stage writes into it; held for an assignment.
     now: Arc<Mutex<Now>>,
+    /// The recent past, for the status page.
+    pub history: History,
+    /// The settings in force, as a person may see them.
+    pub settings: Arc<[Setting]>,
 }
 
 /// The parts that are not in the journal.
@@ -156,6 +161,11 @@ pub struct Waiting {
 }
 
 impl Status {
+    /// The status of a daemon with these settings.
+    pub fn of(settings: Arc<[Setting]>) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
     pub fn now(&self) -> MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }

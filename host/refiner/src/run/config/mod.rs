@@ -57,6 +57,17 @@ pub fn data(arguments: &cli::Run) -> Result<PathBuf, ConfigError> {
     if problems.is_empty() { Ok(values.get(&refiner_config::table::DATA)) } else { Err(ConfigError { problems }) }
 }
 
+/// The same with every setting as a person may see it.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_and_show(arguments: &cli::Run, key: Option<Secret>) -> Result<(Settings, Vec<Shown>), ConfigError> {
+    let (values, settings) = resolved(arguments, key)?;
+    values.warn();
+    let shown = shown::of(&values, &settings);
+    Ok((settings, shown))
+}
+
 fn all(arguments: &cli::Run, problems: &mut Vec<Problem>) -> Values {
     let environment = Environment::of_process();
     let file = arguments.file.read_from(&environment, None, problems).get(&refiner_config::table::CONFIG);

@@ -43,6 +43,10 @@ pub struct Settings {
     pub fetch: Duration,
     pub private_urls: bool,
     pub store_bytes: u64,
+    /// Finished items that the journal keeps; `None` for all.
+    pub keep_items: Option<u64>,
+    /// The age up to which it keeps them; `None` for any.
+    pub keep_age: Option<Duration>,
     pub rules: Vec<String>,
     pub prove: Option<String>,
     /// The format of block results; where none is chosen, nothing is proved.
@@ -150,6 +154,8 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         fetch: values.get(&table::FETCH_TIMEOUT),
         private_urls: values.get(&table::PRIVATE_URLS),
         store_bytes: values.get(&table::STORE_SIZE).0,
+        keep_items: values.get(&table::KEEP_ITEMS),
+        keep_age: values.get(&table::KEEP_AGE),
         rules: values.get(&table::RULE),
         prove: values.get(&table::PROVE).filter(|_| proves),
         format: values.get(&table::FORMAT).unwrap_or(ResultFormat::Canonical),

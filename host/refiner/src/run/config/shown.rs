@@ -27,13 +27,18 @@ const HIDDEN: &str = "…";
 /// [`ConfigError`] with everything that is wrong.
 pub fn shown(arguments: &cli::Run) -> Result<Vec<Shown>, ConfigError> {
     let (values, settings) = super::resolved(arguments, None)?;
+    Ok(of(&values, &settings))
+}
+
+/// Lists what these settings are and where each comes from.
+pub(super) fn of(values: &Values, settings: &Settings) -> Vec<Shown> {
     let rows = table::rows().filter(|row| row.is_in(Scope::Run));
-    let mut shown: Vec<_> = rows.map(|row| show(row, &values, Some(&settings))).collect();
+    let mut shown: Vec<_> = rows.map(|row| show(row, values, Some(settings))).collect();
     if let (Key::From(KeySource::Value(_)), Some((variable, _))) = (&settings.key, values.key()) {
         let origin = Origin::Variable(variable.to_owned()).to_string();
         shown.push(Shown { key: "key", value: Some(HIDDEN.into()), origin });
     }
-    Ok(shown)
+    shown
 }
 
 /// Every setting that is right, of settings that may not be right as a whole.

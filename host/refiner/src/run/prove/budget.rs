@@ -1,6 +1,6 @@
 //! The bound of a day's spending, `max-spend-per-day`, over everything that was signed.
 
-use refiner_journal::Expense;
+use refiner_journal::{Expense, Journal, JournalError};
 use refiner_proofchain::Signed;
 
 use super::{ProofSubmitter, TickError};
@@ -37,6 +37,12 @@ impl ProofSubmitter {
     }
 }
 
+/// The cost of all transactions of the last 24 hours, in coins.
+pub fn spent_in_a_day(journal: &Journal) -> Result<String, JournalError> {
+    let expenses = journal.expenses(now_ms().saturating_sub(DAY_MS))?;
+    Ok(coins(spent(&expenses, &[])))
+}
+
 /// The cost of what was signed, without the nonces of `replaced`.
 fn spent(expenses: &[Expense], replaced: &[(u64, u128)]) -> u128 {
     let groups = expenses.chunk_by(|one, other| one.nonce == other.nonce);
@@ -59,7 +65,7 @@ fn cost(of_one_nonce: &[Expense]) -> u128 {
 }
 
 /// Wei as a person writes an amount: coins with as many decimals as it needs, at most nine.
-fn coins(wei: u128) -> String {
+pub fn coins(wei: u128) -> String {
     let fraction = format!("{:09}", wei % COIN / 1_000_000_000);
     let fraction = fraction.trim_end_matches('0');
     let point = if fraction.is_empty() { "" } else { "." };

@@ -15,7 +15,10 @@ mod settle;
 mod side;
 mod sign;
 
-pub use self::compare::Outcome as Compared;
+pub use self::{
+    budget::{coins, spent_in_a_day},
+    compare::Outcome as Compared,
+};
 
 use self::compare::Comparison;
 
