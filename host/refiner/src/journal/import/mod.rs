@@ -116,8 +116,11 @@ struct Position {
 pub fn import(logs: &Path, dry_run: bool, json: bool, run: &cli::Run) -> Result<ExitCode, Failure> {
     // Nothing is signed and nothing is asked here.
     let settings = config::read(run, None)?;
-    let targets = targets(&settings)?;
     let records = Records::read(logs)?;
+    // Compiled rules are kept there, also by a dry run.
+    refiner_permissions::private_directory(&settings.data)
+        .map_err(|source| JournalError::File { path: settings.data.clone(), source })?;
+    let targets = targets(&settings)?;
     let path = settings.data.join("journal.sqlite");
     let copy = tempfile::tempdir().map_err(|source| JournalError::File { path: path.clone(), source })?;
     let mut journal = if dry_run { copy_of(&path, copy.path())? } else { Journal::open(&path)? };
