@@ -27,8 +27,13 @@ mod isolated;
 mod key;
 mod known_blocks;
 mod memory;
+#[path = "../hostile/odd.rs"]
+mod odd;
+mod outcomes;
+mod processors;
 mod program;
 mod proxy;
+mod release;
 mod replay;
 mod rule;
 mod rules;

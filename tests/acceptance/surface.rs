@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 38] = [
+const COMMANDS: [&[&str]; 44] = [
     &[],
     &["replay"],
     &["run"],
@@ -22,6 +22,12 @@ const COMMANDS: [&[&str]; 38] = [
     &["journal", "skip"],
     &["journal", "forget"],
     &["journal", "export"],
+    &["journal", "backup"],
+    &["journal", "import"],
+    &["journal", "rebuild"],
+    &["version"],
+    &["completions"],
+    &["man"],
     &["session"],
     &["session", "show"],
     &["journal", "scan"],
@@ -94,6 +100,7 @@ fn keys_of_every_report_are_as_the_changelog_left_them() {
     let hashes = text(hashes.path());
     for (name, lines) in [
         ("doctor", doctor()),
+        ("version", version()),
         ("specimen-inspect", report(&["specimen", "inspect", "--json", &block, &other], 0)),
         ("specimen-check", report(&["specimen", "check", "--json", "--execute", &block, &other], 0)),
         ("specimen-check-failed", report(&["specimen", "check", "--json", "--block-hashes", hashes, &other], 3)),
@@ -105,6 +112,13 @@ fn keys_of_every_report_are_as_the_changelog_left_them() {
     ] {
         assert_golden(&format!("json-{name}"), &shape(&lines));
     }
+}
+
+/// Only a release states its commit.
+fn version() -> Vec<Value> {
+    let mut report = report(&["version", "--json"], 0);
+    report.iter_mut().for_each(|version| version["commit"] = Value::Null);
+    report
 }
 
 /// The findings about this machine are no part of the surface; its form is.

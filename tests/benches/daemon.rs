@@ -14,6 +14,8 @@
 #[path = "../acceptance/daemon/bench.rs"]
 #[allow(dead_code, reason = "most of it is for tests")]
 mod bench;
+#[path = "../acceptance/daemon/crowd.rs"]
+mod crowd;
 mod processor;
 #[path = "../acceptance/daemon/specimens.rs"]
 #[allow(dead_code, reason = "most of it is for tests")]
@@ -44,6 +46,9 @@ const TRANSACTIONS: usize = 150;
 /// Specimens over which memory is looked at, in steps.
 const MANY: usize = 5_000;
 const STEP: usize = 1_000;
+/// Items of a journal whose daemon is scraped, and scrapes.
+const ITEMS: u64 = 100_000;
+const SCRAPES: usize = 101;
 
 fn main() {
     let runtime = Runtime::new().unwrap();
@@ -53,6 +58,9 @@ fn main() {
     }
     if chosen("backlog") {
         runtime.block_on(backlog());
+    }
+    if chosen("scrape") {
+        runtime.block_on(scrape());
     }
     if chosen("memory") {
         runtime.block_on(memory());
@@ -181,6 +189,24 @@ impl Cost {
 /// Blocks of our own as full as mainnet's.
 fn crowd_stream() -> Vec<Given> {
     crowds(BACKLOG, TRANSACTIONS).unwrap().into_iter().map(|sample| Given::of(sample.bytes)).collect()
+}
+
+/// Answers to a monitor while the journal is as large as after months.
+async fn scrape() {
+    let mut bench = Bench::new().await.expect("anvil");
+    crowd::fill(&bench.data, ITEMS);
+    bench.flags = ["--log", "warn"].map(str::to_owned).into();
+    bench.start_ready().await;
+    for path in ["/metrics", "/status"] {
+        let times = crowd::answer_times(&bench, path, SCRAPES);
+        let bytes = bench.get(path).unwrap().len();
+        let ms = |seconds: f64| seconds * 1_000.0;
+        println!(
+            "daemon: {path} with {ITEMS} items: median {:.2} ms, slowest {:.2} ms of {SCRAPES}; {bytes} bytes",
+            ms(times[SCRAPES / 2]),
+            ms(times[SCRAPES - 1])
+        );
+    }
 }
 
 async fn memory() {

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use refiner_config::{Former, KEY_VARIABLE, table};
+use refiner_config::{Former, KEY_VARIABLE, Scope, table};
 use refiner_testchain::OPERATOR_KEY;
 use serde_json::Value;
 
@@ -14,12 +14,20 @@ use crate::engine::{must, repository};
 
 const FILES: [&str; 4] = ["standalone.yml", "moonbeam.yml", "moonbase.yml", "existing-pinner.yml"];
 /// Files that go with one of those.
-const MORE: [&str; 2] = ["key-file.yml", "confined.yml"];
+const MORE: [&str; 3] = ["key-file.yml", "confined.yml", "observability.yml"];
 /// Variables of the network's pinner, an image of others.
 const OF_PINNER: [&str; 2] = ["FILEBASE_RPC_TOKEN", "DEDICATED_GATEWAY"];
 /// Variables that the files alone read.
-const OF_FILES: [&str; 5] =
-    ["PUBLISH_ADDRESS", "REFINER_IMAGE", "EWM_DAS_IMAGE", "OPERATOR_KEY_FILE", "SECCOMP_PROFILE"];
+const OF_FILES: [&str; 8] = [
+    "PUBLISH_ADDRESS",
+    "REFINER_IMAGE",
+    "EWM_DAS_IMAGE",
+    "OPERATOR_KEY_FILE",
+    "SECCOMP_PROFILE",
+    "PROMETHEUS_IMAGE",
+    "GRAFANA_IMAGE",
+    "GRAFANA_PASSWORD",
+];
 
 fn text(name: &str) -> String {
     fs::read_to_string(repository().join("compose").join(name)).unwrap()
@@ -91,6 +99,33 @@ fn example_of_variables_has_exactly_those_that_the_files_read_and_their_defaults
         if !value.is_empty() && !["REFINER_FORMAT", "REFINER_LOG"].contains(&name) {
             assert!(default.is_none_or(|default| default == value), "{name}={value}");
         }
+    }
+}
+
+#[test]
+fn example_of_variables_has_every_setting_of_the_daemon_and_its_default() {
+    let example = text(".env.example");
+    // `#NAME=value` is one that no compose file reads; a comment has a space after its mark.
+    let lines = example.lines().filter(|line| !line.starts_with("# "));
+    let given: BTreeMap<_, _> = lines.filter_map(|line| line.trim_start_matches('#').split_once('=')).collect();
+    let settings =
+        table::rows().filter(|row| [Scope::Run, Scope::File, Scope::Program].iter().any(|scope| row.is_in(*scope)));
+    let mut settings: Vec<_> = settings.collect();
+    settings.dedup_by_key(|row| row.name);
+    assert!(settings.len() > 60, "the settings are found");
+    for row in &settings {
+        let formers = row.former.iter().filter_map(|former| match former {
+            Former::Variable(name) => Some((*name).to_owned()),
+            Former::Name { .. } => None,
+        });
+        let names: Vec<_> = formers.chain([row.variable()]).collect();
+        assert!(names.iter().any(|name| given.contains_key(name.as_str())), "none of {names:?} is listed");
+    }
+    let commented = example.lines().filter_map(|line| line.strip_prefix("#REFINER_")?.split_once('='));
+    for (name, value) in commented {
+        let row = settings.iter().find(|row| row.variable() == format!("REFINER_{name}"));
+        let row = row.unwrap_or_else(|| panic!("REFINER_{name} is no setting of the daemon"));
+        assert_eq!(row.default.unwrap_or_default(), value, "REFINER_{name}");
     }
 }
 
@@ -173,7 +208,7 @@ fn compose_takes_every_file_with_the_example_of_variables() {
         return eprintln!("skipped: docker-compose is not installed");
     }
     let at = |name: &str| repository().join("compose").join(name);
-    let with_more = [&["standalone.yml", "key-file.yml", "confined.yml"][..]];
+    let with_more = [&["standalone.yml", "key-file.yml", "confined.yml", "observability.yml"][..]];
     for files in FILES.each_ref().map(std::slice::from_ref).into_iter().chain(with_more) {
         let mut config = Command::new("docker-compose");
         config.arg("--env-file").arg(at(".env.example"));

@@ -16,4 +16,5 @@ mod source;
 mod specimens;
 mod stack;
 mod standalone;
+mod symptoms;
 mod units;

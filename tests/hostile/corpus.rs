@@ -62,6 +62,9 @@ pub struct Expected {
     repeat: BTreeMap<String, Repeat>,
     /// Bytes of the component that are left of it.
     cut: Option<usize>,
+    /// True for a case that is about state, which the specimen then has.
+    #[serde(default)]
+    pub needs_state: bool,
     /// Set for a component that may only be compiled in a process that may die of it, under these limits.
     pub compiler: Option<CompilerLimits>,
 }

@@ -28,7 +28,12 @@ impl Value for Hex<'_> {
         let start = line.len();
         // Room for all digits at once: to grow for each of them is most of what a row would cost.
         line.resize(start + 2 * self.0.len(), 0);
-        for (digits, byte) in line[start..].chunks_exact_mut(2).zip(self.0) {
+        let (words, rest) = self.0.as_chunks::<4>();
+        let (digits, last) = line[start..].split_at_mut(8 * words.len());
+        for (digits, word) in digits.chunks_exact_mut(8).zip(words) {
+            digits.copy_from_slice(&hex_of_four(*word));
+        }
+        for (digits, byte) in last.chunks_exact_mut(2).zip(rest) {
             digits.copy_from_slice(&hex(*byte));
         }
         line.push(b'"');
@@ -49,8 +54,9 @@ impl Value for Address {
 
 impl Value for U256 {
     fn write(&self, line: &mut Vec<u8>) {
+        let (digits, first) = self.decimal();
         line.push(b'"');
-        decimal(self, line);
+        line.extend_from_slice(&digits[first..]);
         line.push(b'"');
     }
 }
@@ -58,15 +64,10 @@ impl Value for U256 {
 impl Value for str {
     fn write(&self, line: &mut Vec<u8>) {
         line.push(b'"');
-        for byte in self.bytes() {
-            match byte {
-                b'"' | b'\\' => line.extend_from_slice(&[b'\\', byte]),
-                FIRST_PLAIN.. => line.push(byte),
-                _ => {
-                    line.extend_from_slice(b"\\u00");
-                    line.extend_from_slice(&hex(byte));
-                }
-            }
+        if is_plain(self.as_bytes()) {
+            line.extend_from_slice(self.as_bytes());
+        } else {
+            self.bytes().for_each(|byte| escape(byte, line));
         }
         line.push(b'"');
     }
@@ -117,6 +118,45 @@ fn decimal(number: impl std::fmt::Display, line: &mut Vec<u8>) {
     debug_assert!(written.is_ok(), "a vector takes every byte");
 }
 
+/// Appends a byte of JSON text.
+fn escape(byte: u8, line: &mut Vec<u8>) {
+    match byte {
+        b'"' | b'\\' => line.extend_from_slice(&[b'\\', byte]),
+        FIRST_PLAIN.. => line.push(byte),
+        _ => {
+            line.extend_from_slice(b"\\u00");
+            line.extend_from_slice(&hex(byte));
+        }
+    }
+}
+
+/// True for text that JSON holds as it is. It looks at eight bytes at once, because of all that a guest does a load costs most.
+fn is_plain(text: &[u8]) -> bool {
+    let (words, rest) = text.as_chunks::<8>();
+    let mut last = [b' '; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    words.iter().all(is_plain_word) && is_plain_word(&last)
+}
+
+/// The same for eight bytes: subtracting borrows into the highest bit of a byte that is too small.
+fn is_plain_word(word: &[u8; 8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let word = u64::from_le_bytes(*word);
+    let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
+    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (below(word, FIRST_PLAIN) | equal(b'"') | equal(b'\\')) & (ONES << 7) == 0
+}
+
+/// The digits of four bytes at once: half a byte each, spread over a word, and made a digit or a letter.
+const fn hex_of_four(bytes: [u8; 4]) -> [u8; 8] {
+    let word = u32::from_be_bytes(bytes) as u64;
+    let pairs = (word | word << 16) & 0x0000_ffff_0000_ffff;
+    let bytes = (pairs | pairs << 8) & 0x00ff_00ff_00ff_00ff;
+    let halves = (bytes | bytes << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    let letters = (halves + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
+    (halves + 0x3030_3030_3030_3030 + letters * 39).to_be_bytes()
+}
+
 fn hex(byte: u8) -> [u8; 2] {
     [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0xf)]]
 }
@@ -149,6 +189,27 @@ mod tests {
             "\"0xdac17f958d2ee523a2206206994597c13d831ec7\"",
         );
         check(B256::from_words([0, 0, 0, 0xAB]), &format!("\"0x{}ab\"", "0".repeat(62)));
+    }
+
+    #[test]
+    fn digits_of_four_bytes_are_those_of_each() {
+        for byte in 0..=255_u8 {
+            let four = [byte, !byte, byte.rotate_left(4), 0];
+            assert_eq!(hex_of_four(four).to_vec(), four.map(hex).concat());
+        }
+    }
+
+    #[test]
+    fn one_byte_that_is_not_plain_is_found_at_every_place() {
+        for length in 0..20 {
+            let plain = vec![b'a'; length];
+            assert!(is_plain(&plain));
+            for (place, byte) in (0..length).flat_map(|place| (0..=255_u8).map(move |byte| (place, byte))) {
+                let mut text = plain.clone();
+                text[place] = byte;
+                assert_eq!(is_plain(&text), byte >= FIRST_PLAIN && byte != b'"' && byte != b'\\', "{byte} at {place}");
+            }
+        }
     }
 
     #[test]

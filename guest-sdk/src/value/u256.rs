@@ -13,11 +13,14 @@ pub struct U256 {
     pub(crate) w3: u64,
 }
 
-/// The largest power of ten in a word, and its digits: decimal text is made this many digits at a time.
-const DECIMAL_CHUNK: u64 = 10_000_000_000_000_000_000;
-const DECIMAL_CHUNK_DIGITS: usize = 19;
-/// 2^256 has 78 decimal digits; five chunks hold them.
-const DECIMAL_DIGITS_MAX: usize = 5 * DECIMAL_CHUNK_DIGITS;
+/// The largest power of ten below 2^32, and its digits: decimal text is made this many digits at a time. A remainder and half a word make a word
+/// again, which WebAssembly divides by one operator.
+const DECIMAL_CHUNK: u64 = 1_000_000_000;
+const DECIMAL_CHUNK_DIGITS: usize = 9;
+/// 2^256 has 78 decimal digits; nine chunks hold them.
+const DECIMAL_DIGITS_MAX: usize = 9 * DECIMAL_CHUNK_DIGITS;
+/// Digits that are made at once.
+const EIGHT_DIGITS: u64 = 100_000_000;
 
 impl U256 {
     /// The number zero, the default.
@@ -90,23 +93,54 @@ impl U256 {
         (carry == 0).then_some(Self::from_words(words))
     }
 
-    /// Divides in place and returns the remainder.
-    fn divide(&mut self, divisor: u64) -> u64 {
-        let mut remainder = 0_u64;
-        for word in [&mut self.w0, &mut self.w1, &mut self.w2, &mut self.w3] {
-            let dividend = u128::from(remainder) << 64 | u128::from(*word);
-            #[allow(
-                clippy::cast_possible_truncation,
-                reason = "the remainder is below the divisor, so both fit a word"
-            )]
-            {
-                *word = (dividend / u128::from(divisor)) as u64;
-                // Not `%`: WebAssembly has no such division, and two of them cost twice.
-                remainder = (dividend as u64).wrapping_sub(word.wrapping_mul(divisor));
+    /// Its decimal digits, and the place of the first of them.
+    pub(crate) fn decimal(mut self) -> ([u8; DECIMAL_DIGITS_MAX], usize) {
+        let mut digits = [b'0'; DECIMAL_DIGITS_MAX];
+        let mut start = DECIMAL_DIGITS_MAX;
+        for chunk in digits.rchunks_exact_mut(DECIMAL_CHUNK_DIGITS) {
+            let number = self.divide_by_chunk();
+            start -= DECIMAL_CHUNK_DIGITS;
+            if let Some((first, rest)) = chunk.split_first_mut() {
+                *first += (number / EIGHT_DIGITS) as u8;
+                rest.copy_from_slice(&eight_digits(number % EIGHT_DIGITS));
+            }
+            // Most numbers are short, and dividing is what costs.
+            if self.is_zero() {
+                break;
             }
         }
+        let zeros = digits[start..].iter().take_while(|digit| **digit == b'0').count();
+        (digits, (start + zeros).min(DECIMAL_DIGITS_MAX - 1))
+    }
+
+    /// Divides in place by [`DECIMAL_CHUNK`] and returns the remainder. Written out, so that the words stay out of memory.
+    fn divide_by_chunk(&mut self) -> u64 {
+        let (w0, remainder) = divided(0, self.w0);
+        let (w1, remainder) = divided(remainder, self.w1);
+        let (w2, remainder) = divided(remainder, self.w2);
+        let (w3, remainder) = divided(remainder, self.w3);
+        *self = Self { w0, w1, w2, w3 };
         remainder
     }
+}
+
+/// Quotient and remainder of a word with the remainder of what stands before it, in two halves.
+#[inline]
+const fn divided(remainder: u64, word: u64) -> (u64, u64) {
+    let high = remainder << 32 | word >> 32;
+    let low = (high % DECIMAL_CHUNK) << 32 | word & 0xffff_ffff;
+    ((high / DECIMAL_CHUNK) << 32 | low / DECIMAL_CHUNK, low % DECIMAL_CHUNK)
+}
+
+/// The digits of a number below 10^8. Halves, quarters and eighths are divided side by side, by multiplication.
+#[inline]
+const fn eight_digits(number: u64) -> [u8; 8] {
+    let halves = number / 10_000 | (number % 10_000) << 32;
+    let hundreds = (halves * 10_486 >> 20) & 0x7f_0000_007f;
+    let quarters = hundreds | (halves - 100 * hundreds) << 16;
+    let tens = (quarters * 103 >> 10) & 0x000f_000f_000f_000f;
+    let digits = tens | (quarters - 10 * tens) << 8;
+    (digits + 0x3030_3030_3030_3030).to_le_bytes()
 }
 
 /// One word of a longer sum or difference.
@@ -142,20 +176,7 @@ impl From<U256> for B256 {
 
 impl fmt::Display for U256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut digits = [b'0'; DECIMAL_DIGITS_MAX];
-        let mut rest = *self;
-        for chunk in digits.rchunks_exact_mut(DECIMAL_CHUNK_DIGITS) {
-            let mut number = rest.divide(DECIMAL_CHUNK);
-            for digit in chunk.iter_mut().rev() {
-                *digit += (number % 10) as u8;
-                number /= 10;
-            }
-            // Most numbers are short, and dividing is what costs.
-            if rest.is_zero() {
-                break;
-            }
-        }
-        let first = digits.iter().position(|digit| *digit != b'0').unwrap_or(DECIMAL_DIGITS_MAX - 1);
+        let (digits, first) = self.decimal();
         f.pad_integral(true, "", str::from_utf8(&digits[first..]).map_err(|_| fmt::Error)?)
     }
 }
@@ -171,6 +192,14 @@ impl fmt::LowerHex for U256 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_eight_digits_are_those_of_the_number() {
+        let numbers = (0..10_000).flat_map(|low| [low, low * 10_000, low * 10_001, 99_999_999 - low]);
+        for number in numbers {
+            assert_eq!(eight_digits(number), *format!("{number:08}").as_bytes());
+        }
+    }
 
     #[test]
     fn number_displays_in_decimal_and_hexadecimal() {

@@ -152,6 +152,12 @@ settings! {
     STORE_SIZE: Bytes = "store-size" <"SIZE"> .under(CONTENT).on(&[Run]).default("10GiB").within("64MiB", "1024TiB")
         .formerly(&[in_unit("store-mib", "MiB")]);
 
+    /// Finished items that the journal keeps; the oldest beyond that are dropped, with content that no other item has [default: all].
+    KEEP_ITEMS: Option<u64> = "keep-items" <"N"> .under(CONTENT).on(&[Run]);
+
+    /// Age up to which finished items are kept, likewise [default: any].
+    KEEP_AGE: Option<Duration> = "keep-age" <"DURATION"> .under(CONTENT).on(&[Run]).within("2d", "10000d");
+
     /// Built-in rule, component file, or directory of them. Can be repeated.
     RULE: Vec<String> = "rule" <"RULE"> .under(RULES).on(&[Run]).default("block-result");
 
@@ -291,6 +297,9 @@ settings! {
 
     /// Pause between two lines of the log that sum up what the daemon does.
     HEARTBEAT: Duration = "heartbeat" <"DURATION"> .under(PROCESS).on(&[Run]).default("60s").within("100ms", "1d");
+
+    /// Receiver of traces over OTLP/HTTP with JSON, such as `http://127.0.0.1:4318` [default: none, and nothing is traced].
+    OTLP_ENDPOINT: Option<Url> = "otlp-endpoint" <"URL"> .under(PROCESS).on(&[Run]).confidential();
 
     /// Time for running work after SIGTERM; a second signal ends it at once.
     SHUTDOWN_TIMEOUT: Duration = "shutdown-timeout" <"DURATION"> .under(PROCESS).on(&[Run]).default("20s").within("0s", "1h")

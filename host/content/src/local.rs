@@ -17,8 +17,8 @@ use std::{
     io::{self, Read, Seek as _, Write},
     ops::Range,
     path::{Path, PathBuf},
-    sync::Arc,
-    time::SystemTime,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
@@ -33,8 +33,10 @@ use crate::{
     blocking::{Interrupt, blocking},
 };
 
+use self::memory::Memory;
 pub use self::prune::{Pruned, Retention, Stored};
 
+mod memory;
 mod named;
 mod prune;
 
@@ -48,7 +50,7 @@ pub struct LocalStore {
     root: Arc<Path>,
     origin: Origin,
     limit_bytes: usize,
-    buffers: Buffers,
+    memory: Arc<Mutex<Memory>>,
 }
 
 /// Errors of opening a directory as a store.
@@ -94,7 +96,7 @@ impl LocalStore {
         for path in [root.join("format"), root.join("lock")] {
             tighten(&path).map_err(|source| OpenError::File { path, source })?;
         }
-        let store = Self { origin: Origin::of_path(root), root: root.into(), limit_bytes, buffers: Buffers::default() };
+        let store = Self { origin: Origin::of_path(root), root: root.into(), limit_bytes, memory: Arc::default() };
         let path = root.join("format");
         match fs::read(&path) {
             Ok(found) if found == FORMAT.as_bytes() => {}
@@ -106,6 +108,15 @@ impl LocalStore {
             }
         }
         Ok(store)
+    }
+
+    /// Gives memory for reading back to the system where nothing was read for `unused`. What is still looked at follows when it is dropped.
+    pub fn release_memory(&self, unused: Duration) {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).release(unused);
+    }
+
+    fn buffers(&self) -> Buffers {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).lend()
     }
 
     /// Where content of this id is, or would be.
@@ -230,13 +241,13 @@ impl LocalStore {
         if length > self.limit_bytes {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        self.buffers.bytes(length, |buffer| file.read_exact(buffer).map(|()| length))
+        self.buffers().bytes(length, |buffer| file.read_exact(buffer).map(|()| length))
     }
 
     fn read_part(&self, path: &Path, part: Range<usize>) -> io::Result<Bytes> {
         let mut file = File::open(path)?;
         file.seek(io::SeekFrom::Start(part.start as u64))?;
-        self.buffers.bytes(part.len(), |buffer| file.read_exact(buffer).map(|()| part.len()))
+        self.buffers().bytes(part.len(), |buffer| file.read_exact(buffer).map(|()| part.len()))
     }
 
     fn set_aside(&self, id: &ContentId, path: &Path) -> io::Result<PathBuf> {

@@ -170,7 +170,7 @@ fn rewind(
 }
 
 /// The newest settled nonce stays: a node that lags behind would have it used twice.
-fn forget(connection: &Connection, item: ItemId, from: State) -> rusqlite::Result<Result<(), String>> {
+pub(crate) fn forget(connection: &Connection, item: ItemId, from: State) -> rusqlite::Result<Result<(), String>> {
     if matches!(from, State::Signed | State::Broadcast | State::Mined | State::Reverted | State::Replaced) {
         return Ok(Err(format!("it is {from}: its transaction is not settled")));
     }

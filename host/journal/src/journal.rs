@@ -21,7 +21,7 @@ pub struct Journal {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
     /// Held as long as the journal is open; the kernel gives it back however the process ends. `None` for one that only reads.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 /// The journal, open for reading while another process may write. It cannot be changed through this handle.
@@ -36,7 +36,7 @@ impl JournalReader {
     /// See [`JournalError`]; pages are not checked, so that looking is fast.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let connection = open::reading(path)?;
-        Ok(Self(Journal { connection, path: path.to_owned(), _lock: None }))
+        Ok(Self(Journal { connection, path: path.to_owned(), lock: None }))
     }
 }
 
@@ -72,7 +72,12 @@ impl Journal {
         open::make(path)?;
         let connection = open::checked(path)?;
         open::keep_private(path)?;
-        Ok(Self { connection, path: path.to_owned(), _lock: Some(lock) })
+        Ok(Self { connection, path: path.to_owned(), lock: Some(lock) })
+    }
+
+    /// True for a journal that is open for writing, and not for a reader's.
+    pub(crate) const fn is_writing(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// Path of the journal file.
@@ -173,8 +178,12 @@ fn has_room(path: &Path) -> bool {
     });
     // What is left of it is overwritten by the next probe.
     let _ = fs::remove_file(&probe);
-    let is_full = |kind| matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
     !written.is_err_and(|error| is_full(error.kind()))
+}
+
+/// True of what the system answers where the disk, or what the user may use of it, is full.
+pub(crate) const fn is_full(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// An error of SQLite, by what a person has to do about it.
@@ -183,8 +192,9 @@ pub(crate) fn sqlite_error(path: &Path, error: rusqlite::Error) -> JournalError 
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => JournalError::DiskFull { path },
-        // Only ENOSPC has a code of its own; a quota and the index of the write-ahead log come as failed writes.
-        Some(ErrorCode::SystemIoFailure) if !has_room(&path) => JournalError::DiskFull { path },
+        // Only ENOSPC has a code of its own; a quota and the index of the write-ahead log come as failed writes, and files that cannot be
+        // made beside the journal as one that cannot be opened.
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) if !has_room(&path) => JournalError::DiskFull { path },
         Some(ErrorCode::NotADatabase) => JournalError::Foreign { path },
         Some(ErrorCode::DatabaseCorrupt) => {
             let losses = open::losses(&path);

@@ -11,13 +11,17 @@
 
 mod action;
 mod announcement;
+mod backup;
 mod comparison;
 mod error;
+mod import;
 mod item;
 mod journal;
 mod nonce;
 mod open;
+mod prune;
 mod query;
+mod rebuild;
 mod scan;
 mod schema;
 mod session;
@@ -26,14 +30,19 @@ mod spending;
 mod state;
 mod step;
 mod supersede;
+mod tally;
 mod waiting;
 
 pub use action::{Action, Applied, Kept, Selection};
 pub use announcement::{Announcement, Checkpoint, Target};
+pub use backup::{Backup, BackupError};
 pub use error::{JournalError, Losses};
+pub use import::{EarlierOutcome, Imported};
 pub use item::{Artifact, Item, ItemId, JSON_SCHEMA_VERSION, Transaction};
 pub use journal::{Binding, Journal, JournalReader};
+pub use prune::{PruneStep, Pruned};
 pub use query::{Count, Filter};
+pub use rebuild::FoundProof;
 pub use scan::{CHECKPOINTS_MAX, Rewound, Scanned};
 pub use schema::SCHEMA_VERSION;
 pub use session::{SessionKey, SessionOutcome};

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{Read as _, Seek as _, Write as _},
+    io::{self, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,8 +12,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::{
     JournalError, Losses, SCHEMA_VERSION,
-    journal::sqlite_error,
+    journal::{is_full, sqlite_error},
     schema::{APPLICATION_ID, migrate},
+    tally,
 };
 
 /// Findings of the check that are kept; the first is the most telling, a destroyed file has millions.
@@ -26,9 +27,9 @@ const PID_DIGITS_MAX: u64 = 10;
 /// Takes the right to write, for as long as the returned file is open.
 pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
     let lock_path = beside(path, ".lock");
-    let refuse = |source| JournalError::File { path: lock_path.clone(), source };
+    let refuse = |source| file_error(&lock_path, source);
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        private_directory(directory).map_err(|source| JournalError::File { path: directory.to_owned(), source })?;
+        private_directory(directory).map_err(|source| file_error(directory, source))?;
     }
     let mut file = private_file(&lock_path).map_err(refuse)?;
     match file.try_lock() {
@@ -48,12 +49,17 @@ pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
     Ok(file)
 }
 
+fn file_error(path: &Path, source: io::Error) -> JournalError {
+    let path = path.to_owned();
+    if is_full(source.kind()) { JournalError::DiskFull { path } } else { JournalError::File { path, source } }
+}
+
 /// Makes a missing file with mode 0600; SQLite gives the same permissions to the files that it makes beside it.
 pub(crate) fn make(path: &Path) -> Result<(), JournalError> {
     if path.exists() {
         return Ok(());
     }
-    private_file(path).map(drop).map_err(|source| JournalError::File { path: path.to_owned(), source })
+    private_file(path).map(drop).map_err(|source| file_error(path, source))
 }
 
 /// Takes the access of others away from the files of a journal that an earlier build made.
@@ -79,6 +85,7 @@ pub(crate) fn checked(path: &Path) -> Result<Connection, JournalError> {
     connection.pragma_update(None, "foreign_keys", true).map_err(sql)?;
     connection.set_prepared_statement_cache_capacity(64);
     migrate(&mut connection).map_err(sql)?;
+    tally::begin(&connection).map_err(sql)?;
     Ok(connection)
 }
 
@@ -101,6 +108,14 @@ pub(crate) fn reading(path: &Path) -> Result<Connection, JournalError> {
         Some(found) => Err(JournalError::Older { path: path.to_owned(), found }),
         None => Err(JournalError::Foreign { path: path.to_owned() }),
     }
+}
+
+/// Checks every page of a journal of this version, and counts its items.
+pub(crate) fn intact(path: &Path) -> Result<u64, JournalError> {
+    check(path)?;
+    reading(path)?
+        .query_row("SELECT count(*) FROM item", [], |row| row.get(0))
+        .map_err(|error| sqlite_error(path, error))
 }
 
 fn check(path: &Path) -> Result<(), JournalError> {

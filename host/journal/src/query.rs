@@ -201,20 +201,19 @@ impl Journal {
         read().map_err(|error| self.error(error))
     }
 
-    /// The number of items whose result has this basis.
-    pub fn count_of_basis(&self, basis: &str) -> Result<u64, JournalError> {
-        self.count("SELECT count(*) FROM item WHERE basis = ?1", basis)
-    }
-
-    /// The number of items that were refused for a reason of this class.
-    pub fn count_of_class(&self, class: &str) -> Result<u64, JournalError> {
-        self.count("SELECT count(*) FROM item WHERE reason_class = ?1", class)
-    }
-
-    fn count(&self, query: &str, word: &str) -> Result<u64, JournalError> {
+    /// Since when the oldest item that is neither at its end nor waits for a source is in its state, milliseconds since 1970. Results
+    /// that are not to be proved are at their end when they are pinned.
+    pub fn oldest_unfinished_ms(&self) -> Result<Option<u64>, JournalError> {
+        let is_open = |state: &State| !state.is_end() && !matches!(state, State::Waiting | State::Pinned);
+        let open: Vec<_> = State::ALL.into_iter().filter(is_open).map(|state| format!("'{state}'")).collect();
+        let query = format!(
+            "SELECT min(state_ms) FROM (SELECT state_ms FROM item WHERE state IN ({})
+             UNION ALL SELECT state_ms FROM item WHERE state = 'pinned' AND proves = 1)",
+            open.join(", ")
+        );
         self.connection
-            .prepare_cached(query)
-            .and_then(|mut query| query.query_row([word], |row| row.get(0)))
+            .prepare_cached(&query)
+            .and_then(|mut query| query.query_row([], |row| row.get(0)))
             .map_err(|error| self.error(error))
     }
 

@@ -22,6 +22,7 @@ mod interface;
 mod key;
 mod network;
 mod peers;
+mod proofs;
 mod prover;
 mod quantity;
 mod recent;
@@ -42,6 +43,7 @@ pub use interface::Interfaces;
 pub use key::{KeyError, KeySource, KeystoreError, LocalKey, Secret, SecretFile, SignError, Signer};
 pub use network::Network;
 pub use peers::PeerProofs;
+pub use proofs::SubmittedProof;
 pub use prover::{
     ChainSnapshot, NonceAt, Preparation, Prepared, Proof, Prover, Sent, Settlement, Signed, UnreadableTransaction,
 };

@@ -56,19 +56,29 @@ impl RecentLogs {
         let from = self.next.map_or(first, |next| next.saturating_sub(TRAIL).max(first));
         let (mut next, mut logs) = (from, Vec::new());
         while next <= head {
-            let to = head.min(next.saturating_add(self.blocks - 1));
-            match self.logs(next, to).await {
-                Ok(found) => {
-                    let room = LOGS_MAX - logs.len();
-                    logs.extend(found.into_iter().filter(|log| self.is_ours(log)).take(room));
-                    next = to.saturating_add(1);
-                }
-                Err(error) if to > next && may_take_less(&error) => self.blocks = ((to - next) / 2).max(1),
-                Err(error) => return Err(error),
-            }
+            let (found, to) = self.read_from(next, head).await?;
+            let room = LOGS_MAX - logs.len();
+            logs.extend(found.into_iter().take(room));
+            next = to.saturating_add(1);
         }
         self.next = Some(next);
         Ok(Batch { first, from, logs })
+    }
+
+    /// Every event from a block on, up to `last` or as far as one answer goes, and the last block that was read.
+    ///
+    /// # Errors
+    ///
+    /// [`RpcError`].
+    pub async fn read_from(&mut self, first: u64, last: u64) -> Result<(Vec<ProofLog>, u64), RpcError> {
+        loop {
+            let to = last.min(first.saturating_add(self.blocks - 1));
+            match self.logs(first, to).await {
+                Ok(found) => return Ok((found.into_iter().filter(|log| self.is_ours(log)).collect(), to)),
+                Err(error) if to > first && may_take_less(&error) => self.blocks = ((to - first) / 2).max(1),
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     async fn logs(&self, from: u64, to: u64) -> Result<Vec<ProofLog>, RpcError> {

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use refiner_diagnostics::ExitCode;
 
 use refiner_config::{Flags, scope};
 use refiner_specimen::Layout;
 
-use crate::{content, devnet, evm, health, journal::JournalCommand, key, rule, session};
+use crate::{content, devnet, evm, health, journal::JournalCommand, key, rule, session, version};
 
 /// Turns block specimens into data objects by sandboxed rules.
 #[derive(Debug, Parser)]
@@ -80,6 +81,20 @@ pub enum Command {
     Health(health::Health),
     /// Checks this machine and, with the settings of `run`, everything that the daemon needs.
     Doctor(Box<Doctor>),
+    /// Prints the version, and with `--verbose` what was built from what.
+    Version(version::Version),
+    /// Prints the completions of a shell.
+    Completions {
+        /// The shell.
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Writes a manual page for each command.
+    Man {
+        /// Directory of the pages.
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
     /// Runs the whole network on this machine for a look at it: a proof chain, sample specimens, all services and the status page.
     #[command(after_help = ExitCode::TABLE)]
     Devnet(devnet::Devnet),

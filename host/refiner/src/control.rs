@@ -13,7 +13,7 @@ use std::{
 
 use refiner_content::Excerpt;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_journal::{Action, Applied, Selection};
+use refiner_journal::{Action, Applied, Backup, Selection};
 use rustix::fs::{Mode, fchmod};
 use serde::{Deserialize, Serialize};
 use tokio::net::{UnixListener, UnixSocket};
@@ -39,6 +39,17 @@ pub enum Request {
     Act { selection: Selection, action: Action },
     /// A scan of blocks that were scanned before.
     Scan { scan: Blocks },
+    /// A copy of the journal.
+    Backup { backup: BackupTo },
+}
+
+/// The place of a copy of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupTo {
+    /// Absolute path of the copy.
+    pub to: PathBuf,
+    /// Replaces a file that is there.
+    pub force: bool,
 }
 
 /// Blocks from one to another, both included.
@@ -57,6 +68,8 @@ pub enum Reply {
     Applied(Applied),
     /// The outcome of a scan of blocks.
     Scanned(ScannedAgain),
+    /// The copy that was made.
+    BackedUp(Backup),
     /// The request is worked on; another line follows.
     Working,
     /// The request asks for what does not exist.
@@ -156,6 +169,17 @@ pub fn ask(data: &Path, selection: &Selection, action: Action) -> Result<Applied
 pub fn scan(data: &Path, blocks: Blocks) -> Result<ScannedAgain, ControlError> {
     match request(data, &Request::Scan { scan: blocks })? {
         Reply::Scanned(scanned) => Ok(scanned),
+        other => Err(unexpected(data, &other)),
+    }
+}
+
+/// Has the daemon that answers in `data` copy its journal; `None` where none does.
+pub fn backup(data: &Path, to: BackupTo) -> Result<Option<Backup>, ControlError> {
+    if BlockingStream::connect(data.join(NAME)).is_err() {
+        return Ok(None);
+    }
+    match request(data, &Request::Backup { backup: to })? {
+        Reply::BackedUp(backup) => Ok(Some(backup)),
         other => Err(unexpected(data, &other)),
     }
 }

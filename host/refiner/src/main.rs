@@ -22,6 +22,7 @@ mod journal;
 mod key;
 mod known_blocks;
 mod output;
+mod pages;
 mod preflight;
 mod replay;
 mod rule;
@@ -31,6 +32,7 @@ mod session;
 mod signals;
 mod specimen;
 mod terminal;
+mod version;
 
 use std::{
     ffi::{OsStr, OsString},
@@ -98,6 +100,9 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Evm { command } => evm::run(command),
         Command::Doctor(arguments) => doctor::run(arguments),
         Command::Health(arguments) => health::run(arguments),
+        Command::Version(arguments) => version::run(arguments),
+        Command::Completions { shell } => pages::completions(*shell),
+        Command::Man { directory } => pages::man(directory),
         Command::Devnet(arguments) => devnet::run(arguments),
     }
 }

@@ -113,6 +113,18 @@ pub enum TrapKind {
     Misuse(#[from] Misuse),
 }
 
+impl TrapKind {
+    /// True where the fuel that is reported as used is all that was burned. The engine keeps the count of the function that runs in a register, and
+    /// writes it down at a call, a return and an `unreachable`: of a function that traps elsewhere, what it burned since is not counted.
+    pub const fn counts_all_fuel(&self) -> bool {
+        match self {
+            Self::Unreachable | Self::StackOverflow | Self::Abi(_) | Self::Misuse(_) => true,
+            // Also an access to a table outside of any call.
+            Self::IndirectCall | Self::MemoryOutOfBounds | Self::Arithmetic | Self::Other(_) => false,
+        }
+    }
+}
+
 /// A call that the contract does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misuse {
@@ -222,7 +234,8 @@ pub struct Usage {
     pub asked: PerLimit,
     /// The amounts that were granted, the fuel for the specimen's length included.
     pub granted: PerLimit,
-    /// The amounts that were used: the peak of memory, the sum of everything else.
+    /// The amounts that were used: the peak of memory, the sum of everything else. Fuel is a lower bound after a trap for which
+    /// [`TrapKind::counts_all_fuel`] is false.
     pub used: PerLimit,
     /// Log lines thrown away or cut short because a log limit was reached. The log is no part of the output, so this does not
     /// end a run.

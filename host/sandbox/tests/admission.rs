@@ -2,63 +2,46 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../../../tests/hostile/scan_limits.rs"]
+mod scan_limits;
 mod support;
 
 use refiner_sandbox::{Capability, EngineProfile, Grants, LIMITS, Limit, ScanLimit, WASMTIME_VERSION};
 use support::{GOOD, component, sandbox, workspace};
 
-/// Reasons for which a component that is no rule is refused once the scan lets it pass.
-const NO_RULE: &str = "does not export 'refiner:rule/rule', and every rule does";
+/// The reason for which this text is not admitted.
+fn refusal(text: &str) -> String {
+    sandbox().admit(&wat::parse_str(text).unwrap(), None, &Grants::all()).err().unwrap().to_string()
+}
 
 #[test]
 fn component_passes_at_each_limit_of_the_scan_and_is_refused_above() {
     let sandbox = sandbox();
-    let refusal =
-        |text: &str| sandbox.admit(&wat::parse_str(text).unwrap(), None, &Grants::all()).err().unwrap().to_string();
-    let check = |limit: ScanLimit, text: &dyn Fn(usize) -> String| {
-        let allowed = limit.allowed();
-        let count = usize::try_from(allowed).unwrap();
-        assert_eq!(refusal(&text(count)), NO_RULE, "{limit}");
-        assert_eq!(refusal(&text(count + 1)), format!("{} {limit} found, and {allowed} are allowed", allowed + 1));
-    };
-    let module = |fields: String| format!("(component (core module {fields}))");
-    check(ScanLimit::Depth, &|count| format!("{}{}", "(component ".repeat(count), ")".repeat(count)));
-    check(ScanLimit::CoreInstances, &|count| {
-        format!("(component (core module $m) {})", "(core instance (instantiate $m))".repeat(count))
-    });
-    check(ScanLimit::ComponentInstances, &|count| {
-        format!("(component (component $c) {})", "(instance (instantiate $c))".repeat(count))
-    });
-    check(ScanLimit::Functions, &|count| module("(func)".repeat(count)));
-    // Two groups, so that the sum counts and not the largest group.
-    check(ScanLimit::Locals, &|count| module(format!("(func (local {}) (local i32))", "i64 ".repeat(count - 1))));
-    // Three bytes beside the instructions: no locals, and the end.
-    check(ScanLimit::FunctionBytes, &|count| module(format!("(func {})", "nop ".repeat(count - 2))));
-    check(ScanLimit::Memories, &|count| module("(memory 1)".repeat(count)));
-    check(ScanLimit::Tables, &|count| module("(table 1 funcref)".repeat(count)));
-    check(ScanLimit::TableElements, &|count| module(format!("(table {count} funcref)")));
-    check(ScanLimit::MemoryPages, &|count| module(format!("(memory {count})")));
-    check(ScanLimit::Globals, &|count| module("(global i32 (i32.const 0))".repeat(count)));
-    check(ScanLimit::CoreImports, &|count| module("(import \"\" \"\" (func))".repeat(count)));
-    check(ScanLimit::ComponentFunctions, &|count| {
-        format!("(component (type $r (resource (rep i32))) {})", "(core func (canon resource.drop $r))".repeat(count))
-    });
-    check(ScanLimit::Definitions, &|count| format!("(component {})", "(core module)".repeat(count - 1)));
-    // Ten of one component, whose instances are counted each time.
-    check(ScanLimit::CoreInstances, &|count| {
+    scan_limits::check(|component| sandbox.admit(component, None, &Grants::all()).err().unwrap().to_string());
+    // Each once, in its order; `counting` names each kind.
+    for (number, limit) in ScanLimit::ALL.into_iter().enumerate() {
+        assert_eq!(limit as usize, number, "{limit}");
+    }
+}
+
+#[test]
+fn instances_of_nested_components_are_counted_each_time_up_to_the_limit() {
+    // Ten of one component.
+    let with = |count: usize| {
         let (ten, more) = (count / 10, count % 10);
         let inner = format!("(component $inner (core module $m) {})", "(core instance (instantiate $m))".repeat(ten));
         let instances = "(instance (instantiate $inner))".repeat(10);
         format!("(component {inner} {instances} (core module $m) {})", "(core instance (instantiate $m))".repeat(more))
-    });
+    };
+    assert_eq!(refusal(&with(64)), scan_limits::NO_RULE);
+    assert_eq!(refusal(&with(65)), "65 core instances found, and 64 are allowed");
 }
 
 #[test]
 fn counts_of_all_nested_modules_are_summed() {
     let two = "(component (core module (memory 1) (memory 1)) (core module (memory 1)";
     let text = format!("{two} {}))", "(memory 1)".repeat(14));
-    let refusal = sandbox().admit(&wat::parse_str(text).unwrap(), None, &Grants::all()).err().unwrap().to_string();
-    assert_eq!(refusal, "17 memories found, and 16 are allowed");
+    assert_eq!(refusal(&text), "17 memories found, and 16 are allowed");
 }
 
 #[test]

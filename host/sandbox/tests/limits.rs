@@ -2,17 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../../../tests/hostile/limit_pairs.rs"]
+mod limit_pairs;
 mod support;
 
 use std::{thread, time::Duration};
 
 use alloy_primitives::Bytes;
+use limit_pairs::{ASKS_FOR_CODE, CODE_CALLS, Pair, SPINS, pair};
 use refiner_sandbox::{
     AdmissionError, AdmitFailure, AdmittedRule, FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, Run,
-    UNIT_PICOSECONDS, Verdict,
+    Sandbox, UNIT_PICOSECONDS, Verdict,
 };
 use rustix::time::{ClockId, clock_gettime};
-use support::{GOOD, RunInput, component, input, rule, run, sandbox};
+use support::{GOOD, RAW, RunInput, component, input, rule, run, sandbox};
 
 /// A rule that uses something of every limit.
 const USES_EVERYTHING: &str = r#"
@@ -49,29 +52,50 @@ fn run_with(rule: &AdmittedRule, limit: Limit, granted: u64) -> Run {
 }
 
 #[test]
-fn run_passes_with_what_it_uses_and_ends_with_one_less() {
+fn every_limit_of_the_table_has_a_run_just_under_it_and_one_just_over() {
     let sandbox = sandbox();
-    let rule = rule(&sandbox, USES_EVERYTHING);
-    let usage = run_with(&rule, Limit::WallMs, 100_000).usage;
-    let check = |limit: Limit, used: u64, expected: &str| {
-        let under = run_with(&rule, limit, used);
-        assert_eq!(under.verdict.kind(), "produced", "{used} {limit}");
-        assert_eq!(under.usage.used.get(limit), used);
-        let over = run_with(&rule, limit, used - 1).verdict.to_string();
-        assert_eq!(over, expected.replace('#', &(used - 1).to_string()), "{limit}");
-    };
-    let used = |limit: Limit| usage.used.get(limit);
-    check(Limit::Fuel, used(Limit::Fuel), "out of fuel: # granted");
+    let uses = rule(&sandbox, USES_EVERYTHING);
+    let usage = run_with(&uses, Limit::WallMs, 100_000).usage;
+    for spec in &LIMITS {
+        let limit = spec.limit;
+        let used = if limit == Limit::SpecimenBytes { RAW.len() as u64 } else { usage.used.get(limit) };
+        match pair(limit) {
+            Pair::Ends(kind) => {
+                let under = run_with(&uses, limit, used);
+                assert_eq!(under.verdict.kind(), "produced", "{used} {limit}");
+                assert_eq!(under.usage.used.get(limit), used);
+                let over = run_with(&uses, limit, used - 1).verdict;
+                assert_eq!(over.kind(), kind, "{limit}");
+                let message = over.to_string();
+                assert!(message.contains(&format!("{} ", used - 1)) && message.ends_with("granted"), "{message}");
+            }
+            Pair::Loses { line } => {
+                assert_eq!(run_with(&uses, limit, line).usage.log_lines_lost, 0, "{limit}");
+                let over = run_with(&uses, limit, line - 1);
+                assert_eq!((over.verdict.kind(), over.usage.log_lines_lost), ("produced", 1), "{limit}");
+            }
+            Pair::Refused => component_passes_at_its_size_and_is_refused_above(&sandbox),
+            Pair::Deadline => run_has_its_verdict_within_its_time_and_none_past_it(&sandbox),
+        }
+    }
     // Four pages, and the table through which the component reaches its imports.
-    assert!((4 * 65_536..5 * 65_536).contains(&used(Limit::MemoryBytes)));
-    check(Limit::MemoryBytes, used(Limit::MemoryBytes), "out of memory: # bytes granted");
-    check(Limit::Calls, 4, "over budget: # calls granted");
-    check(Limit::CallBytes, 1_000, "over budget: # call_bytes granted");
-    check(Limit::CopiedBytes, used(Limit::CopiedBytes), "over budget: # copied_bytes granted");
-    check(Limit::Artifacts, 1, "over budget: # artifacts granted");
-    check(Limit::OutputBytes, 1_000, "over budget: # output_bytes granted");
-    check(Limit::EvmExecutions, 1, "over budget: # evm_executions granted");
-    check(Limit::SpecimenBytes, 10, "over budget: # specimen_bytes granted");
+    assert!((4 * 65_536..5 * 65_536).contains(&usage.used.get(Limit::MemoryBytes)));
+    assert_eq!((usage.used.get(Limit::Calls), usage.used.get(Limit::CallBytes)), (4, 1_000));
+}
+
+#[test]
+fn asking_for_code_passes_the_budget_and_costs_fuel() {
+    let sandbox = sandbox();
+    let asks = rule(&sandbox, ASKS_FOR_CODE);
+    let used = run_with(&asks, Limit::WallMs, 100_000).usage.used;
+    assert_eq!(used.get(Limit::Calls), CODE_CALLS);
+    for (limit, ended) in [(Limit::Calls, "over-budget"), (Limit::Fuel, "out-of-fuel")] {
+        let used = used.get(limit);
+        assert_eq!(run_with(&asks, limit, used).verdict.kind(), "produced", "{limit}");
+        assert_eq!(run_with(&asks, limit, used - 1).verdict.kind(), ended, "{limit}");
+    }
+    // Each call costs what every call does, and not the operator alone.
+    assert!(used.get(Limit::Fuel) > CODE_CALLS * 1_600, "{}", used.get(Limit::Fuel));
 }
 
 #[test]
@@ -91,9 +115,7 @@ fn full_log_loses_lines_and_ends_no_run() {
     check(Limit::LogBytes, 0, &[], 1);
 }
 
-#[test]
-fn component_passes_at_its_size_and_is_refused_above() {
-    let sandbox = sandbox();
+fn component_passes_at_its_size_and_is_refused_above(sandbox: &Sandbox) {
     let bytes = component(GOOD);
     let grants =
         |granted| Grants { limits: Limits::default().with(Limit::ComponentBytes, granted).unwrap(), ..Grants::all() };
@@ -128,10 +150,7 @@ fn page_is_cut_to_the_bytes_of_one_call() {
 #[test]
 fn deadline_is_a_failure_and_no_verdict() {
     let sandbox = sandbox();
-    let rule = rule(
-        &sandbox,
-        r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (loop $again (br $again)) unreachable)"#,
-    );
+    let rule = rule(&sandbox, SPINS);
     let mut input = input(&rule);
     input.limits = input.limits.with(Limit::Fuel, Limit::Fuel.spec().cap).unwrap().with(Limit::WallMs, 50).unwrap();
     let start = processor_time();
@@ -140,17 +159,12 @@ fn deadline_is_a_failure_and_no_verdict() {
     assert!((50..500).contains(&used_ms), "{used_ms} ms");
 }
 
-#[test]
-fn run_has_its_verdict_within_its_wall_limit_and_none_past_it() {
+fn run_has_its_verdict_within_its_time_and_none_past_it(sandbox: &Sandbox) {
     /// Some tenths of a second of work.
     const FUEL: u64 = 20_000_000_000;
     /// The factor by which a busy machine may be faster or slower from one run to the next.
     const MARGIN: u64 = 5;
-    let sandbox = sandbox();
-    let spins = rule(
-        &sandbox,
-        r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (loop $again (br $again)) unreachable)"#,
-    );
+    let spins = rule(sandbox, SPINS);
     let run_within = |wall_ms| {
         let mut input = input(&spins);
         input.limits = input.limits.with(Limit::Fuel, FUEL).unwrap().with(Limit::WallMs, wall_ms).unwrap();
@@ -171,10 +185,7 @@ fn run_has_its_verdict_within_its_wall_limit_and_none_past_it() {
 #[test]
 fn deadlines_come_while_any_rule_of_a_dropped_sandbox_lives() {
     let sandbox = sandbox();
-    let spins = rule(
-        &sandbox,
-        r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (loop $again (br $again)) unreachable)"#,
-    );
+    let spins = rule(&sandbox, SPINS);
     drop(sandbox);
     let mut input = input(&spins);
     input.limits = input.limits.with(Limit::Fuel, Limit::Fuel.spec().cap).unwrap().with(Limit::WallMs, 20).unwrap();

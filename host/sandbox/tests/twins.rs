@@ -16,7 +16,8 @@ use std::{
 use alloy_primitives::Bytes;
 use refiner_evm::{EmbeddedExecutor, ExecutionTerms};
 use refiner_sandbox::{
-    AdmittedRule, Allocation, EngineProfile, Grants, LogLevel, Params, Run, RunInput, Sandbox, SpecimenHash, Verdict,
+    AdmittedRule, Allocation, EngineProfile, Grants, Limit, LogLevel, Params, Run, RunInput, Sandbox, SpecimenHash,
+    Verdict,
 };
 use refiner_specimen::Specimen;
 use serde::Deserialize;
@@ -150,6 +151,31 @@ fn runs_of_a_program_with_random_keys_and_a_clock_do_not_differ() {
         (LogLevel::Warn, "socket: permission denied"),
     ];
     assert_eq!(said, expected);
+}
+
+/// Part of its fuel that a twin may use on a real block: one that is compiled, and an interpreter.
+const FUEL_PARTS: [u64; 2] = [10, 5];
+
+/// What it prints stands in the table of guest-sdk/README.md.
+#[test]
+fn compiled_twins_use_less_than_a_tenth_of_their_fuel_on_real_blocks_and_interpreters_less_than_a_fifth() {
+    let shared = std::env::var_os("REFINER_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from);
+    if !shared.join("specimens").is_dir() {
+        eprintln!("skipped: ../shared/specimens not present");
+        return;
+    }
+    let (sandbox, blocks) = (sandbox(), specimens(&shared.join("specimens")));
+    for name in WITHOUT_WASI.into_iter().chain(WITH_WASI) {
+        let Some(rule) = twin(&sandbox, name) else { continue };
+        let part = FUEL_PARTS[usize::from(name.starts_with("python"))];
+        for block in &blocks {
+            let usage = block.run(&rule).usage;
+            let (used, granted) = (usage.used.get(Limit::Fuel), usage.granted.get(Limit::Fuel));
+            let (transactions, memory) = (block.specimen.block.transactions.len(), usage.used.get(Limit::MemoryBytes));
+            eprintln!("{name:<16} {transactions:>4} transactions {used:>12} of {granted:>12} fuel, {memory:>10} bytes");
+            assert!(used * part <= granted, "{name} used {used} of {granted} on {}", block.name);
+        }
+    }
 }
 
 #[test]

@@ -21,10 +21,11 @@ use crate::{
     confine::{ConfineError, Confinement},
     protocol::{
         self, CompileRequest, Hello, Kind, ProtocolError, RuleRequest, RunRequest, Settings, write_announced,
-        write_failure, write_hash, write_refusal, write_run, write_text,
+        write_failure, write_hash, write_refusal, write_run, write_spans, write_text,
     },
     remote,
     standard::{Input, Output},
+    trace::{Phase, Recorder, TimedExecutor},
 };
 
 /// The argument that makes the program a worker.
@@ -129,14 +130,23 @@ fn answer(
     executor: &Arc<dyn Executor>,
     request: RunRequest,
 ) -> Result<(), ProtocolError> {
-    let RunRequest { specimen_hash, raw, params, limits } = request;
-    let specimen = match refiner_specimen::decode_shared(&raw) {
+    let RunRequest { specimen_hash, raw, params, limits, trace } = request;
+    let recorder = Recorder::begin();
+    let specimen = match recorder.timed(Phase::Decode, || refiner_specimen::decode_shared(&raw)) {
         Ok(specimen) => Arc::new(specimen),
         Err(error) => return write_text(output, Kind::NoSpecimen, &UntrustedText::new(&error.to_string())),
     };
     let specimen_hash = specimen_hash.map_or_else(|| SpecimenHash::of(raw.clone()), SpecimenHash::from);
-    let executor = Arc::clone(executor);
-    match rule.run(RunInput { specimen, raw, specimen_hash, params, executor, limits }) {
+    let executor: Arc<dyn Executor> = match trace {
+        None => Arc::clone(executor),
+        Some(_) => Arc::new(TimedExecutor { inner: Arc::clone(executor), recorder: recorder.clone() }),
+    };
+    let input = RunInput { specimen, raw, specimen_hash, params, executor, limits };
+    let run = recorder.timed(Phase::Rule, || rule.run(input));
+    if let Some(context) = trace {
+        write_spans(output, &context, &recorder.spans())?;
+    }
+    match run {
         Ok(run) => write_run(output, &run),
         Err(failure) => write_failure(output, &failure),
     }

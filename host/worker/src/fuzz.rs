@@ -84,6 +84,7 @@ pub fn request_seeds() -> Vec<Vec<u8>> {
         raw: component,
         params: [("a", "b")].into_iter().collect::<Params>(),
         limits: Limits::default(),
+        trace: Some(crate::TraceContext { trace: [1; 16], parent: [2; 8] }),
     };
     [
         [vec![0], sent(|out| settings.send(out))],

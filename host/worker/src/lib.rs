@@ -23,6 +23,7 @@ mod process;
 mod protocol;
 mod remote;
 mod standard;
+mod trace;
 
 pub use child::{COMPILE_ARGUMENT, WORKER_ARGUMENT, child_main};
 pub use clock::processor_time;
@@ -34,6 +35,7 @@ pub use pool::{
 pub use probe::{ProbeError, probe};
 pub use process::{ChildCommand, ProcessEnd};
 pub use protocol::ProtocolError;
+pub use trace::{Phase, TraceContext, WorkerSpan};
 
 /// Most compiled code taken from a compiler or a cache. The largest component allowed compiles to about a quarter of it.
 pub const CODE_BYTES_MAX: u64 = 512 << 20;

@@ -14,7 +14,7 @@ use corpus::Case;
 use meter::Meter;
 use refiner_sandbox::{Limit, Limits};
 use refiner_worker::{CompileError, CompileLimits, CompiledRule, Job, Pool, Quarantined, TRIES_MAX, WorkerFailure};
-use support::{COPY, compiled, compiler, component, job, pool, specimen};
+use support::{COPY, compiled, compiler, component, job, pool, specimen, specimen_with_state};
 
 /// Resources that a case may take beyond its limits.
 const GRACE: Duration = Duration::from_secs(1);
@@ -66,7 +66,7 @@ fn peak_of_workers(pool: &Pool) -> u64 {
 
 #[test]
 fn every_hostile_rule_ends_in_a_worker_as_its_folder_says_and_a_good_rule_runs_after_it() {
-    let (good, raw) = (job(&compiled(COPY), &specimen(1)), specimen(1));
+    let (good, stateless, with_state) = (job(&compiled(COPY), &specimen(1)), specimen(1), specimen_with_state(1));
     let good_pool = pool(1);
     good_pool.run(&good).unwrap();
     let engine = peak_of_workers(&good_pool);
@@ -75,11 +75,12 @@ fn every_hostile_rule_ends_in_a_worker_as_its_folder_says_and_a_good_rule_runs_a
     let cases = corpus::cases();
     let mut wrong = Vec::new();
     for case in &cases {
+        let raw = if case.expected.needs_state { &with_state } else { &stateless };
         let (component, limits) = (Bytes::from(case.component()), case.limits(Limits::with_evm()));
         // Its own, so that what is seen of its workers is this case's doing.
         let pool = pool(1);
         let meter = Meter::begin();
-        let found = play(&pool, case, component, &raw);
+        let found = play(&pool, case, component, raw);
         let (took, grown) = meter.read();
         let held = peak_of_workers(&pool);
         println!(

@@ -6,14 +6,21 @@
     reason = "a test that cannot go on fails"
 )]
 
+#[path = "../../../tests/hostile/limit_pairs.rs"]
+mod limit_pairs;
+#[path = "../../../tests/hostile/scan_limits.rs"]
+mod scan_limits;
 mod support;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use alloy_primitives::Bytes;
-use refiner_sandbox::{FUEL_PER_INPUT_BYTE, Grants, Limit, Limits, RefusalKind, Run};
-use refiner_worker::{CompileError, CompiledRule, Job, Pool};
-use support::{compiled, compiler, component, job, pool, real_specimens, run_here, specimen, workspace};
+use limit_pairs::{ASKS_FOR_CODE, CODE_CALLS, Pair, SPINS, pair};
+use refiner_sandbox::{FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, RefusalKind, Run};
+use refiner_worker::{CompileError, CompiledRule, Job, Pool, WorkerFailure};
+use support::{
+    compiled, compiler, component, job, pool, real_specimens, run_here, specimen, specimen_with_state, workspace,
+};
 
 /// A rule that uses something of every limit, and more fuel than the specimen's length adds.
 const USES_EVERYTHING: &str = r#"
@@ -38,37 +45,91 @@ const USES_EVERYTHING: &str = r#"
   (call $ok (local.get 0) (i64.const 1)))
 "#;
 
-fn run(pool: &Pool, rule: &Arc<CompiledRule>, raw: &Bytes, limit: Limit, granted: u64) -> Run {
+/// The run of `rule`, whose text is `fields`, in a worker; the verdict is that of this process.
+fn run(pool: &Pool, rule: &Arc<CompiledRule>, fields: &str, raw: &Bytes, limit: Limit, granted: u64) -> Run {
     let job = job(rule, raw);
     let limits = job.limits.with(limit, granted).unwrap();
     let job = Job { limits, ..job };
     let run = pool.run(&job).unwrap().run;
-    assert_eq!(run.verdict, run_here(&component(USES_EVERYTHING), &job).verdict, "{granted} {limit}");
+    assert_eq!(run.verdict, run_here(&component(fields), &job).verdict, "{granted} {limit}");
     run
 }
 
+/// The least that a run which used so much needs to be granted: a specimen's length adds fuel.
+fn needed(limit: Limit, used: u64, raw: &Bytes) -> u64 {
+    if limit == Limit::Fuel { used - FUEL_PER_INPUT_BYTE * raw.len() as u64 } else { used }
+}
+
 #[test]
-fn run_in_a_worker_passes_with_what_it_uses_and_ends_with_one_less() {
+fn every_limit_of_the_table_has_a_run_in_a_worker_just_under_it_and_one_just_over() {
     let (pool, rule, raw) = (pool(1), compiled(USES_EVERYTHING), specimen(1));
-    let whole = run(&pool, &rule, &raw, Limit::LogLines, 1_000);
+    let run = |limit, granted| run(&pool, &rule, USES_EVERYTHING, &raw, limit, granted);
+    let whole = run(Limit::LogLines, 1_000);
     assert_eq!(whole.verdict.kind(), "produced", "{}", whole.verdict);
-    let by_length = FUEL_PER_INPUT_BYTE * raw.len() as u64;
-    for (limit, ended) in [
-        (Limit::Fuel, "out-of-fuel"),
-        (Limit::MemoryBytes, "out-of-memory"),
-        (Limit::Calls, "over-budget"),
-        (Limit::CallBytes, "over-budget"),
-        (Limit::CopiedBytes, "over-budget"),
-        (Limit::Artifacts, "over-budget"),
-        (Limit::OutputBytes, "over-budget"),
-        (Limit::EvmExecutions, "over-budget"),
-        (Limit::SpecimenBytes, "over-budget"),
-    ] {
-        let used = whole.usage.used.get(limit);
-        let granted = if limit == Limit::Fuel { used - by_length } else { used };
-        assert_eq!(run(&pool, &rule, &raw, limit, granted).verdict.kind(), "produced", "{granted} {limit}");
-        assert_eq!(run(&pool, &rule, &raw, limit, granted - 1).verdict.kind(), ended, "{} {limit}", granted - 1);
+    for spec in &LIMITS {
+        let limit = spec.limit;
+        match pair(limit) {
+            Pair::Ends(ended) => {
+                let granted = needed(limit, whole.usage.used.get(limit), &raw);
+                assert_eq!(run(limit, granted).verdict.kind(), "produced", "{granted} {limit}");
+                assert_eq!(run(limit, granted - 1).verdict.kind(), ended, "{} {limit}", granted - 1);
+            }
+            Pair::Loses { line } => {
+                assert_eq!(run(limit, line).usage.log_lines_lost, 0, "{limit}");
+                let over = run(limit, line - 1);
+                assert_eq!((over.verdict.kind(), over.usage.log_lines_lost), ("produced", 1), "{limit}");
+            }
+            Pair::Refused => component_passes_a_compiler_at_its_size_and_is_refused_above(),
+            Pair::Deadline => run_has_its_verdict_within_its_time_and_none_past_it(&raw),
+        }
     }
+}
+
+/// The factor by which a busy machine may be faster or slower from one run to the next.
+const MARGIN: u64 = 5;
+
+fn run_has_its_verdict_within_its_time_and_none_past_it(raw: &Bytes) {
+    let (pool, spins) = (pool(1), compiled(SPINS));
+    let within = |wall_ms| {
+        let job = job(&spins, raw);
+        let limits = job.limits.with(Limit::Fuel, 20_000_000_000).unwrap().with(Limit::WallMs, wall_ms).unwrap();
+        pool.run(&Job { limits, ..job })
+    };
+    let begun = Instant::now();
+    let run = within(Limit::WallMs.spec().cap).unwrap().run;
+    assert_eq!(run.verdict.kind(), "out-of-fuel");
+    // No more processor time than this went by.
+    let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap();
+    assert_eq!(within(took_ms * MARGIN).unwrap().run.verdict, run.verdict);
+    // A hundredth of it, since a busy machine takes many times the processor time on the wall.
+    let wall_ms = (took_ms / 100).max(1);
+    let ended = within(wall_ms).unwrap_err().reason;
+    assert!(
+        matches!(ended, WorkerFailure::Host(HostFailure::Deadline { .. }) | WorkerFailure::Hung { .. }),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn asking_for_code_in_a_worker_passes_the_budget_and_costs_fuel() {
+    let (pool, asks, raw) = (pool(1), compiled(ASKS_FOR_CODE), specimen_with_state(1));
+    let run = |limit, granted| run(&pool, &asks, ASKS_FOR_CODE, &raw, limit, granted);
+    let used = run(Limit::LogLines, 1_000).usage.used;
+    assert_eq!(used.get(Limit::Calls), CODE_CALLS);
+    assert_eq!(run(Limit::Calls, CODE_CALLS).verdict.kind(), "produced");
+    assert_eq!(run(Limit::Calls, CODE_CALLS - 1).verdict.kind(), "over-budget");
+    // What a specimen's length adds is more than these calls cost.
+    assert!(used.get(Limit::Fuel) > CODE_CALLS * 1_600, "{}", used.get(Limit::Fuel));
+}
+
+#[test]
+fn component_passes_a_compiler_at_each_limit_of_the_scan_and_is_refused_above() {
+    let compiler = compiler();
+    scan_limits::check(|component| {
+        let refused = compiler.compile(component.to_vec().into(), None, &Grants::all()).unwrap_err();
+        let CompileError::Refused { reason, .. } = refused else { panic!("{refused:?}") };
+        reason.to_string()
+    });
 }
 
 /// Part of its fuel that a built-in rule may use on a real block.
@@ -94,19 +155,6 @@ fn built_in_rules_use_less_than_a_tenth_of_their_fuel_on_real_blocks() {
     }
 }
 
-#[test]
-fn full_log_in_a_worker_loses_lines_and_ends_no_run() {
-    let (pool, rule, raw) = (pool(1), compiled(USES_EVERYTHING), specimen(1));
-    for (limit, granted, kept, lost) in
-        [(Limit::LogLines, 1, 1, 0), (Limit::LogLines, 0, 0, 1), (Limit::LogBytes, 5, 1, 0), (Limit::LogBytes, 4, 1, 1)]
-    {
-        let run = run(&pool, &rule, &raw, limit, granted);
-        assert_eq!(run.verdict.kind(), "produced");
-        assert_eq!((run.log.len(), run.usage.log_lines_lost), (kept, lost), "{granted} {limit}");
-    }
-}
-
-#[test]
 fn component_passes_a_compiler_at_its_size_and_is_refused_above() {
     let bytes = component(USES_EVERYTHING);
     let grants = |granted| {

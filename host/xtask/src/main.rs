@@ -1,5 +1,5 @@
 //! The tasks of newcomers and CI: `cargo xtask demo`, `test`, `rules`, `twins`, `lint`, `bench`, `conformance`,
-//! `evm-diff`.
+//! `evm-diff`, `dist`.
 //!
 //! * **Inputs**: a clone and a Rust toolchain.
 //! * **Outputs**: built rules, results on the screen, or the failed step and the command that repeats it.
@@ -11,6 +11,7 @@ mod chain;
 mod command;
 mod conformance;
 mod demo;
+mod dist;
 mod evm_diff;
 mod fuzz;
 mod lint;
@@ -50,6 +51,8 @@ enum Task {
     Conformance(conformance::Arguments),
     /// Posts every replica of a folder to an evm-server and to this program, and shows where their answers differ.
     EvmDiff(evm_diff::Arguments),
+    /// Makes the release archive: program, completions, manual pages, bill of materials, licences, checksums.
+    Dist(dist::Arguments),
     /// Runs every parser that strangers reach under libFuzzer and adds to the totals.
     Fuzz(fuzz::Arguments),
     /// Changes the gate in many ways and shows those that no test notices; takes a quarter of an hour.
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Task::Bench => bench::run(),
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::EvmDiff(arguments) => evm_diff::run(&arguments),
+        Task::Dist(arguments) => dist::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Processors(arguments) => processors::run(&arguments),

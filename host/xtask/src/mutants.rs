@@ -1,6 +1,7 @@
-//! `cargo xtask mutants`: changes the gate in every way that cargo-mutants knows, and shows the changes that no test notices.
+//! `cargo xtask mutants`: changes the gate, the limits and the admission of rules in every way that cargo-mutants knows, and shows the changes that
+//! no test notices.
 //!
-//! Each part of the gate has tests of its own that must notice every change of it without the others, so that a change takes seconds.
+//! Each part has tests of its own that must notice every change of it without the others, so that a change takes seconds.
 
 use std::fs;
 
@@ -12,13 +13,17 @@ use crate::{command, step::Steps, tool, tree};
 /// The choices of a run.
 #[derive(Args)]
 pub struct Arguments {
-    /// Files of the gate to change, such as `host/evm/src/gate/senders.rs`; all of them where none is given.
+    /// Files to change, such as `host/evm/src/gate/senders.rs`; all of a part where none is given.
     #[arg(value_name = "FILE")]
     files: Vec<String>,
+    /// Parts to change: gate, checks, limits, admission. All where none is named.
+    #[arg(long = "part", value_name = "PART", value_parser = PARTS.map(|part| part.name))]
+    parts: Vec<String>,
 }
 
-/// A part of the gate and the tests that must notice its changes.
+/// A part of the program and the tests that must notice its changes.
 struct Part {
+    name: &'static str,
     title: &'static str,
     package: &'static str,
     files: &'static [&'static str],
@@ -27,9 +32,10 @@ struct Part {
     names: &'static [&'static str],
 }
 
-/// The gate: every check that needs no execution.
-const PARTS: [Part; 2] = [
+/// The gate, which is every check that needs no execution, and the bounds of rules.
+const PARTS: [Part; 4] = [
     Part {
+        name: "gate",
         title: "Mutants of the gate",
         package: "refiner-evm",
         files: &["host/evm/src/gate/**/*.rs"],
@@ -37,11 +43,33 @@ const PARTS: [Part; 2] = [
         names: &[],
     },
     Part {
+        name: "checks",
         title: "Mutants of the checks of a specimen",
         package: "refiner-specimen",
         files: &["host/specimen/src/check.rs", "host/specimen/src/check/**/*.rs"],
         tests: &["--test=suite"],
         names: &["checks::"],
+    },
+    Part {
+        name: "limits",
+        title: "Mutants of limits, ceilings and prices",
+        package: "refiner-sandbox",
+        files: &["host/sandbox/src/limits/*.rs", "host/sandbox/src/prices.rs"],
+        tests: &["--lib"],
+        names: &["limits::", "prices::"],
+    },
+    Part {
+        name: "admission",
+        title: "Mutants of admission, budget and memory",
+        package: "refiner-sandbox",
+        files: &[
+            "host/sandbox/src/admission/*.rs",
+            "host/sandbox/src/transcoding.rs",
+            "host/sandbox/src/host/budget.rs",
+            "host/sandbox/src/host/memory.rs",
+        ],
+        tests: &["--test=admission", "--test=manifest", "--test=limits", "--test=hostile"],
+        names: &[],
     },
 ];
 
@@ -49,10 +77,13 @@ const PARTS: [Part; 2] = [
 const TIMEOUT_SECONDS: &str = "300";
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let mut steps = Steps::of(1 + PARTS.len());
+    let wanted = |part: &Part| arguments.parts.is_empty() || arguments.parts.iter().any(|name| name == part.name);
+    let parts: Vec<_> = PARTS.into_iter().filter(wanted).collect();
+    let mut steps = Steps::of(1 + parts.len());
     steps.take("Find cargo-mutants", None, || tool::ensure("mutants", "cargo-mutants"))?;
-    let outcomes =
-        PARTS.map(|part| steps.take(part.title, Some("cargo xtask mutants"), || change(&part, &arguments.files)));
+    let again = "cargo xtask mutants";
+    let outcomes: Vec<_> =
+        parts.iter().map(|part| steps.take(part.title, Some(again), || change(part, &arguments.files))).collect();
     outcomes.into_iter().collect()
 }
 
@@ -66,7 +97,7 @@ fn change(part: &Part, chosen: &[String]) -> Result<()> {
         // The package leaves out what is not of this part.
         chosen => mutants.args(chosen.iter().flat_map(|file| ["--file", file])),
     };
-    let output = target.join("mutants").join(part.package);
+    let output = target.join("mutants").join(part.name);
     fs::create_dir_all(&output)?;
     mutants.arg("--output").arg(output);
     // The other test binaries of the package are not even built; one process for all tests, and not nextest's one for each.

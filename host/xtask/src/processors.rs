@@ -1,4 +1,5 @@
-//! `cargo xtask processors`: every built-in rule over the samples on an old and a new processor, which must give the bytes of this one.
+//! `cargo xtask processors`: every built-in rule over the samples, and odd rules, on an old and a new processor, which must give the bytes and verdicts
+//! of this one.
 //!
 //! Debian's qemu-user plays them. It takes minutes, so CI leaves it out.
 
@@ -21,16 +22,19 @@ const PROCESSORS: [&str; 2] = ["Nehalem", "max"];
 /// The built-in rules.
 const RULES: [&str; 4] = ["block-result", "state-access", "token-transfers", "transaction-summary"];
 
+/// The test that plays them.
+const ODD: &str = "odd_rules_have_one_end_on_an_old_processor_and_on_a_new_one";
+
 /// The choices of a run.
 #[derive(Args)]
 pub struct Arguments {
-    /// The program to run [default: target/release/refiner, which is built].
+    /// The program that runs the built-in rules [default: target/release/refiner, which is built]. Odd rules are run by that of the tests.
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let mut steps = Steps::of(2 + PROCESSORS.len());
+    let mut steps = Steps::of(3 + PROCESSORS.len());
     let program = steps.take("Find the emulator and the program", None, || prepare(arguments))?;
     let here = steps.take("Replay on this processor", None, || replay(&program, None))?;
     ensure!(here.len() >= RULES.len(), "only {} artifacts", here.len());
@@ -49,7 +53,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             Ok(())
         })?;
     }
-    Ok(())
+    let odd = format!("cargo nextest run --package refiner --test acceptance {ODD}");
+    steps.take("Odd rules on both", Some(&odd), || {
+        Ok(command::run(command::line(&odd).env("REFINER_TEST_EMULATOR", QEMU))?)
+    })
 }
 
 fn prepare(arguments: &Arguments) -> Result<PathBuf> {
@@ -80,6 +87,9 @@ fn replay(program: &Path, processor: Option<&str>) -> Result<BTreeMap<String, St
     replay
         .args(["replay", "--report", "summary", "--out"])
         .arg(&out)
+        // One sample is of a chain that no program knows.
+        .arg("--chain-config")
+        .arg(tree::samples().join("devnet-1337.json"))
         .args(RULES.iter().flat_map(|rule| ["--rule", rule]));
     replay.args(tree::entries(&tree::samples(), "avro")?);
     let status = command::status(&mut replay)?;

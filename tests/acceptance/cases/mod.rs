@@ -6,6 +6,7 @@ mod escaped;
 mod found;
 mod node;
 mod producer;
+mod rules;
 mod served;
 mod transfers;
 

@@ -362,7 +362,7 @@ impl Bench {
     }
 
     /// Compiling a rule takes seconds, so tests hand each other the code, in directories that are as private as the daemon wants.
-    fn share_code(&self) {
+    pub fn share_code(&self) {
         let (shared, own) = (Path::new(env!("CARGO_TARGET_TMPDIR")).join("daemon-code"), self.data.join("code"));
         private_directory(&shared);
         private_directory(&own);
@@ -372,7 +372,11 @@ impl Bench {
                 let is_code = entry.path().extension().is_some_and(|extension| extension == "code");
                 if is_code && !target.exists() {
                     let part = to.join(format!("{}.{}", entry.file_name().to_string_lossy(), std::process::id()));
-                    fs::copy(entry.path(), &part).unwrap();
+                    if fs::copy(entry.path(), &part).is_err() {
+                        // A full disk: the daemon compiles.
+                        let _ = fs::remove_file(part);
+                        continue;
+                    }
                     fs::set_permissions(&part, fs::Permissions::from_mode(0o600)).unwrap();
                     fs::rename(part, target).unwrap();
                 }

@@ -12,6 +12,7 @@ use refiner_journal::State;
 use refiner_testchain::{Fault as RpcFault, TRIAL};
 use refiner_testkit::pinner::{Fault, Route};
 use rustix::process::Signal;
+use tokio::time::sleep;
 
 use crate::{
     bench::Bench,
@@ -166,6 +167,44 @@ async fn full_disk_under_journal_and_store_loses_nothing() {
     assert_eq!(bench.proofs().await, []);
     fs::remove_file(filler).unwrap();
     // `until` fails when the daemon ends.
+    bench.until_all(State::Final, 2).await;
+    bench.assert_proved_once(&given).await;
+    bench.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn start_on_a_full_disk_waits_for_room_and_loses_nothing() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let given = stream(2);
+    let disk = bench.directory.path().join("disk");
+    let Some(_mounted) = Mounted::at(&disk) else { return };
+    bench.data = disk.join("data");
+    let waits = |bench: &mut Bench, times| {
+        bench.log().matches("the start waits for room").count() == times && !bench.has_ended()
+    };
+
+    // A first start, and with it a daemon that is stopped while it waits.
+    bench.share_code();
+    let filler = fill(&disk);
+    bench.start();
+    bench.until("the full disk is named", |bench| waits(bench, 1)).await;
+    assert!(bench.log().contains("no room left on the disk"), "{}", bench.log());
+    assert!(bench.log().contains("make room there"), "{}", bench.log());
+    assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
+    bench.start();
+    bench.until("the full disk is named", |bench| waits(bench, 2)).await;
+    fs::remove_file(filler).unwrap();
+    bench.announce(&given[..1]).await;
+    bench.until_all(State::Final, 1).await;
+
+    // A restart with a journal that was left open by a kill.
+    bench.announce(&given[1..]).await;
+    bench.kill();
+    let filler = fill(&disk);
+    bench.start();
+    sleep(Duration::from_secs(1)).await;
+    assert!(!bench.has_ended(), "{}", bench.log());
+    fs::remove_file(filler).unwrap();
     bench.until_all(State::Final, 2).await;
     bench.assert_proved_once(&given).await;
     bench.kill();

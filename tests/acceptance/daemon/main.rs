@@ -8,7 +8,13 @@ mod basis;
 mod bench;
 mod browser;
 mod clock;
+#[allow(dead_code, reason = "the cases need a part of it")]
+#[path = "../../hostile/component.rs"]
+mod component;
+#[path = "../../hostile/corpus.rs"]
+mod corpus;
 mod crashes;
+mod crowd;
 mod das;
 mod data;
 mod devnet;
@@ -19,15 +25,22 @@ mod faults;
 mod golden;
 mod host;
 mod identity;
+mod keeping;
 mod logs;
 mod metrics;
+#[path = "../../hostile/odd.rs"]
+mod odd;
 mod operator;
 mod page;
 mod power_cut;
 mod preflight;
+mod prometheus;
 mod proxy;
+mod scale;
 mod secrets;
 mod soak;
 #[allow(dead_code, reason = "some of it is for benchmarks")]
 mod specimens;
+mod traces;
+mod verdicts;
 mod waiting;

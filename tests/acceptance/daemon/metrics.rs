@@ -2,11 +2,13 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     io::Write as _,
     process::{Command, Stdio},
 };
 
 use refiner_journal::State;
+use refiner_testchain::of_prometheus;
 use refiner_testkit::pinner::{Fault, Route};
 
 use crate::{bench::Bench, golden::assert_golden, specimens::stream};
@@ -44,6 +46,11 @@ async fn everything_that_happened_is_in_a_scrape() {
     let mut families: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
     families.sort_unstable();
     assert_golden("metrics", &(families.join("\n") + "\n"));
+    let documented = documented();
+    for family in &families {
+        let (name, kind) = family.split_once(' ').unwrap();
+        assert_eq!(documented.get(name).map(String::as_str), Some(kind), "{name} is documented in docs/metrics.md");
+    }
     let value = |name: &str| *series.get(name).unwrap_or_else(|| panic!("{name} in\n{text}"));
     for (name, expected) in [
         ("refiner_item_transitions_total{state=\"announced\"}", 3.0),
@@ -68,6 +75,8 @@ async fn everything_that_happened_is_in_a_scrape() {
             3.0,
         ),
         ("refiner_events_journal_fetch_last_count{operation=\"fetch_last\",table=\"journal_metrics\"}", 1.0),
+        ("refiner_preflight_state{check=\"pinner\"}", 0.0),
+        ("refiner_preflight_state{check=\"key\"}", 1.0),
     ] {
         assert_eq!(value(name), expected, "{name}");
     }
@@ -85,6 +94,43 @@ async fn everything_that_happened_is_in_a_scrape() {
     assert!(value("refiner_operator_balance_wei") > 0.0);
     assert!(value("refiner_chain_head_block") >= value("refiner_scan_cursor_block"));
     assert!(value("process_open_fds") > 3.0 && value("process_resident_memory_bytes") > 1e6);
+}
+
+/// Names and types of the tables in docs/metrics.md; an event of the earlier refiner has two.
+fn documented() -> BTreeMap<String, String> {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut documented = BTreeMap::new();
+    for row in rows {
+        let (name, rest) = row.split_once("` | ").unwrap();
+        if rest.starts_with('`') {
+            documented.insert(format!("{EARLIER}{name}_count"), "counter".to_owned());
+            documented.insert(format!("{EARLIER}{name}_duration"), "gauge".to_owned());
+        } else {
+            documented.insert(name.to_owned(), rest.split(' ').next().unwrap().to_owned());
+        }
+    }
+    documented
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn first_scrape_has_every_counter_and_every_earlier_name_with_0() {
+    let Some(mut bench) = Bench::new().await else { return };
+    // No chain, and nothing happens.
+    bench.urls[0] = "http://127.0.0.1:1".to_owned();
+    bench.start();
+    bench.until("it answers", |bench| bench.get("/livez").is_some_and(|answer| answer.contains(" 200 "))).await;
+    let (text, series) = scrape(&bench);
+    let documented = documented();
+    assert_eq!(documented.keys().filter(|name| name.starts_with(EARLIER)).count(), 24);
+    for (name, kind) in documented.iter().filter(|(name, kind)| *kind == "counter" || name.starts_with(EARLIER)) {
+        assert!(text.contains(&format!("# TYPE {name} {kind}\n")), "{name} in\n{text}");
+        let values: Vec<_> = series.iter().filter(|(series, _)| series.split('{').next() == Some(name)).collect();
+        assert!(!values.is_empty() && values.iter().all(|(_, value)| **value == 0.0), "{name}: {values:?}");
+    }
+    assert!(series.contains_key("refiner_item_transitions_total{state=\"quarantined\"}"), "{text}");
+    assert!(series["refiner_data_free_bytes"] > 0.0);
+    assert_eq!(series["refiner_operator_low_balance_proofs"], 100.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,17 +151,11 @@ async fn names_are_as_prometheus_wants_them() {
     assert_eq!(promtool(&ours).unwrap(), "");
 }
 
-/// The output of `promtool check metrics`, where it is installed.
+/// The output of `promtool check metrics`, where it can be had.
 fn promtool(text: &str) -> Option<String> {
-    let mut command = Command::new("promtool");
+    let mut command = Command::new(of_prometheus("promtool").unwrap()?);
     command.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let Ok(mut child) = command.spawn() else {
-        #[allow(clippy::print_stderr)]
-        {
-            eprintln!("skipped: promtool is not installed (Debian's package prometheus)");
-        }
-        return None;
-    };
+    let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     Some(String::from_utf8([output.stdout, output.stderr].concat()).unwrap())

@@ -136,6 +136,17 @@ async fn doctor_judges_contracts_and_operator() {
     Report::of(&bench).assert("proof chain", "error", "no contract at 0x0707");
     bench.flags.clear();
 
+    // Code that answers nothing.
+    let other = Address::repeat_byte(9);
+    bench.chain.rpc("anvil_setCode", json!([other, "0x00"])).await.unwrap();
+    bench.flags = flags(&["--result-contract", &other.to_string()]);
+    Report::of(&bench).assert("contracts", "error", "answers otherwise than version 1.5");
+    bench.flags = flags(&["--rpc-timeout", "1s"]);
+    bench.rpc.fail("eth_gasPrice", Fault::Hang);
+    Report::of(&bench).assert("proof chain", "error", "did not answer eth_gasPrice");
+    bench.rpc.heal("eth_gasPrice");
+    bench.flags.clear();
+
     bench.chain.set_operator_enabled(false).await.unwrap();
     Report::of(&bench).assert("operator", "error", "validator is not enabled");
     bench.chain.set_operator_enabled(true).await.unwrap();

@@ -21,6 +21,16 @@ pub enum TestChainError {
         /// Name of the package.
         package: &'static str,
     },
+    /// A tool that is neither here nor to be had from Debian.
+    #[error(
+        "{tool} is not here and `apt-get download {package}` does not pass; install Debian's package {package}, or put {tool} on PATH"
+    )]
+    Apt {
+        /// Name of the program.
+        tool: &'static str,
+        /// Package that has it.
+        package: &'static str,
+    },
     /// A file or a program.
     #[error("{path}")]
     File {

@@ -79,7 +79,7 @@ fn installed(package: &'static str, find: impl Fn(&Path) -> Option<PathBuf>) -> 
     find(&modules).ok_or(TestChainError::Npm { package })
 }
 
-fn locked(prefix: &Path) -> Result<fs::File, TestChainError> {
+pub(crate) fn locked(prefix: &Path) -> Result<fs::File, TestChainError> {
     let path = prefix.join("install.lock");
     let open = || {
         fs::create_dir_all(prefix)?;

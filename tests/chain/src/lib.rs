@@ -8,6 +8,7 @@ mod anvil;
 mod artifact;
 mod chain;
 mod contracts;
+mod debian;
 mod error;
 mod faulty;
 mod install;
@@ -19,6 +20,7 @@ pub use chain::{Mined, Specimen, TestChain};
 pub use contracts::{
     GOVERNOR, OPERATOR, OPERATOR_KEY, OPERATOR_KEYSTORE, PRODUCER, STAKING_MANAGER, STRANGER, STRANGER_KEY,
 };
+pub use debian::of_prometheus;
 pub use error::TestChainError;
 pub use faulty::{
     AlreadyImported, Behaviour, Blooms, Fault, FaultyRpc, Lagging, LateLogs, LimitedRange, Meets, Met, NoLogsByHash,

@@ -5,6 +5,7 @@
 
 mod component;
 mod content;
+mod erlang_log;
 mod execution;
 mod form;
 mod keystore;
@@ -34,7 +35,7 @@ pub struct Target {
 }
 
 /// All targets, in the order in which they are run.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     Target { name: "specimen", bytes_max: 64 << 10, run: specimen::run, seeds: specimen::seeds },
     Target { name: "specimen-json", bytes_max: 64 << 10, run: specimen_json::run, seeds: specimen_json::seeds },
     Target { name: "execution", bytes_max: 4 << 10, run: execution::run, seeds: execution::seeds },
@@ -48,6 +49,7 @@ pub const TARGETS: [Target; 14] = [
     Target { name: "form", bytes_max: 8 << 10, run: form::run, seeds: form::seeds },
     Target { name: "node", bytes_max: 8 << 10, run: node::run, seeds: node::seeds },
     Target { name: "keystore", bytes_max: 4 << 10, run: keystore::run, seeds: keystore::seeds },
+    Target { name: "erlang-log", bytes_max: 8 << 10, run: erlang_log::run, seeds: erlang_log::seeds },
     Target { name: "registry", bytes_max: 8 << 10, run: registry::run, seeds: registry::seeds },
 ];
 

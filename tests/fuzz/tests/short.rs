@@ -58,5 +58,6 @@ short_form_of! {
     forms_end_in_parts_or_an_error: "form",
     answers_of_a_node_end_in_an_answer_or_an_error: "node",
     keystores_are_read_or_refused: "keystore",
+    logs_of_an_earlier_refiner_end_in_terms_or_an_error: "erlang-log",
     manifests_of_a_registry_are_read_or_refused: "registry",
 }

@@ -92,6 +92,40 @@ pub fn cases(folder: &str) -> Result<Option<Vec<SpecimenFile>>, KitError> {
     cases_folder(folder).map(|dir| specimens_in(&dir)).transpose()
 }
 
+/// A component of `cases/rules`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleCase {
+    /// Path of the file.
+    pub path: PathBuf,
+    /// Content of the file.
+    pub bytes: Vec<u8>,
+}
+
+impl RuleCase {
+    /// The file's name without its ending.
+    pub fn name(&self) -> String {
+        self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
+/// The components in `cases/rules`, in order of their names, or `None` where there are none.
+///
+/// # Errors
+///
+/// [`KitError::File`].
+pub fn rule_cases() -> Result<Option<Vec<RuleCase>>, KitError> {
+    let Some(dir) = cases_folder("rules") else { return Ok(None) };
+    let read = |path: PathBuf| match fs::read(&path) {
+        Ok(bytes) => Ok(RuleCase { path, bytes }),
+        Err(source) => Err(KitError::File { path, source }),
+    };
+    let entries = fs::read_dir(&dir).map_err(|source| KitError::File { path: dir.clone(), source })?;
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "wasm"));
+    paths.sort();
+    paths.into_iter().map(read).collect::<Result<_, _>>().map(Some)
+}
+
 /// A folder of `cases`, when this machine has it. Otherwise prints once that tests skip them.
 fn cases_folder(folder: &str) -> Option<PathBuf> {
     static SAID: Once = Once::new();

@@ -109,6 +109,21 @@ impl LocalStore {
 }
 
 impl LocalStore {
+    /// Removes content that is needed no more, unless it was kept within the last half hour. Returns whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// [`KeepError::File`]
+    pub fn remove(&self, id: &ContentId, now: SystemTime) -> Result<bool, KeepError> {
+        let path = self.path(id);
+        let kept = match fs::metadata(&path).and_then(|metadata| metadata.modified()) {
+            Ok(kept) => kept,
+            Err(error) => return found(Err(error)).map_err(|source| KeepError::File { path, source }),
+        };
+        let age = now.duration_since(kept).unwrap_or(Duration::ZERO);
+        if age > Retention::default().grace { self.take_away(id, kept) } else { Ok(false) }
+    }
+
     /// Removes content, unless it was kept again since `kept`.
     fn take_away(&self, id: &ContentId, kept: SystemTime) -> Result<bool, KeepError> {
         let path = self.path(id);

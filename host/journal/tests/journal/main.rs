@@ -3,8 +3,10 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod actions;
+mod backups;
 mod files;
 mod nonces;
+mod pruning;
 mod queries;
 mod scanning;
 mod side;

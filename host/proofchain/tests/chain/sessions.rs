@@ -93,3 +93,29 @@ async fn proofs_of_others_are_read_whatever_range_the_node_takes() {
     assert_eq!(peers.of(specimens[0]).len(), 1, "what was read is kept");
     assert_eq!(peers.of(specimens[1]).into_iter().collect::<Vec<_>>(), [(results[1], 2)], "and nothing counted twice");
 }
+
+#[tokio::test]
+async fn proofs_of_an_operator_are_found_by_the_senders_of_their_transactions() {
+    let Some(chain) = start(&short()).await else { return };
+    chain.add_operator(STRANGER, 3).await.unwrap();
+    let prover = prover(&chain).await;
+    let ours = proof(HEIGHT);
+    prove(&chain, &prover, &ours).await;
+    let block = prover.chain().head().await.unwrap();
+    chain.prove_result(STRANGER, 1, HEIGHT, ours.specimen_hash, ours.result_hash).await.unwrap();
+    let head = prover.chain().head().await.unwrap();
+
+    let found = async |operator, first, last| {
+        let found = prover.chain().proofs_of(operator, first, last, |_| true).await.unwrap();
+        found
+            .iter()
+            .map(|proof| (proof.block, proof.height, proof.specimen_hash, proof.result_hash))
+            .collect::<Vec<_>>()
+    };
+    let one = |block| vec![(block, HEIGHT, ours.specimen_hash, ours.result_hash)];
+    assert_eq!(found(prover.address(), 0, head).await, one(block));
+    assert_eq!(found(STRANGER, 0, head).await, one(head));
+    assert_eq!(found(prover.address(), block + 1, head).await, []);
+    let unwanted = prover.chain().proofs_of(prover.address(), 0, head, |_| false).await.unwrap();
+    assert_eq!(unwanted, [], "transactions of other specimens' proofs are not asked for");
+}

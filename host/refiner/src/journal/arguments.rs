@@ -1,8 +1,12 @@
 //! Arguments of `refiner journal`.
 
+use std::path::PathBuf;
+
+use alloy_primitives::Address;
 use clap::{Args, Subcommand, ValueEnum};
 use refiner_config::{Flags, scope};
 use refiner_journal::{ItemId, State};
+use refiner_proofchain::StartBlock;
 
 use crate::cli;
 
@@ -66,6 +70,49 @@ pub enum JournalCommand {
         json: bool,
         #[command(flatten)]
         run: Box<cli::Run>,
+    },
+    /// Takes over what the network's earlier refiner kept in its directory `logs`: specimens that it did not finish are worked on, those
+    /// that it finished are skipped, and the scan starts where it stopped. Can be repeated. No daemon may run; takes the settings of
+    /// `run`.
+    Import {
+        /// The directory with worklog.etf and block_height.etf.
+        #[arg(value_name = "DIR")]
+        logs: PathBuf,
+        /// Shows what would be taken, and writes nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        run: Box<cli::Run>,
+    },
+    /// Makes a lost journal anew from the proof chain: announcements whose proof by this operator is on chain are final, the others
+    /// are worked on. Can be repeated. No daemon may run; takes the settings of `run`.
+    Rebuild {
+        /// First block: a number, or `7d` for days back [default: as for `run --start`].
+        #[arg(long, value_name = "BLOCK")]
+        from: Option<StartBlock>,
+        /// Address of the operator whose proofs are looked for [default: that of the key].
+        #[arg(long, value_name = "ADDRESS")]
+        proved_by: Option<Address>,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        run: Box<cli::Run>,
+    },
+    /// Copies the journal into one file, also while the daemon runs, which then writes it. The file is there once it is complete and
+    /// verified; put in the place of `journal.sqlite` of a stopped daemon, it restores the journal.
+    Backup {
+        /// The file to write.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+        /// Replaces a file that is there.
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        settings: Flags<scope::Data>,
     },
     /// Every item with its artifacts and transactions, one JSON object a line.
     Export {

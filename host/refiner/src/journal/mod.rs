@@ -2,6 +2,8 @@
 
 mod action;
 mod arguments;
+mod backup;
+mod import;
 
 use std::{
     io::Write,
@@ -41,6 +43,11 @@ pub fn run(command: &JournalCommand) -> Result<ExitCode, Failure> {
         JournalCommand::Scan { from, to, json, run } => {
             return crate::run::scan_again(Blocks { from: *from, to: *to }, *json, run);
         }
+        JournalCommand::Import { logs, dry_run, json, run } => return import::import(logs, *dry_run, *json, run),
+        JournalCommand::Rebuild { from, proved_by, json, run } => {
+            return crate::run::rebuild(*from, *proved_by, *json, run);
+        }
+        JournalCommand::Backup { to, force, settings } => backup::back_up(settings, to, *force, out)?,
         JournalCommand::Export { chosen } => {
             read(&chosen.settings)?.export(&chosen.filter(), out)?;
         }

@@ -188,6 +188,17 @@ mod tests {
     }
 
     #[test]
+    fn session_that_is_closed_is_a_warning() {
+        let of_block = Session { chain_id: 1, height: 30, operator: Address::ZERO };
+        let bound = Some(LiveSync { estimate: 31, reach: 5 });
+        assert_eq!(session(&of_block, bound, true).state, State::Ok);
+        let closed = session(&of_block, bound, false);
+        assert_eq!(closed.state, State::Warning);
+        assert!(closed.detail.contains("block 30 of chain 1 is closed"), "{}", closed.detail);
+        assert_eq!(session(&of_block, None, true).state, State::Warning);
+    }
+
+    #[test]
     fn balance_is_judged_in_proofs() {
         let proofs = |count: u64| U256::from(count) * U256::from(PROOF_GAS) * U256::from(7);
         let state = |wei| balance(Address::ZERO, wei, U256::from(7), 100).state;

@@ -24,7 +24,11 @@ const NAME_OF_SAMPLE: &str = "preflight.tmp";
 
 /// Writes a sample, syncs it and removes it.
 pub fn check(data: &Path) -> Check {
-    match measured(data) {
+    report(data, measured(data))
+}
+
+fn report(data: &Path, measured: io::Result<(u64, u64)>) -> Check {
+    match measured {
         Ok((free, speed)) => judged(data, free, speed),
         Err(error) if error.kind() == io::ErrorKind::StorageFull => {
             Check::error(NAME, format!("{}: {error}", data.display()), "make room, or move --data to a larger disk")
@@ -94,6 +98,17 @@ mod tests {
         let data = directory.path().join("data");
         assert!(measured(&data).unwrap().1 > 0);
         assert_eq!(fs::read_dir(&data).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn disk_that_takes_nothing_is_an_error_with_the_remedy_of_its_cause() {
+        let remedy = |kind: io::ErrorKind| {
+            let check = report("/data".as_ref(), Err(kind.into()));
+            assert_eq!(check.state, State::Error);
+            check.remedy.unwrap()
+        };
+        assert!(remedy(io::ErrorKind::StorageFull).starts_with("make room"));
+        assert!(remedy(io::ErrorKind::PermissionDenied).contains("that this user may write to"));
     }
 
     #[test]

@@ -22,13 +22,13 @@ pub fn check(evm: &Evm, format: ResultFormat) -> Option<Check> {
     };
     let specimen = match refiner_specimen::decode_shared(&raw) {
         Ok(specimen) => specimen,
-        Err(error) => return Some(Check::error(NAME, ErrorChain(&error).to_string(), "please report it")),
+        Err(error) => return Some(fault(&error)),
     };
     Some(match executor.execute(&specimen, &raw, format) {
         Ok(Ok(_)) => {
             Check::ok(NAME, format!("answers, and its {format} bytes of a sample block are the embedded executor's"))
         }
-        Ok(Err(error)) => Check::error(NAME, ErrorChain(&error).to_string(), "please report it"),
+        Ok(Err(error)) => fault(&error),
         Err(error @ Unavailable::Held { .. }) => Check::error(
             NAME,
             ErrorChain(&error).to_string(),
@@ -36,4 +36,22 @@ pub fn check(evm: &Evm, format: ResultFormat) -> Option<Check> {
         ),
         Err(error) => Check::error(NAME, ErrorChain(&error).to_string(), away),
     })
+}
+
+/// A failure over the sample, which is this program's fault.
+fn fault(error: &dyn std::error::Error) -> Check {
+    Check::error(NAME, ErrorChain(error).to_string(), "please report it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preflight::State;
+
+    #[test]
+    fn failure_over_the_sample_is_to_be_reported() {
+        let check = fault(&std::io::Error::other("a reason"));
+        assert_eq!((check.state, check.detail.as_str()), (State::Error, "a reason"));
+        assert_eq!(check.remedy.as_deref(), Some("please report it"));
+    }
 }

@@ -25,6 +25,30 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// Names of the checks, but for those of which there is one a node (`node URL`, `log range of URL`) or one a measure (`worker MEASURE`).
+pub const NAMES: [&str; 20] = [
+    "balance",
+    "built-in rules",
+    "clock",
+    "confinement",
+    "contracts",
+    "disk",
+    "evm-server",
+    "key",
+    "limits",
+    "log range",
+    "machine",
+    "nonces",
+    "operator",
+    "pinner",
+    "processor",
+    "program",
+    "proof chain",
+    "session",
+    "settings",
+    "worker",
+];
+
 /// The outcome of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {

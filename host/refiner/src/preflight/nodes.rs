@@ -22,24 +22,24 @@ pub fn checks(rpc: &Rpc, others_do: bool) -> Vec<Check> {
 }
 
 fn check(node: &NodeReport, others_do: bool) -> Check {
-    let name = format!("{PREFIX}{}", node.endpoint);
+    let of_node = format!("{PREFIX}{}", node.endpoint);
     match &node.set_aside {
-        Some(reason) if reason.is_identity() => Check::error(name, reason.to_string(), REMEDY),
+        Some(reason) if reason.is_identity() => Check::error(of_node, reason.to_string(), REMEDY),
         Some(reason) if !others_do => {
-            Check::error(name, reason.to_string(), "start the node, or name another by --rpc")
+            Check::error(of_node, reason.to_string(), "start the node, or name another by --rpc")
         }
         Some(reason) => {
             let detail = format!("{reason}; the others are asked");
-            Check::warning(name, detail, "look at the node, or name another by --rpc")
+            Check::warning(of_node, detail, "look at the node, or name another by --rpc")
         }
-        None if !node.checked => Check::warning(name, "no answer yet", "look at the node if it stays so"),
+        None if !node.checked => Check::warning(of_node, "no answer yet", "look at the node if it stays so"),
         None => {
             let (head, age) = (node.head.unwrap_or_default(), node.head_age.unwrap_or_default());
             let detail = format!("newest block {head}, {} s old", age.as_secs());
             if age >= OLD {
-                Check::warning(name, detail, "the node or its chain stands still; compare it with another")
+                Check::warning(of_node, detail, "the node or its chain stands still; compare it with another")
             } else {
-                Check::ok(name, detail)
+                Check::ok(of_node, detail)
             }
         }
     }
@@ -68,23 +68,23 @@ pub async fn log_ranges(egress: &Egress, nodes: &[Url], network: &Network, timeo
 }
 
 async fn log_range(chain: &ProofChain) -> Check {
-    let name = format!("log range of {}", chain.rpc().endpoint());
+    let of_range = format!("log range of {}", chain.rpc().endpoint());
     let Err(long) = chain.try_range(RANGE_BLOCKS).await else {
-        return Check::ok(name, format!("{RANGE_BLOCKS} blocks at once"));
+        return Check::ok(of_range, format!("{RANGE_BLOCKS} blocks at once"));
     };
     let long = ErrorChain(&long).to_string();
     match chain.try_range(1).await {
         Ok(()) => {
             let detail = format!("fewer than {RANGE_BLOCKS} blocks at once: {long}");
             Check::warning(
-                name,
+                of_range,
                 detail,
                 "the scan asks for fewer, and catches up slowly; another provider may take more",
             )
         }
         Err(error) => {
             let remedy = "announcements cannot be read from this node; name another by --rpc";
-            Check::error(name, format!("gives no logs: {}", ErrorChain(&error)), remedy)
+            Check::error(of_range, format!("gives no logs: {}", ErrorChain(&error)), remedy)
         }
     }
 }
@@ -98,5 +98,36 @@ pub fn scanned_range(blocks: u64, shortened_by: Option<&str>) -> Check {
             "the scan catches up slowly; another provider may take more",
         ),
         _ => Check::ok("log range", "as long as the scan wants"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preflight::State;
+
+    #[test]
+    fn range_of_the_scan_is_a_warning_while_a_provider_shortens_it() {
+        let shortened = scanned_range(RANGE_BLOCKS - 1, Some("10 blocks at most"));
+        assert_eq!(
+            (shortened.state, shortened.detail.as_str()),
+            (State::Warning, "1023 blocks at once: 10 blocks at most")
+        );
+        for (blocks, reason) in [(RANGE_BLOCKS, Some("10 blocks at most")), (1, None)] {
+            assert_eq!(scanned_range(blocks, reason).state, State::Ok);
+        }
+    }
+
+    #[test]
+    fn node_is_a_warning_without_an_answer_and_with_an_old_block() {
+        let rpc =
+            Rpc::through(&Egress::default(), ["http://127.0.0.1:1".parse().unwrap()], RpcLimits::default()).unwrap();
+        let mut node = rpc.nodes().remove(0);
+        assert_eq!(check(&node, true).state, State::Warning, "not asked yet");
+        (node.checked, node.head, node.head_age) = (true, Some(7), Some(OLD));
+        let old = check(&node, true);
+        assert_eq!((old.state, old.remedy.unwrap().contains("stands still")), (State::Warning, true));
+        node.head_age = Some(OLD - Duration::from_secs(1));
+        assert_eq!(check(&node, true).state, State::Ok);
     }
 }

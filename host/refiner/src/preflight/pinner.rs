@@ -32,3 +32,16 @@ pub async fn check(pinner: Option<&Pinner>) -> Check {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preflight::State;
+
+    #[test]
+    fn no_pinner_is_ok() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let found = runtime.block_on(check(None));
+        assert_eq!((found.state, found.detail.as_str()), (State::Ok, "none: results stay in the local store"));
+    }
+}

@@ -115,8 +115,8 @@ impl Session {
         params: &Params,
         limits: Limits,
     ) -> Result<WorkerRun, RuleError> {
-        let job =
-            Job { rule: Arc::clone(&rule.compiled), params: params.clone(), limits, specimen_hash, raw: raw.clone() };
+        let (rule_code, params, raw) = (Arc::clone(&rule.compiled), params.clone(), raw.clone());
+        let job = Job { rule: rule_code, params, limits, specimen_hash, raw, trace: None };
         self.pool.run(&job).map_err(|quarantined| RuleError::of_run(&rule.called, quarantined))
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use refiner_content::{Content, ContentId};
@@ -19,7 +20,7 @@ pub struct ContentCache {
 
 #[derive(Default)]
 struct Waiting {
-    contents: VecDeque<Content>,
+    contents: VecDeque<(Instant, Content)>,
     bytes: usize,
 }
 
@@ -32,24 +33,41 @@ impl ContentCache {
         }
         let mut waiting = self.waiting();
         while waiting.bytes + length > BYTES_MAX {
-            let Some(oldest) = waiting.contents.pop_front() else { break };
-            waiting.bytes -= oldest.bytes().len();
+            if waiting.forget_oldest().is_none() {
+                break;
+            }
         }
         waiting.bytes += length;
-        waiting.contents.push_back(content);
+        waiting.contents.push_back((Instant::now(), content));
     }
 
     /// Takes what was left, if it is still there.
     pub fn remove(&self, id: &ContentId) -> Option<Content> {
         let mut waiting = self.waiting();
-        let position = waiting.contents.iter().position(|content| content.unixfs_id() == *id)?;
-        let content = waiting.contents.remove(position)?;
+        let position = waiting.contents.iter().position(|(_, content)| content.unixfs_id() == *id)?;
+        let (_, content) = waiting.contents.remove(position)?;
         waiting.bytes -= content.bytes().len();
         Some(content)
     }
 
+    /// Forgets what no stage took for `age`: its item was taken back by a reorganisation, or waits for something else.
+    pub fn forget(&self, age: Duration) {
+        let mut waiting = self.waiting();
+        while waiting.contents.front().is_some_and(|(since, _)| since.elapsed() >= age) {
+            waiting.forget_oldest();
+        }
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn forget_oldest(&mut self) -> Option<()> {
+        let (_, oldest) = self.contents.pop_front()?;
+        self.bytes -= oldest.bytes().len();
+        Some(())
     }
 }
 
@@ -83,5 +101,17 @@ mod tests {
         assert_eq!(there, [false, true, true]);
         content_cache.insert(content(4, BYTES_MAX + 1));
         assert_eq!(content_cache.waiting().bytes, 0);
+    }
+
+    #[test]
+    fn content_that_no_stage_takes_is_forgotten_in_time() {
+        let content_cache = ContentCache::default();
+        let one = content(1, 10);
+        content_cache.insert(one.clone());
+        content_cache.forget(Duration::from_secs(3600));
+        assert_eq!(content_cache.waiting().bytes, 10);
+        content_cache.forget(Duration::ZERO);
+        assert_eq!(content_cache.waiting().bytes, 0);
+        assert_eq!(content_cache.remove(&one.unixfs_id()), None);
     }
 }

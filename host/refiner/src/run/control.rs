@@ -7,12 +7,12 @@ use std::{
 };
 
 use refiner_diagnostics::{Diagnostic as _, ErrorChain, ExitCode};
-use refiner_journal::State;
+use refiner_journal::{BackupError, JournalReader, State};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{UnixStream, unix::OwnedWriteHalf},
     sync::Semaphore,
-    task::JoinSet,
+    task::{JoinSet, spawn_blocking},
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -27,7 +27,7 @@ use super::{
         record,
     },
 };
-use crate::control::{Blocks, ControlSocket, LINE_BYTES_MAX, Reply, Request, ScannedAgain};
+use crate::control::{BackupTo, Blocks, ControlSocket, LINE_BYTES_MAX, Reply, Request, ScannedAgain};
 
 /// Time limit for a request to arrive, and for a line of its reply to be taken.
 const LINE_DEADLINE: Duration = Duration::from_secs(10);
@@ -102,6 +102,7 @@ async fn converse(stream: UnixStream, operator: &Operator) -> io::Result<()> {
             Err(error) => Reply::Error(ErrorChain(&error).to_string()),
         },
         Ok(Request::Scan { scan }) => scan_again(operator, scan, &mut writer).await?,
+        Ok(Request::Backup { backup }) => back_up(operator, backup, &mut writer).await?,
         Err(error) => Reply::Error(format!("unreadable request: {error}")),
     };
     write(&mut writer, &reply).await
@@ -111,6 +112,35 @@ async fn write(writer: &mut OwnedWriteHalf, reply: &Reply) -> io::Result<()> {
     let mut text = serde_json::to_vec(reply)?;
     text.push(b'\n');
     timeout(LINE_DEADLINE, writer.write_all(&text)).await.map_err(io::Error::from)?
+}
+
+/// Copies the journal through a connection of its own, so that no stage waits. A copy that was begun is finished, also when its command is gone.
+async fn back_up(
+    operator: &Operator,
+    BackupTo { to, force }: BackupTo,
+    writer: &mut OwnedWriteHalf,
+) -> io::Result<Reply> {
+    let journal = operator.settings.data.join("journal.sqlite");
+    let copied_to = to.clone();
+    let mut copy = spawn_blocking(move || JournalReader::open(&journal)?.backup(&copied_to, force));
+    loop {
+        tokio::select! {
+            copied = &mut copy => return Ok(match copied? {
+                Ok(backup) => {
+                    tracing::info!(to = %to.display(), items = backup.items, bytes = backup.bytes, "journal copied for the operator");
+                    Reply::BackedUp(backup)
+                }
+                Err(error) => refusal_of_copy(&error),
+            }),
+            () = sleep(WORKING_EVERY) => write(writer, &Reply::Working).await?,
+        }
+    }
+}
+
+fn refusal_of_copy(error: &BackupError) -> Reply {
+    let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+    let text = format!("{}{hint}", ErrorChain(error));
+    if error.exit_code() == ExitCode::Usage { Reply::Refused(text) } else { Reply::Error(text) }
 }
 
 /// Scans blocks again beside the daemon's own scan. A command that was interrupted takes no more lines, which ends its scan.

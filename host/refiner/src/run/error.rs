@@ -7,7 +7,7 @@ use refiner_listener::BindError;
 use refiner_proofchain::{ChainError, KeyError, RpcError};
 use refiner_worker::{CacheError, PoolError};
 
-use super::metrics::MetricsError;
+use super::{metrics::MetricsError, trace::ExportError};
 
 /// Why the daemon does not start, or stops by itself. Work in progress is in the journal.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,9 @@ pub enum RunError {
     /// The metrics.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
+    /// The export of traces.
+    #[error(transparent)]
+    Traces(#[from] ExportError),
     /// The runtime or its signals.
     #[error("the system gives no threads or signals: {0}")]
     Runtime(#[from] std::io::Error),
@@ -68,6 +71,7 @@ impl Diagnostic for RunError {
             // An address that may not be listened on is one that cannot be listened on, for whatever starts the daemon.
             Self::Health(BindError::NotLoopback { .. } | BindError::Listen { .. })
             | Self::Metrics(_)
+            | Self::Traces(_)
             | Self::Runtime(_)
             | Self::Stage(_) => ExitCode::Host,
         }
@@ -93,7 +97,7 @@ impl Diagnostic for RunError {
             Self::EvmServer(error) => error.hint(),
             Self::Cache(error) => error.hint(),
             Self::Workers(error) => error.hint(),
-            Self::Metrics(_) | Self::Runtime(_) | Self::Stage(_) => None,
+            Self::Metrics(_) | Self::Traces(_) | Self::Runtime(_) | Self::Stage(_) => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `/`, `/livez`, `/readyz`, `/status`, `/history` and `/metrics`, for orchestrators and people.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     journal_handle::JournalHandle,
+    metrics::{Scrape, free_bytes},
     nodes,
     page::{self, PageSource},
     status::Status,
@@ -34,6 +35,9 @@ const SCHEMA_VERSION: u32 = 2;
 /// The basis of results that the status counts.
 const FROM_RECEIPTS: &str = (BasisReport::Receipts { reason: None }).as_str();
 
+/// Most bytes of a text from outside that the status shows; `refiner journal show` and the log have all of it.
+const TEXT_BYTES_MAX: usize = 1_000;
+
 /// What the answers are made of. It outlives the stages, so that a daemon that waits for its chain answers too.
 #[derive(Clone)]
 pub struct Health {
@@ -41,6 +45,10 @@ pub struct Health {
     pub status: Status,
     /// The nodes of the proof chain.
     pub rpc: Rpc,
+    /// The directory of the journal, whose disk is looked at.
+    pub data: PathBuf,
+    /// Proofs left that are too few.
+    pub low_balance: u64,
     pub page: PageSource,
 }
 
@@ -81,9 +89,13 @@ async fn readyz(Shared(health): Shared<Arc<Health>>) -> impl IntoResponse {
 
 /// Prometheus' text format; without the journal's part when the journal cannot be asked.
 async fn metrics(Shared(health): Shared<Arc<Health>>) -> impl IntoResponse {
-    let counts = health.journal.with(|journal| journal.counts()).unwrap_or_default();
-    let now = health.status.now().clone();
-    match health.journal.metrics.render(&counts, &now) {
+    let scrape = Scrape {
+        items: health.journal.with(|journal| journal.items_by_state()).unwrap_or_default(),
+        now: health.status.now().clone(),
+        low_balance: health.low_balance,
+        free_bytes: free_bytes(&health.data),
+    };
+    match health.journal.metrics.render(&scrape) {
         Ok(text) => ([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
@@ -93,7 +105,8 @@ async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {
     let asked = health.journal.with(|journal| {
         let filter = Filter { state: Some(State::Quarantined), ..Filter::default() };
         Ok::<_, refiner_journal::JournalError>((
-            journal.counts()?,
+            journal.items_by_state()?,
+            journal.oldest_unfinished_ms()?,
             journal.list(&filter, ITEMS_SHOWN)?,
             journal.waiting()?,
             journal.list(&Filter { state: Some(State::Waiting), ..Filter::default() }, ITEMS_SHOWN)?,
@@ -105,18 +118,26 @@ async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {
     });
     let now = health.status.now().clone();
     let journal = match asked {
-        Ok((counts, quarantined, waiting, waiting_items, unsettled, from_receipts, without_state, sessions)) => {
+        Ok((
+            counts,
+            oldest,
+            quarantined,
+            waiting,
+            waiting_items,
+            unsettled,
+            from_receipts,
+            without_state,
+            sessions,
+        )) => {
             let items: serde_json::Map<_, _> =
-                counts.iter().map(|count| (count.state.to_string(), count.items.into())).collect();
-            let open = |count: &&refiner_journal::Count| !count.state.is_end() && count.state != State::Waiting;
-            let oldest = counts.iter().filter(open).map(|count| count.oldest_ms).min();
+                counts.iter().map(|(state, items)| (state.to_string(), (*items).into())).collect();
             let quarantined: Vec<_> = quarantined
                 .iter()
-                .map(|item| json!({ "item": item.id, "height": item.height, "reason": item.reason }))
+                .map(|item| json!({ "item": item.id, "height": item.height, "reason": shortened(item.reason.as_deref()) }))
                 .collect();
             let waiting_items: Vec<_> = waiting_items
                 .iter()
-                .map(|item| json!({ "item": item.id, "height": item.height, "reason": item.reason, "nextLookMs": item.due_ms }))
+                .map(|item| json!({ "item": item.id, "height": item.height, "reason": shortened(item.reason.as_deref()), "nextLookMs": item.due_ms }))
                 .collect();
             json!({
                 "items": items,
@@ -134,4 +155,13 @@ async fn status(Shared(health): Shared<Arc<Health>>) -> Json<Value> {
     Json(
         json!({ "schemaVersion": SCHEMA_VERSION, "version": env!("CARGO_PKG_VERSION"), "now": now, "nodes": nodes::view(&health.rpc), "journal": journal }),
     )
+}
+
+/// A text of which the status shows the beginning.
+fn shortened(text: Option<&str>) -> Option<String> {
+    let text = text?;
+    if text.len() <= TEXT_BYTES_MAX {
+        return Some(text.to_owned());
+    }
+    Some(format!("{}…", &text[..text.floor_char_boundary(TEXT_BYTES_MAX)]))
 }

@@ -16,10 +16,10 @@ use refiner_status_page::Stage;
 use tokio::{sync::watch, task::block_in_place};
 use tokio_util::sync::CancellationToken;
 
-use super::{clock::now_ms, metrics::Metrics, outcome::DISK, status::Status};
+use super::{clock::now_ms, metrics::Metrics, outcome::DISK, status::Status, trace::Tracer};
 
 /// Pause between two tries to write to a disk without room.
-const ROOM_AGAIN: Duration = Duration::from_millis(250);
+pub const ROOM_AGAIN: Duration = Duration::from_millis(250);
 
 /// The journal, and a notification for each state, sent when items reach it.
 #[derive(Clone)]
@@ -30,6 +30,8 @@ pub struct JournalHandle {
     notifiers: Arc<[watch::Sender<()>]>,
     /// Every step and every failure passes here, so it is counted here.
     pub metrics: Metrics,
+    /// The same steps, as parts of their specimens' traces.
+    pub tracer: Tracer,
     status: Status,
     stop: CancellationToken,
     /// The disk had no room at the last write.
@@ -38,10 +40,10 @@ pub struct JournalHandle {
 
 impl JournalHandle {
     /// A journal whose writes wait for room on the disk until `stop`, and name that in the status.
-    pub fn new(journal: Journal, metrics: Metrics, status: Status, stop: CancellationToken) -> Self {
+    pub fn new(journal: Journal, metrics: Metrics, tracer: Tracer, status: Status, stop: CancellationToken) -> Self {
         let notifiers = State::ALL.map(|_| watch::Sender::new(()));
         let (journal, is_full) = (Arc::new(Mutex::new(journal)), Arc::default());
-        Self { journal, notifiers: notifiers.into(), metrics, status, stop, is_full }
+        Self { journal, notifiers: notifiers.into(), metrics, tracer, status, stop, is_full }
     }
 
     /// A subscription that fires whenever items have come to `state`.
@@ -106,7 +108,8 @@ impl JournalHandle {
         }
         let write = |journal: &mut Journal| {
             let before = |(item, step): &(ItemId, Step)| {
-                Metrics::needs_item(step.to()).then(|| journal.item(*item).ok().flatten()).flatten()
+                let is_needed = self.tracer.is_on() || Metrics::needs_item(step.to());
+                is_needed.then(|| journal.item(*item).ok().flatten()).flatten()
             };
             let before: Vec<_> = steps.iter().map(before).collect();
             journal.advance_all(steps, now_ms()).map(|()| before)
@@ -119,9 +122,12 @@ impl JournalHandle {
             for ((item, step), before) in steps.iter().zip(before) {
                 self.metrics.moved(*item, step.to(), before.as_ref());
                 self.metrics.judged(step);
-                if let (State::Final, Some(before)) = (step.to(), before) {
-                    let age = now_ms().saturating_sub(before.announced_ms);
-                    self.status.history.completed(Stage::Prove, Duration::from_millis(age));
+                if let Some(before) = before {
+                    if step.to() == State::Final {
+                        let age = now_ms().saturating_sub(before.announced_ms);
+                        self.status.history.completed(Stage::Prove, Duration::from_millis(age));
+                    }
+                    self.tracer.moved(before, step.to());
                 }
             }
         }

@@ -15,10 +15,12 @@ pub mod config;
 mod content_cache;
 mod context;
 mod control;
+mod disk;
 mod error;
 mod health;
 mod heartbeat;
 mod journal_handle;
+mod memory;
 mod metrics;
 mod nodes;
 mod outage;
@@ -29,6 +31,7 @@ mod prefetcher;
 mod prove;
 mod readiness;
 mod remedy;
+mod retention;
 mod rules;
 mod scan;
 mod shutdown;
@@ -37,8 +40,15 @@ mod sources;
 mod stage;
 mod stage_runner;
 mod status;
+mod trace;
 
-pub use self::{error::RunError, heartbeat::PROOF_GAS, nodes::OLD, scan::command as scan_again};
+pub use self::{
+    error::RunError,
+    heartbeat::PROOF_GAS,
+    nodes::OLD,
+    rules::targets,
+    scan::{command as scan_again, rebuild},
+};
 
 use std::{sync::Arc, time::Duration};
 
@@ -62,6 +72,7 @@ use self::{
     policy::pause_ms,
     stage_runner::{Backpressure, StageRunner},
     status::Status,
+    trace::{Exporter, Tracer},
 };
 use crate::{cli, custody, egress};
 
@@ -73,6 +84,9 @@ const WAITING_PER_WORKER: usize = 2;
 const LOOKS_PER_FETCHES: usize = 4;
 /// Threads for the journal, the content store and names, beside one for each item at work. Each costs some MiB.
 const OTHER_BLOCKING_THREADS: usize = 16;
+/// A thread without work ends after this time. What it freed last stays in a heap of its own, some MiB, until it ends; and work goes round
+/// among all threads that wait, so that a longer time would keep every one that a burst has needed.
+const THREAD_UNUSED: Duration = Duration::from_millis(100);
 /// Threads that are still in a worker's or the disk's hands when everything else ended get this long.
 const THREADS_END: Duration = Duration::from_secs(1);
 
@@ -95,8 +109,9 @@ pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failur
     // part. A kernel that knows no such pages refuses, and needs nothing.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     let blocking = settings.workers * KEEPING_PER_WORKER + settings.fetches + settings.pins + OTHER_BLOCKING_THREADS;
-    let runtime = Builder::new_multi_thread().enable_all().max_blocking_threads(blocking).build();
-    let runtime = runtime.map_err(RunError::from)?;
+    let mut runtime = Builder::new_multi_thread();
+    runtime.enable_all().max_blocking_threads(blocking).thread_keep_alive(THREAD_UNUSED);
+    let runtime = runtime.build().map_err(RunError::from)?;
     let (stop, status) = (CancellationToken::new(), Status::of(page::settings(shown)));
     // Before anything takes time: a signal that comes while rules are compiled is heard like any other.
     runtime.block_on(async { shutdown::on_signals(&stop, &status) }).map_err(RunError::from)?;
@@ -105,7 +120,7 @@ pub fn run(arguments: &cli::Run, key: Option<Secret>) -> Result<ExitCode, Failur
         Key::None => None,
         Key::From(source) => Signer::local(source).map_err(RunError::from)?,
     };
-    let journal = Journal::open(&settings.data.join("journal.sqlite")).map_err(RunError::from)?;
+    let Some(journal) = disk::open(&settings.data, &stop)? else { return Ok(ExitCode::Done) };
     let rules = rules::load(&settings)?;
     let chains = rules::chain_texts(&settings)?;
     let ended = runtime.block_on(daemon(settings, signer, journal, rules, chains, stop, status));
@@ -123,7 +138,15 @@ async fn daemon(
     stop: CancellationToken,
     status: Status,
 ) -> Result<(), RunError> {
-    let journal = JournalHandle::new(journal, Metrics::new()?, status.clone(), stop.clone());
+    let metrics = Metrics::new()?;
+    let (tracer, exporter) = match &settings.otlp_endpoint {
+        None => (Tracer::default(), None),
+        Some(endpoint) => {
+            let (tracer, exporter) = Exporter::new(&settings.egress, endpoint, metrics.clone())?;
+            (tracer, Some(exporter))
+        }
+    };
+    let journal = JournalHandle::new(journal, metrics, tracer, status.clone(), stop.clone());
     let listener = health::bind(settings.health, settings.health_anywhere).await?;
     let access = Access::of_hosts(settings.allow_hosts.iter().cloned());
     let health_stop = CancellationToken::new();
@@ -133,9 +156,17 @@ async fn daemon(
     let page = PageSource::new(&settings, Arc::clone(&reached));
     let samples = page::watch(journal.clone(), status.clone(), page.spending().clone(), health_stop.clone());
     let samples = tokio::spawn(samples);
-    let health = Health { journal: journal.clone(), status: status.clone(), rpc: rpc.clone(), page };
+    let health = Health {
+        journal: journal.clone(),
+        status: status.clone(),
+        rpc: rpc.clone(),
+        data: settings.data.clone(),
+        low_balance: settings.low_balance,
+        page,
+    };
     let health = tokio::spawn(health::serve(health, listener, access, health_stop.clone()));
     let control = tokio::spawn(control::serve(crate::control::bind(&settings.data), operator, health_stop.clone()));
+    let exports = exporter.map(|exporter| tokio::spawn(exporter.run(health_stop.clone())));
     let watch = tokio::spawn(nodes::watch(rpc.clone(), status.clone(), health_stop.clone()));
 
     let ended = tokio::select! {
@@ -151,7 +182,12 @@ async fn daemon(
     };
     health_stop.cancel();
     // They only have answers to finish.
-    let _ = tokio::time::timeout(THREADS_END, async { tokio::join!(health, control) }).await;
+    let exported = async {
+        if let Some(exports) = exports {
+            let _ = exports.await;
+        }
+    };
+    let _ = tokio::time::timeout(THREADS_END, async { tokio::join!(health, control, exported) }).await;
     let _ = tokio::join!(watch, samples);
     ended
 }
@@ -280,11 +316,13 @@ async fn stages(
     running.spawn(heartbeat::beat(Arc::clone(&context), settings.heartbeat, stop.clone()));
     // Without a pinner the local store is where the network finds them.
     let next = context.pinner.is_none().then_some((State::Produced, (|| Step::Pinned) as fn() -> Step));
-    let runs = StageRunner { next, ..stage_runner("refine", State::Fetched, at_workers) };
+    let runs = StageRunner { next, ..stage_runner(stage::REFINE, State::Fetched, at_workers) };
     running.spawn(runs.work(Arc::clone(&context), stop.clone(), stage::refine));
     let pins = stage_runner("pin", State::Produced, settings.pins);
     running.spawn(pins.work(Arc::clone(&context), stop.clone(), stage::pin));
+    running.spawn(memory::release(Arc::clone(&context), stop.clone()));
     running.spawn(context::prune(Arc::clone(&context), settings.store_bytes, stop.clone()));
+    running.spawn(retention::prune(Arc::clone(&context), Arc::clone(&settings), stop.clone()));
     let longest = longest_pause(&settings);
     running.spawn(clock::watch(Arc::clone(&context), longest, stop.clone()));
     if let Some(prover) = prover {

@@ -28,7 +28,10 @@ impl StageRunner {
         took: Duration,
         outcome: Result<Step, StageError>,
     ) -> Result<(), JournalError> {
-        let worked = |outcome| context.journal.metrics.worked(self.name, outcome, took);
+        let worked = |outcome| {
+            context.journal.metrics.worked(self.name, outcome, took);
+            context.journal.tracer.worked(item, self.name, outcome, took);
+        };
         let step = match outcome {
             Ok(step) => step,
             Err(error) => {

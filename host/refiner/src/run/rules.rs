@@ -101,6 +101,15 @@ pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
     Ok(rules)
 }
 
+/// What every announced specimen is for, by these settings.
+///
+/// # Errors
+///
+/// Those of [`load`].
+pub fn targets(settings: &Settings) -> Result<Vec<Target>, RulesError> {
+    Ok(load(settings)?.iter().map(Rule::target).collect())
+}
+
 /// Makes sure that a worker of this machine is confined as rules that are not built in require, whose code may be compiled already.
 fn confined(components: &[Found], allowance: &Allowance) -> Result<(), RulesError> {
     let requirement = allowance.requirement(false);

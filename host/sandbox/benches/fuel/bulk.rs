@@ -72,7 +72,7 @@ fn scattered(cases: &mut Vec<Case>) {
         );
     }
     let copies = "(memory.copy (i32.const 2048) (i32.add (local.get $a) (i32.const 65536)) (i32.const 4))
-      (local.set $a (i32.load (i32.const 2048))) (memory.copy (i32.xor (i32.add (local.get $a) (i32.const 65560)) (i32.const 0xa540100)) (i32.const 2048) (i32.or (local.get $i) (i32.const 1)))";
+      (local.set $a (i32.load (i32.const 2048))) (memory.copy (i32.add (i32.xor (local.get $a) (i32.const 0xa540100)) (i32.const 65560)) (i32.const 2048) (i32.or (local.get $i) (i32.const 1)))";
     cases.push(
         case("scattered", "memory.copy, load, memory.copy over 524288 KiB", &circle(29, 65_536), copies)
             .covering(&["memory.copy"]),

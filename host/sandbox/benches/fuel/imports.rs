@@ -97,6 +97,13 @@ pub fn cases() -> Vec<Case> {
         of_specimen("withdrawals", page, "(i32.const 0) (i32.const 1000) (i32.const 512)", ""),
         of_specimen("storage-reads", page, "(i32.const 0) (i32.const 1000) (i32.const 512)", ""),
         of_specimen("account-reads", page, "(i32.const 0) (i32.const 1000) (i32.const 512)", ""),
+        of_specimen("input", "i32 i32 i32 i32", "(i32.const 0) (i32.const 0) (i32.const 1000) (i32.const 512)", ""),
+        of_specimen(
+            "access-list",
+            "i32 i32 i32 i32",
+            "(i32.const 0) (i32.const 0) (i32.const 1000) (i32.const 512)",
+            "",
+        ),
         of_specimen("raw", "i64 i32 i32", "(i64.const 0) (i32.const 0) (i32.const 512)", ""),
         of_specimen("raw", "i64 i32 i32", "(i64.const 0) (i32.const 65536) (i32.const 512)", ""),
         of_specimen(

@@ -5,6 +5,8 @@ mod inventory;
 mod manifest;
 mod remedy;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::collections::BTreeSet;

@@ -66,6 +66,25 @@ pub enum ScanLimit {
 }
 
 impl ScanLimit {
+    /// Every limit of the scan, in order.
+    pub const ALL: [Self; 15] = [
+        Self::Depth,
+        Self::Parts,
+        Self::CoreInstances,
+        Self::ComponentInstances,
+        Self::Functions,
+        Self::FunctionBytes,
+        Self::Locals,
+        Self::Memories,
+        Self::Tables,
+        Self::TableElements,
+        Self::MemoryPages,
+        Self::Globals,
+        Self::CoreImports,
+        Self::ComponentFunctions,
+        Self::Definitions,
+    ];
+
     /// The number that is allowed.
     pub const fn allowed(self) -> u64 {
         match self {

@@ -37,7 +37,7 @@ impl Limits {
 }
 
 /// The default ceiling of a limit. Decision 37 has the reason of each factor.
-const fn ceiling(spec: &LimitSpec) -> u64 {
+fn ceiling(spec: &LimitSpec) -> u64 {
     let times_default = match spec.limit {
         // A specimen costs the host four times its length, and the default is ten times the largest one seen.
         Limit::SpecimenBytes => 1,
@@ -47,6 +47,5 @@ const fn ceiling(spec: &LimitSpec) -> u64 {
         // Bounded elsewhere: the compiler has limits of its own, calls cost fuel, and the rest is small at its cap.
         Limit::ComponentBytes | Limit::Calls | Limit::LogLines | Limit::LogBytes | Limit::Artifacts => u64::MAX,
     };
-    let ceiling = spec.default.saturating_mul(times_default);
-    if ceiling < spec.cap { ceiling } else { spec.cap }
+    spec.default.saturating_mul(times_default).min(spec.cap)
 }

@@ -9,3 +9,6 @@ pub use self::{
     granted::{FUEL_PER_INPUT_BYTE, LimitError, Limits, TooLittleTime, UNIT_PICOSECONDS, WALL_MS_WITH_EVM},
     table::{AboveCap, LIMITS, Limit, LimitSpec, PerLimit},
 };
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,7 @@ use crate::{
     ChildCommand, CompiledRule, WORKER_ARGUMENT,
     confine::{Confinement, Outcome},
     protocol::{ProtocolError, RunRequest},
+    trace::{TraceContext, WorkerSpan},
 };
 
 /// Workers that a run is tried on before it is quarantined: one death may be bad luck, two are the specimen's or the rule's.
@@ -85,6 +86,8 @@ pub struct Job {
     pub specimen_hash: SpecimenHash,
     /// The specimen's bytes; the worker decodes them.
     pub raw: Bytes,
+    /// Its place in a trace, where the times of its parts are wanted.
+    pub trace: Option<TraceContext>,
 }
 
 /// A finished run.
@@ -96,6 +99,8 @@ pub struct WorkerRun {
     pub tries: u32,
     /// Wall time of the last try, transfers included.
     pub elapsed: Duration,
+    /// Parts of the last try, where they were asked for.
+    pub spans: Vec<WorkerSpan>,
 }
 
 /// A worker as it is now.
@@ -174,7 +179,11 @@ impl Pool {
         loop {
             let begun = Instant::now();
             match self.attempt(job, tries) {
-                Ok(run) => return Ok(WorkerRun { run, tries, elapsed: begun.elapsed() }),
+                Ok((run, spans)) => {
+                    let elapsed = begun.elapsed();
+                    let spans = spans.into_iter().map(|span| span.within(elapsed)).collect();
+                    return Ok(WorkerRun { run, tries, elapsed, spans });
+                }
                 Err(reason) if reason.is_worth_another_try() && tries < TRIES_MAX => {
                     warn!(%reason, specimen = %job.specimen_hash.get(), "A worker was lost and its run is tried again.");
                     tries += 1;
@@ -211,7 +220,7 @@ impl Pool {
         self.state().confinement.clone()
     }
 
-    fn attempt(&self, job: &Job, attempt: u32) -> Result<Run, WorkerFailure> {
+    fn attempt(&self, job: &Job, attempt: u32) -> Result<(Run, Vec<WorkerSpan>), WorkerFailure> {
         let serves = Serves { rule: job.rule.digest(), limits: job.limits };
         // A second try is on a fresh worker.
         let waiting = if attempt == 1 { self.waiting(&serves) } else { None };
@@ -221,18 +230,21 @@ impl Pool {
         };
         let pid = worker.pid();
         self.state().statuses.insert(pid, WorkerStatus { pid, rule: serves.rule, attempt: Some(attempt) });
-        let Job { specimen_hash, raw, params, limits, .. } = job;
+        let Job { specimen_hash, raw, params, limits, trace, .. } = job;
         let request = RunRequest {
             specimen_hash: specimen_hash.if_known(),
             raw: raw.clone(),
             params: params.clone(),
             limits: *limits,
+            trace: *trace,
         };
-        let ended = worker.run(&request, &self.executes).and_then(|run| Ok(listed(run, job.rule.manifest())?));
+        let ended = worker
+            .run(&request, &self.executes)
+            .and_then(|(run, spans)| Ok((listed(run, job.rule.manifest())?, spans)));
         match ended {
-            Ok(run) => {
+            Ok(ended) => {
                 self.keep(worker);
-                Ok(run)
+                Ok(ended)
             }
             Err(error) => {
                 self.state().statuses.remove(&pid);

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufWriter, Write},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use alloy_primitives::B256;
@@ -16,8 +16,9 @@ use crate::{
     process::Process,
     protocol::{
         self, Answer, Hello, Kind, ProtocolError, RunRequest, Settings, read_answer, read_failure, read_hash,
-        read_refusal,
+        read_refusal, read_spans,
     },
+    trace::{Phase, SPANS_MAX, WorkerSpan},
 };
 
 /// Time from start to the rule being ready: a large rule loads within a second, and `describe` has twenty.
@@ -64,34 +65,53 @@ impl Worker {
     }
 
     /// One run. After an error the worker is good for nothing but [`Worker::autopsy`].
-    pub(super) fn run(&mut self, request: &RunRequest, executes: &Executes) -> Result<Run, RunError> {
+    pub(super) fn run(
+        &mut self,
+        request: &RunRequest,
+        executes: &Executes,
+    ) -> Result<(Run, Vec<WorkerSpan>), RunError> {
         self.process.allow(answer_time(&request.limits, request.raw.len()));
         self.runs += 1;
         let mut executions = Executions::of(executes, request);
-        let answer = self.exchange(request, &mut executions)?;
+        let mut spans = Vec::new();
+        let answer = self.exchange(request, &mut executions, &mut spans)?;
         if let Some(failure) = executions.failure() {
             return Err(WorkerFailure::Host(failure).into());
         }
         match answer {
-            Answer::Run(run) => Ok(*run),
+            Answer::Run(run) => Ok((*run, spans)),
             Answer::HostFailure(failure) => Err(WorkerFailure::Host(failure).into()),
             Answer::NoSpecimen(reason) => Err(WorkerFailure::NoSpecimen { reason }.into()),
         }
     }
 
-    fn exchange(&mut self, request: &RunRequest, executions: &mut Executions<'_>) -> Result<Answer, ProtocolError> {
-        let process = &mut self.process;
+    fn exchange(
+        &mut self,
+        request: &RunRequest,
+        executions: &mut Executions<'_>,
+        spans: &mut Vec<WorkerSpan>,
+    ) -> Result<Answer, ProtocolError> {
+        let (process, begun, mut reported) = (&mut self.process, Instant::now(), false);
         send(process, |out| request.send(out))?;
         loop {
             let frame = protocol::read(process)?;
             match frame.kind {
                 Kind::Execute => {
+                    let start = begun.elapsed();
                     let executed = executions.execute(&frame.payload)?;
+                    if request.trace.is_some() && spans.len() < SPANS_MAX {
+                        let duration = begun.elapsed().saturating_sub(start);
+                        spans.push(WorkerSpan { phase: Phase::EvmServer, start, duration });
+                    }
                     // The time that the server took is not the worker's.
                     process.allow(answer_time(&request.limits, request.raw.len()));
                     send(process, |out| executed.send(out))?;
                 }
                 Kind::Difference => executions.differs(&frame.payload, process)?,
+                Kind::Spans if !reported => {
+                    spans.extend(read_spans(&frame.payload, request.trace.as_ref())?);
+                    reported = true;
+                }
                 _ => return read_answer(frame, process, &request.limits),
             }
         }

@@ -69,6 +69,8 @@ kinds! {
     Difference = 0x8b,
     /// The checks behind a run's output.
     Evidence = 0x8c,
+    /// The times of a run for which a trace was asked.
+    Spans = 0x8d,
 }
 
 /// One frame with its payload.

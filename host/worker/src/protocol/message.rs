@@ -19,12 +19,14 @@ use super::{
     Kind, ProtocolError, VERSION,
     execution::{put_terms, take_terms},
     read, read_bytes, read_bytes_into,
+    spans::{put_context, take_context},
     wire::{Reader, Writer},
     write, write_bytes,
 };
 use crate::{
     CODE_BYTES_MAX,
     confine::{Ceilings, Confinement, Measure, Outcome},
+    trace::TraceContext,
 };
 
 /// The supervisor's first words.
@@ -171,6 +173,8 @@ pub(crate) struct RunRequest {
     pub(crate) raw: Bytes,
     pub(crate) params: Params,
     pub(crate) limits: Limits,
+    /// Its place in a trace, where times are wanted.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl RunRequest {
@@ -182,6 +186,7 @@ impl RunRequest {
         for (name, value) in self.params.iter() {
             payload.text(name).text(value);
         }
+        put_context(&mut payload, self.trace.as_ref());
         write(out, Kind::Run, &payload.finish())?;
         write_bytes(out, &self.raw)
     }
@@ -195,10 +200,11 @@ impl RunRequest {
         for _ in 0..reader.count()? {
             params.push((reader.text()?, reader.text()?));
         }
+        let trace = take_context(&mut reader)?;
         reader.finish()?;
         let length = usize::try_from(specimen_bytes).map_err(|_| ProtocolError::TooManyBytes)?;
         let raw = buffers.bytes(length, |buffer| read_bytes_into(input, buffer).map(|()| length))?.into();
-        Ok(Self { specimen_hash, raw, params: params.into_iter().collect(), limits })
+        Ok(Self { specimen_hash, raw, params: params.into_iter().collect(), limits, trace })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The protocol between supervisor and child, over the child's standard input and output. Version 3.
+//! The protocol between supervisor and child, over the child's standard input and output. Version 4.
 //!
 //! # Frames
 //!
@@ -13,11 +13,12 @@
 //! |---|---|---|
 //! | 0x01 | settings | version u32 · supervisor's process id u32 · data bytes u64 · address space bytes u64 (0: no limit) · CPU seconds u64 · file bytes u64 · list of texts: chains, each a geth-style chain config · who executes blocks u8: 0 the worker, 1 an evm-server, 2 to 4 both, and of two results the worker's, the server's or none is taken · senders u8: 0 recovered, 1 stated · gas bound of a block u64 |
 //! | 0x02 | rule | sha256 of the compiled code, 32 bytes · component bytes u64 · code bytes u64 · optional text: the manifest beside the component · limits · list of texts: capabilities granted; then the component, then the code |
-//! | 0x03 | run | optional hash: the specimen's, when it is known · specimen bytes u64 · limits · list of parameters, each two texts; then the specimen |
+//! | 0x03 | run | optional hash: the specimen's, when it is known · specimen bytes u64 · limits · list of parameters, each two texts · trace; then the specimen |
 //! | 0x04 | compile | component bytes u64 · optional text: the manifest beside it · limits · list of texts: capabilities granted; then the component |
 //! | 0x06 | executed | 0 and bytes u64, then the bytes of a block result; or 1 and text, the evm-server's refusal; or 2 and text: it was not there |
 //!
-//! *limits* is a list of u64, one for each line of [`refiner_sandbox::LIMITS`], in its order.
+//! *limits* is a list of u64, one for each line of [`refiner_sandbox::LIMITS`], in its order. *trace* is 0, or 1 and the ids of a trace (16 bytes) and of
+//! the span in it (8 bytes) that the run belongs to.
 //!
 //! # From the child
 //!
@@ -35,11 +36,12 @@
 //! | 0x8a | execute | text, the format |
 //! | 0x8b | difference | as executed without 2: the worker's own result of what it asked last |
 //! | 0x8c | evidence | list of checks · list of texts: unproven values · list of texts: supplied values · entries left out u64 · without state u8 · class of the reason u8 · basis u8, with a reason (text) after 3; sent when there is any |
+//! | 0x8d | spans | trace, as the run's · list of times, each a phase u8 (0 decode, 1 rule, 2 execute), its start and its duration u64, in microseconds since the run came; at most 32, and only for a run with a trace |
 //!
 //! # Order
 //!
 //! A worker: settings → hello; rule → admitted, refused or host failure; then any number of times run → (execute → executed, difference at
-//! will)\* log\* artifact\* evidence? verdict, or host failure, or no specimen. A compiler: settings → hello; compile → compiled, refused or host failure (system memory). Only the supervisor
+//! will)\* spans? log\* artifact\* evidence? verdict, or host failure, or no specimen. A compiler: settings → hello; compile → compiled, refused or host failure (system memory). Only the supervisor
 //! speaks first, so neither ever waits for a side that waits for it. Either ends it by closing its end.
 //!
 //! *execute* and *executed* are for rules whose blocks an evm-server executes, which a worker cannot reach. A block result has at most
@@ -58,6 +60,7 @@ mod execution;
 mod frame;
 mod message;
 mod outcome;
+mod spans;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -71,6 +74,7 @@ pub(crate) use message::{
     write_announced, write_hash, write_refusal, write_text,
 };
 pub(crate) use outcome::{Answer, read_answer, read_failure, write_failure, write_run};
+pub(crate) use spans::{read_spans, write_spans};
 
 /// The version that both sides must speak.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;

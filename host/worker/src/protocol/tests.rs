@@ -217,6 +217,7 @@ fn requests_arrive_as_they_were_sent() {
         raw: vec![9; 600_000].into(),
         params: [("name", "value"), ("other", "")].into_iter().collect::<Params>(),
         limits: Limits::default().with(Limit::Fuel, 12).unwrap(),
+        trace: Some(crate::trace::TraceContext { trace: [3; 16], parent: [4; 8] }),
     };
     let mut bytes = Vec::new();
     request.send(&mut bytes).unwrap();
@@ -315,7 +316,8 @@ fn frame_one_byte_over_its_limit_is_refused_on_both_sides() {
 #[test]
 fn limit_above_its_cap_is_refused() {
     let granted: u64 = Limit::WallMs.spec().cap;
-    let request = |limits| RunRequest { specimen_hash: None, raw: Bytes::new(), params: Params::default(), limits };
+    let request =
+        |limits| RunRequest { specimen_hash: None, raw: Bytes::new(), params: Params::default(), limits, trace: None };
     let mut bytes = Vec::new();
     request(Limits::default().with(Limit::WallMs, granted).unwrap()).send(&mut bytes).unwrap();
     let payload = read(&mut bytes.as_slice()).unwrap().payload;

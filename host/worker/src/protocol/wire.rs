@@ -24,6 +24,11 @@ impl Writer {
         self
     }
 
+    pub(super) fn bytes<const N: usize>(&mut self, value: &[u8; N]) -> &mut Self {
+        self.0.extend_from_slice(value);
+        self
+    }
+
     pub(super) fn b256(&mut self, value: &B256) -> &mut Self {
         self.0.extend_from_slice(value.as_slice());
         self
@@ -91,6 +96,10 @@ impl<'a> Reader<'a> {
 
     pub(super) fn u64(&mut self) -> Result<u64, ProtocolError> {
         self.array().map(u64::from_be_bytes)
+    }
+
+    pub(super) fn bytes<const N: usize>(&mut self) -> Result<[u8; N], ProtocolError> {
+        self.array()
     }
 
     pub(super) fn b256(&mut self) -> Result<B256, ProtocolError> {

@@ -7,11 +7,11 @@ use std::{
 };
 
 use alloy_consensus::{EMPTY_ROOT_HASH, Header, SignableTransaction as _, TxLegacy};
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use refiner_evm::EmbeddedExecutor;
 use refiner_sandbox::{EngineProfile, Grants, Limits, Params, Run, RunInput, Sandbox, SpecimenHash};
 use refiner_specimen::{
-    Block, CodeRead, Layout, Specimen, StateReads, StorageRead, Transaction,
+    AccountRead, Block, CodeRead, Layout, Specimen, StateReads, StorageRead, Transaction,
     check::{self, Outcome, Quantity},
 };
 use refiner_testkit::Key;
@@ -99,6 +99,7 @@ pub fn job(rule: &Arc<CompiledRule>, raw: &Bytes) -> Job {
         limits: Limits::with_evm(),
         specimen_hash: SpecimenHash::of(raw.clone()),
         raw: raw.clone(),
+        trace: None,
     }
 }
 
@@ -120,6 +121,17 @@ pub fn run_here(component: &[u8], job: &Job) -> Run {
 
 /// The bytes of a block of three transactions at this height, which contradicts itself nowhere.
 pub fn specimen(height: u64) -> Bytes {
+    specimen_of(height, Vec::new())
+}
+
+/// The same with an account that it read: without any, `code` and the like are refused for lack of state.
+pub fn specimen_with_state(height: u64) -> Bytes {
+    let account =
+        AccountRead { address: Address::repeat_byte(1), nonce: 1, balance: U256::ZERO, code_hash: KECCAK256_EMPTY };
+    specimen_of(height, vec![account])
+}
+
+fn specimen_of(height: u64, accounts: Vec<AccountRead>) -> Bytes {
     let code = Bytes::from_static(&[0x60, 0x00]);
     let key = Key::named("worker");
     let transactions: Vec<_> = (0..3).map(|nonce| signed(&key, nonce)).collect();
@@ -151,7 +163,7 @@ pub fn specimen(height: u64) -> Bytes {
             receipts: Vec::new(),
             senders: vec![key.address(); 3],
             state: StateReads {
-                accounts: Vec::new(),
+                accounts,
                 storage: vec![StorageRead {
                     account: Address::repeat_byte(1),
                     slot: B256::repeat_byte(2),

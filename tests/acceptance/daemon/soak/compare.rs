@@ -41,6 +41,10 @@ pub async fn differences(soak: &Soak) -> Vec<String> {
             differences.push(format!("{} is proved with {:?}, which the pinner has not", proof.height, proof.url));
         }
     }
+    let relied_on: u64 = soak.strangers.iter().map(|stranger| stranger.relied_on()).sum();
+    if relied_on > 0 {
+        differences.push(format!("nodes of another chain, which they had shown, were relied on {relied_on} times"));
+    }
     differences.extend(nonces(soak).await);
     differences
 }

@@ -3,6 +3,7 @@
 //! The test is short; `cargo xtask soak --announcements 2000 --seed 1` runs a long one by the two variables below.
 
 mod compare;
+mod drill;
 mod kinds;
 mod plan;
 mod play;

@@ -3,17 +3,19 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use alloy_primitives::{B256, b256};
 use refiner_journal::State;
-use refiner_testchain::{FaultyRpc, OPERATOR, Setup, Specimen, quantity};
+use refiner_testchain::{FaultyRpc, OPERATOR, Setup, Specimen, Swapped, quantity};
 use refiner_testkit::pinner::Route;
 use tokio::time::sleep;
 
 use super::{
     compare,
+    drill::{self, Drill},
     kinds::{KILL, KILL_AT_SEND, PoolFault, REORGANISATION, of_pinner_kind},
     plan::{FIRST_LOOK, Kill, Look, NODES, Plan, Round},
     report::{Readings, Report, Tally},
@@ -34,7 +36,7 @@ const BLOCK: Duration = Duration::from_millis(100);
 /// Time between two looks for a transaction that was sent.
 const LOOK: Duration = Duration::from_millis(2);
 /// Blocks of a round before sessions of specimens are ended.
-const SESSION: u64 = 4;
+pub const SESSION: u64 = 4;
 /// Blocks between two times that the pool is emptied.
 const EMPTIED_EVERY: u64 = 3;
 /// Time for everything to be proved once the faults are over.
@@ -54,11 +56,13 @@ pub struct Soak {
     plan: Plan,
     pub bench: Bench,
     pub others: Vec<FaultyRpc>,
-    specimens: Box<dyn Iterator<Item = Given>>,
+    pub specimens: Box<dyn Iterator<Item = Given>>,
     announcements: usize,
     /// What was sent, by height.
     pub sent: BTreeMap<u64, Specimen>,
     pub playing: Vec<Playing>,
+    /// Nodes of another chain, of this round and of those before.
+    pub strangers: Vec<Arc<Swapped>>,
     /// The pinner's fault of this round, and how often its route had failed before.
     pub pinner: Option<(String, Route, u64)>,
     pub faults: BTreeMap<String, Tally>,
@@ -100,16 +104,21 @@ impl Soak {
             bench.program = program.into();
         }
         let planned = plan.kinds().into_iter();
-        let faults = planned.map(|(kind, planned)| (kind, Tally { planned, ..Tally::default() })).collect();
+        let mut faults: BTreeMap<_, _> =
+            planned.map(|(kind, planned)| (kind, Tally { planned, ..Tally::default() })).collect();
+        for drill in Drill::ALL {
+            faults.entry(drill.kind()).or_default().planned += 1;
+        }
         let now = Instant::now();
         Some(Self {
             plan,
             bench,
             others,
-            specimens: mixed(announcements),
+            specimens: mixed(announcements + Drill::ALL.len() * drill::ATTEMPTS * drill::SPECIMENS),
             announcements,
             sent: BTreeMap::new(),
             playing: Vec::new(),
+            strangers: Vec::new(),
             pinner: None,
             faults,
             blocks: 0,
@@ -137,13 +146,19 @@ impl Soak {
             }
         }
         self.heal();
+        if differences.is_empty() {
+            for drill in Drill::ALL {
+                differences
+                    .extend(self.drill(drill).await.err().map(|difference| format!("{}: {difference}", drill.kind())));
+            }
+        }
         differences.extend(compare::differences(&self).await);
         differences.extend(self.memory_differs());
         let unmet = self.faults.iter().filter(|(_, tally)| tally.is_unmet());
         differences.extend(unmet.map(|(kind, tally)| format!("{kind}: {tally}")));
         let report = Report {
             seed: self.plan.seed,
-            announcements: self.announcements,
+            announcements: self.sent.len(),
             faults: self.faults,
             proofs: self.bench.proofs().await.len(),
             reorganisations: self.reorganisations,
@@ -225,7 +240,7 @@ impl Soak {
         Ok(())
     }
 
-    fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.bench.kill();
         self.bench.start();
         self.restarts += 1;
@@ -236,7 +251,7 @@ impl Soak {
         (0..NODES).map(|node| self.node(node).asked("eth_sendRawTransaction")).sum()
     }
 
-    async fn reorganise(&mut self, depth: u64) {
+    pub async fn reorganise(&mut self, depth: u64) {
         let before = self.events().await;
         self.bench.chain.reorganise(depth).await.unwrap();
         self.reorganisations += 1;
@@ -250,7 +265,7 @@ impl Soak {
     }
 
     /// Specimens that the chain has no announcement of, be it that a reorganisation took it away.
-    async fn missing(&self) -> Vec<Specimen> {
+    pub async fn missing(&self) -> Vec<Specimen> {
         let announced: BTreeSet<_> = self.announced().await.into_iter().collect();
         let missing = self.sent.iter().filter(|(height, _)| !announced.contains(height));
         missing.map(|(_, specimen)| specimen.clone()).collect()
@@ -262,7 +277,7 @@ impl Soak {
         events.iter().map(|event| quantity(&event["topics"][2]).unwrap()).collect()
     }
 
-    async fn block(&mut self) -> Result<(), String> {
+    pub async fn block(&mut self) -> Result<(), String> {
         let end = Instant::now() + BLOCK;
         while let Some(before) = self.kill_at_send
             && Instant::now() < end
@@ -282,7 +297,7 @@ impl Soak {
     }
 
     /// Takes all faults away and waits until everything that was sent is announced, proved and stays so.
-    async fn calm(&mut self) -> Result<(), String> {
+    pub async fn calm(&mut self) -> Result<(), String> {
         self.heal();
         let begun = Instant::now();
         let mut quiet = 0;

@@ -47,7 +47,7 @@ impl Soak {
     }
 
     pub fn count(&mut self, kind: &str, times: u64) {
-        let tally = self.faults.get_mut(kind).unwrap();
+        let tally = self.faults.entry(kind.to_owned()).or_default();
         tally.met += usize::from(times > 0);
         tally.times += times;
     }
@@ -63,7 +63,10 @@ impl Soak {
             NodeFault::UnseenLogs => return self.leave_logs_out(head),
             NodeFault::Stale => node.behave(&Arc::new(Stale::at(head, nonce))),
             NodeFault::WrongChain => {
-                node.behave(&Arc::new(Swapped::after(1, OtherChain { chain_id: 1, nonce: nonce + 50 })))
+                let stranger = Arc::new(Swapped::until_asked(OtherChain { chain_id: 1, nonce: nonce + 50 }));
+                let met = node.behave(&stranger);
+                self.strangers.push(stranger);
+                met
             }
             NodeFault::Out(outage) => node.behave(&Arc::new(Out(outage))),
             NodeFault::Limits(provider) => node.behave(&Arc::new(LimitedRange { provider, blocks: 3 })),
@@ -76,7 +79,7 @@ impl Soak {
     }
 
     /// At every node: one that has the logs would be enough.
-    fn leave_logs_out(&mut self, head: u64) {
+    pub fn leave_logs_out(&mut self, head: u64) {
         for node in 0..NODES {
             let node = self.node(node);
             node.behave(&Arc::new(Blooms::Zero));

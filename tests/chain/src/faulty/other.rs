@@ -1,6 +1,12 @@
 //! Nodes that answer well, and of something else than they should.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
@@ -30,23 +36,58 @@ impl Behaviour for OtherChain {
     }
 }
 
+/// Questions by which a client relies on a node, beside those by which it checks one.
+const RELIANCE: [&str; 4] =
+    ["eth_getTransactionCount", "eth_getLogs", "eth_getTransactionReceipt", "eth_sendRawTransaction"];
+/// Time for questions that were under way when the node gave its chain id.
+const UNDER_WAY: Duration = Duration::from_millis(200);
+
 /// A node that is away for some requests and comes back as one of another chain, as behind a load balancer that was set up wrongly.
 #[derive(Debug)]
 pub struct Swapped {
     /// Requests that are refused before and after.
     refused: AtomicU64,
+    /// It is away until it is asked for its chain.
+    until_asked: bool,
+    /// The moment at which it gave its chain id.
+    asked: OnceLock<Instant>,
+    relied_on: AtomicU64,
     chain: OtherChain,
 }
 
 impl Swapped {
     /// A node that refuses so many questions before it is of the other chain.
     pub const fn after(refusals: u64, chain: OtherChain) -> Self {
-        Self { refused: AtomicU64::new(refusals), chain }
+        Self::new(refusals, false, chain)
+    }
+
+    /// A node that is away until it is asked for its chain id, and gives the other one.
+    pub const fn until_asked(chain: OtherChain) -> Self {
+        Self::new(0, true, chain)
+    }
+
+    const fn new(refusals: u64, until_asked: bool, chain: OtherChain) -> Self {
+        let (refused, relied_on) = (AtomicU64::new(refusals), AtomicU64::new(0));
+        Self { refused, until_asked, asked: OnceLock::new(), relied_on, chain }
+    }
+
+    /// Questions that rely on it, by clients that could know its chain.
+    pub fn relied_on(&self) -> u64 {
+        self.relied_on.load(Ordering::Relaxed)
     }
 }
 
 impl Behaviour for Swapped {
     fn fault(&self, request: &Request, question: &Question<'_>) -> Option<Fault> {
+        if self.until_asked && self.asked.get().is_none() && !request.asks_for("eth_chainId") {
+            return Some(Fault::Status(502));
+        }
+        if self.asked.get().is_some_and(|asked| asked.elapsed() > UNDER_WAY) && RELIANCE.contains(&question.method()) {
+            self.relied_on.fetch_add(1, Ordering::Relaxed);
+        }
+        if question.method() == "eth_chainId" {
+            self.asked.get_or_init(Instant::now);
+        }
         let left = self.refused.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         if left.is_ok() { Some(Fault::Status(502)) } else { self.chain.fault(request, question) }
     }

@@ -43,6 +43,10 @@ pub struct Settings {
     pub fetch: Duration,
     pub private_urls: bool,
     pub store_bytes: u64,
+    /// Finished items that the journal keeps; `None` for all.
+    pub keep_items: Option<u64>,
+    /// The age up to which it keeps them; `None` for any.
+    pub keep_age: Option<Duration>,
     pub rules: Vec<String>,
     pub prove: Option<String>,
     /// The format of block results; where none is chosen, nothing is proved.
@@ -74,6 +78,8 @@ pub struct Settings {
     pub backlog: u64,
     pub waiting_limit: Duration,
     pub heartbeat: Duration,
+    /// The receiver of traces, where there is one.
+    pub otlp_endpoint: Option<Url>,
     /// Proofs left below which the balance is low.
     pub low_balance: u64,
     pub shutdown: Duration,
@@ -148,6 +154,8 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         fetch: values.get(&table::FETCH_TIMEOUT),
         private_urls: values.get(&table::PRIVATE_URLS),
         store_bytes: values.get(&table::STORE_SIZE).0,
+        keep_items: values.get(&table::KEEP_ITEMS),
+        keep_age: values.get(&table::KEEP_AGE),
         rules: values.get(&table::RULE),
         prove: values.get(&table::PROVE).filter(|_| proves),
         format: values.get(&table::FORMAT).unwrap_or(ResultFormat::Canonical),
@@ -177,6 +185,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         backlog: values.get(&table::BACKLOG),
         waiting_limit: values.get(&table::WAITING_LIMIT),
         heartbeat: values.get(&table::HEARTBEAT),
+        otlp_endpoint: values.get(&table::OTLP_ENDPOINT),
         low_balance: values.get(&table::LOW_BALANCE),
         shutdown: values.get(&table::SHUTDOWN_TIMEOUT),
         retry: values.get(&table::RETRY_DELAY),

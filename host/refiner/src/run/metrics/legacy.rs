@@ -1,5 +1,5 @@
 //! The 24 names of earlier refiners, for the dashboards that know them: a counter `refiner_events_<event>_count` and a gauge
-//! `refiner_events_<event>_duration`, each with the labels `operation` and `table`. A series appears with its first event.
+//! `refiner_events_<event>_duration`, each with the labels `operation` and `table`. A series is there from the first scrape on.
 //!
 //! The gauge holds the last duration **in milliseconds divided by a million**, as it always did: 0.004265 is 4.265 s.
 
@@ -37,7 +37,7 @@ pub enum Event {
 }
 
 /// Event, name, operation, table.
-const EVENTS: [(Event, &str, &str, &str); 12] = [
+pub const EVENTS: [(Event, &str, &str, &str); 12] = [
     (Event::Emit, "emit", "event", "emit_metrics"),
     (Event::Pin, "ipfs_pin", "pin", "ipfs_metrics"),
     (Event::Fetch, "ipfs_fetch", "fetch", "ipfs_metrics"),
@@ -62,7 +62,7 @@ impl Earlier {
     pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let labels = ["operation", "table"];
         let mut instruments = Vec::with_capacity(EVENTS.len());
-        for (event, name, ..) in EVENTS {
+        for (event, name, operation, table) in EVENTS {
             let count =
                 Opts::new(format!("refiner_events_{name}_count"), format!("Events {name}, under an earlier name."));
             let count = IntCounterVec::new(count, &labels)?;
@@ -71,6 +71,9 @@ impl Earlier {
                 format!("The last duration of {name} in milliseconds divided by a million, under an earlier name."),
             );
             let duration = GaugeVec::new(duration, &labels)?;
+            // A panel without data looks like a refiner that does not run.
+            count.with_label_values(&[operation, table]);
+            duration.with_label_values(&[operation, table]);
             registry.register(Box::new(count.clone()))?;
             registry.register(Box::new(duration.clone()))?;
             instruments.push((event, count, duration));
@@ -97,7 +100,8 @@ mod tests {
     fn every_event_has_its_two_names_and_the_old_unit() {
         let registry = Registry::new();
         let legacy = Earlier::register(&registry).unwrap();
-        assert_eq!(registry.gather().len(), 0, "a series appears with its first event");
+        let text = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+        assert_eq!(text.lines().filter(|line| line.ends_with("} 0")).count(), 24, "{text}");
         for (event, ..) in EVENTS {
             legacy.happened(event, Duration::from_millis(4_265));
         }

@@ -1,33 +1,18 @@
 //! Metrics of the daemon for Prometheus, served at `/metrics`.
 //!
 //! Counted are the steps of items, failures and the duration of each piece of work; a scrape adds the state of journal and status.
-//! No label holds a block's number or hash, nor anything else that grows with the work.
-//!
-//! | name | kind | labels | what |
-//! |---|---|---|---|
-//! | `refiner_item_transitions_total` | counter | `state` | items that came to a state |
-//! | `refiner_item_failures_total` | counter | `state` | failures that will be tried again, by the state the item stays in |
-//! | `refiner_results_total` | counter | `basis` | results of rules that ask for an execution, by what they rest on |
-//! | `refiner_refusals_total` | counter | `reason_class` | refusals whose reason has a class: `noState` |
-//! | `refiner_comparisons_total` | counter | `outcome` | results beside other operators' proofs: `agreed`, `differed`, or `alone` without any |
-//! | `refiner_stage_duration_seconds` | histogram | `stage`, `outcome` | one item's time in fetch, refine or pin |
-//! | `refiner_item_age_seconds` | histogram | `state` | from an announcement's arrival to `pinned`, `broadcast` and `final` |
-//! | `refiner_items` | gauge | `state` | items in a state |
-//! | `refiner_chain_head_block`, `refiner_scan_cursor_block` | gauge | | the proof chain's newest block, and the last that was scanned |
-//! | `refiner_scan_settled_block` | gauge | | the last block that is not scanned again |
-//! | `refiner_scan_behind_answers`, `refiner_scan_late_announcements` | gauge | | what nodes that lag left out, since the start |
-//! | `refiner_operator_balance_wei` | gauge | | what the operator has for gas |
-//! | `refiner_ready`, `refiner_proving_paused` | gauge | | 0 or 1 |
-//! | `refiner_waiting` | gauge | `part` | 1 while `connect`, `scan`, `pin`, `pinner`, `gateways`, `prove`, `pool` or `nonce` is blocked |
-//! | `refiner_build_info` | gauge | `version` | 1 |
-//! | `process_resident_memory_bytes`, `process_open_fds` | gauge | | of the daemon itself, without its workers |
+//! No label holds a block's number or hash, nor anything else that grows with the work. [`table`] has every name.
 //!
 //! The names of earlier refiners are in [`legacy`].
 
 mod legacy;
 mod now;
+mod table;
 
-pub use self::legacy::Event;
+pub use self::{
+    legacy::Event,
+    now::{Scrape, free_bytes},
+};
 
 use std::{
     collections::HashMap,
@@ -41,10 +26,14 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::{error::OTelSdkError, metrics::SdkMeterProvider};
 use prometheus::{Registry, TextEncoder};
-use refiner_journal::{Count, Item, ItemId, State, Step};
+use refiner_journal::{Item, ItemId, State, Step};
 
-use self::{legacy::Earlier, now::Gauges};
-use super::{clock::now_ms, prove::Compared, status::Now};
+use self::{
+    legacy::Earlier,
+    now::Gauges,
+    table::{Label, Row},
+};
+use super::{clock::now_ms, prove::Compared};
 
 /// From a small specimen in the local store to an upload that a pinner takes minutes for.
 const STAGE_SECONDS: [f64; 14] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 120.0, 600.0];
@@ -67,6 +56,7 @@ struct Inner {
     results: Counter<u64>,
     refusals: Counter<u64>,
     comparisons: Counter<u64>,
+    spans: Counter<u64>,
     stages: Histogram<f64>,
     ages: Histogram<f64>,
     now: Gauges,
@@ -106,32 +96,25 @@ impl Metrics {
             .build()?;
         let provider = SdkMeterProvider::builder().with_reader(exporter).build();
         let meter = provider.meter("refiner");
-        let seconds = |name: &'static str, what: &'static str, bounds: &[f64]| {
-            meter.f64_histogram(name).with_unit("s").with_description(what).with_boundaries(bounds.to_vec()).build()
+        let counter = |row: Row| {
+            let counter = meter.u64_counter(row.stem()).with_description(row.help).build();
+            // A rate over a series that begins with its first event misses that event.
+            each_series(row.labels, &mut Vec::new(), &mut |labels| counter.add(0, labels));
+            counter
+        };
+        let seconds = |row: Row, bounds: &[f64]| {
+            let histogram = meter.f64_histogram(row.stem()).with_unit(row.otel_unit()).with_description(row.help);
+            histogram.with_boundaries(bounds.to_vec()).build()
         };
         let inner = Inner {
-            transitions: meter
-                .u64_counter("refiner_item_transitions")
-                .with_description("Items that came to a state.")
-                .build(),
-            failures: meter
-                .u64_counter("refiner_item_failures")
-                .with_description("Failures that will be tried again, by the state the item stays in.")
-                .build(),
-            results: meter
-                .u64_counter("refiner_results")
-                .with_description("Results of rules that ask for an execution, by what they rest on.")
-                .build(),
-            refusals: meter
-                .u64_counter("refiner_refusals")
-                .with_description("Refusals whose reason has a class.")
-                .build(),
-            comparisons: meter
-                .u64_counter("refiner_comparisons")
-                .with_description("Results beside those that other operators proved.")
-                .build(),
-            stages: seconds("refiner_stage_duration", "Time of one item in a stage.", &STAGE_SECONDS),
-            ages: seconds("refiner_item_age", "Time from an announcement's arrival to a state.", &AGE_SECONDS),
+            transitions: counter(table::TRANSITIONS),
+            failures: counter(table::FAILURES),
+            results: counter(table::RESULTS),
+            refusals: counter(table::REFUSALS),
+            comparisons: counter(table::COMPARISONS),
+            spans: counter(table::SPANS_TOTAL),
+            stages: seconds(table::STAGES, &STAGE_SECONDS),
+            ages: seconds(table::AGES, &AGE_SECONDS),
             now: Gauges::of(&meter),
             legacy: Earlier::register(&registry)?,
             produced: Mutex::default(),
@@ -242,9 +225,19 @@ impl Metrics {
         self.inner.legacy.happened(event, took);
     }
 
+    /// The receiver of traces took this many spans.
+    pub fn spans_exported(&self, spans: u64) {
+        self.inner.spans.add(spans, &[KeyValue::new("outcome", table::EXPORTED)]);
+    }
+
+    /// Spans were dropped: nothing waits for their receiver.
+    pub fn spans_dropped(&self, spans: u64) {
+        self.inner.spans.add(spans, &[KeyValue::new("outcome", table::DROPPED)]);
+    }
+
     /// The text of a scrape.
-    pub fn render(&self, counts: &[Count], now: &Now) -> Result<String, prometheus::Error> {
-        self.inner.now.set(counts, now);
+    pub fn render(&self, scrape: &Scrape) -> Result<String, prometheus::Error> {
+        self.inner.now.set(scrape);
         TextEncoder::new().encode_to_string(&self.inner.registry.gather())
     }
 
@@ -253,8 +246,20 @@ impl Metrics {
     }
 }
 
+/// Calls `each` with every combination of the labels' values.
+fn each_series(labels: &[Label], begun: &mut Vec<KeyValue>, each: &mut impl FnMut(&[KeyValue])) {
+    let Some((Label { name, values }, rest)) = labels.split_first() else { return each(begun) };
+    for value in values() {
+        begun.push(KeyValue::new(*name, value));
+        each_series(rest, begun, each);
+        begun.pop();
+    }
+}
+
 impl Outcome {
-    const fn as_str(self) -> &'static str {
+    pub const ALL: [Self; 4] = [Self::Done, Self::Retried, Self::Waiting, Self::Quarantined];
+
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Retried => "retried",

@@ -1,17 +1,32 @@
 //! What is so at the moment of a scrape.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use opentelemetry::{
     KeyValue,
     metrics::{Gauge, Meter},
 };
-use refiner_journal::{Count, State};
+use refiner_journal::State;
 
-use crate::run::{remedy::PARTS, status::Now};
+use super::table::{self, Row};
+use crate::{
+    preflight::NAMES,
+    run::{heartbeat::proofs_left, remedy::PARTS, status::Now},
+};
 
 /// Bytes of a page on every machine that this runs on.
 const PAGE_BYTES: u64 = 4_096;
+
+/// The content of a scrape beside the counters.
+#[derive(Clone, Debug, Default)]
+pub struct Scrape {
+    pub items: Vec<(State, u64)>,
+    pub now: Now,
+    /// Proofs left that are too few.
+    pub low_balance: u64,
+    /// Room on the disk of the data directory.
+    pub free_bytes: Option<u64>,
+}
 
 /// Gauges, set at each scrape.
 pub struct Gauges {
@@ -22,9 +37,13 @@ pub struct Gauges {
     behind: Gauge<u64>,
     late: Gauge<u64>,
     balance: Gauge<f64>,
+    proofs_left: Gauge<u64>,
+    low_balance: Gauge<u64>,
     ready: Gauge<u64>,
     paused: Gauge<u64>,
     waiting: Gauge<u64>,
+    preflight: Gauge<u64>,
+    free: Gauge<u64>,
     build: Gauge<u64>,
     memory: Gauge<u64>,
     files: Gauge<u64>,
@@ -32,54 +51,56 @@ pub struct Gauges {
 
 impl Gauges {
     pub fn of(meter: &Meter) -> Self {
-        let gauge = |name: &'static str, what: &'static str| meter.u64_gauge(name).with_description(what).build();
+        let gauge = |row: Row| meter.u64_gauge(row.stem()).with_description(row.help).build();
         Self {
-            items: gauge("refiner_items", "Items in a state."),
-            head: gauge("refiner_chain_head_block", "The proof chain's newest block, as last heard."),
-            cursor: gauge("refiner_scan_cursor_block", "The last block whose announcements are known."),
-            settled: gauge("refiner_scan_settled_block", "The last block that is not scanned again."),
-            behind: gauge(
-                "refiner_scan_behind_answers",
-                "Answers of nodes that lacked blocks or logs, since the start.",
-            ),
-            late: gauge(
-                "refiner_scan_late_announcements",
-                "Announcements that a node had left out, found when their block was scanned again, since the start.",
-            ),
-            balance: meter
-                .f64_gauge("refiner_operator_balance_wei")
-                .with_description("What the operator has for gas, as last asked.")
-                .build(),
-            ready: gauge(
-                "refiner_ready",
-                "1 when the chain was reached, the preflight found no error and every stage runs.",
-            ),
-            paused: gauge("refiner_proving_paused", "1 while no proofs are submitted; the reason is in /status."),
-            waiting: gauge("refiner_waiting", "1 while a part is blocked; the reason is in /status."),
-            build: gauge("refiner_build_info", "1, with the program's version."),
-            memory: gauge("process_resident_memory_bytes", "Memory of the daemon without its workers."),
-            files: gauge("process_open_fds", "Open files of the daemon without its workers."),
+            items: gauge(table::ITEMS),
+            head: gauge(table::HEAD),
+            cursor: gauge(table::CURSOR),
+            settled: gauge(table::SETTLED),
+            behind: gauge(table::BEHIND),
+            late: gauge(table::LATE),
+            balance: meter.f64_gauge(table::BALANCE.stem()).with_description(table::BALANCE.help).build(),
+            proofs_left: gauge(table::PROOFS_LEFT),
+            low_balance: gauge(table::LOW_BALANCE),
+            ready: gauge(table::READY),
+            paused: gauge(table::PAUSED),
+            waiting: gauge(table::WAITING),
+            preflight: gauge(table::PREFLIGHT),
+            free: gauge(table::FREE),
+            build: gauge(table::BUILD),
+            memory: gauge(table::MEMORY),
+            files: gauge(table::FILES),
         }
     }
 
-    pub fn set(&self, counts: &[Count], now: &Now) {
+    pub fn set(&self, scrape: &Scrape) {
+        let Scrape { items, now, low_balance, free_bytes } = scrape;
         for state in State::ALL {
             // A state that nothing is in any more is 0, not what it was.
-            let items = counts.iter().find(|count| count.state == state).map_or(0, |count| count.items);
+            let items = items.iter().find(|(other, _)| *other == state).map_or(0, |(_, items)| *items);
             self.items.record(items, &[KeyValue::new("state", state.as_str())]);
         }
         for (part, _) in PARTS {
             self.waiting.record(now.waits_for.contains_key(part).into(), &[KeyValue::new("part", part)]);
+        }
+        for check in &now.preflight {
+            // The name of a node is no label: it is a URL.
+            if let Some(name) = NAMES.iter().find(|name| **name == check.name) {
+                self.preflight.record(check.state as u64, &[KeyValue::new("check", *name)]);
+            }
         }
         self.ready.record((now.ready && !now.stopping).into(), &[]);
         self.paused.record(now.paused.is_some().into(), &[]);
         self.build.record(1, &[KeyValue::new("version", env!("CARGO_PKG_VERSION"))]);
         self.behind.record(now.scan.behind, &[]);
         self.late.record(now.scan.late + now.scan.recovered, &[]);
+        self.low_balance.record(*low_balance, &[]);
         let known = [
             (&self.settled, now.scan.settled),
             (&self.head, now.head),
             (&self.cursor, now.cursor),
+            (&self.proofs_left, proofs_left(now)),
+            (&self.free, *free_bytes),
             (&self.memory, memory()),
             (&self.files, files()),
         ];
@@ -89,6 +110,12 @@ impl Gauges {
         }
         now.balance_wei.into_iter().for_each(|wei| self.balance.record(wei.into(), &[]));
     }
+}
+
+/// Room that this user has on the disk of a directory.
+pub fn free_bytes(directory: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(directory).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// The second number of `/proc/self/statm` is pages in memory.

@@ -37,6 +37,9 @@ impl Comparison {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 3] = [Self::Alone, Self::Agreed, Self::Differed];
+
     /// The word for it in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

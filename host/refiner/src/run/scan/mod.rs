@@ -2,10 +2,11 @@
 
 pub mod again;
 mod command;
+mod rebuild;
 pub mod record;
 mod report;
 
-pub use self::command::command;
+pub use self::{command::command, rebuild::rebuild};
 
 use std::{
     sync::Arc,
@@ -14,7 +15,7 @@ use std::{
 
 use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Checkpoint, JournalError, Target};
-use refiner_proofchain::{BlockRef, Checkpoints, ProofChain, ScanError, ScanStep, Scanner};
+use refiner_proofchain::{BlockRef, Checkpoints, ProofChain, ScanError, ScanStep, Scanner, StartBlock};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +43,8 @@ pub async fn scan(
     let targets: Vec<Target> = context.rules().map(super::rules::Rule::target).collect();
     let mut scanner = Scanner::new(context.chain.clone(), settings.scan.clone());
     let mut checkpoints = stored(&context)?;
+    // Where an import set one, it is where the earlier refiner stopped.
+    let start = context.journal.with(|journal| journal.start())?.map_or(settings.start, StartBlock::Number);
     let mut reporter = Reporter::new(context.status.clone(), settings.scan.depth);
     let (mut failures, mut outage) = (0, Outage::default());
     while !stop.is_cancelled() {
@@ -53,7 +56,7 @@ pub async fn scan(
             continue;
         }
         let step = tokio::select! {
-            step = step(&mut scanner, &settings, &checkpoints) => step,
+            step = step(&mut scanner, start, &checkpoints) => step,
             () = stop.cancelled() => return Ok(()),
         };
         reporter.progress(scanner.progress());
@@ -95,11 +98,11 @@ fn report(error: &ScanError, pause: Duration) {
 }
 
 /// One step; the very first finds out where to start.
-async fn step(scanner: &mut Scanner, settings: &Settings, checkpoints: &Checkpoints) -> Result<ScanStep, ScanError> {
+async fn step(scanner: &mut Scanner, start: StartBlock, checkpoints: &Checkpoints) -> Result<ScanStep, ScanError> {
     match checkpoints.blocks().last() {
         Some(cursor) => scanner.next(*cursor, checkpoints).await,
         // As a reorganisation to where the scan starts: nothing is above it.
-        None => Ok(ScanStep::Reorganised { common_ancestor: scanner.start(settings.start).await? }),
+        None => Ok(ScanStep::Reorganised { common_ancestor: scanner.start(start).await? }),
     }
 }
 

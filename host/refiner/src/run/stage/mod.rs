@@ -5,4 +5,9 @@ mod pin;
 mod refine;
 mod verify;
 
-pub use self::{fetch::fetch, pin::pin, refine::refine, verify::Mismatch};
+pub use self::{
+    fetch::fetch,
+    pin::pin,
+    refine::{REFINE, refine},
+    verify::Mismatch,
+};

@@ -10,6 +10,9 @@ use refiner_worker::Job;
 
 use crate::run::{context::PipelineContext, policy::StageError};
 
+/// The name of the stage in logs, metrics and traces.
+pub const REFINE: &str = "refine";
+
 /// Hands the specimen to a worker of its rule and keeps what comes back.
 pub async fn refine(context: Arc<PipelineContext>, item: Item) -> Result<Step, StageError> {
     let refined = tokio::task::spawn_blocking(move || refine_blocking(&context, &item));
@@ -25,8 +28,13 @@ fn refine_blocking(context: &PipelineContext, item: &Item) -> Result<Step, Stage
         limits: rule.limits,
         specimen_hash: SpecimenHash::from(item.specimen_hash),
         raw: content.into_bytes().into(),
+        trace: context.journal.tracer.context(item, REFINE),
     };
-    let run = context.pool.run(&job)?.run;
+    let ran = context.pool.run(&job)?;
+    if let Some(place) = &job.trace {
+        context.journal.tracer.ran(place, &ran);
+    }
+    let run = ran.run;
     let Evidence { basis, reason_class, .. } = run.evidence;
     // The disk may take its time for what was produced; the specimen's memory is wanted for the next.
     drop(job);

@@ -39,6 +39,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             .with(Limit::Fuel, Limit::Fuel.spec().cap)?,
         specimen_hash: SpecimenHash::of(raw.to_vec().into()),
         raw: raw.to_vec().into(),
+        trace: None,
     };
     let pool = Pool::new(PoolConfig::new(1))?;
     thread::scope(|scope| {

@@ -1,0 +1,163 @@
+//! The scan: what it counts of nested parts, and what it reports of the outermost.
+
+use super::{
+    error::{AdmissionError, Found},
+    scan::{ScanLimit, Surface, scan},
+};
+
+fn scanned(text: &str) -> Result<(Vec<String>, Vec<String>, u64), AdmissionError> {
+    let component = wat::parse_str(text).unwrap();
+    let Surface { imports, exports, state_bytes } = scan(&component)?;
+    let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    Ok((owned(imports), owned(exports), state_bytes))
+}
+
+fn state_bytes(text: &str) -> u64 {
+    scanned(text).unwrap().2
+}
+
+#[track_caller]
+fn too_much(text: &str, limit: ScanLimit, found: u64) {
+    assert_eq!(scanned(text), Err(AdmissionError::TooMuch { limit, found }));
+}
+
+#[test]
+fn what_is_no_component_is_named() {
+    for (bytes, kind) in [
+        (&b""[..], Found::Nothing),
+        (b"\0asm\x01\0\0\0", Found::CoreModule),
+        (b"(component)", Found::Text),
+        (b"  \n(module)", Found::Text),
+        (b";; a comment", Found::Text),
+        (b"; no comment", Found::SomethingElse),
+        (b"MZ", Found::SomethingElse),
+    ] {
+        assert_eq!(scan(bytes).err(), Some(AdmissionError::NotAComponent { found: kind }), "{kind}");
+    }
+}
+
+#[test]
+fn names_of_the_outermost_component_are_reported_and_no_others() {
+    let text = r#"(component
+      (import "a:b/one" (instance $one))
+      (import "a:b/two" (instance))
+      (component (import "a:b/inner" (instance $inner)) (export "a:b/inner-export" (instance $inner)))
+      (export "a:b/out" (instance $one)))"#;
+    let (imports, exports, _) = scanned(text).unwrap();
+    assert_eq!((imports.join(" "), exports.join(" ")), ("a:b/one a:b/two".to_owned(), "a:b/out".to_owned()));
+}
+
+#[test]
+fn state_is_counted_for_each_instance_of_its_module() {
+    // Three globals of 16 bytes, two functions and an import of 32.
+    let module = "(core module $m (import \"\" \"f\" (func)) (global i32 (i32.const 0)) (global i32 (i32.const 0)) (global i32 (i32.const 0)) (func) (func))";
+    let empty = "(core module $e (func (export \"f\"))) (core instance $i (instantiate $e))";
+    let made = "(core instance (instantiate $m (with \"\" (instance $i))))";
+    assert_eq!(state_bytes(&format!("(component {module})")), 0, "a module that is not instantiated takes nothing");
+    assert_eq!(state_bytes(&format!("(component {empty} {module} {made})")), 32 + 3 * 16 + 3 * 32);
+    assert_eq!(state_bytes(&format!("(component {empty} {module} {made} {made})")), 32 + 2 * (3 * 16 + 3 * 32));
+    // A function that a component makes takes 64.
+    let drops =
+        "(type $r (resource (rep i32))) (core func (canon resource.drop $r)) (core func (canon resource.drop $r))";
+    assert_eq!(state_bytes(&format!("(component {drops})")), 2 * 64);
+}
+
+#[test]
+fn instances_of_nested_components_are_multiplied_out() {
+    let inner = "(component $c (core module $m (memory 1) (table 1 funcref)) (core instance (instantiate $m)) (core instance (instantiate $m)))";
+    let made = "(instance (instantiate $c))";
+    assert!(scanned(&format!("(component {inner} {})", made.repeat(8))).is_ok(), "sixteen memories");
+    too_much(&format!("(component {inner} {})", made.repeat(9)), ScanLimit::Memories, 18);
+    let tables = inner.replace("(memory 1)", "");
+    assert!(scanned(&format!("(component {tables} {})", made.repeat(16))).is_ok(), "thirty-two tables");
+    let both = "(core module $t (table 1 funcref)) (core instance (instantiate $t))";
+    too_much(&format!("(component {tables} {both} {})", made.repeat(16)), ScanLimit::Tables, 33);
+    // Components of components: four times four times five.
+    let leaf = format!("(component $l (core module $m) {})", "(core instance (instantiate $m))".repeat(5));
+    let twig = |made: usize| format!("(component $t {leaf} {})", "(instance (instantiate $l))".repeat(made));
+    let tree = |made: usize| format!("(component {} {})", twig(made), "(instance (instantiate $t))".repeat(4));
+    assert!(scanned(&tree(3)).is_ok(), "sixty");
+    too_much(&tree(4), ScanLimit::CoreInstances, 80);
+}
+
+#[test]
+fn another_name_for_a_module_or_a_component_is_counted_as_the_same() {
+    let five = format!("(core module $m (memory 1)) {}", "(core instance (instantiate $m))".repeat(5));
+    // By an outer alias of the component, and of the module.
+    let aliased = |made: usize| {
+        let user =
+            format!("(component $u (alias outer 1 $c (component $d)) {})", "(instance (instantiate $d))".repeat(made));
+        format!("(component (component $c {five}) {user} (instance (instantiate $u)))")
+    };
+    assert!(scanned(&aliased(3)).is_ok());
+    too_much(&aliased(4), ScanLimit::Memories, 20);
+    let modules = |made: usize| {
+        let user = format!(
+            "(component $u (alias outer 1 $m (core module $n)) {})",
+            "(core instance (instantiate $n))".repeat(made)
+        );
+        format!("(component (core module $m (memory 1)) {user} (instance (instantiate $u)))")
+    };
+    assert!(scanned(&modules(16)).is_ok());
+    too_much(&modules(17), ScanLimit::Memories, 17);
+    // By the index that an export gives.
+    let exported = |made: usize| {
+        let made = "(instance (instantiate $again))".repeat(made);
+        format!("(component (component $c {five}) (export $again \"c\" (component $c)) {made})")
+    };
+    assert!(scanned(&exported(3)).is_ok());
+    too_much(&exported(4), ScanLimit::Memories, 20);
+}
+
+#[test]
+fn code_that_comes_in_is_refused_by_its_name() {
+    let refused = |text: &str| match scanned(text) {
+        Err(AdmissionError::ImportsCode { name }) => name.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused("(component (import \"code\" (component)))"), "code");
+    assert_eq!(refused("(component (component (import \"module\" (core module))))"), "module");
+    let by_instance = |sort: &str| {
+        format!("(component (import \"i\" (instance $i (export \"c\" ({sort})))) (alias export $i \"c\" ({sort} $c)))")
+    };
+    assert_eq!(refused(&by_instance("component")), "c");
+    assert_eq!(refused(&by_instance("core module")), "c");
+    assert!(scanned("(component (import \"i\" (instance $i (export \"t\" (type (sub resource))))) (alias export $i \"t\" (type $t)))").is_ok());
+}
+
+#[test]
+fn names_of_code_count_as_definitions() {
+    let names = |made: usize| {
+        let aliases = "(alias outer 1 $m (core module))".repeat(made);
+        format!("(component (core module $m) (component {aliases}))")
+    };
+    assert!(scanned(&names(997)).is_ok());
+    too_much(&names(998), ScanLimit::Definitions, 1_001);
+    let exports: String = (0..999).map(|n| format!("(export \"c{n}\" (component $c))")).collect();
+    too_much(&format!("(component (component $c) {exports})"), ScanLimit::Definitions, 1_001);
+}
+
+#[test]
+fn every_limit_of_the_scan_has_its_number_and_its_words() {
+    let expected = [
+        (6, "levels of nesting"),
+        (200_000, "sections and function bodies"),
+        (64, "core instances"),
+        (16, "component instances"),
+        (50_000, "functions"),
+        (1_048_576, "bytes of one function"),
+        (1_000, "locals of one function"),
+        (16, "memories"),
+        (32, "tables"),
+        (100_000, "elements of one table"),
+        (16_384, "pages of one memory"),
+        (50_000, "globals"),
+        (50_000, "imports of modules"),
+        (10_000, "functions of components"),
+        (1_000, "modules and components"),
+    ];
+    let found = ScanLimit::ALL.map(|limit| (limit.allowed(), limit.to_string()));
+    assert_eq!(found, expected.map(|(allowed, words)| (allowed, words.to_owned())));
+    // Room for the largest instance that is admitted, as a number for the engine's pool.
+    assert_eq!(super::scan::INSTANCE_STATE_BYTES_MAX, 8_388_608);
+}

@@ -1,0 +1,165 @@
+//! The times of a run inside of a worker, for a trace that the supervisor writes.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use alloy_primitives::Bytes;
+use refiner_evm::{ExecuteError, Execution, Executor, ResultFormat, Unavailable};
+use refiner_specimen::{Specimen, check::Check};
+
+/// Most times of one run: a rule may have its block executed in every format.
+pub(crate) const SPANS_MAX: usize = 32;
+
+/// The place of a run in a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceContext {
+    /// Id of the trace, which is one for each specimen.
+    pub trace: [u8; 16],
+    /// Id of the span that the run belongs to.
+    pub parent: [u8; 8],
+}
+
+/// A part of a run whose time is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The specimen's bytes are read.
+    Decode,
+    /// The rule runs, its executions included.
+    Rule,
+    /// The block is executed.
+    Execute,
+    /// An evm-server is asked, by the supervisor.
+    EvmServer,
+}
+
+impl Phase {
+    /// The name of its spans, as a receiver of traces shows them.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Decode => "worker decode",
+            Self::Rule => "worker rule",
+            Self::Execute => "evm execute",
+            Self::EvmServer => "evm-server process",
+        }
+    }
+
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::Decode => 0,
+            Self::Rule => 1,
+            Self::Execute => 2,
+            Self::EvmServer => 3,
+        }
+    }
+
+    /// A phase that a worker may report.
+    pub(crate) const fn of_worker(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Decode),
+            1 => Some(Self::Rule),
+            2 => Some(Self::Execute),
+            _ => None,
+        }
+    }
+}
+
+/// The time of one phase of a run, measured where it passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerSpan {
+    /// The part of the run whose time this is.
+    pub phase: Phase,
+    /// Since the worker was given the run.
+    pub start: Duration,
+    /// The time that the phase itself took.
+    pub duration: Duration,
+}
+
+impl WorkerSpan {
+    /// The span within a run that took this long: a worker may report any times.
+    pub(crate) fn within(self, elapsed: Duration) -> Self {
+        let start = self.start.min(elapsed);
+        Self { start, duration: self.duration.min(elapsed.saturating_sub(start)), ..self }
+    }
+}
+
+/// Takes the times of a run that is traced. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    begun: Instant,
+    /// A lock because an executor is shared; held for an entry.
+    spans: Arc<Mutex<Vec<WorkerSpan>>>,
+}
+
+impl Recorder {
+    pub(crate) fn begin() -> Self {
+        Self { begun: Instant::now(), spans: Arc::default() }
+    }
+
+    /// Does it, and takes its time.
+    pub(crate) fn timed<T>(&self, phase: Phase, work: impl FnOnce() -> T) -> T {
+        let start = self.begun.elapsed();
+        let done = work();
+        let span = WorkerSpan { phase, start, duration: self.begun.elapsed().saturating_sub(start) };
+        let mut spans = self.spans.lock().unwrap_or_else(PoisonError::into_inner);
+        if spans.len() < SPANS_MAX {
+            spans.push(span);
+        }
+        drop(spans);
+        done
+    }
+
+    pub(crate) fn spans(&self) -> Vec<WorkerSpan> {
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// An executor whose executions are timed.
+pub(crate) struct TimedExecutor {
+    pub(crate) inner: Arc<dyn Executor>,
+    pub(crate) recorder: Recorder,
+}
+
+impl Executor for TimedExecutor {
+    fn checks(&self, specimen: &Specimen) -> Vec<Check> {
+        self.inner.checks(specimen)
+    }
+
+    fn senders(&self, specimen: &Specimen) -> Check {
+        self.inner.senders(specimen)
+    }
+
+    fn execute(
+        &self,
+        specimen: &Specimen,
+        raw: &Bytes,
+        format: ResultFormat,
+    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
+        self.recorder.timed(Phase::Execute, || self.inner.execute(specimen, raw, format))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn span_beyond_its_run_is_cut_to_it() {
+        let seconds = Duration::from_secs;
+        let span =
+            |start, duration| WorkerSpan { phase: Phase::Rule, start: seconds(start), duration: seconds(duration) };
+        assert_eq!(span(1, 2).within(seconds(5)), span(1, 2));
+        assert_eq!(span(1, 9).within(seconds(5)), span(1, 4));
+        assert_eq!(span(7, u64::MAX).within(seconds(5)), span(5, 0));
+    }
+
+    #[test]
+    fn run_has_a_bounded_number_of_spans() {
+        let recorder = Recorder::begin();
+        for _ in 0..2 * SPANS_MAX {
+            recorder.timed(Phase::Execute, || ());
+        }
+        assert_eq!(recorder.spans().len(), SPANS_MAX);
+    }
+}
