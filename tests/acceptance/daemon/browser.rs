@@ -122,7 +122,12 @@ impl Browser {
 
     /// The whole page as PNG.
     pub fn screenshot(&mut self) -> Vec<u8> {
-        let answer = self.call("Page.captureScreenshot", json!({ "format": "png", "captureBeyondViewport": true }));
+        let size = self.evaluate(
+            "(() => { const b = document.body.getBoundingClientRect(); return [innerWidth, b.bottom + scrollY]; })()",
+        );
+        let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });
+        let parameters = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let answer = self.call("Page.captureScreenshot", parameters);
         base64_simd::STANDARD.decode_to_vec(answer["data"].as_str().unwrap()).unwrap()
     }
 

@@ -16,7 +16,7 @@ use crate::terminal;
 /// What the operator has at other times: ten thousand coins.
 const BALANCE: u128 = 10_000_000_000_000_000_000_000;
 /// Less than any proof costs.
-const LOW_BALANCE: u128 = 1_000_000_000;
+const LOW_BALANCE: u128 = 1_000;
 
 /// A trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

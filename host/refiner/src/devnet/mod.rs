@@ -124,6 +124,7 @@ async fn at_work(arguments: &Devnet, directory: &Path, children: &mut Children) 
             _ = announce.tick() => announcer.announce().await?,
             _ = look.tick() => {
                 children.all_run()?;
+                node.keep_base_fee().await?;
                 announcer.finish_sessions().await?;
                 if let (Some(faults), Some(relay)) = (&mut faults, &relay) {
                     faults.play(&node, relay, &services, children).await?;

@@ -27,6 +27,8 @@ const LOOK: Duration = Duration::from_millis(100);
 const STATES: &str = "256";
 /// With troubles the chain's clock is this far behind: a head counts as frozen once it is ten minutes old, and so is after seconds.
 const BEHIND: Duration = Duration::from_secs(592);
+/// Wei for one gas: one gwei.
+const BASE_FEE: u64 = 1_000_000_000;
 /// Enough for any of our calls. Nothing is estimated: a session that is not over yet would be refused.
 const GAS: u64 = 5_000_000;
 
@@ -106,6 +108,11 @@ impl Node {
     /// The time between two blocks; 0 for none until it is set again.
     pub async fn set_seconds_between_blocks(&self, seconds: u64) -> Result<(), DevnetError> {
         self.rpc("evm_setIntervalMining", json!([seconds])).await.map(drop)
+    }
+
+    /// Keeps the price of gas as on a chain that is in use: blocks that are nearly empty would take it to nothing.
+    pub async fn keep_base_fee(&self) -> Result<(), DevnetError> {
+        self.rpc("anvil_setNextBlockBaseFeePerGas", json!([U256::from(BASE_FEE)])).await.map(drop)
     }
 
     pub async fn set_balance(&self, account: Address, wei: U256) -> Result<(), DevnetError> {
