@@ -132,16 +132,16 @@ impl U256 {
 const fn divided(remainder: u64, word: u64) -> (u64, u64) {
     let high = remainder << 32 | word >> 32;
     let low = (high % DECIMAL_CHUNK) << 32 | word & 0xffff_ffff;
-    ((high / DECIMAL_CHUNK) << 32 | low / DECIMAL_CHUNK, low % DECIMAL_CHUNK)
+    (((high / DECIMAL_CHUNK) << 32) | (low / DECIMAL_CHUNK), low % DECIMAL_CHUNK)
 }
 
 /// The digits of a number below 10^8. Halves, quarters and eighths are divided side by side, by multiplication.
 #[inline]
 const fn eight_digits(number: u64) -> [u8; 8] {
-    let halves = number / 10_000 | (number % 10_000) << 32;
-    let hundreds = (halves * 10_486 >> 20) & 0x7f_0000_007f;
+    let halves = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = ((halves * 10_486) >> 20) & 0x7f_0000_007f;
     let quarters = hundreds | (halves - 100 * hundreds) << 16;
-    let tens = (quarters * 103 >> 10) & 0x000f_000f_000f_000f;
+    let tens = ((quarters * 103) >> 10) & 0x000f_000f_000f_000f;
     let digits = tens | (quarters - 10 * tens) << 8;
     (digits + 0x3030_3030_3030_3030).to_le_bytes()
 }

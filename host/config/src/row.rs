@@ -138,6 +138,16 @@ pub enum Former {
     Variable(&'static str),
 }
 
+/// A former name whose values had no unit, and were in this one.
+pub const fn in_unit(name: &'static str, unit: &'static str) -> Former {
+    Former::Name { name, unit: Some(unit) }
+}
+
+/// A former name with values as they are now.
+pub const fn named(name: &'static str) -> Former {
+    Former::Name { name, unit: None }
+}
+
 impl<T: Read> Setting<T> {
     /// A setting without default, bounds and scopes.
     pub(crate) const fn new(name: &'static str, value_name: &'static str, help: &'static str) -> Self {

@@ -10,10 +10,10 @@ use url::Url;
 
 use crate::{
     row::{
-        Former::{Name, Variable},
+        Former::Variable,
         Row,
         Scope::{ContentGet, ContentPut, ContentServe, EvmServe, File, KeyAddress, KeyImport, Program, Run},
-        Setting,
+        Setting, in_unit, named,
     },
     rule_terms::{ConfinementLevel, Denial, RuleLimit},
     scopes::{BOUNDED, CHECKING, EXECUTING, IN_DATA, ON_CHAIN, ONLINE, RESOLVING, RUNNING, WITH_PASSWORD},
@@ -44,16 +44,6 @@ const RULES: &str = "Rules";
 const OPERATOR: &str = "Operator";
 const PROCESS: &str = "Process";
 const SOURCES: &str = "Sources of rules";
-
-/// A former name whose values had no unit, and were in this one.
-const fn in_unit(name: &'static str, unit: &'static str) -> crate::row::Former {
-    Name { name, unit: Some(unit) }
-}
-
-/// A former name.
-const fn named(name: &'static str) -> crate::row::Former {
-    Name { name, unit: None }
-}
 
 settings! {
     /// Log filter of standard error, as tracing directives [default: info for `run`, warn for the other commands].
@@ -406,7 +396,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::row::Scope;
+    use crate::row::{Former, Scope};
 
     #[test]
     fn every_default_and_every_bound_is_a_value_of_its_setting_and_within_its_bounds() {
@@ -426,7 +416,7 @@ mod tests {
             for row in rows().filter(|row| row.is_in(scope)) {
                 assert!(names.insert(row.name), "{scope:?}: {}", row.name);
                 for former in row.former {
-                    if let Name { name, .. } = former {
+                    if let Former::Name { name, .. } = former {
                         assert!(names.insert(name), "{scope:?}: {name}");
                     }
                 }

@@ -162,7 +162,8 @@ fn unneeded(
     let mut of_artifact = connection.prepare_cached("SELECT 1 FROM artifact WHERE cid = ?1 LIMIT 1")?;
     for cid in artifacts.into_iter().chain(item.specimen_cid.clone()) {
         let is_specimen = Some(&cid) == item.specimen_cid.as_ref();
-        if !(is_specimen && has_others) && !unneeded.contains(&cid) && !of_artifact.exists([&cid])? {
+        let is_needed = (is_specimen && has_others) || of_artifact.exists([&cid])?;
+        if !is_needed && !unneeded.contains(&cid) {
             unneeded.push(cid);
         }
     }

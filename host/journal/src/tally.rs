@@ -102,7 +102,10 @@ mod tests {
         (directory, journal)
     }
 
-    fn sorted(journal: &Journal) -> (Vec<(State, u64)>, Vec<(State, u64)>) {
+    type Numbers = Vec<(State, u64)>;
+
+    /// The numbers as kept and as a count finds them, in one order.
+    fn sorted(journal: &Journal) -> (Numbers, Numbers) {
         let mut kept = journal.items_by_state().unwrap();
         let mut counted: Vec<_> = journal.counts().unwrap().iter().map(|count| (count.state, count.items)).collect();
         kept.sort_by_key(|(state, _)| state.as_str());

@@ -69,12 +69,12 @@ impl Browser {
         let (commands, answers) = (process.stdin.take().unwrap(), BufReader::new(process.stdout.take().unwrap()));
         let (session, complaints) = (String::new(), Vec::new());
         let mut browser = Self { process, commands, answers, session, number: 0, complaints, _profile: profile };
-        let target = browser.call("Target.createTarget", json!({ "url": "about:blank" }));
+        let target = browser.call("Target.createTarget", &json!({ "url": "about:blank" }));
         let attached =
-            browser.call("Target.attachToTarget", json!({ "targetId": target["targetId"], "flatten": true }));
+            browser.call("Target.attachToTarget", &json!({ "targetId": target["targetId"], "flatten": true }));
         browser.session = attached["sessionId"].as_str().unwrap().to_owned();
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
-            browser.call(domain, json!({}));
+            browser.call(domain, &json!({}));
         }
         browser
     }
@@ -83,19 +83,19 @@ impl Browser {
     pub fn visit(&mut self, url: &str, visit: Visit) {
         let Visit { width, height, is_dark, runs_scripts } = visit;
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
-        self.call("Emulation.setDeviceMetricsOverride", metrics);
+        self.call("Emulation.setDeviceMetricsOverride", &metrics);
         let scheme = if is_dark { "dark" } else { "light" };
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-        self.call("Emulation.setEmulatedMedia", features);
-        self.call("Emulation.setScriptExecutionDisabled", json!({ "value": !runs_scripts }));
-        let answer = self.call("Page.navigate", json!({ "url": url }));
+        self.call("Emulation.setEmulatedMedia", &features);
+        self.call("Emulation.setScriptExecutionDisabled", &json!({ "value": !runs_scripts }));
+        let answer = self.call("Page.navigate", &json!({ "url": url }));
         assert!(answer["errorText"].is_null(), "{url}: {answer}");
         self.until("the page is loaded", "document.readyState === 'complete' && location.href !== 'about:blank'");
     }
 
     /// The value of an expression. It is evaluated also where the page's own scripts are not run.
     pub fn evaluate(&mut self, expression: &str) -> Value {
-        let answer = self.call("Runtime.evaluate", json!({ "expression": expression, "returnByValue": true }));
+        let answer = self.call("Runtime.evaluate", &json!({ "expression": expression, "returnByValue": true }));
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
         answer["result"]["value"].clone()
     }
@@ -117,7 +117,7 @@ impl Browser {
                const b = e.getBoundingClientRect(); return [b.x + b.width * 0.9, b.y + b.height / 2]; }})()"
         );
         let at = self.evaluate(&middle);
-        self.call("Input.dispatchMouseEvent", json!({ "type": "mouseMoved", "x": at[0], "y": at[1] }));
+        self.call("Input.dispatchMouseEvent", &json!({ "type": "mouseMoved", "x": at[0], "y": at[1] }));
     }
 
     /// The whole page as PNG.
@@ -127,11 +127,11 @@ impl Browser {
         );
         let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });
         let parameters = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
-        let answer = self.call("Page.captureScreenshot", parameters);
+        let answer = self.call("Page.captureScreenshot", &parameters);
         base64_simd::STANDARD.decode_to_vec(answer["data"].as_str().unwrap()).unwrap()
     }
 
-    fn call(&mut self, method: &str, params: Value) -> Value {
+    fn call(&mut self, method: &str, params: &Value) -> Value {
         self.number += 1;
         let mut command = json!({ "id": self.number, "method": method, "params": params });
         if !self.session.is_empty() {

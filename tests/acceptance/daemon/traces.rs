@@ -106,9 +106,17 @@ impl Span {
     }
 }
 
-/// A receiver's spans, the bodies they came in, and the values of `authorization`.
+/// A receiver of spans.
 #[derive(Clone, Default)]
-struct Received(Arc<Mutex<(Vec<Span>, String, BTreeSet<String>)>>);
+struct Received(Arc<Mutex<Taken>>);
+
+/// Spans, the bodies they came in, and the values of `authorization`.
+#[derive(Clone, Default)]
+struct Taken {
+    spans: Vec<Span>,
+    bodies: String,
+    authorizations: BTreeSet<String>,
+}
 
 impl Received {
     /// Listens on a free port.
@@ -123,7 +131,7 @@ impl Received {
     }
 
     fn spans(&self) -> Vec<Span> {
-        self.0.lock().unwrap().0.clone()
+        self.0.lock().unwrap().spans.clone()
     }
 }
 
@@ -137,11 +145,11 @@ async fn take(Shared(received): Shared<Received>, headers: HeaderMap, body: Byte
         assert_eq!(names, ["service.name", "service.version"]);
         for scope in resource.scope_spans {
             assert_eq!(scope.scope.name, "refiner");
-            received.0.extend(scope.spans);
+            received.spans.extend(scope.spans);
         }
     }
-    received.1.push_str(&text);
-    received.2.extend(headers.get("authorization").map(|value| value.to_str().unwrap().to_owned()));
+    received.bodies.push_str(&text);
+    received.authorizations.extend(headers.get("authorization").map(|value| value.to_str().unwrap().to_owned()));
     (StatusCode::OK, Json(json!({})))
 }
 
@@ -185,7 +193,7 @@ async fn specimen_is_one_trace_across_coordinator_worker_executor_and_proof() {
     assert_eq!(series(&bench, "refiner_trace_spans_total{outcome=\"dropped\"}"), 0.0);
 
     // Neither spans nor log nor status have a secret or an address.
-    let (_, bodies, authorizations) = received.0.lock().unwrap().clone();
+    let Taken { bodies, authorizations, .. } = received.0.lock().unwrap().clone();
     assert_eq!(authorizations.len(), 1, "the receiver is asked with its credentials");
     let status = bench.status().unwrap().to_string();
     for secret in ["s3cret", OPERATOR_KEY, &bench.urls[0], &bench.urls[1]] {
@@ -264,7 +272,7 @@ async fn failed_tries_are_spans_of_the_same_trace_without_the_words_of_the_failu
     assert_eq!(failed.len(), pins.len() - 1);
     assert!(failed.iter().all(|span| span.text("refiner.outcome") == Some("retried")));
     assert_eq!(spans.iter().map(|span| &span.trace_id).collect::<BTreeSet<_>>().len(), 1);
-    assert!(!received.0.lock().unwrap().1.contains("stranger"));
+    assert!(!received.0.lock().unwrap().bodies.contains("stranger"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -151,9 +151,9 @@ pub fn import(logs: &Path, dry_run: bool, json: bool, run: &cli::Run) -> Result<
     };
     let mut out = terminal::buffered_out(json);
     if json {
-        out.json_line(&report)?
+        out.json_line(&report)?;
     } else {
-        report.print(&mut out)?
+        report.print(&mut out)?;
     }
     out.finish()?;
     Ok(ExitCode::Done)
@@ -192,7 +192,7 @@ impl Report {
         writeln!(out, "taken     {} items to be worked on, {} that ended and are skipped", taken.begun, taken.ended)?;
         match position {
             Position { block: Some(block), is_taken: true } => {
-                writeln!(out, "position  the scan starts at block {block}")?
+                writeln!(out, "position  the scan starts at block {block}")?;
             }
             Position { block: Some(block), .. } => {
                 writeln!(out, "left      position {block}: the journal has one of its own")?;
