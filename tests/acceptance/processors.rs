@@ -14,7 +14,7 @@ const EMULATOR: &str = "REFINER_TEST_EMULATOR";
 /// One of 2008 without AVX and SHA instructions, and one with all that the emulator knows.
 const PROCESSORS: [&str; 2] = ["Nehalem", "max"];
 
-/// What each rule comes to, by its name: verdict, message, and everything it used.
+/// Outcome of each rule by its name: verdict, message, and everything it used.
 fn replayed(mut program: Command, directory: &Path) -> BTreeMap<String, (Value, Value, Value)> {
     let specimen = samples().into_iter().find(|path| path.ends_with("1-22500000.avro")).unwrap();
     let output = program.args(["replay", "--json", "--rule", text(directory), text(&specimen)]).output().unwrap();

@@ -1,4 +1,4 @@
-//! What a release holds beside the program, as the program writes it.
+//! Files of a release beside the program, as the program writes them.
 
 use std::{fs, process::Command};
 

@@ -45,7 +45,7 @@ pub enum Entry<'a> {
 #[derive(Clone, Debug)]
 pub struct Log<'a> {
     rest: &'a [u8],
-    /// Whether the program that wrote it closed it.
+    /// True where the program that wrote it closed it.
     pub is_closed: bool,
 }
 

@@ -103,7 +103,7 @@ impl JournalReader {
     }
 }
 
-/// Whether the name is that of the journal or of a file beside it that SQLite or the lock uses.
+/// True for the name of the journal and of the files beside it that SQLite and the lock use.
 fn is_of_journal(journal: &Path, directory: &Path, name: &OsStr) -> bool {
     let (Some(beside), Some(own)) = (journal.parent(), journal.file_name()) else { return false };
     let beside = if beside.as_os_str().is_empty() { Path::new(".") } else { beside };

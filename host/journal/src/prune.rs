@@ -136,7 +136,7 @@ fn candidates(connection: &Connection, after: Option<ItemId>, most: usize) -> ru
     rows.collect()
 }
 
-/// Whether the item has a transaction that may be mined or counts as a cost of today.
+/// True where the item has a transaction that may be mined or counts as a cost of today.
 fn has_young(connection: &Connection, item: ItemId, settled_by_ms: u64) -> rusqlite::Result<bool> {
     let mut query = connection
         .prepare_cached("SELECT 1 FROM proof_transaction WHERE item = ?1 AND (open = 1 OR signed_ms > ?2)")?;

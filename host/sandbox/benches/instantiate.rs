@@ -8,41 +8,13 @@ mod support;
 
 use std::{fs, hint::black_box, sync::Arc, thread, time::Instant};
 
-use alloy_primitives::Bytes;
-use refiner_evm::{ExecuteError, Execution, Executor, ResultFormat, Unavailable};
+use refiner_evm::Execution;
 use refiner_sandbox::{AdmittedRule, Allocation, EngineProfile, Grants, RunInput, Sandbox, Verdict};
-use refiner_specimen::{
-    Specimen,
-    check::{Check, CheckName},
-};
-use support::{GOOD, SmallExecutor, component, input, workspace};
+use support::{Answers, GOOD, component, input, small_execution, workspace};
 
 const ROUNDS: usize = 2_000;
 /// The length of a block result of a busy block.
 const BLOCK_RESULT_BYTES: usize = 1_500_000;
-
-/// Gives a block result of [`BLOCK_RESULT_BYTES`].
-struct LongResult(Bytes);
-
-impl Executor for LongResult {
-    fn checks(&self, _: &Specimen) -> Vec<Check> {
-        Vec::new()
-    }
-
-    fn senders(&self, _: &Specimen) -> Check {
-        Check::passed(CheckName::Senders)
-    }
-
-    fn execute(
-        &self,
-        specimen: &Specimen,
-        raw: &Bytes,
-        format: ResultFormat,
-    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
-        let small = SmallExecutor.execute(specimen, raw, format)?;
-        Ok(small.map(|small| Execution::with_document(small.gas_used, small.receipts, small.checks, self.0.clone())))
-    }
-}
 
 fn median_micros(rounds: usize, mut work: impl FnMut()) -> f64 {
     let mut micros: Vec<f64> = (0..rounds)
@@ -83,7 +55,10 @@ fn main() {
         println!("  admit block-result, compiled               {compile:>9.1} us");
         let rule = sandbox.admit(bytes, None, &Grants::all()).unwrap();
         println!("  block-result of a few bytes                {:>9.1} us", runs(&rule, &input(&rule)));
-        let executor = Arc::new(LongResult(vec![b'x'; BLOCK_RESULT_BYTES].into()));
+        let small = small_execution();
+        let document = vec![b'x'; BLOCK_RESULT_BYTES].into();
+        let long = Execution::with_document(small.gas_used, small.receipts, small.checks, document);
+        let executor = Arc::new(Answers(Ok(long)));
         let long = RunInput { executor, ..input(&rule) };
         let micros = runs(&rule, &long);
         println!("  block-result of 1.5 MB                     {micros:>9.1} us");

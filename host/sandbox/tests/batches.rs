@@ -7,13 +7,9 @@ mod support;
 use std::{fs, sync::Arc};
 
 use alloy_primitives::{Address, B256, Bytes, U256, b256};
-use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat, Unavailable};
+use refiner_evm::{ExecutedLog, Execution};
 use refiner_sandbox::{AdmittedRule, Grants, Limit, Run, Verdict};
-use refiner_specimen::{
-    Specimen,
-    check::{Check, CheckName},
-};
-use support::{RunInput, input, sandbox, workspace};
+use support::{Answers, RunInput, input, receipt, sandbox, workspace};
 
 /// keccak256 of `TransferBatch(address,address,address,uint256[],uint256[])`.
 const TRANSFER_BATCH: B256 = b256!("4a39dc06d4c0dbc64b70af90fd698a233a518aa5d07e595d983b8c0526c8f7fb");
@@ -25,58 +21,22 @@ const ROWS: u64 = 45_000;
 /// Words of the data of one log: far fewer than its memory costs gas for.
 const WORDS: usize = 4_000;
 
-/// Execution without any, whose every log is a batch.
-struct Batches {
-    logs: usize,
-}
-
-impl Batches {
-    /// Both arrays begin at one place, and each of their words is the widest number.
-    fn log() -> ExecutedLog {
-        let words = [U256::from(64), U256::from(64), U256::from(WORDS)].into_iter();
-        let data: Vec<_> = words.chain([U256::MAX; WORDS]).flat_map(|word| word.to_be_bytes::<32>()).collect();
-        let account = B256::left_padding_from(&[0xee; 20]);
-        ExecutedLog {
-            address: Address::repeat_byte(0xee),
-            topics: vec![TRANSFER_BATCH, account, account, account],
-            data: data.into(),
-        }
-    }
-}
-
-impl Executor for Batches {
-    fn checks(&self, _: &Specimen) -> Vec<Check> {
-        Vec::new()
-    }
-
-    fn senders(&self, _: &Specimen) -> Check {
-        Check::passed(CheckName::Senders)
-    }
-
-    fn execute(
-        &self,
-        _: &Specimen,
-        _: &Bytes,
-        _: ResultFormat,
-    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
-        let receipt = ExecutedReceipt {
-            transaction_index: 0,
-            transaction_hash: B256::repeat_byte(9),
-            tx_type: 2,
-            success: true,
-            post_state: None,
-            gas_used: BLOCK_GAS,
-            cumulative_gas_used: BLOCK_GAS,
-            effective_gas_price: U256::from(7),
-            contract_address: None,
-            logs: vec![Self::log(); self.logs],
-        };
-        Ok(Ok(Execution::with_document(BLOCK_GAS, vec![receipt], Vec::new(), Bytes::new())))
+/// A batch whose arrays both begin at one place, and each of whose words is the widest number.
+fn batch() -> ExecutedLog {
+    let words = [U256::from(64), U256::from(64), U256::from(WORDS)].into_iter();
+    let data: Vec<_> = words.chain([U256::MAX; WORDS]).flat_map(|word| word.to_be_bytes::<32>()).collect();
+    let account = B256::left_padding_from(&[0xee; 20]);
+    ExecutedLog {
+        address: Address::repeat_byte(0xee),
+        topics: vec![TRANSFER_BATCH, account, account, account],
+        data: data.into(),
     }
 }
 
 fn run(rule: &AdmittedRule, logs: usize) -> Run {
-    rule.run(RunInput { executor: Arc::new(Batches { logs }), raw: Bytes::new(), ..input(rule) }).unwrap()
+    let receipts = vec![receipt(0, vec![batch(); logs])];
+    let execution = Execution::with_document(BLOCK_GAS, receipts, Vec::new(), Bytes::new());
+    rule.run(RunInput { executor: Arc::new(Answers(Ok(execution))), raw: Bytes::new(), ..input(rule) }).unwrap()
 }
 
 #[test]

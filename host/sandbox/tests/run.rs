@@ -185,28 +185,6 @@ fn logs_of_all_receipts_are_one_list() {
     assert_eq!(run.verdict, Verdict::Produced { artifacts: Vec::new(), records: 1_312 });
 }
 
-/// Refuses with the text that it was given.
-struct Refuses(ExecuteError);
-
-impl Executor for Refuses {
-    fn checks(&self, _: &Specimen) -> Vec<Check> {
-        Vec::new()
-    }
-
-    fn senders(&self, _: &Specimen) -> Check {
-        Check::passed(CheckName::Senders)
-    }
-
-    fn execute(
-        &self,
-        _: &Specimen,
-        _: &Bytes,
-        _: ResultFormat,
-    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
-        Ok(Err(self.0.clone()))
-    }
-}
-
 /// Is not there.
 struct Absent;
 
@@ -247,7 +225,8 @@ fn reason_why_there_is_no_execution_reaches_the_rule() {
     let sandbox = sandbox();
     let rule = rule(&sandbox, &gives_back(EVM, EXECUTE, 520));
     let check = |error: ExecuteError, expected: &str| {
-        let run = rule.run(support::RunInput { executor: Arc::new(Refuses(error)), ..input(&rule) }).unwrap();
+        let run =
+            rule.run(support::RunInput { executor: Arc::new(support::Answers(Err(error))), ..input(&rule) }).unwrap();
         assert_eq!(run.verdict, Verdict::Rejected { reason: UntrustedText::new(expected) });
     };
     let unsupported = Unsupported::AuthorizationListMissing { transaction: 5 };

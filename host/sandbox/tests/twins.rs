@@ -156,7 +156,7 @@ fn runs_of_a_program_with_random_keys_and_a_clock_do_not_differ() {
 /// Part of its fuel that a twin may use on a real block: one that is compiled, and an interpreter.
 const FUEL_PARTS: [u64; 2] = [10, 5];
 
-/// What it prints stands in the table of guest-sdk/README.md.
+/// Prints the figures of the table in guest-sdk/README.md.
 #[test]
 fn compiled_twins_use_less_than_a_tenth_of_their_fuel_on_real_blocks_and_interpreters_less_than_a_fifth() {
     let shared = std::env::var_os("REFINER_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from);

@@ -8,7 +8,7 @@ use refiner_specimen::{DecodeError, EncodeError};
 use refiner_text::OneLine;
 use serde_json::Value;
 
-/// Why the network does not run.
+/// Failures that end the network or its start.
 #[derive(Debug, thiserror::Error)]
 pub enum DevnetError {
     #[error("no anvil on PATH nor in target/node")]

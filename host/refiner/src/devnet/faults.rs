@@ -13,7 +13,7 @@ use super::{
 };
 use crate::terminal;
 
-/// What the operator has at other times: ten thousand coins.
+/// The operator's balance at other times: ten thousand coins.
 const BALANCE: u128 = 10_000_000_000_000_000_000_000;
 /// Less than any proof costs.
 const LOW_BALANCE: u128 = 1_000;

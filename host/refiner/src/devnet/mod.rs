@@ -35,7 +35,7 @@ use url::Url;
 
 use self::{announcer::Announcer, children::Children, faults::Faults, node::Node, relay::Relay, services::Services};
 
-/// How often it is looked whether every process still runs.
+/// Pause between two looks at the processes, each of which has to run.
 const LOOK: Duration = Duration::from_millis(500);
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use alloy_primitives::U256;
-use refiner_journal::{Count, JournalError, State};
+use refiner_journal::{JournalError, State};
 use refiner_proofchain::Rpc;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -26,23 +26,28 @@ pub async fn beat(context: Arc<PipelineContext>, pause: Duration, stop: Cancella
             () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => return Ok(()),
         }
-        let counts = context.journal.with(|journal| journal.counts())?;
+        let numbers = context.journal.with(|journal| journal.items_by_state())?;
         if context.operator.is_some() {
             let price = tokio::time::timeout(PRICE_DEADLINE, gas_price(context.chain.rpc())).await;
             context.status.now().gas_price_wei = price.ok().flatten();
         }
         let now = context.status.now().clone();
-        write(&counts, &now);
+        write(&numbers, &now);
     }
 }
 
-fn write(counts: &[Count], now: &Now) {
-    let in_state = |state| counts.iter().find(|count| count.state == state).map_or(0, |count| count.items);
+/// The number of items in `state`, of those of all states.
+pub fn items_in(numbers: &[(State, u64)], state: State) -> u64 {
+    numbers.iter().find(|(of, _)| *of == state).map_or(0, |(_, items)| *items)
+}
+
+fn write(numbers: &[(State, u64)], now: &Now) {
+    let in_state = |state| items_in(numbers, state);
     let blocked: Vec<_> = now.waits_for.keys().copied().collect();
     tracing::info!(
         head = now.head,
         cursor = now.cursor,
-        backlog = backlog(counts),
+        backlog = backlog(numbers),
         waiting = in_state(State::Waiting),
         quarantined = in_state(State::Quarantined),
         proofs = in_state(State::Final),
@@ -55,15 +60,16 @@ fn write(counts: &[Count], now: &Now) {
 }
 
 /// `announced=2 produced=1`, in the order of an item's life; `none` without any.
-fn backlog(counts: &[Count]) -> String {
+fn backlog(numbers: &[(State, u64)]) -> String {
     let mut text = String::new();
-    for count in State::ALL.iter().filter_map(|state| counts.iter().find(|count| count.state == *state)) {
-        if count.state.is_end() || matches!(count.state, State::Waiting | State::Pinned) {
+    for state in State::ALL {
+        let items = items_in(numbers, state);
+        if items == 0 || state.is_end() || matches!(state, State::Waiting | State::Pinned) {
             continue;
         }
         let space = if text.is_empty() { "" } else { " " };
         // A String takes everything.
-        let _ = write!(text, "{space}{}={}", count.state, count.items);
+        let _ = write!(text, "{space}{state}={items}");
     }
     if text.is_empty() { "none".to_owned() } else { text }
 }
@@ -84,10 +90,9 @@ mod tests {
 
     #[test]
     fn backlog_is_what_is_under_way_in_the_order_of_an_items_life() {
-        let count = |state, items| Count { state, items, oldest_ms: 0 };
         assert_eq!(backlog(&[]), "none");
         let states = [(State::Broadcast, 4), (State::Waiting, 9), (State::Announced, 2), (State::Final, 7)];
-        assert_eq!(backlog(&states.map(|(state, items)| count(state, items))), "announced=2 broadcast=4");
+        assert_eq!(backlog(&states), "announced=2 broadcast=4");
     }
 
     #[test]

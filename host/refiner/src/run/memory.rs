@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::context::PipelineContext;
 
-/// How often memory is looked at.
+/// Pause between two looks at unused memory.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Buffers wait this long for their next use. A daemon at work uses each within milliseconds.
 const BUFFERS_UNUSED: Duration = Duration::from_secs(3);

@@ -101,7 +101,7 @@ pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
     Ok(rules)
 }
 
-/// What every announced specimen is for, by these settings.
+/// Work that every announced specimen is for, by these settings.
 ///
 /// # Errors
 ///

@@ -1,57 +1,24 @@
 //! Calls to the host about an execution and about artifacts.
 
-use alloy_primitives::{Address, B256, Bytes, U256};
-use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat, Unavailable};
-use refiner_specimen::{
-    Specimen,
-    check::{Check, CheckName},
-};
+use alloy_primitives::{Address, B256, Bytes};
+use refiner_evm::{ExecutedLog, Execution};
 
-use super::{Case, case};
+use super::{Case, case, support::receipt};
 
 /// Receipts, each with a log of four topics.
 const RECEIPTS: u32 = 1_000;
 /// Bytes of the block result.
 const RESULT_BYTES: usize = 1 << 20;
 
-/// Execution of nothing, with long lists.
-pub struct LongLists;
-
-impl Executor for LongLists {
-    fn checks(&self, _: &Specimen) -> Vec<Check> {
-        Vec::new()
-    }
-
-    fn senders(&self, _: &Specimen) -> Check {
-        Check::passed(CheckName::Senders)
-    }
-
-    fn execute(
-        &self,
-        _: &Specimen,
-        _: &Bytes,
-        _: ResultFormat,
-    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
-        let log = ExecutedLog {
-            address: Address::repeat_byte(1),
-            topics: vec![B256::repeat_byte(1); 4],
-            data: Bytes::from_static(&[1; 64]),
-        };
-        let receipt = |transaction_index| ExecutedReceipt {
-            transaction_index,
-            transaction_hash: B256::repeat_byte(9),
-            tx_type: 2,
-            success: true,
-            post_state: None,
-            gas_used: 21_000,
-            cumulative_gas_used: 42_000,
-            effective_gas_price: U256::from(7),
-            contract_address: None,
-            logs: vec![log.clone()],
-        };
-        let receipts = (0..RECEIPTS).map(receipt).collect();
-        Ok(Ok(Execution::with_document(42_000, receipts, Vec::new(), vec![b'x'; RESULT_BYTES].into())))
-    }
+/// An execution with long lists and a long block result.
+pub fn long_execution() -> Execution {
+    let log = ExecutedLog {
+        address: Address::repeat_byte(1),
+        topics: vec![B256::repeat_byte(1); 4],
+        data: Bytes::from_static(&[1; 64]),
+    };
+    let receipts = (0..RECEIPTS).map(|index| receipt(index, vec![log.clone()])).collect();
+    Execution::with_document(42_000, receipts, Vec::new(), vec![b'x'; RESULT_BYTES].into())
 }
 
 /// A method of the execution, which is made once before the loop.

@@ -53,7 +53,7 @@ pub fn input(rule: &AdmittedRule) -> RunInput {
         raw: Bytes::from_static(RAW),
         specimen_hash: B256::repeat_byte(0x5e).into(),
         params: [("greeting", "hello")].into_iter().collect::<Params>(),
-        executor: Arc::new(SmallExecutor),
+        executor: Arc::new(Answers(Ok(small_execution()))),
         limits: rule.default_limits(),
     }
 }
@@ -61,7 +61,7 @@ pub fn input(rule: &AdmittedRule) -> RunInput {
 /// Stands for the specimen's bytes; nothing here decodes them.
 pub const RAW: &[u8] = b"0123456789";
 
-/// Bytes of the block result that [`SmallExecutor`] writes.
+/// Bytes of the block result of [`small_execution`].
 pub const BLOCK_RESULT: &[u8] = br#"{"block":"result"}"#;
 
 /// A block of three transactions, with one of everything else.
@@ -112,10 +112,10 @@ pub fn specimen() -> Specimen {
     }
 }
 
-/// Executes nothing: two receipts with two logs and one, whatever the block.
-pub struct SmallExecutor;
+/// Answers every block with one outcome, and executes nothing.
+pub struct Answers(pub Result<Execution, ExecuteError>);
 
-impl Executor for SmallExecutor {
+impl Executor for Answers {
     fn checks(&self, _: &Specimen) -> Vec<Check> {
         Vec::new()
     }
@@ -130,24 +130,33 @@ impl Executor for SmallExecutor {
         _: &Bytes,
         _: ResultFormat,
     ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
-        let log = |byte| ExecutedLog {
-            address: Address::repeat_byte(byte),
-            topics: vec![B256::repeat_byte(byte)],
-            data: Bytes::from_static(b"data"),
-        };
-        let receipt = |transaction_index, logs| ExecutedReceipt {
-            transaction_index,
-            transaction_hash: B256::repeat_byte(9),
-            tx_type: 2,
-            success: true,
-            post_state: None,
-            gas_used: 21_000,
-            cumulative_gas_used: 42_000,
-            effective_gas_price: U256::from(7),
-            contract_address: None,
-            logs,
-        };
-        let receipts = vec![receipt(0, vec![log(1), log(2)]), receipt(1, vec![log(3)])];
-        Ok(Ok(Execution::with_document(42_000, receipts, Vec::new(), Bytes::from_static(BLOCK_RESULT))))
+        Ok(self.0.clone())
     }
+}
+
+/// A receipt of the transaction at `transaction_index`, with these logs.
+pub fn receipt(transaction_index: u32, logs: Vec<ExecutedLog>) -> ExecutedReceipt {
+    ExecutedReceipt {
+        transaction_index,
+        transaction_hash: B256::repeat_byte(9),
+        tx_type: 2,
+        success: true,
+        post_state: None,
+        gas_used: 21_000,
+        cumulative_gas_used: 42_000,
+        effective_gas_price: U256::from(7),
+        contract_address: None,
+        logs,
+    }
+}
+
+/// An execution with two receipts, of two logs and one, and [`BLOCK_RESULT`].
+pub fn small_execution() -> Execution {
+    let log = |byte| ExecutedLog {
+        address: Address::repeat_byte(byte),
+        topics: vec![B256::repeat_byte(byte)],
+        data: Bytes::from_static(b"data"),
+    };
+    let receipts = vec![receipt(0, vec![log(1), log(2)]), receipt(1, vec![log(3)])];
+    Execution::with_document(42_000, receipts, Vec::new(), Bytes::from_static(BLOCK_RESULT))
 }

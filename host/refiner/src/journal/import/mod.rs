@@ -104,7 +104,7 @@ struct Taken {
 struct Position {
     /// The block with which the earlier refiner would go on.
     block: Option<u64>,
-    /// Whether the scan starts there.
+    /// True where the scan starts there.
     is_taken: bool,
 }
 

@@ -165,7 +165,7 @@ impl Records {
         Ok(())
     }
 
-    /// What became of a specimen. A proof that was sent stays so, whatever was written after it.
+    /// Notes the outcome of a specimen. A proof that was sent stays so, whatever was written after it.
     fn specimen(&mut self, word: &[u8], about: &Term<'_>) -> Option<()> {
         let outcome = match word {
             b"discover" => EarlierOutcome::Open,

@@ -11,7 +11,7 @@ use std::{
 };
 
 use axum::{Json, extract::RawQuery, extract::State as Shared, response::IntoResponse};
-use refiner_journal::{Count, Filter, Item, JournalError, State};
+use refiner_journal::{Filter, Item, JournalError, State};
 use refiner_proofchain::{NodeReport, Rpc};
 use refiner_status_page::{
     Check, Earnings, Level, Node, Page, Pause, Quarantine, Setting, Wait, Waiting, Window, Worker, Workers, headers,
@@ -22,7 +22,7 @@ use super::{
     config::{Settings, Shown},
     context::PipelineContext,
     health::Health,
-    heartbeat::proofs_left,
+    heartbeat::{items_in, proofs_left},
     nodes,
     prove::coins,
     status::{Compared, Now, Status},
@@ -43,9 +43,9 @@ pub struct PageSource {
     spending: Spending,
 }
 
-/// What is read from the journal for a page.
+/// Answers of the journal for one page.
 struct Asked {
-    counts: Vec<Count>,
+    numbers: Vec<(State, u64)>,
     quarantined: Vec<Item>,
     waiting: Vec<Item>,
     sessions: Vec<(String, u64)>,
@@ -104,7 +104,7 @@ fn gather(health: &Health, window: Window) -> Page {
     let asked = health.journal.with(|journal| {
         let list = |state| journal.list(&Filter { state: Some(state), ..Filter::default() }, ITEMS_SHOWN);
         Ok::<_, JournalError>(Asked {
-            counts: journal.counts()?,
+            numbers: journal.items_by_state()?,
             quarantined: list(State::Quarantined)?,
             waiting: list(State::Waiting)?,
             sessions: journal.session_counts()?.into_iter().collect(),
@@ -168,7 +168,7 @@ fn waits(now: &Now) -> Vec<Wait> {
 }
 
 fn of_journal(page: &mut Page, asked: Asked, source: &PageSource) {
-    let items = |state| asked.counts.iter().find(|count| count.state == state).map_or(0, |count| count.items);
+    let items = |state| items_in(&asked.numbers, state);
     let count = |state: &State| refiner_status_page::Count { state: state.to_string(), items: items(*state) };
     page.counts = State::ALL.iter().map(count).collect();
     page.earnings.sessions = asked.sessions;

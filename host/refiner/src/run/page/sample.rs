@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use refiner_journal::{Count, JournalError, State};
+use refiner_journal::{JournalError, State};
 use refiner_status_page::{Reading, Window};
 use tokio_util::sync::CancellationToken;
 
 use crate::run::{
     clock::now_ms,
-    heartbeat::proofs_left,
+    heartbeat::{items_in, proofs_left},
     journal_handle::JournalHandle,
     prove::spent_in_a_day,
     status::{Now, Status},
@@ -17,7 +17,7 @@ use crate::run::{
 /// Samples between two looks at what was spent, which reads every transaction of a day.
 const SPENDING_EVERY: u32 = 12;
 
-/// What the transactions of the last 24 hours cost, as of the last minute.
+/// Cost of the transactions of the last 24 hours, as of the last minute.
 #[derive(Clone, Default)]
 pub struct Spending(Arc<Mutex<Option<String>>>);
 
@@ -43,19 +43,16 @@ pub async fn watch(journal: JournalHandle, status: Status, spending: Spending, s
         if number.is_multiple_of(SPENDING_EVERY) {
             spending.set(journal.with(|journal| spent_in_a_day(journal)).ok());
         }
-        let counts: Result<_, JournalError> = journal.with(|journal| journal.counts());
-        if let Ok(counts) = counts {
+        let numbers: Result<_, JournalError> = journal.with(|journal| journal.items_by_state());
+        if let Ok(numbers) = numbers {
             let now = status.now().clone();
-            status.history.sample(reading(&counts, &now));
+            status.history.sample(reading(&numbers, &now));
         }
     }
 }
 
-fn reading(counts: &[Count], now: &Now) -> Reading {
-    let items = |state| {
-        let items = counts.iter().find(|count| count.state == state).map_or(0, |count| count.items);
-        u32::try_from(items).unwrap_or(u32::MAX)
-    };
+fn reading(numbers: &[(State, u64)], now: &Now) -> Reading {
+    let items = |state| u32::try_from(items_in(numbers, state)).unwrap_or(u32::MAX);
     use State::{Announced, Broadcast, Fetched, Mined, Produced, ProofIntent, Quarantined, Signed, Waiting};
     Reading {
         at_ms: now_ms(),
@@ -72,8 +69,7 @@ mod tests {
 
     #[test]
     fn reading_has_the_states_in_the_order_of_the_charts() {
-        let count = |state, items| Count { state, items, oldest_ms: 0 };
-        let counts = [
+        let numbers = [
             (State::Announced, 1),
             (State::Waiting, 2),
             (State::Fetched, 3),
@@ -85,7 +81,7 @@ mod tests {
             (State::Mined, u64::MAX),
         ];
         let now = Now { head: Some(10), cursor: Some(7), ..Now::default() };
-        let reading = reading(&counts.map(|(state, items)| count(state, items)), &now);
+        let reading = reading(&numbers, &now);
         assert_eq!((reading.backlog, reading.proofs), ([1, 2, 3, 4, 5], [6, 7, 8, u32::MAX]));
         assert_eq!((reading.behind, reading.proofs_left), (Some(3), None));
     }
