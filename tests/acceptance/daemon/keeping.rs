@@ -5,9 +5,10 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Output,
+    time::{Duration, SystemTime},
 };
 
-use refiner_journal::State;
+use refiner_journal::{Item, State};
 use refiner_testchain::Fault;
 use serde_json::Value;
 
@@ -127,6 +128,59 @@ async fn lost_journal_is_rebuilt_with_its_proofs_and_nothing_is_proved_twice() {
     let ours = bench.proofs().await;
     assert_eq!(ours.len(), 6, "{ours:#?}");
     assert_eq!(bench.operator_nonce().await, 5, "{}", bench.log());
+}
+
+/// Every file of the content store, as if it had been kept an hour ago.
+fn aged_content(bench: &Bench) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut directories = vec![bench.data.join("content")];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+                continue;
+            }
+            let an_hour_ago = SystemTime::now() - Duration::from_secs(3_600);
+            fs::File::options().write(true).open(&path).unwrap().set_modified(an_hour_ago).unwrap();
+            files.push(path);
+        }
+    }
+    files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finished_items_beyond_what_is_kept_go_with_their_content_and_are_not_announced_anew() {
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.flags = ["--prove", "none"].map(str::to_owned).into();
+    bench.announce(&stream(5)).await;
+    bench.start_ready().await;
+    bench.until_all(State::Pinned, 5).await;
+    // Beyond the blocks that are scanned again.
+    bench.chain.mine(400).await.unwrap();
+    let head = bench.status().unwrap()["now"]["head"].as_u64().unwrap();
+    bench
+        .until("the blocks are passed", |bench| {
+            bench.status().unwrap()["now"]["cursor"].as_u64().unwrap() >= head.max(400)
+        })
+        .await;
+    let items = bench.items();
+    assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
+
+    let files = aged_content(&bench);
+    let has = |item: &Item| {
+        let id = item.specimen_cid.as_deref().unwrap();
+        files.iter().any(|file| file.exists() && file.to_str().unwrap().contains(id))
+    };
+    assert!(items.iter().all(has), "{files:?}");
+    bench.flags.extend(["--keep-items", "2"].map(str::to_owned));
+    bench.start_ready().await;
+    bench.until("three items are dropped", |bench| bench.items().len() == 2).await;
+    bench.until("their content is removed", |_| items.iter().map(has).eq([false, false, false, true, true])).await;
+    let log = bench.log();
+    assert!(log.contains("finished items dropped") && log.contains("items=3"), "{log}");
+    assert_eq!(bench.items(), items[3..]);
+    assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
 }
 
 /// An item of a log of Erlang's `disk_log`.
