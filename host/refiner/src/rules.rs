@@ -224,7 +224,10 @@ impl Diagnostic for LoadError {
             Self::Unknown(_) if builtin::RULES.is_empty() => {
                 Some("this binary carries no built-in rules: run `cargo xtask rules`, then build it again".into())
             }
-            Self::Unknown(_) => Some(format!("built-in rules: {}", builtin::names()).into()),
+            Self::Unknown(argument) => Some(match find::with_scheme(argument) {
+                Some(source) => format!("a source on the network is named with its scheme, as {source}").into(),
+                None => format!("built-in rules: {}", builtin::names()).into(),
+            }),
             Self::SelfTest(error) => error.hint(),
             Self::Source(error) => error.hint(),
             Self::Isolated(error) => error.hint(),

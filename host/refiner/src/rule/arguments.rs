@@ -14,7 +14,7 @@ use crate::cli::{ChainConfigs, parameter};
 pub enum Rule {
     /// Writes the crate of a new rule, with the SDK, a test and a sample specimen.
     New(New),
-    /// Builds a rule's crate to a component with its manifest inside.
+    /// Builds a rule's crate to a component with its manifest inside, and checks it.
     Build(Build),
     /// Checks whether rules are admitted; if not, prints what was found, what is allowed and what to do.
     Check(Check),

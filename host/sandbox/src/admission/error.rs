@@ -89,6 +89,9 @@ pub enum AdmissionError {
         /// The linker's own message.
         message: UntrustedText,
     },
+    /// Functions that return later, or values that come later.
+    #[error("has async functions, streams or futures of the component model, and a rule's functions return when they are done")]
+    Asynchronous,
     /// The compiler refused it.
     #[error("does not compile: {message}")]
     Compile {
@@ -175,7 +178,16 @@ impl Diagnostic for AdmissionError {
     }
 
     fn hint(&self) -> Option<Hint> {
-        Some(self.kind().remedy().into())
+        let remedy = match self {
+            Self::Version { name } if super::world::is_later(name.as_str()) => {
+                "upgrade refiner: the rule was built for a later version of the contract"
+            }
+            Self::Asynchronous => {
+                "export ordinary functions and build for WASI 0.2: what the contract gives a rule is there at once"
+            }
+            refusal => refusal.kind().remedy(),
+        };
+        Some(remedy.into())
     }
 }
 

@@ -129,6 +129,16 @@ fn wasi_version(name: &str) -> Option<&str> {
     WASI_PACKAGES.contains(&package).then_some(version)
 }
 
+/// True for a name of the contract at a later version than the one that is spoken.
+pub(crate) fn is_later(name: &str) -> bool {
+    let numbers = |version: &str| -> Option<(u32, u32)> {
+        let mut parts = version.split('.').map(|part| part.parse().ok());
+        Some((parts.next()??, parts.next()??))
+    };
+    let found = contract_name(name).and_then(|(_, version)| numbers(version));
+    found.is_some_and(|found| numbers(CONTRACT_VERSION).is_some_and(|spoken| found > spoken))
+}
+
 /// Version 1.0 and its fixes. A later minor version may import functions that are not here.
 fn is_spoken(version: &str) -> bool {
     version.strip_prefix(CONTRACT_VERSION).is_some_and(|rest| {
