@@ -6,6 +6,7 @@
 //! text of a secret stands in no error.
 
 mod arguments;
+pub mod egress;
 mod environment;
 mod file;
 mod problem;

@@ -124,7 +124,7 @@ impl Resolver {
 
     fn get(&self, source: &RuleSource, pin: Pin<'_>) -> Result<Component, SourceError> {
         let component = match source {
-            RuleSource::File(path) => return Ok(read::file(path)?),
+            RuleSource::File(path) => return read::file(path),
             RuleSource::Url { url, sha256, manifest } => self.web(source, url, (*sha256, *manifest), pin)?,
             RuleSource::Ipfs { id, manifest } => self.ipfs(*id, *manifest, source)?,
             RuleSource::Oci(reference) => self.oci(reference, source, pin)?,

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{RuleError, arguments::Push};
 use crate::{
-    rules::{LoadError, Sources},
+    rules::{FindError, Sources},
     terminal,
 };
 
@@ -18,14 +18,14 @@ pub fn run(arguments: &Push) -> Result<ExitCode, Failure> {
     let Push { component, to, settings, json } = arguments;
     let RuleSource::Oci(reference) = to else { return Err(RuleError::NoRegistry(to.shown()).into()) };
     let resolver = Sources::publisher(&settings.values()?);
-    let found = resolver.resolve(&RuleSource::File(component.clone())).map_err(LoadError::from)?;
+    let found = resolver.resolve(&RuleSource::File(component.clone())).map_err(FindError::from)?;
     let refused = |source| RuleError::Refused { rule: component.display().to_string(), source };
     // What nobody could use is not published.
     examine(&found.bytes, found.beside.as_deref(), &Grants::all()).map_err(refused)?;
     let manifest = manifest_of(&found.bytes, found.beside.as_deref()).map_err(refused)?;
     let package = package(found.bytes, found.beside, &manifest);
     let (bytes, sha256) = (package.component.len(), digest::sha256(&package.component));
-    let pinned = resolver.push(&package, reference).map_err(LoadError::from)?;
+    let pinned = resolver.push(&package, reference).map_err(FindError::from)?;
     let stdout = &mut terminal::out(*json);
     if *json {
         let pushed = json!({ "name": manifest.name, "source": pinned.to_string(), "bytes": bytes, "sha256": sha256 });
