@@ -6,6 +6,7 @@
 
 mod build;
 pub mod command;
+pub mod compare;
 pub mod component;
 pub mod digest;
 pub mod embed;
@@ -19,3 +20,4 @@ pub use build::{BuildError, Built, build};
 pub use name::{NAME_BYTES_MAX, NameError, RuleName};
 pub use refiner_manifest::World;
 pub use sdk::LockError;
+pub use wasmparser::BinaryReaderError;

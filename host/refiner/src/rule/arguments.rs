@@ -28,6 +28,8 @@ pub enum Rule {
     Embed(Embed),
     /// Publishes a rule in an OCI registry and prints its source with the digest.
     Push(Push),
+    /// Builds a rule again from its source and compares the bytes.
+    Verify(Verify),
 }
 
 /// `refiner rule new`.
@@ -169,6 +171,25 @@ pub struct Push {
     pub to: RuleSource,
     #[command(flatten)]
     pub settings: Flags<scope::RulePush>,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `refiner rule verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A component file, or a source.
+    #[arg(value_name = "RULE")]
+    pub rule: String,
+    /// Folder of its source, with its rule.toml.
+    #[arg(long, value_name = "DIR")]
+    pub source: PathBuf,
+    /// The component that its own toolchain built of the source, in place of a build here.
+    #[arg(long, value_name = "FILE")]
+    pub built: Option<PathBuf>,
+    #[command(flatten)]
+    pub settings: Flags<scope::RuleVerify>,
     /// One JSON object.
     #[arg(long)]
     pub json: bool,

@@ -12,6 +12,7 @@ mod push;
 mod run;
 mod session;
 pub mod show;
+mod verify;
 
 use refiner_diagnostics::{ExitCode, Failure};
 
@@ -32,5 +33,6 @@ pub fn run(command: &Rule) -> Result<ExitCode, Failure> {
         Rule::Lock(arguments) => lock::run(arguments),
         Rule::Embed(arguments) => embed::run(arguments),
         Rule::Push(arguments) => push::run(arguments),
+        Rule::Verify(arguments) => verify::run(arguments),
     }
 }
