@@ -70,7 +70,7 @@ pub fn bare_component(module: &str) -> Vec<u8> {
     let with_wasi = module.contains("wasi:");
     let mut module = wat::parse_str(module).unwrap();
     let mut resolve = Resolve::default();
-    let (mut package, _) = resolve.push_path(root().join("wit/refiner-rule-1")).unwrap();
+    let (mut package, _) = resolve.push_path(root().join("tests/contract/1.0.0/wit")).unwrap();
     let mut world = "transform-with-evm";
     if with_wasi {
         (package, world) = (resolve.push_file(root().join("tests/hostile/wasi.wit")).unwrap(), "sealed");

@@ -6,8 +6,8 @@ use alloy_primitives::{B256, Bytes};
 use refiner_config::cache_directory;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
-use refiner_manifest::{Capability, Manifest};
-use refiner_sandbox::{Allocation, EngineProfile, Limits, Params, RuleIdentity, SpecimenHash, examine};
+use refiner_manifest::Manifest;
+use refiner_sandbox::{Allocation, EngineProfile, Limits, Params, RuleIdentity, SpecimenHash, examine, execution_digest};
 use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Executes, Job, Pool, PoolConfig, WorkerRun};
 use tracing::warn;
 
@@ -129,14 +129,13 @@ pub fn identity(
     limits: &Limits,
     terms: &ExecutionTerms,
 ) -> RuleIdentity {
-    let executes_blocks = manifest.capabilities.contains(&Capability::Evm);
     let profile = EngineProfile::with_allocation(Allocation::OnDemand);
     RuleIdentity {
         component,
         params: params.digest(),
-        limits: B256::from(limits.digest()),
+        limits: B256::from(limits.digest(manifest)),
         profile: if manifest.wasi.is_some() { profile.id_with_wasi() } else { profile.id() },
-        execution: if executes_blocks { terms.digest() } else { terms.digest_without_execution() },
+        execution: execution_digest(manifest, terms),
     }
 }
 
