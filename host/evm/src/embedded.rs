@@ -126,11 +126,7 @@ impl EmbeddedExecutor {
     }
 
     /// An execution within the deadline, where there is one.
-    fn timed(
-        &self,
-        specimen: &Specimen,
-        wanted: Wanted,
-    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
+    fn timed(&self, specimen: &Specimen, wanted: Wanted) -> Result<Result<Execution, ExecuteError>, Unavailable> {
         let Some(clock) = self.clock else { return Ok(self.run(specimen, wanted, Precheck::Closed, &Uninterrupted).0) };
         let deadline = ProcessorDeadline::new(clock, PROCESSOR_TIME_LIMIT);
         let (result, interrupted) = self.run(specimen, wanted, Precheck::Closed, &deadline);

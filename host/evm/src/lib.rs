@@ -47,8 +47,8 @@ pub use interrupt::{Interrupt, Interrupted, PROCESSOR_TIME_LIMIT, ProcessorDeadl
 pub use policy::{DEFAULT_GAS_BOUND, ExecutionPolicy, SenderPolicy, UnknownSenderPolicy};
 pub use receipts::{Commitments, commit as commit_receipts};
 pub use recording::{
-    Access, AccountChange, AccountValue, Frame, Frames, RECORDING_REVISION, RecordingTerms, Recordings,
-    SlotChange, StateStep, Step, Steps,
+    Access, AccountChange, AccountValue, Frame, Frames, RECORDING_REVISION, RecordingTerms, Recordings, SlotChange,
+    StateStep, Step, Steps,
 };
 pub use remote::{
     Answer, CrossCheckExecutor, Difference, ExecutedBy, ExecutionTerms, OnDifference, Remote, RemoteServer,

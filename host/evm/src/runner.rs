@@ -172,11 +172,7 @@ impl<'a, I> Run<'a, I> {
     }
 
     /// The outcome of a block that is executed to its end.
-    pub(crate) fn outcome(
-        &mut self,
-        transactions: Vec<TransactionOutcome>,
-        requests: Option<Vec<Vec<u8>>>,
-    ) -> Outcome {
+    pub(crate) fn outcome(&mut self, transactions: Vec<TransactionOutcome>, requests: Option<Vec<Vec<u8>>>) -> Outcome {
         let (gas_used, opening_logs) = (self.gas_used, self.opening_logs);
         let dormant = self.evm.ctx.journal_mut().take_dormant();
         let post_state = PostState::new(self.evm.finalize(), dormant);

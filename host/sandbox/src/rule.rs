@@ -8,8 +8,8 @@ use refiner_manifest::{Capability as Requested, Manifest};
 use refiner_specimen::Layout;
 
 use crate::{
-    Capability, EngineProfile, HostFailure, Limits, Params, Run, RunInput, admission::Terms,
-    bindings::AnalyzePre, host::HostState, identity::RuleIdentity, run, ticker::Ticker,
+    Capability, EngineProfile, HostFailure, Limits, Params, Run, RunInput, admission::Terms, bindings::AnalyzePre,
+    host::HostState, identity::RuleIdentity, run, ticker::Ticker,
 };
 
 /// A rule that was admitted. Cheap to clone; many threads can run it at once.

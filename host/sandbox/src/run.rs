@@ -9,9 +9,7 @@ use wasmtime::{Store, component::Resource};
 
 use crate::{
     AdmittedRule, HostFailure, Limit, Limits, Params, PerLimit, Run, SpecimenHash, UntrustedText, Usage, Verdict,
-    bindings::{
-        Analyze, AnalyzePre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError,
-    },
+    bindings::{Analyze, AnalyzePre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError},
     evidence::Evidence,
     host::{BlockSpecimen, HostState, SpecimenView},
     outcome::judge,
@@ -113,10 +111,7 @@ fn contradiction(executor: &dyn Executor, specimen: &Specimen, evidence: &mut Ev
     Some(Verdict::Rejected { reason: UntrustedText::new(&Rejected::CheckFailed(failed).to_string()) })
 }
 
-fn refine(
-    pre: &AnalyzePre<HostState>,
-    store: &mut Store<HostState>,
-) -> wasmtime::Result<Result<Summary, RuleError>> {
+fn refine(pre: &AnalyzePre<HostState>, store: &mut Store<HostState>) -> wasmtime::Result<Result<Summary, RuleError>> {
     let rule: Analyze = pre.instantiate(&mut *store)?;
     rule.refiner_rule_rule().call_refine(store, Resource::<BlockSpecimen>::new_borrow(SPECIMEN_REP))
 }

@@ -87,11 +87,7 @@ impl Sandbox {
         let engine = engine.map_err(|error| EngineError::Profile { message: message(&error) })?;
         // Every interface is linked once here, so that a fault of this program shows at its start.
         link(&engine, &Capability::ALL.into()).map_err(|error| EngineError::Linker { message: message(&error) })?;
-        Ok(Self {
-            ticker: Arc::new(Ticker::start(&engine).map_err(EngineError::Ticker)?),
-            engine,
-            profile,
-        })
+        Ok(Self { ticker: Arc::new(Ticker::start(&engine).map_err(EngineError::Ticker)?), engine, profile })
     }
 
     /// The profile the engine was started with.
@@ -222,8 +218,8 @@ fn describe(pre: &AnalyzePre<HostState>, state_bytes: u64) -> Result<Description
         Err(error) => return Err(ended(error)?),
     };
     // The types of imports were checked against the contract when they were linked; those of exports are now.
-    let rule = Analyze::new(&mut store, &instance)
-        .map_err(|error| AdmissionError::Contract { message: message(&error) })?;
+    let rule =
+        Analyze::new(&mut store, &instance).map_err(|error| AdmissionError::Contract { message: message(&error) })?;
     match rule.refiner_rule_rule().call_describe(&mut store) {
         Ok(description) => Ok(description.into()),
         Err(error) => Err(ended(error)?),

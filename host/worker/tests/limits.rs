@@ -18,9 +18,7 @@ use alloy_primitives::Bytes;
 use limit_pairs::{ASKS_FOR_CODE, CODE_CALLS, Pair, SPINS, pair};
 use refiner_sandbox::{FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, RefusalKind, Run};
 use refiner_worker::{CompileError, CompiledRule, Job, Pool, WorkerFailure};
-use support::{
-    compiled, compiler, component, job, pool, real_specimens, run_here, specimen_with_state, workspace,
-};
+use support::{compiled, compiler, component, job, pool, real_specimens, run_here, specimen_with_state, workspace};
 
 /// A rule that uses something of every limit, and more fuel than the specimen's length adds.
 const USES_EVERYTHING: &str = r#"

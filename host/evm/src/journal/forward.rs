@@ -153,9 +153,8 @@ impl JournalTr for BlockJournal {
 
     #[inline]
     fn selfdestruct(&mut self, address: Address, target: Address, skip: bool) -> Skippable<SelfDestructResult> {
-        let balance = |journal: &Self| {
-            journal.inner.inner.state.get(&address).map_or(U256::ZERO, |account| account.info.balance)
-        };
+        let balance =
+            |journal: &Self| journal.inner.inner.state.get(&address).map_or(U256::ZERO, |account| account.info.balance);
         let held = if self.watch.is_some() { balance(self) } else { U256::ZERO };
         let destroyed = self.inner.selfdestruct(address, target, skip)?;
         if let Some(watch) = self.watch.as_deref_mut() {

@@ -69,7 +69,13 @@ pub(crate) struct FrameRecorder {
 
 impl FrameRecorder {
     pub(crate) fn new(payload_max: u32, bytes_max: u64) -> Self {
-        Self { payload_max: payload_max as usize, bytes_left: bytes_max, full: false, frames: Vec::new(), open: Vec::new() }
+        Self {
+            payload_max: payload_max as usize,
+            bytes_left: bytes_max,
+            full: false,
+            frames: Vec::new(),
+            open: Vec::new(),
+        }
     }
 
     /// The calls of the step that ends here; `None` where they do not fit.

@@ -15,11 +15,7 @@ pub use self::{
     frames::Frame,
     state::{Access, AccountChange, AccountValue, SlotChange, StateStep},
 };
-pub(crate) use self::{
-    frames::FrameRecorder,
-    run::run,
-    state::Watch,
-};
+pub(crate) use self::{frames::FrameRecorder, run::run, state::Watch};
 
 /// Goes up when the same execution can give another recording than before.
 pub const RECORDING_REVISION: u32 = 1;

@@ -1,6 +1,6 @@
 //! A run that is recorded.
 
-use super::{Frame, FrameRecorder, Frames, Recordings, RecordingTerms, StateStep, Steps};
+use super::{Frame, FrameRecorder, Frames, RecordingTerms, Recordings, StateStep, Steps};
 use crate::{
     error::ExecuteError,
     outcome::Outcome,
@@ -28,9 +28,7 @@ impl Calls for FrameRecorder {
 /// Executes the block of a job and records it.
 pub(crate) fn run(job: &Job<'_>, terms: RecordingTerms) -> Result<Outcome, ExecuteError> {
     match terms.payload_max {
-        Some(payload_max) => {
-            record(Run::watched(job, FrameRecorder::new(payload_max, terms.bytes_max))?, job, terms)
-        }
+        Some(payload_max) => record(Run::watched(job, FrameRecorder::new(payload_max, terms.bytes_max))?, job, terms),
         // Nothing follows the calls, so that the plain EVM does.
         None => record(Run::begin(job)?, job, terms),
     }
@@ -79,10 +77,10 @@ impl Tape {
     }
 
     fn finish(self) -> Recordings {
-        let frames = self.terms.payload_max.map(|payload_max| Frames {
-            payload_max,
-            steps: Steps { kept: self.frames, count: self.steps },
-        });
+        let frames = self
+            .terms
+            .payload_max
+            .map(|payload_max| Frames { payload_max, steps: Steps { kept: self.frames, count: self.steps } });
         let state = self.terms.state.then_some(Steps { kept: self.states, count: self.steps });
         Recordings { frames, state }
     }

@@ -11,7 +11,6 @@ use revm::{
     state::{Account, AccountInfo},
 };
 
-
 /// An account's own values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountValue {
@@ -219,14 +218,17 @@ impl Watch {
         slots.sort_unstable_by_key(|change| (change.address, change.slot));
         let mut looked_up: Vec<(Address, Option<B256>)> =
             std::mem::take(&mut self.accounts).into_iter().map(|address| (address, None)).collect();
-        looked_up.extend(std::mem::take(&mut self.slots).into_iter().map(|(address, slot)| (address, Some(slot.into()))));
+        looked_up
+            .extend(std::mem::take(&mut self.slots).into_iter().map(|(address, slot)| (address, Some(slot.into()))));
         looked_up.sort_unstable();
         let accesses = looked_up.into_iter().map(|(address, slot)| Access {
             address,
             slot,
             changed: match slot {
                 None => accounts.binary_search_by_key(&address, |change| change.address).is_ok(),
-                Some(slot) => slots.binary_search_by_key(&(address, slot), |change| (change.address, change.slot)).is_ok(),
+                Some(slot) => {
+                    slots.binary_search_by_key(&(address, slot), |change| (change.address, change.slot)).is_ok()
+                }
             },
         });
         let accesses = accesses.collect();

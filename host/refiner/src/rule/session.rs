@@ -7,7 +7,9 @@ use refiner_config::cache_directory;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_manifest::Manifest;
-use refiner_sandbox::{Allocation, EngineProfile, Limits, Params, RuleIdentity, SpecimenHash, examine, execution_digest};
+use refiner_sandbox::{
+    Allocation, EngineProfile, Limits, Params, RuleIdentity, SpecimenHash, examine, execution_digest,
+};
 use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Executes, Job, Pool, PoolConfig, WorkerRun};
 use tracing::warn;
 

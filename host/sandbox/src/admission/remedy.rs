@@ -90,7 +90,9 @@ impl RefusalKind {
                 "remove what needs it: a rule has no files, clock, network or randomness, and with the SDK and \
                  wasm32-unknown-unknown it imports none"
             }
-            Self::LaterContract => "upgrade refiner, or use a version of the rule that was built for an earlier contract",
+            Self::LaterContract => {
+                "upgrade refiner, or use a version of the rule that was built for an earlier contract"
+            }
             Self::Version => "build it with the SDK that comes with this program: `refiner rule new` writes it",
             Self::Ungranted => "leave out the `--deny` that names the capability, or use a rule without it",
             Self::UngrantedWasi => {

@@ -58,7 +58,15 @@ pub(super) struct Done {
 
 impl Executions {
     pub(crate) const fn new(executor: Option<Arc<dyn Executor>>, wanted: Wanted) -> Self {
-        Self { executor, wanted, evidence: None, senders_checked: false, unavailable: None, refused: None, done: Vec::new() }
+        Self {
+            executor,
+            wanted,
+            evidence: None,
+            senders_checked: false,
+            unavailable: None,
+            refused: None,
+            done: Vec::new(),
+        }
     }
 
     /// The executor, which `describe` has not.

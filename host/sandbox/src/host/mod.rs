@@ -28,11 +28,14 @@ pub(crate) use self::{
     specimen::SpecimenView,
 };
 // Public for the generated bindings, which name them; this module is not.
+use self::{
+    changes::ChangeReaders, evm::Executions, log::Log, memory::MemoryMeter, output::Outputs, receipts::ReceiptsTaken,
+    recordings::Wanted, traces::FrameReaders, wasi::Wasi,
+};
 pub use self::{
     changes::ChangesHandle, evm::ExecutionHandle, output::ArtifactHandle, params::Params, receipts::ReceiptsHandle,
     specimen::BlockSpecimen, traces::FramesHandle,
 };
-use self::{changes::ChangeReaders, evm::Executions, receipts::ReceiptsTaken, recordings::Wanted, traces::FrameReaders, log::Log, memory::MemoryMeter, output::Outputs, wasi::Wasi};
 use crate::{AdmittedRule, Evidence, Limits, bindings::refiner::rule::types};
 
 /// Everything one guest can reach.

@@ -74,12 +74,7 @@ impl receipts::HostBlockReceipts for HostState {
         Ok(self.receipts.get()?.log_count())
     }
 
-    fn receipts(
-        &mut self,
-        _: Resource<ReceiptsHandle>,
-        start: u32,
-        count: u32,
-    ) -> wasmtime::Result<Vec<evm::Receipt>> {
+    fn receipts(&mut self, _: Resource<ReceiptsHandle>, start: u32, count: u32) -> wasmtime::Result<Vec<evm::Receipt>> {
         self.budget.call()?;
         Ok(self.receipts.get()?.receipts(&mut self.budget, start, count)?)
     }

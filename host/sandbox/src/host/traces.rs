@@ -67,8 +67,7 @@ impl traces::Host for HostState {
         payload_max: u32,
     ) -> wasmtime::Result<Result<Resource<FramesHandle>, RecordError>> {
         self.budget.call()?;
-        let terms =
-            RecordingTerms { payload_max: Some(payload_max), state: false, bytes_max: self.record_bytes() };
+        let terms = RecordingTerms { payload_max: Some(payload_max), state: false, bytes_max: self.record_bytes() };
         let opened = Wanted { frames: true, state: false };
         let whole = |recordings: &Recordings| recordings.frames.as_ref().is_some_and(|frames| frames.steps.is_whole());
         let recordings = match self.open_recording(&execution, opened, terms, whole)? {
@@ -96,12 +95,7 @@ impl traces::HostFrames for HostState {
         Ok(u32::try_from(self.frames.get(&handle)?.step()?.len())?)
     }
 
-    fn page(
-        &mut self,
-        handle: Resource<FramesHandle>,
-        start: u32,
-        count: u32,
-    ) -> wasmtime::Result<Vec<traces::Frame>> {
+    fn page(&mut self, handle: Resource<FramesHandle>, start: u32, count: u32) -> wasmtime::Result<Vec<traces::Frame>> {
         self.budget.call()?;
         let reader = self.frames.get(&handle)?;
         let payload_max = reader.payload_max;
@@ -109,8 +103,7 @@ impl traces::HostFrames for HostState {
             let payload = kept(&frame.input, payload_max).len() + kept(&frame.output, payload_max).len();
             FRAME_BYTES + payload + frame.error.map_or(0, str::len)
         };
-        let page =
-            self.budget.page(reader.step()?, start, count, bytes_of, |_, frame| to_frame(frame, payload_max))?;
+        let page = self.budget.page(reader.step()?, start, count, bytes_of, |_, frame| to_frame(frame, payload_max))?;
         Ok(page)
     }
 

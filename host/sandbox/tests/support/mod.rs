@@ -15,8 +15,8 @@ use std::{
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use refiner_evm::{
-    Access, AccountChange, AccountValue, ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, Frame, Frames,
-    RecordingTerms, Recordings, ResultFormat, SlotChange, StateStep, Steps, Unavailable,
+    Access, AccountChange, AccountValue, ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, Frame,
+    Frames, RecordingTerms, Recordings, ResultFormat, SlotChange, StateStep, Steps, Unavailable,
 };
 pub use refiner_sandbox::RunInput;
 use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Params, Run, Sandbox};
@@ -152,7 +152,9 @@ pub fn small_recordings(terms: RecordingTerms) -> Recordings {
         payload_max,
         steps: Steps::whole(vec![Vec::new(), vec![frame(None), frame(Some(0))], Vec::new(), Vec::new()]),
     });
-    let state = terms.state.then(|| Steps::whole(vec![StateStep::default(), state_step(), StateStep::default(), StateStep::default()]));
+    let state = terms
+        .state
+        .then(|| Steps::whole(vec![StateStep::default(), state_step(), StateStep::default(), StateStep::default()]));
     Recordings { frames, state }
 }
 
