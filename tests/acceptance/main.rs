@@ -34,6 +34,7 @@ mod outcomes;
 mod processors;
 mod program;
 mod proxy;
+mod registry;
 mod release;
 mod replay;
 mod rule;
