@@ -92,6 +92,9 @@ impl Allowance {
         for denial in self.denials.iter().filter(|denial| concerns(&denial.rule)) {
             grants.capabilities.remove(&match denial.capability {
                 DeniedCapability::Evm => Capability::Evm,
+                DeniedCapability::Receipts => Capability::Receipts,
+                DeniedCapability::Traces => Capability::Traces,
+                DeniedCapability::StateChanges => Capability::StateChanges,
                 DeniedCapability::Wasi => Capability::Wasi,
             });
         }

@@ -53,8 +53,17 @@ pub enum AdmissionError {
         /// Name of the import.
         name: UntrustedText,
     },
+    /// A later contract than is spoken here.
+    #[error(
+        "needs '{name}', and this program speaks {} of the contract: upgrade refiner",
+        super::world::spoken_versions()
+    )]
+    LaterContract {
+        /// Name of the import or export.
+        name: UntrustedText,
+    },
     /// An import of a version that is not spoken here.
-    #[error("imports '{name}', and version {} of the contract is spoken here", super::world::CONTRACT_VERSION)]
+    #[error("imports '{name}', and versions {} of the contract are spoken here", super::world::spoken_versions())]
     Version {
         /// Name of the import or export.
         name: UntrustedText,
@@ -179,9 +188,6 @@ impl Diagnostic for AdmissionError {
 
     fn hint(&self) -> Option<Hint> {
         let remedy = match self {
-            Self::Version { name } if super::world::is_later(name.as_str()) => {
-                "upgrade refiner: the rule was built for a later version of the contract"
-            }
             Self::Asynchronous => {
                 "export ordinary functions and build for WASI 0.2: what the contract gives a rule is there at once"
             }

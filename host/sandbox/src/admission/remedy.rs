@@ -32,11 +32,12 @@ pub enum RefusalKind {
     AboveCeiling,
     TooLittleTime,
     Transcodes,
+    LaterContract,
 }
 
 impl RefusalKind {
     /// Every kind, each at the place of its number.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::TooLarge,
         Self::NotAComponent,
         Self::Malformed,
@@ -62,6 +63,7 @@ impl RefusalKind {
         Self::AboveCeiling,
         Self::TooLittleTime,
         Self::Transcodes,
+        Self::LaterContract,
     ];
 
     /// Advice for an author or operator.
@@ -87,6 +89,9 @@ impl RefusalKind {
             Self::UnknownImport => {
                 "remove what needs it: a rule has no files, clock, network or randomness, and with the SDK and \
                  wasm32-unknown-unknown it imports none"
+            }
+            Self::LaterContract => {
+                "upgrade refiner, or use a version of the rule that was built for an earlier contract"
             }
             Self::Version => {
                 "build it anew for the contract of this program: with the SDK that `refiner rule new` writes, or with bindings of the \
@@ -149,6 +154,7 @@ impl AdmissionError {
             Self::TooMuch { .. } => RefusalKind::TooMuch,
             Self::ImportsCode { .. } => RefusalKind::ImportsCode,
             Self::UnknownImport { .. } => RefusalKind::UnknownImport,
+            Self::LaterContract { .. } => RefusalKind::LaterContract,
             Self::Version { .. } => RefusalKind::Version,
             Self::Ungranted { .. } => RefusalKind::Ungranted,
             Self::UngrantedWasi { .. } => RefusalKind::UngrantedWasi,
