@@ -18,7 +18,7 @@ const TESTED: &[Row] = &[
         "ok",
         1,
         &[
-            "host/refiner/src/preflight/chain.rs::balance_is_judged_in_proofs",
+            "host/daemon/src/preflight/chain.rs::balance_is_judged_in_proofs",
             "tests/acceptance/daemon/preflight.rs::doctor_judges_contracts_and_operator",
         ],
     ),
@@ -27,13 +27,13 @@ const TESTED: &[Row] = &[
         "built-in rules",
         "ok",
         1,
-        &["host/refiner/src/preflight/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
+        &["host/refiner/src/doctor/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
     ),
     (
         "built-in rules",
         "warning",
         1,
-        &["host/refiner/src/preflight/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
+        &["host/refiner/src/doctor/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
     ),
     ("clock", "ok", 1, &["tests/acceptance/daemon/preflight.rs::doctor_finds_everything_ok_where_a_daemon_can_work"]),
     ("clock", "warning", 1, &["tests/acceptance/daemon/preflight.rs::doctor_judges_sessions_clock_and_log_ranges"]),
@@ -67,19 +67,19 @@ const TESTED: &[Row] = &[
         "error",
         3,
         &[
-            "host/refiner/src/preflight/disk.rs::disk_is_judged_by_room_and_speed",
-            "host/refiner/src/preflight/disk.rs::disk_that_takes_nothing_is_an_error_with_the_remedy_of_its_cause",
+            "host/daemon/src/preflight/disk.rs::disk_is_judged_by_room_and_speed",
+            "host/daemon/src/preflight/disk.rs::disk_that_takes_nothing_is_an_error_with_the_remedy_of_its_cause",
         ],
     ),
-    ("disk", "ok", 1, &["host/refiner/src/preflight/disk.rs::disk_is_judged_by_room_and_speed"]),
-    ("disk", "warning", 2, &["host/refiner/src/preflight/disk.rs::disk_is_judged_by_room_and_speed"]),
+    ("disk", "ok", 1, &["host/daemon/src/preflight/disk.rs::disk_is_judged_by_room_and_speed"]),
+    ("disk", "warning", 2, &["host/daemon/src/preflight/disk.rs::disk_is_judged_by_room_and_speed"]),
     (
         "evm-server",
         "error",
         4,
         &[
             "tests/acceptance/daemon/preflight.rs::doctor_judges_pinner_and_evm_server",
-            "host/refiner/src/preflight/evm_server.rs::failure_over_the_sample_is_to_be_reported",
+            "host/daemon/src/preflight/evm_server.rs::failure_over_the_sample_is_to_be_reported",
         ],
     ),
     ("evm-server", "ok", 1, &["tests/acceptance/daemon/preflight.rs::doctor_judges_pinner_and_evm_server"]),
@@ -100,7 +100,7 @@ const TESTED: &[Row] = &[
         "error",
         1,
         &[
-            "host/refiner/src/preflight/machine.rs::limits_that_do_not_stop_a_guest_and_a_worker_that_does_not_start_are_errors",
+            "host/refiner/src/doctor/machine.rs::limits_that_do_not_stop_a_guest_and_a_worker_that_does_not_start_are_errors",
         ],
     ),
     ("limits", "ok", 1, &["tests/acceptance/daemon/preflight.rs::doctor_finds_everything_ok_where_a_daemon_can_work"]),
@@ -108,13 +108,13 @@ const TESTED: &[Row] = &[
         "log range",
         "ok",
         1,
-        &["host/refiner/src/preflight/nodes.rs::range_of_the_scan_is_a_warning_while_a_provider_shortens_it"],
+        &["host/daemon/src/preflight/nodes.rs::range_of_the_scan_is_a_warning_while_a_provider_shortens_it"],
     ),
     (
         "log range",
         "warning",
         1,
-        &["host/refiner/src/preflight/nodes.rs::range_of_the_scan_is_a_warning_while_a_provider_shortens_it"],
+        &["host/daemon/src/preflight/nodes.rs::range_of_the_scan_is_a_warning_while_a_provider_shortens_it"],
     ),
     (
         "log range of URL",
@@ -138,7 +138,7 @@ const TESTED: &[Row] = &[
         "machine",
         "error",
         1,
-        &["host/refiner/src/preflight/machine.rs::machine_whose_checks_end_otherwise_than_with_a_report_is_an_error"],
+        &["host/refiner/src/doctor/machine.rs::machine_whose_checks_end_otherwise_than_with_a_report_is_an_error"],
     ),
     ("node URL", "error", 2, &["tests/acceptance/daemon/faults/nodes.rs::doctor_shows_every_node_with_its_state"]),
     ("node URL", "ok", 1, &["tests/acceptance/daemon/faults/nodes.rs::doctor_shows_every_node_with_its_state"]),
@@ -148,7 +148,7 @@ const TESTED: &[Row] = &[
         3,
         &[
             "tests/acceptance/daemon/faults/nodes.rs::doctor_shows_every_node_with_its_state",
-            "host/refiner/src/preflight/nodes.rs::node_is_a_warning_without_an_answer_and_with_an_old_block",
+            "host/daemon/src/preflight/nodes.rs::node_is_a_warning_without_an_answer_and_with_an_old_block",
         ],
     ),
     ("nonces", "ok", 1, &["tests/acceptance/daemon/preflight.rs::doctor_finds_everything_ok_where_a_daemon_can_work"]),
@@ -171,7 +171,7 @@ const TESTED: &[Row] = &[
         "ok",
         2,
         &[
-            "host/refiner/src/preflight/pinner.rs::no_pinner_is_ok",
+            "host/daemon/src/preflight/pinner.rs::no_pinner_is_ok",
             "tests/acceptance/daemon/preflight.rs::doctor_finds_everything_ok_where_a_daemon_can_work",
         ],
     ),
@@ -179,19 +179,19 @@ const TESTED: &[Row] = &[
         "processor",
         "ok",
         1,
-        &["host/refiner/src/preflight/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
+        &["host/refiner/src/doctor/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
     ),
     (
         "processor",
         "warning",
         1,
-        &["host/refiner/src/preflight/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
+        &["host/refiner/src/doctor/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
     ),
     (
         "program",
         "ok",
         1,
-        &["host/refiner/src/preflight/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
+        &["host/refiner/src/doctor/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
     ),
     ("proof chain", "error", 2, &["tests/acceptance/daemon/preflight.rs::doctor_judges_contracts_and_operator"]),
     ("session", "ok", 1, &["tests/acceptance/daemon/preflight.rs::doctor_finds_everything_ok_where_a_daemon_can_work"]),
@@ -201,7 +201,7 @@ const TESTED: &[Row] = &[
         2,
         &[
             "tests/acceptance/daemon/preflight.rs::doctor_judges_sessions_clock_and_log_ranges",
-            "host/refiner/src/preflight/chain.rs::session_that_is_closed_is_a_warning",
+            "host/daemon/src/preflight/chain.rs::session_that_is_closed_is_a_warning",
         ],
     ),
     ("settings", "error", 1, &["tests/acceptance/outcomes.rs::settings_that_are_wrong_are_errors_of_doctor"]),
@@ -210,7 +210,7 @@ const TESTED: &[Row] = &[
         "error",
         1,
         &[
-            "host/refiner/src/preflight/machine.rs::limits_that_do_not_stop_a_guest_and_a_worker_that_does_not_start_are_errors",
+            "host/refiner/src/doctor/machine.rs::limits_that_do_not_stop_a_guest_and_a_worker_that_does_not_start_are_errors",
         ],
     ),
     ("worker MEASURE", "ok", 1, &["tests/acceptance/outcomes.rs::measures_of_a_worker_are_ok_or_a_warning"]),
@@ -248,9 +248,10 @@ fn name_of(argument: &str, code: &str) -> String {
 /// Check and outcome of every place that makes one, and how many places.
 fn outcomes() -> BTreeMap<(String, &'static str), usize> {
     let source = root().join("host/refiner/src");
-    let modules = fs::read_dir(source.join("preflight")).unwrap().map(|entry| entry.unwrap().path());
+    let modules = fs::read_dir(root().join("host/daemon/src/preflight")).unwrap().map(|entry| entry.unwrap().path());
+    let of_program = [source.join("doctor.rs"), source.join("doctor/machine.rs")];
     let mut found = BTreeMap::new();
-    for path in modules.chain([source.join("doctor.rs")]).filter(|path| !path.ends_with("mod.rs")) {
+    for path in modules.chain(of_program).filter(|path| !path.ends_with("mod.rs")) {
         let code = code(&path);
         for state in ["ok", "warning", "error"] {
             for call in code.split(&format!("Check::{state}(")).skip(1) {

@@ -8,6 +8,7 @@ mod build;
 pub mod command;
 pub mod component;
 pub mod digest;
+pub mod embed;
 pub mod go;
 mod language;
 mod name;

@@ -6,6 +6,7 @@
 //! text of a secret stands in no error.
 
 mod arguments;
+pub mod egress;
 mod environment;
 mod file;
 mod problem;
@@ -18,7 +19,7 @@ mod values;
 
 pub use self::{
     arguments::Flags,
-    environment::{Environment, KEY_PIPE_VARIABLE, KEY_VARIABLE, cache_directory},
+    environment::{Environment, KEY_PIPE_VARIABLE, KEY_VARIABLE, RegistryLogins, cache_directory, registry_logins},
     problem::{ConfigError, Problem},
     row::{Former, Row, Scope, Scoped, Setting, scope},
     rule_terms::{ConfinementLevel, Denial, DeniedCapability, RuleLimit},

@@ -2,13 +2,14 @@
 
 use std::io::Write;
 
+use refiner_daemon::config::Shown;
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_text::OneLine;
 use serde_json::json;
 
 use crate::{
     cli::ConfigCommand,
-    run::config::{self, Shown},
+    settings,
     terminal::{self, PrintError, Stdout},
 };
 
@@ -19,7 +20,7 @@ const VALUE_WIDTH: usize = 50;
 /// Prints the settings, as a file that `--config` takes or as JSON.
 pub fn run(command: &ConfigCommand) -> Result<ExitCode, Failure> {
     let ConfigCommand::Show { run, json } = command;
-    let shown = config::shown(run)?;
+    let shown = settings::shown(run)?;
     let out = &mut terminal::buffered_out(*json);
     if *json {
         as_json(&shown, out)?;

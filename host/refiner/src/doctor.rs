@@ -2,6 +2,7 @@
 
 mod bundle;
 mod facts;
+mod machine;
 mod redaction;
 mod tar;
 
@@ -10,6 +11,10 @@ use std::sync::Arc;
 use alloy_primitives::Address;
 use refiner_config::ConfigError;
 use refiner_content::{Pinner, PinnerLimits};
+use refiner_daemon::{
+    RunError,
+    config::{Key, Nodes, Settings},
+};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_journal::JournalReader;
 use refiner_proofchain::{ProofChain, Rpc, RpcLimits, Secret, Signer};
@@ -17,13 +22,11 @@ use refiner_text::OneLine;
 use tokio::runtime::Builder;
 
 use self::bundle::Bundle;
+pub use self::machine::checks_apart as machine_apart;
 use crate::{
     cli, custody, egress,
     preflight::{self, Check, KnownNonces, State},
-    run::{
-        RunError,
-        config::{self, Key, Nodes, Settings},
-    },
+    settings,
     terminal::{self, EscapingStdout, PrintError},
 };
 
@@ -35,10 +38,10 @@ const MAINNET: u64 = 1;
 /// Checks everything and prints it.
 pub fn run(arguments: &cli::Doctor) -> Result<ExitCode, Failure> {
     let cli::Doctor { run, json, bundle, log_file } = arguments;
-    let nodes = config::nodes(run);
+    let nodes = settings::nodes(run);
     let (checks, bundle) = match (nodes, bundle) {
         // Nothing is configured: the machine alone.
-        (Ok(None), None) => (preflight::machine(config::requirement(run)), None),
+        (Ok(None), None) => (machine::checks(settings::requirement(run)), None),
         (nodes, path) => {
             let key = custody::take_key()?;
             let bundle = path.as_deref().map(|path| Bundle {
@@ -49,7 +52,7 @@ pub fn run(arguments: &cli::Doctor) -> Result<ExitCode, Failure> {
             });
             // Guests run in another process: this one may hold secrets now.
             let checks = match nodes {
-                Ok(None) => preflight::machine_apart(config::requirement(run)),
+                Ok(None) => machine_apart(settings::requirement(run)),
                 nodes => configured(run, key, nodes.ok().flatten())?,
             };
             (checks, bundle)
@@ -99,11 +102,11 @@ fn print(checks: &[Check], worst: State, out: &mut EscapingStdout) -> Result<(),
 
 /// The machine, and what the settings of `run` name.
 fn configured(arguments: &cli::Run, key: Option<Secret>, nodes: Option<Nodes>) -> Result<Vec<Check>, Failure> {
-    let settings = config::read(arguments, key);
+    let settings = settings::read(arguments, key);
     custody::keep_memory_private()?;
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(RunError::from)?;
-    let requirement = settings.as_ref().map_or_else(|_| config::requirement(arguments), preflight::requirement);
-    let mut checks = preflight::machine_apart(requirement);
+    let requirement = settings.as_ref().map_or_else(|_| settings::requirement(arguments), Settings::requirement);
+    let mut checks = machine_apart(requirement);
     match (settings, nodes) {
         (Ok(settings), _) => {
             egress::warn_of_ignored_variables(&settings.egress);

@@ -1,19 +1,16 @@
 //! The `refiner` program: the composition root. It reads the command line, builds what the command needs, and turns
 //! what happened into an exit code.
 
-mod builtin;
 mod chains;
 mod checks;
 mod cli;
 mod config;
 mod content;
-mod control;
 mod custody;
+mod daemon;
 mod devnet;
 mod doctor;
-mod egress;
 mod evm;
-mod executor;
 mod failure;
 mod health;
 mod init;
@@ -21,15 +18,12 @@ mod input;
 mod journal;
 mod key;
 mod known_blocks;
-mod output;
 mod pages;
-mod preflight;
 mod replay;
 mod rule;
 mod rules;
-mod run;
 mod session;
-mod signals;
+mod settings;
 mod specimen;
 mod terminal;
 mod version;
@@ -42,8 +36,13 @@ use std::{
 
 use clap::Parser as _;
 use mimalloc::MiMalloc;
-use refiner_config::table;
+use refiner_config::{egress, table};
+use refiner_daemon::{control, preflight};
 use refiner_diagnostics::{ExitCode, Failure};
+use refiner_executor as executor;
+use refiner_output as output;
+use refiner_rule_package::builtin;
+use refiner_signals as signals;
 use refiner_text::{indented, is_deceptive};
 use refiner_worker::{COMPILE_ARGUMENT, WORKER_ARGUMENT};
 
@@ -89,7 +88,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     terminal::log(&filter, settings.get(&table::LOG_FORMAT))?;
     match &cli.command {
         Command::Replay(arguments) => replay::run(arguments),
-        Command::Run(arguments) => run::run(arguments, custody::take_key()?),
+        Command::Run(arguments) => daemon::run(arguments, custody::take_key()?),
         Command::Journal { command } => journal::run(command),
         Command::Session { command } => session::run(command),
         Command::Content { command } => content::run(command),

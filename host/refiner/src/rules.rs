@@ -1,26 +1,18 @@
 //! Rules named on the command line: built in, files and directories of them, and sources that are fetched.
 
-mod allowance;
-mod find;
 mod process;
 
-pub use allowance::{Allowance, AllowanceError, requirement};
-pub use find::{Found, Sources, sources};
 pub use process::{Block, NoRun, RuleProcess};
+pub use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources, sources};
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use alloy_primitives::B256;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::ExecutionTerms;
 use refiner_sandbox::{AdmitFailure, AdmittedRule, EngineError, EngineProfile, Limits, Params, Sandbox, SelfTestError};
 
-use refiner_sources::{LockError, SourceError, UnreadableSource};
-
-use crate::{
-    builtin,
-    rule::{self, RuleError, Session},
-};
+use crate::rule::{self, RuleError, Session};
 
 /// A rule that is ready, with what it runs under.
 pub struct LoadedRule {
@@ -38,12 +30,9 @@ pub struct LoadedRule {
 /// Why the rules are not ready.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// Neither a built-in rule nor a path.
-    #[error("{0}: neither a built-in rule nor a file or directory")]
-    Unknown(String),
-    /// A directory without a component.
-    #[error("{0}: the directory holds no .wasm file")]
-    EmptyDirectory(PathBuf),
+    /// An argument names no rule that can be had.
+    #[error(transparent)]
+    Find(#[from] FindError),
     /// Two rules give themselves one name, and their outputs would share file names.
     #[error("two rules are named {0}")]
     SameName(Arc<str>),
@@ -57,22 +46,6 @@ pub enum LoadError {
         /// The end of the name, rule and artifact.
         file: String,
     },
-    /// The file cannot be read.
-    #[error("{path}: {source}")]
-    Read {
-        path: PathBuf,
-        /// The operating system's error.
-        source: io::Error,
-    },
-    /// An argument that names no source.
-    #[error(transparent)]
-    Unreadable(#[from] UnreadableSource),
-    /// The source does not give what was agreed on.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The lock cannot be read or written.
-    #[error(transparent)]
-    Lock(#[from] LockError),
     /// The sandbox does not let it in.
     #[error("{rule}: {source}")]
     Admit {
@@ -205,14 +178,8 @@ impl Diagnostic for LoadError {
         match self {
             Self::Isolated(error) => error.exit_code(),
             Self::Allowance(error) => error.exit_code(),
-            Self::Source(error) => error.exit_code(),
-            Self::Unreadable(error) => error.exit_code(),
-            Self::Lock(error) => error.exit_code(),
-            Self::Unknown(_)
-            | Self::EmptyDirectory(_)
-            | Self::SameName(_)
-            | Self::SameOutput { .. }
-            | Self::Read { .. } => ExitCode::Refused,
+            Self::Find(error) => error.exit_code(),
+            Self::SameName(_) | Self::SameOutput { .. } => ExitCode::Refused,
             Self::Admit { source, .. } => source.exit_code(),
             Self::Engine(error) => error.exit_code(),
             Self::SelfTest(error) => error.exit_code(),
@@ -221,20 +188,14 @@ impl Diagnostic for LoadError {
 
     fn hint(&self) -> Option<Hint> {
         match self {
-            Self::Unknown(_) if builtin::RULES.is_empty() => {
-                Some("this binary carries no built-in rules: run `cargo xtask rules`, then build it again".into())
-            }
-            Self::Unknown(_) => Some(format!("built-in rules: {}", builtin::names()).into()),
             Self::SelfTest(error) => error.hint(),
-            Self::Source(error) => error.hint(),
+            Self::Find(error) => error.hint(),
             Self::Isolated(error) => error.hint(),
             Self::Allowance(error) => error.hint(),
             Self::Admit { source, .. } => source.hint(),
-            Self::Lock(error) => error.hint(),
-            Self::Unreadable(error) => error.hint(),
             Self::Engine(error) => error.hint(),
             Self::SameOutput { .. } => Some("run them one after the other, into directories of their own".into()),
-            Self::EmptyDirectory(_) | Self::SameName(_) | Self::Read { .. } => None,
+            Self::SameName(_) => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use refiner_config::{ConfigError, Flags, scope, table};
+use refiner_daemon::{RunError, config};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_proofchain::{ChainError, ProofChain, Rpc, RpcLimits, SessionView};
 use serde_json::{Value, json};
@@ -9,7 +10,6 @@ use tokio::runtime::Builder;
 
 use crate::{
     egress,
-    run::{RunError, config},
     terminal::{self, EscapingStdout, PrintError},
 };
 

@@ -16,7 +16,7 @@ pub fn rules() -> PathBuf {
     root().join("rules")
 }
 
-/// Where built components go. `host/refiner/build.rs` embeds what is there.
+/// Where built components go. `host/rule-package/build.rs` embeds what is there.
 pub fn components() -> PathBuf {
     root().join("target/rules")
 }

@@ -18,7 +18,7 @@ use refiner_text::OneLine;
 use serde_json::{Value, json};
 
 use super::{facts::facts, redaction::Redaction, tar::Tar};
-use crate::{cli, health, run::config};
+use crate::{cli, health, settings as config};
 
 /// Version of what is in an archive.
 const SCHEMA_VERSION: u32 = 1;
@@ -164,7 +164,7 @@ impl Bundle<'_> {
 
 /// Every setting with its value, redacted, and its origin.
 fn settings(values: &Values) -> Value {
-    let shown = config::given(values).into_iter();
+    let shown = refiner_daemon::config::given(values).into_iter();
     shown.map(|shown| (shown.key.to_owned(), json!({ "value": shown.value, "origin": shown.origin }))).collect()
 }
 

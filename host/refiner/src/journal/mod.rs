@@ -4,6 +4,7 @@ mod action;
 mod arguments;
 mod backup;
 mod import;
+mod scan;
 
 use std::{
     io::Write,
@@ -41,11 +42,11 @@ pub fn run(command: &JournalCommand) -> Result<ExitCode, Failure> {
         JournalCommand::List { chosen, limit, json } => list(&read(&chosen.settings)?, chosen, *limit, *json, out)?,
         JournalCommand::Show { item, settings } => show(&read(settings)?, *item, out)?,
         JournalCommand::Scan { from, to, json, run } => {
-            return crate::run::scan_again(Blocks { from: *from, to: *to }, *json, run);
+            return scan::scan(Blocks { from: *from, to: *to }, *json, run);
         }
         JournalCommand::Import { logs, dry_run, json, run } => return import::import(logs, *dry_run, *json, run),
         JournalCommand::Rebuild { from, proved_by, json, run } => {
-            return crate::run::rebuild(*from, *proved_by, *json, run);
+            return scan::rebuild(*from, *proved_by, *json, run);
         }
         JournalCommand::Backup { to, force, settings } => backup::back_up(settings, to, *force, out)?,
         JournalCommand::Export { chosen } => {

@@ -1,6 +1,6 @@
 //! Errors of the commands on rules.
 
-use refiner_authoring::{BuildError, template::NewError};
+use refiner_authoring::{BuildError, embed::EmbedError, template::NewError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_sandbox::{AboveCap, AdmissionError, EngineError, LimitError, RefusalKind, UntrustedText};
 use refiner_worker::{CompileError, PoolError, Quarantined, WorkerFailure};
@@ -16,6 +16,12 @@ pub enum RuleError {
     /// The rule is not built.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// No manifest is put into the component.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    /// A source that rules are not pushed to.
+    #[error("{0} is no registry, and rules are pushed to one, as oci://ghcr.io/owner/rule:1.0.0")]
+    NoRegistry(String),
     /// The engine cannot be started.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -65,6 +71,7 @@ impl Diagnostic for RuleError {
         match self {
             Self::New(error) => error.exit_code(),
             Self::Build(error) => error.exit_code(),
+            Self::Embed(error) => error.exit_code(),
             Self::Engine(error) => error.exit_code(),
             Self::Pool(error) => error.exit_code(),
             Self::Refused { source, .. } => source.exit_code(),
@@ -74,7 +81,7 @@ impl Diagnostic for RuleError {
             Self::Allowance(error) => error.exit_code(),
             Self::Limit(error) => error.exit_code(),
             Self::AboveCap(error) => error.exit_code(),
-            Self::Several { .. } | Self::BuiltIn(_) => ExitCode::Usage,
+            Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry(_) => ExitCode::Usage,
         }
     }
 
@@ -82,6 +89,7 @@ impl Diagnostic for RuleError {
         match self {
             Self::New(_) => Some("name another directory with --dir".into()),
             Self::Build(error) => error.hint(),
+            Self::Embed(error) => error.hint(),
             Self::Engine(error) => error.hint(),
             Self::Pool(error) => error.hint(),
             Self::Refused { source, .. } => source.hint(),
@@ -92,7 +100,7 @@ impl Diagnostic for RuleError {
             Self::Limit(error) => error.hint(),
             Self::AboveCap(error) => error.hint(),
             Self::Several { .. } => Some("name the file".into()),
-            Self::BuiltIn(_) => None,
+            Self::BuiltIn(_) | Self::NoRegistry(_) => None,
         }
     }
 }

@@ -8,14 +8,14 @@ use serde_json::json;
 use super::{RuleError, arguments};
 use crate::{
     builtin,
-    rules::{LoadError, Sources, sources},
+    rules::{FindError, Sources, sources},
     terminal,
 };
 
 pub fn run(arguments: &arguments::Lock) -> Result<ExitCode, Failure> {
     let fetched = Sources::of(&arguments.settings.values()?);
     let path = fetched.lock_path();
-    let mut lock = if path.exists() { Lock::read(&path).map_err(LoadError::from)? } else { Lock::default() };
+    let mut lock = if path.exists() { Lock::read(&path).map_err(FindError::from)? } else { Lock::default() };
     // What is in the lock so far does not bind: agreeing on something else is what this command is for.
     let resolver = fetched.unbound_resolver();
     let stdout = &mut terminal::out(arguments.json);
@@ -24,7 +24,7 @@ pub fn run(arguments: &arguments::Lock) -> Result<ExitCode, Failure> {
             return Err(RuleError::BuiltIn(argument.clone()).into());
         }
         for source in sources(argument)? {
-            let locked = resolver.look_up(&source).map_err(LoadError::from)?.locked;
+            let locked = resolver.look_up(&source).map_err(FindError::from)?.locked;
             let before = lock.get(&locked.source).cloned();
             let change = change(before.as_ref(), &locked);
             if arguments.json {
@@ -35,7 +35,7 @@ pub fn run(arguments: &arguments::Lock) -> Result<ExitCode, Failure> {
             lock.set(locked);
         }
     }
-    lock.write(&path).map_err(LoadError::from)?;
+    lock.write(&path).map_err(FindError::from)?;
     Ok(ExitCode::Done)
 }
 

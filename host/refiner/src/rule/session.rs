@@ -2,12 +2,12 @@
 
 use std::{fs, num::NonZeroUsize, os::unix::fs::DirBuilderExt as _, sync::Arc};
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::Bytes;
 use refiner_config::cache_directory;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_evm::{ExecutionPolicy, ExecutionTerms};
-use refiner_manifest::{Capability, Manifest};
-use refiner_sandbox::{Allocation, EngineProfile, Limits, Params, RuleIdentity, SpecimenHash, examine};
+use refiner_evm::ExecutionPolicy;
+pub use refiner_rule_package::identity;
+use refiner_sandbox::{Limits, Params, SpecimenHash, examine};
 use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Executes, Job, Pool, PoolConfig, WorkerRun};
 use tracing::warn;
 
@@ -118,25 +118,6 @@ impl Session {
         let (rule_code, params, raw) = (Arc::clone(&rule.compiled), params.clone(), raw.clone());
         let job = Job { rule: rule_code, params, limits, specimen_hash, raw, trace: None };
         self.pool.run(&job).map_err(|quarantined| RuleError::of_run(&rule.called, quarantined))
-    }
-}
-
-/// What a rule's verdicts depend on beside the specimen, without running it.
-pub fn identity(
-    component: B256,
-    manifest: &Manifest,
-    params: &Params,
-    limits: &Limits,
-    terms: &ExecutionTerms,
-) -> RuleIdentity {
-    let executes_blocks = manifest.capabilities.contains(&Capability::Evm);
-    let profile = EngineProfile::with_allocation(Allocation::OnDemand);
-    RuleIdentity {
-        component,
-        params: params.digest(),
-        limits: B256::from(limits.digest()),
-        profile: if manifest.wasi.is_some() { profile.id_with_wasi() } else { profile.id() },
-        execution: if executes_blocks { terms.digest() } else { terms.digest_without_execution() },
     }
 }
 

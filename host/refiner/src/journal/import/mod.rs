@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use refiner_daemon::targets;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_journal::{Binding, EarlierOutcome, Imported, Journal, JournalError, JournalReader};
 use refiner_text::OneLine;
@@ -16,8 +17,7 @@ use serde::Serialize;
 use self::records::{Key, Left, Records, Unreadable};
 use super::now_ms;
 use crate::{
-    cli,
-    run::{config, targets},
+    cli, settings,
     terminal::{self, PrintError},
 };
 
@@ -115,7 +115,7 @@ struct Position {
 /// Those of settings and rules, [`ImportError`], and the journal's.
 pub fn import(logs: &Path, dry_run: bool, json: bool, run: &cli::Run) -> Result<ExitCode, Failure> {
     // Nothing is signed and nothing is asked here.
-    let settings = config::read(run, None)?;
+    let settings = settings::read(run, None)?;
     let records = Records::read(logs)?;
     // Compiled rules are kept there, also by a dry run.
     refiner_permissions::private_directory(&settings.data)

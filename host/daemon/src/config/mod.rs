@@ -1,0 +1,9 @@
+//! The settings of the daemon, in the types that it works with.
+
+mod settings;
+mod shown;
+
+pub use self::{
+    settings::{Key, Nodes, Settings, network, nodes, resolve, rpc},
+    shown::{Shown, given, shown},
+};

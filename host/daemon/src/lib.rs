@@ -1,0 +1,56 @@
+//! The daemon: from announcements on the proof chain to settled proofs, unattended.
+//!
+//! * **Inputs**: [`config::Settings`], of which the program makes values, and what the program knows of its machine.
+//! * **Outputs**: results where the network finds them, and proofs of them on chain; until then, everything is in the journal.
+//! * **Invariants**: WebAssembly runs in child processes that hold no key; a transaction is on the disk before it is sent.
+//!
+//! ```text
+//! scan ─► journal ─► fetch, verify ─► refine (workers) ─► pin ─► prove
+//! ```
+//!
+//! Every stage takes its work from the journal and writes what became of it there, so a crash loses nothing but the work of the
+//! moment. Bytes are in the local content store, under their content ids.
+
+mod clock;
+#[expect(missing_docs, reason = "a field is the setting of its name, which the table of settings explains")]
+pub mod config;
+mod content_cache;
+mod context;
+#[expect(missing_docs, reason = "fields are named as in JSON")]
+pub mod control;
+mod disk;
+mod error;
+mod health;
+mod heartbeat;
+mod journal_handle;
+mod memory;
+mod metrics;
+mod nodes;
+mod outage;
+mod outcome;
+mod page;
+mod policy;
+mod prefetcher;
+#[expect(missing_docs, reason = "what is left is named by itself")]
+pub mod preflight;
+mod prove;
+mod readiness;
+mod remedy;
+mod retention;
+mod rules;
+mod run;
+mod scan;
+mod shutdown;
+mod signer;
+mod sources;
+mod stage;
+mod stage_runner;
+mod status;
+mod trace;
+
+pub use self::{
+    error::RunError,
+    rules::{RulesError, targets},
+    run::{MachineChecks, run},
+    scan::{Rebuilt, command as scan_again, rebuild},
+};

@@ -1,0 +1,329 @@
+//! The daemon's start, its parts at work together, and its end.
+
+use std::{sync::Arc, time::Duration};
+
+use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
+use refiner_http_client::Egress;
+use refiner_journal::{Binding, Journal, JournalError, State, Step};
+use refiner_listener::Access;
+use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Signer};
+use refiner_worker::Requirement;
+use tokio::{runtime::Builder, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock,
+    config::{Key, Settings, Shown},
+    context::{self, PipelineContext},
+    control::{self, Operator},
+    disk,
+    error::RunError,
+    health::{self, Health},
+    heartbeat,
+    journal_handle::JournalHandle,
+    memory,
+    metrics::Metrics,
+    nodes,
+    outage::Outage,
+    page::{self, PageSource},
+    policy::{self, pause_ms},
+    preflight::Check,
+    prove, readiness, retention, rules, scan, shutdown, signer, sources, stage,
+    stage_runner::{Backpressure, StageRunner},
+    status::Status,
+    trace::{Exporter, Tracer},
+};
+
+/// Items in the stage of the workers for each of them: while one runs, others wait for the disk to keep what they produced.
+const KEEPING_PER_WORKER: usize = 3;
+/// Specimens that wait to be run for each worker. They are in memory, and memory that is never touched need not be cleared.
+const WAITING_PER_WORKER: usize = 2;
+/// Fetches for each look at what no source has.
+const LOOKS_PER_FETCHES: usize = 4;
+/// Threads for the journal, the content store and names, beside one for each item at work. Each costs some MiB.
+const OTHER_BLOCKING_THREADS: usize = 16;
+/// A thread without work ends after this time. What it freed last stays in a heap of its own, some MiB, until it ends; and work goes round
+/// among all threads that wait, so that a longer time would keep every one that a burst has needed.
+const THREAD_UNUSED: Duration = Duration::from_millis(100);
+/// Threads that are still in a worker's or the disk's hands when everything else ended get this long.
+const THREADS_END: Duration = Duration::from_secs(1);
+
+/// Polls of the chain for each look at a node that is not asked otherwise.
+const POLLS_PER_LOOK: u32 = 8;
+/// The shortest time between two such looks.
+const LOOK_AGAIN_MIN: Duration = Duration::from_millis(100);
+/// The longest time between two such looks.
+const LOOK_AGAIN_MAX: Duration = Duration::from_secs(60);
+
+/// The checks of this machine under the required confinement. They run guests, so another process than the daemon's makes them.
+pub type MachineChecks = fn(Requirement) -> Vec<Check>;
+
+/// What has to be there before the chain is asked.
+struct Prepared {
+    signer: Option<Signer>,
+    journal: Journal,
+    rules: Vec<rules::Rule>,
+    /// The texts of chain configs.
+    chains: Vec<String>,
+    machine: MachineChecks,
+}
+
+/// Runs until a signal stops it. `shown` is what the status page shows of the settings.
+///
+/// # Errors
+///
+/// [`RunError`], and those of rules; work in progress is in the journal.
+pub fn run(settings: Settings, shown: Vec<Shown>, machine: MachineChecks) -> Result<ExitCode, Failure> {
+    let settings = Arc::new(settings);
+    // Dozens of threads come and go, each with a heap of its own, and of huge pages each would have whole ones cleared to use a
+    // part. A kernel that knows no such pages refuses, and needs nothing.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
+    let blocking = settings.workers * KEEPING_PER_WORKER + settings.fetches + settings.pins + OTHER_BLOCKING_THREADS;
+    let mut runtime = Builder::new_multi_thread();
+    runtime.enable_all().max_blocking_threads(blocking).thread_keep_alive(THREAD_UNUSED);
+    let runtime = runtime.build().map_err(RunError::from)?;
+    let (stop, status) = (CancellationToken::new(), Status::of(page::settings(shown)));
+    // Before anything takes time: a signal that comes while rules are compiled is heard like any other.
+    runtime.block_on(async { shutdown::on_signals(&stop, &status) }).map_err(RunError::from)?;
+    // Before anything waits for a peer: what is wrong with a file of this machine ends the start at once.
+    let signer = match &settings.key {
+        Key::None => None,
+        Key::From(source) => Signer::local(source).map_err(RunError::from)?,
+    };
+    let Some(journal) = disk::open(&settings.data, &stop)? else { return Ok(ExitCode::Done) };
+    let rules = rules::load(&settings)?;
+    let chains = rules::chain_texts(&settings)?;
+    let prepared = Prepared { signer, journal, rules, chains, machine };
+    let ended = runtime.block_on(daemon(settings, prepared, stop, status));
+    runtime.shutdown_timeout(THREADS_END);
+    ended?;
+    Ok(ExitCode::Done)
+}
+
+async fn daemon(
+    settings: Arc<Settings>,
+    prepared: Prepared,
+    stop: CancellationToken,
+    status: Status,
+) -> Result<(), RunError> {
+    let Prepared { signer, journal, rules, chains, machine } = prepared;
+    let metrics = Metrics::new()?;
+    let (tracer, exporter) = match &settings.otlp_endpoint {
+        None => (Tracer::default(), None),
+        Some(endpoint) => {
+            let (tracer, exporter) = Exporter::new(&settings.egress, endpoint, metrics.clone())?;
+            (tracer, Some(exporter))
+        }
+    };
+    let journal = JournalHandle::new(journal, metrics, tracer, status.clone(), stop.clone());
+    let listener = health::bind(settings.health, settings.health_anywhere).await?;
+    let access = Access::of_hosts(settings.allow_hosts.iter().cloned());
+    let health_stop = CancellationToken::new();
+    let rpc = Rpc::through(&settings.egress, settings.rpc.iter().cloned(), rpc_limits(&settings))?;
+    let operator = Operator::new(journal.clone(), Arc::clone(&settings), stop.clone());
+    let reached = Arc::clone(&operator.context);
+    let page = PageSource::new(&settings, Arc::clone(&reached));
+    let samples = page::watch(journal.clone(), status.clone(), page.spending().clone(), health_stop.clone());
+    let samples = tokio::spawn(samples);
+    let health = Health {
+        journal: journal.clone(),
+        status: status.clone(),
+        rpc: rpc.clone(),
+        data: settings.data.clone(),
+        low_balance: settings.low_balance,
+        page,
+    };
+    let health = tokio::spawn(health::serve(health, listener, access, health_stop.clone()));
+    let control = tokio::spawn(control::serve(control::bind(&settings.data), operator, health_stop.clone()));
+    let exports = exporter.map(|exporter| tokio::spawn(exporter.run(health_stop.clone())));
+    let watch = tokio::spawn(nodes::watch(rpc.clone(), status.clone(), health_stop.clone()));
+
+    let ended = tokio::select! {
+        opened = open(&settings, signer, &rpc, journal, status.clone(), rules, chains) => match opened {
+            Ok((context, prover)) => {
+                reached.get_or_init(|| Arc::clone(&context));
+                stages(context, settings, prover, machine, &stop).await
+            }
+            Err(error) => Err(error),
+        },
+        // The stages end by themselves; until they run there is nothing to finish.
+        () = stop.cancelled() => Ok(()),
+    };
+    health_stop.cancel();
+    // They only have answers to finish.
+    let exported = async {
+        if let Some(exports) = exports {
+            let _ = exports.await;
+        }
+    };
+    let _ = tokio::time::timeout(THREADS_END, async { tokio::join!(health, control, exported) }).await;
+    let _ = tokio::join!(watch, samples);
+    ended
+}
+
+/// Nodes are looked at again in proportion to how often the chain is asked for news.
+pub fn rpc_limits(settings: &Settings) -> RpcLimits {
+    let look_again = settings.poll.saturating_mul(POLLS_PER_LOOK).clamp(LOOK_AGAIN_MIN, LOOK_AGAIN_MAX);
+    RpcLimits {
+        timeout: settings.rpc_timeout,
+        questions_per_second: settings.rpc_rps,
+        look_again,
+        ..RpcLimits::default()
+    }
+}
+
+/// Reaches the chain, however long that takes, and binds journal, key and chain to each other.
+async fn open(
+    settings: &Settings,
+    signer: Option<Signer>,
+    rpc: &Rpc,
+    journal: JournalHandle,
+    status: Status,
+    rules: Vec<rules::Rule>,
+    chains: Vec<String>,
+) -> Result<(Arc<PipelineContext>, Option<Prover>), RunError> {
+    let (chain, signer) = tokio::try_join!(connect(settings, rpc, &status), signer::reach(settings, signer, &status))?;
+    let operator = signer.as_ref().map(Signer::address);
+    let binding =
+        Binding { proof_chain: settings.network.chain_id, announcer: settings.network.specimen_contract, operator };
+    journal.with(|journal| journal.bind(&binding))?;
+    journal.with(|journal| journal.set_scan_window(settings.scan.window))?;
+    wake_after_change(settings, &journal)?;
+    supersede(&rules, &journal)?;
+    scan::remember(&chain, &scan::passed(&journal)?);
+    let mut context = PipelineContext::open(settings, journal, status.clone(), chain.clone(), rules, chains)?;
+    context.operator = operator;
+    let mut now = status.now();
+    now.operator = operator;
+    drop(now);
+    Ok((Arc::new(context), signer.map(|signer| Prover::new(chain, signer, settings.fees))))
+}
+
+/// What is under way for rules or formats that are not served any more is run again under those that are.
+fn supersede(rules: &[rules::Rule], journal: &JournalHandle) -> Result<(), JournalError> {
+    let targets: Vec<_> = rules.iter().map(rules::Rule::target).collect();
+    let superseded = journal.with(|journal| journal.supersede(&targets, clock::now_ms()))?;
+    if superseded.ended > 0 {
+        tracing::warn!(
+            superseded = superseded.ended,
+            begun = superseded.begun,
+            "rules or formats changed, unproved items are run again"
+        );
+    }
+    Ok(())
+}
+
+/// Other sources, or another program, may read what the former could not.
+fn wake_after_change(settings: &Settings, journal: &JournalHandle) -> Result<(), JournalError> {
+    let Settings { pinner, gateways, private_urls, egress, .. } = settings;
+    let mut sources = format!("{} {pinner:?} {gateways:?} {private_urls}", env!("CARGO_PKG_VERSION"));
+    if *egress != Egress::default() {
+        sources.push_str(&format!(" {egress:?}"));
+    }
+    // URLs carry credentials.
+    let digest = refiner_specimen::sha256(sources.as_bytes()).to_string();
+    if journal.with(|journal| journal.replace_fact("sources", &digest))? {
+        let woken = journal.with(|journal| journal.wake(None))?;
+        tracing::info!(waiting = woken.waiting, "sources changed, waiting specimens are looked at again");
+    }
+    Ok(())
+}
+
+/// A node that does not answer is waited for; one of another chain is a mistake.
+async fn connect(settings: &Settings, rpc: &Rpc, status: &Status) -> Result<ProofChain, RunError> {
+    let (mut failures, mut outage) = (0, Outage::default());
+    loop {
+        match ProofChain::connect(rpc.clone(), settings.network.clone()).await {
+            Ok(chain) => {
+                status.clear_blocked("connect");
+                return Ok(chain);
+            }
+            Err(ChainError::Rpc(error)) => {
+                let pause = Duration::from_millis(pause_ms(settings.retry, failures));
+                failures += 1;
+                let error = ErrorChain(&error).to_string();
+                if outage.failed() {
+                    tracing::warn!(error, retry_in = ?pause, "node unreachable");
+                }
+                status.set_blocked("connect", error);
+                tokio::time::sleep(pause).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// No item is put off for longer.
+fn longest_pause(settings: &Settings) -> Duration {
+    policy::longest_pause(settings.retry.max(settings.recheck))
+}
+
+/// Runs every stage until the first ends by an error, or all because of `stop`.
+async fn stages(
+    context: Arc<PipelineContext>,
+    settings: Arc<Settings>,
+    prover: Option<Prover>,
+    machine: MachineChecks,
+    stop: &CancellationToken,
+) -> Result<(), RunError> {
+    let mut running: JoinSet<Result<(), JournalError>> = JoinSet::new();
+    running.spawn(scan::scan(Arc::clone(&context), Arc::clone(&settings), stop.clone()));
+    let recheck = settings.recheck;
+    let stage_runner = |name, state, at_once| StageRunner { name, state, at_once, recheck, ahead: None, next: None };
+    let at_workers = settings.workers * KEEPING_PER_WORKER;
+    let ahead =
+        Backpressure { waiting: State::Fetched, most: settings.workers * WAITING_PER_WORKER, then: State::Produced };
+    let fetches = StageRunner { ahead: Some(ahead), ..stage_runner("fetch", State::Announced, settings.fetches) };
+    running.spawn(fetches.work(Arc::clone(&context), stop.clone(), stage::fetch));
+    // What no source has is looked at beside the rest, so that thousands of it keep none of the others waiting.
+    let looks = StageRunner {
+        ahead: Some(ahead),
+        ..stage_runner("fetch", State::Waiting, settings.fetches.div_ceil(LOOKS_PER_FETCHES))
+    };
+    running.spawn(looks.work(Arc::clone(&context), stop.clone(), stage::fetch));
+    running.spawn(readiness::watch(Arc::clone(&context), Arc::clone(&settings), machine, stop.clone()));
+    running.spawn(sources::watch(Arc::clone(&context), stop.clone()));
+    running.spawn(heartbeat::beat(Arc::clone(&context), settings.heartbeat, stop.clone()));
+    // Without a pinner the local store is where the network finds them.
+    let next = context.pinner.is_none().then_some((State::Produced, (|| Step::Pinned) as fn() -> Step));
+    let runs = StageRunner { next, ..stage_runner(stage::REFINE, State::Fetched, at_workers) };
+    running.spawn(runs.work(Arc::clone(&context), stop.clone(), stage::refine));
+    let pins = stage_runner("pin", State::Produced, settings.pins);
+    running.spawn(pins.work(Arc::clone(&context), stop.clone(), stage::pin));
+    running.spawn(memory::release(Arc::clone(&context), stop.clone()));
+    running.spawn(context::prune(Arc::clone(&context), settings.store_bytes, stop.clone()));
+    running.spawn(retention::prune(Arc::clone(&context), Arc::clone(&settings), stop.clone()));
+    let longest = longest_pause(&settings);
+    running.spawn(clock::watch(Arc::clone(&context), longest, stop.clone()));
+    if let Some(prover) = prover {
+        running.spawn(prove::prove(Arc::clone(&context), Arc::clone(&settings), prover, stop.clone()));
+    }
+    let mut ended = Ok(());
+    let deadline = shutdown::deadline(stop, settings.shutdown);
+    tokio::pin!(deadline);
+    loop {
+        tokio::select! {
+            one = running.join_next() => match one {
+                None => return ended,
+                Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(error @ JournalError::DiskFull { .. }))) if stop.is_cancelled() => {
+                    tracing::warn!(%error, "what was not written is done again at the next start");
+                }
+                Some(Ok(Err(error))) => {
+                    tracing::error!(error = %ErrorChain(&error), "journal unusable, stopping");
+                    ended = ended.and(Err(error.into()));
+                    stop.cancel();
+                }
+                Some(Err(error)) => {
+                    tracing::error!(%error, "stage panicked, stopping");
+                    ended = ended.and(Err(RunError::Stage(error)));
+                    stop.cancel();
+                }
+            },
+            () = &mut deadline => {
+                tracing::warn!("shutdown timeout, unfinished work is done again at the next start");
+                return ended;
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Results on disk: whole or not at all, and never one block's over another's.
+//!
+//! * **Inputs**: a directory, and files with their hashes.
+//! * **Outputs**: each file under its name, by rename.
+//! * **Invariants**: a reader never sees half a file; two specimens of one height do not overwrite each other.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fs, io,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+use alloy_primitives::B256;
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_text::OneLine;
+
+/// The directory that a replay writes into.
+///
+/// A file appears under its name by rename, so a reader never sees half of it, and a run that dies leaves at most a
+/// temporary file (`.tmp…`) behind. Files are not flushed to the disk one by one: a replay can be repeated.
+#[derive(Debug)]
+pub struct OutputDirectory {
+    path: PathBuf,
+    /// What this run wrote. Shared by the threads of one replay, held for a map look-up and never across IO.
+    written: Mutex<HashMap<String, B256>>,
+}
+
+/// Why an artifact is not on disk.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The operating system refuses it.
+    #[error("{}: {source}", OneLine(.path.display()))]
+    Write {
+        /// Which file or directory.
+        path: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
+    },
+    /// This run already wrote other bytes under the same name: two specimens of one height.
+    #[error(
+        "{}: another specimen of this run, of the same chain and height, already wrote other bytes here",
+        OneLine(.path.display())
+    )]
+    Collision {
+        /// Path of the file.
+        path: PathBuf,
+    },
+}
+
+impl Diagnostic for OutputError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Host
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        None
+    }
+}
+
+impl OutputDirectory {
+    /// Creates the directory where it does not exist.
+    pub fn create(path: &Path) -> Result<Self, OutputError> {
+        fs::create_dir_all(path).map_err(|source| OutputError::Write { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), written: Mutex::default() })
+    }
+
+    /// Writes `bytes`, whose sha256 is `digest`, as `name`, replacing what an earlier run left.
+    ///
+    /// `name` must be a plain file name; the sandbox admits no artifact name that is not.
+    pub fn write(&self, name: &str, digest: B256, bytes: &[u8]) -> Result<PathBuf, OutputError> {
+        let path = self.path.join(name);
+        if !self.claim(name, digest) {
+            return Err(OutputError::Collision { path });
+        }
+        write_by_rename(&path, bytes)?;
+        Ok(path)
+    }
+
+    fn claim(&self, name: &str, digest: B256) -> bool {
+        let mut written = self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match written.entry(name.to_owned()) {
+            Entry::Occupied(entry) => *entry.get() == digest,
+            Entry::Vacant(entry) => {
+                entry.insert(digest);
+                true
+            }
+        }
+    }
+}
+
+/// Writes a whole file beside its final place and then renames it.
+pub fn write_by_rename(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || -> io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(".tmp").permissions(readable()).tempfile_in(directory)?;
+        file.write_all(bytes)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|source| OutputError::Write { path: path.to_owned(), source })
+}
+
+/// What an ordinary file gets, before the umask; temporary files are private by default.
+fn readable() -> fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::Permissions::from_mode(0o644)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_of_an_earlier_run_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("a"), "old").unwrap();
+        let output = OutputDirectory::create(directory.path()).unwrap();
+        let path = output.write("a", B256::ZERO, b"new").unwrap();
+        assert_eq!(fs::read(path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn two_specimens_of_one_height_do_not_overwrite_each_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let output = OutputDirectory::create(directory.path()).unwrap();
+        output.write("a", B256::repeat_byte(1), b"one").unwrap();
+        output.write("a", B256::repeat_byte(1), b"one").unwrap();
+        let error = output.write("a", B256::repeat_byte(2), b"two").unwrap_err();
+        assert!(matches!(error, OutputError::Collision { .. }), "{error}");
+        assert_eq!(fs::read(directory.path().join("a")).unwrap(), b"one");
+    }
+
+    #[test]
+    fn directory_that_cannot_be_made_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = OutputDirectory::create(&file.path().join("out")).unwrap_err().to_string();
+        assert!(error.contains(&file.path().display().to_string()), "{error}");
+    }
+}

@@ -1,0 +1,140 @@
+//! From an argument to components: built-in names, files and directories, and sources that are fetched.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use refiner_config::{RegistryLogins, Values, cache_directory, egress, registry_logins, table};
+use refiner_http_client::Egress;
+use refiner_sources::{CredentialFiles, LOCK_FILE, Lock, Resolver, RuleSource, Settings};
+
+use crate::{FindError, builtin};
+
+/// The origin of rules that are fetched.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// The lock file, where one was named.
+    pub lock: Option<PathBuf>,
+    /// Every rule that is not in the lock is refused.
+    pub locked: bool,
+    /// IPFS gateways in place of the public ones.
+    pub gateways: Vec<String>,
+    /// The way of requests out of this machine.
+    pub egress: Egress,
+    /// Where logins to registries are.
+    pub credentials: CredentialFiles,
+}
+
+impl Default for Sources {
+    /// No lock, public gateways, no proxy, and the logins of docker and podman.
+    fn default() -> Self {
+        let RegistryLogins { named, usual } = registry_logins();
+        Self {
+            lock: None,
+            locked: false,
+            gateways: Vec::new(),
+            egress: Egress::default(),
+            credentials: CredentialFiles { named, usual },
+        }
+    }
+}
+
+/// A component that an argument names.
+pub struct Found {
+    /// What it is called in messages.
+    pub called: String,
+    /// Its bytes.
+    pub component: Vec<u8>,
+    /// The text of the manifest beside it.
+    pub beside: Option<String>,
+    /// It comes with this program.
+    pub built_in: bool,
+}
+
+impl Sources {
+    /// As the settings of a command give them.
+    pub fn of(values: &Values) -> Self {
+        Self {
+            lock: values.get(&table::LOCK),
+            locked: values.get(&table::LOCKED),
+            gateways: values.get(&table::IPFS_GATEWAY),
+            egress: egress::of(values),
+            ..Self::default()
+        }
+    }
+
+    /// What publishes rules: by the way of the settings, with the logins of docker and podman.
+    pub fn publisher(values: &Values) -> Resolver {
+        Self { egress: egress::of(values), ..Self::default() }.unbound_resolver()
+    }
+
+    /// Where the lock is, whether it is there or not.
+    pub fn lock_path(&self) -> PathBuf {
+        self.lock.clone().unwrap_or_else(|| PathBuf::from(LOCK_FILE))
+    }
+
+    /// What resolves sources under these settings.
+    pub fn resolver(&self) -> Result<Resolver, FindError> {
+        let path = self.lock_path();
+        // One that was named, or that everything must be in, has to be there.
+        let expected = self.lock.is_some() || self.locked;
+        let lock = if expected || path.exists() { Lock::read(&path)? } else { Lock::default() };
+        Ok(Resolver::new(self.settings(), lock, self.locked))
+    }
+
+    /// The same without a lock, to agree on something.
+    pub fn unbound_resolver(&self) -> Resolver {
+        Resolver::new(self.settings(), Lock::default(), false)
+    }
+
+    fn settings(&self) -> Settings {
+        let cache = cache_directory().map(|directory| directory.join("rules"));
+        Settings {
+            cache,
+            gateways: self.gateways.clone(),
+            egress: self.egress.clone(),
+            credentials: self.credentials.clone(),
+            ..Settings::default()
+        }
+    }
+
+    /// The components an argument names.
+    pub fn find(&self, argument: &str) -> Result<Vec<Found>, FindError> {
+        if let Some(component) = builtin::rule(argument) {
+            let (called, component) = (argument.to_owned(), component.to_vec());
+            return Ok(vec![Found { called, component, beside: None, built_in: true }]);
+        }
+        let resolver = self.resolver()?;
+        sources(argument)?.iter().map(|source| get(&resolver, source)).collect()
+    }
+}
+
+/// The sources an argument names, other than built-in rules.
+pub fn sources(argument: &str) -> Result<Vec<RuleSource>, FindError> {
+    let path = Path::new(argument);
+    if path.is_dir() {
+        return Ok(directory(path)?.into_iter().map(RuleSource::File).collect());
+    }
+    let source: RuleSource = argument.parse()?;
+    match &source {
+        RuleSource::File(path) if !path.exists() => Err(FindError::Unknown(argument.to_owned())),
+        _ => Ok(vec![source]),
+    }
+}
+
+fn get(resolver: &Resolver, source: &RuleSource) -> Result<Found, FindError> {
+    let component = resolver.resolve(source)?;
+    let called = source.shown();
+    Ok(Found { called, component: component.bytes, beside: component.beside, built_in: false })
+}
+
+fn directory(path: &Path) -> Result<Vec<PathBuf>, FindError> {
+    let refuse = |source| FindError::Read { path: path.to_owned(), source };
+    let entries = fs::read_dir(path).map_err(refuse)?;
+    let mut paths =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>().map_err(refuse)?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "wasm"));
+    paths.sort();
+    if paths.is_empty() { Err(FindError::EmptyDirectory(path.to_owned())) } else { Ok(paths) }
+}
