@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, Subcommand};
-use refiner_authoring::RuleName;
+use refiner_authoring::{Language, RuleName};
 use refiner_config::{Flags, scope};
 use refiner_sources::RuleSource;
 
@@ -12,9 +12,9 @@ use crate::cli::{ChainConfigs, parameter};
 /// `refiner rule`.
 #[derive(Debug, Subcommand)]
 pub enum Rule {
-    /// Writes the crate of a new rule, with the SDK, a test and a sample specimen.
+    /// Writes a new rule, a crate or a Go module, with the SDK, a test and a sample specimen.
     New(New),
-    /// Builds a rule's crate to a component with its manifest inside, and checks it.
+    /// Builds a rule's crate or Go module to a component with its manifest inside, and checks it.
     Build(Build),
     /// Checks whether rules are admitted; if not, prints what was found, what is allowed and what to do.
     Check(Check),
@@ -41,6 +41,9 @@ pub struct New {
     /// Where to, a directory that is empty or not there [default: its name].
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// Its language, `rust` or `go`.
+    #[arg(long, value_name = "LANGUAGE", default_value = Language::Rust.as_str())]
+    pub language: Language,
     /// A rule that has the block executed.
     #[arg(long)]
     pub with_evm: bool,
@@ -52,10 +55,10 @@ pub struct New {
 /// `refiner rule build`.
 #[derive(Debug, Args)]
 pub struct Build {
-    /// The rule's crate.
+    /// The rule's directory, with `Cargo.toml` or `go.mod`.
     #[arg(value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
-    /// Where to [default: `<name>.wasm` in the crate].
+    /// Where to [default: `<name>.wasm` in the directory].
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// One JSON object.
