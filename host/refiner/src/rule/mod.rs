@@ -8,16 +8,13 @@ mod info;
 mod lock;
 mod new;
 mod run;
-mod session;
 pub mod show;
 
 use refiner_diagnostics::{ExitCode, Failure};
 
-pub use self::{
-    arguments::Rule,
-    error::RuleError,
-    session::{Prepared, Session, identity},
-};
+use refiner_rule_session as session;
+
+pub use self::{arguments::Rule, error::RuleError};
 
 /// Runs the whole command.
 pub fn run(command: &Rule) -> Result<ExitCode, Failure> {
