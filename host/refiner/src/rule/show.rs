@@ -1,7 +1,5 @@
 //! A run's usage and messages, as JSON and as tables.
 
-use std::error::Error;
-
 use refiner_diagnostics::Diagnostic;
 pub use refiner_rule_session::shown::{log, merge, usage};
 use refiner_sandbox::{LimitUse, Usage};
@@ -10,7 +8,7 @@ use serde_json::{Value, json};
 use crate::terminal::{EscapingStdout, PrintError};
 
 /// A rule that got nowhere: why, and what to do.
-pub fn refused(called: &str, error: &(impl Error + Diagnostic)) -> Value {
+pub fn refused(called: &str, error: &impl Diagnostic) -> Value {
     json!({ "schemaVersion": super::check::SCHEMA_VERSION, "rule": called, "admitted": false, "reason": error.to_string(), "remedy": error.hint() })
 }
 
