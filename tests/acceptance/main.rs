@@ -33,6 +33,7 @@ mod outcomes;
 mod processors;
 mod program;
 mod proxy;
+mod registry;
 mod release;
 mod replay;
 mod rule;

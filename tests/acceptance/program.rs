@@ -67,6 +67,16 @@ pub fn refiner_reading(arguments: &[&str], input: &[u8]) -> Ended {
     }
 }
 
+/// Runs a command that was prepared, with nothing on its standard input.
+pub fn ended(mut command: Command) -> Ended {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        stdout: output.stdout,
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
 /// The committed samples, by name.
 pub fn samples() -> Vec<PathBuf> {
     let mut samples: Vec<_> = std::fs::read_dir(samples_directory())

@@ -47,7 +47,7 @@ fn node_image(engine: &Engine, anvil: &Path) {
     fs::create_dir_all(at.parent().unwrap()).unwrap();
     fs::copy(anvil, at).unwrap();
     add(root.path(), &libraries(anvil));
-    engine.import(root.path(), NODE_IMAGE);
+    engine.import(root.path(), NODE_IMAGE, &[]);
 }
 
 fn get(path: &str) -> Option<String> {

@@ -156,15 +156,17 @@ impl Engine {
         let root = tempfile::tempdir().unwrap();
         add(root.path(), &libraries(program));
         add(root.path(), &["/etc/ssl/certs/ca-certificates.crt".into()]);
-        self.import(root.path(), "refiner-test-base");
+        self.import(root.path(), "refiner-test-base", &[]);
         "refiner-test-base"
     }
 
-    /// An image of the files in a folder.
-    pub fn import(&self, root: &Path, image: &str) {
+    /// An image of the files in a folder, with instructions of a Dockerfile.
+    pub fn import(&self, root: &Path, image: &str, instructions: &[&str]) {
         let archive = tempfile::NamedTempFile::new().unwrap();
         must(Command::new("tar").arg("-cf").arg(archive.path()).arg("-C").arg(root).arg("."));
-        must(self.docker(&["import"]).arg(archive.path()).arg(image));
+        let mut import = self.docker(&["import"]);
+        import.args(instructions.iter().flat_map(|instruction| ["--change", instruction]));
+        must(import.arg(archive.path()).arg(image));
     }
 
     fn end(&mut self) {

@@ -9,6 +9,7 @@ mod engine;
 mod files;
 mod inside;
 mod node;
+mod observability;
 mod page;
 mod source;
 #[path = "../acceptance/daemon/specimens.rs"]

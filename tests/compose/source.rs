@@ -34,7 +34,7 @@ fn image_from_source_holds_the_program_the_certificates_and_nothing_of_the_sourc
     write(&cargo, CARGO);
     fs::set_permissions(&cargo, Permissions::from_mode(0o755)).unwrap();
     inside(root.path());
-    engine.import(root.path(), TOOLCHAIN);
+    engine.import(root.path(), TOOLCHAIN, &[]);
 
     let dockerfile = repository().join("compose/Dockerfile").display().to_string();
     let toolchain = format!("RUST={TOOLCHAIN}");

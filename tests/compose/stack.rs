@@ -18,6 +18,7 @@ use tokio::time::sleep;
 use crate::{
     engine::{Engine, inside, must, repository, write},
     node::forward,
+    observability,
     specimens::Given,
 };
 
@@ -29,10 +30,14 @@ const PROGRAM: &str = "REFINER_IMAGE_PROGRAM";
 /// The user of the image.
 pub const USER: &str = "65532";
 pub const IMAGE: &str = "refiner-test";
+/// Debian's Prometheus in the place of its makers' image.
+pub const PROMETHEUS_IMAGE: &str = "refiner-test-prometheus";
 /// `BlockResultProductionProofSubmitted`, docs/protocol.md, section 1.1.
 const PROOF_SUBMITTED: B256 = b256!("508f479d80dbbd88c8372648a5a1cf88212d9a3e8aa0f7f516c32c6ae970ebbc");
 /// Where the file publishes the daemon's health and metrics.
 const HEALTH: &str = "127.0.0.1:9568";
+/// The file with Prometheus and Grafana.
+const OBSERVABILITY: &str = "observability.yml";
 /// Where it publishes the pinner's API.
 pub const PINNER: &str = "http://127.0.0.1:5080";
 
@@ -57,6 +62,9 @@ impl Stack {
         let chain = TestChain::start_or_skip(&Setup::default()).await.unwrap()?;
         let program = std::env::var_os(PROGRAM).map_or_else(|| env!("CARGO_BIN_EXE_refiner").into(), PathBuf::from);
         engine.build(&program, IMAGE);
+        if files.contains(&OBSERVABILITY) {
+            observability::image(&engine)?;
+        }
         let node = forward(&engine, chain.url()).await;
         let directory = tempfile::tempdir().unwrap();
         let key = directory.path().join("key");
@@ -70,7 +78,8 @@ impl Stack {
         );
         let variables = format!(
             "{more}BLOCK_RESULT_OPERATOR_PRIVATE_KEY={OPERATOR_KEY}\nNODE_ETHEREUM_MAINNET={node}\nMIX_ENV=docker\nBSP_PROOFCHAIN_ADDRESS={}\n\
-             BRP_PROOFCHAIN_ADDRESS={}\nPROOFCHAIN_CHAIN_ID={}\nREFINER_IMAGE={IMAGE}\nREFINER_START=1\n",
+             BRP_PROOFCHAIN_ADDRESS={}\nPROOFCHAIN_CHAIN_ID={}\nREFINER_IMAGE={IMAGE}\nREFINER_START=1\n\
+             PROMETHEUS_IMAGE={PROMETHEUS_IMAGE}\n",
             chain.specimen_contract(),
             chain.result_contract(),
             chain.chain_id()
@@ -87,7 +96,9 @@ impl Stack {
 
     /// `docker-compose ... up -d`.
     pub fn up(&self) {
-        self.running.compose(&["up", "-d"]);
+        // A service that is named brings those it depends on, which neither of the others does.
+        let services: &[_] = if self.running.files.contains(&OBSERVABILITY) { &["refiner", "prometheus"] } else { &[] };
+        self.running.compose(&[&["up", "-d"], services].concat());
     }
 
     pub fn compose(&self, arguments: &[&str]) -> String {
@@ -205,9 +216,15 @@ impl Stack {
 
     /// The body of an answer of the daemon, by the published port.
     pub fn get(&self, path: &str) -> Option<String> {
-        let mut stream = TcpStream::connect(HEALTH).ok()?;
+        self.get_of(HEALTH, path)
+    }
+
+    /// The body of an answer of a service that is published at an address.
+    pub fn get_of(&self, address: &str, path: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(address).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: health\r\nconnection: close\r\n\r\n").ok()?;
+        // In 1.0 no answer comes in chunks.
+        write!(stream, "GET {path} HTTP/1.0\r\nhost: health\r\n\r\n").ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;

@@ -3,6 +3,8 @@
 use wasm_encoder::{ComponentSection as _, CustomSection};
 use wasmparser::{BinaryReader, BinaryReaderError};
 
+use crate::text::{NotUtf8, text};
+
 /// Name of the custom section.
 pub const SECTION: &str = "refiner:rule-manifest";
 
@@ -29,8 +31,8 @@ pub enum ReadError {
         offset: usize,
     },
     /// A manifest that is not text.
-    #[error("the manifest is not UTF-8")]
-    NotText,
+    #[error(transparent)]
+    NotText(#[from] NotUtf8),
 }
 
 /// The component with `manifest` in a section after its last.
@@ -57,12 +59,26 @@ pub fn read(component: &[u8]) -> Result<Option<&str>, ReadError> {
             continue;
         }
         let rest = section.bytes_remaining();
-        let text = section.read_bytes(rest)?;
-        if found.replace(text).is_some() {
+        if found.replace(section.read_bytes(rest)?).is_some() {
             return Err(ReadError::Two { offset });
         }
     }
-    found.map(|text| std::str::from_utf8(text).map_err(|_| ReadError::NotText)).transpose()
+    Ok(found.map(text).transpose()?)
+}
+
+/// The component without any manifest in it: what another one can be [embedded](embed) into.
+pub fn without(component: &[u8]) -> Result<Vec<u8>, ReadError> {
+    let mut reader = BinaryReader::new(component, 0);
+    let mut rest = reader.read_bytes(PREAMBLE_BYTES)?.to_vec();
+    while !reader.eof() {
+        let start = reader.original_position();
+        let id = reader.read_u8()?;
+        let mut section = reader.read_reader()?;
+        if id != CUSTOM_SECTION_ID || section.read_string()? != SECTION {
+            rest.extend_from_slice(&component[start..reader.original_position()]);
+        }
+    }
+    Ok(rest)
 }
 
 impl From<BinaryReaderError> for ReadError {

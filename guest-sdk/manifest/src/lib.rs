@@ -10,11 +10,13 @@ mod component;
 mod error;
 mod label;
 mod manifest;
+mod text;
 
 #[cfg(feature = "component")]
-pub use component::{ReadError, SECTION, embed, read};
+pub use component::{ReadError, SECTION, embed, read, without};
 pub use error::ManifestError;
 pub use label::{
     ARTIFACT_NAME_BYTES_MAX, MEDIA_TYPE_BYTES_MAX, SCHEMA_BYTES_MAX, is_artifact_name, is_media_type, is_schema_name,
 };
 pub use manifest::{Capability, LIMIT_NAMES, MANIFEST_BYTES_MAX, Manifest, OUTPUTS_MAX, Output, Wasi, World};
+pub use text::{NotUtf8, text};

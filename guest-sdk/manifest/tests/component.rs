@@ -1,7 +1,7 @@
 //! Tests of manifests inside components.
 #![cfg(feature = "component")]
 
-use refiner_manifest::{ReadError, SECTION, embed, read};
+use refiner_manifest::{NotUtf8, ReadError, SECTION, embed, read, without};
 
 /// A component without anything in it.
 const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
@@ -35,10 +35,17 @@ fn two_manifests_are_refused() {
 }
 
 #[test]
+fn manifests_are_taken_out_and_nothing_else() {
+    let bare = [EMPTY, b"\0\x03\x01xy"].concat();
+    let twice = [embed(&embed(&bare, "one"), "two"), b"\0\x03\x01zz".to_vec()].concat();
+    assert_eq!(without(&twice), Ok([bare, b"\0\x03\x01zz".to_vec()].concat()));
+}
+
+#[test]
 fn manifest_that_is_not_text_is_refused() {
     let mut whole = embed(EMPTY, "a");
     *whole.last_mut().unwrap() = 0xff;
-    assert_eq!(read(&whole), Err(ReadError::NotText));
+    assert_eq!(read(&whole), Err(ReadError::NotText(NotUtf8 { line: 1, byte: 0xff })));
 }
 
 #[test]

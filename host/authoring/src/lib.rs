@@ -8,6 +8,7 @@ mod build;
 pub mod command;
 pub mod component;
 pub mod digest;
+pub mod embed;
 mod name;
 mod sdk;
 pub mod surface;

@@ -86,6 +86,18 @@ impl Environment {
         path("XDG_CACHE_HOME").or_else(|| Some(path("HOME")?.join(".cache")))
     }
 
+    fn registry_logins(&self) -> RegistryLogins {
+        let path = |name: &str| self.value(name).map(PathBuf::from);
+        let home = |below: &str| Some(path("HOME")?.join(below));
+        let containers = |directory: PathBuf| directory.join("containers/auth.json");
+        let usual = [
+            path("XDG_RUNTIME_DIR").map(containers),
+            path("XDG_CONFIG_HOME").or_else(|| home(".config")).map(containers),
+            path("DOCKER_CONFIG").or_else(|| home(".docker")).map(|directory| directory.join("config.json")),
+        ];
+        RegistryLogins { named: path("REGISTRY_AUTH_FILE"), usual: usual.into_iter().flatten().collect() }
+    }
+
     /// Variables with this program's prefix that are a misspelling of a known one. Others are left alone: a shared environment holds
     /// the variables of other programs and of other versions too.
     pub(crate) fn misspelled(&self) -> Vec<Problem> {
@@ -122,6 +134,20 @@ pub fn cache_directory() -> Option<PathBuf> {
     let environment = Environment::of_process();
     let named = environment.value(&table::CACHE_DIR.row.variable()).map(PathBuf::from);
     named.or_else(|| Some(environment.user_cache()?.join("refiner")))
+}
+
+/// The files in which docker and podman keep logins to registries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegistryLogins {
+    /// `REGISTRY_AUTH_FILE`, which takes the place of all others.
+    pub named: Option<PathBuf>,
+    /// The files of both programs in the order in which podman reads them, whether they are there or not.
+    pub usual: Vec<PathBuf>,
+}
+
+/// The places of logins to registries, by the variables that docker and podman go by (containers-auth.json(5)).
+pub fn registry_logins() -> RegistryLogins {
+    Environment::of_process().registry_logins()
 }
 
 /// A value without what surrounds it in a file of variables.

@@ -19,7 +19,7 @@ mod values;
 
 pub use self::{
     arguments::Flags,
-    environment::{Environment, KEY_PIPE_VARIABLE, KEY_VARIABLE, cache_directory},
+    environment::{Environment, KEY_PIPE_VARIABLE, KEY_VARIABLE, RegistryLogins, cache_directory, registry_logins},
     problem::{ConfigError, Problem},
     row::{Former, Row, Scope, Scoped, Setting, scope},
     rule_terms::{ConfinementLevel, Denial, DeniedCapability, RuleLimit},

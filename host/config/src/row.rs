@@ -54,6 +54,8 @@ scopes! {
     RuleRun,
     /// `refiner rule lock`.
     RuleLock,
+    /// `refiner rule push`.
+    RulePush,
     /// `refiner evm serve`.
     EvmServe,
     /// `refiner content get`.

@@ -2,7 +2,7 @@
 
 use crate::row::Scope::{
     self, ContentGet, ContentPut, ContentServe, Data, EvmServe, KeyAddress, KeyImport, KeyNew, Replay, RuleCheck,
-    RuleInfo, RuleLock, RuleRun, Run, Session, SpecimenCheck,
+    RuleInfo, RuleLock, RulePush, RuleRun, Run, Session, SpecimenCheck,
 };
 
 /// The commands that check or execute blocks for a result of their own.
@@ -17,7 +17,7 @@ pub(crate) const RUNNING: &[Scope] = &[Run, Replay, RuleCheck, RuleRun];
 pub(crate) const RESOLVING: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleLock];
 /// The commands that ask others over HTTP.
 pub(crate) const ONLINE: &[Scope] =
-    &[Run, Session, Replay, RuleCheck, RuleInfo, RuleRun, RuleLock, ContentGet, ContentPut];
+    &[Run, Session, Replay, RuleCheck, RuleInfo, RuleRun, RuleLock, RulePush, ContentGet, ContentPut];
 /// The scopes that work in the daemon's directory.
 pub(crate) const IN_DATA: &[Scope] = &[Run, Data, ContentPut, ContentServe];
 /// The commands that ask the proof chain.

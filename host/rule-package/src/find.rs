@@ -5,14 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use refiner_config::{Values, cache_directory, egress, table};
+use refiner_config::{RegistryLogins, Values, cache_directory, egress, registry_logins, table};
 use refiner_http_client::Egress;
-use refiner_sources::{LOCK_FILE, Lock, Resolver, RuleSource, Settings};
+use refiner_sources::{CredentialFiles, LOCK_FILE, Lock, Resolver, RuleSource, Settings};
 
 use crate::{FindError, builtin};
 
 /// The origin of rules that are fetched.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Sources {
     /// The lock file, where one was named.
     pub lock: Option<PathBuf>,
@@ -22,6 +22,22 @@ pub struct Sources {
     pub gateways: Vec<String>,
     /// The way of requests out of this machine.
     pub egress: Egress,
+    /// Where logins to registries are.
+    pub credentials: CredentialFiles,
+}
+
+impl Default for Sources {
+    /// No lock, public gateways, no proxy, and the logins of docker and podman.
+    fn default() -> Self {
+        let RegistryLogins { named, usual } = registry_logins();
+        Self {
+            lock: None,
+            locked: false,
+            gateways: Vec::new(),
+            egress: Egress::default(),
+            credentials: CredentialFiles { named, usual },
+        }
+    }
 }
 
 /// A component that an argument names.
@@ -44,7 +60,13 @@ impl Sources {
             locked: values.get(&table::LOCKED),
             gateways: values.get(&table::IPFS_GATEWAY),
             egress: egress::of(values),
+            ..Self::default()
         }
+    }
+
+    /// What publishes rules: by the way of the settings, with the logins of docker and podman.
+    pub fn publisher(values: &Values) -> Resolver {
+        Self { egress: egress::of(values), ..Self::default() }.unbound_resolver()
     }
 
     /// Where the lock is, whether it is there or not.
@@ -68,7 +90,13 @@ impl Sources {
 
     fn settings(&self) -> Settings {
         let cache = cache_directory().map(|directory| directory.join("rules"));
-        Settings { cache, gateways: self.gateways.clone(), egress: self.egress.clone(), ..Settings::default() }
+        Settings {
+            cache,
+            gateways: self.gateways.clone(),
+            egress: self.egress.clone(),
+            credentials: self.credentials.clone(),
+            ..Settings::default()
+        }
     }
 
     /// The components an argument names.
@@ -97,7 +125,7 @@ pub fn sources(argument: &str) -> Result<Vec<RuleSource>, FindError> {
 
 fn get(resolver: &Resolver, source: &RuleSource) -> Result<Found, FindError> {
     let component = resolver.resolve(source)?;
-    let called = source.unpinned();
+    let called = source.shown();
     Ok(Found { called, component: component.bytes, beside: component.beside, built_in: false })
 }
 

@@ -45,4 +45,4 @@ pub use run::RunInput;
 pub use sandbox::{AdmitFailure, LoadedRule, Sandbox};
 pub use self_test::SelfTestError;
 pub use specimen_hash::SpecimenHash;
-pub use verdict::{Artifact, LimitUse, LogLevel, LogLine, Misuse, Run, TrapKind, Usage, Verdict};
+pub use verdict::{Artifact, LimitUse, LogLevel, LogLine, Misuse, Run, TrapKind, Usage, Verdict, WAITS_MAX};

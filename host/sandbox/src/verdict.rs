@@ -125,6 +125,9 @@ impl TrapKind {
     }
 }
 
+/// Times that a rule with WASI may hold pollables for at once. Go's runtime holds one.
+pub const WAITS_MAX: u32 = 1024;
+
 /// A call that the contract does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misuse {
@@ -178,9 +181,12 @@ pub enum Misuse {
         /// The status, nought for success.
         status: u8,
     },
-    /// Through WASI: a sleep, or a wait for nothing.
-    #[error("waits for what never comes: the clock stands at the block's timestamp")]
-    EndlessWait,
+    /// Through WASI: a wait for the first of no events.
+    #[error("waits for nothing: the list of events to wait for is empty")]
+    EmptyWait,
+    /// Through WASI: more times to wait for than a rule may hold.
+    #[error("holds more than {WAITS_MAX} times to wait for; each is given back when its wait is over")]
+    TooManyWaits,
 }
 
 impl Verdict {

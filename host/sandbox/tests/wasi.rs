@@ -94,3 +94,46 @@ fn component_with_wasi_has_its_own_limit() {
     };
     assert_eq!(refusal, expected);
 }
+
+/// Waits for 1.5 s, compares both clocks with it, and gives the seconds of the wall clock as its number of records.
+const WAIT: &str = r#"
+(import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $now (result i64)))
+(import "wasi:clocks/wall-clock@0.2.0" "now" (func $wall (param i32)))
+(import "wasi:clocks/monotonic-clock@0.2.0" "subscribe-duration" (func $after (param i64) (result i32)))
+(import "wasi:io/poll@0.2.0" "[method]pollable.block" (func $block (param i32)))
+(import "wasi:io/poll@0.2.0" "[method]pollable.ready" (func $ready (param i32) (result i32)))
+(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+  (local $began i64) (local $wait i32)
+  (local.set $began (call $now))
+  (local.set $wait (call $after (i64.const 1500000000)))
+  (if (call $ready (local.get $wait)) (then unreachable))
+  (call $block (local.get $wait))
+  (if (i32.eqz (call $ready (local.get $wait))) (then unreachable))
+  (if (i64.ne (i64.sub (call $now) (local.get $began)) (i64.const 1500000000)) (then unreachable))
+  (call $wall (i32.const 256))
+  (if (i32.ne (i32.load offset=8 (i32.const 256)) (i32.const 500000000)) (then unreachable))
+  (call $ok (local.get 0) (i64.load (i32.const 256))))"#;
+
+#[test]
+fn wait_ends_at_once_and_moves_both_clocks_by_its_length() {
+    let sandbox = sandbox();
+    let run = run(&rule(&sandbox, WAIT));
+    let Verdict::Produced { records, .. } = run.verdict else { panic!("{}", run.verdict) };
+    assert_eq!(records, support::specimen().block.header.timestamp + 1);
+}
+
+/// Gives the monotonic clock as its number of records.
+const AT_THE_EPOCH: &str = r#"
+(import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $now (result i64)))
+(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+  (call $ok (local.get 0) (call $now)))"#;
+
+#[test]
+fn monotonic_clock_of_a_block_at_the_epoch_is_not_0() {
+    let sandbox = sandbox();
+    let rule = rule(&sandbox, AT_THE_EPOCH);
+    let mut specimen = support::specimen();
+    specimen.block.header.timestamp = 0;
+    let run = rule.run(support::RunInput { specimen: specimen.into(), ..input(&rule) }).unwrap();
+    assert_eq!(run.verdict.to_string(), "produced 0 artifacts, 1 records");
+}

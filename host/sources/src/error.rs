@@ -5,7 +5,9 @@ use std::{fmt, io, path::PathBuf};
 use refiner_content::{FetchError, FetchFailure, SetupError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
-use crate::{OciError, Sha256};
+use refiner_manifest::NotUtf8;
+
+use crate::{Instead, OciError, Sha256, source::Address};
 
 /// Errors of resolving a rule's bytes.
 #[derive(Debug, thiserror::Error)]
@@ -69,9 +71,30 @@ pub enum SourceError {
         /// Bytes allowed.
         limit_bytes: usize,
     },
+    /// Something else stands in its place.
+    #[error("{source_name} is {instead}, expected a WebAssembly component")]
+    Instead {
+        /// The rule's source, as typed.
+        source_name: String,
+        /// What stands there.
+        instead: Instead,
+    },
+    /// A manifest beside the component that is no text.
+    #[error("the manifest beside {source_name}: {fault}")]
+    NotText {
+        /// The rule's source, as typed.
+        source_name: String,
+        /// Where it is none.
+        fault: NotUtf8,
+    },
     /// A web server did not give it.
-    #[error(transparent)]
-    Web(#[from] FetchError),
+    #[error("{address}: {source}")]
+    Web {
+        /// The address, without what may be secret.
+        address: Address,
+        /// The failure.
+        source: FetchError,
+    },
     /// No gateway gave it.
     #[error(transparent)]
     Ipfs(#[from] FetchFailure),
@@ -101,7 +124,7 @@ impl Diagnostic for SourceError {
     /// A server that does not answer is no fault of the rule.
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Web(_) | Self::Ipfs(_) | Self::Oci(_) | Self::Setup(_) | Self::Runtime(_) | Self::Read { .. } => {
+            Self::Web { .. } | Self::Ipfs(_) | Self::Oci(_) | Self::Setup(_) | Self::Runtime(_) | Self::Read { .. } => {
                 ExitCode::Host
             }
             Self::Unpinned { .. }
@@ -109,6 +132,8 @@ impl Diagnostic for SourceError {
             | Self::Disagree { .. }
             | Self::ManifestChanged { .. }
             | Self::NotLocked(_)
+            | Self::Instead { .. }
+            | Self::NotText { .. }
             | Self::TooLarge { .. } => ExitCode::Refused,
         }
     }
@@ -124,11 +149,13 @@ impl Diagnostic for SourceError {
             | Self::ManifestChanged { source_name, .. } => format!(
                 "ask its publisher for the reason; if the change is wanted, `refiner rule lock {source_name}` agrees to it"
             ),
+            Self::Instead { instead, .. } => instead.remedy().to_owned(),
+            Self::NotText { .. } => "save it as UTF-8".to_owned(),
+            Self::Oci(error) => return error.hint(),
             Self::Read { .. }
             | Self::TooLarge { .. }
-            | Self::Web(_)
+            | Self::Web { .. }
             | Self::Ipfs(_)
-            | Self::Oci(_)
             | Self::Setup(_)
             | Self::Runtime(_) => return None,
         };

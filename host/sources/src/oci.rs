@@ -3,7 +3,11 @@
 //! Everything that a registry sends is read with a bound. Sources: <https://github.com/opencontainers/distribution-spec>,
 //! <https://distribution.github.io/distribution/spec/auth/token/>.
 
+mod challenge;
 mod error;
+mod layers;
+mod package;
+mod push;
 mod registry;
 
 use std::time::Duration;
@@ -11,21 +15,22 @@ use std::time::Duration;
 use oci_client::Reference;
 use refiner_content::HttpLimits;
 use refiner_http_client::Egress;
-use serde::Deserialize;
 use tokio::time::timeout;
 
-use crate::Sha256;
-use registry::Registry;
+use crate::{CredentialFiles, MANIFEST_BYTES_MAX, Sha256};
+use layers::{Blob, RuleLayers};
+use registry::{Direction, Registry};
 
 pub use error::OciError;
+pub use package::Package;
+pub use push::push;
 
-/// Media types of a component's layer, by the CNCF's artifact format for WebAssembly and by the one before it.
-const LAYER_TYPES: [&str; 2] = ["application/wasm", "application/vnd.wasm.content.layer.v1+wasm"];
-/// Media types of manifests. An index would leave the choice of bytes to the registry.
-const MANIFEST_TYPES: &str =
-    "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
+/// Media types of manifests. An index is asked for too, so that it can be refused by name; to follow one would leave the choice of bytes
+/// to the registry.
+const MANIFEST_TYPES: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json, \
+     application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json";
 /// Most bytes of a manifest, which is the most that registries have to take.
-const MANIFEST_BYTES_MAX: usize = 4 << 20;
+const REGISTRY_MANIFEST_BYTES_MAX: usize = 4 << 20;
 /// Prefix of a sha256 in a registry.
 const ALGORITHM: &str = "sha256:";
 
@@ -35,7 +40,9 @@ pub struct Found {
     pub pinned: Reference,
     /// sha256 of the component.
     pub sha256: Sha256,
-    stated_bytes: u64,
+    /// sha256 of the rule's manifest, where that is a layer of its own.
+    pub manifest_sha256: Option<Sha256>,
+    layers: RuleLayers,
 }
 
 /// The reference with a digest beside its tag.
@@ -47,20 +54,6 @@ pub fn pinned(reference: &Reference, digest: String) -> Reference {
     }
 }
 
-/// The parts of a manifest that are read.
-#[derive(Deserialize)]
-struct Manifest {
-    layers: Option<Vec<Layer>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Layer {
-    media_type: String,
-    digest: String,
-    size: u64,
-}
-
 /// A client of registries.
 pub struct Oci {
     registry: Registry,
@@ -69,8 +62,13 @@ pub struct Oci {
 
 impl Oci {
     /// A client for one reference: registries on this machine are spoken to without encryption.
-    pub fn new(egress: &Egress, reference: &Reference, limits: HttpLimits) -> Result<Self, OciError> {
-        Ok(Self { registry: Registry::of(egress, reference, limits)?, limits })
+    pub fn new(
+        egress: &Egress,
+        reference: &Reference,
+        limits: HttpLimits,
+        credentials: CredentialFiles,
+    ) -> Result<Self, OciError> {
+        Ok(Self { registry: Registry::of(egress, reference, limits, credentials, Direction::Pull)?, limits })
     }
 
     /// Reads the manifest. A digest in the reference is checked against it.
@@ -80,8 +78,8 @@ impl Oci {
 
     async fn manifest(&self, reference: &Reference) -> Result<Found, OciError> {
         let name = reference.digest().or_else(|| reference.tag()).unwrap_or("latest");
-        let bytes =
-            self.registry.get(&format!("manifests/{name}"), MANIFEST_TYPES, MANIFEST_BYTES_MAX, reference).await?;
+        let path = format!("manifests/{name}");
+        let bytes = self.registry.get(&path, MANIFEST_TYPES, REGISTRY_MANIFEST_BYTES_MAX, reference).await?;
         let found = Sha256::of(&bytes);
         if let Some(asked) = reference.digest() {
             let asked = sha256(asked, reference)?;
@@ -89,19 +87,28 @@ impl Oci {
                 return Err(OciError::Mismatch { reference: shown(reference), asked, found });
             }
         }
-        let layer = component_layer(&bytes, reference)?;
+        let layers = layers::read(&bytes, reference)?;
         let pinned = pinned(reference, format!("{ALGORITHM}{found}"));
-        Ok(Found { pinned, sha256: sha256(&layer.digest, reference)?, stated_bytes: layer.size })
+        let manifest_sha256 = layers.manifest.map(|blob| blob.sha256);
+        Ok(Found { pinned, sha256: layers.component.sha256, manifest_sha256, layers })
     }
 
     /// Fetches the component and checks it against the layer's digest.
     pub async fn fetch(&self, found: &Found) -> Result<Vec<u8>, OciError> {
-        within(self.limits.deadline, &found.pinned, self.layer(found)).await?
+        let layer = self.layer(&found.pinned, found.layers.component, self.limits.body_bytes);
+        within(self.limits.deadline, &found.pinned, layer).await?
     }
 
-    async fn layer(&self, Found { pinned, sha256, stated_bytes }: &Found) -> Result<Vec<u8>, OciError> {
-        let limit_bytes = self.limits.body_bytes;
-        let Some(stated) = usize::try_from(*stated_bytes).ok().filter(|stated| *stated <= limit_bytes) else {
+    /// Fetches the rule's manifest, where it is a layer, and checks it likewise.
+    pub async fn fetch_manifest(&self, found: &Found) -> Result<Option<Vec<u8>>, OciError> {
+        let Some(blob) = found.layers.manifest else { return Ok(None) };
+        let layer = self.layer(&found.pinned, blob, MANIFEST_BYTES_MAX);
+        within(self.limits.deadline, &found.pinned, layer).await?.map(Some)
+    }
+
+    async fn layer(&self, pinned: &Reference, blob: Blob, limit_bytes: usize) -> Result<Vec<u8>, OciError> {
+        let Blob { sha256, stated_bytes } = blob;
+        let Some(stated) = usize::try_from(stated_bytes).ok().filter(|stated| *stated <= limit_bytes) else {
             return Err(OciError::TooLarge { reference: shown(pinned), limit_bytes });
         };
         let got = self.registry.get(&format!("blobs/{ALGORITHM}{sha256}"), "*/*", stated, pinned).await;
@@ -110,30 +117,18 @@ impl Oci {
             error => error,
         })?;
         let found = Sha256::of(&bytes);
-        if found == *sha256 {
+        if found == sha256 {
             Ok(bytes)
         } else {
-            Err(OciError::Mismatch { reference: shown(pinned), asked: *sha256, found })
+            Err(OciError::Mismatch { reference: shown(pinned), asked: sha256, found })
         }
     }
-}
-
-/// The one layer of a manifest that is a component.
-fn component_layer(manifest: &[u8], reference: &Reference) -> Result<Layer, OciError> {
-    let manifest: Manifest = serde_json::from_slice(manifest)
-        .map_err(|source| OciError::Manifest { reference: shown(reference), source })?;
-    let layers = manifest.layers.ok_or_else(|| OciError::Index { reference: shown(reference) })?;
-    let mut layers: Vec<_> =
-        layers.into_iter().filter(|layer| LAYER_TYPES.contains(&layer.media_type.as_str())).collect();
-    let count = layers.len();
-    let layer = layers.pop().filter(|_| count == 1);
-    layer.ok_or_else(|| OciError::Layers { reference: shown(reference), found: count })
 }
 
 /// Reads a manifest of any registry, for fuzzing.
 pub fn read_manifest(bytes: &[u8]) {
     let Ok(reference) = "registry.example/rule:1".parse() else { return };
-    if let Err(error) = component_layer(bytes, &reference).and_then(|layer| sha256(&layer.digest, &reference)) {
+    if let Err(error) = layers::read(bytes, &reference) {
         assert!(!error.to_string().is_empty());
     }
 }

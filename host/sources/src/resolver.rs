@@ -1,13 +1,6 @@
 //! From a source to bytes that were agreed on.
 
-use std::{
-    fs,
-    io::Read as _,
-    panic,
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread,
-};
+use std::{panic, path::PathBuf, sync::Arc, thread};
 
 use oci_client::Reference;
 use refiner_content::{
@@ -18,9 +11,12 @@ use refiner_http_client::Egress;
 use url::Url;
 
 use crate::{
-    COMPONENT_BYTES_MAX, Lock, Locked, MANIFEST_BYTES_MAX, RuleSource, Sha256, SourceError,
+    COMPONENT_BYTES_MAX, CredentialFiles, Instead, Lock, Locked, MANIFEST_BYTES_MAX, Package, RuleSource, Sha256,
+    SourceError, beside,
     cache::{Cache, Name},
     oci::{self, Oci},
+    read,
+    source::Address,
 };
 
 /// Settings of the rule resolver.
@@ -34,12 +30,20 @@ pub struct Settings {
     pub http: HttpLimits,
     /// The way that requests take out of this machine.
     pub egress: Egress,
+    /// Where logins to registries are.
+    pub credentials: CredentialFiles,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let http = HttpLimits { body_bytes: COMPONENT_BYTES_MAX, ..HttpLimits::default() };
-        Self { cache: None, gateways: Vec::new(), http, egress: Egress::default() }
+        Self {
+            cache: None,
+            gateways: Vec::new(),
+            http,
+            egress: Egress::default(),
+            credentials: CredentialFiles::default(),
+        }
     }
 }
 
@@ -48,9 +52,11 @@ impl Default for Settings {
 pub struct Component {
     /// Their resolution, as the lock would hold it.
     pub locked: Locked,
+    /// The source that means these bytes and no others.
+    pub pinned: RuleSource,
     /// The component, or whatever is in its place, unchecked.
     pub bytes: Vec<u8>,
-    /// The text of the manifest beside it, if it lies on this machine and has one.
+    /// The text of the manifest beside it, if it has one there.
     pub beside: Option<String>,
 }
 
@@ -92,10 +98,13 @@ impl Resolver {
         };
         let component = self.get(source, pin)?;
         if let Pin::Locked(locked) = pin {
-            agree(&unpinned, locked, &component.locked)?;
-        } else if !is_pinned(source) {
-            let Locked { sha256: found, resolved: pinned, .. } = component.locked;
-            return Err(SourceError::Unpinned { unpinned, found, pinned });
+            agree(&source.shown(), locked, &component.locked)?;
+        } else if !is_pinned(source, &component) {
+            return Err(SourceError::Unpinned {
+                unpinned: source.shown(),
+                found: component.locked.sha256,
+                pinned: component.pinned.shown_with_pin(),
+            });
         }
         Ok(component)
     }
@@ -105,59 +114,97 @@ impl Resolver {
         self.get(source, Pin::Open)
     }
 
+    /// Publishes a rule in a registry, with the login of the credential files. Gives its source with the pin.
+    ///
+    /// Blocks, for as long as the registry takes within the bounds.
+    pub fn push(&self, package: &Package, reference: &Reference) -> Result<RuleSource, SourceError> {
+        let Settings { egress, http, credentials, .. } = &self.settings;
+        Ok(RuleSource::Oci(wait(oci::push(egress, reference, *http, credentials.clone(), package))??))
+    }
+
     fn get(&self, source: &RuleSource, pin: Pin<'_>) -> Result<Component, SourceError> {
-        match source {
-            RuleSource::File(path) => file(path),
-            RuleSource::Url { url, sha256 } => self.web(source, url, *sha256, pin),
-            RuleSource::Ipfs(id) => self.ipfs(*id, source),
-            RuleSource::Oci(reference) => self.oci(reference, source, pin),
-        }
+        let component = match source {
+            RuleSource::File(path) => return read::file(path),
+            RuleSource::Url { url, sha256, manifest } => self.web(source, url, (*sha256, *manifest), pin)?,
+            RuleSource::Ipfs { id, manifest } => self.ipfs(*id, *manifest, source)?,
+            RuleSource::Oci(reference) => self.oci(reference, source, pin)?,
+        };
+        Ok(component)
     }
 
     fn web(
         &self,
         source: &RuleSource,
         url: &Url,
-        argument: Option<Sha256>,
+        argument: (Option<Sha256>, Option<Sha256>),
         pin: Pin<'_>,
     ) -> Result<Component, SourceError> {
-        let locked = pin.sha256();
-        if let (Some(argument), Some(locked)) = (argument, locked)
-            && argument != locked
-        {
-            let source_name = source.unpinned();
-            return Err(SourceError::Disagree {
-                source_name,
-                argument: argument.to_string(),
-                locked: locked.to_string(),
-            });
+        let (sha256, manifest) = (agreed(source, argument.0, pin.sha256())?, agreed(source, argument.1, pin.manifest())?);
+        let pinned = |component, manifest| RuleSource::Url { url: url.clone(), sha256: Some(component), manifest };
+        let bytes = self.download(url, sha256, COMPONENT_BYTES_MAX, source)?;
+        let mut component = fetched(source, bytes, |sha256| pinned(sha256, None));
+        if manifest.is_some() || !beside::is_inside(&component.bytes) {
+            let address = beside::manifest_of(url);
+            let text = match self.download(&address, manifest, MANIFEST_BYTES_MAX, source) {
+                Err(SourceError::Web { source: error, .. }) if manifest.is_none() && beside::is_missing(&error) => None,
+                text => Some(text?),
+            };
+            let sha256 = component.locked.sha256;
+            component = component.with_manifest(text, |manifest| pinned(sha256, Some(manifest)))?;
         }
-        let pinned = argument.or(locked);
-        if let Some(bytes) = pinned.and_then(|sha256| self.cached(&Name::Sha256(sha256))) {
-            return Ok(fetched(source, bytes, |sha256| RuleSource::Url { url: url.clone(), sha256: Some(sha256) }));
+        Ok(component)
+    }
+
+    /// Bytes from a web server, of the digest that was agreed on.
+    fn download(
+        &self,
+        url: &Url,
+        agreed: Option<Sha256>,
+        limit_bytes: usize,
+        source: &RuleSource,
+    ) -> Result<Vec<u8>, SourceError> {
+        if let Some(bytes) = agreed.and_then(|sha256| self.cached(&Name::Sha256(sha256))) {
+            return Ok(bytes);
         }
         // The user chose this address, so it may be one of this machine or of a private network.
         let Settings { egress, http, .. } = &self.settings;
-        let web = UrlFetcher::through(egress, *http, AddressPolicy::Anywhere).map_err(SetupError::from)?;
-        let bytes = wait(async { web.fetch(url).await?.check(|_| true).await })??.bytes().to_vec();
-        let component = fetched(source, bytes, |sha256| RuleSource::Url { url: url.clone(), sha256: Some(sha256) });
-        match pinned {
-            Some(pinned) if pinned != component.locked.sha256 => Err(SourceError::Changed {
-                source_name: source.unpinned(),
-                pinned: pinned.to_string(),
-                found: component.locked.sha256.to_string(),
+        let limits = HttpLimits { body_bytes: limit_bytes.min(http.body_bytes), ..*http };
+        let web = UrlFetcher::through(egress, limits, AddressPolicy::Anywhere).map_err(SetupError::from)?;
+        let bytes = wait(async { web.fetch(url).await?.check(|_| true).await })?
+            .map_err(|source| SourceError::Web { address: Address::of(url), source })?
+            .bytes()
+            .to_vec();
+        let found = Sha256::of(&bytes);
+        match (agreed, Instead::of(&bytes)) {
+            (_, Some(instead)) => Err(SourceError::Instead { source_name: source.shown(), instead }),
+            (Some(agreed), None) if agreed != found => Err(SourceError::Changed {
+                source_name: source.shown(),
+                pinned: agreed.to_string(),
+                found: found.to_string(),
             }),
             _ => {
-                self.keep(&Name::Sha256(component.locked.sha256), &component.bytes);
-                Ok(component)
+                self.keep(&Name::Sha256(found), &bytes);
+                Ok(bytes)
             }
         }
     }
 
-    fn ipfs(&self, id: ContentId, source: &RuleSource) -> Result<Component, SourceError> {
-        let itself = |_| source.clone();
+    fn ipfs(&self, id: ContentId, manifest: Option<ContentId>, source: &RuleSource) -> Result<Component, SourceError> {
+        let bytes = self.content(id, source)?;
+        let component = fetched(source, bytes, |_| source.clone());
+        match manifest {
+            None => Ok(component),
+            Some(manifest) => {
+                let text = self.content(manifest, source)?;
+                component.with_manifest(Some(text), |_| source.clone())
+            }
+        }
+    }
+
+    /// Bytes of a content id.
+    fn content(&self, id: ContentId, source: &RuleSource) -> Result<Vec<u8>, SourceError> {
         if let Some(bytes) = self.cached(&Name::Content(id)) {
-            return Ok(fetched(source, bytes, itself));
+            return Ok(bytes);
         }
         let Settings { egress, gateways, http, .. } = &self.settings;
         let gateways = match gateways.as_slice() {
@@ -166,8 +213,11 @@ impl Resolver {
         };
         let sources = gateways.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn FetchBackend>).collect();
         let bytes = wait(Fetcher::new(sources, None, HedgePolicy::default()).fetch(&id))??.content.bytes().to_vec();
+        if let Some(instead) = Instead::of(&bytes) {
+            return Err(SourceError::Instead { source_name: source.shown(), instead });
+        }
         self.keep(&Name::Content(id), &bytes);
-        Ok(fetched(source, bytes, itself))
+        Ok(bytes)
     }
 
     fn oci(&self, reference: &Reference, source: &RuleSource, pin: Pin<'_>) -> Result<Component, SourceError> {
@@ -177,28 +227,43 @@ impl Resolver {
             match reference.digest() {
                 Some(argument) if argument != agreed => {
                     return Err(SourceError::Disagree {
-                        source_name: source.unpinned(),
+                        source_name: source.shown(),
                         argument: argument.to_owned(),
                         locked: agreed.to_owned(),
                     });
                 }
                 _ => asked = oci::pinned(reference, agreed.to_owned()),
             }
-            if let Some(bytes) = self.cached(&Name::Sha256(locked.sha256)) {
-                return Ok(fetched(source, bytes, |_| RuleSource::Oci(asked)));
+            // A registry is asked for both or for neither.
+            let manifest = locked.manifest_sha256.map(|sha256| self.cached(&Name::Sha256(sha256)));
+            if let (Some(bytes), None | Some(Some(_))) = (self.cached(&Name::Sha256(locked.sha256)), &manifest) {
+                let component = fetched(source, bytes, |_| RuleSource::Oci(asked.clone()));
+                return component.with_manifest(manifest.flatten(), |_| RuleSource::Oci(asked));
             }
         }
-        let oci = Oci::new(&self.settings.egress, &asked, self.settings.http)?;
-        let (found, bytes) = wait(async {
+        let Settings { egress, http, credentials, .. } = &self.settings;
+        let oci = Oci::new(egress, &asked, *http, credentials.clone())?;
+        let (found, bytes, manifest) = wait(async {
             let found = oci.find(&asked).await?;
             let bytes = match self.cached(&Name::Sha256(found.sha256)) {
                 Some(bytes) => bytes,
                 None => oci.fetch(&found).await?,
             };
-            Ok::<_, SourceError>((found, bytes))
+            let manifest = match found.manifest_sha256.and_then(|sha256| self.cached(&Name::Sha256(sha256))) {
+                Some(text) => Some(text),
+                None => oci.fetch_manifest(&found).await?,
+            };
+            Ok::<_, SourceError>((found, bytes, manifest))
         })??;
+        if let Some(instead) = Instead::of(&bytes) {
+            return Err(SourceError::Instead { source_name: source.shown(), instead });
+        }
         self.keep(&Name::Sha256(found.sha256), &bytes);
-        Ok(fetched(source, bytes, |_| RuleSource::Oci(found.pinned)))
+        if let Some((sha256, text)) = found.manifest_sha256.zip(manifest.as_deref()) {
+            self.keep(&Name::Sha256(sha256), text);
+        }
+        let pinned = RuleSource::Oci(found.pinned);
+        fetched(source, bytes, |_| pinned.clone()).with_manifest(manifest, |_| pinned.clone())
     }
 
     fn cached(&self, name: &Name) -> Option<Vec<u8>> {
@@ -220,13 +285,34 @@ impl Pin<'_> {
             Self::Open | Self::Argument => None,
         }
     }
+
+    const fn manifest(&self) -> Option<Sha256> {
+        match self {
+            Self::Locked(locked) => locked.manifest_sha256,
+            Self::Open | Self::Argument => None,
+        }
+    }
+}
+
+/// The digest that was agreed on, in the argument or in the lock.
+fn agreed(source: &RuleSource, argument: Option<Sha256>, locked: Option<Sha256>) -> Result<Option<Sha256>, SourceError> {
+    match (argument, locked) {
+        (Some(argument), Some(locked)) if argument != locked => Err(SourceError::Disagree {
+            source_name: source.shown(),
+            argument: argument.to_string(),
+            locked: locked.to_string(),
+        }),
+        _ => Ok(argument.or(locked)),
+    }
 }
 
 /// True when the argument itself pins its bytes, or when only the user can change them.
-fn is_pinned(source: &RuleSource) -> bool {
+fn is_pinned(source: &RuleSource, component: &Component) -> bool {
     match source {
-        RuleSource::File(_) | RuleSource::Ipfs(_) => true,
-        RuleSource::Url { sha256, .. } => sha256.is_some(),
+        RuleSource::File(_) | RuleSource::Ipfs { .. } => true,
+        RuleSource::Url { sha256, manifest, .. } => {
+            sha256.is_some() && (manifest.is_some() || component.locked.manifest_sha256.is_none())
+        }
         RuleSource::Oci(reference) => reference.digest().is_some(),
     }
 }
@@ -250,42 +336,36 @@ fn agree(source_name: &str, locked: &Locked, found: &Locked) -> Result<(), Sourc
     Ok(())
 }
 
-fn fetched(source: &RuleSource, bytes: Vec<u8>, pinned: impl FnOnce(Sha256) -> RuleSource) -> Component {
+pub(crate) fn fetched(source: &RuleSource, bytes: Vec<u8>, pinned: impl FnOnce(Sha256) -> RuleSource) -> Component {
     let sha256 = Sha256::of(&bytes);
+    let pinned = pinned(sha256);
     let locked = Locked {
         source: source.unpinned(),
-        resolved: pinned(sha256).to_string(),
+        resolved: pinned.to_string(),
         sha256,
         bytes: bytes.len() as u64,
         manifest_sha256: None,
     };
-    Component { locked, bytes, beside: None }
+    Component { locked, pinned, bytes, beside: None }
 }
 
-/// A component on this machine, with the manifest of the same name beside it, if there is one.
-fn file(path: &Path) -> Result<Component, SourceError> {
-    let bytes = read(path, COMPONENT_BYTES_MAX)?;
-    let source = RuleSource::File(path.to_owned());
-    let mut component = fetched(&source, bytes, |_| source.clone());
-    let manifest = path.with_extension("toml");
-    if manifest.is_file() {
-        let text = read(&manifest, MANIFEST_BYTES_MAX)?;
-        component.locked.manifest_sha256 = Some(Sha256::of(&text));
-        // Bytes that are no text are no manifest either, which its reader reports.
-        component.beside = Some(String::from_utf8_lossy(&text).into_owned());
+impl Component {
+    /// The same with the manifest that was found beside it, if one was.
+    pub(crate) fn with_manifest(
+        mut self,
+        text: Option<Vec<u8>>,
+        pinned: impl FnOnce(Sha256) -> RuleSource,
+    ) -> Result<Self, SourceError> {
+        let Some(text) = text else { return Ok(self) };
+        let sha256 = Sha256::of(&text);
+        self.pinned = pinned(sha256);
+        self.locked.resolved = self.pinned.to_string();
+        self.locked.manifest_sha256 = Some(sha256);
+        let read = refiner_manifest::text(&text).map(str::to_owned);
+        self.beside =
+            Some(read.map_err(|fault| SourceError::NotText { source_name: self.pinned.shown(), fault })?);
+        Ok(self)
     }
-    Ok(component)
-}
-
-fn read(path: &Path, limit_bytes: usize) -> Result<Vec<u8>, SourceError> {
-    let refuse = |source| SourceError::Read { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(refuse)?;
-    file.take(limit_bytes as u64 + 1).read_to_end(&mut bytes).map_err(refuse)?;
-    if bytes.len() > limit_bytes {
-        return Err(SourceError::TooLarge { source_name: path.display().to_string(), limit_bytes });
-    }
-    Ok(bytes)
 }
 
 /// Waits on a thread of its own, because an asynchronous one may not wait.

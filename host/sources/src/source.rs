@@ -9,23 +9,32 @@ use url::{Host, Url};
 
 use crate::{Sha256, Sha256Error};
 
-/// Prefix of a digest in a URL.
-const FRAGMENT: &str = "sha256=";
+/// Prefix of a component's digest after a URL.
+const COMPONENT_PIN: &str = "sha256=";
+/// Prefix of the pin of the manifest beside it: a digest after a URL, a content id after another.
+const MANIFEST_PIN: &str = "manifest=";
 
 /// Where a component is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleSource {
     /// A file on this machine.
     File(PathBuf),
-    /// `https://…#sha256=<64 hex>`.
+    /// `https://…/rule.wasm#sha256=<64 hex>`, with `&manifest=<64 hex>` where the manifest lies beside it as `rule.toml`.
     Url {
         /// Without the fragment.
         url: Url,
         /// The digest that its bytes must have.
         sha256: Option<Sha256>,
+        /// The digest of the manifest beside it.
+        manifest: Option<Sha256>,
     },
-    /// `ipfs://<content id>`, which is its own pin.
-    Ipfs(ContentId),
+    /// `ipfs://<content id>`, which is its own pin, with `#manifest=<content id>` where the component holds none.
+    Ipfs {
+        /// The component.
+        id: ContentId,
+        /// The manifest.
+        manifest: Option<ContentId>,
+    },
     /// `oci://registry/repository[:tag]@sha256:<64 hex>`, where the digest is the manifest's.
     Oci(Reference),
 }
@@ -34,10 +43,8 @@ pub enum RuleSource {
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableSource {
     /// Not a URL.
-    #[error("{text}: {source}")]
+    #[error("the URL of a rule cannot be read: {source}")]
     Url {
-        /// The text as it was typed.
-        text: String,
         /// The cause of the failure.
         source: url::ParseError,
     },
@@ -48,7 +55,7 @@ pub enum UnreadableSource {
         scheme: String,
     },
     /// http, and not to this machine.
-    #[error("{url}: only https:// is fetched from other machines")]
+    #[error("{}: only https:// is fetched from other machines", without_secrets(.url))]
     Insecure {
         /// The URL as it was typed.
         url: Url,
@@ -57,12 +64,24 @@ pub enum UnreadableSource {
     #[error("the URL of a rule holds a user name or password, and those are not sent")]
     Credentials,
     /// The fragment after `#` is no digest.
-    #[error("#{fragment}: after the URL of a rule comes #sha256=<digest>")]
+    #[error("#{fragment}: after the URL of a rule comes #sha256=<digest>, with &manifest=<digest> for a manifest beside it")]
     Fragment {
         /// The fragment as typed.
         fragment: String,
         /// The reason why it is none.
         source: Sha256Error,
+    },
+    /// A path below a content id.
+    #[error("ipfs://{text}: a rule is named by the content id of its own bytes, and this is a path below another")]
+    IpfsPath {
+        /// The text after the scheme.
+        text: String,
+    },
+    /// Something else than a manifest's id after a content id.
+    #[error("#{fragment}: after ipfs://<content id> comes nothing, or #manifest=<content id> for a component that holds no manifest")]
+    IpfsFragment {
+        /// The fragment as typed.
+        fragment: String,
     },
     /// Not a content id.
     #[error("{text}: {source}")]
@@ -88,7 +107,13 @@ impl Diagnostic for UnreadableSource {
     }
 
     fn hint(&self) -> Option<Hint> {
-        None
+        match self {
+            Self::IpfsPath { text } => Some(
+                format!("`ipfs resolve -r /ipfs/{text}` prints the id that the path stands for today; name it as ipfs://<id>").into(),
+            ),
+            Self::Scheme { .. } | Self::Url { .. } | Self::Insecure { .. } | Self::Credentials => None,
+            Self::Fragment { .. } | Self::IpfsFragment { .. } | Self::ContentId { .. } | Self::Reference { .. } => None,
+        }
     }
 }
 
@@ -98,23 +123,76 @@ impl RuleSource {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Url { url, .. } => url.to_string(),
-            Self::Ipfs(id) => format!("ipfs://{id}"),
+            Self::Ipfs { id, manifest: None } => format!("ipfs://{id}"),
+            Self::Ipfs { id, manifest: Some(manifest) } => format!("ipfs://{id}#{MANIFEST_PIN}{manifest}"),
             Self::Oci(reference) => {
                 let tag = reference.tag().map(|tag| format!(":{tag}")).unwrap_or_default();
                 format!("oci://{}/{}{tag}", reference.registry(), reference.repository())
             }
         }
     }
+
+    /// The same for messages: of a URL its scheme, host, port and path, because queries can be secrets.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Url { url, .. } => without_secrets(url),
+            Self::File(_) | Self::Ipfs { .. } | Self::Oci(_) => self.unpinned(),
+        }
+    }
+
+    /// The whole for messages that a person types again: a query's values have to be filled in.
+    pub(crate) fn shown_with_pin(&self) -> String {
+        format!("{}{}", self.shown(), Pins(self))
+    }
+}
+
+/// An address for messages: scheme, host, port and path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address(String);
+
+impl Address {
+    pub(crate) fn of(url: &Url) -> Self {
+        Self(without_secrets(url))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What of a URL can stand in a message.
+fn without_secrets(url: &Url) -> String {
+    let mut bare = url.clone();
+    // Neither can fail for a URL that has a host.
+    let _ = bare.set_username("");
+    let _ = bare.set_password(None);
+    let query = url.query().map_or("", |_| "?…");
+    bare.set_query(None);
+    bare.set_fragment(None);
+    format!("{bare}{query}")
+}
+
+/// The pins of a source as they follow its name.
+struct Pins<'a>(&'a RuleSource);
+
+impl fmt::Display for Pins<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            RuleSource::Url { sha256: Some(sha256), manifest, .. } => {
+                write!(f, "#{COMPONENT_PIN}{sha256}")?;
+                manifest.map_or(Ok(()), |manifest| write!(f, "&{MANIFEST_PIN}{manifest}"))
+            }
+            RuleSource::Oci(reference) => reference.digest().map_or(Ok(()), |digest| write!(f, "@{digest}")),
+            RuleSource::Url { sha256: None, .. } | RuleSource::File(_) | RuleSource::Ipfs { .. } => Ok(()),
+        }
+    }
 }
 
 impl fmt::Display for RuleSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.unpinned())?;
-        match self {
-            Self::Url { sha256: Some(sha256), .. } => write!(f, "#{FRAGMENT}{sha256}"),
-            Self::Oci(reference) => reference.digest().map_or(Ok(()), |digest| write!(f, "@{digest}")),
-            Self::Url { sha256: None, .. } | Self::File(_) | Self::Ipfs(_) => Ok(()),
-        }
+        write!(f, "{}{}", self.unpinned(), Pins(self))
     }
 }
 
@@ -125,10 +203,7 @@ impl FromStr for RuleSource {
         match text.split_once("://") {
             None => Ok(Self::File(text.into())),
             Some(("https" | "http", _)) => web(text),
-            Some(("ipfs", id)) => match id.parse() {
-                Ok(id) => Ok(Self::Ipfs(id)),
-                Err(source) => Err(UnreadableSource::ContentId { text: text.to_owned(), source }),
-            },
+            Some(("ipfs", rest)) => ipfs(rest),
             Some(("oci", reference)) => match reference.parse() {
                 Ok(reference) => Ok(Self::Oci(reference)),
                 Err(source) => Err(UnreadableSource::Reference { text: text.to_owned(), source }),
@@ -139,21 +214,48 @@ impl FromStr for RuleSource {
 }
 
 fn web(text: &str) -> Result<RuleSource, UnreadableSource> {
-    let mut url = Url::parse(text).map_err(|source| UnreadableSource::Url { text: text.to_owned(), source })?;
+    let mut url = Url::parse(text).map_err(|source| UnreadableSource::Url { source })?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(UnreadableSource::Credentials);
     }
-    let sha256 = url.fragment().map(pin).transpose()?;
+    let (sha256, manifest) = url.fragment().map(pins).transpose()?.unwrap_or_default();
     url.set_fragment(None);
     if url.scheme() == "http" && !is_loopback(&url) {
         return Err(UnreadableSource::Insecure { url });
     }
-    Ok(RuleSource::Url { url, sha256 })
+    Ok(RuleSource::Url { url, sha256, manifest })
 }
 
-fn pin(fragment: &str) -> Result<Sha256, UnreadableSource> {
-    let digest = fragment.strip_prefix(FRAGMENT).ok_or(Sha256Error).and_then(str::parse);
-    digest.map_err(|source| UnreadableSource::Fragment { fragment: fragment.to_owned(), source })
+/// The digests after a URL: the component's, and the manifest's where there is one.
+fn pins(fragment: &str) -> Result<(Option<Sha256>, Option<Sha256>), UnreadableSource> {
+    let (component, manifest) = match fragment.split_once('&') {
+        Some((component, manifest)) => (component, Some(manifest)),
+        None => (fragment, None),
+    };
+    let digest = |text: &str, prefix: &str| -> Result<Sha256, UnreadableSource> {
+        let digest = text.strip_prefix(prefix).ok_or(Sha256Error).and_then(str::parse);
+        digest.map_err(|source| UnreadableSource::Fragment { fragment: fragment.to_owned(), source })
+    };
+    let manifest = manifest.map(|text| digest(text, MANIFEST_PIN)).transpose()?;
+    Ok((Some(digest(component, COMPONENT_PIN)?), manifest))
+}
+
+fn ipfs(text: &str) -> Result<RuleSource, UnreadableSource> {
+    let (name, fragment) = match text.split_once('#') {
+        Some((name, fragment)) => (name, Some(fragment)),
+        None => (text, None),
+    };
+    if name.trim_end_matches('/').contains('/') {
+        return Err(UnreadableSource::IpfsPath { text: name.to_owned() });
+    }
+    let id = |text: &str| -> Result<ContentId, UnreadableSource> {
+        text.parse().map_err(|source| UnreadableSource::ContentId { text: text.to_owned(), source })
+    };
+    let manifest = fragment.map(|fragment| {
+        let unreadable = || UnreadableSource::IpfsFragment { fragment: fragment.to_owned() };
+        id(fragment.strip_prefix(MANIFEST_PIN).ok_or_else(unreadable)?)
+    });
+    Ok(RuleSource::Ipfs { id: id(name)?, manifest: manifest.transpose()? })
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -187,8 +289,11 @@ mod tests {
         check("https://example.org/a.wasm", "https://example.org/a.wasm");
         check(&format!("https://example.org/a.wasm#sha256={DIGEST}"), "https://example.org/a.wasm");
         check("http://127.0.0.1:8080/a.wasm", "http://127.0.0.1:8080/a.wasm");
+        let both = format!("https://example.org/a.wasm#sha256={DIGEST}&manifest={DIGEST}");
+        check(&both, "https://example.org/a.wasm");
         let id = "bafkreif2pall7dybz7vecqka3zo24irdwabwdi4wc55jznaq75q7eaavvu";
         check(&format!("ipfs://{id}"), &format!("ipfs://{id}"));
+        check(&format!("ipfs://{id}#manifest={id}"), &format!("ipfs://{id}#manifest={id}"));
         check("oci://ghcr.io/o/rule:1.0.0", "oci://ghcr.io/o/rule:1.0.0");
         check(&format!("oci://ghcr.io/o/rule:1.0.0@sha256:{DIGEST}"), "oci://ghcr.io/o/rule:1.0.0");
     }
@@ -206,10 +311,31 @@ mod tests {
         check("https://", "empty host");
         check("https://example.org/a.wasm#sha256=ab", "#sha256=<digest>");
         check(&format!("https://example.org/a.wasm#{DIGEST}"), "#sha256=<digest>");
+        check(&format!("https://example.org/a.wasm#sha256={DIGEST}&{DIGEST}"), "&manifest=<digest>");
         check("ipfs://hello", "hello");
+        check("ipfs://hello/rule.wasm", "the content id of its own bytes");
+        check("ipfs://hello#rule", "#manifest=<content id>");
         check("oci://", "looks like");
-        let error = "https://user:secret@example.org/".parse::<RuleSource>().expect_err("credentials");
-        assert!(!error.to_string().contains("secret"), "{error}");
+        for text in ["https://user:secret@example.org/", "http://example.org/a?token=secret", "https://u:secret@[/"] {
+            let error = text.parse::<RuleSource>().expect_err("it is refused");
+            assert!(!format!("{error}").contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn query_of_a_url_is_part_of_its_name_and_of_no_message() {
+        let text = format!("https://example.org/a/b.wasm?token=secret#sha256={DIGEST}");
+        let source: RuleSource = text.parse().expect("a source");
+        assert_eq!(source.unpinned(), "https://example.org/a/b.wasm?token=secret");
+        assert_eq!(source.shown(), "https://example.org/a/b.wasm?…");
+        assert_eq!(source.shown_with_pin(), format!("https://example.org/a/b.wasm?…#sha256={DIGEST}"));
+    }
+
+    #[test]
+    fn path_below_a_content_id_comes_with_the_command_that_resolves_it() {
+        let error = "ipfs://bafy/dist/rule.wasm".parse::<RuleSource>().expect_err("a path");
+        let hint = error.hint().expect("there is a way").to_string();
+        assert!(hint.contains("`ipfs resolve -r /ipfs/bafy/dist/rule.wasm`"), "{hint}");
     }
 
     #[test]

@@ -50,6 +50,12 @@ struct Target {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let mut steps = Steps::of(4);
     steps.take("Find cargo-fuzz", None, || tool::ensure("fuzz", "cargo-fuzz"))?;
+    steps.take("Build the targets", None, || {
+        // Without a sanitizer there is no runtime to install, and a stable compiler can do it: panics, overflows, hangs and
+        // memory are found all the same, and the parsers have no unsafe code.
+        let mut build = command::line("cargo fuzz build any --sanitizer none --fuzz-dir");
+        Ok(command::run(build.arg(DIRECTORY).env("RUSTC_BOOTSTRAP", "1"))?)
+    })?;
     let targets = steps.take("Write the seeds", None, seeds)?;
     for name in &arguments.targets {
         if !targets.iter().any(|target| target.name == *name) {
@@ -63,18 +69,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if seconds == 0 {
         bail!("{} targets have no whole second each; raise --minutes", chosen.len());
     }
-    steps.take("Build the targets", None, || {
-        // Without a sanitizer there is no runtime to install, and a stable compiler can do it: panics, overflows, hangs and
-        // memory are found all the same, and the parsers have no unsafe code.
-        let mut build = command::line("cargo fuzz build any --sanitizer none --fuzz-dir");
-        Ok(command::run(build.arg(DIRECTORY).env("RUSTC_BOOTSTRAP", "1"))?)
-    })?;
     steps.take("Run the targets", Some("cargo xtask fuzz"), || run_each(&chosen, seconds))
 }
 
 fn seeds() -> Result<Vec<Target>> {
-    let mut write = command::line("cargo run --quiet --locked --package refiner-fuzz --");
-    let printed = command::answer(write.arg(CORPUS)).context("the seeds are not written")?;
+    let mut write = command::program(tree::root().join(PROGRAM));
+    let printed = command::answer(write.env("REFINER_FUZZ_SEEDS", CORPUS)).context("the seeds are not written")?;
     let targets = printed.lines().filter_map(|line| line.split_once(' '));
     Ok(targets.map(|(name, bytes)| Target { name: name.to_owned(), bytes_max: bytes.to_owned() }).collect())
 }

@@ -20,7 +20,7 @@ pub use chain::{Mined, Specimen, TestChain};
 pub use contracts::{
     GOVERNOR, OPERATOR, OPERATOR_KEY, OPERATOR_KEYSTORE, PRODUCER, STAKING_MANAGER, STRANGER, STRANGER_KEY,
 };
-pub use debian::of_prometheus;
+pub use debian::{docker_registry, of_prometheus};
 pub use error::TestChainError;
 pub use faulty::{
     AlreadyImported, Behaviour, Blooms, Fault, FaultyRpc, Lagging, LateLogs, LimitedRange, Meets, Met, NoLogsByHash,

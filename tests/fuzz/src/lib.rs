@@ -17,10 +17,14 @@ mod specimen;
 mod specimen_json;
 mod worker;
 
+use std::{fmt::Write as _, fs, io, path::Path};
+
 pub use mutation::mutations;
 
 /// The environment variable with the name of the target that the libFuzzer program runs.
 pub const TARGET_VARIABLE: &str = "REFINER_FUZZ_TARGET";
+/// The environment variable with a directory: the libFuzzer program writes the seeds there, lists the targets and ends.
+pub const SEEDS_VARIABLE: &str = "REFINER_FUZZ_SEEDS";
 
 /// A parser with what it starts from.
 pub struct Target {
@@ -59,4 +63,21 @@ impl Target {
     pub fn named(name: &str) -> Option<&'static Self> {
         TARGETS.iter().find(|target| target.name == name)
     }
+}
+
+/// Writes the seeds of every target below a directory; a line for each target, with its name and the longest input worth trying.
+///
+/// # Errors
+/// The directory cannot be written.
+pub fn write_seeds(corpus: &Path) -> io::Result<String> {
+    let mut list = String::new();
+    for target in &TARGETS {
+        let directory = corpus.join(target.name);
+        fs::create_dir_all(&directory)?;
+        for (number, seed) in (target.seeds)().into_iter().enumerate() {
+            fs::write(directory.join(format!("seed-{number}")), seed)?;
+        }
+        let _ = writeln!(list, "{} {}", target.name, target.bytes_max);
+    }
+    Ok(list)
 }

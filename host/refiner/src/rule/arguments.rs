@@ -5,6 +5,7 @@ use std::{num::NonZeroU32, path::PathBuf};
 use clap::{Args, Subcommand};
 use refiner_authoring::RuleName;
 use refiner_config::{Flags, scope};
+use refiner_sources::RuleSource;
 
 use crate::cli::{ChainConfigs, parameter};
 
@@ -23,6 +24,10 @@ pub enum Rule {
     Run(Run),
     /// Agrees on what sources are today and writes it to rules.lock.
     Lock(Lock),
+    /// Puts a manifest into a component that any toolchain made.
+    Embed(Embed),
+    /// Publishes a rule in an OCI registry and prints its source with the digest.
+    Push(Push),
 }
 
 /// `refiner rule new`.
@@ -129,6 +134,42 @@ pub struct Lock {
     #[command(flatten)]
     pub settings: Flags<scope::RuleLock>,
     /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `refiner rule embed`.
+#[derive(Debug, Args)]
+pub struct Embed {
+    /// The component.
+    #[arg(value_name = "FILE")]
+    pub component: PathBuf,
+    /// Its manifest.
+    #[arg(value_name = "MANIFEST", default_value = "rule.toml")]
+    pub manifest: PathBuf,
+    /// Where to [default: into the component's file].
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Takes the place of another manifest in the component.
+    #[arg(long)]
+    pub replace: bool,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `refiner rule push`.
+#[derive(Debug, Args)]
+pub struct Push {
+    /// The component, with its manifest inside or beside it.
+    #[arg(value_name = "FILE")]
+    pub component: PathBuf,
+    /// Where to, as oci://ghcr.io/owner/rule:1.0.0.
+    #[arg(value_name = "SOURCE")]
+    pub to: RuleSource,
+    #[command(flatten)]
+    pub settings: Flags<scope::RulePush>,
+    /// One JSON object.
     #[arg(long)]
     pub json: bool,
 }

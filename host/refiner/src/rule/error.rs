@@ -1,6 +1,6 @@
 //! Errors of the commands on rules.
 
-use refiner_authoring::{BuildError, template::NewError};
+use refiner_authoring::{BuildError, embed::EmbedError, template::NewError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_rule_session::PrepareError;
 use refiner_sandbox::{AboveCap, LimitError};
@@ -16,6 +16,12 @@ pub enum RuleError {
     /// The rule is not built.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// No manifest is put into the component.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    /// A source that rules are not pushed to.
+    #[error("{0} is no registry, and rules are pushed to one, as oci://ghcr.io/owner/rule:1.0.0")]
+    NoRegistry(String),
     /// It is not ready, or its run has no verdict.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
@@ -45,11 +51,12 @@ impl Diagnostic for RuleError {
         match self {
             Self::New(error) => error.exit_code(),
             Self::Build(error) => error.exit_code(),
+            Self::Embed(error) => error.exit_code(),
             Self::Prepare(error) => error.exit_code(),
             Self::Allowance(error) => error.exit_code(),
             Self::Limit(error) => error.exit_code(),
             Self::AboveCap(error) => error.exit_code(),
-            Self::Several { .. } | Self::BuiltIn(_) => ExitCode::Usage,
+            Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry(_) => ExitCode::Usage,
         }
     }
 
@@ -57,12 +64,13 @@ impl Diagnostic for RuleError {
         match self {
             Self::New(_) => Some("name another directory with --dir".into()),
             Self::Build(error) => error.hint(),
+            Self::Embed(error) => error.hint(),
             Self::Prepare(error) => error.hint(),
             Self::Allowance(error) => error.hint(),
             Self::Limit(error) => error.hint(),
             Self::AboveCap(error) => error.hint(),
             Self::Several { .. } => Some("name the file".into()),
-            Self::BuiltIn(_) => None,
+            Self::BuiltIn(_) | Self::NoRegistry(_) => None,
         }
     }
 }

@@ -3,10 +3,12 @@
 mod arguments;
 mod build;
 mod check;
+mod embed;
 mod error;
 mod info;
 mod lock;
 mod new;
+mod push;
 mod run;
 pub mod show;
 
@@ -25,5 +27,7 @@ pub fn run(command: &Rule) -> Result<ExitCode, Failure> {
         Rule::Info(arguments) => info::run(arguments),
         Rule::Run(arguments) => run::run(arguments),
         Rule::Lock(arguments) => lock::run(arguments),
+        Rule::Embed(arguments) => embed::run(arguments),
+        Rule::Push(arguments) => push::run(arguments),
     }
 }

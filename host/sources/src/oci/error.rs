@@ -1,15 +1,28 @@
-//! Errors of fetching a component from a registry.
+//! Errors of fetching a component from a registry, and of giving one to it.
 
+use std::{fmt, path::PathBuf};
+
+use refiner_content::Excerpt;
+use refiner_diagnostics::Hint;
 use refiner_http_client::ProxyFailure;
 
-use crate::Sha256;
+use super::layers::{Found, Listed};
+use crate::{CredentialError, Program, Sha256};
 
-/// Errors of fetching a component from a registry.
+/// Errors of fetching a component from a registry, and of giving one to it.
 #[derive(Debug, thiserror::Error)]
 pub enum OciError {
     /// No HTTP client, most likely for want of certificates.
     #[error("no HTTP client; https needs the system's certificates, as in the package ca-certificates")]
     Client(#[source] reqwest::Error),
+    /// No URL can be made of the reference.
+    #[error("{reference}: {source}")]
+    Address {
+        /// The reference that was asked for.
+        reference: String,
+        /// The fault of the URL.
+        source: url::ParseError,
+    },
     /// No connection, or it broke.
     #[error("{reference}: {source}")]
     Transport {
@@ -27,19 +40,53 @@ pub enum OciError {
         source: ProxyFailure,
     },
     /// The registry refuses, or does not have it.
-    #[error("{reference}: the registry answered {status}")]
+    #[error("{reference}: the registry answered {status}: {answer}")]
     Status {
         /// The reference that was asked for.
         reference: String,
         /// The HTTP status.
         status: u16,
+        /// The registry's reason.
+        answer: Excerpt,
     },
-    /// The registry asks for a login, and no anonymous one is to be had.
-    #[error("{reference}: the registry gives no anonymous access")]
+    /// The registry asks for a login, and there is none for it.
+    #[error("{reference}: the registry gives no anonymous access, and no login for {server} is in {}", Files(.looked_at))]
     Login {
         /// The reference that was asked for.
         reference: String,
+        /// The registry's name.
+        server: String,
+        /// The files that could have had one.
+        looked_at: Vec<PathBuf>,
     },
+    /// The registry does not take the login.
+    #[error("{reference}: the registry does not accept the login for {server} in {}", .file.display())]
+    LoginRefused {
+        /// The reference that was asked for.
+        reference: String,
+        /// The registry's name.
+        server: String,
+        /// The file with the login.
+        file: PathBuf,
+    },
+    /// The login is kept by a program that is not started.
+    #[error(
+        "{reference}: {} has the login for {server} kept by the credential helper {program}, and credential helpers are not started",
+        .file.display()
+    )]
+    Helper {
+        /// The reference that was asked for.
+        reference: String,
+        /// The registry's name.
+        server: String,
+        /// The helper.
+        program: Program,
+        /// The file that names it.
+        file: PathBuf,
+    },
+    /// A file of credentials that cannot be read.
+    #[error(transparent)]
+    Credentials(#[from] CredentialError),
     /// The manifest cannot be read.
     #[error("{reference}: the manifest is malformed")]
     Manifest {
@@ -48,11 +95,13 @@ pub enum OciError {
         /// The fault of its JSON.
         source: serde_json::Error,
     },
-    /// An index of manifests, or something else without layers.
-    #[error("{reference} has no layers; an index is not followed, name one of its manifests by digest")]
+    /// An index of manifests.
+    #[error("{reference} is an index of several artifacts, and which of them is meant would be the registry's choice: {listed}")]
     Index {
         /// The reference that was asked for.
         reference: String,
+        /// The artifacts that it lists.
+        listed: Listed,
     },
     /// The bytes do not have the digest that names them.
     #[error("{reference}: expected the sha256 digest {asked}, found {found}")]
@@ -73,12 +122,18 @@ pub enum OciError {
         deadline_ms: u128,
     },
     /// Not one component.
-    #[error("{reference} has {found} layers of WebAssembly, and a rule has one")]
+    #[error("{reference} has {layers}, and a rule has one layer of the type {} (or {})", super::layers::COMPONENT[0], super::layers::COMPONENT[1])]
     Layers {
         /// The reference that was asked for.
         reference: String,
-        /// Number of layers that it has.
-        found: usize,
+        /// The layers that it has.
+        layers: Found,
+    },
+    /// Several manifests of the rule.
+    #[error("{reference} has several layers of the type {}, and a rule has one manifest", super::layers::MANIFEST[0])]
+    Manifests {
+        /// The reference that was asked for.
+        reference: String,
     },
     /// A digest of another kind.
     #[error("{reference} is named by the digest {digest}; sha256 is read")]
@@ -104,4 +159,68 @@ pub enum OciError {
         /// The limit that was exceeded.
         limit_bytes: usize,
     },
+    /// A reference that states what a push finds out.
+    #[error("{reference} names a digest, and the digest of what is pushed comes from its bytes: name a tag")]
+    PushToDigest {
+        /// The reference that was asked for.
+        reference: String,
+    },
+    /// No address for an upload.
+    #[error("{reference}: the registry names no address for the upload")]
+    NoLocation {
+        /// The reference that was asked for.
+        reference: String,
+    },
+    /// The registry keeps other bytes than it was given.
+    #[error("{reference}: the registry keeps the manifest as {found}, and its bytes are {sent}")]
+    Altered {
+        /// The reference that was asked for.
+        reference: String,
+        /// The digest of what was sent.
+        sent: Sha256,
+        /// The digest that the registry stated.
+        found: String,
+    },
+}
+
+impl OciError {
+    /// Advice for a person.
+    pub(crate) fn hint(&self) -> Option<Hint> {
+        let hint = match self {
+            Self::Login { server, .. } => format!(
+                "`docker login {server}` or `podman login {server}` writes one; the variable REGISTRY_AUTH_FILE names another file"
+            ),
+            Self::LoginRefused { server, .. } => {
+                format!("log in again, by `docker login {server}` or `podman login {server}`")
+            }
+            Self::Helper { server, .. } => format!(
+                "`podman login --authfile auth.json {server}` writes a login into a file, and REGISTRY_AUTH_FILE=auth.json names it"
+            ),
+            Self::Status { status: 401 | 403, .. } => {
+                "the login may lack the right to this repository: a token needs the scope for reading packages, and for writing them to push".to_owned()
+            }
+            Self::Index { reference, .. } => {
+                format!("name one of them by its digest, as {}@sha256:…", reference.split('@').next().unwrap_or_default())
+            }
+            Self::Layers { .. } => "publish it by `refiner rule push`".to_owned(),
+            _ => return None,
+        };
+        Some(hint.into())
+    }
+}
+
+/// Paths in a sentence.
+struct Files<'a>(&'a [PathBuf]);
+
+impl fmt::Display for Files<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("any file of docker or podman");
+        }
+        for (position, path) in self.0.iter().enumerate() {
+            let separator = if position == 0 { "" } else { ", " };
+            write!(f, "{separator}{}", path.display())?;
+        }
+        Ok(())
+    }
 }

@@ -1,48 +1,103 @@
-//! Requests to one repository of a registry, with an anonymous token where the registry wants one.
+//! Requests to one repository of a registry, with a login where the registry wants one.
+
+use std::sync::{Mutex, PoisonError};
 
 use oci_client::Reference;
-use refiner_content::HttpLimits;
+use refiner_content::{Excerpt, HttpLimits};
 use refiner_http_client::Egress;
-use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
+use reqwest::{
+    Client, Method, RequestBuilder, Response, StatusCode,
+    header::{self, HeaderValue},
+    redirect::Policy,
+};
 use serde::Deserialize;
-use url::Url;
+use url::{Host, Url};
 
-use super::{OciError, shown};
-use crate::source::is_loopback_registry;
+use super::{OciError, challenge::Challenge, shown};
+use crate::{
+    credentials::{CredentialFiles, Login},
+    source::is_loopback_registry,
+};
 
 /// Most bytes of a token's answer; tokens of public registries have some 3 KiB.
 const TOKEN_BYTES_MAX: usize = 64 << 10;
+/// Most bytes of an answer that is only shown.
+const EXCERPT_BYTES_MAX: usize = 4 << 10;
+/// Name of this program where a token is exchanged.
+const CLIENT_ID: &str = "refiner";
+
+/// Direction of the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Pull,
+    Push,
+}
 
 /// The repository of one reference.
 pub(super) struct Registry {
     client: Client,
     egress: Egress,
     /// Ends before `manifests` and `blobs`.
-    base: String,
+    base: Url,
     is_local: bool,
+    name: String,
+    repository: String,
+    credentials: CredentialFiles,
+    /// The header that the registry took last: without it each request of a push would be refused first. Held for no request.
+    authorization: Mutex<Option<HeaderValue>>,
 }
 
-/// An anonymous token, under either of its names.
+/// An answer with a token, under either of its names.
 #[derive(Deserialize)]
 struct Token {
     token: Option<String>,
     access_token: Option<String>,
 }
 
+/// The answer of a registry that refuses.
+#[derive(Deserialize)]
+struct Refusal {
+    errors: Vec<RefusalEntry>,
+}
+
+#[derive(Deserialize)]
+struct RefusalEntry {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
 impl Registry {
-    pub(super) fn of(egress: &Egress, reference: &Reference, limits: HttpLimits) -> Result<Self, OciError> {
+    pub(super) fn of(
+        egress: &Egress,
+        reference: &Reference,
+        limits: HttpLimits,
+        credentials: CredentialFiles,
+        direction: Direction,
+    ) -> Result<Self, OciError> {
         let host = reference.resolve_registry().trim_end_matches('/');
         let is_local = is_loopback_registry(reference.registry());
-        let builder = egress
-            .builder()
-            .connect_timeout(limits.connect)
-            .read_timeout(limits.idle)
-            .redirect(Policy::limited(limits.redirects));
+        let builder = egress.builder().connect_timeout(limits.connect).redirect(Policy::limited(limits.redirects));
+        let builder = match direction {
+            Direction::Pull => builder.read_timeout(limits.idle),
+            // While a body is on its way nothing is read; the deadline bounds it.
+            Direction::Push => builder,
+        };
         let builder = if is_local { builder.tls_certs_only([]) } else { builder.https_only(true) };
         let scheme = if is_local { "http" } else { "https" };
-        let base = format!("{scheme}://{host}/v2/{}", reference.repository());
-        let client = builder.build().map_err(OciError::Client)?;
-        Ok(Self { client, egress: egress.clone(), base, is_local })
+        let base = Url::parse(&format!("{scheme}://{host}/v2/{}/", reference.repository()))
+            .map_err(|source| OciError::Address { reference: shown(reference), source })?;
+        Ok(Self {
+            client: builder.build().map_err(OciError::Client)?,
+            egress: egress.clone(),
+            base,
+            is_local,
+            name: reference.registry().to_owned(),
+            repository: reference.repository().to_owned(),
+            credentials,
+            authorization: Mutex::new(None),
+        })
     }
 
     /// The body of a 200, at most `limit_bytes` of it.
@@ -53,28 +108,146 @@ impl Registry {
         limit_bytes: usize,
         reference: &Reference,
     ) -> Result<Vec<u8>, OciError> {
-        let transport = |source| self.transport(source, reference);
-        let request = || self.client.get(format!("{}/{path}", self.base)).header(header::ACCEPT, accept);
-        let mut response = request().send().await.map_err(transport)?;
-        if response.status() == StatusCode::UNAUTHORIZED {
-            let token = self.token(&response, reference).await?;
-            response = request().bearer_auth(token).send().await.map_err(transport)?;
+        let url = self.at(path, reference)?;
+        let request = || self.client.get(url.clone()).header(header::ACCEPT, accept);
+        let response = self.send(request, reference).await?;
+        if response.status() != StatusCode::OK {
+            return Err(self.refusal(response, reference).await);
         }
         self.body(response, limit_bytes, reference).await
     }
 
-    async fn token(&self, response: &Response, reference: &Reference) -> Result<String, OciError> {
-        let login = || OciError::Login { reference: shown(reference) };
-        let challenge = response.headers().get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
-        let url = challenge.and_then(token_url).filter(|url| self.is_local || url.scheme() == "https");
-        let response = self.client.get(url.ok_or_else(login)?).send().await;
-        let response = response.map_err(|source| self.transport(source, reference))?;
-        let body = self.body(response, TOKEN_BYTES_MAX, reference).await?;
-        let token: Option<Token> = serde_json::from_slice(&body).ok();
-        token.and_then(|token| token.token.or(token.access_token)).ok_or_else(login)
+    /// Gives `bytes` to the registry at a path or at the place that it named for them.
+    pub(super) async fn give(
+        &self,
+        method: &Method,
+        url: &Url,
+        media_type: &str,
+        bytes: &[u8],
+        reference: &Reference,
+    ) -> Result<Response, OciError> {
+        let request = || {
+            self.client
+                .request(method.clone(), url.clone())
+                .header(header::CONTENT_TYPE, media_type)
+                .header(header::CONTENT_LENGTH, bytes.len())
+                .body(bytes.to_vec())
+        };
+        // An upload may go to another machine, which takes it by what stands in its address.
+        if url.origin() != self.base.origin() {
+            let sent = request().send().await;
+            return sent.map_err(|source| self.transport(source, reference));
+        }
+        self.send(request, reference).await
     }
 
-    async fn body(
+    /// Asks whether something is there.
+    pub(super) async fn has(&self, path: &str, reference: &Reference) -> Result<bool, OciError> {
+        let url = self.at(path, reference)?;
+        let response = self.send(|| self.client.head(url.clone()), reference).await?;
+        Ok(response.status() == StatusCode::OK)
+    }
+
+    /// The address of a path of the repository, or of one that the registry named itself.
+    pub(super) fn at(&self, path: &str, reference: &Reference) -> Result<Url, OciError> {
+        self.base.join(path).map_err(|source| OciError::Address { reference: shown(reference), source })
+    }
+
+    /// Sends a request, a second time with a login where the registry asks for one.
+    async fn send(&self, request: impl Fn() -> RequestBuilder, reference: &Reference) -> Result<Response, OciError> {
+        let transport = |source| self.transport(source, reference);
+        let with = |authorization: Option<HeaderValue>| match authorization {
+            Some(value) => request().header(header::AUTHORIZATION, value),
+            None => request(),
+        };
+        let held = self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let response = with(held).send().await.map_err(transport)?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        let login = self.credentials.login(&self.name, &self.repository)?;
+        let authorization = self.authorize(&response, &login, reference).await?;
+        *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = Some(authorization.clone());
+        let response = with(Some(authorization)).send().await.map_err(transport)?;
+        if response.status() == StatusCode::UNAUTHORIZED { Err(self.no_login(login, reference)) } else { Ok(response) }
+    }
+
+    /// The header that answers a challenge.
+    async fn authorize(
+        &self,
+        response: &Response,
+        login: &Login,
+        reference: &Reference,
+    ) -> Result<HeaderValue, OciError> {
+        let no_login = || self.no_login(login.clone(), reference);
+        let challenge = response.headers().get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
+        let value = match challenge.and_then(Challenge::read).ok_or_else(no_login)? {
+            Challenge::Basic => match login {
+                Login::Password { user, password, .. } => {
+                    format!("Basic {}", base64_simd::STANDARD.encode_to_string(format!("{user}:{}", password.0)))
+                }
+                Login::Identity { .. } | Login::Helper { .. } | Login::None => return Err(no_login()),
+            },
+            bearer @ Challenge::Bearer { .. } => {
+                format!("Bearer {}", self.token(&bearer, login, reference).await?.ok_or_else(no_login)?)
+            }
+        };
+        let mut value = HeaderValue::from_str(&value).map_err(|_| no_login())?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    /// A token for the login, an anonymous one without; none where it is refused.
+    async fn token(
+        &self,
+        challenge: &Challenge,
+        login: &Login,
+        reference: &Reference,
+    ) -> Result<Option<String>, OciError> {
+        let Challenge::Bearer { realm, .. } = challenge else { return Ok(None) };
+        // What asks for a token over an open connection gives its password away, and what asks without one trusts what comes back.
+        if realm.scheme() != "https" && !(self.is_local && is_loopback(realm)) {
+            return Ok(None);
+        }
+        let parameters = challenge.parameters();
+        let request = match login {
+            Login::Password { user, password, .. } => {
+                self.client.get(realm.clone()).query(&parameters).basic_auth(user, Some(&password.0))
+            }
+            Login::Identity { token, .. } => {
+                let mut form = url::form_urlencoded::Serializer::new(String::new());
+                form.append_pair("grant_type", "refresh_token").append_pair("client_id", CLIENT_ID);
+                form.append_pair("refresh_token", &token.0).extend_pairs(&parameters);
+                let kind = "application/x-www-form-urlencoded";
+                self.client.post(realm.clone()).header(header::CONTENT_TYPE, kind).body(form.finish())
+            }
+            Login::Helper { .. } | Login::None => self.client.get(realm.clone()).query(&parameters),
+        };
+        let response = request.send().await.map_err(|source| self.transport(source, reference))?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Ok(None),
+            _ => return Err(self.refusal(response, reference).await),
+        }
+        let body = self.body(response, TOKEN_BYTES_MAX, reference).await?;
+        let token: Option<Token> = serde_json::from_slice(&body).ok();
+        Ok(token.and_then(|token| token.token.or(token.access_token)))
+    }
+
+    /// The reason why no login helps.
+    fn no_login(&self, login: Login, reference: &Reference) -> OciError {
+        let (reference, server) = (shown(reference), self.name.clone());
+        match login {
+            Login::Password { file, .. } | Login::Identity { file, .. } => {
+                OciError::LoginRefused { reference, server, file }
+            }
+            Login::Helper { program, file } => OciError::Helper { reference, server, program, file },
+            Login::None => OciError::Login { reference, server, looked_at: self.credentials.looked_at() },
+        }
+    }
+
+    /// Reads a body up to a bound.
+    pub(super) async fn body(
         &self,
         mut response: Response,
         limit_bytes: usize,
@@ -82,9 +255,6 @@ impl Registry {
     ) -> Result<Vec<u8>, OciError> {
         if let Some(source) = self.egress.refusal_or_page(&response) {
             return Err(OciError::Proxy { reference: shown(reference), source });
-        }
-        if response.status() != StatusCode::OK {
-            return Err(OciError::Status { reference: shown(reference), status: response.status().as_u16() });
         }
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|source| self.transport(source, reference))? {
@@ -94,6 +264,21 @@ impl Registry {
             body.extend_from_slice(&piece);
         }
         Ok(body)
+    }
+
+    /// The refusal of a request, with what the registry gives as its reason.
+    pub(super) async fn refusal(&self, response: Response, reference: &Reference) -> OciError {
+        if let Some(source) = self.egress.refusal_or_page(&response) {
+            return OciError::Proxy { reference: shown(reference), source };
+        }
+        let status = response.status().as_u16();
+        let body = self.body(response, EXCERPT_BYTES_MAX, reference).await.unwrap_or_default();
+        let entry = serde_json::from_slice::<Refusal>(&body).ok().and_then(|refusal| refusal.errors.into_iter().next());
+        let answer = match entry {
+            Some(RefusalEntry { code, message }) => Excerpt::of(format!("{code}: {message}").as_bytes()),
+            None => Excerpt::of(&body),
+        };
+        OciError::Status { reference: shown(reference), status, answer }
     }
 
     /// The error without its URL: that of a redirect can hold a signature.
@@ -106,61 +291,11 @@ impl Registry {
     }
 }
 
-/// The address of a token from `Bearer realm="…",service="…",scope="…"`.
-fn token_url(challenge: &str) -> Option<Url> {
-    let (scheme, parameters) = challenge.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return None;
-    }
-    let parameters = parameters_of(parameters);
-    let value = |name: &str| parameters.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
-    let mut url = Url::parse(value("realm")?).ok()?;
-    for name in ["service", "scope"] {
-        if let Some(value) = value(name) {
-            url.query_pairs_mut().append_pair(name, value);
-        }
-    }
-    Some(url)
-}
-
-/// Pairs of a name and a quoted value, between commas. A value may hold commas itself.
-fn parameters_of(text: &str) -> Vec<(&str, &str)> {
-    let mut rest = text;
-    let mut parameters = Vec::new();
-    while let Some((name, after)) = rest.split_once('=') {
-        let (value, after) = match after.strip_prefix('"').map(|quoted| quoted.split_once('"')) {
-            Some(Some(split)) => split,
-            Some(None) => break,
-            None => after.split_once(',').unwrap_or((after, "")),
-        };
-        parameters.push((name.trim(), value));
-        rest = after.trim_start_matches([',', ' ']);
-    }
-    parameters
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_address_of_a_token_is_read_from_the_challenge() {
-        let url = |challenge: &str| token_url(challenge).map(String::from);
-        assert_eq!(
-            url("Bearer realm=\"https://auth.example/token\",service=\"r.example\",scope=\"repository:a/b:pull,push\"")
-                .as_deref(),
-            Some("https://auth.example/token?service=r.example&scope=repository%3Aa%2Fb%3Apull%2Cpush")
-        );
-        assert_eq!(url("bearer realm=\"https://a/t\"").as_deref(), Some("https://a/t"));
-        for other in [
-            "",
-            "Basic realm=\"https://a/t\"",
-            "Bearer",
-            "Bearer realm=\"https://a",
-            "Bearer service=\"a\"",
-            "Bearer realm=\"x\"",
-        ] {
-            assert_eq!(url(other), None, "{other}");
-        }
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }

@@ -90,7 +90,8 @@ fn verdicts() -> Vec<Verdict> {
         Misuse::NothingThere { what: "executor" },
         Misuse::Exited { status: 0 },
         Misuse::Exited { status: 255 },
-        Misuse::EndlessWait,
+        Misuse::EmptyWait,
+        Misuse::TooManyWaits,
         Misuse::ArtifactUnlisted { artifact: text() },
         Misuse::NothingThere { what: "artifact" },
     ];

@@ -108,8 +108,9 @@ fn put_trap<'w>(payload: &'w mut Writer, trap: &TrapKind) -> &'w mut Writer {
                     exit_status = status.to_string();
                     (6, exit_status.as_str())
                 }
-                Misuse::EndlessWait => (7, ""),
+                Misuse::EmptyWait => (7, ""),
                 Misuse::ArtifactUnlisted { artifact } => (8, artifact.as_str()),
+                Misuse::TooManyWaits => (9, ""),
             };
             payload.u8(7).u8(number).text(text)
         }
@@ -147,8 +148,9 @@ fn take_misuse(reader: &mut Reader<'_>) -> Result<Misuse, ProtocolError> {
             let status = text.as_str().parse();
             Misuse::Exited { status: status.map_err(|_| ProtocolError::Tag { of: "exit status", found: number })? }
         }
-        7 => Misuse::EndlessWait,
+        7 => Misuse::EmptyWait,
         8 => Misuse::ArtifactUnlisted { artifact: text },
+        9 => Misuse::TooManyWaits,
         found => return Err(ProtocolError::Tag { of: "misuse", found }),
     })
 }

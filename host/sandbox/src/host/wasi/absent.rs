@@ -25,7 +25,7 @@ use wasmtime_wasi::{
     sockets::{WasiSocketsCtx, WasiSocketsCtxView},
 };
 
-use super::{super::BudgetExceeded, HostState, Wait};
+use super::{super::BudgetExceeded, HostState, poll};
 use crate::Misuse;
 
 /// Number of the network's handle. Whatever is asked of it is denied.
@@ -180,7 +180,7 @@ impl ip_name_lookup::HostResolveAddressStream for HostState {
     }
 
     fn subscribe(&mut self, _: Resource<ResolveAddressStream>) -> wasmtime::Result<Resource<DynPollable>> {
-        Ok(Wait::Over.handle())
+        Ok(poll::over())
     }
 
     fn drop(&mut self, _: Resource<ResolveAddressStream>) -> wasmtime::Result<()> {

@@ -1,4 +1,4 @@
-//! `wasi:clocks`: every clock stands at the block's timestamp.
+//! `wasi:clocks`: every clock begins at the block's timestamp, and only waits move it.
 
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{
@@ -9,54 +9,73 @@ use wasmtime_wasi::p2::{
     },
 };
 
-use super::{HostState, Wait};
+use super::{HostState, poll};
 
-/// A block's time has whole seconds.
-const RESOLUTION_SECONDS: u64 = 1;
 const NANOSECONDS: u64 = 1_000_000_000;
+/// Waits are given in nanoseconds, and move the clock by as many.
+const RESOLUTION_NANOSECONDS: u32 = 1;
+/// The monotonic clock's reading where there is no block. Go takes 0 for a broken clock and gives up.
+const FIRST_INSTANT: u64 = 1;
+
+/// The run's clock, as far as waits have moved it: nanoseconds since 1970.
+#[derive(Default)]
+pub(super) struct Clock(u64);
+
+impl Clock {
+    /// Moves the clock on. It never goes back.
+    pub(super) fn move_to(&mut self, time: Instant) {
+        self.0 = self.0.max(time);
+    }
+}
 
 impl HostState {
-    /// Seconds since 1970. `describe` sees the start of the epoch: there is no block yet.
-    fn seconds(&self) -> u64 {
-        self.specimen.as_ref().map_or(0, |view| view.specimen().block.header.timestamp)
+    /// Nanoseconds since 1970, until the clock is full in the year 2554. `describe` sees the start of the epoch: there is no block yet.
+    fn nanoseconds(&self) -> u64 {
+        let block = self.specimen.as_ref().map_or(0, |view| view.specimen().block.header.timestamp);
+        block.saturating_mul(NANOSECONDS).max(self.wasi.clock.0)
     }
 
-    /// The monotonic clock counts from 1970 too, until it is full in the year 2554.
-    fn nanoseconds(&self) -> u64 {
-        self.seconds().saturating_mul(NANOSECONDS)
+    /// The monotonic clock counts from 1970 too.
+    pub(super) fn monotonic(&self) -> Instant {
+        self.nanoseconds().max(FIRST_INSTANT)
     }
 }
 
 impl wall_clock::Host for HostState {
     fn now(&mut self) -> wasmtime::Result<Datetime> {
         self.budget.call()?;
-        Ok(Datetime { seconds: self.seconds(), nanoseconds: 0 })
+        let now = self.nanoseconds();
+        let nanoseconds = u32::try_from(now % NANOSECONDS).unwrap_or_default();
+        Ok(Datetime { seconds: now / NANOSECONDS, nanoseconds })
     }
 
     fn resolution(&mut self) -> wasmtime::Result<Datetime> {
         self.budget.call()?;
-        Ok(Datetime { seconds: RESOLUTION_SECONDS, nanoseconds: 0 })
+        Ok(Datetime { seconds: 0, nanoseconds: RESOLUTION_NANOSECONDS })
     }
 }
 
 impl monotonic_clock::Host for HostState {
     fn now(&mut self) -> wasmtime::Result<Instant> {
         self.budget.call()?;
-        Ok(self.nanoseconds())
+        Ok(self.monotonic())
     }
 
     fn resolution(&mut self) -> wasmtime::Result<Duration> {
         self.budget.call()?;
-        Ok(RESOLUTION_SECONDS * NANOSECONDS)
+        Ok(u64::from(RESOLUTION_NANOSECONDS))
     }
 
     fn subscribe_instant(&mut self, when: Instant) -> wasmtime::Result<Resource<DynPollable>> {
         self.budget.call()?;
-        Ok(if when <= self.nanoseconds() { Wait::Over } else { Wait::Endless }.handle())
+        self.wait_until(when)
     }
 
     fn subscribe_duration(&mut self, duration: Duration) -> wasmtime::Result<Resource<DynPollable>> {
         self.budget.call()?;
-        Ok(if duration == 0 { Wait::Over } else { Wait::Endless }.handle())
+        if duration == 0 {
+            return Ok(poll::over());
+        }
+        self.wait_until(self.monotonic().saturating_add(duration))
     }
 }

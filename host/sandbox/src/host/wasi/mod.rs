@@ -1,11 +1,12 @@
 //! Sealed WASI: the interfaces that programs of ordinary toolchains import, with nothing behind them.
 //!
-//! Nothing here asks the system for anything. Clocks stand at the block's timestamp, random numbers follow from the specimen's
-//! hash, standard output ends in the rule's log, and there are no files, sockets, arguments or variables. Interfaces and
+//! Nothing here asks the system for anything. Clocks begin at the block's timestamp, and a wait ends at once and moves them; random
+//! numbers follow from the specimen's hash, standard output ends in the rule's log, and there are no files, sockets, arguments or variables. Interfaces and
 //! types are wasmtime-wasi's. Its own clocks, streams and polls are not linked: they wait in real time on a runtime of their
 //! own, which neither fuel nor epochs stop.
 //!
-//! The guest's handles are numbers with their whole meaning ([`Wait`], [`Stream`]), so nothing here grows with what a guest holds.
+//! The guest's handles are numbers with their whole meaning ([`Stream`]); times to wait for alone are kept here, and are bounded
+//! ([`crate::WAITS_MAX`]).
 
 mod absent;
 mod clocks;
@@ -26,12 +27,14 @@ use wasmtime_wasi::{
     sockets::WasiSockets,
 };
 
-use self::{absent::Absent, poll::Wait, random::Random, stdio::Stdio};
+use self::{absent::Absent, clocks::Clock, poll::Times, random::Random, stdio::Stdio};
 use super::HostState;
 
 /// The state of sealed WASI within one run.
 #[derive(Default)]
 pub(crate) struct Wasi {
+    clock: Clock,
+    times: Times,
     stdio: Stdio,
     random: Random,
     absent: Absent,

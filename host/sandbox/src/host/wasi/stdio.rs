@@ -11,7 +11,7 @@ use wasmtime_wasi::p2::{
 
 use super::{
     super::{BudgetExceeded, log::Log},
-    HostState, Wait,
+    HostState, poll,
 };
 use crate::{LogLevel, Misuse, UntrustedText};
 
@@ -186,7 +186,7 @@ impl streams::HostInputStream for HostState {
 
     fn subscribe(&mut self, _: Resource<DynInputStream>) -> wasmtime::Result<Resource<DynPollable>> {
         self.budget.call()?;
-        Ok(Wait::Over.handle())
+        Ok(poll::over())
     }
 
     fn drop(&mut self, _: Resource<DynInputStream>) -> wasmtime::Result<()> {
@@ -219,7 +219,7 @@ impl streams::HostOutputStream for HostState {
 
     fn subscribe(&mut self, _: Resource<DynOutputStream>) -> wasmtime::Result<Resource<DynPollable>> {
         self.budget.call()?;
-        Ok(Wait::Over.handle())
+        Ok(poll::over())
     }
 
     fn write_zeroes(&mut self, _: Resource<DynOutputStream>, len: u64) -> StreamResult<()> {

@@ -1,0 +1,133 @@
+//! Manifests in a registry: the layer that is the component, and the one that is its manifest.
+
+use std::fmt;
+
+use oci_client::Reference;
+use refiner_content::Excerpt;
+use serde::Deserialize;
+
+use super::{OciError, sha256, shown};
+use crate::Sha256;
+
+/// Media types of a component's layer, by the CNCF's artifact format for WebAssembly and by the one before it.
+pub(super) const COMPONENT: [&str; 2] = ["application/wasm", "application/vnd.wasm.content.layer.v1+wasm"];
+/// Media types of the layer with a rule's manifest: the one that is written, and the one that other programs give a TOML file.
+pub(super) const MANIFEST: [&str; 2] = ["application/vnd.refiner.rule.manifest.v1+toml", "application/toml"];
+/// Layers or artifacts that a message lists.
+const SHOWN_MAX: usize = 8;
+
+/// The layers of a rule.
+pub(super) struct RuleLayers {
+    pub(super) component: Blob,
+    pub(super) manifest: Option<Blob>,
+}
+
+/// A layer as its manifest states it.
+#[derive(Clone, Copy)]
+pub(super) struct Blob {
+    pub(super) sha256: Sha256,
+    pub(super) stated_bytes: u64,
+}
+
+/// The media types of an artifact's layers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found(Vec<Excerpt>);
+
+/// The artifacts that an index lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    shown: Vec<Excerpt>,
+    more: usize,
+}
+
+/// The parts of a manifest that are read.
+#[derive(Deserialize)]
+struct Manifest {
+    layers: Option<Vec<Layer>>,
+    #[serde(default)]
+    manifests: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Layer {
+    media_type: String,
+    digest: String,
+    size: u64,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    digest: String,
+    platform: Option<Platform>,
+}
+
+#[derive(Deserialize)]
+struct Platform {
+    #[serde(default)]
+    os: String,
+    #[serde(default)]
+    architecture: String,
+}
+
+/// The component's layer, and its manifest's where there is one.
+pub(super) fn read(manifest: &[u8], reference: &Reference) -> Result<RuleLayers, OciError> {
+    let manifest: Manifest = serde_json::from_slice(manifest)
+        .map_err(|source| OciError::Manifest { reference: shown(reference), source })?;
+    let Manifest { layers, manifests } = manifest;
+    let layers = layers
+        .ok_or_else(|| OciError::Index { reference: shown(reference), listed: Listed::of(&manifests) })?;
+    let of = |types: [&str; 2]| -> Vec<&Layer> {
+        layers.iter().filter(|layer| types.contains(&layer.media_type.as_str())).collect()
+    };
+    let [component] = of(COMPONENT)[..] else {
+        return Err(OciError::Layers { reference: shown(reference), layers: Found::of(&layers) });
+    };
+    let manifest = match of(MANIFEST)[..] {
+        [] => None,
+        [manifest] => Some(manifest),
+        _ => return Err(OciError::Manifests { reference: shown(reference) }),
+    };
+    let blob = |layer: &Layer| -> Result<Blob, OciError> {
+        Ok(Blob { sha256: sha256(&layer.digest, reference)?, stated_bytes: layer.size })
+    };
+    Ok(RuleLayers { component: blob(component)?, manifest: manifest.map(blob).transpose()? })
+}
+
+impl Found {
+    fn of(layers: &[Layer]) -> Self {
+        Self(layers.iter().map(|layer| Excerpt::of(layer.media_type.as_bytes())).collect())
+    }
+}
+
+impl Listed {
+    fn of(entries: &[Entry]) -> Self {
+        let shown = entries.iter().take(SHOWN_MAX).map(|Entry { digest, platform }| {
+            let platform = platform.as_ref().map(|platform| format!(" {}/{}", platform.os, platform.architecture));
+            Excerpt::of(format!("{digest}{}", platform.unwrap_or_default()).as_bytes())
+        });
+        Self { shown: shown.collect(), more: entries.len().saturating_sub(SHOWN_MAX) }
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let types: Vec<_> = self.0.iter().take(SHOWN_MAX).map(Excerpt::as_str).collect();
+        match self.0.len() {
+            0 => f.write_str("0 layers"),
+            1 => write!(f, "1 layer ({})", types[0]),
+            count => write!(f, "{count} layers ({})", types.join(", ")),
+        }
+    }
+}
+
+impl fmt::Display for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.shown.is_empty() {
+            return f.write_str("it lists none");
+        }
+        let shown: Vec<_> = self.shown.iter().map(Excerpt::as_str).collect();
+        f.write_str(&shown.join(", "))?;
+        if self.more > 0 { write!(f, " and {} more", self.more) } else { Ok(()) }
+    }
+}

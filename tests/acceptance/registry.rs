@@ -1,0 +1,221 @@
+//! Rules in a real registry, Debian's docker-registry on loopback: pushed, pulled by digest and run, with and without a login.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::program::{Ended, command, ended, samples};
+
+/// `author:canary-password`, by bcrypt, as `htpasswd -B` writes it.
+const HTPASSWD: &str = "author:$2y$05$abcdefghijklmnopqrstuuTvmw3qcMpAvEgQGhbFMhqjD3R/evDDW\n";
+/// The same login in base64, as docker and podman keep it.
+const AUTH: &str = "YXV0aG9yOmNhbmFyeS1wYXNzd29yZA==";
+/// A login with another password.
+const WRONG_AUTH: &str = "YXV0aG9yOm90aGVy";
+const STARTS_WITHIN: Duration = Duration::from_secs(20);
+
+/// A registry that ends with the test.
+pub struct Registry {
+    child: Child,
+    pub address: SocketAddr,
+    pub directory: tempfile::TempDir,
+}
+
+impl Registry {
+    /// Starts one; none where the program is not to be had, which is printed.
+    pub fn start(with_login: bool) -> Option<Self> {
+        let program = refiner_testchain::docker_registry().unwrap()?;
+        let directory = tempfile::tempdir().unwrap();
+        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let storage = directory.path().join("storage");
+        let mut settings = format!(
+            "version: 0.1\nlog: {{ level: error, accesslog: {{ disabled: true }} }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: '{address}' }}\n",
+            storage.display()
+        );
+        if with_login {
+            let passwords = directory.path().join("htpasswd");
+            fs::write(&passwords, HTPASSWD).unwrap();
+            settings.push_str(&format!("auth: {{ htpasswd: {{ realm: test, path: {} }} }}\n", passwords.display()));
+        }
+        let file = directory.path().join("config.yml");
+        fs::write(&file, settings).unwrap();
+        let mut serve = Command::new(program);
+        serve.arg("serve").arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = serve.spawn().unwrap();
+        let begun = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            assert!(begun.elapsed() < STARTS_WITHIN, "docker-registry does not listen on {address}");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Some(Self { child, address, directory })
+    }
+
+    /// A source in it.
+    pub fn source(&self, name: &str) -> String {
+        format!("oci://{}/{name}", self.address)
+    }
+
+    /// The program in a directory of its own, with a cache and a home of nobody else.
+    pub fn refiner(&self, arguments: &[&str]) -> Ended {
+        self.refiner_with(arguments, "nobody")
+    }
+
+    /// The same with a home directory of this name.
+    pub fn refiner_with(&self, arguments: &[&str], home: &str) -> Ended {
+        let home = self.directory.path().join(home);
+        fs::create_dir_all(&home).unwrap();
+        let mut command = command(arguments);
+        for variable in ["XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE"] {
+            command.env_remove(variable);
+        }
+        command.env("HOME", &home).env("REFINER_CACHE_DIR", home.join("cache")).current_dir(&home);
+        ended(command)
+    }
+
+    /// A file of logins in a home directory.
+    pub fn write_logins(&self, home: &str, file: &str, auth: &str) {
+        let path = self.directory.path().join(home).join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, format!(r#"{{"auths": {{"{}": {{"auth": "{auth}"}}}}}}"#, self.address)).unwrap();
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn built(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/rules").join(name).with_extension("wasm")
+}
+
+fn sample() -> String {
+    samples().remove(4).canonicalize().unwrap().display().to_string()
+}
+
+#[test]
+fn rule_is_pushed_and_run_by_the_digest_that_was_printed() {
+    let Some(registry) = Registry::start(false) else { return };
+    let rule = built("transaction-summary").display().to_string();
+    let pushed = registry.refiner(&["rule", "push", &rule, &registry.source("rules/summary:1.0.0"), "--json"]);
+    let pushed: Value = pushed.expect(0).json_lines().remove(0);
+    let pinned = pushed["source"].as_str().unwrap();
+    assert!(pinned.starts_with(&registry.source("rules/summary:1.0.0@sha256:")), "{pinned}");
+    let again = registry.refiner(&["rule", "push", &rule, &registry.source("rules/summary:1.0.1")]).expect(0).text();
+    let digest = pinned.split_once("@sha256:").unwrap().1;
+    assert!(again.contains(digest), "the same rule has the same digest under every tag: {again}");
+
+    let run = registry.refiner(&["rule", "run", pinned, &sample(), "--json"]).expect(0).json_lines().remove(0);
+    assert_eq!(
+        format!("0x{}", run["component"].as_str().unwrap().trim_start_matches("0x")),
+        format!("0x{}", pushed["sha256"].as_str().unwrap())
+    );
+    let unpinned = registry.refiner(&["rule", "info", &registry.source("rules/summary:1.0.0")]).expect(6);
+    assert!(unpinned.stderr.contains(&format!("name it as {pinned}")), "{}", unpinned.stderr);
+}
+
+#[test]
+fn artifact_in_the_registry_has_the_media_types_that_wkg_reads() {
+    let Some(registry) = Registry::start(false) else { return };
+    let rule = built("transaction-summary").display().to_string();
+    registry.refiner(&["rule", "push", &rule, &registry.source("summary:1")]).expect(0);
+    let storage = registry.directory.path().join("storage/docker/registry/v2");
+    let link = fs::read_to_string(storage.join("repositories/summary/_manifests/tags/1/current/link")).unwrap();
+    let blob = |digest: &str| {
+        let hex = digest.trim().trim_start_matches("sha256:");
+        fs::read(storage.join("blobs/sha256").join(&hex[..2]).join(hex).join("data")).unwrap()
+    };
+    let manifest: Value = serde_json::from_slice(&blob(&link)).unwrap();
+    assert_eq!(manifest["mediaType"], "application/vnd.oci.image.manifest.v1+json");
+    assert_eq!(manifest["config"]["mediaType"], "application/vnd.wasm.config.v0+json");
+    assert_eq!(manifest["layers"].as_array().unwrap().len(), 1);
+    assert_eq!(manifest["layers"][0]["mediaType"], "application/wasm");
+    assert_eq!(manifest["annotations"]["org.opencontainers.image.title"], "transaction-summary");
+    let config: Value = serde_json::from_slice(&blob(manifest["config"]["digest"].as_str().unwrap())).unwrap();
+    assert_eq!((&config["architecture"], &config["os"]), (&Value::from("wasm"), &Value::from("wasip2")));
+    assert_eq!(config["layerDigests"][0], manifest["layers"][0]["digest"]);
+    assert_eq!(config["component"]["exports"][0], "refiner:rule/rule@1.0.0");
+}
+
+#[test]
+fn private_registry_takes_the_login_of_docker_and_of_podman() {
+    let Some(registry) = Registry::start(true) else { return };
+    let rule = built("transaction-summary").display().to_string();
+    let to = registry.source("private/summary:1.0.0");
+    let refused = registry.refiner(&["rule", "push", &rule, &to]).expect(5).stderr;
+    for part in ["gives no anonymous access", ".docker/config.json", "podman login 127.0.0.1:"] {
+        assert!(refused.contains(part), "{part:?} is not in {refused}");
+    }
+    registry.write_logins("mistaken", ".docker/config.json", WRONG_AUTH);
+    let refused = registry.refiner_with(&["rule", "push", &rule, &to], "mistaken").expect(5).stderr;
+    assert!(refused.contains("does not accept the login"), "{refused}");
+
+    registry.write_logins("docker", ".docker/config.json", AUTH);
+    registry.write_logins("podman", ".config/containers/auth.json", AUTH);
+    let pushed = registry.refiner_with(&["rule", "push", &rule, &to, "--json"], "docker").expect(0);
+    let pinned = pushed.json_lines().remove(0)["source"].as_str().unwrap().to_owned();
+    registry.refiner_with(&["rule", "run", &pinned, &sample()], "podman").expect(0);
+    registry.refiner_with(&["replay", &sample(), "--rule", &pinned], "docker").expect(0);
+    registry.refiner_with(&["rule", "lock", &to], "podman").expect(0);
+    registry.refiner_with(&["replay", &sample(), "--rule", &to, "--locked"], "podman").expect(0);
+    let refused = registry.refiner(&["rule", "run", &pinned, &sample()]).expect(5).stderr;
+    assert!(refused.contains("gives no anonymous access"), "{refused}");
+}
+
+#[test]
+fn login_that_a_credential_helper_keeps_is_named_with_the_way_around_it() {
+    let Some(registry) = Registry::start(true) else { return };
+    let path = registry.directory.path().join("helped/.docker/config.json");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, format!(r#"{{"auths": {{"{}": {{}}}}, "credsStore": "desktop"}}"#, registry.address)).unwrap();
+    let rule = built("transaction-summary").display().to_string();
+    let refused = registry.refiner_with(&["rule", "push", &rule, &registry.source("a:1")], "helped").expect(5).stderr;
+    for part in ["credential helper docker-credential-desktop", "podman login --authfile auth.json"] {
+        assert!(refused.contains(part), "{part:?} is not in {refused}");
+    }
+}
+
+#[test]
+fn manifest_beside_a_component_travels_as_a_layer_of_its_own() {
+    let Some(registry) = Registry::start(false) else { return };
+    let whole = fs::read(built("transaction-summary")).unwrap();
+    let manifest = refiner_manifest::read(&whole).unwrap().unwrap().to_owned();
+    let bare = registry.directory.path().join("bare.wasm");
+    fs::write(&bare, refiner_manifest::without(&whole).unwrap()).unwrap();
+    fs::write(bare.with_extension("toml"), manifest).unwrap();
+    let pushed = registry.refiner(&["rule", "push", &bare.display().to_string(), &registry.source("bare:1"), "--json"]);
+    let pinned = pushed.expect(0).json_lines().remove(0)["source"].as_str().unwrap().to_owned();
+    for _ in ["from the registry", "from the cache"] {
+        registry.refiner(&["rule", "run", &pinned, &sample()]).expect(0);
+    }
+    registry.refiner(&["rule", "lock", &registry.source("bare:1")]).expect(0);
+    registry.refiner(&["rule", "run", &registry.source("bare:1"), &sample(), "--locked"]).expect(0);
+}
+
+#[test]
+fn push_of_what_is_no_rule_or_to_what_is_no_registry_sends_nothing() {
+    let Some(registry) = Registry::start(false) else { return };
+    let path = registry.directory.path().join("page.wasm");
+    let page = path.display().to_string();
+    fs::write(&path, "<!DOCTYPE html><html>").unwrap();
+    let refused = registry.refiner(&["rule", "push", &page, &registry.source("a:1")]).expect(6).stderr;
+    assert!(refused.contains("is an HTML page, expected a WebAssembly component"), "{refused}");
+    fs::write(&path, b"\0asm\x01\0\0\0").unwrap();
+    registry.refiner(&["rule", "push", &page, &registry.source("a:1")]).expect(6);
+    let rule = built("transaction-summary").display().to_string();
+    let refused = registry.refiner(&["rule", "push", &rule, "https://example.org/a.wasm"]).expect(2).stderr;
+    assert!(refused.contains("is no registry"), "{refused}");
+    let digest = format!("{}@sha256:{}", registry.source("a:1"), "0".repeat(64));
+    let refused = registry.refiner(&["rule", "push", &rule, &digest]).expect(5).stderr;
+    assert!(refused.contains("name a tag"), "{refused}");
+    assert!(!registry.directory.path().join("storage/docker").exists(), "nothing was sent");
+}
