@@ -11,9 +11,8 @@ use refiner_text::OneLine;
 use serde_json::{Value, json};
 
 use super::{
-    RuleError,
     arguments::Check,
-    session::{Prepared, Session},
+    session::{PrepareError, Prepared, Session},
     show,
 };
 use crate::{
@@ -51,7 +50,8 @@ pub fn run(arguments: &Check) -> Result<ExitCode, Failure> {
         rules.extend(sources.find(argument)?);
     }
     allowance.check_names(&rules)?;
-    let session = Session::begin(&arguments.chains, executor::policy(&settings), allowance, NonZeroUsize::MIN)?;
+    let session =
+        Session::begin(&arguments.chains.chain_configs, executor::policy(&settings), allowance, NonZeroUsize::MIN)?;
     let mut worst = ExitCode::Done;
     for found in rules {
         worst = worst.max(check(&session, found, &samples, arguments)?);
@@ -141,7 +141,7 @@ fn samples(arguments: &[String]) -> Result<Vec<Sample>, InputError> {
     inputs.into_iter().map(read).collect()
 }
 
-fn try_on(session: &Session, rule: &Prepared, sample: &Sample, repeat: u32) -> Result<Tried, RuleError> {
+fn try_on(session: &Session, rule: &Prepared, sample: &Sample, repeat: u32) -> Result<Tried, PrepareError> {
     let run = || {
         let limits = rule.compiled.default_limits();
         session

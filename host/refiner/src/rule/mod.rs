@@ -10,17 +10,14 @@ mod lock;
 mod new;
 mod push;
 mod run;
-mod session;
 pub mod show;
 mod verify;
 
 use refiner_diagnostics::{ExitCode, Failure};
 
-pub use self::{
-    arguments::Rule,
-    error::RuleError,
-    session::{Prepared, Session, identity},
-};
+use refiner_rule_session as session;
+
+pub use self::{arguments::Rule, error::RuleError};
 
 /// Runs the whole command.
 pub fn run(command: &Rule) -> Result<ExitCode, Failure> {

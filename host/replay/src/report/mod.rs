@@ -8,10 +8,10 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use refiner_evm::ExecutionPolicy;
+use refiner_terminal::{self as terminal, failure};
 
 pub use self::totals::Totals;
-use super::job::Replayed;
-use crate::{cli::Style, failure, terminal};
+use crate::{Style, job::Replayed};
 
 /// Prints each specimen's runs as they come, and keeps count.
 pub struct Report {

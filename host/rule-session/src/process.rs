@@ -8,7 +8,7 @@ use refiner_manifest::Manifest;
 use refiner_sandbox::{AdmittedRule, HostFailure, Limits, Params, Run, RunInput, SpecimenHash};
 use refiner_specimen::Specimen;
 
-use crate::rule::{Prepared, RuleError, Session};
+use crate::{PrepareError, Prepared, Session};
 
 /// Where a rule runs.
 pub enum RuleProcess {
@@ -16,6 +16,7 @@ pub enum RuleProcess {
     Here(Box<AdmittedRule>),
     /// In a confined child process, which was given the rule's compiled code.
     Worker {
+        /// The rule, compiled.
         rule: Prepared,
         /// Its workers, shared by every isolated rule.
         session: Arc<Session>,
@@ -26,6 +27,7 @@ pub enum RuleProcess {
 pub struct Block {
     /// Decoded, for a rule that runs here; a worker decodes the bytes itself.
     pub specimen: Arc<Specimen>,
+    /// The bytes of its specimen.
     pub raw: Bytes,
     /// The hash that the network announces.
     pub hash: SpecimenHash,
@@ -37,8 +39,9 @@ pub enum NoRun {
     /// The sandbox of this process could not finish it.
     #[error(transparent)]
     Host(#[from] HostFailure),
+    /// No worker could finish it.
     #[error(transparent)]
-    Worker(#[from] RuleError),
+    Worker(#[from] PrepareError),
 }
 
 impl RuleProcess {

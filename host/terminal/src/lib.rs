@@ -1,6 +1,12 @@
 //! Standard output, standard error and the log, which escape what others wrote.
 //!
+//! * **Inputs**: texts, values and bytes to show.
+//! * **Outputs**: standard output and standard error, and the log as text or JSON.
+//! * **Invariants**: no text from outside moves the cursor or adds a line.
+//!
 //! Fields that stand on one line are escaped where they are printed ([`OneLine`]). What is forgotten there is caught here.
+
+pub mod failure;
 
 use std::{
     fmt::{self, Debug},

@@ -8,14 +8,13 @@ use std::{
 
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::Executor;
+use refiner_output::{OutputDirectory, OutputError};
+use refiner_rule_session::{Block, LoadedRule, NoRun};
 use refiner_sandbox::{Artifact, Evidence, LogLine, SpecimenHash, UntrustedText, Usage, Verdict};
 use refiner_specimen::{DecodeError, check::Check};
-
-use crate::{
+use refiner_specimen_files::{
     input::{Input, InputError},
     known_blocks::KnownBlocks,
-    output::{OutputDirectory, OutputError},
-    rules::{Block, LoadedRule, NoRun},
 };
 
 /// What is the same for every specimen of a replay. Shared by its threads.

@@ -3,15 +3,12 @@
 use std::io::{self, Write};
 
 use refiner_evm::ExecutionPolicy;
+use refiner_executor::unusual_terms;
+use refiner_rule_session::{checks, shown as show};
 use refiner_sandbox::Verdict;
 use serde_json::{Value, json};
 
-use crate::{
-    checks,
-    executor::unusual_terms,
-    replay::job::{Kept, Outcome, Replayed, RunEnd, RunRecord},
-    rule::show,
-};
+use crate::job::{Kept, Outcome, Replayed, RunEnd, RunRecord};
 
 /// The lines of one specimen; a specimen that is unusable has one line, without a rule.
 pub fn lines(replayed: &Replayed, policy: ExecutionPolicy, out: &mut impl Write) -> io::Result<()> {

@@ -6,14 +6,13 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, ExecutionPolicy};
 use refiner_worker::processor_time;
 
-use crate::cli::ChainConfigs;
-
 /// Why a chain configuration is not usable.
 #[derive(Debug, thiserror::Error)]
 pub enum ChainError {
     /// The file cannot be read.
     #[error("{path}: {source}")]
     Read {
+        /// Path of the file.
         path: PathBuf,
         /// The operating system's error.
         source: io::Error,
@@ -21,6 +20,7 @@ pub enum ChainError {
     /// The file is not a chain configuration.
     #[error("{path}: {source}")]
     Config {
+        /// Path of the file.
         path: PathBuf,
         /// What is wrong with it.
         source: ChainConfigError,
@@ -38,9 +38,9 @@ impl Diagnostic for ChainError {
 }
 
 /// An embedded executor on these terms that knows the built-in chains and those in `configs`.
-pub fn executor(configs: &ChainConfigs, policy: ExecutionPolicy) -> Result<EmbeddedExecutor, ChainError> {
+pub fn executor(configs: &[PathBuf], policy: ExecutionPolicy) -> Result<EmbeddedExecutor, ChainError> {
     let mut chains = Chains::default();
-    for path in &configs.chain_configs {
+    for path in configs {
         let text = fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source })?;
         let chain =
             ChainSpec::from_geth_json(&text).map_err(|source| ChainError::Config { path: path.clone(), source })?;

@@ -1,23 +1,20 @@
 //! Rules named on the command line: built in, files and directories of them, and sources that are fetched.
 
-mod process;
-
-pub use process::{Block, NoRun, RuleProcess};
-pub use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources, sources};
-
 use std::sync::Arc;
 
 use alloy_primitives::B256;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::ExecutionTerms;
+use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources, identity};
 use refiner_sandbox::{AdmitFailure, AdmittedRule, EngineError, EngineProfile, Limits, Params, Sandbox, SelfTestError};
 
-use crate::rule::{self, RuleError, Session};
+use crate::{PrepareError, RuleProcess, Session};
 
 /// A rule that is ready, with what it runs under.
 pub struct LoadedRule {
     /// The name it gives itself.
     pub name: Arc<str>,
+    /// Its process.
     pub place: RuleProcess,
     /// What the operator gave it.
     pub params: Params,
@@ -51,6 +48,7 @@ pub enum LoadError {
     Admit {
         /// What was typed, or the file.
         rule: String,
+        /// The fault that was found.
         source: AdmitFailure,
     },
     /// Terms of the operator that cannot hold.
@@ -58,7 +56,7 @@ pub enum LoadError {
     Allowance(#[from] AllowanceError),
     /// No worker takes it.
     #[error(transparent)]
-    Isolated(#[from] Box<RuleError>),
+    Isolated(#[from] Box<PrepareError>),
     /// The engine cannot be started.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -69,6 +67,7 @@ pub enum LoadError {
 
 /// What every rule is given.
 pub struct Terms {
+    /// Parameters, part of its identity.
     pub params: Params,
     /// Who executes blocks for it, and on which terms specimens are checked.
     pub execution: ExecutionTerms,
@@ -166,7 +165,7 @@ fn isolated(session: &Arc<Session>, found: Found, terms: &Terms) -> Result<Loade
     let Terms { params, execution, .. } = terms;
     Ok(LoadedRule {
         name: manifest.name.as_str().into(),
-        identity: rule::identity(rule.compiled.digest(), manifest, params, &limits, execution).digest(),
+        identity: identity(rule.compiled.digest(), manifest, params, &limits, execution).digest(),
         params: params.clone(),
         limits,
         place: RuleProcess::Worker { rule, session: Arc::clone(session) },

@@ -7,7 +7,7 @@ use std::{
 
 use refiner_text::OneLine;
 
-use crate::replay::job::{Outcome, Replayed, RunEnd, RunRecord};
+use crate::job::{Outcome, Replayed, RunEnd, RunRecord};
 
 /// The line above the others.
 pub fn header(out: &mut impl Write) -> io::Result<()> {

@@ -9,7 +9,7 @@ use refiner_diagnostics::ExitCode;
 use refiner_sandbox::ReasonClass;
 use refiner_specimen::check::Outcome;
 
-use crate::replay::job::{Replayed, RunEnd};
+use crate::job::{Replayed, RunEnd};
 
 /// Counts over a whole replay.
 #[derive(Debug)]

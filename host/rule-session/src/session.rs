@@ -1,22 +1,18 @@
 //! Rules that are compiled in a child process and run in workers.
 
-use std::{fs, num::NonZeroUsize, os::unix::fs::DirBuilderExt as _, sync::Arc};
+use std::{fs, num::NonZeroUsize, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc};
 
 use alloy_primitives::Bytes;
 use refiner_config::cache_directory;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::ExecutionPolicy;
-pub use refiner_rule_package::identity;
+use refiner_executor::chains::ChainError;
+use refiner_rule_package::{Allowance, Found};
 use refiner_sandbox::{Limits, Params, SpecimenHash, examine};
 use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Executes, Job, Pool, PoolConfig, WorkerRun};
 use tracing::warn;
 
-use super::RuleError;
-use crate::{
-    chains::ChainError,
-    cli::ChainConfigs,
-    rules::{Allowance, Found},
-};
+use crate::PrepareError;
 
 /// Compiler and workers.
 pub struct Session {
@@ -33,7 +29,7 @@ pub enum SessionError {
     Chain(#[from] ChainError),
     /// The compiler or the workers cannot be started.
     #[error(transparent)]
-    Rule(#[from] RuleError),
+    Rule(#[from] PrepareError),
 }
 
 impl Diagnostic for SessionError {
@@ -56,25 +52,25 @@ impl Diagnostic for SessionError {
 pub struct Prepared {
     /// What it is called in messages.
     pub called: String,
+    /// Its code.
     pub compiled: Arc<CompiledRule>,
 }
 
 impl Session {
     /// A compiler, and workers on these terms that know these chains beside the built-in ones, for rules that are allowed so much.
     pub fn begin(
-        chains: &ChainConfigs,
+        chains: &[PathBuf],
         policy: ExecutionPolicy,
         allowance: Allowance,
         workers: NonZeroUsize,
     ) -> Result<Self, SessionError> {
-        let read = |path: &std::path::PathBuf| {
-            fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source })
-        };
-        let chains = chains.chain_configs.iter().map(read).collect::<Result<_, ChainError>>()?;
+        let read =
+            |path: &PathBuf| fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source });
+        let chains = chains.iter().map(read).collect::<Result<_, ChainError>>()?;
         let config = PoolConfig { chains, policy, ..PoolConfig::new(workers.get()) };
         Ok(Self {
-            compiler: Compiler::new(code_cache()).map_err(RuleError::from)?,
-            pool: Pool::new(config).map_err(RuleError::from)?,
+            compiler: Compiler::new(code_cache()).map_err(PrepareError::from)?,
+            pool: Pool::new(config).map_err(PrepareError::from)?,
             allowance,
         })
     }
@@ -85,25 +81,25 @@ impl Session {
     }
 
     /// Checks a component and compiles it in a child process, where its user allows what it asks for.
-    pub fn prepare(&self, found: Found) -> Result<Prepared, RuleError> {
+    pub fn prepare(&self, found: Found) -> Result<Prepared, PrepareError> {
         let (grants, requirement) = (self.allowance.grants(&found)?, self.allowance.requirement(found.built_in));
         let Found { called, component, beside, .. } = found;
         if let Err(source) = examine(&component, beside.as_deref(), &grants) {
-            return Err(RuleError::Refused { rule: called, source });
+            return Err(PrepareError::Refused { rule: called, source });
         }
         match self.compiler.compile_requiring(Bytes::from(component), beside.as_deref(), &grants, requirement) {
             Ok(compiled) => Ok(Prepared { called, compiled: Arc::new(compiled) }),
             Err(CompileError::Refused { kind, reason }) => {
-                Err(RuleError::RefusedByWorker { rule: called, kind, reason })
+                Err(PrepareError::RefusedByWorker { rule: called, kind, reason })
             }
-            Err(source) => Err(RuleError::Compile { rule: called, source }),
+            Err(source) => Err(PrepareError::Compile { rule: called, source }),
         }
     }
 
     /// Has a worker load the rule and ask it to describe itself, which is the last that can be refused.
-    pub fn admit(&self, rule: &Prepared) -> Result<(), RuleError> {
+    pub fn admit(&self, rule: &Prepared) -> Result<(), PrepareError> {
         let admitted = self.pool.admit(&rule.compiled, rule.compiled.default_limits());
-        admitted.map_err(|quarantined| RuleError::of_run(&rule.called, quarantined))
+        admitted.map_err(|quarantined| PrepareError::of_run(&rule.called, quarantined))
     }
 
     /// Runs a rule over the bytes of a specimen, in a worker and a fresh instance.
@@ -114,10 +110,10 @@ impl Session {
         specimen_hash: SpecimenHash,
         params: &Params,
         limits: Limits,
-    ) -> Result<WorkerRun, RuleError> {
+    ) -> Result<WorkerRun, PrepareError> {
         let (rule_code, params, raw) = (Arc::clone(&rule.compiled), params.clone(), raw.clone());
         let job = Job { rule: rule_code, params, limits, specimen_hash, raw, trace: None };
-        self.pool.run(&job).map_err(|quarantined| RuleError::of_run(&rule.called, quarantined))
+        self.pool.run(&job).map_err(|quarantined| PrepareError::of_run(&rule.called, quarantined))
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use alloy_primitives::B256;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_sandbox::UntrustedText;
+use refiner_text::UntrustedText;
 
 /// Largest list that is read: some three million blocks.
 const LIST_BYTES_MAX: u64 = 256 << 20;

@@ -5,7 +5,7 @@ use std::{error::Error, fmt, io::Write as _};
 use refiner_diagnostics::{ErrorChain, Hint};
 use refiner_text::OneLine;
 
-use crate::terminal;
+use crate as terminal;
 
 /// Prints the failure of one item to standard error.
 pub fn report_item(item: &impl fmt::Display, error: &dyn Error) {
