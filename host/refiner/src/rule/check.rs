@@ -65,7 +65,7 @@ pub fn examine_built(component: &Path, json: bool) -> Result<(ExitCode, Option<V
     let found = Sources::default().find_file(component)?;
     let (samples, called) = (samples(&[])?, found.called.clone());
     let session =
-        Session::begin(&ChainConfigs::default(), ExecutionPolicy::default(), Allowance::of_author(), NonZeroUsize::MIN)?;
+        Session::begin(&[], ExecutionPolicy::default(), Allowance::of_author(), NonZeroUsize::MIN)?;
     let tried = tried(&session, found, &samples, 1);
     if !json {
         return Ok((report(&called, tried, 1, false)?, None));
@@ -86,7 +86,7 @@ fn tried(
     found: Found,
     samples: &[Sample],
     repeat: u32,
-) -> Result<(Prepared, Vec<Tried>), RuleError> {
+) -> Result<(Prepared, Vec<Tried>), PrepareError> {
     let rule = session.prepare(found)?;
     let tried = samples.iter().map(|sample| try_on(session, &rule, sample, repeat)).collect::<Result<_, _>>()?;
     Ok((rule, tried))
@@ -98,7 +98,7 @@ fn verdict_of(tried: &[Tried]) -> ExitCode {
 
 fn report(
     called: &str,
-    tried: Result<(Prepared, Vec<Tried>), RuleError>,
+    tried: Result<(Prepared, Vec<Tried>), PrepareError>,
     repeat: u32,
     json: bool,
 ) -> Result<ExitCode, Failure> {
