@@ -23,7 +23,8 @@ fn items(directory: &Path) -> Vec<String> {
             items.push(format!("{name}.{kind}: {}", words(&resolve, &resolve.types[*id].kind)));
         }
         for (function, described) in &interface.functions {
-            let params: Vec<_> = described.params.iter().map(|param| format!("{}: {}", param.name, word(&resolve, &param.ty))).collect();
+            let params: Vec<_> =
+                described.params.iter().map(|param| format!("{}: {}", param.name, word(&resolve, &param.ty))).collect();
             let result = described.result.as_ref().map(|result| word(&resolve, result));
             items.push(format!("{name}.{function}({}) -> {result:?}", params.join(", ")));
         }
@@ -45,7 +46,9 @@ fn words(resolve: &Resolve, kind: &TypeDefKind) -> String {
         TypeDefKind::Enum(cases) => format!("enum {:?}", cases.cases.iter().map(|case| &case.name).collect::<Vec<_>>()),
         TypeDefKind::Option(of) => format!("option {}", word(resolve, of)),
         TypeDefKind::List(of) => format!("list {}", word(resolve, of)),
-        TypeDefKind::Tuple(of) => format!("tuple {:?}", of.types.iter().map(|ty| word(resolve, ty)).collect::<Vec<_>>()),
+        TypeDefKind::Tuple(of) => {
+            format!("tuple {:?}", of.types.iter().map(|ty| word(resolve, ty)).collect::<Vec<_>>())
+        }
         TypeDefKind::Result(of) => {
             let side = |ty: &Option<wit_parser::Type>| ty.as_ref().map(|ty| word(resolve, ty));
             format!("result {:?} {:?}", side(&of.ok), side(&of.err))

@@ -145,7 +145,10 @@ fn places(answers: &[&Value]) -> BTreeMap<Address, BTreeSet<B256>> {
         let sides = if result["pre"].is_object() { vec![&result["pre"], &result["post"]] } else { vec![result] };
         for (address, account) in sides.into_iter().filter_map(Value::as_object).flatten() {
             let slots = account["storage"].as_object().into_iter().flatten();
-            places.entry(address.parse().unwrap()).or_default().extend(slots.map(|(slot, _)| slot.parse::<B256>().unwrap()));
+            places
+                .entry(address.parse().unwrap())
+                .or_default()
+                .extend(slots.map(|(slot, _)| slot.parse::<B256>().unwrap()));
         }
     }
     places
