@@ -29,7 +29,8 @@ fn chain_config(fork: &str) -> Value {
 }
 
 async fn compare(fork: &str) {
-    let arguments = ["--chain-id", &CHAIN_ID.to_string(), "--hardfork", fork, "--gas-limit", "100000000", "--order", "fifo"];
+    let arguments =
+        ["--chain-id", &CHAIN_ID.to_string(), "--hardfork", fork, "--gas-limit", "100000000", "--order", "fifo"];
     let anvil = match Anvil::start(&arguments) {
         Ok(anvil) => anvil,
         Err(error) => return println!("skipped: {error}"),
@@ -61,7 +62,8 @@ async fn compare(fork: &str) {
         }
         refiner(&arguments).expect(0);
         let prefix = format!("{CHAIN_ID}-{}", specimen.block.header.number);
-        let rows = |rule: &str, artifact: &str| comparison::rows(&out.join(format!("{prefix}.{rule}.{artifact}.ndjson")));
+        let rows =
+            |rule: &str, artifact: &str| comparison::rows(&out.join(format!("{prefix}.{rule}.{artifact}.ndjson")));
         comparison::calls(&calls, &rows("traces", "traces"), &block, &mut kinds);
         comparison::changes(&changes, |artifact| rows("state-diffs", artifact));
         comparison::accesses(&before, &rows("access-sets", "access-sets"));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_consensus::Header;
+use alloy_eips::eip2930::{AccessList, AccessListItem};
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use refiner_specimen::{
     AccountRead, Block, CodeRead, Layout, Log, Receipt, Specimen, StateReads, StorageRead, Transaction,
@@ -90,6 +91,14 @@ fn header(block: &Value) -> Header {
     }
 }
 
+fn access_list(sent: &Value) -> AccessList {
+    let item = |item: &Value| AccessListItem {
+        address: parsed(&item["address"]),
+        storage_keys: item["storageKeys"].as_array().unwrap().iter().map(parsed).collect(),
+    };
+    AccessList(sent.as_array().into_iter().flatten().map(item).collect())
+}
+
 fn transaction(sent: &Value) -> Transaction {
     let tx_type = u8::try_from(number(&sent["type"])).unwrap();
     let price = wide(&sent["gasPrice"]);
@@ -97,7 +106,7 @@ fn transaction(sent: &Value) -> Transaction {
     let v: U256 = parsed(if sent["v"].is_null() { &sent["yParity"] } else { &sent["v"] });
     Transaction {
         tx_type,
-        access_list: serde_json::from_value(sent["accessList"].clone()).unwrap_or_default(),
+        access_list: access_list(&sent["accessList"]),
         chain_id: optional(&sent["chainId"], number).unwrap_or_default(),
         nonce: number(&sent["nonce"]),
         gas_price: price,
@@ -145,7 +154,10 @@ fn places(answers: &[&Value]) -> BTreeMap<Address, BTreeSet<B256>> {
         let sides = if result["pre"].is_object() { vec![&result["pre"], &result["post"]] } else { vec![result] };
         for (address, account) in sides.into_iter().filter_map(Value::as_object).flatten() {
             let slots = account["storage"].as_object().into_iter().flatten();
-            places.entry(address.parse().unwrap()).or_default().extend(slots.map(|(slot, _)| slot.parse::<B256>().unwrap()));
+            places
+                .entry(address.parse().unwrap())
+                .or_default()
+                .extend(slots.map(|(slot, _)| slot.parse::<B256>().unwrap()));
         }
     }
     places

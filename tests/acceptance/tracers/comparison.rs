@@ -75,7 +75,8 @@ pub fn calls(traces: &Value, rows: &[Value], block: &Value, kinds: &mut BTreeSet
             assert_eq!(row["input"], payload(&frame["input"]), "{at}");
             assert_eq!(row["output"], payload(&frame["output"]), "{at}");
             let error = frame["error"].as_str();
-            let error = error.map(|error| ERRORS.iter().find(|(theirs, _)| *theirs == error).map_or(error, |(_, ours)| ours));
+            let error =
+                error.map(|error| ERRORS.iter().find(|(theirs, _)| *theirs == error).map_or(error, |(_, ours)| ours));
             assert_eq!(row["error"].as_str(), error, "{at}");
         }
     }
@@ -117,7 +118,8 @@ fn differences(result: &Value) -> BTreeSet<Change> {
         let (before, after) = (slots(before), slots(after));
         let zero = json!(format!("0x{:064x}", 0));
         for slot in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
-            let value = |side: &serde_json::Map<String, Value>| side.get(slot).unwrap_or(&zero).as_str().unwrap().to_owned();
+            let value =
+                |side: &serde_json::Map<String, Value>| side.get(slot).unwrap_or(&zero).as_str().unwrap().to_owned();
             add(slot, value(&before), value(&after));
         }
     }
@@ -126,9 +128,12 @@ fn differences(result: &Value) -> BTreeSet<Change> {
 
 pub fn changes(answers: &Value, rows: impl Fn(&str) -> Vec<Value>) {
     let mut ours: BTreeMap<u64, BTreeSet<Change>> = BTreeMap::new();
-    for (artifact, kind) in
-        [("balance-diffs", Some("balance")), ("nonce-diffs", Some("nonce")), ("code-diffs", Some("code")), ("storage-diffs", None)]
-    {
+    for (artifact, kind) in [
+        ("balance-diffs", Some("balance")),
+        ("nonce-diffs", Some("nonce")),
+        ("code-diffs", Some("code")),
+        ("storage-diffs", None),
+    ] {
         for (index, rows) in by_transaction(&rows(artifact)) {
             for row in rows {
                 let text = |name: &str| match &row[name] {

@@ -61,8 +61,7 @@ impl Contracts {
         let store = deploy(anvil, &from, STORE).await;
         let at_store = store.trim_start_matches("0x");
         // The same by the code of another account, in its own storage.
-        let delegate =
-            format!("366000600037 60006000366000 73{at_store} 5af4 3d60006000 3e 3d6000f3");
+        let delegate = format!("366000600037 60006000366000 73{at_store} 5af4 3d60006000 3e 3d6000f3");
         // A call with the value that came, two precompiles, and the code of another account without its value.
         let call = format!(
             "6000600060006000 34 600035 61c350 f150 60006000602060006004 5afa50 60006000602060006002 5afa50 60006000600060006000 73{at_store} 5af250 00"
@@ -127,13 +126,15 @@ impl Contracts {
             }
             for (position, (to, data, value)) in sent.into_iter().enumerate() {
                 let from = &self.accounts[(position + round) % 3 + 4];
-                let mut transaction = json!({"from": from, "data": data, "value": format!("{value:#x}"), "gas": "0x40000"});
+                let mut transaction =
+                    json!({"from": from, "data": data, "value": format!("{value:#x}"), "gas": "0x40000"});
                 if let Some(to) = to {
                     transaction["to"] = json!(to);
                 }
                 if position % 3 == 1 {
                     transaction["gasPrice"] = json!("0x77359400");
-                    transaction["accessList"] = json!([{"address": self.store, "storageKeys": [format!("0x{}", word("1"))]}]);
+                    transaction["accessList"] =
+                        json!([{"address": self.store, "storageKeys": [format!("0x{}", word("1"))]}]);
                 }
                 let hash: Value = anvil.rpc("eth_sendTransaction", json!([transaction])).await.unwrap();
                 assert!(hash.is_string(), "{hash}");
