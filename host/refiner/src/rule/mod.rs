@@ -12,6 +12,7 @@ mod push;
 mod run;
 mod session;
 pub mod show;
+mod test;
 mod verify;
 
 use refiner_diagnostics::{ExitCode, Failure};
@@ -34,5 +35,6 @@ pub fn run(command: &Rule) -> Result<ExitCode, Failure> {
         Rule::Embed(arguments) => embed::run(arguments),
         Rule::Push(arguments) => push::run(arguments),
         Rule::Verify(arguments) => verify::run(arguments),
+        Rule::Test(arguments) => test::run(arguments),
     }
 }
