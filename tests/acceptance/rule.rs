@@ -50,7 +50,12 @@ fn new_rule_followed_by_its_printed_commands_works() {
         let commands: Vec<_> = printed.lines().filter_map(|line| line.strip_prefix("  ")).collect();
         assert_eq!(commands.len(), 5, "{printed}");
         let shown = paste(&commands.join("\n"), directory.path());
-        let parts = ["test result: ok", "busy-contracts.wasm", "busy-contracts.wasm: admitted", "3 fresh instances gave the same"];
+        let parts = [
+            "test result: ok",
+            "busy-contracts.wasm",
+            "busy-contracts.wasm: admitted",
+            "3 fresh instances gave the same",
+        ];
         for part in parts.into_iter().chain(["verdict   produced"]) {
             assert!(shown.contains(part), "{part:?} is not in\n{shown}");
         }
@@ -286,9 +291,11 @@ fn lock_of_a_page_or_a_pointer_names_it_and_writes_nothing() {
 #[test]
 fn manifest_in_another_encoding_is_refused_alike_inside_beside_and_by_embed() {
     let directory = tempfile::tempdir().unwrap();
-    let whole = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/rules/transaction-summary.wasm")).unwrap();
+    let whole =
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/rules/transaction-summary.wasm")).unwrap();
     let text = refiner_manifest::read(&whole).unwrap().unwrap().to_owned();
-    let latin: Vec<u8> = format!("{text}# caf\n").into_bytes().into_iter().map(|byte| if byte == b'#' { 0xe9 } else { byte }).collect();
+    let latin: Vec<u8> =
+        format!("{text}# caf\n").into_bytes().into_iter().map(|byte| if byte == b'#' { 0xe9 } else { byte }).collect();
     let line = 1 + text.lines().take_while(|line| !line.contains('#')).count();
     let fault = format!("line {line} is not UTF-8 (byte 0xe9)");
     let bare = refiner_manifest::without(&whole).unwrap();
@@ -334,7 +341,12 @@ fn verify_builds_again_and_names_the_parts_that_differ() {
         sed -i 's|^licence.*|licence = \"0BSD\"|' verified/rule.toml
         refiner rule verify published.wasm --source verified || echo \"ended with $?\"";
     let shown = paste(lines, directory.path());
-    for part in ["published.wasm: the same bytes, sha256 ", "published.wasm: other bytes", "differs: the manifest section", "ended with 3"] {
+    for part in [
+        "published.wasm: the same bytes, sha256 ",
+        "published.wasm: other bytes",
+        "differs: the manifest section",
+        "ended with 3",
+    ] {
         assert!(shown.contains(part), "{part:?} is not in\n{shown}");
     }
 }

@@ -86,7 +86,9 @@ fn artifact_that_is_not_finished_is_no_part_of_the_output() {
 #[test]
 fn trap_names_the_innermost_functions_where_the_component_has_their_names() {
     let sandbox = sandbox();
-    let named = format!("(func $table_of_senders unreachable) (func $totals call $table_of_senders) {REFINE} call $totals unreachable)");
+    let named = format!(
+        "(func $table_of_senders unreachable) (func $totals call $table_of_senders) {REFINE} call $totals unreachable)"
+    );
     let run = run(&rule(&sandbox, &named));
     assert!(matches!(run.verdict, Verdict::Trapped(_)), "{}", run.verdict);
     let [LogLine { level: LogLevel::Error, message }] = run.log.as_slice() else { panic!("{:?}", run.log) };

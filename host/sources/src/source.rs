@@ -64,7 +64,9 @@ pub enum UnreadableSource {
     #[error("the URL of a rule holds a user name or password, and those are not sent")]
     Credentials,
     /// The fragment after `#` is no digest.
-    #[error("#{fragment}: after the URL of a rule comes #sha256=<digest>, with &manifest=<digest> for a manifest beside it")]
+    #[error(
+        "#{fragment}: after the URL of a rule comes #sha256=<digest>, with &manifest=<digest> for a manifest beside it"
+    )]
     Fragment {
         /// The fragment as typed.
         fragment: String,
@@ -78,7 +80,9 @@ pub enum UnreadableSource {
         text: String,
     },
     /// Something else than a manifest's id after a content id.
-    #[error("#{fragment}: after ipfs://<content id> comes nothing, or #manifest=<content id> for a component that holds no manifest")]
+    #[error(
+        "#{fragment}: after ipfs://<content id> comes nothing, or #manifest=<content id> for a component that holds no manifest"
+    )]
     IpfsFragment {
         /// The fragment as typed.
         fragment: String,
@@ -255,7 +259,8 @@ fn ipfs(text: &str) -> Result<RuleSource, UnreadableSource> {
         let unreadable = || UnreadableSource::IpfsFragment { fragment: fragment.to_owned() };
         id(fragment.strip_prefix(MANIFEST_PIN).ok_or_else(unreadable)?)
     });
-    Ok(RuleSource::Ipfs { id: id(name)?, manifest: manifest.transpose()? })
+    let manifest = manifest.transpose()?;
+    Ok(RuleSource::Ipfs { id: id(name)?, manifest })
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -2,8 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use refiner_authoring::{
-    BinaryReaderError, BuildError, embed::EmbedError, template::NewError};
+use refiner_authoring::{BinaryReaderError, BuildError, embed::EmbedError, template::NewError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_sandbox::{AboveCap, AdmissionError, EngineError, LimitError, RefusalKind, UntrustedText};
 use refiner_worker::{CompileError, PoolError, Quarantined, WorkerFailure};
@@ -118,7 +117,11 @@ impl Diagnostic for RuleError {
             Self::AboveCap(error) => error.hint(),
             Self::Several { .. } => Some("name the file".into()),
             Self::BuiltElsewhere(_) => Some("build it there, and name the component by --built FILE".into()),
-            Self::BuiltIn(_) | Self::NoRegistry(_) | Self::Unreadable { .. } | Self::Directory(_) | Self::Golden { .. } => None,
+            Self::BuiltIn(_)
+            | Self::NoRegistry(_)
+            | Self::Unreadable { .. }
+            | Self::Directory(_)
+            | Self::Golden { .. } => None,
         }
     }
 }

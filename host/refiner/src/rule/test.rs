@@ -54,8 +54,12 @@ pub fn run(arguments: &Test) -> Result<ExitCode, Failure> {
     let several = RuleError::Several { argument: rule.clone(), found: found.len() };
     let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
     let folder = arguments.golden.clone().unwrap_or_else(|| specimens.clone());
-    let session =
-        Session::begin(&ChainConfigs::default(), ExecutionPolicy::default(), Allowance::of_author(), NonZeroUsize::MIN)?;
+    let session = Session::begin(
+        &ChainConfigs::default(),
+        ExecutionPolicy::default(),
+        Allowance::of_author(),
+        NonZeroUsize::MIN,
+    )?;
     let rule = session.prepare(found)?;
     let stdout = &mut terminal::out(*json);
     let mut good = true;
@@ -125,12 +129,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, RuleError> {
 }
 
 /// Agrees on what a run made: writes each file that differs, and removes what is not made any more.
-fn write(
-    folder: &Path,
-    stem: &str,
-    made: &[(String, Vec<u8>)],
-    differences: &[Difference],
-) -> Result<(), RuleError> {
+fn write(folder: &Path, stem: &str, made: &[(String, Vec<u8>)], differences: &[Difference]) -> Result<(), RuleError> {
     let at = |path: &Path| {
         let path: PathBuf = path.to_owned();
         move |source| RuleError::Golden { path, source }
