@@ -264,3 +264,53 @@ fn component_of_componentize_py_is_embedded_pushed_pulled_by_digest_and_run() {
 fn component_of_componentize_js_is_embedded_pushed_pulled_by_digest_and_run() {
     published_and_run("javascript", "javascript/by_sender.toml");
 }
+
+/// A second build of a twin that differs in one byte of its stored memory, and what is reported of it.
+fn verified(name: &str, folder: &str, manifest: &str, toolchain: &str) {
+    let Some(bare) = twin(name) else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join("source");
+    fs::create_dir(&source).unwrap();
+    let twins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/twins").join(folder);
+    for entry in fs::read_dir(&twins).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
+        fs::copy(entry.path(), source.join(entry.file_name())).unwrap();
+    }
+    fs::copy(twins.join(manifest), source.join("rule.toml")).unwrap();
+    let at = |name: &str| directory.path().join(name).display().to_string();
+    let (published, again, source) = (at("published.wasm"), at("again.wasm"), source.display().to_string());
+    let toml = format!("{source}/rule.toml");
+    let run = |arguments: &[&str]| ended(command(arguments));
+    run(&["rule", "embed", &bare.display().to_string(), &toml, "--out", &published]).expect(0);
+    let refused = run(&["rule", "verify", &published, "--source", &source]).expect(2).stderr;
+    assert!(refused.contains("built by its own toolchain") && refused.contains("--built FILE"), "{refused}");
+    let mut bytes = fs::read(&bare).unwrap();
+    fs::write(&again, &bytes).unwrap();
+    run(&["rule", "verify", &published, "--source", &source, "--built", &again]).expect(0);
+    let memory = largest_data(&bytes);
+    bytes[memory] ^= 1;
+    fs::write(&again, &bytes).unwrap();
+    let shown = run(&["rule", "verify", &published, "--source", &source, "--built", &again]).expect(3).text();
+    for part in ["differs: the data section of module", "not reproducible", toolchain] {
+        assert!(shown.contains(part), "{part:?} is not in {shown}");
+    }
+}
+
+/// The middle of the largest data section.
+fn largest_data(component: &[u8]) -> usize {
+    let sections = wasmparser::Parser::new(0).parse_all(component).filter_map(|payload| match payload.unwrap() {
+        wasmparser::Payload::DataSection(section) => Some(section.range()),
+        _ => None,
+    });
+    let range = sections.max_by_key(|range| range.end - range.start).unwrap();
+    (range.start + range.end) / 2
+}
+
+#[test]
+fn second_build_by_componentize_py_differs_in_the_memory_that_it_stores() {
+    verified("python-stubbed", "python", "stubbed.toml", "componentize-py");
+}
+
+#[test]
+fn second_build_by_componentize_js_differs_in_the_memory_that_it_stores() {
+    verified("javascript", "javascript", "by_sender.toml", "componentize-js");
+}

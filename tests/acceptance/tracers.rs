@@ -31,10 +31,7 @@ fn chain_config(fork: &str) -> Value {
 async fn compare(fork: &str) {
     let arguments =
         ["--chain-id", &CHAIN_ID.to_string(), "--hardfork", fork, "--gas-limit", "100000000", "--order", "fifo"];
-    let anvil = match Anvil::start(&arguments) {
-        Ok(anvil) => anvil,
-        Err(error) => return println!("skipped: {error}"),
-    };
+    let Some(anvil) = Anvil::start_or_skip(&arguments).unwrap() else { return };
     let contracts = Contracts::deploy(&anvil).await;
     anvil.rpc("evm_setAutomine", json!([false])).await.unwrap();
     let directory = tempfile::tempdir().unwrap();

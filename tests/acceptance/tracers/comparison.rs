@@ -57,7 +57,7 @@ pub fn calls(traces: &Value, rows: &[Value], block: &Value, kinds: &mut BTreeSet
             let kind = frame["type"].as_str().unwrap();
             kinds.insert(kind.to_owned());
             assert_eq!(row["call_type"], kind, "{at}");
-            assert_eq!(row["undone"].as_bool().unwrap() || row["error"].is_null(), true, "{at}");
+            assert!(row["undone"].as_bool().unwrap() || row["error"].is_null(), "{at}");
             if kind == "SELFDESTRUCT" && frame["to"].is_null() {
                 // To itself: the node names neither side.
                 assert_eq!(row["from_address"], row["to_address"], "{at}");
@@ -69,7 +69,11 @@ pub fn calls(traces: &Value, rows: &[Value], block: &Value, kinds: &mut BTreeSet
             assert_eq!(row["value"].as_str().map(str::to_owned), value(&frame["value"]), "{at}");
             assert_eq!(row["gas_used"], number(&frame["gasUsed"]), "{at}");
             // The node takes the intrinsic gas off the outermost frame's limit, as geth does not.
-            let limit = if position == 0 { &block["transactions"][index as usize]["gas"] } else { &frame["gas"] };
+            let limit = if position == 0 {
+                &block["transactions"][usize::try_from(index).unwrap()]["gas"]
+            } else {
+                &frame["gas"]
+            };
             assert_eq!(row["gas_limit"], number(limit), "{at}");
             let payload = |value: &Value| if value.is_null() { json!("0x") } else { value.clone() };
             assert_eq!(row["input"], payload(&frame["input"]), "{at}");

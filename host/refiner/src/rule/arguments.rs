@@ -30,6 +30,8 @@ pub enum Rule {
     Push(Push),
     /// Builds a rule again from its source and compares the bytes.
     Verify(Verify),
+    /// Runs a rule over a folder of specimens and compares its artifacts with those agreed on.
+    Test(Test),
 }
 
 /// `refiner rule new`.
@@ -194,6 +196,26 @@ pub struct Verify {
     #[command(flatten)]
     pub settings: Flags<scope::RuleVerify>,
     /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `refiner rule test`.
+#[derive(Debug, Args)]
+pub struct Test {
+    /// A component file.
+    #[arg(value_name = "RULE")]
+    pub rule: String,
+    /// Folder of specimens.
+    #[arg(value_name = "SPECIMENS")]
+    pub specimens: PathBuf,
+    /// Folder of what was agreed on, as `<specimen>.<artifact>`, or `<specimen>.verdict` for a run without artifacts [default: that of the specimens].
+    #[arg(long, value_name = "DIR")]
+    pub golden: Option<PathBuf>,
+    /// Agrees on what the runs give now, and writes it.
+    #[arg(long)]
+    pub bless: bool,
+    /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
 }

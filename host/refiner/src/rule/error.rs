@@ -2,8 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use refiner_authoring::{
-    BinaryReaderError, BuildError, embed::EmbedError, template::NewError};
+use refiner_authoring::{BinaryReaderError, BuildError, embed::EmbedError, template::NewError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_rule_session::PrepareError;
 use refiner_sandbox::{AboveCap, LimitError};
@@ -28,6 +27,9 @@ pub enum RuleError {
     /// A component that cannot be compared.
     #[error("{rule}: {source}")]
     Unreadable { rule: String, source: BinaryReaderError },
+    /// A file that was agreed on cannot be read or written.
+    #[error("{}: {source}", .path.display())]
+    Golden { path: PathBuf, source: io::Error },
     /// No room for a second build.
     #[error("no temporary directory: {0}")]
     Directory(#[source] io::Error),
@@ -69,7 +71,7 @@ impl Diagnostic for RuleError {
             Self::Limit(error) => error.exit_code(),
             Self::AboveCap(error) => error.exit_code(),
             Self::Unreadable { .. } => ExitCode::Refused,
-            Self::Directory(_) => ExitCode::Host,
+            Self::Directory(_) | Self::Golden { .. } => ExitCode::Host,
             Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry(_) | Self::BuiltElsewhere(_) => ExitCode::Usage,
         }
     }
@@ -85,7 +87,11 @@ impl Diagnostic for RuleError {
             Self::AboveCap(error) => error.hint(),
             Self::Several { .. } => Some("name the file".into()),
             Self::BuiltElsewhere(_) => Some("build it there, and name the component by --built FILE".into()),
-            Self::BuiltIn(_) | Self::NoRegistry(_) | Self::Unreadable { .. } | Self::Directory(_) => None,
+            Self::BuiltIn(_)
+            | Self::NoRegistry(_)
+            | Self::Unreadable { .. }
+            | Self::Directory(_)
+            | Self::Golden { .. } => None,
         }
     }
 }

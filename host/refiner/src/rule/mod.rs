@@ -11,6 +11,7 @@ mod new;
 mod push;
 mod run;
 pub mod show;
+mod test;
 mod verify;
 
 use refiner_diagnostics::{ExitCode, Failure};
@@ -31,5 +32,6 @@ pub fn run(command: &Rule) -> Result<ExitCode, Failure> {
         Rule::Embed(arguments) => embed::run(arguments),
         Rule::Push(arguments) => push::run(arguments),
         Rule::Verify(arguments) => verify::run(arguments),
+        Rule::Test(arguments) => test::run(arguments),
     }
 }
