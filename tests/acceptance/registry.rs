@@ -115,7 +115,10 @@ fn rule_is_pushed_and_run_by_the_digest_that_was_printed() {
     assert!(again.contains(digest), "the same rule has the same digest under every tag: {again}");
 
     let run = registry.refiner(&["rule", "run", pinned, &sample(), "--json"]).expect(0).json_lines().remove(0);
-    assert_eq!(format!("0x{}", run["component"].as_str().unwrap().trim_start_matches("0x")), format!("0x{}", pushed["sha256"].as_str().unwrap()));
+    assert_eq!(
+        format!("0x{}", run["component"].as_str().unwrap().trim_start_matches("0x")),
+        format!("0x{}", pushed["sha256"].as_str().unwrap())
+    );
     let unpinned = registry.refiner(&["rule", "info", &registry.source("rules/summary:1.0.0")]).expect(6);
     assert!(unpinned.stderr.contains(&format!("name it as {pinned}")), "{}", unpinned.stderr);
 }

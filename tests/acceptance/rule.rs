@@ -28,7 +28,8 @@ fn target() -> PathBuf {
 fn paste(lines: &str, directory: &Path) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_refiner")).parent().unwrap();
     let path = env::var_os("PATH").unwrap_or_default();
-    let path = env::join_paths([program.to_owned(), go_from_pypi()].into_iter().chain(env::split_paths(&path))).unwrap();
+    let path =
+        env::join_paths([program.to_owned(), go_from_pypi()].into_iter().chain(env::split_paths(&path))).unwrap();
     let output = Command::new("sh")
         .args(["-e", "-c", lines])
         .current_dir(directory)
@@ -86,7 +87,9 @@ fn new_rule_in_go_followed_by_its_printed_commands_gives_the_bytes_of_the_one_in
         let commands: Vec<_> = printed.lines().filter_map(|line| line.strip_prefix("  ")).collect();
         assert_eq!(commands.len(), 5, "{printed}");
         let shown = paste(&commands.join("\n"), directory.path());
-        for part in ["ok  \tbusy-contracts", "3 fresh instances gave the same", "verdict   produced", "\"contract\":\"0x"] {
+        for part in
+            ["ok  \tbusy-contracts", "3 fresh instances gave the same", "verdict   produced", "\"contract\":\"0x"]
+        {
             assert!(shown.contains(part), "{part:?} is not in\n{shown}");
         }
         paste(&format!("{}\nrefiner rule build 'my rules/rust'", new("rust")), directory.path());
@@ -97,7 +100,10 @@ fn new_rule_in_go_followed_by_its_printed_commands_gives_the_bytes_of_the_one_in
                 let rule = component(language).display().to_string();
                 let samples = samples().iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ");
                 let out_text = out.display().to_string();
-                paste(&format!("refiner replay {samples} --rule '{rule}' {isolate} --out '{out_text}'"), directory.path());
+                paste(
+                    &format!("refiner replay {samples} --rule '{rule}' {isolate} --out '{out_text}'"),
+                    directory.path(),
+                );
                 contents(&out)
             });
             assert_eq!(bytes[0].len(), samples().len(), "{:?}", bytes[0].keys());

@@ -60,10 +60,32 @@ fn probes_end_in_the_verdict_and_with_the_text_of_the_guide() {
             let lines = log(&run);
             eprintln!("{name} {}: {}\n{lines:#?}", expected.probe, run.verdict);
         }
-        for probe_name in ["panic","nil","index","deadlock","sleep","exit","memory","loop","recursion","maps","goroutines","time","environment","files","sockets","prints"] {
+        for probe_name in [
+            "panic",
+            "nil",
+            "index",
+            "deadlock",
+            "sleep",
+            "exit",
+            "memory",
+            "loop",
+            "recursion",
+            "maps",
+            "goroutines",
+            "time",
+            "environment",
+            "files",
+            "sockets",
+            "prints",
+        ] {
             let run = probe(&rule, probe_name);
             let lines = log(&run);
-            eprintln!("{manner} {name} {probe_name}: {}\n{:#?} {}", run.verdict, &lines[..lines.len().min(6)], lines.len());
+            eprintln!(
+                "{manner} {name} {probe_name}: {}\n{:#?} {}",
+                run.verdict,
+                &lines[..lines.len().min(6)],
+                lines.len()
+            );
         }
     }
 }
