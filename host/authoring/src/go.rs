@@ -10,7 +10,7 @@ use std::{io, path::Path};
 
 use refiner_manifest::Manifest;
 
-use crate::command::{self, CommandError};
+use crate::command::CommandError;
 
 /// The file that makes a directory a Go module.
 pub const MODULE_FILE: &str = "go.mod";
