@@ -6,13 +6,15 @@
 
 mod support;
 
-use std::{fs, io};
+use std::{fs, io, time::Instant};
 
-use refiner_sandbox::{AdmittedRule, Grants, Limit, LogLevel, Params, Run, Sandbox, Verdict};
+use refiner_sandbox::{AdmittedRule, Grants, Limit, LogLevel, Params, Run, Sandbox};
 use support::{RunInput, input, sandbox, workspace};
 
-/// Components of the probes: with the stub, and with the standard adapter.
-const PROBES: [&str; 2] = ["go-probes", "go-probes-sealed"];
+/// The component of the probes with the stub of WASI.
+const STUBBED: &str = "go-probes";
+/// The same with the standard adapter.
+const SEALED: &str = "go-probes-sealed";
 
 fn admitted(sandbox: &Sandbox, name: &str) -> Option<AdmittedRule> {
     let built = workspace().join("target/twins").join(name);
@@ -36,56 +38,103 @@ fn log(run: &Run) -> Vec<String> {
     run.log.iter().map(|line| line.message.as_str().to_owned()).collect()
 }
 
-/// How a probe ends.
+/// The end of a probe.
 struct Expected {
     probe: &'static str,
-    /// Under the stub, and under sealed WASI.
-    verdicts: [&'static str; 2],
-    /// Lines of the log, the first of them in their order.
+    /// The verdict with the stub of WASI.
+    stubbed: &'static str,
+    /// The verdict over sealed WASI.
+    sealed: &'static str,
+    /// Parts of lines of the log that stand there in this order, other lines between them.
     log: &'static [&'static str],
 }
 
-/// Exit under the stub: the status stands in the log.
-const EXIT_2: [&str; 2] = ["trapped: unreachable", "trapped: exited with status 2 before it returned a result"];
+const UNREACHABLE: &str = "trapped: the rule panicked or aborted (wasm unreachable)";
+const EXITED_2: &str = "trapped: exited with status 2 before it returned a result";
+const EXITED_3: &str = "trapped: exited with status 3 before it returned a result";
 
-const TABLE: &[Expected] = &[];
+const fn exits(probe: &'static str, sealed: &'static str, log: &'static [&'static str]) -> Expected {
+    Expected { probe, stubbed: UNREACHABLE, sealed, log }
+}
+
+const fn same(probe: &'static str, verdict: &'static str, log: &'static [&'static str]) -> Expected {
+    Expected { probe, stubbed: verdict, sealed: verdict, log }
+}
+
+/// The table of `guest-sdk/go/README.md`. Panics show the function and the line of the rule's own file.
+const TABLE: [Expected; 16] = [
+    exits("panic", EXITED_2, &["panic: the rule's own words", "main.refine(", "probes/main.go:"]),
+    exits("nil", EXITED_2, &["invalid memory address or nil pointer dereference", "main.refine("]),
+    exits("index", EXITED_2, &["index out of range [0] with length 0", "main.refine("]),
+    exits("deadlock", EXITED_2, &["all goroutines are asleep - deadlock!", "main.refine("]),
+    exits("exit", EXITED_3, &[]),
+    same("sleep", "produced 0 artifacts, 3600000000000 records", &[]),
+    same("memory", "out of memory: 268435456 bytes granted", &[]),
+    same("loop", "out of fuel: 2000020000 granted", &[]),
+    same("recursion", "trapped: call stack exhausted after 1048576 bytes", &[]),
+    same("maps", "produced 0 artifacts, 8 records", &[]),
+    same("goroutines", "produced 0 artifacts, 4950 records", &[]),
+    same("time", "produced 0 artifacts, 1700000000 records", &[]),
+    same("environment", "produced 0 artifacts, 0 records", &[]),
+    same("files", "produced 0 artifacts, 0 records", &["/etc/hostname: Bad file number", "out.txt: Bad file number"]),
+    same("sockets", "produced 0 artifacts, 0 records", &["Connection refused"]),
+    same("prints", "produced 0 artifacts, 0 records", &["one line", "unfinished"]),
+];
 
 #[test]
 fn probes_end_in_the_verdict_and_with_the_text_of_the_guide() {
     let sandbox = sandbox();
-    for (manner, name) in PROBES.into_iter().enumerate() {
+    let mut wrong = Vec::new();
+    for (sealed, name) in [(false, STUBBED), (true, SEALED)] {
         let Some(rule) = admitted(&sandbox, name) else { continue };
-        for expected in TABLE {
+        for expected in &TABLE {
             let run = probe(&rule, expected.probe);
-            let lines = log(&run);
-            eprintln!("{name} {}: {}\n{lines:#?}", expected.probe, run.verdict);
-        }
-        for probe_name in [
-            "panic",
-            "nil",
-            "index",
-            "deadlock",
-            "sleep",
-            "exit",
-            "memory",
-            "loop",
-            "recursion",
-            "maps",
-            "goroutines",
-            "time",
-            "environment",
-            "files",
-            "sockets",
-            "prints",
-        ] {
-            let run = probe(&rule, probe_name);
-            let lines = log(&run);
-            eprintln!(
-                "{manner} {name} {probe_name}: {}\n{:#?} {}",
-                run.verdict,
-                &lines[..lines.len().min(6)],
-                lines.len()
-            );
+            let (lines, end) = (log(&run), if sealed { expected.sealed } else { expected.stubbed });
+            let mut rest = lines.iter();
+            let has_text = expected.log.iter().all(|part| rest.any(|line| line.contains(part)));
+            if run.verdict.to_string() != end || !has_text {
+                wrong.push(format!("{name}, {}: {}\n{lines:#?}", expected.probe, run.verdict));
+            }
+            assert_eq!(probe(&rule, expected.probe), run, "{name}, {}: log, fuel and memory included", expected.probe);
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn text_that_is_printed_is_cut_into_lines_of_valid_text_with_the_stub() {
+    let sandbox = sandbox();
+    let Some(rule) = admitted(&sandbox, STUBBED) else { return };
+    let run = probe(&rule, "prints");
+    let found: Vec<_> = run.log.iter().map(|line| (line.level, line.message.as_str())).collect();
+    let expected = [
+        (LogLevel::Info, "one line"),
+        (LogLevel::Info, ""),
+        (LogLevel::Warn, "hé ? ???"),
+        (LogLevel::Info, "unfinished"),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(log(&probe(&rule, "exit")), ["exit status 3"]);
+    assert_eq!(log(&probe(&rule, "panic")).last().map(String::as_str), Some("exit status 2"));
+}
+
+/// Fuel that a rule which does nothing may use: the start of Go's runtime.
+const START_FUEL_MAX: u64 = 25_000_000;
+/// Memory of it.
+const START_BYTES_MAX: u64 = 4 << 20;
+const RUNS: u32 = 50;
+
+#[test]
+fn rule_in_go_that_does_nothing_starts_within_bounds() {
+    let sandbox = sandbox();
+    let Some(rule) = admitted(&sandbox, "go-empty") else { return };
+    let run = rule.run(input(&rule)).unwrap();
+    assert_eq!(run.verdict.to_string(), "produced 0 artifacts, 0 records");
+    let (fuel, bytes) = (run.usage.used.get(Limit::Fuel), run.usage.used.get(Limit::MemoryBytes));
+    let began = Instant::now();
+    for _ in 0..RUNS {
+        rule.run(input(&rule)).unwrap();
+    }
+    eprintln!("an empty rule in Go: {fuel} fuel, {bytes} bytes, {:?} a run", began.elapsed() / RUNS);
+    assert!(fuel <= START_FUEL_MAX && bytes <= START_BYTES_MAX, "{fuel} fuel, {bytes} bytes");
 }
