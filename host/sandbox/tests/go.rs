@@ -50,12 +50,8 @@ struct Expected {
 }
 
 const UNREACHABLE: &str = "trapped: the rule panicked or aborted (wasm unreachable)";
-const EXITED_2: &str = "trapped: exited with status 2 before it returned a result";
-const EXITED_3: &str = "trapped: exited with status 3 before it returned a result";
-
-const fn exits(probe: &'static str, sealed: &'static str, log: &'static [&'static str]) -> Expected {
-    Expected { probe, stubbed: UNREACHABLE, sealed, log }
-}
+/// WASI 0.2 knows no status but success and failure.
+const EXITED: &str = "trapped: exited with status 1 before it returned a result";
 
 const fn same(probe: &'static str, verdict: &'static str, log: &'static [&'static str]) -> Expected {
     Expected { probe, stubbed: verdict, sealed: verdict, log }
@@ -63,11 +59,11 @@ const fn same(probe: &'static str, verdict: &'static str, log: &'static [&'stati
 
 /// The table of `guest-sdk/go/README.md`. Panics show the function and the line of the rule's own file.
 const TABLE: [Expected; 16] = [
-    exits("panic", EXITED_2, &["panic: the rule's own words", "main.refine(", "probes/main.go:"]),
-    exits("nil", EXITED_2, &["invalid memory address or nil pointer dereference", "main.refine("]),
-    exits("index", EXITED_2, &["index out of range [0] with length 0", "main.refine("]),
-    exits("deadlock", EXITED_2, &["all goroutines are asleep - deadlock!", "main.refine("]),
-    exits("exit", EXITED_3, &[]),
+    same("panic", UNREACHABLE, &["panic: the rule's own words", "main.refine(", "probes/main.go:"]),
+    same("nil", UNREACHABLE, &["invalid memory address or nil pointer dereference", "main.refine("]),
+    same("index", UNREACHABLE, &["index out of range [0] with length 0", "main.refine("]),
+    same("deadlock", UNREACHABLE, &["all goroutines are asleep - deadlock!", "main.refine("]),
+    Expected { probe: "exit", stubbed: UNREACHABLE, sealed: EXITED, log: &[] },
     same("sleep", "produced 0 artifacts, 3600000000000 records", &[]),
     same("memory", "out of memory: 268435456 bytes granted", &[]),
     same("loop", "out of fuel: 2000020000 granted", &[]),
