@@ -35,6 +35,7 @@ func Export(refine Refine) {
 		defer borrowed.Drop()
 		specimen := &Specimen{borrowed}
 		surroundings.Begin(func() uint64 { return specimen.Header().Timestamp })
+		defer surroundings.End()
 		records, err := refine(specimen, &Output{})
 		if err != nil {
 			return types.Err[refiner_rule_rule.Summary](ruleError(err))

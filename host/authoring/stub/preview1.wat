@@ -81,7 +81,7 @@
     (call $log (global.get $line_level) (global.get $line) (global.get $line_len))
     (global.set $line_len (i32.const 0)))
 
-  (func $finish_started_line
+  (func $finish_started_line (export "refiner_finish")
     (if (global.get $line_len) (then (call $finish_line))))
 
   ;; A byte that is printed. A line that is longer than the buffer becomes several.
@@ -91,6 +91,12 @@
         (call $finish_started_line)
         (global.set $line_level (local.get $level))))
     (if (i32.eq (local.get $byte) (i32.const 10)) (then (call $finish_line) (return)))
+    ;; A tab of a stack trace would be shown escaped; two spaces are shown as they are.
+    (if (i32.eq (local.get $byte) (i32.const 9))
+      (then
+        (call $byte (local.get $level) (i32.const 32))
+        (call $byte (local.get $level) (i32.const 32))
+        (return)))
     (if (i32.eq (global.get $line_len) (global.get $line_max)) (then (call $finish_started_line)))
     ;; Without a buffer, before the program's own code began, there is nowhere to print to.
     (if (i32.eqz (global.get $line_max)) (then (return)))

@@ -34,6 +34,28 @@ const ABI_MESSAGES: &[&str] = &[
     "realloc return",
 ];
 
+/// Messages that tell an author of another toolchain nothing, each with what causes it.
+const CAUSES: [(&str, &str); 2] = [
+    (
+        "borrow handles still remain",
+        "a borrowed resource was not dropped; `refine` has to drop the specimen before it returns",
+    ),
+    (
+        "cannot leave component instance",
+        "the host was called while it was handing over a result, from `cabi_realloc`; where that is Go's collector under the \
+         standard adapter of WASI, `refiner rule build` links a stub that needs no call",
+    ),
+];
+
+/// The message, with its cause where it needs one.
+fn explained(message: &str) -> UntrustedText {
+    let cause = CAUSES.iter().find(|(part, _)| message.contains(part)).map(|(_, cause)| *cause);
+    match cause {
+        Some(cause) => UntrustedText::new(&format!("{message} ({cause})")),
+        None => UntrustedText::new(message),
+    }
+}
+
 /// The message with which wasmtime 48 ends a call that copies more than its hostcall fuel; the type is private.
 const HOSTCALL_FUEL_MESSAGE: &str = "fuel allocated for hostcalls has been exhausted";
 
@@ -90,7 +112,7 @@ fn judge_engine(error: wasmtime::Error, limits: &Limits, deadline_ms: u64, fuel:
     }
     let message_text = UntrustedText::new(&message);
     if ABI_MESSAGES.iter().any(|part| message.contains(part)) {
-        return Ok(Verdict::Trapped(TrapKind::Abi(message_text)));
+        return Ok(Verdict::Trapped(TrapKind::Abi(explained(&message))));
     }
     Err(HostFailure::UnknownTrap { message: message_text })
 }
@@ -110,7 +132,7 @@ fn judge_trap(trap: Trap, deadline_ms: u64, fuel: u64) -> Result<Verdict, HostFa
         | Trap::StringOutOfBounds
         | Trap::ListOutOfBounds
         | Trap::InvalidDiscriminant
-        | Trap::UnalignedPointer => TrapKind::Abi(words(trap)),
+        | Trap::UnalignedPointer => TrapKind::Abi(explained(words(trap).as_str())),
         other => TrapKind::Other(words(other)),
     };
     Ok(Verdict::Trapped(kind))

@@ -1,4 +1,5 @@
-//! One rule, written several times over, gives the same bytes: Rust, Rust on `std` under WASI, Python with WASI and without, JavaScript.
+//! One rule, written several times over, gives the same bytes: Rust, Rust on `std` under WASI, JavaScript, Python and Go, both of the last
+//! with WASI and without.
 //!
 //! `cargo xtask twins` builds the components. Where one cannot be built, its reason is printed and the others are compared.
 
@@ -24,8 +25,8 @@ use serde::Deserialize;
 use support::{sandbox, workspace};
 
 /// The twins beside `rust`, by which they are measured. The others import WASI.
-const WITHOUT_WASI: [&str; 3] = ["rust", "python-stubbed", "javascript"];
-const WITH_WASI: [&str; 2] = ["wasip2", "python-sealed"];
+const WITHOUT_WASI: [&str; 4] = ["rust", "python-stubbed", "javascript", "go"];
+const WITH_WASI: [&str; 3] = ["wasip2", "python-sealed", "go-sealed"];
 
 /// The outcome of a run over a sample, in `tests/twins/golden.toml`.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -49,11 +50,15 @@ impl Input {
     }
 
     fn run(&self, rule: &AdmittedRule) -> Run {
+        self.run_with(rule, Params::default())
+    }
+
+    fn run_with(&self, rule: &AdmittedRule, params: Params) -> Run {
         rule.run(RunInput {
             specimen: Arc::clone(&self.specimen),
             raw: self.raw.clone(),
             specimen_hash: SpecimenHash::of(self.raw.clone()),
-            params: Params::default(),
+            params,
             executor: Arc::new(EmbeddedExecutor::default()),
             limits: rule.default_limits(),
         })
@@ -126,6 +131,28 @@ fn twins_with_sealed_wasi_give_the_golden_bytes() {
     hold_to_golden(&WITH_WASI);
 }
 
+/// The real blocks, or none where this machine has none: then a line says so.
+fn real_blocks() -> Vec<Input> {
+    let shared = std::env::var_os("REFINER_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from);
+    if !shared.join("specimens").is_dir() {
+        eprintln!("skipped: ../shared/specimens not present");
+        return Vec::new();
+    }
+    specimens(&shared.join("specimens"))
+}
+
+#[test]
+fn twin_in_go_gives_the_bytes_of_rust_over_every_block_also_when_its_collector_runs_all_the_time() {
+    let sandbox = sandbox();
+    let (Some(rust), Some(go)) = (twin(&sandbox, "rust"), twin(&sandbox, "go")) else { return };
+    let often = || [("gc", "1")].into_iter().collect::<Params>();
+    for block in samples().into_iter().chain(real_blocks()) {
+        let expected = produced(&block.run(&rust));
+        assert_eq!(produced(&block.run(&go)), expected, "{}", block.name);
+        assert_eq!(produced(&block.run_with(&go, often())), expected, "{} with the collector", block.name);
+    }
+}
+
 #[test]
 fn runs_of_a_program_with_random_keys_and_a_clock_do_not_differ() {
     let sandbox = sandbox();
@@ -159,12 +186,7 @@ const FUEL_PARTS: [u64; 2] = [10, 5];
 /// Prints the figures of the table in guest-sdk/README.md.
 #[test]
 fn compiled_twins_use_less_than_a_tenth_of_their_fuel_on_real_blocks_and_interpreters_less_than_a_fifth() {
-    let shared = std::env::var_os("REFINER_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from);
-    if !shared.join("specimens").is_dir() {
-        eprintln!("skipped: ../shared/specimens not present");
-        return;
-    }
-    let (sandbox, blocks) = (sandbox(), specimens(&shared.join("specimens")));
+    let (sandbox, blocks) = (sandbox(), real_blocks());
     for name in WITHOUT_WASI.into_iter().chain(WITH_WASI) {
         let Some(rule) = twin(&sandbox, name) else { continue };
         let part = FUEL_PARTS[usize::from(name.starts_with("python") || name == "javascript")];

@@ -57,7 +57,7 @@ impl Anvil {
     /// Where there is none, or it does not listen.
     pub fn start(arguments: &[&str]) -> Result<Self, TestChainError> {
         let path = install::anvil()?;
-        let states = TempDir::new().map_err(|source| TestChainError::File { path: std::env::temp_dir(), source })?;
+        let states = TempDir::new().map_err(|source| TestChainError::File { path: env::temp_dir(), source })?;
         let mut process = Command::new(&path)
             .args(["--port", "0", "--host", "127.0.0.1", "--prune-history", STATES, "--cache-path"])
             .arg(states.path())

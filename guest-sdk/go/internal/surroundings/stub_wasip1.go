@@ -17,7 +17,13 @@ func useLine(start unsafe.Pointer, length uint32)
 //go:wasmimport wasi_snapshot_preview1 refiner_clock
 func setClock(seconds uint64)
 
+//go:wasmimport wasi_snapshot_preview1 refiner_finish
+func finish()
+
 func init() { useLine(unsafe.Pointer(&line), lineBytes) }
 
 // Begin sets the clock to the block's timestamp, in seconds since 1970.
 func Begin(timestamp func() uint64) { setClock(timestamp()) }
+
+// End hands the log the line that no end followed.
+func End() { finish() }

@@ -16,7 +16,6 @@ use super::{
     show,
 };
 use crate::{
-    cli::ChainConfigs,
     executor, failure,
     input::{self, InputError},
     rules::{Allowance, Found, Sources},

@@ -55,7 +55,7 @@ pub fn run(arguments: &Test) -> Result<ExitCode, Failure> {
     let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
     let folder = arguments.golden.clone().unwrap_or_else(|| specimens.clone());
     let session = Session::begin(
-        &ChainConfigs::default(),
+        &[],
         ExecutionPolicy::default(),
         Allowance::of_author(),
         NonZeroUsize::MIN,

@@ -4,19 +4,23 @@ package runtime
 
 import "unsafe"
 
-// adapterBytes is what the standard adapter of WASI asks for at its first call, before Go's runtime is there.
-const adapterBytes = 64 << 10
+// earlyBytes is enough for what the standard adapter of WASI asks for before Go's runtime is there: its state and its stack, 64 KiB each.
+const earlyBytes = 256 << 10
 
 var (
-	adapter      [adapterBytes / wordBytes]uint64
-	adapterTaken bool
+	earlyWords [earlyBytes / wordBytes]uint64
+	earlyTaken uintptr
+	started    bool
 )
 
-// early returns memory for the adapter, once.
+func init() { started = true }
+
+// early returns memory that is not of Go's heap, before there is one.
 func early(size uintptr) unsafe.Pointer {
-	if adapterTaken || size != adapterBytes {
+	if started {
 		return nil
 	}
-	adapterTaken = true
-	return unsafe.Pointer(&adapter)
+	pointer := unsafe.Pointer(&earlyWords[earlyTaken])
+	earlyTaken += (size + wordBytes - 1) / wordBytes
+	return pointer
 }

@@ -55,7 +55,8 @@ impl Line {
 
     fn finish(&mut self, mut finished: impl FnMut(&str)) {
         let line = self.0.strip_suffix(b"\r").unwrap_or(&self.0);
-        finished(&String::from_utf8_lossy(line));
+        // A tab of a stack trace would be shown escaped; two spaces are shown as they are.
+        finished(&String::from_utf8_lossy(line).replace('\t', "  "));
         self.0.clear();
     }
 }
@@ -267,6 +268,7 @@ mod tests {
         check(&[], &[], "");
         check(&["one"], &[], "one");
         check(&["one\n"], &["one"], "");
+        check(&["\tat\n"], &["  at"], "");
         check(&["o", "ne\r\ntw", "o\n\n"], &["one", "two", ""], "");
         let long = "x".repeat(LINE_BYTES_MAX);
         check(&[&long, "y", "\nz"], &[&long], "z");
