@@ -95,9 +95,16 @@ fn transaction(sent: &Value) -> Transaction {
     let price = wide(&sent["gasPrice"]);
     let cap = |name: &str| optional(&sent[name], wide).unwrap_or(price);
     let v: U256 = parsed(if sent["v"].is_null() { &sent["yParity"] } else { &sent["v"] });
+    let mut transaction = Transaction::default();
+    for listed in sent["accessList"].as_array().into_iter().flatten() {
+        let list = &mut transaction.access_list.0;
+        list.push(Default::default());
+        let item = list.last_mut().unwrap();
+        item.address = parsed(&listed["address"]);
+        item.storage_keys = listed["storageKeys"].as_array().unwrap().iter().map(parsed).collect();
+    }
     Transaction {
         tx_type,
-        access_list: serde_json::from_value(sent["accessList"].clone()).unwrap_or_default(),
         chain_id: optional(&sent["chainId"], number).unwrap_or_default(),
         nonce: number(&sent["nonce"]),
         gas_price: price,
@@ -111,7 +118,7 @@ fn transaction(sent: &Value) -> Transaction {
         s: Some(parsed(&sent["s"])),
         value: parsed(&sent["value"]),
         input: parsed(&sent["input"]),
-        ..Transaction::default()
+        ..transaction
     }
 }
 

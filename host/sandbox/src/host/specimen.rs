@@ -10,10 +10,7 @@ use std::{
 
 use alloy_primitives::{B256, Bytes, U256};
 use refiner_evm::{Executor, Rejected};
-use refiner_specimen::{
-    Specimen, Transaction, UnknownTransactionType,
-    check::Check,
-};
+use refiner_specimen::{Specimen, Transaction, UnknownTransactionType, check::Check};
 use wasmtime::component::Resource;
 
 use super::{BudgetExceeded, HostState};
