@@ -63,6 +63,11 @@ impl Allowance {
         }
     }
 
+    /// For a rule that its author tries: the default ceilings and confinement.
+    pub const fn of_author() -> Self {
+        Self { limits: Vec::new(), denials: Vec::new(), confinement: Requirement::Filter, explicit: false }
+    }
+
     /// For rules that run in this process, which is confined in no way: only where no confinement was asked for.
     pub fn here(self) -> Result<Self, AllowanceError> {
         if self.explicit && self.confinement != Requirement::None {

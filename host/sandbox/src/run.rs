@@ -12,7 +12,7 @@ use crate::{
     bindings::{Analyze, AnalyzePre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError},
     evidence::Evidence,
     host::{BlockSpecimen, HostState, SpecimenView},
-    outcome::judge,
+    outcome::{self, judge},
     ticker,
 };
 
@@ -56,12 +56,17 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
         &limits,
         Allowed { fuel, deadline_ms: granted.get(Limit::WallMs) },
     )?;
-    let ended = refine(pre, &mut store);
+    let mut ended = refine(pre, &mut store);
     let fuel_left = store.get_fuel().unwrap_or_default();
     let mut state = store.into_data();
     state.finish_stdio();
     if let Some(reason) = state.executions.unavailable() {
         return Err(HostFailure::ExecutorUnavailable { reason });
+    }
+    match &mut ended {
+        Ok(Ok(_)) => state.warn_of_unfinished(),
+        Ok(Err(_)) => {}
+        Err(error) => state.log_place(outcome::functions(error)),
     }
     let burnt = fuel.saturating_add(FUEL_BEYOND).saturating_sub(fuel_left);
     let fuel_used = burnt.saturating_add(state.budget.used().get(Limit::Fuel));

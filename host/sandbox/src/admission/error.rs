@@ -98,6 +98,9 @@ pub enum AdmissionError {
         /// The linker's own message.
         message: UntrustedText,
     },
+    /// Functions that return later, or values that come later.
+    #[error("has async functions, streams or futures of the component model, and a rule's functions return when they are done")]
+    Asynchronous,
     /// The compiler refused it.
     #[error("does not compile: {message}")]
     Compile {
@@ -184,7 +187,13 @@ impl Diagnostic for AdmissionError {
     }
 
     fn hint(&self) -> Option<Hint> {
-        Some(self.kind().remedy().into())
+        let remedy = match self {
+            Self::Asynchronous => {
+                "export ordinary functions and build for WASI 0.2: what the contract gives a rule is there at once"
+            }
+            refusal => refusal.kind().remedy(),
+        };
+        Some(remedy.into())
     }
 }
 
