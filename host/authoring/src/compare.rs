@@ -8,8 +8,20 @@ use crate::digest;
 
 /// Names of a core module's sections, by number.
 const MODULE_SECTIONS: [&str; 14] = [
-    "custom", "type", "import", "function", "table", "memory", "global", "export", "start", "element", "code", "data",
-    "data count", "tag",
+    "custom",
+    "type",
+    "import",
+    "function",
+    "table",
+    "memory",
+    "global",
+    "export",
+    "start",
+    "element",
+    "code",
+    "data",
+    "data count",
+    "tag",
 ];
 
 /// The outcome of a comparison.

@@ -73,7 +73,8 @@ mod tests {
              source = \"y\"\n[[outputs]]\nname = \"o\"\nmedia-type = \"text/csv\"\nschema = \"s\"\n\
              [[outputs]]\nname = \"p\"\nmedia-type = \"text/csv\"\n",
         );
-        let expected: String = "a\n1\n0.37,0.38\no\ttext/csv\ts\np\ttext/csv".bytes().map(|byte| format!("{byte:02x}")).collect();
+        let expected: String =
+            "a\n1\n0.37,0.38\no\ttext/csv\ts\np\ttext/csv".bytes().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(description(&manifest.expect("a manifest")), expected);
     }
 }

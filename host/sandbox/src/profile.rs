@@ -133,7 +133,10 @@ impl EngineProfile {
         refuse_proposals(&mut config);
         config.cranelift_opt_level(OptLevel::Speed).parallel_compilation(true);
         // The names of the innermost functions tell a rule's author where it trapped; addresses would tell nothing.
-        config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(crate::outcome::FRAMES_MAX)).generate_address_map(false).native_unwind_info(false);
+        config
+            .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(crate::outcome::FRAMES_MAX))
+            .generate_address_map(false)
+            .native_unwind_info(false);
         // The image of initial memory is mapped, not copied.
         config.memory_init_cow(true);
         match self.allocation {

@@ -17,8 +17,7 @@ pub fn run(arguments: &Build) -> Result<ExitCode, Failure> {
     }
     let (code, check) = check::examine_built(&built.path, arguments.json)?;
     if arguments.json {
-        let built =
-            json!({ "name": built.name, "file": built.path, "bytes": bytes, "sha256": sha256, "check": check });
+        let built = json!({ "name": built.name, "file": built.path, "bytes": bytes, "sha256": sha256, "check": check });
         writeln!(stdout, "{built}")?;
     }
     Ok(code)

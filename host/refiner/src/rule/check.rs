@@ -64,8 +64,7 @@ pub fn run(arguments: &Check) -> Result<ExitCode, Failure> {
 pub fn examine_built(component: &Path, json: bool) -> Result<(ExitCode, Option<Value>), Failure> {
     let found = Sources::default().find_file(component)?;
     let (samples, called) = (samples(&[])?, found.called.clone());
-    let session =
-        Session::begin(&[], ExecutionPolicy::default(), Allowance::of_author(), NonZeroUsize::MIN)?;
+    let session = Session::begin(&[], ExecutionPolicy::default(), Allowance::of_author(), NonZeroUsize::MIN)?;
     let tried = tried(&session, found, &samples, 1);
     if !json {
         return Ok((report(&called, tried, 1, false)?, None));

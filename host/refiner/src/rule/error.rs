@@ -2,8 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use refiner_authoring::{
-    BinaryReaderError, BuildError, embed::EmbedError, template::NewError};
+use refiner_authoring::{BinaryReaderError, BuildError, embed::EmbedError, template::NewError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_rule_session::PrepareError;
 use refiner_sandbox::{AboveCap, LimitError};

@@ -22,7 +22,8 @@ pub fn run(arguments: &Verify) -> Result<ExitCode, Failure> {
     let mut found = Sources::of(&settings.values()?).find(rule)?;
     let several = RuleError::Several { argument: rule.clone(), found: found.len() };
     let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
-    let again = built_again(source, built.as_deref(), refiner_manifest::read(&found.component).ok().flatten().is_some())?;
+    let again =
+        built_again(source, built.as_deref(), refiner_manifest::read(&found.component).ok().flatten().is_some())?;
     let (published, sha256) = (digest::sha256(&found.component), digest::sha256(&again));
     let comparison = compare::compare(&found.component, &again)
         .map_err(|source| RuleError::Unreadable { rule: found.called.clone(), source })?;
@@ -85,7 +86,8 @@ fn unreproducible(source: &Path) -> Option<&'static str> {
     let has = |extension: &str| {
         let entries = fs::read_dir(source).ok();
         entries.is_some_and(|mut entries| {
-            entries.any(|entry| entry.is_ok_and(|entry| entry.path().extension().is_some_and(|found| found == extension)))
+            entries
+                .any(|entry| entry.is_ok_and(|entry| entry.path().extension().is_some_and(|found| found == extension)))
         })
     };
     if has("py") {

@@ -99,7 +99,9 @@ pub enum AdmissionError {
         message: UntrustedText,
     },
     /// Functions that return later, or values that come later.
-    #[error("has async functions, streams or futures of the component model, and a rule's functions return when they are done")]
+    #[error(
+        "has async functions, streams or futures of the component model, and a rule's functions return when they are done"
+    )]
     Asynchronous,
     /// The compiler refused it.
     #[error("does not compile: {message}")]

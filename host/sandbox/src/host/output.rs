@@ -6,7 +6,9 @@ use alloy_primitives::Bytes;
 use wasmtime::component::Resource;
 
 use super::{BudgetExceeded, HostState};
-use crate::{Artifact, Description, Limit, LogLevel, Misuse, OutputDescription, UntrustedText, bindings::refiner::rule::output};
+use crate::{
+    Artifact, Description, Limit, LogLevel, Misuse, OutputDescription, UntrustedText, bindings::refiner::rule::output,
+};
 
 /// The guest's handle of an artifact. Its number is its place in [`Outputs`].
 pub struct ArtifactHandle;

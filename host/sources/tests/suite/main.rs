@@ -8,7 +8,9 @@ use std::{fs, path::Path, time::Duration};
 
 use refiner_content::content_id;
 use refiner_diagnostics::Diagnostic as _;
-use refiner_sources::{Component, CredentialFiles, HttpLimits, Lock, Locked, Resolver, RuleSource, Settings, Sha256, SourceError};
+use refiner_sources::{
+    Component, CredentialFiles, HttpLimits, Lock, Locked, Resolver, RuleSource, Settings, Sha256, SourceError,
+};
 
 use crate::server::{Server, layer};
 
@@ -272,7 +274,10 @@ fn manifest_beside_a_component_on_the_web_is_found_and_has_a_pin_of_its_own() {
     refused(under(&lock, true).resolve(&url), &[&Sha256::of(MANIFEST).to_string()]);
     refused(resolver(settings()).resolve(&pinned), &[&Sha256::of(MANIFEST).to_string()]);
     server.put("bare.toml", b"licence = \"caf\xe9\"");
-    refused(resolver(settings()).look_up(&url), &["the manifest beside http://127.0.0.1", "line 1 is not UTF-8 (byte 0xe9)"]);
+    refused(
+        resolver(settings()).look_up(&url),
+        &["the manifest beside http://127.0.0.1", "line 1 is not UTF-8 (byte 0xe9)"],
+    );
 }
 
 #[test]
