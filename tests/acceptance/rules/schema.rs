@@ -77,14 +77,22 @@ fn names(schema: &Value) -> impl Iterator<Item = &str> {
     schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap())
 }
 
-/// The patterns of the schemas: so many hexadecimal digits, or a decimal number of 256 bits.
+/// The patterns of the schemas: so many hexadecimal digits or any number of bytes, a decimal number of 256 bits, plain words.
 fn matches(pattern: &str, text: &str) -> bool {
     if pattern == "^(0|[1-9][0-9]{0,77})$" {
         let digits = !text.is_empty() && text.len() <= 78 && text.bytes().all(|byte| byte.is_ascii_digit());
         return digits && (text == "0" || !text.starts_with('0'));
     }
+    if pattern == "^[a-z][a-z0-9: ]*$" {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b':' | b' ');
+        return text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(plain);
+    }
+    let hexadecimal = |digits: &str| digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if pattern == "^0x([0-9a-f]{2})*$" {
+        return text.strip_prefix("0x").is_some_and(|digits| digits.len().is_multiple_of(2) && hexadecimal(digits));
+    }
     let count = pattern.strip_prefix("^0x[0-9a-f]{").and_then(|rest| rest.strip_suffix("}$"));
     let count: usize = count.unwrap_or_else(|| panic!("the check does not know {pattern}")).parse().unwrap();
     let digits = text.strip_prefix("0x").unwrap_or_default();
-    digits.len() == count && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    digits.len() == count && hexadecimal(digits)
 }

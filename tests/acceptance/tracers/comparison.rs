@@ -47,6 +47,7 @@ const ERRORS: [(&str, &str); 5] = [
 
 pub fn calls(traces: &Value, rows: &[Value], block: &Value, kinds: &mut BTreeSet<String>) {
     let rows = by_transaction(rows);
+    let mut used = 0;
     for (index, traced) in (0..).zip(traces.as_array().unwrap()) {
         let mut frames = Vec::new();
         flattened(&traced["result"], &mut frames);
@@ -58,16 +59,17 @@ pub fn calls(traces: &Value, rows: &[Value], block: &Value, kinds: &mut BTreeSet
             kinds.insert(kind.to_owned());
             assert_eq!(row["call_type"], kind, "{at}");
             assert!(row["undone"].as_bool().unwrap() || row["error"].is_null(), "{at}");
-            if kind == "SELFDESTRUCT" && frame["to"].is_null() {
-                // To itself: the node names neither side.
-                assert_eq!(row["from_address"], row["to_address"], "{at}");
+            // To itself: the node names neither side, or others.
+            if kind == "SELFDESTRUCT" && row["from_address"] == row["to_address"] {
                 continue;
             }
             assert_eq!(row["from_address"], frame["from"], "{at}");
             assert_eq!(row["to_address"], frame["to"], "{at}");
             let value = |value: &Value| (!value.is_null()).then(|| parsed::<U256>(value).to_string());
             assert_eq!(row["value"].as_str().map(str::to_owned), value(&frame["value"]), "{at}");
-            assert_eq!(row["gas_used"], number(&frame["gasUsed"]), "{at}");
+            // The node gives the outermost frame the gas of all transactions up to its own.
+            let so_far = if position == 0 { std::mem::replace(&mut used, number(&frame["gasUsed"])) } else { 0 };
+            assert_eq!(row["gas_used"], number(&frame["gasUsed"]) - so_far, "{at}");
             // The node takes the intrinsic gas off the outermost frame's limit, as geth does not.
             let limit = if position == 0 {
                 &block["transactions"][usize::try_from(index).unwrap()]["gas"]

@@ -43,7 +43,11 @@ fn init(code: &str) -> String {
 async fn deploy(anvil: &Anvil, from: &str, code: &str) -> String {
     let transaction = json!({"from": from, "data": format!("0x{}", init(code)), "gas": "0x200000", "value": "0x0"});
     let hash = anvil.rpc("eth_sendTransaction", json!([transaction])).await.unwrap();
-    let receipt = anvil.rpc("eth_getTransactionReceipt", json!([hash])).await.unwrap();
+    // The node answers before it has mined.
+    let mut receipt = Value::Null;
+    while receipt.is_null() {
+        receipt = anvil.rpc("eth_getTransactionReceipt", json!([hash])).await.unwrap();
+    }
     assert_eq!(receipt["status"], "0x1", "{code}");
     receipt["contractAddress"].as_str().unwrap().to_owned()
 }

@@ -19,7 +19,6 @@ use super::{
     session::{Prepared, Session},
 };
 use crate::{
-    cli::ChainConfigs,
     input,
     rules::{Allowance, Sources},
     terminal,
@@ -54,19 +53,14 @@ pub fn run(arguments: &Test) -> Result<ExitCode, Failure> {
     let several = RuleError::Several { argument: rule.clone(), found: found.len() };
     let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
     let folder = arguments.golden.clone().unwrap_or_else(|| specimens.clone());
-    let session = Session::begin(
-        &[],
-        ExecutionPolicy::default(),
-        Allowance::of_author(),
-        NonZeroUsize::MIN,
-    )?;
+    let session = Session::begin(&[], ExecutionPolicy::default(), Allowance::of_author(), NonZeroUsize::MIN)?;
     let rule = session.prepare(found)?;
     let stdout = &mut terminal::out(*json);
     let mut good = true;
     for input in input::expand(&[specimens.display().to_string()])? {
         let name = input.name();
         let stem = Path::new(&name).file_stem().map_or(name.clone(), |stem| stem.to_string_lossy().into_owned());
-        let made = made(&session, &rule, input.read()?.into())?;
+        let made = made(&session, &rule, &input.read()?.into())?;
         let differences = differences(&folder, &stem, &made, &rule)?;
         if *bless {
             write(&folder, &stem, &made, &differences)?;
@@ -85,9 +79,9 @@ pub fn run(arguments: &Test) -> Result<ExitCode, Failure> {
 }
 
 /// The files of one run: artifacts by their names, or the verdict.
-fn made(session: &Session, rule: &Prepared, raw: Bytes) -> Result<Vec<(String, Vec<u8>)>, RuleError> {
+fn made(session: &Session, rule: &Prepared, raw: &Bytes) -> Result<Vec<(String, Vec<u8>)>, RuleError> {
     let limits = rule.compiled.default_limits();
-    let finished = session.run(rule, &raw, SpecimenHash::of(raw.clone()), &Params::default(), limits)?;
+    let finished = session.run(rule, raw, SpecimenHash::of(raw.clone()), &Params::default(), limits)?;
     Ok(match finished.run.verdict {
         Verdict::Produced { artifacts, .. } => {
             artifacts.into_iter().map(|artifact| (artifact.name, artifact.bytes.to_vec())).collect()
