@@ -73,7 +73,10 @@ const SETTINGS: &[(&str, &str)] = &[
 /// Settings for a rule that was granted WASI: its results depend on what stands in for the system.
 const WASI_SETTINGS: &[(&str, &str)] = &[
     ("wasi", "sealed 0.2: no files, sockets, arguments or variables; input is empty, output is the log"),
-    ("wasi-clocks", "begin at the block's timestamp; a wait ends at once and moves them to its end; the monotonic one is never 0"),
+    (
+        "wasi-clocks",
+        "begin at the block's timestamp; a wait ends at once and moves them to its end; the monotonic one is never 0",
+    ),
     ("wasi-random", "refiner:wasi-random-1, from the specimen's hash"),
 ];
 
