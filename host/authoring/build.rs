@@ -1,5 +1,5 @@
 //! Passes on which machine this is built for, because rustup keeps its linker in a folder of that name; and embeds the
-//! sources of the SDK, which `refiner rule new` writes beside a rule.
+//! sources of the SDKs, which `refiner rule new` writes beside a rule; and compiles the stub of WASI.
 #![allow(clippy::print_stdout, reason = "cargo reads it")]
 
 use std::{
@@ -10,9 +10,10 @@ use std::{
 };
 
 /// Parts of the SDK, below the workspace's root. Its tests stay here.
-const SDK: [&str; 8] = [
+const SDK: [&str; 9] = [
     "guest-sdk/Cargo.toml",
     "guest-sdk/README.md",
+    "guest-sdk/go",
     "guest-sdk/src",
     "guest-sdk/macros/Cargo.toml",
     "guest-sdk/macros/src",
@@ -22,7 +23,13 @@ const SDK: [&str; 8] = [
 ];
 
 /// Sources. Editors leave other files beside them.
-const ENDINGS: [&str; 4] = ["rs", "toml", "wit", "md"];
+const ENDINGS: [&str; 7] = ["rs", "toml", "wit", "md", "go", "mod", "s"];
+
+/// The end of the names of Go's tests, which stay here too.
+const GO_TEST: &str = "_test.go";
+
+/// What stands for WASI under rules in Go, as text.
+const STUB: &str = "stub/preview1.wat";
 
 fn main() -> io::Result<()> {
     let host = env::var("TARGET").unwrap_or_default();
@@ -44,7 +51,10 @@ fn main() -> io::Result<()> {
         writeln!(table, "    ({name:?}, include_str!({path:?})),").map_err(io::Error::other)?;
     }
     table.push_str("]\n");
+    println!("cargo::rerun-if-changed={STUB}");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?);
+    let stub = wat::parse_file(STUB).map_err(io::Error::other)?;
+    fs::write(out.join("preview1.wasm"), stub)?;
     fs::write(out.join("sdk.rs"), table)
 }
 
@@ -53,7 +63,9 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         for entry in fs::read_dir(path)? {
             collect(&entry?.path(), files)?;
         }
-    } else if path.extension().is_some_and(|found| ENDINGS.iter().any(|ending| found == *ending)) {
+    } else if path.extension().is_some_and(|found| ENDINGS.iter().any(|ending| found == *ending))
+        && !path.to_string_lossy().ends_with(GO_TEST)
+    {
         files.push(path.to_owned());
     }
     Ok(())

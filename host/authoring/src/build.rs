@@ -1,4 +1,4 @@
-//! A rule's crate into a component with its manifest inside.
+//! A rule's crate, or its Go module, into a component with its manifest inside.
 
 use std::{
     fs, io,
@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::{
     command::{self, CommandError},
     component::{self, NoComponent},
+    go::{self, GoError},
     toolchain::{self, BuildDirectories, NoToolchain, TARGET},
 };
 
@@ -60,15 +61,23 @@ pub enum BuildError {
     /// The file that cargo built is no component.
     #[error(transparent)]
     Component(#[from] NoComponent),
+    /// Go does not build the module.
+    #[error(transparent)]
+    Go(#[from] GoError),
 }
 
 impl Diagnostic for BuildError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Toolchain(_) | Self::Cargo(_) => ExitCode::Host,
-            Self::File { .. } | Self::Manifest { .. } | Self::NoCrate(_) | Self::NoLibrary(_) | Self::Component(_) => {
-                ExitCode::Usage
-            }
+            Self::Toolchain(_)
+            | Self::Cargo(_)
+            | Self::Go(GoError::Toolchain(_) | GoError::Command(_) | GoError::Temporary(_)) => ExitCode::Host,
+            Self::File { .. }
+            | Self::Manifest { .. }
+            | Self::NoCrate(_)
+            | Self::NoLibrary(_)
+            | Self::Component(_)
+            | Self::Go(GoError::Component(_)) => ExitCode::Usage,
         }
     }
 
@@ -77,22 +86,30 @@ impl Diagnostic for BuildError {
     }
 }
 
-/// Builds the rule in `directory` for release and writes `<name>.wasm` into `directory`, or to `out`.
+/// Builds the rule in `directory`, a Go module where it has a `go.mod` and else a crate, and writes `<name>.wasm` into `directory`, or to `out`.
 ///
-/// The same source and compiler give the same bytes in any directory. Cargo's output goes to standard error.
+/// The same source and compiler give the same bytes in any directory. The compiler's output goes to standard error.
 pub fn build(directory: &Path, out: Option<&Path>) -> Result<Built, BuildError> {
     let directory = directory.canonicalize().map_err(at(directory))?;
     let manifest_path = directory.join("rule.toml");
     let text = fs::read_to_string(&manifest_path).map_err(at(&manifest_path))?;
     let manifest =
         Manifest::parse(&text).map_err(|source| BuildError::Manifest { path: manifest_path.clone(), source })?;
-    let (place, library) = crate_in(&directory)?;
-    command::run(toolchain::find()?.cargo("build", &place).args(["--release", "--lib"]))?;
-    let module = place.target.join(TARGET).join("release").join(library).with_extension("wasm");
-    let component = component::of_rule(&fs::read(&module).map_err(at(&module))?, &text)?;
+    let component = if directory.join(go::MODULE_FILE).is_file() {
+        refiner_manifest::embed(&go::build(&directory, &manifest)?, &text)
+    } else {
+        of_crate(&directory, &text)?
+    };
     let path = out.map_or_else(|| directory.join(&manifest.name).with_added_extension("wasm"), Path::to_path_buf);
     component::write_if_changed(&path, &component).map_err(at(&path))?;
     Ok(Built { name: manifest.name, path, component })
+}
+
+fn of_crate(directory: &Path, manifest: &str) -> Result<Vec<u8>, BuildError> {
+    let (place, library) = crate_in(directory)?;
+    command::run(toolchain::find()?.cargo("build", &place).args(["--release", "--lib"]))?;
+    let module = place.target.join(TARGET).join("release").join(library).with_extension("wasm");
+    Ok(component::of_rule(&fs::read(&module).map_err(at(&module))?, manifest)?)
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> BuildError + use<'_> {

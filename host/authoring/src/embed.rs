@@ -85,8 +85,8 @@ impl Diagnostic for EmbedError {
 pub fn of_files(component: &Path, manifest: &Path, replace: bool) -> Result<Vec<u8>, EmbedError> {
     let bytes = fs::read(component).map_err(at(component))?;
     let text = fs::read(manifest).map_err(at(manifest))?;
-    let text =
-        refiner_manifest::text(&text).map_err(|source| EmbedError::NotText { path: manifest.to_owned(), source })?;
+    let text = refiner_manifest::text(&text)
+        .map_err(|source| EmbedError::NotText { path: manifest.to_owned(), source })?;
     Manifest::parse(text).map_err(|source| EmbedError::Manifest { path: manifest.to_owned(), source })?;
     if !Parser::is_component(&bytes) {
         let is_module = Parser::is_core_wasm(&bytes);
@@ -108,8 +108,7 @@ pub fn of_files(component: &Path, manifest: &Path, replace: bool) -> Result<Vec<
 pub fn write(path: &Path, component: &[u8]) -> Result<(), EmbedError> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> io::Result<()> {
-        let mut file =
-            tempfile::Builder::new().prefix(".refiner-embed-").permissions(readable()).tempfile_in(directory)?;
+        let mut file = tempfile::Builder::new().prefix(".refiner-embed-").permissions(readable()).tempfile_in(directory)?;
         file.write_all(component)?;
         file.persist(path)?;
         Ok(())
@@ -169,14 +168,6 @@ mod tests {
         check(b"\0asm\x01\0\0\0", MANIFEST.as_bytes(), "found a core module");
         check(MANIFEST.as_bytes(), MANIFEST.as_bytes(), "found other bytes");
         check(EMPTY, b"name = 1", "rule.toml: line 1");
-        check(
-            EMPTY,
-            &MANIFEST
-                .replace("MIT", "caf\u{e9}")
-                .chars()
-                .map(|c| u8::try_from(u32::from(c)).unwrap())
-                .collect::<Vec<_>>(),
-            "line 6 is not UTF-8 (byte 0xe9)",
-        );
+        check(EMPTY, &MANIFEST.replace("MIT", "caf\u{e9}").chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect::<Vec<_>>(), "line 6 is not UTF-8 (byte 0xe9)");
     }
 }

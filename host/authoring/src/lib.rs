@@ -1,14 +1,17 @@
 //! From a rule's source to a component: the template, the guest toolchain, the wrapping.
 //!
-//! * **Inputs**: a name, for a new rule's crate ([`template::write`]), or a crate ([`build()`]).
-//! * **Outputs**: the crate, or its component with the manifest inside.
+//! * **Inputs**: a name, for a new rule's directory ([`template::write`]), or a crate or a Go module ([`build()`]).
+//! * **Outputs**: the directory, or its component with the manifest inside.
 //! * **Invariants**: runs no rule.
 
 mod build;
 pub mod command;
+pub mod compare;
 pub mod component;
 pub mod digest;
 pub mod embed;
+pub mod go;
+mod language;
 mod name;
 mod sdk;
 pub mod surface;
@@ -16,6 +19,9 @@ pub mod template;
 pub mod toolchain;
 
 pub use build::{BuildError, Built, build};
+pub use go::GoError;
+pub use language::Language;
 pub use name::{NAME_BYTES_MAX, NameError, RuleName};
 pub use refiner_manifest::World;
 pub use sdk::LockError;
+pub use wasmparser::BinaryReaderError;

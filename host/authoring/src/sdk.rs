@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::name::RuleName;
 
-/// Path below the SDK's folder, and content, of every source. `build.rs` found them.
+/// Path below the workspace's root, and content, of every source of the SDKs. `build.rs` found them.
 pub const FILES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 
 /// The lock file of our own rules: the versions that the SDK is tested with.

@@ -9,6 +9,7 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_manifest::World;
 
 use crate::{
+    language::Language,
     name::RuleName,
     sdk::{self, LockError},
 };
@@ -18,6 +19,9 @@ pub const SAMPLE: (&str, &[u8]) = ("sample.avro", include_bytes!("../../../tests
 
 /// Name of the rule in the template's own files.
 const PLACEHOLDER: &str = "my-rule";
+
+/// The Go SDK among the sources of the SDKs.
+const GO_SDK: &str = "guest-sdk/go/";
 
 const CARGO_TOML: &str = include_str!("../template/Cargo.toml.txt");
 const GITIGNORE: &str = include_str!("../template/gitignore.txt");
@@ -52,10 +56,10 @@ impl Diagnostic for NewError {
     }
 }
 
-/// Writes the crate of a new rule to `directory`, which must not be there or be empty.
+/// Writes a new rule to `directory`, which must not be there or be empty.
 ///
 /// It appears whole or not at all: it is written beside its place and then renamed.
-pub fn write(rule: &RuleName, world: World, directory: &Path) -> Result<(), NewError> {
+pub fn write(rule: &RuleName, world: World, language: Language, directory: &Path) -> Result<(), NewError> {
     if fs::read_dir(directory)
         .map_or_else(|error| error.kind() != io::ErrorKind::NotFound, |mut found| found.next().is_some())
     {
@@ -66,7 +70,7 @@ pub fn write(rule: &RuleName, world: World, directory: &Path) -> Result<(), NewE
     fs::create_dir_all(parent).map_err(refuse)?;
     let part =
         tempfile::Builder::new().prefix(".refiner-rule-").permissions(listable()).tempdir_in(parent).map_err(refuse)?;
-    for (name, content) in files(rule, world)? {
+    for (name, content) in files(rule, world, language)? {
         let path = part.path().join(name);
         let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, content));
         written.map_err(|source| NewError::Write { path, source })?;
@@ -81,7 +85,32 @@ fn listable() -> fs::Permissions {
     fs::Permissions::from_mode(0o755)
 }
 
-fn files(rule: &RuleName, world: World) -> Result<Vec<(String, Vec<u8>)>, LockError> {
+/// Path below the rule's directory, and content, of a file.
+type File = (String, Vec<u8>);
+
+fn files(rule: &RuleName, world: World, language: Language) -> Result<Vec<File>, LockError> {
+    let named = |(name, text): (&str, &str)| (name.to_owned(), text.replace(PLACEHOLDER, rule.as_str()).into_bytes());
+    let mut files: Vec<File> = match language {
+        Language::Rust => rust(world).into_iter().map(named).collect(),
+        Language::Go => go(world).into_iter().map(named).collect(),
+    };
+    if language == Language::Rust {
+        files.push(("Cargo.lock".to_owned(), sdk::lock_of(rule)?.into_bytes()));
+    }
+    files.push((SAMPLE.0.to_owned(), SAMPLE.1.to_vec()));
+    for (name, content) in sdk::FILES {
+        let path = match (language, name.strip_prefix(GO_SDK)) {
+            (Language::Rust, None) => format!("sdk/{name}"),
+            (Language::Go, Some(name)) => format!("sdk/{name}"),
+            (Language::Rust, Some(_)) | (Language::Go, None) => continue,
+        };
+        files.push((path, content.as_bytes().to_vec()));
+    }
+    Ok(files)
+}
+
+/// The files of a rule in Rust, by name.
+fn rust(world: World) -> [(&'static str, &'static str); 5] {
     let (source, manifest) = match world {
         World::Transform => {
             (include_str!("../template/transform/lib.rs"), include_str!("../template/transform/rule.toml"))
@@ -91,19 +120,37 @@ fn files(rule: &RuleName, world: World) -> Result<Vec<(String, Vec<u8>)>, LockEr
             include_str!("../template/transform-with-evm/rule.toml"),
         ),
     };
-    let named = |text: &str| text.replace(PLACEHOLDER, rule.as_str()).into_bytes();
-    let own = [
-        ("Cargo.toml", named(CARGO_TOML)),
-        ("Cargo.lock", sdk::lock_of(rule)?.into_bytes()),
-        ("rule.toml", named(manifest)),
-        ("src/lib.rs", named(source)),
-        ("README.md", named(README)),
-        (".gitignore", GITIGNORE.as_bytes().to_vec()),
-        (SAMPLE.0, SAMPLE.1.to_vec()),
-    ];
-    let own = own.into_iter().map(|(name, content)| (name.to_owned(), content));
-    let sdk = sdk::FILES.iter().map(|(name, content)| (format!("sdk/{name}"), content.as_bytes().to_vec()));
-    Ok(own.chain(sdk).collect())
+    [
+        ("Cargo.toml", CARGO_TOML),
+        ("rule.toml", manifest),
+        ("src/lib.rs", source),
+        ("README.md", README),
+        (".gitignore", GITIGNORE),
+    ]
+}
+
+/// The files of a rule in Go, by name.
+fn go(world: World) -> [(&'static str, &'static str); 6] {
+    let (source, test, manifest) = match world {
+        World::Transform => (
+            include_str!("../template/go/transform/rule.go.txt"),
+            include_str!("../template/go/transform/rule_test.go.txt"),
+            include_str!("../template/go/transform/rule.toml"),
+        ),
+        World::TransformWithEvm => (
+            include_str!("../template/go/transform-with-evm/rule.go.txt"),
+            include_str!("../template/go/transform-with-evm/rule_test.go.txt"),
+            include_str!("../template/go/transform-with-evm/rule.toml"),
+        ),
+    };
+    [
+        ("go.mod", include_str!("../template/go/go.mod.txt")),
+        ("rule.go", source),
+        ("rule_test.go", test),
+        ("rule.toml", manifest),
+        ("README.md", include_str!("../template/go/README.md")),
+        (".gitignore", "/*.wasm\n"),
+    ]
 }
 
 #[cfg(test)]
@@ -124,7 +171,7 @@ mod tests {
         for world in [World::Transform, World::TransformWithEvm] {
             let parent = tempfile::tempdir().expect("a directory");
             let directory = parent.path().join("busy-contracts");
-            write(&name(), world, &directory).expect("nothing is in the way");
+            write(&name(), world, Language::Rust, &directory).expect("nothing is in the way");
             let read = |file: &str| fs::read_to_string(directory.join(file)).expect(file);
             for file in ["Cargo.toml", "rule.toml", "src/lib.rs", "README.md"] {
                 assert!(!read(file).contains(PLACEHOLDER), "{file}");
@@ -138,12 +185,30 @@ mod tests {
     }
 
     #[test]
+    fn new_rule_in_go_has_the_sdk_of_go_and_nothing_of_cargo() {
+        for world in [World::Transform, World::TransformWithEvm] {
+            let parent = tempfile::tempdir().expect("a directory");
+            let directory = parent.path().join("busy-contracts");
+            write(&name(), world, Language::Go, &directory).expect("nothing is in the way");
+            let read = |file: &str| fs::read_to_string(directory.join(file)).expect(file);
+            for file in ["go.mod", "rule.go", "rule_test.go", "rule.toml", "README.md"] {
+                assert!(!read(file).contains(PLACEHOLDER), "{file}");
+            }
+            let manifest = Manifest::parse(&read("rule.toml")).expect("a manifest");
+            assert_eq!((manifest.name.as_str(), manifest.world), ("busy-contracts", world));
+            assert!(directory.join("sdk/sdk.go").is_file() && directory.join("sdk/wit/worlds.wit").is_file());
+            assert!(!directory.join("Cargo.lock").exists() && !directory.join("sdk/guest-sdk").exists());
+            assert!(!directory.join("sdk/sdk_test.go").exists());
+        }
+    }
+
+    #[test]
     fn nothing_is_overwritten_and_an_empty_directory_is_filled() {
         let directory = tempfile::tempdir().expect("a directory");
-        write(&name(), World::Transform, directory.path()).expect("it is empty");
-        let error = write(&name(), World::Transform, directory.path()).expect_err("it is full");
+        write(&name(), World::Transform, Language::Rust, directory.path()).expect("it is empty");
+        let error = write(&name(), World::Transform, Language::Rust, directory.path()).expect_err("it is full");
         assert!(matches!(&error, NewError::Exists(path) if path == directory.path()), "{error}");
         let file = directory.path().join("Cargo.toml");
-        assert!(matches!(write(&name(), World::Transform, &file), Err(NewError::Exists(_))));
+        assert!(matches!(write(&name(), World::Transform, Language::Go, &file), Err(NewError::Exists(_))));
     }
 }

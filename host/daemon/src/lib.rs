@@ -17,8 +17,7 @@
 //!     let settings = config::resolve(values, &mut problems).ok_or("settings are missing")?;
 //!     let shown = config::shown(values, &settings);
 //!     // No check of this machine; the program makes them in a process of its own.
-//!     let machine = |_| Vec::new();
-//!     refiner_daemon::run(settings, shown, machine).map_err(|failure| failure.to_string())?;
+//!     refiner_daemon::run(settings, shown, |_| Vec::new()).map_err(|failure| failure.to_string())?;
 //!     Ok(())
 //! }
 //! ```

@@ -27,6 +27,7 @@ use crate::{
     meter::{self, Budget, ExpectedGas, Meter, Paying, UNGUARDED_GAS},
     outcome::{Outcome, PostState, TransactionOutcome, logs, rejected},
     prestate::{self, Beyond, NotCarried},
+    recording::{self, RecordingTerms, Watch},
     requests::{
         BEACON_ROOTS, CONSOLIDATION_REQUESTS, CONSOLIDATION_TYPE, DEPOSIT_TYPE, HISTORY_STORAGE, WITHDRAWAL_REQUESTS,
         WITHDRAWAL_TYPE, collect_deposits, system_transaction,
@@ -52,10 +53,15 @@ pub(crate) struct Job<'a> {
     pub(crate) budget: &'a Budget<'a>,
     /// The header's gas, where a block that exceeds it is refuted.
     pub(crate) expected: Option<ExpectedGas>,
+    /// What is recorded beside the outcome.
+    pub(crate) recording: Option<RecordingTerms>,
 }
 
 /// Executes the block of a specimen. [`transaction::admit`] must have passed.
 pub(crate) fn run(job: &Job<'_>) -> Result<Outcome, ExecuteError> {
+    if let Some(terms) = job.recording {
+        return recording::run(job, terms);
+    }
     let mut run = Run::begin(job)?;
     let outcomes = run.transactions()?;
     run.finish(outcomes)
@@ -99,10 +105,6 @@ impl<'a, I: Inspector<BlockContext<'a>>> Run<'a, I> {
     pub(crate) fn watched(job: &Job<'a>, inspector: I) -> Result<Self, ExecuteError> {
         Self::over(job, inspector, InspectEvm::inspect_one_tx, meter::inspect_system_call)
     }
-
-    pub(crate) const fn inspector(&mut self) -> &mut I {
-        &mut self.evm.inspector
-    }
 }
 
 impl<'a, I> Run<'a, I> {
@@ -120,6 +122,16 @@ impl<'a, I> Run<'a, I> {
             Self { block, rules, hashes, supplement, evm, gas_used, opening_logs, pools, transact, call_system };
         run.before_transactions()?;
         Ok(run)
+    }
+
+    /// The inspector of the EVM.
+    pub(crate) const fn recorder(&mut self) -> &mut I {
+        &mut self.evm.inspector
+    }
+
+    /// The watch over the journal, with all that happened until now; `None` where nothing is recorded.
+    pub(crate) fn watch(&mut self) -> Option<&mut Watch> {
+        self.evm.ctx.journal_mut().watch_to_now()
     }
 
     /// The account as it is now, if it was in the specimen or was loaded since.
@@ -142,15 +154,29 @@ impl<'a, I> Run<'a, I> {
 
     /// Executes what follows the transactions.
     pub(crate) fn finish(&mut self, transactions: Vec<TransactionOutcome>) -> Result<Outcome, ExecuteError> {
+        let requests = self.after_transactions(&transactions)?;
+        Ok(self.outcome(transactions, requests))
+    }
+
+    /// The same without the outcome: the requests of the block.
+    pub(crate) fn after_transactions(
+        &mut self,
+        transactions: &[TransactionOutcome],
+    ) -> Result<Option<Vec<Vec<u8>>>, ExecuteError> {
         let requests = match self.rules.requests {
-            Some(deposit_contract) => Some(self.requests(&transactions, deposit_contract)?),
+            Some(deposit_contract) => Some(self.requests(transactions, deposit_contract)?),
             None => None,
         };
         self.credits()?;
+        Ok(requests)
+    }
+
+    /// The outcome of a block that is executed to its end.
+    pub(crate) fn outcome(&mut self, transactions: Vec<TransactionOutcome>, requests: Option<Vec<Vec<u8>>>) -> Outcome {
         let (gas_used, opening_logs) = (self.gas_used, self.opening_logs);
         let dormant = self.evm.ctx.journal_mut().take_dormant();
         let post_state = PostState::new(self.evm.finalize(), dormant);
-        Ok(Outcome { gas_used, opening_logs, transactions, requests, post_state })
+        Outcome { gas_used, opening_logs, transactions, requests, post_state, recordings: None }
     }
 
     fn before_transactions(&mut self) -> Result<(), ExecuteError> {
@@ -326,7 +352,10 @@ fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>,
     meter.begin(0, 0, 0, Paying::Nothing)?;
     let codes = codes.analyse(&block.state.codes)?;
     let beyond = Beyond::new(block, rules);
-    let journal = BlockJournal::of(beyond, prestate::state_before(&block.state, &codes, rules));
+    let mut journal = BlockJournal::of(beyond, prestate::state_before(&block.state, &codes, rules));
+    if let Some(terms) = job.recording {
+        journal.watch(Watch::new(terms.state));
+    }
     let context = revm::Context::mainnet()
         .with_db(Beyond::default())
         .with_new_journal(journal)

@@ -73,10 +73,7 @@ const SETTINGS: &[(&str, &str)] = &[
 /// Settings for a rule that was granted WASI: its results depend on what stands in for the system.
 const WASI_SETTINGS: &[(&str, &str)] = &[
     ("wasi", "sealed 0.2: no files, sockets, arguments or variables; input is empty, output is the log"),
-    (
-        "wasi-clocks",
-        "begin at the block's timestamp; a wait ends at once and moves them to its end; the monotonic one is never 0",
-    ),
+    ("wasi-clocks", "begin at the block's timestamp; a wait ends at once and moves them to its end; the monotonic one is never 0"),
     ("wasi-random", "refiner:wasi-random-1, from the specimen's hash"),
 ];
 
@@ -132,8 +129,8 @@ impl EngineProfile {
         bounded(&mut config);
         refuse_proposals(&mut config);
         config.cranelift_opt_level(OptLevel::Speed).parallel_compilation(true);
-        // A backtrace costs a walk over the stack for each trap, and its addresses tell a rule author nothing.
-        config.wasm_backtrace_max_frames(None).generate_address_map(false).native_unwind_info(false);
+        // The names of the innermost functions tell a rule's author where it trapped; addresses would tell nothing.
+        config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(crate::outcome::FRAMES_MAX)).generate_address_map(false).native_unwind_info(false);
         // The image of initial memory is mapped, not copied.
         config.memory_init_cow(true);
         match self.allocation {

@@ -1,4 +1,4 @@
-//! One rule, written several times over, gives the same bytes: Rust, Rust on `std` under WASI, Python with WASI and without.
+//! One rule, written several times over, gives the same bytes: Rust, Rust on `std` under WASI, Python with WASI and without, JavaScript.
 //!
 //! `cargo xtask twins` builds the components. Where one cannot be built, its reason is printed and the others are compared.
 
@@ -24,7 +24,7 @@ use serde::Deserialize;
 use support::{sandbox, workspace};
 
 /// The twins beside `rust`, by which they are measured. The others import WASI.
-const WITHOUT_WASI: [&str; 2] = ["rust", "python-stubbed"];
+const WITHOUT_WASI: [&str; 3] = ["rust", "python-stubbed", "javascript"];
 const WITH_WASI: [&str; 2] = ["wasip2", "python-sealed"];
 
 /// The outcome of a run over a sample, in `tests/twins/golden.toml`.
@@ -167,7 +167,7 @@ fn compiled_twins_use_less_than_a_tenth_of_their_fuel_on_real_blocks_and_interpr
     let (sandbox, blocks) = (sandbox(), specimens(&shared.join("specimens")));
     for name in WITHOUT_WASI.into_iter().chain(WITH_WASI) {
         let Some(rule) = twin(&sandbox, name) else { continue };
-        let part = FUEL_PARTS[usize::from(name.starts_with("python"))];
+        let part = FUEL_PARTS[usize::from(name.starts_with("python") || name == "javascript")];
         for block in &blocks {
             let usage = block.run(&rule).usage;
             let (used, granted) = (usage.used.get(Limit::Fuel), usage.granted.get(Limit::Fuel));

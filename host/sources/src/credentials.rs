@@ -276,8 +276,7 @@ mod tests {
         assert_eq!(user(&both, "r.example", "b").as_deref(), Some("all:x"));
         let token = r#"{"auths": {"r.example": {"auth": "", "identitytoken": "token"}}}"#;
         assert_eq!(user(token, "r.example", "b").as_deref(), Some("token"));
-        let store =
-            r#"{"auths": {"r.example": {}}, "credsStore": "desktop", "credHelpers": {"e.example": "ecr-login"}}"#;
+        let store = r#"{"auths": {"r.example": {}}, "credsStore": "desktop", "credHelpers": {"e.example": "ecr-login"}}"#;
         assert_eq!(user(store, "r.example", "b").as_deref(), Some("docker-credential-desktop"));
         assert_eq!(user(store, "e.example", "b").as_deref(), Some("docker-credential-ecr-login"));
         assert_eq!(user(store, "o.example", "b"), None);

@@ -139,8 +139,7 @@ impl Resolver {
         argument: (Option<Sha256>, Option<Sha256>),
         pin: Pin<'_>,
     ) -> Result<Component, SourceError> {
-        let (sha256, manifest) =
-            (agreed(source, argument.0, pin.sha256())?, agreed(source, argument.1, pin.manifest())?);
+        let (sha256, manifest) = (agreed(source, argument.0, pin.sha256())?, agreed(source, argument.1, pin.manifest())?);
         let pinned = |component, manifest| RuleSource::Url { url: url.clone(), sha256: Some(component), manifest };
         let bytes = self.download(url, sha256, COMPONENT_BYTES_MAX, source)?;
         let mut component = fetched(source, bytes, |sha256| pinned(sha256, None));
@@ -296,11 +295,7 @@ impl Pin<'_> {
 }
 
 /// The digest that was agreed on, in the argument or in the lock.
-fn agreed(
-    source: &RuleSource,
-    argument: Option<Sha256>,
-    locked: Option<Sha256>,
-) -> Result<Option<Sha256>, SourceError> {
+fn agreed(source: &RuleSource, argument: Option<Sha256>, locked: Option<Sha256>) -> Result<Option<Sha256>, SourceError> {
     match (argument, locked) {
         (Some(argument), Some(locked)) if argument != locked => Err(SourceError::Disagree {
             source_name: source.shown(),
@@ -367,7 +362,8 @@ impl Component {
         self.locked.resolved = self.pinned.to_string();
         self.locked.manifest_sha256 = Some(sha256);
         let read = refiner_manifest::text(&text).map(str::to_owned);
-        self.beside = Some(read.map_err(|fault| SourceError::NotText { source_name: self.pinned.shown(), fault })?);
+        self.beside =
+            Some(read.map_err(|fault| SourceError::NotText { source_name: self.pinned.shown(), fault })?);
         Ok(self)
     }
 }

@@ -64,9 +64,7 @@ pub enum UnreadableSource {
     #[error("the URL of a rule holds a user name or password, and those are not sent")]
     Credentials,
     /// The fragment after `#` is no digest.
-    #[error(
-        "#{fragment}: after the URL of a rule comes #sha256=<digest>, with &manifest=<digest> for a manifest beside it"
-    )]
+    #[error("#{fragment}: after the URL of a rule comes #sha256=<digest>, with &manifest=<digest> for a manifest beside it")]
     Fragment {
         /// The fragment as typed.
         fragment: String,
@@ -80,9 +78,7 @@ pub enum UnreadableSource {
         text: String,
     },
     /// Something else than a manifest's id after a content id.
-    #[error(
-        "#{fragment}: after ipfs://<content id> comes nothing, or #manifest=<content id> for a component that holds no manifest"
-    )]
+    #[error("#{fragment}: after ipfs://<content id> comes nothing, or #manifest=<content id> for a component that holds no manifest")]
     IpfsFragment {
         /// The fragment as typed.
         fragment: String,

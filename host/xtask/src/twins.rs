@@ -3,6 +3,7 @@
 //! Components go to `target/twins`. A twin that cannot be built here, because a toolchain or a package cannot be fetched,
 //! leaves its reason there in place of a component, and the tests print it.
 
+mod javascript;
 mod python;
 
 use std::{
@@ -42,6 +43,7 @@ pub fn build(guest: &Guest) -> Result<Vec<Twin>> {
     fs::create_dir_all(directory())?;
     let mut twins = vec![Twin { name: "rust", built: Ok(rust(guest)?) }, Twin { name: "wasip2", built: wasip2()? }];
     twins.extend(python::build()?);
+    twins.push(javascript::build()?);
     for Twin { name, built } in &twins {
         let component = directory().join(name).with_extension("wasm");
         let reason = directory().join(name).with_extension("skipped");
@@ -79,6 +81,11 @@ fn directory() -> PathBuf {
 /// Where their sources are.
 fn sources() -> PathBuf {
     tree::root().join("tests/twins")
+}
+
+/// Where the contract is.
+fn contract() -> PathBuf {
+    tree::root().join("wit/refiner-rule-1")
 }
 
 fn place() -> BuildDirectories {

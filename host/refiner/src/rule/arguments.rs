@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, Subcommand};
-use refiner_authoring::RuleName;
+use refiner_authoring::{Language, RuleName};
 use refiner_config::{Flags, scope};
 use refiner_sources::RuleSource;
 
@@ -12,9 +12,9 @@ use crate::cli::{ChainConfigs, parameter};
 /// `refiner rule`.
 #[derive(Debug, Subcommand)]
 pub enum Rule {
-    /// Writes the crate of a new rule, with the SDK, a test and a sample specimen.
+    /// Writes a new rule, a crate or a Go module, with the SDK, a test and a sample specimen.
     New(New),
-    /// Builds a rule's crate to a component with its manifest inside.
+    /// Builds a rule's crate or Go module to a component with its manifest inside, and checks it.
     Build(Build),
     /// Checks whether rules are admitted; if not, prints what was found, what is allowed and what to do.
     Check(Check),
@@ -28,6 +28,8 @@ pub enum Rule {
     Embed(Embed),
     /// Publishes a rule in an OCI registry and prints its source with the digest.
     Push(Push),
+    /// Builds a rule again from its source and compares the bytes.
+    Verify(Verify),
 }
 
 /// `refiner rule new`.
@@ -39,6 +41,9 @@ pub struct New {
     /// Where to, a directory that is empty or not there [default: its name].
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// Its language, `rust` or `go`.
+    #[arg(long, value_name = "LANGUAGE", default_value = Language::Rust.as_str())]
+    pub language: Language,
     /// A rule that has the block executed.
     #[arg(long)]
     pub with_evm: bool,
@@ -50,10 +55,10 @@ pub struct New {
 /// `refiner rule build`.
 #[derive(Debug, Args)]
 pub struct Build {
-    /// The rule's crate.
+    /// The rule's directory, with `Cargo.toml` or `go.mod`.
     #[arg(value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
-    /// Where to [default: `<name>.wasm` in the crate].
+    /// Where to [default: `<name>.wasm` in the directory].
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// One JSON object.
@@ -169,6 +174,25 @@ pub struct Push {
     pub to: RuleSource,
     #[command(flatten)]
     pub settings: Flags<scope::RulePush>,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `refiner rule verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A component file, or a source.
+    #[arg(value_name = "RULE")]
+    pub rule: String,
+    /// Folder of its source, with its rule.toml.
+    #[arg(long, value_name = "DIR")]
+    pub source: PathBuf,
+    /// The component that its own toolchain built of the source, in place of a build here.
+    #[arg(long, value_name = "FILE")]
+    pub built: Option<PathBuf>,
+    #[command(flatten)]
+    pub settings: Flags<scope::RuleVerify>,
     /// One JSON object.
     #[arg(long)]
     pub json: bool,

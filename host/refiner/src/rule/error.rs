@@ -1,6 +1,9 @@
 //! Errors of the commands on rules.
 
-use refiner_authoring::{BuildError, embed::EmbedError, template::NewError};
+use std::{io, path::PathBuf};
+
+use refiner_authoring::{
+    BinaryReaderError, BuildError, embed::EmbedError, template::NewError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_rule_session::PrepareError;
 use refiner_sandbox::{AboveCap, LimitError};
@@ -19,6 +22,15 @@ pub enum RuleError {
     /// No manifest is put into the component.
     #[error(transparent)]
     Embed(#[from] EmbedError),
+    /// A source that is not built here.
+    #[error("{}: found neither Cargo.toml nor go.mod, so the rule is built by its own toolchain", .0.display())]
+    BuiltElsewhere(PathBuf),
+    /// A component that cannot be compared.
+    #[error("{rule}: {source}")]
+    Unreadable { rule: String, source: BinaryReaderError },
+    /// No room for a second build.
+    #[error("no temporary directory: {0}")]
+    Directory(#[source] io::Error),
     /// A source that rules are not pushed to.
     #[error("{0} is no registry, and rules are pushed to one, as oci://ghcr.io/owner/rule:1.0.0")]
     NoRegistry(String),
@@ -56,7 +68,9 @@ impl Diagnostic for RuleError {
             Self::Allowance(error) => error.exit_code(),
             Self::Limit(error) => error.exit_code(),
             Self::AboveCap(error) => error.exit_code(),
-            Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry(_) => ExitCode::Usage,
+            Self::Unreadable { .. } => ExitCode::Refused,
+            Self::Directory(_) => ExitCode::Host,
+            Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry(_) | Self::BuiltElsewhere(_) => ExitCode::Usage,
         }
     }
 
@@ -70,7 +84,8 @@ impl Diagnostic for RuleError {
             Self::Limit(error) => error.hint(),
             Self::AboveCap(error) => error.hint(),
             Self::Several { .. } => Some("name the file".into()),
-            Self::BuiltIn(_) | Self::NoRegistry(_) => None,
+            Self::BuiltElsewhere(_) => Some("build it there, and name the component by --built FILE".into()),
+            Self::BuiltIn(_) | Self::NoRegistry(_) | Self::Unreadable { .. } | Self::Directory(_) => None,
         }
     }
 }

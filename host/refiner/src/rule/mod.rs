@@ -11,6 +11,7 @@ mod new;
 mod push;
 mod run;
 pub mod show;
+mod verify;
 
 use refiner_diagnostics::{ExitCode, Failure};
 
@@ -29,5 +30,6 @@ pub fn run(command: &Rule) -> Result<ExitCode, Failure> {
         Rule::Lock(arguments) => lock::run(arguments),
         Rule::Embed(arguments) => embed::run(arguments),
         Rule::Push(arguments) => push::run(arguments),
+        Rule::Verify(arguments) => verify::run(arguments),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use refiner_authoring::{World, template};
+use refiner_authoring::{Language, World, template};
 use refiner_diagnostics::{ExitCode, Failure};
 use serde_json::json;
 
@@ -10,14 +10,16 @@ use super::{RuleError, arguments::New};
 use crate::terminal;
 
 pub fn run(arguments: &New) -> Result<ExitCode, Failure> {
-    let New { name, dir, with_evm, json } = arguments;
+    let New { name, dir, language, with_evm, json } = arguments;
     let directory = dir.clone().unwrap_or_else(|| PathBuf::from(name.as_str()));
     let world = if *with_evm { World::TransformWithEvm } else { World::Transform };
-    template::write(name, world, &directory).map_err(RuleError::from)?;
-    let next = commands(name.as_str(), &directory);
+    template::write(name, world, *language, &directory).map_err(RuleError::from)?;
+    let next = commands(name.as_str(), *language, &directory);
     let stdout = &mut terminal::out(*json);
     if *json {
-        let written = json!({ "name": name.as_str(), "world": world.as_str(), "directory": directory, "next": next });
+        let written = json!({
+            "name": name.as_str(), "language": language.as_str(), "world": world.as_str(), "directory": directory, "next": next,
+        });
         writeln!(stdout, "{written}")?;
     } else {
         writeln!(stdout, "Wrote {}, with the SDK and a sample specimen. Next:\n", directory.display())?;
@@ -29,11 +31,14 @@ pub fn run(arguments: &New) -> Result<ExitCode, Failure> {
 }
 
 /// What to type next, as it is to be typed.
-fn commands(name: &str, directory: &Path) -> [String; 5] {
+fn commands(name: &str, language: Language, directory: &Path) -> [String; 5] {
     let sample = template::SAMPLE.0;
     [
         format!("cd {}", quoted(&directory.display().to_string())),
-        "cargo test".to_owned(),
+        match language {
+            Language::Rust => "cargo test".to_owned(),
+            Language::Go => "go test .".to_owned(),
+        },
         "refiner rule build".to_owned(),
         format!("refiner rule check {name}.wasm --repeat 3"),
         format!("refiner rule run {name}.wasm {sample} --show"),

@@ -56,6 +56,19 @@ pub(crate) struct SpecimenView {
     senders: Option<Check>,
 }
 
+impl HostState {
+    /// Code that the specimen carries.
+    pub(super) fn specimen_code(&mut self, hash: B256) -> Result<Option<Vec<u8>>, BudgetExceeded> {
+        exported_state(self.specimen.as_ref(), "code")?;
+        let view = self.specimen.as_mut().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let position = view.code_position(hash);
+        // Paid for before it is decoded.
+        self.budget.copy(position.and_then(|position| view.code(position)).map_or(0, |piece| piece.len()))?;
+        let Some(position) = position else { return Ok(None) };
+        view.verified_code(position)
+    }
+}
+
 impl SpecimenView {
     pub(crate) fn new(specimen: Arc<Specimen>, raw: Bytes, hash: SpecimenHash) -> Self {
         Self {
@@ -378,13 +391,7 @@ impl HostBlockSpecimen for HostState {
 
     fn code(&mut self, _: Resource<BlockSpecimen>, hash: specimen::B256) -> wasmtime::Result<Option<Vec<u8>>> {
         self.budget.call()?;
-        exported_state(self.specimen.as_ref(), "code")?;
-        let view = self.specimen.as_mut().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
-        let position = view.code_position(hash.into());
-        // Paid for before it is decoded.
-        self.budget.copy(position.and_then(|position| view.code(position)).map_or(0, |piece| piece.len()))?;
-        let Some(position) = position else { return Ok(None) };
-        Ok(view.verified_code(position)?)
+        Ok(self.specimen_code(hash.into())?)
     }
 
     fn raw(&mut self, _: Resource<BlockSpecimen>, offset: u64, len: u32) -> wasmtime::Result<Vec<u8>> {

@@ -30,11 +30,7 @@ impl Challenge {
         let value =
             |name: &str| parameters.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
         let owned = |name| value(name).map(str::to_owned);
-        Some(Self::Bearer {
-            realm: Url::parse(value("realm")?).ok()?,
-            service: owned("service"),
-            scope: owned("scope"),
-        })
+        Some(Self::Bearer { realm: Url::parse(value("realm")?).ok()?, service: owned("service"), scope: owned("scope") })
     }
 
     /// Service and scope, as parameters of a request for a token.
@@ -84,14 +80,9 @@ mod tests {
         check("bearer realm=\"https://a/t\"", "https://a/t", &[]);
         assert_eq!(Challenge::read("Basic realm=\"Registry\""), Some(Challenge::Basic));
         assert_eq!(Challenge::read("basic"), Some(Challenge::Basic));
-        for other in [
-            "",
-            "Digest realm=\"https://a/t\"",
-            "Bearer",
-            "Bearer realm=\"https://a",
-            "Bearer service=\"a\"",
-            "Bearer realm=\"x\"",
-        ] {
+        for other in
+            ["", "Digest realm=\"https://a/t\"", "Bearer", "Bearer realm=\"https://a", "Bearer service=\"a\"", "Bearer realm=\"x\""]
+        {
             assert_eq!(Challenge::read(other), None, "{other}");
         }
     }

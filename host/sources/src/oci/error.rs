@@ -96,9 +96,7 @@ pub enum OciError {
         source: serde_json::Error,
     },
     /// An index of manifests.
-    #[error(
-        "{reference} is an index of several artifacts, and which of them is meant would be the registry's choice: {listed}"
-    )]
+    #[error("{reference} is an index of several artifacts, and which of them is meant would be the registry's choice: {listed}")]
     Index {
         /// The reference that was asked for.
         reference: String,

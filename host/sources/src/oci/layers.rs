@@ -75,8 +75,8 @@ pub(super) fn read(manifest: &[u8], reference: &Reference) -> Result<RuleLayers,
     let manifest: Manifest = serde_json::from_slice(manifest)
         .map_err(|source| OciError::Manifest { reference: shown(reference), source })?;
     let Manifest { layers, manifests } = manifest;
-    let layers =
-        layers.ok_or_else(|| OciError::Index { reference: shown(reference), listed: Listed::of(&manifests) })?;
+    let layers = layers
+        .ok_or_else(|| OciError::Index { reference: shown(reference), listed: Listed::of(&manifests) })?;
     let of = |types: [&str; 2]| -> Vec<&Layer> {
         layers.iter().filter(|layer| types.contains(&layer.media_type.as_str())).collect()
     };

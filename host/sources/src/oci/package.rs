@@ -50,8 +50,7 @@ impl Package {
             "component": { "exports": self.exports, "imports": self.imports },
         });
         let config = config.to_string().into_bytes();
-        let descriptor =
-            |kind: &str, bytes: &[u8]| json!({ "mediaType": kind, "digest": digest(bytes), "size": bytes.len() });
+        let descriptor = |kind: &str, bytes: &[u8]| json!({ "mediaType": kind, "digest": digest(bytes), "size": bytes.len() });
         let annotations: serde_json::Map<_, _> =
             self.annotations.iter().map(|(key, text)| ((*key).to_owned(), text.clone().into())).collect();
         let manifest = json!({

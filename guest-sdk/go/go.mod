@@ -1,0 +1,3 @@
+module refiner.internal/sdk
+
+go 1.25

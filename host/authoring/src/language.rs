@@ -1,0 +1,56 @@
+//! The languages that `refiner rule new` writes rules in.
+
+use std::str::FromStr;
+
+/// A language with an SDK.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// Rust, a crate for cargo.
+    #[default]
+    Rust,
+    /// Go, a module for its own toolchain.
+    Go,
+}
+
+/// The name of a language without an SDK.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no SDK for {found:?}; a rule is written in \"rust\" or \"go\"")]
+pub struct UnknownLanguage {
+    /// The name that was given.
+    pub found: String,
+}
+
+impl Language {
+    /// Its name on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Go => "go",
+        }
+    }
+}
+
+impl FromStr for Language {
+    type Err = UnknownLanguage;
+
+    fn from_str(text: &str) -> Result<Self, UnknownLanguage> {
+        [Self::Rust, Self::Go]
+            .into_iter()
+            .find(|language| language.as_str() == text)
+            .ok_or_else(|| UnknownLanguage { found: text.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn language_has_one_name_and_others_are_named_in_the_error() {
+        for language in [Language::Rust, Language::Go] {
+            assert_eq!(language.as_str().parse(), Ok(language));
+        }
+        let error = "Go".parse::<Language>().expect_err("names are in lower case").to_string();
+        assert_eq!(error, "no SDK for \"Go\"; a rule is written in \"rust\" or \"go\"");
+    }
+}
