@@ -8,6 +8,20 @@
 //! scan ─► journal ─► fetch, verify ─► refine (workers) ─► pin ─► prove
 //! ```
 //!
+//! ```no_run
+//! use refiner_config::Values;
+//! use refiner_daemon::config;
+//!
+//! fn run(values: &Values) -> Result<(), Box<dyn std::error::Error>> {
+//!     let mut problems = Vec::new();
+//!     let settings = config::resolve(values, &mut problems).ok_or("settings are missing")?;
+//!     let shown = config::shown(values, &settings);
+//!     // No check of this machine; the program makes them in a process of its own.
+//!     refiner_daemon::run(settings, shown, |_| Vec::new()).map_err(|failure| failure.to_string())?;
+//!     Ok(())
+//! }
+//! ```
+//!
 //! Every stage takes its work from the journal and writes what became of it there, so a crash loses nothing but the work of the
 //! moment. Bytes are in the local content store, under their content ids.
 

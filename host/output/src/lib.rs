@@ -3,6 +3,18 @@
 //! * **Inputs**: a directory, and files with their hashes.
 //! * **Outputs**: each file under its name, by rename.
 //! * **Invariants**: a reader never sees half a file; two specimens of one height do not overwrite each other.
+//!
+//! ```
+//! let directory = tempfile::tempdir()?;
+//! let output = refiner_output::OutputDirectory::create(&directory.path().join("results"))?;
+//! let digest = alloy_primitives::B256::repeat_byte(1);
+//! let path = output.write("1-19434485.block-result.json", digest, b"{}")?;
+//! assert_eq!(std::fs::read(path)?, b"{}");
+//! // Other bytes for the same chain and height are another specimen's.
+//! let other = alloy_primitives::B256::repeat_byte(2);
+//! assert!(output.write("1-19434485.block-result.json", other, b"[]").is_err());
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 use std::{
     collections::{HashMap, hash_map::Entry},

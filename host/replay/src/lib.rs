@@ -3,6 +3,27 @@
 //! * **Inputs**: a [`Replay`]: specimens, rules and the terms on which they run.
 //! * **Outputs**: artifacts in a directory, and a report in one of three [`Style`]s.
 //! * **Invariants**: a specimen that fails stops no other; results are printed in the order of the specimens, whatever the threads.
+//!
+//! ```no_run
+//! use refiner_replay::{Replay, Style};
+//!
+//! fn hash_results(settings: refiner_config::Values) -> Result<(), Box<dyn std::error::Error>> {
+//!     let replay = Replay {
+//!         specimens: vec!["specimens/*.avro".to_owned()],
+//!         rules: vec!["block-result".to_owned()],
+//!         out: None,
+//!         params: Vec::new(),
+//!         chain_configs: Vec::new(),
+//!         block_hashes: None,
+//!         isolate: false,
+//!         threads: None,
+//!         style: Style::Json,
+//!         settings,
+//!     };
+//!     refiner_replay::run(&replay).map_err(|failure| failure.to_string())?;
+//!     Ok(())
+//! }
+//! ```
 
 mod job;
 mod parallel;

@@ -4,6 +4,13 @@
 //! * **Outputs**: [`Found`] components with the text of the manifest beside each, what each may ask for ([`Allowance`]), and the
 //!   [`identity`] that its results depend on.
 //! * **Invariants**: nothing of a component is compiled or run.
+//!
+//! ```
+//! use refiner_rule_package::{FindError, Sources};
+//!
+//! let missing = Sources::default().find("no-such-rule");
+//! assert!(matches!(missing, Err(FindError::Unknown(name)) if name == "no-such-rule"));
+//! ```
 
 mod allowance;
 pub mod builtin;

@@ -3,6 +3,19 @@
 //! * **Inputs**: signals to this process, within a runtime.
 //! * **Outputs**: a cancelled token.
 //! * **Invariants**: a service that does not come to its end is ended by the second signal.
+//!
+//! ```
+//! use refiner_signals::shutdown_on_signal;
+//! use tokio_util::sync::CancellationToken;
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let stop = CancellationToken::new();
+//! shutdown_on_signal(&stop, || tracing::info!("stopping"))?;
+//! assert!(!stop.is_cancelled());
+//! # Ok::<_, std::io::Error>(())
+//! # })?;
+//! # Ok::<_, std::io::Error>(())
+//! ```
 
 use std::{io, process};
 

@@ -19,6 +19,7 @@ mod das;
 mod data;
 mod devnet;
 mod end_to_end;
+mod engine;
 mod evm;
 mod faults;
 #[path = "../../surface/golden.rs"]
