@@ -1,11 +1,11 @@
 //! Bindings that `wit-bindgen` makes of the contract in `wit/refiner-rule-1`, and nothing else.
 #![allow(unsafe_code, missing_docs, clippy::all, clippy::pedantic, reason = "generated code")]
 
-// One binding serves both worlds: a component imports only what its code calls, so a rule that never executes the
+// One binding serves every world: a component imports only what its code calls, so a rule that never executes the
 // block does not import `evm`.
 wit_bindgen::generate!({
     path: "../wit/refiner-rule-1",
-    world: "transform-with-evm",
+    world: "analyze",
     runtime_path: "::refiner_sdk::__private::wit_bindgen::rt",
     pub_export_macro: true,
     export_macro_name: "export_component",
@@ -13,8 +13,8 @@ wit_bindgen::generate!({
     additional_derives: [PartialEq, Eq],
     generate_unused_types: true,
     with: {
-        "refiner:rule/types@1.0.0/b256": crate::B256,
-        "refiner:rule/types@1.0.0/u256": crate::U256,
-        "refiner:rule/types@1.0.0/address": crate::Address,
+        "refiner:rule/types@1.1.0/b256": crate::B256,
+        "refiner:rule/types@1.1.0/u256": crate::U256,
+        "refiner:rule/types@1.1.0/address": crate::Address,
     },
 });

@@ -1,6 +1,9 @@
 //! The block, executed by the host.
 
-use crate::{Artifact, Basis, Check, CheckOutcome, ExecuteError, Log, Receipt, Specimen, Transaction, host, page};
+use crate::{
+    Artifact, Basis, Check, CheckOutcome, ExecuteError, Frames, Log, Payload, Receipt, RecordError, Source, Specimen,
+    StateChanges, Transaction, host, page,
+};
 
 /// The capability to execute blocks. Only a [`RuleWithEvm`](crate::RuleWithEvm) is given one.
 pub struct Evm(pub(crate) ());
@@ -14,6 +17,57 @@ impl Evm {
     pub fn execute(&self, specimen: &Specimen, format: &str) -> Result<Execution, ExecuteError> {
         host::execute(specimen.host, format).map(|host| Execution { host })
     }
+
+    /// The block's receipts: those that the specimen carries where its header proves them, and else those of an execution. Needs
+    /// `capabilities = ["evm", "receipts"]`.
+    ///
+    /// # Errors
+    /// Why there are none, as for [`execute`](Self::execute).
+    pub fn receipts(&self, specimen: &Specimen) -> Result<Receipts, ExecuteError> {
+        host::open_receipts(specimen.host).map(|host| Receipts { host })
+    }
+}
+
+/// The receipts of a block, from where they are proven. They stay with the host.
+pub struct Receipts {
+    host: host::BlockReceipts,
+}
+
+impl Receipts {
+    /// The origin of the receipts. Their values do not depend on it.
+    pub fn source(&self) -> Source {
+        self.host.source()
+    }
+
+    /// The comparisons that were made; none of them failed.
+    pub fn checks(&self) -> Vec<Check> {
+        self.host.checks()
+    }
+
+    /// The number of receipts.
+    pub fn receipt_count(&self) -> u32 {
+        self.host.receipt_count()
+    }
+
+    /// Number of logs of all receipts.
+    pub fn log_count(&self) -> u32 {
+        self.host.log_count()
+    }
+
+    /// The transactions whose fields a check covers.
+    pub fn coverage(&self, specimen: &Specimen) -> Coverage {
+        Coverage::by(&self.checks(), specimen)
+    }
+
+    /// Receipts in block order. Their logs are in [`Self::logs`], from `first_log` on.
+    pub fn receipts(&self) -> impl Iterator<Item = Receipt> + use<'_> {
+        page::items(|start, count| self.host.receipts(start, count))
+    }
+
+    /// Logs in the order they were emitted.
+    pub fn logs(&self) -> impl Iterator<Item = Log> + use<'_> {
+        page::items(|start, count| self.host.logs(start, count))
+    }
 }
 
 /// The transactions of a block whose fields a check covers.
@@ -26,6 +80,11 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    fn by(checks: &[Check], specimen: &Specimen) -> Self {
+        let root = |check: &Check| check.name == "transactionsRoot" && check.outcome == CheckOutcome::Passed;
+        Self { root: checks.iter().any(root), layout: specimen.identity().layout }
+    }
+
     /// True when the fields of every transaction of this EIP-2718 type are covered.
     pub fn covers(&self, tx_type: u8) -> bool {
         let dropped = match tx_type {
@@ -77,8 +136,25 @@ impl Execution {
 
     /// The transactions whose fields a check covers.
     pub fn coverage(&self, specimen: &Specimen) -> Coverage {
-        let root = |check: &Check| check.name == "transactionsRoot" && check.outcome == CheckOutcome::Passed;
-        Coverage { root: self.checks().iter().any(root), layout: specimen.identity().layout }
+        Coverage::by(&self.checks(), specimen)
+    }
+
+    /// The calls of each step, with as much of their input and output as asked for. Needs `capabilities = ["evm", "traces"]`.
+    ///
+    /// # Errors
+    /// Why there is no recording. It turns into a [`RuleError`](crate::RuleError) of the same blame by `?`.
+    pub fn frames(&self, payload: Payload) -> Result<Frames, RecordError> {
+        let transactions = self.receipt_count();
+        host::open_frames(&self.host, payload.most()).map(|host| Frames::new(host, transactions))
+    }
+
+    /// The differences of state of each step. Needs `capabilities = ["evm", "state-changes"]`.
+    ///
+    /// # Errors
+    /// Why there is no recording. It turns into a [`RuleError`](crate::RuleError) of the same blame by `?`.
+    pub fn state_changes(&self) -> Result<StateChanges, RecordError> {
+        let transactions = self.receipt_count();
+        host::open_changes(&self.host).map(|host| StateChanges::new(host, transactions))
     }
 
     /// Receipts in block order. Their logs are in [`Self::logs`], from `first_log` on.

@@ -72,6 +72,7 @@ pub type Exports = (fn() -> crate::Description, fn(&BlockSpecimen) -> Result<Sum
 /// # Errors
 /// The rule's own.
 pub fn refine<R: Rule>(host: &host::BlockSpecimen) -> Result<Summary, RuleError> {
+    log_panics();
     R::refine(&Specimen { host }, &mut Output(()))
 }
 
@@ -80,5 +81,18 @@ pub fn refine<R: Rule>(host: &host::BlockSpecimen) -> Result<Summary, RuleError>
 /// # Errors
 /// The rule's own.
 pub fn refine_with_evm<R: RuleWithEvm>(host: &host::BlockSpecimen) -> Result<Summary, RuleError> {
+    log_panics();
     R::refine(&Specimen { host }, &Evm(()), &mut Output(()))
+}
+
+/// Has the text and the place of a panic reach the log: all else that is left of it is a trap.
+fn log_panics() {
+    #[cfg(target_family = "wasm")]
+    std::panic::set_hook(Box::new(|panic| {
+        let text = panic.payload_as_str().unwrap_or("a value that is no text");
+        match panic.location() {
+            Some(place) => crate::log::error(format_args!("panicked at {place}: {text}")),
+            None => crate::log::error(format_args!("panicked: {text}")),
+        }
+    }));
 }

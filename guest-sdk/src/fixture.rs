@@ -22,8 +22,9 @@ pub(crate) mod host;
 use std::collections::BTreeMap;
 
 use crate::{
-    AccessListItem, AccountRead, B256, BlockHashRead, Check, Evm, ExecuteError, Header, Identity, Log, Output, Receipt,
-    RuleError, Specimen, StorageRead, Summary, Transaction, Withdrawal, log::Level,
+    Access, AccessListItem, AccountChange, AccountRead, B256, BlockHashRead, Check, Evm, ExecuteError, Frame, Header,
+    Identity, Log, Output, Receipt, RuleError, SlotChange, Specimen, StorageRead, Summary, Transaction, Withdrawal,
+    log::Level,
 };
 
 /// A host made of data, set item by item. Starts as an empty block of chain 1 at height 0, layout 0.38.
@@ -41,6 +42,7 @@ pub struct Fixture {
     codes: BTreeMap<B256, Vec<u8>>,
     raw: Vec<u8>,
     executed: BTreeMap<String, Result<ExecutedBlock, ExecuteError>>,
+    recorded: Option<ExecutedBlock>,
     params: BTreeMap<String, String>,
 }
 
@@ -64,6 +66,21 @@ pub struct ExecutedBlock {
     pub checks: Vec<Check>,
     /// The block result's bytes.
     pub block_result: Vec<u8>,
+    /// The calls of each step, from step 0 on.
+    pub frames: Vec<Vec<Frame>>,
+    /// The differences of each step, from step 0 on.
+    pub changes: Vec<ChangedState>,
+}
+
+/// The differences of one step.
+#[derive(Clone, Debug, Default)]
+pub struct ChangedState {
+    /// Accounts that differ.
+    pub accounts: Vec<AccountChange>,
+    /// Slots that differ.
+    pub slots: Vec<SlotChange>,
+    /// Accounts and slots that were looked up.
+    pub accesses: Vec<Access>,
 }
 
 /// The outcome of a run.
@@ -184,6 +201,14 @@ impl Fixture {
     #[must_use]
     pub fn executed(mut self, format: &str, outcome: Result<ExecutedBlock, ExecuteError>) -> Self {
         self.executed.insert(format.to_owned(), outcome);
+        self
+    }
+
+    /// Sets the receipts that the specimen carries and its header proves. Without them, `Evm::receipts` gives those of the execution
+    /// in the format `canonical`.
+    #[must_use]
+    pub fn recorded(mut self, receipts: ExecutedBlock) -> Self {
+        self.recorded = Some(receipts);
         self
     }
 

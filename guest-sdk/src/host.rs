@@ -7,11 +7,17 @@ mod imports {
         log::write as log,
         output::Artifact,
         params::get as param,
+        receipts::{BlockReceipts, open as open_receipts},
         specimen::BlockSpecimen,
+        state_changes::{Changes, open as open_changes},
+        traces::{Frames, open as open_frames},
     };
 }
 
 #[cfg(not(target_family = "wasm"))]
 use crate::fixture::host as imports;
 
-pub use imports::{Artifact, BlockSpecimen, Execution, execute, log, param};
+pub use imports::{
+    Artifact, BlockReceipts, BlockSpecimen, Changes, Execution, Frames, execute, log, open_changes, open_frames,
+    open_receipts, param,
+};

@@ -64,6 +64,7 @@ pub mod ndjson;
 mod output;
 mod page;
 pub mod params;
+mod recording;
 mod rule;
 mod specimen;
 mod value;
@@ -72,13 +73,18 @@ pub use basis::Basis;
 pub use bindings::exports::refiner::rule::rule::{Description, OutputDescription, Summary};
 pub use bindings::refiner::rule::{
     evm::{ExecuteError, Log, Receipt},
+    receipts::Source,
+    recordings::RecordError,
     specimen::{
         AccessListItem, AccountRead, BlockHashRead, Counts, Header, Identity, StorageRead, Transaction, Withdrawal,
     },
+    state_changes::{Access, AccountChange, SlotChange},
+    traces::Frame,
     types::{Check, CheckOutcome, RuleError},
 };
-pub use evm::{Evm, Execution};
+pub use evm::{Coverage, Evm, Execution, Receipts};
 pub use output::{Artifact, Output};
+pub use recording::{FrameStep, Frames, Payload, StateChanges, StateStep};
 pub use rule::{Rule, RuleWithEvm};
 pub use specimen::Specimen;
 pub use value::{Address, B256, U256};

@@ -62,6 +62,18 @@ impl Rows {
         rows
     }
 
+    /// The same in snake case, as tables and SQL have it: `chain_id`, `block_number`, `block_hash` and `block_time`.
+    pub fn of_block_in_snake_case(artifact: Artifact, specimen: &Specimen) -> Self {
+        let (identity, header) = (specimen.identity(), specimen.header());
+        let mut rows = Self::new(artifact);
+        let mut start = Row { line: &mut rows.start };
+        start.field("chain_id", identity.chain_id);
+        start.field("block_number", identity.height);
+        start.field("block_hash", identity.block_hash);
+        start.field("block_time", header.timestamp);
+        rows
+    }
+
     /// Writes a row. Its fields stand in the order in which `fill` names them; a name is used once in a row.
     pub fn row(&mut self, fill: impl FnOnce(&mut Row)) {
         self.line.clear();

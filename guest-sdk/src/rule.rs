@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{Evm, ExecuteError, Output, RuleError, Specimen, Summary};
+use crate::{Evm, ExecuteError, Output, RecordError, RuleError, Specimen, Summary};
 
 /// A rule that transforms what the specimen contains. Export it with [`export_transform!`](crate::export_transform).
 pub trait Rule {
@@ -37,6 +37,16 @@ impl From<ExecuteError> for RuleError {
             ExecuteError::UnknownFormat(reason) | ExecuteError::Unsupported(reason) => Self::Unsupported(reason),
             ExecuteError::Rejected(reason) => Self::Rejected(reason),
             ExecuteError::Unavailable(reason) => Self::CapabilityUnavailable(reason),
+        }
+    }
+}
+
+/// Keeps the blame, so `?` is enough.
+impl From<RecordError> for RuleError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Unsupported(reason) => Self::Unsupported(reason),
+            RecordError::Unavailable(reason) => Self::CapabilityUnavailable(reason),
         }
     }
 }

@@ -13,6 +13,7 @@ mod config;
 mod confinement;
 mod conformance;
 mod content;
+mod contract;
 #[path = "../hostile/corpus.rs"]
 mod corpus;
 mod escaping;
@@ -41,3 +42,4 @@ mod rules;
 mod samples;
 mod specimen;
 mod surface;
+mod tracers;

@@ -219,3 +219,98 @@ fn push_of_what_is_no_rule_or_to_what_is_no_registry_sends_nothing() {
     assert!(refused.contains("name a tag"), "{refused}");
     assert!(!registry.directory.path().join("storage/docker").exists(), "nothing was sent");
 }
+
+/// A component as a toolchain left it, or none, with the reason printed, where it was not built.
+fn twin(name: &str) -> Option<PathBuf> {
+    let twins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/twins");
+    let bare = twins.join(name).with_extension("bare.wasm");
+    if bare.is_file() {
+        return Some(bare);
+    }
+    let why = fs::read_to_string(twins.join(name).with_extension("skipped"));
+    #[allow(clippy::print_stderr, reason = "a test that was skipped tells why")]
+    {
+        eprintln!("skipped: {name}: {}", why.unwrap_or_else(|_| "not built; `cargo xtask twins` builds it".to_owned()));
+    }
+    None
+}
+
+/// Embeds, pushes, pulls by digest and runs what another toolchain made, by commands of this program alone.
+fn published_and_run(name: &str, manifest: &str) {
+    let (Some(bare), Some(registry)) = (twin(name), Registry::start(true)) else { return };
+    registry.write_logins("author", ".docker/config.json", AUTH);
+    let here = |arguments: &[&str]| registry.refiner_with(arguments, "author");
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/twins").join(manifest);
+    let rule = registry.directory.path().join("author/by-sender.wasm").display().to_string();
+    here(&["rule", "embed", &bare.display().to_string(), &manifest.display().to_string(), "--out", &rule]).expect(0);
+    let to = registry.source("rules/by-sender:0.1.0");
+    let pushed = here(&["rule", "push", &rule, &to, "--json"]).expect(0).json_lines().remove(0);
+    fs::remove_file(&rule).unwrap();
+    let pinned = pushed["source"].as_str().unwrap();
+    let run = here(&["rule", "run", pinned, &sample(), "--json"]).expect(0).json_lines().remove(0);
+    let golden = fs::read_to_string(manifest.parent().unwrap().parent().unwrap().join("golden.toml")).unwrap();
+    let golden: toml::Table = golden.parse().unwrap();
+    let sample = samples().remove(4).file_name().unwrap().to_str().unwrap().to_owned();
+    let expected = golden[&sample]["sha256"].as_str().unwrap().trim_start_matches("0x").to_owned();
+    assert_eq!(run["artifacts"][0]["sha256"].as_str().unwrap().trim_start_matches("0x"), expected);
+}
+
+#[test]
+fn component_of_componentize_py_is_embedded_pushed_pulled_by_digest_and_run() {
+    published_and_run("python-stubbed", "python/stubbed.toml");
+}
+
+#[test]
+fn component_of_componentize_js_is_embedded_pushed_pulled_by_digest_and_run() {
+    published_and_run("javascript", "javascript/by_sender.toml");
+}
+
+/// A second build of a twin that differs in one byte of its stored memory, and what is reported of it.
+fn verified(name: &str, folder: &str, manifest: &str, toolchain: &str) {
+    let Some(bare) = twin(name) else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join("source");
+    fs::create_dir(&source).unwrap();
+    let twins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/twins").join(folder);
+    for entry in fs::read_dir(&twins).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
+        fs::copy(entry.path(), source.join(entry.file_name())).unwrap();
+    }
+    fs::copy(twins.join(manifest), source.join("rule.toml")).unwrap();
+    let at = |name: &str| directory.path().join(name).display().to_string();
+    let (published, again, source) = (at("published.wasm"), at("again.wasm"), source.display().to_string());
+    let toml = format!("{source}/rule.toml");
+    let run = |arguments: &[&str]| ended(command(arguments));
+    run(&["rule", "embed", &bare.display().to_string(), &toml, "--out", &published]).expect(0);
+    let refused = run(&["rule", "verify", &published, "--source", &source]).expect(2).stderr;
+    assert!(refused.contains("built by its own toolchain") && refused.contains("--built FILE"), "{refused}");
+    let mut bytes = fs::read(&bare).unwrap();
+    fs::write(&again, &bytes).unwrap();
+    run(&["rule", "verify", &published, "--source", &source, "--built", &again]).expect(0);
+    let memory = largest_data(&bytes);
+    bytes[memory] ^= 1;
+    fs::write(&again, &bytes).unwrap();
+    let shown = run(&["rule", "verify", &published, "--source", &source, "--built", &again]).expect(3).text();
+    for part in ["differs: the data section of module", "not reproducible", toolchain] {
+        assert!(shown.contains(part), "{part:?} is not in {shown}");
+    }
+}
+
+/// The middle of the largest data section.
+fn largest_data(component: &[u8]) -> usize {
+    let sections = wasmparser::Parser::new(0).parse_all(component).filter_map(|payload| match payload.unwrap() {
+        wasmparser::Payload::DataSection(section) => Some(section.range()),
+        _ => None,
+    });
+    let range = sections.max_by_key(|range| range.end - range.start).unwrap();
+    (range.start + range.end) / 2
+}
+
+#[test]
+fn second_build_by_componentize_py_differs_in_the_memory_that_it_stores() {
+    verified("python-stubbed", "python", "stubbed.toml", "componentize-py");
+}
+
+#[test]
+fn second_build_by_componentize_js_differs_in_the_memory_that_it_stores() {
+    verified("javascript", "javascript", "by_sender.toml", "componentize-js");
+}

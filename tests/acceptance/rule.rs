@@ -51,8 +51,13 @@ fn new_rule_followed_by_its_printed_commands_works() {
         let commands: Vec<_> = printed.lines().filter_map(|line| line.strip_prefix("  ")).collect();
         assert_eq!(commands.len(), 5, "{printed}");
         let shown = paste(&commands.join("\n"), directory.path());
-        for part in ["test result: ok", "busy-contracts.wasm", "3 fresh instances gave the same", "verdict   produced"]
-        {
+        let parts = [
+            "test result: ok",
+            "busy-contracts.wasm",
+            "busy-contracts.wasm: admitted",
+            "3 fresh instances gave the same",
+        ];
+        for part in parts.into_iter().chain(["verdict   produced"]) {
             assert!(shown.contains(part), "{part:?} is not in\n{shown}");
         }
         assert!(shown.contains("\"contract\":\"0x"), "the artifact's rows are shown\n{shown}");
@@ -311,4 +316,161 @@ fn rule_of_a_web_server_is_used_when_it_is_pinned_and_locked_for_everybody() {
     fs::write(&lock, text.replace(digest, &other)).unwrap();
     let (code, _, stderr) = replay(&url, "--locked");
     assert!(code == 6 && stderr.contains(digest) && stderr.contains(&other), "{code} {stderr}");
+}
+
+/// A component from text in a file, checked: exit code, and what a person reads.
+fn checked(directory: &Path, component: &[u8]) -> crate::program::Ended {
+    let path = directory.join("rule.wasm");
+    fs::write(&path, component).unwrap();
+    refiner(&["rule", "check", &path.display().to_string()])
+}
+
+#[test]
+fn refusals_of_other_contracts_name_the_way_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let check = |text: &str, parts: [&str; 2]| {
+        let ended = checked(directory.path(), &wat::parse_str(text).unwrap()).expect(6);
+        for part in parts {
+            assert!(ended.stderr.contains(part), "{part:?} is not in {}", ended.stderr);
+        }
+    };
+    let later = r#"(component (import "refiner:rule/log@1.7.0" (instance (export "shout" (func)))))"#;
+    check(later, ["refiner:rule/log@1.7.0", "upgrade refiner"]);
+    let unreleased = r#"(component (import "refiner:rule/log@0.9.0" (instance (export "shout" (func)))))"#;
+    check(unreleased, ["refiner:rule/log@0.9.0", "build it anew for the contract of this program"]);
+    let asynchronous = "(component (core func (canon task.return)))";
+    check(asynchronous, ["has async functions, streams or futures", "build for WASI 0.2"]);
+    check("(component)", ["does not export", "in Python, JavaScript and C build for the world"]);
+}
+
+#[test]
+fn source_without_a_scheme_or_with_a_path_gets_the_form_that_works() {
+    let check = |source: &str, code: i32, part: &str| {
+        let ended = refiner(&["rule", "info", source]).expect(code);
+        assert!(ended.stderr.contains(part), "{part:?} is not in {}", ended.stderr);
+    };
+    check("ghcr.io/owner/rule:1.0.0", 6, "as oci://ghcr.io/owner/rule:1.0.0");
+    check("example.org/rules/a.wasm", 6, "as https://example.org/rules/a.wasm");
+    check("ipfs://bafy/dist/a.wasm", 2, "`ipfs resolve -r /ipfs/bafy/dist/a.wasm`");
+    check("no-such-rule", 6, "built-in rules: ");
+}
+
+#[test]
+fn check_shows_the_log_and_ends_with_3_when_nothing_was_produced() {
+    let directory = tempfile::tempdir().unwrap();
+    let traps = r#"(func $count_transfers unreachable)
+        (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) call $count_transfers unreachable)"#;
+    let ended = checked(directory.path(), &crate::component::component(traps)).expect(3);
+    let shown = ended.text();
+    for part in ["rule.wasm: admitted", "trapped", "log error trapped in count_transfers"] {
+        assert!(shown.contains(part), "{part:?} is not in {shown}");
+    }
+}
+
+#[test]
+fn lock_of_a_page_or_a_pointer_names_it_and_writes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    for (body, named, remedy) in [
+        (&b"<!DOCTYPE html><html>"[..], "is an HTML page", "raw.githubusercontent.com"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "is a Git LFS pointer", "git lfs pull"),
+    ] {
+        let url = format!("{}?token=canary", serve(body.to_vec()));
+        let (code, _, stderr) = in_directory(directory.path(), &["rule", "lock", &url]);
+        assert!(code == 6 && stderr.contains(named) && stderr.contains(remedy), "{code} {stderr}");
+        assert!(stderr.contains("/rule.wasm?…") && !stderr.contains("canary"), "{stderr}");
+        assert!(!directory.path().join("rules.lock").exists());
+    }
+}
+
+#[test]
+fn manifest_in_another_encoding_is_refused_alike_inside_beside_and_by_embed() {
+    let directory = tempfile::tempdir().unwrap();
+    let whole =
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/rules/transaction-summary.wasm")).unwrap();
+    let text = refiner_manifest::read(&whole).unwrap().unwrap().to_owned();
+    let latin: Vec<u8> =
+        format!("{text}# caf\n").into_bytes().into_iter().map(|byte| if byte == b'#' { 0xe9 } else { byte }).collect();
+    let line = 1 + text.lines().take_while(|line| !line.contains('#')).count();
+    let fault = format!("line {line} is not UTF-8 (byte 0xe9)");
+    let bare = refiner_manifest::without(&whole).unwrap();
+    let at = |name: &str| directory.path().join(name).display().to_string();
+    fs::write(at("beside.wasm"), &bare).unwrap();
+    fs::write(at("beside.toml"), &latin).unwrap();
+    // The writer takes text; one byte of it is changed behind its back.
+    let mut inside = refiner_manifest::embed(&bare, &format!("{text}# caf\n"));
+    let start = inside.len() - latin.len();
+    inside[start..].copy_from_slice(&latin);
+    fs::write(at("inside.wasm"), inside).unwrap();
+    fs::write(at("bare.wasm"), &bare).unwrap();
+    for arguments in [
+        vec!["rule", "check", &at("beside.wasm")],
+        vec!["rule", "info", &at("inside.wasm")],
+        vec!["rule", "embed", &at("bare.wasm"), &at("beside.toml")],
+    ] {
+        let ended = refiner(&arguments);
+        assert!(ended.stderr.contains(&fault), "{arguments:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn panic_of_a_rule_reaches_the_log_with_its_text_and_place_when_it_is_built() {
+    let directory = tempfile::tempdir().unwrap();
+    let lines = "refiner rule new panics
+        sed -i 's|\\(fn refine(.*{\\)$|\\1 assert!(specimen.counts().transactions > 1_000_000, \"too few: {}\", 5);|' panics/src/lib.rs
+        refiner rule build panics || echo \"ended with $?\"";
+    let shown = paste(lines, directory.path());
+    for part in ["panics.wasm: admitted", "log error panicked at src/lib.rs:", "too few: 5", "ended with 3"] {
+        assert!(shown.contains(part), "{part:?} is not in\n{shown}");
+    }
+}
+
+#[test]
+fn verify_builds_again_and_names_the_parts_that_differ() {
+    let directory = tempfile::tempdir().unwrap();
+    let lines = "refiner rule new verified
+        refiner rule build verified --out published.wasm
+        refiner rule verify published.wasm --source verified
+        sed -i 's|senders|contracts_of_block|; s|0x|0X|' verified/src/lib.rs
+        printf 'licence = \"0BSD\"\\n' > licence
+        sed -i 's|^licence.*|licence = \"0BSD\"|' verified/rule.toml
+        refiner rule verify published.wasm --source verified || echo \"ended with $?\"";
+    let shown = paste(lines, directory.path());
+    for part in [
+        "published.wasm: the same bytes, sha256 ",
+        "published.wasm: other bytes",
+        "differs: the manifest section",
+        "ended with 3",
+    ] {
+        assert!(shown.contains(part), "{part:?} is not in\n{shown}");
+    }
+}
+
+#[test]
+fn artifacts_over_a_folder_of_specimens_are_compared_with_those_agreed_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let (specimens, golden) = (directory.path().join("specimens"), directory.path().join("golden"));
+    fs::create_dir(&specimens).unwrap();
+    for sample in samples().iter().take(2) {
+        fs::copy(sample, specimens.join(sample.file_name().unwrap())).unwrap();
+    }
+    let (folder, agreed) = (specimens.display().to_string(), golden.display().to_string());
+    let test = |more: &[&str]| {
+        let arguments = ["rule", "test", "transaction-summary", &folder, "--golden", &agreed];
+        refiner(&[&arguments[..], more].concat())
+    };
+    let shown = test(&[]).expect(3).text();
+    assert!(shown.contains("transaction-summary.ndjson: nothing was agreed on; --bless writes it"), "{shown}");
+    test(&["--bless"]).expect(0);
+    let shown = test(&[]).expect(0).text();
+    assert_eq!(shown.lines().filter(|line| line.starts_with("ok ")).count(), 2, "{shown}");
+    let file = fs::read_dir(&golden).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replacen('{', "[", 1)).unwrap();
+    let shown = test(&[]).expect(3).text();
+    assert!(shown.contains("line 1: expected [") && shown.contains(", found {"), "{shown}");
+    fs::write(&file, text).unwrap();
+    let stem = file.file_name().unwrap().to_str().unwrap().split('.').next().unwrap().to_owned();
+    fs::write(golden.join(format!("{stem}.verdict")), "rejected\n").unwrap();
+    let shown = test(&[]).expect(3).text();
+    assert!(shown.contains("verdict: agreed on, and not made any more"), "{shown}");
 }

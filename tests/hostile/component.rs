@@ -68,10 +68,17 @@ fn described_outputs(text: &str) -> (usize, String) {
 /// A component without a manifest.
 pub fn bare_component(module: &str) -> Vec<u8> {
     let with_wasi = module.contains("wasi:");
-    let mut module = wat::parse_str(module).unwrap();
+    // A case is of version 1.0 unless it names a later one, and then all of it is.
+    let (wit, mut world) = match module.contains("@1.1.0") {
+        true => ("wit/refiner-rule-1", "analyze"),
+        false => ("tests/contract/1.0.0/wit", "transform-with-evm"),
+    };
+    let mut module = match world {
+        "analyze" => wat::parse_str(module.replace("@1.0.0", "@1.1.0")).unwrap(),
+        _ => wat::parse_str(module).unwrap(),
+    };
     let mut resolve = Resolve::default();
-    let (mut package, _) = resolve.push_path(root().join("wit/refiner-rule-1")).unwrap();
-    let mut world = "transform-with-evm";
+    let (mut package, _) = resolve.push_path(root().join(wit)).unwrap();
     if with_wasi {
         (package, world) = (resolve.push_file(root().join("tests/hostile/wasi.wit")).unwrap(), "sealed");
     }
@@ -82,8 +89,10 @@ pub fn bare_component(module: &str) -> Vec<u8> {
 
 /// The manifest of a rule that describes itself as `parts.wat` does. It asks for what the text imports.
 pub fn manifest(text: &str) -> String {
-    let (world, capabilities) =
-        if text.contains("refiner:rule/evm@") { ("transform-with-evm", "\"evm\"") } else { ("transform", "") };
+    let asked = ["evm", "receipts", "traces", "state-changes"];
+    let asked = asked.into_iter().filter(|name| text.contains(&format!("refiner:rule/{name}@")));
+    let capabilities = asked.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    let world = if capabilities.is_empty() { "transform" } else { "transform-with-evm" };
     let wasi = if text.contains("wasi:") { "wasi = \"sealed\"\n" } else { "" };
     let outputs: String = outputs(text)
         .map(|output| {

@@ -30,7 +30,8 @@ pub const fn pair(limit: Limit) -> Pair {
         | Limit::CopiedBytes
         | Limit::Artifacts
         | Limit::OutputBytes
-        | Limit::EvmExecutions => Pair::Ends("over-budget"),
+        | Limit::EvmExecutions
+        | Limit::RecordBytes => Pair::Ends("over-budget"),
         Limit::WallMs => Pair::Deadline,
         Limit::LogLines => Pair::Loses { line: 1 },
         Limit::LogBytes => Pair::Loses { line: 5 },

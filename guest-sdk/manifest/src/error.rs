@@ -1,6 +1,6 @@
 //! Faults of a manifest.
 
-use crate::{LIMIT_NAMES, manifest::MANIFEST_BYTES_MAX};
+use crate::{Capability, LIMIT_NAMES, manifest::MANIFEST_BYTES_MAX};
 
 /// A fault of a manifest. The texts quote it, so callers escape them before they show them for a stranger's manifest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +51,12 @@ pub enum ManifestError {
     /// Leave to execute blocks, in a world that does not.
     #[error("the capability evm needs the world transform-with-evm")]
     CapabilityWithoutEvm,
+    /// A capability whose interface uses the types of `evm`, without it.
+    #[error("the capability {capability} needs evm beside it: capabilities = [\"evm\", \"{capability}\"]")]
+    WithoutEvm {
+        /// The capability in question.
+        capability: Capability,
+    },
     /// A limit that is not in the host's table.
     #[error("there is no limit {name:?}; there are {}", LIMIT_NAMES.join(", "))]
     UnknownLimit {

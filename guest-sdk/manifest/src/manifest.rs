@@ -19,7 +19,7 @@ pub const OUTPUTS_MAX: usize = 32;
 const LAYOUTS_MAX: usize = 64;
 
 /// Names that `[limits]` can have, in the order of the host's table, which holds defaults and caps.
-pub const LIMIT_NAMES: [&str; 13] = [
+pub const LIMIT_NAMES: [&str; 14] = [
     "component_bytes",
     "specimen_bytes",
     "memory_bytes",
@@ -33,6 +33,7 @@ pub const LIMIT_NAMES: [&str; 13] = [
     "artifacts",
     "output_bytes",
     "evm_executions",
+    "record_bytes",
 ];
 
 /// `rule.toml`. Unknown keys are errors, so a typing mistake is not a silent default.
@@ -91,6 +92,12 @@ pub enum World {
 pub enum Capability {
     /// Execution of the block, by the host.
     Evm,
+    /// Receipts from wherever they are proven.
+    Receipts,
+    /// The calls of an execution.
+    Traces,
+    /// The differences of state of an execution.
+    StateChanges,
 }
 
 /// The use that a rule makes of WASI.
@@ -121,6 +128,11 @@ impl Manifest {
             (World::TransformWithEvm, false) => return Err(ManifestError::EvmWithoutCapability),
             (World::Transform, true) => return Err(ManifestError::CapabilityWithoutEvm),
             _ => {}
+        }
+        if let Some(capability) = self.capabilities.iter().find(|capability| **capability != Capability::Evm)
+            && !self.capabilities.contains(&Capability::Evm)
+        {
+            return Err(ManifestError::WithoutEvm { capability: *capability });
         }
         few("layouts", self.layouts.len(), LAYOUTS_MAX)?;
         few("outputs", self.outputs.len(), OUTPUTS_MAX)?;
@@ -171,10 +183,16 @@ impl World {
 }
 
 impl Capability {
-    /// The name of the capability, `"evm"`.
+    /// Every capability, in order.
+    pub const ALL: [Self; 4] = [Self::Evm, Self::Receipts, Self::Traces, Self::StateChanges];
+
+    /// The name of the capability, `"evm"`: that of the interface.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Evm => "evm",
+            Self::Receipts => "receipts",
+            Self::Traces => "traces",
+            Self::StateChanges => "state-changes",
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod build;
 pub mod command;
+pub mod compare;
 pub mod component;
 pub mod digest;
 pub mod embed;
@@ -23,3 +24,4 @@ pub use language::Language;
 pub use name::{NAME_BYTES_MAX, NameError, RuleName};
 pub use refiner_manifest::World;
 pub use sdk::LockError;
+pub use wasmparser::BinaryReaderError;

@@ -56,6 +56,8 @@ scopes! {
     RuleLock,
     /// `refiner rule push`.
     RulePush,
+    /// `refiner rule verify`.
+    RuleVerify,
     /// `refiner evm serve`.
     EvmServe,
     /// `refiner content get`.

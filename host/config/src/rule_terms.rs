@@ -43,17 +43,26 @@ pub struct Denial {
 pub enum DeniedCapability {
     /// Execution of the block.
     Evm,
+    /// Receipts from wherever they are proven.
+    Receipts,
+    /// The calls of an execution.
+    Traces,
+    /// The differences of state of an execution.
+    StateChanges,
     /// Sealed WASI.
     Wasi,
 }
 
 impl Scalar for Denial {
-    const EXPECTED: &'static str = "evm, wasi, RULE:evm or RULE:wasi";
+    const EXPECTED: &'static str = "evm, receipts, traces, state-changes or wasi, alone or as RULE:evm";
 
     fn scalar(text: &str) -> Option<Self> {
         let (rule, name) = place_of(text)?;
         let capability = match name {
             "evm" => DeniedCapability::Evm,
+            "receipts" => DeniedCapability::Receipts,
+            "traces" => DeniedCapability::Traces,
+            "state-changes" => DeniedCapability::StateChanges,
             "wasi" => DeniedCapability::Wasi,
             _ => return None,
         };
@@ -139,6 +148,7 @@ mod tests {
     fn capability_is_denied_to_all_rules_or_to_one() {
         let denial = |rule: Option<&str>, capability| Some(Denial { rule: rule.map(str::to_owned), capability });
         assert_eq!(Denial::scalar("evm"), denial(None, DeniedCapability::Evm));
+        assert_eq!(Denial::scalar("state-changes"), denial(None, DeniedCapability::StateChanges));
         assert_eq!(Denial::scalar("my-rule:wasi"), denial(Some("my-rule"), DeniedCapability::Wasi));
         for text in ["", "evm:", ":evm", "EVM", "files", "a:b:evm"] {
             assert_eq!(Denial::scalar(text), None, "{text}");

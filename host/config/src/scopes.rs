@@ -2,7 +2,7 @@
 
 use crate::row::Scope::{
     self, ContentGet, ContentPut, ContentServe, Data, EvmServe, KeyAddress, KeyImport, KeyNew, Replay, RuleCheck,
-    RuleInfo, RuleLock, RulePush, RuleRun, Run, Session, SpecimenCheck,
+    RuleInfo, RuleLock, RulePush, RuleRun, RuleVerify, Run, Session, SpecimenCheck,
 };
 
 /// The commands that check or execute blocks for a result of their own.
@@ -14,10 +14,10 @@ pub(crate) const EXECUTING: &[Scope] = &[Run, Replay, RuleRun];
 /// The commands that run rules.
 pub(crate) const RUNNING: &[Scope] = &[Run, Replay, RuleCheck, RuleRun];
 /// The commands that find rules.
-pub(crate) const RESOLVING: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleLock];
+pub(crate) const RESOLVING: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleLock, RuleVerify];
 /// The commands that ask others over HTTP.
 pub(crate) const ONLINE: &[Scope] =
-    &[Run, Session, Replay, RuleCheck, RuleInfo, RuleRun, RuleLock, RulePush, ContentGet, ContentPut];
+    &[Run, Session, Replay, RuleCheck, RuleInfo, RuleRun, RuleLock, RulePush, RuleVerify, ContentGet, ContentPut];
 /// The scopes that work in the daemon's directory.
 pub(crate) const IN_DATA: &[Scope] = &[Run, Data, ContentPut, ContentServe];
 /// The commands that ask the proof chain.

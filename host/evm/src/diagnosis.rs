@@ -80,17 +80,17 @@ fn missing_code(job: &Job<'_>) -> Result<Option<Use>, ExecuteError> {
     let accounts = missing.iter().map(|(account, hash)| (*hash, *account)).collect();
     let mut run = Run::watched(job, Watch { missing, accounts, at_top: true, found: None })?;
     for index in 0..job.block.transactions.len() {
-        run.inspector().at_top = true;
+        run.recorder().at_top = true;
         // A transaction that is invalid only because of the stub is explained by the code that was used before it.
         let executed = run.transaction(index, job.supplement.of(index));
         if let Err(bound @ ExecuteError::Unsupported(_)) = executed {
             return Err(bound);
         }
-        if executed.is_err() || run.inspector().found_runs() {
+        if executed.is_err() || run.recorder().found_runs() {
             break;
         }
     }
-    Ok(run.inspector().found.take())
+    Ok(run.recorder().found.take())
 }
 
 /// The accounts whose code is not carried, with its hash.

@@ -19,6 +19,7 @@ use crate::{
     interrupt::{Interrupt, Interrupted, PROCESSOR_TIME_LIMIT, ProcessorDeadline, Uninterrupted},
     meter::Budget,
     policy::ExecutionPolicy,
+    recording::RecordingTerms,
     unavailable::Unavailable,
 };
 
@@ -37,6 +38,19 @@ pub struct EmbeddedExecutor {
 enum Precheck {
     Open,
     Closed,
+}
+
+/// The format of an execution's document, and what is recorded beside it.
+#[derive(Clone, Copy)]
+struct Wanted {
+    format: ResultFormat,
+    recording: Option<RecordingTerms>,
+}
+
+impl Wanted {
+    const fn of(format: ResultFormat) -> Self {
+        Self { format, recording: None }
+    }
 }
 
 impl EmbeddedExecutor {
@@ -84,7 +98,7 @@ impl EmbeddedExecutor {
     /// # Errors
     /// [`ExecuteError`]: the specimen's own doing, the same on every machine.
     pub fn execute(&self, specimen: &Specimen, format: ResultFormat) -> Result<Execution, ExecuteError> {
-        self.run(specimen, format, Precheck::Closed, &Uninterrupted).0
+        self.run(specimen, Wanted::of(format), Precheck::Closed, &Uninterrupted).0
     }
 
     /// Answers as the network's evm-server does: without the checks that need no execution, which it does not make. The canonical
@@ -98,33 +112,50 @@ impl EmbeddedExecutor {
         format: ResultFormat,
         interrupt: &dyn Interrupt,
     ) -> Result<Result<Execution, ExecuteError>, Interrupted> {
-        let (result, interrupted) = self.run(specimen, format, Precheck::Open, interrupt);
+        let (result, interrupted) = self.run(specimen, Wanted::of(format), Precheck::Open, interrupt);
         interrupted.map_or(Ok(result), Err)
+    }
+
+    /// Executes the block in the canonical format and records it.
+    ///
+    /// # Errors
+    /// [`ExecuteError`]: the specimen's own doing, the same on every machine.
+    pub fn record(&self, specimen: &Specimen, terms: RecordingTerms) -> Result<Execution, ExecuteError> {
+        let wanted = Wanted { format: ResultFormat::Canonical, recording: Some(terms) };
+        self.run(specimen, wanted, Precheck::Closed, &Uninterrupted).0
+    }
+
+    /// An execution within the deadline, where there is one.
+    fn timed(&self, specimen: &Specimen, wanted: Wanted) -> Result<Result<Execution, ExecuteError>, Unavailable> {
+        let Some(clock) = self.clock else { return Ok(self.run(specimen, wanted, Precheck::Closed, &Uninterrupted).0) };
+        let deadline = ProcessorDeadline::new(clock, PROCESSOR_TIME_LIMIT);
+        let (result, interrupted) = self.run(specimen, wanted, Precheck::Closed, &deadline);
+        interrupted.map_or(Ok(result), |interrupted| Err(interrupted.into()))
     }
 
     /// Whatever an interrupted execution came to, it is no property of the block.
     fn run(
         &self,
         specimen: &Specimen,
-        format: ResultFormat,
+        wanted: Wanted,
         gate: Precheck,
         interrupt: &dyn Interrupt,
     ) -> (Result<Execution, ExecuteError>, Option<Interrupted>) {
         let budget = Budget::new(self.policy.gas_bound, interrupt);
-        (self.run_within(specimen, format, gate, &budget), budget.interrupted())
+        (self.run_within(specimen, wanted, gate, &budget), budget.interrupted())
     }
 
     fn run_within(
         &self,
         specimen: &Specimen,
-        format: ResultFormat,
+        Wanted { format, recording }: Wanted,
         gate: Precheck,
         budget: &Budget<'_>,
     ) -> Result<Execution, ExecuteError> {
         let chain = self.chains.get(specimen.block.network_id)?;
         let era = match format {
             ResultFormat::Canonical => {
-                return canonical::result(specimen, chain, &self.codes, self.policy, budget);
+                return canonical::result(specimen, chain, &self.codes, self.policy, budget, recording);
             }
             ResultFormat::EvmServer(era) => era,
         };
@@ -177,9 +208,20 @@ impl Executor for EmbeddedExecutor {
         _raw: &Bytes,
         format: ResultFormat,
     ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
-        let Some(clock) = self.clock else { return Ok(self.execute(specimen, format)) };
-        let deadline = ProcessorDeadline::new(clock, PROCESSOR_TIME_LIMIT);
-        let (result, interrupted) = self.run(specimen, format, Precheck::Closed, &deadline);
-        interrupted.map_or(Ok(result), |interrupted| Err(interrupted.into()))
+        self.timed(specimen, Wanted::of(format))
+    }
+
+    fn record(
+        &self,
+        specimen: &Specimen,
+        _raw: &Bytes,
+        terms: RecordingTerms,
+    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
+        self.timed(specimen, Wanted { format: ResultFormat::Canonical, recording: Some(terms) })
+    }
+
+    fn recorded_receipts(&self, specimen: &Specimen) -> Option<Execution> {
+        let chain = self.chains.get(specimen.block.network_id).ok()?;
+        canonical::proven_receipts(specimen, chain, self.policy)
     }
 }

@@ -1,6 +1,6 @@
 //! The outcome of a specimen's block.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_specimen::{Specimen, check::Check};
@@ -12,6 +12,7 @@ use crate::{
     gate::{self, SenderTerms},
     interrupt::{Interrupt, Interrupted, Uninterrupted},
     policy::SenderPolicy,
+    recording::Recordings,
     repair::Supplied,
 };
 
@@ -28,6 +29,8 @@ pub struct Execution {
     pub checks: Vec<Check>,
     /// Values that stood in for fields that the producer dropped, in order of transactions.
     pub supplied: Vec<Supplied>,
+    /// What was recorded beside them; `None` where nothing was asked for, or nothing was executed.
+    pub recordings: Option<Arc<Recordings>>,
     document: Document,
     senders: SenderGate,
     sender_check: OnceLock<Check>,
@@ -67,6 +70,7 @@ impl Execution {
             receipts,
             checks,
             supplied: Vec::new(),
+            recordings: None,
             document,
             senders,
             sender_check: OnceLock::new(),
@@ -79,6 +83,12 @@ impl Execution {
     #[must_use]
     pub(crate) fn with_supplied(self, supplied: Vec<Supplied>) -> Self {
         Self { supplied, ..self }
+    }
+
+    /// The same execution, with what was recorded of it.
+    #[must_use]
+    pub fn with_recordings(self, recordings: Option<Recordings>) -> Self {
+        Self { recordings: recordings.map(Arc::new), ..self }
     }
 
     /// The same result, on another basis than execution.

@@ -27,6 +27,7 @@ mod outcome;
 mod policy;
 mod prestate;
 mod receipts;
+mod recording;
 mod remote;
 mod repair;
 mod requests;
@@ -45,6 +46,10 @@ pub use format::{Era, ResultFormat, UnknownFormat};
 pub use interrupt::{Interrupt, Interrupted, PROCESSOR_TIME_LIMIT, ProcessorDeadline, Uninterrupted};
 pub use policy::{DEFAULT_GAS_BOUND, ExecutionPolicy, SenderPolicy, UnknownSenderPolicy};
 pub use receipts::{Commitments, commit as commit_receipts};
+pub use recording::{
+    Access, AccountChange, AccountValue, Frame, Frames, RECORDING_REVISION, RecordingTerms, Recordings, SlotChange,
+    StateStep, Step, Steps,
+};
 pub use remote::{
     Answer, CrossCheckExecutor, Difference, ExecutedBy, ExecutionTerms, OnDifference, Remote, RemoteServer,
     UnknownPolicy, UnverifiedAnswer,
@@ -74,4 +79,24 @@ pub trait Executor: Send + Sync {
         raw: &Bytes,
         format: ResultFormat,
     ) -> Result<Result<Execution, ExecuteError>, Unavailable>;
+
+    /// Executes the block in the canonical format and records it. An executor that records nothing gives an execution without
+    /// recordings.
+    ///
+    /// # Errors
+    /// Those of [`execute`](Self::execute).
+    fn record(
+        &self,
+        specimen: &Specimen,
+        raw: &Bytes,
+        _terms: RecordingTerms,
+    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
+        self.execute(specimen, raw, ResultFormat::Canonical)
+    }
+
+    /// The receipts that the specimen carries, with the checks that prove them; `None` where they are not proven without an
+    /// execution, or the executor's terms ask for one.
+    fn recorded_receipts(&self, _specimen: &Specimen) -> Option<Execution> {
+        None
+    }
 }

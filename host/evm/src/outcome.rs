@@ -10,6 +10,7 @@ use crate::{
     error::Rejected,
     execution::{ExecutedLog, ExecutedReceipt},
     prestate::NotCarried,
+    recording::Recordings,
 };
 
 /// The outcome of executing one block.
@@ -25,6 +26,8 @@ pub(crate) struct Outcome {
     pub(crate) requests: Option<Vec<Vec<u8>>>,
     /// Everything known of the state after the block.
     pub(crate) post_state: PostState,
+    /// What was recorded on the way.
+    pub(crate) recordings: Option<Recordings>,
 }
 
 /// The outcome of one transaction.

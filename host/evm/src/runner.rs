@@ -1,20 +1,22 @@
 //! Executes a block by the rules it is given. The only home of the EVM.
 
+mod environment;
+
 use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_specimen::Block;
 use revm::{
     ExecuteEvm, InspectEvm, Inspector, MainContext,
     bytecode::opcode::BLOBBASEFEE,
     context::{
-        BlockEnv, CfgEnv, ContextTr, JournalEntry, JournalInner, JournalTr, TxEnv,
+        ContextTr, JournalEntry, JournalInner, JournalTr, TxEnv,
         result::{EVMError, ExecutionResult, InvalidTransaction as Reason},
     },
-    context_interface::block::BlobExcessGasAndPrice,
     interpreter::Instruction,
     primitives::hardfork::SpecId,
     state::Account,
 };
 
+use self::environment::{block_environment, configuration};
 use crate::{
     blob_price,
     code::CodeCache,
@@ -27,6 +29,7 @@ use crate::{
     meter::{self, Budget, ExpectedGas, Meter, Paying, UNGUARDED_GAS},
     outcome::{Outcome, PostState, TransactionOutcome, logs, rejected},
     prestate::{self, Beyond, NotCarried},
+    recording::{self, RecordingTerms, Watch},
     requests::{
         BEACON_ROOTS, CONSOLIDATION_REQUESTS, CONSOLIDATION_TYPE, DEPOSIT_TYPE, HISTORY_STORAGE, WITHDRAWAL_REQUESTS,
         WITHDRAWAL_TYPE, collect_deposits, system_transaction,
@@ -52,10 +55,15 @@ pub(crate) struct Job<'a> {
     pub(crate) budget: &'a Budget<'a>,
     /// The header's gas, where a block that exceeds it is refuted.
     pub(crate) expected: Option<ExpectedGas>,
+    /// What is recorded beside the outcome.
+    pub(crate) recording: Option<RecordingTerms>,
 }
 
 /// Executes the block of a specimen. [`transaction::admit`] must have passed.
 pub(crate) fn run(job: &Job<'_>) -> Result<Outcome, ExecuteError> {
+    if let Some(terms) = job.recording {
+        return recording::run(job, terms);
+    }
     let mut run = Run::begin(job)?;
     let outcomes = run.transactions()?;
     run.finish(outcomes)
@@ -99,10 +107,6 @@ impl<'a, I: Inspector<BlockContext<'a>>> Run<'a, I> {
     pub(crate) fn watched(job: &Job<'a>, inspector: I) -> Result<Self, ExecuteError> {
         Self::over(job, inspector, InspectEvm::inspect_one_tx, meter::inspect_system_call)
     }
-
-    pub(crate) const fn inspector(&mut self) -> &mut I {
-        &mut self.evm.inspector
-    }
 }
 
 impl<'a, I> Run<'a, I> {
@@ -120,6 +124,16 @@ impl<'a, I> Run<'a, I> {
             Self { block, rules, hashes, supplement, evm, gas_used, opening_logs, pools, transact, call_system };
         run.before_transactions()?;
         Ok(run)
+    }
+
+    /// The inspector of the EVM.
+    pub(crate) const fn recorder(&mut self) -> &mut I {
+        &mut self.evm.inspector
+    }
+
+    /// The watch over the journal, with all that happened until now; `None` where nothing is recorded.
+    pub(crate) fn watch(&mut self) -> Option<&mut Watch> {
+        self.evm.ctx.journal_mut().watch_to_now()
     }
 
     /// The account as it is now, if it was in the specimen or was loaded since.
@@ -142,15 +156,29 @@ impl<'a, I> Run<'a, I> {
 
     /// Executes what follows the transactions.
     pub(crate) fn finish(&mut self, transactions: Vec<TransactionOutcome>) -> Result<Outcome, ExecuteError> {
+        let requests = self.after_transactions(&transactions)?;
+        Ok(self.outcome(transactions, requests))
+    }
+
+    /// The same without the outcome: the requests of the block.
+    pub(crate) fn after_transactions(
+        &mut self,
+        transactions: &[TransactionOutcome],
+    ) -> Result<Option<Vec<Vec<u8>>>, ExecuteError> {
         let requests = match self.rules.requests {
-            Some(deposit_contract) => Some(self.requests(&transactions, deposit_contract)?),
+            Some(deposit_contract) => Some(self.requests(transactions, deposit_contract)?),
             None => None,
         };
         self.credits()?;
+        Ok(requests)
+    }
+
+    /// The outcome of a block that is executed to its end.
+    pub(crate) fn outcome(&mut self, transactions: Vec<TransactionOutcome>, requests: Option<Vec<Vec<u8>>>) -> Outcome {
         let (gas_used, opening_logs) = (self.gas_used, self.opening_logs);
         let dormant = self.evm.ctx.journal_mut().take_dormant();
         let post_state = PostState::new(self.evm.finalize(), dormant);
-        Ok(Outcome { gas_used, opening_logs, transactions, requests, post_state })
+        Outcome { gas_used, opening_logs, transactions, requests, post_state, recordings: None }
     }
 
     fn before_transactions(&mut self) -> Result<(), ExecuteError> {
@@ -326,7 +354,10 @@ fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>,
     meter.begin(0, 0, 0, Paying::Nothing)?;
     let codes = codes.analyse(&block.state.codes)?;
     let beyond = Beyond::new(block, rules);
-    let journal = BlockJournal::of(beyond, prestate::state_before(&block.state, &codes, rules));
+    let mut journal = BlockJournal::of(beyond, prestate::state_before(&block.state, &codes, rules));
+    if let Some(terms) = job.recording {
+        journal.watch(Watch::new(terms.state));
+    }
     let context = revm::Context::mainnet()
         .with_db(Beyond::default())
         .with_new_journal(journal)
@@ -341,48 +372,4 @@ fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>,
         evm.instruction.instruction_table_mut()[usize::from(BLOBBASEFEE)] = Instruction::new(blob_price::instruction);
     }
     Ok(evm)
-}
-
-fn block_environment(block: &Block, rules: &ForkProfile) -> Result<BlockEnv, Rejected> {
-    let header = &block.header;
-    let left_out = rules.invalid_transaction == InvalidTransaction::IsLeftOut;
-    let blobs = match rules.blobs {
-        Some(_) if left_out && header.excess_blob_gas.is_none() => None,
-        Some(params) => {
-            let excess_blob_gas = header.excess_blob_gas.ok_or(Rejected::HeaderField { field: "excessBlobGas" })?;
-            // The EVM's own computation of the price overflows, and then may never end.
-            let blob_gasprice = params.calc_blob_fee(excess_blob_gas);
-            if blob_gasprice == u128::MAX && !left_out {
-                return Err(Rejected::ExcessBlobGas { excess_blob_gas });
-            }
-            Some(BlobExcessGasAndPrice { excess_blob_gas, blob_gasprice })
-        }
-        None => None,
-    };
-    Ok(BlockEnv {
-        number: U256::from(header.number),
-        beneficiary: rules.beneficiary,
-        timestamp: U256::from(header.timestamp),
-        gas_limit: header.gas_limit,
-        basefee: if rules.spec.is_enabled_in(SpecId::LONDON) {
-            header.base_fee_per_gas.ok_or(Rejected::HeaderField { field: "baseFeePerGas" })?
-        } else {
-            0
-        },
-        difficulty: rules.difficulty,
-        prevrandao: Some(rules.prevrandao),
-        blob_excess_gas_and_price: blobs,
-        slot_num: 0,
-    })
-}
-
-fn configuration(rules: &ForkProfile) -> CfgEnv {
-    let mut configuration = CfgEnv::new_with_spec(rules.spec).with_chain_id(rules.chain_id);
-    // Nonces pass through a double on their way into a specimen, so a large one can be off by its last digits; the
-    // chain accepted these transactions, and receipts are checked.
-    configuration.disable_nonce_check = true;
-    configuration.max_blobs_per_tx = rules.blobs.map(|params| params.max_blobs_per_tx);
-    configuration.blob_base_fee_update_fraction =
-        rules.blobs.map(|params| u64::try_from(params.update_fraction).unwrap_or(u64::MAX));
-    configuration
 }

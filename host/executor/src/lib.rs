@@ -4,6 +4,8 @@
 //! * **Outputs**: the terms of execution ([`policy`]), and executors for this process and for workers ([`Evm`]).
 //! * **Invariants**: a difference between the two is logged, and kept where there is a directory for it.
 
+pub mod chains;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,

@@ -207,7 +207,7 @@ pub enum Style {
 }
 
 /// Chains beyond the built-in ones.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ChainConfigs {
     /// A geth-style chain config JSON for a chain that is not built in (mainnet, sepolia, holesky and hoodi are);
     /// can be repeated.

@@ -1,8 +1,6 @@
 //! The `refiner` program: the composition root. It reads the command line, builds what the command needs, and turns
 //! what happened into an exit code.
 
-mod chains;
-mod checks;
 mod cli;
 mod config;
 mod content;
@@ -11,21 +9,16 @@ mod daemon;
 mod devnet;
 mod doctor;
 mod evm;
-mod failure;
 mod health;
 mod init;
-mod input;
 mod journal;
 mod key;
-mod known_blocks;
 mod pages;
 mod replay;
 mod rule;
-mod rules;
 mod session;
 mod settings;
 mod specimen;
-mod terminal;
 mod version;
 
 use std::{
@@ -39,10 +32,13 @@ use mimalloc::MiMalloc;
 use refiner_config::{egress, table};
 use refiner_daemon::{control, preflight};
 use refiner_diagnostics::{ExitCode, Failure};
-use refiner_executor as executor;
+use refiner_executor::{self as executor, chains};
 use refiner_output as output;
-use refiner_rule_package::builtin;
+use refiner_rule_package::{self as rules, builtin};
+use refiner_rule_session::checks;
 use refiner_signals as signals;
+use refiner_specimen_files::{input, known_blocks};
+use refiner_terminal::{self as terminal, failure};
 use refiner_text::{indented, is_deceptive};
 use refiner_worker::{COMPILE_ARGUMENT, WORKER_ARGUMENT};
 

@@ -63,6 +63,11 @@ impl Allowance {
         }
     }
 
+    /// For a rule that its author tries: the default ceilings and confinement.
+    pub const fn of_author() -> Self {
+        Self { limits: Vec::new(), denials: Vec::new(), confinement: Requirement::Filter, explicit: false }
+    }
+
     /// For rules that run in this process, which is confined in no way: only where no confinement was asked for.
     pub fn here(self) -> Result<Self, AllowanceError> {
         if self.explicit && self.confinement != Requirement::None {
@@ -87,6 +92,9 @@ impl Allowance {
         for denial in self.denials.iter().filter(|denial| concerns(&denial.rule)) {
             grants.capabilities.remove(&match denial.capability {
                 DeniedCapability::Evm => Capability::Evm,
+                DeniedCapability::Receipts => Capability::Receipts,
+                DeniedCapability::Traces => Capability::Traces,
+                DeniedCapability::StateChanges => Capability::StateChanges,
                 DeniedCapability::Wasi => Capability::Wasi,
             });
         }

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_sources::{LockError, SourceError, UnreadableSource};
 
-use crate::builtin;
+use crate::{builtin, find};
 
 /// Reasons for which an argument names no rules.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,10 @@ impl Diagnostic for FindError {
             Self::Unknown(_) if builtin::RULES.is_empty() => {
                 Some("this binary carries no built-in rules: run `cargo xtask rules`, then build it again".into())
             }
-            Self::Unknown(_) => Some(format!("built-in rules: {}", builtin::names()).into()),
+            Self::Unknown(argument) => Some(match find::with_scheme(argument) {
+                Some(source) => format!("a source on the network is named with its scheme, as {source}").into(),
+                None => format!("built-in rules: {}", builtin::names()).into(),
+            }),
             Self::Unreadable(error) => error.hint(),
             Self::Source(error) => error.hint(),
             Self::Lock(error) => error.hint(),

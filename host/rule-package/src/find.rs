@@ -99,6 +99,11 @@ impl Sources {
         }
     }
 
+    /// The component in a file, whatever its name.
+    pub fn find_file(&self, path: &Path) -> Result<Found, FindError> {
+        get(&self.unbound_resolver(), &RuleSource::File(path.to_owned()))
+    }
+
     /// The components an argument names.
     pub fn find(&self, argument: &str) -> Result<Vec<Found>, FindError> {
         if let Some(component) = builtin::rule(argument) {
@@ -123,6 +128,18 @@ pub fn sources(argument: &str) -> Result<Vec<RuleSource>, FindError> {
     }
 }
 
+/// A source on the network that an argument without a scheme may mean, with the scheme.
+pub fn with_scheme(argument: &str) -> Option<String> {
+    let (host, path) = argument.split_once('/')?;
+    let (name, port) = host.split_once(':').unwrap_or((host, ""));
+    let is_host = name == "localhost" || name.trim_matches('.').contains('.');
+    if path.is_empty() || !is_host || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let is_file = Path::new(path).extension().is_some_and(|extension| extension == "wasm");
+    Some(format!("{}://{argument}", if is_file { "https" } else { "oci" }))
+}
+
 fn get(resolver: &Resolver, source: &RuleSource) -> Result<Found, FindError> {
     let component = resolver.resolve(source)?;
     let called = source.shown();
@@ -137,4 +154,22 @@ fn directory(path: &Path) -> Result<Vec<PathBuf>, FindError> {
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "wasm"));
     paths.sort();
     if paths.is_empty() { Err(FindError::EmptyDirectory(path.to_owned())) } else { Ok(paths) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_in_front_of_a_path_is_recognised_and_a_directory_is_not() {
+        let check = |argument: &str, expected: Option<&str>| {
+            assert_eq!(with_scheme(argument).as_deref(), expected, "{argument}");
+        };
+        check("ghcr.io/owner/rule:1.0.0", Some("oci://ghcr.io/owner/rule:1.0.0"));
+        check("localhost:5000/rule:1", Some("oci://localhost:5000/rule:1"));
+        check("example.org/rules/a.wasm", Some("https://example.org/rules/a.wasm"));
+        for path in ["rules/a.wasm", "./rules/a.wasm", "../a", "ghcr.io", "ghcr.io/", "my.dir:x/a", ".hidden/a"] {
+            check(path, None);
+        }
+    }
 }

@@ -2,8 +2,8 @@
 
 use alloy_primitives::B256;
 use refiner_evm::ExecutionTerms;
-use refiner_manifest::{Capability, Manifest};
-use refiner_sandbox::{Allocation, EngineProfile, Limits, Params, RuleIdentity};
+use refiner_manifest::Manifest;
+use refiner_sandbox::{Allocation, EngineProfile, Limits, Params, RuleIdentity, execution_digest};
 
 /// What a rule's verdicts depend on beside the specimen, without running it.
 pub fn identity(
@@ -13,13 +13,12 @@ pub fn identity(
     limits: &Limits,
     terms: &ExecutionTerms,
 ) -> RuleIdentity {
-    let executes_blocks = manifest.capabilities.contains(&Capability::Evm);
     let profile = EngineProfile::with_allocation(Allocation::OnDemand);
     RuleIdentity {
         component,
         params: params.digest(),
-        limits: B256::from(limits.digest()),
+        limits: B256::from(limits.digest(manifest)),
         profile: if manifest.wasi.is_some() { profile.id_with_wasi() } else { profile.id() },
-        execution: if executes_blocks { terms.digest() } else { terms.digest_without_execution() },
+        execution: execution_digest(manifest, terms),
     }
 }

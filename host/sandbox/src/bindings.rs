@@ -3,11 +3,14 @@
 
 wasmtime::component::bindgen!({
     path: "../../wit/refiner-rule-1",
-    world: "transform-with-evm",
+    world: "analyze",
     imports: { default: trappable },
     with: {
         "refiner:rule/specimen.block-specimen": crate::host::BlockSpecimen,
         "refiner:rule/evm.execution": crate::host::ExecutionHandle,
+        "refiner:rule/receipts.block-receipts": crate::host::ReceiptsHandle,
+        "refiner:rule/traces.frames": crate::host::FramesHandle,
+        "refiner:rule/state-changes.changes": crate::host::ChangesHandle,
         "refiner:rule/output.artifact": crate::host::ArtifactHandle,
     },
 });

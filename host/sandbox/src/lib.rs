@@ -40,7 +40,7 @@ pub use limits::{
 };
 pub use profile::{Allocation, EngineProfile, WASM_STACK_BYTES, WASMTIME_VERSION};
 pub use refiner_text::UntrustedText;
-pub use rule::{AdmittedRule, Description, OutputDescription};
+pub use rule::{AdmittedRule, Description, OutputDescription, execution_digest};
 pub use run::RunInput;
 pub use sandbox::{AdmitFailure, LoadedRule, Sandbox};
 pub use self_test::SelfTestError;

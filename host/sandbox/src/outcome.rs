@@ -1,7 +1,7 @@
 //! Tells apart how a guest's code ended: the rule's doing or the host's.
 
 use refiner_diagnostics::ErrorChain;
-use wasmtime::{PoolConcurrencyLimitError, Trap};
+use wasmtime::{FrameInfo, PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
 use crate::{HostFailure, Limit, Limits, ReasonClass, TrapKind, UntrustedText, Verdict, host::BudgetExceeded};
 
@@ -58,6 +58,28 @@ fn explained(message: &str) -> UntrustedText {
 
 /// The message with which wasmtime 48 ends a call that copies more than its hostcall fuel; the type is private.
 const HOSTCALL_FUEL_MESSAGE: &str = "fuel allocated for hostcalls has been exhausted";
+
+/// Innermost functions that a trap names.
+pub(crate) const FRAMES_MAX: usize = 8;
+/// Most bytes of a function's name: mangled names can have any length.
+const FUNCTION_NAME_BYTES_MAX: usize = 128;
+
+/// The functions in which a trap came, innermost first, where the component has their names.
+pub(crate) fn functions(error: &mut wasmtime::Error) -> Option<UntrustedText> {
+    if !error.is::<Trap>() {
+        return None;
+    }
+    // The engine attaches them as context, and gives them in no other way that keeps the trap.
+    let frames = error.downcast_mut::<WasmBacktrace>()?.frames();
+    let named = |frame: &FrameInfo| {
+        let name = rustc_demangle::demangle(frame.func_name()?);
+        Some(UntrustedText::at_most(&format!("{name:#}"), FUNCTION_NAME_BYTES_MAX).to_string())
+    };
+    let names: Vec<_> =
+        frames.iter().take(FRAMES_MAX).map(|frame| named(frame).unwrap_or_else(|| "?".to_owned())).collect();
+    let any = names.iter().any(|name| name != "?");
+    any.then(|| UntrustedText::new(&format!("trapped in {}", names.join(" < "))))
+}
 
 /// The verdict, with the class of its reason, or the failure behind the error that ended a guest.
 pub(crate) fn judge(

@@ -132,8 +132,11 @@ impl EngineProfile {
         bounded(&mut config);
         refuse_proposals(&mut config);
         config.cranelift_opt_level(OptLevel::Speed).parallel_compilation(true);
-        // A backtrace costs a walk over the stack for each trap, and its addresses tell a rule author nothing.
-        config.wasm_backtrace_max_frames(None).generate_address_map(false).native_unwind_info(false);
+        // The names of the innermost functions tell a rule's author where it trapped; addresses would tell nothing.
+        config
+            .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(crate::outcome::FRAMES_MAX))
+            .generate_address_map(false)
+            .native_unwind_info(false);
         // The image of initial memory is mapped, not copied.
         config.memory_init_cow(true);
         match self.allocation {

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 use refiner_evm::ExecutionTerms;
-use refiner_manifest::Manifest;
+use refiner_manifest::{Capability as Requested, Manifest};
 use refiner_specimen::Layout;
 
 use crate::{
-    Capability, EngineProfile, HostFailure, Limits, Params, Run, RunInput, admission::Terms,
-    bindings::TransformWithEvmPre, host::HostState, identity::RuleIdentity, run, ticker::Ticker,
+    Capability, EngineProfile, HostFailure, Limits, Params, Run, RunInput, admission::Terms, bindings::AnalyzePre,
+    host::HostState, identity::RuleIdentity, run, ticker::Ticker,
 };
 
 /// A rule that was admitted. Cheap to clone; many threads can run it at once.
 #[derive(Clone)]
 pub struct AdmittedRule {
-    pub(crate) pre: TransformWithEvmPre<HostState>,
+    pub(crate) pre: AnalyzePre<HostState>,
     pub(crate) component: B256,
     pub(crate) description: Arc<Description>,
     pub(crate) terms: Arc<Terms>,
@@ -46,6 +46,18 @@ pub struct OutputDescription {
     pub media_type: String,
     /// The name of the schema its bytes follow.
     pub schema: Option<String>,
+}
+
+/// The part of a rule's identity that names the host's own work for it.
+pub fn execution_digest(manifest: &Manifest, terms: &ExecutionTerms) -> B256 {
+    let asks = |capability| manifest.capabilities.contains(&capability);
+    if asks(Requested::Traces) || asks(Requested::StateChanges) {
+        terms.digest_with_recordings()
+    } else if asks(Requested::Evm) {
+        terms.digest()
+    } else {
+        terms.digest_without_execution()
+    }
 }
 
 impl AdmittedRule {
@@ -94,9 +106,9 @@ impl AdmittedRule {
         RuleIdentity {
             component: self.component,
             params: params.digest(),
-            limits: B256::from(limits.digest()),
+            limits: B256::from(limits.digest(self.manifest())),
             profile: if self.has_sealed_wasi() { self.profile.id_with_wasi() } else { self.profile.id() },
-            execution: if self.executes_blocks() { terms.digest() } else { terms.digest_without_execution() },
+            execution: execution_digest(self.manifest(), terms),
         }
     }
 

@@ -9,12 +9,10 @@ use wasmtime::{Store, component::Resource};
 
 use crate::{
     AdmittedRule, HostFailure, Limit, Limits, Params, PerLimit, Run, SpecimenHash, UntrustedText, Usage, Verdict,
-    bindings::{
-        TransformWithEvm, TransformWithEvmPre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError,
-    },
+    bindings::{Analyze, AnalyzePre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError},
     evidence::Evidence,
     host::{BlockSpecimen, HostState, SpecimenView},
-    outcome::judge,
+    outcome::{self, judge},
     ticker,
 };
 
@@ -54,24 +52,21 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     let view = SpecimenView::new(input.specimen, input.raw, input.specimen_hash);
     let mut store = store(
         pre,
-        HostState::of_run(
-            Arc::clone(&rule.description),
-            &limits,
-            fuel,
-            rule.terms.state_bytes,
-            view,
-            input.params,
-            input.executor,
-        ),
+        HostState::of_run(rule, &limits, fuel, view, input.params, input.executor),
         &limits,
         Allowed { fuel, deadline_ms: granted.get(Limit::WallMs) },
     )?;
-    let ended = refine(pre, &mut store);
+    let mut ended = refine(pre, &mut store);
     let fuel_left = store.get_fuel().unwrap_or_default();
     let mut state = store.into_data();
     state.finish_stdio();
     if let Some(reason) = state.executions.unavailable() {
         return Err(HostFailure::ExecutorUnavailable { reason });
+    }
+    match &mut ended {
+        Ok(Ok(_)) => state.warn_of_unfinished(),
+        Ok(Err(_)) => {}
+        Err(error) => state.log_place(outcome::functions(error)),
     }
     let burnt = fuel.saturating_add(FUEL_BEYOND).saturating_sub(fuel_left);
     let fuel_used = burnt.saturating_add(state.budget.used().get(Limit::Fuel));
@@ -121,11 +116,8 @@ fn contradiction(executor: &dyn Executor, specimen: &Specimen, evidence: &mut Ev
     Some(Verdict::Rejected { reason: UntrustedText::new(&Rejected::CheckFailed(failed).to_string()) })
 }
 
-fn refine(
-    pre: &TransformWithEvmPre<HostState>,
-    store: &mut Store<HostState>,
-) -> wasmtime::Result<Result<Summary, RuleError>> {
-    let rule: TransformWithEvm = pre.instantiate(&mut *store)?;
+fn refine(pre: &AnalyzePre<HostState>, store: &mut Store<HostState>) -> wasmtime::Result<Result<Summary, RuleError>> {
+    let rule: Analyze = pre.instantiate(&mut *store)?;
     rule.refiner_rule_rule().call_refine(store, Resource::<BlockSpecimen>::new_borrow(SPECIMEN_REP))
 }
 
@@ -138,7 +130,7 @@ pub(crate) struct Allowed {
 
 /// A store with every bound set: a start function runs within them too. To be used by the thread that makes it, whose processor time counts.
 pub(crate) fn store(
-    pre: &TransformWithEvmPre<HostState>,
+    pre: &AnalyzePre<HostState>,
     state: HostState,
     limits: &Limits,
     Allowed { fuel, deadline_ms }: Allowed,

@@ -1,6 +1,6 @@
 //! The sandbox: one engine, its deadlines, and the way in for rules.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use alloy_primitives::B256;
 use refiner_diagnostics::{Diagnostic, ErrorChain, ExitCode, Hint};
@@ -14,7 +14,7 @@ use crate::{
     AdmissionError, AdmittedRule, Allocation, Description, EngineError, EngineProfile, HostFailure, Limit, Limits,
     OutputDescription, UntrustedText,
     admission::{self, Capability, Grants, Terms},
-    bindings::{TransformWithEvm, TransformWithEvmPre, exports::refiner::rule::rule, refiner::rule as contract},
+    bindings::{Analyze, AnalyzePre, exports::refiner::rule::rule, refiner::rule as contract},
     compiled,
     host::{self, HostState},
     outcome::judge,
@@ -30,20 +30,11 @@ pub struct Sandbox {
     engine: Engine,
     ticker: Arc<Ticker>,
     profile: EngineProfile,
-    linkers: Linkers,
-}
-
-/// A linker for each set of capabilities: a component that imports what it was not granted finds nothing there.
-struct Linkers {
-    transform: Linker<HostState>,
-    with_evm: Linker<HostState>,
-    with_wasi: Linker<HostState>,
-    with_both: Linker<HostState>,
 }
 
 /// A rule that is checked, compiled and linked, and has not run.
 pub struct LoadedRule {
-    pre: TransformWithEvmPre<HostState>,
+    pre: AnalyzePre<HostState>,
     component: B256,
     terms: Terms,
 }
@@ -94,12 +85,9 @@ impl Sandbox {
             if profile.allocation() == Allocation::Pooled { without.engine() } else { Err(error) }
         });
         let engine = engine.map_err(|error| EngineError::Profile { message: message(&error) })?;
-        Ok(Self {
-            linkers: Linkers::new(&engine).map_err(|error| EngineError::Linker { message: message(&error) })?,
-            ticker: Arc::new(Ticker::start(&engine).map_err(EngineError::Ticker)?),
-            engine,
-            profile,
-        })
+        // Every interface is linked once here, so that a fault of this program shows at its start.
+        link(&engine, &Capability::ALL.into()).map_err(|error| EngineError::Linker { message: message(&error) })?;
+        Ok(Self { ticker: Arc::new(Ticker::start(&engine).map_err(EngineError::Ticker)?), engine, profile })
     }
 
     /// The profile the engine was started with.
@@ -174,12 +162,9 @@ impl Sandbox {
     }
 
     fn link(&self, component: &[u8], compiled: &Component, terms: Terms) -> Result<LoadedRule, AdmissionError> {
-        let granted = |capability| terms.needs.contains(&capability);
-        let pre = self
-            .linkers
-            .granting(granted(Capability::Evm), granted(Capability::Wasi))
-            .instantiate_pre(compiled)
-            .and_then(TransformWithEvmPre::new)
+        let pre = link(&self.engine, &terms.needs)
+            .and_then(|linker| linker.instantiate_pre(compiled))
+            .and_then(AnalyzePre::new)
             .map_err(|error| AdmissionError::Contract { message: message(&error) })?;
         let component = B256::from(<[u8; 32]>::from(Sha256::digest(component)));
         Ok(LoadedRule { pre, component, terms })
@@ -196,44 +181,31 @@ fn message(error: &wasmtime::Error) -> UntrustedText {
     UntrustedText::new(&ErrorChain(error.as_ref()).to_string())
 }
 
-impl Linkers {
-    fn new(engine: &Engine) -> wasmtime::Result<Self> {
-        Ok(Self {
-            transform: link(engine, false, false)?,
-            with_evm: link(engine, true, false)?,
-            with_wasi: link(engine, false, true)?,
-            with_both: link(engine, true, true)?,
-        })
-    }
-
-    const fn granting(&self, evm: bool, wasi: bool) -> &Linker<HostState> {
-        match (evm, wasi) {
-            (false, false) => &self.transform,
-            (true, false) => &self.with_evm,
-            (false, true) => &self.with_wasi,
-            (true, true) => &self.with_both,
-        }
-    }
-}
-
-/// The interfaces every rule may import, `evm` and WASI only where granted.
-fn link(engine: &Engine, evm: bool, wasi: bool) -> wasmtime::Result<Linker<HostState>> {
+/// The interfaces every rule may import, and those of the capabilities that it was granted: a component that imports what it
+/// was not granted finds nothing there.
+fn link(engine: &Engine, granted: &BTreeSet<Capability>) -> wasmtime::Result<Linker<HostState>> {
     let mut linker = Linker::new(engine);
     contract::types::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     contract::specimen::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     contract::output::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     contract::log::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     contract::params::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
-    if evm {
-        contract::evm::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
-    }
-    if wasi {
-        host::wasi::link(&mut linker)?;
+    contract::recordings::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    for capability in granted {
+        match capability {
+            Capability::Evm => contract::evm::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?,
+            Capability::Receipts => contract::receipts::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?,
+            Capability::Traces => contract::traces::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?,
+            Capability::StateChanges => {
+                contract::state_changes::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+            }
+            Capability::Wasi => host::wasi::link(&mut linker)?,
+        }
     }
     Ok(linker)
 }
 
-fn describe(pre: &TransformWithEvmPre<HostState>, state_bytes: u64) -> Result<Description, AdmitFailure> {
+fn describe(pre: &AnalyzePre<HostState>, state_bytes: u64) -> Result<Description, AdmitFailure> {
     let limits = describe_limits();
     let allowed = Allowed { fuel: DESCRIBE_FUEL, deadline_ms: DESCRIBE_WALL_MS };
     let mut store = run::store(pre, HostState::nothing(&limits, DESCRIBE_FUEL, state_bytes), &limits, allowed)?;
@@ -246,8 +218,8 @@ fn describe(pre: &TransformWithEvmPre<HostState>, state_bytes: u64) -> Result<De
         Err(error) => return Err(ended(error)?),
     };
     // The types of imports were checked against the contract when they were linked; those of exports are now.
-    let rule = TransformWithEvm::new(&mut store, &instance)
-        .map_err(|error| AdmissionError::Contract { message: message(&error) })?;
+    let rule =
+        Analyze::new(&mut store, &instance).map_err(|error| AdmissionError::Contract { message: message(&error) })?;
     match rule.refiner_rule_rule().call_describe(&mut store) {
         Ok(description) => Ok(description.into()),
         Err(error) => Err(ended(error)?),

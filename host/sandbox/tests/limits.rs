@@ -25,12 +25,17 @@ const USES_EVERYTHING: &str = r#"
 (import "refiner:rule/output@1.0.0" "[method]artifact.write" (func $write (param i32 i32 i32)))
 (import "refiner:rule/log@1.0.0" "write" (func $log (param i32 i32 i32)))
 (import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32)))
+(import "refiner:rule/traces@1.1.0" "open" (func $open (param i32 i32 i32)))
+(import "refiner:rule/traces@1.1.0" "[method]frames.next" (func $next (param i32 i32)))
 (data (i32.const 256) "canonicaltext/plain")
 (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
   (local $handle i32)
   (drop (memory.grow (i32.const 3)))
   (call $log (i32.const 1) (i32.const 256) (i32.const 5))
   (call $execute (local.get 0) (i32.const 256) (i32.const 9) (i32.const 512))
+  (call $open (i32.load (i32.const 516)) (i32.const 0) (i32.const 528))
+  (call $next (i32.load (i32.const 532)) (i32.const 544))
+  (call $next (i32.load (i32.const 532)) (i32.const 544))
   (local.set $handle (call $artifact (i32.const 256) (i32.const 3) (i32.const 265) (i32.const 10)
     (i32.const 0) (i32.const 0) (i32.const 0)))
   (call $write (local.get $handle) (i32.const 0) (i32.const 1000))
@@ -80,7 +85,7 @@ fn every_limit_of_the_table_has_a_run_just_under_it_and_one_just_over() {
     }
     // Four pages, and the table through which the component reaches its imports.
     assert!((4 * 65_536..5 * 65_536).contains(&usage.used.get(Limit::MemoryBytes)));
-    assert_eq!((usage.used.get(Limit::Calls), usage.used.get(Limit::CallBytes)), (4, 1_000));
+    assert_eq!((usage.used.get(Limit::Calls), usage.used.get(Limit::CallBytes)), (7, 1_000));
 }
 
 #[test]

@@ -75,7 +75,24 @@ fn artifact_that_is_not_finished_is_no_part_of_the_output() {
     for end in ["", "(call $close (local.get $handle))"] {
         let run = run(&rule(&sandbox, &writes_an_artifact(end)));
         assert_eq!(run.verdict, Verdict::Produced { artifacts: Vec::new(), records: 1 }, "{end}");
+        let [LogLine { level: LogLevel::Warn, message }] = run.log.as_slice() else { panic!("{:?}", run.log) };
+        assert_eq!(
+            message.as_str(),
+            "the artifact out.txt was opened and not finished, so it is not part of the output"
+        );
     }
+}
+
+#[test]
+fn trap_names_the_innermost_functions_where_the_component_has_their_names() {
+    let sandbox = sandbox();
+    let named = format!(
+        "(func $table_of_senders unreachable) (func $totals call $table_of_senders) {REFINE} call $totals unreachable)"
+    );
+    let run = run(&rule(&sandbox, &named));
+    assert!(matches!(run.verdict, Verdict::Trapped(_)), "{}", run.verdict);
+    let [LogLine { level: LogLevel::Error, message }] = run.log.as_slice() else { panic!("{:?}", run.log) };
+    assert!(message.as_str().starts_with("trapped in table_of_senders < totals"), "{message}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! One rule, written several times over, gives the same bytes: Rust, Rust on `std` under WASI, Python and Go, both with WASI and
-//! without.
+//! One rule, written several times over, gives the same bytes: Rust, Rust on `std` under WASI, JavaScript, Python and Go, both of the last
+//! with WASI and without.
 //!
 //! `cargo xtask twins` builds the components. Where one cannot be built, its reason is printed and the others are compared.
 
@@ -25,7 +25,7 @@ use serde::Deserialize;
 use support::{sandbox, workspace};
 
 /// The twins beside `rust`, by which they are measured. The others import WASI.
-const WITHOUT_WASI: [&str; 3] = ["rust", "python-stubbed", "go"];
+const WITHOUT_WASI: [&str; 4] = ["rust", "python-stubbed", "javascript", "go"];
 const WITH_WASI: [&str; 3] = ["wasip2", "python-sealed", "go-sealed"];
 
 /// The outcome of a run over a sample, in `tests/twins/golden.toml`.
@@ -189,7 +189,7 @@ fn compiled_twins_use_less_than_a_tenth_of_their_fuel_on_real_blocks_and_interpr
     let (sandbox, blocks) = (sandbox(), real_blocks());
     for name in WITHOUT_WASI.into_iter().chain(WITH_WASI) {
         let Some(rule) = twin(&sandbox, name) else { continue };
-        let part = FUEL_PARTS[usize::from(name.starts_with("python"))];
+        let part = FUEL_PARTS[usize::from(name.starts_with("python") || name == "javascript")];
         for block in &blocks {
             let usage = block.run(&rule).usage;
             let (used, granted) = (usage.used.get(Limit::Fuel), usage.granted.get(Limit::Fuel));

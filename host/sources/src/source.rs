@@ -259,7 +259,8 @@ fn ipfs(text: &str) -> Result<RuleSource, UnreadableSource> {
         let unreadable = || UnreadableSource::IpfsFragment { fragment: fragment.to_owned() };
         id(fragment.strip_prefix(MANIFEST_PIN).ok_or_else(unreadable)?)
     });
-    Ok(RuleSource::Ipfs { id: id(name)?, manifest: manifest.transpose()? })
+    let manifest = manifest.transpose()?;
+    Ok(RuleSource::Ipfs { id: id(name)?, manifest })
 }
 
 fn is_loopback(url: &Url) -> bool {

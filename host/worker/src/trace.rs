@@ -6,7 +6,7 @@ use std::{
 };
 
 use alloy_primitives::Bytes;
-use refiner_evm::{ExecuteError, Execution, Executor, ResultFormat, Unavailable};
+use refiner_evm::{ExecuteError, Execution, Executor, RecordingTerms, ResultFormat, Unavailable};
 use refiner_specimen::{Specimen, check::Check};
 
 /// Most times of one run: a rule may have its block executed in every format.
@@ -137,6 +137,19 @@ impl Executor for TimedExecutor {
         format: ResultFormat,
     ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
         self.recorder.timed(Phase::Execute, || self.inner.execute(specimen, raw, format))
+    }
+
+    fn record(
+        &self,
+        specimen: &Specimen,
+        raw: &Bytes,
+        terms: RecordingTerms,
+    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
+        self.recorder.timed(Phase::Execute, || self.inner.record(specimen, raw, terms))
+    }
+
+    fn recorded_receipts(&self, specimen: &Specimen) -> Option<Execution> {
+        self.inner.recorded_receipts(specimen)
     }
 }
 

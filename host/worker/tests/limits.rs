@@ -18,9 +18,7 @@ use alloy_primitives::Bytes;
 use limit_pairs::{ASKS_FOR_CODE, CODE_CALLS, Pair, SPINS, pair};
 use refiner_sandbox::{FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, RefusalKind, Run};
 use refiner_worker::{CompileError, CompiledRule, Job, Pool, WorkerFailure};
-use support::{
-    compiled, compiler, component, job, pool, real_specimens, run_here, specimen, specimen_with_state, workspace,
-};
+use support::{compiled, compiler, component, job, pool, real_specimens, run_here, specimen_with_state, workspace};
 
 /// A rule that uses something of every limit, and more fuel than the specimen's length adds.
 const USES_EVERYTHING: &str = r#"
@@ -30,6 +28,8 @@ const USES_EVERYTHING: &str = r#"
 (import "refiner:rule/output@1.0.0" "[method]artifact.write" (func $write (param i32 i32 i32)))
 (import "refiner:rule/log@1.0.0" "write" (func $log (param i32 i32 i32)))
 (import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32)))
+(import "refiner:rule/traces@1.1.0" "open" (func $open (param i32 i32 i32)))
+(import "refiner:rule/traces@1.1.0" "[method]frames.next" (func $next (param i32 i32)))
 (data (i32.const 256) "canonicaltext/plain")
 (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
   (local $handle i32) (local $round i32)
@@ -39,6 +39,9 @@ const USES_EVERYTHING: &str = r#"
   (drop (memory.grow (i32.const 3)))
   (call $log (i32.const 1) (i32.const 256) (i32.const 5))
   (call $execute (local.get 0) (i32.const 256) (i32.const 9) (i32.const 512))
+  (call $open (i32.load (i32.const 516)) (i32.const 0) (i32.const 528))
+  (call $next (i32.load (i32.const 532)) (i32.const 544))
+  (call $next (i32.load (i32.const 532)) (i32.const 544))
   (local.set $handle (call $artifact (i32.const 256) (i32.const 3) (i32.const 265) (i32.const 10)
     (i32.const 0) (i32.const 0) (i32.const 0)))
   (call $write (local.get $handle) (i32.const 0) (i32.const 1000))
@@ -62,7 +65,8 @@ fn needed(limit: Limit, used: u64, raw: &Bytes) -> u64 {
 
 #[test]
 fn every_limit_of_the_table_has_a_run_in_a_worker_just_under_it_and_one_just_over() {
-    let (pool, rule, raw) = (pool(1), compiled(USES_EVERYTHING), specimen(1));
+    let raw = Bytes::from(std::fs::read(workspace().join("tests/samples/1-19600000.avro")).unwrap());
+    let (pool, rule) = (pool(1), compiled(USES_EVERYTHING));
     let run = |limit, granted| run(&pool, &rule, USES_EVERYTHING, &raw, limit, granted);
     let whole = run(Limit::LogLines, 1_000);
     assert_eq!(whole.verdict.kind(), "produced", "{}", whole.verdict);

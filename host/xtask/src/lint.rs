@@ -5,6 +5,7 @@ mod errors;
 mod house;
 mod invariants;
 mod names;
+mod rooms;
 mod words;
 
 use anyhow::{Result, ensure};
@@ -13,7 +14,7 @@ use refiner_authoring::toolchain;
 use crate::{command, rules, step::Steps, tool};
 
 /// Number of steps of [`all`].
-pub const STEPS: usize = CARGO_STEPS.len() + 7;
+pub const STEPS: usize = CARGO_STEPS.len() + 8;
 
 const CARGO_STEPS: [(&str, &str); 4] = [
     ("Formatting", "cargo fmt --all --check"),
@@ -47,6 +48,7 @@ pub fn all(steps: &mut Steps) -> Result<()> {
         || none_of(&documents::offences()?),
     )?;
     steps.take("Invariants", Some("cargo xtask lint"), || none_of(&invariants::offences()?))?;
+    steps.take("Rooms", Some("cargo xtask lint"), || none_of(&rooms::offences()?))?;
     steps.take("Measures of the language", Some("cargo xtask lint"), || {
         let (past, measures) = words::measure()?;
         measures.iter().for_each(|measure| println!("      {measure}"));

@@ -4,6 +4,7 @@
 //! leaves its reason there in place of a component, and the tests print it.
 
 mod go;
+mod javascript;
 mod python;
 
 use std::{
@@ -43,6 +44,7 @@ pub fn build(guest: &Guest) -> Result<Vec<Twin>> {
     fs::create_dir_all(directory())?;
     let mut twins = vec![Twin { name: "rust", built: Ok(rust(guest)?) }, Twin { name: "wasip2", built: wasip2()? }];
     twins.extend(python::build()?);
+    twins.push(javascript::build()?);
     twins.extend(go::build()?);
     for Twin { name, built } in &twins {
         let component = directory().join(name).with_extension("wasm");
@@ -81,6 +83,11 @@ fn directory() -> PathBuf {
 /// Where their sources are.
 fn sources() -> PathBuf {
     tree::root().join("tests/twins")
+}
+
+/// Where the contract is.
+fn contract() -> PathBuf {
+    tree::root().join("wit/refiner-rule-1")
 }
 
 fn place() -> BuildDirectories {

@@ -1,4 +1,4 @@
-//! Token transfers: what the execution logs of a block show of ERC-20, ERC-721 and ERC-1155 tokens, one row a transfer.
+//! Token transfers: what the logs of a block show of ERC-20, ERC-721 and ERC-1155 tokens, one row a transfer.
 //!
 //! A transfer is an event of the standard's name *and* shape (see [`transfer`]); each pair of a `TransferBatch` is a
 //! row of its own. A contract can emit what it likes, so a row means that the contract at `token` claims the transfer, not
@@ -24,14 +24,14 @@ struct TokenTransfers;
 
 impl RuleWithEvm for TokenTransfers {
     fn refine(specimen: &Specimen, evm: &Evm, out: &mut Output) -> Result<Summary, RuleError> {
-        let execution = evm.execute(specimen, "canonical")?;
+        let block = evm.receipts(specimen)?;
         // Receipts, and not transactions: those state senders, which would be recovered for nothing.
-        let coverage = execution.coverage(specimen);
+        let coverage = block.coverage(specimen);
         let hash = |receipt: Receipt| coverage.covers(receipt.tx_type).then_some(receipt.transaction_hash);
-        let hashes: Vec<_> = execution.receipts().map(hash).collect();
+        let hashes: Vec<_> = block.receipts().map(hash).collect();
 
         let mut rows = Rows::of_block(out.artifact_with_schema(NAME, MEDIA_TYPE, SCHEMA), specimen);
-        for log in execution.logs() {
+        for log in block.logs() {
             match transfer::read(&log) {
                 Ok(Some(event)) => {
                     let hash = hashes.get(log.transaction_index as usize).copied().flatten();

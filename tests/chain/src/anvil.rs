@@ -1,6 +1,7 @@
 //! One anvil process, and questions to it.
 
 use std::{
+    env,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
     thread,
@@ -25,7 +26,30 @@ pub struct Anvil {
     _states: TempDir,
 }
 
+/// `None`, and a line, in place of the error that there is no anvil and no npm to install one. Under CI the error stays.
+pub(crate) fn or_skip<T>(outcome: Result<T, TestChainError>) -> Result<Option<T>, TestChainError> {
+    match outcome {
+        Err(missing @ TestChainError::NoNpm { .. }) if env::var_os("CI").is_none() => {
+            #[allow(clippy::print_stderr)]
+            {
+                eprintln!("skipped: {missing}");
+            }
+            Ok(None)
+        }
+        outcome => outcome.map(Some),
+    }
+}
+
 impl Anvil {
+    /// As [`Anvil::start`]; on a machine without anvil and npm prints so and gives `None`. Under CI that is an error.
+    ///
+    /// # Errors
+    ///
+    /// As [`Anvil::start`].
+    pub fn start_or_skip(arguments: &[&str]) -> Result<Option<Self>, TestChainError> {
+        or_skip(Self::start(arguments))
+    }
+
     /// Starts an anvil that mines a block a transaction.
     ///
     /// # Errors
@@ -33,7 +57,7 @@ impl Anvil {
     /// Where there is none, or it does not listen.
     pub fn start(arguments: &[&str]) -> Result<Self, TestChainError> {
         let path = install::anvil()?;
-        let states = TempDir::new().map_err(|source| TestChainError::File { path: std::env::temp_dir(), source })?;
+        let states = TempDir::new().map_err(|source| TestChainError::File { path: env::temp_dir(), source })?;
         let mut process = Command::new(&path)
             .args(["--port", "0", "--host", "127.0.0.1", "--prune-history", STATES, "--cache-path"])
             .arg(states.path())

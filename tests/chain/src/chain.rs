@@ -1,13 +1,12 @@
 //! The proof chain: both contracts on an anvil, and what happens on it.
 
-use std::env;
-
 use alloy_primitives::{Address, B256, Bytes, U64, U256, hex};
 use alloy_sol_types::SolCall;
 use serde_json::{Value, json};
 
 use crate::{
     Anvil, Artifact, BLOCK_RESULT_PROOF_CHAIN, BLOCK_SPECIMEN_PROOF_CHAIN, Setup, TestChainError,
+    anvil::or_skip,
     contracts::{
         GOVERNOR, OPERATOR_VALIDATOR, PRODUCER, STAKING_MANAGER, addBRPOperatorCall, disableValidatorCall,
         enableValidatorCall, finalizeResultSessionCall, finalizeSpecimenSessionCall,
@@ -75,16 +74,7 @@ impl TestChain {
     ///
     /// [`TestChainError`].
     pub async fn start_or_skip(setup: &Setup) -> Result<Option<Self>, TestChainError> {
-        match Self::with(setup).await {
-            Err(missing @ TestChainError::NoNpm { .. }) if env::var_os("CI").is_none() => {
-                #[allow(clippy::print_stderr)]
-                {
-                    eprintln!("skipped: {missing}");
-                }
-                Ok(None)
-            }
-            outcome => outcome.map(Some),
-        }
+        or_skip(Self::with(setup).await)
     }
 
     /// Starts anvil, deploys both contracts and sets them up.

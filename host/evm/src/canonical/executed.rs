@@ -19,6 +19,7 @@ use crate::{
     meter::{Budget, ExpectedGas},
     outcome::TransactionOutcome,
     receipts::{Commitments, commit},
+    recording::{RecordingTerms, Recordings},
     repair::{self, Repaired, Supplied},
     runner::Job,
     transaction::Supplement,
@@ -35,12 +36,13 @@ pub(super) fn result(
     codes: &CodeCache,
     senders: SenderTerms,
     budget: &Budget<'_>,
+    recording: Option<RecordingTerms>,
 ) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
     let hashes = hashes(specimen, admission.transaction_hashes.clone());
     let none = Supplement::default();
     let expected = Some(ExpectedGas { stated: block.header.gas_used, slack: EXACT_GAS });
-    let job = Job { block, rules, hashes: &hashes, supplement: &none, codes, budget, expected };
+    let job = Job { block, rules, hashes: &hashes, supplement: &none, codes, budget, expected, recording };
     let agreed = match agree(&job, specimen) {
         Err(error) if size_decides(&error) && rules.spec.is_enabled_in(SpecId::PRAGUE) => {
             let delegated = ForkProfile { missing_code: MissingCode::DelegationStub, ..rules.clone() };
@@ -48,7 +50,7 @@ pub(super) fn result(
         }
         agreed => agreed,
     };
-    let Agreed { gas_used, receipts, commitments, executed, supplied } =
+    let Agreed { gas_used, receipts, commitments, executed, supplied, recordings } =
         agreed.map_err(|error| excused_by_rounding(specimen, error))?;
 
     let producer = producer_check(&block.receipts, &receipts);
@@ -61,7 +63,7 @@ pub(super) fn result(
     checks.extend(executed);
     checks.push(producer);
     let canonical = Canonical::new(rules, commitments.blooms);
-    Ok(assemble(gas_used, receipts, checks, canonical, senders).with_supplied(supplied))
+    Ok(assemble(gas_used, receipts, checks, canonical, senders).with_supplied(supplied).with_recordings(recordings))
 }
 
 /// An execution that agrees with the header.
@@ -72,12 +74,14 @@ struct Agreed {
     /// The checks against the header.
     executed: Vec<Check>,
     supplied: Vec<Supplied>,
+    recordings: Option<Recordings>,
 }
 
 fn agree(job: &Job<'_>, specimen: &Specimen) -> Result<Agreed, ExecuteError> {
     let Job { block, rules, .. } = *job;
     let Repaired { outcome, supplement, supplied, commitments } =
         repair::execute(job, specimen.layout).map_err(|error| told_by_recorded_receipts(specimen, error))?;
+    let recordings = outcome.recordings;
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let commitments = commitments.unwrap_or_else(|| commit(&receipts));
     let mut executed = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
@@ -88,7 +92,7 @@ fn agree(job: &Job<'_>, specimen: &Specimen) -> Result<Agreed, ExecuteError> {
         let job = Job { supplement: &supplement, ..*job };
         return Err(diagnosis::explain(&job, Rejected::HeaderMismatch(failed.clone())));
     }
-    Ok(Agreed { gas_used: outcome.gas_used, receipts, commitments, executed, supplied })
+    Ok(Agreed { gas_used: outcome.gas_used, receipts, commitments, executed, supplied, recordings })
 }
 
 /// True when the block asks for no more of missing code than its size, and disagrees with the header by that of the stub.

@@ -23,6 +23,7 @@ use crate::{
     gate::{Admission, SenderTerms},
     meter::Budget,
     policy::{ExecutionPolicy, SenderPolicy},
+    recording::RecordingTerms,
     transaction::{admit, lacks_authorizations, lacks_blob_hashes},
 };
 
@@ -35,6 +36,7 @@ pub(crate) fn result(
     codes: &CodeCache,
     policy: ExecutionPolicy,
     budget: &Budget<'_>,
+    recording: Option<RecordingTerms>,
 ) -> Result<Execution, ExecuteError> {
     let block = &specimen.block;
     let admission = match policy.basis {
@@ -48,7 +50,7 @@ pub(crate) fn result(
     admit(block, ResultFormat::Canonical.as_str())?;
 
     let senders = SenderTerms::of(policy.senders, Some(chain), &block.header);
-    let execute = || executed::result(specimen, &rules, &admission, codes, senders, budget);
+    let execute = || executed::result(specimen, &rules, &admission, codes, senders, budget, recording);
     let take_receipts = |instead_of| recorded::result(specimen, &rules, &admission, senders, instead_of);
     match policy.basis {
         BasisPolicy::Execution => execute(),
@@ -58,6 +60,24 @@ pub(crate) fn result(
             result => result,
         },
     }
+}
+
+/// The block's receipts as the specimen carries them, where they are proven and no policy asks for more.
+///
+/// Receipts before Byzantium hold a state root in the place of a status, so that they are not all that a receipt states.
+pub(crate) fn proven_receipts(specimen: &Specimen, chain: &ChainSpec, policy: ExecutionPolicy) -> Option<Execution> {
+    let block = &specimen.block;
+    if policy.basis == BasisPolicy::Execution {
+        return None;
+    }
+    let admission = Admission::without_state(specimen, Some(chain));
+    let rules = ForkProfile::canonical(chain, block).ok()?;
+    if admission.failed().is_some() || rules.receipts_hold_states {
+        return None;
+    }
+    admit(block, ResultFormat::Canonical.as_str()).ok()?;
+    let senders = SenderTerms::of(policy.senders, Some(chain), &block.header);
+    recorded::result(specimen, &rules, &admission, senders, None).ok()
 }
 
 /// True when a transaction lacks a field that execution needs.

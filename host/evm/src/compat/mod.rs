@@ -66,8 +66,16 @@ pub(crate) fn execute(
 
     let supplement = Supplement::dummy_blobs(block, &rules);
     let hashes = &frame.manufactured.transaction_hashes;
-    let outcome =
-        runner::run(&Job { block, rules: &rules, hashes, supplement: &supplement, codes, budget, expected: None })?;
+    let outcome = runner::run(&Job {
+        block,
+        rules: &rules,
+        hashes,
+        supplement: &supplement,
+        codes,
+        budget,
+        expected: None,
+        recording: None,
+    })?;
     let state_root = state_root(&outcome.post_state);
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     frame.check_blob_gas(&receipts)?;

@@ -58,8 +58,16 @@ fn balances(chain: &ChainSpec, block: &Block) -> impl Fn(Address) -> U256 + use<
     let (supplement, codes) = (Supplement::default(), CodeCache::default());
     let budget = Budget::new(DEFAULT_GAS_BOUND, &Uninterrupted);
     let hashes = &[];
-    let job =
-        Job { block, rules: &rules, hashes, supplement: &supplement, codes: &codes, budget: &budget, expected: None };
+    let job = Job {
+        block,
+        rules: &rules,
+        hashes,
+        supplement: &supplement,
+        codes: &codes,
+        budget: &budget,
+        expected: None,
+        recording: None,
+    };
     let state = runner::run(&job).unwrap().post_state;
     move |address| state.0.get(&address).map_or(U256::ZERO, |account| account.info.balance)
 }

@@ -21,10 +21,29 @@ use revm::{
 };
 
 use super::BlockJournal;
-use crate::prestate::{Beyond, NotCarried};
+use crate::{
+    prestate::{Beyond, NotCarried},
+    recording::Watch,
+};
 
 type Loaded<T> = Result<StateLoad<T>, NotCarried>;
 type Skippable<T> = Result<StateLoad<T>, JournalLoadError<NotCarried>>;
+
+/// Notes a look-up of an account, where it is watched.
+#[inline]
+fn note(watch: &mut Option<Box<Watch>>, address: Address) {
+    if let Some(watch) = watch {
+        watch.looked_up(address);
+    }
+}
+
+/// Notes a look-up of a slot, where it is watched.
+#[inline]
+fn note_slot(watch: &mut Option<Box<Watch>>, address: Address, slot: U256) {
+    if let Some(watch) = watch {
+        watch.looked_up_slot(address, slot);
+    }
+}
 
 impl JournalExt for BlockJournal {
     fn journal(&self) -> &[JournalEntry] {
@@ -39,7 +58,7 @@ impl JournalTr for BlockJournal {
 
     fn new(database: Beyond) -> Self {
         let (occupied, dormant) = (AddressSet::default(), AddressMap::default());
-        Self { inner: Journal::new(database), occupied, dormant, wraps: false }
+        Self { inner: Journal::new(database), occupied, dormant, wraps: false, watch: None }
     }
 
     fn create_account_checkpoint(
@@ -56,11 +75,12 @@ impl JournalTr for BlockJournal {
     }
 
     fn commit_tx(&mut self) {
+        let _ = self.watch_to_now();
         self.settle();
         self.inner.commit_tx();
     }
 
-    // What follows adds nothing to the EVM's own.
+    // What follows adds nothing to the EVM's own, but that a watch sees each look-up that succeeded.
 
     #[inline]
     fn db_and_state(&self) -> (&Beyond, &EvmState) {
@@ -74,17 +94,23 @@ impl JournalTr for BlockJournal {
 
     #[inline]
     fn sload(&mut self, address: Address, key: U256) -> Loaded<U256> {
-        self.inner.sload(address, key)
+        let loaded = self.inner.sload(address, key)?;
+        note_slot(&mut self.watch, address, key);
+        Ok(loaded)
     }
 
     #[inline]
     fn sload_skip_cold_load(&mut self, address: Address, key: U256, skip: bool) -> Skippable<U256> {
-        self.inner.sload_skip_cold_load(address, key, skip)
+        let loaded = self.inner.sload_skip_cold_load(address, key, skip)?;
+        note_slot(&mut self.watch, address, key);
+        Ok(loaded)
     }
 
     #[inline]
     fn sstore(&mut self, address: Address, key: U256, value: U256) -> Loaded<SStoreResult> {
-        self.inner.sstore(address, key, value)
+        let loaded = self.inner.sstore(address, key, value)?;
+        note_slot(&mut self.watch, address, key);
+        Ok(loaded)
     }
 
     #[inline]
@@ -95,7 +121,9 @@ impl JournalTr for BlockJournal {
         value: U256,
         skip: bool,
     ) -> Skippable<SStoreResult> {
-        self.inner.sstore_skip_cold_load(address, key, value, skip)
+        let loaded = self.inner.sstore_skip_cold_load(address, key, value, skip)?;
+        note_slot(&mut self.watch, address, key);
+        Ok(loaded)
     }
 
     #[inline]
@@ -125,7 +153,15 @@ impl JournalTr for BlockJournal {
 
     #[inline]
     fn selfdestruct(&mut self, address: Address, target: Address, skip: bool) -> Skippable<SelfDestructResult> {
-        self.inner.selfdestruct(address, target, skip)
+        let balance =
+            |journal: &Self| journal.inner.inner.state.get(&address).map_or(U256::ZERO, |account| account.info.balance);
+        let held = if self.watch.is_some() { balance(self) } else { U256::ZERO };
+        let destroyed = self.inner.selfdestruct(address, target, skip)?;
+        if let Some(watch) = self.watch.as_deref_mut() {
+            watch.looked_up(target);
+            watch.destroys(address, target, held);
+        }
+        Ok(destroyed)
     }
 
     #[inline]
@@ -165,8 +201,8 @@ impl JournalTr for BlockJournal {
 
     #[inline]
     fn transfer(&mut self, from: Address, to: Address, balance: U256) -> Result<Option<TransferError>, NotCarried> {
-        self.inner.load_account(from)?;
-        self.inner.load_account(to)?;
+        self.load_account(from)?;
+        self.load_account(to)?;
         Ok(self.transfer_loaded(from, to, balance))
     }
 
@@ -188,12 +224,14 @@ impl JournalTr for BlockJournal {
     #[inline]
     fn balance_incr(&mut self, address: Address, balance: U256) -> Result<(), NotCarried> {
         if self.wraps {
+            note(&mut self.watch, address);
             let mut account = self.inner.load_account_mut(address)?.data;
             let sum = account.balance().wrapping_add(balance);
             account.touch();
             account.set_balance(sum);
             return Ok(());
         }
+        note(&mut self.watch, address);
         self.inner.balance_incr(address, balance)
     }
 
@@ -205,17 +243,29 @@ impl JournalTr for BlockJournal {
 
     #[inline]
     fn load_account(&mut self, address: Address) -> Loaded<&Account> {
-        self.inner.load_account(address)
+        let loaded = self.inner.load_account(address)?;
+        note(&mut self.watch, address);
+        Ok(loaded)
     }
 
     #[inline]
     fn load_account_with_code(&mut self, address: Address) -> Loaded<&Account> {
-        self.inner.load_account_with_code(address)
+        let loaded = self.inner.load_account_with_code(address)?;
+        note(&mut self.watch, address);
+        Ok(loaded)
     }
 
     #[inline]
     fn load_account_delegated(&mut self, address: Address) -> Loaded<AccountLoad> {
-        self.inner.load_account_delegated(address)
+        let loaded = self.inner.load_account_delegated(address)?;
+        note(&mut self.watch, address);
+        if loaded.is_delegate_account_cold.is_some() {
+            let code = self.inner.inner.state.get(&address).and_then(|account| account.info.code.as_ref());
+            if let Some(delegate) = code.and_then(Bytecode::eip7702_address) {
+                note(&mut self.watch, delegate);
+            }
+        }
+        Ok(loaded)
     }
 
     #[inline]
@@ -224,7 +274,9 @@ impl JournalTr for BlockJournal {
         address: Address,
         skip: bool,
     ) -> Skippable<Self::JournaledAccount<'_>> {
-        self.inner.load_account_mut_skip_cold_load(address, skip)
+        let loaded = self.inner.load_account_mut_skip_cold_load(address, skip)?;
+        note(&mut self.watch, address);
+        Ok(loaded)
     }
 
     #[inline]
@@ -233,7 +285,9 @@ impl JournalTr for BlockJournal {
         address: Address,
         load_code: bool,
     ) -> Loaded<Self::JournaledAccount<'_>> {
-        self.inner.load_account_mut_optional_code(address, load_code)
+        let loaded = self.inner.load_account_mut_optional_code(address, load_code)?;
+        note(&mut self.watch, address);
+        Ok(loaded)
     }
 
     #[inline]
@@ -243,7 +297,9 @@ impl JournalTr for BlockJournal {
         load_code: bool,
         skip: bool,
     ) -> Result<AccountInfoLoad<'_>, JournalLoadError<NotCarried>> {
-        self.inner.load_account_info_skip_cold_load(address, load_code, skip)
+        let loaded = self.inner.load_account_info_skip_cold_load(address, load_code, skip)?;
+        note(&mut self.watch, address);
+        Ok(loaded)
     }
 
     #[inline]

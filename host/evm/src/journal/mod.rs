@@ -18,7 +18,10 @@ use revm::{
     state::{AccountStatus, EvmStorage},
 };
 
-use crate::prestate::{Beyond, PreState};
+use crate::{
+    prestate::{Beyond, PreState},
+    recording::Watch,
+};
 
 /// The journal of one block.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ pub(crate) struct BlockJournal {
     occupied: AddressSet,
     dormant: AddressMap<EvmStorage>,
     wraps: bool,
+    /// Where the execution is recorded.
+    watch: Option<Box<Watch>>,
 }
 
 impl BlockJournal {
@@ -34,7 +39,24 @@ impl BlockJournal {
     pub(crate) fn of(beyond: Beyond, before: PreState) -> Self {
         let mut inner = Journal::new(beyond);
         inner.inner.state = before.accounts;
-        Self { inner, occupied: before.occupied, dormant: before.dormant, wraps: before.wraps }
+        Self { inner, occupied: before.occupied, dormant: before.dormant, wraps: before.wraps, watch: None }
+    }
+
+    /// Watches it from here on.
+    pub(crate) fn watch(&mut self, watch: Watch) {
+        self.watch = Some(Box::new(watch));
+    }
+
+    /// The watch, with what was not committed yet; `None` where there is none.
+    pub(crate) fn watch_to_now(&mut self) -> Option<&mut Watch> {
+        let watch = self.watch.as_deref_mut()?;
+        watch.collect(&self.inner.inner);
+        Some(watch)
+    }
+
+    /// The self-destruction that was noted last and not taken.
+    pub(crate) fn take_destruction(&mut self) -> Option<(Address, Address, U256)> {
+        self.watch.as_deref_mut()?.take_destruction()
     }
 
     /// Storage that no execution reads, which belongs to the state after the block nevertheless.

@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use sha2::{Digest, Sha256};
 
 use super::OnDifference;
-use crate::policy::ExecutionPolicy;
+use crate::{policy::ExecutionPolicy, recording::RECORDING_REVISION};
 
 /// Goes up when the same block in the same format can give another execution than before, or another verdict of the checks before
 /// it: by the embedded executor, or by what is accepted from an evm-server.
@@ -38,6 +38,16 @@ impl ExecutionTerms {
     /// `embedded 3, senders recovered, gas 1000000000, basis auto`; the executor is `embedded 3`, `remote 3`, or `both 3 hold` with
     /// its policy, and `, stateless eras` stands at the end where they are written.
     pub fn digest(&self) -> B256 {
+        sha256(&self.text())
+    }
+
+    /// Names the terms of a rule whose executions are recorded: the same text, and `, recordings 1` with the revision of the
+    /// recorders.
+    pub fn digest_with_recordings(&self) -> B256 {
+        sha256(&format!("{}, recordings {RECORDING_REVISION}", self.text()))
+    }
+
+    fn text(&self) -> String {
         let executor = match self.executed_by {
             ExecutedBy::Embedded => format!("embedded {REVISION}"),
             ExecutedBy::Remote => format!("remote {REVISION}"),
@@ -45,7 +55,7 @@ impl ExecutionTerms {
         };
         let ExecutionPolicy { senders, gas_bound, basis, stateless_eras } = self.policy;
         let stateless_eras = if stateless_eras { ", stateless eras" } else { "" };
-        sha256(&format!("{executor}, senders {senders}, gas {gas_bound}, basis {basis}{stateless_eras}"))
+        format!("{executor}, senders {senders}, gas {gas_bound}, basis {basis}{stateless_eras}")
     }
 
     /// Names the terms of a rule that executes no block, whose specimens are checked all the same: sha256 of a text such as
@@ -88,6 +98,7 @@ mod tests {
         let stateless =
             ExecutionTerms { policy: ExecutionPolicy { stateless_eras: true, ..default.policy }, ..default };
         let all = [default, stated, bound, remote, executed, recorded, stateless].map(|terms| terms.digest());
+        assert!(!all.contains(&default.digest_with_recordings()));
         for (position, digest) in all.iter().enumerate() {
             assert!(!all[..position].contains(digest), "{position}");
         }

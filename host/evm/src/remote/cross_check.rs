@@ -81,6 +81,10 @@ impl Executor for CrossCheckExecutor {
             OnDifference::Hold => Err(Unavailable::Held { format }),
         }
     }
+
+    fn recorded_receipts(&self, specimen: &Specimen) -> Option<Execution> {
+        self.remote.recorded_receipts(specimen)
+    }
 }
 
 /// Two refusals agree: each has its own words for one reason.

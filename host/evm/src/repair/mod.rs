@@ -68,7 +68,12 @@ pub(crate) fn execute(job: &Job<'_>, layout: Layout) -> Result<Repaired, Execute
         return Ok(Repaired { outcome, supplement, supplied: Vec::new(), commitments: None });
     };
     let stand_ins = Supplement::dummy_blobs(block, rules);
-    Search::new(job, layout, &stand_ins, dropped, first).solve()
+    let unrecorded = Job { recording: None, ..*job };
+    let mut repaired = Search::new(&unrecorded, layout, &stand_ins, dropped, first).solve()?;
+    if job.recording.is_some() {
+        repaired.outcome = runner::run(&Job { supplement: &repaired.supplement, ..*job })?;
+    }
+    Ok(repaired)
 }
 
 /// The field that a transaction lacks, if any.

@@ -100,7 +100,7 @@ pub fn run(arguments: &Serve) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
     let (limits, format) = (limits(&settings)?, settings.get(&table::EVM_FORMAT));
     let policy = ExecutionPolicy { gas_bound: settings.get(&table::GAS_BOUND), ..ExecutionPolicy::default() };
-    let server = EvmServer::new(chains::executor(&arguments.chains, policy)?, format, limits)?;
+    let server = EvmServer::new(chains::executor(&arguments.chains.chain_configs, policy)?, format, limits)?;
     let server = server.with_access(Access::of_hosts(settings.get(&table::ALLOW_HOST)));
     // A paused execution holds its thread.
     let threads = limits.executions.saturating_add(SPARE_THREADS);

@@ -14,7 +14,7 @@ use crate::cli::{ChainConfigs, parameter};
 pub enum Rule {
     /// Writes a new rule, a crate or a Go module, with the SDK, a test and a sample specimen.
     New(New),
-    /// Builds a rule's crate or Go module to a component with its manifest inside.
+    /// Builds a rule's crate or Go module to a component with its manifest inside, and checks it.
     Build(Build),
     /// Checks whether rules are admitted; if not, prints what was found, what is allowed and what to do.
     Check(Check),
@@ -28,6 +28,10 @@ pub enum Rule {
     Embed(Embed),
     /// Publishes a rule in an OCI registry and prints its source with the digest.
     Push(Push),
+    /// Builds a rule again from its source and compares the bytes.
+    Verify(Verify),
+    /// Runs a rule over a folder of specimens and compares its artifacts with those agreed on.
+    Test(Test),
 }
 
 /// `refiner rule new`.
@@ -173,6 +177,45 @@ pub struct Push {
     #[command(flatten)]
     pub settings: Flags<scope::RulePush>,
     /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `refiner rule verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A component file, or a source.
+    #[arg(value_name = "RULE")]
+    pub rule: String,
+    /// Folder of its source, with its rule.toml.
+    #[arg(long, value_name = "DIR")]
+    pub source: PathBuf,
+    /// The component that its own toolchain built of the source, in place of a build here.
+    #[arg(long, value_name = "FILE")]
+    pub built: Option<PathBuf>,
+    #[command(flatten)]
+    pub settings: Flags<scope::RuleVerify>,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `refiner rule test`.
+#[derive(Debug, Args)]
+pub struct Test {
+    /// A component file.
+    #[arg(value_name = "RULE")]
+    pub rule: String,
+    /// Folder of specimens.
+    #[arg(value_name = "SPECIMENS")]
+    pub specimens: PathBuf,
+    /// Folder of what was agreed on, as `<specimen>.<artifact>`, or `<specimen>.verdict` for a run without artifacts [default: that of the specimens].
+    #[arg(long, value_name = "DIR")]
+    pub golden: Option<PathBuf>,
+    /// Agrees on what the runs give now, and writes it.
+    #[arg(long)]
+    pub bless: bool,
+    /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
 }

@@ -1,18 +1,18 @@
 //! `refiner rule check`: checks admission and determinism.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, path::Path};
 
 use alloy_primitives::Bytes;
 use refiner_authoring::template;
 use refiner_diagnostics::{Diagnostic as _, ExitCode, Failure};
+use refiner_evm::ExecutionPolicy;
 use refiner_sandbox::{Limit, Params, Run, SpecimenHash, Verdict};
 use refiner_text::OneLine;
 use serde_json::{Value, json};
 
 use super::{
-    RuleError,
     arguments::Check,
-    session::{Prepared, Session},
+    session::{PrepareError, Prepared, Session},
     show,
 };
 use crate::{
@@ -49,7 +49,8 @@ pub fn run(arguments: &Check) -> Result<ExitCode, Failure> {
         rules.extend(sources.find(argument)?);
     }
     allowance.check_names(&rules)?;
-    let session = Session::begin(&arguments.chains, executor::policy(&settings), allowance, NonZeroUsize::MIN)?;
+    let session =
+        Session::begin(&arguments.chains.chain_configs, executor::policy(&settings), allowance, NonZeroUsize::MIN)?;
     let mut worst = ExitCode::Done;
     for found in rules {
         worst = worst.max(check(&session, found, &samples, arguments)?);
@@ -57,32 +58,74 @@ pub fn run(arguments: &Check) -> Result<ExitCode, Failure> {
     Ok(worst)
 }
 
+/// Examines a component that was just built as `rule check` does by default. What it prints follows what was printed of the build; as JSON
+/// it is returned.
+pub fn examine_built(component: &Path, json: bool) -> Result<(ExitCode, Option<Value>), Failure> {
+    let found = Sources::default().find_file(component)?;
+    let (samples, called) = (samples(&[])?, found.called.clone());
+    let session = Session::begin(&[], ExecutionPolicy::default(), Allowance::of_author(), NonZeroUsize::MIN)?;
+    let tried = tried(&session, found, &samples, 1);
+    if !json {
+        return Ok((report(&called, tried, 1, false)?, None));
+    }
+    Ok(match tried {
+        Ok((rule, tried)) => (verdict_of(&tried), Some(as_json(&rule, &tried, 1))),
+        Err(error) => (error.exit_code(), Some(show::refused(&called, &error))),
+    })
+}
+
 fn check(session: &Session, found: Found, samples: &[Sample], arguments: &Check) -> Result<ExitCode, Failure> {
-    let called = found.called.clone();
-    let tried = session.prepare(found).and_then(|rule| {
-        let tried = samples.iter().map(|sample| try_on(session, &rule, sample, arguments.repeat.get()));
-        Ok((tried.collect::<Result<Vec<_>, _>>()?, rule))
-    });
-    let stdout = &mut terminal::out(arguments.json);
+    let (called, repeat) = (found.called.clone(), arguments.repeat.get());
+    report(&called, tried(session, found, samples, repeat), repeat, arguments.json)
+}
+
+fn tried(
+    session: &Session,
+    found: Found,
+    samples: &[Sample],
+    repeat: u32,
+) -> Result<(Prepared, Vec<Tried>), PrepareError> {
+    let rule = session.prepare(found)?;
+    let tried = samples.iter().map(|sample| try_on(session, &rule, sample, repeat)).collect::<Result<_, _>>()?;
+    Ok((rule, tried))
+}
+
+fn verdict_of(tried: &[Tried]) -> ExitCode {
+    if tried.iter().all(Tried::is_good) { ExitCode::Done } else { ExitCode::Verdict }
+}
+
+fn report(
+    called: &str,
+    tried: Result<(Prepared, Vec<Tried>), PrepareError>,
+    repeat: u32,
+    json: bool,
+) -> Result<ExitCode, Failure> {
+    let stdout = &mut terminal::out(json);
     match tried {
-        Ok((tried, rule)) => {
-            if arguments.json {
-                writeln!(stdout, "{}", as_json(&rule, &tried, arguments.repeat.get()))?;
+        Ok((rule, tried)) => {
+            if json {
+                writeln!(stdout, "{}", as_json(&rule, &tried, repeat))?;
             } else {
-                print(&rule, &tried, arguments.repeat.get(), stdout)?;
+                print(&rule, &tried, repeat, stdout)?;
             }
-            let same = tried.iter().all(|tried| tried.differs.is_none());
-            Ok(if same { ExitCode::Done } else { ExitCode::Verdict })
+            Ok(verdict_of(&tried))
         }
         Err(error) => {
-            if arguments.json {
-                writeln!(stdout, "{}", show::refused(&called, &error))?;
+            if json {
+                writeln!(stdout, "{}", show::refused(called, &error))?;
             } else {
                 failure::report_item(&called, &error);
                 failure::report_remedy(error.hint());
             }
             Ok(error.exit_code())
         }
+    }
+}
+
+impl Tried {
+    /// True where every run was the same, and made something.
+    fn is_good(&self) -> bool {
+        self.differs.is_none() && matches!(self.first.verdict, Verdict::Produced { .. })
     }
 }
 
@@ -96,7 +139,7 @@ fn samples(arguments: &[String]) -> Result<Vec<Sample>, InputError> {
     inputs.into_iter().map(read).collect()
 }
 
-fn try_on(session: &Session, rule: &Prepared, sample: &Sample, repeat: u32) -> Result<Tried, RuleError> {
+fn try_on(session: &Session, rule: &Prepared, sample: &Sample, repeat: u32) -> Result<Tried, PrepareError> {
     let run = || {
         let limits = rule.compiled.default_limits();
         session
@@ -128,6 +171,9 @@ fn print(rule: &Prepared, tried: &[Tried], repeat: u32, out: &mut EscapingStdout
     )?;
     for Tried { sample, first, differs } in tried {
         writeln!(out, "  {}: {}; {}", OneLine(sample), first.verdict, used(first))?;
+        for line in &first.log {
+            writeln!(out, "    log {:<5} {}", line.level.as_str(), line.message)?;
+        }
         match differs {
             Some((repetition, again)) => {
                 writeln!(out, "  run {repetition} differs from the first: {}; {}", again.verdict, used(again))?;
@@ -159,6 +205,7 @@ fn as_json(rule: &Prepared, tried: &[Tried], repeat: u32) -> Value {
                 "verdict": first.verdict.name(),
                 "message": (!matches!(first.verdict, Verdict::Produced { .. })).then(|| first.verdict.to_string()),
                 "usage": show::usage(&first.usage),
+                "log": show::log(&first.log),
                 "repeated": repeat,
                 "same": differs.is_none(),
             })

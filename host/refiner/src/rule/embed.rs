@@ -6,7 +6,7 @@ use refiner_sandbox::{Grants, examine};
 use refiner_text::OneLine;
 use serde_json::json;
 
-use super::{RuleError, arguments::Embed};
+use super::{RuleError, arguments::Embed, session::PrepareError};
 use crate::terminal;
 
 pub fn run(arguments: &Embed) -> Result<ExitCode, Failure> {
@@ -14,7 +14,7 @@ pub fn run(arguments: &Embed) -> Result<ExitCode, Failure> {
     let whole = embed::of_files(component, manifest, *replace).map_err(RuleError::from)?;
     // A manifest that does not go with its component is better refused by its author than by its users.
     examine(&whole, None, &Grants::all())
-        .map_err(|source| RuleError::Refused { rule: component.display().to_string(), source })?;
+        .map_err(|source| PrepareError::Refused { rule: component.display().to_string(), source })?;
     let path = out.as_ref().unwrap_or(component);
     embed::write(path, &whole).map_err(RuleError::from)?;
     let (bytes, sha256) = (whole.len(), digest::sha256(&whole));

@@ -1,9 +1,11 @@
 //! Errors of the commands on rules.
 
-use refiner_authoring::{BuildError, embed::EmbedError, template::NewError};
+use std::{io, path::PathBuf};
+
+use refiner_authoring::{BinaryReaderError, BuildError, embed::EmbedError, template::NewError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_sandbox::{AboveCap, AdmissionError, EngineError, LimitError, RefusalKind, UntrustedText};
-use refiner_worker::{CompileError, PoolError, Quarantined, WorkerFailure};
+use refiner_rule_session::PrepareError;
+use refiner_sandbox::{AboveCap, LimitError};
 
 use crate::rules::AllowanceError;
 
@@ -19,32 +21,24 @@ pub enum RuleError {
     /// No manifest is put into the component.
     #[error(transparent)]
     Embed(#[from] EmbedError),
+    /// A source that is not built here.
+    #[error("{}: found neither Cargo.toml nor go.mod, so the rule is built by its own toolchain", .0.display())]
+    BuiltElsewhere(PathBuf),
+    /// A component that cannot be compared.
+    #[error("{rule}: {source}")]
+    Unreadable { rule: String, source: BinaryReaderError },
+    /// A file that was agreed on cannot be read or written.
+    #[error("{}: {source}", .path.display())]
+    Golden { path: PathBuf, source: io::Error },
+    /// No room for a second build.
+    #[error("no temporary directory: {0}")]
+    Directory(#[source] io::Error),
     /// A source that rules are not pushed to.
     #[error("{0} is no registry, and rules are pushed to one, as oci://ghcr.io/owner/rule:1.0.0")]
     NoRegistry(String),
-    /// The engine cannot be started.
+    /// It is not ready, or its run has no verdict.
     #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The workers cannot be started.
-    #[error(transparent)]
-    Pool(#[from] PoolError),
-    /// The sandbox does not let it in.
-    #[error("{rule}: {source}")]
-    Refused { rule: String, source: AdmissionError },
-    /// Its description differs from its manifest, or it does not fit the contract.
-    #[error("{rule}: {reason}")]
-    RefusedByWorker {
-        rule: String,
-        /// The kind of refusal.
-        kind: RefusalKind,
-        reason: UntrustedText,
-    },
-    /// It has no code.
-    #[error("{rule}: {source}")]
-    Compile { rule: String, source: CompileError },
-    /// Its run has no verdict.
-    #[error("{rule}: {source}")]
-    Run { rule: String, source: Quarantined },
+    Prepare(#[from] PrepareError),
     /// Terms of the operator that cannot hold.
     #[error(transparent)]
     Allowance(#[from] AllowanceError),
@@ -72,16 +66,13 @@ impl Diagnostic for RuleError {
             Self::New(error) => error.exit_code(),
             Self::Build(error) => error.exit_code(),
             Self::Embed(error) => error.exit_code(),
-            Self::Engine(error) => error.exit_code(),
-            Self::Pool(error) => error.exit_code(),
-            Self::Refused { source, .. } => source.exit_code(),
-            Self::RefusedByWorker { .. } => ExitCode::Refused,
-            Self::Compile { source, .. } => source.exit_code(),
-            Self::Run { source, .. } => source.exit_code(),
+            Self::Prepare(error) => error.exit_code(),
             Self::Allowance(error) => error.exit_code(),
             Self::Limit(error) => error.exit_code(),
             Self::AboveCap(error) => error.exit_code(),
-            Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry(_) => ExitCode::Usage,
+            Self::Unreadable { .. } => ExitCode::Refused,
+            Self::Directory(_) | Self::Golden { .. } => ExitCode::Host,
+            Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry(_) | Self::BuiltElsewhere(_) => ExitCode::Usage,
         }
     }
 
@@ -90,27 +81,17 @@ impl Diagnostic for RuleError {
             Self::New(_) => Some("name another directory with --dir".into()),
             Self::Build(error) => error.hint(),
             Self::Embed(error) => error.hint(),
-            Self::Engine(error) => error.hint(),
-            Self::Pool(error) => error.hint(),
-            Self::Refused { source, .. } => source.hint(),
-            Self::RefusedByWorker { kind, .. } => Some(kind.remedy().into()),
-            Self::Compile { source, .. } => source.hint(),
-            Self::Run { source, .. } => source.hint(),
+            Self::Prepare(error) => error.hint(),
             Self::Allowance(error) => error.hint(),
             Self::Limit(error) => error.hint(),
             Self::AboveCap(error) => error.hint(),
             Self::Several { .. } => Some("name the file".into()),
-            Self::BuiltIn(_) | Self::NoRegistry(_) => None,
-        }
-    }
-}
-
-impl RuleError {
-    /// A run without a verdict. That a rule is not admitted can come out only when a worker asks it to describe itself.
-    pub fn of_run(rule: &str, quarantined: Quarantined) -> Self {
-        match quarantined.reason {
-            WorkerFailure::Refused { kind, reason } => Self::RefusedByWorker { rule: rule.to_owned(), kind, reason },
-            _ => Self::Run { rule: rule.to_owned(), source: quarantined },
+            Self::BuiltElsewhere(_) => Some("build it there, and name the component by --built FILE".into()),
+            Self::BuiltIn(_)
+            | Self::NoRegistry(_)
+            | Self::Unreadable { .. }
+            | Self::Directory(_)
+            | Self::Golden { .. } => None,
         }
     }
 }

@@ -8,6 +8,7 @@ use refiner_authoring::{
 use refiner_diagnostics::{Diagnostic as _, ExitCode, Failure};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_manifest::Manifest;
+use refiner_rule_session::PrepareError;
 use refiner_sandbox::{
     EngineProfile, LIMITS, Limits, Params, RefusalKind, UntrustedText, WASMTIME_VERSION, manifest_of,
 };
@@ -66,8 +67,8 @@ impl Known {
     fn of(found: Found, policy: ExecutionPolicy) -> Result<Self, RuleError> {
         let Found { called, component, beside, built_in } = found;
         let manifest = manifest_of(&component, beside.as_deref())
-            .map_err(|source| RuleError::Refused { rule: called.clone(), source })?;
-        let surface = surface::read(&component).map_err(|error| RuleError::RefusedByWorker {
+            .map_err(|source| PrepareError::Refused { rule: called.clone(), source })?;
+        let surface = surface::read(&component).map_err(|error| PrepareError::RefusedByWorker {
             rule: called.clone(),
             kind: RefusalKind::Malformed,
             reason: UntrustedText::new(&error.to_string()),

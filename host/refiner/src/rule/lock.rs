@@ -30,7 +30,7 @@ pub fn run(arguments: &arguments::Lock) -> Result<ExitCode, Failure> {
             if arguments.json {
                 writeln!(stdout, "{}", json!({ "change": change, "rule": locked }))?;
             } else {
-                writeln!(stdout, "{change:<9}  {}  sha256 {}", OneLine(&locked.source), locked.sha256)?;
+                writeln!(stdout, "{change:<9}  {}  sha256 {}", OneLine(source.shown()), locked.sha256)?;
             }
             lock.set(locked);
         }

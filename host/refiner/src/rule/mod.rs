@@ -10,16 +10,15 @@ mod lock;
 mod new;
 mod push;
 mod run;
-mod session;
 pub mod show;
+mod test;
+mod verify;
 
 use refiner_diagnostics::{ExitCode, Failure};
 
-pub use self::{
-    arguments::Rule,
-    error::RuleError,
-    session::{Prepared, Session, identity},
-};
+use refiner_rule_session as session;
+
+pub use self::{arguments::Rule, error::RuleError};
 
 /// Runs the whole command.
 pub fn run(command: &Rule) -> Result<ExitCode, Failure> {
@@ -32,5 +31,7 @@ pub fn run(command: &Rule) -> Result<ExitCode, Failure> {
         Rule::Lock(arguments) => lock::run(arguments),
         Rule::Embed(arguments) => embed::run(arguments),
         Rule::Push(arguments) => push::run(arguments),
+        Rule::Verify(arguments) => verify::run(arguments),
+        Rule::Test(arguments) => test::run(arguments),
     }
 }

@@ -8,7 +8,7 @@ use refiner_sources::{Package, RuleSource};
 use refiner_text::OneLine;
 use serde_json::json;
 
-use super::{RuleError, arguments::Push};
+use super::{RuleError, arguments::Push, session::PrepareError};
 use crate::{
     rules::{FindError, Sources},
     terminal,
@@ -19,7 +19,7 @@ pub fn run(arguments: &Push) -> Result<ExitCode, Failure> {
     let RuleSource::Oci(reference) = to else { return Err(RuleError::NoRegistry(to.shown()).into()) };
     let resolver = Sources::publisher(&settings.values()?);
     let found = resolver.resolve(&RuleSource::File(component.clone())).map_err(FindError::from)?;
-    let refused = |source| RuleError::Refused { rule: component.display().to_string(), source };
+    let refused = |source| PrepareError::Refused { rule: component.display().to_string(), source };
     // What nobody could use is not published.
     examine(&found.bytes, found.beside.as_deref(), &Grants::all()).map_err(refused)?;
     let manifest = manifest_of(&found.bytes, found.beside.as_deref()).map_err(refused)?;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{
     RuleError,
     arguments::Run,
-    session::{self, Prepared, Session, SessionError},
+    session::{self, PrepareError, Prepared, Session, SessionError},
     show,
 };
 use crate::{
@@ -90,6 +90,12 @@ impl From<SessionError> for NoResult {
     }
 }
 
+impl From<PrepareError> for NoResult {
+    fn from(error: PrepareError) -> Self {
+        Self::Rule(error.into())
+    }
+}
+
 impl Diagnostic for NoResult {
     fn exit_code(&self) -> ExitCode {
         match self {
@@ -117,7 +123,7 @@ fn finish(arguments: &Run, settings: &Values, found: Found, raw: &Bytes, block: 
     let policy = executor::policy(settings);
     let allowance = Allowance::of(settings);
     allowance.check_names([&found]).map_err(RuleError::from)?;
-    let session = Session::begin(&arguments.chains, policy, allowance, NonZeroUsize::MIN)?;
+    let session = Session::begin(&arguments.chains.chain_configs, policy, allowance, NonZeroUsize::MIN)?;
     let session = session.executing(evm.executes(differences)?);
     let rule = session.prepare(found)?;
     let params: Params = arguments.params.iter().cloned().collect();

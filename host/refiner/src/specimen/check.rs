@@ -45,7 +45,7 @@ pub fn run(arguments: &cli::Check, stdout: &mut EscapingStdout) -> Result<ExitCo
     let policy = executor::policy(&arguments.settings.values()?);
     let inputs = expand(&arguments.specimens)?;
     let checker = Checker {
-        executor: chains::executor(&arguments.chains, policy)?,
+        executor: chains::executor(&arguments.chains.chain_configs, policy)?,
         known: KnownBlocks::of(&inputs, arguments.known.block_hashes.as_deref())?,
         execute: arguments.execute,
         announced: arguments.specimen_hash,

@@ -53,8 +53,17 @@ pub enum AdmissionError {
         /// Name of the import.
         name: UntrustedText,
     },
+    /// A later contract than is spoken here.
+    #[error(
+        "needs '{name}', and this program speaks {} of the contract: upgrade refiner",
+        super::world::spoken_versions()
+    )]
+    LaterContract {
+        /// Name of the import or export.
+        name: UntrustedText,
+    },
     /// An import of a version that is not spoken here.
-    #[error("imports '{name}', and version {} of the contract is spoken here", super::world::CONTRACT_VERSION)]
+    #[error("imports '{name}', and versions {} of the contract are spoken here", super::world::spoken_versions())]
     Version {
         /// Name of the import or export.
         name: UntrustedText,
@@ -89,6 +98,11 @@ pub enum AdmissionError {
         /// The linker's own message.
         message: UntrustedText,
     },
+    /// Functions that return later, or values that come later.
+    #[error(
+        "has async functions, streams or futures of the component model, and a rule's functions return when they are done"
+    )]
+    Asynchronous,
     /// The compiler refused it.
     #[error("does not compile: {message}")]
     Compile {
@@ -175,7 +189,13 @@ impl Diagnostic for AdmissionError {
     }
 
     fn hint(&self) -> Option<Hint> {
-        Some(self.kind().remedy().into())
+        let remedy = match self {
+            Self::Asynchronous => {
+                "export ordinary functions and build for WASI 0.2: what the contract gives a rule is there at once"
+            }
+            refusal => refusal.kind().remedy(),
+        };
+        Some(remedy.into())
     }
 }
 

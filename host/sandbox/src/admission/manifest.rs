@@ -67,6 +67,9 @@ pub(super) fn agrees_with_imports(manifest: &Manifest, imported: &BTreeSet<Capab
 pub(super) fn asked(manifest: &Manifest) -> BTreeSet<Capability> {
     let capabilities = manifest.capabilities.iter().map(|capability| match capability {
         refiner_manifest::Capability::Evm => Capability::Evm,
+        refiner_manifest::Capability::Receipts => Capability::Receipts,
+        refiner_manifest::Capability::Traces => Capability::Traces,
+        refiner_manifest::Capability::StateChanges => Capability::StateChanges,
     });
     capabilities.chain(manifest.wasi.map(|Wasi::Sealed| Capability::Wasi)).collect()
 }

@@ -1,5 +1,6 @@
 //! Admission: a component is read before it is compiled, and refused with what was found and what is allowed.
 
+mod asynchronous;
 mod error;
 mod inventory;
 mod manifest;

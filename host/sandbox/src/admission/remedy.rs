@@ -32,11 +32,12 @@ pub enum RefusalKind {
     AboveCeiling,
     TooLittleTime,
     Transcodes,
+    LaterContract,
 }
 
 impl RefusalKind {
     /// Every kind, each at the place of its number.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::TooLarge,
         Self::NotAComponent,
         Self::Malformed,
@@ -62,6 +63,7 @@ impl RefusalKind {
         Self::AboveCeiling,
         Self::TooLittleTime,
         Self::Transcodes,
+        Self::LaterContract,
     ];
 
     /// Advice for an author or operator.
@@ -88,15 +90,26 @@ impl RefusalKind {
                 "remove what needs it: a rule has no files, clock, network or randomness, and with the SDK and \
                  wasm32-unknown-unknown it imports none"
             }
-            Self::Version => "build it with the SDK that comes with this program: `refiner rule new` writes it",
+            Self::LaterContract => {
+                "upgrade refiner, or use a version of the rule that was built for an earlier contract"
+            }
+            Self::Version => {
+                "build it anew for the contract of this program: with the SDK that `refiner rule new` writes, or with bindings of the \
+                 same WIT (`rule new` puts it into sdk/wit)"
+            }
             Self::Ungranted => "leave out the `--deny` that names the capability, or use a rule without it",
             Self::UngrantedWasi => {
                 "ask for `wasi = \"sealed\"` in rule.toml and have the operator grant it, or build without WASI \
                  (wasm32-unknown-unknown, componentize-py --stub-wasi)"
             }
             Self::WasiVersion => "build with a toolchain or an adapter of the version named",
-            Self::NoRule => "export it with export_transform! or export_transform_with_evm!",
-            Self::Contract => "build it with the SDK that comes with this program: `refiner rule new` writes it",
+            Self::NoRule => {
+                "in Rust export it with export_transform! or export_transform_with_evm!; in Python, JavaScript and C build for the world \
+                 `transform` or `transform-with-evm` and export its interface `rule`"
+            }
+            Self::Contract => {
+                "build it with the SDK that `refiner rule new` writes, or generate its bindings anew from the contract's WIT"
+            }
             Self::Compile => {
                 "build it without the WebAssembly proposal named: the engine has threads, 64-bit memories, exceptions and garbage \
                  collection switched off"
@@ -105,9 +118,11 @@ impl RefusalKind {
                 "return constants from `describe`, as the SDK's macros do, and do nothing before it is called"
             }
             Self::NoManifest => {
-                "build it with `refiner rule build`, which puts rule.toml inside, or put its rule.toml beside it"
+                "`refiner rule embed FILE rule.toml` puts it inside, whatever toolchain made the component; `refiner rule build` does so by itself"
             }
-            Self::Manifest => "correct rule.toml and build again; guest-sdk/README.md lists its keys",
+            Self::Manifest => {
+                "correct rule.toml, and build again or `refiner rule embed --replace` it; guest-sdk/README.md lists its keys"
+            }
             Self::ManifestsDiffer => "remove the manifest beside the component, or build again",
             Self::Unasked => "ask for it in rule.toml and build again",
             Self::Unused => "take it out of rule.toml and build again",
@@ -117,7 +132,10 @@ impl RefusalKind {
                 "raise the ceiling by `--rule-limit NAME=VALUE`, or `--rule-limit RULE:NAME=VALUE` for this rule alone, or ask for less \
                  in [limits] of rule.toml"
             }
-            Self::Disagrees => "build it again with `refiner rule build`, which takes both from rule.toml",
+            Self::Disagrees => {
+                "in Rust build it again with `refiner rule build`, which takes both from rule.toml; in other languages correct `describe`, or \
+                 rule.toml and then `refiner rule embed --replace`"
+            }
             Self::TooLittleTime => "correct `wall_ms` or `fuel` in [limits] of rule.toml, and build again",
             Self::Transcodes => {
                 "link its parts into one module before it is published, or have them exchange lists of bytes in place of text"
@@ -136,13 +154,14 @@ impl AdmissionError {
             Self::TooMuch { .. } => RefusalKind::TooMuch,
             Self::ImportsCode { .. } => RefusalKind::ImportsCode,
             Self::UnknownImport { .. } => RefusalKind::UnknownImport,
+            Self::LaterContract { .. } => RefusalKind::LaterContract,
             Self::Version { .. } => RefusalKind::Version,
             Self::Ungranted { .. } => RefusalKind::Ungranted,
             Self::UngrantedWasi { .. } => RefusalKind::UngrantedWasi,
             Self::WasiVersion { .. } => RefusalKind::WasiVersion,
             Self::NoRule => RefusalKind::NoRule,
             Self::Contract { .. } => RefusalKind::Contract,
-            Self::Compile { .. } => RefusalKind::Compile,
+            Self::Compile { .. } | Self::Asynchronous => RefusalKind::Compile,
             Self::Describe { .. } => RefusalKind::Describe,
             Self::NoManifest => RefusalKind::NoManifest,
             Self::Manifest { .. } => RefusalKind::Manifest,

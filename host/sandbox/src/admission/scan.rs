@@ -11,6 +11,7 @@ use wasmparser::{
 };
 
 use super::{
+    asynchronous,
     error::{AdmissionError, Found},
     inventory::{Inventory, Totals},
 };
@@ -210,6 +211,7 @@ impl<'a> Scan<'a> {
             }
             Payload::ComponentAliasSection(section) => section.into_iter().try_for_each(|alias| self.alias(&alias?)),
             Payload::ComponentCanonicalSection(section) => {
+                section.clone().into_iter().try_for_each(|function| asynchronous::refuse(&function?))?;
                 self.inventory.component_functions(section.count());
                 count(&mut self.component_functions, section.count().into(), ScanLimit::ComponentFunctions)
             }

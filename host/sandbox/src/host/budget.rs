@@ -89,6 +89,16 @@ impl Budget {
         Ok(())
     }
 
+    /// The end of a guest that asks for more of `limit` than there is left.
+    pub(crate) const fn used_up(&self, limit: Limit) -> BudgetExceeded {
+        BudgetExceeded::OverBudget { limit, granted: self.granted.get(limit) }
+    }
+
+    /// The amount of `limit` that the run was granted.
+    pub(crate) const fn granted(&self, limit: Limit) -> u64 {
+        self.granted.get(limit)
+    }
+
     /// Bytes one call may still hand out.
     pub(crate) fn call_bytes(&self) -> usize {
         usize::try_from(self.granted.get(Limit::CallBytes)).unwrap_or(usize::MAX)

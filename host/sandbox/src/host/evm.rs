@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use alloy_primitives::Bytes;
 use refiner_diagnostics::ErrorChain;
-use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat};
+use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat, Unavailable};
 use refiner_specimen::check::{Check, Outcome};
 use wasmtime::component::Resource;
 
-use super::{BlockSpecimen, BudgetExceeded, HostState};
+use super::{BlockSpecimen, Budget, BudgetExceeded, HostState, recordings::Wanted};
 use crate::{
     Evidence, Limit, Misuse, ReasonClass, UntrustedText,
     bindings::refiner::rule::{evm, types},
@@ -31,6 +31,8 @@ pub struct ExecutionHandle;
 /// The executor of a run, which the `evm` interface hands to the rules that were granted it, and what it executed.
 pub(crate) struct Executions {
     executor: Option<Arc<dyn Executor>>,
+    /// What the rule may read beside the outcome, and so is recorded on the way.
+    wanted: Wanted,
     /// Evidence of the executions; `None` until one succeeded.
     evidence: Option<Evidence>,
     /// An execution checked the senders.
@@ -43,17 +45,28 @@ pub(crate) struct Executions {
 }
 
 /// An execution and where each receipt's logs begin.
-struct Done {
-    execution: Execution,
+pub(super) struct Done {
+    pub(super) execution: Execution,
+    pub(super) format: ResultFormat,
     first_logs: Vec<u32>,
     log_count: u32,
     /// The document was asked for.
     written: bool,
+    /// The recordings that were opened.
+    pub(super) opened: Wanted,
 }
 
 impl Executions {
-    pub(crate) const fn new(executor: Option<Arc<dyn Executor>>) -> Self {
-        Self { executor, evidence: None, senders_checked: false, unavailable: None, refused: None, done: Vec::new() }
+    pub(crate) const fn new(executor: Option<Arc<dyn Executor>>, wanted: Wanted) -> Self {
+        Self {
+            executor,
+            wanted,
+            evidence: None,
+            senders_checked: false,
+            unavailable: None,
+            refused: None,
+            done: Vec::new(),
+        }
     }
 
     /// The executor, which `describe` has not.
@@ -72,12 +85,30 @@ impl Executions {
     }
 
     /// Keeps an execution and gives its place.
-    fn keep(&mut self, execution: Execution) -> wasmtime::Result<u32> {
+    fn keep(&mut self, execution: Execution, format: ResultFormat) -> wasmtime::Result<u32> {
         let rep = u32::try_from(self.done.len())?;
-        self.refused = None;
-        self.evidence.get_or_insert_default().add_execution(&execution);
-        self.done.push(Some(Done::new(execution)));
+        self.rests_on(&execution);
+        self.done.push(Some(Done::new(execution, format)));
         Ok(rep)
+    }
+
+    /// Adds what the run rests on from now on.
+    pub(super) fn rests_on(&mut self, execution: &Execution) {
+        self.refused = None;
+        self.evidence.get_or_insert_default().add_execution(execution);
+    }
+
+    /// Keeps the reason why nothing is executed, so that no rule makes a verdict of it, and gives its words.
+    pub(super) fn is_unavailable(&mut self, unavailable: &Unavailable) -> String {
+        let reason = UntrustedText::new(&ErrorChain(unavailable).to_string());
+        self.unavailable = Some(reason.clone());
+        reason.as_str().to_owned()
+    }
+
+    /// The execution behind a handle, to be changed.
+    pub(super) fn get_mut(&mut self, handle: &Resource<ExecutionHandle>) -> Result<&mut Done, BudgetExceeded> {
+        let done = self.done.get_mut(handle.rep() as usize).and_then(Option::as_mut);
+        done.ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "execution" }))
     }
 
     /// Reason why a block that the rule asked for was not executed, where that is no verdict.
@@ -92,12 +123,14 @@ impl Executions {
 
     /// Adds what a document rests on beside its execution, once.
     fn document_written(&mut self, handle: &Resource<ExecutionHandle>) -> Result<(), BudgetExceeded> {
-        let done = self.done.get_mut(handle.rep() as usize).and_then(Option::as_mut);
-        let done = done.ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "execution" }))?;
+        let done = self.get_mut(handle)?;
         if !std::mem::replace(&mut done.written, true) {
             let check = done.execution.sender_check();
-            self.senders_checked |= check.is_some_and(|check| !check.failed());
-            self.evidence.get_or_insert_default().add_document(&done.execution);
+            let checked = check.is_some_and(|check| !check.failed());
+            let mut document = Evidence::default();
+            document.add_document(&done.execution);
+            self.senders_checked |= checked;
+            self.evidence.get_or_insert_default().merge(document);
         }
         Ok(())
     }
@@ -109,7 +142,7 @@ impl Executions {
 }
 
 impl Done {
-    fn new(execution: Execution) -> Self {
+    pub(super) fn new(execution: Execution, format: ResultFormat) -> Self {
         let mut log_count = 0u32;
         let first_logs = execution
             .receipts
@@ -120,7 +153,57 @@ impl Done {
                 first
             })
             .collect();
-        Self { execution, first_logs, log_count, written: false }
+        Self { execution, format, first_logs, log_count, written: false, opened: Wanted::default() }
+    }
+
+    pub(super) fn receipt_count(&self) -> u32 {
+        u32::try_from(self.execution.receipts.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) const fn log_count(&self) -> u32 {
+        self.log_count
+    }
+
+    pub(super) fn checks(&self, budget: &mut Budget) -> Result<Vec<types::Check>, BudgetExceeded> {
+        let checks = &self.execution.checks;
+        budget.copy(checks.len().saturating_mul(CHECK_BYTES))?;
+        Ok(checks.iter().map(types::Check::from).collect())
+    }
+
+    pub(super) fn receipts(
+        &self,
+        budget: &mut Budget,
+        start: u32,
+        count: u32,
+    ) -> Result<Vec<evm::Receipt>, BudgetExceeded> {
+        budget.page(
+            &self.execution.receipts,
+            start,
+            count,
+            |_| RECEIPT_BYTES,
+            |position, receipt| {
+                let first_log = self.first_logs.get(position).copied().unwrap_or_default();
+                to_receipt(receipt, first_log)
+            },
+        )
+    }
+
+    pub(super) fn logs(&self, budget: &mut Budget, start: u32, count: u32) -> Result<Vec<evm::Log>, BudgetExceeded> {
+        // No more can fit, so no more are looked for.
+        let fitting = u32::try_from(budget.call_bytes() / LOG_BYTES).unwrap_or(u32::MAX);
+        let end = start.saturating_add(count.min(fitting)).min(self.log_count);
+        budget.burn(u64::from(end.saturating_sub(start)).saturating_mul(LOG_FUEL))?;
+        let logs: Vec<_> = (start..end).filter_map(|position| Some((position, self.log(position)?))).collect();
+        let bytes_of = |(_, (_, log)): &(u32, (&ExecutedReceipt, &ExecutedLog))| {
+            LOG_BYTES + log.topics.len() * TOPIC_BYTES + log.data.len()
+        };
+        budget.page(&logs, 0, count, bytes_of, |_, (position, (receipt, log))| evm::Log {
+            transaction_index: receipt.transaction_index,
+            log_index: *position,
+            address: log.address.into(),
+            topics: log.topics.iter().map(|topic| (*topic).into()).collect(),
+            data: log.data.to_vec(),
+        })
     }
 
     /// The log at this position of the block, with its receipt.
@@ -144,28 +227,41 @@ impl evm::Host for HostState {
             Ok(format) => format,
             Err(unknown) => return Ok(Err(evm::ExecuteError::UnknownFormat(unknown.to_string()))),
         };
+        Ok(match self.executed(format)? {
+            Ok(execution) => Ok(Resource::new_own(self.executions.keep(execution, format)?)),
+            Err(error) => Err(error),
+        })
+    }
+}
+
+impl HostState {
+    /// Executes the block, which counts as one execution.
+    pub(super) fn executed(
+        &mut self,
+        format: ResultFormat,
+    ) -> Result<Result<Execution, evm::ExecuteError>, BudgetExceeded> {
         let specimen =
             self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
         let Some(executor) = &self.executions.executor else {
-            return Err(BudgetExceeded::Misuse(Misuse::NothingThere { what: "executor" }).into());
+            return Err(BudgetExceeded::Misuse(Misuse::NothingThere { what: "executor" }));
         };
         self.budget.spend(Limit::EvmExecutions, 1)?;
         if let Some(reason) = &self.executions.unavailable {
             return Ok(Err(evm::ExecuteError::Unavailable(reason.as_str().to_owned())));
         }
-        let execution = match executor.execute(specimen.specimen(), specimen.raw(), format) {
-            Ok(Ok(execution)) => execution,
+        let (specimen, raw) = (specimen.specimen(), specimen.raw());
+        let executed = match self.executions.wanted.terms().filter(|_| format == ResultFormat::Canonical) {
+            Some(terms) => executor.record(specimen, raw, terms),
+            None => executor.execute(specimen, raw, format),
+        };
+        Ok(match executed {
+            Ok(Ok(execution)) => Ok(execution),
             Ok(Err(error)) => {
                 self.executions.refused = ReasonClass::of(&error);
-                return Ok(Err(error.into()));
+                Err(error.into())
             }
-            Err(unavailable) => {
-                let reason = UntrustedText::new(&ErrorChain(&unavailable).to_string());
-                self.executions.unavailable = Some(reason.clone());
-                return Ok(Err(evm::ExecuteError::Unavailable(reason.as_str().to_owned())));
-            }
-        };
-        Ok(Ok(Resource::new_own(self.executions.keep(execution)?)))
+            Err(unavailable) => Err(evm::ExecuteError::Unavailable(self.executions.is_unavailable(&unavailable))),
+        })
     }
 }
 
@@ -177,19 +273,17 @@ impl evm::HostExecution for HostState {
 
     fn receipt_count(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<u32> {
         self.budget.call()?;
-        Ok(u32::try_from(self.executions.get(&handle)?.execution.receipts.len())?)
+        Ok(self.executions.get(&handle)?.receipt_count())
     }
 
     fn log_count(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<u32> {
         self.budget.call()?;
-        Ok(self.executions.get(&handle)?.log_count)
+        Ok(self.executions.get(&handle)?.log_count())
     }
 
     fn checks(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<Vec<types::Check>> {
         self.budget.call()?;
-        let checks = &self.executions.get(&handle)?.execution.checks;
-        self.budget.copy(checks.len().saturating_mul(CHECK_BYTES))?;
-        Ok(checks.iter().map(types::Check::from).collect())
+        Ok(self.executions.get(&handle)?.checks(&mut self.budget)?)
     }
 
     fn receipts(
@@ -199,40 +293,12 @@ impl evm::HostExecution for HostState {
         count: u32,
     ) -> wasmtime::Result<Vec<evm::Receipt>> {
         self.budget.call()?;
-        let done = self.executions.get(&handle)?;
-        let receipts = &done.execution.receipts;
-        let page = self.budget.page(
-            receipts,
-            start,
-            count,
-            |_| RECEIPT_BYTES,
-            |position, receipt| {
-                let first_log = done.first_logs.get(position).copied().unwrap_or_default();
-                to_receipt(receipt, first_log)
-            },
-        )?;
-        Ok(page)
+        Ok(self.executions.get(&handle)?.receipts(&mut self.budget, start, count)?)
     }
 
     fn logs(&mut self, handle: Resource<ExecutionHandle>, start: u32, count: u32) -> wasmtime::Result<Vec<evm::Log>> {
         self.budget.call()?;
-        let done = self.executions.get(&handle)?;
-        // No more can fit, so no more are looked for.
-        let fitting = u32::try_from(self.budget.call_bytes() / LOG_BYTES)?;
-        let end = start.saturating_add(count.min(fitting)).min(done.log_count);
-        self.budget.burn(u64::from(end.saturating_sub(start)).saturating_mul(LOG_FUEL))?;
-        let logs: Vec<_> = (start..end).filter_map(|position| Some((position, done.log(position)?))).collect();
-        let bytes_of = |(_, (_, log)): &(u32, (&ExecutedReceipt, &ExecutedLog))| {
-            LOG_BYTES + log.topics.len() * TOPIC_BYTES + log.data.len()
-        };
-        let page = self.budget.page(&logs, 0, count, bytes_of, |_, (position, (receipt, log))| evm::Log {
-            transaction_index: receipt.transaction_index,
-            log_index: *position,
-            address: log.address.into(),
-            topics: log.topics.iter().map(|topic| (*topic).into()).collect(),
-            data: log.data.to_vec(),
-        })?;
-        Ok(page)
+        Ok(self.executions.get(&handle)?.logs(&mut self.budget, start, count)?)
     }
 
     fn block_result_len(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<u64> {

@@ -4,13 +4,17 @@
 //! [`Budget::call`] first, so no import is free.
 
 mod budget;
+mod changes;
 mod evm;
 mod log;
 mod memory;
 mod output;
 mod page;
 mod params;
+mod receipts;
+mod recordings;
 mod specimen;
+mod traces;
 pub(crate) mod wasi;
 mod words;
 
@@ -24,9 +28,15 @@ pub(crate) use self::{
     specimen::SpecimenView,
 };
 // Public for the generated bindings, which name them; this module is not.
-pub use self::{evm::ExecutionHandle, output::ArtifactHandle, params::Params, specimen::BlockSpecimen};
-use self::{evm::Executions, log::Log, memory::MemoryMeter, output::Outputs, wasi::Wasi};
-use crate::{Description, Evidence, Limits, bindings::refiner::rule::types};
+use self::{
+    changes::ChangeReaders, evm::Executions, log::Log, memory::MemoryMeter, output::Outputs, receipts::ReceiptsTaken,
+    recordings::Wanted, traces::FrameReaders, wasi::Wasi,
+};
+pub use self::{
+    changes::ChangesHandle, evm::ExecutionHandle, output::ArtifactHandle, params::Params, receipts::ReceiptsHandle,
+    specimen::BlockSpecimen, traces::FramesHandle,
+};
+use crate::{AdmittedRule, Evidence, Limits, bindings::refiner::rule::types};
 
 /// Everything one guest can reach.
 pub(crate) struct HostState {
@@ -36,6 +46,9 @@ pub(crate) struct HostState {
     pub(crate) outputs: Outputs,
     specimen: Option<SpecimenView>,
     pub(crate) executions: Executions,
+    receipts: ReceiptsTaken,
+    frames: FrameReaders,
+    changes: ChangeReaders,
     params: Params,
     wasi: Wasi,
 }
@@ -43,22 +56,22 @@ pub(crate) struct HostState {
 impl HostState {
     /// The reach of `describe`: parameters and a specimen are not there yet.
     pub(crate) fn nothing(limits: &Limits, fuel: u64, state_bytes: u64) -> Self {
-        Self::over(limits, fuel, state_bytes, None, Params::default(), None)
+        Self::over(limits, fuel, state_bytes, None, Params::default(), Executions::new(None, Wanted::default()))
     }
 
     /// The reach of one run of the rule that describes itself so.
     pub(crate) fn of_run(
-        rule: Arc<Description>,
+        rule: &AdmittedRule,
         limits: &Limits,
         fuel: u64,
-        state_bytes: u64,
         specimen: SpecimenView,
         params: Params,
         executor: Arc<dyn Executor>,
     ) -> Self {
+        let executions = Executions::new(Some(executor), Wanted::by(&rule.terms.needs));
         Self {
-            outputs: Outputs::of(rule),
-            ..Self::over(limits, fuel, state_bytes, Some(specimen), params, Some(executor))
+            outputs: Outputs::of(Arc::clone(&rule.description)),
+            ..Self::over(limits, fuel, rule.terms.state_bytes, Some(specimen), params, executions)
         }
     }
 
@@ -73,7 +86,7 @@ impl HostState {
         state_bytes: u64,
         specimen: Option<SpecimenView>,
         params: Params,
-        executor: Option<Arc<dyn Executor>>,
+        executions: Executions,
     ) -> Self {
         Self {
             budget: Budget::new(limits, fuel),
@@ -81,7 +94,10 @@ impl HostState {
             log: Log::default(),
             outputs: Outputs::default(),
             specimen,
-            executions: Executions::new(executor),
+            executions,
+            receipts: ReceiptsTaken::default(),
+            frames: FrameReaders::default(),
+            changes: ChangeReaders::default(),
             params,
             wasi: Wasi::default(),
         }

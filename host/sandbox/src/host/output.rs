@@ -6,7 +6,9 @@ use alloy_primitives::Bytes;
 use wasmtime::component::Resource;
 
 use super::{BudgetExceeded, HostState};
-use crate::{Artifact, Description, Limit, Misuse, OutputDescription, UntrustedText, bindings::refiner::rule::output};
+use crate::{
+    Artifact, Description, Limit, LogLevel, Misuse, OutputDescription, UntrustedText, bindings::refiner::rule::output,
+};
 
 /// The guest's handle of an artifact. Its number is its place in [`Outputs`].
 pub struct ArtifactHandle;
@@ -36,6 +38,11 @@ impl Outputs {
     /// The artifacts that were finished.
     pub(crate) fn finished(self) -> Vec<Artifact> {
         self.opened.into_iter().filter_map(OpenArtifact::finished).collect()
+    }
+
+    /// Names of those that are not.
+    pub(crate) fn unfinished(&self) -> Vec<String> {
+        self.opened.iter().filter(|artifact| !artifact.finished).map(|artifact| artifact.name.clone()).collect()
     }
 
     /// Lets an artifact in under a name that is new and listed. Gives its place.
@@ -103,6 +110,23 @@ impl OutputDescription {
 }
 
 impl output::Host for HostState {}
+
+impl HostState {
+    /// Tells the author of artifacts that are not part of the output, which may have been meant to be.
+    pub(crate) fn warn_of_unfinished(&mut self) {
+        for name in self.outputs.unfinished() {
+            let message = format!("the artifact {name} was opened and not finished, so it is not part of the output");
+            self.log.keep(LogLevel::Warn, &message, &mut self.budget);
+        }
+    }
+
+    /// Tells the author where the rule trapped.
+    pub(crate) fn log_place(&mut self, functions: Option<UntrustedText>) {
+        if let Some(functions) = functions {
+            self.log.keep(LogLevel::Error, functions.as_str(), &mut self.budget);
+        }
+    }
+}
 
 impl output::HostArtifact for HostState {
     fn new(

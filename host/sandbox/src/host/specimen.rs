@@ -1,17 +1,16 @@
 //! `specimen`: the block specimen under work, read lazily and in pages.
 
+mod code;
+
 use std::{
     cell::OnceCell,
     collections::{HashMap, HashSet},
     sync::Arc,
 };
 
-use alloy_primitives::{B256, Bytes, U256, keccak256};
+use alloy_primitives::{B256, Bytes, U256};
 use refiner_evm::{Executor, Rejected};
-use refiner_specimen::{
-    LazyBytecode, Specimen, Transaction, UnknownTransactionType,
-    check::{Check, CheckName, Quantity, Subject},
-};
+use refiner_specimen::{Specimen, Transaction, UnknownTransactionType, check::Check};
 use wasmtime::component::Resource;
 
 use super::{BudgetExceeded, HostState};
@@ -97,37 +96,6 @@ impl SpecimenView {
     /// The check of the senders, if it was made.
     pub(crate) fn take_senders(&mut self) -> Option<Check> {
         self.senders.take()
-    }
-
-    fn code_position(&self, hash: B256) -> Option<usize> {
-        let codes = &self.specimen.block.state.codes;
-        let positions = self.code_positions.get_or_init(|| {
-            // The first of two that claim one hash is kept, as a search from the start would find it.
-            let positions: Vec<_> = codes.pieces().map(|piece| piece.hash).zip(0..).collect();
-            positions.into_iter().rev().collect()
-        });
-        positions.get(&hash).copied()
-    }
-
-    fn code(&self, position: usize) -> Option<LazyBytecode<'_>> {
-        self.specimen.block.state.codes.piece(position)
-    }
-
-    /// The bytes of the code at this position, which hash to what they are stated under.
-    fn verified_code(&mut self, position: usize) -> Result<Option<Vec<u8>>, BudgetExceeded> {
-        let Some(piece) = self.code(position) else { return Ok(None) };
-        let code =
-            piece.to_bytes().map_err(|error| BudgetExceeded::Contradiction(Box::new(Rejected::from(error).into())))?;
-        if !self.verified_codes.contains(&position) {
-            let (stated, computed) = (piece.hash, keccak256(&code));
-            if stated != computed {
-                let subject = Subject::Item { list: "CodeRead", index: position };
-                let (stated, computed) = (Quantity::Hash(stated), Quantity::Hash(computed));
-                return Err(contradiction(Check::failure(CheckName::CodeHashes, subject, stated, computed)));
-            }
-            self.verified_codes.insert(position);
-        }
-        Ok(Some(code.into()))
     }
 
     fn transaction(&self, hashes: &[B256], position: usize, transaction: &Transaction) -> specimen::Transaction {
@@ -378,13 +346,7 @@ impl HostBlockSpecimen for HostState {
 
     fn code(&mut self, _: Resource<BlockSpecimen>, hash: specimen::B256) -> wasmtime::Result<Option<Vec<u8>>> {
         self.budget.call()?;
-        exported_state(self.specimen.as_ref(), "code")?;
-        let view = self.specimen.as_mut().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
-        let position = view.code_position(hash.into());
-        // Paid for before it is decoded.
-        self.budget.copy(position.and_then(|position| view.code(position)).map_or(0, |piece| piece.len()))?;
-        let Some(position) = position else { return Ok(None) };
-        Ok(view.verified_code(position)?)
+        Ok(self.specimen_code(hash.into())?)
     }
 
     fn raw(&mut self, _: Resource<BlockSpecimen>, offset: u64, len: u32) -> wasmtime::Result<Vec<u8>> {

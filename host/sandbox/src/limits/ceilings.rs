@@ -42,7 +42,7 @@ fn ceiling(spec: &LimitSpec) -> u64 {
         // A specimen costs the host four times its length, and the default is ten times the largest one seen.
         Limit::SpecimenBytes => 1,
         Limit::MemoryBytes | Limit::CopiedBytes | Limit::EvmExecutions => 2,
-        Limit::WallMs | Limit::CallBytes | Limit::OutputBytes => 4,
+        Limit::WallMs | Limit::CallBytes | Limit::OutputBytes | Limit::RecordBytes => 4,
         Limit::Fuel => 5,
         // Bounded elsewhere: the compiler has limits of its own, calls cost fuel, and the rest is small at its cap.
         Limit::ComponentBytes | Limit::Calls | Limit::LogLines | Limit::LogBytes | Limit::Artifacts => u64::MAX,

@@ -1,7 +1,7 @@
 //! The limits granted to a run: those its rule asks for, within those that the operator allows.
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_manifest::{LIMIT_NAMES, Manifest, World};
+use refiner_manifest::{Capability, LIMIT_NAMES, Manifest, World};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -77,6 +77,14 @@ impl Diagnostic for LimitError {
 impl Default for Limits {
     fn default() -> Self {
         Self::of_table(|spec| spec.default)
+    }
+}
+
+/// True for a capability whose use `record_bytes` bounds.
+const fn records(capability: Capability) -> bool {
+    match capability {
+        Capability::Traces | Capability::StateChanges => true,
+        Capability::Evm | Capability::Receipts => false,
     }
 }
 
@@ -194,10 +202,13 @@ impl Limits {
         numbers
     }
 
-    /// sha256 over every limit that can change a verdict, as `name=value\n` lines; the wall limit cannot.
-    pub fn digest(&self) -> [u8; 32] {
+    /// sha256 over every limit that can change a verdict of a rule with this manifest, as `name=value\n` lines: not the wall limit,
+    /// nor the bytes of recordings where it has none, so that a limit which came later changes no identity from before.
+    pub fn digest(&self, manifest: &Manifest) -> [u8; 32] {
         let mut hash = Sha256::new();
-        for (limit, granted) in self.iter().filter(|(limit, _)| *limit != Limit::WallMs) {
+        let records = manifest.capabilities.iter().any(|capability| records(*capability));
+        let decides = |limit| limit != Limit::WallMs && (limit != Limit::RecordBytes || records);
+        for (limit, granted) in self.iter().filter(|(limit, _)| decides(*limit)) {
             hash.update(format!("{limit}={granted}\n"));
         }
         hash.finalize().into()

@@ -42,6 +42,8 @@ pub enum Limit {
     OutputBytes,
     /// Executions of the block.
     EvmExecutions,
+    /// Bytes of the recordings that are read, by a formula.
+    RecordBytes,
 }
 
 /// One limit's row of the table.
@@ -79,6 +81,7 @@ pub const LIMITS: [LimitSpec; Limit::COUNT] = [
     spec(Limit::Artifacts, 8, OUTPUTS_MAX as u64, "each is hashed, pinned and announced"),
     spec(Limit::OutputBytes, 64 * MIB, 512 * MIB, "artifacts are held in memory until they are kept"),
     spec(Limit::EvmExecutions, 1, 4, "each costs what the block cost its chain"),
+    spec(Limit::RecordBytes, 256 * MIB, 4096 * MIB, "the calls of a block can name half a terabyte of input"),
 ];
 
 const fn spec(limit: Limit, default: u64, cap: u64, why: &'static str) -> LimitSpec {

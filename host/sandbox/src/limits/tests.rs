@@ -22,11 +22,16 @@ const NUMBERS: [(&str, u64, u64, u64); Limit::COUNT] = [
     ("artifacts", 8, 32, 32),
     ("output_bytes", 64 * MIB, 256 * MIB, 512 * MIB),
     ("evm_executions", 1, 2, 4),
+    ("record_bytes", 256 * MIB, 1_024 * MIB, 4_096 * MIB),
 ];
 
 fn manifest(limits: &str) -> Manifest {
+    manifest_of("[]", "transform", limits)
+}
+
+fn manifest_of(capabilities: &str, world: &str, limits: &str) -> Manifest {
     let text = format!(
-        "name = \"case\"\nversion = \"1.0.0\"\nworld = \"transform\"\nlayouts = []\ncapabilities = []\noutputs = []\n\
+        "name = \"case\"\nversion = \"1.0.0\"\nworld = {world:?}\nlayouts = []\ncapabilities = {capabilities}\noutputs = []\n\
          licence = \"Apache-2.0\"\nsource = \"tests\"\n[limits]\n{limits}"
     );
     Manifest::parse(&text).unwrap()
@@ -142,9 +147,10 @@ fn deadline_lasts_for_the_fuel_or_is_refused_with_the_numbers_that_do() {
 
 #[test]
 fn digest_differs_with_every_limit_but_the_deadline() {
-    let digest = Limits::default().digest();
+    let records = manifest_of("[\"evm\", \"traces\"]", "transform-with-evm", "");
+    let digest = Limits::default().digest(&records);
     for (limit, granted) in Limits::default().iter() {
-        let other = Limits::default().with(limit, granted - 1).unwrap().digest();
+        let other = Limits::default().with(limit, granted - 1).unwrap().digest(&records);
         assert_eq!(other == digest, limit == Limit::WallMs, "{limit}");
     }
     assert_ne!(digest, [0; 32]);

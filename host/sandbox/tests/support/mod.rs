@@ -14,7 +14,10 @@ use std::{
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat, Unavailable};
+use refiner_evm::{
+    Access, AccountChange, AccountValue, ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, Frame,
+    Frames, RecordingTerms, Recordings, ResultFormat, SlotChange, StateStep, Steps, Unavailable,
+};
 pub use refiner_sandbox::RunInput;
 use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Params, Run, Sandbox};
 use refiner_specimen::{
@@ -131,6 +134,58 @@ impl Executor for Answers {
         _: ResultFormat,
     ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
         Ok(self.0.clone())
+    }
+
+    fn record(
+        &self,
+        _: &Specimen,
+        _: &Bytes,
+        terms: RecordingTerms,
+    ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
+        Ok(self.0.clone().map(|execution| execution.with_recordings(Some(small_recordings(terms)))))
+    }
+}
+
+/// Recordings of four steps, of which the second has two calls and a change of state.
+pub fn small_recordings(terms: RecordingTerms) -> Recordings {
+    let frames = terms.payload_max.map(|payload_max| Frames {
+        payload_max,
+        steps: Steps::whole(vec![Vec::new(), vec![frame(None), frame(Some(0))], Vec::new(), Vec::new()]),
+    });
+    let state = terms
+        .state
+        .then(|| Steps::whole(vec![StateStep::default(), state_step(), StateStep::default(), StateStep::default()]));
+    Recordings { frames, state }
+}
+
+/// A call with five bytes of input and three of output.
+pub fn frame(parent: Option<u32>) -> Frame {
+    Frame {
+        parent,
+        depth: u16::from(parent.is_some()),
+        opcode: 0xf1,
+        sender: Address::repeat_byte(1),
+        to: Some(Address::repeat_byte(2)),
+        value: Some(U256::from(3)),
+        gas_limit: 50_000,
+        gas_used: 40_000,
+        input_len: 5,
+        input: Bytes::from_static(b"input"),
+        output_len: 3,
+        output: Bytes::from_static(b"out"),
+        error: None,
+        undone: false,
+    }
+}
+
+fn state_step() -> StateStep {
+    let value = |nonce| AccountValue { nonce, ..AccountValue::EMPTY };
+    let address = Address::repeat_byte(1);
+    StateStep {
+        accounts: vec![AccountChange { address, before: value(1), after: value(2) }],
+        slots: vec![SlotChange { address, slot: B256::ZERO, before: B256::ZERO, after: B256::repeat_byte(1) }],
+        accesses: vec![Access { address, slot: None, changed: true }],
+        codes: vec![(B256::repeat_byte(0xcc), Bytes::from_static(&[0x60, 0x01]))],
     }
 }
 

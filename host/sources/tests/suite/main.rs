@@ -7,7 +7,10 @@ mod server;
 use std::{fs, path::Path, time::Duration};
 
 use refiner_content::content_id;
-use refiner_sources::{Component, HttpLimits, Lock, Locked, Resolver, RuleSource, Settings, Sha256, SourceError};
+use refiner_diagnostics::Diagnostic as _;
+use refiner_sources::{
+    Component, CredentialFiles, HttpLimits, Lock, Locked, Resolver, RuleSource, Settings, Sha256, SourceError,
+};
 
 use crate::server::{Server, layer};
 
@@ -171,7 +174,10 @@ fn registry_that_lies_or_holds_something_else_is_refused() {
     refused(get(&digest), &["igest"]);
 
     refused(get(&server.put_manifest(&[])), &["0 layers"]);
-    refused(get(&server.put_manifest(&[layer("text/plain", RULE)])), &["0 layers"]);
+    refused(
+        get(&server.put_manifest(&[layer("text/plain", RULE)])),
+        &["1 layer (text/plain)", "application/wasm (or application/vnd.wasm.content.layer.v1+wasm)"],
+    );
     let two = [layer("application/wasm", RULE), layer("application/wasm", OTHER)];
     refused(get(&server.put_manifest(&two)), &["2 layers"]);
     refused(get(&server.publish(&[7; LIMIT_BYTES + 1])), &["more than 4096 bytes"]);
@@ -226,11 +232,144 @@ fn registry_that_wants_a_token_gets_an_anonymous_one() {
 }
 
 #[test]
-fn index_of_manifests_is_not_followed() {
+fn index_of_manifests_is_not_followed_and_what_it_lists_is_named() {
     let server = Server::start();
-    let index = br#"{ "schemaVersion": 2, "manifests": [] }"#;
-    server.put("v2/test/rule/manifests/1.0.0", index);
-    refused(resolver(settings()).look_up(&source(&server.reference())), &["an index is not followed"]);
+    let look = || resolver(settings()).look_up(&source(&server.reference()));
+    server.put("v2/test/rule/manifests/1.0.0", br#"{ "schemaVersion": 2, "manifests": [] }"#);
+    refused(look(), &["is an index of several artifacts", "it lists none"]);
+    let entry = r#"{"digest": "sha256:ab", "size": 1, "platform": {"os": "wasip1", "architecture": "wasm"}}"#;
+    let index = format!(r#"{{"schemaVersion": 2, "manifests": [{}]}}"#, [entry; 9].join(","));
+    server.put("v2/test/rule/manifests/1.0.0", index.as_bytes());
+    refused(look(), &["sha256:ab wasip1/wasm, ", " and 1 more"]);
+    let hint = look().unwrap_err().hint().unwrap();
+    assert!(hint.contains(&format!("{}@sha256:…", server.reference())), "{hint}");
+}
+
+/// A component without a manifest, and its manifest.
+const BARE: &[u8] = b"\0asm\x0d\0\x01\0";
+const MANIFEST: &[u8] = b"name = \"bare\"";
+
+#[test]
+fn manifest_beside_a_component_on_the_web_is_found_and_has_a_pin_of_its_own() {
+    let server = Server::start();
+    server.put("bare.wasm", BARE);
+    let url = source(&server.url("bare.wasm"));
+    assert_eq!(resolver(settings()).look_up(&url).unwrap().beside, None);
+    server.put("bare.toml", MANIFEST);
+    let component = resolver(settings()).look_up(&url).unwrap();
+    assert_eq!(component.beside.as_deref().map(str::as_bytes), Some(MANIFEST));
+    let pins = format!("#sha256={}&manifest={}", Sha256::of(BARE), Sha256::of(MANIFEST));
+    assert_eq!(component.locked.resolved, format!("{}{pins}", server.url("bare.wasm")));
+
+    let pinned = source(&component.locked.resolved);
+    assert_eq!(resolver(settings()).resolve(&pinned).unwrap(), component);
+    let half = source(&format!("{}#sha256={}", server.url("bare.wasm"), Sha256::of(BARE)));
+    match resolver(settings()).resolve(&half) {
+        Err(SourceError::Unpinned { pinned, .. }) => assert_eq!(pinned, component.locked.resolved),
+        other => panic!("{other:?}"),
+    }
+    let lock = lock_of(&server.url("bare.wasm"));
+    assert_eq!(under(&lock, true).resolve(&url).unwrap().beside, component.beside);
+    server.put("bare.toml", b"name = \"other\"");
+    refused(under(&lock, true).resolve(&url), &[&Sha256::of(MANIFEST).to_string()]);
+    refused(resolver(settings()).resolve(&pinned), &[&Sha256::of(MANIFEST).to_string()]);
+    server.put("bare.toml", b"licence = \"caf\xe9\"");
+    refused(
+        resolver(settings()).look_up(&url),
+        &["the manifest beside http://127.0.0.1", "line 1 is not UTF-8 (byte 0xe9)"],
+    );
+}
+
+#[test]
+fn manifest_of_a_content_id_is_named_by_another() {
+    let server = Server::start();
+    let (id, manifest) = (content_id(BARE), content_id(MANIFEST));
+    server.put(&format!("ipfs/{id}"), BARE);
+    server.put(&format!("ipfs/{manifest}"), MANIFEST);
+    let settings = || Settings { gateways: vec![server.gateway()], ..settings() };
+    let both = source(&format!("ipfs://{id}#manifest={manifest}"));
+    let component = resolver(settings()).resolve(&both).unwrap();
+    assert_eq!(component.beside.as_deref().map(str::as_bytes), Some(MANIFEST));
+    assert_eq!(component.locked.resolved, both.to_string());
+    assert_eq!(resolver(settings()).resolve(&source(&format!("ipfs://{id}"))).unwrap().beside, None);
+}
+
+#[test]
+fn manifest_in_a_layer_of_its_own_is_taken_once() {
+    let server = Server::start();
+    server.put_blob(BARE, BARE);
+    server.put_blob(MANIFEST, MANIFEST);
+    for kind in ["application/vnd.refiner.rule.manifest.v1+toml", "application/toml"] {
+        let layers = [layer("application/wasm", BARE), layer(kind, MANIFEST)];
+        let digest = server.put_manifest(&layers);
+        let pinned = source(&format!("{}@{digest}", server.reference()));
+        let component = resolver(settings()).resolve(&pinned).unwrap();
+        assert_eq!(component.beside.as_deref().map(str::as_bytes), Some(MANIFEST), "{kind}");
+        let twice = [layers[0].clone(), layers[1].clone(), layers[1].clone()];
+        let digest = server.put_manifest(&twice);
+        let pinned = source(&format!("{}@{digest}", server.reference()));
+        refused(resolver(settings()).resolve(&pinned), &["several layers of the type"]);
+    }
+}
+
+#[test]
+fn pages_and_pointers_in_place_of_a_component_are_named_whatever_the_pin() {
+    let server = Server::start();
+    let pin = Sha256::of(RULE);
+    for (body, named) in [
+        (&b"<!DOCTYPE html><title>rule.wasm</title>"[..], "is an HTML page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "is a Git LFS pointer"),
+    ] {
+        server.put("rule.wasm", body);
+        let url = server.url("rule.wasm");
+        refused(resolver(settings()).look_up(&source(&url)), &[&url, named, "expected a WebAssembly component"]);
+        refused(resolver(settings()).resolve(&source(&format!("{url}#sha256={pin}"))), &[named]);
+        refused(resolver(settings()).look_up(&source(&format!("oci://{}", oci_of(&server, body)))), &[named]);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("rule.wasm");
+        fs::write(&path, body).unwrap();
+        refused(resolver(settings()).look_up(&source(&path.display().to_string())), &["rule.wasm", named]);
+        assert!(resolver(settings()).look_up(&source(&url)).unwrap_err().hint().is_some());
+    }
+}
+
+fn oci_of(server: &Server, component: &[u8]) -> String {
+    server.publish(component);
+    server.reference().trim_start_matches("oci://").to_owned()
+}
+
+#[test]
+fn failure_of_a_web_server_names_the_path_and_nothing_of_the_query() {
+    let server = Server::start();
+    let url = source(&server.url("a/missing.wasm?token=canary"));
+    let error = resolver(settings()).look_up(&url).unwrap_err();
+    let text = format!("{error} {error:?}");
+    assert!(text.contains("/a/missing.wasm?…") && !text.contains("canary"), "{text}");
+}
+
+/// A resolver with a file of logins for the double.
+fn logged_in(server: &Server, directory: &Path, entry: &str) -> Resolver {
+    let path = directory.join("auth.json");
+    let name = server.gateway().trim_start_matches("http://").to_owned();
+    fs::write(&path, format!(r#"{{"auths": {{"{name}": {entry}}}}}"#)).unwrap();
+    resolver(Settings { credentials: CredentialFiles { named: Some(path), usual: Vec::new() }, ..settings() })
+}
+
+#[test]
+fn login_is_exchanged_for_a_token_by_password_and_by_identity() {
+    let server = Server::start();
+    server.publish(RULE);
+    let directory = tempfile::tempdir().unwrap();
+    let private = source(&format!("{}/private/rule:1.0.0", server.gateway().replace("http://", "oci://")));
+    // `name:canary` in base64.
+    for entry in [r#"{"auth": "bmFtZTpjYW5hcnk="}"#, r#"{"identitytoken": "canary"}"#] {
+        let component = logged_in(&server, directory.path(), entry).look_up(&private);
+        assert_eq!(component.unwrap().bytes, RULE, "{entry}");
+    }
+    let error = logged_in(&server, directory.path(), r#"{"auth": "bmFtZTpvdGhlcg=="}"#).look_up(&private).unwrap_err();
+    let text = format!("{error} {error:?}");
+    assert!(text.contains("does not accept the login") && !text.contains("other"), "{text}");
+    refused(resolver(settings()).look_up(&private), &["gives no anonymous access"]);
 }
 
 /// The most memory that this process ever had.

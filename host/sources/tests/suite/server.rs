@@ -56,6 +56,8 @@ impl Server {
             .route("/v2/closed/rule/manifests/{name}", get(|| async { StatusCode::UNAUTHORIZED }))
             .route("/token", get(|| async { Json(json!({ "access_token": "anonymous" })) }))
             .route("/v2/guarded/{*path}", get(guarded))
+            .route("/v2/private/{*path}", get(private))
+            .route("/private-token", get(token_by_password).post(token_by_identity))
             .route("/{*path}", get(file))
             .with_state(Arc::clone(&shelf));
         thread::spawn(move || {
@@ -163,6 +165,30 @@ async fn guarded(State(shelf): State<Arc<Shelf>>, Path(path): Path<String>, head
     match headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes) {
         Some(b"Bearer anonymous") => file(State(shelf), Path(format!("v2/test/{path}"))).await,
         _ => challenge(&headers, "/token"),
+    }
+}
+
+async fn private(State(shelf): State<Arc<Shelf>>, Path(path): Path<String>, headers: HeaderMap) -> Response {
+    match headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes) {
+        Some(b"Bearer of-name") => file(State(shelf), Path(format!("v2/test/{path}"))).await,
+        _ => challenge(&headers, "/private-token"),
+    }
+}
+
+/// A token for `name:canary`, and for nobody else.
+async fn token_by_password(headers: HeaderMap) -> Response {
+    match headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes) {
+        Some(b"Basic bmFtZTpjYW5hcnk=") => Json(json!({ "token": "of-name" })).into_response(),
+        _ => StatusCode::UNAUTHORIZED.into_response(),
+    }
+}
+
+async fn token_by_identity(body: String) -> Response {
+    let asked = ["grant_type=refresh_token", "refresh_token=canary", "service=test", "client_id=refiner"];
+    if asked.iter().all(|part| body.split('&').any(|found| found == *part)) {
+        Json(json!({ "access_token": "of-name" })).into_response()
+    } else {
+        StatusCode::UNAUTHORIZED.into_response()
     }
 }
 

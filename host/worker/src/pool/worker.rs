@@ -237,6 +237,8 @@ pub(crate) fn ceilings(limits: &Limits, rule_bytes: u64) -> Ceilings {
         // While a vector grows there are two.
         (Limit::OutputBytes, 2),
         (Limit::CallBytes, 4),
+        // Calls and differences of state, or one of them again.
+        (Limit::RecordBytes, 2),
     ];
     let data_bytes = data
         .into_iter()

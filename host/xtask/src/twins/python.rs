@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use refiner_authoring::digest;
 
-use super::{Twin, directory, manifest, sources};
+use super::{Twin, contract, directory, manifest, sources};
 use crate::{command, tree};
 
 /// Packages installed by `pip` into `target/python`.
@@ -35,6 +35,7 @@ pub(super) fn build() -> Result<Vec<Twin>> {
         let built = directory().join(variant.name);
         let (component, stamp) = (built.with_extension("wasm"), built.with_extension("stamp"));
         if fs::read_to_string(&stamp).is_ok_and(|found| found == inputs)
+            && built.with_extension("bare.wasm").is_file()
             && let Ok(bytes) = fs::read(&component)
         {
             twins.push(Twin { name: variant.name, built: Ok(bytes) });
@@ -86,8 +87,8 @@ fn componentize(program: &Path, variant: &Variant) -> Result<Vec<u8>> {
     command.args(["componentize", variant.module, "--python-path"]).arg(copied()?);
     command.args(variant.flags).arg("--output").arg(&component);
     command::run(&mut command)?;
+    // What the compiler wrote stays: `refiner rule embed` is tried on it.
     let bytes = fs::read(&component)?;
-    fs::remove_file(&component)?;
     Ok(refiner_manifest::embed(&bytes, &manifest(&format!("python/{}.toml", variant.module))?))
 }
 
@@ -100,8 +101,4 @@ fn copied() -> Result<PathBuf> {
             .with_context(|| module.display().to_string())?;
     }
     Ok(copies)
-}
-
-fn contract() -> PathBuf {
-    tree::root().join("wit/refiner-rule-1")
 }

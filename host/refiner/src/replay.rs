@@ -1,0 +1,28 @@
+//! `refiner replay`, by its arguments.
+
+use std::num::NonZeroUsize;
+
+use refiner_diagnostics::{ExitCode, Failure};
+use refiner_replay::{Replay, Style};
+
+use crate::cli;
+
+/// Runs the whole command.
+pub fn run(arguments: &cli::Replay) -> Result<ExitCode, Failure> {
+    refiner_replay::run(&Replay {
+        specimens: arguments.specimens.clone(),
+        rules: arguments.rules.clone(),
+        out: arguments.out.clone(),
+        params: arguments.parameters().collect(),
+        chain_configs: arguments.chains.chain_configs.clone(),
+        block_hashes: arguments.known.block_hashes.clone(),
+        isolate: arguments.isolate,
+        threads: arguments.threads.and_then(|threads| NonZeroUsize::new(threads.into())),
+        style: match arguments.style() {
+            cli::Style::Table => Style::Table,
+            cli::Style::Json => Style::Json,
+            cli::Style::Summary => Style::Summary,
+        },
+        settings: arguments.settings.values()?,
+    })
+}

@@ -1,0 +1,212 @@
+//! One specimen through every rule.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use alloy_primitives::{B256, Bytes};
+use refiner_evm::Executor;
+use refiner_output::{OutputDirectory, OutputError};
+use refiner_rule_session::{Block, LoadedRule, NoRun};
+use refiner_sandbox::{Artifact, Evidence, LogLine, SpecimenHash, UntrustedText, Usage, Verdict};
+use refiner_specimen::{DecodeError, check::Check};
+use refiner_specimen_files::{
+    input::{Input, InputError},
+    known_blocks::KnownBlocks,
+};
+
+/// What is the same for every specimen of a replay. Shared by its threads.
+pub struct Job {
+    pub rules: Vec<LoadedRule>,
+    /// Executes blocks for rules that may ask for it.
+    pub executor: Arc<dyn Executor>,
+    /// Block hashes that are known from elsewhere.
+    pub known: KnownBlocks,
+    /// Where artifacts go, if anywhere.
+    pub output: Option<OutputDirectory>,
+    /// Whether the report has specimen hashes: they are then worked out on the threads that run, not on the one that prints.
+    pub hashes: bool,
+}
+
+/// What became of one specimen.
+pub struct Replayed {
+    pub input: Input,
+    /// What happened, or why nothing could.
+    pub outcome: Result<Outcome, Unusable>,
+}
+
+/// Why no rule saw the specimen.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// Its bytes cannot be had.
+    #[error(transparent)]
+    Read(#[from] InputError),
+    /// Its bytes are no specimen.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}
+
+/// A specimen and its runs.
+pub struct Outcome {
+    /// Height and layout of the specimen.
+    pub facts: Facts,
+    /// Whether its block is known from elsewhere. A specimen of another block is rejected by every rule's run.
+    pub known: Check,
+    /// One for each rule, in the rules' order.
+    pub runs: Vec<RunRecord>,
+}
+
+/// Height and layout of a specimen.
+pub struct Facts {
+    pub chain_id: u64,
+    pub height: u64,
+    pub block_hash: B256,
+    /// The hash the network announces, if a rule or the report asked for it.
+    pub specimen_hash: Option<B256>,
+    pub layout: &'static str,
+    /// Gas used, by the header.
+    pub gas_used: u64,
+    /// Length of the file.
+    pub bytes: usize,
+}
+
+/// One run of one rule.
+pub struct RunRecord {
+    pub rule: Arc<str>,
+    /// Identity of rule, parameters, limits and engine.
+    pub identity: B256,
+    pub end: RunEnd,
+    /// Wall time of the run and of writing its artifacts.
+    pub elapsed: Duration,
+}
+
+/// How a run ended.
+pub enum RunEnd {
+    /// With artifacts.
+    Produced {
+        /// In the order in which the rule opened them.
+        artifacts: Vec<Kept>,
+        /// How many records they hold.
+        records: u64,
+        /// What the run used.
+        usage: Box<Usage>,
+        /// The rule's own message.
+        log: Vec<LogLine>,
+        /// What its output rests on.
+        evidence: Box<Evidence>,
+    },
+    /// With another verdict.
+    Refused {
+        verdict: Verdict,
+        /// What the run used.
+        usage: Box<Usage>,
+        /// The rule's own message.
+        log: Vec<LogLine>,
+        /// The checks that were made.
+        evidence: Box<Evidence>,
+    },
+    /// Rejected before any run: the block is not the one that is known.
+    OtherBlock,
+    Failed(RunFailure),
+}
+
+/// Why a run has no verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum RunFailure {
+    /// The run could not be finished.
+    #[error(transparent)]
+    Run(#[from] NoRun),
+    /// The artifacts could not be kept.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+/// An artifact that was hashed and, where there is an output directory, written.
+pub struct Kept {
+    /// The rule's name for it.
+    pub name: String,
+    pub media_type: String,
+    pub bytes: usize,
+    /// sha256 of its bytes.
+    pub sha256: B256,
+    pub path: Option<PathBuf>,
+}
+
+impl Job {
+    /// Reads, decodes and runs. Nothing of one specimen stays in memory after.
+    pub fn replay(&self, input: &Input) -> Replayed {
+        Replayed { input: input.clone(), outcome: self.outcome(input) }
+    }
+
+    fn outcome(&self, input: &Input) -> Result<Outcome, Unusable> {
+        let raw = Bytes::from(input.read()?);
+        let specimen = Arc::new(refiner_specimen::decode_shared(&raw)?);
+        let block = Block { specimen, hash: SpecimenHash::of(raw.clone()), raw };
+        let mut facts = Facts::of(&block);
+        let known = self.known.check(&block.specimen);
+        let run = |rule| if known.failed() { RunRecord::of_other_block(rule) } else { self.run(rule, &block, &facts) };
+        let runs = self.rules.iter().map(run).collect();
+        facts.specimen_hash = if self.hashes { Some(block.hash.get()) } else { block.hash.if_known() };
+        Ok(Outcome { facts, known, runs })
+    }
+
+    fn run(&self, rule: &LoadedRule, block: &Block, facts: &Facts) -> RunRecord {
+        let begun = Instant::now();
+        let end = self.try_run(rule, block, facts).unwrap_or_else(RunEnd::Failed);
+        RunRecord { rule: Arc::clone(&rule.name), identity: rule.identity, end, elapsed: begun.elapsed() }
+    }
+
+    fn try_run(&self, rule: &LoadedRule, block: &Block, facts: &Facts) -> Result<RunEnd, RunFailure> {
+        let run = rule.place.run(block, &rule.params, rule.limits, &self.executor)?;
+        let (usage, evidence) = (Box::new(run.usage), Box::new(run.evidence));
+        match run.verdict {
+            Verdict::Produced { artifacts, records } => {
+                let prefix = format!("{}-{}.{}", facts.chain_id, facts.height, rule.name);
+                let artifacts =
+                    artifacts.into_iter().map(|artifact| self.keep(&prefix, artifact)).collect::<Result<_, _>>()?;
+                Ok(RunEnd::Produced { artifacts, records, usage, log: run.log, evidence })
+            }
+            verdict => Ok(RunEnd::Refused { verdict, usage, log: run.log, evidence }),
+        }
+    }
+
+    fn keep(&self, prefix: &str, artifact: Artifact) -> Result<Kept, OutputError> {
+        let file = format!("{prefix}.{}", artifact.name);
+        let output = self.output.as_ref();
+        let sha256 = artifact.sha256();
+        let path = output.map(|output| output.write(&file, sha256, &artifact.bytes)).transpose()?;
+        let Artifact { name, media_type, bytes, .. } = artifact;
+        Ok(Kept { name, media_type, bytes: bytes.len(), sha256, path })
+    }
+}
+
+impl RunRecord {
+    fn of_other_block(rule: &LoadedRule) -> Self {
+        Self { rule: Arc::clone(&rule.name), identity: rule.identity, end: RunEnd::OtherBlock, elapsed: Duration::ZERO }
+    }
+}
+
+impl Outcome {
+    /// The verdict of [`RunEnd::OtherBlock`].
+    pub fn other_block(&self) -> Verdict {
+        let reason = format!("the block is not the one that is known: {}", self.known);
+        Verdict::Rejected { reason: UntrustedText::new(&reason) }
+    }
+}
+
+impl Facts {
+    fn of(Block { specimen, raw, .. }: &Block) -> Self {
+        let block = &specimen.block;
+        Self {
+            chain_id: block.network_id,
+            height: block.header.number,
+            block_hash: block.hash,
+            specimen_hash: None,
+            layout: specimen.layout.as_str(),
+            gas_used: block.header.gas_used,
+            bytes: raw.len(),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What a replay amounts to.
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+use refiner_diagnostics::ExitCode;
+use refiner_sandbox::ReasonClass;
+use refiner_specimen::check::Outcome;
+
+use crate::job::{Replayed, RunEnd};
+
+/// Counts over a whole replay.
+#[derive(Debug)]
+pub struct Totals {
+    begun: Instant,
+    specimens: u64,
+    unusable: u64,
+    produced: u64,
+    /// Of the produced: those that rest on recorded receipts.
+    from_receipts: u64,
+    refused: u64,
+    /// Of the refused: those for want of state.
+    without_state: u64,
+    failed: u64,
+    known: u64,
+    other_blocks: u64,
+    gas: u64,
+    input_bytes: u64,
+    output_bytes: u64,
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Self {
+            begun: Instant::now(),
+            specimens: 0,
+            unusable: 0,
+            produced: 0,
+            from_receipts: 0,
+            refused: 0,
+            without_state: 0,
+            failed: 0,
+            known: 0,
+            other_blocks: 0,
+            gas: 0,
+            input_bytes: 0,
+            output_bytes: 0,
+        }
+    }
+}
+
+impl Totals {
+    /// Counts one specimen.
+    pub fn add(&mut self, replayed: &Replayed) {
+        self.specimens += 1;
+        let Ok(outcome) = &replayed.outcome else {
+            self.unusable += 1;
+            return;
+        };
+        match outcome.known.outcome {
+            Outcome::Passed => self.known += 1,
+            Outcome::Failed { .. } => self.other_blocks += 1,
+            Outcome::NotApplicable(_) | Outcome::NotCheckable(_) => {}
+        }
+        self.gas += outcome.facts.gas_used;
+        self.input_bytes += outcome.facts.bytes as u64;
+        for run in &outcome.runs {
+            match &run.end {
+                RunEnd::Produced { artifacts, evidence, .. } => {
+                    self.produced += 1;
+                    self.from_receipts += u64::from(evidence.rests_on_receipts());
+                    self.output_bytes += artifacts.iter().map(|kept| kept.bytes as u64).sum::<u64>();
+                }
+                RunEnd::Refused { evidence, .. } => {
+                    self.refused += 1;
+                    self.without_state += u64::from(evidence.reason_class == Some(ReasonClass::NoState));
+                }
+                RunEnd::OtherBlock => self.refused += 1,
+                RunEnd::Failed(_) => self.failed += 1,
+            }
+        }
+    }
+
+    /// The exit code that these counts call for.
+    pub fn exit(&self) -> ExitCode {
+        if self.failed > 0 {
+            ExitCode::Host
+        } else if self.unusable > 0 {
+            ExitCode::Input
+        } else if self.refused > 0 {
+            ExitCode::Verdict
+        } else {
+            ExitCode::Done
+        }
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let elapsed = self.begun.elapsed();
+        write!(f, "{} specimens: {} runs produced", self.specimens, self.produced)?;
+        for (count, what) in [
+            (self.from_receipts, "of them from receipts"),
+            (self.refused, "ended in another verdict"),
+            (self.without_state, "of them because the producer exported no state"),
+            (self.failed, "failed"),
+            (self.unusable, "specimens unusable"),
+        ] {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        let not_checkable = self.specimens - self.unusable - self.known - self.other_blocks;
+        write!(f, "\nknownBlock: {} passed, {} failed, {not_checkable} not checkable", self.known, self.other_blocks)?;
+        write!(
+            f,
+            "\n{:.2} s, {:.1} blocks/s, {:.0} Mgas/s, {:.1} MB in, {:.1} MB out",
+            elapsed.as_secs_f64(),
+            per_second(self.specimens, elapsed),
+            per_second(self.gas, elapsed) / 1e6,
+            self.input_bytes as f64 / 1e6,
+            self.output_bytes as f64 / 1e6,
+        )
+    }
+}
+
+fn per_second(count: u64, elapsed: Duration) -> f64 {
+    count as f64 / elapsed.as_secs_f64().max(f64::EPSILON)
+}

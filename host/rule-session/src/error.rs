@@ -1,0 +1,90 @@
+//! Reasons for which a rule is not ready, or its run has no verdict.
+
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_rule_package::AllowanceError;
+use refiner_sandbox::{AdmissionError, EngineError, RefusalKind, UntrustedText};
+use refiner_worker::{CompileError, PoolError, Quarantined, WorkerFailure};
+
+/// Reasons for which a rule is not ready, or its run has no verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The engine cannot be started.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The workers cannot be started.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// The sandbox does not admit it.
+    #[error("{rule}: {source}")]
+    Refused {
+        /// The rule's name in messages.
+        rule: String,
+        /// The fault that was found.
+        source: AdmissionError,
+    },
+    /// Its description differs from its manifest, or it does not fit the contract.
+    #[error("{rule}: {reason}")]
+    RefusedByWorker {
+        /// The rule's name in messages.
+        rule: String,
+        /// The kind of refusal.
+        kind: RefusalKind,
+        /// The fault that was found.
+        reason: UntrustedText,
+    },
+    /// It has no code.
+    #[error("{rule}: {source}")]
+    Compile {
+        /// The rule's name in messages.
+        rule: String,
+        /// The fault that was found.
+        source: CompileError,
+    },
+    /// Its run has no verdict.
+    #[error("{rule}: {source}")]
+    Run {
+        /// The rule's name in messages.
+        rule: String,
+        /// The failure of the workers.
+        source: Quarantined,
+    },
+    /// Terms of the operator that cannot hold.
+    #[error(transparent)]
+    Allowance(#[from] AllowanceError),
+}
+
+impl Diagnostic for PrepareError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Engine(error) => error.exit_code(),
+            Self::Pool(error) => error.exit_code(),
+            Self::Refused { source, .. } => source.exit_code(),
+            Self::RefusedByWorker { .. } => ExitCode::Refused,
+            Self::Compile { source, .. } => source.exit_code(),
+            Self::Run { source, .. } => source.exit_code(),
+            Self::Allowance(error) => error.exit_code(),
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::Engine(error) => error.hint(),
+            Self::Pool(error) => error.hint(),
+            Self::Refused { source, .. } => source.hint(),
+            Self::RefusedByWorker { kind, .. } => Some(kind.remedy().into()),
+            Self::Compile { source, .. } => source.hint(),
+            Self::Run { source, .. } => source.hint(),
+            Self::Allowance(error) => error.hint(),
+        }
+    }
+}
+
+impl PrepareError {
+    /// A run without a verdict. That a rule is not admitted can come out only when a worker asks it to describe itself.
+    pub fn of_run(rule: &str, quarantined: Quarantined) -> Self {
+        match quarantined.reason {
+            WorkerFailure::Refused { kind, reason } => Self::RefusedByWorker { rule: rule.to_owned(), kind, reason },
+            _ => Self::Run { rule: rule.to_owned(), source: quarantined },
+        }
+    }
+}

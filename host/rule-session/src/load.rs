@@ -1,0 +1,200 @@
+//! Rules named on the command line: built in, files and directories of them, and sources that are fetched.
+
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
+use refiner_evm::ExecutionTerms;
+use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources, identity};
+use refiner_sandbox::{AdmitFailure, AdmittedRule, EngineError, EngineProfile, Limits, Params, Sandbox, SelfTestError};
+
+use crate::{PrepareError, RuleProcess, Session};
+
+/// A rule that is ready, with what it runs under.
+pub struct LoadedRule {
+    /// The name it gives itself.
+    pub name: Arc<str>,
+    /// Its process.
+    pub place: RuleProcess,
+    /// What the operator gave it.
+    pub params: Params,
+    /// What its runs are granted.
+    pub limits: Limits,
+    /// Identity of component, parameters, limits and engine.
+    pub identity: B256,
+}
+
+/// Why the rules are not ready.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// An argument names no rule that can be had.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// Two rules give themselves one name, and their outputs would share file names.
+    #[error("two rules are named {0}")]
+    SameName(Arc<str>),
+    /// Two rules write files of one name: `a.b` with `c`, and `a` with `b.c`.
+    #[error("the rules {one} and {other} both write *.{file}")]
+    SameOutput {
+        /// The first rule.
+        one: Arc<str>,
+        /// The second rule.
+        other: Arc<str>,
+        /// The end of the name, rule and artifact.
+        file: String,
+    },
+    /// The sandbox does not let it in.
+    #[error("{rule}: {source}")]
+    Admit {
+        /// What was typed, or the file.
+        rule: String,
+        /// The fault that was found.
+        source: AdmitFailure,
+    },
+    /// Terms of the operator that cannot hold.
+    #[error(transparent)]
+    Allowance(#[from] AllowanceError),
+    /// No worker takes it.
+    #[error(transparent)]
+    Isolated(#[from] Box<PrepareError>),
+    /// The engine cannot be started.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The engine does not stop hostile guests on this machine.
+    #[error(transparent)]
+    SelfTest(#[from] SelfTestError),
+}
+
+/// What every rule is given.
+pub struct Terms {
+    /// Parameters, part of its identity.
+    pub params: Params,
+    /// Who executes blocks for it, and on which terms specimens are checked.
+    pub execution: ExecutionTerms,
+    /// What it may ask for.
+    pub allowance: Allowance,
+}
+
+/// Starts a sandbox, makes sure that it holds, and admits every rule named. One that is not built in is compiled in a child
+/// process of the session and, where rules are to be isolated, runs in workers of it.
+///
+/// A replay's user chose these rules for this machine, so each is granted what it asks for, within the ceilings.
+pub fn load(
+    arguments: &[String],
+    sources: &Sources,
+    terms: &Terms,
+    session: impl FnOnce(Allowance) -> Result<Session, Failure>,
+    isolate: bool,
+) -> Result<Vec<LoadedRule>, Failure> {
+    let mut components = Vec::new();
+    for argument in arguments {
+        components.extend(sources.find(argument)?);
+    }
+    terms.allowance.check_names(&components)?;
+    let sandbox = Sandbox::new(EngineProfile::of_this_process()).map_err(LoadError::from)?;
+    sandbox.self_test().map_err(LoadError::from)?;
+    let session = if components.iter().any(|found| !found.built_in) {
+        let allowance = terms.allowance.clone();
+        Some(Arc::new(session(if isolate { allowance } else { allowance.here()? })?))
+    } else {
+        None
+    };
+    let mut rules: Vec<LoadedRule> = Vec::with_capacity(components.len());
+    for found in components {
+        let built_in = found.built_in;
+        let rule = match &session {
+            Some(session) if !built_in && isolate => isolated(session, found, terms)?,
+            Some(session) if !built_in => compiled(&sandbox, session, found, terms)?,
+            _ => admitted(&sandbox, found, terms)?,
+        };
+        if rules.iter().any(|other| other.name == rule.name) {
+            return Err(LoadError::SameName(rule.name).into());
+        }
+        distinct_outputs(&rules, &rule)?;
+        rules.push(rule);
+    }
+    Ok(rules)
+}
+
+/// Files are named by rule and artifact, with a point between the two, and both may have points themselves.
+fn distinct_outputs(others: &[LoadedRule], rule: &LoadedRule) -> Result<(), LoadError> {
+    let files = |rule: &LoadedRule| -> Vec<_> {
+        let outputs = rule.place.manifest().outputs.iter();
+        outputs.map(|output| format!("{}.{}", rule.name, output.name)).collect()
+    };
+    let mine = files(rule);
+    for other in others {
+        if let Some(file) = files(other).into_iter().find(|file| mine.contains(file)) {
+            return Err(LoadError::SameOutput { one: Arc::clone(&other.name), other: Arc::clone(&rule.name), file });
+        }
+    }
+    Ok(())
+}
+
+/// One of our own, compiled here.
+fn admitted(sandbox: &Sandbox, found: Found, terms: &Terms) -> Result<LoadedRule, LoadError> {
+    let grants = terms.allowance.grants(&found)?;
+    let Found { called: rule, component, beside, .. } = found;
+    let admitted = sandbox.admit(&component, beside.as_deref(), &grants);
+    Ok(here(admitted.map_err(|source| LoadError::Admit { rule, source })?, terms))
+}
+
+/// A stranger's, compiled in a child process: a compiler is at its component's mercy for time and memory.
+fn compiled(sandbox: &Sandbox, session: &Session, found: Found, terms: &Terms) -> Result<LoadedRule, LoadError> {
+    let rule = session.prepare(found).map_err(Box::new)?;
+    let admitted = rule.compiled.admit_into(sandbox);
+    Ok(here(admitted.map_err(|source| LoadError::Admit { rule: rule.called, source })?, terms))
+}
+
+fn here(admitted: AdmittedRule, Terms { params, execution, .. }: &Terms) -> LoadedRule {
+    let limits = admitted.default_limits();
+    LoadedRule {
+        name: admitted.description().name.as_str().into(),
+        identity: admitted.identity(params, &limits, execution).digest(),
+        params: params.clone(),
+        limits,
+        place: RuleProcess::Here(Box::new(admitted)),
+    }
+}
+
+/// A stranger's, that this process never runs.
+fn isolated(session: &Arc<Session>, found: Found, terms: &Terms) -> Result<LoadedRule, LoadError> {
+    let rule = session.prepare(found).map_err(Box::new)?;
+    session.admit(&rule).map_err(Box::new)?;
+    let (manifest, limits) = (rule.compiled.manifest(), rule.compiled.default_limits());
+    let Terms { params, execution, .. } = terms;
+    Ok(LoadedRule {
+        name: manifest.name.as_str().into(),
+        identity: identity(rule.compiled.digest(), manifest, params, &limits, execution).digest(),
+        params: params.clone(),
+        limits,
+        place: RuleProcess::Worker { rule, session: Arc::clone(session) },
+    })
+}
+
+impl Diagnostic for LoadError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Isolated(error) => error.exit_code(),
+            Self::Allowance(error) => error.exit_code(),
+            Self::Find(error) => error.exit_code(),
+            Self::SameName(_) | Self::SameOutput { .. } => ExitCode::Refused,
+            Self::Admit { source, .. } => source.exit_code(),
+            Self::Engine(error) => error.exit_code(),
+            Self::SelfTest(error) => error.exit_code(),
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::SelfTest(error) => error.hint(),
+            Self::Find(error) => error.hint(),
+            Self::Isolated(error) => error.hint(),
+            Self::Allowance(error) => error.hint(),
+            Self::Admit { source, .. } => source.hint(),
+            Self::Engine(error) => error.hint(),
+            Self::SameOutput { .. } => Some("run them one after the other, into directories of their own".into()),
+            Self::SameName(_) => None,
+        }
+    }
+}

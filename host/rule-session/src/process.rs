@@ -1,0 +1,78 @@
+//! Where a rule runs: in this process, or in a worker that holds nothing but the rule.
+
+use std::sync::Arc;
+
+use alloy_primitives::Bytes;
+use refiner_evm::Executor;
+use refiner_manifest::Manifest;
+use refiner_sandbox::{AdmittedRule, HostFailure, Limits, Params, Run, RunInput, SpecimenHash};
+use refiner_specimen::Specimen;
+
+use crate::{PrepareError, Prepared, Session};
+
+/// Where a rule runs.
+pub enum RuleProcess {
+    /// In this process, on the thread that asks.
+    Here(Box<AdmittedRule>),
+    /// In a confined child process, which was given the rule's compiled code.
+    Worker {
+        /// The rule, compiled.
+        rule: Prepared,
+        /// Its workers, shared by every isolated rule.
+        session: Arc<Session>,
+    },
+}
+
+/// A block for a rule.
+pub struct Block {
+    /// Decoded, for a rule that runs here; a worker decodes the bytes itself.
+    pub specimen: Arc<Specimen>,
+    /// The bytes of its specimen.
+    pub raw: Bytes,
+    /// The hash that the network announces.
+    pub hash: SpecimenHash,
+}
+
+/// Why a run has no verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum NoRun {
+    /// The sandbox of this process could not finish it.
+    #[error(transparent)]
+    Host(#[from] HostFailure),
+    /// No worker could finish it.
+    #[error(transparent)]
+    Worker(#[from] PrepareError),
+}
+
+impl RuleProcess {
+    /// The manifest that the rule was admitted by.
+    pub fn manifest(&self) -> &Manifest {
+        match self {
+            Self::Here(rule) => rule.manifest(),
+            Self::Worker { rule, .. } => rule.compiled.manifest(),
+        }
+    }
+
+    /// Runs the rule over a block. What comes out does not depend on where that was.
+    pub fn run(
+        &self,
+        block: &Block,
+        params: &Params,
+        limits: Limits,
+        executor: &Arc<dyn Executor>,
+    ) -> Result<Run, NoRun> {
+        match self {
+            Self::Here(rule) => Ok(rule.run(RunInput {
+                specimen: Arc::clone(&block.specimen),
+                raw: block.raw.clone(),
+                specimen_hash: block.hash.clone(),
+                params: params.clone(),
+                executor: Arc::clone(executor),
+                limits,
+            })?),
+            Self::Worker { rule, session } => {
+                Ok(session.run(rule, &block.raw, block.hash.clone(), params, limits)?.run)
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Rules that are compiled in a child process and run in workers.
+
+use std::{fs, num::NonZeroUsize, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc};
+
+use alloy_primitives::Bytes;
+use refiner_config::cache_directory;
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_evm::ExecutionPolicy;
+use refiner_executor::chains::ChainError;
+use refiner_rule_package::{Allowance, Found};
+use refiner_sandbox::{Limits, Params, SpecimenHash, examine};
+use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Executes, Job, Pool, PoolConfig, WorkerRun};
+use tracing::warn;
+
+use crate::PrepareError;
+
+/// Compiler and workers.
+pub struct Session {
+    compiler: Compiler,
+    pool: Pool,
+    allowance: Allowance,
+}
+
+/// A session that cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// A chain configuration is not usable.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The compiler or the workers cannot be started.
+    #[error(transparent)]
+    Rule(#[from] PrepareError),
+}
+
+impl Diagnostic for SessionError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Chain(error) => error.exit_code(),
+            Self::Rule(error) => error.exit_code(),
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::Chain(error) => error.hint(),
+            Self::Rule(error) => error.hint(),
+        }
+    }
+}
+
+/// A rule that was admitted, as far as is known without running it.
+pub struct Prepared {
+    /// What it is called in messages.
+    pub called: String,
+    /// Its code.
+    pub compiled: Arc<CompiledRule>,
+}
+
+impl Session {
+    /// A compiler, and workers on these terms that know these chains beside the built-in ones, for rules that are allowed so much.
+    pub fn begin(
+        chains: &[PathBuf],
+        policy: ExecutionPolicy,
+        allowance: Allowance,
+        workers: NonZeroUsize,
+    ) -> Result<Self, SessionError> {
+        let read =
+            |path: &PathBuf| fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source });
+        let chains = chains.iter().map(read).collect::<Result<_, ChainError>>()?;
+        let config = PoolConfig { chains, policy, ..PoolConfig::new(workers.get()) };
+        Ok(Self {
+            compiler: Compiler::new(code_cache()).map_err(PrepareError::from)?,
+            pool: Pool::new(config).map_err(PrepareError::from)?,
+            allowance,
+        })
+    }
+
+    /// The same, with blocks executed so.
+    pub fn executing(self, executes: Executes) -> Self {
+        Self { pool: self.pool.executing(executes), ..self }
+    }
+
+    /// Checks a component and compiles it in a child process, where its user allows what it asks for.
+    pub fn prepare(&self, found: Found) -> Result<Prepared, PrepareError> {
+        let (grants, requirement) = (self.allowance.grants(&found)?, self.allowance.requirement(found.built_in));
+        let Found { called, component, beside, .. } = found;
+        if let Err(source) = examine(&component, beside.as_deref(), &grants) {
+            return Err(PrepareError::Refused { rule: called, source });
+        }
+        match self.compiler.compile_requiring(Bytes::from(component), beside.as_deref(), &grants, requirement) {
+            Ok(compiled) => Ok(Prepared { called, compiled: Arc::new(compiled) }),
+            Err(CompileError::Refused { kind, reason }) => {
+                Err(PrepareError::RefusedByWorker { rule: called, kind, reason })
+            }
+            Err(source) => Err(PrepareError::Compile { rule: called, source }),
+        }
+    }
+
+    /// Has a worker load the rule and ask it to describe itself, which is the last that can be refused.
+    pub fn admit(&self, rule: &Prepared) -> Result<(), PrepareError> {
+        let admitted = self.pool.admit(&rule.compiled, rule.compiled.default_limits());
+        admitted.map_err(|quarantined| PrepareError::of_run(&rule.called, quarantined))
+    }
+
+    /// Runs a rule over the bytes of a specimen, in a worker and a fresh instance.
+    pub fn run(
+        &self,
+        rule: &Prepared,
+        raw: &Bytes,
+        specimen_hash: SpecimenHash,
+        params: &Params,
+        limits: Limits,
+    ) -> Result<WorkerRun, PrepareError> {
+        let (rule_code, params, raw) = (Arc::clone(&rule.compiled), params.clone(), raw.clone());
+        let job = Job { rule: rule_code, params, limits, specimen_hash, raw, trace: None };
+        self.pool.run(&job).map_err(|quarantined| PrepareError::of_run(&rule.called, quarantined))
+    }
+}
+
+/// Compiled code is kept where that is safe, and made again where it is not.
+fn code_cache() -> Option<CodeCache> {
+    let directory = cache_directory()?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).ok()?;
+    match CodeCache::open(directory.join("code")) {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            warn!(%error, "Compiled code is not kept.");
+            None
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! `state-changes`: the state before and after each step of an execution, and what it looked up.
+
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+use refiner_evm::{Access, AccountChange, RecordingTerms, Recordings, SlotChange, StateStep, Step, Steps};
+use wasmtime::component::Resource;
+
+use super::{
+    BudgetExceeded, ExecutionHandle, HostState,
+    recordings::{Position, Wanted},
+};
+use crate::{
+    Misuse,
+    bindings::refiner::rule::{recordings::RecordError, state_changes as changes, types},
+};
+
+/// Bytes of each item in the canonical ABI.
+const ACCOUNT_BYTES: usize = 200;
+const SLOT_BYTES: usize = 120;
+const ACCESS_BYTES: usize = 72;
+
+/// The guest's handle of a recording of state. Its number is its place in [`ChangeReaders`].
+pub struct ChangesHandle;
+
+/// The readers of state.
+#[derive(Default)]
+pub(crate) struct ChangeReaders(Vec<Option<Reader>>);
+
+/// A reader, at a step of its recording.
+struct Reader {
+    recordings: Arc<Recordings>,
+    position: Position,
+    /// Steps entered so far: code of later ones is not known yet.
+    entered: u32,
+}
+
+impl Reader {
+    fn steps(&self) -> Result<&Steps<StateStep>, BudgetExceeded> {
+        self.recordings.state.as_ref().ok_or_else(nothing_there)
+    }
+
+    fn step(&self) -> Result<Option<&StateStep>, BudgetExceeded> {
+        Ok(match self.position.at.map(|at| self.steps().map(|steps| steps.get(at))).transpose()? {
+            Some(Step::Kept(step)) => Some(step),
+            Some(Step::TooLarge | Step::End) | None => None,
+        })
+    }
+
+    /// Code that was deployed in a step that the reader entered.
+    fn deployed(&self, hash: B256) -> Result<Option<&[u8]>, BudgetExceeded> {
+        let steps = self.steps()?;
+        let entered = (0..self.entered).filter_map(|number| match steps.get(number) {
+            Step::Kept(step) => Some(&step.codes),
+            Step::TooLarge | Step::End => None,
+        });
+        let mut codes = entered.flatten();
+        Ok(codes.find(|(found, _)| *found == hash).map(|(_, code)| &code[..]))
+    }
+}
+
+impl ChangeReaders {
+    fn get(&self, handle: &Resource<ChangesHandle>) -> Result<&Reader, BudgetExceeded> {
+        self.0.get(handle.rep() as usize).and_then(Option::as_ref).ok_or_else(nothing_there)
+    }
+}
+
+const fn nothing_there() -> BudgetExceeded {
+    BudgetExceeded::Misuse(Misuse::NothingThere { what: "recording of state" })
+}
+
+impl changes::Host for HostState {
+    fn open(
+        &mut self,
+        execution: Resource<ExecutionHandle>,
+    ) -> wasmtime::Result<Result<Resource<ChangesHandle>, RecordError>> {
+        self.budget.call()?;
+        let terms = RecordingTerms { payload_max: None, state: true, bytes_max: self.record_bytes() };
+        let opened = Wanted { frames: false, state: true };
+        let whole = |recordings: &Recordings| recordings.state.as_ref().is_some_and(Steps::is_whole);
+        let recordings = match self.open_recording(&execution, opened, terms, whole)? {
+            Ok(recordings) => recordings,
+            Err(error) => return Ok(Err(error)),
+        };
+        let rep = u32::try_from(self.changes.0.len())?;
+        self.changes.0.push(Some(Reader { recordings, position: Position::default(), entered: 0 }));
+        Ok(Ok(Resource::new_own(rep)))
+    }
+}
+
+impl changes::HostChanges for HostState {
+    fn next(&mut self, handle: Resource<ChangesHandle>) -> wasmtime::Result<Option<u32>> {
+        self.budget.call()?;
+        let reader =
+            self.changes.0.get_mut(handle.rep() as usize).and_then(Option::as_mut).ok_or_else(nothing_there)?;
+        let recordings = Arc::clone(&reader.recordings);
+        let steps = recordings.state.as_ref().ok_or_else(nothing_there)?;
+        let entered = reader.position.enter(steps, &mut self.budget, StateStep::bytes)?;
+        reader.entered = reader.entered.saturating_add(u32::from(entered.is_some()));
+        Ok(entered)
+    }
+
+    fn accounts(
+        &mut self,
+        handle: Resource<ChangesHandle>,
+        start: u32,
+        count: u32,
+    ) -> wasmtime::Result<Vec<changes::AccountChange>> {
+        self.budget.call()?;
+        let accounts = self.changes.get(&handle)?.step()?.map_or(&[][..], |step| &step.accounts);
+        Ok(self.budget.page(accounts, start, count, |_| ACCOUNT_BYTES, |_, change| to_account(change))?)
+    }
+
+    fn slots(
+        &mut self,
+        handle: Resource<ChangesHandle>,
+        start: u32,
+        count: u32,
+    ) -> wasmtime::Result<Vec<changes::SlotChange>> {
+        self.budget.call()?;
+        let slots = self.changes.get(&handle)?.step()?.map_or(&[][..], |step| &step.slots);
+        Ok(self.budget.page(slots, start, count, |_| SLOT_BYTES, |_, change| to_slot(change))?)
+    }
+
+    fn accesses(
+        &mut self,
+        handle: Resource<ChangesHandle>,
+        start: u32,
+        count: u32,
+    ) -> wasmtime::Result<Vec<changes::Access>> {
+        self.budget.call()?;
+        let accesses = self.changes.get(&handle)?.step()?.map_or(&[][..], |step| &step.accesses);
+        Ok(self.budget.page(accesses, start, count, |_| ACCESS_BYTES, |_, access| to_access(access))?)
+    }
+
+    fn code(&mut self, handle: Resource<ChangesHandle>, hash: types::B256) -> wasmtime::Result<Option<Vec<u8>>> {
+        self.budget.call()?;
+        let hash = B256::from(hash);
+        let reader = self.changes.get(&handle)?;
+        self.budget.burn(u64::from(reader.entered).saturating_mul(STEP_FUEL))?;
+        if let Some(code) = reader.deployed(hash)? {
+            self.budget.copy(code.len())?;
+            return Ok(Some(code.to_vec()));
+        }
+        Ok(self.specimen_code(hash)?)
+    }
+
+    fn drop(&mut self, handle: Resource<ChangesHandle>) -> wasmtime::Result<()> {
+        if let Some(reader) = self.changes.0.get_mut(handle.rep() as usize) {
+            *reader = None;
+        }
+        Ok(())
+    }
+}
+
+/// Fuel for each step whose code is searched.
+const STEP_FUEL: u64 = 64;
+
+fn to_account(change: &AccountChange) -> changes::AccountChange {
+    let AccountChange { address, before, after } = change;
+    changes::AccountChange {
+        address: (*address).into(),
+        balance: (before.balance != after.balance).then(|| (before.balance.into(), after.balance.into())),
+        nonce: (before.nonce != after.nonce).then_some((before.nonce, after.nonce)),
+        code: (before.code_hash != after.code_hash).then(|| (before.code_hash.into(), after.code_hash.into())),
+        created: before.is_empty(),
+        destroyed: after.is_empty(),
+    }
+}
+
+fn to_slot(change: &SlotChange) -> changes::SlotChange {
+    let SlotChange { address, slot, before, after } = *change;
+    changes::SlotChange { address: address.into(), slot: slot.into(), before: before.into(), after: after.into() }
+}
+
+fn to_access(access: &Access) -> changes::Access {
+    let Access { address, slot, changed } = *access;
+    changes::Access { address: address.into(), slot: slot.map(Into::into), changed }
+}

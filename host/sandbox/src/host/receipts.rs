@@ -1,0 +1,91 @@
+//! `receipts`: the block's receipts from wherever they are proven.
+
+use refiner_evm::{Basis, ResultFormat};
+use wasmtime::component::Resource;
+
+use super::{BlockSpecimen, BudgetExceeded, HostState, evm::Done};
+use crate::{
+    Misuse,
+    bindings::refiner::rule::{evm, receipts, types},
+};
+
+/// The guest's handle of receipts. A run has one set of them, so it holds nothing.
+pub struct ReceiptsHandle;
+
+/// The receipts of a run, once they were asked for.
+#[derive(Default)]
+pub(crate) struct ReceiptsTaken(Option<Done>);
+
+/// The number of every handle.
+const REP: u32 = 0;
+
+impl ReceiptsTaken {
+    fn get(&self) -> Result<&Done, BudgetExceeded> {
+        self.0.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "receipts" }))
+    }
+}
+
+impl receipts::Host for HostState {
+    fn open(
+        &mut self,
+        _specimen: Resource<BlockSpecimen>,
+    ) -> wasmtime::Result<Result<Resource<ReceiptsHandle>, evm::ExecuteError>> {
+        self.budget.call()?;
+        if self.receipts.0.is_some() {
+            return Ok(Ok(Resource::new_own(REP)));
+        }
+        let specimen =
+            self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let recorded = self.executions.executor().and_then(|executor| executor.recorded_receipts(specimen.specimen()));
+        let execution = match recorded {
+            Some(execution) => execution,
+            None => match self.executed(ResultFormat::Canonical)? {
+                Ok(execution) => execution,
+                Err(error) => return Ok(Err(error)),
+            },
+        };
+        self.executions.rests_on(&execution);
+        self.receipts.0 = Some(Done::new(execution, ResultFormat::Canonical));
+        Ok(Ok(Resource::new_own(REP)))
+    }
+}
+
+impl receipts::HostBlockReceipts for HostState {
+    fn source(&mut self, _: Resource<ReceiptsHandle>) -> wasmtime::Result<receipts::Source> {
+        self.budget.call()?;
+        Ok(match self.receipts.get()?.execution.basis {
+            Basis::Execution => receipts::Source::Executed,
+            Basis::Receipts { .. } => receipts::Source::Recorded,
+        })
+    }
+
+    fn checks(&mut self, _: Resource<ReceiptsHandle>) -> wasmtime::Result<Vec<types::Check>> {
+        self.budget.call()?;
+        Ok(self.receipts.get()?.checks(&mut self.budget)?)
+    }
+
+    fn receipt_count(&mut self, _: Resource<ReceiptsHandle>) -> wasmtime::Result<u32> {
+        self.budget.call()?;
+        Ok(self.receipts.get()?.receipt_count())
+    }
+
+    fn log_count(&mut self, _: Resource<ReceiptsHandle>) -> wasmtime::Result<u32> {
+        self.budget.call()?;
+        Ok(self.receipts.get()?.log_count())
+    }
+
+    fn receipts(&mut self, _: Resource<ReceiptsHandle>, start: u32, count: u32) -> wasmtime::Result<Vec<evm::Receipt>> {
+        self.budget.call()?;
+        Ok(self.receipts.get()?.receipts(&mut self.budget, start, count)?)
+    }
+
+    fn logs(&mut self, _: Resource<ReceiptsHandle>, start: u32, count: u32) -> wasmtime::Result<Vec<evm::Log>> {
+        self.budget.call()?;
+        Ok(self.receipts.get()?.logs(&mut self.budget, start, count)?)
+    }
+
+    fn drop(&mut self, _: Resource<ReceiptsHandle>) -> wasmtime::Result<()> {
+        // They stay: to open them again costs nothing then.
+        Ok(())
+    }
+}

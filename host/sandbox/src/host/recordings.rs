@@ -1,0 +1,121 @@
+//! `recordings`: what the recordings of an execution have in common.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use refiner_evm::{Basis, RecordingTerms, Recordings, ResultFormat, Step, Steps};
+use wasmtime::component::Resource;
+
+use super::{Budget, BudgetExceeded, ExecutionHandle, HostState};
+use crate::{
+    Capability, Limit, Misuse,
+    bindings::refiner::rule::recordings::{self, RecordError},
+};
+
+/// Bytes of each recording that is made while the block is executed for the first time. A larger one is made when a rule opens
+/// it, by an execution of its own, so that no rule makes the host hold what it does not read.
+const HELD_BYTES: u64 = 64 << 20;
+
+/// Kinds of recordings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(super) frames: bool,
+    pub(super) state: bool,
+}
+
+impl Wanted {
+    /// What a rule with these capabilities can open.
+    pub(super) fn by(needs: &BTreeSet<Capability>) -> Self {
+        Self { frames: needs.contains(&Capability::Traces), state: needs.contains(&Capability::StateChanges) }
+    }
+
+    /// The terms of an execution that records these; `None` where it records nothing.
+    pub(super) fn terms(self) -> Option<RecordingTerms> {
+        let payload_max = self.frames.then_some(u32::MAX);
+        (self.frames || self.state).then_some(RecordingTerms { payload_max, state: self.state, bytes_max: HELD_BYTES })
+    }
+}
+
+impl recordings::Host for HostState {}
+
+/// The place of a reader in its recording.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Position {
+    /// The step to be read; `None` before the first and after the last one.
+    pub(super) at: Option<u32>,
+    next: u32,
+}
+
+impl Position {
+    /// Enters the next step of these and pays for its bytes.
+    pub(super) fn enter<T>(
+        &mut self,
+        steps: &Steps<T>,
+        budget: &mut Budget,
+        bytes_of: impl Fn(&T) -> u64,
+    ) -> Result<Option<u32>, BudgetExceeded> {
+        let number = self.next;
+        match steps.get(number) {
+            Step::Kept(step) => budget.spend(Limit::RecordBytes, bytes_of(step))?,
+            // It did not fit what the limit grants a whole run.
+            Step::TooLarge => return Err(budget.used_up(Limit::RecordBytes)),
+            Step::End => {
+                self.at = None;
+                return Ok(None);
+            }
+        }
+        self.at = Some(number);
+        self.next = number.saturating_add(1);
+        Ok(self.at)
+    }
+}
+
+impl HostState {
+    /// The recordings of an execution, with all steps of the kinds that are `opened` as far as the limit grants them.
+    ///
+    /// `whole` tells whether those that were made on the way are enough for these terms.
+    pub(super) fn open_recording(
+        &mut self,
+        handle: &Resource<ExecutionHandle>,
+        opened: Wanted,
+        terms: RecordingTerms,
+        whole: impl Fn(&Recordings) -> bool,
+    ) -> Result<Result<Arc<Recordings>, RecordError>, BudgetExceeded> {
+        let done = self.executions.get_mut(handle)?;
+        if done.format != ResultFormat::Canonical {
+            let reason = format!("an execution in the format {} has no recording; execute in canonical", done.format);
+            return Ok(Err(RecordError::Unsupported(reason)));
+        }
+        if let Basis::Receipts { instead_of } = &done.execution.basis {
+            let reason = instead_of.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
+            return Ok(Err(RecordError::Unsupported(format!("the block was not executed{reason}"))));
+        }
+        let Some(recordings) = done.execution.recordings.clone() else {
+            return Ok(Err(RecordError::Unsupported("the executor of these terms records nothing".to_owned())));
+        };
+        let again = (opened.frames && done.opened.frames) || (opened.state && done.opened.state);
+        done.opened.frames |= opened.frames;
+        done.opened.state |= opened.state;
+        if again {
+            self.budget.spend(Limit::EvmExecutions, 1)?;
+        }
+        if whole(&recordings) {
+            return Ok(Ok(recordings));
+        }
+        let missing = |what| BudgetExceeded::Misuse(Misuse::NothingThere { what });
+        let specimen = self.specimen.as_ref().ok_or_else(|| missing("specimen"))?;
+        let executor = self.executions.executor().ok_or_else(|| missing("executor"))?;
+        Ok(match executor.record(specimen.specimen(), specimen.raw(), terms) {
+            Ok(Ok(execution)) => match execution.recordings {
+                Some(recordings) => Ok(recordings),
+                None => Err(RecordError::Unsupported("the executor of these terms records nothing".to_owned())),
+            },
+            Ok(Err(error)) => Err(RecordError::Unsupported(error.to_string())),
+            Err(unavailable) => Err(RecordError::Unavailable(self.executions.is_unavailable(&unavailable))),
+        })
+    }
+
+    /// The bytes that a recording may have, made for one reader.
+    pub(super) fn record_bytes(&self) -> u64 {
+        self.budget.granted(Limit::RecordBytes)
+    }
+}
