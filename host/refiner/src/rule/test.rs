@@ -54,12 +54,7 @@ pub fn run(arguments: &Test) -> Result<ExitCode, Failure> {
     let several = RuleError::Several { argument: rule.clone(), found: found.len() };
     let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
     let folder = arguments.golden.clone().unwrap_or_else(|| specimens.clone());
-    let session = Session::begin(
-        &[],
-        ExecutionPolicy::default(),
-        Allowance::of_author(),
-        NonZeroUsize::MIN,
-    )?;
+    let session = Session::begin(&[], ExecutionPolicy::default(), Allowance::of_author(), NonZeroUsize::MIN)?;
     let rule = session.prepare(found)?;
     let stdout = &mut terminal::out(*json);
     let mut good = true;
