@@ -90,6 +90,7 @@ mod tests {
     fn module_that_exports_no_rule_is_refused() {
         let empty = b"\0asm\x01\0\0\0";
         let error = component(empty).expect_err("it exports nothing");
-        assert!(error.0.to_string().contains("refiner:rule/rule@1.0.0"), "{}", error.0);
+        let causes = refiner_diagnostics::ErrorChain(&error).to_string();
+        assert!(causes.contains("refiner:rule/rule@1.0.0"), "{causes}");
     }
 }
