@@ -108,7 +108,7 @@ fn parts(component: &[u8]) -> Result<Vec<Part<'_>>, BinaryReaderError> {
                     Payload::CustomSection(_) => "custom",
                     _ => "component",
                 };
-                let bytes = component.get(range.start as usize..range.end as usize).unwrap_or_default();
+                let bytes = component.get(range).unwrap_or_default();
                 parts.push(Part { name: PartName { module, section }, bytes });
             }
         }

@@ -66,7 +66,7 @@ pub fn run(arguments: &Test) -> Result<ExitCode, Failure> {
     for input in input::expand(&[specimens.display().to_string()])? {
         let name = input.name();
         let stem = Path::new(&name).file_stem().map_or(name.clone(), |stem| stem.to_string_lossy().into_owned());
-        let made = made(&session, &rule, input.read()?.into())?;
+        let made = made(&session, &rule, &input.read()?.into())?;
         let differences = differences(&folder, &stem, &made, &rule)?;
         if *bless {
             write(&folder, &stem, &made, &differences)?;
@@ -85,9 +85,9 @@ pub fn run(arguments: &Test) -> Result<ExitCode, Failure> {
 }
 
 /// The files of one run: artifacts by their names, or the verdict.
-fn made(session: &Session, rule: &Prepared, raw: Bytes) -> Result<Vec<(String, Vec<u8>)>, RuleError> {
+fn made(session: &Session, rule: &Prepared, raw: &Bytes) -> Result<Vec<(String, Vec<u8>)>, RuleError> {
     let limits = rule.compiled.default_limits();
-    let finished = session.run(rule, &raw, SpecimenHash::of(raw.clone()), &Params::default(), limits)?;
+    let finished = session.run(rule, raw, SpecimenHash::of(raw.clone()), &Params::default(), limits)?;
     Ok(match finished.run.verdict {
         Verdict::Produced { artifacts, .. } => {
             artifacts.into_iter().map(|artifact| (artifact.name, artifact.bytes.to_vec())).collect()
