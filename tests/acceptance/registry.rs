@@ -302,7 +302,7 @@ fn largest_data(component: &[u8]) -> usize {
         _ => None,
     });
     let range = sections.max_by_key(|range| range.end - range.start).unwrap();
-    (range.start + range.end) / 2
+    usize::midpoint(range.start, range.end)
 }
 
 #[test]

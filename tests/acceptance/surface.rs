@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 44] = [
+const COMMANDS: [&[&str]; 48] = [
     &[],
     &["replay"],
     &["run"],
@@ -53,6 +53,10 @@ const COMMANDS: [&[&str]; 44] = [
     &["rule", "info"],
     &["rule", "run"],
     &["rule", "lock"],
+    &["rule", "embed"],
+    &["rule", "push"],
+    &["rule", "verify"],
+    &["rule", "test"],
     &["evm", "serve"],
     &["devnet"],
 ];
