@@ -34,8 +34,11 @@ pub enum RuleError {
     #[error("no temporary directory: {0}")]
     Directory(#[source] io::Error),
     /// A source that rules are not pushed to.
-    #[error("{0} is no registry, and rules are pushed to one, as oci://ghcr.io/owner/rule:1.0.0")]
-    NoRegistry(String),
+    #[error("{target} is no registry, and rules are pushed to one, as oci://ghcr.io/owner/rule:1.0.0")]
+    NoRegistry {
+        /// The source that was named.
+        target: String,
+    },
     /// It is not ready, or its run has no verdict.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
@@ -72,7 +75,9 @@ impl Diagnostic for RuleError {
             Self::AboveCap(error) => error.exit_code(),
             Self::Unreadable { .. } => ExitCode::Refused,
             Self::Directory(_) | Self::Golden { .. } => ExitCode::Host,
-            Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry(_) | Self::BuiltElsewhere(_) => ExitCode::Usage,
+            Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry { .. } | Self::BuiltElsewhere(_) => {
+                ExitCode::Usage
+            }
         }
     }
 
@@ -88,7 +93,7 @@ impl Diagnostic for RuleError {
             Self::Several { .. } => Some("name the file".into()),
             Self::BuiltElsewhere(_) => Some("build it there, and name the component by --built FILE".into()),
             Self::BuiltIn(_)
-            | Self::NoRegistry(_)
+            | Self::NoRegistry { .. }
             | Self::Unreadable { .. }
             | Self::Directory(_)
             | Self::Golden { .. } => None,

@@ -16,7 +16,7 @@ use crate::{
 
 pub fn run(arguments: &Push) -> Result<ExitCode, Failure> {
     let Push { component, to, settings, json } = arguments;
-    let RuleSource::Oci(reference) = to else { return Err(RuleError::NoRegistry(to.shown()).into()) };
+    let RuleSource::Oci(reference) = to else { return Err(RuleError::NoRegistry { target: to.shown() }.into()) };
     let resolver = Sources::publisher(&settings.values()?);
     let found = resolver.resolve(&RuleSource::File(component.clone())).map_err(FindError::from)?;
     let refused = |source| PrepareError::Refused { rule: component.display().to_string(), source };

@@ -56,12 +56,12 @@ struct Token {
 
 /// The answer of a registry that refuses.
 #[derive(Deserialize)]
-struct Refusal {
-    errors: Vec<RefusalEntry>,
+struct ErrorBody {
+    errors: Vec<ErrorEntry>,
 }
 
 #[derive(Deserialize)]
-struct RefusalEntry {
+struct ErrorEntry {
     #[serde(default)]
     code: String,
     #[serde(default)]
@@ -273,9 +273,9 @@ impl Registry {
         }
         let status = response.status().as_u16();
         let body = self.body(response, EXCERPT_BYTES_MAX, reference).await.unwrap_or_default();
-        let entry = serde_json::from_slice::<Refusal>(&body).ok().and_then(|refusal| refusal.errors.into_iter().next());
+        let entry = serde_json::from_slice::<ErrorBody>(&body).ok().and_then(|body| body.errors.into_iter().next());
         let answer = match entry {
-            Some(RefusalEntry { code, message }) => Excerpt::of(format!("{code}: {message}").as_bytes()),
+            Some(ErrorEntry { code, message }) => Excerpt::of(format!("{code}: {message}").as_bytes()),
             None => Excerpt::of(&body),
         };
         OciError::Status { reference: shown(reference), status, answer }
