@@ -23,6 +23,7 @@ const USES_EVERYTHING: &str = r#"
 (import "refiner:rule/output@1.0.0" "[constructor]artifact"
   (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
 (import "refiner:rule/output@1.0.0" "[method]artifact.write" (func $write (param i32 i32 i32)))
+(import "refiner:rule/output@1.0.0" "[method]artifact.finish" (func $finish (param i32)))
 (import "refiner:rule/log@1.0.0" "write" (func $log (param i32 i32 i32)))
 (import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32)))
 (import "refiner:rule/traces@1.1.0" "open" (func $open (param i32 i32 i32)))
@@ -39,6 +40,7 @@ const USES_EVERYTHING: &str = r#"
   (local.set $handle (call $artifact (i32.const 256) (i32.const 3) (i32.const 265) (i32.const 10)
     (i32.const 0) (i32.const 0) (i32.const 0)))
   (call $write (local.get $handle) (i32.const 0) (i32.const 1000))
+  (call $finish (local.get $handle))
   (call $ok (local.get 0) (i64.const 1)))
 "#;
 
@@ -85,7 +87,7 @@ fn every_limit_of_the_table_has_a_run_just_under_it_and_one_just_over() {
     }
     // Four pages, and the table through which the component reaches its imports.
     assert!((4 * 65_536..5 * 65_536).contains(&usage.used.get(Limit::MemoryBytes)));
-    assert_eq!((usage.used.get(Limit::Calls), usage.used.get(Limit::CallBytes)), (7, 1_000));
+    assert_eq!((usage.used.get(Limit::Calls), usage.used.get(Limit::CallBytes)), (8, 1_000));
 }
 
 #[test]

@@ -26,6 +26,7 @@ const USES_EVERYTHING: &str = r#"
 (import "refiner:rule/output@1.0.0" "[constructor]artifact"
   (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
 (import "refiner:rule/output@1.0.0" "[method]artifact.write" (func $write (param i32 i32 i32)))
+(import "refiner:rule/output@1.0.0" "[method]artifact.finish" (func $finish (param i32)))
 (import "refiner:rule/log@1.0.0" "write" (func $log (param i32 i32 i32)))
 (import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32)))
 (import "refiner:rule/traces@1.1.0" "open" (func $open (param i32 i32 i32)))
@@ -35,7 +36,7 @@ const USES_EVERYTHING: &str = r#"
   (local $handle i32) (local $round i32)
   (loop $again
     (local.set $round (i32.add (local.get $round) (i32.const 1)))
-    (br_if $again (i32.lt_u (local.get $round) (i32.const 1000000))))
+    (br_if $again (i32.lt_u (local.get $round) (i32.const 20000000))))
   (drop (memory.grow (i32.const 3)))
   (call $log (i32.const 1) (i32.const 256) (i32.const 5))
   (call $execute (local.get 0) (i32.const 256) (i32.const 9) (i32.const 512))
@@ -45,6 +46,7 @@ const USES_EVERYTHING: &str = r#"
   (local.set $handle (call $artifact (i32.const 256) (i32.const 3) (i32.const 265) (i32.const 10)
     (i32.const 0) (i32.const 0) (i32.const 0)))
   (call $write (local.get $handle) (i32.const 0) (i32.const 1000))
+  (call $finish (local.get $handle))
   (call $ok (local.get 0) (i64.const 1)))
 "#;
 
@@ -65,7 +67,7 @@ fn needed(limit: Limit, used: u64, raw: &Bytes) -> u64 {
 
 #[test]
 fn every_limit_of_the_table_has_a_run_in_a_worker_just_under_it_and_one_just_over() {
-    let raw = Bytes::from(std::fs::read(workspace().join("tests/samples/1-19600000.avro")).unwrap());
+    let raw = Bytes::from(std::fs::read(workspace().join("tests/samples/1-22500001.avro")).unwrap());
     let (pool, rule) = (pool(1), compiled(USES_EVERYTHING));
     let run = |limit, granted| run(&pool, &rule, USES_EVERYTHING, &raw, limit, granted);
     let whole = run(Limit::LogLines, 1_000);

@@ -37,7 +37,8 @@ fn flattened<'a>(frame: &'a Value, frames: &mut Vec<&'a Value>) {
 }
 
 /// Words of the node for a failure, where they are others than ours.
-const ERRORS: [(&str, &str); 5] = [
+const ERRORS: [(&str, &str); 6] = [
+    ("CreateCollision", "contract address collision"),
     ("StackUnderflow", "stack underflow"),
     ("CreateContractStartingWithEF", "invalid code: must not begin with 0xef"),
     ("InvalidFEOpcode", "invalid opcode"),

@@ -1,6 +1,6 @@
 // One line a sender: how many transactions it sent in the block, and how much value with them.
 
-import { Artifact } from "refiner:rule/output@1.0.0";
+import { Artifact } from "refiner:rule/output@1.1.0";
 
 // A page is as long as the host's budget for one call allows; this many are never more.
 const PAGE = 1000;
