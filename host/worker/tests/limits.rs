@@ -36,7 +36,7 @@ const USES_EVERYTHING: &str = r#"
   (local $handle i32) (local $round i32)
   (loop $again
     (local.set $round (i32.add (local.get $round) (i32.const 1)))
-    (br_if $again (i32.lt_u (local.get $round) (i32.const 20000000))))
+    (br_if $again (i32.lt_u (local.get $round) (i32.const 2000000))))
   (drop (memory.grow (i32.const 3)))
   (call $log (i32.const 1) (i32.const 256) (i32.const 5))
   (call $execute (local.get 0) (i32.const 256) (i32.const 9) (i32.const 512))
