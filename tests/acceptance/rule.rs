@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::program::{command, refiner, samples};
+use crate::program::{command, refiner, samples, samples_directory};
 
 /// A core module of nothing.
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
@@ -105,8 +105,11 @@ fn new_rule_in_go_followed_by_its_printed_commands_gives_the_bytes_of_the_one_in
                 let rule = component(language).display().to_string();
                 let samples = samples().iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ");
                 let out_text = out.display().to_string();
+                let chain = samples_directory().join("devnet-1337.json").display().to_string();
                 paste(
-                    &format!("refiner replay {samples} --rule '{rule}' {isolate} --out '{out_text}'"),
+                    &format!(
+                        "refiner replay {samples} --chain-config {chain} --rule '{rule}' {isolate} --out '{out_text}'"
+                    ),
                     directory.path(),
                 );
                 contents(&out)
@@ -251,8 +254,8 @@ fn info_tells_what_a_rule_asks_for_without_running_it() {
     let line = refiner(&["rule", "info", "block-result", "--json"]).expect(0).json_lines().remove(0);
     assert_eq!(line["world"], "transform-with-evm");
     assert_eq!(line["capabilities"], serde_json::json!(["evm"]));
-    assert_eq!(line["exports"], serde_json::json!(["refiner:rule/rule@1.0.0"]));
-    assert!(line["imports"].as_array().unwrap().contains(&Value::from("refiner:rule/evm@1.0.0")), "{line}");
+    assert_eq!(line["exports"], serde_json::json!(["refiner:rule/rule@1.1.0"]));
+    assert!(line["imports"].as_array().unwrap().contains(&Value::from("refiner:rule/evm@1.1.0")), "{line}");
     assert!(line["limits"]["fuel"]["cap"].as_u64() > line["limits"]["fuel"]["asked"].as_u64(), "{line}");
     let text = refiner(&["rule", "info", "block-result"]).expect(0).text();
     assert!(text.contains(line["sha256"].as_str().unwrap()), "{text}");
