@@ -46,7 +46,10 @@ fn unknown_keys_are_errors_that_name_the_known_ones() {
     check(("fuel", "gas"), Some("there is no limit \"gas\"; there are component_bytes, specimen_bytes"));
     check(("\"transform\"", "\"transmute\""), Some("line 3: unknown variant `transmute`, expected `transform` or"));
     check(("licence", "wasi = \"open\"\nlicence"), Some("unknown variant `open`, expected `sealed`"));
-    check(("layouts", "capabilities = [\"net\"]\nlayouts"), Some("unknown variant `net`, expected `evm`"));
+    check(
+        ("layouts", "capabilities = [\"net\"]\nlayouts"),
+        Some("unknown variant `net`, expected one of `evm`, `receipts`, `traces`, `state-changes`"),
+    );
 }
 
 #[test]

@@ -106,7 +106,9 @@ fn judge_engine(error: wasmtime::Error, limits: &Limits, deadline_ms: u64, fuel:
     if error.is::<PoolConcurrencyLimitError>() {
         return Err(HostFailure::NoRoom);
     }
-    let message = ErrorChain(error.as_ref()).to_string();
+    // The backtrace stands before the cause, as context.
+    let contexts = usize::from(error.is::<WasmBacktrace>());
+    let message = error.chain().nth(contexts).map(|cause| ErrorChain(cause).to_string()).unwrap_or_default();
     if message.contains(HOSTCALL_FUEL_MESSAGE) {
         return Ok(Verdict::OverBudget { limit: Limit::CallBytes, granted: limits.get(Limit::CallBytes) });
     }

@@ -176,8 +176,8 @@ fn artifact(name: &str, bytes: u64) -> Vec<u8> {
 
 /// Limits asked, granted and used, no line lost, and a verdict: produced, no records.
 fn produced() -> Vec<u8> {
-    const LIMITS: usize = 13;
-    let list = [13_u32.to_be_bytes().to_vec(), vec![0; 8 * LIMITS]].concat();
+    let count = u32::try_from(LIMITS).unwrap_or_default();
+    let list = [count.to_be_bytes().to_vec(), vec![0; 8 * LIMITS]].concat();
     [list.repeat(3), vec![0; 8], vec![0], vec![0; 8]].concat()
 }
 
