@@ -180,16 +180,23 @@ fn runs_of_a_program_with_random_keys_and_a_clock_do_not_differ() {
     assert_eq!(said, expected);
 }
 
-/// Part of its fuel that a twin may use on a real block: one that is compiled, and an interpreter.
-const FUEL_PARTS: [u64; 2] = [10, 5];
+/// The part of its fuel that a twin may use on a real block: the more, the slower what runs it.
+fn fuel_part(name: &str) -> u64 {
+    match name {
+        // What it asks for is the ceiling of a rule that is not built in.
+        "javascript" => 4,
+        python if python.starts_with("python") => 5,
+        _ => 10,
+    }
+}
 
 /// Prints the figures of the table in guest-sdk/README.md.
 #[test]
-fn compiled_twins_use_less_than_a_tenth_of_their_fuel_on_real_blocks_and_interpreters_less_than_a_fifth() {
+fn compiled_twins_use_less_than_a_tenth_of_their_fuel_on_real_blocks_and_interpreters_less_than_a_quarter() {
     let (sandbox, blocks) = (sandbox(), real_blocks());
     for name in WITHOUT_WASI.into_iter().chain(WITH_WASI) {
         let Some(rule) = twin(&sandbox, name) else { continue };
-        let part = FUEL_PARTS[usize::from(name.starts_with("python") || name == "javascript")];
+        let part = fuel_part(name);
         for block in &blocks {
             let usage = block.run(&rule).usage;
             let (used, granted) = (usage.used.get(Limit::Fuel), usage.granted.get(Limit::Fuel));
