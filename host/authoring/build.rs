@@ -28,7 +28,7 @@ const ENDINGS: [&str; 7] = ["rs", "toml", "wit", "md", "go", "mod", "s"];
 /// The end of the names of Go's tests, which stay here too.
 const GO_TEST: &str = "_test.go";
 
-/// What stands for WASI under rules in Go, as text.
+/// The stand-in for WASI under rules in Go, as text.
 const STUB: &str = "stub/preview1.wat";
 
 fn main() -> io::Result<()> {

@@ -24,7 +24,7 @@ pub enum GoError {
     /// Go does not build it. Its reason stands on standard error.
     #[error(transparent)]
     Command(#[from] CommandError),
-    /// What Go built is no rule.
+    /// The module that Go built is no rule.
     #[error(transparent)]
     Component(#[from] NoGoComponent),
     /// No place for what Go builds.

@@ -26,7 +26,7 @@ pub(crate) struct Outcome {
     pub(crate) requests: Option<Vec<Vec<u8>>>,
     /// Everything known of the state after the block.
     pub(crate) post_state: PostState,
-    /// What was recorded on the way.
+    /// The recordings made on the way.
     pub(crate) recordings: Option<Recordings>,
 }
 

@@ -55,7 +55,7 @@ pub(crate) struct Job<'a> {
     pub(crate) budget: &'a Budget<'a>,
     /// The header's gas, where a block that exceeds it is refuted.
     pub(crate) expected: Option<ExpectedGas>,
-    /// What is recorded beside the outcome.
+    /// The recordings made beside the outcome.
     pub(crate) recording: Option<RecordingTerms>,
 }
 

@@ -32,13 +32,13 @@ pub struct Replay {
     pub isolate: bool,
     /// Specimens worked on at once; as many as there are cores without it.
     pub threads: Option<NonZeroUsize>,
-    /// How runs are printed.
+    /// The form in which runs are printed.
     pub style: Style,
     /// The settings of the command.
     pub settings: Values,
 }
 
-/// How runs are printed.
+/// The form in which runs are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// A line for each artifact, for people.

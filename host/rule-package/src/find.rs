@@ -64,7 +64,7 @@ impl Sources {
         }
     }
 
-    /// What publishes rules: by the way of the settings, with the logins of docker and podman.
+    /// A resolver that publishes rules: by the way of the settings, with the logins of docker and podman.
     pub fn publisher(values: &Values) -> Resolver {
         Self { egress: egress::of(values), ..Self::default() }.unbound_resolver()
     }

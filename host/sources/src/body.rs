@@ -17,7 +17,7 @@ pub enum Instead {
 }
 
 impl Instead {
-    /// What the bytes are, where they are one of these.
+    /// The kind of the bytes, where they are one of these.
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
         let start = &bytes[..bytes.len().min(LOOKED_AT_BYTES)];
         if start.starts_with(LFS_POINTER) {

@@ -166,7 +166,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// What of a URL can stand in a message.
+/// The part of a URL that can stand in a message.
 fn without_secrets(url: &Url) -> String {
     let mut bare = url.clone();
     // Neither can fail for a URL that has a host.
@@ -263,7 +263,8 @@ fn ipfs(text: &str) -> Result<RuleSource, UnreadableSource> {
     Ok(RuleSource::Ipfs { id: id(name)?, manifest })
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// True for an address on this machine, which is spoken to without encryption.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

