@@ -1,7 +1,7 @@
 //! The directory of a data set: opened, continued, closed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File, TryLockError},
     io::{self, BufWriter, Write as _},
     path::{Component, Path, PathBuf},
@@ -39,6 +39,8 @@ pub struct Standing {
     units: BTreeMap<(u64, u64), Unit>,
     /// By chain and height.
     specimens: BTreeMap<(u64, u64), SpecimenEntry>,
+    /// Those with a run that ended in another verdict than `produced`, by chain and height.
+    otherwise: BTreeSet<(u64, u64)>,
     /// Files that are missing or have another length than the manifest states. Their units count as not done.
     pub damaged: Vec<PathBuf>,
 }
@@ -59,6 +61,11 @@ impl Standing {
         self.specimens.get(&(chain_id, height))
     }
 
+    /// Whether a run over the specimen of this height ended in another verdict than `produced`.
+    pub fn has_other_verdict(&self, chain_id: u64, height: u64) -> bool {
+        self.otherwise.contains(&(chain_id, height))
+    }
+
     /// The units by chain and height.
     pub fn units(&self) -> impl Iterator<Item = &Unit> {
         self.units.values()
@@ -67,6 +74,7 @@ impl Standing {
     fn insert(&mut self, unit: Unit) {
         let specimens = unit.specimens.iter();
         self.specimens.extend(specimens.map(|specimen| ((unit.chain_id, specimen.height), specimen.clone())));
+        self.otherwise.extend(unit.verdicts.iter().map(|verdict| (unit.chain_id, verdict.height)));
         self.units.insert((unit.chain_id, unit.first), unit);
     }
 
@@ -74,6 +82,7 @@ impl Standing {
         if let Some(unit) = self.units.remove(&key) {
             for specimen in &unit.specimens {
                 self.specimens.remove(&(unit.chain_id, specimen.height));
+                self.otherwise.remove(&(unit.chain_id, specimen.height));
             }
         }
     }
@@ -209,7 +218,8 @@ impl DataSet {
             rename(&staging.path(MANIFEST), &self.directory.join(MANIFEST))?;
         }
         remove(&self.directory.join(LOG), |path| fs::remove_file(path))?;
-        remove(&staging.root, |path| fs::remove_dir_all(path))?;
+        // A thread of an interrupted run may still write there; the next run removes what stays.
+        let _ = fs::remove_dir_all(&staging.root);
         Ok(manifest)
     }
 

@@ -27,9 +27,18 @@ impl Staging {
     ///
     /// The operating system refuses the file.
     pub fn write(&self, path: &str, bytes: &[u8]) -> Result<(u64, B256), DataSetError> {
-        let mut file = self.create(path)?;
-        file.write_all(bytes).map_err(|source| self.refuse(path, source))?;
+        self.write_hashed(path, bytes)?;
         Ok((bytes.len() as u64, sha256(bytes)))
+    }
+
+    /// The same of a file whose hash is known.
+    ///
+    /// # Errors
+    ///
+    /// The operating system refuses the file.
+    pub fn write_hashed(&self, path: &str, bytes: &[u8]) -> Result<(), DataSetError> {
+        let mut file = self.create(path)?;
+        file.write_all(bytes).map_err(|source| self.refuse(path, source))
     }
 
     /// Creates a file, which is to be written and closed before the unit is committed.
@@ -38,23 +47,24 @@ impl Staging {
     ///
     /// The operating system refuses the file.
     pub fn create(&self, path: &str) -> Result<File, DataSetError> {
-        let create = || {
-            let whole = self.path(path);
+        let whole = self.path(path);
+        let create = |_| {
             if let Some(parent) = whole.parent() {
                 fs::create_dir_all(parent)?;
             }
-            File::create(whole)
+            File::create(&whole)
         };
-        create().map_err(|source| self.refuse(path, source))
+        // The directory is there but for the first time.
+        File::create(&whole).or_else(create).map_err(|source| self.refuse(path, source))
     }
 
-    /// Length and sha256 of a staged file.
+    /// Gives a staged file another path.
     ///
     /// # Errors
     ///
     /// The operating system refuses the file.
-    pub fn measure(&self, path: &str) -> Result<(u64, B256), DataSetError> {
-        digest(&self.path(path)).map_err(|source| self.refuse(path, source))
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), DataSetError> {
+        fs::rename(self.path(from), self.path(to)).map_err(|source| self.refuse(to, source))
     }
 
     /// The place of a staged file.

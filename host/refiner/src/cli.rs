@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -8,6 +8,7 @@ use refiner_diagnostics::ExitCode;
 
 use refiner_config::{Flags, scope};
 use refiner_specimen::Layout;
+use refiner_specimen_files::selection::BlockSelection;
 
 use crate::{content, devnet, evm, health, journal::JournalCommand, key, rule, session, version};
 
@@ -104,16 +105,28 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = ExitCode::TABLE)]
 pub struct Replay {
-    /// Specimen files, directories of them, patterns, or `-` for one specimen on standard input.
-    #[arg(required = true, value_name = "SPECIMEN")]
-    pub specimens: Vec<String>,
+    /// Specimen files, directories of them, patterns, archives (`.tar`, also compressed), or `-` for one specimen or an archive on
+    /// standard input. Files may be compressed by gzip or Zstandard.
+    #[arg(required_unless_present = "files_from", value_name = "SPECIMEN")]
+    pub specimens: Vec<OsString>,
+    /// A file with more of them, one a line or separated by NUL; `-` reads the list from standard input.
+    #[arg(long, value_name = "FILE")]
+    pub files_from: Option<OsString>,
+    /// Heights to take: `17000000`, `17000000:17001000` (without the last), `15M:`, `:700`, `15M:+1000`, `-100:`, every tenth by
+    /// `100:200:10`, five of them by `100:200/5`; can be repeated.
+    #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
+    pub blocks: Vec<BlockSelection>,
     /// A built-in rule's name, a component file, a directory of them, or `https://`, `ipfs://` or `oci://` with its digest;
     /// can be repeated.
     #[arg(long = "rule", value_name = "RULE", default_value = "block-result")]
     pub rules: Vec<String>,
-    /// Directory for `<chain>-<height>.<rule>.<artifact>`; without it results are hashed and dropped.
+    /// Directory for `<chain>-<height>.<rule>.<artifact>` and `_manifest.json`; without it results are hashed and dropped. A second
+    /// run makes what is missing there.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Runs nothing, and prints what would be done.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Format of the block result: `canonical`, or the bytes of the network's evm-server in era `a` to `e`.
     #[arg(long, value_name = "FORMAT", value_parser = ["canonical", "evm-server@a", "evm-server@b", "evm-server@c", "evm-server@d", "evm-server@e"])]
     pub format: Option<String>,

@@ -11,8 +11,11 @@ use crate::cli;
 pub fn run(arguments: &cli::Replay) -> Result<ExitCode, Failure> {
     refiner_replay::run(&Replay {
         specimens: arguments.specimens.clone(),
+        files_from: arguments.files_from.clone(),
+        blocks: arguments.blocks.clone(),
         rules: arguments.rules.clone(),
         out: arguments.out.clone(),
+        dry_run: arguments.dry_run,
         params: arguments.parameters().collect(),
         chain_configs: arguments.chains.chain_configs.clone(),
         block_hashes: arguments.known.block_hashes.clone(),

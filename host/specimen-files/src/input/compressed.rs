@@ -22,6 +22,11 @@ pub(super) fn reader<'a>(head: &[u8], source: impl BufRead + 'a) -> io::Result<O
     Ok(None)
 }
 
+/// Whether these first bytes are a compressed file's.
+pub(super) fn is_compressed(head: &[u8]) -> bool {
+    head.starts_with(GZIP) || head.starts_with(ZSTANDARD)
+}
+
 /// The bytes that `bytes` stand for, at most `limit + 1` of them.
 pub(super) fn expanded(bytes: Vec<u8>, limit: u64) -> io::Result<Vec<u8>> {
     let Some(reader) = reader(&bytes, &bytes[..])? else { return Ok(bytes) };

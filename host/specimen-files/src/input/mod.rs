@@ -156,6 +156,20 @@ impl Input {
         self.read_up_to(SPECIMEN_LIMIT_BYTES)
     }
 
+    /// The length of a file that is not compressed, where it can be had without reading the file.
+    pub fn length(&self) -> Option<u64> {
+        match self {
+            Self::File(path) => {
+                let mut magic = [0; compressed::MAGIC_BYTES];
+                let mut file = fs::File::open(path).ok()?;
+                file.read_exact(&mut magic).ok()?;
+                let length = file.metadata().ok().filter(fs::Metadata::is_file)?.len();
+                (!compressed::is_compressed(&magic)).then_some(length)
+            }
+            Self::Stdin(_) | Self::Member(_) => None,
+        }
+    }
+
     /// Reads the first bytes, about `limit` of them. None of what cannot be read, which its own run reports.
     pub fn head(&self, limit: u64) -> Vec<u8> {
         let head = match self {
