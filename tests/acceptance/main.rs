@@ -14,6 +14,7 @@ mod confinement;
 mod conformance;
 mod content;
 mod contract;
+mod data_sets;
 #[path = "../hostile/corpus.rs"]
 mod corpus;
 mod escaping;

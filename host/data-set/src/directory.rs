@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File, TryLockError},
-    io::{self, BufWriter, Write as _},
+    io::{self, BufWriter},
     path::{Component, Path, PathBuf},
 };
 

@@ -65,7 +65,7 @@ pub struct ColumnTerms {
 
 impl Terms {
     /// The first difference to the terms `asked` by another run.
-    pub(crate) fn difference(&self, asked: &Self) -> Option<Difference> {
+    pub fn difference(&self, asked: &Self) -> Option<Difference> {
         let list = |terms: &Self| {
             let names: Vec<_> = terms.rules.iter().map(|rule| rule.name.clone()).collect();
             names.join(", ")

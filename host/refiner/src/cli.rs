@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -9,6 +9,7 @@ use refiner_diagnostics::ExitCode;
 use refiner_config::{Flags, scope};
 use refiner_specimen::Layout;
 use refiner_specimen_files::selection::BlockSelection;
+use refiner_table::{Format, WideNumbers};
 
 use crate::{content, devnet, evm, health, journal::JournalCommand, key, rule, session, version};
 
@@ -28,6 +29,8 @@ pub struct Cli {
 pub enum Command {
     /// Runs rules over specimens, offline, and writes what they produce.
     Replay(Replay),
+    /// Computes a data set that `replay --out` made again, and compares it byte by byte.
+    Verify(Verify),
     /// Follows the proof chain: fetches announced specimens, runs rules over them, pins what they produce and proves it.
     Run(Box<Run>),
     /// Asks the journal of `refiner run` and changes it, also while it runs.
@@ -124,6 +127,17 @@ pub struct Replay {
     /// run makes what is missing there.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Writes the rows of many blocks into files of this format, `<rule>/<output>/chain_id=<chain>/blocks_<first>_<last>`, instead of
+    /// a file an artifact; a rule's outputs need columns for it.
+    #[arg(long, value_name = "FORMAT", requires = "out", value_parser = table_format)]
+    pub table: Option<Format>,
+    /// Form of 256-bit numbers in tables: decimal digits with a column of doubles beside it, or one of the two, or others that
+    /// hold less or are read by fewer programs.
+    #[arg(long = "u256", value_name = "FORM", requires = "table", default_value = "string+f64", value_parser = wide_numbers)]
+    pub wide_numbers: WideNumbers,
+    /// Most blocks of a table's file.
+    #[arg(long, value_name = "N", requires = "table", default_value = "1000")]
+    pub blocks_per_file: NonZeroUsize,
     /// Runs nothing, and prints what would be done.
     #[arg(long)]
     pub dry_run: bool,
@@ -151,6 +165,33 @@ pub struct Replay {
     /// Same as `--report json`.
     #[arg(long, conflicts_with = "report")]
     json: bool,
+}
+
+/// `refiner verify`.
+#[derive(Debug, Args)]
+#[command(after_help = ExitCode::TABLE)]
+pub struct Verify {
+    /// The data set's `_manifest.json`.
+    #[arg(value_name = "MANIFEST")]
+    pub manifest: PathBuf,
+    /// The specimens that it was made of, named as for `replay`.
+    #[arg(required_unless_present = "files_from", value_name = "SPECIMEN")]
+    pub specimens: Vec<OsString>,
+    /// A file with more of them, one a line or separated by NUL; `-` reads the list from standard input.
+    #[arg(long, value_name = "FILE")]
+    pub files_from: Option<OsString>,
+    /// The rules, where one is not built in; can be repeated.
+    #[arg(long = "rule", value_name = "RULE")]
+    pub rules: Vec<String>,
+    #[command(flatten)]
+    pub chains: ChainConfigs,
+    #[command(flatten)]
+    pub settings: Flags<scope::Replay>,
+    #[command(flatten)]
+    pub known: KnownBlockArguments,
+    /// Specimens worked on at once [default: as many as there are cores].
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
 }
 
 impl Replay {
@@ -300,6 +341,14 @@ pub struct Check {
 pub fn parameter(text: &str) -> Result<(String, String), &'static str> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     if name.is_empty() { Err("the name is empty") } else { Ok((name.to_owned(), value.to_owned())) }
+}
+
+fn table_format(text: &str) -> Result<Format, String> {
+    Format::named(text).ok_or_else(|| format!("formats are {}", Format::ALL.map(Format::as_str).join(", ")))
+}
+
+fn wide_numbers(text: &str) -> Result<WideNumbers, String> {
+    WideNumbers::named(text).ok_or_else(|| format!("forms are {}", WideNumbers::ALL.map(WideNumbers::as_str).join(", ")))
 }
 
 fn layout(text: &str) -> Result<Layout, String> {

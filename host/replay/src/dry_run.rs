@@ -5,12 +5,18 @@ use refiner_specimen_files::input::InputError;
 use refiner_terminal::{self as terminal, PrintError, failure};
 use serde_json::json;
 
-use crate::{Replay, Style, plan::Plan};
+use crate::{Replay, Style, plan::Plan, tables::Tables};
 
 /// Prints what would be done: rules with their identities, specimens, and files.
-pub fn print(replay: &Replay, rules: &[LoadedRule], plan: &Plan, refused: &[InputError]) -> Result<(), PrintError> {
+pub fn print(
+    replay: &Replay,
+    rules: &[LoadedRule],
+    tables: Option<&Tables>,
+    plan: &Plan,
+    refused: &[InputError],
+) -> Result<(), PrintError> {
     refused.iter().for_each(failure::report_argument);
-    let files = files(rules, plan);
+    let files = files(rules, tables, plan);
     let known = plan.items.iter().filter(|item| item.unit.is_some()).count();
     let without_heading = if replay.out.is_some() { plan.items.len() - known } else { 0 };
     if replay.style == Style::Json {
@@ -58,7 +64,10 @@ pub fn print(replay: &Replay, rules: &[LoadedRule], plan: &Plan, refused: &[Inpu
 }
 
 /// The files that every output of every rule would be; a rule may leave an output out.
-fn files(rules: &[LoadedRule], plan: &Plan) -> Vec<String> {
+fn files(rules: &[LoadedRule], tables: Option<&Tables>, plan: &Plan) -> Vec<String> {
+    if let Some(tables) = tables {
+        return plan.ranges.iter().flat_map(|range| tables.paths(*range)).collect();
+    }
     let mut files = Vec::new();
     for (chain_id, height, _) in &plan.ranges {
         for rule in rules {

@@ -16,8 +16,12 @@ use refiner_specimen_files::{
     input::{Input, InputError},
     known_blocks::KnownBlocks,
 };
+use refiner_table::TableError;
 
-use crate::plan::Item;
+use crate::{
+    plan::Item,
+    tables::{Rows, Tables},
+};
 
 /// Media type of artifacts that have a row a line.
 const NDJSON: &str = "application/x-ndjson";
@@ -41,6 +45,8 @@ pub enum Keep {
     Nothing,
     /// They are files of a data set, in this directory.
     Files { staging: Staging, directory: PathBuf },
+    /// Their rows become tables.
+    Tables(Arc<Tables>),
 }
 
 /// What became of one specimen.
@@ -146,6 +152,9 @@ pub enum RunFailure {
     /// The artifacts could not be kept.
     #[error(transparent)]
     Output(#[from] DataSetError),
+    /// A row has no place in the form of tables that was chosen.
+    #[error(transparent)]
+    Table(#[from] TableError),
 }
 
 /// An artifact that was hashed and, where there is an output directory, written.
@@ -160,6 +169,8 @@ pub struct Kept {
     pub path: Option<PathBuf>,
     /// The same, as part of a data set.
     pub file: Option<FileEntry>,
+    /// Its rows, where they become a table.
+    pub rows: Option<Rows>,
 }
 
 impl Job {
@@ -202,19 +213,23 @@ impl Job {
     fn keep(&self, rule: &LoadedRule, facts: &Facts, artifact: Artifact) -> Result<Kept, RunFailure> {
         let sha256 = artifact.sha256();
         let Artifact { name, media_type, bytes, .. } = artifact;
-        let mut kept = Kept { name, media_type, bytes: bytes.len(), sha256, path: None, file: None };
-        if let Keep::Files { staging, directory } = &self.keep {
-            let path = format!("{}-{}.{}.{}", facts.chain_id, facts.height, rule.name, kept.name);
-            staging.write_hashed(&path, &bytes)?;
-            kept.path = Some(directory.join(&path));
-            kept.file = Some(FileEntry {
-                path,
-                rule: rule.name.to_string(),
-                output: kept.name.clone(),
-                rows: (kept.media_type == NDJSON).then(|| lines(&bytes)),
-                bytes: bytes.len() as u64,
-                sha256,
-            });
+        let mut kept = Kept { name, media_type, bytes: bytes.len(), sha256, path: None, file: None, rows: None };
+        match &self.keep {
+            Keep::Nothing => {}
+            Keep::Tables(tables) => kept.rows = tables.rows(&rule.name, &kept.name, &bytes)?,
+            Keep::Files { staging, directory } => {
+                let path = format!("{}-{}.{}.{}", facts.chain_id, facts.height, rule.name, kept.name);
+                staging.write_hashed(&path, &bytes)?;
+                kept.path = Some(directory.join(&path));
+                kept.file = Some(FileEntry {
+                    path,
+                    rule: rule.name.to_string(),
+                    output: kept.name.clone(),
+                    rows: (kept.media_type == NDJSON).then(|| lines(&bytes)),
+                    bytes: bytes.len() as u64,
+                    sha256,
+                });
+            }
         }
         Ok(kept)
     }
@@ -231,6 +246,14 @@ impl RunRecord {
 }
 
 impl Outcome {
+    /// Every artifact of every run.
+    pub fn artifacts(&self) -> impl Iterator<Item = &Kept> {
+        self.runs.iter().flat_map(|run| match &run.end {
+            RunEnd::Produced { artifacts, .. } => artifacts.as_slice(),
+            RunEnd::Refused { .. } | RunEnd::OtherBlock | RunEnd::Failed(_) => &[],
+        })
+    }
+
     /// Whether a run has no verdict, so that a later run has to make it again.
     pub fn has_failure(&self) -> bool {
         self.runs.iter().any(|run| matches!(run.end, RunEnd::Failed(_)))

@@ -14,6 +14,7 @@
 //!         blocks: Vec::new(),
 //!         rules: vec!["block-result".to_owned()],
 //!         out: None,
+//!         table: None,
 //!         dry_run: false,
 //!         params: Vec::new(),
 //!         chain_configs: Vec::new(),
@@ -36,5 +37,11 @@ mod plan;
 mod report;
 mod run;
 mod signals;
+mod tables;
+mod verify;
 
-pub use self::run::{Replay, Style, run};
+pub use self::{
+    run::{Replay, Style, run},
+    tables::TableChoice,
+    verify::{Verification, verify},
+};

@@ -32,6 +32,7 @@ use crate::{
     plan::{Inputs, Plan},
     report::Report,
     signals,
+    tables::{TableChoice, Tables},
 };
 
 /// A replay that is asked for.
@@ -46,6 +47,8 @@ pub struct Replay {
     pub rules: Vec<String>,
     /// The directory for what they produce; without it results are hashed and dropped.
     pub out: Option<PathBuf>,
+    /// Puts rows of many blocks into tables there, instead of a file an artifact.
+    pub table: Option<TableChoice>,
     /// Runs nothing, and tells what would be done.
     pub dry_run: bool,
     /// Parameters for the rules, part of their identity.
@@ -87,22 +90,23 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
     let inputs = Inputs::select(inputs, &replay.blocks, replay.out.is_some(), threads)?;
     let known = KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?;
     let rules = replay.load(threads)?;
-    let terms = replay.terms(&rules);
-    
+    let tables = replay.table.map(|choice| Tables::of(&rules, choice)).transpose()?.map(Arc::new);
+    let terms = replay.terms(&rules, tables.as_deref());
+    let blocks_per_unit = tables.as_ref().map_or(1, |tables| tables.blocks_per_file());
+    if replay.dry_run {
+        let plan = match &replay.out {
+            Some(out) => Plan::of(inputs, &Standing::of(out, &terms)?, out, blocks_per_unit)?,
+            None => Plan::of_all(inputs),
+        };
+        dry_run::print(replay, &rules, tables.as_deref(), &plan, &refused)?;
+        return Ok(if refused.is_empty() { ExitCode::Done } else { ExitCode::Input });
+    }
     let (plan, keep, data_set) = match &replay.out {
-        Some(out) if replay.dry_run => {
-            let plan = Plan::of(inputs, &Standing::of(out, &terms)?, out, 1)?;
-            dry_run::print(replay, &rules, &plan, &refused)?;
-            return Ok(if refused.is_empty() { ExitCode::Done } else { ExitCode::Input });
-        }
-        None if replay.dry_run => {
-            dry_run::print(replay, &rules, &Plan::of_all(inputs), &refused)?;
-            return Ok(if refused.is_empty() { ExitCode::Done } else { ExitCode::Input });
-        }
         Some(out) => {
             let data_set = DataSet::open(out, terms)?;
-            let plan = Plan::of(inputs, data_set.standing(), out, 1)?;
-            let keep = Keep::Files { staging: data_set.staging(), directory: out.clone() };
+            let plan = Plan::of(inputs, data_set.standing(), out, blocks_per_unit)?;
+            let files = || Keep::Files { staging: data_set.staging(), directory: out.clone() };
+            let keep = tables.clone().map_or_else(files, Keep::Tables);
             (plan, keep, Some(data_set))
         }
         None => (Plan::of_all(inputs), Keep::Nothing, None),
@@ -117,32 +121,33 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
     if let Some(data_set) = &data_set {
         report.damaged(&data_set.standing().damaged);
     }
-    let mut keeper = data_set.map(|data_set| Keeper::new(data_set, plan.units));
+    let mut keeper = data_set.map(|data_set| Keeper::new(data_set, tables, plan.units));
     let end = parallel::in_order(
         plan.items,
         threads,
         move |item| job.replay(item),
         signals::interrupts,
         |replayed| {
-            let kept = keeper.as_mut().map_or(Ok(()), |keeper| keeper.take(&replayed));
+            let kept = keeper.as_mut().map_or(Ok(()), |keeper| keeper.take(&replayed).map(drop));
             let recorded = kept.and_then(|()| Ok(report.record(&replayed).map_err(PrintError::from)?));
             recorded.map_or_else(ControlFlow::Break, ControlFlow::Continue)
         },
     )?;
     // Also where the replay ends early: what is done is done.
     let finished = keeper.map_or(Ok(()), |keeper| keeper.finish().map(drop));
-    if let End::Broken(failure) = end {
-        return Err(failure);
-    }
+    let is_interrupted = match end {
+        End::Broken(failure) => return Err(failure),
+        End::Interrupted => true,
+        End::Complete => false,
+    };
     finished?;
-    let is_interrupted = end == End::Interrupted;
     let exit = report.finish(is_interrupted).map_err(PrintError::from)?.exit();
     Ok(if is_interrupted { ExitCode::Interrupted } else { exit })
 }
 
 impl Replay {
     /// Every input, and the arguments that name none. Where nothing else is named, the first of those is the error.
-    fn expand(&self) -> Result<Expanded, Failure> {
+    pub(crate) fn expand(&self) -> Result<Expanded, Failure> {
         let mut arguments = self.specimens.clone();
         if let Some(list) = &self.files_from {
             arguments.extend(input::names_from(list)?);
@@ -156,7 +161,7 @@ impl Replay {
         Ok(expanded)
     }
 
-    fn load(&self, threads: NonZeroUsize) -> Result<Vec<LoadedRule>, Failure> {
+    pub(crate) fn load(&self, threads: NonZeroUsize) -> Result<Vec<LoadedRule>, Failure> {
         let settings = &self.settings;
         let evm = Evm::of(settings);
         let policy = executor::policy(settings);
@@ -175,7 +180,7 @@ impl Replay {
     }
 
     /// What files of one data set have in common.
-    fn terms(&self, rules: &[LoadedRule]) -> DataSetTerms {
+    pub(crate) fn terms(&self, rules: &[LoadedRule], tables: Option<&Tables>) -> DataSetTerms {
         let of_rule = |rule: &LoadedRule| RuleTerms {
             name: rule.name.to_string(),
             version: rule.place.manifest().version.clone(),
@@ -184,6 +189,7 @@ impl Replay {
         };
         let mut rules: Vec<_> = rules.iter().map(of_rule).collect();
         rules.sort();
-        DataSetTerms { engine_profile: EngineProfile::default().id(), rules, output: OutputTerms::Artifacts }
+        let output = tables.map_or(OutputTerms::Artifacts, Tables::terms);
+        DataSetTerms { engine_profile: EngineProfile::default().id(), rules, output }
     }
 }

@@ -17,6 +17,7 @@ mod fuzz;
 mod lint;
 mod mutants;
 mod processors;
+mod renumber;
 mod rules;
 mod screenshots;
 mod soak;
@@ -59,6 +60,8 @@ enum Task {
     Mutants(mutants::Arguments),
     /// Runs every built-in rule over the samples on an old and a new processor under qemu-user, and compares the bytes.
     Processors(processors::Arguments),
+    /// Makes specimens of consecutive heights out of the real ones, ten thousand if need be.
+    Renumber(renumber::Arguments),
     /// Takes pictures of the status page in a browser, for the documentation.
     Screenshots,
     /// Takes announcements through faults of all kinds at once and compares what was proved.
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Processors(arguments) => processors::run(&arguments),
+        Task::Renumber(arguments) => renumber::run(&arguments),
         Task::Screenshots => screenshots::run(),
         Task::Soak(arguments) => soak::run(&arguments),
     };

@@ -1,5 +1,7 @@
 //! Data sets that are interrupted at every step.
 
+use std::io::Write as _;
+
 use alloy_primitives::B256;
 
 use super::*;

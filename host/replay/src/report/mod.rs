@@ -43,6 +43,18 @@ impl Report {
         Ok(Self { style, policy, totals: Totals::after(plan), progress })
     }
 
+    /// Begins a report of no more than progress and what is unusable.
+    pub fn begin_counting(policy: ExecutionPolicy, specimens: u64) -> Self {
+        let progress = Progress::begin(specimens, false);
+        Self { style: Style::Summary, policy, totals: Totals::default(), progress }
+    }
+
+    /// Ends it.
+    pub fn end(self) -> Totals {
+        self.progress.finish();
+        self.totals
+    }
+
     /// Tells of arguments that name nothing.
     pub fn refused(&mut self, refused: &[InputError]) {
         refused.iter().for_each(failure::report_argument);

@@ -135,6 +135,17 @@ impl Totals {
         }
     }
 
+    /// The exit code that these counts call for, whatever the verdicts.
+    pub fn exit_of_failures(&self) -> ExitCode {
+        if self.failed > 0 {
+            ExitCode::Host
+        } else if self.unusable > 0 {
+            ExitCode::Input
+        } else {
+            ExitCode::Done
+        }
+    }
+
     /// The exit code that these counts call for.
     pub fn exit(&self) -> ExitCode {
         if self.failed > 0 {
