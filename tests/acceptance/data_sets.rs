@@ -6,18 +6,13 @@ use std::{
     fs,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
-    process::{Child, Stdio},
-    thread,
-    time::{Duration, Instant},
 };
 
-use refiner_testkit::{
-    best_available, real,
-    renumber::{FIRST_HEIGHT, write_renumbered},
-};
 use serde_json::Value;
 
 use crate::program::{command, ended, refiner, refiner_reading, samples, samples_directory, text};
+
+mod kills;
 
 /// Built-in rules that are quick.
 const RULES: [&str; 4] = ["--rule", "transaction-summary", "--rule", "state-access"];
@@ -300,4 +295,12 @@ fn summary_tells_why_runs_produced_nothing() {
     let ended = refiner(&["replay", text(&sample), "--report", "summary", "--block-hashes", text(hashes.path())]).expect(3);
     assert!(ended.text().contains("1 x block-result: rejected: the block is not the one that is known"), "{}", ended.text());
     assert!(ended.text().contains("(first 1-17100000)"), "{}", ended.text());
+}
+
+#[test]
+fn parameter_that_no_rule_reads_is_refused_by_name() {
+    let sample = samples_directory().join("1-17100000.avro");
+    let ended = refiner(&["replay", text(&sample), "--param", "formt=evm-server@d"]).expect(2);
+    assert!(ended.stderr.contains("no rule reads a parameter 'formt'"), "{}", ended.stderr);
+    refiner(&["replay", text(&sample), "--param", "format=canonical"]).expect(0);
 }

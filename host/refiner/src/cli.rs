@@ -127,7 +127,7 @@ pub struct Replay {
     /// run makes what is missing there.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Writes the rows of many blocks into files of this format, `<rule>/<output>/chain_id=<chain>/blocks_<first>_<last>`, instead of
+    /// Writes the rows of many blocks into files of this format, `<rule>/<output>/chain-<chain>/blocks_<first>_<last>`, instead of
     /// a file an artifact; a rule's outputs need columns for it.
     #[arg(long, value_name = "FORMAT", requires = "out", value_parser = table_format)]
     pub table: Option<Format>,

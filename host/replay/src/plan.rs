@@ -96,11 +96,12 @@ impl Inputs {
         blocks: &[BlockSelection],
         is_kept: bool,
         threads: NonZeroUsize,
+        kept_headings: Option<&Path>,
     ) -> Result<Self, PlanError> {
         if inputs.len() < 2 && blocks.is_empty() && !is_kept {
             return Ok(Self { headings: vec![None; inputs.len()], inputs });
         }
-        let headings = Heading::of_all(&inputs, threads);
+        let headings = Heading::of_all_kept(&inputs, threads, kept_headings);
         let heights = || headings.iter().flatten().map(|heading| heading.height);
         let (first, last) = (heights().min().unwrap_or_default(), heights().max().unwrap_or_default());
         let found = inputs.len();

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use refiner_config::Values;
+use refiner_config::{Values, cache_directory};
 use refiner_data_set::{DataSet, OutputTerms, RuleTerms, Standing, Terms as DataSetTerms};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::ExecutionTerms;
@@ -87,7 +87,7 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
     let Expanded { inputs, refused } = replay.expand()?;
     let available = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let threads = replay.threads.unwrap_or_else(available);
-    let inputs = Inputs::select(inputs, &replay.blocks, replay.out.is_some(), threads)?;
+    let inputs = Inputs::select(inputs, &replay.blocks, replay.out.is_some(), threads, kept_headings().as_deref())?;
     let known = KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?;
     let rules = replay.load(threads)?;
     let tables = replay.table.map(|choice| Tables::of(&rules, choice)).transpose()?.map(Arc::new);
@@ -143,6 +143,11 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
     finished?;
     let exit = report.finish(is_interrupted).map_err(PrintError::from)?.exit();
     Ok(if is_interrupted { ExitCode::Interrupted } else { exit })
+}
+
+/// Where the heights of large directories are kept.
+pub(crate) fn kept_headings() -> Option<PathBuf> {
+    Some(cache_directory()?.join("headings"))
 }
 
 impl Replay {

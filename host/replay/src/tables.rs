@@ -153,7 +153,7 @@ impl Output {
     }
 
     fn path(&self, choice: TableChoice, (chain_id, first, last): (u64, u64, u64)) -> String {
-        format!("{}/chain_id={chain_id}/blocks_{first:010}_{last:010}.{}", self.folder, choice.format.extension())
+        format!("{}/chain-{chain_id}/blocks_{first:010}_{last:010}.{}", self.folder, choice.format.extension())
     }
 }
 
@@ -176,7 +176,7 @@ impl OpenTables {
     pub fn begin(tables: &Tables, staging: &Staging, chain_id: u64, number: usize) -> Result<Self, Failure> {
         let begin = |output: &Output| {
             // Under a name of its own until its last block is known.
-            let path = format!("{}/chain_id={chain_id}/unit_{number}", output.folder);
+            let path = format!("{}/chain-{chain_id}/unit_{number}", output.folder);
             let sink = Measured::new(staging.create(&path)?);
             let table = Table::begin(tables.choice.format, &output.layout, sink).map_err(TableFailure)?;
             Ok::<_, Failure>(OpenTable { path, table })

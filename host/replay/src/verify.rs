@@ -30,6 +30,7 @@ use crate::{
     parallel::{self, End},
     plan::{Inputs, Item},
     report::Report,
+    run::kept_headings,
     signals,
     tables::Tables,
 };
@@ -153,7 +154,7 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
     let threads = replay.threads.unwrap_or_else(available);
     let expanded = replay.expand()?;
     expanded.refused.iter().for_each(failure::report_argument);
-    let inputs = Inputs::select(expanded.inputs, &[], true, threads)?;
+    let inputs = Inputs::select(expanded.inputs, &[], true, threads, kept_headings().as_deref())?;
     let known = KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?;
     let rules = replay.load(threads)?;
     let tables = replay.table.map(|choice| Tables::of(&rules, choice)).transpose()?.map(Arc::new);
