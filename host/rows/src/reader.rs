@@ -10,6 +10,9 @@ mod scalar;
 
 /// A receiver of values, in the order of the row's keys. One error ends a reading: what came before it is to be thrown away.
 pub trait RowSink {
+    /// False for a sink that wants no null of a column that a row has no key for.
+    const TAKES_ABSENT: bool = true;
+
     /// Takes the value of a column, by the column's place among the columns.
     fn value(&mut self, column: usize, value: Value<'_>);
     /// Takes an item of a list.
@@ -22,6 +25,8 @@ pub trait RowSink {
 
 /// Takes nothing: for checks.
 impl RowSink for () {
+    const TAKES_ABSENT: bool = false;
+
     fn value(&mut self, _column: usize, _value: Value<'_>) {}
     fn item(&mut self, _column: usize, _value: Value<'_>) {}
     fn end_list(&mut self, _column: usize) {}
@@ -34,6 +39,8 @@ pub struct RowReader {
     columns: Vec<Expected>,
     /// Places of the columns in the order of their keys.
     by_field: Vec<usize>,
+    /// Columns that every row has.
+    required: Seen,
 }
 
 /// A column as a reader needs it.
@@ -54,7 +61,11 @@ impl RowReader {
             .collect();
         let mut by_field: Vec<_> = (0..columns.len()).collect();
         by_field.sort_by(|one, other| columns[*one].field.cmp(&columns[*other].field));
-        Self { columns, by_field }
+        let mut required = Seen::default();
+        for (place, _) in columns.iter().enumerate().filter(|(_, column)| !column.nullable) {
+            required.add(place);
+        }
+        Self { columns, by_field, required }
     }
 
     /// Checks every row. Gives their number.
@@ -95,12 +106,12 @@ impl RowReader {
     }
 
     /// Columns that the row has no key for.
-    fn fill(&self, seen: Seen, sink: &mut impl RowSink) -> Result<(), RowFault> {
-        for (place, column) in self.columns.iter().enumerate().filter(|(place, _)| !seen.has(*place)) {
-            if !column.nullable {
-                return Err(RowFault::Missing { key: quoted(&column.field), expected: column.kind });
-            }
-            sink.value(place, Value::Null);
+    fn fill<S: RowSink>(&self, seen: Seen, sink: &mut S) -> Result<(), RowFault> {
+        if let Some(column) = self.required.first_without(seen).and_then(|place| self.columns.get(place)) {
+            return Err(RowFault::Missing { key: quoted(&column.field), expected: column.kind });
+        }
+        if S::TAKES_ABSENT {
+            (0..self.columns.len()).filter(|place| !seen.has(*place)).for_each(|place| sink.value(place, Value::Null));
         }
         Ok(())
     }
@@ -115,13 +126,19 @@ impl RowReader {
     }
 }
 
-/// The columns that a row had.
-#[derive(Clone, Copy, Default)]
+/// Some of the columns: those that a row had.
+#[derive(Clone, Copy, Debug, Default)]
 struct Seen(u128);
 
 impl Seen {
     const fn has(self, place: usize) -> bool {
         self.0 >> place & 1 == 1
+    }
+
+    /// The first of these that is not among the others.
+    const fn first_without(self, others: Self) -> Option<usize> {
+        let left = self.0 & !others.0;
+        if left == 0 { None } else { Some(left.trailing_zeros() as usize) }
     }
 
     /// False where it was there before.
