@@ -11,6 +11,7 @@ use alloy_primitives::B256;
 use refiner_data_set::{ColumnTerms, FileEntry, OutputTerms, Staging};
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_rule_session::LoadedRule;
+use refiner_sandbox::UntrustedText;
 use refiner_table::{Batch, Format, Layout, Options, Table, TableError, WideNumbers};
 use sha2::{Digest as _, Sha256};
 
@@ -34,8 +35,8 @@ pub struct TableChoice {
 #[derive(Debug, thiserror::Error)]
 #[error("{rule}: the output {output} has no columns, so it is no table")]
 pub struct NoColumns {
-    rule: String,
-    output: String,
+    rule: UntrustedText,
+    output: UntrustedText,
 }
 
 impl Diagnostic for NoColumns {
@@ -96,7 +97,8 @@ impl Tables {
         for rule in rules {
             for output in &rule.place.manifest().outputs {
                 if output.columns.is_empty() {
-                    return Err(NoColumns { rule: rule.name.to_string(), output: output.name.clone() });
+                    let (rule, output) = (UntrustedText::new(&rule.name), UntrustedText::new(&output.name));
+                    return Err(NoColumns { rule, output });
                 }
                 let metadata = [("refiner.rule", rule.name.to_string()), ("refiner.identity", rule.identity.to_string())];
                 let metadata = metadata.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();

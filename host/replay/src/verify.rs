@@ -20,7 +20,7 @@ use refiner_executor::{self as executor, Evm, chains};
 use refiner_specimen_files::{input::Input, known_blocks::KnownBlocks};
 use refiner_table::{Format, WideNumbers};
 use refiner_terminal::{self as terminal, PrintError, failure};
-use refiner_text::OneLine;
+use refiner_text::{OneLine, UntrustedText};
 use tempfile::TempDir;
 
 use crate::{
@@ -71,7 +71,7 @@ pub enum VerifyError {
     OtherTerms(Difference),
     /// A form of tables that this program does not know.
     #[error("the data set is of the format {format} with numbers as {wide}, which this program does not write")]
-    UnknownForm { format: String, wide: String },
+    UnknownForm { format: UntrustedText, wide: UntrustedText },
     /// No place for what is computed again.
     #[error("no temporary directory: {0}")]
     Temporary(#[source] io::Error),
@@ -224,7 +224,8 @@ impl Verification {
         let table = match &terms.output {
             OutputTerms::Artifacts => None,
             OutputTerms::Table { format, blocks_per_file, wide_numbers, .. } => {
-                let unknown = || VerifyError::UnknownForm { format: format.clone(), wide: wide_numbers.clone() };
+                let text = |text: &String| UntrustedText::new(text);
+                let unknown = || VerifyError::UnknownForm { format: text(format), wide: text(wide_numbers) };
                 Some(TableChoice {
                     format: Format::named(format).ok_or_else(unknown)?,
                     wide: WideNumbers::named(wide_numbers).ok_or_else(unknown)?,

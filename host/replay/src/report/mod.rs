@@ -97,7 +97,7 @@ impl Report {
         self.progress.finish();
         self.totals.interrupted(is_interrupted);
         match self.style {
-            Style::Table | Style::Summary => writeln!(terminal::out(false), "{}", self.totals).map_err(io::Error::other)?,
+            Style::Table | Style::Summary => writeln!(io::stdout(), "{}", self.totals)?,
             Style::Json => writeln!(io::stderr(), "{}", self.totals)?,
         }
         Ok(self.totals)
