@@ -14,7 +14,7 @@ use crate::program::{command, ended, refiner, refiner_reading, samples, samples_
 
 mod kills;
 
-/// Built-in rules that are quick.
+/// Built-in rules that are quick, with three outputs.
 const RULES: [&str; 4] = ["--rule", "transaction-summary", "--rule", "state-access"];
 const MANIFEST: &str = "_manifest.json";
 
@@ -245,7 +245,7 @@ fn dry_run_says_what_would_be_done_and_does_nothing() {
     assert_eq!((&report[0]["specimens"], &report[0]["done"]), (&2.into(), &1.into()));
     refiner(&replay(directory.path(), &place, &RULES)).expect(0);
     let promised: Vec<_> = report[0]["files"].as_array().unwrap().iter().map(|file| file.as_str().unwrap()).collect();
-    assert_eq!(promised.len(), 4);
+    assert_eq!(promised.len(), 6);
     for file in promised {
         assert!(place.join(file).exists(), "{file}");
     }
@@ -258,10 +258,10 @@ fn data_set_is_verified_byte_for_byte() {
     refiner(&replay(directory.path(), out.path(), &RULES)).expect(0);
     let manifest_path = out.path().join(MANIFEST);
     let verify = |from: &Path, code: i32| refiner(&["verify", text(&manifest_path), text(from)]).expect(code).text();
-    assert!(verify(directory.path(), 0).contains("the same   6 files of 3 of 3 units"));
+    assert!(verify(directory.path(), 0).contains("the same   9 files of 3 of 3 units"));
 
     let missing = verify(&copies[1], 4);
-    assert!(missing.contains("the same   2 files of 1 of 3 units"), "{missing}");
+    assert!(missing.contains("the same   3 files of 1 of 3 units"), "{missing}");
     assert_eq!(missing.matches("missing    the specimen of block").count(), 2, "{missing}");
 
     let file = manifest(out.path())["units"][2]["files"][0]["path"].as_str().unwrap().to_owned();
