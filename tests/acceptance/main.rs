@@ -14,9 +14,9 @@ mod confinement;
 mod conformance;
 mod content;
 mod contract;
-mod data_sets;
 #[path = "../hostile/corpus.rs"]
 mod corpus;
+mod data_sets;
 mod escaping;
 mod evm;
 mod evm_remote;

@@ -91,7 +91,8 @@ impl Standing {
     fn without_damage(mut self, directory: &Path, staging: &Staging) -> Self {
         let mut damaged = Vec::new();
         for (key, unit) in &self.units {
-            let is_whole = |path: &Path, bytes| fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes);
+            let is_whole =
+                |path: &Path, bytes| fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes);
             let missing = unit.files.iter().find(|file| {
                 // A committed file of a killed run gets its name when the data set is opened.
                 let whole = directory.join(&file.path);
@@ -252,9 +253,8 @@ impl DataSet {
             let entry = entry?;
             let name = entry.file_name();
             let suffix = name.as_encoded_bytes().strip_prefix(EARLIER_TEMPORARY.as_bytes());
-            let is_ours = |suffix: &[u8]| {
-                suffix.len() == EARLIER_SUFFIX_BYTES && suffix.iter().all(u8::is_ascii_alphanumeric)
-            };
+            let is_ours =
+                |suffix: &[u8]| suffix.len() == EARLIER_SUFFIX_BYTES && suffix.iter().all(u8::is_ascii_alphanumeric);
             if suffix.is_some_and(is_ours) && entry.file_type()?.is_file() {
                 fs::remove_file(entry.path())?;
             }

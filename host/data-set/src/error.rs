@@ -87,9 +87,9 @@ impl Diagnostic for DataSetError {
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::Locked(_) => Some("wait for it, or write into another directory".into()),
-            Self::OtherTerms { .. } => {
-                Some("name another directory (--out), or run the same rules with the same parameters and formats".into())
-            }
+            Self::OtherTerms { .. } => Some(
+                "name another directory (--out), or run the same rules with the same parameters and formats".into(),
+            ),
             Self::Malformed { .. } | Self::Version { .. } | Self::TooLarge(_) | Self::Outside { .. } => {
                 Some("name another directory (--out)".into())
             }

@@ -102,5 +102,3 @@ pub(crate) fn digest(path: &Path) -> io::Result<(u64, B256)> {
         length += taken as u64;
     }
 }
-
-

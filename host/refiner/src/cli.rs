@@ -348,7 +348,8 @@ fn table_format(text: &str) -> Result<Format, String> {
 }
 
 fn wide_numbers(text: &str) -> Result<WideNumbers, String> {
-    WideNumbers::named(text).ok_or_else(|| format!("forms are {}", WideNumbers::ALL.map(WideNumbers::as_str).join(", ")))
+    WideNumbers::named(text)
+        .ok_or_else(|| format!("forms are {}", WideNumbers::ALL.map(WideNumbers::as_str).join(", ")))
 }
 
 fn layout(text: &str) -> Result<Layout, String> {

@@ -85,6 +85,9 @@ impl Keeper {
             let range = (unit.chain_id, unit.first, unit.last);
             unit.files = open.finish(tables, &self.data_set.staging(), range)?;
         }
+        // Not in the order in which rules were named: the same rules give the same manifest.
+        unit.files.sort_by(|one, other| one.path.cmp(&other.path));
+        unit.verdicts.sort_by(|one, other| (one.height, &one.rule).cmp(&(other.height, &other.rule)));
         self.data_set.commit(unit.clone())?;
         Ok(unit)
     }

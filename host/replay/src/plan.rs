@@ -82,7 +82,9 @@ impl Diagnostic for PlanError {
             Self::TwoSpecimens { .. } => {
                 Some("look at both with `refiner specimen check`, and name only one of them".into())
             }
-            Self::OtherSpecimen { .. } => Some("name another directory (--out), or the specimen that it was made with".into()),
+            Self::OtherSpecimen { .. } => {
+                Some("name another directory (--out), or the specimen that it was made with".into())
+            }
             Self::Read(error) => error.hint(),
         }
     }
@@ -105,9 +107,8 @@ impl Inputs {
         let heights = || headings.iter().flatten().map(|heading| heading.height);
         let (first, last) = (heights().min().unwrap_or_default(), heights().max().unwrap_or_default());
         let found = inputs.len();
-        let is_selected = |heading: &Option<Heading>| {
-            heading.as_ref().is_none_or(|heading| selects(blocks, heading.height, last))
-        };
+        let is_selected =
+            |heading: &Option<Heading>| heading.as_ref().is_none_or(|heading| selects(blocks, heading.height, last));
         let selected = inputs.into_iter().zip(headings).filter(|(_, heading)| is_selected(heading));
         let (inputs, headings): (Vec<_>, Vec<_>) = selected.unzip();
         if inputs.is_empty() && found > 0 {
@@ -126,7 +127,12 @@ impl Plan {
 
     /// The inputs that a data set lacks, in units of at most so many blocks of one chain. One of a single block keeps the order of
     /// the inputs, others are by height.
-    pub fn of(inputs: Inputs, standing: &Standing, directory: &Path, blocks_per_unit: usize) -> Result<Self, PlanError> {
+    pub fn of(
+        inputs: Inputs,
+        standing: &Standing,
+        directory: &Path,
+        blocks_per_unit: usize,
+    ) -> Result<Self, PlanError> {
         let mut plan = Self::default();
         let mut unknown = Vec::new();
         let mut known: Vec<(Heading, Input)> = Vec::new();
@@ -169,7 +175,9 @@ impl Plan {
         for (heading, input) in unit {
             let Heading { chain_id, height, block_hash, .. } = *heading;
             match standing.specimen(chain_id, height) {
-                Some(there) if there.block_hash == block_hash && input.length().is_none_or(|own| own == there.bytes) => {
+                Some(there)
+                    if there.block_hash == block_hash && input.length().is_none_or(|own| own == there.bytes) =>
+                {
                     self.done += 1;
                     self.done_otherwise += u64::from(standing.has_other_verdict(chain_id, height));
                 }

@@ -45,7 +45,10 @@ impl Diagnostic for NoColumns {
     }
 
     fn hint(&self) -> Option<Hint> {
-        Some("leave --table out to have its artifacts as files; a rule's author adds [[outputs.columns]] to rule.toml".into())
+        Some(
+            "leave --table out to have its artifacts as files; a rule's author adds [[outputs.columns]] to rule.toml"
+                .into(),
+        )
     }
 }
 
@@ -100,7 +103,8 @@ impl Tables {
                     let (rule, output) = (UntrustedText::new(&rule.name), UntrustedText::new(&output.name));
                     return Err(NoColumns { rule, output });
                 }
-                let metadata = [("refiner.rule", rule.name.to_string()), ("refiner.identity", rule.identity.to_string())];
+                let metadata =
+                    [("refiner.rule", rule.name.to_string()), ("refiner.identity", rule.identity.to_string())];
                 let metadata = metadata.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
                 let layout = Layout::new(&output.columns, Options { wide: choice.wide, metadata });
                 let short = output.name.strip_suffix(ROWS_SUFFIX).unwrap_or(&output.name);
@@ -150,7 +154,9 @@ impl Tables {
 impl Output {
     fn columns(&self) -> Vec<ColumnTerms> {
         let schema = self.layout.arrow_schema();
-        let column = |line: &str| line.split_once(": ").map(|(name, kind)| ColumnTerms { name: name.to_owned(), kind: kind.to_owned() });
+        let column = |line: &str| {
+            line.split_once(": ").map(|(name, kind)| ColumnTerms { name: name.to_owned(), kind: kind.to_owned() })
+        };
         schema.lines().filter_map(column).collect()
     }
 

@@ -146,8 +146,7 @@ impl fmt::Display for Finding {
 ///
 /// The manifest, the rules or the inputs cannot be used; the operating system refuses.
 pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
-    let manifest =
-        Manifest::read(&asked.manifest)?.ok_or_else(|| VerifyError::NoManifest(asked.manifest.clone()))?;
+    let manifest = Manifest::read(&asked.manifest)?.ok_or_else(|| VerifyError::NoManifest(asked.manifest.clone()))?;
     let directory = asked.manifest.parent().unwrap_or(Path::new("")).to_owned();
     let replay = asked.replay(&manifest)?;
     let available = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -293,7 +292,13 @@ struct Compared {
 
 impl Compared {
     /// The first difference of a unit. What was computed is removed.
-    fn unit(&mut self, stated: &Unit, computed: &Unit, directory: &Path, place: &Path) -> Result<Option<Finding>, DataSetError> {
+    fn unit(
+        &mut self,
+        stated: &Unit,
+        computed: &Unit,
+        directory: &Path,
+        place: &Path,
+    ) -> Result<Option<Finding>, DataSetError> {
         let Unit { chain_id, first, last, .. } = *stated;
         let specimens = stated.specimens.iter().zip(&computed.specimens);
         if let Some((specimen, _)) = specimens.into_iter().find(|(stated, computed)| stated != computed) {
@@ -317,7 +322,12 @@ impl Compared {
     }
 }
 
-fn file(stated: &FileEntry, computed: &FileEntry, directory: &Path, place: &Path) -> Result<Option<Finding>, DataSetError> {
+fn file(
+    stated: &FileEntry,
+    computed: &FileEntry,
+    directory: &Path,
+    place: &Path,
+) -> Result<Option<Finding>, DataSetError> {
     let (path, again) = (directory.join(&stated.path), place.join(&computed.path));
     let name = || stated.path.clone();
     if stated != computed {

@@ -7,7 +7,9 @@ use memchr::memmem;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::ExecutionTerms;
 use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources, identity};
-use refiner_sandbox::{AdmitFailure, AdmittedRule, EngineError, EngineProfile, Limits, Params, Sandbox, SelfTestError, UntrustedText};
+use refiner_sandbox::{
+    AdmitFailure, AdmittedRule, EngineError, EngineProfile, Limits, Params, Sandbox, SelfTestError, UntrustedText,
+};
 
 use crate::{PrepareError, RuleProcess, Session};
 
@@ -216,7 +218,9 @@ impl Diagnostic for LoadError {
             Self::Admit { source, .. } => source.hint(),
             Self::Engine(error) => error.hint(),
             Self::SameOutput { .. } => Some("run them one after the other, into directories of their own".into()),
-            Self::UnknownParameter { .. } => Some("the name may be misspelt, or the rule that reads it was not named (--rule)".into()),
+            Self::UnknownParameter { .. } => {
+                Some("the name may be misspelt, or the rule that reads it was not named (--rule)".into())
+            }
             Self::SameName(_) => None,
         }
     }

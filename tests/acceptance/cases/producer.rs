@@ -180,11 +180,16 @@ fn one_specimen_twice_is_produced_twice_and_another_block_of_its_height_fails_by
     let arguments: Vec<_> = ["replay"].into_iter().chain(specimens).chain(options).collect();
     // Before any run, whichever of them would have come first.
     let refused = refiner(&arguments).expect(4);
-    assert!(refused.stderr.contains(&format!("two specimens of block 1337-{height} that are not equal")), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains(&format!("two specimens of block 1337-{height} that are not equal")),
+        "{}",
+        refused.stderr
+    );
     assert!(refused.stderr.contains(text(&paths[0])) && refused.stderr.contains(text(&paths[2])), "{}", refused.stderr);
     assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
     // Equal ones are one.
-    let arguments: Vec<_> = ["replay"].into_iter().chain(paths[..2].iter().map(|path| text(path))).chain(options).collect();
+    let arguments: Vec<_> =
+        ["replay"].into_iter().chain(paths[..2].iter().map(|path| text(path))).chain(options).collect();
     let lines = refiner(&arguments).expect(0).json_lines();
     assert_eq!((lines.len(), &lines[0]["blockHash"]), (1, &rivals[0].block.hash.to_string().into()));
 }

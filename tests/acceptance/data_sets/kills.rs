@@ -37,8 +37,12 @@ fn many(count: u64) -> tempfile::TempDir {
     write_renumbered(&of_mainnet, FIRST_HEIGHT, of_mainnet.len() as u64, trial.path()).unwrap();
     let lines = refiner(&["replay", "--json", text(trial.path())]).json_lines();
     let produced = |height: u64| lines.iter().any(|line| line["height"] == height && line["verdict"] == "produced");
-    let movable: Vec<_> =
-        of_mainnet.into_iter().zip(FIRST_HEIGHT..).filter(|(_, height)| produced(*height)).map(|(specimen, _)| specimen).collect();
+    let movable: Vec<_> = of_mainnet
+        .into_iter()
+        .zip(FIRST_HEIGHT..)
+        .filter(|(_, height)| produced(*height))
+        .map(|(specimen, _)| specimen)
+        .collect();
     assert!(!movable.is_empty(), "no specimen gives the same block at another height");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     write_renumbered(&movable[..movable.len().min(MADE_OF)], FIRST_HEIGHT, count, folder.path()).unwrap();

@@ -1,6 +1,12 @@
 //! Specimens at other heights: many blocks out of a few, with hashes that fit.
 
-use std::{fs, num::NonZeroUsize, path::Path, sync::atomic::{AtomicUsize, Ordering}, thread};
+use std::{
+    fs,
+    num::NonZeroUsize,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
 
 use alloy_primitives::B256;
 use refiner_specimen::Specimen;
@@ -66,7 +72,9 @@ pub fn write_renumbered(from: &[Specimen], first: u64, count: u64, folder: &Path
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(write)).collect();
-        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }
 

@@ -9,7 +9,8 @@ use crate::{FileEntry, OutputTerms, RuleTerms};
 
 fn terms(params: &[(&str, &str)]) -> Terms {
     let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let rule = RuleTerms { name: "r".to_owned(), version: "1.0.0".to_owned(), identity: B256::with_last_byte(7), params };
+    let rule =
+        RuleTerms { name: "r".to_owned(), version: "1.0.0".to_owned(), identity: B256::with_last_byte(7), params };
     Terms { engine_profile: B256::ZERO, rules: vec![rule], output: OutputTerms::Artifacts }
 }
 
@@ -202,7 +203,9 @@ fn ten_thousand_units_cost_no_more_each_than_a_thousand() {
         let mut data_set = DataSet::open(directory.path(), terms(&[])).unwrap();
         for height in 0..units {
             let specimen = SpecimenEntry { height, block_hash: B256::ZERO, specimen_hash: B256::ZERO, bytes: 9 };
-            data_set.commit(Unit { chain_id: 1, first: height, last: height, specimens: vec![specimen], ..Unit::default() }).unwrap();
+            data_set
+                .commit(Unit { chain_id: 1, first: height, last: height, specimens: vec![specimen], ..Unit::default() })
+                .unwrap();
         }
         data_set.finish().unwrap();
         begun.elapsed().as_secs_f64() / units as f64

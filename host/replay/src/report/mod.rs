@@ -65,7 +65,8 @@ impl Report {
     pub fn damaged(&self, files: &[PathBuf]) {
         // A closed standard error leaves no place to report to.
         for file in files.iter().take(DAMAGED_SHOWN) {
-            let _ = writeln!(terminal::err(), "{}: not there as the manifest states; made again", OneLine(file.display()));
+            let _ =
+                writeln!(terminal::err(), "{}: not there as the manifest states; made again", OneLine(file.display()));
         }
         if files.len() > DAMAGED_SHOWN {
             let _ = writeln!(terminal::err(), "and {} more files", files.len() - DAMAGED_SHOWN);

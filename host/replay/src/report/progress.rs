@@ -18,8 +18,15 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 /// What is drawn or printed while a replay runs.
 pub enum Progress {
     /// A bar, taken off and drawn again where other lines go to the same terminal.
-    Bar { bar: ProgressBar, drawn: Option<Instant> },
-    Lines { total: u64, begun: Instant, printed: Instant },
+    Bar {
+        bar: ProgressBar,
+        drawn: Option<Instant>,
+    },
+    Lines {
+        total: u64,
+        begun: Instant,
+        printed: Instant,
+    },
 }
 
 impl Progress {

@@ -93,8 +93,11 @@ impl Totals {
     /// Blocks and gas a second, and what failed.
     pub fn pace(&self) -> String {
         let elapsed = self.begun.elapsed();
-        let mut text =
-            format!("{:.1} blocks/s, {:.0} Mgas/s", per_second(self.specimens, elapsed), per_second(self.gas, elapsed) / 1e6);
+        let mut text = format!(
+            "{:.1} blocks/s, {:.0} Mgas/s",
+            per_second(self.specimens, elapsed),
+            per_second(self.gas, elapsed) / 1e6
+        );
         for (count, what) in [(self.unusable, "unusable"), (self.refused, "without result"), (self.failed, "failed")] {
             if count > 0 {
                 text.push_str(&format!(", {count} {what}"));

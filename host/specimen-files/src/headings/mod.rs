@@ -69,7 +69,8 @@ impl Heading {
             }
         };
         let mut shares = thread::scope(|scope| {
-            let threads: Vec<_> = (1..threads.get()).filter_map(|_| thread::Builder::new().spawn_scoped(scope, read).ok()).collect();
+            let threads: Vec<_> =
+                (1..threads.get()).filter_map(|_| thread::Builder::new().spawn_scoped(scope, read).ok()).collect();
             let mut shares = read();
             for thread in threads {
                 shares.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));

@@ -120,9 +120,13 @@ impl Diagnostic for InputError {
 
     fn hint(&self) -> Option<Hint> {
         match self {
-            Self::EmptyDirectory(path) => {
-                Some(format!("specimens are found by their names (*.avro, CHAIN-HEIGHT-...); name the files: `{}/*`", path.display()).into())
-            }
+            Self::EmptyDirectory(path) => Some(
+                format!(
+                    "specimens are found by their names (*.avro, CHAIN-HEIGHT-...); name the files: `{}/*`",
+                    path.display()
+                )
+                .into(),
+            ),
             Self::EmptyArchive(_) => Some("members are found by their names: *.avro, CHAIN-HEIGHT-...".into()),
             Self::NoMatch(_) => Some("quote the pattern so that the shell does not change it".into()),
             Self::ArchiveTooLarge(_) => Some("unpack it and name the directory".into()),

@@ -89,7 +89,8 @@ fn paths(arguments: &[&OsStr]) -> Vec<PathBuf> {
 
 #[test]
 fn directory_is_searched_to_its_last_subdirectory_for_names_as_they_are_met() {
-    let directory = directory_with(&["1-10.avro", "1-11.AVRO", "1-12.avro.gz", "1-13.Avro.zst", "notes.txt", "a-b", "1-2.json"]);
+    let directory =
+        directory_with(&["1-10.avro", "1-11.AVRO", "1-12.avro.gz", "1-13.Avro.zst", "notes.txt", "a-b", "1-2.json"]);
     let network = format!("1-14-replica-0x{}", "ab".repeat(32));
     let content = "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi";
     let below = directory.path().join("a/b/c");
@@ -130,7 +131,11 @@ fn links_in_a_circle_end_and_a_file_is_read_once() {
     for argument in [root.to_owned(), root.join("**/*.avro"), root.join("**/**/1-*"), root.join("*/**/*.avro")] {
         let found = paths(&[argument.as_os_str()]);
         let names: Vec<_> = found.iter().map(|path| path.file_name().unwrap().to_string_lossy()).collect();
-        assert_eq!(names, ["1-11.avro", "1-9.avro"].into_iter().filter(|name| names.contains(&(*name).into())).collect::<Vec<_>>(), "{argument:?}");
+        assert_eq!(
+            names,
+            ["1-11.avro", "1-9.avro"].into_iter().filter(|name| names.contains(&(*name).into())).collect::<Vec<_>>(),
+            "{argument:?}"
+        );
         assert!(names.contains(&"1-11.avro".into()), "{argument:?}");
     }
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
@@ -205,9 +210,15 @@ fn tar_of(files: &[(&str, &[u8])]) -> Vec<u8> {
 #[test]
 fn archive_gives_its_members_in_their_order() {
     let long = format!("{}/1-12.avro", "long/".repeat(40));
-    let archive = tar_of(&[("a/1-11.avro", b"eleven"), ("README", b"no"), (&long, b"twelve"), ("1-10.avro.gz", &gzip(b"ten"))]);
+    let archive =
+        tar_of(&[("a/1-11.avro", b"eleven"), ("README", b"no"), (&long, b"twelve"), ("1-10.avro.gz", &gzip(b"ten"))]);
     let directory = directory_with(&[]);
-    for (name, bytes) in [("a.tar", archive.clone()), ("a.tar.gz", gzip(&archive)), ("A.TAR.ZST", zstandard(&archive)), ("a.tgz", gzip(&archive))] {
+    for (name, bytes) in [
+        ("a.tar", archive.clone()),
+        ("a.tar.gz", gzip(&archive)),
+        ("A.TAR.ZST", zstandard(&archive)),
+        ("a.tgz", gzip(&archive)),
+    ] {
         let path = directory.path().join(name);
         fs::write(&path, bytes).unwrap();
         let inputs = expand(&[&path]).unwrap();

@@ -78,7 +78,8 @@ pub fn is_specimen_name(name: &OsStr) -> bool {
 /// `chain-height`, or `chain-height-…` without a point.
 fn is_network_name(name: &[u8]) -> bool {
     let mut parts = name.splitn(3, |byte| *byte == b'-');
-    let is_number = |part: Option<&[u8]>| part.is_some_and(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit));
+    let is_number =
+        |part: Option<&[u8]>| part.is_some_and(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit));
     is_number(parts.next()) && is_number(parts.next()) && !name.contains(&b'.')
 }
 
