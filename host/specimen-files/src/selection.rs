@@ -147,7 +147,7 @@ fn number(text: &str) -> Result<u64, SelectionError> {
     }
     let scale = u32::try_from(part.len()).ok().and_then(|digits| 10_u64.checked_pow(digits)).ok_or_else(refuse)?;
     let part = part.parse::<u64>().ok().and_then(|part| part.checked_mul(unit)).ok_or_else(refuse)?;
-    if part % scale != 0 {
+    if !part.is_multiple_of(scale) {
         return Err(refuse());
     }
     whole.checked_add(part / scale).ok_or_else(refuse)
@@ -162,7 +162,7 @@ impl BlockSelection {
         }
         let offset = height - range.start;
         match self.spacing {
-            Spacing::Every(step) => offset % step == 0,
+            Spacing::Every(step) => offset.is_multiple_of(step),
             Spacing::Samples(count) => is_sample(offset, range.end - range.start, count),
         }
     }
