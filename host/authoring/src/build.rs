@@ -46,6 +46,16 @@ pub enum BuildError {
         /// The fault that was found.
         source: ManifestError,
     },
+    /// A directory of another toolchain than the two that are run here.
+    #[error("{}: found {file}, and neither Cargo.toml nor go.mod", .directory.display())]
+    OtherToolchain {
+        /// The directory of the rule.
+        directory: PathBuf,
+        /// The file by which its toolchain is told.
+        file: &'static str,
+        /// The toolchain.
+        toolchain: OtherToolchain,
+    },
     /// Cargo gives no metadata of the crate. Its reason stands on standard error.
     #[error("cargo finds no crate in {}", .0.display())]
     NoCrate(PathBuf),
@@ -74,6 +84,7 @@ impl Diagnostic for BuildError {
             | Self::Go(GoError::Toolchain(_) | GoError::Command(_) | GoError::Temporary(_)) => ExitCode::Host,
             Self::File { .. }
             | Self::Manifest { .. }
+            | Self::OtherToolchain { .. }
             | Self::NoCrate(_)
             | Self::NoLibrary(_)
             | Self::Component(_)
@@ -82,7 +93,65 @@ impl Diagnostic for BuildError {
     }
 
     fn hint(&self) -> Option<Hint> {
-        None
+        match self {
+            Self::OtherToolchain { toolchain, .. } => Some(toolchain.remedy().into()),
+            Self::NoCrate(_) => Some(
+                "Cargo.toml of a Rust crate or go.mod of a Go module has to be in it; `refiner rule new` writes either"
+                    .into(),
+            ),
+            Self::File { .. }
+            | Self::Manifest { .. }
+            | Self::NoLibrary(_)
+            | Self::Toolchain(_)
+            | Self::Cargo(_)
+            | Self::Component(_)
+            | Self::Go(_) => None,
+        }
+    }
+}
+
+/// A toolchain that makes components, and that its author runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtherToolchain {
+    /// componentize-js.
+    JavaScript,
+    /// componentize-py.
+    Python,
+    /// clang with wasm-tools.
+    C,
+}
+
+impl OtherToolchain {
+    /// Files by which each is told.
+    const FILES: [(&str, Self); 6] = [
+        ("package.json", Self::JavaScript),
+        ("pyproject.toml", Self::Python),
+        ("requirements.txt", Self::Python),
+        ("setup.py", Self::Python),
+        ("Makefile", Self::C),
+        ("CMakeLists.txt", Self::C),
+    ];
+
+    const fn remedy(self) -> &'static str {
+        match self {
+            Self::JavaScript => {
+                "build it with componentize-js (`npx componentize-js rule.js --wit wit --world-name transform --out rule.wasm`), then put its manifest inside: \
+                 `refiner rule embed FILE rule.toml`"
+            }
+            Self::Python => {
+                "build it with componentize-py (`componentize-py --wit-path wit --world transform componentize app --stub-wasi --output rule.wasm`), then put its \
+                 manifest inside: `refiner rule embed FILE rule.toml`"
+            }
+            Self::C => {
+                "build it with clang and `wasm-tools component new`, then put its manifest inside: `refiner rule embed FILE rule.toml`"
+            }
+        }
+    }
+
+    /// The error of a directory that belongs to one of them.
+    fn in_directory(directory: &Path) -> Option<BuildError> {
+        let (file, toolchain) = Self::FILES.into_iter().find(|(file, _)| directory.join(file).is_file())?;
+        Some(BuildError::OtherToolchain { directory: directory.to_owned(), file, toolchain })
     }
 }
 
@@ -91,6 +160,10 @@ impl Diagnostic for BuildError {
 /// The same source and compiler give the same bytes in any directory. The compiler's output goes to standard error.
 pub fn build(directory: &Path, out: Option<&Path>) -> Result<Built, BuildError> {
     let directory = directory.canonicalize().map_err(at(directory))?;
+    let is_built_here = ["Cargo.toml", go::MODULE_FILE].iter().any(|file| directory.join(file).is_file());
+    if !is_built_here && let Some(error) = OtherToolchain::in_directory(&directory) {
+        return Err(error);
+    }
     let manifest_path = directory.join("rule.toml");
     let text = fs::read_to_string(&manifest_path).map_err(at(&manifest_path))?;
     let manifest =
@@ -185,6 +258,28 @@ mod tests {
         check("rule.toml: No such file");
         fs::write(directory.path().join("rule.toml"), "name = 3").expect("the directory is there");
         check("rule.toml: line 1:");
+    }
+
+    #[test]
+    fn directory_of_another_toolchain_gets_that_toolchains_commands() {
+        for (file, command) in [
+            ("package.json", "npx componentize-js"),
+            ("pyproject.toml", "componentize-py --wit-path"),
+            ("requirements.txt", "componentize-py --wit-path"),
+            ("Makefile", "wasm-tools component new"),
+        ] {
+            let directory = tempfile::tempdir().expect("a directory");
+            fs::write(directory.path().join(file), "").expect("the directory is there");
+            fs::write(directory.path().join("rule.toml"), "name = 'x'").expect("the directory is there");
+            let error = build(directory.path(), None).expect_err("it is built elsewhere");
+            assert!(error.to_string().contains(&format!("found {file}, and neither Cargo.toml nor go.mod")), "{error}");
+            let remedy = error.hint().expect("a remedy").to_string();
+            assert!(remedy.contains(command) && remedy.contains("refiner rule embed FILE rule.toml"), "{remedy}");
+            // Beside a crate or a module such a file says nothing.
+            fs::write(directory.path().join("go.mod"), "").expect("the directory is there");
+            let error = build(directory.path(), None).expect_err("it is no rule").to_string();
+            assert!(error.contains("rule.toml: line 1:"), "{error}");
+        }
     }
 
     #[test]

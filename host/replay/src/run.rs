@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, ops::ControlFlow, path::PathBuf, thread};
 
 use refiner_config::Values;
 use refiner_diagnostics::{ExitCode, Failure};
-use refiner_evm::ExecutionTerms;
+use refiner_evm::{ExecutionTerms, RecordingTerms};
 use refiner_executor::{self as executor, Evm, chains};
 use refiner_output::OutputDirectory;
 use refiner_rule_package::{Allowance, Sources};
@@ -69,8 +69,11 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
     let execution = ExecutionTerms { executed_by: evm.executed_by(), policy };
     let terms =
         Terms { params: replay.params.iter().cloned().collect(), execution, allowance: Allowance::of(settings) };
+    let rules = rules::load(&replay.rules, &Sources::of(settings), &terms, session, replay.isolate)?;
+    let recordings = rules.iter().filter_map(|rule| rule.place.recording());
     let job = Job {
-        rules: rules::load(&replay.rules, &Sources::of(settings), &terms, session, replay.isolate)?,
+        recording: recordings.reduce(RecordingTerms::joined),
+        rules,
         executor: evm.executor(chains::executor(&replay.chain_configs, policy)?, differences.clone())?,
         known: KnownBlocks::of(&inputs, replay.block_hashes.as_deref())?,
         output: replay.out.as_deref().map(OutputDirectory::create).transpose()?,

@@ -65,8 +65,9 @@ pub fn run(arguments: &Info) -> Result<ExitCode, Failure> {
 
 impl Known {
     fn of(found: Found, policy: ExecutionPolicy) -> Result<Self, RuleError> {
-        let Found { called, component, beside, built_in } = found;
+        let Found { called, component, beside, looked_for, built_in } = found;
         let manifest = manifest_of(&component, beside.as_deref())
+            .map_err(|source| source.looked_for(looked_for.as_deref()))
             .map_err(|source| PrepareError::Refused { rule: called.clone(), source })?;
         let surface = surface::read(&component).map_err(|error| PrepareError::RefusedByWorker {
             rule: called.clone(),
