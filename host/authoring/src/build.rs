@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::{
     command::{self, CommandError},
     component::{self, NoComponent},
+    componentize::{Script, ScriptError},
     go::{self, GoError},
     toolchain::{self, BuildDirectories, NoToolchain, TARGET},
 };
@@ -47,14 +48,14 @@ pub enum BuildError {
         source: ManifestError,
     },
     /// A directory of another toolchain than the two that are run here.
-    #[error("{}: found {file}, and neither Cargo.toml nor go.mod", .directory.display())]
+    #[error("{}: found {file}, and a rule that is built here has Cargo.toml, go.mod, pyproject.toml or package.json", .directory.display())]
     OtherToolchain {
         /// The directory of the rule.
         directory: PathBuf,
         /// The file by which its toolchain is told.
         file: &'static str,
-        /// The toolchain.
-        toolchain: OtherToolchain,
+        /// Commands of that toolchain.
+        remedy: &'static str,
     },
     /// Cargo gives no metadata of the crate. Its reason stands on standard error.
     #[error("cargo finds no crate in {}", .0.display())]
@@ -74,6 +75,9 @@ pub enum BuildError {
     /// Go does not build the module.
     #[error(transparent)]
     Go(#[from] GoError),
+    /// The rule in Python or JavaScript is not built.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
 }
 
 impl Diagnostic for BuildError {
@@ -81,6 +85,7 @@ impl Diagnostic for BuildError {
         match self {
             Self::Toolchain(_)
             | Self::Cargo(_)
+            | Self::Script(ScriptError::Tool(_) | ScriptError::Command(_) | ScriptError::Copy { .. })
             | Self::Go(GoError::Toolchain(_) | GoError::Command(_) | GoError::Temporary(_)) => ExitCode::Host,
             Self::File { .. }
             | Self::Manifest { .. }
@@ -88,6 +93,7 @@ impl Diagnostic for BuildError {
             | Self::NoCrate(_)
             | Self::NoLibrary(_)
             | Self::Component(_)
+            | Self::Script(ScriptError::Missing { .. })
             | Self::Go(GoError::Component(_)) => ExitCode::Usage,
         }
     }
@@ -105,73 +111,51 @@ impl Diagnostic for BuildError {
             | Self::Toolchain(_)
             | Self::Cargo(_)
             | Self::Component(_)
+            | Self::Script(ScriptError::Command(_) | ScriptError::Copy { .. })
             | Self::Go(_) => None,
         }
     }
 }
 
-/// A toolchain that makes components, and that its author runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OtherToolchain {
-    /// componentize-js.
-    JavaScript,
-    /// componentize-py.
-    Python,
-    /// clang with wasm-tools.
-    C,
+/// Files by which a directory is told that [`build()`] builds.
+pub const PROJECT_FILES: [&str; 4] =
+    ["Cargo.toml", go::MODULE_FILE, Script::Python.project_file(), Script::JavaScript.project_file()];
+
+/// Files by which toolchains are told that are not run here, each with its commands.
+const OTHER_TOOLCHAINS: [(&str, &str); 4] =
+    [("requirements.txt", OF_PYTHON), ("setup.py", OF_PYTHON), ("Makefile", OF_C), ("CMakeLists.txt", OF_C)];
+const OF_PYTHON: &str = "build it with componentize-py (`componentize-py --wit-path wit --world transform componentize app --stub-wasi \
+                         --output rule.wasm`), then put its manifest inside: `refiner rule embed FILE rule.toml`";
+const OF_C: &str = "build it with clang and `wasm-tools component new`, then put its manifest inside: `refiner rule embed FILE rule.toml`";
+
+/// The error of a directory whose toolchain is not run here.
+fn of_another_toolchain(directory: &Path) -> Option<BuildError> {
+    let has = |file: &str| directory.join(file).is_file();
+    let (file, remedy) = OTHER_TOOLCHAINS.into_iter().find(|(file, _)| has(file))?;
+    Some(BuildError::OtherToolchain { directory: directory.to_owned(), file, remedy })
 }
 
-impl OtherToolchain {
-    /// Files by which each is told.
-    const FILES: [(&str, Self); 6] = [
-        ("package.json", Self::JavaScript),
-        ("pyproject.toml", Self::Python),
-        ("requirements.txt", Self::Python),
-        ("setup.py", Self::Python),
-        ("Makefile", Self::C),
-        ("CMakeLists.txt", Self::C),
-    ];
-
-    const fn remedy(self) -> &'static str {
-        match self {
-            Self::JavaScript => {
-                "build it with componentize-js (`npx componentize-js rule.js --wit wit --world-name transform --out rule.wasm`), then put its manifest inside: \
-                 `refiner rule embed FILE rule.toml`"
-            }
-            Self::Python => {
-                "build it with componentize-py (`componentize-py --wit-path wit --world transform componentize app --stub-wasi --output rule.wasm`), then put its \
-                 manifest inside: `refiner rule embed FILE rule.toml`"
-            }
-            Self::C => {
-                "build it with clang and `wasm-tools component new`, then put its manifest inside: `refiner rule embed FILE rule.toml`"
-            }
-        }
-    }
-
-    /// The error of a directory that belongs to one of them.
-    fn in_directory(directory: &Path) -> Option<BuildError> {
-        let (file, toolchain) = Self::FILES.into_iter().find(|(file, _)| directory.join(file).is_file())?;
-        Some(BuildError::OtherToolchain { directory: directory.to_owned(), file, toolchain })
-    }
-}
-
-/// Builds the rule in `directory`, a Go module where it has a `go.mod` and else a crate, and writes `<name>.wasm` into `directory`, or to `out`.
+/// Builds the rule in `directory`, by the toolchain that its `go.mod`, `Cargo.toml`, `pyproject.toml` or `package.json` tells, the first of them that is
+/// there, and writes `<name>.wasm` into `directory`, or to `out`.
 ///
 /// The same source and compiler give the same bytes in any directory. The compiler's output goes to standard error.
 pub fn build(directory: &Path, out: Option<&Path>) -> Result<Built, BuildError> {
     let directory = directory.canonicalize().map_err(at(directory))?;
-    let is_built_here = ["Cargo.toml", go::MODULE_FILE].iter().any(|file| directory.join(file).is_file());
-    if !is_built_here && let Some(error) = OtherToolchain::in_directory(&directory) {
+    let has = |file: &str| directory.join(file).is_file();
+    let (is_go, is_crate, script) = (has(go::MODULE_FILE), has("Cargo.toml"), Script::of(&directory));
+    if !PROJECT_FILES.into_iter().any(has)
+        && let Some(error) = of_another_toolchain(&directory)
+    {
         return Err(error);
     }
     let manifest_path = directory.join("rule.toml");
     let text = fs::read_to_string(&manifest_path).map_err(at(&manifest_path))?;
     let manifest =
         Manifest::parse(&text).map_err(|source| BuildError::Manifest { path: manifest_path.clone(), source })?;
-    let component = if directory.join(go::MODULE_FILE).is_file() {
-        refiner_manifest::embed(&go::build(&directory, &manifest)?, &text)
-    } else {
-        of_crate(&directory, &text)?
+    let component = match script {
+        _ if is_go => refiner_manifest::embed(&go::build(&directory, &manifest)?, &text),
+        Some(script) if !is_crate => refiner_manifest::embed(&script.build(&directory, &manifest)?, &text),
+        _ => of_crate(&directory, &text)?,
     };
     let path = out.map_or_else(|| directory.join(&manifest.name).with_added_extension("wasm"), Path::to_path_buf);
     component::write_if_changed(&path, &component).map_err(at(&path))?;
@@ -262,17 +246,17 @@ mod tests {
 
     #[test]
     fn directory_of_another_toolchain_gets_that_toolchains_commands() {
-        for (file, command) in [
-            ("package.json", "npx componentize-js"),
-            ("pyproject.toml", "componentize-py --wit-path"),
-            ("requirements.txt", "componentize-py --wit-path"),
-            ("Makefile", "wasm-tools component new"),
-        ] {
+        for (file, command) in
+            [("requirements.txt", "componentize-py --wit-path"), ("Makefile", "wasm-tools component new")]
+        {
             let directory = tempfile::tempdir().expect("a directory");
             fs::write(directory.path().join(file), "").expect("the directory is there");
             fs::write(directory.path().join("rule.toml"), "name = 'x'").expect("the directory is there");
             let error = build(directory.path(), None).expect_err("it is built elsewhere");
-            assert!(error.to_string().contains(&format!("found {file}, and neither Cargo.toml nor go.mod")), "{error}");
+            assert!(
+                error.to_string().contains(&format!("found {file}, and a rule that is built here has Cargo.toml")),
+                "{error}"
+            );
             let remedy = error.hint().expect("a remedy").to_string();
             assert!(remedy.contains(command) && remedy.contains("refiner rule embed FILE rule.toml"), "{remedy}");
             // Beside a crate or a module such a file says nothing.

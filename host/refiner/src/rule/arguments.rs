@@ -12,9 +12,9 @@ use crate::cli::{ChainConfigs, parameter};
 /// `refiner rule`.
 #[derive(Debug, Subcommand)]
 pub enum Rule {
-    /// Writes a new rule, a crate or a Go module, with the SDK, a test and a sample specimen.
+    /// Writes a new rule with the SDK of its language, a test and a sample specimen.
     New(New),
-    /// Builds a rule's crate or Go module to a component with its manifest inside, and checks it.
+    /// Builds a rule by the toolchain of its language to a component with its manifest inside, and checks it.
     Build(Build),
     /// Checks whether rules are admitted; if not, prints what was found, what is allowed and what to do.
     Check(Check),
@@ -43,7 +43,7 @@ pub struct New {
     /// Where to, a directory that is empty or not there [default: its name].
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// Its language, `rust` or `go`.
+    /// Its language: `rust`, `go`, `python` or `javascript`.
     #[arg(long, value_name = "LANGUAGE", default_value = Language::Rust.as_str())]
     pub language: Language,
     /// A rule that has the block executed.
@@ -57,7 +57,7 @@ pub struct New {
 /// `refiner rule build`.
 #[derive(Debug, Args)]
 pub struct Build {
-    /// The rule's directory, with `Cargo.toml` or `go.mod`.
+    /// The rule's directory, with `Cargo.toml`, `go.mod`, `pyproject.toml` or `package.json`.
     #[arg(value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
     /// Where to [default: `<name>.wasm` in the directory].

@@ -22,7 +22,7 @@ pub enum RuleError {
     #[error(transparent)]
     Embed(#[from] EmbedError),
     /// A source that is not built here.
-    #[error("{}: found neither Cargo.toml nor go.mod, so the rule is built by its own toolchain", .0.display())]
+    #[error("{}: found no Cargo.toml, go.mod, pyproject.toml or package.json, so the rule is built by its own toolchain", .0.display())]
     BuiltElsewhere(PathBuf),
     /// A component that cannot be compared.
     #[error("{rule}: {source}")]

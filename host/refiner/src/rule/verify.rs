@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use refiner_authoring::{
-    build,
+    PROJECT_FILES, build,
     compare::{self, Comparison},
     digest, embed,
 };
@@ -58,7 +58,7 @@ pub fn run(arguments: &Verify) -> Result<ExitCode, Failure> {
 /// The component of a second build, with a manifest inside where the published one has it there.
 fn built_again(source: &Path, built: Option<&Path>, inside: bool) -> Result<Vec<u8>, RuleError> {
     let Some(built) = built else {
-        if !["Cargo.toml", "go.mod"].iter().any(|file| source.join(file).is_file()) {
+        if !PROJECT_FILES.iter().any(|file| source.join(file).is_file()) {
             return Err(RuleError::BuiltElsewhere(source.to_owned()));
         }
         let out = tempfile::tempdir().map_err(RuleError::Directory)?;
