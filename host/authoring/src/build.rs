@@ -100,11 +100,15 @@ impl Diagnostic for BuildError {
 
     fn hint(&self) -> Option<Hint> {
         match self {
-            Self::OtherToolchain { toolchain, .. } => Some(toolchain.remedy().into()),
+            Self::OtherToolchain { remedy, .. } => Some((*remedy).into()),
             Self::NoCrate(_) => Some(
-                "Cargo.toml of a Rust crate or go.mod of a Go module has to be in it; `refiner rule new` writes either"
+                "Cargo.toml, go.mod, pyproject.toml or package.json has to be in it; `refiner rule new` writes them"
                     .into(),
             ),
+            Self::Script(ScriptError::Tool(missing)) => Some(missing.remedy().into()),
+            Self::Script(ScriptError::Missing { .. }) => {
+                Some("compare with a folder that `refiner rule new --language python` or `javascript` writes".into())
+            }
             Self::File { .. }
             | Self::Manifest { .. }
             | Self::NoLibrary(_)

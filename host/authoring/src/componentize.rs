@@ -235,14 +235,13 @@ mod tests {
         let manifest = manifest("world = \"transform\"");
         assert_eq!(
             Script::Python.description(&manifest),
-            "null = None\nDESCRIPTION = {\"layouts\":[\"0.37\"],\"name\":\"a\",\"outputs\":[\
-             {\"media-type\":\"text/csv\",\"name\":\"o\",\"schema\":\"s\"},{\"media-type\":\"text/csv\",\"name\":\"p\",\"schema\":null}],\
-             \"version\":\"1\"}\n"
+            "null = None\nDESCRIPTION = {\"name\":\"a\",\"version\":\"1\",\"layouts\":[\"0.37\"],\"outputs\":[\
+             {\"name\":\"o\",\"media-type\":\"text/csv\",\"schema\":\"s\"},{\"name\":\"p\",\"media-type\":\"text/csv\",\"schema\":null}]}\n"
         );
         assert_eq!(
             Script::JavaScript.description(&manifest),
-            "export const DESCRIPTION = {\"layouts\":[\"0.37\"],\"name\":\"a\",\"outputs\":[\
-             {\"mediaType\":\"text/csv\",\"name\":\"o\",\"schema\":\"s\"},{\"mediaType\":\"text/csv\",\"name\":\"p\"}],\"version\":\"1\"};\n"
+            "export const DESCRIPTION = {\"name\":\"a\",\"version\":\"1\",\"layouts\":[\"0.37\"],\"outputs\":[\
+             {\"name\":\"o\",\"mediaType\":\"text/csv\",\"schema\":\"s\"},{\"name\":\"p\",\"mediaType\":\"text/csv\"}]};\n"
         );
     }
 

@@ -8,7 +8,7 @@ import { address, hexadecimal, pages } from "./sdk/values.js";
 const SELECTOR_BYTES = 4;
 
 export const rule = exported((specimen) => {
-  const method = (position) => hexadecimal(specimen.input(position, 0n, SELECTOR_BYTES));
+  const method = (position) => hexadecimal(specimen.input(position, 0, SELECTOR_BYTES));
   const transactions = pages((start, count) => specimen.transactions(start, count));
   const recipients = Array.from(transactions, ({ to }) => (to === undefined ? undefined : address(to)));
   const rows = new Rows("my-rule.ndjson", specimen);
