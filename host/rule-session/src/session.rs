@@ -118,7 +118,7 @@ impl Session {
 }
 
 /// Compiled code is kept where that is safe, and made again where it is not.
-fn code_cache() -> Option<CodeCache> {
+pub(crate) fn code_cache() -> Option<CodeCache> {
     let directory = cache_directory()?;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).ok()?;
     match CodeCache::open(directory.join("code")) {
