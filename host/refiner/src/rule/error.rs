@@ -59,8 +59,8 @@ pub enum RuleError {
         found: usize,
     },
     /// Rows of an unknown form, or none.
-    #[error("{0} names no columns for any output, so the form of what it writes is not known")]
-    NoColumns(String),
+    #[error("{rule} names no columns for any output, so the form of what it writes is not known")]
+    NoColumns { rule: String },
     /// Built-in rules come with this program and are what they are.
     #[error("{0} is built in, and needs no lock")]
     BuiltIn(String),
@@ -76,7 +76,7 @@ impl Diagnostic for RuleError {
             Self::Allowance(error) => error.exit_code(),
             Self::Limit(error) => error.exit_code(),
             Self::AboveCap(error) => error.exit_code(),
-            Self::Unreadable { .. } | Self::NoColumns(_) => ExitCode::Refused,
+            Self::Unreadable { .. } | Self::NoColumns { .. } => ExitCode::Refused,
             Self::Directory(_) | Self::Golden { .. } => ExitCode::Host,
             Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry { .. } | Self::BuiltElsewhere(_) => {
                 ExitCode::Usage
@@ -95,7 +95,9 @@ impl Diagnostic for RuleError {
             Self::AboveCap(error) => error.hint(),
             Self::Several { .. } => Some("name the file".into()),
             Self::BuiltElsewhere(_) => Some("build it there, and name the component by --built FILE".into()),
-            Self::NoColumns(_) => Some("its author can add [[outputs.columns]] to rule.toml (docs/tables.md)".into()),
+            Self::NoColumns { .. } => {
+                Some("its author can add [[outputs.columns]] to rule.toml (docs/tables.md)".into())
+            }
             Self::BuiltIn(_)
             | Self::NoRegistry { .. }
             | Self::Unreadable { .. }

@@ -15,7 +15,7 @@ pub fn run(arguments: &Schema) -> Result<ExitCode, Failure> {
         let manifest = manifest_of(&found.component, found.beside.as_deref())
             .map_err(|source| PrepareError::Refused { rule: rule.clone(), source })?;
         let mut typed = manifest.outputs.iter().filter(|output| !output.columns.is_empty()).peekable();
-        typed.peek().ok_or_else(|| RuleError::NoColumns(rule.clone()))?;
+        typed.peek().ok_or_else(|| RuleError::NoColumns { rule: rule.clone() })?;
         for output in typed {
             let title = format!("{} {}, {}", manifest.name, manifest.version, output.name);
             if arguments.arrow {

@@ -121,7 +121,8 @@ fn drawn() -> (Vec<Column>, Vec<Vec<u8>>) {
     };
     let mut row = |number: u64| {
         let limbs: Vec<_> = (0..number % 4 + 1).map(|_| format!("{:016x}", next())).collect();
-        let (amount, id) = (limbs.concat(), if number % 3 == 0 { "null".into() } else { format!("\"{}\"", next()) });
+        let (amount, id) =
+            (limbs.concat(), if number.is_multiple_of(3) { "null".into() } else { format!("\"{}\"", next()) });
         let topics: Vec<_> = (0..number % 3).map(|topic| format!("\"0x{topic:064x}\"")).collect();
         let note = ["null", "\"\"", "\"a,b\\n\\\"c\\\"\"", "\"größe\""][usize::try_from(number % 4).unwrap()];
         format!(
@@ -131,11 +132,11 @@ fn drawn() -> (Vec<Column>, Vec<Vec<u8>>) {
             1_664_150_027 + number,
             number % 50,
             topics.join(","),
-            number % 2 == 0
+            number.is_multiple_of(2)
         )
     };
     let pieces = (0..10).map(|piece| (0..500).map(|number| row(piece * 500 + number)).collect::<String>().into_bytes());
-    (columns.clone(), pieces.collect())
+    (columns, pieces.collect())
 }
 
 /// Rows that the built-in rules wrote over the samples, a piece a block.
