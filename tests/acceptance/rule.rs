@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     languages::paste,
@@ -140,6 +140,25 @@ fn info_tells_what_a_rule_asks_for_without_running_it() {
     assert!(line["limits"]["fuel"]["cap"].as_u64() > line["limits"]["fuel"]["asked"].as_u64(), "{line}");
     let text = refiner(&["rule", "info", "block-result"]).expect(0).text();
     assert!(text.contains(line["sha256"].as_str().unwrap()), "{text}");
+}
+
+#[test]
+fn columns_of_a_rule_are_listed_and_make_its_json_schema_and_its_arrow_schema() {
+    let line = refiner(&["rule", "info", "logs", "--json"]).expect(0).json_lines().remove(0);
+    let column =
+        json!({ "name": "log_index", "type": "u32", "nullable": false, "key": true, "doc": "Position in the block." });
+    assert_eq!(line["outputs"][0]["columns"][6], column);
+    let text = refiner(&["rule", "info", "logs"]).expect(0).text();
+    assert!(text.contains("\n    topic0               hash           null  Topic 0.\n"), "{text}");
+
+    let schema: Value = serde_json::from_str(&refiner(&["rule", "schema", "logs"]).expect(0).text()).unwrap();
+    assert_eq!(schema["properties"]["topic0"]["oneOf"][1], json!({ "type": "null" }));
+    assert_eq!(schema["required"].as_array().map(Vec::len), Some(8));
+    let tables = refiner(&["rule", "schema", "state-diffs", "--arrow"]).expect(0).text();
+    assert_eq!(tables.matches("# state-diffs 0.2.0, ").count(), 4, "{tables}");
+    assert!(tables.contains("\nto_value: Utf8 not null\nto_value_f64: Float64 not null\n"), "{tables}");
+    let none = refiner(&["rule", "schema", "block-result"]).expect(6).stderr;
+    assert!(none.contains("block-result names no columns for any output") && none.contains("hint: "), "{none}");
 }
 
 /// Serves these bytes to every client, for as long as the test's process lives. Gives its URL.

@@ -38,6 +38,19 @@ fn outputs(text: &str) -> impl Iterator<Item = Vec<&str>> {
     text.lines().filter_map(|line| Some(line.strip_prefix(";; output: ")?.split(' ').collect()))
 }
 
+/// The columns of an output that a text states, each in a line `;; column: output name type`, where a type that ends with `?` takes null.
+fn columns(text: &str, output: &str) -> String {
+    let stated =
+        text.lines().filter_map(|line| line.strip_prefix(";; column: ")?.strip_prefix(output)?.strip_prefix(' '));
+    stated
+        .map(|column| {
+            let (name, kind) = column.split_once(' ').unwrap();
+            let (kind, null) = kind.strip_suffix('?').map_or((kind, ""), |kind| (kind, "nullable = true\n"));
+            format!("[[outputs.columns]]\nname = {name:?}\ntype = {kind:?}\n{null}")
+        })
+        .collect()
+}
+
 /// Where the records of outputs stand in the memory of `parts.wat`, and where their texts do: above what cases use.
 const RECORDS: usize = 600;
 const TEXTS: usize = 824;
@@ -97,7 +110,8 @@ pub fn manifest(text: &str) -> String {
     let outputs: String = outputs(text)
         .map(|output| {
             let schema = output.get(2).map_or_else(String::new, |schema| format!("schema = {schema:?}\n"));
-            format!("[[outputs]]\nname = {:?}\nmedia-type = {:?}\n{schema}", output[0], output[1])
+            let columns = columns(text, output[0]);
+            format!("[[outputs]]\nname = {:?}\nmedia-type = {:?}\n{schema}{columns}", output[0], output[1])
         })
         .collect();
     let none = if outputs.is_empty() { "outputs = []\n" } else { "" };

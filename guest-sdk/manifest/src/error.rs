@@ -1,6 +1,6 @@
 //! Faults of a manifest.
 
-use crate::{Capability, LIMIT_NAMES, manifest::MANIFEST_BYTES_MAX};
+use crate::{Capability, ColumnFault, LIMIT_NAMES, manifest::MANIFEST_BYTES_MAX};
 
 /// A fault of a manifest. The texts quote it, so callers escape them before they show them for a stranger's manifest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +44,16 @@ pub enum ManifestError {
         field: &'static str,
         /// The item that is there twice.
         value: String,
+    },
+    /// A column that no table can have.
+    #[error("output {output:?}, column {column:?}: {fault}")]
+    Column {
+        /// Name of the output.
+        output: String,
+        /// Name of the column.
+        column: String,
+        /// The fault of the column.
+        fault: ColumnFault,
     },
     /// A world that executes blocks, without leave to.
     #[error("the world transform-with-evm needs capabilities = [\"evm\"]")]

@@ -5,13 +5,18 @@
 //!   `component`, [`embed`] puts the text into a component and [`read`] finds it there.
 //! * **Invariants**: reads no file, and does not know what a component imports.
 
+mod column;
 #[cfg(feature = "component")]
 mod component;
 mod error;
 mod label;
 mod manifest;
+mod sql;
 mod text;
 
+pub use column::{
+    COLUMN_FIELD_BYTES_MAX, COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, Column, ColumnFault, ColumnType, DOUBLE_SUFFIX, Scalar,
+};
 #[cfg(feature = "component")]
 pub use component::{ReadError, SECTION, embed, read, without};
 pub use error::ManifestError;

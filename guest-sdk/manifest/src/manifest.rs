@@ -7,7 +7,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{ManifestError, label};
+use crate::{Column, ManifestError, column, label};
 
 /// Longest manifest. A rule with 32 outputs, each with a long name, media type and schema, needs half of it.
 pub const MANIFEST_BYTES_MAX: usize = 32 << 10;
@@ -74,6 +74,9 @@ pub struct Output {
     pub media_type: String,
     /// Schema that the bytes follow.
     pub schema: Option<String>,
+    /// The columns of its rows; none for an output that is not checked row by row, and is no table.
+    #[serde(default)]
+    pub columns: Vec<Column>,
 }
 
 /// A world of the contract.
@@ -145,6 +148,7 @@ impl Manifest {
             valid("outputs.media-type", &output.media_type, label::is_media_type)?;
             valid("outputs.schema", output.schema.as_deref().unwrap_or("none"), label::is_schema_name)?;
             once("outputs", &output.name, self.outputs[..position].iter().map(|earlier| &earlier.name))?;
+            column::check(&output.name, &output.media_type, &output.columns)?;
         }
         match self.limits.keys().find(|name| !LIMIT_NAMES.contains(&name.as_str())) {
             Some(name) => Err(ManifestError::UnknownLimit { name: name.clone() }),

@@ -17,6 +17,7 @@ mod limits;
 mod outcome;
 mod prices;
 mod profile;
+mod rows;
 mod rule;
 mod run;
 mod sandbox;

@@ -169,6 +169,12 @@ pub enum Misuse {
         /// Its name, media type and schema.
         artifact: UntrustedText,
     },
+    /// A finished artifact with a row that does not fit the columns of its output.
+    #[error("a row does not fit its columns: {misfit}")]
+    Row {
+        /// Name of the artifact, number and key of the row, what was expected and what was found.
+        misfit: UntrustedText,
+    },
     /// A specimen or an execution where there is none: `describe` has neither.
     #[error("there is no {what} here")]
     NothingThere {

@@ -12,14 +12,17 @@ use refiner_evm::{
     SenderPolicy, Unavailable, Unsupported,
 };
 use refiner_sandbox::{
-    Artifact, EngineProfile, Grants, HostFailure, Limit, LogLevel, LogLine, Params, UntrustedText, Verdict,
+    Artifact, EngineProfile, Grants, HostFailure, Limit, Limits, LogLevel, LogLine, Params, UntrustedText, Verdict,
 };
 use refiner_specimen::{
     Specimen,
     check::{Check, CheckName},
 };
 use sha2::{Digest, Sha256};
-use support::{BLOCK_RESULT, GOOD, RAW, component, input, rule, run, sandbox, workspace};
+use support::{
+    BLOCK_RESULT, GOOD, RAW, bare_component, component, input, manifest, module_of_fields, rule, run, sandbox,
+    workspace,
+};
 
 const REFINE: &str = r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)"#;
 const OUTPUT: &str = r#"
@@ -313,6 +316,32 @@ fn identity_follows_from_component_parameters_limits_profile_and_the_terms_that_
         assert_eq!(good.identity(&params, &limits, &terms) != identity, concerns_good, "{terms:?}");
         let default = executing.identity(&params, &limits, &ExecutionTerms::default());
         assert_ne!(executing.identity(&params, &limits, &terms), default, "{terms:?}");
+    }
+}
+
+#[test]
+fn identity_names_the_columns_of_rows_and_is_what_it_was_where_there_are_none() {
+    let sandbox = sandbox();
+    let bare = bare_component(&module_of_fields(&format!(";; output: out application/x-ndjson\n{GOOD}")));
+    let identity = |columns: &str| {
+        let manifest = manifest(&format!(";; output: out application/x-ndjson\n{columns}"));
+        let rule = sandbox.admit(&bare, Some(&manifest), &Grants::all()).unwrap();
+        rule.identity(&Params::default(), &rule.default_limits(), &ExecutionTerms::default())
+    };
+    let limits: String = {
+        let mut lines: Vec<_> =
+            Limits::default().iter().map(|(limit, granted)| format!("{limit}={granted}\n")).collect();
+        lines.retain(|line| !line.starts_with("wall_ms=") && !line.starts_with("record_bytes="));
+        lines.concat()
+    };
+    assert_eq!(identity("").limits, B256::from(<[u8; 32]>::from(Sha256::digest(&limits))));
+    let columns = ";; column: out x u8\n;; column: out y list<hash>?";
+    let with_columns = format!("{limits}out/\"x\"=u8\nout/\"y\"=list<hash>?\n");
+    assert_eq!(identity(columns).limits, B256::from(<[u8; 32]>::from(Sha256::digest(with_columns))));
+    let digests = ["", columns, ";; column: out x u16", ";; column: out x u8", ";; column: out x u8?"]
+        .map(|columns| identity(columns).digest());
+    for (place, digest) in digests.iter().enumerate() {
+        assert!(!digests[..place].contains(digest), "{place}");
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Rule {
     Check(Check),
     /// Prints identity, requested limits and imports of rules, without running them.
     Info(Info),
+    /// Prints the JSON Schema of the rows of each output, from the columns in the rule's manifest.
+    Schema(Schema),
     /// Runs a rule over one specimen and shows what it used and made.
     Run(Run),
     /// Agrees on what sources are today and writes it to rules.lock.
@@ -100,6 +102,19 @@ pub struct Info {
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `refiner rule schema`.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// A built-in name, a component file, or a source.
+    #[arg(value_name = "RULE")]
+    pub rule: String,
+    /// The Arrow schema of the table in place of the JSON Schema of its rows: a line for each column.
+    #[arg(long)]
+    pub arrow: bool,
+    #[command(flatten)]
+    pub settings: Flags<scope::RuleVerify>,
 }
 
 /// `refiner rule run`.

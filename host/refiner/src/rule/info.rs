@@ -102,6 +102,9 @@ impl Known {
                 output.media_type,
                 UntrustedText::new(schema)
             )?;
+            for column in &output.columns {
+                writeln!(out, "    {}", show::column(column))?;
+            }
         }
         for import in &surface.imports {
             writeln!(out, "  imports    {}", UntrustedText::new(import))?;
@@ -136,7 +139,7 @@ impl Known {
         let outputs: Vec<_> = manifest
             .outputs
             .iter()
-            .map(|output| json!({ "name": output.name, "mediaType": output.media_type, "schema": output.schema }))
+            .map(|output| json!({ "name": output.name, "mediaType": output.media_type, "schema": output.schema, "columns": refiner_rows::described(&output.columns) }))
             .collect();
         let limits: serde_json::Map<_, _> = LIMITS
             .iter()

@@ -11,6 +11,7 @@ mod bulk;
 mod execution;
 mod imports;
 mod operators;
+mod rows;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 mod vectors;
@@ -248,10 +249,11 @@ fn first_touch(sandbox: &Sandbox) {
 
 fn main() {
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
-    let cases: Vec<Case> = [operators::cases(), vectors::cases(), bulk::cases(), imports::cases(), execution::cases()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let cases: Vec<Case> =
+        [operators::cases(), vectors::cases(), bulk::cases(), imports::cases(), execution::cases(), rows::cases()]
+            .into_iter()
+            .flatten()
+            .collect();
     let covered: BTreeSet<String> =
         cases.iter().flat_map(|case| &case.covers).map(|name| name.replace('.', "_")).collect();
     let missing: Vec<_> = operators().into_iter().filter(|name| !covered.contains(*name)).collect();

@@ -107,8 +107,10 @@ fn first_difference(
 }
 
 /// Every field, first those that a rule also states of itself.
-fn stated(manifest: &Manifest) -> [(&'static str, String); 10] {
+fn stated(manifest: &Manifest) -> [(&'static str, String); 11] {
     let Manifest { name, version, world, layouts, capabilities, wasi, limits, outputs, licence, source } = manifest;
+    let columns = outputs.iter().flat_map(|output| &output.columns).map(|column| format!("{column:?}"));
+    let columns = list(columns);
     let outputs = outputs.iter().map(|output| OutputDescription {
         name: output.name.clone(),
         media_type: output.media_type.clone(),
@@ -125,6 +127,7 @@ fn stated(manifest: &Manifest) -> [(&'static str, String); 10] {
         ("limits", list(limits.iter().map(|(name, value)| format!("{name} = {value}")))),
         ("licence", licence.clone()),
         ("source", source.clone()),
+        ("columns", columns),
     ]
 }
 

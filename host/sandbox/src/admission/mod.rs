@@ -11,7 +11,7 @@ mod scan;
 mod tests;
 mod world;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use refiner_manifest::Manifest;
 use refiner_specimen::Layout;
@@ -28,7 +28,7 @@ pub(crate) use self::{
     manifest::agrees_with_description,
     scan::{CORE_INSTANCES_MAX, INSTANCE_STATE_BYTES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
 };
-use crate::{Limit, Limits};
+use crate::{Limit, Limits, rows::RowChecks};
 
 /// Bytes a component may have that imports WASI, which it does when it carries a language's whole runtime: Python's is 18 MB.
 pub const COMPONENT_BYTES_WITH_WASI: u64 = 64 << 20;
@@ -80,6 +80,8 @@ pub(crate) struct Terms {
     pub(crate) asked: Limits,
     /// The same within the operator's ceilings.
     pub(crate) granted: Limits,
+    /// The checks of rows, for outputs whose columns the manifest names.
+    pub(crate) row_checks: Arc<RowChecks>,
     /// Memory that the host holds for an instance, beside linear memories and tables.
     pub(crate) state_bytes: u64,
 }
@@ -106,7 +108,8 @@ pub(crate) fn check(component: &[u8], beside: Option<&str>, grants: &Grants) -> 
     let asked = Limits::asked_by(&manifest).map_err(AdmissionError::AboveCap)?;
     asked.time_lasts().map_err(AdmissionError::TooLittleTime)?;
     within(component, with_wasi(granted.get(Limit::ComponentBytes), ceiling, &needs))?;
-    Ok(Terms { needs, manifest, layouts, asked, granted, state_bytes: surface.state_bytes })
+    let row_checks = Arc::new(RowChecks::of(&manifest));
+    Ok(Terms { needs, manifest, layouts, asked, granted, row_checks, state_bytes: surface.state_bytes })
 }
 
 /// Bytes allowed to a component with these capabilities. WASI brings a language's runtime, unless the operator allows less.

@@ -71,7 +71,7 @@ impl HostState {
     ) -> Self {
         let executions = Executions::new(Some(executor), Wanted::by(&rule.terms.needs));
         Self {
-            outputs: Outputs::of(Arc::clone(&rule.description)),
+            outputs: Outputs::of(Arc::clone(&rule.description), Arc::clone(&rule.terms.row_checks)),
             ..Self::over(limits, fuel, rule.terms.state_bytes, Some(specimen), params, executions)
         }
     }

@@ -8,6 +8,7 @@ use wasmtime::component::Resource;
 use super::{BudgetExceeded, HostState};
 use crate::{
     Artifact, Description, Limit, LogLevel, Misuse, OutputDescription, UntrustedText, bindings::refiner::rule::output,
+    rows::RowChecks,
 };
 
 /// The guest's handle of an artifact. Its number is its place in [`Outputs`].
@@ -18,6 +19,7 @@ pub struct ArtifactHandle;
 pub(crate) struct Outputs {
     opened: Vec<OpenArtifact>,
     rule: Arc<Description>,
+    checks: Arc<RowChecks>,
 }
 
 struct OpenArtifact {
@@ -31,8 +33,8 @@ struct OpenArtifact {
 
 impl Outputs {
     /// None yet, of a rule that describes itself so.
-    pub(crate) const fn of(rule: Arc<Description>) -> Self {
-        Self { opened: Vec::new(), rule }
+    pub(crate) const fn of(rule: Arc<Description>, checks: Arc<RowChecks>) -> Self {
+        Self { opened: Vec::new(), rule, checks }
     }
 
     /// The artifacts that were finished.
@@ -157,7 +159,12 @@ impl output::HostArtifact for HostState {
 
     fn finish(&mut self, handle: Resource<ArtifactHandle>) -> wasmtime::Result<()> {
         self.budget.call()?;
+        let checks = Arc::clone(&self.outputs.checks);
         let artifact = self.outputs.open(&handle).map_err(BudgetExceeded::Misuse)?;
+        if let Some(check) = checks.of_output(&artifact.name) {
+            self.budget.burn(check.fuel(&artifact.bytes))?;
+            check.check(&artifact.bytes).map_err(BudgetExceeded::Misuse)?;
+        }
         artifact.finished = true;
         Ok(())
     }

@@ -203,13 +203,25 @@ impl Limits {
     }
 
     /// sha256 over every limit that can change a verdict of a rule with this manifest, as `name=value\n` lines: not the wall limit,
-    /// nor the bytes of recordings where it has none, so that a limit which came later changes no identity from before.
+    /// nor the bytes of recordings where it has none, so that a limit which came later changes no identity from before. Where the
+    /// manifest names columns, which a component beside it says nothing of, they follow: rows that do not fit end a run.
     pub fn digest(&self, manifest: &Manifest) -> [u8; 32] {
         let mut hash = Sha256::new();
         let records = manifest.capabilities.iter().any(|capability| records(*capability));
         let decides = |limit| limit != Limit::WallMs && (limit != Limit::RecordBytes || records);
         for (limit, granted) in self.iter().filter(|(limit, _)| decides(*limit)) {
             hash.update(format!("{limit}={granted}\n"));
+        }
+        for output in &manifest.outputs {
+            for column in &output.columns {
+                let field = column.field();
+                hash.update(format!(
+                    "{}/{field:?}={}{}\n",
+                    output.name,
+                    column.kind,
+                    if column.nullable { "?" } else { "" }
+                ));
+            }
         }
         hash.finalize().into()
     }

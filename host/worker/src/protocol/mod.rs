@@ -1,4 +1,4 @@
-//! The protocol between supervisor and child, over the child's standard input and output. Version 5.
+//! The protocol between supervisor and child, over the child's standard input and output. Version 6.
 //!
 //! # Frames
 //!
@@ -77,4 +77,4 @@ pub(crate) use outcome::{Answer, read_answer, read_failure, write_failure, write
 pub(crate) use spans::{read_spans, write_spans};
 
 /// The version that both sides must speak.
-pub(crate) const VERSION: u32 = 5;
+pub(crate) const VERSION: u32 = 6;

@@ -92,6 +92,7 @@ fn verdicts() -> Vec<Verdict> {
         Misuse::Exited { status: 255 },
         Misuse::EmptyWait,
         Misuse::TooManyWaits,
+        Misuse::Row { misfit: text() },
         Misuse::ArtifactUnlisted { artifact: text() },
         Misuse::NothingThere { what: "artifact" },
     ];

@@ -7,7 +7,7 @@
 //! 7 misuse (misuse).
 //!
 //! Misuse: 0 artifact name, 1 artifact twice, 2 media type, 3 schema, 4 artifact finished, 5 nothing there, 6 exited (the status in
-//! decimal), 7 endless wait (empty), 8 artifact not listed; each a text.
+//! decimal), 7 endless wait (empty), 8 artifact not listed, 9 too many waits (empty), 10 row; each a text.
 //!
 //! Host failure: 0 deadline (wall ms u64), 1 capability unavailable (text), 3 no room, 4 system memory (error
 //! number u32), 5 unknown trap (text), 6 executor
@@ -111,6 +111,7 @@ fn put_trap<'w>(payload: &'w mut Writer, trap: &TrapKind) -> &'w mut Writer {
                 Misuse::EmptyWait => (7, ""),
                 Misuse::ArtifactUnlisted { artifact } => (8, artifact.as_str()),
                 Misuse::TooManyWaits => (9, ""),
+                Misuse::Row { misfit } => (10, misfit.as_str()),
             };
             payload.u8(7).u8(number).text(text)
         }
@@ -151,6 +152,7 @@ fn take_misuse(reader: &mut Reader<'_>) -> Result<Misuse, ProtocolError> {
         7 => Misuse::EmptyWait,
         8 => Misuse::ArtifactUnlisted { artifact: text },
         9 => Misuse::TooManyWaits,
+        10 => Misuse::Row { misfit: text },
         found => return Err(ProtocolError::Tag { of: "misuse", found }),
     })
 }

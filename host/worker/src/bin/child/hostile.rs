@@ -41,14 +41,14 @@ fn tell(name: &str) -> io::Result<()> {
             sleep()
         }
         "other-version" => say(HELLO, &[0, 0, 0, 9, 0, 0, 0, 0]),
-        "endless-measures" => say(HELLO, &[0, 0, 0, 5, 0xff, 0xff, 0xff, 0xff]),
+        "endless-measures" => say(HELLO, &[0, 0, 0, 6, 0xff, 0xff, 0xff, 0xff]),
         _ => after_hello(name),
     }
 }
 
 fn after_hello(name: &str) -> io::Result<()> {
     // It is believed in what it took from itself, for it has nothing of a stranger's yet.
-    say(HELLO, &[0, 0, 0, 5, 0, 0, 0, 1, SYSTEM_CALLS, 1, 0, 0, 0, 0])?;
+    say(HELLO, &[0, 0, 0, 6, 0, 0, 0, 1, SYSTEM_CALLS, 1, 0, 0, 0, 0])?;
     let digest = read_rule()?;
     match name {
         "other-rule" => say(ADMITTED, &[0; 32])?,
