@@ -16,6 +16,7 @@ mod content;
 mod contract;
 #[path = "../hostile/corpus.rs"]
 mod corpus;
+mod data_sets;
 mod escaping;
 mod evm;
 mod evm_remote;

@@ -109,7 +109,7 @@ fn run_shows_every_limit_and_writes_what_replay_writes() {
     let run = run.json_lines().remove(0);
     assert_eq!((&run["verdict"], &run["granted"]), (&Value::from("produced"), &Value::from("evm, as asked")));
     for number in ["asked", "granted", "used"] {
-        assert!(run["usage"]["memory_bytes"][number].as_u64() > Some(0), "{run}");
+        assert!(run["usage"]["memoryBytes"][number].as_u64() > Some(0), "{run}");
     }
     refiner(&["replay", &specimen, "--out", &out("replay")]).expect(0);
     let file = PathBuf::from(run["artifacts"][0]["file"].as_str().unwrap());

@@ -10,9 +10,10 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 48] = [
+const COMMANDS: [&[&str]; 49] = [
     &[],
     &["replay"],
+    &["verify"],
     &["run"],
     &["journal"],
     &["journal", "list"],

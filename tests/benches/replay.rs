@@ -12,7 +12,6 @@
 
 use std::{
     fs,
-    os::unix::fs::symlink,
     path::PathBuf,
     process::{Command, Stdio},
     sync::Arc,
@@ -23,7 +22,10 @@ use alloy_primitives::{B256, Bytes};
 use mimalloc::MiMalloc;
 use refiner_evm::{Chains, EmbeddedExecutor, Executor, ResultFormat};
 use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Params, RunInput, Sandbox, SpecimenHash, Verdict};
-use refiner_testkit::real;
+use refiner_testkit::{
+    real,
+    renumber::{FIRST_HEIGHT, renumbered, write_renumbered},
+};
 use rustix::time::{ClockId, clock_gettime};
 
 #[global_allocator]
@@ -31,6 +33,12 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Rounds per specimen; the median of each way is taken.
 const ROUNDS: usize = 41;
+/// Blocks that become tables.
+const TABLE_BLOCKS: u64 = 480;
+/// Rules whose rows become tables.
+const TABLE_RULES: [&str; 4] = ["transaction-summary", "state-access", "token-transfers", "logs"];
+/// The least share of the speed without tables that is wanted with them.
+const TABLE_SHARE: f64 = 0.9;
 /// The number of times that the specimens are replayed by the whole program.
 const REPEATS: usize = 60;
 
@@ -38,6 +46,7 @@ fn main() {
     let specimens = specimens();
     overhead(&specimens);
     scaling(&specimens);
+    tables(&specimens);
 }
 
 /// The real specimens where they are, else our own.
@@ -122,7 +131,13 @@ fn scaling(specimens: &[PathBuf]) {
     for round in 0..REPEATS {
         for path in specimens {
             let name = format!("{round:03}-{}", path.file_name().unwrap().to_string_lossy());
-            symlink(fs::canonicalize(path).unwrap(), directory.path().join(name)).unwrap();
+            // A link by name would be the same file, which is read once.
+            let first = directory.path().join(format!("000-{}", path.file_name().unwrap().to_string_lossy()));
+            if round == 0 {
+                fs::copy(path, &first).unwrap();
+            } else {
+                fs::hard_link(first, directory.path().join(name)).unwrap();
+            }
         }
     }
     let cores = std::thread::available_parallelism().unwrap().get();
@@ -147,6 +162,40 @@ fn scaling(specimens: &[PathBuf]) {
     println!("  1 thread   {:>7.2} s  {:>7.1} blocks/s", one.as_secs_f64(), blocks / one.as_secs_f64());
     println!("  {cores} threads  {:>7.2} s  {:>7.1} blocks/s", all.as_secs_f64(), blocks / all.as_secs_f64());
     println!("  {:.2} times one thread", ratio(one, all));
+}
+
+/// Four rules over many heights, with their rows in Parquet files and without any output.
+fn tables(specimens: &[PathBuf]) {
+    let executor = EmbeddedExecutor::new(Chains::default());
+    let decode = |path: &PathBuf| refiner_specimen::decode(&fs::read(path).unwrap()).unwrap();
+    let is_movable = |specimen: &refiner_specimen::Specimen| {
+        let moved = renumbered(specimen, FIRST_HEIGHT, B256::ZERO);
+        executor.execute(&moved, ResultFormat::Canonical).is_ok()
+    };
+    let movable: Vec<_> = specimens.iter().map(decode).filter(is_movable).collect();
+    let directory = tempfile::tempdir().unwrap();
+    let blocks = directory.path().join("blocks");
+    write_renumbered(&movable, FIRST_HEIGHT, TABLE_BLOCKS, &blocks).unwrap();
+    println!("\nreplay: {} rules over {TABLE_BLOCKS} blocks, wall time, best of 3", TABLE_RULES.len());
+    let replay = |out: &[&str]| {
+        let run = |round: usize| {
+            let begun = Instant::now();
+            let mut program = Command::new(env!("CARGO_BIN_EXE_refiner"));
+            program.args(["replay", "--report", "summary"]).arg(&blocks);
+            program.args(TABLE_RULES.iter().flat_map(|rule| ["--rule", rule])).args(out);
+            if !out.is_empty() {
+                program.arg("--out").arg(directory.path().join(format!("{}-{round}", out[1])));
+            }
+            let status = program.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+            assert_eq!(status.code(), Some(0));
+            begun.elapsed()
+        };
+        (0..3).map(run).min().unwrap()
+    };
+    let (none, parquet) = (replay(&[]), replay(&["--table", "parquet"]));
+    let share = ratio(none, parquet);
+    println!("  no output  {:>7.2} s", none.as_secs_f64());
+    println!("  parquet    {:>7.2} s  {share:.2} of the speed ({TABLE_SHARE} is wanted)", parquet.as_secs_f64());
 }
 
 fn cpu(work: impl FnOnce()) -> Duration {

@@ -42,6 +42,7 @@ exit_codes! {
     Input = 4, "at least one specimen could not be read or decoded";
     Host = 5, "at least one run hit a failure of this host: a deadline, a full disk, a missing service";
     Refused = 6, "a rule was refused at admission";
+    Interrupted = 130, "a replay was ended by SIGINT or SIGTERM; the same command goes on where it was";
 }
 
 impl ExitCode {
@@ -65,7 +66,7 @@ mod tests {
     #[test]
     fn numbers_are_the_public_ones_and_ascend() {
         let numbers: Vec<_> = ExitCode::ALL.iter().map(|code| *code as u8).collect();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 130]);
         assert!(ExitCode::ALL.is_sorted());
     }
 

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -8,6 +8,8 @@ use refiner_diagnostics::ExitCode;
 
 use refiner_config::{Flags, scope};
 use refiner_specimen::Layout;
+use refiner_specimen_files::selection::BlockSelection;
+use refiner_table::{Format, WideNumbers};
 
 use crate::{content, devnet, evm, health, journal::JournalCommand, key, rule, session, version};
 
@@ -27,6 +29,8 @@ pub struct Cli {
 pub enum Command {
     /// Runs rules over specimens, offline, and writes what they produce.
     Replay(Replay),
+    /// Computes a data set that `replay --out` made again, and compares it byte by byte.
+    Verify(Verify),
     /// Follows the proof chain: fetches announced specimens, runs rules over them, pins what they produce and proves it.
     Run(Box<Run>),
     /// Asks the journal of `refiner run` and changes it, also while it runs.
@@ -104,16 +108,39 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = ExitCode::TABLE)]
 pub struct Replay {
-    /// Specimen files, directories of them, patterns, or `-` for one specimen on standard input.
-    #[arg(required = true, value_name = "SPECIMEN")]
-    pub specimens: Vec<String>,
+    /// Specimen files, directories of them, patterns, archives (`.tar`, also compressed), or `-` for one specimen or an archive on
+    /// standard input. Files may be compressed by gzip or Zstandard.
+    #[arg(required_unless_present = "files_from", value_name = "SPECIMEN")]
+    pub specimens: Vec<OsString>,
+    /// A file with more of them, one a line or separated by NUL; `-` reads the list from standard input.
+    #[arg(long, value_name = "FILE")]
+    pub files_from: Option<OsString>,
+    /// Heights to take: `17000000`, `17000000:17001000` (without the last), `15M:`, `:700`, `15M:+1000`, `-100:`, every tenth by
+    /// `100:200:10`, five of them by `100:200/5`; can be repeated.
+    #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
+    pub blocks: Vec<BlockSelection>,
     /// A built-in rule's name, a component file, a directory of them, or `https://`, `ipfs://` or `oci://` with its digest;
     /// can be repeated.
     #[arg(long = "rule", value_name = "RULE", default_value = "block-result")]
     pub rules: Vec<String>,
-    /// Directory for `<chain>-<height>.<rule>.<artifact>`; without it results are hashed and dropped.
+    /// Directory for `<chain>-<height>.<rule>.<artifact>` and `_manifest.json`; without it results are hashed and dropped. A second
+    /// run makes what is missing there.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Writes the rows of many blocks into files of this format, `<rule>/<output>/chain-<chain>/blocks_<first>_<last>`, instead of
+    /// a file an artifact; a rule's outputs need columns for it.
+    #[arg(long, value_name = "FORMAT", requires = "out", value_parser = table_format)]
+    pub table: Option<Format>,
+    /// Form of 256-bit numbers in tables: decimal digits with a column of doubles beside it, or one of the two, or others that
+    /// hold less or are read by fewer programs.
+    #[arg(long = "u256", value_name = "FORM", requires = "table", default_value = "string+f64", value_parser = wide_numbers)]
+    pub wide_numbers: WideNumbers,
+    /// Most blocks of a table's file.
+    #[arg(long, value_name = "N", requires = "table", default_value = "1000")]
+    pub blocks_per_file: NonZeroUsize,
+    /// Runs nothing, and prints what would be done.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Format of the block result: `canonical`, or the bytes of the network's evm-server in era `a` to `e`.
     #[arg(long, value_name = "FORMAT", value_parser = ["canonical", "evm-server@a", "evm-server@b", "evm-server@c", "evm-server@d", "evm-server@e"])]
     pub format: Option<String>,
@@ -138,6 +165,33 @@ pub struct Replay {
     /// Same as `--report json`.
     #[arg(long, conflicts_with = "report")]
     json: bool,
+}
+
+/// `refiner verify`.
+#[derive(Debug, Args)]
+#[command(after_help = ExitCode::TABLE)]
+pub struct Verify {
+    /// The data set's `_manifest.json`.
+    #[arg(value_name = "MANIFEST")]
+    pub manifest: PathBuf,
+    /// The specimens that it was made of, named as for `replay`.
+    #[arg(required_unless_present = "files_from", value_name = "SPECIMEN")]
+    pub specimens: Vec<OsString>,
+    /// A file with more of them, one a line or separated by NUL; `-` reads the list from standard input.
+    #[arg(long, value_name = "FILE")]
+    pub files_from: Option<OsString>,
+    /// The rules, where one is not built in; can be repeated.
+    #[arg(long = "rule", value_name = "RULE")]
+    pub rules: Vec<String>,
+    #[command(flatten)]
+    pub chains: ChainConfigs,
+    #[command(flatten)]
+    pub settings: Flags<scope::Replay>,
+    #[command(flatten)]
+    pub known: KnownBlockArguments,
+    /// Specimens worked on at once [default: as many as there are cores].
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
 }
 
 impl Replay {
@@ -287,6 +341,15 @@ pub struct Check {
 pub fn parameter(text: &str) -> Result<(String, String), &'static str> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     if name.is_empty() { Err("the name is empty") } else { Ok((name.to_owned(), value.to_owned())) }
+}
+
+fn table_format(text: &str) -> Result<Format, String> {
+    Format::named(text).ok_or_else(|| format!("formats are {}", Format::ALL.map(Format::as_str).join(", ")))
+}
+
+fn wide_numbers(text: &str) -> Result<WideNumbers, String> {
+    WideNumbers::named(text)
+        .ok_or_else(|| format!("forms are {}", WideNumbers::ALL.map(WideNumbers::as_str).join(", ")))
 }
 
 fn layout(text: &str) -> Result<Layout, String> {

@@ -84,6 +84,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     terminal::log(&filter, settings.get(&table::LOG_FORMAT))?;
     match &cli.command {
         Command::Replay(arguments) => replay::run(arguments),
+        Command::Verify(arguments) => replay::verify(arguments),
         Command::Run(arguments) => daemon::run(arguments, custody::take_key()?),
         Command::Journal { command } => journal::run(command),
         Command::Session { command } => session::run(command),

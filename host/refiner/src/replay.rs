@@ -1,9 +1,9 @@
-//! `refiner replay`, by its arguments.
+//! `refiner replay` and `refiner verify`, by their arguments.
 
 use std::num::NonZeroUsize;
 
 use refiner_diagnostics::{ExitCode, Failure};
-use refiner_replay::{Replay, Style};
+use refiner_replay::{Replay, Style, TableChoice, Verification};
 
 use crate::cli;
 
@@ -11,8 +11,16 @@ use crate::cli;
 pub fn run(arguments: &cli::Replay) -> Result<ExitCode, Failure> {
     refiner_replay::run(&Replay {
         specimens: arguments.specimens.clone(),
+        files_from: arguments.files_from.clone(),
+        blocks: arguments.blocks.clone(),
         rules: arguments.rules.clone(),
         out: arguments.out.clone(),
+        table: arguments.table.map(|format| TableChoice {
+            format,
+            wide: arguments.wide_numbers,
+            blocks_per_file: arguments.blocks_per_file,
+        }),
+        dry_run: arguments.dry_run,
         params: arguments.parameters().collect(),
         chain_configs: arguments.chains.chain_configs.clone(),
         block_hashes: arguments.known.block_hashes.clone(),
@@ -23,6 +31,20 @@ pub fn run(arguments: &cli::Replay) -> Result<ExitCode, Failure> {
             cli::Style::Json => Style::Json,
             cli::Style::Summary => Style::Summary,
         },
+        settings: arguments.settings.values()?,
+    })
+}
+
+/// Computes a data set again.
+pub fn verify(arguments: &cli::Verify) -> Result<ExitCode, Failure> {
+    refiner_replay::verify(Verification {
+        manifest: arguments.manifest.clone(),
+        specimens: arguments.specimens.clone(),
+        files_from: arguments.files_from.clone(),
+        rules: arguments.rules.clone(),
+        chain_configs: arguments.chains.chain_configs.clone(),
+        block_hashes: arguments.known.block_hashes.clone(),
+        threads: arguments.threads.and_then(|threads| NonZeroUsize::new(threads.into())),
         settings: arguments.settings.values()?,
     })
 }

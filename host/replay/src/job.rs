@@ -7,8 +7,8 @@ use std::{
 };
 
 use alloy_primitives::{B256, Bytes};
+use refiner_data_set::{DataSetError, FileEntry, Staging};
 use refiner_evm::{Executor, RecordingTerms, SharedExecutor};
-use refiner_output::{OutputDirectory, OutputError};
 use refiner_rule_session::{Block, LoadedRule, NoRun};
 use refiner_sandbox::{Artifact, Evidence, LogLine, SpecimenHash, UntrustedText, Usage, Verdict};
 use refiner_specimen::{DecodeError, check::Check};
@@ -16,6 +16,15 @@ use refiner_specimen_files::{
     input::{Input, InputError},
     known_blocks::KnownBlocks,
 };
+use refiner_table::TableError;
+
+use crate::{
+    plan::Item,
+    tables::{Rows, Tables},
+};
+
+/// Media type of artifacts that have a row a line.
+const NDJSON: &str = "application/x-ndjson";
 
 /// What is the same for every specimen of a replay. Shared by its threads.
 pub struct Job {
@@ -26,15 +35,27 @@ pub struct Job {
     pub recording: Option<RecordingTerms>,
     /// Block hashes that are known from elsewhere.
     pub known: KnownBlocks,
-    /// Where artifacts go, if anywhere.
-    pub output: Option<OutputDirectory>,
+    /// What becomes of artifacts.
+    pub keep: Keep,
     /// Whether the report has specimen hashes: they are then worked out on the threads that run, not on the one that prints.
     pub hashes: bool,
+}
+
+/// What becomes of artifacts.
+pub enum Keep {
+    /// They are hashed and dropped.
+    Nothing,
+    /// They are files of a data set, in this directory.
+    Files { staging: Staging, directory: PathBuf },
+    /// Their rows become tables.
+    Tables(Arc<Tables>),
 }
 
 /// What became of one specimen.
 pub struct Replayed {
     pub input: Input,
+    /// Number of the unit of the data set that it belongs to.
+    pub unit: Option<usize>,
     /// What happened, or why nothing could.
     pub outcome: Result<Outcome, Unusable>,
 }
@@ -48,6 +69,16 @@ pub enum Unusable {
     /// Its bytes are no specimen.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+}
+
+impl Unusable {
+    /// The class of the error, for reports.
+    pub const fn class(&self) -> &'static str {
+        match self {
+            Self::Read(error) => error.class(),
+            Self::Decode(_) => "malformed",
+        }
+    }
 }
 
 /// A specimen and its runs.
@@ -122,7 +153,10 @@ pub enum RunFailure {
     Run(#[from] NoRun),
     /// The artifacts could not be kept.
     #[error(transparent)]
-    Output(#[from] OutputError),
+    Output(#[from] DataSetError),
+    /// A row has no place in the form of tables that was chosen.
+    #[error(transparent)]
+    Table(#[from] TableError),
 }
 
 /// An artifact that was hashed and, where there is an output directory, written.
@@ -133,13 +167,18 @@ pub struct Kept {
     pub bytes: usize,
     /// sha256 of its bytes.
     pub sha256: B256,
+    /// The file that it is, where it is one.
     pub path: Option<PathBuf>,
+    /// The same, as part of a data set.
+    pub file: Option<FileEntry>,
+    /// Its rows, where they become a table.
+    pub rows: Option<Rows>,
 }
 
 impl Job {
     /// Reads, decodes and runs. Nothing of one specimen stays in memory after.
-    pub fn replay(&self, input: &Input) -> Replayed {
-        Replayed { input: input.clone(), outcome: self.outcome(input) }
+    pub fn replay(&self, Item { input, unit }: &Item) -> Replayed {
+        Replayed { input: input.clone(), unit: *unit, outcome: self.outcome(input) }
     }
 
     fn outcome(&self, input: &Input) -> Result<Outcome, Unusable> {
@@ -183,23 +222,41 @@ impl Job {
         let (usage, evidence) = (Box::new(run.usage), Box::new(run.evidence));
         match run.verdict {
             Verdict::Produced { artifacts, records } => {
-                let prefix = format!("{}-{}.{}", facts.chain_id, facts.height, rule.name);
-                let artifacts =
-                    artifacts.into_iter().map(|artifact| self.keep(&prefix, artifact)).collect::<Result<_, _>>()?;
+                let keep = |artifact| self.keep(rule, facts, artifact);
+                let artifacts = artifacts.into_iter().map(keep).collect::<Result<_, _>>()?;
                 Ok(RunEnd::Produced { artifacts, records, usage, log: run.log, evidence })
             }
             verdict => Ok(RunEnd::Refused { verdict, usage, log: run.log, evidence }),
         }
     }
 
-    fn keep(&self, prefix: &str, artifact: Artifact) -> Result<Kept, OutputError> {
-        let file = format!("{prefix}.{}", artifact.name);
-        let output = self.output.as_ref();
+    fn keep(&self, rule: &LoadedRule, facts: &Facts, artifact: Artifact) -> Result<Kept, RunFailure> {
         let sha256 = artifact.sha256();
-        let path = output.map(|output| output.write(&file, sha256, &artifact.bytes)).transpose()?;
         let Artifact { name, media_type, bytes, .. } = artifact;
-        Ok(Kept { name, media_type, bytes: bytes.len(), sha256, path })
+        let mut kept = Kept { name, media_type, bytes: bytes.len(), sha256, path: None, file: None, rows: None };
+        match &self.keep {
+            Keep::Nothing => {}
+            Keep::Tables(tables) => kept.rows = tables.rows(&rule.name, &kept.name, &bytes)?,
+            Keep::Files { staging, directory } => {
+                let path = format!("{}-{}.{}.{}", facts.chain_id, facts.height, rule.name, kept.name);
+                staging.write_hashed(&path, &bytes)?;
+                kept.path = Some(directory.join(&path));
+                kept.file = Some(FileEntry {
+                    path,
+                    rule: rule.name.to_string(),
+                    output: kept.name.clone(),
+                    rows: (kept.media_type == NDJSON).then(|| lines(&bytes)),
+                    bytes: bytes.len() as u64,
+                    sha256,
+                });
+            }
+        }
+        Ok(kept)
     }
+}
+
+fn lines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 impl RunRecord {
@@ -209,6 +266,19 @@ impl RunRecord {
 }
 
 impl Outcome {
+    /// Every artifact of every run.
+    pub fn artifacts(&self) -> impl Iterator<Item = &Kept> {
+        self.runs.iter().flat_map(|run| match &run.end {
+            RunEnd::Produced { artifacts, .. } => artifacts.as_slice(),
+            RunEnd::Refused { .. } | RunEnd::OtherBlock | RunEnd::Failed(_) => &[],
+        })
+    }
+
+    /// Whether a run has no verdict, so that a later run has to make it again.
+    pub fn has_failure(&self) -> bool {
+        self.runs.iter().any(|run| matches!(run.end, RunEnd::Failed(_)))
+    }
+
     /// The verdict of [`RunEnd::OtherBlock`].
     pub fn other_block(&self) -> Verdict {
         let reason = format!("the block is not the one that is known: {}", self.known);

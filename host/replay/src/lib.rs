@@ -1,7 +1,7 @@
 //! Rules over many specimens, offline, on every core.
 //!
 //! * **Inputs**: a [`Replay`]: specimens, rules and the terms on which they run.
-//! * **Outputs**: artifacts in a directory, and a report in one of three [`Style`]s.
+//! * **Outputs**: a data set in a directory, and a report in one of three [`Style`]s.
 //! * **Invariants**: a specimen that fails stops no other; results are printed in the order of the specimens, whatever the threads.
 //!
 //! ```no_run
@@ -9,9 +9,13 @@
 //!
 //! fn hash_results(settings: refiner_config::Values) -> Result<(), Box<dyn std::error::Error>> {
 //!     let replay = Replay {
-//!         specimens: vec!["specimens/*.avro".to_owned()],
+//!         specimens: vec!["specimens/*.avro".into()],
+//!         files_from: None,
+//!         blocks: Vec::new(),
 //!         rules: vec!["block-result".to_owned()],
 //!         out: None,
+//!         table: None,
+//!         dry_run: false,
 //!         params: Vec::new(),
 //!         chain_configs: Vec::new(),
 //!         block_hashes: None,
@@ -25,9 +29,19 @@
 //! }
 //! ```
 
+mod dry_run;
 mod job;
+mod keeper;
 mod parallel;
+mod plan;
 mod report;
 mod run;
+mod signals;
+mod tables;
+mod verify;
 
-pub use self::run::{Replay, Style, run};
+pub use self::{
+    run::{Replay, Style, run},
+    tables::TableChoice,
+    verify::{Verification, verify},
+};

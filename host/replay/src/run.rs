@@ -1,27 +1,56 @@
 //! A whole replay: inputs, rules, threads, report.
 
-use std::{num::NonZeroUsize, ops::ControlFlow, path::PathBuf, thread};
+use std::{
+    ffi::OsString,
+    num::NonZeroUsize,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
 
-use refiner_config::Values;
+use refiner_config::{Values, cache_directory};
+use refiner_data_set::{DataSet, OutputTerms, RuleTerms, Standing, Terms as DataSetTerms};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::{ExecutionTerms, RecordingTerms};
 use refiner_executor::{self as executor, Evm, chains};
-use refiner_output::OutputDirectory;
 use refiner_rule_package::{Allowance, Sources};
-use refiner_rule_session::{self as rules, Session, Terms};
-use refiner_specimen_files::{input, known_blocks::KnownBlocks};
-use refiner_terminal::PrintError;
+use refiner_rule_session::{self as rules, LoadedRule, Session, Terms};
+use refiner_sandbox::EngineProfile;
+use refiner_specimen_files::{
+    input::{self, Expanded},
+    known_blocks::KnownBlocks,
+    selection::BlockSelection,
+};
+use refiner_terminal::{PrintError, failure};
 
-use crate::{job::Job, parallel, report::Report};
+use crate::{
+    dry_run,
+    job::{Job, Keep},
+    keeper::Keeper,
+    parallel::{self, End},
+    plan::{Inputs, Plan},
+    report::Report,
+    signals,
+    tables::{TableChoice, Tables},
+};
 
 /// A replay that is asked for.
 pub struct Replay {
-    /// Files, directories, patterns, or `-` for standard input.
-    pub specimens: Vec<String>,
+    /// Files, directories, patterns, archives, or `-` for standard input.
+    pub specimens: Vec<OsString>,
+    /// A list of more of them, or `-` for a list on standard input.
+    pub files_from: Option<OsString>,
+    /// Heights to take; all without any.
+    pub blocks: Vec<BlockSelection>,
     /// Rules as an argument names them.
     pub rules: Vec<String>,
     /// The directory for what they produce; without it results are hashed and dropped.
     pub out: Option<PathBuf>,
+    /// Puts rows of many blocks into tables there, instead of a file an artifact.
+    pub table: Option<TableChoice>,
+    /// Runs nothing, and tells what would be done.
+    pub dry_run: bool,
     /// Parameters for the rules, part of their identity.
     pub params: Vec<(String, String)>,
     /// Files with chains beyond the built-in ones.
@@ -45,7 +74,7 @@ pub enum Style {
     Table,
     /// A JSON object for each run, one a line.
     Json,
-    /// Only the closing line.
+    /// Only the closing lines.
     Summary,
 }
 
@@ -53,44 +82,120 @@ pub enum Style {
 ///
 /// # Errors
 ///
-/// Those of inputs, rules and settings, before the first run; and of standard output.
+/// Those of inputs, rules and settings, before the first run; of files of the data set, and of standard output.
 pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
-    let inputs = input::expand(&replay.specimens)?;
+    let Expanded { inputs, refused } = replay.expand()?;
     let available = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let threads = replay.threads.unwrap_or_else(available);
-    let settings = &replay.settings;
-    let evm = Evm::of(settings);
-    let differences = replay.out.as_ref().map(|out| out.join("differences"));
-    let policy = executor::policy(settings);
-    let session = |allowance| {
-        let session = Session::begin(&replay.chain_configs, policy, allowance, threads)?;
-        Ok(session.executing(evm.executes(differences.clone())?))
+    let inputs = Inputs::select(inputs, &replay.blocks, replay.out.is_some(), threads, kept_headings().as_deref())?;
+    let known = KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?;
+    let rules = replay.load(threads)?;
+    let tables = replay.table.map(|choice| Tables::of(&rules, choice)).transpose()?.map(Arc::new);
+    let terms = replay.terms(&rules, tables.as_deref());
+    let blocks_per_unit = tables.as_ref().map_or(1, |tables| tables.blocks_per_file());
+    if replay.dry_run {
+        let plan = match &replay.out {
+            Some(out) => Plan::of(inputs, &Standing::of(out, &terms)?, out, blocks_per_unit)?,
+            None => Plan::of_all(inputs),
+        };
+        dry_run::print(replay, &rules, tables.as_deref(), &plan, &refused)?;
+        return Ok(if refused.is_empty() { ExitCode::Done } else { ExitCode::Input });
+    }
+    let (plan, keep, data_set) = match &replay.out {
+        Some(out) => {
+            let data_set = DataSet::open(out, terms)?;
+            let plan = Plan::of(inputs, data_set.standing(), out, blocks_per_unit)?;
+            let files = || Keep::Files { staging: data_set.staging(), directory: out.clone() };
+            let keep = tables.clone().map_or_else(files, Keep::Tables);
+            (plan, keep, Some(data_set))
+        }
+        None => (Plan::of_all(inputs), Keep::Nothing, None),
     };
-    let execution = ExecutionTerms { executed_by: evm.executed_by(), policy };
-    let terms =
-        Terms { params: replay.params.iter().cloned().collect(), execution, allowance: Allowance::of(settings) };
-    let rules = rules::load(&replay.rules, &Sources::of(settings), &terms, session, replay.isolate)?;
-    let recordings = rules.iter().filter_map(|rule| rule.place.recording());
-    let job = Job {
-        recording: recordings.reduce(RecordingTerms::joined),
-        rules,
-        executor: evm.executor(chains::executor(&replay.chain_configs, policy)?, differences.clone())?,
-        known: KnownBlocks::of(&inputs, replay.block_hashes.as_deref())?,
-        output: replay.out.as_deref().map(OutputDirectory::create).transpose()?,
-        hashes: replay.style == Style::Json,
-    };
-    let mut report = Report::begin(replay.style, policy, inputs.len()).map_err(PrintError::from)?;
+    let policy = executor::policy(&replay.settings);
+    let evm = Evm::of(&replay.settings);
+    let executor = evm.executor(chains::executor(&replay.chain_configs, policy)?, replay.differences())?;
+    let hashes = replay.style == Style::Json || replay.out.is_some();
+    let recording = rules.iter().filter_map(|rule| rule.place.recording()).reduce(RecordingTerms::joined);
+    let job = Arc::new(Job { rules, executor, recording, known, keep, hashes });
+    let mut report = Report::begin(replay.style, policy, &plan).map_err(PrintError::from)?;
+    report.refused(&refused);
+    if let Some(data_set) = &data_set {
+        report.damaged(&data_set.standing().damaged);
+    }
+    let mut keeper = data_set.map(|data_set| Keeper::new(data_set, tables, plan.units));
     let end = parallel::in_order(
-        &inputs,
+        plan.items,
         threads,
-        |input| job.replay(input),
-        |replayed| match report.record(&replayed) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
+        move |item| job.replay(item),
+        signals::interrupts,
+        |replayed| {
+            let kept = keeper.as_mut().map_or(Ok(()), |keeper| keeper.take(&replayed).map(drop));
+            let recorded = kept.and_then(|()| Ok(report.record(&replayed).map_err(PrintError::from)?));
+            recorded.map_or_else(ControlFlow::Break, ControlFlow::Continue)
         },
     )?;
-    if let ControlFlow::Break(error) = end {
-        return Err(PrintError::from(error).into());
+    // Also where the replay ends early: what is done is done.
+    let finished = keeper.map_or(Ok(()), |keeper| keeper.finish().map(drop));
+    let is_interrupted = match end {
+        End::Broken(failure) => return Err(failure),
+        End::Interrupted => true,
+        End::Complete => false,
+    };
+    finished?;
+    let exit = report.finish(is_interrupted).map_err(PrintError::from)?.exit();
+    Ok(if is_interrupted { ExitCode::Interrupted } else { exit })
+}
+
+/// Where the heights of large directories are kept.
+pub(crate) fn kept_headings() -> Option<PathBuf> {
+    Some(cache_directory()?.join("headings"))
+}
+
+impl Replay {
+    /// Every input, and the arguments that name none. Where nothing else is named, the first of those is the error.
+    pub(crate) fn expand(&self) -> Result<Expanded, Failure> {
+        let mut arguments = self.specimens.clone();
+        if let Some(list) = &self.files_from {
+            arguments.extend(input::names_from(list)?);
+        }
+        let mut expanded = input::expand_all(&arguments);
+        if expanded.inputs.is_empty() && !expanded.refused.is_empty() {
+            let first = expanded.refused.remove(0);
+            expanded.refused.iter().for_each(failure::report_argument);
+            return Err(first.into());
+        }
+        Ok(expanded)
     }
-    Ok(report.finish().map_err(PrintError::from)?.exit())
+
+    pub(crate) fn load(&self, threads: NonZeroUsize) -> Result<Vec<LoadedRule>, Failure> {
+        let settings = &self.settings;
+        let evm = Evm::of(settings);
+        let policy = executor::policy(settings);
+        let session = |allowance| {
+            let session = Session::begin(&self.chain_configs, policy, allowance, threads)?;
+            Ok(session.executing(evm.executes(self.differences())?))
+        };
+        let execution = ExecutionTerms { executed_by: evm.executed_by(), policy };
+        let params = self.params.iter().cloned().collect();
+        let terms = Terms { params, execution, allowance: Allowance::of(settings) };
+        rules::load(&self.rules, &Sources::of(settings), &terms, session, self.isolate)
+    }
+
+    fn differences(&self) -> Option<PathBuf> {
+        self.out.as_deref().map(|out: &Path| out.join("differences"))
+    }
+
+    /// What files of one data set have in common.
+    pub(crate) fn terms(&self, rules: &[LoadedRule], tables: Option<&Tables>) -> DataSetTerms {
+        let of_rule = |rule: &LoadedRule| RuleTerms {
+            name: rule.name.to_string(),
+            version: rule.place.manifest().version.clone(),
+            identity: rule.identity,
+            params: self.params.iter().cloned().collect(),
+        };
+        let mut rules: Vec<_> = rules.iter().map(of_rule).collect();
+        rules.sort();
+        let output = tables.map_or(OutputTerms::Artifacts, Tables::terms);
+        DataSetTerms { engine_profile: EngineProfile::default().id(), rules, output }
+    }
 }

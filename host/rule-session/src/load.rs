@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
+use memchr::memmem;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::ExecutionTerms;
 use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources, identity};
-use refiner_sandbox::{AdmitFailure, AdmittedRule, EngineError, EngineProfile, Limits, Params, Sandbox, SelfTestError};
+use refiner_sandbox::{
+    AdmitFailure, AdmittedRule, EngineError, EngineProfile, Limits, Params, Sandbox, SelfTestError, UntrustedText,
+};
 use refiner_worker::CodeCache;
 
 use crate::{PrepareError, RuleProcess, Session, session::code_cache};
@@ -43,6 +46,12 @@ pub enum LoadError {
         other: Arc<str>,
         /// The end of the name, rule and artifact.
         file: String,
+    },
+    /// A parameter whose name stands in none of the built-in rules that were named, so that none can ask for it.
+    #[error("no rule reads a parameter '{name}'")]
+    UnknownParameter {
+        /// The parameter's name.
+        name: UntrustedText,
     },
     /// The sandbox does not let it in.
     #[error("{rule}: {source}")]
@@ -92,6 +101,7 @@ pub fn load(
         components.extend(sources.find(argument)?);
     }
     terms.allowance.check_names(&components)?;
+    parameters_are_known(&components, &terms.params)?;
     let sandbox = Sandbox::new(EngineProfile::of_this_process()).map_err(LoadError::from)?;
     sandbox.self_test().map_err(LoadError::from)?;
     let session = if components.iter().any(|found| !found.built_in) {
@@ -116,6 +126,19 @@ pub fn load(
         rules.push(rule);
     }
     Ok(rules)
+}
+
+/// A rule asks for a parameter by its name, and those of this repository have each name as it is among their constants. Others may put
+/// names together.
+fn parameters_are_known(components: &[Found], params: &Params) -> Result<(), LoadError> {
+    if components.iter().any(|found| !found.built_in) {
+        return Ok(());
+    }
+    let has = |name: &str| components.iter().any(|found| memmem::find(&found.component, name.as_bytes()).is_some());
+    match params.iter().find(|(name, _)| !has(name)) {
+        Some((name, _)) => Err(LoadError::UnknownParameter { name: UntrustedText::new(name) }),
+        None => Ok(()),
+    }
 }
 
 /// Files are named by rule and artifact, with a point between the two, and both may have points themselves.
@@ -189,6 +212,7 @@ impl Diagnostic for LoadError {
             Self::Allowance(error) => error.exit_code(),
             Self::Find(error) => error.exit_code(),
             Self::SameName(_) | Self::SameOutput { .. } => ExitCode::Refused,
+            Self::UnknownParameter { .. } => ExitCode::Usage,
             Self::Admit { source, .. } => source.exit_code(),
             Self::Engine(error) => error.exit_code(),
             Self::SelfTest(error) => error.exit_code(),
@@ -204,6 +228,9 @@ impl Diagnostic for LoadError {
             Self::Admit { source, .. } => source.hint(),
             Self::Engine(error) => error.hint(),
             Self::SameOutput { .. } => Some("run them one after the other, into directories of their own".into()),
+            Self::UnknownParameter { .. } => {
+                Some("the name may be misspelt, or the rule that reads it was not named (--rule)".into())
+            }
             Self::SameName(_) => None,
         }
     }

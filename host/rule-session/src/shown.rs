@@ -1,16 +1,33 @@
 //! A run's usage and messages as JSON, the same in every report.
 
-use refiner_sandbox::{LimitUse, LogLine, Usage};
+use refiner_sandbox::{Limit, LimitUse, LogLine, Usage};
 use serde_json::{Map, Value, json};
 
-/// Every limit: asked, granted, used.
+/// Every limit: asked, granted, and used where a run uses it up.
 pub fn usage(usage: &Usage) -> Map<String, Value> {
     usage
         .iter()
         .map(|LimitUse { limit, asked, granted, used }| {
-            (limit.to_string(), json!({ "asked": asked, "granted": granted, "used": used }))
+            let mut amounts = json!({ "asked": asked, "granted": granted });
+            // Time is watched and not counted, and the component's length is checked once: neither has an amount of a run.
+            if !matches!(limit, Limit::WallMs | Limit::ComponentBytes) {
+                amounts["used"] = used.into();
+            }
+            (camel_case(&limit.to_string()), amounts)
         })
         .collect()
+}
+
+/// `memory_bytes` as `memoryBytes`: every key of a report is written so.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let mut joined = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (first, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
+        joined.push_str(&first.to_uppercase());
+        joined.push_str(rest);
+    }
+    joined
 }
 
 /// The log.

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, io::Write as _};
 
-use refiner_diagnostics::{ErrorChain, Hint};
+use refiner_diagnostics::{Diagnostic, ErrorChain, Hint};
 use refiner_text::OneLine;
 
 use crate as terminal;
@@ -23,5 +23,13 @@ pub fn report_item(item: &impl fmt::Display, error: &dyn Error) {
 pub fn report_remedy(hint: Option<Hint>) {
     if let Some(hint) = hint {
         let _ = writeln!(terminal::err(), "  remedy: {}", OneLine(hint));
+    }
+}
+
+/// Prints an argument that names nothing, while the others are gone on with.
+pub fn report_argument(error: &impl Diagnostic) {
+    let _ = writeln!(terminal::err(), "error: {}", ErrorChain(error));
+    if let Some(hint) = error.hint() {
+        let _ = writeln!(terminal::err(), "  hint: {}", OneLine(hint));
     }
 }

@@ -18,6 +18,7 @@ mod lint;
 mod mutants;
 mod processors;
 mod readers;
+mod renumber;
 mod rules;
 mod screenshots;
 mod soak;
@@ -62,6 +63,8 @@ enum Task {
     Mutants(mutants::Arguments),
     /// Runs every built-in rule over the samples on an old and a new processor under qemu-user, and compares the bytes.
     Processors(processors::Arguments),
+    /// Makes specimens of consecutive heights out of the real ones, ten thousand if need be.
+    Renumber(renumber::Arguments),
     /// Takes pictures of the status page in a browser, for the documentation.
     Screenshots,
     /// Takes announcements through faults of all kinds at once and compares what was proved.
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Processors(arguments) => processors::run(&arguments),
+        Task::Renumber(arguments) => renumber::run(&arguments),
         Task::Screenshots => screenshots::run(),
         Task::Soak(arguments) => soak::run(&arguments),
     };

@@ -24,6 +24,7 @@ pub mod producer;
 pub mod proxy;
 pub mod real;
 mod recorder;
+pub mod renumber;
 pub mod rpc;
 mod sample;
 mod scenario;

@@ -16,7 +16,8 @@ pub fn lines(replayed: &Replayed, policy: ExecutionPolicy, out: &mut impl Write)
     match &replayed.outcome {
         Ok(outcome) => outcome.runs.iter().try_for_each(|run| writeln!(out, "{}", line(&input, outcome, run, policy))),
         Err(error) => {
-            writeln!(out, "{}", json!({ "specimen": input, "verdict": "unusable", "message": error.to_string() }))
+            let (class, message) = (error.class(), error.to_string());
+            writeln!(out, "{}", json!({ "specimen": input, "verdict": "unusable", "class": class, "message": message }))
         }
     }
 }
@@ -66,7 +67,7 @@ fn artifact(kept: &Kept) -> Value {
         "name": kept.name,
         "mediaType": kept.media_type,
         "bytes": kept.bytes,
-        "sha256": format!("{:x}", kept.sha256),
+        "sha256": kept.sha256,
         "file": kept.path.as_ref().map(|path| path.display().to_string()),
     })
 }

@@ -1,17 +1,27 @@
-//! Reports of a replay: a table for people, a JSON object a run for programs, a closing line for both.
+//! Reports of a replay: a table for people, a JSON object a run for programs, closing lines for both.
 
 mod json;
+mod progress;
+mod reasons;
 mod table;
 mod totals;
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    path::PathBuf,
+};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use refiner_evm::ExecutionPolicy;
+use refiner_specimen_files::input::InputError;
 use refiner_terminal::{self as terminal, failure};
+use refiner_text::OneLine;
 
+use self::progress::Progress;
 pub use self::totals::Totals;
-use crate::{Style, job::Replayed};
+use crate::{Style, job::Replayed, plan::Plan};
+
+/// Files of a data set that are named one by one when they are not as they were.
+const DAMAGED_SHOWN: usize = 10;
 
 /// Prints each specimen's runs as they come, and keeps count.
 pub struct Report {
@@ -19,55 +29,78 @@ pub struct Report {
     /// Shown where it is not the default.
     policy: ExecutionPolicy,
     totals: Totals,
-    progress: ProgressBar,
+    progress: Progress,
 }
 
 impl Report {
-    /// Begins a report over `specimens` specimens.
-    pub fn begin(style: Style, policy: ExecutionPolicy, specimens: usize) -> io::Result<Self> {
+    /// Begins a report over what is planned.
+    pub fn begin(style: Style, policy: ExecutionPolicy, plan: &Plan) -> io::Result<Self> {
         if style == Style::Table {
             table::header(&mut terminal::out(false))?;
         }
-        Ok(Self { style, policy, totals: Totals::default(), progress: progress(specimens) })
+        let shares_terminal = style != Style::Summary && io::stdout().is_terminal();
+        let progress = Progress::begin(plan.items.len() as u64, shares_terminal);
+        Ok(Self { style, policy, totals: Totals::after(plan), progress })
+    }
+
+    /// Begins a report of no more than progress and what is unusable.
+    pub fn begin_counting(policy: ExecutionPolicy, specimens: u64) -> Self {
+        let progress = Progress::begin(specimens, false);
+        Self { style: Style::Summary, policy, totals: Totals::default(), progress }
+    }
+
+    /// Ends it.
+    pub fn end(self) -> Totals {
+        self.progress.finish();
+        self.totals
+    }
+
+    /// Tells of arguments that name nothing.
+    pub fn refused(&mut self, refused: &[InputError]) {
+        refused.iter().for_each(failure::report_argument);
+        self.totals.refused_arguments(refused.len() as u64);
+    }
+
+    /// Tells of files of the data set that are made again.
+    pub fn damaged(&self, files: &[PathBuf]) {
+        // A closed standard error leaves no place to report to.
+        for file in files.iter().take(DAMAGED_SHOWN) {
+            let _ =
+                writeln!(terminal::err(), "{}: not there as the manifest states; made again", OneLine(file.display()));
+        }
+        if files.len() > DAMAGED_SHOWN {
+            let _ = writeln!(terminal::err(), "and {} more files", files.len() - DAMAGED_SHOWN);
+        }
     }
 
     /// Tells of one specimen.
     pub fn record(&mut self, replayed: &Replayed) -> io::Result<()> {
         self.totals.add(replayed);
-        self.progress.suspend(|| {
-            let mut stdout = terminal::out(self.style == Style::Json);
-            match self.style {
-                Style::Table => table::rows(replayed, &mut stdout),
-                Style::Json => json::lines(replayed, self.policy, &mut stdout),
-                Style::Summary => Ok(()),
-            }?;
-            if let (Style::Table | Style::Summary, Err(error)) = (self.style, &replayed.outcome) {
-                failure::report_item(&replayed.input, error);
-            }
-            Ok::<_, io::Error>(())
-        })?;
-        self.progress.inc(1);
+        let (style, policy) = (self.style, self.policy);
+        let unusable = if style == Style::Json { None } else { replayed.outcome.as_ref().err() };
+        if style != Style::Summary || unusable.is_some() {
+            self.progress.beside(|| {
+                match style {
+                    Style::Table => table::rows(replayed, &mut terminal::out(false)),
+                    Style::Json => json::lines(replayed, policy, &mut terminal::out(true)),
+                    Style::Summary => Ok(()),
+                }?;
+                unusable.into_iter().for_each(|error| failure::report_item(&replayed.input, error));
+                Ok::<_, io::Error>(())
+            })?;
+        }
+        self.progress.advance(&self.totals);
         Ok(())
     }
 
     /// Tells how it all came out: on standard output, or beside the JSON lines on standard error.
-    pub fn finish(self) -> io::Result<Totals> {
-        self.progress.finish_and_clear();
+    pub fn finish(mut self, is_interrupted: bool) -> io::Result<Totals> {
+        self.progress.finish();
+        self.totals.interrupted(is_interrupted);
         match self.style {
             Style::Table | Style::Summary => writeln!(io::stdout(), "{}", self.totals)?,
             Style::Json => writeln!(io::stderr(), "{}", self.totals)?,
         }
         Ok(self.totals)
     }
-}
-
-/// A bar on a terminal, nothing anywhere else.
-fn progress(specimens: usize) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(specimens as u64), ProgressDrawTarget::stderr_with_hz(10));
-    if !io::stderr().is_terminal() {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} specimens, {per_sec}, {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
 }

@@ -9,7 +9,11 @@ use refiner_diagnostics::ExitCode;
 use refiner_sandbox::ReasonClass;
 use refiner_specimen::check::Outcome;
 
-use crate::job::{Replayed, RunEnd};
+use super::reasons::Reasons;
+use crate::{
+    job::{Replayed, RunEnd},
+    plan::Plan,
+};
 
 /// Counts over a whole replay.
 #[derive(Debug)]
@@ -29,6 +33,13 @@ pub struct Totals {
     gas: u64,
     input_bytes: u64,
     output_bytes: u64,
+    /// Of the data set, before this run.
+    done: u64,
+    done_otherwise: u64,
+    copies: u64,
+    refused_arguments: u64,
+    interrupted: bool,
+    reasons: Reasons,
 }
 
 impl Default for Totals {
@@ -47,11 +58,54 @@ impl Default for Totals {
             gas: 0,
             input_bytes: 0,
             output_bytes: 0,
+            done: 0,
+            done_otherwise: 0,
+            copies: 0,
+            refused_arguments: 0,
+            interrupted: false,
+            reasons: Reasons::default(),
         }
     }
 }
 
 impl Totals {
+    /// Counts of a replay that is about to begin.
+    pub fn after(plan: &Plan) -> Self {
+        let Plan { done, done_otherwise, copies, .. } = *plan;
+        Self { done, done_otherwise, copies, ..Self::default() }
+    }
+
+    /// Counts arguments that name nothing.
+    pub fn refused_arguments(&mut self, count: u64) {
+        self.refused_arguments += count;
+    }
+
+    /// Notes that a signal ended the replay.
+    pub fn interrupted(&mut self, is_interrupted: bool) {
+        self.interrupted = is_interrupted;
+    }
+
+    /// Specimens so far.
+    pub const fn specimens(&self) -> u64 {
+        self.specimens
+    }
+
+    /// Blocks and gas a second, and what failed.
+    pub fn pace(&self) -> String {
+        let elapsed = self.begun.elapsed();
+        let mut text = format!(
+            "{:.1} blocks/s, {:.0} Mgas/s",
+            per_second(self.specimens, elapsed),
+            per_second(self.gas, elapsed) / 1e6
+        );
+        for (count, what) in [(self.unusable, "unusable"), (self.refused, "without result"), (self.failed, "failed")] {
+            if count > 0 {
+                text.push_str(&format!(", {count} {what}"));
+            }
+        }
+        text
+    }
+
     /// Counts one specimen.
     pub fn add(&mut self, replayed: &Replayed) {
         self.specimens += 1;
@@ -67,6 +121,7 @@ impl Totals {
         self.gas += outcome.facts.gas_used;
         self.input_bytes += outcome.facts.bytes as u64;
         for run in &outcome.runs {
+            self.reasons.add(outcome, run);
             match &run.end {
                 RunEnd::Produced { artifacts, evidence, .. } => {
                     self.produced += 1;
@@ -83,13 +138,24 @@ impl Totals {
         }
     }
 
-    /// The exit code that these counts call for.
-    pub fn exit(&self) -> ExitCode {
+    /// The exit code that these counts call for, whatever the verdicts.
+    pub fn exit_of_failures(&self) -> ExitCode {
         if self.failed > 0 {
             ExitCode::Host
         } else if self.unusable > 0 {
             ExitCode::Input
-        } else if self.refused > 0 {
+        } else {
+            ExitCode::Done
+        }
+    }
+
+    /// The exit code that these counts call for.
+    pub fn exit(&self) -> ExitCode {
+        if self.failed > 0 {
+            ExitCode::Host
+        } else if self.unusable > 0 || self.refused_arguments > 0 {
+            ExitCode::Input
+        } else if self.refused > 0 || self.done_otherwise > 0 {
             ExitCode::Verdict
         } else {
             ExitCode::Done
@@ -100,6 +166,9 @@ impl Totals {
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let elapsed = self.begun.elapsed();
+        if self.interrupted {
+            writeln!(f, "interrupted; the same command goes on where it was")?;
+        }
         write!(f, "{} specimens: {} runs produced", self.specimens, self.produced)?;
         for (count, what) in [
             (self.from_receipts, "of them from receipts"),
@@ -107,11 +176,16 @@ impl fmt::Display for Totals {
             (self.without_state, "of them because the producer exported no state"),
             (self.failed, "failed"),
             (self.unusable, "specimens unusable"),
+            (self.refused_arguments, "arguments that name nothing"),
+            (self.copies, "copies left out"),
+            (self.done, "done before"),
+            (self.done_otherwise, "of them with another verdict"),
         ] {
             if count > 0 {
                 write!(f, ", {count} {what}")?;
             }
         }
+        write!(f, "{}", self.reasons)?;
         let not_checkable = self.specimens - self.unusable - self.known - self.other_blocks;
         write!(f, "\nknownBlock: {} passed, {} failed, {not_checkable} not checkable", self.known, self.other_blocks)?;
         write!(

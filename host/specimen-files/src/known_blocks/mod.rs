@@ -8,7 +8,7 @@ mod neighbours;
 
 pub use self::list::BlockHashesError;
 
-use std::path::Path;
+use std::{num::NonZeroUsize, path::Path};
 
 use alloy_primitives::B256;
 use refiner_specimen::{
@@ -17,7 +17,7 @@ use refiner_specimen::{
 };
 
 use self::{list::BlockHashes, neighbours::Neighbours};
-use crate::input::Input;
+use crate::{headings::Heading, input::Input};
 
 /// Everything that is known of the blocks of a replay.
 #[derive(Debug, Default)]
@@ -27,11 +27,17 @@ pub struct KnownBlocks {
 }
 
 impl KnownBlocks {
-    /// Reads the list, if there is one, and the first bytes of every file.
+    /// Reads the list, if there is one, and the first bytes of every file; one block has no neighbour.
     pub fn of(inputs: &[Input], list: Option<&Path>) -> Result<Self, BlockHashesError> {
+        let inputs = if inputs.len() > 1 { inputs } else { &[] };
+        Self::of_headings(&Heading::of_all(inputs, NonZeroUsize::MIN), list)
+    }
+
+    /// Reads the list, if there is one, and links blocks with these headings.
+    pub fn of_headings(headings: &[Option<Heading>], list: Option<&Path>) -> Result<Self, BlockHashesError> {
         Ok(Self {
             listed: list.map(BlockHashes::read).transpose()?.unwrap_or_default(),
-            neighbours: Neighbours::of(inputs),
+            neighbours: Neighbours::of(headings.iter().flatten()),
         })
     }
 
@@ -156,7 +162,7 @@ mod tests {
         let lying = peek_header(directory.path(), "lies", 1, &header(11, TWO), ONE);
         let cut = directory.path().join("cut");
         fs::write(&cut, b"no specimen").unwrap();
-        let inputs = [lying, Input::File(cut), Input::File(directory.path().join("absent")), Input::Stdin];
+        let inputs = [lying, Input::File(cut), Input::File(directory.path().join("absent"))];
         let known = KnownBlocks::of(&inputs, None).unwrap();
         assert!(outcome(&known, 1, 10, TWO).starts_with("no announcement"));
     }

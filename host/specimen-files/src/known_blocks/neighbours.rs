@@ -1,31 +1,24 @@
 //! Parent links between the blocks of a data set.
 
-use std::{collections::BTreeMap, fs::File, io::Read as _};
+use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
-use refiner_specimen::{HeaderPeek, peek_header};
 
-use crate::input::Input;
-
-/// Bytes of each file that are read: a heading has some two thousand, whatever follows it.
-const HEAD_BYTES: u64 = 64 << 10;
+use crate::headings::Heading;
 
 /// For a chain and a height, the parent that each block at that height names.
 #[derive(Debug, Default)]
 pub struct Neighbours(BTreeMap<(u64, u64), Vec<B256>>);
 
 impl Neighbours {
-    /// Reads the heading of every file. One that has none, or whose header is not that of its hash, links nothing; why, its own run
-    /// reports. Standard input is read once, by its run.
-    pub fn of(inputs: &[Input]) -> Self {
+    /// The links between blocks with these headings. One whose header is not that of its hash links nothing; why, its own run
+    /// reports.
+    pub fn of<'a>(headings: impl Iterator<Item = &'a Heading>) -> Self {
         let mut neighbours = Self::default();
-        // One block has no neighbour.
-        if inputs.len() > 1 {
-            for HeaderPeek { network_id, header, .. } in inputs.iter().filter_map(consistent_heading) {
-                let parents = neighbours.0.entry((network_id, header.number)).or_default();
-                if !parents.contains(&header.parent_hash) {
-                    parents.push(header.parent_hash);
-                }
+        for heading in headings.filter(|heading| heading.is_consistent) {
+            let parents = neighbours.0.entry((heading.chain_id, heading.height)).or_default();
+            if !parents.contains(&heading.parent_hash) {
+                parents.push(heading.parent_hash);
             }
         }
         neighbours
@@ -36,11 +29,4 @@ impl Neighbours {
         let above = height.checked_add(1).and_then(|above| self.0.get(&(chain, above)));
         above.cloned().unwrap_or_default()
     }
-}
-
-fn consistent_heading(input: &Input) -> Option<HeaderPeek> {
-    let Input::File(path) = input else { return None };
-    let mut head = Vec::new();
-    File::open(path).ok()?.take(HEAD_BYTES).read_to_end(&mut head).ok()?;
-    peek_header(&head).ok().filter(|peek_header| peek_header.header_hash == peek_header.hash)
 }

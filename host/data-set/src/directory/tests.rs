@@ -1,0 +1,215 @@
+//! Data sets that are interrupted at every step.
+
+use std::io::Write as _;
+
+use alloy_primitives::B256;
+
+use super::*;
+use crate::{FileEntry, OutputTerms, RuleTerms};
+
+fn terms(params: &[(&str, &str)]) -> Terms {
+    let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let rule =
+        RuleTerms { name: "r".to_owned(), version: "1.0.0".to_owned(), identity: B256::with_last_byte(7), params };
+    Terms { engine_profile: B256::ZERO, rules: vec![rule], output: OutputTerms::Artifacts }
+}
+
+/// Stages the files of a unit of one block.
+fn staged(staging: &Staging, height: u64) -> Unit {
+    let file = |output: &str| {
+        let path = format!("1-{height}.r.{output}");
+        let (bytes, sha256) = staging.write(&path, path.as_bytes()).unwrap();
+        FileEntry { path, rule: "r".to_owned(), output: output.to_owned(), rows: Some(1), bytes, sha256 }
+    };
+    let specimen = SpecimenEntry { height, block_hash: B256::ZERO, specimen_hash: B256::ZERO, bytes: 9 };
+    Unit {
+        chain_id: 1,
+        first: height,
+        last: height,
+        specimens: vec![specimen],
+        files: vec![file("a"), file("b")],
+        verdicts: Vec::new(),
+    }
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn undisturbed() -> (tempfile::TempDir, Vec<u8>) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut data_set = DataSet::open(directory.path(), terms(&[])).unwrap();
+    for height in [10, 11, 13] {
+        let unit = staged(&data_set.staging(), height);
+        data_set.commit(unit).unwrap();
+    }
+    data_set.finish().unwrap();
+    let manifest = fs::read(directory.path().join(MANIFEST)).unwrap();
+    (directory, manifest)
+}
+
+#[test]
+fn finished_data_set_holds_its_files_and_the_manifest_and_nothing_else() {
+    let (directory, manifest) = undisturbed();
+    let expected = ["1-10.r.a", "1-10.r.b", "1-11.r.a", "1-11.r.b", "1-13.r.a", "1-13.r.b", MANIFEST];
+    assert_eq!(names(directory.path()), expected);
+    let read = Manifest::read(&directory.path().join(MANIFEST)).unwrap().unwrap();
+    assert_eq!(read.chains[0].coverage, [(10, 11), (13, 13)]);
+    assert_eq!(read.chains[0].gaps, [(12, 12)]);
+    assert_eq!((read.totals.specimens, read.totals.files, read.totals.rows), (3, 6, 6));
+    assert_eq!(manifest.iter().filter(|byte| **byte == b'\n').count(), 9, "a line a unit");
+}
+
+#[test]
+fn run_that_ends_anywhere_is_continued_to_the_same_bytes() {
+    let (_, expected) = undisturbed();
+    for kill in 0..6 {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        let mut data_set = DataSet::open(path, terms(&[])).unwrap();
+        let first = staged(&data_set.staging(), 10);
+        data_set.commit(first).unwrap();
+        let second = staged(&data_set.staging(), 11);
+        match kill {
+            // Staged, and not committed.
+            0 => drop(data_set),
+            // Committed, and not one file named.
+            1 => data_set.log.append(&data_set.terms, &second).unwrap(),
+            // Committed, and one of two files named.
+            2 => {
+                data_set.log.append(&data_set.terms, &second).unwrap();
+                data_set.name("1-11.r.a").unwrap();
+            }
+            // A line that is not whole.
+            3 => {
+                let mut log = fs::OpenOptions::new().append(true).open(path.join(LOG)).unwrap();
+                log.write_all(br#"{"chainId":1,"fi"#).unwrap();
+            }
+            // After the manifest, before the log is gone.
+            4 => {
+                let log = fs::read(path.join(LOG)).unwrap();
+                data_set.finish().unwrap();
+                fs::write(path.join(LOG), log).unwrap();
+            }
+            // Half a staged file of a later attempt at a committed unit.
+            _ => {
+                data_set.staging().write("1-10.r.a", b"half").unwrap();
+            }
+        }
+        let is_done = kill == 1 || kill == 2;
+        let mut data_set = DataSet::open(path, terms(&[])).unwrap();
+        assert!(data_set.standing().specimen(1, 10).is_some());
+        assert_eq!(data_set.standing().specimen(1, 11).is_some(), is_done, "{kill}");
+        assert_eq!(path.join("1-11.r.b").exists(), is_done, "{kill}");
+        assert!(!path.join(STAGING).exists());
+        for height in [11, 13].into_iter().filter(|height| *height > 11 || !is_done) {
+            let unit = staged(&data_set.staging(), height);
+            data_set.commit(unit).unwrap();
+        }
+        data_set.finish().unwrap();
+        assert_eq!(fs::read(path.join(MANIFEST)).unwrap(), expected, "{kill}");
+        assert_eq!(names(path).len(), 7, "{kill}");
+        assert_eq!(fs::read(path.join("1-10.r.a")).unwrap(), b"1-10.r.a", "{kill}");
+    }
+}
+
+#[test]
+fn results_of_other_terms_are_not_mixed_and_both_are_named() {
+    let (directory, manifest) = undisturbed();
+    let error = DataSet::open(directory.path(), terms(&[("format", "evm-server@d")])).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("r 1.0.0, identity") && text.contains("r 1.0.0 with format=evm-server@d"), "{text}");
+    let mut more = terms(&[]);
+    more.rules.push(RuleTerms { name: "s".to_owned(), ..more.rules[0].clone() });
+    let text = DataSet::open(directory.path(), more).unwrap_err().to_string();
+    assert!(text.contains("rules r; this run has the rules r, s"), "{text}");
+    assert_eq!(fs::read(directory.path().join(MANIFEST)).unwrap(), manifest);
+}
+
+#[test]
+fn second_run_into_one_directory_is_refused_while_the_first_is_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = DataSet::open(directory.path(), terms(&[])).unwrap();
+    let error = DataSet::open(directory.path(), terms(&[])).unwrap_err();
+    assert!(matches!(error, DataSetError::Locked(_)), "{error}");
+    drop(first);
+    DataSet::open(directory.path(), terms(&[])).unwrap();
+}
+
+#[test]
+fn file_that_is_missing_or_cut_makes_its_unit_undone() {
+    let (directory, expected) = undisturbed();
+    let path = directory.path();
+    fs::remove_file(path.join("1-10.r.b")).unwrap();
+    fs::write(path.join("1-11.r.a"), "1-11").unwrap();
+    let mut data_set = DataSet::open(path, terms(&[])).unwrap();
+    assert_eq!(data_set.standing().damaged, [path.join("1-10.r.b"), path.join("1-11.r.a")]);
+    for height in [10, 11] {
+        assert!(data_set.standing().specimen(1, height).is_none());
+        let unit = staged(&data_set.staging(), height);
+        data_set.commit(unit).unwrap();
+    }
+    data_set.finish().unwrap();
+    assert_eq!(fs::read(path.join(MANIFEST)).unwrap(), expected);
+}
+
+#[test]
+fn temporary_files_of_earlier_builds_are_removed_and_others_are_not() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in [".tmpAb12Zz", ".tmpAb12Zzz", ".tmp", "x.tmpAb12Zz"] {
+        fs::write(directory.path().join(name), "x").unwrap();
+    }
+    DataSet::open(directory.path(), terms(&[])).unwrap();
+    assert_eq!(names(directory.path()), [".tmp", ".tmpAb12Zzz", "x.tmpAb12Zz"]);
+}
+
+#[test]
+fn manifest_that_leads_out_of_its_directory_is_refused() {
+    for (path, inside) in
+        [("a/b", true), ("../a", false), ("/a", false), ("a/../b", false), ("_staging/a", false), ("", false)]
+    {
+        assert_eq!(is_inside(path), inside, "{path}");
+    }
+    let (directory, manifest) = undisturbed();
+    let text = String::from_utf8(manifest).unwrap().replace("1-10.r.a", "../../victim");
+    fs::write(directory.path().join(MANIFEST), text).unwrap();
+    let error = DataSet::open(directory.path(), terms(&[])).unwrap_err();
+    assert!(matches!(error, DataSetError::Outside { .. }), "{error}");
+}
+
+#[test]
+fn file_that_is_no_manifest_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(MANIFEST);
+    for (text, message) in [
+        ("{", "not a manifest"),
+        (r#"{"kind":"other","version":1}"#, "its kind is another"),
+        (r#"{"kind":"refiner-data-set","version":9}"#, "version 9, and this program reads version 1"),
+    ] {
+        fs::write(&path, text).unwrap();
+        let error = DataSet::open(directory.path(), terms(&[])).unwrap_err().to_string();
+        assert!(error.contains(message) && error.contains(MANIFEST), "{error}");
+    }
+}
+
+#[test]
+fn ten_thousand_units_cost_no_more_each_than_a_thousand() {
+    let time = |units: u64| {
+        let directory = tempfile::tempdir().unwrap();
+        let begun = std::time::Instant::now();
+        let mut data_set = DataSet::open(directory.path(), terms(&[])).unwrap();
+        for height in 0..units {
+            let specimen = SpecimenEntry { height, block_hash: B256::ZERO, specimen_hash: B256::ZERO, bytes: 9 };
+            data_set
+                .commit(Unit { chain_id: 1, first: height, last: height, specimens: vec![specimen], ..Unit::default() })
+                .unwrap();
+        }
+        data_set.finish().unwrap();
+        begun.elapsed().as_secs_f64() / units as f64
+    };
+    let (few, many) = (time(1_000), time(10_000));
+    assert!(many < few * 4.0, "{few} s a unit of 1,000, {many} s of 10,000");
+}

@@ -1,0 +1,99 @@
+//! Reasons for which a data set is not continued.
+
+use std::{io, path::PathBuf};
+
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_text::{OneLine, UntrustedText};
+
+use crate::manifest::MANIFEST_BYTES_MAX;
+
+/// Reasons for which a data set is not continued.
+#[derive(Debug, thiserror::Error)]
+pub enum DataSetError {
+    /// The operating system refuses a file or directory.
+    #[error("{}: {source}", OneLine(.path.display()))]
+    Io {
+        /// Path of the file.
+        path: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
+    },
+    /// Another process holds the directory.
+    #[error("{}: another run writes into this directory", OneLine(.0.display()))]
+    Locked(PathBuf),
+    /// A manifest or log that is none.
+    #[error("{}: not a manifest of a data set: {source}", OneLine(.path.display()))]
+    Malformed {
+        /// Path of the file.
+        path: PathBuf,
+        /// The fault that was found.
+        source: serde_json::Error,
+    },
+    /// A manifest of another version.
+    #[error("{}: a manifest of version {found}, and this program reads version {expected}", OneLine(.path.display()))]
+    Version {
+        /// Path of the file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version that is read.
+        expected: u32,
+    },
+    /// A manifest that is too large.
+    #[error("{}: larger than the limit of {MANIFEST_BYTES_MAX} bytes for a manifest", OneLine(.0.display()))]
+    TooLarge(PathBuf),
+    /// Results of other terms are there.
+    #[error("{}: the data set there has the {difference}", OneLine(.directory.display()))]
+    OtherTerms {
+        /// The directory.
+        directory: PathBuf,
+        /// The first difference.
+        difference: Difference,
+    },
+    /// A path that leads out of the directory.
+    #[error("{}: the manifest names a file outside of the data set: {name}", OneLine(.directory.display()))]
+    Outside {
+        /// The directory.
+        directory: PathBuf,
+        /// The path.
+        name: UntrustedText,
+    },
+}
+
+/// A difference between the terms of a data set and those of a run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{term} {there}; this run has the {term} {asked}")]
+pub struct Difference {
+    term: &'static str,
+    there: UntrustedText,
+    asked: UntrustedText,
+}
+
+impl Difference {
+    pub(crate) fn new(term: &'static str, there: &str, asked: &str) -> Self {
+        Self { term, there: UntrustedText::new(there), asked: UntrustedText::new(asked) }
+    }
+}
+
+impl Diagnostic for DataSetError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Io { .. } | Self::Locked(_) => ExitCode::Host,
+            Self::Malformed { .. } | Self::Version { .. } | Self::TooLarge(_) | Self::Outside { .. } => ExitCode::Input,
+            Self::OtherTerms { .. } => ExitCode::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::Locked(_) => Some("wait for it, or write into another directory".into()),
+            Self::OtherTerms { .. } => Some(
+                "name another directory (--out), or run the same rules with the same parameters and formats".into(),
+            ),
+            Self::Malformed { .. } | Self::Version { .. } | Self::TooLarge(_) | Self::Outside { .. } => {
+                Some("name another directory (--out)".into())
+            }
+            Self::Io { .. } => None,
+        }
+    }
+}

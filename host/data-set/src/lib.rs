@@ -1,0 +1,40 @@
+//! A directory of results with its manifest, which a killed run leaves in a state that the next one continues.
+//!
+//! * **Inputs**: the [`Terms`] of a run; staged files, and the [`Unit`]s that they belong to.
+//! * **Outputs**: files under their names, and `_manifest.json`: what was run over which specimens, and what came out.
+//! * **Invariants**: one run at a time; results of other terms are never mixed; a unit is committed by one line of a log, before
+//!   which none of its files has its name and after which all of them get it, in this run or the next; the manifest's bytes do not
+//!   depend on how often a run was interrupted.
+//!
+//! ```
+//! use alloy_primitives::B256;
+//! use refiner_data_set::{DataSet, FileEntry, OutputTerms, Terms, Unit};
+//!
+//! let directory = tempfile::tempdir()?;
+//! let terms = Terms { engine_profile: B256::ZERO, rules: Vec::new(), output: OutputTerms::Artifacts };
+//! let mut data_set = DataSet::open(directory.path(), terms.clone())?;
+//! let (bytes, sha256) = data_set.staging().write("1-10.rule.txt", b"result")?;
+//! let file = FileEntry { path: "1-10.rule.txt".to_owned(), rule: "rule".to_owned(), output: "txt".to_owned(), rows: None, bytes, sha256 };
+//! data_set.commit(Unit { chain_id: 1, first: 10, last: 10, files: vec![file], ..Unit::default() })?;
+//! assert_eq!(std::fs::read(directory.path().join("1-10.rule.txt"))?, b"result");
+//! data_set.finish()?;
+//! assert!(directory.path().join("_manifest.json").exists());
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+
+mod directory;
+mod error;
+mod log;
+mod manifest;
+mod staging;
+mod terms;
+mod unit;
+
+pub use self::{
+    directory::{DataSet, Standing},
+    error::{DataSetError, Difference},
+    manifest::{Chain, MANIFEST, MANIFEST_BYTES_MAX, Manifest, Range, Totals},
+    staging::Staging,
+    terms::{ColumnTerms, OutputTerms, RuleTerms, Terms},
+    unit::{FileEntry, SpecimenEntry, Unit, VerdictEntry},
+};

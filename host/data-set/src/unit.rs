@@ -1,0 +1,70 @@
+//! Units of a data set: specimens whose files appear together.
+
+use alloy_primitives::B256;
+use serde::{Deserialize, Serialize};
+
+/// Specimens whose files appear together, or not at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Unit {
+    /// Chain of the blocks.
+    pub chain_id: u64,
+    /// Height of the first block.
+    pub first: u64,
+    /// Height of the last block.
+    pub last: u64,
+    /// The specimens by height.
+    pub specimens: Vec<SpecimenEntry>,
+    /// The files that came of them.
+    pub files: Vec<FileEntry>,
+    /// Runs that ended in another verdict than `produced`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verdicts: Vec<VerdictEntry>,
+}
+
+/// A specimen of a unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SpecimenEntry {
+    /// Height of its block.
+    pub height: u64,
+    /// Hash of its block.
+    pub block_hash: B256,
+    /// The hash that the network announces.
+    pub specimen_hash: B256,
+    /// Length in bytes.
+    pub bytes: u64,
+}
+
+/// A file of a unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FileEntry {
+    /// Path below the data set's directory.
+    pub path: String,
+    /// The rule that made it.
+    pub rule: String,
+    /// Its output.
+    pub output: String,
+    /// Rows in it, where it has rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// sha256 of its bytes.
+    pub sha256: B256,
+}
+
+/// A run that ended in another verdict than `produced`. It is the same on every machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct VerdictEntry {
+    /// Height of the block.
+    pub height: u64,
+    /// Name of the rule.
+    pub rule: String,
+    /// Name of the verdict.
+    pub verdict: String,
+    /// Reason for it.
+    pub message: String,
+}

@@ -1,0 +1,206 @@
+//! What a replay is to do: inputs, less what is not selected and what is done, in units that are kept together.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
+
+use refiner_data_set::Standing;
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_specimen_files::{
+    headings::Heading,
+    input::{Input, InputError},
+    selection::{BlockSelection, selects},
+};
+use refiner_text::OneLine;
+
+/// An input that is to be run.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Where its bytes are.
+    pub input: Input,
+    /// Number of its unit; none of what has no heading, and where nothing is kept.
+    pub unit: Option<usize>,
+}
+
+/// Inputs with the headings that were read of them.
+#[derive(Debug)]
+pub struct Inputs {
+    pub inputs: Vec<Input>,
+    pub headings: Vec<Option<Heading>>,
+}
+
+/// What is to be done.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// In the order of their results.
+    pub items: Vec<Item>,
+    /// Number of items of each unit.
+    pub units: Vec<usize>,
+    /// The unit's first and last height, for what is said before it is done.
+    pub ranges: Vec<(u64, u64, u64)>,
+    /// Specimens that are part of the data set already.
+    pub done: u64,
+    /// Of them: those with a run that ended in another verdict than `produced`.
+    pub done_otherwise: u64,
+    /// Specimens that are another's copies.
+    pub copies: u64,
+}
+
+/// Inputs that cannot be run together.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// No height is selected.
+    #[error("--blocks selects none of the {found} specimens, whose heights are {first} to {last}")]
+    NothingSelected { found: usize, first: u64, last: u64 },
+    /// Two files of one height with other bytes.
+    #[error("two specimens of block {chain_id}-{height} that are not equal: {one} and {other}")]
+    TwoSpecimens { chain_id: u64, height: u64, one: Input, other: Input },
+    /// The data set has another specimen of the height.
+    #[error(
+        "{}: the data set was made with another specimen of block {chain_id}-{height} than {input}",
+        OneLine(.directory.display())
+    )]
+    OtherSpecimen { directory: PathBuf, chain_id: u64, height: u64, input: Input },
+    /// Two files of one height, of which one cannot be read.
+    #[error(transparent)]
+    Read(#[from] InputError),
+}
+
+impl Diagnostic for PlanError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::NothingSelected { .. } | Self::TwoSpecimens { .. } | Self::OtherSpecimen { .. } => ExitCode::Input,
+            Self::Read(error) => error.exit_code(),
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::NothingSelected { .. } => Some("a range ends before its last number: 10:20 is 10 to 19".into()),
+            Self::TwoSpecimens { .. } => {
+                Some("look at both with `refiner specimen check`, and name only one of them".into())
+            }
+            Self::OtherSpecimen { .. } => {
+                Some("name another directory (--out), or the specimen that it was made with".into())
+            }
+            Self::Read(error) => error.hint(),
+        }
+    }
+}
+
+impl Inputs {
+    /// Reads the headings, where there is use for them, and takes those of selected heights. What has no heading stays: its own run
+    /// reports why.
+    pub fn select(
+        inputs: Vec<Input>,
+        blocks: &[BlockSelection],
+        is_kept: bool,
+        threads: NonZeroUsize,
+        kept_headings: Option<&Path>,
+    ) -> Result<Self, PlanError> {
+        if inputs.len() < 2 && blocks.is_empty() && !is_kept {
+            return Ok(Self { headings: vec![None; inputs.len()], inputs });
+        }
+        let headings = Heading::of_all_kept(&inputs, threads, kept_headings);
+        let heights = || headings.iter().flatten().map(|heading| heading.height);
+        let (first, last) = (heights().min().unwrap_or_default(), heights().max().unwrap_or_default());
+        let found = inputs.len();
+        let is_selected =
+            |heading: &Option<Heading>| heading.as_ref().is_none_or(|heading| selects(blocks, heading.height, last));
+        let selected = inputs.into_iter().zip(headings).filter(|(_, heading)| is_selected(heading));
+        let (inputs, headings): (Vec<_>, Vec<_>) = selected.unzip();
+        if inputs.is_empty() && found > 0 {
+            return Err(PlanError::NothingSelected { found, first, last });
+        }
+        Ok(Self { inputs, headings })
+    }
+}
+
+impl Plan {
+    /// Every input, and nothing is kept.
+    pub fn of_all(inputs: Inputs) -> Self {
+        let items = inputs.inputs.into_iter().map(|input| Item { input, unit: None }).collect();
+        Self { items, ..Self::default() }
+    }
+
+    /// The inputs that a data set lacks, in units of at most so many blocks of one chain. One of a single block keeps the order of
+    /// the inputs, others are by height.
+    pub fn of(
+        inputs: Inputs,
+        standing: &Standing,
+        directory: &Path,
+        blocks_per_unit: usize,
+    ) -> Result<Self, PlanError> {
+        let mut plan = Self::default();
+        let mut unknown = Vec::new();
+        let mut known: Vec<(Heading, Input)> = Vec::new();
+        let mut first_of: BTreeMap<(u64, u64), usize> = BTreeMap::new();
+        for (input, heading) in inputs.inputs.into_iter().zip(inputs.headings) {
+            let Some(heading) = heading else {
+                unknown.push(Item { input, unit: None });
+                continue;
+            };
+            match first_of.entry((heading.chain_id, heading.height)) {
+                Entry::Vacant(entry) => {
+                    entry.insert(known.len());
+                    known.push((heading, input));
+                }
+                Entry::Occupied(entry) => {
+                    let one = &known[*entry.get()].1;
+                    if one.read()? != input.read()? {
+                        let Heading { chain_id, height, .. } = heading;
+                        return Err(PlanError::TwoSpecimens { chain_id, height, one: one.clone(), other: input });
+                    }
+                    plan.copies += 1;
+                }
+            }
+        }
+        if blocks_per_unit > 1 {
+            known.sort_by_key(|(heading, _)| (heading.chain_id, heading.height));
+        }
+        // Units follow from all inputs, so that they are the same however often a run was interrupted.
+        for unit in units(&known, blocks_per_unit) {
+            plan.add(unit, standing, directory)?;
+        }
+        plan.items.extend(unknown);
+        Ok(plan)
+    }
+
+    fn add(&mut self, unit: &[(Heading, Input)], standing: &Standing, directory: &Path) -> Result<(), PlanError> {
+        let number = self.units.len();
+        let before = self.items.len();
+        let mut range: Option<(u64, u64, u64)> = None;
+        for (heading, input) in unit {
+            let Heading { chain_id, height, block_hash, .. } = *heading;
+            match standing.specimen(chain_id, height) {
+                Some(there)
+                    if there.block_hash == block_hash && input.length().is_none_or(|own| own == there.bytes) =>
+                {
+                    self.done += 1;
+                    self.done_otherwise += u64::from(standing.has_other_verdict(chain_id, height));
+                }
+                Some(_) => {
+                    let (directory, input) = (directory.to_owned(), input.clone());
+                    return Err(PlanError::OtherSpecimen { directory, chain_id, height, input });
+                }
+                None => {
+                    self.items.push(Item { input: input.clone(), unit: Some(number) });
+                    range = Some((chain_id, range.map_or(height, |(_, first, _)| first), height));
+                }
+            }
+        }
+        if let Some(range) = range {
+            self.units.push(self.items.len() - before);
+            self.ranges.push(range);
+        }
+        Ok(())
+    }
+}
+
+/// Neighbours of one chain, so many at once.
+fn units(known: &[(Heading, Input)], blocks_per_unit: usize) -> impl Iterator<Item = &[(Heading, Input)]> {
+    let chains = known.chunk_by(|(one, _), (other, _)| one.chain_id == other.chain_id);
+    chains.flat_map(move |chain| chain.chunks(blocks_per_unit.max(1)))
+}

@@ -1,0 +1,363 @@
+//! A data set, computed again and compared.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fmt,
+    fs::{self, File},
+    io::{self, BufReader, Read as _},
+    num::NonZeroUsize,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+
+use refiner_config::Values;
+use refiner_data_set::{DataSet, DataSetError, Difference, FileEntry, Manifest, OutputTerms, Unit};
+use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
+use refiner_executor::{self as executor, Evm, chains};
+use refiner_specimen_files::{input::Input, known_blocks::KnownBlocks};
+use refiner_table::{Format, WideNumbers};
+use refiner_terminal::{self as terminal, PrintError, failure};
+use refiner_text::{OneLine, UntrustedText};
+use tempfile::TempDir;
+
+use crate::{
+    Replay, Style, TableChoice,
+    job::{Job, Keep},
+    keeper::Keeper,
+    parallel::{self, End},
+    plan::{Inputs, Item},
+    report::Report,
+    run::kept_headings,
+    signals,
+    tables::Tables,
+};
+
+/// Bytes that are compared at once.
+const BUFFER_BYTES: usize = 256 << 10;
+/// Specimens that are named one by one when they are missing.
+const MISSING_SHOWN: usize = 10;
+
+/// A verification that is asked for.
+pub struct Verification {
+    /// The manifest of the data set.
+    pub manifest: PathBuf,
+    /// The specimens that it was made of, named as for a replay.
+    pub specimens: Vec<OsString>,
+    /// A list of more of them.
+    pub files_from: Option<OsString>,
+    /// Where rules are that are not built in.
+    pub rules: Vec<String>,
+    /// Files with chains beyond the built-in ones.
+    pub chain_configs: Vec<PathBuf>,
+    /// A list of block hashes that are known.
+    pub block_hashes: Option<PathBuf>,
+    /// Specimens worked on at once.
+    pub threads: Option<NonZeroUsize>,
+    /// The settings of the command.
+    pub settings: Values,
+}
+
+/// A data set that cannot be computed again.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// There is no manifest.
+    #[error("{}: no such file", OneLine(.0.display()))]
+    NoManifest(PathBuf),
+    /// Another program, rule or parameter would make another data set.
+    #[error("the data set has the {0}")]
+    OtherTerms(Difference),
+    /// A form of tables that this program does not know.
+    #[error("the data set is of the format {format} with numbers as {wide}, which this program does not write")]
+    UnknownForm { format: UntrustedText, wide: UntrustedText },
+    /// No place for what is computed again.
+    #[error("no temporary directory: {0}")]
+    Temporary(#[source] io::Error),
+}
+
+impl Diagnostic for VerifyError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::NoManifest(_) | Self::UnknownForm { .. } => ExitCode::Input,
+            Self::OtherTerms(_) => ExitCode::Usage,
+            Self::Temporary(_) => ExitCode::Host,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::NoManifest(_) => Some("a replay with --out DIR writes DIR/_manifest.json".into()),
+            Self::OtherTerms(_) => {
+                Some("use the build that made it, and name rules that are not built in with --rule".into())
+            }
+            Self::UnknownForm { .. } | Self::Temporary(_) => None,
+        }
+    }
+}
+
+/// The first difference between a data set and what its specimens give.
+#[derive(Debug)]
+enum Finding {
+    /// A specimen of another hash.
+    Specimen { chain_id: u64, height: u64 },
+    /// Other verdicts.
+    Verdicts { chain_id: u64, first: u64, last: u64 },
+    /// Another number or other names of files.
+    Files { chain_id: u64, first: u64, last: u64 },
+    /// The manifest states another hash, length or number of rows than what is computed.
+    Stated { path: String },
+    /// The file is not what the manifest states.
+    Bytes { path: String, at: u64, line: Option<u64> },
+    /// The file is not there.
+    Absent { path: String },
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Specimen { chain_id, height } => {
+                write!(f, "block {chain_id}-{height}: the specimen has another hash than the manifest states")
+            }
+            Self::Verdicts { chain_id, first, last } => {
+                write!(f, "blocks {chain_id}-{first} to {last}: other verdicts than the manifest states")
+            }
+            Self::Files { chain_id, first, last } => {
+                write!(f, "blocks {chain_id}-{first} to {last}: other files than the manifest states")
+            }
+            Self::Stated { path } => {
+                write!(f, "{}: computed again it has another hash than the manifest states", OneLine(path))
+            }
+            Self::Bytes { path, at, line: Some(line) } => {
+                write!(f, "{}: differs from what is computed at byte {at}, line {line}", OneLine(path))
+            }
+            Self::Bytes { path, at, line: None } => {
+                write!(f, "{}: differs from what is computed at byte {at}", OneLine(path))
+            }
+            Self::Absent { path } => write!(f, "{}: the file is not there", OneLine(path)),
+        }
+    }
+}
+
+/// Computes a data set again and compares it byte by byte. Prints the first difference.
+///
+/// # Errors
+///
+/// The manifest, the rules or the inputs cannot be used; the operating system refuses.
+pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
+    let manifest = Manifest::read(&asked.manifest)?.ok_or_else(|| VerifyError::NoManifest(asked.manifest.clone()))?;
+    let directory = asked.manifest.parent().unwrap_or(Path::new("")).to_owned();
+    let replay = asked.replay(&manifest)?;
+    let available = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let threads = replay.threads.unwrap_or_else(available);
+    let expanded = replay.expand()?;
+    expanded.refused.iter().for_each(failure::report_argument);
+    let inputs = Inputs::select(expanded.inputs, &[], true, threads, kept_headings().as_deref())?;
+    let known = KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?;
+    let rules = replay.load(threads)?;
+    let tables = replay.table.map(|choice| Tables::of(&rules, choice)).transpose()?.map(Arc::new);
+    let terms = replay.terms(&rules, tables.as_deref());
+    if let Some(difference) = manifest.terms.difference(&terms) {
+        return Err(VerifyError::OtherTerms(difference).into());
+    }
+    let (items, units, missing) = plan(&manifest, inputs);
+    let place = TempDir::new().map_err(VerifyError::Temporary)?;
+    let data_set = DataSet::open(place.path(), terms)?;
+    let files = || Keep::Files { staging: data_set.staging(), directory: place.path().to_owned() };
+    let keep = tables.clone().map_or_else(files, Keep::Tables);
+    let policy = executor::policy(&replay.settings);
+    let executor = Evm::of(&replay.settings).executor(chains::executor(&replay.chain_configs, policy)?, None)?;
+    let job = Arc::new(Job { rules, executor, known, keep, hashes: true });
+    let mut report = Report::begin_counting(policy, items.len() as u64);
+    let mut keeper = Keeper::new(data_set, tables, units.iter().map(|(_, items)| *items).collect());
+    let mut compared = Compared::default();
+    let end = parallel::in_order(
+        items,
+        threads,
+        move |item| job.replay(item),
+        signals::interrupts,
+        |replayed| {
+            let mut compare = || -> Result<Option<Finding>, Failure> {
+                report.record(&replayed).map_err(PrintError::from)?;
+                let Some(unit) = keeper.take(&replayed)? else { return Ok(None) };
+                let number = replayed.unit.unwrap_or_default();
+                let stated = &manifest.units[units[number].0];
+                Ok(compared.unit(stated, &unit, &directory, place.path())?)
+            };
+            match compare() {
+                Ok(None) => ControlFlow::Continue(()),
+                Ok(Some(finding)) => ControlFlow::Break(Ok(finding)),
+                Err(failure) => ControlFlow::Break(Err(failure)),
+            }
+        },
+    )?;
+    let totals = report.end();
+    let mut out = terminal::buffered_out(false);
+    let exit = match end {
+        End::Broken(Err(failure)) => return Err(failure),
+        End::Broken(Ok(finding)) => {
+            writeln!(out, "different  {finding}")?;
+            ExitCode::Verdict
+        }
+        End::Interrupted => ExitCode::Interrupted,
+        End::Complete if missing.is_empty() => totals.exit_of_failures(),
+        End::Complete => totals.exit_of_failures().max(ExitCode::Input),
+    };
+    let Compared { units: same, files } = compared;
+    writeln!(out, "the same   {files} files of {same} of {} units", manifest.units.len())?;
+    for (chain_id, height) in missing.iter().take(MISSING_SHOWN) {
+        writeln!(out, "missing    the specimen of block {chain_id}-{height}")?;
+    }
+    if missing.len() > MISSING_SHOWN {
+        writeln!(out, "missing    {} more specimens", missing.len() - MISSING_SHOWN)?;
+    }
+    out.finish()?;
+    Ok(exit)
+}
+
+impl Verification {
+    /// The replay that made the data set.
+    fn replay(self, manifest: &Manifest) -> Result<Replay, VerifyError> {
+        let terms = &manifest.terms;
+        let table = match &terms.output {
+            OutputTerms::Artifacts => None,
+            OutputTerms::Table { format, blocks_per_file, wide_numbers, .. } => {
+                let text = |text: &String| UntrustedText::new(text);
+                let unknown = || VerifyError::UnknownForm { format: text(format), wide: text(wide_numbers) };
+                Some(TableChoice {
+                    format: Format::named(format).ok_or_else(unknown)?,
+                    wide: WideNumbers::named(wide_numbers).ok_or_else(unknown)?,
+                    blocks_per_file: usize::try_from(*blocks_per_file)
+                        .ok()
+                        .and_then(NonZeroUsize::new)
+                        .ok_or_else(unknown)?,
+                })
+            }
+        };
+        let names = || terms.rules.iter().map(|rule| rule.name.clone()).collect();
+        let params = terms.rules.first().map(|rule| rule.params.clone()).unwrap_or_default();
+        Ok(Replay {
+            specimens: self.specimens,
+            files_from: self.files_from,
+            blocks: Vec::new(),
+            rules: if self.rules.is_empty() { names() } else { self.rules },
+            out: None,
+            table,
+            dry_run: false,
+            params: params.into_iter().collect(),
+            chain_configs: self.chain_configs,
+            block_hashes: self.block_hashes,
+            isolate: false,
+            threads: self.threads,
+            style: Style::Summary,
+            settings: self.settings,
+        })
+    }
+}
+
+/// The items of the manifest's units, for each unit its position there and the number of its items, and the specimens that no input
+/// is. A unit that lacks one is left out.
+#[expect(clippy::type_complexity, reason = "three lists that are taken apart at once")]
+fn plan(manifest: &Manifest, inputs: Inputs) -> (Vec<Item>, Vec<(usize, usize)>, Vec<(u64, u64)>) {
+    let mut by_block: BTreeMap<_, Input> = BTreeMap::new();
+    for (input, heading) in inputs.inputs.into_iter().zip(inputs.headings) {
+        if let Some(heading) = heading {
+            by_block.entry((heading.chain_id, heading.height, heading.block_hash)).or_insert(input);
+        }
+    }
+    let (mut items, mut units, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+    for (position, unit) in manifest.units.iter().enumerate() {
+        let mut found = Vec::new();
+        for specimen in &unit.specimens {
+            match by_block.get(&(unit.chain_id, specimen.height, specimen.block_hash)) {
+                Some(input) => found.push(Item { input: input.clone(), unit: Some(units.len()) }),
+                None => missing.push((unit.chain_id, specimen.height)),
+            }
+        }
+        if found.len() == unit.specimens.len() && !found.is_empty() {
+            units.push((position, found.len()));
+            items.extend(found);
+        }
+    }
+    (items, units, missing)
+}
+
+/// What was the same so far.
+#[derive(Default)]
+struct Compared {
+    units: u64,
+    files: u64,
+}
+
+impl Compared {
+    /// The first difference of a unit. What was computed is removed.
+    fn unit(
+        &mut self,
+        stated: &Unit,
+        computed: &Unit,
+        directory: &Path,
+        place: &Path,
+    ) -> Result<Option<Finding>, DataSetError> {
+        let Unit { chain_id, first, last, .. } = *stated;
+        let specimens = stated.specimens.iter().zip(&computed.specimens);
+        if let Some((specimen, _)) = specimens.into_iter().find(|(stated, computed)| stated != computed) {
+            return Ok(Some(Finding::Specimen { chain_id, height: specimen.height }));
+        }
+        if stated.verdicts != computed.verdicts {
+            return Ok(Some(Finding::Verdicts { chain_id, first, last }));
+        }
+        let names = |unit: &Unit| unit.files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
+        if stated.specimens.len() != computed.specimens.len() || names(stated) != names(computed) {
+            return Ok(Some(Finding::Files { chain_id, first, last }));
+        }
+        for (stated, computed) in stated.files.iter().zip(&computed.files) {
+            if let Some(finding) = file(stated, computed, directory, place)? {
+                return Ok(Some(finding));
+            }
+            self.files += 1;
+        }
+        self.units += 1;
+        Ok(None)
+    }
+}
+
+fn file(
+    stated: &FileEntry,
+    computed: &FileEntry,
+    directory: &Path,
+    place: &Path,
+) -> Result<Option<Finding>, DataSetError> {
+    let (path, again) = (directory.join(&stated.path), place.join(&computed.path));
+    let name = || stated.path.clone();
+    if stated != computed {
+        return Ok(Some(Finding::Stated { path: name() }));
+    }
+    let differs = match first_difference(&path, &again) {
+        Ok(differs) => differs,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(Finding::Absent { path: name() })),
+        Err(source) => return Err(DataSetError::Io { path, source }),
+    };
+    // Temporary, so what cannot be removed now goes with its directory.
+    let _ = fs::remove_file(&again);
+    let is_text = [".csv", ".ndjson", ".json"].iter().any(|end| stated.path.ends_with(end));
+    Ok(differs.map(|(at, line)| Finding::Bytes { path: name(), at, line: is_text.then_some(line) }))
+}
+
+/// The first byte in which two files differ, counted from 0, and its line, counted from 1.
+fn first_difference(one: &Path, other: &Path) -> io::Result<Option<(u64, u64)>> {
+    let open = |path| Ok::<_, io::Error>(BufReader::with_capacity(BUFFER_BYTES, File::open(path)?).bytes());
+    let (mut one, mut other) = (open(one)?, open(other)?);
+    let (mut at, mut line) = (0, 1);
+    loop {
+        let (left, right) = (one.next().transpose()?, other.next().transpose()?);
+        match (left, right) {
+            (None, None) => return Ok(None),
+            (Some(left), Some(right)) if left == right => {
+                at += 1;
+                line += u64::from(left == b'\n');
+            }
+            _ => return Ok(Some((at, line))),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Chain, height and hashes of inputs, by their first bytes.
+
+mod cache;
+
+pub use self::cache::CACHED_MIN;
+
+use std::{
+    collections::BTreeMap,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use alloy_primitives::B256;
+use refiner_specimen::peek_header;
+
+use self::cache::{Cached, Stamp};
+use crate::input::Input;
+
+/// First bytes of a file that are read: a heading has some two thousand, whatever follows it.
+const HEAD_BYTES: u64 = 8 << 10;
+/// What is read where that does not suffice.
+const LONG_HEAD_BYTES: u64 = 64 << 10;
+/// Inputs that a thread takes at once.
+const SHARE: usize = 64;
+
+/// The first fields of a specimen. They are what the file states: only a run checks them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heading {
+    /// Id of the chain.
+    pub chain_id: u64,
+    /// Height of the block.
+    pub height: u64,
+    /// Hash of the block.
+    pub block_hash: B256,
+    /// Hash of the block before it.
+    pub parent_hash: B256,
+    /// True where the header has the stated hash.
+    pub is_consistent: bool,
+}
+
+impl Heading {
+    /// The heading of an input, or none where its first bytes are no specimen's.
+    pub fn of(input: &Input) -> Option<Self> {
+        let peek = |bytes| peek_header(&input.head(bytes)).ok();
+        let found = peek(HEAD_BYTES).or_else(|| peek(LONG_HEAD_BYTES))?;
+        Some(Self {
+            chain_id: found.network_id,
+            height: found.header.number,
+            block_hash: found.hash,
+            parent_hash: found.header.parent_hash,
+            is_consistent: found.header_hash == found.hash,
+        })
+    }
+
+    /// The headings of many inputs, in their order.
+    pub fn of_all(inputs: &[Input], threads: NonZeroUsize) -> Vec<Option<Self>> {
+        let next = AtomicUsize::new(0);
+        let read = || {
+            let mut read = Vec::new();
+            loop {
+                let start = next.fetch_add(SHARE, Ordering::Relaxed);
+                let Some(share) = inputs.get(start..inputs.len().min(start + SHARE)).filter(|share| !share.is_empty())
+                else {
+                    return read;
+                };
+                read.push((start, share.iter().map(Self::of).collect::<Vec<_>>()));
+            }
+        };
+        let mut shares = thread::scope(|scope| {
+            let threads: Vec<_> =
+                (1..threads.get()).filter_map(|_| thread::Builder::new().spawn_scoped(scope, read).ok()).collect();
+            let mut shares = read();
+            for thread in threads {
+                shares.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            shares
+        });
+        shares.sort_by_key(|(start, _)| *start);
+        shares.into_iter().flat_map(|(_, share)| share).collect()
+    }
+
+    /// The same, where a directory keeps the headings of large directories. A file that changed is read again.
+    pub fn of_all_kept(inputs: &[Input], threads: NonZeroUsize, kept: Option<&Path>) -> Vec<Option<Self>> {
+        let Some(kept) = kept.filter(|_| inputs.len() >= CACHED_MIN) else { return Self::of_all(inputs, threads) };
+        let mut headings: Vec<Option<Self>> = vec![None; inputs.len()];
+        let mut stamps: Vec<Option<Stamp>> = vec![None; inputs.len()];
+        let mut unread = Vec::new();
+        let mut directories: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
+        for (index, input) in inputs.iter().enumerate() {
+            match input {
+                Input::File(path) => {
+                    let directory = path.parent().and_then(|parent| std::path::absolute(parent).ok());
+                    directories.entry(directory.unwrap_or_default()).or_default().push(index);
+                }
+                Input::Stdin(_) | Input::Member(_) => unread.push(index),
+            }
+        }
+        directories.retain(|_, files| {
+            let is_large = files.len() >= CACHED_MIN;
+            if !is_large {
+                unread.append(files);
+            }
+            is_large
+        });
+        let mut changed = Vec::new();
+        for (directory, files) in &directories {
+            let cached = Cached::read(kept, directory);
+            let before = unread.len();
+            for &index in files {
+                if let Input::File(path) = &inputs[index] {
+                    stamps[index] = Stamp::of(path);
+                    let known = path.file_name().zip(stamps[index]).and_then(|(name, stamp)| cached.get(name, stamp));
+                    headings[index] = known.cloned();
+                    if known.is_none() {
+                        unread.push(index);
+                    }
+                }
+            }
+            if unread.len() > before {
+                changed.push(directory);
+            }
+        }
+        let read: Vec<_> = unread.iter().map(|index| inputs[*index].clone()).collect();
+        for (index, heading) in unread.iter().zip(Self::of_all(&read, threads)) {
+            headings[*index] = heading;
+        }
+        for directory in changed {
+            let entry = |index: &usize| {
+                let Input::File(path) = &inputs[*index] else { return None };
+                Some((path.file_name()?.to_owned(), stamps[*index]?, headings[*index].clone()?))
+            };
+            Cached::write(kept, directory, &directories[directory].iter().filter_map(entry).collect::<Vec<_>>());
+        }
+        headings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use alloy_consensus::Header;
+
+    use super::*;
+
+    const ONE: NonZeroUsize = NonZeroUsize::MIN;
+
+    fn write(directory: &Path, height: u64, parent: B256) -> Input {
+        let roots = Some(alloy_consensus::EMPTY_ROOT_HASH);
+        let header = Header {
+            number: height,
+            parent_hash: parent,
+            base_fee_per_gas: Some(7),
+            withdrawals_root: roots,
+            ..Header::default()
+        };
+        let block = refiner_specimen::Block {
+            kind: "block-specimen".to_owned(),
+            network_id: 1,
+            hash: header.hash_slow(),
+            total_difficulty: Default::default(),
+            header,
+            transactions: Vec::new(),
+            uncles: Some(Vec::new()),
+            receipts: Vec::new(),
+            senders: Vec::new(),
+            state: Default::default(),
+            withdrawals: Some(Vec::new()),
+            blob_sidecars: None,
+        };
+        let specimen = refiner_specimen::Specimen {
+            layout: refiner_specimen::Layout::V0_35,
+            stated_codec_version: 0.35,
+            start_block: height,
+            end_block: height,
+            elements: 1,
+            event_hash: B256::ZERO,
+            block,
+        };
+        let path = directory.join(format!("1-{height}.avro"));
+        fs::write(&path, refiner_specimen::encode(&specimen, specimen.layout).unwrap()).unwrap();
+        Input::File(path)
+    }
+
+    #[test]
+    fn headings_are_kept_and_a_file_that_changed_is_read_again() {
+        let [directory, kept] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let count = CACHED_MIN as u64 + 5;
+        let mut inputs: Vec<_> = (0..count).map(|height| write(directory.path(), height, B256::ZERO)).collect();
+        let none = directory.path().join("1-x.avro");
+        fs::write(&none, "no specimen").unwrap();
+        inputs.push(Input::File(none));
+        let fresh = Heading::of_all(&inputs, ONE);
+        assert_eq!(fresh.iter().flatten().count(), inputs.len() - 1);
+        assert!(fresh.iter().flatten().all(|heading| heading.is_consistent));
+        assert_eq!(Heading::of_all_kept(&inputs, ONE, Some(kept.path())), fresh);
+        assert_eq!(Heading::of_all_kept(&inputs, ONE, Some(kept.path())), fresh);
+
+        // What is kept decides: a name in it that is changed shows.
+        let file = fs::read_dir(kept.path()).unwrap().next().unwrap().unwrap().path();
+        let text = fs::read_to_string(&file).unwrap();
+        assert_eq!(text.lines().count() as u64, 1 + count);
+        fs::write(&file, text.replace("\t1\t7\t0x", "\t1\t77\t0x")).unwrap();
+        assert_eq!(Heading::of_all_kept(&inputs, ONE, Some(kept.path()))[7].as_ref().unwrap().height, 77);
+        // Until the file itself is another.
+        write(directory.path(), 7, B256::repeat_byte(9));
+        let again = Heading::of_all_kept(&inputs, ONE, Some(kept.path()));
+        assert_eq!(again[7].as_ref().unwrap().parent_hash, B256::repeat_byte(9));
+        assert_eq!(again[7].as_ref().unwrap().height, 7);
+        // What is no cache is none.
+        fs::write(&file, b"\xff\xfe").unwrap();
+        assert_eq!(Heading::of_all_kept(&inputs, ONE, Some(kept.path())), again);
+    }
+}

@@ -1,0 +1,165 @@
+//! Archives: the members of a tar file as inputs, read where they lie.
+
+use std::{
+    cmp::Ordering,
+    ffi::OsStr,
+    fmt,
+    fs::File,
+    io::{self, BufReader, Cursor, Read, Seek as _, Write as _},
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use refiner_text::OneLine;
+
+use super::{Input, InputError, compressed, stdin::Stdin, walk::is_specimen_name};
+
+/// Most bytes that a compressed archive may have when it is expanded into a temporary file.
+pub const ARCHIVE_BYTES_MAX: u64 = 64 << 30;
+/// Most members of an archive.
+pub const MEMBERS_MAX: usize = 10_000_000;
+/// Where the format of archives states its name.
+const MAGIC: (usize, &[u8]) = (257, b"ustar");
+
+/// Bytes of a member's header.
+const HEADER_BYTES: u64 = 512;
+
+/// A specimen within an archive.
+#[derive(Clone)]
+pub struct Member {
+    archive: PathBuf,
+    name: PathBuf,
+    offset: u64,
+    pub(super) bytes: u64,
+    file: Arc<File>,
+}
+
+impl Member {
+    /// Reads at most `limit` of its bytes.
+    pub(super) fn read(&self, limit: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(self.bytes.min(limit)).map_err(io::Error::other)?];
+        self.file.read_exact_at(&mut bytes, self.offset)?;
+        Ok(bytes)
+    }
+
+    /// Archive and name in it, as they are.
+    pub(super) fn name(&self) -> String {
+        format!("{}!{}", self.archive.display(), self.name.display())
+    }
+}
+
+/// Whether a file is called as archives are.
+pub(super) fn is_archive(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst"].iter().any(|end| name.ends_with(end))
+}
+
+/// The specimens of an archive, in their order.
+pub(super) fn members(path: &Path) -> Result<Vec<Input>, InputError> {
+    let refuse = |source| InputError::Read { input: Input::File(path.to_owned()), source };
+    let mut file = File::open(path).map_err(refuse)?;
+    let mut magic = [0; compressed::MAGIC_BYTES];
+    let taken = file.read(&mut magic).map_err(refuse)?;
+    file.rewind().map_err(refuse)?;
+    let expanded = compressed::reader(&magic[..taken], BufReader::new(&file)).map_err(refuse)?;
+    let expanded = expanded.map(|expanded| expand(path, expanded)).transpose()?;
+    listed(path, expanded.unwrap_or(file))
+}
+
+/// The specimens of an archive on standard input, or none where it is no archive.
+pub(super) fn in_stdin(stdin: &Stdin) -> Result<Option<Vec<Input>>, InputError> {
+    let name = Path::new(super::STDIN);
+    // What cannot be read has its report where the specimen is read.
+    let Ok(bytes) = stdin.bytes() else { return Ok(None) };
+    let refuse = |source| InputError::Read { input: Input::Stdin(stdin.clone()), source };
+    let Some(mut expanded) = compressed::reader(bytes, bytes).map_err(refuse)? else {
+        return if is_tar(bytes) { listed(name, expand(name, bytes)?).map(Some) } else { Ok(None) };
+    };
+    let mut head = Vec::new();
+    // What is cut off has its report where the specimen is read.
+    let _ = expanded.by_ref().take(HEADER_BYTES).read_to_end(&mut head);
+    if !is_tar(&head) {
+        return Ok(None);
+    }
+    listed(name, expand(name, Cursor::new(head).chain(expanded))?).map(Some)
+}
+
+fn is_tar(bytes: &[u8]) -> bool {
+    bytes.get(MAGIC.0..).is_some_and(|rest| rest.starts_with(MAGIC.1))
+}
+
+fn expand(path: &Path, expanded: impl Read) -> Result<File, InputError> {
+    let refuse = |source| InputError::Read { input: Input::File(path.to_owned()), source };
+    let mut file = tempfile::tempfile().map_err(refuse)?;
+    let taken = io::copy(&mut expanded.take(ARCHIVE_BYTES_MAX + 1), &mut file).map_err(refuse)?;
+    if taken > ARCHIVE_BYTES_MAX {
+        return Err(InputError::ArchiveTooLarge(path.to_owned()));
+    }
+    file.flush().map_err(refuse)?;
+    file.rewind().map_err(refuse)?;
+    Ok(file)
+}
+
+fn listed(path: &Path, file: File) -> Result<Vec<Input>, InputError> {
+    let refuse = |source| InputError::Read { input: Input::File(path.to_owned()), source };
+    let file = Arc::new(file);
+    let length = file.metadata().map_err(refuse)?.len();
+    let mut archive = tar::Archive::new(&*file);
+    let mut members = Vec::new();
+    for entry in archive.entries_with_seek().map_err(refuse)? {
+        let entry = entry.map_err(refuse)?;
+        let name = entry.path().map_err(refuse)?.into_owned();
+        let (offset, bytes) = (entry.raw_file_position(), entry.size());
+        if !entry.header().entry_type().is_file() || !is_specimen_name(name.file_name().unwrap_or(OsStr::new(""))) {
+            continue;
+        }
+        if offset.checked_add(bytes).is_none_or(|end| end > length) {
+            return Err(refuse(io::ErrorKind::UnexpectedEof.into()));
+        }
+        if members.len() == MEMBERS_MAX {
+            return Err(InputError::TooManyNames { directory: path.to_owned() });
+        }
+        let member = Member { archive: path.to_owned(), name, offset, bytes, file: Arc::clone(&file) };
+        members.push(Input::Member(Arc::new(member)));
+    }
+    if members.is_empty() { Err(InputError::EmptyArchive(path.to_owned())) } else { Ok(members) }
+}
+
+impl PartialEq for Member {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Member {}
+
+impl PartialOrd for Member {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Member {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl Member {
+    fn key(&self) -> (&Path, u64) {
+        (&self.archive, self.offset)
+    }
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        OneLine(self.name()).fmt(f)
+    }
+}

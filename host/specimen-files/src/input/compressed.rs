@@ -1,0 +1,48 @@
+//! gzip and Zstandard, by their first bytes. No specimen begins with either: its first byte would be a negative height.
+
+use std::io::{self, BufRead, Read};
+
+/// First bytes that tell the formats apart.
+pub(super) const MAGIC_BYTES: usize = 4;
+const GZIP: &[u8] = &[0x1f, 0x8b];
+const ZSTANDARD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+/// Largest window of a Zstandard frame, 128 MiB: what `zstd --ultra -22` without `--long` needs.
+const WINDOW_LOG_MAX: u32 = 27;
+
+/// A reader of what `source` holds, where its first bytes are those of a compressed file.
+pub(super) fn reader<'a>(head: &[u8], source: impl BufRead + 'a) -> io::Result<Option<Box<dyn Read + 'a>>> {
+    if head.starts_with(GZIP) {
+        return Ok(Some(Box::new(flate2::bufread::MultiGzDecoder::new(source))));
+    }
+    if head.starts_with(ZSTANDARD) {
+        let mut decoder = zstd::stream::read::Decoder::with_buffer(source)?;
+        decoder.window_log_max(WINDOW_LOG_MAX)?;
+        return Ok(Some(Box::new(decoder)));
+    }
+    Ok(None)
+}
+
+/// Whether these first bytes are a compressed file's.
+pub(super) fn is_compressed(head: &[u8]) -> bool {
+    head.starts_with(GZIP) || head.starts_with(ZSTANDARD)
+}
+
+/// The bytes that `bytes` stand for, at most `limit + 1` of them.
+pub(super) fn expanded(bytes: Vec<u8>, limit: u64) -> io::Result<Vec<u8>> {
+    let Some(reader) = reader(&bytes, &bytes[..])? else { return Ok(bytes) };
+    let mut whole = Vec::new();
+    reader.take(limit + 1).read_to_end(&mut whole)?;
+    Ok(whole)
+}
+
+/// As many of the first bytes as `head`, the beginning of a file, yields; at most `limit`.
+pub(super) fn expanded_head(head: Vec<u8>, limit: u64) -> Vec<u8> {
+    let mut whole = Vec::new();
+    match reader(&head, &head[..]) {
+        Ok(None) => {}
+        // The end of the file is cut off, so an error comes after what there is.
+        Ok(Some(reader)) => drop(reader.take(limit).read_to_end(&mut whole)),
+        Err(_) => return whole,
+    }
+    if whole.is_empty() { head } else { whole }
+}

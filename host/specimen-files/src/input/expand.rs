@@ -1,0 +1,133 @@
+//! Command-line arguments to inputs.
+
+use std::{
+    collections::HashSet,
+    ffi::{OsStr, OsString},
+    fs::{self, File},
+    io::{self, Read as _},
+    os::unix::ffi::{OsStrExt as _, OsStringExt as _},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Input, InputError, archive,
+    stdin::Stdin,
+    walk::{Step, Walk},
+};
+
+/// Most bytes of a list of names: some ten million names.
+pub const NAMES_BYTES_MAX: u64 = 1 << 30;
+
+/// What arguments name.
+#[derive(Debug, Default)]
+pub struct Expanded {
+    /// Each argument's in name order, arguments in theirs, each file once.
+    pub inputs: Vec<Input>,
+    /// Arguments, and directories below them, that name nothing; the others are not affected.
+    pub refused: Vec<InputError>,
+}
+
+/// Turns command-line arguments into inputs; the first that names nothing is the error.
+pub fn expand(arguments: &[impl AsRef<OsStr>]) -> Result<Vec<Input>, InputError> {
+    let Expanded { inputs, refused } = expand_all(arguments);
+    refused.into_iter().next().map_or(Ok(inputs), Err)
+}
+
+/// Turns command-line arguments into inputs, whatever becomes of some of them.
+pub fn expand_all(arguments: &[impl AsRef<OsStr>]) -> Expanded {
+    let mut expansion = Expansion::default();
+    for argument in arguments {
+        expansion.add(argument.as_ref());
+    }
+    expansion.expanded
+}
+
+/// Reads a list of names, or standard input where it is called `-`: separated by NUL where there is one, else by lines.
+///
+/// # Errors
+///
+/// The list cannot be read, or is longer than [`NAMES_BYTES_MAX`].
+pub fn names_from(list: &OsStr) -> Result<Vec<OsString>, InputError> {
+    let input = || if list == "-" { Input::Stdin(Stdin::default()) } else { Input::File(list.into()) };
+    let refuse = |source| InputError::Read { input: input(), source };
+    let mut text = Vec::new();
+    let taken = if list == "-" {
+        io::stdin().lock().take(NAMES_BYTES_MAX + 1).read_to_end(&mut text)
+    } else {
+        File::open(list).map_err(refuse)?.take(NAMES_BYTES_MAX + 1).read_to_end(&mut text)
+    }
+    .map_err(refuse)?;
+    if taken as u64 > NAMES_BYTES_MAX {
+        return Err(InputError::ListTooLarge { input: input() });
+    }
+    let separator = if text.contains(&0) { 0 } else { b'\n' };
+    let names = text.split(|byte| *byte == separator).filter(|name| !name.is_empty());
+    Ok(names.map(|name| OsString::from_vec(name.to_vec())).collect())
+}
+
+#[derive(Default)]
+struct Expansion {
+    expanded: Expanded,
+    seen: HashSet<PathBuf>,
+    has_stdin: bool,
+}
+
+impl Expansion {
+    fn add(&mut self, argument: &OsStr) {
+        if let Err(error) = self.try_add(argument) {
+            self.expanded.refused.push(error);
+        }
+    }
+
+    fn try_add(&mut self, argument: &OsStr) -> Result<(), InputError> {
+        if argument == "-" {
+            if !std::mem::replace(&mut self.has_stdin, true) {
+                let stdin = Stdin::default();
+                match archive::in_stdin(&stdin)? {
+                    Some(members) => self.expanded.inputs.extend(members),
+                    None => self.expanded.inputs.push(Input::Stdin(stdin)),
+                }
+            }
+            return Ok(());
+        }
+        let path = Path::new(argument);
+        if path.is_dir() {
+            let files = self.walk(path, &[Step::AnyDirectories, Step::SpecimenName])?;
+            return if files.is_empty() { Err(InputError::EmptyDirectory(path.to_owned())) } else { self.take(files) };
+        }
+        // A file wins over a pattern, so that a name with brackets in it can be given as it is.
+        if path.exists() {
+            return self.take(vec![path.to_owned()]);
+        }
+        if !argument.as_bytes().iter().any(|byte| b"*?[".contains(byte)) {
+            return Err(InputError::Missing(path.to_owned()));
+        }
+        let pattern = || argument.to_string_lossy().into_owned();
+        let (base, steps) =
+            Step::of_pattern(argument).map_err(|source| InputError::Pattern { pattern: pattern(), source })?;
+        let files = self.walk(&base, &steps)?;
+        if files.is_empty() { Err(InputError::NoMatch(pattern())) } else { self.take(files) }
+    }
+
+    fn walk(&mut self, base: &Path, steps: &[Step]) -> Result<Vec<PathBuf>, InputError> {
+        let (files, refused) = Walk::files(base, steps)?;
+        self.expanded.refused.extend(refused);
+        Ok(files)
+    }
+
+    fn take(&mut self, files: Vec<PathBuf>) -> Result<(), InputError> {
+        for file in files {
+            // By the name that no link is in, so that a file with two names is read once.
+            let whole = fs::canonicalize(&file).unwrap_or_else(|_| file.clone());
+            if !self.seen.insert(whole) {
+                continue;
+            }
+            if archive::is_archive(&file) {
+                self.expanded.inputs.extend(archive::members(&file)?);
+            } else {
+                self.expanded.inputs.push(Input::File(file));
+            }
+        }
+        Ok(())
+    }
+}

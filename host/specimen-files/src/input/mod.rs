@@ -1,0 +1,233 @@
+//! Specimens named on the command line: files, directories, patterns, archives, and `-` for standard input.
+
+mod archive;
+mod compressed;
+mod expand;
+mod stdin;
+mod walk;
+
+pub use self::{
+    archive::{ARCHIVE_BYTES_MAX, MEMBERS_MAX, Member},
+    expand::{Expanded, NAMES_BYTES_MAX, expand, expand_all, names_from},
+    stdin::Stdin,
+    walk::{DEPTH_MAX, NAMES_MAX, is_specimen_name},
+};
+
+use std::{
+    fmt, fs,
+    io::{self, Read as _},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_specimen::{DecodeError, JsonError};
+use refiner_text::OneLine;
+
+/// The most bytes read of one specimen (docs/specimen-format.md, section 7).
+pub const SPECIMEN_LIMIT_BYTES: u64 = 256 * 1024 * 1024;
+
+const STDIN: &str = "standard input";
+
+/// Where one specimen's bytes come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    Stdin(Stdin),
+    File(PathBuf),
+    Member(Arc<Member>),
+}
+
+/// Why an argument names no specimens, or a specimen's bytes cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// Nothing is there under this name.
+    #[error("{}: no such file or directory", OneLine(.0.display()))]
+    Missing(PathBuf),
+    /// A directory without a single file that is called as specimens are.
+    #[error("{}: the directory holds no specimen", OneLine(.0.display()))]
+    EmptyDirectory(PathBuf),
+    /// An archive without a single file that is called as specimens are.
+    #[error("{}: the archive holds no specimen", OneLine(.0.display()))]
+    EmptyArchive(PathBuf),
+    /// A compressed archive that is too large when expanded.
+    #[error("{}: larger than the limit of {ARCHIVE_BYTES_MAX} bytes for an expanded archive", OneLine(.0.display()))]
+    ArchiveTooLarge(PathBuf),
+    /// More names than a walk looks at.
+    #[error("{}: more than {NAMES_MAX} names are below the argument, or {MEMBERS_MAX} in the archive", OneLine(.directory.display()))]
+    TooManyNames { directory: PathBuf },
+    /// A list of names that is too long.
+    #[error("{input}: larger than the limit of {NAMES_BYTES_MAX} bytes for a list of names")]
+    ListTooLarge { input: Input },
+    /// A pattern that matches nothing.
+    #[error("{}: the pattern matches no file", OneLine(.0))]
+    NoMatch(String),
+    /// A pattern that is none.
+    #[error("{}: not a pattern: {source}", OneLine(.pattern))]
+    Pattern {
+        pattern: String,
+        /// What is wrong with it.
+        source: glob::PatternError,
+    },
+    /// Where one specimen is wanted, the argument names several.
+    #[error("{}: names {found} files where one is wanted", OneLine(.argument))]
+    Several {
+        argument: String,
+        /// How many files it names.
+        found: usize,
+    },
+    /// Larger than [`SPECIMEN_LIMIT_BYTES`].
+    #[error("{input}: larger than the limit of {SPECIMEN_LIMIT_BYTES} bytes for one specimen")]
+    TooLarge { input: Input },
+    /// The operating system refuses it.
+    #[error("{input}: {source}")]
+    Read {
+        input: Input,
+        /// The operating system's error.
+        source: io::Error,
+    },
+    /// Bytes that are no specimen.
+    #[error("{input}: {source}")]
+    Decode { input: Input, source: DecodeError },
+    /// Text that is no JSON.
+    #[error("{input}: not JSON: {source}")]
+    Json { input: Input, source: serde_json::Error },
+    /// A specimen that cannot be written as JSON, or JSON that is none of a specimen.
+    #[error("{input}: {source}")]
+    Convert { input: Input, source: JsonError },
+}
+
+impl InputError {
+    /// The class of the error, for reports.
+    pub const fn class(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "missing",
+            Self::EmptyDirectory(_) | Self::EmptyArchive(_) | Self::NoMatch(_) => "empty",
+            Self::Pattern { .. } | Self::Several { .. } => "argument",
+            Self::TooLarge { .. }
+            | Self::ArchiveTooLarge(_)
+            | Self::TooManyNames { .. }
+            | Self::ListTooLarge { .. } => "tooLarge",
+            Self::Read { .. } => "unreadable",
+            Self::Decode { .. } | Self::Json { .. } | Self::Convert { .. } => "malformed",
+        }
+    }
+}
+
+impl Diagnostic for InputError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Input
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::EmptyDirectory(path) => Some(
+                format!(
+                    "specimens are found by their names (*.avro, CHAIN-HEIGHT-...); name the files: `{}/*`",
+                    path.display()
+                )
+                .into(),
+            ),
+            Self::EmptyArchive(_) => Some("members are found by their names: *.avro, CHAIN-HEIGHT-...".into()),
+            Self::NoMatch(_) => Some("quote the pattern so that the shell does not change it".into()),
+            Self::ArchiveTooLarge(_) => Some("unpack it and name the directory".into()),
+            Self::TooManyNames { .. } => Some("name parts of it, one run each".into()),
+            Self::ListTooLarge { .. } => Some("split the list".into()),
+            Self::Missing(_)
+            | Self::Several { .. }
+            | Self::Pattern { .. }
+            | Self::TooLarge { .. }
+            | Self::Read { .. }
+            | Self::Decode { .. }
+            | Self::Json { .. }
+            | Self::Convert { .. } => None,
+        }
+    }
+}
+
+impl Input {
+    /// The name as it is, for JSON. `Display` escapes it, for people.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stdin(_) => STDIN.to_owned(),
+            Self::File(path) => path.display().to_string(),
+            Self::Member(member) => member.name(),
+        }
+    }
+
+    /// Reads the bytes, at most [`SPECIMEN_LIMIT_BYTES`] of them, whatever size the source states and whatever comes out of it where
+    /// it is compressed.
+    pub fn read(&self) -> Result<Vec<u8>, InputError> {
+        self.read_up_to(SPECIMEN_LIMIT_BYTES)
+    }
+
+    /// The length of a file that is not compressed, where it can be had without reading the file.
+    pub fn length(&self) -> Option<u64> {
+        match self {
+            Self::File(path) => {
+                let mut magic = [0; compressed::MAGIC_BYTES];
+                let mut file = fs::File::open(path).ok()?;
+                file.read_exact(&mut magic).ok()?;
+                let length = file.metadata().ok().filter(fs::Metadata::is_file)?.len();
+                (!compressed::is_compressed(&magic)).then_some(length)
+            }
+            Self::Stdin(_) | Self::Member(_) => None,
+        }
+    }
+
+    /// Reads the first bytes, about `limit` of them. None of what cannot be read, which its own run reports.
+    pub fn head(&self, limit: u64) -> Vec<u8> {
+        let head = match self {
+            Self::Stdin(stdin) => stdin.bytes().map(|bytes| bytes.iter().take(cast(limit)).copied().collect()),
+            Self::Member(member) => member.read(limit),
+            Self::File(path) => fs::File::open(path).and_then(|file| {
+                let mut head = Vec::with_capacity(cast(limit));
+                file.take(limit).read_to_end(&mut head)?;
+                Ok(head)
+            }),
+        };
+        compressed::expanded_head(head.unwrap_or_default(), limit)
+    }
+
+    fn read_up_to(&self, limit: u64) -> Result<Vec<u8>, InputError> {
+        let refuse = |source| InputError::Read { input: self.clone(), source };
+        let too_large = || InputError::TooLarge { input: self.clone() };
+        let bytes = match self {
+            Self::Stdin(stdin) => stdin.bytes().map_err(refuse)?.to_vec(),
+            Self::Member(member) if member.bytes > limit => return Err(too_large()),
+            Self::Member(member) => member.read(limit).map_err(refuse)?,
+            Self::File(path) => {
+                let file = fs::File::open(path).map_err(refuse)?;
+                let stated = file.metadata().map_err(refuse)?.len();
+                if stated > limit {
+                    return Err(too_large());
+                }
+                let mut bytes = Vec::with_capacity(cast(stated) + 1);
+                file.take(limit + 1).read_to_end(&mut bytes).map_err(refuse)?;
+                bytes
+            }
+        };
+        if bytes.len() as u64 > limit {
+            return Err(too_large());
+        }
+        let bytes = compressed::expanded(bytes, limit).map_err(refuse)?;
+        if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+    }
+}
+
+/// A capacity: what a machine cannot address it does not reserve.
+fn cast(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or_default()
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdin(_) => f.write_str(STDIN),
+            Self::File(path) => OneLine(path.display()).fmt(f),
+            Self::Member(member) => member.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

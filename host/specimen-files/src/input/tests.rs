@@ -1,0 +1,244 @@
+//! Names to inputs, and inputs to bytes.
+
+use std::{
+    ffi::{OsStr, OsString},
+    io::Write as _,
+    os::unix::{ffi::OsStrExt as _, fs::symlink},
+    time::{Duration, Instant},
+};
+
+use super::*;
+
+fn directory_with(names: &[&str]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for name in names {
+        fs::write(directory.path().join(name), name).unwrap();
+    }
+    directory
+}
+
+fn names(argument: String) -> Vec<String> {
+    let inputs = expand(&[argument]).unwrap();
+    inputs
+        .iter()
+        .map(|input| match input {
+            Input::Stdin(_) => "-".to_owned(),
+            Input::File(path) => path.file_name().unwrap().to_string_lossy().into_owned(),
+            Input::Member(member) => member.name(),
+        })
+        .collect()
+}
+
+#[test]
+fn directory_gives_its_avro_files_in_name_order() {
+    let directory = directory_with(&["1-20.avro", "1-10.avro", "notes.txt"]);
+    assert_eq!(names(directory.path().display().to_string()), ["1-10.avro", "1-20.avro"]);
+}
+
+#[test]
+fn pattern_gives_what_it_matches() {
+    let directory = directory_with(&["1-10.avro", "1-20.avro", "5-10.avro"]);
+    assert_eq!(names(format!("{}/1-*", directory.path().display())), ["1-10.avro", "1-20.avro"]);
+}
+
+#[test]
+fn file_whose_name_looks_like_a_pattern_is_taken_as_it_is() {
+    let directory = directory_with(&["1-[1].avro", "1-1.avro"]);
+    assert_eq!(names(format!("{}/1-[1].avro", directory.path().display())), ["1-[1].avro"]);
+}
+
+#[test]
+fn file_named_twice_is_read_once() {
+    let directory = directory_with(&["1-10.avro"]);
+    let path = directory.path().join("1-10.avro").display().to_string();
+    assert_eq!(expand(&[path.clone(), path]).unwrap().len(), 1);
+}
+
+#[test]
+fn argument_that_names_nothing_says_so() {
+    let directory = directory_with(&["notes.txt"]);
+    let at = directory.path().display().to_string();
+    for (argument, message) in [
+        (at.clone(), "holds no specimen"),
+        (format!("{at}/absent.avro"), "no such file"),
+        (format!("{at}/*.avro"), "matches no file"),
+        (format!("{at}/[*.avro"), "not a pattern"),
+    ] {
+        let error = expand(&[argument]).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+#[test]
+fn reading_stops_at_the_limit() {
+    let directory = directory_with(&[]);
+    let path = directory.path().join("1-10.avro");
+    fs::write(&path, [0; 9]).unwrap();
+    let input = Input::File(path);
+    assert_eq!(input.read_up_to(9).unwrap().len(), 9);
+    assert!(matches!(input.read_up_to(8), Err(InputError::TooLarge { .. })));
+    // A source that does not state its size is held to the same limit.
+    let endless = Input::File("/dev/zero".into());
+    assert!(matches!(endless.read_up_to(100_000), Err(InputError::TooLarge { .. })));
+}
+
+fn paths(arguments: &[&OsStr]) -> Vec<PathBuf> {
+    let inputs = expand(arguments).unwrap();
+    inputs.into_iter().map(|input| if let Input::File(path) = input { path } else { panic!("{input}") }).collect()
+}
+
+#[test]
+fn directory_is_searched_to_its_last_subdirectory_for_names_as_they_are_met() {
+    let directory =
+        directory_with(&["1-10.avro", "1-11.AVRO", "1-12.avro.gz", "1-13.Avro.zst", "notes.txt", "a-b", "1-2.json"]);
+    let network = format!("1-14-replica-0x{}", "ab".repeat(32));
+    let content = "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi";
+    let below = directory.path().join("a/b/c");
+    fs::create_dir_all(&below).unwrap();
+    for name in [OsStr::new(&network), OsStr::new(content), OsStr::from_bytes(b"1-15-\xff\xfe"), OsStr::new("1-16")] {
+        fs::write(below.join(name), "x").unwrap();
+    }
+    let found = paths(&[directory.path().as_os_str()]);
+    let names: Vec<_> = found.iter().map(|path| path.file_name().unwrap().to_owned()).collect();
+    let expected: Vec<&[u8]> = vec![
+        b"1-10.avro",
+        b"1-11.AVRO",
+        b"1-12.avro.gz",
+        b"1-13.Avro.zst",
+        network.as_bytes(),
+        b"1-15-\xff\xfe",
+        b"1-16",
+        content.as_bytes(),
+    ];
+    assert_eq!(names, expected.into_iter().map(|name| OsStr::from_bytes(name).to_owned()).collect::<Vec<_>>());
+    // A pattern and a name take what is no text as well.
+    let pattern = below.join("1-15*");
+    assert_eq!(paths(&[pattern.as_os_str()]), [below.join(OsStr::from_bytes(b"1-15-\xff\xfe"))]);
+    assert_eq!(paths(&[below.join(OsStr::from_bytes(b"1-15-\xff\xfe")).as_os_str()]).len(), 1);
+}
+
+#[test]
+fn links_in_a_circle_end_and_a_file_is_read_once() {
+    let directory = directory_with(&["1-10.avro"]);
+    let root = directory.path();
+    fs::create_dir(root.join("sub")).unwrap();
+    fs::write(root.join("sub/1-11.avro"), "x").unwrap();
+    symlink(root, root.join("sub/up")).unwrap();
+    symlink(root.join("sub"), root.join("also")).unwrap();
+    symlink("1-10.avro", root.join("1-9.avro")).unwrap();
+    symlink("nowhere", root.join("1-8.avro")).unwrap();
+    let begun = Instant::now();
+    for argument in [root.to_owned(), root.join("**/*.avro"), root.join("**/**/1-*"), root.join("*/**/*.avro")] {
+        let found = paths(&[argument.as_os_str()]);
+        let names: Vec<_> = found.iter().map(|path| path.file_name().unwrap().to_string_lossy()).collect();
+        assert_eq!(
+            names,
+            ["1-11.avro", "1-9.avro"].into_iter().filter(|name| names.contains(&(*name).into())).collect::<Vec<_>>(),
+            "{argument:?}"
+        );
+        assert!(names.contains(&"1-11.avro".into()), "{argument:?}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn argument_that_names_nothing_stops_only_itself() {
+    let directory = directory_with(&["1-10.avro"]);
+    let Expanded { inputs, refused } =
+        expand_all(&[directory.path().join("absent"), directory.path().to_owned(), directory.path().join("*.none")]);
+    assert_eq!((inputs.len(), refused.len()), (1, 2));
+    assert_eq!(refused.iter().map(InputError::class).collect::<Vec<_>>(), ["missing", "empty"]);
+}
+
+#[test]
+fn list_of_names_is_of_lines_or_separated_by_nul() {
+    let list = tempfile::NamedTempFile::new().unwrap();
+    for (text, expected) in [(&b"a\n\nb c\n"[..], vec![&b"a"[..], b"b c"]), (b"a\nb\0\xff\0", vec![b"a\nb", b"\xff"])] {
+        fs::write(list.path(), text).unwrap();
+        let expected: Vec<OsString> = expected.into_iter().map(|name| OsStr::from_bytes(name).to_owned()).collect();
+        assert_eq!(names_from(list.path().as_os_str()).unwrap(), expected);
+    }
+    let error = names_from(OsStr::new("/nonexistent/list")).unwrap_err();
+    assert!(error.to_string().contains("/nonexistent/list"), "{error}");
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstandard(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 1).unwrap()
+}
+
+#[test]
+fn compressed_file_gives_what_is_in_it_up_to_the_limit() {
+    let directory = directory_with(&[]);
+    let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+    for (name, packed) in [("1-1.avro.gz", gzip(&bytes)), ("1-2.avro.zst", zstandard(&bytes))] {
+        let path = directory.path().join(name);
+        fs::write(&path, &packed).unwrap();
+        let input = Input::File(path.clone());
+        assert_eq!(input.read().unwrap(), bytes, "{name}");
+        assert_eq!(input.head(1_000), bytes[..1_000], "{name}");
+        fs::write(&path, &packed[..packed.len() / 2]).unwrap();
+        assert_eq!(input.read().unwrap_err().class(), "unreadable", "{name}");
+    }
+    // What expands to a gigabyte is as good as one of that size.
+    for (name, packed) in [("bomb.gz", gzip(&vec![0; 1 << 28])), ("bomb.zst", zstandard(&vec![0; 1 << 28]))] {
+        let path = directory.path().join(name);
+        fs::write(&path, &packed).unwrap();
+        assert!(packed.len() < 2 << 20, "{name}");
+        let error = Input::File(path).read_up_to(1 << 22).unwrap_err();
+        assert!(matches!(error, InputError::TooLarge { .. }), "{name}: {error}");
+    }
+}
+
+fn tar_of(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        archive.append_data(&mut header, name, *bytes).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
+#[test]
+fn archive_gives_its_members_in_their_order() {
+    let long = format!("{}/1-12.avro", "long/".repeat(40));
+    let archive =
+        tar_of(&[("a/1-11.avro", b"eleven"), ("README", b"no"), (&long, b"twelve"), ("1-10.avro.gz", &gzip(b"ten"))]);
+    let directory = directory_with(&[]);
+    for (name, bytes) in [
+        ("a.tar", archive.clone()),
+        ("a.tar.gz", gzip(&archive)),
+        ("A.TAR.ZST", zstandard(&archive)),
+        ("a.tgz", gzip(&archive)),
+    ] {
+        let path = directory.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let inputs = expand(&[&path]).unwrap();
+        let contents: Vec<_> = inputs.iter().map(|input| input.read().unwrap()).collect();
+        assert_eq!(contents, [&b"eleven"[..], b"twelve", b"ten"], "{name}");
+        assert_eq!(inputs[0].name(), format!("{}!a/1-11.avro", path.display()));
+    }
+    let path = directory.path().join("a.tar");
+    fs::write(&path, &archive[..archive.len() / 3]).unwrap();
+    assert_eq!(expand(&[&path]).unwrap_err().class(), "unreadable");
+    fs::write(&path, tar_of(&[("README", b"no")])).unwrap();
+    assert!(matches!(expand(&[&path]), Err(InputError::EmptyArchive(_))));
+}
+
+#[test]
+fn names_of_the_network_are_told_from_others() {
+    for name in ["1-10.avro", "1-10", "1-17090940-replica-0xab", "1-10.AVRO.GZ", "x.avro"] {
+        assert!(is_specimen_name(OsStr::new(name)), "{name}");
+    }
+    for name in ["1-10.receipts.json", "vectors.json", "README.md", "1", "1-", "a-1", "1-10.result", "_manifest.json"] {
+        assert!(!is_specimen_name(OsStr::new(name)), "{name}");
+    }
+}

@@ -1,0 +1,167 @@
+//! Data sets of many blocks whose runs are killed and interrupted.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use refiner_testkit::{
+    best_available,
+    renumber::{FIRST_HEIGHT, write_renumbered},
+};
+
+use super::{MANIFEST, files, manifest};
+use crate::program::{command, refiner, text};
+
+/// Blocks in CI. The smallest real specimens are taken, so that they are 200 MB and not the 800 MB of an average.
+const BLOCKS: u64 = 300;
+/// Specimens that they are made of.
+const MADE_OF: usize = 2;
+/// Kills of one data set.
+const KILLS: u32 = 5;
+/// Blocks of a file, so that there are several.
+const BLOCKS_PER_FILE: &str = "64";
+const RULES: [&str; 6] = ["--rule", "transaction-summary", "--rule", "state-access", "--rule", "token-transfers"];
+
+/// Many specimens of consecutive heights, from those that give the same block at another height.
+fn many(count: u64) -> tempfile::TempDir {
+    let mut candidates = best_available().unwrap();
+    candidates.sort_by_key(|file| file.bytes.len());
+    let decode = |bytes: &[u8]| refiner_specimen::decode(bytes).unwrap();
+    let of_mainnet: Vec<_> =
+        candidates.iter().map(|file| decode(&file.bytes)).filter(|specimen| specimen.block.network_id == 1).collect();
+    let trial = tempfile::tempdir().unwrap();
+    write_renumbered(&of_mainnet, FIRST_HEIGHT, of_mainnet.len() as u64, trial.path()).unwrap();
+    let lines = refiner(&["replay", "--json", text(trial.path())]).json_lines();
+    let produced = |height: u64| lines.iter().any(|line| line["height"] == height && line["verdict"] == "produced");
+    let movable: Vec<_> = of_mainnet
+        .into_iter()
+        .zip(FIRST_HEIGHT..)
+        .filter(|(_, height)| produced(*height))
+        .map(|(specimen, _)| specimen)
+        .collect();
+    assert!(!movable.is_empty(), "no specimen gives the same block at another height");
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    write_renumbered(&movable[..movable.len().min(MADE_OF)], FIRST_HEIGHT, count, folder.path()).unwrap();
+    folder
+}
+
+fn replay(from: &Path, out: &Path, more: &[&str]) -> Command {
+    let mut command = command(&["replay", "--report", "summary"]);
+    command.args(RULES).args(more).arg("--out").arg(out).arg(from);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn out() -> tempfile::TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
+/// Runs to the end, and gives the time it took.
+fn undisturbed(from: &Path, out: &Path, more: &[&str]) -> Duration {
+    let begun = Instant::now();
+    let ended = replay(from, out, more).output().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    begun.elapsed()
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").arg(name).arg(child.id().to_string()).status().unwrap();
+    assert!(status.success());
+}
+
+fn killed_and_continued(more: &[&str]) {
+    let specimens = many(BLOCKS);
+    let [whole, disturbed] = [out(), out()];
+    let time = undisturbed(specimens.path(), whole.path(), more);
+    // Spread over the run by what differs from machine to machine and from time to time.
+    let mut seed = u64::from(std::process::id()) ^ u64::from(time.subsec_nanos());
+    let mut kills = 0;
+    for _ in 0..KILLS {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let mut child = replay(specimens.path(), disturbed.path(), more).spawn().unwrap();
+        thread::sleep(time.mul_f64(0.1 + 0.5 * (seed >> 40) as f64 / (1_u64 << 24) as f64));
+        child.kill().unwrap();
+        kills += u32::from(child.wait().unwrap().code().is_none());
+    }
+    assert!(kills >= 2, "{kills} of {KILLS} runs were killed before their end");
+    undisturbed(specimens.path(), disturbed.path(), more);
+    let (expected, found) = (files(whole.path()), files(disturbed.path()));
+    assert_eq!(expected.keys().collect::<Vec<_>>(), found.keys().collect::<Vec<_>>());
+    for (path, bytes) in &expected {
+        assert!(found[path] == *bytes, "{} differs", path.display());
+    }
+    assert_eq!(manifest(disturbed.path())["chains"][0]["blocks"], BLOCKS);
+    let verified = refiner(&["verify", text(&disturbed.path().join(MANIFEST)), text(specimens.path())]).expect(0);
+    assert!(verified.text().contains("the same"), "{}", verified.text());
+}
+
+#[test]
+fn tables_of_300_blocks_killed_five_times_are_those_of_an_undisturbed_run() {
+    killed_and_continued(&["--table", "parquet", "--blocks-per-file", BLOCKS_PER_FILE]);
+}
+
+#[test]
+fn artifacts_of_300_blocks_killed_five_times_are_those_of_an_undisturbed_run() {
+    killed_and_continued(&[]);
+}
+
+#[test]
+fn interrupted_run_ends_within_a_second_with_totals_and_is_continued() {
+    let specimens = many(120);
+    let [whole, disturbed] = [out(), out()];
+    let time = undisturbed(specimens.path(), whole.path(), &[]);
+    for name in ["-INT", "-TERM"] {
+        let child = replay(specimens.path(), disturbed.path(), &[]).spawn().unwrap();
+        thread::sleep(time.mul_f64(0.4));
+        let begun = Instant::now();
+        signal(&child, name);
+        let ended = child.wait_with_output().unwrap();
+        let (took, text) = (begun.elapsed(), String::from_utf8(ended.stdout).unwrap());
+        assert_eq!(ended.status.code(), Some(130), "{text}");
+        assert!(took < Duration::from_secs(1), "{took:?}");
+        assert!(text.starts_with("interrupted; the same command goes on where it was\n"), "{text}");
+        assert!(text.contains(" runs produced"), "{text}");
+        let there = manifest(disturbed.path());
+        assert!(there["totals"]["specimens"].as_u64().unwrap() < 120, "{}", there["totals"]);
+        if name == "-INT" {
+            fs::remove_dir_all(disturbed.path()).unwrap();
+        }
+    }
+    undisturbed(specimens.path(), disturbed.path(), &[]);
+    assert_eq!(files(disturbed.path()), files(whole.path()));
+}
+
+#[test]
+fn table_has_the_same_bytes_whatever_the_number_of_threads() {
+    let specimens = many(40);
+    let run = |format: &str, threads: &str| {
+        let out = out();
+        undisturbed(specimens.path(), out.path(), &["--table", format, "--blocks-per-file", "16", "-j", threads]);
+        files(out.path())
+    };
+    for format in ["parquet", "csv", "arrow"] {
+        let one = run(format, "1");
+        let name = |first: u64, last: u64| {
+            PathBuf::from(format!("token-transfers/token-transfers/chain-1/blocks_{first:010}_{last:010}.{format}"))
+        };
+        for (first, last) in [(0, 15), (16, 31), (32, 39)] {
+            assert!(one.contains_key(&name(FIRST_HEIGHT + first, FIRST_HEIGHT + last)), "{:?}", one.keys());
+        }
+        assert!(one == run(format, "3"), "{format}");
+    }
+}
+
+#[test]
+fn output_without_columns_is_no_table() {
+    let specimens = many(1);
+    let out = out();
+    let arguments = ["replay", text(specimens.path()), "--out", text(out.path()), "--table", "parquet"];
+    let refused = refiner(&arguments).expect(2);
+    assert!(refused.stderr.contains("block-result: the output block-result.json has no columns"), "{}", refused.stderr);
+    assert!(files(out.path()).is_empty());
+    refiner(&["replay", text(specimens.path()), "--table", "parquet"]).expect(2);
+}
