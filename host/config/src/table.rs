@@ -215,8 +215,7 @@ settings! {
     /// receipts, as if no transaction of the block had been valid; with a key, it is pinned and proved on chain like any other.
     STATELESS_ERAS: bool = "stateless-eras" <"BOOL"> .under(RULES).on(CHECKING).default("false");
 
-    /// Runs at once, each in a process of its own; with `--queue` also 0, and then only when NATS is away [default: the number of
-    /// cores].
+    /// Runs at once, each in a process of its own; with `--queue` also 0 [default: the number of cores].
     WORKERS: Option<u64> = "workers" <"N"> .under(RULES).on(&[Run, Work]).within("0", "1024");
 
     /// File with the operator's key, 64 hexadecimal digits.

@@ -7,6 +7,7 @@ use refiner_http_client::Egress;
 use refiner_journal::{Binding, Journal, JournalError, State, Step};
 use refiner_listener::Access;
 use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Signer};
+use refiner_queue::QueueId;
 use refiner_worker::Requirement;
 use tokio::{runtime::Builder, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -139,10 +140,10 @@ async fn daemon(
     let watch = tokio::spawn(nodes::watch(rpc.clone(), status.clone(), health_stop.clone()));
 
     let ended = tokio::select! {
-        opened = open(&settings, signer, &rpc, journal, status.clone(), rules, chains) => match opened {
+        opened = open(&settings, signer, &rpc, journal, status.clone(), rules, chains, &stop) => match opened {
             Ok((context, prover)) => {
                 reached.get_or_init(|| Arc::clone(&context));
-                stages(context, settings, prover, machine, &stop).await
+                at_work(context, settings, prover, machine, &stop).await
             }
             Err(error) => Err(error),
         },
@@ -181,6 +182,7 @@ async fn open(
     status: Status,
     rules: Vec<rules::Rule>,
     chains: Vec<String>,
+    stop: &CancellationToken,
 ) -> Result<(Arc<PipelineContext>, Option<Prover>), RunError> {
     let (chain, signer) = tokio::try_join!(connect(settings, rpc, &status), signer::reach(settings, signer, &status))?;
     let operator = signer.as_ref().map(Signer::address);
@@ -191,8 +193,14 @@ async fn open(
     wake_after_change(settings, &journal)?;
     supersede(&rules, &journal)?;
     scan::remember(&chain, &scan::passed(&journal)?);
-    let mut context = PipelineContext::open(settings, journal, status.clone(), chain.clone(), rules, chains)?;
+    let address = |address: alloy_primitives::Address| address.into_array();
+    let queue = QueueId::of(binding.proof_chain, address(binding.announcer), operator.map(address));
+    let (opening, stop) = (status.clone(), stop.clone());
+    let mut context = PipelineContext::open(settings, journal, opening, chain.clone(), rules, chains, queue, stop)?;
     context.operator = operator;
+    if let Some(hosts) = &context.hosts {
+        hosts.opened(&status).await?;
+    }
     let mut now = status.now();
     now.operator = operator;
     drop(now);
@@ -258,6 +266,30 @@ fn longest_pause(settings: &Settings) -> Duration {
     policy::longest_pause(settings.retry.max(settings.recheck))
 }
 
+/// Runs every stage, and the queue of worker hosts beside them; the queue ends last, and the stages with it where it cannot go on.
+async fn at_work(
+    context: Arc<PipelineContext>,
+    settings: Arc<Settings>,
+    prover: Option<Prover>,
+    machine: MachineChecks,
+    stop: &CancellationToken,
+) -> Result<(), RunError> {
+    let Some(hosts) = context.hosts.clone() else { return stages(context, settings, prover, machine, stop).await };
+    let stages = stages(context, settings, prover, machine, stop);
+    tokio::pin!(stages);
+    tokio::select! {
+        ended = &mut stages => {
+            hosts.end().await;
+            ended
+        }
+        lost = hosts.ended() => {
+            stop.cancel();
+            stages.await?;
+            lost.map_err(RunError::from)
+        }
+    }
+}
+
 /// Runs every stage until the first ends by an error, or all because of `stop`.
 async fn stages(
     context: Arc<PipelineContext>,
@@ -270,9 +302,14 @@ async fn stages(
     running.spawn(scan::scan(Arc::clone(&context), Arc::clone(&settings), stop.clone()));
     let recheck = settings.recheck;
     let stage_runner = |name, state, at_once| StageRunner { name, state, at_once, recheck, ahead: None, next: None };
-    let at_workers = settings.workers * KEEPING_PER_WORKER;
-    let ahead =
-        Backpressure { waiting: State::Fetched, most: settings.workers * WAITING_PER_WORKER, then: State::Produced };
+    let (at_workers, most) = match &context.hosts {
+        Some(hosts) => {
+            running.spawn(Arc::clone(hosts).watch(context.status.clone(), context.journal.clone()));
+            (refiner_queue::DEPTH, refiner_queue::DEPTH * WAITING_PER_WORKER)
+        }
+        None => (settings.workers * KEEPING_PER_WORKER, settings.workers * WAITING_PER_WORKER),
+    };
+    let ahead = Backpressure { waiting: State::Fetched, most, then: State::Produced };
     let fetches = StageRunner { ahead: Some(ahead), ..stage_runner("fetch", State::Announced, settings.fetches) };
     running.spawn(fetches.work(Arc::clone(&context), stop.clone(), stage::fetch));
     // What no source has is looked at beside the rest, so that thousands of it keep none of the others waiting.

@@ -27,7 +27,12 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// # Errors
 ///
 /// [`QueueError`]
-pub async fn report(values: &Values, as_json: bool) -> Result<String, QueueError> {
+pub fn report(values: &Values, as_json: bool) -> Result<String, QueueError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(gather(values, as_json))
+}
+
+async fn gather(values: &Values, as_json: bool) -> Result<String, QueueError> {
     let connection = Connection::of(values)?.ok_or(QueueError::NoServer)?;
     let client = connection.client("refiner queue status").await?;
     let connected = tokio::time::timeout(CONNECT, connection::connected(&client)).await;

@@ -29,6 +29,18 @@ pub enum Command {
     Replay(Replay),
     /// Follows the proof chain: fetches announced specimens, runs rules over them, pins what they produce and proves it.
     Run(Box<Run>),
+    /// Runs rules for a coordinator (`refiner run --queue`): workers without key and journal, on any number of hosts.
+    #[command(after_help = ExitCode::TABLE)]
+    Work {
+        #[command(flatten)]
+        settings: Box<Flags<scope::Work>>,
+    },
+    /// Asks NATS about the queue over which worker hosts share the work.
+    Queue {
+        /// What to ask.
+        #[command(subcommand)]
+        command: QueueCommand,
+    },
     /// Asks the journal of `refiner run` and changes it, also while it runs.
     Journal {
         /// What to ask.
@@ -161,6 +173,19 @@ pub struct Run {
     pub file: Flags<scope::File>,
     #[command(flatten)]
     pub settings: Flags<scope::Run>,
+}
+
+/// `refiner queue`.
+#[derive(Debug, Subcommand)]
+pub enum QueueCommand {
+    /// Prints each queue with its coordinator, its tasks and the worker hosts that answer.
+    Status {
+        #[command(flatten)]
+        settings: Flags<scope::Queue>,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// `refiner doctor`.

@@ -79,7 +79,8 @@ pub struct WorkerSpan {
 
 impl WorkerSpan {
     /// The span within a run that took this long: a worker may report any times.
-    pub(crate) fn within(self, elapsed: Duration) -> Self {
+    #[must_use]
+    pub fn within(self, elapsed: Duration) -> Self {
         let start = self.start.min(elapsed);
         Self { start, duration: self.duration.min(elapsed.saturating_sub(start)), ..self }
     }
