@@ -26,7 +26,7 @@ use super::{
     journal_handle::JournalHandle,
     policy::StageError,
     prefetcher::LocationPrefetcher,
-    rules::Rule,
+    rules::{Loaded, Rule},
     sources::Sources,
     status::Status,
     work::{LocalPool, ManyHosts, WorkQueue},
@@ -68,8 +68,7 @@ impl PipelineContext {
         journal: JournalHandle,
         status: Status,
         chain: ProofChain,
-        rules: Vec<Rule>,
-        chains: Vec<String>,
+        Loaded { rules, chains }: Loaded,
         queue: QueueId,
         stop: CancellationToken,
     ) -> Result<Self, RunError> {
@@ -85,8 +84,8 @@ impl PipelineContext {
         let local = local(settings, chains)?;
         let (work, hosts): (Arc<dyn WorkQueue>, _) = match (&settings.queue, local) {
             (Some(terms), local) => {
-                let hosts =
-                    Arc::new(ManyHosts::new(settings, terms, queue, &rules, &store, journal.clone(), local, stop)?);
+                let hosts = ManyHosts::new(settings, terms, queue, &rules, &store, journal.clone(), stop)?;
+                let hosts = Arc::new(hosts.beside(local));
                 (Arc::clone(&hosts) as _, Some(hosts))
             }
             (None, Some(local)) => (Arc::new(local), None),
@@ -137,8 +136,9 @@ fn local(settings: &Settings, chains: Vec<String>) -> Result<Option<LocalPool>, 
     if settings.workers == 0 {
         return Ok(None);
     }
+    let executes = settings.evm.executes(Some(settings.data.join("differences")))?;
     let pool = Pool::new(PoolConfig { chains, policy: settings.policy, ..PoolConfig::new(settings.workers) })?;
-    Ok(Some(LocalPool::new(pool.executing(settings.evm.executes(Some(settings.data.join("differences")))?))))
+    Ok(Some(LocalPool::new(pool.executing(executes), settings.workers)))
 }
 
 /// The local store first: what one rule fetched, the next need not.

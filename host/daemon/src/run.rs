@@ -29,7 +29,9 @@ use crate::{
     page::{self, PageSource},
     policy::{self, pause_ms},
     preflight::Check,
-    prove, readiness, retention, rules, scan, shutdown, signer, sources, stage,
+    prove, readiness, retention,
+    rules::{self, Loaded},
+    scan, shutdown, signer, sources, stage,
     stage_runner::{Backpressure, StageRunner},
     status::Status,
     trace::{Exporter, Tracer},
@@ -63,9 +65,7 @@ pub type MachineChecks = fn(Requirement) -> Vec<Check>;
 struct Prepared {
     signer: Option<Signer>,
     journal: Journal,
-    rules: Vec<rules::Rule>,
-    /// The texts of chain configs.
-    chains: Vec<String>,
+    loaded: Loaded,
     machine: MachineChecks,
 }
 
@@ -92,9 +92,8 @@ pub fn run(settings: Settings, shown: Vec<Shown>, machine: MachineChecks) -> Res
         Key::From(source) => Signer::local(source).map_err(RunError::from)?,
     };
     let Some(journal) = disk::open(&settings.data, &stop)? else { return Ok(ExitCode::Done) };
-    let rules = rules::load(&settings)?;
-    let chains = rules::chain_texts(&settings)?;
-    let prepared = Prepared { signer, journal, rules, chains, machine };
+    let loaded = Loaded { rules: rules::load(&settings)?, chains: rules::chain_texts(&settings)? };
+    let prepared = Prepared { signer, journal, loaded, machine };
     let ended = runtime.block_on(daemon(settings, prepared, stop, status));
     runtime.shutdown_timeout(THREADS_END);
     ended?;
@@ -107,7 +106,7 @@ async fn daemon(
     stop: CancellationToken,
     status: Status,
 ) -> Result<(), RunError> {
-    let Prepared { signer, journal, rules, chains, machine } = prepared;
+    let Prepared { signer, journal, loaded, machine } = prepared;
     let metrics = Metrics::new()?;
     let (tracer, exporter) = match &settings.otlp_endpoint {
         None => (Tracer::default(), None),
@@ -140,7 +139,7 @@ async fn daemon(
     let watch = tokio::spawn(nodes::watch(rpc.clone(), status.clone(), health_stop.clone()));
 
     let ended = tokio::select! {
-        opened = open(&settings, signer, &rpc, journal, status.clone(), rules, chains, &stop) => match opened {
+        opened = open(&settings, signer, &rpc, journal, status.clone(), loaded, &stop) => match opened {
             Ok((context, prover)) => {
                 reached.get_or_init(|| Arc::clone(&context));
                 at_work(context, settings, prover, machine, &stop).await
@@ -180,8 +179,7 @@ async fn open(
     rpc: &Rpc,
     journal: JournalHandle,
     status: Status,
-    rules: Vec<rules::Rule>,
-    chains: Vec<String>,
+    loaded: Loaded,
     stop: &CancellationToken,
 ) -> Result<(Arc<PipelineContext>, Option<Prover>), RunError> {
     let (chain, signer) = tokio::try_join!(connect(settings, rpc, &status), signer::reach(settings, signer, &status))?;
@@ -191,12 +189,12 @@ async fn open(
     journal.with(|journal| journal.bind(&binding))?;
     journal.with(|journal| journal.set_scan_window(settings.scan.window))?;
     wake_after_change(settings, &journal)?;
-    supersede(&rules, &journal)?;
+    supersede(&loaded.rules, &journal)?;
     scan::remember(&chain, &scan::passed(&journal)?);
     let address = |address: alloy_primitives::Address| address.into_array();
     let queue = QueueId::of(binding.proof_chain, address(binding.announcer), operator.map(address));
     let (opening, stop) = (status.clone(), stop.clone());
-    let mut context = PipelineContext::open(settings, journal, opening, chain.clone(), rules, chains, queue, stop)?;
+    let mut context = PipelineContext::open(settings, journal, opening, chain.clone(), loaded, queue, stop)?;
     context.operator = operator;
     if let Some(hosts) = &context.hosts {
         hosts.opened(&status).await?;

@@ -13,6 +13,7 @@ use refiner_config::{Values, table};
 use crate::{
     QueueError,
     limits::{PAYLOAD_BYTES_MIN, REQUEST},
+    names::{HostName, inbox},
 };
 
 /// Longest pause between two tries to connect.
@@ -58,8 +59,9 @@ impl Connection {
         Ok(Some(Self { servers, seed, authority: values.get(&table::QUEUE_CA) }))
     }
 
-    /// A client that connects by itself, again and again; `name` is what the servers show of it.
-    pub(crate) async fn client(&self, name: &str) -> Result<Client, QueueError> {
+    /// A client that connects by itself, again and again; `name` is what the servers show of it. A host's answers
+    /// arrive at its own place.
+    pub(crate) async fn client(&self, name: &str, host: Option<&HostName>) -> Result<Client, QueueError> {
         let mut options = ConnectOptions::new()
             .name(name)
             .retry_on_initial_connect()
@@ -68,6 +70,9 @@ impl Connection {
                 RECONNECT.saturating_mul(u32::try_from(tries).unwrap_or(u32::MAX)).min(RECONNECT_MAX)
             })
             .event_callback(|event| async move { tracing::debug!(%event, "connection to NATS") });
+        if let Some(host) = host {
+            options = options.custom_inbox_prefix(inbox(host));
+        }
         if let Some(seed) = &self.seed {
             options = options.nkey(seed.clone());
         }

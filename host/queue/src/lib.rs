@@ -17,6 +17,7 @@
 //! assert!("host-1".parse::<HostName>().is_ok() && "host.1".parse::<HostName>().is_err());
 //! ```
 
+mod command;
 mod connection;
 mod coordinator;
 mod declare;
@@ -30,6 +31,7 @@ mod origins;
 mod report;
 
 pub use self::{
+    command::{Command, command},
     connection::Connection,
     coordinator::{
         Coordinator, CoordinatorSettings, Finished, HostView, Known, ReceivedArtifact, Records, Snapshot, TaskFailure,
@@ -41,5 +43,4 @@ pub use self::{
     message::{ArtifactRef, Blame, RuleRecord, SpanTime, Task, TaskId, Terms},
     names::{HostName, NameError, QueueId},
     origins::{OriginError, Origins},
-    report::report,
 };

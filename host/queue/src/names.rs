@@ -90,6 +90,11 @@ impl QueueId {
     }
 }
 
+/// Where answers to a host arrive, and no other listens.
+pub(crate) fn inbox(host: &HostName) -> String {
+    format!("_INBOX_{host}")
+}
+
 /// The consumer of a rule's tasks, and the last part of their subject.
 pub(crate) fn consumer(rule: &B256) -> String {
     const_hex::encode(&rule[..RULE_BYTES])

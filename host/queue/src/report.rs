@@ -34,7 +34,7 @@ pub fn report(values: &Values, as_json: bool) -> Result<String, QueueError> {
 
 async fn gather(values: &Values, as_json: bool) -> Result<String, QueueError> {
     let connection = Connection::of(values)?.ok_or(QueueError::NoServer)?;
-    let client = connection.client("refiner queue status").await?;
+    let client = connection.client("refiner queue status", None).await?;
     let connected = tokio::time::timeout(CONNECT, connection::connected(&client)).await;
     connected.map_err(QueueError::of("connecting"))?;
     let context = connection::streams(&client)?;

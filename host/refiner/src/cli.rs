@@ -39,7 +39,7 @@ pub enum Command {
     Queue {
         /// What to ask.
         #[command(subcommand)]
-        command: QueueCommand,
+        command: refiner_queue::Command,
     },
     /// Asks the journal of `refiner run` and changes it, also while it runs.
     Journal {
@@ -173,19 +173,6 @@ pub struct Run {
     pub file: Flags<scope::File>,
     #[command(flatten)]
     pub settings: Flags<scope::Run>,
-}
-
-/// `refiner queue`.
-#[derive(Debug, Subcommand)]
-pub enum QueueCommand {
-    /// Prints each queue with its coordinator, its tasks and the worker hosts that answer.
-    Status {
-        #[command(flatten)]
-        settings: Flags<scope::Queue>,
-        /// One JSON object.
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 /// `refiner doctor`.

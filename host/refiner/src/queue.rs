@@ -2,10 +2,10 @@
 
 use refiner_diagnostics::{ExitCode, Failure};
 
-use crate::{cli::QueueCommand, terminal};
+use crate::terminal;
 
 /// Runs the whole command.
-pub fn run(QueueCommand::Status { settings, json }: &QueueCommand) -> Result<ExitCode, Failure> {
-    write!(terminal::out(false), "{}", refiner_queue::report(&settings.values()?, *json)?)?;
+pub fn run(command: &refiner_queue::Command) -> Result<ExitCode, Failure> {
+    write!(terminal::out(false), "{}", refiner_queue::command(command)?)?;
     Ok(ExitCode::Done)
 }

@@ -57,7 +57,6 @@ impl ManyHosts {
         rules: &[Rule],
         store: &LocalStore,
         journal: JournalHandle,
-        local: Option<LocalPool>,
         stop: CancellationToken,
     ) -> Result<Self, RunError> {
         let origins = Origins::new(&terms.host_origins, settings.egress.clone(), settings.fetch_stall, settings.fetch);
@@ -77,7 +76,12 @@ impl ManyHosts {
         let end = CancellationToken::new();
         let (running, ending) = (coordinator.clone(), end.clone());
         let engine = tokio::spawn(async move { running.run(ending).await });
-        Ok(Self { coordinator, local, stop, end, engine: Mutex::new(Some(engine)) })
+        Ok(Self { coordinator, local: None, stop, end, engine: Mutex::new(Some(engine)) })
+    }
+
+    /// The same with workers of this machine, for when the queue is away.
+    pub fn beside(self, local: Option<LocalPool>) -> Self {
+        Self { local, ..self }
     }
 
     /// Waits until this is the one coordinator, or until NATS has not answered for a while and this machine has workers.

@@ -7,6 +7,7 @@ use refiner_content::Content;
 use refiner_journal::{Artifact, Item};
 use refiner_sandbox::{BasisReport, Evidence, ReasonClass, SpecimenHash, Verdict};
 use refiner_worker::{Job, Pool, WorkerStatus};
+use tokio::sync::Semaphore;
 
 use super::{WorkQueue, Worked};
 use crate::{
@@ -15,12 +16,19 @@ use crate::{
     stage::{REFINE, read},
 };
 
+/// Runs that have a thread for each worker: while one runs, others read their specimen or keep what they produced.
+const THREADS_PER_WORKER: usize = 3;
+
 /// A pool of workers in this machine.
-pub struct LocalPool(Arc<Pool>);
+pub struct LocalPool {
+    pool: Arc<Pool>,
+    /// Where a queue is away, hundreds of items turn to this machine at once.
+    threads: Semaphore,
+}
 
 impl LocalPool {
-    pub fn new(pool: Pool) -> Self {
-        Self(Arc::new(pool))
+    pub fn new(pool: Pool, workers: usize) -> Self {
+        Self { pool: Arc::new(pool), threads: Semaphore::new(workers * THREADS_PER_WORKER) }
     }
 }
 
@@ -30,8 +38,10 @@ impl WorkQueue for LocalPool {
         context: &'a Arc<PipelineContext>,
         item: &'a Item,
     ) -> BoxFuture<'a, Result<Option<Worked>, StageError>> {
-        let (pool, context, item) = (Arc::clone(&self.0), Arc::clone(context), item.clone());
+        let (pool, context, item) = (Arc::clone(&self.pool), Arc::clone(context), item.clone());
         Box::pin(async move {
+            // Never closed.
+            let _turn = self.threads.acquire().await.ok();
             let ran = tokio::task::spawn_blocking(move || run(&pool, &context, &item));
             ran.await.unwrap_or(Err(StageError::Panicked))
         })
@@ -40,7 +50,7 @@ impl WorkQueue for LocalPool {
     fn settled(&self, _item: &Item) {}
 
     fn workers(&self) -> Vec<WorkerStatus> {
-        self.0.workers()
+        self.pool.workers()
     }
 }
 

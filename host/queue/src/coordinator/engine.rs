@@ -37,7 +37,7 @@ impl Coordinator {
     pub async fn run(&self, stop: CancellationToken) -> Result<(), QueueError> {
         let shared = &*self.0;
         let queue = shared.settings.queue;
-        let client = shared.settings.connection.client(&format!("refiner coordinator {queue}")).await?;
+        let client = shared.settings.connection.client(&format!("refiner coordinator {queue}"), None).await?;
         let worked = async {
             connection::connected(&client).await;
             let context = connection::streams(&client)?;

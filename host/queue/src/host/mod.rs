@@ -88,7 +88,7 @@ async fn host(settings: WorkSettings) -> Result<(), QueueError> {
         serve_stop.clone(),
     ));
     tracing::info!(host = %settings.name, %origin, workers = settings.workers, "worker host serves its artifacts");
-    let client = settings.connection.client(&format!("refiner host {}", settings.name)).await?;
+    let client = settings.connection.client(&format!("refiner host {}", settings.name), Some(&settings.name)).await?;
     let ended = tokio::select! {
         ended = joined(settings, client, store, compiler, origin, &stop) => ended,
         // Before it joined a queue there is nothing to finish.

@@ -105,7 +105,7 @@ pub(super) async fn follow(host: Arc<Host>) {
             Ok(None) => {}
             Err(error) => tracing::debug!(error = %ErrorChain(&error), "rules are asked for again"),
         }
-        sleep(LOOK / 5).await;
+        sleep(if known.is_empty() { LOOK / 5 } else { LOOK }).await;
     }
 }
 
