@@ -7,8 +7,9 @@ use std::{
     time::Duration,
 };
 
-use async_nats::{Client, ConnectOptions, ServerAddr, connection::State, jetstream};
+use async_nats::{Client, ConnectOptions, Event, ServerAddr, connection::State, jetstream};
 use refiner_config::{Values, table};
+use refiner_text::UntrustedText;
 
 use crate::{
     QueueError,
@@ -69,7 +70,7 @@ impl Connection {
             .reconnect_delay_callback(|tries| {
                 RECONNECT.saturating_mul(u32::try_from(tries).unwrap_or(u32::MAX)).min(RECONNECT_MAX)
             })
-            .event_callback(|event| async move { tracing::debug!(%event, "connection to NATS") });
+            .event_callback(|event| async move { told(&event) });
         if let Some(host) = host {
             options = options.custom_inbox_prefix(inbox(host));
         }
@@ -80,6 +81,17 @@ impl Connection {
             options = options.add_root_certificates(path.clone()).require_tls(true);
         }
         options.connect(self.servers.as_slice()).await.map_err(QueueError::Connect)
+    }
+}
+
+/// A refusal is for the operator: without it a process that may not do its work waits for ever.
+fn told(event: &Event) {
+    match event {
+        Event::ServerError(error) => {
+            let reason = UntrustedText::new(&error.to_string());
+            tracing::error!(%reason, hint = "compare --queue-nkey, --queue-id and --host-name with the user in the configuration of NATS", "NATS refuses");
+        }
+        other => tracing::debug!(event = %other, "connection to NATS"),
     }
 }
 

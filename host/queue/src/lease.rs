@@ -21,6 +21,8 @@ use crate::{
 const LEADER: &str = "leader";
 /// Bytes of a holder that are read.
 const HOLDER_BYTES_MAX: usize = 4_096;
+/// The last second of the year 9999, the last that can be written.
+const SINCE_MAX: u64 = 253_402_300_799;
 /// Looks at the key while a lease that was found lasts.
 const LOOKS: u32 = 20;
 
@@ -56,7 +58,10 @@ impl Holder {
 
     /// Time of its start, for a person.
     pub fn since(&self) -> UntrustedText {
-        UntrustedText::new(&format!("{} s since 1970 by its clock", self.since))
+        UntrustedText::new(&format!(
+            "{} by its clock",
+            httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(self.since.min(SINCE_MAX)))
+        ))
     }
 
     fn bytes(&self) -> bytes::Bytes {

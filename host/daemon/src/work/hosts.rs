@@ -59,7 +59,9 @@ impl ManyHosts {
         journal: JournalHandle,
         stop: CancellationToken,
     ) -> Result<Self, RunError> {
-        let origins = Origins::new(&terms.host_origins, settings.egress.clone(), settings.fetch_stall, settings.fetch);
+        // A host that is silent for as long loses its tasks too.
+        let stall = settings.fetch_stall.min(terms.ack_wait);
+        let origins = Origins::new(&terms.host_origins, settings.egress.clone(), stall, settings.fetch);
         let origins = origins.map_err(|source| QueueError::Origin { setting: "--host-origin", source })?;
         let rules = rules.iter().map(|rule| record(rule, settings, store)).collect::<Result<_, _>>()?;
         let coordinator = CoordinatorSettings {

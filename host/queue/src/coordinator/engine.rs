@@ -44,7 +44,7 @@ impl Coordinator {
             let store = shared.again(|| declare::open_bucket(&context, queue)).await?;
             let lease = shared.again(|| Lease::take(&store, queue)).await?;
             tracing::info!(%queue, "lease of the queue taken");
-            shared.work(&client, &context, &store, lease, &stop).await
+            Box::pin(shared.work(&client, &context, &store, lease, &stop)).await
         };
         tokio::select! {
             ended = worked => ended,

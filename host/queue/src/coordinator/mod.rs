@@ -137,6 +137,7 @@ struct Pending {
 
 /// Where the coordinator stands with NATS.
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one value of it")]
 enum Link {
     /// Not connected yet, or not yet the one coordinator.
     Opening(UntrustedText),

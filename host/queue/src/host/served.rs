@@ -193,5 +193,5 @@ async fn tasks(host: &Host, rule: &B256) -> Result<PullConsumer, QueueError> {
     let stream = host.context.get_stream_no_info(host.queue.tasks()).await;
     let stream = stream.map_err(QueueError::of("looking at the tasks"))?;
     let found = stream.get_consumer::<pull::Config>(&consumer(rule)).await;
-    found.map_err(|source| QueueError::JetStream { doing: "looking at a consumer", source: source.into() })
+    found.map_err(|source| QueueError::JetStream { doing: "looking at a consumer", source })
 }

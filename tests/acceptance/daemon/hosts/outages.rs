@@ -85,7 +85,7 @@ async fn second_coordinator_refuses_to_start_and_takes_over_when_the_first_was_k
     };
     let refused = second(&bench).output().unwrap();
     let words = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert_eq!(refused.status.code(), Some(5), "{words}");
+    assert_eq!(refused.status.code(), Some(6), "{words}");
     assert!(words.contains("another coordinator holds the queue") && words.contains("(process "), "{words}");
     let status = queue_status(&nats);
     assert!(status["queues"][0]["coordinator"]["host"].as_str().is_some(), "{status}");
@@ -114,7 +114,7 @@ async fn server_that_takes_only_short_messages_is_refused_with_both_numbers() {
     let Some(nats) = Nats::alone(bench.directory.path(), "max_payload: 65536\n") else { return };
     let _crew = Crew::of(&mut bench, &nats.url());
     bench.start();
-    assert_eq!(bench.ended().await, Some(5), "{}", bench.log());
+    assert_eq!(bench.ended().await, Some(6), "{}", bench.log());
     assert!(bench.log().contains("65536 bytes (max_payload), expected at least 266240"), "{}", bench.log());
 }
 
@@ -134,7 +134,7 @@ async fn stream_of_other_settings_is_refused_with_what_was_found_and_expected() 
     );
     client.ask(&format!("$JS.API.STREAM.CREATE.RFN_{id}_RESULTS"), other.as_bytes());
     bench.start();
-    assert_eq!(bench.ended().await, Some(5), "{}", bench.log());
+    assert_eq!(bench.ended().await, Some(6), "{}", bench.log());
     let log = bench.log();
     assert!(log.contains("has retention Limits, expected WorkQueue") && log.contains("nats stream rm"), "{log}");
 }

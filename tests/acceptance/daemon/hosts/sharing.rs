@@ -112,7 +112,7 @@ async fn status_names_the_rule_that_no_host_serves_and_the_reason_of_a_host_that
     assert_eq!(bench.in_state(State::Fetched), 2);
     crew.hire("large", &[]);
     bench.until_all(State::Final, 2).await;
-    assert_eq!(bench.waits_for("queue"), None);
+    bench.until("nothing waits", |bench| bench.waits_for("queue").is_none()).await;
     assert_eq!(crew.host("small").completed(), 0);
     let metrics = bench.get("/metrics").unwrap();
     assert!(
