@@ -10,10 +10,12 @@ use std::{
 };
 
 /// Parts of the SDK, below the workspace's root. Its tests stay here.
-const SDK: [&str; 9] = [
+const SDK: [&str; 11] = [
     "guest-sdk/Cargo.toml",
     "guest-sdk/README.md",
     "guest-sdk/go",
+    "guest-sdk/javascript",
+    "guest-sdk/python",
     "guest-sdk/src",
     "guest-sdk/macros/Cargo.toml",
     "guest-sdk/macros/src",
@@ -23,7 +25,7 @@ const SDK: [&str; 9] = [
 ];
 
 /// Sources. Editors leave other files beside them.
-const ENDINGS: [&str; 7] = ["rs", "toml", "wit", "md", "go", "mod", "s"];
+const ENDINGS: [&str; 9] = ["rs", "toml", "wit", "md", "go", "mod", "s", "py", "js"];
 
 /// The end of the names of Go's tests, which stay here too.
 const GO_TEST: &str = "_test.go";

@@ -142,6 +142,34 @@ fn isolated_rule_that_is_not_admitted_is_refused_before_any_specimen() {
     assert!(ended.stderr.contains("hint: return constants from `describe`"), "{}", ended.stderr);
 }
 
+/// The hashes of what a twin makes of every block, in a worker or in this program.
+fn hashes(twin: &str, options: &[&str]) -> Vec<Value> {
+    let directories: Vec<_> = [Some(samples_directory()), real::directory()].into_iter().flatten().collect();
+    let mut arguments = vec!["replay", "--rule", twin, "--json"];
+    arguments.extend(directories.iter().map(|directory| text(directory)));
+    arguments.extend(options);
+    let lines = refiner(&arguments).expect(0).json_lines();
+    lines.iter().map(|line| line["artifacts"][0]["sha256"].clone()).collect()
+}
+
+#[test]
+fn twin_in_go_gives_the_bytes_of_rust_in_workers_also_when_its_collector_runs_all_the_time() {
+    let twins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/twins");
+    let (rust, go) = (twins.join("rust.wasm"), twins.join("go.wasm"));
+    if !rust.is_file() || !go.is_file() {
+        #[allow(clippy::print_stderr, reason = "a test that was skipped tells why")]
+        {
+            eprintln!("skipped: no twins in Rust and Go; `cargo xtask twins` builds them");
+        }
+        return;
+    }
+    let expected = hashes(text(&rust), &[]);
+    assert!(expected.len() >= 8 && expected.iter().all(Value::is_string), "{expected:?}");
+    for options in [&[][..], &["--isolate"], &["--isolate", "--param", "gc=1"]] {
+        assert_eq!(hashes(text(&go), options), expected, "{options:?}");
+    }
+}
+
 #[test]
 fn refusal_is_an_object_where_json_was_asked_for() {
     let directory = tempfile::tempdir().unwrap();
@@ -177,6 +205,10 @@ fn check_says_of_every_hostile_rule_that_is_refused_what_was_found_and_what_to_d
         assert_eq!(line["admitted"], false, "{}: {line}", case.name);
         let said = line["reason"].as_str().unwrap();
         let (_, message) = case.end("", &refiner_sandbox::Limits::default(), 0);
+        let message = match case.name.as_str() {
+            "no-manifest" => format!("{message} at {}", path.with_extension("toml").display()),
+            _ => message,
+        };
         assert!(said.ends_with(&message), "{}: {said}", case.name);
         assert!(line["remedy"].as_str().unwrap().len() > 20, "{}: {line}", case.name);
         checked += 1;

@@ -28,6 +28,7 @@ mod health;
 mod isolated;
 mod key;
 mod known_blocks;
+mod languages;
 mod memory;
 #[path = "../hostile/odd.rs"]
 mod odd;

@@ -201,3 +201,26 @@ fn output_directory_that_cannot_be_written_fails_the_runs_by_name() {
     let ended = refiner(&["replay", text(&samples()[0]), "--out", text(&file.path().join("out"))]).expect(5);
     assert!(ended.stderr.contains(text(file.path())), "{}", ended.stderr);
 }
+
+#[test]
+fn rules_that_share_the_execution_of_a_block_report_what_each_reports_alone() {
+    let rules =
+        ["block-result", "token-transfers", "logs", "traces", "state-diffs", "access-sets", "transaction-summary"];
+    let directories: Vec<_> = [Some(samples_directory()), real::directory()].into_iter().flatten().collect();
+    let report = |rules: &[&str]| -> Vec<Value> {
+        let mut arguments = vec!["replay", "--json"];
+        arguments.extend(directories.iter().map(|directory| text(directory)));
+        arguments.extend(rules.iter().flat_map(|rule| ["--rule", rule]));
+        let mut lines = refiner(&arguments).json_lines();
+        for line in &mut lines {
+            line.as_object_mut().unwrap().remove("elapsedMs").expect("the time of a run");
+        }
+        lines
+    };
+    let together = report(&rules);
+    for rule in rules {
+        let of_the_rule: Vec<_> = together.iter().filter(|line| line["rule"] == rule).cloned().collect();
+        assert_eq!(of_the_rule, report(&[rule]), "{rule}");
+        assert!(of_the_rule.len() >= 8, "{rule}");
+    }
+}

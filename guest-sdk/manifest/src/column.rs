@@ -193,7 +193,7 @@ pub(crate) fn check(output: &str, media_type: &str, columns: &[Column]) -> Resul
     for wide in doubles {
         let double = format!("{}{DOUBLE_SUFFIX}", wide.name);
         if columns.iter().any(|column| column.name == double) {
-            return fault(&double, ColumnFault::NameOfDoubles { wide: wide.name.clone() });
+            return fault(&double, ColumnFault::NameOfDoubles { name: wide.name.clone() });
         }
     }
     Ok(())
@@ -244,10 +244,10 @@ pub enum ColumnFault {
     #[error("the name is there twice")]
     NameTwice,
     /// A name that tables give to the doubles of another column.
-    #[error("the doubles of the u256 or i256 column {wide:?} have this name in tables; take another")]
+    #[error("the doubles of the u256 or i256 column {name:?} have this name in tables; take another")]
     NameOfDoubles {
         /// Name of the other column.
-        wide: String,
+        name: String,
     },
     /// A key of rows that is none.
     #[error("field is not a key of 1 to {COLUMN_FIELD_BYTES_MAX} bytes without control characters")]

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::{
     command::{self, CommandError},
     component::{self, NoComponent},
+    componentize::{Script, ScriptError},
     go::{self, GoError},
     toolchain::{self, BuildDirectories, NoToolchain, TARGET},
 };
@@ -46,6 +47,16 @@ pub enum BuildError {
         /// The fault that was found.
         source: ManifestError,
     },
+    /// A directory of another toolchain than the two that are run here.
+    #[error("{}: found {file}, and a rule that is built here has Cargo.toml, go.mod, pyproject.toml or package.json", .directory.display())]
+    OtherToolchain {
+        /// The directory of the rule.
+        directory: PathBuf,
+        /// The file by which its toolchain is told.
+        file: &'static str,
+        /// Commands of that toolchain.
+        remedy: &'static str,
+    },
     /// Cargo gives no metadata of the crate. Its reason stands on standard error.
     #[error("cargo finds no crate in {}", .0.display())]
     NoCrate(PathBuf),
@@ -64,6 +75,9 @@ pub enum BuildError {
     /// Go does not build the module.
     #[error(transparent)]
     Go(#[from] GoError),
+    /// The rule in Python or JavaScript is not built.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
 }
 
 impl Diagnostic for BuildError {
@@ -71,34 +85,81 @@ impl Diagnostic for BuildError {
         match self {
             Self::Toolchain(_)
             | Self::Cargo(_)
+            | Self::Script(ScriptError::Tool(_) | ScriptError::Command(_) | ScriptError::Copy { .. })
             | Self::Go(GoError::Toolchain(_) | GoError::Command(_) | GoError::Temporary(_)) => ExitCode::Host,
             Self::File { .. }
             | Self::Manifest { .. }
+            | Self::OtherToolchain { .. }
             | Self::NoCrate(_)
             | Self::NoLibrary(_)
             | Self::Component(_)
+            | Self::Script(ScriptError::Missing { .. })
             | Self::Go(GoError::Component(_)) => ExitCode::Usage,
         }
     }
 
     fn hint(&self) -> Option<Hint> {
-        None
+        match self {
+            Self::OtherToolchain { remedy, .. } => Some((*remedy).into()),
+            Self::NoCrate(_) => Some(
+                "Cargo.toml, go.mod, pyproject.toml or package.json has to be in it; `refiner rule new` writes them"
+                    .into(),
+            ),
+            Self::Script(ScriptError::Tool(missing)) => Some(missing.remedy().into()),
+            Self::Script(ScriptError::Missing { .. }) => {
+                Some("compare with a folder that `refiner rule new --language python` or `javascript` writes".into())
+            }
+            Self::File { .. }
+            | Self::Manifest { .. }
+            | Self::NoLibrary(_)
+            | Self::Toolchain(_)
+            | Self::Cargo(_)
+            | Self::Component(_)
+            | Self::Script(ScriptError::Command(_) | ScriptError::Copy { .. })
+            | Self::Go(_) => None,
+        }
     }
 }
 
-/// Builds the rule in `directory`, a Go module where it has a `go.mod` and else a crate, and writes `<name>.wasm` into `directory`, or to `out`.
+/// Files by which a directory is told that [`build()`] builds.
+pub const PROJECT_FILES: [&str; 4] =
+    ["Cargo.toml", go::MODULE_FILE, Script::Python.project_file(), Script::JavaScript.project_file()];
+
+/// Files by which toolchains are told that are not run here, each with its commands.
+const OTHER_TOOLCHAINS: [(&str, &str); 4] =
+    [("requirements.txt", OF_PYTHON), ("setup.py", OF_PYTHON), ("Makefile", OF_C), ("CMakeLists.txt", OF_C)];
+const OF_PYTHON: &str = "build it with componentize-py (`componentize-py --wit-path wit --world transform componentize app --stub-wasi \
+                         --output rule.wasm`), then put its manifest inside: `refiner rule embed FILE rule.toml`";
+const OF_C: &str = "build it with clang and `wasm-tools component new`, then put its manifest inside: `refiner rule embed FILE rule.toml`";
+
+/// The error of a directory whose toolchain is not run here.
+fn of_another_toolchain(directory: &Path) -> Option<BuildError> {
+    let has = |file: &str| directory.join(file).is_file();
+    let (file, remedy) = OTHER_TOOLCHAINS.into_iter().find(|(file, _)| has(file))?;
+    Some(BuildError::OtherToolchain { directory: directory.to_owned(), file, remedy })
+}
+
+/// Builds the rule in `directory`, by the toolchain that its `go.mod`, `Cargo.toml`, `pyproject.toml` or `package.json` tells, the first of them that is
+/// there, and writes `<name>.wasm` into `directory`, or to `out`.
 ///
 /// The same source and compiler give the same bytes in any directory. The compiler's output goes to standard error.
 pub fn build(directory: &Path, out: Option<&Path>) -> Result<Built, BuildError> {
     let directory = directory.canonicalize().map_err(at(directory))?;
+    let has = |file: &str| directory.join(file).is_file();
+    let (is_go, is_crate, script) = (has(go::MODULE_FILE), has("Cargo.toml"), Script::of(&directory));
+    if !PROJECT_FILES.into_iter().any(has)
+        && let Some(error) = of_another_toolchain(&directory)
+    {
+        return Err(error);
+    }
     let manifest_path = directory.join("rule.toml");
     let text = fs::read_to_string(&manifest_path).map_err(at(&manifest_path))?;
     let manifest =
         Manifest::parse(&text).map_err(|source| BuildError::Manifest { path: manifest_path.clone(), source })?;
-    let component = if directory.join(go::MODULE_FILE).is_file() {
-        refiner_manifest::embed(&go::build(&directory, &manifest)?, &text)
-    } else {
-        of_crate(&directory, &text)?
+    let component = match script {
+        _ if is_go => refiner_manifest::embed(&go::build(&directory, &manifest)?, &text),
+        Some(script) if !is_crate => refiner_manifest::embed(&script.build(&directory, &manifest)?, &text),
+        _ => of_crate(&directory, &text)?,
     };
     let path = out.map_or_else(|| directory.join(&manifest.name).with_added_extension("wasm"), Path::to_path_buf);
     component::write_if_changed(&path, &component).map_err(at(&path))?;
@@ -185,6 +246,28 @@ mod tests {
         check("rule.toml: No such file");
         fs::write(directory.path().join("rule.toml"), "name = 3").expect("the directory is there");
         check("rule.toml: line 1:");
+    }
+
+    #[test]
+    fn directory_of_another_toolchain_gets_that_toolchains_commands() {
+        for (file, command) in
+            [("requirements.txt", "componentize-py --wit-path"), ("Makefile", "wasm-tools component new")]
+        {
+            let directory = tempfile::tempdir().expect("a directory");
+            fs::write(directory.path().join(file), "").expect("the directory is there");
+            fs::write(directory.path().join("rule.toml"), "name = 'x'").expect("the directory is there");
+            let error = build(directory.path(), None).expect_err("it is built elsewhere");
+            assert!(
+                error.to_string().contains(&format!("found {file}, and a rule that is built here has Cargo.toml")),
+                "{error}"
+            );
+            let remedy = error.hint().expect("a remedy").to_string();
+            assert!(remedy.contains(command) && remedy.contains("refiner rule embed FILE rule.toml"), "{remedy}");
+            // Beside a crate or a module such a file says nothing.
+            fs::write(directory.path().join("go.mod"), "").expect("the directory is there");
+            let error = build(directory.path(), None).expect_err("it is no rule").to_string();
+            assert!(error.contains("rule.toml: line 1:"), "{error}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Two builds of one rule, part by part.
 
-use std::fmt;
+use std::{fmt, fs, path::Path};
 
 use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
 
@@ -23,6 +23,9 @@ const MODULE_SECTIONS: [&str; 14] = [
     "data count",
     "tag",
 ];
+
+/// Parts that are listed as different.
+const SHOWN_MAX: usize = 8;
 
 /// The outcome of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,6 +117,44 @@ fn parts(component: &[u8]) -> Result<Vec<Part<'_>>, BinaryReaderError> {
         }
     }
     Ok(parts)
+}
+
+impl Comparison {
+    /// The comparison for a person: a line on what is equal, and one for each of the largest differences.
+    pub fn lines(&self) -> Vec<String> {
+        let Self { equal, equal_bytes, differences } = self;
+        let mut lines = vec![format!("equal: {equal} parts with {}", digest::size(*equal_bytes))];
+        lines.extend(differences.iter().take(SHOWN_MAX).map(|part| format!("differs: {part}")));
+        let more = differences.len().saturating_sub(SHOWN_MAX);
+        if more > 0 {
+            lines.push(format!("differs: {more} more, all of them smaller"));
+        }
+        lines
+    }
+}
+
+/// The part that a toolchain does not reproduce, by the language of the source.
+pub fn unreproducible(source: &Path) -> Option<&'static str> {
+    let has = |extension: &str| {
+        let entries = fs::read_dir(source).ok();
+        entries.is_some_and(|mut entries| {
+            entries
+                .any(|entry| entry.is_ok_and(|entry| entry.path().extension().is_some_and(|found| found == extension)))
+        })
+    };
+    if has("py") {
+        Some(
+            "not reproducible: componentize-py stores the memory of the running interpreter (the data section of the largest module) and \
+             the libraries around it in another order each time; pin the component by its digest",
+        )
+    } else if has("js") || has("mjs") || has("ts") {
+        Some(
+            "not reproducible: componentize-js stores the memory of the running interpreter (the data section of the largest module), and \
+             addresses in it stand in its code section; pin the component by its digest",
+        )
+    } else {
+        None
+    }
 }
 
 impl fmt::Display for PartName {

@@ -28,6 +28,8 @@ pub fn write_if_changed(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     if fs::read(path).is_ok_and(|present| present == bytes) {
         return Ok(false);
     }
+    // The name may be one of several of a file, which others keep.
+    fs::remove_file(path).or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
     fs::write(path, bytes)?;
     Ok(true)
 }
@@ -50,5 +52,9 @@ mod tests {
         assert!(!write_if_changed(&path, b"one").expect("the directory is there"));
         assert!(write_if_changed(&path, b"two").expect("the directory is there"));
         assert_eq!(fs::read(&path).expect("the file is there"), b"two");
+        let link = path.with_extension("link");
+        fs::hard_link(&path, &link).expect("the directory is there");
+        assert!(write_if_changed(&path, b"three").expect("the directory is there"));
+        assert_eq!(fs::read(&link).expect("the link is there"), b"two", "another name keeps its bytes");
     }
 }

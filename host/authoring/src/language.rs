@@ -10,22 +10,31 @@ pub enum Language {
     Rust,
     /// Go, a module for its own toolchain.
     Go,
+    /// Python, by componentize-py.
+    Python,
+    /// JavaScript, by componentize-js.
+    JavaScript,
 }
 
 /// The name of a language without an SDK.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no SDK for {found:?}; a rule is written in \"rust\" or \"go\"")]
+#[error("no SDK for {found:?}; a rule is written in {}", Language::ALL.map(|language| format!("{:?}", language.as_str())).join(", "))]
 pub struct UnknownLanguage {
     /// The name that was given.
     pub found: String,
 }
 
 impl Language {
+    /// Every language.
+    pub const ALL: [Self; 4] = [Self::Rust, Self::Go, Self::Python, Self::JavaScript];
+
     /// Its name on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Rust => "rust",
             Self::Go => "go",
+            Self::Python => "python",
+            Self::JavaScript => "javascript",
         }
     }
 }
@@ -34,7 +43,7 @@ impl FromStr for Language {
     type Err = UnknownLanguage;
 
     fn from_str(text: &str) -> Result<Self, UnknownLanguage> {
-        [Self::Rust, Self::Go]
+        Self::ALL
             .into_iter()
             .find(|language| language.as_str() == text)
             .ok_or_else(|| UnknownLanguage { found: text.to_owned() })
@@ -47,10 +56,10 @@ mod tests {
 
     #[test]
     fn language_has_one_name_and_others_are_named_in_the_error() {
-        for language in [Language::Rust, Language::Go] {
+        for language in Language::ALL {
             assert_eq!(language.as_str().parse(), Ok(language));
         }
         let error = "Go".parse::<Language>().expect_err("names are in lower case").to_string();
-        assert_eq!(error, "no SDK for \"Go\"; a rule is written in \"rust\" or \"go\"");
+        assert_eq!(error, "no SDK for \"Go\"; a rule is written in \"rust\", \"go\", \"python\", \"javascript\"");
     }
 }

@@ -1,6 +1,6 @@
 //! From a rule's source to a component: the template, the guest toolchain, the wrapping.
 //!
-//! * **Inputs**: a name, for a new rule's directory ([`template::write`]), or a crate or a Go module ([`build()`]).
+//! * **Inputs**: a name, for a new rule's directory ([`template::write`]), or a crate, a Go module or a rule in Python or JavaScript ([`build()`]).
 //! * **Outputs**: the directory, or its component with the manifest inside.
 //! * **Invariants**: runs no rule.
 
@@ -8,6 +8,7 @@ mod build;
 pub mod command;
 pub mod compare;
 pub mod component;
+pub mod componentize;
 pub mod digest;
 pub mod embed;
 pub mod go;
@@ -18,7 +19,7 @@ pub mod surface;
 pub mod template;
 pub mod toolchain;
 
-pub use build::{BuildError, Built, build};
+pub use build::{BuildError, Built, PROJECT_FILES, build};
 pub use go::GoError;
 pub use language::Language;
 pub use name::{NAME_BYTES_MAX, NameError, RuleName};

@@ -20,8 +20,12 @@ pub const SAMPLE: (&str, &[u8]) = ("sample.avro", include_bytes!("../../../tests
 /// Name of the rule in the template's own files.
 const PLACEHOLDER: &str = "my-rule";
 
-/// The Go SDK among the sources of the SDKs.
+/// The SDKs of other languages than Rust, among the sources of them all.
 const GO_SDK: &str = "guest-sdk/go/";
+const PYTHON_SDK: &str = "guest-sdk/python/";
+const JAVASCRIPT_SDK: &str = "guest-sdk/javascript/";
+/// The contract among them.
+const CONTRACT: &str = "wit/refiner-rule-1/";
 
 const CARGO_TOML: &str = include_str!("../template/Cargo.toml.txt");
 const GITIGNORE: &str = include_str!("../template/gitignore.txt");
@@ -93,20 +97,34 @@ fn files(rule: &RuleName, world: World, language: Language) -> Result<Vec<File>,
     let mut files: Vec<File> = match language {
         Language::Rust => rust(world).into_iter().map(named).collect(),
         Language::Go => go(world).into_iter().map(named).collect(),
+        Language::Python => python(world).into_iter().map(named).collect(),
+        Language::JavaScript => javascript(world).into_iter().map(named).collect(),
     };
     if language == Language::Rust {
         files.push(("Cargo.lock".to_owned(), sdk::lock_of(rule)?.into_bytes()));
     }
     files.push((SAMPLE.0.to_owned(), SAMPLE.1.to_vec()));
     for (name, content) in sdk::FILES {
-        let path = match (language, name.strip_prefix(GO_SDK)) {
-            (Language::Rust, None) => format!("sdk/{name}"),
-            (Language::Go, Some(name)) => format!("sdk/{name}"),
-            (Language::Rust, Some(_)) | (Language::Go, None) => continue,
-        };
-        files.push((path, content.as_bytes().to_vec()));
+        if let Some(path) = path_of_sdk(language, name) {
+            files.push((format!("sdk/{path}"), content.as_bytes().to_vec()));
+        }
     }
     Ok(files)
+}
+
+/// Where a source of the SDKs goes below `sdk/`; `None` for one of another language.
+fn path_of_sdk(language: Language, name: &str) -> Option<String> {
+    let of = |sdk: &str| name.strip_prefix(sdk).map(str::to_owned);
+    let contract = || name.strip_prefix(CONTRACT).map(|name| format!("wit/{name}"));
+    match language {
+        Language::Rust => {
+            let is_another = [GO_SDK, PYTHON_SDK, JAVASCRIPT_SDK].iter().any(|sdk| name.starts_with(sdk));
+            (!is_another).then(|| name.to_owned())
+        }
+        Language::Go => of(GO_SDK),
+        Language::Python => of(PYTHON_SDK).or_else(contract),
+        Language::JavaScript => of(JAVASCRIPT_SDK).or_else(contract),
+    }
 }
 
 /// The files of a rule in Rust, by name.
@@ -153,9 +171,64 @@ fn go(world: World) -> [(&'static str, &'static str); 6] {
     ]
 }
 
+/// The files of a rule in Python, by name.
+fn python(world: World) -> [(&'static str, &'static str); 7] {
+    let (rule, rows, test, manifest) = match world {
+        World::Transform => (
+            include_str!("../template/python/transform/rule.py"),
+            include_str!("../template/python/transform/rows.py"),
+            include_str!("../template/python/transform/test_rows.py"),
+            include_str!("../template/python/transform/rule.toml"),
+        ),
+        World::TransformWithEvm => (
+            include_str!("../template/python/transform-with-evm/rule.py"),
+            include_str!("../template/python/transform-with-evm/rows.py"),
+            include_str!("../template/python/transform-with-evm/test_rows.py"),
+            include_str!("../template/python/transform-with-evm/rule.toml"),
+        ),
+    };
+    [
+        ("pyproject.toml", include_str!("../template/python/pyproject.toml")),
+        ("rule.py", rule),
+        ("rows.py", rows),
+        ("test_rows.py", test),
+        ("rule.toml", manifest),
+        ("README.md", include_str!("../template/python/README.md")),
+        (".gitignore", "/*.wasm\n/.venv\n__pycache__\n"),
+    ]
+}
+
+/// The files of a rule in JavaScript, by name.
+fn javascript(world: World) -> [(&'static str, &'static str); 7] {
+    let (rule, rows, test, manifest) = match world {
+        World::Transform => (
+            include_str!("../template/javascript/transform/rule.js"),
+            include_str!("../template/javascript/transform/rows.js"),
+            include_str!("../template/javascript/transform/rows.test.js"),
+            include_str!("../template/javascript/transform/rule.toml"),
+        ),
+        World::TransformWithEvm => (
+            include_str!("../template/javascript/transform-with-evm/rule.js"),
+            include_str!("../template/javascript/transform-with-evm/rows.js"),
+            include_str!("../template/javascript/transform-with-evm/rows.test.js"),
+            include_str!("../template/javascript/transform-with-evm/rule.toml"),
+        ),
+    };
+    [
+        ("package.json", include_str!("../template/javascript/package.json.txt")),
+        ("rule.js", rule),
+        ("rows.js", rows),
+        ("rows.test.js", test),
+        ("rule.toml", manifest),
+        ("README.md", include_str!("../template/javascript/README.md")),
+        (".gitignore", "/*.wasm\n/node_modules\n"),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::componentize::{JAVASCRIPT_VERSION, PYTHON_VERSION};
     use refiner_manifest::Manifest;
 
     fn name() -> RuleName {
@@ -199,6 +272,37 @@ mod tests {
             assert!(directory.join("sdk/sdk.go").is_file() && directory.join("sdk/wit/worlds.wit").is_file());
             assert!(!directory.join("Cargo.lock").exists() && !directory.join("sdk/guest-sdk").exists());
             assert!(!directory.join("sdk/sdk_test.go").exists());
+        }
+    }
+
+    #[test]
+    fn new_rule_in_a_script_has_its_sdk_the_contract_and_the_toolchain_that_is_tested() {
+        let pinned = [
+            (Language::Python, "pyproject.toml", format!("\"componentize-py=={PYTHON_VERSION}\"")),
+            (
+                Language::JavaScript,
+                "package.json",
+                format!("\"@bytecodealliance/componentize-js\": \"{JAVASCRIPT_VERSION}\""),
+            ),
+        ];
+        for (language, project, toolchain) in pinned {
+            for world in [World::Transform, World::TransformWithEvm] {
+                let parent = tempfile::tempdir().expect("a directory");
+                let directory = parent.path().join("busy-contracts");
+                write(&name(), world, language, &directory).expect("nothing is in the way");
+                let read = |file: &str| fs::read_to_string(directory.join(file)).expect(file);
+                let ending = if language == Language::Python { "py" } else { "js" };
+                for file in [project, "rule.toml", "README.md", &format!("rule.{ending}"), &format!("rows.{ending}")] {
+                    assert!(!read(file).contains(PLACEHOLDER), "{file}");
+                }
+                assert!(read(project).contains(&toolchain), "{toolchain}");
+                assert!(language != Language::Python || read("README.md").contains(PYTHON_VERSION));
+                let manifest = Manifest::parse(&read("rule.toml")).expect("a manifest");
+                assert_eq!((manifest.name.as_str(), manifest.world), ("busy-contracts", world));
+                assert!(directory.join("sdk/contract").with_extension(ending).is_file());
+                assert!(directory.join("sdk/wit/worlds.wit").is_file());
+                assert!(!directory.join("sdk/guest-sdk").exists() && !directory.join("Cargo.lock").exists());
+            }
         }
     }
 

@@ -13,6 +13,7 @@ mod problem;
 mod row;
 mod rule_terms;
 mod scopes;
+mod share;
 pub mod table;
 mod value;
 mod values;
@@ -23,6 +24,7 @@ pub use self::{
     problem::{ConfigError, Problem},
     row::{Former, Row, Scope, Scoped, Setting, scope},
     rule_terms::{ConfinementLevel, Denial, DeniedCapability, RuleLimit},
+    share::Share,
     value::{Bytes, Coins, Executor, FinalizePolicy, Form, LogFormat, Parameter, Read, Scalar},
     values::{Origin, Values, Warning},
 };

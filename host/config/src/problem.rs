@@ -112,6 +112,14 @@ pub enum Problem {
         /// The values that are permitted.
         wanted: String,
     },
+    /// A value that its user refuses.
+    #[error("{key}: {source}")]
+    Setting {
+        /// Key of the setting concerned.
+        key: &'static str,
+        /// The reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Two settings that exclude each other.
     #[error("{one} and {other} cannot both be given")]
     Conflict {

@@ -76,6 +76,10 @@ scopes! {
     Data,
     /// `refiner session show`.
     Session,
+    /// `refiner work`.
+    Work,
+    /// `refiner queue status`.
+    Queue,
 }
 
 /// A scope as a type, for the flags that it has.

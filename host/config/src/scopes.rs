@@ -1,8 +1,8 @@
 //! Groups of scopes that settings are read in.
 
 use crate::row::Scope::{
-    self, ContentGet, ContentPut, ContentServe, Data, EvmServe, KeyAddress, KeyImport, KeyNew, Replay, RuleCheck,
-    RuleInfo, RuleLock, RulePush, RuleRun, RuleVerify, Run, Session, SpecimenCheck,
+    self, ContentGet, ContentPut, ContentServe, Data, EvmServe, KeyAddress, KeyImport, KeyNew, Queue, Replay,
+    RuleCheck, RuleInfo, RuleLock, RulePush, RuleRun, RuleVerify, Run, Session, SpecimenCheck, Work,
 };
 
 /// The commands that check or execute blocks for a result of their own.
@@ -12,15 +12,17 @@ pub(crate) const BOUNDED: &[Scope] = &[Run, Replay, SpecimenCheck, RuleCheck, Ru
 /// The commands that run rules with an executor of the user's choice.
 pub(crate) const EXECUTING: &[Scope] = &[Run, Replay, RuleRun];
 /// The commands that run rules.
-pub(crate) const RUNNING: &[Scope] = &[Run, Replay, RuleCheck, RuleRun];
+pub(crate) const RUNNING: &[Scope] = &[Run, Replay, RuleCheck, RuleRun, Work];
 /// The commands that find rules.
 pub(crate) const RESOLVING: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleLock, RuleVerify];
 /// The commands that ask others over HTTP.
 pub(crate) const ONLINE: &[Scope] =
-    &[Run, Session, Replay, RuleCheck, RuleInfo, RuleRun, RuleLock, RulePush, RuleVerify, ContentGet, ContentPut];
+    &[Run, Session, Replay, RuleCheck, RuleInfo, RuleRun, RuleLock, RulePush, RuleVerify, ContentGet, ContentPut, Work];
 /// The scopes that work in the daemon's directory.
-pub(crate) const IN_DATA: &[Scope] = &[Run, Data, ContentPut, ContentServe];
+pub(crate) const IN_DATA: &[Scope] = &[Run, Data, ContentPut, ContentServe, Work];
 /// The commands that ask the proof chain.
 pub(crate) const ON_CHAIN: &[Scope] = &[Run, Session];
+/// The commands that share work over NATS.
+pub(crate) const QUEUED: &[Scope] = &[Run, Work, Queue];
 /// The commands that read a password.
 pub(crate) const WITH_PASSWORD: &[Scope] = &[Run, KeyNew, KeyImport, KeyAddress];

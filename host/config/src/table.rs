@@ -12,7 +12,7 @@ use crate::{
     row::{
         Former::Variable,
         Row,
-        Scope::{ContentGet, ContentPut, ContentServe, EvmServe, File, KeyAddress, KeyImport, Program, Run},
+        Scope::{ContentGet, ContentPut, ContentServe, EvmServe, File, KeyAddress, KeyImport, Program, Run, Work},
         Setting, in_unit, named,
     },
     rule_terms::{ConfinementLevel, Denial, RuleLimit},
@@ -22,7 +22,7 @@ use crate::{
 
 /// Every row, in the order in which help prints them.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    ROWS.iter().copied()
+    ROWS.iter().chain(hosts::ROWS).copied()
 }
 
 /// Makes a static of each row, and the list of them all. The comment above a row is its help.
@@ -34,9 +34,16 @@ macro_rules! settings {
                 Setting::<$type>::new($name, $value_name, concat!($($help),+))$(.$method($($argument),*))*;
         )*
 
-        static ROWS: &[&Row] = &[$(&$constant.row),*];
+        pub(super) static ROWS: &[&Row] = &[$(&$constant.row),*];
     };
 }
+
+mod hosts;
+
+pub use self::hosts::{
+    ALLOW_REMOTE_ARTIFACTS, FROM, HOST_NAME, HOST_ORIGIN, QUEUE, QUEUE_ACK_WAIT, QUEUE_CA, QUEUE_ID, QUEUE_NKEY,
+    QUEUE_SWEEP, RECHECK, WORK_LISTEN, WORK_ORIGIN,
+};
 
 const PROOF_CHAIN: &str = "Proof chain";
 const CONTENT: &str = "Content";
@@ -128,18 +135,18 @@ settings! {
     GATEWAY: Vec<String> = "gateway" <"URL"> .under(CONTENT).on(&[Run, ContentGet]).with_commas().confidential();
 
     /// Longest silence of a gateway or an announced URL, before its answer begins and within it; then it counts as failed.
-    FETCH_STALL_TIMEOUT: Duration = "fetch-stall-timeout" <"DURATION"> .under(CONTENT).on(&[Run, ContentGet]).default("60s")
+    FETCH_STALL_TIMEOUT: Duration = "fetch-stall-timeout" <"DURATION"> .under(CONTENT).on(&[Run, ContentGet, Work]).default("60s")
         .within("1s", "10m");
 
     /// Time limit for one pinner, gateway or announced URL to send content, however steadily it comes.
-    FETCH_TIMEOUT: Duration = "fetch-timeout" <"DURATION"> .under(CONTENT).on(&[Run, ContentGet]).default("5m")
+    FETCH_TIMEOUT: Duration = "fetch-timeout" <"DURATION"> .under(CONTENT).on(&[Run, ContentGet, Work]).default("5m")
         .within("1s", "1h");
 
     /// Permits announced URLs that lead to private addresses.
     PRIVATE_URLS: bool = "private-urls" <"BOOL"> .under(CONTENT).on(&[Run]).default("false");
 
     /// Size of the content kept on disk; the oldest that is not needed is removed first.
-    STORE_SIZE: Bytes = "store-size" <"SIZE"> .under(CONTENT).on(&[Run]).default("10GiB").within("64MiB", "1024TiB")
+    STORE_SIZE: Bytes = "store-size" <"SIZE"> .under(CONTENT).on(&[Run, Work]).default("10GiB").within("64MiB", "1024TiB")
         .formerly(&[in_unit("store-mib", "MiB")]);
 
     /// Finished items that the journal keeps; the oldest beyond that are dropped, with content that no other item has [default: all].
@@ -175,7 +182,7 @@ settings! {
     REQUIRE_CONFINEMENT: ConfinementLevel = "require-confinement" <"LEVEL"> .under(RULES).on(RUNNING).default("filter");
 
     /// Geth-style chain config of a chain that is not built in. Can be repeated.
-    CHAIN_CONFIG: Vec<PathBuf> = "chain-config" <"FILE"> .under(RULES).on(&[Run]);
+    CHAIN_CONFIG: Vec<PathBuf> = "chain-config" <"FILE"> .under(RULES).on(&[Run, Work]);
 
     /// Executor of blocks: `embedded`, `remote` or `both`, which compares the bytes of the two; remote results need
     /// `--format evm-server@...`.
@@ -208,8 +215,8 @@ settings! {
     /// receipts, as if no transaction of the block had been valid; with a key, it is pinned and proved on chain like any other.
     STATELESS_ERAS: bool = "stateless-eras" <"BOOL"> .under(RULES).on(CHECKING).default("false");
 
-    /// Runs at once, each in a process of its own [default: the number of cores].
-    WORKERS: Option<u64> = "workers" <"N"> .under(RULES).on(&[Run]).within("1", "1024");
+    /// Runs at once, each in a process of its own; with `--queue` also 0 [default: the number of cores].
+    WORKERS: Option<u64> = "workers" <"N"> .under(RULES).on(&[Run, Work]).within("0", "1024");
 
     /// File with the operator's key, 64 hexadecimal digits.
     KEY_FILE: Option<PathBuf> = "key-file" <"FILE"> .under(OPERATOR).on(&[Run, KeyImport, KeyAddress])
@@ -292,7 +299,7 @@ settings! {
     OTLP_ENDPOINT: Option<Url> = "otlp-endpoint" <"URL"> .under(PROCESS).on(&[Run]).confidential();
 
     /// Time for running work after SIGTERM; a second signal ends it at once.
-    SHUTDOWN_TIMEOUT: Duration = "shutdown-timeout" <"DURATION"> .under(PROCESS).on(&[Run]).default("20s").within("0s", "1h")
+    SHUTDOWN_TIMEOUT: Duration = "shutdown-timeout" <"DURATION"> .under(PROCESS).on(&[Run, Work]).default("20s").within("0s", "1h")
         .formerly(&[in_unit("shutdown-s", "s")]);
 
     /// First pause after a failure; it doubles up to 300 times this.
@@ -334,7 +341,7 @@ settings! {
 
     /// Name by which the server may be asked, beside localhost, addresses and names without a dot: one that a proxy passes on in
     /// `Host`. Can be repeated.
-    ALLOW_HOST: Vec<String> = "allow-host" <"NAME"> .on(&[Run, ContentServe, EvmServe]);
+    ALLOW_HOST: Vec<String> = "allow-host" <"NAME"> .on(&[Run, ContentServe, EvmServe, Work]);
 
     /// Address to listen on. One that other machines reach, such as 0.0.0.0:3002, lets each of them have blocks executed:
     /// there is no authentication.

@@ -50,16 +50,24 @@ pub async fn serve(
     refiner_listener::serve(vec![listener], router(store, limits), limits.listener, access, stop).await;
 }
 
+/// Serves what the store has, and takes nothing: `/get`, `/ipfs/<id>` and `/health` alone. Until `stop`, as [`serve`].
+pub async fn serve_read_only(
+    listener: TcpListener,
+    store: LocalStore,
+    limits: ServeLimits,
+    access: Access,
+    stop: CancellationToken,
+) {
+    let router = Router::new()
+        .route("/get", get(get::by_query))
+        .route("/ipfs/{id}", get(get::by_path))
+        .route("/health", any(|| async { "I'm healthy" }))
+        .with_state(Arc::new(Serving::of(store, limits)));
+    refiner_listener::serve(vec![listener], router, limits.listener, access, stop).await;
+}
+
 /// The routes alone.
 pub fn router(store: LocalStore, limits: ServeLimits) -> Router {
-    let half = limits.in_flight_bytes / 2;
-    let serving = Serving {
-        store,
-        limits,
-        uploads: Budget::new(half, limits.wait),
-        answers: Budget::new(half, limits.wait),
-        workers: Arc::new(Semaphore::new(limits.at_work)),
-    };
     Router::new()
         .route("/upload", post(upload::keep))
         .route("/cid", post(upload::name))
@@ -70,7 +78,7 @@ pub fn router(store: LocalStore, limits: ServeLimits) -> Router {
         .route("/api/v1/cid", post(upload::name_das))
         .route("/api/v1/get", get(get::by_query))
         .route("/api/v1/health", any(|| async {}))
-        .with_state(Arc::new(serving))
+        .with_state(Arc::new(Serving::of(store, limits)))
 }
 
 /// State shared by all requests.
@@ -85,6 +93,17 @@ struct Serving {
 }
 
 impl Serving {
+    fn of(store: LocalStore, limits: ServeLimits) -> Self {
+        let half = limits.in_flight_bytes / 2;
+        Self {
+            store,
+            limits,
+            uploads: Budget::new(half, limits.wait),
+            answers: Budget::new(half, limits.wait),
+            workers: Arc::new(Semaphore::new(limits.at_work)),
+        }
+    }
+
     /// Does work that hashes, encodes or writes, a bounded number of such at once and each within its time.
     async fn work<T: Send + 'static>(
         &self,

@@ -8,19 +8,28 @@ use std::{
 
 use alloy_primitives::B256;
 use refiner_content::{
-    AddressPolicy, CONTENT_BYTES_MAX, FetchBackend, Fetcher, Gateway, HedgePolicy, HttpLimits, LocalStore, Pinner,
-    PinnerLimits, Retention, SetupError, UrlFetcher, public_gateways,
+    AddressPolicy, CONTENT_BYTES_MAX, Content, ContentId, FetchBackend, Fetcher, Gateway, HedgePolicy, HttpLimits,
+    LocalStore, Pinner, PinnerLimits, Retention, SetupError, UrlFetcher, public_gateways,
 };
 use refiner_diagnostics::ErrorChain;
 use refiner_journal::JournalError;
 use refiner_proofchain::ProofChain;
-use refiner_worker::{Pool, PoolConfig};
+use refiner_queue::QueueId;
+use refiner_worker::{Pool, PoolConfig, PoolError};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{
-    config::Settings, content_cache::ContentCache, error::RunError, journal_handle::JournalHandle, policy::StageError,
-    prefetcher::LocationPrefetcher, rules::Rule, sources::Sources, status::Status,
+    config::Settings,
+    content_cache::ContentCache,
+    error::RunError,
+    journal_handle::JournalHandle,
+    policy::StageError,
+    prefetcher::LocationPrefetcher,
+    rules::{Loaded, Rule},
+    sources::Sources,
+    status::Status,
+    work::{LocalPool, ManyHosts, WorkQueue},
 };
 
 /// What the stages share; each sees no more than it needs of it.
@@ -33,7 +42,10 @@ pub struct PipelineContext {
     pub pinner: Option<Pinner>,
     /// Where others find results that no pinner has.
     pub public_url: Option<Url>,
-    pub pool: Pool,
+    /// Where rules run.
+    pub work: Arc<dyn WorkQueue>,
+    /// The same, where it is a queue.
+    pub hosts: Option<Arc<ManyHosts>>,
     pub content_cache: ContentCache,
     pub prefetcher: LocationPrefetcher,
     /// The sources over HTTP that are known by name, and how they are.
@@ -45,6 +57,8 @@ pub struct PipelineContext {
     pub operator: Option<alloy_primitives::Address>,
     /// Reorganisations past the position since the start.
     pub reorganisations: AtomicU64,
+    /// What worker hosts fetch beside specimens.
+    components: Vec<ContentId>,
     rules: BTreeMap<B256, Rule>,
 }
 
@@ -54,8 +68,9 @@ impl PipelineContext {
         journal: JournalHandle,
         status: Status,
         chain: ProofChain,
-        rules: Vec<Rule>,
-        chains: Vec<String>,
+        Loaded { rules, chains }: Loaded,
+        queue: QueueId,
+        stop: CancellationToken,
     ) -> Result<Self, RunError> {
         let store = LocalStore::open(settings.data.join("content"), CONTENT_BYTES_MAX)?;
         let limits =
@@ -63,11 +78,24 @@ impl PipelineContext {
         let pinner =
             settings.pinner.as_deref().map(|url| Pinner::through(&settings.egress, url, limits)).transpose()?;
         let gateways = gateways(settings)?;
+        let component = |rule: &Rule| Content::of(rule.compiled.component().clone().0).unixfs_id();
+        let hosts_components =
+            if settings.queue.is_some() { rules.iter().map(component).collect() } else { Vec::new() };
+        let local = local(settings, chains)?;
+        let (work, hosts): (Arc<dyn WorkQueue>, _) = match (&settings.queue, local) {
+            (Some(terms), local) => {
+                let hosts = ManyHosts::new(settings, terms, queue, &rules, &store, journal.clone(), stop)?;
+                let hosts = Arc::new(hosts.beside(local));
+                (Arc::clone(&hosts) as _, Some(hosts))
+            }
+            (None, Some(local)) => (Arc::new(local), None),
+            (None, None) => return Err(PoolError::NoWorkers.into()),
+        };
         Ok(Self {
             fetcher: fetcher(settings, &store, pinner.as_ref(), &gateways)?,
             sources: Sources::new(pinner.clone(), gateways, status.clone()),
-            pool: Pool::new(PoolConfig { chains, policy: settings.policy, ..PoolConfig::new(settings.workers) })?
-                .executing(settings.evm.executes(Some(settings.data.join("differences")))?),
+            work,
+            hosts,
             content_cache: ContentCache::default(),
             prefetcher: LocationPrefetcher::default(),
             journal,
@@ -80,6 +108,7 @@ impl PipelineContext {
             waiting_limit: settings.waiting_limit,
             operator: None,
             reorganisations: AtomicU64::new(0),
+            components: hosts_components,
             rules: rules.into_iter().map(|rule| (rule.identity, rule)).collect(),
         })
     }
@@ -100,6 +129,16 @@ impl PipelineContext {
     pub fn rule(&self, item: &refiner_journal::Item) -> Result<&Rule, StageError> {
         self.rules.get(&item.rule).ok_or_else(|| StageError::NoRule { name: item.rule_name.clone() })
     }
+}
+
+/// The workers of this machine, where it has any.
+fn local(settings: &Settings, chains: Vec<String>) -> Result<Option<LocalPool>, RunError> {
+    if settings.workers == 0 {
+        return Ok(None);
+    }
+    let executes = settings.evm.executes(Some(settings.data.join("differences")))?;
+    let pool = Pool::new(PoolConfig { chains, policy: settings.policy, ..PoolConfig::new(settings.workers) })?;
+    Ok(Some(LocalPool::new(pool.executing(executes), settings.workers)))
 }
 
 /// The local store first: what one rule fetched, the next need not.
@@ -140,8 +179,11 @@ pub async fn prune(
 ) -> Result<(), JournalError> {
     let retention = Retention { total_bytes, ..Retention::default() };
     while !stop.is_cancelled() {
-        let store = context.store.clone();
-        let pruned = tokio::task::spawn_blocking(move || store.prune(&retention, SystemTime::now(), |_| false)).await;
+        let (store, components) = (context.store.clone(), context.components.clone());
+        let pruned = tokio::task::spawn_blocking(move || {
+            store.prune(&retention, SystemTime::now(), |id| components.contains(id))
+        })
+        .await;
         match pruned {
             Ok(Ok(pruned)) if pruned.removed == 0 => {}
             Ok(Ok(pruned)) => {

@@ -1,10 +1,11 @@
 //! Why the daemon does not start, or stops by itself.
 
-use refiner_content::{OpenError, SetupError};
+use refiner_content::{KeepError, OpenError, SetupError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_journal::JournalError;
 use refiner_listener::BindError;
 use refiner_proofchain::{ChainError, KeyError, RpcError};
+use refiner_queue::QueueError;
 use refiner_worker::{CacheError, PoolError};
 
 use super::{metrics::MetricsError, trace::ExportError};
@@ -39,6 +40,12 @@ pub enum RunError {
     /// The workers.
     #[error(transparent)]
     Workers(#[from] PoolError),
+    /// The queue over which worker hosts share the work.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// A rule's component could not be kept for the hosts.
+    #[error(transparent)]
+    Keep(#[from] KeepError),
     /// The health address.
     #[error("cannot serve health: {0}")]
     Health(#[from] BindError),
@@ -68,6 +75,8 @@ impl Diagnostic for RunError {
             Self::Store(error) => error.exit_code(),
             Self::Cache(error) => error.exit_code(),
             Self::Workers(error) => error.exit_code(),
+            Self::Queue(error) => error.exit_code(),
+            Self::Keep(error) => error.exit_code(),
             // An address that may not be listened on is one that cannot be listened on, for whatever starts the daemon.
             Self::Health(BindError::NotLoopback { .. } | BindError::Listen { .. })
             | Self::Metrics(_)
@@ -97,6 +106,8 @@ impl Diagnostic for RunError {
             Self::EvmServer(error) => error.hint(),
             Self::Cache(error) => error.hint(),
             Self::Workers(error) => error.hint(),
+            Self::Queue(error) => error.hint(),
+            Self::Keep(error) => error.hint(),
             Self::Metrics(_) | Self::Traces(_) | Self::Runtime(_) | Self::Stage(_) => None,
         }
     }

@@ -61,6 +61,7 @@ mod stage;
 mod stage_runner;
 mod status;
 mod trace;
+mod work;
 
 pub use self::{
     error::RunError,

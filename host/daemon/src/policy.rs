@@ -6,9 +6,9 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use refiner_content::{Blame, FetchFailure, KeepError, Refused};
 use refiner_journal::{JournalError, State};
 use refiner_proofchain::RpcError;
-use refiner_sandbox::HostFailure;
+use refiner_queue::{Blame as TaskBlame, TaskFailure};
 use refiner_specimen::DecodeError;
-use refiner_worker::{Quarantined, WorkerFailure};
+use refiner_worker::{FailureBlame, Quarantined};
 
 use super::{clock::milliseconds, stage::Mismatch};
 
@@ -52,6 +52,12 @@ pub enum StageError {
     /// No worker gave a result.
     #[error(transparent)]
     Run(#[from] Quarantined),
+    /// No worker host gave a result.
+    #[error(transparent)]
+    Task(#[from] TaskFailure),
+    /// The daemon ends before a host's result came; nothing is written down.
+    #[error("the daemon ends before the result came")]
+    Stopping,
     /// A rule whose results are proved has one result.
     #[error("the rule produced {artifacts} artifacts, and a proof is of one")]
     NotOneArtifact {
@@ -122,26 +128,17 @@ impl StageError {
             | Self::NotOneArtifact { .. }
             | Self::NoRule { .. }
             | Self::Panicked => Disposition::Quarantine,
-            Self::Run(Quarantined { reason, .. }) => match reason {
-                // The workers' surroundings, not the specimen.
-                WorkerFailure::Spawn(_)
-                | WorkerFailure::Unconfined(_)
-                | WorkerFailure::Host(
-                    HostFailure::CapabilityUnavailable { .. }
-                    | HostFailure::ExecutorUnavailable { .. }
-                    | HostFailure::NoRoom
-                    | HostFailure::SystemMemory(_),
-                ) => Disposition::Retry,
-                // Two workers were lost already; on a loaded machine that may be bad luck.
-                WorkerFailure::Hung { .. }
-                | WorkerFailure::Died { .. }
-                | WorkerFailure::Protocol(_)
-                | WorkerFailure::OtherRule
-                | WorkerFailure::Host(HostFailure::Deadline { .. } | HostFailure::UnknownTrap { .. }) => {
-                    Disposition::RetryUpTo(DOUBTFUL_TRIES_MAX)
-                }
-                WorkerFailure::Refused { .. } | WorkerFailure::NoSpecimen { .. } => Disposition::Quarantine,
+            Self::Run(Quarantined { reason, .. }) => match reason.blame() {
+                FailureBlame::Surroundings => Disposition::Retry,
+                FailureBlame::Doubtful => Disposition::RetryUpTo(DOUBTFUL_TRIES_MAX),
+                FailureBlame::Final => Disposition::Quarantine,
             },
+            Self::Task(failure) => match failure.blame() {
+                TaskBlame::Infrastructure => Disposition::Retry,
+                TaskBlame::Doubtful => Disposition::RetryUpTo(DOUBTFUL_TRIES_MAX),
+                TaskBlame::Final => Disposition::Quarantine,
+            },
+            Self::Stopping => Disposition::Retry,
         }
     }
 
@@ -231,6 +228,8 @@ fn growing_ms(first: Duration, failures: u32, factor_max: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use refiner_content::{Excerpt, FetchError, NotFetchable};
+    use refiner_sandbox::HostFailure;
+    use refiner_worker::WorkerFailure;
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! Remedies for the parts of the daemon that wait.
 
 /// The parts that report what they wait for, and what a person can do where the wait does not end by itself.
-pub const PARTS: [(&str, &str); 12] = [
+pub const PARTS: [(&str, &str); 13] = [
     ("connect", NODE),
     ("signer", "start the Web3Signer, or name another by --signer; until then nothing is proved"),
     ("head", "compare the node with another, or add one by --rpc"),
@@ -10,6 +10,10 @@ pub const PARTS: [(&str, &str); 12] = [
     ("pin", "compare the pinner with the network's, or name another by --pinner; all results are kept"),
     ("pinner", "start it, or name another by --pinner; until then results wait"),
     ("gateways", "name one that answers by --gateway; until then specimens wait"),
+    (
+        "queue",
+        "start NATS, or a worker host by `refiner work`; `refiner queue status` shows both; until then specimens wait",
+    ),
     ("prove", NODE),
     ("settle", "compare the nodes of --rpc with each other; add one, or take away the one that is not of the chain"),
     (

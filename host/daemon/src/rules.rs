@@ -25,6 +25,12 @@ pub struct Rule {
     pub proves: bool,
 }
 
+/// Rules, and chains that their workers know beside the built-in ones, each the text of a chain config.
+pub struct Loaded {
+    pub rules: Vec<Rule>,
+    pub chains: Vec<String>,
+}
+
 /// Why the rules are not ready.
 #[derive(Debug, thiserror::Error)]
 pub enum RulesError {

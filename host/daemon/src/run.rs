@@ -7,6 +7,7 @@ use refiner_http_client::Egress;
 use refiner_journal::{Binding, Journal, JournalError, State, Step};
 use refiner_listener::Access;
 use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Signer};
+use refiner_queue::QueueId;
 use refiner_worker::Requirement;
 use tokio::{runtime::Builder, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -28,7 +29,9 @@ use crate::{
     page::{self, PageSource},
     policy::{self, pause_ms},
     preflight::Check,
-    prove, readiness, retention, rules, scan, shutdown, signer, sources, stage,
+    prove, readiness, retention,
+    rules::{self, Loaded},
+    scan, shutdown, signer, sources, stage,
     stage_runner::{Backpressure, StageRunner},
     status::Status,
     trace::{Exporter, Tracer},
@@ -62,9 +65,7 @@ pub type MachineChecks = fn(Requirement) -> Vec<Check>;
 struct Prepared {
     signer: Option<Signer>,
     journal: Journal,
-    rules: Vec<rules::Rule>,
-    /// The texts of chain configs.
-    chains: Vec<String>,
+    loaded: Loaded,
     machine: MachineChecks,
 }
 
@@ -91,9 +92,8 @@ pub fn run(settings: Settings, shown: Vec<Shown>, machine: MachineChecks) -> Res
         Key::From(source) => Signer::local(source).map_err(RunError::from)?,
     };
     let Some(journal) = disk::open(&settings.data, &stop)? else { return Ok(ExitCode::Done) };
-    let rules = rules::load(&settings)?;
-    let chains = rules::chain_texts(&settings)?;
-    let prepared = Prepared { signer, journal, rules, chains, machine };
+    let loaded = Loaded { rules: rules::load(&settings)?, chains: rules::chain_texts(&settings)? };
+    let prepared = Prepared { signer, journal, loaded, machine };
     let ended = runtime.block_on(daemon(settings, prepared, stop, status));
     runtime.shutdown_timeout(THREADS_END);
     ended?;
@@ -106,7 +106,7 @@ async fn daemon(
     stop: CancellationToken,
     status: Status,
 ) -> Result<(), RunError> {
-    let Prepared { signer, journal, rules, chains, machine } = prepared;
+    let Prepared { signer, journal, loaded, machine } = prepared;
     let metrics = Metrics::new()?;
     let (tracer, exporter) = match &settings.otlp_endpoint {
         None => (Tracer::default(), None),
@@ -139,10 +139,10 @@ async fn daemon(
     let watch = tokio::spawn(nodes::watch(rpc.clone(), status.clone(), health_stop.clone()));
 
     let ended = tokio::select! {
-        opened = open(&settings, signer, &rpc, journal, status.clone(), rules, chains) => match opened {
+        opened = open(&settings, signer, &rpc, journal, status.clone(), loaded, &stop) => match opened {
             Ok((context, prover)) => {
                 reached.get_or_init(|| Arc::clone(&context));
-                stages(context, settings, prover, machine, &stop).await
+                at_work(context, settings, prover, machine, &stop).await
             }
             Err(error) => Err(error),
         },
@@ -179,8 +179,8 @@ async fn open(
     rpc: &Rpc,
     journal: JournalHandle,
     status: Status,
-    rules: Vec<rules::Rule>,
-    chains: Vec<String>,
+    loaded: Loaded,
+    stop: &CancellationToken,
 ) -> Result<(Arc<PipelineContext>, Option<Prover>), RunError> {
     let (chain, signer) = tokio::try_join!(connect(settings, rpc, &status), signer::reach(settings, signer, &status))?;
     let operator = signer.as_ref().map(Signer::address);
@@ -189,10 +189,16 @@ async fn open(
     journal.with(|journal| journal.bind(&binding))?;
     journal.with(|journal| journal.set_scan_window(settings.scan.window))?;
     wake_after_change(settings, &journal)?;
-    supersede(&rules, &journal)?;
+    supersede(&loaded.rules, &journal)?;
     scan::remember(&chain, &scan::passed(&journal)?);
-    let mut context = PipelineContext::open(settings, journal, status.clone(), chain.clone(), rules, chains)?;
+    let address = |address: alloy_primitives::Address| address.into_array();
+    let queue = QueueId::of(binding.proof_chain, address(binding.announcer), operator.map(address));
+    let (opening, stop) = (status.clone(), stop.clone());
+    let mut context = PipelineContext::open(settings, journal, opening, chain.clone(), loaded, queue, stop)?;
     context.operator = operator;
+    if let Some(hosts) = &context.hosts {
+        hosts.opened(&status).await?;
+    }
     let mut now = status.now();
     now.operator = operator;
     drop(now);
@@ -258,6 +264,30 @@ fn longest_pause(settings: &Settings) -> Duration {
     policy::longest_pause(settings.retry.max(settings.recheck))
 }
 
+/// Runs every stage, and the queue of worker hosts beside them; the queue ends last, and the stages with it where it cannot go on.
+async fn at_work(
+    context: Arc<PipelineContext>,
+    settings: Arc<Settings>,
+    prover: Option<Prover>,
+    machine: MachineChecks,
+    stop: &CancellationToken,
+) -> Result<(), RunError> {
+    let Some(hosts) = context.hosts.clone() else { return stages(context, settings, prover, machine, stop).await };
+    let stages = stages(context, settings, prover, machine, stop);
+    tokio::pin!(stages);
+    tokio::select! {
+        ended = &mut stages => {
+            hosts.end().await;
+            ended
+        }
+        lost = hosts.ended() => {
+            stop.cancel();
+            stages.await?;
+            lost.map_err(RunError::from)
+        }
+    }
+}
+
 /// Runs every stage until the first ends by an error, or all because of `stop`.
 async fn stages(
     context: Arc<PipelineContext>,
@@ -270,9 +300,14 @@ async fn stages(
     running.spawn(scan::scan(Arc::clone(&context), Arc::clone(&settings), stop.clone()));
     let recheck = settings.recheck;
     let stage_runner = |name, state, at_once| StageRunner { name, state, at_once, recheck, ahead: None, next: None };
-    let at_workers = settings.workers * KEEPING_PER_WORKER;
-    let ahead =
-        Backpressure { waiting: State::Fetched, most: settings.workers * WAITING_PER_WORKER, then: State::Produced };
+    let (at_workers, most) = match &context.hosts {
+        Some(hosts) => {
+            running.spawn(Arc::clone(hosts).watch(context.status.clone(), context.journal.clone()));
+            (refiner_queue::DEPTH, refiner_queue::DEPTH * WAITING_PER_WORKER)
+        }
+        None => (settings.workers * KEEPING_PER_WORKER, settings.workers * WAITING_PER_WORKER),
+    };
+    let ahead = Backpressure { waiting: State::Fetched, most, then: State::Produced };
     let fetches = StageRunner { ahead: Some(ahead), ..stage_runner("fetch", State::Announced, settings.fetches) };
     running.spawn(fetches.work(Arc::clone(&context), stop.clone(), stage::fetch));
     // What no source has is looked at beside the rest, so that thousands of it keep none of the others waiting.

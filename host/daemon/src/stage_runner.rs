@@ -17,6 +17,7 @@ use super::{
     context::PipelineContext,
     metrics::Event,
     policy::{Disposition, StageError},
+    stage::REFINE,
 };
 
 /// How long a stage runner sleeps at most when no notification comes: items whose pause is over notify no stage.
@@ -106,8 +107,14 @@ impl StageRunner {
                 Some(ended) = running.join_next() => {
                     // Nothing in the outer task panics.
                     let Ok((item, took, outcome)) = ended else { continue };
+                    if matches!(outcome, Err(StageError::Stopping)) {
+                        continue;
+                    }
                     paused = self.pause(&context, paused, &outcome);
                     self.write_down(&context, &item, took, outcome)?;
+                    if self.name == REFINE {
+                        context.work.settled(&item);
+                    }
                     claimed.remove(&item.id);
                 }
                 Ok(()) = moved.changed(), if may_claim => {}

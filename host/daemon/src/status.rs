@@ -7,6 +7,7 @@ use std::{
 };
 
 use alloy_primitives::{Address, B256, U256};
+use refiner_queue::Snapshot;
 use refiner_status_page::{History, Setting};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -52,6 +53,9 @@ pub struct Now {
     pub paused: Option<Pause>,
     /// Our results beside those that other operators proved, since the start.
     pub compared: Compared,
+    /// The queue over which worker hosts share the work, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Snapshot>,
     /// What each part waits for that does not do what it should, in words.
     pub waits_for: BTreeMap<&'static str, Waiting>,
 }

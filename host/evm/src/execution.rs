@@ -33,6 +33,13 @@ pub struct Execution {
     pub recordings: Option<Arc<Recordings>>,
     document: Document,
     senders: SenderGate,
+    /// Shared by clones, so that one of them works it out for all.
+    later: Arc<Later>,
+}
+
+/// What is worked out when it is first asked for.
+#[derive(Debug, Default)]
+struct Later {
     sender_check: OnceLock<Check>,
     unproven: OnceLock<Vec<String>>,
     block_result: OnceLock<Result<Bytes, ExecuteError>>,
@@ -73,9 +80,7 @@ impl Execution {
             recordings: None,
             document,
             senders,
-            sender_check: OnceLock::new(),
-            unproven: OnceLock::new(),
-            block_result: OnceLock::new(),
+            later: Arc::default(),
         }
     }
 
@@ -123,21 +128,29 @@ impl Execution {
         specimen: &Specimen,
         interrupt: &dyn Interrupt,
     ) -> Result<Result<Bytes, ExecuteError>, Interrupted> {
-        if let Some(result) = self.block_result.get() {
+        if let Some(result) = self.later.block_result.get() {
             return Ok(result.clone());
         }
         let result = self.write(specimen, interrupt)?;
-        Ok(self.block_result.get_or_init(|| result).clone())
+        Ok(self.later.block_result.get_or_init(|| result).clone())
     }
 
     /// The check of the senders, once the document has been written.
     pub fn sender_check(&self) -> Option<&Check> {
-        self.sender_check.get()
+        self.later.sender_check.get()
+    }
+
+    /// Takes the check of the senders from one who made it on this execution's terms. A document that no check of them gates
+    /// stays without one.
+    pub(crate) fn know_senders(&self, check: &Check) {
+        if matches!(self.senders, SenderGate::Closed(_)) {
+            self.later.sender_check.get_or_init(|| check.clone());
+        }
     }
 
     /// JSON pointers of the values that no check covers, once a canonical document has been written.
     pub fn unproven(&self) -> &[String] {
-        self.unproven.get().map_or(&[], Vec::as_slice)
+        self.later.unproven.get().map_or(&[], Vec::as_slice)
     }
 
     /// Every check that was made, in the order in which they are printed.
@@ -153,8 +166,13 @@ impl Execution {
         let policy = match self.senders {
             SenderGate::Open => SenderPolicy::Stated,
             SenderGate::Closed(terms) => {
-                let check = gate::senders_within(specimen, terms, interrupt)?;
-                let check = self.sender_check.get_or_init(|| check);
+                let check = match self.sender_check() {
+                    Some(check) => check,
+                    None => {
+                        let check = gate::senders_within(specimen, terms, interrupt)?;
+                        self.later.sender_check.get_or_init(|| check)
+                    }
+                };
                 if check.failed() {
                     return Ok(Err(Rejected::CheckFailed(check.clone()).into()));
                 }
@@ -166,7 +184,7 @@ impl Execution {
             Document::Canonical(canonical) => {
                 let checks: Vec<&Check> = self.all_checks().collect();
                 let (document, unproven) = canonical.write(specimen, self, &checks, policy);
-                self.unproven.get_or_init(|| unproven);
+                self.later.unproven.get_or_init(|| unproven);
                 document.into()
             }
         }))

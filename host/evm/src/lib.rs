@@ -33,6 +33,7 @@ mod repair;
 mod requests;
 mod runner;
 mod sale;
+mod shared;
 mod transaction;
 mod unavailable;
 
@@ -55,6 +56,7 @@ pub use remote::{
     UnknownPolicy, UnverifiedAnswer,
 };
 pub use repair::{Supplied, SupplySource};
+pub use shared::SharedExecutor;
 pub use unavailable::Unavailable;
 
 use alloy_primitives::Bytes;

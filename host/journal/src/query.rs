@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use alloy_primitives::B256;
 use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
 
@@ -168,6 +169,17 @@ impl Journal {
         self.connection
             .prepare_cached(&query)
             .and_then(|mut query| query.query_row([item.0], Item::read).optional())
+            .map_err(|error| self.error(error))
+    }
+
+    /// The item of a rule, by its identity, on a specimen.
+    pub fn of_specimen(&self, chain: u64, specimen: B256, rule: B256) -> Result<Option<Item>, JournalError> {
+        let query = format!("SELECT {} FROM item WHERE chain = ?1 AND specimen_hash = ?2 AND rule = ?3", Item::COLUMNS);
+        self.connection
+            .prepare_cached(&query)
+            .and_then(|mut query| {
+                query.query_row(params![chain, specimen.as_slice(), rule.as_slice()], Item::read).optional()
+            })
             .map_err(|error| self.error(error))
     }
 

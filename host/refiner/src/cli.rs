@@ -33,6 +33,18 @@ pub enum Command {
     Verify(Verify),
     /// Follows the proof chain: fetches announced specimens, runs rules over them, pins what they produce and proves it.
     Run(Box<Run>),
+    /// Runs rules for a coordinator (`refiner run --queue`): workers without key and journal, on any number of hosts.
+    #[command(after_help = ExitCode::TABLE)]
+    Work {
+        #[command(flatten)]
+        settings: Box<Flags<scope::Work>>,
+    },
+    /// Asks NATS about the queue over which worker hosts share the work.
+    Queue {
+        /// What to ask.
+        #[command(subcommand)]
+        command: refiner_queue::Command,
+    },
     /// Asks the journal of `refiner run` and changes it, also while it runs.
     Journal {
         /// What to ask.

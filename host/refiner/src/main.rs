@@ -14,6 +14,7 @@ mod init;
 mod journal;
 mod key;
 mod pages;
+mod queue;
 mod replay;
 mod rule;
 mod session;
@@ -79,13 +80,15 @@ fn is_child(argument: Option<&OsStr>) -> bool {
 fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     let settings = cli.settings.values()?;
     // A daemon that is silent while all is well cannot be distinguished from one that hangs.
-    let filter = if matches!(cli.command, Command::Run(_)) { "info" } else { "warn" };
+    let filter = if matches!(cli.command, Command::Run(_) | Command::Work { .. }) { "info" } else { "warn" };
     let filter = settings.get(&table::LOG).unwrap_or_else(|| filter.to_owned());
     terminal::log(&filter, settings.get(&table::LOG_FORMAT))?;
     match &cli.command {
         Command::Replay(arguments) => replay::run(arguments),
         Command::Verify(arguments) => replay::verify(arguments),
         Command::Run(arguments) => daemon::run(arguments, custody::take_key()?),
+        Command::Work { settings } => refiner_queue::work(&settings.values()?),
+        Command::Queue { command } => queue::run(command),
         Command::Journal { command } => journal::run(command),
         Command::Session { command } => session::run(command),
         Command::Content { command } => content::run(command),

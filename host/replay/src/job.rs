@@ -8,7 +8,7 @@ use std::{
 
 use alloy_primitives::{B256, Bytes};
 use refiner_data_set::{DataSetError, FileEntry, Staging};
-use refiner_evm::Executor;
+use refiner_evm::{Executor, RecordingTerms, SharedExecutor};
 use refiner_rule_session::{Block, LoadedRule, NoRun};
 use refiner_sandbox::{Artifact, Evidence, LogLine, SpecimenHash, UntrustedText, Usage, Verdict};
 use refiner_specimen::{DecodeError, check::Check};
@@ -31,6 +31,8 @@ pub struct Job {
     pub rules: Vec<LoadedRule>,
     /// Executes blocks for rules that may ask for it.
     pub executor: Arc<dyn Executor>,
+    /// What an execution records for the rules of this process, so that one serves them all.
+    pub recording: Option<RecordingTerms>,
     /// Block hashes that are known from elsewhere.
     pub known: KnownBlocks,
     /// What becomes of artifacts.
@@ -185,20 +187,38 @@ impl Job {
         let block = Block { specimen, hash: SpecimenHash::of(raw.clone()), raw };
         let mut facts = Facts::of(&block);
         let known = self.known.check(&block.specimen);
-        let run = |rule| if known.failed() { RunRecord::of_other_block(rule) } else { self.run(rule, &block, &facts) };
+        let executor = self.executor_of_one_block();
+        let run = |rule| match known.failed() {
+            true => RunRecord::of_other_block(rule),
+            false => self.run(rule, &block, &facts, &executor),
+        };
         let runs = self.rules.iter().map(run).collect();
         facts.specimen_hash = if self.hashes { Some(block.hash.get()) } else { block.hash.if_known() };
         Ok(Outcome { facts, known, runs })
     }
 
-    fn run(&self, rule: &LoadedRule, block: &Block, facts: &Facts) -> RunRecord {
+    /// The executor of one specimen: each format is executed once, for all rules of this process.
+    fn executor_of_one_block(&self) -> Arc<dyn Executor> {
+        if self.rules.len() == 1 {
+            return Arc::clone(&self.executor);
+        }
+        Arc::new(SharedExecutor::new(Arc::clone(&self.executor), self.recording))
+    }
+
+    fn run(&self, rule: &LoadedRule, block: &Block, facts: &Facts, executor: &Arc<dyn Executor>) -> RunRecord {
         let begun = Instant::now();
-        let end = self.try_run(rule, block, facts).unwrap_or_else(RunEnd::Failed);
+        let end = self.try_run(rule, block, facts, executor).unwrap_or_else(RunEnd::Failed);
         RunRecord { rule: Arc::clone(&rule.name), identity: rule.identity, end, elapsed: begun.elapsed() }
     }
 
-    fn try_run(&self, rule: &LoadedRule, block: &Block, facts: &Facts) -> Result<RunEnd, RunFailure> {
-        let run = rule.place.run(block, &rule.params, rule.limits, &self.executor)?;
+    fn try_run(
+        &self,
+        rule: &LoadedRule,
+        block: &Block,
+        facts: &Facts,
+        executor: &Arc<dyn Executor>,
+    ) -> Result<RunEnd, RunFailure> {
+        let run = rule.place.run(block, &rule.params, rule.limits, executor)?;
         let (usage, evidence) = (Box::new(run.usage), Box::new(run.evidence));
         match run.verdict {
             Verdict::Produced { artifacts, records } => {

@@ -26,7 +26,7 @@ mod wide;
 
 pub use error::{Found, RowError, RowFault};
 pub use reader::{RowReader, RowSink};
-pub use schema::json_schema;
+pub use schema::{described, json_schema};
 pub use value::Value;
 
 /// The last second of the year 9999, which is as far as readers of tables count.

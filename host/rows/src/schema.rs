@@ -22,6 +22,16 @@ pub fn json_schema(title: &str, columns: &[Column]) -> Value {
     })
 }
 
+/// The columns as JSON: name, type, whether null fits, whether it is a key, and its description.
+pub fn described(columns: &[Column]) -> Value {
+    columns
+        .iter()
+        .map(|Column { name, kind, nullable, key, field: _, doc }| {
+            json!({ "name": name, "type": kind.to_string(), "nullable": nullable, "key": key, "doc": doc })
+        })
+        .collect()
+}
+
 fn property(column: &Column) -> Value {
     let mut value = match column.kind {
         ColumnType::One(scalar) => one(scalar),

@@ -48,6 +48,8 @@ pub struct Found {
     pub component: Vec<u8>,
     /// The text of the manifest beside it.
     pub beside: Option<String>,
+    /// The place beside it where a manifest was looked for, if it has one that can have something beside it.
+    pub looked_for: Option<String>,
     /// It comes with this program.
     pub built_in: bool,
 }
@@ -108,7 +110,7 @@ impl Sources {
     pub fn find(&self, argument: &str) -> Result<Vec<Found>, FindError> {
         if let Some(component) = builtin::rule(argument) {
             let (called, component) = (argument.to_owned(), component.to_vec());
-            return Ok(vec![Found { called, component, beside: None, built_in: true }]);
+            return Ok(vec![Found { called, component, beside: None, looked_for: None, built_in: true }]);
         }
         let resolver = self.resolver()?;
         sources(argument)?.iter().map(|source| get(&resolver, source)).collect()
@@ -142,8 +144,13 @@ pub fn with_scheme(argument: &str) -> Option<String> {
 
 fn get(resolver: &Resolver, source: &RuleSource) -> Result<Found, FindError> {
     let component = resolver.resolve(source)?;
-    let called = source.shown();
-    Ok(Found { called, component: component.bytes, beside: component.beside, built_in: false })
+    Ok(Found {
+        called: source.shown(),
+        component: component.bytes,
+        beside: component.beside,
+        looked_for: source.manifest_place(),
+        built_in: false,
+    })
 }
 
 fn directory(path: &Path) -> Result<Vec<PathBuf>, FindError> {

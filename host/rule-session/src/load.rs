@@ -10,8 +10,9 @@ use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources,
 use refiner_sandbox::{
     AdmitFailure, AdmittedRule, EngineError, EngineProfile, Limits, Params, Sandbox, SelfTestError, UntrustedText,
 };
+use refiner_worker::CodeCache;
 
-use crate::{PrepareError, RuleProcess, Session};
+use crate::{PrepareError, RuleProcess, Session, session::code_cache};
 
 /// A rule that is ready, with what it runs under.
 pub struct LoadedRule {
@@ -109,13 +110,14 @@ pub fn load(
     } else {
         None
     };
+    let cache = code_cache();
     let mut rules: Vec<LoadedRule> = Vec::with_capacity(components.len());
     for found in components {
         let built_in = found.built_in;
         let rule = match &session {
             Some(session) if !built_in && isolate => isolated(session, found, terms)?,
             Some(session) if !built_in => compiled(&sandbox, session, found, terms)?,
-            _ => admitted(&sandbox, found, terms)?,
+            _ => admitted(&sandbox, cache.as_ref(), found, terms)?,
         };
         if rules.iter().any(|other| other.name == rule.name) {
             return Err(LoadError::SameName(rule.name).into());
@@ -154,11 +156,19 @@ fn distinct_outputs(others: &[LoadedRule], rule: &LoadedRule) -> Result<(), Load
     Ok(())
 }
 
-/// One of our own, compiled here.
-fn admitted(sandbox: &Sandbox, found: Found, terms: &Terms) -> Result<LoadedRule, LoadError> {
+/// One of our own, compiled here or, where its code was kept, before.
+fn admitted(
+    sandbox: &Sandbox,
+    cache: Option<&CodeCache>,
+    found: Found,
+    terms: &Terms,
+) -> Result<LoadedRule, LoadError> {
     let grants = terms.allowance.grants(&found)?;
-    let Found { called: rule, component, beside, .. } = found;
-    let admitted = sandbox.admit(&component, beside.as_deref(), &grants);
+    let Found { called: rule, component, .. } = found;
+    let admitted = match cache {
+        Some(cache) => cache.admit_own(sandbox, &component, &grants),
+        None => sandbox.admit(&component, None, &grants),
+    };
     Ok(here(admitted.map_err(|source| LoadError::Admit { rule, source })?, terms))
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::Bytes;
-use refiner_evm::Executor;
+use refiner_evm::{Executor, RecordingTerms};
 use refiner_manifest::Manifest;
 use refiner_sandbox::{AdmittedRule, HostFailure, Limits, Params, Run, RunInput, SpecimenHash};
 use refiner_specimen::Specimen;
@@ -50,6 +50,14 @@ impl RuleProcess {
         match self {
             Self::Here(rule) => rule.manifest(),
             Self::Worker { rule, .. } => rule.compiled.manifest(),
+        }
+    }
+
+    /// What executions in this process record for the rule; `None` where it reads no recording, or runs elsewhere.
+    pub fn recording(&self) -> Option<RecordingTerms> {
+        match self {
+            Self::Here(rule) => rule.recording(),
+            Self::Worker { .. } => None,
         }
     }
 

@@ -83,9 +83,9 @@ impl Session {
     /// Checks a component and compiles it in a child process, where its user allows what it asks for.
     pub fn prepare(&self, found: Found) -> Result<Prepared, PrepareError> {
         let (grants, requirement) = (self.allowance.grants(&found)?, self.allowance.requirement(found.built_in));
-        let Found { called, component, beside, .. } = found;
+        let Found { called, component, beside, looked_for, .. } = found;
         if let Err(source) = examine(&component, beside.as_deref(), &grants) {
-            return Err(PrepareError::Refused { rule: called, source });
+            return Err(PrepareError::Refused { rule: called, source: source.looked_for(looked_for.as_deref()) });
         }
         match self.compiler.compile_requiring(Bytes::from(component), beside.as_deref(), &grants, requirement) {
             Ok(compiled) => Ok(Prepared { called, compiled: Arc::new(compiled) }),
@@ -118,7 +118,7 @@ impl Session {
 }
 
 /// Compiled code is kept where that is safe, and made again where it is not.
-fn code_cache() -> Option<CodeCache> {
+pub(crate) fn code_cache() -> Option<CodeCache> {
     let directory = cache_directory()?;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).ok()?;
     match CodeCache::open(directory.join("code")) {

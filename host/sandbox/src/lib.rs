@@ -29,7 +29,7 @@ mod verdict;
 
 pub use admission::{
     AdmissionError, COMPONENT_BYTES_WITH_WASI, Capability, Found, Grants, ManifestPlace, RefusalKind, ScanLimit,
-    examine, manifest_of,
+    Toolchain, examine, manifest_of,
 };
 pub use evidence::{BasisReport, CheckOutcome, CheckReport, Evidence, ReasonClass};
 pub use failure::{EngineError, HostFailure};

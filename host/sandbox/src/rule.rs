@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use refiner_evm::ExecutionTerms;
+use refiner_evm::{ExecutionTerms, RecordingTerms};
 use refiner_manifest::{Capability as Requested, Manifest};
 use refiner_specimen::Layout;
 
 use crate::{
-    Capability, EngineProfile, HostFailure, Limits, Params, Run, RunInput, admission::Terms, bindings::AnalyzePre,
-    host::HostState, identity::RuleIdentity, run, ticker::Ticker,
+    Capability, EngineProfile, HostFailure, Limits, Params, Run, RunInput,
+    admission::Terms,
+    bindings::AnalyzePre,
+    host::{HostState, Wanted},
+    identity::RuleIdentity,
+    run,
+    ticker::Ticker,
 };
 
 /// A rule that was admitted. Cheap to clone; many threads can run it at once.
@@ -79,6 +84,11 @@ impl AdmittedRule {
     /// True when the rule imports WASI, which it gets sealed.
     pub fn has_sealed_wasi(&self) -> bool {
         self.terms.needs.contains(&Capability::Wasi)
+    }
+
+    /// The terms on which the host records what the rule can read; `None` where it can read no recording.
+    pub fn recording(&self) -> Option<RecordingTerms> {
+        Wanted::by(&self.terms.needs).terms()
     }
 
     /// The manifest it was admitted by. It agrees with the description and with the imports.

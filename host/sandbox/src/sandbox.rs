@@ -6,18 +6,18 @@ use alloy_primitives::B256;
 use refiner_diagnostics::{Diagnostic, ErrorChain, ExitCode, Hint};
 use sha2::{Digest, Sha256};
 use wasmtime::{
-    Engine,
+    Engine, Store,
     component::{Component, HasSelf, Linker},
 };
 
 use crate::{
     AdmissionError, AdmittedRule, Allocation, Description, EngineError, EngineProfile, HostFailure, Limit, Limits,
-    OutputDescription, UntrustedText,
+    LogLine, OutputDescription, UntrustedText,
     admission::{self, Capability, Grants, Terms},
     bindings::{Analyze, AnalyzePre, exports::refiner::rule::rule, refiner::rule as contract},
     compiled,
     host::{self, HostState},
-    outcome::judge,
+    outcome::{self, judge},
     run::{self, Allowed},
     self_test,
     self_test::SelfTestError,
@@ -73,6 +73,8 @@ const DESCRIBE_FUEL: u64 = 2_000_000_000;
 const DESCRIBE_WALL_MS: u64 = 20_000;
 /// Calls to the host that `describe` may make.
 const DESCRIBE_CALLS: u64 = 1_000;
+/// Last lines of the log that a refusal shows.
+const DESCRIBE_LOG_LINES: usize = 8;
 /// Bytes that `describe` may return.
 const DESCRIBE_BYTES: u64 = 64 << 10;
 
@@ -209,21 +211,38 @@ fn describe(pre: &AnalyzePre<HostState>, state_bytes: u64) -> Result<Description
     let limits = describe_limits();
     let allowed = Allowed { fuel: DESCRIBE_FUEL, deadline_ms: DESCRIBE_WALL_MS };
     let mut store = run::store(pre, HostState::nothing(&limits, DESCRIBE_FUEL, state_bytes), &limits, allowed)?;
-    let ended = |error| -> Result<AdmitFailure, HostFailure> {
-        Ok(AdmissionError::Describe { verdict: Box::new(judge(error, &limits, DESCRIBE_WALL_MS, DESCRIBE_FUEL)?.0) }
-            .into())
-    };
     let instance = match pre.instance_pre().instantiate(&mut store) {
         Ok(instance) => instance,
-        Err(error) => return Err(ended(error)?),
+        Err(error) => return Err(not_described(error, store, &limits)?),
     };
     // The types of imports were checked against the contract when they were linked; those of exports are now.
     let rule =
         Analyze::new(&mut store, &instance).map_err(|error| AdmissionError::Contract { message: message(&error) })?;
     match rule.refiner_rule_rule().call_describe(&mut store) {
         Ok(description) => Ok(description.into()),
-        Err(error) => Err(ended(error)?),
+        Err(error) => Err(not_described(error, store, &limits)?),
     }
+}
+
+/// The refusal of a rule whose code ended before it described itself, with the last lines of its log.
+fn not_described(
+    mut error: wasmtime::Error,
+    store: Store<HostState>,
+    limits: &Limits,
+) -> Result<AdmitFailure, HostFailure> {
+    let mut state = store.into_data();
+    state.finish_stdio();
+    state.log_place(outcome::functions(&mut error));
+    let log = last_lines(&state.log.lines);
+    let verdict = Box::new(judge(error, limits, DESCRIBE_WALL_MS, DESCRIBE_FUEL)?.0);
+    Ok(AdmissionError::Describe { verdict, log }.into())
+}
+
+/// The last lines of a log as one text; `None` where nothing was logged.
+fn last_lines(lines: &[LogLine]) -> Option<UntrustedText> {
+    let last = &lines[lines.len().saturating_sub(DESCRIBE_LOG_LINES)..];
+    let last: Vec<_> = last.iter().map(|line| line.message.as_str()).collect();
+    (!last.is_empty()).then(|| UntrustedText::new(&last.join(" | ")))
 }
 
 fn describe_limits() -> Limits {

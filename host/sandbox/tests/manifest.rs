@@ -29,7 +29,7 @@ fn manifest_may_be_inside_or_beside_or_both_when_they_say_the_same() {
         assert_eq!(rule.manifest().name, rule.description().name);
     }
     let refusal = sandbox.admit(&bare, None, &Grants::default()).err().unwrap();
-    assert_eq!(refusal.to_string(), AdmissionError::NoManifest.to_string());
+    assert_eq!(refusal.to_string(), AdmissionError::NoManifest { looked_for: None }.to_string());
     let broken = sandbox.admit(&inside, Some("name ="), &Grants::default()).err().unwrap().to_string();
     assert!(broken.starts_with("the manifest beside the component is refused: line 1: "), "{broken}");
 }

@@ -7,7 +7,7 @@ use refiner_content::{ContentId, IdError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use url::{Host, Url};
 
-use crate::{Sha256, Sha256Error};
+use crate::{Sha256, Sha256Error, beside};
 
 /// Prefix of a component's digest after a URL.
 const COMPONENT_PIN: &str = "sha256=";
@@ -133,6 +133,15 @@ impl RuleSource {
                 let tag = reference.tag().map(|tag| format!(":{tag}")).unwrap_or_default();
                 format!("oci://{}/{}{tag}", reference.registry(), reference.repository())
             }
+        }
+    }
+
+    /// The place of a manifest beside the component, for messages; `None` where nothing can be beside it.
+    pub fn manifest_place(&self) -> Option<String> {
+        match self {
+            Self::File(path) => Some(path.with_extension("toml").display().to_string()),
+            Self::Url { url, .. } => Some(without_secrets(&beside::manifest_of(url))),
+            Self::Ipfs { .. } | Self::Oci(_) => None,
         }
     }
 

@@ -41,8 +41,8 @@ pub(crate) fn read(layout: &Layout, ndjson: &[u8]) -> Result<Batch, TableError> 
     let mut columns = Columns::of(layout);
     let rows = layout.inner.reader.read(ndjson, &mut columns)?;
     if let Some((row, column, found)) = columns.more_digits {
-        let column = layout.inner.columns[column].name.as_str().into();
-        return Err(TableError::MoreDigits { row, column, found });
+        let name = layout.inner.columns[column].name.as_str().into();
+        return Err(TableError::MoreDigits { row, name, found });
     }
     let arrays: Vec<_> = columns.columns.iter_mut().flat_map(ColumnCells::finish).collect();
     let options = RecordBatchOptions::new().with_row_count(usize::try_from(rows).ok());

@@ -52,7 +52,8 @@ fn plain(array: &ArrayRef, row: usize) -> String {
         DataType::UInt32 => array.as_primitive::<types::UInt32Type>().value(row).to_string(),
         DataType::UInt64 => array.as_primitive::<types::UInt64Type>().value(row).to_string(),
         DataType::Int64 => array.as_primitive::<types::Int64Type>().value(row).to_string(),
-        DataType::Float64 => array.as_primitive::<types::Float64Type>().value(row).to_string(),
+        // With a point or an exponent: readers take the type of a column from how it looks.
+        DataType::Float64 => format!("{:?}", array.as_primitive::<types::Float64Type>().value(row)),
         DataType::Decimal128(_, _) => array.as_primitive::<types::Decimal128Type>().value(row).to_string(),
         DataType::Boolean => array.as_boolean().value(row).to_string(),
         DataType::Timestamp(_, _) => time(array.as_primitive::<types::TimestampMicrosecondType>().value(row)),

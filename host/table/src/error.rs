@@ -16,12 +16,12 @@ pub enum TableError {
     #[error(transparent)]
     Row(#[from] RowError),
     /// A number that has no place in the form that was chosen.
-    #[error("row {row}, column {column}: expected at most 38 decimal digits, found {found}")]
+    #[error("row {row}, column {name}: expected at most 38 decimal digits, found {found}")]
     MoreDigits {
         /// Number of the row among those that were appended together, counted from 1.
         row: u64,
         /// Name of the column.
-        column: Box<str>,
+        name: Box<str>,
         /// The number.
         found: UntrustedText,
     },

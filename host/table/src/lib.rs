@@ -10,7 +10,7 @@
 //! let mut table = Table::begin(Format::Csv, &layout, Vec::new())?;
 //! table.append_ndjson(b"{\"amount\":\"36893488147419103232\"}\n")?;
 //! let done = table.finish()?;
-//! assert_eq!(done.sink, b"amount,amount_f64\n36893488147419103232,36893488147419103000\n");
+//! assert_eq!(done.sink, b"amount,amount_f64\n36893488147419103232,3.6893488147419103e19\n");
 //! # Ok::<(), refiner_table::TableError>(())
 //! ```
 //!

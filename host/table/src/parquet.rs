@@ -12,7 +12,6 @@ use parquet::{
     schema::types::ColumnPath,
 };
 use refiner_manifest::{Column, ColumnType, Scalar};
-use serde_json::json;
 
 use crate::{Layout, ROW_GROUP_BYTES_MAX, ROW_GROUP_ROWS_MAX, TableError, layout::Inner, sink::Sink};
 
@@ -32,7 +31,7 @@ pub(crate) fn begin<W: Write + Send>(layout: &Layout, sink: Sink<W>) -> Result<A
 }
 
 fn properties(layout: &Inner) -> parquet::errors::Result<WriterProperties> {
-    let mut metadata = vec![KeyValue::new(COLUMNS.to_owned(), described(&layout.columns))];
+    let mut metadata = vec![KeyValue::new(COLUMNS.to_owned(), refiner_rows::described(&layout.columns).to_string())];
     metadata.extend(layout.options.metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())));
     let mut properties = WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
@@ -59,15 +58,4 @@ fn is_looked_up(column: &Column) -> bool {
         // Numbers that are keys come in order, or nearly.
         _ => false,
     }
-}
-
-/// The columns in JSON: the data dictionary that goes with the file.
-fn described(columns: &[Column]) -> String {
-    let columns: Vec<_> = columns
-        .iter()
-        .map(|Column { name, kind, nullable, key, field: _, doc }| {
-            json!({ "name": name, "type": kind.to_string(), "nullable": nullable, "key": key, "doc": doc })
-        })
-        .collect();
-    json!(columns).to_string()
 }

@@ -30,7 +30,8 @@ pub use clock::processor_time;
 pub use compile::{CacheError, CodeCache, CompileError, CompileLimits, CompiledRule, Compiler};
 pub use confine::{Ceilings, ConfineError, Confinement, Measure, Outcome, Requirement, Unconfined};
 pub use pool::{
-    Executes, Job, Pool, PoolConfig, PoolError, Quarantined, TRIES_MAX, WorkerFailure, WorkerRun, WorkerStatus,
+    Executes, FailureBlame, Job, Pool, PoolConfig, PoolError, Quarantined, TRIES_MAX, WorkerFailure, WorkerRun,
+    WorkerStatus,
 };
 pub use probe::{ProbeError, probe};
 pub use process::{ChildCommand, ProcessEnd};

@@ -45,7 +45,8 @@ impl Phase {
         }
     }
 
-    pub(crate) const fn number(self) -> u8 {
+    /// Its number in messages.
+    pub const fn number(self) -> u8 {
         match self {
             Self::Decode => 0,
             Self::Rule => 1,
@@ -55,7 +56,7 @@ impl Phase {
     }
 
     /// A phase that a worker may report.
-    pub(crate) const fn of_worker(number: u8) -> Option<Self> {
+    pub const fn of_worker(number: u8) -> Option<Self> {
         match number {
             0 => Some(Self::Decode),
             1 => Some(Self::Rule),
@@ -78,7 +79,8 @@ pub struct WorkerSpan {
 
 impl WorkerSpan {
     /// The span within a run that took this long: a worker may report any times.
-    pub(crate) fn within(self, elapsed: Duration) -> Self {
+    #[must_use]
+    pub fn within(self, elapsed: Duration) -> Self {
         let start = self.start.min(elapsed);
         Self { start, duration: self.duration.min(elapsed.saturating_sub(start)), ..self }
     }

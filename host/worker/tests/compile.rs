@@ -13,7 +13,7 @@ use std::{
 
 use alloy_primitives::Bytes;
 use refiner_diagnostics::{Diagnostic as _, ExitCode};
-use refiner_sandbox::{Capability, Grants, Limit, Limits};
+use refiner_sandbox::{Capability, EngineProfile, Grants, Limit, Limits, Sandbox};
 use refiner_worker::{COMPILE_ARGUMENT, CacheError, CodeCache, CompileError, CompileLimits, Compiler};
 use support::{COPY, child, compiler, component, job, pool, specimen};
 
@@ -222,6 +222,23 @@ fn compiled_code_that_is_not_what_was_written_is_not_loaded() {
         compiler.compile(component(COPY), None, &Grants::all()).unwrap();
         cache_only.compile(component(COPY), None, &Grants::all()).unwrap();
     }
+}
+
+#[test]
+fn component_of_this_program_is_compiled_once_and_again_where_its_file_was_changed() {
+    let (_, _, directory) = cached();
+    let cache = CodeCache::open(directory.path().join("code")).unwrap();
+    let sandbox = Sandbox::new(EngineProfile::of_this_process()).unwrap();
+    let admit = || cache.admit_own(&sandbox, &component(COPY), &Grants::all()).unwrap();
+    let first = admit();
+    let written = |path: &PathBuf| (path.metadata().unwrap().modified().unwrap(), fs::read(path).unwrap());
+    let file = only_file(&directory);
+    let (time, bytes) = written(&file);
+    assert_eq!(admit().component(), first.component());
+    assert_eq!(written(&file), (time, bytes.clone()), "the second time nothing is compiled");
+    fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
+    assert_eq!(admit().component(), first.component());
+    assert_eq!(written(&file).1, bytes, "what was cut is compiled again");
 }
 
 #[test]

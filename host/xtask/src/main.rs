@@ -17,6 +17,7 @@ mod fuzz;
 mod lint;
 mod mutants;
 mod processors;
+mod readers;
 mod renumber;
 mod rules;
 mod screenshots;
@@ -44,6 +45,8 @@ enum Task {
     Rules,
     /// Builds one rule in every way of `tests/twins` to components in `target/twins`.
     Twins,
+    /// Installs DuckDB, Polars and pandas into `target/readers`, for the tests that open tables with them.
+    Readers,
     /// Checks formatting, lints, licences and the rules of the house.
     Lint,
     /// Runs the benchmarks and prints their tables.
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Rules => rules::run(),
         Task::Twins => twins::run(),
+        Task::Readers => readers::run(),
         Task::Lint => lint::run(),
         Task::Bench => bench::run(),
         Task::Conformance(arguments) => conformance::run(&arguments),

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use refiner_authoring::toolchain;
 
-use crate::{chain, command, lint, rules, step::Steps, tool, twins};
+use crate::{chain, command, lint, readers, rules, step::Steps, tool, twins};
 
 /// Steps that are cargo's own, in the order that fails soonest.
 const CARGO_STEPS: [(&str, &str); 3] = [
@@ -13,7 +13,7 @@ const CARGO_STEPS: [(&str, &str); 3] = [
 ];
 
 pub fn run() -> Result<()> {
-    let mut steps = Steps::of(4 + CARGO_STEPS.len() + lint::STEPS);
+    let mut steps = Steps::of(5 + CARGO_STEPS.len() + lint::STEPS);
     steps.take("Find cargo-nextest", None, || tool::ensure("nextest", "cargo-nextest"))?;
     steps.take("Find node and npm", None, chain::ensure)?;
     let rules = steps.take("Build the rules", Some("cargo xtask rules"), || {
@@ -26,6 +26,8 @@ pub fn run() -> Result<()> {
         twins::build(&guest)
     })?;
     twins::print(&twins);
+    let readers = steps.take("Install the readers of tables", Some("cargo xtask readers"), readers::install)?;
+    println!("      {readers}");
     for (what, line) in CARGO_STEPS {
         steps.take(what, Some(line), || Ok(command::run(&mut command::line(line))?))?;
     }

@@ -363,23 +363,28 @@ impl Bench {
 
     /// Compiling a rule takes seconds, so tests hand each other the code, in directories that are as private as the daemon wants.
     pub fn share_code(&self) {
-        let (shared, own) = (Path::new(env!("CARGO_TARGET_TMPDIR")).join("daemon-code"), self.data.join("code"));
-        private_directory(&shared);
-        private_directory(&own);
-        for (from, to) in [(&own, &shared), (&shared, &own)] {
-            for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-                let target = to.join(entry.file_name());
-                let is_code = entry.path().extension().is_some_and(|extension| extension == "code");
-                if is_code && !target.exists() {
-                    let part = to.join(format!("{}.{}", entry.file_name().to_string_lossy(), std::process::id()));
-                    if fs::copy(entry.path(), &part).is_err() {
-                        // A full disk: the daemon compiles.
-                        let _ = fs::remove_file(part);
-                        continue;
-                    }
-                    fs::set_permissions(&part, fs::Permissions::from_mode(0o600)).unwrap();
-                    fs::rename(part, target).unwrap();
+        share_code_of(&self.data);
+    }
+}
+
+/// The same for the directory of any process that compiles rules.
+pub fn share_code_of(data: &Path) {
+    let (shared, own) = (Path::new(env!("CARGO_TARGET_TMPDIR")).join("daemon-code"), data.join("code"));
+    private_directory(&shared);
+    private_directory(&own);
+    for (from, to) in [(&own, &shared), (&shared, &own)] {
+        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+            let target = to.join(entry.file_name());
+            let is_code = entry.path().extension().is_some_and(|extension| extension == "code");
+            if is_code && !target.exists() {
+                let part = to.join(format!("{}.{}", entry.file_name().to_string_lossy(), std::process::id()));
+                if fs::copy(entry.path(), &part).is_err() {
+                    // A full disk: the daemon compiles.
+                    let _ = fs::remove_file(part);
+                    continue;
                 }
+                fs::set_permissions(&part, fs::Permissions::from_mode(0o600)).unwrap();
+                fs::rename(part, target).unwrap();
             }
         }
     }

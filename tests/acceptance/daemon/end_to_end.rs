@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Runs `refiner replay` on a specimen: the sha256 of its result, or nothing where the rule refuses it.
-fn replayed(directory: &std::path::Path, given: &Given) -> Option<String> {
+pub fn replayed(directory: &std::path::Path, given: &Given) -> Option<String> {
     let path = directory.join(format!("{}-{}.avro", given.chain, given.height));
     fs::write(&path, &given.bytes).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_refiner")).arg("replay").arg(&path).arg("--json").output().unwrap();

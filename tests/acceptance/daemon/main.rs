@@ -25,6 +25,7 @@ mod faults;
 #[path = "../../surface/golden.rs"]
 mod golden;
 mod host;
+mod hosts;
 mod identity;
 mod keeping;
 mod logs;

@@ -13,6 +13,7 @@ mod manifest;
 mod mutation;
 mod node;
 mod registry;
+mod rows;
 mod specimen;
 mod specimen_json;
 mod worker;
@@ -39,7 +40,7 @@ pub struct Target {
 }
 
 /// All targets, in the order in which they are run.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     Target { name: "specimen", bytes_max: 64 << 10, run: specimen::run, seeds: specimen::seeds },
     Target { name: "specimen-json", bytes_max: 64 << 10, run: specimen_json::run, seeds: specimen_json::seeds },
     Target { name: "execution", bytes_max: 4 << 10, run: execution::run, seeds: execution::seeds },
@@ -55,6 +56,7 @@ pub const TARGETS: [Target; 15] = [
     Target { name: "keystore", bytes_max: 4 << 10, run: keystore::run, seeds: keystore::seeds },
     Target { name: "erlang-log", bytes_max: 8 << 10, run: erlang_log::run, seeds: erlang_log::seeds },
     Target { name: "registry", bytes_max: 8 << 10, run: registry::run, seeds: registry::seeds },
+    Target { name: "rows", bytes_max: 4 << 10, run: rows::run, seeds: rows::seeds },
 ];
 
 impl Target {

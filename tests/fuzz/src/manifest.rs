@@ -16,5 +16,9 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let limits = format!("{MANIFEST}\n[limits]\nfuel = 1000\nmemory-bytes = 65536\n");
     let outputs =
         MANIFEST.replace("outputs = []", "outputs = [{ name = \"a.b\", media-type = \"a/b\", schema = \"c\" }]");
-    [MANIFEST.to_owned(), limits, outputs].map(String::into_bytes).into()
+    let columns = MANIFEST.replace(
+        "outputs = []",
+        "outputs = [{ name = \"a\", media-type = \"application/x-ndjson\", columns = [{ name = \"x\", type = \"list<u256>\", field = \"y\" }] }]",
+    );
+    [MANIFEST.to_owned(), limits, outputs, columns].map(String::into_bytes).into()
 }

@@ -60,4 +60,5 @@ short_form_of! {
     keystores_are_read_or_refused: "keystore",
     logs_of_an_earlier_refiner_end_in_terms_or_an_error: "erlang-log",
     manifests_of_a_registry_are_read_or_refused: "registry",
+    rows_become_tables_where_the_check_takes_them: "rows",
 }

@@ -4,6 +4,6 @@ mod settings;
 mod shown;
 
 pub use self::{
-    settings::{Key, Nodes, Settings, network, nodes, resolve, rpc},
+    settings::{Key, Nodes, QueueTerms, Settings, network, nodes, resolve, rpc},
     shown::{Shown, given, shown},
 };

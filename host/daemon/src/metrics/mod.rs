@@ -27,6 +27,7 @@ use opentelemetry::{
 use opentelemetry_sdk::{error::OTelSdkError, metrics::SdkMeterProvider};
 use prometheus::{Registry, TextEncoder};
 use refiner_journal::{Item, ItemId, State, Step};
+use refiner_queue::Snapshot;
 
 use self::{
     legacy::Earlier,
@@ -57,6 +58,7 @@ struct Inner {
     refusals: Counter<u64>,
     comparisons: Counter<u64>,
     spans: Counter<u64>,
+    queue: [Counter<u64>; 5],
     stages: Histogram<f64>,
     ages: Histogram<f64>,
     now: Gauges,
@@ -113,6 +115,13 @@ impl Metrics {
             refusals: counter(table::REFUSALS),
             comparisons: counter(table::COMPARISONS),
             spans: counter(table::SPANS_TOTAL),
+            queue: [
+                counter(table::REDELIVERIES),
+                counter(table::REPUBLISHED),
+                counter(table::UNUSABLE),
+                counter(table::REFUSED_MESSAGES),
+                counter(table::DISAGREEMENTS),
+            ],
             stages: seconds(table::STAGES, &STAGE_SECONDS),
             ages: seconds(table::AGES, &AGE_SECONDS),
             now: Gauges::of(&meter),
@@ -233,6 +242,17 @@ impl Metrics {
     /// Spans were dropped: nothing waits for their receiver.
     pub fn spans_dropped(&self, spans: u64) {
         self.inner.spans.add(spans, &[KeyValue::new("outcome", table::DROPPED)]);
+    }
+
+    /// The queue was looked at; `before` is what it was at the look before.
+    pub fn queue(&self, before: Option<&Snapshot>, now: &Snapshot) {
+        let counts = |queue: &Snapshot| {
+            [queue.redeliveries, queue.republished, queue.unusable, queue.refused_messages, queue.disagreements]
+        };
+        let before = before.map_or([0; 5], counts);
+        for ((counter, now), before) in self.inner.queue.iter().zip(counts(now)).zip(before) {
+            counter.add(now.saturating_sub(before), &[]);
+        }
     }
 
     /// The text of a scrape.

@@ -28,6 +28,9 @@ pub struct Scrape {
 /// Gauges, set at each scrape.
 pub struct Gauges {
     items: Gauge<u64>,
+    queue_tasks: Gauge<u64>,
+    queue_waiting: Gauge<u64>,
+    queue_hosts: Gauge<u64>,
     head: Gauge<u64>,
     cursor: Gauge<u64>,
     settled: Gauge<u64>,
@@ -51,6 +54,9 @@ impl Gauges {
         let gauge = |row: Row| meter.u64_gauge(row.stem()).with_description(row.help).build();
         Self {
             items: gauge(table::ITEMS),
+            queue_tasks: gauge(table::QUEUE_TASKS),
+            queue_waiting: gauge(table::QUEUE_WAITING),
+            queue_hosts: gauge(table::QUEUE_HOSTS),
             head: gauge(table::HEAD),
             cursor: gauge(table::CURSOR),
             settled: gauge(table::SETTLED),
@@ -92,6 +98,10 @@ impl Gauges {
         self.behind.record(now.scan.behind, &[]);
         self.late.record(now.scan.late + now.scan.recovered, &[]);
         self.low_balance.record(*low_balance, &[]);
+        let queue = now.queue.as_ref();
+        self.queue_tasks.record(queue.map_or(0, |queue| queue.tasks), &[]);
+        self.queue_waiting.record(queue.map_or(0, |queue| queue.waiting.iter().map(|rule| rule.tasks).sum()), &[]);
+        self.queue_hosts.record(queue.map_or(0, |queue| queue.hosts.len() as u64), &[]);
         let known = [
             (&self.settled, now.scan.settled),
             (&self.head, now.head),

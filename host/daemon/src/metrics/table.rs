@@ -90,12 +90,28 @@ rows! {
         "Results beside those that other operators proved.";
     SPANS_TOTAL: Counter "refiner_trace_spans_total" <""> [SPANS]
         "Spans of traces that their receiver took, and those that were dropped because it was slow or away.";
+    REDELIVERIES: Counter "refiner_queue_redeliveries_total" <""> []
+        "Results of specimens that were given to a worker host more than once, because one was away or gone.";
+    REPUBLISHED: Counter "refiner_queue_republished_total" <""> []
+        "Specimens that were handed out again, because no result came or none that could be used.";
+    UNUSABLE: Counter "refiner_queue_unusable_results_total" <""> []
+        "Results of worker hosts whose artifacts could not be fetched, or were not what was stated.";
+    REFUSED_MESSAGES: Counter "refiner_queue_refused_messages_total" <""> []
+        "Messages in NATS that are not of this program's form, or were published under another host's name.";
+    DISAGREEMENTS: Counter "refiner_disagreements_total" <""> []
+        "Pairs of worker hosts with different results of one specimen; none is proved while it is known in time.";
     STAGES: Histogram "refiner_stage_duration_seconds" <"seconds"> [STAGE, OUTCOME]
         "Time of one item in a stage.";
     AGES: Histogram "refiner_item_age_seconds" <"seconds"> [AGED]
         "Time from an announcement's arrival to a state.";
     ITEMS: Gauge "refiner_items" <""> [STATE]
         "Items in a state.";
+    QUEUE_TASKS: Gauge "refiner_queue_tasks" <""> []
+        "Specimens in NATS that no worker host has finished, at the last look.";
+    QUEUE_WAITING: Gauge "refiner_queue_waiting" <""> []
+        "Specimens that were handed out and whose result is waited for.";
+    QUEUE_HOSTS: Gauge "refiner_queue_hosts" <""> []
+        "Worker hosts that gave a sign of life in the last 16 s.";
     HEAD: Gauge "refiner_chain_head_block" <""> []
         "The proof chain's newest block, as last heard.";
     CURSOR: Gauge "refiner_scan_cursor_block" <""> []

@@ -75,7 +75,7 @@ impl PageSource {
             rule: name(worker.rule).unwrap_or_else(|| "a rule of before".to_owned()),
             attempt: worker.attempt,
         };
-        context.pool.workers().into_iter().map(worker).collect()
+        context.work.workers().into_iter().map(worker).collect()
     }
 }
 

@@ -8,6 +8,6 @@ mod verify;
 pub use self::{
     fetch::fetch,
     pin::pin,
-    refine::{REFINE, refine},
+    refine::{REFINE, read, refine},
     verify::Mismatch,
 };

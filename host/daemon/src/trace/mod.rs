@@ -17,7 +17,7 @@ use std::{
 };
 
 use refiner_journal::{Item, State};
-use refiner_worker::{Phase, TraceContext, WorkerRun};
+use refiner_worker::{Phase, TraceContext, WorkerSpan};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::{self, error::TrySendError};
 
@@ -94,11 +94,11 @@ impl Tracer {
     }
 
     /// A worker ran a rule over the item's specimen.
-    pub fn ran(&self, context: &TraceContext, run: &WorkerRun) {
-        let begun = now().saturating_sub(nanos(run.elapsed));
+    pub fn ran(&self, context: &TraceContext, elapsed: Duration, spans: &[WorkerSpan]) {
+        let begun = now().saturating_sub(nanos(elapsed));
         let id = |number: usize| digest(&[&context.trace, &context.parent, &number.to_be_bytes()]);
-        let rule = run.spans.iter().position(|span| span.phase == Phase::Rule).map(id);
-        for (number, span) in run.spans.iter().enumerate() {
+        let rule = spans.iter().position(|span| span.phase == Phase::Rule).map(id);
+        for (number, span) in spans.iter().enumerate() {
             let is_inner = matches!(span.phase, Phase::Execute | Phase::EvmServer);
             let start = begun.saturating_add(nanos(span.start));
             self.finish(Span {

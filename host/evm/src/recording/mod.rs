@@ -31,6 +31,28 @@ pub struct RecordingTerms {
     pub bytes_max: u64,
 }
 
+impl RecordingTerms {
+    /// True when a recording on these terms holds what one on the others does, step for step.
+    pub const fn covers(self, others: Self) -> bool {
+        let payload_max = match (self.payload_max, others.payload_max) {
+            (_, None) => true,
+            (Some(kept), Some(wanted)) => kept == wanted,
+            (None, Some(_)) => false,
+        };
+        payload_max && (self.state || !others.state) && self.bytes_max == others.bytes_max
+    }
+
+    /// The terms of one recording for the readers of both, which keeps as much of each step as either.
+    #[must_use]
+    pub fn joined(self, others: Self) -> Self {
+        Self {
+            payload_max: self.payload_max.max(others.payload_max),
+            state: self.state || others.state,
+            bytes_max: self.bytes_max.max(others.bytes_max),
+        }
+    }
+}
+
 /// The recordings of one execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recordings {

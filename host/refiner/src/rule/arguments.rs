@@ -12,14 +12,16 @@ use crate::cli::{ChainConfigs, parameter};
 /// `refiner rule`.
 #[derive(Debug, Subcommand)]
 pub enum Rule {
-    /// Writes a new rule, a crate or a Go module, with the SDK, a test and a sample specimen.
+    /// Writes a new rule with the SDK of its language, a test and a sample specimen.
     New(New),
-    /// Builds a rule's crate or Go module to a component with its manifest inside, and checks it.
+    /// Builds a rule by the toolchain of its language to a component with its manifest inside, and checks it.
     Build(Build),
     /// Checks whether rules are admitted; if not, prints what was found, what is allowed and what to do.
     Check(Check),
     /// Prints identity, requested limits and imports of rules, without running them.
     Info(Info),
+    /// Prints the JSON Schema of the rows of each output, from the columns in the rule's manifest.
+    Schema(Schema),
     /// Runs a rule over one specimen and shows what it used and made.
     Run(Run),
     /// Agrees on what sources are today and writes it to rules.lock.
@@ -43,7 +45,7 @@ pub struct New {
     /// Where to, a directory that is empty or not there [default: its name].
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// Its language, `rust` or `go`.
+    /// Its language: `rust`, `go`, `python` or `javascript`.
     #[arg(long, value_name = "LANGUAGE", default_value = Language::Rust.as_str())]
     pub language: Language,
     /// A rule that has the block executed.
@@ -57,7 +59,7 @@ pub struct New {
 /// `refiner rule build`.
 #[derive(Debug, Args)]
 pub struct Build {
-    /// The rule's directory, with `Cargo.toml` or `go.mod`.
+    /// The rule's directory, with `Cargo.toml`, `go.mod`, `pyproject.toml` or `package.json`.
     #[arg(value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
     /// Where to [default: `<name>.wasm` in the directory].
@@ -100,6 +102,19 @@ pub struct Info {
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `refiner rule schema`.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// A built-in name, a component file, or a source.
+    #[arg(value_name = "RULE")]
+    pub rule: String,
+    /// The Arrow schema of the table in place of the JSON Schema of its rows: a line for each column.
+    #[arg(long)]
+    pub arrow: bool,
+    #[command(flatten)]
+    pub settings: Flags<scope::RuleVerify>,
 }
 
 /// `refiner rule run`.

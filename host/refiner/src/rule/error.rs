@@ -22,7 +22,7 @@ pub enum RuleError {
     #[error(transparent)]
     Embed(#[from] EmbedError),
     /// A source that is not built here.
-    #[error("{}: found neither Cargo.toml nor go.mod, so the rule is built by its own toolchain", .0.display())]
+    #[error("{}: found no Cargo.toml, go.mod, pyproject.toml or package.json, so the rule is built by its own toolchain", .0.display())]
     BuiltElsewhere(PathBuf),
     /// A component that cannot be compared.
     #[error("{rule}: {source}")]
@@ -58,6 +58,9 @@ pub enum RuleError {
         /// How many rules it names.
         found: usize,
     },
+    /// Rows of an unknown form, or none.
+    #[error("{rule} names no columns for any output, so the form of what it writes is not known")]
+    NoColumns { rule: String },
     /// Built-in rules come with this program and are what they are.
     #[error("{0} is built in, and needs no lock")]
     BuiltIn(String),
@@ -73,7 +76,7 @@ impl Diagnostic for RuleError {
             Self::Allowance(error) => error.exit_code(),
             Self::Limit(error) => error.exit_code(),
             Self::AboveCap(error) => error.exit_code(),
-            Self::Unreadable { .. } => ExitCode::Refused,
+            Self::Unreadable { .. } | Self::NoColumns { .. } => ExitCode::Refused,
             Self::Directory(_) | Self::Golden { .. } => ExitCode::Host,
             Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry { .. } | Self::BuiltElsewhere(_) => {
                 ExitCode::Usage
@@ -92,6 +95,9 @@ impl Diagnostic for RuleError {
             Self::AboveCap(error) => error.hint(),
             Self::Several { .. } => Some("name the file".into()),
             Self::BuiltElsewhere(_) => Some("build it there, and name the component by --built FILE".into()),
+            Self::NoColumns { .. } => {
+                Some("its author can add [[outputs.columns]] to rule.toml (docs/tables.md)".into())
+            }
             Self::BuiltIn(_)
             | Self::NoRegistry { .. }
             | Self::Unreadable { .. }

@@ -65,8 +65,9 @@ pub fn run(arguments: &Info) -> Result<ExitCode, Failure> {
 
 impl Known {
     fn of(found: Found, policy: ExecutionPolicy) -> Result<Self, RuleError> {
-        let Found { called, component, beside, built_in } = found;
+        let Found { called, component, beside, looked_for, built_in } = found;
         let manifest = manifest_of(&component, beside.as_deref())
+            .map_err(|source| source.looked_for(looked_for.as_deref()))
             .map_err(|source| PrepareError::Refused { rule: called.clone(), source })?;
         let surface = surface::read(&component).map_err(|error| PrepareError::RefusedByWorker {
             rule: called.clone(),
@@ -101,6 +102,9 @@ impl Known {
                 output.media_type,
                 UntrustedText::new(schema)
             )?;
+            for column in &output.columns {
+                writeln!(out, "    {}", show::column(column))?;
+            }
         }
         for import in &surface.imports {
             writeln!(out, "  imports    {}", UntrustedText::new(import))?;
@@ -135,7 +139,7 @@ impl Known {
         let outputs: Vec<_> = manifest
             .outputs
             .iter()
-            .map(|output| json!({ "name": output.name, "mediaType": output.media_type, "schema": output.schema }))
+            .map(|output| json!({ "name": output.name, "mediaType": output.media_type, "schema": output.schema, "columns": refiner_rows::described(&output.columns) }))
             .collect();
         let limits: serde_json::Map<_, _> = LIMITS
             .iter()

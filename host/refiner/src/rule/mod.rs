@@ -10,6 +10,7 @@ mod lock;
 mod new;
 mod push;
 mod run;
+mod schema;
 pub mod show;
 mod test;
 mod verify;
@@ -27,6 +28,7 @@ pub fn run(command: &Rule) -> Result<ExitCode, Failure> {
         Rule::Build(arguments) => build::run(arguments),
         Rule::Check(arguments) => check::run(arguments),
         Rule::Info(arguments) => info::run(arguments),
+        Rule::Schema(arguments) => schema::run(arguments),
         Rule::Run(arguments) => run::run(arguments),
         Rule::Lock(arguments) => lock::run(arguments),
         Rule::Embed(arguments) => embed::run(arguments),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use refiner_authoring::{Language, World, template};
+use refiner_authoring::{Language, World, componentize::PYTHON_VERSION, template};
 use refiner_diagnostics::{ExitCode, Failure};
 use serde_json::json;
 
@@ -31,18 +31,23 @@ pub fn run(arguments: &New) -> Result<ExitCode, Failure> {
 }
 
 /// What to type next, as it is to be typed.
-fn commands(name: &str, language: Language, directory: &Path) -> [String; 5] {
+fn commands(name: &str, language: Language, directory: &Path) -> Vec<String> {
     let sample = template::SAMPLE.0;
-    [
-        format!("cd {}", quoted(&directory.display().to_string())),
-        match language {
-            Language::Rust => "cargo test".to_owned(),
-            Language::Go => "go test .".to_owned(),
-        },
+    let install = format!(".venv/bin/pip install --quiet componentize-py=={PYTHON_VERSION}");
+    let of_the_language: &[&str] = match language {
+        Language::Rust => &["cargo test"],
+        Language::Go => &["go test ."],
+        Language::Python => &["python3 -m venv .venv", &install, "python3 -m unittest"],
+        Language::JavaScript => &["npm install", "node --test"],
+    };
+    let mut commands = vec![format!("cd {}", quoted(&directory.display().to_string()))];
+    commands.extend(of_the_language.iter().map(|command| (*command).to_owned()));
+    commands.extend([
         "refiner rule build".to_owned(),
         format!("refiner rule check {name}.wasm --repeat 3"),
         format!("refiner rule run {name}.wasm {sample} --show"),
-    ]
+    ]);
+    commands
 }
 
 /// A word for a shell.

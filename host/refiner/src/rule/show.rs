@@ -1,8 +1,9 @@
 //! A run's usage and messages, as JSON and as tables.
 
 use refiner_diagnostics::Diagnostic;
+use refiner_manifest::Column;
 pub use refiner_rule_session::shown::{log, merge, usage};
-use refiner_sandbox::{LimitUse, Usage};
+use refiner_sandbox::{LimitUse, UntrustedText, Usage};
 use serde_json::{Value, json};
 
 use crate::terminal::{EscapingStdout, PrintError};
@@ -10,6 +11,19 @@ use crate::terminal::{EscapingStdout, PrintError};
 /// A rule that got nowhere: why, and what to do.
 pub fn refused(called: &str, error: &impl Diagnostic) -> Value {
     json!({ "schemaVersion": super::check::SCHEMA_VERSION, "rule": called, "admitted": false, "reason": error.to_string(), "remedy": error.hint() })
+}
+
+/// A column in one line: name, type, whether it is a key or can be null, and its description.
+pub fn column(column: &Column) -> String {
+    let Column { name, kind, nullable, key, field: _, doc } = column;
+    let note = if *key {
+        "key"
+    } else if *nullable {
+        "null"
+    } else {
+        ""
+    };
+    format!("{name:<20} {kind:<14} {note:<4}  {}", UntrustedText::new(doc.as_deref().unwrap_or_default()))
 }
 
 /// Every limit as a table.

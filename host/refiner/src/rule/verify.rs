@@ -2,20 +2,13 @@
 
 use std::{fs, path::Path};
 
-use refiner_authoring::{
-    build,
-    compare::{self, Comparison},
-    digest, embed,
-};
+use refiner_authoring::{PROJECT_FILES, build, compare, digest, embed};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_text::OneLine;
 use serde_json::json;
 
 use super::{RuleError, arguments::Verify};
 use crate::{rules::Sources, terminal};
-
-/// Parts that are listed as different.
-const SHOWN_MAX: usize = 8;
 
 pub fn run(arguments: &Verify) -> Result<ExitCode, Failure> {
     let Verify { rule, source, built, settings, json } = arguments;
@@ -28,7 +21,7 @@ pub fn run(arguments: &Verify) -> Result<ExitCode, Failure> {
     let comparison = compare::compare(&found.component, &again)
         .map_err(|source| RuleError::Unreadable { rule: found.called.clone(), source })?;
     let same = found.component == again;
-    let reason = (!same).then(|| unreproducible(source)).flatten();
+    let reason = (!same).then(|| compare::unreproducible(source)).flatten();
     let stdout = &mut terminal::out(*json);
     if *json {
         let differences: Vec<_> = comparison
@@ -45,7 +38,7 @@ pub fn run(arguments: &Verify) -> Result<ExitCode, Failure> {
         writeln!(stdout, "{}: the same bytes, sha256 {published}", OneLine(&found.called))?;
     } else {
         writeln!(stdout, "{}: other bytes: sha256 {published}, built again {sha256}", OneLine(&found.called))?;
-        for line in lines(&comparison) {
+        for line in comparison.lines() {
             writeln!(stdout, "  {line}")?;
         }
         if let Some(reason) = reason {
@@ -58,7 +51,7 @@ pub fn run(arguments: &Verify) -> Result<ExitCode, Failure> {
 /// The component of a second build, with a manifest inside where the published one has it there.
 fn built_again(source: &Path, built: Option<&Path>, inside: bool) -> Result<Vec<u8>, RuleError> {
     let Some(built) = built else {
-        if !["Cargo.toml", "go.mod"].iter().any(|file| source.join(file).is_file()) {
+        if !PROJECT_FILES.iter().any(|file| source.join(file).is_file()) {
             return Err(RuleError::BuiltElsewhere(source.to_owned()));
         }
         let out = tempfile::tempdir().map_err(RuleError::Directory)?;
@@ -68,39 +61,4 @@ fn built_again(source: &Path, built: Option<&Path>, inside: bool) -> Result<Vec<
         return Ok(embed::of_files(built, &source.join("rule.toml"), true)?);
     }
     Ok(fs::read(built).map_err(|source| embed::EmbedError::File { path: built.to_owned(), source })?)
-}
-
-fn lines(comparison: &Comparison) -> Vec<String> {
-    let Comparison { equal, equal_bytes, differences } = comparison;
-    let mut lines = vec![format!("equal: {equal} parts with {}", digest::size(*equal_bytes))];
-    lines.extend(differences.iter().take(SHOWN_MAX).map(|part| format!("differs: {part}")));
-    let more = differences.len().saturating_sub(SHOWN_MAX);
-    if more > 0 {
-        lines.push(format!("differs: {more} more, all of them smaller"));
-    }
-    lines
-}
-
-/// The part that a toolchain does not reproduce, by the language of the source.
-fn unreproducible(source: &Path) -> Option<&'static str> {
-    let has = |extension: &str| {
-        let entries = fs::read_dir(source).ok();
-        entries.is_some_and(|mut entries| {
-            entries
-                .any(|entry| entry.is_ok_and(|entry| entry.path().extension().is_some_and(|found| found == extension)))
-        })
-    };
-    if has("py") {
-        Some(
-            "not reproducible: componentize-py stores the memory of the running interpreter (the data section of the largest module) and \
-             the libraries around it in another order each time; pin the component by its digest",
-        )
-    } else if has("js") || has("mjs") || has("ts") {
-        Some(
-            "not reproducible: componentize-js stores the memory of the running interpreter (the data section of the largest module), and \
-             addresses in it stand in its code section; pin the component by its digest",
-        )
-    } else {
-        None
-    }
 }

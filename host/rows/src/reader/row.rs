@@ -57,19 +57,19 @@ impl<'de, S: RowSink> Visitor<'de> for Row<'_, S> {
 /// A fault that stands elsewhere already.
 #[derive(Debug, thiserror::Error)]
 #[error("misfit")]
-struct Told;
+struct Noted;
 
 fn json<S: RowSink>(
     raw: &RawValue,
     (place, column): (usize, &Expected),
     sink: &mut S,
     fault: &mut Option<RowFault>,
-) -> Result<(), Told> {
+) -> Result<(), Noted> {
     match raw.get() {
         "null" if column.nullable => sink.value(place, Value::Null),
         "null" => {
             *fault = Some(column.misfit(Found::Null));
-            return Err(Told);
+            return Err(Noted);
         }
         text => sink.value(place, Value::Text(text)),
     }

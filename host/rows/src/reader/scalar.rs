@@ -62,7 +62,7 @@ pub(super) fn of_text<'a>(scalar: Scalar, text: &'a str, digits: &'a mut String)
 
 /// True for `0x` and two lower-case digits a byte.
 fn is_bytes(text: &str) -> bool {
-    text.len() % 2 == 0
+    text.len().is_multiple_of(2)
         && text
             .strip_prefix("0x")
             .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)))

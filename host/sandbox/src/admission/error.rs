@@ -1,11 +1,9 @@
 //! The reason why a component is not admitted.
 
-use std::fmt;
-
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_specimen::Layout;
 
-use super::{Capability, ManifestPlace, scan::ScanLimit};
+use super::{Capability, ManifestPlace, found::Found, scan::ScanLimit};
 use crate::{AboveCap, AboveCeiling, UntrustedText, Verdict, limits::TooLittleTime};
 
 /// The reason why a component is not admitted. A property of the component and the grants: trying again gives the same answer.
@@ -110,16 +108,19 @@ pub enum AdmissionError {
         message: UntrustedText,
     },
     /// `describe` did not return.
-    #[error("did not describe itself: {verdict}")]
+    #[error("did not describe itself: {verdict}{}", .log.as_ref().map(|log| format!("; its log: {log}")).unwrap_or_default())]
     Describe {
         /// The outcome that was found.
         verdict: Box<Verdict>,
+        /// The last lines that it logged until then, initializers included.
+        log: Option<UntrustedText>,
     },
     /// No manifest inside the component, and none beside it.
-    #[error(
-        "no manifest inside the component or beside it: build it with 'refiner rule build', or put its rule.toml beside it"
-    )]
-    NoManifest,
+    #[error("no manifest inside the component, and none beside it{}", .looked_for.as_ref().map(|place| format!(" at {place}")).unwrap_or_default())]
+    NoManifest {
+        /// The place beside it where one was looked for, where the component came from a place.
+        looked_for: Option<UntrustedText>,
+    },
     /// A manifest that is none.
     #[error("the manifest {place} the component is refused: {message}")]
     Manifest {
@@ -193,37 +194,14 @@ impl Diagnostic for AdmissionError {
             Self::Asynchronous => {
                 "export ordinary functions and build for WASI 0.2: what the contract gives a rule is there at once"
             }
+            Self::NotAComponent { found } => found.remedy(),
             refusal => refusal.kind().remedy(),
         };
         Some(remedy.into())
     }
 }
 
-/// A kind of file found in place of a component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// No bytes.
-    Nothing,
-    /// A core module: what a compiler writes before it is made a component.
-    CoreModule,
-    /// WebAssembly text.
-    Text,
-    /// None of these.
-    SomethingElse,
-}
-
 /// Every layout, for messages.
 fn layouts() -> String {
     Layout::NEWEST_FIRST.map(Layout::as_str).join(", ")
-}
-
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Nothing => "no bytes",
-            Self::CoreModule => "a core module",
-            Self::Text => "WebAssembly text",
-            Self::SomethingElse => "bytes that are not WebAssembly",
-        })
-    }
 }

@@ -35,7 +35,7 @@ pub fn manifest_of(component: &[u8], beside: Option<&str>) -> Result<Manifest, A
     let inside = inside.map(|text| parse(text, ManifestPlace::Inside)).transpose()?;
     let beside = beside.map(|text| parse(text, ManifestPlace::Beside)).transpose()?;
     match (inside, beside) {
-        (None, None) => Err(AdmissionError::NoManifest),
+        (None, None) => Err(AdmissionError::NoManifest { looked_for: None }),
         (Some(manifest), None) | (None, Some(manifest)) => Ok(manifest),
         (Some(inside), Some(beside)) => match first_difference(stated(&inside), stated(&beside)) {
             None => Ok(inside),

@@ -2,6 +2,7 @@
 
 mod asynchronous;
 mod error;
+mod found;
 mod inventory;
 mod manifest;
 mod remedy;
@@ -16,7 +17,8 @@ use refiner_manifest::Manifest;
 use refiner_specimen::Layout;
 
 pub use self::{
-    error::{AdmissionError, Found},
+    error::AdmissionError,
+    found::{Found, Toolchain},
     manifest::{ManifestPlace, manifest_of},
     remedy::RefusalKind,
     scan::ScanLimit,

@@ -1,6 +1,7 @@
 //! Remedies for refusals, one sentence a kind.
 
 use super::AdmissionError;
+use crate::UntrustedText;
 
 /// The kinds of [`AdmissionError`], for programs and for other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -145,6 +146,15 @@ impl RefusalKind {
 }
 
 impl AdmissionError {
+    /// The same, with the place where a manifest was looked for, where one is missing.
+    #[must_use]
+    pub fn looked_for(self, place: Option<&str>) -> Self {
+        match self {
+            Self::NoManifest { .. } => Self::NoManifest { looked_for: place.map(UntrustedText::new) },
+            other => other,
+        }
+    }
+
     /// The kind of the refusal.
     pub const fn kind(&self) -> RefusalKind {
         match self {
@@ -163,7 +173,7 @@ impl AdmissionError {
             Self::Contract { .. } => RefusalKind::Contract,
             Self::Compile { .. } | Self::Asynchronous => RefusalKind::Compile,
             Self::Describe { .. } => RefusalKind::Describe,
-            Self::NoManifest => RefusalKind::NoManifest,
+            Self::NoManifest { .. } => RefusalKind::NoManifest,
             Self::Manifest { .. } => RefusalKind::Manifest,
             Self::ManifestsDiffer { .. } => RefusalKind::ManifestsDiffer,
             Self::Unasked { .. } => RefusalKind::Unasked,

@@ -12,7 +12,8 @@ use wasmparser::{
 
 use super::{
     asynchronous,
-    error::{AdmissionError, Found},
+    error::AdmissionError,
+    found::Found,
     inventory::{Inventory, Totals},
 };
 use crate::{Limit, UntrustedText};
@@ -146,26 +147,13 @@ pub(crate) struct Surface<'a> {
 /// Reads every section of the component once.
 pub(crate) fn scan(bytes: &[u8]) -> Result<Surface<'_>, AdmissionError> {
     if !Parser::is_component(bytes) {
-        return Err(AdmissionError::NotAComponent { found: what_is(bytes) });
+        return Err(AdmissionError::NotAComponent { found: Found::of(bytes) });
     }
     let mut scan = Scan::default();
     for payload in Parser::new(0).parse_all(bytes) {
         scan.read(payload?)?;
     }
     scan.finish()
-}
-
-fn what_is(bytes: &[u8]) -> Found {
-    let start = bytes.trim_ascii_start();
-    if bytes.is_empty() {
-        Found::Nothing
-    } else if Parser::is_core_wasm(bytes) {
-        Found::CoreModule
-    } else if start.starts_with(b"(") || start.starts_with(b";;") {
-        Found::Text
-    } else {
-        Found::SomethingElse
-    }
 }
 
 #[derive(Default)]

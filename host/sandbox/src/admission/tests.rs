@@ -1,7 +1,11 @@
 //! The scan: what it counts of nested parts, and what it reports of the outermost.
 
+use refiner_diagnostics::Diagnostic as _;
+
 use super::{
-    error::{AdmissionError, Found},
+    RefusalKind,
+    error::AdmissionError,
+    found::{Found, Toolchain},
     scan::{ScanLimit, Surface, scan},
 };
 
@@ -25,14 +29,39 @@ fn too_much(text: &str, limit: ScanLimit, found: u64) {
 fn what_is_no_component_is_named() {
     for (bytes, kind) in [
         (&b""[..], Found::Nothing),
-        (b"\0asm\x01\0\0\0", Found::CoreModule),
+        (b"\0asm\x01\0\0\0", Found::CoreModule(None)),
         (b"(component)", Found::Text),
         (b"  \n(module)", Found::Text),
         (b";; a comment", Found::Text),
         (b"; no comment", Found::SomethingElse),
+        (b"// a rule\nmodule example.org/x\n\ngo 1.25\n", Found::GoModule),
+        (b"# a rule\n[package]\nname = 'x'\n", Found::CargoManifest),
+        (b"[build-system]\nrequires = []\n", Found::PythonProject),
+        (b"[project]\nname = 'x'\n", Found::PythonProject),
+        (b"{\n  \"name\": \"x\", \"scripts\": {}\n}\n", Found::NodePackage),
+        (b"{\"name\": \"x\"}", Found::SomethingElse),
         (b"MZ", Found::SomethingElse),
     ] {
         assert_eq!(scan(bytes).err(), Some(AdmissionError::NotAComponent { found: kind }), "{kind}");
+    }
+}
+
+#[test]
+fn core_module_is_told_by_the_toolchain_that_made_it() {
+    let module = |producers: &str| wat::parse_str(format!("(module (@producers {producers}))")).unwrap();
+    for (producers, toolchain) in [
+        (r#"(language "Rust" "1") (processed-by "rustc" "1.95.0")"#, Some(Toolchain::Rust)),
+        (r#"(language "Go" "go1.26") (processed-by "Go cmd/compile" "go1.26")"#, Some(Toolchain::Go)),
+        (r#"(language "C11" "") (processed-by "Debian clang" "19.1")"#, Some(Toolchain::Clang)),
+        (r#"(language "Zig" "0.14")"#, None),
+        ("", None),
+    ] {
+        let found = Found::CoreModule(toolchain);
+        let refusal = scan(&module(producers)).err().unwrap();
+        assert_eq!(refusal, AdmissionError::NotAComponent { found }, "{producers:?}");
+        let names_its_command =
+            toolchain.is_none() || refusal.hint().unwrap().to_string() != RefusalKind::NotAComponent.remedy();
+        assert!(names_its_command, "{refusal}");
     }
 }
 

@@ -25,12 +25,13 @@ use refiner_specimen::check::Check;
 
 pub(crate) use self::{
     budget::{Budget, BudgetExceeded},
+    recordings::Wanted,
     specimen::SpecimenView,
 };
 // Public for the generated bindings, which name them; this module is not.
 use self::{
     changes::ChangeReaders, evm::Executions, log::Log, memory::MemoryMeter, output::Outputs, receipts::ReceiptsTaken,
-    recordings::Wanted, traces::FrameReaders, wasi::Wasi,
+    traces::FrameReaders, wasi::Wasi,
 };
 pub use self::{
     changes::ChangesHandle, evm::ExecutionHandle, output::ArtifactHandle, params::Params, receipts::ReceiptsHandle,

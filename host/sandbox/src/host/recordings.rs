@@ -24,12 +24,12 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     /// The recordings that a rule with these capabilities can open.
-    pub(super) fn by(needs: &BTreeSet<Capability>) -> Self {
+    pub(crate) fn by(needs: &BTreeSet<Capability>) -> Self {
         Self { frames: needs.contains(&Capability::Traces), state: needs.contains(&Capability::StateChanges) }
     }
 
     /// The terms of an execution that records these; `None` where it records nothing.
-    pub(super) fn terms(self) -> Option<RecordingTerms> {
+    pub(crate) fn terms(self) -> Option<RecordingTerms> {
         let payload_max = self.frames.then_some(u32::MAX);
         (self.frames || self.state).then_some(RecordingTerms { payload_max, state: self.state, bytes_max: HELD_BYTES })
     }

@@ -15,6 +15,7 @@ use std::{
 
 use alloy_primitives::{B256, Bytes, hex};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_sandbox::{AdmitFailure, AdmittedRule, Grants, Sandbox};
 use rustix::{fs::OFlags, process::geteuid};
 use tracing::warn;
 
@@ -117,6 +118,28 @@ impl CodeCache {
             return Err(CacheError::Mode { path, mode });
         }
         Ok(Self { directory: path, writes: AtomicU64::new(0) })
+    }
+
+    /// Admits a component that comes with this program into a sandbox of this process, by code that was kept, or compiles it here and keeps
+    /// the code. A stranger's is compiled by [`Compiler`](super::Compiler), in a process that may die.
+    pub fn admit_own(
+        &self,
+        sandbox: &Sandbox,
+        component: &[u8],
+        grants: &Grants,
+    ) -> Result<AdmittedRule, AdmitFailure> {
+        let key = CodeKey { component: sha256(component), compatibility: sandbox.code_compatibility() };
+        let code = match self.get(&key) {
+            Some(code) => code,
+            None => {
+                let code = sandbox.compile(component, None, grants)?;
+                if let Err(error) = self.put(&key, &code) {
+                    warn!(%error, component = %key.component, "Compiled code could not be kept and will be compiled again.");
+                }
+                code.into()
+            }
+        };
+        sandbox.describe(sandbox.load(component, None, &code, grants)?)
     }
 
     /// The code, if it is there and whole. A file that is neither is removed.

@@ -84,6 +84,16 @@ impl CompiledRule {
         &self.manifest
     }
 
+    /// The component.
+    pub const fn component(&self) -> &Bytes {
+        &self.request.component
+    }
+
+    /// The text of the manifest beside it, for one that carries none.
+    pub fn beside(&self) -> Option<&str> {
+        self.request.beside.as_deref()
+    }
+
     /// The limits it gets by default: what it asks for, within the ceilings it was compiled under.
     pub const fn default_limits(&self) -> Limits {
         self.limits

@@ -98,7 +98,38 @@ pub enum WorkerFailure {
     },
 }
 
+/// The part that is to blame for a run without a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureBlame {
+    /// The workers' surroundings, not the specimen.
+    Surroundings,
+    /// Workers were lost; on a loaded machine that may be bad luck.
+    Doubtful,
+    /// The specimen or the rule: the same would happen again.
+    Final,
+}
+
 impl WorkerFailure {
+    /// The part that is to blame.
+    pub const fn blame(&self) -> FailureBlame {
+        match self {
+            Self::Spawn(_)
+            | Self::Unconfined(_)
+            | Self::Host(
+                HostFailure::CapabilityUnavailable { .. }
+                | HostFailure::ExecutorUnavailable { .. }
+                | HostFailure::NoRoom
+                | HostFailure::SystemMemory(_),
+            ) => FailureBlame::Surroundings,
+            Self::Hung { .. }
+            | Self::Died { .. }
+            | Self::Protocol(_)
+            | Self::OtherRule
+            | Self::Host(HostFailure::Deadline { .. } | HostFailure::UnknownTrap { .. }) => FailureBlame::Doubtful,
+            Self::Refused { .. } | Self::NoSpecimen { .. } => FailureBlame::Final,
+        }
+    }
+
     /// False when the same would happen again, or later is better than at once.
     pub const fn is_worth_another_try(&self) -> bool {
         match self {

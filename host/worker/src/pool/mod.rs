@@ -8,7 +8,7 @@ mod worker;
 pub(crate) use self::worker::{ceilings, send};
 pub use self::{
     executions::Executes,
-    failure::{Quarantined, WorkerFailure},
+    failure::{FailureBlame, Quarantined, WorkerFailure},
 };
 
 use std::{

@@ -1,0 +1,36 @@
+// Values of the contract, as JavaScript has them. Nothing here needs the host, so tests of a rule run anywhere.
+
+// A page is as long as the host's budget for one call allows; this many are never more.
+const PAGE = 1000;
+
+const digits = (word, count) => word.toString(16).padStart(count, "0");
+
+/** Items of a paged function such as `specimen.transactions`, read page by page. */
+export function* pages(method) {
+  for (let start = 0; ; ) {
+    const page = method(start, PAGE);
+    if (page.length === 0) return;
+    yield* page;
+    start += page.length;
+  }
+}
+
+/** An address as `0x` and 40 digits. */
+export const address = ({ w0, w1, w2 }) => `0x${digits(w0, 16)}${digits(w1, 16)}${digits(w2, 8)}`;
+
+/** A hash or slot as `0x` and 64 digits. */
+export const b256 = ({ w0, w1, w2, w3 }) => `0x${[w0, w1, w2, w3].map((word) => digits(word, 16)).join("")}`;
+
+/** An unsigned number of 256 bits as a `BigInt`. */
+export const u256 = ({ w0, w1, w2, w3 }) => (w0 << 192n) | (w1 << 128n) | (w2 << 64n) | w3;
+
+/** Bytes as `0x` and their digits. */
+export const hexadecimal = (bytes) => `0x${Array.from(bytes, (byte) => digits(byte, 2)).join("")}`;
+
+/** A value as JSON. A `BigInt` is written as the number it is, so one beyond 64 bits goes in as text. */
+export function json(value) {
+  if (typeof value === "bigint") return value.toString();
+  if (Array.isArray(value)) return `[${value.map(json).join(",")}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value ?? null);
+  return `{${Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}:${json(inner)}`).join(",")}}`;
+}

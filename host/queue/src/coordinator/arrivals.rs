@@ -1,0 +1,124 @@
+//! Results on their way in: to the task that waits, or compared with what is known already.
+
+use std::collections::{HashMap, VecDeque};
+
+use async_nats::jetstream::Message;
+use refiner_diagnostics::ErrorChain;
+use refiner_text::UntrustedText;
+
+use super::{Arrived, Known, Shared, lock};
+use crate::{
+    limits::REMEMBERED,
+    message::{Outcome, TaskId, TaskResult},
+};
+
+/// The results of tasks that ended lately.
+#[derive(Default)]
+pub(super) struct Memory {
+    results: HashMap<TaskId, TaskResult>,
+    oldest_first: VecDeque<TaskId>,
+}
+
+impl Memory {
+    pub fn remember(&mut self, result: TaskResult) {
+        let task = result.task;
+        if self.results.insert(task, TaskResult { spans: Vec::new(), ..result }).is_none() {
+            self.oldest_first.push_back(task);
+        }
+        while self.results.len() > REMEMBERED {
+            if let Some(oldest) = self.oldest_first.pop_front() {
+                self.results.remove(&oldest);
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// A message of the stream of results.
+    pub(super) async fn arrived(&self, message: Message) {
+        let (message, acker) = message.split();
+        let result = match TaskResult::read_from(&message.subject, &message.payload) {
+            Ok(result) => result,
+            Err(error) => {
+                self.count(|counters| &counters.refused_messages);
+                let subject = UntrustedText::new(&message.subject);
+                tracing::error!(%subject, error = %ErrorChain(&error), "result refused");
+                // Delivered again it would be the same.
+                let _ = acker.ack().await;
+                return;
+            }
+        };
+        self.count(|counters| &counters.results);
+        if result.delivered > 1 {
+            self.count(|counters| &counters.redeliveries);
+            tracing::info!(task = %result.task, worker = %result.worker, delivered = result.delivered, "task was delivered again");
+        }
+        let arrived = Arrived { result, acker };
+        let task = arrived.result.task;
+        let unclaimed = match lock(&self.pending).get(&task) {
+            // The task may end at this moment.
+            Some(pending) => pending.results.send(arrived).err().map(|unsent| unsent.0),
+            None => Some(arrived),
+        };
+        if let Some(arrived) = unclaimed {
+            self.unclaimed(arrived).await;
+        }
+    }
+
+    /// A result that no task waits for: too early after a restart, or too late.
+    async fn unclaimed(&self, arrived: Arrived) {
+        let result = &arrived.result;
+        let first = lock(&self.memory).results.get(&result.task).cloned();
+        match first {
+            Some(first) => {
+                self.compare(&first, result);
+            }
+            None => match self.records.known(result.chain, result.specimen, result.rule) {
+                Known::Waiting => {
+                    // Its item is claimed in a moment. Until then it stays unacknowledged.
+                    lock(&self.early).insert(result.task, arrived);
+                    return;
+                }
+                Known::Done(artifacts) => self.compare_with_journal(&artifacts, result),
+                Known::Gone => tracing::debug!(task = %result.task, "result of a task that nothing waits for"),
+            },
+        }
+        let _ = arrived.acker.ack().await;
+    }
+
+    /// Two verdicts of one task are the same on every machine.
+    pub(super) fn compare(&self, first: &TaskResult, second: &TaskResult) -> bool {
+        let agree = !first.is_verdict() || !second.is_verdict() || first.agrees_with(second);
+        if !agree {
+            self.count(|counters| &counters.disagreements);
+            let (one, other) = (shown(first), shown(second));
+            tracing::error!(task = %first.task, first = %first.worker, second = %second.worker, %one, %other,
+                "hosts disagree about a task");
+        }
+        agree
+    }
+
+    fn compare_with_journal(&self, known: &[(String, alloy_primitives::B256)], result: &TaskResult) {
+        let Outcome::Produced { artifacts, .. } = &result.outcome else { return };
+        let found = artifacts.iter().map(|artifact| (&artifact.name, &artifact.sha256));
+        if !known.is_empty() && !found.eq(known.iter().map(|(name, sha256)| (name, sha256))) {
+            self.count(|counters| &counters.disagreements);
+            let other = shown(result);
+            tracing::error!(task = %result.task, second = %result.worker, %other, "a host disagrees with the journal about a task");
+        }
+    }
+}
+
+/// A result for a line of the log.
+pub(super) fn shown(result: &TaskResult) -> UntrustedText {
+    match &result.outcome {
+        Outcome::Produced { artifacts, .. } => {
+            let hashes: Vec<_> =
+                artifacts.iter().map(|artifact| format!("{} {:x}", artifact.name, artifact.sha256)).collect();
+            UntrustedText::at_most(&format!("produced {}", hashes.join(", ")), 400)
+        }
+        Outcome::Refused { reason, .. } => UntrustedText::at_most(&format!("refused: {reason}"), 400),
+        Outcome::Failed { text, .. } => UntrustedText::at_most(&format!("failed: {text}"), 400),
+        Outcome::Poisoned => UntrustedText::new("poisoned"),
+    }
+}

@@ -1,0 +1,85 @@
+//! The artifacts of a result: bounded before they are fetched, hashed after.
+
+use alloy_primitives::B256;
+use refiner_sandbox::{Artifact, Limit};
+use refiner_specimen::sha256;
+
+use super::{ReceivedArtifact, Shared};
+use crate::{
+    message::{ArtifactRef, MessageError, TaskResult},
+    origins::Unfetched,
+};
+
+/// Reasons for which a result's artifacts are not taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unusable {
+    /// More artifacts, or more bytes, than its rule is granted.
+    #[error("{stated} {limit} stated, and the rule is granted {granted}")]
+    OverGrant { limit: Limit, stated: u64, granted: u64 },
+    /// An artifact that the rule's manifest does not list, or lists otherwise, or one named twice.
+    #[error("an artifact that the rule's manifest does not list once")]
+    Unlisted,
+    /// A result of a rule that is not served.
+    #[error("the rule is not served")]
+    NoRule,
+    /// A field that is not of its form.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// No permitted origin gave it.
+    #[error("an artifact was not fetched")]
+    Fetch(#[from] Unfetched),
+    /// Other bytes than were stated.
+    #[error("an artifact has sha256 {found:x}, stated was {stated:x}")]
+    Hash { stated: B256, found: B256 },
+    /// Another length than was stated.
+    #[error("an artifact has {found} bytes, stated were {stated}")]
+    Length { stated: u64, found: u64 },
+}
+
+impl Shared {
+    pub(super) async fn fetch(
+        &self,
+        result: &TaskResult,
+        stated: &[ArtifactRef],
+    ) -> Result<Vec<ReceivedArtifact>, Unusable> {
+        self.check(result, stated)?;
+        let from = self.settings.origins.select(&result.from);
+        let mut artifacts = Vec::with_capacity(stated.len());
+        for reference in stated {
+            let room = usize::try_from(reference.bytes).unwrap_or(usize::MAX);
+            // Never closed.
+            let _turn = self.fetches.acquire().await.ok();
+            let content = self.settings.origins.fetch(&from, &reference.id()?, room).await?;
+            let (found, bytes) = (sha256(content.bytes()), content.bytes().len() as u64);
+            if bytes != reference.bytes {
+                return Err(Unusable::Length { stated: reference.bytes, found: bytes });
+            }
+            if found != reference.sha256 {
+                return Err(Unusable::Hash { stated: reference.sha256, found });
+            }
+            artifacts.push(ReceivedArtifact { reference: reference.clone(), content });
+        }
+        Ok(artifacts)
+    }
+
+    fn check(&self, result: &TaskResult, stated: &[ArtifactRef]) -> Result<(), Unusable> {
+        let (rule, outputs) = self.rule(&result.rule).ok_or(Unusable::NoRule)?;
+        let limits = rule.limits()?;
+        let bytes = stated.iter().fold(0_u64, |sum, artifact| sum.saturating_add(artifact.bytes));
+        for (limit, stated) in [(Limit::Artifacts, stated.len() as u64), (Limit::OutputBytes, bytes)] {
+            let granted = limits.get(limit);
+            if stated > granted {
+                return Err(Unusable::OverGrant { limit, stated, granted });
+            }
+        }
+        for (index, ArtifactRef { name, media_type, schema, .. }) in stated.iter().enumerate() {
+            let is_twice = stated[..index].iter().any(|other| other.name == *name);
+            let labels = (name, media_type, schema);
+            let is_listed = outputs.iter().any(|(name, media_type, schema)| (name, media_type, schema) == labels);
+            if is_twice || !is_listed || Artifact::check_labels(name, media_type, schema.as_deref()).is_err() {
+                return Err(Unusable::Unlisted);
+            }
+        }
+        Ok(())
+    }
+}

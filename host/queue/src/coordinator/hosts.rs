@@ -1,0 +1,78 @@
+//! The hosts that give signs of life.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::B256;
+use tokio::time::Instant;
+
+use super::HostView;
+use crate::{
+    limits::{HOST_GONE, HOSTS_MAX},
+    message::Heartbeat,
+    names::HostName,
+    origins::Origins,
+};
+
+/// Hosts by name.
+#[derive(Default)]
+pub(super) struct Hosts(BTreeMap<HostName, Seen>);
+
+struct Seen {
+    heartbeat: Heartbeat,
+    is_permitted: bool,
+    last: Instant,
+}
+
+impl Hosts {
+    pub fn seen(&mut self, heartbeat: Heartbeat, origins: &Origins) {
+        let is_permitted = !origins.select(std::slice::from_ref(&heartbeat.origin)).is_empty();
+        let name = heartbeat.worker.clone();
+        let before = self.0.get(&name);
+        if before.is_none() {
+            if self.0.len() >= HOSTS_MAX {
+                return;
+            }
+            let (version, workers) = (UntrustedVersion::of(&heartbeat), heartbeat.workers);
+            tracing::info!(host = %name, version = %version.0, workers, "worker host came");
+            if !is_permitted {
+                tracing::error!(host = %name, hint = "name its origin or its network by --host-origin",
+                    "a worker host's origin is not permitted, its results cannot be fetched");
+            }
+        }
+        if before.is_none_or(|before| before.heartbeat.refuses != heartbeat.refuses) {
+            for refuses in &heartbeat.refuses {
+                let rule = refiner_text::UntrustedText::at_most(&refuses.rule, 100);
+                let reason = refiner_text::UntrustedText::at_most(&refuses.reason, 500);
+                tracing::warn!(host = %name, %rule, %reason, "worker host does not serve a rule");
+            }
+        }
+        self.0.insert(name, Seen { heartbeat, is_permitted, last: Instant::now() });
+    }
+
+    /// Forgets hosts that gave no sign for too long.
+    pub fn forget(&mut self) {
+        self.0.retain(|name, seen| {
+            let is_there = seen.last.elapsed() < HOST_GONE;
+            if !is_there {
+                tracing::warn!(host = %name, "worker host gone");
+            }
+            is_there
+        });
+    }
+
+    pub fn serving(&self, rule: &B256) -> usize {
+        self.0.values().filter(|seen| seen.heartbeat.serves.contains(rule)).count()
+    }
+
+    pub fn views(&self) -> Vec<HostView> {
+        self.0.values().map(|seen| HostView::of(&seen.heartbeat, seen.is_permitted, seen.last.elapsed())).collect()
+    }
+}
+
+struct UntrustedVersion(refiner_text::UntrustedText);
+
+impl UntrustedVersion {
+    fn of(heartbeat: &Heartbeat) -> Self {
+        Self(refiner_text::UntrustedText::at_most(&heartbeat.version, 64))
+    }
+}

@@ -1,0 +1,247 @@
+//! Reasons for which the queue cannot be used.
+
+use std::{error::Error, io, path::PathBuf};
+
+use refiner_content::OpenError;
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_listener::BindError;
+use refiner_rule_package::AllowanceError;
+use refiner_text::UntrustedText;
+use refiner_worker::{CacheError, PoolError};
+
+use crate::{
+    message::MessageError,
+    names::{NameError, QueueId},
+    origins::OriginError,
+};
+
+/// Reasons for which the queue cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// No address of a NATS server. It may carry credentials, and is not shown.
+    #[error("--queue: expected the address of a NATS server such as nats://127.0.0.1:4222 or tls://nats.example:4222")]
+    Address,
+    /// A command that needs a queue was given none.
+    #[error("no NATS server is named")]
+    NoServer,
+    /// The file with a seed cannot be read.
+    #[error("cannot read the nkey seed in {}", path.display())]
+    Seed {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The file with a seed is readable by others.
+    #[error("{} has mode {mode:o}, and a seed is for its owner alone", path.display())]
+    SeedIsShared {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// The file has no seed of a user.
+    #[error("{} has no seed of a user (expected a line that begins with SU)", path.display())]
+    NoSeed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The client cannot begin to connect.
+    #[error("cannot connect to NATS")]
+    Connect(#[source] async_nats::ConnectError),
+    /// The server takes only shorter messages.
+    #[error("the NATS server takes messages of {found} bytes (max_payload), expected at least {expected}")]
+    Payload {
+        /// The server's bound.
+        found: usize,
+        /// The longest message with its headers.
+        expected: usize,
+    },
+    /// JetStream did not do what was asked of it.
+    #[error("NATS: {doing} failed")]
+    JetStream {
+        /// The request.
+        doing: &'static str,
+        /// The client's error.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A stream or consumer is there with other settings.
+    #[error("{name} has {setting} {found}, expected {expected}")]
+    Differs {
+        /// The stream, bucket or consumer.
+        name: UntrustedText,
+        /// The setting that differs.
+        setting: &'static str,
+        /// Its value there.
+        found: UntrustedText,
+        /// Our value.
+        expected: UntrustedText,
+    },
+    /// Another coordinator is at work.
+    #[error("another coordinator holds the queue {queue}: {by}, since {since}")]
+    Held {
+        /// The queue.
+        queue: QueueId,
+        /// Host and process.
+        by: UntrustedText,
+        /// In the words of its clock.
+        since: UntrustedText,
+    },
+    /// Another coordinator took over.
+    #[error("the queue {queue} was taken over by another coordinator")]
+    Lost {
+        /// The queue.
+        queue: QueueId,
+    },
+    /// Several queues on one server.
+    #[error("the NATS server has several queues: {}", Ids(.have))]
+    Several {
+        /// Their ids.
+        have: Vec<QueueId>,
+    },
+    /// A name that is none.
+    #[error("{setting}: {source}")]
+    Name {
+        /// The setting.
+        setting: &'static str,
+        /// The form that is expected.
+        source: NameError,
+    },
+    /// An entry of an allow-list that is none.
+    #[error("{setting}: {source}")]
+    Origin {
+        /// The setting.
+        setting: &'static str,
+        /// The form that is expected.
+        source: OriginError,
+    },
+    /// Nowhere to fetch from.
+    #[error("no origin of specimens and rules is named")]
+    NoOrigin,
+    /// A message of our own out of its bounds.
+    #[error("cannot be published")]
+    Message(#[source] Box<dyn Error + Send + Sync>),
+    /// The content store.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The cache of compiled rules.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The compiler.
+    #[error(transparent)]
+    Engine(#[from] refiner_sandbox::EngineError),
+    /// The workers.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// Terms of the operator that cannot hold.
+    #[error(transparent)]
+    Allowance(#[from] AllowanceError),
+    /// The address that artifacts are served at.
+    #[error("cannot serve artifacts: {0}")]
+    Serve(#[from] BindError),
+    /// A chain configuration cannot be read.
+    #[error("cannot read the chain config {}", path.display())]
+    Chain {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The runtime or its signals.
+    #[error("the system gives no threads or signals")]
+    Runtime(#[from] io::Error),
+}
+
+struct Ids<'a>(&'a [QueueId]);
+
+impl std::fmt::Display for Ids<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, id) in self.0.iter().enumerate() {
+            write!(f, "{}{id}", if index == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+impl From<MessageError> for QueueError {
+    fn from(error: MessageError) -> Self {
+        Self::Message(Box::new(error))
+    }
+}
+
+impl QueueError {
+    /// An error of the NATS client in one request.
+    pub(crate) fn of<E: Error + Send + Sync + 'static>(doing: &'static str) -> impl FnOnce(E) -> Self {
+        move |source| Self::JetStream { doing, source: Box::new(source) }
+    }
+
+    /// True where the same may succeed a moment later, as through an election.
+    pub(crate) const fn is_passing(&self) -> bool {
+        matches!(self, Self::JetStream { .. } | Self::Connect(_))
+    }
+}
+
+impl Diagnostic for QueueError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Address
+            | Self::NoServer
+            | Self::Name { .. }
+            | Self::Origin { .. }
+            | Self::NoOrigin
+            | Self::Several { .. } => ExitCode::Usage,
+            Self::Seed { .. }
+            | Self::SeedIsShared { .. }
+            | Self::NoSeed { .. }
+            | Self::Chain { .. }
+            | Self::Payload { .. }
+            | Self::Differs { .. }
+            | Self::Held { .. } => ExitCode::Refused,
+            Self::Connect(_) | Self::JetStream { .. } | Self::Lost { .. } | Self::Message(_) | Self::Runtime(_) => {
+                ExitCode::Host
+            }
+            Self::Store(error) => error.exit_code(),
+            Self::Cache(error) => error.exit_code(),
+            Self::Engine(error) => error.exit_code(),
+            Self::Pool(error) => error.exit_code(),
+            Self::Allowance(error) => error.exit_code(),
+            Self::Serve(error) => error.exit_code(),
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::NoServer => Some("name one by --queue or REFINER_QUEUE".into()),
+            Self::SeedIsShared { .. } => Some("chmod 600 it".into()),
+            Self::Payload { .. } => Some("raise max_payload in the configuration of every NATS server".into()),
+            Self::Differs { name, .. } => Some(format!(
+                "stop the coordinator, remove {name} (`nats stream rm`, or `nats consumer rm`), and start it again: all work is in its journal"
+            ).into()),
+            Self::Held { .. } => Some(
+                "one coordinator a journal: end the other, or wait: without renewal its lease ends after 10 s".into(),
+            ),
+            Self::Lost { .. } => Some("end one of the two: they share a journal's binding, and one nonce".into()),
+            Self::Several { .. } => Some("name one by --queue-id".into()),
+            Self::NoOrigin => Some("name the coordinator's content server by --from http://coordinator:5080".into()),
+            Self::Serve(BindError::NotLoopback { .. }) => {
+                Some("permit it with --allow-remote-content; what is served is read-only".into())
+            }
+            Self::Store(error) => error.hint(),
+            Self::Cache(error) => error.hint(),
+            Self::Engine(error) => error.hint(),
+            Self::Pool(error) => error.hint(),
+            Self::Allowance(error) => error.hint(),
+            Self::Address
+            | Self::Seed { .. }
+            | Self::NoSeed { .. }
+            | Self::Connect(_)
+            | Self::JetStream { .. }
+            | Self::Name { .. }
+            | Self::Origin { .. }
+            | Self::Message(_)
+            | Self::Serve(BindError::Listen { .. })
+            | Self::Chain { .. }
+            | Self::Runtime(_) => None,
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! A worker host: tasks from NATS, rules in confined processes, artifacts served to the coordinator. It has no key and no journal.
+
+pub(crate) mod discover;
+mod publish;
+mod run;
+mod served;
+mod settings;
+mod signs;
+mod slot;
+
+pub use self::settings::WorkSettings;
+pub(crate) use self::settings::queue_id;
+
+use std::{
+    net::{IpAddr, SocketAddr, UdpSocket},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64},
+    },
+    time::{Duration, SystemTime},
+};
+
+use async_nats::{Client, jetstream::Context};
+use refiner_config::Values;
+use refiner_content::{CONTENT_BYTES_MAX, LocalStore, Retention, serve};
+use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
+use refiner_listener::Access;
+use refiner_signals::shutdown_on_signal;
+use refiner_worker::{CodeCache, Compiler};
+use tokio::{sync::watch, task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use self::served::Serving;
+use crate::{QueueError, connection, names::QueueId};
+
+/// Slots beside one a worker: while one waits for content, the worker has other work.
+const SLOTS_MORE: usize = 1;
+/// How often the store is looked at.
+const PRUNE_EVERY: Duration = Duration::from_secs(600);
+/// Time for the content server's last answers.
+const SERVE_END: Duration = Duration::from_secs(1);
+
+/// Everything that a host's parts share.
+struct Host {
+    settings: WorkSettings,
+    queue: QueueId,
+    client: Client,
+    context: Context,
+    store: LocalStore,
+    compiler: Compiler,
+    /// Where the coordinator finds the artifacts.
+    origin: String,
+    serving: watch::Sender<Arc<Serving>>,
+    running: AtomicU32,
+    done: AtomicU64,
+}
+
+/// Runs `refiner work` until a signal stops it.
+///
+/// # Errors
+///
+/// [`QueueError`]
+pub fn work(values: &Values) -> Result<ExitCode, Failure> {
+    let settings = WorkSettings::of(values)?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().build().map_err(QueueError::Runtime)?;
+    let ended = runtime.block_on(host(settings));
+    runtime.shutdown_background();
+    ended?;
+    Ok(ExitCode::Done)
+}
+
+async fn host(settings: WorkSettings) -> Result<(), QueueError> {
+    let stop = CancellationToken::new();
+    shutdown_on_signal(&stop, || tracing::info!("stopping after running tasks"))?;
+    let store = LocalStore::open(settings.data.join("content"), CONTENT_BYTES_MAX)?;
+    let compiler = Compiler::new(Some(CodeCache::open(settings.data.join("code"))?))?;
+    let listener = refiner_listener::bind(settings.listen, settings.allow_remote).await?;
+    let origin = origin(&settings, listener.local_addr()?);
+    let access = Access::of_hosts(settings.allow_hosts.iter().cloned());
+    let serve_stop = CancellationToken::new();
+    let served = tokio::spawn(serve::serve_read_only(
+        listener,
+        store.clone(),
+        serve::ServeLimits::default(),
+        access,
+        serve_stop.clone(),
+    ));
+    tracing::info!(host = %settings.name, %origin, workers = settings.workers, "worker host serves its artifacts");
+    let client = settings.connection.client(&format!("refiner host {}", settings.name), Some(&settings.name)).await?;
+    let ended = tokio::select! {
+        ended = joined(settings, client, store, compiler, origin, &stop) => ended,
+        // Before it joined a queue there is nothing to finish.
+        () = stop.cancelled() => Ok(()),
+    };
+    serve_stop.cancel();
+    let _ = timeout(SERVE_END, served).await;
+    ended
+}
+
+/// Finds the queue, and works on it until `stop`.
+async fn joined(
+    settings: WorkSettings,
+    client: Client,
+    store: LocalStore,
+    compiler: Compiler,
+    origin: String,
+    stop: &CancellationToken,
+) -> Result<(), QueueError> {
+    connection::connected(&client).await;
+    let context = connection::streams(&client)?;
+    let queue = discover::queue(&context, settings.queue).await?;
+    tracing::info!(%queue, "queue joined");
+    let slots = settings.workers + SLOTS_MORE;
+    let shutdown = settings.shutdown;
+    let host = Host {
+        settings,
+        queue,
+        client,
+        context,
+        store,
+        compiler,
+        origin,
+        serving: watch::Sender::default(),
+        running: AtomicU32::new(0),
+        done: AtomicU64::new(0),
+    };
+    let host = Arc::new(host);
+    let mut beside = JoinSet::new();
+    beside.spawn(served::follow(Arc::clone(&host)));
+    beside.spawn(signs::beat(Arc::clone(&host)));
+    beside.spawn(prune(host.store.clone(), host.settings.store_bytes));
+    let mut working = JoinSet::new();
+    for _ in 0..slots {
+        working.spawn(slot::work(Arc::clone(&host), stop.clone()));
+    }
+    stop.cancelled().await;
+    let finished = timeout(shutdown, async { while working.join_next().await.is_some() {} });
+    if finished.await.is_err() {
+        tracing::warn!("shutdown timeout, unfinished tasks go to other hosts");
+    }
+    Ok(())
+}
+
+/// The base URL that results name.
+fn origin(settings: &WorkSettings, listening: SocketAddr) -> String {
+    if let Some(origin) = &settings.origin {
+        return origin.as_str().trim_end_matches('/').to_owned();
+    }
+    let address = if listening.ip().is_unspecified() {
+        let towards = settings.origins.bases().iter().find_map(address_towards);
+        SocketAddr::new(towards.unwrap_or(listening.ip()), listening.port())
+    } else {
+        listening
+    };
+    format!("http://{address}")
+}
+
+/// The address of this machine that a host at this URL sees. Nothing is sent.
+fn address_towards(url: &Url) -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    let target = url.socket_addrs(|| None).ok()?.into_iter().find(SocketAddr::is_ipv4)?;
+    socket.connect(target).ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
+}
+
+/// Keeps the store within its size.
+async fn prune(store: LocalStore, total_bytes: u64) {
+    let retention = Retention { total_bytes, ..Retention::default() };
+    loop {
+        let pruning = store.clone();
+        let pruned = tokio::task::spawn_blocking(move || pruning.prune(&retention, SystemTime::now(), |_| false)).await;
+        if let Ok(Err(error)) = pruned {
+            tracing::warn!(error = %ErrorChain(&error), "content store not pruned");
+        }
+        tokio::time::sleep(PRUNE_EVERY).await;
+    }
+}

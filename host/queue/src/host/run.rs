@@ -1,0 +1,149 @@
+//! One task in a worker: its specimen fetched and checked, its rule run, its artifacts kept.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use alloy_primitives::Bytes;
+use refiner_content::{Content, FetchError};
+use refiner_diagnostics::ErrorChain;
+use refiner_sandbox::{BasisReport, Evidence, Limit, ReasonClass, SpecimenHash, Verdict};
+use refiner_specimen::{sha256, specimen_hash};
+use refiner_worker::{Job, WorkerRun, WorkerSpan};
+
+use super::{Host, served::Served};
+use crate::{
+    limits::{LIST_MAX, REASON_BYTES_MAX},
+    message::{ArtifactRef, Blame, Outcome, SpanTime, Task},
+};
+
+/// A task's end on this host.
+pub(super) struct Ended {
+    pub outcome: Outcome,
+    pub elapsed: Duration,
+    pub fuel: Option<u64>,
+    pub memory_bytes: Option<u64>,
+    pub spans: Vec<SpanTime>,
+}
+
+impl Ended {
+    /// An end without a run.
+    pub const fn of(outcome: Outcome) -> Self {
+        Self { outcome, elapsed: Duration::ZERO, fuel: None, memory_bytes: None, spans: Vec::new() }
+    }
+
+    fn failed(blame: Blame, text: &str) -> Self {
+        Self::of(Outcome::Failed { blame, text: shortened(text) })
+    }
+}
+
+/// Runs the task. Blocks no thread of the runtime.
+pub(super) async fn run(host: &Arc<Host>, rule: &Arc<Served>, task: &Task) -> Ended {
+    let begun = Instant::now();
+    let specimen = match specimen(host, task).await {
+        Ok(specimen) => specimen,
+        Err(reason) => return Ended::failed(Blame::Infrastructure, &reason),
+    };
+    let (host, rule, task) = (Arc::clone(host), Arc::clone(rule), task.clone());
+    let ran = tokio::task::spawn_blocking(move || in_worker(&host, &rule, &task, specimen));
+    let ended =
+        ran.await.unwrap_or_else(|_| Ended::failed(Blame::Doubtful, "the thread of the run ended: please report it"));
+    Ended { elapsed: begun.elapsed(), ..ended }
+}
+
+/// The specimen's bytes, of this store or of a permitted origin, with the announced hash.
+async fn specimen(host: &Arc<Host>, task: &Task) -> Result<Content, String> {
+    let id = task.specimen_id().map_err(|error| error.to_string())?;
+    let origins = &host.settings.origins;
+    // The named ones first; all of them are ours.
+    let mut from = origins.select(&task.from);
+    from.extend(origins.bases());
+    from.dedup();
+    let room = usize::try_from(task.specimen.bytes).unwrap_or(usize::MAX);
+    let reading = host.store.clone();
+    let stored = tokio::task::spawn_blocking(move || reading.read(&id)).await;
+    let content = match stored {
+        Ok(Ok(content)) => content,
+        Ok(Err(FetchError::NotFound { .. })) | Err(_) | Ok(Err(_)) => {
+            let fetched = origins.fetch(&from, &id, room).await;
+            fetched.map_err(|error| format!("specimen not fetched: {}", ErrorChain(&error)))?
+        }
+    };
+    let announced = task.specimen.hash;
+    if specimen_hash(content.bytes()) != announced && sha256(content.bytes()) != announced {
+        return Err(format!("content {id} is not the specimen {announced:x}"));
+    }
+    Ok(content)
+}
+
+fn in_worker(host: &Host, rule: &Served, task: &Task, specimen: Content) -> Ended {
+    let job = Job {
+        rule: Arc::clone(&rule.compiled),
+        params: rule.params.clone(),
+        limits: rule.limits,
+        specimen_hash: SpecimenHash::from(task.specimen.hash),
+        raw: Bytes::from(specimen.into_bytes()),
+        trace: task.trace(),
+    };
+    match rule.pool.run(&job) {
+        Ok(ran) => ended(host, ran),
+        Err(quarantined) => Ended::failed(quarantined.reason.blame().into(), &ErrorChain(&quarantined).to_string()),
+    }
+}
+
+fn ended(host: &Host, ran: WorkerRun) -> Ended {
+    let WorkerRun { run, spans, .. } = ran;
+    let Evidence { basis, reason_class, .. } = run.evidence;
+    let outcome = match run.verdict {
+        Verdict::Produced { artifacts, .. } => {
+            match artifacts.into_iter().map(|artifact| keep(host, artifact)).collect::<Result<Vec<_>, _>>() {
+                Ok(artifacts) => Outcome::Produced {
+                    artifacts,
+                    basis: basis.as_ref().map(|basis| basis.as_str().to_owned()),
+                    basis_reason: match basis {
+                        Some(BasisReport::Receipts { reason: Some(reason) }) => Some(shortened(reason.as_str())),
+                        _ => None,
+                    },
+                },
+                Err(reason) => Outcome::Failed { blame: Blame::Infrastructure, text: shortened(&reason) },
+            }
+        }
+        verdict => Outcome::Refused {
+            reason: shortened(&format!("{}: {verdict}", verdict.kind())),
+            class: reason_class.map(|class: ReasonClass| class.as_str().to_owned()),
+        },
+    };
+    Ended {
+        outcome,
+        elapsed: Duration::ZERO,
+        fuel: Some(run.usage.used.get(Limit::Fuel)),
+        memory_bytes: Some(run.usage.used.get(Limit::MemoryBytes)),
+        spans: spans.iter().take(LIST_MAX).map(span).collect(),
+    }
+}
+
+fn keep(host: &Host, artifact: refiner_sandbox::Artifact) -> Result<ArtifactRef, String> {
+    let sha256 = artifact.sha256();
+    let content = Content::of_hashed(artifact.bytes.0, sha256.0);
+    let bytes = content.bytes().len() as u64;
+    let cid = host.store.write(&content).map_err(|error| format!("artifact not kept: {}", ErrorChain(&error)))?;
+    Ok(ArtifactRef {
+        name: artifact.name,
+        media_type: artifact.media_type,
+        schema: artifact.schema,
+        sha256,
+        bytes,
+        cid: cid.to_string(),
+    })
+}
+
+fn span(span: &WorkerSpan) -> SpanTime {
+    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    SpanTime { phase: span.phase.number(), start_us: micros(span.start), duration_us: micros(span.duration) }
+}
+
+/// The beginning of a text that has room in a message.
+fn shortened(text: &str) -> String {
+    text[..text.floor_char_boundary(REASON_BYTES_MAX.min(text.len()))].to_owned()
+}

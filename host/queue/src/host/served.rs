@@ -1,0 +1,197 @@
+//! The rules that a host serves: fetched by their content id, compiled in a confined process, and of the coordinator's identity.
+
+use std::{collections::HashMap, sync::Arc};
+
+use alloy_primitives::B256;
+use async_nats::jetstream::consumer::{PullConsumer, pull};
+use refiner_diagnostics::ErrorChain;
+use refiner_evm::ExecutionPolicy;
+use refiner_rule_package::{AllowanceError, Found, builtin, identity};
+use refiner_sandbox::{Limits, Params};
+use refiner_specimen::sha256;
+use refiner_text::UntrustedText;
+use refiner_worker::{CompileError, CompiledRule, Pool, PoolConfig, PoolError};
+use tokio::time::sleep;
+
+use super::Host;
+use crate::{
+    QueueError,
+    declare::RULES,
+    limits::LOOK,
+    message::{Message as _, MessageError, Refuses, RuleRecord, Rules},
+    names::consumer,
+    origins::Unfetched,
+};
+
+/// A rule that is ready, with the consumer of its tasks.
+pub(super) struct Served {
+    pub record: RuleRecord,
+    pub compiled: Arc<CompiledRule>,
+    pub params: Params,
+    pub limits: Limits,
+    pub pool: Arc<Pool>,
+    pub tasks: PullConsumer,
+}
+
+/// The rules of a coordinator, as far as this host has them.
+#[derive(Default)]
+pub(super) struct Serving {
+    pub rules: Vec<Arc<Served>>,
+    pub refuses: Vec<Refuses>,
+}
+
+/// Reasons for which a host does not serve a rule.
+#[derive(Debug, thiserror::Error)]
+enum NotServed {
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    #[error("the component was not fetched")]
+    Fetch(#[from] Unfetched),
+    #[error("the component has sha256 {found:x}, stated was {stated:x}")]
+    Digest { stated: B256, found: B256 },
+    #[error(transparent)]
+    Allowance(#[from] AllowanceError),
+    #[error("the coordinator grants more than --rule-limit permits here")]
+    OverCeiling,
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    #[error("this build computes identity {here:x}, and the coordinator's is {theirs:x}: the builds differ")]
+    Identity { here: B256, theirs: B256 },
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    #[error("no consumer of its tasks: {0}")]
+    Consumer(#[source] QueueError),
+    #[error("the thread that compiles ended")]
+    Panicked,
+}
+
+impl NotServed {
+    /// True where a later look may find it otherwise.
+    const fn is_passing(&self) -> bool {
+        matches!(self, Self::Fetch(_) | Self::Consumer(_) | Self::Pool(_) | Self::Panicked)
+    }
+}
+
+/// Loads rules as the coordinator names them, for as long as the host works.
+pub(super) async fn follow(host: Arc<Host>) {
+    let mut known: HashMap<B256, Result<Arc<Served>, Refuses>> = HashMap::new();
+    let mut pools: Vec<(ExecutionPolicy, Arc<Pool>)> = Vec::new();
+    loop {
+        match rules(&host).await {
+            Ok(Some(rules)) => {
+                known.retain(|identity, _| rules.iter().any(|rule| rule.identity == *identity));
+                for rule in &rules {
+                    if matches!(known.get(&rule.identity), Some(Ok(_))) {
+                        continue;
+                    }
+                    let before = known.get(&rule.identity).and_then(|known| known.as_ref().err()).cloned();
+                    match load(&host, rule, &mut pools).await {
+                        Ok(served) => {
+                            tracing::info!(rule = rule.name, identity = %rule.identity, "rule served");
+                            known.insert(rule.identity, Ok(Arc::new(served)));
+                        }
+                        Err(error) => {
+                            let reason = ErrorChain(&error).to_string();
+                            let (name, passing) = (UntrustedText::at_most(&rule.name, 100), error.is_passing());
+                            if before.as_ref().is_none_or(|before| before.reason != reason) {
+                                tracing::error!(rule = %name, %reason, passing, "rule not served, its tasks go to other hosts");
+                            }
+                            known.insert(rule.identity, Err(Refuses { rule: name.to_string(), reason }));
+                        }
+                    }
+                }
+                publish(&host, &known);
+            }
+            Ok(None) => {}
+            Err(error) => tracing::debug!(error = %ErrorChain(&error), "rules are asked for again"),
+        }
+        sleep(if known.is_empty() { LOOK / 5 } else { LOOK }).await;
+    }
+}
+
+fn publish(host: &Host, known: &HashMap<B256, Result<Arc<Served>, Refuses>>) {
+    let rules: Vec<_> = known.values().filter_map(|known| known.as_ref().ok()).cloned().collect();
+    let refuses: Vec<_> = known.values().filter_map(|known| known.as_ref().err()).cloned().collect();
+    let before = Arc::clone(&host.serving.borrow());
+    if before.rules.len() != rules.len() || before.refuses != refuses || rules.iter().any(|rule| !before.has(rule)) {
+        host.serving.send_replace(Arc::new(Serving { rules, refuses }));
+    }
+}
+
+impl Serving {
+    fn has(&self, rule: &Served) -> bool {
+        self.rules.iter().any(|other| other.record.identity == rule.record.identity)
+    }
+}
+
+/// The rules of the coordinator; `None` before it published any.
+async fn rules(host: &Host) -> Result<Option<Vec<RuleRecord>>, QueueError> {
+    let store = host.context.get_key_value(host.queue.bucket()).await.map_err(QueueError::of("opening the bucket"))?;
+    let value = store.get(RULES).await.map_err(QueueError::of("reading the rules"))?;
+    Ok(value.map(|value| Rules::read(&value)).transpose()?.map(|rules| rules.rules))
+}
+
+async fn load(
+    host: &Arc<Host>,
+    record: &RuleRecord,
+    pools: &mut Vec<(ExecutionPolicy, Arc<Pool>)>,
+) -> Result<Served, NotServed> {
+    let (limits, params, policy) = (record.limits()?, record.params(), record.terms.policy()?);
+    let component = component(host, record).await?;
+    let (compiling, stated) = (Arc::clone(host), record.clone());
+    let compiled = tokio::task::spawn_blocking(move || compile(&compiling, &stated, component, &limits));
+    let compiled = compiled.await.map_err(|_| NotServed::Panicked)??;
+    let here = identity(compiled.digest(), compiled.manifest(), &params, &limits, &record.terms.execution()?).digest();
+    if here != record.identity {
+        return Err(NotServed::Identity { here, theirs: record.identity });
+    }
+    let tasks = tasks(host, &record.identity).await.map_err(NotServed::Consumer)?;
+    let pool = match pools.iter().find(|(other, _)| *other == policy) {
+        Some((_, pool)) => Arc::clone(pool),
+        None => {
+            let chains = host.settings.chains.clone();
+            let pool = Arc::new(Pool::new(PoolConfig { chains, policy, ..PoolConfig::new(host.settings.workers) })?);
+            pools.push((policy, Arc::clone(&pool)));
+            pool
+        }
+    };
+    Ok(Served { record: record.clone(), compiled: Arc::new(compiled), params, limits, pool, tasks })
+}
+
+/// The component's bytes: of this program, or by their id from a permitted origin.
+async fn component(host: &Host, record: &RuleRecord) -> Result<(Vec<u8>, bool), NotServed> {
+    let own = builtin::RULES.iter().find(|(_, component)| sha256(component) == record.digest);
+    if let Some((_, component)) = own {
+        return Ok((component.to_vec(), true));
+    }
+    let room = usize::try_from(record.bytes).unwrap_or(usize::MAX);
+    let content = host.settings.origins.fetch(&host.settings.origins.bases(), &record.component_id()?, room).await?;
+    let found = sha256(content.bytes());
+    if found != record.digest {
+        return Err(NotServed::Digest { stated: record.digest, found });
+    }
+    Ok((content.bytes().to_vec(), false))
+}
+
+fn compile(
+    host: &Host,
+    record: &RuleRecord,
+    (component, built_in): (Vec<u8>, bool),
+    limits: &Limits,
+) -> Result<CompiledRule, NotServed> {
+    let found = Found { called: record.name.clone(), component, beside: record.beside.clone(), built_in };
+    let grants = host.settings.allowance.grants(&found)?;
+    if limits.within(&grants.limits) != *limits {
+        return Err(NotServed::OverCeiling);
+    }
+    let requirement = host.settings.allowance.requirement(built_in);
+    let Found { component, beside, .. } = found;
+    Ok(host.compiler.compile_requiring(component.into(), beside.as_deref(), &grants, requirement)?)
+}
+
+async fn tasks(host: &Host, rule: &B256) -> Result<PullConsumer, QueueError> {
+    let stream = host.context.get_stream_no_info(host.queue.tasks()).await;
+    let stream = stream.map_err(QueueError::of("looking at the tasks"))?;
+    let found = stream.get_consumer::<pull::Config>(&consumer(rule)).await;
+    found.map_err(|source| QueueError::JetStream { doing: "looking at a consumer", source })
+}

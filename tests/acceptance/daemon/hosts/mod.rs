@@ -1,0 +1,22 @@
+//! Many hosts, over real NATS servers: worker hosts are processes with stores of their own.
+//!
+//! | fault | what happens |
+//! |---|---|
+//! | a host is killed | its specimen goes to another within the ack wait |
+//! | a paused host answers late | both results are equal, the first counts |
+//! | one of three servers dies, the leader among them; its store is wiped | nothing is lost |
+//! | all servers are killed and wiped | the streams are made anew and specimens published again |
+//! | NATS is away | with workers of its own the coordinator goes on alone, otherwise the status names it |
+//! | a specimen that ends hosts | set aside after five of them |
+//! | two coordinators | the second refuses to start; after SIGKILL of the first it starts when the lease ends |
+//! | no host | the status names the rule, the number of specimens and their age |
+//! | a host of another build | it does not serve the rule, and says why |
+//! | a host that lies | with `--recheck` the item is set aside, and both names are in the alarm |
+//! | a result under another's name, a task that names an address | refused; not asked |
+//! | a clock that is an hour off | nothing depends on it |
+
+mod attacks;
+mod crew;
+mod nats;
+mod outages;
+mod sharing;

