@@ -161,7 +161,7 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
     if let Some(difference) = manifest.terms.difference(&terms) {
         return Err(VerifyError::OtherTerms(difference).into());
     }
-    let (items, units, missing) = plan(&manifest, inputs);
+    let Recomputation { items, units, missing } = Recomputation::of(&manifest, inputs);
     let place = TempDir::new().map_err(VerifyError::Temporary)?;
     let data_set = DataSet::open(place.path(), terms)?;
     let files = || Keep::Files { staging: data_set.staging(), directory: place.path().to_owned() };
@@ -256,31 +256,40 @@ impl Verification {
     }
 }
 
-/// The items of the manifest's units, for each unit its position there and the number of its items, and the specimens that no input
-/// is. A unit that lacks one is left out.
-#[expect(clippy::type_complexity, reason = "three lists that are taken apart at once")]
-fn plan(manifest: &Manifest, inputs: Inputs) -> (Vec<Item>, Vec<(usize, usize)>, Vec<(u64, u64)>) {
-    let mut by_block: BTreeMap<_, Input> = BTreeMap::new();
-    for (input, heading) in inputs.inputs.into_iter().zip(inputs.headings) {
-        if let Some(heading) = heading {
-            by_block.entry((heading.chain_id, heading.height, heading.block_hash)).or_insert(input);
-        }
-    }
-    let (mut items, mut units, mut missing) = (Vec::new(), Vec::new(), Vec::new());
-    for (position, unit) in manifest.units.iter().enumerate() {
-        let mut found = Vec::new();
-        for specimen in &unit.specimens {
-            match by_block.get(&(unit.chain_id, specimen.height, specimen.block_hash)) {
-                Some(input) => found.push(Item { input: input.clone(), unit: Some(units.len()) }),
-                None => missing.push((unit.chain_id, specimen.height)),
+/// The work of a verification.
+#[derive(Default)]
+struct Recomputation {
+    items: Vec<Item>,
+    /// For each unit its position in the manifest, and the number of its items.
+    units: Vec<(usize, usize)>,
+    /// Chain and height of specimens that no input is. A unit that lacks one is left out.
+    missing: Vec<(u64, u64)>,
+}
+
+impl Recomputation {
+    fn of(manifest: &Manifest, inputs: Inputs) -> Self {
+        let mut by_block: BTreeMap<_, Input> = BTreeMap::new();
+        for (input, heading) in inputs.inputs.into_iter().zip(inputs.headings) {
+            if let Some(heading) = heading {
+                by_block.entry((heading.chain_id, heading.height, heading.block_hash)).or_insert(input);
             }
         }
-        if found.len() == unit.specimens.len() && !found.is_empty() {
-            units.push((position, found.len()));
-            items.extend(found);
+        let mut work = Self::default();
+        for (position, unit) in manifest.units.iter().enumerate() {
+            let mut found = Vec::new();
+            for specimen in &unit.specimens {
+                match by_block.get(&(unit.chain_id, specimen.height, specimen.block_hash)) {
+                    Some(input) => found.push(Item { input: input.clone(), unit: Some(work.units.len()) }),
+                    None => work.missing.push((unit.chain_id, specimen.height)),
+                }
+            }
+            if found.len() == unit.specimens.len() && !found.is_empty() {
+                work.units.push((position, found.len()));
+                work.items.extend(found);
+            }
         }
+        work
     }
-    (items, units, missing)
 }
 
 /// What was the same so far.
