@@ -32,7 +32,7 @@ pub struct DataSet {
     _lock: File,
 }
 
-/// What a data set has.
+/// The units and specimens of a data set.
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
     /// By chain and first height.
@@ -46,7 +46,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// What the data set in a directory has for these terms. Changes nothing.
+    /// The standing of the data set in a directory for these terms. Changes nothing.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl Standing {
         self.specimens.get(&(chain_id, height))
     }
 
-    /// Whether a run over the specimen of this height ended in another verdict than `produced`.
+    /// True when a run over the specimen of this height ended in another verdict than `produced`.
     pub fn has_other_verdict(&self, chain_id: u64, height: u64) -> bool {
         self.otherwise.contains(&(chain_id, height))
     }
@@ -110,7 +110,7 @@ impl Standing {
     }
 }
 
-/// What reading a directory finds.
+/// The content of a directory, read.
 struct Found;
 
 impl Found {
@@ -140,7 +140,7 @@ impl Found {
     }
 }
 
-/// Whether a path of a manifest stays within its directory.
+/// True when a path of a manifest stays within its directory.
 fn is_inside(path: &str) -> bool {
     let plain = |component| matches!(component, Component::Normal(_));
     !path.is_empty() && Path::new(path).components().all(plain) && !path.starts_with('_')
@@ -171,7 +171,7 @@ impl DataSet {
         Ok(data_set)
     }
 
-    /// What it has.
+    /// Its units and specimens.
     pub const fn standing(&self) -> &Standing {
         &self.standing
     }

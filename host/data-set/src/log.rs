@@ -103,7 +103,7 @@ impl Log {
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(&line)).map_err(refuse)
     }
 
-    /// Whether a file is there.
+    /// True when a file is there.
     pub(crate) fn is_there(&self) -> bool {
         self.file.is_some() || self.whole_bytes > 0
     }

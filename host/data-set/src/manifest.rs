@@ -16,7 +16,7 @@ pub const MANIFEST: &str = "_manifest.json";
 /// Largest manifest that is read: some two million specimens.
 pub const MANIFEST_BYTES_MAX: u64 = 1 << 30;
 
-/// What marks a manifest.
+/// The mark of a manifest.
 const KIND: &str = "refiner-data-set";
 const VERSION: u32 = 1;
 
@@ -46,7 +46,7 @@ pub struct Chain {
     pub blocks: u64,
     /// Ranges without a gap, first and last height of each.
     pub coverage: Vec<Range>,
-    /// What lies between them.
+    /// The ranges between them.
     pub gaps: Vec<Range>,
 }
 

@@ -1,4 +1,4 @@
-//! What a replay would do.
+//! The plan of a replay, printed.
 
 use refiner_rule_session::LoadedRule;
 use refiner_specimen_files::input::InputError;

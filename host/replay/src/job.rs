@@ -35,13 +35,13 @@ pub struct Job {
     pub recording: Option<RecordingTerms>,
     /// Block hashes that are known from elsewhere.
     pub known: KnownBlocks,
-    /// What becomes of artifacts.
+    /// The fate of artifacts.
     pub keep: Keep,
     /// Whether the report has specimen hashes: they are then worked out on the threads that run, not on the one that prints.
     pub hashes: bool,
 }
 
-/// What becomes of artifacts.
+/// The fate of artifacts.
 pub enum Keep {
     /// They are hashed and dropped.
     Nothing,
@@ -274,7 +274,7 @@ impl Outcome {
         })
     }
 
-    /// Whether a run has no verdict, so that a later run has to make it again.
+    /// True when a run has no verdict, so that a later run has to make it again.
     pub fn has_failure(&self) -> bool {
         self.runs.iter().any(|run| matches!(run.end, RunEnd::Failed(_)))
     }

@@ -13,7 +13,7 @@ use crate::{
 /// Takes results in their order and commits each unit that is complete.
 pub struct Keeper {
     data_set: DataSet,
-    /// Where rows become tables.
+    /// The tables that rows become, if they do.
     tables: Option<Arc<Tables>>,
     /// Items that each unit still waits for.
     left: Vec<usize>,

@@ -63,7 +63,7 @@ impl Interrupter {
     }
 }
 
-/// Which item is next, and how far the collector is.
+/// The next item, and how far the collector is.
 #[derive(Default)]
 struct Progress {
     next: usize,

@@ -1,4 +1,4 @@
-//! What a replay is to do: inputs, less what is not selected and what is done, in units that are kept together.
+//! The plan of a replay: inputs, less what is not selected and what is done, in units that are kept together.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -18,7 +18,7 @@ use refiner_text::OneLine;
 /// An input that is to be run.
 #[derive(Clone, Debug)]
 pub struct Item {
-    /// Where its bytes are.
+    /// The place of its bytes.
     pub input: Input,
     /// Number of its unit; none of what has no heading, and where nothing is kept.
     pub unit: Option<usize>,
@@ -31,14 +31,14 @@ pub struct Inputs {
     pub headings: Vec<Option<Heading>>,
 }
 
-/// What is to be done.
+/// The work of a replay.
 #[derive(Debug, Default)]
 pub struct Plan {
     /// In the order of their results.
     pub items: Vec<Item>,
     /// Number of items of each unit.
     pub units: Vec<usize>,
-    /// The unit's first and last height, for what is said before it is done.
+    /// The unit's first and last height, for a report before the work.
     pub ranges: Vec<(u64, u64, u64)>,
     /// Specimens that are part of the data set already.
     pub done: u64,

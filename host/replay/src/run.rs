@@ -49,7 +49,7 @@ pub struct Replay {
     pub out: Option<PathBuf>,
     /// Puts rows of many blocks into tables there, instead of a file an artifact.
     pub table: Option<TableChoice>,
-    /// Runs nothing, and tells what would be done.
+    /// Runs nothing, and prints the plan.
     pub dry_run: bool,
     /// Parameters for the rules, part of their identity.
     pub params: Vec<(String, String)>,
@@ -146,7 +146,7 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
     Ok(if is_interrupted { ExitCode::Interrupted } else { exit })
 }
 
-/// Where the heights of large directories are kept.
+/// The place of the kept heights of large directories.
 pub(crate) fn kept_headings() -> Option<PathBuf> {
     Some(cache_directory()?.join("headings"))
 }
@@ -185,7 +185,7 @@ impl Replay {
         self.out.as_deref().map(|out: &Path| out.join("differences"))
     }
 
-    /// What files of one data set have in common.
+    /// The terms that files of one data set have in common.
     pub(crate) fn terms(&self, rules: &[LoadedRule], tables: Option<&Tables>) -> DataSetTerms {
         let of_rule = |rule: &LoadedRule| RuleTerms {
             name: rule.name.to_string(),

@@ -15,7 +15,7 @@ use refiner_sandbox::UntrustedText;
 use refiner_table::{Batch, Format, Layout, Options, Table, TableError, WideNumbers};
 use sha2::{Digest as _, Sha256};
 
-/// The end of an output's name that says no more than its media type.
+/// The end of an output's name that adds nothing to its media type.
 const ROWS_SUFFIX: &str = ".ndjson";
 /// Bytes of a table that are written at once.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -119,7 +119,7 @@ impl Tables {
         Ok(Self { choice, outputs })
     }
 
-    /// What decides about the bytes of the files.
+    /// Everything that decides about the bytes of the files.
     pub fn terms(&self) -> OutputTerms {
         let columns = self.outputs.iter().map(|output| (output.folder.clone(), output.columns()));
         OutputTerms::Table {

@@ -48,7 +48,7 @@ pub struct Verification {
     pub specimens: Vec<OsString>,
     /// A list of more of them.
     pub files_from: Option<OsString>,
-    /// Where rules are that are not built in.
+    /// References of the rules, where one is not built in.
     pub rules: Vec<String>,
     /// Files with chains beyond the built-in ones.
     pub chain_configs: Vec<PathBuf>,
@@ -292,7 +292,7 @@ impl Recomputation {
     }
 }
 
-/// What was the same so far.
+/// Counts of equal units and files.
 #[derive(Default)]
 struct Compared {
     units: u64,

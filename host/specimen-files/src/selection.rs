@@ -154,7 +154,7 @@ fn number(text: &str) -> Result<u64, SelectionError> {
 }
 
 impl BlockSelection {
-    /// Whether a height is selected, where `highest` is the highest that there is.
+    /// True when a height is selected, where `highest` is the highest that there is.
     pub fn contains(&self, height: u64, highest: u64) -> bool {
         let range = self.range(highest);
         if !range.contains(&height) {
@@ -181,7 +181,7 @@ impl BlockSelection {
     }
 }
 
-/// Whether an offset is one of `count` that are spread over `length`, the first and the last among them.
+/// True when an offset is one of `count` that are spread over `length`, the first and the last among them.
 fn is_sample(offset: u64, length: u64, count: u64) -> bool {
     if count >= length {
         return true;
@@ -196,7 +196,7 @@ fn is_sample(offset: u64, length: u64, count: u64) -> bool {
     (near..=near.saturating_add(1)).any(|index| index < count && at(index) == offset)
 }
 
-/// Whether any of several selections takes a height; no selection takes all.
+/// True when any of several selections takes a height; no selection takes all.
 pub fn selects(selections: &[BlockSelection], height: u64, highest: u64) -> bool {
     selections.is_empty() || selections.iter().any(|selection| selection.contains(height, highest))
 }

@@ -14,7 +14,7 @@ use crate::{command, tree};
 /// The height of the first specimen, as the test kit has it.
 const FIRST_HEIGHT: u64 = 17_000_000;
 
-/// What is to be made.
+/// The specimens to make.
 #[derive(Args)]
 pub struct Arguments {
     /// Number of specimens; each takes 2.5 MB or so.

@@ -17,7 +17,7 @@ use crate::KitError;
 pub const FIRST_HEIGHT: u64 = 17_000_000;
 
 /// The block of a specimen at another height, after another block: header hash, segment, the recorded logs' positions and the hashes
-/// of earlier blocks follow. A block whose execution reads its own number comes out differently; replaying tells.
+/// of earlier blocks follow. A block whose execution reads its own number comes out differently, which a replay shows.
 pub fn renumbered(specimen: &Specimen, height: u64, parent: B256) -> Specimen {
     let mut moved = specimen.clone();
     let before = moved.block.header.number;

@@ -55,13 +55,13 @@ impl Report {
         self.totals
     }
 
-    /// Tells of arguments that name nothing.
+    /// Reports arguments that name nothing.
     pub fn refused(&mut self, refused: &[InputError]) {
         refused.iter().for_each(failure::report_argument);
         self.totals.refused_arguments(refused.len() as u64);
     }
 
-    /// Tells of files of the data set that are made again.
+    /// Reports files of the data set that are made again.
     pub fn damaged(&self, files: &[PathBuf]) {
         // A closed standard error leaves no place to report to.
         for file in files.iter().take(DAMAGED_SHOWN) {

@@ -10,12 +10,12 @@ use refiner_terminal as terminal;
 
 use super::Totals;
 
-/// How often the bar is drawn in a second.
+/// Drawings of the bar in a second.
 const DRAWN_HZ: u8 = 4;
 /// Time between lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// What is drawn or printed while a replay runs.
+/// A bar or lines while a replay runs.
 pub enum Progress {
     /// A bar, taken off and drawn again where other lines go to the same terminal.
     Bar {

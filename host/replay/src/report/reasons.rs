@@ -6,7 +6,7 @@ use refiner_text::OneLine;
 
 use crate::job::{Outcome, RunEnd, RunRecord};
 
-/// Most reasons that are told apart: a rule can put the block's own numbers into its words.
+/// Most reasons that are counted one by one: a rule can put the block's own numbers into its words.
 const REASONS_MAX: usize = 20;
 /// Most characters of a reason.
 const REASON_CHARACTERS_MAX: usize = 160;

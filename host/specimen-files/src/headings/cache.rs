@@ -26,7 +26,7 @@ const FILE_BYTES_MAX: u64 = 512 << 20;
 /// The first line; another program's form is read anew.
 const FORM: &str = "refiner headings 1";
 
-/// What tells that a file is still the one that was read.
+/// Properties by which a file is still the one that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     bytes: u64,

@@ -20,7 +20,7 @@ use crate::input::Input;
 
 /// First bytes of a file that are read: a heading has some two thousand, whatever follows it.
 const HEAD_BYTES: u64 = 8 << 10;
-/// What is read where that does not suffice.
+/// Bytes that are read where that does not suffice.
 const LONG_HEAD_BYTES: u64 = 64 << 10;
 /// Inputs that a thread takes at once.
 const SHARE: usize = 64;

@@ -19,7 +19,7 @@ use super::{Input, InputError, compressed, stdin::Stdin, walk::is_specimen_name}
 pub const ARCHIVE_BYTES_MAX: u64 = 64 << 30;
 /// Most members of an archive.
 pub const MEMBERS_MAX: usize = 10_000_000;
-/// Where the format of archives states its name.
+/// The mark of the format, and its offset.
 const MAGIC: (usize, &[u8]) = (257, b"ustar");
 
 /// Bytes of a member's header.
@@ -49,7 +49,7 @@ impl Member {
     }
 }
 
-/// Whether a file is called as archives are.
+/// True when a file is called as archives are.
 pub(super) fn is_archive(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst"].iter().any(|end| name.ends_with(end))

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 
-/// First bytes that tell the formats apart.
+/// First bytes by which the formats differ.
 pub(super) const MAGIC_BYTES: usize = 4;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTANDARD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -22,7 +22,7 @@ pub(super) fn reader<'a>(head: &[u8], source: impl BufRead + 'a) -> io::Result<O
     Ok(None)
 }
 
-/// Whether these first bytes are a compressed file's.
+/// True when these first bytes are a compressed file's.
 pub(super) fn is_compressed(head: &[u8]) -> bool {
     head.starts_with(GZIP) || head.starts_with(ZSTANDARD)
 }

@@ -18,7 +18,7 @@ use super::{
 /// Most bytes of a list of names: some ten million names.
 pub const NAMES_BYTES_MAX: u64 = 1 << 30;
 
-/// What arguments name.
+/// The inputs that arguments name.
 #[derive(Debug, Default)]
 pub struct Expanded {
     /// Each argument's in name order, arguments in theirs, each file once.

@@ -52,7 +52,7 @@ impl Step {
         Ok((base, steps))
     }
 
-    /// Whether an entry of a directory is one that the step means.
+    /// True when an entry of a directory is one that the step means.
     fn takes(&self, name: &OsStr) -> bool {
         match self {
             Self::AnyDirectories => true,
@@ -67,7 +67,7 @@ fn has_wildcard(name: &OsStr) -> bool {
     name.as_bytes().iter().any(|byte| b"*?[".contains(byte))
 }
 
-/// Whether a file is called as specimens are: `*.avro` in any case, also compressed, or without ending as the network writes them,
+/// True when a file is called as specimens are: `*.avro` in any case, also compressed, or without ending as the network writes them,
 /// `1-17090940-replica-0x…`, or as a content id.
 pub fn is_specimen_name(name: &OsStr) -> bool {
     let name = name.as_bytes().to_ascii_lowercase();
