@@ -108,7 +108,7 @@ fn hundred_thousand_globals_are_refused_in_every_way_and_as_many_as_are_allowed_
     let memory = |globals: u32, way: &[&str]| {
         let path = made(globals);
         let ended = refiner(&[&["replay", text(&specimen), "--json", "--rule", text(&path)], way].concat()).expect(0);
-        ended.json_lines()[0]["usage"]["memory_bytes"]["used"].as_u64().unwrap()
+        ended.json_lines()[0]["usage"]["memoryBytes"]["used"].as_u64().unwrap()
     };
     for way in [&[][..], &["--isolate"]] {
         // Each is kept in 16 bytes by the host.
