@@ -19,8 +19,10 @@ fn kept() -> PathBuf {
 /// Verdict, identity, fuel and artifacts of a run, as the program of that time reported them.
 fn outcome(line: &Value) -> Value {
     let artifacts = line["artifacts"].as_array().unwrap().iter();
+    // It wrote hashes without `0x`.
+    let sha256 = |artifact: &Value| artifact["sha256"].as_str().unwrap().trim_start_matches("0x").into();
     let artifacts: Map<String, Value> =
-        artifacts.map(|artifact| (artifact["name"].as_str().unwrap().to_owned(), artifact["sha256"].clone())).collect();
+        artifacts.map(|artifact| (artifact["name"].as_str().unwrap().to_owned(), sha256(artifact))).collect();
     let specimen = Path::new(line["specimen"].as_str().unwrap()).file_name().unwrap().to_str().unwrap();
     json!({
         "specimen": specimen, "rule": line["rule"], "identity": line["ruleIdentity"], "verdict": line["verdict"],
