@@ -153,7 +153,7 @@ fn comparison_finds_every_changed_field() {
 }
 
 #[test]
-fn one_specimen_twice_is_produced_twice_and_another_block_of_its_height_fails_by_the_name_of_its_file() {
+fn one_specimen_twice_is_one_and_another_block_of_its_height_is_refused_with_both_names() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("chain.json");
     fs::write(&config, producer::config().to_string()).unwrap();
