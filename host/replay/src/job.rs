@@ -175,6 +175,11 @@ pub struct Kept {
     pub rows: Option<Rows>,
 }
 
+/// The recording that one execution makes for all of these rules.
+pub(crate) fn recording_of(rules: &[LoadedRule]) -> Option<RecordingTerms> {
+    rules.iter().filter_map(|rule| rule.place.recording()).reduce(RecordingTerms::joined)
+}
+
 impl Job {
     /// Reads, decodes and runs. Nothing of one specimen stays in memory after.
     pub fn replay(&self, Item { input, unit }: &Item) -> Replayed {

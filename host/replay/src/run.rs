@@ -12,7 +12,7 @@ use std::{
 use refiner_config::{Values, cache_directory};
 use refiner_data_set::{DataSet, OutputTerms, RuleTerms, Standing, Terms as DataSetTerms};
 use refiner_diagnostics::{ExitCode, Failure};
-use refiner_evm::{ExecutionTerms, RecordingTerms};
+use refiner_evm::ExecutionTerms;
 use refiner_executor::{self as executor, Evm, chains};
 use refiner_rule_package::{Allowance, Sources};
 use refiner_rule_session::{self as rules, LoadedRule, Session, Terms};
@@ -26,7 +26,7 @@ use refiner_terminal::{PrintError, failure};
 
 use crate::{
     dry_run,
-    job::{Job, Keep},
+    job::{Job, Keep, recording_of},
     keeper::Keeper,
     parallel::{self, End},
     plan::{Inputs, Plan},
@@ -115,8 +115,7 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
     let evm = Evm::of(&replay.settings);
     let executor = evm.executor(chains::executor(&replay.chain_configs, policy)?, replay.differences())?;
     let hashes = replay.style == Style::Json || replay.out.is_some();
-    let recording = rules.iter().filter_map(|rule| rule.place.recording()).reduce(RecordingTerms::joined);
-    let job = Arc::new(Job { rules, executor, recording, known, keep, hashes });
+    let job = Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes });
     let mut report = Report::begin(replay.style, policy, &plan).map_err(PrintError::from)?;
     report.refused(&refused);
     if let Some(data_set) = &data_set {

@@ -16,7 +16,6 @@ use std::{
 use refiner_config::Values;
 use refiner_data_set::{DataSet, DataSetError, Difference, FileEntry, Manifest, OutputTerms, Unit};
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
-use refiner_evm::RecordingTerms;
 use refiner_executor::{self as executor, Evm, chains};
 use refiner_specimen_files::{input::Input, known_blocks::KnownBlocks};
 use refiner_table::{Format, WideNumbers};
@@ -26,7 +25,7 @@ use tempfile::TempDir;
 
 use crate::{
     Replay, Style, TableChoice,
-    job::{Job, Keep},
+    job::{Job, Keep, recording_of},
     keeper::Keeper,
     parallel::{self, End},
     plan::{Inputs, Item},
@@ -169,8 +168,7 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
     let keep = tables.clone().map_or_else(files, Keep::Tables);
     let policy = executor::policy(&replay.settings);
     let executor = Evm::of(&replay.settings).executor(chains::executor(&replay.chain_configs, policy)?, None)?;
-    let recording = rules.iter().filter_map(|rule| rule.place.recording()).reduce(RecordingTerms::joined);
-    let job = Arc::new(Job { rules, executor, recording, known, keep, hashes: true });
+    let job = Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes: true });
     let mut report = Report::begin_counting(policy, items.len() as u64);
     let mut keeper = Keeper::new(data_set, tables, units.iter().map(|(_, items)| *items).collect());
     let mut compared = Compared::default();

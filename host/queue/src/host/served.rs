@@ -179,7 +179,8 @@ fn compile(
     (component, built_in): (Vec<u8>, bool),
     limits: &Limits,
 ) -> Result<CompiledRule, NotServed> {
-    let found = Found { called: record.name.clone(), component, beside: record.beside.clone(), built_in };
+    let found =
+        Found { called: record.name.clone(), component, beside: record.beside.clone(), looked_for: None, built_in };
     let grants = host.settings.allowance.grants(&found)?;
     if limits.within(&grants.limits) != *limits {
         return Err(NotServed::OverCeiling);
