@@ -24,6 +24,8 @@ const MAGIC: (usize, &[u8]) = (257, b"ustar");
 
 /// Bytes of a member's header.
 const HEADER_BYTES: u64 = 512;
+/// A block of zeros, with which an archive ends.
+const END_MARK: [u8; 512] = [0; 512];
 
 /// A specimen within an archive.
 #[derive(Clone)]
@@ -105,23 +107,31 @@ fn listed(path: &Path, file: File) -> Result<Vec<Input>, InputError> {
     let refuse = |source| InputError::Read { input: Input::File(path.to_owned()), source };
     let file = Arc::new(file);
     let length = file.metadata().map_err(refuse)?.len();
+    let cut =
+        || refuse(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive is cut short: it has no mark at its end"));
     let mut archive = tar::Archive::new(&*file);
     let mut members = Vec::new();
+    let mut end = 0_u64;
     for entry in archive.entries_with_seek().map_err(refuse)? {
         let entry = entry.map_err(refuse)?;
         let name = entry.path().map_err(refuse)?.into_owned();
         let (offset, bytes) = (entry.raw_file_position(), entry.size());
+        let padded = bytes.checked_next_multiple_of(HEADER_BYTES).and_then(|bytes| offset.checked_add(bytes));
+        end = padded.filter(|end| *end <= length).ok_or_else(cut)?;
         if !entry.header().entry_type().is_file() || !is_specimen_name(name.file_name().unwrap_or(OsStr::new(""))) {
             continue;
-        }
-        if offset.checked_add(bytes).is_none_or(|end| end > length) {
-            return Err(refuse(io::ErrorKind::UnexpectedEof.into()));
         }
         if members.len() == MEMBERS_MAX {
             return Err(InputError::TooManyNames { directory: path.to_owned() });
         }
         let member = Member { archive: path.to_owned(), name, offset, bytes, file: Arc::clone(&file) };
         members.push(Input::Member(Arc::new(member)));
+    }
+    // The reader takes the end of a file for that of the archive.
+    let mut mark = END_MARK.map(|_| 0xff);
+    file.read_exact_at(&mut mark, end).map_err(|_| cut())?;
+    if mark != END_MARK {
+        return Err(cut());
     }
     if members.is_empty() { Err(InputError::EmptyArchive(path.to_owned())) } else { Ok(members) }
 }

@@ -35,14 +35,18 @@ pub(super) fn expanded(bytes: Vec<u8>, limit: u64) -> io::Result<Vec<u8>> {
     Ok(whole)
 }
 
-/// As many of the first bytes as `head`, the beginning of a file, yields; at most `limit`.
-pub(super) fn expanded_head(head: Vec<u8>, limit: u64) -> Vec<u8> {
-    let mut whole = Vec::new();
-    match reader(&head, &head[..]) {
-        Ok(None) => {}
-        // The end of the file is cut off, so an error comes after what there is.
-        Ok(Some(reader)) => drop(reader.take(limit).read_to_end(&mut whole)),
-        Err(_) => return whole,
-    }
-    if whole.is_empty() { head } else { whole }
+/// The first bytes of what `source` holds, at most `limit` of them; as many as there are before an error.
+pub(super) fn head(mut source: impl BufRead, limit: u64) -> Vec<u8> {
+    let mut head = Vec::new();
+    let Ok(first) = source.fill_buf() else { return head };
+    let first: Vec<u8> = first.iter().take(MAGIC_BYTES).copied().collect();
+    let read = if is_compressed(&first) {
+        reader(&first, source)
+            .and_then(|reader| reader.map_or(Ok(0), |reader| reader.take(limit).read_to_end(&mut head)))
+    } else {
+        source.take(limit).read_to_end(&mut head)
+    };
+    // The error is reported where the whole is read.
+    drop(read);
+    head
 }

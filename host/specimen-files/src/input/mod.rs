@@ -15,7 +15,7 @@ pub use self::{
 
 use std::{
     fmt, fs,
-    io::{self, Read as _},
+    io::{self, BufReader, Read as _},
     path::PathBuf,
     sync::Arc,
 };
@@ -26,6 +26,9 @@ use refiner_text::OneLine;
 
 /// The most bytes read of one specimen (docs/specimen-format.md, section 7).
 pub const SPECIMEN_LIMIT_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Bytes of a compressed member of an archive that are read for its head: Zstandard gives a block of 128 KiB at once.
+const COMPRESSED_HEAD_BYTES: u64 = 256 << 10;
 
 const STDIN: &str = "standard input";
 
@@ -177,15 +180,15 @@ impl Input {
     /// Reads the first bytes, about `limit` of them. None of what cannot be read, which its own run reports.
     pub fn head(&self, limit: u64) -> Vec<u8> {
         let head = match self {
-            Self::Stdin(stdin) => stdin.bytes().map(|bytes| bytes.iter().take(cast(limit)).copied().collect()),
-            Self::Member(member) => member.read(limit),
-            Self::File(path) => fs::File::open(path).and_then(|file| {
-                let mut head = Vec::with_capacity(cast(limit));
-                file.take(limit).read_to_end(&mut head)?;
-                Ok(head)
-            }),
+            Self::Stdin(stdin) => stdin.bytes().map(|bytes| compressed::head(bytes, limit)),
+            Self::Member(member) => {
+                member.read(limit.max(COMPRESSED_HEAD_BYTES)).map(|bytes| compressed::head(&bytes[..], limit))
+            }
+            Self::File(path) => {
+                fs::File::open(path).map(|file| compressed::head(BufReader::with_capacity(cast(limit), file), limit))
+            }
         };
-        compressed::expanded_head(head.unwrap_or_default(), limit)
+        head.unwrap_or_default()
     }
 
     fn read_up_to(&self, limit: u64) -> Result<Vec<u8>, InputError> {

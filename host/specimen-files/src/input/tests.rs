@@ -130,13 +130,10 @@ fn links_in_a_circle_end_and_a_file_is_read_once() {
     let begun = Instant::now();
     for argument in [root.to_owned(), root.join("**/*.avro"), root.join("**/**/1-*"), root.join("*/**/*.avro")] {
         let found = paths(&[argument.as_os_str()]);
-        let names: Vec<_> = found.iter().map(|path| path.file_name().unwrap().to_string_lossy()).collect();
-        assert_eq!(
-            names,
-            ["1-11.avro", "1-9.avro"].into_iter().filter(|name| names.contains(&(*name).into())).collect::<Vec<_>>(),
-            "{argument:?}"
-        );
-        assert!(names.contains(&"1-11.avro".into()), "{argument:?}");
+        let mut names: Vec<_> = found.iter().map(|path| path.file_name().unwrap().to_string_lossy()).collect();
+        names.sort();
+        // The two links to 1-10.avro are no files of their own.
+        assert_eq!(names, ["1-10.avro", "1-11.avro"], "{argument:?}");
     }
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
