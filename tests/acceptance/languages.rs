@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::program::{command, refiner, samples, samples_directory, text};
+use crate::program::{command, refiner, samples, samples_directory};
 
 /// Where new rules are built: our own rules depend on the same, so it is compiled once for them all.
 fn target() -> PathBuf {

@@ -10,11 +10,15 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 49] = [
+const COMMANDS: [&[&str]; 54] = [
     &[],
     &["replay"],
     &["verify"],
     &["run"],
+    &["work"],
+    &["queue"],
+    &["queue", "status"],
+    &["queue", "key"],
     &["journal"],
     &["journal", "list"],
     &["journal", "show"],
@@ -58,6 +62,7 @@ const COMMANDS: [&[&str]; 49] = [
     &["rule", "push"],
     &["rule", "verify"],
     &["rule", "test"],
+    &["rule", "schema"],
     &["evm", "serve"],
     &["devnet"],
 ];

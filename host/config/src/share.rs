@@ -7,9 +7,9 @@ use crate::value::Scalar;
 /// So many of so many: `1/100`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// How many.
+    /// The part.
     pub of_them: u64,
-    /// Of how many.
+    /// The whole.
     pub all: u64,
 }
 

@@ -66,7 +66,7 @@ fn key(file: &PathBuf, host: Option<(QueueId, &HostName)>) -> Result<String, Que
     })
 }
 
-/// What a worker host does: it takes tasks, reads the rules, and publishes under its own name.
+/// The least that a worker host needs: it takes tasks, reads the rules, and publishes under its own name.
 fn permissions(queue: QueueId, name: &HostName) -> String {
     let (tasks, bucket) = (queue.tasks(), queue.bucket());
     let publish = [

@@ -95,7 +95,7 @@ fn told(event: &Event) {
     }
 }
 
-/// Whether the connection stands.
+/// True while the connection stands.
 pub(crate) fn is_connected(client: &Client) -> bool {
     client.connection_state() == State::Connected
 }

@@ -14,7 +14,7 @@ use refiner_worker::WorkerStatus;
 
 use crate::{context::PipelineContext, policy::StageError};
 
-/// What a rule made of a specimen, in a worker somewhere. Artifacts are in the local store.
+/// The end of a rule over a specimen, in a worker somewhere. Artifacts are in the local store.
 pub enum Worked {
     /// It produced artifacts.
     Produced {

@@ -39,22 +39,32 @@ impl Coordinator {
         let queue = shared.settings.queue;
         let client = shared.settings.connection.client(&format!("refiner coordinator {queue}"), None).await?;
         let worked = async {
-            connection::connected(&client).await;
-            let context = connection::streams(&client)?;
-            let store = shared.again(|| declare::open_bucket(&context, queue)).await?;
-            let lease = shared.again(|| Lease::take(&store, queue)).await?;
+            let opened = tokio::select! {
+                opened = shared.open(&client) => opened?,
+                // There is nothing to give back yet.
+                () = stop.cancelled() => return Ok(()),
+            };
+            let (context, store, lease) = opened;
             tracing::info!(%queue, "lease of the queue taken");
             Box::pin(shared.work(&client, &context, &store, lease, &stop)).await
         };
         tokio::select! {
             ended = worked => ended,
             never = shared.watch(&client) => never,
-            () = stop.cancelled(), if !self.is_usable() => Ok(()),
         }
     }
 }
 
 impl Shared {
+    /// Connects, and takes the lease.
+    async fn open(&self, client: &Client) -> Result<(Context, Store, Lease), QueueError> {
+        connection::connected(client).await;
+        let (context, queue) = (connection::streams(client)?, self.settings.queue);
+        let store = self.again(|| declare::open_bucket(&context, queue)).await?;
+        let lease = self.again(|| Lease::take(&store, queue)).await?;
+        Ok((context, store, lease))
+    }
+
     async fn work(
         &self,
         client: &Client,

@@ -42,7 +42,7 @@ use crate::{
 /// Name, media type and schema of an artifact that a rule's manifest lists.
 type Output = (String, String, Option<String>);
 
-/// What a coordinator works by.
+/// Settings of a coordinator.
 pub struct CoordinatorSettings {
     /// The way to NATS.
     pub connection: Connection,
@@ -105,7 +105,7 @@ pub struct Finished {
     pub spans: Vec<SpanTime>,
 }
 
-/// What a journal knows of a task.
+/// The state of a task in a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
     /// Its result is waited for.
@@ -118,7 +118,7 @@ pub enum Known {
 
 /// The journal, as far as a late result is compared with it.
 pub trait Records: Send + Sync {
-    /// What it knows of the work of a rule on a specimen.
+    /// The state of the work of a rule on a specimen.
     fn known(&self, chain: u64, specimen: B256, rule: B256) -> Known;
 }
 
@@ -161,7 +161,7 @@ struct Shared {
     settings: CoordinatorSettings,
     records: Arc<dyn Records>,
     link: watch::Sender<Link>,
-    /// Whether NATS answered at the last request.
+    /// True while the connection stands.
     is_connected: watch::Sender<bool>,
     /// Locks because tasks run side by side; each is held for a look into a map.
     pending: Mutex<HashMap<TaskId, Pending>>,
@@ -215,13 +215,13 @@ impl Coordinator {
         }
     }
 
-    /// Whether tasks can be handed out now.
+    /// True where tasks can be handed out now.
     #[must_use]
     pub fn is_usable(&self) -> bool {
         *self.0.is_connected.borrow() && matches!(*self.0.link.borrow(), Link::Ready { .. })
     }
 
-    /// What it waits for, where it is not usable.
+    /// The thing it waits for, where it is not usable.
     #[must_use]
     pub fn waits_for(&self) -> Option<UntrustedText> {
         match &*self.0.link.borrow() {

@@ -59,7 +59,7 @@ pub enum TaskFailure {
     /// No result could be used.
     #[error("{results} results in a row could not be used, the last from worker host {worker}: {reason}")]
     Unusable {
-        /// How many.
+        /// Number of results.
         results: u32,
         /// The host of the last.
         worker: HostName,
@@ -92,7 +92,7 @@ impl From<MessageError> for TaskFailure {
     }
 }
 
-/// What becomes of a task after a result.
+/// The next step of a task after a result.
 enum Next {
     Done(Box<Finished>),
     /// A second host is to look.
@@ -294,7 +294,7 @@ impl Shared {
     }
 }
 
-/// Whether the stream still has the task; an answer that says neither counts as yes.
+/// True while the stream has the task; an answer that says neither counts as yes.
 async fn is_queued(stream: &Stream, sequence: u64, task: &Task) -> bool {
     match stream.get_raw_message(sequence).await {
         Ok(message) => Task::read(&message.payload).is_ok_and(|found| found.id() == task.id()),

@@ -28,7 +28,7 @@ pub struct HostView {
     pub refuses: Vec<String>,
     /// Where its artifacts are.
     pub origin: String,
-    /// Whether they may be fetched from there.
+    /// True where they may be fetched from there.
     pub permitted: bool,
     /// Milliseconds since its last sign of life.
     pub seen_ms: u64,
@@ -76,7 +76,7 @@ pub struct Waiting {
 pub struct Snapshot {
     /// Its id, as in the names of its streams.
     pub id: String,
-    /// Whether NATS answers.
+    /// True while NATS answers.
     pub connected: bool,
     /// Tasks in NATS at the last look.
     pub tasks: u64,
@@ -99,7 +99,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// What no host is there for, in words.
+    /// Tasks that no host is there for, in words.
     #[must_use]
     pub fn unserved(&self) -> Option<String> {
         let waiting = self.waiting.iter().find(|waiting| waiting.hosts == 0)?;

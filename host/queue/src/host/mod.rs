@@ -36,7 +36,7 @@ use crate::{QueueError, connection, names::QueueId};
 
 /// Slots beside one a worker: while one waits for content, the worker has other work.
 const SLOTS_MORE: usize = 1;
-/// How often the store is looked at.
+/// Time between two looks at the store.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
 /// Time for the content server's last answers.
 const SERVE_END: Duration = Duration::from_secs(1);

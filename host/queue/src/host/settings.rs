@@ -13,7 +13,7 @@ use crate::{
     origins::Origins,
 };
 
-/// What a worker host works by.
+/// Settings of a worker host.
 pub struct WorkSettings {
     pub(super) connection: Connection,
     /// `None` for the only queue there is.

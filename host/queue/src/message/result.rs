@@ -96,7 +96,7 @@ pub struct SpanTime {
     pub duration_us: u64,
 }
 
-/// What a host publishes when a task came to its end there.
+/// The message of a host when a task came to its end there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TaskResult {
@@ -133,7 +133,7 @@ impl TaskResult {
         Ok(result)
     }
 
-    /// Whether both say the same: the same artifacts byte for byte, or the same refusal.
+    /// True where both are the same: the same artifacts byte for byte, or the same refusal.
     pub fn agrees_with(&self, other: &Self) -> bool {
         match (&self.outcome, &other.outcome) {
             (Outcome::Produced { artifacts: one, .. }, Outcome::Produced { artifacts: other, .. }) => {

@@ -80,7 +80,7 @@ impl Crew {
         self.hosts.iter_mut().find(|host| host.name == name).unwrap()
     }
 
-    /// What every host wrote.
+    /// The logs of every host.
     pub fn logs(&self) -> String {
         self.hosts.iter().map(|host| format!("--- {}\n{}", host.name, host.log())).collect()
     }

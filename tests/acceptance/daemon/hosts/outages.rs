@@ -98,7 +98,7 @@ async fn second_coordinator_refuses_to_start_and_takes_over_when_the_first_was_k
     assert!(queue_status(&nats)["queues"][0]["coordinator"].is_null());
 }
 
-/// What `refiner queue status --json` prints.
+/// The output of `refiner queue status --json`.
 fn queue_status(nats: &Nats) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_refiner"))
         .args(["queue", "status", "--json", "--queue", &nats.url()])
