@@ -1,7 +1,5 @@
 //! The scan: what it counts of nested parts, and what it reports of the outermost.
 
-use refiner_diagnostics::Diagnostic as _;
-
 use super::{
     RefusalKind,
     error::AdmissionError,
@@ -59,8 +57,7 @@ fn core_module_is_told_by_the_toolchain_that_made_it() {
         let found = Found::CoreModule(toolchain);
         let refusal = scan(&module(producers)).err().unwrap();
         assert_eq!(refusal, AdmissionError::NotAComponent { found }, "{producers:?}");
-        let names_its_command =
-            toolchain.is_none() || refusal.hint().unwrap().to_string() != RefusalKind::NotAComponent.remedy();
+        let names_its_command = toolchain.is_none() || found.remedy() != RefusalKind::NotAComponent.remedy();
         assert!(names_its_command, "{refusal}");
     }
 }
