@@ -3,7 +3,6 @@
 mod bundle;
 mod facts;
 mod machine;
-mod redaction;
 mod tar;
 
 use std::sync::Arc;

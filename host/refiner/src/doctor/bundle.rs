@@ -13,11 +13,12 @@ use refiner_config::{Environment, Values, table};
 use refiner_diagnostics::{Diagnostic, ErrorChain, ExitCode, Hint};
 use refiner_journal::{Item, JournalError, JournalReader};
 use refiner_proofchain::Secret;
+use refiner_redaction::Redaction;
 use refiner_sandbox::WASMTIME_VERSION;
 use refiner_text::OneLine;
 use serde_json::{Value, json};
 
-use super::{facts::facts, redaction::Redaction, tar::Tar};
+use super::{facts::facts, tar::Tar};
 use crate::{cli, health, settings as config};
 
 /// Version of what is in an archive.

@@ -1,8 +1,18 @@
 //! Texts without secrets: those that are known, and whatever looks like one.
 //!
+//! * **Inputs**: secrets that are known, variables and addresses that may hold some, and a text or a JSON document.
+//! * **Outputs**: the same with `…` in the place of each.
+//! * **Invariants**: rather too much is taken out than too little.
+//!
 //! Known are the parts of every address in the environment and the settings that follow its host, variables that are named after a
 //! secret, and the files of the operator's key. A text is searched for them in any case, and then for other addresses, for values behind
-//! a name such as `password`, and for words that have the form of a key. Rather too much is taken out than too little.
+//! a name such as `password`, and for words that have the form of a key.
+//!
+//! ```
+//! let mut redaction = refiner_redaction::Redaction::default();
+//! redaction.add_variable("MORALIS_API_KEY", "plain-words");
+//! assert_eq!(redaction.redacted("asked with plain-words"), "asked with …");
+//! ```
 
 use refiner_proofchain::{Endpoint, Secret};
 use serde_json::Value;
