@@ -96,10 +96,11 @@ fn new_rule_in_go_followed_by_its_printed_commands_gives_the_bytes_of_the_one_in
     }
 }
 
-/// Files of a directory by name.
+/// Artifacts of a directory by name. Its manifest names the rule, whose bytes are another language's.
 fn contents(directory: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    entries.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())).collect()
+    let artifacts = entries.filter(|path| path.file_name().is_some_and(|name| name != "_manifest.json"));
+    artifacts.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())).collect()
 }
 
 #[test]

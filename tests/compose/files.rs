@@ -108,8 +108,8 @@ fn example_of_variables_has_every_setting_of_the_daemon_and_its_default() {
     // `#NAME=value` is one that no compose file reads; a comment has a space after its mark.
     let lines = example.lines().filter(|line| !line.starts_with("# "));
     let given: BTreeMap<_, _> = lines.filter_map(|line| line.trim_start_matches('#').split_once('=')).collect();
-    let settings =
-        table::rows().filter(|row| [Scope::Run, Scope::File, Scope::Program].iter().any(|scope| row.is_in(*scope)));
+    let settings = table::rows()
+        .filter(|row| [Scope::Run, Scope::Work, Scope::File, Scope::Program].iter().any(|scope| row.is_in(*scope)));
     let mut settings: Vec<_> = settings.collect();
     settings.dedup_by_key(|row| row.name);
     assert!(settings.len() > 60, "the settings are found");
