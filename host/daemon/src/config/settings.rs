@@ -8,15 +8,16 @@ use std::{
     time::Duration,
 };
 
-use refiner_config::{Executor, FinalizePolicy, Parameter, Problem, Share, Values, egress, table};
+use refiner_config::{FinalizePolicy, Parameter, Problem, Values, egress, table};
 use refiner_evm::{BasisPolicy, ExecutionPolicy, ResultFormat};
 use refiner_executor::{self as executor, Evm};
 use refiner_http_client::Egress;
 use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, SecretFile, StartBlock};
-use refiner_queue::Connection;
 use refiner_rule_package::{Allowance, builtin};
 use refiner_worker::Requirement;
 use url::Url;
+
+use super::hosts::QueueTerms;
 
 /// What the daemon works by.
 #[derive(Debug)]
@@ -93,17 +94,6 @@ impl Settings {
     }
 }
 
-/// The terms on which worker hosts share the work.
-#[derive(Debug)]
-pub struct QueueTerms {
-    pub connection: Connection,
-    /// Origins that artifacts may be fetched from.
-    pub host_origins: Vec<String>,
-    pub recheck: Option<Share>,
-    pub ack_wait: Duration,
-    pub sweep: Option<Duration>,
-}
-
 /// Whether and with which key results are proved.
 #[derive(Debug)]
 pub enum Key {
@@ -148,7 +138,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         reading.check_place();
         reading.check_format();
     }
-    let queue = reading.queue();
+    let queue = QueueTerms::of(values, reading.problems);
     let format = values.get(&table::FORMAT).map(|format| ("format".to_owned(), format.to_string()));
     let params = values.get(&table::PARAM).into_iter().map(|Parameter { name, value }| (name, value));
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -284,40 +274,6 @@ impl Reading<'_> {
             let reason = "results are proved, and operators agree by their hash: add `format = \"evm-server@e\"`, the network's since May 2025, or `format = \"canonical\"`";
             self.problems.push(Problem::Missing { key: "format", reason });
         }
-    }
-
-    /// Work for other hosts, whose artifacts are fetched only from where the operator permits.
-    fn queue(&mut self) -> Option<QueueTerms> {
-        let values = self.values;
-        let connection = match Connection::of(values) {
-            Ok(Some(connection)) => connection,
-            Ok(None) => {
-                if values.get(&table::WORKERS) == Some(0) {
-                    let reason = "a daemon without workers needs other hosts: the NATS server that they share, by --queue; or --workers 1";
-                    self.problems.push(Problem::Missing { key: "queue", reason });
-                }
-                return None;
-            }
-            Err(error) => {
-                self.problems.push(Problem::Setting { key: "queue", source: Box::new(error) });
-                return None;
-            }
-        };
-        if values.get(&table::EVM) != Executor::Embedded {
-            self.problems.push(Problem::Conflict { one: "queue", other: "evm" });
-        }
-        let host_origins = values.get(&table::HOST_ORIGIN);
-        if host_origins.is_empty() {
-            let reason = "results are fetched from worker hosts that are permitted: http://host:5090, or a network such as 10.0.0.0/16";
-            self.problems.push(Problem::Missing { key: "host-origin", reason });
-        }
-        Some(QueueTerms {
-            connection,
-            host_origins,
-            recheck: values.get(&table::RECHECK),
-            ack_wait: values.get(&table::QUEUE_ACK_WAIT),
-            sweep: values.get(&table::QUEUE_SWEEP),
-        })
     }
 
     fn rpc(&mut self) -> Option<Vec<Url>> {
