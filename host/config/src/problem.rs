@@ -37,7 +37,7 @@ pub enum Problem {
     Unknown {
         /// Path of the file.
         path: PathBuf,
-        /// The key.
+        /// The key that was found.
         key: String,
     },
     /// A value of a file that is of another TOML type than the setting's.
@@ -117,7 +117,7 @@ pub enum Problem {
     Setting {
         /// Key of the setting concerned.
         key: &'static str,
-        /// The reason.
+        /// The reason that was given.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Two settings that exclude each other.

@@ -42,7 +42,7 @@ pub struct PipelineContext {
     pub pinner: Option<Pinner>,
     /// Where others find results that no pinner has.
     pub public_url: Option<Url>,
-    /// Where rules run.
+    /// The place where rules run.
     pub work: Arc<dyn WorkQueue>,
     /// The same, where it is a queue.
     pub hosts: Option<Arc<ManyHosts>>,

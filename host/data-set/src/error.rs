@@ -45,7 +45,7 @@ pub enum DataSetError {
     /// Results of other terms are there.
     #[error("{}: the data set there has the {difference}", OneLine(.directory.display()))]
     OtherTerms {
-        /// The directory.
+        /// Path of the directory.
         directory: PathBuf,
         /// The first difference.
         difference: Difference,
@@ -53,9 +53,9 @@ pub enum DataSetError {
     /// A path that leads out of the directory.
     #[error("{}: the manifest names a file outside of the data set: {name}", OneLine(.directory.display()))]
     Outside {
-        /// The directory.
+        /// Path of the directory.
         directory: PathBuf,
-        /// The path.
+        /// Path of the file.
         name: UntrustedText,
     },
 }

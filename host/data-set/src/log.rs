@@ -14,7 +14,7 @@ use crate::{DataSetError, Terms, Unit};
 /// Name of the log within its data set.
 pub(crate) const LOG: &str = "_manifest.log";
 
-/// The first line.
+/// Number of the first line.
 #[derive(Serialize, Deserialize)]
 struct Head {
     version: u32,

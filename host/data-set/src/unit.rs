@@ -32,7 +32,7 @@ pub struct SpecimenEntry {
     pub block_hash: B256,
     /// The hash that the network announces.
     pub specimen_hash: B256,
-    /// Length in bytes.
+    /// Its length, in bytes.
     pub bytes: u64,
 }
 
@@ -49,7 +49,7 @@ pub struct FileEntry {
     /// Rows in it, where it has rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
-    /// Length in bytes.
+    /// Its length, in bytes.
     pub bytes: u64,
     /// sha256 of its bytes.
     pub sha256: B256,
@@ -65,6 +65,6 @@ pub struct VerdictEntry {
     pub rule: String,
     /// Name of the verdict.
     pub verdict: String,
-    /// Reason for it.
+    /// The reason for it.
     pub message: String,
 }

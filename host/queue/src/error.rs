@@ -27,15 +27,15 @@ pub enum QueueError {
     /// The file with a seed cannot be read.
     #[error("cannot read the nkey seed in {}", path.display())]
     Seed {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's error.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The file with a seed is readable by others.
     #[error("{} has mode {mode:o}, and a seed is for its owner alone", path.display())]
     SeedIsShared {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// Its mode.
         mode: u32,
@@ -43,7 +43,7 @@ pub enum QueueError {
     /// The file has no seed of a user.
     #[error("{} has no seed of a user (expected a line that begins with SU)", path.display())]
     NoSeed {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
     /// The client cannot begin to connect.
@@ -52,7 +52,7 @@ pub enum QueueError {
     /// The server takes only shorter messages.
     #[error("the NATS server takes messages of {found} bytes (max_payload), expected at least {expected}")]
     Payload {
-        /// The server's bound.
+        /// The bound that the server states.
         found: usize,
         /// The longest message with its headers.
         expected: usize,
@@ -60,9 +60,9 @@ pub enum QueueError {
     /// JetStream did not do what was asked of it.
     #[error("NATS: {doing} failed")]
     JetStream {
-        /// The request.
+        /// The request that was made.
         doing: &'static str,
-        /// The client's error.
+        /// The error of the client.
         source: Box<dyn Error + Send + Sync>,
     },
     /// A stream or consumer is there with other settings.
@@ -80,7 +80,7 @@ pub enum QueueError {
     /// Another coordinator is at work.
     #[error("another coordinator holds the queue {queue}: {by}, since {since}")]
     Held {
-        /// The queue.
+        /// Id of the queue.
         queue: QueueId,
         /// Host and process.
         by: UntrustedText,
@@ -90,19 +90,19 @@ pub enum QueueError {
     /// Another coordinator took over.
     #[error("the queue {queue} was taken over by another coordinator")]
     Lost {
-        /// The queue.
+        /// Id of the queue.
         queue: QueueId,
     },
     /// Several queues on one server.
     #[error("the NATS server has several queues: {}", Ids(.have))]
     Several {
-        /// Their ids.
+        /// Ids of the queues that are there.
         have: Vec<QueueId>,
     },
     /// A name that is none.
     #[error("{setting}: {source}")]
     Name {
-        /// The setting.
+        /// Name of the setting.
         setting: &'static str,
         /// The form that is expected.
         source: NameError,
@@ -110,7 +110,7 @@ pub enum QueueError {
     /// An entry of an allow-list that is none.
     #[error("{setting}: {source}")]
     Origin {
-        /// The setting.
+        /// Name of the setting.
         setting: &'static str,
         /// The form that is expected.
         source: OriginError,
@@ -142,9 +142,9 @@ pub enum QueueError {
     /// A chain configuration cannot be read.
     #[error("cannot read the chain config {}", path.display())]
     Chain {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's error.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The runtime or its signals.

@@ -17,7 +17,7 @@ use crate::{
     names::QueueId,
 };
 
-/// The key.
+/// Key of the lease.
 const LEADER: &str = "leader";
 /// Bytes of a holder that are read.
 const HOLDER_BYTES_MAX: usize = 4_096;

@@ -50,7 +50,7 @@ pub enum LoadError {
     /// A parameter whose name stands in none of the built-in rules that were named, so that none can ask for it.
     #[error("no rule reads a parameter '{name}'")]
     UnknownParameter {
-        /// The parameter's name.
+        /// Name of the parameter.
         name: UntrustedText,
     },
     /// The sandbox does not let it in.

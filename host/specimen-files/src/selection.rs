@@ -45,7 +45,7 @@ pub enum SelectionError {
         /// The part.
         found: UntrustedText,
     },
-    /// Too many parts.
+    /// More parts than are allowed.
     #[error("expected START:END, START:END:STEP or START:END/COUNT, found '{found}'")]
     Form {
         /// The whole text.

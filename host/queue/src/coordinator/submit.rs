@@ -27,11 +27,11 @@ pub enum TaskFailure {
     /// A host has none.
     #[error("worker host {worker}: {text}")]
     Host {
-        /// The host.
+        /// Name of the host.
         worker: HostName,
         /// The part that is to blame.
         blame: Blame,
-        /// The host's reason.
+        /// The reason that the host gives.
         text: UntrustedText,
     },
     /// It may be what ended the hosts that had it.
@@ -51,7 +51,7 @@ pub enum TaskFailure {
         one: HostName,
         /// Its verdict.
         first: UntrustedText,
-        /// The other host.
+        /// Name of the other host.
         other: HostName,
         /// Its verdict.
         second: UntrustedText,

@@ -16,9 +16,9 @@ pub struct HostView {
     pub name: HostName,
     /// Version of its program.
     pub version: String,
-    /// Runs at once.
+    /// Number of runs at once.
     pub workers: u32,
-    /// Tasks in hand.
+    /// Number of tasks in hand.
     pub running: u32,
     /// Tasks that came to their end there.
     pub done: u64,
@@ -82,7 +82,7 @@ pub struct Snapshot {
     pub tasks: u64,
     /// Tasks that wait for a result, by rule.
     pub waiting: Vec<Waiting>,
-    /// Results that came.
+    /// Number of results that came.
     pub results: u64,
     /// Results of tasks that were delivered more than once.
     pub redeliveries: u64,

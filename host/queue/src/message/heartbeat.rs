@@ -22,7 +22,7 @@ pub(crate) struct Heartbeat {
     pub v: u32,
     pub worker: HostName,
     pub version: String,
-    /// Runs at once.
+    /// Number of runs at once.
     pub workers: u32,
     /// Tasks that it has in hand.
     pub running: u32,

@@ -24,7 +24,7 @@ pub struct ArtifactRef {
     pub schema: Option<String>,
     /// sha256 of the bytes.
     pub sha256: B256,
-    /// Length in bytes.
+    /// Its length, in bytes.
     pub bytes: u64,
     /// Content id.
     pub cid: String,

@@ -85,7 +85,7 @@ impl Totals {
         self.interrupted = is_interrupted;
     }
 
-    /// Specimens so far.
+    /// Number of specimens so far.
     pub const fn specimens(&self) -> u64 {
         self.specimens
     }
