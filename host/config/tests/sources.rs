@@ -155,7 +155,7 @@ fn own_name_goes_before_that_of_the_networks_earlier_refiner() {
 #[test]
 fn everything_that_is_wrong_is_reported_at_once_with_its_origin() {
     let sources = Sources {
-        flags: &["--start", "yesterday", "--workers", "0"],
+        flags: &["--start", "yesterday", "--workers", "1025"],
         variables: &[("REFINER_DEPHT", "2"), ("REFINER_POLL_INTERVAL", "20"), ("REFINER_RPC", "ftp://user:canary@a")],
         file: "dept = 3\nrpc-timeout = \"1d\"\nfetches = [1]\nsource-chain = 1\npins = 1.5\n",
     };
@@ -173,7 +173,7 @@ fn everything_that_is_wrong_is_reported_at_once_with_its_origin() {
             "rpc-timeout: 1d is not between 1s and 10m (DIR/refiner.toml)",
             "rpc: expected a URL that begins with http:// or https:// (where a provider gives wss://, it has an https:// address beside it), found \"ftp://…\" (environment, REFINER_RPC)",
             "start: expected `latest`, a block number, or days such as 7d, found \"yesterday\" (flag)",
-            "workers: 0 is not between 1 and 1024 (flag)",
+            "workers: 1025 is not between 0 and 1024 (flag)",
         ]
     );
 }
