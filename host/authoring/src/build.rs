@@ -52,7 +52,7 @@ pub enum BuildError {
     OtherToolchain {
         /// The directory of the rule.
         directory: PathBuf,
-        /// The file by which its toolchain is told.
+        /// The file that identifies its toolchain.
         file: &'static str,
         /// Commands of that toolchain.
         remedy: &'static str,
@@ -121,11 +121,11 @@ impl Diagnostic for BuildError {
     }
 }
 
-/// Files by which a directory is told that [`build()`] builds.
+/// Files that identify a directory which [`build()`] builds.
 pub const PROJECT_FILES: [&str; 4] =
     ["Cargo.toml", go::MODULE_FILE, Script::Python.project_file(), Script::JavaScript.project_file()];
 
-/// Files by which toolchains are told that are not run here, each with its commands.
+/// Files that identify toolchains which are not run here, each with its commands.
 const OTHER_TOOLCHAINS: [(&str, &str); 4] =
     [("requirements.txt", OF_PYTHON), ("setup.py", OF_PYTHON), ("Makefile", OF_C), ("CMakeLists.txt", OF_C)];
 const OF_PYTHON: &str = "build it with componentize-py (`componentize-py --wit-path wit --world transform componentize app --stub-wasi \

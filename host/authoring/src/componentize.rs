@@ -46,7 +46,7 @@ pub enum ScriptError {
     Missing {
         /// Path of the file or directory.
         path: PathBuf,
-        /// What it is for.
+        /// Its purpose in the rule.
         role: &'static str,
     },
     /// No toolchain that builds it.
@@ -66,7 +66,7 @@ pub enum ScriptError {
 }
 
 impl Script {
-    /// The file by which the language of a directory is told.
+    /// The file that identifies the language of a directory.
     pub const fn project_file(self) -> &'static str {
         match self {
             Self::Python => "pyproject.toml",

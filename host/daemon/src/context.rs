@@ -57,7 +57,7 @@ pub struct PipelineContext {
     pub operator: Option<alloy_primitives::Address>,
     /// Reorganisations past the position since the start.
     pub reorganisations: AtomicU64,
-    /// What worker hosts fetch beside specimens.
+    /// Content that worker hosts fetch beside specimens.
     components: Vec<ContentId>,
     rules: BTreeMap<B256, Rule>,
 }

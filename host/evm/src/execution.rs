@@ -37,7 +37,7 @@ pub struct Execution {
     later: Arc<Later>,
 }
 
-/// What is worked out when it is first asked for.
+/// Results that are computed on first use.
 #[derive(Debug, Default)]
 struct Later {
     sender_check: OnceLock<Check>,

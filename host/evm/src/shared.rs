@@ -22,7 +22,7 @@ pub struct SharedExecutor {
     executed: Mutex<Vec<Executed>>,
 }
 
-/// What the block came to in one format.
+/// The outcome of the block in one format.
 struct Executed {
     format: ResultFormat,
     result: Result<Execution, ExecuteError>,

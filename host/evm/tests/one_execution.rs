@@ -115,7 +115,7 @@ fn blocks() -> Vec<(Specimen, Bytes)> {
     blocks
 }
 
-/// What a rule can see of an execution.
+/// Everything of an execution that a rule can see.
 fn seen(answer: &Result<Execution, ExecuteError>, specimen: &Specimen) -> String {
     match answer {
         Ok(execution) => {

@@ -1,6 +1,6 @@
 //! The lease by which one coordinator alone works on a queue: a key that is written by compare-and-set on its revision.
 //!
-//! No clock is compared with another's: whoever finds the key watches whether it changes for as long as a lease lasts, by its own
+//! No clock is compared with another's: a coordinator that finds the key watches whether it changes for as long as a lease lasts, by its own
 //! monotonic clock.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
