@@ -16,7 +16,7 @@ pub struct Arguments {
     /// Files to change, such as `host/evm/src/gate/senders.rs`; all of a part where none is given.
     #[arg(value_name = "FILE")]
     files: Vec<String>,
-    /// Parts to change: gate, checks, limits, admission. All where none is named.
+    /// Parts to change: gate, checks, limits, admission, allowance. All where none is named.
     #[arg(long = "part", value_name = "PART", value_parser = PARTS.map(|part| part.name))]
     parts: Vec<String>,
 }
@@ -33,7 +33,7 @@ struct Part {
 }
 
 /// The gate, which is every check that needs no execution, and the bounds of rules.
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     Part {
         name: "gate",
         title: "Mutants of the gate",
@@ -68,8 +68,16 @@ const PARTS: [Part; 4] = [
             "host/sandbox/src/host/budget.rs",
             "host/sandbox/src/host/memory.rs",
         ],
-        tests: &["--test=admission", "--test=manifest", "--test=limits", "--test=hostile"],
+        tests: &["--lib", "--test=admission", "--test=manifest", "--test=limits", "--test=wasi", "--test=hostile"],
         names: &[],
+    },
+    Part {
+        name: "allowance",
+        title: "Mutants of the time of a child",
+        package: "refiner-worker",
+        files: &["host/worker/src/allowance.rs"],
+        tests: &["--lib"],
+        names: &["allowance::"],
     },
 ];
 

@@ -1,5 +1,7 @@
 //! The scan: what it counts of nested parts, and what it reports of the outermost.
 
+use refiner_diagnostics::Diagnostic;
+
 use super::{
     RefusalKind,
     error::AdmissionError,
@@ -60,6 +62,51 @@ fn core_module_is_told_by_the_toolchain_that_made_it() {
         assert_eq!(refusal, AdmissionError::NotAComponent { found }, "{producers:?}");
         let names_its_command = toolchain.is_none() || found.remedy() != RefusalKind::NotAComponent.remedy();
         assert!(names_its_command, "{refusal}");
+    }
+}
+
+#[test]
+fn hint_fits_what_was_found() {
+    let check = |refusal: AdmissionError, words: &str| {
+        let hint = refusal.hint().unwrap().to_string();
+        assert!(hint.contains(words), "{refusal}: {hint}");
+    };
+    for (found, words) in [
+        (Found::CargoManifest, "`refiner rule build` in the crate's folder"),
+        (Found::CoreModule(Some(Toolchain::Rust)), "`refiner rule build` in the crate's folder"),
+        (Found::GoModule, "`go build` alone does not"),
+        (Found::CoreModule(Some(Toolchain::Clang)), "`wasm-tools component new`"),
+        (Found::NodePackage, "componentize-js"),
+        (Found::PythonProject, "componentize-py"),
+        (Found::Nothing, RefusalKind::NotAComponent.remedy()),
+    ] {
+        check(AdmissionError::NotAComponent { found }, words);
+    }
+    check(AdmissionError::Asynchronous, "build for WASI 0.2");
+    check(AdmissionError::NoRule, RefusalKind::NoRule.remedy());
+}
+
+#[test]
+fn asynchronous_functions_are_refused_and_ordinary_ones_are_not() {
+    let lift = |option: &str| {
+        format!(
+            r#"(component (core module $m (func (export "f"))) (core instance $i (instantiate $m))
+              (func (canon lift (core func $i "f") {option})))"#
+        )
+    };
+    let lower =
+        |option: &str| format!(r#"(component (import "f" (func $f)) (core func (canon lower (func $f) {option})))"#);
+    for text in [
+        lift("async"),
+        lower("async"),
+        "(component (core func (canon task.return)))".to_owned(),
+        "(component (type $s (stream u8)) (core func (canon stream.new $s)))".to_owned(),
+        "(component (type $f (future u8)) (core func (canon future.new $f)))".to_owned(),
+    ] {
+        assert_eq!(scanned(&text), Err(AdmissionError::Asynchronous), "{text}");
+    }
+    for text in [lift(""), lower("")] {
+        assert!(scanned(&text).is_ok(), "{text}");
     }
 }
 
