@@ -45,7 +45,7 @@ fn go_from_pypi() -> PathBuf {
 }
 
 /// True where there is a Go; otherwise a line says that tests are skipped.
-fn has_go() -> bool {
+pub fn has_go() -> bool {
     let found = go_from_pypi().join("go").is_file() || Command::new("go").arg("version").output().is_ok();
     #[allow(clippy::print_stderr)]
     if !found {

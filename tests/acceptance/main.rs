@@ -22,6 +22,7 @@ mod evm;
 mod evm_remote;
 mod exit_codes;
 mod first_process;
+mod gallery;
 #[path = "../surface/golden.rs"]
 mod golden;
 mod health;
