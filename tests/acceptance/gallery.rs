@@ -5,12 +5,12 @@
 
 use std::{collections::BTreeMap, env, fs, path::Path};
 
+use refiner_testkit::real;
 use serde_json::Value;
 
 use crate::{
     languages::{has_go, paste},
     program::{refiner, samples_directory, text},
-    real,
 };
 
 /// Rows of an output by block and log.
@@ -53,7 +53,8 @@ fn rule_with_abi_of_go_ethereum_has_the_transfers_of_the_built_in_rule() {
     let (rule, out) = (directory.path().join("named-events/named-events.wasm"), directory.path().join("out"));
     let inputs: Vec<_> = [Some(samples_directory()), real::directory()].into_iter().flatten().collect();
     let chain = samples_directory().join("devnet-1337.json");
-    let mut arguments = vec!["replay", "--rule", text(&rule), "--rule", "token-transfers", "--chain-config", text(&chain)];
+    let mut arguments =
+        vec!["replay", "--rule", text(&rule), "--rule", "token-transfers", "--chain-config", text(&chain)];
     arguments.extend(["--out", text(&out)]);
     arguments.extend(inputs.iter().map(|input| text(input)));
     refiner(&arguments).expect(0);

@@ -43,6 +43,7 @@ mod replay;
 mod rule;
 mod rules;
 mod samples;
+mod signatures;
 mod specimen;
 mod surface;
 mod tracers;

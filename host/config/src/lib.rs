@@ -23,7 +23,7 @@ pub use self::{
     environment::{Environment, KEY_PIPE_VARIABLE, KEY_VARIABLE, RegistryLogins, cache_directory, registry_logins},
     problem::{ConfigError, Problem},
     row::{Former, Row, Scope, Scoped, Setting, scope},
-    rule_terms::{ConfinementLevel, Denial, DeniedCapability, RuleLimit},
+    rule_terms::{ConfinementLevel, Denial, DeniedCapability, RuleLimit, RuleSigner},
     share::Share,
     value::{Bytes, Coins, Executor, FinalizePolicy, Form, LogFormat, Parameter, Read, Scalar},
     values::{Origin, Values, Warning},
