@@ -6,14 +6,10 @@
 //! * **Invariants**: no file, socket, key or environment, and no clock that a guest can read. The only crate that
 //!   knows wasmtime.
 
-mod admission;
 mod bindings;
 mod compiled;
-mod evidence;
 mod failure;
 mod host;
-mod identity;
-mod limits;
 mod outcome;
 mod prices;
 mod profile;
@@ -22,28 +18,21 @@ mod rule;
 mod run;
 mod sandbox;
 mod self_test;
-mod specimen_hash;
 mod ticker;
 mod transcoding;
-mod verdict;
 
-pub use admission::{
-    AdmissionError, COMPONENT_BYTES_WITH_WASI, Capability, Found, Grants, ManifestPlace, RefusalKind, ScanLimit,
-    Toolchain, examine, manifest_of,
+pub use failure::EngineError;
+pub use profile::{Allocation, EngineProfile};
+pub use refiner_rule_model::{
+    AboveCap, AboveCeiling, AdmissionError, Artifact, BasisReport, COMPONENT_BYTES_WITH_WASI, Capability, CheckOutcome,
+    CheckReport, Description, Evidence, FUEL_PER_INPUT_BYTE, Found, Grants, HostFailure, LIMITS, Limit, LimitError,
+    LimitSpec, LimitUse, Limits, LogLevel, LogLine, ManifestPlace, Misuse, OutputDescription, Params, PerLimit,
+    ReasonClass, RefusalKind, RuleIdentity, Run, ScanLimit, SpecimenHash, Toolchain, TrapKind, UNIT_PICOSECONDS,
+    UntrustedText, Usage, Verdict, WAITS_MAX, WALL_MS_WITH_EVM,
+    engine::{WASM_STACK_BYTES, WASMTIME_VERSION},
+    examine, execution_digest, manifest_of,
 };
-pub use evidence::{BasisReport, CheckOutcome, CheckReport, Evidence, ReasonClass};
-pub use failure::{EngineError, HostFailure};
-pub use host::Params;
-pub use identity::RuleIdentity;
-pub use limits::{
-    AboveCap, AboveCeiling, FUEL_PER_INPUT_BYTE, LIMITS, Limit, LimitError, LimitSpec, Limits, PerLimit,
-    UNIT_PICOSECONDS, WALL_MS_WITH_EVM,
-};
-pub use profile::{Allocation, EngineProfile, WASM_STACK_BYTES, WASMTIME_VERSION};
-pub use refiner_text::UntrustedText;
-pub use rule::{AdmittedRule, Description, OutputDescription, execution_digest};
+pub use rule::AdmittedRule;
 pub use run::RunInput;
 pub use sandbox::{AdmitFailure, LoadedRule, Sandbox};
 pub use self_test::SelfTestError;
-pub use specimen_hash::SpecimenHash;
-pub use verdict::{Artifact, LimitUse, LogLevel, LogLine, Misuse, Run, TrapKind, Usage, Verdict, WAITS_MAX};

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 use refiner_evm::{ExecutionTerms, RecordingTerms};
-use refiner_manifest::{Capability as Requested, Manifest};
+use refiner_manifest::Manifest;
+use refiner_rule_model::{Description, RuleIdentity, admission::Terms, execution_digest};
 use refiner_specimen::Layout;
 
 use crate::{
     Capability, EngineProfile, HostFailure, Limits, Params, Run, RunInput,
-    admission::Terms,
     bindings::AnalyzePre,
     host::{HostState, Wanted},
-    identity::RuleIdentity,
+    rows::RowChecks,
     run,
     ticker::Ticker,
 };
@@ -24,45 +24,11 @@ pub struct AdmittedRule {
     pub(crate) component: B256,
     pub(crate) description: Arc<Description>,
     pub(crate) terms: Arc<Terms>,
+    /// The checks of rows, for outputs whose columns the manifest names.
+    pub(crate) row_checks: Arc<RowChecks>,
     pub(crate) profile: EngineProfile,
     /// Without it no deadline would come.
     pub(crate) _ticker: Arc<Ticker>,
-}
-
-/// A rule's description of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Description {
-    /// The rule's name, 1 to 64 characters of a-z, 0-9, `-`, `_` and `.`.
-    pub name: String,
-    /// Its version, of the same characters and `+`.
-    pub version: String,
-    /// The layouts it accepts, `"0.38"`; empty means every layout.
-    pub layouts: Vec<String>,
-    /// The artifacts it produces.
-    pub outputs: Vec<OutputDescription>,
-}
-
-/// An artifact that a rule describes as its output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutputDescription {
-    /// Name of the artifact.
-    pub name: String,
-    /// Media type of the artifact.
-    pub media_type: String,
-    /// The name of the schema its bytes follow.
-    pub schema: Option<String>,
-}
-
-/// The part of a rule's identity that names the host's own work for it.
-pub fn execution_digest(manifest: &Manifest, terms: &ExecutionTerms) -> B256 {
-    let asks = |capability| manifest.capabilities.contains(&capability);
-    if asks(Requested::Traces) || asks(Requested::StateChanges) {
-        terms.digest_with_recordings()
-    } else if asks(Requested::Evm) {
-        terms.digest()
-    } else {
-        terms.digest_without_execution()
-    }
 }
 
 impl AdmittedRule {

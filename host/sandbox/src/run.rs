@@ -8,9 +8,9 @@ use refiner_specimen::{Specimen, check::Check};
 use wasmtime::{Store, component::Resource};
 
 use crate::{
-    AdmittedRule, HostFailure, Limit, Limits, Params, PerLimit, Run, SpecimenHash, UntrustedText, Usage, Verdict,
+    AdmittedRule, Evidence, HostFailure, Limit, Limits, Params, PerLimit, Run, SpecimenHash, UntrustedText, Usage,
+    Verdict,
     bindings::{Analyze, AnalyzePre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError},
-    evidence::Evidence,
     host::{BlockSpecimen, HostState, SpecimenView},
     outcome::{self, judge},
     ticker,

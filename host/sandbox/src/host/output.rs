@@ -84,33 +84,6 @@ impl OpenArtifact {
     }
 }
 
-impl Artifact {
-    /// Checks whether an artifact may have this name. A caller that learns of an artifact from another process asks again: the name
-    /// becomes part of a path.
-    pub fn check_labels(name: &str, media_type: &str, schema: Option<&str>) -> Result<(), Misuse> {
-        if !refiner_manifest::is_artifact_name(name) {
-            return Err(Misuse::ArtifactName { name: UntrustedText::new(name) });
-        }
-        if !refiner_manifest::is_media_type(media_type) {
-            return Err(Misuse::MediaType { media_type: UntrustedText::new(media_type) });
-        }
-        if let Some(schema) = schema.filter(|schema| !refiner_manifest::is_schema_name(schema)) {
-            return Err(Misuse::Schema { schema: UntrustedText::new(schema) });
-        }
-        Ok(())
-    }
-}
-
-impl OutputDescription {
-    /// Checks whether a rule with these outputs may open this artifact.
-    fn check_listed(&self, outputs: &[Self]) -> Result<(), Misuse> {
-        if outputs.contains(self) {
-            return Ok(());
-        }
-        Err(Misuse::ArtifactUnlisted { artifact: UntrustedText::new(&self.to_string()) })
-    }
-}
-
 impl output::Host for HostState {}
 
 impl HostState {

@@ -82,7 +82,7 @@ pub(super) fn layouts(manifest: &Manifest) -> Result<Vec<Layout>, AdmissionError
 }
 
 /// Checks that a rule describes itself as its manifest does.
-pub(crate) fn agrees_with_description(manifest: &Manifest, description: &Description) -> Result<(), AdmissionError> {
+pub fn agrees_with_description(manifest: &Manifest, description: &Description) -> Result<(), AdmissionError> {
     let Description { name, version, layouts, outputs } = description;
     let described = [
         ("name", name.clone()),
@@ -129,16 +129,6 @@ fn stated(manifest: &Manifest) -> [(&'static str, String); 11] {
         ("source", source.clone()),
         ("columns", columns),
     ]
-}
-
-impl fmt::Display for OutputDescription {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, media_type, schema } = self;
-        match schema {
-            Some(schema) => write!(f, "{name:?} ({media_type:?}, schema {schema:?})"),
-            None => write!(f, "{name:?} ({media_type:?})"),
-        }
-    }
 }
 
 /// Quoted, so that no item of a guest's list can pass for two.

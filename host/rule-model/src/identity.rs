@@ -1,6 +1,8 @@
 //! Identity of a rule, as far as its results depend on it.
 
 use alloy_primitives::B256;
+use refiner_evm::ExecutionTerms;
+use refiner_manifest::{Capability as Requested, Manifest};
 use sha2::{Digest, Sha256};
 
 /// The identity of a rule: two runs of one identity over one specimen give the same verdict.
@@ -12,7 +14,7 @@ pub struct RuleIdentity {
     pub params: B256,
     /// Digest of the limits, [`crate::Limits::digest`].
     pub limits: B256,
-    /// Id of the engine profile, [`crate::EngineProfile::id`].
+    /// Id of the engine profile, [`crate::engine::id`].
     pub profile: B256,
     /// [`refiner_evm::ExecutionTerms::digest`] of a rule that executes blocks, and
     /// [`refiner_evm::ExecutionTerms::digest_without_execution`] of one that does not.
@@ -27,5 +29,17 @@ impl RuleIdentity {
             hash.update(part);
         }
         B256::from(<[u8; 32]>::from(hash.finalize()))
+    }
+}
+
+/// The part of a rule's identity that names the host's own work for it.
+pub fn execution_digest(manifest: &Manifest, terms: &ExecutionTerms) -> B256 {
+    let asks = |capability| manifest.capabilities.contains(&capability);
+    if asks(Requested::Traces) || asks(Requested::StateChanges) {
+        terms.digest_with_recordings()
+    } else if asks(Requested::Evm) {
+        terms.digest()
+    } else {
+        terms.digest_without_execution()
     }
 }

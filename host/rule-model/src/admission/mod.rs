@@ -11,7 +11,7 @@ mod scan;
 mod tests;
 mod world;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use refiner_manifest::Manifest;
 use refiner_specimen::Layout;
@@ -19,16 +19,12 @@ use refiner_specimen::Layout;
 pub use self::{
     error::AdmissionError,
     found::{Found, Toolchain},
-    manifest::{ManifestPlace, manifest_of},
+    manifest::{ManifestPlace, agrees_with_description, manifest_of},
     remedy::RefusalKind,
-    scan::ScanLimit,
+    scan::{CORE_INSTANCES_MAX, INSTANCE_STATE_BYTES_MAX, MEMORIES_MAX, ScanLimit, TABLE_ELEMENTS_MAX, TABLES_MAX},
     world::Capability,
 };
-pub(crate) use self::{
-    manifest::agrees_with_description,
-    scan::{CORE_INSTANCES_MAX, INSTANCE_STATE_BYTES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
-};
-use crate::{Limit, Limits, rows::RowChecks};
+use crate::{Limit, Limits};
 
 /// Bytes a component may have that imports WASI, which it does when it carries a language's whole runtime: Python's is 18 MB.
 pub const COMPONENT_BYTES_WITH_WASI: u64 = 64 << 20;
@@ -70,20 +66,19 @@ impl Grants {
 }
 
 /// The terms on which a component was admitted.
-pub(crate) struct Terms {
+pub struct Terms {
     /// Capabilities that it imports, all of them asked for and granted.
-    pub(crate) needs: BTreeSet<Capability>,
-    pub(crate) manifest: Manifest,
+    pub needs: BTreeSet<Capability>,
+    /// The manifest, which agrees with the imports.
+    pub manifest: Manifest,
     /// Layouts it accepts; none means all.
-    pub(crate) layouts: Vec<Layout>,
+    pub layouts: Vec<Layout>,
     /// The limits that the manifest asks for, and defaults.
-    pub(crate) asked: Limits,
+    pub asked: Limits,
     /// The same within the operator's ceilings.
-    pub(crate) granted: Limits,
-    /// The checks of rows, for outputs whose columns the manifest names.
-    pub(crate) row_checks: Arc<RowChecks>,
+    pub granted: Limits,
     /// Memory that the host holds for an instance, beside linear memories and tables.
-    pub(crate) state_bytes: u64,
+    pub state_bytes: u64,
 }
 
 /// Holds a component and its manifest against each other and against the grants, as admission does before it compiles.
@@ -94,7 +89,7 @@ pub fn examine(component: &[u8], beside: Option<&str>, grants: &Grants) -> Resul
 }
 
 /// Reads a component and its manifest, and holds them against each other and against the grants.
-pub(crate) fn check(component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<Terms, AdmissionError> {
+pub fn check(component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<Terms, AdmissionError> {
     let ceiling = grants.limits.get(Limit::ComponentBytes);
     // What is read before the imports are known.
     within(component, with_wasi(ceiling, ceiling, &grants.capabilities))?;
@@ -108,8 +103,7 @@ pub(crate) fn check(component: &[u8], beside: Option<&str>, grants: &Grants) -> 
     let asked = Limits::asked_by(&manifest).map_err(AdmissionError::AboveCap)?;
     asked.time_lasts().map_err(AdmissionError::TooLittleTime)?;
     within(component, with_wasi(granted.get(Limit::ComponentBytes), ceiling, &needs))?;
-    let row_checks = Arc::new(RowChecks::of(&manifest));
-    Ok(Terms { needs, manifest, layouts, asked, granted, row_checks, state_bytes: surface.state_bytes })
+    Ok(Terms { needs, manifest, layouts, asked, granted, state_bytes: surface.state_bytes })
 }
 
 /// Bytes allowed to a component with these capabilities. WASI brings a language's runtime, unless the operator allows less.

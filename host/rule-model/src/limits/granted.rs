@@ -150,7 +150,7 @@ impl Limits {
     }
 
     /// Refuses a manifest that asks for more than these ceilings. One that asks for nothing gets the default, within them.
-    pub(crate) fn check_asked(&self, manifest: &Manifest) -> Result<(), AboveCeiling> {
+    pub fn check_asked(&self, manifest: &Manifest) -> Result<(), AboveCeiling> {
         let asked = manifest.limits.iter().filter_map(|(name, value)| Some((Limit::from_name(name)?, *value)));
         let above = |(limit, asked)| {
             let ceiling = self.get(limit);
@@ -184,7 +184,7 @@ impl Limits {
     }
 
     /// Makes sure that the deadline lasts for the fuel on the slowest machine for rules.
-    pub(crate) fn time_lasts(&self) -> Result<(), TooLittleTime> {
+    pub fn time_lasts(&self) -> Result<(), TooLittleTime> {
         let (fuel, wall_ms) = (self.get(Limit::Fuel), self.get(Limit::WallMs));
         let needed_ms = slowest_ms(fuel).saturating_add(ROUNDING_MS);
         if wall_ms >= needed_ms {
@@ -195,7 +195,7 @@ impl Limits {
     }
 
     /// The numbers for a specimen of this length: its bytes add fuel, and time for it.
-    pub(crate) fn for_specimen(&self, specimen_bytes: u64) -> PerLimit {
+    pub fn for_specimen(&self, specimen_bytes: u64) -> PerLimit {
         let mut numbers = self.0;
         numbers.set(Limit::Fuel, self.fuel_for(specimen_bytes));
         numbers.set(Limit::WallMs, self.deadline_ms(specimen_bytes));

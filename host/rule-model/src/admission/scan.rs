@@ -19,16 +19,16 @@ use super::{
 use crate::{Limit, UntrustedText};
 
 /// Core instances, as a number for the engine's pool too.
-pub(crate) const CORE_INSTANCES_MAX: u32 = 64;
+pub const CORE_INSTANCES_MAX: u32 = 64;
 /// Linear memories, as a number for the engine's pool too.
-pub(crate) const MEMORIES_MAX: u32 = 16;
+pub const MEMORIES_MAX: u32 = 16;
 /// Tables, as a number for the engine's pool too.
-pub(crate) const TABLES_MAX: u32 = 32;
+pub const TABLES_MAX: u32 = 32;
 /// Elements of one table: large language runtimes have some 20,000.
-pub(crate) const TABLE_ELEMENTS_MAX: usize = 100_000;
+pub const TABLE_ELEMENTS_MAX: usize = 100_000;
 
 /// Bytes that the host keeps for one instance of the largest module or component that is admitted, and some more.
-pub(crate) const INSTANCE_STATE_BYTES_MAX: usize = 8 << 20;
+pub const INSTANCE_STATE_BYTES_MAX: usize = 8 << 20;
 /// Bytes of a page of linear memory.
 const WASM_PAGE_BYTES: u64 = 64 << 10;
 

@@ -90,7 +90,7 @@ pub enum TrapKind {
     #[error("the rule panicked or aborted (wasm unreachable)")]
     Unreachable,
     /// The guest's stack is full.
-    #[error("call stack exhausted after {} bytes", crate::profile::WASM_STACK_BYTES)]
+    #[error("call stack exhausted after {} bytes", crate::engine::WASM_STACK_BYTES)]
     StackOverflow,
     /// A memory access out of bounds.
     #[error("memory access out of bounds")]

@@ -138,7 +138,7 @@ impl Evidence {
     }
 
     /// Adds checks; of two with one name the first is kept.
-    pub(crate) fn add<'c>(&mut self, checks: impl IntoIterator<Item = &'c Check>) {
+    pub fn add<'c>(&mut self, checks: impl IntoIterator<Item = &'c Check>) {
         for check in checks {
             let report = CheckReport::from(check);
             if self.checks.len() < Self::CHECKS_MAX && self.checks.iter().all(|made| made.name != report.name) {
@@ -148,7 +148,7 @@ impl Evidence {
     }
 
     /// Adds what an execution rests on.
-    pub(crate) fn add_execution(&mut self, execution: &Execution) {
+    pub fn add_execution(&mut self, execution: &Execution) {
         self.add(&execution.checks);
         let text = |entry: &dyn std::fmt::Display| UntrustedText::new(&entry.to_string());
         let supplied = execution.supplied.iter().map(|supplied| text(supplied)).collect();
@@ -156,14 +156,14 @@ impl Evidence {
     }
 
     /// Adds what a written document rests on.
-    pub(crate) fn add_document(&mut self, execution: &Execution) {
+    pub fn add_document(&mut self, execution: &Execution) {
         self.add(execution.sender_check());
         let unproven = execution.unproven().iter().map(|pointer| UntrustedText::new(pointer)).collect();
         self.merge(Self { unproven, ..Self::default() });
     }
 
     /// Adds what another part of the run rests on.
-    pub(crate) fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, other: Self) {
         for report in other.checks {
             if self.checks.len() < Self::CHECKS_MAX && self.checks.iter().all(|made| made.name != report.name) {
                 self.checks.push(report);
