@@ -6,8 +6,8 @@ use alloy_primitives::{B256, Bytes};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::ExecutionTerms;
 use refiner_journal::Target;
-use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources, identity};
-use refiner_sandbox::{Limits, Params};
+use refiner_rule_model::{Limits, Params, RuleIdentity};
+use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources};
 use refiner_worker::{
     ChildCommand, CodeCache, CompileError, CompiledRule, Compiler, ProbeError, Requirement, Unconfined,
     WORKER_ARGUMENT, probe,
@@ -137,7 +137,7 @@ fn compile(
         .compile_requiring(Bytes::from(component), beside.as_deref(), &grants, requirement)
         .map_err(|source| RulesError::Compile { rule: called, source: Box::new(source) })?;
     let limits = compiled.default_limits();
-    let identity = identity(compiled.digest(), compiled.manifest(), params, &limits, terms);
+    let identity = RuleIdentity::of(compiled.digest(), compiled.manifest(), params, &limits, terms);
     Ok(Rule {
         name: compiled.manifest().name.clone(),
         identity: identity.digest(),

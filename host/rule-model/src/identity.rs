@@ -5,6 +5,8 @@ use refiner_evm::ExecutionTerms;
 use refiner_manifest::{Capability as Requested, Manifest};
 use sha2::{Digest, Sha256};
 
+use crate::{Limits, Params, engine};
+
 /// The identity of a rule: two runs of one identity over one specimen give the same verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RuleIdentity {
@@ -22,6 +24,17 @@ pub struct RuleIdentity {
 }
 
 impl RuleIdentity {
+    /// Everything that verdicts of a component with this manifest depend on beside the specimen.
+    pub fn of(component: B256, manifest: &Manifest, params: &Params, limits: &Limits, terms: &ExecutionTerms) -> Self {
+        Self {
+            component,
+            params: params.digest(),
+            limits: B256::from(limits.digest(manifest)),
+            profile: if manifest.wasi.is_some() { engine::id_with_wasi() } else { engine::id() },
+            execution: execution_digest(manifest, terms),
+        }
+    }
+
     /// sha256 over the 160 bytes of the fields, in their order.
     pub fn digest(&self) -> B256 {
         let mut hash = Sha256::new();
@@ -33,7 +46,7 @@ impl RuleIdentity {
 }
 
 /// The part of a rule's identity that names the host's own work for it.
-pub fn execution_digest(manifest: &Manifest, terms: &ExecutionTerms) -> B256 {
+fn execution_digest(manifest: &Manifest, terms: &ExecutionTerms) -> B256 {
     let asks = |capability| manifest.capabilities.contains(&capability);
     if asks(Requested::Traces) || asks(Requested::StateChanges) {
         terms.digest_with_recordings()

@@ -36,7 +36,7 @@ pub use admission::{
 pub use description::{Description, OutputDescription};
 pub use evidence::{BasisReport, CheckOutcome, CheckReport, Evidence, ReasonClass};
 pub use failure::HostFailure;
-pub use identity::{RuleIdentity, execution_digest};
+pub use identity::RuleIdentity;
 pub use limits::{
     AboveCap, AboveCeiling, FUEL_PER_INPUT_BYTE, LIMITS, Limit, LimitError, LimitSpec, Limits, PerLimit, TooLittleTime,
     UNIT_PICOSECONDS, WALL_MS_WITH_EVM,

@@ -2,7 +2,7 @@
 
 use refiner_config::{ConfinementLevel, Denial, DeniedCapability, RuleLimit, Values, table};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_sandbox::{Capability, Grants, LimitError, Limits, manifest_of};
+use refiner_rule_model::{Capability, Grants, LimitError, Limits, manifest_of};
 use refiner_worker::Requirement;
 
 use crate::Found;

@@ -1,8 +1,9 @@
 //! Reasons for which a rule is not ready, or its run has no verdict.
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_rule_model::{AdmissionError, RefusalKind, UntrustedText};
 use refiner_rule_package::AllowanceError;
-use refiner_sandbox::{AdmissionError, EngineError, RefusalKind, UntrustedText};
+use refiner_sandbox::EngineError;
 use refiner_worker::{CompileError, PoolError, Quarantined, WorkerFailure};
 
 /// Reasons for which a rule is not ready, or its run has no verdict.

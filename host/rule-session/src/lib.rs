@@ -17,4 +17,3 @@ pub use self::{
     process::{Block, NoRun, RuleProcess},
     session::{Prepared, Session, SessionError},
 };
-pub use refiner_rule_package::identity;

@@ -6,10 +6,9 @@ use alloy_primitives::B256;
 use memchr::memmem;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::ExecutionTerms;
-use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources, identity};
-use refiner_sandbox::{
-    AdmitFailure, AdmittedRule, EngineError, EngineProfile, Limits, Params, Sandbox, SelfTestError, UntrustedText,
-};
+use refiner_rule_model::{Limits, Params, RuleIdentity, UntrustedText};
+use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources};
+use refiner_sandbox::{AdmitFailure, AdmittedRule, EngineError, EngineProfile, Sandbox, SelfTestError};
 use refiner_worker::CodeCache;
 
 use crate::{PrepareError, RuleProcess, Session, session::code_cache};
@@ -198,7 +197,7 @@ fn isolated(session: &Arc<Session>, found: Found, terms: &Terms) -> Result<Loade
     let Terms { params, execution, .. } = terms;
     Ok(LoadedRule {
         name: manifest.name.as_str().into(),
-        identity: identity(rule.compiled.digest(), manifest, params, &limits, execution).digest(),
+        identity: RuleIdentity::of(rule.compiled.digest(), manifest, params, &limits, execution).digest(),
         params: params.clone(),
         limits,
         place: RuleProcess::Worker { rule, session: Arc::clone(session) },

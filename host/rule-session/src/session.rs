@@ -7,8 +7,8 @@ use refiner_config::cache_directory;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::ExecutionPolicy;
 use refiner_executor::chains::ChainError;
+use refiner_rule_model::{Limits, Params, SpecimenHash, examine};
 use refiner_rule_package::{Allowance, Found};
-use refiner_sandbox::{Limits, Params, SpecimenHash, examine};
 use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Executes, Job, Pool, PoolConfig, WorkerRun};
 use tracing::warn;
 

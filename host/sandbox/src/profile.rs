@@ -1,10 +1,8 @@
 //! The engine under the settings that [`refiner_rule_model::engine`] names, and the way in which instances get their memory.
 
-use alloy_primitives::B256;
 use refiner_rule_model::{
     Limit,
     admission::{CORE_INSTANCES_MAX, INSTANCE_STATE_BYTES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
-    engine,
     engine::WASM_STACK_BYTES,
 };
 use rustix::process::{Resource, getrlimit};
@@ -63,31 +61,6 @@ impl EngineProfile {
     /// The way in which instances get their memory.
     pub const fn allocation(&self) -> Allocation {
         self.allocation
-    }
-
-    /// The profile's name, `"refiner-2"`.
-    pub const fn name(&self) -> &'static str {
-        engine::NAME
-    }
-
-    /// sha256 over the named settings.
-    pub fn id(&self) -> B256 {
-        engine::id()
-    }
-
-    /// sha256 over the named settings and those of sealed WASI, for a rule that was granted it.
-    pub fn id_with_wasi(&self) -> B256 {
-        engine::id_with_wasi()
-    }
-
-    /// The named settings, for statements and `doctor`.
-    pub const fn settings(&self) -> &'static [(&'static str, &'static str)] {
-        engine::SETTINGS
-    }
-
-    /// The settings that [`Self::id_with_wasi`] adds.
-    pub const fn wasi_settings(&self) -> &'static [(&'static str, &'static str)] {
-        engine::WASI_SETTINGS
     }
 
     pub(crate) fn engine(&self) -> wasmtime::Result<Engine> {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 use refiner_evm::{ExecutionTerms, RecordingTerms};
 use refiner_manifest::Manifest;
-use refiner_rule_model::{Description, RuleIdentity, admission::Terms, execution_digest};
+use refiner_rule_model::{Capability, Description, HostFailure, Limits, Params, RuleIdentity, Run, admission::Terms};
 use refiner_specimen::Layout;
 
 use crate::{
-    Capability, EngineProfile, HostFailure, Limits, Params, Run, RunInput,
+    RunInput,
     bindings::AnalyzePre,
     host::{HostState, Wanted},
     rows::RowChecks,
@@ -26,7 +26,6 @@ pub struct AdmittedRule {
     pub(crate) terms: Arc<Terms>,
     /// The checks of rows, for outputs whose columns the manifest names.
     pub(crate) row_checks: Arc<RowChecks>,
-    pub(crate) profile: EngineProfile,
     /// Without it no deadline would come.
     pub(crate) _ticker: Arc<Ticker>,
 }
@@ -79,13 +78,7 @@ impl AdmittedRule {
 
     /// The identity: everything that its verdicts depend on beside the specimen.
     pub fn identity(&self, params: &Params, limits: &Limits, terms: &ExecutionTerms) -> RuleIdentity {
-        RuleIdentity {
-            component: self.component,
-            params: params.digest(),
-            limits: B256::from(limits.digest(self.manifest())),
-            profile: if self.has_sealed_wasi() { self.profile.id_with_wasi() } else { self.profile.id() },
-            execution: execution_digest(self.manifest(), terms),
-        }
+        RuleIdentity::of(self.component, self.manifest(), params, limits, terms)
     }
 
     /// Runs the rule on one specimen, in a fresh instance that is dropped after. A specimen of a layout that it does not

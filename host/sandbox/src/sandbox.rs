@@ -4,7 +4,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use alloy_primitives::B256;
 use refiner_diagnostics::{Diagnostic, ErrorChain, ExitCode, Hint};
-use refiner_rule_model::admission::{self, Terms};
+use refiner_rule_model::{
+    AdmissionError, Capability, Description, Grants, HostFailure, Limit, Limits, LogLine, OutputDescription,
+    UntrustedText,
+    admission::{self, Terms},
+};
 use sha2::{Digest, Sha256};
 use wasmtime::{
     Engine, Store,
@@ -12,8 +16,7 @@ use wasmtime::{
 };
 
 use crate::{
-    AdmissionError, AdmittedRule, Allocation, Capability, Description, EngineError, EngineProfile, Grants, HostFailure,
-    Limit, Limits, LogLine, OutputDescription, UntrustedText,
+    AdmittedRule, Allocation, EngineError, EngineProfile,
     bindings::{Analyze, AnalyzePre, exports::refiner::rule::rule, refiner::rule as contract},
     compiled,
     host::{self, HostState},
@@ -149,7 +152,6 @@ impl Sandbox {
             description: Arc::new(description),
             row_checks: Arc::new(RowChecks::of(&terms.manifest)),
             terms: Arc::new(terms),
-            profile: self.profile,
             _ticker: Arc::clone(&self.ticker),
         })
     }

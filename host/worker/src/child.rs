@@ -11,10 +11,8 @@ use std::{
 use refiner_buffers::Buffers;
 use refiner_diagnostics::ErrorChain;
 use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, ExecutionTerms, Executor};
-use refiner_sandbox::{
-    AdmissionError, AdmitFailure, AdmittedRule, EngineError, EngineProfile, HostFailure, RunInput, Sandbox,
-    SpecimenHash, UntrustedText,
-};
+use refiner_rule_model::{AdmissionError, HostFailure, SpecimenHash, UntrustedText};
+use refiner_sandbox::{AdmitFailure, AdmittedRule, EngineError, EngineProfile, RunInput, Sandbox};
 
 use crate::{
     clock::processor_time,

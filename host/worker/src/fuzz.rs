@@ -2,7 +2,7 @@
 
 use refiner_buffers::Buffers;
 use refiner_evm::{Answer as Document, ExecutionTerms, ResultFormat};
-use refiner_sandbox::{Grants, Limits, Params};
+use refiner_rule_model::{Grants, Limits, Params};
 
 use crate::{
     confine::{Ceilings, Confinement},
@@ -98,7 +98,7 @@ pub fn request_seeds() -> Vec<Vec<u8>> {
 
 /// Messages of a worker to start from.
 pub fn answer_seeds() -> Vec<Vec<u8>> {
-    use refiner_sandbox::{Evidence, LogLevel, LogLine, PerLimit, Run, UntrustedText, Usage, Verdict};
+    use refiner_rule_model::{Evidence, LogLevel, LogLine, PerLimit, Run, UntrustedText, Usage, Verdict};
 
     let run = Run {
         verdict: Verdict::Produced { artifacts: Vec::new(), records: 1 },

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use refiner_sandbox::UntrustedText;
+use refiner_rule_model::UntrustedText;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::allowance::Allowance;

@@ -7,7 +7,7 @@ use refiner_evm::{
     Answer, CrossCheckExecutor, Difference, EmbeddedExecutor, ExecutedBy, Executor, Remote, RemoteServer, ResultFormat,
     Unavailable,
 };
-use refiner_sandbox::UntrustedText;
+use refiner_rule_model::UntrustedText;
 
 use crate::{
     protocol::{Asked, Executed, ProtocolError, write_difference},

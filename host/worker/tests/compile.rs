@@ -13,7 +13,8 @@ use std::{
 
 use alloy_primitives::Bytes;
 use refiner_diagnostics::{Diagnostic as _, ExitCode};
-use refiner_sandbox::{Capability, EngineProfile, Grants, Limit, Limits, Sandbox};
+use refiner_rule_model::{Capability, Grants, Limit, Limits};
+use refiner_sandbox::{EngineProfile, Sandbox};
 use refiner_worker::{COMPILE_ARGUMENT, CacheError, CodeCache, CompileError, CompileLimits, Compiler};
 use support::{COPY, child, compiler, component, job, pool, specimen};
 

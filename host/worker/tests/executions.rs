@@ -13,7 +13,7 @@ use std::{
 use alloy_primitives::Bytes;
 use refiner_evm::{Answer, Difference, EmbeddedExecutor, OnDifference, ResultFormat};
 use refiner_evm_server::remote::{EvmServerClient, RemoteLimits};
-use refiner_sandbox::{HostFailure, Limit, Params, Verdict};
+use refiner_rule_model::{HostFailure, Limit, Params, Verdict};
 use refiner_testkit::evm_server::{EvmServerDouble, Fault};
 use refiner_worker::{CompiledRule, Executes, Job, Pool, PoolConfig, ProtocolError, Quarantined, WorkerFailure};
 use rustix::process::{Pid, Signal, kill_process};
@@ -61,7 +61,7 @@ fn block_result() -> Option<Arc<CompiledRule>> {
         println!("skipped: target/rules/block-result.wasm not built");
         return None;
     };
-    Some(Arc::new(support::compiler().compile(rule.into(), None, &refiner_sandbox::Grants::all()).unwrap()))
+    Some(Arc::new(support::compiler().compile(rule.into(), None, &refiner_rule_model::Grants::all()).unwrap()))
 }
 
 fn in_era_b(rule: &Arc<CompiledRule>, raw: &Bytes) -> Job {

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use alloy_primitives::Bytes;
 use corpus::Case;
 use meter::Meter;
-use refiner_sandbox::{Limit, Limits};
+use refiner_rule_model::{Limit, Limits};
 use refiner_worker::{CompileError, CompileLimits, CompiledRule, Job, Pool, Quarantined, TRIES_MAX, WorkerFailure};
 use support::{COPY, compiled, compiler, component, job, pool, specimen, specimen_with_state};
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use alloy_primitives::Bytes;
-use refiner_sandbox::{Limit, Misuse};
+use refiner_rule_model::{Limit, Misuse};
 use refiner_worker::{CompiledRule, Job, Pool, PoolConfig, ProtocolError, Quarantined, TRIES_MAX, WorkerFailure};
 use support::{COPY, child, compiled, config, job, specimen};
 

@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Instant};
 
 use alloy_primitives::Bytes;
 use limit_pairs::{ASKS_FOR_CODE, CODE_CALLS, Pair, SPINS, pair};
-use refiner_sandbox::{FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, RefusalKind, Run};
+use refiner_rule_model::{FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, RefusalKind, Run};
 use refiner_worker::{CompileError, CompiledRule, Job, Pool, WorkerFailure};
 use support::{compiled, compiler, component, job, pool, real_specimens, run_here, specimen_with_state, workspace};
 
@@ -165,7 +165,7 @@ fn component_passes_a_compiler_at_its_size_and_is_refused_above() {
     let bytes = component(USES_EVERYTHING);
     let grants = |granted| {
         let limits = Limits::caps().with(Limit::ComponentBytes, granted).unwrap();
-        let wasi = refiner_sandbox::Capability::Wasi;
+        let wasi = refiner_rule_model::Capability::Wasi;
         let mut grants = Grants { limits, ..Grants::all() };
         grants.capabilities.remove(&wasi);
         grants

@@ -14,7 +14,7 @@ use std::{
 };
 
 use alloy_primitives::Bytes;
-use refiner_sandbox::{Grants, Limit, RefusalKind, Verdict};
+use refiner_rule_model::{Grants, Limit, RefusalKind, Verdict};
 use refiner_worker::{Job, Measure, Pool, PoolConfig, PoolError, Quarantined, WorkerFailure, WorkerRun};
 use rustix::process::{Pid, Signal, kill_process};
 use support::{COPY, SPIN, compiled, component, config, job, pool, real_specimens, run_here, specimen, workspace};
@@ -229,7 +229,7 @@ fn rule_that_never_returns_ends_at_its_wall_limit_and_its_worker_is_replaced() {
     let begun = Instant::now();
     let ended = failure(pool.run(&hasty(job(&compiled(SPIN), &specimen(1)))));
     assert!(
-        matches!(&ended.0, WorkerFailure::Host(refiner_sandbox::HostFailure::Deadline { wall_ms: 300 })),
+        matches!(&ended.0, WorkerFailure::Host(refiner_rule_model::HostFailure::Deadline { wall_ms: 300 })),
         "{ended:?}"
     );
     assert_eq!(ended.1, 2);

@@ -6,7 +6,7 @@ mod support;
 use std::{fs, sync::Arc};
 
 use alloy_primitives::Bytes;
-use refiner_sandbox::Grants;
+use refiner_rule_model::Grants;
 use support::{compiled, compiler, component, job, pool, run_here, specimen, workspace};
 
 #[test]

@@ -4,8 +4,8 @@ use std::{io, path::PathBuf};
 
 use refiner_authoring::{BinaryReaderError, BuildError, embed::EmbedError, template::NewError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_rule_model::{AboveCap, LimitError};
 use refiner_rule_session::PrepareError;
-use refiner_sandbox::{AboveCap, LimitError};
 
 use crate::rules::AllowanceError;
 

@@ -21,6 +21,7 @@ mod words;
 use std::sync::Arc;
 
 use refiner_evm::Executor;
+use refiner_rule_model::{Evidence, Limits, Params};
 use refiner_specimen::check::Check;
 
 pub(crate) use self::{
@@ -37,7 +38,7 @@ pub use self::{
     changes::ChangesHandle, evm::ExecutionHandle, output::ArtifactHandle, receipts::ReceiptsHandle,
     specimen::BlockSpecimen, traces::FramesHandle,
 };
-use crate::{AdmittedRule, Evidence, Limits, Params, bindings::refiner::rule::types};
+use crate::{AdmittedRule, bindings::refiner::rule::types};
 
 /// Everything one guest can reach.
 pub(crate) struct HostState {

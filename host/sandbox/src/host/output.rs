@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use alloy_primitives::Bytes;
+use refiner_rule_model::{Artifact, Description, Limit, LogLevel, Misuse, OutputDescription, UntrustedText};
 use wasmtime::component::Resource;
 
 use super::{BudgetExceeded, HostState};
-use crate::{
-    Artifact, Description, Limit, LogLevel, Misuse, OutputDescription, UntrustedText, bindings::refiner::rule::output,
-    rows::RowChecks,
-};
+use crate::{bindings::refiner::rule::output, rows::RowChecks};
 
 /// The guest's handle of an artifact. Its number is its place in [`Outputs`].
 pub struct ArtifactHandle;

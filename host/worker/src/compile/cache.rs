@@ -15,7 +15,8 @@ use std::{
 
 use alloy_primitives::{B256, Bytes, hex};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_sandbox::{AdmitFailure, AdmittedRule, Grants, Sandbox};
+use refiner_rule_model::Grants;
+use refiner_sandbox::{AdmitFailure, AdmittedRule, Sandbox};
 use rustix::{fs::OFlags, process::geteuid};
 use tracing::warn;
 

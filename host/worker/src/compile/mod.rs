@@ -13,9 +13,8 @@ use std::{sync::Arc, time::Duration};
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::ExecutionTerms;
 use refiner_manifest::Manifest;
-use refiner_sandbox::{
-    AdmissionError, AdmitFailure, AdmittedRule, EngineProfile, Grants, HostFailure, Limits, Sandbox, manifest_of,
-};
+use refiner_rule_model::{AdmissionError, Grants, HostFailure, Limits, manifest_of};
+use refiner_sandbox::{AdmitFailure, AdmittedRule, EngineProfile, Sandbox};
 use sha2::{Digest, Sha256};
 use tracing::warn;
 

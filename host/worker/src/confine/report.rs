@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use refiner_sandbox::UntrustedText;
+use refiner_rule_model::UntrustedText;
 
 macro_rules! measures {
     ($($(#[doc = $doc:literal])* $name:ident = $number:literal $text:literal,)*) => {

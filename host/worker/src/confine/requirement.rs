@@ -3,7 +3,7 @@
 use std::fmt;
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_sandbox::UntrustedText;
+use refiner_rule_model::UntrustedText;
 use rustix::process::getuid;
 
 use super::{Confinement, Measure, Outcome};

@@ -3,7 +3,7 @@
 use std::io;
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_sandbox::{HostFailure, RefusalKind, UntrustedText};
+use refiner_rule_model::{HostFailure, RefusalKind, UntrustedText};
 
 use crate::{confine::Unconfined, process::ProcessEnd, protocol::ProtocolError};
 

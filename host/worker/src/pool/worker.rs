@@ -7,7 +7,7 @@ use std::{
 
 use alloy_primitives::B256;
 use refiner_evm::ExecutionTerms;
-use refiner_sandbox::{Limit, Limits, Run};
+use refiner_rule_model::{Limit, Limits, Run};
 
 use super::{Executes, WorkerFailure, executions::Executions};
 use crate::{

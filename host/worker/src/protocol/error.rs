@@ -2,7 +2,7 @@
 
 use std::io;
 
-use refiner_sandbox::{AboveCap, Limit, Misuse};
+use refiner_rule_model::{AboveCap, Limit, Misuse};
 
 /// Something on the pipe that does not belong there.
 #[derive(Debug, thiserror::Error)]

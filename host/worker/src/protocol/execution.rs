@@ -6,7 +6,7 @@ use alloy_primitives::Bytes;
 use refiner_evm::{
     Answer, BasisPolicy, ExecutedBy, ExecutionPolicy, ExecutionTerms, OnDifference, ResultFormat, SenderPolicy,
 };
-use refiner_sandbox::UntrustedText;
+use refiner_rule_model::UntrustedText;
 
 use super::{
     Kind, ProtocolError,

@@ -9,7 +9,7 @@ use std::{
 use alloy_primitives::{B256, Bytes};
 use refiner_buffers::Buffers;
 use refiner_evm::ExecutionTerms;
-use refiner_sandbox::{
+use refiner_rule_model::{
     AdmissionError, COMPONENT_BYTES_WITH_WASI, Capability, Grants, LIMITS, Limit, Limits, Params, PerLimit,
     RefusalKind, UntrustedText,
 };

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use refiner_sandbox::{
+use refiner_rule_model::{
     Artifact, Evidence, HostFailure, Limit, Limits, LogLevel, LogLine, Misuse, Run, UntrustedText, Usage, Verdict,
 };
 

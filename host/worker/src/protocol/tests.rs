@@ -7,7 +7,7 @@ use refiner_evm::{
     Answer as ServiceMessage, BasisPolicy, ExecutedBy, ExecutionPolicy, ExecutionTerms, OnDifference, ResultFormat,
     SenderPolicy,
 };
-use refiner_sandbox::{
+use refiner_rule_model::{
     Artifact, BasisReport, CheckOutcome, CheckReport, Evidence, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine,
     Misuse, Params, PerLimit, ReasonClass, Run, TrapKind, UntrustedText, Usage, Verdict,
 };

@@ -9,7 +9,8 @@ use std::{
 use alloy_consensus::{EMPTY_ROOT_HASH, Header, SignableTransaction as _, TxLegacy};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use refiner_evm::EmbeddedExecutor;
-use refiner_sandbox::{EngineProfile, Grants, Limits, Params, Run, RunInput, Sandbox, SpecimenHash};
+use refiner_rule_model::{Grants, Limits, Params, Run, SpecimenHash};
+use refiner_sandbox::{EngineProfile, RunInput, Sandbox};
 use refiner_specimen::{
     AccountRead, Block, CodeRead, Layout, Specimen, StateReads, StorageRead, Transaction,
     check::{self, Outcome, Quantity},

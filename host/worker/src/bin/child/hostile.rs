@@ -18,7 +18,7 @@ const EXECUTE: u8 = 0x8a;
 const DIFFERENCE: u8 = 0x8b;
 const EVIDENCE: u8 = 0x8c;
 /// Lines of the table of limits.
-const LIMITS: usize = refiner_sandbox::LIMITS.len();
+const LIMITS: usize = refiner_rule_model::LIMITS.len();
 const BYTES: u8 = 0x05;
 /// The number of the measure without which it gets no rule.
 const SYSTEM_CALLS: u8 = 9;

@@ -9,7 +9,8 @@ use std::{
     thread,
 };
 
-use refiner_sandbox::{Allocation, EngineProfile, Grants, Sandbox};
+use refiner_rule_model::Grants;
+use refiner_sandbox::{Allocation, EngineProfile, Sandbox};
 use refiner_worker::{Ceilings, Confinement};
 use rustix::process::{Pid, Signal, getppid};
 

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use refiner_sandbox::{Grants, Limit, Limits, Params, SpecimenHash};
+use refiner_rule_model::{Grants, Limit, Limits, Params, SpecimenHash};
 use refiner_worker::{COMPILE_ARGUMENT, ChildCommand, Compiler, Job, Pool, PoolConfig};
 
 /// The variable that names a file with a key, which is read and held as a supervisor holds one.
