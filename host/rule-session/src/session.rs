@@ -69,7 +69,7 @@ impl Session {
         let chains = chains.iter().map(read).collect::<Result<_, ChainError>>()?;
         let config = PoolConfig { chains, policy, ..PoolConfig::new(workers.get()) };
         Ok(Self {
-            compiler: Compiler::new(code_cache()).map_err(PrepareError::from)?,
+            compiler: Compiler::new(code_cache()),
             pool: Pool::new(config).map_err(PrepareError::from)?,
             allowance,
         })

@@ -93,7 +93,7 @@ fn serve(settings: &Settings, profile: EngineProfile, mut confinement: Confineme
     let embedded = EmbeddedExecutor::new(chains(&settings.chains)?).with_policy(policy).with_clock(processor_time);
     let executor = remote::executor(executed_by, embedded);
     confinement.lock()?;
-    greet(output, &confinement)?;
+    greet(output, &confinement, &sandbox)?;
     let payload = protocol::read(input)?.expect(Kind::Rule)?;
     let request = RuleRequest::receive(&payload, input)?;
     let admitted = match admit(&sandbox, &confinement, &request) {
@@ -158,7 +158,7 @@ fn compile() -> Result<(), ChildError> {
     let sandbox = Sandbox::new(profile)?;
     sandbox.start_compiler()?;
     confinement.lock()?;
-    greet(output, &confinement)?;
+    greet(output, &confinement, &sandbox)?;
     let request = CompileRequest::receive(input)?;
     match sandbox.compile(&request.component, request.beside.as_deref(), &request.grants) {
         Ok(code) => write_announced(output, Kind::Compiled, &code)?,
@@ -179,8 +179,8 @@ fn chains(configs: &[String]) -> Result<Chains, ChainConfigError> {
     configs.iter().try_fold(Chains::default(), |chains, config| Ok(chains.with(ChainSpec::from_geth_json(config)?)))
 }
 
-fn greet(output: &mut impl Write, confinement: &Confinement) -> Result<(), ChildError> {
-    Hello { confinement: confinement.clone() }.send(output)?;
+fn greet(output: &mut impl Write, confinement: &Confinement, sandbox: &Sandbox) -> Result<(), ChildError> {
+    Hello { confinement: confinement.clone(), compatibility: sandbox.code_compatibility() }.send(output)?;
     Ok(flush(output)?)
 }
 

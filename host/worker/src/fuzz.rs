@@ -1,5 +1,6 @@
 //! Entries for fuzzing: any bytes in the place of what the other side of a pipe sends. The first byte chooses the message.
 
+use alloy_primitives::B256;
 use refiner_buffers::Buffers;
 use refiner_evm::{Answer as Document, ExecutionTerms, ResultFormat};
 use refiner_rule_model::{Grants, Limits, Params};
@@ -106,7 +107,7 @@ pub fn answer_seeds() -> Vec<Vec<u8>> {
         log: vec![LogLine { level: LogLevel::Info, message: UntrustedText::new("a line") }],
         evidence: Evidence { supplied: vec![UntrustedText::new("a value")], ..Evidence::default() },
     };
-    let hello = Hello { confinement: Confinement::default() };
+    let hello = Hello { confinement: Confinement::default(), compatibility: B256::repeat_byte(1) };
     let asked = sent(|out| Asked { format: ResultFormat::ALL[0] }.send(out));
     [
         [vec![0], sent(|out| hello.send(out))],

@@ -27,7 +27,7 @@ mod trace;
 
 pub use child::{COMPILE_ARGUMENT, WORKER_ARGUMENT, child_main};
 pub use clock::processor_time;
-pub use compile::{CacheError, CodeCache, CompileError, CompileLimits, CompiledRule, Compiler};
+pub use compile::{CacheError, CodeCache, CodeKey, CompileError, CompileLimits, CompiledRule, Compiler};
 pub use confine::{Ceilings, ConfineError, Confinement, Measure, Outcome, Requirement, Unconfined};
 pub use pool::{
     Executes, FailureBlame, Job, Pool, PoolConfig, PoolError, Quarantined, TRIES_MAX, WorkerFailure, WorkerRun,

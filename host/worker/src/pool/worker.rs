@@ -181,7 +181,7 @@ fn greet(
         terms,
     };
     send(process, |out| settings.send(out))?;
-    let Hello { confinement } = Hello::receive(process)?;
+    let Hello { confinement, .. } = Hello::receive(process)?;
     if let Err(unconfined) = rule.requirement().check(&confinement) {
         return Ok((confinement, Ready::No(WorkerFailure::Unconfined(unconfined))));
     }

@@ -78,6 +78,8 @@ impl Settings {
 pub(crate) struct Hello {
     /// The measures that the child applied to itself.
     pub(crate) confinement: Confinement,
+    /// Names the compiled code that the child's engine makes and loads.
+    pub(crate) compatibility: B256,
 }
 
 impl Hello {
@@ -91,6 +93,7 @@ impl Hello {
             };
             payload.u8(measure.number()).u8(applied).text(text.as_str());
         }
+        payload.b256(&self.compatibility);
         write(out, Kind::Hello, &payload.finish())
     }
 
@@ -113,8 +116,9 @@ impl Hello {
                 },
             );
         }
+        let compatibility = reader.b256()?;
         reader.finish()?;
-        Ok(Self { confinement })
+        Ok(Self { confinement, compatibility })
     }
 }
 

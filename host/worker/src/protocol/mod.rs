@@ -1,4 +1,4 @@
-//! The protocol between supervisor and child, over the child's standard input and output. Version 6.
+//! The protocol between supervisor and child, over the child's standard input and output. Version 7.
 //!
 //! # Frames
 //!
@@ -24,7 +24,7 @@
 //!
 //! | kind | name | payload |
 //! |---|---|---|
-//! | 0x81 | hello | version u32 · list of measures, each its number (u8), 1 for applied or 0 for unavailable, and a text |
+//! | 0x81 | hello | version u32 · list of measures, each its number (u8), 1 for applied or 0 for unavailable, and a text · compatibility, 32 bytes: names the compiled code that the child's engine makes and loads |
 //! | 0x82 | admitted | sha256 of the component, 32 bytes |
 //! | 0x83 | refused | number of its kind u8, in the order of [`refiner_rule_model::RefusalKind::ALL`] · text |
 //! | 0x84 | host failure | its number (u8) and fields |
@@ -77,4 +77,4 @@ pub(crate) use outcome::{Answer, read_answer, read_failure, write_failure, write
 pub(crate) use spans::{read_spans, write_spans};
 
 /// The version that both sides must speak.
-pub(crate) const VERSION: u32 = 6;
+pub(crate) const VERSION: u32 = 7;

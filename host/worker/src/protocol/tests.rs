@@ -209,7 +209,7 @@ fn requests_arrive_as_they_were_sent() {
     let mut confinement = Confinement::default();
     confinement.add(Measure::Landlock, Outcome::Applied { detail: UntrustedText::new("all") });
     confinement.add(Measure::SystemCalls, Outcome::Unavailable { reason: UntrustedText::new("old kernel") });
-    let hello = Hello { confinement };
+    let hello = Hello { confinement, compatibility: B256::repeat_byte(7) };
     let mut bytes = Vec::new();
     hello.send(&mut bytes).unwrap();
     assert_eq!(Hello::receive(&mut bytes.as_slice()).unwrap(), hello);

@@ -78,7 +78,7 @@ pub fn child(argument: &str) -> ChildCommand {
 }
 
 pub fn compiler() -> Compiler {
-    Compiler::new(None).unwrap().with_command(child(refiner_worker::COMPILE_ARGUMENT))
+    Compiler::new(None).with_command(child(refiner_worker::COMPILE_ARGUMENT))
 }
 
 pub fn compiled(fields: &str) -> Arc<CompiledRule> {

@@ -7,8 +7,11 @@ use std::{
     time::Duration,
 };
 
+use refiner_sandbox::{EngineProfile, Sandbox};
 use sha2::{Digest, Sha256};
 
+/// The version of the protocol that it speaks.
+const VERSION: u8 = 7;
 const HELLO: u8 = 0x81;
 const ADMITTED: u8 = 0x82;
 const LOG: u8 = 0x86;
@@ -35,20 +38,29 @@ fn tell(name: &str) -> io::Result<()> {
     read_frame()?;
     match name {
         "killed" => kill(),
-        "none" => Err(io::ErrorKind::Unsupported.into()),
+        "compiles-nothing" => {
+            let sandbox = Sandbox::new(EngineProfile::of_children()).map_err(io::Error::other)?;
+            hello(&sandbox.code_compatibility().0)?;
+            read_frame()?;
+            Err(io::ErrorKind::Unsupported.into())
+        }
         "garbage" => {
             io::stdout().write_all(&vec![0xff; 1 << 20])?;
             sleep()
         }
         "other-version" => say(HELLO, &[0, 0, 0, 9, 0, 0, 0, 0]),
-        "endless-measures" => say(HELLO, &[0, 0, 0, 6, 0xff, 0xff, 0xff, 0xff]),
+        "endless-measures" => say(HELLO, &[0, 0, 0, VERSION, 0xff, 0xff, 0xff, 0xff]),
         _ => after_hello(name),
     }
 }
 
+/// It is believed in what it took from itself and in the code it loads, for it has nothing of a stranger's yet.
+fn hello(compatibility: &[u8; 32]) -> io::Result<()> {
+    say(HELLO, &[&[0, 0, 0, VERSION, 0, 0, 0, 1, SYSTEM_CALLS, 1, 0, 0, 0, 0], &compatibility[..]].concat())
+}
+
 fn after_hello(name: &str) -> io::Result<()> {
-    // It is believed in what it took from itself, for it has nothing of a stranger's yet.
-    say(HELLO, &[0, 0, 0, 6, 0, 0, 0, 1, SYSTEM_CALLS, 1, 0, 0, 0, 0])?;
+    hello(&[0; 32])?;
     let digest = read_rule()?;
     match name {
         "other-rule" => say(ADMITTED, &[0; 32])?,

@@ -30,7 +30,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let (length, rest) = input.split_first_chunk().ok_or("the input ends too early")?;
     let (component, raw) =
         rest.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or("the input ends too early")?;
-    let compiler = Compiler::new(None)?.with_command(ChildCommand::this_program(COMPILE_ARGUMENT));
+    let compiler = Compiler::new(None).with_command(ChildCommand::this_program(COMPILE_ARGUMENT));
     let job = Job {
         rule: Arc::new(compiler.compile(component.to_vec().into(), None, &Grants::all())?),
         params: Params::default(),
