@@ -6,7 +6,7 @@ use refiner_evm::{Answer as Document, ExecutionTerms, ResultFormat};
 use refiner_rule_model::{Grants, Limits, Params};
 
 use crate::{
-    confine::{Ceilings, Confinement},
+    confinement::{Ceilings, Confinement},
     protocol::{
         Answer, Asked, CompileRequest, Executed, Hello, Kind, RuleRequest, RunRequest, Settings, read, read_answer,
         read_side, write_run,

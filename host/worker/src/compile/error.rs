@@ -8,7 +8,7 @@ use refiner_rule_model::{AdmissionError, RefusalKind, UntrustedText};
 
 use super::CompileLimits;
 use crate::{
-    confine::Unconfined,
+    confinement::Unconfined,
     process::{Process, ProcessEnd},
     protocol::ProtocolError,
 };

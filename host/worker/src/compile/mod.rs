@@ -22,7 +22,7 @@ use tracing::warn;
 
 use crate::{
     CODE_BYTES_MAX, COMPILE_ARGUMENT, ChildCommand,
-    confine::{Ceilings, Requirement},
+    confinement::{Ceilings, Requirement},
     pool::send,
     process::Process,
     protocol::{

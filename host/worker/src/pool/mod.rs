@@ -31,7 +31,7 @@ use self::{
 };
 use crate::{
     ChildCommand, CompiledRule, WORKER_ARGUMENT,
-    confine::{Confinement, Outcome},
+    confinement::{Confinement, Outcome},
     protocol::{ProtocolError, RunRequest},
     trace::{TraceContext, WorkerSpan},
 };

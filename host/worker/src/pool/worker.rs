@@ -12,7 +12,7 @@ use refiner_rule_model::{Limit, Limits, Run};
 use super::{Executes, WorkerFailure, executions::Executions};
 use crate::{
     CompiledRule,
-    confine::{Ceilings, Confinement},
+    confinement::{Ceilings, Confinement},
     process::Process,
     protocol::{
         self, Answer, Hello, Kind, ProtocolError, RunRequest, Settings, read_answer, read_failure, read_hash,

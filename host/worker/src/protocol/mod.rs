@@ -67,14 +67,18 @@ mod verdict;
 mod wire;
 
 pub use error::ProtocolError;
-pub(crate) use execution::{Asked, Executed, read_side, write_difference};
-pub(crate) use frame::{Frame, Kind, read, read_bytes, read_bytes_into, write, write_bytes};
-pub(crate) use message::{
-    CompileRequest, Hello, RuleRequest, RunRequest, Settings, announced_bytes, read_hash, read_refusal,
-    write_announced, write_hash, write_refusal, write_text,
+pub(crate) use execution::read_side;
+pub use execution::{Asked, Executed, write_difference};
+pub use frame::{Frame, Kind, read};
+pub(crate) use frame::{read_bytes, read_bytes_into, write, write_bytes};
+pub use message::{
+    CompileRequest, Hello, RuleRequest, RunRequest, Settings, write_announced, write_hash, write_refusal, write_text,
 };
-pub(crate) use outcome::{Answer, read_answer, read_failure, write_failure, write_run};
-pub(crate) use spans::{read_spans, write_spans};
+pub(crate) use message::{announced_bytes, read_hash, read_refusal};
+pub(crate) use outcome::{Answer, read_answer, read_failure};
+pub use outcome::{write_failure, write_run};
+pub(crate) use spans::read_spans;
+pub use spans::write_spans;
 
 /// The version that both sides must speak.
 pub(crate) const VERSION: u32 = 7;

@@ -16,7 +16,7 @@ use super::{
     Answer, Asked, CompileRequest, Executed, Hello, Kind, ProtocolError, RunRequest, Settings, VERSION, read, write,
     write_failure, write_run,
 };
-use crate::confine::{Ceilings, Confinement, Measure, Outcome};
+use crate::confinement::{Ceilings, Confinement, Measure, Outcome};
 
 fn read_answer(bytes: &mut &[u8], limits: &Limits) -> Result<Answer, ProtocolError> {
     super::read_answer(read(bytes)?, bytes, limits)

@@ -14,22 +14,20 @@ use refiner_evm::{ChainConfigError, ChainSpec, Chains, EmbeddedExecutor, Executi
 use refiner_rule_model::{AdmissionError, HostFailure, SpecimenHash, UntrustedText};
 use refiner_sandbox::{AdmitFailure, AdmittedRule, EngineError, EngineProfile, RunInput, Sandbox};
 
-use crate::{
-    clock::processor_time,
-    confine::{ConfineError, Confinement},
+use refiner_worker::{
+    COMPILE_ARGUMENT, Phase, WORKER_ARGUMENT, processor_time,
     protocol::{
         self, CompileRequest, Hello, Kind, ProtocolError, RuleRequest, RunRequest, Settings, write_announced,
         write_failure, write_hash, write_refusal, write_run, write_spans, write_text,
     },
-    remote,
-    standard::{Input, Output},
-    trace::{Phase, Recorder, TimedExecutor},
 };
 
-/// The argument that makes the program a worker.
-pub const WORKER_ARGUMENT: &str = "worker";
-/// The argument that makes the program a compiler.
-pub const COMPILE_ARGUMENT: &str = "compile-rule";
+use crate::{
+    confine::{ConfineError, Confined},
+    recorder::{Recorder, TimedExecutor},
+    remote,
+    standard::{Input, Output},
+};
 
 /// Errors that end a child by itself.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +72,7 @@ pub fn child_main() -> ExitCode {
 fn work() -> Result<(), ChildError> {
     let settings = Settings::receive(&mut Input)?;
     let profile = EngineProfile::of_children();
-    let confinement = Confinement::begin(settings.supervisor, &settings.ceilings)?;
+    let confinement = Confined::begin(settings.supervisor, &settings.ceilings)?;
     on_its_own_stack(|| serve(&settings, profile, confinement))
 }
 
@@ -86,7 +84,7 @@ fn on_its_own_stack(serve: impl FnOnce() -> Result<(), ChildError> + Send) -> Re
     })
 }
 
-fn serve(settings: &Settings, profile: EngineProfile, mut confinement: Confinement) -> Result<(), ChildError> {
+fn serve(settings: &Settings, profile: EngineProfile, mut confinement: Confined) -> Result<(), ChildError> {
     let (input, output) = (&mut Input, &mut BufWriter::new(Output));
     let sandbox = Sandbox::new(profile)?;
     let ExecutionTerms { executed_by, policy } = settings.terms;
@@ -116,7 +114,7 @@ fn serve(settings: &Settings, profile: EngineProfile, mut confinement: Confineme
 }
 
 /// Between loading and describing, which runs the rule's code for the first time, the process is sealed.
-fn admit(sandbox: &Sandbox, confinement: &Confinement, request: &RuleRequest) -> Result<AdmittedRule, AdmitFailure> {
+fn admit(sandbox: &Sandbox, confinement: &Confined, request: &RuleRequest) -> Result<AdmittedRule, AdmitFailure> {
     let loaded = sandbox.load(&request.component, request.beside.as_deref(), &request.code, &request.grants)?;
     confinement.seal_code();
     sandbox.describe(loaded)
@@ -154,7 +152,7 @@ fn compile() -> Result<(), ChildError> {
     let (input, output) = (&mut Input, &mut BufWriter::new(Output));
     let settings = Settings::receive(input)?;
     let profile = EngineProfile::of_children();
-    let mut confinement = Confinement::begin(settings.supervisor, &settings.ceilings)?;
+    let mut confinement = Confined::begin(settings.supervisor, &settings.ceilings)?;
     let sandbox = Sandbox::new(profile)?;
     sandbox.start_compiler()?;
     confinement.lock()?;
@@ -179,8 +177,8 @@ fn chains(configs: &[String]) -> Result<Chains, ChainConfigError> {
     configs.iter().try_fold(Chains::default(), |chains, config| Ok(chains.with(ChainSpec::from_geth_json(config)?)))
 }
 
-fn greet(output: &mut impl Write, confinement: &Confinement, sandbox: &Sandbox) -> Result<(), ChildError> {
-    Hello { confinement: confinement.clone(), compatibility: sandbox.code_compatibility() }.send(output)?;
+fn greet(output: &mut impl Write, confinement: &Confined, sandbox: &Sandbox) -> Result<(), ChildError> {
+    Hello { confinement: confinement.report().clone(), compatibility: sandbox.code_compatibility() }.send(output)?;
     Ok(flush(output)?)
 }
 

@@ -1,26 +1,9 @@
-//! Resources that a process may use in all its life.
+//! Bounds on the resources of this process.
 
-use std::fmt;
-
+use refiner_worker::Ceilings;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::ConfineError;
-
-/// Resources that a child may use in all its life.
-///
-/// `data_bytes` counts private writable memory, which is what a process can really hold: a worker's engine reserves four
-/// gigabytes of addresses for each memory of a guest and leaves them empty, so that a bound on addresses would mean little.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ceilings {
-    /// Private writable memory, in bytes.
-    pub data_bytes: u64,
-    /// Addresses, reserved ones included. `None` for workers.
-    pub address_bytes: Option<u64>,
-    /// Processor time of all threads.
-    pub cpu_seconds: u64,
-    /// Size of a file. No file can be opened; the engine keeps initial memories in anonymous ones.
-    pub file_bytes: u64,
-}
 
 /// Descriptors: the three of the pipes and one for each initial memory.
 const DESCRIPTORS_MAX: u64 = 64;
@@ -51,14 +34,4 @@ fn lower((resource, most, what): (Resource, u64, &'static str)) -> Result<(), Co
     let room = if resource == Resource::Cpu { 1 } else { 0 };
     let limit = Rlimit { current: Some(there.min(most)), maximum: Some(there.min(most.saturating_add(room))) };
     setrlimit(resource, limit).map_err(ConfineError::system(what))
-}
-
-impl fmt::Display for Ceilings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes of data", self.data_bytes)?;
-        if let Some(bytes) = self.address_bytes {
-            write!(f, ", {bytes} bytes of addresses")?;
-        }
-        write!(f, ", {} s of processor time", self.cpu_seconds)
-    }
 }

@@ -8,11 +8,9 @@ use refiner_evm::{
     Unavailable,
 };
 use refiner_rule_model::UntrustedText;
+use refiner_worker::protocol::{Asked, Executed, ProtocolError, write_difference};
 
-use crate::{
-    protocol::{Asked, Executed, ProtocolError, write_difference},
-    standard::{Input, Output},
-};
+use crate::standard::{Input, Output};
 
 /// The executor of a worker that was given execution terms.
 pub(crate) fn executor(executed_by: ExecutedBy, embedded: EmbeddedExecutor) -> Arc<dyn Executor> {

@@ -13,6 +13,6 @@ fn main() -> ExitCode {
         Some(("hostile", lie)) => hostile::lie(lie),
         Some(("probe", door)) => probe::probe(door),
         _ if argument == "supervisor" => supervisor::coordinate(),
-        _ => refiner_worker::child_main(),
+        _ => refiner_worker_child::child_main(),
     }
 }

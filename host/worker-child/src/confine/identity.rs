@@ -1,6 +1,7 @@
 //! User and groups of the process, and what it could become.
 
 use nix::sched::CloneFlags;
+use refiner_worker::Outcome;
 use rustix::{
     process::{
         DumpableBehavior, Gid, Signal, Uid, getppid, getuid, set_dumpable_behavior, set_parent_process_death_signal,
@@ -11,7 +12,7 @@ use rustix::{
     },
 };
 
-use super::{ConfineError, Outcome};
+use super::ConfineError;
 
 /// The user and group that own nothing.
 const NOBODY: u32 = 65_534;

@@ -3,8 +3,7 @@
 use std::fs;
 
 use nix::unistd::close;
-
-use super::Outcome;
+use refiner_worker::Outcome;
 
 /// The highest descriptor closed where the list of open ones cannot be read.
 const DESCRIPTOR_MAX: i32 = 4_096;

@@ -7,9 +7,8 @@ use nix::{
     mount::{MntFlags, MsFlags, mount, umount2},
     sched::{CloneFlags, unshare},
 };
+use refiner_worker::Outcome;
 use rustix::process::{chdir, pivot_root};
-
-use super::Outcome;
 
 /// Directories of which one becomes the empty root; which one makes no difference.
 const PLACES: [&str; 4] = ["/proc", "/tmp", "/dev", "/etc"];

@@ -3,8 +3,7 @@
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetError, RulesetStatus, Scope,
 };
-
-use super::Outcome;
+use refiner_worker::Outcome;
 
 /// The newest version whose every right was looked at. An older kernel enforces what it knows.
 const NEWEST: ABI = ABI::V7;

@@ -7,12 +7,11 @@
 use std::collections::BTreeMap;
 
 use nix::libc;
+use refiner_worker::Outcome;
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, TargetArch, apply_filter_all_threads,
 };
-
-use super::Outcome;
 
 /// System calls of wasmtime, revm, an allocator and the standard library while rules run or compile, all threads being there.
 const NEEDED: &[i64] = &[

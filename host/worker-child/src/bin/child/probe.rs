@@ -11,7 +11,8 @@ use std::{
 
 use refiner_rule_model::Grants;
 use refiner_sandbox::{Allocation, EngineProfile, Sandbox};
-use refiner_worker::{Ceilings, Confinement};
+use refiner_worker::Ceilings;
+use refiner_worker_child::Confined;
 use rustix::process::{Pid, Signal, getppid};
 
 /// Confines itself as a worker does, tries the door, and writes what happened to standard output.
@@ -33,7 +34,7 @@ pub fn probe(door: &str) -> ExitCode {
 }
 
 fn confine(parent: u32, ceilings: &Ceilings) -> io::Result<Sandbox> {
-    let mut confinement = Confinement::begin(parent, ceilings).map_err(io::Error::other)?;
+    let mut confinement = Confined::begin(parent, ceilings).map_err(io::Error::other)?;
     let sandbox = Sandbox::new(EngineProfile::with_allocation(Allocation::OnDemand)).map_err(io::Error::other)?;
     // Code could be compiled, as far as that goes: threads for it are there.
     sandbox.start_compiler().map_err(io::Error::other)?;

@@ -82,11 +82,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub(super) fn applied(detail: &str) -> Self {
+    /// A measure that holds to this extent.
+    pub fn applied(detail: &str) -> Self {
         Self::Applied { detail: UntrustedText::new(detail) }
     }
 
-    pub(super) fn unavailable(reason: &impl ToString) -> Self {
+    /// A measure that does not hold, for this reason.
+    pub fn unavailable(reason: &impl ToString) -> Self {
         Self::Unavailable { reason: UntrustedText::new(&reason.to_string()) }
     }
 }
@@ -106,7 +108,8 @@ impl Confinement {
         self.0.iter().any(|(known, outcome)| *known == measure && matches!(outcome, Outcome::Applied { .. }))
     }
 
-    pub(crate) fn add(&mut self, measure: Measure, outcome: Outcome) {
+    /// Adds a measure with its outcome.
+    pub fn add(&mut self, measure: Measure, outcome: Outcome) {
         self.0.push((measure, outcome));
     }
 }
