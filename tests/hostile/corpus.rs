@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use refiner_sandbox::{Capability, Grants, Limits};
+use refiner_rule_model::{Capability, Grants, Limits};
 use serde::Deserialize;
 
 use super::component::{bare_component, manifest, module_of_fields, with_manifest};

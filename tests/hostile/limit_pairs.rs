@@ -1,6 +1,6 @@
 //! The way in which each limit of a rule is tested just under and just over: the sandbox's tests and the worker's both play every row.
 
-use refiner_sandbox::Limit;
+use refiner_rule_model::Limit;
 
 /// Two runs of one rule, of which the second has one unit less.
 #[derive(Clone, Copy, Debug)]

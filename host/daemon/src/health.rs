@@ -12,7 +12,7 @@ use axum::{
 use refiner_journal::{Filter, State};
 use refiner_listener::{Access, BindError, Limits};
 use refiner_proofchain::Rpc;
-use refiner_sandbox::{BasisReport, ReasonClass};
+use refiner_rule_model::{BasisReport, ReasonClass};
 use refiner_text::OneLine;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;

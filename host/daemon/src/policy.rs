@@ -228,7 +228,7 @@ fn growing_ms(first: Duration, failures: u32, factor_max: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use refiner_content::{Excerpt, FetchError, NotFetchable};
-    use refiner_sandbox::HostFailure;
+    use refiner_rule_model::HostFailure;
     use refiner_worker::WorkerFailure;
 
     use super::*;

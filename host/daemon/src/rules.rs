@@ -6,8 +6,8 @@ use alloy_primitives::{B256, Bytes};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::ExecutionTerms;
 use refiner_journal::Target;
-use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources, identity};
-use refiner_sandbox::{Limits, Params};
+use refiner_rule_model::{Limits, Params, RuleIdentity};
+use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources};
 use refiner_worker::{
     ChildCommand, CodeCache, CompileError, CompiledRule, Compiler, ProbeError, Requirement, Unconfined,
     WORKER_ARGUMENT, probe,
@@ -40,9 +40,6 @@ pub enum RulesError {
     /// The directory for compiled code.
     #[error(transparent)]
     Cache(#[from] refiner_worker::CacheError),
-    /// The engine.
-    #[error(transparent)]
-    Engine(#[from] refiner_sandbox::EngineError),
     /// Terms of the operator that cannot hold.
     #[error(transparent)]
     Allowance(#[from] AllowanceError),
@@ -82,7 +79,7 @@ pub enum RulesError {
 /// Finds, compiles and names every rule.
 pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
     let cache = CodeCache::open(settings.data.join("code"))?;
-    let compiler = Compiler::new(Some(cache))?;
+    let compiler = Compiler::new(Some(cache));
     let sources = Sources { gateways: settings.gateways.clone().unwrap_or_default(), ..Sources::default() };
     let params: Params = settings.params.iter().cloned().collect();
     let terms = ExecutionTerms { executed_by: settings.evm.executed_by(), policy: settings.policy };
@@ -137,7 +134,7 @@ fn compile(
         .compile_requiring(Bytes::from(component), beside.as_deref(), &grants, requirement)
         .map_err(|source| RulesError::Compile { rule: called, source: Box::new(source) })?;
     let limits = compiled.default_limits();
-    let identity = identity(compiled.digest(), compiled.manifest(), params, &limits, terms);
+    let identity = RuleIdentity::of(compiled.digest(), compiled.manifest(), params, &limits, terms);
     Ok(Rule {
         name: compiled.manifest().name.clone(),
         identity: identity.digest(),
@@ -192,7 +189,6 @@ impl Diagnostic for RulesError {
             Self::Unconfined(error) => error.exit_code(),
             Self::Compile { source, .. } => source.exit_code(),
             Self::Load(error) => error.exit_code(),
-            Self::Engine(error) => error.exit_code(),
             Self::Probe(_) => ExitCode::Host,
             Self::Cache(_) | Self::SameName(_) | Self::NotServed { .. } | Self::Ambiguous { .. } => ExitCode::Refused,
         }
@@ -202,7 +198,6 @@ impl Diagnostic for RulesError {
         match self {
             Self::Load(error) => error.hint(),
             Self::Cache(error) => error.hint(),
-            Self::Engine(error) => error.hint(),
             Self::Compile { source, .. } => source.hint(),
             Self::Allowance(error) => error.hint(),
             Self::Unconfined(error) => error.hint(),

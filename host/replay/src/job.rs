@@ -9,8 +9,8 @@ use std::{
 use alloy_primitives::{B256, Bytes};
 use refiner_data_set::{DataSetError, FileEntry, Staging};
 use refiner_evm::{Executor, RecordingTerms, SharedExecutor};
+use refiner_rule_model::{Artifact, Evidence, LogLine, SpecimenHash, UntrustedText, Usage, Verdict};
 use refiner_rule_session::{Block, LoadedRule, NoRun};
-use refiner_sandbox::{Artifact, Evidence, LogLine, SpecimenHash, UntrustedText, Usage, Verdict};
 use refiner_specimen::{DecodeError, check::Check};
 use refiner_specimen_files::{
     input::{Input, InputError},

@@ -14,9 +14,9 @@ use refiner_data_set::{DataSet, OutputTerms, RuleTerms, Standing, Terms as DataS
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::ExecutionTerms;
 use refiner_executor::{self as executor, Evm, chains};
+use refiner_rule_model::engine;
 use refiner_rule_package::{Allowance, Sources};
 use refiner_rule_session::{self as rules, LoadedRule, Session, Terms};
-use refiner_sandbox::EngineProfile;
 use refiner_specimen_files::{
     input::{self, Expanded},
     known_blocks::KnownBlocks,
@@ -195,6 +195,6 @@ impl Replay {
         let mut rules: Vec<_> = rules.iter().map(of_rule).collect();
         rules.sort();
         let output = tables.map_or(OutputTerms::Artifacts, Tables::terms);
-        DataSetTerms { engine_profile: EngineProfile::default().id(), rules, output }
+        DataSetTerms { engine_profile: engine::id(), rules, output }
     }
 }

@@ -10,8 +10,8 @@ use std::{
 use alloy_primitives::B256;
 use refiner_data_set::{ColumnTerms, FileEntry, OutputTerms, Staging};
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
+use refiner_rule_model::UntrustedText;
 use refiner_rule_session::LoadedRule;
-use refiner_sandbox::UntrustedText;
 use refiner_table::{Batch, Format, Layout, Options, Table, TableError, WideNumbers};
 use sha2::{Digest as _, Sha256};
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use refiner_config::{ConfinementLevel, Denial, DeniedCapability, RuleLimit, RuleSigner, Values, table};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_sandbox::{Capability, Grants, LimitError, Limits, manifest_of};
+use refiner_rule_model::{Capability, Grants, LimitError, Limits, manifest_of};
 use refiner_signatures::{RequiredSigner, SignatureError, Signers};
 use refiner_worker::Requirement;
 

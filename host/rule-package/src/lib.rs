@@ -1,8 +1,7 @@
 //! Rules by name: found, and admitted on the operator's terms.
 //!
 //! * **Inputs**: an argument that names rules, the lock, and the settings of a command.
-//! * **Outputs**: [`Found`] components with the text of the manifest beside each, what each may ask for ([`Allowance`]), and the
-//!   [`identity`] that its results depend on.
+//! * **Outputs**: [`Found`] components with the text of the manifest beside each, and what each may ask for ([`Allowance`]).
 //! * **Invariants**: nothing of a component is compiled or run.
 //!
 //! ```
@@ -16,11 +15,9 @@ mod allowance;
 pub mod builtin;
 mod error;
 mod find;
-mod identity;
 
 pub use self::{
     allowance::{Allowance, AllowanceError, requirement},
     error::FindError,
     find::{Found, Sources, sources},
-    identity::identity,
 };

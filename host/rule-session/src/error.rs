@@ -1,16 +1,13 @@
 //! Reasons for which a rule is not ready, or its run has no verdict.
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_rule_model::{AdmissionError, RefusalKind, UntrustedText};
 use refiner_rule_package::AllowanceError;
-use refiner_sandbox::{AdmissionError, EngineError, RefusalKind, UntrustedText};
 use refiner_worker::{CompileError, PoolError, Quarantined, WorkerFailure};
 
 /// Reasons for which a rule is not ready, or its run has no verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
-    /// The engine cannot be started.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
     /// The workers cannot be started.
     #[error(transparent)]
     Pool(#[from] PoolError),
@@ -56,7 +53,6 @@ pub enum PrepareError {
 impl Diagnostic for PrepareError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Engine(error) => error.exit_code(),
             Self::Pool(error) => error.exit_code(),
             Self::Refused { source, .. } => source.exit_code(),
             Self::RefusedByWorker { .. } => ExitCode::Refused,
@@ -68,7 +64,6 @@ impl Diagnostic for PrepareError {
 
     fn hint(&self) -> Option<Hint> {
         match self {
-            Self::Engine(error) => error.hint(),
             Self::Pool(error) => error.hint(),
             Self::Refused { source, .. } => source.hint(),
             Self::RefusedByWorker { kind, .. } => Some(kind.remedy().into()),

@@ -6,13 +6,16 @@ use alloy_primitives::B256;
 use memchr::memmem;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::ExecutionTerms;
-use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources, identity};
-use refiner_sandbox::{
-    AdmitFailure, AdmittedRule, EngineError, EngineProfile, Limits, Params, Sandbox, SelfTestError, UntrustedText,
-};
+use refiner_rule_model::{Limits, Params, RuleIdentity, UntrustedText};
+use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources};
+use refiner_sandbox::{AdmitFailure, AdmittedRule, EngineError, EngineProfile, Sandbox, SelfTestError};
 use refiner_worker::CodeCache;
 
-use crate::{PrepareError, RuleProcess, Session, session::code_cache};
+use crate::{
+    PrepareError, RuleProcess, Session,
+    admit::{admit_compiled, admit_own},
+    session::code_cache,
+};
 
 /// A rule that is ready, with what it runs under.
 pub struct LoadedRule {
@@ -166,7 +169,7 @@ fn admitted(
     let grants = terms.allowance.grants(&found)?;
     let Found { called: rule, component, .. } = found;
     let admitted = match cache {
-        Some(cache) => cache.admit_own(sandbox, &component, &grants),
+        Some(cache) => admit_own(cache, sandbox, &component, &grants),
         None => sandbox.admit(&component, None, &grants),
     };
     Ok(here(admitted.map_err(|source| LoadError::Admit { rule, source })?, terms))
@@ -175,7 +178,7 @@ fn admitted(
 /// A stranger's, compiled in a child process: a compiler is at its component's mercy for time and memory.
 fn compiled(sandbox: &Sandbox, session: &Session, found: Found, terms: &Terms) -> Result<LoadedRule, LoadError> {
     let rule = session.prepare(found).map_err(Box::new)?;
-    let admitted = rule.compiled.admit_into(sandbox);
+    let admitted = admit_compiled(sandbox, &rule.compiled);
     Ok(here(admitted.map_err(|source| LoadError::Admit { rule: rule.called, source })?, terms))
 }
 
@@ -198,7 +201,7 @@ fn isolated(session: &Arc<Session>, found: Found, terms: &Terms) -> Result<Loade
     let Terms { params, execution, .. } = terms;
     Ok(LoadedRule {
         name: manifest.name.as_str().into(),
-        identity: identity(rule.compiled.digest(), manifest, params, &limits, execution).digest(),
+        identity: RuleIdentity::of(rule.compiled.digest(), manifest, params, &limits, execution).digest(),
         params: params.clone(),
         limits,
         place: RuleProcess::Worker { rule, session: Arc::clone(session) },

@@ -7,8 +7,8 @@ use refiner_config::cache_directory;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::ExecutionPolicy;
 use refiner_executor::chains::ChainError;
+use refiner_rule_model::{Limits, Params, SpecimenHash, examine};
 use refiner_rule_package::{Allowance, Found};
-use refiner_sandbox::{Limits, Params, SpecimenHash, examine};
 use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Executes, Job, Pool, PoolConfig, WorkerRun};
 use tracing::warn;
 
@@ -69,7 +69,7 @@ impl Session {
         let chains = chains.iter().map(read).collect::<Result<_, ChainError>>()?;
         let config = PoolConfig { chains, policy, ..PoolConfig::new(workers.get()) };
         Ok(Self {
-            compiler: Compiler::new(code_cache()).map_err(PrepareError::from)?,
+            compiler: Compiler::new(code_cache()),
             pool: Pool::new(config).map_err(PrepareError::from)?,
             allowance,
         })

@@ -6,7 +6,7 @@
 mod scan_limits;
 mod support;
 
-use refiner_sandbox::{Capability, EngineProfile, Grants, LIMITS, Limit, ScanLimit, WASMTIME_VERSION};
+use refiner_rule_model::{Capability, Grants, LIMITS, Limit, ScanLimit, engine, engine::WASMTIME_VERSION};
 use support::{GOOD, component, sandbox, workspace};
 
 /// The reason for which this text is not admitted.
@@ -84,11 +84,10 @@ fn capability_is_needed_by_who_imports_it_and_only_then() {
 fn profile_names_the_engine_that_is_linked() {
     let lock = std::fs::read_to_string(workspace().join("Cargo.lock")).unwrap();
     assert!(lock.contains(&format!("name = \"wasmtime\"\nversion = \"{WASMTIME_VERSION}\"")));
-    let profile = EngineProfile::default();
-    let settings = profile.settings();
+    let settings = engine::SETTINGS;
     assert!(settings.contains(&("wasmtime", WASMTIME_VERSION)));
-    assert!(settings.contains(&("wasm-stack-bytes", &refiner_sandbox::WASM_STACK_BYTES.to_string())));
-    assert_eq!(profile.name(), "refiner-2");
+    assert!(settings.contains(&("wasm-stack-bytes", &engine::WASM_STACK_BYTES.to_string())));
+    assert_eq!(engine::NAME, "refiner-2");
 }
 
 #[test]

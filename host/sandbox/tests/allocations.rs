@@ -10,7 +10,8 @@ mod support;
 
 use std::{env, fs, path::PathBuf};
 
-use refiner_sandbox::{Allocation, EngineProfile, Grants, Limit, Sandbox};
+use refiner_rule_model::{Grants, Limit};
+use refiner_sandbox::{Allocation, EngineProfile, Sandbox};
 use support::{GOOD, component, input};
 
 const ALL: [Allocation; 3] = [Allocation::Pooled, Allocation::OnDemand, Allocation::Compact];

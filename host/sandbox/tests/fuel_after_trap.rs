@@ -5,7 +5,8 @@
 
 mod support;
 
-use refiner_sandbox::{Limit, Run, Sandbox, TrapKind, Verdict};
+use refiner_rule_model::{Limit, Run, TrapKind, Verdict};
+use refiner_sandbox::Sandbox;
 use support::{rule, run, sandbox};
 
 /// Work of a function that returns before the trap, and of the function that traps.

@@ -11,7 +11,7 @@ use std::sync::{
 
 use alloy_primitives::{B256, Bytes, keccak256};
 use refiner_evm::{ExecuteError, Execution, Executor, Rejected, ResultFormat, Unavailable, Unsupported};
-use refiner_sandbox::{CheckOutcome, Limit, ReasonClass, Run, UntrustedText, Verdict};
+use refiner_rule_model::{CheckOutcome, Limit, ReasonClass, Run, UntrustedText, Verdict};
 use refiner_specimen::{
     CodeRead, Specimen,
     check::{Check, CheckName, Quantity, Subject},

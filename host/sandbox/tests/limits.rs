@@ -10,10 +10,10 @@ use std::{thread, time::Duration};
 
 use alloy_primitives::Bytes;
 use limit_pairs::{ASKS_FOR_CODE, CODE_CALLS, Pair, SPINS, pair};
-use refiner_sandbox::{
-    AdmissionError, AdmitFailure, AdmittedRule, FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, Run,
-    Sandbox, UNIT_PICOSECONDS, Verdict,
+use refiner_rule_model::{
+    AdmissionError, FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, Run, UNIT_PICOSECONDS, Verdict,
 };
+use refiner_sandbox::{AdmitFailure, AdmittedRule, Sandbox};
 use rustix::time::{ClockId, clock_gettime};
 use support::{GOOD, RAW, RunInput, component, input, rule, run, sandbox};
 

@@ -6,7 +6,7 @@ mod support;
 
 use std::sync::Arc;
 
-use refiner_sandbox::{AdmissionError, Grants, Limit, LimitError, Limits, SpecimenHash, Verdict, manifest_of};
+use refiner_rule_model::{AdmissionError, Grants, Limit, LimitError, Limits, SpecimenHash, Verdict, manifest_of};
 use refiner_specimen::{Layout, specimen_hash};
 use support::{GOOD, RAW, RunInput, bare_component, component, input, module_of_fields, sandbox, with_manifest};
 
@@ -107,7 +107,7 @@ fn manifest_that_asks_for_a_ceiling_is_admitted_and_one_that_asks_for_one_more_i
 
 #[test]
 fn every_limit_can_be_asked_for_up_to_its_cap_and_not_above() {
-    for spec in &refiner_sandbox::LIMITS {
+    for spec in &refiner_rule_model::LIMITS {
         let asked = |value: u64| {
             let text = manifest(&format!("[limits]\n{} = {value}\n", spec.name));
             Limits::asked_by(&refiner_manifest::Manifest::parse(&text).unwrap())

@@ -11,8 +11,8 @@ use refiner_evm::{
     ExecuteError, ExecutedBy, Execution, ExecutionPolicy, ExecutionTerms, Executor, Rejected, ResultFormat,
     SenderPolicy, Unavailable, Unsupported,
 };
-use refiner_sandbox::{
-    Artifact, EngineProfile, Grants, HostFailure, Limit, Limits, LogLevel, LogLine, Params, UntrustedText, Verdict,
+use refiner_rule_model::{
+    Artifact, Grants, HostFailure, Limit, Limits, LogLevel, LogLine, Params, UntrustedText, Verdict, engine,
 };
 use refiner_specimen::{
     Specimen,
@@ -295,7 +295,7 @@ fn identity_follows_from_component_parameters_limits_profile_and_the_terms_that_
     let terms = ExecutionTerms::default();
     let identity = good.identity(&params, &limits, &terms);
     assert_eq!(identity.component, B256::from(<[u8; 32]>::from(Sha256::digest(component(GOOD)))));
-    assert_eq!(identity.profile, EngineProfile::default().id());
+    assert_eq!(identity.profile, engine::id());
     assert_eq!(identity, rule(&sandbox, GOOD).identity(&params, &limits, &terms));
 
     let other_params = [("a", "b")].into_iter().collect();

@@ -5,9 +5,8 @@
 mod support;
 
 use alloy_primitives::B256;
-use refiner_sandbox::{
-    AdmissionError, AdmitFailure, COMPONENT_BYTES_WITH_WASI, Grants, Limit, LogLevel, SpecimenHash, Verdict,
-};
+use refiner_rule_model::{AdmissionError, COMPONENT_BYTES_WITH_WASI, Grants, Limit, LogLevel, SpecimenHash, Verdict};
+use refiner_sandbox::AdmitFailure;
 use support::{component, input, rule, run, sandbox};
 
 /// Gives the first random word as its number of records.

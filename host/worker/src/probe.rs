@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use refiner_evm::ExecutionTerms;
-use refiner_sandbox::Limits;
+use refiner_rule_model::Limits;
 
 use crate::{
     ChildCommand, Confinement, ProtocolError,

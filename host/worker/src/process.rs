@@ -13,12 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use refiner_sandbox::UntrustedText;
+use refiner_rule_model::UntrustedText;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::allowance::Allowance;
 
-/// The command that starts a child: a program whose `main` calls [`crate::child_main`].
+/// The command that starts a child: a program whose `main` calls `refiner_worker_child::child_main`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChildCommand {
     program: PathBuf,

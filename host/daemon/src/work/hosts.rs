@@ -11,7 +11,7 @@ use refiner_queue::{
     Coordinator, CoordinatorSettings, Finished, Known, Origins, QueueError, QueueId, ReceivedArtifact, Records,
     RuleRecord, SpanTime, Task, TaskId, Verdict,
 };
-use refiner_sandbox::{BasisReport, Limit, ReasonClass};
+use refiner_rule_model::{BasisReport, Limit, ReasonClass};
 use refiner_worker::{Phase, WorkerSpan, WorkerStatus};
 use tokio::{sync::Mutex, task::JoinHandle};
 use tokio_util::sync::CancellationToken;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use refiner_content::Content;
 use refiner_journal::{Artifact, Item};
-use refiner_sandbox::{BasisReport, Evidence, ReasonClass, SpecimenHash, Verdict};
+use refiner_rule_model::{BasisReport, Evidence, ReasonClass, SpecimenHash, Verdict};
 use refiner_worker::{Job, Pool, WorkerStatus};
 use tokio::sync::Semaphore;
 
@@ -91,7 +91,7 @@ fn run(pool: &Pool, context: &PipelineContext, item: &Item) -> Result<Option<Wor
     }))
 }
 
-fn keep(context: &PipelineContext, artifact: refiner_sandbox::Artifact) -> Result<Artifact, StageError> {
+fn keep(context: &PipelineContext, artifact: refiner_rule_model::Artifact) -> Result<Artifact, StageError> {
     let sha256 = artifact.sha256();
     let content = Content::of_hashed(artifact.bytes.0, sha256.0);
     let cid = context.store.write(&content)?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use refiner_journal::{Artifact, Item};
-use refiner_sandbox::UntrustedText;
+use refiner_rule_model::UntrustedText;
 use refiner_worker::WorkerStatus;
 
 use crate::{context::PipelineContext, policy::StageError};

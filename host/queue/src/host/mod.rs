@@ -75,7 +75,7 @@ async fn host(settings: WorkSettings) -> Result<(), QueueError> {
     let stop = CancellationToken::new();
     shutdown_on_signal(&stop, || tracing::info!("stopping after running tasks"))?;
     let store = LocalStore::open(settings.data.join("content"), CONTENT_BYTES_MAX)?;
-    let compiler = Compiler::new(Some(CodeCache::open(settings.data.join("code"))?))?;
+    let compiler = Compiler::new(Some(CodeCache::open(settings.data.join("code"))?));
     let listener = refiner_listener::bind(settings.listen, settings.allow_remote).await?;
     let origin = origin(&settings, listener.local_addr()?);
     let access = Access::of_hosts(settings.allow_hosts.iter().cloned());

@@ -6,8 +6,8 @@ use alloy_primitives::B256;
 use async_nats::jetstream::consumer::{PullConsumer, pull};
 use refiner_diagnostics::ErrorChain;
 use refiner_evm::ExecutionPolicy;
-use refiner_rule_package::{AllowanceError, Found, builtin, identity};
-use refiner_sandbox::{Limits, Params};
+use refiner_rule_model::{Limits, Params, RuleIdentity};
+use refiner_rule_package::{AllowanceError, Found, builtin};
 use refiner_specimen::sha256;
 use refiner_text::UntrustedText;
 use refiner_worker::{CompileError, CompiledRule, Pool, PoolConfig, PoolError};
@@ -141,7 +141,8 @@ async fn load(
     let (compiling, stated) = (Arc::clone(host), record.clone());
     let compiled = tokio::task::spawn_blocking(move || compile(&compiling, &stated, component, &limits));
     let compiled = compiled.await.map_err(|_| NotServed::Panicked)??;
-    let here = identity(compiled.digest(), compiled.manifest(), &params, &limits, &record.terms.execution()?).digest();
+    let here =
+        RuleIdentity::of(compiled.digest(), compiled.manifest(), &params, &limits, &record.terms.execution()?).digest();
     if here != record.identity {
         return Err(NotServed::Identity { here, theirs: record.identity });
     }

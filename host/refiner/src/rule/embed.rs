@@ -4,7 +4,7 @@ use std::path::Path;
 
 use refiner_authoring::{digest, embed};
 use refiner_diagnostics::{ExitCode, Failure};
-use refiner_sandbox::{Grants, examine};
+use refiner_rule_model::{Grants, examine};
 use refiner_text::OneLine;
 use serde_json::json;
 

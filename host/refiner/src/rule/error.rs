@@ -6,8 +6,8 @@ use refiner_authoring::{
     BinaryReaderError, BuildError, command::CommandError, embed::EmbedError, template::NewError, watch::WatchError,
 };
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_rule_model::{AboveCap, LimitError};
 use refiner_rule_session::PrepareError;
-use refiner_sandbox::{AboveCap, LimitError};
 use refiner_signatures::SignError;
 
 use crate::rules::AllowanceError;

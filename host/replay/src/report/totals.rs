@@ -6,7 +6,7 @@ use std::{
 };
 
 use refiner_diagnostics::ExitCode;
-use refiner_sandbox::ReasonClass;
+use refiner_rule_model::ReasonClass;
 use refiner_specimen::check::Outcome;
 
 use super::reasons::Reasons;

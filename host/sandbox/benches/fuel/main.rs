@@ -19,7 +19,8 @@ mod vectors;
 use std::{collections::BTreeSet, sync::Arc, thread, time::Duration};
 
 use alloy_primitives::B256;
-use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Limit, LimitSpec, Limits, Sandbox, Verdict};
+use refiner_rule_model::{Grants, Limit, LimitSpec, Limits, Verdict};
+use refiner_sandbox::{AdmittedRule, EngineProfile, Sandbox};
 use refiner_specimen::BlockHashRead;
 use rustix::{
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},

@@ -21,6 +21,7 @@ mod words;
 use std::sync::Arc;
 
 use refiner_evm::Executor;
+use refiner_rule_model::{Evidence, Limits, Params};
 use refiner_specimen::check::Check;
 
 pub(crate) use self::{
@@ -34,10 +35,10 @@ use self::{
     traces::FrameReaders, wasi::Wasi,
 };
 pub use self::{
-    changes::ChangesHandle, evm::ExecutionHandle, output::ArtifactHandle, params::Params, receipts::ReceiptsHandle,
+    changes::ChangesHandle, evm::ExecutionHandle, output::ArtifactHandle, receipts::ReceiptsHandle,
     specimen::BlockSpecimen, traces::FramesHandle,
 };
-use crate::{AdmittedRule, Evidence, Limits, bindings::refiner::rule::types};
+use crate::{AdmittedRule, bindings::refiner::rule::types};
 
 /// Everything one guest can reach.
 pub(crate) struct HostState {
@@ -71,7 +72,7 @@ impl HostState {
     ) -> Self {
         let executions = Executions::new(Some(executor), Wanted::by(&rule.terms.needs));
         Self {
-            outputs: Outputs::of(Arc::clone(&rule.description), Arc::clone(&rule.terms.row_checks)),
+            outputs: Outputs::of(Arc::clone(&rule.description), Arc::clone(&rule.row_checks)),
             ..Self::over(limits, fuel, rule.terms.state_bytes, Some(specimen), params, executions)
         }
     }

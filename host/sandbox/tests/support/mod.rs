@@ -18,8 +18,9 @@ use refiner_evm::{
     Access, AccountChange, AccountValue, ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, Frame,
     Frames, RecordingTerms, Recordings, ResultFormat, SlotChange, StateStep, Steps, Unavailable,
 };
+use refiner_rule_model::{Grants, Params, Run};
 pub use refiner_sandbox::RunInput;
-use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Params, Run, Sandbox};
+use refiner_sandbox::{AdmittedRule, EngineProfile, Sandbox};
 use refiner_specimen::{
     AccountRead, Block, BlockHashRead, CodeRead, Layout, Specimen, StateReads, StorageRead, Transaction,
     check::{Check, CheckName},

@@ -3,9 +3,9 @@
 use std::io;
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_sandbox::{HostFailure, RefusalKind, UntrustedText};
+use refiner_rule_model::{HostFailure, RefusalKind, UntrustedText};
 
-use crate::{confine::Unconfined, process::ProcessEnd, protocol::ProtocolError};
+use crate::{confinement::Unconfined, process::ProcessEnd, protocol::ProtocolError};
 
 /// A job that was given up.
 #[derive(Debug, thiserror::Error)]

@@ -22,7 +22,7 @@ use alloy_primitives::{B256, Bytes};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_manifest::Manifest;
-use refiner_sandbox::{Artifact, Limits, Misuse, Params, Run, SpecimenHash, UntrustedText, Verdict};
+use refiner_rule_model::{Artifact, Limits, Misuse, Params, Run, SpecimenHash, UntrustedText, Verdict};
 use tracing::warn;
 
 use self::{
@@ -31,7 +31,7 @@ use self::{
 };
 use crate::{
     ChildCommand, CompiledRule, WORKER_ARGUMENT,
-    confine::{Confinement, Outcome},
+    confinement::{Confinement, Outcome},
     protocol::{ProtocolError, RunRequest},
     trace::{TraceContext, WorkerSpan},
 };

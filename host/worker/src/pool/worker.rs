@@ -7,12 +7,12 @@ use std::{
 
 use alloy_primitives::B256;
 use refiner_evm::ExecutionTerms;
-use refiner_sandbox::{Limit, Limits, Run};
+use refiner_rule_model::{Limit, Limits, Run};
 
 use super::{Executes, WorkerFailure, executions::Executions};
 use crate::{
     CompiledRule,
-    confine::{Ceilings, Confinement},
+    confinement::{Ceilings, Confinement},
     process::Process,
     protocol::{
         self, Answer, Hello, Kind, ProtocolError, RunRequest, Settings, read_answer, read_failure, read_hash,
@@ -181,7 +181,7 @@ fn greet(
         terms,
     };
     send(process, |out| settings.send(out))?;
-    let Hello { confinement } = Hello::receive(process)?;
+    let Hello { confinement, .. } = Hello::receive(process)?;
     if let Err(unconfined) = rule.requirement().check(&confinement) {
         return Ok((confinement, Ready::No(WorkerFailure::Unconfined(unconfined))));
     }
