@@ -19,12 +19,12 @@ use refiner_worker::{Pool, PoolConfig, PoolError};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{
+use crate::{
     config::Settings,
     content_cache::ContentCache,
+    engine::policy::StageError,
     error::RunError,
     journal_handle::JournalHandle,
-    policy::StageError,
     prefetcher::LocationPrefetcher,
     rules::{Loaded, Rule},
     sources::Sources,

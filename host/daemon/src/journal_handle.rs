@@ -16,7 +16,12 @@ use refiner_status_page::Stage;
 use tokio::{sync::watch, task::block_in_place};
 use tokio_util::sync::CancellationToken;
 
-use super::{clock::now_ms, metrics::Metrics, outcome::DISK, status::Status, trace::Tracer};
+use crate::{
+    engine::{clock::now_ms, outcome::DISK},
+    metrics::Metrics,
+    status::Status,
+    trace::Tracer,
+};
 
 /// Pause between two tries to write to a disk without room.
 pub const ROOM_AGAIN: Duration = Duration::from_millis(250);

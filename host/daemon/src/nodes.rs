@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    clock::{milliseconds, now_ms},
+use crate::{
+    engine::clock::{milliseconds, now_ms},
     status::Status,
 };
 

@@ -10,7 +10,10 @@ use refiner_journal::{Item, ItemId};
 use refiner_proofchain::Session;
 use tokio::sync::Mutex;
 
-use super::{clock::now_ms, context::PipelineContext, policy::StageError};
+use crate::{
+    context::PipelineContext,
+    engine::{clock::now_ms, policy::StageError},
+};
 
 /// Specimens asked about in one request.
 const TOGETHER: usize = 16;

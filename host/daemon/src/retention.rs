@@ -11,10 +11,10 @@ use refiner_journal::{JournalError, PruneStep};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    clock::{milliseconds, now_ms},
+use crate::{
     config::Settings,
     context::PipelineContext,
+    engine::clock::{milliseconds, now_ms},
 };
 
 /// Pause between two looks through the journal.

@@ -13,11 +13,17 @@ use tokio::{runtime::Builder, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock,
     config::{Key, Settings, Shown},
     context::{self, PipelineContext},
     control::{self, Operator},
     disk,
+    engine::{
+        clock,
+        outage::Outage,
+        policy::{self, pause_ms},
+        shutdown,
+        stage_runner::{Backpressure, StageRunner},
+    },
     error::RunError,
     health::{self, Health},
     heartbeat,
@@ -25,14 +31,11 @@ use crate::{
     memory,
     metrics::Metrics,
     nodes,
-    outage::Outage,
     page::{self, PageSource},
-    policy::{self, pause_ms},
     preflight::Check,
     prove, readiness, retention,
     rules::{self, Loaded},
-    scan, shutdown, signer, sources, stage,
-    stage_runner::{Backpressure, StageRunner},
+    scan, signer, sources, stage,
     status::Status,
     trace::{Exporter, Tracer},
 };

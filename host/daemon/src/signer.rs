@@ -5,11 +5,10 @@ use std::time::Duration;
 use refiner_diagnostics::ErrorChain;
 use refiner_proofchain::{KeyError, Signer};
 
-use super::{
+use crate::{
     config::{Key, Settings},
+    engine::{outage::Outage, policy::pause_ms},
     error::RunError,
-    outage::Outage,
-    policy::pause_ms,
     status::Status,
 };
 

@@ -12,8 +12,11 @@ use refiner_status_page::{History, Setting};
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::{clock::now_ms, remedy};
-use crate::preflight::{ANOTHER_DAEMON, Check};
+use crate::{
+    engine::clock::now_ms,
+    preflight::{ANOTHER_DAEMON, Check},
+    remedy,
+};
 
 /// What the daemon is doing. Clones share it.
 #[derive(Clone, Default)]

@@ -34,7 +34,7 @@ use self::{
     now::Gauges,
     table::{Label, Row},
 };
-use super::{clock::now_ms, prove::Compared};
+use crate::{engine::clock::now_ms, prove::Compared};
 
 /// From a small specimen in the local store to an upload that a pinner takes minutes for.
 const STAGE_SECONDS: [f64; 14] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 120.0, 600.0];

@@ -133,7 +133,7 @@ fn of_status(status: &Status, rpc: &Rpc) -> Page {
     let Compared { agreed, differed, alone, .. } = now.compared;
     Page {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        now_ms: super::clock::now_ms(),
+        now_ms: crate::engine::clock::now_ms(),
         operator: now.operator.map(|operator| operator.to_string()),
         health,
         proofs_left: proofs_left(&now),
@@ -162,7 +162,7 @@ fn waits(now: &Now) -> Vec<Wait> {
         part: "key".to_owned(),
         what: foreign.what.clone(),
         remedy: foreign.hint.to_owned(),
-        since_ms: super::clock::now_ms(),
+        since_ms: crate::engine::clock::now_ms(),
     });
     waits.chain(foreign).collect()
 }

@@ -7,7 +7,7 @@ use refiner_status_page::{Reading, Window};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock::now_ms,
+    engine::clock::now_ms,
     heartbeat::{items_in, proofs_left},
     journal_handle::JournalHandle,
     prove::spent_in_a_day,

@@ -4,7 +4,7 @@ use refiner_journal::{Item, JournalError, Step};
 use refiner_proofchain::{Settlement, Signed};
 
 use super::{ProofSubmitter, TickError};
-use crate::clock::{milliseconds, now_ms};
+use crate::engine::clock::{milliseconds, now_ms};
 
 /// The time for which a final proof is looked at again.
 const DAY_MS: u64 = 24 * 3_600_000;

@@ -4,7 +4,7 @@ use refiner_journal::{Expense, Journal, JournalError};
 use refiner_proofchain::Signed;
 
 use super::{ProofSubmitter, TickError};
-use crate::clock::now_ms;
+use crate::engine::clock::now_ms;
 
 /// The time over which spending is bounded. It slides: at no moment do the last 24 hours cost more.
 const DAY_MS: u64 = 24 * 3_600_000;

@@ -6,7 +6,7 @@ use refiner_journal::{Purpose, SessionKey, SessionOutcome};
 use refiner_proofchain::{FeeQuote, NonceAt, OpenedSessions, Preparation, Revert};
 
 use super::{ProofSubmitter, TickError};
-use crate::clock::now_ms;
+use crate::engine::clock::now_ms;
 
 /// Blocks over which operators spread, so that not all of them pay for the same session.
 const STAGGER_BLOCKS: u64 = 20;

@@ -30,7 +30,11 @@ use refiner_proofchain::{OpenedSessions, Prover, RpcError, SignError, Signed};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{clock::now_ms, config::Settings, context::PipelineContext, outage::Outage, policy::pause_ms};
+use crate::{
+    config::Settings,
+    context::PipelineContext,
+    engine::{clock::now_ms, outage::Outage, policy::pause_ms},
+};
 
 /// The part's name in the status.
 const PART: &str = "prove";

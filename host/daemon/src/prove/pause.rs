@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::ProofSubmitter;
 use crate::{
-    clock::{milliseconds, now_ms},
+    engine::clock::{milliseconds, now_ms},
     status::Pause,
 };
 

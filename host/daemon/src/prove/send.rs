@@ -6,7 +6,7 @@ use refiner_journal::{Item, State, Step};
 use refiner_proofchain::{Sent, Settlement, Signed};
 
 use super::{ProofSubmitter, TickError, sign::stored};
-use crate::clock::{milliseconds, now_ms};
+use crate::engine::clock::{milliseconds, now_ms};
 
 /// Transactions that are sent before the journal records which of them arrived.
 const AT_ONCE: usize = 32;

@@ -8,7 +8,7 @@ use refiner_journal::{Item, State, Step};
 use refiner_proofchain::{ChainSnapshot, Reaction, Revert, RpcError, Settlement, Signed};
 
 use super::{Due, FAILED_TRANSACTIONS_MAX, ProofSubmitter, QUESTIONS_AT_ONCE, TickError};
-use crate::clock::{milliseconds, now_ms};
+use crate::engine::clock::{milliseconds, now_ms};
 
 /// The part's name in the status.
 const SETTLE: &str = "settle";

@@ -4,7 +4,7 @@ use refiner_journal::{Purpose, SideTransaction};
 use refiner_proofchain::{ChainSnapshot, Sent, Settlement, Signed};
 
 use super::{ProofSubmitter, TickError, sign::stored};
-use crate::clock::{milliseconds, now_ms};
+use crate::engine::clock::{milliseconds, now_ms};
 
 /// Transactions with one nonce, the last signed first.
 struct Group {

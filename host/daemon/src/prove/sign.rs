@@ -9,7 +9,7 @@ use super::{
     ProofSubmitter, TickError,
     compare::{Comparison, Ready},
 };
-use crate::{clock::milliseconds, policy::pause_ms};
+use crate::engine::{clock::milliseconds, policy::pause_ms};
 
 /// An item, the hash of its result, and the outcome of preparing its proof.
 type Attempt = (Item, B256, Result<Preparation, RpcError>);

@@ -8,7 +8,10 @@ use refiner_proofchain::{ProofChain, ScanConfig, ScanError, Scanner};
 use tokio::time::sleep;
 
 use super::record::announcement;
-use crate::{clock::now_ms, control::ScannedAgain, policy::pause_ms};
+use crate::{
+    control::ScannedAgain,
+    engine::{clock::now_ms, policy::pause_ms},
+};
 
 /// Attempts at one range in a row, each with retries of its own.
 const ATTEMPTS: u32 = 4;

@@ -23,9 +23,12 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use self::report::Reporter;
-use super::{
-    config::Settings, context::PipelineContext, journal_handle::JournalHandle, metrics::Event, outage::Outage,
-    policy::pause_ms,
+use crate::{
+    config::Settings,
+    context::PipelineContext,
+    engine::{outage::Outage, policy::pause_ms},
+    journal_handle::JournalHandle,
+    metrics::Event,
 };
 
 /// The part's name in the status.

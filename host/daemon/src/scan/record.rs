@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use refiner_journal::{Announcement, Checkpoint, JournalError, State, Target};
 use refiner_proofchain::{BlockRef, Checkpoints, ScanStep, Scanned};
 
-use crate::{clock::now_ms, context::PipelineContext};
+use crate::{context::PipelineContext, engine::clock::now_ms};
 
 /// Writes a step down.
 pub fn step(

@@ -6,7 +6,7 @@ use refiner_content::{Content, ContentId, FetchError};
 use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Item, Step};
 
-use crate::{context::PipelineContext, policy::StageError, work::Worked};
+use crate::{context::PipelineContext, engine::policy::StageError, work::Worked};
 
 /// The name of the stage in logs, metrics and traces.
 pub const REFINE: &str = "refine";

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{QUEUE, Span, Tracer, otlp};
-use crate::{metrics::Metrics, outage::Outage};
+use crate::{engine::outage::Outage, metrics::Metrics};
 
 /// Most spans that one request carries.
 const BATCH_MAX: usize = 512;

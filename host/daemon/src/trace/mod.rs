@@ -22,8 +22,8 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::{self, error::TrySendError};
 
 pub use self::export::{ExportError, Exporter};
-use super::{
-    clock::now_ms,
+use crate::{
+    engine::clock::now_ms,
     metrics::{Metrics, Outcome},
 };
 

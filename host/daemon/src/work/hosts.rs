@@ -20,9 +20,9 @@ use super::{LocalPool, WorkQueue, Worked};
 use crate::{
     config::{QueueTerms, Settings},
     context::PipelineContext,
+    engine::policy::StageError,
     error::RunError,
     journal_handle::JournalHandle,
-    policy::StageError,
     rules::Rule,
     stage::REFINE,
     status::Status,

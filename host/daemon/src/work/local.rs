@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use super::{WorkQueue, Worked};
 use crate::{
     context::PipelineContext,
-    policy::StageError,
+    engine::policy::StageError,
     stage::{REFINE, read},
 };
 

@@ -12,7 +12,7 @@ use refiner_journal::{Artifact, Item};
 use refiner_sandbox::UntrustedText;
 use refiner_worker::WorkerStatus;
 
-use crate::{context::PipelineContext, policy::StageError};
+use crate::{context::PipelineContext, engine::policy::StageError};
 
 /// The end of a rule over a specimen, in a worker somewhere. Artifacts are in the local store.
 pub enum Worked {

@@ -7,13 +7,15 @@ use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Item, JournalError, State, Step};
 use refiner_status_page::Stage;
 
-use super::{
-    clock::{milliseconds, now_ms},
+use crate::{
     context::PipelineContext,
+    engine::{
+        clock::{milliseconds, now_ms},
+        policy::{Decision, StageError, look_pause_ms, pause_ms},
+        stage_runner::StageRunner,
+    },
     metrics::Outcome,
-    policy::{Decision, StageError, look_pause_ms, pause_ms},
     sources::unwell_source,
-    stage_runner::StageRunner,
 };
 
 /// The part's name in the status for a disk without room.

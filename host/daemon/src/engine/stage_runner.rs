@@ -12,11 +12,13 @@ use refiner_journal::{Item, ItemId, JournalError, State, Step};
 use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    clock::now_ms,
+use crate::{
     context::PipelineContext,
+    engine::{
+        clock::now_ms,
+        policy::{Disposition, StageError},
+    },
     metrics::Event,
-    policy::{Disposition, StageError},
     stage::REFINE,
 };
 

@@ -14,7 +14,7 @@ use std::{
 use refiner_journal::{JournalError, State};
 use tokio_util::sync::CancellationToken;
 
-use super::context::PipelineContext;
+use crate::context::PipelineContext;
 
 /// Pause between two comparisons of the two clocks.
 const LOOK: Duration = Duration::from_secs(10);
