@@ -21,13 +21,12 @@ use url::Url;
 
 use crate::{
     config::Settings,
-    content_cache::ContentCache,
     engine::policy::StageError,
     error::RunError,
-    journal_handle::JournalHandle,
     prefetcher::LocationPrefetcher,
     rules::{Loaded, Rule},
     sources::Sources,
+    state::{content_cache::ContentCache, journal_handle::JournalHandle},
     status::Status,
     work::{LocalPool, ManyHosts, WorkQueue},
 };

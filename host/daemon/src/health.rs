@@ -18,11 +18,11 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    journal_handle::JournalHandle,
+use crate::{
     metrics::{Scrape, free_bytes},
     nodes,
     page::{self, PageSource},
+    state::journal_handle::JournalHandle,
     status::Status,
 };
 

@@ -27,17 +27,13 @@
 
 #[expect(missing_docs, reason = "a field is the setting of its name, which the table of settings explains")]
 pub mod config;
-mod content_cache;
 mod context;
 #[expect(missing_docs, reason = "fields are named as in JSON")]
 pub mod control;
-mod disk;
 mod engine;
 mod error;
 mod health;
 mod heartbeat;
-mod journal_handle;
-mod memory;
 mod metrics;
 mod nodes;
 mod page;
@@ -47,13 +43,13 @@ pub mod preflight;
 mod prove;
 mod readiness;
 mod remedy;
-mod retention;
 mod rules;
 mod run;
 mod scan;
 mod signer;
 mod sources;
 mod stage;
+mod state;
 mod status;
 mod trace;
 mod work;

@@ -21,12 +21,12 @@ use super::{BackupTo, Blocks, ControlSocket, LINE_BYTES_MAX, Reply, Request, Sca
 use crate::{
     config::Settings,
     context::PipelineContext,
-    journal_handle::JournalHandle,
     rules::Rule,
     scan::{
         again::{Again, ScanAgainError, blocks},
         record,
     },
+    state::journal_handle::JournalHandle,
 };
 
 /// Time limit for a request to arrive, and for a line of its reply to be taken.

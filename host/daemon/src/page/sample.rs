@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     engine::clock::now_ms,
     heartbeat::{items_in, proofs_left},
-    journal_handle::JournalHandle,
     prove::spent_in_a_day,
+    state::journal_handle::JournalHandle,
     status::{Now, Status},
 };
 

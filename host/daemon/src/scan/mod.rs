@@ -27,8 +27,8 @@ use crate::{
     config::Settings,
     context::PipelineContext,
     engine::{outage::Outage, policy::pause_ms},
-    journal_handle::JournalHandle,
     metrics::Event,
+    state::journal_handle::JournalHandle,
 };
 
 /// The part's name in the status.

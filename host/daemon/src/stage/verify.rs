@@ -9,7 +9,7 @@ use refiner_specimen::{
     peek_header, sha256, specimen_hash,
 };
 
-use crate::{content_cache::ContentCache, engine::policy::StageError};
+use crate::{engine::policy::StageError, state::content_cache::ContentCache};
 
 /// A specimen that is what was announced, and whose header is that of its block hash. Made by [`verify`] alone.
 pub struct VerifiedSpecimen {

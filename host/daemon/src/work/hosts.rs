@@ -22,9 +22,9 @@ use crate::{
     context::PipelineContext,
     engine::policy::StageError,
     error::RunError,
-    journal_handle::JournalHandle,
     rules::Rule,
     stage::REFINE,
+    state::journal_handle::JournalHandle,
     status::Status,
 };
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use refiner_journal::JournalError;
 use tokio_util::sync::CancellationToken;
 
-use super::context::PipelineContext;
+use crate::context::PipelineContext;
 
 /// Pause between two looks at unused memory.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use refiner_diagnostics::Diagnostic as _;
 use refiner_journal::{Journal, JournalError};
 use tokio_util::sync::CancellationToken;
 
-use super::{error::RunError, journal_handle::ROOM_AGAIN};
+use crate::{error::RunError, state::journal_handle::ROOM_AGAIN};
 
 /// Opens the journal in `data`, and makes sure that the content store beside it can be opened. `None` where `stop` came before the disk had
 /// room. Blocks.
