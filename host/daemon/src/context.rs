@@ -23,11 +23,11 @@ use crate::{
     config::Settings,
     engine::policy::StageError,
     error::RunError,
+    observe::status::Status,
     prefetcher::LocationPrefetcher,
     rules::{Loaded, Rule},
     sources::Sources,
     state::{content_cache::ContentCache, journal_handle::JournalHandle},
-    status::Status,
     work::{LocalPool, ManyHosts, WorkQueue},
 };
 

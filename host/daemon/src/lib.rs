@@ -32,17 +32,11 @@ mod context;
 pub mod control;
 mod engine;
 mod error;
-mod health;
-mod heartbeat;
-mod metrics;
-mod nodes;
-mod page;
+mod observe;
 mod prefetcher;
 #[expect(missing_docs, reason = "what is left is named by itself")]
 pub mod preflight;
 mod prove;
-mod readiness;
-mod remedy;
 mod rules;
 mod run;
 mod scan;
@@ -50,8 +44,6 @@ mod signer;
 mod sources;
 mod stage;
 mod state;
-mod status;
-mod trace;
 mod work;
 
 pub use self::{

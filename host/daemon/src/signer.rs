@@ -9,7 +9,7 @@ use crate::{
     config::{Key, Settings},
     engine::{outage::Outage, policy::pause_ms},
     error::RunError,
-    status::Status,
+    observe::status::Status,
 };
 
 /// The part's name in the status.

@@ -11,7 +11,7 @@ use refiner_diagnostics::ErrorChain;
 use refiner_journal::{JournalError, State};
 use tokio_util::sync::CancellationToken;
 
-use crate::{context::PipelineContext, engine::policy::StageError, status::Status};
+use crate::{context::PipelineContext, engine::policy::StageError, observe::status::Status};
 
 /// The parts' names in the status.
 const PINNER: &str = "pinner";

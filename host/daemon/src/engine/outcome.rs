@@ -14,7 +14,7 @@ use crate::{
         policy::{Decision, StageError, look_pause_ms, pause_ms},
         stage_runner::StageRunner,
     },
-    metrics::Outcome,
+    observe::metrics::Outcome,
     sources::unwell_source,
 };
 

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use refiner_signals::shutdown_on_signal;
 use tokio_util::sync::CancellationToken;
 
-use crate::status::Status;
+use crate::observe::status::Status;
 
 /// Cancels `stop` on SIGTERM or SIGINT; the second of them ends the process.
 pub fn on_signals(stop: &CancellationToken, status: &Status) -> io::Result<()> {

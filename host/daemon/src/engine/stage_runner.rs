@@ -18,7 +18,7 @@ use crate::{
         clock::now_ms,
         policy::{Disposition, StageError},
     },
-    metrics::Event,
+    observe::metrics::Event,
     stage::REFINE,
 };
 

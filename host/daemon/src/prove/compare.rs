@@ -7,7 +7,7 @@ use refiner_journal::{Item, ItemId};
 use refiner_proofchain::{PeerProofs, Prepared, ProofChain};
 
 use super::{ProofSubmitter, TickError};
-use crate::status::{Difference, PeerResult};
+use crate::observe::status::{Difference, PeerResult};
 
 /// Items of one turn, with what would be sent and the hash of their result.
 pub(super) type Ready = (Item, Prepared, B256);

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::ProofSubmitter;
 use crate::{
     engine::clock::{milliseconds, now_ms},
-    status::Pause,
+    observe::status::Pause,
 };
 
 impl ProofSubmitter {

@@ -27,7 +27,7 @@ use crate::{
     config::Settings,
     context::PipelineContext,
     engine::{outage::Outage, policy::pause_ms},
-    metrics::Event,
+    observe::metrics::Event,
     state::journal_handle::JournalHandle,
 };
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use refiner_proofchain::{Lack, ScanProgress, ScanStep, Scanned, Skipped};
 
 use super::PART;
-use crate::status::Status;
+use crate::observe::status::Status;
 
 /// Pause between two log lines about nodes that lag: behind a balancer every other answer may be such a node's.
 const QUIET: Duration = Duration::from_secs(60);

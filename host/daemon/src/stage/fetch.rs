@@ -6,7 +6,7 @@ use refiner_content::{Accept, FetchBackend as _, Locations};
 use refiner_journal::{Item, Step};
 
 use super::verify::{is_announced, verify};
-use crate::{context::PipelineContext, engine::policy::StageError, metrics::Event};
+use crate::{context::PipelineContext, engine::policy::StageError, observe::metrics::Event};
 
 /// Asks the chain where the specimen is, fetches it, and holds it against the announcement and against its own header.
 pub async fn fetch(context: Arc<PipelineContext>, item: Item) -> Result<Step, StageError> {

@@ -18,9 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     engine::{clock::now_ms, outcome::DISK},
-    metrics::Metrics,
-    status::Status,
-    trace::Tracer,
+    observe::{metrics::Metrics, status::Status, trace::Tracer},
 };
 
 /// Pause between two tries to write to a disk without room.

@@ -22,10 +22,10 @@ use crate::{
     context::PipelineContext,
     engine::policy::StageError,
     error::RunError,
+    observe::status::Status,
     rules::Rule,
     stage::REFINE,
     state::journal_handle::JournalHandle,
-    status::Status,
 };
 
 /// The part's name in the status.

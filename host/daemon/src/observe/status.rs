@@ -14,8 +14,8 @@ use tokio::time::Instant;
 
 use crate::{
     engine::clock::now_ms,
+    observe::remedy,
     preflight::{ANOTHER_DAEMON, Check},
-    remedy,
 };
 
 /// What the daemon is doing. Clones share it.

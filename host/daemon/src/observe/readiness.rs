@@ -6,8 +6,12 @@ use refiner_journal::JournalError;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::{config::Settings, context::PipelineContext, run::MachineChecks};
-use crate::preflight::{self, Check, KnownNonces, State};
+use crate::{
+    config::Settings,
+    context::PipelineContext,
+    preflight::{self, Check, KnownNonces, State},
+    run::MachineChecks,
+};
 
 /// The source chain whose sessions are looked at where all are followed.
 const MAINNET: u64 = 1;

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     engine::clock::{milliseconds, now_ms},
-    status::Status,
+    observe::status::Status,
 };
 
 /// How often the nodes' standing is compared with what is in the log.

@@ -18,16 +18,18 @@ use refiner_status_page::{
     render,
 };
 
-use super::{
+use crate::{
     config::{Settings, Shown},
     context::PipelineContext,
-    health::Health,
-    heartbeat::{items_in, proofs_left},
-    nodes,
+    observe::{
+        health::Health,
+        heartbeat::{items_in, proofs_left},
+        nodes,
+        status::{Compared, Now, Status},
+    },
+    preflight,
     prove::coins,
-    status::{Compared, Now, Status},
 };
-use crate::preflight;
 
 /// Items of a list; the journal has all.
 const ITEMS_SHOWN: usize = 10;

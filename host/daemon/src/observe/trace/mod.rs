@@ -24,7 +24,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 pub use self::export::{ExportError, Exporter};
 use crate::{
     engine::clock::now_ms,
-    metrics::{Metrics, Outcome},
+    observe::metrics::{Metrics, Outcome},
 };
 
 /// Spans that wait for the receiver. What comes beyond is dropped and counted: some 2 MiB, and minutes of a backlog.

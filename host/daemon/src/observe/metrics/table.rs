@@ -4,7 +4,7 @@
 use refiner_journal::State;
 
 use super::{Compared, Outcome};
-use crate::{preflight, remedy::PARTS};
+use crate::{observe::remedy::PARTS, preflight};
 
 /// The type of a metric, as Prometheus names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,10 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     engine::clock::now_ms,
-    heartbeat::{items_in, proofs_left},
+    observe::{
+        heartbeat::{items_in, proofs_left},
+        status::{Now, Status},
+    },
     prove::spent_in_a_day,
     state::journal_handle::JournalHandle,
-    status::{Now, Status},
 };
 
 /// Samples between two looks at what was spent, which reads every transaction of a day.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{QUEUE, Span, Tracer, otlp};
-use crate::{engine::outage::Outage, metrics::Metrics};
+use crate::{engine::outage::Outage, observe::metrics::Metrics};
 
 /// Most spans that one request carries.
 const BATCH_MAX: usize = 512;
@@ -156,7 +156,7 @@ mod tests {
         for _ in 0..5 {
             tracer.finish(span.clone());
         }
-        let text = metrics.render(&crate::metrics::Scrape::default()).unwrap();
+        let text = metrics.render(&crate::observe::metrics::Scrape::default()).unwrap();
         assert!(text.contains("refiner_trace_spans_total{outcome=\"dropped\"} 3\n"), "{text}");
         assert_eq!(spans.try_recv(), Ok(span));
     }

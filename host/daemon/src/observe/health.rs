@@ -19,11 +19,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    metrics::{Scrape, free_bytes},
-    nodes,
-    page::{self, PageSource},
+    observe::{
+        metrics::{Scrape, free_bytes},
+        nodes,
+        page::{self, PageSource},
+        status::Status,
+    },
     state::journal_handle::JournalHandle,
-    status::Status,
 };
 
 /// Quarantined and waiting items that the status lists; `refiner journal list` has all.

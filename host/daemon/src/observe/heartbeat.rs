@@ -8,7 +8,7 @@ use refiner_proofchain::Rpc;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{context::PipelineContext, status::Now};
+use crate::{context::PipelineContext, observe::status::Now};
 
 /// Gas of a proof, as the first of a session (docs/protocol.md, section 1.4).
 pub const PROOF_GAS: u64 = 350_000;

@@ -9,7 +9,10 @@ use opentelemetry::{
 use refiner_journal::State;
 
 use super::table::{self, Row};
-use crate::{heartbeat::proofs_left, preflight::NAMES, remedy::PARTS, status::Now};
+use crate::{
+    observe::{heartbeat::proofs_left, remedy::PARTS, status::Now},
+    preflight::NAMES,
+};
 
 /// Bytes of a page on every machine that this runs on.
 const PAGE_BYTES: u64 = 4_096;
