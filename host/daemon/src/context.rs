@@ -23,12 +23,12 @@ use crate::{
     config::Settings,
     engine::policy::StageError,
     error::RunError,
+    execute::{LocalPool, ManyHosts, WorkQueue},
+    fetch::sources::Sources,
+    locate::LocationPrefetcher,
     observe::status::Status,
-    prefetcher::LocationPrefetcher,
     rules::{Loaded, Rule},
-    sources::Sources,
     state::{content_cache::ContentCache, journal_handle::JournalHandle},
-    work::{LocalPool, ManyHosts, WorkQueue},
 };
 
 /// What the stages share; each sees no more than it needs of it.

@@ -32,8 +32,11 @@ mod context;
 pub mod control;
 mod engine;
 mod error;
+mod execute;
+mod fetch;
+mod locate;
 mod observe;
-mod prefetcher;
+mod pin;
 #[expect(missing_docs, reason = "what is left is named by itself")]
 pub mod preflight;
 mod prove;
@@ -41,10 +44,7 @@ mod rules;
 mod run;
 mod scan;
 mod signer;
-mod sources;
-mod stage;
 mod state;
-mod work;
 
 pub use self::{
     error::RunError,

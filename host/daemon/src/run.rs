@@ -24,6 +24,8 @@ use crate::{
         stage_runner::{Backpressure, StageRunner},
     },
     error::RunError,
+    execute,
+    fetch::{self, sources},
     observe::{
         health::{self, Health},
         heartbeat,
@@ -34,10 +36,11 @@ use crate::{
         status::Status,
         trace::{Exporter, Tracer},
     },
+    pin,
     preflight::Check,
     prove,
     rules::{self, Loaded},
-    scan, signer, sources, stage,
+    scan, signer,
     state::{disk, journal_handle::JournalHandle, memory, retention},
 };
 
@@ -313,22 +316,22 @@ async fn stages(
     };
     let ahead = Backpressure { waiting: State::Fetched, most, then: State::Produced };
     let fetches = StageRunner { ahead: Some(ahead), ..stage_runner("fetch", State::Announced, settings.fetches) };
-    running.spawn(fetches.work(Arc::clone(&context), stop.clone(), stage::fetch));
+    running.spawn(fetches.work(Arc::clone(&context), stop.clone(), fetch::fetch));
     // What no source has is looked at beside the rest, so that thousands of it keep none of the others waiting.
     let looks = StageRunner {
         ahead: Some(ahead),
         ..stage_runner("fetch", State::Waiting, settings.fetches.div_ceil(LOOKS_PER_FETCHES))
     };
-    running.spawn(looks.work(Arc::clone(&context), stop.clone(), stage::fetch));
+    running.spawn(looks.work(Arc::clone(&context), stop.clone(), fetch::fetch));
     running.spawn(readiness::watch(Arc::clone(&context), Arc::clone(&settings), machine, stop.clone()));
     running.spawn(sources::watch(Arc::clone(&context), stop.clone()));
     running.spawn(heartbeat::beat(Arc::clone(&context), settings.heartbeat, stop.clone()));
     // Without a pinner the local store is where the network finds them.
     let next = context.pinner.is_none().then_some((State::Produced, (|| Step::Pinned) as fn() -> Step));
-    let runs = StageRunner { next, ..stage_runner(stage::REFINE, State::Fetched, at_workers) };
-    running.spawn(runs.work(Arc::clone(&context), stop.clone(), stage::refine));
+    let runs = StageRunner { next, ..stage_runner(execute::REFINE, State::Fetched, at_workers) };
+    running.spawn(runs.work(Arc::clone(&context), stop.clone(), execute::refine));
     let pins = stage_runner("pin", State::Produced, settings.pins);
-    running.spawn(pins.work(Arc::clone(&context), stop.clone(), stage::pin));
+    running.spawn(pins.work(Arc::clone(&context), stop.clone(), pin::pin));
     running.spawn(memory::release(Arc::clone(&context), stop.clone()));
     running.spawn(context::prune(Arc::clone(&context), settings.store_bytes, stop.clone()));
     running.spawn(retention::prune(Arc::clone(&context), Arc::clone(&settings), stop.clone()));

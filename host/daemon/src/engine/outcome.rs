@@ -14,8 +14,8 @@ use crate::{
         policy::{Decision, StageError, look_pause_ms, pause_ms},
         stage_runner::StageRunner,
     },
+    fetch::sources::unwell_source,
     observe::metrics::Outcome,
-    sources::unwell_source,
 };
 
 /// The part's name in the status for a disk without room.

@@ -10,7 +10,7 @@ use refiner_queue::{Blame as TaskBlame, TaskFailure};
 use refiner_specimen::DecodeError;
 use refiner_worker::{FailureBlame, Quarantined};
 
-use crate::{engine::clock::milliseconds, stage::Mismatch};
+use crate::{engine::clock::milliseconds, fetch::Mismatch};
 
 /// Failures of one item in one stage after which each further one is logged as an error.
 const ALARM_AFTER: u32 = 6;

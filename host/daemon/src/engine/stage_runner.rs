@@ -18,8 +18,8 @@ use crate::{
         clock::now_ms,
         policy::{Disposition, StageError},
     },
+    execute::REFINE,
     observe::metrics::Event,
-    stage::REFINE,
 };
 
 /// How long a stage runner sleeps at most when no notification comes: items whose pause is over notify no stage.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use refiner_content::{ContentStore as _, FetchBackend as _};
 use refiner_journal::{Item, Step};
 
-use super::refine::read;
-use crate::{context::PipelineContext, engine::policy::StageError};
+use crate::{context::PipelineContext, engine::policy::StageError, execute::read};
 
 /// Uploads every artifact to the pinner, which must name it as we do. Without a pinner the local store is where they are found.
 pub async fn pin(context: Arc<PipelineContext>, item: Item) -> Result<Step, StageError> {

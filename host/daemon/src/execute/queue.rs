@@ -1,10 +1,5 @@
 //! Where rules run over specimens: in this machine's workers, or on many hosts.
 
-mod hosts;
-mod local;
-
-pub use self::{hosts::ManyHosts, local::LocalPool};
-
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;

@@ -1,11 +1,16 @@
 //! From an announcement to a verified specimen in the local store.
 
+pub mod sources;
+mod verify;
+
+pub use self::verify::Mismatch;
+
 use std::{sync::Arc, time::Instant};
 
 use refiner_content::{Accept, FetchBackend as _, Locations};
 use refiner_journal::{Item, Step};
 
-use super::verify::{is_announced, verify};
+use self::verify::{is_announced, verify};
 use crate::{context::PipelineContext, engine::policy::StageError, observe::metrics::Event};
 
 /// Asks the chain where the specimen is, fetches it, and holds it against the announcement and against its own header.

@@ -16,15 +16,17 @@ use refiner_worker::{Phase, WorkerSpan, WorkerStatus};
 use tokio::{sync::Mutex, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{LocalPool, WorkQueue, Worked};
 use crate::{
     config::{QueueTerms, Settings},
     context::PipelineContext,
     engine::policy::StageError,
     error::RunError,
+    execute::{
+        LocalPool, REFINE,
+        queue::{WorkQueue, Worked},
+    },
     observe::status::Status,
     rules::Rule,
-    stage::REFINE,
     state::journal_handle::JournalHandle,
 };
 

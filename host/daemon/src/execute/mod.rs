@@ -1,12 +1,19 @@
 //! From a specimen in the local store to artifacts there, by way of a worker.
 
+mod hosts;
+mod local;
+mod queue;
+
+pub use self::{hosts::ManyHosts, local::LocalPool, queue::WorkQueue};
+
 use std::sync::Arc;
 
 use refiner_content::{Content, ContentId, FetchError};
 use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Item, Step};
 
-use crate::{context::PipelineContext, engine::policy::StageError, work::Worked};
+use self::queue::Worked;
+use crate::{context::PipelineContext, engine::policy::StageError};
 
 /// The name of the stage in logs, metrics and traces.
 pub const REFINE: &str = "refine";

@@ -9,11 +9,14 @@ use refiner_sandbox::{BasisReport, Evidence, ReasonClass, SpecimenHash, Verdict}
 use refiner_worker::{Job, Pool, WorkerStatus};
 use tokio::sync::Semaphore;
 
-use super::{WorkQueue, Worked};
 use crate::{
     context::PipelineContext,
     engine::policy::StageError,
-    stage::{REFINE, read},
+    execute::{
+        REFINE,
+        queue::{WorkQueue, Worked},
+        read,
+    },
 };
 
 /// Runs that have a thread for each worker: while one runs, others read their specimen or keep what they produced.
