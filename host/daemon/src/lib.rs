@@ -27,7 +27,6 @@
 
 #[expect(missing_docs, reason = "a field is the setting of its name, which the table of settings explains")]
 pub mod config;
-mod context;
 #[expect(missing_docs, reason = "fields are named as in JSON")]
 pub mod control;
 mod engine;
@@ -37,6 +36,7 @@ mod fetch;
 mod locate;
 mod observe;
 mod pin;
+mod pipeline;
 #[expect(missing_docs, reason = "what is left is named by itself")]
 pub mod preflight;
 mod prove;
@@ -45,6 +45,8 @@ mod run;
 mod scan;
 mod signer;
 mod state;
+#[cfg(test)]
+mod testbed;
 
 pub use self::{
     error::RunError,

@@ -1,6 +1,8 @@
 //! Failures that come again and again, in the log.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Lines about one outage are this far apart.
 const REMIND: Duration = Duration::from_secs(600);

@@ -2,7 +2,6 @@
 
 use std::{fmt, time::Duration};
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
 use refiner_content::{Blame, FetchFailure, KeepError, Refused};
 use refiner_journal::{JournalError, State};
 use refiner_proofchain::RpcError;
@@ -10,14 +9,16 @@ use refiner_queue::{Blame as TaskBlame, TaskFailure};
 use refiner_specimen::DecodeError;
 use refiner_worker::{FailureBlame, Quarantined};
 
-use crate::{engine::clock::milliseconds, fetch::Mismatch};
+use super::{
+    backoff::{PAUSE_FACTOR_MAX, pause},
+    clock::milliseconds,
+    mismatch::Mismatch,
+};
 
 /// Failures of one item in one stage after which each further one is logged as an error.
 const ALARM_AFTER: u32 = 6;
 /// Tries of what may be bad luck and may be the item's fault.
 const DOUBTFUL_TRIES_MAX: u32 = 3;
-/// The longest pause between two tries, as a multiple of the first.
-const PAUSE_FACTOR_MAX: u32 = 300;
 /// Fruitless searches of all sources after which a specimen waits: most sources are well again within a minute, or are not for long.
 const SEARCHES_BEFORE_WAITING: u32 = 4;
 /// The longest pause between two looks at what waits, as a multiple of the first pause: six hours for one of a second.
@@ -195,34 +196,33 @@ const fn by_blame(blame: Blame) -> Disposition {
     }
 }
 
-/// The longest of all pauses between two tries.
-pub fn longest_pause(first: Duration) -> Duration {
-    // Jitter adds as much again at most.
-    first.saturating_mul(PAUSE_FACTOR_MAX).saturating_mul(2)
+/// The one failure policy: what [`StageError::decide`] finds, and how long each pause is.
+#[derive(Clone, Copy, Debug)]
+pub struct FailurePolicy {
+    /// The first pause after a failure.
+    pub retry: Duration,
+    /// The pause of a stage that every item would fail in, and of proving where no proof can succeed.
+    pub recheck: Duration,
+    /// Time after which a specimen that no source has is given up.
+    pub waiting_limit: Duration,
 }
 
-/// The pause after `failures` failures: doubling from `first` up to 300 times that, with jitter.
-pub fn pause_ms(first: Duration, failures: u32) -> u64 {
-    growing_ms(first, failures, PAUSE_FACTOR_MAX)
-}
+impl FailurePolicy {
+    /// The pause after `failures` failures: doubling up to 300 times the first, with jitter.
+    pub fn pause_ms(&self, failures: u32) -> u64 {
+        milliseconds(pause(self.retry, failures, PAUSE_FACTOR_MAX))
+    }
 
-/// The pause after `looks` looks at what no source has: doubling from `first` up to 21,600 times that, with jitter.
-pub fn look_pause_ms(first: Duration, looks: u32) -> u64 {
-    growing_ms(first, looks, LOOK_FACTOR_MAX)
-}
+    /// The pause after `looks` looks at what no source has: doubling up to 21,600 times the first, with jitter.
+    pub fn look_pause_ms(&self, looks: u32) -> u64 {
+        milliseconds(pause(self.retry, looks, LOOK_FACTOR_MAX))
+    }
 
-fn growing_ms(first: Duration, failures: u32, factor_max: u32) -> u64 {
-    let longest = first.saturating_mul(factor_max);
-    let pauses = ExponentialBuilder::default()
-        .with_min_delay(first)
-        .with_max_delay(longest)
-        .with_jitter()
-        .without_max_times()
-        .build();
-    // Doubling reaches the longest pause within so many steps.
-    let steps = factor_max.ilog2() + 1;
-    let pause = pauses.into_iter().nth(failures.min(steps) as usize).unwrap_or(longest);
-    milliseconds(pause)
+    /// The longest of all pauses between two tries.
+    pub fn longest_pause(&self) -> Duration {
+        // Jitter adds as much again at most.
+        self.retry.max(self.recheck).saturating_mul(PAUSE_FACTOR_MAX).saturating_mul(2)
+    }
 }
 
 #[cfg(test)]
@@ -300,14 +300,15 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_bound() {
-        let first = Duration::from_millis(100);
+        let of = |retry| FailurePolicy { retry, recheck: retry, waiting_limit: Duration::MAX };
+        let policy = of(Duration::from_millis(100));
         for (failures, least, most) in
             [(0, 100, 200), (1, 200, 400), (3, 800, 1_600), (10, 30_000, 60_000), (999, 30_000, 60_000)]
         {
-            let pause = pause_ms(first, failures);
+            let pause = policy.pause_ms(failures);
             assert!((least..=most).contains(&pause), "{failures}: {pause}");
         }
-        let longest = look_pause_ms(Duration::from_secs(1), 1_000_000);
+        let longest = of(Duration::from_secs(1)).look_pause_ms(1_000_000);
         assert!((21_600_000..=43_200_000).contains(&longest), "{longest}");
     }
 }

@@ -1,25 +1,24 @@
 //! A stage at work: claims what is due, as much at once as it may, and writes down what became of it.
 
-use std::{
-    collections::HashSet,
-    future::Future,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use refiner_diagnostics::ErrorChain;
-use refiner_journal::{Item, ItemId, JournalError, State, Step};
-use tokio::{task::JoinSet, time::sleep};
+use refiner_journal::{Item, ItemId, JournalError, State};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
+use super::{
+    clock::now_ms,
+    policy::{Disposition, FailurePolicy, StageError},
+    stage::{Stage, Steps},
+    unreachable::FailureObserver,
+};
 use crate::{
-    context::PipelineContext,
-    engine::{
-        clock::now_ms,
-        policy::{Disposition, StageError},
-    },
-    execute::REFINE,
-    observe::metrics::Event,
+    observe::{metrics::Event, status::Status},
+    state::journal_handle::JournalHandle,
 };
 
 /// How long a stage runner sleeps at most when no notification comes: items whose pause is over notify no stage.
@@ -27,16 +26,15 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// Which items a stage runner works on, and how many at once.
 #[derive(Clone, Copy, Debug)]
-pub struct StageRunner {
+pub struct StageTerms {
+    /// The name in logs, metrics and traces.
     pub name: &'static str,
+    /// State of the items.
     pub state: State,
+    /// The most items at once.
     pub at_once: usize,
-    /// Time between two tries while it is paused.
-    pub recheck: Duration,
     /// When it waits for the next stage runner.
     pub ahead: Option<Backpressure>,
-    /// The step that follows at once where an item came to this state.
-    pub next: Option<(State, fn() -> Step)>,
 }
 
 /// A stage runner that gets too far ahead makes what is forgotten again before it is used, and is then read and hashed anew.
@@ -50,25 +48,28 @@ pub struct Backpressure {
     pub then: State,
 }
 
+/// Takes items through a stage again and again.
+#[derive(Clone)]
+pub struct StageRunner {
+    pub terms: StageTerms,
+    pub policy: FailurePolicy,
+    pub journal: JournalHandle,
+    pub status: Status,
+    /// Learns of failures before they are written down.
+    pub observer: Arc<dyn FailureObserver>,
+}
+
 impl StageRunner {
     /// Works until `stop`, then ends what was begun.
     ///
     /// # Errors
     ///
     /// The journal's: without it nothing can go on.
-    pub async fn work<F, W>(
-        self,
-        context: Arc<PipelineContext>,
-        stop: CancellationToken,
-        act: F,
-    ) -> Result<(), JournalError>
-    where
-        F: Fn(Arc<PipelineContext>, Item) -> W,
-        W: Future<Output = Result<Step, StageError>> + Send + 'static,
-    {
-        let mut moved = context.journal.arrivals(self.state);
-        let mut room = context.journal.arrivals(self.ahead.map_or(self.state, |ahead| ahead.then));
-        let mut running: JoinSet<(Item, Duration, Result<Step, StageError>)> = JoinSet::new();
+    pub async fn run<S: Stage>(self, stage: Arc<S>, stop: CancellationToken) -> Result<(), JournalError> {
+        let StageTerms { state, ahead, .. } = self.terms;
+        let mut moved = self.journal.arrivals(state);
+        let mut room = self.journal.arrivals(ahead.map_or(state, |ahead| ahead.then));
+        let mut running: JoinSet<(Item, Duration, Result<Steps, StageError>)> = JoinSet::new();
         let mut claimed: HashSet<ItemId> = HashSet::new();
         let mut paused: Option<Instant> = None;
         loop {
@@ -80,31 +81,31 @@ impl StageRunner {
             room.mark_unchanged();
             // While it is paused, one item at a time shows whether it can resume.
             let at_once = match paused {
-                Some(since) if since.elapsed() < self.recheck => 0,
+                Some(since) if since.elapsed() < self.policy.recheck => 0,
                 Some(_) => 1,
-                None => self.at_once,
+                None => self.terms.at_once,
             };
             let may_claim_now = running.len() < at_once && !stopping;
-            let free = if may_claim_now { (at_once - running.len()).min(self.room(&context)?) } else { 0 };
+            let free = if may_claim_now { (at_once - running.len()).min(self.room()?) } else { 0 };
             if free > 0 {
                 moved.mark_unchanged();
                 let asked = Instant::now();
                 let is_claimed = |item| claimed.contains(&item);
-                let due = context.journal.at_once(|journal| journal.due_but(self.state, now_ms(), free, is_claimed))?;
+                let due = self.journal.at_once(|journal| journal.due_but(state, now_ms(), free, is_claimed))?;
                 if !due.is_empty() {
-                    context.journal.metrics.happened(Event::JournalFetchItems, asked.elapsed());
+                    self.journal.metrics.happened(Event::JournalFetchItems, asked.elapsed());
                 }
                 for item in due {
                     claimed.insert(item.id);
-                    let work = tokio::spawn(act(Arc::clone(&context), item.clone()));
+                    let work = tokio::spawn(Arc::clone(&stage).work(item.clone()));
                     let begun = Instant::now();
                     running.spawn(async move {
                         let outcome = work.await.unwrap_or(Err(StageError::Panicked));
-                        (item, begun.elapsed(), outcome)
+                        (item, begun.elapsed(), outcome.map(Into::into))
                     });
                 }
             }
-            let may_claim = running.len() < self.at_once && !stopping;
+            let may_claim = running.len() < self.terms.at_once && !stopping;
             tokio::select! {
                 Some(ended) = running.join_next() => {
                     // Nothing in the outer task panics.
@@ -112,11 +113,9 @@ impl StageRunner {
                     if matches!(outcome, Err(StageError::Stopping)) {
                         continue;
                     }
-                    paused = self.pause(&context, paused, &outcome);
-                    self.write_down(&context, &item, took, outcome)?;
-                    if self.name == REFINE {
-                        context.work.settled(&item);
-                    }
+                    paused = self.pause(paused, outcome.as_ref().err());
+                    self.write_down(&item, took, outcome)?;
+                    stage.recorded(&item);
                     claimed.remove(&item.id);
                 }
                 Ok(()) = moved.changed(), if may_claim => {}
@@ -128,38 +127,34 @@ impl StageRunner {
     }
 
     /// How many items may go on to the next stage runner.
-    fn room(self, context: &PipelineContext) -> Result<usize, JournalError> {
-        let Some(Backpressure { waiting, most, .. }) = self.ahead else { return Ok(usize::MAX) };
-        let waiting = context.journal.at_once(|journal| journal.count_due(waiting, now_ms(), most))?;
+    fn room(&self) -> Result<usize, JournalError> {
+        let Some(Backpressure { waiting, most, .. }) = self.terms.ahead else { return Ok(usize::MAX) };
+        let waiting = self.journal.at_once(|journal| journal.count_due(waiting, now_ms(), most))?;
         Ok(most - waiting)
     }
 
     /// When the stage was paused, after this outcome: a failure that every item would meet pauses it, a success resumes it.
-    fn pause(
-        self,
-        context: &PipelineContext,
-        paused: Option<Instant>,
-        outcome: &Result<Step, StageError>,
-    ) -> Option<Instant> {
-        match outcome {
-            Err(error) if error.disposition() == Disposition::PauseStage => {
+    fn pause(&self, paused: Option<Instant>, error: Option<&StageError>) -> Option<Instant> {
+        let name = self.terms.name;
+        match error {
+            Some(error) if error.disposition() == Disposition::PauseStage => {
                 let reason = ErrorChain(error).to_string();
                 if paused.is_none() {
-                    let (hint, recheck_s) = (error.hint(), self.recheck.as_secs());
-                    tracing::error!(stage = self.name, reason, hint, recheck_s, "stage paused, all work is kept");
+                    let (hint, recheck_s) = (error.hint(), self.policy.recheck.as_secs());
+                    tracing::error!(stage = name, reason, hint, recheck_s, "stage paused, all work is kept");
                 }
                 match error.hint() {
-                    Some(hint) => context.status.set_blocked_with(self.name, reason, hint),
-                    None => context.status.set_blocked(self.name, reason),
+                    Some(hint) => self.status.set_blocked_with(name, reason, hint),
+                    None => self.status.set_blocked(name, reason),
                 }
                 Some(Instant::now())
             }
-            Ok(_) if paused.is_some() => {
-                context.status.clear_blocked(self.name);
-                tracing::info!(stage = self.name, "stage resumed");
+            None if paused.is_some() => {
+                self.status.clear_blocked(name);
+                tracing::info!(stage = name, "stage resumed");
                 None
             }
-            Ok(_) | Err(_) => paused,
+            None | Some(_) => paused,
         }
     }
 }

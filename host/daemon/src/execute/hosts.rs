@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use alloy_primitives::B256;
 use futures_util::future::BoxFuture;
-use refiner_content::{Content, ContentId, LocalStore};
+use refiner_content::{Content, ContentId};
 use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Artifact, Item, JournalError, State};
 use refiner_queue::{
@@ -16,18 +16,14 @@ use refiner_worker::{Phase, WorkerSpan, WorkerStatus};
 use tokio::{sync::Mutex, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+use super::{LocalPool, REFINE, RuleRuns, WorkQueue, Worked};
 use crate::{
     config::{QueueTerms, Settings},
-    context::PipelineContext,
-    engine::policy::StageError,
+    engine::{policy::StageError, poller::pause},
     error::RunError,
-    execute::{
-        LocalPool, REFINE,
-        queue::{WorkQueue, Worked},
-    },
     observe::status::Status,
     rules::Rule,
-    state::journal_handle::JournalHandle,
+    state::{content::StageContent, journal_handle::JournalHandle},
 };
 
 /// The part's name in the status.
@@ -42,6 +38,7 @@ const END: Duration = Duration::from_secs(2);
 /// Worker hosts behind a queue.
 pub struct ManyHosts {
     coordinator: Coordinator,
+    runs: RuleRuns,
     local: Option<LocalPool>,
     /// No task is waited for any more.
     stop: CancellationToken,
@@ -56,8 +53,7 @@ impl ManyHosts {
         settings: &Settings,
         terms: &QueueTerms,
         queue: QueueId,
-        rules: &[Rule],
-        store: &LocalStore,
+        runs: RuleRuns,
         journal: JournalHandle,
         stop: CancellationToken,
     ) -> Result<Self, RunError> {
@@ -65,7 +61,7 @@ impl ManyHosts {
         let stall = settings.fetch_stall.min(terms.ack_wait);
         let origins = Origins::new(&terms.host_origins, settings.egress.clone(), stall, settings.fetch);
         let origins = origins.map_err(|source| QueueError::Origin { setting: "--host-origin", source })?;
-        let rules = rules.iter().map(|rule| record(rule, settings, store)).collect::<Result<_, _>>()?;
+        let rules = runs.rules().map(|rule| record(rule, settings, &runs.content)).collect::<Result<_, _>>()?;
         let coordinator = CoordinatorSettings {
             connection: terms.connection.clone(),
             queue,
@@ -80,7 +76,7 @@ impl ManyHosts {
         let end = CancellationToken::new();
         let (running, ending) = (coordinator.clone(), end.clone());
         let engine = tokio::spawn(async move { running.run(ending).await });
-        Ok(Self { coordinator, local: None, stop, end, engine: Mutex::new(Some(engine)) })
+        Ok(Self { coordinator, runs, local: None, stop, end, engine: Mutex::new(Some(engine)) })
     }
 
     /// The same with workers of this machine, for when the queue is away.
@@ -140,10 +136,7 @@ impl ManyHosts {
             journal.metrics.queue(counted.as_ref(), &now);
             counted = Some(now.clone());
             status.now().queue = Some(now);
-            tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
-                () = self.stop.cancelled() => {}
-            }
+            pause(&self.stop, LOOK).await;
         }
         Ok(())
     }
@@ -156,50 +149,47 @@ impl ManyHosts {
         }
     }
 
-    async fn on_hosts(&self, context: &Arc<PipelineContext>, item: &Item) -> Result<Option<Worked>, StageError> {
-        let rule = context.rule(item)?;
+    async fn on_hosts(&self, item: &Item) -> Result<Option<Worked>, StageError> {
+        let rule = self.runs.rule(item)?;
         let Some((cid, bytes)) = item.specimen_cid.as_deref().zip(item.specimen_bytes) else { return Ok(None) };
-        let Some(id) = cid.parse::<ContentId>().ok().filter(|id| context.store.has(id)) else { return Ok(None) };
         // Hosts read it from the store.
-        drop(context.content_cache.remove(&id));
-        let trace = context.journal.tracer.context(item, REFINE);
+        if !cid.parse::<ContentId>().is_ok_and(|id| self.runs.content.has_on_disk(&id)) {
+            return Ok(None);
+        }
+        let trace = self.runs.tracer.context(item, REFINE);
         let wall_ms = rule.limits.deadline_ms(bytes);
         let (hash, identity) = (item.specimen_hash, rule.identity);
         let task =
             Task::new(item.chain, item.height, item.block_hash, hash, cid, bytes, identity, wall_ms, trace.as_ref());
         let finished = self.coordinator.submit(task, item.attempts).await?;
         if let Some(place) = &trace {
-            context.journal.tracer.ran(place, finished.elapsed, &spans(&finished.spans, finished.elapsed));
+            self.runs.tracer.ran(place, finished.elapsed, &spans(&finished.spans, finished.elapsed));
         }
         tracing::debug!(item = %item.id, worker = %finished.worker, "result received");
-        let keeping = Arc::clone(context);
+        let keeping = self.runs.clone();
         let kept = tokio::task::spawn_blocking(move || worked(&keeping, finished)).await;
         kept.unwrap_or(Err(StageError::Panicked)).map(Some)
     }
 }
 
 impl WorkQueue for ManyHosts {
-    fn run<'a>(
-        &'a self,
-        context: &'a Arc<PipelineContext>,
-        item: &'a Item,
-    ) -> BoxFuture<'a, Result<Option<Worked>, StageError>> {
+    fn run<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Option<Worked>, StageError>> {
         Box::pin(async move {
             match &self.local {
-                Some(local) if !self.coordinator.is_usable() => return local.run(context, item).await,
+                Some(local) if !self.coordinator.is_usable() => return local.run(item).await,
                 Some(_) | None => {}
             }
             let away = async {
                 match &self.local {
                     Some(local) => {
                         self.coordinator.away_for(AWAY).await;
-                        local.run(context, item).await
+                        local.run(item).await
                     }
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
-                worked = self.on_hosts(context, item) => worked,
+                worked = self.on_hosts(item) => worked,
                 worked = away => worked,
                 // Nothing is lost: the journal has the item, and NATS may have its result at the next start.
                 () = self.stop.cancelled() => Err(StageError::Stopping),
@@ -217,9 +207,9 @@ impl WorkQueue for ManyHosts {
 }
 
 /// The rule as hosts learn of it. Its component is kept where they fetch it.
-fn record(rule: &Rule, settings: &Settings, store: &LocalStore) -> Result<(RuleRecord, Vec<Output>), RunError> {
+fn record(rule: &Rule, settings: &Settings, content: &StageContent) -> Result<(RuleRecord, Vec<Output>), RunError> {
     let component = Content::of(rule.compiled.component().clone().0);
-    let cid = store.write(&component)?;
+    let cid = content.keep(&component)?;
     let manifest = rule.compiled.manifest();
     let outputs = manifest.outputs.iter();
     let outputs =
@@ -242,10 +232,10 @@ fn record(rule: &Rule, settings: &Settings, store: &LocalStore) -> Result<(RuleR
 type Output = (String, String, Option<String>);
 
 /// Keeps what came, as the stage before would have made it here.
-fn worked(context: &PipelineContext, finished: Finished) -> Result<Worked, StageError> {
+fn worked(runs: &RuleRuns, finished: Finished) -> Result<Worked, StageError> {
     match finished.verdict {
         Verdict::Produced { artifacts, basis, basis_reason } => {
-            let artifacts = artifacts.into_iter().map(|artifact| keep(context, artifact));
+            let artifacts = artifacts.into_iter().map(|artifact| keep(runs, artifact));
             Ok(Worked::Produced {
                 artifacts: artifacts.collect::<Result<_, _>>()?,
                 basis: basis.as_deref().and_then(basis_name),
@@ -264,19 +254,8 @@ fn basis_name(basis: &str) -> Option<&'static str> {
     known.iter().map(BasisReport::as_str).find(|known| *known == basis)
 }
 
-fn keep(context: &PipelineContext, artifact: ReceivedArtifact) -> Result<Artifact, StageError> {
-    let ReceivedArtifact { reference, content } = artifact;
-    let cid = context.store.write(&content)?;
-    if context.pinner.is_some() {
-        context.content_cache.insert(content);
-    }
-    Ok(Artifact {
-        name: reference.name,
-        media_type: reference.media_type,
-        sha256: reference.sha256,
-        bytes: reference.bytes,
-        cid: cid.to_string(),
-    })
+fn keep(runs: &RuleRuns, ReceivedArtifact { reference, content }: ReceivedArtifact) -> Result<Artifact, StageError> {
+    runs.keep(reference.name, reference.media_type, reference.sha256, content)
 }
 
 /// The times of a host's worker, none longer than the run.

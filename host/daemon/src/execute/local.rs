@@ -9,15 +9,8 @@ use refiner_sandbox::{BasisReport, Evidence, ReasonClass, SpecimenHash, Verdict}
 use refiner_worker::{Job, Pool, WorkerStatus};
 use tokio::sync::Semaphore;
 
-use crate::{
-    context::PipelineContext,
-    engine::policy::StageError,
-    execute::{
-        REFINE,
-        queue::{WorkQueue, Worked},
-        read,
-    },
-};
+use super::{REFINE, RuleRuns, WorkQueue, Worked};
+use crate::engine::policy::StageError;
 
 /// Runs that have a thread for each worker: while one runs, others read their specimen or keep what they produced.
 const THREADS_PER_WORKER: usize = 3;
@@ -25,27 +18,25 @@ const THREADS_PER_WORKER: usize = 3;
 /// A pool of workers in this machine.
 pub struct LocalPool {
     pool: Arc<Pool>,
+    runs: RuleRuns,
     /// Where a queue is away, hundreds of items turn to this machine at once.
     threads: Semaphore,
 }
 
 impl LocalPool {
-    pub fn new(pool: Pool, workers: usize) -> Self {
-        Self { pool: Arc::new(pool), threads: Semaphore::new(workers * THREADS_PER_WORKER) }
+    /// A pool that runs these rules.
+    pub fn new(pool: Pool, workers: usize, runs: RuleRuns) -> Self {
+        Self { pool: Arc::new(pool), runs, threads: Semaphore::new(workers * THREADS_PER_WORKER) }
     }
 }
 
 impl WorkQueue for LocalPool {
-    fn run<'a>(
-        &'a self,
-        context: &'a Arc<PipelineContext>,
-        item: &'a Item,
-    ) -> BoxFuture<'a, Result<Option<Worked>, StageError>> {
-        let (pool, context, item) = (Arc::clone(&self.pool), Arc::clone(context), item.clone());
+    fn run<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Option<Worked>, StageError>> {
+        let (pool, runs, item) = (Arc::clone(&self.pool), self.runs.clone(), item.clone());
         Box::pin(async move {
             // Never closed.
             let _turn = self.threads.acquire().await.ok();
-            let ran = tokio::task::spawn_blocking(move || run(&pool, &context, &item));
+            let ran = tokio::task::spawn_blocking(move || run(&pool, &runs, &item));
             ran.await.unwrap_or(Err(StageError::Panicked))
         })
     }
@@ -57,27 +48,27 @@ impl WorkQueue for LocalPool {
     }
 }
 
-fn run(pool: &Pool, context: &PipelineContext, item: &Item) -> Result<Option<Worked>, StageError> {
-    let rule = context.rule(item)?;
-    let Some(content) = read(context, item.specimen_cid.as_deref()) else { return Ok(None) };
+fn run(pool: &Pool, runs: &RuleRuns, item: &Item) -> Result<Option<Worked>, StageError> {
+    let rule = runs.rule(item)?;
+    let Some(content) = runs.content.read(item.specimen_cid.as_deref()) else { return Ok(None) };
     let job = Job {
         rule: Arc::clone(&rule.compiled),
         params: rule.params.clone(),
         limits: rule.limits,
         specimen_hash: SpecimenHash::from(item.specimen_hash),
         raw: content.into_bytes().into(),
-        trace: context.journal.tracer.context(item, REFINE),
+        trace: runs.tracer.context(item, REFINE),
     };
     let ran = pool.run(&job)?;
     if let Some(place) = &job.trace {
-        context.journal.tracer.ran(place, ran.elapsed, &ran.spans);
+        runs.tracer.ran(place, ran.elapsed, &ran.spans);
     }
     let Evidence { basis, reason_class, .. } = ran.run.evidence;
     // The disk may take its time for what was produced; the specimen's memory is wanted for the next.
     drop(job);
     Ok(Some(match ran.run.verdict {
         Verdict::Produced { artifacts, .. } => {
-            let artifacts = artifacts.into_iter().map(|artifact| keep(context, artifact));
+            let artifacts = artifacts.into_iter().map(|artifact| keep(runs, artifact));
             Worked::Produced {
                 artifacts: artifacts.collect::<Result<_, _>>()?,
                 basis: basis.as_ref().map(BasisReport::as_str),
@@ -94,13 +85,8 @@ fn run(pool: &Pool, context: &PipelineContext, item: &Item) -> Result<Option<Wor
     }))
 }
 
-fn keep(context: &PipelineContext, artifact: refiner_sandbox::Artifact) -> Result<Artifact, StageError> {
+fn keep(runs: &RuleRuns, artifact: refiner_sandbox::Artifact) -> Result<Artifact, StageError> {
     let sha256 = artifact.sha256();
     let content = Content::of_hashed(artifact.bytes.0, sha256.0);
-    let cid = context.store.write(&content)?;
-    let bytes = content.bytes().len() as u64;
-    if context.pinner.is_some() {
-        context.content_cache.insert(content);
-    }
-    Ok(Artifact { name: artifact.name, media_type: artifact.media_type, sha256, bytes, cid: cid.to_string() })
+    runs.keep(artifact.name, artifact.media_type, sha256, content)
 }

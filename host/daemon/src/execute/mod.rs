@@ -3,55 +3,113 @@
 mod hosts;
 mod local;
 mod queue;
+mod runs;
 
-pub use self::{hosts::ManyHosts, local::LocalPool, queue::WorkQueue};
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    hosts::ManyHosts,
+    local::LocalPool,
+    queue::{WorkQueue, Worked},
+    runs::RuleRuns,
+};
 
 use std::sync::Arc;
 
-use refiner_content::{Content, ContentId, FetchError};
-use refiner_diagnostics::ErrorChain;
-use refiner_journal::{Item, Step};
+use refiner_journal::{Artifact, Item, Step};
 
-use self::queue::Worked;
-use crate::{context::PipelineContext, engine::policy::StageError};
+use crate::{
+    engine::{
+        policy::StageError,
+        stage::{Stage, Steps},
+    },
+    pin::PinnedArtifacts,
+    state::targets::Targets,
+};
 
 /// The name of the stage in logs, metrics and traces.
 pub const REFINE: &str = "refine";
 
-/// Hands the specimen to a worker of its rule, here or on another host, and keeps what comes back.
-pub async fn refine(context: Arc<PipelineContext>, item: Item) -> Result<Step, StageError> {
-    let rule = context.rule(&item)?;
-    match context.work.run(&context, &item).await? {
-        None => Ok(Step::Again),
-        Some(Worked::Produced { artifacts, .. }) if rule.proves && artifacts.len() != 1 => {
-            Err(StageError::NotOneArtifact { artifacts: artifacts.len() })
+/// Hands specimens to a worker of their rule, here or on another host.
+pub struct Execute {
+    pub targets: Arc<Targets>,
+    pub queue: Arc<dyn WorkQueue>,
+    /// Where there is no pinner, artifacts are pinned when they are produced.
+    pub pins_at_once: bool,
+}
+
+/// The outcome of a rule over a specimen.
+#[derive(Debug)]
+pub enum Executed {
+    /// Artifacts, and the same as pinned where nothing is to be done for that.
+    Produced(ProducedArtifacts, Option<PinnedArtifacts>),
+    /// The rule came to another verdict.
+    Refused {
+        /// The verdict and its message.
+        reason: String,
+        /// Class of the reason, where it has one.
+        class: Option<&'static str>,
+    },
+    /// The store lost the specimen, which is fetched again.
+    Lost,
+}
+
+/// Artifacts of a rule in the local store; of a rule whose results are proved, one. Made in this file alone.
+#[derive(Debug)]
+pub struct ProducedArtifacts {
+    artifacts: Vec<Artifact>,
+    basis: Option<&'static str>,
+}
+
+impl ProducedArtifacts {
+    fn of(artifacts: Vec<Artifact>, basis: Option<&'static str>, is_proved: bool) -> Result<Self, StageError> {
+        if is_proved && artifacts.len() != 1 {
+            return Err(StageError::NotOneArtifact { artifacts: artifacts.len() });
         }
-        Some(Worked::Produced { artifacts, basis, basis_reason }) => {
-            if let Some(reason) = basis_reason {
-                tracing::info!(item = %item.id, height = item.height, rule = rule.name, %reason, "result from recorded receipts");
-            }
-            Ok(Step::Produced { artifacts, basis })
-        }
-        Some(Worked::Refused { reason, class }) => {
-            tracing::warn!(item = %item.id, height = item.height, rule = rule.name, verdict = reason, class, "specimen refused by the rule");
-            Ok(Step::Refused { reason, class })
-        }
+        Ok(Self { artifacts, basis })
     }
 }
 
-/// What the stage before left, or else what the store has. `None` when the store lost it or set it aside as damaged: then it is made
-/// again.
-pub fn read(context: &PipelineContext, cid: Option<&str>) -> Option<Content> {
-    let id: ContentId = cid?.parse().ok()?;
-    if let Some(content) = context.content_cache.remove(&id) {
-        return Some(content);
+impl Stage for Execute {
+    type Outcome = Executed;
+
+    async fn work(self: Arc<Self>, item: Item) -> Result<Executed, StageError> {
+        let target = self.targets.of(&item)?;
+        match self.queue.run(&item).await? {
+            None => Ok(Executed::Lost),
+            Some(Worked::Produced { artifacts, basis, basis_reason }) => {
+                let produced = ProducedArtifacts::of(artifacts, basis, target.proves)?;
+                if let Some(reason) = basis_reason {
+                    tracing::info!(item = %item.id, height = item.height, rule = target.name, %reason, "result from recorded receipts");
+                }
+                let pinned = self.pins_at_once.then(|| PinnedArtifacts::in_local_store(&produced));
+                Ok(Executed::Produced(produced, pinned))
+            }
+            Some(Worked::Refused { reason, class }) => {
+                tracing::warn!(item = %item.id, height = item.height, rule = target.name, verdict = reason, class, "specimen refused by the rule");
+                Ok(Executed::Refused { reason, class })
+            }
+        }
     }
-    match context.store.read(&id) {
-        Ok(content) => Some(content),
-        Err(FetchError::NotFound { .. }) => None,
-        Err(error) => {
-            tracing::error!(error = %ErrorChain(&error), "stored content damaged, it is made again");
-            None
+
+    fn recorded(&self, item: &Item) {
+        self.queue.settled(item);
+    }
+}
+
+impl From<ProducedArtifacts> for Step {
+    fn from(ProducedArtifacts { artifacts, basis }: ProducedArtifacts) -> Self {
+        Self::Produced { artifacts, basis }
+    }
+}
+
+impl From<Executed> for Steps {
+    fn from(executed: Executed) -> Self {
+        match executed {
+            Executed::Produced(produced, pinned) => Self { step: produced.into(), next: pinned.map(Step::from) },
+            Executed::Refused { reason, class } => Step::Refused { reason, class }.into(),
+            Executed::Lost => Step::Again.into(),
         }
     }
 }

@@ -1,13 +1,11 @@
 //! Where rules run over specimens: in this machine's workers, or on many hosts.
 
-use std::sync::Arc;
-
 use futures_util::future::BoxFuture;
 use refiner_journal::{Artifact, Item};
 use refiner_sandbox::UntrustedText;
 use refiner_worker::WorkerStatus;
 
-use crate::{context::PipelineContext, engine::policy::StageError};
+use crate::engine::policy::StageError;
 
 /// The end of a rule over a specimen, in a worker somewhere. Artifacts are in the local store.
 pub enum Worked {
@@ -32,11 +30,7 @@ pub enum Worked {
 /// A place where rules run.
 pub trait WorkQueue: Send + Sync {
     /// Has the item's rule run over its specimen. `None` where the store lost the specimen, which is then fetched again.
-    fn run<'a>(
-        &'a self,
-        context: &'a Arc<PipelineContext>,
-        item: &'a Item,
-    ) -> BoxFuture<'a, Result<Option<Worked>, StageError>>;
+    fn run<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Option<Worked>, StageError>>;
 
     /// The outcome of the item is in the journal.
     fn settled(&self, item: &Item);

@@ -3,15 +3,23 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use refiner_content::{FetchBackend as _, FetchError, Gateway, KeepError, Origin, Pinner, TransportError};
-use refiner_diagnostics::ErrorChain;
+use refiner_content::{FetchBackend as _, Gateway, Origin, Pinner};
 use refiner_journal::{JournalError, State};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{context::PipelineContext, engine::policy::StageError, observe::status::Status};
+use crate::{
+    engine::{
+        policy::StageError,
+        poller::pause,
+        unreachable::{FailureObserver, unreachable_sources},
+    },
+    observe::status::Status,
+    state::journal_handle::JournalHandle,
+};
 
 /// The parts' names in the status.
 const PINNER: &str = "pinner";
@@ -60,25 +68,6 @@ impl Sources {
         let was_unwell = self.unwell().remove(&origin.to_string()).is_some();
         if was_unwell {
             self.report();
-        }
-    }
-
-    /// Learns from a stage's failure which sources cannot be reached.
-    pub fn note(&self, error: &StageError) {
-        match error {
-            StageError::Fetch(failure) => {
-                for attempt in &failure.attempts {
-                    if let Some(origin) = unwell_source(attempt) {
-                        self.is_unwell(origin, &ErrorChain(attempt).to_string());
-                    }
-                }
-            }
-            StageError::Keep(error) => {
-                if let Some(origin) = unwell_store(error) {
-                    self.is_unwell(origin, &ErrorChain(error).to_string());
-                }
-            }
-            _ => {}
         }
     }
 
@@ -164,62 +153,40 @@ impl Sources {
     }
 }
 
+impl FailureObserver for Sources {
+    /// Learns from a stage's failure which sources cannot be reached.
+    fn failed(&self, error: &StageError) {
+        for (origin, error) in unreachable_sources(error) {
+            self.is_unwell(origin, &error);
+        }
+    }
+}
+
 /// Asks sources that could not be reached how they are, and wakes what waits for those that answer, until `stop`.
 ///
 /// # Errors
 ///
 /// The journal's: without it nothing can go on.
-pub async fn watch(context: Arc<PipelineContext>, stop: CancellationToken) -> Result<(), JournalError> {
+pub async fn watch(
+    sources: Arc<Sources>,
+    journal: JournalHandle,
+    retry: Duration,
+    stop: CancellationToken,
+) -> Result<(), JournalError> {
     loop {
-        for origin in context.sources.due(context.retry) {
-            if !context.sources.probe(&origin).await {
+        for origin in sources.due(retry) {
+            if !sources.probe(&origin).await {
                 continue;
             }
-            context.sources.answers(&origin);
-            let woken = context.journal.with(|journal| journal.wake(Some(&origin)))?;
+            sources.answers(&origin);
+            let woken = journal.with(|journal| journal.wake(Some(&origin)))?;
             tracing::info!(source = origin, waiting = woken.waiting, failed = woken.failed, "source reachable again");
             for state in [State::Waiting, State::Announced, State::Produced] {
-                context.journal.notify(state);
+                journal.notify(state);
             }
         }
-        tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
-            () = stop.cancelled() => return Ok(()),
+        if !pause(&stop, LOOK).await {
+            return Ok(());
         }
     }
-}
-
-/// The source of an attempt that failed because the source could not be reached. Statuses such as 500 are pinners' words for content
-/// that they do not find.
-pub fn unwell_source(error: &FetchError) -> Option<&Origin> {
-    match error {
-        FetchError::Transport { from, source } => is_unreachable(source).then_some(from),
-        FetchError::Status { from, status, .. } => is_away(*status).then_some(from),
-        FetchError::Deadline { from, .. } => Some(from),
-        _ => None,
-    }
-}
-
-fn unwell_store(error: &KeepError) -> Option<&Origin> {
-    match error {
-        KeepError::Transport { to, source } => is_unreachable(source).then_some(to),
-        KeepError::Status { to, status, .. } => is_away(*status).then_some(to),
-        KeepError::Deadline { to, .. } => Some(to),
-        _ => None,
-    }
-}
-
-const fn is_unreachable(error: &TransportError) -> bool {
-    matches!(
-        error,
-        TransportError::Connect(_)
-            | TransportError::Proxy(_)
-            | TransportError::NoAnswer { .. }
-            | TransportError::Stalled { .. }
-            | TransportError::Broken(_)
-    )
-}
-
-const fn is_away(status: u16) -> bool {
-    matches!(status, 429 | 502..=504)
 }

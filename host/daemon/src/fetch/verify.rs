@@ -1,7 +1,7 @@
 //! The specimen against its announcement and against its own header.
 
 use alloy_primitives::B256;
-use refiner_content::{Content, LocalStore};
+use refiner_content::{Content, ContentId};
 use refiner_journal::{Item, Step};
 use refiner_specimen::{
     HeaderPeek,
@@ -9,38 +9,21 @@ use refiner_specimen::{
     peek_header, sha256, specimen_hash,
 };
 
-use crate::{engine::policy::StageError, state::content_cache::ContentCache};
+use crate::{
+    engine::{mismatch::Mismatch, policy::StageError},
+    state::content::StageContent,
+};
 
-/// A specimen that is what was announced, and whose header is that of its block hash. Made by [`verify`] alone.
-pub struct VerifiedSpecimen {
+/// Bytes of a specimen that is what was announced, and whose header is that of its block hash. Made by [`verify`] alone.
+pub struct VerifiedContent {
     content: Content,
 }
 
-/// A specimen of something else than was announced.
-#[derive(Debug, thiserror::Error)]
-pub enum Mismatch {
-    /// Another chain.
-    #[error("announced for chain {announced}, the specimen is of chain {found}")]
-    Chain {
-        /// Value in the announcement on chain.
-        announced: u64,
-        /// Value in the specimen itself.
-        found: u64,
-    },
-    /// Another height.
-    #[error("announced for height {announced}, the specimen is of height {found}")]
-    Height {
-        /// Value in the announcement on chain.
-        announced: u64,
-        /// Value in the specimen itself.
-        found: u64,
-    },
-    /// Another block.
-    #[error("announced for another block: {0}")]
-    Block(Box<Check>),
-    /// A header that is not the block's.
-    #[error("the block contradicts itself: {0}")]
-    Header(Box<Check>),
+/// Such a specimen in the local store.
+#[derive(Debug)]
+pub struct VerifiedSpecimen {
+    cid: ContentId,
+    bytes: u64,
 }
 
 /// Whether bytes hash to what was announced. The network announces sha256 of the quoted base64; the plain sha256, which the
@@ -58,9 +41,9 @@ pub fn is_announced(bytes: &[u8], announced: B256) -> bool {
 
 /// Compares which block it is of, for content whose hash is the announced one. Whether all of it is a specimen, the worker finds
 /// out: the process that holds the key reads no more of a stranger's bytes than it must.
-pub fn verify(content: Content, item: &Item) -> Result<VerifiedSpecimen, StageError> {
+pub fn verify(content: Content, item: &Item) -> Result<VerifiedContent, StageError> {
     compare(&peek_header(content.bytes())?, item)?;
-    Ok(VerifiedSpecimen { content })
+    Ok(VerifiedContent { content })
 }
 
 fn compare(peek_header: &HeaderPeek, item: &Item) -> Result<(), Mismatch> {
@@ -81,18 +64,23 @@ fn compare(peek_header: &HeaderPeek, item: &Item) -> Result<(), Mismatch> {
     if header.failed() { Err(Mismatch::Header(Box::new(header))) } else { Ok(()) }
 }
 
-impl VerifiedSpecimen {
+impl VerifiedContent {
     /// Keeps it in the local store and leaves it for the next stage. Blocks.
-    pub fn keep(self, store: &LocalStore, content_cache: &ContentCache) -> Result<Step, StageError> {
-        store.write(&self.content)?;
-        Ok(self.leave(content_cache))
+    pub fn keep(self, content: &StageContent) -> Result<VerifiedSpecimen, StageError> {
+        content.store().write(&self.content)?;
+        Ok(self.hand_over(content))
     }
 
     /// Leaves it for the next stage. For what is in the local store.
-    pub fn leave(self, content_cache: &ContentCache) -> Step {
-        let step =
-            Step::Fetched { cid: self.content.unixfs_id().to_string(), bytes: self.content.bytes().len() as u64 };
-        content_cache.insert(self.content);
-        step
+    pub fn hand_over(self, content: &StageContent) -> VerifiedSpecimen {
+        let specimen = VerifiedSpecimen { cid: self.content.unixfs_id(), bytes: self.content.bytes().len() as u64 };
+        content.hand_over(self.content);
+        specimen
+    }
+}
+
+impl From<VerifiedSpecimen> for Step {
+    fn from(VerifiedSpecimen { cid, bytes }: VerifiedSpecimen) -> Self {
+        Self::Fetched { cid: cid.to_string(), bytes }
     }
 }

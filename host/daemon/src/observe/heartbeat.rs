@@ -1,6 +1,6 @@
 //! One line of the log a minute that sums up what the daemon does, so that a look at its end tells whether it earns.
 
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+use std::{fmt::Write as _, time::Duration};
 
 use alloy_primitives::U256;
 use refiner_journal::{JournalError, State};
@@ -8,32 +8,34 @@ use refiner_proofchain::Rpc;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::{context::PipelineContext, observe::status::Now};
+use super::status::{Now, Status};
+use crate::{engine::poller::pause, state::journal_handle::JournalHandle};
 
-/// Gas of a proof, as the first of a session (docs/protocol.md, section 1.4).
-pub const PROOF_GAS: u64 = 350_000;
 /// Time limit for the gas price, without which the line is written all the same.
 const PRICE_DEADLINE: Duration = Duration::from_secs(5);
 
-/// Writes the line after every `pause`, until `stop`.
+/// Writes a line after `every` pause, until `stop`. Where proofs are paid for, `rpc` gives the price of gas.
 ///
 /// # Errors
 ///
 /// The journal's: without it nothing can go on.
-pub async fn beat(context: Arc<PipelineContext>, pause: Duration, stop: CancellationToken) -> Result<(), JournalError> {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = stop.cancelled() => return Ok(()),
+pub async fn beat(
+    journal: JournalHandle,
+    status: Status,
+    rpc: Option<Rpc>,
+    every: Duration,
+    stop: CancellationToken,
+) -> Result<(), JournalError> {
+    while pause(&stop, every).await {
+        let numbers = journal.with(|journal| journal.items_by_state())?;
+        if let Some(rpc) = &rpc {
+            let price = tokio::time::timeout(PRICE_DEADLINE, gas_price(rpc)).await;
+            status.now().gas_price_wei = price.ok().flatten();
         }
-        let numbers = context.journal.with(|journal| journal.items_by_state())?;
-        if context.operator.is_some() {
-            let price = tokio::time::timeout(PRICE_DEADLINE, gas_price(context.chain.rpc())).await;
-            context.status.now().gas_price_wei = price.ok().flatten();
-        }
-        let now = context.status.now().clone();
+        let now = status.now().clone();
         write(&numbers, &now);
     }
+    Ok(())
 }
 
 /// The number of items in `state`, of those of all states.
@@ -51,7 +53,7 @@ fn write(numbers: &[(State, u64)], now: &Now) {
         waiting = in_state(State::Waiting),
         quarantined = in_state(State::Quarantined),
         proofs = in_state(State::Final),
-        proofs_left = proofs_left(now),
+        proofs_left = now.proofs_left(),
         paused = now.paused.as_ref().map(|pause| pause.reason.as_str()),
         blocked = (!blocked.is_empty()).then(|| blocked.join(",")),
         last_failure = now.last_failure.as_deref(),
@@ -74,12 +76,6 @@ fn backlog(numbers: &[(State, u64)]) -> String {
     if text.is_empty() { "none".to_owned() } else { text }
 }
 
-/// Proofs that the balance pays for at the present price of gas.
-pub fn proofs_left(now: &Now) -> Option<u64> {
-    let cost = now.gas_price_wei?.checked_mul(U256::from(PROOF_GAS))?;
-    now.balance_wei?.checked_div(cost).map(|proofs| proofs.saturating_to())
-}
-
 async fn gas_price(rpc: &Rpc) -> Option<U256> {
     rpc.call("eth_gasPrice", json!([])).await.ok()
 }
@@ -93,15 +89,5 @@ mod tests {
         assert_eq!(backlog(&[]), "none");
         let states = [(State::Broadcast, 4), (State::Waiting, 9), (State::Announced, 2), (State::Final, 7)];
         assert_eq!(backlog(&states), "announced=2 broadcast=4");
-    }
-
-    #[test]
-    fn balance_is_counted_in_proofs() {
-        let mut now = Now { balance_wei: Some(U256::from(10_000_000_u64)), ..Now::default() };
-        assert_eq!(proofs_left(&now), None);
-        now.gas_price_wei = Some(U256::from(2));
-        assert_eq!(proofs_left(&now), Some(14));
-        now.gas_price_wei = Some(U256::ZERO);
-        assert_eq!(proofs_left(&now), None);
     }
 }

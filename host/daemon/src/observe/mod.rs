@@ -1,5 +1,6 @@
 //! What people and their tools see of the daemon: status, page, metrics, traces, health and the heartbeat in the log.
 
+pub mod gas;
 pub mod health;
 pub mod heartbeat;
 pub mod metrics;

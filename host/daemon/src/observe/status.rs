@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::{
     engine::clock::now_ms,
-    observe::remedy,
+    observe::{gas, remedy},
     preflight::{ANOTHER_DAEMON, Check},
 };
 
@@ -209,5 +209,27 @@ impl Status {
     /// A part goes on.
     pub fn clear_blocked(&self, part: &'static str) {
         self.now().waits_for.remove(part);
+    }
+}
+
+impl Now {
+    /// Proofs that the balance pays for at the present price of gas.
+    pub fn proofs_left(&self) -> Option<u64> {
+        gas::proofs_of(self.balance_wei?, self.gas_price_wei?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balance_is_counted_in_proofs() {
+        let mut now = Now { balance_wei: Some(U256::from(10_000_000_u64)), ..Now::default() };
+        assert_eq!(now.proofs_left(), None);
+        now.gas_price_wei = Some(U256::from(2));
+        assert_eq!(now.proofs_left(), Some(14));
+        now.gas_price_wei = Some(U256::ZERO);
+        assert_eq!(now.proofs_left(), None);
     }
 }

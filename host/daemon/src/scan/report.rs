@@ -1,8 +1,9 @@
 //! The state of the scan, in the status and the log.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use refiner_proofchain::{Lack, ScanProgress, ScanStep, Scanned, Skipped};
+use tokio::time::Instant;
 
 use super::PART;
 use crate::observe::status::Status;

@@ -3,10 +3,11 @@
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use refiner_content::{Content, ContentId};
+use tokio::time::Instant;
 
 /// Bytes that may be on their way: some dozens of specimens. What does not fit is read from the local store, where it is as well.
 const BYTES_MAX: usize = 64 << 20;

@@ -13,13 +13,20 @@ use std::{
 use refiner_diagnostics::Diagnostic as _;
 use refiner_journal::{Action, Applied, ItemId, Journal, JournalError, Selection, State, Step};
 use refiner_status_page::Stage;
-use tokio::{sync::watch, task::block_in_place};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::watch,
+    task::block_in_place,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    engine::{clock::now_ms, outcome::DISK},
+    engine::clock::now_ms,
     observe::{metrics::Metrics, status::Status, trace::Tracer},
 };
+
+/// The part's name in the status for a disk without room.
+pub const DISK: &str = "disk";
 
 /// Pause between two tries to write to a disk without room.
 pub const ROOM_AGAIN: Duration = Duration::from_millis(250);
@@ -57,7 +64,7 @@ impl JournalHandle {
     /// Runs a read or write of the journal that may take a disk's time or a look through all of it; the runtime moves its other tasks elsewhere.
     /// It is run again when the disk had no room.
     pub fn with<T>(&self, ask: impl FnMut(&mut Journal) -> Result<T, JournalError>) -> Result<T, JournalError> {
-        block_in_place(|| self.at_once(ask))
+        beside(|| self.at_once(ask))
     }
 
     /// Asks or tells the journal what takes some dozens of microseconds, in which the runtime could not even go on elsewhere. It is
@@ -89,7 +96,7 @@ impl JournalHandle {
             tracing::error!(%error, %hint, "journal cannot be written, waiting for room");
         }
         self.status.set_blocked(DISK, format!("{error}; {hint}"));
-        block_in_place(|| thread::sleep(ROOM_AGAIN));
+        beside(|| thread::sleep(ROOM_AGAIN));
     }
 
     fn has_room(&self) {
@@ -169,5 +176,13 @@ impl JournalHandle {
 
     fn notifier(&self, state: State) -> &watch::Sender<()> {
         &self.notifiers[state as usize]
+    }
+}
+
+/// Runs what takes a disk's time; the runtime moves its other tasks elsewhere, where it has other threads.
+fn beside<T>(run: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => block_in_place(run),
+        Ok(_) | Err(_) => run(),
     }
 }

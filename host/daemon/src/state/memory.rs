@@ -1,11 +1,12 @@
 //! Memory that a burst of work took and the ordinary work does not need.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use refiner_journal::JournalError;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::PipelineContext;
+use super::content::StageContent;
+use crate::engine::poller::pause;
 
 /// Pause between two looks at unused memory.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -15,13 +16,15 @@ const BUFFERS_UNUSED: Duration = Duration::from_secs(3);
 const CONTENT_UNUSED: Duration = Duration::from_secs(10);
 
 /// Gives back what is not used any more, until `stop`.
-pub async fn release(context: Arc<PipelineContext>, stop: CancellationToken) -> Result<(), JournalError> {
+///
+/// # Errors
+///
+/// None; it is one of the daemon's parts.
+pub async fn release(content: StageContent, stop: CancellationToken) -> Result<(), JournalError> {
     loop {
-        context.store.release_memory(BUFFERS_UNUSED);
-        context.content_cache.forget(CONTENT_UNUSED);
-        tokio::select! {
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-            () = stop.cancelled() => return Ok(()),
+        content.release_memory(BUFFERS_UNUSED, CONTENT_UNUSED);
+        if !pause(&stop, LOOK_EVERY).await {
+            return Ok(());
         }
     }
 }

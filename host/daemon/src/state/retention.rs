@@ -1,20 +1,16 @@
 //! Old items out of the journal and their content out of the store, a few at a time.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
-use refiner_content::ContentId;
+use refiner_content::{ContentId, LocalStore};
 use refiner_diagnostics::ErrorChain;
 use refiner_journal::{JournalError, PruneStep};
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    config::Settings,
-    context::PipelineContext,
-    engine::clock::{milliseconds, now_ms},
+use super::journal_handle::JournalHandle;
+use crate::engine::{
+    clock::{milliseconds, now_ms},
+    poller::pause,
 };
 
 /// Pause between two looks through the journal.
@@ -24,46 +20,59 @@ const AT_ONCE: usize = 200;
 /// Pause between two steps.
 const STEP_EVERY: Duration = Duration::from_millis(50);
 
+/// The finished items that the journal keeps; `None` for all.
+#[derive(Clone, Copy, Debug)]
+pub struct KeptItems {
+    /// So many of them,
+    pub items: Option<u64>,
+    /// and those that are younger.
+    pub age: Option<Duration>,
+}
+
 /// Drops finished items beyond what is kept, until `stop`. Where everything is kept there is nothing to do.
 ///
 /// # Errors
 ///
 /// The journal's: without it nothing can go on.
 pub async fn prune(
-    context: Arc<PipelineContext>,
-    settings: Arc<Settings>,
+    journal: JournalHandle,
+    store: LocalStore,
+    kept: KeptItems,
     stop: CancellationToken,
 ) -> Result<(), JournalError> {
-    if settings.keep_items.is_none() && settings.keep_age.is_none() {
+    if kept.items.is_none() && kept.age.is_none() {
         return Ok(());
     }
     loop {
-        round(&context, &settings, &stop).await?;
-        tokio::select! {
-            () = sleep(ROUND_EVERY) => {}
-            () = stop.cancelled() => return Ok(()),
+        round(&journal, &store, kept, &stop).await?;
+        if !pause(&stop, ROUND_EVERY).await {
+            return Ok(());
         }
     }
 }
 
-async fn round(context: &PipelineContext, settings: &Settings, stop: &CancellationToken) -> Result<(), JournalError> {
-    let surplus = match settings.keep_items {
-        Some(kept) => context.journal.with(|journal| journal.finished())?.saturating_sub(kept),
+async fn round(
+    journal: &JournalHandle,
+    store: &LocalStore,
+    kept: KeptItems,
+    stop: &CancellationToken,
+) -> Result<(), JournalError> {
+    let surplus = match kept.items {
+        Some(items) => journal.with(|journal| journal.finished())?.saturating_sub(items),
         None => 0,
     };
-    let finished_by_ms = settings.keep_age.map_or(0, |age| now_ms().saturating_sub(milliseconds(age)));
+    let finished_by_ms = kept.age.map_or(0, |age| now_ms().saturating_sub(milliseconds(age)));
     let mut step = PruneStep { after: None, surplus, finished_by_ms };
     let (mut dropped, mut removed) = (0, 0);
     while step.surplus > 0 || step.finished_by_ms > 0 {
-        let pruned = context.journal.with(|journal| journal.prune(&step, now_ms(), AT_ONCE))?;
+        let pruned = journal.with(|journal| journal.prune(&step, now_ms(), AT_ONCE))?;
         dropped += pruned.dropped;
-        removed += remove(context, pruned.unneeded).await;
+        removed += remove(store.clone(), pruned.unneeded).await;
         step.surplus = step.surplus.saturating_sub(pruned.dropped);
         let Some(last) = pruned.last else { break };
         step.after = Some(last);
-        tokio::select! {
-            () = sleep(STEP_EVERY) => {}
-            () = stop.cancelled() => return Ok(()),
+        if !pause(stop, STEP_EVERY).await {
+            return Ok(());
         }
     }
     if dropped > 0 {
@@ -73,8 +82,7 @@ async fn round(context: &PipelineContext, settings: &Settings, stop: &Cancellati
 }
 
 /// Removes content from the store. What cannot be removed goes with its age.
-async fn remove(context: &PipelineContext, unneeded: Vec<String>) -> u64 {
-    let store = context.store.clone();
+async fn remove(store: LocalStore, unneeded: Vec<String>) -> u64 {
     let removing = tokio::task::spawn_blocking(move || {
         let ids = unneeded.iter().filter_map(|id| id.parse::<ContentId>().ok());
         let removed = ids.map(|id| store.remove(&id, SystemTime::now()));

@@ -7,11 +7,13 @@
 
 mod legacy;
 mod now;
+mod outcome;
 mod table;
 
 pub use self::{
     legacy::Event,
     now::{Scrape, free_bytes},
+    outcome::{Compared, Outcome},
 };
 
 use std::{
@@ -34,7 +36,7 @@ use self::{
     now::Gauges,
     table::{Label, Row},
 };
-use crate::{engine::clock::now_ms, prove::Compared};
+use crate::engine::clock::now_ms;
 
 /// From a small specimen in the local store to an upload that a pinner takes minutes for.
 const STAGE_SECONDS: [f64; 14] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 120.0, 600.0];
@@ -77,15 +79,6 @@ pub enum MetricsError {
     /// Two instruments of one name.
     #[error("cannot register a metric: {0}")]
     Instrument(#[from] prometheus::Error),
-}
-
-/// What became of a piece of work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Done,
-    Retried,
-    Waiting,
-    Quarantined,
 }
 
 impl Metrics {
@@ -273,19 +266,6 @@ fn each_series(labels: &[Label], begun: &mut Vec<KeyValue>, each: &mut impl FnMu
         begun.push(KeyValue::new(*name, value));
         each_series(rest, begun, each);
         begun.pop();
-    }
-}
-
-impl Outcome {
-    pub const ALL: [Self; 4] = [Self::Done, Self::Retried, Self::Waiting, Self::Quarantined];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Retried => "retried",
-            Self::Waiting => "waiting",
-            Self::Quarantined => "quarantined",
-        }
     }
 }
 

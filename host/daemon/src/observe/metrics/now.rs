@@ -10,7 +10,7 @@ use refiner_journal::State;
 
 use super::table::{self, Row};
 use crate::{
-    observe::{heartbeat::proofs_left, remedy::PARTS, status::Now},
+    observe::{remedy::PARTS, status::Now},
     preflight::NAMES,
 };
 
@@ -109,7 +109,7 @@ impl Gauges {
             (&self.settled, now.scan.settled),
             (&self.head, now.head),
             (&self.cursor, now.cursor),
-            (&self.proofs_left, proofs_left(now)),
+            (&self.proofs_left, now.proofs_left()),
             (&self.free, *free_bytes),
             (&self.memory, memory()),
             (&self.files, files()),

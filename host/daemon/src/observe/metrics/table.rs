@@ -3,7 +3,7 @@
 
 use refiner_journal::State;
 
-use super::{Compared, Outcome};
+use super::outcome::{Compared, Outcome};
 use crate::{observe::remedy::PARTS, preflight};
 
 /// The type of a metric, as Prometheus names it.

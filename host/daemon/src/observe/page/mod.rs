@@ -6,10 +6,12 @@ mod sample;
 pub use self::sample::{Spending, watch};
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, OnceLock},
 };
 
+use alloy_primitives::B256;
 use axum::{Json, extract::RawQuery, extract::State as Shared, response::IntoResponse};
 use refiner_journal::{Filter, Item, JournalError, State};
 use refiner_proofchain::{NodeReport, Rpc};
@@ -20,10 +22,10 @@ use refiner_status_page::{
 
 use crate::{
     config::{Settings, Shown},
-    context::PipelineContext,
+    execute::WorkQueue,
     observe::{
         health::Health,
-        heartbeat::{items_in, proofs_left},
+        heartbeat::items_in,
         nodes,
         status::{Compared, Now, Status},
     },
@@ -41,7 +43,7 @@ pub struct PageSource {
     data: PathBuf,
     workers: usize,
     /// Set once the chain was reached.
-    context: Arc<OnceLock<Arc<PipelineContext>>>,
+    running: Arc<OnceLock<RunningRules>>,
     spending: Spending,
 }
 
@@ -54,12 +56,12 @@ struct Asked {
 }
 
 impl PageSource {
-    pub fn new(settings: &Settings, context: Arc<OnceLock<Arc<PipelineContext>>>) -> Self {
+    pub fn new(settings: &Settings, running: Arc<OnceLock<RunningRules>>) -> Self {
         Self {
             network: format!("chain {}", settings.network.chain_id),
             data: std::path::absolute(&settings.data).unwrap_or_else(|_| settings.data.clone()),
             workers: settings.workers,
-            context,
+            running,
             spending: Spending::default(),
         }
     }
@@ -70,15 +72,21 @@ impl PageSource {
 
     /// Workers with the names of their rules.
     fn running(&self) -> Vec<Worker> {
-        let Some(context) = self.context.get() else { return Vec::new() };
-        let name = |digest| context.rules().find(|rule| rule.compiled.digest() == digest).map(|rule| rule.name.clone());
+        let Some(RunningRules { queue, names }) = self.running.get() else { return Vec::new() };
         let worker = |worker: refiner_worker::WorkerStatus| Worker {
             pid: worker.pid,
-            rule: name(worker.rule).unwrap_or_else(|| "a rule of before".to_owned()),
+            rule: names.get(&worker.rule).cloned().unwrap_or_else(|| "a rule of before".to_owned()),
             attempt: worker.attempt,
         };
-        context.work.workers().into_iter().map(worker).collect()
+        queue.workers().into_iter().map(worker).collect()
     }
+}
+
+/// Where rules run, and their names by the digests of their components.
+#[derive(Clone)]
+pub struct RunningRules {
+    pub queue: Arc<dyn WorkQueue>,
+    pub names: BTreeMap<B256, String>,
 }
 
 /// The effective settings, as `refiner config show` prints them.
@@ -138,7 +146,7 @@ fn of_status(status: &Status, rpc: &Rpc) -> Page {
         now_ms: crate::engine::clock::now_ms(),
         operator: now.operator.map(|operator| operator.to_string()),
         health,
-        proofs_left: proofs_left(&now),
+        proofs_left: now.proofs_left(),
         balance: now.balance_wei.map(|wei| coins(wei.saturating_to())),
         earnings: Earnings { agreed, differed, alone, ..Earnings::default() },
         waits: waits(&now),

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     engine::clock::now_ms,
     observe::{
-        heartbeat::{items_in, proofs_left},
+        heartbeat::items_in,
         status::{Now, Status},
     },
     prove::spent_in_a_day,
@@ -60,7 +60,7 @@ fn reading(numbers: &[(State, u64)], now: &Now) -> Reading {
         at_ms: now_ms(),
         backlog: [Announced, Waiting, Fetched, Produced, Quarantined].map(items),
         proofs: [ProofIntent, Signed, Broadcast, Mined].map(items),
-        proofs_left: proofs_left(now),
+        proofs_left: now.proofs_left(),
         behind: now.head.zip(now.cursor).map(|(head, cursor)| head.saturating_sub(cursor)),
     }
 }
