@@ -19,7 +19,10 @@ pub const SETTINGS: &[(&str, &str)] = &[
         "fuel",
         "on, operators by the table 5312a65242ab452a, 1 a bulk byte, 8 a bulk element, 16 a grown element, 255 a grown page",
     ),
-    ("fuel-of-imports", "1600 a call, 8 a copied byte, 24 a random byte, 256 a line of output, 32 a log looked at"),
+    (
+        "fuel-of-imports",
+        "1600 a call, 8 a copied byte, 8 a checked byte of rows, 32 a log looked at, 1024 a search of deployed code, 64 a step searched, 24 a random byte, 256 a line of output, 128 a handle waited for",
+    ),
     ("epoch", "on"),
     ("nan-canonicalization", "on"),
     ("wasm-stack-bytes", "1048576"),

@@ -5,7 +5,7 @@ use refiner_rows::RowReader;
 use refiner_rule_model::{Misuse, UntrustedText};
 
 /// Fuel of a byte in rows that are checked: what it takes where it takes longest, by `cargo bench --bench fuel`.
-const ROW_BYTE_FUEL: u64 = 8;
+pub(crate) const ROW_BYTE_FUEL: u64 = 8;
 
 /// The check of each output that has columns.
 #[derive(Debug, Default)]

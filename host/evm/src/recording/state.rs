@@ -66,7 +66,7 @@ pub struct StateStep {
     pub slots: Vec<SlotChange>,
     /// In order of addresses, the account before its slots.
     pub accesses: Vec<Access>,
-    /// Code that the step deployed, with its keccak256.
+    /// Code that the step deployed, with its keccak256, in order of that.
     pub codes: Vec<(B256, Bytes)>,
 }
 

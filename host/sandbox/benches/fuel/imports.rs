@@ -53,38 +53,6 @@ fn log_and_output(cases: &mut Vec<Case>) {
     cases.push(case("params", "params.get", "", unit).with_fields(params).times(8).covering(&[]));
 }
 
-fn wasi(cases: &mut Vec<Case>) {
-    let mut push = |name: &str, imports: &str, before: &str, unit: &str| {
-        cases.push(case("wasi", name, before, unit).with_fields(imports).times(8).covering(&[]));
-    };
-    let reset = "(global.set $top (i32.const 4096))";
-    push(
-        "wall-clock.now",
-        "(import \"wasi:clocks/wall-clock@0.2.0\" \"now\" (func $now (param i32)))",
-        "",
-        "(call $now (i32.const 512))",
-    );
-    let random = "(import \"wasi:random/random@0.2.0\" \"get-random-bytes\" (func $random (param i64 i32)))";
-    for len in [0, 1, 32, 1 << 20] {
-        let unit = format!("{reset} (call $random (i64.const {len}) (i32.const 512))");
-        push(&format!("get-random-bytes of {len}"), random, "", &unit);
-    }
-    let streams = "(import \"wasi:cli/stdout@0.2.0\" \"get-stdout\" (func $stdout (result i32)))
-      (import \"wasi:io/streams@0.2.0\" \"[resource-drop]output-stream\" (func $gone (param i32)))";
-    push("get-stdout and drop", streams, "", "(call $gone (call $stdout))");
-    let writes = "(import \"wasi:cli/stdout@0.2.0\" \"get-stdout\" (func $stdout (result i32)))
-      (import \"wasi:io/streams@0.2.0\" \"[method]output-stream.blocking-write-and-flush\" (func $write (param i32 i32 i32 i32)))";
-    for (what, byte) in [("newlines", 10), ("letters", 120), ("bytes that are no text", 255)] {
-        let before = format!(
-            "(local $out i32) (local.set $out (call $stdout)) (drop (memory.grow (i32.const 20))) (memory.fill (i32.const 65536) (i32.const {byte}) (i32.const 1048576))"
-        );
-        for len in [1, 4096] {
-            let unit = format!("(call $write (local.get $out) (i32.const 65536) (i32.const {len}) (i32.const 512))");
-            push(&format!("write of {len} {what}"), writes, &before, &unit);
-        }
-    }
-}
-
 pub fn cases() -> Vec<Case> {
     let page = "i32 i32 i32";
     let mut cases = vec![
@@ -117,7 +85,18 @@ pub fn cases() -> Vec<Case> {
         code_hash().chunks(8).map(|word| format!("(i64.const 0x{})", alloy_primitives::hex::encode(word))).collect();
     let found = of_specimen("code", "i64 i64 i64 i64 i32", &format!("{} (i32.const 512)", words.join(" ")), "");
     cases.push(Case { name: format!("code of {CODE_BYTES} bytes"), ..found });
+    // Every case imports it for its rounds.
+    let unit =
+        "(global.set $top (i32.const 4096)) (call $rounds (local.get 0) (i32.const 0) (i32.const 1) (i32.const 512))";
+    cases.push(case("specimen", "block-hash-reads", "", unit).times(8).covering(&[]));
+    let execute = "(import \"refiner:rule/evm@1.0.0\" \"execute\" (func $execute (param i32 i32 i32 i32)))";
+    for len in [1, 60_000] {
+        let unit = format!(
+            "(global.set $top (i32.const 4096)) (call $execute (local.get 0) (i32.const 2048) (i32.const {len}) (i32.const 512))"
+        );
+        let name = format!("execute in an unknown format of {len} bytes");
+        cases.push(case("evm", name, "", unit).with_fields(execute).times(8).covering(&[]));
+    }
     log_and_output(&mut cases);
-    wasi(&mut cases);
     cases
 }

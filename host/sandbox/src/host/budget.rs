@@ -7,9 +7,9 @@ use refiner_rule_model::{HostFailure, Limit, Limits, Misuse, PerLimit, ReasonCla
 use refiner_specimen::UnknownTransactionType;
 
 /// Fuel of a call: what lifting its arguments, finding its handles and lowering its result cost at least.
-const CALL_FUEL: u64 = 1_600;
+pub(super) const CALL_FUEL: u64 = 1_600;
 /// Fuel of a byte that crosses the boundary. Decoding contract code from its text, the dearest copy, costs a tenth.
-const BYTE_FUEL: u64 = 8;
+pub(super) const BYTE_FUEL: u64 = 8;
 
 /// Granted and used, for every limit but the time, which the engine watches. Of fuel, what the host spends for the guest: what the guest's own
 /// operators burn is the engine's to count, and the sum is made when the run has ended.

@@ -52,8 +52,12 @@ impl Reader {
             Step::Kept(step) => Some(&step.codes),
             Step::TooLarge | Step::End => None,
         });
-        let mut codes = entered.flatten();
-        Ok(codes.find(|(found, _)| *found == hash).map(|(_, code)| &code[..]))
+        // A step can deploy tens of thousands, and is paid for as one.
+        let mut found = entered.filter_map(|codes| {
+            let position = codes.binary_search_by(|(deployed, _)| deployed.cmp(&hash)).ok()?;
+            codes.get(position)
+        });
+        Ok(found.next().map(|(_, code)| &code[..]))
     }
 }
 
@@ -135,7 +139,7 @@ impl changes::HostChanges for HostState {
         self.budget.call()?;
         let hash = B256::from(hash);
         let reader = self.changes.get(&handle)?;
-        self.budget.burn(u64::from(reader.entered).saturating_mul(STEP_FUEL))?;
+        self.budget.burn(u64::from(reader.entered).saturating_mul(STEP_FUEL).saturating_add(SEARCH_FUEL))?;
         if let Some(code) = reader.deployed(hash)? {
             self.budget.copy(code.len())?;
             return Ok(Some(code.to_vec()));
@@ -151,8 +155,10 @@ impl changes::HostChanges for HostState {
     }
 }
 
-/// Fuel for each step whose code is searched.
-const STEP_FUEL: u64 = 64;
+/// Fuel for a search of deployed code, where a step deployed as much as a block can.
+pub(super) const SEARCH_FUEL: u64 = 1_024;
+/// Fuel for each step that is searched.
+pub(super) const STEP_FUEL: u64 = 64;
 
 fn to_account(change: &AccountChange) -> changes::AccountChange {
     let AccountChange { address, before, after } = change;

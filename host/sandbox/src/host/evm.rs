@@ -19,7 +19,7 @@ const LOG_BYTES: usize = 48;
 /// Bytes of a topic.
 const TOPIC_BYTES: usize = 32;
 /// Fuel for each log that is looked for, whether or not it fits the page.
-const LOG_FUEL: u64 = 32;
+pub(super) const LOG_FUEL: u64 = 32;
 /// Bytes of a check, its texts included: what is charged for one.
 const CHECK_BYTES: usize = 2_048;
 

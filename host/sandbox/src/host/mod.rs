@@ -107,3 +107,29 @@ impl HostState {
 }
 
 impl types::Host for HostState {}
+
+#[cfg(test)]
+mod tests {
+    use super::{budget, changes, evm, wasi};
+    use crate::{EngineProfile, rows};
+
+    /// The profile's id is a hash of its settings, so the prices have to be part of them.
+    #[test]
+    fn settings_of_the_profile_name_every_price_of_a_call() {
+        let prices = [
+            (budget::CALL_FUEL, "a call"),
+            (budget::BYTE_FUEL, "a copied byte"),
+            (rows::ROW_BYTE_FUEL, "a checked byte of rows"),
+            (evm::LOG_FUEL, "a log looked at"),
+            (changes::SEARCH_FUEL, "a search of deployed code"),
+            (changes::STEP_FUEL, "a step searched"),
+            (wasi::random::BYTE_FUEL, "a random byte"),
+            (wasi::stdio::LINE_FUEL, "a line of output"),
+            (wasi::poll::HANDLE_FUEL, "a handle waited for"),
+        ];
+        let expected = prices.map(|(fuel, each)| format!("{fuel} {each}")).join(", ");
+        let profile = EngineProfile::default();
+        let (_, stated) = profile.settings().iter().find(|(name, _)| *name == "fuel-of-imports").unwrap();
+        assert_eq!(*stated, expected);
+    }
+}

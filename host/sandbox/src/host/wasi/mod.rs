@@ -10,9 +10,9 @@
 
 mod absent;
 mod clocks;
-mod poll;
-mod random;
-mod stdio;
+pub(super) mod poll;
+pub(super) mod random;
+pub(super) mod stdio;
 
 use wasmtime::{
     StoreContextMut,

@@ -8,6 +8,8 @@ use super::{super::BudgetExceeded, HostState};
 
 /// Bytes of one handle in a list.
 const HANDLE_BYTES: usize = 4;
+/// Fuel for each handle that is waited for, beside its copy: it is looked up, lent and given back.
+pub(in crate::host) const HANDLE_FUEL: u64 = 128;
 /// Number of every pollable whose event is there already.
 const OVER: u32 = 0;
 
@@ -68,6 +70,7 @@ impl poll::Host for HostState {
     fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
         self.budget.call()?;
         self.budget.copy(pollables.len().saturating_mul(HANDLE_BYTES))?;
+        self.budget.burn((pollables.len() as u64).saturating_mul(HANDLE_FUEL))?;
         let times = || pollables.iter().map(|pollable| self.wasi.times.of(pollable));
         let earliest = times().min().ok_or(BudgetExceeded::Misuse(Misuse::EmptyWait))?;
         let now = self.monotonic().max(earliest);

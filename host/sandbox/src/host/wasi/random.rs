@@ -9,7 +9,7 @@ use super::HostState;
 /// Prefix of the hashed text of a block of random bytes, before the stream's name, the specimen's hash and the block's number.
 const DOMAIN: &[u8] = b"refiner:wasi-random-1:";
 /// Fuel for a byte beside its copy: two rounds of sha256 for 32, on a processor without instructions for it.
-const BYTE_FUEL: u64 = 24;
+pub(in crate::host) const BYTE_FUEL: u64 = 24;
 /// Bytes of one block: sha256's.
 const BLOCK_BYTES: usize = 32;
 

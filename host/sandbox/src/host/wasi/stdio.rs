@@ -18,7 +18,7 @@ use super::{
 /// Bytes of an unfinished line that are kept: one more than a line of the log has, so that the log can tell that it was cut.
 const LINE_BYTES_MAX: usize = UntrustedText::BYTES_MAX + 1;
 /// Fuel for a line that a write ends: it is looked at, and kept or counted as lost.
-const LINE_FUEL: u64 = 256;
+pub(in crate::host) const LINE_FUEL: u64 = 256;
 /// Bytes that a guest may write at once. Any length is taken; this is the number that wasmtime-wasi states.
 const WRITE_BYTES: u64 = 4096;
 
