@@ -112,6 +112,6 @@ mod tests {
         let block = format!("{{\"time\":9,\"hash\":\"0x{}\",\"height\":70,\"chain\":5", "0".repeat(64));
         let expected = format!("{block},\"amount\":\"3\"}}\n{block},\"amount\":null}}\n");
         let artifact = run.artifact("amounts.ndjson").expect("the output's artifact");
-        assert_eq!((artifact.text(), run.result), (expected.as_str(), Ok(Summary::records(2_u32))));
+        assert_eq!((artifact.text(), &run.result), (expected.as_str(), &Ok(Summary::records(2_u32))));
     }
 }

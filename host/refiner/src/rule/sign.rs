@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use refiner_authoring::{digest, embed};
+use refiner_authoring::embed;
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_signatures::{SignError, SigningKey, attach, sign};
 use refiner_text::OneLine;
