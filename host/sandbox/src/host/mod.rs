@@ -111,7 +111,7 @@ impl types::Host for HostState {}
 #[cfg(test)]
 mod tests {
     use super::{budget, changes, evm, wasi};
-    use crate::{EngineProfile, rows};
+    use crate::rows;
 
     /// The profile's id is a hash of its settings, so the prices have to be part of them.
     #[test]
@@ -128,8 +128,8 @@ mod tests {
             (wasi::poll::HANDLE_FUEL, "a handle waited for"),
         ];
         let expected = prices.map(|(fuel, each)| format!("{fuel} {each}")).join(", ");
-        let profile = EngineProfile::default();
-        let (_, stated) = profile.settings().iter().find(|(name, _)| *name == "fuel-of-imports").unwrap();
+        let (_, stated) =
+            refiner_rule_model::engine::SETTINGS.iter().find(|(name, _)| *name == "fuel-of-imports").unwrap();
         assert_eq!(*stated, expected);
     }
 }
