@@ -72,7 +72,7 @@ pub struct Settings {
     pub listen: IpAddr,
 }
 
-/// What is told about a devnet while it runs.
+/// A report of a devnet while it runs.
 #[derive(Debug)]
 pub enum Report<'a> {
     /// Every part is at work.
@@ -86,11 +86,11 @@ pub enum Report<'a> {
 pub struct Network {
     /// The daemon's status page.
     pub status_url: String,
-    /// The content server.
+    /// The URL of the content server.
     pub content_url: String,
-    /// The evm-server.
+    /// The URL of the evm-server.
     pub evm_url: String,
-    /// The node.
+    /// The URL of the node.
     pub rpc_url: String,
     /// The contract that specimens are proved at.
     pub specimens: Address,
