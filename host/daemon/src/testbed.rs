@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     engine::{clock::now_ms, policy::FailurePolicy},
-    locate::SpecimenIndex,
+    locate::{IndexAnswer, SpecimenIndex},
     observe::{metrics::Metrics, status::Status, trace::Tracer},
     state::{content::StageContent, journal_handle::JournalHandle},
 };
@@ -148,7 +148,7 @@ impl SpecimenIndex for FixedIndex {
     fn urls_and_sessions<'a>(
         &'a self,
         questions: &'a [(B256, Option<Session>)],
-    ) -> BoxFuture<'a, Result<Vec<Result<(Vec<String>, bool), RpcError>>, RpcError>> {
+    ) -> BoxFuture<'a, Result<Vec<IndexAnswer>, RpcError>> {
         Box::pin(async move {
             lock(&self.asked).push(questions.iter().map(|(hash, session)| (*hash, session.is_some())).collect());
             if let Some(error) = lock(&self.errors).pop_front() {

@@ -64,10 +64,10 @@ async fn specimen_from_elsewhere_is_verified_and_kept_and_handed_on() {
 
 #[tokio::test(start_paused = true)]
 async fn specimen_that_the_store_has_is_verified_again() {
-    let Fetching { stage, item, cid, .. } = fetching(sample(), false);
+    let Fetching { stage, item, cid, bed: _bed, .. } = fetching(sample(), false);
     let steps = Steps::from(stage.work(item).await.unwrap());
     assert_eq!(steps.step, Step::Fetched { cid, bytes: SAMPLE.len() as u64 });
-    let Fetching { stage, item, .. } = fetching(Announcement { height: 7, ..sample() }, false);
+    let Fetching { stage, item, bed: _other, .. } = fetching(Announcement { height: 7, ..sample() }, false);
     let error = stage.work(item).await.unwrap_err();
     assert!(matches!(error, StageError::Mismatch(Mismatch::Height { announced: 7, found: 15_600_000 })), "{error}");
 }
@@ -83,7 +83,7 @@ async fn specimen_of_a_closed_session_is_not_fetched() {
 
 #[tokio::test(start_paused = true)]
 async fn specimen_without_a_usable_url_waits() {
-    let Fetching { index, stage, item, .. } = fetching(sample(), true);
+    let Fetching { index, stage, item, bed: _bed, .. } = fetching(sample(), true);
     lock(&index.urls).insert(item.specimen_hash, vec!["local".to_owned()]);
     let error = stage.work(item).await.unwrap_err();
     let StageError::Nowhere { refused } = &error else { panic!("{error}") };

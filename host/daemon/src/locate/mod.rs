@@ -21,6 +21,9 @@ const TOGETHER: usize = 16;
 /// How long an answer is good: another operator may prove, another producer may bring a URL.
 const GOOD_FOR: Duration = Duration::from_secs(5);
 
+/// URLs of a specimen, and whether a result of it may be proved.
+pub type IndexAnswer = Result<(Vec<String>, bool), RpcError>;
+
 /// Answers the questions about specimens: the proof chain does.
 pub trait SpecimenIndex: Send + Sync {
     /// The URLs of each specimen, and whether a result of it may be proved in the session, as far as one was asked for. Answers are in
@@ -32,14 +35,14 @@ pub trait SpecimenIndex: Send + Sync {
     fn urls_and_sessions<'a>(
         &'a self,
         questions: &'a [(B256, Option<Session>)],
-    ) -> BoxFuture<'a, Result<Vec<Result<(Vec<String>, bool), RpcError>>, RpcError>>;
+    ) -> BoxFuture<'a, Result<Vec<IndexAnswer>, RpcError>>;
 }
 
 impl SpecimenIndex for ProofChain {
     fn urls_and_sessions<'a>(
         &'a self,
         questions: &'a [(B256, Option<Session>)],
-    ) -> BoxFuture<'a, Result<Vec<Result<(Vec<String>, bool), RpcError>>, RpcError>> {
+    ) -> BoxFuture<'a, Result<Vec<IndexAnswer>, RpcError>> {
         Box::pin(self.urls_and_sessions(questions))
     }
 }

@@ -38,7 +38,7 @@ const WITHOUT: [(&str, &[&str]); 19] = [
 /// The program: command line and wiring.
 const PROGRAM: &str = "host/refiner/src";
 /// The most lines it may have; the aim is 1,500. What grows beyond belongs into a library.
-const PROGRAM_LINES_MAX: usize = 7_250;
+const PROGRAM_LINES_MAX: usize = 5_800;
 
 /// Crates that link what they may not, and a program that is too large.
 pub fn offences() -> Result<Vec<String>> {

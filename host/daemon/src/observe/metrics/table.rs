@@ -180,7 +180,7 @@ mod tests {
     fn page() -> String {
         let mut page = String::from(
             "# Metrics\n\nServed by `refiner run` at `/metrics`, in the text format of Prometheus. This page is written from \
-             `host/daemon/src/metrics/table.rs`.\n\nCounters and gauges are there from the first scrape on, with 0 or with what is so; a \
+             `host/daemon/src/observe/metrics/table.rs`.\n\nCounters and gauges are there from the first scrape on, with 0 or with what is so; a \
              histogram has its series from its first value on, and a gauge of something that is not known yet (head, balance) has none. No label holds a \
              number or hash of a block.\n\n| name | type | unit | labels | meaning |\n|---|---|---|---|---|\n",
         );

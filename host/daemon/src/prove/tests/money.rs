@@ -80,15 +80,16 @@ async fn account_without_money_pauses_proving_and_keeps_what_is_signed() {
 async fn day_s_bound_of_spending_leaves_the_rest_for_the_next_day() {
     let bed = Testbed::new();
     let items: Vec<_> = [1, 2, 3].map(|height| bed.pinned(height)).into();
-    let terms = ProveTerms { max_spend_wei: Some(2 * GAS * GAS_PRICE), ..TERMS };
+    let poll = std::time::Duration::from_secs(300);
+    let terms = ProveTerms { poll, max_spend_wei: Some(2 * GAS * GAS_PRICE), ..TERMS };
     let proving = Proving::of(bed, FakeChain::default(), terms);
     proving.for_s(1).await;
     assert_eq!(proving.states(&items), [State::Broadcast, State::Broadcast, State::ProofIntent]);
     proving.chain.mine();
     proving.chain.grow(TERMS.proof_depth);
-    proving.for_s(12).await;
+    proving.for_s(600).await;
     assert_eq!(proving.states(&items), [State::Final, State::Final, State::ProofIntent]);
     assert!(proving.paused().unwrap().contains("max-spend-per-day"));
-    proving.for_s(24 * 3_600 + 120).await;
+    proving.for_s(24 * 3_600 + 600).await;
     assert_eq!(proving.state(&items[2]), State::Broadcast);
 }

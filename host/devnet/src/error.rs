@@ -5,12 +5,14 @@ use std::{io, path::PathBuf};
 use refiner_content::{KeepError, SetupError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_specimen::{DecodeError, EncodeError};
+use refiner_terminal::PrintError;
 use refiner_text::OneLine;
 use serde_json::Value;
 
 /// Failures that end the network or its start.
 #[derive(Debug, thiserror::Error)]
 pub enum DevnetError {
+    /// The node's program is nowhere.
     #[error("no anvil on PATH nor in target/node")]
     NoAnvil,
     /// A directory with the data of something else.
@@ -34,8 +36,10 @@ pub enum DevnetError {
     /// A transaction of the setup that failed or was not mined.
     #[error("a transaction of the setup failed: {}", OneLine(.receipt))]
     Setup { receipt: Value },
+    /// The client of the content server.
     #[error(transparent)]
     Pinner(#[from] SetupError),
+    /// A specimen that the content server did not take.
     #[error(transparent)]
     Keep(#[from] KeepError),
     /// A sample that is part of the program.
@@ -47,8 +51,9 @@ pub enum DevnetError {
     /// The compiled contracts that are part of the program.
     #[error("the built-in contract {0} cannot be read")]
     Contract(&'static str),
+    /// A report that could not be printed.
     #[error("cannot print: {0}")]
-    Print(#[from] crate::terminal::PrintError),
+    Print(#[from] PrintError),
     /// Files, directories, sockets, signals or threads.
     #[error("the system gives no files, sockets, signals or threads: {0}")]
     System(#[source] io::Error),

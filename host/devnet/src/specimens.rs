@@ -3,13 +3,13 @@
 use alloy_primitives::B256;
 use refiner_specimen::{Specimen, decode, encode, specimen_hash};
 
-use super::DevnetError;
+use crate::error::DevnetError;
 
 /// Samples of mainnet whose blocks execute the same under any number of their fork.
 const SAMPLES: [&[u8]; 3] = [
-    include_bytes!("../../../../tests/samples/1-17100000.avro"),
-    include_bytes!("../../../../tests/samples/1-19600000.avro"),
-    include_bytes!("../../../../tests/samples/1-22500000.avro"),
+    include_bytes!("../../../tests/samples/1-17100000.avro"),
+    include_bytes!("../../../tests/samples/1-19600000.avro"),
+    include_bytes!("../../../tests/samples/1-22500000.avro"),
 ];
 
 /// A specimen to announce.

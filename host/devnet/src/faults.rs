@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use alloy_primitives::U256;
 
-use super::{
-    Children, DevnetError,
+use crate::{
+    children::Children,
     contracts::OPERATOR,
+    error::DevnetError,
     node::Node,
     relay::Relay,
     services::{CONTENT, Services},
 };
-use crate::terminal;
 
 /// The operator's balance at other times: ten thousand coins.
 const BALANCE: u128 = 10_000_000_000_000_000_000_000;
@@ -41,6 +41,15 @@ impl Fault {
     }
 }
 
+/// The beginning or the end of a trouble.
+#[derive(Clone, Copy, Debug)]
+pub struct Trouble {
+    /// Whether it begins.
+    pub begins: bool,
+    /// The trouble, and the place where it is seen.
+    pub what: &'static str,
+}
+
 /// The troubles and the time.
 pub struct Faults {
     length: Duration,
@@ -55,18 +64,18 @@ impl Faults {
         Self { length, since: Instant::now(), part: 0 }
     }
 
-    /// Begins or ends a trouble when it is time.
+    /// Begins or ends a trouble when it is time, and gives which.
     pub async fn play(
         &mut self,
         node: &Node,
         relay: &Relay,
         services: &Services,
         children: &mut Children,
-    ) -> Result<(), DevnetError> {
+    ) -> Result<Option<Trouble>, DevnetError> {
         let begins = self.part.is_multiple_of(2);
         let part = if begins { self.length / 2 } else { self.length };
         if self.since.elapsed() < part {
-            return Ok(());
+            return Ok(None);
         }
         let fault = Fault::ALL[self.part / 2 % Fault::ALL.len()];
         (self.part, self.since) = (self.part + 1, Instant::now());
@@ -80,7 +89,6 @@ impl Faults {
             }
             Fault::FrozenHead => node.set_seconds_between_blocks(u64::from(!begins)).await?,
         }
-        let what = if begins { "trouble" } else { "over" };
-        Ok(writeln!(terminal::out(false), "{what}: {}", fault.as_str())?)
+        Ok(Some(Trouble { begins, what: fault.as_str() }))
     }
 }

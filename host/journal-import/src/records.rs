@@ -10,7 +10,7 @@ use refiner_erlang_terms::{Entry, Log, Term, decode};
 use refiner_journal::{Announcement, EarlierOutcome};
 use serde::Serialize;
 
-use super::{ImportError, files};
+use crate::{error::ImportError, files};
 
 /// Most specimens of one import; years of them.
 const SPECIMENS_MAX: usize = 4_000_000;
@@ -22,9 +22,13 @@ const VERSION: &[u8] = b"vsn";
 /// A specimen, by the parts of its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
+    /// Id of its chain.
     pub chain: u64,
+    /// Height of its block.
     pub height: u64,
+    /// Hash of its block.
     pub block_hash: B256,
+    /// Hash of the specimen.
     pub specimen_hash: B256,
 }
 
@@ -33,11 +37,14 @@ pub struct Key {
 pub struct Records {
     /// Each specimen with the last that became of it.
     pub specimens: BTreeMap<Key, EarlierOutcome>,
+    /// Records of the earlier refiner.
     pub records: u64,
     /// Blocks of the proof chain that were begun and not finished.
     begun: BTreeSet<u64>,
     highest: Option<u64>,
+    /// What cannot be taken.
     pub left: Left,
+    /// Files that were read.
     pub files: u64,
 }
 
@@ -58,7 +65,9 @@ pub struct Left {
 /// A file, and the reason for which it or a part of it is not taken.
 #[derive(Debug, Serialize)]
 pub struct Unreadable {
+    /// The file or its log.
     pub path: PathBuf,
+    /// The reason, in words.
     pub reason: String,
 }
 
@@ -90,6 +99,10 @@ fn hash(text: &str) -> Option<B256> {
 
 impl Records {
     /// Reads every file of both logs.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError`].
     pub fn read(directory: &Path) -> Result<Self, ImportError> {
         let mut records = Self::default();
         records.log(directory, "worklog.etf", Self::specimen)?;

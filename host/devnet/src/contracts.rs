@@ -2,13 +2,19 @@
 #![allow(missing_docs, reason = "the macro documents what it makes of the contracts' own names")]
 
 use alloy_primitives::{Address, Bytes, U256, address};
-use alloy_sol_types::{SolCall, SolValue, sol};
+use alloy_sol_types::{SolCall, SolValue};
 use serde_json::Value;
 
-use super::{DevnetError, node::Node};
+use self::calls::{
+    addBRPOperatorCall, addBSPOperatorCall, enableValidatorCall, finalizeSpecimenSessionCall,
+    setBlockHeightSubmissionsThresholdCall, setBlockResultSessionDurationCall, setBlockSpecimenSessionDurationCall,
+    setChainSyncDataCall, setMaxSubmissionsPerBlockHeightCall, setMinSubmissionsRequiredCall, setNthBlockCall,
+    setQuorumThresholdCall, setSecondsPerBlockCurrentChainCall, submitBlockSpecimenProofCall,
+};
+use crate::{error::DevnetError, node::Node};
 
 /// Generated and committed; `node tests/proofchain/build.mjs --check` compares it with what solc makes.
-const COMPILED: &str = include_str!("../../../../tests/proofchain/ProofChain.json");
+const COMPILED: &str = include_str!("../../../tests/proofchain/ProofChain.json");
 
 /// The first accounts of every anvil: the governor of the contracts, the one who enables validators, and a producer of specimens.
 const GOVERNOR: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
@@ -33,23 +39,8 @@ const RESULT_SESSION: u64 = 30;
 /// A half of 10¹⁸.
 const QUORUM: u64 = 500_000_000_000_000_000;
 
-sol! {
-    function setNthBlock(uint64 chainId, uint64 n);
-    function setMaxSubmissionsPerBlockHeight(uint64 chainId, uint64 most);
-    function setChainSyncData(uint64 chainId, uint256 blockOnTargetChain, uint256 blockOnCurrentChain, uint256 secondsPerBlock);
-    function setSecondsPerBlockCurrentChain(uint64 secondsPerBlock);
-    function setBlockHeightSubmissionsThreshold(uint64 chainId, uint64 threshold);
-    function setQuorumThreshold(uint256 quorum);
-    function setMinSubmissionsRequired(uint64 least);
-    function setBlockSpecimenSessionDuration(uint64 blocks);
-    function setBlockResultSessionDuration(uint64 blocks);
-    function addBSPOperator(address operator, uint128 validatorId);
-    function addBRPOperator(address operator, uint128 validatorId);
-    function enableValidator(uint128 validatorId);
-    function submitBlockSpecimenProof(
-        uint64 chainId, uint64 blockHeight, bytes32 blockHash, bytes32 specimenHash, string storageURL
-    );
-    function finalizeSpecimenSession(uint64 chainId, uint64 blockHeight);
+mod calls {
+    alloy_sol_types::sol!("../../tests/proofchain/Calls.sol");
 }
 
 /// Addresses of the contracts.
@@ -118,7 +109,7 @@ fn governing() -> Vec<Bytes> {
 pub async fn prove_specimen(
     node: &Node,
     contracts: &Contracts,
-    specimen: &super::specimens::Announced,
+    specimen: &crate::specimens::Announced,
     url: String,
 ) -> Result<(), DevnetError> {
     let proof = submitBlockSpecimenProofCall {

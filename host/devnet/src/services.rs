@@ -12,9 +12,10 @@ use std::{
 
 use tokio::time::sleep;
 
-use super::{
-    Children, DevnetError,
+use crate::{
+    children::Children,
     contracts::{Contracts, OPERATOR_KEY},
+    error::DevnetError,
     node::{CHAIN_ID, free_port},
 };
 

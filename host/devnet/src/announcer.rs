@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use refiner_content::{Content, ContentStore as _, Pinner, PinnerLimits};
 
-use super::{
-    DevnetError,
+use crate::{
     contracts::{self, Contracts, SPECIMEN_SESSION},
+    error::DevnetError,
     node::Node,
     services::Services,
     specimens::Specimens,

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use url::Url;
 
-use super::{Children, DevnetError};
+use crate::{children::Children, error::DevnetError};
 
 /// The chain id of anvil.
 pub const CHAIN_ID: u64 = 31_337;

@@ -8,7 +8,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::node::free_port;
+use crate::node::free_port;
 
 /// The answer of a provider that is overloaded.
 const UNAVAILABLE: &[u8] =

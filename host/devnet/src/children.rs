@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::DevnetError;
+use crate::error::DevnetError;
 
 /// Time in which a process ends by itself after SIGTERM.
 const GRACE: Duration = Duration::from_secs(15);
