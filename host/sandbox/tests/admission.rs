@@ -6,7 +6,8 @@
 mod scan_limits;
 mod support;
 
-use refiner_rule_model::{Capability, Grants, LIMITS, Limit, ScanLimit, engine, engine::WASMTIME_VERSION};
+use refiner_rule_model::{AdmissionError, Capability, Grants, LIMITS, Limit, Limits, ScanLimit, engine, engine::WASMTIME_VERSION};
+use refiner_sandbox::examine;
 use support::{GOOD, component, sandbox, workspace};
 
 /// The reason for which this text is not admitted.
@@ -51,6 +52,16 @@ fn no_prefix_of_a_rule_is_admitted() {
     for len in 0..rule.len() {
         assert!(sandbox.admit(&rule[..len], None, &Grants::all()).is_err(), "{len} of {} bytes", rule.len());
     }
+}
+
+#[test]
+fn component_is_examined_as_it_is_admitted() {
+    let (rule, grants) = (component(GOOD), Grants::all());
+    assert_eq!(examine(&rule, None, &grants), Ok(()));
+    let found_bytes = rule.len() as u64;
+    let lowered = Limits::caps().with(Limit::ComponentBytes, found_bytes - 1).unwrap();
+    let refused = AdmissionError::TooLarge { found_bytes, allowed_bytes: found_bytes - 1 };
+    assert_eq!(examine(&rule, None, &Grants { limits: lowered, ..grants }), Err(refused));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 mod support;
 
 use alloy_primitives::B256;
-use refiner_rule_model::{AdmissionError, COMPONENT_BYTES_WITH_WASI, Grants, Limit, LogLevel, SpecimenHash, Verdict};
+use refiner_rule_model::{AdmissionError, COMPONENT_BYTES_WITH_WASI, Grants, Limit, Limits, LogLevel, SpecimenHash, Verdict};
 use refiner_sandbox::AdmitFailure;
 use support::{component, input, rule, run, sandbox};
 
@@ -92,6 +92,20 @@ fn component_with_wasi_has_its_own_limit() {
         allowed_bytes: COMPONENT_BYTES_WITH_WASI,
     };
     assert_eq!(refusal, expected);
+}
+
+#[test]
+fn component_with_wasi_is_no_larger_than_a_ceiling_that_the_operator_lowered() {
+    let sandbox = sandbox();
+    let rule = component(DICE);
+    let found_bytes = rule.len() as u64;
+    let admit = |allowed_bytes| {
+        let limits = Limits::caps().with(Limit::ComponentBytes, allowed_bytes).unwrap();
+        sandbox.admit(&rule, None, &Grants { limits, ..Grants::all() })
+    };
+    assert!(admit(found_bytes).is_ok());
+    let Err(AdmitFailure::Refused(refusal)) = admit(found_bytes - 1) else { panic!("it was admitted") };
+    assert_eq!(refusal, AdmissionError::TooLarge { found_bytes, allowed_bytes: found_bytes - 1 });
 }
 
 /// Waits for 1.5 s, compares both clocks with it, and gives the seconds of the wall clock as its number of records.

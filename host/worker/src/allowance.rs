@@ -47,7 +47,11 @@ impl Allowance {
         if !left.is_zero() {
             return Some(left);
         }
-        let used = processor_time(self.process)?;
+        self.looked_at(now, processor_time(self.process)?)
+    }
+
+    /// Time to wait until the next look at a process that has used so much by now.
+    fn looked_at(&mut self, now: Instant, used: Duration) -> Option<Duration> {
         let spent = used.saturating_sub(self.before?);
         if now >= self.end || spent >= self.allowed || self.seen? >= used {
             return None;
@@ -84,6 +88,64 @@ mod tests {
         let line = "7 (a b) c) S 1 7 7 0 -1 4194560 100 0 0 0 31 4 0 0 20 0 1 0 1 1 1";
         assert_eq!(ticks(line), Some(35));
         assert_eq!(ticks("7 (a"), None);
+    }
+
+    /// A second, of which the process has used nothing so far.
+    fn second(now: Instant) -> Allowance {
+        let before = Some(Duration::from_secs(7));
+        Allowance { process: 0, allowed: SECOND, before, seen: before, look: now, end: now + SECOND * WALL_FACTOR }
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn next_look_is_when_the_time_that_is_left_can_be_used_up_and_no_sooner_than_a_stall_shows() {
+        let now = Instant::now();
+        let check = |spent_ms: u64, more_ms: Option<u64>| {
+            let mut allowance = second(now);
+            let more = allowance.looked_at(now, Duration::from_millis(7_000 + spent_ms));
+            assert_eq!(more, more_ms.map(Duration::from_millis), "{spent_ms} ms");
+            assert_eq!(allowance.look, now + more.unwrap_or_default(), "{spent_ms} ms");
+        };
+        // No progress since the last look.
+        check(0, None);
+        check(1, Some(999));
+        check(749, Some(251));
+        check(751, Some(250));
+        check(999, Some(250));
+        check(1_000, None);
+        check(1_001, None);
+        // The kernel's unit is the shortest wait.
+        let mut short = Allowance { allowed: TICK * 2, ..second(now) };
+        assert_eq!(short.looked_at(now, Duration::from_millis(7_019)), Some(TICK));
+    }
+
+    #[test]
+    fn process_that_uses_a_little_now_and_then_is_ended_by_the_wall_and_one_that_uses_nothing_at_its_next_look() {
+        let now = Instant::now();
+        let used = |ms: u64| Duration::from_millis(7_000 + ms);
+        let (last, moment) = (now + SECOND * 20, Duration::from_nanos(1));
+        assert!(second(now).looked_at(last - moment, used(1)).is_some());
+        assert!(second(now).looked_at(last, used(1)).is_none());
+        let mut stalls = second(now);
+        assert!(stalls.looked_at(now, used(1)).is_some());
+        assert!(stalls.looked_at(now, used(1)).is_none());
+        assert!(stalls.looked_at(now, used(2)).is_some());
+        for unknown in [Allowance { before: None, ..second(now) }, Allowance { seen: None, ..second(now) }] {
+            assert!({ unknown }.looked_at(now, used(1)).is_none());
+        }
+    }
+
+    #[test]
+    fn first_look_is_when_all_can_be_used_up_and_the_end_twenty_times_later() {
+        let before = Instant::now();
+        let mut allowance = Allowance::begin(std::process::id(), SECOND);
+        let after = Instant::now();
+        assert_eq!(allowance.allowed(), SECOND);
+        assert!((before + SECOND..=after + SECOND).contains(&allowance.look));
+        assert_eq!(allowance.end - allowance.look, SECOND * 19);
+        let left = allowance.wait().unwrap();
+        assert!(left <= SECOND && left > SECOND / 2, "{left:?}");
     }
 
     #[test]

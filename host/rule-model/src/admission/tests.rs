@@ -5,6 +5,7 @@ use super::{
     error::AdmissionError,
     found::{Found, Toolchain},
     scan::{ScanLimit, Surface, scan},
+    world::{self, Capability},
 };
 
 fn scanned(text: &str) -> Result<(Vec<String>, Vec<String>, u64), AdmissionError> {
@@ -200,4 +201,33 @@ fn every_limit_of_the_scan_has_its_number_and_its_words() {
     assert_eq!(found, expected.map(|(allowed, words)| (allowed, words.to_owned())));
     // Room for the largest instance that is admitted, as a number for the engine's pool.
     assert_eq!(super::scan::INSTANCE_STATE_BYTES_MAX, 8_388_608);
+}
+
+#[test]
+fn every_minor_version_up_to_this_one_is_spoken_and_what_is_no_version_is_not() {
+    let kind = |import: &str| {
+        let exports = vec!["refiner:rule/rule@1.0.0"];
+        let surface = Surface { imports: vec![import], exports, state_bytes: 0 };
+        world::check(&surface, &Capability::ALL.into_iter().collect()).map_err(|refusal| refusal.kind())
+    };
+    for version in ["1.0.0", "1.0.99", "1.1.0"] {
+        assert_eq!(kind(&format!("refiner:rule/log@{version}")), Ok([].into()), "{version}");
+    }
+    for version in ["1.2.0", "2.0.0", "1.18446744073709551616.0"] {
+        assert_eq!(kind(&format!("refiner:rule/log@{version}")), Err(RefusalKind::LaterContract), "{version}");
+    }
+    for version in ["0.9.0", "1.0", "1.0.0.0", "1..0", "1.x.0", "1.0.0-rc", ""] {
+        assert_eq!(kind(&format!("refiner:rule/log@{version}")), Err(RefusalKind::Version), "{version}");
+    }
+    for name in ["refiner:rule/log", "refiner:rule/nothing@1.0.0", "other:rule/log@1.0.0", "wasi:http/types@0.2.0"] {
+        assert_eq!(kind(name), Err(RefusalKind::UnknownImport), "{name}");
+    }
+    for capability in Capability::ALL {
+        let (name, needed) = match capability {
+            Capability::Wasi => ("wasi:io/poll@0.2.0".to_owned(), capability),
+            contract => (format!("refiner:rule/{contract}@1.1.0"), capability),
+        };
+        assert_eq!(kind(&name), Ok([needed].into()), "{name}");
+        assert_eq!(Capability::from_name(capability.as_str()), Some(capability));
+    }
 }

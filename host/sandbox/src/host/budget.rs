@@ -145,3 +145,92 @@ impl BudgetExceeded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FUEL: u64 = 10_000;
+
+    fn budget(limits: &[(Limit, u64)]) -> Budget {
+        let granted = limits.iter().fold(Limits::default(), |all, (limit, value)| all.with(*limit, *value).unwrap());
+        Budget::new(&granted, FUEL)
+    }
+
+    fn over(stop: Result<(), BudgetExceeded>) -> (Limit, u64) {
+        match stop {
+            Err(BudgetExceeded::OverBudget { limit, granted }) => (limit, granted),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn fuel_is_burned_to_the_last_unit_and_not_beyond() {
+        let mut budget = budget(&[]);
+        budget.burn(FUEL - 1).unwrap();
+        assert!(matches!(budget.burn(2), Err(BudgetExceeded::OutOfFuel { granted: FUEL })));
+        assert_eq!(budget.used().get(Limit::Fuel), FUEL - 1, "what is refused is not used");
+        budget.burn(1).unwrap();
+        budget.burn(0).unwrap();
+        assert!(matches!(budget.burn(1), Err(BudgetExceeded::OutOfFuel { .. })));
+        assert!(matches!(budget.burn(u64::MAX), Err(BudgetExceeded::OutOfFuel { .. })));
+    }
+
+    #[test]
+    fn call_is_counted_and_costs_its_fuel() {
+        let mut budget = budget(&[(Limit::Calls, 2)]);
+        budget.call().unwrap();
+        assert_eq!((budget.used().get(Limit::Calls), budget.left(Limit::Calls)), (1, 1));
+        assert_eq!(budget.used().get(Limit::Fuel), CALL_FUEL);
+        budget.call().unwrap();
+        assert_eq!(over(budget.call()), (Limit::Calls, 2));
+        assert_eq!(budget.left(Limit::Calls), 0);
+    }
+
+    #[test]
+    fn bytes_of_a_call_are_bounded_by_themselves_and_in_sum_and_cost_fuel() {
+        let mut budget = budget(&[(Limit::CallBytes, 100), (Limit::CopiedBytes, 250)]);
+        assert_eq!(budget.call_bytes(), 100);
+        assert_eq!(over(budget.copy(101)), (Limit::CallBytes, 100));
+        assert_eq!(budget.used().get(Limit::Fuel), 0);
+        budget.copy(100).unwrap();
+        budget.copy(99).unwrap();
+        let used = budget.used();
+        assert_eq!((used.get(Limit::CallBytes), used.get(Limit::CopiedBytes)), (100, 199));
+        assert_eq!(used.get(Limit::Fuel), 199 * BYTE_FUEL);
+        assert_eq!(over(budget.copy(52)), (Limit::CopiedBytes, 250));
+        budget.copy(51).unwrap();
+        assert_eq!(budget.left(Limit::CopiedBytes), 0);
+    }
+
+    #[test]
+    fn limit_is_spent_to_its_end_and_what_does_not_fit_uses_nothing() {
+        let mut budget = budget(&[(Limit::OutputBytes, 5)]);
+        budget.spend(Limit::OutputBytes, 3).unwrap();
+        assert_eq!(over(budget.spend(Limit::OutputBytes, 3)), (Limit::OutputBytes, 5));
+        assert_eq!((budget.left(Limit::OutputBytes), budget.granted(Limit::OutputBytes)), (2, 5));
+        budget.spend(Limit::OutputBytes, 2).unwrap();
+        assert_eq!(over(budget.spend(Limit::OutputBytes, 1)), (Limit::OutputBytes, 5));
+        assert_eq!(over(Err(budget.used_up(Limit::OutputBytes))), (Limit::OutputBytes, 5));
+    }
+
+    #[test]
+    fn guest_is_judged_for_what_it_did_and_the_host_for_memory_that_there_is_not() {
+        let kind = |stop: BudgetExceeded| stop.judged().unwrap().kind();
+        assert_eq!(kind(BudgetExceeded::Misuse(Misuse::EmptyWait)), "trapped");
+        assert_eq!(kind(BudgetExceeded::OverBudget { limit: Limit::Calls, granted: 1 }), "over-budget");
+        assert_eq!(kind(BudgetExceeded::OutOfFuel { granted: 1 }), "out-of-fuel");
+        assert_eq!(kind(BudgetExceeded::OutOfMemory { granted_bytes: 1 }), "out-of-memory");
+        assert_eq!(kind(BudgetExceeded::SenderCount { transactions: 1, senders: 2 }), "rejected");
+        assert_eq!(kind(BudgetExceeded::NoState { function: "code", transactions: 1 }), "unsupported");
+        let unsupported = || Box::new(ExecuteError::Unsupported(Unsupported::NoState { transactions: 1 }));
+        assert_eq!(kind(BudgetExceeded::Contradiction(unsupported())), "unsupported");
+        let refused = BudgetExceeded::SystemMemory(io::ErrorKind::OutOfMemory.into()).judged();
+        assert!(matches!(refused, Err(HostFailure::SystemMemory(_))), "{refused:?}");
+
+        let no_state = BudgetExceeded::NoState { function: "code", transactions: 1 };
+        assert_eq!(no_state.class(), Some(ReasonClass::NoState));
+        assert_eq!(BudgetExceeded::Contradiction(unsupported()).class(), Some(ReasonClass::NoState));
+        assert_eq!(BudgetExceeded::OutOfFuel { granted: 1 }.class(), None);
+    }
+}

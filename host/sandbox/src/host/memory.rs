@@ -78,3 +78,76 @@ impl ResourceLimiter for MemoryMeter {
         TABLES_MAX as usize
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRANTED: u64 = 1 << 20;
+    const STATE: u64 = 1_000;
+
+    fn meter() -> MemoryMeter {
+        MemoryMeter::new(&Limits::default().with(Limit::MemoryBytes, GRANTED).unwrap(), STATE)
+    }
+
+    fn is_out(grown: wasmtime::Result<bool>) -> bool {
+        let error = grown.unwrap_err();
+        matches!(error.downcast_ref(), Some(BudgetExceeded::OutOfMemory { granted_bytes: GRANTED }))
+    }
+
+    #[test]
+    fn memories_and_tables_are_granted_to_the_last_byte_beside_the_state_of_the_host() {
+        let mut memory = meter();
+        assert_eq!(memory.peak_bytes(), STATE);
+        assert!(memory.memory_growing(0, 65_536, None).unwrap());
+        assert!(memory.memory_growing(65_536, 131_072, None).unwrap());
+        assert!(memory.table_growing(10, 30, None).unwrap());
+        let used = STATE + 131_072 + 20 * 8;
+        assert_eq!(memory.peak_bytes(), used);
+        let left = usize::try_from(GRANTED - used).unwrap();
+        assert!(is_out(memory.memory_growing(7, 7 + left + 1, None)));
+        assert!(is_out(memory.table_growing(0, left / 8 + 1, None)));
+        assert_eq!(memory.peak_bytes(), used, "what is refused is not used");
+        assert!(memory.memory_growing(7, 7 + left, None).unwrap());
+        assert_eq!(memory.peak_bytes(), GRANTED);
+        assert!(memory.memory_growing(5, 5, None).unwrap());
+        assert!(is_out(memory.memory_growing(0, 1, None)));
+    }
+
+    #[test]
+    fn growth_past_a_maximum_of_the_guest_is_answered_and_uses_nothing() {
+        let mut memory = meter();
+        assert!(!memory.memory_growing(0, 101, Some(100)).unwrap());
+        assert!(!memory.table_growing(0, 101, Some(100)).unwrap());
+        assert_eq!(memory.peak_bytes(), STATE);
+        assert!(memory.memory_growing(0, 100, Some(100)).unwrap());
+        assert!(memory.table_growing(0, 100, Some(100)).unwrap());
+        assert_eq!(memory.peak_bytes(), STATE + 100 + 800);
+    }
+
+    #[test]
+    fn table_has_as_many_elements_as_the_pool_gives_whatever_its_maximum() {
+        for maximum in [None, Some(usize::MAX)] {
+            let mut memory = MemoryMeter::new(&Limits::caps(), 0);
+            assert!(memory.table_growing(0, TABLE_ELEMENTS_MAX, maximum).unwrap());
+            assert!(!memory.table_growing(0, TABLE_ELEMENTS_MAX + 1, maximum).unwrap());
+        }
+    }
+
+    #[test]
+    fn store_has_as_many_instances_memories_and_tables_as_admission_allows() {
+        let memory = meter();
+        let found = (memory.instances(), memory.memories(), memory.tables());
+        assert_eq!(found, (CORE_INSTANCES_MAX as usize, MEMORIES_MAX as usize, TABLES_MAX as usize));
+    }
+
+    #[test]
+    fn memory_that_the_system_refuses_is_a_failure_of_the_host() {
+        let refused = || wasmtime::Error::msg("no room");
+        let mut memory = meter();
+        for ended in [memory.memory_grow_failed(refused()), memory.table_grow_failed(refused())] {
+            let error = ended.unwrap_err();
+            assert!(matches!(error.downcast_ref(), Some(BudgetExceeded::SystemMemory(_))), "{error:?}");
+        }
+    }
+}
