@@ -5,7 +5,7 @@
 //! * **Invariants**: a specimen that fails stops no other; results are printed in the order of the specimens, whatever the threads.
 //!
 //! ```no_run
-//! use refiner_replay::{Replay, Style};
+//! use refiner_replay::{ChildProgram, Replay, Style};
 //!
 //! fn hash_results(settings: refiner_config::Values) -> Result<(), Box<dyn std::error::Error>> {
 //!     let replay = Replay {
@@ -20,6 +20,7 @@
 //!         chain_configs: Vec::new(),
 //!         block_hashes: None,
 //!         isolate: false,
+//!         children: ChildProgram::this_program(),
 //!         threads: None,
 //!         style: Style::Json,
 //!         settings,
@@ -35,13 +36,17 @@ mod keeper;
 mod parallel;
 mod plan;
 mod report;
+mod rows;
 mod run;
 mod signals;
 mod tables;
 mod verify;
 
 pub use self::{
+    parallel::{End, Interrupter, NoThread},
+    rows::{RowReplay, RowTable, SpecimenRows},
     run::{Replay, Style, run},
     tables::TableChoice,
     verify::{Verification, verify},
 };
+pub use refiner_worker::ChildProgram;

@@ -18,11 +18,12 @@ use refiner_rule_package::{Allowance, Sources};
 use refiner_rule_session::{self as rules, LoadedRule, Session, Terms};
 use refiner_sandbox::EngineProfile;
 use refiner_specimen_files::{
-    input::{self, Expanded},
+    input::{self, Expanded, InputError},
     known_blocks::KnownBlocks,
     selection::BlockSelection,
 };
 use refiner_terminal::{PrintError, failure};
+use refiner_worker::ChildProgram;
 
 use crate::{
     dry_run,
@@ -59,6 +60,8 @@ pub struct Replay {
     pub block_hashes: Option<PathBuf>,
     /// Runs rules that are not built in in workers.
     pub isolate: bool,
+    /// The program that compiles rules which are not built in, and is the workers.
+    pub children: ChildProgram,
     /// Specimens worked on at once; as many as there are cores without it.
     pub threads: Option<NonZeroUsize>,
     /// The form in which runs are printed.
@@ -153,11 +156,7 @@ pub(crate) fn kept_headings() -> Option<PathBuf> {
 impl Replay {
     /// Every input, and the arguments that name none. Where nothing else is named, the first of those is the error.
     pub(crate) fn expand(&self) -> Result<Expanded, Failure> {
-        let mut arguments = self.specimens.clone();
-        if let Some(list) = &self.files_from {
-            arguments.extend(input::names_from(list)?);
-        }
-        let mut expanded = input::expand_all(&arguments);
+        let mut expanded = input::expand_all(&self.arguments()?);
         if expanded.inputs.is_empty() && !expanded.refused.is_empty() {
             let first = expanded.refused.remove(0);
             expanded.refused.iter().for_each(failure::report_argument);
@@ -166,12 +165,21 @@ impl Replay {
         Ok(expanded)
     }
 
+    /// Every name that was given.
+    pub(crate) fn arguments(&self) -> Result<Vec<OsString>, InputError> {
+        let mut arguments = self.specimens.clone();
+        if let Some(list) = &self.files_from {
+            arguments.extend(input::names_from(list)?);
+        }
+        Ok(arguments)
+    }
+
     pub(crate) fn load(&self, threads: NonZeroUsize) -> Result<Vec<LoadedRule>, Failure> {
         let settings = &self.settings;
         let evm = Evm::of(settings);
         let policy = executor::policy(settings);
         let session = |allowance| {
-            let session = Session::begin(&self.chain_configs, policy, allowance, threads)?;
+            let session = Session::begin_with(&self.children, &self.chain_configs, policy, allowance, threads)?;
             Ok(session.executing(evm.executes(self.differences())?))
         };
         let execution = ExecutionTerms { executed_by: evm.executed_by(), policy };

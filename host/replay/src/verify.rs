@@ -24,6 +24,7 @@ use refiner_text::{OneLine, UntrustedText};
 use tempfile::TempDir;
 
 use crate::{
+    ChildProgram,
     Replay, Style, TableChoice,
     job::{Job, Keep, recording_of},
     keeper::Keeper,
@@ -249,6 +250,7 @@ impl Verification {
             chain_configs: self.chain_configs,
             block_hashes: self.block_hashes,
             isolate: false,
+            children: ChildProgram::this_program(),
             threads: self.threads,
             style: Style::Summary,
             settings: self.settings,

@@ -25,7 +25,7 @@ mod remote;
 mod standard;
 mod trace;
 
-pub use child::{COMPILE_ARGUMENT, WORKER_ARGUMENT, child_main};
+pub use child::{COMPILE_ARGUMENT, WORKER_ARGUMENT, child_main, serve_child};
 pub use clock::processor_time;
 pub use compile::{CacheError, CodeCache, CompileError, CompileLimits, CompiledRule, Compiler};
 pub use confine::{Ceilings, ConfineError, Confinement, Measure, Outcome, Requirement, Unconfined};
@@ -34,7 +34,7 @@ pub use pool::{
     WorkerStatus,
 };
 pub use probe::{ProbeError, probe};
-pub use process::{ChildCommand, ProcessEnd};
+pub use process::{ChildCommand, ChildProgram, ProcessEnd};
 pub use protocol::ProtocolError;
 pub use trace::{Phase, TraceContext, WorkerSpan};
 
