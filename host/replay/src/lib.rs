@@ -49,4 +49,5 @@ pub use self::{
     tables::TableChoice,
     verify::{Verification, verify},
 };
+pub use refiner_specimen_files::selection::BlockSelection;
 pub use refiner_worker::ChildProgram;

@@ -41,10 +41,20 @@ const RUN_COLUMNS: [(&str, Scalar, bool, &str); 13] = [
     ("layout", Scalar::String, true, "Layout of the specimen."),
     ("rule", Scalar::String, true, "Name of the rule."),
     ("rule_identity", Scalar::Hash, true, "Identity of rule, parameters, limits and engine."),
-    ("verdict", Scalar::String, false, "Verdict of the run; 'unusable' for a specimen that no rule saw, 'failed' for a failure of this host."),
+    (
+        "verdict",
+        Scalar::String,
+        false,
+        "Verdict of the run; 'unusable' for a specimen that no rule saw, 'failed' for a failure of this host.",
+    ),
     ("message", Scalar::String, true, "Reason, for every verdict but 'produced'."),
     ("records", Scalar::U64, true, "Rows that the run produced."),
-    ("basis", Scalar::String, true, "What receipts and logs rest on: an execution, or the receipts that the specimen carries."),
+    (
+        "basis",
+        Scalar::String,
+        true,
+        "What receipts and logs rest on: an execution, or the receipts that the specimen carries.",
+    ),
     ("fuel", Scalar::U64, true, "Fuel that the run used."),
 ];
 

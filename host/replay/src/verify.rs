@@ -24,8 +24,7 @@ use refiner_text::{OneLine, UntrustedText};
 use tempfile::TempDir;
 
 use crate::{
-    ChildProgram,
-    Replay, Style, TableChoice,
+    ChildProgram, Replay, Style, TableChoice,
     job::{Job, Keep, recording_of},
     keeper::Keeper,
     parallel::{self, End},

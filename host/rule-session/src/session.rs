@@ -81,7 +81,8 @@ impl Session {
         let read =
             |path: &PathBuf| fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source });
         let chains = chains.iter().map(read).collect::<Result<_, ChainError>>()?;
-        let config = PoolConfig { chains, policy, command: children.command(WORKER_ARGUMENT), ..PoolConfig::new(workers.get()) };
+        let config =
+            PoolConfig { chains, policy, command: children.command(WORKER_ARGUMENT), ..PoolConfig::new(workers.get()) };
         Ok(Self {
             compiler: Compiler::new(code_cache())
                 .map_err(PrepareError::from)?

@@ -17,6 +17,7 @@
 //! ```
 
 mod archive;
+mod package;
 
 use std::io;
 
@@ -25,6 +26,7 @@ use sha2::{Digest as _, Sha256};
 
 use archive::Archive;
 pub use archive::Compression;
+pub use package::{TAG, of_repository};
 
 /// A wheel that is being put together.
 #[derive(Clone, Debug)]
@@ -79,10 +81,8 @@ impl Wheel {
     pub fn to_bytes(&self, compression: Compression) -> io::Result<Vec<u8>> {
         let information = format!("{}-{}.dist-info", self.name, self.version);
         let metadata = self.metadata().into_bytes();
-        let description = format!(
-            "Wheel-Version: 1.0\nGenerator: refiner-wheel\nRoot-Is-Purelib: false\nTag: {}\n",
-            self.tag
-        );
+        let description =
+            format!("Wheel-Version: 1.0\nGenerator: refiner-wheel\nRoot-Is-Purelib: false\nTag: {}\n", self.tag);
         let mut files: Vec<_> = self.files.iter().map(|(path, bytes)| (path.clone(), bytes.as_slice())).collect();
         files.sort();
         files.push((format!("{information}/METADATA"), &metadata));
