@@ -95,6 +95,7 @@ impl Request {
             rules,
             out: None,
             table: None,
+            report_page: None,
             dry_run: false,
             params: self.params,
             chain_configs: self.chain_configs,

@@ -20,6 +20,7 @@ pub fn run(arguments: &cli::Replay) -> Result<ExitCode, Failure> {
             wide: arguments.wide_numbers,
             blocks_per_file: arguments.blocks_per_file,
         }),
+        report_page: arguments.report_page.clone(),
         dry_run: arguments.dry_run,
         params: arguments.parameters().collect(),
         chain_configs: arguments.chains.chain_configs.clone(),

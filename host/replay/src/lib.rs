@@ -15,6 +15,7 @@
 //!         rules: vec!["block-result".to_owned()],
 //!         out: None,
 //!         table: None,
+//!         report_page: None,
 //!         dry_run: false,
 //!         params: Vec::new(),
 //!         chain_configs: Vec::new(),

@@ -31,7 +31,7 @@ use crate::{
     keeper::Keeper,
     parallel::{self, End},
     plan::{Inputs, Plan},
-    report::Report,
+    report::{Page, Report, State},
     signals,
     tables::{TableChoice, Tables},
 };
@@ -50,6 +50,8 @@ pub struct Replay {
     pub out: Option<PathBuf>,
     /// Puts rows of many blocks into tables there, instead of a file an artifact.
     pub table: Option<TableChoice>,
+    /// The file for a page with the figures of the replay.
+    pub report_page: Option<PathBuf>,
     /// Runs nothing, and prints the plan.
     pub dry_run: bool,
     /// Parameters for the rules, part of their identity.
@@ -119,7 +121,8 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
     let executor = evm.executor(chains::executor(&replay.chain_configs, policy)?, replay.differences())?;
     let hashes = replay.style == Style::Json || replay.out.is_some();
     let job = Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes });
-    let mut report = Report::begin(replay.style, policy, &plan).map_err(PrintError::from)?;
+    let page = replay.report_page.clone().map(|path| Page::begin(path, &job.rules)).transpose()?;
+    let mut report = Report::begin(replay.style, policy, &plan).map_err(PrintError::from)?.with_page(page);
     report.refused(&refused);
     if let Some(data_set) = &data_set {
         report.damaged(&data_set.standing().damaged);
@@ -139,11 +142,16 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
     // Also where the replay ends early: what is done is done.
     let finished = keeper.map_or(Ok(()), |keeper| keeper.finish().map(drop));
     let is_interrupted = match end {
-        End::Broken(failure) => return Err(failure),
+        End::Broken(failure) => {
+            // The first failure is the one to report.
+            let _ = report.write_page(State::Broken);
+            return Err(failure);
+        }
         End::Interrupted => true,
         End::Complete => false,
     };
     finished?;
+    report.write_page(if is_interrupted { State::Interrupted } else { State::Complete })?;
     let exit = report.finish(is_interrupted).map_err(PrintError::from)?.exit();
     Ok(if is_interrupted { ExitCode::Interrupted } else { exit })
 }

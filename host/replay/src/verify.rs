@@ -244,6 +244,7 @@ impl Verification {
             rules: if self.rules.is_empty() { names() } else { self.rules },
             out: None,
             table,
+            report_page: None,
             dry_run: false,
             params: params.into_iter().collect(),
             chain_configs: self.chain_configs,
