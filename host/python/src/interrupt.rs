@@ -37,11 +37,6 @@ impl Stop {
         }
     }
 
-    /// True where nobody waits for the result any more.
-    pub fn is_stopped(&self) -> bool {
-        self.lock().stopped
-    }
-
     /// Takes the interrupter of a replay that begins.
     pub fn begun(&self, interrupter: Interrupter) {
         let mut standing = self.lock();

@@ -1,6 +1,6 @@
 //! A replay into tables in memory.
 
-use std::{convert::Infallible, num::NonZeroUsize, ops::ControlFlow, path::PathBuf};
+use std::{num::NonZeroUsize, ops::ControlFlow, path::PathBuf};
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;

@@ -67,7 +67,7 @@ impl Installed {
     fn check(&self, name: &str, arguments: &[&Path]) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/package.py");
         let mut command = Command::new(self.python());
-        command.args(["-B", "-W", "error::refiner.IncompleteWarning"]).arg(script).arg(name).args(arguments);
+        command.args(["-B", "-W", "error"]).arg(script).arg(name).args(arguments);
         let cache = self.folder.path().join("cache");
         run(command.env("XDG_CACHE_HOME", cache).env_remove("REFINER_CACHE").current_dir(self.folder.path()));
     }

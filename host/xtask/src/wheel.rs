@@ -30,7 +30,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     steps.take("Build the extension", Some("cargo xtask wheel"), || Ok(command::run(&mut command::line(line))?))?;
     let path = steps.take("Pack the wheel", Some("cargo xtask wheel"), || {
-        let wheel = of_repository(tree::root(), env!("CARGO_PKG_VERSION"), &tree::root().join(built))
+        let wheel = of_repository(&tree::root(), env!("CARGO_PKG_VERSION"), &tree::root().join(built))
             .with_context(|| format!("{built} and the sources of the package cannot be packed"))?;
         let compression = if arguments.dev { Compression::Stored } else { Compression::Deflated };
         let directory = tree::root().join("target/wheels");
