@@ -21,7 +21,9 @@ _CHILD = """
 import importlib.util, os, sys
 os.environ.clear()
 spec = importlib.util.spec_from_file_location("refiner._native", sys.argv[1])
-importlib.util.module_from_spec(spec).serve_child(sys.argv[2])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+module.serve_child(sys.argv[2])
 """
 
 

@@ -41,7 +41,7 @@ def rows_are_those_of_the_rule(samples, rules):
     total = sum(int(amount, 0) if isinstance(amount, str) else amount for amount in amounts)
     assert expected and total > 0
 
-    found = duckdb.sql("SELECT count(*), sum(amount::BIGNUM)::VARCHAR FROM transfers").fetchone()
+    found = duckdb.sql("SELECT count(*), sum(amount::BIGNUM)::VARCHAR FROM transfers").fetchall()[0]
     assert found == (len(expected), str(total)), found
     frame = polars.DataFrame(transfers)
     assert frame.height == len(expected)
@@ -82,7 +82,7 @@ def several_tables(samples, rules):
     found = replay(samples, ["traces", "state-access"], blocks="15600000:")
     assert set(found.tables) == {"traces", "accounts", "storage_slots"}, found
     traces = found["traces"]
-    assert duckdb.sql("SELECT count(*) FROM traces").fetchone() == (len(traces),) and len(traces) > 0
+    assert duckdb.sql("SELECT count(*) FROM traces").fetchall()[0] == (len(traces),) and len(traces) > 0
     assert found["accounts"].rule == "state-access"
     raises(refiner.UsageError, "3 tables", lambda: polars.DataFrame(found))
     raises(refiner.UsageError, "columns were named", lambda: replay(samples, ["traces", "logs"], columns=["type"]))
@@ -96,7 +96,7 @@ def streams(samples, rules):
     assert len(stream.runs) >= 8
     raises(refiner.UsageError, "taken before", lambda: polars.DataFrame(stream))
     stream = refiner.stream(pathlib.Path(samples), "token-transfers", columns=["token"])
-    assert duckdb.sql("SELECT count(*) FROM stream").fetchone() == (frame.height,)
+    assert duckdb.sql("SELECT count(*) FROM stream").fetchall()[0] == (frame.height,)
     # One that is not read to its end stops.
     reader = pyarrow.RecordBatchReader.from_stream(refiner.stream(samples, "traces"))
     del reader

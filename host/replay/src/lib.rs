@@ -1,7 +1,8 @@
 //! Rules over many specimens, offline, on every core.
 //!
 //! * **Inputs**: a [`Replay`]: specimens, rules and the terms on which they run.
-//! * **Outputs**: a data set in a directory, and a report in one of three [`Style`]s.
+//! * **Outputs**: a data set in a directory, a report in one of three [`Style`]s, and a page with figures; or the rows themselves
+//!   ([`RowReplay`]).
 //! * **Invariants**: a specimen that fails stops no other; results are printed in the order of the specimens, whatever the threads.
 //!
 //! ```no_run

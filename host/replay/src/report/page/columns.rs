@@ -146,7 +146,10 @@ mod tests {
             let sum: f64 = found.iter().map(|column| column.gas.mean() * column.blocks as f64).sum();
             assert_eq!(sum.round(), (blocks * (blocks - 1) / 2) as f64);
             assert!(found.iter().all(|column| column.rules[0].fuel.mean() == 2.0));
-            assert_eq!(found.last().map(|column| (column.last, column.gas.most())), Some(((1, blocks - 1), blocks as f64 - 1.0)));
+            assert_eq!(
+                found.last().map(|column| (column.last, column.gas.most())),
+                Some(((1, blocks - 1), blocks as f64 - 1.0))
+            );
             let (whole, last) = found.split_at(found.len() - 1);
             assert!(whole.iter().all(|column| column.blocks == columns.width()) && last[0].blocks <= columns.width());
         }

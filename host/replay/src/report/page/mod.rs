@@ -98,8 +98,7 @@ impl Page {
             bytes: 0,
         };
         let rules: Vec<_> = rules.iter().map(figures).collect();
-        let page =
-            Self { path, columns: Columns::default(), rules, slowest: Vec::new(), unusable: Vec::new() };
+        let page = Self { path, columns: Columns::default(), rules, slowest: Vec::new(), unusable: Vec::new() };
         page.write(&Totals::default(), State::Running)?;
         Ok(page)
     }

@@ -22,7 +22,8 @@ pub struct Plot<'a> {
 /// A figure with title, legend and drawing.
 pub fn figure(html: &mut Html, plot: &Plot<'_>, columns: &Columns) {
     let all = columns.as_slice();
-    let most = |line: usize| all.iter().filter_map(|column| (plot.value)(column, line)).map(Value::most).fold(0.0, f64::max);
+    let most =
+        |line: usize| all.iter().filter_map(|column| (plot.value)(column, line)).map(Value::most).fold(0.0, f64::max);
     let largest = (0..plot.lines.len()).map(most).fold(0.0, f64::max);
     let top = round(largest);
     html.raw("<figure class=\"chart\"><figcaption>").text(plot.title).raw("</figcaption><ul class=\"legend\">");
@@ -36,12 +37,15 @@ pub fn figure(html: &mut Html, plot: &Plot<'_>, columns: &Columns) {
     html.raw("\"><path class=\"grid\" d=\"M0 0.5H600M0 60H600M0 119.5H600\"/>");
     for line in 0..plot.lines.len() {
         if columns.width() > 1 {
-            path(html, "<path class=\"line peak s", line, all, top, |column| (plot.value)(column, line).map(Value::most));
+            path(html, "<path class=\"line peak s", line, all, top, |column| {
+                (plot.value)(column, line).map(Value::most)
+            });
         }
         path(html, "<path class=\"line s", line, all, top, |column| (plot.value)(column, line).map(Value::mean));
     }
     tips(html, plot, all);
-    html.raw("</svg></div><p class=\"axis\"><span>").text(all.first().map(|column| block(column.first)).unwrap_or_default());
+    html.raw("</svg></div><p class=\"axis\"><span>")
+        .text(all.first().map(|column| block(column.first)).unwrap_or_default());
     html.raw("</span><span>").text(all.last().map(|column| block(column.last)).unwrap_or_default());
     html.raw("</span></p></figure>");
 }

@@ -51,7 +51,9 @@ fn headline(totals: &Totals, state: State) -> (String, &'static str) {
         State::Running => ("under way, or killed before its end".to_owned(), "warn"),
         State::Interrupted => ("interrupted; the same command goes on where it was".to_owned(), "warn"),
         State::Broken => ("ended early: its output could not be written".to_owned(), "bad"),
-        State::Complete if totals.failed > 0 => (format!("complete, with {} failures of this host", totals.failed), "bad"),
+        State::Complete if totals.failed > 0 => {
+            (format!("complete, with {} failures of this host", totals.failed), "bad")
+        }
         State::Complete if missing > 0 => (format!("complete, with {missing} results missing"), "warn"),
         State::Complete => ("complete".to_owned(), "ok"),
     }
@@ -91,10 +93,25 @@ fn plots(html: &mut Html, page: &Page) {
     let names: Vec<&str> = page.rules.iter().take(RULES_DRAWN).map(|rule| rule.name.as_str()).collect();
     html.raw("<section aria-labelledby=\"h-plots\"><h2 id=\"h-plots\">By block</h2><div class=\"charts\">");
     for plot in [
-        Plot { title: "Time of a run", unit: "ms", lines: names.clone(), value: |column, rule| Some(column.rules.get(rule)?.milliseconds) },
-        Plot { title: "Fuel", unit: "", lines: names.clone(), value: |column, rule| Some(column.rules.get(rule)?.fuel) },
+        Plot {
+            title: "Time of a run",
+            unit: "ms",
+            lines: names.clone(),
+            value: |column, rule| Some(column.rules.get(rule)?.milliseconds),
+        },
+        Plot {
+            title: "Fuel",
+            unit: "",
+            lines: names.clone(),
+            value: |column, rule| Some(column.rules.get(rule)?.fuel),
+        },
         Plot { title: "Output", unit: "B", lines: names, value: |column, rule| Some(column.rules.get(rule)?.bytes) },
-        Plot { title: "Gas of the block", unit: "", lines: vec!["gas used"], value: |column: &Column, _| Some(column.gas) },
+        Plot {
+            title: "Gas of the block",
+            unit: "",
+            lines: vec!["gas used"],
+            value: |column: &Column, _| Some(column.gas),
+        },
     ] {
         plot::figure(html, &plot, &page.columns);
     }
@@ -104,7 +121,11 @@ fn plots(html: &mut Html, page: &Page) {
         html.raw(" blocks: their mean, and as a thin line the largest of them.</p>");
     }
     if page.rules.len() > RULES_DRAWN {
-        html.raw("<p class=\"note\">The first ").text(RULES_DRAWN).raw(" of ").text(page.rules.len()).raw(" rules are drawn.</p>");
+        html.raw("<p class=\"note\">The first ")
+            .text(RULES_DRAWN)
+            .raw(" of ")
+            .text(page.rules.len())
+            .raw(" rules are drawn.</p>");
     }
     html.raw("</section>");
 }
@@ -121,7 +142,9 @@ fn reasons(html: &mut Html, totals: &Totals) {
         html.raw("</td><td class=\"r\">").text(reason.runs).raw("</td></tr>");
     }
     if totals.reasons.others() > 0 {
-        html.raw("<tr><td></td><td>other reasons</td><td></td><td class=\"r\">").text(totals.reasons.others()).raw("</td></tr>");
+        html.raw("<tr><td></td><td>other reasons</td><td></td><td class=\"r\">")
+            .text(totals.reasons.others())
+            .raw("</td></tr>");
     }
     html.raw("</tbody></table></div></section>");
 }
@@ -133,7 +156,11 @@ fn unusable(html: &mut Html, page: &Page, totals: &Totals) {
     section(html, "Unusable specimens", Some(totals.unusable));
     head(html, &[("specimen", ""), ("class", ""), ("reason", "")]);
     for unusable in &page.unusable {
-        html.raw("<tr><td><code>").text(&unusable.specimen).raw("</code></td><td>").text(unusable.class).raw("</td><td>");
+        html.raw("<tr><td><code>")
+            .text(&unusable.specimen)
+            .raw("</code></td><td>")
+            .text(unusable.class)
+            .raw("</td><td>");
         html.text(&unusable.message).raw("</td></tr>");
     }
     html.raw("</tbody></table></div>");
@@ -147,10 +174,25 @@ fn rules(html: &mut Html, page: &Page) {
     section(html, "Rules", Some(page.rules.len() as u64));
     head(
         html,
-        &[("rule", ""), ("identity", ""), ("produced", "r"), ("otherwise", "r"), ("failed", "r"), ("time", "r"), ("fuel", "r"), ("output", "r")],
+        &[
+            ("rule", ""),
+            ("identity", ""),
+            ("produced", "r"),
+            ("otherwise", "r"),
+            ("failed", "r"),
+            ("time", "r"),
+            ("fuel", "r"),
+            ("output", "r"),
+        ],
     );
     for RuleFigures { name, version, identity, produced, refused, failed, seconds, fuel, bytes } in &page.rules {
-        html.raw("<tr><td>").text(name).raw(" ").text(version).raw("</td><td><code>").text(identity).raw("</code></td>");
+        html.raw("<tr><td>")
+            .text(name)
+            .raw(" ")
+            .text(version)
+            .raw("</td><td><code>")
+            .text(identity)
+            .raw("</code></td>");
         for value in [
             produced.to_string(),
             refused.to_string(),
@@ -173,7 +215,11 @@ fn slowest(html: &mut Html, page: &Page) {
     section(html, "Slowest runs", None);
     head(html, &[("block", ""), ("rule", ""), ("time", "r"), ("fuel", "r"), ("gas of the block", "r")]);
     for run in &page.slowest {
-        html.raw("<tr><td>").text(block(run.block)).raw("</td><td>").text(&page.rules[run.rule].name).raw("</td><td class=\"r\">");
+        html.raw("<tr><td>")
+            .text(block(run.block))
+            .raw("</td><td>")
+            .text(&page.rules[run.rule].name)
+            .raw("</td><td class=\"r\">");
         html.text(format!("{:.1} ms", run.milliseconds)).raw("</td><td class=\"r\">").text(shown(run.fuel as f64, ""));
         html.raw("</td><td class=\"r\">").text(shown(run.gas as f64, "")).raw("</td></tr>");
     }
