@@ -37,6 +37,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// The whole life of a child process that compiles or runs a rule which is not built in. Never returns.
 #[pyfunction]
 fn serve_child(argument: OsString) {
-    let code = refiner_worker::serve_child(&argument);
+    let code = refiner_worker::serve_child(&argument.into_boxed_os_str());
     std::process::exit(i32::from(code != std::process::ExitCode::SUCCESS));
 }

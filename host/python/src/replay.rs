@@ -194,7 +194,7 @@ pub fn raised<T>(py: Python<'_>, result: Result<T, Failure>) -> Result<T, PyErr>
 
 fn collect(asked: &Asked, stop: &Stop) -> Result<Collected, Failure> {
     let (replay, tables, arrays) = asked.prepare()?;
-    let mut growing: Vec<_> = arrays.into_iter().map(|arrays| Growing::new(arrays)).collect();
+    let mut growing: Vec<_> = arrays.into_iter().map(Growing::new).collect();
     let mut runs = Growing::new(Arrays::of(RowReplay::runs_layout()));
     let mut missing = Missing::default();
     missing.add(replay.refused.iter().map(ToString::to_string));

@@ -67,14 +67,14 @@ impl Table {
 
     /// Some of the columns, without a copy.
     fn select(&self, py: Python<'_>, columns: Vec<String>) -> PyResult<Self> {
-        let position = |name: &String| {
+        let position = |name: String| {
             let missing = || {
                 let message = format!("no column {name:?}; there are: {}", self.columns().join(", "));
                 failure::usage(py, &message)
             };
-            self.schema.index_of(name).map_err(|_| missing())
+            self.schema.index_of(&name).map_err(|_| missing())
         };
-        let positions: Vec<_> = columns.iter().map(position).collect::<PyResult<_>>()?;
+        let positions: Vec<_> = columns.into_iter().map(position).collect::<PyResult<_>>()?;
         let refuse = |error| failure::internal(py, &format!("{error}"));
         let schema = Arc::new(self.schema.project(&positions).map_err(refuse)?);
         let batches = self.batches.iter().map(|batch| batch.project(&positions)).collect::<Result<_, _>>();

@@ -171,10 +171,10 @@ impl RowReplay {
     pub fn run<Stop>(
         self,
         begun: impl FnOnce(Interrupter),
-        mut each: impl FnMut(SpecimenRows) -> ControlFlow<Stop>,
+        each: impl FnMut(SpecimenRows) -> ControlFlow<Stop>,
     ) -> Result<End<Stop>, NoThread> {
         let Self { job, items, threads, .. } = self;
-        parallel::in_order(items, threads, move |item| SpecimenRows::of(job.replay(item)), begun, |rows| each(rows))
+        parallel::in_order(items, threads, move |item| SpecimenRows::of(job.replay(item)), begun, each)
     }
 }
 
