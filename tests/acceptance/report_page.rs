@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use refiner_testkit::renumber::{FIRST_HEIGHT, write_renumbered};
 use serde_json::Value;
 
 use crate::{
@@ -19,6 +20,9 @@ const PHONE: Visit = Visit { width: 390, height: 844, is_dark: false, runs_scrip
 /// A name that would be an element and load something.
 const MARKUP: &str = "<img src=x onerror=alert(1)>.avro";
 
+/// Blocks in pictures: samples at other heights.
+const BLOCKS_PICTURED: u64 = 240;
+
 /// A page over the samples and a file that is none, whose name is markup.
 fn page(folder: &Path) -> (PathBuf, Vec<Value>) {
     let specimens = folder.join("specimens");
@@ -27,10 +31,24 @@ fn page(folder: &Path) -> (PathBuf, Vec<Value>) {
         let path = entry.unwrap().path();
         fs::copy(&path, specimens.join(path.file_name().unwrap())).unwrap();
     }
+    page_over(folder, &specimens)
+}
+
+/// The same over more blocks.
+fn pictured(folder: &Path) -> PathBuf {
+    let specimens = folder.join("specimens");
+    fs::create_dir(&specimens).unwrap();
+    let samples = refiner_testkit::samples().unwrap();
+    let samples: Vec<_> = samples.iter().map(|file| refiner_specimen::decode(&file.bytes).unwrap()).collect();
+    write_renumbered(&samples, FIRST_HEIGHT, BLOCKS_PICTURED, &specimens).unwrap();
+    page_over(folder, &specimens).0
+}
+
+fn page_over(folder: &Path, specimens: &Path) -> (PathBuf, Vec<Value>) {
     fs::write(specimens.join(MARKUP), b"no specimen").unwrap();
     let page = folder.join("report.html");
     let rules = ["--rule", "traces", "--rule", "token-transfers", "--rule", "block-result"];
-    let lines = refiner(&[&["replay", "--json", text(&specimens), "--report-page", text(&page)], &rules[..]].concat());
+    let lines = refiner(&[&["replay", "--json", text(specimens), "--report-page", text(&page)], &rules[..]].concat());
     (page, lines.json_lines())
 }
 
@@ -76,7 +94,8 @@ fn page_that_cannot_be_written_is_an_error_before_the_first_run() {
 fn page_is_readable_light_and_dark_on_a_desk_and_on_a_phone() {
     let Some(mut browser) = Browser::start_or_skip() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let (page, _) = page(folder.path());
+    let pictures = env::var_os(PICTURES).map(PathBuf::from);
+    let page = if pictures.is_some() { pictured(folder.path()) } else { page(folder.path()).0 };
     let url = format!("file://{}", page.display());
     let mut grounds = Vec::new();
     for (name, visit) in [
@@ -90,7 +109,7 @@ fn page_is_readable_light_and_dark_on_a_desk_and_on_a_phone() {
         let width = browser.evaluate("document.documentElement.scrollWidth").as_u64().unwrap();
         assert!(width <= visit.width.into(), "{name}: {width} wide");
         assert_eq!(browser.evaluate(CONTRASTS), Value::Array(Vec::new()), "{name}: contrast below 4.5");
-        if let Some(folder) = env::var_os(PICTURES).map(PathBuf::from).filter(|_| !name.contains("phone")) {
+        if let Some(folder) = pictures.as_ref().filter(|_| !name.contains("phone")) {
             fs::write(folder.join(name), browser.screenshot()).unwrap();
         }
     }

@@ -19,7 +19,7 @@ const SIGNALS_EVERY: Duration = Duration::from_millis(50);
 
 /// A way to end a replay, also before it has begun.
 #[derive(Clone, Default)]
-pub struct Stop(Arc<Mutex<Standing>>);
+pub struct StopHandle(Arc<Mutex<Standing>>);
 
 #[derive(Default)]
 struct Standing {
@@ -27,7 +27,7 @@ struct Standing {
     interrupter: Option<Interrupter>,
 }
 
-impl Stop {
+impl StopHandle {
     /// Ends the replay: at once where it runs, else when it begins.
     pub fn stop(&self) {
         let mut standing = self.lock();
@@ -53,9 +53,9 @@ impl Stop {
 
 /// Does the work on a thread of its own and waits for it without the interpreter's lock. A signal whose handler raises, such as Ctrl-C,
 /// ends the wait with that exception, and the work when it next looks.
-pub fn waiting<T: Send + 'static>(py: Python<'_>, work: impl FnOnce(&Stop) -> T + Send + 'static) -> PyResult<T> {
+pub fn waiting<T: Send + 'static>(py: Python<'_>, work: impl FnOnce(&StopHandle) -> T + Send + 'static) -> PyResult<T> {
     let (sender, mut receiver) = mpsc::channel();
-    let stop = Stop::default();
+    let stop = StopHandle::default();
     let theirs = stop.clone();
     let begun = thread::Builder::new().name("refiner".to_owned()).spawn(move || {
         // Without a receiver there was a signal.

@@ -12,7 +12,7 @@ use refiner_table::{Arrays, Batch, NoColumn, TableError, WideNumbers};
 
 use crate::{
     failure,
-    interrupt::{self, Stop},
+    interrupt::{self, StopHandle},
     table::Table,
 };
 
@@ -192,7 +192,7 @@ pub fn raised<T>(py: Python<'_>, result: Result<T, Failure>) -> Result<T, PyErr>
     result.map_err(|failed| failure::exception(py, failed.diagnostic()))
 }
 
-fn collect(asked: &Asked, stop: &Stop) -> Result<Collected, Failure> {
+fn collect(asked: &Asked, stop: &StopHandle) -> Result<Collected, Failure> {
     let (replay, tables, arrays) = asked.prepare()?;
     let mut growing: Vec<_> = arrays.into_iter().map(Growing::new).collect();
     let mut runs = Growing::new(Arrays::of(RowReplay::runs_layout()));

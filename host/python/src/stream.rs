@@ -18,7 +18,7 @@ use refiner_table::{Arrays, Batch, TableError};
 
 use crate::{
     failure,
-    interrupt::{self, Stop},
+    interrupt::{self, StopHandle},
     replay::{Asked, ColumnsError, Growing, Missing, Request, names, raised},
     table::{Table, schema_capsule, stream_capsule},
 };
@@ -61,7 +61,7 @@ type Sent = Result<RecordBatch, Failure>;
 struct Batches {
     schema: SchemaRef,
     receiver: Receiver<Sent>,
-    stop: Stop,
+    stop: StopHandle,
 }
 
 /// Makes rules ready for a replay whose rows are taken as a stream.
@@ -129,7 +129,7 @@ impl Stream {
         let taken = || failure::usage(py, "the stream was taken before; call refiner.stream() again");
         let Ready { replay, arrays } = ready.ok_or_else(taken)?;
         let (sender, receiver) = mpsc::sync_channel(BATCHES_AHEAD);
-        let stop = Stop::default();
+        let stop = StopHandle::default();
         let theirs = stop.clone();
         let ended = Arc::clone(&self.ended);
         let work = move || send(Ready { replay, arrays }, &ended, &theirs, &sender);
@@ -141,7 +141,7 @@ impl Stream {
 }
 
 /// Runs the rules, and sends each batch when there are enough rows for one.
-fn send(Ready { replay, mut arrays }: Ready, ended: &Mutex<Ended>, stop: &Stop, sender: &SyncSender<Sent>) {
+fn send(Ready { replay, mut arrays }: Ready, ended: &Mutex<Ended>, stop: &StopHandle, sender: &SyncSender<Sent>) {
     let each = |SpecimenRows { rows, runs, missing }| {
         let appended = note(ended, &runs, missing).and_then(|()| {
             let complete = rows.iter().filter_map(|(_, batch)| arrays.append(batch).transpose());

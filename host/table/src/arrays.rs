@@ -20,10 +20,10 @@ pub struct Arrays {
 
 /// A column that a table does not have.
 #[derive(Debug, thiserror::Error)]
-#[error("no column {name}; there are: {columns}")]
+#[error("no column {name}; there are: {}", .layout.names().collect::<Vec<_>>().join(", "))]
 pub struct NoColumn {
     name: UntrustedText,
-    columns: Box<str>,
+    layout: Layout,
 }
 
 impl Arrays {
@@ -40,10 +40,7 @@ impl Arrays {
     pub fn of_columns(layout: &Layout, names: &[String]) -> Result<Self, NoColumn> {
         let schema = &layout.inner.schema;
         let position = |name: &String| {
-            schema.index_of(name).map_err(|_| NoColumn {
-                name: UntrustedText::new(name),
-                columns: layout.names().collect::<Vec<_>>().join(", ").into(),
-            })
+            schema.index_of(name).map_err(|_| NoColumn { name: UntrustedText::new(name), layout: layout.clone() })
         };
         let selected: Vec<_> = names.iter().map(position).collect::<Result<_, _>>()?;
         let fields: Vec<_> = selected.iter().map(|position| schema.fields()[*position].clone()).collect();

@@ -18,6 +18,8 @@ const MORE_STYLE: &str = "
 .line.peak { stroke-width: 0.75; opacity: 0.6; }
 .tip { fill: transparent; } .tip:hover { fill: var(--soft); fill-opacity: 0.15; }
 .legend { min-height: 0; }
+.charts { grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); }
+th, td { overflow-wrap: break-word; }
 td.r { text-align: right; }
 thead th.r { text-align: right; }
 ";
