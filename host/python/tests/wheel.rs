@@ -93,6 +93,12 @@ fn wheel_in_a_fresh_environment_gives_duckdb_polars_and_pandas_every_row_without
 }
 
 #[test]
+fn notebook_of_the_questions_prints_the_answers_that_stand_in_it_and_beside_it() {
+    let Some(installed) = Installed::new() else { return };
+    installed.check("notebook", &[&root().join("docs/examples")]);
+}
+
+#[test]
 fn rule_that_is_not_built_in_is_compiled_and_run_in_confined_children_of_the_interpreter() {
     let Some(installed) = Installed::new() else { return };
     let rule = root().join("target/rules/transaction-summary.wasm");
