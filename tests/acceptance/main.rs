@@ -4,6 +4,8 @@
 
 mod allowance;
 mod basis;
+#[path = "daemon/browser.rs"]
+mod browser;
 mod bundle;
 mod cases;
 mod checked;
@@ -40,6 +42,7 @@ mod proxy;
 mod registry;
 mod release;
 mod replay;
+mod report_page;
 mod rule;
 mod rules;
 mod samples;

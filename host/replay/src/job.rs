@@ -16,7 +16,7 @@ use refiner_specimen_files::{
     input::{Input, InputError},
     known_blocks::KnownBlocks,
 };
-use refiner_table::TableError;
+use refiner_table::{Batch, TableError};
 
 use crate::{
     plan::Item,
@@ -277,6 +277,15 @@ impl Outcome {
             RunEnd::Produced { artifacts, .. } => artifacts.as_slice(),
             RunEnd::Refused { .. } | RunEnd::OtherBlock | RunEnd::Failed(_) => &[],
         })
+    }
+
+    /// The rows of every artifact, with the position of their table.
+    pub fn into_rows(self) -> Vec<(usize, Batch)> {
+        let artifacts = self.runs.into_iter().flat_map(|run| match run.end {
+            RunEnd::Produced { artifacts, .. } => artifacts,
+            RunEnd::Refused { .. } | RunEnd::OtherBlock | RunEnd::Failed(_) => Vec::new(),
+        });
+        artifacts.filter_map(|kept| kept.rows.map(Rows::into_parts)).collect()
     }
 
     /// True when a run has no verdict, so that a later run has to make it again.

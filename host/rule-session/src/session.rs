@@ -9,7 +9,10 @@ use refiner_evm::ExecutionPolicy;
 use refiner_executor::chains::ChainError;
 use refiner_rule_model::{Limits, Params, SpecimenHash, examine};
 use refiner_rule_package::{Allowance, Found};
-use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Executes, Job, Pool, PoolConfig, WorkerRun};
+use refiner_worker::{
+    COMPILE_ARGUMENT, ChildProgram, CodeCache, CompileError, CompiledRule, Compiler, Executes, Job, Pool, PoolConfig,
+    WORKER_ARGUMENT, WorkerRun,
+};
 use tracing::warn;
 
 use crate::PrepareError;
@@ -64,12 +67,24 @@ impl Session {
         allowance: Allowance,
         workers: NonZeroUsize,
     ) -> Result<Self, SessionError> {
+        Self::begin_with(&ChildProgram::this_program(), chains, policy, allowance, workers)
+    }
+
+    /// The same with another program as compiler and workers.
+    pub fn begin_with(
+        children: &ChildProgram,
+        chains: &[PathBuf],
+        policy: ExecutionPolicy,
+        allowance: Allowance,
+        workers: NonZeroUsize,
+    ) -> Result<Self, SessionError> {
         let read =
             |path: &PathBuf| fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source });
         let chains = chains.iter().map(read).collect::<Result<_, ChainError>>()?;
-        let config = PoolConfig { chains, policy, ..PoolConfig::new(workers.get()) };
+        let config =
+            PoolConfig { chains, policy, command: children.command(WORKER_ARGUMENT), ..PoolConfig::new(workers.get()) };
         Ok(Self {
-            compiler: Compiler::new(code_cache()),
+            compiler: Compiler::new(code_cache()).with_command(children.command(COMPILE_ARGUMENT)),
             pool: Pool::new(config).map_err(PrepareError::from)?,
             allowance,
         })

@@ -6,7 +6,9 @@
 mod scan_limits;
 mod support;
 
-use refiner_rule_model::{AdmissionError, Capability, Grants, LIMITS, Limit, Limits, ScanLimit, engine, engine::WASMTIME_VERSION};
+use refiner_rule_model::{
+    AdmissionError, Capability, Grants, LIMITS, Limit, Limits, ScanLimit, engine, engine::WASMTIME_VERSION,
+};
 use refiner_sandbox::examine;
 use support::{GOOD, component, sandbox, workspace};
 

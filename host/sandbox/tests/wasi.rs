@@ -5,7 +5,9 @@
 mod support;
 
 use alloy_primitives::B256;
-use refiner_rule_model::{AdmissionError, COMPONENT_BYTES_WITH_WASI, Grants, Limit, Limits, LogLevel, SpecimenHash, Verdict};
+use refiner_rule_model::{
+    AdmissionError, COMPONENT_BYTES_WITH_WASI, Grants, Limit, Limits, LogLevel, SpecimenHash, Verdict,
+};
 use refiner_sandbox::AdmitFailure;
 use support::{component, input, rule, run, sandbox};
 

@@ -1,6 +1,7 @@
 //! The child's side: confine, then serve.
 
 use std::{
+    ffi::OsStr,
     io::{self, BufWriter, Write},
     panic::resume_unwind,
     process::ExitCode,
@@ -52,10 +53,17 @@ const STACK_BYTES: usize = 8 << 20;
 /// The whole life of a child. For a `main` whose first argument is [`WORKER_ARGUMENT`] or [`COMPILE_ARGUMENT`], before it has
 /// started a thread, opened a file or read its environment.
 pub fn child_main() -> ExitCode {
-    let served = match std::env::args_os().nth(1) {
-        Some(argument) if argument == WORKER_ARGUMENT => work(),
-        Some(argument) if argument == COMPILE_ARGUMENT => compile(),
-        _ => Err(ChildError::Argument),
+    serve_child(&std::env::args_os().nth(1).unwrap_or_default())
+}
+
+/// The same for a program that has other arguments too, such as an interpreter that loaded this library. It has cleared its environment.
+pub fn serve_child(argument: &OsStr) -> ExitCode {
+    let served = if argument == WORKER_ARGUMENT {
+        work()
+    } else if argument == COMPILE_ARGUMENT {
+        compile()
+    } else {
+        Err(ChildError::Argument)
     };
     match served {
         Ok(()) => ExitCode::SUCCESS,

@@ -28,5 +28,5 @@ mod recorder;
 mod remote;
 mod standard;
 
-pub use child::child_main;
+pub use child::{child_main, serve_child};
 pub use confine::{ConfineError, Confined};

@@ -39,7 +39,7 @@ pub use pool::{
     WorkerStatus,
 };
 pub use probe::{ProbeError, probe};
-pub use process::{ChildCommand, ProcessEnd};
+pub use process::{ChildCommand, ChildProgram, ProcessEnd};
 pub use protocol::ProtocolError;
 pub use trace::{Phase, SPANS_MAX, TraceContext, WorkerSpan};
 
