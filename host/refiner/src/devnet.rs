@@ -13,7 +13,7 @@ use crate::terminal::{self, PrintError};
 const WIDTH: usize = 18;
 
 /// `refiner devnet`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Devnet {
     /// Directory for all data and logs, empty or new; without it a temporary one, which is removed at the end.
     #[arg(long, value_name = "DIR")]
@@ -39,8 +39,8 @@ pub struct Devnet {
 }
 
 /// Runs until SIGINT, SIGTERM or the terminal's end.
-pub fn run(arguments: Devnet) -> Result<ExitCode, Failure> {
-    let Devnet { dir, rate, faults, fault_seconds, anvil, node, listen } = arguments;
+pub fn run(arguments: &Devnet) -> Result<ExitCode, Failure> {
+    let Devnet { dir, rate, faults, fault_seconds, anvil, node, listen } = arguments.clone();
     let faults = faults.then(|| Duration::from_secs(fault_seconds.into()));
     let settings = Settings { directory: dir, rate, faults, anvil, node, listen };
     refiner_devnet::run(&settings, &mut |report| match report {

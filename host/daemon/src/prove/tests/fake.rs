@@ -106,13 +106,13 @@ impl FakeChain {
     }
 
     /// The same, where the contract refuses all of it.
-    pub fn mine_with(&self, revert: Option<Revert>) {
+    pub fn mine_with(&self, revert: Option<&Revert>) {
         let mut account = self.account();
         account.head += 1;
         let head = account.head;
         while let Some(at) = account.pool.iter().position(|signed| signed.nonce == account.next_nonce()) {
             let signed = account.pool.remove(at);
-            account.mined.insert(signed.nonce, (signed, head, revert.clone()));
+            account.mined.insert(signed.nonce, (signed, head, revert.cloned()));
         }
     }
 

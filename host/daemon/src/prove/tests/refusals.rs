@@ -71,7 +71,7 @@ async fn proof_that_reverts_is_tried_three_times_in_all() {
     let proving = Proving::of(bed, FakeChain::default(), TERMS);
     for _ in 0..12 {
         proving.for_s(7).await;
-        proving.chain.mine_with(Some(Revert::OutOfGas));
+        proving.chain.mine_with(Some(&Revert::OutOfGas));
         proving.chain.grow(TERMS.proof_depth);
     }
     let item = proving.bed.item(item.id);
@@ -85,7 +85,7 @@ async fn proof_that_reverts_because_it_is_on_chain_is_done() {
     let item = bed.pinned(1);
     let proving = Proving::of(bed, FakeChain::default(), TERMS);
     proving.for_s(1).await;
-    proving.chain.mine_with(Some(Revert::AlreadySubmitted));
+    proving.chain.mine_with(Some(&Revert::AlreadySubmitted));
     proving.chain.grow(TERMS.proof_depth);
     proving.for_s(12).await;
     let item = proving.bed.item(item.id);
@@ -154,7 +154,7 @@ async fn result_of_a_rule_that_is_not_served_any_more_is_not_proved_again() {
     let chain = Arc::new(FakeChain::default());
     let proving = Proving::serving(Targets::default(), bed, chain, TERMS, Others::default());
     proving.for_s(1).await;
-    proving.chain.mine_with(Some(Revert::OutOfGas));
+    proving.chain.mine_with(Some(&Revert::OutOfGas));
     proving.chain.grow(TERMS.proof_depth);
     proving.for_s(12).await;
     let item = proving.bed.item(item.id);
