@@ -5,7 +5,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use refiner_testkit::renumber::{FIRST_HEIGHT, write_renumbered};
 use serde_json::Value;
 
 use crate::{
@@ -20,9 +19,6 @@ const PHONE: Visit = Visit { width: 390, height: 844, is_dark: false, runs_scrip
 /// A name that would be an element and load something.
 const MARKUP: &str = "<img src=x onerror=alert(1)>.avro";
 
-/// Blocks in pictures: samples at other heights.
-const BLOCKS_PICTURED: u64 = 240;
-
 /// A page over the samples and a file that is none, whose name is markup.
 fn page(folder: &Path) -> (PathBuf, Vec<Value>) {
     let specimens = folder.join("specimens");
@@ -31,24 +27,10 @@ fn page(folder: &Path) -> (PathBuf, Vec<Value>) {
         let path = entry.unwrap().path();
         fs::copy(&path, specimens.join(path.file_name().unwrap())).unwrap();
     }
-    page_over(folder, &specimens)
-}
-
-/// The same over more blocks.
-fn pictured(folder: &Path) -> PathBuf {
-    let specimens = folder.join("specimens");
-    fs::create_dir(&specimens).unwrap();
-    let samples = refiner_testkit::samples().unwrap();
-    let samples: Vec<_> = samples.iter().map(|file| refiner_specimen::decode(&file.bytes).unwrap()).collect();
-    write_renumbered(&samples, FIRST_HEIGHT, BLOCKS_PICTURED, &specimens).unwrap();
-    page_over(folder, &specimens).0
-}
-
-fn page_over(folder: &Path, specimens: &Path) -> (PathBuf, Vec<Value>) {
     fs::write(specimens.join(MARKUP), b"no specimen").unwrap();
     let page = folder.join("report.html");
     let rules = ["--rule", "traces", "--rule", "token-transfers", "--rule", "block-result"];
-    let lines = refiner(&[&["replay", "--json", text(specimens), "--report-page", text(&page)], &rules[..]].concat());
+    let lines = refiner(&[&["replay", "--json", text(&specimens), "--report-page", text(&page)], &rules[..]].concat());
     (page, lines.json_lines())
 }
 
@@ -95,7 +77,7 @@ fn page_is_readable_light_and_dark_on_a_desk_and_on_a_phone() {
     let Some(mut browser) = Browser::start_or_skip() else { return };
     let folder = tempfile::tempdir().unwrap();
     let pictures = env::var_os(PICTURES).map(PathBuf::from);
-    let page = if pictures.is_some() { pictured(folder.path()) } else { page(folder.path()).0 };
+    let (page, _) = page(folder.path());
     let url = format!("file://{}", page.display());
     let mut grounds = Vec::new();
     for (name, visit) in [

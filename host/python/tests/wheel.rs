@@ -90,11 +90,6 @@ fn wheel_in_a_fresh_environment_gives_duckdb_polars_and_pandas_every_row_without
     }
     installed.check("errors_have_classes", &[&samples]);
     installed.check("stubs_agree", &[]);
-}
-
-#[test]
-fn notebook_of_the_questions_prints_the_answers_that_stand_in_it_and_beside_it() {
-    let Some(installed) = Installed::new() else { return };
     installed.check("notebook", &[&root().join("docs/examples")]);
 }
 
