@@ -1,7 +1,6 @@
 //! `cargo xtask lint`: formatting, lints, licences, and the rules of the house.
 
 mod contract;
-mod cycles;
 mod documents;
 mod errors;
 mod house;
@@ -50,7 +49,7 @@ pub fn all(steps: &mut Steps) -> Result<()> {
         || none_of(&documents::offences()?),
     )?;
     steps.take("Invariants", Some("cargo xtask lint"), || {
-        none_of(&[invariants::offences()?, contract::offences()?, cycles::offences()?].concat())
+        none_of(&[invariants::offences()?, contract::offences()?].concat())
     })?;
     steps.take("Rooms", Some("cargo xtask lint"), || none_of(&rooms::offences()?))?;
     steps.take("Measures of the language", Some("cargo xtask lint"), || {
