@@ -19,6 +19,7 @@
 //! ```
 
 pub mod admission;
+pub mod contract;
 mod description;
 pub mod engine;
 mod evidence;
@@ -30,9 +31,10 @@ mod specimen_hash;
 mod verdict;
 
 pub use admission::{
-    AdmissionError, COMPONENT_BYTES_WITH_WASI, Capability, Found, Grants, ManifestPlace, RefusalKind, ScanLimit,
-    Toolchain, examine, manifest_of,
+    AdmissionError, COMPONENT_BYTES_WITH_WASI, Found, Grants, ManifestPlace, RefusalKind, ScanLimit, Toolchain,
+    examine, manifest_of,
 };
+pub use contract::Capability;
 pub use description::{Description, OutputDescription};
 pub use evidence::{BasisReport, CheckOutcome, CheckReport, Evidence, ReasonClass};
 pub use failure::HostFailure;

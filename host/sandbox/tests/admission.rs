@@ -86,8 +86,7 @@ fn capability_is_needed_by_who_imports_it_and_only_then() {
     let sandbox = sandbox();
     let without = Grants::default();
     assert!(!sandbox.admit(&component(GOOD), None, &without).unwrap().executes_blocks());
-    let executes =
-        format!(r#"(import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32))) {GOOD}"#);
+    let executes = format!(r#"(import "refiner:rule/evm" "execute" (func $execute (param i32 i32 i32 i32))) {GOOD}"#);
     assert!(sandbox.admit(&component(&executes), None, &without).is_err());
     let with = Grants { capabilities: [Capability::Evm].into(), ..Grants::default() };
     assert!(sandbox.admit(&component(&executes), None, &with).unwrap().executes_blocks());

@@ -20,7 +20,7 @@ fn ended(sandbox: &Sandbox, done: usize, pending: usize, end: &str) -> Run {
         r#"(table $t 1 funcref) (type $none (func))
         (func $works (result i32) (local $n i32) {} (local.get $n))
         (func $deeper (param i32) (result i32) (i32.add (call $deeper (local.get 0)) (i32.const 1)))
-        (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (local $n i32)
+        (func (export "refiner:rule/rule#refine") (param i32) (result i32) (local $n i32)
           (local.set $n (call $works))
           {}
           {end}

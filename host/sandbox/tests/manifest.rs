@@ -193,13 +193,13 @@ fn fs_case(name: &str) -> String {
 fn specimen_hash_is_worked_out_for_a_rule_that_asks_and_for_no_other() {
     let sandbox = sandbox();
     let asks = r#"
-        (import "refiner:rule/specimen@1.0.0" "[method]block-specimen.specimen-hash" (func $hash (param i32 i32)))
-        (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+        (import "refiner:rule/specimen" "[method]block-specimen.specimen-hash" (func $hash (param i32 i32)))
+        (func (export "refiner:rule/rule#refine") (param i32) (result i32)
           (call $hash (local.get 0) (i32.const 256))
           (call $ok (local.get 0) (i64.load (i32.const 256))))"#;
     let identifies = r#"
-        (import "refiner:rule/specimen@1.0.0" "[method]block-specimen.identity" (func $identity (param i32 i32)))
-        (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+        (import "refiner:rule/specimen" "[method]block-specimen.identity" (func $identity (param i32 i32)))
+        (func (export "refiner:rule/rule#refine") (param i32) (result i32)
           (call $identity (local.get 0) (i32.const 256))
           (call $ok (local.get 0) (i64.const 0)))"#;
     for (fields, known) in [(GOOD, None), (identifies, None), (asks, Some(specimen_hash(RAW)))] {

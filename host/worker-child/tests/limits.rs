@@ -23,16 +23,16 @@ use support::{compiled, compiler, component, job, pool, real_specimens, run_here
 /// A rule that uses something of every limit, and more fuel than the specimen's length adds.
 const USES_EVERYTHING: &str = r#"
 ;; output: can text/plain
-(import "refiner:rule/output@1.0.0" "[constructor]artifact"
+(import "refiner:rule/output" "[constructor]artifact"
   (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
-(import "refiner:rule/output@1.0.0" "[method]artifact.write" (func $write (param i32 i32 i32)))
-(import "refiner:rule/output@1.0.0" "[method]artifact.finish" (func $finish (param i32)))
-(import "refiner:rule/log@1.0.0" "write" (func $log (param i32 i32 i32)))
-(import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32)))
-(import "refiner:rule/traces@1.1.0" "open" (func $open (param i32 i32 i32)))
-(import "refiner:rule/traces@1.1.0" "[method]frames.next" (func $next (param i32 i32)))
+(import "refiner:rule/output" "[method]artifact.write" (func $write (param i32 i32 i32)))
+(import "refiner:rule/output" "[method]artifact.finish" (func $finish (param i32)))
+(import "refiner:rule/log" "write" (func $log (param i32 i32 i32)))
+(import "refiner:rule/evm" "execute" (func $execute (param i32 i32 i32 i32)))
+(import "refiner:rule/traces" "open" (func $open (param i32 i32 i32)))
+(import "refiner:rule/traces" "[method]frames.next" (func $next (param i32 i32)))
 (data (i32.const 256) "canonicaltext/plain")
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (local $handle i32) (local $round i32)
   (loop $again
     (local.set $round (i32.add (local.get $round) (i32.const 1)))

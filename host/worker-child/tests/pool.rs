@@ -91,7 +91,8 @@ fn one_worker_serves_many_runs_of_one_rule() {
 #[test]
 fn two_rules_never_share_a_worker() {
     let pool = pool(1);
-    let quiet = r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (call $ok (local.get 0) (i64.const 7)))"#;
+    let quiet =
+        r#"(func (export "refiner:rule/rule#refine") (param i32) (result i32) (call $ok (local.get 0) (i64.const 7)))"#;
     let rules = [compiled(COPY), compiled(quiet)];
     for _ in 0..3 {
         for rule in &rules {
@@ -261,7 +262,7 @@ fn what_would_happen_again_is_not_tried_again() {
     let no_specimen = failure(pool.run(&job(&rule, &Bytes::from_static(b"no specimen"))));
     assert!(matches!(no_specimen, (WorkerFailure::NoSpecimen { .. }, 1)), "{no_specimen:?}");
 
-    let spins_when_described = r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) unreachable)
+    let spins_when_described = r#"(func (export "refiner:rule/rule#refine") (param i32) (result i32) unreachable)
         (func $spin (loop $again (br $again))) (start $spin)"#;
     let refused = failure(pool.run(&job(&compiled(spins_when_described), &specimen(1))));
     assert!(

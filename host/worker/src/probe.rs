@@ -7,9 +7,9 @@ use refiner_rule_model::Limits;
 
 use crate::{
     ChildCommand, Confinement, ProtocolError,
-    pool::{ceilings, send},
+    pool::ceilings,
     process::Process,
-    protocol::{Hello, Settings},
+    protocol::{Hello, Settings, send},
 };
 
 /// From start to greeting. Confining takes milliseconds, the engine some more.

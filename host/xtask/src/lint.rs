@@ -1,5 +1,6 @@
 //! `cargo xtask lint`: formatting, lints, licences, and the rules of the house.
 
+mod contract;
 mod cycles;
 mod documents;
 mod errors;
@@ -48,7 +49,9 @@ pub fn all(steps: &mut Steps) -> Result<()> {
         Some("cargo xtask lint"),
         || none_of(&documents::offences()?),
     )?;
-    steps.take("Invariants", Some("cargo xtask lint"), || none_of(&invariants::offences()?))?;
+    steps.take("Invariants", Some("cargo xtask lint"), || {
+        none_of(&[invariants::offences()?, contract::offences()?].concat())
+    })?;
     steps.take("Rooms", Some("cargo xtask lint"), || none_of(&rooms::offences()?))?;
     steps.take("Cycles of modules", Some("cargo xtask lint"), || none_of(&cycles::offences()?))?;
     steps.take("Measures of the language", Some("cargo xtask lint"), || {

@@ -4,7 +4,7 @@
 
 use wasmparser::{CanonicalFunction, CanonicalOption};
 
-use super::AdmissionError;
+use super::error::AdmissionError;
 
 /// Refuses a function that is lifted or lowered asynchronously, and those that only such ones need.
 pub(super) fn refuse(function: &CanonicalFunction) -> Result<(), AdmissionError> {

@@ -1,10 +1,34 @@
 //! The reason why a component is not admitted.
 
+use std::fmt;
+
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_specimen::Layout;
 
-use super::{Capability, ManifestPlace, found::Found, scan::ScanLimit};
-use crate::{AboveCap, AboveCeiling, UntrustedText, Verdict, limits::TooLittleTime};
+use super::{found::Found, remedy::RefusalKind, scan_limit::ScanLimit};
+use crate::{
+    UntrustedText, Verdict,
+    contract::Capability,
+    limits::{AboveCap, AboveCeiling, TooLittleTime},
+};
+
+/// Where a manifest was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ManifestPlace {
+    /// Inside the component itself.
+    Inside,
+    /// Beside the component, as text.
+    Beside,
+}
+
+impl fmt::Display for ManifestPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inside => "inside",
+            Self::Beside => "beside",
+        })
+    }
+}
 
 /// The reason why a component is not admitted. A property of the component and the grants: trying again gives the same answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +70,7 @@ pub enum AdmissionError {
         name: UntrustedText,
     },
     /// An import that no world has.
-    #[error("imports '{name}', which no rule can have; there are {}", super::world::importable())]
+    #[error("imports '{name}', which no rule can have; there are {}", crate::contract::importable())]
     UnknownImport {
         /// Name of the import.
         name: UntrustedText,
@@ -54,14 +78,14 @@ pub enum AdmissionError {
     /// A later contract than is spoken here.
     #[error(
         "needs '{name}', and this program speaks {} of the contract: upgrade refiner",
-        super::world::spoken_versions()
+        crate::contract::spoken_versions()
     )]
     LaterContract {
         /// Name of the import or export.
         name: UntrustedText,
     },
     /// An import of a version that is not spoken here.
-    #[error("imports '{name}', and versions {} of the contract are spoken here", super::world::spoken_versions())]
+    #[error("imports '{name}', and versions {} of the contract are spoken here", crate::contract::spoken_versions())]
     Version {
         /// Name of the import or export.
         name: UntrustedText,
@@ -82,13 +106,13 @@ pub enum AdmissionError {
         name: UntrustedText,
     },
     /// A version of WASI that is not linked.
-    #[error("imports '{name}', and WASI {}x is linked here", super::world::WASI_VERSION)]
+    #[error("imports '{name}', and WASI {}x is linked here", crate::contract::WASI_VERSION)]
     WasiVersion {
         /// Name of the import.
         name: UntrustedText,
     },
     /// The export that makes a component a rule is missing.
-    #[error("does not export '{}', and every rule does", super::world::RULE_EXPORT)]
+    #[error("does not export '{}', and every rule does", crate::contract::RULE_EXPORT)]
     NoRule,
     /// Functions or types of the contract differ from the host's.
     #[error("does not fit the contract: {message}")]
@@ -198,6 +222,49 @@ impl Diagnostic for AdmissionError {
             refusal => refusal.kind().remedy(),
         };
         Some(remedy.into())
+    }
+}
+
+impl AdmissionError {
+    /// The same, with the place where a manifest was looked for, where one is missing.
+    #[must_use]
+    pub fn looked_for(self, place: Option<&str>) -> Self {
+        match self {
+            Self::NoManifest { .. } => Self::NoManifest { looked_for: place.map(UntrustedText::new) },
+            other => other,
+        }
+    }
+
+    /// The kind of the refusal.
+    pub const fn kind(&self) -> RefusalKind {
+        match self {
+            Self::TooLarge { .. } => RefusalKind::TooLarge,
+            Self::NotAComponent { .. } => RefusalKind::NotAComponent,
+            Self::Malformed { .. } => RefusalKind::Malformed,
+            Self::TooMuch { .. } => RefusalKind::TooMuch,
+            Self::ImportsCode { .. } => RefusalKind::ImportsCode,
+            Self::UnknownImport { .. } => RefusalKind::UnknownImport,
+            Self::LaterContract { .. } => RefusalKind::LaterContract,
+            Self::Version { .. } => RefusalKind::Version,
+            Self::Ungranted { .. } => RefusalKind::Ungranted,
+            Self::UngrantedWasi { .. } => RefusalKind::UngrantedWasi,
+            Self::WasiVersion { .. } => RefusalKind::WasiVersion,
+            Self::NoRule => RefusalKind::NoRule,
+            Self::Contract { .. } => RefusalKind::Contract,
+            Self::Compile { .. } | Self::Asynchronous => RefusalKind::Compile,
+            Self::Describe { .. } => RefusalKind::Describe,
+            Self::NoManifest { .. } => RefusalKind::NoManifest,
+            Self::Manifest { .. } => RefusalKind::Manifest,
+            Self::ManifestsDiffer { .. } => RefusalKind::ManifestsDiffer,
+            Self::Unasked { .. } => RefusalKind::Unasked,
+            Self::Unused { .. } => RefusalKind::Unused,
+            Self::Layout { .. } => RefusalKind::Layout,
+            Self::AboveCap(_) => RefusalKind::AboveCap,
+            Self::AboveCeiling(_) => RefusalKind::AboveCeiling,
+            Self::Disagrees { .. } => RefusalKind::Disagrees,
+            Self::TooLittleTime(_) => RefusalKind::TooLittleTime,
+            Self::Transcodes { .. } => RefusalKind::Transcodes,
+        }
     }
 }
 

@@ -95,7 +95,7 @@ impl Found {
                 "build it with componentize-py, put its manifest inside by `refiner rule embed FILE rule.toml`, and name the component"
             }
             Self::Nothing | Self::CoreModule(None) | Self::Text | Self::SomethingElse => {
-                super::RefusalKind::NotAComponent.remedy()
+                super::remedy::RefusalKind::NotAComponent.remedy()
             }
         }
     }

@@ -5,26 +5,11 @@ use std::{collections::BTreeSet, fmt};
 use refiner_manifest::{Manifest, Wasi};
 use refiner_specimen::Layout;
 
-use super::{AdmissionError, Capability, world::NAME_BYTES_SHOWN};
-use crate::{Description, OutputDescription, UntrustedText};
-
-/// Where a manifest was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ManifestPlace {
-    /// Inside the component itself.
-    Inside,
-    /// Beside the component, as text.
-    Beside,
-}
-
-impl fmt::Display for ManifestPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Inside => "inside",
-            Self::Beside => "beside",
-        })
-    }
-}
+use super::error::{AdmissionError, ManifestPlace};
+use crate::{
+    Description, OutputDescription, UntrustedText,
+    contract::{Capability, NAME_BYTES_SHOWN},
+};
 
 /// The manifest inside a component or, where it has none, the one beside it. Two must be equal.
 ///

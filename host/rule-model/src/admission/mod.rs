@@ -7,6 +7,7 @@ mod inventory;
 mod manifest;
 mod remedy;
 mod scan;
+mod scan_limit;
 #[cfg(test)]
 mod tests;
 mod world;
@@ -17,14 +18,15 @@ use refiner_manifest::Manifest;
 use refiner_specimen::Layout;
 
 pub use self::{
-    error::AdmissionError,
+    error::{AdmissionError, ManifestPlace},
     found::{Found, Toolchain},
-    manifest::{ManifestPlace, agrees_with_description, manifest_of},
+    manifest::{agrees_with_description, manifest_of},
     remedy::RefusalKind,
-    scan::{CORE_INSTANCES_MAX, INSTANCE_STATE_BYTES_MAX, MEMORIES_MAX, ScanLimit, TABLE_ELEMENTS_MAX, TABLES_MAX},
-    world::Capability,
+    scan_limit::{
+        CORE_INSTANCES_MAX, INSTANCE_STATE_BYTES_MAX, MEMORIES_MAX, ScanLimit, TABLE_ELEMENTS_MAX, TABLES_MAX,
+    },
 };
-use crate::{Limit, Limits};
+use crate::{Limit, Limits, contract::Capability};
 
 /// Bytes a component may have that imports WASI, which it does when it carries a language's whole runtime: Python's is 18 MB.
 pub const COMPONENT_BYTES_WITH_WASI: u64 = 64 << 20;

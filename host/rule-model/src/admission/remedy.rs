@@ -1,9 +1,6 @@
 //! Remedies for refusals, one sentence a kind.
 
-use super::AdmissionError;
-use crate::UntrustedText;
-
-/// The kinds of [`AdmissionError`], for programs and for other processes.
+/// The kinds of [`AdmissionError`](super::AdmissionError), for programs and for other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 #[allow(missing_docs, reason = "each is documented at the refusal of its name")]
@@ -141,49 +138,6 @@ impl RefusalKind {
             Self::Transcodes => {
                 "link its parts into one module before it is published, or have them exchange lists of bytes in place of text"
             }
-        }
-    }
-}
-
-impl AdmissionError {
-    /// The same, with the place where a manifest was looked for, where one is missing.
-    #[must_use]
-    pub fn looked_for(self, place: Option<&str>) -> Self {
-        match self {
-            Self::NoManifest { .. } => Self::NoManifest { looked_for: place.map(UntrustedText::new) },
-            other => other,
-        }
-    }
-
-    /// The kind of the refusal.
-    pub const fn kind(&self) -> RefusalKind {
-        match self {
-            Self::TooLarge { .. } => RefusalKind::TooLarge,
-            Self::NotAComponent { .. } => RefusalKind::NotAComponent,
-            Self::Malformed { .. } => RefusalKind::Malformed,
-            Self::TooMuch { .. } => RefusalKind::TooMuch,
-            Self::ImportsCode { .. } => RefusalKind::ImportsCode,
-            Self::UnknownImport { .. } => RefusalKind::UnknownImport,
-            Self::LaterContract { .. } => RefusalKind::LaterContract,
-            Self::Version { .. } => RefusalKind::Version,
-            Self::Ungranted { .. } => RefusalKind::Ungranted,
-            Self::UngrantedWasi { .. } => RefusalKind::UngrantedWasi,
-            Self::WasiVersion { .. } => RefusalKind::WasiVersion,
-            Self::NoRule => RefusalKind::NoRule,
-            Self::Contract { .. } => RefusalKind::Contract,
-            Self::Compile { .. } | Self::Asynchronous => RefusalKind::Compile,
-            Self::Describe { .. } => RefusalKind::Describe,
-            Self::NoManifest { .. } => RefusalKind::NoManifest,
-            Self::Manifest { .. } => RefusalKind::Manifest,
-            Self::ManifestsDiffer { .. } => RefusalKind::ManifestsDiffer,
-            Self::Unasked { .. } => RefusalKind::Unasked,
-            Self::Unused { .. } => RefusalKind::Unused,
-            Self::Layout { .. } => RefusalKind::Layout,
-            Self::AboveCap(_) => RefusalKind::AboveCap,
-            Self::AboveCeiling(_) => RefusalKind::AboveCeiling,
-            Self::Disagrees { .. } => RefusalKind::Disagrees,
-            Self::TooLittleTime(_) => RefusalKind::TooLittleTime,
-            Self::Transcodes { .. } => RefusalKind::Transcodes,
         }
     }
 }

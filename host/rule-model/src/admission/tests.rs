@@ -1,11 +1,14 @@
 //! The scan: what it counts of nested parts, and what it reports of the outermost.
 
+use crate::Capability;
+
 use super::{
     RefusalKind,
     error::AdmissionError,
     found::{Found, Toolchain},
-    scan::{ScanLimit, Surface, scan},
-    world::{self, Capability},
+    scan::{Surface, scan},
+    scan_limit::ScanLimit,
+    world,
 };
 
 fn scanned(text: &str) -> Result<(Vec<String>, Vec<String>, u64), AdmissionError> {
@@ -200,7 +203,7 @@ fn every_limit_of_the_scan_has_its_number_and_its_words() {
     let found = ScanLimit::ALL.map(|limit| (limit.allowed(), limit.to_string()));
     assert_eq!(found, expected.map(|(allowed, words)| (allowed, words.to_owned())));
     // Room for the largest instance that is admitted, as a number for the engine's pool.
-    assert_eq!(super::scan::INSTANCE_STATE_BYTES_MAX, 8_388_608);
+    assert_eq!(super::scan_limit::INSTANCE_STATE_BYTES_MAX, 8_388_608);
 }
 
 #[test]

@@ -31,7 +31,8 @@ pub mod component;
 pub use component::{bare_component, component, component_of_module, manifest, module_of_fields, with_manifest};
 
 /// Field list of a rule that does nothing and is fine.
-pub const GOOD: &str = r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (call $ok (local.get 0) (i64.const 7)))"#;
+pub const GOOD: &str =
+    r#"(func (export "refiner:rule/rule#refine") (param i32) (result i32) (call $ok (local.get 0) (i64.const 7)))"#;
 
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

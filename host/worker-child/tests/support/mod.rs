@@ -25,14 +25,14 @@ pub mod users;
 /// Writes the specimen's bytes into an artifact, and a line into the log.
 pub const COPY: &str = r#"
 ;; output: copy application/octet-stream copy
-(import "refiner:rule/specimen@1.0.0" "[method]block-specimen.raw" (func $raw (param i32 i64 i32 i32)))
-(import "refiner:rule/log@1.0.0" "write" (func $log (param i32 i32 i32)))
-(import "refiner:rule/output@1.0.0" "[constructor]artifact" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
-(import "refiner:rule/output@1.0.0" "[method]artifact.write" (func $write (param i32 i32 i32)))
-(import "refiner:rule/output@1.0.0" "[method]artifact.finish" (func $finish (param i32)))
+(import "refiner:rule/specimen" "[method]block-specimen.raw" (func $raw (param i32 i64 i32 i32)))
+(import "refiner:rule/log" "write" (func $log (param i32 i32 i32)))
+(import "refiner:rule/output" "[constructor]artifact" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(import "refiner:rule/output" "[method]artifact.write" (func $write (param i32 i32 i32)))
+(import "refiner:rule/output" "[method]artifact.finish" (func $finish (param i32)))
 (data (i32.const 256) "copy")
 (data (i32.const 384) "application/octet-stream")
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (local $handle i32)
   (call $raw (local.get 0) (i64.const 0) (i32.const 65536) (i32.const 512))
   (call $log (i32.const 2) (i32.const 256) (i32.const 4))
@@ -43,7 +43,7 @@ pub const COPY: &str = r#"
 
 /// Never returns, and burns the least fuel in its time.
 pub const SPIN: &str = r#"
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (local $n i64)
   (loop $again
     (local.set $n (i64.popcnt (i64.popcnt (i64.popcnt (i64.popcnt (i64.popcnt (i64.popcnt (i64.popcnt (i64.popcnt (local.get $n))))))))))

@@ -23,11 +23,10 @@ use tracing::warn;
 use crate::{
     CODE_BYTES_MAX, COMPILE_ARGUMENT, ChildCommand,
     confinement::{Ceilings, Requirement},
-    pool::send,
     process::Process,
     protocol::{
         self, CompileRequest, Hello, Kind, ProtocolError, RuleRequest, Settings, announced_bytes, read_bytes,
-        read_failure, read_refusal,
+        read_failure, read_refusal, send,
     },
 };
 

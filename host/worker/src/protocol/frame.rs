@@ -1,6 +1,6 @@
 //! Frames: what is read and written in one piece.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 
 use super::ProtocolError;
 
@@ -122,6 +122,18 @@ fn read_header(input: &mut impl Read) -> Result<(Kind, usize), ProtocolError> {
 /// Writes `bytes` as [`Kind::Bytes`] frames: none when there are none.
 pub fn write_bytes(out: &mut impl Write, bytes: &[u8]) -> Result<(), ProtocolError> {
     bytes.chunks(CHUNK_BYTES).try_for_each(|chunk| write(out, Kind::Bytes, chunk))
+}
+
+/// Sends what `write` writes, in as few pieces as the pipe allows.
+pub fn send<P: Write>(
+    pipe: &mut P,
+    write: impl FnOnce(&mut BufWriter<&mut P>) -> Result<(), ProtocolError>,
+) -> Result<(), ProtocolError> {
+    let mut out = BufWriter::new(pipe);
+    let written = write(&mut out).and_then(|()| Ok(out.flush()?));
+    // What is left after an error would be written when the buffer is dropped, to a pipe that just failed.
+    drop(out.into_parts());
+    written
 }
 
 /// Reads `announced` bytes from [`Kind::Bytes`] frames. The caller has held the number against its limit.

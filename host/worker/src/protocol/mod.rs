@@ -70,7 +70,7 @@ pub use error::ProtocolError;
 pub(crate) use execution::read_side;
 pub use execution::{Asked, Executed, write_difference};
 pub use frame::{Frame, Kind, read};
-pub(crate) use frame::{read_bytes, read_bytes_into, write, write_bytes};
+pub(crate) use frame::{read_bytes, read_bytes_into, send, write, write_bytes};
 pub use message::{
     CompileRequest, Hello, RuleRequest, RunRequest, Settings, write_announced, write_hash, write_refusal, write_text,
 };
