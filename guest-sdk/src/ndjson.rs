@@ -18,12 +18,33 @@
 //! let run = Fixture::new().transaction(Default::default(), b"").run(refine);
 //! assert!(run.artifacts[0].text().ends_with("\"from\":\"0x0000000000000000000000000000000000000000\",\"value\":\"0\"}\n"));
 //! ```
+//!
+//! Where `rule.toml` names the output's columns, a struct that derives [`Row`] is checked against them while the rule compiles, and its
+//! fields are written under their keys. The columns `chain_id`, `block_number`, `block_hash` and `block_time` need no field: the specimen's
+//! block fills them.
+//!
+//! ```ignore
+//! #[derive(Row)]
+//! struct Transfer {
+//!     from_address: Address,       // a column of type address
+//!     amount: U256,                // u256
+//!     token_id: Option<U256>,      // u256 with nullable = true
+//! }
+//!
+//! let mut rows = Rows::of::<Transfer>(out, specimen);
+//! rows.push(&Transfer { from_address, amount, token_id: None });
+//! Ok(Summary::records(rows.finish()))
+//! ```
 
+pub mod column;
+mod typed;
 mod value;
 
 use crate::{Artifact, Specimen};
 
-pub use value::{Hex, Value};
+pub use refiner_sdk_macros::Row;
+pub use typed::{BlockValue, Row, RowOutput};
+pub use value::{Hex, Json, Value};
 
 /// The media type of an artifact of rows.
 pub const MEDIA_TYPE: &str = "application/x-ndjson";
@@ -39,7 +60,7 @@ pub struct Rows {
 }
 
 /// A row in the making.
-pub struct Row<'a> {
+pub struct RowWriter<'a> {
     line: &'a mut Vec<u8>,
 }
 
@@ -54,7 +75,7 @@ impl Rows {
     pub fn of_block(artifact: Artifact, specimen: &Specimen) -> Self {
         let (identity, header) = (specimen.identity(), specimen.header());
         let mut rows = Self::new(artifact);
-        let mut start = Row { line: &mut rows.start };
+        let mut start = RowWriter { line: &mut rows.start };
         start.field("chainId", identity.chain_id);
         start.field("blockNumber", identity.height);
         start.field("blockHash", identity.block_hash);
@@ -66,7 +87,7 @@ impl Rows {
     pub fn of_block_in_snake_case(artifact: Artifact, specimen: &Specimen) -> Self {
         let (identity, header) = (specimen.identity(), specimen.header());
         let mut rows = Self::new(artifact);
-        let mut start = Row { line: &mut rows.start };
+        let mut start = RowWriter { line: &mut rows.start };
         start.field("chain_id", identity.chain_id);
         start.field("block_number", identity.height);
         start.field("block_hash", identity.block_hash);
@@ -75,10 +96,10 @@ impl Rows {
     }
 
     /// Writes a row. Its fields stand in the order in which `fill` names them; a name is used once in a row.
-    pub fn row(&mut self, fill: impl FnOnce(&mut Row)) {
+    pub fn row(&mut self, fill: impl FnOnce(&mut RowWriter)) {
         self.line.clear();
         self.line.extend_from_slice(&self.start);
-        fill(&mut Row { line: &mut self.line });
+        fill(&mut RowWriter { line: &mut self.line });
         self.line.extend_from_slice(b"}\n");
         self.artifact.append(&self.line);
         self.written += 1;
@@ -91,7 +112,7 @@ impl Rows {
     }
 }
 
-impl Row<'_> {
+impl RowWriter<'_> {
     /// Appends a field to the row.
     pub fn field(&mut self, name: &str, value: impl Value) {
         if self.line.last() != Some(&b'{') {

@@ -15,8 +15,8 @@ use crate::{
 
 /// Reads one page of transactions and is content. It executes nothing.
 const READS_TRANSACTIONS: &str = r#"
-(import "refiner:rule/specimen@1.0.0" "[method]block-specimen.transactions" (func $transactions (param i32 i32 i32 i32)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(import "refiner:rule/specimen" "[method]block-specimen.transactions" (func $transactions (param i32 i32 i32 i32)))
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (call $transactions (local.get 0) (i32.const 0) (i32.const 1) (i32.const 512))
   (call $ok (local.get 0) (i64.const 1)))"#;
 

@@ -204,7 +204,7 @@ fn check_says_of_every_hostile_rule_that_is_refused_what_was_found_and_what_to_d
         let line = refiner(&["rule", "check", text(&path), "--json"]).expect(6).json_lines().remove(0);
         assert_eq!(line["admitted"], false, "{}: {line}", case.name);
         let said = line["reason"].as_str().unwrap();
-        let (_, message) = case.end("", &refiner_sandbox::Limits::default(), 0);
+        let (_, message) = case.end("", &refiner_rule_model::Limits::default(), 0);
         let message = match case.name.as_str() {
             "no-manifest" => format!("{message} at {}", path.with_extension("toml").display()),
             _ => message,

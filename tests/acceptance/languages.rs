@@ -45,7 +45,7 @@ fn go_from_pypi() -> PathBuf {
 }
 
 /// True where there is a Go; otherwise a line says that tests are skipped.
-fn has_go() -> bool {
+pub fn has_go() -> bool {
     let found = go_from_pypi().join("go").is_file() || Command::new("go").arg("version").output().is_ok();
     #[allow(clippy::print_stderr)]
     if !found {
@@ -121,6 +121,25 @@ fn rule_in_go_built_in_another_directory_has_the_same_bytes_and_needs_no_network
     assert!(components[0] == components[1]);
     let text = String::from_utf8_lossy(&components[0]);
     assert!(!text.contains("wasi_snapshot_preview1@") && !text.contains("wasi:"), "it imports nothing of WASI");
+}
+
+#[test]
+fn watched_rule_is_built_and_run_again_after_a_change_also_after_one_that_does_not_compile() {
+    if !has_go() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    // The second round finds a fault, the third its repair; the sources change while the round before prints.
+    let lines = "refiner rule new watched --language go && cd watched\n\
+                 (until grep -q waiting log 2>/dev/null; do sleep 0.1; done; echo nonsense >> rule.go\n\
+                 until [ \"$(grep -c waiting log)\" = 2 ]; do sleep 0.1; done; sed -i '$d' rule.go) &\n\
+                 mkdir target && touch log && mv log target/log && ln -s target/log log\n\
+                 refiner rule watch --rounds 3 > log 2>&1\n\
+                 cat log";
+    let shown = paste(lines, directory.path());
+    assert_eq!(shown.matches("verdict   produced").count(), 2, "{shown}");
+    assert_eq!(shown.matches("rule.go changed").count(), 2, "{shown}");
+    assert!(shown.contains("nonsense"), "{shown}");
 }
 
 #[test]

@@ -4,6 +4,8 @@
 
 mod allowance;
 mod basis;
+#[path = "daemon/browser.rs"]
+mod browser;
 mod bundle;
 mod cases;
 mod checked;
@@ -22,6 +24,7 @@ mod evm;
 mod evm_remote;
 mod exit_codes;
 mod first_process;
+mod gallery;
 #[path = "../surface/golden.rs"]
 mod golden;
 mod health;
@@ -39,9 +42,11 @@ mod proxy;
 mod registry;
 mod release;
 mod replay;
+mod report_page;
 mod rule;
 mod rules;
 mod samples;
+mod signatures;
 mod specimen;
 mod surface;
 mod tracers;

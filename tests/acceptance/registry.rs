@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use refiner_rule_model::contract;
 use serde_json::Value;
 
 use crate::program::{Ended, command, ended, samples};
@@ -143,7 +144,7 @@ fn artifact_in_the_registry_has_the_media_types_that_wkg_reads() {
     let config: Value = serde_json::from_slice(&blob(manifest["config"]["digest"].as_str().unwrap())).unwrap();
     assert_eq!((&config["architecture"], &config["os"]), (&Value::from("wasm"), &Value::from("wasip2")));
     assert_eq!(config["layerDigests"][0], manifest["layers"][0]["digest"]);
-    assert_eq!(config["component"]["exports"][0], "refiner:rule/rule@1.1.0");
+    assert_eq!(config["component"]["exports"][0], format!("refiner:rule/rule@{}", contract::VERSION));
 }
 
 #[test]

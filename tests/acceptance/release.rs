@@ -10,7 +10,7 @@ fn version_names_what_was_built_from_what() {
     assert_eq!(refiner(&["version"]).expect(0).text(), version);
     let verbose = refiner(&["version", "--verbose"]).expect(0).text();
     assert!(verbose.starts_with(&version), "{verbose}");
-    let engine = format!("engine    wasmtime {}", refiner_sandbox::WASMTIME_VERSION);
+    let engine = format!("engine    wasmtime {}", refiner_rule_model::engine::WASMTIME_VERSION);
     for line in [
         "commit    ",
         "profile   ",

@@ -8,6 +8,7 @@ use std::{
     thread,
 };
 
+use refiner_rule_model::contract;
 use serde_json::{Value, json};
 
 use crate::{
@@ -135,8 +136,9 @@ fn info_tells_what_a_rule_asks_for_without_running_it() {
     let line = refiner(&["rule", "info", "block-result", "--json"]).expect(0).json_lines().remove(0);
     assert_eq!(line["world"], "transform-with-evm");
     assert_eq!(line["capabilities"], serde_json::json!(["evm"]));
-    assert_eq!(line["exports"], serde_json::json!(["refiner:rule/rule@1.1.0"]));
-    assert!(line["imports"].as_array().unwrap().contains(&Value::from("refiner:rule/evm@1.1.0")), "{line}");
+    let of_contract = |interface| format!("refiner:rule/{interface}@{}", contract::VERSION);
+    assert_eq!(line["exports"], serde_json::json!([of_contract("rule")]));
+    assert!(line["imports"].as_array().unwrap().contains(&Value::from(of_contract("evm"))), "{line}");
     assert!(line["limits"]["fuel"]["cap"].as_u64() > line["limits"]["fuel"]["asked"].as_u64(), "{line}");
     let text = refiner(&["rule", "info", "block-result"]).expect(0).text();
     assert!(text.contains(line["sha256"].as_str().unwrap()), "{text}");
@@ -262,7 +264,7 @@ fn source_without_a_scheme_or_with_a_path_gets_the_form_that_works() {
 fn check_shows_the_log_and_ends_with_3_when_nothing_was_produced() {
     let directory = tempfile::tempdir().unwrap();
     let traps = r#"(func $count_transfers unreachable)
-        (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) call $count_transfers unreachable)"#;
+        (func (export "refiner:rule/rule#refine") (param i32) (result i32) call $count_transfers unreachable)"#;
     let ended = checked(directory.path(), &crate::component::component(traps)).expect(3);
     let shown = ended.text();
     for part in ["rule.wasm: admitted", "trapped", "log error trapped in count_transfers"] {

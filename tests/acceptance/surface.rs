@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every command with a help page of its own.
-const COMMANDS: [&[&str]; 54] = [
+const COMMANDS: [&[&str]; 57] = [
     &[],
     &["replay"],
     &["verify"],
@@ -59,6 +59,9 @@ const COMMANDS: [&[&str]; 54] = [
     &["rule", "run"],
     &["rule", "lock"],
     &["rule", "embed"],
+    &["rule", "watch"],
+    &["rule", "keygen"],
+    &["rule", "sign"],
     &["rule", "push"],
     &["rule", "verify"],
     &["rule", "test"],

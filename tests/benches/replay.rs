@@ -21,7 +21,8 @@ use std::{
 use alloy_primitives::{B256, Bytes};
 use mimalloc::MiMalloc;
 use refiner_evm::{Chains, EmbeddedExecutor, Executor, ResultFormat};
-use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Params, RunInput, Sandbox, SpecimenHash, Verdict};
+use refiner_rule_model::{Grants, Params, SpecimenHash, Verdict};
+use refiner_sandbox::{AdmittedRule, EngineProfile, RunInput, Sandbox};
 use refiner_testkit::{
     real,
     renumber::{FIRST_HEIGHT, renumbered, write_renumbered},

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_parser::{PackageId, Resolve};
 
 /// Gives a borrowed specimen back. It stands before the fields of a case because imports come first in a module.
-const DROP: &str = r#"(import "refiner:rule/specimen@1.0.0" "[resource-drop]block-specimen" (func $drop (param i32)))"#;
+const DROP: &str = r#"(import "refiner:rule/specimen" "[resource-drop]block-specimen" (func $drop (param i32)))"#;
 
 /// A component over the contract from module fields, with `tests/hostile/parts.wat` behind them and a manifest inside.
 pub fn component(fields: &str) -> Vec<u8> {
@@ -78,20 +78,48 @@ fn described_outputs(text: &str) -> (usize, String) {
     (records.len() << 32 | RECORDS, data)
 }
 
-/// A component without a manifest.
-pub fn bare_component(module: &str) -> Vec<u8> {
-    let with_wasi = module.contains("wasi:");
-    // A case is of version 1.0 unless it names a later one, and then all of it is.
-    let (wit, mut world) = match module.contains("@1.1.0") {
+/// Interfaces that came after the first version of the contract.
+const LATER: [&str; 4] = ["receipts", "recordings", "traces", "state-changes"];
+/// What stands before the name of an interface of the contract.
+const PACKAGE: &str = "refiner:rule/";
+
+/// The contract that a text is built for, the first one unless it imports what came later: its package, and the world of everything.
+fn contract_of(text: &str) -> (Resolve, PackageId, &'static str) {
+    let imports = |interface: &&str| text.contains(&format!("{PACKAGE}{interface}\""));
+    let (wit, world) = match LATER.iter().any(imports) {
         true => ("wit/refiner-rule-1", "analyze"),
         false => ("tests/contract/1.0.0/wit", "transform-with-evm"),
     };
-    let mut module = match world {
-        "analyze" => wat::parse_str(module.replace("@1.0.0", "@1.1.0")).unwrap(),
-        _ => wat::parse_str(module).unwrap(),
-    };
     let mut resolve = Resolve::default();
-    let (mut package, _) = resolve.push_path(root().join(wit)).unwrap();
+    let (package, _) = resolve.push_path(root().join(wit)).unwrap();
+    (resolve, package, world)
+}
+
+/// The text with the version of its contract behind the name of each interface that states none, so that no case writes it.
+pub fn versioned(text: &str) -> String {
+    let (resolve, package, _) = contract_of(text);
+    let version = resolve.packages[package].name.version.clone().unwrap();
+    let mut parts = text.split(PACKAGE);
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end =
+            part.find(|character: char| !character.is_ascii_lowercase() && character != '-').unwrap_or(part.len());
+        let (interface, rest) = part.split_at(end);
+        whole += PACKAGE;
+        whole += interface;
+        if rest.starts_with(['"', '#']) {
+            whole += &format!("@{version}");
+        }
+        whole += rest;
+    }
+    whole
+}
+
+/// A component without a manifest.
+pub fn bare_component(module: &str) -> Vec<u8> {
+    let with_wasi = module.contains("wasi:");
+    let (mut resolve, mut package, mut world) = contract_of(module);
+    let mut module = wat::parse_str(versioned(module)).unwrap();
     if with_wasi {
         (package, world) = (resolve.push_file(root().join("tests/hostile/wasi.wit")).unwrap(), "sealed");
     }
@@ -103,7 +131,7 @@ pub fn bare_component(module: &str) -> Vec<u8> {
 /// The manifest of a rule that describes itself as `parts.wat` does. It asks for what the text imports.
 pub fn manifest(text: &str) -> String {
     let asked = ["evm", "receipts", "traces", "state-changes"];
-    let asked = asked.into_iter().filter(|name| text.contains(&format!("refiner:rule/{name}@")));
+    let asked = asked.into_iter().filter(|name| text.contains(&format!("{PACKAGE}{name}\"")));
     let capabilities = asked.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     let world = if capabilities.is_empty() { "transform" } else { "transform-with-evm" };
     let wasi = if text.contains("wasi:") { "wasi = \"sealed\"\n" } else { "" };

@@ -15,10 +15,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use refiner_sandbox::{Capability, Grants, Limits};
+use refiner_rule_model::{Capability, Grants, Limits, contract};
 use serde::Deserialize;
 
-use super::component::{bare_component, manifest, module_of_fields, with_manifest};
+use super::component::{bare_component, manifest, module_of_fields, versioned, with_manifest};
 
 /// Cases there are at least.
 const CASES_MIN: usize = 40;
@@ -128,7 +128,7 @@ impl Case {
         let component = match form.as_str() {
             "fields" => bare_component(&module_of_fields(&text)),
             "module-fields" => bare_component(&format!("(module {text})")),
-            "as-is" => wat::parse_str(&text).unwrap(),
+            "as-is" => wat::parse_str(versioned(&text)).unwrap(),
             "bytes" => return text.into_bytes(),
             other => panic!("unknown form {other}"),
         };
@@ -167,7 +167,12 @@ impl Case {
     /// The expected end over a specimen of this layout and length: kind and message.
     pub fn end(&self, layout: &str, limits: &Limits, specimen_bytes: usize) -> (String, String) {
         let fuel = limits.fuel_for(specimen_bytes as u64).to_string();
-        let message = self.expected.message.replace("{fuel}", &fuel).replace("{layout}", layout);
+        let message = self
+            .expected
+            .message
+            .replace("{fuel}", &fuel)
+            .replace("{layout}", layout)
+            .replace("{contract}", contract::VERSION);
         (self.expected.outcome.clone(), message)
     }
 }

@@ -1,6 +1,6 @@
 //! The way in which each limit of a rule is tested just under and just over: the sandbox's tests and the worker's both play every row.
 
-use refiner_sandbox::Limit;
+use refiner_rule_model::Limit;
 
 /// Two runs of one rule, of which the second has one unit less.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +40,8 @@ pub const fn pair(limit: Limit) -> Pair {
 
 /// Asks for contract code a thousand times, which passes the budget like every call.
 pub const ASKS_FOR_CODE: &str = r#"
-(import "refiner:rule/specimen@1.0.0" "[method]block-specimen.code" (func $code (param i32 i64 i64 i64 i64 i32)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(import "refiner:rule/specimen" "[method]block-specimen.code" (func $code (param i32 i64 i64 i64 i64 i32)))
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (local $round i32)
   (loop $again
     (call $code (local.get 0) (i64.const 1) (i64.const 2) (i64.const 3) (i64.const 4) (i32.const 512))
@@ -52,4 +52,5 @@ pub const ASKS_FOR_CODE: &str = r#"
 pub const CODE_CALLS: u64 = 1_000;
 
 /// Spins until its fuel is gone.
-pub const SPINS: &str = r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (loop $again (br $again)) unreachable)"#;
+pub const SPINS: &str =
+    r#"(func (export "refiner:rule/rule#refine") (param i32) (result i32) (loop $again (br $again)) unreachable)"#;

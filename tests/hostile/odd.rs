@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use refiner_sandbox::Limits;
+use refiner_rule_model::Limits;
 use refiner_testkit::real;
 
 use super::corpus;

@@ -19,7 +19,7 @@
   (local.get $start))
 
 ;; name "case", version "1.0.0", no layouts, and the outputs that stand in the text of the case.
-(func (export "refiner:rule/rule@1.0.0#describe") (result i32)
+(func (export "refiner:rule/rule#describe") (result i32)
   (i32.store (i32.const 64) (i32.const 0))
   (i32.store (i32.const 68) (i32.const 4))
   (i32.store (i32.const 72) (i32.const 4))

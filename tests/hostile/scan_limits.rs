@@ -1,6 +1,6 @@
 //! Components with a given number of what a limit of admission's scan counts. The sandbox's tests and the worker's both take this file in.
 
-use refiner_sandbox::ScanLimit;
+use refiner_rule_model::ScanLimit;
 
 /// The reason for which a component that is no rule is refused once the scan lets it pass.
 pub const NO_RULE: &str = "does not export 'refiner:rule/rule', and every rule does";

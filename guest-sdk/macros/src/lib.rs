@@ -1,10 +1,11 @@
 //! Reads a rule's `rule.toml` while the rule compiles.
 //!
 //! * **Inputs**: the manifest beside the rule's `Cargo.toml`.
-//! * **Outputs**: the `describe` export, or a compile error that names the fault of the manifest.
+//! * **Outputs**: the `describe` export and rows by columns, or a compile error that names the fault of the manifest.
 //! * **Invariants**: nothing happens at run time; a rule states what it is once, in its manifest.
 
 mod package;
+mod row;
 
 use package::world_of;
 use proc_macro::TokenStream;
@@ -19,6 +20,13 @@ pub fn describe(world: TokenStream) -> TokenStream {
         Err(error) => format!("::core::compile_error!({:?})", format!("rule.toml: {error}")),
     };
     code.parse().expect("the expansion is Rust")
+}
+
+/// Implements `refiner_sdk::ndjson::Row` for a struct whose fields are named as the columns of an output in `rule.toml`.
+#[proc_macro_derive(Row, attributes(row))]
+pub fn derive_row(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    row::derive(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 fn description(manifest: &Manifest) -> String {

@@ -111,7 +111,43 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(u8 u16 u32 u64);
+numbers!(u8 u16 u32 u64 i64);
+
+/// An array.
+impl<T: Value> Value for [T] {
+    fn write(&self, line: &mut Vec<u8>) {
+        line.push(b'[');
+        for (position, item) in self.iter().enumerate() {
+            if position > 0 {
+                line.push(b',');
+            }
+            item.write(line);
+        }
+        line.push(b']');
+    }
+}
+
+impl<T: Value> Value for Vec<T> {
+    fn write(&self, line: &mut Vec<u8>) {
+        self.as_slice().write(line);
+    }
+}
+
+impl Value for String {
+    fn write(&self, line: &mut Vec<u8>) {
+        self.as_str().write(line);
+    }
+}
+
+/// Text that is JSON already, on one line; nothing checks it here.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<'a>(pub &'a str);
+
+impl Value for Json<'_> {
+    fn write(&self, line: &mut Vec<u8>) {
+        line.extend_from_slice(self.0.as_bytes());
+    }
+}
 
 fn decimal(number: impl std::fmt::Display, line: &mut Vec<u8>) {
     let written = write!(line, "{number}");
@@ -218,6 +254,15 @@ mod tests {
         check("a/b é 🦀", "\"a/b é 🦀\"");
         check("\"\\", r#""\"\\""#);
         check("\n\u{0}\u{1f} \u{7f}", "\"\\u000a\\u0000\\u001f \u{7f}\"");
+    }
+
+    #[test]
+    fn arrays_hold_their_values_and_json_stays_as_it_is() {
+        check([1_u8, 2].as_slice(), "[1,2]");
+        check(Vec::<U256>::new(), "[]");
+        check(vec![Some("a".to_owned()), None], "[\"a\",null]");
+        check(i64::MIN, "-9223372036854775808");
+        check(Json(r#"{"a":[1]}"#), r#"{"a":[1]}"#);
     }
 
     #[test]

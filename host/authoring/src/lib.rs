@@ -18,6 +18,7 @@ mod sdk;
 pub mod surface;
 pub mod template;
 pub mod toolchain;
+pub mod watch;
 
 pub use build::{BuildError, Built, PROJECT_FILES, build};
 pub use go::GoError;

@@ -9,6 +9,7 @@ mod arguments;
 pub mod egress;
 mod environment;
 mod file;
+mod origin;
 mod problem;
 mod row;
 mod rule_terms;
@@ -21,10 +22,11 @@ mod values;
 pub use self::{
     arguments::Flags,
     environment::{Environment, KEY_PIPE_VARIABLE, KEY_VARIABLE, RegistryLogins, cache_directory, registry_logins},
+    origin::Origin,
     problem::{ConfigError, Problem},
     row::{Former, Row, Scope, Scoped, Setting, scope},
-    rule_terms::{ConfinementLevel, Denial, DeniedCapability, RuleLimit},
+    rule_terms::{ConfinementLevel, Denial, DeniedCapability, RuleLimit, RuleSigner},
     share::Share,
     value::{Bytes, Coins, Executor, FinalizePolicy, Form, LogFormat, Parameter, Read, Scalar},
-    values::{Origin, Values, Warning},
+    values::{Values, Warning},
 };

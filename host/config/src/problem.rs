@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
-use crate::values::Origin;
+use crate::origin::Origin;
 
 /// Everything that is wrong with the configuration of a command.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
-//! The operator's terms for rules: ceilings, denials and the confinement that they need.
+//! The operator's terms for rules: ceilings, denials, and the confinement and signatures that they need.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use refiner_manifest::LIMIT_NAMES;
 
@@ -94,6 +94,33 @@ impl Scalar for ConfinementLevel {
     }
 }
 
+/// A signer of which rules that are not built in need a signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RuleSigner {
+    /// The file with a public key.
+    Key(PathBuf),
+    /// The identity in a certificate, and the issuer that attests it.
+    Identity {
+        /// Mail address, or URI of a workflow.
+        identity: String,
+        /// URL of the issuer.
+        issuer: String,
+    },
+}
+
+impl Scalar for RuleSigner {
+    const EXPECTED: &'static str = "the file of a public key, or identity=IDENTITY,issuer=URL";
+
+    fn scalar(text: &str) -> Option<Self> {
+        let Some(rest) = text.strip_prefix("identity=") else {
+            return (!text.is_empty()).then(|| Self::Key(text.into()));
+        };
+        let (identity, issuer) = rest.rsplit_once(",issuer=")?;
+        let is_whole = !identity.is_empty() && issuer.starts_with("https://");
+        is_whole.then(|| Self::Identity { identity: identity.to_owned(), issuer: issuer.to_owned() })
+    }
+}
+
 /// A name, and the rule that stands before it. A rule's name has no colon.
 fn place_of(text: &str) -> Option<(Option<String>, &str)> {
     match text.split_once(':') {
@@ -141,6 +168,17 @@ mod tests {
             let read = RuleLimit::scalar(text);
             let read = read.as_ref().map(|limit| (limit.rule.as_deref(), limit.name.as_str(), limit.value));
             assert_eq!(read, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn signer_is_a_key_or_an_identity_with_its_issuer() {
+        assert_eq!(RuleSigner::scalar("keys/a.pub"), Some(RuleSigner::Key("keys/a.pub".into())));
+        let (identity, issuer) = ("a@example.org".to_owned(), "https://accounts.example.org".to_owned());
+        let text = "identity=a@example.org,issuer=https://accounts.example.org";
+        assert_eq!(RuleSigner::scalar(text), Some(RuleSigner::Identity { identity, issuer }));
+        for text in ["", "identity=a@example.org", "identity=,issuer=https://a", "identity=a,issuer=b"] {
+            assert_eq!(RuleSigner::scalar(text), None, "{text}");
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
         Scope::{ContentGet, ContentPut, ContentServe, EvmServe, File, KeyAddress, KeyImport, Program, Run, Work},
         Setting, in_unit, named,
     },
-    rule_terms::{ConfinementLevel, Denial, RuleLimit},
+    rule_terms::{ConfinementLevel, Denial, RuleLimit, RuleSigner},
     scopes::{BOUNDED, CHECKING, EXECUTING, IN_DATA, ON_CHAIN, ONLINE, RESOLVING, RUNNING, WITH_PASSWORD},
     value::{Bytes, Coins, Executor, FinalizePolicy, LogFormat, Parameter},
 };
@@ -180,6 +180,13 @@ settings! {
     /// Confinement without which rules that are not built in do not run: `filter` for the filter of system calls, `full` for every
     /// layer that `refiner doctor` lists except the mount namespace (and, without root, the change of user), or `none`.
     REQUIRE_CONFINEMENT: ConfinementLevel = "require-confinement" <"LEVEL"> .under(RULES).on(RUNNING).default("filter");
+
+    /// Signer of which every rule that is not built in needs a signature: the file of a public key, or
+    /// `identity=IDENTITY,issuer=URL` of a certificate. Can be repeated, and then one of them is enough.
+    REQUIRE_SIGNER: Vec<RuleSigner> = "require-signer" <"SIGNER"> .under(RULES).on(RUNNING);
+
+    /// Trust root of Sigstore, by which certificates of signers are checked: its `trusted_root.json`.
+    TRUST_ROOT: Option<PathBuf> = "trust-root" <"FILE"> .under(RULES).on(RUNNING);
 
     /// Geth-style chain config of a chain that is not built in. Can be repeated.
     CHAIN_CONFIG: Vec<PathBuf> = "chain-config" <"FILE"> .under(RULES).on(&[Run, Work]);

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     path::PathBuf,
 };
 
@@ -10,6 +9,7 @@ use refiner_proofchain::Secret;
 
 use crate::{
     environment::Environment,
+    origin::Origin,
     problem::Problem,
     row::{Former, Row, Scope, Setting, variable_of},
     table,
@@ -18,19 +18,6 @@ use crate::{
 
 /// Characters of the longest scheme that is shown of a confidential URL.
 const SCHEME_CHARACTERS_MAX: usize = 7;
-
-/// The source of a setting's value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The command line.
-    Flag,
-    /// This environment variable.
-    Variable(String),
-    /// This configuration file.
-    File(PathBuf),
-    /// The table.
-    Default,
-}
 
 /// A former name that was used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -221,16 +208,5 @@ fn concealed(text: &str) -> String {
     match text.split_once("://") {
         Some((scheme, _)) if is_scheme(scheme) => format!("{scheme}://…"),
         _ => "…".to_owned(),
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag => f.write_str("flag"),
-            Self::Variable(name) => write!(f, "environment, {name}"),
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Default => f.write_str("default"),
-        }
     }
 }

@@ -8,7 +8,7 @@ use refiner_proofchain::{ChainError, KeyError, RpcError};
 use refiner_queue::QueueError;
 use refiner_worker::{CacheError, PoolError};
 
-use super::{metrics::MetricsError, trace::ExportError};
+use crate::observe::{metrics::MetricsError, trace::ExportError};
 
 /// Why the daemon does not start, or stops by itself. Work in progress is in the journal.
 #[derive(Debug, thiserror::Error)]

@@ -25,43 +25,28 @@
 //! Every stage takes its work from the journal and writes what became of it there, so a crash loses nothing but the work of the
 //! moment. Bytes are in the local content store, under their content ids.
 
-mod clock;
 #[expect(missing_docs, reason = "a field is the setting of its name, which the table of settings explains")]
 pub mod config;
-mod content_cache;
-mod context;
 #[expect(missing_docs, reason = "fields are named as in JSON")]
 pub mod control;
-mod disk;
+mod engine;
 mod error;
-mod health;
-mod heartbeat;
-mod journal_handle;
-mod memory;
-mod metrics;
-mod nodes;
-mod outage;
-mod outcome;
-mod page;
-mod policy;
-mod prefetcher;
+mod execute;
+mod fetch;
+mod locate;
+mod observe;
+mod pin;
+mod pipeline;
 #[expect(missing_docs, reason = "what is left is named by itself")]
 pub mod preflight;
 mod prove;
-mod readiness;
-mod remedy;
-mod retention;
 mod rules;
 mod run;
 mod scan;
-mod shutdown;
 mod signer;
-mod sources;
-mod stage;
-mod stage_runner;
-mod status;
-mod trace;
-mod work;
+mod state;
+#[cfg(test)]
+mod testbed;
 
 pub use self::{
     error::RunError,

@@ -2,15 +2,14 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::B256;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::ExecutionTerms;
 use refiner_journal::Target;
-use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources, identity};
-use refiner_sandbox::{Limits, Params};
+use refiner_rule_model::{Limits, Params, RuleIdentity};
+use refiner_rule_package::{Allowance, FindError, Found, Loader, RuleError, Sources};
 use refiner_worker::{
-    ChildCommand, CodeCache, CompileError, CompiledRule, Compiler, ProbeError, Requirement, Unconfined,
-    WORKER_ARGUMENT, probe,
+    ChildCommand, CodeCache, CompiledRule, Compiler, ProbeError, Requirement, Unconfined, WORKER_ARGUMENT, probe,
 };
 
 use super::config::{Key, Settings};
@@ -34,32 +33,18 @@ pub struct Loaded {
 /// Why the rules are not ready.
 #[derive(Debug, thiserror::Error)]
 pub enum RulesError {
-    /// One cannot be found or read.
+    /// One is not found, not permitted or not compiled.
     #[error(transparent)]
-    Load(Box<FindError>),
+    Rule(#[from] RuleError),
     /// The directory for compiled code.
     #[error(transparent)]
     Cache(#[from] refiner_worker::CacheError),
-    /// The engine.
-    #[error(transparent)]
-    Engine(#[from] refiner_sandbox::EngineError),
-    /// Terms of the operator that cannot hold.
-    #[error(transparent)]
-    Allowance(#[from] AllowanceError),
     /// No worker starts.
     #[error(transparent)]
     Probe(#[from] ProbeError),
     /// Workers are less confined than is required.
     #[error(transparent)]
     Unconfined(#[from] Unconfined),
-    /// One is not admitted.
-    #[error("{rule}: {source}")]
-    Compile {
-        /// Which.
-        rule: String,
-        /// The fault that was found.
-        source: Box<CompileError>,
-    },
     /// Two have one name.
     #[error("two rules are named {0}")]
     SameName(String),
@@ -82,19 +67,15 @@ pub enum RulesError {
 /// Finds, compiles and names every rule.
 pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
     let cache = CodeCache::open(settings.data.join("code"))?;
-    let compiler = Compiler::new(Some(cache))?;
+    let loader = Loader::new(Compiler::new(Some(cache)), settings.allowance.clone());
     let sources = Sources { gateways: settings.gateways.clone().unwrap_or_default(), ..Sources::default() };
     let params: Params = settings.params.iter().cloned().collect();
     let terms = ExecutionTerms { executed_by: settings.evm.executed_by(), policy: settings.policy };
-    let mut components = Vec::new();
-    for argument in &settings.rules {
-        components.extend(sources.find(argument)?);
-    }
-    settings.allowance.check_names(&components)?;
+    let components = sources.find_all(&settings.rules, &settings.allowance)?;
     confined(&components, &settings.allowance)?;
     let mut rules: Vec<Rule> = Vec::new();
     for found in components {
-        let rule = compile(&compiler, found, &settings.allowance, &params, &terms)?;
+        let rule = compile(&loader, found, &params, &terms)?;
         if rules.iter().any(|other| other.name == rule.name) {
             return Err(RulesError::SameName(rule.name));
         }
@@ -124,20 +105,10 @@ fn confined(components: &[Found], allowance: &Allowance) -> Result<(), RulesErro
 }
 
 /// The operator chose these rules, so each is granted what it asks for, within the ceilings.
-fn compile(
-    compiler: &Compiler,
-    found: Found,
-    allowance: &Allowance,
-    params: &Params,
-    terms: &ExecutionTerms,
-) -> Result<Rule, RulesError> {
-    let (grants, requirement) = (allowance.grants(&found)?, allowance.requirement(found.built_in));
-    let Found { called, component, beside, .. } = found;
-    let compiled = compiler
-        .compile_requiring(Bytes::from(component), beside.as_deref(), &grants, requirement)
-        .map_err(|source| RulesError::Compile { rule: called, source: Box::new(source) })?;
+fn compile(loader: &Loader, found: Found, params: &Params, terms: &ExecutionTerms) -> Result<Rule, RulesError> {
+    let compiled = loader.compile(found)?;
     let limits = compiled.default_limits();
-    let identity = identity(compiled.digest(), compiled.manifest(), params, &limits, terms);
+    let identity = RuleIdentity::of(compiled.digest(), compiled.manifest(), params, &limits, terms);
     Ok(Rule {
         name: compiled.manifest().name.clone(),
         identity: identity.digest(),
@@ -179,20 +150,11 @@ pub fn chain_texts(settings: &Settings) -> Result<Vec<String>, FindError> {
     settings.chain_configs.iter().map(|path| read(path)).collect()
 }
 
-impl From<FindError> for RulesError {
-    fn from(error: FindError) -> Self {
-        Self::Load(Box::new(error))
-    }
-}
-
 impl Diagnostic for RulesError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Allowance(error) => error.exit_code(),
             Self::Unconfined(error) => error.exit_code(),
-            Self::Compile { source, .. } => source.exit_code(),
-            Self::Load(error) => error.exit_code(),
-            Self::Engine(error) => error.exit_code(),
+            Self::Rule(error) => error.exit_code(),
             Self::Probe(_) => ExitCode::Host,
             Self::Cache(_) | Self::SameName(_) | Self::NotServed { .. } | Self::Ambiguous { .. } => ExitCode::Refused,
         }
@@ -200,11 +162,8 @@ impl Diagnostic for RulesError {
 
     fn hint(&self) -> Option<Hint> {
         match self {
-            Self::Load(error) => error.hint(),
+            Self::Rule(error) => error.hint(),
             Self::Cache(error) => error.hint(),
-            Self::Engine(error) => error.hint(),
-            Self::Compile { source, .. } => source.hint(),
-            Self::Allowance(error) => error.hint(),
             Self::Unconfined(error) => error.hint(),
             Self::Ambiguous { .. } => Some("name one by --prove, or none by `--prove none`".into()),
             Self::SameName(_) | Self::NotServed { .. } | Self::Probe(_) => None,

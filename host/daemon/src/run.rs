@@ -1,48 +1,44 @@
 //! The daemon's start, its parts at work together, and its end.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
 use refiner_http_client::Egress;
-use refiner_journal::{Binding, Journal, JournalError, State, Step};
+use refiner_journal::{Binding, Journal, JournalError};
 use refiner_listener::Access;
 use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Signer};
 use refiner_queue::QueueId;
 use refiner_worker::Requirement;
-use tokio::{runtime::Builder, task::JoinSet};
+use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock,
     config::{Key, Settings, Shown},
-    context::{self, PipelineContext},
     control::{self, Operator},
-    disk,
+    engine::{
+        clock,
+        poller::{PollFailure, Poller},
+        shutdown,
+    },
     error::RunError,
-    health::{self, Health},
-    heartbeat,
-    journal_handle::JournalHandle,
-    memory,
-    metrics::Metrics,
-    nodes,
-    outage::Outage,
-    page::{self, PageSource},
-    policy::{self, pause_ms},
+    observe::{
+        health::{self, Health},
+        metrics::Metrics,
+        nodes,
+        page::{self, PageSource},
+        status::Status,
+        trace::{Exporter, Tracer},
+    },
+    pipeline::{Bound, KEEPING_PER_WORKER, Pipeline, Running},
     preflight::Check,
-    prove, readiness, retention,
     rules::{self, Loaded},
-    scan, shutdown, signer, sources, stage,
-    stage_runner::{Backpressure, StageRunner},
-    status::Status,
-    trace::{Exporter, Tracer},
+    scan, signer,
+    state::{disk, journal_handle::JournalHandle},
 };
 
-/// Items in the stage of the workers for each of them: while one runs, others wait for the disk to keep what they produced.
-const KEEPING_PER_WORKER: usize = 3;
-/// Specimens that wait to be run for each worker. They are in memory, and memory that is never touched need not be cleared.
-const WAITING_PER_WORKER: usize = 2;
-/// Fetches for each look at what no source has.
-const LOOKS_PER_FETCHES: usize = 4;
 /// Threads for the journal, the content store and names, beside one for each item at work. Each costs some MiB.
 const OTHER_BLOCKING_THREADS: usize = 16;
 /// A thread without work ends after this time. What it freed last stays in a heap of its own, some MiB, until it ends; and work goes round
@@ -121,8 +117,9 @@ async fn daemon(
     let health_stop = CancellationToken::new();
     let rpc = Rpc::through(&settings.egress, settings.rpc.iter().cloned(), rpc_limits(&settings))?;
     let operator = Operator::new(journal.clone(), Arc::clone(&settings), stop.clone());
-    let reached = Arc::clone(&operator.context);
-    let page = PageSource::new(&settings, Arc::clone(&reached));
+    let rescan = Arc::clone(&operator.rescan);
+    let running = Arc::new(OnceLock::new());
+    let page = PageSource::new(&settings, Arc::clone(&running));
     let samples = page::watch(journal.clone(), status.clone(), page.spending().clone(), health_stop.clone());
     let samples = tokio::spawn(samples);
     let health = Health {
@@ -139,10 +136,11 @@ async fn daemon(
     let watch = tokio::spawn(nodes::watch(rpc.clone(), status.clone(), health_stop.clone()));
 
     let ended = tokio::select! {
-        opened = open(&settings, signer, &rpc, journal, status.clone(), loaded, &stop) => match opened {
-            Ok((context, prover)) => {
-                reached.get_or_init(|| Arc::clone(&context));
-                at_work(context, settings, prover, machine, &stop).await
+        opened = open(Arc::clone(&settings), signer, &rpc, journal, status.clone(), loaded, &stop) => match opened {
+            Ok((pipeline, prover)) => {
+                rescan.get_or_init(|| pipeline.rescan());
+                running.get_or_init(|| pipeline.running_rules());
+                at_work(pipeline, settings.shutdown, prover, machine, &stop).await
             }
             Err(error) => Err(error),
         },
@@ -174,35 +172,34 @@ pub fn rpc_limits(settings: &Settings) -> RpcLimits {
 
 /// Reaches the chain, however long that takes, and binds journal, key and chain to each other.
 async fn open(
-    settings: &Settings,
+    settings: Arc<Settings>,
     signer: Option<Signer>,
     rpc: &Rpc,
     journal: JournalHandle,
     status: Status,
     loaded: Loaded,
     stop: &CancellationToken,
-) -> Result<(Arc<PipelineContext>, Option<Prover>), RunError> {
-    let (chain, signer) = tokio::try_join!(connect(settings, rpc, &status), signer::reach(settings, signer, &status))?;
+) -> Result<(Pipeline, Option<Prover>), RunError> {
+    let (chain, signer) =
+        tokio::try_join!(connect(&settings, rpc, &status), signer::reach(&settings, signer, &status))?;
     let operator = signer.as_ref().map(Signer::address);
     let binding =
         Binding { proof_chain: settings.network.chain_id, announcer: settings.network.specimen_contract, operator };
     journal.with(|journal| journal.bind(&binding))?;
     journal.with(|journal| journal.set_scan_window(settings.scan.window))?;
-    wake_after_change(settings, &journal)?;
+    wake_after_change(&settings, &journal)?;
     supersede(&loaded.rules, &journal)?;
     scan::remember(&chain, &scan::passed(&journal)?);
     let address = |address: alloy_primitives::Address| address.into_array();
     let queue = QueueId::of(binding.proof_chain, address(binding.announcer), operator.map(address));
-    let (opening, stop) = (status.clone(), stop.clone());
-    let mut context = PipelineContext::open(settings, journal, opening, chain.clone(), loaded, queue, stop)?;
-    context.operator = operator;
-    if let Some(hosts) = &context.hosts {
+    let bound = Bound { journal, status: status.clone(), chain: chain.clone(), queue, operator };
+    let fees = settings.fees;
+    let pipeline = Pipeline::open(settings, bound, loaded, stop.clone())?;
+    if let Some(hosts) = pipeline.hosts() {
         hosts.opened(&status).await?;
     }
-    let mut now = status.now();
-    now.operator = operator;
-    drop(now);
-    Ok((Arc::new(context), signer.map(|signer| Prover::new(chain, signer, settings.fees))))
+    status.now().operator = operator;
+    Ok((pipeline, signer.map(|signer| Prover::new(chain, signer, fees))))
 }
 
 /// What is under way for rules or formats that are not served any more is run again under those that are.
@@ -237,43 +234,26 @@ fn wake_after_change(settings: &Settings, journal: &JournalHandle) -> Result<(),
 
 /// A node that does not answer is waited for; one of another chain is a mistake.
 async fn connect(settings: &Settings, rpc: &Rpc, status: &Status) -> Result<ProofChain, RunError> {
-    let (mut failures, mut outage) = (0, Outage::default());
-    loop {
-        match ProofChain::connect(rpc.clone(), settings.network.clone()).await {
-            Ok(chain) => {
-                status.clear_blocked("connect");
-                return Ok(chain);
-            }
-            Err(ChainError::Rpc(error)) => {
-                let pause = Duration::from_millis(pause_ms(settings.retry, failures));
-                failures += 1;
-                let error = ErrorChain(&error).to_string();
-                if outage.failed() {
-                    tracing::warn!(error, retry_in = ?pause, "node unreachable");
-                }
-                status.set_blocked("connect", error);
-                tokio::time::sleep(pause).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// No item is put off for longer.
-fn longest_pause(settings: &Settings) -> Duration {
-    policy::longest_pause(settings.retry.max(settings.recheck))
+    let poller = Poller::new("connect", status.clone(), settings.retry);
+    let ask = async || ProofChain::connect(rpc.clone(), settings.network.clone()).await;
+    let is_transient = |error: &ChainError| matches!(error, ChainError::Rpc(_));
+    let log = |PollFailure { error, pause, .. }: &PollFailure| {
+        tracing::warn!(error, retry_in = ?pause, "node unreachable");
+    };
+    Ok(poller.answer(ask, is_transient, log).await?)
 }
 
 /// Runs every stage, and the queue of worker hosts beside them; the queue ends last, and the stages with it where it cannot go on.
 async fn at_work(
-    context: Arc<PipelineContext>,
-    settings: Arc<Settings>,
+    pipeline: Pipeline,
+    shutdown: Duration,
     prover: Option<Prover>,
     machine: MachineChecks,
     stop: &CancellationToken,
 ) -> Result<(), RunError> {
-    let Some(hosts) = context.hosts.clone() else { return stages(context, settings, prover, machine, stop).await };
-    let stages = stages(context, settings, prover, machine, stop);
+    let hosts = pipeline.hosts().map(Arc::clone);
+    let stages = stages(pipeline.spawn(prover, machine, stop), shutdown, stop);
+    let Some(hosts) = hosts else { return stages.await };
     tokio::pin!(stages);
     tokio::select! {
         ended = &mut stages => {
@@ -288,53 +268,10 @@ async fn at_work(
     }
 }
 
-/// Runs every stage until the first ends by an error, or all because of `stop`.
-async fn stages(
-    context: Arc<PipelineContext>,
-    settings: Arc<Settings>,
-    prover: Option<Prover>,
-    machine: MachineChecks,
-    stop: &CancellationToken,
-) -> Result<(), RunError> {
-    let mut running: JoinSet<Result<(), JournalError>> = JoinSet::new();
-    running.spawn(scan::scan(Arc::clone(&context), Arc::clone(&settings), stop.clone()));
-    let recheck = settings.recheck;
-    let stage_runner = |name, state, at_once| StageRunner { name, state, at_once, recheck, ahead: None, next: None };
-    let (at_workers, most) = match &context.hosts {
-        Some(hosts) => {
-            running.spawn(Arc::clone(hosts).watch(context.status.clone(), context.journal.clone()));
-            (refiner_queue::DEPTH, refiner_queue::DEPTH * WAITING_PER_WORKER)
-        }
-        None => (settings.workers * KEEPING_PER_WORKER, settings.workers * WAITING_PER_WORKER),
-    };
-    let ahead = Backpressure { waiting: State::Fetched, most, then: State::Produced };
-    let fetches = StageRunner { ahead: Some(ahead), ..stage_runner("fetch", State::Announced, settings.fetches) };
-    running.spawn(fetches.work(Arc::clone(&context), stop.clone(), stage::fetch));
-    // What no source has is looked at beside the rest, so that thousands of it keep none of the others waiting.
-    let looks = StageRunner {
-        ahead: Some(ahead),
-        ..stage_runner("fetch", State::Waiting, settings.fetches.div_ceil(LOOKS_PER_FETCHES))
-    };
-    running.spawn(looks.work(Arc::clone(&context), stop.clone(), stage::fetch));
-    running.spawn(readiness::watch(Arc::clone(&context), Arc::clone(&settings), machine, stop.clone()));
-    running.spawn(sources::watch(Arc::clone(&context), stop.clone()));
-    running.spawn(heartbeat::beat(Arc::clone(&context), settings.heartbeat, stop.clone()));
-    // Without a pinner the local store is where the network finds them.
-    let next = context.pinner.is_none().then_some((State::Produced, (|| Step::Pinned) as fn() -> Step));
-    let runs = StageRunner { next, ..stage_runner(stage::REFINE, State::Fetched, at_workers) };
-    running.spawn(runs.work(Arc::clone(&context), stop.clone(), stage::refine));
-    let pins = stage_runner("pin", State::Produced, settings.pins);
-    running.spawn(pins.work(Arc::clone(&context), stop.clone(), stage::pin));
-    running.spawn(memory::release(Arc::clone(&context), stop.clone()));
-    running.spawn(context::prune(Arc::clone(&context), settings.store_bytes, stop.clone()));
-    running.spawn(retention::prune(Arc::clone(&context), Arc::clone(&settings), stop.clone()));
-    let longest = longest_pause(&settings);
-    running.spawn(clock::watch(Arc::clone(&context), longest, stop.clone()));
-    if let Some(prover) = prover {
-        running.spawn(prove::prove(Arc::clone(&context), Arc::clone(&settings), prover, stop.clone()));
-    }
+/// Waits until the first of the parts ends by an error, or all because of `stop`.
+async fn stages(mut running: Running, shutdown: Duration, stop: &CancellationToken) -> Result<(), RunError> {
     let mut ended = Ok(());
-    let deadline = shutdown::deadline(stop, settings.shutdown);
+    let deadline = shutdown::deadline(stop, shutdown);
     tokio::pin!(deadline);
     loop {
         tokio::select! {

@@ -1,16 +1,12 @@
 //! The Web3Signer at the start: one that is away is waited for like a node.
 
-use std::time::Duration;
-
-use refiner_diagnostics::ErrorChain;
 use refiner_proofchain::{KeyError, Signer};
 
-use super::{
+use crate::{
     config::{Key, Settings},
+    engine::poller::{PollFailure, Poller},
     error::RunError,
-    outage::Outage,
-    policy::pause_ms,
-    status::Status,
+    observe::status::Status,
 };
 
 /// The part's name in the status.
@@ -26,23 +22,10 @@ pub async fn reach(settings: &Settings, loaded: Option<Signer>, status: &Status)
         (Key::From(source), None) => source,
         (_, loaded) => return Ok(loaded),
     };
-    let (mut failures, mut outage) = (0, Outage::default());
-    loop {
-        match Signer::load(source).await {
-            Err(error @ KeyError::Signer(_)) => {
-                let pause = Duration::from_millis(pause_ms(settings.retry, failures));
-                failures += 1;
-                let error = ErrorChain(&error).to_string();
-                if outage.failed() {
-                    tracing::warn!(error, retry_in = ?pause, "signer unreachable");
-                }
-                status.set_blocked(PART, error);
-                tokio::time::sleep(pause).await;
-            }
-            loaded => {
-                status.clear_blocked(PART);
-                return Ok(Some(loaded?));
-            }
-        }
-    }
+    let poller = Poller::new(PART, status.clone(), settings.retry);
+    let is_transient = |error: &KeyError| matches!(error, KeyError::Signer(_));
+    let log = |PollFailure { error, pause, .. }: &PollFailure| {
+        tracing::warn!(error, retry_in = ?pause, "signer unreachable");
+    };
+    Ok(Some(poller.answer(async || Signer::load(source).await, is_transient, log).await?))
 }

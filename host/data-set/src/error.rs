@@ -5,7 +5,8 @@ use std::{io, path::PathBuf};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_text::{OneLine, UntrustedText};
 
-use crate::manifest::MANIFEST_BYTES_MAX;
+/// Largest manifest that is read: some two million specimens.
+pub const MANIFEST_BYTES_MAX: u64 = 1 << 30;
 
 /// Reasons for which a data set is not continued.
 #[derive(Debug, thiserror::Error)]

@@ -32,8 +32,8 @@ mod unit;
 
 pub use self::{
     directory::{DataSet, Standing},
-    error::{DataSetError, Difference},
-    manifest::{Chain, MANIFEST, MANIFEST_BYTES_MAX, Manifest, Range, Totals},
+    error::{DataSetError, Difference, MANIFEST_BYTES_MAX},
+    manifest::{Chain, MANIFEST, Manifest, Range, Totals},
     staging::Staging,
     terms::{ColumnTerms, OutputTerms, RuleTerms, Terms},
     unit::{FileEntry, SpecimenEntry, Unit, VerdictEntry},

@@ -9,12 +9,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DataSetError, Terms, Unit};
+use crate::{DataSetError, Terms, Unit, error::MANIFEST_BYTES_MAX};
 
 /// Name of the manifest within its data set.
 pub const MANIFEST: &str = "_manifest.json";
-/// Largest manifest that is read: some two million specimens.
-pub const MANIFEST_BYTES_MAX: u64 = 1 << 30;
 
 /// The mark of a manifest.
 const KIND: &str = "refiner-data-set";

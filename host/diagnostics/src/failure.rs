@@ -25,6 +25,12 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         self.0.exit_code()
     }
+
+    /// The error itself.
+    #[must_use]
+    pub fn diagnostic(&self) -> &dyn Diagnostic {
+        &*self.0
+    }
 }
 
 impl<E: Diagnostic> From<E> for Failure {

@@ -127,9 +127,6 @@ pub enum QueueError {
     /// The cache of compiled rules.
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// The compiler.
-    #[error(transparent)]
-    Engine(#[from] refiner_sandbox::EngineError),
     /// The workers.
     #[error(transparent)]
     Pool(#[from] PoolError),
@@ -202,7 +199,6 @@ impl Diagnostic for QueueError {
             }
             Self::Store(error) => error.exit_code(),
             Self::Cache(error) => error.exit_code(),
-            Self::Engine(error) => error.exit_code(),
             Self::Pool(error) => error.exit_code(),
             Self::Allowance(error) => error.exit_code(),
             Self::Serve(error) => error.exit_code(),
@@ -228,7 +224,6 @@ impl Diagnostic for QueueError {
             }
             Self::Store(error) => error.hint(),
             Self::Cache(error) => error.hint(),
-            Self::Engine(error) => error.hint(),
             Self::Pool(error) => error.hint(),
             Self::Allowance(error) => error.hint(),
             Self::Address

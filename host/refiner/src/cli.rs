@@ -177,6 +177,10 @@ pub struct Replay {
     /// Same as `--report json`.
     #[arg(long, conflicts_with = "report")]
     json: bool,
+    /// Writes a page with the figures of the replay: time, fuel, output and gas by block, and runs without a result. One HTML file,
+    /// which needs no other.
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub report_page: Option<PathBuf>,
 }
 
 /// `refiner verify`.

@@ -52,7 +52,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 fn main() -> process::ExitCode {
     // Children of this program confine themselves before they have a thread, a file or an environment to lose.
     if is_child(std::env::args_os().nth(1).as_deref()) {
-        return refiner_worker::child_main();
+        return refiner_worker_child::child_main();
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

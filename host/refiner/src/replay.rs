@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use refiner_diagnostics::{ExitCode, Failure};
-use refiner_replay::{Replay, Style, TableChoice, Verification};
+use refiner_replay::{ChildProgram, Replay, Style, TableChoice, Verification};
 
 use crate::cli;
 
@@ -20,11 +20,13 @@ pub fn run(arguments: &cli::Replay) -> Result<ExitCode, Failure> {
             wide: arguments.wide_numbers,
             blocks_per_file: arguments.blocks_per_file,
         }),
+        report_page: arguments.report_page.clone(),
         dry_run: arguments.dry_run,
         params: arguments.parameters().collect(),
         chain_configs: arguments.chains.chain_configs.clone(),
         block_hashes: arguments.known.block_hashes.clone(),
         isolate: arguments.isolate,
+        children: ChildProgram::this_program(),
         threads: arguments.threads.and_then(|threads| NonZeroUsize::new(threads.into())),
         style: match arguments.style() {
             cli::Style::Table => Style::Table,

@@ -29,8 +29,10 @@ pub struct Version {
 pub fn run(arguments: &Version) -> Result<ExitCode, Failure> {
     let version = env!("CARGO_PKG_VERSION");
     let rules: Vec<_> = builtin::RULES.iter().map(|(name, bytes)| (*name, refiner_specimen::sha256(bytes))).collect();
-    let (engine, commit) =
-        (format!("wasmtime {}", refiner_sandbox::WASMTIME_VERSION), Some(COMMIT).filter(|commit| !commit.is_empty()));
+    let (engine, commit) = (
+        format!("wasmtime {}", refiner_rule_model::engine::WASMTIME_VERSION),
+        Some(COMMIT).filter(|commit| !commit.is_empty()),
+    );
     let features: Vec<_> = FEATURES.split(',').collect();
     let mut out = terminal::out(arguments.json);
     if arguments.json {

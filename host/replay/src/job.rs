@@ -9,14 +9,14 @@ use std::{
 use alloy_primitives::{B256, Bytes};
 use refiner_data_set::{DataSetError, FileEntry, Staging};
 use refiner_evm::{Executor, RecordingTerms, SharedExecutor};
+use refiner_rule_model::{Artifact, Evidence, LogLine, SpecimenHash, UntrustedText, Usage, Verdict};
 use refiner_rule_session::{Block, LoadedRule, NoRun};
-use refiner_sandbox::{Artifact, Evidence, LogLine, SpecimenHash, UntrustedText, Usage, Verdict};
 use refiner_specimen::{DecodeError, check::Check};
 use refiner_specimen_files::{
     input::{Input, InputError},
     known_blocks::KnownBlocks,
 };
-use refiner_table::TableError;
+use refiner_table::{Batch, TableError};
 
 use crate::{
     plan::Item,
@@ -277,6 +277,15 @@ impl Outcome {
             RunEnd::Produced { artifacts, .. } => artifacts.as_slice(),
             RunEnd::Refused { .. } | RunEnd::OtherBlock | RunEnd::Failed(_) => &[],
         })
+    }
+
+    /// The rows of every artifact, with the position of their table.
+    pub fn into_rows(self) -> Vec<(usize, Batch)> {
+        let artifacts = self.runs.into_iter().flat_map(|run| match run.end {
+            RunEnd::Produced { artifacts, .. } => artifacts,
+            RunEnd::Refused { .. } | RunEnd::OtherBlock | RunEnd::Failed(_) => Vec::new(),
+        });
+        artifacts.filter_map(|kept| kept.rows.map(Rows::into_parts)).collect()
     }
 
     /// True when a run has no verdict, so that a later run has to make it again.

@@ -14,15 +14,16 @@ use refiner_data_set::{DataSet, OutputTerms, RuleTerms, Standing, Terms as DataS
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::ExecutionTerms;
 use refiner_executor::{self as executor, Evm, chains};
+use refiner_rule_model::engine;
 use refiner_rule_package::{Allowance, Sources};
 use refiner_rule_session::{self as rules, LoadedRule, Session, Terms};
-use refiner_sandbox::EngineProfile;
 use refiner_specimen_files::{
-    input::{self, Expanded},
+    input::{self, Expanded, InputError},
     known_blocks::KnownBlocks,
     selection::BlockSelection,
 };
 use refiner_terminal::{PrintError, failure};
+use refiner_worker::ChildProgram;
 
 use crate::{
     dry_run,
@@ -30,7 +31,7 @@ use crate::{
     keeper::Keeper,
     parallel::{self, End},
     plan::{Inputs, Plan},
-    report::Report,
+    report::{Page, Report, State},
     signals,
     tables::{TableChoice, Tables},
 };
@@ -49,6 +50,8 @@ pub struct Replay {
     pub out: Option<PathBuf>,
     /// Puts rows of many blocks into tables there, instead of a file an artifact.
     pub table: Option<TableChoice>,
+    /// The file for a page with the figures of the replay.
+    pub report_page: Option<PathBuf>,
     /// Runs nothing, and prints the plan.
     pub dry_run: bool,
     /// Parameters for the rules, part of their identity.
@@ -59,6 +62,8 @@ pub struct Replay {
     pub block_hashes: Option<PathBuf>,
     /// Runs rules that are not built in in workers.
     pub isolate: bool,
+    /// The program that compiles rules which are not built in, and is the workers.
+    pub children: ChildProgram,
     /// Specimens worked on at once; as many as there are cores without it.
     pub threads: Option<NonZeroUsize>,
     /// The form in which runs are printed.
@@ -116,7 +121,8 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
     let executor = evm.executor(chains::executor(&replay.chain_configs, policy)?, replay.differences())?;
     let hashes = replay.style == Style::Json || replay.out.is_some();
     let job = Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes });
-    let mut report = Report::begin(replay.style, policy, &plan).map_err(PrintError::from)?;
+    let page = replay.report_page.clone().map(|path| Page::begin(path, &job.rules)).transpose()?;
+    let mut report = Report::begin(replay.style, policy, &plan).map_err(PrintError::from)?.with_page(page);
     report.refused(&refused);
     if let Some(data_set) = &data_set {
         report.damaged(&data_set.standing().damaged);
@@ -136,11 +142,16 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
     // Also where the replay ends early: what is done is done.
     let finished = keeper.map_or(Ok(()), |keeper| keeper.finish().map(drop));
     let is_interrupted = match end {
-        End::Broken(failure) => return Err(failure),
+        End::Broken(failure) => {
+            // The first failure is the one to report.
+            let _ = report.write_page(State::Broken);
+            return Err(failure);
+        }
         End::Interrupted => true,
         End::Complete => false,
     };
     finished?;
+    report.write_page(if is_interrupted { State::Interrupted } else { State::Complete })?;
     let exit = report.finish(is_interrupted).map_err(PrintError::from)?.exit();
     Ok(if is_interrupted { ExitCode::Interrupted } else { exit })
 }
@@ -153,11 +164,7 @@ pub(crate) fn kept_headings() -> Option<PathBuf> {
 impl Replay {
     /// Every input, and the arguments that name none. Where nothing else is named, the first of those is the error.
     pub(crate) fn expand(&self) -> Result<Expanded, Failure> {
-        let mut arguments = self.specimens.clone();
-        if let Some(list) = &self.files_from {
-            arguments.extend(input::names_from(list)?);
-        }
-        let mut expanded = input::expand_all(&arguments);
+        let mut expanded = input::expand_all(&self.arguments()?);
         if expanded.inputs.is_empty() && !expanded.refused.is_empty() {
             let first = expanded.refused.remove(0);
             expanded.refused.iter().for_each(failure::report_argument);
@@ -166,12 +173,21 @@ impl Replay {
         Ok(expanded)
     }
 
+    /// Every name that was given.
+    pub(crate) fn arguments(&self) -> Result<Vec<OsString>, InputError> {
+        let mut arguments = self.specimens.clone();
+        if let Some(list) = &self.files_from {
+            arguments.extend(input::names_from(list)?);
+        }
+        Ok(arguments)
+    }
+
     pub(crate) fn load(&self, threads: NonZeroUsize) -> Result<Vec<LoadedRule>, Failure> {
         let settings = &self.settings;
         let evm = Evm::of(settings);
         let policy = executor::policy(settings);
         let session = |allowance| {
-            let session = Session::begin(&self.chain_configs, policy, allowance, threads)?;
+            let session = Session::begin_with(&self.children, &self.chain_configs, policy, allowance, threads)?;
             Ok(session.executing(evm.executes(self.differences())?))
         };
         let execution = ExecutionTerms { executed_by: evm.executed_by(), policy };
@@ -195,6 +211,6 @@ impl Replay {
         let mut rules: Vec<_> = rules.iter().map(of_rule).collect();
         rules.sort();
         let output = tables.map_or(OutputTerms::Artifacts, Tables::terms);
-        DataSetTerms { engine_profile: EngineProfile::default().id(), rules, output }
+        DataSetTerms { engine_profile: engine::id(), rules, output }
     }
 }

@@ -10,8 +10,8 @@ use std::{
 use alloy_primitives::B256;
 use refiner_data_set::{ColumnTerms, FileEntry, OutputTerms, Staging};
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
+use refiner_rule_model::UntrustedText;
 use refiner_rule_session::LoadedRule;
-use refiner_sandbox::UntrustedText;
 use refiner_table::{Batch, Format, Layout, Options, Table, TableError, WideNumbers};
 use sha2::{Digest as _, Sha256};
 
@@ -88,6 +88,13 @@ pub struct Rows {
     batch: Batch,
 }
 
+impl Rows {
+    /// Position of the table, and the rows.
+    pub fn into_parts(self) -> (usize, Batch) {
+        (self.output, self.batch)
+    }
+}
+
 impl Tables {
     /// The tables of every output of every rule.
     ///
@@ -107,8 +114,7 @@ impl Tables {
                     [("refiner.rule", rule.name.to_string()), ("refiner.identity", rule.identity.to_string())];
                 let metadata = metadata.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
                 let layout = Layout::new(&output.columns, Options { wide: choice.wide, metadata });
-                let short = output.name.strip_suffix(ROWS_SUFFIX).unwrap_or(&output.name);
-                let mut folder = format!("{}/{short}", rule.name);
+                let mut folder = format!("{}/{}", rule.name, short_name(&output.name));
                 if !folders.insert(folder.clone()) {
                     folder = format!("{}/{}", rule.name, output.name);
                     folders.insert(folder.clone());
@@ -145,10 +151,20 @@ impl Tables {
         position.map(|output| Ok(Rows { output, batch: self.outputs[output].layout.batch(ndjson)? })).transpose()
     }
 
+    /// Rule, name and columns of each output.
+    pub fn outputs(&self) -> impl Iterator<Item = (&str, &str, &Layout)> {
+        self.outputs.iter().map(|output| (output.rule.as_str(), short_name(&output.name), &output.layout))
+    }
+
     /// The files of a range of blocks, a file an output.
     pub fn paths(&self, (chain_id, first, last): (u64, u64, u64)) -> Vec<String> {
         self.outputs.iter().map(|output| output.path(self.choice, (chain_id, first, last))).collect()
     }
+}
+
+/// The name of an output without the end that adds nothing to its media type.
+fn short_name(name: &str) -> &str {
+    name.strip_suffix(ROWS_SUFFIX).unwrap_or(name)
 }
 
 impl Output {

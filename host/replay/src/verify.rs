@@ -24,7 +24,7 @@ use refiner_text::{OneLine, UntrustedText};
 use tempfile::TempDir;
 
 use crate::{
-    Replay, Style, TableChoice,
+    ChildProgram, Replay, Style, TableChoice,
     job::{Job, Keep, recording_of},
     keeper::Keeper,
     parallel::{self, End},
@@ -244,11 +244,13 @@ impl Verification {
             rules: if self.rules.is_empty() { names() } else { self.rules },
             out: None,
             table,
+            report_page: None,
             dry_run: false,
             params: params.into_iter().collect(),
             chain_configs: self.chain_configs,
             block_hashes: self.block_hashes,
             isolate: false,
+            children: ChildProgram::this_program(),
             threads: self.threads,
             style: Style::Summary,
             settings: self.settings,

@@ -1,8 +1,11 @@
-//! The operator's terms for rules: ceilings, denials, and the confinement that rules which are not built in need.
+//! The operator's terms for rules: ceilings, denials, and the confinement and signatures that rules which are not built in need.
 
-use refiner_config::{ConfinementLevel, Denial, DeniedCapability, RuleLimit, Values, table};
+use std::path::PathBuf;
+
+use refiner_config::{ConfinementLevel, Denial, DeniedCapability, RuleLimit, RuleSigner, Values, table};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_sandbox::{Capability, Grants, LimitError, Limits, manifest_of};
+use refiner_rule_model::{Capability, Grants, LimitError, Limits, manifest_of};
+use refiner_signatures::{RequiredSigner, SignatureError, Signers};
 use refiner_worker::Requirement;
 
 use crate::Found;
@@ -15,6 +18,9 @@ pub struct Allowance {
     confinement: Requirement,
     /// The operator asked for the confinement, where the default would be less.
     explicit: bool,
+    /// Signers of which one must have signed a rule; none where rules need no signature.
+    signers: Vec<RequiredSigner>,
+    trust_root: Option<PathBuf>,
 }
 
 /// Terms that cannot hold.
@@ -36,11 +42,22 @@ pub enum AllowanceError {
     /// A confinement that only workers have.
     #[error("the confinement '{0}' is required, and rules that are not built in run in this process")]
     Here(&'static str),
+    /// A rule without a signature that the operator requires.
+    #[error("{rule}: {source}")]
+    Signature {
+        /// The rule as it was named.
+        rule: String,
+        /// The reason.
+        source: SignatureError,
+    },
 }
 
 impl Diagnostic for AllowanceError {
     fn exit_code(&self) -> ExitCode {
-        ExitCode::Usage
+        match self {
+            Self::Signature { source, .. } => source.exit_code(),
+            Self::Limit(_) | Self::NoSuchRule { .. } | Self::Here(_) => ExitCode::Usage,
+        }
     }
 
     fn hint(&self) -> Option<Hint> {
@@ -48,6 +65,7 @@ impl Diagnostic for AllowanceError {
             Self::Limit(_) => Some("`refiner rule info` shows the caps".into()),
             Self::NoSuchRule { .. } => Some("a rule is named as `refiner rule info` shows it".into()),
             Self::Here(_) => Some("add --isolate, or leave out --require-confinement".into()),
+            Self::Signature { source, .. } => source.hint(),
         }
     }
 }
@@ -60,12 +78,21 @@ impl Allowance {
             denials: values.get(&table::DENY),
             confinement: requirement(values),
             explicit: values.is_given(&table::REQUIRE_CONFINEMENT),
+            signers: values.get(&table::REQUIRE_SIGNER).into_iter().map(signer).collect(),
+            trust_root: values.get(&table::TRUST_ROOT),
         }
     }
 
     /// For a rule that its author tries: the default ceilings and confinement.
     pub const fn of_author() -> Self {
-        Self { limits: Vec::new(), denials: Vec::new(), confinement: Requirement::Filter, explicit: false }
+        Self {
+            limits: Vec::new(),
+            denials: Vec::new(),
+            confinement: Requirement::Filter,
+            explicit: false,
+            signers: Vec::new(),
+            trust_root: None,
+        }
     }
 
     /// For rules that run in this process, which is confined in no way: only where no confinement was asked for.
@@ -76,8 +103,11 @@ impl Allowance {
         Ok(Self { confinement: Requirement::None, ..self })
     }
 
-    /// The most that a rule gets, by the name in its manifest. A component without one is not admitted, whatever it is granted.
+    /// The most that a rule gets, by the name in its manifest, where it has the signature that is required. A component without a
+    /// manifest is not admitted, whatever it is granted.
     pub fn grants(&self, found: &Found) -> Result<Grants, AllowanceError> {
+        self.check_signature(found)
+            .map_err(|source| AllowanceError::Signature { rule: found.called.clone(), source })?;
         let name = found.name();
         let concerns = |rule: &Option<String>| rule.is_none() || rule.as_deref() == name.as_deref();
         let mut grants = Grants::all();
@@ -101,6 +131,16 @@ impl Allowance {
         Ok(grants)
     }
 
+    fn check_signature(&self, found: &Found) -> Result<(), SignatureError> {
+        if self.signers.is_empty() || found.built_in {
+            return Ok(());
+        }
+        let signers = Signers::read(&self.signers, self.trust_root.as_deref())?;
+        let signer = signers.check(&found.component, found.beside.is_some())?;
+        tracing::info!(rule = found.called, signer, "signature checked");
+        Ok(())
+    }
+
     /// The confinement that a rule needs.
     pub const fn requirement(&self, built_in: bool) -> Requirement {
         if built_in { Requirement::None } else { self.confinement }
@@ -118,6 +158,13 @@ impl Allowance {
             }
         }
         Ok(())
+    }
+}
+
+fn signer(setting: RuleSigner) -> RequiredSigner {
+    match setting {
+        RuleSigner::Key(path) => RequiredSigner::Key(path),
+        RuleSigner::Identity { identity, issuer } => RequiredSigner::Identity { identity, issuer },
     }
 }
 

@@ -1,9 +1,9 @@
-//! Rules by name: found, and admitted on the operator's terms.
+//! Rules by name: found, permitted what the operator's terms allow, and compiled.
 //!
 //! * **Inputs**: an argument that names rules, the lock, and the settings of a command.
-//! * **Outputs**: [`Found`] components with the text of the manifest beside each, what each may ask for ([`Allowance`]), and the
-//!   [`identity`] that its results depend on.
-//! * **Invariants**: nothing of a component is compiled or run.
+//! * **Outputs**: [`Found`] components with the text of the manifest beside each, what each may ask for ([`Allowance`]), and its compiled
+//!   code ([`Loader`]).
+//! * **Invariants**: a component is compiled in a child process, and nothing of it runs.
 //!
 //! ```
 //! use refiner_rule_package::{FindError, Sources};
@@ -16,11 +16,11 @@ mod allowance;
 pub mod builtin;
 mod error;
 mod find;
-mod identity;
+mod load;
 
 pub use self::{
     allowance::{Allowance, AllowanceError, requirement},
     error::FindError,
     find::{Found, Sources, sources},
-    identity::identity,
+    load::{Loader, RuleError},
 };

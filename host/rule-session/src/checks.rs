@@ -1,6 +1,6 @@
 //! Checks as JSON, the same in every report.
 
-use refiner_sandbox::{BasisReport, CheckOutcome, CheckReport, Evidence};
+use refiner_rule_model::{BasisReport, CheckOutcome, CheckReport, Evidence};
 use serde_json::{Map, Value, json};
 
 /// The outcome of one check.

@@ -1,16 +1,13 @@
 //! Reasons for which a rule is not ready, or its run has no verdict.
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_rule_package::AllowanceError;
-use refiner_sandbox::{AdmissionError, EngineError, RefusalKind, UntrustedText};
+use refiner_rule_model::{AdmissionError, RefusalKind, UntrustedText};
+use refiner_rule_package::RuleError;
 use refiner_worker::{CompileError, PoolError, Quarantined, WorkerFailure};
 
 /// Reasons for which a rule is not ready, or its run has no verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
-    /// The engine cannot be started.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
     /// The workers cannot be started.
     #[error(transparent)]
     Pool(#[from] PoolError),
@@ -32,14 +29,9 @@ pub enum PrepareError {
         /// The fault that was found.
         reason: UntrustedText,
     },
-    /// It has no code.
-    #[error("{rule}: {source}")]
-    Compile {
-        /// The rule's name in messages.
-        rule: String,
-        /// The fault that was found.
-        source: CompileError,
-    },
+    /// It is not found, not permitted or not compiled.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
     /// Its run has no verdict.
     #[error("{rule}: {source}")]
     Run {
@@ -48,38 +40,42 @@ pub enum PrepareError {
         /// The failure of the workers.
         source: Quarantined,
     },
-    /// Terms of the operator that cannot hold.
-    #[error(transparent)]
-    Allowance(#[from] AllowanceError),
 }
 
 impl Diagnostic for PrepareError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Engine(error) => error.exit_code(),
             Self::Pool(error) => error.exit_code(),
             Self::Refused { source, .. } => source.exit_code(),
             Self::RefusedByWorker { .. } => ExitCode::Refused,
-            Self::Compile { source, .. } => source.exit_code(),
+            Self::Rule(error) => error.exit_code(),
             Self::Run { source, .. } => source.exit_code(),
-            Self::Allowance(error) => error.exit_code(),
         }
     }
 
     fn hint(&self) -> Option<Hint> {
         match self {
-            Self::Engine(error) => error.hint(),
             Self::Pool(error) => error.hint(),
             Self::Refused { source, .. } => source.hint(),
             Self::RefusedByWorker { kind, .. } => Some(kind.remedy().into()),
-            Self::Compile { source, .. } => source.hint(),
+            Self::Rule(error) => error.hint(),
             Self::Run { source, .. } => source.hint(),
-            Self::Allowance(error) => error.hint(),
         }
     }
 }
 
 impl PrepareError {
+    /// A rule without code. That it is refused can come out only in the compiler, and is reported as when a worker refuses it.
+    pub(crate) fn of_compiler(error: RuleError) -> Self {
+        match error {
+            RuleError::Compile { rule, source } => match *source {
+                CompileError::Refused { kind, reason } => Self::RefusedByWorker { rule, kind, reason },
+                source => RuleError::Compile { rule, source: Box::new(source) }.into(),
+            },
+            error => error.into(),
+        }
+    }
+
     /// A run without a verdict. That a rule is not admitted can come out only when a worker asks it to describe itself.
     pub fn of_run(rule: &str, quarantined: Quarantined) -> Self {
         match quarantined.reason {

@@ -4,6 +4,7 @@
 //! * **Outputs**: [`LoadedRule`]s of which each gives a block's run, and a [`Session`] for single ones.
 //! * **Invariants**: a rule that is not built in is compiled in a child process; where it runs does not change its result.
 
+mod admit;
 pub mod checks;
 mod error;
 mod load;
@@ -17,4 +18,3 @@ pub use self::{
     process::{Block, NoRun, RuleProcess},
     session::{Prepared, Session, SessionError},
 };
-pub use refiner_rule_package::identity;

@@ -6,13 +6,16 @@ use alloy_primitives::B256;
 use memchr::memmem;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::ExecutionTerms;
-use refiner_rule_package::{Allowance, AllowanceError, FindError, Found, Sources, identity};
-use refiner_sandbox::{
-    AdmitFailure, AdmittedRule, EngineError, EngineProfile, Limits, Params, Sandbox, SelfTestError, UntrustedText,
-};
+use refiner_rule_model::{Limits, Params, RuleIdentity, UntrustedText};
+use refiner_rule_package::{Allowance, Found, RuleError, Sources};
+use refiner_sandbox::{AdmitFailure, AdmittedRule, EngineError, EngineProfile, Sandbox, SelfTestError};
 use refiner_worker::CodeCache;
 
-use crate::{PrepareError, RuleProcess, Session, session::code_cache};
+use crate::{
+    PrepareError, RuleProcess, Session,
+    admit::{admit_compiled, admit_own},
+    session::code_cache,
+};
 
 /// A rule that is ready, with what it runs under.
 pub struct LoadedRule {
@@ -31,9 +34,9 @@ pub struct LoadedRule {
 /// Why the rules are not ready.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// An argument names no rule that can be had.
+    /// A rule is not found or not permitted.
     #[error(transparent)]
-    Find(#[from] FindError),
+    Rule(#[from] RuleError),
     /// Two rules give themselves one name, and their outputs would share file names.
     #[error("two rules are named {0}")]
     SameName(Arc<str>),
@@ -61,9 +64,6 @@ pub enum LoadError {
         /// The fault that was found.
         source: AdmitFailure,
     },
-    /// Terms of the operator that cannot hold.
-    #[error(transparent)]
-    Allowance(#[from] AllowanceError),
     /// No worker takes it.
     #[error(transparent)]
     Isolated(#[from] Box<PrepareError>),
@@ -96,11 +96,7 @@ pub fn load(
     session: impl FnOnce(Allowance) -> Result<Session, Failure>,
     isolate: bool,
 ) -> Result<Vec<LoadedRule>, Failure> {
-    let mut components = Vec::new();
-    for argument in arguments {
-        components.extend(sources.find(argument)?);
-    }
-    terms.allowance.check_names(&components)?;
+    let components = sources.find_all(arguments, &terms.allowance)?;
     parameters_are_known(&components, &terms.params)?;
     let sandbox = Sandbox::new(EngineProfile::of_this_process()).map_err(LoadError::from)?;
     sandbox.self_test().map_err(LoadError::from)?;
@@ -163,10 +159,10 @@ fn admitted(
     found: Found,
     terms: &Terms,
 ) -> Result<LoadedRule, LoadError> {
-    let grants = terms.allowance.grants(&found)?;
+    let grants = terms.allowance.grants(&found).map_err(RuleError::from)?;
     let Found { called: rule, component, .. } = found;
     let admitted = match cache {
-        Some(cache) => cache.admit_own(sandbox, &component, &grants),
+        Some(cache) => admit_own(cache, sandbox, &component, &grants),
         None => sandbox.admit(&component, None, &grants),
     };
     Ok(here(admitted.map_err(|source| LoadError::Admit { rule, source })?, terms))
@@ -175,7 +171,7 @@ fn admitted(
 /// A stranger's, compiled in a child process: a compiler is at its component's mercy for time and memory.
 fn compiled(sandbox: &Sandbox, session: &Session, found: Found, terms: &Terms) -> Result<LoadedRule, LoadError> {
     let rule = session.prepare(found).map_err(Box::new)?;
-    let admitted = rule.compiled.admit_into(sandbox);
+    let admitted = admit_compiled(sandbox, &rule.compiled);
     Ok(here(admitted.map_err(|source| LoadError::Admit { rule: rule.called, source })?, terms))
 }
 
@@ -198,7 +194,7 @@ fn isolated(session: &Arc<Session>, found: Found, terms: &Terms) -> Result<Loade
     let Terms { params, execution, .. } = terms;
     Ok(LoadedRule {
         name: manifest.name.as_str().into(),
-        identity: identity(rule.compiled.digest(), manifest, params, &limits, execution).digest(),
+        identity: RuleIdentity::of(rule.compiled.digest(), manifest, params, &limits, execution).digest(),
         params: params.clone(),
         limits,
         place: RuleProcess::Worker { rule, session: Arc::clone(session) },
@@ -209,8 +205,7 @@ impl Diagnostic for LoadError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Isolated(error) => error.exit_code(),
-            Self::Allowance(error) => error.exit_code(),
-            Self::Find(error) => error.exit_code(),
+            Self::Rule(error) => error.exit_code(),
             Self::SameName(_) | Self::SameOutput { .. } => ExitCode::Refused,
             Self::UnknownParameter { .. } => ExitCode::Usage,
             Self::Admit { source, .. } => source.exit_code(),
@@ -222,9 +217,8 @@ impl Diagnostic for LoadError {
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::SelfTest(error) => error.hint(),
-            Self::Find(error) => error.hint(),
+            Self::Rule(error) => error.hint(),
             Self::Isolated(error) => error.hint(),
-            Self::Allowance(error) => error.hint(),
             Self::Admit { source, .. } => source.hint(),
             Self::Engine(error) => error.hint(),
             Self::SameOutput { .. } => Some("run them one after the other, into directories of their own".into()),

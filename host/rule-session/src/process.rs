@@ -5,7 +5,8 @@ use std::sync::Arc;
 use alloy_primitives::Bytes;
 use refiner_evm::{Executor, RecordingTerms};
 use refiner_manifest::Manifest;
-use refiner_sandbox::{AdmittedRule, HostFailure, Limits, Params, Run, RunInput, SpecimenHash};
+use refiner_rule_model::{HostFailure, Limits, Params, Run, SpecimenHash};
+use refiner_sandbox::{AdmittedRule, RunInput};
 use refiner_specimen::Specimen;
 
 use crate::{PrepareError, Prepared, Session};

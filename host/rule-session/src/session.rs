@@ -7,18 +7,20 @@ use refiner_config::cache_directory;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::ExecutionPolicy;
 use refiner_executor::chains::ChainError;
-use refiner_rule_package::{Allowance, Found};
-use refiner_sandbox::{Limits, Params, SpecimenHash, examine};
-use refiner_worker::{CodeCache, CompileError, CompiledRule, Compiler, Executes, Job, Pool, PoolConfig, WorkerRun};
+use refiner_rule_model::{Limits, Params, SpecimenHash, examine};
+use refiner_rule_package::{Allowance, Found, Loader, RuleError};
+use refiner_worker::{
+    COMPILE_ARGUMENT, ChildProgram, CodeCache, CompiledRule, Compiler, Executes, Job, Pool, PoolConfig,
+    WORKER_ARGUMENT, WorkerRun,
+};
 use tracing::warn;
 
 use crate::PrepareError;
 
 /// Compiler and workers.
 pub struct Session {
-    compiler: Compiler,
+    loader: Loader,
     pool: Pool,
-    allowance: Allowance,
 }
 
 /// A session that cannot begin.
@@ -64,14 +66,28 @@ impl Session {
         allowance: Allowance,
         workers: NonZeroUsize,
     ) -> Result<Self, SessionError> {
+        Self::begin_with(&ChildProgram::this_program(), chains, policy, allowance, workers)
+    }
+
+    /// The same with another program as compiler and workers.
+    pub fn begin_with(
+        children: &ChildProgram,
+        chains: &[PathBuf],
+        policy: ExecutionPolicy,
+        allowance: Allowance,
+        workers: NonZeroUsize,
+    ) -> Result<Self, SessionError> {
         let read =
             |path: &PathBuf| fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source });
         let chains = chains.iter().map(read).collect::<Result<_, ChainError>>()?;
-        let config = PoolConfig { chains, policy, ..PoolConfig::new(workers.get()) };
+        let config =
+            PoolConfig { chains, policy, command: children.command(WORKER_ARGUMENT), ..PoolConfig::new(workers.get()) };
         Ok(Self {
-            compiler: Compiler::new(code_cache()).map_err(PrepareError::from)?,
+            loader: Loader::new(
+                Compiler::new(code_cache()).with_command(children.command(COMPILE_ARGUMENT)),
+                allowance,
+            ),
             pool: Pool::new(config).map_err(PrepareError::from)?,
-            allowance,
         })
     }
 
@@ -82,17 +98,15 @@ impl Session {
 
     /// Checks a component and compiles it in a child process, where its user allows what it asks for.
     pub fn prepare(&self, found: Found) -> Result<Prepared, PrepareError> {
-        let (grants, requirement) = (self.allowance.grants(&found)?, self.allowance.requirement(found.built_in));
-        let Found { called, component, beside, looked_for, .. } = found;
-        if let Err(source) = examine(&component, beside.as_deref(), &grants) {
-            return Err(PrepareError::Refused { rule: called, source: source.looked_for(looked_for.as_deref()) });
+        let grants = self.loader.allowance().grants(&found).map_err(RuleError::from)?;
+        if let Err(source) = examine(&found.component, found.beside.as_deref(), &grants) {
+            let source = source.looked_for(found.looked_for.as_deref());
+            return Err(PrepareError::Refused { rule: found.called, source });
         }
-        match self.compiler.compile_requiring(Bytes::from(component), beside.as_deref(), &grants, requirement) {
+        let called = found.called.clone();
+        match self.loader.compile(found) {
             Ok(compiled) => Ok(Prepared { called, compiled: Arc::new(compiled) }),
-            Err(CompileError::Refused { kind, reason }) => {
-                Err(PrepareError::RefusedByWorker { rule: called, kind, reason })
-            }
-            Err(source) => Err(PrepareError::Compile { rule: called, source }),
+            Err(error) => Err(PrepareError::of_compiler(error)),
         }
     }
 

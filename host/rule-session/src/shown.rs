@@ -1,6 +1,6 @@
 //! A run's usage and messages as JSON, the same in every report.
 
-use refiner_sandbox::{Limit, LimitUse, LogLine, Usage};
+use refiner_rule_model::{Limit, LimitUse, LogLine, Usage};
 use serde_json::{Map, Value, json};
 
 /// Every limit: asked, granted, and used where a run uses it up.

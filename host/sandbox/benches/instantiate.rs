@@ -9,7 +9,8 @@ mod support;
 use std::{fs, hint::black_box, sync::Arc, thread, time::Instant};
 
 use refiner_evm::Execution;
-use refiner_sandbox::{AdmittedRule, Allocation, EngineProfile, Grants, RunInput, Sandbox, Verdict};
+use refiner_rule_model::{Grants, Verdict};
+use refiner_sandbox::{AdmittedRule, Allocation, EngineProfile, RunInput, Sandbox};
 use support::{Answers, GOOD, component, input, small_execution, workspace};
 
 const ROUNDS: usize = 2_000;

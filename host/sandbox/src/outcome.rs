@@ -1,9 +1,10 @@
 //! Tells apart how a guest's code ended: the rule's doing or the host's.
 
 use refiner_diagnostics::ErrorChain;
+use refiner_rule_model::{HostFailure, Limit, Limits, ReasonClass, TrapKind, UntrustedText, Verdict};
 use wasmtime::{FrameInfo, PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
-use crate::{HostFailure, Limit, Limits, ReasonClass, TrapKind, UntrustedText, Verdict, host::BudgetExceeded};
+use crate::host::BudgetExceeded;
 
 /// Parts of the messages with which wasmtime 48 refuses a value that breaks the canonical ABI; it has no type for them.
 /// Each depends on nothing but the guest. An unlisted message stays an unknown trap, which is a host failure: retried,

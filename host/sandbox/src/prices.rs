@@ -1,6 +1,6 @@
 //! Fuel for each operator: what it costs where it costs most, measured by `cargo bench --bench fuel`.
 //!
-//! A unit buys [`crate::UNIT_PICOSECONDS`] on the machine of the README. A price covers what a guest can choose: operands that take the
+//! A unit buys [`refiner_rule_model::UNIT_PICOSECONDS`] on the machine of the README. A price covers what a guest can choose: operands that take the
 //! processor longest, memory and code that no cache holds, frames as large as admission lets them be.
 
 use wasmtime::OperatorCost;
@@ -114,17 +114,16 @@ const fn wide_vectors(costs: &mut OperatorCost) {
 
 #[cfg(test)]
 mod tests {
+    use refiner_rule_model::engine;
     use sha2::{Digest, Sha256};
 
     use super::*;
-    use crate::EngineProfile;
 
     /// The profile's id is a hash of its settings, so the prices have to be part of them.
     #[test]
     fn settings_of_the_profile_name_the_table_of_prices_by_its_hash() {
         let digest = alloy_primitives::hex::encode(Sha256::digest(format!("{:?}", operators())));
-        let profile = EngineProfile::default();
-        let (_, fuel) = profile.settings().iter().find(|(name, _)| *name == "fuel").unwrap();
+        let (_, fuel) = engine::SETTINGS.iter().find(|(name, _)| *name == "fuel").unwrap();
         assert!(fuel.contains(&digest[..16]), "{fuel}: the table is {digest}");
     }
 }

@@ -2,8 +2,7 @@
 
 use refiner_manifest::Manifest;
 use refiner_rows::RowReader;
-
-use crate::{Misuse, UntrustedText};
+use refiner_rule_model::{Misuse, UntrustedText};
 
 /// Fuel of a byte in rows that are checked: what it takes where it takes longest, by `cargo bench --bench fuel`.
 pub(crate) const ROW_BYTE_FUEL: u64 = 8;

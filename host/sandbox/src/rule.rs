@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 use refiner_evm::{ExecutionTerms, RecordingTerms};
-use refiner_manifest::{Capability as Requested, Manifest};
+use refiner_manifest::Manifest;
+use refiner_rule_model::{Capability, Description, HostFailure, Limits, Params, RuleIdentity, Run, admission::Terms};
 use refiner_specimen::Layout;
 
 use crate::{
-    Capability, EngineProfile, HostFailure, Limits, Params, Run, RunInput,
-    admission::Terms,
+    RunInput,
     bindings::AnalyzePre,
     host::{HostState, Wanted},
-    identity::RuleIdentity,
+    rows::RowChecks,
     run,
     ticker::Ticker,
 };
@@ -24,45 +24,10 @@ pub struct AdmittedRule {
     pub(crate) component: B256,
     pub(crate) description: Arc<Description>,
     pub(crate) terms: Arc<Terms>,
-    pub(crate) profile: EngineProfile,
+    /// The checks of rows, for outputs whose columns the manifest names.
+    pub(crate) row_checks: Arc<RowChecks>,
     /// Without it no deadline would come.
     pub(crate) _ticker: Arc<Ticker>,
-}
-
-/// A rule's description of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Description {
-    /// The rule's name, 1 to 64 characters of a-z, 0-9, `-`, `_` and `.`.
-    pub name: String,
-    /// Its version, of the same characters and `+`.
-    pub version: String,
-    /// The layouts it accepts, `"0.38"`; empty means every layout.
-    pub layouts: Vec<String>,
-    /// The artifacts it produces.
-    pub outputs: Vec<OutputDescription>,
-}
-
-/// An artifact that a rule describes as its output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutputDescription {
-    /// Name of the artifact.
-    pub name: String,
-    /// Media type of the artifact.
-    pub media_type: String,
-    /// The name of the schema its bytes follow.
-    pub schema: Option<String>,
-}
-
-/// The part of a rule's identity that names the host's own work for it.
-pub fn execution_digest(manifest: &Manifest, terms: &ExecutionTerms) -> B256 {
-    let asks = |capability| manifest.capabilities.contains(&capability);
-    if asks(Requested::Traces) || asks(Requested::StateChanges) {
-        terms.digest_with_recordings()
-    } else if asks(Requested::Evm) {
-        terms.digest()
-    } else {
-        terms.digest_without_execution()
-    }
 }
 
 impl AdmittedRule {
@@ -113,13 +78,7 @@ impl AdmittedRule {
 
     /// The identity: everything that its verdicts depend on beside the specimen.
     pub fn identity(&self, params: &Params, limits: &Limits, terms: &ExecutionTerms) -> RuleIdentity {
-        RuleIdentity {
-            component: self.component,
-            params: params.digest(),
-            limits: B256::from(limits.digest(self.manifest())),
-            profile: if self.has_sealed_wasi() { self.profile.id_with_wasi() } else { self.profile.id() },
-            execution: execution_digest(self.manifest(), terms),
-        }
+        RuleIdentity::of(self.component, self.manifest(), params, limits, terms)
     }
 
     /// Runs the rule on one specimen, in a fresh instance that is dropped after. A specimen of a layout that it does not

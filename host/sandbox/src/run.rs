@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use alloy_primitives::Bytes;
 use refiner_evm::{Executor, Rejected};
+use refiner_rule_model::{
+    Evidence, HostFailure, Limit, Limits, Params, PerLimit, Run, SpecimenHash, UntrustedText, Usage, Verdict,
+};
 use refiner_specimen::{Specimen, check::Check};
 use wasmtime::{Store, component::Resource};
 
 use crate::{
-    AdmittedRule, HostFailure, Limit, Limits, Params, PerLimit, Run, SpecimenHash, UntrustedText, Usage, Verdict,
+    AdmittedRule,
     bindings::{Analyze, AnalyzePre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError},
-    evidence::Evidence,
     host::{BlockSpecimen, HostState, SpecimenView},
     outcome::{self, judge},
     ticker,

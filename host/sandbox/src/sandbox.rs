@@ -4,6 +4,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use alloy_primitives::B256;
 use refiner_diagnostics::{Diagnostic, ErrorChain, ExitCode, Hint};
+use refiner_rule_model::{
+    AdmissionError, Capability, Description, Grants, HostFailure, Limit, Limits, LogLine, OutputDescription,
+    UntrustedText,
+    admission::{self, Terms},
+};
 use sha2::{Digest, Sha256};
 use wasmtime::{
     Engine, Store,
@@ -11,13 +16,12 @@ use wasmtime::{
 };
 
 use crate::{
-    AdmissionError, AdmittedRule, Allocation, Description, EngineError, EngineProfile, HostFailure, Limit, Limits,
-    LogLine, OutputDescription, UntrustedText,
-    admission::{self, Capability, Grants, Terms},
+    AdmittedRule, Allocation, EngineError, EngineProfile,
     bindings::{Analyze, AnalyzePre, exports::refiner::rule::rule, refiner::rule as contract},
     compiled,
     host::{self, HostState},
     outcome::{self, judge},
+    rows::RowChecks,
     run::{self, Allowed},
     self_test,
     self_test::SelfTestError,
@@ -146,8 +150,8 @@ impl Sandbox {
             pre,
             component,
             description: Arc::new(description),
+            row_checks: Arc::new(RowChecks::of(&terms.manifest)),
             terms: Arc::new(terms),
-            profile: self.profile,
             _ticker: Arc::clone(&self.ticker),
         })
     }

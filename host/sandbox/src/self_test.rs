@@ -7,12 +7,13 @@ use std::sync::Arc;
 use alloy_primitives::{B256, Bytes, U256};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::{ExecuteError, Execution, Executor, ResultFormat, Unavailable};
+use refiner_rule_model::{Grants, HostFailure, Limit, Limits, Params, Run, Verdict};
 use refiner_specimen::{
     Block, Layout, Specimen, StateReads,
     check::{Check, CheckName},
 };
 
-use crate::{AdmitFailure, Grants, HostFailure, Limit, Limits, Params, Run, RunInput, Sandbox, Verdict};
+use crate::{AdmitFailure, RunInput, Sandbox};
 
 /// A component that spins in `refine`.
 const SPIN: Guest = Guest { name: "spin", component: include_bytes!("../guests/spin.wasm") };

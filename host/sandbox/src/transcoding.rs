@@ -3,13 +3,12 @@
 //! The engine's own translation knows which conversions it will link, so it is asked. Most rules have no component inside that lifts or lowers
 //! anything, and are not translated twice.
 
+use refiner_rule_model::AdmissionError;
 use wasmparser::{CanonicalFunction, Parser, Payload, Validator, WasmFeatures};
 use wasmtime_environ::{
     ScopeVec, Tunables,
     component::{ComponentTypesBuilder, Trampoline, Translator},
 };
-
-use crate::AdmissionError;
 
 /// Refuses a component whose inner components hand text to each other.
 ///

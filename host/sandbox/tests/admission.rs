@@ -6,8 +6,8 @@
 mod scan_limits;
 mod support;
 
-use refiner_sandbox::{
-    AdmissionError, Capability, EngineProfile, Grants, LIMITS, Limit, Limits, ScanLimit, WASMTIME_VERSION, examine,
+use refiner_rule_model::{
+    AdmissionError, Capability, Grants, LIMITS, Limit, Limits, ScanLimit, engine, engine::WASMTIME_VERSION, examine,
 };
 use support::{GOOD, component, sandbox, workspace};
 
@@ -85,8 +85,7 @@ fn capability_is_needed_by_who_imports_it_and_only_then() {
     let sandbox = sandbox();
     let without = Grants::default();
     assert!(!sandbox.admit(&component(GOOD), None, &without).unwrap().executes_blocks());
-    let executes =
-        format!(r#"(import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32))) {GOOD}"#);
+    let executes = format!(r#"(import "refiner:rule/evm" "execute" (func $execute (param i32 i32 i32 i32))) {GOOD}"#);
     assert!(sandbox.admit(&component(&executes), None, &without).is_err());
     let with = Grants { capabilities: [Capability::Evm].into(), ..Grants::default() };
     assert!(sandbox.admit(&component(&executes), None, &with).unwrap().executes_blocks());
@@ -96,11 +95,10 @@ fn capability_is_needed_by_who_imports_it_and_only_then() {
 fn profile_names_the_engine_that_is_linked() {
     let lock = std::fs::read_to_string(workspace().join("Cargo.lock")).unwrap();
     assert!(lock.contains(&format!("name = \"wasmtime\"\nversion = \"{WASMTIME_VERSION}\"")));
-    let profile = EngineProfile::default();
-    let settings = profile.settings();
+    let settings = engine::SETTINGS;
     assert!(settings.contains(&("wasmtime", WASMTIME_VERSION)));
-    assert!(settings.contains(&("wasm-stack-bytes", &refiner_sandbox::WASM_STACK_BYTES.to_string())));
-    assert_eq!(profile.name(), "refiner-2");
+    assert!(settings.contains(&("wasm-stack-bytes", &engine::WASM_STACK_BYTES.to_string())));
+    assert_eq!(engine::NAME, "refiner-2");
 }
 
 #[test]

@@ -10,7 +10,8 @@ mod support;
 
 use std::{env, fs, path::PathBuf};
 
-use refiner_sandbox::{Allocation, EngineProfile, Grants, Limit, Sandbox};
+use refiner_rule_model::{Grants, Limit};
+use refiner_sandbox::{Allocation, EngineProfile, Sandbox};
 use support::{GOOD, component, input};
 
 const ALL: [Allocation; 3] = [Allocation::Pooled, Allocation::OnDemand, Allocation::Compact];
@@ -62,7 +63,7 @@ fn rule_that_grows_its_memory_and_reads_past_it_has_one_end_with_any_allocation(
     let sandboxes = sandboxes();
     let reads = |address: &str| {
         let fields = format!(
-            r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+            r#"(func (export "refiner:rule/rule#refine") (param i32) (result i32)
               (drop (memory.grow (i32.const 999)))
               (call $ok (local.get 0) (i64.extend_i32_u (i32.load {address}))))"#
         );

@@ -8,7 +8,8 @@ use std::{fs, sync::Arc};
 
 use alloy_primitives::{Address, B256, Bytes, U256, b256};
 use refiner_evm::{ExecutedLog, Execution};
-use refiner_sandbox::{AdmittedRule, Grants, Limit, Run, Verdict};
+use refiner_rule_model::{Grants, Limit, Run, Verdict};
+use refiner_sandbox::AdmittedRule;
 use support::{Answers, RunInput, input, receipt, sandbox, workspace};
 
 /// keccak256 of `TransferBatch(address,address,address,uint256[],uint256[])`.

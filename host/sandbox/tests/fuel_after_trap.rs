@@ -5,7 +5,8 @@
 
 mod support;
 
-use refiner_sandbox::{Limit, Run, Sandbox, TrapKind, Verdict};
+use refiner_rule_model::{Limit, Run, TrapKind, Verdict};
+use refiner_sandbox::Sandbox;
 use support::{rule, run, sandbox};
 
 /// Work of a function that returns before the trap, and of the function that traps.
@@ -19,7 +20,7 @@ fn ended(sandbox: &Sandbox, done: usize, pending: usize, end: &str) -> Run {
         r#"(table $t 1 funcref) (type $none (func))
         (func $works (result i32) (local $n i32) {} (local.get $n))
         (func $deeper (param i32) (result i32) (i32.add (call $deeper (local.get 0)) (i32.const 1)))
-        (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (local $n i32)
+        (func (export "refiner:rule/rule#refine") (param i32) (result i32) (local $n i32)
           (local.set $n (call $works))
           {}
           {end}

@@ -11,7 +11,7 @@ use std::sync::{
 
 use alloy_primitives::{B256, Bytes, keccak256};
 use refiner_evm::{ExecuteError, Execution, Executor, Rejected, ResultFormat, Unavailable, Unsupported};
-use refiner_sandbox::{CheckOutcome, Limit, ReasonClass, Run, UntrustedText, Verdict};
+use refiner_rule_model::{CheckOutcome, Limit, ReasonClass, Run, UntrustedText, Verdict};
 use refiner_specimen::{
     CodeRead, Specimen,
     check::{Check, CheckName, Quantity, Subject},
@@ -24,11 +24,11 @@ fn writes(imports: &str, first: &str) -> String {
         r#"
 ;; output: out.txt text/plain notes
 {imports}
-(import "refiner:rule/output@1.0.0" "[constructor]artifact"
+(import "refiner:rule/output" "[constructor]artifact"
   (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
-(import "refiner:rule/output@1.0.0" "[method]artifact.finish" (func $finish (param i32)))
+(import "refiner:rule/output" "[method]artifact.finish" (func $finish (param i32)))
 (data (i32.const 256) "out.txttext/plainnotescanonical")
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   {first}
   (call $finish (call $artifact (i32.const 256) (i32.const 7) (i32.const 263) (i32.const 10)
     (i32.const 1) (i32.const 273) (i32.const 5)))
@@ -37,13 +37,13 @@ fn writes(imports: &str, first: &str) -> String {
 }
 
 const EVM: &str = r#"
-(import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32)))
-(import "refiner:rule/evm@1.0.0" "[method]execution.block-result-len" (func $len (param i32) (result i64)))"#;
+(import "refiner:rule/evm" "execute" (func $execute (param i32 i32 i32 i32)))
+(import "refiner:rule/evm" "[method]execution.block-result-len" (func $len (param i32) (result i64)))"#;
 const EXECUTE: &str = "(call $execute (local.get 0) (i32.const 278) (i32.const 9) (i32.const 512))";
 const READ: &str = "(drop (call $len (i32.load (i32.const 516))))";
 
 const TRANSACTIONS: &str = r#"
-(import "refiner:rule/specimen@1.0.0" "[method]block-specimen.transactions" (func $transactions (param i32 i32 i32 i32)))"#;
+(import "refiner:rule/specimen" "[method]block-specimen.transactions" (func $transactions (param i32 i32 i32 i32)))"#;
 const PAGE: &str = "(call $transactions (local.get 0) (i32.const 0) (i32.const 1) (i32.const 512))";
 
 /// Answers as the test sets it, and counts the questions.
@@ -144,7 +144,7 @@ fn rule_with_evm_that_executes_nothing_or_ignores_a_refusal_has_no_output_of_suc
 
 #[test]
 fn checks_are_made_once_by_the_execution_or_else_by_the_sandbox() {
-    let says_no = "(func (export \"refiner:rule/rule@1.0.0#refine\") (param i32) (result i32)
+    let says_no = "(func (export \"refiner:rule/rule#refine\") (param i32) (result i32)
       (call $err (local.get 0) (i32.const 0) (i32.const 256) (i32.const 0)))";
     for (fields, made, checks) in [
         (writes("", ""), 1, vec!["segment", "blockHash"]),
@@ -205,7 +205,7 @@ fn code_is_given_only_under_the_hash_that_it_has() {
         hash.chunks(8).map(word).collect()
     };
     let imports = r#"
-(import "refiner:rule/specimen@1.0.0" "[method]block-specimen.code" (func $code (param i32 i64 i64 i64 i64 i32)))"#;
+(import "refiner:rule/specimen" "[method]block-specimen.code" (func $code (param i32 i64 i64 i64 i64 i32)))"#;
     let asks =
         |hash: B256| writes(imports, &format!("(call $code (local.get 0) {}(i32.const 512))", words(hash)).repeat(2));
     let (right, wrong) = (keccak256(&code), B256::repeat_byte(7));
@@ -234,7 +234,7 @@ fn code_is_given_only_under_the_hash_that_it_has() {
 fn rule_that_reads_state_which_the_producer_did_not_export_is_unsupported_by_the_function_and_counts_still_answer() {
     let import = |function: &str, parameters: &str| {
         format!(
-            r#"(import "refiner:rule/specimen@1.0.0" "[method]block-specimen.{function}" (func $asked (param {parameters})))"#
+            r#"(import "refiner:rule/specimen" "[method]block-specimen.{function}" (func $asked (param {parameters})))"#
         )
     };
     let (page, hash) = ("(i32.const 0) (i32.const 1)", "(i64.const 0) ".repeat(4));
@@ -272,7 +272,7 @@ fn refusal_for_want_of_state_has_its_class_and_another_has_none() {
     let gives_up = format!(
         r#"{EVM}
 (data (i32.const 278) "canonical")
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   {EXECUTE}
   (call $err (local.get 0) (i32.const 1) (i32.const 256) (i32.const 0)))"#
     );

@@ -8,7 +8,8 @@ mod support;
 
 use std::{fs, io, time::Instant};
 
-use refiner_sandbox::{AdmittedRule, Grants, Limit, LogLevel, Params, Run, Sandbox};
+use refiner_rule_model::{Grants, Limit, LogLevel, Params, Run};
+use refiner_sandbox::{AdmittedRule, Sandbox};
 use support::{RunInput, input, sandbox, workspace};
 
 /// The component of the probes with the stub of WASI.

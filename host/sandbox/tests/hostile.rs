@@ -12,7 +12,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use corpus::Case;
 use meter::Meter;
-use refiner_sandbox::{AdmitFailure, Limit, LimitUse, Limits, RefusalKind, Run, Sandbox};
+use refiner_rule_model::{Limit, LimitUse, Limits, RefusalKind, Run};
+use refiner_sandbox::{AdmitFailure, Sandbox};
 use rustix::time::{ClockId, clock_gettime};
 use support::{GOOD, RAW, component, input, rule, sandbox};
 

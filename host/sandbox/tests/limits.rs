@@ -10,26 +10,26 @@ use std::{thread, time::Duration};
 
 use alloy_primitives::Bytes;
 use limit_pairs::{ASKS_FOR_CODE, CODE_CALLS, Pair, SPINS, pair};
-use refiner_sandbox::{
-    AdmissionError, AdmitFailure, AdmittedRule, FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, Run,
-    Sandbox, UNIT_PICOSECONDS, Verdict,
+use refiner_rule_model::{
+    AdmissionError, FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, Run, UNIT_PICOSECONDS, Verdict,
 };
+use refiner_sandbox::{AdmitFailure, AdmittedRule, Sandbox};
 use rustix::time::{ClockId, clock_gettime};
 use support::{GOOD, RAW, RunInput, component, input, rule, run, sandbox};
 
 /// A rule that uses something of every limit.
 const USES_EVERYTHING: &str = r#"
 ;; output: can text/plain
-(import "refiner:rule/output@1.0.0" "[constructor]artifact"
+(import "refiner:rule/output" "[constructor]artifact"
   (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
-(import "refiner:rule/output@1.0.0" "[method]artifact.write" (func $write (param i32 i32 i32)))
-(import "refiner:rule/output@1.0.0" "[method]artifact.finish" (func $finish (param i32)))
-(import "refiner:rule/log@1.0.0" "write" (func $log (param i32 i32 i32)))
-(import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32)))
-(import "refiner:rule/traces@1.1.0" "open" (func $open (param i32 i32 i32)))
-(import "refiner:rule/traces@1.1.0" "[method]frames.next" (func $next (param i32 i32)))
+(import "refiner:rule/output" "[method]artifact.write" (func $write (param i32 i32 i32)))
+(import "refiner:rule/output" "[method]artifact.finish" (func $finish (param i32)))
+(import "refiner:rule/log" "write" (func $log (param i32 i32 i32)))
+(import "refiner:rule/evm" "execute" (func $execute (param i32 i32 i32 i32)))
+(import "refiner:rule/traces" "open" (func $open (param i32 i32 i32)))
+(import "refiner:rule/traces" "[method]frames.next" (func $next (param i32 i32)))
 (data (i32.const 256) "canonicaltext/plain")
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (local $handle i32)
   (drop (memory.grow (i32.const 3)))
   (call $log (i32.const 1) (i32.const 256) (i32.const 5))
@@ -139,8 +139,8 @@ fn page_is_cut_to_the_bytes_of_one_call() {
     let sandbox = sandbox();
     // Asks for every transaction and reports how many came.
     let fields = r#"
-        (import "refiner:rule/specimen@1.0.0" "[method]block-specimen.transactions" (func $page (param i32 i32 i32 i32)))
-        (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+        (import "refiner:rule/specimen" "[method]block-specimen.transactions" (func $page (param i32 i32 i32 i32)))
+        (func (export "refiner:rule/rule#refine") (param i32) (result i32)
           (call $page (local.get 0) (i32.const 0) (i32.const -1) (i32.const 256))
           (call $ok (local.get 0) (i64.extend_i32_u (i32.load (i32.const 260)))))"#;
     let rule = rule(&sandbox, fields);
@@ -250,7 +250,7 @@ fn deep_recursion_traps_on_a_thread_with_the_stack_of_std() {
     let rule = rule(
         &sandbox,
         r#"(func $deeper (param i32) (result i32) (i32.add (call $deeper (local.get 0)) (i32.const 1)))
-        (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (call $deeper (i32.const 0)))"#,
+        (func (export "refiner:rule/rule#refine") (param i32) (result i32) (call $deeper (i32.const 0)))"#,
     );
     let verdict = thread::scope(|scope| scope.spawn(|| run(&rule).verdict).join()).unwrap();
     assert_eq!(verdict.to_string(), "trapped: call stack exhausted after 1048576 bytes");

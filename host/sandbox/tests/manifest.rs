@@ -6,7 +6,7 @@ mod support;
 
 use std::sync::Arc;
 
-use refiner_sandbox::{AdmissionError, Grants, Limit, LimitError, Limits, SpecimenHash, Verdict, manifest_of};
+use refiner_rule_model::{AdmissionError, Grants, Limit, LimitError, Limits, SpecimenHash, Verdict, manifest_of};
 use refiner_specimen::{Layout, specimen_hash};
 use support::{GOOD, RAW, RunInput, bare_component, component, input, module_of_fields, sandbox, with_manifest};
 
@@ -107,7 +107,7 @@ fn manifest_that_asks_for_a_ceiling_is_admitted_and_one_that_asks_for_one_more_i
 
 #[test]
 fn every_limit_can_be_asked_for_up_to_its_cap_and_not_above() {
-    for spec in &refiner_sandbox::LIMITS {
+    for spec in &refiner_rule_model::LIMITS {
         let asked = |value: u64| {
             let text = manifest(&format!("[limits]\n{} = {value}\n", spec.name));
             Limits::asked_by(&refiner_manifest::Manifest::parse(&text).unwrap())
@@ -193,13 +193,13 @@ fn fs_case(name: &str) -> String {
 fn specimen_hash_is_worked_out_for_a_rule_that_asks_and_for_no_other() {
     let sandbox = sandbox();
     let asks = r#"
-        (import "refiner:rule/specimen@1.0.0" "[method]block-specimen.specimen-hash" (func $hash (param i32 i32)))
-        (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+        (import "refiner:rule/specimen" "[method]block-specimen.specimen-hash" (func $hash (param i32 i32)))
+        (func (export "refiner:rule/rule#refine") (param i32) (result i32)
           (call $hash (local.get 0) (i32.const 256))
           (call $ok (local.get 0) (i64.load (i32.const 256))))"#;
     let identifies = r#"
-        (import "refiner:rule/specimen@1.0.0" "[method]block-specimen.identity" (func $identity (param i32 i32)))
-        (func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+        (import "refiner:rule/specimen" "[method]block-specimen.identity" (func $identity (param i32 i32)))
+        (func (export "refiner:rule/rule#refine") (param i32) (result i32)
           (call $identity (local.get 0) (i32.const 256))
           (call $ok (local.get 0) (i64.const 0)))"#;
     for (fields, known) in [(GOOD, None), (identifies, None), (asks, Some(specimen_hash(RAW)))] {

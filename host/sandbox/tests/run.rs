@@ -11,8 +11,8 @@ use refiner_evm::{
     ExecuteError, ExecutedBy, Execution, ExecutionPolicy, ExecutionTerms, Executor, Rejected, ResultFormat,
     SenderPolicy, Unavailable, Unsupported,
 };
-use refiner_sandbox::{
-    Artifact, EngineProfile, Grants, HostFailure, Limit, Limits, LogLevel, LogLine, Params, UntrustedText, Verdict,
+use refiner_rule_model::{
+    Artifact, Grants, HostFailure, Limit, Limits, LogLevel, LogLine, Params, UntrustedText, Verdict, engine,
 };
 use refiner_specimen::{
     Specimen,
@@ -24,14 +24,14 @@ use support::{
     workspace,
 };
 
-const REFINE: &str = r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)"#;
+const REFINE: &str = r#"(func (export "refiner:rule/rule#refine") (param i32) (result i32)"#;
 const OUTPUT: &str = r#"
 ;; output: out.txt text/plain notes
-(import "refiner:rule/output@1.0.0" "[constructor]artifact"
+(import "refiner:rule/output" "[constructor]artifact"
   (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
-(import "refiner:rule/output@1.0.0" "[method]artifact.write" (func $write (param i32 i32 i32)))
-(import "refiner:rule/output@1.0.0" "[method]artifact.finish" (func $finish (param i32)))
-(import "refiner:rule/output@1.0.0" "[resource-drop]artifact" (func $close (param i32)))
+(import "refiner:rule/output" "[method]artifact.write" (func $write (param i32 i32 i32)))
+(import "refiner:rule/output" "[method]artifact.finish" (func $finish (param i32)))
+(import "refiner:rule/output" "[resource-drop]artifact" (func $close (param i32)))
 (data (i32.const 256) "out.txttext/plainnotes")
 "#;
 
@@ -102,7 +102,7 @@ fn trap_names_the_innermost_functions_where_the_component_has_their_names() {
 fn log_lines_arrive_in_order_with_their_level() {
     let sandbox = sandbox();
     let fields = format!(
-        r#"(import "refiner:rule/log@1.0.0" "write" (func $log (param i32 i32 i32)))
+        r#"(import "refiner:rule/log" "write" (func $log (param i32 i32 i32)))
         (data (i32.const 256) "onetwo")
         {REFINE}
           (call $log (i32.const 0) (i32.const 256) (i32.const 3))
@@ -129,7 +129,7 @@ fn rule_reads_what_the_specimen_says() {
     let sandbox = sandbox();
     let check = |function: &str, params: &str, call: &str, at: u32, expected: &str| {
         let imports = format!(
-            r#"(import "refiner:rule/specimen@1.0.0" "[method]block-specimen.{function}" (func $call (param {params})))"#
+            r#"(import "refiner:rule/specimen" "[method]block-specimen.{function}" (func $call (param {params})))"#
         );
         let run = run(&rule(&sandbox, &gives_back(&imports, call, at)));
         assert_eq!(run.verdict, Verdict::Rejected { reason: UntrustedText::new(expected) }, "{function} {call}");
@@ -150,7 +150,7 @@ fn rule_reads_what_the_specimen_says() {
 #[test]
 fn rule_reads_its_parameters_and_only_those() {
     let sandbox = sandbox();
-    let imports = r#"(import "refiner:rule/params@1.0.0" "get" (func $get (param i32 i32 i32)))
+    let imports = r#"(import "refiner:rule/params" "get" (func $get (param i32 i32 i32)))
         (data (i32.const 256) "greetings")"#;
     let of_len = |len: u32| format!("(call $get (i32.const 256) (i32.const {len}) (i32.const 512))");
     let found = run(&rule(&sandbox, &gives_back(imports, &of_len(8), 516)));
@@ -168,10 +168,10 @@ fn capability_that_the_rule_reports_missing_is_a_failure_and_no_verdict() {
 }
 
 const EVM: &str = r#"
-(import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32)))
-(import "refiner:rule/evm@1.0.0" "[method]execution.block-result" (func $result (param i32 i64 i32 i32)))
-(import "refiner:rule/evm@1.0.0" "[method]execution.logs" (func $logs (param i32 i32 i32 i32)))
-(import "refiner:rule/evm@1.0.0" "[method]execution.log-count" (func $log-count (param i32) (result i32)))
+(import "refiner:rule/evm" "execute" (func $execute (param i32 i32 i32 i32)))
+(import "refiner:rule/evm" "[method]execution.block-result" (func $result (param i32 i64 i32 i32)))
+(import "refiner:rule/evm" "[method]execution.logs" (func $logs (param i32 i32 i32 i32)))
+(import "refiner:rule/evm" "[method]execution.log-count" (func $log-count (param i32) (result i32)))
 (data (i32.const 256) "canonical")
 "#;
 const EXECUTE: &str = "(call $execute (local.get 0) (i32.const 256) (i32.const 9) (i32.const 512))";
@@ -295,7 +295,7 @@ fn identity_follows_from_component_parameters_limits_profile_and_the_terms_that_
     let terms = ExecutionTerms::default();
     let identity = good.identity(&params, &limits, &terms);
     assert_eq!(identity.component, B256::from(<[u8; 32]>::from(Sha256::digest(component(GOOD)))));
-    assert_eq!(identity.profile, EngineProfile::default().id());
+    assert_eq!(identity.profile, engine::id());
     assert_eq!(identity, rule(&sandbox, GOOD).identity(&params, &limits, &terms));
 
     let other_params = [("a", "b")].into_iter().collect();

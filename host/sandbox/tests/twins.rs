@@ -16,10 +16,8 @@ use std::{
 
 use alloy_primitives::Bytes;
 use refiner_evm::{EmbeddedExecutor, ExecutionTerms};
-use refiner_sandbox::{
-    AdmittedRule, Allocation, EngineProfile, Grants, Limit, LogLevel, Params, Run, RunInput, Sandbox, SpecimenHash,
-    Verdict,
-};
+use refiner_rule_model::{Grants, Limit, LogLevel, Params, Run, SpecimenHash, Verdict, engine};
+use refiner_sandbox::{AdmittedRule, Allocation, EngineProfile, RunInput, Sandbox};
 use refiner_specimen::Specimen;
 use serde::Deserialize;
 use support::{sandbox, workspace};
@@ -215,7 +213,7 @@ fn wasi_is_named_by_the_identity_of_a_rule_that_has_it() {
     let profile = |rule: &AdmittedRule| {
         rule.identity(&Params::default(), &rule.default_limits(), &ExecutionTerms::default()).profile
     };
-    assert_eq!(profile(&without), sandbox.profile().id());
-    assert_eq!(profile(&with), sandbox.profile().id_with_wasi());
+    assert_eq!(profile(&without), engine::id());
+    assert_eq!(profile(&with), engine::id_with_wasi());
     assert_ne!(profile(&with), profile(&without));
 }

@@ -5,15 +5,16 @@
 mod support;
 
 use alloy_primitives::B256;
-use refiner_sandbox::{
-    AdmissionError, AdmitFailure, COMPONENT_BYTES_WITH_WASI, Grants, Limit, Limits, LogLevel, SpecimenHash, Verdict,
+use refiner_rule_model::{
+    AdmissionError, COMPONENT_BYTES_WITH_WASI, Grants, Limit, Limits, LogLevel, SpecimenHash, Verdict,
 };
+use refiner_sandbox::AdmitFailure;
 use support::{component, input, rule, run, sandbox};
 
 /// Gives the first random word as its number of records.
 const DICE: &str = r#"
 (import "wasi:random/random@0.2.0" "get-random-u64" (func $dice (result i64)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (call $ok (local.get 0) (call $dice)))"#;
 
 /// Writes `one`, two ends of lines, and `two` in two pieces that no end follows.
@@ -21,7 +22,7 @@ const PRINT: &str = r#"
 (import "wasi:cli/stdout@0.2.0" "get-stdout" (func $stdout (result i32)))
 (import "wasi:io/streams@0.2.0" "[method]output-stream.blocking-write-and-flush" (func $write (param i32 i32 i32 i32)))
 (data (i32.const 256) "one\r\n\ntwo")
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (call $write (call $stdout) (i32.const 256) (i32.const 8) (i32.const 512))
   (call $write (call $stdout) (i32.const 264) (i32.const 1) (i32.const 512))
   (call $ok (local.get 0) (i64.const 0)))"#;
@@ -116,7 +117,7 @@ const WAIT: &str = r#"
 (import "wasi:clocks/monotonic-clock@0.2.0" "subscribe-duration" (func $after (param i64) (result i32)))
 (import "wasi:io/poll@0.2.0" "[method]pollable.block" (func $block (param i32)))
 (import "wasi:io/poll@0.2.0" "[method]pollable.ready" (func $ready (param i32) (result i32)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (local $began i64) (local $wait i32)
   (local.set $began (call $now))
   (local.set $wait (call $after (i64.const 1500000000)))
@@ -139,7 +140,7 @@ fn wait_ends_at_once_and_moves_both_clocks_by_its_length() {
 /// Gives the monotonic clock as its number of records.
 const AT_THE_EPOCH: &str = r#"
 (import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $now (result i64)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (call $ok (local.get 0) (call $now)))"#;
 
 #[test]

@@ -33,7 +33,7 @@ use wire::Wire;
 
 /// The largest input that is looked at, in bytes.
 ///
-/// Equal to the cap of `Limit::SpecimenBytes` in host/sandbox/src/limits/table.rs.
+/// Equal to the cap of `Limit::SpecimenBytes` in host/rule-model/src/limits/table.rs.
 pub const INPUT_LIMIT_BYTES: usize = 256 << 20;
 
 /// Decodes one specimen file.

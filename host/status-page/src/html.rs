@@ -1,8 +1,13 @@
-//! Markup and text, kept apart by their types.
+//! Markup and text, kept apart by their types, and the look of every page of this program.
 
 use std::fmt::{self, Display, Write};
 
 use refiner_text::UntrustedText;
+
+pub use crate::policy::STYLE;
+
+/// An icon without a request for it: a cube's outline.
+pub const ICON: &str = "<link rel=\"icon\" href=\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%230b6e4f'/%3E%3Cpath d='M4 11.5l3-4 2 2 3-5' fill='none' stroke='white' stroke-width='1.6'/%3E%3C/svg%3E\">";
 
 /// Longest text of one place of the page. Longer ones are cut off: `/status` and the journal have them whole.
 const TEXT_BYTES_MAX: usize = 1_024;

@@ -1,5 +1,7 @@
 //! The daemon's status page, rendered from plain data.
 //!
+//! The report page of a replay has its [`html`] and its style from here.
+//!
 //! * **Inputs**: [`Page`], everything that the page shows, and the measurements that [`History`] is given.
 //! * **Outputs**: one HTML document, the headers that it is served with, and the history as JSON.
 //! * **Invariants**: text from outside is escaped, because [`Html`](html::Html) takes markup as constants only; page and history have
@@ -9,7 +11,7 @@
 mod chart;
 mod format;
 mod history;
-mod html;
+pub mod html;
 mod page;
 mod policy;
 mod render;

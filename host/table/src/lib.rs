@@ -19,6 +19,7 @@
 //! * **Invariants**: the same columns, choices and rows, in the same pieces, give the same bytes; memory is bounded by one piece and
 //!   one row group. Opens no file, and knows neither rules nor specimens.
 
+mod arrays;
 mod batch;
 mod cells;
 mod csv;
@@ -32,6 +33,7 @@ mod parquet;
 mod sink;
 mod table;
 
+pub use arrays::{Arrays, NoColumn};
 pub use batch::Batch;
 pub use error::TableError;
 pub use format::Format;

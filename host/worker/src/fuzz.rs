@@ -1,11 +1,12 @@
 //! Entries for fuzzing: any bytes in the place of what the other side of a pipe sends. The first byte chooses the message.
 
+use alloy_primitives::B256;
 use refiner_buffers::Buffers;
 use refiner_evm::{Answer as Document, ExecutionTerms, ResultFormat};
-use refiner_sandbox::{Grants, Limits, Params};
+use refiner_rule_model::{Grants, Limits, Params};
 
 use crate::{
-    confine::{Ceilings, Confinement},
+    confinement::{Ceilings, Confinement},
     protocol::{
         Answer, Asked, CompileRequest, Executed, Hello, Kind, RuleRequest, RunRequest, Settings, read, read_answer,
         read_side, write_run,
@@ -98,7 +99,7 @@ pub fn request_seeds() -> Vec<Vec<u8>> {
 
 /// Messages of a worker to start from.
 pub fn answer_seeds() -> Vec<Vec<u8>> {
-    use refiner_sandbox::{Evidence, LogLevel, LogLine, PerLimit, Run, UntrustedText, Usage, Verdict};
+    use refiner_rule_model::{Evidence, LogLevel, LogLine, PerLimit, Run, UntrustedText, Usage, Verdict};
 
     let run = Run {
         verdict: Verdict::Produced { artifacts: Vec::new(), records: 1 },
@@ -106,7 +107,7 @@ pub fn answer_seeds() -> Vec<Vec<u8>> {
         log: vec![LogLine { level: LogLevel::Info, message: UntrustedText::new("a line") }],
         evidence: Evidence { supplied: vec![UntrustedText::new("a value")], ..Evidence::default() },
     };
-    let hello = Hello { confinement: Confinement::default() };
+    let hello = Hello { confinement: Confinement::default(), compatibility: B256::repeat_byte(1) };
     let asked = sent(|out| Asked { format: ResultFormat::ALL[0] }.send(out));
     [
         [vec![0], sent(|out| hello.send(out))],

@@ -3,13 +3,13 @@
 use std::{io, time::Duration};
 
 use refiner_evm::ExecutionTerms;
-use refiner_sandbox::Limits;
+use refiner_rule_model::Limits;
 
 use crate::{
     ChildCommand, Confinement, ProtocolError,
-    pool::{ceilings, send},
+    pool::ceilings,
     process::Process,
-    protocol::{Hello, Settings},
+    protocol::{Hello, Settings, send},
 };
 
 /// From start to greeting. Confining takes milliseconds, the engine some more.

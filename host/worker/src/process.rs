@@ -13,16 +13,42 @@ use std::{
     time::{Duration, Instant},
 };
 
-use refiner_sandbox::UntrustedText;
+use refiner_rule_model::UntrustedText;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::allowance::Allowance;
 
-/// The command that starts a child: a program whose `main` calls [`crate::child_main`].
+/// The command that starts a child: a program whose `main` calls `refiner_worker_child::child_main`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChildCommand {
     program: PathBuf,
     arguments: Vec<OsString>,
+}
+
+/// The program that children of this process are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChildProgram {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl ChildProgram {
+    /// This program again, as it runs.
+    pub fn this_program() -> Self {
+        Self::new(OWN_PROGRAM, Vec::new())
+    }
+
+    /// Another program, which ends by calling `refiner_worker_child::serve_child` with the argument after these: an interpreter that loads this library.
+    pub fn new(program: impl Into<PathBuf>, arguments: Vec<OsString>) -> Self {
+        Self { program: program.into(), arguments }
+    }
+
+    /// The command for one of [`crate::WORKER_ARGUMENT`] and [`crate::COMPILE_ARGUMENT`].
+    pub fn command(&self, argument: impl Into<OsString>) -> ChildCommand {
+        let mut arguments = self.arguments.clone();
+        arguments.push(argument.into());
+        ChildCommand { program: self.program.clone(), arguments }
+    }
 }
 
 impl ChildCommand {
@@ -33,10 +59,12 @@ impl ChildCommand {
 
     /// This program again, as it runs: replacing the file on disk does not change it.
     pub fn this_program(argument: impl Into<OsString>) -> Self {
-        Self::new("/proc/self/exe", argument)
+        Self::new(OWN_PROGRAM, argument)
     }
 }
 
+/// The program of this process, whatever became of its file.
+const OWN_PROGRAM: &str = "/proc/self/exe";
 /// Bytes of a child's standard error that are kept. The rest is read and discarded.
 const STDERR_BYTES_MAX: usize = 16 << 10;
 /// Size of the pipes that carry specimens and artifacts, four times what a frame of bytes holds.

@@ -1,5 +1,7 @@
 //! `cargo xtask lint`: formatting, lints, licences, and the rules of the house.
 
+mod contract;
+mod cycles;
 mod documents;
 mod errors;
 mod house;
@@ -14,7 +16,7 @@ use refiner_authoring::toolchain;
 use crate::{command, rules, step::Steps, tool};
 
 /// Number of steps of [`all`].
-pub const STEPS: usize = CARGO_STEPS.len() + 8;
+pub const STEPS: usize = CARGO_STEPS.len() + 9;
 
 const CARGO_STEPS: [(&str, &str); 4] = [
     ("Formatting", "cargo fmt --all --check"),
@@ -47,8 +49,11 @@ pub fn all(steps: &mut Steps) -> Result<()> {
         Some("cargo xtask lint"),
         || none_of(&documents::offences()?),
     )?;
-    steps.take("Invariants", Some("cargo xtask lint"), || none_of(&invariants::offences()?))?;
+    steps.take("Invariants", Some("cargo xtask lint"), || {
+        none_of(&[invariants::offences()?, contract::offences()?].concat())
+    })?;
     steps.take("Rooms", Some("cargo xtask lint"), || none_of(&rooms::offences()?))?;
+    steps.take("Cycles of modules", Some("cargo xtask lint"), || none_of(&cycles::offences()?))?;
     steps.take("Measures of the language", Some("cargo xtask lint"), || {
         let (past, measures) = words::measure()?;
         measures.iter().for_each(|measure| println!("      {measure}"));

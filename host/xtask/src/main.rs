@@ -27,6 +27,7 @@ mod test;
 mod tool;
 mod tree;
 mod twins;
+mod wheel;
 
 use std::process::ExitCode;
 
@@ -69,6 +70,8 @@ enum Task {
     Screenshots,
     /// Takes announcements through faults of all kinds at once and compares what was proved.
     Soak(soak::Arguments),
+    /// Builds the Python package and packs it as a wheel in `target/wheels`.
+    Wheel(wheel::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -89,6 +92,7 @@ fn main() -> ExitCode {
         Task::Renumber(arguments) => renumber::run(&arguments),
         Task::Screenshots => screenshots::run(),
         Task::Soak(arguments) => soak::run(&arguments),
+        Task::Wheel(arguments) => wheel::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -25,7 +25,7 @@ pub struct Arguments {
 struct Part {
     name: &'static str,
     title: &'static str,
-    package: &'static str,
+    packages: &'static [&'static str],
     files: &'static [&'static str],
     /// Test binaries as cargo chooses them, and the start of the tests' names.
     tests: &'static [&'static str],
@@ -37,7 +37,7 @@ const PARTS: [Part; 5] = [
     Part {
         name: "gate",
         title: "Mutants of the gate",
-        package: "refiner-evm",
+        packages: &["refiner-evm"],
         files: &["host/evm/src/gate/**/*.rs"],
         tests: &["--lib", "--test=gate"],
         names: &[],
@@ -45,7 +45,7 @@ const PARTS: [Part; 5] = [
     Part {
         name: "checks",
         title: "Mutants of the checks of a specimen",
-        package: "refiner-specimen",
+        packages: &["refiner-specimen"],
         files: &["host/specimen/src/check.rs", "host/specimen/src/check/**/*.rs"],
         tests: &["--test=suite"],
         names: &["checks::"],
@@ -53,17 +53,17 @@ const PARTS: [Part; 5] = [
     Part {
         name: "limits",
         title: "Mutants of limits, ceilings and prices",
-        package: "refiner-sandbox",
-        files: &["host/sandbox/src/limits/*.rs", "host/sandbox/src/prices.rs"],
+        packages: &["refiner-rule-model", "refiner-sandbox"],
+        files: &["host/rule-model/src/limits/*.rs", "host/sandbox/src/prices.rs"],
         tests: &["--lib"],
         names: &["limits::", "prices::"],
     },
     Part {
         name: "admission",
         title: "Mutants of admission, budget and memory",
-        package: "refiner-sandbox",
+        packages: &["refiner-rule-model", "refiner-sandbox"],
         files: &[
-            "host/sandbox/src/admission/*.rs",
+            "host/rule-model/src/admission/*.rs",
             "host/sandbox/src/transcoding.rs",
             "host/sandbox/src/host/budget.rs",
             "host/sandbox/src/host/memory.rs",
@@ -74,7 +74,7 @@ const PARTS: [Part; 5] = [
     Part {
         name: "allowance",
         title: "Mutants of the time of a child",
-        package: "refiner-worker",
+        packages: &["refiner-worker"],
         files: &["host/worker/src/allowance.rs"],
         tests: &["--lib"],
         names: &["allowance::"],
@@ -99,7 +99,7 @@ fn change(part: &Part, chosen: &[String]) -> Result<()> {
     let target = tree::root().join("target");
     let mut mutants = command::cargo();
     mutants.args(["mutants", "--timeout", TIMEOUT_SECONDS, "--no-shuffle"]);
-    mutants.args(["--package", part.package, "--test-package", part.package]);
+    mutants.args(part.packages.iter().flat_map(|package| ["--package", package, "--test-package", package]));
     match chosen {
         [] => mutants.args(part.files.iter().flat_map(|files| ["--file", files])),
         // The package leaves out what is not of this part.

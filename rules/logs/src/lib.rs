@@ -2,14 +2,24 @@
 //! execution. The rows do not depend on which.
 
 use refiner_sdk::{
-    Evm, Output, RuleError, RuleWithEvm, Specimen, Summary, export_transform_with_evm,
-    ndjson::{Hex, MEDIA_TYPE, Rows},
+    Address, B256, Evm, Output, RuleError, RuleWithEvm, Specimen, Summary, export_transform_with_evm,
+    ndjson::{Hex, Row, Rows},
 };
 
-const NAME: &str = "logs.ndjson";
-const SCHEMA: &str = "schemas/logs/v1.schema.json";
-/// Keys of the topics, of which a log has at most four.
-const TOPICS: [&str; 4] = ["topic0", "topic1", "topic2", "topic3"];
+/// One log. Its columns stand in `rule.toml`; those of the block are filled by the specimen.
+#[derive(Row)]
+struct LogRow<'a> {
+    transaction_index: u32,
+    transaction_hash: Option<B256>,
+    log_index: u32,
+    address: Address,
+    // A log has at most four topics.
+    topic0: Option<B256>,
+    topic1: Option<B256>,
+    topic2: Option<B256>,
+    topic3: Option<B256>,
+    data: Hex<'a>,
+}
 
 struct Logs;
 
@@ -21,17 +31,19 @@ impl RuleWithEvm for Logs {
             .receipts()
             .map(|receipt| coverage.covers(receipt.tx_type).then_some(receipt.transaction_hash))
             .collect();
-        let mut rows = Rows::of_block_in_snake_case(out.artifact_with_schema(NAME, MEDIA_TYPE, SCHEMA), specimen);
+        let mut rows = Rows::of::<LogRow>(out, specimen);
         for log in receipts.logs() {
-            rows.row(|row| {
-                row.field("transaction_index", log.transaction_index);
-                row.field("transaction_hash", hashes.get(log.transaction_index as usize).copied().flatten());
-                row.field("log_index", log.log_index);
-                row.field("address", log.address);
-                for (position, name) in TOPICS.into_iter().enumerate() {
-                    row.field(name, log.topics.get(position));
-                }
-                row.field("data", Hex(&log.data));
+            let topic = |position: usize| log.topics.get(position).copied();
+            rows.push(&LogRow {
+                transaction_index: log.transaction_index,
+                transaction_hash: hashes.get(log.transaction_index as usize).copied().flatten(),
+                log_index: log.log_index,
+                address: log.address,
+                topic0: topic(0),
+                topic1: topic(1),
+                topic2: topic(2),
+                topic3: topic(3),
+                data: Hex(&log.data),
             });
         }
         Ok(Summary::records(rows.finish()))

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use refiner_sdk::{
     B256, Evm, Output, RuleError, RuleWithEvm, Specimen, StateStep, Summary, export_transform_with_evm,
-    ndjson::{MEDIA_TYPE, Row, Rows},
+    ndjson::{MEDIA_TYPE, RowWriter, Rows},
 };
 
 const BALANCES: (&str, &str) = ("balance-diffs.ndjson", "schemas/state-diffs/balance-diffs.v1.schema.json");
@@ -34,7 +34,7 @@ impl RuleWithEvm for StateDiffs {
         let mut lengths = BTreeMap::new();
         while let Some(step) = changes.next_step() {
             for change in step.accounts() {
-                let start = |row: &mut Row<'_>| {
+                let start = |row: &mut RowWriter<'_>| {
                     place(row, &step);
                     row.field("address", change.address);
                 };
@@ -78,7 +78,7 @@ impl RuleWithEvm for StateDiffs {
 
 export_transform_with_evm!(StateDiffs);
 
-fn place(row: &mut Row<'_>, step: &StateStep<'_>) {
+fn place(row: &mut RowWriter<'_>, step: &StateStep<'_>) {
     row.field("block_access_index", step.number);
     row.field("transaction_index", step.transaction_index);
 }

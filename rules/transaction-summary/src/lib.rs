@@ -10,7 +10,7 @@ mod blobs;
 
 use refiner_sdk::{
     Evm, Output, Receipt, RuleError, RuleWithEvm, Specimen, Summary, Transaction, U256, export_transform_with_evm,
-    ndjson::{Hex, MEDIA_TYPE, Row, Rows},
+    ndjson::{Hex, MEDIA_TYPE, RowWriter, Rows},
 };
 
 use blobs::Blobs;
@@ -42,7 +42,7 @@ impl RuleWithEvm for TransactionSummary {
 export_transform_with_evm!(TransactionSummary);
 
 fn write(
-    row: &mut Row,
+    row: &mut RowWriter,
     transaction: &Transaction,
     receipt: &Receipt,
     fee: U256,

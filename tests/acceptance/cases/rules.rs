@@ -93,7 +93,7 @@ fn hundred_thousand_globals_are_refused_in_every_way_and_as_many_as_are_allowed_
         let list: String = (0..globals).map(|number| format!("(global (mut i64) (i64.const {number}))\n")).collect();
         let fields = format!(
             r#"{list}
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (call $ok (local.get 0) (i64.const 0)))"#
+(func (export "refiner:rule/rule#refine") (param i32) (result i32) (call $ok (local.get 0) (i64.const 0)))"#
         );
         let path = directory.path().join(format!("{globals}.wasm"));
         fs::write(&path, component::component(&fields)).unwrap();

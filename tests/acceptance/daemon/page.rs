@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::{
     bench::Bench,
-    browser::{Browser, Visit},
+    browser::{Browser, CONTRASTS, Visit},
     specimens::{Given, stream},
 };
 
@@ -17,27 +17,6 @@ use crate::{
 const PICTURES: &str = "REFINER_SCREENSHOTS";
 const DESK: Visit = Visit { width: 1_200, height: 900, is_dark: false, runs_scripts: true };
 const PHONE: Visit = Visit { width: 390, height: 844, is_dark: false, runs_scripts: true };
-
-/// Luminance by WCAG 2 of the two colours of an element, and their contrast.
-const CONTRASTS: &str = r"(() => {
-  const rgb = (text) => text.match(/[\d.]+/g).map(Number);
-  const light = (c) => c.slice(0, 3).map((v) => v / 255)
-    .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const background = (e) => {
-    for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c; }
-    return [255, 255, 255];
-  };
-  const poor = [];
-  for (const e of document.querySelectorAll('body *')) {
-    const hasText = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!hasText || !e.checkVisibility() || ['SCRIPT', 'STYLE', 'NOSCRIPT'].includes(e.tagName)) continue;
-    const [a, b] = [light(rgb(getComputedStyle(e).color)), light(background(e))].sort((x, y) => y - x);
-    const contrast = (a + 0.05) / (b + 0.05);
-    if (contrast < 4.5) poor.push(e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 30) + ' ' + contrast.toFixed(2));
-  }
-  return poor;
-})()";
 
 fn url(bench: &Bench, path: &str) -> String {
     format!("http://{}{path}", bench.health())

@@ -1,6 +1,6 @@
 //! Components through admission, which reads them before anything is compiled.
 
-use refiner_sandbox::{Grants, examine};
+use refiner_rule_model::{Grants, examine};
 
 pub fn run(bytes: &[u8]) {
     for grants in [Grants::default(), Grants::all()] {

@@ -1,6 +1,6 @@
-(import "refiner:rule/output@1.0.0" "[constructor]artifact" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(import "refiner:rule/output" "[constructor]artifact" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
 (data (i32.const 256) "out")
 (data (i32.const 384) "text/x\0d\0aa")
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (drop (call $artifact (i32.const 256) (i32.const 3) (i32.const 384) (i32.const 9) (i32.const 0) (i32.const 0) (i32.const 0)))
   (call $ok (local.get 0) (i64.const 0)))

@@ -1,6 +1,6 @@
 (func $frame (param $never i32) (local{{locals}})
   (if (local.get $never) (then {{set}}))
   (if (local.get $never) (then {{used}})))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (loop $again (call $frame (i32.const 0)) (br $again))
   unreachable)

@@ -1,4 +1,4 @@
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (local $line i32) (local $at i32)
   (drop (memory.grow (i32.const 1025)))
   (loop $fill

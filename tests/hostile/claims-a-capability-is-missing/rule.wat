@@ -1,2 +1,2 @@
 (data (i32.const 256) "later")
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (call $err (local.get 0) (i32.const 2) (i32.const 256) (i32.const 5)))
+(func (export "refiner:rule/rule#refine") (param i32) (result i32) (call $err (local.get 0) (i32.const 2) (i32.const 256) (i32.const 5)))

@@ -1,5 +1,5 @@
 (memory (export "memory") 1)
-(func (export "refiner:rule/rule@1.0.0#describe") (result i32) (i32.store (i32.const 64) (i32.const 0)) (i32.store (i32.const 68) (i32.const 6)) (i32.store (i32.const 72) (i32.const 6)) (i32.store (i32.const 76) (i32.const 3)) (i32.const 64))
+(func (export "refiner:rule/rule#describe") (result i32) (i32.store (i32.const 64) (i32.const 0)) (i32.store (i32.const 68) (i32.const 6)) (i32.store (i32.const 72) (i32.const 6)) (i32.store (i32.const 76) (i32.const 3)) (i32.const 64))
 (data (i32.const 0) "../../1.0")
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (i32.const 128))
+(func (export "refiner:rule/rule#refine") (param i32) (result i32) (i32.const 128))
 (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))

@@ -1,4 +1,4 @@
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (local $small f64)
   (local.set $small (f64.const 0x1p-1060))
   (loop $again

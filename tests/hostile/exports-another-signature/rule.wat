@@ -6,4 +6,4 @@
   (func $describe (result u32) (canon lift (core func $module "describe")))
   (func $refine (param "specimen" u64) (result u64) (canon lift (core func $module "refine")))
   (instance $rule (export "describe" (func $describe)) (export "refine" (func $refine)))
-  (export "refiner:rule/rule@1.0.0" (instance $rule)))
+  (export "refiner:rule/rule" (instance $rule)))

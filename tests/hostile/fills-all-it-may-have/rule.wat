@@ -1,4 +1,4 @@
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (local $page i32)
   (loop $again
     (local.set $page (i32.mul (memory.grow (i32.const 1)) (i32.const 65536)))

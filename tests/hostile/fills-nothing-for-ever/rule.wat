@@ -1,3 +1,3 @@
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (loop $again {{bodies}} (br $again))
   unreachable)

@@ -20,4 +20,4 @@
   (instance $r (instantiate $reads))
   (instance $w (instantiate $writes (with "read" (func $r "read"))))
   (instance $rule)
-  (export "refiner:rule/rule@1.0.0" (instance $rule)))
+  (export "refiner:rule/rule" (instance $rule)))

@@ -1,5 +1,5 @@
-(import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(import "refiner:rule/evm" "execute" (func $execute (param i32 i32 i32 i32)))
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (call $execute (local.get 0) (i32.const 256) (i32.const 9) (i32.const 512))
   (call $ok (local.get 0) (i64.const 0)))
 (data (i32.const 256) "canonical")

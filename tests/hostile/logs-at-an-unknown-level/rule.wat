@@ -1,4 +1,4 @@
-(import "refiner:rule/log@1.0.0" "write" (func $log (param i32 i32 i32)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(import "refiner:rule/log" "write" (func $log (param i32 i32 i32)))
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (call $log (i32.const 9) (i32.const 0) (i32.const 4))
   (call $ok (local.get 0) (i64.const 0)))

@@ -1,6 +1,6 @@
 (memory (export "memory") 1)
 (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
-(func (export "refiner:rule/rule@1.0.0#describe") (result i32)
+(func (export "refiner:rule/rule#describe") (result i32)
   (i32.store (i32.const 64) (i32.const 0)) (i32.store (i32.const 68) (i32.const 4))
   (i32.store (i32.const 72) (i32.const 4)) (i32.store (i32.const 76) (i32.const 5))
   (i32.store (i32.const 80) (i32.const 128)) (i32.store (i32.const 84) (i32.const 1))
@@ -8,4 +8,4 @@
   (i32.const 64))
 (data (i32.const 0) "case1.0.0")
 (data (i32.const 16) "0.37\22, \220.38")
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (loop $again (br $again)) unreachable)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32) (loop $again (br $again)) unreachable)

@@ -2,6 +2,6 @@
   (if (result i64) (local.get $left)
     (then (i64.add (i64.const 1) (call $deep (i32.sub (local.get $left) (i32.const 1)))))
     (else (i64.const 0))))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (loop $again (drop (call $deep (i32.const 9000))) (br $again))
   unreachable)

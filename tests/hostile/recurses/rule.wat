@@ -1,2 +1,2 @@
 (func $deeper (param i32) (result i32) (i32.add (call $deeper (local.get 0)) (i32.const 1)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (call $deeper (i32.const 0)))
+(func (export "refiner:rule/rule#refine") (param i32) (result i32) (call $deeper (i32.const 0)))

@@ -1,1 +1,1 @@
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (call $err (local.get 0) (i32.const 0) (i32.const 65532) (i32.const 8)))
+(func (export "refiner:rule/rule#refine") (param i32) (result i32) (call $err (local.get 0) (i32.const 0) (i32.const 65532) (i32.const 8)))

@@ -6,10 +6,10 @@
 ;; output: fut text/plain
 ;; output: gut text/plain
 ;; output: hut text/plain
-(import "refiner:rule/output@1.0.0" "[constructor]artifact" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(import "refiner:rule/output" "[constructor]artifact" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
 (data (i32.const 256) "out")
 (data (i32.const 384) "text/plain")
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (local $letter i32)
   (local.set $letter (i32.const 97))
   (loop $again

@@ -5,7 +5,7 @@
 (import "wasi:cli/stdin@0.2.0" "get-stdin" (func $stdin (result i32)))
 (import "wasi:io/streams@0.2.0" "[method]input-stream.blocking-read" (func $read (param i32 i64 i32)))
 (import "wasi:clocks/wall-clock@0.2.0" "now" (func $now (param i32)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (call $variables (i32.const 256))
   (call $arguments (i32.const 264))
   (call $directories (i32.const 272))

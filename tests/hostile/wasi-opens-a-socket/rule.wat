@@ -1,5 +1,5 @@
 (import "wasi:sockets/tcp-create-socket@0.2.0" "create-tcp-socket" (func $create (param i32 i32)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (call $create (i32.const 0) (i32.const 256))
   (if (i32.ne (i32.load8_u (i32.const 256)) (i32.const 1)) (then unreachable))
   (call $ok (local.get 0) (i64.load8_u (i32.const 260))))

@@ -1,7 +1,7 @@
 (import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $now (result i64)))
 (import "wasi:clocks/monotonic-clock@0.2.0" "subscribe-instant" (func $at (param i64) (result i32)))
 (import "wasi:io/poll@0.2.0" "poll" (func $poll (param i32 i32 i32)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (i32.store (i32.const 256) (call $at (i64.const -1)))
   (i32.store (i32.const 260) (i32.load (i32.const 256)))
   (i32.store (i32.const 264) (call $at (i64.const -2)))

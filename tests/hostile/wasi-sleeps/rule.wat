@@ -1,7 +1,7 @@
 (import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $now (result i64)))
 (import "wasi:clocks/monotonic-clock@0.2.0" "subscribe-duration" (func $after (param i64) (result i32)))
 (import "wasi:io/poll@0.2.0" "[method]pollable.block" (func $block (param i32)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (local $began i64)
   (local.set $began (call $now))
   (call $block (call $after (i64.const 3600000000000)))

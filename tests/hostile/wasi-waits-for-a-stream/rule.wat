@@ -4,7 +4,7 @@
 (import "wasi:io/poll@0.2.0" "poll" (func $poll (param i32 i32 i32)))
 (import "wasi:io/poll@0.2.0" "[method]pollable.block" (func $block (param i32)))
 (import "wasi:io/poll@0.2.0" "[method]pollable.ready" (func $ready (param i32) (result i32)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (i32.store (i32.const 256) (call $at (call $now)))
   (i32.store (i32.const 260) (call $at (i64.add (call $now) (i64.const 1))))
   (i32.store (i32.const 264) (call $after (i64.const 0)))

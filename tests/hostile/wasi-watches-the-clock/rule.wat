@@ -1,5 +1,5 @@
 (import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $now (result i64)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (local $began i64)
   (local.set $began (call $now))
   (loop $again

@@ -1,5 +1,5 @@
 (import "wasi:cli/stdout@0.2.0" "get-stdout" (func $stdout (result i32)))
 (import "wasi:io/streams@0.2.0" "[method]output-stream.blocking-write-zeroes-and-flush" (func $write (param i32 i64 i32)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (call $write (call $stdout) (i64.const 1099511627776) (i32.const 512))
   (call $ok (local.get 0) (i64.const 0)))

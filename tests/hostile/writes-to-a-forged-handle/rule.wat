@@ -1,5 +1,5 @@
-(import "refiner:rule/output@1.0.0" "[constructor]artifact" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
-(import "refiner:rule/output@1.0.0" "[method]artifact.write" (func $write (param i32 i32 i32)))
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(import "refiner:rule/output" "[constructor]artifact" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(import "refiner:rule/output" "[method]artifact.write" (func $write (param i32 i32 i32)))
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (call $write (i32.const 77) (i32.const 0) (i32.const 4))
   (call $ok (local.get 0) (i64.const 0)))

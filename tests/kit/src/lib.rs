@@ -17,6 +17,7 @@ mod execute;
 mod export;
 mod files;
 mod fork;
+pub mod heading;
 mod key;
 mod loopback;
 pub mod pinner;

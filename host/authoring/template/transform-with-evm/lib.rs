@@ -3,9 +3,17 @@
 use std::collections::BTreeMap;
 
 use refiner_sdk::{
-    Evm, Output, RuleError, RuleWithEvm, Specimen, Summary, export_transform_with_evm,
-    ndjson::{MEDIA_TYPE, Rows},
+    Address, Evm, Output, RuleError, RuleWithEvm, Specimen, Summary, export_transform_with_evm,
+    ndjson::{Row, Rows},
 };
+
+/// One row. Its columns stand in rule.toml; those of the block are filled by the specimen.
+#[derive(Row)]
+struct Cost {
+    contract: Address,
+    calls: u64,
+    gas_used: u64,
+}
 
 struct MyRule;
 
@@ -20,13 +28,9 @@ impl RuleWithEvm for MyRule {
             *calls += 1;
             *gas += receipt.gas_used;
         }
-        let mut rows = Rows::of_block(out.artifact("my-rule.ndjson", MEDIA_TYPE), specimen);
-        for (contract, (calls, gas)) in costs {
-            rows.row(|row| {
-                row.field("contract", contract);
-                row.field("calls", calls);
-                row.field("gasUsed", gas);
-            });
+        let mut rows = Rows::of::<Cost>(out, specimen);
+        for (contract, (calls, gas_used)) in costs {
+            rows.push(&Cost { contract, calls, gas_used });
         }
         Ok(Summary::records(rows.finish()))
     }
@@ -37,7 +41,7 @@ export_transform_with_evm!(MyRule);
 #[cfg(test)]
 mod tests {
     use refiner_sdk::{
-        Address, ExecuteError, Receipt, Transaction,
+        ExecuteError, Receipt, Transaction,
         fixture::{ExecutedBlock, Fixture},
     };
 

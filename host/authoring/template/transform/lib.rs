@@ -3,12 +3,20 @@
 use std::collections::BTreeMap;
 
 use refiner_sdk::{
-    Output, Rule, RuleError, Specimen, Summary, export_transform,
-    ndjson::{Hex, MEDIA_TYPE, Rows},
+    Address, Output, Rule, RuleError, Specimen, Summary, export_transform,
+    ndjson::{Hex, Row, Rows},
 };
 
 /// The first bytes of a call's input, which select its method.
 const SELECTOR_BYTES: u32 = 4;
+
+/// One row. Its columns stand in rule.toml; those of the block are filled by the specimen.
+#[derive(Row)]
+struct Calls<'a> {
+    contract: Address,
+    method: Hex<'a>,
+    calls: u64,
+}
 
 struct MyRule;
 
@@ -21,13 +29,9 @@ impl Rule for MyRule {
             let method = specimen.input_start(position, SELECTOR_BYTES);
             *calls.entry((contract, method)).or_default() += 1;
         }
-        let mut rows = Rows::of_block(out.artifact("my-rule.ndjson", MEDIA_TYPE), specimen);
-        for ((contract, method), count) in calls {
-            rows.row(|row| {
-                row.field("contract", contract);
-                row.field("method", Hex(&method));
-                row.field("calls", count);
-            });
+        let mut rows = Rows::of::<Calls>(out, specimen);
+        for ((contract, method), calls) in calls {
+            rows.push(&Calls { contract, method: Hex(&method), calls });
         }
         Ok(Summary::records(rows.finish()))
     }
@@ -37,7 +41,7 @@ export_transform!(MyRule);
 
 #[cfg(test)]
 mod tests {
-    use refiner_sdk::{Address, Transaction, fixture::Fixture};
+    use refiner_sdk::{Transaction, fixture::Fixture};
 
     use super::*;
 

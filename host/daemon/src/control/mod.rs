@@ -5,7 +5,7 @@
 
 mod server;
 
-pub(crate) use self::server::{Operator, serve};
+pub(crate) use self::server::{Operator, Rescan, serve};
 
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},

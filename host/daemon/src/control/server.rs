@@ -8,6 +8,7 @@ use std::{
 
 use refiner_diagnostics::{Diagnostic as _, ErrorChain, ExitCode};
 use refiner_journal::{BackupError, JournalReader, State};
+use refiner_proofchain::ProofChain;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{UnixStream, unix::OwnedWriteHalf},
@@ -20,13 +21,11 @@ use tokio_util::sync::CancellationToken;
 use super::{BackupTo, Blocks, ControlSocket, LINE_BYTES_MAX, Reply, Request, ScannedAgain};
 use crate::{
     config::Settings,
-    context::PipelineContext,
-    journal_handle::JournalHandle,
-    rules::Rule,
     scan::{
+        Reorganisations,
         again::{Again, ScanAgainError, blocks},
-        record,
     },
+    state::{journal_handle::JournalHandle, targets::Targets},
 };
 
 /// Time limit for a request to arrive, and for a line of its reply to be taken.
@@ -42,7 +41,7 @@ pub struct Operator {
     pub journal: JournalHandle,
     pub settings: Arc<Settings>,
     /// Set once the chain was reached.
-    pub context: Arc<OnceLock<Arc<PipelineContext>>>,
+    pub rescan: Arc<OnceLock<Rescan>>,
     /// Cancelled when the daemon is to stop.
     pub stop: CancellationToken,
     /// One scan at a time: a second one would ask the nodes for the same.
@@ -51,9 +50,17 @@ pub struct Operator {
 
 impl Operator {
     pub fn new(journal: JournalHandle, settings: Arc<Settings>, stop: CancellationToken) -> Self {
-        let (context, scans) = (Arc::new(OnceLock::new()), Arc::new(Semaphore::new(1)));
-        Self { journal, settings, context, stop, scans }
+        let (rescan, scans) = (Arc::new(OnceLock::new()), Arc::new(Semaphore::new(1)));
+        Self { journal, settings, rescan, stop, scans }
     }
+}
+
+/// The needs of a scan that an operator asks for.
+#[derive(Clone)]
+pub struct Rescan {
+    pub chain: ProofChain,
+    pub targets: Arc<Targets>,
+    pub reorganisations: Reorganisations,
 }
 
 /// Answers requests until `ended`. Without the socket everything works but an operator's commands on the journal.
@@ -145,7 +152,7 @@ fn refusal_of_copy(error: &BackupError) -> Reply {
 
 /// Scans blocks again beside the daemon's own scan. A command that was interrupted takes no more lines, which ends its scan.
 async fn scan_again(operator: &Operator, asked: Blocks, writer: &mut OwnedWriteHalf) -> io::Result<Reply> {
-    let Some(context) = operator.context.get() else {
+    let Some(rescan) = operator.rescan.get() else {
         return Ok(Reply::Error(
             "the proof chain was not reached yet; `waitsFor` in /status names the cause".to_owned(),
         ));
@@ -153,7 +160,7 @@ async fn scan_again(operator: &Operator, asked: Blocks, writer: &mut OwnedWriteH
     let Ok(_permit) = operator.scans.try_acquire() else {
         return Ok(Reply::Error("another scan is under way".to_owned()));
     };
-    let scan = scan(operator, context, asked);
+    let scan = scan(operator, rescan, asked);
     tokio::pin!(scan);
     loop {
         tokio::select! {
@@ -168,23 +175,24 @@ async fn scan_again(operator: &Operator, asked: Blocks, writer: &mut OwnedWriteH
     }
 }
 
-async fn scan(operator: &Operator, context: &PipelineContext, asked: Blocks) -> Result<ScannedAgain, ScanAgainError> {
-    let blocks = blocks(asked.from, asked.to, context.journal.with(|journal| journal.cursor())?)?;
-    let reorganisations = record::reorganisations(context);
-    let targets: Vec<_> = context.rules().map(Rule::target).collect();
+async fn scan(operator: &Operator, rescan: &Rescan, asked: Blocks) -> Result<ScannedAgain, ScanAgainError> {
+    let journal = &operator.journal;
+    let blocks = blocks(asked.from, asked.to, journal.with(|journal| journal.cursor())?)?;
+    let Rescan { chain, targets, reorganisations } = rescan;
+    let (seen, targets) = (reorganisations.count(), targets.all());
     let Settings { scan: config, retry, .. } = &*operator.settings;
-    let again = Again { chain: &context.chain, config, targets: &targets, retry: *retry };
+    let again = Again { chain, config, targets: &targets, retry: *retry };
     let scanned = again.scan(blocks, |announcements, targets, now_ms| {
-        let scanned = context.journal.with(|journal| {
+        let scanned = journal.with(|journal| {
             // What was read before a reorganisation may be announced no more.
-            let is_of_the_chain = reorganisations == record::reorganisations(context);
+            let is_of_the_chain = seen == reorganisations.count();
             is_of_the_chain.then(|| journal.scanned_again(announcements, targets, now_ms)).transpose()
         })?;
         let scanned = scanned.ok_or(ScanAgainError::Reorganised)?;
         let items = scanned.new + scanned.again;
-        context.journal.metrics.announced(items);
+        journal.metrics.announced(items);
         if items > 0 {
-            context.journal.notify(State::Announced);
+            journal.notify(State::Announced);
         }
         Ok(scanned)
     });

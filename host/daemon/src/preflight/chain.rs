@@ -8,7 +8,7 @@ use refiner_proofchain::{LiveSync, NonceAt, ProofChain, Revert, RpcError, Sessio
 use serde_json::json;
 
 use super::Check;
-use crate::heartbeat::PROOF_GAS;
+use crate::observe::gas::PROOF_GAS;
 
 /// Seconds by which the clock may be behind the newest block's time; nodes take blocks from some seconds ahead.
 const CLOCK_BEHIND_MAX: u64 = 30;

@@ -8,7 +8,7 @@ use refiner_proofchain::{ChainError, Network, NodeReport, ProofChain, Rpc, RpcLi
 use url::Url;
 
 use super::Check;
-use crate::nodes::OLD;
+use crate::observe::nodes::OLD;
 
 /// The beginning of the names of checks of single nodes.
 pub const PREFIX: &str = "node ";

@@ -4,7 +4,7 @@ use refiner_journal::{Expense, Journal, JournalError};
 use refiner_proofchain::Signed;
 
 use super::{ProofSubmitter, TickError};
-use crate::clock::now_ms;
+use crate::engine::clock::now_ms;
 
 /// The time over which spending is bounded. It slides: at no moment do the last 24 hours cost more.
 const DAY_MS: u64 = 24 * 3_600_000;
@@ -15,9 +15,9 @@ impl ProofSubmitter {
     /// The number of these transactions, in their order, that the day's bound leaves room for; proving pauses at none. Each is a
     /// nonce and the most wei that it can cost, and takes the place of earlier ones with its nonce.
     pub(super) fn affordable(&self, costs: &[(u64, u128)]) -> Result<usize, TickError> {
-        let Some(bound) = self.settings.max_spend_wei else { return Ok(costs.len()) };
+        let Some(bound) = self.terms.max_spend_wei else { return Ok(costs.len()) };
         let since = now_ms().saturating_sub(DAY_MS);
-        let expenses = self.context.journal.with(|journal| journal.expenses(since))?;
+        let expenses = self.journal.with(|journal| journal.expenses(since))?;
         let mut spent = spent(&expenses, costs);
         let mut count = 0;
         for (_, cost) in costs {

@@ -4,49 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::B256;
 use refiner_journal::{Item, ItemId};
-use refiner_proofchain::{PeerProofs, Prepared, ProofChain};
+use refiner_proofchain::Prepared;
 
-use super::{ProofSubmitter, TickError};
-use crate::status::{Difference, PeerResult};
+use super::{ProofSubmitter, TickError, intent::ProofIntent, peers::PeerSource};
+use crate::observe::{
+    metrics::Compared,
+    status::{Difference, PeerResult},
+};
 
-/// Items of one turn, with what would be sent and the hash of their result.
-pub(super) type Ready = (Item, Prepared, B256);
+/// An intent of one turn, and what would be sent.
+pub(super) struct Ready {
+    pub intent: ProofIntent,
+    pub prepared: Prepared,
+}
 
 /// Everything known of the others' proofs.
 pub(super) struct Comparison {
-    peers: PeerProofs,
+    peers: Box<dyn PeerSource>,
     /// Items that were counted: one that is held is looked at again and again.
     counted: BTreeSet<ItemId>,
 }
 
-/// The outcome for one item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// No other operator proved a result of this specimen.
-    Alone,
-    /// None of the others' results was proved more often than ours.
-    Agreed,
-    /// Another result was.
-    Differed,
-}
-
 impl Comparison {
-    pub(super) fn new(chain: ProofChain) -> Self {
-        Self { peers: PeerProofs::new(chain), counted: BTreeSet::new() }
-    }
-}
-
-impl Outcome {
-    /// Every outcome.
-    pub const ALL: [Self; 3] = [Self::Alone, Self::Agreed, Self::Differed];
-
-    /// The word for it in metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Alone => "alone",
-            Self::Agreed => "agreed",
-            Self::Differed => "differed",
-        }
+    pub(super) fn new(peers: Box<dyn PeerSource>) -> Self {
+        Self { peers, counted: BTreeSet::new() }
     }
 }
 
@@ -64,16 +45,16 @@ impl ProofSubmitter {
         comparison.peers.read().await?;
         let (mut kept, mut held) = (Vec::with_capacity(ready.len()), 0_usize);
         for one in ready {
-            let (item, _, ours) = &one;
+            let (item, ours) = (one.intent.item(), one.intent.result_hash());
             let theirs = comparison.peers.of(item.specimen_hash);
-            let outcome = outcome(*ours, &theirs);
+            let outcome = outcome(ours, &theirs);
             let is_new = comparison.counted.insert(item.id);
-            let in_a_row = self.counted(item, *ours, &theirs, outcome, is_new)?;
-            let most = self.settings.max_differences;
+            let in_a_row = self.counted(item, ours, &theirs, outcome, is_new)?;
+            let most = self.terms.max_differences;
             if most > 0 && in_a_row >= most {
                 held += 1;
             } else {
-                comparison.counted.remove(&item.id);
+                comparison.counted.remove(&one.intent.item().id);
                 kept.push(one);
             }
         }
@@ -89,30 +70,30 @@ impl ProofSubmitter {
         item: &Item,
         ours: B256,
         theirs: &BTreeMap<B256, usize>,
-        outcome: Outcome,
+        outcome: Compared,
         is_new: bool,
     ) -> Result<u64, TickError> {
-        let before = self.context.journal.with(|journal| journal.differences(item.rule))?;
+        let before = self.journal.with(|journal| journal.differences(item.rule))?;
         let in_a_row = match outcome {
-            Outcome::Agreed => 0,
-            Outcome::Differed if is_new => before + 1,
-            Outcome::Differed | Outcome::Alone => before,
+            Compared::Agreed => 0,
+            Compared::Differed if is_new => before + 1,
+            Compared::Differed | Compared::Alone => before,
         };
         if in_a_row != before {
-            self.context.journal.with(|journal| journal.set_differences(item.rule, in_a_row))?;
+            self.journal.with(|journal| journal.set_differences(item.rule, in_a_row))?;
         }
-        let mut now = self.context.status.now();
+        let mut now = self.status.now();
         let compared = &mut now.compared;
         compared.in_a_row = in_a_row;
         if is_new {
             match outcome {
-                Outcome::Alone => compared.alone += 1,
-                Outcome::Agreed => compared.agreed += 1,
-                Outcome::Differed => compared.differed += 1,
+                Compared::Alone => compared.alone += 1,
+                Compared::Agreed => compared.agreed += 1,
+                Compared::Differed => compared.differed += 1,
             }
-            self.context.journal.metrics.compared(outcome);
+            self.journal.metrics.compared(outcome);
         }
-        if outcome == Outcome::Differed {
+        if outcome == Compared::Differed {
             let theirs =
                 theirs.iter().map(|(result_hash, proofs)| PeerResult { result_hash: *result_hash, proofs: *proofs });
             let (height, specimen_hash) = (item.height, item.specimen_hash);
@@ -126,7 +107,7 @@ impl ProofSubmitter {
     }
 
     fn pause_for_differences(&self) {
-        let compared = self.context.status.now().compared.clone();
+        let compared = self.status.now().compared.clone();
         let last = compared.last_difference.map(|last| format!(", the last one at {last}")).unwrap_or_default();
         let reason = format!("{} results in a row differ from those of other operators{last}", compared.in_a_row);
         let hint = "compare format, rules and version with the other operators'; after a change results are made anew; with max-differences = 0 they are proved as they are";
@@ -135,16 +116,16 @@ impl ProofSubmitter {
 
     /// Whether the others deny the results made here. Then all intents are looked at, because any may end it.
     pub(super) fn is_denied(&self) -> bool {
-        let most = self.settings.max_differences;
-        most > 0 && self.context.status.now().compared.in_a_row >= most
+        let most = self.terms.max_differences;
+        most > 0 && self.status.now().compared.in_a_row >= most
     }
 }
 
-fn outcome(ours: B256, theirs: &BTreeMap<B256, usize>) -> Outcome {
+fn outcome(ours: B256, theirs: &BTreeMap<B256, usize>) -> Compared {
     match (theirs.values().max(), theirs.get(&ours)) {
-        (None, _) => Outcome::Alone,
-        (Some(most), Some(agreeing)) if agreeing == most => Outcome::Agreed,
-        (Some(_), _) => Outcome::Differed,
+        (None, _) => Compared::Alone,
+        (Some(most), Some(agreeing)) if agreeing == most => Compared::Agreed,
+        (Some(_), _) => Compared::Differed,
     }
 }
 
@@ -156,12 +137,12 @@ mod tests {
     fn result_agrees_where_no_other_was_proved_more_often() {
         let [ours, other, third] = [1, 2, 3].map(B256::repeat_byte);
         for (theirs, expected) in [
-            (vec![], Outcome::Alone),
-            (vec![(ours, 1)], Outcome::Agreed),
-            (vec![(ours, 1), (other, 1)], Outcome::Agreed),
-            (vec![(ours, 2), (other, 1)], Outcome::Agreed),
-            (vec![(ours, 1), (other, 2)], Outcome::Differed),
-            (vec![(other, 1), (third, 1)], Outcome::Differed),
+            (vec![], Compared::Alone),
+            (vec![(ours, 1)], Compared::Agreed),
+            (vec![(ours, 1), (other, 1)], Compared::Agreed),
+            (vec![(ours, 2), (other, 1)], Compared::Agreed),
+            (vec![(ours, 1), (other, 2)], Compared::Differed),
+            (vec![(other, 1), (third, 1)], Compared::Differed),
         ] {
             assert_eq!(outcome(ours, &theirs.iter().copied().collect()), expected, "{theirs:?}");
         }

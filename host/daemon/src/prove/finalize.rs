@@ -3,10 +3,10 @@
 use alloy_primitives::{Address, keccak256};
 use refiner_config::FinalizePolicy;
 use refiner_journal::{Purpose, SessionKey, SessionOutcome};
-use refiner_proofchain::{FeeQuote, NonceAt, OpenedSessions, Preparation, Revert};
+use refiner_proofchain::{FeeQuote, NonceAt, Preparation, Revert};
 
-use super::{ProofSubmitter, TickError};
-use crate::clock::now_ms;
+use super::{ProofSubmitter, TickError, peers::SessionSource};
+use crate::engine::clock::now_ms;
 
 /// Blocks over which operators spread, so that not all of them pay for the same session.
 const STAGGER_BLOCKS: u64 = 20;
@@ -19,8 +19,8 @@ const PROOFS_MS: u64 = 2 * 24 * 3_600_000;
 
 impl ProofSubmitter {
     /// Follows sessions, and finalizes those whose time has come.
-    pub(super) async fn finalize(&self, opened: &mut OpenedSessions) -> Result<(), TickError> {
-        match self.settings.finalize {
+    pub(super) async fn finalize(&self, opened: &mut dyn SessionSource) -> Result<(), TickError> {
+        match self.terms.finalize {
             FinalizePolicy::None => return Ok(()),
             FinalizePolicy::Own => self.follow_own().await?,
             FinalizePolicy::All => self.follow_all(opened).await?,
@@ -28,8 +28,8 @@ impl ProofSubmitter {
         if !self.may_spend() {
             return Ok(());
         }
-        let head = self.prover.chain().head().await?;
-        let due = self.context.journal.with(|journal| journal.sessions_due(head, AT_ONCE))?;
+        let head = self.prover.head().await?;
+        let due = self.journal.with(|journal| journal.sessions_due(head, AT_ONCE))?;
         for session in due {
             if !self.finalize_one(session, head).await? {
                 break;
@@ -40,18 +40,18 @@ impl ProofSubmitter {
 
     async fn follow_own(&self) -> Result<(), TickError> {
         let since = now_ms().saturating_sub(PROOFS_MS);
-        let new = self.context.journal.with(|journal| journal.sessions_of_proofs(since))?;
+        let new = self.journal.with(|journal| journal.sessions_of_proofs(since))?;
         if new.is_empty() {
             return Ok(());
         }
         // The session was opened by our proof, or before it.
-        let blocks = self.prover.chain().metadata().await?.sessionDuration;
+        let blocks = self.prover.session_blocks().await?;
         let from = |(session, proved): (SessionKey, u64)| (session, self.turn(session, proved.saturating_add(blocks)));
         let new: Vec<_> = new.into_iter().map(from).collect();
-        Ok(self.context.journal.with(|journal| journal.follow_sessions(&new))?)
+        Ok(self.journal.with(|journal| journal.follow_sessions(&new))?)
     }
 
-    async fn follow_all(&self, opened: &mut OpenedSessions) -> Result<(), TickError> {
+    async fn follow_all(&self, opened: &mut dyn SessionSource) -> Result<(), TickError> {
         let sessions = opened.read().await?;
         let new: Vec<_> = sessions
             .iter()
@@ -61,7 +61,7 @@ impl ProofSubmitter {
             })
             .collect();
         if !new.is_empty() {
-            self.context.journal.with(|journal| journal.follow_sessions(&new))?;
+            self.journal.with(|journal| journal.follow_sessions(&new))?;
         }
         Ok(())
     }
@@ -73,7 +73,7 @@ impl ProofSubmitter {
 
     /// Asks the contract, then signs and sends at once. False when nothing more can be sent now.
     async fn finalize_one(&self, session: SessionKey, head: u64) -> Result<bool, TickError> {
-        let journal = &self.context.journal;
+        let journal = &self.journal;
         let prepared = match self.prover.prepare_finalize(session.chain, session.height).await? {
             Preparation::Ready(prepared) => prepared,
             Preparation::Refused(Revert::SessionFinalized) => {
@@ -91,7 +91,7 @@ impl ProofSubmitter {
             }
         };
         let under_way = journal.with(|journal| journal.open_transactions())?;
-        if usize::try_from(under_way).unwrap_or(usize::MAX) >= self.settings.unsettled {
+        if usize::try_from(under_way).unwrap_or(usize::MAX) >= self.terms.unsettled {
             return Ok(false);
         }
         let at = if under_way == 0 { NonceAt::Pending } else { NonceAt::Latest };
@@ -117,7 +117,7 @@ impl ProofSubmitter {
     pub(super) fn side_is_settled(&self, purpose: Purpose, succeeded: bool) -> Result<(), TickError> {
         let Purpose::Finalize(session) = purpose else { return Ok(()) };
         let outcome = if succeeded { SessionOutcome::Finalized } else { SessionOutcome::Ended };
-        Ok(self.context.journal.with(|journal| journal.end_session(session, Some(outcome)))?)
+        Ok(self.journal.with(|journal| journal.end_session(session, Some(outcome)))?)
     }
 }
 

@@ -19,13 +19,13 @@ pub(super) struct Gap {
 impl ProofSubmitter {
     /// Sees a gap before the lowest open nonce, names it in the status, and closes it once it has lasted.
     pub(super) async fn close_gap(&self, outlook: &ChainSnapshot, due: &mut Due) -> Result<(), TickError> {
-        let lowest = self.context.journal.with(|journal| journal.lowest_open_nonce())?;
+        let lowest = self.journal.with(|journal| journal.lowest_open_nonce())?;
         let missing = outlook.next_nonce;
         let Some(lowest) = lowest.filter(|lowest| *lowest > missing) else {
             if due.gap.take().is_some() {
                 tracing::info!(nonce = missing, "nonce gap closed");
             }
-            self.context.status.clear_blocked(PART);
+            self.status.clear_blocked(PART);
             return Ok(());
         };
         let known = due.gap.filter(|gap| gap.nonce == missing);
@@ -35,23 +35,23 @@ impl ProofSubmitter {
             if in_pool { "held by a transaction in the node's pool that is not ours" } else { "used by nothing" };
         let waiting = format!("nonce {missing} is {holder}, and {lowest} and later wait for it");
         if in_pool {
-            self.context.status.set_foreign(format!("nonce {missing} is {holder}"));
+            self.status.set_foreign(format!("nonce {missing} is {holder}"));
         }
         if known.is_none() {
             tracing::warn!(missing, lowest, in_pool, "nonce gap found");
         }
-        self.context.status.set_blocked(PART, waiting);
+        self.status.set_blocked(PART, waiting);
         // A node that lags behind shows gaps that are none, and the pool's transaction may be mined yet.
-        if in_pool || gap.since.elapsed() < self.settings.recheck {
+        if in_pool || gap.since.elapsed() < self.terms.policy.recheck {
             return Ok(());
         }
-        match self.context.journal.with(|journal| journal.settled_holder(missing))? {
+        match self.journal.with(|journal| journal.settled_holder(missing))? {
             Some(Holder::Item(item)) => {
                 tracing::warn!(%item, nonce = missing, "final proof's transaction not on chain, sent again");
-                self.context.journal.advance(item, &Step::Broadcast)?;
+                self.journal.advance(item, &Step::Broadcast)?;
                 Ok(())
             }
-            Some(Holder::Side) => Ok(self.context.journal.with(|journal| journal.reopen_side(missing))?),
+            Some(Holder::Side) => Ok(self.journal.with(|journal| journal.reopen_side(missing))?),
             // The next proof takes the smallest free nonce.
             None if !self.is_paused() && !self.due(State::ProofIntent, 1)?.is_empty() => Ok(()),
             None => self.fill(missing, lowest).await,
@@ -71,7 +71,7 @@ impl ProofSubmitter {
         // A settled transaction among them is sent again when its turn comes.
         let mut costs = Vec::new();
         for nonce in missing..lowest {
-            if self.context.journal.with(|journal| journal.settled_holder(nonce))?.is_none() {
+            if self.journal.with(|journal| journal.settled_holder(nonce))?.is_none() {
                 costs.push((nonce, filler.most_wei(&fees)));
             }
         }

@@ -9,28 +9,45 @@ mod budget;
 mod compare;
 mod finalize;
 mod gap;
+mod intent;
 mod pause;
+mod peers;
+mod react;
 mod send;
 mod settle;
 mod side;
 mod sign;
+mod steps;
+
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     budget::{coins, spent_in_a_day},
-    compare::Outcome as Compared,
+    intent::ResultUrls,
+    peers::{PeerSource, SessionSource},
+    steps::ProofSteps,
 };
 
 use self::compare::Comparison;
 
 use std::{sync::Arc, time::Duration};
 
-use refiner_diagnostics::ErrorChain;
+use refiner_config::FinalizePolicy;
 use refiner_journal::{Item, JournalError, State, Step};
-use refiner_proofchain::{OpenedSessions, Prover, RpcError, SignError, Signed};
+use refiner_proofchain::{RpcError, SignError, Signed};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{clock::now_ms, config::Settings, context::PipelineContext, outage::Outage, policy::pause_ms};
+use crate::{
+    engine::{
+        clock::now_ms,
+        policy::FailurePolicy,
+        poller::{PollFailure, Poller},
+    },
+    observe::status::Status,
+    state::{journal_handle::JournalHandle, targets::Targets},
+};
 
 /// The part's name in the status.
 const PART: &str = "prove";
@@ -74,18 +91,11 @@ enum TickError {
 /// # Errors
 ///
 /// The journal's: without it nothing can go on.
-pub async fn prove(
-    context: Arc<PipelineContext>,
-    settings: Arc<Settings>,
-    prover: Prover,
-    stop: CancellationToken,
-) -> Result<(), JournalError> {
-    let submitter = ProofSubmitter { context, settings, prover };
+pub async fn prove(submitter: ProofSubmitter, mut peers: Peers, stop: CancellationToken) -> Result<(), JournalError> {
     // What happens after is this loop's own doing.
-    let mut pinned = submitter.context.journal.arrivals(State::Pinned);
-    let (mut failures, mut due, mut outage) = (0, Due::default(), Outage::default());
-    let chain = submitter.prover.chain();
-    let mut peers = Peers { comparison: Comparison::new(chain.clone()), opened: OpenedSessions::new(chain.clone()) };
+    let mut pinned = submitter.journal.arrivals(State::Pinned);
+    let mut poller = Poller::new(PART, submitter.status.clone(), submitter.terms.policy.retry);
+    let mut due = Due::default();
     loop {
         pinned.mark_unchanged();
         let tick = tokio::select! {
@@ -95,22 +105,17 @@ pub async fn prove(
         };
         let pause = match tick {
             Ok(()) => {
-                failures = 0;
-                if let Some(failures) = outage.over() {
+                if let Some(failures) = poller.succeeded() {
                     tracing::info!(failures, "proving resumed");
                 }
-                submitter.context.status.clear_blocked(PART);
-                submitter.settings.poll
+                submitter.terms.poll
             }
             Err(TickError::Journal(error)) => return Err(error),
             Err(error) => {
-                let pause = Duration::from_millis(pause_ms(submitter.settings.retry, failures));
-                failures += 1;
-                let told = ErrorChain(&error).to_string();
-                if outage.failed() {
-                    tracing::warn!(error = told, retry_in = ?pause, failures, "proving failed, retrying");
+                let PollFailure { error, pause, failures, is_news } = poller.failed(&error);
+                if is_news {
+                    tracing::warn!(error, retry_in = ?pause, failures, "proving failed, retrying");
                 }
-                submitter.context.status.set_blocked(PART, told);
                 pause
             }
         };
@@ -122,7 +127,7 @@ pub async fn prove(
         };
         tokio::select! {
             () = sleep(pause) => {}
-            () = next, if failures == 0 => {}
+            () = next, if poller.failures() == 0 => {}
             () = stop.cancelled() => return Ok(()),
         }
     }
@@ -139,9 +144,16 @@ struct Due {
 }
 
 /// Everything known of other operators.
-struct Peers {
+pub struct Peers {
     comparison: Comparison,
-    opened: OpenedSessions,
+    opened: Box<dyn SessionSource>,
+}
+
+impl Peers {
+    /// Nothing is known yet.
+    pub fn new(proofs: Box<dyn PeerSource>, opened: Box<dyn SessionSource>) -> Self {
+        Self { comparison: Comparison::new(proofs), opened }
+    }
 }
 
 fn is_due(at: Option<Instant>) -> bool {
@@ -149,25 +161,51 @@ fn is_due(at: Option<Instant>) -> bool {
 }
 
 /// Where proofs are made.
-struct ProofSubmitter {
-    context: Arc<PipelineContext>,
-    settings: Arc<Settings>,
-    prover: Prover,
+pub struct ProofSubmitter {
+    pub journal: JournalHandle,
+    pub status: Status,
+    /// The rules whose results are proved.
+    pub targets: Arc<Targets>,
+    pub urls: ResultUrls,
+    /// Each step on chain; the only user of the key.
+    pub prover: Box<dyn ProofSteps>,
+    pub terms: ProveTerms,
+}
+
+/// The terms on which proofs are submitted.
+#[derive(Clone, Copy, Debug)]
+pub struct ProveTerms {
+    /// Pause between two looks at the chain.
+    pub poll: Duration,
+    /// Pauses after failures.
+    pub policy: FailurePolicy,
+    /// The most transactions that wait at once.
+    pub unsettled: usize,
+    /// Blocks on top of a proof that is final.
+    pub proof_depth: u64,
+    /// The time after which a transaction's fees are raised.
+    pub bump_after: Duration,
+    /// Wei that the transactions of 24 hours may cost.
+    pub max_spend_wei: Option<u128>,
+    /// Results in a row that others deny before proving pauses; 0 for any number.
+    pub max_differences: u64,
+    /// Sessions that are finalized.
+    pub finalize: FinalizePolicy,
 }
 
 impl ProofSubmitter {
     /// Everything that can be done now: what is under way first, because it holds nonces.
     async fn tick(&self, due: &mut Due, peers: &mut Peers) -> Result<(), TickError> {
-        let mut pinned = self.context.journal.arrivals(State::Pinned);
+        let mut pinned = self.journal.arrivals(State::Pinned);
         if is_due(due.balance) {
             let balance = self.prover.balance().await?;
-            self.context.status.now().balance_wei = Some(balance);
+            self.status.now().balance_wei = Some(balance);
             due.balance = Some(Instant::now() + BALANCE_EVERY);
         }
         // The bell rings for every item of every stage; the chain has news only now and then.
         if is_due(due.settle) {
             self.settle(due).await?;
-            due.settle = Some(Instant::now() + self.settings.poll);
+            due.settle = Some(Instant::now() + self.terms.poll);
         }
         self.react_to_failures()?;
         self.send().await?;
@@ -178,8 +216,8 @@ impl ProofSubmitter {
         }
         // New proofs do not wait for these.
         if is_due(due.finalize) {
-            self.finalize(&mut peers.opened).await?;
-            due.finalize = Some(Instant::now() + self.settings.recheck);
+            self.finalize(peers.opened.as_mut()).await?;
+            due.finalize = Some(Instant::now() + self.terms.policy.recheck);
         }
         if is_due(due.again) {
             tokio::select! {
@@ -187,28 +225,28 @@ impl ProofSubmitter {
                 // A look that is broken off loses nothing; what it took up again is settled like everything else.
                 _ = pinned.changed() => {}
             }
-            due.again = Some(Instant::now() + self.settings.recheck);
+            due.again = Some(Instant::now() + self.terms.policy.recheck);
         }
         Ok(())
     }
 
     /// Pinned results become intents, which take no nonce yet.
     fn intend(&self) -> Result<(), TickError> {
-        let pinned = self.due(State::Pinned, self.settings.unsettled)?;
+        let pinned = self.due(State::Pinned, self.terms.unsettled)?;
         let steps: Vec<_> = pinned.iter().map(|item| (item.id, Step::ProofIntent)).collect();
         if !steps.is_empty() {
-            self.context.journal.advance_all(&steps)?;
+            self.journal.advance_all(&steps)?;
         }
         Ok(())
     }
 
     fn due(&self, state: State, limit: usize) -> Result<Vec<Item>, JournalError> {
-        self.context.journal.with(|journal| journal.due(state, now_ms(), limit))
+        self.journal.with(|journal| journal.due(state, now_ms(), limit))
     }
 
     /// The item's transactions that can still be mined, the last signed first. Never empty for an item that is signed or later.
     fn open_transactions(&self, item: &Item) -> Result<Vec<Signed>, TickError> {
-        let transactions = self.context.journal.with(|journal| journal.transactions(item.id))?;
+        let transactions = self.journal.with(|journal| journal.transactions(item.id))?;
         let open = transactions.iter().filter(|transaction| transaction.open);
         open.map(|transaction| Signed::read(&transaction.raw).map_err(|_| TickError::Unreadable { item: item.id }))
             .collect()

@@ -5,8 +5,8 @@ use tokio::time::Instant;
 
 use super::ProofSubmitter;
 use crate::{
-    clock::{milliseconds, now_ms},
-    status::Pause,
+    engine::clock::{milliseconds, now_ms},
+    observe::status::Pause,
 };
 
 impl ProofSubmitter {
@@ -21,8 +21,8 @@ impl ProofSubmitter {
     }
 
     fn pause_as(&self, reason: String, hint: Option<&str>, is_of_money: bool) {
-        let recheck_ms = now_ms() + milliseconds(self.settings.recheck);
-        let mut now = self.context.status.now();
+        let recheck_ms = now_ms() + milliseconds(self.terms.policy.recheck);
+        let mut now = self.status.now();
         if now.paused.as_ref().is_some_and(|pause| pause.reason == reason && !pause.is_over()) {
             // Logged already.
             return;
@@ -31,10 +31,10 @@ impl ProofSubmitter {
         tracing::error!(
             reason,
             hint,
-            recheck_s = self.settings.recheck.as_secs(),
+            recheck_s = self.terms.policy.recheck.as_secs(),
             "proof submission paused, all work is kept"
         );
-        let recheck_at = Instant::now() + self.settings.recheck;
+        let recheck_at = Instant::now() + self.terms.policy.recheck;
         now.paused =
             Some(Pause { reason, hint: hint.map(str::to_owned), since_ms, recheck_ms, recheck_at, is_of_money });
     }
@@ -60,7 +60,7 @@ impl ProofSubmitter {
 
     /// A transaction that is no proof was paid for.
     pub(super) fn resume_after_money(&self) {
-        let is_of_money = self.context.status.now().paused.as_ref().is_some_and(|pause| pause.is_of_money);
+        let is_of_money = self.status.now().paused.as_ref().is_some_and(|pause| pause.is_of_money);
         if is_of_money {
             self.resume();
         }
@@ -68,23 +68,23 @@ impl ProofSubmitter {
 
     /// False while nothing can be paid for and the time to look again has not come.
     pub(super) fn may_spend(&self) -> bool {
-        self.context.status.now().paused.as_ref().is_none_or(|pause| !pause.is_of_money || pause.is_over())
+        self.status.now().paused.as_ref().is_none_or(|pause| !pause.is_of_money || pause.is_over())
     }
 
     /// Something went through again.
     pub(super) fn resume(&self) {
-        if self.context.status.now().paused.take().is_some() {
+        if self.status.now().paused.take().is_some() {
             tracing::info!("proof submission resumed");
         }
     }
 
     /// False while it is paused and the time to look again has not come.
     pub(super) fn may_sign(&self) -> bool {
-        self.context.status.now().paused.as_ref().is_none_or(Pause::is_over)
+        self.status.now().paused.as_ref().is_none_or(Pause::is_over)
     }
 
     /// While it is paused one proof at a time shows whether it can go on.
     pub(super) fn is_paused(&self) -> bool {
-        self.context.status.now().paused.is_some()
+        self.status.now().paused.is_some()
     }
 }

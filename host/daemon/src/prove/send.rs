@@ -6,7 +6,7 @@ use refiner_journal::{Item, State, Step};
 use refiner_proofchain::{Sent, Settlement, Signed};
 
 use super::{ProofSubmitter, TickError, sign::stored};
-use crate::clock::{milliseconds, now_ms};
+use crate::engine::clock::{milliseconds, now_ms};
 
 /// Transactions that are sent before the journal records which of them arrived.
 const AT_ONCE: usize = 32;
@@ -16,7 +16,7 @@ const POOL: &str = "pool";
 impl ProofSubmitter {
     /// Sends what is signed and not known to have arrived: the very bytes that are in the journal.
     pub(super) async fn send(&self) -> Result<(), TickError> {
-        let outbox = self.context.journal.with(|journal| journal.outbox())?;
+        let outbox = self.journal.with(|journal| journal.outbox())?;
         let (mut items, mut signed) = (Vec::new(), Vec::new());
         for item in outbox.into_iter().filter(|item| item.state == State::Signed) {
             if let Some(newest) = self.open_transactions(&item)?.into_iter().next() {
@@ -29,7 +29,7 @@ impl ProofSubmitter {
             let arrived =
                 items.iter().zip(&sent).filter(|(_, sent)| matches!(sent, Sent::Accepted | Sent::AlreadyKnown));
             let arrived: Vec<_> = arrived.map(|(item, _)| (item.id, Step::Broadcast)).collect();
-            self.context.journal.advance_all(&arrived)?;
+            self.journal.advance_all(&arrived)?;
             let mut go_on = true;
             for ((item, signed), sent) in items.iter().zip(signed).zip(sent) {
                 go_on &= self.sent(item, signed, sent).await?;
@@ -46,7 +46,7 @@ impl ProofSubmitter {
     async fn sent(&self, item: &Item, signed: &Signed, sent: Sent) -> Result<bool, TickError> {
         match sent {
             Sent::Accepted | Sent::AlreadyKnown => {
-                self.context.status.clear_blocked(POOL);
+                self.status.clear_blocked(POOL);
                 self.resume();
                 Ok(true)
             }
@@ -54,7 +54,7 @@ impl ProofSubmitter {
             Sent::PoolFull => self.pool_is_full(item, signed).await,
             Sent::NonceTooHigh => {
                 let what = format!("the node takes nonce {} only after an earlier one", signed.nonce);
-                self.context.status.set_blocked(POOL, what);
+                self.status.set_blocked(POOL, what);
                 Ok(false)
             }
             // Mined already, or another's: the settlement tells.
@@ -89,19 +89,19 @@ impl ProofSubmitter {
 
     pub(super) async fn raise_banned(&self, item: &Item, signed: &Signed) -> Result<bool, TickError> {
         let what = format!("the node's pool bans transaction {} for a while; its fees are raised", signed.hash);
-        self.context.status.set_blocked(POOL, what);
-        self.raise_after(item, signed, self.settings.recheck).await
+        self.status.set_blocked(POOL, what);
+        self.raise_after(item, signed, self.terms.policy.recheck).await
     }
 
     /// Room comes by itself, or for a higher price.
     pub(super) async fn pool_is_full(&self, item: &Item, signed: &Signed) -> Result<bool, TickError> {
-        self.context.status.set_blocked(POOL, format!("the node's pool has no room for transaction {}", signed.hash));
-        self.raise_after(item, signed, self.settings.bump_after).await?;
+        self.status.set_blocked(POOL, format!("the node's pool has no room for transaction {}", signed.hash));
+        self.raise_after(item, signed, self.terms.bump_after).await?;
         Ok(false)
     }
 
     async fn raise_after(&self, item: &Item, signed: &Signed, after: Duration) -> Result<bool, TickError> {
-        let transactions = self.context.journal.with(|journal| journal.transactions(item.id))?;
+        let transactions = self.journal.with(|journal| journal.transactions(item.id))?;
         let signed_ms = transactions.first().map_or(0, |newest| newest.signed_ms);
         // A clock that was wrong may have left a time to come.
         if now_ms().abs_diff(signed_ms) < milliseconds(after) {
@@ -121,7 +121,7 @@ impl ProofSubmitter {
         }
         let bumped = self.prover.sign(&signed.prepared, signed.nonce, &fees).await?;
         tracing::info!(item = %item.id, nonce = signed.nonce, transaction = %bumped.hash, max_fee_wei = fees.most_wei(), "proof fees raised");
-        self.context.journal.advance(item.id, &Step::Signed(stored(&bumped)))?;
+        self.journal.advance(item.id, &Step::Signed(stored(&bumped)))?;
         Ok(true)
     }
 }

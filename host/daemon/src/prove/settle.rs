@@ -1,14 +1,12 @@
 //! What became of what was sent.
 
-use std::collections::BTreeSet;
-
 use alloy_primitives::B256;
 use futures_util::{StreamExt as _, stream};
 use refiner_journal::{Item, State, Step};
-use refiner_proofchain::{ChainSnapshot, Reaction, Revert, RpcError, Settlement, Signed};
+use refiner_proofchain::{ChainSnapshot, RpcError, Settlement, Signed};
 
-use super::{Due, FAILED_TRANSACTIONS_MAX, ProofSubmitter, QUESTIONS_AT_ONCE, TickError};
-use crate::clock::{milliseconds, now_ms};
+use super::{Due, ProofSubmitter, QUESTIONS_AT_ONCE, TickError, react::Refused};
+use crate::engine::clock::{milliseconds, now_ms};
 
 /// The part's name in the status.
 const SETTLE: &str = "settle";
@@ -16,7 +14,7 @@ const SETTLE: &str = "settle";
 impl ProofSubmitter {
     /// Asks about everything that was sent and of which there may be news.
     pub(super) async fn settle(&self, due: &mut Due) -> Result<(), TickError> {
-        let Some(lowest) = self.context.journal.with(|journal| journal.lowest_open_nonce())? else {
+        let Some(lowest) = self.journal.with(|journal| journal.lowest_open_nonce())? else {
             self.tell_of_disputes(0);
             return Ok(());
         };
@@ -70,16 +68,16 @@ impl ProofSubmitter {
     /// A proof that only one of several nodes has is not final, however deep it is.
     fn tell_of_disputes(&self, disputed: u64) {
         if disputed == 0 {
-            return self.context.status.clear_blocked(SETTLE);
+            return self.status.clear_blocked(SETTLE);
         }
         let what = format!("two nodes that have the same receipt: of {disputed} proofs one has none or another one");
-        self.context.status.set_blocked(SETTLE, what);
+        self.status.set_blocked(SETTLE, what);
     }
 
     /// Tells of transactions that have no usable receipt although their nonces were used on chain.
     fn tell_of_missing_receipts(&self, outlook: &ChainSnapshot) -> Result<bool, TickError> {
         let mut missing = 0_usize;
-        for item in self.context.journal.with(|journal| journal.outbox())? {
+        for item in self.journal.with(|journal| journal.outbox())? {
             match self.open_transactions(&item)?.first() {
                 Some(newest) if newest.nonce < outlook.next_nonce => missing += 1,
                 // Later ones have later nonces.
@@ -89,7 +87,7 @@ impl ProofSubmitter {
         }
         if missing > 0 {
             let what = format!("receipts of {missing} transactions, whose nonces were used on chain, are missing");
-            self.context.status.set_blocked(SETTLE, what);
+            self.status.set_blocked(SETTLE, what);
         }
         Ok(missing > 0)
     }
@@ -99,7 +97,7 @@ impl ProofSubmitter {
         let mined = nonce < outlook.next_nonce;
         match (item.state, item.mined_block) {
             // Nothing new about a block until it is deep enough, unless a reorganisation took it away.
-            (State::Mined, Some(block)) if mined => block.saturating_add(self.settings.proof_depth) <= outlook.head,
+            (State::Mined, Some(block)) if mined => block.saturating_add(self.terms.proof_depth) <= outlook.head,
             (State::Mined, _) => true,
             _ => mined || next || self.is_late(item),
         }
@@ -119,7 +117,7 @@ impl ProofSubmitter {
     ) -> Result<Settlement, RpcError> {
         let Some(newest) = transactions.first() else { return Ok(Settlement::Pending) };
         let hashes: Vec<_> = transactions.iter().map(|signed| signed.hash).collect();
-        self.prover.settlement(outlook, &hashes, newest.nonce, self.settings.proof_depth).await
+        self.prover.settlement(outlook, &hashes, newest.nonce, self.terms.proof_depth).await
     }
 
     pub(super) async fn settled(
@@ -128,7 +126,7 @@ impl ProofSubmitter {
         transactions: &[Signed],
         settlement: Settlement,
     ) -> Result<(), TickError> {
-        let journal = &self.context.journal;
+        let journal = &self.journal;
         let mined = |hash, block: u64| {
             let known = item.state == State::Mined && item.mined_block == Some(block) && item.mined_tx == Some(hash);
             let moved = item.state == State::Mined && !known;
@@ -161,7 +159,7 @@ impl ProofSubmitter {
                 let mut steps = mined(hash, block.number);
                 steps.push((item.id, Step::Reverted { reason: revert.to_string() }));
                 journal.advance_all(&steps)?;
-                self.react(item, &revert)?;
+                self.react(item, &revert, Refused::OnChain)?;
             }
             Settlement::Dropped => {
                 if item.state == State::Mined {
@@ -175,7 +173,7 @@ impl ProofSubmitter {
             Settlement::Replaced => {
                 tracing::error!(item = %item.id, "proof nonce used by another transaction, is the key used elsewhere?");
                 if let Some(newest) = transactions.first() {
-                    self.context.status.set_foreign(format!("nonce {} was used by another transaction", newest.nonce));
+                    self.status.set_foreign(format!("nonce {} was used by another transaction", newest.nonce));
                 }
                 let reason = "another transaction took its nonce".to_owned();
                 let back = (item.state == State::Mined).then_some(Step::Broadcast);
@@ -188,7 +186,7 @@ impl ProofSubmitter {
 
     fn paid(&self, hash: B256, wei: Option<u128>) -> Result<(), TickError> {
         if let Some(wei) = wei {
-            self.context.journal.with(|journal| journal.paid(hash, wei))?;
+            self.journal.with(|journal| journal.paid(hash, wei))?;
         }
         Ok(())
     }
@@ -223,51 +221,6 @@ impl ProofSubmitter {
     fn is_late(&self, item: &Item) -> bool {
         // Every entry into `broadcast` starts the time anew.
         // A time to come is a clock's that was wrong.
-        item.state == State::Broadcast && now_ms().abs_diff(item.state_ms) >= milliseconds(self.settings.bump_after)
-    }
-
-    fn react(&self, item: &Item, revert: &Revert) -> Result<(), TickError> {
-        let journal = &self.context.journal;
-        match revert.reaction() {
-            Reaction::Done => {
-                journal.advance(item.id, &Step::Skipped { reason: format!("on chain already: {revert}") })?;
-            }
-            Reaction::Skip => journal.advance(item.id, &Step::Skipped { reason: revert.to_string() })?,
-            Reaction::Retry { .. } => self.intend_again(item)?,
-            Reaction::Stop => {
-                self.intend_again(item)?;
-                self.pause_for(revert);
-            }
-        }
-        Ok(())
-    }
-
-    /// Items whose transaction failed, after a crash or when another transaction took the nonce.
-    pub(super) fn react_to_failures(&self) -> Result<(), TickError> {
-        for state in [State::Reverted, State::Replaced] {
-            for item in self.due(state, self.settings.unsettled)? {
-                self.intend_again(&item)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Preparing finds out for free whether another transaction can succeed; but not for ever.
-    fn intend_again(&self, item: &Item) -> Result<(), TickError> {
-        if self.context.rule(item).is_err() {
-            // The result is of a rule or a format that is not this daemon's any more.
-            let reason = format!("superseded: rule {} changed", item.rule_name);
-            return Ok(self.context.journal.advance(item.id, &Step::Skipped { reason })?);
-        }
-        let transactions = self.context.journal.with(|journal| journal.transactions(item.id))?;
-        let failed: BTreeSet<_> =
-            transactions.iter().filter(|transaction| !transaction.open).map(|transaction| transaction.nonce).collect();
-        let step = if failed.len() < FAILED_TRANSACTIONS_MAX {
-            Step::ProofIntent
-        } else {
-            Step::Quarantined { reason: format!("{} transactions failed", failed.len()) }
-        };
-        self.context.journal.advance(item.id, &step)?;
-        Ok(())
+        item.state == State::Broadcast && now_ms().abs_diff(item.state_ms) >= milliseconds(self.terms.bump_after)
     }
 }

@@ -4,7 +4,7 @@ use refiner_journal::{Purpose, SideTransaction};
 use refiner_proofchain::{ChainSnapshot, Sent, Settlement, Signed};
 
 use super::{ProofSubmitter, TickError, sign::stored};
-use crate::clock::{milliseconds, now_ms};
+use crate::engine::clock::{milliseconds, now_ms};
 
 /// Transactions with one nonce, the last signed first.
 struct Group {
@@ -16,7 +16,7 @@ struct Group {
 impl ProofSubmitter {
     /// Writes a transaction down, then sends it.
     pub(super) async fn send_new_side(&self, purpose: Purpose, signed: &Signed) -> Result<(), TickError> {
-        self.context.journal.with(|journal| journal.sign_side(purpose, &stored(signed), now_ms()))?;
+        self.journal.with(|journal| journal.sign_side(purpose, &stored(signed), now_ms()))?;
         match self.prover.send(signed).await {
             Sent::Accepted => self.resume_after_money(),
             Sent::InsufficientFunds => self.pause_for_funds(),
@@ -32,7 +32,7 @@ impl ProofSubmitter {
 
     /// Asks the chain about them, and sends again or raises those that wait.
     pub(super) async fn settle_side(&self, outlook: &ChainSnapshot) -> Result<(), TickError> {
-        let open = self.context.journal.with(|journal| journal.open_side())?;
+        let open = self.journal.with(|journal| journal.open_side())?;
         for transactions in open.chunk_by(|one, other| one.transaction.nonce == other.transaction.nonce) {
             if let Some(group) = group(transactions)? {
                 self.settle_group(outlook, &group).await?;
@@ -43,9 +43,9 @@ impl ProofSubmitter {
 
     async fn settle_group(&self, outlook: &ChainSnapshot, group: &Group) -> Result<(), TickError> {
         let Some(newest) = group.signed.first() else { return Ok(()) };
-        let (nonce, journal) = (newest.nonce, &self.context.journal);
+        let (nonce, journal) = (newest.nonce, &self.journal);
         let hashes: Vec<_> = group.signed.iter().map(|signed| signed.hash).collect();
-        match self.prover.settlement(outlook, &hashes, nonce, self.settings.proof_depth).await? {
+        match self.prover.settlement(outlook, &hashes, nonce, self.terms.proof_depth).await? {
             Settlement::Mined { .. } => {}
             Settlement::Pending => self.raise_side_if_late(group, newest).await?,
             Settlement::Dropped => match self.prover.send(newest).await {
@@ -67,7 +67,7 @@ impl ProofSubmitter {
             }
             Settlement::Replaced => {
                 tracing::warn!(nonce, "nonce used by another transaction: is the key used elsewhere?");
-                self.context.status.set_foreign(format!("nonce {nonce} was used by another transaction"));
+                self.status.set_foreign(format!("nonce {nonce} was used by another transaction"));
                 journal.with(|journal| journal.close_side(nonce, None))?;
             }
         }
@@ -75,7 +75,7 @@ impl ProofSubmitter {
     }
 
     async fn raise_side_if_late(&self, group: &Group, newest: &Signed) -> Result<(), TickError> {
-        if now_ms().abs_diff(group.signed_ms) < milliseconds(self.settings.bump_after) {
+        if now_ms().abs_diff(group.signed_ms) < milliseconds(self.terms.bump_after) {
             return Ok(());
         }
         let Some(fees) = self.prover.bump(newest).await? else {

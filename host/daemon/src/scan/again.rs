@@ -8,7 +8,10 @@ use refiner_proofchain::{ProofChain, ScanConfig, ScanError, Scanner};
 use tokio::time::sleep;
 
 use super::record::announcement;
-use crate::{clock::now_ms, control::ScannedAgain, policy::pause_ms};
+use crate::{
+    control::ScannedAgain,
+    engine::{backoff::Backoff, clock::now_ms},
+};
 
 /// Attempts at one range in a row, each with retries of its own.
 const ATTEMPTS: u32 = 4;
@@ -97,18 +100,17 @@ impl Again<'_> {
         let mut scanner = Scanner::new(self.chain.clone(), self.config.clone());
         let (from, to) = (*blocks.start(), *blocks.end());
         let mut outcome = ScannedAgain { from, to, ..ScannedAgain::default() };
-        let (mut first, mut failures) = (from, 0);
+        let (mut first, mut backoff) = (from, Backoff::new(self.retry));
         while first <= to {
             let part = match scanner.read_again(first, to).await {
                 Ok(part) => part,
-                Err(error) if error.is_transient() && failures + 1 < ATTEMPTS => {
-                    sleep(Duration::from_millis(pause_ms(self.retry, failures))).await;
-                    failures += 1;
+                Err(error) if error.is_transient() && backoff.failures() + 1 < ATTEMPTS => {
+                    sleep(backoff.failed()).await;
                     continue;
                 }
                 Err(source) => return Err(ScanAgainError::Scan { first, source }),
             };
-            failures = 0;
+            backoff.reset();
             let announcements: Vec<_> = part.announcements.iter().map(announcement).collect();
             let Scanned { new, again, known } = record(&announcements, self.targets, now_ms())?;
             outcome.announcements += announcements.len() as u64;

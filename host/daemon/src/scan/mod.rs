@@ -3,29 +3,30 @@
 pub mod again;
 mod command;
 mod rebuild;
-pub mod record;
+mod record;
 mod report;
+mod source;
+
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     command::command,
     rebuild::{Rebuilt, rebuild},
+    record::{Recorder, Reorganisations},
+    source::{AnnouncementSource, ChainAnnouncements},
 };
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-use refiner_diagnostics::ErrorChain;
-use refiner_journal::{Checkpoint, JournalError, Target};
-use refiner_proofchain::{BlockRef, Checkpoints, ProofChain, ScanError, ScanStep, Scanner, StartBlock};
-use tokio::time::sleep;
+use refiner_journal::{Checkpoint, JournalError};
+use refiner_proofchain::{BlockRef, Checkpoints, ProofChain, ScanError, ScanStep, StartBlock};
 use tokio_util::sync::CancellationToken;
 
 use self::report::Reporter;
-use super::{
-    config::Settings, context::PipelineContext, journal_handle::JournalHandle, metrics::Event, outage::Outage,
-    policy::pause_ms,
+use crate::{
+    engine::poller::{PollFailure, Poller, pause},
+    state::journal_handle::JournalHandle,
 };
 
 /// The part's name in the status.
@@ -33,79 +34,101 @@ const PART: &str = "scan";
 /// The remedy for a backlog that is full.
 const BACKLOG: &str = "it shrinks as items are proved: look at what they wait for, or raise --backlog";
 
-/// Scans until `stop`. Waits while more is unfinished than the backlog allows.
-///
-/// # Errors
-///
-/// The journal's: without it nothing can go on.
-pub async fn scan(
-    context: Arc<PipelineContext>,
-    settings: Arc<Settings>,
-    stop: CancellationToken,
-) -> Result<(), JournalError> {
-    let targets: Vec<Target> = context.rules().map(super::rules::Rule::target).collect();
-    let mut scanner = Scanner::new(context.chain.clone(), settings.scan.clone());
-    let mut checkpoints = stored(&context)?;
-    // Where an import set one, it is where the earlier refiner stopped.
-    let start = context.journal.with(|journal| journal.start())?.map_or(settings.start, StartBlock::Number);
-    let mut reporter = Reporter::new(context.status.clone(), settings.scan.depth);
-    let (mut failures, mut outage) = (0, Outage::default());
-    while !stop.is_cancelled() {
-        let unfinished = context.journal.with(|journal| journal.unfinished())?;
-        if unfinished >= settings.backlog {
-            let what = format!("the backlog: {unfinished} items are unfinished");
-            context.status.set_blocked_with(PART, what, BACKLOG);
-            wait(&stop, settings.poll).await;
-            continue;
-        }
-        let step = tokio::select! {
-            step = step(&mut scanner, start, &checkpoints) => step,
-            () = stop.cancelled() => return Ok(()),
-        };
-        reporter.progress(scanner.progress());
-        let pause = match step {
-            Ok(step) => {
-                failures = 0;
-                if let Some(failures) = outage.over() {
-                    tracing::info!(failures, "scanning again");
-                }
-                let cursor = checkpoints.blocks().last().map_or(0, |block| block.number);
-                reporter.step(cursor, &step);
-                let is_idle = matches!(step, ScanStep::UpToDate { .. } | ScanStep::Behind { .. });
-                record::step(&context, &targets, &mut checkpoints, step)?;
-                if is_idle { settings.poll } else { continue }
-            }
-            Err(error) => {
-                let pause = Duration::from_millis(pause_ms(settings.retry, failures));
-                failures += 1;
-                if outage.failed() {
-                    report(&error, pause);
-                }
-                context.status.set_blocked(PART, ErrorChain(&error).to_string());
-                pause
-            }
-        };
-        wait(&stop, pause).await;
-    }
-    Ok(())
+/// The scan of the proof chain, written down as it goes.
+pub struct Scan {
+    pub recorder: Recorder,
+    pub source: Box<dyn AnnouncementSource>,
+    pub terms: ScanTerms,
 }
 
-fn report(error: &ScanError, pause: Duration) {
-    let is_foreign = matches!(error, ScanError::AnotherChain { .. });
-    let error = ErrorChain(error).to_string();
-    if is_foreign {
-        tracing::error!(error, ?pause, "node is of another chain than was scanned");
+/// The terms of a scan.
+#[derive(Clone, Copy, Debug)]
+pub struct ScanTerms {
+    /// Where the very first scan starts.
+    pub start: StartBlock,
+    /// Blocks on top of one that is scanned.
+    pub depth: u64,
+    /// The most unfinished items.
+    pub backlog: u64,
+    /// Pause between two looks for new blocks.
+    pub poll: Duration,
+    /// The first pause after a failure.
+    pub retry: Duration,
+}
+
+impl Scan {
+    /// Scans until `stop`. Waits while more is unfinished than the backlog allows.
+    ///
+    /// # Errors
+    ///
+    /// The journal's: without it nothing can go on.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), JournalError> {
+        let (journal, status) = (self.recorder.journal.clone(), self.recorder.status.clone());
+        let mut checkpoints = self.recorder.stored()?;
+        // Where an import set one, it is where the earlier refiner stopped.
+        let start = journal.with(|journal| journal.start())?.map_or(self.terms.start, StartBlock::Number);
+        let mut reporter = Reporter::new(status.clone(), self.terms.depth);
+        let mut poller = Poller::new(PART, status.clone(), self.terms.retry);
+        while !stop.is_cancelled() {
+            let unfinished = journal.with(|journal| journal.unfinished())?;
+            if unfinished >= self.terms.backlog {
+                let what = format!("the backlog: {unfinished} items are unfinished");
+                status.set_blocked_with(PART, what, BACKLOG);
+                pause(&stop, self.terms.poll).await;
+                continue;
+            }
+            let step = tokio::select! {
+                step = step(self.source.as_mut(), start, &checkpoints) => step,
+                () = stop.cancelled() => return Ok(()),
+            };
+            reporter.progress(self.source.progress());
+            let next = match step {
+                Ok(step) => {
+                    if let Some(failures) = poller.answered() {
+                        tracing::info!(failures, "scanning again");
+                    }
+                    let cursor = checkpoints.blocks().last().map_or(0, |block| block.number);
+                    reporter.step(cursor, &step);
+                    let is_idle = matches!(step, ScanStep::UpToDate { .. } | ScanStep::Behind { .. });
+                    if let ScanStep::Advanced(scanned) = &step {
+                        checkpoints.push(scanned.cursor);
+                        self.source.remember(&checkpoints);
+                    }
+                    self.recorder.step(cursor, &mut checkpoints, step)?;
+                    if is_idle { self.terms.poll } else { continue }
+                }
+                Err(error) => {
+                    let failure = poller.failed(&error);
+                    if failure.is_news {
+                        report(&error, &failure);
+                    }
+                    failure.pause
+                }
+            };
+            pause(&stop, next).await;
+        }
+        Ok(())
+    }
+}
+
+fn report(error: &ScanError, PollFailure { error: text, pause, .. }: &PollFailure) {
+    if matches!(error, ScanError::AnotherChain { .. }) {
+        tracing::error!(error = text, ?pause, "node is of another chain than was scanned");
     } else {
-        tracing::warn!(error, ?pause, "scan failed, retrying");
+        tracing::warn!(error = text, ?pause, "scan failed, retrying");
     }
 }
 
 /// One step; the very first finds out where to start.
-async fn step(scanner: &mut Scanner, start: StartBlock, checkpoints: &Checkpoints) -> Result<ScanStep, ScanError> {
+async fn step(
+    source: &mut dyn AnnouncementSource,
+    start: StartBlock,
+    checkpoints: &Checkpoints,
+) -> Result<ScanStep, ScanError> {
     match checkpoints.blocks().last() {
-        Some(cursor) => scanner.next(*cursor, checkpoints).await,
+        Some(cursor) => source.next(*cursor, checkpoints).await,
         // As a reorganisation to where the scan starts: nothing is above it.
-        None => Ok(ScanStep::Reorganised { common_ancestor: scanner.start(start).await? }),
+        None => Ok(ScanStep::Reorganised { common_ancestor: source.start(start).await? }),
     }
 }
 
@@ -124,20 +147,4 @@ pub fn passed(journal: &JournalHandle) -> Result<Checkpoints, JournalError> {
 /// Checkpoints as the journal gives them, the newest first.
 fn in_order(newest_first: &[Checkpoint]) -> Checkpoints {
     newest_first.iter().rev().map(|Checkpoint { number, hash }| BlockRef { number: *number, hash: *hash }).collect()
-}
-
-/// The same, shown in status and metrics.
-fn stored(context: &PipelineContext) -> Result<Checkpoints, JournalError> {
-    let asked = Instant::now();
-    let passed = passed(&context.journal)?;
-    context.journal.metrics.happened(Event::JournalFetchLast, asked.elapsed());
-    context.status.now().cursor = passed.blocks().last().map(|block| block.number);
-    Ok(passed)
-}
-
-async fn wait(stop: &CancellationToken, pause: Duration) {
-    tokio::select! {
-        () = sleep(pause) => {}
-        () = stop.cancelled() => {}
-    }
 }

@@ -11,9 +11,9 @@ use tokio::runtime::Builder;
 
 use super::{again::Again, again::ScanAgainError, in_order, remember};
 use crate::{
-    clock::now_ms,
     config::{Key, Settings},
     control::ScannedAgain,
+    engine::clock::now_ms,
     error::RunError,
     rules,
     run::rpc_limits,

@@ -1,11 +1,12 @@
 //! The state of the scan, in the status and the log.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use refiner_proofchain::{Lack, ScanProgress, ScanStep, Scanned, Skipped};
+use tokio::time::Instant;
 
 use super::PART;
-use crate::status::Status;
+use crate::observe::status::Status;
 
 /// Pause between two log lines about nodes that lag: behind a balancer every other answer may be such a node's.
 const QUIET: Duration = Duration::from_secs(60);

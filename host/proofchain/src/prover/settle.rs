@@ -41,6 +41,19 @@ pub struct ChainSnapshot {
 }
 
 impl ChainSnapshot {
+    /// A snapshot of which no receipt was asked for yet.
+    pub fn at(head: u64, next_nonce: u64) -> Self {
+        Self {
+            head,
+            next_nonce,
+            blocks: Mutex::default(),
+            receipts: HashMap::new(),
+            node: NodeId::default(),
+            seconds: HashMap::new(),
+            disputed: AtomicU64::new(0),
+        }
+    }
+
     /// The number of proofs that would be final if a second node had the same receipt.
     pub fn disputed(&self) -> u64 {
         self.disputed.load(Ordering::Relaxed)
@@ -129,15 +142,7 @@ impl Prover {
         let rpc = self.chain.rpc();
         let mut fresh = rpc.call_all_fresh(Route::default(), std::slice::from_ref(&nonce)).await?;
         let Quantity(next_nonce) = rpc.typed_from(fresh.node, nonce.method, &fresh.answers.remove(0)?)?;
-        Ok(ChainSnapshot {
-            head: fresh.head,
-            next_nonce,
-            blocks: Mutex::default(),
-            receipts: HashMap::new(),
-            node: fresh.node,
-            seconds: HashMap::new(),
-            disputed: AtomicU64::new(0),
-        })
+        Ok(ChainSnapshot { node: fresh.node, ..ChainSnapshot::at(fresh.head, next_nonce) })
     }
 
     /// Looks at several transactions in as few requests as the node takes, for their [`settlement`](Self::settlement).

@@ -3,7 +3,7 @@
 use super::RpcError;
 
 /// A node, by its position among the addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct NodeId(pub(super) usize);
 
 /// A set of nodes. Those after the 64th are in none.

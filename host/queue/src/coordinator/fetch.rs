@@ -1,7 +1,7 @@
 //! The artifacts of a result: bounded before they are fetched, hashed after.
 
 use alloy_primitives::B256;
-use refiner_sandbox::{Artifact, Limit};
+use refiner_rule_model::{Artifact, Limit};
 use refiner_specimen::sha256;
 
 use super::{ReceivedArtifact, Shared};

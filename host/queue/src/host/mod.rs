@@ -25,6 +25,7 @@ use refiner_config::Values;
 use refiner_content::{CONTENT_BYTES_MAX, LocalStore, Retention, serve};
 use refiner_diagnostics::{ErrorChain, ExitCode, Failure};
 use refiner_listener::Access;
+use refiner_rule_package::Loader;
 use refiner_signals::shutdown_on_signal;
 use refiner_worker::{CodeCache, Compiler};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
@@ -48,7 +49,7 @@ struct Host {
     client: Client,
     context: Context,
     store: LocalStore,
-    compiler: Compiler,
+    loader: Loader,
     /// Where the coordinator finds the artifacts.
     origin: String,
     serving: watch::Sender<Arc<Serving>>,
@@ -75,7 +76,8 @@ async fn host(settings: WorkSettings) -> Result<(), QueueError> {
     let stop = CancellationToken::new();
     shutdown_on_signal(&stop, || tracing::info!("stopping after running tasks"))?;
     let store = LocalStore::open(settings.data.join("content"), CONTENT_BYTES_MAX)?;
-    let compiler = Compiler::new(Some(CodeCache::open(settings.data.join("code"))?))?;
+    let compiler = Compiler::new(Some(CodeCache::open(settings.data.join("code"))?));
+    let loader = Loader::new(compiler, settings.allowance.clone());
     let listener = refiner_listener::bind(settings.listen, settings.allow_remote).await?;
     let origin = origin(&settings, listener.local_addr()?);
     let access = Access::of_hosts(settings.allow_hosts.iter().cloned());
@@ -90,7 +92,7 @@ async fn host(settings: WorkSettings) -> Result<(), QueueError> {
     tracing::info!(host = %settings.name, %origin, workers = settings.workers, "worker host serves its artifacts");
     let client = settings.connection.client(&format!("refiner host {}", settings.name), Some(&settings.name)).await?;
     let ended = tokio::select! {
-        ended = joined(settings, client, store, compiler, origin, &stop) => ended,
+        ended = joined(settings, client, store, loader, origin, &stop) => ended,
         // Before it joined a queue there is nothing to finish.
         () = stop.cancelled() => Ok(()),
     };
@@ -104,7 +106,7 @@ async fn joined(
     settings: WorkSettings,
     client: Client,
     store: LocalStore,
-    compiler: Compiler,
+    loader: Loader,
     origin: String,
     stop: &CancellationToken,
 ) -> Result<(), QueueError> {
@@ -120,7 +122,7 @@ async fn joined(
         client,
         context,
         store,
-        compiler,
+        loader,
         origin,
         serving: watch::Sender::default(),
         running: AtomicU32::new(0),

@@ -8,7 +8,7 @@ use std::{
 use alloy_primitives::Bytes;
 use refiner_content::{Content, FetchError};
 use refiner_diagnostics::ErrorChain;
-use refiner_sandbox::{BasisReport, Evidence, Limit, ReasonClass, SpecimenHash, Verdict};
+use refiner_rule_model::{BasisReport, Evidence, Limit, ReasonClass, SpecimenHash, Verdict};
 use refiner_specimen::{sha256, specimen_hash};
 use refiner_worker::{Job, WorkerRun, WorkerSpan};
 
@@ -123,7 +123,7 @@ fn ended(host: &Host, ran: WorkerRun) -> Ended {
     }
 }
 
-fn keep(host: &Host, artifact: refiner_sandbox::Artifact) -> Result<ArtifactRef, String> {
+fn keep(host: &Host, artifact: refiner_rule_model::Artifact) -> Result<ArtifactRef, String> {
     let sha256 = artifact.sha256();
     let content = Content::of_hashed(artifact.bytes.0, sha256.0);
     let bytes = content.bytes().len() as u64;

@@ -6,8 +6,8 @@ use alloy_primitives::B256;
 use async_nats::jetstream::consumer::{PullConsumer, pull};
 use refiner_diagnostics::ErrorChain;
 use refiner_evm::ExecutionPolicy;
-use refiner_rule_package::{AllowanceError, Found, builtin, identity};
-use refiner_sandbox::{Limits, Params};
+use refiner_rule_model::{Limits, Params, RuleIdentity};
+use refiner_rule_package::{Found, RuleError, builtin};
 use refiner_specimen::sha256;
 use refiner_text::UntrustedText;
 use refiner_worker::{CompileError, CompiledRule, Pool, PoolConfig, PoolError};
@@ -50,11 +50,11 @@ enum NotServed {
     #[error("the component has sha256 {found:x}, stated was {stated:x}")]
     Digest { stated: B256, found: B256 },
     #[error(transparent)]
-    Allowance(#[from] AllowanceError),
+    Rule(#[from] RuleError),
     #[error("the coordinator grants more than --rule-limit permits here")]
     OverCeiling,
     #[error(transparent)]
-    Compile(#[from] CompileError),
+    Compile(Box<CompileError>),
     #[error("this build computes identity {here:x}, and the coordinator's is {theirs:x}: the builds differ")]
     Identity { here: B256, theirs: B256 },
     #[error(transparent)]
@@ -141,7 +141,8 @@ async fn load(
     let (compiling, stated) = (Arc::clone(host), record.clone());
     let compiled = tokio::task::spawn_blocking(move || compile(&compiling, &stated, component, &limits));
     let compiled = compiled.await.map_err(|_| NotServed::Panicked)??;
-    let here = identity(compiled.digest(), compiled.manifest(), &params, &limits, &record.terms.execution()?).digest();
+    let here =
+        RuleIdentity::of(compiled.digest(), compiled.manifest(), &params, &limits, &record.terms.execution()?).digest();
     if here != record.identity {
         return Err(NotServed::Identity { here, theirs: record.identity });
     }
@@ -181,13 +182,15 @@ fn compile(
 ) -> Result<CompiledRule, NotServed> {
     let found =
         Found { called: record.name.clone(), component, beside: record.beside.clone(), looked_for: None, built_in };
-    let grants = host.settings.allowance.grants(&found)?;
+    let grants = host.loader.allowance().grants(&found).map_err(RuleError::from)?;
     if limits.within(&grants.limits) != *limits {
         return Err(NotServed::OverCeiling);
     }
-    let requirement = host.settings.allowance.requirement(built_in);
-    let Found { component, beside, .. } = found;
-    Ok(host.compiler.compile_requiring(component.into(), beside.as_deref(), &grants, requirement)?)
+    host.loader.compile(found).map_err(|error| match error {
+        // The rule's name stands beside the reason already.
+        RuleError::Compile { source, .. } => NotServed::Compile(source),
+        error => NotServed::Rule(error),
+    })
 }
 
 async fn tasks(host: &Host, rule: &B256) -> Result<PullConsumer, QueueError> {

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, str::FromStr};
 use alloy_primitives::B256;
 use refiner_content::ContentId;
 use refiner_evm::{ExecutedBy, ExecutionPolicy, ExecutionTerms};
-use refiner_sandbox::{Limits, Params};
+use refiner_rule_model::{Limits, Params};
 use serde::{Deserialize, Serialize};
 
 use super::{Message, MessageError, few, within};

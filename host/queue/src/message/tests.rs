@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::B256;
 use refiner_content::content_id;
 use refiner_evm::ExecutionPolicy;
-use refiner_sandbox::Limits;
+use refiner_rule_model::Limits;
 use refiner_worker::TraceContext;
 use serde_json::Value;
 

@@ -14,7 +14,7 @@ use refiner_diagnostics::{Diagnostic, ErrorChain, ExitCode, Hint};
 use refiner_journal::{Item, JournalError, JournalReader};
 use refiner_proofchain::Secret;
 use refiner_redaction::Redaction;
-use refiner_sandbox::WASMTIME_VERSION;
+use refiner_rule_model::engine::WASMTIME_VERSION;
 use refiner_text::OneLine;
 use serde_json::{Value, json};
 

@@ -7,7 +7,8 @@ use std::{
 };
 
 use refiner_diagnostics::ErrorChain;
-use refiner_sandbox::{EngineProfile, Sandbox, WASMTIME_VERSION};
+use refiner_rule_model::engine::WASMTIME_VERSION;
+use refiner_sandbox::{EngineProfile, Sandbox};
 use refiner_worker::{ChildCommand, Confinement, Outcome, Requirement, Unconfined, WORKER_ARGUMENT, probe};
 use serde::Deserialize;
 

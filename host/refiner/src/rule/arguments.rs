@@ -16,6 +16,8 @@ pub enum Rule {
     New(New),
     /// Builds a rule by the toolchain of its language to a component with its manifest inside, and checks it.
     Build(Build),
+    /// Builds a rule and runs it over a specimen, and again after each change of its sources.
+    Watch(Watch),
     /// Checks whether rules are admitted; if not, prints what was found, what is allowed and what to do.
     Check(Check),
     /// Prints identity, requested limits and imports of rules, without running them.
@@ -28,6 +30,10 @@ pub enum Rule {
     Lock(Lock),
     /// Puts a manifest into a component that any toolchain made.
     Embed(Embed),
+    /// Makes a key pair that signs rules.
+    Keygen(Keygen),
+    /// Puts a signature into a component, made with a key or by another program.
+    Sign(Sign),
     /// Publishes a rule in an OCI registry and prints its source with the digest.
     Push(Push),
     /// Builds a rule again from its source and compares the bytes.
@@ -68,6 +74,20 @@ pub struct Build {
     /// One JSON object.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `refiner rule watch`.
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// The rule's directory. What toolchains make in it is not looked at.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+    /// The specimen [default: `sample.avro` in the directory].
+    #[arg(long, value_name = "FILE")]
+    pub specimen: Option<PathBuf>,
+    /// Ends after so many builds [default: never].
+    #[arg(long, value_name = "N")]
+    pub rounds: Option<u32>,
 }
 
 /// `refiner rule check`.
@@ -175,6 +195,37 @@ pub struct Embed {
     /// Takes the place of another manifest in the component.
     #[arg(long)]
     pub replace: bool,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `refiner rule keygen`.
+#[derive(Debug, Args)]
+pub struct Keygen {
+    /// File for the private key, which only its owner may read; the public key goes beside it, with the ending `.pub`.
+    #[arg(value_name = "FILE", default_value = "signing.pem")]
+    pub key: PathBuf,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `refiner rule sign`.
+#[derive(Debug, Args)]
+pub struct Sign {
+    /// The component, with its manifest inside.
+    #[arg(value_name = "FILE")]
+    pub component: PathBuf,
+    /// Private key of P-256 in PKCS #8, as `refiner rule keygen` or OpenSSL writes it.
+    #[arg(long, value_name = "FILE", conflicts_with = "bundle", required_unless_present = "bundle")]
+    pub key: Option<PathBuf>,
+    /// Sigstore bundle over the component as it is now, as `cosign sign-blob --bundle` writes it.
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
+    /// Where to [default: into the component's file].
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// One JSON object.
     #[arg(long)]
     pub json: bool,

@@ -6,7 +6,7 @@ use alloy_primitives::Bytes;
 use refiner_authoring::template;
 use refiner_diagnostics::{Diagnostic as _, ExitCode, Failure};
 use refiner_evm::ExecutionPolicy;
-use refiner_sandbox::{Limit, Params, Run, SpecimenHash, Verdict};
+use refiner_rule_model::{Limit, Params, Run, SpecimenHash, Verdict};
 use refiner_text::OneLine;
 use serde_json::{Value, json};
 

@@ -1,8 +1,10 @@
 //! `refiner rule embed`: a manifest into a component that any toolchain made.
 
+use std::path::Path;
+
 use refiner_authoring::{digest, embed};
 use refiner_diagnostics::{ExitCode, Failure};
-use refiner_sandbox::{Grants, examine};
+use refiner_rule_model::{Grants, examine};
 use refiner_text::OneLine;
 use serde_json::json;
 
@@ -17,9 +19,14 @@ pub fn run(arguments: &Embed) -> Result<ExitCode, Failure> {
         .map_err(|source| PrepareError::Refused { rule: component.display().to_string(), source })?;
     let path = out.as_ref().unwrap_or(component);
     embed::write(path, &whole).map_err(RuleError::from)?;
-    let (bytes, sha256) = (whole.len(), digest::sha256(&whole));
-    let stdout = &mut terminal::out(*json);
-    if *json {
+    print(path, &whole, *json)
+}
+
+/// One line of a component that was written.
+pub fn print(path: &Path, whole: &[u8], json: bool) -> Result<ExitCode, Failure> {
+    let (bytes, sha256) = (whole.len(), digest::sha256(whole));
+    let stdout = &mut terminal::out(json);
+    if json {
         writeln!(stdout, "{}", json!({ "file": path, "bytes": bytes, "sha256": sha256 }))?;
     } else {
         writeln!(stdout, "{}  {}  sha256 {sha256}", OneLine(path.display()), digest::size(bytes))?;

@@ -2,10 +2,13 @@
 
 use std::{io, path::PathBuf};
 
-use refiner_authoring::{BinaryReaderError, BuildError, embed::EmbedError, template::NewError};
+use refiner_authoring::{
+    BinaryReaderError, BuildError, command::CommandError, embed::EmbedError, template::NewError, watch::WatchError,
+};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_rule_model::{AboveCap, LimitError};
 use refiner_rule_session::PrepareError;
-use refiner_sandbox::{AboveCap, LimitError};
+use refiner_signatures::SignError;
 
 use crate::rules::AllowanceError;
 
@@ -21,6 +24,15 @@ pub enum RuleError {
     /// No manifest is put into the component.
     #[error(transparent)]
     Embed(#[from] EmbedError),
+    /// The sources cannot be watched.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+    /// This program cannot start itself.
+    #[error(transparent)]
+    Command(CommandError),
+    /// No signature is put into the component.
+    #[error(transparent)]
+    Sign(#[from] SignError),
     /// A source that is not built here.
     #[error("{}: found no Cargo.toml, go.mod, pyproject.toml or package.json, so the rule is built by its own toolchain", .0.display())]
     BuiltElsewhere(PathBuf),
@@ -72,12 +84,14 @@ impl Diagnostic for RuleError {
             Self::New(error) => error.exit_code(),
             Self::Build(error) => error.exit_code(),
             Self::Embed(error) => error.exit_code(),
+            Self::Sign(error) => error.exit_code(),
             Self::Prepare(error) => error.exit_code(),
             Self::Allowance(error) => error.exit_code(),
             Self::Limit(error) => error.exit_code(),
             Self::AboveCap(error) => error.exit_code(),
             Self::Unreadable { .. } | Self::NoColumns { .. } => ExitCode::Refused,
-            Self::Directory(_) | Self::Golden { .. } => ExitCode::Host,
+            Self::Directory(_) | Self::Golden { .. } | Self::Command(_) => ExitCode::Host,
+            Self::Watch(_) => ExitCode::Usage,
             Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry { .. } | Self::BuiltElsewhere(_) => {
                 ExitCode::Usage
             }
@@ -89,6 +103,7 @@ impl Diagnostic for RuleError {
             Self::New(_) => Some("name another directory with --dir".into()),
             Self::Build(error) => error.hint(),
             Self::Embed(error) => error.hint(),
+            Self::Sign(error) => error.hint(),
             Self::Prepare(error) => error.hint(),
             Self::Allowance(error) => error.hint(),
             Self::Limit(error) => error.hint(),
@@ -102,6 +117,8 @@ impl Diagnostic for RuleError {
             | Self::NoRegistry { .. }
             | Self::Unreadable { .. }
             | Self::Directory(_)
+            | Self::Watch(_)
+            | Self::Command(_)
             | Self::Golden { .. } => None,
         }
     }

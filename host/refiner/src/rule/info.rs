@@ -8,14 +8,14 @@ use refiner_authoring::{
 use refiner_diagnostics::{Diagnostic as _, ExitCode, Failure};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_manifest::Manifest;
-use refiner_rule_session::PrepareError;
-use refiner_sandbox::{
-    EngineProfile, LIMITS, Limits, Params, RefusalKind, UntrustedText, WASMTIME_VERSION, manifest_of,
+use refiner_rule_model::{
+    LIMITS, Limits, Params, RefusalKind, RuleIdentity, UntrustedText, engine, engine::WASMTIME_VERSION, manifest_of,
 };
+use refiner_rule_session::PrepareError;
 use refiner_text::OneLine;
 use serde_json::{Value, json};
 
-use super::{RuleError, arguments::Info, session, show};
+use super::{RuleError, arguments::Info, show};
 use crate::{
     executor::{self, unusual_terms},
     failure,
@@ -77,7 +77,7 @@ impl Known {
         let asked = Limits::asked_by(&manifest)?;
         let sha256 = B256::from(digest::sha256_bytes(&component));
         let terms = ExecutionTerms { policy, ..ExecutionTerms::default() };
-        let identity = session::identity(sha256, &manifest, &Params::default(), &asked, &terms).digest();
+        let identity = RuleIdentity::of(sha256, &manifest, &Params::default(), &asked, &terms).digest();
         let ceilings = if built_in { Limits::caps() } else { Limits::default_ceilings() };
         let bytes = component.len();
         Ok(Self { called, bytes, component: sha256, manifest, surface, asked, ceilings, policy, identity })
@@ -124,8 +124,7 @@ impl Known {
         for (term, value) in unusual_terms(*policy) {
             writeln!(out, "  {term:<10} {}", show::plain(&value))?;
         }
-        let profile = EngineProfile::default();
-        writeln!(out, "  engine     {}, wasmtime {WASMTIME_VERSION}", profile.name())?;
+        writeln!(out, "  engine     {}, wasmtime {WASMTIME_VERSION}", engine::NAME)?;
         writeln!(out, "\n  {:<16} {:>16} {:>16} {:>16}", "limit", "asked", "ceiling", "cap")?;
         for spec in &LIMITS {
             let (asked, ceiling) = (asked.get(spec.limit), ceilings.get(spec.limit));
@@ -149,7 +148,6 @@ impl Known {
                 (spec.name.to_owned(), numbers)
             })
             .collect();
-        let profile = EngineProfile::default();
         let mut known = json!({
             "rule": called,
             "name": manifest.name,
@@ -168,7 +166,7 @@ impl Known {
             "bytes": bytes,
             "sha256": format!("{component:x}"),
             "ruleIdentity": identity,
-            "engine": { "profile": profile.name(), "id": profile.id(), "wasmtime": WASMTIME_VERSION },
+            "engine": { "profile": engine::NAME, "id": engine::id(), "wasmtime": WASMTIME_VERSION },
             "limits": limits,
         });
         show::merge(&mut known, unusual_terms(*policy).into());

@@ -12,8 +12,10 @@ mod push;
 mod run;
 mod schema;
 pub mod show;
+mod sign;
 mod test;
 mod verify;
+mod watch;
 
 use refiner_diagnostics::{ExitCode, Failure};
 
@@ -26,12 +28,15 @@ pub fn run(command: &Rule) -> Result<ExitCode, Failure> {
     match command {
         Rule::New(arguments) => new::run(arguments),
         Rule::Build(arguments) => build::run(arguments),
+        Rule::Watch(arguments) => watch::run(arguments),
         Rule::Check(arguments) => check::run(arguments),
         Rule::Info(arguments) => info::run(arguments),
         Rule::Schema(arguments) => schema::run(arguments),
         Rule::Run(arguments) => run::run(arguments),
         Rule::Lock(arguments) => lock::run(arguments),
         Rule::Embed(arguments) => embed::run(arguments),
+        Rule::Keygen(arguments) => sign::keygen(arguments),
+        Rule::Sign(arguments) => sign::run(arguments),
         Rule::Push(arguments) => push::run(arguments),
         Rule::Verify(arguments) => verify::run(arguments),
         Rule::Test(arguments) => test::run(arguments),

@@ -3,7 +3,7 @@
 use refiner_authoring::{digest, surface};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_manifest::Manifest;
-use refiner_sandbox::{Grants, examine, manifest_of};
+use refiner_rule_model::{Grants, examine, manifest_of};
 use refiner_sources::{Package, RuleSource};
 use refiner_text::OneLine;
 use serde_json::json;

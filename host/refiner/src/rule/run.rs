@@ -8,7 +8,7 @@ use refiner_config::Values;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_evm_server::remote::SetupError;
-use refiner_sandbox::{Artifact, BasisReport, Params, SpecimenHash, Verdict};
+use refiner_rule_model::{Artifact, BasisReport, Params, RuleIdentity, SpecimenHash, Verdict};
 use refiner_text::OneLine;
 use refiner_worker::WorkerRun;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{
     RuleError,
     arguments::Run,
-    session::{self, PrepareError, Prepared, Session, SessionError},
+    session::{PrepareError, Prepared, Session, SessionError},
     show,
 };
 use crate::{
@@ -134,7 +134,7 @@ fn finish(arguments: &Run, settings: &Values, found: Found, raw: &Bytes, block: 
     let finished = session.run(&rule, raw, SpecimenHash::of(raw.clone()), &params, limits)?;
     let terms = ExecutionTerms { executed_by: evm.executed_by(), policy };
     let identity =
-        session::identity(rule.compiled.digest(), rule.compiled.manifest(), &params, &limits, &terms).digest();
+        RuleIdentity::of(rule.compiled.digest(), rule.compiled.manifest(), &params, &limits, &terms).digest();
     let artifacts = keep(arguments, &rule, &block, &finished)?;
 
     Ok(Shown { rule, identity, policy, block, finished, artifacts })

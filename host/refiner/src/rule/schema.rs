@@ -2,7 +2,7 @@
 
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_rows::json_schema;
-use refiner_sandbox::manifest_of;
+use refiner_rule_model::manifest_of;
 use refiner_table::{Layout, Options};
 
 use super::{RuleError, arguments::Schema, session::PrepareError};

@@ -2,8 +2,8 @@
 
 use refiner_diagnostics::Diagnostic;
 use refiner_manifest::Column;
+use refiner_rule_model::{LimitUse, UntrustedText, Usage};
 pub use refiner_rule_session::shown::{log, merge, usage};
-use refiner_sandbox::{LimitUse, UntrustedText, Usage};
 use serde_json::{Value, json};
 
 use crate::terminal::{EscapingStdout, PrintError};

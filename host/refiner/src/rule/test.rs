@@ -9,7 +9,7 @@ use std::{
 use alloy_primitives::Bytes;
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::ExecutionPolicy;
-use refiner_sandbox::{Params, SpecimenHash, Verdict};
+use refiner_rule_model::{Params, SpecimenHash, Verdict};
 use refiner_text::OneLine;
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::{Basis, EmbeddedExecutor, ExecuteError, Rejected, ResultFormat};
-use refiner_sandbox::{CheckReport, ReasonClass};
+use refiner_rule_model::{CheckReport, ReasonClass};
 use refiner_specimen::{
     Specimen,
     check::{self, Check, CheckName, Outcome},

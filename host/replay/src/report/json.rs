@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use refiner_evm::ExecutionPolicy;
 use refiner_executor::unusual_terms;
+use refiner_rule_model::Verdict;
 use refiner_rule_session::{checks, shown as show};
-use refiner_sandbox::Verdict;
 use serde_json::{Value, json};
 
 use crate::job::{Kept, Outcome, Replayed, RunEnd, RunRecord};

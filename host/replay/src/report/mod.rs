@@ -1,6 +1,7 @@
 //! Reports of a replay: a table for people, a JSON object a run for programs, closing lines for both.
 
 mod json;
+mod page;
 mod progress;
 mod reasons;
 mod table;
@@ -12,12 +13,16 @@ use std::{
 };
 
 use refiner_evm::ExecutionPolicy;
+use refiner_output::OutputError;
 use refiner_specimen_files::input::InputError;
 use refiner_terminal::{self as terminal, failure};
 use refiner_text::OneLine;
 
 use self::progress::Progress;
-pub use self::totals::Totals;
+pub use self::{
+    page::{Page, State},
+    totals::Totals,
+};
 use crate::{Style, job::Replayed, plan::Plan};
 
 /// Files of a data set that are named one by one when they are not as they were.
@@ -30,6 +35,7 @@ pub struct Report {
     policy: ExecutionPolicy,
     totals: Totals,
     progress: Progress,
+    page: Option<Page>,
 }
 
 impl Report {
@@ -40,13 +46,27 @@ impl Report {
         }
         let shares_terminal = style != Style::Summary && io::stdout().is_terminal();
         let progress = Progress::begin(plan.items.len() as u64, shares_terminal);
-        Ok(Self { style, policy, totals: Totals::after(plan), progress })
+        Ok(Self { style, policy, totals: Totals::after(plan), progress, page: None })
     }
 
     /// Begins a report of no more than progress and what is unusable.
     pub fn begin_counting(policy: ExecutionPolicy, specimens: u64) -> Self {
         let progress = Progress::begin(specimens, false);
-        Self { style: Style::Summary, policy, totals: Totals::default(), progress }
+        Self { style: Style::Summary, policy, totals: Totals::default(), progress, page: None }
+    }
+
+    /// The same with a page, which is written when the replay ends.
+    pub fn with_page(self, page: Option<Page>) -> Self {
+        Self { page, ..self }
+    }
+
+    /// Writes the page, where there is one, as the replay ended.
+    ///
+    /// # Errors
+    ///
+    /// The operating system refuses the file.
+    pub fn write_page(&self, state: State) -> Result<(), OutputError> {
+        self.page.as_ref().map_or(Ok(()), |page| page.write(&self.totals, state))
     }
 
     /// Ends it.
@@ -76,6 +96,9 @@ impl Report {
     /// Tells of one specimen.
     pub fn record(&mut self, replayed: &Replayed) -> io::Result<()> {
         self.totals.add(replayed);
+        if let Some(page) = &mut self.page {
+            page.add(replayed);
+        }
         let (style, policy) = (self.style, self.policy);
         let unusable = if style == Style::Json { None } else { replayed.outcome.as_ref().err() };
         if style != Style::Summary || unusable.is_some() {

@@ -18,6 +18,15 @@ pub struct Reasons {
     others: u64,
 }
 
+/// A reason, and the runs that ended for it.
+pub struct Reason<'a> {
+    pub rule: &'a str,
+    pub reason: &'a str,
+    pub runs: u64,
+    /// The first block.
+    pub first: &'a str,
+}
+
 #[derive(Debug)]
 struct Counted {
     runs: u64,
@@ -41,6 +50,16 @@ impl Reasons {
         }
         let first = || Counted { runs: 0, first: format!("{}-{}", outcome.facts.chain_id, outcome.facts.height) };
         self.counted.entry(key).or_insert_with(first).runs += 1;
+    }
+
+    /// Every reason that is counted by itself, by rule.
+    pub fn iter(&self) -> impl Iterator<Item = Reason<'_>> {
+        self.counted.iter().map(|((rule, reason), Counted { runs, first })| Reason { rule, reason, runs: *runs, first })
+    }
+
+    /// Runs that ended for other reasons.
+    pub const fn others(&self) -> u64 {
+        self.others
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use refiner_diagnostics::ExitCode;
-use refiner_sandbox::ReasonClass;
+use refiner_rule_model::ReasonClass;
 use refiner_specimen::check::Outcome;
 
 use super::reasons::Reasons;
@@ -18,28 +18,28 @@ use crate::{
 /// Counts over a whole replay.
 #[derive(Debug)]
 pub struct Totals {
-    begun: Instant,
-    specimens: u64,
-    unusable: u64,
-    produced: u64,
+    pub(super) begun: Instant,
+    pub(super) specimens: u64,
+    pub(super) unusable: u64,
+    pub(super) produced: u64,
     /// Of the produced: those that rest on recorded receipts.
-    from_receipts: u64,
-    refused: u64,
+    pub(super) from_receipts: u64,
+    pub(super) refused: u64,
     /// Of the refused: those for want of state.
-    without_state: u64,
-    failed: u64,
-    known: u64,
-    other_blocks: u64,
-    gas: u64,
-    input_bytes: u64,
-    output_bytes: u64,
+    pub(super) without_state: u64,
+    pub(super) failed: u64,
+    pub(super) known: u64,
+    pub(super) other_blocks: u64,
+    pub(super) gas: u64,
+    pub(super) input_bytes: u64,
+    pub(super) output_bytes: u64,
     /// Of the data set, before this run.
-    done: u64,
-    done_otherwise: u64,
-    copies: u64,
-    refused_arguments: u64,
-    interrupted: bool,
-    reasons: Reasons,
+    pub(super) done: u64,
+    pub(super) done_otherwise: u64,
+    pub(super) copies: u64,
+    pub(super) refused_arguments: u64,
+    pub(super) interrupted: bool,
+    pub(super) reasons: Reasons,
 }
 
 impl Default for Totals {
@@ -83,6 +83,11 @@ impl Totals {
     /// Notes that a signal ended the replay.
     pub fn interrupted(&mut self, is_interrupted: bool) {
         self.interrupted = is_interrupted;
+    }
+
+    /// Time since the replay began.
+    pub fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
     }
 
     /// Number of specimens so far.

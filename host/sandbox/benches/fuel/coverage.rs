@@ -79,7 +79,7 @@ fn imports_of(case: &Case) -> Vec<String> {
     while let Some(word) = words.next() {
         if word.ends_with("(import ") {
             let (Some(module), Some(_), Some(function)) = (words.next(), words.next(), words.next()) else { break };
-            let (interface, _) = module.split_once('@').unwrap();
+            let interface = module.split('@').next().unwrap();
             imports.push(format!("{interface} {function}"));
         }
     }

@@ -24,8 +24,8 @@ pub fn long_execution() -> Execution {
 /// A method of the execution, which is made once before the loop.
 fn of_execution(name: &str, params: &str, arguments: &str, result: &str) -> Case {
     let fields = format!(
-        r#"(import "refiner:rule/evm@1.0.0" "execute" (func $execute (param i32 i32 i32 i32)))
-        (import "refiner:rule/evm@1.0.0" "[method]execution.{name}" (func $call (param i32 {params}){result}))
+        r#"(import "refiner:rule/evm" "execute" (func $execute (param i32 i32 i32 i32)))
+        (import "refiner:rule/evm" "[method]execution.{name}" (func $call (param i32 {params}){result}))
         (data (i32.const 256) "canonical")"#
     );
     let before = "(local $handle i32) (call $execute (local.get 0) (i32.const 256) (i32.const 9) (i32.const 512))
@@ -38,8 +38,8 @@ fn of_execution(name: &str, params: &str, arguments: &str, result: &str) -> Case
 
 fn output(len: usize) -> Case {
     let fields = "\n;; output: can text/plain
-(import \"refiner:rule/output@1.0.0\" \"[constructor]artifact\" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
-(import \"refiner:rule/output@1.0.0\" \"[method]artifact.write\" (func $write (param i32 i32 i32)))
+(import \"refiner:rule/output\" \"[constructor]artifact\" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(import \"refiner:rule/output\" \"[method]artifact.write\" (func $write (param i32 i32 i32)))
 (data (i32.const 256) \"cantext/plain\")";
     let before = "(local $handle i32)
       (local.set $handle (call $artifact (i32.const 256) (i32.const 3) (i32.const 259) (i32.const 10) (i32.const 0) (i32.const 0) (i32.const 0)))";

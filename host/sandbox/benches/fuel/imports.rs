@@ -33,7 +33,7 @@ fn code_hash() -> B256 {
 /// A specimen's method: its name, its parameters beside the handle, and a call.
 fn of_specimen(name: &str, params: &str, arguments: &str, result: &str) -> Case {
     let fields = format!(
-        "(import \"refiner:rule/specimen@1.0.0\" \"[method]block-specimen.{name}\" (func $call (param i32 {params}){result}))"
+        "(import \"refiner:rule/specimen\" \"[method]block-specimen.{name}\" (func $call (param i32 {params}){result}))"
     );
     // What the host hands out lies in the same place again and again.
     let reset = "(global.set $top (i32.const 4096))";
@@ -43,12 +43,12 @@ fn of_specimen(name: &str, params: &str, arguments: &str, result: &str) -> Case 
 }
 
 fn log_and_output(cases: &mut Vec<Case>) {
-    let log = "(import \"refiner:rule/log@1.0.0\" \"write\" (func $log (param i32 i32 i32)))";
+    let log = "(import \"refiner:rule/log\" \"write\" (func $log (param i32 i32 i32)))";
     for len in [0, 1, 60_000] {
         let unit = format!("(call $log (i32.const 1) (i32.const 2048) (i32.const {len}))");
         cases.push(case("log", format!("log.write of {len} bytes"), "", unit).with_fields(log).times(8).covering(&[]));
     }
-    let params = "(import \"refiner:rule/params@1.0.0\" \"get\" (func $get (param i32 i32 i32)))";
+    let params = "(import \"refiner:rule/params\" \"get\" (func $get (param i32 i32 i32)))";
     let unit = "(global.set $top (i32.const 4096)) (call $get (i32.const 2048) (i32.const 8) (i32.const 512))";
     cases.push(case("params", "params.get", "", unit).with_fields(params).times(8).covering(&[]));
 }
@@ -89,7 +89,7 @@ pub fn cases() -> Vec<Case> {
     let unit =
         "(global.set $top (i32.const 4096)) (call $rounds (local.get 0) (i32.const 0) (i32.const 1) (i32.const 512))";
     cases.push(case("specimen", "block-hash-reads", "", unit).times(8).covering(&[]));
-    let execute = "(import \"refiner:rule/evm@1.0.0\" \"execute\" (func $execute (param i32 i32 i32 i32)))";
+    let execute = "(import \"refiner:rule/evm\" \"execute\" (func $execute (param i32 i32 i32 i32)))";
     for len in [1, 60_000] {
         let unit = format!(
             "(global.set $top (i32.const 4096)) (call $execute (local.get 0) (i32.const 2048) (i32.const {len}) (i32.const 512))"

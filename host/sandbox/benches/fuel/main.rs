@@ -22,7 +22,8 @@ mod wasi;
 use std::{sync::Arc, thread, time::Duration};
 
 use alloy_primitives::B256;
-use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Limit, LimitSpec, Limits, Sandbox, Verdict};
+use refiner_rule_model::{Grants, Limit, LimitSpec, Limits, Verdict};
+use refiner_sandbox::{AdmittedRule, EngineProfile, Sandbox};
 use refiner_specimen::BlockHashRead;
 use rustix::{
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
@@ -106,7 +107,7 @@ impl Case {
         component(&format!(
             r#"{ROUNDS}
 {fields}
-(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32)
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
   (local $round i64) (local $rounds i64) {before}
   (call $rounds (local.get 0) (i32.const 0) (i32.const 1) (i32.const 512))
   (local.set $rounds (i64.load (i32.load (i32.const 512))))
@@ -123,7 +124,7 @@ impl Case {
 }
 
 /// The import that gives a case its rounds, as the number of the block whose hash was read. No case is about it.
-const ROUNDS: &str = r#"(import "refiner:rule/specimen@1.0.0" "[method]block-specimen.block-hash-reads" (func $rounds (param i32 i32 i32 i32)))"#;
+const ROUNDS: &str = r#"(import "refiner:rule/specimen" "[method]block-specimen.block-hash-reads" (func $rounds (param i32 i32 i32 i32)))"#;
 
 /// Stores of every local, so that the compiler leaves nothing out that gave it.
 fn kept(before: &str) -> String {

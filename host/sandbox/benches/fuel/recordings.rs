@@ -96,7 +96,7 @@ fn long_step() -> StateStep {
 /// An execution in this format is made once before the loop.
 fn executed(format: &str) -> (String, String) {
     let fields = format!(
-        r#"(import "refiner:rule/evm@1.1.0" "execute" (func $execute (param i32 i32 i32 i32)))
+        r#"(import "refiner:rule/evm" "execute" (func $execute (param i32 i32 i32 i32)))
         (data (i32.const 256) "{format}")
 "#
     );
@@ -123,11 +123,11 @@ fn of_recording(interface: &str, name: &str, steps: u32, method: (&str, &str, &s
     let next = if function == next {
         String::new()
     } else {
-        format!("(import \"refiner:rule/{interface}@1.1.0\" \"{next}\" (func $next (param i32 i32)))")
+        format!("(import \"refiner:rule/{interface}\" \"{next}\" (func $next (param i32 i32)))")
     };
     let fields = format!(
-        "(import \"refiner:rule/{interface}@1.1.0\" \"open\" (func $open {open}))
-         (import \"refiner:rule/{interface}@1.1.0\" \"{function}\" (func $call (param i32 {params}) {result}))
+        "(import \"refiner:rule/{interface}\" \"open\" (func $open {open}))
+         (import \"refiner:rule/{interface}\" \"{function}\" (func $call (param i32 {params}) {result}))
          {next}
          {fields}"
     );
@@ -153,7 +153,7 @@ fn refused_open(interface: &str) -> Case {
         _ => ("(param i32 i32)", ""),
     };
     let (fields, before) = executed("evm-server@e");
-    let fields = format!("(import \"refiner:rule/{interface}@1.1.0\" \"open\" (func $open {open}))\n{fields}");
+    let fields = format!("(import \"refiner:rule/{interface}\" \"open\" (func $open {open}))\n{fields}");
     let unit =
         format!("(global.set $top (i32.const 4096)) (call $open (local.get $execution) {argument} (i32.const 512))");
     case("recordings", format!("{interface}: open without a recording"), &before, unit)
@@ -163,13 +163,13 @@ fn refused_open(interface: &str) -> Case {
 }
 
 /// The manifest asks for what the text names, and receipts bring the types of this along.
-const WITH_EVM: &str = ";; refiner:rule/evm@1.1.0\n";
+const WITH_EVM: &str = ";; \"refiner:rule/evm\"\n";
 
 /// A method of the receipts.
 fn of_receipts(name: &str, params: &str, arguments: &str, result: &str) -> Case {
     let fields = format!(
-        r#"(import "refiner:rule/receipts@1.1.0" "open" (func $open (param i32 i32)))
-        (import "refiner:rule/receipts@1.1.0" "[method]block-receipts.{name}" (func $call (param i32 {params}) {result}))
+        r#"(import "refiner:rule/receipts" "open" (func $open (param i32 i32)))
+        (import "refiner:rule/receipts" "[method]block-receipts.{name}" (func $call (param i32 {params}) {result}))
 {WITH_EVM}"#
     );
     let before = "(local $handle i32) (call $open (local.get 0) (i32.const 512))
@@ -184,8 +184,8 @@ fn receipts(cases: &mut Vec<Case>) {
     let page = "i32 i32 i32";
     let all = "(i32.const 0) (i32.const 1000) (i32.const 512)";
     let fields = format!(
-        r#"(import "refiner:rule/receipts@1.1.0" "open" (func $open (param i32 i32)))
-        (import "refiner:rule/receipts@1.1.0" "[resource-drop]block-receipts" (func $gone (param i32)))
+        r#"(import "refiner:rule/receipts" "open" (func $open (param i32 i32)))
+        (import "refiner:rule/receipts" "[resource-drop]block-receipts" (func $gone (param i32)))
 {WITH_EVM}"#
     );
     let again = "(call $open (local.get 0) (i32.const 512)) (call $gone (i32.load (i32.const 516)))";

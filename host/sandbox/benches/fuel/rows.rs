@@ -18,9 +18,9 @@ fn rows(name: &str, row: &str, columns: &[(String, &str)]) -> Case {
         "
 ;; output: can application/x-ndjson
 {columns}
-(import \"refiner:rule/output@1.0.0\" \"[constructor]artifact\" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
-(import \"refiner:rule/output@1.0.0\" \"[method]artifact.write\" (func $write (param i32 i32 i32)))
-(import \"refiner:rule/output@1.0.0\" \"[method]artifact.finish\" (func $finish (param i32)))
+(import \"refiner:rule/output\" \"[constructor]artifact\" (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(import \"refiner:rule/output\" \"[method]artifact.write\" (func $write (param i32 i32 i32)))
+(import \"refiner:rule/output\" \"[method]artifact.finish\" (func $finish (param i32)))
 (data (i32.const 256) \"canapplication/x-ndjson\")
 (data (i32.const {PATTERN}) \"{escaped}\")"
     );

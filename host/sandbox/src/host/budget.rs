@@ -3,9 +3,8 @@
 use std::io;
 
 use refiner_evm::{ExecuteError, Unsupported};
+use refiner_rule_model::{HostFailure, Limit, Limits, Misuse, PerLimit, ReasonClass, TrapKind, UntrustedText, Verdict};
 use refiner_specimen::UnknownTransactionType;
-
-use crate::{Limit, Limits, Misuse, PerLimit, ReasonClass, TrapKind, UntrustedText, Verdict, failure::HostFailure};
 
 /// Fuel of a call: what lifting its arguments, finding its handles and lowering its result cost at least.
 pub(super) const CALL_FUEL: u64 = 1_600;

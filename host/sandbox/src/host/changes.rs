@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 use refiner_evm::{Access, AccountChange, RecordingTerms, Recordings, SlotChange, StateStep, Step, Steps};
+use refiner_rule_model::Misuse;
 use wasmtime::component::Resource;
 
 use super::{
     BudgetExceeded, ExecutionHandle, HostState,
     recordings::{Position, Wanted},
 };
-use crate::{
-    Misuse,
-    bindings::refiner::rule::{recordings::RecordError, state_changes as changes, types},
-};
+use crate::bindings::refiner::rule::{recordings::RecordError, state_changes as changes, types};
 
 /// Bytes of each item in the canonical ABI.
 const ACCOUNT_BYTES: usize = 200;

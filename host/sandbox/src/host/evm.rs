@@ -5,14 +5,12 @@ use std::sync::Arc;
 use alloy_primitives::Bytes;
 use refiner_diagnostics::ErrorChain;
 use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat, Unavailable};
+use refiner_rule_model::{Evidence, Limit, Misuse, ReasonClass, UntrustedText};
 use refiner_specimen::check::{Check, Outcome};
 use wasmtime::component::Resource;
 
 use super::{BlockSpecimen, Budget, BudgetExceeded, HostState, recordings::Wanted};
-use crate::{
-    Evidence, Limit, Misuse, ReasonClass, UntrustedText,
-    bindings::refiner::rule::{evm, types},
-};
+use crate::bindings::refiner::rule::{evm, types};
 
 /// Bytes of a receipt in the canonical ABI.
 const RECEIPT_BYTES: usize = 144;

@@ -1,7 +1,9 @@
 //! The interface `log`: messages for people.
 
+use refiner_rule_model::{Limit, LogLevel, LogLine, UntrustedText};
+
 use super::{Budget, HostState};
-use crate::{Limit, LogLevel, LogLine, UntrustedText, bindings::refiner::rule::log};
+use crate::bindings::refiner::rule::log;
 
 /// The lines kept so far.
 #[derive(Default)]

@@ -2,13 +2,13 @@
 
 use std::io;
 
-use wasmtime::ResourceLimiter;
-
-use super::BudgetExceeded;
-use crate::{
+use refiner_rule_model::{
     Limit, Limits,
     admission::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
 };
+use wasmtime::ResourceLimiter;
+
+use super::BudgetExceeded;
 
 /// Bytes of one table element: a pointer on the only architecture of the profile.
 const TABLE_ELEMENT_BYTES: usize = 8;

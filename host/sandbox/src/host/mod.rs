@@ -21,6 +21,7 @@ mod words;
 use std::sync::Arc;
 
 use refiner_evm::Executor;
+use refiner_rule_model::{Evidence, Limits, Params};
 use refiner_specimen::check::Check;
 
 pub(crate) use self::{
@@ -34,10 +35,10 @@ use self::{
     traces::FrameReaders, wasi::Wasi,
 };
 pub use self::{
-    changes::ChangesHandle, evm::ExecutionHandle, output::ArtifactHandle, params::Params, receipts::ReceiptsHandle,
+    changes::ChangesHandle, evm::ExecutionHandle, output::ArtifactHandle, receipts::ReceiptsHandle,
     specimen::BlockSpecimen, traces::FramesHandle,
 };
-use crate::{AdmittedRule, Evidence, Limits, bindings::refiner::rule::types};
+use crate::{AdmittedRule, bindings::refiner::rule::types};
 
 /// Everything one guest can reach.
 pub(crate) struct HostState {
@@ -71,7 +72,7 @@ impl HostState {
     ) -> Self {
         let executions = Executions::new(Some(executor), Wanted::by(&rule.terms.needs));
         Self {
-            outputs: Outputs::of(Arc::clone(&rule.description), Arc::clone(&rule.terms.row_checks)),
+            outputs: Outputs::of(Arc::clone(&rule.description), Arc::clone(&rule.row_checks)),
             ..Self::over(limits, fuel, rule.terms.state_bytes, Some(specimen), params, executions)
         }
     }
@@ -110,7 +111,7 @@ impl types::Host for HostState {}
 #[cfg(test)]
 mod tests {
     use super::{budget, changes, evm, wasi};
-    use crate::{EngineProfile, rows};
+    use crate::rows;
 
     /// The profile's id is a hash of its settings, so the prices have to be part of them.
     #[test]
@@ -127,8 +128,8 @@ mod tests {
             (wasi::poll::HANDLE_FUEL, "a handle waited for"),
         ];
         let expected = prices.map(|(fuel, each)| format!("{fuel} {each}")).join(", ");
-        let profile = EngineProfile::default();
-        let (_, stated) = profile.settings().iter().find(|(name, _)| *name == "fuel-of-imports").unwrap();
+        let (_, stated) =
+            refiner_rule_model::engine::SETTINGS.iter().find(|(name, _)| *name == "fuel-of-imports").unwrap();
         assert_eq!(*stated, expected);
     }
 }

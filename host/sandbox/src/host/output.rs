@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use alloy_primitives::Bytes;
+use refiner_rule_model::{Artifact, Description, Limit, LogLevel, Misuse, OutputDescription, UntrustedText};
 use wasmtime::component::Resource;
 
 use super::{BudgetExceeded, HostState};
-use crate::{
-    Artifact, Description, Limit, LogLevel, Misuse, OutputDescription, UntrustedText, bindings::refiner::rule::output,
-    rows::RowChecks,
-};
+use crate::{bindings::refiner::rule::output, rows::RowChecks};
 
 /// The guest's handle of an artifact. Its number is its place in [`Outputs`].
 pub struct ArtifactHandle;
@@ -81,33 +79,6 @@ impl OpenArtifact {
     fn finished(self) -> Option<Artifact> {
         let Self { name, media_type, schema, bytes, finished } = self;
         finished.then(|| Artifact { name, media_type, schema, bytes: Bytes::from(bytes) })
-    }
-}
-
-impl Artifact {
-    /// Checks whether an artifact may have this name. A caller that learns of an artifact from another process asks again: the name
-    /// becomes part of a path.
-    pub fn check_labels(name: &str, media_type: &str, schema: Option<&str>) -> Result<(), Misuse> {
-        if !refiner_manifest::is_artifact_name(name) {
-            return Err(Misuse::ArtifactName { name: UntrustedText::new(name) });
-        }
-        if !refiner_manifest::is_media_type(media_type) {
-            return Err(Misuse::MediaType { media_type: UntrustedText::new(media_type) });
-        }
-        if let Some(schema) = schema.filter(|schema| !refiner_manifest::is_schema_name(schema)) {
-            return Err(Misuse::Schema { schema: UntrustedText::new(schema) });
-        }
-        Ok(())
-    }
-}
-
-impl OutputDescription {
-    /// Checks whether a rule with these outputs may open this artifact.
-    fn check_listed(&self, outputs: &[Self]) -> Result<(), Misuse> {
-        if outputs.contains(self) {
-            return Ok(());
-        }
-        Err(Misuse::ArtifactUnlisted { artifact: UntrustedText::new(&self.to_string()) })
     }
 }
 

@@ -1,13 +1,11 @@
 //! `receipts`: the block's receipts from wherever they are proven.
 
 use refiner_evm::{Basis, ResultFormat};
+use refiner_rule_model::Misuse;
 use wasmtime::component::Resource;
 
 use super::{BlockSpecimen, BudgetExceeded, HostState, evm::Done};
-use crate::{
-    Misuse,
-    bindings::refiner::rule::{evm, receipts, types},
-};
+use crate::bindings::refiner::rule::{evm, receipts, types};
 
 /// The guest's handle of receipts. A run has one set of them, so it holds nothing.
 pub struct ReceiptsHandle;

@@ -3,13 +3,11 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use refiner_evm::{Basis, RecordingTerms, Recordings, ResultFormat, Step, Steps};
+use refiner_rule_model::{Capability, Limit, Misuse};
 use wasmtime::component::Resource;
 
 use super::{Budget, BudgetExceeded, ExecutionHandle, HostState};
-use crate::{
-    Capability, Limit, Misuse,
-    bindings::refiner::rule::recordings::{self, RecordError},
-};
+use crate::bindings::refiner::rule::recordings::{self, RecordError};
 
 /// Bytes of each recording that is made while the block is executed for the first time. A larger one is made when a rule opens
 /// it, by an execution of its own, so that no rule makes the host hold what it does not read.

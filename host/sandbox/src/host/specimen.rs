@@ -10,19 +10,17 @@ use std::{
 
 use alloy_primitives::{B256, Bytes, U256};
 use refiner_evm::{Executor, Rejected};
+use refiner_rule_model::{Misuse, SpecimenHash};
 use refiner_specimen::{Specimen, Transaction, UnknownTransactionType, check::Check};
 use wasmtime::component::Resource;
 
 use super::{BudgetExceeded, HostState};
-use crate::{
-    Misuse, SpecimenHash,
-    bindings::refiner::rule::{
-        specimen::{
-            self, AccessListItem, AccountRead, BlockHashRead, Counts, Header, HostBlockSpecimen, Identity, StorageRead,
-            Withdrawal,
-        },
-        types,
+use crate::bindings::refiner::rule::{
+    specimen::{
+        self, AccessListItem, AccountRead, BlockHashRead, Counts, Header, HostBlockSpecimen, Identity, StorageRead,
+        Withdrawal,
     },
+    types,
 };
 
 /// Bytes of each item in the canonical ABI, lists apart.

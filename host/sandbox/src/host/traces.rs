@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use refiner_evm::{Frame, Frames, RecordingTerms, Recordings, Step};
+use refiner_rule_model::Misuse;
 use wasmtime::component::Resource;
 
 use super::{
     BudgetExceeded, ExecutionHandle, HostState,
     recordings::{Position, Wanted},
 };
-use crate::{
-    Misuse,
-    bindings::refiner::rule::{recordings::RecordError, traces},
-};
+use crate::bindings::refiner::rule::{recordings::RecordError, traces};
 
 /// Bytes of a frame in the canonical ABI, without its lists and text.
 const FRAME_BYTES: usize = 168;

@@ -18,8 +18,9 @@ use refiner_evm::{
     Access, AccountChange, AccountValue, ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, Frame,
     Frames, RecordingTerms, Recordings, ResultFormat, SlotChange, StateStep, Steps, Unavailable,
 };
+use refiner_rule_model::{Grants, Params, Run};
 pub use refiner_sandbox::RunInput;
-use refiner_sandbox::{AdmittedRule, EngineProfile, Grants, Params, Run, Sandbox};
+use refiner_sandbox::{AdmittedRule, EngineProfile, Sandbox};
 use refiner_specimen::{
     AccountRead, Block, BlockHashRead, CodeRead, Layout, Specimen, StateReads, StorageRead, Transaction,
     check::{Check, CheckName},
@@ -30,7 +31,8 @@ pub mod component;
 pub use component::{bare_component, component, component_of_module, manifest, module_of_fields, with_manifest};
 
 /// Field list of a rule that does nothing and is fine.
-pub const GOOD: &str = r#"(func (export "refiner:rule/rule@1.0.0#refine") (param i32) (result i32) (call $ok (local.get 0) (i64.const 7)))"#;
+pub const GOOD: &str =
+    r#"(func (export "refiner:rule/rule#refine") (param i32) (result i32) (call $ok (local.get 0) (i64.const 7)))"#;
 
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

@@ -141,46 +141,16 @@ impl Heading {
 mod tests {
     use std::fs;
 
-    use alloy_consensus::Header;
+    use refiner_testkit::heading::{header, heading};
 
     use super::*;
 
     const ONE: NonZeroUsize = NonZeroUsize::MIN;
 
     fn write(directory: &Path, height: u64, parent: B256) -> Input {
-        let roots = Some(alloy_consensus::EMPTY_ROOT_HASH);
-        let header = Header {
-            number: height,
-            parent_hash: parent,
-            base_fee_per_gas: Some(7),
-            withdrawals_root: roots,
-            ..Header::default()
-        };
-        let block = refiner_specimen::Block {
-            kind: "block-specimen".to_owned(),
-            network_id: 1,
-            hash: header.hash_slow(),
-            total_difficulty: Default::default(),
-            header,
-            transactions: Vec::new(),
-            uncles: Some(Vec::new()),
-            receipts: Vec::new(),
-            senders: Vec::new(),
-            state: Default::default(),
-            withdrawals: Some(Vec::new()),
-            blob_sidecars: None,
-        };
-        let specimen = refiner_specimen::Specimen {
-            layout: refiner_specimen::Layout::V0_35,
-            stated_codec_version: 0.35,
-            start_block: height,
-            end_block: height,
-            elements: 1,
-            event_hash: B256::ZERO,
-            block,
-        };
+        let header = header(height, parent);
         let path = directory.join(format!("1-{height}.avro"));
-        fs::write(&path, refiner_specimen::encode(&specimen, specimen.layout).unwrap()).unwrap();
+        fs::write(&path, heading(1, &header, header.hash_slow()).unwrap()).unwrap();
         Input::File(path)
     }
 

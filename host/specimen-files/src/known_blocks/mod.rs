@@ -69,6 +69,7 @@ mod tests {
     use std::fs;
 
     use alloy_consensus::Header;
+    use refiner_testkit::heading::{header, heading};
 
     use super::*;
 
@@ -77,37 +78,9 @@ mod tests {
 
     /// Writes a file that holds no more of a specimen than its heading.
     fn peek_header(directory: &Path, name: &str, chain: u64, header: &Header, hash: B256) -> Input {
-        let block = refiner_specimen::Block {
-            kind: "block-specimen".to_owned(),
-            network_id: chain,
-            hash,
-            total_difficulty: Default::default(),
-            header: header.clone(),
-            transactions: Vec::new(),
-            uncles: Some(Vec::new()),
-            receipts: Vec::new(),
-            senders: Vec::new(),
-            state: Default::default(),
-            withdrawals: Some(Vec::new()),
-            blob_sidecars: None,
-        };
-        let specimen = Specimen {
-            layout: refiner_specimen::Layout::V0_35,
-            stated_codec_version: 0.35,
-            start_block: header.number,
-            end_block: header.number,
-            elements: 1,
-            event_hash: B256::ZERO,
-            block,
-        };
         let path = directory.join(name);
-        fs::write(&path, refiner_specimen::encode(&specimen, specimen.layout).unwrap()).unwrap();
+        fs::write(&path, heading(chain, header, hash).unwrap()).unwrap();
         Input::File(path)
-    }
-
-    fn header(number: u64, parent_hash: B256) -> Header {
-        let roots = Some(alloy_consensus::EMPTY_ROOT_HASH);
-        Header { number, parent_hash, base_fee_per_gas: Some(7), withdrawals_root: roots, ..Header::default() }
     }
 
     fn known(inputs: &[Input], list: &str) -> KnownBlocks {

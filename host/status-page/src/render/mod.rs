@@ -10,13 +10,10 @@ use crate::{
     Page, Window, chart,
     format::number,
     history::History,
-    html::Html,
-    policy::{SCRIPT, STYLE},
+    html::{Html, ICON, STYLE},
+    policy::SCRIPT,
     series,
 };
-
-/// An icon without a request for it: a cube's outline.
-const ICON: &str = "<link rel=\"icon\" href=\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%230b6e4f'/%3E%3Cpath d='M4 11.5l3-4 2 2 3-5' fill='none' stroke='white' stroke-width='1.6'/%3E%3C/svg%3E\">";
 
 /// Renders the page.
 #[must_use]

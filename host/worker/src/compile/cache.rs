@@ -15,7 +15,6 @@ use std::{
 
 use alloy_primitives::{B256, Bytes, hex};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_sandbox::{AdmitFailure, AdmittedRule, Grants, Sandbox};
 use rustix::{fs::OFlags, process::geteuid};
 use tracing::warn;
 
@@ -92,9 +91,12 @@ impl Diagnostic for CacheError {
 }
 
 /// The key of compiled code in the cache.
-pub(super) struct CodeKey {
-    pub(super) component: B256,
-    pub(super) compatibility: B256,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeKey {
+    /// sha256 of the component.
+    pub component: B256,
+    /// Name of the code that an engine makes and loads: a child states it, and so does the sandbox of a process that has one.
+    pub compatibility: B256,
 }
 
 impl CodeCache {
@@ -120,30 +122,8 @@ impl CodeCache {
         Ok(Self { directory: path, writes: AtomicU64::new(0) })
     }
 
-    /// Admits a component that comes with this program into a sandbox of this process, by code that was kept, or compiles it here and keeps
-    /// the code. A stranger's is compiled by [`Compiler`](super::Compiler), in a process that may die.
-    pub fn admit_own(
-        &self,
-        sandbox: &Sandbox,
-        component: &[u8],
-        grants: &Grants,
-    ) -> Result<AdmittedRule, AdmitFailure> {
-        let key = CodeKey { component: sha256(component), compatibility: sandbox.code_compatibility() };
-        let code = match self.get(&key) {
-            Some(code) => code,
-            None => {
-                let code = sandbox.compile(component, None, grants)?;
-                if let Err(error) = self.put(&key, &code) {
-                    warn!(%error, component = %key.component, "Compiled code could not be kept and will be compiled again.");
-                }
-                code.into()
-            }
-        };
-        sandbox.describe(sandbox.load(component, None, &code, grants)?)
-    }
-
     /// The code, if it is there and whole. A file that is neither is removed.
-    pub(super) fn get(&self, key: &CodeKey) -> Option<Bytes> {
+    pub fn get(&self, key: &CodeKey) -> Option<Bytes> {
         let path = self.path(key);
         match read(&path) {
             Ok(code) => Some(code),
@@ -158,7 +138,7 @@ impl CodeCache {
     }
 
     /// Keeps code. The file appears under its name when it is whole.
-    pub(super) fn put(&self, key: &CodeKey, code: &[u8]) -> io::Result<()> {
+    pub fn put(&self, key: &CodeKey, code: &[u8]) -> io::Result<()> {
         self.make_room(code.len() as u64)?;
         let number = self.writes.fetch_add(1, Ordering::Relaxed);
         let part = self.directory.join(format!(".{}-{number}.part", std::process::id()));

@@ -4,11 +4,11 @@ use std::io;
 
 use nix::libc::{SIGABRT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGXCPU};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_sandbox::{AdmissionError, RefusalKind, UntrustedText};
+use refiner_rule_model::{AdmissionError, RefusalKind, UntrustedText};
 
 use super::CompileLimits;
 use crate::{
-    confine::Unconfined,
+    confinement::Unconfined,
     process::{Process, ProcessEnd},
     protocol::ProtocolError,
 };

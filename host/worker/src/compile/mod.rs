@@ -4,30 +4,29 @@ mod cache;
 mod error;
 
 pub use self::{
-    cache::{CacheError, CodeCache},
+    cache::{CacheError, CodeCache, CodeKey},
     error::CompileError,
 };
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::ExecutionTerms;
 use refiner_manifest::Manifest;
-use refiner_sandbox::{
-    AdmissionError, AdmitFailure, AdmittedRule, EngineProfile, Grants, HostFailure, Limits, Sandbox, manifest_of,
-};
+use refiner_rule_model::{AdmissionError, Grants, HostFailure, Limits, manifest_of};
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
-use self::cache::CodeKey;
 use crate::{
     CODE_BYTES_MAX, COMPILE_ARGUMENT, ChildCommand,
-    confine::{Ceilings, Requirement},
-    pool::send,
+    confinement::{Ceilings, Requirement},
     process::Process,
     protocol::{
         self, CompileRequest, Hello, Kind, ProtocolError, RuleRequest, Settings, announced_bytes, read_bytes,
-        read_failure, read_refusal,
+        read_failure, read_refusal, send,
     },
 };
 
@@ -99,12 +98,14 @@ impl CompiledRule {
         self.limits
     }
 
-    /// Loads the code in this process and asks the rule to describe itself: for a process without a key, whose user takes the
-    /// risk of running a stranger's rule in it, and not that of compiling one.
-    pub fn admit_into(&self, sandbox: &Sandbox) -> Result<AdmittedRule, AdmitFailure> {
-        let RuleRequest { component, code, beside, grants, .. } = &self.request;
-        let loaded = sandbox.load(component, beside.as_deref(), code, grants)?;
-        sandbox.describe(loaded)
+    /// The compiled code.
+    pub const fn code(&self) -> &Bytes {
+        &self.request.code
+    }
+
+    /// What it was granted.
+    pub const fn grants(&self) -> &Grants {
+        &self.request.grants
     }
 
     /// The confinement without which no worker gets it.
@@ -122,30 +123,31 @@ impl CompiledRule {
     }
 }
 
-/// Compiles components in child processes and remembers the code.
+/// Compiles components in child processes and remembers the code. No engine is in this process: which code can be loaded, a child
+/// states when it greets.
 pub struct Compiler {
     command: ChildCommand,
     limits: CompileLimits,
     cache: Option<CodeCache>,
-    compatibility: B256,
+    /// The compatibility that the first child stated. This program and its surroundings do not change while it runs.
+    compatibility: OnceLock<B256>,
 }
 
 impl Compiler {
     /// This program's own compiler, with a cache or without.
-    pub fn new(cache: Option<CodeCache>) -> Result<Self, refiner_sandbox::EngineError> {
-        let profile = EngineProfile::of_children();
-        Ok(Self {
+    pub fn new(cache: Option<CodeCache>) -> Self {
+        Self {
             command: ChildCommand::this_program(COMPILE_ARGUMENT),
             limits: CompileLimits::default(),
             cache,
-            compatibility: Sandbox::new(profile)?.code_compatibility(),
-        })
+            compatibility: OnceLock::new(),
+        }
     }
 
     /// The same with another program as its child.
     #[must_use]
     pub fn with_command(self, command: ChildCommand) -> Self {
-        Self { command, ..self }
+        Self { command, compatibility: OnceLock::new(), ..self }
     }
 
     /// The same with other limits.
@@ -177,43 +179,57 @@ impl Compiler {
     ) -> Result<CompiledRule, CompileError> {
         let digest = sha256(&component);
         let request = CompileRequest { component, beside: beside.map(Arc::from), grants: grants.clone() };
-        let key = CodeKey { component: digest, compatibility: self.compatibility };
-        if let Some(code) = self.cache.as_ref().and_then(|cache| cache.get(&key)) {
-            return Ok(CompiledRule::new(digest, request, code, requirement)?);
-        }
-        let code = self.in_child(&request, requirement)?;
-        if let Some(Err(error)) = self.cache.as_ref().map(|cache| cache.put(&key, &code)) {
-            warn!(%error, component = %digest, "Compiled code could not be kept and will be compiled again.");
-        }
+        let code = match self.compatibility.get().and_then(|compatibility| self.kept(digest, *compatibility)) {
+            Some(code) => code,
+            None => self.in_child(digest, &request, requirement)?,
+        };
         Ok(CompiledRule::new(digest, request, code, requirement)?)
     }
 
-    fn in_child(&self, request: &CompileRequest, requirement: Requirement) -> Result<Bytes, CompileError> {
-        let mut process = Process::spawn(&self.command).map_err(CompileError::Spawn)?;
-        process.allow(Duration::from_millis(self.limits.wall_ms));
-        match self.exchange(&mut process, request, requirement) {
-            Ok(Compiled::Code(code)) => Ok(code.into()),
-            Ok(Compiled::Not(error)) => Err(error),
-            Err(error) => Err(error::autopsy(process, error, &self.limits)),
-        }
+    fn kept(&self, component: B256, compatibility: B256) -> Option<Bytes> {
+        self.cache.as_ref()?.get(&CodeKey { component, compatibility })
     }
 
-    fn exchange(
+    fn in_child(
         &self,
-        process: &mut Process,
+        digest: B256,
         request: &CompileRequest,
         requirement: Requirement,
-    ) -> Result<Compiled, ProtocolError> {
+    ) -> Result<Bytes, CompileError> {
+        let mut process = Process::spawn(&self.command).map_err(CompileError::Spawn)?;
+        process.allow(Duration::from_millis(self.limits.wall_ms));
+        let Hello { confinement, compatibility } = match self.greet(&mut process) {
+            Ok(hello) => hello,
+            Err(error) => return Err(error::autopsy(process, error, &self.limits)),
+        };
+        self.compatibility.get_or_init(|| compatibility);
+        if let Some(code) = self.kept(digest, compatibility) {
+            return Ok(code);
+        }
+        requirement.check(&confinement).map_err(CompileError::Unconfined)?;
+        let code = match self.exchange(&mut process, request) {
+            Ok(Compiled::Code(code)) => Bytes::from(code),
+            Ok(Compiled::Not(error)) => return Err(error),
+            Err(error) => return Err(error::autopsy(process, error, &self.limits)),
+        };
+        let key = CodeKey { component: digest, compatibility };
+        if let Some(Err(error)) = self.cache.as_ref().map(|cache| cache.put(&key, &code)) {
+            warn!(%error, component = %digest, "Compiled code could not be kept and will be compiled again.");
+        }
+        Ok(code)
+    }
+
+    fn greet(&self, process: &mut Process) -> Result<Hello, ProtocolError> {
         let CompileLimits { memory_bytes, cpu_seconds, .. } = self.limits;
         let ceilings =
             Ceilings { data_bytes: memory_bytes, address_bytes: Some(memory_bytes), cpu_seconds, file_bytes: 0 };
         let settings =
             Settings { supervisor: std::process::id(), ceilings, chains: Vec::new(), terms: ExecutionTerms::default() };
         send(process, |out| settings.send(out))?;
-        let Hello { confinement } = Hello::receive(process)?;
-        if let Err(unconfined) = requirement.check(&confinement) {
-            return Ok(Compiled::Not(CompileError::Unconfined(unconfined)));
-        }
+        Hello::receive(process)
+    }
+
+    fn exchange(&self, process: &mut Process, request: &CompileRequest) -> Result<Compiled, ProtocolError> {
         send(process, |out| request.send(out))?;
         let frame = protocol::read(process)?;
         match frame.kind {
@@ -227,7 +243,7 @@ impl Compiler {
             }
             Kind::HostFailure => match read_failure(&frame.payload)? {
                 HostFailure::SystemMemory(_) => {
-                    Ok(Compiled::Not(CompileError::OutOfMemory { allowed_bytes: memory_bytes }))
+                    Ok(Compiled::Not(CompileError::OutOfMemory { allowed_bytes: self.limits.memory_bytes }))
                 }
                 _ => Err(ProtocolError::Unexpected { found: Kind::HostFailure }),
             },

@@ -4,7 +4,7 @@ use std::{io::Read, sync::Arc};
 
 use refiner_diagnostics::ErrorChain;
 use refiner_evm::{Answer, Difference, ExecutedBy, OnDifference, RemoteServer, Unavailable};
-use refiner_sandbox::{HostFailure, Limit, UntrustedText};
+use refiner_rule_model::{HostFailure, Limit, UntrustedText};
 
 use crate::protocol::{Asked, Executed, Kind, ProtocolError, RunRequest, read_side};
 

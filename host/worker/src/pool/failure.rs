@@ -3,13 +3,15 @@
 use std::io;
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_sandbox::{HostFailure, RefusalKind, UntrustedText};
+use refiner_rule_model::{HostFailure, RefusalKind, UntrustedText};
 
-use crate::{confine::Unconfined, process::ProcessEnd, protocol::ProtocolError};
+use crate::{confinement::Unconfined, process::ProcessEnd, protocol::ProtocolError};
 
+/// Workers that a run is tried on before it is quarantined: one death may be bad luck, two are the specimen's or the rule's.
+pub const TRIES_MAX: u32 = 2;
 /// A job that was given up.
 #[derive(Debug, thiserror::Error)]
-#[error("given up after {tries} of {} tries: {reason}", super::TRIES_MAX)]
+#[error("given up after {tries} of {} tries: {reason}", TRIES_MAX)]
 pub struct Quarantined {
     /// The failure of the last try.
     #[source]

@@ -5,10 +5,10 @@ mod failure;
 mod spawner;
 mod worker;
 
-pub(crate) use self::worker::{ceilings, send};
+pub(crate) use self::worker::ceilings;
 pub use self::{
     executions::Executes,
-    failure::{FailureBlame, Quarantined, WorkerFailure},
+    failure::{FailureBlame, Quarantined, TRIES_MAX, WorkerFailure},
 };
 
 use std::{
@@ -22,7 +22,7 @@ use alloy_primitives::{B256, Bytes};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_manifest::Manifest;
-use refiner_sandbox::{Artifact, Limits, Misuse, Params, Run, SpecimenHash, UntrustedText, Verdict};
+use refiner_rule_model::{Artifact, Limits, Misuse, Params, Run, SpecimenHash, UntrustedText, Verdict};
 use tracing::warn;
 
 use self::{
@@ -31,13 +31,11 @@ use self::{
 };
 use crate::{
     ChildCommand, CompiledRule, WORKER_ARGUMENT,
-    confine::{Confinement, Outcome},
+    confinement::{Confinement, Outcome},
     protocol::{ProtocolError, RunRequest},
     trace::{TraceContext, WorkerSpan},
 };
 
-/// Workers that a run is tried on before it is quarantined: one death may be bad luck, two are the specimen's or the rule's.
-pub const TRIES_MAX: u32 = 2;
 /// Workers kept waiting for each that may run at once: as many rules as operators usually run, so that changing between them
 /// starts no process.
 const IDLE_PER_RUNNING: usize = 4;

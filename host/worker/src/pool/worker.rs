@@ -1,22 +1,19 @@
 //! One worker: a process that serves one rule under one set of limits.
 
-use std::{
-    io::{BufWriter, Write},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use alloy_primitives::B256;
 use refiner_evm::ExecutionTerms;
-use refiner_sandbox::{Limit, Limits, Run};
+use refiner_rule_model::{Limit, Limits, Run};
 
 use super::{Executes, WorkerFailure, executions::Executions};
 use crate::{
     CompiledRule,
-    confine::{Ceilings, Confinement},
+    confinement::{Ceilings, Confinement},
     process::Process,
     protocol::{
         self, Answer, Hello, Kind, ProtocolError, RunRequest, Settings, read_answer, read_failure, read_hash,
-        read_refusal, read_spans,
+        read_refusal, read_spans, send,
     },
     trace::{Phase, SPANS_MAX, WorkerSpan},
 };
@@ -181,7 +178,7 @@ fn greet(
         terms,
     };
     send(process, |out| settings.send(out))?;
-    let Hello { confinement } = Hello::receive(process)?;
+    let Hello { confinement, .. } = Hello::receive(process)?;
     if let Err(unconfined) = rule.requirement().check(&confinement) {
         return Ok((confinement, Ready::No(WorkerFailure::Unconfined(unconfined))));
     }
@@ -198,18 +195,6 @@ fn greet(
         found => return Err(ProtocolError::Unexpected { found }),
     };
     Ok((confinement, ready))
-}
-
-/// Sends what `write` writes, in as few pieces as the pipe allows.
-pub(crate) fn send(
-    process: &mut Process,
-    write: impl FnOnce(&mut BufWriter<&mut Process>) -> Result<(), ProtocolError>,
-) -> Result<(), ProtocolError> {
-    let mut out = BufWriter::new(process);
-    let written = write(&mut out).and_then(|()| Ok(out.flush()?));
-    // What is left after an error would be written when the buffer is dropped, to a pipe that just failed.
-    drop(out.into_parts());
-    written
 }
 
 /// Ends a process that broke off, and returns the reason.

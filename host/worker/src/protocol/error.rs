@@ -2,7 +2,7 @@
 
 use std::io;
 
-use refiner_sandbox::{AboveCap, Limit, Misuse};
+use refiner_rule_model::{AboveCap, Limit, Misuse};
 
 /// Something on the pipe that does not belong there.
 #[derive(Debug, thiserror::Error)]
@@ -118,12 +118,12 @@ pub enum ProtocolError {
 
 impl ProtocolError {
     /// True when a deadline passed while waiting for the other side.
-    pub(crate) fn is_timeout(&self) -> bool {
+    pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::TimedOut)
     }
 
     /// True when the other side went away, in whatever words the system has for it.
-    pub(crate) fn is_closed(&self) -> bool {
+    pub fn is_closed(&self) -> bool {
         matches!(self, Self::Closed)
     }
 }

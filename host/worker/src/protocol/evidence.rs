@@ -6,7 +6,7 @@
 
 use std::io::Write;
 
-use refiner_sandbox::{BasisReport, CheckOutcome, CheckReport, Evidence, ReasonClass};
+use refiner_rule_model::{BasisReport, CheckOutcome, CheckReport, Evidence, ReasonClass};
 
 use super::{
     Kind, ProtocolError,

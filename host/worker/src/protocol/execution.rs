@@ -6,7 +6,7 @@ use alloy_primitives::Bytes;
 use refiner_evm::{
     Answer, BasisPolicy, ExecutedBy, ExecutionPolicy, ExecutionTerms, OnDifference, ResultFormat, SenderPolicy,
 };
-use refiner_sandbox::UntrustedText;
+use refiner_rule_model::UntrustedText;
 
 use super::{
     Kind, ProtocolError,
@@ -21,13 +21,14 @@ const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
 
 /// A worker's request: its run's specimen, executed, in this format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Asked {
-    pub(crate) format: ResultFormat,
+pub struct Asked {
+    /// The format of the block result.
+    pub format: ResultFormat,
 }
 
 /// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Executed {
+pub enum Executed {
     /// By the evm-server, not yet believed.
     Answer(Answer),
     /// The answer is unavailable.
@@ -35,7 +36,8 @@ pub(crate) enum Executed {
 }
 
 impl Asked {
-    pub(crate) fn send(self, out: &mut impl Write) -> Result<(), ProtocolError> {
+    /// Sends the request, at once.
+    pub fn send(self, out: &mut impl Write) -> Result<(), ProtocolError> {
         let mut payload = Writer::default();
         payload.text(self.format.as_str());
         write(out, Kind::Execute, &payload.finish())?;
@@ -64,7 +66,8 @@ impl Executed {
         }
     }
 
-    pub(crate) fn receive(input: &mut impl Read) -> Result<Self, ProtocolError> {
+    /// Waits for the answer, and the bytes that follow it.
+    pub fn receive(input: &mut impl Read) -> Result<Self, ProtocolError> {
         let payload = read(input)?.expect(Kind::Executed)?;
         if let Some((2, reason)) = payload.split_first() {
             let mut reader = Reader::new(reason);
@@ -77,7 +80,7 @@ impl Executed {
 }
 
 /// Writes a worker's side of a difference.
-pub(crate) fn write_difference(out: &mut impl Write, embedded: &Answer) -> Result<(), ProtocolError> {
+pub fn write_difference(out: &mut impl Write, embedded: &Answer) -> Result<(), ProtocolError> {
     let mut payload = Writer::default();
     put_side(&mut payload, embedded);
     write(out, Kind::Difference, &payload.finish())?;
@@ -88,7 +91,7 @@ pub(crate) fn write_difference(out: &mut impl Write, embedded: &Answer) -> Resul
 }
 
 /// One side: a document with its bytes to follow, or a refusal.
-pub(crate) fn read_side(payload: &[u8], input: &mut impl Read) -> Result<Answer, ProtocolError> {
+pub fn read_side(payload: &[u8], input: &mut impl Read) -> Result<Answer, ProtocolError> {
     let mut reader = Reader::new(payload);
     match reader.u8()? {
         0 => {

@@ -1,12 +1,12 @@
 //! Frames: what is read and written in one piece.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 
 use super::ProtocolError;
 
 /// Longest payload of a frame. Larger things travel in many: neither side ever holds more than this for a message
 /// that it has not looked at.
-pub(crate) const FRAME_BYTES_MAX: usize = 1 << 20;
+pub const FRAME_BYTES_MAX: usize = 1 << 20;
 /// Bytes carried by one [`Kind::Bytes`] frame: the size that pipes are set to, so that one write fills one.
 const CHUNK_BYTES: usize = 256 << 10;
 /// Bytes of kind and length.
@@ -75,20 +75,20 @@ kinds! {
 
 /// One frame with its payload.
 #[derive(Debug)]
-pub(crate) struct Frame {
+pub struct Frame {
     pub(crate) kind: Kind,
     pub(crate) payload: Vec<u8>,
 }
 
 impl Frame {
     /// The payload of a frame that must be of this kind.
-    pub(crate) fn expect(self, expected: Kind) -> Result<Vec<u8>, ProtocolError> {
+    pub fn expect(self, expected: Kind) -> Result<Vec<u8>, ProtocolError> {
         if self.kind == expected { Ok(self.payload) } else { Err(ProtocolError::Unexpected { found: self.kind }) }
     }
 }
 
 /// Writes one frame and does not flush.
-pub(crate) fn write(out: &mut impl Write, kind: Kind, payload: &[u8]) -> Result<(), ProtocolError> {
+pub fn write(out: &mut impl Write, kind: Kind, payload: &[u8]) -> Result<(), ProtocolError> {
     let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
     if payload.len() > FRAME_BYTES_MAX {
         return Err(ProtocolError::FrameTooLong { bytes: length });
@@ -100,7 +100,7 @@ pub(crate) fn write(out: &mut impl Write, kind: Kind, payload: &[u8]) -> Result<
 }
 
 /// Reads one frame. The end of the stream in place of one is [`ProtocolError::Closed`].
-pub(crate) fn read(input: &mut impl Read) -> Result<Frame, ProtocolError> {
+pub fn read(input: &mut impl Read) -> Result<Frame, ProtocolError> {
     let (kind, length) = read_header(input)?;
     let mut payload = vec![0; length];
     input.read_exact(&mut payload)?;
@@ -120,12 +120,24 @@ fn read_header(input: &mut impl Read) -> Result<(Kind, usize), ProtocolError> {
 }
 
 /// Writes `bytes` as [`Kind::Bytes`] frames: none when there are none.
-pub(crate) fn write_bytes(out: &mut impl Write, bytes: &[u8]) -> Result<(), ProtocolError> {
+pub fn write_bytes(out: &mut impl Write, bytes: &[u8]) -> Result<(), ProtocolError> {
     bytes.chunks(CHUNK_BYTES).try_for_each(|chunk| write(out, Kind::Bytes, chunk))
 }
 
+/// Sends what `write` writes, in as few pieces as the pipe allows.
+pub fn send<P: Write>(
+    pipe: &mut P,
+    write: impl FnOnce(&mut BufWriter<&mut P>) -> Result<(), ProtocolError>,
+) -> Result<(), ProtocolError> {
+    let mut out = BufWriter::new(pipe);
+    let written = write(&mut out).and_then(|()| Ok(out.flush()?));
+    // What is left after an error would be written when the buffer is dropped, to a pipe that just failed.
+    drop(out.into_parts());
+    written
+}
+
 /// Reads `announced` bytes from [`Kind::Bytes`] frames. The caller has held the number against its limit.
-pub(crate) fn read_bytes(input: &mut impl Read, announced: u64) -> Result<Vec<u8>, ProtocolError> {
+pub fn read_bytes(input: &mut impl Read, announced: u64) -> Result<Vec<u8>, ProtocolError> {
     let announced = usize::try_from(announced).map_err(|_| ProtocolError::TooManyBytes)?;
     let mut bytes = Vec::new();
     while bytes.len() < announced {
@@ -142,7 +154,7 @@ pub(crate) fn read_bytes(input: &mut impl Read, announced: u64) -> Result<Vec<u8
 }
 
 /// The same into a buffer of just this length.
-pub(crate) fn read_bytes_into(input: &mut impl Read, mut buffer: &mut [u8]) -> Result<(), ProtocolError> {
+pub fn read_bytes_into(input: &mut impl Read, mut buffer: &mut [u8]) -> Result<(), ProtocolError> {
     while !buffer.is_empty() {
         let length = read_bytes_header(input, buffer.len())?;
         let (now, rest) = buffer.split_at_mut(length);

@@ -9,7 +9,7 @@ use std::{
 use alloy_primitives::{B256, Bytes};
 use refiner_buffers::Buffers;
 use refiner_evm::ExecutionTerms;
-use refiner_sandbox::{
+use refiner_rule_model::{
     AdmissionError, COMPONENT_BYTES_WITH_WASI, Capability, Grants, LIMITS, Limit, Limits, Params, PerLimit,
     RefusalKind, UntrustedText,
 };
@@ -25,21 +25,21 @@ use super::{
 };
 use crate::{
     CODE_BYTES_MAX,
-    confine::{Ceilings, Confinement, Measure, Outcome},
+    confinement::{Ceilings, Confinement, Measure, Outcome},
     trace::TraceContext,
 };
 
 /// The supervisor's first words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Settings {
+pub struct Settings {
     /// Process id of the supervisor: a child with another parent has lost it.
-    pub(crate) supervisor: u32,
+    pub supervisor: u32,
     /// Resources that the child may use in all its life.
-    pub(crate) ceilings: Ceilings,
+    pub ceilings: Ceilings,
     /// Chains beside the built-in ones, each a geth-style chain config.
-    pub(crate) chains: Vec<String>,
+    pub chains: Vec<String>,
     /// The executor of blocks, and its terms.
-    pub(crate) terms: ExecutionTerms,
+    pub terms: ExecutionTerms,
 }
 
 impl Settings {
@@ -55,7 +55,8 @@ impl Settings {
         write(out, Kind::Settings, &payload.finish())
     }
 
-    pub(crate) fn receive(input: &mut impl Read) -> Result<Self, ProtocolError> {
+    /// Waits for the first words of a supervisor that speaks this version.
+    pub fn receive(input: &mut impl Read) -> Result<Self, ProtocolError> {
         let payload = read(input)?.expect(Kind::Settings)?;
         let mut reader = Reader::new(&payload);
         version(&mut reader)?;
@@ -75,13 +76,16 @@ impl Settings {
 
 /// The child's first words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Hello {
+pub struct Hello {
     /// The measures that the child applied to itself.
-    pub(crate) confinement: Confinement,
+    pub confinement: Confinement,
+    /// Names the compiled code that the child's engine makes and loads.
+    pub compatibility: B256,
 }
 
 impl Hello {
-    pub(crate) fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
+    /// Greets the supervisor, once nothing more is taken away.
+    pub fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
         let mut payload = Writer::default();
         payload.u32(VERSION).count(self.confinement.iter().count());
         for (measure, outcome) in self.confinement.iter() {
@@ -91,6 +95,7 @@ impl Hello {
             };
             payload.u8(measure.number()).u8(applied).text(text.as_str());
         }
+        payload.b256(&self.compatibility);
         write(out, Kind::Hello, &payload.finish())
     }
 
@@ -113,8 +118,9 @@ impl Hello {
                 },
             );
         }
+        let compatibility = reader.b256()?;
         reader.finish()?;
-        Ok(Self { confinement })
+        Ok(Self { confinement, compatibility })
     }
 }
 
@@ -127,13 +133,16 @@ fn version(reader: &mut Reader<'_>) -> Result<(), ProtocolError> {
 
 /// A rule to load, compiled before.
 #[derive(Clone, Debug)]
-pub(crate) struct RuleRequest {
-    pub(crate) component: Bytes,
-    pub(crate) code: Bytes,
+pub struct RuleRequest {
+    /// Bytes of the component.
+    pub component: Bytes,
+    /// Compiled code, with the stated hash.
+    pub code: Bytes,
     pub(crate) code_sha256: B256,
     /// The manifest that came beside the component.
-    pub(crate) beside: Option<Arc<str>>,
-    pub(crate) grants: Grants,
+    pub beside: Option<Arc<str>>,
+    /// The operator's terms for the rule.
+    pub grants: Grants,
 }
 
 impl RuleRequest {
@@ -148,7 +157,7 @@ impl RuleRequest {
     }
 
     /// The content of [`RuleRequest::send`], after the code was checked against its hash.
-    pub(crate) fn receive(payload: &[u8], input: &mut impl Read) -> Result<Self, ProtocolError> {
+    pub fn receive(payload: &[u8], input: &mut impl Read) -> Result<Self, ProtocolError> {
         let mut reader = Reader::new(payload);
         let code_sha256 = reader.b256()?;
         let component_bytes = at_most("a component", reader.u64()?, COMPONENT_BYTES_WITH_WASI)?;
@@ -167,14 +176,17 @@ impl RuleRequest {
 
 /// A specimen to run the rule on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RunRequest {
+pub struct RunRequest {
     /// When the supervisor knows it.
-    pub(crate) specimen_hash: Option<B256>,
-    pub(crate) raw: Bytes,
-    pub(crate) params: Params,
-    pub(crate) limits: Limits,
+    pub specimen_hash: Option<B256>,
+    /// Bytes of the specimen.
+    pub raw: Bytes,
+    /// Parameters that the operator gave the rule.
+    pub params: Params,
+    /// Limits that the run is granted.
+    pub limits: Limits,
     /// Its place in a trace, where times are wanted.
-    pub(crate) trace: Option<TraceContext>,
+    pub trace: Option<TraceContext>,
 }
 
 impl RunRequest {
@@ -191,7 +203,8 @@ impl RunRequest {
         write_bytes(out, &self.raw)
     }
 
-    pub(crate) fn receive(payload: &[u8], input: &mut impl Read, buffers: &Buffers) -> Result<Self, ProtocolError> {
+    /// Reads the rest of a run whose first frame this is, the specimen into a reusable buffer.
+    pub fn receive(payload: &[u8], input: &mut impl Read, buffers: &Buffers) -> Result<Self, ProtocolError> {
         let mut reader = Reader::new(payload);
         let specimen_hash = reader.optional_b256()?;
         let specimen_bytes = at_most("a specimen", reader.u64()?, Limit::SpecimenBytes.spec().cap)?;
@@ -210,11 +223,13 @@ impl RunRequest {
 
 /// A component to compile.
 #[derive(Clone, Debug)]
-pub(crate) struct CompileRequest {
-    pub(crate) component: Bytes,
+pub struct CompileRequest {
+    /// Bytes of the component.
+    pub component: Bytes,
     /// The manifest that came beside it.
-    pub(crate) beside: Option<Arc<str>>,
-    pub(crate) grants: Grants,
+    pub beside: Option<Arc<str>>,
+    /// The operator's terms for the rule.
+    pub grants: Grants,
 }
 
 impl CompileRequest {
@@ -226,7 +241,8 @@ impl CompileRequest {
         write_bytes(out, &self.component)
     }
 
-    pub(crate) fn receive(input: &mut impl Read) -> Result<Self, ProtocolError> {
+    /// Waits for a component within the bounds of the protocol.
+    pub fn receive(input: &mut impl Read) -> Result<Self, ProtocolError> {
         let payload = read(input)?.expect(Kind::Compile)?;
         let mut reader = Reader::new(&payload);
         let component_bytes = at_most("a component", reader.u64()?, COMPONENT_BYTES_WITH_WASI)?;
@@ -238,7 +254,7 @@ impl CompileRequest {
 }
 
 /// The number of bytes that a frame announces, checked against what is allowed.
-pub(crate) fn announced_bytes(what: &'static str, payload: &[u8], allowed: u64) -> Result<u64, ProtocolError> {
+pub fn announced_bytes(what: &'static str, payload: &[u8], allowed: u64) -> Result<u64, ProtocolError> {
     let mut reader = Reader::new(payload);
     let bytes = reader.u64()?;
     reader.finish()?;
@@ -246,7 +262,7 @@ pub(crate) fn announced_bytes(what: &'static str, payload: &[u8], allowed: u64) 
 }
 
 /// Writes a frame that announces bytes, and the bytes.
-pub(crate) fn write_announced(out: &mut impl Write, kind: Kind, bytes: &[u8]) -> Result<(), ProtocolError> {
+pub fn write_announced(out: &mut impl Write, kind: Kind, bytes: &[u8]) -> Result<(), ProtocolError> {
     let mut payload = Writer::default();
     payload.u64(bytes.len() as u64);
     write(out, kind, &payload.finish())?;
@@ -254,7 +270,7 @@ pub(crate) fn write_announced(out: &mut impl Write, kind: Kind, bytes: &[u8]) ->
 }
 
 /// Writes a frame that is one text.
-pub(crate) fn write_text(out: &mut impl Write, kind: Kind, text: &UntrustedText) -> Result<(), ProtocolError> {
+pub fn write_text(out: &mut impl Write, kind: Kind, text: &UntrustedText) -> Result<(), ProtocolError> {
     let mut payload = Writer::default();
     payload.text(text.as_str());
     write(out, kind, &payload.finish())
@@ -269,14 +285,14 @@ pub(super) fn read_text(payload: &[u8]) -> Result<UntrustedText, ProtocolError> 
 }
 
 /// Writes why a rule is not admitted.
-pub(crate) fn write_refusal(out: &mut impl Write, refusal: &AdmissionError) -> Result<(), ProtocolError> {
+pub fn write_refusal(out: &mut impl Write, refusal: &AdmissionError) -> Result<(), ProtocolError> {
     let mut payload = Writer::default();
     payload.u8(refusal.kind() as u8).text(UntrustedText::new(&refusal.to_string()).as_str());
     write(out, Kind::Refused, &payload.finish())
 }
 
 /// Kind and words of such a frame.
-pub(crate) fn read_refusal(payload: &[u8]) -> Result<(RefusalKind, UntrustedText), ProtocolError> {
+pub fn read_refusal(payload: &[u8]) -> Result<(RefusalKind, UntrustedText), ProtocolError> {
     let mut reader = Reader::new(payload);
     let found = reader.u8()?;
     let kind = RefusalKind::ALL.get(usize::from(found)).ok_or(ProtocolError::Tag { of: "refusal", found })?;
@@ -286,12 +302,12 @@ pub(crate) fn read_refusal(payload: &[u8]) -> Result<(RefusalKind, UntrustedText
 }
 
 /// Writes a frame that is one hash.
-pub(crate) fn write_hash(out: &mut impl Write, kind: Kind, hash: &B256) -> Result<(), ProtocolError> {
+pub fn write_hash(out: &mut impl Write, kind: Kind, hash: &B256) -> Result<(), ProtocolError> {
     write(out, kind, hash.as_slice())
 }
 
 /// The hash of such a frame.
-pub(crate) fn read_hash(payload: &[u8]) -> Result<B256, ProtocolError> {
+pub fn read_hash(payload: &[u8]) -> Result<B256, ProtocolError> {
     let mut reader = Reader::new(payload);
     let hash = reader.b256()?;
     reader.finish()?;

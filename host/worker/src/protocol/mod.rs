@@ -1,4 +1,4 @@
-//! The protocol between supervisor and child, over the child's standard input and output. Version 6.
+//! The protocol between supervisor and child, over the child's standard input and output. Version 7.
 //!
 //! # Frames
 //!
@@ -17,16 +17,16 @@
 //! | 0x04 | compile | component bytes u64 · optional text: the manifest beside it · limits · list of texts: capabilities granted; then the component |
 //! | 0x06 | executed | 0 and bytes u64, then the bytes of a block result; or 1 and text, the evm-server's refusal; or 2 and text: it was not there |
 //!
-//! *limits* is a list of u64, one for each line of [`refiner_sandbox::LIMITS`], in its order. *trace* is 0, or 1 and the ids of a trace (16 bytes) and of
+//! *limits* is a list of u64, one for each line of [`refiner_rule_model::LIMITS`], in its order. *trace* is 0, or 1 and the ids of a trace (16 bytes) and of
 //! the span in it (8 bytes) that the run belongs to.
 //!
 //! # From the child
 //!
 //! | kind | name | payload |
 //! |---|---|---|
-//! | 0x81 | hello | version u32 · list of measures, each its number (u8), 1 for applied or 0 for unavailable, and a text |
+//! | 0x81 | hello | version u32 · list of measures, each its number (u8), 1 for applied or 0 for unavailable, and a text · compatibility, 32 bytes: names the compiled code that the child's engine makes and loads |
 //! | 0x82 | admitted | sha256 of the component, 32 bytes |
-//! | 0x83 | refused | number of its kind u8, in the order of [`refiner_sandbox::RefusalKind::ALL`] · text |
+//! | 0x83 | refused | number of its kind u8, in the order of [`refiner_rule_model::RefusalKind::ALL`] · text |
 //! | 0x84 | host failure | its number (u8) and fields |
 //! | 0x85 | no specimen | text |
 //! | 0x86 | log | level u8, 0 (debug) to 3 (error) · text |
@@ -51,7 +51,7 @@
 //! # What neither side believes
 //!
 //! A child may have been taken over by a rule. The supervisor therefore takes no more log lines, artifacts and bytes than the
-//! run was granted and no more evidence than [`refiner_sandbox::Evidence`] bounds, checks every label, shortens every text, takes sha256 itself, and sets a time for each frame. It can be
+//! run was granted and no more evidence than [`refiner_rule_model::Evidence`] bounds, checks every label, shortens every text, takes sha256 itself, and sets a time for each frame. It can be
 //! lied to about a result; for that each worker serves one rule only, and results that can be checked are.
 
 mod error;
@@ -67,14 +67,18 @@ mod verdict;
 mod wire;
 
 pub use error::ProtocolError;
-pub(crate) use execution::{Asked, Executed, read_side, write_difference};
-pub(crate) use frame::{Frame, Kind, read, read_bytes, read_bytes_into, write, write_bytes};
-pub(crate) use message::{
-    CompileRequest, Hello, RuleRequest, RunRequest, Settings, announced_bytes, read_hash, read_refusal,
-    write_announced, write_hash, write_refusal, write_text,
+pub(crate) use execution::read_side;
+pub use execution::{Asked, Executed, write_difference};
+pub use frame::{Frame, Kind, read};
+pub(crate) use frame::{read_bytes, read_bytes_into, send, write, write_bytes};
+pub use message::{
+    CompileRequest, Hello, RuleRequest, RunRequest, Settings, write_announced, write_hash, write_refusal, write_text,
 };
-pub(crate) use outcome::{Answer, read_answer, read_failure, write_failure, write_run};
-pub(crate) use spans::{read_spans, write_spans};
+pub(crate) use message::{announced_bytes, read_hash, read_refusal};
+pub(crate) use outcome::{Answer, read_answer, read_failure};
+pub use outcome::{write_failure, write_run};
+pub(crate) use spans::read_spans;
+pub use spans::write_spans;
 
 /// The version that both sides must speak.
-pub(crate) const VERSION: u32 = 6;
+pub(crate) const VERSION: u32 = 7;

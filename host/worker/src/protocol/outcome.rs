@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use refiner_sandbox::{
+use refiner_rule_model::{
     Artifact, Evidence, HostFailure, Limit, Limits, LogLevel, LogLine, Misuse, Run, UntrustedText, Usage, Verdict,
 };
 
@@ -16,7 +16,7 @@ use super::{
 
 /// A worker's answer to a specimen.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// The run ended with a verdict.
     Run(Box<Run>),
     /// The run has no verdict.
@@ -26,7 +26,7 @@ pub(crate) enum Answer {
 }
 
 /// Writes everything about a run.
-pub(crate) fn write_run(out: &mut impl Write, run: &Run) -> Result<(), ProtocolError> {
+pub fn write_run(out: &mut impl Write, run: &Run) -> Result<(), ProtocolError> {
     for LogLine { level, message } in &run.log {
         let mut payload = Writer::default();
         payload.u8(level_number(*level)).text(message.as_str());
@@ -53,14 +53,14 @@ pub(crate) fn write_run(out: &mut impl Write, run: &Run) -> Result<(), ProtocolE
 }
 
 /// Writes a host failure.
-pub(crate) fn write_failure(out: &mut impl Write, failure: &HostFailure) -> Result<(), ProtocolError> {
+pub fn write_failure(out: &mut impl Write, failure: &HostFailure) -> Result<(), ProtocolError> {
     let mut payload = Writer::default();
     verdict::put_failure(&mut payload, failure);
     write(out, Kind::HostFailure, &payload.finish())
 }
 
 /// The host failure of such a frame.
-pub(crate) fn read_failure(payload: &[u8]) -> Result<HostFailure, ProtocolError> {
+pub fn read_failure(payload: &[u8]) -> Result<HostFailure, ProtocolError> {
     let mut reader = Reader::new(payload);
     let failure = verdict::take_failure(&mut reader)?;
     reader.finish()?;
@@ -68,7 +68,7 @@ pub(crate) fn read_failure(payload: &[u8]) -> Result<HostFailure, ProtocolError>
 }
 
 /// Reads an answer that begins with this frame, and of it no more than `limits` grant.
-pub(crate) fn read_answer(first: Frame, input: &mut impl Read, limits: &Limits) -> Result<Answer, ProtocolError> {
+pub fn read_answer(first: Frame, input: &mut impl Read, limits: &Limits) -> Result<Answer, ProtocolError> {
     let mut collected =
         Collected { limits, log: Vec::new(), log_bytes: 0, artifacts: Vec::new(), output_bytes: 0, evidence: None };
     let mut frame = first;

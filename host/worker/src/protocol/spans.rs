@@ -28,11 +28,7 @@ pub(super) fn take_context(reader: &mut Reader<'_>) -> Result<Option<TraceContex
 }
 
 /// Writes the times of a run that came with this context.
-pub(crate) fn write_spans(
-    out: &mut impl Write,
-    context: &TraceContext,
-    spans: &[WorkerSpan],
-) -> Result<(), ProtocolError> {
+pub fn write_spans(out: &mut impl Write, context: &TraceContext, spans: &[WorkerSpan]) -> Result<(), ProtocolError> {
     let mut payload = Writer::default();
     put_context(&mut payload, Some(context));
     payload.count(spans.len());
@@ -43,7 +39,7 @@ pub(crate) fn write_spans(
 }
 
 /// The times of such a frame, which must be those of the run that was given this context.
-pub(crate) fn read_spans(payload: &[u8], given: Option<&TraceContext>) -> Result<Vec<WorkerSpan>, ProtocolError> {
+pub fn read_spans(payload: &[u8], given: Option<&TraceContext>) -> Result<Vec<WorkerSpan>, ProtocolError> {
     let mut reader = Reader::new(payload);
     let context = take_context(&mut reader)?;
     if context.is_none() || context.as_ref() != given {

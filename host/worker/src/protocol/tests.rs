@@ -7,7 +7,7 @@ use refiner_evm::{
     Answer as ServiceMessage, BasisPolicy, ExecutedBy, ExecutionPolicy, ExecutionTerms, OnDifference, ResultFormat,
     SenderPolicy,
 };
-use refiner_sandbox::{
+use refiner_rule_model::{
     Artifact, BasisReport, CheckOutcome, CheckReport, Evidence, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine,
     Misuse, Params, PerLimit, ReasonClass, Run, TrapKind, UntrustedText, Usage, Verdict,
 };
@@ -16,7 +16,7 @@ use super::{
     Answer, Asked, CompileRequest, Executed, Hello, Kind, ProtocolError, RunRequest, Settings, VERSION, read, write,
     write_failure, write_run,
 };
-use crate::confine::{Ceilings, Confinement, Measure, Outcome};
+use crate::confinement::{Ceilings, Confinement, Measure, Outcome};
 
 fn read_answer(bytes: &mut &[u8], limits: &Limits) -> Result<Answer, ProtocolError> {
     super::read_answer(read(bytes)?, bytes, limits)
@@ -209,7 +209,7 @@ fn requests_arrive_as_they_were_sent() {
     let mut confinement = Confinement::default();
     confinement.add(Measure::Landlock, Outcome::Applied { detail: UntrustedText::new("all") });
     confinement.add(Measure::SystemCalls, Outcome::Unavailable { reason: UntrustedText::new("old kernel") });
-    let hello = Hello { confinement };
+    let hello = Hello { confinement, compatibility: B256::repeat_byte(7) };
     let mut bytes = Vec::new();
     hello.send(&mut bytes).unwrap();
     assert_eq!(Hello::receive(&mut bytes.as_slice()).unwrap(), hello);

@@ -16,7 +16,7 @@
 use std::io;
 
 use alloy_primitives::Bytes;
-use refiner_sandbox::{Artifact, HostFailure, LIMITS, Limit, Misuse, TrapKind, Verdict};
+use refiner_rule_model::{Artifact, HostFailure, LIMITS, Limit, Misuse, TrapKind, Verdict};
 
 use super::{
     ProtocolError,

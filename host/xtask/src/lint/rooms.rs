@@ -6,11 +6,12 @@ use anyhow::{Context as _, Result};
 
 use crate::{command, tree};
 
-/// Wasmtime and its compiler.
-const ENGINE: &[&str] = &["wasmtime", "cranelift-codegen"];
+/// Wasmtime, its compiler, and the crates that link them.
+const ENGINE: &[&str] =
+    &["wasmtime", "wasmtime-environ", "cranelift-codegen", "refiner-sandbox", "refiner-worker-child"];
 
 /// Crates, and packages that none of their dependencies may bring.
-const WITHOUT: [(&str, &[&str]); 13] = [
+const WITHOUT: [(&str, &[&str]); 19] = [
     ("refiner-specimen", &["wasmtime", "revm", "tokio", "reqwest"]),
     ("refiner-evm", &["wasmtime", "tokio", "reqwest"]),
     ("refiner-specimen-files", &["wasmtime", "revm", "tokio", "reqwest"]),
@@ -23,6 +24,13 @@ const WITHOUT: [(&str, &[&str]); 13] = [
     ("refiner-authoring", ENGINE),
     ("refiner-status-page", ENGINE),
     ("refiner-terminal", ENGINE),
+    ("refiner-rule-model", ENGINE),
+    ("refiner-rule-package", ENGINE),
+    ("refiner-worker", ENGINE),
+    ("refiner-executor", ENGINE),
+    ("refiner-queue", ENGINE),
+    // The process with the key runs and compiles no rule.
+    ("refiner-daemon", ENGINE),
     // The daemon prints nothing, reads no arguments of a command, and makes no rules.
     ("refiner-daemon", &["refiner-terminal", "refiner-replay", "refiner-authoring", "indicatif", "clap_complete"]),
 ];
@@ -30,7 +38,7 @@ const WITHOUT: [(&str, &[&str]); 13] = [
 /// The program: command line and wiring.
 const PROGRAM: &str = "host/refiner/src";
 /// The most lines it may have; the aim is 1,500. What grows beyond belongs into a library.
-const PROGRAM_LINES_MAX: usize = 7_250;
+const PROGRAM_LINES_MAX: usize = 5_800;
 
 /// Crates that link what they may not, and a program that is too large.
 pub fn offences() -> Result<Vec<String>> {

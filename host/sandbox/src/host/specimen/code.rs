@@ -2,13 +2,13 @@
 
 use alloy_primitives::{B256, keccak256};
 use refiner_evm::Rejected;
+use refiner_rule_model::Misuse;
 use refiner_specimen::{
     LazyBytecode,
     check::{Check, CheckName, Quantity, Subject},
 };
 
 use super::{BudgetExceeded, HostState, SpecimenView, contradiction, exported_state};
-use crate::Misuse;
 
 impl HostState {
     /// Code that the specimen carries.

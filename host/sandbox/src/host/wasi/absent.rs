@@ -1,5 +1,6 @@
 //! Parts of an ordinary system that a rule does not have: files, sockets, names, terminals, arguments, variables.
 
+use refiner_rule_model::Misuse;
 use wasmtime::component::{Resource, ResourceTable};
 use wasmtime_wasi::{
     filesystem::{Descriptor, WasiFilesystemCtx, WasiFilesystemCtxView},
@@ -26,7 +27,6 @@ use wasmtime_wasi::{
 };
 
 use super::{super::BudgetExceeded, HostState, poll};
-use crate::Misuse;
 
 /// Number of the network's handle. Whatever is asked of it is denied.
 const NETWORK_REP: u32 = 0;

@@ -6,7 +6,7 @@
 //! own, which neither fuel nor epochs stop.
 //!
 //! The guest's handles are numbers with their whole meaning ([`Stream`]); times to wait for alone are kept here, and are bounded
-//! ([`crate::WAITS_MAX`]).
+//! ([`refiner_rule_model::WAITS_MAX`]).
 
 mod absent;
 mod clocks;

@@ -1,10 +1,10 @@
 //! `wasi:io/poll`: waiting, where no time passes. A wait ends at once and moves the run's clock to the time waited for.
 
+use refiner_rule_model::{Misuse, WAITS_MAX};
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{DynPollable, bindings::sync::io::poll};
 
 use super::{super::BudgetExceeded, HostState};
-use crate::{Misuse, WAITS_MAX};
 
 /// Bytes of one handle in a list.
 const HANDLE_BYTES: usize = 4;

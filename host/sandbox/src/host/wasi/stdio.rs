@@ -1,5 +1,6 @@
 //! `wasi:io/streams` and `wasi:cli/std*`: empty input, and output that ends in the rule's log, line by line.
 
+use refiner_rule_model::{LogLevel, Misuse, UntrustedText};
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{
     DynInputStream, DynOutputStream, DynPollable, StreamError, StreamResult,
@@ -13,7 +14,6 @@ use super::{
     super::{BudgetExceeded, log::Log},
     HostState, poll,
 };
-use crate::{LogLevel, Misuse, UntrustedText};
 
 /// Bytes of an unfinished line that are kept: one more than a line of the log has, so that the log can tell that it was cut.
 const LINE_BYTES_MAX: usize = UntrustedText::BYTES_MAX + 1;

@@ -1,0 +1,44 @@
+//! `refiner rule keygen` and `refiner rule sign`: signatures inside components.
+
+use std::fs;
+
+use refiner_authoring::embed;
+use refiner_diagnostics::{ExitCode, Failure};
+use refiner_signatures::{SignError, SigningKey, attach, sign};
+use refiner_text::OneLine;
+use serde_json::json;
+
+use super::{
+    RuleError,
+    arguments::{Keygen, Sign},
+};
+use crate::terminal;
+
+pub fn keygen(Keygen { key, json }: &Keygen) -> Result<ExitCode, Failure> {
+    let pair = SigningKey::generate().map_err(RuleError::from)?;
+    let public = pair.write(key).map_err(RuleError::from)?;
+    let stdout = &mut terminal::out(*json);
+    if *json {
+        writeln!(stdout, "{}", json!({ "key": key, "public": public, "sha256": pair.public().fingerprint() }))?;
+    } else {
+        writeln!(
+            stdout,
+            "{}  keep it to yourself\n{}  for operators",
+            OneLine(key.display()),
+            OneLine(public.display())
+        )?;
+    }
+    Ok(ExitCode::Done)
+}
+
+pub fn run(Sign { component, key, bundle, out, json }: &Sign) -> Result<ExitCode, Failure> {
+    let refuse = |source| RuleError::from(SignError::File { path: component.clone(), source });
+    let bytes = fs::read(component).map_err(refuse)?;
+    let signed = match (key, bundle) {
+        (Some(key), _) => SigningKey::read(key).and_then(|key| sign(&bytes, &key)),
+        (None, bundle) => attach(&bytes, bundle.as_deref().unwrap_or(component)),
+    };
+    let whole = signed.map_err(RuleError::from)?;
+    embed::write(out.as_ref().unwrap_or(component), &whole).map_err(RuleError::from)?;
+    super::embed::print(out.as_ref().unwrap_or(component), &whole, *json)
+}

@@ -1,0 +1,218 @@
+//! Key pairs: ECDSA over P-256 with SHA-256, in the PEM forms that OpenSSL and cosign read.
+
+use std::{
+    fmt, fs,
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use base64_simd::STANDARD;
+use ring::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _},
+};
+use sigstore_verify::types::DerPublicKey;
+use zeroize::Zeroizing;
+
+use crate::SignError;
+
+/// Longest file with a key.
+const KEY_BYTES_MAX: u64 = 16 << 10;
+/// Label of a private key in PEM (RFC 5958).
+const PRIVATE: &str = "PRIVATE KEY";
+/// Label of a public key in PEM (RFC 5280).
+const PUBLIC: &str = "PUBLIC KEY";
+/// Characters of a line of PEM.
+const LINE: usize = 64;
+/// `SubjectPublicKeyInfo` of a point on P-256 up to the point (RFC 5480).
+const SPKI_START: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
+    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+
+/// A private key that signs rules.
+pub struct SigningKey {
+    pkcs8: Zeroizing<Vec<u8>>,
+    pair: EcdsaKeyPair,
+}
+
+/// A public key, by which a signature is checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKey(pub(crate) DerPublicKey);
+
+impl SigningKey {
+    /// Makes a new key.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no random bytes.
+    pub fn generate() -> Result<Self, SignError> {
+        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new());
+        let pkcs8 = Zeroizing::new(document.map_err(SignError::Refused)?.as_ref().to_vec());
+        Self::of(pkcs8).ok_or(SignError::Refused(ring::error::Unspecified))
+    }
+
+    /// Reads a key from a file of PEM that only its owner may read.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, others may read it, or it holds no such key.
+    pub fn read(path: &Path) -> Result<Self, SignError> {
+        let refuse = |source| SignError::File { path: path.to_owned(), source };
+        let file = fs::File::open(path).map_err(refuse)?;
+        if let Some(mode) = refiner_permissions::open_to_others(&file.metadata().map_err(refuse)?) {
+            return Err(SignError::OpenToOthers { path: path.to_owned(), mode });
+        }
+        let text = text(file).map_err(refuse)?;
+        let key = unwrapped(&text, PRIVATE).and_then(Self::of);
+        key.ok_or_else(|| SignError::NotAKey {
+            path: path.to_owned(),
+            expected: "a P-256 key in PKCS #8, between BEGIN PRIVATE KEY and END PRIVATE KEY",
+        })
+    }
+
+    fn of(pkcs8: Zeroizing<Vec<u8>>) -> Option<Self> {
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &pkcs8, &SystemRandom::new()).ok()?;
+        Some(Self { pkcs8, pair })
+    }
+
+    /// Writes the key to a new file that only its owner may read, and the public key beside it, whose path it returns.
+    ///
+    /// # Errors
+    ///
+    /// One of the files is there already, or the system refuses it.
+    pub fn write(&self, path: &Path) -> Result<PathBuf, SignError> {
+        let public = path.with_extension("pub");
+        let new = |path: &Path, options: &mut fs::OpenOptions, text: &str| {
+            let written =
+                options.write(true).create_new(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+            written.map_err(|source| SignError::File { path: path.to_owned(), source })
+        };
+        new(path, &mut refiner_permissions::options(), &self.pem())?;
+        new(&public, &mut fs::OpenOptions::new(), &self.public().pem())?;
+        Ok(public)
+    }
+
+    /// The key as PEM.
+    #[must_use]
+    pub fn pem(&self) -> Zeroizing<String> {
+        wrapped(&self.pkcs8, PRIVATE)
+    }
+
+    /// The public key that goes with it.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        PublicKey(DerPublicKey::new([&SPKI_START, self.pair.public_key().as_ref()].concat()))
+    }
+
+    /// A signature over the SHA-256 of bytes, in ASN.1.
+    pub(crate) fn signature(&self, bytes: &[u8]) -> Result<Vec<u8>, SignError> {
+        let signature = self.pair.sign(&SystemRandom::new(), bytes).map_err(SignError::Refused)?;
+        Ok(signature.as_ref().to_vec())
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({})", self.public().fingerprint())
+    }
+}
+
+impl PublicKey {
+    /// Reads a public key from a file of PEM.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or holds no public key.
+    pub fn read(path: &Path) -> Result<Self, SignError> {
+        let refuse = |source| SignError::File { path: path.to_owned(), source };
+        let text = text(fs::File::open(path).map_err(refuse)?).map_err(refuse)?;
+        let key = unwrapped(&text, PUBLIC).map(|der| Self(DerPublicKey::new(der.to_vec())));
+        key.ok_or_else(|| SignError::NotAKey {
+            path: path.to_owned(),
+            expected: "a public key, between BEGIN PUBLIC KEY and END PUBLIC KEY",
+        })
+    }
+
+    /// The key as PEM.
+    #[must_use]
+    pub fn pem(&self) -> String {
+        wrapped(self.0.as_bytes(), PUBLIC).to_string()
+    }
+
+    /// The SHA-256 of the key in base64, by which bundles name it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        STANDARD.encode_to_string(ring::digest::digest(&ring::digest::SHA256, self.0.as_bytes()))
+    }
+}
+
+fn text(file: fs::File) -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::new());
+    file.take(KEY_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn wrapped(der: &[u8], label: &str) -> Zeroizing<String> {
+    let digits = Zeroizing::new(STANDARD.encode_to_string(der));
+    let mut text = Zeroizing::new(String::with_capacity(2 * digits.len() + 4 * LINE));
+    text.push_str(&format!("-----BEGIN {label}-----\n"));
+    let mut rest = digits.as_str();
+    while !rest.is_empty() {
+        let (line, more) = rest.split_at(LINE.min(rest.len()));
+        text.push_str(line);
+        text.push('\n');
+        rest = more;
+    }
+    text.push_str(&format!("-----END {label}-----\n"));
+    text
+}
+
+/// The bytes of the block of PEM with this label, where there is one.
+fn unwrapped(text: &str, label: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let (_, rest) = text.split_once(&format!("-----BEGIN {label}-----"))?;
+    let (digits, _) = rest.split_once(&format!("-----END {label}-----"))?;
+    let digits: Zeroizing<String> = Zeroizing::new(digits.split_ascii_whitespace().collect());
+    STANDARD.decode_to_vec(digits.as_bytes()).ok().map(Zeroizing::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn key_pair_is_read_as_it_was_written_and_never_shown() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (private, public) = (directory.path().join("a.pem"), directory.path().join("a.pub"));
+        let key = SigningKey::generate().expect("a key");
+        assert_eq!(key.write(&private).expect("written"), public);
+        assert!(SigningKey::generate().expect("a key").write(&private).is_err(), "no key is overwritten");
+        let set = |mode| fs::set_permissions(&private, fs::Permissions::from_mode(mode)).expect("permissions");
+        set(0o644);
+        let error = SigningKey::read(&private).expect_err("open to others").to_string();
+        assert!(error.contains("mode 0644 lets others read a private key"), "{error}");
+        set(0o600);
+        let read = SigningKey::read(&private).expect("a key");
+        assert_eq!((read.public(), PublicKey::read(&public).expect("a key")), (key.public(), key.public()));
+        assert!(!format!("{read:?}").contains(key.pem().lines().nth(1).expect("digits")));
+        assert_eq!(key.public().fingerprint().len(), 44);
+    }
+
+    #[test]
+    fn files_that_are_no_keys_are_refused_with_what_is_needed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("key");
+        let key = SigningKey::generate().expect("a key");
+        for text in ["", "-----BEGIN PRIVATE KEY-----\n!\n-----END PRIVATE KEY-----", &key.public().pem()] {
+            fs::write(&path, text).expect("written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("permissions");
+            let error = SigningKey::read(&path).expect_err(text).to_string();
+            assert!(error.contains("expected a P-256 key in PKCS #8"), "{error}");
+        }
+        fs::write(&path, key.pem()).expect("written");
+        let error = PublicKey::read(&path).expect_err("a private key").to_string();
+        assert!(error.contains("expected a public key"), "{error}");
+    }
+}
