@@ -1,6 +1,7 @@
 //! From arguments to compiled rules: the one way, for a daemon, a replay and an author.
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_rule_model::Grants;
 use refiner_worker::{CompileError, CompiledRule, Compiler};
 
 use crate::{Allowance, AllowanceError, FindError, Found, Sources};
@@ -55,9 +56,15 @@ impl Loader {
 
     /// Compiles a component in a child process, or finds it compiled: with the grants and under the confinement that the terms have for it.
     pub fn compile(&self, found: Found) -> Result<CompiledRule, RuleError> {
-        let (grants, requirement) = (self.allowance.grants(&found)?, self.allowance.requirement(found.built_in));
+        let grants = self.allowance.grants(&found)?;
+        self.compile_granted(found, &grants)
+    }
+
+    /// The same with grants that the terms gave it before.
+    pub fn compile_granted(&self, found: Found, grants: &Grants) -> Result<CompiledRule, RuleError> {
+        let requirement = self.allowance.requirement(found.built_in);
         let Found { called, component, beside, .. } = found;
-        let compiled = self.compiler.compile_requiring(component.into(), beside.as_deref(), &grants, requirement);
+        let compiled = self.compiler.compile_requiring(component.into(), beside.as_deref(), grants, requirement);
         compiled.map_err(|source| RuleError::Compile { rule: called, source: Box::new(source) })
     }
 }

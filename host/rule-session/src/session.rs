@@ -104,7 +104,7 @@ impl Session {
             return Err(PrepareError::Refused { rule: found.called, source });
         }
         let called = found.called.clone();
-        match self.loader.compile(found) {
+        match self.loader.compile_granted(found, &grants) {
             Ok(compiled) => Ok(Prepared { called, compiled: Arc::new(compiled) }),
             Err(error) => Err(PrepareError::of_compiler(error)),
         }

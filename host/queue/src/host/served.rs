@@ -186,7 +186,7 @@ fn compile(
     if limits.within(&grants.limits) != *limits {
         return Err(NotServed::OverCeiling);
     }
-    host.loader.compile(found).map_err(|error| match error {
+    host.loader.compile_granted(found, &grants).map_err(|error| match error {
         // The rule's name stands beside the reason already.
         RuleError::Compile { source, .. } => NotServed::Compile(source),
         error => NotServed::Rule(error),

@@ -15,10 +15,10 @@ use std::{
 
 use alloy_primitives::{B256, Bytes, hex};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_specimen::sha256;
 use rustix::{fs::OFlags, process::geteuid};
 use tracing::warn;
 
-use super::sha256;
 use crate::CODE_BYTES_MAX;
 
 /// First bytes of a file, its version included.

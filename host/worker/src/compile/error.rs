@@ -6,7 +6,7 @@ use nix::libc::{SIGABRT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGXCPU};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_rule_model::{AdmissionError, RefusalKind, UntrustedText};
 
-use super::CompileLimits;
+use super::limits::CompileLimits;
 use crate::{
     confinement::Unconfined,
     process::{Process, ProcessEnd},

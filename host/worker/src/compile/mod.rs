@@ -2,10 +2,12 @@
 
 mod cache;
 mod error;
+mod limits;
 
 pub use self::{
     cache::{CacheError, CodeCache, CodeKey},
     error::CompileError,
+    limits::CompileLimits,
 };
 
 use std::{
@@ -17,7 +19,7 @@ use alloy_primitives::{B256, Bytes};
 use refiner_evm::ExecutionTerms;
 use refiner_manifest::Manifest;
 use refiner_rule_model::{AdmissionError, Grants, HostFailure, Limits, manifest_of};
-use sha2::{Digest, Sha256};
+use refiner_specimen::sha256;
 use tracing::warn;
 
 use crate::{
@@ -29,25 +31,6 @@ use crate::{
         read_failure, read_refusal, send,
     },
 };
-
-/// Limits for compiling one component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CompileLimits {
-    /// Address space of the compiler's process.
-    pub memory_bytes: u64,
-    /// Processor time of all its threads.
-    pub cpu_seconds: u64,
-    /// Wall time from start to the last byte of code.
-    pub wall_ms: u64,
-}
-
-impl Default for CompileLimits {
-    /// 2 GiB, 120 s, 120 s. A 640-byte component was seen to cost a compiler 2.2 GB, one of 26 KB 28 s. The runtime of a whole
-    /// language costs an honest rule 44 s of processor time (CPython, 18 MB) to 50 s (SpiderMonkey, 12 MB), half of it on two cores.
-    fn default() -> Self {
-        Self { memory_bytes: 2 << 30, cpu_seconds: 120, wall_ms: 120_000 }
-    }
-}
 
 /// A component and its code, for [`crate::Job`]s. The code has not run and the imports have not been linked.
 #[derive(Clone, Debug)]
@@ -255,8 +238,4 @@ impl Compiler {
 enum Compiled {
     Code(Vec<u8>),
     Not(CompileError),
-}
-
-fn sha256(bytes: &[u8]) -> B256 {
-    B256::from(<[u8; 32]>::from(Sha256::digest(bytes)))
 }
