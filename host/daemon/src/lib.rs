@@ -50,7 +50,8 @@ mod testbed;
 
 pub use self::{
     error::RunError,
+    preflight::MachineChecks,
     rules::{RulesError, targets},
-    run::{MachineChecks, run},
+    run::run,
     scan::{Rebuilt, command as scan_again, rebuild},
 };

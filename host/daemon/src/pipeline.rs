@@ -31,9 +31,9 @@ use crate::{
     locate::LocationPrefetcher,
     observe::{heartbeat, page::RunningRules, readiness::Readiness, status::Status},
     pin::{PIN, Pin},
+    preflight::MachineChecks,
     prove::{self, Peers, ProofSubmitter, ProveTerms, ResultUrls},
     rules::{Loaded, Rule},
-    run::MachineChecks,
     scan::{ChainAnnouncements, Recorder, Reorganisations, Scan, ScanTerms},
     state::{
         content::StageContent,

@@ -11,7 +11,6 @@ use refiner_journal::{Binding, Journal, JournalError};
 use refiner_listener::Access;
 use refiner_proofchain::{ChainError, ProofChain, Prover, Rpc, RpcLimits, Signer};
 use refiner_queue::QueueId;
-use refiner_worker::Requirement;
 use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +32,7 @@ use crate::{
         trace::{Exporter, Tracer},
     },
     pipeline::{Bound, KEEPING_PER_WORKER, Pipeline, Running},
-    preflight::Check,
+    preflight::MachineChecks,
     rules::{self, Loaded},
     scan, signer,
     state::{disk, journal_handle::JournalHandle},
@@ -53,9 +52,6 @@ const POLLS_PER_LOOK: u32 = 8;
 const LOOK_AGAIN_MIN: Duration = Duration::from_millis(100);
 /// The longest time between two such looks.
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(60);
-
-/// The checks of this machine under the required confinement. They run guests, so another process than the daemon's makes them.
-pub type MachineChecks = fn(Requirement) -> Vec<Check>;
 
 /// What has to be there before the chain is asked.
 struct Prepared {

@@ -13,8 +13,7 @@ use super::status::Status;
 use crate::{
     config::Settings,
     engine::poller::pause,
-    preflight::{self, Check, KnownNonces, State},
-    run::MachineChecks,
+    preflight::{self, Check, KnownNonces, MachineChecks, State},
     state::journal_handle::JournalHandle,
 };
 

@@ -21,6 +21,7 @@ pub use self::{
 
 use std::fmt;
 
+use refiner_worker::Requirement;
 use serde::{Deserialize, Serialize};
 
 /// Names of the checks, but for those of which there is one a node (`node URL`, `log range of URL`) or one a measure (`worker MEASURE`).
@@ -46,6 +47,9 @@ pub const NAMES: [&str; 20] = [
     "settings",
     "worker",
 ];
+
+/// The checks of this machine under the required confinement. They run guests, so another process than the daemon's makes them.
+pub type MachineChecks = fn(Requirement) -> Vec<Check>;
 
 /// The outcome of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
