@@ -15,14 +15,13 @@ use crate::{
         Scope::{ContentGet, ContentPut, ContentServe, EvmServe, File, KeyAddress, KeyImport, Program, Run, Work},
         Setting, in_unit, named,
     },
-    rule_terms::{ConfinementLevel, Denial, RuleLimit, RuleSigner},
-    scopes::{BOUNDED, CHECKING, EXECUTING, IN_DATA, ON_CHAIN, ONLINE, RESOLVING, RUNNING, WITH_PASSWORD},
+    scopes::{BOUNDED, CHECKING, EXECUTING, IN_DATA, ON_CHAIN, ONLINE, RESOLVING, WITH_PASSWORD},
     value::{Bytes, Coins, Executor, FinalizePolicy, LogFormat, Parameter},
 };
 
 /// Every row, in the order in which help prints them.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    ROWS.iter().chain(hosts::ROWS).copied()
+    ROWS.iter().chain(terms::ROWS).chain(hosts::ROWS).copied()
 }
 
 /// Makes a static of each row, and the list of them all. The comment above a row is its help.
@@ -39,10 +38,14 @@ macro_rules! settings {
 }
 
 mod hosts;
+mod terms;
 
-pub use self::hosts::{
-    ALLOW_REMOTE_ARTIFACTS, FROM, HOST_NAME, HOST_ORIGIN, QUEUE, QUEUE_ACK_WAIT, QUEUE_CA, QUEUE_ID, QUEUE_NKEY,
-    QUEUE_SWEEP, RECHECK, WORK_LISTEN, WORK_ORIGIN,
+pub use self::{
+    hosts::{
+        ALLOW_REMOTE_ARTIFACTS, FROM, HOST_NAME, HOST_ORIGIN, QUEUE, QUEUE_ACK_WAIT, QUEUE_CA, QUEUE_ID, QUEUE_NKEY,
+        QUEUE_SWEEP, RECHECK, WORK_LISTEN, WORK_ORIGIN,
+    },
+    terms::{DENY, REQUIRE_CONFINEMENT, REQUIRE_SIGNER, RULE_LIMIT, TRUST_ROOT},
 };
 
 const PROOF_CHAIN: &str = "Proof chain";
@@ -167,26 +170,6 @@ settings! {
 
     /// Parameter for the rules, part of their identity. Can be repeated.
     PARAM: Vec<Parameter> = "param" <"NAME=VALUE"> .under(RULES).on(&[Run]);
-
-    /// Ceiling of a limit that rules may ask for, such as `fuel=20_000_000_000`, `memory_bytes=512MiB` or, for the rule of that name
-    /// alone, `my-rule:wall_ms=60s`; one that asks for more is refused. Can be repeated [default: for rules that are not built in, the
-    /// ceilings that `refiner rule info` shows].
-    RULE_LIMIT: Vec<RuleLimit> = "rule-limit" <"[RULE:]NAME=VALUE"> .under(RULES).on(RUNNING);
-
-    /// Capability that rules do not get, `evm` or `wasi`, or `my-rule:evm` for the rule of that name alone; one that asks for it is
-    /// refused. Can be repeated.
-    DENY: Vec<Denial> = "deny" <"[RULE:]CAPABILITY"> .under(RULES).on(RUNNING);
-
-    /// Confinement without which rules that are not built in do not run: `filter` for the filter of system calls, `full` for every
-    /// layer that `refiner doctor` lists except the mount namespace (and, without root, the change of user), or `none`.
-    REQUIRE_CONFINEMENT: ConfinementLevel = "require-confinement" <"LEVEL"> .under(RULES).on(RUNNING).default("filter");
-
-    /// Signer of which every rule that is not built in needs a signature: the file of a public key, or
-    /// `identity=IDENTITY,issuer=URL` of a certificate. Can be repeated, and then one of them is enough.
-    REQUIRE_SIGNER: Vec<RuleSigner> = "require-signer" <"SIGNER"> .under(RULES).on(RUNNING);
-
-    /// Trust root of Sigstore, by which certificates of signers are checked: its `trusted_root.json`.
-    TRUST_ROOT: Option<PathBuf> = "trust-root" <"FILE"> .under(RULES).on(RUNNING);
 
     /// Geth-style chain config of a chain that is not built in. Can be repeated.
     CHAIN_CONFIG: Vec<PathBuf> = "chain-config" <"FILE"> .under(RULES).on(&[Run, Work]);

@@ -1,9 +1,11 @@
-//! The environment of the process, and the only reader of it.
+//! The environment of the process, and the only reader of it; and facts of the machine beneath it.
 //!
 //! * **Inputs**: the variables that the process was started with.
 //! * **Outputs**: the same variables, to the three that need them: the settings (`refiner-config`), the call of another cargo
 //!   (`refiner-authoring`), and a confined child, which must have none (`refiner-worker`).
 //! * **Invariants**: no other file of the program calls `std::env` for a variable; `cargo xtask lint` holds it.
+
+pub mod machine;
 
 use std::{env, ffi::OsString, path::PathBuf};
 

@@ -1,9 +1,7 @@
 //! `refiner doctor`: the checks of the preflight, where no daemon starts.
 
 mod bundle;
-mod facts;
 mod machine;
-mod tar;
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Errors of signing and of checking signatures.
 
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
@@ -47,6 +47,27 @@ pub enum SignError {
     Component(#[from] SignatureError),
 }
 
+/// Reasons for which signatures are not those of the signers, of which a message shows some.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reasons(Vec<String>);
+
+impl Reasons {
+    /// Most reasons that are kept.
+    const MAX: usize = 4;
+
+    pub(crate) fn push(&mut self, reason: String) {
+        if self.0.len() < Self::MAX {
+            self.0.push(reason);
+        }
+    }
+}
+
+impl fmt::Display for Reasons {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("; "))
+    }
+}
+
 /// Reasons for which a component has no signature of a demanded signer.
 #[derive(Debug, thiserror::Error)]
 pub enum SignatureError {
@@ -78,8 +99,8 @@ pub enum SignatureError {
     #[error("the manifest lies beside the component, where no signature covers it")]
     ManifestBeside,
     /// Signatures, and none of a demanded signer.
-    #[error("none of its {} signatures is of a required signer: {}", .0.len(), .0.join("; "))]
-    OfOthers(Vec<String>),
+    #[error("it has no signature of a required signer: {0}")]
+    OfOthers(Reasons),
     /// A key or trust root of the operator's that cannot be used.
     #[error(transparent)]
     Signer(Box<SignError>),

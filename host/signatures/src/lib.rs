@@ -24,7 +24,7 @@ mod provider;
 mod section;
 mod signers;
 
-pub use error::{SignError, SignatureError};
+pub use error::{Reasons, SignError, SignatureError};
 pub use key::{PublicKey, SigningKey};
 pub use section::{BUNDLE_BYTES_MAX, SECTION, SIGNATURES_MAX, Signatures, attach, sign, signatures};
 pub use signers::{RequiredSigner, Signers};

@@ -5,18 +5,20 @@ use std::{
     io::Read as _,
     path::{Path, PathBuf},
     str,
+    sync::Arc,
 };
 
 use sigstore_verify::{
-    Policy, PublicKeyVerificationPolicy, VerificationPolicy, Verifier, trust_root::TrustedRoot, types::Bundle,
+    VerificationPolicy, Verifier,
+    crypto::VerificationKey,
+    trust_root::TrustedRoot,
+    types::{Bundle, HashAlgorithm, SignatureContent},
 };
 
-use crate::{PublicKey, SignError, SignatureError, provider, signatures};
+use crate::{PublicKey, SignError, SignatureError, error::Reasons, provider, signatures};
 
 /// Longest trust root. Sigstore's own has 6 KiB.
 const TRUST_ROOT_BYTES_MAX: u64 = 1 << 20;
-/// A trust root without any authority, under which signatures by keys are checked.
-const NO_AUTHORITIES: &str = r#"{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}"#;
 
 /// A signer, as the operator names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,9 +35,20 @@ pub enum RequiredSigner {
 }
 
 /// Signers of which one must have signed.
-pub struct Signers {
-    signers: Vec<(String, Box<dyn Policy>)>,
-    verifier: Verifier,
+pub struct Signers(Vec<Signer>);
+
+/// A signer whose key or authorities were read.
+struct Signer {
+    shown: String,
+    check: Check,
+}
+
+/// The way to check a signature.
+enum Check {
+    /// With a key. A key pair answers for itself, so its signature needs no entry in a log.
+    Key(VerificationKey),
+    /// With a certificate: its chain, its time by the log or an authority of time, and the identity in it.
+    Certificate(Arc<Verifier>, Box<VerificationPolicy>),
 }
 
 impl Signers {
@@ -46,22 +59,18 @@ impl Signers {
     /// A file cannot be read or is of another kind, or an identity is named without a trust root.
     pub fn read(required: &[RequiredSigner], trust_root: Option<&Path>) -> Result<Self, SignatureError> {
         provider::install();
-        let is_identity = |signer: &RequiredSigner| matches!(signer, RequiredSigner::Identity { .. });
-        if trust_root.is_none() && required.iter().any(is_identity) {
-            return Err(SignatureError::NoTrustRoot);
-        }
-        let text = match trust_root {
-            Some(path) => file(path)?,
-            None => NO_AUTHORITIES.to_owned(),
-        };
-        let refuse = |source| SignatureError::TrustRoot {
-            path: trust_root.unwrap_or(Path::new("")).to_owned(),
-            source: Box::new(source),
-        };
-        let root = TrustedRoot::from_json(&text).map_err(|error| refuse(error.into()))?;
-        let verifier = Verifier::new(&root).map_err(refuse)?;
-        let signers = required.iter().map(policy).collect::<Result<_, _>>()?;
-        Ok(Self { signers, verifier })
+        let verifier = trust_root.map(verifier).transpose()?.map(Arc::new);
+        let signers = required.iter().map(|required| {
+            let check = match required {
+                RequiredSigner::Key(path) => Check::Key(key(path)?),
+                RequiredSigner::Identity { identity, issuer } => {
+                    let verifier = verifier.clone().ok_or(SignatureError::NoTrustRoot)?;
+                    Check::Certificate(verifier, Box::new(VerificationPolicy::new(identity.as_str(), issuer.as_str())))
+                }
+            };
+            Ok(Signer { shown: required.to_string(), check })
+        });
+        Ok(Self(signers.collect::<Result<_, SignatureError>>()?))
     }
 
     /// Checks that a component is signed by one of the signers, and returns which.
@@ -86,17 +95,17 @@ impl Signers {
     ///
     /// No bundle is of these signers and for these bytes.
     pub fn check_bundles(&self, signed: &[u8], bundles: &[&[u8]]) -> Result<&str, SignatureError> {
-        let mut others = Vec::new();
+        let mut others = Reasons::default();
         for bundle in bundles {
             let read = str::from_utf8(bundle).ok().and_then(|text| Bundle::from_json(text).ok());
             let Some(bundle) = read else {
                 others.push("not a Sigstore bundle".to_owned());
                 continue;
             };
-            for (shown, policy) in &self.signers {
-                match self.verifier.verify(signed, &bundle, policy.as_ref()) {
-                    Ok(_) => return Ok(shown),
-                    Err(error) => others.push(format!("{shown}: {error}")),
+            for signer in &self.0 {
+                match signer.check.verify(signed, &bundle) {
+                    Ok(()) => return Ok(&signer.shown),
+                    Err(reason) => others.push(format!("{}: {reason}", signer.shown)),
                 }
             }
         }
@@ -104,18 +113,57 @@ impl Signers {
     }
 }
 
-fn policy(required: &RequiredSigner) -> Result<(String, Box<dyn Policy>), SignatureError> {
-    let policy: Box<dyn Policy> = match required {
-        RequiredSigner::Key(path) => {
-            let key = PublicKey::read(path).map_err(|error| SignatureError::Signer(Box::new(error)))?;
-            // A key pair answers for itself; a log of signatures is what makes keys of certificates accountable.
-            Box::new(PublicKeyVerificationPolicy::new(key.0).skip_tlog_unsafe())
+impl Check {
+    /// Verifies a bundle over bytes; the error is its reason.
+    fn verify(&self, signed: &[u8], bundle: &Bundle) -> Result<(), Reason> {
+        match self {
+            Self::Certificate(verifier, policy) => verifier
+                .verify(signed, bundle, policy.as_ref())
+                .map(drop)
+                .map_err(|error| Reason::Sigstore(Box::new(error))),
+            Self::Key(key) => {
+                let SignatureContent::MessageSignature(message) = &bundle.content else {
+                    return Err(Reason::OtherContent);
+                };
+                // The digest is what a reader of the bundle goes by; the signature is over the bytes whatever it states.
+                let digest = ring::digest::digest(&ring::digest::SHA256, signed);
+                let states_another = message.message_digest.as_ref().is_some_and(|stated| {
+                    stated.algorithm == HashAlgorithm::Sha2256 && stated.digest.as_bytes() != digest.as_ref()
+                });
+                if states_another {
+                    return Err(Reason::OtherBytes);
+                }
+                key.verify(signed, &message.signature).map_err(|_| Reason::OtherKey)
+            }
         }
-        RequiredSigner::Identity { identity, issuer } => {
-            Box::new(VerificationPolicy::new(identity.as_str(), issuer.as_str()))
-        }
-    };
-    Ok((required.to_string(), policy))
+    }
+}
+
+/// Reasons for which a bundle is not of a signer.
+#[derive(Debug, thiserror::Error)]
+enum Reason {
+    #[error("the signature is over other bytes")]
+    OtherBytes,
+    #[error("the signature is of another key")]
+    OtherKey,
+    #[error("the bundle holds an attestation, expected a signature")]
+    OtherContent,
+    #[error(transparent)]
+    Sigstore(Box<sigstore_verify::Error>),
+}
+
+fn key(path: &Path) -> Result<VerificationKey, SignatureError> {
+    let signer = |error| SignatureError::Signer(Box::new(error));
+    let key = PublicKey::read(path).map_err(signer)?;
+    let refuse =
+        |_| signer(SignError::NotAKey { path: path.to_owned(), expected: "a public key of a known algorithm" });
+    VerificationKey::from_spki(&key.0).map_err(refuse)
+}
+
+fn verifier(trust_root: &Path) -> Result<Verifier, SignatureError> {
+    let refuse = |source| SignatureError::TrustRoot { path: trust_root.to_owned(), source: Box::new(source) };
+    let root = TrustedRoot::from_json(&file(trust_root)?).map_err(|error| refuse(error.into()))?;
+    Verifier::new(&root).map_err(refuse)
 }
 
 fn file(path: &Path) -> Result<String, SignatureError> {
@@ -136,6 +184,6 @@ impl fmt::Display for RequiredSigner {
 
 impl fmt::Debug for Signers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.signers.iter().map(|(shown, _)| shown)).finish()
+        f.debug_list().entries(self.0.iter().map(|signer| &signer.shown)).finish()
     }
 }

@@ -44,7 +44,7 @@ fn component_is_accepted_with_a_signature_of_one_of_the_required_keys_and_no_oth
 
     let stranger = sign(&component, &keys[2]).unwrap();
     let error = signers.check(&stranger, false).unwrap_err().to_string();
-    assert!(error.starts_with("none of its 2 signatures") || error.contains("invalid signature"), "{error}");
+    assert!(error.contains("a.pub: the signature is of another key") && error.contains("b.pub: "), "{error}");
     // A second signature is put after the first, and either will do.
     let both = sign(&stranger, &keys[1]).unwrap();
     assert!(signers.check(&both, false).unwrap().ends_with("b.pub"));
@@ -138,9 +138,9 @@ fn bundle_of_a_certificate_is_accepted_for_its_identity_issuer_and_bytes_alone()
     };
     // The certificate's own claims, as the refusal names them.
     let refused = check("nobody@example.org", "https://example.org", &root, &blob).unwrap_err().to_string();
-    let identity = refused.split("got ").nth(1).unwrap().trim().to_owned();
+    let identity = refused.split("got ").nth(1).unwrap_or_else(|| panic!("{refused}")).trim().to_owned();
     let refused = check(&identity, "https://example.org", &root, &blob).unwrap_err().to_string();
-    let issuer = refused.split("got ").nth(1).unwrap().trim().to_owned();
+    let issuer = refused.split("got ").nth(1).unwrap_or_else(|| panic!("{refused}")).trim().to_owned();
     assert_eq!(check(&identity, &issuer, &root, &blob).unwrap(), format!("{identity} by {issuer}"));
     assert!(check(&identity, &issuer, &root, b"other bytes").is_err());
     if let Some(other) = other_root {

@@ -11,6 +11,7 @@ use std::{
 
 use refiner_config::{Environment, Values, table};
 use refiner_diagnostics::{Diagnostic, ErrorChain, ExitCode, Hint};
+use refiner_environment::machine;
 use refiner_journal::{Item, JournalError, JournalReader};
 use refiner_proofchain::Secret;
 use refiner_redaction::Redaction;
@@ -18,7 +19,6 @@ use refiner_rule_model::engine::WASMTIME_VERSION;
 use refiner_text::OneLine;
 use serde_json::{Value, json};
 
-use super::{facts::facts, tar::Tar};
 use crate::{cli, health, settings as config};
 
 /// Version of what is in an archive.
@@ -131,7 +131,7 @@ impl Bundle<'_> {
             ("doctor.json", self.json(report)),
             ("settings.json", self.json(settings(&values))),
             ("journal.json", self.json(journal(&values.get(&table::DATA).join("journal.sqlite")))),
-            ("machine.txt", self.redaction.redacted(&facts())),
+            ("machine.txt", self.redaction.redacted(&machine::facts())),
         ];
         let address = health::local(values.get(&table::HEALTH));
         for (name, path) in [("ready.txt", "/readyz"), ("status.json", "/status"), ("metrics.txt", "/metrics")] {
@@ -141,9 +141,9 @@ impl Bundle<'_> {
             let log = end_of(path).map_err(|source| BundleError::Log { path: path.to_owned(), source })?;
             files.push(("log.txt", self.redaction.redacted(&log)));
         }
-        let mut tar = Tar::default();
-        files.iter().for_each(|(name, text)| tar.add(&format!("{DIRECTORY}/{name}"), now_s, text.as_bytes()));
-        create(self.path, &tar.finish())?;
+        let archive =
+            archive(&files, now_s).map_err(|source| BundleError::Write { path: self.path.to_owned(), source })?;
+        create(self.path, &archive)?;
         Ok(files.into_iter().map(|(name, text)| (name.to_owned(), text.len())).collect())
     }
 
@@ -197,6 +197,19 @@ fn end_of(path: &Path) -> io::Result<String> {
     // A part of a line could be a part of a secret, which nothing would know.
     let whole = if skipped == 0 { &*text } else { text.split_once('\n').map_or("", |(_, whole)| whole) };
     Ok(whole.to_owned())
+}
+
+/// The archive, whose files their owner alone may read.
+fn archive(files: &[(&str, String)], modified_s: u64) -> io::Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, text) in files {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o600);
+        header.set_mtime(modified_s);
+        archive.append_data(&mut header, format!("{DIRECTORY}/{name}"), text.as_bytes())?;
+    }
+    archive.into_inner()
 }
 
 /// Writes a new file of mode 0600.

@@ -1,4 +1,4 @@
-//! Facts of the kernel and of the control group, as the system's own files have them.
+//! Facts of the kernel, the processor and the control group, as the system's own files have them, for reports of faults.
 
 use std::{fmt::Write as _, fs::File, io::Read as _};
 
