@@ -16,7 +16,7 @@ pub struct RuleIdentity {
     pub params: B256,
     /// Digest of the limits, [`crate::Limits::digest`].
     pub limits: B256,
-    /// Id of the engine profile, [`crate::engine::id`].
+    /// Id of the engine profile, [`crate::engine::id_for`].
     pub profile: B256,
     /// [`refiner_evm::ExecutionTerms::digest`] of a rule that executes blocks, and
     /// [`refiner_evm::ExecutionTerms::digest_without_execution`] of one that does not.
@@ -30,7 +30,7 @@ impl RuleIdentity {
             component,
             params: params.digest(),
             limits: B256::from(limits.digest(manifest)),
-            profile: if manifest.wasi.is_some() { engine::id_with_wasi() } else { engine::id() },
+            profile: engine::id_for(manifest),
             execution: execution_digest(manifest, terms),
         }
     }

@@ -110,26 +110,30 @@ impl types::Host for HostState {}
 
 #[cfg(test)]
 mod tests {
+    use refiner_rule_model::engine;
+
     use super::{budget, changes, evm, wasi};
     use crate::rows;
 
     /// The profile's id is a hash of its settings, so the prices have to be part of them.
     #[test]
     fn settings_of_the_profile_name_every_price_of_a_call() {
-        let prices = [
+        let check = |settings: &[(&str, &str)], name: &str, prices: &[(u64, &str)]| {
+            let expected = prices.iter().map(|(fuel, each)| format!("{fuel} {each}")).collect::<Vec<_>>().join(", ");
+            let (_, stated) = settings.iter().find(|(known, _)| *known == name).unwrap();
+            assert_eq!(*stated, expected);
+        };
+        let of_every_rule = [
             (budget::CALL_FUEL, "a call"),
             (budget::BYTE_FUEL, "a copied byte"),
-            (rows::ROW_BYTE_FUEL, "a checked byte of rows"),
-            (evm::LOG_FUEL, "a log looked at"),
-            (changes::SEARCH_FUEL, "a search of deployed code"),
-            (changes::STEP_FUEL, "a step searched"),
             (wasi::random::BYTE_FUEL, "a random byte"),
             (wasi::stdio::LINE_FUEL, "a line of output"),
-            (wasi::poll::HANDLE_FUEL, "a handle waited for"),
+            (evm::LOG_FUEL, "a log looked at"),
         ];
-        let expected = prices.map(|(fuel, each)| format!("{fuel} {each}")).join(", ");
-        let (_, stated) =
-            refiner_rule_model::engine::SETTINGS.iter().find(|(name, _)| *name == "fuel-of-imports").unwrap();
-        assert_eq!(*stated, expected);
+        check(engine::SETTINGS, "fuel-of-imports", &of_every_rule);
+        check(engine::WASI_SETTINGS, "wasi-fuel", &[(wasi::poll::HANDLE_FUEL, "a handle waited for")]);
+        check(engine::COLUMN_SETTINGS, "fuel-of-rows", &[(rows::ROW_BYTE_FUEL, "a checked byte")]);
+        let of_changes = [(changes::SEARCH_FUEL, "a search of deployed code"), (changes::STEP_FUEL, "a step searched")];
+        check(engine::STATE_CHANGE_SETTINGS, "fuel-of-state-changes", &of_changes);
     }
 }
