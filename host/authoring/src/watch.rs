@@ -153,7 +153,7 @@ mod tests {
                 (0..3).for_each(|round| {
                     thread::sleep(INTERVAL / 2);
                     fs::write(&path, "a".repeat(round + 2)).expect("written");
-                })
+                });
             });
             assert_eq!(sources.wait().expect("readable"), path);
         });

@@ -72,7 +72,7 @@ fn imports() -> BTreeSet<String> {
 
 /// Imports of a case, in the same form.
 fn imports_of(case: &Case) -> Vec<String> {
-    let rounds = case.unit.contains("(call $rounds").then_some(ROUNDS).unwrap_or_default();
+    let rounds = if case.unit.contains("(call $rounds") { ROUNDS } else { "" };
     let text = format!("{rounds}{}", case.fields);
     let mut words = text.split('"');
     let mut imports = Vec::new();
