@@ -74,7 +74,9 @@ async fn results_that_others_proved_too_are_counted_and_proved() {
     bench.start();
     bench.until_all(State::Final, 4).await;
     let seen = compared(&bench);
-    let counts = ["agreed", "differed", "alone", "inARow"].map(|key| seen[key].as_u64().unwrap());
-    assert_eq!(counts, [2, 1, 1, 0], "{seen}");
+    let counts = ["agreed", "differed", "alone"].map(|key| seen[key].as_u64().unwrap());
+    assert_eq!(counts, [2, 1, 1], "{seen}");
+    // Results are compared in the order in which they are ready, so the one that differs may be the last.
+    assert!(seen["inARow"].as_u64() <= Some(1), "{seen}");
     assert_eq!(bench.paused(), None);
 }
