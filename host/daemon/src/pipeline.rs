@@ -142,7 +142,7 @@ impl Pipeline {
         Rescan { chain, targets, reorganisations: self.reorganisations.clone() }
     }
 
-    /// What the status page shows of the workers.
+    /// State of the workers for the status page.
     pub fn running_rules(&self) -> RunningRules {
         let names = self.runs.rules().map(|rule| (rule.compiled.digest(), rule.name.clone()));
         RunningRules { queue: Arc::clone(&self.work), names: names.collect() }

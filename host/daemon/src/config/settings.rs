@@ -19,7 +19,7 @@ use url::Url;
 
 use super::hosts::QueueTerms;
 
-/// What the daemon works by.
+/// Settings of the whole daemon.
 #[derive(Debug)]
 pub struct Settings {
     pub network: Network,
@@ -51,7 +51,7 @@ pub struct Settings {
     /// The format of block results; where none is chosen, nothing is proved.
     pub format: ResultFormat,
     pub params: Vec<(String, String)>,
-    /// What rules may ask for, and the confinement that they need.
+    /// Ceilings of rules, and the confinement that they need.
     pub allowance: Allowance,
     pub chain_configs: Vec<PathBuf>,
     pub evm: Evm,
@@ -94,7 +94,7 @@ impl Settings {
     }
 }
 
-/// Whether and with which key results are proved.
+/// The choice to prove results, with its key.
 #[derive(Debug)]
 pub enum Key {
     /// Nothing is proved; no key is read.
@@ -107,7 +107,7 @@ const GWEI: u128 = 1_000_000_000;
 /// The built-in rule whose format is a setting.
 const BLOCK_RESULT: &str = "block-result";
 
-/// What the nodes of the proof chain are checked against.
+/// Facts that the nodes of the proof chain are checked against.
 #[derive(Debug)]
 pub struct Nodes {
     pub network: Network,
@@ -391,7 +391,7 @@ mod tests {
         }
     }
 
-    /// What proving needs beside a key.
+    /// Settings of proving beside its key.
     const PROVING: &str = "pinner = \"http://127.0.0.1:3001\"\nformat = \"canonical\"\n";
 
     /// The least that a daemon needs beside a key, and more.

@@ -1,4 +1,4 @@
-//! What runs the stages: the stage runner, the poller, the policy of failures, the clock, and the way out.
+//! The engine of the stages: the stage runner, the poller, the policy of failures, the clock, and the way out.
 
 pub mod backoff;
 pub mod clock;

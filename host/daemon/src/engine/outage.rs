@@ -14,7 +14,7 @@ const QUIET: Duration = Duration::from_secs(60);
 pub struct Outage {
     failures: u64,
     logged: Option<Instant>,
-    /// Whether this outage is in the log.
+    /// True once this outage is in the log.
     is_logged: bool,
 }
 

@@ -26,7 +26,7 @@ pub struct PollFailure {
     pub pause: Duration,
     /// Failures in a row.
     pub failures: u32,
-    /// Whether it is worth a line in the log.
+    /// True where it is worth a line in the log.
     pub is_news: bool,
 }
 

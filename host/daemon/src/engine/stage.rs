@@ -8,7 +8,7 @@ use super::policy::StageError;
 
 /// A stage of an item's life, run by a [`StageRunner`](super::stage_runner::StageRunner).
 pub trait Stage: Send + Sync + 'static {
-    /// What it came to; the journal gets it as steps.
+    /// Outcome of the work, which the journal takes as steps.
     type Outcome: Into<Steps> + Send + 'static;
 
     /// Works on one item.

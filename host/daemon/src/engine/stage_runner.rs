@@ -21,10 +21,10 @@ use crate::{
     state::journal_handle::JournalHandle,
 };
 
-/// How long a stage runner sleeps at most when no notification comes: items whose pause is over notify no stage.
+/// Longest sleep of a stage runner when no notification comes: items whose pause is over notify no stage.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// Which items a stage runner works on, and how many at once.
+/// The items that a stage runner works on, and their number at once.
 #[derive(Clone, Copy, Debug)]
 pub struct StageTerms {
     /// The name in logs, metrics and traces.
@@ -126,7 +126,7 @@ impl StageRunner {
         }
     }
 
-    /// How many items may go on to the next stage runner.
+    /// Number of items that may go on to the next stage runner.
     fn room(&self) -> Result<usize, JournalError> {
         let Some(Backpressure { waiting, most, .. }) = self.terms.ahead else { return Ok(usize::MAX) };
         let waiting = self.journal.at_once(|journal| journal.count_due(waiting, now_ms(), most))?;

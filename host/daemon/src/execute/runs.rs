@@ -14,7 +14,7 @@ pub struct RuleRuns {
     rules: Arc<BTreeMap<B256, Rule>>,
     pub content: StageContent,
     pub tracer: Tracer,
-    /// Whether a pinner takes what was produced from memory.
+    /// True where a pinner takes artifacts from memory.
     hands_over: bool,
 }
 

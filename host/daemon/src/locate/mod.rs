@@ -18,7 +18,7 @@ use crate::{
 
 /// Specimens asked about in one request.
 const TOGETHER: usize = 16;
-/// How long an answer is good: another operator may prove, another producer may bring a URL.
+/// Time for which an answer is good: another operator may prove, another producer may bring a URL.
 const GOOD_FOR: Duration = Duration::from_secs(5);
 
 /// URLs of a specimen, and whether a result of it may be proved.
@@ -99,7 +99,7 @@ impl LocationPrefetcher {
         Ok(first?)
     }
 
-    /// Which session decides whether an item's result may be proved.
+    /// The session that decides whether an item's result may be proved.
     fn session(&self, item: &Item) -> Option<Session> {
         let operator = self.operator.filter(|_| item.proves)?;
         Some(Session { chain_id: item.chain, height: item.height, operator })

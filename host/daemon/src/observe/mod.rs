@@ -1,4 +1,4 @@
-//! What people and their tools see of the daemon: status, page, metrics, traces, health and the heartbeat in the log.
+//! Views of the daemon for people and their tools: status, page, metrics, traces, health and the heartbeat in the log.
 
 pub mod gas;
 pub mod health;

@@ -1,4 +1,4 @@
-//! What the daemon is doing, for people and their tools.
+//! State of the daemon, for people and their tools.
 
 use std::{
     collections::BTreeMap,

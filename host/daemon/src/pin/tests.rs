@@ -14,7 +14,7 @@ use crate::{
 struct MemoryPinner {
     origin: Origin,
     kept: Mutex<Vec<ContentId>>,
-    /// Whether it builds other trees than the network's profile.
+    /// True for one that builds other trees than the network's profile.
     is_of_another_profile: bool,
 }
 

@@ -114,7 +114,7 @@ impl ProofSubmitter {
         self.pause(reason, Some(hint));
     }
 
-    /// Whether the others deny the results made here. Then all intents are looked at, because any may end it.
+    /// True where the others deny the results made here. Then all intents are looked at, because any may end it.
     pub(super) fn is_denied(&self) -> bool {
         let most = self.terms.max_differences;
         most > 0 && self.status.now().compared.in_a_row >= most

@@ -1,4 +1,4 @@
-//! What other operators do on chain, as far as proving needs it.
+//! Proofs of other operators on chain, as far as proving needs them.
 
 use std::collections::BTreeMap;
 

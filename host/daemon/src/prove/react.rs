@@ -8,7 +8,7 @@ use refiner_proofchain::{Reaction, Revert};
 use super::{FAILED_TRANSACTIONS_MAX, ProofSubmitter, TickError};
 use crate::engine::clock::milliseconds;
 
-/// How the contract's refusal was found out.
+/// The way in which the contract's refusal was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     /// When the proof was prepared; nothing was paid.

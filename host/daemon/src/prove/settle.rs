@@ -1,4 +1,4 @@
-//! What became of what was sent.
+//! Settlement of the transactions that were sent.
 
 use alloy_primitives::B256;
 use futures_util::{StreamExt as _, stream};

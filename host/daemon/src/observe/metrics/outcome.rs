@@ -1,6 +1,6 @@
 //! The words of metrics for what became of work.
 
-/// What became of a piece of work.
+/// Outcome of a piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Done,
