@@ -14,7 +14,7 @@ use crate::engine::{must, repository};
 
 const FILES: [&str; 4] = ["standalone.yml", "moonbeam.yml", "moonbase.yml", "existing-pinner.yml"];
 /// Files that go with one of those.
-const MORE: [&str; 3] = ["key-file.yml", "confined.yml", "observability.yml"];
+const MORE: [&str; 4] = ["key-file.yml", "confined.yml", "small.yml", "observability.yml"];
 /// Variables of the network's pinner, an image of others.
 const OF_PINNER: [&str; 2] = ["FILEBASE_RPC_TOKEN", "DEDICATED_GATEWAY"];
 /// Variables that the files alone read.
@@ -208,7 +208,7 @@ fn compose_takes_every_file_with_the_example_of_variables() {
         return eprintln!("skipped: docker-compose is not installed");
     }
     let at = |name: &str| repository().join("compose").join(name);
-    let with_more = [&["standalone.yml", "key-file.yml", "confined.yml", "observability.yml"][..]];
+    let with_more = [&["standalone.yml", "key-file.yml", "confined.yml", "small.yml", "observability.yml"][..]];
     for files in FILES.each_ref().map(std::slice::from_ref).into_iter().chain(with_more) {
         let mut config = Command::new("docker-compose");
         config.arg("--env-file").arg(at(".env.example"));

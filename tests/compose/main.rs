@@ -11,6 +11,7 @@ mod inside;
 mod node;
 mod observability;
 mod page;
+mod small;
 mod source;
 #[path = "../acceptance/daemon/specimens.rs"]
 #[allow(dead_code, reason = "others need all of it")]

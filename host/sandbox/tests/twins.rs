@@ -214,5 +214,6 @@ fn wasi_is_named_by_the_identity_of_a_rule_that_has_it() {
         rule.identity(&Params::default(), &rule.default_limits(), &ExecutionTerms::default()).profile
     };
     assert_eq!(profile(&without), engine::id());
+    assert_eq!(profile(&with), engine::id_for(with.manifest()));
     assert_ne!(profile(&with), profile(&without));
 }
