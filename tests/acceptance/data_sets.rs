@@ -19,7 +19,7 @@ const RULES: [&str; 4] = ["--rule", "transaction-summary", "--rule", "state-acce
 const MANIFEST: &str = "_manifest.json";
 
 /// Every file below a directory with its bytes.
-fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut left = vec![directory.to_owned()];
     while let Some(next) = left.pop() {
@@ -40,7 +40,7 @@ fn manifest(directory: &Path) -> Value {
 }
 
 /// Samples of chain 1 in a directory of their own.
-fn some_samples(count: usize) -> (tempfile::TempDir, Vec<PathBuf>) {
+pub fn some_samples(count: usize) -> (tempfile::TempDir, Vec<PathBuf>) {
     let directory = tempfile::tempdir().unwrap();
     let of_mainnet = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("1-");
     let copy = |path: PathBuf| {

@@ -41,6 +41,7 @@ mod program;
 mod proxy;
 mod registry;
 mod release;
+mod remote_files;
 mod replay;
 mod report_page;
 mod rule;

@@ -302,7 +302,7 @@ settings! {
     /// Refuses every rule that is not in the lock file.
     LOCKED: bool = "locked" <"BOOL"> .under(SOURCES).on(RESOLVING).default("false");
 
-    /// IPFS gateway that rules are fetched from in place of the public ones. Can be repeated.
+    /// IPFS gateway that rules, and specimens named by content id, are fetched from in place of the public ones. Can be repeated.
     IPFS_GATEWAY: Vec<String> = "ipfs-gateway" <"URL"> .under(SOURCES).on(RESOLVING).with_commas().confidential();
 
     /// An ipfs-pinner or ewm-das.

@@ -91,6 +91,27 @@ pub(crate) fn assemble_until(
     limit_bytes: usize,
     interrupt: &Interrupt,
 ) -> Result<Bytes, DagError> {
+    assemble_by(root, Extent::Whole { limit_bytes }, interrupt, |id| {
+        blocks.get(id).cloned().ok_or(DagError::Missing { id: *id })
+    })
+}
+
+/// The part of a file that is put together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Extent {
+    /// All of it, if it is not longer.
+    Whole { limit_bytes: usize },
+    /// Its beginning: at least so many bytes, and less than a block more.
+    First { bytes: usize },
+}
+
+/// The same from wherever blocks come. Those that come are what their ids name.
+pub(crate) fn assemble_by<E: From<DagError>>(
+    root: &ContentId,
+    extent: Extent,
+    interrupt: &Interrupt,
+    mut block: impl FnMut(&ContentId) -> Result<Bytes, E>,
+) -> Result<Bytes, E> {
     let mut file = BytesMut::new();
     let mut parsed = HashMap::new();
     let mut visited = 0;
@@ -98,38 +119,43 @@ pub(crate) fn assemble_until(
     while let Some((id, depth)) = ahead.pop() {
         visited += 1;
         if visited > NODES_MAX {
-            return Err(DagError::TooManyNodes);
+            return Err(DagError::TooManyNodes.into());
         }
         interrupt.check().map_err(|_| DagError::Interrupted)?;
         let FileNode { inline, links, .. } = match parsed.entry(id) {
             Entry::Occupied(node) => &*node.into_mut(),
-            Entry::Vacant(place) => &*place.insert(read(id, blocks)?),
+            Entry::Vacant(place) => &*place.insert(read(id, block(&id)?)?),
         };
-        if inline.len() > limit_bytes - file.len() {
-            return Err(DagError::TooLarge { limit_bytes });
+        match extent {
+            Extent::Whole { limit_bytes } if inline.len() > limit_bytes - file.len() => {
+                return Err(DagError::TooLarge { limit_bytes }.into());
+            }
+            Extent::First { bytes } if file.len() + inline.len() >= bytes => {
+                file.extend_from_slice(inline);
+                return Ok(file.freeze());
+            }
+            Extent::Whole { .. } | Extent::First { .. } => file.extend_from_slice(inline),
         }
-        file.extend_from_slice(inline);
         if !links.is_empty() && depth == DEPTH_MAX {
-            return Err(DagError::TooDeep);
+            return Err(DagError::TooDeep.into());
         }
         if links.len() + ahead.len() > NODES_MAX {
-            return Err(DagError::TooManyNodes);
+            return Err(DagError::TooManyNodes.into());
         }
         ahead.extend(links.iter().rev().map(|link| (*link, depth + 1)));
     }
     match parsed.get(root).and_then(|root| root.file_bytes) {
         Some(stated_bytes) if stated_bytes != file.len() as u64 => {
-            Err(DagError::Size { got_bytes: file.len(), stated_bytes })
+            Err(DagError::Size { got_bytes: file.len(), stated_bytes }.into())
         }
         _ => Ok(file.freeze()),
     }
 }
 
-fn read(id: ContentId, blocks: &Blocks) -> Result<FileNode, DagError> {
-    let block = blocks.get(&id).ok_or(DagError::Missing { id })?;
+fn read(id: ContentId, block: Bytes) -> Result<FileNode, DagError> {
     match id.codec() {
-        Codec::Raw => Ok(FileNode { inline: block.clone(), links: Vec::new(), file_bytes: None }),
-        Codec::DagPb => dag_pb::read_file_node(block).map_err(|source| DagError::Node { id, source }),
+        Codec::Raw => Ok(FileNode { inline: block, links: Vec::new(), file_bytes: None }),
+        Codec::DagPb => dag_pb::read_file_node(&block).map_err(|source| DagError::Node { id, source }),
         Codec::DagCbor => Err(DagError::Codec { id }),
     }
 }

@@ -185,6 +185,28 @@ pub(crate) fn read_header(header: &[u8]) -> Result<(), CarError> {
     }
 }
 
+/// The roots of a header that was read. Those of forms that are not read here have no files.
+pub(crate) fn roots_of(header: &[u8]) -> Result<Vec<ContentId>, CarError> {
+    let roots = || -> Result<Vec<ContentId>, CborError> {
+        let mut reader = Reader::new(header);
+        for _ in 0..reader.entries()? {
+            if reader.text()? == b"roots" {
+                let count = reader.array()?;
+                let mut roots = Vec::new();
+                for _ in 0..count {
+                    if let Ok(root) = ContentId::read(&mut reader.any_link()?) {
+                        roots.push(root);
+                    }
+                }
+                return Ok(roots);
+            }
+            reader.unsigned()?;
+        }
+        Ok(Vec::new())
+    };
+    roots().map_err(|_| CarError::Header)
+}
+
 /// The version that a header states, and whether it states roots.
 fn keys_of(header: &[u8]) -> Result<(Option<u64>, bool), CborError> {
     let mut reader = Reader::new(header);

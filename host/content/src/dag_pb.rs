@@ -17,7 +17,11 @@ const BYTES: u64 = 2;
 const FIXED_32: u64 = 5;
 
 const RECORD_RAW: u64 = 0;
+const RECORD_DIRECTORY: u64 = 1;
 const RECORD_FILE: u64 = 2;
+const RECORD_SHARD: u64 = 5;
+/// Entries of a shard, unless it states another number.
+const SHARD_FANOUT: u64 = 256;
 
 /// Reasons for which a block is no node of a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +81,60 @@ pub(crate) fn file_node(entries: &[Entry]) -> Vec<u8> {
     }
     write_bytes(&mut node, 1, &record);
     node
+}
+
+/// A node, by its record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Node {
+    /// Of a file.
+    File,
+    /// A directory whose entries stand in the node.
+    Directory(Vec<(String, ContentId)>),
+    /// A directory, or a part of one, whose entries are spread by the hashes of their names.
+    Shard {
+        /// Hexadecimal digits of a hash before each name.
+        prefix_digits: usize,
+        /// Entries, and shards below.
+        entries: Vec<(String, ContentId)>,
+    },
+}
+
+/// Reads a node and the names of its links.
+pub(crate) fn read_node(node: &Bytes) -> Result<Node, NodeError> {
+    let (mut record, mut entries) = (None, Vec::new());
+    for field in Fields::of(node) {
+        match field? {
+            (2, Value::Bytes(link)) => {
+                if entries.len() == LINKS_READ_MAX {
+                    return Err(NodeError::TooManyLinks);
+                }
+                let mut name = &[][..];
+                for field in Fields::of(link) {
+                    if let (2, Value::Bytes(bytes)) = field? {
+                        name = bytes;
+                    }
+                }
+                entries.push((String::from_utf8_lossy(name).into_owned(), read_link(entries.len(), link)?));
+            }
+            (1, Value::Bytes(bytes)) => record = Some(bytes),
+            _ => {}
+        }
+    }
+    let (mut kind, mut fanout) = (RECORD_RAW, SHARD_FANOUT);
+    for field in Fields::of(record.ok_or(NodeError::NoRecord)?) {
+        match field? {
+            (1, Value::Number(number)) => kind = number,
+            (6, Value::Number(number)) => fanout = number,
+            _ => {}
+        }
+    }
+    match kind {
+        RECORD_RAW | RECORD_FILE => Ok(Node::File),
+        RECORD_DIRECTORY => Ok(Node::Directory(entries)),
+        // As many digits as the largest index takes.
+        RECORD_SHARD => Ok(Node::Shard { prefix_digits: format!("{:X}", fanout.saturating_sub(1)).len(), entries }),
+        kind => Err(NodeError::NotAFile { kind }),
+    }
 }
 
 /// Reads a node of a file.

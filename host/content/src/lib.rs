@@ -8,6 +8,7 @@
 //! Start at [`Fetcher`] (several backends, with hedged requests) and at the two ports: [`FetchBackend`] is fetched from, [`ContentStore`] also keeps.
 //! [`LocalStore`] and [`Pinner`] are both, a [`Gateway`] is a source only. [`serve`] answers as an ipfs-pinner over a local store.
 
+mod archive;
 mod assemble;
 mod backend;
 mod base;
@@ -34,6 +35,7 @@ mod unixfs;
 mod url_fetcher;
 mod varint;
 
+pub use archive::{ARCHIVE_BLOCKS_MAX, ARCHIVE_FILES_MAX, Archive, ArchiveError, DIRECTORY_DEPTH_MAX, Named};
 pub use assemble::{DEPTH_MAX, DagError, NODES_MAX, assemble};
 pub use backend::{Accept, ContentStore, FetchBackend};
 pub use base::CharacterError;

@@ -121,7 +121,8 @@ pub enum Command {
 #[command(after_help = ExitCode::TABLE)]
 pub struct Replay {
     /// Specimen files, directories of them, patterns, archives (`.tar`, also compressed), or `-` for one specimen or an archive on
-    /// standard input. Files may be compressed by gzip or Zstandard.
+    /// standard input. Files may be compressed by gzip or Zstandard. URLs (`s3://BUCKET/PREFIX`, `gs://`, `az://`, `https://`,
+    /// `ipfs://CID`) name specimens of other machines.
     #[arg(required_unless_present = "files_from", value_name = "SPECIMEN")]
     pub specimens: Vec<OsString>,
     /// A file with more of them, one a line or separated by NUL; `-` reads the list from standard input.

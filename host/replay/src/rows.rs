@@ -112,7 +112,7 @@ impl RowReplay {
     ///
     /// Those of inputs, rules and settings; a rule has an output without columns.
     pub fn prepare(replay: &Replay, wide: WideNumbers) -> Result<Self, Failure> {
-        let Expanded { inputs, mut refused } = input::expand_all(&replay.arguments()?);
+        let Expanded { inputs, mut refused } = input::expand_with(&replay.arguments()?, &replay.remote_files());
         if inputs.is_empty() && !refused.is_empty() {
             return Err(refused.remove(0).into());
         }

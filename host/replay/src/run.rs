@@ -9,11 +9,12 @@ use std::{
     thread,
 };
 
-use refiner_config::{Values, cache_directory};
+use refiner_config::{Values, cache_directory, egress, table};
 use refiner_data_set::{DataSet, OutputTerms, RuleTerms, Standing, Terms as DataSetTerms};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::ExecutionTerms;
 use refiner_executor::{self as executor, Evm, chains};
+use refiner_remote_files::{RemoteFiles, Terms as RemoteTerms};
 use refiner_rule_model::engine;
 use refiner_rule_package::{Allowance, Sources};
 use refiner_rule_session::{self as rules, LoadedRule, Session, Terms};
@@ -164,13 +165,23 @@ pub(crate) fn kept_headings() -> Option<PathBuf> {
 impl Replay {
     /// Every input, and the arguments that name none. Where nothing else is named, the first of those is the error.
     pub(crate) fn expand(&self) -> Result<Expanded, Failure> {
-        let mut expanded = input::expand_all(&self.arguments()?);
+        let mut expanded = input::expand_with(&self.arguments()?, &self.remote_files());
         if expanded.inputs.is_empty() && !expanded.refused.is_empty() {
             let first = expanded.refused.remove(0);
             expanded.refused.iter().for_each(failure::report_argument);
             return Err(first.into());
         }
         Ok(expanded)
+    }
+
+    /// The way to files of other machines.
+    pub(crate) fn remote_files(&self) -> RemoteFiles {
+        RemoteFiles::new(RemoteTerms {
+            egress: egress::of(&self.settings),
+            gateways: self.settings.get(&table::IPFS_GATEWAY),
+            variables: refiner_environment::variables().collect(),
+            ..RemoteTerms::default()
+        })
     }
 
     /// Every name that was given.

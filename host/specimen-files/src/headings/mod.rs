@@ -24,6 +24,8 @@ const HEAD_BYTES: u64 = 8 << 10;
 const LONG_HEAD_BYTES: u64 = 64 << 10;
 /// Inputs that a thread takes at once.
 const SHARE: usize = 64;
+/// Threads that read the heads of files of other machines, each of which mostly waits.
+const REMOTE_THREADS: NonZeroUsize = NonZeroUsize::new(32).unwrap();
 
 /// The first fields of a specimen. They are what the file states: only a run checks them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,13 +58,15 @@ impl Heading {
 
     /// The headings of many inputs, in their order.
     pub fn of_all(inputs: &[Input], threads: NonZeroUsize) -> Vec<Option<Self>> {
+        let is_remote = inputs.iter().any(|input| matches!(input, Input::Remote(_)));
+        let (threads, share_max) = if is_remote { (threads.max(REMOTE_THREADS), 1) } else { (threads, SHARE) };
         let next = AtomicUsize::new(0);
         let read = || {
             let mut read = Vec::new();
             loop {
-                let start = next.fetch_add(SHARE, Ordering::Relaxed);
-                let Some(share) = inputs.get(start..inputs.len().min(start + SHARE)).filter(|share| !share.is_empty())
-                else {
+                let start = next.fetch_add(share_max, Ordering::Relaxed);
+                let end = inputs.len().min(start + share_max);
+                let Some(share) = inputs.get(start..end).filter(|share| !share.is_empty()) else {
                     return read;
                 };
                 read.push((start, share.iter().map(Self::of).collect::<Vec<_>>()));
@@ -94,7 +98,7 @@ impl Heading {
                     let directory = path.parent().and_then(|parent| std::path::absolute(parent).ok());
                     directories.entry(directory.unwrap_or_default()).or_default().push(index);
                 }
-                Input::Stdin(_) | Input::Member(_) => unread.push(index),
+                Input::Stdin(_) | Input::Member(_) | Input::Remote(_) => unread.push(index),
             }
         }
         directories.retain(|_, files| {

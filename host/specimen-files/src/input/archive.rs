@@ -1,4 +1,4 @@
-//! Archives: the members of a tar file as inputs, read where they lie.
+//! Archives: the members of a tar file as inputs, read where they lie, and the files of a CAR, put together from their blocks.
 
 use std::{
     cmp::Ordering,
@@ -11,6 +11,7 @@ use std::{
     sync::Arc,
 };
 
+use refiner_content::{Archive, ContentId, Named};
 use refiner_text::OneLine;
 
 use super::{Input, InputError, compressed, stdin::Stdin, walk::is_specimen_name};
@@ -32,17 +33,41 @@ const END_MARK: [u8; 512] = [0; 512];
 pub struct Member {
     archive: PathBuf,
     name: PathBuf,
-    offset: u64,
-    pub(super) bytes: u64,
-    file: Arc<File>,
+    place: Place,
+}
+
+#[derive(Clone)]
+enum Place {
+    /// In one piece.
+    Piece { offset: u64, bytes: u64, file: Arc<File> },
+    /// In blocks.
+    Blocks { id: ContentId, blocks: Arc<Archive> },
 }
 
 impl Member {
     /// Reads at most `limit` of its bytes.
     pub(super) fn read(&self, limit: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; usize::try_from(self.bytes.min(limit)).map_err(io::Error::other)?];
-        self.file.read_exact_at(&mut bytes, self.offset)?;
-        Ok(bytes)
+        match &self.place {
+            Place::Piece { offset, bytes, file } => {
+                let mut read = vec![0; usize::try_from((*bytes).min(limit)).map_err(io::Error::other)?];
+                file.read_exact_at(&mut read, *offset)?;
+                Ok(read)
+            }
+            Place::Blocks { id, blocks } => {
+                let mut read =
+                    blocks.head(id, usize::try_from(limit).unwrap_or(usize::MAX)).map_err(io::Error::other)?;
+                read.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+                Ok(read.into())
+            }
+        }
+    }
+
+    /// Its length, where the archive states it.
+    pub(super) fn bytes(&self) -> Option<u64> {
+        match self.place {
+            Place::Piece { bytes, .. } => Some(bytes),
+            Place::Blocks { .. } => None,
+        }
     }
 
     /// Archive and name in it, as they are.
@@ -54,7 +79,12 @@ impl Member {
 /// True when a file is called as archives are.
 pub(super) fn is_archive(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst"].iter().any(|end| name.ends_with(end))
+    [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst"].iter().any(|end| name.ends_with(end)) || is_car(&name)
+}
+
+/// True for the lower-case name of an archive of blocks.
+fn is_car(name: &str) -> bool {
+    [".car", ".car.gz", ".car.zst"].iter().any(|end| name.ends_with(end))
 }
 
 /// The specimens of an archive, in their order.
@@ -66,7 +96,23 @@ pub(super) fn members(path: &Path) -> Result<Vec<Input>, InputError> {
     file.rewind().map_err(refuse)?;
     let expanded = compressed::reader(&magic[..taken], BufReader::new(&file)).map_err(refuse)?;
     let expanded = expanded.map(|expanded| expand(path, expanded)).transpose()?;
-    listed(path, expanded.unwrap_or(file))
+    let file = expanded.unwrap_or(file);
+    if is_car(&path.to_string_lossy().to_ascii_lowercase()) { in_blocks(path, file) } else { listed(path, file) }
+}
+
+/// The specimens of an archive of blocks, in the order of its roots and directories.
+fn in_blocks(path: &Path, file: File) -> Result<Vec<Input>, InputError> {
+    let refuse = |source| InputError::Blocks { archive: path.to_owned(), source };
+    let blocks = Arc::new(Archive::open(file).map_err(refuse)?);
+    let files = blocks.files().map_err(refuse)?.into_iter();
+    let specimens =
+        files.filter(|file| is_specimen_name(OsStr::new(file.name.rsplit('/').next().unwrap_or(&file.name))));
+    let member = |Named { name, id }| {
+        let place = Place::Blocks { id, blocks: Arc::clone(&blocks) };
+        Input::Member(Arc::new(Member { archive: path.to_owned(), name: name.into(), place }))
+    };
+    let members: Vec<_> = specimens.map(member).collect();
+    if members.is_empty() { Err(InputError::EmptyArchive(path.to_owned())) } else { Ok(members) }
 }
 
 /// The specimens of an archive on standard input, or none where it is no archive.
@@ -124,7 +170,8 @@ fn listed(path: &Path, file: File) -> Result<Vec<Input>, InputError> {
         if members.len() == MEMBERS_MAX {
             return Err(InputError::TooManyNames { directory: path.to_owned() });
         }
-        let member = Member { archive: path.to_owned(), name, offset, bytes, file: Arc::clone(&file) };
+        let place = Place::Piece { offset, bytes, file: Arc::clone(&file) };
+        let member = Member { archive: path.to_owned(), name, place };
         members.push(Input::Member(Arc::new(member)));
     }
     // The reader takes the end of a file for that of the archive.
@@ -157,8 +204,12 @@ impl Ord for Member {
 }
 
 impl Member {
-    fn key(&self) -> (&Path, u64) {
-        (&self.archive, self.offset)
+    fn key(&self) -> (&Path, u64, &Path) {
+        let offset = match self.place {
+            Place::Piece { offset, .. } => offset,
+            Place::Blocks { .. } => 0,
+        };
+        (&self.archive, offset, &self.name)
     }
 }
 

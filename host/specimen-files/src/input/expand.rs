@@ -9,10 +9,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use refiner_remote_files::{RemoteFiles, is_remote};
+
 use super::{
     Input, InputError, archive,
     stdin::Stdin,
-    walk::{Step, Walk},
+    walk::{Step, Walk, is_specimen_name},
 };
 
 /// Most bytes of a list of names: some ten million names.
@@ -33,9 +35,18 @@ pub fn expand(arguments: &[impl AsRef<OsStr>]) -> Result<Vec<Input>, InputError>
     refused.into_iter().next().map_or(Ok(inputs), Err)
 }
 
-/// Turns command-line arguments into inputs, whatever becomes of some of them.
+/// Turns command-line arguments into inputs, whatever becomes of some of them. URLs are refused.
 pub fn expand_all(arguments: &[impl AsRef<OsStr>]) -> Expanded {
-    let mut expansion = Expansion::default();
+    expand_by(arguments, None)
+}
+
+/// The same, where URLs and content ids name files of other machines.
+pub fn expand_with(arguments: &[impl AsRef<OsStr>], remote: &RemoteFiles) -> Expanded {
+    expand_by(arguments, Some(remote))
+}
+
+fn expand_by(arguments: &[impl AsRef<OsStr>], remote: Option<&RemoteFiles>) -> Expanded {
+    let mut expansion = Expansion { remote, ..Expansion::default() };
     for argument in arguments {
         expansion.add(argument.as_ref());
     }
@@ -66,13 +77,16 @@ pub fn names_from(list: &OsStr) -> Result<Vec<OsString>, InputError> {
 }
 
 #[derive(Default)]
-struct Expansion {
+struct Expansion<'a> {
+    remote: Option<&'a RemoteFiles>,
     expanded: Expanded,
     seen: HashSet<PathBuf>,
+    /// Names of files of other machines that are inputs already.
+    urls: HashSet<String>,
     has_stdin: bool,
 }
 
-impl Expansion {
+impl Expansion<'_> {
     fn add(&mut self, argument: &OsStr) {
         if let Err(error) = self.try_add(argument) {
             self.expanded.refused.push(error);
@@ -99,6 +113,9 @@ impl Expansion {
         if path.exists() {
             return self.take(vec![path.to_owned()]);
         }
+        if let Some(url) = argument.to_str().filter(|argument| is_remote(argument)) {
+            return self.add_remote(url);
+        }
         if !argument.as_bytes().iter().any(|byte| b"*?[".contains(byte)) {
             return Err(InputError::Missing(path.to_owned()));
         }
@@ -107,6 +124,16 @@ impl Expansion {
             Step::of_pattern(argument).map_err(|source| InputError::Pattern { pattern: pattern(), source })?;
         let files = self.walk(&base, &steps)?;
         if files.is_empty() { Err(InputError::NoMatch(pattern())) } else { self.take(files) }
+    }
+
+    fn add_remote(&mut self, url: &str) -> Result<(), InputError> {
+        let remote = self.remote.ok_or_else(|| InputError::NotHere(url.to_owned()))?;
+        for file in remote.find(url, &|name| is_specimen_name(OsStr::new(name)))? {
+            if self.urls.insert(file.name()) {
+                self.expanded.inputs.push(Input::Remote(file));
+            }
+        }
+        Ok(())
     }
 
     fn walk(&mut self, base: &Path, steps: &[Step]) -> Result<Vec<PathBuf>, InputError> {

@@ -8,7 +8,7 @@ mod walk;
 
 pub use self::{
     archive::{ARCHIVE_BYTES_MAX, MEMBERS_MAX, Member},
-    expand::{Expanded, NAMES_BYTES_MAX, expand, expand_all, names_from},
+    expand::{Expanded, NAMES_BYTES_MAX, expand, expand_all, expand_with, names_from},
     stdin::Stdin,
     walk::{DEPTH_MAX, NAMES_MAX, is_specimen_name},
 };
@@ -20,7 +20,9 @@ use std::{
     sync::Arc,
 };
 
+use refiner_content::ArchiveError;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_remote_files::{RemoteError, RemoteFile};
 use refiner_specimen::{DecodeError, JsonError};
 use refiner_text::OneLine;
 
@@ -38,6 +40,7 @@ pub enum Input {
     Stdin(Stdin),
     File(PathBuf),
     Member(Arc<Member>),
+    Remote(RemoteFile),
 }
 
 /// Why an argument names no specimens, or a specimen's bytes cannot be had.
@@ -52,6 +55,13 @@ pub enum InputError {
     /// An archive without a single file that is called as specimens are.
     #[error("{}: the archive holds no specimen", OneLine(.0.display()))]
     EmptyArchive(PathBuf),
+    /// An archive of blocks that is damaged, or makes no files.
+    #[error("{}: {source}", OneLine(.archive.display()))]
+    Blocks {
+        archive: PathBuf,
+        /// What is wrong with it.
+        source: ArchiveError,
+    },
     /// A compressed archive that is too large when expanded.
     #[error("{}: larger than the limit of {ARCHIVE_BYTES_MAX} bytes for an expanded archive", OneLine(.0.display()))]
     ArchiveTooLarge(PathBuf),
@@ -81,6 +91,12 @@ pub enum InputError {
     /// Larger than [`SPECIMEN_LIMIT_BYTES`].
     #[error("{input}: larger than the limit of {SPECIMEN_LIMIT_BYTES} bytes for one specimen")]
     TooLarge { input: Input },
+    /// A URL that names nothing that can be had.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// A URL, where files of this machine alone are read.
+    #[error("{}: files of this machine alone are read here", OneLine(.0))]
+    NotHere(String),
     /// The operating system refuses it.
     #[error("{input}: {source}")]
     Read {
@@ -105,20 +121,24 @@ impl InputError {
         match self {
             Self::Missing(_) => "missing",
             Self::EmptyDirectory(_) | Self::EmptyArchive(_) | Self::NoMatch(_) => "empty",
-            Self::Pattern { .. } | Self::Several { .. } => "argument",
+            Self::Pattern { .. } | Self::Several { .. } | Self::NotHere(_) => "argument",
+            Self::Remote(error) => error.class(),
             Self::TooLarge { .. }
             | Self::ArchiveTooLarge(_)
             | Self::TooManyNames { .. }
             | Self::ListTooLarge { .. } => "tooLarge",
             Self::Read { .. } => "unreadable",
-            Self::Decode { .. } | Self::Json { .. } | Self::Convert { .. } => "malformed",
+            Self::Blocks { .. } | Self::Decode { .. } | Self::Json { .. } | Self::Convert { .. } => "malformed",
         }
     }
 }
 
 impl Diagnostic for InputError {
     fn exit_code(&self) -> ExitCode {
-        ExitCode::Input
+        match self {
+            Self::Remote(error) => error.exit_code(),
+            _ => ExitCode::Input,
+        }
     }
 
     fn hint(&self) -> Option<Hint> {
@@ -135,10 +155,13 @@ impl Diagnostic for InputError {
             Self::ArchiveTooLarge(_) => Some("unpack it and name the directory".into()),
             Self::TooManyNames { .. } => Some("name parts of it, one run each".into()),
             Self::ListTooLarge { .. } => Some("split the list".into()),
+            Self::Remote(error) => error.hint(),
+            Self::NotHere(_) => Some("`refiner replay` reads them; or fetch it to a file first".into()),
             Self::Missing(_)
             | Self::Several { .. }
             | Self::Pattern { .. }
             | Self::TooLarge { .. }
+            | Self::Blocks { .. }
             | Self::Read { .. }
             | Self::Decode { .. }
             | Self::Json { .. }
@@ -154,6 +177,7 @@ impl Input {
             Self::Stdin(_) => STDIN.to_owned(),
             Self::File(path) => path.display().to_string(),
             Self::Member(member) => member.name(),
+            Self::Remote(file) => file.name(),
         }
     }
 
@@ -173,7 +197,10 @@ impl Input {
                 let length = file.metadata().ok().filter(fs::Metadata::is_file)?.len();
                 (!compressed::is_compressed(&magic)).then_some(length)
             }
-            Self::Stdin(_) | Self::Member(_) => None,
+            Self::Remote(file) if !compressed::is_compressed(&file.head(compressed::MAGIC_BYTES as u64).ok()?) => {
+                file.bytes()
+            }
+            Self::Stdin(_) | Self::Member(_) | Self::Remote(_) => None,
         }
     }
 
@@ -183,6 +210,13 @@ impl Input {
             Self::Stdin(stdin) => stdin.bytes().map(|bytes| compressed::head(bytes, limit)),
             Self::Member(member) => {
                 member.read(limit.max(COMPRESSED_HEAD_BYTES)).map(|bytes| compressed::head(&bytes[..], limit))
+            }
+            Self::Remote(file) => {
+                let head = file.head(limit).and_then(|bytes| match compressed::is_compressed(&bytes) {
+                    true => file.head(limit.max(COMPRESSED_HEAD_BYTES)),
+                    false => Ok(bytes),
+                });
+                head.map(|bytes| compressed::head(&bytes[..], limit)).map_err(io::Error::other)
             }
             Self::File(path) => {
                 fs::File::open(path).map(|file| compressed::head(BufReader::with_capacity(cast(limit), file), limit))
@@ -196,8 +230,10 @@ impl Input {
         let too_large = || InputError::TooLarge { input: self.clone() };
         let bytes = match self {
             Self::Stdin(stdin) => stdin.bytes().map_err(refuse)?.to_vec(),
-            Self::Member(member) if member.bytes > limit => return Err(too_large()),
-            Self::Member(member) => member.read(limit).map_err(refuse)?,
+            Self::Member(member) if member.bytes().is_some_and(|bytes| bytes > limit) => return Err(too_large()),
+            Self::Member(member) => member.read(limit + 1).map_err(refuse)?,
+            Self::Remote(file) if file.bytes().is_some_and(|bytes| bytes > limit) => return Err(too_large()),
+            Self::Remote(file) => file.read().map_err(|fault| refuse(io::Error::other(fault)))?,
             Self::File(path) => {
                 let file = fs::File::open(path).map_err(refuse)?;
                 let stated = file.metadata().map_err(refuse)?.len();
@@ -228,6 +264,7 @@ impl fmt::Display for Input {
             Self::Stdin(_) => f.write_str(STDIN),
             Self::File(path) => OneLine(path.display()).fmt(f),
             Self::Member(member) => member.fmt(f),
+            Self::Remote(file) => file.fmt(f),
         }
     }
 }

@@ -24,7 +24,7 @@ fn names(argument: String) -> Vec<String> {
         .map(|input| match input {
             Input::Stdin(_) => "-".to_owned(),
             Input::File(path) => path.file_name().unwrap().to_string_lossy().into_owned(),
-            Input::Member(member) => member.name(),
+            Input::Member(_) | Input::Remote(_) => input.name(),
         })
         .collect()
 }
@@ -238,4 +238,32 @@ fn names_of_the_network_are_told_from_others() {
     for name in ["1-10.receipts.json", "vectors.json", "README.md", "1", "1-", "a-1", "1-10.result", "_manifest.json"] {
         assert!(!is_specimen_name(OsStr::new(name)), "{name}");
     }
+}
+
+#[test]
+fn archive_of_blocks_gives_the_files_of_its_roots_and_one_that_is_damaged_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let bytes: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
+    let dag = refiner_content::Dag::of(&bytes.clone().into());
+    let whole = refiner_content::write_car(&dag);
+    let path = directory.path().join("blocks.CAR");
+    fs::write(&path, &whole).unwrap();
+    let compressed = directory.path().join("blocks.car.zst");
+    fs::write(&compressed, zstd::encode_all(&whole[..], 1).unwrap()).unwrap();
+    for path in [&path, &compressed] {
+        let inputs = expand(&[path]).unwrap();
+        assert_eq!(inputs.len(), 1);
+        assert_eq!(inputs[0].name(), format!("{}!{}", path.display(), dag.root()));
+        assert_eq!(inputs[0].read().unwrap(), bytes);
+        assert!(bytes.starts_with(&inputs[0].head(100)) && inputs[0].head(100).len() == 100);
+        assert!(matches!(inputs[0].read_up_to(1_000), Err(InputError::TooLarge { .. })));
+    }
+    let mut damaged = whole.to_vec();
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    fs::write(&path, &damaged).unwrap();
+    let error = expand(&[&path]).and_then(|inputs| inputs[0].read()).unwrap_err().to_string();
+    assert!(error.contains("is not what its id"), "{error}");
+    fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+    assert!(matches!(expand(&[&path]), Err(InputError::Blocks { .. })));
 }

@@ -20,3 +20,4 @@ mod crew;
 mod nats;
 mod outages;
 mod sharing;
+mod tls;

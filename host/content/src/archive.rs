@@ -1,0 +1,372 @@
+//! CAR archives on disk, of which only the places of blocks are in memory.
+//!
+//! Version 1 is read as [`read_car`](crate::read_car) has it; version 2 is a version 1 between a header and an index, which is not needed.
+//! Source: <https://ipld.io/specs/transport/car/carv2/>.
+
+use std::{collections::HashMap, fs::File, io, os::unix::fs::FileExt as _};
+
+use bytes::Bytes;
+
+use crate::{
+    CarError, ContentId, DagError,
+    assemble::{Extent, assemble_by},
+    blocking::Interrupt,
+    car::{BLOCK_BYTES_MAX, HEADER_BYTES_MAX, read_header, roots_of},
+    dag_pb::{Node, read_node},
+    id::Codec,
+    varint,
+};
+
+/// Most blocks of an archive on disk: 2 TiB in chunks of 256 KiB.
+pub const ARCHIVE_BLOCKS_MAX: usize = 8_000_000;
+/// Most files below the roots of an archive.
+pub const ARCHIVE_FILES_MAX: usize = 4_000_000;
+/// Deepest directory below a root.
+pub const DIRECTORY_DEPTH_MAX: usize = 64;
+/// Bytes that are read for a length and an id.
+const ENTRY_HEAD_BYTES: usize = 128;
+/// The first bytes of version 2: a header whose one key is the version.
+const VERSION_2: [u8; 11] = [0x0a, 0xa1, 0x67, b'v', b'e', b'r', b's', b'i', b'o', b'n', 0x02];
+/// Offset of the version 1 within version 2, as its header states it, and its length.
+const V2_DATA: (usize, usize) = (VERSION_2.len() + 16, VERSION_2.len() + 24);
+const V2_HEADER_BYTES: usize = VERSION_2.len() + 40;
+
+/// Reasons for which a file is no archive that can be used, or has no such file in it.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    /// It is malformed, or a block is not what its id names.
+    #[error(transparent)]
+    Car(#[from] CarError),
+    /// Its blocks make no file.
+    #[error(transparent)]
+    Dag(#[from] DagError),
+    /// Too many blocks.
+    #[error("the archive holds more than {ARCHIVE_BLOCKS_MAX} blocks")]
+    TooManyBlocks,
+    /// Too many files.
+    #[error("the archive holds more than {ARCHIVE_FILES_MAX} files")]
+    TooManyFiles,
+    /// Directories in directories without end.
+    #[error("the archive has directories deeper than {DIRECTORY_DEPTH_MAX} levels")]
+    TooDeep,
+}
+
+/// The place of a block.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    offset: u64,
+    bytes: usize,
+}
+
+/// An archive on disk. A block is checked against its id each time that it is read.
+#[derive(Debug)]
+pub struct Archive {
+    file: File,
+    roots: Vec<ContentId>,
+    blocks: HashMap<[u8; 32], Place>,
+}
+
+/// A file within an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Its path below the root, or the root's id where that is the file.
+    pub name: String,
+    /// Its content.
+    pub id: ContentId,
+}
+
+impl Archive {
+    /// Reads where the blocks are.
+    ///
+    /// # Errors
+    ///
+    /// [`ArchiveError`]
+    pub fn open(file: File) -> Result<Self, ArchiveError> {
+        let length = file.metadata()?.len();
+        let (mut at, end) = extent(&file, length)?;
+        let (header, next) = entry(&file, at, end, HEADER_BYTES_MAX)?;
+        let mut bytes = vec![0; header.bytes];
+        file.read_exact_at(&mut bytes, header.offset)?;
+        read_header(&bytes)?;
+        let roots = roots_of(&bytes)?;
+        at = next;
+        let mut blocks = HashMap::new();
+        while at < end {
+            let (block, next) = entry(&file, at, end, BLOCK_BYTES_MAX)?;
+            let mut head = vec![0; block.bytes.min(ENTRY_HEAD_BYTES)];
+            file.read_exact_at(&mut head, block.offset)?;
+            let mut rest = &head[..];
+            let position = usize::try_from(at).unwrap_or(usize::MAX);
+            let id = ContentId::read(&mut rest).map_err(|source| CarError::Id { at: position, source })?;
+            let of_id = head.len() - rest.len();
+            blocks.insert(*id.digest(), Place { offset: block.offset + of_id as u64, bytes: block.bytes - of_id });
+            if blocks.len() > ARCHIVE_BLOCKS_MAX {
+                return Err(ArchiveError::TooManyBlocks);
+            }
+            at = next;
+        }
+        Ok(Self { file, roots, blocks })
+    }
+
+    /// The files below the roots: roots that are files by their ids, those in directories by their paths.
+    ///
+    /// # Errors
+    ///
+    /// [`ArchiveError`]
+    pub fn files(&self) -> Result<Vec<Named>, ArchiveError> {
+        let mut files = Vec::new();
+        for root in &self.roots {
+            self.walk(root, "", 0, &mut files)?;
+        }
+        Ok(files)
+    }
+
+    fn walk(&self, id: &ContentId, path: &str, depth: usize, files: &mut Vec<Named>) -> Result<(), ArchiveError> {
+        if depth > DIRECTORY_DEPTH_MAX {
+            return Err(ArchiveError::TooDeep);
+        }
+        let node = match id.codec() {
+            Codec::DagPb => read_node(&self.block(id)?).map_err(|source| DagError::Node { id: *id, source })?,
+            Codec::Raw | Codec::DagCbor => Node::File,
+        };
+        match node {
+            Node::File => {
+                if files.len() == ARCHIVE_FILES_MAX {
+                    return Err(ArchiveError::TooManyFiles);
+                }
+                files.push(Named { name: if path.is_empty() { id.to_string() } else { path.to_owned() }, id: *id });
+            }
+            Node::Directory(entries) => {
+                for (name, id) in entries {
+                    let below = if path.is_empty() { name } else { format!("{path}/{name}") };
+                    self.walk(&id, &below, depth + 1, files)?;
+                }
+            }
+            Node::Shard { prefix_digits, entries } => {
+                for (name, id) in entries {
+                    // A name of digits alone is a shard below; others have them before the name.
+                    match name.get(prefix_digits..).unwrap_or_default() {
+                        "" => self.walk(&id, path, depth + 1, files)?,
+                        rest if path.is_empty() => self.walk(&id, rest, depth + 1, files)?,
+                        rest => self.walk(&id, &format!("{path}/{rest}"), depth + 1, files)?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a file together, of at most `limit_bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`ArchiveError`]
+    pub fn read(&self, id: &ContentId, limit_bytes: usize) -> Result<Bytes, ArchiveError> {
+        assemble_by(id, Extent::Whole { limit_bytes }, &Interrupt::default(), |id| self.block(id))
+    }
+
+    /// The first bytes of a file: at least so many, or all.
+    ///
+    /// # Errors
+    ///
+    /// [`ArchiveError`]
+    pub fn head(&self, id: &ContentId, bytes: usize) -> Result<Bytes, ArchiveError> {
+        assemble_by(id, Extent::First { bytes }, &Interrupt::default(), |id| self.block(id))
+    }
+
+    fn block(&self, id: &ContentId) -> Result<Bytes, ArchiveError> {
+        let Some(place) = self.blocks.get(id.digest()) else { return Err(DagError::Missing { id: *id }.into()) };
+        let mut block = vec![0; place.bytes];
+        self.file.read_exact_at(&mut block, place.offset)?;
+        if id.names(&block) { Ok(block.into()) } else { Err(CarError::Mismatch { id: *id }.into()) }
+    }
+}
+
+/// Where the version 1 begins and ends.
+fn extent(file: &File, length: u64) -> Result<(u64, u64), ArchiveError> {
+    let mut head = [0; V2_HEADER_BYTES];
+    if length < head.len() as u64 {
+        return Ok((0, length));
+    }
+    file.read_exact_at(&mut head, 0)?;
+    if !head.starts_with(&VERSION_2) {
+        return Ok((0, length));
+    }
+    let number = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| head[at + byte]));
+    let begin = number(V2_DATA.0);
+    let end = begin.checked_add(number(V2_DATA.1)).filter(|end| *end <= length);
+    Ok((begin, end.ok_or(CarError::Truncated { at: VERSION_2.len() })?))
+}
+
+/// An entry after its length, and where the next one begins.
+fn entry(file: &File, at: u64, end: u64, limit: usize) -> Result<(Place, u64), ArchiveError> {
+    let truncated = || CarError::Truncated { at: usize::try_from(at).unwrap_or(usize::MAX) };
+    let mut head = [0; 10];
+    let readable = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX).min(head.len());
+    file.read_exact_at(&mut head[..readable], at)?;
+    let mut rest = &head[..readable];
+    let bytes = varint::read(&mut rest).ok_or_else(truncated)?;
+    let offset = at + (readable - rest.len()) as u64;
+    let next = offset.checked_add(bytes).filter(|next| *next <= end).ok_or_else(truncated)?;
+    let bytes = usize::try_from(bytes).ok().filter(|bytes| *bytes <= limit);
+    let bytes = bytes.ok_or(CarError::BlockTooLarge { bytes: next - offset, limit_bytes: limit })?;
+    Ok((Place { offset, bytes }, next))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, io::Write as _};
+
+    use super::*;
+    use crate::{Dag, write_car};
+
+    fn opened(bytes: &[u8]) -> Result<Archive, ArchiveError> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        Archive::open(file)
+    }
+
+    fn dag(bytes: &[u8]) -> Dag {
+        Dag::of(&Bytes::copy_from_slice(bytes))
+    }
+
+    /// A protobuf field of bytes.
+    fn field(number: u64, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        varint::write(&mut out, number << 3 | 2);
+        varint::write(&mut out, bytes.len() as u64);
+        out.extend_from_slice(bytes);
+        out
+    }
+
+    /// A directory's node, as kubo writes it.
+    fn directory(kind: u8, entries: &[(&str, ContentId)]) -> Vec<u8> {
+        let link = |(name, id): &(&str, ContentId)| {
+            field(2, &[field(1, &id.to_bytes()), field(2, name.as_bytes()), vec![0x18, 1]].concat())
+        };
+        let record = if kind == 5 { vec![0x08, 5, 0x28, 0x22, 0x30, 0x80, 0x02] } else { vec![0x08, kind] };
+        [entries.iter().flat_map(link).collect(), field(1, &record)].concat()
+    }
+
+    /// An archive of blocks below one root.
+    fn archive(root: ContentId, blocks: &[(ContentId, Vec<u8>)]) -> Vec<u8> {
+        let mut header = vec![0xa2, 0x65];
+        header.extend_from_slice(b"roots");
+        header.extend_from_slice(&[0x81, 0xd8, 0x2a, 0x58, 0x25, 0x00]);
+        header.extend_from_slice(&root.to_bytes());
+        header.push(0x67);
+        header.extend_from_slice(b"version\x01");
+        let mut out = Vec::new();
+        let mut add = |entry: &[u8]| {
+            varint::write(&mut out, entry.len() as u64);
+            out.extend_from_slice(entry);
+        };
+        add(&header);
+        for (id, block) in blocks {
+            add(&[&id.to_bytes()[..], block].concat());
+        }
+        out
+    }
+
+    #[test]
+    fn file_of_an_archive_is_read_block_by_block() {
+        let bytes: Vec<u8> = (0..700_000_u32).flat_map(u32::to_le_bytes).collect();
+        let dag = dag(&bytes);
+        let archive = opened(&write_car(&dag)).unwrap();
+        let files = archive.files().unwrap();
+        assert_eq!(files, [Named { name: dag.root().to_string(), id: dag.root() }]);
+        assert_eq!(archive.read(&dag.root(), bytes.len()).unwrap(), bytes);
+        assert!(matches!(
+            archive.read(&dag.root(), bytes.len() - 1),
+            Err(ArchiveError::Dag(DagError::TooLarge { .. }))
+        ));
+        let head = archive.head(&dag.root(), 100).unwrap();
+        assert!(head.len() >= 100 && head.len() < bytes.len() && bytes.starts_with(&head), "{}", head.len());
+    }
+
+    #[test]
+    fn files_in_directories_and_in_their_shards_have_their_paths() {
+        let [one, two, three] = [b"one", b"two", b"thr"].map(|bytes| ContentId::of_block(Codec::Raw, bytes));
+        let shard = directory(5, &[("0A1-30.avro", three)]);
+        let shard_id = ContentId::of_block(Codec::DagPb, &shard);
+        let root_shard = directory(5, &[("F1", shard_id), ("031-20.avro", two)]);
+        let root_shard_id = ContentId::of_block(Codec::DagPb, &root_shard);
+        let root = directory(1, &[("1-10.avro", one), ("many", root_shard_id)]);
+        let root_id = ContentId::of_block(Codec::DagPb, &root);
+        let blocks = [
+            (root_id, root),
+            (root_shard_id, root_shard),
+            (shard_id, shard),
+            (one, b"one".to_vec()),
+            (two, b"two".to_vec()),
+            (three, b"thr".to_vec()),
+        ];
+        let archive = opened(&archive(root_id, &blocks)).unwrap();
+        let files = archive.files().unwrap();
+        let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!(names, ["1-10.avro", "many/1-30.avro", "many/1-20.avro"]);
+        assert_eq!(archive.read(&files[1].id, 9).unwrap(), "thr");
+    }
+
+    #[test]
+    fn version_2_is_read_by_the_version_1_in_it() {
+        let dag = dag(b"content");
+        let inner = write_car(&dag);
+        let mut outer = VERSION_2.to_vec();
+        outer.extend_from_slice(&[0; 16]);
+        let begin = V2_HEADER_BYTES as u64 + 7;
+        for number in [begin, inner.len() as u64, 0] {
+            outer.extend_from_slice(&number.to_le_bytes());
+        }
+        outer.extend_from_slice(&[0xff; 7]);
+        outer.extend_from_slice(&inner);
+        outer.extend_from_slice(b"an index");
+        let archive = opened(&outer).unwrap();
+        assert_eq!(archive.read(&dag.root(), 99).unwrap(), "content");
+        let cut = outer.len() - 30;
+        assert!(matches!(opened(&outer[..cut]), Err(ArchiveError::Car(CarError::Truncated { .. }))));
+    }
+
+    #[test]
+    fn damaged_archive_is_an_error_and_no_file() {
+        let dag = dag(b"content that is one block");
+        let whole = write_car(&dag);
+        for length in 0..whole.len() {
+            let read = opened(&whole[..length]).and_then(|archive| archive.read(&dag.root(), 99));
+            assert!(read.is_err(), "{length} of {} bytes", whole.len());
+        }
+        for at in 0..whole.len() {
+            let mut changed = whole.to_vec();
+            changed[at] ^= 1;
+            let read = opened(&changed).and_then(|archive| archive.read(&dag.root(), 99));
+            assert!(read.is_err() || read.is_ok_and(|bytes| bytes == "content that is one block"), "byte {at}");
+        }
+        let nothing = tempfile::NamedTempFile::new().unwrap();
+        fs::write(nothing.path(), b"").unwrap();
+        assert!(Archive::open(File::open(nothing.path()).unwrap()).is_err());
+    }
+
+    #[test]
+    fn directories_that_grow_without_end_are_bounded() {
+        // Each level links many times to the next: the paths are as many as the product.
+        let mut below = (ContentId::of_block(Codec::Raw, b"leaf"), b"leaf".to_vec());
+        let mut blocks = vec![below.clone()];
+        for _ in 0..4 {
+            let names: Vec<_> = (0..100).map(|number| format!("{number}")).collect();
+            let entries: Vec<_> = names.iter().map(|name| (name.as_str(), below.0)).collect();
+            let node = directory(1, &entries);
+            below = (ContentId::of_block(Codec::DagPb, &node), node);
+            blocks.push(below.clone());
+        }
+        assert!(matches!(opened(&archive(below.0, &blocks)).unwrap().files(), Err(ArchiveError::TooManyFiles)));
+        for _ in 0..DIRECTORY_DEPTH_MAX {
+            let node = directory(1, &[("a", below.0)]);
+            below = (ContentId::of_block(Codec::DagPb, &node), node);
+            blocks.push(below.clone());
+        }
+        assert!(matches!(opened(&archive(below.0, &blocks)).unwrap().files(), Err(ArchiveError::TooDeep)));
+    }
+}

@@ -1,0 +1,202 @@
+//! Errors of finding and reading remote files.
+
+use refiner_content::{ClientError, FetchError, FetchFailure, IdError, SetupError};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_text::OneLine;
+
+use crate::{listing::OBJECTS_MAX, spool::SPOOL_BYTES_MAX, store::StoreKind};
+
+/// Most characters of another party's words in an error.
+const WORDS_MAX: usize = 300;
+
+/// Why a URL names no files.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    /// It is no URL.
+    #[error("{}: not a URL: {source}", OneLine(.name))]
+    Url { name: String, source: url::ParseError },
+    /// Its scheme is none of those that are read.
+    #[error("{}: URLs of the scheme {scheme} are not read", OneLine(.name))]
+    Scheme { name: String, scheme: String },
+    /// It carries a user name or a password.
+    #[error("{}: the URL carries credentials", OneLine(.name))]
+    Credentials { name: String },
+    /// It names no bucket, container or host.
+    #[error("{}: the URL names no bucket", OneLine(.name))]
+    NoBucket { name: String },
+    /// A pattern that is none.
+    #[error("{}: not a pattern: {source}", OneLine(.name))]
+    Pattern { name: String, source: glob::PatternError },
+    /// Nothing that is looked for.
+    #[error("{}: {objects} objects are there, and none is called as specimens are", OneLine(.name))]
+    Empty { name: String, objects: usize },
+    /// More objects than are looked at.
+    #[error("{}: more than {OBJECTS_MAX} objects", OneLine(.name))]
+    TooMany { name: String },
+    /// The store does not answer, or refuses.
+    #[error("{}: {fault}", OneLine(.name))]
+    Store {
+        name: String,
+        /// The kind of store, whose credentials may be missing.
+        kind: Option<StoreKind>,
+        #[source]
+        fault: ReadFault,
+    },
+    /// No content id.
+    #[error("{}: {source}", OneLine(.name))]
+    Id { name: String, source: IdError },
+    /// A client that cannot be made.
+    #[error("cannot fetch from the web: {0}")]
+    Client(#[from] ClientError),
+    /// A gateway whose address is none.
+    #[error("cannot ask a gateway: {0}")]
+    Gateway(#[from] SetupError),
+    /// The threads that talk to the network.
+    #[error("cannot talk to the network: {0}")]
+    Runtime(#[source] std::io::Error),
+}
+
+impl Diagnostic for RemoteError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Url { .. }
+            | Self::Scheme { .. }
+            | Self::Credentials { .. }
+            | Self::NoBucket { .. }
+            | Self::Pattern { .. }
+            | Self::Empty { .. }
+            | Self::TooMany { .. }
+            | Self::Store { .. }
+            | Self::Id { .. } => ExitCode::Input,
+            Self::Client(_) | Self::Gateway(_) | Self::Runtime(_) => ExitCode::Host,
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::Scheme { .. } => Some("s3, gs, az, abfss, http, https and ipfs are read".into()),
+            Self::Credentials { .. } => {
+                Some("leave them out of the URL; credentials of stores are variables of the environment".into())
+            }
+            Self::NoBucket { .. } => Some("s3://BUCKET/PREFIX".into()),
+            Self::Empty { .. } => Some(
+                "specimens are found by their names (*.avro, CHAIN-HEIGHT-...); a pattern takes others: `PREFIX/*`"
+                    .into(),
+            ),
+            Self::TooMany { .. } => Some("name parts of it, one run each".into()),
+            Self::Store { kind: Some(kind), fault: ReadFault::Denied { .. }, .. } => {
+                Some(format!("set {}", kind.credentials()).into())
+            }
+            Self::Store { .. }
+            | Self::Url { .. }
+            | Self::Pattern { .. }
+            | Self::Id { .. }
+            | Self::Client(_)
+            | Self::Gateway(_)
+            | Self::Runtime(_) => None,
+        }
+    }
+}
+
+impl RemoteError {
+    /// The class of the error, for reports.
+    pub const fn class(&self) -> &'static str {
+        match self {
+            Self::Url { .. }
+            | Self::Scheme { .. }
+            | Self::Credentials { .. }
+            | Self::NoBucket { .. }
+            | Self::Pattern { .. }
+            | Self::Id { .. } => "argument",
+            Self::Empty { .. } => "empty",
+            Self::TooMany { .. } => "tooLarge",
+            Self::Store { fault: ReadFault::Missing, .. } => "missing",
+            Self::Store { .. } | Self::Client(_) | Self::Gateway(_) | Self::Runtime(_) => "unreadable",
+        }
+    }
+}
+
+/// Why a file cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadFault {
+    /// There is none.
+    #[error("no such object")]
+    Missing,
+    /// It is another by now.
+    #[error("the object is no longer the one that was listed")]
+    Changed,
+    /// More bytes come than it has.
+    #[error("the store sends more than the {bytes} bytes of the object")]
+    TooLong { bytes: u64 },
+    /// Fewer bytes come than it has.
+    #[error("the store sends {got} of the {bytes} bytes of the object")]
+    TooShort { got: u64, bytes: u64 },
+    /// The store refuses.
+    #[error("the store refuses it: {words}")]
+    Denied { words: Words },
+    /// It cannot be reached, or fails again and again.
+    #[error("{words}")]
+    Failed { words: Words },
+    /// No source has the content.
+    #[error(transparent)]
+    Content(#[from] FetchFailure),
+    /// The web server does not send it.
+    #[error(transparent)]
+    Web(#[from] FetchError),
+    /// There is no room for what was fetched.
+    #[error("more than {SPOOL_BYTES_MAX} bytes were fetched from the web")]
+    SpoolFull,
+    /// The file in which it is kept meanwhile.
+    #[error("cannot keep what was fetched: {0}")]
+    Spool(#[source] std::io::Error),
+    /// The work was given up.
+    #[error("the reading was given up")]
+    Ended,
+}
+
+impl ReadFault {
+    /// The fault in an error of the store's client.
+    pub(crate) fn of(error: &object_store::Error) -> Self {
+        use object_store::Error;
+        match error {
+            Error::NotFound { .. } => Self::Missing,
+            Error::Precondition { .. } | Error::NotModified { .. } => Self::Changed,
+            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Self::Denied { words: Words::of(error) },
+            _ => Self::Failed { words: Words::of(error) },
+        }
+    }
+}
+
+/// Another party's words, on one line and not without end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words(Box<str>);
+
+impl Words {
+    /// What an error of a client tells, or of the document in it the code and the message.
+    fn of(error: &dyn std::error::Error) -> Self {
+        let text = error.to_string();
+        let between = |tag: &str| {
+            let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+            Some(rest.split_once(&format!("</{tag}>"))?.0)
+        };
+        let status = text.split_once("status code: ").map(|(_, rest)| rest.split(':').next().unwrap_or(rest));
+        let told = match (status, between("Code"), between("Message")) {
+            (Some(status), Some(code), message) => {
+                format!("{status}, {code}{}", message.map(|message| format!(": {message}")).unwrap_or_default())
+            }
+            _ => text,
+        };
+        let told = OneLine(told.trim()).to_string();
+        let mut words: String = told.chars().take(WORDS_MAX).collect();
+        if words.len() < told.len() {
+            words.push('…');
+        }
+        Self(words.into())
+    }
+}
+
+impl std::fmt::Display for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,191 @@
+//! From URLs to files.
+
+use std::{
+    ffi::OsString,
+    fmt,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use refiner_content::{
+    AddressPolicy, ContentId, FetchBackend, Fetcher, Gateway, HedgePolicy, HttpLimits, UrlFetcher, public_gateways,
+};
+use refiner_http_client::Egress;
+use tokio::runtime::{Builder, Runtime};
+use url::Url;
+
+use crate::{
+    ahead::Ahead,
+    connector::Connector,
+    error::RemoteError,
+    file::{RemoteFile, Source},
+    listing::{Listing, StoreUrl},
+    spool::Spool,
+    store::StoreKind,
+};
+
+/// Threads that talk to the network; what they do is waiting.
+const THREADS: usize = 2;
+/// The longest silence of a server, and the time for one file from the web.
+const STALL: Duration = Duration::from_secs(30);
+const WHOLE: Duration = Duration::from_secs(300);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The way to other machines.
+#[derive(Clone)]
+pub struct Terms {
+    /// The proxy, where there is one.
+    pub egress: Egress,
+    /// Gateways that are asked for content; the public ones without any.
+    pub gateways: Vec<String>,
+    /// The longest silence.
+    pub stall: Duration,
+    /// The time for one file from the web.
+    pub whole: Duration,
+    /// Variables of the environment, in which the credentials of stores are.
+    pub variables: Vec<(OsString, OsString)>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { egress: Egress::default(), gateways: Vec::new(), stall: STALL, whole: WHOLE, variables: Vec::new() }
+    }
+}
+
+impl fmt::Debug for Terms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Terms").field("egress", &self.egress).field("gateways", &self.gateways).finish_non_exhaustive()
+    }
+}
+
+/// Files of other machines, found by URLs.
+#[derive(Debug)]
+pub struct RemoteFiles {
+    terms: Terms,
+    /// Made for the first URL.
+    network: Mutex<Option<Arc<Network>>>,
+}
+
+/// What files share while they are read.
+pub(crate) struct Network {
+    pub runtime: Runtime,
+    pub web: UrlFetcher,
+    pub content: Fetcher,
+    pub spool: Spool,
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Network")
+    }
+}
+
+/// True for an argument that names files of other machines: a URL, or a content id alone.
+pub fn is_remote(argument: &str) -> bool {
+    let is_scheme = |scheme: &str| !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    argument.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme)) || argument.parse::<ContentId>().is_ok()
+}
+
+impl RemoteFiles {
+    /// The files that can be reached in this way. Nothing is asked before the first URL.
+    pub fn new(terms: Terms) -> Self {
+        Self { terms, network: Mutex::default() }
+    }
+
+    /// The files that a URL names, in the order of their names. Below a prefix of a store, only those whose names are `wanted`.
+    ///
+    /// # Errors
+    ///
+    /// [`RemoteError`]
+    pub fn find(&self, url: &str, wanted: &(dyn Fn(&str) -> bool + Sync)) -> Result<Vec<RemoteFile>, RemoteError> {
+        let name = || url.to_owned();
+        let Some((scheme, rest)) = url.split_once("://") else { return Ok(vec![self.content(url, url)?]) };
+        if scheme == "ipfs" {
+            return Ok(vec![self.content(url, rest)?]);
+        }
+        if let Some(kind) = StoreKind::of_scheme(scheme) {
+            return self.objects(kind, url, scheme, rest, wanted);
+        }
+        if !matches!(scheme, "http" | "https") {
+            return Err(RemoteError::Scheme { name: name(), scheme: scheme.to_owned() });
+        }
+        let parsed: Url = url.parse().map_err(|source| RemoteError::Url { name: name(), source })?;
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err(RemoteError::Credentials { name: hidden(url) });
+        }
+        Ok(vec![RemoteFile::whole(Source::Web(parsed), self.network()?)])
+    }
+
+    fn content(&self, name: &str, id: &str) -> Result<RemoteFile, RemoteError> {
+        let id = id.parse().map_err(|source| RemoteError::Id { name: name.to_owned(), source })?;
+        Ok(RemoteFile::whole(Source::Content(id), self.network()?))
+    }
+
+    fn objects(
+        &self,
+        kind: StoreKind,
+        name: &str,
+        scheme: &str,
+        rest: &str,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Vec<RemoteFile>, RemoteError> {
+        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        if bucket.is_empty() {
+            return Err(RemoteError::NoBucket { name: name.to_owned() });
+        }
+        // `abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/` has no password, and nothing else has a user.
+        if bucket.contains(':') || (bucket.contains('@') && !scheme.starts_with("abfs")) {
+            return Err(RemoteError::Credentials { name: hidden(name) });
+        }
+        let base = format!("{scheme}://{bucket}/");
+        let address: Url = base.parse().map_err(|source| RemoteError::Url { name: name.to_owned(), source })?;
+        let network = self.network()?;
+        let connector =
+            Connector { egress: self.terms.egress.clone(), connect: CONNECT_TIMEOUT, stall: self.terms.stall };
+        let store = kind.open(&address, &self.terms.variables, connector)?;
+        let objects = network.runtime.block_on(StoreUrl { name, kind, key }.objects(&store, wanted))?;
+        let runtime = network.runtime.handle().clone();
+        let seen = objects.iter().map(|_| OnceLock::new()).collect();
+        let listing = Arc::new(Listing { base, store, objects, seen, runtime, ahead: Ahead::default() });
+        let file = |number| RemoteFile::object(Arc::clone(&listing), number, Arc::clone(&network));
+        Ok((0..listing.objects.len()).map(file).collect())
+    }
+
+    fn network(&self) -> Result<Arc<Network>, RemoteError> {
+        let mut network = self.network.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(network) = &*network {
+            return Ok(Arc::clone(network));
+        }
+        let Terms { egress, gateways, stall, whole, .. } = &self.terms;
+        let limits = HttpLimits::patient(*stall, *whole);
+        let gateways = match gateways.as_slice() {
+            [] => public_gateways(egress, limits)?,
+            named => named
+                .iter()
+                .filter(|base| *base != "none")
+                .map(|base| Gateway::through(egress, base, limits))
+                .collect::<Result<_, _>>()?,
+        };
+        let sources = gateways.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn FetchBackend>).collect();
+        let made = Arc::new(Network {
+            runtime: Builder::new_multi_thread()
+                .worker_threads(THREADS)
+                .thread_name("network")
+                .enable_all()
+                .build()
+                .map_err(RemoteError::Runtime)?,
+            // Who typed the URL may read what it leads to.
+            web: UrlFetcher::through(egress, limits, AddressPolicy::Anywhere)?,
+            content: Fetcher::new(sources, None, HedgePolicy::within(*whole)),
+            spool: Spool::default(),
+        });
+        *network = Some(Arc::clone(&made));
+        Ok(made)
+    }
+}
+
+/// A URL without what stands before `@`.
+fn hidden(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    format!("{scheme}://…@{}", rest.rsplit_once('@').map_or("", |(_, rest)| rest))
+}

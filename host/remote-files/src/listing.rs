@@ -1,0 +1,193 @@
+//! The objects below a URL, and their bytes.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use bytes::Bytes;
+use futures_util::TryStreamExt as _;
+use glob::{MatchOptions, Pattern};
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _, path::Path};
+use tokio::runtime::Handle;
+
+use crate::{
+    ahead::{Ahead, Coming},
+    error::{ReadFault, RemoteError},
+    store::StoreKind,
+};
+
+/// Most objects that one URL names.
+pub const OBJECTS_MAX: usize = 4_000_000;
+/// As in a shell: a star does not cross directories.
+const LIKE_A_SHELL: MatchOptions =
+    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
+
+/// Bytes that are kept of an object's beginning: by them a compressed file is known.
+const START_BYTES: usize = 8;
+
+/// An object that was looked at.
+pub(crate) struct Seen {
+    start: [u8; START_BYTES],
+    /// The mark of its content, which some stores do not list.
+    e_tag: Option<String>,
+}
+
+/// Objects of one store.
+pub(crate) struct Listing {
+    /// What stands before an object's key in its URL.
+    pub base: String,
+    pub store: Arc<dyn ObjectStore>,
+    pub objects: Vec<ObjectMeta>,
+    /// The objects as they were when their first bytes were read, where they were.
+    pub seen: Vec<OnceLock<Seen>>,
+    pub runtime: Handle,
+    pub ahead: Ahead,
+}
+
+/// A URL of a store, in its parts.
+pub(crate) struct StoreUrl<'a> {
+    /// The URL as it was given.
+    pub name: &'a str,
+    pub kind: StoreKind,
+    /// The key, a prefix or a pattern, as it is: nothing in it is an escape.
+    pub key: &'a str,
+}
+
+impl StoreUrl<'_> {
+    /// The objects that the URL names, by their keys.
+    pub async fn objects(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Vec<ObjectMeta>, RemoteError> {
+        if let Some(first) = self.key.find(['*', '?', '[']) {
+            let pattern = Pattern::new(self.key);
+            let pattern = pattern.map_err(|source| RemoteError::Pattern { name: self.name.to_owned(), source })?;
+            let prefix = self.key[..first].rsplit_once('/').map_or("", |(prefix, _)| prefix);
+            return self.list(store, prefix, &|key| pattern.matches_with(key, LIKE_A_SHELL)).await;
+        }
+        if !self.key.is_empty() && !self.key.ends_with('/') {
+            match store.head(&self.path(self.key)?).await {
+                Ok(object) => return Ok(vec![object]),
+                // Of what is not there some stores say that it is not permitted; the listing has the last word.
+                Err(object_store::Error::NotFound { .. } | object_store::Error::PermissionDenied { .. }) => {}
+                Err(error) => return Err(self.refused(&error)),
+            }
+        }
+        self.list(store, self.key, &|key| wanted(key.rsplit('/').next().unwrap_or(key))).await
+    }
+
+    async fn list(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        prefix: &str,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Vec<ObjectMeta>, RemoteError> {
+        let prefix = self.path(prefix.trim_end_matches('/'))?;
+        let (mut objects, mut seen) = (Vec::new(), 0_usize);
+        let mut listed = store.list(Some(&prefix));
+        while let Some(object) = listed.try_next().await.map_err(|error| self.refused(&error))? {
+            seen += 1;
+            if seen > OBJECTS_MAX {
+                return Err(RemoteError::TooMany { name: self.name.to_owned() });
+            }
+            if wanted(object.location.as_ref()) {
+                objects.push(object);
+            }
+        }
+        objects.sort_by(|one, other| one.location.cmp(&other.location));
+        match objects.is_empty() {
+            false => Ok(objects),
+            true if seen == 0 => {
+                Err(RemoteError::Store { name: self.name.to_owned(), kind: None, fault: ReadFault::Missing })
+            }
+            true => Err(RemoteError::Empty { name: self.name.to_owned(), objects: seen }),
+        }
+    }
+
+    fn path(&self, key: &str) -> Result<Path, RemoteError> {
+        Path::parse(key).map_err(|source| self.refused(&object_store::Error::InvalidPath { source }))
+    }
+
+    fn refused(&self, error: &object_store::Error) -> RemoteError {
+        RemoteError::Store { name: self.name.to_owned(), kind: Some(self.kind), fault: ReadFault::of(error) }
+    }
+}
+
+impl Listing {
+    /// Reads an object. It is the one that was listed, whole, or an error.
+    pub fn read(&self, number: usize) -> Result<Bytes, ReadFault> {
+        let coming =
+            self.ahead.take(number, |number| Some(self.objects.get(number)?.size), |number| self.send_for(number));
+        self.runtime.block_on(coming).map_err(|_| ReadFault::Ended)?
+    }
+
+    fn send_for(&self, number: usize) -> Coming {
+        let (store, mut object) = (Arc::clone(&self.store), self.objects[number].clone());
+        if let Some(seen) = self.seen[number].get() {
+            object.e_tag = object.e_tag.or_else(|| seen.e_tag.clone());
+        }
+        self.runtime.spawn(async move { Ok(get(&*store, &object, None).await?.0) })
+    }
+
+    /// Reads the first bytes of an object.
+    pub fn head(&self, number: usize, limit: u64) -> Result<Bytes, ReadFault> {
+        let seen = &self.seen[number];
+        if let Some(Seen { start, .. }) = seen.get().filter(|_| limit <= START_BYTES as u64) {
+            return Ok(start.iter().copied().take(usize::try_from(limit).unwrap_or_default()).collect());
+        }
+        let (head, e_tag) = self.runtime.block_on(get(&*self.store, &self.objects[number], Some(limit)))?;
+        if let Some(start) = head.first_chunk() {
+            let _ = seen.set(Seen { start: *start, e_tag });
+        }
+        Ok(head)
+    }
+}
+
+/// The bytes of an object, or the first of them, and the mark of its content.
+async fn get(
+    store: &dyn ObjectStore,
+    object: &ObjectMeta,
+    first: Option<u64>,
+) -> Result<(Bytes, Option<String>), ReadFault> {
+    let bytes = first.map_or(object.size, |first| first.min(object.size));
+    if bytes == 0 {
+        return Ok((Bytes::new(), None));
+    }
+    let options = GetOptions {
+        if_match: object.e_tag.clone(),
+        range: (bytes < object.size).then_some(GetRange::Bounded(0..bytes)),
+        ..GetOptions::default()
+    };
+    let answer = store.get_opts(&object.location, options).await.map_err(|error| ReadFault::of(&error))?;
+    // A store may not know the condition, and list no mark.
+    let e_tag = answer.meta.e_tag.clone();
+    let is_another = object.e_tag.is_some() && e_tag.is_some() && e_tag != object.e_tag;
+    // The head of an answer has whole seconds.
+    let is_later = answer.meta.last_modified.timestamp() > object.last_modified.timestamp();
+    if is_another || is_later || answer.meta.size != object.size {
+        return Err(ReadFault::Changed);
+    }
+    let mut stream = answer.into_stream();
+    let mut read = Vec::new();
+    while let Some(piece) = stream.try_next().await.map_err(|error| ReadFault::of(&error))? {
+        if piece.len() as u64 > bytes - read.len() as u64 {
+            return Err(ReadFault::TooLong { bytes });
+        }
+        read.extend_from_slice(&piece);
+    }
+    match read.len() as u64 {
+        got if got < bytes => Err(ReadFault::TooShort { got, bytes }),
+        _ => Ok((read.into(), e_tag)),
+    }
+}
+
+impl fmt::Debug for Listing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listing")
+            .field("base", &self.base)
+            .field("objects", &self.objects.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,156 @@
+//! Files of a real store with Amazon's interface, on loopback.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::time::{Duration, Instant};
+
+use refiner_remote_files::{ReadFault, RemoteError, RemoteFile, RemoteFiles, Terms};
+use refiner_teststore::{Fault, SECRET, TestStore};
+
+const BUCKET: &str = "specimens";
+
+fn reached(store: &TestStore) -> RemoteFiles {
+    let variables = store.variables().into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+    RemoteFiles::new(Terms { variables, stall: Duration::from_millis(500), ..Terms::default() })
+}
+
+/// A store with one object, and the object.
+fn one(bytes: &[u8]) -> (TestStore, RemoteFile) {
+    let store = TestStore::start();
+    store.put(BUCKET, "a/1-10.avro", bytes);
+    let mut files = reached(&store).find("s3://specimens/a/1-10.avro", &|_| true).unwrap();
+    assert_eq!(files.len(), 1);
+    (store, files.remove(0))
+}
+
+fn names(files: &[RemoteFile]) -> Vec<String> {
+    files.iter().map(|file| file.name().strip_prefix("s3://specimens/").unwrap().to_owned()).collect()
+}
+
+#[test]
+fn url_names_an_object_a_prefix_or_a_pattern() {
+    let store = TestStore::start();
+    for key in ["a/1-10.avro", "a/1-20.avro", "a/b/1-30.avro", "a/notes.txt", "ab/1-40.avro", "with space/1-50.avro"] {
+        store.put(BUCKET, key, key.as_bytes());
+    }
+    let files = reached(&store);
+    let found = |url: &str| names(&files.find(url, &|name| name.ends_with(".avro")).unwrap());
+    assert_eq!(found("s3://specimens/a/1-20.avro"), ["a/1-20.avro"]);
+    assert_eq!(
+        found("s3://specimens/a/notes.txt"),
+        ["a/notes.txt"],
+        "one that is named need not be called as specimens are"
+    );
+    assert_eq!(found("s3://specimens/a"), ["a/1-10.avro", "a/1-20.avro", "a/b/1-30.avro"]);
+    assert_eq!(found("s3://specimens/a/"), found("s3://specimens/a"));
+    assert_eq!(found("s3://specimens/a/*0.avro"), ["a/1-10.avro", "a/1-20.avro"]);
+    assert_eq!(found("s3://specimens/a/**/*.avro"), ["a/1-10.avro", "a/1-20.avro", "a/b/1-30.avro"]);
+    assert_eq!(found("s3://specimens/with space/"), ["with space/1-50.avro"]);
+    assert_eq!(found("s3://specimens").len(), 5);
+    let file = files.find("s3://specimens/a/b/", &|_| true).unwrap().remove(0);
+    assert_eq!((file.bytes(), file.read().unwrap()), (Some(13), b"a/b/1-30.avro".to_vec()));
+    assert_eq!(file.head(3).unwrap(), b"a/b");
+    assert_eq!(file.head(99).unwrap(), file.read().unwrap());
+}
+
+#[test]
+fn url_that_names_nothing_is_an_error_with_what_was_found() {
+    let store = TestStore::start();
+    store.put(BUCKET, "a/notes.txt", b"");
+    let files = reached(&store);
+    let text = |url: &str| files.find(url, &|name| name.ends_with(".avro")).unwrap_err().to_string();
+    assert_eq!(text("s3://specimens/a"), "s3://specimens/a: 1 objects are there, and none is called as specimens are");
+    assert_eq!(text("s3://specimens/none"), "s3://specimens/none: no such object");
+    assert_eq!(text("s3:///a"), "s3:///a: the URL names no bucket");
+    assert_eq!(text("ftp://host/a"), "ftp://host/a: URLs of the scheme ftp are not read");
+    assert!(text("s3://specimens/[").contains("not a pattern"));
+    for url in ["s3://user:canary@bucket/a", "https://user:canary@host/a.avro"] {
+        let text = text(url);
+        assert!(text.contains("carries credentials") && !text.contains("canary"), "{text}");
+    }
+}
+
+#[test]
+fn failure_that_passes_is_waited_out() {
+    let bytes = vec![7; 1 << 20];
+    for fault in [Fault::SlowDown, Fault::InternalError, Fault::CutShort, Fault::Silence(Duration::from_secs(2))] {
+        let (store, file) = one(&bytes);
+        store.fail(fault, 1);
+        assert_eq!(file.read().unwrap(), bytes, "{fault:?}");
+        let asked = store.requests().iter().filter(|line| line.starts_with("GET /specimens/a/1-10.avro")).count();
+        assert_eq!(asked, 2, "{fault:?}: {:?}", store.requests());
+    }
+}
+
+#[test]
+fn failure_that_stays_is_an_error_of_one_line() {
+    let (store, file) = one(&[7; 1000]);
+    for (fault, expected) in [
+        (Fault::AccessDenied, "the store refuses it: 403 Forbidden, AccessDenied: Access Denied"),
+        (Fault::TooLong, "the store sends more than the 1000 bytes of the object"),
+        (Fault::TooShort, "the store sends 500 of the 1000 bytes of the object"),
+    ] {
+        store.fail(fault, 99);
+        assert_eq!(file.read().unwrap_err().to_string(), expected);
+    }
+    store.fail(Fault::LongPage, 99);
+    let text = file.read().unwrap_err().to_string();
+    assert!(text.len() < 400 && !text.contains('\n'), "{text}");
+    store.fail(Fault::SlowDown, 0);
+    assert_eq!(file.read().unwrap(), [7; 1000], "the next request is another");
+}
+
+#[test]
+fn object_that_changes_after_it_was_listed_is_an_error() {
+    let (store, file) = one(b"as it was listed");
+    store.put(BUCKET, "a/1-10.avro", b"another length");
+    assert!(matches!(file.read(), Err(ReadFault::Changed)));
+    store.put(BUCKET, "a/1-10.avro", b"as it was listed");
+    file.head(8).unwrap();
+    // Of the same length, in the same second: by its mark.
+    store.put(BUCKET, "a/1-10.avro", b"AS IT WAS LISTED");
+    assert!(matches!(file.read(), Err(ReadFault::Changed)));
+    store.remove(BUCKET, "a/1-10.avro");
+    assert!(matches!(file.read(), Err(ReadFault::Missing)));
+}
+
+#[test]
+fn wrong_credentials_are_an_error_that_names_the_variables_and_shows_no_secret() {
+    let store = TestStore::start();
+    store.put(BUCKET, "1-10.avro", b"bytes");
+    let mut variables = store.variables();
+    for (name, value) in &mut variables {
+        if name == "AWS_SECRET_ACCESS_KEY" {
+            value.push_str("-wrong");
+        }
+    }
+    let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let files = RemoteFiles::new(Terms { variables, ..Terms::default() });
+    let error = files.find("s3://specimens/", &|_| true).unwrap_err();
+    let text = format!("{error} {error:?} {files:?}");
+    assert!(matches!(error, RemoteError::Store { fault: ReadFault::Denied { .. }, .. }), "{text}");
+    assert!(!text.contains(SECRET), "{text}");
+    let hint = refiner_diagnostics::Diagnostic::hint(&error).unwrap().to_string();
+    assert!(hint.contains("AWS_SECRET_ACCESS_KEY") && hint.contains("AWS_ENDPOINT_URL"), "{hint}");
+}
+
+#[test]
+fn files_in_their_order_are_on_their_way_before_they_are_asked_for() {
+    let store = TestStore::start();
+    for height in 10..40 {
+        store.put(BUCKET, &format!("1-{height}.avro"), &[1; 100]);
+    }
+    let files = reached(&store).find("s3://specimens/", &|_| true).unwrap();
+    files[0].read().unwrap();
+    files[1].read().unwrap();
+    let begun = Instant::now();
+    let gets = || store.requests().iter().filter(|line| line.starts_with("GET /specimens/1-")).count();
+    while gets() < 18 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", store.requests());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for file in &files {
+        assert_eq!(file.read().unwrap(), [1; 100]);
+    }
+    assert_eq!(gets(), files.len(), "each was asked for once");
+}
