@@ -4,12 +4,15 @@ use std::{
     fmt, fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use async_nats::{Client, ConnectOptions, Event, ServerAddr, connection::State, jetstream};
 use refiner_config::{Values, table};
+use refiner_diagnostics::ErrorChain;
 use refiner_text::UntrustedText;
+use tokio::time::timeout;
 
 use crate::{
     QueueError,
@@ -21,6 +24,8 @@ use crate::{
 const RECONNECT_MAX: Duration = Duration::from_secs(2);
 /// The first of them.
 const RECONNECT: Duration = Duration::from_millis(100);
+/// Time between two lines about a connection that does not come to stand.
+const FAULT_AGAIN: Duration = Duration::from_secs(60);
 /// Pause between two looks at whether the connection stands.
 const LOOK: Duration = Duration::from_millis(50);
 /// Access of group and others.
@@ -63,28 +68,76 @@ impl Connection {
     /// A client that connects by itself, again and again; `name` is what the servers show of it. A host's answers
     /// arrive at its own place.
     pub(crate) async fn client(&self, name: &str, host: Option<&HostName>) -> Result<Client, QueueError> {
-        let mut options = ConnectOptions::new()
+        let watch = Arc::new(Watch { connection: self.clone(), told: Mutex::default() });
+        let mut options = self
+            .options()
             .name(name)
             .retry_on_initial_connect()
             .request_timeout(Some(REQUEST))
             .reconnect_delay_callback(|tries| {
                 RECONNECT.saturating_mul(u32::try_from(tries).unwrap_or(u32::MAX)).min(RECONNECT_MAX)
             })
-            .event_callback(|event| async move { told(&event) });
+            .event_callback(move |event| {
+                let watch = Arc::clone(&watch);
+                async move { drop(tokio::spawn(async move { watch.happened(&event).await })) }
+            });
         if let Some(host) = host {
             options = options.custom_inbox_prefix(inbox(host));
         }
+        options.connect(self.servers.as_slice()).await.map_err(QueueError::Connect)
+    }
+
+    /// The reason that no connection stands, by one try: a client that tries again and again keeps it to itself.
+    pub(crate) async fn fault(&self) -> Option<QueueError> {
+        let tried = timeout(REQUEST, self.options().connect(self.servers.as_slice())).await;
+        match tried {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(QueueError::Connect(error)),
+            Err(elapsed) => Some(QueueError::of("connecting")(elapsed)),
+        }
+    }
+
+    /// TLS and the key.
+    fn options(&self) -> ConnectOptions {
+        let mut options = ConnectOptions::new();
         if let Some(seed) = &self.seed {
             options = options.nkey(seed.clone());
         }
         if let Some(path) = &self.authority {
             options = options.add_root_certificates(path.clone()).require_tls(true);
         }
-        options.connect(self.servers.as_slice()).await.map_err(QueueError::Connect)
+        options
     }
 }
 
-/// A refusal is for the operator: without it a process that may not do its work waits for ever.
+/// Tells an operator what keeps a connection from standing: without it a process that may not do its work waits for ever.
+struct Watch {
+    connection: Connection,
+    /// When the reason was looked for last.
+    told: Mutex<Option<Instant>>,
+}
+
+impl Watch {
+    async fn happened(&self, event: &Event) {
+        told(event);
+        if !matches!(event, Event::ClientError(_)) {
+            return;
+        }
+        {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.is_some_and(|told| told.elapsed() < FAULT_AGAIN) {
+                return;
+            }
+            *told = Some(Instant::now());
+        }
+        if let Some(fault) = self.connection.fault().await {
+            let reason = UntrustedText::new(&ErrorChain(&fault).to_string());
+            tracing::warn!(%reason, "NATS is not reached, tried again");
+        }
+    }
+}
+
+/// A refusal is for the operator too.
 fn told(event: &Event) {
     match event {
         Event::ServerError(error) => {

@@ -208,6 +208,10 @@ impl Diagnostic for QueueError {
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::NoServer => Some("name one by --queue or REFINER_QUEUE".into()),
+            Self::Connect(_) => Some(
+                "look whether the servers run; --queue-ca requires TLS of every server, with a certificate of that authority for the name in --queue"
+                    .into(),
+            ),
             Self::SeedIsShared { .. } => Some("chmod 600 it".into()),
             Self::Payload { .. } => Some("raise max_payload in the configuration of every NATS server".into()),
             Self::Differs { name, .. } => Some(format!(
@@ -229,7 +233,6 @@ impl Diagnostic for QueueError {
             Self::Address
             | Self::Seed { .. }
             | Self::NoSeed { .. }
-            | Self::Connect(_)
             | Self::JetStream { .. }
             | Self::Name { .. }
             | Self::Origin { .. }

@@ -36,7 +36,9 @@ async fn gather(values: &Values, as_json: bool) -> Result<String, QueueError> {
     let connection = Connection::of(values)?.ok_or(QueueError::NoServer)?;
     let client = connection.client("refiner queue status", None).await?;
     let connected = tokio::time::timeout(CONNECT, connection::connected(&client)).await;
-    connected.map_err(QueueError::of("connecting"))?;
+    if let Err(elapsed) = connected {
+        return Err(connection.fault().await.unwrap_or_else(|| QueueError::of("connecting")(elapsed)));
+    }
     let context = connection::streams(&client)?;
     let queues = match queue_id(values)? {
         Some(queue) => vec![queue],

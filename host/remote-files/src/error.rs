@@ -125,12 +125,6 @@ pub enum ReadFault {
     /// It is another by now.
     #[error("the object is no longer the one that was listed")]
     Changed,
-    /// More bytes come than it has.
-    #[error("the store sends more than the {bytes} bytes of the object")]
-    TooLong { bytes: u64 },
-    /// Fewer bytes come than it has.
-    #[error("the store sends {got} of the {bytes} bytes of the object")]
-    TooShort { got: u64, bytes: u64 },
     /// The store refuses.
     #[error("the store refuses it: {words}")]
     Denied { words: Words },
@@ -162,7 +156,14 @@ impl ReadFault {
             Error::NotFound { .. } => Self::Missing,
             Error::Precondition { .. } | Error::NotModified { .. } => Self::Changed,
             Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Self::Denied { words: Words::of(error) },
-            _ => Self::Failed { words: Words::of(error) },
+            _ => {
+                let words = Words::of(error);
+                // Of a listing the client names no kind.
+                match words.0.starts_with("403 ") || words.0.starts_with("401 ") {
+                    true => Self::Denied { words },
+                    false => Self::Failed { words },
+                }
+            }
         }
     }
 }

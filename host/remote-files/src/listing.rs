@@ -67,15 +67,19 @@ impl StoreUrl<'_> {
             let prefix = self.key[..first].rsplit_once('/').map_or("", |(prefix, _)| prefix);
             return self.list(store, prefix, &|key| pattern.matches_with(key, LIKE_A_SHELL)).await;
         }
+        let mut head = None;
         if !self.key.is_empty() && !self.key.ends_with('/') {
             match store.head(&self.path(self.key)?).await {
                 Ok(object) => return Ok(vec![object]),
-                // Of what is not there some stores say that it is not permitted; the listing has the last word.
-                Err(object_store::Error::NotFound { .. } | object_store::Error::PermissionDenied { .. }) => {}
-                Err(error) => return Err(self.refused(&error)),
+                // Stores have several answers for what is not there; the listing has the last word.
+                Err(error) => head = Some(error),
             }
         }
-        self.list(store, self.key, &|key| wanted(key.rsplit('/').next().unwrap_or(key))).await
+        let listed = self.list(store, self.key, &|key| wanted(key.rsplit('/').next().unwrap_or(key))).await;
+        match (listed, head) {
+            (Err(RemoteError::Store { fault: ReadFault::Missing, .. }), Some(error)) => Err(self.refused(&error)),
+            (listed, _) => listed,
+        }
     }
 
     async fn list(
@@ -169,18 +173,9 @@ async fn get(
     if is_another || is_later || answer.meta.size != object.size {
         return Err(ReadFault::Changed);
     }
-    let mut stream = answer.into_stream();
-    let mut read = Vec::new();
-    while let Some(piece) = stream.try_next().await.map_err(|error| ReadFault::of(&error))? {
-        if piece.len() as u64 > bytes - read.len() as u64 {
-            return Err(ReadFault::TooLong { bytes });
-        }
-        read.extend_from_slice(&piece);
-    }
-    match read.len() as u64 {
-        got if got < bytes => Err(ReadFault::TooShort { got, bytes }),
-        _ => Ok((read.into(), e_tag)),
-    }
+    // An answer without a stated length is refused by the client, and one of another length by the protocol.
+    let read = answer.bytes().await.map_err(|error| ReadFault::of(&error))?;
+    Ok((read, e_tag))
 }
 
 impl fmt::Debug for Listing {

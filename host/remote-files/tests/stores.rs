@@ -87,8 +87,8 @@ fn failure_that_stays_is_an_error_of_one_line() {
     let (store, file) = one(&[7; 1000]);
     for (fault, expected) in [
         (Fault::AccessDenied, "the store refuses it: 403 Forbidden, AccessDenied: Access Denied"),
-        (Fault::TooLong, "the store sends more than the 1000 bytes of the object"),
-        (Fault::TooShort, "the store sends 500 of the 1000 bytes of the object"),
+        (Fault::NoLength, "Generic S3 error: Content-Length Header missing from response"),
+        (Fault::Half, "the object is no longer the one that was listed"),
     ] {
         store.fail(fault, 99);
         assert_eq!(file.read().unwrap_err().to_string(), expected);
@@ -149,7 +149,7 @@ fn files_in_their_order_are_on_their_way_before_they_are_asked_for() {
         assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", store.requests());
         std::thread::sleep(Duration::from_millis(5));
     }
-    for file in &files {
+    for file in &files[2..] {
         assert_eq!(file.read().unwrap(), [1; 100]);
     }
     assert_eq!(gets(), files.len(), "each was asked for once");

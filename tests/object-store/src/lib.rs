@@ -64,10 +64,10 @@ pub enum Fault {
     AccessDenied,
     /// 403 with a page for people of 8 MB.
     LongPage,
-    /// More bytes than the object has, without a stated length.
-    TooLong,
-    /// The end of the body comes early, without a stated length.
-    TooShort,
+    /// An answer without a stated length.
+    NoLength,
+    /// Half of the bytes, with their length.
+    Half,
 }
 
 struct Shared {
@@ -188,7 +188,7 @@ async fn answer(request: Request<Incoming>, service: &S3Service, shared: &Shared
         Some(Fault::AccessDenied) => return refused(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"),
         Some(Fault::LongPage) => return whole(StatusCode::FORBIDDEN, vec![b'x'; LONG_BYTES].into()),
         Some(Fault::Silence(time)) => sleep(time).await,
-        Some(Fault::CutShort | Fault::TooLong | Fault::TooShort) | None => {}
+        Some(Fault::CutShort | Fault::NoLength | Fault::Half) | None => {}
     }
     let (mut head, body) = service.call(request.map(s3s::Body::from)).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
@@ -198,13 +198,14 @@ async fn answer(request: Request<Incoming>, service: &S3Service, shared: &Shared
             let pieces = stream::iter([half, Err("the connection ends".into())]);
             Response::from_parts(head, StreamBody::new(pieces).boxed_unsync())
         }
-        Some(Fault::TooLong | Fault::TooShort) => {
-            let body = match fault {
-                Some(Fault::TooLong) => [&body[..], &body[..]].concat().into(),
-                _ => body.slice(..body.len() / 2),
-            };
+        Some(Fault::NoLength) => {
             head.headers.remove(header::CONTENT_LENGTH);
             Response::from_parts(head, StreamBody::new(stream::iter([Ok(Frame::data(body))])).boxed_unsync())
+        }
+        Some(Fault::Half) => {
+            let body = body.slice(..body.len() / 2);
+            head.headers.insert(header::CONTENT_LENGTH, body.len().into());
+            Response::from_parts(head, full(body))
         }
         _ => Response::from_parts(head, full(body)),
     }
