@@ -7,6 +7,7 @@
 mod derivation;
 mod document;
 mod error;
+mod limits;
 
 pub use self::error::KeystoreError;
 
@@ -16,14 +17,12 @@ use alloy_primitives::{B256, Keccak256};
 use ctr::cipher::{KeyIvInit as _, StreamCipher as _};
 use zeroize::Zeroizing;
 
-use self::{derivation::Derivation, document::Document};
+use self::{derivation::Derivation, document::Document, limits::DERIVED_BYTES};
 use super::{
     KeyError, Secret, SecretFile, hygiene,
     local::{LocalKey, random},
 };
 
-/// Half of the derived bytes encrypts, the other half authenticates.
-const DERIVED_BYTES: usize = 32;
 /// Bytes of the half that encrypts.
 const CIPHER_KEY_BYTES: usize = 16;
 
