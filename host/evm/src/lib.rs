@@ -10,6 +10,7 @@ mod blob_price;
 mod canonical;
 mod chain;
 mod code;
+mod code_use;
 mod compat;
 mod dao;
 mod diagnosis;
@@ -39,7 +40,7 @@ mod unavailable;
 
 pub use basis::{Basis, BasisPolicy, UnknownBasisPolicy};
 pub use chain::{BlobParams, ChainConfigError, ChainSpec, Chains};
-pub use diagnosis::CodeUse;
+pub use code_use::CodeUse;
 pub use embedded::EmbeddedExecutor;
 pub use error::{ExecuteError, MissingCode, Rejected, Resource, Unsupported};
 pub use execution::{ExecutedLog, ExecutedReceipt, Execution};
