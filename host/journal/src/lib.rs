@@ -31,6 +31,7 @@ mod state;
 mod step;
 mod supersede;
 mod tally;
+mod tally_table;
 mod waiting;
 
 pub use action::{Action, Applied, Kept, Selection};
