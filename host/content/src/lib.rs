@@ -8,6 +8,7 @@
 //! Start at [`Fetcher`] (several backends, with hedged requests) and at the two ports: [`FetchBackend`] is fetched from, [`ContentStore`] also keeps.
 //! [`LocalStore`] and [`Pinner`] are both, a [`Gateway`] is a source only. [`serve`] answers as an ipfs-pinner over a local store.
 
+mod addresses;
 mod assemble;
 mod backend;
 mod base;
@@ -34,12 +35,13 @@ mod unixfs;
 mod url_fetcher;
 mod varint;
 
+pub use addresses::AddressPolicy;
 pub use assemble::{DEPTH_MAX, DagError, NODES_MAX, assemble};
-pub use backend::{Accept, ContentStore, FetchBackend};
+pub use backend::{ContentStore, FetchBackend};
 pub use base::CharacterError;
 pub use car::{Blocks, CarError, read_car, write_car};
 pub use cbor::CborError;
-pub use content::Content;
+pub use content::{Accept, Content};
 pub use dag_pb::NodeError;
 pub use das::{BLOB_DATA_BYTES, DasError, EncodeError, Layout, NodesPerBlob, Version, das_dag, das_id};
 pub use error::{Blame, FetchError, FetchFailure, KeepError, SetupError};
@@ -52,7 +54,7 @@ pub use location::{ENTRIES_MAX, ENTRY_BYTES_MAX, Locations, NotFetchable, Refuse
 pub use origin::{Excerpt, Origin};
 pub use pinner::{Pinner, PinnerLimits};
 pub use unixfs::{Block, Builder, CHUNK_BYTES, Dag, LINKS_MAX, content_id};
-pub use url_fetcher::{AddressPolicy, Unverified, UrlFetcher};
+pub use url_fetcher::{Unverified, UrlFetcher};
 
 /// Most bytes of one content unless a caller sets another limit: the specimen limit of the engine profile. The largest specimen known
 /// has 4 MiB.
