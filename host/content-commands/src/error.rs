@@ -1,4 +1,4 @@
-//! Why content could not be named, fetched, kept or served.
+//! Reasons for which content could not be named, fetched, kept or served.
 
 use std::{io, path::PathBuf};
 
@@ -8,7 +8,7 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_listener::BindError;
 use refiner_text::OneLine;
 
-/// Why content could not be named, fetched, kept or served.
+/// Reasons for which content could not be named, fetched, kept or served.
 #[derive(Debug, thiserror::Error)]
 pub enum ContentError {
     /// A file cannot be read.

@@ -32,7 +32,7 @@ pub struct Serve {
     settings: Flags<scope::EvmServe>,
 }
 
-/// Why nothing is served.
+/// Reasons for which nothing is served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The address cannot be listened on.

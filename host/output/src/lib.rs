@@ -39,7 +39,7 @@ pub struct OutputDirectory {
     written: Mutex<HashMap<String, B256>>,
 }
 
-/// Why an artifact is not on disk.
+/// Reasons for which an artifact is not on disk.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     /// The operating system refuses it.

@@ -12,7 +12,7 @@ use refiner_signatures::SignError;
 
 use crate::rules::AllowanceError;
 
-/// Why a command on rules ends early.
+/// Reasons for which a command on rules ends early.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
     /// There is no new rule.
@@ -67,7 +67,7 @@ pub enum RuleError {
     #[error("{argument}: expected one rule, found {found}")]
     Several {
         argument: String,
-        /// How many rules it names.
+        /// The number of rules that it names.
         found: usize,
     },
     /// Rows of an unknown form, or none.

@@ -46,7 +46,7 @@ pub fn run(command: &Specimen) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Why one specimen of several could not be looked into.
+/// Reasons for which one specimen of several could not be looked into.
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
     #[error(transparent)]

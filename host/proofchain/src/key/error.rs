@@ -14,7 +14,7 @@ pub enum KeyError {
     /// A file cannot be read.
     #[error("{path}: {source}")]
     File {
-        /// Which one.
+        /// Path of the file.
         path: PathBuf,
         /// Error of the operating system.
         source: io::Error,
@@ -22,7 +22,7 @@ pub enum KeyError {
     /// Another number of digits.
     #[error("a key of {digits} digits instead of 64")]
     Length {
-        /// How many there are.
+        /// The number of digits.
         digits: usize,
     },
     /// Something else than hex digits.
@@ -62,15 +62,15 @@ pub enum KeyError {
     /// The Web3Signer has not the key.
     #[error("the Web3Signer has not the key of {wanted}; it has {held} keys")]
     NotHeld {
-        /// Which was wanted.
+        /// The address that was wanted.
         wanted: Address,
-        /// How many it has.
+        /// The number of keys that it has.
         held: usize,
     },
     /// The Web3Signer has several keys, or none, and none was named.
     #[error("the Web3Signer has {held} keys; name the operator's address")]
     Ambiguous {
-        /// How many it has.
+        /// The number of keys that it has.
         held: usize,
     },
 }
