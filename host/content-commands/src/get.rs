@@ -1,6 +1,6 @@
 //! `refiner content get`.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use refiner_config::{Values, table};
 use refiner_content::{
@@ -58,10 +58,6 @@ fn gateways(egress: &Egress, named: &[String], limits: HttpLimits) -> Result<Vec
 
 /// The file is there whole or not at all.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), ContentError> {
-    let failed = |source| ContentError::Write { path: path.to_owned(), source };
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let part = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    fs::write(part.path(), bytes).map_err(failed)?;
-    part.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    refiner_atomic_file::write(path, bytes, &refiner_atomic_file::Terms::PRIVATE)
+        .map_err(|source| ContentError::Write { path: path.to_owned(), source })
 }

@@ -1,7 +1,7 @@
 //! `refiner content put`.
 
-use refiner_config::table;
-use refiner_content::{ContentStore as _, Pinner, PinnerLimits};
+use refiner_config::{Values, table};
+use refiner_content::{ContentStore, Pinner, PinnerLimits};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_text::OneLine;
 
@@ -11,18 +11,23 @@ use crate::{egress, terminal};
 /// Keeps each file, and prints its id when every store has it.
 pub fn run(arguments: &Put) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
-    let store = store(&settings.get(&table::DATA))?;
-    let pinner = settings.get(&table::CONTENT_PINNER);
-    let pinner = pinner.map(|url| Pinner::through(&egress::of(&settings), &url, PinnerLimits::default())).transpose();
-    let pinner = pinner.map_err(ContentError::from)?;
+    let stores = stores(&settings)?;
     let runtime = runtime()?;
     for file in &arguments.files {
         let content = content(file)?;
-        let id = store.write(&content).map_err(ContentError::from)?;
-        if let Some(pinner) = &pinner {
-            runtime.block_on(pinner.keep(&content)).map_err(ContentError::from)?;
+        for store in &stores {
+            runtime.block_on(store.keep(&content)).map_err(ContentError::from)?;
         }
-        writeln!(terminal::out(false), "{id}  {}", OneLine(file))?;
+        writeln!(terminal::out(false), "{}  {}", content.unixfs_id(), OneLine(file))?;
     }
     Ok(ExitCode::Done)
+}
+
+/// The local store, and the pinner where one is named.
+fn stores(settings: &Values) -> Result<Vec<Box<dyn ContentStore>>, ContentError> {
+    let mut stores: Vec<Box<dyn ContentStore>> = vec![Box::new(store(&settings.get(&table::DATA))?)];
+    if let Some(url) = settings.get(&table::CONTENT_PINNER) {
+        stores.push(Box::new(Pinner::through(&egress::of(settings), &url, PinnerLimits::default())?));
+    }
+    Ok(stores)
 }

@@ -7,6 +7,16 @@
 //!
 //! Start at [`Fetcher`] (several backends, with hedged requests) and at the two ports: [`FetchBackend`] is fetched from, [`ContentStore`] also keeps.
 //! [`LocalStore`] and [`Pinner`] are both, a [`Gateway`] is a source only. [`serve`] answers as an ipfs-pinner over a local store.
+//!
+//! ```
+//! use refiner_content::{Content, ContentId, content_id};
+//!
+//! let content = Content::of(bytes::Bytes::from_static(b"hello"));
+//! assert_eq!(content.id(), content_id(b"hello"));
+//! let id: ContentId = content.id().to_string().parse()?;
+//! assert_eq!(id, content.id());
+//! # Ok::<_, refiner_content::IdError>(())
+//! ```
 
 mod addresses;
 mod assemble;

@@ -4,6 +4,17 @@
 //! * **Outputs**: an [`Execution`] (receipts, logs, header checks and the bytes of the block result), or a typed
 //!   reason for having none.
 //! * **Invariants**: no IO, async, clock or rule.
+//!
+//! ```no_run
+//! use refiner_evm::{Chains, EmbeddedExecutor, ResultFormat};
+//!
+//! fn block_result(bytes: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+//!     let specimen = refiner_specimen::decode(bytes)?;
+//!     let executor = EmbeddedExecutor::new(Chains::default());
+//!     let execution = executor.execute(&specimen, ResultFormat::Canonical)?;
+//!     Ok(execution.block_result(&specimen)?.to_vec())
+//! }
+//! ```
 
 mod basis;
 mod blob_price;

@@ -2,13 +2,17 @@
 //!
 //! `REFINER_BLESS=1` writes them anew. A change of theirs stands in the changelog, which a test demands by their digest.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::{collections::BTreeSet, env, fs, path::PathBuf};
 
 use serde_json::Value;
 
+use crate::files::workspace;
+
 /// The directory of the golden files.
 pub fn directory() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/surface/golden")
+    workspace().join("tests/surface/golden")
 }
 
 /// Compares a text with a golden file.
@@ -40,7 +44,6 @@ pub fn shape<'v>(values: impl IntoIterator<Item = &'v Value>) -> String {
 }
 
 /// The keys of a JSON value, one path a line: for reports of a moment, in which a value may be absent.
-#[allow(dead_code, reason = "only the daemon has such a report")]
 pub fn keys(value: &Value) -> String {
     let shape = shape([value]);
     let paths: BTreeSet<_> = shape.lines().filter_map(|line| line.split_once(": ")).map(|(path, _)| path).collect();

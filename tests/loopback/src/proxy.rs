@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use crate::loopback::{ANY_PORT, Loopback};
+use crate::{ANY_PORT, Loopback};
 
 /// Most bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 << 10;

@@ -1,7 +1,5 @@
 //! A server on a loopback port: a thread for each connection, and all of it ended with its value.
 
-pub(crate) mod request;
-
 use std::{
     collections::HashMap,
     io,
@@ -14,11 +12,11 @@ use std::{
 };
 
 /// Any free port of loopback.
-pub(crate) const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+pub const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 /// The listening part of a double.
 #[derive(Debug)]
-pub(crate) struct Loopback {
+pub struct Loopback {
     address: SocketAddr,
     open: Arc<Open>,
     thread: Option<JoinHandle<()>>,
@@ -32,7 +30,7 @@ struct Open {
 
 impl Loopback {
     /// Hands every connection to `serve`, which is ended by a socket that no longer works.
-    pub(crate) fn start<F>(address: SocketAddr, serve: F) -> io::Result<Self>
+    pub fn start<F>(address: SocketAddr, serve: F) -> io::Result<Self>
     where
         F: Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static,
     {
@@ -62,11 +60,13 @@ impl Loopback {
         Ok(Self { address, open, thread: Some(thread) })
     }
 
-    pub(crate) const fn address(&self) -> SocketAddr {
+    /// The address that it listens on.
+    pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// The same as a URL without a path.
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 }

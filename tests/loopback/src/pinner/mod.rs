@@ -18,7 +18,7 @@ use std::{
 mod tree;
 
 pub use self::tree::content_id;
-use crate::loopback::{
+use crate::{
     ANY_PORT, Loopback,
     request::{Request, files, read_head},
 };

@@ -6,15 +6,19 @@ use std::{
 };
 
 /// A request of a client.
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) target: String,
-    pub(crate) content_type: String,
-    pub(crate) body: Vec<u8>,
+pub struct Request {
+    /// Its method, such as `GET`.
+    pub method: String,
+    /// Path and query, or a whole URL for a proxy.
+    pub target: String,
+    /// The header of that name; empty without one.
+    pub content_type: String,
+    /// Bytes of the body, as far as they were read.
+    pub body: Vec<u8>,
 }
 
 /// Reads up to the body, and the length that is stated for it.
-pub(crate) fn read_head(stream: &mut TcpStream) -> io::Result<(Request, usize)> {
+pub fn read_head(stream: &mut TcpStream) -> io::Result<(Request, usize)> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") && head.len() < 16 << 10 {
@@ -37,7 +41,7 @@ pub(crate) fn read_head(stream: &mut TcpStream) -> io::Result<(Request, usize)> 
 }
 
 /// The bodies of the parts that have a file name; the others are not seen.
-pub(crate) fn files<'a>(form: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
+pub fn files<'a>(form: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
     let delimiter = format!("--{boundary}").into_bytes();
     let mut files = Vec::new();
     let mut rest = form;

@@ -1,5 +1,7 @@
 //! A container engine: the one that is there, or one that the test starts and ends.
 
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails")]
+
 use std::{
     fs::{self, File, Permissions},
     io::Write as _,
