@@ -9,15 +9,11 @@ mod browser;
 mod bundle;
 mod cases;
 mod checked;
-#[path = "../hostile/component.rs"]
-mod component;
 mod config;
 mod confinement;
 mod conformance;
 mod content;
 mod contract;
-#[path = "../hostile/corpus.rs"]
-mod corpus;
 mod data_sets;
 mod escaping;
 mod evm;
@@ -25,16 +21,12 @@ mod evm_remote;
 mod exit_codes;
 mod first_process;
 mod gallery;
-#[path = "../surface/golden.rs"]
-mod golden;
 mod health;
 mod isolated;
 mod key;
 mod known_blocks;
 mod languages;
 mod memory;
-#[path = "../hostile/odd.rs"]
-mod odd;
 mod outcomes;
 mod processors;
 mod program;
@@ -51,3 +43,6 @@ mod signatures;
 mod specimen;
 mod surface;
 mod tracers;
+
+use refiner_hostile::{component, corpus, odd};
+use refiner_testkit::golden;

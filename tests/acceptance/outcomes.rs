@@ -27,13 +27,13 @@ const TESTED: &[Row] = &[
         "built-in rules",
         "ok",
         1,
-        &["host/refiner/src/doctor/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
+        &["host/doctor/src/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
     ),
     (
         "built-in rules",
         "warning",
         1,
-        &["host/refiner/src/doctor/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
+        &["host/doctor/src/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
     ),
     ("clock", "ok", 1, &["tests/acceptance/daemon/preflight.rs::doctor_finds_everything_ok_where_a_daemon_can_work"]),
     ("clock", "warning", 1, &["tests/acceptance/daemon/preflight.rs::doctor_judges_sessions_clock_and_log_ranges"]),
@@ -99,9 +99,7 @@ const TESTED: &[Row] = &[
         "limits",
         "error",
         1,
-        &[
-            "host/refiner/src/doctor/machine.rs::limits_that_do_not_stop_a_guest_and_a_worker_that_does_not_start_are_errors",
-        ],
+        &["host/doctor/src/machine.rs::limits_that_do_not_stop_a_guest_and_a_worker_that_does_not_start_are_errors"],
     ),
     ("limits", "ok", 1, &["tests/acceptance/daemon/preflight.rs::doctor_finds_everything_ok_where_a_daemon_can_work"]),
     (
@@ -138,7 +136,7 @@ const TESTED: &[Row] = &[
         "machine",
         "error",
         1,
-        &["host/refiner/src/doctor/machine.rs::machine_whose_checks_end_otherwise_than_with_a_report_is_an_error"],
+        &["host/doctor/src/machine.rs::machine_whose_checks_end_otherwise_than_with_a_report_is_an_error"],
     ),
     ("node URL", "error", 2, &["tests/acceptance/daemon/faults/nodes.rs::doctor_shows_every_node_with_its_state"]),
     ("node URL", "ok", 1, &["tests/acceptance/daemon/faults/nodes.rs::doctor_shows_every_node_with_its_state"]),
@@ -179,20 +177,15 @@ const TESTED: &[Row] = &[
         "processor",
         "ok",
         1,
-        &["host/refiner/src/doctor/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
+        &["host/doctor/src/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
     ),
     (
         "processor",
         "warning",
         1,
-        &["host/refiner/src/doctor/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
+        &["host/doctor/src/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
     ),
-    (
-        "program",
-        "ok",
-        1,
-        &["host/refiner/src/doctor/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"],
-    ),
+    ("program", "ok", 1, &["host/doctor/src/machine.rs::processor_without_sha_and_a_build_without_rules_are_warnings"]),
     ("proof chain", "error", 2, &["tests/acceptance/daemon/preflight.rs::doctor_judges_contracts_and_operator"]),
     ("session", "ok", 1, &["tests/acceptance/daemon/preflight.rs::doctor_finds_everything_ok_where_a_daemon_can_work"]),
     (
@@ -209,9 +202,7 @@ const TESTED: &[Row] = &[
         "worker",
         "error",
         1,
-        &[
-            "host/refiner/src/doctor/machine.rs::limits_that_do_not_stop_a_guest_and_a_worker_that_does_not_start_are_errors",
-        ],
+        &["host/doctor/src/machine.rs::limits_that_do_not_stop_a_guest_and_a_worker_that_does_not_start_are_errors"],
     ),
     ("worker MEASURE", "ok", 1, &["tests/acceptance/outcomes.rs::measures_of_a_worker_are_ok_or_a_warning"]),
     ("worker MEASURE", "warning", 1, &["tests/acceptance/outcomes.rs::measures_of_a_worker_are_ok_or_a_warning"]),
@@ -247,9 +238,9 @@ fn name_of(argument: &str, code: &str) -> String {
 
 /// Check and outcome of every place that makes one, and how many places.
 fn outcomes() -> BTreeMap<(String, &'static str), usize> {
-    let source = root().join("host/refiner/src");
+    let source = root().join("host/doctor/src");
     let modules = fs::read_dir(root().join("host/daemon/src/preflight")).unwrap().map(|entry| entry.unwrap().path());
-    let of_program = [source.join("doctor.rs"), source.join("doctor/machine.rs")];
+    let of_program = [source.join("checks.rs"), source.join("machine.rs")];
     let mut found = BTreeMap::new();
     for path in modules.chain(of_program).filter(|path| !path.ends_with("mod.rs")) {
         let code = code(&path);

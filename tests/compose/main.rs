@@ -5,7 +5,6 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod devnet;
-mod engine;
 mod files;
 mod inside;
 mod node;
@@ -20,3 +19,5 @@ mod stack;
 mod standalone;
 mod symptoms;
 mod units;
+
+use refiner_testkit::container_engine as engine;

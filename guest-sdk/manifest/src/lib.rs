@@ -4,6 +4,12 @@
 //! * **Outputs**: a [`Manifest`] that is consistent, or a [`ManifestError`] that names the fault. With the feature
 //!   `component`, [`embed`] puts the text into a component and [`read`] finds it there.
 //! * **Invariants**: reads no file, and does not know what a component imports.
+//!
+//! ```
+//! use refiner_manifest::Manifest;
+//!
+//! assert!(Manifest::parse("name = \"rule\"").is_err(), "a rule has a version and outputs");
+//! ```
 
 mod column;
 #[cfg(feature = "component")]

@@ -1,8 +1,7 @@
 //! A manifest into a component that any toolchain made.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -106,21 +105,7 @@ pub fn of_files(component: &Path, manifest: &Path, replace: bool) -> Result<Vec<
 
 /// Writes a component in place of what was there: whole, or not at all.
 pub fn write(path: &Path, component: &[u8]) -> Result<(), EmbedError> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> io::Result<()> {
-        let mut file =
-            tempfile::Builder::new().prefix(".refiner-embed-").permissions(readable()).tempfile_in(directory)?;
-        file.write_all(component)?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().map_err(at(path))
-}
-
-/// Permissions of an ordinary file, before the umask; temporary files are private by default.
-fn readable() -> fs::Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::Permissions::from_mode(0o644)
+    refiner_atomic_file::write(path, component, &refiner_atomic_file::Terms::ORDINARY).map_err(at(path))
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> EmbedError + use<'_> {

@@ -3,6 +3,15 @@
 //! * **Inputs**: a name, for a new rule's directory ([`template::write`]), or a crate, a Go module or a rule in Python or JavaScript ([`build()`]).
 //! * **Outputs**: the directory, or its component with the manifest inside.
 //! * **Invariants**: runs no rule.
+//!
+//! ```
+//! use refiner_authoring::{Language, RuleName};
+//!
+//! let name: RuleName = "token-transfers".parse()?;
+//! assert_eq!((name.as_str(), Language::Rust.as_str()), ("token-transfers", "rust"));
+//! assert!("Token Transfers".parse::<RuleName>().is_err());
+//! # Ok::<_, refiner_authoring::NameError>(())
+//! ```
 
 mod build;
 pub mod command;

@@ -3,6 +3,18 @@
 //! * **Inputs**: a function that fills a buffer, or pieces one after the other.
 //! * **Outputs**: the bytes, shared; the buffer returns to the pool when the last of them is dropped.
 //! * **Invariants**: does not know the meaning of the bytes.
+//!
+//! ```
+//! use refiner_buffers::Buffers;
+//!
+//! let buffers = Buffers::default();
+//! let bytes = buffers.bytes(8, |buffer| {
+//!     buffer[..5].copy_from_slice(b"block");
+//!     Ok::<_, std::io::Error>(5)
+//! })?;
+//! assert_eq!(&bytes[..], b"block");
+//! # Ok::<_, std::io::Error>(())
+//! ```
 
 use std::{
     fmt, mem,

@@ -4,6 +4,14 @@
 //! wins. **Outputs**: [`Values`] of one command, every one parsed and within its bounds, or a [`ConfigError`] with everything
 //! that is wrong. **Invariants**: a setting is one row of [`table`]; a variable of another command never stops a command; the
 //! text of a secret stands in no error.
+//!
+//! ```
+//! use refiner_config::{Environment, Flags, scope, table};
+//!
+//! let (flags, mut problems) = (Flags::<scope::ContentServe>::default(), Vec::new());
+//! let values = flags.read_from(&Environment::of_process(), None, &mut problems);
+//! assert!(problems.is_empty() && values.get(&table::CONTENT_LISTEN).ip().is_loopback());
+//! ```
 
 mod arguments;
 pub mod egress;

@@ -1,12 +1,6 @@
-use std::sync::Arc;
-
 use futures_util::future::BoxFuture;
 
-use crate::{Content, ContentId, FetchError, KeepError, Origin};
-
-/// The caller's own check that bytes are the very ones that are meant, for example that they have the announced specimen hash.
-/// Runs beside the asynchronous threads.
-pub type Accept = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
+use crate::{Accept, Content, ContentId, FetchError, KeepError, Origin};
 
 /// A backend that content can be fetched from.
 pub trait FetchBackend: Send + Sync {

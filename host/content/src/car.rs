@@ -13,6 +13,8 @@ use crate::{
     varint,
 };
 
+/// The media type of an archive that gateways are asked for: in the order of a walk, each block once.
+pub(crate) const ARCHIVE: &str = "application/vnd.ipld.car; version=1; order=dfs; dups=n";
 /// Longest header. One root takes 58 bytes.
 pub(crate) const HEADER_BYTES_MAX: usize = 1 << 20;
 /// Longest block. Nothing that travels over bitswap is above 2 MiB.

@@ -1,10 +1,16 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::{
-    Accept, CHUNK_BYTES, Codec, ContentId, FetchError, Origin,
+    CHUNK_BYTES, Codec, ContentId, FetchError, Origin,
     blocking::{Interrupt, blocking, interruptible},
     content_id, das,
 };
+
+/// The caller's own check that bytes are the very ones that are meant, for example that they have the announced specimen hash.
+/// Runs beside the asynchronous threads.
+pub type Accept = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
 /// Bytes together with the id they were asked for by, and checked against it or against the announced hash.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use crate::{
     Accept, Codec, Content, ContentId, DagError, FetchBackend, FetchError, HttpLimits, Origin,
     assemble::assemble_until,
     blocking::interruptible,
+    car::ARCHIVE,
     das::BlockGateway,
     error::SetupError,
     http::{self, Http},
@@ -28,8 +29,6 @@ const ARCHIVE_EXTRA_BYTES: usize = 1 << 20;
 const PROBE: &str = "ipfs/bafkqaaa";
 /// Bytes of the answer to it.
 const PROBE_BYTES_MAX: usize = 4096;
-
-pub(crate) const ARCHIVE: &str = "application/vnd.ipld.car; version=1; order=dfs; dups=n";
 
 /// A client of one gateway.
 #[derive(Clone, Debug)]

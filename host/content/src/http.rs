@@ -1,99 +1,34 @@
 //! HTTP requests that are bounded in time, bytes and redirects.
 
+mod error;
 mod limits;
 mod rate;
 mod redirect;
 
-use std::{error::Error as StdError, io, time::Duration};
+use std::{error::Error as StdError, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use refiner_diagnostics::causes;
-use refiner_http_client::{Egress, ProxyFailure};
+use refiner_http_client::Egress;
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect::Policy};
 use tokio::time::timeout;
 use url::Url;
 
-pub use self::rate::LeastRate;
-
-pub(crate) use self::rate::Window;
-use crate::{AddressPolicy, Excerpt, FetchError, Origin, url_fetcher};
-
-pub use self::limits::HttpLimits;
+pub use self::{
+    error::{BaseUrlError, ClientError, TransportError},
+    limits::HttpLimits,
+    rate::LeastRate,
+};
+pub(crate) use self::{
+    error::{Failure, milliseconds},
+    rate::Window,
+};
+use crate::{AddressPolicy, Excerpt, FetchError, Origin, addresses};
 
 /// Bytes of an answer that is only shown: an error's text.
 const EXCERPT_BYTES_MAX: usize = 4096;
 /// Room taken before bytes arrive, whatever length the answer states.
 const FIRST_ROOM_BYTES: usize = 1 << 20;
-
-/// What a connection met.
-#[derive(Debug, thiserror::Error)]
-pub enum TransportError {
-    /// No connection: refused, unreachable, unknown host, or not secured.
-    #[error("no connection")]
-    Connect(#[source] reqwest::Error),
-    /// The proxy between here and the source failed.
-    #[error(transparent)]
-    Proxy(#[from] ProxyFailure),
-    /// The answer did not begin in time.
-    #[error("no answer within {answer_ms} ms")]
-    NoAnswer {
-        /// The limit.
-        answer_ms: u64,
-    },
-    /// The answer stopped coming.
-    #[error("silent for {idle_ms} ms")]
-    Stalled {
-        /// The limit.
-        idle_ms: u64,
-    },
-    /// The answer comes too slowly.
-    #[error("{bytes} bytes within {window_ms} ms, expected at least {least_bytes}")]
-    TooSlow {
-        /// Bytes that came within the window.
-        bytes: u64,
-        /// The window.
-        window_ms: u64,
-        /// The least that comes within it.
-        least_bytes: u64,
-    },
-    /// It redirects on and on.
-    #[error("more than {redirects} redirects")]
-    Redirects {
-        /// The limit.
-        redirects: usize,
-    },
-    /// It redirects from https to http.
-    #[error("a redirect to an unsecured address")]
-    Downgrade,
-    /// An announced URL leads into a private network.
-    #[error("not a public address, and the URL is not ours")]
-    PrivateAddress,
-    /// The name of an announced URL could not be looked up, so that nothing is known of where it leads.
-    #[error("the name cannot be looked up")]
-    Lookup(#[source] io::Error),
-    /// The connection broke, or what came is no HTTP.
-    #[error("the connection broke")]
-    Broken(#[source] reqwest::Error),
-}
-
-/// A URL that cannot be the base of an API.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BaseUrlError {
-    /// Not a URL.
-    #[error("not a URL; one looks like http://127.0.0.1:5080")]
-    Unreadable(#[source] url::ParseError),
-    /// Neither http nor https.
-    #[error("scheme {scheme:?}; http and https are used")]
-    Scheme {
-        /// The scheme.
-        scheme: Excerpt,
-    },
-}
-
-/// The system gave no HTTP client, most likely because it has no certificates.
-#[derive(Debug, thiserror::Error)]
-#[error("no HTTP client; https needs the system's certificates, as in the package ca-certificates")]
-pub struct ClientError(#[source] reqwest::Error);
 
 /// Reads a base URL.
 pub(crate) fn base_url(text: &str) -> Result<Url, BaseUrlError> {
@@ -273,7 +208,7 @@ impl Http {
             TransportError::Redirects { redirects: self.limits.redirects }
         } else if is_caused_by::<redirect::Downgrade>(&error) {
             TransportError::Downgrade
-        } else if is_caused_by::<url_fetcher::NotPublic>(&error) {
+        } else if is_caused_by::<addresses::NotPublic>(&error) {
             TransportError::PrivateAddress
         } else if error.is_connect() {
             TransportError::Connect(error)
@@ -287,17 +222,10 @@ fn client(egress: &Egress, limits: HttpLimits, policy: AddressPolicy) -> ClientB
     let builder = egress.builder().connect_timeout(limits.connect);
     match policy {
         AddressPolicy::Public => {
-            builder.dns_resolver(url_fetcher::PublicResolver::beside(egress)).redirect(Policy::none())
+            builder.dns_resolver(addresses::PublicResolver::beside(egress)).redirect(Policy::none())
         }
         AddressPolicy::Anywhere => builder.redirect(redirect::policy(limits.redirects)),
     }
-}
-
-/// Why a request has no usable answer.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    Transport(TransportError),
-    TooLarge { limit_bytes: usize },
 }
 
 fn into_fetch_error(failure: Failure, from: &Origin) -> FetchError {
@@ -306,10 +234,6 @@ fn into_fetch_error(failure: Failure, from: &Origin) -> FetchError {
         Failure::Transport(source) => FetchError::Transport { from, source },
         Failure::TooLarge { limit_bytes } => FetchError::TooLarge { from, limit_bytes },
     }
-}
-
-pub(crate) fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn is_caused_by<E: StdError + 'static>(error: &reqwest::Error) -> bool {

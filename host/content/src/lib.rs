@@ -7,8 +7,19 @@
 //!
 //! Start at [`Fetcher`] (several backends, with hedged requests) and at the two ports: [`FetchBackend`] is fetched from, [`ContentStore`] also keeps.
 //! [`LocalStore`] and [`Pinner`] are both, a [`Gateway`] is a source only. [`serve`] answers as an ipfs-pinner over a local store.
+//!
+//! ```
+//! use refiner_content::{Content, ContentId, content_id};
+//!
+//! let content = Content::of(bytes::Bytes::from_static(b"hello"));
+//! assert_eq!(content.id(), content_id(b"hello"));
+//! let id: ContentId = content.id().to_string().parse()?;
+//! assert_eq!(id, content.id());
+//! # Ok::<_, refiner_content::IdError>(())
+//! ```
 
 mod archive;
+mod addresses;
 mod assemble;
 mod backend;
 mod base;
@@ -36,12 +47,13 @@ mod url_fetcher;
 mod varint;
 
 pub use archive::{ARCHIVE_BLOCKS_MAX, ARCHIVE_FILES_MAX, Archive, ArchiveError, DIRECTORY_DEPTH_MAX, Named};
+pub use addresses::AddressPolicy;
 pub use assemble::{DEPTH_MAX, DagError, NODES_MAX, assemble};
-pub use backend::{Accept, ContentStore, FetchBackend};
+pub use backend::{ContentStore, FetchBackend};
 pub use base::CharacterError;
 pub use car::{Blocks, CarError, read_car, write_car};
 pub use cbor::CborError;
-pub use content::Content;
+pub use content::{Accept, Content};
 pub use dag_pb::NodeError;
 pub use das::{BLOB_DATA_BYTES, DasError, EncodeError, Layout, NodesPerBlob, Version, das_dag, das_id};
 pub use error::{Blame, FetchError, FetchFailure, KeepError, SetupError};
@@ -54,7 +66,7 @@ pub use location::{ENTRIES_MAX, ENTRY_BYTES_MAX, Locations, NotFetchable, Refuse
 pub use origin::{Excerpt, Origin};
 pub use pinner::{Pinner, PinnerLimits};
 pub use unixfs::{Block, Builder, CHUNK_BYTES, Dag, LINKS_MAX, content_id};
-pub use url_fetcher::{AddressPolicy, Unverified, UrlFetcher};
+pub use url_fetcher::{Unverified, UrlFetcher};
 
 /// Most bytes of one content unless a caller sets another limit: the specimen limit of the engine profile. The largest specimen known
 /// has 4 MiB.

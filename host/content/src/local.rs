@@ -14,7 +14,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Seek as _, Write},
+    io::{self, Read, Seek as _},
     ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -25,6 +25,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
+use refiner_atomic_file::{Durability, Terms};
 use refiner_buffers::Buffers;
 use refiner_permissions::{private_directory, private_file, tighten};
 
@@ -228,11 +229,12 @@ impl LocalStore {
     }
 
     fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut partial = tempfile::NamedTempFile::new_in(self.root.join("partial"))?;
-        write_synced(partial.as_file_mut(), bytes)?;
-        partial.persist(path).map_err(|error| error.error)?;
-        // The name is on the disk only when its directory is.
-        File::open(path.parent().unwrap_or(&self.root))?.sync_all()
+        self.write_as(path, bytes, Durability::Name)
+    }
+
+    fn write_as(&self, path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
+        let partial = self.root.join("partial");
+        refiner_atomic_file::write(path, bytes, &Terms { partial: Some(&partial), durability, ..Terms::PRIVATE })
     }
 
     fn read_bounded(&self, path: &Path) -> io::Result<Bytes> {
@@ -281,11 +283,6 @@ impl ContentStore for LocalStore {
     }
 }
 
-fn write_synced(file: &mut File, bytes: &[u8]) -> io::Result<()> {
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
 fn keep_error(path: PathBuf, needed_bytes: usize, source: io::Error) -> KeepError {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     match source.kind() {
@@ -296,12 +293,14 @@ fn keep_error(path: PathBuf, needed_bytes: usize, source: io::Error) -> KeepErro
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]
     fn a_full_disk_is_an_error_with_the_path_and_the_bytes() {
         let mut full = File::options().write(true).open("/dev/full").unwrap();
-        let refused = write_synced(&mut full, b"hello").unwrap_err();
+        let refused = full.write_all(b"hello").unwrap_err();
         let error = keep_error("/kept/id".into(), 5, refused);
         assert!(matches!(&error, KeepError::DiskFull { needed_bytes: 5, .. }), "{error:?}");
         assert_eq!(error.to_string(), "no room for 5 bytes at /kept/id");

@@ -1,4 +1,4 @@
-//! Why the daemon does not start, or stops by itself.
+//! Reasons for which the daemon does not start, or stops by itself.
 
 use refiner_content::{KeepError, OpenError, SetupError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
@@ -10,7 +10,7 @@ use refiner_worker::{CacheError, PoolError};
 
 use crate::observe::{metrics::MetricsError, trace::ExportError};
 
-/// Why the daemon does not start, or stops by itself. Work in progress is in the journal.
+/// Reasons for which the daemon does not start, or stops by itself. Work in progress is in the journal.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The journal.

@@ -30,7 +30,7 @@ pub struct Loaded {
     pub chains: Vec<String>,
 }
 
-/// Why the rules are not ready.
+/// Reasons for which the rules are not ready.
 #[derive(Debug, thiserror::Error)]
 pub enum RulesError {
     /// One is not found, not permitted or not compiled.

@@ -53,7 +53,7 @@ const LOOK_AGAIN_MIN: Duration = Duration::from_millis(100);
 /// The longest time between two such looks.
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(60);
 
-/// What has to be there before the chain is asked.
+/// The parts that have to be there before the chain is asked.
 struct Prepared {
     signer: Option<Signer>,
     journal: Journal,
@@ -198,7 +198,7 @@ async fn open(
     Ok((pipeline, signer.map(|signer| Prover::new(chain, signer, fees))))
 }
 
-/// What is under way for rules or formats that are not served any more is run again under those that are.
+/// Work under way for rules or formats that are not served any more is run again under those that are.
 fn supersede(rules: &[rules::Rule], journal: &JournalHandle) -> Result<(), JournalError> {
     let targets: Vec<_> = rules.iter().map(rules::Rule::target).collect();
     let superseded = journal.with(|journal| journal.supersede(&targets, clock::now_ms()))?;

@@ -4,6 +4,13 @@
 //! * **Outputs**: the same variables, to the three that need them: the settings (`refiner-config`), the call of another cargo
 //!   (`refiner-authoring`), and a confined child, which must have none (`refiner-worker`).
 //! * **Invariants**: no other file of the program calls `std::env` for a variable; `cargo xtask lint` holds it.
+//!
+//! ```
+//! use refiner_environment::{variable, variables};
+//!
+//! assert_eq!(variable("REFINER_VARIABLE_THAT_IS_NOT_SET"), None);
+//! assert!(variables().all(|(name, value)| name.to_str().is_none_or(|name| variable(name) == Some(value))));
+//! ```
 
 pub mod machine;
 

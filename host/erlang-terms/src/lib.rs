@@ -7,6 +7,14 @@
 //!
 //! The format of terms is described at <https://www.erlang.org/doc/apps/erts/erl_ext_dist>; that of the log has no description but
 //! its program, `lib/kernel/src/disk_log_1.erl` of Erlang/OTP.
+//!
+//! ```
+//! use refiner_erlang_terms::{Term, TermError, decode};
+//!
+//! // The version, the tag of a small integer, and the integer.
+//! assert_eq!(decode(&[131, 97, 5]), Ok(Term::Integer(5)));
+//! assert_eq!(decode(&[131, 97]), Err(TermError::Truncated));
+//! ```
 
 mod log;
 mod term;

@@ -134,7 +134,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        diagnosis::CodeUse,
+        code_use::CodeUse,
         error::{MissingCode, Resource},
         format::{Era, ResultFormat},
     };

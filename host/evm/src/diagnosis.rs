@@ -2,7 +2,7 @@
 //!
 //! Runs only after the fact: following every instruction costs what the fast path must not pay.
 
-use std::{collections::HashSet, fmt};
+use std::collections::HashSet;
 
 use alloy_primitives::{
     Address, B256, KECCAK256_EMPTY,
@@ -20,34 +20,10 @@ use revm::{
 };
 
 use crate::{
+    code_use::CodeUse,
     error::{ExecuteError, MissingCode, Rejected},
     runner::{BlockContext, Job, Run},
 };
-
-/// The use that a block makes of a piece of code. EXTCODEHASH is none of these: the account row answers it. Nor is EXTCODESIZE where
-/// all that comes of it is whether there is code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CodeUse {
-    /// EXTCODESIZE asks for its size.
-    Size,
-    /// The instruction EXTCODECOPY copies it.
-    Copy,
-    /// A transaction or a system call runs it.
-    Target,
-    /// An instruction of this name runs it.
-    Call(&'static str),
-}
-
-impl fmt::Display for CodeUse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Size => f.write_str("its size is asked for (EXTCODESIZE)"),
-            Self::Copy => f.write_str("is copied (EXTCODECOPY)"),
-            Self::Target => f.write_str("is run as the target of a transaction"),
-            Self::Call(instruction) => write!(f, "is run ({instruction})"),
-        }
-    }
-}
 
 /// The reason of a rejection: code that the block uses and the specimen does not carry, or else what it states itself.
 ///

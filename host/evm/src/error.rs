@@ -5,7 +5,7 @@ use std::fmt;
 use alloy_primitives::{Address, B256};
 use refiner_specimen::{DroppedPart, Layout, NotBase64, check::Check};
 
-use crate::{diagnosis::CodeUse, format::ResultFormat};
+use crate::{code_use::CodeUse, format::ResultFormat};
 
 /// Errors of executing a specimen. Every variant is a property of the specimen: the same on every machine, never retried.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,12 +4,24 @@
 //! * **Outputs**: an [`Execution`] (receipts, logs, header checks and the bytes of the block result), or a typed
 //!   reason for having none.
 //! * **Invariants**: no IO, async, clock or rule.
+//!
+//! ```no_run
+//! use refiner_evm::{Chains, EmbeddedExecutor, ResultFormat};
+//!
+//! fn block_result(bytes: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+//!     let specimen = refiner_specimen::decode(bytes)?;
+//!     let executor = EmbeddedExecutor::new(Chains::default());
+//!     let execution = executor.execute(&specimen, ResultFormat::Canonical)?;
+//!     Ok(execution.block_result(&specimen)?.to_vec())
+//! }
+//! ```
 
 mod basis;
 mod blob_price;
 mod canonical;
 mod chain;
 mod code;
+mod code_use;
 mod compat;
 mod dao;
 mod diagnosis;
@@ -39,7 +51,7 @@ mod unavailable;
 
 pub use basis::{Basis, BasisPolicy, UnknownBasisPolicy};
 pub use chain::{BlobParams, ChainConfigError, ChainSpec, Chains};
-pub use diagnosis::CodeUse;
+pub use code_use::CodeUse;
 pub use embedded::EmbeddedExecutor;
 pub use error::{ExecuteError, MissingCode, Rejected, Resource, Unsupported};
 pub use execution::{ExecutedLog, ExecutedReceipt, Execution};

@@ -20,8 +20,8 @@ use self::environment::{block_environment, configuration};
 use crate::{
     blob_price,
     code::CodeCache,
+    code_use::CodeUse,
     dao,
-    diagnosis::CodeUse,
     error::{ExecuteError, MissingCode, Rejected},
     execution::ExecutedReceipt,
     fork_profile::{ForkProfile, InvalidTransaction},

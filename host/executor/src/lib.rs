@@ -3,6 +3,16 @@
 //! * **Inputs**: the settings of a command.
 //! * **Outputs**: the terms of execution ([`policy`]), and executors for this process and for workers ([`Evm`]).
 //! * **Invariants**: a difference between the two is logged, and kept where there is a directory for it.
+//!
+//! ```
+//! use refiner_evm::ExecutionPolicy;
+//! use refiner_executor::unusual_terms;
+//!
+//! // Terms that are the default are not worth a line of a report.
+//! assert!(unusual_terms(ExecutionPolicy::default()).is_empty());
+//! let other = ExecutionPolicy { gas_bound: 1, ..ExecutionPolicy::default() };
+//! assert_eq!(unusual_terms(other).len(), 1);
+//! ```
 
 pub mod chains;
 

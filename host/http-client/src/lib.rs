@@ -4,6 +4,15 @@
 //! * **Outputs**: a builder of clients, and the part that the proxy has in a failure.
 //! * **Invariants**: no client takes a proxy from the environment; no request to this machine goes through a proxy; the credentials of
 //!   a proxy stand in no text, `Debug` included.
+//!
+//! ```
+//! use refiner_http_client::Egress;
+//!
+//! let egress = Egress::through("http://user:secret@proxy.example:3128".parse()?, ["internal.example".to_owned()]);
+//! assert_eq!(egress.proxy_host(), Some("proxy.example"));
+//! assert!(!format!("{egress:?}").contains("secret"));
+//! # Ok::<_, refiner_http_client::ProxyUrlError>(())
+//! ```
 
 mod egress;
 mod failure;

@@ -2,12 +2,12 @@
 
 use std::{
     ffi::OsStr,
-    fs::{self, File},
-    io,
+    fs, io,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
 };
 
+use refiner_atomic_file::{Durability, Existing, Partial, Terms, directory_of};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use rusqlite::ErrorCode;
 use serde::{Deserialize, Serialize};
@@ -78,27 +78,24 @@ impl JournalReader {
             io::ErrorKind::AlreadyExists => BackupError::Exists(to.to_owned()),
             _ => BackupError::File { path: to.to_owned(), source },
         };
-        let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if is_of_journal(&self.path, directory, to.file_name().unwrap_or_default()) {
+        if is_of_journal(&self.path, directory_of(to), to.file_name().unwrap_or_default()) {
             return Err(BackupError::Journal(to.to_owned()));
         }
         if !replaces && to.symlink_metadata().is_ok() {
             return Err(BackupError::Exists(to.to_owned()));
         }
-        let part = tempfile::Builder::new().prefix(".journal-backup").tempfile_in(directory).map_err(refuse)?;
+        let existing = if replaces { Existing::Replace } else { Existing::Keep };
+        let terms = Terms { existing, durability: Durability::Name, ..Terms::PRIVATE };
+        let mut part = Partial::begin(to, &terms).map_err(refuse)?;
         let path = part.path().to_str().ok_or_else(|| refuse(io::ErrorKind::InvalidFilename.into()))?;
         // A plain file without a write-ahead log, of one read transaction.
         self.connection.execute("VACUUM INTO ?1", [path]).map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => sqlite_error(to, error),
             _ => sqlite_error(&self.path, error),
         })?;
-        part.as_file().sync_all().map_err(refuse)?;
         let items = open::intact(part.path())?;
-        let bytes = part.as_file().metadata().map_err(refuse)?.len();
-        let named = if replaces { part.persist(to) } else { part.persist_noclobber(to) };
-        named.map_err(|error| refuse(error.error))?;
-        // The name is on the disk only when its directory is.
-        File::open(directory).and_then(|directory| directory.sync_all()).map_err(refuse)?;
+        let bytes = part.file().metadata().map_err(refuse)?.len();
+        part.finish().map_err(refuse)?;
         Ok(Backup { items, bytes })
     }
 }

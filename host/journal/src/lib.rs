@@ -8,6 +8,17 @@
 //! One process writes. Everybody may read while it does, with `sqlite3 -readonly`; the tables and views are described in
 //! `schema.sql`. A step is in the file when its call returns, whatever kills the process next. A *signed* transaction is on the
 //! disk itself by then, whatever kills the machine; the other steps may be lost with the power, and are then done again.
+//!
+//! ```
+//! use refiner_journal::{Binding, Filter, Journal};
+//!
+//! let directory = tempfile::tempdir()?;
+//! let mut journal = Journal::open(&directory.path().join("journal.sqlite"))?;
+//! let binding = Binding { proof_chain: 1284, announcer: [0x11; 20].into(), operator: None };
+//! journal.bind(&binding)?;
+//! assert_eq!(journal.list(&Filter::default(), 10)?.len(), 0);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 mod action;
 mod announcement;
@@ -31,6 +42,7 @@ mod state;
 mod step;
 mod supersede;
 mod tally;
+mod tally_table;
 mod waiting;
 
 pub use action::{Action, Applied, Kept, Selection};

@@ -14,7 +14,7 @@ use crate::{
     JournalError, Losses, SCHEMA_VERSION,
     journal::{is_full, sqlite_error},
     schema::{APPLICATION_ID, migrate},
-    tally,
+    tally_table,
 };
 
 /// Findings of the check that are kept; the first is the most telling, a destroyed file has millions.
@@ -85,7 +85,7 @@ pub(crate) fn checked(path: &Path) -> Result<Connection, JournalError> {
     connection.pragma_update(None, "foreign_keys", true).map_err(sql)?;
     connection.set_prepared_statement_cache_capacity(64);
     migrate(&mut connection).map_err(sql)?;
-    tally::begin(&connection).map_err(sql)?;
+    tally_table::begin(&connection).map_err(sql)?;
     Ok(connection)
 }
 

@@ -7,6 +7,18 @@
 //!   request ([`Access`]). Knows no route.
 //!
 //! [`form`] reads multipart forms in memory, and [`hold`] keeps what a request reserved until its answer has left.
+//!
+//! ```
+//! use axum::http::{HeaderMap, HeaderValue, Uri};
+//! use refiner_listener::{Access, Forbidden};
+//!
+//! let access = Access::of_hosts(["node.example".to_owned()]);
+//! let mut headers = HeaderMap::new();
+//! assert_eq!(access.check(&Uri::from_static("/status"), &headers), Ok(()));
+//! // A page of another origin.
+//! headers.insert("sec-fetch-site", HeaderValue::from_static("cross-site"));
+//! assert_eq!(access.check(&Uri::from_static("/status"), &headers), Err(Forbidden::Origin));
+//! ```
 
 mod access;
 mod bind;

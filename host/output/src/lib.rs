@@ -19,7 +19,6 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     fs, io,
-    io::Write as _,
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -39,7 +38,7 @@ pub struct OutputDirectory {
     written: Mutex<HashMap<String, B256>>,
 }
 
-/// Why an artifact is not on disk.
+/// Reasons for which an artifact is not on disk.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     /// The operating system refuses it.
@@ -104,20 +103,8 @@ impl OutputDirectory {
 
 /// Writes a whole file beside its final place and then renames it.
 pub fn write_by_rename(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".tmp").permissions(readable()).tempfile_in(directory)?;
-        file.write_all(bytes)?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().map_err(|source| OutputError::Write { path: path.to_owned(), source })
-}
-
-/// What an ordinary file gets, before the umask; temporary files are private by default.
-fn readable() -> fs::Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::Permissions::from_mode(0o644)
+    refiner_atomic_file::write(path, bytes, &refiner_atomic_file::Terms::ORDINARY)
+        .map_err(|source| OutputError::Write { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

@@ -3,6 +3,16 @@
 //! **Inputs** a path, or what the system knows of an open file. **Outputs** a directory of mode 0700, a file of mode 0600, or the mode
 //! that gives others access. **Invariants** permissions are only taken away, only from what belongs to this user, and never from a
 //! directory that several users share (one with the sticky bit, such as `/tmp`).
+//!
+//! ```
+//! use refiner_permissions::{open_to_others, private_directory, private_file};
+//!
+//! let directory = tempfile::tempdir()?;
+//! private_directory(&directory.path().join("data"))?;
+//! let file = private_file(&directory.path().join("data/journal"))?;
+//! assert_eq!(open_to_others(&file.metadata()?), None);
+//! # Ok::<_, std::io::Error>(())
+//! ```
 
 use std::{
     fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions},

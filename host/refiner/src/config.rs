@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use refiner_arguments::settings;
 use refiner_daemon::config::Shown;
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_text::OneLine;
@@ -9,7 +10,6 @@ use serde_json::json;
 
 use crate::{
     cli::ConfigCommand,
-    settings,
     terminal::{self, PrintError, Stdout},
 };
 

@@ -3,23 +3,11 @@
 
 mod cli;
 mod config;
-mod content;
-mod custody;
 mod daemon;
 mod devnet;
-mod doctor;
-mod evm;
-mod health;
-mod init;
-mod journal;
-mod key;
 mod pages;
 mod queue;
-mod replay;
-mod rule;
 mod session;
-mod settings;
-mod specimen;
 mod version;
 
 use std::{
@@ -30,16 +18,19 @@ use std::{
 
 use clap::Parser as _;
 use mimalloc::MiMalloc;
-use refiner_config::{egress, table};
-use refiner_daemon::{control, preflight};
+use refiner_config::table;
+use refiner_content_commands as content;
+use refiner_custody as custody;
 use refiner_diagnostics::{ExitCode, Failure};
-use refiner_executor::{self as executor, chains};
-use refiner_output as output;
-use refiner_rule_package::{self as rules, builtin};
-use refiner_rule_session::checks;
-use refiner_signals as signals;
-use refiner_specimen_files::{input, known_blocks};
-use refiner_terminal::{self as terminal, failure};
+use refiner_doctor as doctor;
+use refiner_evm_commands as evm;
+use refiner_first_process as first_process;
+use refiner_journal_commands as journal;
+use refiner_key_commands as key;
+use refiner_replay_commands as replay;
+use refiner_rule_commands as rule;
+use refiner_specimen_commands as specimen;
+use refiner_terminal as terminal;
 use refiner_text::{indented, is_deceptive};
 use refiner_worker::{COMPILE_ARGUMENT, WORKER_ARGUMENT};
 
@@ -58,18 +49,18 @@ fn main() -> process::ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let code = if init::is_first_process() { first_process(&cli) } else { run(&cli).map(Into::into) };
+    let code = if first_process::is_first_process() { supervise(&cli) } else { run(&cli).map(Into::into) };
     code.unwrap_or_else(|failure| report(&failure).into())
 }
 
 /// Runs the command in a child, as the first process of a container. The key leaves the environment of both, and what is left there
 /// is as private as in the child: addresses of nodes carry credentials.
-fn first_process(cli: &Cli) -> Result<process::ExitCode, Failure> {
+fn supervise(cli: &Cli) -> Result<process::ExitCode, Failure> {
     if matches!(cli.command, Command::Run(_) | Command::Doctor(_)) {
         custody::take_key_out_of_environment()?;
         custody::keep_memory_private()?;
     }
-    Ok(init::supervise()?)
+    Ok(first_process::supervise()?)
 }
 
 /// Started by this program itself, to run or compile a rule.
@@ -84,7 +75,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     let filter = settings.get(&table::LOG).unwrap_or_else(|| filter.to_owned());
     terminal::log(&filter, settings.get(&table::LOG_FORMAT))?;
     match &cli.command {
-        Command::Replay(arguments) => replay::run(arguments),
+        Command::Replay(arguments) => replay::replay(arguments),
         Command::Verify(arguments) => replay::verify(arguments),
         Command::Run(arguments) => daemon::run(arguments, custody::take_key()?),
         Command::Work { settings } => refiner_queue::work(&settings.values()?),
@@ -98,7 +89,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Rule { command } => rule::run(command),
         Command::Evm { command } => evm::run(command),
         Command::Doctor(arguments) => doctor::run(arguments),
-        Command::Health(arguments) => health::run(arguments),
+        Command::Health(arguments) => doctor::health(arguments),
         Command::Version(arguments) => version::run(arguments),
         Command::Completions { shell } => pages::completions(*shell),
         Command::Man { directory } => pages::man(directory),

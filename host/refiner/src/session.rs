@@ -1,17 +1,14 @@
 //! `refiner session`: the phase of a session of the result contract, asked of the chain itself.
 
 use clap::{Args, Subcommand};
-use refiner_config::{ConfigError, Flags, scope, table};
+use refiner_config::{ConfigError, Flags, egress, scope, table};
 use refiner_daemon::{RunError, config};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_proofchain::{ChainError, ProofChain, Rpc, RpcLimits, SessionView};
 use serde_json::{Value, json};
 use tokio::runtime::Builder;
 
-use crate::{
-    egress,
-    terminal::{self, EscapingStdout, PrintError},
-};
+use crate::terminal::{self, EscapingStdout, PrintError};
 
 /// `refiner session`.
 #[derive(Debug, Subcommand)]

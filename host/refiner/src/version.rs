@@ -3,9 +3,10 @@
 use clap::Args;
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_journal::SCHEMA_VERSION;
+use refiner_rule_package::builtin;
 use serde_json::json;
 
-use crate::{builtin, terminal};
+use crate::terminal;
 
 /// Commit of the build; empty for one that is none of a release.
 const COMMIT: &str = env!("REFINER_BUILD_COMMIT");

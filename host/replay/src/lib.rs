@@ -41,13 +41,15 @@ mod report;
 mod rows;
 mod run;
 mod signals;
+mod style;
 mod tables;
 mod verify;
 
 pub use self::{
     parallel::{End, Interrupter, NoThread},
     rows::{RowReplay, RowTable, SpecimenRows},
-    run::{Replay, Style, run},
+    run::{Replay, run},
+    style::Style,
     tables::TableChoice,
     verify::{Verification, verify},
 };

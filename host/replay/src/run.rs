@@ -34,6 +34,7 @@ use crate::{
     plan::{Inputs, Plan},
     report::{Page, Report, State},
     signals,
+    style::Style,
     tables::{TableChoice, Tables},
 };
 
@@ -71,17 +72,6 @@ pub struct Replay {
     pub style: Style,
     /// The settings of the command.
     pub settings: Values,
-}
-
-/// The form in which runs are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// A line for each artifact, for people.
-    Table,
-    /// A JSON object for each run, one a line.
-    Json,
-    /// Only the closing lines.
-    Summary,
 }
 
 /// Runs the whole replay. A specimen that fails never stops the others.

@@ -3,6 +3,20 @@
 //! * **Inputs**: components that were found, and the terms on which they run.
 //! * **Outputs**: [`LoadedRule`]s of which each gives a block's run, and a [`Session`] for single ones.
 //! * **Invariants**: a rule that is not built in is compiled in a child process; where it runs does not change its result.
+//!
+//! ```no_run
+//! use std::num::NonZeroUsize;
+//!
+//! use refiner_evm::ExecutionPolicy;
+//! use refiner_rule_package::{Allowance, Sources};
+//! use refiner_rule_session::Session;
+//!
+//! fn is_ready(rule: &str) -> Result<bool, Box<dyn std::error::Error>> {
+//!     let session = Session::begin(&[], ExecutionPolicy::default(), Allowance::of_author(), NonZeroUsize::MIN)?;
+//!     let found = Sources::default().find(rule)?;
+//!     Ok(found.into_iter().all(|found| session.prepare(found).is_ok()))
+//! }
+//! ```
 
 mod admit;
 pub mod checks;

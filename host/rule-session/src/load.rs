@@ -23,15 +23,15 @@ pub struct LoadedRule {
     pub name: Arc<str>,
     /// Its process.
     pub place: RuleProcess,
-    /// What the operator gave it.
+    /// The parameters that the operator gave it.
     pub params: Params,
-    /// What its runs are granted.
+    /// The limits that its runs are granted.
     pub limits: Limits,
     /// Identity of component, parameters, limits and engine.
     pub identity: B256,
 }
 
-/// Why the rules are not ready.
+/// Reasons for which the rules are not ready.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// A rule is not found or not permitted.
@@ -75,13 +75,13 @@ pub enum LoadError {
     SelfTest(#[from] SelfTestError),
 }
 
-/// What every rule is given.
+/// The terms on which every rule is loaded.
 pub struct Terms {
     /// Parameters, part of its identity.
     pub params: Params,
     /// Who executes blocks for it, and on which terms specimens are checked.
     pub execution: ExecutionTerms,
-    /// What it may ask for.
+    /// The most that it may ask for.
     pub allowance: Allowance,
 }
 

@@ -34,7 +34,7 @@ pub struct Block {
     pub hash: SpecimenHash,
 }
 
-/// Why a run has no verdict.
+/// Reasons for which a run has no verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum NoRun {
     /// The sandbox of this process could not finish it.
@@ -54,7 +54,7 @@ impl RuleProcess {
         }
     }
 
-    /// What executions in this process record for the rule; `None` where it reads no recording, or runs elsewhere.
+    /// The recordings that executions in this process make for the rule; `None` where it reads no recording, or runs elsewhere.
     pub fn recording(&self) -> Option<RecordingTerms> {
         match self {
             Self::Here(rule) => rule.recording(),

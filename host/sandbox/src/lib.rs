@@ -5,6 +5,17 @@
 //!   the same on every machine, the use of each limit, and the log. A fault around the rule is a [`HostFailure`](refiner_rule_model::HostFailure).
 //! * **Invariants**: no file, socket, key or environment, and no clock that a guest can read. The only crate that
 //!   knows wasmtime.
+//!
+//! ```no_run
+//! use refiner_rule_model::{Grants, Run};
+//! use refiner_sandbox::{EngineProfile, RunInput, Sandbox};
+//!
+//! fn run(component: &[u8], input: RunInput) -> Result<Run, Box<dyn std::error::Error>> {
+//!     let sandbox = Sandbox::new(EngineProfile::of_this_process())?;
+//!     let rule = sandbox.admit(component, None, &Grants::all())?;
+//!     Ok(rule.run(input)?)
+//! }
+//! ```
 
 mod bindings;
 mod compiled;

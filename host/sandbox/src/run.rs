@@ -13,7 +13,7 @@ use wasmtime::{Store, component::Resource};
 use crate::{
     AdmittedRule,
     bindings::{Analyze, AnalyzePre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError},
-    host::{BlockSpecimen, HostState, SpecimenView},
+    host::{BlockSpecimen, Executions, HostState, Outputs, SpecimenView, Wanted},
     outcome::{self, judge},
     ticker,
 };
@@ -54,7 +54,7 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     let view = SpecimenView::new(input.specimen, input.raw, input.specimen_hash);
     let mut store = store(
         pre,
-        HostState::of_run(rule, &limits, fuel, view, input.params, input.executor),
+        reach(rule, &limits, fuel, view, input.params, input.executor),
         &limits,
         Allowed { fuel, deadline_ms: granted.get(Limit::WallMs) },
     )?;
@@ -108,6 +108,21 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
         }
     };
     Ok(Run { verdict, usage, log: log.lines, evidence })
+}
+
+/// The reach of a run of this rule.
+fn reach(
+    rule: &AdmittedRule,
+    limits: &Limits,
+    fuel: u64,
+    specimen: SpecimenView,
+    params: Params,
+    executor: Arc<dyn Executor>,
+) -> HostState {
+    let executions = Executions::new(Some(executor), Wanted::by(&rule.terms.needs));
+    let mut state = HostState::over(limits, fuel, rule.terms.state_bytes, Some(specimen), params, executions);
+    state.outputs = Outputs::of(Arc::clone(&rule.description), Arc::clone(&rule.row_checks));
+    state
 }
 
 /// Makes every check that needs no execution. The verdict when one fails.

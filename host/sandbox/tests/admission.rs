@@ -2,10 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "../../../tests/hostile/scan_limits.rs"]
-mod scan_limits;
 mod support;
 
+use refiner_hostile::scan_limits;
 use refiner_rule_model::{
     AdmissionError, Capability, Grants, LIMITS, Limit, Limits, ScanLimit, engine, engine::WASMTIME_VERSION, examine,
 };

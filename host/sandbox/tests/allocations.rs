@@ -4,12 +4,11 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
 
-#[path = "../../../tests/hostile/corpus.rs"]
-mod corpus;
 mod support;
 
 use std::{env, fs, path::PathBuf};
 
+use refiner_hostile::corpus;
 use refiner_rule_model::{Grants, Limit};
 use refiner_sandbox::{Allocation, EngineProfile, Sandbox};
 use support::{GOOD, component, input};

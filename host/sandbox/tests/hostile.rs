@@ -2,20 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
 
-#[path = "../../../tests/hostile/corpus.rs"]
-mod corpus;
-#[path = "../../../tests/hostile/meter.rs"]
-mod meter;
 mod support;
 
 use std::{collections::BTreeSet, time::Duration};
 
 use corpus::Case;
 use meter::Meter;
+use refiner_hostile::{corpus, meter};
 use refiner_rule_model::{Limit, LimitUse, Limits, RefusalKind, Run};
 use refiner_sandbox::{AdmitFailure, Sandbox};
 use rustix::time::{ClockId, clock_gettime};
-use support::{GOOD, RAW, component, input, rule, sandbox};
+use support::{GOOD, RAW, input, rule, sandbox};
 
 /// Processor time that a case may take beyond its deadline.
 const GRACE: Duration = Duration::from_secs(1);

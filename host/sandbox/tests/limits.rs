@@ -2,14 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "../../../tests/hostile/limit_pairs.rs"]
-mod limit_pairs;
 mod support;
 
 use std::{thread, time::Duration};
 
 use alloy_primitives::Bytes;
 use limit_pairs::{ASKS_FOR_CODE, CODE_CALLS, Pair, SPINS, pair};
+use refiner_hostile::limit_pairs;
 use refiner_rule_model::{
     AdmissionError, FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, Run, UNIT_PICOSECONDS, Verdict,
 };

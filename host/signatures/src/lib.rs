@@ -20,11 +20,13 @@
 
 mod error;
 mod key;
+mod limits;
 mod provider;
 mod section;
 mod signers;
 
 pub use error::{Reasons, SignError, SignatureError};
 pub use key::{PublicKey, SigningKey};
-pub use section::{BUNDLE_BYTES_MAX, SECTION, SIGNATURES_MAX, Signatures, attach, sign, signatures};
+pub use limits::{BUNDLE_BYTES_MAX, SIGNATURES_MAX};
+pub use section::{SECTION, Signatures, attach, sign, signatures};
 pub use signers::{RequiredSigner, Signers};

@@ -9,14 +9,10 @@ use sigstore_verify::types::{
 use wasm_encoder::{ComponentSection as _, CustomSection};
 use wasmparser::{BinaryReader, BinaryReaderError};
 
-use crate::{SignError, SignatureError, SigningKey, provider};
+use crate::{BUNDLE_BYTES_MAX, SIGNATURES_MAX, SignError, SignatureError, SigningKey, provider};
 
 /// Name of the custom section of one signature.
 pub const SECTION: &str = "refiner:rule-signature";
-/// Longest bundle. One with certificates, a log entry and its proof has 8 KiB.
-pub const BUNDLE_BYTES_MAX: usize = 64 << 10;
-/// Most signatures of one component.
-pub const SIGNATURES_MAX: usize = 16;
 
 /// Number of custom sections.
 const CUSTOM_SECTION_ID: u8 = 0;

@@ -1,19 +1,16 @@
 //! Components that were fetched, by what names their bytes. What is read is hashed again, so a damaged file is fetched anew.
 
 use std::{
-    fs::{self, DirBuilder},
+    fs,
     io::{self, Read as _, Write as _},
-    os::unix::fs::DirBuilderExt as _,
     path::PathBuf,
-    time::SystemTime,
 };
 
 use refiner_content::{ContentId, content_id};
+use refiner_directory_cache::{DirectoryCache, Durability};
 
 use crate::{COMPONENT_BYTES_MAX, Sha256};
 
-/// Access for the owner only: what is in here is run.
-const DIRECTORY_MODE: u32 = 0o700;
 /// Bytes of all files together; the oldest go when a new one does not fit. Some thousand rules, or a dozen with Python in them.
 const CACHE_BYTES_MAX: u64 = 1 << 30;
 
@@ -28,52 +25,32 @@ pub enum Name {
 
 /// A directory of components.
 #[derive(Clone, Debug)]
-pub struct Cache(pub PathBuf);
+pub struct Cache(DirectoryCache);
 
 impl Cache {
+    /// The cache in a directory.
+    pub fn in_directory(directory: PathBuf) -> Self {
+        Self(DirectoryCache::new(directory, CACHE_BYTES_MAX))
+    }
+
     /// The bytes, if they are there and what they are named.
     pub fn get(&self, name: &Name) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        let file = fs::File::open(self.path(name)).ok()?;
+        let file = fs::File::open(self.0.path(&file_name(name))).ok()?;
         file.take(COMPONENT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).ok()?;
         name.names(&bytes).then_some(bytes)
     }
 
     /// Keeps bytes. The file appears under its name when it is whole.
     pub fn put(&self, name: &Name, bytes: &[u8]) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(&self.0)?;
-        self.make_room(bytes.len() as u64)?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
-        file.write_all(bytes)?;
-        file.persist(self.path(name))?;
-        Ok(())
+        self.0.put(&file_name(name), Durability::None, |file| file.write_all(bytes))
     }
+}
 
-    fn path(&self, name: &Name) -> PathBuf {
-        self.0.join(match name {
-            Name::Sha256(sha256) => format!("sha256-{sha256}.wasm"),
-            Name::Content(id) => format!("ipfs-{id}.wasm"),
-        })
-    }
-
-    /// Removes the oldest files until `bytes` more fit.
-    fn make_room(&self, bytes: u64) -> io::Result<()> {
-        let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
-        for entry in fs::read_dir(&self.0)? {
-            let entry = entry?;
-            let found = entry.metadata()?;
-            files.push((found.modified()?, found.len(), entry.path()));
-        }
-        files.sort();
-        let mut sum = files.iter().map(|(_, bytes, _)| bytes).sum::<u64>().saturating_add(bytes);
-        for (_, bytes, path) in files {
-            if sum <= CACHE_BYTES_MAX {
-                break;
-            }
-            fs::remove_file(path)?;
-            sum -= bytes;
-        }
-        Ok(())
+fn file_name(name: &Name) -> String {
+    match name {
+        Name::Sha256(sha256) => format!("sha256-{sha256}.wasm"),
+        Name::Content(id) => format!("ipfs-{id}.wasm"),
     }
 }
 
@@ -93,12 +70,12 @@ mod tests {
     #[test]
     fn cached_bytes_are_given_while_they_are_what_they_are_named() {
         let directory = tempfile::tempdir().expect("a directory");
-        let cache = Cache(directory.path().join("a/b"));
+        let cache = Cache::in_directory(directory.path().join("a/b"));
         for name in [Name::Sha256(Sha256::of(b"rule")), Name::Content(content_id(b"rule"))] {
             assert_eq!(cache.get(&name), None);
             cache.put(&name, b"rule").expect("the directory can be made");
             assert_eq!(cache.get(&name).as_deref(), Some(&b"rule"[..]));
-            fs::write(cache.path(&name), b"rulf").expect("it is there");
+            fs::write(cache.0.path(&file_name(&name)), b"rulf").expect("it is there");
             assert_eq!(cache.get(&name), None, "{name:?}");
         }
     }

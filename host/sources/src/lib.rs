@@ -5,6 +5,16 @@
 //! * **Invariants**: compiles and runs nothing, and reads of the bytes only whether a manifest is inside.
 //!
 //! Nothing that a server can change is taken without a digest: it stands in the argument or in the lock.
+//!
+//! ```
+//! use refiner_sources::{RuleSource, Sha256};
+//!
+//! let digest = Sha256::of(b"rule");
+//! let source: RuleSource = format!("https://rules.example/rule.wasm#sha256={digest}").parse()?;
+//! assert!(matches!(source, RuleSource::Url { sha256: Some(agreed), .. } if agreed == digest));
+//! assert!("http://rules.example/rule.wasm".parse::<RuleSource>().is_err());
+//! # Ok::<_, refiner_sources::UnreadableSource>(())
+//! ```
 
 mod beside;
 mod body;

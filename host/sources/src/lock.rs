@@ -16,10 +16,11 @@
 
 use std::{
     fs, io,
-    io::{Read as _, Write as _},
+    io::Read as _,
     path::{Path, PathBuf},
 };
 
+use refiner_atomic_file::{Durability, Terms};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use serde::{Deserialize, Serialize};
 
@@ -135,17 +136,10 @@ impl Lock {
     /// Writes the lock; it is there whole or as it was.
     pub fn write(&self, path: &Path) -> Result<(), LockError> {
         let text = toml::to_string(&Written { version: VERSION, rules: self.rules.clone() })?;
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let write = || -> io::Result<()> {
-            let mut file =
-                tempfile::Builder::new().prefix(".rules.lock").permissions(readable()).tempfile_in(directory)?;
-            file.write_all(HEADER.as_bytes())?;
-            file.write_all(text.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(path)?;
-            Ok(())
-        };
-        write().map_err(|source| LockError::Io { path: path.to_owned(), source })
+        let whole = format!("{HEADER}{text}");
+        let terms = Terms { durability: Durability::Bytes, ..Terms::ORDINARY };
+        refiner_atomic_file::write(path, whole.as_bytes(), &terms)
+            .map_err(|source| LockError::Io { path: path.to_owned(), source })
     }
 
     /// The resolution of a source.
@@ -159,12 +153,6 @@ impl Lock {
         let position = self.rules.partition_point(|other| other.source < rule.source);
         self.rules.insert(position, rule);
     }
-}
-
-/// Permissions of an ordinary file, before the umask; temporary files are private by default.
-fn readable() -> fs::Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::Permissions::from_mode(0o644)
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@
 mod challenge;
 mod error;
 mod layers;
+mod media;
 mod package;
 mod push;
+mod reference;
 mod registry;
 
 use std::time::Duration;
@@ -19,6 +21,7 @@ use tokio::time::timeout;
 
 use crate::{CredentialFiles, MANIFEST_BYTES_MAX, Sha256};
 use layers::{Blob, RuleLayers};
+use reference::{ALGORITHM, sha256, shown};
 use registry::{Direction, Registry};
 
 pub use error::OciError;
@@ -31,9 +34,6 @@ const MANIFEST_TYPES: &str = "application/vnd.oci.image.manifest.v1+json, applic
      application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json";
 /// Most bytes of a manifest, which is the most that registries have to take.
 const REGISTRY_MANIFEST_BYTES_MAX: usize = 4 << 20;
-/// Prefix of a sha256 in a registry.
-const ALGORITHM: &str = "sha256:";
-
 /// A component in a registry, found and not fetched.
 pub struct Found {
     /// The reference with the digest of its manifest.
@@ -133,17 +133,8 @@ pub fn read_manifest(bytes: &[u8]) {
     }
 }
 
-fn sha256(digest: &str, reference: &Reference) -> Result<Sha256, OciError> {
-    let sha256 = digest.strip_prefix(ALGORITHM).and_then(|digits| digits.parse().ok());
-    sha256.ok_or_else(|| OciError::Digest { reference: shown(reference), digest: digest.to_owned() })
-}
-
 async fn within<T>(deadline: Duration, reference: &Reference, work: impl Future<Output = T>) -> Result<T, OciError> {
     timeout(deadline, work)
         .await
         .map_err(|_| OciError::Deadline { reference: shown(reference), deadline_ms: deadline.as_millis() })
-}
-
-fn shown(reference: &Reference) -> String {
-    format!("oci://{}", reference.whole())
 }

@@ -268,13 +268,13 @@ impl Resolver {
     }
 
     fn cached(&self, name: &Name) -> Option<Vec<u8>> {
-        Cache(self.settings.cache.clone()?).get(name)
+        Cache::in_directory(self.settings.cache.clone()?).get(name)
     }
 
     /// Bytes that cannot be kept are fetched again the next time.
     fn keep(&self, name: &Name, bytes: &[u8]) {
         if let Some(directory) = &self.settings.cache {
-            let _ = Cache(directory.clone()).put(name, bytes);
+            let _ = Cache::in_directory(directory.clone()).put(name, bytes);
         }
     }
 }

@@ -3,6 +3,14 @@
 //! * **Inputs**: the bytes of one specimen file.
 //! * **Outputs**: a [`Specimen`], named [`check`] results, or a typed error with the place.
 //! * **Invariants**: no IO, async, clock or execution.
+//!
+//! ```
+//! use refiner_specimen::{Layout, decode};
+//!
+//! // Every error names the place.
+//! assert!(decode(b"no specimen").is_err());
+//! assert_eq!(Layout::from_version("0.38").map(|layout| layout.as_str().to_owned()), Some("0.38".to_owned()));
+//! ```
 
 mod block;
 pub mod check;

@@ -7,6 +7,14 @@
 //! * **Invariants**: text from outside is escaped, because [`Html`](html::Html) takes markup as constants only; page and history have
 //!   bounded sizes; the document asks no other origin for anything, and its one script and one style are the only ones that a browser
 //!   runs ([`HEADERS`]). No clock, no IO, no async.
+//!
+//! ```
+//! use refiner_status_page::{Stage, Window};
+//!
+//! assert_eq!(Window::of_query(Some("window=24h")), Window::Day);
+//! assert_eq!(Window::of_query(None), Window::Recent);
+//! assert_eq!(Stage::ALL.map(Stage::as_str), ["fetch", "refine", "pin", "prove"]);
+//! ```
 
 mod chart;
 mod format;

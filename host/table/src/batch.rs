@@ -34,7 +34,18 @@ impl Batch {
     }
 }
 
-pub(crate) fn read(layout: &Layout, ndjson: &[u8]) -> Result<Batch, TableError> {
+impl Layout {
+    /// The rows in these bytes, ready to be [appended](crate::Table::append) by another thread.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError::Row`] and [`TableError::MoreDigits`] with the first row that does not fit, [`TableError::TooLarge`].
+    pub fn batch(&self, ndjson: &[u8]) -> Result<Batch, TableError> {
+        read(self, ndjson)
+    }
+}
+
+fn read(layout: &Layout, ndjson: &[u8]) -> Result<Batch, TableError> {
     if ndjson.len() > PIECE_BYTES_MAX {
         return Err(TableError::TooLarge { bytes: ndjson.len() });
     }

@@ -6,7 +6,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use refiner_manifest::{Column, ColumnType, DOUBLE_SUFFIX, Scalar};
 use refiner_rows::RowReader;
 
-use crate::{Batch, Options, TableError, WideNumbers, batch};
+use crate::{Options, WideNumbers};
 
 /// Digits of decimals, all of them before the point.
 pub(crate) const DECIMAL: DataType = DataType::Decimal128(38, 0);
@@ -57,15 +57,6 @@ impl Layout {
             let _ = writeln!(text, "{}: {}{null}", field.name(), field.data_type());
         }
         text
-    }
-
-    /// The rows in these bytes, ready to be [appended](crate::Table::append) by another thread.
-    ///
-    /// # Errors
-    ///
-    /// [`TableError::Row`] and [`TableError::MoreDigits`] with the first row that does not fit, [`TableError::TooLarge`].
-    pub fn batch(&self, ndjson: &[u8]) -> Result<Batch, TableError> {
-        batch::read(self, ndjson)
     }
 }
 

@@ -5,6 +5,14 @@
 //! * **Invariants**: no text from outside moves the cursor or adds a line.
 //!
 //! Fields that stand on one line are escaped where they are printed ([`OneLine`]). What is forgotten there is caught here.
+//!
+//! ```
+//! use refiner_terminal::out;
+//!
+//! // The second line is escaped, and stands on the same line.
+//! writeln!(out(false), "{}", refiner_text::OneLine("name\nof a file"))?;
+//! # Ok::<_, refiner_terminal::PrintError>(())
+//! ```
 
 pub mod failure;
 

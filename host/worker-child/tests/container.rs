@@ -2,13 +2,9 @@
 //! and with `compose/seccomp.json`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "helpers of tests are tests")]
 
-#[path = "../../../tests/compose/engine.rs"]
-#[allow(dead_code, reason = "the tests of the compose files need all of it")]
-mod engine;
-
 use std::{collections::BTreeMap, path::Path};
 
-use engine::{Engine, inside, must, repository};
+use refiner_testkit::container_engine::{Engine, inside, must, repository};
 
 const IMAGE: &str = "refiner-test-worker";
 /// What `inside` reports of a process that made a deadly system call.

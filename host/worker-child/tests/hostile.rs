@@ -1,10 +1,6 @@
 //! Every folder of `tests/hostile`, through a compiler and a worker: where strangers' rules run.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
 
-#[path = "../../../tests/hostile/corpus.rs"]
-mod corpus;
-#[path = "../../../tests/hostile/meter.rs"]
-mod meter;
 mod support;
 
 use std::{sync::Arc, time::Duration};
@@ -12,9 +8,10 @@ use std::{sync::Arc, time::Duration};
 use alloy_primitives::Bytes;
 use corpus::Case;
 use meter::Meter;
+use refiner_hostile::{corpus, meter};
 use refiner_rule_model::{Limit, Limits};
 use refiner_worker::{CompileError, CompileLimits, CompiledRule, Job, Pool, Quarantined, TRIES_MAX, WorkerFailure};
-use support::{COPY, compiled, compiler, component, job, pool, specimen, specimen_with_state};
+use support::{COPY, compiled, compiler, job, pool, specimen, specimen_with_state};
 
 /// Resources that a case may take beyond its limits.
 const GRACE: Duration = Duration::from_secs(1);

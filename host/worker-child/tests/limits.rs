@@ -6,16 +6,13 @@
     reason = "a test that cannot go on fails"
 )]
 
-#[path = "../../../tests/hostile/limit_pairs.rs"]
-mod limit_pairs;
-#[path = "../../../tests/hostile/scan_limits.rs"]
-mod scan_limits;
 mod support;
 
 use std::{sync::Arc, time::Instant};
 
 use alloy_primitives::Bytes;
 use limit_pairs::{ASKS_FOR_CODE, CODE_CALLS, Pair, SPINS, pair};
+use refiner_hostile::{limit_pairs, scan_limits};
 use refiner_rule_model::{FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, RefusalKind, Run};
 use refiner_worker::{CompileError, CompiledRule, Job, Pool, WorkerFailure};
 use support::{compiled, compiler, component, job, pool, real_specimens, run_here, specimen_with_state, workspace};

@@ -6,6 +6,7 @@ mod documents;
 mod errors;
 mod house;
 mod invariants;
+mod libraries;
 mod names;
 mod rooms;
 mod words;
@@ -52,7 +53,8 @@ pub fn all(steps: &mut Steps) -> Result<()> {
     steps.take("Invariants", Some("cargo xtask lint"), || {
         none_of(&[invariants::offences()?, contract::offences()?].concat())
     })?;
-    steps.take("Rooms", Some("cargo xtask lint"), || none_of(&rooms::offences()?))?;
+    steps
+        .take("Rooms", Some("cargo xtask lint"), || none_of(&[rooms::offences()?, libraries::offences()?].concat()))?;
     steps.take("Cycles of modules", Some("cargo xtask lint"), || none_of(&cycles::offences()?))?;
     steps.take("Measures of the language", Some("cargo xtask lint"), || {
         let (past, measures) = words::measure()?;

@@ -8,11 +8,6 @@ mod basis;
 mod bench;
 mod browser;
 mod clock;
-#[allow(dead_code, reason = "the cases need a part of it")]
-#[path = "../../hostile/component.rs"]
-mod component;
-#[path = "../../hostile/corpus.rs"]
-mod corpus;
 mod crashes;
 mod crowd;
 mod das;
@@ -22,16 +17,12 @@ mod end_to_end;
 mod engine;
 mod evm;
 mod faults;
-#[path = "../../surface/golden.rs"]
-mod golden;
 mod host;
 mod hosts;
 mod identity;
 mod keeping;
 mod logs;
 mod metrics;
-#[path = "../../hostile/odd.rs"]
-mod odd;
 mod operator;
 mod page;
 mod power_cut;
@@ -46,3 +37,6 @@ mod specimens;
 mod traces;
 mod verdicts;
 mod waiting;
+
+use refiner_hostile::odd;
+use refiner_testkit::golden;

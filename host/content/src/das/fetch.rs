@@ -10,8 +10,8 @@ use url::Url;
 
 use super::{ArchiveReader, Assembly, DasError, assembly::Assembled, names};
 use crate::{
-    Accept, CarError, Content, ContentId, FetchError, Origin, TransportError, blocking::interruptible,
-    content::accepted, gateway::ARCHIVE, http::Http,
+    Accept, CarError, Content, ContentId, FetchError, Origin, TransportError, blocking::interruptible, car::ARCHIVE,
+    content::accepted, http::Http,
 };
 
 /// Blocks asked for side by side.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{Failure, TransportError, milliseconds};
+use super::error::{Failure, TransportError, milliseconds};
 
 /// The least rate of an answer. A peer below it would hold its place among the requests until the deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use reqwest::{
 };
 use url::Url;
 
-use super::{Failure, TransportError};
-use crate::url_fetcher;
+use super::error::{Failure, TransportError};
+use crate::addresses;
 
 /// Follows at most `redirects`, to any address.
 pub(super) fn policy(redirects: usize) -> Policy {
@@ -46,7 +46,7 @@ pub(super) async fn send_publicly(
 ) -> Result<Response, Failure> {
     let mut request = request.build().map_err(&failure)?;
     for hop in 0.. {
-        url_fetcher::check_is_public(request.url()).await.map_err(Failure::Transport)?;
+        addresses::check_is_public(request.url()).await.map_err(Failure::Transport)?;
         let (from, again) = (request.url().clone(), request.try_clone());
         let response = client.execute(request).await.map_err(&failure)?;
         let (Some(target), Some(again)) = (target(&from, &response), again) else { return Ok(response) };

@@ -3,7 +3,9 @@
 
 use std::{fs, io, ops::Range, path::PathBuf};
 
-use super::{LocalStore, keep_error, write_synced};
+use refiner_atomic_file::Durability;
+
+use super::{LocalStore, keep_error};
 use crate::{
     Content, ContentId, FetchError, KeepError, content_id,
     unixfs::{self, Part},
@@ -33,11 +35,7 @@ impl LocalStore {
         let id = self.write(content)?;
         let path = self.name_path(name);
         let text = id.to_string();
-        let written = tempfile::NamedTempFile::new_in(self.root.join("partial")).and_then(|mut partial| {
-            write_synced(partial.as_file_mut(), text.as_bytes())?;
-            partial.persist(&path).map_err(|error| error.error)?;
-            fs::File::open(self.root.join("named"))?.sync_all()
-        });
+        let written = self.write_as(&path, text.as_bytes(), Durability::Name);
         written.map_err(|source| keep_error(path, text.len(), source))
     }
 
@@ -49,10 +47,7 @@ impl LocalStore {
             let path = self.name_path(&name);
             let text = format!("{id} {} {}", range.start, range.end);
             // A name that a crash cuts off is no name, and the next upload writes it again.
-            let written = tempfile::NamedTempFile::new_in(self.root.join("partial")).and_then(|partial| {
-                fs::write(partial.path(), &text)?;
-                partial.persist(&path).map(drop).map_err(|error| error.error)
-            });
+            let written = self.write_as(&path, text.as_bytes(), Durability::None);
             written.map_err(|source| keep_error(path, text.len(), source))?;
         }
         Ok(id)

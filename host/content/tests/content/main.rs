@@ -2,17 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails")]
 
-// By path, so that these tests need not build the EVM that the rest of the kit needs.
-#[path = "../../../../tests/kit/src/loopback/mod.rs"]
-#[allow(dead_code)]
-mod loopback;
-#[path = "../../../../tests/kit/src/pinner/mod.rs"]
-#[allow(dead_code)]
-mod pinner;
-#[path = "../../../../tests/kit/src/proxy.rs"]
-#[allow(dead_code)]
-mod proxy;
-
 mod archive;
 mod das;
 mod fetch;
@@ -32,6 +21,7 @@ mod web;
 use std::{error::Error, time::Duration};
 
 use refiner_content::{HttpLimits, LeastRate, PinnerLimits};
+use refiner_loopback::{pinner, proxy};
 
 /// The result of a test, so that `?` reads.
 type Outcome = Result<(), Box<dyn Error>>;

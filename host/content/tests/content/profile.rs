@@ -1,6 +1,7 @@
-use std::fs;
+use std::{collections::HashSet, fs};
 
 use bytes::Bytes;
+use ipld_dagpb::PbNode;
 use proptest::prelude::*;
 use refiner_content::{Builder, CHUNK_BYTES, Codec, Content, Dag, LINKS_MAX, content_id};
 use sha2::{Digest as _, Sha256};
@@ -30,6 +31,22 @@ fn every_number_of_chunks_gives_the_tree_that_a_pinner_builds() {
         assert_eq!(id.to_string(), pinner::content_id(content), "{length} bytes");
         assert_eq!(id.codec(), if length <= CHUNK_BYTES { Codec::Raw } else { Codec::DagPb }, "{length} bytes");
     }
+}
+
+/// The other codec is that of the IPLD project.
+#[test]
+fn another_codec_reads_the_nodes_and_writes_the_same_bytes() -> Outcome {
+    let file = Bytes::from(bytes(LINKS_MAX * CHUNK_BYTES + 1));
+    let dag = Dag::of(&file);
+    let ids: HashSet<_> = dag.blocks().iter().map(|block| block.id.to_string()).collect();
+    let nodes: Vec<_> = dag.blocks().iter().filter(|block| block.id.codec() == Codec::DagPb).collect();
+    assert_eq!(nodes.len(), 3, "a full node, one of a single leaf, and the root");
+    for node in nodes {
+        let read = PbNode::from_bytes(node.bytes.clone())?;
+        assert!(!read.links.is_empty() && read.links.iter().all(|link| ids.contains(&link.cid.to_string())));
+        assert_eq!(read.into_bytes(), node.bytes, "{}", node.id);
+    }
+    Ok(())
 }
 
 #[test]

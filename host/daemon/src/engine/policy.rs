@@ -1,4 +1,4 @@
-//! What becomes of an item when a stage fails: the one place that decides.
+//! The fate of an item when a stage fails: the one place that decides.
 
 use std::{fmt, time::Duration};
 
@@ -26,7 +26,7 @@ const LOOK_FACTOR_MAX: u32 = 21_600;
 /// Looks that a specimen without any readable address is ahead of others: only a further producer can help.
 const LOOKS_SKIPPED: u32 = 2;
 
-/// Why a stage failed.
+/// Failures of a stage.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     /// The proof chain could not be asked.
@@ -35,7 +35,7 @@ pub enum StageError {
     /// The chain names no place to fetch from.
     #[error("the chain names no place to fetch from ({})", Entries(.refused))]
     Nowhere {
-        /// What it names instead.
+        /// The content that it names instead.
         refused: Vec<Refused>,
     },
     /// No source gave the specimen.
@@ -62,7 +62,7 @@ pub enum StageError {
     /// A rule whose results are proved has one result.
     #[error("the rule produced {artifacts} artifacts, and a proof is of one")]
     NotOneArtifact {
-        /// How many.
+        /// The number that was found.
         artifacts: usize,
     },
     /// The rule was taken out of the configuration, or has another identity. Items under way are superseded at the start.
@@ -92,7 +92,7 @@ impl fmt::Display for Entries<'_> {
     }
 }
 
-/// What becomes of the item.
+/// The fate of an item whose stage failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
     /// Tried again, ever less often; nothing of it is lost.
@@ -153,7 +153,7 @@ impl StageError {
         }
     }
 
-    /// What is done now, after `failures` earlier failures of the item in this state.
+    /// The reaction now, after `failures` earlier failures of the item in this state.
     pub fn decide(&self, state: State, failures: u32) -> Decision {
         let again = Decision::Again { alarm: failures + 1 >= ALARM_AFTER };
         let looks = if state == State::Waiting { failures } else { 0 };
@@ -170,7 +170,7 @@ impl StageError {
     }
 }
 
-/// What is done now.
+/// The reaction to a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Tried again after a pause.

@@ -40,7 +40,7 @@ const FROM_RECEIPTS: &str = (BasisReport::Receipts { reason: None }).as_str();
 /// Most bytes of a text from outside that the status shows; `refiner journal show` and the log have all of it.
 const TEXT_BYTES_MAX: usize = 1_000;
 
-/// What the answers are made of. It outlives the stages, so that a daemon that waits for its chain answers too.
+/// The parts of the answers. It outlives the stages, so that a daemon that waits for its chain answers too.
 #[derive(Clone)]
 pub struct Health {
     pub journal: JournalHandle,

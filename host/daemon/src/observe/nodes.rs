@@ -12,7 +12,7 @@ use crate::{
     observe::status::Status,
 };
 
-/// How often the nodes' standing is compared with what is in the log.
+/// Interval at which the nodes' standing is compared with what is in the log.
 const LOOK: Duration = Duration::from_secs(1);
 /// A node that is away for less is not worth a line.
 const BRIEF: Duration = Duration::from_secs(3);
@@ -24,7 +24,7 @@ pub const OLD: Duration = Duration::from_secs(600);
 /// The part's name in the status for a head that no node moves.
 const HEAD: &str = "head";
 
-/// What the log holds about a node.
+/// The standing of a node as the log has it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Logged {
     is_set_aside: bool,

@@ -18,7 +18,7 @@ use crate::{
     preflight::{ANOTHER_DAEMON, Check},
 };
 
-/// What the daemon is doing. Clones share it.
+/// The activity of the daemon. Clones share it.
 #[derive(Clone, Default)]
 pub struct Status {
     /// A lock because every stage writes into it; held for an assignment.
@@ -52,14 +52,14 @@ pub struct Now {
     pub gas_price_wei: Option<U256>,
     /// The last failure of a stage or a part, in words.
     pub last_failure: Option<String>,
-    /// Why no proof is submitted, if none is.
+    /// The reason for which no proof is submitted, if none is.
     pub paused: Option<Pause>,
     /// Our results beside those that other operators proved, since the start.
     pub compared: Compared,
     /// The queue over which worker hosts share the work, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue: Option<Snapshot>,
-    /// What each part waits for that does not do what it should, in words.
+    /// The wait of each part that does not do what it should, in words.
     pub waits_for: BTreeMap<&'static str, Waiting>,
 }
 
@@ -90,7 +90,7 @@ pub struct Scan {
     pub late: u64,
 }
 
-/// Why no proof is submitted.
+/// Reasons for which no proof is submitted.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pause {
@@ -157,12 +157,12 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What a part waits for.
+/// The wait of one part.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Waiting {
     pub what: String,
-    /// What a person can do where the wait does not end by itself.
+    /// The remedy of a person where the wait does not end by itself.
     pub hint: &'static str,
     pub since_ms: u64,
 }
@@ -199,7 +199,7 @@ impl Status {
         now.foreign = Some(Foreign { what, hint: ANOTHER_DAEMON });
     }
 
-    /// What a daemon that is not ready waits for, one line each.
+    /// The waits of a daemon that is not ready, one line each.
     pub fn not_ready_for(&self) -> Vec<String> {
         let now = self.now();
         let waits = now.waits_for.iter().map(|(part, waiting)| format!("{part}: {}", waiting.what));

@@ -51,16 +51,16 @@ use crate::{
 
 /// The part's name in the status.
 const PART: &str = "prove";
-/// How often the operator's balance is looked at.
+/// Interval of looks at the operator's balance.
 const BALANCE_EVERY: Duration = Duration::from_secs(60);
 /// Questions to the node about different items at once.
 const QUESTIONS_AT_ONCE: usize = 8;
-/// How long a turn waits for more proofs when one has just ended: a request for many costs a node little more than one for one.
+/// Time for which a turn waits for more proofs when one has just ended: a request for many costs a node little more than one for one.
 const GATHER: Duration = Duration::from_millis(50);
 /// Transactions of one item that were mined and failed, or lost their nonce, before a person has to look: each costs gas.
 const FAILED_TRANSACTIONS_MAX: usize = 3;
 
-/// Why a turn ended early.
+/// Reasons for which a turn ends early.
 #[derive(Debug, thiserror::Error)]
 enum TickError {
     /// Nothing can go on.
@@ -75,7 +75,7 @@ enum TickError {
     /// Bytes in the journal are no transaction of ours.
     #[error("item {item} holds bytes that are no transaction")]
     Unreadable {
-        /// Which item.
+        /// Number of the item.
         item: refiner_journal::ItemId,
     },
     /// The same of a transaction that is no proof.

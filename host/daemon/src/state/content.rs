@@ -25,7 +25,7 @@ impl StageContent {
         &self.store
     }
 
-    /// What the stage before left, or else what the store has. `None` when the store lost it or set it aside as damaged: then it is made
+    /// The content that the stage before left, or else that of the store. `None` when the store lost it or set it aside as damaged: then it is made
     /// again. Blocks.
     pub fn read(&self, cid: Option<&str>) -> Option<Content> {
         let id: ContentId = cid?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! What the daemon holds: the journal, the content store and what passes between stages in memory.
+//! The state of the daemon: the journal, the content store and what passes between stages in memory.
 
 pub mod content;
 pub mod content_cache;

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::poller::pause;
 
-/// How often the store is looked at: it grows by some GiB a day at most.
+/// Interval of looks at the store: it grows by some GiB a day at most.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
 
 /// Keeps the local store within its size, until `stop`; `components` stay. Content of unfinished items is recent, and is made again if it is not.

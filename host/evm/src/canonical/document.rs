@@ -12,7 +12,7 @@ use refiner_specimen::{
 };
 
 use super::{
-    Canonical,
+    context::Canonical,
     header::write_header,
     json::{Item, Json},
     supplied::write_supplied,
@@ -41,6 +41,19 @@ pub(super) struct Document<'a> {
 const TRANSACTION_BYTES: usize = 2_000;
 const LOG_BYTES: usize = 800;
 const HEADER_BYTES: usize = 4_000;
+
+impl Canonical {
+    /// The document's bytes, and the pointers of the values in it that no check covers.
+    pub(crate) fn write(
+        &self,
+        specimen: &Specimen,
+        execution: &Execution,
+        checks: &[&Check],
+        senders: SenderPolicy,
+    ) -> (Vec<u8>, Vec<String>) {
+        Document { specimen, canonical: self, execution, checks, senders }.write()
+    }
+}
 
 impl Document<'_> {
     /// The document's bytes, and the pointers that stand in its `unproven`.

@@ -10,7 +10,8 @@ use revm::primitives::hardfork::SpecId;
 use super::{Canonical, assemble, hashes};
 use crate::{
     code::CodeCache,
-    diagnosis::{self, CodeUse},
+    code_use::CodeUse,
+    diagnosis,
     error::{ExecuteError, Rejected, Unsupported},
     execution::{ExecutedReceipt, Execution},
     fork_profile::{ForkProfile, MissingCode},

@@ -1,5 +1,6 @@
 //! Canonical block results: what the chain did, checked against the block itself.
 
+mod context;
 mod document;
 mod executed;
 mod header;
@@ -7,11 +8,10 @@ mod json;
 mod recorded;
 mod supplied;
 
-use alloy_eips::eip7840::BlobParams;
-use alloy_primitives::{B256, Bloom};
+use alloy_primitives::B256;
 use refiner_specimen::{Block, Specimen, check::Check};
 
-use self::document::Document;
+pub(crate) use self::context::Canonical;
 use crate::{
     basis::{BasisPolicy, lacks_data},
     chain::ChainSpec,
@@ -22,7 +22,7 @@ use crate::{
     format::ResultFormat,
     gate::{Admission, SenderTerms},
     meter::Budget,
-    policy::{ExecutionPolicy, SenderPolicy},
+    policy::ExecutionPolicy,
     recording::RecordingTerms,
     transaction::{admit, lacks_authorizations, lacks_blob_hashes},
 };
@@ -95,42 +95,6 @@ fn assemble(
 ) -> Execution {
     let document = execution::Document::Canonical(Box::new(canonical));
     Execution::new(gas_used, receipts, checks, document, SenderGate::Closed(senders))
-}
-
-/// All that the canonical document needs beside the specimen, its receipts and checks.
-#[derive(Clone, Debug)]
-pub(crate) struct Canonical {
-    chain_id: u64,
-    /// True when the block's fork has withdrawals.
-    withdrawals: bool,
-    /// True when the fork's receipts hold state roots, and no status.
-    receipts_hold_states: bool,
-    blobs: Option<BlobParams>,
-    /// One a receipt.
-    blooms: Vec<Bloom>,
-}
-
-impl Canonical {
-    fn new(rules: &ForkProfile, blooms: Vec<Bloom>) -> Self {
-        Self {
-            chain_id: rules.chain_id,
-            withdrawals: rules.withdrawals,
-            receipts_hold_states: rules.receipts_hold_states,
-            blobs: rules.blobs,
-            blooms,
-        }
-    }
-
-    /// The document's bytes, and the pointers of the values in it that no check covers.
-    pub(crate) fn write(
-        &self,
-        specimen: &Specimen,
-        execution: &Execution,
-        checks: &[&Check],
-        senders: SenderPolicy,
-    ) -> (Vec<u8>, Vec<String>) {
-        Document { specimen, canonical: self, execution, checks, senders }.write()
-    }
 }
 
 /// The hash of each transaction. One that cannot be computed is the producer's, where there is one.

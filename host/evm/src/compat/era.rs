@@ -6,12 +6,11 @@ use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bloom, U256, uint};
 use refiner_specimen::{Block, Transaction};
 
-use super::{era_a, era_b, era_c, era_d, era_e, synthetic_header::SyntheticHeader};
+use super::synthetic_header::SyntheticHeader;
 use crate::{
     chain::ChainSpec,
     error::{ExecuteError, Unsupported},
     fork_profile::ForkProfile,
-    format::Era,
 };
 
 /// One era of the evm-server.
@@ -75,17 +74,6 @@ impl PrintedHeader<'_> {
 }
 
 impl EvmServer {
-    /// The evm-server of an era.
-    pub(super) const fn of(era: Era) -> &'static Self {
-        match era {
-            Era::A => &era_a::SERVER,
-            Era::B => &era_b::SERVER,
-            Era::C => &era_c::SERVER,
-            Era::D => &era_d::SERVER,
-            Era::E => &era_e::SERVER,
-        }
-    }
-
     /// The block's transactions as the server took them.
     pub(super) fn transactions<'a>(&self, block: &'a Block) -> Result<Vec<Cow<'a, Transaction>>, Unsupported> {
         block.transactions.iter().enumerate().map(|(position, tx)| (self.transaction)(tx, position)).collect()

@@ -12,9 +12,11 @@ mod era_b;
 mod era_c;
 mod era_d;
 mod era_e;
+mod eras;
 mod go_json;
 mod state_root;
 mod synthetic_header;
+mod unverified;
 
 use std::borrow::Cow;
 
@@ -44,8 +46,8 @@ use crate::{
     transaction::{BLOB, Supplement},
 };
 
-pub use self::answer::UnverifiedAnswer;
 pub(crate) use self::answer::verify;
+pub use self::unverified::UnverifiedAnswer;
 
 /// The only chain that the server knew: Ethereum's mainnet.
 const MAINNET: u64 = 1;

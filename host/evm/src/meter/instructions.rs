@@ -19,7 +19,7 @@ use revm::{
 };
 
 use super::{
-    budget::BudgetExceeded, bytes, costs::INIT_CODE_BYTES_A_GAS, counter::Position, memory_guard, run::Context,
+    budget::BudgetExceeded, bytes, context::Context, costs::INIT_CODE_BYTES_A_GAS, counter::Position, memory_guard,
 };
 
 pub(super) type Op<'i, 'a> = InstructionContext<'i, Context<'a>, EthInterpreter>;

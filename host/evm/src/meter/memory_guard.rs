@@ -12,8 +12,8 @@ use revm::{
 };
 
 use super::{
+    context::Context,
     instructions::{self, Op, end, position},
-    run::Context,
 };
 
 /// The operands of an instruction that name memory: positions on the stack.

@@ -15,6 +15,7 @@
 
 mod budget;
 mod bytes;
+mod context;
 mod costs;
 mod counter;
 mod instructions;
@@ -25,8 +26,9 @@ mod run;
 pub(crate) use self::{
     budget::{Budget, BudgetExceeded, ExpectedGas},
     bytes::of_block,
+    context::Context,
     counter::{Mark, Meter, Paying},
-    run::{Context, Evm, Executed, evm, inspect_system_call, metered, run_system_call},
+    run::{Evm, Executed, evm, inspect_system_call, metered, run_system_call},
 };
 
 /// Gas between two looks at the budget, some 20 microseconds of work.

@@ -9,7 +9,7 @@ use revm::{
     primitives::{AddressSet, hardfork::SpecId},
 };
 
-use super::{costs::of_precompile, run::Context};
+use super::{context::Context, costs::of_precompile};
 
 /// The fork's precompiles.
 #[derive(Debug)]

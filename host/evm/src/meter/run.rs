@@ -3,7 +3,7 @@
 use revm::{
     Inspector,
     context::{
-        self, BlockEnv, CfgEnv, ContextSetters, TxEnv,
+        self, ContextSetters, TxEnv,
         result::{EVMError, ExecutionResult},
     },
     handler::{EthFrame, Handler, MainnetHandler, instructions::EthInstructions},
@@ -12,20 +12,8 @@ use revm::{
     primitives::TxKind,
 };
 
-use super::{
-    budget::BudgetExceeded,
-    bytes,
-    counter::{Meter, Paying},
-    instructions,
-    precompiles::Precompiles,
-};
-use crate::{
-    journal::BlockJournal,
-    prestate::{Beyond, NotCarried},
-};
-
-/// The EVM's context, with the meter as its chain.
-pub(crate) type Context<'a> = revm::Context<BlockEnv, TxEnv, CfgEnv, Beyond, BlockJournal, Meter<'a>>;
+use super::{budget::BudgetExceeded, bytes, context::Context, counter::Paying, instructions, precompiles::Precompiles};
+use crate::prestate::NotCarried;
 
 /// The EVM whose every instruction that can be large looks at the meter.
 pub(crate) type Evm<'a, INSP = ()> =

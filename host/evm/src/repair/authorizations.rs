@@ -8,7 +8,7 @@
 use alloy_eips::eip7702::{Authorization, RecoveredAuthority, RecoveredAuthorization};
 use alloy_primitives::{Address, KECCAK256_EMPTY, U256};
 
-use super::candidates::Candidate;
+use super::candidate::Candidate;
 use crate::{
     runner::{Job, Run},
     transaction::SuppliedFields,

@@ -10,7 +10,7 @@ use alloy_eips::eip4844::kzg_to_versioned_hash;
 use alloy_primitives::B256;
 use blst::min_pk::PublicKey;
 
-use super::candidates::Candidate;
+use super::candidate::Candidate;
 use crate::{
     meter::{Budget, BudgetExceeded},
     transaction::SuppliedFields,

@@ -3,7 +3,7 @@
 use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
 use refiner_specimen::{Block, DroppedPart};
 
-use super::{authorizations, blobs};
+use super::{authorizations, blobs, candidate::Candidate};
 use crate::{
     meter::BudgetExceeded,
     runner::{Job, Run},
@@ -12,14 +12,6 @@ use crate::{
 
 /// Blobs of one transaction that are tried where the header gives their number only together with others.
 const MOST_BLOBS: usize = 6;
-
-/// Values for the dropped fields of one transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Candidate {
-    pub(super) fields: SuppliedFields,
-    /// Blob hashes that were found and are no stand-ins.
-    pub(super) found: usize,
-}
 
 /// The candidates that a search tries.
 #[derive(Clone, Copy, PartialEq, Eq)]

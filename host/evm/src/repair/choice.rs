@@ -2,7 +2,7 @@
 
 use refiner_specimen::DroppedPart;
 
-use super::{Repaired, Supplied, SupplySource, candidates::Candidate};
+use super::{Repaired, Supplied, SupplySource, candidate::Candidate};
 use crate::{
     error::{ExecuteError, Unsupported},
     outcome::Outcome,

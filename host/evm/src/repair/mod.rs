@@ -17,36 +17,25 @@
 
 mod authorizations;
 mod blobs;
+mod candidate;
 mod candidates;
 mod choice;
 mod recorded;
+mod repaired;
 mod search;
 mod supplied;
 
 use refiner_specimen::{DroppedPart, Layout, Transaction};
 
+pub(crate) use self::repaired::Repaired;
 use self::search::Search;
 pub use self::supplied::{Supplied, SupplySource};
 use crate::{
     diagnosis,
     error::{ExecuteError, Unsupported},
-    outcome::Outcome,
-    receipts::Commitments,
     runner::{self, Job},
     transaction::{Supplement, lacks_authorizations, lacks_blob_hashes},
 };
-
-/// An execution with all that stands in for dropped fields.
-#[derive(Debug)]
-pub(crate) struct Repaired {
-    pub(crate) outcome: Outcome,
-    /// With this supplement, the block executes to the outcome.
-    pub(crate) supplement: Supplement,
-    /// In order of transactions.
-    pub(crate) supplied: Vec<Supplied>,
-    /// Of the outcome's receipts, where they were computed on the way.
-    pub(crate) commitments: Option<Commitments>,
-}
 
 /// Executes the block of a job, whose own supplement is not looked at.
 ///

@@ -7,7 +7,8 @@ use refiner_specimen::{
 
 use super::{
     Repaired,
-    candidates::{Candidate, Scope, groups},
+    candidate::Candidate,
+    candidates::{Scope, groups},
     choice::{Arrival, Choice, ambiguous, repaired},
     recorded::Recorded,
 };

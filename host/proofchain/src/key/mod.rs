@@ -1,5 +1,6 @@
 //! The operator's key: read once, zeroised, never shown.
 
+mod error;
 mod file;
 mod hygiene;
 mod keystore;
@@ -9,9 +10,10 @@ mod secret;
 mod signer;
 
 pub use self::{
+    error::{KeyError, SignError},
     file::SecretFile,
     keystore::{KeystoreError, read_keystore},
     local::LocalKey,
     secret::Secret,
-    signer::{KeyError, KeySource, SignError, Signer},
+    signer::{KeySource, Signer},
 };

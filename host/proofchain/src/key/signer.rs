@@ -1,19 +1,18 @@
 //! Signers: a key of ours, or a Web3Signer.
 
-use std::{fmt, io, path::PathBuf};
+use std::fmt;
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxLegacy};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
-use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_http_client::Egress;
 use url::Url;
 
-use super::{KeystoreError, LocalKey, Secret, SecretFile, remote};
+use super::{KeyError, LocalKey, Secret, SecretFile, SignError, remote};
 use crate::{
     fees::Fees,
     prover::Unsigned,
-    rpc::{Rpc, RpcError, RpcLimits},
+    rpc::{Rpc, RpcLimits},
 };
 
 /// Where the operator's key is.
@@ -49,131 +48,6 @@ pub struct Signer {
 enum Kind {
     Local(LocalKey),
     Remote { rpc: Rpc, address: Address },
-}
-
-/// Why there is no key. No variant holds a part of it.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// A file cannot be read.
-    #[error("{path}: {source}")]
-    File {
-        /// Which one.
-        path: PathBuf,
-        /// Error of the operating system.
-        source: io::Error,
-    },
-    /// Another number of digits.
-    #[error("a key of {digits} digits instead of 64")]
-    Length {
-        /// How many there are.
-        digits: usize,
-    },
-    /// Something else than hex digits.
-    #[error("a key with something else than hex digits")]
-    NotHex,
-    /// Zero, or above the order of the curve.
-    #[error("a number that is no secp256k1 key")]
-    OutOfRange,
-    /// A file that others may read or write.
-    #[error("{path}: open to others (mode {mode:o}), expected mode 600")]
-    Permissions {
-        /// Path of the file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// A keystore without a key that can be used.
-    #[error("{path}: {source}")]
-    Keystore {
-        /// Path of the file.
-        path: PathBuf,
-        /// The reason.
-        source: KeystoreError,
-    },
-    /// A file where a new one was to be written.
-    #[error("{path}: exists already, and no key is overwritten")]
-    Exists {
-        /// Path of the file.
-        path: PathBuf,
-    },
-    /// The system has no random bytes.
-    #[error("the system gives no random bytes")]
-    Randomness,
-    /// The Web3Signer could not be asked.
-    #[error(transparent)]
-    Signer(#[from] RpcError),
-    /// The Web3Signer has not the key.
-    #[error("the Web3Signer has not the key of {wanted}; it has {held} keys")]
-    NotHeld {
-        /// Which was wanted.
-        wanted: Address,
-        /// How many it has.
-        held: usize,
-    },
-    /// The Web3Signer has several keys, or none, and none was named.
-    #[error("the Web3Signer has {held} keys; name the operator's address")]
-    Ambiguous {
-        /// How many it has.
-        held: usize,
-    },
-}
-
-impl Diagnostic for KeyError {
-    fn exit_code(&self) -> ExitCode {
-        ExitCode::Usage
-    }
-
-    fn hint(&self) -> Option<Hint> {
-        match self {
-            Self::Permissions { path, .. } => {
-                Some(format!("chmod 600 {}, or permit it with --insecure-key-permissions", path.display()).into())
-            }
-            Self::Keystore { source: KeystoreError::Version { .. }, .. } => {
-                Some("write it anew with the program that made it, such as `geth account update`".into())
-            }
-            Self::Keystore {
-                source: KeystoreError::ScryptInvalid { .. } | KeystoreError::ScryptCost { .. }, ..
-            } => Some("export the key with the program that made the keystore, then `refiner key import`".into()),
-            Self::Exists { .. } => Some("name another file".into()),
-            Self::File { .. }
-            | Self::Length { .. }
-            | Self::NotHex
-            | Self::OutOfRange
-            | Self::Keystore { .. }
-            | Self::Randomness => None,
-            Self::Signer(_) => Some("start the Web3Signer, or compare --signer with its address".into()),
-            Self::NotHeld { .. } => {
-                Some("load the operator's key into the Web3Signer, or name another by --operator".into())
-            }
-            Self::Ambiguous { held: 0 } => Some("load the operator's key into the Web3Signer".into()),
-            Self::Ambiguous { .. } => Some("name the operator's address by --operator".into()),
-        }
-    }
-}
-
-/// Why there is no signature.
-#[derive(Debug, thiserror::Error)]
-pub enum SignError {
-    /// The Web3Signer could not be asked, or refused.
-    #[error(transparent)]
-    Rpc(#[from] RpcError),
-    /// The key is none.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The Web3Signer answered something else.
-    #[error("the Web3Signer answered something that is no transaction")]
-    NotTransaction,
-    /// The Web3Signer signed another transaction.
-    #[error("the Web3Signer signed another transaction than it was asked to")]
-    Altered,
-    /// The Web3Signer signed with another key.
-    #[error("signed by {found:?} instead of {expected}")]
-    AnotherKey {
-        /// Whose signature was wanted.
-        expected: Address,
-        /// Whose it is, if it is one.
-        found: Option<Address>,
-    },
 }
 
 impl Signer {

@@ -9,8 +9,9 @@ use serde_json::value::RawValue;
 use super::{
     RpcError,
     answer::{Answer, WireError},
-    batch::{Question, Taken},
+    batch::Taken,
     bounded::Elements,
+    question::Question,
     reply::Reply,
 };
 

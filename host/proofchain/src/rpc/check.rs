@@ -8,23 +8,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    NodeFailure, Question, RawAnswer, Rpc, RpcError, SetAside, batch::Taken, health::Consequence, node::Head,
+    Expected, NodeFailure, Question, RawAnswer, Rpc, RpcError, SetAside, batch::Taken, health::Consequence, node::Head,
     pool::is_far, route::NodeId,
 };
 use crate::{
     announcement::BlockRef,
     quantity::{self, Quantity},
 };
-
-/// What every node must have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Expected {
-    pub chain_id: u64,
-    /// Addresses that have code, with their roles.
-    pub contracts: [(Address, &'static str); 2],
-    /// A block that was seen, and is too deep to be reorganised.
-    pub checkpoint: Option<BlockRef>,
-}
 
 /// The newest block of a node.
 #[derive(Deserialize)]

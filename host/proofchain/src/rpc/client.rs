@@ -13,16 +13,17 @@ use alloy_sol_types::SolCall;
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use refiner_http_client::Egress;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 
 use super::{
     Endpoint, NodeReport, RpcError, RpcLimits,
-    batch::Question,
-    check::Expected,
+    expected::Expected,
     health::Consequence,
     pool::{Choice, Pool},
+    question::Question,
     reply::{Reply, returned},
+    request::Request,
     route::{NodeId, NodeSet, Route},
 };
 
@@ -43,15 +44,6 @@ pub(super) struct Inner {
     pub calls: AtomicU64,
     /// What every node must have, once it is known. A lock because the checkpoint moves on; held for a copy.
     expected: Mutex<Option<Expected>>,
-}
-
-/// A request and the nodes that it may go to.
-pub(super) struct Request {
-    pub route: Route,
-    /// Method of the first question.
-    pub method: &'static str,
-    pub questions: usize,
-    pub body: Value,
 }
 
 impl Inner {

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::{Endpoint, RawAnswer, batch::Question, reply::Reply};
+use super::{Endpoint, RawAnswer, question::Question, reply::Reply};
 use crate::{announcement::Logs, chain::Header, quantity::Quantity};
 
 /// Reads an answer as one of each kind, and as the answers to two questions.

@@ -1,17 +1,66 @@
 //! The hosts that give signs of life.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use alloy_primitives::B256;
+use refiner_text::UntrustedText;
+use serde::Serialize;
 use tokio::time::Instant;
 
-use super::HostView;
 use crate::{
     limits::{HOST_GONE, HOSTS_MAX},
     message::Heartbeat,
     names::HostName,
     origins::Origins,
 };
+
+/// A worker host, as it last showed itself.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HostView {
+    /// Its name.
+    pub name: HostName,
+    /// Version of its program.
+    pub version: String,
+    /// Number of runs at once.
+    pub workers: u32,
+    /// Number of tasks in hand.
+    pub running: u32,
+    /// Tasks that came to their end there.
+    pub done: u64,
+    /// Number of rules that it serves.
+    pub serves: usize,
+    /// Rules that it does not serve, each with the reason.
+    pub refuses: Vec<String>,
+    /// Where its artifacts are.
+    pub origin: String,
+    /// True where they may be fetched from there.
+    pub permitted: bool,
+    /// Milliseconds since its last sign of life.
+    pub seen_ms: u64,
+}
+
+impl HostView {
+    pub(crate) fn of(heartbeat: &Heartbeat, permitted: bool, seen: Duration) -> Self {
+        let text = |text: &str| UntrustedText::at_most(text, 500).to_string();
+        Self {
+            name: heartbeat.worker.clone(),
+            version: text(&heartbeat.version),
+            workers: heartbeat.workers,
+            running: heartbeat.running,
+            done: heartbeat.done,
+            serves: heartbeat.serves.len(),
+            refuses: heartbeat
+                .refuses
+                .iter()
+                .map(|refuses| text(&format!("{}: {}", refuses.rule, refuses.reason)))
+                .collect(),
+            origin: text(&heartbeat.origin),
+            permitted,
+            seen_ms: u64::try_from(seen.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
 
 /// Hosts by name.
 #[derive(Default)]
@@ -41,8 +90,8 @@ impl Hosts {
         }
         if before.is_none_or(|before| before.heartbeat.refuses != heartbeat.refuses) {
             for refuses in &heartbeat.refuses {
-                let rule = refiner_text::UntrustedText::at_most(&refuses.rule, 100);
-                let reason = refiner_text::UntrustedText::at_most(&refuses.reason, 500);
+                let rule = UntrustedText::at_most(&refuses.rule, 100);
+                let reason = UntrustedText::at_most(&refuses.reason, 500);
                 tracing::warn!(host = %name, %rule, %reason, "worker host does not serve a rule");
             }
         }
@@ -69,10 +118,10 @@ impl Hosts {
     }
 }
 
-struct UntrustedVersion(refiner_text::UntrustedText);
+struct UntrustedVersion(UntrustedText);
 
 impl UntrustedVersion {
     fn of(heartbeat: &Heartbeat) -> Self {
-        Self(refiner_text::UntrustedText::at_most(&heartbeat.version, 64))
+        Self(UntrustedText::at_most(&heartbeat.version, 64))
     }
 }

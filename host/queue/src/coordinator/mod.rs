@@ -27,8 +27,9 @@ use tokio::{
 
 use self::{arrivals::Memory, hosts::Hosts};
 pub use self::{
+    hosts::HostView,
     submit::TaskFailure,
-    view::{HostView, Snapshot, Waiting},
+    view::{Snapshot, Waiting},
 };
 use crate::{
     Connection,

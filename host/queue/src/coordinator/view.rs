@@ -1,60 +1,10 @@
 //! The queue for people and monitors.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::sync::atomic::Ordering;
 
-use refiner_text::UntrustedText;
 use serde::Serialize;
 
-use super::{Coordinator, lock};
-use crate::{message::Heartbeat, names::HostName};
-
-/// A worker host, as it last showed itself.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HostView {
-    /// Its name.
-    pub name: HostName,
-    /// Version of its program.
-    pub version: String,
-    /// Number of runs at once.
-    pub workers: u32,
-    /// Number of tasks in hand.
-    pub running: u32,
-    /// Tasks that came to their end there.
-    pub done: u64,
-    /// Number of rules that it serves.
-    pub serves: usize,
-    /// Rules that it does not serve, each with the reason.
-    pub refuses: Vec<String>,
-    /// Where its artifacts are.
-    pub origin: String,
-    /// True where they may be fetched from there.
-    pub permitted: bool,
-    /// Milliseconds since its last sign of life.
-    pub seen_ms: u64,
-}
-
-impl HostView {
-    pub(crate) fn of(heartbeat: &Heartbeat, permitted: bool, seen: Duration) -> Self {
-        let text = |text: &str| UntrustedText::at_most(text, 500).to_string();
-        Self {
-            name: heartbeat.worker.clone(),
-            version: text(&heartbeat.version),
-            workers: heartbeat.workers,
-            running: heartbeat.running,
-            done: heartbeat.done,
-            serves: heartbeat.serves.len(),
-            refuses: heartbeat
-                .refuses
-                .iter()
-                .map(|refuses| text(&format!("{}: {}", refuses.rule, refuses.reason)))
-                .collect(),
-            origin: text(&heartbeat.origin),
-            permitted,
-            seen_ms: u64::try_from(seen.as_millis()).unwrap_or(u64::MAX),
-        }
-    }
-}
+use super::{Coordinator, HostView, lock};
 
 /// Tasks of one rule that wait for a result.
 #[derive(Clone, Debug, Serialize)]

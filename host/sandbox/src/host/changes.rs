@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use refiner_evm::{Access, AccountChange, RecordingTerms, Recordings, SlotChange, StateStep, Step, Steps};
-use refiner_rule_model::Misuse;
+use refiner_evm::{Access, AccountChange, RecordingTerms, Recordings, SlotChange, StateStep, Steps};
 use wasmtime::component::Resource;
 
 use super::{
-    BudgetExceeded, ExecutionHandle, HostState,
-    recordings::{Position, Wanted},
+    ChangesHandle, ExecutionHandle, HostState, Wanted,
+    state::{
+        changes::{Reader, nothing_there},
+        recordings::Position,
+    },
 };
 use crate::bindings::refiner::rule::{recordings::RecordError, state_changes as changes, types};
 
@@ -17,59 +19,6 @@ use crate::bindings::refiner::rule::{recordings::RecordError, state_changes as c
 const ACCOUNT_BYTES: usize = 200;
 const SLOT_BYTES: usize = 120;
 const ACCESS_BYTES: usize = 72;
-
-/// The guest's handle of a recording of state. Its number is its place in [`ChangeReaders`].
-pub struct ChangesHandle;
-
-/// The readers of state.
-#[derive(Default)]
-pub(crate) struct ChangeReaders(Vec<Option<Reader>>);
-
-/// A reader, at a step of its recording.
-struct Reader {
-    recordings: Arc<Recordings>,
-    position: Position,
-    /// Steps entered so far: code of later ones is not known yet.
-    entered: u32,
-}
-
-impl Reader {
-    fn steps(&self) -> Result<&Steps<StateStep>, BudgetExceeded> {
-        self.recordings.state.as_ref().ok_or_else(nothing_there)
-    }
-
-    fn step(&self) -> Result<Option<&StateStep>, BudgetExceeded> {
-        Ok(match self.position.at.map(|at| self.steps().map(|steps| steps.get(at))).transpose()? {
-            Some(Step::Kept(step)) => Some(step),
-            Some(Step::TooLarge | Step::End) | None => None,
-        })
-    }
-
-    /// Code that was deployed in a step that the reader entered.
-    fn deployed(&self, hash: B256) -> Result<Option<&[u8]>, BudgetExceeded> {
-        let steps = self.steps()?;
-        let entered = (0..self.entered).filter_map(|number| match steps.get(number) {
-            Step::Kept(step) => Some(&step.codes),
-            Step::TooLarge | Step::End => None,
-        });
-        // A step can deploy tens of thousands, and is paid for as one.
-        let mut found = entered.filter_map(|codes| {
-            let position = codes.binary_search_by(|(deployed, _)| deployed.cmp(&hash)).ok()?;
-            codes.get(position)
-        });
-        Ok(found.next().map(|(_, code)| &code[..]))
-    }
-}
-
-impl ChangeReaders {
-    fn get(&self, handle: &Resource<ChangesHandle>) -> Result<&Reader, BudgetExceeded> {
-        self.0.get(handle.rep() as usize).and_then(Option::as_ref).ok_or_else(nothing_there)
-    }
-}
-
-const fn nothing_there() -> BudgetExceeded {
-    BudgetExceeded::Misuse(Misuse::NothingThere { what: "recording of state" })
-}
 
 impl changes::Host for HostState {
     fn open(

@@ -4,24 +4,11 @@ use refiner_evm::{Basis, ResultFormat};
 use refiner_rule_model::Misuse;
 use wasmtime::component::Resource;
 
-use super::{BlockSpecimen, BudgetExceeded, HostState, evm::Done};
+use super::{BlockSpecimen, BudgetExceeded, HostState, ReceiptsHandle, state::executions::Done};
 use crate::bindings::refiner::rule::{evm, receipts, types};
-
-/// The guest's handle of receipts. A run has one set of them, so it holds nothing.
-pub struct ReceiptsHandle;
-
-/// The receipts of a run, once they were asked for.
-#[derive(Default)]
-pub(crate) struct ReceiptsTaken(Option<Done>);
 
 /// The number of every handle.
 const REP: u32 = 0;
-
-impl ReceiptsTaken {
-    fn get(&self) -> Result<&Done, BudgetExceeded> {
-        self.0.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "receipts" }))
-    }
-}
 
 impl receipts::Host for HostState {
     fn open(

@@ -2,19 +2,12 @@
 
 mod code;
 
-use std::{
-    cell::OnceCell,
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
-
-use alloy_primitives::{B256, Bytes, U256};
-use refiner_evm::{Executor, Rejected};
-use refiner_rule_model::{Misuse, SpecimenHash};
-use refiner_specimen::{Specimen, Transaction, UnknownTransactionType, check::Check};
+use alloy_primitives::{B256, U256};
+use refiner_rule_model::Misuse;
+use refiner_specimen::Transaction;
 use wasmtime::component::Resource;
 
-use super::{BudgetExceeded, HostState};
+use super::{BlockSpecimen, BudgetExceeded, HostState, SpecimenView};
 use crate::bindings::refiner::rule::{
     specimen::{
         self, AccessListItem, AccountRead, BlockHashRead, Counts, Header, HostBlockSpecimen, Identity, StorageRead,
@@ -37,65 +30,7 @@ mod item_bytes {
     pub(super) const HEADER: usize = 640;
 }
 
-/// The guest's handle of the specimen. There is one specimen a run, so it holds nothing.
-pub struct BlockSpecimen;
-
-/// The specimen, its bytes, and what is worked out from them on demand.
-pub(crate) struct SpecimenView {
-    specimen: Arc<Specimen>,
-    raw: Bytes,
-    hash: SpecimenHash,
-    transaction_hashes: OnceCell<Result<Vec<B256>, UnknownTransactionType>>,
-    code_positions: OnceCell<HashMap<B256, usize>>,
-    /// Positions of code that has the hash it is stated under.
-    verified_codes: HashSet<usize>,
-    /// The check of the senders, made when they are first asked for.
-    senders: Option<Check>,
-}
-
 impl SpecimenView {
-    pub(crate) fn new(specimen: Arc<Specimen>, raw: Bytes, hash: SpecimenHash) -> Self {
-        Self {
-            specimen,
-            raw,
-            hash,
-            transaction_hashes: OnceCell::new(),
-            code_positions: OnceCell::new(),
-            verified_codes: HashSet::new(),
-            senders: None,
-        }
-    }
-
-    /// The hash that the network announces, worked out when it is first asked for.
-    pub(crate) fn hash(&self) -> B256 {
-        self.hash.get()
-    }
-
-    pub(crate) fn specimen(&self) -> &Specimen {
-        &self.specimen
-    }
-
-    /// The bytes it was decoded from.
-    pub(crate) const fn raw(&self) -> &Bytes {
-        &self.raw
-    }
-
-    fn transaction_hashes(&self) -> Result<&[B256], BudgetExceeded> {
-        let hashes = self.transaction_hashes.get_or_init(|| refiner_specimen::transaction_hashes(&self.specimen.block));
-        hashes.as_deref().map_err(|unknown| BudgetExceeded::TransactionType(*unknown))
-    }
-
-    /// Stops the guest before it reads senders that are not those of the signatures. Made once a run.
-    fn check_senders(&mut self, executor: &dyn Executor) -> Result<(), BudgetExceeded> {
-        let check = self.senders.get_or_insert_with(|| executor.senders(&self.specimen));
-        if check.failed() { Err(contradiction(check.clone())) } else { Ok(()) }
-    }
-
-    /// The check of the senders, if it was made.
-    pub(crate) fn take_senders(&mut self) -> Option<Check> {
-        self.senders.take()
-    }
-
     fn transaction(&self, hashes: &[B256], position: usize, transaction: &Transaction) -> specimen::Transaction {
         let typed_fees = transaction.tx_type >= 2;
         let fee = |typed: u128| U256::from(if typed_fees { typed } else { transaction.gas_price }).into();
@@ -115,11 +50,6 @@ impl SpecimenView {
             blob_hash_count: transaction.blob_hashes.as_deref().map_or(0, len),
         }
     }
-}
-
-/// The end of a guest that asked for what contradicts the rest of the specimen.
-fn contradiction(check: Check) -> BudgetExceeded {
-    BudgetExceeded::Contradiction(Box::new(Rejected::CheckFailed(check).into()))
 }
 
 /// A length as the contract counts. Specimens are far smaller than 4 GiB, and everything in one is smaller still.

@@ -2,56 +2,20 @@
 
 use std::sync::Arc;
 
-use refiner_evm::{Frame, Frames, RecordingTerms, Recordings, Step};
-use refiner_rule_model::Misuse;
+use refiner_evm::{Frame, RecordingTerms, Recordings};
 use wasmtime::component::Resource;
 
 use super::{
-    BudgetExceeded, ExecutionHandle, HostState,
-    recordings::{Position, Wanted},
+    ExecutionHandle, FramesHandle, HostState, Wanted,
+    state::{
+        frames::{Reader, nothing_there},
+        recordings::Position,
+    },
 };
 use crate::bindings::refiner::rule::{recordings::RecordError, traces};
 
 /// Bytes of a frame in the canonical ABI, without its lists and text.
 const FRAME_BYTES: usize = 168;
-
-/// The guest's handle of a recording of calls. Its number is its place in [`FrameReaders`].
-pub struct FramesHandle;
-
-/// The readers of calls.
-#[derive(Default)]
-pub(crate) struct FrameReaders(Vec<Option<Reader>>);
-
-/// A reader, at a step of its recording.
-struct Reader {
-    recordings: Arc<Recordings>,
-    payload_max: u32,
-    position: Position,
-}
-
-impl Reader {
-    fn frames(&self) -> Result<&Frames, BudgetExceeded> {
-        self.recordings.frames.as_ref().ok_or_else(nothing_there)
-    }
-
-    /// The calls of the step.
-    fn step(&self) -> Result<&[Frame], BudgetExceeded> {
-        Ok(match self.position.at.map(|at| self.frames().map(|frames| frames.steps.get(at))).transpose()? {
-            Some(Step::Kept(step)) => step,
-            Some(Step::TooLarge | Step::End) | None => &[],
-        })
-    }
-}
-
-impl FrameReaders {
-    fn get(&self, handle: &Resource<FramesHandle>) -> Result<&Reader, BudgetExceeded> {
-        self.0.get(handle.rep() as usize).and_then(Option::as_ref).ok_or_else(nothing_there)
-    }
-}
-
-const fn nothing_there() -> BudgetExceeded {
-    BudgetExceeded::Misuse(Misuse::NothingThere { what: "recording of calls" })
-}
 
 /// The first bytes of a payload, as many as a reader asked for.
 fn kept(payload: &[u8], payload_max: u32) -> &[u8] {

@@ -26,9 +26,8 @@ use refiner_specimen::{
     check::{Check, CheckName},
 };
 
-#[path = "../../../../tests/hostile/component.rs"]
-pub mod component;
 pub use component::{bare_component, component, component_of_module, manifest, module_of_fields, with_manifest};
+pub use refiner_hostile::component;
 
 /// Field list of a rule that does nothing and is fine.
 pub const GOOD: &str =

@@ -6,7 +6,7 @@ use refiner_content::Excerpt;
 use refiner_diagnostics::Hint;
 use refiner_http_client::ProxyFailure;
 
-use super::layers::{Found, Listed};
+use super::media::{Found, Listed};
 use crate::{CredentialError, Program, Sha256};
 
 /// Errors of fetching a component from a registry, and of giving one to it.
@@ -124,7 +124,7 @@ pub enum OciError {
         deadline_ms: u128,
     },
     /// Not one component.
-    #[error("{reference} has {layers}, and a rule has one layer of the type {} (or {})", super::layers::COMPONENT[0], super::layers::COMPONENT[1])]
+    #[error("{reference} has {layers}, and a rule has one layer of the type {} (or {})", super::media::COMPONENT[0], super::media::COMPONENT[1])]
     Layers {
         /// The reference that was asked for.
         reference: String,
@@ -132,7 +132,7 @@ pub enum OciError {
         layers: Found,
     },
     /// Several manifests of the rule.
-    #[error("{reference} has several layers of the type {}, and a rule has one manifest", super::layers::MANIFEST[0])]
+    #[error("{reference} has several layers of the type {}, and a rule has one manifest", super::media::MANIFEST[0])]
     Manifests {
         /// The reference that was asked for.
         reference: String,

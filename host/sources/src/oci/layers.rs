@@ -1,20 +1,15 @@
 //! Manifests in a registry: the layer that is the component, and the one that is its manifest.
 
-use std::fmt;
-
 use oci_client::Reference;
 use refiner_content::Excerpt;
 use serde::Deserialize;
 
-use super::{OciError, sha256, shown};
+use super::{
+    OciError,
+    media::{COMPONENT, Found, Listed, MANIFEST, SHOWN_MAX},
+    reference::{sha256, shown},
+};
 use crate::Sha256;
-
-/// Media types of a component's layer, by the CNCF's artifact format for WebAssembly and by the one before it.
-pub(super) const COMPONENT: [&str; 2] = ["application/wasm", "application/vnd.wasm.content.layer.v1+wasm"];
-/// Media types of the layer with a rule's manifest: the one that is written, and the one that other programs give a TOML file.
-pub(super) const MANIFEST: [&str; 2] = ["application/vnd.refiner.rule.manifest.v1+toml", "application/toml"];
-/// Layers or artifacts that a message lists.
-const SHOWN_MAX: usize = 8;
 
 /// The layers of a rule.
 pub(super) struct RuleLayers {
@@ -27,17 +22,6 @@ pub(super) struct RuleLayers {
 pub(super) struct Blob {
     pub(super) sha256: Sha256,
     pub(super) stated_bytes: u64,
-}
-
-/// The media types of an artifact's layers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found(Vec<Excerpt>);
-
-/// The artifacts that an index lists.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    shown: Vec<Excerpt>,
-    more: usize,
 }
 
 /// The parts of a manifest that are read.
@@ -107,27 +91,5 @@ impl Listed {
             Excerpt::of(format!("{digest}{}", platform.unwrap_or_default()).as_bytes())
         });
         Self { shown: shown.collect(), more: entries.len().saturating_sub(SHOWN_MAX) }
-    }
-}
-
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let types: Vec<_> = self.0.iter().take(SHOWN_MAX).map(Excerpt::as_str).collect();
-        match self.0.len() {
-            0 => f.write_str("0 layers"),
-            1 => write!(f, "1 layer ({})", types[0]),
-            count => write!(f, "{count} layers ({})", types.join(", ")),
-        }
-    }
-}
-
-impl fmt::Display for Listed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.shown.is_empty() {
-            return f.write_str("it lists none");
-        }
-        let shown: Vec<_> = self.shown.iter().map(Excerpt::as_str).collect();
-        f.write_str(&shown.join(", "))?;
-        if self.more > 0 { write!(f, " and {} more", self.more) } else { Ok(()) }
     }
 }

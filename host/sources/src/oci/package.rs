@@ -5,8 +5,8 @@
 
 use serde_json::json;
 
-use super::layers;
-use crate::{Sha256, oci::ALGORITHM};
+use super::media;
+use crate::{Sha256, oci::reference::ALGORITHM};
 
 /// Media type of the artifact's manifest.
 pub(super) const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -38,8 +38,8 @@ pub(super) struct Artifact<'p> {
 
 impl Package {
     pub(super) fn artifact(&self) -> Artifact<'_> {
-        let component = (layers::COMPONENT[0], self.component.as_slice());
-        let beside = self.beside.as_deref().map(|text| (layers::MANIFEST[0], text));
+        let component = (media::COMPONENT[0], self.component.as_slice());
+        let beside = self.beside.as_deref().map(|text| (media::MANIFEST[0], text));
         let layers: Vec<_> = [component].into_iter().chain(beside).collect();
         let digests: Vec<_> = layers.iter().map(|(_, bytes)| digest(bytes)).collect();
         let config = json!({

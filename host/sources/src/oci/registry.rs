@@ -13,7 +13,7 @@ use reqwest::{
 use serde::Deserialize;
 use url::Url;
 
-use super::{OciError, challenge::Challenge, shown};
+use super::{OciError, challenge::Challenge, reference::shown};
 use crate::{
     credentials::{CredentialFiles, Login},
     source::{is_loopback, is_loopback_registry},

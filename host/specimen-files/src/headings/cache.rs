@@ -10,12 +10,13 @@ use std::{
     io::{BufWriter, Read as _, Write as _},
     os::unix::{
         ffi::{OsStrExt as _, OsStringExt as _},
-        fs::{DirBuilderExt as _, MetadataExt as _},
+        fs::MetadataExt as _,
     },
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use alloy_primitives::{B256, hex};
+use refiner_directory_cache::{DirectoryCache, Durability};
 
 use super::Heading;
 
@@ -23,6 +24,8 @@ use super::Heading;
 pub const CACHED_MIN: usize = 256;
 /// Most bytes of a file: some two million specimens.
 const FILE_BYTES_MAX: u64 = 512 << 20;
+/// Most bytes of all files together; the oldest go when a new one does not fit.
+const CACHE_BYTES_MAX: u64 = 1 << 30;
 /// The first line; another program's form is read anew.
 const FORM: &str = "refiner headings 1";
 
@@ -51,7 +54,7 @@ impl Cached {
     /// Reads what is known of a directory. A file that is none of ours counts as absent.
     pub fn read(cache: &Path, directory: &Path) -> Self {
         let mut text = String::new();
-        let Ok(file) = File::open(place(cache, directory)) else { return Self::default() };
+        let Ok(file) = File::open(cache.join(file_name(directory))) else { return Self::default() };
         if file.take(FILE_BYTES_MAX).read_to_string(&mut text).is_err() {
             return Self::default();
         }
@@ -66,10 +69,8 @@ impl Cached {
 
     /// Writes what is known of a directory now. What cannot be written is read again the next time.
     pub fn write(cache: &Path, directory: &Path, entries: &[(OsString, Stamp, Heading)]) {
-        let write = || -> std::io::Result<()> {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(cache)?;
-            let mut file = tempfile::NamedTempFile::new_in(cache)?;
-            let mut out = BufWriter::new(&mut file);
+        let written = DirectoryCache::new(cache, CACHE_BYTES_MAX).put(&file_name(directory), Durability::None, |file| {
+            let mut out = BufWriter::new(file);
             writeln!(out, "{FORM}")?;
             for (name, stamp, heading) in entries {
                 let Stamp { bytes, inode, seconds, nanoseconds } = stamp;
@@ -80,18 +81,15 @@ impl Cached {
                     "{name}\t{bytes}\t{inode}\t{seconds}\t{nanoseconds}\t{chain_id}\t{height}\t{block_hash}\t{parent_hash}\t{is_consistent}"
                 )?;
             }
-            out.flush()?;
-            drop(out);
-            file.persist(place(cache, directory))?;
-            Ok(())
-        };
+            out.flush()
+        });
         // A cache that cannot be written costs time and nothing else.
-        let _ = write();
+        let _ = written;
     }
 }
 
-fn place(cache: &Path, directory: &Path) -> PathBuf {
-    cache.join(format!("{:x}.tsv", refiner_specimen::sha256(directory.as_os_str().as_bytes())))
+fn file_name(directory: &Path) -> String {
+    format!("{:x}.tsv", refiner_specimen::sha256(directory.as_os_str().as_bytes()))
 }
 
 fn entry(line: &str) -> Option<(OsString, (Stamp, Heading))> {

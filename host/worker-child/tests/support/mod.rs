@@ -18,8 +18,7 @@ use refiner_specimen::{
 use refiner_testkit::Key;
 use refiner_worker::{ChildCommand, CompiledRule, Compiler, Job, Pool, PoolConfig};
 
-#[path = "../../../../tests/hostile/component.rs"]
-pub mod component;
+pub use refiner_hostile::component;
 pub mod users;
 
 /// Writes the specimen's bytes into an artifact, and a line into the log.

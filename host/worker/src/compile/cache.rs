@@ -9,12 +9,11 @@ use std::{
     io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
-    time::SystemTime,
 };
 
 use alloy_primitives::{B256, Bytes, hex};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_directory_cache::{DirectoryCache, Durability};
 use refiner_specimen::sha256;
 use rustix::{fs::OFlags, process::geteuid};
 use tracing::warn;
@@ -29,17 +28,13 @@ const HEADER_BYTES: usize = 40;
 const CACHE_BYTES_MAX: u64 = 2 << 30;
 /// Access for the owner only.
 const DIRECTORY_MODE: u32 = 0o700;
-/// The same, for a file.
-const FILE_MODE: u32 = 0o600;
 /// Any access for others.
 const OTHERS: u32 = 0o077;
 
 /// A directory of compiled code.
 #[derive(Debug)]
 pub struct CodeCache {
-    directory: PathBuf,
-    /// Tells apart files that are being written by this process.
-    writes: AtomicU64,
+    files: DirectoryCache,
 }
 
 /// A directory that code is not loaded from.
@@ -119,7 +114,7 @@ impl CodeCache {
         if mode & OTHERS != 0 {
             return Err(CacheError::Mode { path, mode });
         }
-        Ok(Self { directory: path, writes: AtomicU64::new(0) })
+        Ok(Self { files: DirectoryCache::new(path, CACHE_BYTES_MAX) })
     }
 
     /// The code, if it is there and whole. A file that is neither is removed.
@@ -139,40 +134,16 @@ impl CodeCache {
 
     /// Keeps code. The file appears under its name when it is whole.
     pub fn put(&self, key: &CodeKey, code: &[u8]) -> io::Result<()> {
-        self.make_room(code.len() as u64)?;
-        let number = self.writes.fetch_add(1, Ordering::Relaxed);
-        let part = self.directory.join(format!(".{}-{number}.part", std::process::id()));
-        let written = write(&part, code).and_then(|()| fs::rename(&part, self.path(key)));
-        if written.is_err() {
-            // The part may never have come to be.
-            let _ = fs::remove_file(&part);
-        }
-        written
+        self.files.put(&file_name(key), Durability::Bytes, |file| write(file, code))
     }
 
     fn path(&self, key: &CodeKey) -> PathBuf {
-        self.directory.join(format!("{}-{}.code", hex::encode(key.component), hex::encode(key.compatibility)))
+        self.files.path(&file_name(key))
     }
+}
 
-    /// Removes the oldest files until `bytes` more fit.
-    fn make_room(&self, bytes: u64) -> io::Result<()> {
-        let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
-        for entry in fs::read_dir(&self.directory)? {
-            let entry = entry?;
-            let found = entry.metadata()?;
-            files.push((found.modified()?, found.len(), entry.path()));
-        }
-        files.sort();
-        let mut sum = files.iter().map(|(_, bytes, _)| bytes).sum::<u64>().saturating_add(bytes);
-        for (_, bytes, path) in files {
-            if sum <= CACHE_BYTES_MAX {
-                break;
-            }
-            fs::remove_file(path)?;
-            sum -= bytes;
-        }
-        Ok(())
-    }
+fn file_name(key: &CodeKey) -> String {
+    format!("{}-{}.code", hex::encode(key.component), hex::encode(key.compatibility))
 }
 
 /// Reasons why a cached file is no code.
@@ -214,10 +185,8 @@ fn read(path: &Path) -> Result<Bytes, Unreadable> {
     Ok(code.into())
 }
 
-fn write(path: &Path, code: &[u8]) -> io::Result<()> {
-    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path)?;
+fn write(file: &mut File, code: &[u8]) -> io::Result<()> {
     file.write_all(MAGIC)?;
     file.write_all(sha256(code).as_slice())?;
-    file.write_all(code)?;
-    file.sync_all()
+    file.write_all(code)
 }

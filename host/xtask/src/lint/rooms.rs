@@ -11,7 +11,7 @@ const ENGINE: &[&str] =
     &["wasmtime", "wasmtime-environ", "cranelift-codegen", "refiner-sandbox", "refiner-worker-child"];
 
 /// Crates, and packages that none of their dependencies may bring.
-const WITHOUT: [(&str, &[&str]); 19] = [
+const WITHOUT: [(&str, &[&str]); 20] = [
     ("refiner-specimen", &["wasmtime", "revm", "tokio", "reqwest"]),
     ("refiner-evm", &["wasmtime", "tokio", "reqwest"]),
     ("refiner-specimen-files", &["wasmtime", "revm", "tokio", "reqwest"]),
@@ -33,12 +33,25 @@ const WITHOUT: [(&str, &[&str]); 19] = [
     ("refiner-daemon", ENGINE),
     // The daemon prints nothing, reads no arguments of a command, and makes no rules.
     ("refiner-daemon", &["refiner-terminal", "refiner-replay", "refiner-authoring", "indicatif", "clap_complete"]),
+    (
+        "refiner-daemon",
+        &[
+            "refiner-arguments",
+            "refiner-content-commands",
+            "refiner-custody",
+            "refiner-doctor",
+            "refiner-evm-commands",
+            "refiner-journal-commands",
+            "refiner-key-commands",
+            "refiner-rule-commands",
+        ],
+    ),
 ];
 
 /// The program: command line and wiring.
 const PROGRAM: &str = "host/refiner/src";
-/// The most lines it may have; the aim is 1,500. What grows beyond belongs into a library.
-const PROGRAM_LINES_MAX: usize = 5_800;
+/// The most lines it may have. What grows beyond belongs into a library, or into the crate of its subject's commands.
+const PROGRAM_LINES_MAX: usize = 700;
 
 /// Crates that link what they may not, and a program that is too large.
 pub fn offences() -> Result<Vec<String>> {

@@ -14,7 +14,7 @@ use std::{
 };
 
 pub use self::fault::Fault;
-use crate::loopback::{
+use refiner_loopback::{
     ANY_PORT, Loopback,
     request::{Request, files, read_head},
 };

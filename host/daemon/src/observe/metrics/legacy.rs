@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 
-/// What earlier refiners counted.
+/// Events that earlier refiners counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A failure that was never observed.
@@ -32,7 +32,7 @@ pub enum Event {
     JournalFetchItems,
     /// Everything from the announcement to the node that took the proof.
     PipelineSuccess,
-    /// What [`Self::UploadFailure`] counts.
+    /// Events that [`Self::UploadFailure`] counts.
     PipelineFailure,
 }
 
@@ -52,7 +52,7 @@ pub const EVENTS: [(Event, &str, &str, &str); 12] = [
     (Event::PipelineFailure, "refiner_pipeline_failure", "pipeline_failure", "refiner_metrics"),
 ];
 
-/// What turns seconds into the earlier unit.
+/// The factor that turns seconds into the earlier unit.
 const KILOSECOND: f64 = 1_000.0;
 
 /// The instruments, in the order of [`EVENTS`].

@@ -70,7 +70,7 @@ struct Inner {
     produced: Mutex<HashMap<ItemId, Instant>>,
 }
 
-/// Why there are no metrics.
+/// Reasons for which there are no metrics.
 #[derive(Debug, thiserror::Error)]
 pub enum MetricsError {
     /// The exporter.

@@ -1,4 +1,4 @@
-//! What is so at the moment of a scrape.
+//! Values of the moment at which they are scraped.
 
 use std::{fs, path::Path};
 

@@ -5,14 +5,12 @@ use std::num::NonZeroU32;
 use ring::pbkdf2;
 use zeroize::Zeroizing;
 
-use super::{DERIVED_BYTES, KeystoreError, Secret};
+use super::{
+    error::KeystoreError,
+    limits::{DERIVED_BYTES, PBKDF2_ROUNDS_MAX, SCRYPT_MEMORY_BYTES_MAX, SCRYPT_WORK_MAX},
+};
+use crate::key::Secret;
 
-/// Most memory that scrypt may take: four times that of geth's own keystores.
-pub(super) const SCRYPT_MEMORY_BYTES_MAX: u64 = 1 << 30;
-/// Most block mixes of scrypt: sixteen times those of geth's own keystores, some ten seconds.
-pub(super) const SCRYPT_WORK_MAX: u64 = 1 << 25;
-/// Most rounds of PBKDF2, some ten seconds.
-pub(super) const PBKDF2_ROUNDS_MAX: u32 = 10_000_000;
 /// Log of the cost of our own keystores, which is that of ethers: 128 MiB and half a second.
 const OWN_LOG_N: u8 = 17;
 /// Block size of our own keystores.

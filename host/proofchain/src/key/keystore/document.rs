@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, hex};
 use serde_json::{Map, Value, json};
 
-use super::{DERIVED_BYTES, KeystoreError, derivation::Derivation};
+use super::{derivation::Derivation, error::KeystoreError, limits::DERIVED_BYTES};
 
 /// The version that is read and written.
 const VERSION: u64 = 3;

@@ -2,7 +2,7 @@
 
 use alloy_primitives::Address;
 
-use super::derivation::{PBKDF2_ROUNDS_MAX, SCRYPT_MEMORY_BYTES_MAX, SCRYPT_WORK_MAX};
+use super::limits::{PBKDF2_ROUNDS_MAX, SCRYPT_MEMORY_BYTES_MAX, SCRYPT_WORK_MAX};
 
 /// Reasons for which a keystore gives no key. No variant holds a part of one.
 #[derive(Debug, thiserror::Error)]

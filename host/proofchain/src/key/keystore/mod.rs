@@ -7,23 +7,23 @@
 mod derivation;
 mod document;
 mod error;
+mod limits;
 
 pub use self::error::KeystoreError;
 
-use std::{fs::File, io::Write as _, path::Path};
+use std::{io, path::Path};
 
 use alloy_primitives::{B256, Keccak256};
 use ctr::cipher::{KeyIvInit as _, StreamCipher as _};
+use refiner_atomic_file::{Durability, Existing, Terms};
 use zeroize::Zeroizing;
 
-use self::{derivation::Derivation, document::Document};
+use self::{derivation::Derivation, document::Document, limits::DERIVED_BYTES};
 use super::{
     KeyError, Secret, SecretFile, hygiene,
     local::{LocalKey, random},
 };
 
-/// Half of the derived bytes encrypts, the other half authenticates.
-const DERIVED_BYTES: usize = 32;
 /// Bytes of the half that encrypts.
 const CIPHER_KEY_BYTES: usize = 16;
 
@@ -43,22 +43,17 @@ pub(super) fn check_free(path: &Path) -> Result<(), KeyError> {
 /// Writes a keystore of mode 0600 in geth's form. It gets its name when it was opened with the password again, and replaces no file.
 pub(super) fn create(path: &Path, key: &LocalKey, password: &Secret) -> Result<(), KeyError> {
     check_free(path)?;
-    let failed = |source| KeyError::File { path: path.to_owned(), source };
     let (salt, [iv, id]) = (random()?, [random()?, random()?]);
     let encrypted = encrypt(key, password, salt, iv, id);
     // A keystore that states the address is compared with the key in it.
     let text = encrypted
         .and_then(|text| decrypt(&text, password).map(|_| text))
         .map_err(|source| KeyError::Keystore { path: path.to_owned(), source })?;
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut partial = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    partial.write_all(text.as_bytes()).and_then(|()| partial.as_file().sync_all()).map_err(failed)?;
-    partial.persist_noclobber(path).map_err(|error| match error.error.kind() {
-        std::io::ErrorKind::AlreadyExists => KeyError::Exists { path: path.to_owned() },
-        _ => failed(error.error),
-    })?;
-    // The name is on the disk only when its directory is.
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
+    let terms = Terms { existing: Existing::Keep, durability: Durability::Name, ..Terms::PRIVATE };
+    refiner_atomic_file::write(path, text.as_bytes(), &terms).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => KeyError::Exists { path: path.to_owned() },
+        _ => KeyError::File { path: path.to_owned(), source: error },
+    })
 }
 
 /// Reads the text of a keystore up to its decryption, for fuzzing.

@@ -8,7 +8,8 @@ use refiner_specimen::{
     check::{Check, CheckName, Quantity, Subject},
 };
 
-use super::{BudgetExceeded, HostState, SpecimenView, contradiction, exported_state};
+use super::{BudgetExceeded, HostState, SpecimenView, exported_state};
+use crate::host::state::specimen::contradiction;
 
 impl HostState {
     /// Code that the specimen carries.

@@ -1,9 +1,9 @@
 //! Parts of an ordinary system that a rule does not have: files, sockets, names, terminals, arguments, variables.
 
 use refiner_rule_model::Misuse;
-use wasmtime::component::{Resource, ResourceTable};
+use wasmtime::component::Resource;
 use wasmtime_wasi::{
-    filesystem::{Descriptor, WasiFilesystemCtx, WasiFilesystemCtxView},
+    filesystem::Descriptor,
     p2::{
         DynPollable, SocketError, SocketResult, TcpSocket, UdpSocket,
         bindings::{
@@ -23,37 +23,15 @@ use wasmtime_wasi::{
             sync::sockets::udp_create_socket,
         },
     },
-    sockets::{WasiSocketsCtx, WasiSocketsCtxView},
 };
 
-use super::{super::BudgetExceeded, HostState, poll};
+use crate::host::{
+    budget::BudgetExceeded,
+    state::{HostState, wasi::times},
+};
 
 /// Number of the network's handle. Whatever is asked of it is denied.
 const NETWORK_REP: u32 = 0;
-
-/// The contexts for files and sockets that wasmtime-wasi requires: they allow nothing, over an empty table. No guest comes
-/// that far, because it cannot hold a file or a socket, so nothing is made until one does.
-#[derive(Default)]
-pub(super) struct Absent(Option<Box<Contexts>>);
-
-#[derive(Default)]
-struct Contexts {
-    files: WasiFilesystemCtx,
-    sockets: WasiSocketsCtx,
-    table: ResourceTable,
-}
-
-impl Absent {
-    pub(super) fn files(&mut self) -> WasiFilesystemCtxView<'_> {
-        let Contexts { files, table, .. } = &mut **self.0.get_or_insert_default();
-        WasiFilesystemCtxView { ctx: files, table }
-    }
-
-    pub(super) fn sockets(&mut self) -> WasiSocketsCtxView<'_> {
-        let Contexts { sockets, table, .. } = &mut **self.0.get_or_insert_default();
-        WasiSocketsCtxView { ctx: sockets, table }
-    }
-}
 
 /// For functions of things that no guest can hold.
 fn nothing_there(what: &'static str) -> BudgetExceeded {
@@ -180,7 +158,7 @@ impl ip_name_lookup::HostResolveAddressStream for HostState {
     }
 
     fn subscribe(&mut self, _: Resource<ResolveAddressStream>) -> wasmtime::Result<Resource<DynPollable>> {
-        Ok(poll::over())
+        Ok(times::over())
     }
 
     fn drop(&mut self, _: Resource<ResolveAddressStream>) -> wasmtime::Result<()> {

@@ -9,24 +9,13 @@ use wasmtime_wasi::p2::{
     },
 };
 
-use super::{HostState, poll};
+use crate::host::state::{HostState, wasi::times};
 
 const NANOSECONDS: u64 = 1_000_000_000;
 /// Waits are given in nanoseconds, and move the clock by as many.
 const RESOLUTION_NANOSECONDS: u32 = 1;
 /// The monotonic clock's reading where there is no block. Go takes 0 for a broken clock and gives up.
 const FIRST_INSTANT: u64 = 1;
-
-/// The run's clock, as far as waits have moved it: nanoseconds since 1970.
-#[derive(Default)]
-pub(super) struct Clock(u64);
-
-impl Clock {
-    /// Moves the clock on. It never goes back.
-    pub(super) fn move_to(&mut self, time: Instant) {
-        self.0 = self.0.max(time);
-    }
-}
 
 impl HostState {
     /// Nanoseconds since 1970, until the clock is full in the year 2554. `describe` sees the start of the epoch: there is no block yet.
@@ -74,7 +63,7 @@ impl monotonic_clock::Host for HostState {
     fn subscribe_duration(&mut self, duration: Duration) -> wasmtime::Result<Resource<DynPollable>> {
         self.budget.call()?;
         if duration == 0 {
-            return Ok(poll::over());
+            return Ok(times::over());
         }
         self.wait_until(self.monotonic().saturating_add(duration))
     }

@@ -5,7 +5,7 @@
 //! types are wasmtime-wasi's. Its own clocks, streams and polls are not linked: they wait in real time on a runtime of their
 //! own, which neither fuel nor epochs stop.
 //!
-//! The guest's handles are numbers with their whole meaning ([`Stream`]); times to wait for alone are kept here, and are bounded
+//! The guest's handles are numbers with their whole meaning ([`Stream`](super::state::wasi::lines::Stream)); times to wait for alone are kept here, and are bounded
 //! ([`refiner_rule_model::WAITS_MAX`]).
 
 mod absent;
@@ -27,18 +27,7 @@ use wasmtime_wasi::{
     sockets::WasiSockets,
 };
 
-use self::{absent::Absent, clocks::Clock, poll::Times, random::Random, stdio::Stdio};
 use super::HostState;
-
-/// The state of sealed WASI within one run.
-#[derive(Default)]
-pub(crate) struct Wasi {
-    clock: Clock,
-    times: Times,
-    stdio: Stdio,
-    random: Random,
-    absent: Absent,
-}
 
 /// Links every interface of WASI 0.2 that a library of a language may import.
 pub(crate) fn link(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {

@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use sha2::{Digest, Sha256};
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 
-use super::HostState;
+use crate::host::state::{HostState, specimen::SpecimenView};
 
 /// Prefix of the hashed text of a block of random bytes, before the stream's name, the specimen's hash and the block's number.
 const DOMAIN: &[u8] = b"refiner:wasi-random-1:";
@@ -12,14 +12,6 @@ const DOMAIN: &[u8] = b"refiner:wasi-random-1:";
 pub(in crate::host) const BYTE_FUEL: u64 = 24;
 /// Bytes of one block: sha256's.
 const BLOCK_BYTES: usize = 32;
-
-/// The three streams of one run. Each block is sha256 over [`DOMAIN`], the stream's name, the specimen's hash and the block's
-/// number (eight bytes, big-endian).
-#[derive(Default)]
-pub(super) struct Random {
-    secure_blocks: u64,
-    insecure_blocks: u64,
-}
 
 fn block(stream: &str, seed: B256, number: u64) -> [u8; BLOCK_BYTES] {
     let mut hash = Sha256::new();
@@ -54,7 +46,7 @@ fn first_word(bytes: &[u8]) -> u64 {
 impl HostState {
     /// Nought in `describe`, which has no specimen.
     fn seed(&self) -> B256 {
-        self.specimen.as_ref().map_or(B256::ZERO, super::super::SpecimenView::hash)
+        self.specimen.as_ref().map_or(B256::ZERO, SpecimenView::hash)
     }
 
     /// Counts a call that hands out `len` bytes.

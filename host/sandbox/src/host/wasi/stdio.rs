@@ -1,6 +1,6 @@
 //! `wasi:io/streams` and `wasi:cli/std*`: empty input, and output that ends in the rule's log, line by line.
 
-use refiner_rule_model::{LogLevel, Misuse, UntrustedText};
+use refiner_rule_model::{LogLevel, Misuse};
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{
     DynInputStream, DynOutputStream, DynPollable, StreamError, StreamResult,
@@ -10,56 +10,19 @@ use wasmtime_wasi::p2::{
     },
 };
 
-use super::{
-    super::{BudgetExceeded, log::Log},
-    HostState, poll,
+use crate::host::{
+    budget::BudgetExceeded,
+    state::{
+        HostState,
+        log::Log,
+        wasi::{lines::Stream, times},
+    },
 };
 
-/// Bytes of an unfinished line that are kept: one more than a line of the log has, so that the log can tell that it was cut.
-const LINE_BYTES_MAX: usize = UntrustedText::BYTES_MAX + 1;
 /// Fuel for a line that a write ends: it is looked at, and kept or counted as lost.
 pub(in crate::host) const LINE_FUEL: u64 = 256;
 /// Bytes that a guest may write at once. Any length is taken; this is the number that wasmtime-wasi states.
 const WRITE_BYTES: u64 = 4096;
-
-/// The three streams. A stream's number is one of these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stream {
-    In,
-    Out,
-    Err,
-}
-
-/// The lines that are not finished yet.
-#[derive(Default)]
-pub(super) struct Stdio {
-    out: Line,
-    err: Line,
-}
-
-#[derive(Default)]
-struct Line(Vec<u8>);
-
-impl Line {
-    /// Takes bytes in and gives every line that they finish, its end cut off.
-    fn push(&mut self, bytes: &[u8], mut finished: impl FnMut(&str)) {
-        let mut pieces = bytes.split(|byte| *byte == b'\n').peekable();
-        while let Some(piece) = pieces.next() {
-            let room = LINE_BYTES_MAX - self.0.len();
-            self.0.extend_from_slice(&piece[..room.min(piece.len())]);
-            if pieces.peek().is_some() {
-                self.finish(&mut finished);
-            }
-        }
-    }
-
-    fn finish(&mut self, mut finished: impl FnMut(&str)) {
-        let line = self.0.strip_suffix(b"\r").unwrap_or(&self.0);
-        // A tab of a stack trace would be shown escaped; two spaces are shown as they are.
-        finished(&String::from_utf8_lossy(line).replace('\t', "  "));
-        self.0.clear();
-    }
-}
 
 impl HostState {
     /// Writes what stands in unfinished lines to the log. To be called once, when the guest has ended.
@@ -90,16 +53,6 @@ impl HostState {
     fn write_zeros(&mut self, len: u64) -> Result<(), BudgetExceeded> {
         self.budget.call()?;
         self.budget.copy(usize::try_from(len).unwrap_or(usize::MAX))
-    }
-}
-
-impl Stdio {
-    fn line(&mut self, stream: Stream) -> Option<&mut Line> {
-        match stream {
-            Stream::In => None,
-            Stream::Out => Some(&mut self.out),
-            Stream::Err => Some(&mut self.err),
-        }
     }
 }
 
@@ -187,7 +140,7 @@ impl streams::HostInputStream for HostState {
 
     fn subscribe(&mut self, _: Resource<DynInputStream>) -> wasmtime::Result<Resource<DynPollable>> {
         self.budget.call()?;
-        Ok(poll::over())
+        Ok(times::over())
     }
 
     fn drop(&mut self, _: Resource<DynInputStream>) -> wasmtime::Result<()> {
@@ -220,7 +173,7 @@ impl streams::HostOutputStream for HostState {
 
     fn subscribe(&mut self, _: Resource<DynOutputStream>) -> wasmtime::Result<Resource<DynPollable>> {
         self.budget.call()?;
-        Ok(poll::over())
+        Ok(times::over())
     }
 
     fn write_zeroes(&mut self, _: Resource<DynOutputStream>, len: u64) -> StreamResult<()> {
@@ -248,30 +201,5 @@ impl streams::HostOutputStream for HostState {
 
     fn drop(&mut self, _: Resource<DynOutputStream>) -> wasmtime::Result<()> {
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn output_is_cut_into_lines_of_bounded_length() {
-        let check = |writes: &[&str], expected: &[&str], unfinished: &str| {
-            let (mut line, mut lines) = (Line::default(), Vec::new());
-            for bytes in writes {
-                line.push(bytes.as_bytes(), |text| lines.push(text.to_owned()));
-            }
-            assert_eq!(lines, expected, "{writes:?}");
-            assert_eq!(String::from_utf8_lossy(&line.0), unfinished, "{writes:?}");
-        };
-        check(&[], &[], "");
-        check(&["one"], &[], "one");
-        check(&["one\n"], &["one"], "");
-        check(&["\tat\n"], &["  at"], "");
-        check(&["o", "ne\r\ntw", "o\n\n"], &["one", "two", ""], "");
-        let long = "x".repeat(LINE_BYTES_MAX);
-        check(&[&long, "y", "\nz"], &[&long], "z");
-        check(&[&format!("{long}y\n")], &[&long], "");
     }
 }

@@ -1,0 +1,125 @@
+//! Errors of the commands on rules.
+
+use std::{io, path::PathBuf};
+
+use refiner_authoring::{
+    BinaryReaderError, BuildError, command::CommandError, embed::EmbedError, template::NewError, watch::WatchError,
+};
+use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_rule_model::{AboveCap, LimitError};
+use refiner_rule_session::PrepareError;
+use refiner_signatures::SignError;
+
+use crate::rules::AllowanceError;
+
+/// Reasons for which a command on rules ends early.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleError {
+    /// There is no new rule.
+    #[error(transparent)]
+    New(#[from] NewError),
+    /// The rule is not built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// No manifest is put into the component.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    /// The sources cannot be watched.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+    /// This program cannot start itself.
+    #[error(transparent)]
+    Command(CommandError),
+    /// No signature is put into the component.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// A source that is not built here.
+    #[error("{}: found no Cargo.toml, go.mod, pyproject.toml or package.json, so the rule is built by its own toolchain", .0.display())]
+    BuiltElsewhere(PathBuf),
+    /// A component that cannot be compared.
+    #[error("{rule}: {source}")]
+    Unreadable { rule: String, source: BinaryReaderError },
+    /// A file that was agreed on cannot be read or written.
+    #[error("{}: {source}", .path.display())]
+    Golden { path: PathBuf, source: io::Error },
+    /// No room for a second build.
+    #[error("no temporary directory: {0}")]
+    Directory(#[source] io::Error),
+    /// A source that rules are not pushed to.
+    #[error("{target} is no registry, and rules are pushed to one, as oci://ghcr.io/owner/rule:1.0.0")]
+    NoRegistry {
+        /// The source that was named.
+        target: String,
+    },
+    /// It is not ready, or its run has no verdict.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    /// Terms of the operator that cannot hold.
+    #[error(transparent)]
+    Allowance(#[from] AllowanceError),
+    /// A limit that cannot be granted.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// A limit that the rule asks for and that is never granted.
+    #[error(transparent)]
+    AboveCap(#[from] AboveCap),
+    /// Several rules where one is wanted.
+    #[error("{argument}: expected one rule, found {found}")]
+    Several {
+        argument: String,
+        /// The number of rules that it names.
+        found: usize,
+    },
+    /// Rows of an unknown form, or none.
+    #[error("{rule} names no columns for any output, so the form of what it writes is not known")]
+    NoColumns { rule: String },
+    /// Built-in rules come with this program and are what they are.
+    #[error("{0} is built in, and needs no lock")]
+    BuiltIn(String),
+}
+
+impl Diagnostic for RuleError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::New(error) => error.exit_code(),
+            Self::Build(error) => error.exit_code(),
+            Self::Embed(error) => error.exit_code(),
+            Self::Sign(error) => error.exit_code(),
+            Self::Prepare(error) => error.exit_code(),
+            Self::Allowance(error) => error.exit_code(),
+            Self::Limit(error) => error.exit_code(),
+            Self::AboveCap(error) => error.exit_code(),
+            Self::Unreadable { .. } | Self::NoColumns { .. } => ExitCode::Refused,
+            Self::Directory(_) | Self::Golden { .. } | Self::Command(_) => ExitCode::Host,
+            Self::Watch(_) => ExitCode::Usage,
+            Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry { .. } | Self::BuiltElsewhere(_) => {
+                ExitCode::Usage
+            }
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::New(_) => Some("name another directory with --dir".into()),
+            Self::Build(error) => error.hint(),
+            Self::Embed(error) => error.hint(),
+            Self::Sign(error) => error.hint(),
+            Self::Prepare(error) => error.hint(),
+            Self::Allowance(error) => error.hint(),
+            Self::Limit(error) => error.hint(),
+            Self::AboveCap(error) => error.hint(),
+            Self::Several { .. } => Some("name the file".into()),
+            Self::BuiltElsewhere(_) => Some("build it there, and name the component by --built FILE".into()),
+            Self::NoColumns { .. } => {
+                Some("its author can add [[outputs.columns]] to rule.toml (docs/tables.md)".into())
+            }
+            Self::BuiltIn(_)
+            | Self::NoRegistry { .. }
+            | Self::Unreadable { .. }
+            | Self::Directory(_)
+            | Self::Watch(_)
+            | Self::Command(_)
+            | Self::Golden { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Servers on loopback for tests: a double of the network's pinner, an HTTP proxy, and what they are made of.
+//!
+//! * **Inputs**: faults on command.
+//! * **Outputs**: answers over real sockets; requests as they came.
+//! * **Invariants**: no other network; everything ends with its value. Shares no code with what it tests.
+
+pub mod pinner;
+pub mod proxy;
+pub mod request;
+mod server;
+
+pub use self::server::{ANY_PORT, Loopback};
