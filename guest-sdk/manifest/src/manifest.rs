@@ -101,6 +101,10 @@ pub enum Capability {
     Traces,
     /// The differences of state of an execution.
     StateChanges,
+    /// The gas of an execution by opcode and contract.
+    GasProfile,
+    /// Execution of the block under other conditions.
+    WhatIf,
 }
 
 /// The use that a rule makes of WASI.
@@ -188,7 +192,8 @@ impl World {
 
 impl Capability {
     /// Every capability, in order.
-    pub const ALL: [Self; 4] = [Self::Evm, Self::Receipts, Self::Traces, Self::StateChanges];
+    pub const ALL: [Self; 6] =
+        [Self::Evm, Self::Receipts, Self::Traces, Self::StateChanges, Self::GasProfile, Self::WhatIf];
 
     /// The name of the capability, `"evm"`: that of the interface.
     pub const fn as_str(self) -> &'static str {
@@ -197,6 +202,8 @@ impl Capability {
             Self::Receipts => "receipts",
             Self::Traces => "traces",
             Self::StateChanges => "state-changes",
+            Self::GasProfile => "gas-profile",
+            Self::WhatIf => "what-if",
         }
     }
 }

@@ -26,6 +26,7 @@ pub(crate) use self::{
     budget::{Budget, BudgetExceeded, ExpectedGas},
     bytes::of_block,
     counter::{Mark, Meter, Paying},
+    instructions::extcodecopy,
     run::{Context, Evm, Executed, evm, inspect_system_call, metered, run_system_call},
 };
 

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use alloy_primitives::Bytes;
 use refiner_diagnostics::ErrorChain;
-use refiner_evm::{ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat, Unavailable};
+use refiner_evm::{
+    Departure, Exclusion, ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, Overrides, ResultFormat,
+    Unavailable, WhatIfBasis, WhatIfError,
+};
 use refiner_rule_model::{Evidence, Limit, Misuse, ReasonClass, UntrustedText};
 use refiner_specimen::check::{Check, Outcome};
 use wasmtime::component::Resource;
 
-use super::{BlockSpecimen, Budget, BudgetExceeded, HostState, recordings::Wanted};
-use crate::bindings::refiner::rule::{evm, types};
+use super::{BlockSpecimen, Budget, BudgetExceeded, HostState, recordings::Wanted, what_if::class_of};
+use crate::bindings::refiner::rule::{evm, types, what_if};
 
 /// Bytes of a receipt in the canonical ABI.
 const RECEIPT_BYTES: usize = 144;
@@ -39,6 +42,8 @@ pub(crate) struct Executions {
     unavailable: Option<UntrustedText>,
     /// Class of the reason for which the last execution was refused.
     refused: Option<ReasonClass>,
+    /// Place at which the last hypothetical execution left what is known.
+    left: Option<Departure>,
     done: Vec<Option<Done>>,
 }
 
@@ -52,6 +57,15 @@ pub(super) struct Done {
     written: bool,
     /// The recordings that were opened.
     pub(super) opened: Wanted,
+    /// The other conditions under which the block was executed, if any.
+    pub(super) hypothesis: Option<Arc<Hypothesis>>,
+}
+
+/// The conditions of a hypothetical execution, and what it left out.
+pub(super) struct Hypothesis {
+    pub(super) basis: Arc<WhatIfBasis>,
+    pub(super) overrides: Arc<Overrides>,
+    pub(super) excluded: Vec<Exclusion>,
 }
 
 impl Executions {
@@ -63,6 +77,7 @@ impl Executions {
             senders_checked: false,
             unavailable: None,
             refused: None,
+            left: None,
             done: Vec::new(),
         }
     }
@@ -84,10 +99,34 @@ impl Executions {
 
     /// Keeps an execution and gives its place.
     fn keep(&mut self, execution: Execution, format: ResultFormat) -> wasmtime::Result<u32> {
-        let rep = u32::try_from(self.done.len())?;
         self.rests_on(&execution);
-        self.done.push(Some(Done::new(execution, format)));
+        self.push(Done::new(execution, format))
+    }
+
+    /// Keeps what was executed and gives its place.
+    pub(super) fn push(&mut self, done: Done) -> wasmtime::Result<u32> {
+        let rep = u32::try_from(self.done.len())?;
+        self.done.push(Some(done));
         Ok(rep)
+    }
+
+    /// The recordings that are made on the way.
+    pub(super) const fn wanted(&self) -> Wanted {
+        self.wanted
+    }
+
+    /// Keeps what a verdict says of a hypothetical execution that there is not, and gives it to the rule.
+    pub(super) fn not_hypothetical(&mut self, error: WhatIfError) -> what_if::WhatIfError {
+        self.refused = class_of(&error);
+        if let WhatIfError::LeftSpecimen(departure) = &error {
+            self.left = Some(*departure);
+        }
+        error.into()
+    }
+
+    /// Place at which the last hypothetical execution left what is known, where one did.
+    pub(crate) const fn left(&self) -> Option<Departure> {
+        self.left
     }
 
     /// Adds what the run rests on from now on.
@@ -107,6 +146,11 @@ impl Executions {
     pub(super) fn get_mut(&mut self, handle: &Resource<ExecutionHandle>) -> Result<&mut Done, BudgetExceeded> {
         let done = self.done.get_mut(handle.rep() as usize).and_then(Option::as_mut);
         done.ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "execution" }))
+    }
+
+    /// Words for the reason why none was available when the rule asked.
+    pub(super) fn reason_unavailable(&self) -> Option<String> {
+        self.unavailable.as_ref().map(|reason| reason.as_str().to_owned())
     }
 
     /// Reason why a block that the rule asked for was not executed, where that is no verdict.
@@ -133,7 +177,7 @@ impl Executions {
         Ok(())
     }
 
-    fn get(&self, handle: &Resource<ExecutionHandle>) -> Result<&Done, BudgetExceeded> {
+    pub(super) fn get(&self, handle: &Resource<ExecutionHandle>) -> Result<&Done, BudgetExceeded> {
         let done = self.done.get(handle.rep() as usize).and_then(Option::as_ref);
         done.ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "execution" }))
     }
@@ -151,7 +195,17 @@ impl Done {
                 first
             })
             .collect();
-        Self { execution, format, first_logs, log_count, written: false, opened: Wanted::default() }
+        Self { execution, format, first_logs, log_count, written: false, opened: Wanted::default(), hypothesis: None }
+    }
+
+    /// The same, executed under other conditions than the block's own.
+    pub(super) fn under(self, hypothesis: Hypothesis) -> Self {
+        Self { hypothesis: Some(Arc::new(hypothesis)), ..self }
+    }
+
+    /// Transactions that could not be included under these conditions.
+    pub(super) fn excluded(&self) -> &[Exclusion] {
+        self.hypothesis.as_ref().map_or(&[], |hypothesis| &hypothesis.excluded)
     }
 
     pub(super) fn receipt_count(&self) -> u32 {

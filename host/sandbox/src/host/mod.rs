@@ -6,6 +6,7 @@
 mod budget;
 mod changes;
 mod evm;
+mod gas_profile;
 mod log;
 mod memory;
 mod output;
@@ -16,6 +17,7 @@ mod recordings;
 mod specimen;
 mod traces;
 pub(crate) mod wasi;
+mod what_if;
 mod words;
 
 use std::sync::Arc;
@@ -31,12 +33,12 @@ pub(crate) use self::{
 };
 // Public for the generated bindings, which name them; this module is not.
 use self::{
-    changes::ChangeReaders, evm::Executions, log::Log, memory::MemoryMeter, output::Outputs, receipts::ReceiptsTaken,
-    traces::FrameReaders, wasi::Wasi,
+    changes::ChangeReaders, evm::Executions, gas_profile::ProfileReaders, log::Log, memory::MemoryMeter,
+    output::Outputs, receipts::ReceiptsTaken, traces::FrameReaders, wasi::Wasi, what_if::OverridesSet,
 };
 pub use self::{
-    changes::ChangesHandle, evm::ExecutionHandle, output::ArtifactHandle, receipts::ReceiptsHandle,
-    specimen::BlockSpecimen, traces::FramesHandle,
+    changes::ChangesHandle, evm::ExecutionHandle, gas_profile::ProfileHandle, output::ArtifactHandle,
+    receipts::ReceiptsHandle, specimen::BlockSpecimen, traces::FramesHandle, what_if::OverridesHandle,
 };
 use crate::{AdmittedRule, bindings::refiner::rule::types};
 
@@ -51,6 +53,8 @@ pub(crate) struct HostState {
     receipts: ReceiptsTaken,
     frames: FrameReaders,
     changes: ChangeReaders,
+    profiles: ProfileReaders,
+    overrides: OverridesSet,
     params: Params,
     wasi: Wasi,
 }
@@ -100,6 +104,8 @@ impl HostState {
             receipts: ReceiptsTaken::default(),
             frames: FrameReaders::default(),
             changes: ChangeReaders::default(),
+            profiles: ProfileReaders::default(),
+            overrides: OverridesSet::default(),
             params,
             wasi: Wasi::default(),
         }

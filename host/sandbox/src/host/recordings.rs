@@ -18,18 +18,24 @@ const HELD_BYTES: u64 = 64 << 20;
 pub(crate) struct Wanted {
     pub(super) frames: bool,
     pub(super) state: bool,
+    pub(super) gas: bool,
 }
 
 impl Wanted {
     /// The recordings that a rule with these capabilities can open.
     pub(crate) fn by(needs: &BTreeSet<Capability>) -> Self {
-        Self { frames: needs.contains(&Capability::Traces), state: needs.contains(&Capability::StateChanges) }
+        Self {
+            frames: needs.contains(&Capability::Traces),
+            state: needs.contains(&Capability::StateChanges),
+            gas: needs.contains(&Capability::GasProfile),
+        }
     }
 
     /// The terms of an execution that records these; `None` where it records nothing.
     pub(crate) fn terms(self) -> Option<RecordingTerms> {
         let payload_max = self.frames.then_some(u32::MAX);
-        (self.frames || self.state).then_some(RecordingTerms { payload_max, state: self.state, bytes_max: HELD_BYTES })
+        let terms = RecordingTerms { payload_max, state: self.state, gas: self.gas, bytes_max: HELD_BYTES };
+        (self.frames || self.state || self.gas).then_some(terms)
     }
 }
 
@@ -90,9 +96,12 @@ impl HostState {
         let Some(recordings) = done.execution.recordings.clone() else {
             return Ok(Err(RecordError::Unsupported("the executor of these terms records nothing".to_owned())));
         };
-        let again = (opened.frames && done.opened.frames) || (opened.state && done.opened.state);
+        let before = done.opened;
+        let again = (opened.frames && before.frames) || (opened.state && before.state) || (opened.gas && before.gas);
         done.opened.frames |= opened.frames;
         done.opened.state |= opened.state;
+        done.opened.gas |= opened.gas;
+        let hypothesis = done.hypothesis.clone();
         if again {
             self.budget.spend(Limit::EvmExecutions, 1)?;
         }
@@ -102,12 +111,19 @@ impl HostState {
         let missing = |what| BudgetExceeded::Misuse(Misuse::NothingThere { what });
         let specimen = self.specimen.as_ref().ok_or_else(|| missing("specimen"))?;
         let executor = self.executions.executor().ok_or_else(|| missing("executor"))?;
-        Ok(match executor.record(specimen.specimen(), specimen.raw(), terms) {
-            Ok(Ok(execution)) => match execution.recordings {
-                Some(recordings) => Ok(recordings),
-                None => Err(RecordError::Unsupported("the executor of these terms records nothing".to_owned())),
-            },
-            Ok(Err(error)) => Err(RecordError::Unsupported(error.to_string())),
+        let (specimen, raw) = (specimen.specimen(), specimen.raw());
+        let executed = match hypothesis {
+            None => executor
+                .record(specimen, raw, terms)
+                .map(|executed| executed.map(|execution| execution.recordings).map_err(|error| error.to_string())),
+            Some(hypothesis) => executor
+                .what_if(specimen, &hypothesis.basis, &hypothesis.overrides, Some(terms))
+                .map(|executed| executed.map(|it| it.execution.recordings).map_err(|error| error.to_string())),
+        };
+        Ok(match executed {
+            Ok(Ok(Some(recordings))) => Ok(recordings),
+            Ok(Ok(None)) => Err(RecordError::Unsupported("the executor of these terms records nothing".to_owned())),
+            Ok(Err(error)) => Err(RecordError::Unsupported(error)),
             Err(unavailable) => Err(RecordError::Unavailable(self.executions.is_unavailable(&unavailable))),
         })
     }
