@@ -90,7 +90,7 @@ pub use output::{Artifact, Output};
 pub use recording::{FrameStep, Frames, GasProfile, GasStep, Payload, StateChanges, StateStep};
 pub use rule::{Rule, RuleWithEvm};
 pub use specimen::Specimen;
-pub use value::{Address, B256, U256};
+pub use value::{Address, B256, NoAddress, U256};
 pub use what_if::Overrides;
 
 /// Names that the macros expand to. Not part of the interface.

@@ -28,6 +28,7 @@ mod gallery;
 #[path = "../surface/golden.rs"]
 mod golden;
 mod health;
+mod hypothetical;
 mod isolated;
 mod key;
 mod known_blocks;

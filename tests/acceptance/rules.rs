@@ -19,13 +19,22 @@ use recorded::{Fields, Recorded};
 use schema::Schema;
 
 /// Names of the rules.
-const RULES: [&str; 7] =
-    ["access-sets", "logs", "state-access", "state-diffs", "token-transfers", "traces", "transaction-summary"];
+const RULES: [&str; 8] = [
+    "access-sets",
+    "logs",
+    "opcode-gas",
+    "state-access",
+    "state-diffs",
+    "token-transfers",
+    "traces",
+    "transaction-summary",
+];
 
 /// Each rule's artifacts and what describes their rows, as `schemas/<schema>.schema.json`.
-const ARTIFACTS: [(&str, &str, &str); 11] = [
+const ARTIFACTS: [(&str, &str, &str); 12] = [
     ("access-sets", "access-sets.ndjson", "access-sets/v1"),
     ("logs", "logs.ndjson", "logs/v1"),
+    ("opcode-gas", "opcode-gas.ndjson", "opcode-gas/v1"),
     ("state-diffs", "balance-diffs.ndjson", "state-diffs/balance-diffs.v1"),
     ("state-diffs", "code-diffs.ndjson", "state-diffs/code-diffs.v1"),
     ("state-diffs", "nonce-diffs.ndjson", "state-diffs/nonce-diffs.v1"),

@@ -126,6 +126,11 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// True when the results of the rule are hypothetical: it executes blocks under other conditions than their own.
+    pub fn is_hypothetical(&self) -> bool {
+        self.capabilities.contains(&Capability::WhatIf)
+    }
+
     fn check(&self) -> Result<(), ManifestError> {
         valid("name", &self.name, label::is_rule_name)?;
         valid("version", &self.version, label::is_version)?;

@@ -169,6 +169,7 @@ impl Known {
             "engine": { "profile": engine::NAME, "id": engine::id(), "wasmtime": WASMTIME_VERSION },
             "limits": limits,
         });
+        show::mark_hypothetical(&mut known, manifest);
         show::merge(&mut known, unusual_terms(*policy).into());
         known
     }

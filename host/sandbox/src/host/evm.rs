@@ -9,7 +9,10 @@ use refiner_evm::{
     Unavailable, WhatIfBasis, WhatIfError,
 };
 use refiner_rule_model::{Evidence, Limit, Misuse, ReasonClass, UntrustedText};
-use refiner_specimen::check::{Check, Outcome};
+use refiner_specimen::{
+    Specimen,
+    check::{Check, Outcome},
+};
 use wasmtime::component::Resource;
 
 use super::{BlockSpecimen, Budget, BudgetExceeded, HostState, recordings::Wanted, what_if::class_of};
@@ -44,6 +47,8 @@ pub(crate) struct Executions {
     refused: Option<ReasonClass>,
     /// Place at which the last hypothetical execution left what is known.
     left: Option<Departure>,
+    /// What hypothetical executions of the block rest on, once there was one.
+    basis: Option<Arc<WhatIfBasis>>,
     done: Vec<Option<Done>>,
 }
 
@@ -78,6 +83,7 @@ impl Executions {
             unavailable: None,
             refused: None,
             left: None,
+            basis: None,
             done: Vec::new(),
         }
     }
@@ -85,6 +91,11 @@ impl Executions {
     /// The executor, which `describe` has not.
     pub(crate) fn executor(&self) -> Option<&dyn Executor> {
         self.executor.as_deref()
+    }
+
+    /// The same, to be held while something else changes.
+    pub(super) fn shared_executor(&self) -> Option<Arc<dyn Executor>> {
+        self.executor.clone()
     }
 
     /// True when an execution of this run checked the senders.
@@ -122,6 +133,20 @@ impl Executions {
             self.left = Some(*departure);
         }
         error.into()
+    }
+
+    /// What hypothetical executions rest on, from the executor where there was none before.
+    pub(super) fn basis(
+        &mut self,
+        executor: &dyn Executor,
+        specimen: &Specimen,
+    ) -> Result<Result<Arc<WhatIfBasis>, WhatIfError>, Unavailable> {
+        if let Some(basis) = &self.basis {
+            return Ok(Ok(Arc::clone(basis)));
+        }
+        let basis = executor.what_if_basis(specimen)?;
+        self.basis = basis.as_ref().ok().cloned();
+        Ok(basis)
     }
 
     /// Place at which the last hypothetical execution left what is known, where one did.

@@ -152,12 +152,12 @@ impl what_if::Host for HostState {
         self.budget.spend(Limit::EvmExecutions, 1)?;
         let specimen =
             self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
-        let executor =
-            self.executions.executor().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "executor" }))?;
+        let executor = self.executions.shared_executor();
+        let executor = executor.ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "executor" }))?;
         if let Some(reason) = self.executions.reason_unavailable() {
             return Ok(Err(what_if::WhatIfError::Unavailable(reason)));
         }
-        let basis = match executor.what_if_basis(specimen.specimen()) {
+        let basis = match self.executions.basis(&*executor, specimen.specimen()) {
             Ok(Ok(basis)) => basis,
             Ok(Err(error)) => return Ok(Err(self.executions.not_hypothetical(error))),
             Err(unavailable) => {
