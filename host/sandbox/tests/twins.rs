@@ -126,12 +126,12 @@ fn twins_without_wasi_give_the_golden_bytes() {
 
 /// A rule that reads recorded receipts, calls, changes of state and gas, and executes blocks under other conditions.
 #[test]
-fn rule_that_asks_for_every_interface_gives_the_same_bytes_in_rust_and_in_javascript() {
+fn rule_that_asks_for_every_interface_gives_the_same_bytes_in_rust_and_in_python() {
     let sandbox = sandbox();
-    let (Some(rust), Some(javascript)) = (twin(&sandbox, "lens"), twin(&sandbox, "lens-javascript")) else { return };
+    let (Some(rust), Some(python)) = (twin(&sandbox, "lens"), twin(&sandbox, "lens-python")) else { return };
     let mut seen = BTreeMap::<String, usize>::new();
     for sample in samples() {
-        let [ours, theirs] = [&rust, &javascript].map(|rule| sample.run(rule));
+        let [ours, theirs] = [&rust, &python].map(|rule| sample.run(rule));
         match (&ours.verdict, &theirs.verdict) {
             (Verdict::Produced { artifacts, records }, Verdict::Produced { artifacts: theirs, records: others }) => {
                 let text = String::from_utf8(artifacts[0].bytes.to_vec()).unwrap();

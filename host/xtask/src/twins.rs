@@ -48,7 +48,7 @@ pub fn build(guest: &Guest) -> Result<Vec<Twin>> {
         Twin { name: "wasip2", built: wasip2()? },
     ];
     twins.extend(python::build()?);
-    twins.extend(javascript::build()?);
+    twins.push(javascript::build()?);
     twins.extend(go::build()?);
     for Twin { name, built } in &twins {
         let component = directory().join(name).with_extension("wasm");

@@ -1,4 +1,4 @@
-//! The twins in JavaScript, by componentize-js: their components import nothing but the contract.
+//! The twin in JavaScript, by componentize-js: its component imports nothing but the contract.
 
 use std::{
     fs,
@@ -13,53 +13,34 @@ use crate::{command, tree};
 
 /// The package installed by npm into `target/javascript`.
 const COMPONENTIZE: &str = "@bytecodealliance/componentize-js@0.23.0";
-/// The folder of their sources.
-const SOURCES: &str = "javascript";
+const NAME: &str = "javascript";
 
-/// A twin and its files.
-struct Variant {
-    name: &'static str,
-    /// Name of the script and of the manifest beside it.
-    source: &'static str,
-    world: &'static str,
-}
-
-const VARIANTS: [Variant; 2] = [
-    Variant { name: "javascript", source: "by_sender", world: "transform" },
-    Variant { name: "lens-javascript", source: "lens", world: "analyze" },
-];
-
-/// Builds them, or finds them built from the same sources.
-pub(super) fn build() -> Result<Vec<Twin>> {
-    VARIANTS.iter().map(build_one).collect()
-}
-
-fn build_one(variant: &Variant) -> Result<Twin> {
-    let Variant { name, .. } = *variant;
-    let inputs = inputs(variant)?;
-    let built = directory().join(name);
+/// Builds it, or finds it built from the same sources.
+pub(super) fn build() -> Result<Twin> {
+    let inputs = inputs()?;
+    let built = directory().join(NAME);
     let (component, bare, stamp) =
         (built.with_extension("wasm"), built.with_extension("bare.wasm"), built.with_extension("stamp"));
     if fs::read_to_string(&stamp).is_ok_and(|found| found == inputs)
         && bare.is_file()
         && let Ok(bytes) = fs::read(&component)
     {
-        return Ok(Twin { name, built: Ok(bytes) });
+        return Ok(Twin { name: NAME, built: Ok(bytes) });
     }
     let built = match installed() {
-        Ok(program) => Ok(componentize(&program, variant, &bare)?),
+        Ok(program) => Ok(componentize(&program, &bare)?),
         Err(why) => Err(why),
     };
     if built.is_ok() {
         fs::write(&stamp, &inputs)?;
     }
-    Ok(Twin { name, built })
+    Ok(Twin { name: NAME, built })
 }
 
 /// sha256 over everything the component is made of.
-fn inputs(variant: &Variant) -> Result<String> {
-    let source = sources().join(SOURCES).join(variant.source);
-    let mut files = vec![source.with_extension("js"), source.with_extension("toml")];
+fn inputs() -> Result<String> {
+    let mut files = tree::entries(&sources().join(NAME), "js")?;
+    files.extend(tree::entries(&sources().join(NAME), "toml")?);
     files.extend(tree::entries(&contract(), "wit")?);
     let mut all = COMPONENTIZE.as_bytes().to_vec();
     for file in files {
@@ -82,11 +63,10 @@ fn installed() -> Result<PathBuf, String> {
     installed.map(|()| program).map_err(|error| format!("{COMPONENTIZE} cannot be installed: {error}"))
 }
 
-fn componentize(program: &Path, variant: &Variant, bare: &Path) -> Result<Vec<u8>> {
-    let Variant { source, world, .. } = *variant;
+fn componentize(program: &Path, bare: &Path) -> Result<Vec<u8>> {
     let mut command = command::program(program);
-    command.arg(sources().join(SOURCES).join(source).with_extension("js")).arg("--wit").arg(contract());
-    command.args(["--world-name", world, "--disable", "random", "stdio", "clocks", "http", "fetch-event"]);
+    command.arg(sources().join(NAME).join("by_sender.js")).arg("--wit").arg(contract());
+    command.args(["--world-name", "transform", "--disable", "random", "stdio", "clocks", "http", "fetch-event"]);
     command::run(command.arg("--out").arg(bare))?;
-    Ok(refiner_manifest::embed(&fs::read(bare)?, &manifest(&format!("{SOURCES}/{source}.toml"))?))
+    Ok(refiner_manifest::embed(&fs::read(bare)?, &manifest("javascript/by_sender.toml")?))
 }

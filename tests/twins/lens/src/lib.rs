@@ -5,13 +5,15 @@ use std::io::Write;
 
 use refiner_sdk::{
     Artifact, Evm, Execution, Output, Overrides, Payload, RuleError, RuleWithEvm, Source, Specimen, Summary,
-    WhatIfError, export_transform_with_evm,
+    Transaction, U256, WhatIfError, export_transform_with_evm,
 };
 
 struct Lens;
 
 /// SLOAD of slot 5, STOP: a slot that hardly any block knows.
 const PROGRAM: [u8; 4] = [0x60, 0x05, 0x54, 0x00];
+/// Some 18 ether.
+const RICH: U256 = U256::from_words([0, 0, 0, u64::MAX]);
 
 impl RuleWithEvm for Lens {
     fn refine(specimen: &Specimen, evm: &Evm, out: &mut Output) -> Result<Summary, RuleError> {
@@ -32,8 +34,11 @@ impl RuleWithEvm for Lens {
         gas(&execution, &mut lines)?;
         if let Some(last) = specimen.counts().transactions.checked_sub(1) {
             what_if(evm, specimen, Overrides::new().transactions(&[last]), &mut lines)?;
-            if let Some(to) = specimen.transactions().last().and_then(|transaction| transaction.to) {
-                let program = Overrides::new().transactions(&[last]).code(to, &PROGRAM).base_fee(7);
+            let transaction = specimen.transactions().last();
+            if let Some((to, transaction)) = transaction.and_then(|transaction| Some((transaction.to?, transaction))) {
+                let Transaction { sender, nonce, .. } = transaction;
+                let paid = Overrides::new().transactions(&[last]).nonce(sender, nonce).balance(sender, RICH);
+                let program = paid.code(to, &PROGRAM).base_fee(7);
                 what_if(evm, specimen, program, &mut lines)?;
             }
         }
