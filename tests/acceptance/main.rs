@@ -27,6 +27,7 @@ mod first_process;
 mod gallery;
 #[path = "../surface/golden.rs"]
 mod golden;
+mod guide;
 mod health;
 mod hypothetical;
 mod isolated;
