@@ -18,12 +18,14 @@
 //! assert_eq!((found.signed, found.bundles.len()), (component.as_slice(), 1));
 //! ```
 
+mod claims;
 mod error;
 mod key;
 mod provider;
 mod section;
 mod signers;
 
+pub use claims::{ClaimedSigner, claimed_signers};
 pub use error::{Reasons, SignError, SignatureError};
 pub use key::{PublicKey, SigningKey};
 pub use section::{BUNDLE_BYTES_MAX, SECTION, SIGNATURES_MAX, Signatures, attach, sign, signatures};
