@@ -206,7 +206,7 @@ fn link(engine: &Engine, granted: &BTreeSet<Capability>) -> wasmtime::Result<Lin
                 contract::state_changes::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
             }
             Capability::GasProfile => {
-                contract::gas_profile::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?
+                contract::gas_profile::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
             }
             Capability::WhatIf => contract::what_if::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?,
             Capability::Wasi => host::wasi::link(&mut linker)?,

@@ -45,15 +45,15 @@ pub(super) fn result(
 /// Executes the block as its chain did, to be executed under other conditions afterwards.
 pub(super) fn basis(
     specimen: &Specimen,
-    rules: ForkProfile,
+    rules: &ForkProfile,
     admission: &Admission,
     codes: &CodeCache,
     senders: SenderTerms,
     budget: &Budget<'_>,
 ) -> Result<WhatIfBasis, ExecuteError> {
     let (execution, Shown { supplement, post_state, missing_code }) =
-        executed_block(specimen, &rules, admission, codes, senders, budget, None)?;
-    let rules = ForkProfile { missing_code, ..rules };
+        executed_block(specimen, rules, admission, codes, senders, budget, None)?;
+    let rules = ForkProfile { missing_code, ..rules.clone() };
     let hashes = hashes(specimen, admission.transaction_hashes.clone());
     Ok(WhatIfBasis { execution, rules, supplement, known: Known::after(&post_state), hashes })
 }

@@ -79,7 +79,7 @@ pub(crate) fn what_if_basis(
     let rules = ForkProfile::canonical(chain, block)?;
     admit(block, ResultFormat::Canonical.as_str())?;
     let senders = SenderTerms::of(policy.senders, Some(chain), &block.header);
-    executed::basis(specimen, rules, &admission, codes, senders, budget)
+    executed::basis(specimen, &rules, &admission, codes, senders, budget)
 }
 
 /// The block's receipts as the specimen carries them, where they are proven and no policy asks for more.

@@ -29,6 +29,7 @@ pub(crate) fn watch<'a>(table: &mut InstructionTable<EthInterpreter, Context<'a>
 }
 
 /// The one instruction that a stub has.
+#[expect(clippy::needless_pass_by_value, reason = "the signature of the EVM's instructions")]
 fn run(op: Op<'_, '_>) -> InstructionExecResult {
     let hash = op.interpreter.bytecode.get_or_calculate_hash();
     let code = op.interpreter.bytecode.bytecode_slice();
