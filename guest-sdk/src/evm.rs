@@ -1,8 +1,8 @@
 //! The block, executed by the host.
 
 use crate::{
-    Artifact, Basis, Check, CheckOutcome, ExecuteError, Frames, Log, Payload, Receipt, RecordError, Source, Specimen,
-    StateChanges, Transaction, host, page,
+    Artifact, Basis, Check, CheckOutcome, Exclusion, ExecuteError, Frames, GasProfile, Log, Overrides, Payload,
+    Receipt, RecordError, Source, Specimen, StateChanges, Transaction, WhatIfError, host, page,
 };
 
 /// The capability to execute blocks. Only a [`RuleWithEvm`](crate::RuleWithEvm) is given one.
@@ -16,6 +16,14 @@ impl Evm {
     /// Why there is none. It turns into a [`RuleError`](crate::RuleError) of the same blame by `?`.
     pub fn execute(&self, specimen: &Specimen, format: &str) -> Result<Execution, ExecuteError> {
         host::execute(specimen.host, format).map(|host| Execution { host })
+    }
+
+    /// Executes the block under other conditions. Needs `capabilities = ["evm", "what-if"]`.
+    ///
+    /// # Errors
+    /// Why there is no execution. It turns into a [`RuleError`](crate::RuleError) of the same blame by `?`.
+    pub fn what_if(&self, specimen: &Specimen, overrides: &Overrides) -> Result<Execution, WhatIfError> {
+        host::execute_what_if(specimen.host, &overrides.host).map(|host| Execution { host })
     }
 
     /// The block's receipts: those that the specimen carries where its header proves them, and else those of an execution. Needs
@@ -155,6 +163,21 @@ impl Execution {
     pub fn state_changes(&self) -> Result<StateChanges, RecordError> {
         let transactions = self.receipt_count();
         host::open_changes(&self.host).map(|host| StateChanges::new(host, transactions))
+    }
+
+    /// The gas of each step, by opcode and contract. Needs `capabilities = ["evm", "gas-profile"]`.
+    ///
+    /// # Errors
+    /// Why there is no recording. It turns into a [`RuleError`](crate::RuleError) of the same blame by `?`.
+    pub fn gas_profile(&self) -> Result<GasProfile, RecordError> {
+        let transactions = self.receipt_count();
+        host::open_profile(&self.host).map(|host| GasProfile::new(host, transactions))
+    }
+
+    /// Transactions that could not be included under other conditions, in the order of execution; none of the block as it is.
+    /// Needs `capabilities = ["evm", "what-if"]`.
+    pub fn excluded(&self) -> impl Iterator<Item = Exclusion> + use<'_> {
+        page::items(|start, count| host::excluded(&self.host, start, count))
     }
 
     /// Receipts in block order. Their logs are in [`Self::logs`], from `first_log` on.

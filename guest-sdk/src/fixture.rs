@@ -22,9 +22,9 @@ pub(crate) mod host;
 use std::collections::BTreeMap;
 
 use crate::{
-    Access, AccessListItem, AccountChange, AccountRead, B256, BlockHashRead, Check, Evm, ExecuteError, Frame, Header,
-    Identity, Log, Output, Receipt, RuleError, SlotChange, Specimen, StorageRead, Summary, Transaction, Withdrawal,
-    log::Level,
+    Access, AccessListItem, AccountChange, AccountRead, B256, BlockHashRead, Check, Evm, Exclusion, ExecuteError,
+    Frame, GasItem, Header, Identity, Log, Output, Receipt, RuleError, SlotChange, Specimen, StorageRead, Summary,
+    Transaction, WhatIfError, Withdrawal, log::Level,
 };
 
 /// A host made of data, set item by item. Starts as an empty block of chain 1 at height 0, layout 0.38.
@@ -43,6 +43,7 @@ pub struct Fixture {
     raw: Vec<u8>,
     executed: BTreeMap<String, Result<ExecutedBlock, ExecuteError>>,
     recorded: Option<ExecutedBlock>,
+    what_if: Option<Result<ExecutedBlock, WhatIfError>>,
     params: BTreeMap<String, String>,
 }
 
@@ -70,6 +71,10 @@ pub struct ExecutedBlock {
     pub frames: Vec<Vec<Frame>>,
     /// The differences of each step, from step 0 on.
     pub changes: Vec<ChangedState>,
+    /// The gas of each step, from step 0 on.
+    pub gas: Vec<Vec<GasItem>>,
+    /// Transactions that could not be included, of an execution under other conditions.
+    pub excluded: Vec<Exclusion>,
 }
 
 /// The differences of one step.
@@ -92,6 +97,9 @@ pub struct Run {
     pub artifacts: Vec<FinishedArtifact>,
     /// Log messages in order.
     pub log: Vec<(Level, String)>,
+    /// The conditions of each execution under others than the block's, in order: what was set, each as a line such as
+    /// `balance 0x..aa 5`.
+    pub overrides: Vec<Vec<String>>,
 }
 
 /// An artifact that a rule finished.
@@ -209,6 +217,14 @@ impl Fixture {
     #[must_use]
     pub fn recorded(mut self, receipts: ExecutedBlock) -> Self {
         self.recorded = Some(receipts);
+        self
+    }
+
+    /// Sets what executing the block under other conditions gives, whichever they are. Without it, such an execution is unsupported.
+    /// [`Run::overrides`] lists the conditions.
+    #[must_use]
+    pub fn what_if(mut self, outcome: Result<ExecutedBlock, WhatIfError>) -> Self {
+        self.what_if = Some(outcome);
         self
     }
 

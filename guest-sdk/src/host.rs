@@ -4,6 +4,7 @@
 mod imports {
     pub use crate::bindings::refiner::rule::{
         evm::{Execution, execute},
+        gas_profile::{Profile, open as open_profile},
         log::write as log,
         output::Artifact,
         params::get as param,
@@ -11,6 +12,7 @@ mod imports {
         specimen::BlockSpecimen,
         state_changes::{Changes, open as open_changes},
         traces::{Frames, open as open_frames},
+        what_if::{Overrides, excluded, execute as execute_what_if},
     };
 }
 
@@ -18,6 +20,6 @@ mod imports {
 use crate::fixture::host as imports;
 
 pub use imports::{
-    Artifact, BlockReceipts, BlockSpecimen, Changes, Execution, Frames, execute, log, open_changes, open_frames,
-    open_receipts, param,
+    Artifact, BlockReceipts, BlockSpecimen, Changes, Execution, Frames, Overrides, Profile, excluded, execute,
+    execute_what_if, log, open_changes, open_frames, open_profile, open_receipts, param,
 };

@@ -68,11 +68,13 @@ mod recording;
 mod rule;
 mod specimen;
 mod value;
+mod what_if;
 
 pub use basis::Basis;
 pub use bindings::exports::refiner::rule::rule::{Description, OutputDescription, Summary};
 pub use bindings::refiner::rule::{
     evm::{ExecuteError, Log, Receipt},
+    gas_profile::Item as GasItem,
     receipts::Source,
     recordings::RecordError,
     specimen::{
@@ -81,13 +83,15 @@ pub use bindings::refiner::rule::{
     state_changes::{Access, AccountChange, SlotChange},
     traces::Frame,
     types::{Check, CheckOutcome, RuleError},
+    what_if::{Departure, Exclusion, Place, SlotPlace, WhatIfError},
 };
 pub use evm::{Coverage, Evm, Execution, Receipts};
 pub use output::{Artifact, Output};
-pub use recording::{FrameStep, Frames, Payload, StateChanges, StateStep};
+pub use recording::{FrameStep, Frames, GasProfile, GasStep, Payload, StateChanges, StateStep};
 pub use rule::{Rule, RuleWithEvm};
 pub use specimen::Specimen;
-pub use value::{Address, B256, U256};
+pub use value::{Address, B256, NoAddress, U256};
+pub use what_if::Overrides;
 
 /// Names that the macros expand to. Not part of the interface.
 #[doc(hidden)]

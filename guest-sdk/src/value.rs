@@ -5,6 +5,6 @@ mod b256;
 mod hex;
 mod u256;
 
-pub use address::Address;
+pub use address::{Address, NoAddress};
 pub use b256::B256;
 pub use u256::U256;

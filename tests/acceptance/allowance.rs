@@ -118,7 +118,7 @@ fn term_for_a_rule_that_is_not_there_or_above_a_cap_is_a_mistake_of_the_command_
         ("--rule-limit", "kase:fuel=1", "--rule-limit is for the rule \"kase\""),
         ("--rule-limit", "memory_bytes=2GiB", "2147483648 asked for as memory_bytes, and at most 1073741824"),
         ("--rule-limit", "memory=1GiB", "expected NAME=VALUE or RULE:NAME=VALUE"),
-        ("--deny", "files", "expected evm, receipts, traces, state-changes or wasi"),
+        ("--deny", "files", "expected evm, receipts, traces, state-changes, gas-profile, what-if or wasi"),
     ] {
         everywhere(&asks, &[option, value], |command, ended| {
             let stderr = ended.expect(2).stderr;

@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -76,6 +77,23 @@ impl Registry {
         for variable in ["XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE"] {
             command.env_remove(variable);
         }
+        command.env("HOME", &home).env("REFINER_CACHE_DIR", home.join("cache")).current_dir(&home);
+        ended(command)
+    }
+
+    /// The same with a credential helper of this script on the PATH.
+    pub fn refiner_helped(&self, arguments: &[&str], home: &str, script: &str) -> Ended {
+        let home = self.directory.path().join(home);
+        let helper = home.join("bin/docker-credential-desktop");
+        fs::create_dir_all(helper.parent().unwrap()).unwrap();
+        fs::write(&helper, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&helper, fs::Permissions::from_mode(0o700)).unwrap();
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut command = command(arguments);
+        for variable in ["XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE"] {
+            command.env_remove(variable);
+        }
+        command.env("PATH", format!("{}:{path}", home.join("bin").display()));
         command.env("HOME", &home).env("REFINER_CACHE_DIR", home.join("cache")).current_dir(&home);
         ended(command)
     }
@@ -173,16 +191,30 @@ fn private_registry_takes_the_login_of_docker_and_of_podman() {
 }
 
 #[test]
-fn login_that_a_credential_helper_keeps_is_named_with_the_way_around_it() {
+fn login_is_taken_from_the_credential_helper_that_keeps_it_and_one_that_gives_none_is_named() {
     let Some(registry) = Registry::start(true) else { return };
     let path = registry.directory.path().join("helped/.docker/config.json");
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, format!(r#"{{"auths": {{"{}": {{}}}}, "credsStore": "desktop"}}"#, registry.address)).unwrap();
     let rule = built("transaction-summary").display().to_string();
-    let refused = registry.refiner_with(&["rule", "push", &rule, &registry.source("a:1")], "helped").expect(5).stderr;
-    for part in ["credential helper docker-credential-desktop", "podman login --authfile auth.json"] {
+    let to = registry.source("a:1");
+    let push = ["rule", "push", &rule, &to];
+    let refused = registry.refiner_with(&push, "helped").expect(5).stderr;
+    for part in
+        ["credential helper docker-credential-desktop", "it cannot be started", "podman login --authfile auth.json"]
+    {
         assert!(refused.contains(part), "{part:?} is not in {refused}");
     }
+    let refused = registry.refiner_helped(&push, "helped", "echo canary-password; exit 1").expect(5).stderr;
+    assert!(refused.contains("it has no login, or failed: exit status: 1"), "{refused}");
+    assert!(!refused.contains("canary"), "{refused}");
+    let answer =
+        r#"read -r server; printf '{"ServerURL":"%s","Username":"author","Secret":"canary-password"}' "$server""#;
+    let asked = format!("{answer}; echo \"$1 $server\" > asked");
+    let pushed = registry.refiner_helped(&push, "helped", &asked).expect(0);
+    assert!(!format!("{}{}", pushed.stderr, pushed.text()).contains("canary"), "{}", pushed.stderr);
+    let asked = fs::read_to_string(registry.directory.path().join("helped/asked")).unwrap();
+    assert_eq!(asked, format!("get {}\n", registry.address));
 }
 
 #[test]

@@ -204,8 +204,16 @@ fn output_directory_that_cannot_be_written_fails_the_runs_by_name() {
 
 #[test]
 fn rules_that_share_the_execution_of_a_block_report_what_each_reports_alone() {
-    let rules =
-        ["block-result", "token-transfers", "logs", "traces", "state-diffs", "access-sets", "transaction-summary"];
+    let rules = [
+        "block-result",
+        "token-transfers",
+        "logs",
+        "traces",
+        "state-diffs",
+        "opcode-gas",
+        "access-sets",
+        "transaction-summary",
+    ];
     let directories: Vec<_> = [Some(samples_directory()), real::directory()].into_iter().flatten().collect();
     let report = |rules: &[&str]| -> Vec<Value> {
         let mut arguments = vec!["replay", "--json"];

@@ -49,6 +49,11 @@ fn rule_runs_where_a_signer_is_required_only_with_a_signature_of_that_signer() {
         let refused = replay(&stranger_public, isolate).expect(6);
         assert!(refused.stderr.contains("it has no signature of a required signer"), "{}", refused.stderr);
     }
+    let shown = refiner(&["rule", "info", text(&rule), "--json"]).expect(0).json_lines();
+    let named = shown[0]["signatures"].as_array().unwrap();
+    assert!(named.len() == 1 && named[0].as_str().unwrap().starts_with("key "), "{named:?}");
+    let printed = refiner(&["rule", "info", text(&rule)]).expect(0).text();
+    assert!(printed.contains(&format!("signature  {}, unchecked", named[0].as_str().unwrap())), "{printed}");
     // One of several is enough, and rules that are built in need none.
     let both = ["--require-signer", text(&stranger_public), "--require-signer", text(&author_public)];
     refiner(&[&["rule", "check", text(&rule)], both.as_slice()].concat()).expect(0);

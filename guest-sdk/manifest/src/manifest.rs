@@ -101,6 +101,10 @@ pub enum Capability {
     Traces,
     /// The differences of state of an execution.
     StateChanges,
+    /// The gas of an execution by opcode and contract.
+    GasProfile,
+    /// Execution of the block under other conditions.
+    WhatIf,
 }
 
 /// The use that a rule makes of WASI.
@@ -120,6 +124,11 @@ impl Manifest {
         let manifest: Self = toml::from_str(text).map_err(|error| ManifestError::syntax(text, &error))?;
         manifest.check()?;
         Ok(manifest)
+    }
+
+    /// True when the results of the rule are hypothetical: it executes blocks under other conditions than their own.
+    pub fn is_hypothetical(&self) -> bool {
+        self.capabilities.contains(&Capability::WhatIf)
     }
 
     fn check(&self) -> Result<(), ManifestError> {
@@ -188,7 +197,8 @@ impl World {
 
 impl Capability {
     /// Every capability, in order.
-    pub const ALL: [Self; 4] = [Self::Evm, Self::Receipts, Self::Traces, Self::StateChanges];
+    pub const ALL: [Self; 6] =
+        [Self::Evm, Self::Receipts, Self::Traces, Self::StateChanges, Self::GasProfile, Self::WhatIf];
 
     /// The name of the capability, `"evm"`: that of the interface.
     pub const fn as_str(self) -> &'static str {
@@ -197,6 +207,8 @@ impl Capability {
             Self::Receipts => "receipts",
             Self::Traces => "traces",
             Self::StateChanges => "state-changes",
+            Self::GasProfile => "gas-profile",
+            Self::WhatIf => "what-if",
         }
     }
 }

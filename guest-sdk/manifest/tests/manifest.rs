@@ -48,7 +48,9 @@ fn unknown_keys_are_errors_that_name_the_known_ones() {
     check(("licence", "wasi = \"open\"\nlicence"), Some("unknown variant `open`, expected `sealed`"));
     check(
         ("layouts", "capabilities = [\"net\"]\nlayouts"),
-        Some("unknown variant `net`, expected one of `evm`, `receipts`, `traces`, `state-changes`"),
+        Some(
+            "unknown variant `net`, expected one of `evm`, `receipts`, `traces`, `state-changes`, `gas-profile`, `what-if`",
+        ),
     );
 }
 

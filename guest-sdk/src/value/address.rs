@@ -1,6 +1,6 @@
 //! The type of account addresses.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use super::hex;
 
@@ -45,6 +45,32 @@ impl Address {
     }
 }
 
+/// The text is no address: `0x` and 40 hexadecimal digits, of either case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoAddress;
+
+impl fmt::Display for NoAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected 0x and 40 hexadecimal digits")
+    }
+}
+
+impl std::error::Error for NoAddress {}
+
+impl FromStr for Address {
+    type Err = NoAddress;
+
+    fn from_str(text: &str) -> Result<Self, NoAddress> {
+        let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 40).ok_or(NoAddress)?;
+        let mut bytes = [0; 20];
+        for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
+            let digit = |place: usize| char::from(pair[place]).to_digit(16).ok_or(NoAddress);
+            *byte = u8::try_from(digit(0)? << 4 | digit(1)?).map_err(|_| NoAddress)?;
+        }
+        Ok(Self::from_bytes(bytes))
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "0x{:016x}{:016x}{:08x}", self.w0, self.w1, self.w2)
@@ -54,6 +80,20 @@ impl fmt::Display for Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn address_is_read_as_it_is_written_and_nothing_near_it_is_one() {
+        let text = "0xdac17f958d2ee523a2206206994597c13d831ec7";
+        assert_eq!(text.parse::<Address>().map(|address| address.to_string()), Ok(text.to_owned()));
+        assert_eq!("0xDAC17F958D2EE523A2206206994597C13D831EC7".parse(), text.parse::<Address>());
+        for wrong in ["", "0x", &text[2..], &text[..41], "0xgac17f958d2ee523a2206206994597c13d831ec7"] {
+            assert_eq!(wrong.parse::<Address>(), Err(NoAddress), "{wrong:?}");
+        }
+        // A sign is no digit, and neither is a letter of more than one byte.
+        for wrong in ["0x+ac17f958d2ee523a2206206994597c13d831ec7", "0xéac17f958d2ee523a2206206994597c13d831ec"] {
+            assert_eq!(wrong.parse::<Address>(), Err(NoAddress), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn address_keeps_its_bytes_through_text_and_bytes() {

@@ -49,12 +49,17 @@ pub enum DeniedCapability {
     Traces,
     /// The differences of state of an execution.
     StateChanges,
+    /// The gas of an execution by opcode and contract.
+    GasProfile,
+    /// Execution of the block under other conditions.
+    WhatIf,
     /// Sealed WASI.
     Wasi,
 }
 
 impl Scalar for Denial {
-    const EXPECTED: &'static str = "evm, receipts, traces, state-changes or wasi, alone or as RULE:evm";
+    const EXPECTED: &'static str =
+        "evm, receipts, traces, state-changes, gas-profile, what-if or wasi, alone or as RULE:evm";
 
     fn scalar(text: &str) -> Option<Self> {
         let (rule, name) = place_of(text)?;
@@ -63,6 +68,8 @@ impl Scalar for Denial {
             "receipts" => DeniedCapability::Receipts,
             "traces" => DeniedCapability::Traces,
             "state-changes" => DeniedCapability::StateChanges,
+            "gas-profile" => DeniedCapability::GasProfile,
+            "what-if" => DeniedCapability::WhatIf,
             "wasi" => DeniedCapability::Wasi,
             _ => return None,
         };
@@ -186,7 +193,13 @@ mod tests {
     fn capability_is_denied_to_all_rules_or_to_one() {
         let denial = |rule: Option<&str>, capability| Some(Denial { rule: rule.map(str::to_owned), capability });
         assert_eq!(Denial::scalar("evm"), denial(None, DeniedCapability::Evm));
-        assert_eq!(Denial::scalar("state-changes"), denial(None, DeniedCapability::StateChanges));
+        for (name, capability) in [
+            ("state-changes", DeniedCapability::StateChanges),
+            ("gas-profile", DeniedCapability::GasProfile),
+            ("what-if", DeniedCapability::WhatIf),
+        ] {
+            assert_eq!(Denial::scalar(name), denial(None, capability));
+        }
         assert_eq!(Denial::scalar("my-rule:wasi"), denial(Some("my-rule"), DeniedCapability::Wasi));
         for text in ["", "evm:", ":evm", "EVM", "files", "a:b:evm"] {
             assert_eq!(Denial::scalar(text), None, "{text}");

@@ -18,8 +18,8 @@
 //! # Ok::<_, refiner_content::IdError>(())
 //! ```
 
-mod archive;
 mod addresses;
+mod archive;
 mod assemble;
 mod backend;
 mod base;
@@ -46,8 +46,8 @@ mod unixfs;
 mod url_fetcher;
 mod varint;
 
-pub use archive::{ARCHIVE_BLOCKS_MAX, ARCHIVE_FILES_MAX, Archive, ArchiveError, DIRECTORY_DEPTH_MAX, Named};
 pub use addresses::AddressPolicy;
+pub use archive::{ARCHIVE_BLOCKS_MAX, ARCHIVE_FILES_MAX, Archive, ArchiveError, DIRECTORY_DEPTH_MAX, Named};
 pub use assemble::{DEPTH_MAX, DagError, NODES_MAX, assemble};
 pub use backend::{ContentStore, FetchBackend};
 pub use base::CharacterError;

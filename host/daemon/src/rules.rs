@@ -45,6 +45,12 @@ pub enum RulesError {
     /// Workers are less confined than is required.
     #[error(transparent)]
     Unconfined(#[from] Unconfined),
+    /// One whose results are hypothetical.
+    #[error(
+        "{0} executes blocks under other conditions than their own (capability what-if), and what comes out of that is hypothetical: \
+         nothing of it may be pinned or proved"
+    )]
+    Hypothetical(String),
     /// Two have one name.
     #[error("two rules are named {0}")]
     SameName(String),
@@ -76,6 +82,9 @@ pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
     let mut rules: Vec<Rule> = Vec::new();
     for found in components {
         let rule = compile(&loader, found, &params, &terms)?;
+        if rule.compiled.manifest().is_hypothetical() {
+            return Err(RulesError::Hypothetical(rule.name));
+        }
         if rules.iter().any(|other| other.name == rule.name) {
             return Err(RulesError::SameName(rule.name));
         }
@@ -156,7 +165,11 @@ impl Diagnostic for RulesError {
             Self::Unconfined(error) => error.exit_code(),
             Self::Rule(error) => error.exit_code(),
             Self::Probe(_) => ExitCode::Host,
-            Self::Cache(_) | Self::SameName(_) | Self::NotServed { .. } | Self::Ambiguous { .. } => ExitCode::Refused,
+            Self::Cache(_)
+            | Self::Hypothetical(_)
+            | Self::SameName(_)
+            | Self::NotServed { .. }
+            | Self::Ambiguous { .. } => ExitCode::Refused,
         }
     }
 
@@ -166,6 +179,7 @@ impl Diagnostic for RulesError {
             Self::Cache(error) => error.hint(),
             Self::Unconfined(error) => error.hint(),
             Self::Ambiguous { .. } => Some("name one by --prove, or none by `--prove none`".into()),
+            Self::Hypothetical(_) => Some("leave it out here, and run it by `refiner replay`".into()),
             Self::SameName(_) | Self::NotServed { .. } | Self::Probe(_) => None,
         }
     }

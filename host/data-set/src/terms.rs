@@ -31,6 +31,9 @@ pub struct RuleTerms {
     pub identity: B256,
     /// Parameters of the run.
     pub params: BTreeMap<String, String>,
+    /// Its results are hypothetical: it executes blocks under other conditions than their own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hypothetical: bool,
 }
 
 /// The form of the files.
@@ -91,7 +94,7 @@ impl Terms {
 
 impl RuleTerms {
     fn summary(&self) -> String {
-        let Self { name, version, identity, params } = self;
+        let Self { name, version, identity, params, .. } = self;
         let params: Vec<_> = params.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let with = if params.is_empty() { String::new() } else { format!(" with {}", params.join(", ")) };
         format!("{name} {version}{with}, identity {identity}")

@@ -1,6 +1,6 @@
 //! The executor that runs in this process.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use alloy_primitives::Bytes;
 use refiner_specimen::{Specimen, check::Check};
@@ -21,6 +21,7 @@ use crate::{
     policy::ExecutionPolicy,
     recording::RecordingTerms,
     unavailable::Unavailable,
+    what_if::{self, Overrides, WhatIf, WhatIfBasis, WhatIfError},
 };
 
 /// Executes specimens with revm, in this process. One is shared by every thread.
@@ -125,6 +126,22 @@ impl EmbeddedExecutor {
         self.run(specimen, wanted, Precheck::Closed, &Uninterrupted).0
     }
 
+    /// Work for a block within the deadline, where there is one.
+    fn within_deadline<T>(&self, work: impl FnOnce(&Budget<'_>) -> T) -> Result<T, Unavailable> {
+        let Some(clock) = self.clock else { return Ok(work(&Budget::new(self.policy.gas_bound, &Uninterrupted))) };
+        let deadline = ProcessorDeadline::new(clock, PROCESSOR_TIME_LIMIT);
+        let budget = Budget::new(self.policy.gas_bound, &deadline);
+        let done = work(&budget);
+        // Whatever it came to, it is no property of the block.
+        budget.interrupted().map_or(Ok(done), |interrupted| Err(interrupted.into()))
+    }
+
+    fn basis_within(&self, specimen: &Specimen, budget: &Budget<'_>) -> Result<Arc<WhatIfBasis>, WhatIfError> {
+        let chain = self.chains.get(specimen.block.network_id).map_err(ExecuteError::from)?;
+        let basis = canonical::what_if_basis(specimen, chain, &self.codes, self.policy, budget)?;
+        Ok(Arc::new(basis))
+    }
+
     /// An execution within the deadline, where there is one.
     fn timed(&self, specimen: &Specimen, wanted: Wanted) -> Result<Result<Execution, ExecuteError>, Unavailable> {
         let Some(clock) = self.clock else { return Ok(self.run(specimen, wanted, Precheck::Closed, &Uninterrupted).0) };
@@ -218,6 +235,20 @@ impl Executor for EmbeddedExecutor {
         terms: RecordingTerms,
     ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
         self.timed(specimen, Wanted { format: ResultFormat::Canonical, recording: Some(terms) })
+    }
+
+    fn what_if_basis(&self, specimen: &Specimen) -> Result<Result<Arc<WhatIfBasis>, WhatIfError>, Unavailable> {
+        self.within_deadline(|budget| self.basis_within(specimen, budget))
+    }
+
+    fn what_if(
+        &self,
+        specimen: &Specimen,
+        basis: &WhatIfBasis,
+        overrides: &Overrides,
+        recording: Option<RecordingTerms>,
+    ) -> Result<Result<WhatIf, WhatIfError>, Unavailable> {
+        self.within_deadline(|budget| what_if::execute(specimen, basis, overrides, &self.codes, budget, recording))
     }
 
     fn recorded_receipts(&self, specimen: &Specimen) -> Option<Execution> {

@@ -5,7 +5,7 @@ use std::fmt;
 use alloy_primitives::{Address, B256};
 use refiner_specimen::{DroppedPart, Layout, NotBase64, check::Check};
 
-use crate::{code_use::CodeUse, format::ResultFormat};
+use crate::{code_use::CodeUse, format::ResultFormat, what_if::Departure};
 
 /// Errors of executing a specimen. Every variant is a property of the specimen: the same on every machine, never retried.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -282,6 +282,9 @@ pub enum Rejected {
     /// The block contradicts itself, as shows without execution.
     #[error("the block contradicts itself: {0}")]
     CheckFailed(Check),
+    /// A hypothetical execution needs what is not known.
+    #[error("left the specimen: {0}")]
+    LeftSpecimen(Departure),
     /// Canonical execution does not agree with the block's own header.
     #[error("execution disagrees with the header: {0}")]
     HeaderMismatch(Check),

@@ -104,6 +104,8 @@ pub(crate) enum InvalidTransaction {
     RejectsBlock,
     /// It has no receipt and the block continues; gas that it bought stays bought. Gas is sold by [`crate::sale`].
     IsLeftOut,
+    /// It has no receipt and no effect, in a hypothetical block that follows the rules of the chain. Nonces are checked.
+    IsExcluded,
 }
 
 impl ForkProfile {

@@ -48,6 +48,7 @@ mod sale;
 mod shared;
 mod transaction;
 mod unavailable;
+mod what_if;
 
 pub use basis::{Basis, BasisPolicy, UnknownBasisPolicy};
 pub use chain::{BlobParams, ChainConfigError, ChainSpec, Chains};
@@ -60,8 +61,8 @@ pub use interrupt::{Interrupt, Interrupted, PROCESSOR_TIME_LIMIT, ProcessorDeadl
 pub use policy::{DEFAULT_GAS_BOUND, ExecutionPolicy, SenderPolicy, UnknownSenderPolicy};
 pub use receipts::{Commitments, commit as commit_receipts};
 pub use recording::{
-    Access, AccountChange, AccountValue, Frame, Frames, RECORDING_REVISION, RecordingTerms, Recordings, SlotChange,
-    StateStep, Step, Steps,
+    Access, AccountChange, AccountValue, Frame, Frames, GasItem, RECORDING_REVISION, RecordingTerms, Recordings,
+    SlotChange, StateStep, Step, Steps, gas_kind,
 };
 pub use remote::{
     Answer, CrossCheckExecutor, Difference, ExecutedBy, ExecutionTerms, OnDifference, Remote, RemoteServer,
@@ -70,6 +71,12 @@ pub use remote::{
 pub use repair::{Supplied, SupplySource};
 pub use shared::SharedExecutor;
 pub use unavailable::Unavailable;
+pub use what_if::{
+    AccountOverride, Departure, Exclusion, InvalidOverrides, Overrides, Place, WHAT_IF_REVISION, WhatIf, WhatIfBasis,
+    WhatIfError,
+};
+
+use std::sync::Arc;
 
 use alloy_primitives::Bytes;
 use refiner_specimen::{Specimen, check::Check};
@@ -106,6 +113,28 @@ pub trait Executor: Send + Sync {
         _terms: RecordingTerms,
     ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
         self.execute(specimen, raw, ResultFormat::Canonical)
+    }
+
+    /// Executes the block to learn what is known of its state beyond the specimen, for [`what_if`](Self::what_if).
+    ///
+    /// # Errors
+    /// Those of [`execute`](Self::execute), and [`WhatIfError::Executor`] of one that executes under no other conditions.
+    fn what_if_basis(&self, _specimen: &Specimen) -> Result<Result<Arc<WhatIfBasis>, WhatIfError>, Unavailable> {
+        Ok(Err(WhatIfError::Executor))
+    }
+
+    /// Executes the block under other conditions than its own. `basis` is that of the specimen.
+    ///
+    /// # Errors
+    /// The inner error is a property of specimen and overrides. The outer one is none: the executor was unavailable.
+    fn what_if(
+        &self,
+        _specimen: &Specimen,
+        _basis: &WhatIfBasis,
+        _overrides: &Overrides,
+        _recording: Option<RecordingTerms>,
+    ) -> Result<Result<WhatIf, WhatIfError>, Unavailable> {
+        Ok(Err(WhatIfError::Executor))
     }
 
     /// The receipts that the specimen carries, with the checks that prove them; `None` where they are not proven without an

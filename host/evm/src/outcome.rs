@@ -11,6 +11,7 @@ use crate::{
     execution::{ExecutedLog, ExecutedReceipt},
     prestate::NotCarried,
     recording::Recordings,
+    what_if::Departure,
 };
 
 /// The outcome of executing one block.
@@ -83,6 +84,9 @@ impl PostState {
 pub(crate) fn rejected(error: EVMError<NotCarried>, transaction: usize) -> Rejected {
     let invalid = |reason: String| Rejected::InvalidTransaction { transaction, reason };
     match error {
+        EVMError::Database(NotCarried(Rejected::LeftSpecimen(Departure { place, .. }))) => {
+            Rejected::LeftSpecimen(Departure { transaction: u32::try_from(transaction).ok(), place })
+        }
         EVMError::Database(NotCarried(rejected)) => rejected,
         EVMError::Header(InvalidHeader::PrevrandaoNotSet) => Rejected::HeaderField { field: "mixHash" },
         EVMError::Header(InvalidHeader::ExcessBlobGasNotSet) => Rejected::HeaderField { field: "excessBlobGas" },

@@ -3,6 +3,8 @@
 //! The reads go straight into the EVM's own journal, marked cold: each is then hashed once, not once into a database
 //! and again into the journal, and the journal ends up as the whole known state after the block.
 
+use std::sync::Arc;
+
 use alloy_consensus::Header;
 use alloy_primitives::{
     Address, B256, KECCAK256_EMPTY, U256,
@@ -21,10 +23,16 @@ use crate::{
     code::BlockCodes,
     error::Rejected,
     fork_profile::{BlockHashes, EmptyRows, ForkProfile, InvalidTransaction, MissingCode},
+    what_if::{Departure, Known, Place},
 };
 
 /// Size of an account's code that delegates to another account (EIP-7702): a prefix of three bytes, and the address.
 const DELEGATION_BYTES: usize = 23;
+
+/// True for code that can be the stand-in for code that the specimen does not carry.
+pub(crate) fn is_stub(code: &[u8]) -> bool {
+    matches!(code.len(), 1 | DELEGATION_BYTES) && code.iter().all(|byte| *byte == opcode::INVALID)
+}
 
 /// The state before a block.
 #[derive(Debug)]
@@ -96,10 +104,13 @@ fn info(read: &AccountRead, codes: &BlockCodes, rules: &ForkProfile, stub: &Byte
     AccountInfo::new(read.balance, read.nonce, code_hash, code)
 }
 
-/// The database behind the EVM's journal. An absent account does not exist, an absent slot is zero.
+/// The database behind the EVM's journal. An absent account does not exist, an absent slot is zero; but in a hypothetical run,
+/// only those that are known to be.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Beyond {
     block_hashes: HashMap<u64, B256>,
+    /// All that a hypothetical run may take for absent.
+    known: Option<Arc<Known>>,
 }
 
 impl Beyond {
@@ -113,7 +124,12 @@ impl Beyond {
             known.retain(|read| !read.hash.is_zero());
             known.extend(number.checked_sub(1).map(|parent| BlockHashRead { number: parent, hash: parent_hash }));
         }
-        Self { block_hashes: known.into_iter().map(|read| (read.number, read.hash)).collect() }
+        Self { block_hashes: known.into_iter().map(|read| (read.number, read.hash)).collect(), known: None }
+    }
+
+    /// The same for a hypothetical run, which takes nothing else for absent.
+    pub(crate) fn within(self, known: Option<Arc<Known>>) -> Self {
+        Self { known, ..self }
     }
 }
 
@@ -122,24 +138,45 @@ impl Beyond {
 #[error(transparent)]
 pub(crate) struct NotCarried(pub(crate) Rejected);
 
+impl NotCarried {
+    pub(crate) fn left(place: Place) -> Self {
+        Self(Rejected::LeftSpecimen(Departure { transaction: None, place }))
+    }
+}
+
 impl DBErrorMarker for NotCarried {}
 
 impl Database for Beyond {
     type Error = NotCarried;
 
-    fn basic(&mut self, _address: Address) -> Result<Option<AccountInfo>, NotCarried> {
-        Ok(None)
+    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, NotCarried> {
+        match &self.known {
+            Some(known) if !known.is_absent(&address) => Err(NotCarried::left(Place::Account(address))),
+            _ => Ok(None),
+        }
     }
 
     fn code_by_hash(&mut self, hash: B256) -> Result<Bytecode, NotCarried> {
-        Err(NotCarried(Rejected::CodeNotLoaded { hash }))
+        match &self.known {
+            Some(_) => Err(NotCarried::left(Place::Code(hash))),
+            None => Err(NotCarried(Rejected::CodeNotLoaded { hash })),
+        }
     }
 
-    fn storage(&mut self, _address: Address, _slot: U256) -> Result<U256, NotCarried> {
-        Ok(U256::ZERO)
+    fn storage(&mut self, address: Address, slot: U256) -> Result<U256, NotCarried> {
+        match &self.known {
+            Some(known) if !known.is_zero(address, slot) => {
+                Err(NotCarried::left(Place::Slot { address, slot: slot.into() }))
+            }
+            _ => Ok(U256::ZERO),
+        }
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, NotCarried> {
-        self.block_hashes.get(&number).copied().ok_or(NotCarried(Rejected::BlockHashMissing { number }))
+        match (self.block_hashes.get(&number), &self.known) {
+            (Some(hash), _) => Ok(*hash),
+            (None, Some(_)) => Err(NotCarried::left(Place::BlockHash(number))),
+            (None, None) => Err(NotCarried(Rejected::BlockHashMissing { number })),
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 mod environment;
 
+use std::sync::Arc;
+
 use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_specimen::Block;
 use revm::{
@@ -36,6 +38,7 @@ use crate::{
     },
     sale::GasPools,
     transaction::{self, Supplement, SuppliedFields},
+    what_if::{self, Hypothesis},
 };
 
 /// Wei in the gwei that withdrawals are counted in.
@@ -57,6 +60,8 @@ pub(crate) struct Job<'a> {
     pub(crate) expected: Option<ExpectedGas>,
     /// The recordings made beside the outcome.
     pub(crate) recording: Option<RecordingTerms>,
+    /// Knowledge beside the block's own, of a hypothetical run.
+    pub(crate) hypothesis: Option<&'a Hypothesis>,
 }
 
 /// Executes the block of a specimen. [`transaction::admit`] must have passed.
@@ -80,6 +85,8 @@ pub(crate) struct Run<'a, I = ()> {
     supplement: &'a Supplement,
     evm: meter::Evm<'a, I>,
     gas_used: u64,
+    /// Gas that the last transaction got back, before any floor.
+    refunded: u64,
     /// Logs of the calls before the first transaction, which are in no receipt.
     opening_logs: u64,
     pools: GasPools,
@@ -119,9 +126,20 @@ impl<'a, I> Run<'a, I> {
         let Job { block, rules, supplement, hashes, .. } = *job;
         let evm = evm(job, inspector)?;
         let pools = GasPools::of(block.header.gas_limit, rules.blob_pool);
-        let (gas_used, opening_logs) = (0, 0);
-        let mut run =
-            Self { block, rules, hashes, supplement, evm, gas_used, opening_logs, pools, transact, call_system };
+        let (gas_used, refunded, opening_logs) = (0, 0, 0);
+        let mut run = Self {
+            block,
+            rules,
+            hashes,
+            supplement,
+            evm,
+            gas_used,
+            refunded,
+            opening_logs,
+            pools,
+            transact,
+            call_system,
+        };
         run.before_transactions()?;
         Ok(run)
     }
@@ -129,6 +147,11 @@ impl<'a, I> Run<'a, I> {
     /// The inspector of the EVM.
     pub(crate) const fn recorder(&mut self) -> &mut I {
         &mut self.evm.inspector
+    }
+
+    /// Gas that the last executed transaction got back, before the floor of EIP-7623 is looked at.
+    pub(crate) const fn refunded(&self) -> u64 {
+        self.refunded
     }
 
     /// The watch over the journal, with all that happened until now; `None` where nothing is recorded.
@@ -230,13 +253,14 @@ impl<'a, I> Run<'a, I> {
         };
         let result = match (result, self.rules.invalid_transaction) {
             (Ok(result), _) => result,
-            (Err(EVMError::Transaction(reason)), InvalidTransaction::IsLeftOut) => {
+            (Err(EVMError::Transaction(reason)), InvalidTransaction::IsLeftOut | InvalidTransaction::IsExcluded) => {
                 return Ok(TransactionOutcome::Invalid(reason));
             }
             (Err(error), _) => return Err(rejected(error, index).into()),
         };
         let gas_used = result.tx_gas_used();
         self.gas_used += gas_used;
+        self.refunded = result.gas().inner_refunded();
         Ok(TransactionOutcome::Executed(ExecutedReceipt {
             transaction_index: u32::try_from(index).unwrap_or(u32::MAX),
             transaction_hash: hash,
@@ -352,8 +376,10 @@ fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>,
     let held = meter::of_block(block);
     let mut meter = Meter::new(budget, expected, rules.spec.is_enabled_in(SpecId::LONDON), held);
     meter.begin(0, 0, 0, Paying::Nothing)?;
-    let codes = codes.analyse(&block.state.codes)?;
-    let beyond = Beyond::new(block, rules);
+    let mut codes = codes.analyse(&block.state.codes)?;
+    let hypothesis = job.hypothesis;
+    codes.extend(hypothesis.into_iter().flat_map(|hypothesis| hypothesis.codes.iter().cloned()));
+    let beyond = Beyond::new(block, rules).within(hypothesis.map(|hypothesis| Arc::clone(&hypothesis.known)));
     let mut journal = BlockJournal::of(beyond, prestate::state_before(&block.state, &codes, rules));
     if let Some(terms) = job.recording {
         journal.watch(Watch::new(terms.state));
@@ -366,6 +392,9 @@ fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>,
         .with_chain(meter);
     let guarded = block.transactions.iter().any(|transaction| transaction.gas > UNGUARDED_GAS);
     let mut evm = meter::evm(context, inspector, guarded);
+    if hypothesis.is_some() {
+        what_if::watch(evm.instruction.instruction_table_mut());
+    }
     if let Some(blobs) = evm.ctx.block.blob_excess_gas_and_price.filter(|blobs| blobs.blob_gasprice == u128::MAX) {
         let fraction = evm.ctx.cfg.blob_base_fee_update_fraction.unwrap_or(u64::MAX);
         evm.ctx.chain.blob_price = blob_price::price(blobs.excess_blob_gas, fraction);

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use alloy_primitives::Bytes;
 use refiner_specimen::{Specimen, check::Check};
 
-use crate::{ExecuteError, Execution, Executor, RecordingTerms, ResultFormat, Unavailable};
+use crate::{
+    ExecuteError, Execution, Executor, Overrides, RecordingTerms, ResultFormat, Unavailable, WhatIf, WhatIfBasis,
+    WhatIfError,
+};
 
 /// The executor of one block, which executes it once in each format and answers from that afterwards.
 ///
@@ -19,6 +22,7 @@ pub struct SharedExecutor {
     checks: OnceLock<Vec<Check>>,
     senders: OnceLock<Check>,
     recorded_receipts: OnceLock<Option<Execution>>,
+    what_if_basis: OnceLock<Result<Arc<WhatIfBasis>, WhatIfError>>,
     executed: Mutex<Vec<Executed>>,
 }
 
@@ -37,6 +41,7 @@ impl SharedExecutor {
             checks: OnceLock::new(),
             senders: OnceLock::new(),
             recorded_receipts: OnceLock::new(),
+            what_if_basis: OnceLock::new(),
             executed: Mutex::new(Vec::new()),
         }
     }
@@ -98,6 +103,24 @@ impl Executor for SharedExecutor {
             // A rule that reads more than is held has an execution of its own.
             _ => self.executor.record(specimen, raw, terms),
         }
+    }
+
+    fn what_if_basis(&self, specimen: &Specimen) -> Result<Result<Arc<WhatIfBasis>, WhatIfError>, Unavailable> {
+        if let Some(basis) = self.what_if_basis.get() {
+            return Ok(basis.clone());
+        }
+        let basis = self.executor.what_if_basis(specimen)?;
+        Ok(self.what_if_basis.get_or_init(|| basis).clone())
+    }
+
+    fn what_if(
+        &self,
+        specimen: &Specimen,
+        basis: &WhatIfBasis,
+        overrides: &Overrides,
+        recording: Option<RecordingTerms>,
+    ) -> Result<Result<WhatIf, WhatIfError>, Unavailable> {
+        self.executor.what_if(specimen, basis, overrides, recording)
     }
 
     fn recorded_receipts(&self, specimen: &Specimen) -> Option<Execution> {

@@ -17,8 +17,9 @@ use refiner_evm::{
 };
 use refiner_specimen::{Specimen, check::Check};
 
-const STATE: RecordingTerms = RecordingTerms { payload_max: None, state: true, bytes_max: 64 << 20 };
-const CALLS: RecordingTerms = RecordingTerms { payload_max: Some(u32::MAX), state: false, bytes_max: 64 << 20 };
+const STATE: RecordingTerms = RecordingTerms { payload_max: None, state: true, gas: false, bytes_max: 64 << 20 };
+const CALLS: RecordingTerms =
+    RecordingTerms { payload_max: Some(u32::MAX), state: false, gas: false, bytes_max: 64 << 20 };
 
 /// The embedded executor, with a count of each kind of question.
 #[derive(Default)]

@@ -2,19 +2,20 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
 use refiner_evm::{
-    Basis, ChainSpec, Chains, EmbeddedExecutor, Execution, Frame, RecordingTerms, ResultFormat, StateStep, Step, Steps,
+    Basis, ChainSpec, Chains, EmbeddedExecutor, Execution, Frame, GasItem, RecordingTerms, ResultFormat, StateStep,
+    Step, Steps, gas_kind,
 };
 use refiner_specimen::Specimen;
 use refiner_testkit::real;
 
 /// Everything, without a bound that a block of these meets.
-const ALL: RecordingTerms = RecordingTerms { payload_max: Some(u32::MAX), state: true, bytes_max: 1 << 30 };
+const ALL: RecordingTerms = RecordingTerms { payload_max: Some(u32::MAX), state: true, gas: true, bytes_max: 1 << 30 };
 
 fn executor() -> EmbeddedExecutor {
     let devnet = fs::read_to_string(samples().join("devnet-1337.json")).unwrap();
@@ -65,7 +66,12 @@ fn recorded_execution_has_the_outcome_of_one_that_is_not_recorded_and_a_step_for
     let executor = executor();
     for (path, specimen, plain) in executed() {
         assert!(plain.recordings.is_none());
-        let parts = [ALL, RecordingTerms { payload_max: None, ..ALL }, RecordingTerms { state: false, ..ALL }];
+        let parts = [
+            ALL,
+            RecordingTerms { payload_max: None, ..ALL },
+            RecordingTerms { state: false, ..ALL },
+            RecordingTerms { gas: false, ..ALL },
+        ];
         for terms in parts {
             let recorded = executor.record(&specimen, terms).unwrap();
             assert_eq!(
@@ -82,6 +88,7 @@ fn recorded_execution_has_the_outcome_of_one_that_is_not_recorded_and_a_step_for
                 terms.payload_max.map(|_| count)
             );
             assert_eq!(recordings.state.as_ref().map(|state| steps(state).len()), terms.state.then_some(count));
+            assert_eq!(recordings.gas.as_ref().map(|gas| steps(gas).len()), terms.gas.then_some(count));
         }
     }
 }
@@ -153,7 +160,7 @@ fn recording_ends_with_the_step_that_its_bytes_do_not_hold_and_payload_is_cut_to
             let bytes_of = |step: &&Vec<Frame>| step.iter().map(|frame| frame.bytes_within(payload_max)).sum::<u64>();
             let bytes: u64 = whole.iter().map(bytes_of).sum();
             let record = |bytes_max| {
-                let terms = RecordingTerms { payload_max: Some(payload_max), state: false, bytes_max };
+                let terms = RecordingTerms { payload_max: Some(payload_max), state: false, gas: false, bytes_max };
                 executor.record(&specimen, terms).unwrap().recordings.unwrap().frames.clone().unwrap()
             };
             let fits = record(bytes);
@@ -171,5 +178,61 @@ fn recording_ends_with_the_step_that_its_bytes_do_not_hold_and_payload_is_cut_to
             assert_eq!(cut.steps.get(u32::try_from(last).unwrap()), Step::TooLarge);
             assert_eq!(cut.steps.get(u32::try_from(whole.len()).unwrap()), Step::End);
         }
+    }
+}
+
+#[test]
+fn gas_of_each_transaction_adds_up_to_that_of_its_receipt() {
+    let executor = executor();
+    let mut met = BTreeSet::new();
+    for (path, specimen, _) in executed() {
+        let recorded = executor.record(&specimen, ALL).unwrap();
+        let recordings = recorded.recordings.as_ref().unwrap();
+        let gas = steps(recordings.gas.as_ref().unwrap());
+        for (index, receipt) in recorded.receipts.iter().enumerate() {
+            let items = gas[index + 1];
+            let at = format!("{}, transaction {index}", path.display());
+            assert_eq!(
+                items.iter().map(|item| item.gas).sum::<i64>(),
+                i64::try_from(receipt.gas_used).unwrap(),
+                "{at}"
+            );
+            assert!(items.is_sorted_by_key(|item| (item.code_address, item.what)), "{at}");
+            for item in items {
+                met.insert(item.what);
+                assert!(item.times > 0, "{at}: {item:?}");
+                assert_eq!(item.gas < 0, item.what == gas_kind::REFUND, "{at}: {item:?}");
+                let of_no_code = matches!(item.what, gas_kind::INTRINSIC | gas_kind::REFUND | gas_kind::FLOOR);
+                assert_eq!(item.code_address.is_none(), of_no_code, "{at}: {item:?}");
+            }
+            assert_eq!(items.iter().filter(|item| item.what == gas_kind::INTRINSIC).count(), 1, "{at}");
+        }
+    }
+    for what in [gas_kind::INTRINSIC, gas_kind::CODE_DEPOSIT, gas_kind::REFUND, 0x54, 0x55, 0xf1, 0x00] {
+        assert!(met.contains(&what), "no transaction has an item {what}");
+    }
+    if real::directory().is_some() {
+        for what in [gas_kind::PRECOMPILE, gas_kind::LOST, gas_kind::FLOOR, 0xf4, 0xfa, 0xfd] {
+            assert!(met.contains(&what), "no transaction has an item {what}");
+        }
+    }
+}
+
+#[test]
+fn recording_of_gas_ends_with_the_step_that_its_bytes_do_not_hold() {
+    let executor = executor();
+    for (path, specimen, _) in executed() {
+        let record = |bytes_max| {
+            let terms = RecordingTerms { payload_max: None, state: false, gas: true, bytes_max };
+            executor.record(&specimen, terms).unwrap().recordings.unwrap().gas.clone().unwrap()
+        };
+        let whole = record(1 << 30);
+        let bytes: u64 = steps(&whole).into_iter().map(|items| GasItem::bytes(items)).sum();
+        assert_eq!(record(bytes), whole, "{}", path.display());
+        let Some(bytes) = bytes.checked_sub(1) else { continue };
+        let last = steps(&whole).iter().rposition(|items| !items.is_empty()).unwrap();
+        let cut = record(bytes);
+        assert!(!cut.is_whole(), "{}", path.display());
+        assert_eq!(cut.get(u32::try_from(last).unwrap()), Step::TooLarge, "{}", path.display());
     }
 }

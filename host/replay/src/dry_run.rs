@@ -1,6 +1,6 @@
 //! The plan of a replay, printed.
 
-use refiner_rule_session::LoadedRule;
+use refiner_rule_session::{LoadedRule, shown};
 use refiner_specimen_files::input::InputError;
 use refiner_terminal::{self as terminal, PrintError, failure};
 use serde_json::json;
@@ -24,7 +24,9 @@ pub fn print(
             .iter()
             .map(|rule| {
                 let version = &rule.place.manifest().version;
-                json!({ "name": &*rule.name, "version": version, "identity": rule.identity })
+                let mut line = json!({ "name": &*rule.name, "version": version, "identity": rule.identity });
+                shown::mark_hypothetical(&mut line, rule.place.manifest());
+                line
             })
             .collect();
         return terminal::out(true).json_line(&json!({
@@ -41,7 +43,9 @@ pub fn print(
     }
     let mut out = terminal::buffered_out(false);
     for rule in rules {
-        writeln!(out, "rule       {} {}, identity {}", rule.name, rule.place.manifest().version, rule.identity)?;
+        let manifest = rule.place.manifest();
+        let marked = if manifest.is_hypothetical() { ", hypothetical" } else { "" };
+        writeln!(out, "rule       {} {}, identity {}{marked}", rule.name, manifest.version, rule.identity)?;
     }
     writeln!(out, "specimens  {} to run, {} done already", plan.items.len(), plan.done)?;
     for (count, what) in [

@@ -110,6 +110,8 @@ pub struct RunRecord {
     pub rule: Arc<str>,
     /// Identity of rule, parameters, limits and engine.
     pub identity: B256,
+    /// The rule executes blocks under other conditions than their own.
+    pub hypothetical: bool,
     pub end: RunEnd,
     /// Wall time of the run and of writing its artifacts.
     pub elapsed: Duration,
@@ -213,7 +215,7 @@ impl Job {
     fn run(&self, rule: &LoadedRule, block: &Block, facts: &Facts, executor: &Arc<dyn Executor>) -> RunRecord {
         let begun = Instant::now();
         let end = self.try_run(rule, block, facts, executor).unwrap_or_else(RunEnd::Failed);
-        RunRecord { rule: Arc::clone(&rule.name), identity: rule.identity, end, elapsed: begun.elapsed() }
+        RunRecord::of(rule, end, begun.elapsed())
     }
 
     fn try_run(
@@ -265,8 +267,13 @@ fn lines(bytes: &[u8]) -> u64 {
 }
 
 impl RunRecord {
+    fn of(rule: &LoadedRule, end: RunEnd, elapsed: Duration) -> Self {
+        let hypothetical = rule.place.manifest().is_hypothetical();
+        Self { rule: Arc::clone(&rule.name), identity: rule.identity, hypothetical, end, elapsed }
+    }
+
     fn of_other_block(rule: &LoadedRule) -> Self {
-        Self { rule: Arc::clone(&rule.name), identity: rule.identity, end: RunEnd::OtherBlock, elapsed: Duration::ZERO }
+        Self::of(rule, RunEnd::OtherBlock, Duration::ZERO)
     }
 }
 

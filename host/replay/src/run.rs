@@ -208,6 +208,7 @@ impl Replay {
             version: rule.place.manifest().version.clone(),
             identity: rule.identity,
             params: self.params.iter().cloned().collect(),
+            hypothetical: rule.place.manifest().is_hypothetical(),
         };
         let mut rules: Vec<_> = rules.iter().map(of_rule).collect();
         rules.sort();

@@ -12,6 +12,7 @@ use refiner_rule_model::{
     LIMITS, Limits, Params, RefusalKind, RuleIdentity, UntrustedText, engine, engine::WASMTIME_VERSION, manifest_of,
 };
 use refiner_rule_session::PrepareError;
+use refiner_signatures::{ClaimedSigner, claimed_signers};
 use refiner_text::OneLine;
 use serde_json::{Value, json};
 
@@ -28,6 +29,8 @@ struct Known {
     called: String,
     manifest: Manifest,
     surface: Surface,
+    /// Whoever its signatures name.
+    signers: Vec<ClaimedSigner>,
     bytes: usize,
     component: B256,
     asked: Limits,
@@ -74,17 +77,18 @@ impl Known {
             kind: RefusalKind::Malformed,
             reason: UntrustedText::new(&error.to_string()),
         })?;
+        let signers = claimed_signers(&component).unwrap_or_else(|_| vec![ClaimedSigner::Unreadable]);
         let asked = Limits::asked_by(&manifest)?;
         let sha256 = B256::from(digest::sha256_bytes(&component));
         let terms = ExecutionTerms { policy, ..ExecutionTerms::default() };
         let identity = RuleIdentity::of(sha256, &manifest, &Params::default(), &asked, &terms).digest();
         let ceilings = if built_in { Limits::caps() } else { Limits::default_ceilings() };
         let bytes = component.len();
-        Ok(Self { called, bytes, component: sha256, manifest, surface, asked, ceilings, policy, identity })
+        Ok(Self { called, bytes, component: sha256, manifest, surface, signers, asked, ceilings, policy, identity })
     }
 
     fn print(&self, out: &mut EscapingStdout) -> Result<(), PrintError> {
-        let Self { called, manifest, surface, bytes, component, asked, ceilings, policy, identity } = self;
+        let Self { called, manifest, surface, signers, bytes, component, asked, ceilings, policy, identity } = self;
         let list = |items: &[String], none: &str| if items.is_empty() { none.to_owned() } else { items.join(", ") };
         writeln!(out, "{}", OneLine(called))?;
         writeln!(out, "  name       {} {}", manifest.name, manifest.version)?;
@@ -120,6 +124,9 @@ impl Known {
             surface.functions
         )?;
         writeln!(out, "  component  sha256 {component:x}")?;
+        for signer in signers {
+            writeln!(out, "  signature  {}, unchecked", UntrustedText::new(&signer.to_string()))?;
+        }
         writeln!(out, "  identity   {identity:x}, without parameters and with the limits below")?;
         for (term, value) in unusual_terms(*policy) {
             writeln!(out, "  {term:<10} {}", show::plain(&value))?;
@@ -134,7 +141,7 @@ impl Known {
     }
 
     fn as_json(&self) -> Value {
-        let Self { called, manifest, surface, bytes, component, asked, ceilings, policy, identity } = self;
+        let Self { called, manifest, surface, signers, bytes, component, asked, ceilings, policy, identity } = self;
         let outputs: Vec<_> = manifest
             .outputs
             .iter()
@@ -165,10 +172,12 @@ impl Known {
             "functions": surface.functions,
             "bytes": bytes,
             "sha256": format!("{component:x}"),
+            "signatures": signers.iter().map(|signer| UntrustedText::new(&signer.to_string()).to_string()).collect::<Vec<_>>(),
             "ruleIdentity": identity,
             "engine": { "profile": engine::NAME, "id": engine::id(), "wasmtime": WASMTIME_VERSION },
             "limits": limits,
         });
+        show::mark_hypothetical(&mut known, manifest);
         show::merge(&mut known, unusual_terms(*policy).into());
         known
     }

@@ -243,6 +243,7 @@ impl Shown {
             "logLinesLost": run.usage.log_lines_lost,
             "artifacts": artifacts,
         });
+        show::mark_hypothetical(&mut shown, manifest);
         show::merge(&mut shown, checks::evidence(&run.evidence).into());
         show::merge(&mut shown, unusual_terms(*policy).into());
         shown

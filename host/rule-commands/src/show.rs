@@ -3,7 +3,7 @@
 use refiner_diagnostics::Diagnostic;
 use refiner_manifest::Column;
 use refiner_rule_model::{LimitUse, UntrustedText, Usage};
-pub use refiner_rule_session::shown::{log, merge, usage};
+pub use refiner_rule_session::shown::{log, mark_hypothetical, merge, usage};
 use serde_json::{Value, json};
 
 use crate::terminal::{EscapingStdout, PrintError};

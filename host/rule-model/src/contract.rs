@@ -37,13 +37,18 @@ pub enum Capability {
     Traces,
     /// The differences of state of an execution.
     StateChanges,
+    /// The gas of an execution by opcode and contract.
+    GasProfile,
+    /// Execution of the block under other conditions.
+    WhatIf,
     /// Sealed WASI: what programs of ordinary toolchains import, with nothing behind it.
     Wasi,
 }
 
 impl Capability {
     /// Every capability, in order.
-    pub const ALL: [Self; 5] = [Self::Evm, Self::Receipts, Self::Traces, Self::StateChanges, Self::Wasi];
+    pub const ALL: [Self; 7] =
+        [Self::Evm, Self::Receipts, Self::Traces, Self::StateChanges, Self::GasProfile, Self::WhatIf, Self::Wasi];
 
     /// Name of the capability, `"evm"`.
     pub const fn as_str(self) -> &'static str {
@@ -52,6 +57,8 @@ impl Capability {
             Self::Receipts => "receipts",
             Self::Traces => "traces",
             Self::StateChanges => "state-changes",
+            Self::GasProfile => "gas-profile",
+            Self::WhatIf => "what-if",
             Self::Wasi => "wasi",
         }
     }
@@ -63,6 +70,8 @@ impl Capability {
             Self::Receipts => "capabilities = [\"evm\", \"receipts\"]",
             Self::Traces => "capabilities = [\"evm\", \"traces\"]",
             Self::StateChanges => "capabilities = [\"evm\", \"state-changes\"]",
+            Self::GasProfile => "capabilities = [\"evm\", \"gas-profile\"]",
+            Self::WhatIf => "capabilities = [\"evm\", \"what-if\"]",
             Self::Wasi => "wasi = \"sealed\"",
         }
     }

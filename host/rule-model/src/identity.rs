@@ -48,7 +48,9 @@ impl RuleIdentity {
 /// The part of a rule's identity that names the host's own work for it.
 fn execution_digest(manifest: &Manifest, terms: &ExecutionTerms) -> B256 {
     let asks = |capability| manifest.capabilities.contains(&capability);
-    if asks(Requested::Traces) || asks(Requested::StateChanges) {
+    if asks(Requested::WhatIf) {
+        terms.digest_with_other_conditions()
+    } else if asks(Requested::Traces) || asks(Requested::StateChanges) || asks(Requested::GasProfile) {
         terms.digest_with_recordings()
     } else if asks(Requested::Evm) {
         terms.digest()

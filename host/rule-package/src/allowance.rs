@@ -125,6 +125,8 @@ impl Allowance {
                 DeniedCapability::Receipts => Capability::Receipts,
                 DeniedCapability::Traces => Capability::Traces,
                 DeniedCapability::StateChanges => Capability::StateChanges,
+                DeniedCapability::GasProfile => Capability::GasProfile,
+                DeniedCapability::WhatIf => Capability::WhatIf,
                 DeniedCapability::Wasi => Capability::Wasi,
             });
         }

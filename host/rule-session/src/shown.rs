@@ -1,5 +1,6 @@
 //! A run's usage and messages as JSON, the same in every report.
 
+use refiner_manifest::Manifest;
 use refiner_rule_model::{Limit, LimitUse, LogLine, Usage};
 use serde_json::{Map, Value, json};
 
@@ -40,5 +41,12 @@ pub fn log(lines: &[LogLine]) -> Vec<Value> {
 pub fn merge(into: &mut Value, more: Value) {
     if let (Value::Object(into), Value::Object(more)) = (into, more) {
         into.extend(more);
+    }
+}
+
+/// Adds `hypothetical: true` where the rule executes blocks under other conditions than their own, and nothing elsewhere.
+pub fn mark_hypothetical(into: &mut Value, manifest: &Manifest) {
+    if manifest.is_hypothetical() {
+        merge(into, json!({ "hypothetical": true }));
     }
 }

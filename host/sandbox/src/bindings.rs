@@ -11,6 +11,8 @@ wasmtime::component::bindgen!({
         "refiner:rule/receipts.block-receipts": crate::host::ReceiptsHandle,
         "refiner:rule/traces.frames": crate::host::FramesHandle,
         "refiner:rule/state-changes.changes": crate::host::ChangesHandle,
+        "refiner:rule/gas-profile.profile": crate::host::ProfileHandle,
+        "refiner:rule/what-if.overrides": crate::host::OverridesHandle,
         "refiner:rule/output.artifact": crate::host::ArtifactHandle,
     },
 });

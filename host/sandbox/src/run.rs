@@ -76,6 +76,7 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     let usage = Usage { asked, granted, used, log_lines_lost: state.log.lost };
     let out_of_fuel = fuel_used > fuel;
     let refused = state.executions.refused();
+    let left = state.executions.left();
     let (executed, senders) = state.take_evidence();
     let checked = !rule.executes_blocks() || executed.is_some();
     evidence.merge(executed.unwrap_or_default());
@@ -89,6 +90,11 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
             Some(rejected) => rejected,
             None => Verdict::Produced { artifacts: outputs.finished(), records: summary.records },
         },
+        // The words are the host's, whatever the rule makes of the departure: they name where.
+        Ok(Err(RuleError::Rejected(_) | RuleError::Unsupported(_))) if left.is_some() => {
+            let reason = left.map(|left| format!("left the specimen: {left}")).unwrap_or_default();
+            Verdict::Unsupported { reason: UntrustedText::new(&reason) }
+        }
         Ok(Err(RuleError::Rejected(reason))) => Verdict::Rejected { reason: UntrustedText::new(&reason) },
         Ok(Err(RuleError::Unsupported(reason))) => {
             evidence.reason_class = refused;

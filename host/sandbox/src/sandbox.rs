@@ -205,6 +205,10 @@ fn link(engine: &Engine, granted: &BTreeSet<Capability>) -> wasmtime::Result<Lin
             Capability::StateChanges => {
                 contract::state_changes::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
             }
+            Capability::GasProfile => {
+                contract::gas_profile::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+            }
+            Capability::WhatIf => contract::what_if::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?,
             Capability::Wasi => host::wasi::link(&mut linker)?,
         }
     }

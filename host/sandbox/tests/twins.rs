@@ -124,6 +124,31 @@ fn twins_without_wasi_give_the_golden_bytes() {
     hold_to_golden(&WITHOUT_WASI);
 }
 
+/// A rule that reads recorded receipts, calls, changes of state and gas, and executes blocks under other conditions.
+#[test]
+fn rule_that_asks_for_every_interface_gives_the_same_bytes_in_rust_and_in_python() {
+    let sandbox = sandbox();
+    let (Some(rust), Some(python)) = (twin(&sandbox, "lens"), twin(&sandbox, "lens-python")) else { return };
+    let mut seen = BTreeMap::<String, usize>::new();
+    for sample in samples() {
+        let [ours, theirs] = [&rust, &python].map(|rule| sample.run(rule));
+        match (&ours.verdict, &theirs.verdict) {
+            (Verdict::Produced { artifacts, records }, Verdict::Produced { artifacts: theirs, records: others }) => {
+                let text = String::from_utf8(artifacts[0].bytes.to_vec()).unwrap();
+                assert_eq!(text, String::from_utf8(theirs[0].bytes.to_vec()).unwrap(), "{}", sample.name);
+                assert_eq!(records, others, "{}", sample.name);
+                for line in text.lines() {
+                    *seen.entry(line.split(' ').next().unwrap().to_owned()).or_default() += 1;
+                }
+            }
+            (ours, theirs) => assert_eq!(ours.to_string(), theirs.to_string(), "{}", sample.name),
+        }
+    }
+    for interface in ["receipts", "receipt", "call", "account", "slot", "access", "gas", "what-if", "left"] {
+        assert!(seen.contains_key(interface), "no line about {interface}: {seen:?}");
+    }
+}
+
 #[test]
 fn twins_with_sealed_wasi_give_the_golden_bytes() {
     hold_to_golden(&WITH_WASI);

@@ -18,6 +18,7 @@
 //! assert_eq!((found.signed, found.bundles.len()), (component.as_slice(), 1));
 //! ```
 
+mod claims;
 mod error;
 mod key;
 mod limits;
@@ -25,6 +26,7 @@ mod provider;
 mod section;
 mod signers;
 
+pub use claims::{ClaimedSigner, claimed_signers};
 pub use error::{Reasons, SignError, SignatureError};
 pub use key::{PublicKey, SigningKey};
 pub use limits::{BUNDLE_BYTES_MAX, SIGNATURES_MAX};

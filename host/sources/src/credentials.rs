@@ -1,6 +1,9 @@
-//! Credentials for registries, in the files that docker and podman keep. They are read and never written.
+//! Credentials for registries, in the files that docker and podman keep, and of the helpers that these name. Files are read and never
+//! written.
 //!
 //! Sources: <https://docs.docker.com/reference/cli/docker/login/>, containers-auth.json(5).
+
+mod helper;
 
 use std::{
     collections::BTreeMap,
@@ -10,6 +13,9 @@ use std::{
 };
 
 use serde::Deserialize;
+
+use self::helper::Helped;
+pub use self::helper::HelperFailure;
 
 /// Longest file of credentials. A login takes some 200 bytes, and tokens some 4 KiB.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -38,10 +44,22 @@ pub(crate) enum Login {
     Password { user: String, password: Secret, file: PathBuf },
     /// A token that stands for a user, exchanged for those of requests.
     Identity { token: Secret, file: PathBuf },
-    /// A program that keeps the credentials, and is not started.
-    Helper { program: Program, file: PathBuf },
+    /// A program that keeps the credentials, by the name of the server that it knows.
+    Helper { program: Program, server: String, file: PathBuf },
     /// No credentials in any file.
     None,
+}
+
+impl Login {
+    /// The login itself, from the helper that keeps it where one does. Waits for that program.
+    pub(crate) fn unlocked(self) -> Result<Self, (Program, PathBuf, HelperFailure)> {
+        let Self::Helper { program, server, file } = self else { return Ok(self) };
+        match helper::ask(&program, &server) {
+            Ok(Helped::Password { user, password }) => Ok(Self::Password { user, password, file }),
+            Ok(Helped::Identity { token }) => Ok(Self::Identity { token, file }),
+            Err(failure) => Err((program, file, failure)),
+        }
+    }
 }
 
 /// Name of a credential helper's program.
@@ -155,11 +173,12 @@ impl Written {
         {
             return Ok(login);
         }
-        let helper = most_specific(&self.cred_helpers, &wanted).map(|(_, name)| name);
+        let helper = most_specific(&self.cred_helpers, &wanted);
         // A store leaves an empty entry for each registry that it has a login for.
-        let helper = helper.or_else(|| self.creds_store.as_ref().filter(|_| entry.is_some()));
-        Ok(helper.map_or(Login::None, |name| Login::Helper {
+        let stored = || Some((entry?.0, self.creds_store.as_ref()?));
+        Ok(helper.or_else(stored).map_or(Login::None, |(key, name)| Login::Helper {
             program: Program(format!("{HELPER}{name}")),
+            server: entry.map_or(key, |(key, _)| key).to_owned(),
             file: path.to_owned(),
         }))
     }

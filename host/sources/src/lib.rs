@@ -31,7 +31,7 @@ mod resolver;
 mod source;
 
 pub use body::Instead;
-pub use credentials::{CredentialError, CredentialFiles, Program};
+pub use credentials::{CredentialError, CredentialFiles, HelperFailure, Program};
 pub use digest::{Sha256, Sha256Error};
 pub use error::SourceError;
 pub use lock::{LOCK_FILE, Lock, LockError, Locked};

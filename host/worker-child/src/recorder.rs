@@ -6,7 +6,10 @@ use std::{
 };
 
 use alloy_primitives::Bytes;
-use refiner_evm::{ExecuteError, Execution, Executor, RecordingTerms, ResultFormat, Unavailable};
+use refiner_evm::{
+    ExecuteError, Execution, Executor, Overrides, RecordingTerms, ResultFormat, Unavailable, WhatIf, WhatIfBasis,
+    WhatIfError,
+};
 use refiner_specimen::{Specimen, check::Check};
 use refiner_worker::{Phase, SPANS_MAX, WorkerSpan};
 
@@ -72,6 +75,20 @@ impl Executor for TimedExecutor {
         terms: RecordingTerms,
     ) -> Result<Result<Execution, ExecuteError>, Unavailable> {
         self.recorder.timed(Phase::Execute, || self.inner.record(specimen, raw, terms))
+    }
+
+    fn what_if_basis(&self, specimen: &Specimen) -> Result<Result<Arc<WhatIfBasis>, WhatIfError>, Unavailable> {
+        self.recorder.timed(Phase::Execute, || self.inner.what_if_basis(specimen))
+    }
+
+    fn what_if(
+        &self,
+        specimen: &Specimen,
+        basis: &WhatIfBasis,
+        overrides: &Overrides,
+        recording: Option<RecordingTerms>,
+    ) -> Result<Result<WhatIf, WhatIfError>, Unavailable> {
+        self.recorder.timed(Phase::Execute, || self.inner.what_if(specimen, basis, overrides, recording))
     }
 
     fn recorded_receipts(&self, specimen: &Specimen) -> Option<Execution> {

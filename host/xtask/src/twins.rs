@@ -1,4 +1,4 @@
-//! `cargo xtask twins`: one rule, written several times over, for the tests that hold the twins against each other.
+//! `cargo xtask twins`: rules, each written several times over, for the tests that hold the twins against each other.
 //!
 //! Components go to `target/twins`. A twin that cannot be built here, because a toolchain or a package cannot be fetched,
 //! leaves its reason there in place of a component, and the tests print it.
@@ -42,7 +42,11 @@ pub fn run() -> Result<()> {
 /// Builds every twin that can be built here.
 pub fn build(guest: &Guest) -> Result<Vec<Twin>> {
     fs::create_dir_all(directory())?;
-    let mut twins = vec![Twin { name: "rust", built: Ok(rust(guest)?) }, Twin { name: "wasip2", built: wasip2()? }];
+    let mut twins = vec![
+        Twin { name: "rust", built: Ok(rust(guest, "twin-rust", "rust/rule.toml")?) },
+        Twin { name: "lens", built: Ok(rust(guest, "twin-lens", "lens/rule.toml")?) },
+        Twin { name: "wasip2", built: wasip2()? },
+    ];
     twins.extend(python::build()?);
     twins.push(javascript::build()?);
     twins.extend(go::build()?);
@@ -98,11 +102,11 @@ fn place() -> BuildDirectories {
     }
 }
 
-fn rust(guest: &Guest) -> Result<Vec<u8>> {
-    command::run(guest.cargo("build", &place()).args(["--release", "--package", "twin-rust"]))?;
-    let module = release(TARGET).join("twin_rust.wasm");
+fn rust(guest: &Guest, package: &str, of_rule: &str) -> Result<Vec<u8>> {
+    command::run(guest.cargo("build", &place()).args(["--release", "--package", package]))?;
+    let module = release(TARGET).join(package.replace('-', "_")).with_extension("wasm");
     let module = fs::read(&module).with_context(|| module.display().to_string())?;
-    Ok(component::of_rule(&module, &manifest("rust/rule.toml")?)?)
+    Ok(component::of_rule(&module, &manifest(of_rule)?)?)
 }
 
 /// This toolchain's own wasm32-wasip2, which links components itself.

@@ -4,11 +4,15 @@
 //! row of its own. A contract can emit what it likes, so a row means that the contract at `token` claims the transfer, not
 //! that the contract keeps to its standard. Logs of failed transactions do not exist, so neither do their transfers.
 //!
-//! Not here: the chain's own currency, wrapping that emits no `Transfer` (WETH's `Deposit` and `Withdrawal`), and tokens
-//! from before the standards whose events have another shape (CryptoPunks, CryptoKitties). Logs with the name of a
+//! The parameter `wrapped-ether` adds rows for ether that a contract wraps and gives back without a `Transfer`: WETH's `Deposit` and
+//! `Withdrawal`, as transfers from and to the address zero. It is `none` (the default), `known` for the contract that everybody
+//! uses on the chain of the block, or a list of addresses, `0x…,0x…`: other contracts have events of these names that wrap nothing.
+//!
+//! Not here: the chain's own currency, and tokens from before the standards whose events have another shape (CryptoPunks, CryptoKitties). Logs with the name of a
 //! transfer and another shape are skipped; the rule's log has a line for each.
 
 mod transfer;
+mod wrapped;
 
 use refiner_sdk::{
     B256, Evm, Log, Output, Receipt, RuleError, RuleWithEvm, Specimen, Summary, export_transform_with_evm, log,
@@ -16,6 +20,7 @@ use refiner_sdk::{
 };
 
 use transfer::Event;
+use wrapped::WrappedEther;
 
 const NAME: &str = "token-transfers.ndjson";
 const SCHEMA: &str = "schemas/token-transfers/v1.schema.json";
@@ -24,6 +29,7 @@ struct TokenTransfers;
 
 impl RuleWithEvm for TokenTransfers {
     fn refine(specimen: &Specimen, evm: &Evm, out: &mut Output) -> Result<Summary, RuleError> {
+        let wrapped = WrappedEther::asked_for(specimen)?;
         let block = evm.receipts(specimen)?;
         // Receipts, and not transactions: those state senders, which would be recovered for nothing.
         let coverage = block.coverage(specimen);
@@ -32,7 +38,11 @@ impl RuleWithEvm for TokenTransfers {
 
         let mut rows = Rows::of_block(out.artifact_with_schema(NAME, MEDIA_TYPE, SCHEMA), specimen);
         for log in block.logs() {
-            match transfer::read(&log) {
+            let event = match transfer::read(&log) {
+                Ok(None) if wrapped.is_by(log.address) => transfer::read_wrapping(&log),
+                event => event,
+            };
+            match event {
                 Ok(Some(event)) => {
                     let hash = hashes.get(log.transaction_index as usize).copied().flatten();
                     write(&mut rows, &log, hash, &event);

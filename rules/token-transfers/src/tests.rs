@@ -33,6 +33,57 @@ fn run_in(layout: &str, receipts: &[(u8, B256)], logs: Vec<Log>) -> Run {
     fixture.executed("canonical", Ok(executed)).run_with_evm(TokenTransfers::refine)
 }
 
+/// Runs over these logs with the parameter.
+fn run_wrapping(wrapped: Option<&str>, chain: u64, logs: Vec<Log>) -> Run {
+    let executed = ExecutedBlock { receipts: vec![Receipt::default()], logs, ..ExecutedBlock::default() };
+    let fixture = Fixture::new().identity(|identity| identity.chain_id = chain).executed("canonical", Ok(executed));
+    let fixture = match wrapped {
+        Some(wrapped) => fixture.param("wrapped-ether", wrapped),
+        None => fixture,
+    };
+    fixture.run_with_evm(TokenTransfers::refine)
+}
+
+#[test]
+fn wrapped_ether_has_rows_where_it_is_asked_for_and_of_the_contracts_that_are_named() {
+    let logs = || {
+        vec![
+            log(0, 0, &[transfer::DEPOSIT, word(0xaa)], &[5]),
+            log(0, 1, &[transfer::WITHDRAWAL, word(0xaa)], &[3]),
+            log(0, 2, &[transfer::DEPOSIT, word(0xaa)], &[]),
+            Log { address: SOMEBODY, ..log(0, 3, &[transfer::DEPOSIT, word(0xaa)], &[5]) },
+        ]
+    };
+    let token = TOKEN.to_string();
+    let wrapping = run_wrapping(Some(&token), 1, logs());
+    let moved = |index: u32, from: Address, to: Address, amount: u32| {
+        let rest = format!("\"from\":\"{from}\",\"to\":\"{to}\",\"tokenId\":null,\"amount\":\"{amount}\"}}");
+        (format!("\"logIndex\":{index},\"batchIndex\":null,\"standard\":\"wrapped ether\""), rest)
+    };
+    let rows = rows(&wrapping);
+    let expected = [moved(0, ZERO, SOMEBODY, 5), moved(1, SOMEBODY, ZERO, 3)];
+    assert_eq!(rows.lines().count(), expected.len(), "{rows}");
+    for (row, (start, end)) in rows.lines().zip(&expected) {
+        assert!(row.contains(start.as_str()) && row.ends_with(end.as_str()), "{row}");
+    }
+    assert_eq!(wrapping.log.len(), 1, "the third is misshapen: {:?}", wrapping.log);
+
+    for asked in [None, Some("none")] {
+        assert_eq!(run_wrapping(asked, 1, logs()).result, Ok(Summary::records(0_u32)));
+    }
+    let weth = Address::from_hex("c02aaa39b223fe8d0a0e5c4f27ead9083c756cc2");
+    let of_weth = || vec![Log { address: weth, ..log(0, 0, &[transfer::DEPOSIT, word(0xaa)], &[5]) }];
+    assert_eq!(run_wrapping(Some("known"), 1, of_weth()).result, Ok(Summary::records(1_u32)));
+    for (asked, chain, words) in [
+        ("known", 1337, "no contract is known to wrap ether on chain 1337"),
+        ("yes", 1, "expected none, known or addresses"),
+        ("0xaa,", 1, "expected none, known or addresses"),
+    ] {
+        let run = run_wrapping(Some(asked), chain, Vec::new());
+        assert!(matches!(&run.result, Err(RuleError::Rejected(reason)) if reason.contains(words)), "{:?}", run.result);
+    }
+}
+
 fn run(receipts: &[(u8, B256)], logs: Vec<Log>) -> Run {
     run_in("0.38", receipts, logs)
 }

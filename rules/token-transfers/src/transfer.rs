@@ -8,6 +8,13 @@
 //! | ERC-1155 `TransferBatch(address,address,address,uint256[],uint256[])` | name, operator, from, to | token ids, amounts |
 //!
 //! ERC-20 and ERC-721 share a name; what is indexed tells them apart.
+//!
+//! Of contracts that are known to wrap ether, these are transfers too, from and to nobody:
+//!
+//! | event | topics | data |
+//! |---|---|---|
+//! | `Deposit(address,uint256)` | name, to | amount |
+//! | `Withdrawal(address,uint256)` | name, from | amount |
 
 use std::fmt;
 
@@ -19,6 +26,11 @@ pub const TRANSFER: B256 = B256::from_hex("ddf252ad1be2c89b69c2b068fc378daa952ba
 pub const TRANSFER_SINGLE: B256 = B256::from_hex("c3d58168c5ae7397731d063d5bbf3d657854427343f4c083240f7aacaa2d0f62");
 /// keccak256 of `TransferBatch(address,address,address,uint256[],uint256[])`.
 pub const TRANSFER_BATCH: B256 = B256::from_hex("4a39dc06d4c0dbc64b70af90fd698a233a518aa5d07e595d983b8c0526c8f7fb");
+
+/// keccak256 of `Deposit(address,uint256)`.
+pub const DEPOSIT: B256 = B256::from_hex("e1fffcc4923d04b559f4d29a8bfc6cda04eb5b0d3c460751c2402c5c5cc9109c");
+/// keccak256 of `Withdrawal(address,uint256)`.
+pub const WITHDRAWAL: B256 = B256::from_hex("7fcf532c15f0a6db0bd6d0e038bea71d30d808c7d98cb3bf7268a95bf5081b65");
 
 /// Bytes of a value in ABI-encoded data.
 const WORD: usize = 32;
@@ -32,6 +44,8 @@ pub enum Standard {
     Erc721,
     /// Each token id is a number of things.
     Erc1155,
+    /// The chain's own currency, which a contract keeps and gives back.
+    WrappedEther,
 }
 
 /// One event, of one transfer or of a batch between the same two accounts.
@@ -100,6 +114,23 @@ pub fn read(log: &Log) -> Result<Option<Event<'_>>, Misshapen> {
         TRANSFER_BATCH => multi(topics, batch(&log.data)).map(Some),
         _ => Ok(None),
     }
+}
+
+/// Reads the event of a contract that wraps ether, if it is one by which ether comes or goes.
+///
+/// # Errors
+/// The log has the name of such an event and another shape.
+pub fn read_wrapping(log: &Log) -> Result<Option<Event<'_>>, Misshapen> {
+    let Some((name, topics)) = log.topics.split_first() else { return Ok(None) };
+    let is_deposit = *name == DEPOSIT;
+    if !is_deposit && *name != WITHDRAWAL {
+        return Ok(None);
+    }
+    let [account] = *topics else { return Err(Misshapen::Topics) };
+    let ([amount], account) = (words(&log.data)?, address(account)?);
+    let (from, to) = if is_deposit { (Address::ZERO, account) } else { (account, Address::ZERO) };
+    let moved = Moved::One { token_id: None, amount };
+    Ok(Some(Event { standard: Standard::WrappedEther, operator: None, from, to, moved }))
 }
 
 fn transfer<'a>(topics: &[B256], data: &[u8]) -> Result<Event<'a>, Misshapen> {
@@ -190,6 +221,7 @@ impl Standard {
             Self::Erc20 => "ERC-20",
             Self::Erc721 => "ERC-721",
             Self::Erc1155 => "ERC-1155",
+            Self::WrappedEther => "wrapped ether",
         }
     }
 }

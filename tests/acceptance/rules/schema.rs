@@ -61,8 +61,9 @@ impl Schema {
                 other => panic!("type {other} is not used in rows"),
             },
             "minimum" => {
-                assert_eq!(wanted, 0);
-                value.as_u64().is_some_and(|number| number <= schema["maximum"].as_u64().unwrap())
+                let number = |value: &Value| value.as_i64().map(i128::from).or(value.as_u64().map(i128::from));
+                let within = number(wanted).unwrap()..=number(&schema["maximum"]).unwrap();
+                number(value).is_some_and(|number| within.contains(&number))
             }
             "pattern" => value.as_str().is_some_and(|text| matches(wanted.as_str().unwrap(), text)),
             aside => {
@@ -77,7 +78,8 @@ fn names(schema: &Value) -> impl Iterator<Item = &str> {
     schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap())
 }
 
-/// The patterns of the schemas: so many hexadecimal digits or any number of bytes, a decimal number of 256 bits, plain words.
+/// The patterns of the schemas: so many hexadecimal digits or any number of bytes, a decimal number of 256 bits, plain words, and
+/// mnemonics.
 fn matches(pattern: &str, text: &str) -> bool {
     if pattern == "^(0|[1-9][0-9]{0,77})$" {
         let digits = !text.is_empty() && text.len() <= 78 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -86,6 +88,12 @@ fn matches(pattern: &str, text: &str) -> bool {
     if pattern == "^[a-z][a-z0-9: ]*$" {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b':' | b' ');
         return text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(plain);
+    }
+    if pattern == "^([A-Z0-9]+|[a-z]+( [a-z]+)?)$" {
+        let words: Vec<&str> = text.split(' ').collect();
+        let all = |word: &&str, of: fn(u8) -> bool| !word.is_empty() && word.bytes().all(of);
+        let upper = words.len() == 1 && all(&text, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        return upper || (words.len() <= 2 && words.iter().all(|word| all(word, |byte| byte.is_ascii_lowercase())));
     }
     let hexadecimal = |digits: &str| digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if pattern == "^0x([0-9a-f]{2})*$" {

@@ -79,7 +79,7 @@ fn described_outputs(text: &str) -> (usize, String) {
 }
 
 /// Interfaces that came after the first version of the contract.
-const LATER: [&str; 4] = ["receipts", "recordings", "traces", "state-changes"];
+const LATER: [&str; 6] = ["receipts", "recordings", "traces", "state-changes", "gas-profile", "what-if"];
 /// What stands before the name of an interface of the contract.
 const PACKAGE: &str = "refiner:rule/";
 
@@ -130,7 +130,7 @@ pub fn bare_component(module: &str) -> Vec<u8> {
 
 /// The manifest of a rule that describes itself as `parts.wat` does. It asks for what the text imports.
 pub fn manifest(text: &str) -> String {
-    let asked = ["evm", "receipts", "traces", "state-changes"];
+    let asked = ["evm", "receipts", "traces", "state-changes", "gas-profile", "what-if"];
     let asked = asked.into_iter().filter(|name| text.contains(&format!("{PACKAGE}{name}\"")));
     let capabilities = asked.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     let world = if capabilities.is_empty() { "transform" } else { "transform-with-evm" };

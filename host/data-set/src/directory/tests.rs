@@ -9,8 +9,13 @@ use crate::{FileEntry, OutputTerms, RuleTerms};
 
 fn terms(params: &[(&str, &str)]) -> Terms {
     let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let rule =
-        RuleTerms { name: "r".to_owned(), version: "1.0.0".to_owned(), identity: B256::with_last_byte(7), params };
+    let rule = RuleTerms {
+        name: "r".to_owned(),
+        version: "1.0.0".to_owned(),
+        identity: B256::with_last_byte(7),
+        params,
+        hypothetical: false,
+    };
     Terms { engine_profile: B256::ZERO, rules: vec![rule], output: OutputTerms::Artifacts }
 }
 

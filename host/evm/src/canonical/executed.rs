@@ -18,12 +18,13 @@ use crate::{
     gate::{self, Admission, SenderTerms},
     header_checks::{header_checks, producer_check, without_recorded_states},
     meter::{Budget, ExpectedGas},
-    outcome::TransactionOutcome,
+    outcome::{PostState, TransactionOutcome},
     receipts::{Commitments, commit},
     recording::{RecordingTerms, Recordings},
     repair::{self, Repaired, Supplied},
     runner::Job,
     transaction::Supplement,
+    what_if::{Known, WhatIfBasis},
 };
 
 /// Gas beyond the header's that is still executed, so that the error states the exact gas of an ordinary block.
@@ -39,11 +40,48 @@ pub(super) fn result(
     budget: &Budget<'_>,
     recording: Option<RecordingTerms>,
 ) -> Result<Execution, ExecuteError> {
+    executed_block(specimen, rules, admission, codes, senders, budget, recording).map(|(execution, _)| execution)
+}
+
+/// Executes the block as its chain did, to be executed under other conditions afterwards.
+pub(super) fn basis(
+    specimen: &Specimen,
+    rules: &ForkProfile,
+    admission: &Admission,
+    codes: &CodeCache,
+    senders: SenderTerms,
+    budget: &Budget<'_>,
+) -> Result<WhatIfBasis, ExecuteError> {
+    let (execution, Shown { supplement, post_state, missing_code }) =
+        executed_block(specimen, rules, admission, codes, senders, budget, None)?;
+    let rules = ForkProfile { missing_code, ..rules.clone() };
+    let hashes = hashes(specimen, admission.transaction_hashes.clone());
+    Ok(WhatIfBasis { execution, rules, supplement, known: Known::after(&post_state), hashes })
+}
+
+/// What an execution showed beside its outcome.
+struct Shown {
+    supplement: Supplement,
+    post_state: PostState,
+    /// What stood in for code that the specimen lacks.
+    missing_code: MissingCode,
+}
+
+fn executed_block(
+    specimen: &Specimen,
+    rules: &ForkProfile,
+    admission: &Admission,
+    codes: &CodeCache,
+    senders: SenderTerms,
+    budget: &Budget<'_>,
+    recording: Option<RecordingTerms>,
+) -> Result<(Execution, Shown), ExecuteError> {
     let block = &specimen.block;
     let hashes = hashes(specimen, admission.transaction_hashes.clone());
     let none = Supplement::default();
     let expected = Some(ExpectedGas { stated: block.header.gas_used, slack: EXACT_GAS });
-    let job = Job { block, rules, hashes: &hashes, supplement: &none, codes, budget, expected, recording };
+    let job =
+        Job { block, rules, hashes: &hashes, supplement: &none, codes, budget, expected, recording, hypothesis: None };
     let agreed = match agree(&job, specimen) {
         Err(error) if size_decides(&error) && rules.spec.is_enabled_in(SpecId::PRAGUE) => {
             let delegated = ForkProfile { missing_code: MissingCode::DelegationStub, ..rules.clone() };
@@ -51,7 +89,7 @@ pub(super) fn result(
         }
         agreed => agreed,
     };
-    let Agreed { gas_used, receipts, commitments, executed, supplied, recordings } =
+    let Agreed { gas_used, receipts, commitments, executed, supplied, recordings, shown } =
         agreed.map_err(|error| excused_by_rounding(specimen, error))?;
 
     let producer = producer_check(&block.receipts, &receipts);
@@ -64,7 +102,8 @@ pub(super) fn result(
     checks.extend(executed);
     checks.push(producer);
     let canonical = Canonical::new(rules, commitments.blooms);
-    Ok(assemble(gas_used, receipts, checks, canonical, senders).with_supplied(supplied).with_recordings(recordings))
+    let execution = assemble(gas_used, receipts, checks, canonical, senders);
+    Ok((execution.with_supplied(supplied).with_recordings(recordings), shown))
 }
 
 /// An execution that agrees with the header.
@@ -76,13 +115,14 @@ struct Agreed {
     executed: Vec<Check>,
     supplied: Vec<Supplied>,
     recordings: Option<Recordings>,
+    shown: Shown,
 }
 
 fn agree(job: &Job<'_>, specimen: &Specimen) -> Result<Agreed, ExecuteError> {
     let Job { block, rules, .. } = *job;
     let Repaired { outcome, supplement, supplied, commitments } =
         repair::execute(job, specimen.layout).map_err(|error| told_by_recorded_receipts(specimen, error))?;
-    let recordings = outcome.recordings;
+    let (recordings, post_state) = (outcome.recordings, outcome.post_state);
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();
     let commitments = commitments.unwrap_or_else(|| commit(&receipts));
     let mut executed = header_checks(block, outcome.gas_used, &commitments, outcome.requests.as_deref());
@@ -93,7 +133,8 @@ fn agree(job: &Job<'_>, specimen: &Specimen) -> Result<Agreed, ExecuteError> {
         let job = Job { supplement: &supplement, ..*job };
         return Err(diagnosis::explain(&job, Rejected::HeaderMismatch(failed.clone())));
     }
-    Ok(Agreed { gas_used: outcome.gas_used, receipts, commitments, executed, supplied, recordings })
+    let shown = Shown { supplement, post_state, missing_code: rules.missing_code };
+    Ok(Agreed { gas_used: outcome.gas_used, receipts, commitments, executed, supplied, recordings, shown })
 }
 
 /// True when the block asks for no more of missing code than its size, and disagrees with the header by that of the stub.

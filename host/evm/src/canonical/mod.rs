@@ -25,6 +25,7 @@ use crate::{
     policy::ExecutionPolicy,
     recording::RecordingTerms,
     transaction::{admit, lacks_authorizations, lacks_blob_hashes},
+    what_if::WhatIfBasis,
 };
 
 /// The block's result, on a basis that the policy permits.
@@ -60,6 +61,25 @@ pub(crate) fn result(
             result => result,
         },
     }
+}
+
+/// The block's own execution, and all that others under changed conditions need of it.
+pub(crate) fn what_if_basis(
+    specimen: &Specimen,
+    chain: &ChainSpec,
+    codes: &CodeCache,
+    policy: ExecutionPolicy,
+    budget: &Budget<'_>,
+) -> Result<WhatIfBasis, ExecuteError> {
+    let block = &specimen.block;
+    let admission = Admission::of(specimen, Some(chain));
+    if let Some(failed) = admission.failed() {
+        return Err(Rejected::CheckFailed(failed.clone()).into());
+    }
+    let rules = ForkProfile::canonical(chain, block)?;
+    admit(block, ResultFormat::Canonical.as_str())?;
+    let senders = SenderTerms::of(policy.senders, Some(chain), &block.header);
+    executed::basis(specimen, &rules, &admission, codes, senders, budget)
 }
 
 /// The block's receipts as the specimen carries them, where they are proven and no policy asks for more.

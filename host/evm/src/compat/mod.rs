@@ -77,6 +77,7 @@ pub(crate) fn execute(
         budget,
         expected: None,
         recording: None,
+        hypothesis: None,
     })?;
     let state_root = state_root(&outcome.post_state);
     let receipts: Vec<ExecutedReceipt> = outcome.transactions.into_iter().filter_map(executed).collect();

@@ -67,6 +67,7 @@ fn balances(chain: &ChainSpec, block: &Block) -> impl Fn(Address) -> U256 + use<
         budget: &budget,
         expected: None,
         recording: None,
+        hypothesis: None,
     };
     let state = runner::run(&job).unwrap().post_state;
     move |address| state.0.get(&address).map_or(U256::ZERO, |account| account.info.balance)

@@ -22,7 +22,7 @@ use super::{
     budget::BudgetExceeded, bytes, context::Context, costs::INIT_CODE_BYTES_A_GAS, counter::Position, memory_guard,
 };
 
-pub(super) type Op<'i, 'a> = InstructionContext<'i, Context<'a>, EthInterpreter>;
+pub(crate) type Op<'i, 'a> = InstructionContext<'i, Context<'a>, EthInterpreter>;
 type Outcome = InstructionExecResult;
 
 /// The fork's instructions, metered.
@@ -130,7 +130,7 @@ looking! {
 /// Instructions that add to the journal too.
 macro_rules! journaling {
     ($($name:ident: $inner:path),* $(,)?) => {$(
-        pub(super) fn $name(op: Op<'_, '_>) -> Outcome {
+        pub(crate) fn $name(op: Op<'_, '_>) -> Outcome {
             counted(op, $inner)
         }
     )*};

@@ -28,6 +28,7 @@ pub(crate) use self::{
     bytes::of_block,
     context::Context,
     counter::{Mark, Meter, Paying},
+    instructions::extcodecopy,
     run::{Evm, Executed, evm, inspect_system_call, metered, run_system_call},
 };
 

@@ -1,21 +1,28 @@
-//! Recordings of an execution: its calls, and its changes of state, step by step.
+//! Recordings of an execution: its calls, its changes of state and its gas, step by step.
 //!
-//! **Inputs**: the terms of a recording, and a block on its way through the EVM. **Outputs**: a list of calls and the
-//! differences of state for each step. **Invariants**: an execution that nobody records pays nothing; a recording keeps no
+//! **Inputs**: the terms of a recording, and a block on its way through the EVM. **Outputs**: a list of calls, the
+//! differences of state and the gas by opcode and contract for each step. **Invariants**: an execution that nobody records pays nothing; a recording keeps no
 //! more bytes than its terms grant, by a count that is the same on every machine.
 //!
 //! Step 0 is the work before the first transaction, step i the transaction i - 1, the last step the work after the last
 //! transaction: the block access index of EIP-7928.
 
 mod frames;
+mod gas;
 mod run;
 mod state;
 
 pub use self::{
     frames::Frame,
+    gas::{GasItem, gas_kind},
     state::{Access, AccountChange, AccountValue, SlotChange, StateStep},
 };
-pub(crate) use self::{frames::FrameRecorder, run::run, state::Watch};
+pub(crate) use self::{
+    frames::FrameRecorder,
+    gas::{GasRecorder, TransactionGas},
+    run::run,
+    state::Watch,
+};
 
 /// Goes up when the same execution can give another recording than before.
 pub const RECORDING_REVISION: u32 = 1;
@@ -27,7 +34,10 @@ pub struct RecordingTerms {
     pub payload_max: Option<u32>,
     /// Differences of state are recorded.
     pub state: bool,
-    /// Bytes of each of the two, by [`Frame::bytes_within`] and [`StateStep::bytes`]: no allocator decides what fits.
+    /// Gas by opcode and contract is recorded.
+    pub gas: bool,
+    /// Bytes of each of the three, by [`Frame::bytes_within`], [`StateStep::bytes`] and [`GasItem::bytes`]: no allocator decides
+    /// what fits.
     pub bytes_max: u64,
 }
 
@@ -39,7 +49,7 @@ impl RecordingTerms {
             (Some(kept), Some(wanted)) => kept == wanted,
             (None, Some(_)) => false,
         };
-        payload_max && (self.state || !others.state) && self.bytes_max == others.bytes_max
+        payload_max && (self.state || !others.state) && (self.gas || !others.gas) && self.bytes_max == others.bytes_max
     }
 
     /// The terms of one recording for the readers of both, which keeps as much of each step as either.
@@ -48,6 +58,7 @@ impl RecordingTerms {
         Self {
             payload_max: self.payload_max.max(others.payload_max),
             state: self.state || others.state,
+            gas: self.gas || others.gas,
             bytes_max: self.bytes_max.max(others.bytes_max),
         }
     }
@@ -60,6 +71,8 @@ pub struct Recordings {
     pub frames: Option<Frames>,
     /// Differences of state, where the terms ask for them.
     pub state: Option<Steps<StateStep>>,
+    /// Gas by opcode and contract, where the terms ask for it.
+    pub gas: Option<Steps<Vec<GasItem>>>,
 }
 
 /// The calls of each step.

@@ -1,46 +1,87 @@
 //! A run that is recorded.
 
-use super::{Frame, FrameRecorder, Frames, RecordingTerms, Recordings, StateStep, Steps};
+use revm::Inspector;
+
+use super::{
+    Frame, FrameRecorder, Frames, GasItem, GasRecorder, RecordingTerms, Recordings, StateStep, Steps, TransactionGas,
+};
 use crate::{
     error::ExecuteError,
     outcome::Outcome,
-    runner::{Job, Run},
+    runner::{BlockContext, Job, Run},
 };
 
-/// The part of a run that knows its calls: the recorder, or nothing.
-trait Calls {
-    /// The calls of the step that ends; `None` where they are not recorded, or do not fit.
-    fn end_step(&mut self, gas: Option<(u64, u64)>) -> Option<Vec<Frame>>;
+/// What the recorders of a run have of the step that ends; `None` where it is not recorded, or does not fit.
+#[derive(Default)]
+struct Recorded {
+    frames: Option<Vec<Frame>>,
+    gas: Option<Vec<GasItem>>,
 }
 
-impl Calls for () {
-    fn end_step(&mut self, _gas: Option<(u64, u64)>) -> Option<Vec<Frame>> {
-        None
+/// The part of a run that follows its calls and instructions: a recorder, two of them, or nothing.
+trait Recorder {
+    fn end_step(&mut self, gas: Option<TransactionGas>) -> Recorded;
+}
+
+impl Recorder for () {
+    fn end_step(&mut self, _gas: Option<TransactionGas>) -> Recorded {
+        Recorded::default()
     }
 }
 
-impl Calls for FrameRecorder {
-    fn end_step(&mut self, gas: Option<(u64, u64)>) -> Option<Vec<Frame>> {
-        Self::end_step(self, gas)
+impl Recorder for FrameRecorder {
+    fn end_step(&mut self, gas: Option<TransactionGas>) -> Recorded {
+        let gas = gas.map(|gas| (gas.limit, gas.used));
+        Recorded { frames: Self::end_step(self, gas), gas: None }
+    }
+}
+
+impl Recorder for GasRecorder {
+    fn end_step(&mut self, gas: Option<TransactionGas>) -> Recorded {
+        Recorded { frames: None, gas: Self::end_step(self, gas) }
+    }
+}
+
+impl Recorder for (FrameRecorder, GasRecorder) {
+    fn end_step(&mut self, gas: Option<TransactionGas>) -> Recorded {
+        let Recorded { frames, .. } = Recorder::end_step(&mut self.0, gas);
+        Recorded { frames, ..Recorder::end_step(&mut self.1, gas) }
     }
 }
 
 /// Executes the block of a job and records it.
 pub(crate) fn run(job: &Job<'_>, terms: RecordingTerms) -> Result<Outcome, ExecuteError> {
-    match terms.payload_max {
-        Some(payload_max) => record(Run::watched(job, FrameRecorder::new(payload_max, terms.bytes_max))?, job, terms),
+    let frames = terms.payload_max.map(|payload_max| FrameRecorder::new(payload_max, terms.bytes_max));
+    let gas = terms.gas.then(|| GasRecorder::new(terms.bytes_max));
+    match (frames, gas) {
+        (Some(frames), Some(gas)) => watched((frames, gas), job, terms),
+        (Some(frames), None) => watched(frames, job, terms),
+        (None, Some(gas)) => watched(gas, job, terms),
         // Nothing follows the calls, so that the plain EVM does.
-        None => record(Run::begin(job)?, job, terms),
+        (None, None) => record(Run::begin(job)?, job, terms),
     }
 }
 
-fn record<I: Calls>(mut run: Run<'_, I>, job: &Job<'_>, terms: RecordingTerms) -> Result<Outcome, ExecuteError> {
+fn watched<'a, I: Recorder + Inspector<BlockContext<'a>>>(
+    recorder: I,
+    job: &Job<'a>,
+    terms: RecordingTerms,
+) -> Result<Outcome, ExecuteError> {
+    record(Run::watched(job, recorder)?, job, terms)
+}
+
+fn record<I: Recorder>(mut run: Run<'_, I>, job: &Job<'_>, terms: RecordingTerms) -> Result<Outcome, ExecuteError> {
     let mut tape = Tape::new(terms);
     tape.step(&mut run, None);
     let mut outcomes = Vec::with_capacity(job.block.transactions.len());
     for (index, transaction) in job.block.transactions.iter().enumerate() {
         let outcome = run.transaction(index, job.supplement.of(index))?;
-        tape.step(&mut run, outcome.receipt().map(|receipt| (transaction.gas, receipt.gas_used)));
+        let refunded = run.refunded();
+        // A transaction that is excluded from a hypothetical block is no step of it.
+        if let Some(receipt) = outcome.receipt() {
+            let (limit, used) = (transaction.gas, receipt.gas_used);
+            tape.step(&mut run, Some(TransactionGas { limit, used, refunded }));
+        }
         outcomes.push(outcome);
     }
     let requests = run.after_transactions(&outcomes)?;
@@ -54,6 +95,7 @@ struct Tape {
     terms: RecordingTerms,
     steps: u32,
     frames: Vec<Vec<Frame>>,
+    gas: Vec<Vec<GasItem>>,
     states: Vec<StateStep>,
     state_bytes_left: Option<u64>,
 }
@@ -61,12 +103,14 @@ struct Tape {
 impl Tape {
     const fn new(terms: RecordingTerms) -> Self {
         let state_bytes_left = if terms.state { Some(terms.bytes_max) } else { None };
-        Self { terms, steps: 0, frames: Vec::new(), states: Vec::new(), state_bytes_left }
+        Self { terms, steps: 0, frames: Vec::new(), gas: Vec::new(), states: Vec::new(), state_bytes_left }
     }
 
-    fn step<I: Calls>(&mut self, run: &mut Run<'_, I>, gas: Option<(u64, u64)>) {
+    fn step<I: Recorder>(&mut self, run: &mut Run<'_, I>, gas: Option<TransactionGas>) {
         self.steps = self.steps.saturating_add(1);
-        self.frames.extend(run.recorder().end_step(gas));
+        let recorded = run.recorder().end_step(gas);
+        self.frames.extend(recorded.frames);
+        self.gas.extend(recorded.gas);
         let Some(watch) = run.watch() else { return };
         let state = watch.end_step();
         // A step that does not fit is the last one: the state of a later one would rest on it.
@@ -77,11 +121,11 @@ impl Tape {
     }
 
     fn finish(self) -> Recordings {
-        let frames = self
-            .terms
-            .payload_max
-            .map(|payload_max| Frames { payload_max, steps: Steps { kept: self.frames, count: self.steps } });
-        let state = self.terms.state.then_some(Steps { kept: self.states, count: self.steps });
-        Recordings { frames, state }
+        let count = self.steps;
+        let frames =
+            self.terms.payload_max.map(|payload_max| Frames { payload_max, steps: Steps { kept: self.frames, count } });
+        let state = self.terms.state.then_some(Steps { kept: self.states, count });
+        let gas = self.terms.gas.then_some(Steps { kept: self.gas, count });
+        Recordings { frames, state, gas }
     }
 }

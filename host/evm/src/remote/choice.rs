@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use sha2::{Digest, Sha256};
 
 use super::OnDifference;
-use crate::{policy::ExecutionPolicy, recording::RECORDING_REVISION};
+use crate::{policy::ExecutionPolicy, recording::RECORDING_REVISION, what_if::WHAT_IF_REVISION};
 
 /// Goes up when the same block in the same format can give another execution than before, or another verdict of the checks before
 /// it: by the embedded executor, or by what is accepted from an evm-server.
@@ -45,6 +45,12 @@ impl ExecutionTerms {
     /// recorders.
     pub fn digest_with_recordings(&self) -> B256 {
         sha256(&format!("{}, recordings {RECORDING_REVISION}", self.text()))
+    }
+
+    /// Names the terms of a rule that executes blocks under other conditions, whose executions can be recorded: the same text, and
+    /// `, recordings 1, what-if 1` with the revisions of both.
+    pub fn digest_with_other_conditions(&self) -> B256 {
+        sha256(&format!("{}, recordings {RECORDING_REVISION}, what-if {WHAT_IF_REVISION}", self.text()))
     }
 
     fn text(&self) -> String {
@@ -99,6 +105,8 @@ mod tests {
             ExecutionTerms { policy: ExecutionPolicy { stateless_eras: true, ..default.policy }, ..default };
         let all = [default, stated, bound, remote, executed, recorded, stateless].map(|terms| terms.digest());
         assert!(!all.contains(&default.digest_with_recordings()));
+        assert!(!all.contains(&default.digest_with_other_conditions()));
+        assert_ne!(default.digest_with_recordings(), default.digest_with_other_conditions());
         for (position, digest) in all.iter().enumerate() {
             assert!(!all[..position].contains(digest), "{position}");
         }

@@ -27,6 +27,10 @@ pub(super) fn block_environment(block: &Block, rules: &ForkProfile) -> Result<Bl
             }
             Some(BlobExcessGasAndPrice { excess_blob_gas, blob_gasprice })
         }
+        // A hypothetical block of a later fork than its own: no blob is priced in it.
+        None if rules.spec.is_enabled_in(SpecId::CANCUN) => {
+            Some(BlobExcessGasAndPrice { excess_blob_gas: 0, blob_gasprice: 1 })
+        }
         None => None,
     };
     Ok(BlockEnv {
@@ -49,8 +53,8 @@ pub(super) fn block_environment(block: &Block, rules: &ForkProfile) -> Result<Bl
 pub(super) fn configuration(rules: &ForkProfile) -> CfgEnv {
     let mut configuration = CfgEnv::new_with_spec(rules.spec).with_chain_id(rules.chain_id);
     // Nonces pass through a double on their way into a specimen, so a large one can be off by its last digits; the
-    // chain accepted these transactions, and receipts are checked.
-    configuration.disable_nonce_check = true;
+    // chain accepted these transactions, and receipts are checked. A hypothetical block has none to be checked by.
+    configuration.disable_nonce_check = rules.invalid_transaction != InvalidTransaction::IsExcluded;
     configuration.max_blobs_per_tx = rules.blobs.map(|params| params.max_blobs_per_tx);
     configuration.blob_base_fee_update_fraction =
         rules.blobs.map(|params| u64::try_from(params.update_fraction).unwrap_or(u64::MAX));

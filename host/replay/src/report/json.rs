@@ -36,6 +36,9 @@ fn line(input: &str, outcome: &Outcome, run: &RunRecord, policy: ExecutionPolicy
         "knownBlock": checks::outcome(&(&outcome.known).into()),
         "elapsedMs": run.elapsed.as_secs_f64() * 1e3,
     });
+    if run.hypothetical {
+        show::merge(&mut line, json!({ "hypothetical": true }));
+    }
     show::merge(&mut line, unusual_terms(policy).into());
     let (more, usage, log) = match &run.end {
         RunEnd::Produced { artifacts, records, usage, log, evidence } => {

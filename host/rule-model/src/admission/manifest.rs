@@ -55,6 +55,8 @@ pub(super) fn asked(manifest: &Manifest) -> BTreeSet<Capability> {
         refiner_manifest::Capability::Receipts => Capability::Receipts,
         refiner_manifest::Capability::Traces => Capability::Traces,
         refiner_manifest::Capability::StateChanges => Capability::StateChanges,
+        refiner_manifest::Capability::GasProfile => Capability::GasProfile,
+        refiner_manifest::Capability::WhatIf => Capability::WhatIf,
     });
     capabilities.chain(manifest.wasi.map(|Wasi::Sealed| Capability::Wasi)).collect()
 }

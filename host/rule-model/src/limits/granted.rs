@@ -83,7 +83,7 @@ impl Default for Limits {
 /// True for a capability whose use `record_bytes` bounds.
 const fn records(capability: Capability) -> bool {
     match capability {
-        Capability::Traces | Capability::StateChanges => true,
+        Capability::Traces | Capability::StateChanges | Capability::GasProfile | Capability::WhatIf => true,
         Capability::Evm | Capability::Receipts => false,
     }
 }

@@ -7,12 +7,14 @@ use wit_parser::{Resolve, TypeDefKind};
 use super::{Case, ROUNDS, support::workspace};
 
 /// Calls that a limit of their own counts, or that end the run: no rule repeats them.
-const COUNTED: [&str; 9] = [
+const COUNTED: [&str; 11] = [
     // `evm_executions`, with its handles.
     "refiner:rule/evm execute",
     "refiner:rule/evm [resource-drop]execution",
     "refiner:rule/traces [resource-drop]frames",
     "refiner:rule/state-changes [resource-drop]changes",
+    "refiner:rule/gas-profile [resource-drop]profile",
+    "refiner:rule/what-if execute",
     // `artifacts`.
     "refiner:rule/output [constructor]artifact",
     "refiner:rule/output [method]artifact.finish",

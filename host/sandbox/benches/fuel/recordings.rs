@@ -4,8 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_evm::{
-    Access, AccountChange, AccountValue, ExecuteError, Execution, Executor, Frame, Frames, RecordingTerms, Recordings,
-    ResultFormat, SlotChange, StateStep, Steps, Unavailable,
+    Access, AccountChange, AccountValue, ExecuteError, Execution, Executor, Frame, Frames, GasItem, RecordingTerms,
+    Recordings, ResultFormat, SlotChange, StateStep, Steps, Unavailable,
 };
 use refiner_specimen::{
     Specimen,
@@ -73,7 +73,9 @@ fn recordings() -> Recordings {
     let mut state = vec![StateStep::default(); STEPS];
     state[1] = long_step();
     let frames = Frames { payload_max: u32::MAX, steps: Steps::whole(frames) };
-    Recordings { frames: Some(frames), state: Some(Steps::whole(state)) }
+    let mut gas = vec![Vec::new(); STEPS];
+    gas[1] = vec![GasItem { code_address: Some(Address::repeat_byte(1)), what: 0x54, times: 2, gas: 200 }; ITEMS];
+    Recordings { frames: Some(frames), state: Some(Steps::whole(state)), gas: Some(Steps::whole(gas)) }
 }
 
 /// A hash that begins with this number, so that hashes differ where they do in a block.
@@ -113,6 +115,7 @@ fn executed(format: &str) -> (String, String) {
 fn of_recording(interface: &str, name: &str, steps: u32, method: (&str, &str, &str, &str)) -> Case {
     let (resource, open, argument) = match interface {
         "traces" => ("frames", "(param i32 i32 i32)", "(i32.const -1)"),
+        "gas-profile" => ("profile", "(param i32 i32)", ""),
         _ => ("changes", "(param i32 i32)", ""),
     };
     let (fields, before) = executed("canonical");
@@ -201,6 +204,55 @@ fn receipts(cases: &mut Vec<Case>) {
     ]);
 }
 
+/// Overrides that are set, and executed where they cannot be.
+fn what_if() -> Vec<Case> {
+    const INTERFACE: &str = "refiner:rule/what-if";
+    let setting = |name: &str, params: &str, arguments: &str| {
+        let fields = format!(
+            "(import \"{INTERFACE}\" \"[constructor]overrides\" (func $new (result i32)))
+             (import \"{INTERFACE}\" \"[method]overrides.{name}\" (func $call (param i32 {params})))
+{WITH_EVM}"
+        );
+        let before = "(local $handle i32) (local.set $handle (call $new))";
+        let unit = format!("(global.set $top (i32.const 4096)) (call $call (local.get $handle) {arguments})");
+        case("what-if", format!("what-if: {name} {arguments}"), before, unit).with_fields(fields).times(8).covering(&[])
+    };
+    let address = "(i64.const 1) (i64.const 2) (i32.const 3)";
+    let word = "(i64.const 4) (i64.const 5) (i64.const 6) (i64.const 7)";
+    let place = "i64 i64 i32";
+    let text = "(i32.const 256) (i32.const 5)";
+    let fields = format!(
+        "(import \"{INTERFACE}\" \"[constructor]overrides\" (func $new (result i32)))
+         (import \"{INTERFACE}\" \"[resource-drop]overrides\" (func $gone (param i32)))
+{WITH_EVM}"
+    );
+    let new = case("what-if", "what-if: new and drop".to_owned(), "", "(call $gone (call $new))".to_owned());
+    let (executed, before) = executed("canonical");
+    let excluded = format!(
+        "(import \"{INTERFACE}\" \"excluded\" (func $call (param i32 i32 i32 i32)))
+         {executed}"
+    );
+    let unit = "(global.set $top (i32.const 4096))
+      (call $call (local.get $execution) (i32.const 0) (i32.const 1000) (i32.const 512))";
+    vec![
+        new.with_fields(fields).times(8).covering(&[]),
+        setting("balance", &format!("{place} i64 i64 i64 i64"), &format!("{address} {word}")),
+        setting("nonce", &format!("{place} i64"), &format!("{address} (i64.const 8)")),
+        setting("code", &format!("{place} i32 i32"), &format!("{address} (i32.const 256) (i32.const 64)")),
+        setting("code", &format!("{place} i32 i32"), &format!("{address} (i32.const 256) (i32.const 24576)")),
+        setting("slot", &format!("{place} i64 i64 i64 i64 i64 i64 i64 i64"), &format!("{address} {word} {word}")),
+        setting("complete", place, address),
+        setting("fork", "i32 i32", text),
+        setting("base-fee", "i64", "(i64.const 9)"),
+        setting("gas-limit", "i64", "(i64.const 9)"),
+        setting("transactions", "i32 i32", "(i32.const 256) (i32.const 1000)"),
+        case("what-if", "what-if: excluded of none".to_owned(), &before, unit.to_owned())
+            .with_fields(excluded)
+            .times(8)
+            .covering(&[]),
+    ]
+}
+
 pub fn cases() -> Vec<Case> {
     let page = "i32 i32 i32";
     let all = "(i32.const 0) (i32.const 1000) (i32.const 512)";
@@ -211,7 +263,7 @@ pub fn cases() -> Vec<Case> {
     let last = (CODES - 1) << 48;
     let last = format!("(i64.const {last}) (i64.const 0) (i64.const 0) (i64.const 0) (i32.const 512)");
     let code = "i64 i64 i64 i64 i32";
-    let mut cases = vec![refused_open("traces"), refused_open("state-changes")];
+    let mut cases = vec![refused_open("traces"), refused_open("state-changes"), refused_open("gas-profile")];
     receipts(&mut cases);
     cases.extend([
         of_recording("traces", "next", 1, ("next", "i32", "", "(i32.const 512)")),
@@ -230,6 +282,13 @@ pub fn cases() -> Vec<Case> {
         of_recording("state-changes", "code of 24,576 bytes", 2, ("code", code, "", first)),
         of_recording("state-changes", "code of 2 bytes", 2, ("code", code, "", &last)),
     ]);
+    cases.extend([
+        of_recording("gas-profile", "next", 1, ("next", "i32", "", "(i32.const 512)")),
+        of_recording("gas-profile", "page of all", 2, ("page", page, "", all)),
+        of_recording("gas-profile", "page of one", 2, ("page", page, "", one)),
+        of_recording("gas-profile", "page of none", 2, ("page", page, "", none)),
+    ]);
+    cases.extend(what_if());
     for list in ["accounts", "slots", "accesses"] {
         for (what, arguments) in [("all", all), ("one", one), ("none", none)] {
             let name = format!("{list}, {what}");

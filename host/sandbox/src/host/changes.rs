@@ -26,8 +26,8 @@ impl changes::Host for HostState {
         execution: Resource<ExecutionHandle>,
     ) -> wasmtime::Result<Result<Resource<ChangesHandle>, RecordError>> {
         self.budget.call()?;
-        let terms = RecordingTerms { payload_max: None, state: true, bytes_max: self.record_bytes() };
-        let opened = Wanted { frames: false, state: true };
+        let terms = RecordingTerms { payload_max: None, state: true, gas: false, bytes_max: self.record_bytes() };
+        let opened = Wanted { state: true, ..Wanted::default() };
         let whole = |recordings: &Recordings| recordings.state.as_ref().is_some_and(Steps::is_whole);
         let recordings = match self.open_recording(&execution, opened, terms, whole)? {
             Ok(recordings) => recordings,

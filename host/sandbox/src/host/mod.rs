@@ -6,6 +6,7 @@
 mod budget;
 mod changes;
 mod evm;
+mod gas_profile;
 mod log;
 mod memory;
 mod output;
@@ -17,12 +18,13 @@ mod specimen;
 mod state;
 mod traces;
 pub(crate) mod wasi;
+mod what_if;
 mod words;
 
 // Public for the generated bindings, which name them; this module is not.
 pub use self::state::{
-    changes::ChangesHandle, executions::ExecutionHandle, frames::FramesHandle, outputs::ArtifactHandle,
-    receipts::ReceiptsHandle, specimen::BlockSpecimen,
+    changes::ChangesHandle, executions::ExecutionHandle, frames::FramesHandle, gas::ProfileHandle,
+    outputs::ArtifactHandle, overrides::OverridesHandle, receipts::ReceiptsHandle, specimen::BlockSpecimen,
 };
 pub(crate) use self::{
     budget::{Budget, BudgetExceeded},

@@ -34,9 +34,12 @@ impl HostState {
         let Some(recordings) = done.execution.recordings.clone() else {
             return Ok(Err(RecordError::Unsupported("the executor of these terms records nothing".to_owned())));
         };
-        let again = (opened.frames && done.opened.frames) || (opened.state && done.opened.state);
+        let before = done.opened;
+        let again = (opened.frames && before.frames) || (opened.state && before.state) || (opened.gas && before.gas);
         done.opened.frames |= opened.frames;
         done.opened.state |= opened.state;
+        done.opened.gas |= opened.gas;
+        let hypothesis = done.hypothesis.clone();
         if again {
             self.budget.spend(Limit::EvmExecutions, 1)?;
         }
@@ -46,12 +49,19 @@ impl HostState {
         let missing = |what| BudgetExceeded::Misuse(Misuse::NothingThere { what });
         let specimen = self.specimen.as_ref().ok_or_else(|| missing("specimen"))?;
         let executor = self.executions.executor().ok_or_else(|| missing("executor"))?;
-        Ok(match executor.record(specimen.specimen(), specimen.raw(), terms) {
-            Ok(Ok(execution)) => match execution.recordings {
-                Some(recordings) => Ok(recordings),
-                None => Err(RecordError::Unsupported("the executor of these terms records nothing".to_owned())),
-            },
-            Ok(Err(error)) => Err(RecordError::Unsupported(error.to_string())),
+        let (specimen, raw) = (specimen.specimen(), specimen.raw());
+        let executed = match hypothesis {
+            None => executor
+                .record(specimen, raw, terms)
+                .map(|executed| executed.map(|execution| execution.recordings).map_err(|error| error.to_string())),
+            Some(hypothesis) => executor
+                .what_if(specimen, &hypothesis.basis, &hypothesis.overrides, Some(terms))
+                .map(|executed| executed.map(|it| it.execution.recordings).map_err(|error| error.to_string())),
+        };
+        Ok(match executed {
+            Ok(Ok(Some(recordings))) => Ok(recordings),
+            Ok(Ok(None)) => Err(RecordError::Unsupported("the executor of these terms records nothing".to_owned())),
+            Ok(Err(error)) => Err(RecordError::Unsupported(error)),
             Err(unavailable) => Err(RecordError::Unavailable(self.executions.is_unavailable(&unavailable))),
         })
     }

@@ -29,8 +29,9 @@ impl traces::Host for HostState {
         payload_max: u32,
     ) -> wasmtime::Result<Result<Resource<FramesHandle>, RecordError>> {
         self.budget.call()?;
-        let terms = RecordingTerms { payload_max: Some(payload_max), state: false, bytes_max: self.record_bytes() };
-        let opened = Wanted { frames: true, state: false };
+        let bytes_max = self.record_bytes();
+        let terms = RecordingTerms { payload_max: Some(payload_max), state: false, gas: false, bytes_max };
+        let opened = Wanted { frames: true, ..Wanted::default() };
         let whole = |recordings: &Recordings| recordings.frames.as_ref().is_some_and(|frames| frames.steps.is_whole());
         let recordings = match self.open_recording(&execution, opened, terms, whole)? {
             Ok(recordings) => recordings,

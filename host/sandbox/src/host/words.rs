@@ -35,6 +35,24 @@ impl From<U256> for types::U256 {
     }
 }
 
+// Into, for a number of alloy's converts from all that it can try to, and nothing else converts into it.
+#[allow(clippy::from_over_into, reason = "the other direction is taken")]
+impl Into<U256> for types::U256 {
+    fn into(self) -> U256 {
+        U256::from_limbs([self.w3, self.w2, self.w1, self.w0])
+    }
+}
+
+impl From<types::Address> for Address {
+    fn from(words: types::Address) -> Self {
+        let mut bytes = [0; 20];
+        bytes[..8].copy_from_slice(&words.w0.to_be_bytes());
+        bytes[8..16].copy_from_slice(&words.w1.to_be_bytes());
+        bytes[16..].copy_from_slice(&words.w2.to_be_bytes());
+        Self(bytes.into())
+    }
+}
+
 impl From<Address> for types::Address {
     fn from(address: Address) -> Self {
         let bytes = &address.0.0;

@@ -16,7 +16,7 @@ use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use refiner_evm::{
     Access, AccountChange, AccountValue, ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, Frame,
-    Frames, RecordingTerms, Recordings, ResultFormat, SlotChange, StateStep, Steps, Unavailable,
+    Frames, GasItem, RecordingTerms, Recordings, ResultFormat, SlotChange, StateStep, Steps, Unavailable,
 };
 use refiner_rule_model::{Grants, Params, Run};
 pub use refiner_sandbox::RunInput;
@@ -156,7 +156,11 @@ pub fn small_recordings(terms: RecordingTerms) -> Recordings {
     let state = terms
         .state
         .then(|| Steps::whole(vec![StateStep::default(), state_step(), StateStep::default(), StateStep::default()]));
-    Recordings { frames, state }
+    let gas = terms.gas.then(|| {
+        let item = |what| GasItem { code_address: Some(Address::repeat_byte(2)), what, times: 3, gas: 300 };
+        Steps::whole(vec![Vec::new(), vec![item(0x54), item(0x55)], Vec::new(), Vec::new()])
+    });
+    Recordings { frames, state, gas }
 }
 
 /// A call with five bytes of input and three of output.

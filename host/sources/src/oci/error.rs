@@ -7,7 +7,7 @@ use refiner_diagnostics::Hint;
 use refiner_http_client::ProxyFailure;
 
 use super::media::{Found, Listed};
-use crate::{CredentialError, Program, Sha256};
+use crate::{CredentialError, HelperFailure, Program, Sha256};
 
 /// Errors of fetching a component from a registry, and of giving one to it.
 #[derive(Debug, thiserror::Error)]
@@ -69,11 +69,8 @@ pub enum OciError {
         /// The file with the login.
         file: PathBuf,
     },
-    /// The login is kept by a program that is not started.
-    #[error(
-        "{reference}: {} has the login for {server} kept by the credential helper {program}, and credential helpers are not started",
-        .file.display()
-    )]
+    /// The program that keeps the login gives none.
+    #[error("{reference}: {} names the credential helper {program} for {server}: {source}", .file.display())]
     Helper {
         /// The reference that was asked for.
         reference: String,
@@ -83,6 +80,8 @@ pub enum OciError {
         program: Program,
         /// The file that names it.
         file: PathBuf,
+        /// The reason.
+        source: HelperFailure,
     },
     /// A file of credentials that cannot be read.
     #[error(transparent)]
@@ -196,7 +195,8 @@ impl OciError {
                 format!("log in again, by `docker login {server}` or `podman login {server}`")
             }
             Self::Helper { server, .. } => format!(
-                "`podman login --authfile auth.json {server}` writes a login into a file, and REGISTRY_AUTH_FILE=auth.json names it"
+                "log in again by `docker login {server}`, or write the login into a file by `podman login --authfile auth.json {server}`, which \
+                 REGISTRY_AUTH_FILE=auth.json names"
             ),
             Self::Status { status: 401 | 403, .. } => {
                 "the login may lack the right to this repository: a token needs the scope for reading packages, and for writing them to push".to_owned()

@@ -165,11 +165,24 @@ impl Registry {
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
-        let login = self.credentials.login(&self.name, &self.repository)?;
+        let login = self.unlocked(self.credentials.login(&self.name, &self.repository)?, reference).await?;
         let authorization = self.authorize(&response, &login, reference).await?;
         *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = Some(authorization.clone());
         let response = with(Some(authorization)).send().await.map_err(transport)?;
         if response.status() == StatusCode::UNAUTHORIZED { Err(self.no_login(login, reference)) } else { Ok(response) }
+    }
+
+    /// The login itself, where a program keeps it.
+    async fn unlocked(&self, login: Login, reference: &Reference) -> Result<Login, OciError> {
+        if !matches!(login, Login::Helper { .. }) {
+            return Ok(login);
+        }
+        let unlocked = tokio::task::spawn_blocking(|| login.unlocked()).await;
+        let unlocked = unlocked.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()));
+        unlocked.map_err(|(program, file, source)| {
+            let (reference, server) = (shown(reference), self.name.clone());
+            OciError::Helper { reference, server, program, file, source }
+        })
     }
 
     /// The header that answers a challenge.
@@ -238,10 +251,9 @@ impl Registry {
     fn no_login(&self, login: Login, reference: &Reference) -> OciError {
         let (reference, server) = (shown(reference), self.name.clone());
         match login {
-            Login::Password { file, .. } | Login::Identity { file, .. } => {
+            Login::Password { file, .. } | Login::Identity { file, .. } | Login::Helper { file, .. } => {
                 OciError::LoginRefused { reference, server, file }
             }
-            Login::Helper { program, file } => OciError::Helper { reference, server, program, file },
             Login::None => OciError::Login { reference, server, looked_at: self.credentials.looked_at() },
         }
     }

@@ -150,9 +150,16 @@ fn goldens(rule: &str, output: &Output) -> Vec<Vec<u8>> {
 
 fn built_in() -> Vec<(String, Output)> {
     let mut outputs = Vec::new();
-    for rule in
-        ["access-sets", "logs", "state-access", "state-diffs", "token-transfers", "traces", "transaction-summary"]
-    {
+    for rule in [
+        "access-sets",
+        "logs",
+        "opcode-gas",
+        "state-access",
+        "state-diffs",
+        "token-transfers",
+        "traces",
+        "transaction-summary",
+    ] {
         let text = fs::read_to_string(root().join("rules").join(rule).join("rule.toml")).unwrap();
         outputs.extend(Manifest::parse(&text).unwrap().outputs.into_iter().map(|output| (rule.to_owned(), output)));
     }

@@ -1,4 +1,5 @@
-//! The twins in Python, by componentize-py: once with its imports of WASI cut off, once with them.
+//! The twins in Python, by componentize-py: of the one rule once with its imports of WASI cut off and once with them, and of the rule
+//! that asks for every interface.
 
 use std::{
     fs,
@@ -18,15 +19,17 @@ struct Variant {
     name: &'static str,
     /// The module with the class `Rule`.
     module: &'static str,
+    world: &'static str,
     flags: &'static [&'static str],
 }
 
-const VARIANTS: [Variant; 2] = [
-    Variant { name: "python-stubbed", module: "stubbed", flags: &["--stub-wasi"] },
-    Variant { name: "python-sealed", module: "sealed", flags: &[] },
+const VARIANTS: [Variant; 3] = [
+    Variant { name: "python-stubbed", module: "stubbed", world: "transform", flags: &["--stub-wasi"] },
+    Variant { name: "python-sealed", module: "sealed", world: "transform", flags: &[] },
+    Variant { name: "lens-python", module: "lens", world: "analyze", flags: &["--stub-wasi"] },
 ];
 
-/// Builds both, or finds them built from the same sources.
+/// Builds them, or finds them built from the same sources.
 pub(super) fn build() -> Result<Vec<Twin>> {
     let inputs = inputs()?;
     let mut compiler = None;
@@ -83,7 +86,7 @@ fn compiler_installed() -> Result<PathBuf, String> {
 fn componentize(program: &Path, variant: &Variant) -> Result<Vec<u8>> {
     let component = directory().join(variant.name).with_extension("bare.wasm");
     let mut command = command::program(program);
-    command.arg("--wit-path").arg(contract()).args(["--world", "transform", "--quiet"]);
+    command.arg("--wit-path").arg(contract()).args(["--world", variant.world, "--quiet"]);
     command.args(["componentize", variant.module, "--python-path"]).arg(copied()?);
     command.args(variant.flags).arg("--output").arg(&component);
     command::run(&mut command)?;

@@ -3,9 +3,15 @@
 use std::sync::Arc;
 
 use refiner_diagnostics::ErrorChain;
-use refiner_evm::{ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat, Unavailable};
+use refiner_evm::{
+    Departure, Exclusion, ExecutedLog, ExecutedReceipt, Execution, Executor, Overrides, ResultFormat, Unavailable,
+    WhatIfBasis, WhatIfError,
+};
 use refiner_rule_model::{Evidence, Misuse, ReasonClass, UntrustedText};
-use refiner_specimen::check::{Check, Outcome};
+use refiner_specimen::{
+    Specimen,
+    check::{Check, Outcome},
+};
 use wasmtime::component::Resource;
 
 use super::recordings::Wanted;
@@ -41,6 +47,10 @@ pub(crate) struct Executions {
     pub(in crate::host) unavailable: Option<UntrustedText>,
     /// Class of the reason for which the last execution was refused.
     pub(in crate::host) refused: Option<ReasonClass>,
+    /// Place at which the last hypothetical execution left what is known.
+    pub(in crate::host) left: Option<Departure>,
+    /// What hypothetical executions of the block rest on, once there was one.
+    basis: Option<Arc<WhatIfBasis>>,
     pub(in crate::host) done: Vec<Option<Done>>,
 }
 
@@ -54,6 +64,15 @@ pub(in crate::host) struct Done {
     written: bool,
     /// The recordings that were opened.
     pub(in crate::host) opened: Wanted,
+    /// The other conditions under which the block was executed, if any.
+    pub(in crate::host) hypothesis: Option<Arc<Hypothesis>>,
+}
+
+/// The conditions of a hypothetical execution, and what it left out.
+pub(in crate::host) struct Hypothesis {
+    pub(in crate::host) basis: Arc<WhatIfBasis>,
+    pub(in crate::host) overrides: Arc<Overrides>,
+    pub(in crate::host) excluded: Vec<Exclusion>,
 }
 
 impl Executions {
@@ -65,6 +84,8 @@ impl Executions {
             senders_checked: false,
             unavailable: None,
             refused: None,
+            left: None,
+            basis: None,
             done: Vec::new(),
         }
     }
@@ -72,6 +93,11 @@ impl Executions {
     /// The executor, which `describe` has not.
     pub(crate) fn executor(&self) -> Option<&dyn Executor> {
         self.executor.as_deref()
+    }
+
+    /// The same, to be held while something else changes.
+    pub(in crate::host) fn shared_executor(&self) -> Option<Arc<dyn Executor>> {
+        self.executor.clone()
     }
 
     /// True when an execution of this run checked the senders.
@@ -86,10 +112,39 @@ impl Executions {
 
     /// Keeps an execution and gives its place.
     pub(in crate::host) fn keep(&mut self, execution: Execution, format: ResultFormat) -> wasmtime::Result<u32> {
-        let rep = u32::try_from(self.done.len())?;
         self.rests_on(&execution);
-        self.done.push(Some(Done::new(execution, format)));
+        self.push(Done::new(execution, format))
+    }
+
+    /// Keeps what was executed and gives its place.
+    pub(in crate::host) fn push(&mut self, done: Done) -> wasmtime::Result<u32> {
+        let rep = u32::try_from(self.done.len())?;
+        self.done.push(Some(done));
         Ok(rep)
+    }
+
+    /// The recordings that are made on the way.
+    pub(in crate::host) const fn wanted(&self) -> Wanted {
+        self.wanted
+    }
+
+    /// What hypothetical executions rest on, from the executor where there was none before.
+    pub(in crate::host) fn basis(
+        &mut self,
+        executor: &dyn Executor,
+        specimen: &Specimen,
+    ) -> Result<Result<Arc<WhatIfBasis>, WhatIfError>, Unavailable> {
+        if let Some(basis) = &self.basis {
+            return Ok(Ok(Arc::clone(basis)));
+        }
+        let basis = executor.what_if_basis(specimen)?;
+        self.basis = basis.as_ref().ok().cloned();
+        Ok(basis)
+    }
+
+    /// Place at which the last hypothetical execution left what is known, where one did.
+    pub(crate) const fn left(&self) -> Option<Departure> {
+        self.left
     }
 
     /// Adds what the run rests on from now on.
@@ -109,6 +164,11 @@ impl Executions {
     pub(in crate::host) fn get_mut(&mut self, handle: &Resource<ExecutionHandle>) -> Result<&mut Done, BudgetExceeded> {
         let done = self.done.get_mut(handle.rep() as usize).and_then(Option::as_mut);
         done.ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "execution" }))
+    }
+
+    /// Words for the reason why none was available when the rule asked.
+    pub(in crate::host) fn reason_unavailable(&self) -> Option<String> {
+        self.unavailable.as_ref().map(|reason| reason.as_str().to_owned())
     }
 
     /// Reason why a block that the rule asked for was not executed, where that is no verdict.
@@ -156,7 +216,17 @@ impl Done {
                 first
             })
             .collect();
-        Self { execution, format, first_logs, log_count, written: false, opened: Wanted::default() }
+        Self { execution, format, first_logs, log_count, written: false, opened: Wanted::default(), hypothesis: None }
+    }
+
+    /// The same, executed under other conditions than the block's own.
+    pub(in crate::host) fn under(self, hypothesis: Hypothesis) -> Self {
+        Self { hypothesis: Some(Arc::new(hypothesis)), ..self }
+    }
+
+    /// Transactions that could not be included under these conditions.
+    pub(in crate::host) fn excluded(&self) -> &[Exclusion] {
+        self.hypothesis.as_ref().map_or(&[], |hypothesis| &hypothesis.excluded)
     }
 
     pub(in crate::host) fn receipt_count(&self) -> u32 {

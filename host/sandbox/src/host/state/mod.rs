@@ -3,8 +3,10 @@
 pub(in crate::host) mod changes;
 pub(in crate::host) mod executions;
 pub(in crate::host) mod frames;
+pub(in crate::host) mod gas;
 pub(in crate::host) mod log;
 pub(in crate::host) mod outputs;
+pub(in crate::host) mod overrides;
 pub(in crate::host) mod receipts;
 pub(in crate::host) mod recordings;
 pub(in crate::host) mod specimen;
@@ -14,8 +16,9 @@ use refiner_rule_model::{Evidence, Limits, Params};
 use refiner_specimen::check::Check;
 
 use self::{
-    changes::ChangeReaders, executions::Executions, frames::FrameReaders, log::Log, outputs::Outputs,
-    receipts::ReceiptsTaken, recordings::Wanted, specimen::SpecimenView, wasi::Wasi,
+    changes::ChangeReaders, executions::Executions, frames::FrameReaders, gas::ProfileReaders, log::Log,
+    outputs::Outputs, overrides::OverridesSet, receipts::ReceiptsTaken, recordings::Wanted, specimen::SpecimenView,
+    wasi::Wasi,
 };
 use super::{budget::Budget, memory::MemoryMeter};
 use crate::bindings::refiner::rule::types;
@@ -31,6 +34,8 @@ pub(crate) struct HostState {
     pub(in crate::host) receipts: ReceiptsTaken,
     pub(in crate::host) frames: FrameReaders,
     pub(in crate::host) changes: ChangeReaders,
+    pub(in crate::host) profiles: ProfileReaders,
+    pub(in crate::host) overrides: OverridesSet,
     pub(in crate::host) params: Params,
     pub(in crate::host) wasi: Wasi,
 }
@@ -65,6 +70,8 @@ impl HostState {
             receipts: ReceiptsTaken::default(),
             frames: FrameReaders::default(),
             changes: ChangeReaders::default(),
+            profiles: ProfileReaders::default(),
+            overrides: OverridesSet::default(),
             params,
             wasi: Wasi::default(),
         }

@@ -16,18 +16,24 @@ const HELD_BYTES: u64 = 64 << 20;
 pub(crate) struct Wanted {
     pub(in crate::host) frames: bool,
     pub(in crate::host) state: bool,
+    pub(in crate::host) gas: bool,
 }
 
 impl Wanted {
     /// The recordings that a rule with these capabilities can open.
     pub(crate) fn by(needs: &BTreeSet<Capability>) -> Self {
-        Self { frames: needs.contains(&Capability::Traces), state: needs.contains(&Capability::StateChanges) }
+        Self {
+            frames: needs.contains(&Capability::Traces),
+            state: needs.contains(&Capability::StateChanges),
+            gas: needs.contains(&Capability::GasProfile),
+        }
     }
 
     /// The terms of an execution that records these; `None` where it records nothing.
     pub(crate) fn terms(self) -> Option<RecordingTerms> {
         let payload_max = self.frames.then_some(u32::MAX);
-        (self.frames || self.state).then_some(RecordingTerms { payload_max, state: self.state, bytes_max: HELD_BYTES })
+        let terms = RecordingTerms { payload_max, state: self.state, gas: self.gas, bytes_max: HELD_BYTES };
+        (self.frames || self.state || self.gas).then_some(terms)
     }
 }
 
