@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256};
 
 /// A part of the state, or of what else a block can read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum StateItem {
     /// An account.
     Account(Address),
     /// A storage slot.
@@ -28,10 +28,10 @@ pub struct Departure {
     /// The transaction's position in the block; `None` outside of transactions.
     pub transaction: Option<u32>,
     /// The part that it reads.
-    pub place: Place,
+    pub place: StateItem,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for StateItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             // The plain form of an address, as in every other text: its checksum is no part of it.

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use alloy_primitives::Bytes;
 use refiner_diagnostics::ErrorChain;
 use refiner_evm::{
-    Departure, Exclusion, ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, Overrides, ResultFormat,
-    Unavailable, WhatIfBasis, WhatIfError,
+    Exclusion, ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat, Unavailable, WhatIfError,
 };
 use refiner_rule_model::{Evidence, Limit, Misuse, ReasonClass, UntrustedText};
-use refiner_specimen::{
-    Specimen,
-    check::{Check, Outcome},
-};
+use refiner_specimen::check::{Check, Outcome};
 use wasmtime::component::Resource;
 
-use super::{BlockSpecimen, Budget, BudgetExceeded, HostState, recordings::Wanted, what_if::class_of};
+use super::{
+    BlockSpecimen, Budget, BudgetExceeded, HostState,
+    hypothesis::{Hypotheses, Hypothesis, class_of},
+    recordings::Wanted,
+};
 use crate::bindings::refiner::rule::{evm, types, what_if};
 
 /// Bytes of a receipt in the canonical ABI.
@@ -45,10 +45,7 @@ pub(crate) struct Executions {
     unavailable: Option<UntrustedText>,
     /// Class of the reason for which the last execution was refused.
     refused: Option<ReasonClass>,
-    /// Place at which the last hypothetical execution left what is known.
-    left: Option<Departure>,
-    /// What hypothetical executions of the block rest on, once there was one.
-    basis: Option<Arc<WhatIfBasis>>,
+    pub(crate) hypotheses: Hypotheses,
     done: Vec<Option<Done>>,
 }
 
@@ -66,13 +63,6 @@ pub(super) struct Done {
     pub(super) hypothesis: Option<Arc<Hypothesis>>,
 }
 
-/// The conditions of a hypothetical execution, and what it left out.
-pub(super) struct Hypothesis {
-    pub(super) basis: Arc<WhatIfBasis>,
-    pub(super) overrides: Arc<Overrides>,
-    pub(super) excluded: Vec<Exclusion>,
-}
-
 impl Executions {
     pub(crate) const fn new(executor: Option<Arc<dyn Executor>>, wanted: Wanted) -> Self {
         Self {
@@ -82,8 +72,7 @@ impl Executions {
             senders_checked: false,
             unavailable: None,
             refused: None,
-            left: None,
-            basis: None,
+            hypotheses: Hypotheses::NONE,
             done: Vec::new(),
         }
     }
@@ -129,29 +118,8 @@ impl Executions {
     /// Keeps what a verdict says of a hypothetical execution that there is not, and gives it to the rule.
     pub(super) fn not_hypothetical(&mut self, error: WhatIfError) -> what_if::WhatIfError {
         self.refused = class_of(&error);
-        if let WhatIfError::LeftSpecimen(departure) = &error {
-            self.left = Some(*departure);
-        }
+        self.hypotheses.note(&error);
         error.into()
-    }
-
-    /// What hypothetical executions rest on, from the executor where there was none before.
-    pub(super) fn basis(
-        &mut self,
-        executor: &dyn Executor,
-        specimen: &Specimen,
-    ) -> Result<Result<Arc<WhatIfBasis>, WhatIfError>, Unavailable> {
-        if let Some(basis) = &self.basis {
-            return Ok(Ok(Arc::clone(basis)));
-        }
-        let basis = executor.what_if_basis(specimen)?;
-        self.basis = basis.as_ref().ok().cloned();
-        Ok(basis)
-    }
-
-    /// Place at which the last hypothetical execution left what is known, where one did.
-    pub(crate) const fn left(&self) -> Option<Departure> {
-        self.left
     }
 
     /// Adds what the run rests on from now on.

@@ -7,6 +7,7 @@ mod budget;
 mod changes;
 mod evm;
 mod gas_profile;
+mod hypothesis;
 mod log;
 mod memory;
 mod output;

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use alloy_primitives::Address;
-use refiner_evm::{AccountOverride, Departure, Exclusion, ExecuteError, Overrides, Place, ResultFormat, WhatIfError};
-use refiner_rule_model::{Limit, Misuse, ReasonClass};
+use refiner_evm::{
+    AccountOverride, Departure, Exclusion, ExecuteError, Overrides, ResultFormat, StateItem, WhatIfError,
+};
+use refiner_rule_model::{Limit, Misuse};
 use wasmtime::component::Resource;
 
-use super::{
-    BlockSpecimen, BudgetExceeded, ExecutionHandle, HostState,
-    evm::{Done, Hypothesis},
-};
+use super::{BlockSpecimen, BudgetExceeded, ExecutionHandle, HostState, evm::Done, hypothesis::Hypothesis};
 use crate::bindings::refiner::rule::{types, what_if};
 
 /// Bytes that a thing which is set counts, beside its length.
@@ -157,7 +156,7 @@ impl what_if::Host for HostState {
         if let Some(reason) = self.executions.reason_unavailable() {
             return Ok(Err(what_if::WhatIfError::Unavailable(reason)));
         }
-        let basis = match self.executions.basis(&*executor, specimen.specimen()) {
+        let basis = match self.executions.hypotheses.basis(&*executor, specimen.specimen()) {
             Ok(Ok(basis)) => basis,
             Ok(Err(error)) => return Ok(Err(self.executions.not_hypothetical(error))),
             Err(unavailable) => {
@@ -197,16 +196,6 @@ impl what_if::Host for HostState {
     }
 }
 
-/// The class of an obstacle, where it has one.
-pub(super) fn class_of(error: &WhatIfError) -> Option<ReasonClass> {
-    match error {
-        WhatIfError::Unexecuted(error) => ReasonClass::of(error),
-        WhatIfError::LeftSpecimen(_) | WhatIfError::Invalid(_) | WhatIfError::NoBlock(_) | WhatIfError::Executor => {
-            None
-        }
-    }
-}
-
 impl From<WhatIfError> for what_if::WhatIfError {
     fn from(error: WhatIfError) -> Self {
         match error {
@@ -222,12 +211,12 @@ impl From<WhatIfError> for what_if::WhatIfError {
 impl From<Departure> for what_if::Departure {
     fn from(Departure { transaction, place }: Departure) -> Self {
         let place = match place {
-            Place::Account(address) => what_if::Place::Account(address.into()),
-            Place::Slot { address, slot } => {
+            StateItem::Account(address) => what_if::Place::Account(address.into()),
+            StateItem::Slot { address, slot } => {
                 what_if::Place::Slot(what_if::SlotPlace { address: address.into(), slot: slot.into() })
             }
-            Place::Code(hash) => what_if::Place::Code(hash.into()),
-            Place::BlockHash(number) => what_if::Place::BlockHash(number),
+            StateItem::Code(hash) => what_if::Place::Code(hash.into()),
+            StateItem::BlockHash(number) => what_if::Place::BlockHash(number),
         };
         Self { transaction_index: transaction, place }
     }
