@@ -7,10 +7,7 @@ use refiner_evm::{Access, AccountChange, RecordingTerms, Recordings, SlotChange,
 use refiner_rule_model::Misuse;
 use wasmtime::component::Resource;
 
-use super::{
-    BudgetExceeded, ExecutionHandle, HostState,
-    recordings::{Position, Wanted},
-};
+use super::{BudgetExceeded, ExecutionHandle, HostState, position::Position, recordings::Wanted};
 use crate::bindings::refiner::rule::{recordings::RecordError, state_changes as changes, types};
 
 /// Bytes of each item in the canonical ABI.

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use alloy_primitives::Bytes;
 use refiner_diagnostics::ErrorChain;
 use refiner_evm::{
-    Exclusion, ExecuteError, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat, Unavailable, WhatIfError,
+    Exclusion, ExecutedLog, ExecutedReceipt, Execution, Executor, ResultFormat, Unavailable, WhatIfError,
 };
 use refiner_rule_model::{Evidence, Limit, Misuse, ReasonClass, UntrustedText};
-use refiner_specimen::check::{Check, Outcome};
 use wasmtime::component::Resource;
 
 use super::{
@@ -388,30 +387,5 @@ fn to_receipt(receipt: &ExecutedReceipt, first_log: u32) -> evm::Receipt {
         contract_address: receipt.contract_address.map(Into::into),
         first_log,
         log_count: u32::try_from(receipt.logs.len()).unwrap_or(u32::MAX),
-    }
-}
-
-impl From<ExecuteError> for evm::ExecuteError {
-    fn from(error: ExecuteError) -> Self {
-        match error {
-            ExecuteError::Unsupported(reason) => Self::Unsupported(reason.to_string()),
-            ExecuteError::Rejected(reason) => Self::Rejected(reason.to_string()),
-        }
-    }
-}
-
-impl From<&Check> for types::Check {
-    fn from(check: &Check) -> Self {
-        let (outcome, detail) = match &check.outcome {
-            Outcome::Passed => (types::CheckOutcome::Passed, String::new()),
-            Outcome::Failed { subject, stated, computed } => {
-                (types::CheckOutcome::Failed, format!("{subject}stated {stated}, {} {computed}", computed.role()))
-            }
-            // Version 1.0 of the contract has one word for both; the reason tells them apart.
-            Outcome::NotApplicable(reason) | Outcome::NotCheckable(reason) => {
-                (types::CheckOutcome::NotApplicable, (*reason).to_owned())
-            }
-        };
-        Self { name: check.name.as_str().to_owned(), outcome, detail }
     }
 }

@@ -2,45 +2,19 @@
 
 use std::sync::Arc;
 
-use refiner_evm::{GasItem, RecordingTerms, Recordings, Step, Steps};
-use refiner_rule_model::Misuse;
+use refiner_evm::{GasItem, RecordingTerms, Recordings, Steps};
 use wasmtime::component::Resource;
 
 use super::{
-    BudgetExceeded, ExecutionHandle, HostState,
-    recordings::{Position, Wanted},
+    ExecutionHandle, HostState, ProfileHandle,
+    gas_readers::{GasReader, nothing_there},
+    position::Position,
+    recordings::Wanted,
 };
 use crate::bindings::refiner::rule::{gas_profile, recordings::RecordError};
 
 /// Bytes of an item in the canonical ABI.
 const ITEM_BYTES: usize = 56;
-
-/// The guest's handle of a recording of gas. Its number is its place in [`ProfileReaders`].
-pub struct ProfileHandle;
-
-/// The readers of gas.
-#[derive(Default)]
-pub(crate) struct ProfileReaders(Vec<Option<Reader>>);
-
-/// A reader, at a step of its recording.
-struct Reader {
-    recordings: Arc<Recordings>,
-    position: Position,
-}
-
-impl Reader {
-    fn step(&self) -> Result<&[GasItem], BudgetExceeded> {
-        let steps = self.recordings.gas.as_ref().ok_or_else(nothing_there)?;
-        Ok(match self.position.at.map(|at| steps.get(at)) {
-            Some(Step::Kept(step)) => step,
-            Some(Step::TooLarge | Step::End) | None => &[],
-        })
-    }
-}
-
-const fn nothing_there() -> BudgetExceeded {
-    BudgetExceeded::Misuse(Misuse::NothingThere { what: "recording of gas" })
-}
 
 impl gas_profile::Host for HostState {
     fn open(
@@ -56,7 +30,7 @@ impl gas_profile::Host for HostState {
             Err(error) => return Ok(Err(error)),
         };
         let rep = u32::try_from(self.profiles.0.len())?;
-        self.profiles.0.push(Some(Reader { recordings, position: Position::default() }));
+        self.profiles.0.push(Some(GasReader { recordings, position: Position::default() }));
         Ok(Ok(Resource::new_own(rep)))
     }
 }

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use refiner_evm::{Departure, Exclusion, Executor, Overrides, Unavailable, WhatIfBasis, WhatIfError};
-use refiner_rule_model::ReasonClass;
+use refiner_rule_model::{Misuse, ReasonClass};
 use refiner_specimen::Specimen;
+use wasmtime::component::Resource;
+
+use super::BudgetExceeded;
 
 /// The conditions of a hypothetical execution, and what it left out.
 pub(super) struct Hypothesis {
@@ -60,4 +63,21 @@ pub(super) fn class_of(error: &WhatIfError) -> Option<ReasonClass> {
             None
         }
     }
+}
+
+/// The guest's handle of overrides. Its number is its place in [`OverridesSet`].
+pub struct OverridesHandle;
+
+/// The overrides of a run.
+#[derive(Default)]
+pub(crate) struct OverridesSet(pub(super) Vec<Option<Overrides>>);
+
+impl OverridesSet {
+    pub(super) fn get_mut(&mut self, handle: &Resource<OverridesHandle>) -> Result<&mut Overrides, BudgetExceeded> {
+        self.0.get_mut(handle.rep() as usize).and_then(Option::as_mut).ok_or_else(nothing_there)
+    }
+}
+
+const fn nothing_there() -> BudgetExceeded {
+    BudgetExceeded::Misuse(Misuse::NothingThere { what: "overrides" })
 }

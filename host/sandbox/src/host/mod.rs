@@ -5,14 +5,17 @@
 
 mod budget;
 mod changes;
+mod checks;
 mod evm;
 mod gas_profile;
+mod gas_readers;
 mod hypothesis;
 mod log;
 mod memory;
 mod output;
 mod page;
 mod params;
+mod position;
 mod receipts;
 mod recordings;
 mod specimen;
@@ -34,12 +37,12 @@ pub(crate) use self::{
 };
 // Public for the generated bindings, which name them; this module is not.
 use self::{
-    changes::ChangeReaders, evm::Executions, gas_profile::ProfileReaders, log::Log, memory::MemoryMeter,
-    output::Outputs, receipts::ReceiptsTaken, traces::FrameReaders, wasi::Wasi, what_if::OverridesSet,
+    changes::ChangeReaders, evm::Executions, gas_readers::ProfileReaders, hypothesis::OverridesSet, log::Log,
+    memory::MemoryMeter, output::Outputs, receipts::ReceiptsTaken, traces::FrameReaders, wasi::Wasi,
 };
 pub use self::{
-    changes::ChangesHandle, evm::ExecutionHandle, gas_profile::ProfileHandle, output::ArtifactHandle,
-    receipts::ReceiptsHandle, specimen::BlockSpecimen, traces::FramesHandle, what_if::OverridesHandle,
+    changes::ChangesHandle, evm::ExecutionHandle, gas_readers::ProfileHandle, hypothesis::OverridesHandle,
+    output::ArtifactHandle, receipts::ReceiptsHandle, specimen::BlockSpecimen, traces::FramesHandle,
 };
 use crate::{AdmittedRule, bindings::refiner::rule::types};
 

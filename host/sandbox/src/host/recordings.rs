@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use refiner_evm::{Basis, RecordingTerms, Recordings, ResultFormat, Step, Steps};
+use refiner_evm::{Basis, RecordingTerms, Recordings, ResultFormat};
 use refiner_rule_model::{Capability, Limit, Misuse};
 use wasmtime::component::Resource;
 
-use super::{Budget, BudgetExceeded, ExecutionHandle, HostState};
+use super::{BudgetExceeded, ExecutionHandle, HostState};
 use crate::bindings::refiner::rule::recordings::{self, RecordError};
 
 /// Bytes of each recording that is made while the block is executed for the first time. A larger one is made when a rule opens
@@ -40,38 +40,6 @@ impl Wanted {
 }
 
 impl recordings::Host for HostState {}
-
-/// The place of a reader in its recording.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Position {
-    /// The step to be read; `None` before the first and after the last one.
-    pub(super) at: Option<u32>,
-    next: u32,
-}
-
-impl Position {
-    /// Enters the next step of these and pays for its bytes.
-    pub(super) fn enter<T>(
-        &mut self,
-        steps: &Steps<T>,
-        budget: &mut Budget,
-        bytes_of: impl Fn(&T) -> u64,
-    ) -> Result<Option<u32>, BudgetExceeded> {
-        let number = self.next;
-        match steps.get(number) {
-            Step::Kept(step) => budget.spend(Limit::RecordBytes, bytes_of(step))?,
-            // It did not fit what the limit grants a whole run.
-            Step::TooLarge => return Err(budget.used_up(Limit::RecordBytes)),
-            Step::End => {
-                self.at = None;
-                return Ok(None);
-            }
-        }
-        self.at = Some(number);
-        self.next = number.saturating_add(1);
-        Ok(self.at)
-    }
-}
 
 impl HostState {
     /// The recordings of an execution, with all steps of the kinds that are `opened` as far as the limit grants them.

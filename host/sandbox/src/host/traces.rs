@@ -6,10 +6,7 @@ use refiner_evm::{Frame, Frames, RecordingTerms, Recordings, Step};
 use refiner_rule_model::Misuse;
 use wasmtime::component::Resource;
 
-use super::{
-    BudgetExceeded, ExecutionHandle, HostState,
-    recordings::{Position, Wanted},
-};
+use super::{BudgetExceeded, ExecutionHandle, HostState, position::Position, recordings::Wanted};
 use crate::bindings::refiner::rule::{recordings::RecordError, traces};
 
 /// Bytes of a frame in the canonical ABI, without its lists and text.

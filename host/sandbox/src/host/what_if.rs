@@ -9,30 +9,15 @@ use refiner_evm::{
 use refiner_rule_model::{Limit, Misuse};
 use wasmtime::component::Resource;
 
-use super::{BlockSpecimen, BudgetExceeded, ExecutionHandle, HostState, evm::Done, hypothesis::Hypothesis};
+use super::{
+    BlockSpecimen, BudgetExceeded, ExecutionHandle, HostState, OverridesHandle, evm::Done, hypothesis::Hypothesis,
+};
 use crate::bindings::refiner::rule::{types, what_if};
 
 /// Bytes that a thing which is set counts, beside its length.
 const OVERRIDE_BYTES: u64 = 128;
 /// Bytes of an exclusion in the canonical ABI, without its text.
 const EXCLUSION_BYTES: usize = 12;
-
-/// The guest's handle of overrides. Its number is its place in [`OverridesSet`].
-pub struct OverridesHandle;
-
-/// The overrides of a run.
-#[derive(Default)]
-pub(crate) struct OverridesSet(Vec<Option<Overrides>>);
-
-impl OverridesSet {
-    fn get_mut(&mut self, handle: &Resource<OverridesHandle>) -> Result<&mut Overrides, BudgetExceeded> {
-        self.0.get_mut(handle.rep() as usize).and_then(Option::as_mut).ok_or_else(nothing_there)
-    }
-}
-
-const fn nothing_there() -> BudgetExceeded {
-    BudgetExceeded::Misuse(Misuse::NothingThere { what: "overrides" })
-}
 
 impl HostState {
     /// Pays for one more thing that is set, with a list of `bytes`, and gives the overrides to set it in.
