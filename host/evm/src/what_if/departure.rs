@@ -7,13 +7,13 @@ use alloy_primitives::{Address, B256};
 /// A part of the state, or of what else a block can read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StateItem {
-    /// An account.
+    /// An account, by its address.
     Account(Address),
-    /// A storage slot.
+    /// A storage slot of an account.
     Slot {
         /// Address of the account.
         address: Address,
-        /// The slot.
+        /// Number of the slot.
         slot: B256,
     },
     /// Code, by its keccak256.
