@@ -47,10 +47,13 @@ pub enum RulesError {
     Unconfined(#[from] Unconfined),
     /// One whose results are hypothetical.
     #[error(
-        "{0} executes blocks under other conditions than their own (capability what-if), and what comes out of that is hypothetical: \
+        "{rule} executes blocks under other conditions than their own (capability what-if), and what comes out of that is hypothetical: \
          nothing of it may be pinned or proved"
     )]
-    Hypothetical(String),
+    Hypothetical {
+        /// Name of the rule.
+        rule: String,
+    },
     /// Two have one name.
     #[error("two rules are named {0}")]
     SameName(String),
@@ -83,7 +86,7 @@ pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
     for found in components {
         let rule = compile(&loader, found, &params, &terms)?;
         if rule.compiled.manifest().is_hypothetical() {
-            return Err(RulesError::Hypothetical(rule.name));
+            return Err(RulesError::Hypothetical { rule: rule.name });
         }
         if rules.iter().any(|other| other.name == rule.name) {
             return Err(RulesError::SameName(rule.name));
@@ -166,7 +169,7 @@ impl Diagnostic for RulesError {
             Self::Rule(error) => error.exit_code(),
             Self::Probe(_) => ExitCode::Host,
             Self::Cache(_)
-            | Self::Hypothetical(_)
+            | Self::Hypothetical { .. }
             | Self::SameName(_)
             | Self::NotServed { .. }
             | Self::Ambiguous { .. } => ExitCode::Refused,
@@ -179,7 +182,7 @@ impl Diagnostic for RulesError {
             Self::Cache(error) => error.hint(),
             Self::Unconfined(error) => error.hint(),
             Self::Ambiguous { .. } => Some("name one by --prove, or none by `--prove none`".into()),
-            Self::Hypothetical(_) => Some("leave it out here, and run it by `refiner replay`".into()),
+            Self::Hypothetical { .. } => Some("leave it out here, and run it by `refiner replay`".into()),
             Self::SameName(_) | Self::NotServed { .. } | Self::Probe(_) => None,
         }
     }

@@ -137,7 +137,7 @@ mod tests {
         code_use::CodeUse,
         error::{MissingCode, Resource},
         format::{Era, ResultFormat},
-        what_if::{Departure, Place},
+        what_if::{Departure, StateItem},
     };
 
     const ERA: ResultFormat = ResultFormat::EvmServer(Era::A);
@@ -189,7 +189,7 @@ mod tests {
             Rejected::SystemCall { contract }.into(),
             Rejected::CheckFailed(failed()).into(),
             Rejected::HeaderMismatch(failed()).into(),
-            Rejected::LeftSpecimen(Departure { transaction: None, place: Place::BlockHash(1) }).into(),
+            Rejected::LeftSpecimen(Departure { transaction: None, place: StateItem::BlockHash(1) }).into(),
         ]
     }
 

@@ -72,8 +72,8 @@ pub use repair::{Supplied, SupplySource};
 pub use shared::SharedExecutor;
 pub use unavailable::Unavailable;
 pub use what_if::{
-    AccountOverride, Departure, Exclusion, InvalidOverrides, Overrides, Place, WHAT_IF_REVISION, WhatIf, WhatIfBasis,
-    WhatIfError,
+    AccountOverride, Departure, Exclusion, InvalidOverrides, Overrides, StateItem, WHAT_IF_REVISION, WhatIf,
+    WhatIfBasis, WhatIfError,
 };
 
 use std::sync::Arc;

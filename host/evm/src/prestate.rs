@@ -23,7 +23,7 @@ use crate::{
     code::BlockCodes,
     error::Rejected,
     fork_profile::{BlockHashes, EmptyRows, ForkProfile, InvalidTransaction, MissingCode},
-    what_if::{Departure, Known, Place},
+    what_if::{Departure, Known, StateItem},
 };
 
 /// Size of an account's code that delegates to another account (EIP-7702): a prefix of three bytes, and the address.
@@ -139,7 +139,7 @@ impl Beyond {
 pub(crate) struct NotCarried(pub(crate) Rejected);
 
 impl NotCarried {
-    pub(crate) fn left(place: Place) -> Self {
+    pub(crate) fn left(place: StateItem) -> Self {
         Self(Rejected::LeftSpecimen(Departure { transaction: None, place }))
     }
 }
@@ -151,14 +151,14 @@ impl Database for Beyond {
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, NotCarried> {
         match &self.known {
-            Some(known) if !known.is_absent(&address) => Err(NotCarried::left(Place::Account(address))),
+            Some(known) if !known.is_absent(&address) => Err(NotCarried::left(StateItem::Account(address))),
             _ => Ok(None),
         }
     }
 
     fn code_by_hash(&mut self, hash: B256) -> Result<Bytecode, NotCarried> {
         match &self.known {
-            Some(_) => Err(NotCarried::left(Place::Code(hash))),
+            Some(_) => Err(NotCarried::left(StateItem::Code(hash))),
             None => Err(NotCarried(Rejected::CodeNotLoaded { hash })),
         }
     }
@@ -166,7 +166,7 @@ impl Database for Beyond {
     fn storage(&mut self, address: Address, slot: U256) -> Result<U256, NotCarried> {
         match &self.known {
             Some(known) if !known.is_zero(address, slot) => {
-                Err(NotCarried::left(Place::Slot { address, slot: slot.into() }))
+                Err(NotCarried::left(StateItem::Slot { address, slot: slot.into() }))
             }
             _ => Ok(U256::ZERO),
         }
@@ -175,7 +175,7 @@ impl Database for Beyond {
     fn block_hash(&mut self, number: u64) -> Result<B256, NotCarried> {
         match (self.block_hashes.get(&number), &self.known) {
             (Some(hash), _) => Ok(*hash),
-            (None, Some(_)) => Err(NotCarried::left(Place::BlockHash(number))),
+            (None, Some(_)) => Err(NotCarried::left(StateItem::BlockHash(number))),
             (None, None) => Err(NotCarried(Rejected::BlockHashMissing { number })),
         }
     }

@@ -1,36 +1,30 @@
 //! Executes a block by the rules it is given. The only home of the EVM.
 
 mod environment;
-
-use std::sync::Arc;
+mod evm;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use refiner_specimen::Block;
 use revm::{
-    ExecuteEvm, InspectEvm, Inspector, MainContext,
-    bytecode::opcode::BLOBBASEFEE,
+    ExecuteEvm, InspectEvm, Inspector,
     context::{
         ContextTr, JournalEntry, JournalInner, JournalTr, TxEnv,
         result::{EVMError, ExecutionResult, InvalidTransaction as Reason},
     },
-    interpreter::Instruction,
-    primitives::hardfork::SpecId,
     state::Account,
 };
 
-use self::environment::{block_environment, configuration};
+use self::evm::evm;
 use crate::{
-    blob_price,
     code::CodeCache,
     code_use::CodeUse,
     dao,
     error::{ExecuteError, MissingCode, Rejected},
     execution::ExecutedReceipt,
     fork_profile::{ForkProfile, InvalidTransaction},
-    journal::BlockJournal,
-    meter::{self, Budget, ExpectedGas, Meter, Paying, UNGUARDED_GAS},
+    meter::{self, Budget, ExpectedGas, Paying},
     outcome::{Outcome, PostState, TransactionOutcome, logs, rejected},
-    prestate::{self, Beyond, NotCarried},
+    prestate::NotCarried,
     recording::{self, RecordingTerms, Watch},
     requests::{
         BEACON_ROOTS, CONSOLIDATION_REQUESTS, CONSOLIDATION_TYPE, DEPOSIT_TYPE, HISTORY_STORAGE, WITHDRAWAL_REQUESTS,
@@ -38,7 +32,7 @@ use crate::{
     },
     sale::GasPools,
     transaction::{self, Supplement, SuppliedFields},
-    what_if::{self, Hypothesis},
+    what_if::Hypothesis,
 };
 
 /// Wei in the gwei that withdrawals are counted in.
@@ -367,38 +361,4 @@ impl<'a, I> Run<'a, I> {
             Ok(_) | Err(_) => Err(Rejected::SystemCall { contract }.into()),
         }
     }
-}
-
-/// The metered EVM over the state before the block, and the block around it.
-fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm<'a, INSP>, ExecuteError> {
-    let Job { block, rules, codes, budget, expected, .. } = *job;
-    let environment = block_environment(block, rules)?;
-    let held = meter::of_block(block);
-    let mut meter = Meter::new(budget, expected, rules.spec.is_enabled_in(SpecId::LONDON), held);
-    meter.begin(0, 0, 0, Paying::Nothing)?;
-    let mut codes = codes.analyse(&block.state.codes)?;
-    let hypothesis = job.hypothesis;
-    codes.extend(hypothesis.into_iter().flat_map(|hypothesis| hypothesis.codes.iter().cloned()));
-    let beyond = Beyond::new(block, rules).within(hypothesis.map(|hypothesis| Arc::clone(&hypothesis.known)));
-    let mut journal = BlockJournal::of(beyond, prestate::state_before(&block.state, &codes, rules));
-    if let Some(terms) = job.recording {
-        journal.watch(Watch::new(terms.state));
-    }
-    let context = revm::Context::mainnet()
-        .with_db(Beyond::default())
-        .with_new_journal(journal)
-        .with_block(environment)
-        .with_cfg(configuration(rules))
-        .with_chain(meter);
-    let guarded = block.transactions.iter().any(|transaction| transaction.gas > UNGUARDED_GAS);
-    let mut evm = meter::evm(context, inspector, guarded);
-    if hypothesis.is_some() {
-        what_if::watch(evm.instruction.instruction_table_mut());
-    }
-    if let Some(blobs) = evm.ctx.block.blob_excess_gas_and_price.filter(|blobs| blobs.blob_gasprice == u128::MAX) {
-        let fraction = evm.ctx.cfg.blob_base_fee_update_fraction.unwrap_or(u64::MAX);
-        evm.ctx.chain.blob_price = blob_price::price(blobs.excess_blob_gas, fraction);
-        evm.instruction.instruction_table_mut()[usize::from(BLOBBASEFEE)] = Instruction::new(blob_price::instruction);
-    }
-    Ok(evm)
 }

@@ -10,7 +10,7 @@ use std::{
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, address, keccak256};
 use refiner_evm::{
     AccountOverride, Basis, ChainSpec, Chains, Departure, EmbeddedExecutor, Executor, InvalidOverrides, Overrides,
-    Place, RecordingTerms, ResultFormat, WhatIf, WhatIfBasis, WhatIfError,
+    RecordingTerms, ResultFormat, StateItem, WhatIf, WhatIfBasis, WhatIfError,
 };
 use refiner_specimen::{AccountRead, Specimen, check::Outcome};
 use refiner_testkit::real;
@@ -156,18 +156,18 @@ fn block_that_reads_what_is_not_known_has_left_the_specimen_at_that_place() {
         let Some((index, to)) = block.called() else { continue };
         let at = block.path.display();
         let slot = keccak256("a slot that no contract uses");
-        let departs = |overrides: &Overrides, place: Place| {
+        let departs = |overrides: &Overrides, place: StateItem| {
             let departure = Departure { transaction: Some(index), place };
             assert_eq!(block.under(overrides).unwrap_err(), WhatIfError::LeftSpecimen(departure), "{at}");
         };
-        departs(&code(to, logs_slot(slot)), Place::Slot { address: to, slot });
+        departs(&code(to, logs_slot(slot)), StateItem::Slot { address: to, slot });
         // BALANCE of a stranger: PUSH20 address, BALANCE.
         let balance_of = [&[0x73][..], &STRANGER[..], &[0x31, 0x00]].concat();
-        departs(&code(to, balance_of), Place::Account(STRANGER));
+        departs(&code(to, balance_of), StateItem::Account(STRANGER));
         // BLOCKHASH of a height that the block does not ask for: PUSH8 number - 200, BLOCKHASH.
         let Some(number) = block.specimen.block.header.number.checked_sub(200) else { continue };
         let hash_of = [&[0x67][..], &number.to_be_bytes(), &[0x40, 0x00]].concat();
-        departs(&code(to, hash_of), Place::BlockHash(number));
+        departs(&code(to, hash_of), StateItem::BlockHash(number));
         left += 1;
         let state = &block.specimen.block.state;
         let lacks_code = |read: &&AccountRead| {
@@ -175,7 +175,7 @@ fn block_that_reads_what_is_not_known_has_left_the_specimen_at_that_place() {
             !none && state.codes.iter().all(|code| code.hash != read.code_hash)
         };
         let Some(read) = state.accounts.iter().find(lacks_code) else { continue };
-        let (address, place) = (&read.address[..], Place::Code(read.code_hash));
+        let (address, place) = (&read.address[..], StateItem::Code(read.code_hash));
         // EXTCODECOPY of a byte, and a STATICCALL with all gas.
         departs(&code(to, [&[0x60, 1, 0x60, 0, 0x60, 0, 0x73][..], address, &[0x3c, 0x00]].concat()), place);
         let called = [&[0x60, 0, 0x60, 0, 0x60, 0, 0x60, 0, 0x73][..], address, &[0x5a, 0xfa, 0x00]].concat();

@@ -3,7 +3,7 @@
 //!
 //! Sources: <https://docs.docker.com/reference/cli/docker/login/>, containers-auth.json(5).
 
-mod helper;
+mod program;
 
 use std::{
     collections::BTreeMap,
@@ -14,8 +14,8 @@ use std::{
 
 use serde::Deserialize;
 
-use self::helper::Helped;
-pub use self::helper::HelperFailure;
+use self::program::Helped;
+pub use self::program::HelperFailure;
 
 /// Longest file of credentials. A login takes some 200 bytes, and tokens some 4 KiB.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -54,7 +54,7 @@ impl Login {
     /// The login itself, from the helper that keeps it where one does. Waits for that program.
     pub(crate) fn unlocked(self) -> Result<Self, (Program, PathBuf, HelperFailure)> {
         let Self::Helper { program, server, file } = self else { return Ok(self) };
-        match helper::ask(&program, &server) {
+        match program::ask(&program, &server) {
             Ok(Helped::Password { user, password }) => Ok(Self::Password { user, password, file }),
             Ok(Helped::Identity { token }) => Ok(Self::Identity { token, file }),
             Err(failure) => Err((program, file, failure)),

@@ -26,7 +26,8 @@ impl WrappedEther {
                 let chain = specimen.identity().chain_id;
                 let known = KNOWN.iter().find(|(of, _)| *of == chain);
                 let known = known.ok_or_else(|| {
-                    let why = format!("no contract is known to wrap ether on chain {chain}; name it, wrapped-ether=0x...");
+                    let why =
+                        format!("no contract is known to wrap ether on chain {chain}; name it, wrapped-ether=0x...");
                     RuleError::Rejected(why)
                 })?;
                 Ok(Self(vec![known.1]))

@@ -38,7 +38,7 @@ pub struct GasItem {
     pub code_address: Option<Address>,
     /// An opcode, or a number of [`gas_kind`].
     pub what: u16,
-    /// How often.
+    /// Number of executions, or of payments.
     pub times: u64,
     /// Gas without that which was passed on to called frames.
     pub gas: i64,

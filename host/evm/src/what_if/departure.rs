@@ -6,14 +6,14 @@ use alloy_primitives::{Address, B256};
 
 /// A part of the state, or of what else a block can read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// An account.
+pub enum StateItem {
+    /// An account, by its address.
     Account(Address),
-    /// A storage slot.
+    /// A storage slot of an account.
     Slot {
         /// Address of the account.
         address: Address,
-        /// The slot.
+        /// Number of the slot.
         slot: B256,
     },
     /// Code, by its keccak256.
@@ -28,10 +28,10 @@ pub struct Departure {
     /// The transaction's position in the block; `None` outside of transactions.
     pub transaction: Option<u32>,
     /// The part that it reads.
-    pub place: Place,
+    pub place: StateItem,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for StateItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             // The plain form of an address, as in every other text: its checksum is no part of it.

@@ -14,7 +14,7 @@ use revm::{
     },
 };
 
-use super::Place;
+use super::StateItem;
 use crate::{
     meter::{Context, extcodecopy},
     prestate::{NotCarried, is_stub},
@@ -55,6 +55,6 @@ fn missing(hash: B256, code: &Bytecode) -> Option<B256> {
 
 #[cold]
 fn left(host: &mut Context<'_>, hash: B256) -> InstructionExecResult {
-    host.error = Err(ContextError::Db(NotCarried::left(Place::Code(hash))));
+    host.error = Err(ContextError::Db(NotCarried::left(StateItem::Code(hash))));
     Err(InstructionResult::FatalExternalError)
 }

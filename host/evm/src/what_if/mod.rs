@@ -20,7 +20,7 @@ use refiner_specimen::{
 
 use self::apply::Conditions;
 pub use self::{
-    departure::{Departure, Place},
+    departure::{Departure, StateItem},
     overrides::{AccountOverride, InvalidOverrides, Overrides},
 };
 pub(crate) use self::{

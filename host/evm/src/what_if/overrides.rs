@@ -25,11 +25,11 @@ pub struct Overrides {
 /// Values of an account; what is not set stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountOverride {
-    /// Wei.
+    /// Balance of the account in wei.
     pub balance: Option<U256>,
-    /// Its nonce.
+    /// Nonce of the account.
     pub nonce: Option<u64>,
-    /// Its code.
+    /// Code of the account.
     pub code: Option<Bytes>,
     /// What is not set of it is zero, its slots too.
     pub complete: bool,
@@ -53,13 +53,13 @@ pub enum InvalidOverrides {
     /// A fork that has no name here.
     #[error("there is no fork {name:?}; there are {}", FORKS.map(|(name, _)| name).join(", "))]
     UnknownFork {
-        /// The name given.
+        /// Name of the fork that was given.
         name: String,
     },
     /// A position beyond the block's transactions.
     #[error("there is no transaction {index}: the block has {transactions}")]
     NoTransaction {
-        /// The position given.
+        /// Position that was given.
         index: u32,
         /// Number of transactions.
         transactions: usize,
@@ -67,7 +67,7 @@ pub enum InvalidOverrides {
     /// A transaction that is to be executed twice.
     #[error("transaction {index} stands twice in the list of transactions")]
     TransactionTwice {
-        /// Its position.
+        /// Position of the transaction in the block.
         index: u32,
     },
 }

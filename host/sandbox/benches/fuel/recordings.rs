@@ -204,18 +204,22 @@ fn receipts(cases: &mut Vec<Case>) {
     ]);
 }
 
-/// Overrides that are set, and executed where they cannot be.
+/// Overrides that are set. The block is executed as it is before them, for a rule that asks for these asks for executions too.
 fn what_if() -> Vec<Case> {
     const INTERFACE: &str = "refiner:rule/what-if";
+    let (executed, before) = executed("canonical");
     let setting = |name: &str, params: &str, arguments: &str| {
         let fields = format!(
             "(import \"{INTERFACE}\" \"[constructor]overrides\" (func $new (result i32)))
              (import \"{INTERFACE}\" \"[method]overrides.{name}\" (func $call (param i32 {params})))
-{WITH_EVM}"
+             {executed}"
         );
-        let before = "(local $handle i32) (local.set $handle (call $new))";
+        let before = format!("{before} (local.set $handle (call $new))");
         let unit = format!("(global.set $top (i32.const 4096)) (call $call (local.get $handle) {arguments})");
-        case("what-if", format!("what-if: {name} {arguments}"), before, unit).with_fields(fields).times(8).covering(&[])
+        case("what-if", format!("what-if: {name} {arguments}"), &before, unit)
+            .with_fields(fields)
+            .times(8)
+            .covering(&[])
     };
     let address = "(i64.const 1) (i64.const 2) (i32.const 3)";
     let word = "(i64.const 4) (i64.const 5) (i64.const 6) (i64.const 7)";
@@ -224,10 +228,9 @@ fn what_if() -> Vec<Case> {
     let fields = format!(
         "(import \"{INTERFACE}\" \"[constructor]overrides\" (func $new (result i32)))
          (import \"{INTERFACE}\" \"[resource-drop]overrides\" (func $gone (param i32)))
-{WITH_EVM}"
+         {executed}"
     );
-    let new = case("what-if", "what-if: new and drop".to_owned(), "", "(call $gone (call $new))".to_owned());
-    let (executed, before) = executed("canonical");
+    let new = case("what-if", "what-if: new and drop".to_owned(), &before, "(call $gone (call $new))".to_owned());
     let excluded = format!(
         "(import \"{INTERFACE}\" \"excluded\" (func $call (param i32 i32 i32 i32)))
          {executed}"

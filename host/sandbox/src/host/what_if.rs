@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use alloy_primitives::Address;
-use refiner_evm::{AccountOverride, Departure, Exclusion, ExecuteError, Overrides, Place, ResultFormat, WhatIfError};
+use refiner_evm::{
+    AccountOverride, Departure, Exclusion, ExecuteError, Overrides, ResultFormat, StateItem, WhatIfError,
+};
 use refiner_rule_model::{Limit, Misuse, ReasonClass};
 use wasmtime::component::Resource;
 
@@ -219,12 +221,12 @@ impl From<WhatIfError> for what_if::WhatIfError {
 impl From<Departure> for what_if::Departure {
     fn from(Departure { transaction, place }: Departure) -> Self {
         let place = match place {
-            Place::Account(address) => what_if::Place::Account(address.into()),
-            Place::Slot { address, slot } => {
+            StateItem::Account(address) => what_if::Place::Account(address.into()),
+            StateItem::Slot { address, slot } => {
                 what_if::Place::Slot(what_if::SlotPlace { address: address.into(), slot: slot.into() })
             }
-            Place::Code(hash) => what_if::Place::Code(hash.into()),
-            Place::BlockHash(number) => what_if::Place::BlockHash(number),
+            StateItem::Code(hash) => what_if::Place::Code(hash.into()),
+            StateItem::BlockHash(number) => what_if::Place::BlockHash(number),
         };
         Self { transaction_index: transaction, place }
     }
