@@ -76,7 +76,7 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     let usage = Usage { asked, granted, used, log_lines_lost: state.log.lost };
     let out_of_fuel = fuel_used > fuel;
     let refused = state.executions.refused();
-    let left = state.executions.hypotheses.left();
+    let left = state.executions.left();
     let (executed, senders) = state.take_evidence();
     let checked = !rule.executes_blocks() || executed.is_some();
     evidence.merge(executed.unwrap_or_default());
