@@ -31,7 +31,7 @@ fn outputs() -> Vec<(String, Output)> {
 #[test]
 fn every_output_of_rows_has_columns_and_every_row_of_the_goldens_fits_them() {
     let outputs = outputs();
-    assert_eq!(outputs.len(), 11);
+    assert_eq!(outputs.len(), 12);
     for (rule, output) in outputs {
         let reader = RowReader::new(&output.columns);
         let (mut files, mut rows) = (0, 0);
