@@ -56,7 +56,7 @@ pub enum ArchiveError {
 
 /// The place of a block.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Span {
     offset: u64,
     bytes: usize,
 }
@@ -66,7 +66,7 @@ struct Place {
 pub struct Archive {
     file: File,
     roots: Vec<ContentId>,
-    blocks: HashMap<[u8; 32], Place>,
+    blocks: HashMap<[u8; 32], Span>,
 }
 
 /// A file within an archive.
@@ -102,7 +102,7 @@ impl Archive {
             let position = usize::try_from(at).unwrap_or(usize::MAX);
             let id = ContentId::read(&mut rest).map_err(|source| CarError::Id { at: position, source })?;
             let of_id = head.len() - rest.len();
-            blocks.insert(*id.digest(), Place { offset: block.offset + of_id as u64, bytes: block.bytes - of_id });
+            blocks.insert(*id.digest(), Span { offset: block.offset + of_id as u64, bytes: block.bytes - of_id });
             if blocks.len() > ARCHIVE_BLOCKS_MAX {
                 return Err(ArchiveError::TooManyBlocks);
             }
@@ -202,7 +202,7 @@ fn extent(file: &File, length: u64) -> Result<(u64, u64), ArchiveError> {
 }
 
 /// An entry after its length, and where the next one begins.
-fn entry(file: &File, at: u64, end: u64, limit: usize) -> Result<(Place, u64), ArchiveError> {
+fn entry(file: &File, at: u64, end: u64, limit: usize) -> Result<(Span, u64), ArchiveError> {
     let truncated = || CarError::Truncated { at: usize::try_from(at).unwrap_or(usize::MAX) };
     let mut head = [0; 10];
     let readable = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX).min(head.len());
@@ -213,7 +213,7 @@ fn entry(file: &File, at: u64, end: u64, limit: usize) -> Result<(Place, u64), A
     let next = offset.checked_add(bytes).filter(|next| *next <= end).ok_or_else(truncated)?;
     let bytes = usize::try_from(bytes).ok().filter(|bytes| *bytes <= limit);
     let bytes = bytes.ok_or(CarError::BlockTooLarge { bytes: next - offset, limit_bytes: limit })?;
-    Ok((Place { offset, bytes }, next))
+    Ok((Span { offset, bytes }, next))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, U256, address};
 use revm::context::JournalTr;
 
-use crate::{journal::BlockJournal, prestate::NotCarried};
+use crate::{journal::BlockJournal, not_carried::NotCarried};
 
 /// Moves every balance, before the first transaction of the fork's block.
 pub(crate) fn refund(journal: &mut BlockJournal) -> Result<(), NotCarried> {

@@ -35,6 +35,7 @@ mod header_checks;
 mod interrupt;
 mod journal;
 mod meter;
+mod not_carried;
 mod outcome;
 mod policy;
 mod prestate;

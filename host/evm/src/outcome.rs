@@ -9,7 +9,7 @@ use revm::{
 use crate::{
     error::Rejected,
     execution::{ExecutedLog, ExecutedReceipt},
-    prestate::NotCarried,
+    not_carried::NotCarried,
     recording::Recordings,
     what_if::Departure,
 };

@@ -14,7 +14,6 @@ use refiner_specimen::{AccountRead, Block, BlockHashRead, StateReads};
 use revm::{
     Database,
     bytecode::{Bytecode, opcode},
-    context::DBErrorMarker,
     primitives::hardfork::SpecId,
     state::{Account, AccountInfo, AccountStatus, EvmState, EvmStorage, EvmStorageSlot, TransactionId},
 };
@@ -23,7 +22,8 @@ use crate::{
     code::BlockCodes,
     error::Rejected,
     fork_profile::{BlockHashes, EmptyRows, ForkProfile, InvalidTransaction, MissingCode},
-    what_if::{Departure, Known, StateItem},
+    not_carried::NotCarried,
+    what_if::{Known, StateItem},
 };
 
 /// Size of an account's code that delegates to another account (EIP-7702): a prefix of three bytes, and the address.
@@ -132,19 +132,6 @@ impl Beyond {
         Self { known, ..self }
     }
 }
-
-/// Something the block read that the specimen does not carry.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(transparent)]
-pub(crate) struct NotCarried(pub(crate) Rejected);
-
-impl NotCarried {
-    pub(crate) fn left(place: StateItem) -> Self {
-        Self(Rejected::LeftSpecimen(Departure { transaction: None, place }))
-    }
-}
-
-impl DBErrorMarker for NotCarried {}
 
 impl Database for Beyond {
     type Error = NotCarried;

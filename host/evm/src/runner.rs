@@ -23,8 +23,8 @@ use crate::{
     execution::ExecutedReceipt,
     fork_profile::{ForkProfile, InvalidTransaction},
     meter::{self, Budget, ExpectedGas, Paying},
+    not_carried::NotCarried,
     outcome::{Outcome, PostState, TransactionOutcome, logs, rejected},
-    prestate::NotCarried,
     recording::{self, RecordingTerms, Watch},
     requests::{
         BEACON_ROOTS, CONSOLIDATION_REQUESTS, CONSOLIDATION_TYPE, DEPOSIT_TYPE, HISTORY_STORAGE, WITHDRAWAL_REQUESTS,

@@ -21,7 +21,7 @@ use revm::{
 use crate::{
     blob_price,
     meter::{Evm, Executed},
-    prestate::NotCarried,
+    not_carried::NotCarried,
     transaction::{ACCESS_LIST, BLOB, DYNAMIC_FEE, LEGACY},
 };
 

@@ -8,19 +8,17 @@ use std::{
 use bytes::Bytes;
 use tokio::task::JoinHandle;
 
-use crate::error::ReadFault;
-
-/// Most files on their way before they are asked for.
-pub const AHEAD_FILES_MAX: usize = 16;
-/// Most bytes of them: some twenty large blocks.
-pub const AHEAD_BYTES_MAX: u64 = 64 << 20;
+use crate::{
+    error::ReadFault,
+    limits::{AHEAD_BYTES_MAX, AHEAD_FILES_MAX},
+};
 
 /// A file on its way.
 pub(crate) type Coming = JoinHandle<Result<Bytes, ReadFault>>;
 
 /// Files on their way, by their numbers in a listing.
 #[derive(Debug, Default)]
-pub(crate) struct Ahead(Mutex<State>);
+pub(crate) struct ReadAhead(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -29,7 +27,7 @@ struct State {
     coming: BTreeMap<usize, Coming>,
 }
 
-impl Ahead {
+impl ReadAhead {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,7 +68,7 @@ impl Ahead {
     }
 }
 
-impl Drop for Ahead {
+impl Drop for ReadAhead {
     fn drop(&mut self) {
         for coming in self.lock().coming.values() {
             coming.abort();
@@ -87,7 +85,7 @@ mod tests {
     /// Takes files in an order; returns how many were sent for after each.
     fn sent(order: &[usize], bytes: u64) -> Vec<usize> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (ahead, count) = (Ahead::default(), AtomicUsize::new(0));
+        let (ahead, count) = (ReadAhead::default(), AtomicUsize::new(0));
         let send_for = |_| {
             count.fetch_add(1, Ordering::Relaxed);
             runtime.spawn(async { Ok(Bytes::new()) })

@@ -4,7 +4,10 @@ use refiner_content::{ClientError, FetchError, FetchFailure, IdError, SetupError
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_text::OneLine;
 
-use crate::{listing::OBJECTS_MAX, spool::SPOOL_BYTES_MAX, store::StoreKind};
+use crate::{
+    kind::StoreKind,
+    limits::{OBJECTS_MAX, SPOOL_BYTES_MAX},
+};
 
 /// Most characters of another party's words in an error.
 const WORDS_MAX: usize = 300;
@@ -129,7 +132,7 @@ pub enum ReadFault {
     #[error("the store refuses it: {words}")]
     Denied { words: Words },
     /// It cannot be reached, or fails again and again.
-    #[error("{words}")]
+    #[error("the store does not give it: {words}")]
     Failed { words: Words },
     /// No source has the content.
     #[error(transparent)]

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use refiner_content::{Blame, ContentId, FetchError};
 use url::Url;
 
-use crate::{error::ReadFault, files::Network, listing::Listing, spool::Place};
+use crate::{error::ReadFault, files::Network, listing::Listing, spool::Span};
 
 /// Times that a fetch from the web is made again after a failure that may pass, and the wait before the first of them.
 const RETRIES: u32 = 3;
@@ -25,12 +25,12 @@ enum Kept {
     /// An object of a store, by its number in the listing.
     Object { listing: Arc<Listing>, number: usize, _network: Arc<Network> },
     /// What comes as a whole, and is kept on this machine until the program ends.
-    Whole { source: Source, place: Mutex<Option<Place>>, network: Arc<Network> },
+    Whole { source: WholeFrom, place: Mutex<Option<Span>>, network: Arc<Network> },
 }
 
 /// The place of what comes as a whole.
 #[derive(Debug)]
-pub(crate) enum Source {
+pub(crate) enum WholeFrom {
     Web(Url),
     Content(ContentId),
 }
@@ -40,7 +40,7 @@ impl RemoteFile {
         Self(Arc::new(Kept::Object { listing, number, _network: network }))
     }
 
-    pub(crate) fn whole(source: Source, network: Arc<Network>) -> Self {
+    pub(crate) fn whole(source: WholeFrom, network: Arc<Network>) -> Self {
         Self(Arc::new(Kept::Whole { source, place: Mutex::default(), network }))
     }
 
@@ -48,8 +48,8 @@ impl RemoteFile {
     pub fn name(&self) -> String {
         match &*self.0 {
             Kept::Object { listing, number, .. } => format!("{}{}", listing.base, listing.objects[*number].location),
-            Kept::Whole { source: Source::Content(id), .. } => format!("ipfs://{id}"),
-            Kept::Whole { source: Source::Web(url), .. } => shown(url),
+            Kept::Whole { source: WholeFrom::Content(id), .. } => format!("ipfs://{id}"),
+            Kept::Whole { source: WholeFrom::Web(url), .. } => shown(url),
         }
     }
 
@@ -109,7 +109,12 @@ pub(crate) fn shown(url: &Url) -> String {
 }
 
 /// Bytes of what is kept on this machine, fetched before where it is not.
-fn spooled(source: &Source, place: &Mutex<Option<Place>>, network: &Network, limit: u64) -> Result<Vec<u8>, ReadFault> {
+fn spooled(
+    source: &WholeFrom,
+    place: &Mutex<Option<Span>>,
+    network: &Network,
+    limit: u64,
+) -> Result<Vec<u8>, ReadFault> {
     let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
     let known = match *place {
         Some(known) => known,
@@ -119,7 +124,7 @@ fn spooled(source: &Source, place: &Mutex<Option<Place>>, network: &Network, lim
     network.spool.get(known, limit)
 }
 
-async fn fetched(source: &Source, network: &Network) -> Result<Bytes, ReadFault> {
+async fn fetched(source: &WholeFrom, network: &Network) -> Result<Bytes, ReadFault> {
     let mut delay = RETRY_DELAY;
     for _ in 0..RETRIES {
         match fetch(source, network).await {
@@ -132,13 +137,13 @@ async fn fetched(source: &Source, network: &Network) -> Result<Bytes, ReadFault>
     fetch(source, network).await
 }
 
-async fn fetch(source: &Source, network: &Network) -> Result<Bytes, ReadFault> {
+async fn fetch(source: &WholeFrom, network: &Network) -> Result<Bytes, ReadFault> {
     match source {
-        Source::Web(url) => {
+        WholeFrom::Web(url) => {
             let content = network.web.fetch(url).await?.check(|_| true).await?;
             Ok(content.bytes().clone())
         }
-        Source::Content(id) => Ok(network.content.fetch(id).await?.content.bytes().clone()),
+        WholeFrom::Content(id) => Ok(network.content.fetch(id).await?.content.bytes().clone()),
     }
 }
 

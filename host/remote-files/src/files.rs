@@ -15,13 +15,14 @@ use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
 use crate::{
-    ahead::Ahead,
+    ahead::ReadAhead,
     connector::Connector,
     error::RemoteError,
-    file::{RemoteFile, Source},
+    file::{RemoteFile, WholeFrom},
+    kind::StoreKind,
     listing::{Listing, StoreUrl},
     spool::Spool,
-    store::StoreKind,
+    store,
 };
 
 /// Threads that talk to the network; what they do is waiting.
@@ -113,12 +114,12 @@ impl RemoteFiles {
         if !parsed.username().is_empty() || parsed.password().is_some() {
             return Err(RemoteError::Credentials { name: hidden(url) });
         }
-        Ok(vec![RemoteFile::whole(Source::Web(parsed), self.network()?)])
+        Ok(vec![RemoteFile::whole(WholeFrom::Web(parsed), self.network()?)])
     }
 
     fn content(&self, name: &str, id: &str) -> Result<RemoteFile, RemoteError> {
         let id = id.parse().map_err(|source| RemoteError::Id { name: name.to_owned(), source })?;
-        Ok(RemoteFile::whole(Source::Content(id), self.network()?))
+        Ok(RemoteFile::whole(WholeFrom::Content(id), self.network()?))
     }
 
     fn objects(
@@ -142,11 +143,11 @@ impl RemoteFiles {
         let network = self.network()?;
         let connector =
             Connector { egress: self.terms.egress.clone(), connect: CONNECT_TIMEOUT, stall: self.terms.stall };
-        let store = kind.open(&address, &self.terms.variables, connector)?;
+        let store = store::open(kind, &address, &self.terms.variables, connector)?;
         let objects = network.runtime.block_on(StoreUrl { name, kind, key }.objects(&store, wanted))?;
         let runtime = network.runtime.handle().clone();
         let seen = objects.iter().map(|_| OnceLock::new()).collect();
-        let listing = Arc::new(Listing { base, store, objects, seen, runtime, ahead: Ahead::default() });
+        let listing = Arc::new(Listing { base, store, objects, seen, runtime, ahead: ReadAhead::default() });
         let file = |number| RemoteFile::object(Arc::clone(&listing), number, Arc::clone(&network));
         Ok((0..listing.objects.len()).map(file).collect())
     }

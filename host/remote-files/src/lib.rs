@@ -20,16 +20,16 @@ mod connector;
 mod error;
 mod file;
 mod files;
+mod kind;
+mod limits;
 mod listing;
 mod spool;
 mod store;
 
 pub use self::{
-    ahead::{AHEAD_BYTES_MAX, AHEAD_FILES_MAX},
     error::{ReadFault, RemoteError},
     file::RemoteFile,
     files::{RemoteFiles, Terms, is_remote},
-    listing::OBJECTS_MAX,
-    spool::SPOOL_BYTES_MAX,
-    store::StoreKind,
+    kind::StoreKind,
+    limits::{AHEAD_BYTES_MAX, AHEAD_FILES_MAX, OBJECTS_MAX, SPOOL_BYTES_MAX},
 };

@@ -12,13 +12,12 @@ use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt
 use tokio::runtime::Handle;
 
 use crate::{
-    ahead::{Ahead, Coming},
+    ahead::{Coming, ReadAhead},
     error::{ReadFault, RemoteError},
-    store::StoreKind,
+    kind::StoreKind,
+    limits::OBJECTS_MAX,
 };
 
-/// Most objects that one URL names.
-pub const OBJECTS_MAX: usize = 4_000_000;
 /// As in a shell: a star does not cross directories.
 const LIKE_A_SHELL: MatchOptions =
     MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
@@ -42,7 +41,7 @@ pub(crate) struct Listing {
     /// The objects as they were when their first bytes were read, where they were.
     pub seen: Vec<OnceLock<Seen>>,
     pub runtime: Handle,
-    pub ahead: Ahead,
+    pub ahead: ReadAhead,
 }
 
 /// A URL of a store, in its parts.

@@ -7,10 +7,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::error::ReadFault;
-
-/// Most bytes that are kept. As many as an expanded archive may have.
-pub const SPOOL_BYTES_MAX: u64 = 64 << 30;
+use crate::{error::ReadFault, limits::SPOOL_BYTES_MAX};
 
 /// A file without a name, which ends with the program.
 #[derive(Debug, Default)]
@@ -24,7 +21,7 @@ struct State {
 
 /// Where something lies in the spool.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct Span {
     offset: u64,
     pub bytes: u64,
 }
@@ -35,9 +32,9 @@ impl Spool {
     }
 
     /// Keeps bytes.
-    pub fn put(&self, bytes: &[u8]) -> Result<Place, ReadFault> {
+    pub fn put(&self, bytes: &[u8]) -> Result<Span, ReadFault> {
         let mut state = self.lock();
-        let place = Place { offset: state.end, bytes: bytes.len() as u64 };
+        let place = Span { offset: state.end, bytes: bytes.len() as u64 };
         let end = state.end.saturating_add(place.bytes);
         if end > SPOOL_BYTES_MAX {
             return Err(ReadFault::SpoolFull);
@@ -52,7 +49,7 @@ impl Spool {
     }
 
     /// Reads at most `limit` bytes of what was kept.
-    pub fn get(&self, place: Place, limit: u64) -> Result<Vec<u8>, ReadFault> {
+    pub fn get(&self, place: Span, limit: u64) -> Result<Vec<u8>, ReadFault> {
         let state = self.lock();
         let file = state.file.as_ref().ok_or_else(|| ReadFault::Spool(io::Error::from(io::ErrorKind::NotFound)))?;
         let length =

@@ -13,6 +13,7 @@ use url::Url;
 use crate::{
     connector::Connector,
     error::{ReadFault, RemoteError},
+    kind::StoreKind,
 };
 
 /// Times that a request is made again after a failure that may pass: a 5xx, a connection that broke, silence.
@@ -22,80 +23,39 @@ const RETRY_TIME: Duration = Duration::from_secs(60);
 const BACKOFF: BackoffConfig =
     BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(5), base: 2.0 };
 
-/// A store, by the kind of its interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StoreKind {
-    /// Amazon's S3, and the many that speak it.
-    S3,
-    /// Google Cloud Storage.
-    Gcs,
-    /// Azure Blob Storage.
-    Azure,
-}
-
-impl StoreKind {
-    /// The store that a scheme names.
-    pub(crate) fn of_scheme(scheme: &str) -> Option<Self> {
-        match scheme {
-            "s3" | "s3a" => Some(Self::S3),
-            "gs" => Some(Self::Gcs),
-            "az" | "azure" | "adl" | "abfs" | "abfss" => Some(Self::Azure),
-            _ => None,
+/// Opens the store of a URL. Nothing is asked of it yet.
+pub(crate) fn open(
+    kind: StoreKind,
+    url: &Url,
+    variables: &[(OsString, OsString)],
+    connector: Connector,
+) -> Result<Arc<dyn ObjectStore>, RemoteError> {
+    let retry = RetryConfig { backoff: BACKOFF, max_retries: RETRIES, retry_timeout: RETRY_TIME };
+    let opened = match kind {
+        StoreKind::S3 => {
+            let builder = AmazonS3Builder::new().with_url(url.as_str());
+            let builder = settings::<AmazonS3ConfigKey>(variables, &["aws_"])
+                .filter(|(key, _)| !matches!(key, AmazonS3ConfigKey::Client(_)))
+                .fold(builder, |builder, (key, value)| builder.with_config(key, value));
+            let builder = builder.with_config(AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp), "true");
+            builder.with_retry(retry).with_http_connector(connector).build().map(|store| Arc::new(store) as _)
         }
-    }
-
-    /// What the environment has to hold, for a person.
-    pub(crate) const fn credentials(self) -> &'static str {
-        match self {
-            Self::S3 => {
-                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for a public bucket; AWS_REGION, and \
-                 AWS_ENDPOINT_URL for a store that is not Amazon's"
-            }
-            Self::Gcs => "GOOGLE_APPLICATION_CREDENTIALS, or GOOGLE_SKIP_SIGNATURE=true for a public bucket",
-            Self::Azure => {
-                "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or AZURE_SKIP_SIGNATURE=true for a public container"
-            }
+        StoreKind::Gcs => {
+            let builder = GoogleCloudStorageBuilder::new().with_url(url.as_str());
+            let builder = settings::<GoogleConfigKey>(variables, &["google_"])
+                .filter(|(key, _)| !matches!(key, GoogleConfigKey::Client(_)))
+                .fold(builder, |builder, (key, value)| builder.with_config(key, value));
+            builder.with_retry(retry).with_http_connector(connector).build().map(|store| Arc::new(store) as _)
         }
-    }
-
-    /// Opens the store of a URL. Nothing is asked of it yet.
-    pub(crate) fn open(
-        self,
-        url: &Url,
-        variables: &[(OsString, OsString)],
-        connector: Connector,
-    ) -> Result<Arc<dyn ObjectStore>, RemoteError> {
-        let retry = RetryConfig { backoff: BACKOFF, max_retries: RETRIES, retry_timeout: RETRY_TIME };
-        let opened = match self {
-            Self::S3 => {
-                let builder = AmazonS3Builder::new().with_url(url.as_str());
-                let builder = settings::<AmazonS3ConfigKey>(variables, &["aws_"])
-                    .filter(|(key, _)| !matches!(key, AmazonS3ConfigKey::Client(_)))
-                    .fold(builder, |builder, (key, value)| builder.with_config(key, value));
-                let builder = builder.with_config(AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp), "true");
-                builder.with_retry(retry).with_http_connector(connector).build().map(|store| Arc::new(store) as _)
-            }
-            Self::Gcs => {
-                let builder = GoogleCloudStorageBuilder::new().with_url(url.as_str());
-                let builder = settings::<GoogleConfigKey>(variables, &["google_"])
-                    .filter(|(key, _)| !matches!(key, GoogleConfigKey::Client(_)))
-                    .fold(builder, |builder, (key, value)| builder.with_config(key, value));
-                builder.with_retry(retry).with_http_connector(connector).build().map(|store| Arc::new(store) as _)
-            }
-            Self::Azure => {
-                let builder = MicrosoftAzureBuilder::new().with_url(url.as_str());
-                let builder = settings::<AzureConfigKey>(variables, &["azure_"])
-                    .filter(|(key, _)| !matches!(key, AzureConfigKey::Client(_)))
-                    .fold(builder, |builder, (key, value)| builder.with_config(key, value));
-                builder.with_retry(retry).with_http_connector(connector).build().map(|store| Arc::new(store) as _)
-            }
-        };
-        opened.map_err(|error| RemoteError::Store {
-            name: url.to_string(),
-            kind: Some(self),
-            fault: ReadFault::of(&error),
-        })
-    }
+        StoreKind::Azure => {
+            let builder = MicrosoftAzureBuilder::new().with_url(url.as_str());
+            let builder = settings::<AzureConfigKey>(variables, &["azure_"])
+                .filter(|(key, _)| !matches!(key, AzureConfigKey::Client(_)))
+                .fold(builder, |builder, (key, value)| builder.with_config(key, value));
+            builder.with_retry(retry).with_http_connector(connector).build().map(|store| Arc::new(store) as _)
+        }
+    };
+    opened.map_err(|error| RemoteError::Store { name: url.to_string(), kind: Some(kind), fault: ReadFault::of(&error) })
 }
 
 /// The variables that are settings of a store.

@@ -87,7 +87,7 @@ fn failure_that_stays_is_an_error_of_one_line() {
     let (store, file) = one(&[7; 1000]);
     for (fault, expected) in [
         (Fault::AccessDenied, "the store refuses it: 403 Forbidden, AccessDenied: Access Denied"),
-        (Fault::NoLength, "Generic S3 error: Content-Length Header missing from response"),
+        (Fault::NoLength, "the store does not give it: Generic S3 error: Content-Length Header missing from response"),
         (Fault::Half, "the object is no longer the one that was listed"),
     ] {
         store.fail(fault, 99);

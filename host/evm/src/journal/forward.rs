@@ -21,10 +21,7 @@ use revm::{
 };
 
 use super::BlockJournal;
-use crate::{
-    prestate::{Beyond, NotCarried},
-    recording::Watch,
-};
+use crate::{not_carried::NotCarried, prestate::Beyond, recording::Watch};
 
 type Loaded<T> = Result<StateLoad<T>, NotCarried>;
 type Skippable<T> = Result<StateLoad<T>, JournalLoadError<NotCarried>>;

@@ -13,7 +13,7 @@ use revm::{
 };
 
 use super::{budget::BudgetExceeded, bytes, context::Context, counter::Paying, instructions, precompiles::Precompiles};
-use crate::prestate::NotCarried;
+use crate::not_carried::NotCarried;
 
 /// The EVM whose every instruction that can be large looks at the meter.
 pub(crate) type Evm<'a, INSP = ()> =

@@ -15,7 +15,7 @@ use crate::{
     meter::{self, Meter, Paying, UNGUARDED_GAS},
     prestate::{self, Beyond},
     recording::Watch,
-    what_if,
+    what_if::watch as refuse_missing_code,
 };
 
 /// The metered EVM over the state before the block, and the block around it.
@@ -42,7 +42,7 @@ pub(super) fn evm<'a, INSP>(job: &Job<'a>, inspector: INSP) -> Result<meter::Evm
     let guarded = block.transactions.iter().any(|transaction| transaction.gas > UNGUARDED_GAS);
     let mut evm = meter::evm(context, inspector, guarded);
     if hypothesis.is_some() {
-        what_if::watch(evm.instruction.instruction_table_mut());
+        refuse_missing_code(evm.instruction.instruction_table_mut());
     }
     if let Some(blobs) = evm.ctx.block.blob_excess_gas_and_price.filter(|blobs| blobs.blob_gasprice == u128::MAX) {
         let fraction = evm.ctx.cfg.blob_base_fee_update_fraction.unwrap_or(u64::MAX);

@@ -17,7 +17,8 @@ use revm::{
 use super::StateItem;
 use crate::{
     meter::{Context, extcodecopy},
-    prestate::{NotCarried, is_stub},
+    not_carried::NotCarried,
+    prestate::is_stub,
 };
 
 type Op<'i, 'a> = InstructionContext<'i, Context<'a>, EthInterpreter>;

@@ -33,11 +33,11 @@ const END_MARK: [u8; 512] = [0; 512];
 pub struct Member {
     archive: PathBuf,
     name: PathBuf,
-    place: Place,
+    place: Storage,
 }
 
 #[derive(Clone)]
-enum Place {
+enum Storage {
     /// In one piece.
     Piece { offset: u64, bytes: u64, file: Arc<File> },
     /// In blocks.
@@ -48,12 +48,12 @@ impl Member {
     /// Reads at most `limit` of its bytes.
     pub(super) fn read(&self, limit: u64) -> io::Result<Vec<u8>> {
         match &self.place {
-            Place::Piece { offset, bytes, file } => {
+            Storage::Piece { offset, bytes, file } => {
                 let mut read = vec![0; usize::try_from((*bytes).min(limit)).map_err(io::Error::other)?];
                 file.read_exact_at(&mut read, *offset)?;
                 Ok(read)
             }
-            Place::Blocks { id, blocks } => {
+            Storage::Blocks { id, blocks } => {
                 let mut read =
                     blocks.head(id, usize::try_from(limit).unwrap_or(usize::MAX)).map_err(io::Error::other)?;
                 read.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -65,8 +65,8 @@ impl Member {
     /// Its length, where the archive states it.
     pub(super) fn bytes(&self) -> Option<u64> {
         match self.place {
-            Place::Piece { bytes, .. } => Some(bytes),
-            Place::Blocks { .. } => None,
+            Storage::Piece { bytes, .. } => Some(bytes),
+            Storage::Blocks { .. } => None,
         }
     }
 
@@ -108,7 +108,7 @@ fn in_blocks(path: &Path, file: File) -> Result<Vec<Input>, InputError> {
     let specimens =
         files.filter(|file| is_specimen_name(OsStr::new(file.name.rsplit('/').next().unwrap_or(&file.name))));
     let member = |Named { name, id }| {
-        let place = Place::Blocks { id, blocks: Arc::clone(&blocks) };
+        let place = Storage::Blocks { id, blocks: Arc::clone(&blocks) };
         Input::Member(Arc::new(Member { archive: path.to_owned(), name: name.into(), place }))
     };
     let members: Vec<_> = specimens.map(member).collect();
@@ -170,7 +170,7 @@ fn listed(path: &Path, file: File) -> Result<Vec<Input>, InputError> {
         if members.len() == MEMBERS_MAX {
             return Err(InputError::TooManyNames { directory: path.to_owned() });
         }
-        let place = Place::Piece { offset, bytes, file: Arc::clone(&file) };
+        let place = Storage::Piece { offset, bytes, file: Arc::clone(&file) };
         let member = Member { archive: path.to_owned(), name, place };
         members.push(Input::Member(Arc::new(member)));
     }
@@ -206,8 +206,8 @@ impl Ord for Member {
 impl Member {
     fn key(&self) -> (&Path, u64, &Path) {
         let offset = match self.place {
-            Place::Piece { offset, .. } => offset,
-            Place::Blocks { .. } => 0,
+            Storage::Piece { offset, .. } => offset,
+            Storage::Blocks { .. } => 0,
         };
         (&self.archive, offset, &self.name)
     }

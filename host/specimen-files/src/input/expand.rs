@@ -127,7 +127,7 @@ impl Expansion<'_> {
     }
 
     fn add_remote(&mut self, url: &str) -> Result<(), InputError> {
-        let remote = self.remote.ok_or_else(|| InputError::NotHere(url.to_owned()))?;
+        let remote = self.remote.ok_or_else(|| InputError::NotHere(url.into()))?;
         for file in remote.find(url, &|name| is_specimen_name(OsStr::new(name)))? {
             if self.urls.insert(file.name()) {
                 self.expanded.inputs.push(Input::Remote(file));

@@ -95,8 +95,8 @@ pub enum InputError {
     #[error(transparent)]
     Remote(#[from] RemoteError),
     /// A URL, where files of this machine alone are read.
-    #[error("{}: files of this machine alone are read here", OneLine(.0))]
-    NotHere(String),
+    #[error("{}: files of this machine alone are read here", OneLine(.0.display()))]
+    NotHere(PathBuf),
     /// The operating system refuses it.
     #[error("{input}: {source}")]
     Read {
@@ -137,7 +137,22 @@ impl Diagnostic for InputError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Remote(error) => error.exit_code(),
-            _ => ExitCode::Input,
+            Self::Missing(_)
+            | Self::EmptyDirectory(_)
+            | Self::EmptyArchive(_)
+            | Self::Blocks { .. }
+            | Self::ArchiveTooLarge(_)
+            | Self::TooManyNames { .. }
+            | Self::ListTooLarge { .. }
+            | Self::NoMatch(_)
+            | Self::Pattern { .. }
+            | Self::Several { .. }
+            | Self::TooLarge { .. }
+            | Self::NotHere(_)
+            | Self::Read { .. }
+            | Self::Decode { .. }
+            | Self::Json { .. }
+            | Self::Convert { .. } => ExitCode::Input,
         }
     }
 

@@ -14,7 +14,7 @@ const ENGINE: &[&str] =
 const WITHOUT: [(&str, &[&str]); 20] = [
     ("refiner-specimen", &["wasmtime", "revm", "tokio", "reqwest"]),
     ("refiner-evm", &["wasmtime", "tokio", "reqwest"]),
-    ("refiner-specimen-files", &["wasmtime", "revm", "tokio", "reqwest"]),
+    ("refiner-specimen-files", &["wasmtime", "revm"]),
     ("refiner-evm-server", ENGINE),
     ("refiner-content", ENGINE),
     ("refiner-journal", ENGINE),
