@@ -87,7 +87,7 @@ impl Diagnostic for RemoteError {
                     .into(),
             ),
             Self::TooMany { .. } => Some("name parts of it, one run each".into()),
-            Self::Store { kind: Some(kind), fault: ReadFault::Denied { .. }, .. } => {
+            Self::Store { kind: Some(kind), fault, .. } if fault.is_for_want_of_credentials() => {
                 Some(format!("set {}", kind.credentials()).into())
             }
             Self::Store { .. }
@@ -151,7 +151,19 @@ pub enum ReadFault {
     Ended,
 }
 
+/// Addresses at which a client asks the machine's surroundings for credentials, where the environment has none.
+const METADATA_SERVERS: [&str; 3] = ["169.254.169.254", "169.254.170.2", "metadata.google.internal"];
+
 impl ReadFault {
+    /// True where credentials may be missing or wrong.
+    fn is_for_want_of_credentials(&self) -> bool {
+        match self {
+            Self::Denied { .. } => true,
+            Self::Failed { words } => METADATA_SERVERS.iter().any(|server| words.0.contains(server)),
+            _ => false,
+        }
+    }
+
     /// The fault in an error of the store's client.
     pub(crate) fn of(error: &object_store::Error) -> Self {
         use object_store::Error;
@@ -202,5 +214,22 @@ impl Words {
 impl std::fmt::Display for Words {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn client_that_looks_for_credentials_elsewhere_leads_to_the_variables() {
+        let hint = |text: &str| {
+            let error = object_store::Error::Generic { store: "S3", source: text.into() };
+            let (name, kind) = ("s3://bucket/".to_owned(), Some(StoreKind::S3));
+            RemoteError::Store { name, kind, fault: ReadFault::of(&error) }.hint()
+        };
+        let asked = hint("Error performing PUT http://169.254.169.254/latest/api/token in 1s").unwrap().to_string();
+        assert!(asked.contains("AWS_ACCESS_KEY_ID"), "{asked}");
+        assert!(hint("Error performing GET http://127.0.0.1:9000/bucket in 1s").is_none());
     }
 }
