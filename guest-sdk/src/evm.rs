@@ -21,7 +21,7 @@ impl Evm {
     /// Executes the block under other conditions. Needs `capabilities = ["evm", "what-if"]`.
     ///
     /// # Errors
-    /// Why there is no execution. It turns into a [`RuleError`](crate::RuleError) of the same blame by `?`.
+    /// The reason for no execution. It turns into a [`RuleError`](crate::RuleError) of the same blame by `?`.
     pub fn what_if(&self, specimen: &Specimen, overrides: &Overrides) -> Result<Execution, WhatIfError> {
         host::execute_what_if(specimen.host, &overrides.host).map(|host| Execution { host })
     }
@@ -150,7 +150,7 @@ impl Execution {
     /// The calls of each step, with as much of their input and output as asked for. Needs `capabilities = ["evm", "traces"]`.
     ///
     /// # Errors
-    /// Why there is no recording. It turns into a [`RuleError`](crate::RuleError) of the same blame by `?`.
+    /// The reason for no recording. It turns into a [`RuleError`](crate::RuleError) of the same blame by `?`.
     pub fn frames(&self, payload: Payload) -> Result<Frames, RecordError> {
         let transactions = self.receipt_count();
         host::open_frames(&self.host, payload.most()).map(|host| Frames::new(host, transactions))
@@ -159,7 +159,7 @@ impl Execution {
     /// The differences of state of each step. Needs `capabilities = ["evm", "state-changes"]`.
     ///
     /// # Errors
-    /// Why there is no recording. It turns into a [`RuleError`](crate::RuleError) of the same blame by `?`.
+    /// The reason for no recording. It turns into a [`RuleError`](crate::RuleError) of the same blame by `?`.
     pub fn state_changes(&self) -> Result<StateChanges, RecordError> {
         let transactions = self.receipt_count();
         host::open_changes(&self.host).map(|host| StateChanges::new(host, transactions))
@@ -168,7 +168,7 @@ impl Execution {
     /// The gas of each step, by opcode and contract. Needs `capabilities = ["evm", "gas-profile"]`.
     ///
     /// # Errors
-    /// Why there is no recording. It turns into a [`RuleError`](crate::RuleError) of the same blame by `?`.
+    /// The reason for no recording. It turns into a [`RuleError`](crate::RuleError) of the same blame by `?`.
     pub fn gas_profile(&self) -> Result<GasProfile, RecordError> {
         let transactions = self.receipt_count();
         host::open_profile(&self.host).map(|host| GasProfile::new(host, transactions))

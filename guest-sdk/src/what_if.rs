@@ -6,7 +6,7 @@ use crate::{Address, B256, Departure, Place, RuleError, U256, WhatIfError, host}
 
 /// Conditions other than those of the block. The value that is set last counts.
 ///
-/// What comes out of them is hypothetical: no header confirms it, and nothing of it is ever pinned or proved.
+/// Their results are hypothetical: no header confirms it, and nothing of it is ever pinned or proved.
 pub struct Overrides {
     pub(crate) host: host::Overrides,
 }

@@ -1,4 +1,4 @@
-//! What a block reads beyond its specimen.
+//! Reads of a block beyond its specimen.
 
 use revm::context::DBErrorMarker;
 

@@ -12,7 +12,7 @@ use crate::{
 /// Most characters of another party's words in an error.
 const WORDS_MAX: usize = 300;
 
-/// Why a URL names no files.
+/// Reasons for which a URL names no files.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
     /// It is no URL.
@@ -119,7 +119,7 @@ impl RemoteError {
     }
 }
 
-/// Why a file cannot be read.
+/// Reasons for which a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadFault {
     /// There is none.
@@ -188,7 +188,7 @@ impl ReadFault {
 pub struct Words(Box<str>);
 
 impl Words {
-    /// What an error of a client tells, or of the document in it the code and the message.
+    /// The text of a client's error, or code and message of the document in it.
     fn of(error: &dyn std::error::Error) -> Self {
         let text = error.to_string();
         let between = |tag: &str| {

@@ -24,7 +24,7 @@ pub struct RemoteFile(Arc<Kept>);
 enum Kept {
     /// An object of a store, by its number in the listing.
     Object { listing: Arc<Listing>, number: usize, _network: Arc<Network> },
-    /// What comes as a whole, and is kept on this machine until the program ends.
+    /// A file that comes as a whole, and is kept on this machine until the program ends.
     Whole { source: WholeFrom, place: Mutex<Option<Span>>, network: Arc<Network> },
 }
 

@@ -67,7 +67,7 @@ pub struct RemoteFiles {
     network: Mutex<Option<Arc<Network>>>,
 }
 
-/// What files share while they are read.
+/// Connections and room that files share while they are read.
 pub(crate) struct Network {
     pub runtime: Runtime,
     pub web: UrlFetcher,

@@ -22,7 +22,7 @@ impl StoreKind {
         }
     }
 
-    /// What the environment has to hold, for a person.
+    /// Variables that the environment has to hold, for a person.
     pub(crate) const fn credentials(self) -> &'static str {
         match self {
             Self::S3 => {

@@ -59,11 +59,11 @@ pub(super) fn basis(
     Ok(WhatIfBasis { execution, rules, supplement, known: Known::after(&post_state), hashes })
 }
 
-/// What an execution showed beside its outcome.
+/// Findings of an execution beside its outcome.
 struct Shown {
     supplement: Supplement,
     post_state: PostState,
-    /// What stood in for code that the specimen lacks.
+    /// Stand-ins for code that the specimen lacks.
     missing_code: MissingCode,
 }
 

@@ -17,7 +17,7 @@ use crate::runner::BlockContext;
 
 /// The subject of a [`GasItem`] that is no opcode.
 pub mod gas_kind {
-    /// What a transaction pays before its first instruction.
+    /// Gas that a transaction pays before its first instruction.
     pub const INTRINSIC: u16 = 256;
     /// The price of keeping a created contract's code.
     pub const CODE_DEPOSIT: u16 = 257;
@@ -25,7 +25,7 @@ pub mod gas_kind {
     pub const PRECOMPILE: u16 = 258;
     /// Gas that a frame had left when it failed without a revert.
     pub const LOST: u16 = 259;
-    /// What the transaction gets back; below zero.
+    /// Gas that the transaction gets back; below zero.
     pub const REFUND: u16 = 260;
     /// Added to reach the floor of EIP-7623.
     pub const FLOOR: u16 = 261;

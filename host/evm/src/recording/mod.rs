@@ -1,7 +1,7 @@
 //! Recordings of an execution: its calls, its changes of state and its gas, step by step.
 //!
 //! **Inputs**: the terms of a recording, and a block on its way through the EVM. **Outputs**: a list of calls, the
-//! differences of state and the gas by opcode and contract for each step. **Invariants**: an execution that nobody records pays nothing; a recording keeps no
+//! differences of state and the gas by opcode and contract for each step. **Invariants**: an execution without a recorder pays nothing; a recording keeps no
 //! more bytes than its terms grant, by a count that is the same on every machine.
 //!
 //! Step 0 is the work before the first transaction, step i the transaction i - 1, the last step the work after the last

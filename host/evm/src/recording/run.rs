@@ -11,7 +11,7 @@ use crate::{
     runner::{BlockContext, Job, Run},
 };
 
-/// What the recorders of a run have of the step that ends; `None` where it is not recorded, or does not fit.
+/// Recordings of the step that ends, by the recorders of a run; `None` where it is not recorded, or does not fit.
 #[derive(Default)]
 struct Recorded {
     frames: Option<Vec<Frame>>,

@@ -31,7 +31,7 @@ pub struct AccountOverride {
     pub nonce: Option<u64>,
     /// Code of the account.
     pub code: Option<Bytes>,
-    /// What is not set of it is zero, its slots too.
+    /// True where all that is not set of it is zero, its slots too.
     pub complete: bool,
 }
 
