@@ -99,7 +99,7 @@ impl RemoteFiles {
     ///
     /// [`RemoteError`]
     pub fn find(&self, url: &str, wanted: &(dyn Fn(&str) -> bool + Sync)) -> Result<Vec<RemoteFile>, RemoteError> {
-        let name = || url.to_owned();
+        let name = || without_secrets(url);
         let Some((scheme, rest)) = url.split_once("://") else { return Ok(vec![self.content(url, url)?]) };
         if scheme == "ipfs" {
             return Ok(vec![self.content(url, rest)?]);
@@ -112,7 +112,7 @@ impl RemoteFiles {
         }
         let parsed: Url = url.parse().map_err(|source| RemoteError::Url { name: name(), source })?;
         if !parsed.username().is_empty() || parsed.password().is_some() {
-            return Err(RemoteError::Credentials { name: hidden(url) });
+            return Err(RemoteError::Credentials { name: without_secrets(url) });
         }
         Ok(vec![RemoteFile::whole(WholeFrom::Web(parsed), self.network()?)])
     }
@@ -136,10 +136,10 @@ impl RemoteFiles {
         }
         // `abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/` has no password, and nothing else has a user.
         if bucket.contains(':') || (bucket.contains('@') && !scheme.starts_with("abfs")) {
-            return Err(RemoteError::Credentials { name: hidden(name) });
+            return Err(RemoteError::Credentials { name: without_secrets(name) });
         }
         let base = format!("{scheme}://{bucket}/");
-        let address: Url = base.parse().map_err(|source| RemoteError::Url { name: name.to_owned(), source })?;
+        let address: Url = base.parse().map_err(|source| RemoteError::Url { name: without_secrets(name), source })?;
         let network = self.network()?;
         let connector =
             Connector { egress: self.terms.egress.clone(), connect: CONNECT_TIMEOUT, stall: self.terms.stall };
@@ -185,8 +185,37 @@ impl RemoteFiles {
     }
 }
 
-/// A URL without what stands before `@`.
-fn hidden(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    format!("{scheme}://…@{}", rest.rsplit_once('@').map_or("", |(_, rest)| rest))
+/// An argument as it may be shown: a URL without what stands before `@` in it, and without its query, which may be a signature.
+pub fn without_secrets(argument: &str) -> String {
+    let Some((scheme, rest)) = argument.split_once("://") else { return argument.to_owned() };
+    let is_web = matches!(scheme, "http" | "https");
+    let rest = if is_web { rest.split(['?', '#']).next().unwrap_or(rest) } else { rest };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        // `abfss://CONTAINER@ACCOUNT` holds no secret.
+        Some((user, _)) if scheme.starts_with("abfs") && !user.contains(':') => argument.to_owned(),
+        Some((_, host)) => format!("{scheme}://…@{host}{path}"),
+        None => format!("{scheme}://{rest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn argument_is_shown_without_credentials_and_without_the_query_of_a_web_address() {
+        for (argument, shown) in [
+            ("https://user:canary@host/a.avro?token=canary#x", "https://…@host/a.avro"),
+            ("https://host/a.avro?X-Amz-Signature=canary", "https://host/a.avro"),
+            ("ftp://user:canary@host", "ftp://…@host"),
+            ("s3://id:canary@bucket/key@2.avro", "s3://…@bucket/key@2.avro"),
+            ("s3://bucket/a?.avro", "s3://bucket/a?.avro"),
+            ("abfss://container@account.dfs.core.windows.net/a", "abfss://container@account.dfs.core.windows.net/a"),
+            ("abfss://container:canary@account/a", "abfss://…@account/a"),
+            ("1-10.avro", "1-10.avro"),
+        ] {
+            assert_eq!(without_secrets(argument), shown);
+        }
+    }
 }

@@ -29,7 +29,7 @@ mod store;
 pub use self::{
     error::{ReadFault, RemoteError},
     file::RemoteFile,
-    files::{RemoteFiles, Terms, is_remote},
+    files::{RemoteFiles, Terms, is_remote, without_secrets},
     kind::StoreKind,
     limits::{AHEAD_BYTES_MAX, AHEAD_FILES_MAX, OBJECTS_MAX, SPOOL_BYTES_MAX},
 };

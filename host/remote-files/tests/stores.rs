@@ -64,6 +64,8 @@ fn url_that_names_nothing_is_an_error_with_what_was_found() {
     assert_eq!(text("s3:///a"), "s3:///a: the URL names no bucket");
     assert_eq!(text("ftp://host/a"), "ftp://host/a: URLs of the scheme ftp are not read");
     assert!(text("s3://specimens/[").contains("not a pattern"));
+    let scheme = text("ftp://user:canary@host/a");
+    assert!(scheme.contains("scheme ftp") && !scheme.contains("canary"), "{scheme}");
     for url in ["s3://user:canary@bucket/a", "https://user:canary@host/a.avro"] {
         let text = text(url);
         assert!(text.contains("carries credentials") && !text.contains("canary"), "{text}");

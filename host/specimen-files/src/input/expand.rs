@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use refiner_remote_files::{RemoteFiles, is_remote};
+use refiner_remote_files::{RemoteFiles, is_remote, without_secrets};
 
 use super::{
     Input, InputError, archive,
@@ -127,7 +127,7 @@ impl Expansion<'_> {
     }
 
     fn add_remote(&mut self, url: &str) -> Result<(), InputError> {
-        let remote = self.remote.ok_or_else(|| InputError::NotHere(url.into()))?;
+        let remote = self.remote.ok_or_else(|| InputError::NotHere(without_secrets(url).into()))?;
         for file in remote.find(url, &|name| is_specimen_name(OsStr::new(name)))? {
             if self.urls.insert(file.name()) {
                 self.expanded.inputs.push(Input::Remote(file));
