@@ -72,7 +72,6 @@ impl Diagnostic for RemoteError {
         match self {
             Self::Url { .. }
             | Self::Scheme { .. }
-            | Self::NotWritten { .. }
             | Self::Credentials { .. }
             | Self::NoBucket { .. }
             | Self::Pattern { .. }
@@ -80,6 +79,7 @@ impl Diagnostic for RemoteError {
             | Self::TooMany { .. }
             | Self::Store { .. }
             | Self::Id { .. } => ExitCode::Input,
+            Self::NotWritten { .. } => ExitCode::Usage,
             Self::Local { .. } | Self::Client(_) | Self::Gateway(_) | Self::Runtime(_) => ExitCode::Host,
         }
     }

@@ -50,7 +50,7 @@ pub struct Replay {
     /// Format of the block result: `canonical`, or the bytes of the network's evm-server in era `a` to `e`.
     #[arg(long, value_name = "FORMAT", value_parser = ["canonical", "evm-server@a", "evm-server@b", "evm-server@c", "evm-server@d", "evm-server@e"])]
     pub(crate) format: Option<String>,
-    /// A parameter for the rules, part of their identity; can be repeated.
+    /// A parameter for the rules, part of their identity, or `RULE:NAME=VALUE` for one of them; can be repeated.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) params: Vec<(String, String)>,
     #[command(flatten)]

@@ -220,7 +220,7 @@ impl Replay {
             name: rule.name.to_string(),
             version: rule.place.manifest().version.clone(),
             identity: rule.identity,
-            params: self.params.iter().cloned().collect(),
+            params: rule.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             hypothetical: rule.place.manifest().is_hypothetical(),
         };
         let mut rules: Vec<_> = rules.iter().map(of_rule).collect();

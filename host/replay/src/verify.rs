@@ -14,7 +14,9 @@ use std::{
 };
 
 use refiner_config::Values;
-use refiner_data_set::{DataSet, DataSetError, Difference, FileEntry, MANIFEST_BYTES_MAX, Manifest, OutputTerms, Unit};
+use refiner_data_set::{
+    DataSet, DataSetError, Difference, FileEntry, MANIFEST_BYTES_MAX, Manifest, OutputTerms, RuleTerms, Unit,
+};
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_executor::{self as executor, Evm, chains};
 use refiner_remote_files::{StoreFolder, is_url};
@@ -239,7 +241,15 @@ impl Verification {
             }
         };
         let names = || terms.rules.iter().map(|rule| rule.name.clone()).collect();
-        let params = terms.rules.first().map(|rule| rule.params.clone()).unwrap_or_default();
+        let of_rule = |rule: &RuleTerms| {
+            let name = rule.name.clone();
+            rule.params
+                .clone()
+                .into_iter()
+                .map(move |(own, value)| (format!("{name}:{own}"), value))
+                .collect::<Vec<_>>()
+        };
+        let params = terms.rules.iter().flat_map(of_rule).collect();
         Ok(Replay {
             specimens: self.specimens,
             files_from: self.files_from,
@@ -249,7 +259,7 @@ impl Verification {
             table,
             report_page: None,
             dry_run: false,
-            params: params.into_iter().collect(),
+            params,
             chain_configs: self.chain_configs,
             block_hashes: self.block_hashes,
             isolate: false,
