@@ -63,6 +63,9 @@ mod tests {
             assert_eq!(language.as_str().parse(), Ok(language));
         }
         let error = "Go".parse::<Language>().expect_err("names are in lower case").to_string();
-        assert_eq!(error, "no SDK for \"Go\"; a rule is written in \"rust\", \"go\", \"python\", \"javascript\", \"c\"");
+        assert_eq!(
+            error,
+            "no SDK for \"Go\"; a rule is written in \"rust\", \"go\", \"python\", \"javascript\", \"c\""
+        );
     }
 }
