@@ -33,6 +33,7 @@
 //! ```
 
 mod dry_run;
+mod hosts;
 mod job;
 mod keeper;
 mod parallel;
@@ -46,9 +47,10 @@ mod tables;
 mod verify;
 
 pub use self::{
+    hosts::{HostRun, HostSpecimen, Hosts, HostsAtWork, HostsFailure},
     parallel::{End, Interrupter, NoThread},
     rows::{RowReplay, RowTable, SpecimenRows},
-    run::{Replay, run},
+    run::{Replay, run, run_on},
     style::Style,
     tables::TableChoice,
     verify::{Verification, verify},
