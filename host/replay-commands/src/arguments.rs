@@ -58,11 +58,13 @@ pub struct Replay {
     #[command(flatten)]
     pub(crate) settings: Flags<scope::Replay>,
     #[command(flatten)]
+    pub(crate) hosts: Flags<scope::ReplayHosts>,
+    #[command(flatten)]
     pub(crate) known: KnownBlockArguments,
     /// Runs rules that are not built in in confined child processes, as `refiner run` does. They are compiled in one always.
     #[arg(long)]
     pub(crate) isolate: bool,
-    /// Specimens worked on at once [default: as many as there are cores].
+    /// Specimens worked on at once [default: as many as there are cores; with `--queue` 256].
     #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
     /// How runs are printed to standard output.

@@ -34,6 +34,7 @@
 
 mod contents;
 mod dry_run;
+mod hosts;
 mod job;
 mod keeper;
 mod parallel;
@@ -48,9 +49,10 @@ mod verify;
 
 pub use self::{
     contents::contents,
+    hosts::{HostRun, HostSpecimen, Hosts, HostsAtWork, HostsFailure},
     parallel::{End, Interrupter, NoThread},
     rows::{RowReplay, RowTable, SpecimenRows},
-    run::{Replay, run},
+    run::{Replay, run, run_on},
     style::Style,
     tables::TableChoice,
     verify::{Verification, verify},

@@ -120,7 +120,7 @@ impl RowReplay {
         let threads = replay.threads.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
         let inputs = Inputs::select(inputs, &replay.blocks, true, threads, kept_headings().as_deref())?;
         let known = KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?;
-        let rules = replay.load(threads)?;
+        let rules = replay.load(threads, replay.isolate)?;
         // The format is that of files, of which there are none.
         let choice = TableChoice { format: Format::ArrowStream, wide, blocks_per_file: NonZeroUsize::MAX };
         let tables = Arc::new(Tables::of(&rules, choice)?);
@@ -129,7 +129,7 @@ impl RowReplay {
         let evm = Evm::of(&replay.settings);
         let executor = evm.executor(chains::executor(&replay.chain_configs, policy)?, None)?;
         let keep = Keep::Tables(Arc::clone(&tables));
-        let job = Job { recording: recording_of(&rules), rules, executor, known, keep, hashes: true };
+        let job = Job { recording: recording_of(&rules), rules, executor, known, keep, hashes: true, elsewhere: None };
         Ok(Self { job, items: plan.items, threads, tables, policy, refused })
     }
 

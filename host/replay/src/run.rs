@@ -22,6 +22,7 @@ use refiner_worker::ChildProgram;
 
 use crate::{
     dry_run,
+    hosts::{Elsewhere, Hosts},
     job::{Job, Keep, recording_of},
     keeper::Keeper,
     parallel::{self, End},
@@ -77,14 +78,30 @@ pub struct Replay {
 ///
 /// Those of inputs, rules and settings, before the first run; of files of the data set, and of standard output.
 pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
+    run_with(replay, None)
+}
+
+/// The same with rules that worker hosts run. Files and manifest of the data set are those of a replay on one machine.
+///
+/// # Errors
+///
+/// Those of [`run`], and of the way to the hosts.
+pub fn run_on(replay: &Replay, hosts: &dyn Hosts) -> Result<ExitCode, Failure> {
+    run_with(replay, Some(hosts))
+}
+
+fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Failure> {
     // First of all, so that a URL that nothing is written to costs no reading.
     let destination = replay.destination()?;
     let Expanded { inputs, refused } = replay.expand()?;
-    let available = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let threads = replay.threads.unwrap_or_else(available);
-    let inputs = Inputs::select(inputs, &replay.blocks, replay.out.is_some(), threads, kept_headings().as_deref())?;
+    let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let at_once = hosts.map_or(cores, Hosts::specimens_at_once);
+    let threads = replay.threads.unwrap_or(at_once);
+    // Hosts have hundreds of specimens under way, and this machine works on as many as it has cores.
+    let here = if hosts.is_some() { cores } else { threads };
+    let inputs = Inputs::select(inputs, &replay.blocks, replay.out.is_some(), here, kept_headings().as_deref())?;
     let known = KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?;
-    let rules = replay.load(threads)?;
+    let rules = replay.load(here, replay.isolate || hosts.is_some())?;
     let tables = replay.table.map(|choice| Tables::of(&rules, choice)).transpose()?.map(Arc::new);
     let terms = replay.terms(&rules, tables.as_deref());
     let blocks_per_unit = tables.as_ref().map_or(1, |tables| tables.blocks_per_file());
@@ -110,7 +127,14 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
     let evm = Evm::of(&replay.settings);
     let executor = evm.executor(chains::executor(&replay.chain_configs, policy)?, replay.differences())?;
     let hashes = replay.style == Style::Json || replay.out.is_some();
-    let job = Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes });
+    let opened = match (hosts, &replay.out) {
+        (Some(hosts), Some(out)) if !plan.items.is_empty() || hosts.has_left(out) => {
+            Some(hosts.open(out, &rules, policy)?)
+        }
+        _ => None,
+    };
+    let elsewhere = opened.clone().map(|hosts| Elsewhere::new(hosts, cores));
+    let job = Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes, elsewhere });
     let page = replay.report_page.clone().map(|path| Page::begin(path, &job.rules)).transpose()?;
     let mut report = Report::begin(replay.style, policy, &plan).map_err(PrintError::from)?.with_page(page);
     report.refused(&refused);
@@ -118,19 +142,32 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
         report.damaged(&data_set.standing().damaged);
     }
     let mut keeper = data_set.map(|data_set| Keeper::new(data_set, tables, plan.units));
-    let end = parallel::in_order(
+    let ahead = if opened.is_some() { AHEAD_ON_HOSTS } else { AHEAD_HERE };
+    let end = parallel::in_order_within(
         plan.items,
         threads,
+        ahead,
         move |item| job.replay(item),
-        signals::interrupts,
+        |interrupter| {
+            signals::interrupts(interrupter.clone());
+            if let Some(hosts) = &opened {
+                hosts.when_lost(Box::new(move || interrupter.interrupt()));
+            }
+        },
         |replayed| {
             let kept = keeper.as_mut().map_or(Ok(()), |keeper| keeper.take(&replayed).map(drop));
             let recorded = kept.and_then(|()| Ok(report.record(&replayed).map_err(PrintError::from)?));
             recorded.map_or_else(ControlFlow::Break, ControlFlow::Continue)
         },
     )?;
+    // Before another run can have the data set.
+    let closed = opened.map_or(Ok(()), |hosts| hosts.close(matches!(end, End::Complete)));
     // Also where the replay ends early: what is done is done.
     let finished = keeper.map_or(Ok(()), |keeper| keeper.finish().map(drop));
+    let end = match (end, closed) {
+        (End::Complete | End::Interrupted, Err(failure)) => End::Broken(failure),
+        (end, _) => end,
+    };
     let is_interrupted = match end {
         End::Broken(failure) => {
             // The first failure is the one to report.
@@ -145,6 +182,11 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
     let exit = report.finish(is_interrupted).map_err(PrintError::from)?.exit();
     Ok(if is_interrupted { ExitCode::Interrupted } else { exit })
 }
+
+/// Specimens that may be begun before the oldest unfinished one is done, for each thread: their results are in memory.
+const AHEAD_HERE: usize = parallel::AHEAD_PER_THREAD;
+/// The same where each of hundreds of threads waits for hosts.
+const AHEAD_ON_HOSTS: usize = 4;
 
 /// The place of the kept heights of large directories.
 pub(crate) fn kept_headings() -> Option<PathBuf> {
@@ -182,7 +224,7 @@ impl Replay {
         Ok(arguments)
     }
 
-    pub(crate) fn load(&self, threads: NonZeroUsize) -> Result<Vec<LoadedRule>, Failure> {
+    pub(crate) fn load(&self, threads: NonZeroUsize, isolate: bool) -> Result<Vec<LoadedRule>, Failure> {
         let settings = &self.settings;
         let evm = Evm::of(settings);
         let policy = executor::policy(settings);
@@ -193,7 +235,7 @@ impl Replay {
         let execution = ExecutionTerms { executed_by: evm.executed_by(), policy };
         let params = self.params.iter().cloned().collect();
         let terms = Terms { params, execution, allowance: Allowance::of(settings) };
-        rules::load(&self.rules, &Sources::of(settings), &terms, session, self.isolate)
+        rules::load(&self.rules, &Sources::of(settings), &terms, session, isolate)
     }
 
     /// The directory for results in which executors differ.

@@ -160,7 +160,7 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
     expanded.refused.iter().for_each(failure::report_argument);
     let inputs = Inputs::select(expanded.inputs, &[], true, threads, kept_headings().as_deref())?;
     let known = KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?;
-    let rules = replay.load(threads)?;
+    let rules = replay.load(threads, replay.isolate)?;
     let tables = replay.table.map(|choice| Tables::of(&rules, choice)).transpose()?.map(Arc::new);
     let terms = replay.terms(&rules, tables.as_deref());
     if let Some(difference) = manifest.terms.difference(&terms) {
@@ -173,7 +173,8 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
     let keep = tables.clone().map_or_else(files, Keep::Tables);
     let policy = executor::policy(&replay.settings);
     let executor = Evm::of(&replay.settings).executor(chains::executor(&replay.chain_configs, policy)?, None)?;
-    let job = Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes: true });
+    let job =
+        Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes: true, elsewhere: None });
     let mut report = Report::begin_counting(policy, items.len() as u64);
     let mut keeper = Keeper::new(data_set, tables, units.iter().map(|(_, items)| *items).collect());
     let mut compared = Compared::default();

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 use memchr::memmem;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::ExecutionTerms;
@@ -29,6 +29,10 @@ pub struct LoadedRule {
     pub limits: Limits,
     /// Identity of component, parameters, limits and engine.
     pub identity: B256,
+    /// The bytes that it was loaded from.
+    pub component: Bytes,
+    /// The text of the manifest beside a component that carries none.
+    pub beside: Option<String>,
 }
 
 /// Reasons for which the rules are not ready.
@@ -178,22 +182,25 @@ fn admitted(
 ) -> Result<LoadedRule, LoadError> {
     let grants = terms.allowance.grants(&found).map_err(RuleError::from)?;
     let Found { called: rule, component, .. } = found;
+    let component = Bytes::from(component);
     let admitted = match cache {
         Some(cache) => admit_own(cache, sandbox, &component, &grants),
         None => sandbox.admit(&component, None, &grants),
     };
-    Ok(here(admitted.map_err(|source| LoadError::Admit { rule, source })?))
+    Ok(here(admitted.map_err(|source| LoadError::Admit { rule, source })?, component, None))
 }
 
 /// A stranger's, compiled in a child process: a compiler is at its component's mercy for time and memory.
 fn compiled(sandbox: &Sandbox, session: &Session, found: Found) -> Result<LoadedRule, LoadError> {
     let rule = session.prepare(found).map_err(Box::new)?;
     let admitted = admit_compiled(sandbox, &rule.compiled);
-    Ok(here(admitted.map_err(|source| LoadError::Admit { rule: rule.called, source })?))
+    let admitted = admitted.map_err(|source| LoadError::Admit { rule: rule.called, source })?;
+    let (component, beside) = (rule.compiled.component().clone(), rule.compiled.beside().map(str::to_owned));
+    Ok(here(admitted, component, beside))
 }
 
 /// Parameters and identity are known when all rules are.
-fn here(admitted: AdmittedRule) -> LoadedRule {
+fn here(admitted: AdmittedRule, component: Bytes, beside: Option<String>) -> LoadedRule {
     let limits = admitted.default_limits();
     LoadedRule {
         name: admitted.description().name.as_str().into(),
@@ -201,6 +208,8 @@ fn here(admitted: AdmittedRule) -> LoadedRule {
         params: Params::default(),
         limits,
         place: RuleProcess::Here(Box::new(admitted)),
+        component,
+        beside,
     }
 }
 
@@ -214,6 +223,8 @@ fn isolated(session: &Arc<Session>, found: Found) -> Result<LoadedRule, LoadErro
         identity: B256::ZERO,
         params: Params::default(),
         limits,
+        component: rule.compiled.component().clone(),
+        beside: rule.compiled.beside().map(str::to_owned),
         place: RuleProcess::Worker { rule, session: Arc::clone(session) },
     })
 }
