@@ -345,7 +345,7 @@ fn parameter_of_one_rule_leaves_the_others_as_they_are_and_is_verified() {
         let lines = refiner(&arguments).expect(0).json_lines();
         lines
             .iter()
-            .map(|line| (line["rule"].as_str().unwrap_or_default().to_owned(), line["identity"].clone()))
+            .map(|line| (line["rule"].as_str().unwrap_or_default().to_owned(), line["ruleIdentity"].clone()))
             .collect()
     };
     let (plain, all) = (identities(&[]), identities(&["--format", "evm-server@d"]));

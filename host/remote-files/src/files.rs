@@ -221,11 +221,12 @@ impl RemoteFiles {
     }
 }
 
-/// An argument as it may be shown: a URL without what stands before `@` in it, and without its query, which may be a signature.
+/// An argument as it may be shown: a URL without what stands before `@` in it, and without a query, which may be a signature. Keys of
+/// stores have none.
 pub fn without_secrets(argument: &str) -> String {
     let Some((scheme, rest)) = argument.split_once("://") else { return argument.to_owned() };
-    let is_web = matches!(scheme, "http" | "https");
-    let rest = if is_web { rest.split(['?', '#']).next().unwrap_or(rest) } else { rest };
+    let has_query = StoreKind::of_scheme(scheme).is_none();
+    let rest = if has_query { rest.split(['?', '#']).next().unwrap_or(rest) } else { rest };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     match authority.rsplit_once('@') {
         // `abfss://CONTAINER@ACCOUNT` holds no secret.
@@ -240,11 +241,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn argument_is_shown_without_credentials_and_without_the_query_of_a_web_address() {
+    fn argument_is_shown_without_credentials_and_without_a_query() {
         for (argument, shown) in [
             ("https://user:canary@host/a.avro?token=canary#x", "https://…@host/a.avro"),
             ("https://host/a.avro?X-Amz-Signature=canary", "https://host/a.avro"),
-            ("ftp://user:canary@host", "ftp://…@host"),
+            ("ftp://user:canary@host/a?token=canary", "ftp://…@host/a"),
             ("s3://id:canary@bucket/key@2.avro", "s3://…@bucket/key@2.avro"),
             ("s3://bucket/a?.avro", "s3://bucket/a?.avro"),
             ("abfss://container@account.dfs.core.windows.net/a", "abfss://container@account.dfs.core.windows.net/a"),

@@ -1,5 +1,7 @@
 //! `cargo xtask test`: everything, from unit tests to acceptance.
 
+use std::{env, num::NonZeroUsize, thread};
+
 use anyhow::Result;
 use refiner_authoring::toolchain;
 
@@ -11,6 +13,14 @@ const CARGO_STEPS: [(&str, &str); 3] = [
     ("Documentation tests", "cargo test --doc --workspace --locked"),
     ("Tests of the rules", "cargo test --locked --manifest-path rules/Cargo.toml --target-dir rules/target"),
 ];
+
+/// The variable by which cargo-nextest learns how many tests run at once.
+const TEST_THREADS: &str = "NEXTEST_TEST_THREADS";
+
+/// One more than there are processors: about half of the time of all tests is waiting, for a chain's next block or a timeout.
+fn at_once() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get) + 1
+}
 
 pub fn run() -> Result<()> {
     let mut steps = Steps::of(5 + CARGO_STEPS.len() + lint::STEPS);
@@ -29,7 +39,13 @@ pub fn run() -> Result<()> {
     let readers = steps.take("Install the readers of tables", Some("cargo xtask readers"), readers::install)?;
     println!("      {readers}");
     for (what, line) in CARGO_STEPS {
-        steps.take(what, Some(line), || Ok(command::run(&mut command::line(line))?))?;
+        steps.take(what, Some(line), || {
+            let mut command = command::line(line);
+            if env::var_os(TEST_THREADS).is_none() {
+                command.env(TEST_THREADS, at_once().to_string());
+            }
+            Ok(command::run(&mut command)?)
+        })?;
     }
     lint::all(&mut steps)?;
     println!("\nEverything passes, in {}.", steps.elapsed());
