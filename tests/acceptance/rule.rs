@@ -118,6 +118,74 @@ fn run_shows_every_limit_and_writes_what_replay_writes() {
     assert!(fs::read(file).unwrap() == fs::read(replayed).unwrap());
 }
 
+/// A quarter of its fuel in `spin`, and three quarters in `spin` under `long`.
+const SPINS: &str = r#"(func $spin (param $n i32)
+        (loop $again (local.set $n (i32.sub (local.get $n) (i32.const 1))) (br_if $again (local.get $n))))
+    (func $long (call $spin (i32.const 300000)))
+    (func $refine (export "refiner:rule/rule#refine") (param i32) (result i32)
+        (call $spin (i32.const 100000)) (call $long) (call $ok (local.get 0) (i64.const 0)))"#;
+
+#[test]
+fn profile_divides_the_fuel_of_a_run_among_its_functions_and_is_the_same_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let rule = directory.path().join("rule.wasm").display().to_string();
+    fs::write(&rule, crate::component::component(SPINS)).unwrap();
+    let specimen = samples().remove(4).display().to_string();
+    let run = |more: &[&str]| {
+        let arguments = [&["rule", "run", &rule, &specimen, "--json"], more].concat();
+        refiner(&arguments).expect(0).json_lines().remove(0)
+    };
+    let profiled = |name: &str, form: &str| {
+        let file = directory.path().join(name).display().to_string();
+        let run = run(&["--profile", &file, "--profile-form", form]);
+        (run, serde_json::from_slice::<Value>(&fs::read(file).unwrap()).unwrap())
+    };
+    let (plain, (run, speedscope)) = (run(&[]), profiled("first", "speedscope"));
+    for part in ["verdict", "usage", "artifacts", "ruleIdentity", "log"] {
+        assert_eq!(run[part], plain[part], "{part} is what it is without a profile");
+    }
+    let fuel = plain["usage"]["fuel"]["used"].as_u64().unwrap();
+    let functions = run["profile"]["functions"].as_array().unwrap();
+    let of = |function: &Value| function["fuel"].as_u64().unwrap();
+    assert_eq!(functions.iter().map(of).sum::<u64>(), fuel);
+    assert!(functions[0]["name"] == "spin" && of(&functions[0]) * 100 > fuel * 97, "{functions:?} of {fuel}");
+
+    let sampled = &speedscope["profiles"][0];
+    let frames = speedscope["shared"]["frames"].as_array().unwrap();
+    let under_long = |stack: &&Value| {
+        stack
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|frame| frames[usize::try_from(frame.as_u64().unwrap()).unwrap()]["name"] == "long")
+    };
+    let samples = sampled["samples"].as_array().unwrap();
+    let of_long = samples.iter().filter(under_long).count();
+    assert!(samples.len() == 200 && (147..=153).contains(&of_long), "{of_long} of {}", samples.len());
+    assert_eq!(sampled["endValue"].as_u64(), Some(fuel));
+
+    let (_, the_same) = profiled("second", "speedscope");
+    assert_eq!(the_same, speedscope);
+    let (_, firefox) = profiled("third", "firefox");
+    assert_eq!(firefox["threads"][0]["samples"]["length"], 200);
+    assert!(firefox["threads"][0]["stringArray"].as_array().unwrap().contains(&Value::from("long")));
+}
+
+#[test]
+fn profile_of_a_component_without_names_or_for_another_viewer_is_refused() {
+    let specimen = samples().remove(4).display().to_string();
+    let profile = |form: &str| {
+        refiner(&["rule", "run", "logs", &specimen, "--profile", "x", "--profile-form", form]).expect(2).stderr
+    };
+    let refused = profile("firefox");
+    assert!(
+        refused.contains("logs: the component has no names of functions") && refused.contains("strip = \"debuginfo\""),
+        "{refused}"
+    );
+    let other = profile("perf");
+    assert!(other.contains("a profile is written for \"speedscope\" or \"firefox\""), "{other}");
+}
+
 #[test]
 fn limit_is_granted_up_to_its_cap_and_decides_the_verdict() {
     let specimen = samples().remove(4).display().to_string();
