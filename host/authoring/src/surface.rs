@@ -2,9 +2,6 @@
 
 use wasmparser::{BinaryReaderError, Parser, Payload};
 
-/// The custom section of a module with names of its functions.
-const NAMES: &str = "name";
-
 /// The surface of a component.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surface {
@@ -16,8 +13,6 @@ pub struct Surface {
     pub modules: u64,
     /// Functions with a body, of all modules.
     pub functions: u64,
-    /// Modules with names of their functions.
-    pub named: u64,
 }
 
 /// Bytes that cannot be read as a component.
@@ -34,7 +29,6 @@ pub fn read(component: &[u8]) -> Result<Surface, Malformed> {
             Payload::Version { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ModuleSection { .. } => surface.modules += 1,
-            Payload::CustomSection(custom) if custom.name() == NAMES => surface.named += 1,
             Payload::CodeSectionStart { count, .. } => surface.functions += u64::from(count),
             Payload::ComponentImportSection(section) if depth == 1 => {
                 for import in section {

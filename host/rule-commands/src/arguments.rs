@@ -8,8 +8,6 @@ use refiner_authoring::{Language, RuleName};
 use refiner_config::{Flags, scope};
 use refiner_sources::RuleSource;
 
-use crate::profile::ProfileForm;
-
 /// `refiner rule`.
 #[derive(Debug, Subcommand)]
 pub enum Rule {
@@ -159,12 +157,6 @@ pub struct Run {
     /// Prints the artifacts' content.
     #[arg(long)]
     pub show: bool,
-    /// Writes fuel by function: the run is made 200 times more, each stopped at another place of its fuel.
-    #[arg(long, value_name = "FILE")]
-    pub profile: Option<PathBuf>,
-    /// The viewer that the profile is for: `speedscope` or `firefox`.
-    #[arg(long, value_name = "FORM", default_value = ProfileForm::Speedscope.as_str(), requires = "profile")]
-    pub profile_form: ProfileForm,
     #[command(flatten)]
     pub settings: Flags<scope::RuleRun>,
     #[command(flatten)]

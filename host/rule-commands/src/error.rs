@@ -42,12 +42,6 @@ pub enum RuleError {
     /// A file that was agreed on cannot be read or written.
     #[error("{}: {source}", .path.display())]
     Golden { path: PathBuf, source: io::Error },
-    /// A profile consists of names.
-    #[error("{rule}: the component has no names of functions, which a profile consists of")]
-    NoNames { rule: String },
-    /// The profile is not written.
-    #[error("{}: {source}", .path.display())]
-    Profile { path: PathBuf, source: io::Error },
     /// No room for a second build.
     #[error("no temporary directory: {0}")]
     Directory(#[source] io::Error),
@@ -96,13 +90,11 @@ impl Diagnostic for RuleError {
             Self::Limit(error) => error.exit_code(),
             Self::AboveCap(error) => error.exit_code(),
             Self::Unreadable { .. } | Self::NoColumns { .. } => ExitCode::Refused,
-            Self::Directory(_) | Self::Golden { .. } | Self::Profile { .. } | Self::Command(_) => ExitCode::Host,
+            Self::Directory(_) | Self::Golden { .. } | Self::Command(_) => ExitCode::Host,
             Self::Watch(_) => ExitCode::Usage,
-            Self::NoNames { .. }
-            | Self::Several { .. }
-            | Self::BuiltIn(_)
-            | Self::NoRegistry { .. }
-            | Self::BuiltElsewhere(_) => ExitCode::Usage,
+            Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry { .. } | Self::BuiltElsewhere(_) => {
+                ExitCode::Usage
+            }
         }
     }
 
@@ -121,17 +113,12 @@ impl Diagnostic for RuleError {
             Self::NoColumns { .. } => {
                 Some("its author can add [[outputs.columns]] to rule.toml (docs/tables.md)".into())
             }
-            Self::NoNames { .. } => Some(
-                "a build keeps them with `strip = \"debuginfo\"` in [profile.release] of Cargo.toml; `rule build` keeps those of C"
-                    .into(),
-            ),
             Self::BuiltIn(_)
             | Self::NoRegistry { .. }
             | Self::Unreadable { .. }
             | Self::Directory(_)
             | Self::Watch(_)
             | Self::Command(_)
-            | Self::Profile { .. }
             | Self::Golden { .. } => None,
         }
     }

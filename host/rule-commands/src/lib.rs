@@ -27,7 +27,6 @@ mod error;
 mod info;
 mod lock;
 mod new;
-mod profile;
 mod push;
 mod run;
 mod schema;

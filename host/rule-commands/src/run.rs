@@ -3,12 +3,12 @@
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use alloy_primitives::{B256, Bytes};
-use refiner_authoring::{digest, surface};
+use refiner_authoring::digest;
 use refiner_config::Values;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_evm_server::remote::SetupError;
-use refiner_rule_model::{Artifact, BasisReport, Limit, Limits, Params, RuleIdentity, SpecimenHash, Verdict};
+use refiner_rule_model::{Artifact, BasisReport, Params, RuleIdentity, SpecimenHash, Verdict};
 use refiner_text::OneLine;
 use refiner_worker::WorkerRun;
 use serde_json::{Value, json};
@@ -16,7 +16,6 @@ use serde_json::{Value, json};
 use super::{
     RuleError,
     arguments::Run,
-    profile::Profile,
     session::{PrepareError, Prepared, Session, SessionError},
     show,
 };
@@ -30,9 +29,6 @@ use crate::{
     terminal::{self, EscapingStdout, PrintError},
 };
 
-/// Functions of a profile that are printed.
-const FUNCTIONS_SHOWN: usize = 10;
-
 /// A finished run with everything that is shown of it.
 struct Shown {
     rule: Prepared,
@@ -43,8 +39,6 @@ struct Shown {
     finished: WorkerRun,
     /// Artifacts with where they are, if they were written.
     artifacts: Vec<(Artifact, Option<PathBuf>)>,
-    /// Fuel by function, and the file that it was written to.
-    profile: Option<(Profile, PathBuf)>,
 }
 
 pub fn run(arguments: &Run) -> Result<ExitCode, Failure> {
@@ -131,9 +125,6 @@ fn finish(arguments: &Run, settings: &Values, found: Found, raw: &Bytes, block: 
     allowance.check_names([&found]).map_err(RuleError::from)?;
     let session = Session::begin(&arguments.chains.chain_configs, policy, allowance, NonZeroUsize::MIN)?;
     let session = session.executing(evm.executes(differences)?);
-    if arguments.profile.is_some() && surface::read(&found.component).is_ok_and(|surface| surface.named == 0) {
-        return Err(RuleError::NoNames { rule: found.called }.into());
-    }
     let rule = session.prepare(found)?;
     let params: Params = arguments.params.iter().cloned().collect();
     let mut limits = rule.compiled.default_limits();
@@ -145,27 +136,8 @@ fn finish(arguments: &Run, settings: &Values, found: Found, raw: &Bytes, block: 
     let identity =
         RuleIdentity::of(rule.compiled.digest(), rule.compiled.manifest(), &params, &limits, &terms).digest();
     let artifacts = keep(arguments, &rule, &block, &finished)?;
-    let again = |limits| Ok(session.run(&rule, raw, SpecimenHash::of(raw.clone()), &params, limits)?.run);
-    let profile = profile(arguments, &rule, &block, &limits, &finished, again)?;
 
-    Ok(Shown { rule, identity, policy, block, finished, artifacts, profile })
-}
-
-/// Takes a profile of a run and writes it, where one is wanted.
-fn profile(
-    arguments: &Run,
-    rule: &Prepared,
-    block: &str,
-    limits: &Limits,
-    finished: &WorkerRun,
-    again: impl Fn(Limits) -> Result<refiner_rule_model::Run, NoResult>,
-) -> Result<Option<(Profile, PathBuf)>, NoResult> {
-    let Some(path) = &arguments.profile else { return Ok(None) };
-    let title = format!("{} {block}", rule.compiled.manifest().name);
-    let profile = Profile::take(title, finished.run.usage.used.get(Limit::Fuel), limits, again)?;
-    let written = profile.write(path, arguments.profile_form);
-    written.map_err(|source| RuleError::Profile { path: path.clone(), source })?;
-    Ok(Some((profile, path.clone())))
+    Ok(Shown { rule, identity, policy, block, finished, artifacts })
 }
 
 fn specimen(argument: &str) -> Result<(Input, Bytes), InputError> {
@@ -201,7 +173,7 @@ fn keep(
 
 impl Shown {
     fn print(&self, content: bool, out: &mut EscapingStdout) -> Result<(), PrintError> {
-        let Self { rule, identity, policy, block, finished, artifacts, profile } = self;
+        let Self { rule, identity, policy, block, finished, artifacts } = self;
         let manifest = rule.compiled.manifest();
         let run = &finished.run;
         writeln!(out, "rule      {} {}, sha256 {:x}", manifest.name, manifest.version, rule.compiled.digest())?;
@@ -219,12 +191,6 @@ impl Shown {
         }
         writeln!(out, "time      {:.1} ms in a worker, try {}", finished.elapsed.as_secs_f64() * 1e3, finished.tries)?;
         show::usage_table(&run.usage, out)?;
-        if let Some((profile, path)) = profile {
-            writeln!(out, "\nfuel by function, from {} samples -> {}", profile.samples(), OneLine(path.display()))?;
-            for (function, fuel) in profile.by_function().into_iter().take(FUNCTIONS_SHOWN) {
-                writeln!(out, "{fuel:>16}  {}", OneLine(function))?;
-            }
-        }
         for line in &run.log {
             writeln!(out, "\nlog {:<5} {}", line.level.as_str(), line.message)?;
         }
@@ -245,7 +211,7 @@ impl Shown {
     }
 
     fn as_json(&self) -> Value {
-        let Self { rule, identity, policy, block, finished, artifacts, profile } = self;
+        let Self { rule, identity, policy, block, finished, artifacts } = self;
         let manifest = rule.compiled.manifest();
         let run = &finished.run;
         let artifacts: Vec<_> = artifacts
@@ -277,11 +243,6 @@ impl Shown {
             "logLinesLost": run.usage.log_lines_lost,
             "artifacts": artifacts,
         });
-        if let Some((profile, path)) = profile {
-            let functions: Vec<_> =
-                profile.by_function().iter().map(|(name, fuel)| json!({ "name": name, "fuel": fuel })).collect();
-            shown["profile"] = json!({ "file": path, "samples": profile.samples(), "functions": functions });
-        }
         show::mark_hypothetical(&mut shown, manifest);
         show::merge(&mut shown, checks::evidence(&run.evidence).into());
         show::merge(&mut shown, unusual_terms(*policy).into());
