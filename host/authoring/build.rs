@@ -46,7 +46,8 @@ fn main() -> io::Result<()> {
     let host = env::var("TARGET").unwrap_or_default();
     println!("cargo::rustc-env=REFINER_BUILT_FOR={host}");
     println!("cargo::rerun-if-changed=build.rs");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let manifest = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
+    let root = Path::new(&manifest).join("../..").canonicalize()?;
     let mut files = Vec::new();
     for part in SDK {
         let path = root.join(part);

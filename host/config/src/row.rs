@@ -80,6 +80,8 @@ scopes! {
     Work,
     /// `refiner queue status`.
     Queue,
+    /// The worker hosts of `refiner replay`.
+    ReplayHosts,
 }
 
 /// A scope as a type, for the flags that it has.

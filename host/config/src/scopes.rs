@@ -2,7 +2,7 @@
 
 use crate::row::Scope::{
     self, ContentGet, ContentPut, ContentServe, Data, EvmServe, KeyAddress, KeyImport, KeyNew, Queue, Replay,
-    RuleCheck, RuleInfo, RuleLock, RulePush, RuleRun, RuleVerify, Run, Session, SpecimenCheck, Work,
+    ReplayHosts, RuleCheck, RuleInfo, RuleLock, RulePush, RuleRun, RuleVerify, Run, Session, SpecimenCheck, Work,
 };
 
 /// The commands that check or execute blocks for a result of their own.
@@ -23,6 +23,8 @@ pub(crate) const IN_DATA: &[Scope] = &[Run, Data, ContentPut, ContentServe, Work
 /// The commands that ask the proof chain.
 pub(crate) const ON_CHAIN: &[Scope] = &[Run, Session];
 /// The commands that share work over NATS.
-pub(crate) const QUEUED: &[Scope] = &[Run, Work, Queue];
+pub(crate) const QUEUED: &[Scope] = &[Run, Work, Queue, ReplayHosts];
+/// The commands that have worker hosts run rules.
+pub(crate) const COORDINATING: &[Scope] = &[Run, ReplayHosts];
 /// The commands that read a password.
 pub(crate) const WITH_PASSWORD: &[Scope] = &[Run, KeyNew, KeyImport, KeyAddress];

@@ -12,7 +12,10 @@ use crate::{
     row::{
         Former::Variable,
         Row,
-        Scope::{ContentGet, ContentPut, ContentServe, EvmServe, File, KeyAddress, KeyImport, Program, Run, Work},
+        Scope::{
+            ContentGet, ContentPut, ContentServe, EvmServe, File, KeyAddress, KeyImport, Program, ReplayHosts, Run,
+            Work,
+        },
         Setting, in_unit, named,
     },
     scopes::{BOUNDED, CHECKING, EXECUTING, IN_DATA, ON_CHAIN, ONLINE, RESOLVING, WITH_PASSWORD},
@@ -43,7 +46,7 @@ mod terms;
 pub use self::{
     hosts::{
         ALLOW_REMOTE_ARTIFACTS, FROM, HOST_NAME, HOST_ORIGIN, QUEUE, QUEUE_ACK_WAIT, QUEUE_CA, QUEUE_ID, QUEUE_NKEY,
-        QUEUE_SWEEP, RECHECK, WORK_LISTEN, WORK_ORIGIN,
+        QUEUE_SWEEP, RECHECK, REPLAY_LISTEN, WORK_LISTEN, WORK_ORIGIN,
     },
     terms::{DENY, REQUIRE_CONFINEMENT, REQUIRE_SIGNER, RULE_LIMIT, TRUST_ROOT},
 };
@@ -316,8 +319,9 @@ settings! {
     CONTENT_LISTEN: SocketAddr = "listen" <"ADDRESS"> .on(&[ContentServe]).default("127.0.0.1:5080")
         .variable("REFINER_CONTENT_LISTEN");
 
-    /// Permits a `--listen` address that other machines reach. The API has no authentication: each of them can fill the disk.
-    ALLOW_REMOTE_CONTENT: bool = "allow-remote-content" <"BOOL"> .on(&[ContentServe]).default("false")
+    /// Permits a `--listen` address that other machines reach. There is no authentication: each of them can read what is served, and
+    /// fill the disk of `content serve`.
+    ALLOW_REMOTE_CONTENT: bool = "allow-remote-content" <"BOOL"> .on(&[ContentServe, ReplayHosts]).default("false")
         .formerly(&[named("beyond-loopback")]);
 
     /// Largest upload, all its files together; more is answered 413.

@@ -19,6 +19,7 @@ mod budget;
 mod error;
 mod get;
 mod limits;
+mod source;
 mod upload;
 
 use std::sync::Arc;
@@ -37,7 +38,10 @@ use crate::{
     blocking::{Interrupt, interruptible},
 };
 
-pub use self::limits::ServeLimits;
+pub use self::{
+    limits::ServeLimits,
+    source::{ContentSource, serve_source},
+};
 
 /// Serves until `stop`, and until the requests then open have ended.
 pub async fn serve(

@@ -70,6 +70,30 @@ pub(crate) async fn declare(
     Ok(Declared { tasks, results, is_new: new_tasks || new_results || new_store })
 }
 
+/// Drops the tasks that an earlier coordinator left.
+pub(crate) async fn drop_tasks(streams: &Context, queue: QueueId) -> Result<(), QueueError> {
+    match streams.get_stream(queue.tasks()).await {
+        Ok(stream) => {
+            let purged = stream.purge().await.map_err(QueueError::of("dropping tasks"))?;
+            tracing::info!(tasks = purged.purged, "tasks of an earlier run were dropped");
+            Ok(())
+        }
+        Err(error) if is_missing(&error) => Ok(()),
+        Err(error) => Err(QueueError::of("looking at a stream")(error)),
+    }
+}
+
+/// Removes everything of a queue; what is gone already is no error.
+pub(crate) async fn remove(streams: &Context, queue: QueueId) -> Result<(), QueueError> {
+    for name in [queue.tasks(), queue.results(), format!("{BUCKET_STREAM}{}", queue.bucket())] {
+        match streams.delete_stream(&name).await {
+            Err(error) if !is_missing(&error) => return Err(QueueError::of("removing a stream")(error)),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
 fn tasks(queue: QueueId) -> Config {
     Config {
         max_messages: TASKS_MAX,

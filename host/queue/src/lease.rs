@@ -123,6 +123,26 @@ impl Lease {
         }
     }
 
+    /// Takes the lease whoever holds it, for a caller that knows that no other coordinator of the queue lives.
+    pub async fn take_over(store: &Store) -> Result<Self, QueueError> {
+        let holder = Holder::this();
+        loop {
+            let taken = match look(store).await? {
+                None => create(store, &holder).await?,
+                Some((revision, _)) => update(store, &holder, revision).await?,
+            };
+            match taken {
+                Some(revision) => return Ok(Self { holder, revision }),
+                None => sleep(LEASE / LOOKS).await,
+            }
+        }
+    }
+
+    /// The holder's own name, unlike that of any other process.
+    pub fn holder(&self) -> &str {
+        &self.holder.id
+    }
+
     /// Renews it. A bucket that lost its keys gets this one again.
     pub async fn renew(&mut self, store: &Store, queue: QueueId) -> Result<(), QueueError> {
         if let Some(revision) = update(store, &self.holder, self.revision).await? {

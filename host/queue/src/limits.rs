@@ -26,7 +26,7 @@ pub(crate) const REPLICAS: usize = 3;
 pub const ACK_WAIT: Duration = Duration::from_secs(60);
 /// Reports of progress within the time above.
 pub(crate) const PROGRESS_PER_ACK_WAIT: u32 = 4;
-/// Tasks under way at once: as many as dozens of hosts with some cores each take from the queue.
+/// Tasks under way at once: as many as dozens of hosts with some cores each take from the queue. Of a replay: specimens.
 pub const DEPTH: usize = 256;
 /// Deliveries after which a task is not run any more: it may be what ended the hosts before.
 pub const POISON_DELIVERIES: u32 = 5;
@@ -64,5 +64,12 @@ pub(crate) const LIST_MAX: usize = 64;
 pub(crate) const TEXT_BYTES_MAX: usize = 512;
 /// Bytes of a reason in a message.
 pub(crate) const REASON_BYTES_MAX: usize = 8 << 10;
+/// Bytes of the report of a run. One that is longer loses its log, then the lists of its evidence.
+pub(crate) const REPORT_BYTES_MAX: usize = 72 << 10;
+/// The same in base64.
+pub(crate) const REPORT_TEXT_BYTES_MAX: usize = 96 << 10;
+/// Results that came before their tasks were waited for, as after a restart. Beyond, the first are given up: unacknowledged results are
+/// bounded by [`ACK_PENDING_MAX`], and others must come.
+pub(crate) const EARLY_MAX: usize = 512;
 /// Rules of one coordinator.
 pub(crate) const RULES_MAX: usize = 256;

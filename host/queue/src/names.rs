@@ -1,6 +1,10 @@
 //! Names of streams, subjects and hosts.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    str::FromStr,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
@@ -24,7 +28,7 @@ pub enum NameError {
     Host,
 }
 
-/// The id of a queue: what its coordinator's journal is bound to, hashed.
+/// The id of a queue: what its coordinator's journal is bound to, hashed; or of a replay, new with its data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct QueueId([u8; ID_BYTES]);
 
@@ -37,6 +41,17 @@ impl QueueId {
         hash.update(announcer);
         hash.update(operator.unwrap_or_default());
         let digest = hash.finalize();
+        let mut id = [0; ID_BYTES];
+        id.copy_from_slice(&digest[..ID_BYTES]);
+        Self(id)
+    }
+
+    /// An id that no other queue has.
+    #[must_use]
+    pub fn new() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let machine = rustix::system::uname();
+        let digest = Sha256::digest(format!("{} {now:?} {:?}", std::process::id(), machine.nodename()));
         let mut id = [0; ID_BYTES];
         id.copy_from_slice(&digest[..ID_BYTES]);
         Self(id)

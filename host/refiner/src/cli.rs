@@ -38,7 +38,7 @@ pub enum Command {
     Verify(Verify),
     /// Follows the proof chain: fetches announced specimens, runs rules over them, pins what they produce and proves it.
     Run(Box<Run>),
-    /// Runs rules for a coordinator (`refiner run --queue`): workers without key and journal, on any number of hosts.
+    /// Runs rules for a coordinator (`run --queue` or `replay --queue`): workers without key and journal, on any number of hosts.
     #[command(after_help = ExitCode::TABLE)]
     Work {
         #[command(flatten)]

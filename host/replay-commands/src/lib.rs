@@ -1,7 +1,7 @@
 //! `refiner replay` and `refiner verify`: rules over specimens, offline.
 //!
 //! * **Inputs**: the arguments of a command.
-//! * **Outputs**: what `refiner-replay` prints and writes; the exit code.
+//! * **Outputs**: what `refiner-replay` prints and writes, on this machine or with worker hosts; the exit code.
 //! * **Invariants**: decides nothing that a caller of `refiner-replay`, such as the Python package, would have to decide again.
 //!
 //! ```
@@ -26,6 +26,7 @@ use std::num::NonZeroUsize;
 
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_replay::{ChildProgram, Style, TableChoice, Verification};
+use refiner_replay_hosts::ReplayHosts;
 
 /// Runs rules over specimens.
 ///
@@ -33,7 +34,7 @@ use refiner_replay::{ChildProgram, Style, TableChoice, Verification};
 ///
 /// Those of settings and inputs, and of outputs that cannot be written.
 pub fn replay(arguments: &Replay) -> Result<ExitCode, Failure> {
-    refiner_replay::run(&refiner_replay::Replay {
+    let replay = refiner_replay::Replay {
         specimens: arguments.specimens.clone(),
         files_from: arguments.files_from.clone(),
         blocks: arguments.blocks.clone(),
@@ -58,7 +59,12 @@ pub fn replay(arguments: &Replay) -> Result<ExitCode, Failure> {
             arguments::Style::Summary => Style::Summary,
         },
         settings: arguments.settings.values()?,
-    })
+    };
+    let hosts = ReplayHosts::of(&arguments.hosts.values()?, &replay.settings, replay.out.as_deref())?;
+    match hosts {
+        Some(hosts) => refiner_replay::run_on(&replay, &hosts),
+        None => refiner_replay::run(&replay),
+    }
 }
 
 /// Computes a data set again.

@@ -9,7 +9,7 @@ use std::{
 use alloy_primitives::{B256, Bytes};
 use refiner_data_set::{DataSetError, FileEntry, Staging};
 use refiner_evm::{Executor, RecordingTerms, SharedExecutor};
-use refiner_rule_model::{Artifact, Evidence, LogLine, SpecimenHash, UntrustedText, Usage, Verdict};
+use refiner_rule_model::{Artifact, Evidence, LogLine, Run, SpecimenHash, UntrustedText, Usage, Verdict};
 use refiner_rule_session::{Block, LoadedRule, NoRun};
 use refiner_specimen::{DecodeError, check::Check};
 use refiner_specimen_files::{
@@ -19,6 +19,7 @@ use refiner_specimen_files::{
 use refiner_table::{Batch, TableError};
 
 use crate::{
+    hosts::{Elsewhere, HostRun, HostSpecimen, HostsFailure},
     plan::Item,
     tables::{Rows, Tables},
 };
@@ -39,6 +40,8 @@ pub struct Job {
     pub keep: Keep,
     /// Whether the report has specimen hashes: they are then worked out on the threads that run, not on the one that prints.
     pub hashes: bool,
+    /// The hosts that run the rules, where this process does not.
+    pub elsewhere: Option<Elsewhere>,
 }
 
 /// The fate of artifacts.
@@ -113,8 +116,10 @@ pub struct RunRecord {
     /// The rule executes blocks under other conditions than their own.
     pub hypothetical: bool,
     pub end: RunEnd,
-    /// Wall time of the run and of writing its artifacts.
+    /// Wall time of the run and of writing its artifacts; of a run on a host, of the run there.
     pub elapsed: Duration,
+    /// The host that it was on.
+    pub host: Option<Arc<str>>,
 }
 
 /// How a run ended.
@@ -153,6 +158,9 @@ pub enum RunFailure {
     /// The run could not be finished.
     #[error(transparent)]
     Run(#[from] NoRun),
+    /// No host could finish it.
+    #[error(transparent)]
+    Hosts(#[from] HostsFailure),
     /// The artifacts could not be kept.
     #[error(transparent)]
     Output(#[from] DataSetError),
@@ -189,9 +197,10 @@ impl Job {
     }
 
     fn outcome(&self, input: &Input) -> Result<Outcome, Unusable> {
-        let raw = Bytes::from(input.read()?);
-        let specimen = Arc::new(refiner_specimen::decode_shared(&raw)?);
-        let block = Block { specimen, hash: SpecimenHash::of(raw.clone()), raw };
+        if let Some(elsewhere) = &self.elsewhere {
+            return self.on_hosts(elsewhere, input);
+        }
+        let block = block(input)?;
         let mut facts = Facts::of(&block);
         let known = self.known.check(&block.specimen);
         let executor = self.executor_of_one_block();
@@ -201,6 +210,36 @@ impl Job {
         };
         let runs = self.rules.iter().map(run).collect();
         facts.specimen_hash = if self.hashes { Some(block.hash.get()) } else { block.hash.if_known() };
+        Ok(Outcome { facts, known, runs })
+    }
+
+    /// Decodes here, so that what is no specimen is the same as without hosts, and has the rules run there.
+    fn on_hosts(&self, elsewhere: &Elsewhere, input: &Input) -> Result<Outcome, Unusable> {
+        let (facts, known, raw) = elsewhere.read(|| {
+            let block = block(input)?;
+            let facts = Facts { specimen_hash: Some(block.hash.get()), ..Facts::of(&block) };
+            Ok::<_, Unusable>((facts, self.known.check(&block.specimen), block.raw))
+        })?;
+        if known.failed() {
+            let runs = self.rules.iter().map(RunRecord::of_other_block).collect();
+            return Ok(Outcome { facts, known, runs });
+        }
+        let results = elsewhere.hosts.run(HostSpecimen {
+            input: input.clone(),
+            chain_id: facts.chain_id,
+            height: facts.height,
+            block_hash: facts.block_hash,
+            specimen_hash: facts.specimen_hash.unwrap_or_default(),
+            raw,
+        });
+        let record = |(rule, result): (&LoadedRule, Result<HostRun, HostsFailure>)| match result {
+            Ok(HostRun { run, host, elapsed }) => {
+                let end = self.ended(rule, &facts, run).unwrap_or_else(RunEnd::Failed);
+                RunRecord { host: Some(host), ..RunRecord::of(rule, end, elapsed) }
+            }
+            Err(failure) => RunRecord::of(rule, RunEnd::Failed(failure.into()), Duration::ZERO),
+        };
+        let runs = self.rules.iter().zip(results).map(record).collect();
         Ok(Outcome { facts, known, runs })
     }
 
@@ -225,7 +264,11 @@ impl Job {
         facts: &Facts,
         executor: &Arc<dyn Executor>,
     ) -> Result<RunEnd, RunFailure> {
-        let run = rule.place.run(block, &rule.params, rule.limits, executor)?;
+        self.ended(rule, facts, rule.place.run(block, &rule.params, rule.limits, executor)?)
+    }
+
+    /// Keeps what a run produced.
+    fn ended(&self, rule: &LoadedRule, facts: &Facts, run: Run) -> Result<RunEnd, RunFailure> {
         let (usage, evidence) = (Box::new(run.usage), Box::new(run.evidence));
         match run.verdict {
             Verdict::Produced { artifacts, records } => {
@@ -262,6 +305,12 @@ impl Job {
     }
 }
 
+fn block(input: &Input) -> Result<Block, Unusable> {
+    let raw = Bytes::from(input.read()?);
+    let specimen = Arc::new(refiner_specimen::decode_shared(&raw)?);
+    Ok(Block { specimen, hash: SpecimenHash::of(raw.clone()), raw })
+}
+
 fn lines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }
@@ -269,7 +318,7 @@ fn lines(bytes: &[u8]) -> u64 {
 impl RunRecord {
     fn of(rule: &LoadedRule, end: RunEnd, elapsed: Duration) -> Self {
         let hypothetical = rule.place.manifest().is_hypothetical();
-        Self { rule: Arc::clone(&rule.name), identity: rule.identity, hypothetical, end, elapsed }
+        Self { rule: Arc::clone(&rule.name), identity: rule.identity, hypothetical, end, elapsed, host: None }
     }
 
     fn of_other_block(rule: &LoadedRule) -> Self {

@@ -19,7 +19,7 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 /// A rule's stack is 1 MiB of WebAssembly and the host's frames below it.
 const THREAD_STACK_BYTES: usize = 8 * 1024 * 1024;
 /// Items that may be begun before the oldest unfinished one is done, for each thread: their results are in memory.
-const AHEAD_PER_THREAD: usize = 8;
+pub const AHEAD_PER_THREAD: usize = 8;
 
 /// A thread that the operating system does not grant.
 #[derive(Debug, thiserror::Error)]
@@ -53,8 +53,9 @@ enum Event<Done> {
     Interrupted,
 }
 
-/// A way to end the work from another thread.
-pub struct Interrupter(Box<dyn Fn() + Send>);
+/// A way to end the work from another thread. Clones end the same work.
+#[derive(Clone)]
+pub struct Interrupter(Arc<dyn Fn() + Send + Sync>);
 
 impl Interrupter {
     /// Ends the work after the result that is being collected.
@@ -116,13 +117,25 @@ pub fn in_order<Item: Send + Sync + 'static, Done: Send + 'static, Stop>(
     threads: NonZeroUsize,
     work: impl Fn(&Item) -> Done + Send + Sync + 'static,
     begun: impl FnOnce(Interrupter),
+    collect: impl FnMut(Done) -> ControlFlow<Stop>,
+) -> Result<End<Stop>, NoThread> {
+    in_order_within(items, threads, AHEAD_PER_THREAD, work, begun, collect)
+}
+
+/// The same, with so many items for each thread that may be begun before the oldest unfinished one is done.
+pub fn in_order_within<Item: Send + Sync + 'static, Done: Send + 'static, Stop>(
+    items: Vec<Item>,
+    threads: NonZeroUsize,
+    ahead_per_thread: usize,
+    work: impl Fn(&Item) -> Done + Send + Sync + 'static,
+    begun: impl FnOnce(Interrupter),
     mut collect: impl FnMut(Done) -> ControlFlow<Stop>,
 ) -> Result<End<Stop>, NoThread> {
     let count = items.len();
     let shared = Arc::new(Shared {
         progress: Mutex::default(),
         moved: Condvar::new(),
-        ahead: threads.get().saturating_mul(AHEAD_PER_THREAD),
+        ahead: threads.get().saturating_mul(ahead_per_thread),
     });
     let (sender, events) = mpsc::channel();
     let work = Arc::new((items, work));
@@ -132,7 +145,7 @@ pub fn in_order<Item: Send + Sync + 'static, Done: Send + 'static, Stop>(
             return Err(NoThread(error));
         }
     }
-    begun(Interrupter(Box::new(move || {
+    begun(Interrupter(Arc::new(move || {
         // Nobody to interrupt when the work is done.
         let _ = sender.send(Event::Interrupted);
     })));

@@ -27,7 +27,7 @@ use crate::{
     job::{Job, Keep, Outcome, Replayed, RunEnd, RunRecord, recording_of},
     parallel::{self, End, Interrupter, NoThread},
     plan::{Inputs, Item, Plan},
-    run::kept_headings,
+    run::{kept_headings, remote_files},
     tables::Tables,
 };
 
@@ -112,14 +112,15 @@ impl RowReplay {
     ///
     /// Those of inputs, rules and settings; a rule has an output without columns.
     pub fn prepare(replay: &Replay, wide: WideNumbers) -> Result<Self, Failure> {
-        let Expanded { inputs, mut refused } = input::expand_with(&replay.arguments()?, &replay.remote_files());
+        let Expanded { inputs, mut refused } =
+            input::expand_with(&replay.arguments()?, &remote_files(&replay.settings));
         if inputs.is_empty() && !refused.is_empty() {
             return Err(refused.remove(0).into());
         }
         let threads = replay.threads.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
         let inputs = Inputs::select(inputs, &replay.blocks, true, threads, kept_headings().as_deref())?;
         let known = KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?;
-        let rules = replay.load(threads)?;
+        let rules = replay.load(threads, replay.isolate)?;
         // The format is that of files, of which there are none.
         let choice = TableChoice { format: Format::ArrowStream, wide, blocks_per_file: NonZeroUsize::MAX };
         let tables = Arc::new(Tables::of(&rules, choice)?);
@@ -128,7 +129,7 @@ impl RowReplay {
         let evm = Evm::of(&replay.settings);
         let executor = evm.executor(chains::executor(&replay.chain_configs, policy)?, None)?;
         let keep = Keep::Tables(Arc::clone(&tables));
-        let job = Job { recording: recording_of(&rules), rules, executor, known, keep, hashes: true };
+        let job = Job { recording: recording_of(&rules), rules, executor, known, keep, hashes: true, elsewhere: None };
         Ok(Self { job, items: plan.items, threads, tables, policy, refused })
     }
 

@@ -1,20 +1,14 @@
 //! A whole replay: inputs, rules, threads, report.
 
-use std::{
-    ffi::OsString,
-    num::NonZeroUsize,
-    ops::ControlFlow,
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread,
-};
+use std::{env, ffi::OsString, num::NonZeroUsize, ops::ControlFlow, path::PathBuf, sync::Arc, thread};
 
+use alloy_primitives::{hex, keccak256};
 use refiner_config::{Values, cache_directory, egress, table};
-use refiner_data_set::{DataSet, OutputTerms, RuleTerms, Standing, Terms as DataSetTerms};
+use refiner_data_set::{DataSet, Destination, OutputTerms, RuleTerms, Standing, Terms as DataSetTerms};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::ExecutionTerms;
 use refiner_executor::{self as executor, Evm, chains};
-use refiner_remote_files::{RemoteFiles, Terms as RemoteTerms};
+use refiner_remote_files::{RemoteFiles, Terms as RemoteTerms, is_url};
 use refiner_rule_model::engine;
 use refiner_rule_package::{Allowance, Sources};
 use refiner_rule_session::{self as rules, LoadedRule, Session, Terms};
@@ -28,6 +22,7 @@ use refiner_worker::ChildProgram;
 
 use crate::{
     dry_run,
+    hosts::{Elsewhere, Hosts},
     job::{Job, Keep, recording_of},
     keeper::Keeper,
     parallel::{self, End},
@@ -37,6 +32,9 @@ use crate::{
     style::Style,
     tables::{TableChoice, Tables},
 };
+
+/// Bytes of a hash in the name of the directory in which files for a store are made.
+const STAGING_NAME_BYTES: usize = 16;
 
 /// A replay that is asked for.
 pub struct Replay {
@@ -48,7 +46,7 @@ pub struct Replay {
     pub blocks: Vec<BlockSelection>,
     /// Rules as an argument names them.
     pub rules: Vec<String>,
-    /// The directory for what they produce; without it results are hashed and dropped.
+    /// The directory for what they produce, or a prefix of an object store; without it results are hashed and dropped.
     pub out: Option<PathBuf>,
     /// Puts rows of many blocks into tables there, instead of a file an artifact.
     pub table: Option<TableChoice>,
@@ -80,28 +78,46 @@ pub struct Replay {
 ///
 /// Those of inputs, rules and settings, before the first run; of files of the data set, and of standard output.
 pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
+    run_with(replay, None)
+}
+
+/// The same with rules that worker hosts run. Files and manifest of the data set are those of a replay on one machine.
+///
+/// # Errors
+///
+/// Those of [`run`], and of the way to the hosts.
+pub fn run_on(replay: &Replay, hosts: &dyn Hosts) -> Result<ExitCode, Failure> {
+    run_with(replay, Some(hosts))
+}
+
+fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Failure> {
+    // First of all, so that a URL that nothing is written to costs no reading.
+    let destination = replay.destination()?;
     let Expanded { inputs, refused } = replay.expand()?;
-    let available = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let threads = replay.threads.unwrap_or_else(available);
-    let inputs = Inputs::select(inputs, &replay.blocks, replay.out.is_some(), threads, kept_headings().as_deref())?;
+    let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let at_once = hosts.map_or(cores, Hosts::specimens_at_once);
+    let threads = replay.threads.unwrap_or(at_once);
+    // Hosts have hundreds of specimens under way, and this machine works on as many as it has cores.
+    let here = if hosts.is_some() { cores } else { threads };
+    let inputs = Inputs::select(inputs, &replay.blocks, replay.out.is_some(), here, kept_headings().as_deref())?;
     let known = KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?;
-    let rules = replay.load(threads)?;
+    let rules = replay.load(here, replay.isolate || hosts.is_some())?;
     let tables = replay.table.map(|choice| Tables::of(&rules, choice)).transpose()?.map(Arc::new);
     let terms = replay.terms(&rules, tables.as_deref());
     let blocks_per_unit = tables.as_ref().map_or(1, |tables| tables.blocks_per_file());
     if replay.dry_run {
-        let plan = match &replay.out {
-            Some(out) => Plan::of(inputs, &Standing::of(out, &terms)?, out, blocks_per_unit)?,
+        let plan = match replay.out.as_deref().zip(destination.as_ref()) {
+            Some((out, to)) => Plan::of(inputs, &Standing::of(to, &terms)?, out, blocks_per_unit)?,
             None => Plan::of_all(inputs),
         };
         dry_run::print(replay, &rules, tables.as_deref(), &plan, &refused)?;
         return Ok(if refused.is_empty() { ExitCode::Done } else { ExitCode::Input });
     }
-    let (plan, keep, data_set) = match &replay.out {
-        Some(out) => {
-            let data_set = DataSet::open(out, terms)?;
+    let (plan, keep, data_set) = match replay.out.as_deref().zip(destination) {
+        Some((out, to)) => {
+            let data_set = DataSet::open(to, terms)?;
             let plan = Plan::of(inputs, data_set.standing(), out, blocks_per_unit)?;
-            let files = || Keep::Files { staging: data_set.staging(), directory: out.clone() };
+            let files = || Keep::Files { staging: data_set.staging(), directory: out.to_owned() };
             let keep = tables.clone().map_or_else(files, Keep::Tables);
             (plan, keep, Some(data_set))
         }
@@ -111,7 +127,14 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
     let evm = Evm::of(&replay.settings);
     let executor = evm.executor(chains::executor(&replay.chain_configs, policy)?, replay.differences())?;
     let hashes = replay.style == Style::Json || replay.out.is_some();
-    let job = Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes });
+    let opened = match (hosts, &replay.out) {
+        (Some(hosts), Some(out)) if !plan.items.is_empty() || hosts.has_left(out) => {
+            Some(hosts.open(out, &rules, policy)?)
+        }
+        _ => None,
+    };
+    let elsewhere = opened.clone().map(|hosts| Elsewhere::new(hosts, cores));
+    let job = Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes, elsewhere });
     let page = replay.report_page.clone().map(|path| Page::begin(path, &job.rules)).transpose()?;
     let mut report = Report::begin(replay.style, policy, &plan).map_err(PrintError::from)?.with_page(page);
     report.refused(&refused);
@@ -119,19 +142,32 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
         report.damaged(&data_set.standing().damaged);
     }
     let mut keeper = data_set.map(|data_set| Keeper::new(data_set, tables, plan.units));
-    let end = parallel::in_order(
+    let ahead = if opened.is_some() { AHEAD_ON_HOSTS } else { AHEAD_HERE };
+    let end = parallel::in_order_within(
         plan.items,
         threads,
+        ahead,
         move |item| job.replay(item),
-        signals::interrupts,
+        |interrupter| {
+            signals::interrupts(interrupter.clone());
+            if let Some(hosts) = &opened {
+                hosts.when_lost(Box::new(move || interrupter.interrupt()));
+            }
+        },
         |replayed| {
             let kept = keeper.as_mut().map_or(Ok(()), |keeper| keeper.take(&replayed).map(drop));
             let recorded = kept.and_then(|()| Ok(report.record(&replayed).map_err(PrintError::from)?));
             recorded.map_or_else(ControlFlow::Break, ControlFlow::Continue)
         },
     )?;
+    // Before another run can have the data set.
+    let closed = opened.map_or(Ok(()), |hosts| hosts.close(matches!(end, End::Complete)));
     // Also where the replay ends early: what is done is done.
     let finished = keeper.map_or(Ok(()), |keeper| keeper.finish().map(drop));
+    let end = match (end, closed) {
+        (End::Complete | End::Interrupted, Err(failure)) => End::Broken(failure),
+        (end, _) => end,
+    };
     let is_interrupted = match end {
         End::Broken(failure) => {
             // The first failure is the one to report.
@@ -147,31 +183,36 @@ pub fn run(replay: &Replay) -> Result<ExitCode, Failure> {
     Ok(if is_interrupted { ExitCode::Interrupted } else { exit })
 }
 
+/// Specimens that may be begun before the oldest unfinished one is done, for each thread: their results are in memory.
+const AHEAD_HERE: usize = parallel::AHEAD_PER_THREAD;
+/// The same where each of hundreds of threads waits for hosts.
+const AHEAD_ON_HOSTS: usize = 4;
+
 /// The place of the kept heights of large directories.
 pub(crate) fn kept_headings() -> Option<PathBuf> {
     Some(cache_directory()?.join("headings"))
 }
 
+/// The way to files of other machines.
+pub(crate) fn remote_files(settings: &Values) -> RemoteFiles {
+    RemoteFiles::new(RemoteTerms {
+        egress: egress::of(settings),
+        gateways: settings.get(&table::IPFS_GATEWAY),
+        variables: refiner_environment::variables().collect(),
+        ..RemoteTerms::default()
+    })
+}
+
 impl Replay {
     /// Every input, and the arguments that name none. Where nothing else is named, the first of those is the error.
     pub(crate) fn expand(&self) -> Result<Expanded, Failure> {
-        let mut expanded = input::expand_with(&self.arguments()?, &self.remote_files());
+        let mut expanded = input::expand_with(&self.arguments()?, &remote_files(&self.settings));
         if expanded.inputs.is_empty() && !expanded.refused.is_empty() {
             let first = expanded.refused.remove(0);
             expanded.refused.iter().for_each(failure::report_argument);
             return Err(first.into());
         }
         Ok(expanded)
-    }
-
-    /// The way to files of other machines.
-    pub(crate) fn remote_files(&self) -> RemoteFiles {
-        RemoteFiles::new(RemoteTerms {
-            egress: egress::of(&self.settings),
-            gateways: self.settings.get(&table::IPFS_GATEWAY),
-            variables: refiner_environment::variables().collect(),
-            ..RemoteTerms::default()
-        })
     }
 
     /// Every name that was given.
@@ -183,7 +224,7 @@ impl Replay {
         Ok(arguments)
     }
 
-    pub(crate) fn load(&self, threads: NonZeroUsize) -> Result<Vec<LoadedRule>, Failure> {
+    pub(crate) fn load(&self, threads: NonZeroUsize, isolate: bool) -> Result<Vec<LoadedRule>, Failure> {
         let settings = &self.settings;
         let evm = Evm::of(settings);
         let policy = executor::policy(settings);
@@ -194,11 +235,25 @@ impl Replay {
         let execution = ExecutionTerms { executed_by: evm.executed_by(), policy };
         let params = self.params.iter().cloned().collect();
         let terms = Terms { params, execution, allowance: Allowance::of(settings) };
-        rules::load(&self.rules, &Sources::of(settings), &terms, session, self.isolate)
+        rules::load(&self.rules, &Sources::of(settings), &terms, session, isolate)
     }
 
+    /// The directory for results in which executors differ.
     fn differences(&self) -> Option<PathBuf> {
-        self.out.as_deref().map(|out: &Path| out.join("differences"))
+        let directory = self.out.as_deref().filter(|out| !is_url(&out.to_string_lossy()));
+        directory.map(|out| out.join("differences"))
+    }
+
+    /// Where the data set is kept, if it is.
+    fn destination(&self) -> Result<Option<Destination>, Failure> {
+        let Some(out) = &self.out else { return Ok(None) };
+        let Some(url) = out.to_str().filter(|out| is_url(out)) else {
+            return Ok(Some(Destination::Directory(out.clone())));
+        };
+        let folder = remote_files(&self.settings).folder(url)?;
+        let staging = cache_directory().unwrap_or_else(|| env::temp_dir().join("refiner"));
+        let staging = staging.join("staging").join(hex::encode(&keccak256(folder.name())[..STAGING_NAME_BYTES]));
+        Ok(Some(Destination::Store { folder, staging }))
     }
 
     /// The terms that files of one data set have in common.
@@ -207,7 +262,7 @@ impl Replay {
             name: rule.name.to_string(),
             version: rule.place.manifest().version.clone(),
             identity: rule.identity,
-            params: self.params.iter().cloned().collect(),
+            params: rule.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             hypothetical: rule.place.manifest().is_hypothetical(),
         };
         let mut rules: Vec<_> = rules.iter().map(of_rule).collect();

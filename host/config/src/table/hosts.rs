@@ -7,10 +7,10 @@ use url::Url;
 use crate::{
     row::{
         Row,
-        Scope::{Queue, Run, Work},
+        Scope::{Queue, ReplayHosts, Work},
         Setting,
     },
-    scopes::QUEUED,
+    scopes::{COORDINATING, QUEUED},
     share::Share,
 };
 
@@ -32,21 +32,25 @@ settings! {
 
     /// Origin of worker hosts that results are fetched from, such as `http://10.0.0.7:5090`, or a network of their addresses such as
     /// `10.0.0.0/16`; from others nothing is fetched. Can be repeated.
-    HOST_ORIGIN: Vec<String> = "host-origin" <"ORIGIN"> .under(HOSTS).on(&[Run]).with_commas();
+    HOST_ORIGIN: Vec<String> = "host-origin" <"ORIGIN"> .under(HOSTS).on(COORDINATING).with_commas();
 
     /// Share of specimens that two worker hosts run, such as `1/100`; where they differ, the item is set aside and nothing is proved.
-    RECHECK: Option<Share> = "recheck" <"SHARE"> .under(HOSTS).on(&[Run]);
+    RECHECK: Option<Share> = "recheck" <"SHARE"> .under(HOSTS).on(COORDINATING);
 
     /// Time after which a specimen without a sign of progress is given to another worker host. A change takes new consumers in NATS.
-    QUEUE_ACK_WAIT: Duration = "queue-ack-wait" <"DURATION"> .under(HOSTS).on(&[Run]).default("60s").within("1s", "1h");
+    QUEUE_ACK_WAIT: Duration = "queue-ack-wait" <"DURATION"> .under(HOSTS).on(COORDINATING).default("60s").within("1s", "1h");
 
     /// Time after which a specimen without a result is looked for in NATS, and published again if it is gone [default: twice the
     /// ack wait and the time of its run].
-    QUEUE_SWEEP: Option<Duration> = "queue-sweep" <"DURATION"> .under(HOSTS).on(&[Run]).within("1s", "1d");
+    QUEUE_SWEEP: Option<Duration> = "queue-sweep" <"DURATION"> .under(HOSTS).on(COORDINATING).within("1s", "1d");
 
     /// Content server of the coordinator, such as `http://coordinator:5080`, that specimens and rules are fetched from; from others
     /// nothing is fetched. Can be repeated.
     FROM: Vec<String> = "from" <"ORIGIN"> .under(HOSTS).on(&[Work]).with_commas();
+
+    /// Address that serves specimens and rules to worker hosts, read-only: what they name by `--from`.
+    REPLAY_LISTEN: SocketAddr = "listen" <"ADDRESS"> .under(HOSTS).on(&[ReplayHosts]).default("127.0.0.1:5080")
+        .variable("REFINER_REPLAY_LISTEN");
 
     /// Name of this host, unlike any other's: the one that its nkey may publish under [default: the machine's].
     HOST_NAME: Option<String> = "host-name" <"NAME"> .under(HOSTS).on(&[Work]);

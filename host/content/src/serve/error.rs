@@ -11,7 +11,7 @@ use axum::{
 };
 use refiner_listener::form::{BrokenForm, FormError};
 
-use crate::{EncodeError, FetchError, IdError, KeepError};
+use crate::{ContentId, EncodeError, FetchError, IdError, KeepError};
 
 /// The time after which a client that was sent away asks again.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
@@ -35,6 +35,8 @@ pub(super) enum RequestError {
     NoId,
     #[error(transparent)]
     Id(IdError),
+    #[error("{0} is not served here")]
+    NotHere(ContentId),
     #[error(transparent)]
     Fetch(FetchError),
     #[error(transparent)]
@@ -60,7 +62,7 @@ impl RequestError {
             | Self::Keep(KeepError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BrokenForm(_) | Self::NoFile | Self::BadForm | Self::NoId | Self::Id(_) => StatusCode::BAD_REQUEST,
             Self::Stalled => StatusCode::REQUEST_TIMEOUT,
-            Self::Fetch(FetchError::NotFound { .. }) => StatusCode::NOT_FOUND,
+            Self::NotHere(_) | Self::Fetch(FetchError::NotFound { .. }) => StatusCode::NOT_FOUND,
             Self::Keep(KeepError::DiskFull { .. }) => StatusCode::INSUFFICIENT_STORAGE,
             Self::OnlyArchive => StatusCode::NOT_ACCEPTABLE,
             Self::Fetch(_) | Self::Keep(_) | Self::Encode(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -16,7 +16,7 @@ use crate::{
     Codec, Content, ContentId, Dag, FetchError, Layout, blocking::blocking, das::das_dag_until, identity, write_car,
 };
 
-const BYTES: &str = "application/octet-stream";
+pub(super) const BYTES: &str = "application/octet-stream";
 const ARCHIVE: &str = "application/vnd.ipld.car; version=1";
 
 /// An archive of a file beside the file: its blocks share the file's memory.
@@ -71,7 +71,7 @@ pub(super) async fn by_path(
 }
 
 /// An answer that keeps its room until the client has it.
-fn answer(content_type: &'static str, bytes: Bytes, reserved: Reserved) -> Response {
+pub(super) fn answer(content_type: &'static str, bytes: Bytes, reserved: Reserved) -> Response {
     let length = bytes.len();
     let body = Body::new(PieceBody::new(hold(bytes, reserved)));
     ([(CONTENT_TYPE, content_type)], [(CONTENT_LENGTH, length)], body).into_response()

@@ -1,5 +1,6 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
+use bytes::Bytes;
 use refiner_content::{
     Content, ContentId, ContentStore, FetchBackend, FetchError, Gateway, KeepError, LocalStore, Pinner, content_id,
     das_id,
@@ -170,5 +171,44 @@ async fn its_newer_api_answers_with_das_roots_and_gives_the_content_back() -> Ou
     }
     assert_eq!(status(format!("{}/ipfs/{hello}", served.url)).await, 406);
     assert_eq!(Gateway::new(&served.url, patient())?.fetch(&hello).await?.bytes(), "hello");
+    Ok(())
+}
+
+/// One content, which is no longer there when it is read where `is_gone`.
+struct OneContent {
+    content: Content,
+    is_gone: bool,
+}
+
+impl serve::ContentSource for OneContent {
+    fn length(&self, id: &ContentId) -> Option<usize> {
+        (*id == self.content.id()).then(|| self.content.bytes().len())
+    }
+
+    fn read(&self, _: &ContentId) -> Option<Bytes> {
+        (!self.is_gone).then(|| self.content.bytes().clone())
+    }
+}
+
+#[tokio::test]
+async fn content_of_no_store_is_served_by_its_id_and_nothing_else_is() -> Outcome {
+    for is_gone in [false, true] {
+        let content = Content::of(bytes(300_000).into());
+        let source = Arc::new(OneContent { content: content.clone(), is_gone });
+        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0)), false).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let gateway = Gateway::new(&url, patient())?;
+        let stop = CancellationToken::new();
+        let _stopped = stop.clone().drop_guard();
+        tokio::spawn(serve::serve_source(listener, source, limits(), Access::default(), stop));
+        let fetched = gateway.fetch(&content.id()).await;
+        if is_gone {
+            assert!(matches!(fetched, Err(FetchError::NotFound { .. })), "{fetched:?}");
+        } else {
+            assert_eq!(fetched?, content);
+        }
+        assert!(matches!(gateway.fetch(&content_id(b"other")).await, Err(FetchError::NotFound { .. })));
+        assert_eq!(posted(format!("{url}/upload"), multipart::Form::new().part("a", file(b"a"))).await.0, 404);
+    }
     Ok(())
 }

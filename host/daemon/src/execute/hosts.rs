@@ -71,6 +71,7 @@ impl ManyHosts {
             from: Vec::new(),
             recheck: terms.recheck.map(|share| (share.of_them, share.all)),
             rules,
+            starts_anew: false,
         };
         let coordinator = Coordinator::new(coordinator, Arc::new(JournalRecords(journal)));
         let end = CancellationToken::new();

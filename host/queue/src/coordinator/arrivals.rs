@@ -8,7 +8,7 @@ use refiner_text::UntrustedText;
 
 use super::{Arrived, Known, Shared, lock};
 use crate::{
-    limits::REMEMBERED,
+    limits::{EARLY_MAX, REMEMBERED},
     message::{Outcome, TaskId, TaskResult},
 };
 
@@ -30,6 +30,36 @@ impl Memory {
                 self.results.remove(&oldest);
             }
         }
+    }
+}
+
+/// Results that came before their tasks were waited for.
+#[derive(Default)]
+pub(super) struct Early {
+    results: HashMap<TaskId, Arrived>,
+    oldest_first: VecDeque<TaskId>,
+}
+
+impl Early {
+    /// The result of a task, where one came early.
+    pub fn take(&mut self, task: TaskId) -> Option<Arrived> {
+        self.results.remove(&task)
+    }
+
+    /// Keeps a result, and gives back one that there is no room for.
+    fn keep(&mut self, arrived: Arrived) -> Option<Arrived> {
+        let task = arrived.result.task;
+        if self.results.insert(task, arrived).is_none() {
+            self.oldest_first.push_back(task);
+        }
+        while self.results.len() > EARLY_MAX || self.oldest_first.len() > 2 * EARLY_MAX {
+            // A task that was taken has left its name.
+            let given_up = self.results.remove(&self.oldest_first.pop_front()?);
+            if given_up.is_some() {
+                return given_up;
+            }
+        }
+        None
     }
 }
 
@@ -76,7 +106,11 @@ impl Shared {
             None => match self.records.known(result.chain, result.specimen, result.rule) {
                 Known::Waiting => {
                     // Its item is claimed in a moment. Until then it stays unacknowledged.
-                    lock(&self.early).insert(result.task, arrived);
+                    let given_up = lock(&self.early).keep(arrived);
+                    if let Some(Arrived { result, acker }) = given_up {
+                        tracing::debug!(task = %result.task, "result that nothing claimed was given up");
+                        let _ = acker.ack().await;
+                    }
                     return;
                 }
                 Known::Done(artifacts) => self.compare_with_journal(&artifacts, result),

@@ -25,6 +25,8 @@ use crate::{
 const RESULTS_AT_ONCE: usize = 64;
 /// Time of one question for results.
 const RESULTS_WAIT: Duration = Duration::from_secs(5);
+/// Time for the removal of the streams.
+const REMOVAL: Duration = Duration::from_secs(10);
 /// Time between two looks at the connection.
 const CONNECTION_LOOK: Duration = Duration::from_millis(100);
 
@@ -61,7 +63,14 @@ impl Shared {
         connection::connected(client).await;
         let (context, queue) = (connection::streams(client)?, self.settings.queue);
         let store = self.again(|| declare::open_bucket(&context, queue)).await?;
-        let lease = self.again(|| Lease::take(&store, queue)).await?;
+        let lease = if self.settings.starts_anew {
+            let lease = self.again(|| Lease::take_over(&store)).await?;
+            let _ = self.run.set(format!("{}.", lease.holder()));
+            self.again(|| declare::drop_tasks(&context, queue)).await?;
+            lease
+        } else {
+            self.again(|| Lease::take(&store, queue)).await?
+        };
         Ok((context, store, lease))
     }
 
@@ -80,10 +89,26 @@ impl Shared {
             () = self.follow_hosts(client) => Ok(()),
             () = stop.cancelled() => Ok(()),
         };
-        if ended.is_ok() {
+        if ended.is_ok() && self.is_finished.load(Ordering::Relaxed) {
+            // The lease goes with its bucket.
+            self.removed(context).await;
+        } else if ended.is_ok() {
             lease.give_back(store).await;
         }
         ended
+    }
+
+    async fn removed(&self, context: &Context) {
+        let queue = self.settings.queue;
+        let removed = timeout(REMOVAL, self.again(|| declare::remove(context, queue))).await;
+        match removed {
+            Ok(Ok(())) => {
+                self.is_removed.store(true, Ordering::Relaxed);
+                tracing::info!(%queue, "streams of the queue removed");
+            }
+            Ok(Err(error)) => tracing::warn!(%queue, error = %ErrorChain(&error), "streams of the queue not removed"),
+            Err(_) => tracing::warn!(%queue, "streams of the queue not removed: NATS does not answer"),
+        }
     }
 
     /// Does it again while NATS has no answer, as through an election, and names that in the meantime.

@@ -1,12 +1,12 @@
 //! The artifacts of a result: bounded before they are fetched, hashed after.
 
 use alloy_primitives::B256;
-use refiner_rule_model::{Artifact, Limit};
+use refiner_rule_model::{Artifact, Limit, Run, Verdict};
 use refiner_specimen::sha256;
 
 use super::{ReceivedArtifact, Shared};
 use crate::{
-    message::{ArtifactRef, MessageError, TaskResult},
+    message::{ArtifactRef, MessageError, Outcome, TaskResult, refusal, reported},
     origins::Unfetched,
 };
 
@@ -28,6 +28,9 @@ pub(super) enum Unusable {
     /// No permitted origin gave it.
     #[error("an artifact was not fetched")]
     Fetch(#[from] Unfetched),
+    /// A report of another verdict than the result's, or none where it was asked for.
+    #[error("the report of the run is missing, or of another verdict")]
+    Report,
     /// Other bytes than were stated.
     #[error("an artifact has sha256 {found:x}, stated was {stated:x}")]
     Hash { stated: B256, found: B256 },
@@ -60,6 +63,21 @@ impl Shared {
             artifacts.push(ReceivedArtifact { reference: reference.clone(), content });
         }
         Ok(artifacts)
+    }
+
+    /// The report of the run, where it was asked for; it is of the verdict that the result has.
+    pub(super) fn report(&self, result: &TaskResult, wanted: bool) -> Result<Option<Box<Run>>, Unusable> {
+        if !wanted {
+            return Ok(None);
+        }
+        let (rule, _) = self.rule(&result.rule).ok_or(Unusable::NoRule)?;
+        let run = reported(result.report.as_deref().ok_or(Unusable::Report)?, &rule.limits()?)?;
+        let agrees = match (&result.outcome, &run.verdict) {
+            (Outcome::Produced { .. }, Verdict::Produced { .. }) => true,
+            (Outcome::Refused { reason, .. }, verdict) => *reason == refusal(verdict),
+            _ => false,
+        };
+        if agrees { Ok(Some(Box::new(run))) } else { Err(Unusable::Report) }
     }
 
     fn check(&self, result: &TaskResult, stated: &[ArtifactRef]) -> Result<(), Unusable> {

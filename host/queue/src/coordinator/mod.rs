@@ -10,8 +10,8 @@ mod view;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -19,13 +19,17 @@ use std::{
 use alloy_primitives::B256;
 use async_nats::jetstream::{Context, message::Acker};
 use refiner_content::Content;
+use refiner_rule_model::Run;
 use refiner_text::UntrustedText;
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     time::Instant,
 };
 
-use self::{arrivals::Memory, hosts::Hosts};
+use self::{
+    arrivals::{Early, Memory},
+    hosts::Hosts,
+};
 pub use self::{
     hosts::HostView,
     submit::TaskFailure,
@@ -61,6 +65,9 @@ pub struct CoordinatorSettings {
     pub recheck: Option<(u64, u64)>,
     /// Its rules, each with the artifacts that its manifest lists.
     pub rules: Vec<(RuleRecord, Vec<Output>)>,
+    /// True where a run has no journal of its tasks: those of an earlier run are dropped, and each is published under names of this run.
+    /// The caller makes sure that no other run of the queue lives, so the lease is taken whoever holds it.
+    pub starts_anew: bool,
 }
 
 /// An artifact that was fetched from its host and is what the result states.
@@ -104,6 +111,8 @@ pub struct Finished {
     pub elapsed: Duration,
     /// Times of its parts, where they were asked for.
     pub spans: Vec<SpanTime>,
+    /// Everything of the run but its artifacts, where the task asked for it.
+    pub report: Option<Box<Run>>,
 }
 
 /// The state of a task in a journal.
@@ -166,12 +175,18 @@ struct Shared {
     is_connected: watch::Sender<bool>,
     /// Locks because tasks run side by side; each is held for a look into a map.
     pending: Mutex<HashMap<TaskId, Pending>>,
-    early: Mutex<HashMap<TaskId, Arrived>>,
+    early: Mutex<Early>,
     unacknowledged: Mutex<HashMap<TaskId, Vec<Acker>>>,
     memory: Mutex<Memory>,
     hosts: Mutex<Hosts>,
     fetches: Semaphore,
     counters: Counters,
+    /// Put before the attempts of tasks; empty where an earlier run's count as well.
+    run: OnceLock<String>,
+    /// Set when nothing of the queue is needed any more.
+    is_finished: AtomicBool,
+    /// Set when NATS has nothing of it any more.
+    is_removed: AtomicBool,
 }
 
 /// The coordinator's end of a queue. Clones share it.
@@ -194,7 +209,21 @@ impl Coordinator {
             hosts: Mutex::default(),
             fetches: Semaphore::new(FETCHES),
             counters: Counters::default(),
+            run: OnceLock::new(),
+            is_finished: AtomicBool::new(false),
+            is_removed: AtomicBool::new(false),
         }))
+    }
+
+    /// Has everything of the queue removed from NATS when [`Coordinator::run`] is stopped.
+    pub fn finish(&self) {
+        self.0.is_finished.store(true, Ordering::Relaxed);
+    }
+
+    /// True after that was done.
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        self.0.is_removed.load(Ordering::Relaxed)
     }
 
     /// Waits until this is the one coordinator of a queue that stands.

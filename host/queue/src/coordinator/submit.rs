@@ -123,7 +123,7 @@ impl Coordinator {
         let id = task.id();
         lock(&shared.pending).insert(id, Pending { results: results.clone(), rule: task.rule, since: Instant::now() });
         let _registered = Registered(shared, id);
-        let early = lock(&shared.early).remove(&id);
+        let early = lock(&shared.early).take(id);
         task.from.clone_from(&shared.settings.from);
         let sweep = shared.sweep(&task);
         let (mut number, mut unusable, mut first) = (0_u32, 0, None);
@@ -134,12 +134,9 @@ impl Coordinator {
         loop {
             let arrived = match arrivals.try_recv() {
                 Ok(arrived) => arrived,
-                Err(_) => {
-                    task.attempt = format!("{failures}.{number}");
-                    shared.published(&task, &mut arrivals, sweep, &mut number, failures).await?
-                }
+                Err(_) => shared.published(&task, &mut arrivals, sweep, &mut number, failures).await?,
             };
-            match shared.judge(arrived, first.take()).await? {
+            match shared.judge(arrived, first.take(), task.report).await? {
                 Next::Done(finished) => return Ok(*finished),
                 Next::Recheck(result) => {
                     task.not = Some(result.0.worker.clone());
@@ -179,7 +176,7 @@ impl Shared {
     ) -> Result<Arrived, TaskFailure> {
         let mut task = task.clone();
         loop {
-            task.attempt = format!("{failures}.{number}");
+            task.attempt = format!("{}{failures}.{number}", self.run.get().map_or("", String::as_str));
             let bytes = task.write()?;
             let message_id = format!("{}.{}", task.id(), task.attempt);
             // A result may come before the answer to the publication.
@@ -236,7 +233,12 @@ impl Shared {
     }
 
     /// Looks at a result, fetches its artifacts, and has it acknowledged when the outcome is in the journal.
-    async fn judge(&self, arrived: Arrived, first: Option<(TaskResult, Finished)>) -> Result<Next, TaskFailure> {
+    async fn judge(
+        &self,
+        arrived: Arrived,
+        first: Option<(TaskResult, Finished)>,
+        with_report: bool,
+    ) -> Result<Next, TaskFailure> {
         let Arrived { result, acker } = arrived;
         let worker = result.worker.clone();
         let keep = |acker| lock(&self.unacknowledged).entry(result.task).or_default().push(acker);
@@ -265,12 +267,20 @@ impl Shared {
                 return Err(TaskFailure::Poisoned { worker, deliveries: result.delivered });
             }
         };
+        let report = match self.report(&result, with_report) {
+            Ok(report) => report,
+            Err(error) => {
+                let _ = acker.ack().await;
+                return Ok(Next::Again(worker, UntrustedText::new(&ErrorChain(&error).to_string())));
+            }
+        };
         keep(acker);
         let finished = Finished {
             verdict,
             worker: worker.clone(),
             elapsed: Duration::from_millis(result.elapsed_ms),
             spans: result.spans.clone(),
+            report,
         };
         match first {
             // The same host twice is one opinion: a result of an earlier attempt that came late.

@@ -2,6 +2,7 @@
 
 use async_nats::jetstream::Context;
 use futures_util::TryStreamExt as _;
+use refiner_diagnostics::ErrorChain;
 use tokio::time::sleep;
 
 use crate::{
@@ -9,6 +10,9 @@ use crate::{
     limits::{AGAIN, LOOK},
     names::QueueId,
 };
+
+/// Looks without the queue after which it was removed.
+const MISSED: u32 = 3;
 
 /// Every queue of the server's account.
 pub(crate) async fn all(context: &Context) -> Result<Vec<QueueId>, QueueError> {
@@ -30,7 +34,9 @@ pub(crate) async fn queue(context: &Context, named: Option<QueueId>) -> Result<Q
                 [queue] => return Ok(*queue),
                 [] => {
                     if !waits {
-                        tracing::info!("no queue yet, waiting for a coordinator (`refiner run --queue`)");
+                        tracing::info!(
+                            "no queue yet, waiting for a coordinator (`refiner run --queue` or `refiner replay --queue`)"
+                        );
                     }
                     waits = true;
                     sleep(LOOK / 5).await;
@@ -39,6 +45,19 @@ pub(crate) async fn queue(context: &Context, named: Option<QueueId>) -> Result<Q
             },
             Err(error) if error.is_passing() => sleep(AGAIN).await,
             Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Waits until the queue has not been there at several looks in a row: one whose servers lost everything comes again.
+pub(crate) async fn removed(context: &Context, queue: QueueId) {
+    let mut missed = 0;
+    while missed < MISSED {
+        sleep(LOOK).await;
+        match all(context).await {
+            Ok(queues) if !queues.contains(&queue) => missed += 1,
+            Ok(_) => missed = 0,
+            Err(error) => tracing::debug!(error = %ErrorChain(&error), "queues are looked for again"),
         }
     }
 }

@@ -44,17 +44,17 @@ const SERVE_END: Duration = Duration::from_secs(1);
 
 /// Everything that a host's parts share.
 struct Host {
-    settings: WorkSettings,
+    settings: Arc<WorkSettings>,
     queue: QueueId,
     client: Client,
     context: Context,
     store: LocalStore,
-    loader: Loader,
+    loader: Arc<Loader>,
     /// Where the coordinator finds the artifacts.
     origin: String,
     serving: watch::Sender<Arc<Serving>>,
     running: AtomicU32,
-    done: AtomicU64,
+    done: Arc<AtomicU64>,
 }
 
 /// Runs `refiner work` until a signal stops it.
@@ -101,7 +101,7 @@ async fn host(settings: WorkSettings) -> Result<(), QueueError> {
     ended
 }
 
-/// Finds the queue, and works on it until `stop`.
+/// Finds the queue, and works on it until `stop`; on another where that one was removed and none was named.
 async fn joined(
     settings: WorkSettings,
     client: Client,
@@ -112,37 +112,46 @@ async fn joined(
 ) -> Result<(), QueueError> {
     connection::connected(&client).await;
     let context = connection::streams(&client)?;
-    let queue = discover::queue(&context, settings.queue).await?;
-    tracing::info!(%queue, "queue joined");
-    let slots = settings.workers + SLOTS_MORE;
-    let shutdown = settings.shutdown;
-    let host = Host {
-        settings,
-        queue,
-        client,
-        context,
-        store,
-        loader,
-        origin,
-        serving: watch::Sender::default(),
-        running: AtomicU32::new(0),
-        done: AtomicU64::new(0),
-    };
-    let host = Arc::new(host);
+    let (settings, loader, done) = (Arc::new(settings), Arc::new(loader), Arc::default());
+    loop {
+        let queue = discover::queue(&context, settings.queue).await?;
+        tracing::info!(%queue, "queue joined");
+        let host = Host {
+            settings: Arc::clone(&settings),
+            queue,
+            client: client.clone(),
+            context: context.clone(),
+            store: store.clone(),
+            loader: Arc::clone(&loader),
+            origin: origin.clone(),
+            serving: watch::Sender::default(),
+            running: AtomicU32::new(0),
+            done: Arc::clone(&done),
+        };
+        tokio::select! {
+            () = worked(Arc::new(host), stop) => return Ok(()),
+            () = discover::removed(&context, queue), if settings.queue.is_none() => {
+                tracing::info!(%queue, "queue was removed, looking for another");
+            }
+        }
+    }
+}
+
+/// Works on a queue until `stop`, and then to the end of the tasks in hand.
+async fn worked(host: Arc<Host>, stop: &CancellationToken) {
     let mut beside = JoinSet::new();
     beside.spawn(served::follow(Arc::clone(&host)));
     beside.spawn(signs::beat(Arc::clone(&host)));
     beside.spawn(prune(host.store.clone(), host.settings.store_bytes));
     let mut working = JoinSet::new();
-    for _ in 0..slots {
+    for _ in 0..host.settings.workers + SLOTS_MORE {
         working.spawn(slot::work(Arc::clone(&host), stop.clone()));
     }
     stop.cancelled().await;
-    let finished = timeout(shutdown, async { while working.join_next().await.is_some() {} });
+    let finished = timeout(host.settings.shutdown, async { while working.join_next().await.is_some() {} });
     if finished.await.is_err() {
         tracing::warn!("shutdown timeout, unfinished tasks go to other hosts");
     }
-    Ok(())
 }
 
 /// The base URL that results name.

@@ -12,7 +12,7 @@ use crate::{
 
 /// Publishes the result of a task, again and again through elections and outages: without it the work would be done for nothing.
 pub(super) async fn result(host: &Host, task: &Task, delivered: u32, ended: Ended) {
-    let Ended { outcome, elapsed, fuel, memory_bytes, spans } = ended;
+    let Ended { outcome, elapsed, fuel, memory_bytes, spans, report } = ended;
     let result = TaskResult {
         v: VERSION,
         task: task.id(),
@@ -29,6 +29,7 @@ pub(super) async fn result(host: &Host, task: &Task, delivered: u32, ended: Ende
         fuel,
         memory_bytes,
         spans,
+        report,
     };
     let bytes = match result.write() {
         Ok(bytes) => bytes,

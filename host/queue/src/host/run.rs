@@ -14,8 +14,8 @@ use refiner_worker::{Job, WorkerRun, WorkerSpan};
 
 use super::{Host, served::Served};
 use crate::{
-    limits::{LIST_MAX, REASON_BYTES_MAX},
-    message::{ArtifactRef, Blame, Outcome, SpanTime, Task},
+    limits::LIST_MAX,
+    message::{ArtifactRef, Blame, Outcome, SpanTime, Task, encoded, refusal, shortened},
 };
 
 /// A task's end on this host.
@@ -25,12 +25,14 @@ pub(super) struct Ended {
     pub fuel: Option<u64>,
     pub memory_bytes: Option<u64>,
     pub spans: Vec<SpanTime>,
+    /// Where the task asks for it.
+    pub report: Option<String>,
 }
 
 impl Ended {
     /// An end without a run.
     pub const fn of(outcome: Outcome) -> Self {
-        Self { outcome, elapsed: Duration::ZERO, fuel: None, memory_bytes: None, spans: Vec::new() }
+        Self { outcome, elapsed: Duration::ZERO, fuel: None, memory_bytes: None, spans: Vec::new(), report: None }
     }
 
     fn failed(blame: Blame, text: &str) -> Self {
@@ -87,13 +89,17 @@ fn in_worker(host: &Host, rule: &Served, task: &Task, specimen: Content) -> Ende
         trace: task.trace(),
     };
     match rule.pool.run(&job) {
-        Ok(ran) => ended(host, ran),
+        Ok(ran) => ended(host, ran, task.report),
         Err(quarantined) => Ended::failed(quarantined.reason.blame().into(), &ErrorChain(&quarantined).to_string()),
     }
 }
 
-fn ended(host: &Host, ran: WorkerRun) -> Ended {
+fn ended(host: &Host, ran: WorkerRun, with_report: bool) -> Ended {
     let WorkerRun { run, spans, .. } = ran;
+    let report = match with_report.then(|| encoded(&run)).transpose() {
+        Ok(report) => report,
+        Err(error) => return Ended::failed(Blame::Infrastructure, &format!("report not made: {}", ErrorChain(&error))),
+    };
     let Evidence { basis, reason_class, .. } = run.evidence;
     let outcome = match run.verdict {
         Verdict::Produced { artifacts, .. } => {
@@ -110,7 +116,7 @@ fn ended(host: &Host, ran: WorkerRun) -> Ended {
             }
         }
         verdict => Outcome::Refused {
-            reason: shortened(&format!("{}: {verdict}", verdict.kind())),
+            reason: refusal(&verdict),
             class: reason_class.map(|class: ReasonClass| class.as_str().to_owned()),
         },
     };
@@ -120,6 +126,7 @@ fn ended(host: &Host, ran: WorkerRun) -> Ended {
         fuel: Some(run.usage.used.get(Limit::Fuel)),
         memory_bytes: Some(run.usage.used.get(Limit::MemoryBytes)),
         spans: spans.iter().take(LIST_MAX).map(span).collect(),
+        report,
     }
 }
 
@@ -141,9 +148,4 @@ fn keep(host: &Host, artifact: refiner_rule_model::Artifact) -> Result<ArtifactR
 fn span(span: &WorkerSpan) -> SpanTime {
     let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     SpanTime { phase: span.phase.number(), start_us: micros(span.start), duration_us: micros(span.duration) }
-}
-
-/// The beginning of a text that has room in a message.
-fn shortened(text: &str) -> String {
-    text[..text.floor_char_boundary(REASON_BYTES_MAX.min(text.len()))].to_owned()
 }

@@ -8,12 +8,14 @@
 //! | [`Heartbeat`] | `rfn.<queue>.host.<host>`, not kept | 16 KiB |
 
 mod heartbeat;
+mod report;
 mod result;
 mod rule;
 mod task;
 
 pub(crate) use self::{
     heartbeat::{Heartbeat, Refuses},
+    report::{encoded, refusal, reported, shortened},
     result::{Outcome, TaskResult},
     rule::Rules,
 };
@@ -26,7 +28,7 @@ pub use self::{
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Version of every message. It goes up when one of another version could be misunderstood.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// A message that is not taken.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Message, MessageError, TaskId, few, within};
 use crate::{
-    limits::{LIST_MAX, REASON_BYTES_MAX, RESULT_BYTES_MAX, TEXT_BYTES_MAX},
+    limits::{LIST_MAX, REASON_BYTES_MAX, REPORT_TEXT_BYTES_MAX, RESULT_BYTES_MAX, TEXT_BYTES_MAX},
     names::HostName,
 };
 
@@ -121,6 +121,9 @@ pub(crate) struct TaskResult {
     pub memory_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub spans: Vec<SpanTime>,
+    /// Verdict, usage, log and evidence of the run, where the task asks for them: a report of the worker protocol in base64.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub report: Option<String>,
 }
 
 impl TaskResult {
@@ -163,6 +166,7 @@ impl Message for TaskResult {
         within("version", &self.version, TEXT_BYTES_MAX)?;
         few("from", &self.from, LIST_MAX)?;
         self.from.iter().try_for_each(|origin| within("from", origin, TEXT_BYTES_MAX))?;
+        within("report", self.report.as_deref().unwrap_or_default(), REPORT_TEXT_BYTES_MAX)?;
         few("spans", &self.spans, LIST_MAX)?;
         if self.task != TaskId::of(self.chain, self.specimen, self.rule) {
             return Err(MessageError::Field { field: "task" });

@@ -76,6 +76,9 @@ pub struct Task {
     pub(crate) wall_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     traceparent: Option<String>,
+    /// True where the result is to have the whole report of the run.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub(crate) report: bool,
 }
 
 impl Task {
@@ -106,7 +109,14 @@ impl Task {
             not: None,
             wall_ms,
             traceparent: trace.map(traceparent),
+            report: false,
         }
+    }
+
+    /// The same, with a result that has the log, the usage and the evidence of the run.
+    #[must_use]
+    pub fn with_report(self) -> Self {
+        Self { report: true, ..self }
     }
 
     /// Its name.

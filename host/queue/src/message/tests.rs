@@ -8,7 +8,7 @@ use refiner_worker::TraceContext;
 use serde_json::Value;
 
 use super::*;
-use crate::limits::{LIST_MAX, TEXT_BYTES_MAX};
+use crate::limits::{LIST_MAX, REPORT_TEXT_BYTES_MAX, TEXT_BYTES_MAX};
 
 fn task() -> Task {
     let trace = TraceContext { trace: [7; 16], parent: [8; 8] };
@@ -42,6 +42,7 @@ fn result() -> TaskResult {
         fuel: Some(1),
         memory_bytes: None,
         spans: vec![SpanTime { phase: 0, start_us: 1, duration_us: 2 }],
+        report: Some("AAAA".to_owned()),
     }
 }
 
@@ -65,10 +66,10 @@ fn messages_are_read_as_they_were_written() {
 fn field_that_no_struct_has_another_version_and_a_name_that_does_not_fit_are_refused() {
     let refused = |bytes: &[u8]| Task::read(bytes).unwrap_err().to_string();
     assert!(refused(&with(&task(), "extra", 1.into())).contains("unknown field `extra`"));
-    assert_eq!(refused(&with(&task(), "v", 2.into())), "version 2 (this build speaks 1)");
+    assert_eq!(refused(&with(&task(), "v", 1.into())), "version 1 (this build speaks 2)");
     assert_eq!(refused(&with(&task(), "chain", 2.into())), "task is not of its form");
     assert_eq!(refused(&with(&task(), "traceparent", "00-zz".into())), "traceparent is not of its form");
-    assert!(refused(b"[]").starts_with("not of the form of version 1"));
+    assert!(refused(b"[]").starts_with("not of the form of version 2"));
 }
 
 #[test]
@@ -79,6 +80,8 @@ fn bounds_hold_just_under_and_not_just_over() {
     let version = |bytes: usize| Value::from("x".repeat(bytes));
     assert!(TaskResult::read(&with(&result(), "version", version(TEXT_BYTES_MAX))).is_ok());
     assert!(TaskResult::read(&with(&result(), "version", version(TEXT_BYTES_MAX + 1))).is_err());
+    assert!(TaskResult::read(&with(&result(), "report", version(REPORT_TEXT_BYTES_MAX))).is_ok());
+    assert!(TaskResult::read(&with(&result(), "report", version(REPORT_TEXT_BYTES_MAX + 1))).is_err());
     let padded = |bytes: usize| {
         let mut json = task().write().unwrap();
         json.resize(bytes, b' ');

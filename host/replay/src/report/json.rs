@@ -36,6 +36,9 @@ fn line(input: &str, outcome: &Outcome, run: &RunRecord, policy: ExecutionPolicy
         "knownBlock": checks::outcome(&(&outcome.known).into()),
         "elapsedMs": run.elapsed.as_secs_f64() * 1e3,
     });
+    if let Some(host) = &run.host {
+        show::merge(&mut line, json!({ "workerHost": &**host }));
+    }
     if run.hypothetical {
         show::merge(&mut line, json!({ "hypothetical": true }));
     }

@@ -1,7 +1,9 @@
 //! What a replay amounts to.
 
 use std::{
+    collections::BTreeMap,
     fmt,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -40,6 +42,8 @@ pub struct Totals {
     pub(super) refused_arguments: u64,
     pub(super) interrupted: bool,
     pub(super) reasons: Reasons,
+    /// Runs by host, of those on hosts.
+    pub(super) hosts: BTreeMap<Arc<str>, u64>,
 }
 
 impl Default for Totals {
@@ -64,6 +68,7 @@ impl Default for Totals {
             refused_arguments: 0,
             interrupted: false,
             reasons: Reasons::default(),
+            hosts: BTreeMap::new(),
         }
     }
 }
@@ -127,6 +132,9 @@ impl Totals {
         self.input_bytes += outcome.facts.bytes as u64;
         for run in &outcome.runs {
             self.reasons.add(outcome, run);
+            if let Some(host) = &run.host {
+                *self.hosts.entry(Arc::clone(host)).or_default() += 1;
+            }
             match &run.end {
                 RunEnd::Produced { artifacts, evidence, .. } => {
                     self.produced += 1;
@@ -191,6 +199,9 @@ impl fmt::Display for Totals {
             }
         }
         write!(f, "{}", self.reasons)?;
+        for (number, (host, runs)) in self.hosts.iter().enumerate() {
+            write!(f, "{}{host} {runs}", if number == 0 { "\nruns by worker host: " } else { ", " })?;
+        }
         let not_checkable = self.specimens - self.unusable - self.known - self.other_blocks;
         write!(f, "\nknownBlock: {} passed, {} failed, {not_checkable} not checkable", self.known, self.other_blocks)?;
         write!(

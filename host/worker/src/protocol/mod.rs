@@ -76,7 +76,7 @@ pub use message::{
 };
 pub(crate) use message::{announced_bytes, read_hash, read_refusal};
 pub(crate) use outcome::{Answer, read_answer, read_failure};
-pub use outcome::{write_failure, write_run};
+pub use outcome::{read_report, report_of, write_failure, write_run};
 pub(crate) use spans::read_spans;
 pub use spans::write_spans;
 

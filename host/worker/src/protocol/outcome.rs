@@ -27,11 +27,7 @@ pub enum Answer {
 
 /// Writes everything about a run.
 pub fn write_run(out: &mut impl Write, run: &Run) -> Result<(), ProtocolError> {
-    for LogLine { level, message } in &run.log {
-        let mut payload = Writer::default();
-        payload.u8(level_number(*level)).text(message.as_str());
-        write(out, Kind::Log, &payload.finish())?;
-    }
+    write_log(out, &run.log)?;
     if let Verdict::Produced { artifacts, .. } = &run.verdict {
         for artifact in artifacts {
             let mut payload = Writer::default();
@@ -40,6 +36,55 @@ pub fn write_run(out: &mut impl Write, run: &Run) -> Result<(), ProtocolError> {
             write_bytes(out, &artifact.bytes)?;
         }
     }
+    write_end(out, run)
+}
+
+/// Everything about a run but its artifacts, as a worker writes it: for another machine, to which artifacts go by another way.
+///
+/// # Errors
+///
+/// A log or evidence that no frame takes.
+pub fn report_of(run: &Run) -> Result<Vec<u8>, ProtocolError> {
+    let mut out = Vec::new();
+    write_log(&mut out, &run.log)?;
+    write_end(&mut out, run)?;
+    Ok(out)
+}
+
+/// Reads a report, and of it no more than `limits` grant. A run that produced has no artifacts here.
+///
+/// # Errors
+///
+/// The bytes are no report of a run.
+pub fn read_report(mut bytes: &[u8], limits: &Limits) -> Result<Run, ProtocolError> {
+    let mut frame = read(&mut bytes)?;
+    let mut collected = Collected::of(limits);
+    loop {
+        match frame.kind {
+            Kind::Log => collected.log(&frame.payload)?,
+            Kind::Evidence => collected.evidence(&frame.payload)?,
+            Kind::Verdict => break,
+            found => return Err(ProtocolError::Unexpected { found }),
+        }
+        frame = read(&mut bytes)?;
+    }
+    if bytes.is_empty() {
+        collected.verdict(&frame.payload)
+    } else {
+        Err(ProtocolError::Trailing { bytes: bytes.len() })
+    }
+}
+
+fn write_log(out: &mut impl Write, log: &[LogLine]) -> Result<(), ProtocolError> {
+    for LogLine { level, message } in log {
+        let mut payload = Writer::default();
+        payload.u8(level_number(*level)).text(message.as_str());
+        write(out, Kind::Log, &payload.finish())?;
+    }
+    Ok(())
+}
+
+fn write_end(out: &mut impl Write, run: &Run) -> Result<(), ProtocolError> {
     if !run.evidence.is_empty() {
         evidence::write_evidence(out, &run.evidence)?;
     }
@@ -69,8 +114,7 @@ pub fn read_failure(payload: &[u8]) -> Result<HostFailure, ProtocolError> {
 
 /// Reads an answer that begins with this frame, and of it no more than `limits` grant.
 pub fn read_answer(first: Frame, input: &mut impl Read, limits: &Limits) -> Result<Answer, ProtocolError> {
-    let mut collected =
-        Collected { limits, log: Vec::new(), log_bytes: 0, artifacts: Vec::new(), output_bytes: 0, evidence: None };
+    let mut collected = Collected::of(limits);
     let mut frame = first;
     loop {
         match frame.kind {
@@ -95,7 +139,11 @@ struct Collected<'l> {
     evidence: Option<Evidence>,
 }
 
-impl Collected<'_> {
+impl<'l> Collected<'l> {
+    const fn of(limits: &'l Limits) -> Self {
+        Self { limits, log: Vec::new(), log_bytes: 0, artifacts: Vec::new(), output_bytes: 0, evidence: None }
+    }
+
     fn log(&mut self, payload: &[u8]) -> Result<(), ProtocolError> {
         let mut reader = Reader::new(payload);
         let level = take_level(&mut reader)?;

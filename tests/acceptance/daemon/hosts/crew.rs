@@ -20,7 +20,8 @@ pub struct Crew {
     pub queue: String,
     pub from: String,
     directory: PathBuf,
-    server: Child,
+    /// The content server, where the coordinator is none.
+    server: Option<Child>,
     hosts: Vec<Host>,
 }
 
@@ -57,7 +58,19 @@ impl Crew {
         let mut from = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut from).unwrap();
         let directory = bench.directory.path().to_owned();
-        Self { queue: queue.to_owned(), from: from.trim().to_owned(), directory, server, hosts: Vec::new() }
+        Self {
+            queue: queue.to_owned(),
+            from: from.trim().to_owned(),
+            directory,
+            server: Some(server),
+            hosts: Vec::new(),
+        }
+    }
+
+    /// Hosts of a replay, which serves at this address itself.
+    pub fn of_replay(directory: &Path, queue: &str, from: &str) -> Self {
+        let (queue, from) = (queue.to_owned(), from.to_owned());
+        Self { queue, from, directory: directory.to_owned(), server: None, hosts: Vec::new() }
     }
 
     /// Starts a host of this name, with more flags.
@@ -128,8 +141,10 @@ impl Drop for Host {
 
 impl Drop for Crew {
     fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        if let Some(server) = &mut self.server {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
     }
 }
 
@@ -141,7 +156,7 @@ pub fn queue(bench: &Bench) -> Value {
 /// A result as a host would publish it, of a specimen for the rule of this identity.
 pub fn forged(given: &Given, rule: alloy_primitives::B256, worker: &str, outcome: &Value, from: &str) -> Vec<u8> {
     let result = json!({
-        "v": 1,
+        "v": 2,
         "task": TaskId::of(given.chain, given.hash, rule),
         "attempt": "0.0",
         "chain": given.chain,

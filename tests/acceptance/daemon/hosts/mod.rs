@@ -13,11 +13,14 @@
 //! | a host of another build | it does not serve the rule, and says why |
 //! | a host that lies | with `--recheck` the item is set aside, and both names are in the alarm |
 //! | a result under another's name, a task that names an address | refused; not asked |
+//! | the coordinator is killed while it holds a result | the result is delivered again |
 //! | a clock that is an hour off | nothing depends on it |
+//! | a replay is killed | the same command continues it |
 
 mod attacks;
 mod crew;
 mod nats;
 mod outages;
+mod replaying;
 mod sharing;
 mod tls;

@@ -41,7 +41,8 @@ pub struct Nats {
     child: Option<Child>,
 }
 
-fn free_port() -> u16 {
+/// A port that nothing listens on now.
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

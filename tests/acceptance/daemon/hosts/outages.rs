@@ -1,15 +1,27 @@
 //! NATS in trouble, and coordinators.
 
-use std::{process::Command, time::Duration};
+use std::{
+    io,
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    process::Command,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use refiner_journal::State;
 use serde_json::Value;
 
 use super::{
     crew::{Crew, queue},
-    nats::Nats,
+    nats::{Nats, free_port},
 };
-use crate::{bench::Bench, specimens::stream};
+use crate::{
+    bench::Bench,
+    specimens::{one, stream},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cluster_that_loses_its_leader_and_a_store_loses_nothing() {
@@ -137,4 +149,99 @@ async fn stream_of_other_settings_is_refused_with_what_was_found_and_expected() 
     assert_eq!(bench.ended().await, Some(6), "{}", bench.log());
     let log = bench.log();
     assert!(log.contains("has retention Limits, expected WorkQueue") && log.contains("nats stream rm"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cluster_of_three_that_is_killed_and_wiped_is_given_everything_again() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let Some(mut servers) = Nats::cluster(bench.directory.path()) else { return };
+    let urls: Vec<_> = servers.iter().map(Nats::url).collect();
+    let mut crew = Crew::of(&mut bench, &urls.join(","));
+    let given = stream(8);
+    bench.start_ready().await;
+    bench.announce(&given[..6]).await;
+    bench.until("the specimens are in NATS", |bench| queue(bench)["tasks"] == 6).await;
+    servers.iter_mut().for_each(Nats::kill);
+    servers.iter().for_each(Nats::wipe);
+    bench.until("NATS is missed", |bench| bench.waits_for("queue").is_some()).await;
+    servers.iter_mut().for_each(Nats::start);
+    bench.announce(&given[6..]).await;
+    crew.hire("one", &[]);
+    bench.until_all(State::Final, given.len()).await;
+    bench.assert_proved_once(&given).await;
+    assert!(bench.log().contains("streams were gone and are made anew"), "{}", bench.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn result_that_a_killed_coordinator_held_is_delivered_again_and_no_host_runs_the_specimen_twice() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let Some(nats) = Nats::alone(bench.directory.path(), "") else { return };
+    let mut crew = Crew::of(&mut bench, &nats.url());
+    // Were the result not delivered again, the specimen would wait for longer than this test does.
+    bench.flags.extend(["--queue-sweep", "10m"].map(str::to_owned));
+    let (artifacts, door) = (free_port(), Door::closed());
+    let listen = format!("127.0.0.1:{artifacts}");
+    crew.hire("one", &["--listen", &listen, "--origin", &door.url()]);
+    let given = one();
+    bench.start_ready().await;
+    bench.announce(std::slice::from_ref(&given)).await;
+    // The coordinator has the result, and waits for an artifact.
+    bench.until("the coordinator asks for the artifact", |_| door.knocks() > 0).await;
+    assert_eq!(crew.host("one").completed(), 1);
+    assert_eq!(bench.in_state(State::Final), 0);
+    bench.kill();
+    door.open(listen.parse().unwrap());
+    bench.start_ready().await;
+    bench.until_all(State::Final, 1).await;
+    bench.assert_proved_once(&[given]).await;
+    assert_eq!(crew.host("one").completed(), 1, "{}", crew.logs());
+}
+
+/// A way to a server that lets nobody through until it is opened.
+struct Door {
+    address: SocketAddr,
+    knocks: Arc<AtomicUsize>,
+    behind: Arc<OnceLock<SocketAddr>>,
+}
+
+impl Door {
+    fn closed() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let door = Self { address: listener.local_addr().unwrap(), knocks: Arc::default(), behind: Arc::default() };
+        let (knocks, behind) = (Arc::clone(&door.knocks), Arc::clone(&door.behind));
+        std::thread::spawn(move || {
+            let mut waiting = Vec::new();
+            for client in listener.incoming().map(Result::unwrap) {
+                knocks.fetch_add(1, Ordering::Relaxed);
+                match behind.get() {
+                    // Held open, and not answered.
+                    None => waiting.push(client),
+                    Some(server) => {
+                        let server = TcpStream::connect(server).unwrap();
+                        for (mut from, mut to) in
+                            [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)]
+                        {
+                            std::thread::spawn(move || {
+                                let _ = io::copy(&mut from, &mut to);
+                                let _ = to.shutdown(Shutdown::Write);
+                            });
+                        }
+                    }
+                }
+            }
+        });
+        door
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    fn knocks(&self) -> usize {
+        self.knocks.load(Ordering::Relaxed)
+    }
+
+    fn open(&self, server: SocketAddr) {
+        self.behind.set(server).unwrap();
+    }
 }
