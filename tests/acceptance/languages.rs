@@ -257,11 +257,13 @@ fn rule_in_c_built_in_another_directory_has_the_same_bytes_and_is_verified_from_
                  CPATH=/usr/include CFLAGS=-g refiner rule build 'some/where else/b'\n\
                  cmp a/same-bytes.wasm 'some/where else/b/same-bytes.wasm'\n\
                  refiner rule verify a/same-bytes.wasm --source 'some/where else/b'\n\
+                 refiner rule watch a --rounds 1\n\
                  echo '// longer' >> a/rows.c && refiner rule verify a/same-bytes.wasm --source a\n\
                  sed -i 's/uint64_t calls;/uint64_t calls, more;/' a/rows.h\n\
                  if refiner rule verify a/same-bytes.wasm --source a; then exit 1; else [ $? = 3 ]; fi";
     let shown = paste(lines, directory.path());
     assert_eq!(shown.matches(": the same bytes, sha256").count(), 2, "{shown}");
+    assert!(shown.contains("verdict   produced"), "{shown}");
     assert!(shown.contains("differs: the code section of module 1"), "{shown}");
     let component = fs::read(directory.path().join("a/same-bytes.wasm")).unwrap();
     assert!(!String::from_utf8_lossy(&component).contains("wasi:"), "it imports nothing of WASI");
@@ -274,7 +276,8 @@ fn rule_in_c_that_prints_fails_or_refuses_tells_so_in_its_log_and_verdict() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
-    paste("refiner rule new probe --dir . --language c && rm rows.c rows_test.c", directory.path());
+    paste("refiner rule new probe --language c && rm probe/rows.c probe/rows_test.c", directory.path());
+    let place = directory.path().join("probe");
     let rows = "refiner_rows_t rows = refiner_rows(\"probe.ndjson\"); refiner_row(&rows);";
     let finish = "refiner_row_end(&rows); return refiner_done(refiner_rows_finish(&rows));";
     let cases = [
@@ -291,26 +294,26 @@ fn rule_in_c_that_prints_fails_or_refuses_tells_so_in_its_log_and_verdict() {
          &[r#"{"a":"é\"\\\n\u0001","b":-9223372036854775808,"c":true,"d":null,"e":"115792089237316195423570985008687907853269984665640564039457584007913129639935","f":"0"}"#][..]),
     ];
     // Rows of any form: those of the template have columns.
-    let manifest = fs::read_to_string(directory.path().join("rule.toml")).unwrap();
-    fs::write(directory.path().join("rule.toml"), manifest.split("[[outputs.columns]]").next().unwrap()).unwrap();
+    let manifest = fs::read_to_string(place.join("rule.toml")).unwrap();
+    fs::write(place.join("rule.toml"), manifest.split("[[outputs.columns]]").next().unwrap()).unwrap();
     let includes =
         ["assert", "stdint", "stdio", "stdlib", "time"].map(|name| format!("#include <{name}.h>\n")).concat();
     for (body, code, expected) in cases {
         let source = format!(
             "{includes}#include \"refiner.h\"\n\nrefiner_result_t refine(refiner_specimen_t specimen) {{\n{body} (void)specimen; }}\n"
         );
-        fs::write(directory.path().join("rule.c"), source).unwrap();
+        fs::write(place.join("rule.c"), source).unwrap();
         let lines = format!(
             "refiner rule build --json > built || [ $? = {code} ]\nrefiner rule run probe.wasm sample.avro --show 2>&1 || [ $? = {code} ]"
         );
-        let shown = paste(&lines, directory.path());
+        let shown = paste(&lines, &place);
         for part in expected {
             assert!(shown.contains(part), "{part:?} is not in\n{shown}");
         }
     }
-    fs::write(directory.path().join("rule.c"), "int other(void) { return 1; }\n").unwrap();
-    let ended = refiner(&["rule", "build", &directory.path().display().to_string()]);
-    assert_ne!(ended.code, 0);
+    fs::write(place.join("rule.c"), "int other(void) { return 1; }\n").unwrap();
+    let refused = paste("if refiner rule build 2> why; then exit 1; else cat why; fi", &place);
+    assert!(refused.contains("undefined symbol: refine") && refused.contains("python-zig cc"), "{refused}");
 }
 
 #[test]
@@ -324,7 +327,7 @@ fn machine_without_componentize_or_zig_is_told_what_to_install() {
         let place = directory.path().join("rule").display().to_string();
         refiner(&["rule", "new", "my-rule", "--dir", &place, "--language", language]).expect(0);
         let mut build = command(&["rule", "build", &place]);
-        let ended = build.env("PATH", directory.path()).output().unwrap();
+        let ended = build.env("PATH", place).output().unwrap();
         let stderr = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(5), "{stderr}");
         assert!(stderr.contains("nor on the PATH") && stderr.contains(told), "{stderr}");

@@ -13,6 +13,7 @@ use std::{
 
 use refiner_manifest::Manifest;
 use toolchain::Zig;
+use wasmparser::{BinaryReaderError, Parser, Payload};
 
 use crate::{
     command::{self, CommandError},
@@ -28,6 +29,10 @@ const SDK: &str = "sdk";
 const HEADER: &str = "refiner.h";
 /// Name of the compiled module in its temporary directory.
 const CORE: &str = "core.wasm";
+/// What a module begins with: its magic number and its version.
+const HEADER_BYTES: usize = 8;
+/// The start of the names of sections for debuggers.
+const DEBUG: &str = ".debug";
 /// The end of the names of tests, which run natively.
 const TEST: &str = "_test.c";
 
@@ -88,12 +93,42 @@ pub fn build(directory: &Path, manifest: &Manifest) -> Result<Vec<u8>, CError> {
     let (description, core) = (temporary.path().join("description.c"), temporary.path().join(CORE));
     fs::write(&description, description::of(manifest)).map_err(CError::Temporary)?;
     command::run(zig.compile(directory, &core).args(sources).arg(description))?;
-    component(&fs::read(&core).map_err(CError::Temporary)?).map_err(CError::from)
+    let module = without_debug_information(&fs::read(&core).map_err(CError::Temporary)?);
+    let module = module.map_err(|error| NoCComponent(error.into()))?;
+    Ok(component(&module)?)
 }
 
 /// The component of a module that was built with the SDK.
 fn component(core: &[u8]) -> Result<Vec<u8>, NoCComponent> {
     SURROUNDINGS.encode(core, None).map_err(|error| NoCComponent(error.into()))
+}
+
+/// The module without what a debugger reads, which has paths of this machine and is ten times as long. Names of functions stay, which tell an
+/// author where a rule trapped: the compiler's own flags take both or none.
+fn without_debug_information(module: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
+    let mut kept = module.get(..HEADER_BYTES).unwrap_or(module).to_vec();
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload?;
+        let Some((id, range)) = payload.as_section() else { continue };
+        let is_debug = matches!(&payload, Payload::CustomSection(custom) if custom.name().starts_with(DEBUG));
+        if !is_debug {
+            let section = module.get(range).unwrap_or_default();
+            kept.push(id);
+            put_length(&mut kept, section.len());
+            kept.extend_from_slice(section);
+        }
+    }
+    Ok(kept)
+}
+
+/// A length as WebAssembly has it: seven bits a byte, the lowest first.
+fn put_length(bytes: &mut Vec<u8>, length: usize) {
+    let mut rest = length;
+    while rest >= 0x80 {
+        bytes.push(rest.to_le_bytes()[0] | 0x80);
+        rest >>= 7;
+    }
+    bytes.push(rest.to_le_bytes()[0]);
 }
 
 /// Sources below a directory, by their paths from there. Links to folders are not followed.
@@ -130,6 +165,24 @@ mod tests {
         collect(directory.path(), Path::new(""), &mut sources).expect("it can be read");
         sources.sort();
         assert_eq!(sources, ["lib/more.c", "rows.c", "rule.c", "sdk/refiner.c"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn sections_for_debuggers_are_left_out_and_names_stay() {
+        let custom = |name: &str, length: usize| {
+            let mut section = vec![u8::try_from(name.len()).expect("a short name")];
+            section.extend(name.bytes());
+            section.extend(vec![0; length]);
+            let mut bytes = vec![0];
+            put_length(&mut bytes, section.len());
+            bytes.extend(section);
+            bytes
+        };
+        let module = |parts: &[Vec<u8>]| [b"\0asm\x01\0\0\0".to_vec(), parts.concat()].concat();
+        let (names, debug) = (custom("name", 300), custom(".debug_info", 20_000));
+        let kept = without_debug_information(&module(&[debug.clone(), names.clone(), debug])).expect("a module");
+        assert_eq!(kept, module(&[names]));
+        assert!(without_debug_information(b"\0asm\x01\0\0\0\x01").is_err());
     }
 
     #[test]
