@@ -134,7 +134,8 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
         }
         _ => None,
     };
-    let elsewhere = opened.clone().map(|hosts| Elsewhere::new(hosts, cores));
+    let elsewhere = opened.clone().map(|hosts| Elsewhere::new(hosts, cores)).transpose()?;
+    let known = Arc::new(known);
     let job = Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes, elsewhere });
     let page = replay.report_page.clone().map(|path| Page::begin(path, &job.rules)).transpose()?;
     let mut report = Report::begin(replay.style, policy, &plan).map_err(PrintError::from)?.with_page(page);
