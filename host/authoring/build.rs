@@ -1,5 +1,6 @@
 //! Passes on which machine this is built for, because rustup keeps its linker in a folder of that name; and embeds the
-//! sources of the SDKs, which `refiner rule new` writes beside a rule; and compiles the stub of WASI.
+//! sources of the SDKs, which `refiner rule new` writes beside a rule; and compiles the stub of WASI, for the contract of the SDK of Go and
+//! for the current one.
 #![allow(clippy::print_stdout, reason = "cargo reads it")]
 
 use std::{
@@ -10,9 +11,10 @@ use std::{
 };
 
 /// Parts of the SDK, below the workspace's root. Its tests stay here.
-const SDK: [&str; 11] = [
+const SDK: [&str; 12] = [
     "guest-sdk/Cargo.toml",
     "guest-sdk/README.md",
+    "guest-sdk/c",
     "guest-sdk/go",
     "guest-sdk/javascript",
     "guest-sdk/python",
@@ -25,19 +27,27 @@ const SDK: [&str; 11] = [
 ];
 
 /// Sources. Editors leave other files beside them.
-const ENDINGS: [&str; 9] = ["rs", "toml", "wit", "md", "go", "mod", "s", "py", "js"];
+const ENDINGS: [&str; 11] = ["rs", "toml", "wit", "md", "go", "mod", "s", "py", "js", "c", "h"];
 
 /// The end of the names of Go's tests, which stay here too.
 const GO_TEST: &str = "_test.go";
 
-/// The stand-in for WASI under rules in Go, as text.
+/// The stand-in for WASI under rules in Go and C, as text.
 const STUB: &str = "stub/preview1.wat";
+
+/// The import of the stub, in the version of the SDK of Go.
+const LOG_OF_GO: &str = "refiner:rule/log@1.0.0";
+
+/// The file whose first line states the version of the contract, below the workspace's root, and what stands before the version.
+const CONTRACT: &str = "wit/refiner-rule-1/worlds.wit";
+const PACKAGE: &str = "package refiner:rule@";
 
 fn main() -> io::Result<()> {
     let host = env::var("TARGET").unwrap_or_default();
     println!("cargo::rustc-env=REFINER_BUILT_FOR={host}");
     println!("cargo::rerun-if-changed=build.rs");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let manifest = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
+    let root = Path::new(&manifest).join("../..").canonicalize()?;
     let mut files = Vec::new();
     for part in SDK {
         let path = root.join(part);
@@ -55,9 +65,21 @@ fn main() -> io::Result<()> {
     table.push_str("]\n");
     println!("cargo::rerun-if-changed={STUB}");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?);
-    let stub = wat::parse_file(STUB).map_err(io::Error::other)?;
-    fs::write(out.join("preview1.wasm"), stub)?;
+    let version = contract(&root)?;
+    println!("cargo::rustc-env=REFINER_CONTRACT={version}");
+    let stub = fs::read_to_string(STUB)?;
+    let current = stub.replace(LOG_OF_GO, &format!("refiner:rule/log@{version}"));
+    for (name, text) in [("preview1.wasm", stub), ("preview1-current.wasm", current)] {
+        fs::write(out.join(name), wat::parse_str(text).map_err(io::Error::other)?)?;
+    }
     fs::write(out.join("sdk.rs"), table)
+}
+
+/// The version of the contract.
+fn contract(root: &Path) -> io::Result<String> {
+    let text = fs::read_to_string(root.join(CONTRACT))?;
+    let version = text.strip_prefix(PACKAGE).and_then(|rest| Some(rest.split_once(';')?.0.to_owned()));
+    version.ok_or_else(|| io::Error::other(format!("{CONTRACT} does not begin with `{PACKAGE}VERSION;`")))
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

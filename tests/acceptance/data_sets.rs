@@ -332,3 +332,32 @@ fn parameter_that_no_rule_reads_is_refused_by_name() {
     assert!(ended.stderr.contains("no rule reads a parameter 'formt'"), "{}", ended.stderr);
     refiner(&["replay", text(&sample), "--param", "format=canonical"]).expect(0);
 }
+
+#[test]
+fn parameter_of_one_rule_leaves_the_others_as_they_are_and_is_verified() {
+    let (directory, _copies) = some_samples(2);
+    let out = tempfile::tempdir().unwrap();
+    let rules = ["--rule", "block-result", "--rule", "token-transfers"];
+    let identities = |more: &[&str]| -> BTreeMap<String, Value> {
+        let mut arguments = vec!["replay", "--json", text(directory.path())];
+        arguments.extend(rules);
+        arguments.extend(more);
+        let lines = refiner(&arguments).expect(0).json_lines();
+        lines
+            .iter()
+            .map(|line| (line["rule"].as_str().unwrap_or_default().to_owned(), line["identity"].clone()))
+            .collect()
+    };
+    let (plain, all) = (identities(&[]), identities(&["--format", "evm-server@d"]));
+    let one = identities(&["--param", "block-result:format=evm-server@d", "--out", text(out.path())]);
+    assert_eq!(one["block-result"], all["block-result"]);
+    assert_eq!(one["token-transfers"], plain["token-transfers"]);
+    assert_ne!(all["token-transfers"], plain["token-transfers"], "a parameter without a rule is one of all");
+    let terms = manifest(out.path())["terms"]["rules"].clone();
+    assert_eq!(terms[0]["params"]["format"], "evm-server@d");
+    assert_eq!(terms[1]["params"].as_object().map(serde_json::Map::len), Some(0));
+    let verified = refiner(&["verify", text(&out.path().join(MANIFEST)), text(directory.path())]).expect(0);
+    assert!(verified.text().contains("the same"), "{}", verified.text());
+    let misspelt = refiner(&["replay", text(directory.path()), "--param", "block-resul:format=evm-server@d"]).expect(2);
+    assert!(misspelt.stderr.contains("no rule reads a parameter 'block-resul:format'"), "{}", misspelt.stderr);
+}

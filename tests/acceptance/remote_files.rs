@@ -68,6 +68,68 @@ fn objects_of_a_store_give_the_data_set_that_the_same_files_give_and_are_read_on
 }
 
 #[test]
+fn data_set_in_a_store_is_continued_verified_and_found_to_differ() {
+    let (store, directory, copies) = stored(4);
+    let verify = |more: &[&str]| {
+        let mut arguments = vec!["verify", "s3://specimens/results/_manifest.json", text(directory.path())];
+        arguments.extend(more);
+        run(&store, &arguments)
+    };
+    let missing = verify(&[]).expect(4);
+    assert!(missing.stderr.contains("s3://specimens/results/_manifest.json: no such file"), "{}", missing.stderr);
+    let mut first = vec!["replay", text(&copies[0]), "--out", "s3://specimens/results"];
+    first.extend(RULES);
+    let planned = run(&store, &[&first[..], &["--dry-run"]].concat()).expect(0);
+    assert!(planned.text().contains(" in s3://specimens/results"), "{}", planned.text());
+    assert!(store.objects("specimens", "results").is_empty(), "a plan writes nothing");
+    run(&store, &first).expect(0);
+    let mut all = vec!["replay", text(directory.path()), "--out", "s3://specimens/results/"];
+    all.extend(RULES);
+    let continued = run(&store, &all).expect(0);
+    assert!(continued.text().contains("1 done before"), "{}", continued.text());
+
+    let expected = tempfile::tempdir().unwrap();
+    let mut local = vec!["replay", text(directory.path()), "--out", text(expected.path())];
+    local.extend(RULES);
+    refiner(&local).expect(0);
+    assert_eq!(store.objects("specimens", "results"), files(expected.path()));
+    let same = verify(&[]).expect(0);
+    assert!(same.text().contains("the same"), "{}", same.text());
+
+    let (path, bytes) =
+        files(expected.path()).into_iter().find(|(path, _)| path.extension().unwrap() == "ndjson").unwrap();
+    let (path, key) = (path.display().to_string(), format!("results/{}", path.display()));
+    let mut other = bytes;
+    *other.last_mut().unwrap() = b'?';
+    store.put("specimens", &key, &other);
+    let differs = verify(&[]).expect(3);
+    assert!(differs.text().contains(&format!("{path}: differs from what is computed at byte")), "{}", differs.text());
+    store.remove("specimens", &key);
+    let absent = verify(&[]).expect(3);
+    assert!(absent.text().contains(&format!("{path}: the file is not there")), "{}", absent.text());
+
+    let refused = run(&store, &["replay", text(&copies[0]), "--out", "https://user:canary@host/results"]).expect(2);
+    assert!(refused.stderr.contains("nothing is written to URLs of the scheme https"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("canary"), "{}", refused.stderr);
+    assert!(!PathBuf::from("https:").exists() && !PathBuf::from("s3:").exists(), "no directory of that name");
+}
+
+#[test]
+fn arguments_that_are_refused_show_no_credentials() {
+    for argument in [
+        "https://user:canary@127.0.0.1:1/a.avro?token=canary",
+        "ftp://user:canary@host/a.avro?token=canary",
+        "s3://id:canary@bucket/a.avro",
+        "https://[canary/a.avro?token=canary",
+    ] {
+        let refused = refiner(&["replay", argument]);
+        assert_eq!(refused.code, 4, "{argument}: {}", refused.stderr);
+        let shown = refused.stderr.replace("[canary", "");
+        assert!(!shown.contains("canary"), "{argument}: {}", refused.stderr);
+    }
+}
+
+#[test]
 fn object_that_cannot_be_read_is_one_unusable_specimen_and_the_others_are_run() {
     let (store, _directory, copies) = stored(3);
     let name = copies[1].file_name().unwrap().to_str().unwrap();

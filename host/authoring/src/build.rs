@@ -1,4 +1,4 @@
-//! A rule's crate, or its Go module, into a component with its manifest inside.
+//! A rule's sources, in any of the languages, into a component with its manifest inside.
 
 use std::{
     fs, io,
@@ -10,6 +10,7 @@ use refiner_manifest::{Manifest, ManifestError};
 use serde::Deserialize;
 
 use crate::{
+    c::{self, CError, NoZig},
     command::{self, CommandError},
     component::{self, NoComponent},
     componentize::{Script, ScriptError},
@@ -47,8 +48,8 @@ pub enum BuildError {
         /// The fault that was found.
         source: ManifestError,
     },
-    /// A directory of another toolchain than the two that are run here.
-    #[error("{}: found {file}, and a rule that is built here has Cargo.toml, go.mod, pyproject.toml or package.json", .directory.display())]
+    /// A directory of another toolchain than those that are run here.
+    #[error("{}: found {file}, and a rule that is built here has Cargo.toml, go.mod, pyproject.toml, package.json or rule.c", .directory.display())]
     OtherToolchain {
         /// The directory of the rule.
         directory: PathBuf,
@@ -78,6 +79,9 @@ pub enum BuildError {
     /// The rule in Python or JavaScript is not built.
     #[error(transparent)]
     Script(#[from] ScriptError),
+    /// The rule in C is not built.
+    #[error(transparent)]
+    C(#[from] CError),
 }
 
 impl Diagnostic for BuildError {
@@ -86,7 +90,10 @@ impl Diagnostic for BuildError {
             Self::Toolchain(_)
             | Self::Cargo(_)
             | Self::Script(ScriptError::Tool(_) | ScriptError::Command(_) | ScriptError::Copy { .. })
-            | Self::Go(GoError::Toolchain(_) | GoError::Command(_) | GoError::Temporary(_)) => ExitCode::Host,
+            | Self::Go(GoError::Toolchain(_) | GoError::Command(_) | GoError::Temporary(_))
+            | Self::C(CError::Compiler(_) | CError::Command(_) | CError::Source { .. } | CError::Temporary(_)) => {
+                ExitCode::Host
+            }
             Self::File { .. }
             | Self::Manifest { .. }
             | Self::OtherToolchain { .. }
@@ -94,7 +101,8 @@ impl Diagnostic for BuildError {
             | Self::NoLibrary(_)
             | Self::Component(_)
             | Self::Script(ScriptError::Missing { .. })
-            | Self::Go(GoError::Component(_)) => ExitCode::Usage,
+            | Self::Go(GoError::Component(_))
+            | Self::C(CError::NoSdk(_) | CError::Component(_)) => ExitCode::Usage,
         }
     }
 
@@ -102,14 +110,18 @@ impl Diagnostic for BuildError {
         match self {
             Self::OtherToolchain { remedy, .. } => Some((*remedy).into()),
             Self::NoCrate(_) => Some(
-                "Cargo.toml, go.mod, pyproject.toml or package.json has to be in it; `refiner rule new` writes them"
+                "Cargo.toml, go.mod, pyproject.toml, package.json or rule.c has to be in it; `refiner rule new` writes them"
                     .into(),
             ),
             Self::Script(ScriptError::Tool(missing)) => Some(missing.remedy().into()),
             Self::Script(ScriptError::Missing { .. }) => {
                 Some("compare with a folder that `refiner rule new --language python` or `javascript` writes".into())
             }
-            Self::File { .. }
+            Self::C(CError::Compiler(_)) => Some(NoZig::remedy().into()),
+            Self::C(CError::NoSdk(_)) => Some("`refiner rule new NAME --language c` writes one; copy its folder sdk".into()),
+            Self::C(CError::Component(_)) => Some("rule.c has to define `refine`, as refiner.h declares it".into()),
+            Self::C(CError::Command(_) | CError::Source { .. } | CError::Temporary(_))
+            | Self::File { .. }
             | Self::Manifest { .. }
             | Self::NoLibrary(_)
             | Self::Toolchain(_)
@@ -122,15 +134,15 @@ impl Diagnostic for BuildError {
 }
 
 /// Files that identify a directory which [`build()`] builds.
-pub const PROJECT_FILES: [&str; 4] =
-    ["Cargo.toml", go::MODULE_FILE, Script::Python.project_file(), Script::JavaScript.project_file()];
+pub const PROJECT_FILES: [&str; 5] =
+    ["Cargo.toml", go::MODULE_FILE, Script::Python.project_file(), Script::JavaScript.project_file(), c::ENTRY];
 
 /// Files that identify toolchains which are not run here, each with its commands.
 const OTHER_TOOLCHAINS: [(&str, &str); 4] =
     [("requirements.txt", OF_PYTHON), ("setup.py", OF_PYTHON), ("Makefile", OF_C), ("CMakeLists.txt", OF_C)];
 const OF_PYTHON: &str = "build it with componentize-py (`componentize-py --wit-path wit --world transform componentize app --stub-wasi \
                          --output rule.wasm`), then put its manifest inside: `refiner rule embed FILE rule.toml`";
-const OF_C: &str = "build it with clang and `wasm-tools component new`, then put its manifest inside: `refiner rule embed FILE rule.toml`";
+const OF_C: &str = "name its source rule.c beside the SDK that `refiner rule new --language c` writes, or build it with clang and `wasm-tools component new`, then put its manifest inside: `refiner rule embed FILE rule.toml`";
 
 /// The error of a directory whose toolchain is not run here.
 fn of_another_toolchain(directory: &Path) -> Option<BuildError> {
@@ -139,8 +151,8 @@ fn of_another_toolchain(directory: &Path) -> Option<BuildError> {
     Some(BuildError::OtherToolchain { directory: directory.to_owned(), file, remedy })
 }
 
-/// Builds the rule in `directory`, by the toolchain that its `go.mod`, `Cargo.toml`, `pyproject.toml` or `package.json` tells, the first of them that is
-/// there, and writes `<name>.wasm` into `directory`, or to `out`.
+/// Builds the rule in `directory`, by the toolchain that its `go.mod`, `Cargo.toml`, `pyproject.toml`, `package.json` or `rule.c` tells, the first of them
+/// that is there, and writes `<name>.wasm` into `directory`, or to `out`.
 ///
 /// The same source and compiler give the same bytes in any directory. The compiler's output goes to standard error.
 pub fn build(directory: &Path, out: Option<&Path>) -> Result<Built, BuildError> {
@@ -159,6 +171,7 @@ pub fn build(directory: &Path, out: Option<&Path>) -> Result<Built, BuildError> 
     let component = match script {
         _ if is_go => refiner_manifest::embed(&go::build(&directory, &manifest)?, &text),
         Some(script) if !is_crate => refiner_manifest::embed(&script.build(&directory, &manifest)?, &text),
+        None if !is_crate && has(c::ENTRY) => refiner_manifest::embed(&c::build(&directory, &manifest)?, &text),
         _ => of_crate(&directory, &text)?,
     };
     let path = out.map_or_else(|| directory.join(&manifest.name).with_added_extension("wasm"), Path::to_path_buf);
@@ -251,7 +264,7 @@ mod tests {
     #[test]
     fn directory_of_another_toolchain_gets_that_toolchains_commands() {
         for (file, command) in
-            [("requirements.txt", "componentize-py --wit-path"), ("Makefile", "wasm-tools component new")]
+            [("requirements.txt", "componentize-py --wit-path"), ("Makefile", "rule new --language c")]
         {
             let directory = tempfile::tempdir().expect("a directory");
             fs::write(directory.path().join(file), "").expect("the directory is there");

@@ -22,6 +22,8 @@ pub const JAVASCRIPT_VERSION: &str = "0.23.0";
 
 /// Folder of the SDK in a rule's directory, with the contract in its folder `wit`.
 const SDK: &str = "sdk";
+/// The version of the contract that this program carries.
+const CONTRACT: &str = env!("REFINER_CONTRACT");
 /// Name of the world that is written for a rule.
 const WORLD: &str = "as-asked";
 /// Features of componentize-js that would need WASI.
@@ -203,14 +205,7 @@ fn world_of(manifest: &Manifest) -> String {
         .filter(|capability| *capability != Capability::Evm && manifest.capabilities.contains(capability))
         .map(|capability| format!("    import {};\n", capability.as_str()))
         .collect();
-    format!("package refiner:rule@{};\n\nworld {WORLD} {{\n    include {base};\n{imports}}}\n", contract_version())
-}
-
-/// The version of the contract that this program carries.
-fn contract_version() -> &'static str {
-    let worlds = crate::sdk::FILES.iter().find(|(name, _)| name.ends_with("refiner-rule-1/worlds.wit"));
-    let line = worlds.and_then(|(_, text)| text.lines().find_map(|line| line.strip_prefix("package refiner:rule@")));
-    line.map_or("", |version| version.trim_end_matches(';'))
+    format!("package refiner:rule@{};\n\nworld {WORLD} {{\n    include {base};\n{imports}}}\n", CONTRACT)
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> ScriptError + use<'_> {
@@ -247,7 +242,7 @@ mod tests {
 
     #[test]
     fn world_has_what_the_manifest_asks_for_and_nothing_else() {
-        let version = contract_version();
+        let version = CONTRACT;
         assert!(version.starts_with("1."), "{version:?}");
         assert_eq!(
             world_of(&manifest("world = \"transform\"")),

@@ -14,6 +14,8 @@ pub enum Language {
     Python,
     /// JavaScript, by componentize-js.
     JavaScript,
+    /// C, by the compiler of Zig.
+    C,
 }
 
 /// The name of a language without an SDK.
@@ -26,7 +28,7 @@ pub struct UnknownLanguage {
 
 impl Language {
     /// Every language.
-    pub const ALL: [Self; 4] = [Self::Rust, Self::Go, Self::Python, Self::JavaScript];
+    pub const ALL: [Self; 5] = [Self::Rust, Self::Go, Self::Python, Self::JavaScript, Self::C];
 
     /// Its name on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Language {
             Self::Go => "go",
             Self::Python => "python",
             Self::JavaScript => "javascript",
+            Self::C => "c",
         }
     }
 }
@@ -60,6 +63,9 @@ mod tests {
             assert_eq!(language.as_str().parse(), Ok(language));
         }
         let error = "Go".parse::<Language>().expect_err("names are in lower case").to_string();
-        assert_eq!(error, "no SDK for \"Go\"; a rule is written in \"rust\", \"go\", \"python\", \"javascript\"");
+        assert_eq!(
+            error,
+            "no SDK for \"Go\"; a rule is written in \"rust\", \"go\", \"python\", \"javascript\", \"c\""
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! From a rule's source to a component: the template, the guest toolchain, the wrapping.
 //!
-//! * **Inputs**: a name, for a new rule's directory ([`template::write`]), or a crate, a Go module or a rule in Python or JavaScript ([`build()`]).
+//! * **Inputs**: a name, for a new rule's directory ([`template::write`]), or a crate, a Go module or a rule in Python, JavaScript or C ([`build()`]).
 //! * **Outputs**: the directory, or its component with the manifest inside.
 //! * **Invariants**: runs no rule.
 //!
@@ -14,6 +14,7 @@
 //! ```
 
 mod build;
+pub mod c;
 pub mod command;
 pub mod compare;
 pub mod component;
@@ -24,12 +25,14 @@ pub mod go;
 mod language;
 mod name;
 mod sdk;
+mod stubbed;
 pub mod surface;
 pub mod template;
 pub mod toolchain;
 pub mod watch;
 
 pub use build::{BuildError, Built, PROJECT_FILES, build};
+pub use c::CError;
 pub use go::GoError;
 pub use language::Language;
 pub use name::{NAME_BYTES_MAX, NameError, RuleName};

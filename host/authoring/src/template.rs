@@ -24,6 +24,7 @@ const PLACEHOLDER: &str = "my-rule";
 const GO_SDK: &str = "guest-sdk/go/";
 const PYTHON_SDK: &str = "guest-sdk/python/";
 const JAVASCRIPT_SDK: &str = "guest-sdk/javascript/";
+const C_SDK: &str = "guest-sdk/c/";
 /// The contract among them.
 const CONTRACT: &str = "wit/refiner-rule-1/";
 
@@ -99,6 +100,7 @@ fn files(rule: &RuleName, world: World, language: Language) -> Result<Vec<File>,
         Language::Go => go(world).into_iter().map(named).collect(),
         Language::Python => python(world).into_iter().map(named).collect(),
         Language::JavaScript => javascript(world).into_iter().map(named).collect(),
+        Language::C => c(world).into_iter().map(named).collect(),
     };
     if language == Language::Rust {
         files.push(("Cargo.lock".to_owned(), sdk::lock_of(rule)?.into_bytes()));
@@ -118,12 +120,13 @@ fn path_of_sdk(language: Language, name: &str) -> Option<String> {
     let contract = || name.strip_prefix(CONTRACT).map(|name| format!("wit/{name}"));
     match language {
         Language::Rust => {
-            let is_another = [GO_SDK, PYTHON_SDK, JAVASCRIPT_SDK].iter().any(|sdk| name.starts_with(sdk));
+            let is_another = [GO_SDK, PYTHON_SDK, JAVASCRIPT_SDK, C_SDK].iter().any(|sdk| name.starts_with(sdk));
             (!is_another).then(|| name.to_owned())
         }
         Language::Go => of(GO_SDK),
         Language::Python => of(PYTHON_SDK).or_else(contract),
         Language::JavaScript => of(JAVASCRIPT_SDK).or_else(contract),
+        Language::C => of(C_SDK),
     }
 }
 
@@ -225,6 +228,37 @@ fn javascript(world: World) -> [(&'static str, &'static str); 7] {
     ]
 }
 
+/// The files of a rule in C, by name.
+fn c(world: World) -> [(&'static str, &'static str); 8] {
+    let (rule, header, rows, test, manifest) = match world {
+        World::Transform => (
+            include_str!("../template/c/transform/rule.c"),
+            include_str!("../template/c/transform/rows.h"),
+            include_str!("../template/c/transform/rows.c"),
+            include_str!("../template/c/transform/rows_test.c"),
+            include_str!("../template/c/transform/rule.toml"),
+        ),
+        World::TransformWithEvm => (
+            include_str!("../template/c/transform-with-evm/rule.c"),
+            include_str!("../template/c/transform-with-evm/rows.h"),
+            include_str!("../template/c/transform-with-evm/rows.c"),
+            include_str!("../template/c/transform-with-evm/rows_test.c"),
+            include_str!("../template/c/transform-with-evm/rule.toml"),
+        ),
+    };
+    [
+        ("rule.c", rule),
+        ("rows.h", header),
+        ("rows.c", rows),
+        ("rows_test.c", test),
+        ("rule.toml", manifest),
+        // For editors, which show what the compiler would.
+        ("compile_flags.txt", "-Isdk\n"),
+        ("README.md", include_str!("../template/c/README.md")),
+        (".gitignore", "/*.wasm\n/.venv\n/rows_test\n"),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,6 +337,26 @@ mod tests {
                 assert!(directory.join("sdk/wit/worlds.wit").is_file());
                 assert!(!directory.join("sdk/guest-sdk").exists() && !directory.join("Cargo.lock").exists());
             }
+        }
+    }
+
+    #[test]
+    fn new_rule_in_c_has_its_sdk_and_the_toolchain_that_is_tested() {
+        for world in [World::Transform, World::TransformWithEvm] {
+            let parent = tempfile::tempdir().expect("a directory");
+            let directory = parent.path().join("busy-contracts");
+            write(&name(), world, Language::C, &directory).expect("nothing is in the way");
+            let read = |file: &str| fs::read_to_string(directory.join(file)).expect(file);
+            for file in ["rule.c", "rows.h", "rows.c", "rows_test.c", "rule.toml", "README.md"] {
+                assert!(!read(file).contains(PLACEHOLDER), "{file}");
+            }
+            assert!(read("README.md").contains(&format!("ziglang=={}", crate::c::ZIG_VERSION)));
+            let manifest = Manifest::parse(&read("rule.toml")).expect("a manifest");
+            assert_eq!((manifest.name.as_str(), manifest.world), ("busy-contracts", world));
+            for file in ["refiner.h", "refiner.c", "contract.h", "contract.c"] {
+                assert!(directory.join("sdk").join(file).is_file(), "{file}");
+            }
+            assert!(!directory.join("sdk/guest-sdk").exists() && !directory.join("Cargo.lock").exists());
         }
     }
 

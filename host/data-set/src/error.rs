@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
+use refiner_remote_files::RemoteError;
 use refiner_text::{OneLine, UntrustedText};
 
 /// Largest manifest that is read: some two million specimens.
@@ -44,21 +45,37 @@ pub enum DataSetError {
     #[error("{}: larger than the limit of {MANIFEST_BYTES_MAX} bytes for a manifest", OneLine(.0.display()))]
     TooLarge(PathBuf),
     /// Results of other terms are there.
-    #[error("{}: the data set there has the {difference}", OneLine(.directory.display()))]
+    #[error("{}: the data set there has the {difference}", OneLine(.place.display()))]
     OtherTerms {
-        /// Path of the directory.
-        directory: PathBuf,
+        /// The data set's path or URL.
+        place: PathBuf,
         /// The first difference.
         difference: Difference,
     },
     /// A path that leads out of the directory.
-    #[error("{}: the manifest names a file outside of the data set: {name}", OneLine(.directory.display()))]
+    #[error("{}: the manifest names a file outside of the data set: {name}", OneLine(.place.display()))]
     Outside {
-        /// Path of the directory.
-        directory: PathBuf,
+        /// The data set's path or URL.
+        place: PathBuf,
         /// Path of the file.
         name: UntrustedText,
     },
+    /// Two units have a specimen in common.
+    #[error("{}: two units of the data set have block {chain_id}-{height}", OneLine(.place.display()))]
+    Doubled {
+        /// The data set's path or URL.
+        place: PathBuf,
+        /// Chain of the block.
+        chain_id: u64,
+        /// Its height.
+        height: u64,
+    },
+    /// The manifest became another again and again while this run wanted to write it.
+    #[error("{}: other runs change the manifest all the time", OneLine(.0.display()))]
+    Contended(PathBuf),
+    /// The store does not answer, or refuses.
+    #[error(transparent)]
+    Store(#[from] RemoteError),
 }
 
 /// A difference between the terms of a data set and those of a run.
@@ -79,7 +96,9 @@ impl Difference {
 impl Diagnostic for DataSetError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Io { .. } | Self::Locked(_) => ExitCode::Host,
+            Self::Io { .. } | Self::Locked(_) | Self::Doubled { .. } | Self::Contended(_) | Self::Store(_) => {
+                ExitCode::Host
+            }
             Self::Malformed { .. } | Self::Version { .. } | Self::TooLarge(_) | Self::Outside { .. } => ExitCode::Input,
             Self::OtherTerms { .. } => ExitCode::Usage,
         }
@@ -94,6 +113,12 @@ impl Diagnostic for DataSetError {
             Self::Malformed { .. } | Self::Version { .. } | Self::TooLarge(_) | Self::Outside { .. } => {
                 Some("name another directory (--out)".into())
             }
+            Self::Doubled { .. } => Some(
+                "runs over ranges that overlap wrote at once; remove the prefix, and let them run one after the other"
+                    .into(),
+            ),
+            Self::Contended(_) => Some("run it again when the others have ended; nothing is made twice".into()),
+            Self::Store(error) => error.hint(),
             Self::Io { .. } => None,
         }
     }

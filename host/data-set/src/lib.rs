@@ -1,10 +1,11 @@
-//! A directory of results with its manifest, which a killed run leaves in a state that the next one continues.
+//! A directory of results with its manifest, or a prefix of an object store, which a killed run leaves in a state that the next one
+//! continues.
 //!
 //! * **Inputs**: the [`Terms`] of a run; staged files, and the [`Unit`]s that they belong to.
 //! * **Outputs**: files under their names, and `_manifest.json`: what was run over which specimens, and what came out.
-//! * **Invariants**: one run at a time; results of other terms are never mixed; a unit is committed by one line of a log, before
-//!   which none of its files has its name and after which all of them get it, in this run or the next; the manifest's bytes do not
-//!   depend on how often a run was interrupted.
+//! * **Invariants**: one run at a time in a directory; results of other terms are never mixed; a unit is committed by one line of a log,
+//!   before which none of its files has its name and after which all of them get it, in this run or the next; in a store by one object,
+//!   which is written when all of its files are there; the manifest's bytes do not depend on how often a run was interrupted.
 //!
 //! ```
 //! use alloy_primitives::B256;
@@ -22,19 +23,26 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod data_set;
+mod destination;
 mod directory;
 mod error;
 mod log;
 mod manifest;
 mod staging;
+mod store;
 mod terms;
 mod unit;
 
 pub use self::{
-    directory::{DataSet, Standing},
+    data_set::{DataSet, Standing},
+    destination::Destination,
     error::{DataSetError, Difference, MANIFEST_BYTES_MAX},
     manifest::{Chain, MANIFEST, Manifest, Range, Totals},
     staging::Staging,
     terms::{ColumnTerms, OutputTerms, RuleTerms, Terms},
     unit::{FileEntry, SpecimenEntry, Unit, VerdictEntry},
 };
+
+#[cfg(test)]
+mod tests;

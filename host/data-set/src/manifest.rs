@@ -98,16 +98,25 @@ impl Manifest {
         if text.len() as u64 > MANIFEST_BYTES_MAX {
             return Err(DataSetError::TooLarge(path.to_owned()));
         }
+        Self::parse(path, &text).map(Some)
+    }
+
+    /// Reads the manifest of a path or URL from its text.
+    ///
+    /// # Errors
+    ///
+    /// The text is no manifest of this version.
+    pub fn parse(path: &Path, text: &[u8]) -> Result<Self, DataSetError> {
         let malformed = |source| DataSetError::Malformed { path: path.to_owned(), source };
         // Before the rest is read, which another version may say differently.
-        let Mark { kind, version } = serde_json::from_slice(&text).map_err(malformed)?;
+        let Mark { kind, version } = serde_json::from_slice(text).map_err(malformed)?;
         if kind != KIND {
             return Err(malformed(serde::de::Error::custom("its kind is another")));
         }
         if version != VERSION {
             return Err(DataSetError::Version { path: path.to_owned(), found: version, expected: VERSION });
         }
-        serde_json::from_slice(&text).map(Some).map_err(malformed)
+        serde_json::from_slice(text).map_err(malformed)
     }
 
     /// Writes the manifest, a unit a line.

@@ -156,7 +156,7 @@ fn keeper(directory: Option<PathBuf>) -> Arc<dyn Fn(&Difference) + Send + Sync> 
                 tracing::error!(chain_id, height, %format, %embedded, %remote, "executors differ, both results kept");
             }
             Ok(None) => {
-                tracing::error!(chain_id, height, %format, "executors differ, nothing kept without --out");
+                tracing::error!(chain_id, height, %format, "executors differ, nothing kept without a directory (--out)");
             }
             Err(error) => {
                 tracing::error!(chain_id, height, %format, %error, "executors differ, results not kept");

@@ -8,7 +8,7 @@
 
 from ._errors import Error, HostError, IncompleteWarning, InputError, InternalError, RuleRefusedError, UsageError
 from ._native import Stream, Table, __version__
-from ._replay import Replay, replay, stream
+from ._replay import Replay, replay, specimen, stream
 
 __all__ = [
     "Error",
@@ -23,5 +23,6 @@ __all__ = [
     "UsageError",
     "__version__",
     "replay",
+    "specimen",
     "stream",
 ]

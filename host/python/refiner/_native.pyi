@@ -2,7 +2,7 @@
 
 from typing import final
 
-from ._replay import _Request
+from ._replay import StrPath, _Request
 
 __version__: str
 __file__: str
@@ -49,4 +49,5 @@ class Stream:
 
 def replay(request: _Request) -> tuple[list[Table], Table, int, list[str]]: ...
 def stream(request: _Request) -> Stream: ...
+def specimen(path: StrPath) -> str: ...
 def serve_child(argument: str) -> None: ...

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from . import _native
 from ._errors import IncompleteWarning, UsageError
@@ -126,6 +127,16 @@ def replay(
         listed = "".join(f"\n  {line}" for line in lines)
         warnings.warn(f"{missing} results are missing; Replay.runs has them all:{listed}{more}", IncompleteWarning, stacklevel=2)
     return Replay(tables, runs, missing)
+
+
+def specimen(path: StrPath) -> dict[str, Any]:
+    """The contents of one specimen, field for field as they are on the wire: what `refiner specimen decode` prints.
+
+    Numbers and bytes are texts where the file has texts. Nothing is checked but that the file is a specimen.
+
+    path: a file or a URL that names one specimen, as for `refiner.replay`.
+    """
+    return json.loads(_native.specimen(path))
 
 
 def stream(

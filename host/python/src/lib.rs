@@ -11,6 +11,7 @@
 mod failure;
 mod interrupt;
 mod replay;
+mod specimen;
 mod stream;
 mod table;
 
@@ -30,6 +31,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<stream::Stream>()?;
     module.add_function(wrap_pyfunction!(replay::replay, module)?)?;
     module.add_function(wrap_pyfunction!(stream::stream, module)?)?;
+    module.add_function(wrap_pyfunction!(specimen::specimen, module)?)?;
     module.add_function(wrap_pyfunction!(serve_child, module)?)?;
     Ok(())
 }

@@ -105,6 +105,17 @@ def streams(samples, rules):
     raises(refiner.UsageError, "a stream has one table", lambda: refiner.stream(samples, "state-access"))
 
 
+def contents(samples, rules):
+    path = sorted(pathlib.Path(samples).glob("1-*.avro"))[0]
+    block = refiner.specimen(path)
+    height = int(path.name.split("-")[1].split(".")[0])
+    data = block["replicaEvent"][0]["data"]
+    assert (data["NetworkId"], int(data["Header"]["number"])) == (1, height)
+    assert refiner.specimen(str(path)) == block
+    raises(refiner.InputError, "names", lambda: refiner.specimen(samples))
+    raises(refiner.InputError, "none.avro", lambda: refiner.specimen("none.avro"))
+
+
 def runs_and_warnings(samples, rules):
     broken = pathlib.Path("broken.avro")
     broken.write_bytes(b"no specimen")

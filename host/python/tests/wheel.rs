@@ -85,7 +85,14 @@ fn run(command: &mut Command) -> String {
 fn wheel_in_a_fresh_environment_gives_duckdb_polars_and_pandas_every_row_without_a_copy() {
     let Some(installed) = Installed::new() else { return };
     let (samples, rules) = (root().join("tests/samples"), root().join("rules"));
-    for check in ["rows_are_those_of_the_rule", "arrays_are_shared", "several_tables", "streams", "runs_and_warnings"] {
+    for check in [
+        "rows_are_those_of_the_rule",
+        "arrays_are_shared",
+        "several_tables",
+        "streams",
+        "contents",
+        "runs_and_warnings",
+    ] {
         installed.check(check, &[&samples, &rules]);
     }
     installed.check("errors_have_classes", &[&samples]);

@@ -48,8 +48,9 @@ impl HttpService for Service {
         let url: Url = parts.uri.to_string().parse().map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
         let mut request = Request::new(parts.method, url);
         *request.headers_mut() = parts.headers;
-        // Only what asks for credentials has a body, which is one piece.
-        *request.body_mut() = body.as_bytes().filter(|bytes| !bytes.is_empty()).map(|bytes| Body::from(bytes.clone()));
+        // A body is in memory as it is, a part of a file at most.
+        let body = body.collect().await?.to_bytes();
+        *request.body_mut() = Some(body).filter(|bytes| !bytes.is_empty()).map(Body::from);
         let response = self.0.execute(request).await.map_err(failure)?;
         let limit = if response.status().is_success() { ANSWER_BYTES_MAX } else { REFUSAL_BYTES_MAX };
         let (parts, body) = http::Response::<Body>::from(response).into_parts();

@@ -1,5 +1,7 @@
 //! Errors of finding and reading remote files.
 
+use std::path::PathBuf;
+
 use refiner_content::{ClientError, FetchError, FetchFailure, IdError, SetupError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_text::OneLine;
@@ -21,6 +23,9 @@ pub enum RemoteError {
     /// Its scheme is none of those that are read.
     #[error("{}: URLs of the scheme {scheme} are not read", OneLine(.name))]
     Scheme { name: String, scheme: String },
+    /// Nothing can be written to what it names.
+    #[error("{}: nothing is written to URLs of the scheme {scheme}", OneLine(.name))]
+    NotWritten { name: String, scheme: String },
     /// It carries a user name or a password.
     #[error("{}: the URL carries credentials", OneLine(.name))]
     Credentials { name: String },
@@ -54,6 +59,9 @@ pub enum RemoteError {
     /// A gateway whose address is none.
     #[error("cannot ask a gateway: {0}")]
     Gateway(#[from] SetupError),
+    /// A file of this machine that is to be sent.
+    #[error("{}: {source}", OneLine(.path.display()))]
+    Local { path: PathBuf, source: std::io::Error },
     /// The threads that talk to the network.
     #[error("cannot talk to the network: {0}")]
     Runtime(#[source] std::io::Error),
@@ -71,13 +79,17 @@ impl Diagnostic for RemoteError {
             | Self::TooMany { .. }
             | Self::Store { .. }
             | Self::Id { .. } => ExitCode::Input,
-            Self::Client(_) | Self::Gateway(_) | Self::Runtime(_) => ExitCode::Host,
+            Self::NotWritten { .. } => ExitCode::Usage,
+            Self::Local { .. } | Self::Client(_) | Self::Gateway(_) | Self::Runtime(_) => ExitCode::Host,
         }
     }
 
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::Scheme { .. } => Some("s3, gs, az, abfss, http, https and ipfs are read".into()),
+            Self::NotWritten { .. } => {
+                Some("name a directory, or a prefix of a store: s3://BUCKET/PREFIX, gs:// or az://".into())
+            }
             Self::Credentials { .. } => {
                 Some("leave them out of the URL; credentials of stores are variables of the environment".into())
             }
@@ -94,6 +106,7 @@ impl Diagnostic for RemoteError {
             | Self::Url { .. }
             | Self::Pattern { .. }
             | Self::Id { .. }
+            | Self::Local { .. }
             | Self::Client(_)
             | Self::Gateway(_)
             | Self::Runtime(_) => None,
@@ -107,6 +120,7 @@ impl RemoteError {
         match self {
             Self::Url { .. }
             | Self::Scheme { .. }
+            | Self::NotWritten { .. }
             | Self::Credentials { .. }
             | Self::NoBucket { .. }
             | Self::Pattern { .. }
@@ -114,7 +128,9 @@ impl RemoteError {
             Self::Empty { .. } => "empty",
             Self::TooMany { .. } => "tooLarge",
             Self::Store { fault: ReadFault::Missing, .. } => "missing",
-            Self::Store { .. } | Self::Client(_) | Self::Gateway(_) | Self::Runtime(_) => "unreadable",
+            Self::Store { .. } | Self::Local { .. } | Self::Client(_) | Self::Gateway(_) | Self::Runtime(_) => {
+                "unreadable"
+            }
         }
     }
 }
@@ -128,6 +144,9 @@ pub enum ReadFault {
     /// It is another by now.
     #[error("the object is no longer the one that was listed")]
     Changed,
+    /// It is longer than what is read of its kind.
+    #[error("{found} bytes, and at most {limit} are read")]
+    TooLarge { found: u64, limit: u64 },
     /// The store refuses.
     #[error("the store refuses it: {words}")]
     Denied { words: Words },

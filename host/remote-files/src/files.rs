@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use object_store::ObjectStore;
 use refiner_content::{
     AddressPolicy, ContentId, FetchBackend, Fetcher, Gateway, HedgePolicy, HttpLimits, UrlFetcher, public_gateways,
 };
@@ -19,6 +20,7 @@ use crate::{
     connector::Connector,
     error::RemoteError,
     file::{RemoteFile, WholeFrom},
+    folder::StoreFolder,
     kind::StoreKind,
     listing::{Listing, StoreUrl},
     spool::Spool,
@@ -81,10 +83,24 @@ impl fmt::Debug for Network {
     }
 }
 
+/// A store and the place in it that a URL names.
+struct Opened<'a> {
+    /// What stands before an object's key in its URL.
+    base: String,
+    key: &'a str,
+    store: Arc<dyn ObjectStore>,
+    network: Arc<Network>,
+}
+
+/// True for a URL: what stands before `://` is a scheme.
+pub fn is_url(argument: &str) -> bool {
+    let is_scheme = |scheme: &str| !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    argument.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme))
+}
+
 /// True for an argument that names files of other machines: a URL, or a content id alone.
 pub fn is_remote(argument: &str) -> bool {
-    let is_scheme = |scheme: &str| !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    argument.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme)) || argument.parse::<ContentId>().is_ok()
+    is_url(argument) || argument.parse::<ContentId>().is_ok()
 }
 
 impl RemoteFiles {
@@ -130,6 +146,31 @@ impl RemoteFiles {
         rest: &str,
         wanted: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Vec<RemoteFile>, RemoteError> {
+        let Opened { base, key, store, network } = self.open(kind, name, scheme, rest)?;
+        let objects = network.runtime.block_on(StoreUrl { name, kind, key }.objects(&store, wanted))?;
+        let runtime = network.runtime.handle().clone();
+        let seen = objects.iter().map(|_| OnceLock::new()).collect();
+        let listing = Arc::new(Listing { base, store, objects, seen, runtime, ahead: ReadAhead::default() });
+        let file = |number| RemoteFile::object(Arc::clone(&listing), number, Arc::clone(&network));
+        Ok((0..listing.objects.len()).map(file).collect())
+    }
+
+    /// The prefix of a store that a URL names, to write files into it. Nothing is asked yet.
+    ///
+    /// # Errors
+    ///
+    /// The URL is none of a store, or the store's settings are not usable.
+    pub fn folder(&self, url: &str) -> Result<StoreFolder, RemoteError> {
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        let no_store = || RemoteError::NotWritten { name: without_secrets(url), scheme: scheme.to_owned() };
+        let kind = StoreKind::of_scheme(scheme).ok_or_else(no_store)?;
+        let Opened { base, key, store, network } = self.open(kind, url, scheme, rest)?;
+        let folder = key.trim_end_matches('/');
+        let name = if folder.is_empty() { base } else { format!("{base}{folder}/") };
+        StoreFolder::new(name, kind, folder, store, network)
+    }
+
+    fn open<'a>(&self, kind: StoreKind, name: &str, scheme: &str, rest: &'a str) -> Result<Opened<'a>, RemoteError> {
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
         if bucket.is_empty() {
             return Err(RemoteError::NoBucket { name: name.to_owned() });
@@ -144,12 +185,7 @@ impl RemoteFiles {
         let connector =
             Connector { egress: self.terms.egress.clone(), connect: CONNECT_TIMEOUT, stall: self.terms.stall };
         let store = store::open(kind, &address, &self.terms.variables, connector)?;
-        let objects = network.runtime.block_on(StoreUrl { name, kind, key }.objects(&store, wanted))?;
-        let runtime = network.runtime.handle().clone();
-        let seen = objects.iter().map(|_| OnceLock::new()).collect();
-        let listing = Arc::new(Listing { base, store, objects, seen, runtime, ahead: ReadAhead::default() });
-        let file = |number| RemoteFile::object(Arc::clone(&listing), number, Arc::clone(&network));
-        Ok((0..listing.objects.len()).map(file).collect())
+        Ok(Opened { base, key, store, network })
     }
 
     fn network(&self) -> Result<Arc<Network>, RemoteError> {

@@ -2,7 +2,8 @@
 //!
 //! * **Inputs**: a URL, `s3://`, `gs://`, `az://` and `abfss://`, `http://` and `https://`, or `ipfs://`; the credentials of stores by the
 //!   environment variables of each store's own tools.
-//! * **Outputs**: the files that the URL names, each with its length where it is known, its first bytes, and its bytes.
+//! * **Outputs**: the files that the URL names, each with its length where it is known, its first bytes, and its bytes; a prefix of a store,
+//!   into which files are written.
 //! * **Invariants**: a file of a store is the one that was listed, or an error; content is what its id names; no file is longer in memory than
 //!   its reader permits, whatever a server states and sends; credentials stand in no name, error or `Debug`.
 //!
@@ -20,6 +21,7 @@ mod connector;
 mod error;
 mod file;
 mod files;
+mod folder;
 mod kind;
 mod limits;
 mod listing;
@@ -29,7 +31,8 @@ mod store;
 pub use self::{
     error::{ReadFault, RemoteError},
     file::RemoteFile,
-    files::{RemoteFiles, Terms, is_remote, without_secrets},
+    files::{RemoteFiles, Terms, is_remote, is_url, without_secrets},
+    folder::{Condition, Mark, Sending, StoreFolder},
     kind::StoreKind,
-    limits::{AHEAD_BYTES_MAX, AHEAD_FILES_MAX, OBJECTS_MAX, SPOOL_BYTES_MAX},
+    limits::{AHEAD_BYTES_MAX, AHEAD_FILES_MAX, OBJECTS_MAX, REQUESTS_MAX, SPOOL_BYTES_MAX},
 };

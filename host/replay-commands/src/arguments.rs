@@ -29,8 +29,8 @@ pub struct Replay {
     /// can be repeated.
     #[arg(long = "rule", value_name = "RULE", default_value = "block-result")]
     pub(crate) rules: Vec<String>,
-    /// Directory for `<chain>-<height>.<rule>.<artifact>` and `_manifest.json`; without it results are hashed and dropped. A second
-    /// run makes what is missing there.
+    /// Directory for `<chain>-<height>.<rule>.<artifact>` and `_manifest.json`, or a prefix of an object store (`s3://BUCKET/PREFIX`,
+    /// `gs://`, `az://`); without it results are hashed and dropped. A second run makes what is missing there.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Writes the rows of many blocks into files of this format, `<rule>/<output>/chain-<chain>/blocks_<first>_<last>`, instead of
@@ -50,7 +50,7 @@ pub struct Replay {
     /// Format of the block result: `canonical`, or the bytes of the network's evm-server in era `a` to `e`.
     #[arg(long, value_name = "FORMAT", value_parser = ["canonical", "evm-server@a", "evm-server@b", "evm-server@c", "evm-server@d", "evm-server@e"])]
     pub(crate) format: Option<String>,
-    /// A parameter for the rules, part of their identity; can be repeated.
+    /// A parameter for the rules, part of their identity, or `RULE:NAME=VALUE` for one of them; can be repeated.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) params: Vec<(String, String)>,
     #[command(flatten)]
@@ -83,7 +83,7 @@ pub struct Replay {
 #[derive(Debug, Args)]
 #[command(after_help = ExitCode::TABLE)]
 pub struct Verify {
-    /// The data set's `_manifest.json`.
+    /// The data set's `_manifest.json`, or its URL in an object store.
     #[arg(value_name = "MANIFEST")]
     pub(crate) manifest: PathBuf,
     /// The specimens that it was made of, named as for `replay`.

@@ -26,17 +26,18 @@ pub trait Hosts {
     /// Number of specimens that are under way at once, where the user names none.
     fn specimens_at_once(&self) -> NonZeroUsize;
 
-    /// True where an earlier run over this data set left something with the hosts.
-    fn has_left(&self, data_set: &Path) -> bool;
+    /// True where an earlier run of this queue file left something with the hosts.
+    fn has_left(&self, queue_file: &Path) -> bool;
 
-    /// Gives them the rules of a data set, which this process alone writes.
+    /// Gives them the rules of a data set. The file has the name of its queue for as long as the data set is incomplete, and no other
+    /// process uses it.
     ///
     /// # Errors
     ///
     /// Those of settings, and of the way to the hosts.
     fn open(
         &self,
-        data_set: &Path,
+        queue_file: &Path,
         rules: &[LoadedRule],
         policy: ExecutionPolicy,
     ) -> Result<Arc<dyn HostsAtWork>, Failure>;

@@ -2,7 +2,7 @@
 //!
 //! * **Inputs**: a [`Replay`]: specimens, rules and the terms on which they run.
 //! * **Outputs**: a data set in a directory, a report in one of three [`Style`]s, and a page with figures; or the rows themselves
-//!   ([`RowReplay`]).
+//!   ([`RowReplay`]), or the contents of one specimen ([`contents`]).
 //! * **Invariants**: a specimen that fails stops no other; results are printed in the order of the specimens, whatever the threads.
 //!
 //! ```no_run
@@ -32,6 +32,7 @@
 //! }
 //! ```
 
+mod contents;
 mod dry_run;
 mod hosts;
 mod job;
@@ -47,6 +48,7 @@ mod tables;
 mod verify;
 
 pub use self::{
+    contents::contents,
     hosts::{HostRun, HostSpecimen, Hosts, HostsAtWork, HostsFailure},
     parallel::{End, Interrupter, NoThread},
     rows::{RowReplay, RowTable, SpecimenRows},

@@ -27,7 +27,7 @@ use crate::{
     job::{Job, Keep, Outcome, Replayed, RunEnd, RunRecord, recording_of},
     parallel::{self, End, Interrupter, NoThread},
     plan::{Inputs, Item, Plan},
-    run::kept_headings,
+    run::{kept_headings, remote_files},
     tables::Tables,
 };
 
@@ -112,7 +112,8 @@ impl RowReplay {
     ///
     /// Those of inputs, rules and settings; a rule has an output without columns.
     pub fn prepare(replay: &Replay, wide: WideNumbers) -> Result<Self, Failure> {
-        let Expanded { inputs, mut refused } = input::expand_with(&replay.arguments()?, &replay.remote_files());
+        let Expanded { inputs, mut refused } =
+            input::expand_with(&replay.arguments()?, &remote_files(&replay.settings));
         if inputs.is_empty() && !refused.is_empty() {
             return Err(refused.remove(0).into());
         }

@@ -1,20 +1,14 @@
 //! A whole replay: inputs, rules, threads, report.
 
-use std::{
-    ffi::OsString,
-    num::NonZeroUsize,
-    ops::ControlFlow,
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread,
-};
+use std::{env, ffi::OsString, num::NonZeroUsize, ops::ControlFlow, path::PathBuf, sync::Arc, thread};
 
+use alloy_primitives::{hex, keccak256};
 use refiner_config::{Values, cache_directory, egress, table};
-use refiner_data_set::{DataSet, OutputTerms, RuleTerms, Standing, Terms as DataSetTerms};
+use refiner_data_set::{DataSet, Destination, OutputTerms, RuleTerms, Standing, Terms as DataSetTerms};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::ExecutionTerms;
 use refiner_executor::{self as executor, Evm, chains};
-use refiner_remote_files::{RemoteFiles, Terms as RemoteTerms};
+use refiner_remote_files::{RemoteFiles, Terms as RemoteTerms, is_url};
 use refiner_rule_model::engine;
 use refiner_rule_package::{Allowance, Sources};
 use refiner_rule_session::{self as rules, LoadedRule, Session, Terms};
@@ -39,6 +33,9 @@ use crate::{
     tables::{TableChoice, Tables},
 };
 
+/// Bytes of a hash in the name of the directory in which files for a store are made.
+const STAGING_NAME_BYTES: usize = 16;
+
 /// A replay that is asked for.
 pub struct Replay {
     /// Files, directories, patterns, archives, or `-` for standard input.
@@ -49,7 +46,7 @@ pub struct Replay {
     pub blocks: Vec<BlockSelection>,
     /// Rules as an argument names them.
     pub rules: Vec<String>,
-    /// The directory for what they produce; without it results are hashed and dropped.
+    /// The directory for what they produce, or a prefix of an object store; without it results are hashed and dropped.
     pub out: Option<PathBuf>,
     /// Puts rows of many blocks into tables there, instead of a file an artifact.
     pub table: Option<TableChoice>,
@@ -94,6 +91,9 @@ pub fn run_on(replay: &Replay, hosts: &dyn Hosts) -> Result<ExitCode, Failure> {
 }
 
 fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Failure> {
+    // First of all, so that a URL that nothing is written to costs no reading.
+    let destination = replay.destination()?;
+    let queue_file = destination.as_ref().map(queue_file);
     let Expanded { inputs, refused } = replay.expand()?;
     let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let at_once = hosts.map_or(cores, Hosts::specimens_at_once);
@@ -107,18 +107,18 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     let terms = replay.terms(&rules, tables.as_deref());
     let blocks_per_unit = tables.as_ref().map_or(1, |tables| tables.blocks_per_file());
     if replay.dry_run {
-        let plan = match &replay.out {
-            Some(out) => Plan::of(inputs, &Standing::of(out, &terms)?, out, blocks_per_unit)?,
+        let plan = match replay.out.as_deref().zip(destination.as_ref()) {
+            Some((out, to)) => Plan::of(inputs, &Standing::of(to, &terms)?, out, blocks_per_unit)?,
             None => Plan::of_all(inputs),
         };
         dry_run::print(replay, &rules, tables.as_deref(), &plan, &refused)?;
         return Ok(if refused.is_empty() { ExitCode::Done } else { ExitCode::Input });
     }
-    let (plan, keep, data_set) = match &replay.out {
-        Some(out) => {
-            let data_set = DataSet::open(out, terms)?;
+    let (plan, keep, data_set) = match replay.out.as_deref().zip(destination) {
+        Some((out, to)) => {
+            let data_set = DataSet::open(to, terms)?;
             let plan = Plan::of(inputs, data_set.standing(), out, blocks_per_unit)?;
-            let files = || Keep::Files { staging: data_set.staging(), directory: out.clone() };
+            let files = || Keep::Files { staging: data_set.staging(), directory: out.to_owned() };
             let keep = tables.clone().map_or_else(files, Keep::Tables);
             (plan, keep, Some(data_set))
         }
@@ -128,9 +128,9 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     let evm = Evm::of(&replay.settings);
     let executor = evm.executor(chains::executor(&replay.chain_configs, policy)?, replay.differences())?;
     let hashes = replay.style == Style::Json || replay.out.is_some();
-    let opened = match (hosts, &replay.out) {
-        (Some(hosts), Some(out)) if !plan.items.is_empty() || hosts.has_left(out) => {
-            Some(hosts.open(out, &rules, policy)?)
+    let opened = match (hosts, queue_file) {
+        (Some(hosts), Some(file)) if !plan.items.is_empty() || hosts.has_left(&file) => {
+            Some(hosts.open(&file, &rules, policy)?)
         }
         _ => None,
     };
@@ -190,31 +190,39 @@ const AHEAD_HERE: usize = parallel::AHEAD_PER_THREAD;
 /// The same where each of hundreds of threads waits for hosts.
 const AHEAD_ON_HOSTS: usize = 4;
 
+/// The file with the name of a data set's queue: in its directory, or beside the one from which files go to a store. Either is locked.
+fn queue_file(destination: &Destination) -> PathBuf {
+    match destination {
+        Destination::Directory(directory) => directory.join("_queue"),
+        Destination::Store { staging, .. } => staging.with_extension("queue"),
+    }
+}
+
 /// The place of the kept heights of large directories.
 pub(crate) fn kept_headings() -> Option<PathBuf> {
     Some(cache_directory()?.join("headings"))
 }
 
+/// The way to files of other machines.
+pub(crate) fn remote_files(settings: &Values) -> RemoteFiles {
+    RemoteFiles::new(RemoteTerms {
+        egress: egress::of(settings),
+        gateways: settings.get(&table::IPFS_GATEWAY),
+        variables: refiner_environment::variables().collect(),
+        ..RemoteTerms::default()
+    })
+}
+
 impl Replay {
     /// Every input, and the arguments that name none. Where nothing else is named, the first of those is the error.
     pub(crate) fn expand(&self) -> Result<Expanded, Failure> {
-        let mut expanded = input::expand_with(&self.arguments()?, &self.remote_files());
+        let mut expanded = input::expand_with(&self.arguments()?, &remote_files(&self.settings));
         if expanded.inputs.is_empty() && !expanded.refused.is_empty() {
             let first = expanded.refused.remove(0);
             expanded.refused.iter().for_each(failure::report_argument);
             return Err(first.into());
         }
         Ok(expanded)
-    }
-
-    /// The way to files of other machines.
-    pub(crate) fn remote_files(&self) -> RemoteFiles {
-        RemoteFiles::new(RemoteTerms {
-            egress: egress::of(&self.settings),
-            gateways: self.settings.get(&table::IPFS_GATEWAY),
-            variables: refiner_environment::variables().collect(),
-            ..RemoteTerms::default()
-        })
     }
 
     /// Every name that was given.
@@ -240,8 +248,22 @@ impl Replay {
         rules::load(&self.rules, &Sources::of(settings), &terms, session, isolate)
     }
 
+    /// The directory for results in which executors differ.
     fn differences(&self) -> Option<PathBuf> {
-        self.out.as_deref().map(|out: &Path| out.join("differences"))
+        let directory = self.out.as_deref().filter(|out| !is_url(&out.to_string_lossy()));
+        directory.map(|out| out.join("differences"))
+    }
+
+    /// Where the data set is kept, if it is.
+    fn destination(&self) -> Result<Option<Destination>, Failure> {
+        let Some(out) = &self.out else { return Ok(None) };
+        let Some(url) = out.to_str().filter(|out| is_url(out)) else {
+            return Ok(Some(Destination::Directory(out.clone())));
+        };
+        let folder = remote_files(&self.settings).folder(url)?;
+        let staging = cache_directory().unwrap_or_else(|| env::temp_dir().join("refiner"));
+        let staging = staging.join("staging").join(hex::encode(&keccak256(folder.name())[..STAGING_NAME_BYTES]));
+        Ok(Some(Destination::Store { folder, staging }))
     }
 
     /// The terms that files of one data set have in common.
@@ -250,7 +272,7 @@ impl Replay {
             name: rule.name.to_string(),
             version: rule.place.manifest().version.clone(),
             identity: rule.identity,
-            params: self.params.iter().cloned().collect(),
+            params: rule.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             hypothetical: rule.place.manifest().is_hypothetical(),
         };
         let mut rules: Vec<_> = rules.iter().map(of_rule).collect();

@@ -14,9 +14,12 @@ use std::{
 };
 
 use refiner_config::Values;
-use refiner_data_set::{DataSet, DataSetError, Difference, FileEntry, Manifest, OutputTerms, Unit};
+use refiner_data_set::{
+    DataSet, DataSetError, Difference, FileEntry, MANIFEST_BYTES_MAX, Manifest, OutputTerms, RuleTerms, Unit,
+};
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_executor::{self as executor, Evm, chains};
+use refiner_remote_files::{StoreFolder, is_url};
 use refiner_specimen_files::{input::Input, known_blocks::KnownBlocks};
 use refiner_table::{Format, WideNumbers};
 use refiner_terminal::{self as terminal, PrintError, failure};
@@ -30,13 +33,15 @@ use crate::{
     parallel::{self, End},
     plan::{Inputs, Item},
     report::Report,
-    run::kept_headings,
+    run::{kept_headings, remote_files},
     signals,
     tables::Tables,
 };
 
 /// Bytes that are compared at once.
 const BUFFER_BYTES: usize = 256 << 10;
+/// The copy of a file of a store, beside what is computed.
+const COPY: &str = "_copy";
 /// Specimens that are named one by one when they are missing.
 const MISSING_SHOWN: usize = 10;
 
@@ -88,7 +93,7 @@ impl Diagnostic for VerifyError {
 
     fn hint(&self) -> Option<Hint> {
         match self {
-            Self::NoManifest(_) => Some("a replay with --out DIR writes DIR/_manifest.json".into()),
+            Self::NoManifest(_) => Some("a replay with --out writes _manifest.json there".into()),
             Self::OtherTerms(_) => {
                 Some("use the build that made it, and name rules that are not built in with --rule".into())
             }
@@ -146,8 +151,8 @@ impl fmt::Display for Finding {
 ///
 /// The manifest, the rules or the inputs cannot be used; the operating system refuses.
 pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
-    let manifest = Manifest::read(&asked.manifest)?.ok_or_else(|| VerifyError::NoManifest(asked.manifest.clone()))?;
-    let directory = asked.manifest.parent().unwrap_or(Path::new("")).to_owned();
+    let made = Made::at(&asked.manifest, &asked.settings)?;
+    let manifest = made.manifest(&asked.manifest)?.ok_or_else(|| VerifyError::NoManifest(asked.manifest.clone()))?;
     let replay = asked.replay(&manifest)?;
     let available = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let threads = replay.threads.unwrap_or_else(available);
@@ -191,7 +196,7 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
                 let Some(unit) = keeper.take(&replayed)? else { return Ok(None) };
                 let number = replayed.unit.unwrap_or_default();
                 let stated = &manifest.units[units[number].0];
-                Ok(compared.unit(stated, &unit, &directory, place.path())?)
+                Ok(compared.unit(stated, &unit, &made, place.path())?)
             };
             match compare() {
                 Ok(None) => ControlFlow::Continue(()),
@@ -244,7 +249,15 @@ impl Verification {
             }
         };
         let names = || terms.rules.iter().map(|rule| rule.name.clone()).collect();
-        let params = terms.rules.first().map(|rule| rule.params.clone()).unwrap_or_default();
+        let of_rule = |rule: &RuleTerms| {
+            let name = rule.name.clone();
+            rule.params
+                .clone()
+                .into_iter()
+                .map(move |(own, value)| (format!("{name}:{own}"), value))
+                .collect::<Vec<_>>()
+        };
+        let params = terms.rules.iter().flat_map(of_rule).collect();
         Ok(Replay {
             specimens: self.specimens,
             files_from: self.files_from,
@@ -254,7 +267,7 @@ impl Verification {
             table,
             report_page: None,
             dry_run: false,
-            params: params.into_iter().collect(),
+            params,
             chain_configs: self.chain_configs,
             block_hashes: self.block_hashes,
             isolate: false,
@@ -263,6 +276,37 @@ impl Verification {
             style: Style::Summary,
             settings: self.settings,
         })
+    }
+}
+
+/// The data set as it was made.
+enum Made {
+    Directory(PathBuf),
+    Store {
+        folder: StoreFolder,
+        /// The manifest's name in it.
+        name: String,
+    },
+}
+
+impl Made {
+    /// The data set of a manifest, by its path or URL.
+    fn at(manifest: &Path, settings: &Values) -> Result<Self, Failure> {
+        let Some(url) = manifest.to_str().filter(|manifest| is_url(manifest)) else {
+            return Ok(Self::Directory(manifest.parent().unwrap_or(Path::new("")).to_owned()));
+        };
+        let (folder, name) = url.rsplit_once('/').unwrap_or((url, ""));
+        Ok(Self::Store { folder: remote_files(settings).folder(folder)?, name: name.to_owned() })
+    }
+
+    fn manifest(&self, path: &Path) -> Result<Option<Manifest>, DataSetError> {
+        match self {
+            Self::Directory(_) => Manifest::read(path),
+            Self::Store { folder, name } => {
+                let read = folder.read(name, MANIFEST_BYTES_MAX)?;
+                read.map(|(text, _)| Manifest::parse(path, &text)).transpose()
+            }
+        }
     }
 }
 
@@ -315,7 +359,7 @@ impl Compared {
         &mut self,
         stated: &Unit,
         computed: &Unit,
-        directory: &Path,
+        made: &Made,
         place: &Path,
     ) -> Result<Option<Finding>, DataSetError> {
         let Unit { chain_id, first, last, .. } = *stated;
@@ -331,7 +375,7 @@ impl Compared {
             return Ok(Some(Finding::Files { chain_id, first, last }));
         }
         for (stated, computed) in stated.files.iter().zip(&computed.files) {
-            if let Some(finding) = file(stated, computed, directory, place)? {
+            if let Some(finding) = file(stated, computed, made, place)? {
                 return Ok(Some(finding));
             }
             self.files += 1;
@@ -341,17 +385,22 @@ impl Compared {
     }
 }
 
-fn file(
-    stated: &FileEntry,
-    computed: &FileEntry,
-    directory: &Path,
-    place: &Path,
-) -> Result<Option<Finding>, DataSetError> {
-    let (path, again) = (directory.join(&stated.path), place.join(&computed.path));
+fn file(stated: &FileEntry, computed: &FileEntry, made: &Made, place: &Path) -> Result<Option<Finding>, DataSetError> {
+    let again = place.join(&computed.path);
     let name = || stated.path.clone();
     if stated != computed {
         return Ok(Some(Finding::Stated { path: name() }));
     }
+    let path = match made {
+        Made::Directory(directory) => directory.join(&stated.path),
+        Made::Store { folder, .. } => {
+            let copy = place.join(COPY);
+            if !folder.fetch(&stated.path, &copy)? {
+                return Ok(Some(Finding::Absent { path: name() }));
+            }
+            copy
+        }
+    };
     let differs = match first_difference(&path, &again) {
         Ok(differs) => differs,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(Finding::Absent { path: name() })),

@@ -50,7 +50,7 @@ pub struct New {
     /// Where to, a directory that is empty or not there [default: its name].
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// Its language: `rust`, `go`, `python` or `javascript`.
+    /// Its language: `rust`, `go`, `python`, `javascript` or `c`.
     #[arg(long, value_name = "LANGUAGE", default_value = Language::Rust.as_str())]
     pub language: Language,
     /// A rule that has the block executed.
@@ -64,7 +64,7 @@ pub struct New {
 /// `refiner rule build`.
 #[derive(Debug, Args)]
 pub struct Build {
-    /// The rule's directory, with `Cargo.toml`, `go.mod`, `pyproject.toml` or `package.json`.
+    /// The rule's directory, with `Cargo.toml`, `go.mod`, `pyproject.toml`, `package.json` or `rule.c`.
     #[arg(value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
     /// Where to [default: `<name>.wasm` in the directory].

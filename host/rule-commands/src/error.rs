@@ -34,7 +34,7 @@ pub enum RuleError {
     #[error(transparent)]
     Sign(#[from] SignError),
     /// A source that is not built here.
-    #[error("{}: found no Cargo.toml, go.mod, pyproject.toml or package.json, so the rule is built by its own toolchain", .0.display())]
+    #[error("{}: found no Cargo.toml, go.mod, pyproject.toml, package.json or rule.c, so the rule is built by its own toolchain", .0.display())]
     BuiltElsewhere(PathBuf),
     /// A component that cannot be compared.
     #[error("{rule}: {source}")]

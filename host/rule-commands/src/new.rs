@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use refiner_authoring::{Language, World, componentize::PYTHON_VERSION, template};
+use refiner_authoring::{Language, World, c::ZIG_VERSION, componentize::PYTHON_VERSION, template};
 use refiner_diagnostics::{ExitCode, Failure};
 use serde_json::json;
 
@@ -33,12 +33,19 @@ pub fn run(arguments: &New) -> Result<ExitCode, Failure> {
 /// What to type next, as it is to be typed.
 fn commands(name: &str, language: Language, directory: &Path) -> Vec<String> {
     let sample = template::SAMPLE.0;
-    let install = format!(".venv/bin/pip install --quiet componentize-py=={PYTHON_VERSION}");
+    let install = |package: &str, version: &str| format!(".venv/bin/pip install --quiet {package}=={version}");
+    let (componentize, zig) = (install("componentize-py", PYTHON_VERSION), install("ziglang", ZIG_VERSION));
     let of_the_language: &[&str] = match language {
         Language::Rust => &["cargo test"],
         Language::Go => &["go test ."],
-        Language::Python => &["python3 -m venv .venv", &install, "python3 -m unittest"],
+        Language::Python => &["python3 -m venv .venv", &componentize, "python3 -m unittest"],
         Language::JavaScript => &["npm install", "node --test"],
+        Language::C => &[
+            "python3 -m venv .venv",
+            &zig,
+            ".venv/bin/python-zig cc -I sdk rows.c rows_test.c -o rows_test",
+            "./rows_test",
+        ],
     };
     let mut commands = vec![format!("cd {}", quoted(&directory.display().to_string()))];
     commands.extend(of_the_language.iter().map(|command| (*command).to_owned()));

@@ -20,6 +20,26 @@ impl Params {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// The parameters of one rule of several that run together: those without a rule's name before them, and in their place those with
+    /// its own, as `rule:name`. What stands before a colon and is none of these rules is part of the name.
+    #[must_use]
+    pub fn of_rule(&self, rule: &str, rules: &[&str]) -> Self {
+        let named = |name: &'_ str| {
+            let (of, own) = name.split_once(':')?;
+            rules.contains(&of).then(|| (of.to_owned(), own.to_owned()))
+        };
+        let mut params = BTreeMap::new();
+        for (name, value) in self.0.iter().filter(|(name, _)| named(name).is_none()) {
+            params.insert(name.clone(), value.clone());
+        }
+        for (name, value) in &self.0 {
+            if let Some((_, own)) = named(name).filter(|(of, _)| of == rule) {
+                params.insert(own, value.clone());
+            }
+        }
+        Self(params)
+    }
+
     /// sha256 over each name and value, by name, each as its length (eight bytes, big-endian) and its bytes.
     pub fn digest(&self) -> B256 {
         let mut hash = Sha256::new();
@@ -34,5 +54,24 @@ impl Params {
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Params {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameter_with_the_name_of_a_rule_before_it_is_that_rules_alone_and_before_the_others() {
+        let params: Params = [("a", "1"), ("b", "2"), ("one:a", "3"), ("three:a", "4")].into_iter().collect();
+        let of = |rule| {
+            params
+                .of_rule(rule, &["one", "two"])
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of("one"), ["a=3", "b=2", "three:a=4"]);
+        assert_eq!(of("two"), ["a=1", "b=2", "three:a=4"]);
     }
 }

@@ -1,12 +1,12 @@
 //! Rules named on the command line: built in, files and directories of them, and sources that are fetched.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use alloy_primitives::{B256, Bytes};
 use memchr::memmem;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::ExecutionTerms;
-use refiner_rule_model::{Limits, Params, RuleIdentity, UntrustedText};
+use refiner_rule_model::{Limits, Params, UntrustedText};
 use refiner_rule_package::{Allowance, Found, RuleError, Sources};
 use refiner_sandbox::{AdmitFailure, AdmittedRule, EngineError, EngineProfile, Sandbox, SelfTestError};
 use refiner_worker::CodeCache;
@@ -81,7 +81,7 @@ pub enum LoadError {
 
 /// The terms on which every rule is loaded.
 pub struct Terms {
-    /// Parameters, part of its identity.
+    /// Parameters for all of them, or as `rule:name` for one; part of its identity.
     pub params: Params,
     /// Who executes blocks for it, and on which terms specimens are checked.
     pub execution: ExecutionTerms,
@@ -101,7 +101,7 @@ pub fn load(
     isolate: bool,
 ) -> Result<Vec<LoadedRule>, Failure> {
     let components = sources.find_all(arguments, &terms.allowance)?;
-    parameters_are_known(&components, &terms.params)?;
+    let known = KnownNames::of(&components, &terms.params);
     let sandbox = Sandbox::new(EngineProfile::of_this_process()).map_err(LoadError::from)?;
     sandbox.self_test().map_err(LoadError::from)?;
     let session = if components.iter().any(|found| !found.built_in) {
@@ -115,8 +115,8 @@ pub fn load(
     for found in components {
         let built_in = found.built_in;
         let rule = match &session {
-            Some(session) if !built_in && isolate => isolated(session, found, terms)?,
-            Some(session) if !built_in => compiled(&sandbox, session, found, terms)?,
+            Some(session) if !built_in && isolate => isolated(session, found)?,
+            Some(session) if !built_in => compiled(&sandbox, session, found)?,
             _ => admitted(&sandbox, cache.as_ref(), found, terms)?,
         };
         if rules.iter().any(|other| other.name == rule.name) {
@@ -125,19 +125,36 @@ pub fn load(
         distinct_outputs(&rules, &rule)?;
         rules.push(rule);
     }
+    let names: Vec<_> = rules.iter().map(|rule| Arc::clone(&rule.name)).collect();
+    let names: Vec<_> = names.iter().map(|name| &**name).collect();
+    for rule in &mut rules {
+        rule.params = terms.params.of_rule(&rule.name, &names);
+        known.check(&rule.params)?;
+        rule.identity = rule.place.identity(&rule.params, &rule.limits, &terms.execution);
+    }
     Ok(rules)
 }
 
-/// A rule asks for a parameter by its name, and those of this repository have each name as it is among their constants. Others may put
-/// names together.
-fn parameters_are_known(components: &[Found], params: &Params) -> Result<(), LoadError> {
-    if components.iter().any(|found| !found.built_in) {
-        return Ok(());
+/// Names of parameters that a rule can ask for, where all rules are of this repository: those ask for a parameter by its name, and have
+/// each name as it is among their constants. Others may put names together.
+struct KnownNames(Option<BTreeSet<String>>);
+
+impl KnownNames {
+    fn of(components: &[Found], params: &Params) -> Self {
+        if components.iter().any(|found| !found.built_in) {
+            return Self(None);
+        }
+        let has = |name: &str| components.iter().any(|found| memmem::find(&found.component, name.as_bytes()).is_some());
+        let names = params.iter().flat_map(|(name, _)| [Some(name), name.split_once(':').map(|(_, own)| own)]);
+        Self(Some(names.flatten().filter(|name| has(name)).map(str::to_owned).collect()))
     }
-    let has = |name: &str| components.iter().any(|found| memmem::find(&found.component, name.as_bytes()).is_some());
-    match params.iter().find(|(name, _)| !has(name)) {
-        Some((name, _)) => Err(LoadError::UnknownParameter { name: UntrustedText::new(name) }),
-        None => Ok(()),
+
+    fn check(&self, params: &Params) -> Result<(), LoadError> {
+        let unknown = |name: &str| self.0.as_ref().is_some_and(|known| !known.contains(name));
+        match params.iter().find(|(name, _)| unknown(name)) {
+            Some((name, _)) => Err(LoadError::UnknownParameter { name: UntrustedText::new(name) }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -170,29 +187,25 @@ fn admitted(
         Some(cache) => admit_own(cache, sandbox, &component, &grants),
         None => sandbox.admit(&component, None, &grants),
     };
-    Ok(here(admitted.map_err(|source| LoadError::Admit { rule, source })?, component, None, terms))
+    Ok(here(admitted.map_err(|source| LoadError::Admit { rule, source })?, component, None))
 }
 
 /// A stranger's, compiled in a child process: a compiler is at its component's mercy for time and memory.
-fn compiled(sandbox: &Sandbox, session: &Session, found: Found, terms: &Terms) -> Result<LoadedRule, LoadError> {
+fn compiled(sandbox: &Sandbox, session: &Session, found: Found) -> Result<LoadedRule, LoadError> {
     let rule = session.prepare(found).map_err(Box::new)?;
     let admitted = admit_compiled(sandbox, &rule.compiled);
     let admitted = admitted.map_err(|source| LoadError::Admit { rule: rule.called, source })?;
     let (component, beside) = (rule.compiled.component().clone(), rule.compiled.beside().map(str::to_owned));
-    Ok(here(admitted, component, beside, terms))
+    Ok(here(admitted, component, beside))
 }
 
-fn here(
-    admitted: AdmittedRule,
-    component: Bytes,
-    beside: Option<String>,
-    Terms { params, execution, .. }: &Terms,
-) -> LoadedRule {
+/// Parameters and identity are known when all rules are.
+fn here(admitted: AdmittedRule, component: Bytes, beside: Option<String>) -> LoadedRule {
     let limits = admitted.default_limits();
     LoadedRule {
         name: admitted.description().name.as_str().into(),
-        identity: admitted.identity(params, &limits, execution).digest(),
-        params: params.clone(),
+        identity: B256::ZERO,
+        params: Params::default(),
         limits,
         place: RuleProcess::Here(Box::new(admitted)),
         component,
@@ -201,15 +214,14 @@ fn here(
 }
 
 /// A stranger's, that this process never runs.
-fn isolated(session: &Arc<Session>, found: Found, terms: &Terms) -> Result<LoadedRule, LoadError> {
+fn isolated(session: &Arc<Session>, found: Found) -> Result<LoadedRule, LoadError> {
     let rule = session.prepare(found).map_err(Box::new)?;
     session.admit(&rule).map_err(Box::new)?;
     let (manifest, limits) = (rule.compiled.manifest(), rule.compiled.default_limits());
-    let Terms { params, execution, .. } = terms;
     Ok(LoadedRule {
         name: manifest.name.as_str().into(),
-        identity: RuleIdentity::of(rule.compiled.digest(), manifest, params, &limits, execution).digest(),
-        params: params.clone(),
+        identity: B256::ZERO,
+        params: Params::default(),
         limits,
         component: rule.compiled.component().clone(),
         beside: rule.compiled.beside().map(str::to_owned),

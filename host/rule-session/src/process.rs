@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::Bytes;
-use refiner_evm::{Executor, RecordingTerms};
+use alloy_primitives::{B256, Bytes};
+use refiner_evm::{ExecutionTerms, Executor, RecordingTerms};
 use refiner_manifest::Manifest;
-use refiner_rule_model::{HostFailure, Limits, Params, Run, SpecimenHash};
+use refiner_rule_model::{HostFailure, Limits, Params, RuleIdentity, Run, SpecimenHash};
 use refiner_sandbox::{AdmittedRule, RunInput};
 use refiner_specimen::Specimen;
 
@@ -52,6 +52,17 @@ impl RuleProcess {
             Self::Here(rule) => rule.manifest(),
             Self::Worker { rule, .. } => rule.compiled.manifest(),
         }
+    }
+
+    /// Identity of component, parameters, limits and engine.
+    pub fn identity(&self, params: &Params, limits: &Limits, execution: &ExecutionTerms) -> B256 {
+        let identity = match self {
+            Self::Here(rule) => rule.identity(params, limits, execution),
+            Self::Worker { rule, .. } => {
+                RuleIdentity::of(rule.compiled.digest(), rule.compiled.manifest(), params, limits, execution)
+            }
+        };
+        identity.digest()
     }
 
     /// The recordings that executions in this process make for the rule; `None` where it reads no recording, or runs elsewhere.

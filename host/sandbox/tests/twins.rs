@@ -1,4 +1,4 @@
-//! One rule, written several times over, gives the same bytes: Rust, Rust on `std` under WASI, JavaScript, Python and Go, both of the last
+//! One rule, written several times over, gives the same bytes: Rust, Rust on `std` under WASI, JavaScript, C, Python and Go, both of the last
 //! with WASI and without.
 //!
 //! `cargo xtask twins` builds the components. Where one cannot be built, its reason is printed and the others are compared.
@@ -23,7 +23,7 @@ use serde::Deserialize;
 use support::{sandbox, workspace};
 
 /// The twins beside `rust`, by which they are measured. The others import WASI.
-const WITHOUT_WASI: [&str; 4] = ["rust", "python-stubbed", "javascript", "go"];
+const WITHOUT_WASI: [&str; 5] = ["rust", "python-stubbed", "javascript", "c", "go"];
 const WITH_WASI: [&str; 3] = ["wasip2", "python-sealed", "go-sealed"];
 
 /// The outcome of a run over a sample, in `tests/twins/golden.toml`.

@@ -3,6 +3,7 @@
 //! Components go to `target/twins`. A twin that cannot be built here, because a toolchain or a package cannot be fetched,
 //! leaves its reason there in place of a component, and the tests print it.
 
+mod c;
 mod go;
 mod javascript;
 mod python;
@@ -49,6 +50,7 @@ pub fn build(guest: &Guest) -> Result<Vec<Twin>> {
     ];
     twins.extend(python::build()?);
     twins.push(javascript::build()?);
+    twins.push(c::build()?);
     twins.extend(go::build()?);
     for Twin { name, built } in &twins {
         let component = directory().join(name).with_extension("wasm");

@@ -12,6 +12,7 @@ use refiner_testkit::{
     best_available,
     renumber::{FIRST_HEIGHT, write_renumbered},
 };
+use refiner_teststore::TestStore;
 
 use super::{MANIFEST, files, manifest};
 use crate::program::{command, refiner, text};
@@ -109,6 +110,37 @@ fn tables_of_300_blocks_killed_five_times_are_those_of_an_undisturbed_run() {
 fn artifacts_of_300_blocks_killed_five_times_are_those_of_an_undisturbed_run() {
     // Each run goes on where the one before was, so five of them have to share the time.
     killed_and_continued(&[], 0.06, 0.18);
+}
+
+#[test]
+fn data_set_in_a_store_killed_three_times_is_that_of_a_directory() {
+    let specimens = many(90);
+    let whole = out();
+    let more = ["--table", "parquet", "--blocks-per-file", "16"];
+    let time = undisturbed(specimens.path(), whole.path(), &more);
+    let store = TestStore::start();
+    store.put("results", "other/object", b"of others");
+    // Each run on another machine: nothing of the one before is there.
+    let run = || {
+        let machine = out();
+        let mut command = replay(specimens.path(), Path::new("s3://results/study/one"), &more);
+        command.envs(store.variables()).env("REFINER_CACHE_DIR", machine.path());
+        (command, machine)
+    };
+    for kill in 1..=3 {
+        let (mut command, _machine) = run();
+        let mut child = command.spawn().unwrap();
+        thread::sleep(time.mul_f64(0.2 * f64::from(kill)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let (mut command, machine) = run();
+    let ended = command.output().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    let (expected, found) = (files(whole.path()), store.objects("results", "study/one"));
+    assert_eq!(expected.keys().collect::<Vec<_>>(), found.keys().collect::<Vec<_>>());
+    assert!(expected == found, "a file differs");
+    assert!(files(machine.path()).keys().all(|path| !path.starts_with("staging")), "nothing is left on the machine");
 }
 
 #[test]

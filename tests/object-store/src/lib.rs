@@ -14,9 +14,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     fs,
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     sync::{Arc, Mutex},
     thread,
     time::Duration,
@@ -70,8 +72,11 @@ pub enum Fault {
     Half,
 }
 
+#[derive(Default)]
 struct Shared {
     faults: Mutex<(Option<Fault>, usize)>,
+    /// The same for requests that write.
+    write_faults: Mutex<(Option<Fault>, usize)>,
     requests: Mutex<Vec<String>>,
 }
 
@@ -90,7 +95,7 @@ impl TestStore {
         let mut service = S3ServiceBuilder::new(FileSystem::new(root.path()).unwrap());
         service.set_auth(SimpleAuth::from_single(KEY_ID, SECRET));
         let service = service.build();
-        let shared = Arc::new(Shared { faults: Mutex::new((None, 0)), requests: Mutex::default() });
+        let shared = Arc::<Shared>::default();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let address = listener.local_addr().unwrap();
@@ -136,6 +141,29 @@ impl TestStore {
         *self.shared.faults.lock().unwrap() = (Some(fault), times);
     }
 
+    /// Gives a refusal to the next `times` requests that write.
+    pub fn fail_writes(&self, fault: Fault, times: usize) {
+        *self.shared.write_faults.lock().unwrap() = (Some(fault), times);
+    }
+
+    /// The objects of a bucket below a prefix, by their keys without it.
+    pub fn objects(&self, bucket: &str, prefix: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut objects = BTreeMap::new();
+        let top = self.root.path().join(bucket).join(prefix);
+        let mut left = vec![top.clone()];
+        while let Some(next) = left.pop() {
+            for entry in fs::read_dir(next).into_iter().flatten() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    left.push(path);
+                } else {
+                    objects.insert(path.strip_prefix(&top).unwrap().to_owned(), fs::read(&path).unwrap());
+                }
+            }
+        }
+        objects
+    }
+
     /// Method, path and range of each request so far.
     pub fn requests(&self) -> Vec<String> {
         self.shared.requests.lock().unwrap().clone()
@@ -143,8 +171,8 @@ impl TestStore {
 }
 
 impl Shared {
-    fn fault(&self) -> Option<Fault> {
-        let mut faults = self.faults.lock().unwrap();
+    fn fault(faults: &Mutex<(Option<Fault>, usize)>) -> Option<Fault> {
+        let mut faults = faults.lock().unwrap();
         let (fault, times) = *faults;
         faults.1 = times.saturating_sub(1);
         fault.filter(|_| times > 0)
@@ -173,7 +201,9 @@ async fn answer(request: Request<Incoming>, service: &S3Service, shared: &Shared
     // A listing asks the bucket, with a query.
     let is_for_bytes =
         request.method() == Method::GET && request.uri().query().is_none_or(|query| !query.contains("list-type"));
-    let fault = is_for_bytes.then(|| shared.fault()).flatten();
+    let writes = request.method() == Method::PUT;
+    let faults = if writes { &shared.write_faults } else { &shared.faults };
+    let fault = (is_for_bytes || writes).then(|| Shared::fault(faults)).flatten();
     let refused = |status: StatusCode, code: &str, message: &str| {
         let document = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>");
         whole(status, document.into())

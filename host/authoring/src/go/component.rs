@@ -2,25 +2,14 @@
 
 use std::error::Error;
 
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::{PackageId, Resolve, SourceMap};
+use crate::stubbed::Surroundings;
 
-use crate::sdk;
-
-/// The module that stands for WASI, compiled from `stub/preview1.wat`.
-const STUB: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/preview1.wasm"));
-
-/// The name by which Go's modules import WASI.
-const PREVIEW1: &str = "wasi_snapshot_preview1";
-
-/// The contract's files among the SDK's.
-const CONTRACT: &str = "guest-sdk/go/wit/";
-
-/// The world with everything. A component imports what its module calls.
-const WORLD: &str = "transform-with-evm";
-
-/// The world of the stub.
-const STUB_WORLD: &str = "package refiner:stub; world stub { import refiner:rule/log@1.0.0; }";
+const SURROUNDINGS: Surroundings = Surroundings {
+    contract: "guest-sdk/go/wit/",
+    world: "transform-with-evm",
+    version: "1.0.0",
+    stub: include_bytes!(concat!(env!("OUT_DIR"), "/preview1.wasm")),
+};
 
 /// A module of Go that is no rule.
 #[derive(Debug, thiserror::Error)]
@@ -34,36 +23,7 @@ pub fn component(core: &[u8]) -> Result<Vec<u8>, NoGoComponent> {
 
 /// The same with an adapter of WASI in place of the stub.
 pub fn component_with_adapter(core: &[u8], adapter: Option<&[u8]>) -> Result<Vec<u8>, NoGoComponent> {
-    encode(core, adapter).map_err(|error| NoGoComponent(error.into()))
-}
-
-fn encode(core: &[u8], adapter: Option<&[u8]>) -> anyhow::Result<Vec<u8>> {
-    let (mut resolve, contract) = contract()?;
-    let world = resolve.select_world(&[contract], Some(WORLD))?;
-    let mut core = core.to_vec();
-    embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8)?;
-    let mut stub = STUB.to_vec();
-    let stub = match adapter {
-        Some(adapter) => adapter,
-        None => {
-            let package = resolve.push_source("stub.wit", STUB_WORLD)?;
-            let world = resolve.select_world(&[package], None)?;
-            embed_component_metadata(&mut stub, &resolve, world, StringEncoding::UTF8)?;
-            &stub
-        }
-    };
-    ComponentEncoder::default().validate(true).module(&core)?.adapter(PREVIEW1, stub)?.encode()
-}
-
-fn contract() -> anyhow::Result<(Resolve, PackageId)> {
-    let mut sources = SourceMap::default();
-    for (name, text) in sdk::FILES.iter().filter(|(name, _)| name.starts_with(CONTRACT)) {
-        sources.push_str(name, *text);
-    }
-    let mut resolve = Resolve::default();
-    let group = sources.parse().map_err(|(_, error)| anyhow::Error::from(error))?;
-    let package = resolve.push_group(group)?;
-    Ok((resolve, package))
+    SURROUNDINGS.encode(core, adapter).map_err(|error| NoGoComponent(error.into()))
 }
 
 #[cfg(test)]
@@ -72,10 +32,10 @@ mod tests {
 
     #[test]
     fn contract_of_the_go_sdk_has_its_world_and_the_stub_imports_nothing_but_the_log() {
-        let (resolve, package) = contract().expect("a contract");
-        resolve.select_world(&[package], Some(WORLD)).expect("the world");
+        let (resolve, package) = SURROUNDINGS.resolved().expect("a contract");
+        resolve.select_world(&[package], Some(SURROUNDINGS.world)).expect("the world");
         let imports: Vec<_> = wasmparser::Parser::new(0)
-            .parse_all(STUB)
+            .parse_all(SURROUNDINGS.stub)
             .filter_map(|payload| match payload.expect("a module") {
                 wasmparser::Payload::ImportSection(section) => Some(section),
                 _ => None,

@@ -1,11 +1,18 @@
 //! Data sets that are interrupted at every step.
 
-use std::io::Write as _;
+use std::{fs, io::Write as _, path::Path};
 
 use alloy_primitives::B256;
 
 use super::*;
-use crate::{FileEntry, OutputTerms, RuleTerms};
+use crate::{
+    data_set::{Kept, is_inside},
+    directory::Directory,
+    log::LOG,
+    staging::STAGING,
+};
+
+mod store;
 
 fn terms(params: &[(&str, &str)]) -> Terms {
     let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -34,6 +41,13 @@ fn staged(staging: &Staging, height: u64) -> Unit {
         specimens: vec![specimen],
         files: vec![file("a"), file("b")],
         verdicts: Vec::new(),
+    }
+}
+
+fn directory_of(data_set: &mut DataSet) -> &mut Directory {
+    match &mut data_set.kept {
+        Kept::Directory(directory) => directory,
+        Kept::Store(_) => unreachable!("it was opened in a directory"),
     }
 }
 
@@ -82,11 +96,11 @@ fn run_that_ends_anywhere_is_continued_to_the_same_bytes() {
             // Staged, and not committed.
             0 => {}
             // Committed, and not one file named.
-            1 => data_set.log.append(&data_set.terms, &second).unwrap(),
+            1 => directory_of(&mut data_set).log.append(&terms(&[]), &second).unwrap(),
             // Committed, and one of two files named.
             2 => {
-                data_set.log.append(&data_set.terms, &second).unwrap();
-                data_set.name("1-11.r.a").unwrap();
+                directory_of(&mut data_set).log.append(&terms(&[]), &second).unwrap();
+                directory_of(&mut data_set).name("1-11.r.a").unwrap();
             }
             // A line that is not whole.
             3 => {
