@@ -83,7 +83,7 @@ fn item_costs_a_few_short_messages_and_neither_its_specimen_nor_its_artifact_goe
     let local_ms = ended(run(scene.here(&specimens, &here, &[&quiet[..], &["-j", "1"]].concat())));
     let (host, nats) = (scene.crew.host("one").pid(), scene.nats.pid());
     let before = (processor_ms(host), processor_ms(nats), sent(monitor));
-    let coordinator_ms = ended(run(scene.on_hosts(&specimens, &there, &quiet)));
+    let coordinator_ms = ended(run(scene.on_hosts(&specimens, &there, &[&quiet[..], &["-j", "3"]].concat())));
     let after = (processor_ms(host), processor_ms(nats), sent(monitor));
     let each = |before: f64, after: f64| (after - before) / count as f64;
     let (messages, bytes) = (each(before.2.0, after.2.0), each(before.2.1, after.2.1));
