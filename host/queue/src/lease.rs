@@ -123,7 +123,7 @@ impl Lease {
         }
     }
 
-    /// Takes the lease whoever holds it, for a caller that knows that no other coordinator of the queue lives.
+    /// Takes the lease also from another holder, for a caller that knows that no other coordinator of the queue lives.
     pub async fn take_over(store: &Store) -> Result<Self, QueueError> {
         let holder = Holder::this();
         loop {

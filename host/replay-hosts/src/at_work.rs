@@ -134,13 +134,13 @@ impl AtWork {
         let Some(engine) = self.engine.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
         match self.runtime.block_on(async { timeout(END, engine).await }) {
             Ok(Ok(ended)) => Ok(ended?),
-            // A bug of ours, which its panic told of; or NATS does not answer.
+            // A bug of ours, whose panic was printed; or NATS does not answer.
             Ok(Err(_)) | Err(_) => Ok(()),
         }
     }
 
     /// Has the rule run over the specimen until there is a verdict, or no sense in another try.
-    async fn run_rule(&self, specimen: &Place, rule: TaskRule) -> Result<HostRun, HostsFailure> {
+    async fn run_rule(&self, specimen: &TaskSpecimen, rule: TaskRule) -> Result<HostRun, HostsFailure> {
         let mut failures = 0;
         loop {
             let task = specimen.task(rule);
@@ -201,7 +201,7 @@ impl Records for NoJournal {
 }
 
 /// A specimen on its way through the rules.
-struct Place {
+struct TaskSpecimen {
     chain_id: u64,
     height: u64,
     block_hash: B256,
@@ -210,7 +210,7 @@ struct Place {
     bytes: u64,
 }
 
-impl Place {
+impl TaskSpecimen {
     fn task(&self, TaskRule { identity, limits }: TaskRule) -> Task {
         let wall_ms = limits.deadline_ms(self.bytes);
         let Self { chain_id, height, block_hash, specimen_hash, cid, bytes } = self;
@@ -257,8 +257,14 @@ impl HostsAtWork for AtWork {
         let HostSpecimen { input, chain_id, height, block_hash, specimen_hash, raw } = specimen;
         let content = Content::of(raw.0);
         let (id, bytes) = (content.id(), content.into_bytes());
-        let place =
-            Place { chain_id, height, block_hash, specimen_hash, cid: id.to_string(), bytes: bytes.len() as u64 };
+        let place = TaskSpecimen {
+            chain_id,
+            height,
+            block_hash,
+            specimen_hash,
+            cid: id.to_string(),
+            bytes: bytes.len() as u64,
+        };
         let _offered = self.library.offer(id, input, bytes);
         let runs = self.rules.iter().map(|rule| self.run_rule(&place, *rule));
         self.runtime.block_on(join_all(runs))

@@ -1,4 +1,4 @@
-//! The file `_queue` of a data set that hosts work on: the id of its queue in NATS, there until the data set is complete.
+//! The file of a data set that hosts work on: the id of its queue in NATS, there until the data set is complete.
 //!
 //! Two replays never share a queue, as their ids are new with their data sets; and a killed one is continued under its id, whatever
 //! machine its directory is on by then.
@@ -13,16 +13,13 @@ use refiner_queue::QueueId;
 
 use crate::ReplayHostsError;
 
-/// Name of the file.
-const QUEUE: &str = "_queue";
-
 /// The file of a data set.
 pub(crate) struct QueueFile(PathBuf);
 
 impl QueueFile {
-    /// The file in this directory.
-    pub fn of(data_set: &Path) -> Self {
-        Self(data_set.join(QUEUE))
+    /// The file of this path.
+    pub fn at(path: &Path) -> Self {
+        Self(path.to_owned())
     }
 
     /// True where an earlier run left it.
@@ -63,12 +60,13 @@ mod tests {
     #[test]
     fn id_stays_until_the_file_is_removed_and_other_data_sets_have_others() {
         let [one, other] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let file = QueueFile::of(one.path());
+        let path = one.path().join("_queue");
+        let file = QueueFile::at(&path);
         assert!(!file.is_there());
         let id = file.id().unwrap();
         assert!(file.is_there());
-        assert_eq!(QueueFile::of(one.path()).id().unwrap(), id);
-        assert_ne!(QueueFile::of(other.path()).id().unwrap(), id);
+        assert_eq!(QueueFile::at(&path).id().unwrap(), id);
+        assert_ne!(QueueFile::at(&other.path().join("_queue")).id().unwrap(), id);
         file.remove().unwrap();
         file.remove().unwrap();
         assert_ne!(file.id().unwrap(), id);
@@ -77,8 +75,9 @@ mod tests {
     #[test]
     fn file_with_something_else_is_named() {
         let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join(QUEUE), "mine").unwrap();
-        let refused = QueueFile::of(directory.path()).id().unwrap_err().to_string();
+        let path = directory.path().join("_queue");
+        fs::write(&path, "mine").unwrap();
+        let refused = QueueFile::at(&path).id().unwrap_err().to_string();
         assert!(refused.ends_with("_queue: expected the 12 hexadecimal digits of a queue"), "{refused}");
     }
 }

@@ -73,16 +73,16 @@ impl Hosts for ReplayHosts {
         NonZeroUsize::new(DEPTH).unwrap_or(NonZeroUsize::MIN)
     }
 
-    fn has_left(&self, data_set: &Path) -> bool {
-        QueueFile::of(data_set).is_there()
+    fn has_left(&self, queue_file: &Path) -> bool {
+        QueueFile::at(queue_file).is_there()
     }
 
     fn open(
         &self,
-        data_set: &Path,
+        queue_file: &Path,
         rules: &[LoadedRule],
         policy: ExecutionPolicy,
     ) -> Result<Arc<dyn HostsAtWork>, Failure> {
-        Ok(Arc::new(AtWork::begin(self, QueueFile::of(data_set), rules, policy)?))
+        Ok(Arc::new(AtWork::begin(self, QueueFile::at(queue_file), rules, policy)?))
     }
 }

@@ -2,8 +2,13 @@
 
 use std::{
     num::NonZeroUsize,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::Path,
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, Receiver, Sender},
+    },
+    thread,
     time::Duration,
 };
 
@@ -14,22 +19,25 @@ use refiner_rule_model::{Run, UntrustedText};
 use refiner_rule_session::LoadedRule;
 use refiner_specimen_files::input::Input;
 
+use crate::parallel::{NoThread, THREAD_STACK_BYTES};
+
 /// Worker hosts that were given nothing yet.
 pub trait Hosts {
     /// Number of specimens that are under way at once, where the user names none.
     fn specimens_at_once(&self) -> NonZeroUsize;
 
-    /// True where an earlier run over this data set left something with the hosts.
-    fn has_left(&self, data_set: &Path) -> bool;
+    /// True where an earlier run of this queue file left something with the hosts.
+    fn has_left(&self, queue_file: &Path) -> bool;
 
-    /// Gives them the rules of a data set, which this process alone writes.
+    /// Gives them the rules of a data set. The file has the name of its queue for as long as the data set is incomplete, and no other
+    /// process uses it.
     ///
     /// # Errors
     ///
     /// Those of settings, and of the way to the hosts.
     fn open(
         &self,
-        data_set: &Path,
+        queue_file: &Path,
         rules: &[LoadedRule],
         policy: ExecutionPolicy,
     ) -> Result<Arc<dyn HostsAtWork>, Failure>;
@@ -82,36 +90,96 @@ pub struct HostRun {
 #[error("{0}")]
 pub struct HostsFailure(pub UntrustedText);
 
-/// Hosts beside the turns in which specimens are read for them: hundreds are under way, and a few at a time are in memory.
+/// Hosts beside the threads that read for them: hundreds of specimens are under way, and a few at a time are decoded, on threads whose
+/// memory is in use all the time.
 pub struct Elsewhere {
     pub hosts: Arc<dyn HostsAtWork>,
-    free: Mutex<usize>,
-    given_back: Condvar,
+    readers: Sender<Reading>,
 }
+
+type Reading = Box<dyn FnOnce() + Send>;
 
 impl Elsewhere {
-    /// Hosts, with so many specimens read at once.
-    pub fn new(hosts: Arc<dyn HostsAtWork>, reading_at_once: NonZeroUsize) -> Self {
-        Self { hosts, free: Mutex::new(reading_at_once.get()), given_back: Condvar::new() }
+    /// Hosts, with so many threads that read.
+    ///
+    /// # Errors
+    ///
+    /// The operating system grants no thread.
+    pub fn new(hosts: Arc<dyn HostsAtWork>, readers: NonZeroUsize) -> Result<Self, NoThread> {
+        let (sender, readings) = mpsc::channel::<Reading>();
+        let readings = Arc::new(Mutex::new(readings));
+        for _ in 0..readers.get() {
+            let readings = Arc::clone(&readings);
+            // Ends with the last sender.
+            let read = move || {
+                while let Some(reading) = next(&readings) {
+                    reading();
+                }
+            };
+            let thread = thread::Builder::new().name("read".to_owned()).stack_size(THREAD_STACK_BYTES).spawn(read);
+            thread.map_err(NoThread::new)?;
+        }
+        Ok(Self { hosts, readers: sender })
     }
 
-    /// Reads when it is this thread's turn.
-    pub fn read<T>(&self, read: impl FnOnce() -> T) -> T {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut free = self.given_back.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
-        *free -= 1;
-        drop(free);
-        // Given back after a panic too, which ends the replay.
-        let _turn = Turn(self);
-        read()
+    /// Has one of the threads read.
+    pub fn read<T: Send + 'static>(&self, read: impl FnOnce() -> T + Send + 'static) -> T {
+        let (sender, done) = mpsc::channel();
+        let reading = move || {
+            // The caller waits.
+            let _ = sender.send(catch_unwind(AssertUnwindSafe(read)));
+        };
+        let sent = self.readers.send(Box::new(reading));
+        match sent.ok().and_then(|()| done.recv().ok()) {
+            Some(Ok(done)) => done,
+            Some(Err(panic)) => resume_unwind(panic),
+            None => unreachable!("a thread that reads lives as long as its sender, and catches panics"),
+        }
     }
 }
 
-struct Turn<'a>(&'a Elsewhere);
+fn next(readings: &Mutex<Receiver<Reading>>) -> Option<Reading> {
+    readings.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
 
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.given_back.notify_one();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct NoHosts;
+
+    impl HostsAtWork for NoHosts {
+        fn run(&self, _: HostSpecimen) -> Vec<Result<HostRun, HostsFailure>> {
+            Vec::new()
+        }
+
+        fn when_lost(&self, _: Box<dyn Fn() + Send + Sync>) {}
+
+        fn close(&self, _: bool) -> Result<(), Failure> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn readings_are_done_by_as_many_threads_as_were_asked_for_and_a_panic_is_the_callers() {
+        let two = Elsewhere::new(Arc::new(NoHosts), NonZeroUsize::new(2).unwrap()).unwrap();
+        let threads: std::collections::BTreeSet<_> = thread::scope(|scope| {
+            let asked: Vec<_> = (0..50)
+                .map(|_| {
+                    scope.spawn(|| {
+                        two.read(|| {
+                            thread::sleep(Duration::from_millis(2));
+                            format!("{:?}", thread::current().id())
+                        })
+                    })
+                })
+                .collect();
+            asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+        });
+        assert_eq!(threads.len(), 2);
+        for _ in 0..3 {
+            assert!(catch_unwind(AssertUnwindSafe(|| two.read(|| -> u32 { panic!("malformed") }))).is_err());
+        }
+        assert_eq!(two.read(|| 7), 7);
     }
 }

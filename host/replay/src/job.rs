@@ -35,7 +35,7 @@ pub struct Job {
     /// What an execution records for the rules of this process, so that one serves them all.
     pub recording: Option<RecordingTerms>,
     /// Block hashes that are known from elsewhere.
-    pub known: KnownBlocks,
+    pub known: Arc<KnownBlocks>,
     /// The fate of artifacts.
     pub keep: Keep,
     /// Whether the report has specimen hashes: they are then worked out on the threads that run, not on the one that prints.
@@ -215,10 +215,11 @@ impl Job {
 
     /// Decodes here, so that what is no specimen is the same as without hosts, and has the rules run there.
     fn on_hosts(&self, elsewhere: &Elsewhere, input: &Input) -> Result<Outcome, Unusable> {
-        let (facts, known, raw) = elsewhere.read(|| {
-            let block = block(input)?;
+        let (reading, known) = (input.clone(), Arc::clone(&self.known));
+        let (facts, known, raw) = elsewhere.read(move || {
+            let block = block(&reading)?;
             let facts = Facts { specimen_hash: Some(block.hash.get()), ..Facts::of(&block) };
-            Ok::<_, Unusable>((facts, self.known.check(&block.specimen), block.raw))
+            Ok::<_, Unusable>((facts, known.check(&block.specimen), block.raw))
         })?;
         if known.failed() {
             let runs = self.rules.iter().map(RunRecord::of_other_block).collect();

@@ -17,7 +17,7 @@ use std::{
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
 /// A rule's stack is 1 MiB of WebAssembly and the host's frames below it.
-const THREAD_STACK_BYTES: usize = 8 * 1024 * 1024;
+pub const THREAD_STACK_BYTES: usize = 8 * 1024 * 1024;
 /// Items that may be begun before the oldest unfinished one is done, for each thread: their results are in memory.
 pub const AHEAD_PER_THREAD: usize = 8;
 
@@ -25,6 +25,13 @@ pub const AHEAD_PER_THREAD: usize = 8;
 #[derive(Debug, thiserror::Error)]
 #[error("cannot start a thread: {0}")]
 pub struct NoThread(#[source] io::Error);
+
+impl NoThread {
+    /// One that the operating system refused for this reason.
+    pub(crate) const fn new(source: io::Error) -> Self {
+        Self(source)
+    }
+}
 
 impl Diagnostic for NoThread {
     fn exit_code(&self) -> ExitCode {

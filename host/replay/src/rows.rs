@@ -129,7 +129,15 @@ impl RowReplay {
         let evm = Evm::of(&replay.settings);
         let executor = evm.executor(chains::executor(&replay.chain_configs, policy)?, None)?;
         let keep = Keep::Tables(Arc::clone(&tables));
-        let job = Job { recording: recording_of(&rules), rules, executor, known, keep, hashes: true, elsewhere: None };
+        let job = Job {
+            recording: recording_of(&rules),
+            rules,
+            executor,
+            known: Arc::new(known),
+            keep,
+            hashes: true,
+            elsewhere: None,
+        };
         Ok(Self { job, items: plan.items, threads, tables, policy, refused })
     }
 

@@ -93,6 +93,7 @@ pub fn run_on(replay: &Replay, hosts: &dyn Hosts) -> Result<ExitCode, Failure> {
 fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Failure> {
     // First of all, so that a URL that nothing is written to costs no reading.
     let destination = replay.destination()?;
+    let queue_file = destination.as_ref().map(queue_file);
     let Expanded { inputs, refused } = replay.expand()?;
     let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let at_once = hosts.map_or(cores, Hosts::specimens_at_once);
@@ -127,13 +128,14 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     let evm = Evm::of(&replay.settings);
     let executor = evm.executor(chains::executor(&replay.chain_configs, policy)?, replay.differences())?;
     let hashes = replay.style == Style::Json || replay.out.is_some();
-    let opened = match (hosts, &replay.out) {
-        (Some(hosts), Some(out)) if !plan.items.is_empty() || hosts.has_left(out) => {
-            Some(hosts.open(out, &rules, policy)?)
+    let opened = match (hosts, queue_file) {
+        (Some(hosts), Some(file)) if !plan.items.is_empty() || hosts.has_left(&file) => {
+            Some(hosts.open(&file, &rules, policy)?)
         }
         _ => None,
     };
-    let elsewhere = opened.clone().map(|hosts| Elsewhere::new(hosts, cores));
+    let elsewhere = opened.clone().map(|hosts| Elsewhere::new(hosts, cores)).transpose()?;
+    let known = Arc::new(known);
     let job = Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes, elsewhere });
     let page = replay.report_page.clone().map(|path| Page::begin(path, &job.rules)).transpose()?;
     let mut report = Report::begin(replay.style, policy, &plan).map_err(PrintError::from)?.with_page(page);
@@ -187,6 +189,14 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
 const AHEAD_HERE: usize = parallel::AHEAD_PER_THREAD;
 /// The same where each of hundreds of threads waits for hosts.
 const AHEAD_ON_HOSTS: usize = 4;
+
+/// The file with the name of a data set's queue: in its directory, or beside the one from which files go to a store. Either is locked.
+fn queue_file(destination: &Destination) -> PathBuf {
+    match destination {
+        Destination::Directory(directory) => directory.join("_queue"),
+        Destination::Store { staging, .. } => staging.with_extension("queue"),
+    }
+}
 
 /// The place of the kept heights of large directories.
 pub(crate) fn kept_headings() -> Option<PathBuf> {

@@ -173,8 +173,15 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
     let keep = tables.clone().map_or_else(files, Keep::Tables);
     let policy = executor::policy(&replay.settings);
     let executor = Evm::of(&replay.settings).executor(chains::executor(&replay.chain_configs, policy)?, None)?;
-    let job =
-        Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes: true, elsewhere: None });
+    let job = Arc::new(Job {
+        recording: recording_of(&rules),
+        rules,
+        executor,
+        known: Arc::new(known),
+        keep,
+        hashes: true,
+        elsewhere: None,
+    });
     let mut report = Report::begin_counting(policy, items.len() as u64);
     let mut keeper = Keeper::new(data_set, tables, units.iter().map(|(_, items)| *items).collect());
     let mut compared = Compared::default();

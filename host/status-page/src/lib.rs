@@ -28,8 +28,8 @@ mod series;
 pub use self::{
     history::{History, Reading, Stage, Window},
     page::{
-        Check, Count, Earnings, Health, Level, Node, Page, Pause, Quarantine, Quarantined, Setting, Wait, Waiting,
-        Worker, Workers,
+        Check, Count, Earnings, Health, Host, Hosts, Level, Node, Page, Pause, Quarantine, Quarantined, Setting, Wait,
+        Waiting, Worker, Workers,
     },
     policy::headers,
     render::render,

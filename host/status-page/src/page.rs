@@ -43,6 +43,8 @@ pub struct Page {
     pub earnings: Earnings,
     /// Child processes that run rules.
     pub workers: Workers,
+    /// Worker hosts, where they share the work.
+    pub hosts: Option<Hosts>,
     /// Checks before work begins.
     pub checks: Vec<Check>,
     /// Settings in force.
@@ -187,6 +189,54 @@ pub struct Worker {
     pub rule: String,
     /// Number of the current try; none while it waits for work.
     pub attempt: Option<u32>,
+}
+
+/// Worker hosts that share the work over a queue in NATS.
+#[derive(Clone, Debug, Default)]
+pub struct Hosts {
+    /// Id of the queue.
+    pub queue: String,
+    /// True while NATS answers.
+    pub connected: bool,
+    /// Number of tasks in NATS.
+    pub tasks: u64,
+    /// Number of tasks whose results are waited for.
+    pub waiting: u64,
+    /// Age of the oldest of them.
+    pub oldest_ms: u64,
+    /// Results of tasks that were given to more than one host.
+    pub redeliveries: u64,
+    /// Tasks that were handed out again.
+    pub republished: u64,
+    /// Results that could not be used.
+    pub unusable: u64,
+    /// Messages that were refused.
+    pub refused_messages: u64,
+    /// Pairs of results that differ.
+    pub disagreements: u64,
+    /// Number of hosts.
+    pub total: u64,
+    /// The first of them by name.
+    pub first: Vec<Host>,
+}
+
+/// A worker host.
+#[derive(Clone, Debug, Default)]
+pub struct Host {
+    /// Its name.
+    pub name: String,
+    /// Version of its program.
+    pub version: String,
+    /// Number of runs at once.
+    pub workers: u64,
+    /// Number of tasks in hand.
+    pub running: u64,
+    /// Tasks that came to their end there.
+    pub done: u64,
+    /// Time since its last sign of life.
+    pub seen_ms: u64,
+    /// Reasons for which it does less than it could.
+    pub faults: Vec<String>,
 }
 
 /// A check before work begins.

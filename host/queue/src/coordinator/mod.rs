@@ -66,7 +66,7 @@ pub struct CoordinatorSettings {
     /// Its rules, each with the artifacts that its manifest lists.
     pub rules: Vec<(RuleRecord, Vec<Output>)>,
     /// True where a run has no journal of its tasks: those of an earlier run are dropped, and each is published under names of this run.
-    /// The caller makes sure that no other run of the queue lives, so the lease is taken whoever holds it.
+    /// The caller makes sure that no other run of the queue lives, so the lease is taken in any case.
     pub starts_anew: bool,
 }
 

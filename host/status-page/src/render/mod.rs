@@ -1,6 +1,7 @@
 //! The document and its parts.
 
 mod figures;
+mod hosts;
 mod machine;
 mod troubles;
 
@@ -34,6 +35,7 @@ pub fn render(page: &Page, history: &History) -> String {
     troubles::waiting(html, page);
     machine::chain(html, page);
     machine::workers(html, page);
+    hosts::hosts(html, page);
     figures::proofs(html, page);
     machine::checks(html, page);
     machine::settings(html, page);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    Check, Count, Earnings, Health, Level, Node, Pause, Quarantine, Quarantined, Reading, Setting, Wait, Waiting,
-    Worker, Workers,
+    Check, Count, Earnings, Health, Host, Hosts, Level, Node, Pause, Quarantine, Quarantined, Reading, Setting, Wait,
+    Waiting, Worker, Workers,
 };
 
 /// Text that would run, load or end an element, were it read as markup.
@@ -45,6 +45,12 @@ fn page_of(text: &str) -> Page {
         balance: Some(text()),
         earnings: Earnings { sessions: vec![(text(), 1)], spent_day: Some(text()), ..Earnings::default() },
         workers: Workers { configured: 1, running: vec![Worker { rule: text(), ..Worker::default() }; 4] },
+        hosts: Some(Hosts {
+            queue: text(),
+            total: 1_234,
+            first: vec![Host { name: text(), version: text(), faults: vec![text()], ..Host::default() }; 50],
+            ..Hosts::default()
+        }),
         checks: vec![Check { name: text(), detail: text(), remedy: Some(text()), level: Level::Error }; 40],
         settings: vec![Setting { key: text(), value: Some(text()), origin: text() }; 100],
         ..Page::default()
@@ -142,4 +148,39 @@ fn figures_are_in_the_page_itself() {
     for shown in ["<dd>4,321</dd>", "<dd>1,234,567</dd>", "<dd>1,234,560</dd>", "<dd>7</dd>", "<dd>28.0 M</dd>"] {
         assert!(html.contains(shown), "{shown}");
     }
+}
+
+#[test]
+fn worker_hosts_are_shown_with_their_work_and_a_disagreement_stands_out() {
+    assert!(!render(&Page::default(), &History::default()).contains("id=\"hosts\""), "without a queue there are none");
+    let host = |name: &str| Host {
+        name: name.to_owned(),
+        workers: 4,
+        running: 3,
+        done: 1_234,
+        seen_ms: 2_000,
+        ..Host::default()
+    };
+    let hosts = Hosts {
+        queue: "0123456789ab".to_owned(),
+        connected: true,
+        tasks: 250,
+        redeliveries: 7,
+        total: 61,
+        first: vec![host("one"), Host { faults: vec!["serves no rule".to_owned()], ..host("two") }],
+        ..Hosts::default()
+    };
+    let page = |disagreements| Page { hosts: Some(Hosts { disagreements, ..hosts.clone() }), ..Page::default() };
+    let html = render(&page(0), &History::default());
+    for shown in [
+        "Queue <code>0123456789ab</code>: NATS answers.",
+        "<th scope=\"row\">tasks in NATS</th><td class=\"n\">250</td>",
+        "<th scope=\"row\">given to another host after a silence</th><td class=\"n\">7</td>",
+        "<code>two</code><p class=\"remedy\">serves no rule</p>",
+        "<td class=\"n\">1,234</td><td class=\"n\">2 s</td>",
+        "and 59 more",
+    ] {
+        assert!(html.contains(shown), "{shown}");
+    }
+    assert!(!html.contains("n bad") && render(&page(1), &History::default()).contains("<td class=\"n bad\">1</td>"));
 }

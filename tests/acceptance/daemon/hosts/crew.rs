@@ -79,9 +79,12 @@ impl Crew {
         crate::bench::share_code_of(&data);
         let mut arguments: Vec<_> = ["work", "--queue", &self.queue, "--from", &self.from, "--host-name", name]
             .into_iter()
-            .chain(["--listen", "127.0.0.1:0", "--workers", "1"])
+            .chain(["--workers", "1"])
             .map(str::to_owned)
             .collect();
+        if !flags.contains(&"--listen") {
+            arguments.extend(["--listen", "127.0.0.1:0"].map(str::to_owned));
+        }
         arguments.extend(flags.iter().map(|flag| (*flag).to_owned()));
         let log = self.directory.join(format!("host-{name}.log"));
         let mut host = Host { name: name.to_owned(), arguments, data, log, child: None };
@@ -118,6 +121,10 @@ impl Host {
     pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = i32::try_from(self.child.as_ref().unwrap().id()).unwrap();
         rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), signal).unwrap();
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
     }
 
     pub fn log(&self) -> String {

@@ -18,6 +18,7 @@
 //! | a replay is killed | the same command continues it |
 
 mod attacks;
+mod costs;
 mod crew;
 mod nats;
 mod outages;

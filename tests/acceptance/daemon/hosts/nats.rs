@@ -114,6 +114,10 @@ impl Nats {
         fs::remove_dir_all(self.directory.join("store")).unwrap();
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }

@@ -197,7 +197,7 @@ async fn result_that_a_killed_coordinator_held_is_delivered_again_and_no_host_ru
     assert_eq!(crew.host("one").completed(), 1, "{}", crew.logs());
 }
 
-/// A way to a server that lets nobody through until it is opened.
+/// A way to a server that lets no connection through until it is opened.
 struct Door {
     address: SocketAddr,
     knocks: Arc<AtomicUsize>,

@@ -114,6 +114,11 @@ async fn status_names_the_rule_that_no_host_serves_and_the_reason_of_a_host_that
     bench.until_all(State::Final, 2).await;
     bench.until("nothing waits", |bench| bench.waits_for("queue").is_none()).await;
     assert_eq!(crew.host("small").completed(), 0);
+    let page = bench.get("/").unwrap();
+    for shown in ["Worker hosts <span class=\"count\">2</span>", "<code>large</code>", "does not serve block-result: "]
+    {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
     let metrics = bench.get("/metrics").unwrap();
     assert!(
         metrics.contains("refiner_queue_hosts 2") && metrics.contains("refiner_disagreements_total 0"),

@@ -1,5 +1,6 @@
 //! The status page at `/` and its history: what journal, status, nodes and workers have, gathered for `refiner-status-page`.
 
+mod hosts;
 mod quarantine;
 mod sample;
 
@@ -150,6 +151,7 @@ fn of_status(status: &Status, rpc: &Rpc) -> Page {
         balance: now.balance_wei.map(|wei| coins(wei.saturating_to())),
         earnings: Earnings { agreed, differed, alone, ..Earnings::default() },
         waits: waits(&now),
+        hosts: now.queue.as_ref().map(hosts::hosts),
         paused: now.paused.map(|pause| Pause { reason: pause.reason, remedy: pause.hint, since_ms: pause.since_ms }),
         last_failure: now.last_failure,
         head: now.head,
