@@ -12,5 +12,5 @@ use crate::{failure, interrupt};
 pub fn specimen(py: Python<'_>, path: PathBuf) -> PyResult<String> {
     let settings = Flags::<scope::Replay>::default().values().map_err(|error| failure::exception(py, &error))?;
     let read = interrupt::waiting(py, move |_| refiner_replay::contents(&path.into_os_string(), &settings))?;
-    read.map_err(|error| failure::exception(py, &error))
+    read.map_err(|failure| failure::exception(py, failure.diagnostic()))
 }
