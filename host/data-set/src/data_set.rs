@@ -192,7 +192,7 @@ impl DataSet {
     pub fn finish(self) -> Result<Manifest, DataSetError> {
         match self.kept {
             Kept::Directory(directory) => directory.finish(self.terms, self.standing),
-            Kept::Store(store) => store.finish(self.terms),
+            Kept::Store(store) => store.finish(&self.terms),
         }
     }
 }

@@ -146,11 +146,11 @@ impl Store {
     }
 
     /// Waits for what is on its way, and writes the manifest. Another run may have written one meanwhile.
-    pub(crate) fn finish(mut self, terms: Terms) -> Result<Manifest, DataSetError> {
+    pub(crate) fn finish(mut self, terms: &Terms) -> Result<Manifest, DataSetError> {
         self.wait_for_all()?;
         let place = PathBuf::from(self.folder.name());
         for _ in 0..ATTEMPTS_MAX {
-            let Found { standing, manifest: there, units } = Found::read(&self.folder, &terms)?;
+            let Found { standing, manifest: there, units } = Found::read(&self.folder, terms)?;
             if let Some((chain_id, height)) = standing.doubled() {
                 return Err(DataSetError::Doubled { place, chain_id, height });
             }
@@ -161,7 +161,7 @@ impl Store {
                 Some((there, _)) if there == text => true,
                 there => {
                     let condition = there.map_or(Condition::New, |(_, mark)| Condition::Unchanged(mark));
-                    self.folder.write(MANIFEST, text.into(), &condition)?
+                    self.folder.write(MANIFEST, &text.into(), &condition)?
                 }
             };
             if is_written {
@@ -195,7 +195,7 @@ impl Store {
     fn write_terms(&mut self, terms: &Terms) -> Result<(), DataSetError> {
         if !self.has_terms {
             let object = self.json(terms)?;
-            self.folder.write(&format!("{}{TERMS}", self.pending), object.into(), &Condition::Always)?;
+            self.folder.write(&format!("{}{TERMS}", self.pending), &object.into(), &Condition::Always)?;
             refuse_others(&self.folder, terms, &self.folder.list()?)?;
             self.has_terms = true;
         }

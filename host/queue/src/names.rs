@@ -48,7 +48,7 @@ impl QueueId {
 
     /// An id that no other queue has.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn fresh() -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let machine = rustix::system::uname();
         let digest = Sha256::digest(format!("{} {now:?} {:?}", std::process::id(), machine.nodename()));

@@ -151,7 +151,7 @@ impl StoreFolder {
     /// # Errors
     ///
     /// The store does not answer, or refuses.
-    pub fn write(&self, path: &str, bytes: Bytes, condition: &Condition) -> Result<bool, RemoteError> {
+    pub fn write(&self, path: &str, bytes: &Bytes, condition: &Condition) -> Result<bool, RemoteError> {
         let mode = match condition {
             Condition::Always => PutMode::Overwrite,
             Condition::New => PutMode::Create,

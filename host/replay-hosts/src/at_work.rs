@@ -265,7 +265,7 @@ impl HostsAtWork for AtWork {
             cid: id.to_string(),
             bytes: bytes.len() as u64,
         };
-        let _offered = self.library.offer(id, input, bytes);
+        let _offered = self.library.offer(id, input, &bytes);
         let runs = self.rules.iter().map(|rule| self.run_rule(&place, *rule));
         self.runtime.block_on(join_all(runs))
     }

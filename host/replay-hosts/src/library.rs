@@ -56,11 +56,11 @@ impl Library {
     }
 
     /// Offers a specimen that was read from there.
-    pub fn offer(&self, id: ContentId, input: Input, bytes: Bytes) -> Offered<'_> {
+    pub fn offer(&self, id: ContentId, input: Input, bytes: &Bytes) -> Offered<'_> {
         let mut shelves = self.lock();
         let new = || Entry { length: bytes.len(), input: Some(input), bytes: None, offers: 0 };
         shelves.entries.entry(id).or_insert_with(new).offers += 1;
-        shelves.keep(id, &bytes, self.kept_bytes_max);
+        shelves.keep(id, bytes, self.kept_bytes_max);
         drop(shelves);
         Offered { library: self, id }
     }
@@ -152,7 +152,7 @@ mod tests {
 
     fn offer<'a>(library: &'a Library, directory: &tempfile::TempDir, name: &str) -> Offered<'a> {
         let input = Input::File(directory.path().join(name));
-        library.offer(content_id(name.as_bytes()), input, Bytes::copy_from_slice(name.as_bytes()))
+        library.offer(content_id(name.as_bytes()), input, &Bytes::copy_from_slice(name.as_bytes()))
     }
 
     #[test]

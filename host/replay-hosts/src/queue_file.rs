@@ -33,7 +33,7 @@ impl QueueFile {
         match fs::read_to_string(&self.0) {
             Ok(text) => text.trim().parse().map_err(|_| ReplayHostsError::NoQueueId { path: self.0.clone() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let id = QueueId::new();
+                let id = QueueId::fresh();
                 let terms = Terms { durability: Durability::Bytes, ..Terms::ORDINARY };
                 write(&self.0, format!("{id}\n").as_bytes(), &terms).map_err(refuse)?;
                 Ok(id)
