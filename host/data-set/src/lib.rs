@@ -30,16 +30,18 @@ mod error;
 mod log;
 mod manifest;
 mod staging;
+mod standing;
 mod store;
 mod terms;
 mod unit;
 
 pub use self::{
-    data_set::{DataSet, Standing},
+    data_set::DataSet,
     destination::Destination,
     error::{DataSetError, Difference, MANIFEST_BYTES_MAX},
     manifest::{Chain, MANIFEST, Manifest, Range, Totals},
     staging::Staging,
+    standing::Standing,
     terms::{ColumnTerms, OutputTerms, RuleTerms, Terms},
     unit::{FileEntry, SpecimenEntry, Unit, VerdictEntry},
 };

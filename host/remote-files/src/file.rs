@@ -10,7 +10,7 @@ use bytes::Bytes;
 use refiner_content::{Blame, ContentId, FetchError};
 use url::Url;
 
-use crate::{error::ReadFault, files::Network, listing::Listing, spool::Span};
+use crate::{error::ReadFault, listing::Listing, network::Network, spool::Span};
 
 /// Times that a fetch from the web is made again after a failure that may pass, and the wait before the first of them.
 const RETRIES: u32 = 3;

@@ -12,7 +12,7 @@ use refiner_content::{
     AddressPolicy, ContentId, FetchBackend, Fetcher, Gateway, HedgePolicy, HttpLimits, UrlFetcher, public_gateways,
 };
 use refiner_http_client::Egress;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use url::Url;
 
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
     folder::StoreFolder,
     kind::StoreKind,
     listing::{Listing, StoreUrl},
+    network::Network,
     spool::Spool,
     store,
 };
@@ -67,20 +68,6 @@ pub struct RemoteFiles {
     terms: Terms,
     /// Made for the first URL.
     network: Mutex<Option<Arc<Network>>>,
-}
-
-/// Connections and room that files share while they are read.
-pub(crate) struct Network {
-    pub runtime: Runtime,
-    pub web: UrlFetcher,
-    pub content: Fetcher,
-    pub spool: Spool,
-}
-
-impl fmt::Debug for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Network")
-    }
 }
 
 /// A store and the place in it that a URL names.

@@ -20,9 +20,9 @@ use tokio::{
 
 use crate::{
     error::{ReadFault, RemoteError},
-    files::Network,
     kind::StoreKind,
     limits::{OBJECTS_MAX, REQUESTS_MAX},
+    network::Network,
 };
 
 /// Bytes of a part of a file that is not sent at once. Stores take at most 10,000 parts.

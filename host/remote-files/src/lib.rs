@@ -25,6 +25,7 @@ mod folder;
 mod kind;
 mod limits;
 mod listing;
+mod network;
 mod spool;
 mod store;
 

@@ -4,7 +4,7 @@ use std::{env, ffi::OsString, num::NonZeroUsize, ops::ControlFlow, path::PathBuf
 
 use alloy_primitives::{hex, keccak256};
 use refiner_config::{Values, cache_directory, egress, table};
-use refiner_data_set::{DataSet, Destination, OutputTerms, RuleTerms, Standing, Terms as DataSetTerms};
+use refiner_data_set::{DataSet, Destination, OutputTerms, RuleTerms, Terms as DataSetTerms};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::ExecutionTerms;
 use refiner_executor::{self as executor, Evm, chains};
@@ -108,7 +108,7 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     let blocks_per_unit = tables.as_ref().map_or(1, |tables| tables.blocks_per_file());
     if replay.dry_run {
         let plan = match replay.out.as_deref().zip(destination.as_ref()) {
-            Some((out, to)) => Plan::of(inputs, &Standing::of(to, &terms)?, out, blocks_per_unit)?,
+            Some((out, to)) => Plan::of(inputs, &DataSet::standing_of(to, &terms)?, out, blocks_per_unit)?,
             None => Plan::of_all(inputs),
         };
         dry_run::print(replay, &rules, tables.as_deref(), &plan, &refused)?;

@@ -1,31 +1,22 @@
 //! A data set, computed again and compared.
 
+mod compare;
+
 use std::{
-    collections::BTreeMap,
-    ffi::OsString,
-    fmt,
-    fs::{self, File},
-    io::{self, BufReader, Read as _},
-    num::NonZeroUsize,
-    ops::ControlFlow,
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread,
+    collections::BTreeMap, ffi::OsString, io, num::NonZeroUsize, ops::ControlFlow, path::PathBuf, sync::Arc, thread,
 };
 
 use refiner_config::Values;
-use refiner_data_set::{
-    DataSet, DataSetError, Difference, FileEntry, MANIFEST_BYTES_MAX, Manifest, OutputTerms, RuleTerms, Unit,
-};
+use refiner_data_set::{DataSet, Difference, Manifest, OutputTerms, RuleTerms};
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_executor::{self as executor, Evm, chains};
-use refiner_remote_files::{StoreFolder, is_url};
 use refiner_specimen_files::{input::Input, known_blocks::KnownBlocks};
 use refiner_table::{Format, WideNumbers};
 use refiner_terminal::{self as terminal, PrintError, failure};
 use refiner_text::{OneLine, UntrustedText};
 use tempfile::TempDir;
 
+use self::compare::{Compared, Finding, Made};
 use crate::{
     ChildProgram, Replay, Style, TableChoice,
     job::{Job, Keep, recording_of},
@@ -33,15 +24,11 @@ use crate::{
     parallel::{self, End},
     plan::{Inputs, Item},
     report::Report,
-    run::{kept_headings, remote_files},
+    run::kept_headings,
     signals,
     tables::Tables,
 };
 
-/// Bytes that are compared at once.
-const BUFFER_BYTES: usize = 256 << 10;
-/// The copy of a file of a store, beside what is computed.
-const COPY: &str = "_copy";
 /// Specimens that are named one by one when they are missing.
 const MISSING_SHOWN: usize = 10;
 
@@ -98,49 +85,6 @@ impl Diagnostic for VerifyError {
                 Some("use the build that made it, and name rules that are not built in with --rule".into())
             }
             Self::UnknownForm { .. } | Self::Temporary(_) => None,
-        }
-    }
-}
-
-/// The first difference between a data set and what its specimens give.
-#[derive(Debug)]
-enum Finding {
-    /// A specimen of another hash.
-    Specimen { chain_id: u64, height: u64 },
-    /// Other verdicts.
-    Verdicts { chain_id: u64, first: u64, last: u64 },
-    /// Another number or other names of files.
-    Files { chain_id: u64, first: u64, last: u64 },
-    /// The manifest states another hash, length or number of rows than what is computed.
-    Stated { path: String },
-    /// The file is not what the manifest states.
-    Bytes { path: String, at: u64, line: Option<u64> },
-    /// The file is not there.
-    Absent { path: String },
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Specimen { chain_id, height } => {
-                write!(f, "block {chain_id}-{height}: the specimen has another hash than the manifest states")
-            }
-            Self::Verdicts { chain_id, first, last } => {
-                write!(f, "blocks {chain_id}-{first} to {last}: other verdicts than the manifest states")
-            }
-            Self::Files { chain_id, first, last } => {
-                write!(f, "blocks {chain_id}-{first} to {last}: other files than the manifest states")
-            }
-            Self::Stated { path } => {
-                write!(f, "{}: computed again it has another hash than the manifest states", OneLine(path))
-            }
-            Self::Bytes { path, at, line: Some(line) } => {
-                write!(f, "{}: differs from what is computed at byte {at}, line {line}", OneLine(path))
-            }
-            Self::Bytes { path, at, line: None } => {
-                write!(f, "{}: differs from what is computed at byte {at}", OneLine(path))
-            }
-            Self::Absent { path } => write!(f, "{}: the file is not there", OneLine(path)),
         }
     }
 }
@@ -279,37 +223,6 @@ impl Verification {
     }
 }
 
-/// The data set as it was made.
-enum Made {
-    Directory(PathBuf),
-    Store {
-        folder: StoreFolder,
-        /// The manifest's name in it.
-        name: String,
-    },
-}
-
-impl Made {
-    /// The data set of a manifest, by its path or URL.
-    fn at(manifest: &Path, settings: &Values) -> Result<Self, Failure> {
-        let Some(url) = manifest.to_str().filter(|manifest| is_url(manifest)) else {
-            return Ok(Self::Directory(manifest.parent().unwrap_or(Path::new("")).to_owned()));
-        };
-        let (folder, name) = url.rsplit_once('/').unwrap_or((url, ""));
-        Ok(Self::Store { folder: remote_files(settings).folder(folder)?, name: name.to_owned() })
-    }
-
-    fn manifest(&self, path: &Path) -> Result<Option<Manifest>, DataSetError> {
-        match self {
-            Self::Directory(_) => Manifest::read(path),
-            Self::Store { folder, name } => {
-                let read = folder.read(name, MANIFEST_BYTES_MAX)?;
-                read.map(|(text, _)| Manifest::parse(path, &text)).transpose()
-            }
-        }
-    }
-}
-
 /// The work of a verification.
 #[derive(Default)]
 struct Recomputation {
@@ -343,89 +256,5 @@ impl Recomputation {
             }
         }
         work
-    }
-}
-
-/// Counts of equal units and files.
-#[derive(Default)]
-struct Compared {
-    units: u64,
-    files: u64,
-}
-
-impl Compared {
-    /// The first difference of a unit. What was computed is removed.
-    fn unit(
-        &mut self,
-        stated: &Unit,
-        computed: &Unit,
-        made: &Made,
-        place: &Path,
-    ) -> Result<Option<Finding>, DataSetError> {
-        let Unit { chain_id, first, last, .. } = *stated;
-        let specimens = stated.specimens.iter().zip(&computed.specimens);
-        if let Some((specimen, _)) = specimens.into_iter().find(|(stated, computed)| stated != computed) {
-            return Ok(Some(Finding::Specimen { chain_id, height: specimen.height }));
-        }
-        if stated.verdicts != computed.verdicts {
-            return Ok(Some(Finding::Verdicts { chain_id, first, last }));
-        }
-        let names = |unit: &Unit| unit.files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
-        if stated.specimens.len() != computed.specimens.len() || names(stated) != names(computed) {
-            return Ok(Some(Finding::Files { chain_id, first, last }));
-        }
-        for (stated, computed) in stated.files.iter().zip(&computed.files) {
-            if let Some(finding) = file(stated, computed, made, place)? {
-                return Ok(Some(finding));
-            }
-            self.files += 1;
-        }
-        self.units += 1;
-        Ok(None)
-    }
-}
-
-fn file(stated: &FileEntry, computed: &FileEntry, made: &Made, place: &Path) -> Result<Option<Finding>, DataSetError> {
-    let again = place.join(&computed.path);
-    let name = || stated.path.clone();
-    if stated != computed {
-        return Ok(Some(Finding::Stated { path: name() }));
-    }
-    let path = match made {
-        Made::Directory(directory) => directory.join(&stated.path),
-        Made::Store { folder, .. } => {
-            let copy = place.join(COPY);
-            if !folder.fetch(&stated.path, &copy)? {
-                return Ok(Some(Finding::Absent { path: name() }));
-            }
-            copy
-        }
-    };
-    let differs = match first_difference(&path, &again) {
-        Ok(differs) => differs,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(Finding::Absent { path: name() })),
-        Err(source) => return Err(DataSetError::Io { path, source }),
-    };
-    // Temporary, so what cannot be removed now goes with its directory.
-    let _ = fs::remove_file(&again);
-    let is_text = [".csv", ".ndjson", ".json"].iter().any(|end| stated.path.ends_with(end));
-    Ok(differs.map(|(at, line)| Finding::Bytes { path: name(), at, line: is_text.then_some(line) }))
-}
-
-/// The first byte in which two files differ, counted from 0, and its line, counted from 1.
-fn first_difference(one: &Path, other: &Path) -> io::Result<Option<(u64, u64)>> {
-    let open = |path| Ok::<_, io::Error>(BufReader::with_capacity(BUFFER_BYTES, File::open(path)?).bytes());
-    let (mut one, mut other) = (open(one)?, open(other)?);
-    let (mut at, mut line) = (0, 1);
-    loop {
-        let (left, right) = (one.next().transpose()?, other.next().transpose()?);
-        match (left, right) {
-            (None, None) => return Ok(None),
-            (Some(left), Some(right)) if left == right => {
-                at += 1;
-                line += u64::from(left == b'\n');
-            }
-            _ => return Ok(Some((at, line))),
-        }
     }
 }

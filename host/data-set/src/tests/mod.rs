@@ -5,12 +5,7 @@ use std::{fs, io::Write as _, path::Path};
 use alloy_primitives::B256;
 
 use super::*;
-use crate::{
-    data_set::{Kept, is_inside},
-    directory::Directory,
-    log::LOG,
-    staging::STAGING,
-};
+use crate::{data_set::Kept, directory::Directory, log::LOG, staging::STAGING, standing::is_inside};
 
 mod store;
 
