@@ -63,15 +63,17 @@ impl Diagnostic for NewError {
 
 /// Writes a new rule to `directory`, which must not be there or be empty.
 ///
-/// It appears whole or not at all: it is written beside its place and then renamed.
+/// It appears whole or not at all: it is written beside its place and then renamed. Into a directory that is there, which may be a shell's
+/// own, its files are moved one by one, the manifest last.
 pub fn write(rule: &RuleName, world: World, language: Language, directory: &Path) -> Result<(), NewError> {
-    if fs::read_dir(directory)
-        .map_or_else(|error| error.kind() != io::ErrorKind::NotFound, |mut found| found.next().is_some())
-    {
-        return Err(NewError::Exists(directory.to_owned()));
-    }
+    let is_there = match fs::read_dir(directory) {
+        Ok(mut found) if found.next().is_none() => true,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Ok(_) | Err(_) => return Err(NewError::Exists(directory.to_owned())),
+    };
     let refuse = |source| NewError::Write { path: directory.to_owned(), source };
-    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = if is_there { directory } else { beside };
     fs::create_dir_all(parent).map_err(refuse)?;
     let part =
         tempfile::Builder::new().prefix(".refiner-rule-").permissions(listable()).tempdir_in(parent).map_err(refuse)?;
@@ -80,8 +82,14 @@ pub fn write(rule: &RuleName, world: World, language: Language, directory: &Path
         let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, content));
         written.map_err(|source| NewError::Write { path, source })?;
     }
-    // From here on there is nothing to clean up but what is renamed.
-    fs::rename(part.keep(), directory).map_err(refuse)
+    if !is_there {
+        // From here on there is nothing to clean up but what is renamed.
+        return fs::rename(part.keep(), directory).map_err(refuse);
+    }
+    let entries = fs::read_dir(part.path()).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(refuse)?;
+    let mut names: Vec<_> = entries.iter().map(fs::DirEntry::file_name).collect();
+    names.sort_by_key(|name| name == "rule.toml");
+    names.iter().try_for_each(|name| fs::rename(part.path().join(name), directory.join(name))).map_err(refuse)
 }
 
 /// Permissions of an ordinary directory, before the umask; temporary ones are private by default.
@@ -362,8 +370,22 @@ mod tests {
 
     #[test]
     fn nothing_is_overwritten_and_an_empty_directory_is_filled() {
+        use std::os::unix::fs::MetadataExt as _;
         let directory = tempfile::tempdir().expect("a directory");
+        let inode = || fs::metadata(directory.path()).expect("it is there").ino();
+        let before = inode();
         write(&name(), World::Transform, Language::Rust, directory.path()).expect("it is empty");
+        assert_eq!(inode(), before, "a shell that is in it stays in it");
+        let names =
+            fs::read_dir(directory.path()).expect("it is there").map(|entry| entry.expect("an entry").file_name());
+        let names: Vec<_> = names.collect();
+        assert!(names.iter().any(|name| name == "rule.toml") && names.iter().any(|name| name == "sdk"), "{names:?}");
+        assert!(
+            !names
+                .iter()
+                .any(|name| name.to_string_lossy().starts_with('.') && name != ".gitignore" && name != ".cargo"),
+            "{names:?}"
+        );
         let error = write(&name(), World::Transform, Language::Rust, directory.path()).expect_err("it is full");
         assert!(matches!(&error, NewError::Exists(path) if path == directory.path()), "{error}");
         let file = directory.path().join("Cargo.toml");
