@@ -66,10 +66,10 @@ impl Diagnostic for NewError {
 /// It appears whole or not at all: it is written beside its place and then renamed. Into a directory that is there, which may be a shell's
 /// own, its files are moved one by one, the manifest last.
 pub fn write(rule: &RuleName, world: World, language: Language, directory: &Path) -> Result<(), NewError> {
-    let is_there = match fs::read_dir(directory) {
-        Ok(mut found) if found.next().is_none() => true,
+    let is_there = match fs::read_dir(directory).map(|mut found| found.next().is_none()) {
+        Ok(true) => true,
         Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-        Ok(_) | Err(_) => return Err(NewError::Exists(directory.to_owned())),
+        Ok(false) | Err(_) => return Err(NewError::Exists(directory.to_owned())),
     };
     let refuse = |source| NewError::Write { path: directory.to_owned(), source };
     let beside = directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
