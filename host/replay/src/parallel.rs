@@ -146,16 +146,19 @@ pub fn in_order_within<Item: Send + Sync + 'static, Done: Send + 'static, Stop>(
     });
     let (sender, events) = mpsc::channel();
     let work = Arc::new((items, work));
+    let interrupt = sender.clone();
+    // Before the first thread: an interruption in the first moments ends the work as any other does.
+    begun(Interrupter(Arc::new(move || {
+        // Nobody to interrupt when the work is done.
+        let _ = interrupt.send(Event::Interrupted);
+    })));
     for _ in 0..threads.get().min(count) {
         if let Err(error) = spawn(&shared, &work, &sender) {
             shared.stop();
             return Err(NoThread(error));
         }
     }
-    begun(Interrupter(Arc::new(move || {
-        // Nobody to interrupt when the work is done.
-        let _ = sender.send(Event::Interrupted);
-    })));
+    drop(sender);
 
     let mut waiting = BTreeMap::new();
     let mut due = 0;

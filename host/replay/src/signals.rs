@@ -1,6 +1,6 @@
 //! SIGINT and SIGTERM during a replay.
 
-use std::thread;
+use std::{sync::mpsc, thread};
 
 use refiner_signals::shutdown_on_signal;
 use tokio_util::sync::CancellationToken;
@@ -8,13 +8,16 @@ use tokio_util::sync::CancellationToken;
 use crate::parallel::Interrupter;
 
 /// Ends the work at the first signal; the second ends the process. Where no handler can be installed, the first one ends the
-/// process, which the next run continues from as well.
+/// process, which the next run continues from as well. Returns when the handler stands.
 pub fn interrupts(interrupter: Interrupter) {
+    let (installed, standing) = mpsc::channel::<()>();
     let listen = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
         runtime.block_on(async move {
             let stop = CancellationToken::new();
-            if shutdown_on_signal(&stop, || {}).is_ok() {
+            let handler = shutdown_on_signal(&stop, || {});
+            drop(installed);
+            if handler.is_ok() {
                 stop.cancelled().await;
                 interrupter.interrupt();
                 // For the second signal.
@@ -24,4 +27,6 @@ pub fn interrupts(interrupter: Interrupter) {
     };
     // Without the thread a signal ends the process.
     drop(thread::Builder::new().name("signals".to_owned()).spawn(listen));
+    // Nothing is sent: the other end is dropped.
+    let _ = standing.recv();
 }

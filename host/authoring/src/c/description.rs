@@ -49,7 +49,7 @@ mod tests {
         let manifest = Manifest::parse(
             "name = \"a\"\nversion = \"1\"\nworld = \"transform\"\nlayouts = [\"0.37\", \"0.38\"]\nlicence = \"x\"\n\
              source = \"y\"\n[[outputs]]\nname = \"o\"\nmedia-type = \"text/csv\"\nschema = \"s\"\n\
-             [[outputs]]\nname = \"p\"\nmedia-type = \"text/csv; header=\\\"é\\\"\"\n",
+             [[outputs]]\nname = \"p\"\nmedia-type = \"text/csv; header=present\"\n",
         );
         assert_eq!(
             of(&manifest.expect("a manifest")),
@@ -57,9 +57,10 @@ mod tests {
              static const char *const layouts[] = {\"0.37\", \"0.38\", NULL};\n\
              static const refiner_output_description_t outputs[] = {\n  \
              {\"o\", \"text/csv\", \"s\"},\n  \
-             {\"p\", \"text/csv\\073 header\\075\\042\\303\\251\\042\", NULL},\n  \
+             {\"p\", \"text/csv\\073 header\\075present\", NULL},\n  \
              {NULL, NULL, NULL},\n};\n\
              const refiner_description_t refiner_description = {\"a\", \"1\", 2, layouts, 2, outputs};\n"
         );
+        assert_eq!(literal("\"é\"7"), "\"\\042\\303\\251\\0427\"");
     }
 }
