@@ -110,7 +110,7 @@ def contents(samples, rules):
     block = refiner.specimen(path)
     height = int(path.name.split("-")[1].split(".")[0])
     data = block["replicaEvent"][0]["data"]
-    assert (data["NetworkId"], int(data["Header"]["number"])) == (1, height)
+    assert (data["NetworkId"], int(data["Header"]["number"], 16)) == (1, height)
     assert refiner.specimen(str(path)) == block
     raises(refiner.InputError, "names", lambda: refiner.specimen(samples))
     raises(refiner.InputError, "none.avro", lambda: refiner.specimen("none.avro"))
