@@ -82,6 +82,10 @@ fn data_set_in_a_store_is_continued_verified_and_found_to_differ() {
     let planned = run(&store, &[&first[..], &["--dry-run"]].concat()).expect(0);
     assert!(planned.text().contains(" in s3://specimens/results"), "{}", planned.text());
     assert!(store.objects("specimens", "results").is_empty(), "a plan writes nothing");
+    store.fail_writes(Fault::AccessDenied, usize::MAX);
+    let refused = run(&store, &first).expect(5);
+    assert!(refused.stderr.contains("the store refuses it: 403 Forbidden, AccessDenied"), "{}", refused.stderr);
+    store.fail_writes(Fault::AccessDenied, 0);
     run(&store, &first).expect(0);
     let mut all = vec!["replay", text(directory.path()), "--out", "s3://specimens/results/"];
     all.extend(RULES);

@@ -1,6 +1,6 @@
 //! Data sets in an object store.
 
-use refiner_remote_files::{RemoteFiles, Terms as RemoteTerms};
+use refiner_remote_files::{Condition, RemoteFiles, Terms as RemoteTerms};
 use refiner_teststore::{Fault, TestStore};
 
 use super::*;
@@ -22,7 +22,13 @@ impl Kit {
     }
 
     fn destination(&self, machine: usize) -> Destination {
-        let variables = self.store.variables().into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self.destination_with(machine, &[])
+    }
+
+    fn destination_with(&self, machine: usize, more: &[(&str, &str)]) -> Destination {
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables = self.store.variables().into_iter().chain(more);
+        let variables = variables.map(|(name, value)| (name.into(), value.into())).collect();
         let files = RemoteFiles::new(RemoteTerms { variables, ..RemoteTerms::default() });
         let folder = files.folder(&format!("s3://{BUCKET}/a/run")).unwrap();
         Destination::Store { folder, staging: self.machines[machine].path().join("staging") }
@@ -210,4 +216,34 @@ fn large_file_is_sent_in_parts() {
     assert!(kit.store.objects(BUCKET, "a/run")[Path::new("large")] == large);
     let parts = kit.store.requests().iter().filter(|request| request.starts_with("PUT /results/a/run/large")).count();
     assert_eq!(parts, 3, "40 MiB in parts of 16");
+}
+
+#[test]
+fn store_without_conditional_requests_gets_its_manifest_too() {
+    let (_directory, expected) = undisturbed();
+    let kit = Kit::new(2);
+    for (machine, heights) in [(0, &[10, 13][..]), (1, &[11])] {
+        let destination = kit.destination_with(machine, &[("AWS_CONDITIONAL_PUT", "disabled")]);
+        let mut data_set = DataSet::open(destination, terms(&[])).unwrap();
+        Kit::commit(&mut data_set, heights);
+        data_set.finish().unwrap();
+    }
+    assert_eq!(kit.manifest(), expected);
+}
+
+#[test]
+fn object_is_written_where_its_condition_holds_and_read_within_its_limit() {
+    let kit = Kit::new(1);
+    let Destination::Store { folder, .. } = kit.destination(0) else { unreachable!("it is a store") };
+    let write = |bytes: &'static [u8], condition| folder.write("object", &bytes.into(), &condition).unwrap();
+    assert!(folder.read("object", 1).unwrap().is_none());
+    assert!(write(b"1", Condition::New));
+    assert!(!write(b"2", Condition::New));
+    let (bytes, mark) = folder.read("object", 1).unwrap().unwrap();
+    assert_eq!(&bytes[..], b"1");
+    assert!(write(b"33", Condition::Unchanged(mark.clone())));
+    assert!(!write(b"4", Condition::Unchanged(mark)));
+    let error = folder.read("object", 1).unwrap_err().to_string();
+    assert_eq!(error, "s3://results/a/run/object: 2 bytes, and at most 1 are read");
+    assert!(write(b"5", Condition::Always));
 }
