@@ -269,7 +269,7 @@ fn rule_in_c_built_in_another_directory_has_the_same_bytes_and_is_verified_from_
     assert!(!String::from_utf8_lossy(&component).contains("wasi:"), "it imports nothing of WASI");
 }
 
-/// What a rule in C does, and how its run ends.
+/// Behaviour of a rule in C, and the end of its run.
 #[test]
 fn rule_in_c_that_prints_fails_or_refuses_tells_so_in_its_log_and_verdict() {
     if !has_toolchain("c") {

@@ -29,7 +29,7 @@ const SDK: &str = "sdk";
 const HEADER: &str = "refiner.h";
 /// Name of the compiled module in its temporary directory.
 const CORE: &str = "core.wasm";
-/// What a module begins with: its magic number and its version.
+/// The first bytes of a module: its magic number and its version.
 const HEADER_BYTES: usize = 8;
 /// The start of the names of sections for debuggers.
 const DEBUG: &str = ".debug";

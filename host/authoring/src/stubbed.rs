@@ -8,7 +8,7 @@ use crate::sdk;
 /// The name by which modules import WASI.
 const PREVIEW1: &str = "wasi_snapshot_preview1";
 
-/// What an SDK's modules are linked with.
+/// Parts that an SDK's modules are linked with.
 pub struct Surroundings {
     /// Path of the contract's files among those of the SDKs.
     pub contract: &'static str,

@@ -1,4 +1,4 @@
-//! What a data set has.
+//! The standing of a data set: its units and specimens.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -57,7 +57,9 @@ struct Found {
 impl Found {
     fn read(folder: &StoreFolder, terms: &Terms) -> Result<Self, DataSetError> {
         let place = Path::new(folder.name());
-        // Units first: one that goes while this reads is in the manifest then.
+        // The manifest first: files of what it names were there before it. What another run adds after this changes the manifest, and
+        // then its condition does not hold.
+        let manifest = folder.read(MANIFEST, MANIFEST_BYTES_MAX)?;
         let listed = folder.list()?;
         refuse_others(folder, terms, &listed)?;
         let own = format!("{}{UNITS}", prefix(terms));
@@ -68,7 +70,6 @@ impl Found {
             let malformed = |source| DataSetError::Malformed { path: place.join(&own), source };
             pending.push(serde_json::from_slice(&unit).map_err(malformed)?);
         }
-        let manifest = folder.read(MANIFEST, MANIFEST_BYTES_MAX)?;
         let mut groups = Vec::new();
         if let Some((text, _)) = &manifest {
             let Manifest { terms, units, .. } = Manifest::parse(&place.join(MANIFEST), text)?;

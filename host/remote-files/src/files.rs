@@ -72,7 +72,7 @@ pub struct RemoteFiles {
 
 /// A store and the place in it that a URL names.
 struct Opened<'a> {
-    /// What stands before an object's key in its URL.
+    /// The part of an object's URL before its key.
     base: String,
     key: &'a str,
     store: Arc<dyn ObjectStore>,

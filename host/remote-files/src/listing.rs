@@ -34,7 +34,7 @@ pub(crate) struct Seen {
 
 /// Objects of one store.
 pub(crate) struct Listing {
-    /// What stands before an object's key in its URL.
+    /// The part of an object's URL before its key.
     pub base: String,
     pub store: Arc<dyn ObjectStore>,
     pub objects: Vec<ObjectMeta>,

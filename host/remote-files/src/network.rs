@@ -1,4 +1,4 @@
-//! What files of one command share.
+//! Connections and room that the files of one command share.
 
 use std::fmt;
 

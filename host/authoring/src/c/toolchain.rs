@@ -20,7 +20,7 @@ const BESIDE: &str = ".venv/bin";
 const PROGRAMS: [&str; 2] = ["zig", "python-zig"];
 
 /// Flags of every rule. Zig puts the stack before everything else, so that one that is too deep traps in place of writing over data, and gives it
-/// 16 MiB unless it is told otherwise, which every run would have in its memory; it also leaves assertions out of optimised code.
+/// 16 MiB by default, which every run would have in its memory; it also leaves assertions out of optimised code.
 const FLAGS: [&str; 11] = [
     "-target",
     "wasm32-wasi",

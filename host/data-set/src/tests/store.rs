@@ -146,6 +146,17 @@ fn runs_of_two_machines_over_two_ranges_at_once_end_with_one_manifest_of_both() 
 }
 
 #[test]
+fn manifest_is_read_before_the_objects_so_that_what_another_run_adds_meanwhile_is_not_taken_for_missing() {
+    let kit = Kit::new(1);
+    drop(kit.open(0).unwrap());
+    let requests = kit.store.requests();
+    let position = |is: &dyn Fn(&str) -> bool| requests.iter().position(|request| is(request)).unwrap();
+    let manifest = position(&|request| request.ends_with("/a/run/_manifest.json"));
+    let listing = position(&|request| request.trim_end_matches('/').ends_with("GET /results"));
+    assert!(manifest < listing, "{requests:?}");
+}
+
+#[test]
 fn units_that_overlap_are_an_error_and_no_manifest() {
     let kit = Kit::new(2);
     let [mut one, mut other] = [kit.open(0).unwrap(), kit.open(1).unwrap()];
