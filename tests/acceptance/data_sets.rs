@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::program::{command, ended, refiner, refiner_reading, samples, samples_directory, text};
 
+mod azure;
 mod kills;
 
 /// Built-in rules that are quick, with three outputs.
