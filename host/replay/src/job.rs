@@ -8,7 +8,9 @@ use std::{
 
 use alloy_primitives::{B256, Bytes};
 use refiner_data_set::{DataSetError, FileEntry, Staging};
+use refiner_diagnostics::Failure;
 use refiner_evm::{Executor, RecordingTerms, SharedExecutor};
+use refiner_executor::{self as executor, Evm, chains};
 use refiner_rule_model::{Artifact, Evidence, LogLine, Run, SpecimenHash, UntrustedText, Usage, Verdict};
 use refiner_rule_session::{Block, LoadedRule, NoRun};
 use refiner_specimen::{DecodeError, check::Check};
@@ -19,6 +21,7 @@ use refiner_specimen_files::{
 use refiner_table::{Batch, TableError};
 
 use crate::{
+    Replay,
     hosts::{Elsewhere, HostRun, HostSpecimen, HostsFailure},
     plan::Item,
     tables::{Rows, Tables},
@@ -191,6 +194,24 @@ pub(crate) fn recording_of(rules: &[LoadedRule]) -> Option<RecordingTerms> {
 }
 
 impl Job {
+    /// Rules that run on this machine, and the executor that the replay asks for; differences are kept nowhere.
+    ///
+    /// # Errors
+    ///
+    /// Those of the executor's settings.
+    pub fn here(replay: &Replay, rules: Vec<LoadedRule>, known: KnownBlocks, keep: Keep) -> Result<Self, Failure> {
+        let embedded = chains::executor(&replay.chain_configs, executor::policy(&replay.settings))?;
+        Ok(Self {
+            executor: Evm::of(&replay.settings).executor(embedded, None)?,
+            recording: recording_of(&rules),
+            rules,
+            known: Arc::new(known),
+            keep,
+            hashes: true,
+            elsewhere: None,
+        })
+    }
+
     /// Reads, decodes and runs. Nothing of one specimen stays in memory after.
     pub fn replay(&self, Item { input, unit }: &Item) -> Replayed {
         Replayed { input: input.clone(), unit: *unit, outcome: self.outcome(input) }

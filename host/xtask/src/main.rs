@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "printing is what these commands are for")]
 
 mod bench;
+mod beside;
 mod chain;
 mod command;
 mod compare;
