@@ -19,7 +19,7 @@ use refiner_worker::{
     COMPILE_ARGUMENT, Phase, WORKER_ARGUMENT, processor_time,
     protocol::{
         self, CompileRequest, Hello, Kind, ProtocolError, RuleRequest, RunRequest, Settings, write_announced,
-        write_failure, write_hash, write_refusal, write_run, write_spans, write_text,
+        write_failure, write_hash, write_refusal, write_run, write_sample, write_spans, write_text,
     },
 };
 
@@ -134,7 +134,7 @@ fn answer(
     executor: &Arc<dyn Executor>,
     request: RunRequest,
 ) -> Result<(), ProtocolError> {
-    let RunRequest { specimen_hash, raw, params, limits, trace } = request;
+    let RunRequest { specimen_hash, raw, params, limits, trace, stop } = request;
     let recorder = Recorder::begin();
     let specimen = match recorder.timed(Phase::Decode, || refiner_specimen::decode_shared(&raw)) {
         Ok(specimen) => Arc::new(specimen),
@@ -146,6 +146,12 @@ fn answer(
         Some(_) => Arc::new(TimedExecutor { inner: Arc::clone(executor), recorder: recorder.clone() }),
     };
     let input = RunInput { specimen, raw, specimen_hash, params, executor, limits };
+    if let Some(stop) = stop {
+        return match rule.sample(input, stop) {
+            Ok(sample) => write_sample(output, &sample),
+            Err(failure) => write_failure(output, &failure),
+        };
+    }
     let run = recorder.timed(Phase::Rule, || rule.run(input));
     if let Some(context) = trace {
         write_spans(output, &context, &recorder.spans())?;

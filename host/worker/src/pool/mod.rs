@@ -22,12 +22,14 @@ use alloy_primitives::{B256, Bytes};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_manifest::Manifest;
-use refiner_rule_model::{Artifact, Limits, Misuse, Params, Run, SpecimenHash, UntrustedText, Verdict};
+use refiner_rule_model::{
+    Artifact, FuelParts, FuelSample, Limits, Misuse, Params, Run, SpecimenHash, UntrustedText, Verdict,
+};
 use tracing::warn;
 
 use self::{
     spawner::Spawner,
-    worker::{Serves, Worker},
+    worker::{RunError, Serves, Worker},
 };
 use crate::{
     ChildCommand, CompiledRule, WORKER_ARGUMENT,
@@ -172,16 +174,33 @@ impl Pool {
     ///
     /// A worker that dies, hangs or breaks the protocol is replaced and the job tried again, [`TRIES_MAX`] times in all.
     pub fn run(&self, job: &Job) -> Result<WorkerRun, Quarantined> {
+        let ((run, spans), tries, elapsed) = self.tried(job, None, |worker, request| {
+            let (run, spans) = worker.run(request, &self.executes)?;
+            Ok((listed(run, job.rule.manifest())?, spans))
+        })?;
+        let spans = spans.into_iter().map(|span| span.within(elapsed)).collect();
+        Ok(WorkerRun { run, tries, elapsed, spans })
+    }
+
+    /// Runs a job until it has used so much fuel, in the same way, and takes the place that it has come to.
+    pub fn sample(&self, job: &Job, stop: FuelParts) -> Result<FuelSample, Quarantined> {
+        let sampled = self.tried(job, Some(stop), |worker, request| worker.sample(request, &self.executes));
+        Ok(sampled?.0)
+    }
+
+    /// Has a worker do it, and others after it where workers are lost. With the number of workers that it took, and the time of the last.
+    fn tried<T>(
+        &self,
+        job: &Job,
+        stop: Option<FuelParts>,
+        ask: impl Fn(&mut Worker, &RunRequest) -> Result<T, RunError>,
+    ) -> Result<(T, u32, Duration), Quarantined> {
         let _turn = self.turn();
         let mut tries = 1;
         loop {
             let begun = Instant::now();
-            match self.attempt(job, tries) {
-                Ok((run, spans)) => {
-                    let elapsed = begun.elapsed();
-                    let spans = spans.into_iter().map(|span| span.within(elapsed)).collect();
-                    return Ok(WorkerRun { run, tries, elapsed, spans });
-                }
+            match self.attempt(job, tries, stop, &ask) {
+                Ok(answer) => return Ok((answer, tries, begun.elapsed())),
                 Err(reason) if reason.is_worth_another_try() && tries < TRIES_MAX => {
                     warn!(%reason, specimen = %job.specimen_hash.get(), "A worker was lost and its run is tried again.");
                     tries += 1;
@@ -218,7 +237,13 @@ impl Pool {
         self.state().confinement.clone()
     }
 
-    fn attempt(&self, job: &Job, attempt: u32) -> Result<(Run, Vec<WorkerSpan>), WorkerFailure> {
+    fn attempt<T>(
+        &self,
+        job: &Job,
+        attempt: u32,
+        stop: Option<FuelParts>,
+        ask: impl Fn(&mut Worker, &RunRequest) -> Result<T, RunError>,
+    ) -> Result<T, WorkerFailure> {
         let serves = Serves { rule: job.rule.digest(), limits: job.limits };
         // A second try is on a fresh worker.
         let waiting = if attempt == 1 { self.waiting(&serves) } else { None };
@@ -235,14 +260,12 @@ impl Pool {
             params: params.clone(),
             limits: *limits,
             trace: *trace,
+            stop,
         };
-        let ended = worker
-            .run(&request, &self.executes)
-            .and_then(|(run, spans)| Ok((listed(run, job.rule.manifest())?, spans)));
-        match ended {
-            Ok(ended) => {
+        match ask(&mut worker, &request) {
+            Ok(answer) => {
                 self.keep(worker);
-                Ok(ended)
+                Ok(answer)
             }
             Err(error) => {
                 self.state().statuses.remove(&pid);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use alloy_primitives::B256;
 use refiner_evm::ExecutionTerms;
-use refiner_rule_model::{Limit, Limits, Run};
+use refiner_rule_model::{FuelSample, Limit, Limits, Run};
 
 use super::{Executes, WorkerFailure, executions::Executions};
 use crate::{
@@ -67,6 +67,21 @@ impl Worker {
         request: &RunRequest,
         executes: &Executes,
     ) -> Result<(Run, Vec<WorkerSpan>), RunError> {
+        match self.ask(request, executes)? {
+            (Answer::Run(run), spans) => Ok((*run, spans)),
+            (_, _) => Err(ProtocolError::Unexpected { found: Kind::Sample }.into()),
+        }
+    }
+
+    /// One run that is stopped on the way. The same holds after an error.
+    pub(super) fn sample(&mut self, request: &RunRequest, executes: &Executes) -> Result<FuelSample, RunError> {
+        match self.ask(request, executes)? {
+            (Answer::Sample(sample), _) => Ok(sample),
+            (_, _) => Err(ProtocolError::Unexpected { found: Kind::Verdict }.into()),
+        }
+    }
+
+    fn ask(&mut self, request: &RunRequest, executes: &Executes) -> Result<(Answer, Vec<WorkerSpan>), RunError> {
         self.process.allow(answer_time(&request.limits, request.raw.len()));
         self.runs += 1;
         let mut executions = Executions::of(executes, request);
@@ -76,7 +91,7 @@ impl Worker {
             return Err(WorkerFailure::Host(failure).into());
         }
         match answer {
-            Answer::Run(run) => Ok((*run, spans)),
+            Answer::Run(_) | Answer::Sample(_) => Ok((answer, spans)),
             Answer::HostFailure(failure) => Err(WorkerFailure::Host(failure).into()),
             Answer::NoSpecimen(reason) => Err(WorkerFailure::NoSpecimen { reason }.into()),
         }

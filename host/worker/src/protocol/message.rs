@@ -10,7 +10,7 @@ use alloy_primitives::{B256, Bytes};
 use refiner_buffers::Buffers;
 use refiner_evm::ExecutionTerms;
 use refiner_rule_model::{
-    AdmissionError, COMPONENT_BYTES_WITH_WASI, Capability, Grants, LIMITS, Limit, Limits, Params, PerLimit,
+    AdmissionError, COMPONENT_BYTES_WITH_WASI, Capability, FuelParts, Grants, LIMITS, Limit, Limits, Params, PerLimit,
     RefusalKind, UntrustedText,
 };
 use sha2::{Digest, Sha256};
@@ -187,6 +187,8 @@ pub struct RunRequest {
     pub limits: Limits,
     /// Its place in a trace, where times are wanted.
     pub trace: Option<TraceContext>,
+    /// The fuel at which it is stopped, where that place is wanted in place of its result.
+    pub stop: Option<FuelParts>,
 }
 
 impl RunRequest {
@@ -199,6 +201,10 @@ impl RunRequest {
             payload.text(name).text(value);
         }
         put_context(&mut payload, self.trace.as_ref());
+        match self.stop {
+            None => payload.u8(0),
+            Some(FuelParts { code, calls }) => payload.u8(1).u64(code).u64(calls),
+        };
         write(out, Kind::Run, &payload.finish())?;
         write_bytes(out, &self.raw)
     }
@@ -214,10 +220,15 @@ impl RunRequest {
             params.push((reader.text()?, reader.text()?));
         }
         let trace = take_context(&mut reader)?;
+        let stop = match reader.u8()? {
+            0 => None,
+            1 => Some(FuelParts { code: reader.u64()?, calls: reader.u64()? }),
+            found => return Err(ProtocolError::Tag { of: "stop", found }),
+        };
         reader.finish()?;
         let length = usize::try_from(specimen_bytes).map_err(|_| ProtocolError::TooManyBytes)?;
         let raw = buffers.bytes(length, |buffer| read_bytes_into(input, buffer).map(|()| length))?.into();
-        Ok(Self { specimen_hash, raw, params: params.into_iter().collect(), limits, trace })
+        Ok(Self { specimen_hash, raw, params: params.into_iter().collect(), limits, trace, stop })
     }
 }
 
