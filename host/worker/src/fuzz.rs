@@ -91,6 +91,7 @@ pub fn request_seeds() -> Vec<Vec<u8>> {
     let compile = CompileRequest { component: component.clone(), beside: Some("".into()), grants: Grants::all() };
     let executed = Executed::Answer(Document::Document(component.clone()));
     let run = RunRequest {
+        rule: 1,
         specimen_hash: None,
         raw: component,
         params: [("a", "b")].into_iter().collect::<Params>(),

@@ -16,7 +16,7 @@ use refiner_rule_model::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    Kind, ProtocolError, VERSION,
+    Kind, ProtocolError, RULES_MAX, VERSION,
     execution::{put_terms, take_terms},
     read, read_bytes, read_bytes_into,
     spans::{put_context, take_context},
@@ -146,37 +146,62 @@ pub struct RuleRequest {
 }
 
 impl RuleRequest {
-    pub(crate) fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
+    /// Sends the rule; `more` where another one follows.
+    pub(crate) fn send(&self, out: &mut impl Write, more: bool) -> Result<(), ProtocolError> {
         let mut payload = Writer::default();
         payload.b256(&self.code_sha256).u64(self.component.len() as u64).u64(self.code.len() as u64);
         payload.optional_text(self.beside.as_deref());
         put_grants(&mut payload, &self.grants);
+        payload.u8(more.into());
         write(out, Kind::Rule, &payload.finish())?;
         write_bytes(out, &self.component)?;
         write_bytes(out, &self.code)
     }
 
-    /// The content of [`RuleRequest::send`], after the code was checked against its hash.
-    pub fn receive(payload: &[u8], input: &mut impl Read) -> Result<Self, ProtocolError> {
+    /// Waits for all rules that a worker is to serve, the code of each checked against its hash.
+    pub fn receive_all(input: &mut impl Read) -> Result<Vec<Self>, ProtocolError> {
+        let mut rules = Vec::new();
+        loop {
+            let payload = read(input)?.expect(Kind::Rule)?;
+            let (rule, more) = Self::receive(&payload, input)?;
+            rules.push(rule);
+            if !more {
+                return Ok(rules);
+            }
+            if rules.len() == RULES_MAX {
+                return Err(ProtocolError::TooMany { what: "rules", found: RULES_MAX + 1, allowed: RULES_MAX });
+            }
+        }
+    }
+
+    /// One rule, and whether another one follows.
+    pub(crate) fn receive(payload: &[u8], input: &mut impl Read) -> Result<(Self, bool), ProtocolError> {
         let mut reader = Reader::new(payload);
         let code_sha256 = reader.b256()?;
         let component_bytes = at_most("a component", reader.u64()?, COMPONENT_BYTES_WITH_WASI)?;
         let code_bytes = at_most("compiled code", reader.u64()?, CODE_BYTES_MAX)?;
         let beside = reader.optional_text()?.map(Arc::from);
         let grants = take_grants(&mut reader)?;
+        let more = match reader.u8()? {
+            0 => false,
+            1 => true,
+            found => return Err(ProtocolError::Tag { of: "another rule", found }),
+        };
         reader.finish()?;
         let component = read_bytes(input, component_bytes)?.into();
         let code = read_bytes(input, code_bytes)?;
         if Sha256::digest(&code)[..] != code_sha256[..] {
             return Err(ProtocolError::CodeHash);
         }
-        Ok(Self { component, code: code.into(), code_sha256, beside, grants })
+        Ok((Self { component, code: code.into(), code_sha256, beside, grants }, more))
     }
 }
 
 /// A specimen to run the rule on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRequest {
+    /// The number of the rule, in the order in which the worker was given them.
+    pub rule: u32,
     /// When the supervisor knows it.
     pub specimen_hash: Option<B256>,
     /// Bytes of the specimen.
@@ -194,7 +219,7 @@ pub struct RunRequest {
 impl RunRequest {
     pub(crate) fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
         let mut payload = Writer::default();
-        payload.optional_b256(self.specimen_hash.as_ref()).u64(self.raw.len() as u64);
+        payload.u32(self.rule).optional_b256(self.specimen_hash.as_ref()).u64(self.raw.len() as u64);
         put_limits(&mut payload, self.limits.iter());
         payload.count(self.params.iter().count());
         for (name, value) in self.params.iter() {
@@ -212,6 +237,7 @@ impl RunRequest {
     /// Reads the rest of a run whose first frame this is, the specimen into a reusable buffer.
     pub fn receive(payload: &[u8], input: &mut impl Read, buffers: &Buffers) -> Result<Self, ProtocolError> {
         let mut reader = Reader::new(payload);
+        let rule = reader.u32()?;
         let specimen_hash = reader.optional_b256()?;
         let specimen_bytes = at_most("a specimen", reader.u64()?, Limit::SpecimenBytes.spec().cap)?;
         let limits = take_limits(&mut reader)?;
@@ -228,7 +254,7 @@ impl RunRequest {
         reader.finish()?;
         let length = usize::try_from(specimen_bytes).map_err(|_| ProtocolError::TooManyBytes)?;
         let raw = buffers.bytes(length, |buffer| read_bytes_into(input, buffer).map(|()| length))?.into();
-        Ok(Self { specimen_hash, raw, params: params.into_iter().collect(), limits, trace, stop })
+        Ok(Self { rule, specimen_hash, raw, params: params.into_iter().collect(), limits, trace, stop })
     }
 }
 

@@ -12,8 +12,8 @@
 //! | kind | name | payload |
 //! |---|---|---|
 //! | 0x01 | settings | version u32 · supervisor's process id u32 · data bytes u64 · address space bytes u64 (0: no limit) · CPU seconds u64 · file bytes u64 · list of texts: chains, each a geth-style chain config · who executes blocks u8: 0 the worker, 1 an evm-server, 2 to 4 both, and of two results the worker's, the server's or none is taken · senders u8: 0 recovered, 1 stated · gas bound of a block u64 |
-//! | 0x02 | rule | sha256 of the compiled code, 32 bytes · component bytes u64 · code bytes u64 · optional text: the manifest beside the component · limits · list of texts: capabilities granted; then the component, then the code |
-//! | 0x03 | run | optional hash: the specimen's, when it is known · specimen bytes u64 · limits · list of parameters, each two texts · trace · stop; then the specimen |
+//! | 0x02 | rule | sha256 of the compiled code, 32 bytes · component bytes u64 · code bytes u64 · optional text: the manifest beside the component · limits · list of texts: capabilities granted · 1 where another rule follows, or 0; then the component, then the code |
+//! | 0x03 | run | number of the rule u32, in the order in which they came · optional hash: the specimen's, when it is known · specimen bytes u64 · limits · list of parameters, each two texts · trace · stop; then the specimen |
 //! | 0x04 | compile | component bytes u64 · optional text: the manifest beside it · limits · list of texts: capabilities granted; then the component |
 //! | 0x06 | executed | 0 and bytes u64, then the bytes of a block result; or 1 and text, the evm-server's refusal; or 2 and text: it was not there |
 //!
@@ -42,7 +42,7 @@
 //!
 //! # Order
 //!
-//! A worker: settings → hello; rule → admitted, refused or host failure; then any number of times run → (execute → executed, difference at
+//! A worker: settings → hello; rules, at most 32 → for each in turn admitted, or refused or host failure; then any number of times run → (execute → executed, difference at
 //! will)\* spans? log\* artifact\* evidence? verdict, or sample, or host failure, or no specimen. A compiler: settings → hello; compile → compiled, refused or host failure (system memory). Only the supervisor
 //! speaks first, so neither ever waits for a side that waits for it. Either ends it by closing its end.
 //!
@@ -54,7 +54,7 @@
 //!
 //! A child may have been taken over by a rule. The supervisor therefore takes no more log lines, artifacts and bytes than the
 //! run was granted and no more evidence than [`refiner_rule_model::Evidence`] bounds, checks every label, shortens every text, takes sha256 itself, and sets a time for each frame. It can be
-//! lied to about a result; for that each worker serves one rule only, and results that can be checked are.
+//! lied to about a result; for that a worker serves one rule only, or several that all came with this program, and results that can be checked are.
 
 mod error;
 mod evidence;
@@ -84,5 +84,7 @@ pub use sample::write_sample;
 pub(crate) use spans::read_spans;
 pub use spans::write_spans;
 
+/// Most rules that one worker serves.
+pub const RULES_MAX: usize = 32;
 /// The version that both sides must speak.
 pub(crate) const VERSION: u32 = 8;

@@ -218,6 +218,7 @@ fn requests_arrive_as_they_were_sent() {
     assert_eq!(Hello::receive(&mut bytes.as_slice()).unwrap(), hello);
 
     let request = RunRequest {
+        rule: 3,
         specimen_hash: Some(B256::repeat_byte(5)),
         raw: vec![9; 600_000].into(),
         params: [("name", "value"), ("other", "")].into_iter().collect::<Params>(),
@@ -349,6 +350,7 @@ fn frame_one_byte_over_its_limit_is_refused_on_both_sides() {
 fn limit_above_its_cap_is_refused() {
     let granted: u64 = Limit::WallMs.spec().cap;
     let request = |limits| RunRequest {
+        rule: 0,
         specimen_hash: None,
         raw: Bytes::new(),
         params: Params::default(),
@@ -361,8 +363,8 @@ fn limit_above_its_cap_is_refused() {
     let payload = read(&mut bytes.as_slice()).unwrap().payload;
     RunRequest::receive(&payload, &mut [].as_slice(), &Buffers::default()).unwrap();
 
-    // No hash, length, count, and then the limits in table order.
-    let position = 1 + 8 + 4 + 8 * Limit::WallMs as usize;
+    // The rule, no hash, length, count, and then the limits in table order.
+    let position = 4 + 1 + 8 + 4 + 8 * Limit::WallMs as usize;
     let mut above = payload;
     above[position..position + 8].copy_from_slice(&(granted + 1).to_be_bytes());
     let refused = RunRequest::receive(&above, &mut [].as_slice(), &Buffers::default()).unwrap_err();
