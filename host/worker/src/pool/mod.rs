@@ -2,6 +2,7 @@
 
 mod executions;
 mod failure;
+mod job;
 mod spawner;
 mod team;
 mod turns;
@@ -11,6 +12,7 @@ pub(crate) use self::team::ceilings;
 pub use self::{
     executions::Executes,
     failure::{FailureBlame, Quarantined, TRIES_MAX, WorkerFailure},
+    job::{Job, PoolConfig, WorkerRun, WorkerStatus},
 };
 
 use std::{
@@ -20,13 +22,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::B256;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_evm::{ExecutionPolicy, ExecutionTerms};
+use refiner_evm::ExecutionTerms;
 use refiner_manifest::Manifest;
-use refiner_rule_model::{
-    Artifact, FuelParts, FuelSample, Limits, Misuse, Params, Run, SpecimenHash, UntrustedText, Verdict,
-};
+use refiner_rule_model::{Artifact, FuelParts, FuelSample, Limits, Misuse, Run, UntrustedText, Verdict};
 use tracing::warn;
 
 use self::{
@@ -36,87 +36,14 @@ use self::{
     worker::{RunError, Worker},
 };
 use crate::{
-    ChildCommand, CompiledRule, WORKER_ARGUMENT,
+    CompiledRule,
     confinement::{Confinement, Outcome},
     protocol::{ProtocolError, RunRequest},
-    trace::{TraceContext, WorkerSpan},
 };
 
 /// Workers kept waiting for each that may run at once: as many rules as operators usually run, so that changing between them
 /// starts no process.
 const IDLE_PER_RUNNING: usize = 4;
-
-/// Settings of a worker pool.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PoolConfig {
-    /// Runs at one moment.
-    pub workers: usize,
-    /// Starts a worker.
-    pub command: ChildCommand,
-    /// Chains beside the built-in ones, each the text of a geth-style chain config.
-    pub chains: Vec<String>,
-    /// The terms on which workers check and execute.
-    pub policy: ExecutionPolicy,
-    /// A worker is replaced after this many runs, so that nothing a rule left behind lasts.
-    pub runs_per_worker: u64,
-    /// A worker that holds more memory than this after a run is replaced.
-    pub resident_bytes_max: u64,
-}
-
-impl PoolConfig {
-    /// This program's own workers: as many as `workers`, replaced after 1,000 runs or past 512 MiB at rest.
-    pub fn new(workers: usize) -> Self {
-        Self {
-            workers,
-            command: ChildCommand::this_program(WORKER_ARGUMENT),
-            chains: Vec::new(),
-            policy: ExecutionPolicy::default(),
-            runs_per_worker: 1_000,
-            resident_bytes_max: 512 << 20,
-        }
-    }
-}
-
-/// A specimen for a rule.
-#[derive(Clone, Debug)]
-pub struct Job {
-    /// The rule, compiled.
-    pub rule: Arc<CompiledRule>,
-    /// Parameters that the operator gave the rule.
-    pub params: Params,
-    /// Limits granted to the run.
-    pub limits: Limits,
-    /// sha256 of the quoted base64 of `raw`. One that is not known is left to the worker, which works it out for a rule that asks.
-    pub specimen_hash: SpecimenHash,
-    /// The specimen's bytes; the worker decodes them.
-    pub raw: Bytes,
-    /// Its place in a trace, where the times of its parts are wanted.
-    pub trace: Option<TraceContext>,
-}
-
-/// A finished run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkerRun {
-    /// The run, equal to one in this process.
-    pub run: Run,
-    /// Workers it took, from 1 to [`TRIES_MAX`].
-    pub tries: u32,
-    /// Wall time of the last try, transfers included.
-    pub elapsed: Duration,
-    /// Parts of the last try, where they were asked for.
-    pub spans: Vec<WorkerSpan>,
-}
-
-/// A worker as it is now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WorkerStatus {
-    /// Process id.
-    pub pid: u32,
-    /// sha256 of the component of the rule that it runs, or ran last.
-    pub rule: B256,
-    /// Number of the current try of its run; `None` while it waits.
-    pub attempt: Option<u32>,
-}
 
 /// Errors of starting a pool.
 #[derive(Debug, thiserror::Error)]

@@ -62,6 +62,7 @@ mod execution;
 mod frame;
 mod message;
 mod outcome;
+mod run;
 mod sample;
 mod spans;
 #[cfg(test)]
@@ -75,11 +76,12 @@ pub use execution::{Asked, Executed, write_difference};
 pub use frame::{Frame, Kind, read};
 pub(crate) use frame::{read_bytes, read_bytes_into, send, write, write_bytes};
 pub use message::{
-    CompileRequest, Hello, RuleRequest, RunRequest, Settings, write_announced, write_hash, write_refusal, write_text,
+    CompileRequest, Hello, RuleRequest, Settings, write_announced, write_hash, write_refusal, write_text,
 };
 pub(crate) use message::{announced_bytes, read_hash, read_refusal};
 pub(crate) use outcome::{Answer, read_answer, read_failure};
 pub use outcome::{read_report, report_of, write_failure, write_run};
+pub use run::RunRequest;
 pub use sample::write_sample;
 pub(crate) use spans::read_spans;
 pub use spans::write_spans;
