@@ -17,7 +17,7 @@ pub struct FuelParts {
 }
 
 impl FuelParts {
-    /// Both together.
+    /// The sum of both parts.
     pub const fn sum(self) -> u64 {
         self.code.saturating_add(self.calls)
     }

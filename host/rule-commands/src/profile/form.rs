@@ -5,10 +5,10 @@ use std::str::FromStr;
 /// A form that a viewer reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ProfileForm {
-    /// Of speedscope.
+    /// The form that speedscope reads.
     #[default]
     Speedscope,
-    /// Of the Firefox Profiler: a processed profile.
+    /// The form that the Firefox Profiler reads: a processed profile.
     Firefox,
 }
 

@@ -21,7 +21,7 @@ impl Turns {
         self.waiting.extend(block);
     }
 
-    /// Whether a waiting run may begin. `is_held` tells whether an idle worker has executed a block.
+    /// True when a waiting run may begin. `is_held` tells whether an idle worker has executed a block.
     pub(super) fn may_begin(&self, at_once: usize, block: Option<B256>, is_held: impl Fn(B256) -> bool) -> bool {
         let is_free = |block: &B256| !self.executing.contains(block);
         self.running < at_once
@@ -51,7 +51,7 @@ impl Turns {
     }
 }
 
-/// Removes one entry.
+/// Removes one entry of a block.
 fn remove(blocks: &mut Vec<B256>, block: B256) {
     if let Some(position) = blocks.iter().position(|other| *other == block) {
         blocks.swap_remove(position);
