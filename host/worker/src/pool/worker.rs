@@ -6,7 +6,7 @@ use alloy_primitives::B256;
 use refiner_evm::ExecutionTerms;
 use refiner_rule_model::{FuelSample, Limits, Run};
 
-use super::{Executes, Team, WorkerFailure, executions::Executions};
+use super::{Executes, WorkerFailure, executions::Executions, team::Team};
 use crate::{
     confinement::Confinement,
     process::Process,
