@@ -133,7 +133,7 @@ const SPINS: &str = r#"(import "refiner:rule/log" "write" (func $log (param i32 
 fn profile_divides_the_fuel_of_a_run_among_its_functions_and_is_the_same_again() {
     let directory = tempfile::tempdir().unwrap();
     let rule = directory.path().join("rule.wasm").display().to_string();
-    fs::write(&rule, component::component(SPINS)).unwrap();
+    fs::write(&rule, crate::component::component(SPINS)).unwrap();
     let specimen = samples().remove(4).display().to_string();
     let run = |more: &[&str]| {
         let arguments = [&["rule", "run", &rule, &specimen, "--json"], more].concat();

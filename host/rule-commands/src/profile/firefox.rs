@@ -58,6 +58,7 @@ pub fn written(profile: &Profile) -> Value {
             "processType": 0,
             "product": profile.title,
             "sampleUnits": { "eventDelay": "ms", "threadCPUDelta": "µs", "time": "ms" },
+            "stackwalk": 0,
             "startTime": 0,
             "symbolicated": true,
             "usesOnlyOneStackType": true,
