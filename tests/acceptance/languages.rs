@@ -81,6 +81,10 @@ fn new_rule_in_go_followed_by_its_printed_commands_gives_the_bytes_of_the_one_in
             assert!(shown.contains(part), "{part:?} is not in\n{shown}");
         }
         paste(&format!("{}\nrefiner rule build 'my rules/rust'", new("rust")), directory.path());
+        if option.is_empty() {
+            ["rust", "go"]
+                .map(|language| has_names_where_they_are_kept(&directory.path().join("my rules").join(language)));
+        }
         let component = |language: &str| directory.path().join("my rules").join(language).join("busy-contracts.wasm");
         for (manner, isolate) in [("here", ""), ("isolated", "--isolate")] {
             let bytes = ["rust", "go"].map(|language| {
@@ -101,6 +105,20 @@ fn new_rule_in_go_followed_by_its_printed_commands_gives_the_bytes_of_the_one_in
             assert!(bytes[0] == bytes[1], "{manner}: {:?} and {:?}", bytes[0].keys(), bytes[1].keys());
         }
     }
+}
+
+/// A profile of the rule in this folder has numbers, and of the same built with names it has names.
+fn has_names_where_they_are_kept(folder: &Path) {
+    let profile = |rule: &str| {
+        let run = format!("refiner rule run {rule} sample.avro --profile fuel.json --profile-samples 30 --json");
+        serde_json::from_str::<serde_json::Value>(&paste(&run, folder)).unwrap()["profile"].clone()
+    };
+    assert_eq!(profile("busy-contracts.wasm")["named"], false);
+    paste("refiner rule build --names --out named.wasm", folder);
+    let named = profile("named.wasm");
+    let functions = named["functions"].as_array().unwrap();
+    // The export is no mangled name in any language.
+    assert!(functions.iter().any(|function| function["name"].as_str().unwrap().contains("refine")), "{named}");
 }
 
 /// Artifacts of a directory by name. Its manifest names the rule, whose bytes are another language's.

@@ -118,6 +118,101 @@ fn run_shows_every_limit_and_writes_what_replay_writes() {
     assert!(fs::read(file).unwrap() == fs::read(replayed).unwrap());
 }
 
+/// A quarter of what its code uses in `spin`, three quarters in `spin` under `long`, and as much as it takes to write 4,000 bytes to the log, twenty times.
+const SPINS: &str = r#"(import "refiner:rule/log" "write" (func $log (param i32 i32 i32)))
+    (func $spin (param $n i32)
+        (loop $again (local.set $n (i32.sub (local.get $n) (i32.const 1))) (br_if $again (local.get $n))))
+    (func $long (call $spin (i32.const 90000)))
+    (func $talk (param $n i32)
+        (loop $again (call $log (i32.const 1) (i32.const 256) (i32.const 4000))
+            (local.set $n (i32.sub (local.get $n) (i32.const 1))) (br_if $again (local.get $n))))
+    (func $refine (export "refiner:rule/rule#refine") (param i32) (result i32)
+        (call $spin (i32.const 30000)) (call $long) (call $talk (i32.const 20)) (call $ok (local.get 0) (i64.const 0)))"#;
+
+#[test]
+fn profile_divides_the_fuel_of_a_run_among_its_functions_and_is_the_same_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let rule = directory.path().join("rule.wasm").display().to_string();
+    fs::write(&rule, crate::component::component(SPINS)).unwrap();
+    let specimen = samples().remove(4).display().to_string();
+    let run = |more: &[&str]| {
+        let arguments = [&["rule", "run", &rule, &specimen, "--json"], more].concat();
+        refiner(&arguments).expect(0).json_lines().remove(0)
+    };
+    let profiled = |name: &str, form: &str| {
+        let file = directory.path().join(name);
+        let run = run(&["--profile", &file.display().to_string(), "--profile-form", form, "--profile-samples", "100"]);
+        (run, fs::read(file).unwrap())
+    };
+    let (plain, (run, bytes)) = (run(&[]), profiled("first", "speedscope"));
+    for part in ["verdict", "usage", "artifacts", "ruleIdentity", "log"] {
+        assert_eq!(run[part], plain[part], "{part} is what it is without a profile");
+    }
+    let fuel = plain["usage"]["fuel"]["used"].as_u64().unwrap();
+    let profile = &run["profile"];
+    let functions = profile["functions"].as_array().unwrap();
+    let of = |name: &str, part: &str| {
+        let function = functions.iter().find(|function| function["name"] == name).unwrap();
+        function[part].as_u64().unwrap()
+    };
+    let own: u64 = functions.iter().map(|function| function["own"].as_u64().unwrap()).sum();
+    assert_eq!((own, of("refine", "total")), (fuel, fuel));
+    assert_eq!(profile["code"].as_u64().unwrap() + profile["calls"].as_u64().unwrap(), fuel);
+    assert_eq!(of("host: log.write", "own"), 20 * (1_600 + 4_000 * 8), "what calls are charged is in their names");
+    let (spin, long) = (of("spin", "own"), of("long", "total"));
+    assert!(long * 100 / spin > 72 && long * 100 / spin < 78, "three quarters of {spin}: {long}");
+
+    let speedscope: Value = serde_json::from_slice(&bytes).unwrap();
+    let sampled = &speedscope["profiles"][0];
+    let numbers =
+        |key: &str| sampled[key].as_array().unwrap().iter().map(|weight| weight.as_u64().unwrap()).sum::<u64>();
+    assert_eq!((numbers("weights"), sampled["endValue"].as_u64()), (fuel, Some(fuel)));
+    let frames = speedscope["shared"]["frames"].as_array().unwrap();
+    let samples = sampled["samples"].as_array().unwrap();
+    let stack = |sample: &Value| -> Vec<String> {
+        let name = |number: &Value| {
+            frames[usize::try_from(number.as_u64().unwrap()).unwrap()]["name"].as_str().unwrap().to_owned()
+        };
+        sample.as_array().unwrap().iter().map(name).collect()
+    };
+    assert_eq!((samples.len(), &profile["samples"]), (100, &Value::from(100)));
+    assert_eq!(stack(&samples[0]), ["refine", "spin"], "the order is that of the run");
+    assert_eq!(stack(&samples[99]), ["refine", "talk", "host: log.write"]);
+
+    assert!(profiled("second", "speedscope").1 == bytes, "two profiles of a run have the same bytes");
+    let (_, firefox) = profiled("third", "firefox");
+    let firefox: Value = serde_json::from_slice(&firefox).unwrap();
+    let thread = &firefox["threads"][0];
+    assert_eq!(thread["samples"]["length"], 100);
+    assert!(thread["stringArray"].as_array().unwrap().contains(&Value::from("long")));
+    // A unit of fuel stands as a microsecond, and the viewer counts milliseconds.
+    let weights = thread["samples"]["weight"].as_array().unwrap().iter().map(|weight| weight.as_f64().unwrap());
+    assert!((weights.sum::<f64>() * 1_000.0 - fuel as f64).abs() < 1.0);
+}
+
+#[test]
+fn profile_of_a_component_without_names_shows_numbers_and_the_command_that_keeps_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("profile").display().to_string();
+    let specimen = samples().remove(4).display().to_string();
+    let run = |more: &[&str]| {
+        refiner(&[&["rule", "run", "transaction-summary", &specimen, "--profile", &file], more].concat())
+    };
+    let shown = run(&["--profile-samples", "20"]).expect(0).text();
+    for part in ["fuel by function, from 20 samples", "wasm-function[", "refiner rule build --names"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    let short = run(&["--profile-samples", "10000"]).expect(0).text();
+    assert!(short.contains("a short run") && short.contains("1000 units of fuel"), "{short}");
+    let refused = run(&["--profile-form", "perf"]).expect(2).stderr;
+    assert!(refused.contains("expected \"speedscope\" or \"firefox\""), "{refused}");
+    for samples in ["0", "10001"] {
+        run(&["--profile-samples", samples]).expect(2);
+    }
+    let nowhere = ["rule", "run", "logs", &specimen, "--profile", "/nowhere/profile"];
+    assert!(refiner(&nowhere).expect(5).stderr.contains("/nowhere/profile"));
+}
+
 #[test]
 fn limit_is_granted_up_to_its_cap_and_decides_the_verdict() {
     let specimen = samples().remove(4).display().to_string();

@@ -156,6 +156,24 @@ fn of_another_toolchain(directory: &Path) -> Option<BuildError> {
 ///
 /// The same source and compiler give the same bytes in any directory. The compiler's output goes to standard error.
 pub fn build(directory: &Path, out: Option<&Path>) -> Result<Built, BuildError> {
+    build_naming(directory, out, Names::OfTheSource)
+}
+
+/// The same, and the component names its functions in Rust and Go too, for traps and profiles. It is larger, and another rule by its digest.
+pub fn build_with_names(directory: &Path, out: Option<&Path>) -> Result<Built, BuildError> {
+    build_naming(directory, out, Names::Kept)
+}
+
+/// The fate of functions' names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    /// The source and its toolchain decide.
+    OfTheSource,
+    /// They stay in the component.
+    Kept,
+}
+
+fn build_naming(directory: &Path, out: Option<&Path>, names: Names) -> Result<Built, BuildError> {
     let directory = directory.canonicalize().map_err(at(directory))?;
     let has = |file: &str| directory.join(file).is_file();
     let (is_go, is_crate, script) = (has(go::MODULE_FILE), has("Cargo.toml"), Script::of(&directory));
@@ -169,19 +187,25 @@ pub fn build(directory: &Path, out: Option<&Path>) -> Result<Built, BuildError> 
     let manifest =
         Manifest::parse(&text).map_err(|source| BuildError::Manifest { path: manifest_path.clone(), source })?;
     let component = match script {
-        _ if is_go => refiner_manifest::embed(&go::build(&directory, &manifest)?, &text),
+        _ if is_go => refiner_manifest::embed(&go::build(&directory, &manifest, names == Names::Kept)?, &text),
         Some(script) if !is_crate => refiner_manifest::embed(&script.build(&directory, &manifest)?, &text),
         None if !is_crate && has(c::ENTRY) => refiner_manifest::embed(&c::build(&directory, &manifest)?, &text),
-        _ => of_crate(&directory, &text)?,
+        _ => of_crate(&directory, &text, names)?,
     };
     let path = out.map_or_else(|| directory.join(&manifest.name).with_added_extension("wasm"), Path::to_path_buf);
     component::write_if_changed(&path, &component).map_err(at(&path))?;
     Ok(Built { name: manifest.name, path, component })
 }
 
-fn of_crate(directory: &Path, manifest: &str) -> Result<Vec<u8>, BuildError> {
+fn of_crate(directory: &Path, manifest: &str, names: Names) -> Result<Vec<u8>, BuildError> {
     let (place, library) = crate_in(directory)?;
-    command::run(toolchain::find()?.cargo("build", &place).args(["--release", "--lib"]))?;
+    let toolchain = toolchain::find()?;
+    let mut cargo = toolchain.cargo("build", &place);
+    if names == Names::Kept {
+        // In place of what the crate's profile states: sections for debuggers alone are left out.
+        cargo.env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
+    }
+    command::run(cargo.args(["--release", "--lib"]))?;
     let module = place.target.join(TARGET).join("release").join(library).with_extension("wasm");
     Ok(component::of_rule(&fs::read(&module).map_err(at(&module))?, manifest)?)
 }

@@ -33,8 +33,10 @@ pub enum GoError {
 }
 
 /// Builds the module in `directory` and returns its component, without the manifest inside.
-pub fn build(directory: &Path, manifest: &Manifest) -> Result<Vec<u8>, GoError> {
-    Ok(component(&Go::find()?.compile(directory, manifest, &[])?)?)
+pub fn build(directory: &Path, manifest: &Manifest, with_names: bool) -> Result<Vec<u8>, GoError> {
+    let go = Go::find()?;
+    let go = if with_names { go.with_names() } else { go };
+    Ok(component(&go.compile(directory, manifest, &[])?)?)
 }
 
 /// What the SDK's `describe` returns, as `guest-sdk/go/export_wasip1.go` reads it: a flag of the linker takes no spaces.

@@ -31,7 +31,7 @@ pub mod template;
 pub mod toolchain;
 pub mod watch;
 
-pub use build::{BuildError, Built, PROJECT_FILES, build};
+pub use build::{BuildError, Built, PROJECT_FILES, build, build_with_names};
 pub use c::CError;
 pub use go::GoError;
 pub use language::Language;

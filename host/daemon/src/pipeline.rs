@@ -23,7 +23,7 @@ use crate::{
         stage_runner::{Backpressure, StageRunner, StageTerms},
     },
     error::RunError,
-    execute::{Execute, LocalPool, ManyHosts, REFINE, RuleRuns, WorkQueue},
+    execute::{self, Execute, LocalPool, ManyHosts, REFINE, RuleRuns, WorkQueue},
     fetch::{
         FETCH, Fetch,
         sources::{self, Sources},
@@ -45,10 +45,10 @@ use crate::{
     },
 };
 
-/// Items in the stage of the workers for each of them: while one runs, others wait for the disk to keep what they produced.
-pub const KEEPING_PER_WORKER: usize = 3;
 /// Specimens that wait to be run for each worker. They are in memory, and memory that is never touched need not be cleared.
 const WAITING_PER_WORKER: usize = 2;
+/// Rules for which a specimen waits, each with its own item: of more, some wait in the store.
+const RULES_WAITING_MAX: usize = 8;
 /// Fetches for each look at what no source has.
 const LOOKS_PER_FETCHES: usize = 4;
 
@@ -171,7 +171,10 @@ impl Pipeline {
                 running.spawn(Arc::clone(hosts).watch(self.status.clone(), self.journal.clone()));
                 (refiner_queue::DEPTH, refiner_queue::DEPTH * WAITING_PER_WORKER)
             }
-            None => (workers * KEEPING_PER_WORKER, workers * WAITING_PER_WORKER),
+            None => {
+                let rules = self.runs.rules().count();
+                (execute::at_once(workers, rules), workers * WAITING_PER_WORKER * rules.clamp(1, RULES_WAITING_MAX))
+            }
         };
         let ahead = Some(Backpressure { waiting: State::Fetched, most, then: State::Produced });
         let (fetch, fetches) = (Arc::new(self.fetch()), self.settings.fetches);
@@ -307,6 +310,9 @@ fn local(settings: &Settings, chains: Vec<String>, runs: &RuleRuns) -> Result<Op
     }
     let executes = settings.evm.executes(Some(settings.data.join("differences")))?;
     let pool = Pool::new(PoolConfig { chains, policy: settings.policy, ..PoolConfig::new(settings.workers) })?;
+    for rule in runs.rules() {
+        pool.share(&rule.compiled, rule.limits);
+    }
     Ok(Some(LocalPool::new(pool.executing(executes), settings.workers, runs.clone())))
 }
 

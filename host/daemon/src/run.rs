@@ -23,6 +23,7 @@ use crate::{
         shutdown,
     },
     error::RunError,
+    execute::RUNS_PER_WORKER_MAX,
     observe::{
         health::{self, Health},
         metrics::Metrics,
@@ -31,7 +32,7 @@ use crate::{
         status::Status,
         trace::{Exporter, Tracer},
     },
-    pipeline::{Bound, KEEPING_PER_WORKER, Pipeline, Running},
+    pipeline::{Bound, Pipeline, Running},
     preflight::MachineChecks,
     rules::{self, Loaded},
     scan, signer,
@@ -71,7 +72,7 @@ pub fn run(settings: Settings, shown: Vec<Shown>, machine: MachineChecks) -> Res
     // Dozens of threads come and go, each with a heap of its own, and of huge pages each would have whole ones cleared to use a
     // part. A kernel that knows no such pages refuses, and needs nothing.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
-    let blocking = settings.workers * KEEPING_PER_WORKER + settings.fetches + settings.pins + OTHER_BLOCKING_THREADS;
+    let blocking = settings.workers * RUNS_PER_WORKER_MAX + settings.fetches + settings.pins + OTHER_BLOCKING_THREADS;
     let mut runtime = Builder::new_multi_thread();
     runtime.enable_all().max_blocking_threads(blocking).thread_keep_alive(THREAD_UNUSED);
     let runtime = runtime.build().map_err(RunError::from)?;

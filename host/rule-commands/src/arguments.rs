@@ -8,6 +8,8 @@ use refiner_authoring::{Language, RuleName};
 use refiner_config::{Flags, scope};
 use refiner_sources::RuleSource;
 
+use crate::profile::{ProfileForm, SAMPLES, SAMPLES_MAX};
+
 /// `refiner rule`.
 #[derive(Debug, Subcommand)]
 pub enum Rule {
@@ -70,6 +72,9 @@ pub struct Build {
     /// Where to [default: `<name>.wasm` in the directory].
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Keeps names of functions in Rust and Go too, for profiles and traps; a larger component, with another digest.
+    #[arg(long)]
+    pub names: bool,
     /// One JSON object.
     #[arg(long)]
     pub json: bool,
@@ -157,6 +162,15 @@ pub struct Run {
     /// Prints the artifacts' content.
     #[arg(long)]
     pub show: bool,
+    /// Writes fuel by function: the run is made again and again, each time stopped at another place of its fuel.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// The viewer that the profile is for: `speedscope` or `firefox`.
+    #[arg(long, value_name = "FORM", default_value = ProfileForm::Speedscope.as_str(), requires = "profile")]
+    pub profile_form: ProfileForm,
+    /// Places at which the run is stopped, up to 10,000; fewer where they would be closer than 1,000 units of fuel.
+    #[arg(long, value_name = "N", default_value_t = SAMPLES, value_parser = clap::value_parser!(u32).range(1..=i64::from(SAMPLES_MAX)), requires = "profile")]
+    pub profile_samples: u32,
     #[command(flatten)]
     pub settings: Flags<scope::RuleRun>,
     #[command(flatten)]

@@ -42,6 +42,9 @@ pub enum RuleError {
     /// A file that was agreed on cannot be read or written.
     #[error("{}: {source}", .path.display())]
     Golden { path: PathBuf, source: io::Error },
+    /// The profile is not written.
+    #[error("{}: {source}", .path.display())]
+    Profile { path: PathBuf, source: io::Error },
     /// No room for a second build.
     #[error("no temporary directory: {0}")]
     Directory(#[source] io::Error),
@@ -90,7 +93,7 @@ impl Diagnostic for RuleError {
             Self::Limit(error) => error.exit_code(),
             Self::AboveCap(error) => error.exit_code(),
             Self::Unreadable { .. } | Self::NoColumns { .. } => ExitCode::Refused,
-            Self::Directory(_) | Self::Golden { .. } | Self::Command(_) => ExitCode::Host,
+            Self::Directory(_) | Self::Golden { .. } | Self::Profile { .. } | Self::Command(_) => ExitCode::Host,
             Self::Watch(_) => ExitCode::Usage,
             Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry { .. } | Self::BuiltElsewhere(_) => {
                 ExitCode::Usage
@@ -119,6 +122,7 @@ impl Diagnostic for RuleError {
             | Self::Directory(_)
             | Self::Watch(_)
             | Self::Command(_)
+            | Self::Profile { .. }
             | Self::Golden { .. } => None,
         }
     }

@@ -27,6 +27,7 @@ mod error;
 mod info;
 mod lock;
 mod new;
+mod profile;
 mod push;
 mod run;
 mod schema;

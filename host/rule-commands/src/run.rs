@@ -1,6 +1,9 @@
 //! `refiner rule run`: one rule, one specimen, everything that is to be known about it.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 
 use alloy_primitives::{B256, Bytes};
 use refiner_authoring::digest;
@@ -8,7 +11,7 @@ use refiner_config::Values;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_evm_server::remote::SetupError;
-use refiner_rule_model::{Artifact, BasisReport, Params, RuleIdentity, SpecimenHash, Verdict};
+use refiner_rule_model::{Artifact, BasisReport, FuelParts, FuelSample, Params, RuleIdentity, SpecimenHash, Verdict};
 use refiner_text::OneLine;
 use refiner_worker::WorkerRun;
 use serde_json::{Value, json};
@@ -16,6 +19,7 @@ use serde_json::{Value, json};
 use super::{
     RuleError,
     arguments::Run,
+    profile::{DISTANCE_MIN, FunctionFuel, Profile},
     session::{PrepareError, Prepared, Session, SessionError},
     show,
 };
@@ -29,6 +33,12 @@ use crate::{
     terminal::{self, EscapingStdout, PrintError},
 };
 
+/// Functions of a profile that are printed.
+const FUNCTIONS_SHOWN: usize = 10;
+/// Advice where a profile has numbers in place of names.
+const NO_NAMES: &str =
+    "the component has no names of functions; `refiner rule build --names` keeps those of Rust and Go";
+
 /// A finished run with everything that is shown of it.
 struct Shown {
     rule: Prepared,
@@ -39,6 +49,8 @@ struct Shown {
     finished: WorkerRun,
     /// Artifacts with where they are, if they were written.
     artifacts: Vec<(Artifact, Option<PathBuf>)>,
+    /// Fuel by function, where it was wanted and the run used any, and the file that it was written to.
+    profile: Option<(Option<Profile>, PathBuf)>,
 }
 
 pub fn run(arguments: &Run) -> Result<ExitCode, Failure> {
@@ -136,8 +148,26 @@ fn finish(arguments: &Run, settings: &Values, found: Found, raw: &Bytes, block: 
     let identity =
         RuleIdentity::of(rule.compiled.digest(), rule.compiled.manifest(), &params, &limits, &terms).digest();
     let artifacts = keep(arguments, &rule, &block, &finished)?;
+    let hash = SpecimenHash::of(raw.clone());
+    let sample = |stop| session.sample(&rule, raw, hash.clone(), &params, limits, stop);
+    let profile = profile(arguments, &format!("{} {block}", rule.compiled.manifest().name), sample)?;
 
-    Ok(Shown { rule, identity, policy, block, finished, artifacts })
+    Ok(Shown { rule, identity, policy, block, finished, artifacts, profile })
+}
+
+/// Takes a profile of the run and writes it, where one is wanted.
+fn profile(
+    arguments: &Run,
+    title: &str,
+    sample: impl Fn(FuelParts) -> Result<FuelSample, PrepareError>,
+) -> Result<Option<(Option<Profile>, PathBuf)>, NoResult> {
+    let Some(path) = &arguments.profile else { return Ok(None) };
+    let profile = Profile::take(title.to_owned(), arguments.profile_samples, sample)?;
+    if let Some(profile) = &profile {
+        let written = profile.write(path, arguments.profile_form);
+        written.map_err(|source| RuleError::Profile { path: path.clone(), source })?;
+    }
+    Ok(Some((profile, path.clone())))
 }
 
 fn specimen(argument: &str) -> Result<(Input, Bytes), InputError> {
@@ -173,7 +203,7 @@ fn keep(
 
 impl Shown {
     fn print(&self, content: bool, out: &mut EscapingStdout) -> Result<(), PrintError> {
-        let Self { rule, identity, policy, block, finished, artifacts } = self;
+        let Self { rule, identity, policy, block, finished, artifacts, profile } = self;
         let manifest = rule.compiled.manifest();
         let run = &finished.run;
         writeln!(out, "rule      {} {}, sha256 {:x}", manifest.name, manifest.version, rule.compiled.digest())?;
@@ -191,6 +221,9 @@ impl Shown {
         }
         writeln!(out, "time      {:.1} ms in a worker, try {}", finished.elapsed.as_secs_f64() * 1e3, finished.tries)?;
         show::usage_table(&run.usage, out)?;
+        if let Some((profile, path)) = profile {
+            print_profile(profile.as_ref(), path, out)?;
+        }
         for line in &run.log {
             writeln!(out, "\nlog {:<5} {}", line.level.as_str(), line.message)?;
         }
@@ -211,7 +244,7 @@ impl Shown {
     }
 
     fn as_json(&self) -> Value {
-        let Self { rule, identity, policy, block, finished, artifacts } = self;
+        let Self { rule, identity, policy, block, finished, artifacts, profile } = self;
         let manifest = rule.compiled.manifest();
         let run = &finished.run;
         let artifacts: Vec<_> = artifacts
@@ -243,11 +276,57 @@ impl Shown {
             "logLinesLost": run.usage.log_lines_lost,
             "artifacts": artifacts,
         });
+        if let Some((profile, path)) = profile {
+            shown["profile"] = profile.as_ref().map_or(Value::Null, |profile| profile_json(profile, path));
+        }
         show::mark_hypothetical(&mut shown, manifest);
         show::merge(&mut shown, checks::evidence(&run.evidence).into());
         show::merge(&mut shown, unusual_terms(*policy).into());
         shown
     }
+}
+
+fn print_profile(profile: Option<&Profile>, path: &Path, out: &mut EscapingStdout) -> Result<(), PrintError> {
+    let Some(profile) = profile else {
+        return writeln!(out, "\nno profile: the run used no fuel");
+    };
+    let all = profile.fuel().sum();
+    writeln!(out, "\nfuel by function, from {} samples -> {}", profile.samples(), OneLine(path.display()))?;
+    writeln!(out, "{:>16} {:>5}  {:>16} {:>5}", "own", "%", "with callees", "%")?;
+    for FunctionFuel { name, own, total } in profile.by_function().into_iter().take(FUNCTIONS_SHOWN) {
+        writeln!(out, "{own:>16} {:>5}  {total:>16} {:>5}  {}", percent(own, all), percent(total, all), OneLine(name))?;
+    }
+    if !profile.has_names() {
+        writeln!(out, "note: {NO_NAMES}")?;
+    }
+    if profile.is_short() {
+        writeln!(
+            out,
+            "note: a short run, so that samples are few: there is one for every {DISTANCE_MIN} units of fuel"
+        )?;
+    }
+    Ok(())
+}
+
+fn profile_json(profile: &Profile, path: &Path) -> Value {
+    let function = |FunctionFuel { name, own, total }| json!({ "name": name, "own": own, "total": total });
+    let functions: Vec<_> = profile.by_function().into_iter().map(function).collect();
+    let FuelParts { code, calls } = profile.fuel();
+    json!({
+        "file": path,
+        "samples": profile.samples(),
+        "code": code,
+        "calls": calls,
+        "named": profile.has_names(),
+        "short": profile.is_short(),
+        "functions": functions,
+    })
+}
+
+/// A part in percent with one decimal.
+fn percent(part: u64, all: u64) -> String {
+    let thousandths = u128::from(part) * 1_000 / u128::from(all.max(1));
+    format!("{}.{}", thousandths / 10, thousandths % 10)
 }
 
 /// Capabilities in words: what the rule asked for, because its user chose it.

@@ -27,6 +27,7 @@ mod failure;
 mod identity;
 mod limits;
 mod params;
+mod sample;
 mod specimen_hash;
 mod verdict;
 
@@ -45,5 +46,6 @@ pub use limits::{
 };
 pub use params::Params;
 pub use refiner_text::UntrustedText;
+pub use sample::{FUNCTION_NAME_BYTES_MAX, FuelParts, FuelSample, Function, SAMPLE_FRAMES_MAX};
 pub use specimen_hash::SpecimenHash;
 pub use verdict::{Artifact, LimitUse, LogLevel, LogLine, Misuse, Run, TrapKind, Usage, Verdict, WAITS_MAX};

@@ -63,9 +63,10 @@ impl Loader {
     /// The same with grants that the terms gave it before.
     pub fn compile_granted(&self, found: Found, grants: &Grants) -> Result<CompiledRule, RuleError> {
         let requirement = self.allowance.requirement(found.built_in);
-        let Found { called, component, beside, .. } = found;
+        let Found { called, component, beside, built_in, .. } = found;
         let compiled = self.compiler.compile_requiring(component.into(), beside.as_deref(), grants, requirement);
-        compiled.map_err(|source| RuleError::Compile { rule: called, source: Box::new(source) })
+        let compiled = compiled.map_err(|source| RuleError::Compile { rule: called, source: Box::new(source) })?;
+        Ok(if built_in { compiled.of_this_program() } else { compiled })
     }
 }
 

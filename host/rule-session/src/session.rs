@@ -7,7 +7,7 @@ use refiner_config::cache_directory;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::ExecutionPolicy;
 use refiner_executor::chains::ChainError;
-use refiner_rule_model::{Limits, Params, SpecimenHash, examine};
+use refiner_rule_model::{FuelParts, FuelSample, Limits, Params, SpecimenHash, examine};
 use refiner_rule_package::{Allowance, Found, Loader, RuleError};
 use refiner_worker::{
     COMPILE_ARGUMENT, ChildProgram, CodeCache, CompiledRule, Compiler, Executes, Job, Pool, PoolConfig,
@@ -128,6 +128,21 @@ impl Session {
         let (rule_code, params, raw) = (Arc::clone(&rule.compiled), params.clone(), raw.clone());
         let job = Job { rule: rule_code, params, limits, specimen_hash, raw, trace: None };
         self.pool.run(&job).map_err(|quarantined| PrepareError::of_run(&rule.called, quarantined))
+    }
+
+    /// Runs a rule until it has used so much fuel, and takes the place in its code that it has come to.
+    pub fn sample(
+        &self,
+        rule: &Prepared,
+        raw: &Bytes,
+        specimen_hash: SpecimenHash,
+        params: &Params,
+        limits: Limits,
+        stop: FuelParts,
+    ) -> Result<FuelSample, PrepareError> {
+        let (rule_code, params, raw) = (Arc::clone(&rule.compiled), params.clone(), raw.clone());
+        let job = Job { rule: rule_code, params, limits, specimen_hash, raw, trace: None };
+        self.pool.sample(&job, stop).map_err(|quarantined| PrepareError::of_run(&rule.called, quarantined))
     }
 }
 

@@ -1,7 +1,9 @@
 //! Tells apart how a guest's code ended: the rule's doing or the host's.
 
 use refiner_diagnostics::ErrorChain;
-use refiner_rule_model::{HostFailure, Limit, Limits, ReasonClass, TrapKind, UntrustedText, Verdict};
+use refiner_rule_model::{
+    FUNCTION_NAME_BYTES_MAX, Function, HostFailure, Limit, Limits, ReasonClass, TrapKind, UntrustedText, Verdict,
+};
 use wasmtime::{FrameInfo, PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
 use crate::host::BudgetExceeded;
@@ -61,25 +63,39 @@ fn explained(message: &str) -> UntrustedText {
 const HOSTCALL_FUEL_MESSAGE: &str = "fuel allocated for hostcalls has been exhausted";
 
 /// Innermost functions that a trap names.
-pub(crate) const FRAMES_MAX: usize = 8;
-/// Most bytes of a function's name: mangled names can have any length.
-const FUNCTION_NAME_BYTES_MAX: usize = 128;
+const PLACE_FRAMES_MAX: usize = 8;
+/// Most bytes of a function's name in the log.
+const PLACE_NAME_BYTES_MAX: usize = 128;
 
 /// The functions in which a trap came, innermost first, where the component has their names.
 pub(crate) fn functions(error: &mut wasmtime::Error) -> Option<UntrustedText> {
     if !error.is::<Trap>() {
         return None;
     }
-    // The engine attaches them as context, and gives them in no other way that keeps the trap.
-    let frames = error.downcast_mut::<WasmBacktrace>()?.frames();
-    let named = |frame: &FrameInfo| {
-        let name = rustc_demangle::demangle(frame.func_name()?);
-        Some(UntrustedText::at_most(&format!("{name:#}"), FUNCTION_NAME_BYTES_MAX).to_string())
-    };
-    let names: Vec<_> =
-        frames.iter().take(FRAMES_MAX).map(|frame| named(frame).unwrap_or_else(|| "?".to_owned())).collect();
+    let named = |frame| Some(name(frame, PLACE_NAME_BYTES_MAX)?.to_string());
+    let names = frames(error).iter().take(PLACE_FRAMES_MAX);
+    let names: Vec<_> = names.map(|frame| named(frame).unwrap_or_else(|| "?".to_owned())).collect();
     let any = names.iter().any(|name| name != "?");
     any.then(|| UntrustedText::new(&format!("trapped in {}", names.join(" < "))))
+}
+
+/// The functions in which a guest was ended, innermost first, by name or number.
+pub(crate) fn stack(error: &mut wasmtime::Error) -> Vec<Function> {
+    let function = |frame: &FrameInfo| match name(frame, FUNCTION_NAME_BYTES_MAX) {
+        Some(name) => Function::Named(name),
+        None => Function::Numbered(frame.func_index()),
+    };
+    frames(error).iter().map(function).collect()
+}
+
+/// The engine attaches them as context, and gives them in no other way that keeps the error.
+fn frames(error: &mut wasmtime::Error) -> &[FrameInfo] {
+    error.downcast_mut::<WasmBacktrace>().map_or(&[], |backtrace| backtrace.frames())
+}
+
+fn name(frame: &FrameInfo, bytes_max: usize) -> Option<UntrustedText> {
+    let name = rustc_demangle::demangle(frame.func_name()?);
+    Some(UntrustedText::at_most(&format!("{name:#}"), bytes_max))
 }
 
 /// The verdict, with the class of its reason, or the failure behind the error that ended a guest.

@@ -1,7 +1,7 @@
 //! The engine under the settings that [`refiner_rule_model::engine`] names, and the way in which instances get their memory.
 
 use refiner_rule_model::{
-    Limit,
+    Limit, SAMPLE_FRAMES_MAX,
     admission::{CORE_INSTANCES_MAX, INSTANCE_STATE_BYTES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX},
     engine::WASM_STACK_BYTES,
 };
@@ -31,6 +31,8 @@ pub enum Allocation {
     Compact,
 }
 
+/// Functions of a stack that the engine keeps: one more than a sample has, so that the sample can tell that it was cut.
+const FRAMES_MAX: usize = SAMPLE_FRAMES_MAX + 1;
 /// Addresses kept behind a memory that is mapped as large as it is, so that it moves at every so many bytes of growth.
 const GROWTH_BYTES: u64 = 16 << 20;
 /// Address space below which nothing is reserved: the pool has 512 memories of 4 GiB and their guards.
@@ -69,9 +71,9 @@ impl EngineProfile {
         bounded(&mut config);
         refuse_proposals(&mut config);
         config.cranelift_opt_level(OptLevel::Speed).parallel_compilation(true);
-        // The names of the innermost functions tell a rule's author where it trapped; addresses would tell nothing.
+        // The names of functions tell a rule's author where it trapped, or spent its fuel; addresses would tell nothing.
         config
-            .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(crate::outcome::FRAMES_MAX))
+            .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(FRAMES_MAX))
             .generate_address_map(false)
             .native_unwind_info(false);
         // The image of initial memory is mapped, not copied.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 use refiner_evm::{ExecutionTerms, RecordingTerms};
 use refiner_manifest::Manifest;
-use refiner_rule_model::{Capability, Description, HostFailure, Limits, Params, RuleIdentity, Run, admission::Terms};
+use refiner_rule_model::{
+    Capability, Description, FuelParts, FuelSample, HostFailure, Limits, Params, RuleIdentity, Run, admission::Terms,
+};
 use refiner_specimen::Layout;
 
 use crate::{
@@ -89,5 +91,13 @@ impl AdmittedRule {
     /// needs 2 MiB of stack.
     pub fn run(&self, input: RunInput) -> Result<Run, HostFailure> {
         run::run(self, input)
+    }
+
+    /// Runs the rule until it has used so much fuel for either part, and takes the functions that it is in. Everything that it made is dropped.
+    ///
+    /// The same specimen, parameters and limits give the same place on every machine. A run is stopped at the next loop or call of its code, or
+    /// in the call to the host that takes it past `stop`.
+    pub fn sample(&self, input: RunInput, stop: FuelParts) -> Result<FuelSample, HostFailure> {
+        run::sample(self, input, stop)
     }
 }

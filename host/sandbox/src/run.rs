@@ -5,7 +5,8 @@ use std::sync::Arc;
 use alloy_primitives::Bytes;
 use refiner_evm::{Executor, Rejected};
 use refiner_rule_model::{
-    Evidence, HostFailure, Limit, Limits, Params, PerLimit, Run, SpecimenHash, UntrustedText, Usage, Verdict,
+    Evidence, FuelParts, FuelSample, HostFailure, Limit, Limits, Params, PerLimit, Run, SAMPLE_FRAMES_MAX,
+    SpecimenHash, UntrustedText, Usage, Verdict,
 };
 use refiner_specimen::{Specimen, check::Check};
 use wasmtime::{Store, component::Resource};
@@ -13,7 +14,7 @@ use wasmtime::{Store, component::Resource};
 use crate::{
     AdmittedRule,
     bindings::{Analyze, AnalyzePre, exports::refiner::rule::rule::Summary, refiner::rule::types::RuleError},
-    host::{BlockSpecimen, Executions, HostState, Outputs, SpecimenView, Wanted},
+    host::{BlockSpecimen, BudgetExceeded, Executions, HostState, Outputs, SpecimenView, Wanted},
     outcome::{self, judge},
     ticker,
 };
@@ -114,6 +115,36 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
         }
     };
     Ok(Run { verdict, usage, log: log.lines, evidence })
+}
+
+/// Runs the rule until one part of its fuel has come to `stop`.
+pub(crate) fn sample(rule: &AdmittedRule, input: RunInput, stop: FuelParts) -> Result<FuelSample, HostFailure> {
+    let (pre, limits) = (&rule.pre, input.limits);
+    if not_to_be_run(rule, &input, &mut Evidence::default()).is_some() {
+        return Ok(FuelSample::default());
+    }
+    let granted = limits.for_specimen(input.raw.len() as u64);
+    let fuel = granted.get(Limit::Fuel);
+    let (stop, deadline_ms) =
+        (FuelParts { code: stop.code.min(fuel), calls: stop.calls.min(fuel) }, granted.get(Limit::WallMs));
+    let view = SpecimenView::new(input.specimen, input.raw, input.specimen_hash);
+    let state = reach(rule, &limits, stop.calls, view, input.params, input.executor);
+    let mut store = store(pre, state, &limits, Allowed { fuel: stop.code, deadline_ms })?;
+    let ended = refine(pre, &mut store);
+    let code = stop.code.saturating_add(FUEL_BEYOND).saturating_sub(store.get_fuel().unwrap_or_default());
+    let mut state = store.into_data();
+    if let Some(reason) = state.executions.unavailable() {
+        return Err(HostFailure::ExecutorUnavailable { reason });
+    }
+    let used = FuelParts { code, calls: state.budget.used().get(Limit::Fuel) };
+    let Err(mut error) = ended else { return Ok(FuelSample { used, ..FuelSample::default() }) };
+    let mut functions = outcome::stack(&mut error);
+    let is_cut = functions.len() > SAMPLE_FRAMES_MAX;
+    functions.truncate(SAMPLE_FRAMES_MAX);
+    let call = state.budget.calling().filter(|_| error.is::<BudgetExceeded>()).map(UntrustedText::new);
+    // A deadline or a machine without memory is no place of the rule.
+    judge(error, &limits, deadline_ms, fuel)?;
+    Ok(FuelSample { used, functions, is_cut, call })
 }
 
 /// The reach of a run of this rule.

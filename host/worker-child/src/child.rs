@@ -19,7 +19,7 @@ use refiner_worker::{
     COMPILE_ARGUMENT, Phase, WORKER_ARGUMENT, processor_time,
     protocol::{
         self, CompileRequest, Hello, Kind, ProtocolError, RuleRequest, RunRequest, Settings, write_announced,
-        write_failure, write_hash, write_refusal, write_run, write_spans, write_text,
+        write_failure, write_hash, write_refusal, write_run, write_sample, write_spans, write_text,
     },
 };
 
@@ -27,6 +27,7 @@ use crate::{
     confine::{ConfineError, Confined},
     recorder::{Recorder, TimedExecutor},
     remote,
+    rules::Rules,
     standard::{Input, Output},
 };
 
@@ -100,9 +101,7 @@ fn serve(settings: &Settings, profile: EngineProfile, mut confinement: Confined)
     let executor = remote::executor(executed_by, embedded);
     confinement.lock()?;
     greet(output, &confinement, &sandbox)?;
-    let payload = protocol::read(input)?.expect(Kind::Rule)?;
-    let request = RuleRequest::receive(&payload, input)?;
-    let admitted = match admit(&sandbox, &confinement, &request) {
+    let admitted = match admit(&sandbox, &confinement, RuleRequest::receive_all(input)?) {
         Ok(admitted) => admitted,
         Err(AdmitFailure::Refused(refusal)) => return refuse(output, &refusal),
         Err(AdmitFailure::Host(failure)) => {
@@ -110,42 +109,52 @@ fn serve(settings: &Settings, profile: EngineProfile, mut confinement: Confined)
             return Ok(flush(output)?);
         }
     };
-    drop(request);
-    write_hash(output, Kind::Admitted, &admitted.component())?;
+    for rule in &admitted {
+        write_hash(output, Kind::Admitted, &rule.component())?;
+    }
     flush(output)?;
-    let buffers = Buffers::default();
+    let (buffers, mut rules) = (Buffers::default(), Rules::new(admitted, executor));
     loop {
         let payload = protocol::read(input)?.expect(Kind::Run)?;
-        answer(output, &admitted, &executor, RunRequest::receive(&payload, input, &buffers)?)?;
+        answer(output, &mut rules, RunRequest::receive(&payload, input, &buffers)?)?;
         flush(output)?;
     }
 }
 
-/// Between loading and describing, which runs the rule's code for the first time, the process is sealed.
-fn admit(sandbox: &Sandbox, confinement: &Confined, request: &RuleRequest) -> Result<AdmittedRule, AdmitFailure> {
-    let loaded = sandbox.load(&request.component, request.beside.as_deref(), &request.code, &request.grants)?;
+/// Between loading and describing, which runs code of rules for the first time, the process is sealed.
+fn admit(
+    sandbox: &Sandbox,
+    confinement: &Confined,
+    requests: Vec<RuleRequest>,
+) -> Result<Vec<AdmittedRule>, AdmitFailure> {
+    let load = |RuleRequest { component, beside, code, grants, .. }| {
+        sandbox.load(&component, beside.as_deref(), &code, &grants)
+    };
+    let loaded: Vec<_> = requests.into_iter().map(load).collect::<Result<_, _>>()?;
     confinement.seal_code();
-    sandbox.describe(loaded)
+    loaded.into_iter().map(|loaded| sandbox.describe(loaded)).collect()
 }
 
-fn answer(
-    output: &mut impl Write,
-    rule: &AdmittedRule,
-    executor: &Arc<dyn Executor>,
-    request: RunRequest,
-) -> Result<(), ProtocolError> {
-    let RunRequest { specimen_hash, raw, params, limits, trace } = request;
+fn answer(output: &mut impl Write, rules: &mut Rules, request: RunRequest) -> Result<(), ProtocolError> {
+    let RunRequest { rule, specimen_hash, raw, params, limits, trace, stop } = request;
     let recorder = Recorder::begin();
-    let specimen = match recorder.timed(Phase::Decode, || refiner_specimen::decode_shared(&raw)) {
-        Ok(specimen) => Arc::new(specimen),
+    let rule = rules.get(rule).ok_or(ProtocolError::NoRule { number: rule })?;
+    let (specimen, executor) = match recorder.timed(Phase::Decode, || rules.block(&raw, stop.is_some())) {
+        Ok(block) => block,
         Err(error) => return write_text(output, Kind::NoSpecimen, &UntrustedText::new(&error.to_string())),
     };
     let specimen_hash = specimen_hash.map_or_else(|| SpecimenHash::of(raw.clone()), SpecimenHash::from);
     let executor: Arc<dyn Executor> = match trace {
-        None => Arc::clone(executor),
-        Some(_) => Arc::new(TimedExecutor { inner: Arc::clone(executor), recorder: recorder.clone() }),
+        None => executor,
+        Some(_) => Arc::new(TimedExecutor { inner: executor, recorder: recorder.clone() }),
     };
     let input = RunInput { specimen, raw, specimen_hash, params, executor, limits };
+    if let Some(stop) = stop {
+        return match rule.sample(input, stop) {
+            Ok(sample) => write_sample(output, &sample),
+            Err(failure) => write_failure(output, &failure),
+        };
+    }
     let run = recorder.timed(Phase::Rule, || rule.run(input));
     if let Some(context) = trace {
         write_spans(output, &context, &recorder.spans())?;

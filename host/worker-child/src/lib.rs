@@ -1,4 +1,4 @@
-//! The children of the worker pool: a worker, which runs one rule over many specimens, and a compiler, which compiles one component.
+//! The children of the worker pool: a worker, which runs one rule, or those of this program, over many specimens, and a compiler, which compiles one component.
 //!
 //! * **Inputs**: on standard input the messages of a supervisor ([`refiner_worker::protocol`]).
 //! * **Outputs**: on standard output the answers, within what was granted.
@@ -26,6 +26,7 @@ mod child;
 mod confine;
 mod recorder;
 mod remote;
+mod rules;
 mod standard;
 
 pub use child::{child_main, serve_child};

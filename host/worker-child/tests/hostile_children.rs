@@ -10,7 +10,7 @@ use std::{
 };
 
 use alloy_primitives::Bytes;
-use refiner_rule_model::{Limit, Misuse};
+use refiner_rule_model::{FuelParts, Limit, Misuse};
 use refiner_worker::{CompiledRule, Job, Pool, PoolConfig, ProtocolError, Quarantined, TRIES_MAX, WorkerFailure};
 use support::{COPY, child, compiled, config, job, specimen};
 
@@ -72,6 +72,10 @@ fn no_lie_costs_the_coordinator_more_than_was_granted() {
             ),
         ),
         ("endless-checks", Box::new(|error| matches!(error, ProtocolError::TooMany { what: "checks", .. }))),
+        (
+            "unasked-sample",
+            Box::new(|error| matches!(error, ProtocolError::Unexpected { found } if format!("{found:?}") == "Sample")),
+        ),
         ("unknown-kind", Box::new(|error| matches!(error, ProtocolError::UnknownKind { found: 0x7f }))),
         ("cut-verdict", Box::new(|error| matches!(error, ProtocolError::LimitCount { found: 0 }))),
     ];
@@ -98,6 +102,15 @@ fn worker_that_dies_leaves_its_last_words_made_harmless() {
     let (failure, _) = caught(&compiled(COPY), "dies", &specimen(1));
     let WorkerFailure::Died { signal: None, end, output } = failure else { panic!("{failure:?}") };
     assert_eq!((end.to_string().as_str(), output.as_str()), ("exit status: 3", "out of tune\\u{1b}[2J"));
+}
+
+#[test]
+fn worker_that_runs_to_the_end_where_it_was_to_stop_gives_no_sample() {
+    let pool = Pool::new(PoolConfig { command: child("hostile:unlisted"), ..config(1) }).unwrap();
+    let stop = FuelParts { code: 1, calls: 1 };
+    let Quarantined { reason, tries } = pool.sample(&quick(&compiled(COPY), &specimen(1)), stop).unwrap_err();
+    let WorkerFailure::Protocol(ProtocolError::Unexpected { found }) = reason else { panic!("{reason:?}") };
+    assert_eq!((format!("{found:?}").as_str(), tries), ("Verdict", TRIES_MAX));
 }
 
 #[test]

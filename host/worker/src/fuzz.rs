@@ -3,13 +3,13 @@
 use alloy_primitives::B256;
 use refiner_buffers::Buffers;
 use refiner_evm::{Answer as Document, ExecutionTerms, ResultFormat};
-use refiner_rule_model::{Grants, Limits, Params};
+use refiner_rule_model::{FuelParts, Grants, Limits, Params};
 
 use crate::{
     confinement::{Ceilings, Confinement},
     protocol::{
         Answer, Asked, CompileRequest, Executed, Hello, Kind, RuleRequest, RunRequest, Settings, read, read_answer,
-        read_side, write_run,
+        read_side, write_run, write_sample,
     },
 };
 
@@ -61,9 +61,19 @@ pub fn read_answers(bytes: &[u8]) {
         }
         _ => {
             let answer = |mut input: &[u8]| read_answer(read(&mut input)?, &mut input, &Limits::caps());
-            if let Ok(Answer::Run(run)) = answer(input) {
-                let again = answer(&sent(|out| write_run(out, &run)));
-                assert!(matches!(again, Ok(Answer::Run(again)) if again == run), "a run arrives as it was sent");
+            match answer(input) {
+                Ok(Answer::Run(run)) => {
+                    let again = answer(&sent(|out| write_run(out, &run)));
+                    assert!(matches!(again, Ok(Answer::Run(again)) if again == run), "a run arrives as it was sent");
+                }
+                Ok(Answer::Sample(sample)) => {
+                    let again = answer(&sent(|out| write_sample(out, &sample)));
+                    assert!(
+                        matches!(again, Ok(Answer::Sample(again)) if again == sample),
+                        "a sample arrives as it was sent"
+                    );
+                }
+                Ok(Answer::HostFailure(_) | Answer::NoSpecimen(_)) | Err(_) => {}
             }
         }
     }
@@ -81,11 +91,13 @@ pub fn request_seeds() -> Vec<Vec<u8>> {
     let compile = CompileRequest { component: component.clone(), beside: Some("".into()), grants: Grants::all() };
     let executed = Executed::Answer(Document::Document(component.clone()));
     let run = RunRequest {
+        rule: 1,
         specimen_hash: None,
         raw: component,
         params: [("a", "b")].into_iter().collect::<Params>(),
         limits: Limits::default(),
         trace: Some(crate::TraceContext { trace: [1; 16], parent: [2; 8] }),
+        stop: Some(FuelParts { code: 1, calls: 2 }),
     };
     [
         [vec![0], sent(|out| settings.send(out))],
@@ -99,7 +111,9 @@ pub fn request_seeds() -> Vec<Vec<u8>> {
 
 /// Messages of a worker to start from.
 pub fn answer_seeds() -> Vec<Vec<u8>> {
-    use refiner_rule_model::{Evidence, LogLevel, LogLine, PerLimit, Run, UntrustedText, Usage, Verdict};
+    use refiner_rule_model::{
+        Evidence, FuelSample, Function, LogLevel, LogLine, PerLimit, Run, UntrustedText, Usage, Verdict,
+    };
 
     let run = Run {
         verdict: Verdict::Produced { artifacts: Vec::new(), records: 1 },
@@ -107,12 +121,20 @@ pub fn answer_seeds() -> Vec<Vec<u8>> {
         log: vec![LogLine { level: LogLevel::Info, message: UntrustedText::new("a line") }],
         evidence: Evidence { supplied: vec![UntrustedText::new("a value")], ..Evidence::default() },
     };
+    let name = |text| Some(UntrustedText::new(text));
+    let sample = FuelSample {
+        used: FuelParts { code: 1, calls: 2 },
+        functions: name("inner").map(Function::Named).into_iter().chain([Function::Numbered(3)]).collect(),
+        is_cut: true,
+        call: name("log.write"),
+    };
     let hello = Hello { confinement: Confinement::default(), compatibility: B256::repeat_byte(1) };
     let asked = sent(|out| Asked { format: ResultFormat::ALL[0] }.send(out));
     [
         [vec![0], sent(|out| hello.send(out))],
         [vec![1], asked[5..].to_vec()],
         [vec![3], sent(|out| write_run(out, &run))],
+        [vec![3], sent(|out| write_sample(out, &sample))],
     ]
     .map(|parts| parts.concat())
     .into()

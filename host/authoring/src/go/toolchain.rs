@@ -43,6 +43,8 @@ pub enum NoGo {
 #[derive(Clone, Debug)]
 pub struct Go {
     program: PathBuf,
+    /// Names of functions stay in what it makes.
+    names: bool,
 }
 
 impl Go {
@@ -53,12 +55,18 @@ impl Go {
 
     /// The one with this program.
     pub fn at(program: impl Into<PathBuf>) -> Result<Self, NoGo> {
-        let go = Self { program: program.into() };
+        let go = Self { program: program.into(), names: false };
         let mut ask = command::program(&go.program);
         // Outside of the module, which may ask for another Go.
         ask.args(["env", "GOVERSION"]).env("GOTOOLCHAIN", "local").current_dir(env::temp_dir());
         let found = command::answer(&mut ask).ok_or(NoGo::Missing)?;
         if is_recent(&found) { Ok(go) } else { Err(NoGo::TooOld { found }) }
+    }
+
+    /// The same, and what it makes names its functions.
+    #[must_use]
+    pub fn with_names(self) -> Self {
+        Self { names: true, ..self }
     }
 
     /// Compiles the module in `directory` with these build tags and returns its core module.
@@ -80,7 +88,9 @@ impl Go {
         // Stated, because an empty value would not override what `go env -w` wrote.
         go.env("GOFLAGS", "-trimpath");
         go.args(["build", "-buildvcs=false", "-buildmode=c-shared"]);
-        go.arg(format!("-ldflags=-s -w -buildid= -X refiner.internal/sdk.description={description}"));
+        // Without `-s` the linker writes names; there are no sections for debuggers either way.
+        let symbols = if self.names { "" } else { "-s " };
+        go.arg(format!("-ldflags={symbols}-w -buildid= -X refiner.internal/sdk.description={description}"));
         if !tags.is_empty() {
             go.arg(format!("-tags={}", tags.join(",")));
         }

@@ -12,8 +12,16 @@ use tokio::sync::Semaphore;
 use super::{REFINE, RuleRuns, WorkQueue, Worked};
 use crate::engine::policy::StageError;
 
-/// Runs that have a thread for each worker: while one runs, others read their specimen or keep what they produced.
-const THREADS_PER_WORKER: usize = 3;
+/// Runs at once for each worker: while one runs, others read their specimen or keep what they produced.
+const RUNS_PER_WORKER: usize = 3;
+/// The same with any number of rules: each holds a thread and a specimen.
+pub const RUNS_PER_WORKER_MAX: usize = 9;
+
+/// Runs at once, each with a thread. Those of one specimen follow each other, so that a worker needs as many of them as there are rules, and one of
+/// the next specimen.
+pub fn at_once(workers: usize, rules: usize) -> usize {
+    workers.saturating_mul(rules.saturating_add(1).clamp(RUNS_PER_WORKER, RUNS_PER_WORKER_MAX))
+}
 
 /// A pool of workers in this machine.
 pub struct LocalPool {
@@ -26,7 +34,8 @@ pub struct LocalPool {
 impl LocalPool {
     /// A pool that runs these rules.
     pub fn new(pool: Pool, workers: usize, runs: RuleRuns) -> Self {
-        Self { pool: Arc::new(pool), runs, threads: Semaphore::new(workers * THREADS_PER_WORKER) }
+        let threads = Semaphore::new(at_once(workers, runs.rules().count()));
+        Self { pool: Arc::new(pool), runs, threads }
     }
 }
 

@@ -10,7 +10,7 @@ mod tests;
 
 pub use self::{
     hosts::ManyHosts,
-    local::LocalPool,
+    local::{LocalPool, RUNS_PER_WORKER_MAX, at_once},
     queue::{WorkQueue, Worked},
     runs::RuleRuns,
 };

@@ -156,7 +156,9 @@ async fn load(
             pool
         }
     };
-    Ok(Served { record: record.clone(), compiled: Arc::new(compiled), params, limits, pool, tasks })
+    let compiled = Arc::new(compiled);
+    pool.share(&compiled, limits);
+    Ok(Served { record: record.clone(), compiled, params, limits, pool, tasks })
 }
 
 /// The component's bytes: of this program, or by their id from a permitted origin.

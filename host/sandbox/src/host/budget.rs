@@ -17,6 +17,8 @@ pub(crate) struct Budget {
     granted: Limits,
     fuel_granted: u64,
     used: PerLimit,
+    /// The function that was called last.
+    calling: Option<&'static str>,
 }
 
 /// Reasons for which the host ended a guest from inside a call.
@@ -46,11 +48,12 @@ pub(crate) enum BudgetExceeded {
 
 impl Budget {
     pub(crate) const fn new(granted: &Limits, fuel_granted: u64) -> Self {
-        Self { granted: *granted, fuel_granted, used: PerLimit::ZERO }
+        Self { granted: *granted, fuel_granted, used: PerLimit::ZERO, calling: None }
     }
 
-    /// Counts one call to the host.
-    pub(crate) fn call(&mut self) -> Result<(), BudgetExceeded> {
+    /// Counts one call to a function of the host, named by its interface, its resource where it has one, and itself.
+    pub(crate) fn call(&mut self, function: &'static str) -> Result<(), BudgetExceeded> {
+        self.calling = Some(function);
         self.spend(Limit::Calls, 1)?;
         self.burn(CALL_FUEL)
     }
@@ -110,6 +113,11 @@ impl Budget {
 
     pub(crate) const fn used(&self) -> PerLimit {
         self.used
+    }
+
+    /// The function of the host that was called last: the one that fuel was charged to, when it is used up by calls.
+    pub(crate) const fn calling(&self) -> Option<&'static str> {
+        self.calling
     }
 }
 
@@ -179,11 +187,11 @@ mod tests {
     #[test]
     fn call_is_counted_and_costs_its_fuel() {
         let mut budget = budget(&[(Limit::Calls, 2)]);
-        budget.call().unwrap();
+        budget.call("log.write").unwrap();
         assert_eq!((budget.used().get(Limit::Calls), budget.left(Limit::Calls)), (1, 1));
         assert_eq!(budget.used().get(Limit::Fuel), CALL_FUEL);
-        budget.call().unwrap();
-        assert_eq!(over(budget.call()), (Limit::Calls, 2));
+        budget.call("log.write").unwrap();
+        assert_eq!(over(budget.call("log.write")), (Limit::Calls, 2));
         assert_eq!(budget.left(Limit::Calls), 0);
     }
 

@@ -25,7 +25,7 @@ impl changes::Host for HostState {
         &mut self,
         execution: Resource<ExecutionHandle>,
     ) -> wasmtime::Result<Result<Resource<ChangesHandle>, RecordError>> {
-        self.budget.call()?;
+        self.budget.call("state-changes.open")?;
         let terms = RecordingTerms { payload_max: None, state: true, gas: false, bytes_max: self.record_bytes() };
         let opened = Wanted { state: true, ..Wanted::default() };
         let whole = |recordings: &Recordings| recordings.state.as_ref().is_some_and(Steps::is_whole);
@@ -41,7 +41,7 @@ impl changes::Host for HostState {
 
 impl changes::HostChanges for HostState {
     fn next(&mut self, handle: Resource<ChangesHandle>) -> wasmtime::Result<Option<u32>> {
-        self.budget.call()?;
+        self.budget.call("state-changes.changes.next")?;
         let reader =
             self.changes.0.get_mut(handle.rep() as usize).and_then(Option::as_mut).ok_or_else(nothing_there)?;
         let recordings = Arc::clone(&reader.recordings);
@@ -57,7 +57,7 @@ impl changes::HostChanges for HostState {
         start: u32,
         count: u32,
     ) -> wasmtime::Result<Vec<changes::AccountChange>> {
-        self.budget.call()?;
+        self.budget.call("state-changes.changes.accounts")?;
         let accounts = self.changes.get(&handle)?.step()?.map_or(&[][..], |step| &step.accounts);
         Ok(self.budget.page(accounts, start, count, |_| ACCOUNT_BYTES, |_, change| to_account(change))?)
     }
@@ -68,7 +68,7 @@ impl changes::HostChanges for HostState {
         start: u32,
         count: u32,
     ) -> wasmtime::Result<Vec<changes::SlotChange>> {
-        self.budget.call()?;
+        self.budget.call("state-changes.changes.slots")?;
         let slots = self.changes.get(&handle)?.step()?.map_or(&[][..], |step| &step.slots);
         Ok(self.budget.page(slots, start, count, |_| SLOT_BYTES, |_, change| to_slot(change))?)
     }
@@ -79,13 +79,13 @@ impl changes::HostChanges for HostState {
         start: u32,
         count: u32,
     ) -> wasmtime::Result<Vec<changes::Access>> {
-        self.budget.call()?;
+        self.budget.call("state-changes.changes.accesses")?;
         let accesses = self.changes.get(&handle)?.step()?.map_or(&[][..], |step| &step.accesses);
         Ok(self.budget.page(accesses, start, count, |_| ACCESS_BYTES, |_, access| to_access(access))?)
     }
 
     fn code(&mut self, handle: Resource<ChangesHandle>, hash: types::B256) -> wasmtime::Result<Option<Vec<u8>>> {
-        self.budget.call()?;
+        self.budget.call("state-changes.changes.code")?;
         let hash = B256::from(hash);
         let reader = self.changes.get(&handle)?;
         self.budget.burn(u64::from(reader.entered).saturating_mul(STEP_FUEL).saturating_add(SEARCH_FUEL))?;

@@ -14,7 +14,7 @@ impl evm::Host for HostState {
         _specimen: Resource<BlockSpecimen>,
         format: String,
     ) -> wasmtime::Result<Result<Resource<ExecutionHandle>, evm::ExecuteError>> {
-        self.budget.call()?;
+        self.budget.call("evm.execute")?;
         self.budget.copy(format.len())?;
         let format = match format.parse::<ResultFormat>() {
             Ok(format) => format,
@@ -60,22 +60,22 @@ impl HostState {
 
 impl evm::HostExecution for HostState {
     fn gas_used(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<u64> {
-        self.budget.call()?;
+        self.budget.call("evm.execution.gas-used")?;
         Ok(self.executions.get(&handle)?.execution.gas_used)
     }
 
     fn receipt_count(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<u32> {
-        self.budget.call()?;
+        self.budget.call("evm.execution.receipt-count")?;
         Ok(self.executions.get(&handle)?.receipt_count())
     }
 
     fn log_count(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<u32> {
-        self.budget.call()?;
+        self.budget.call("evm.execution.log-count")?;
         Ok(self.executions.get(&handle)?.log_count())
     }
 
     fn checks(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<Vec<types::Check>> {
-        self.budget.call()?;
+        self.budget.call("evm.execution.checks")?;
         Ok(self.executions.get(&handle)?.checks(&mut self.budget)?)
     }
 
@@ -85,22 +85,22 @@ impl evm::HostExecution for HostState {
         start: u32,
         count: u32,
     ) -> wasmtime::Result<Vec<evm::Receipt>> {
-        self.budget.call()?;
+        self.budget.call("evm.execution.receipts")?;
         Ok(self.executions.get(&handle)?.receipts(&mut self.budget, start, count)?)
     }
 
     fn logs(&mut self, handle: Resource<ExecutionHandle>, start: u32, count: u32) -> wasmtime::Result<Vec<evm::Log>> {
-        self.budget.call()?;
+        self.budget.call("evm.execution.logs")?;
         Ok(self.executions.get(&handle)?.logs(&mut self.budget, start, count)?)
     }
 
     fn block_result_len(&mut self, handle: Resource<ExecutionHandle>) -> wasmtime::Result<u64> {
-        self.budget.call()?;
+        self.budget.call("evm.execution.block-result-len")?;
         Ok(self.block_result_of(&handle)?.len() as u64)
     }
 
     fn block_result(&mut self, handle: Resource<ExecutionHandle>, offset: u64, len: u32) -> wasmtime::Result<Vec<u8>> {
-        self.budget.call()?;
+        self.budget.call("evm.execution.block-result")?;
         let block_result = self.block_result_of(&handle)?;
         Ok(self.budget.bytes(&block_result, offset, len)?)
     }

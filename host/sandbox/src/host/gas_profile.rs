@@ -22,7 +22,7 @@ impl gas_profile::Host for HostState {
         &mut self,
         execution: Resource<ExecutionHandle>,
     ) -> wasmtime::Result<Result<Resource<ProfileHandle>, RecordError>> {
-        self.budget.call()?;
+        self.budget.call("gas-profile.open")?;
         let terms = RecordingTerms { payload_max: None, state: false, gas: true, bytes_max: self.record_bytes() };
         let opened = Wanted { gas: true, ..Wanted::default() };
         let whole = |recordings: &Recordings| recordings.gas.as_ref().is_some_and(Steps::is_whole);
@@ -38,7 +38,7 @@ impl gas_profile::Host for HostState {
 
 impl gas_profile::HostProfile for HostState {
     fn next(&mut self, handle: Resource<ProfileHandle>) -> wasmtime::Result<Option<u32>> {
-        self.budget.call()?;
+        self.budget.call("gas-profile.profile.next")?;
         let reader =
             self.profiles.0.get_mut(handle.rep() as usize).and_then(Option::as_mut).ok_or_else(nothing_there)?;
         let recordings = Arc::clone(&reader.recordings);
@@ -52,7 +52,7 @@ impl gas_profile::HostProfile for HostState {
         start: u32,
         count: u32,
     ) -> wasmtime::Result<Vec<gas_profile::Item>> {
-        self.budget.call()?;
+        self.budget.call("gas-profile.profile.page")?;
         let reader = self.profiles.0.get(handle.rep() as usize).and_then(Option::as_ref).ok_or_else(nothing_there)?;
         let to_item = |_, item: &GasItem| gas_profile::Item {
             code_address: item.code_address.map(Into::into),

@@ -7,7 +7,7 @@ use crate::bindings::refiner::rule::log;
 
 impl log::Host for HostState {
     fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
-        self.budget.call()?;
+        self.budget.call("log.write")?;
         self.budget.copy(message.len())?;
         self.log.keep(level.into(), &message, &mut self.budget);
         Ok(())

@@ -34,7 +34,7 @@ impl output::HostArtifact for HostState {
         media_type: String,
         schema: Option<String>,
     ) -> wasmtime::Result<Resource<ArtifactHandle>> {
-        self.budget.call()?;
+        self.budget.call("output.artifact")?;
         self.budget.copy(name.len() + media_type.len() + schema.as_ref().map_or(0, String::len))?;
         self.budget.spend(Limit::Artifacts, 1)?;
         let artifact = OpenArtifact::checked(name, media_type, schema).map_err(BudgetExceeded::Misuse)?;
@@ -42,7 +42,7 @@ impl output::HostArtifact for HostState {
     }
 
     fn write(&mut self, handle: Resource<ArtifactHandle>, chunk: Vec<u8>) -> wasmtime::Result<()> {
-        self.budget.call()?;
+        self.budget.call("output.artifact.write")?;
         self.budget.copy(chunk.len())?;
         let artifact = self.outputs.open(&handle).map_err(BudgetExceeded::Misuse)?;
         self.budget.spend(Limit::OutputBytes, chunk.len() as u64)?;
@@ -55,7 +55,7 @@ impl output::HostArtifact for HostState {
     }
 
     fn finish(&mut self, handle: Resource<ArtifactHandle>) -> wasmtime::Result<()> {
-        self.budget.call()?;
+        self.budget.call("output.artifact.finish")?;
         let checks = Arc::clone(&self.outputs.checks);
         let artifact = self.outputs.open(&handle).map_err(BudgetExceeded::Misuse)?;
         if let Some(check) = checks.of_output(&artifact.name) {

@@ -15,7 +15,7 @@ impl receipts::Host for HostState {
         &mut self,
         _specimen: Resource<BlockSpecimen>,
     ) -> wasmtime::Result<Result<Resource<ReceiptsHandle>, evm::ExecuteError>> {
-        self.budget.call()?;
+        self.budget.call("receipts.open")?;
         if self.receipts.0.is_some() {
             return Ok(Ok(Resource::new_own(REP)));
         }
@@ -37,7 +37,7 @@ impl receipts::Host for HostState {
 
 impl receipts::HostBlockReceipts for HostState {
     fn source(&mut self, _: Resource<ReceiptsHandle>) -> wasmtime::Result<receipts::Source> {
-        self.budget.call()?;
+        self.budget.call("receipts.block-receipts.source")?;
         Ok(match self.receipts.get()?.execution.basis {
             Basis::Execution => receipts::Source::Executed,
             Basis::Receipts { .. } => receipts::Source::Recorded,
@@ -45,27 +45,27 @@ impl receipts::HostBlockReceipts for HostState {
     }
 
     fn checks(&mut self, _: Resource<ReceiptsHandle>) -> wasmtime::Result<Vec<types::Check>> {
-        self.budget.call()?;
+        self.budget.call("receipts.block-receipts.checks")?;
         Ok(self.receipts.get()?.checks(&mut self.budget)?)
     }
 
     fn receipt_count(&mut self, _: Resource<ReceiptsHandle>) -> wasmtime::Result<u32> {
-        self.budget.call()?;
+        self.budget.call("receipts.block-receipts.receipt-count")?;
         Ok(self.receipts.get()?.receipt_count())
     }
 
     fn log_count(&mut self, _: Resource<ReceiptsHandle>) -> wasmtime::Result<u32> {
-        self.budget.call()?;
+        self.budget.call("receipts.block-receipts.log-count")?;
         Ok(self.receipts.get()?.log_count())
     }
 
     fn receipts(&mut self, _: Resource<ReceiptsHandle>, start: u32, count: u32) -> wasmtime::Result<Vec<evm::Receipt>> {
-        self.budget.call()?;
+        self.budget.call("receipts.block-receipts.receipts")?;
         Ok(self.receipts.get()?.receipts(&mut self.budget, start, count)?)
     }
 
     fn logs(&mut self, _: Resource<ReceiptsHandle>, start: u32, count: u32) -> wasmtime::Result<Vec<evm::Log>> {
-        self.budget.call()?;
+        self.budget.call("receipts.block-receipts.logs")?;
         Ok(self.receipts.get()?.logs(&mut self.budget, start, count)?)
     }
 

@@ -59,8 +59,8 @@ fn len<T>(items: &[T]) -> u32 {
 
 impl HostState {
     /// Counts the call and gives the specimen of this run.
-    fn specimen(&mut self) -> Result<&SpecimenView, BudgetExceeded> {
-        self.budget.call()?;
+    fn specimen(&mut self, function: &'static str) -> Result<&SpecimenView, BudgetExceeded> {
+        self.budget.call(function)?;
         self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))
     }
 }
@@ -75,10 +75,10 @@ fn exported_state(view: Option<&SpecimenView>, function: &'static str) -> Result
     }
 }
 
-/// Counts the call, then pages through a list of the block: `page!(self, start, count, |block| list, bytes, convert)`.
+/// Counts the call, then pages through a list of the block: `page!(self, function, start, count, |block| list, bytes, convert)`.
 macro_rules! page {
-    ($state:ident, $start:ident, $count:ident, |$block:ident| $items:expr, $bytes:expr, $convert:expr) => {{
-        $state.budget.call()?;
+    ($state:ident, $function:literal, $start:ident, $count:ident, |$block:ident| $items:expr, $bytes:expr, $convert:expr) => {{
+        $state.budget.call($function)?;
         let view = $state.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
         let $block = &view.specimen.block;
         Ok($state.budget.page($items, $start, $count, $bytes, $convert)?)
@@ -89,7 +89,7 @@ impl specimen::Host for HostState {}
 
 impl HostBlockSpecimen for HostState {
     fn identity(&mut self, _: Resource<BlockSpecimen>) -> wasmtime::Result<Identity> {
-        let view = self.specimen()?;
+        let view = self.specimen("specimen.identity")?;
         let block = &view.specimen.block;
         let identity = Identity {
             chain_id: block.network_id,
@@ -103,13 +103,13 @@ impl HostBlockSpecimen for HostState {
     }
 
     fn specimen_hash(&mut self, _: Resource<BlockSpecimen>) -> wasmtime::Result<types::B256> {
-        let hash = self.specimen()?.hash();
+        let hash = self.specimen("specimen.specimen-hash")?.hash();
         self.budget.copy(item_bytes::HASH)?;
         Ok(hash.into())
     }
 
     fn header(&mut self, _: Resource<BlockSpecimen>) -> wasmtime::Result<Header> {
-        let header = &self.specimen()?.specimen.block.header;
+        let header = &self.specimen("specimen.header")?.specimen.block.header;
         let header = Header {
             parent_hash: header.parent_hash.into(),
             ommers_hash: header.ommers_hash.into(),
@@ -137,13 +137,13 @@ impl HostBlockSpecimen for HostState {
     }
 
     fn logs_bloom(&mut self, _: Resource<BlockSpecimen>) -> wasmtime::Result<Vec<u8>> {
-        let bloom = self.specimen()?.specimen.block.header.logs_bloom.to_vec();
+        let bloom = self.specimen("specimen.logs-bloom")?.specimen.block.header.logs_bloom.to_vec();
         self.budget.copy(bloom.len())?;
         Ok(bloom)
     }
 
     fn counts(&mut self, _: Resource<BlockSpecimen>) -> wasmtime::Result<Counts> {
-        let block = &self.specimen()?.specimen.block;
+        let block = &self.specimen("specimen.counts")?.specimen.block;
         let counts = Counts {
             transactions: len(&block.transactions),
             withdrawals: block.withdrawals.as_deref().map_or(0, len),
@@ -163,7 +163,7 @@ impl HostBlockSpecimen for HostState {
         start: u32,
         count: u32,
     ) -> wasmtime::Result<Vec<specimen::Transaction>> {
-        self.budget.call()?;
+        self.budget.call("specimen.transactions")?;
         let view = self.specimen.as_mut().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
         if let Some(executor) = self.executions.executor().filter(|_| !self.executions.senders_checked()) {
             view.check_senders(executor)?;
@@ -187,7 +187,7 @@ impl HostBlockSpecimen for HostState {
         offset: u32,
         len: u32,
     ) -> wasmtime::Result<Vec<u8>> {
-        self.budget.call()?;
+        self.budget.call("specimen.input")?;
         let view = self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
         let transaction = view.specimen.block.transactions.get(transaction as usize);
         let input = transaction.map_or(&[][..], |transaction| &transaction.input);
@@ -203,6 +203,7 @@ impl HostBlockSpecimen for HostState {
     ) -> wasmtime::Result<Vec<AccessListItem>> {
         page!(
             self,
+            "specimen.access-list",
             start,
             count,
             |block| block.transactions.get(transaction as usize).map_or(&[][..], |found| &found.access_list.0),
@@ -217,6 +218,7 @@ impl HostBlockSpecimen for HostState {
     fn withdrawals(&mut self, _: Resource<BlockSpecimen>, start: u32, count: u32) -> wasmtime::Result<Vec<Withdrawal>> {
         page!(
             self,
+            "specimen.withdrawals",
             start,
             count,
             |block| block.withdrawals.as_deref().unwrap_or_default(),
@@ -237,14 +239,22 @@ impl HostBlockSpecimen for HostState {
         count: u32,
     ) -> wasmtime::Result<Vec<AccountRead>> {
         exported_state(self.specimen.as_ref(), "account-reads")?;
-        page!(self, start, count, |block| &block.state.accounts, |_| item_bytes::ACCOUNT_READ, |_, account| {
-            AccountRead {
-                address: account.address.into(),
-                nonce: account.nonce,
-                balance: account.balance.into(),
-                code_hash: account.code_hash.into(),
+        page!(
+            self,
+            "specimen.account-reads",
+            start,
+            count,
+            |block| &block.state.accounts,
+            |_| item_bytes::ACCOUNT_READ,
+            |_, account| {
+                AccountRead {
+                    address: account.address.into(),
+                    nonce: account.nonce,
+                    balance: account.balance.into(),
+                    code_hash: account.code_hash.into(),
+                }
             }
-        })
+        )
     }
 
     fn storage_reads(
@@ -254,11 +264,15 @@ impl HostBlockSpecimen for HostState {
         count: u32,
     ) -> wasmtime::Result<Vec<StorageRead>> {
         exported_state(self.specimen.as_ref(), "storage-reads")?;
-        page!(self, start, count, |block| &block.state.storage, |_| item_bytes::STORAGE_READ, |_, read| StorageRead {
-            account: read.account.into(),
-            slot: read.slot.into(),
-            value: read.value.into()
-        })
+        page!(
+            self,
+            "specimen.storage-reads",
+            start,
+            count,
+            |block| &block.state.storage,
+            |_| item_bytes::STORAGE_READ,
+            |_, read| StorageRead { account: read.account.into(), slot: read.slot.into(), value: read.value.into() }
+        )
     }
 
     fn block_hash_reads(
@@ -267,18 +281,24 @@ impl HostBlockSpecimen for HostState {
         start: u32,
         count: u32,
     ) -> wasmtime::Result<Vec<BlockHashRead>> {
-        page!(self, start, count, |block| &block.state.block_hashes, |_| item_bytes::BLOCK_HASH_READ, |_, read| {
-            BlockHashRead { number: read.number, hash: read.hash.into() }
-        })
+        page!(
+            self,
+            "specimen.block-hash-reads",
+            start,
+            count,
+            |block| &block.state.block_hashes,
+            |_| item_bytes::BLOCK_HASH_READ,
+            |_, read| { BlockHashRead { number: read.number, hash: read.hash.into() } }
+        )
     }
 
     fn code(&mut self, _: Resource<BlockSpecimen>, hash: specimen::B256) -> wasmtime::Result<Option<Vec<u8>>> {
-        self.budget.call()?;
+        self.budget.call("specimen.code")?;
         Ok(self.specimen_code(hash.into())?)
     }
 
     fn raw(&mut self, _: Resource<BlockSpecimen>, offset: u64, len: u32) -> wasmtime::Result<Vec<u8>> {
-        self.budget.call()?;
+        self.budget.call("specimen.raw")?;
         let view = self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
         Ok(self.budget.bytes(&view.raw, offset, len)?)
     }

@@ -28,7 +28,7 @@ impl traces::Host for HostState {
         execution: Resource<ExecutionHandle>,
         payload_max: u32,
     ) -> wasmtime::Result<Result<Resource<FramesHandle>, RecordError>> {
-        self.budget.call()?;
+        self.budget.call("traces.open")?;
         let bytes_max = self.record_bytes();
         let terms = RecordingTerms { payload_max: Some(payload_max), state: false, gas: false, bytes_max };
         let opened = Wanted { frames: true, ..Wanted::default() };
@@ -45,7 +45,7 @@ impl traces::Host for HostState {
 
 impl traces::HostFrames for HostState {
     fn next(&mut self, handle: Resource<FramesHandle>) -> wasmtime::Result<Option<u32>> {
-        self.budget.call()?;
+        self.budget.call("traces.frames.next")?;
         let reader = self.frames.0.get_mut(handle.rep() as usize).and_then(Option::as_mut).ok_or_else(nothing_there)?;
         let (recordings, payload_max) = (Arc::clone(&reader.recordings), reader.payload_max);
         let frames = recordings.frames.as_ref().ok_or_else(nothing_there)?;
@@ -54,12 +54,12 @@ impl traces::HostFrames for HostState {
     }
 
     fn count(&mut self, handle: Resource<FramesHandle>) -> wasmtime::Result<u32> {
-        self.budget.call()?;
+        self.budget.call("traces.frames.count")?;
         Ok(u32::try_from(self.frames.get(&handle)?.step()?.len())?)
     }
 
     fn page(&mut self, handle: Resource<FramesHandle>, start: u32, count: u32) -> wasmtime::Result<Vec<traces::Frame>> {
-        self.budget.call()?;
+        self.budget.call("traces.frames.page")?;
         let reader = self.frames.get(&handle)?;
         let payload_max = reader.payload_max;
         let bytes_of = |frame: &Frame| {

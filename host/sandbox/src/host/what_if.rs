@@ -36,8 +36,13 @@ impl Executions {
 
 impl HostState {
     /// Pays for one more thing that is set, with a list of `bytes`, and gives the overrides to set it in.
-    fn set(&mut self, handle: &Resource<OverridesHandle>, bytes: usize) -> Result<&mut Overrides, BudgetExceeded> {
-        self.budget.call()?;
+    fn set(
+        &mut self,
+        function: &'static str,
+        handle: &Resource<OverridesHandle>,
+        bytes: usize,
+    ) -> Result<&mut Overrides, BudgetExceeded> {
+        self.budget.call(function)?;
         self.budget.copy(bytes)?;
         self.budget.spend(Limit::RecordBytes, OVERRIDE_BYTES.saturating_add(bytes as u64))?;
         self.overrides.get_mut(handle)
@@ -46,17 +51,18 @@ impl HostState {
     /// The same for a value of an account.
     fn set_of(
         &mut self,
+        function: &'static str,
         handle: &Resource<OverridesHandle>,
         address: types::Address,
         bytes: usize,
     ) -> Result<&mut AccountOverride, BudgetExceeded> {
-        Ok(self.set(handle, bytes)?.accounts.entry(Address::from(address)).or_default())
+        Ok(self.set(function, handle, bytes)?.accounts.entry(Address::from(address)).or_default())
     }
 }
 
 impl what_if::HostOverrides for HostState {
     fn new(&mut self) -> wasmtime::Result<Resource<OverridesHandle>> {
-        self.budget.call()?;
+        self.budget.call("what-if.overrides")?;
         self.budget.spend(Limit::RecordBytes, OVERRIDE_BYTES)?;
         let rep = u32::try_from(self.overrides.0.len())?;
         self.overrides.0.push(Some(Overrides::default()));
@@ -69,7 +75,7 @@ impl what_if::HostOverrides for HostState {
         address: types::Address,
         wei: types::U256,
     ) -> wasmtime::Result<()> {
-        self.set_of(&handle, address, 0)?.balance = Some(wei.into());
+        self.set_of("what-if.overrides.balance", &handle, address, 0)?.balance = Some(wei.into());
         Ok(())
     }
 
@@ -79,7 +85,7 @@ impl what_if::HostOverrides for HostState {
         address: types::Address,
         nonce: u64,
     ) -> wasmtime::Result<()> {
-        self.set_of(&handle, address, 0)?.nonce = Some(nonce);
+        self.set_of("what-if.overrides.nonce", &handle, address, 0)?.nonce = Some(nonce);
         Ok(())
     }
 
@@ -90,7 +96,7 @@ impl what_if::HostOverrides for HostState {
         code: Vec<u8>,
     ) -> wasmtime::Result<()> {
         let bytes = code.len();
-        self.set_of(&handle, address, bytes)?.code = Some(code.into());
+        self.set_of("what-if.overrides.code", &handle, address, bytes)?.code = Some(code.into());
         Ok(())
     }
 
@@ -101,34 +107,34 @@ impl what_if::HostOverrides for HostState {
         slot: types::B256,
         value: types::B256,
     ) -> wasmtime::Result<()> {
-        self.set(&handle, 0)?.slots.insert((address.into(), slot.into()), value.into());
+        self.set("what-if.overrides.slot", &handle, 0)?.slots.insert((address.into(), slot.into()), value.into());
         Ok(())
     }
 
     fn complete(&mut self, handle: Resource<OverridesHandle>, address: types::Address) -> wasmtime::Result<()> {
-        self.set_of(&handle, address, 0)?.complete = true;
+        self.set_of("what-if.overrides.complete", &handle, address, 0)?.complete = true;
         Ok(())
     }
 
     fn fork(&mut self, handle: Resource<OverridesHandle>, name: String) -> wasmtime::Result<()> {
         let bytes = name.len();
-        self.set(&handle, bytes)?.fork = Some(name);
+        self.set("what-if.overrides.fork", &handle, bytes)?.fork = Some(name);
         Ok(())
     }
 
     fn base_fee(&mut self, handle: Resource<OverridesHandle>, wei: u64) -> wasmtime::Result<()> {
-        self.set(&handle, 0)?.base_fee = Some(wei);
+        self.set("what-if.overrides.base-fee", &handle, 0)?.base_fee = Some(wei);
         Ok(())
     }
 
     fn gas_limit(&mut self, handle: Resource<OverridesHandle>, gas: u64) -> wasmtime::Result<()> {
-        self.set(&handle, 0)?.gas_limit = Some(gas);
+        self.set("what-if.overrides.gas-limit", &handle, 0)?.gas_limit = Some(gas);
         Ok(())
     }
 
     fn transactions(&mut self, handle: Resource<OverridesHandle>, indices: Vec<u32>) -> wasmtime::Result<()> {
         let bytes = size_of_val(&indices[..]);
-        self.set(&handle, bytes)?.transactions = Some(indices);
+        self.set("what-if.overrides.transactions", &handle, bytes)?.transactions = Some(indices);
         Ok(())
     }
 
@@ -146,7 +152,7 @@ impl what_if::Host for HostState {
         _specimen: Resource<BlockSpecimen>,
         overrides: Resource<OverridesHandle>,
     ) -> wasmtime::Result<Result<Resource<ExecutionHandle>, what_if::WhatIfError>> {
-        self.budget.call()?;
+        self.budget.call("what-if.execute")?;
         let overrides = self.overrides.get_mut(&overrides)?.clone();
         self.budget.spend(Limit::EvmExecutions, 1)?;
         let specimen =
@@ -185,7 +191,7 @@ impl what_if::Host for HostState {
         start: u32,
         count: u32,
     ) -> wasmtime::Result<Vec<what_if::Exclusion>> {
-        self.budget.call()?;
+        self.budget.call("what-if.excluded")?;
         let excluded = self.executions.get(&execution)?.excluded();
         let bytes_of = |exclusion: &Exclusion| EXCLUSION_BYTES + exclusion.reason.len();
         let to_exclusion = |_, exclusion: &Exclusion| what_if::Exclusion {

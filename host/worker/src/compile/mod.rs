@@ -40,6 +40,7 @@ pub struct CompiledRule {
     limits: Limits,
     request: RuleRequest,
     requirement: Requirement,
+    of_this_program: bool,
 }
 
 impl CompiledRule {
@@ -53,7 +54,18 @@ impl CompiledRule {
         let manifest = manifest_of(&component, beside.as_deref())?;
         let limits = grants.allow(&manifest)?;
         let request = RuleRequest { component, code_sha256: sha256(&code), code, beside, grants };
-        Ok(Self { digest, manifest: Arc::new(manifest), limits, request, requirement })
+        Ok(Self { digest, manifest: Arc::new(manifest), limits, request, requirement, of_this_program: false })
+    }
+
+    /// The same as a rule that came with this program, which may share its workers with others that did.
+    #[must_use]
+    pub fn of_this_program(self) -> Self {
+        Self { of_this_program: true, ..self }
+    }
+
+    /// True for a rule that came with this program.
+    pub const fn is_of_this_program(&self) -> bool {
+        self.of_this_program
     }
 
     /// sha256 of the component.

@@ -2,13 +2,17 @@
 
 mod executions;
 mod failure;
+mod job;
 mod spawner;
+mod team;
+mod turns;
 mod worker;
 
-pub(crate) use self::worker::ceilings;
+pub(crate) use self::team::ceilings;
 pub use self::{
     executions::Executes,
     failure::{FailureBlame, Quarantined, TRIES_MAX, WorkerFailure},
+    job::{Job, PoolConfig, WorkerRun, WorkerStatus},
 };
 
 use std::{
@@ -18,99 +22,28 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::B256;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_evm::{ExecutionPolicy, ExecutionTerms};
+use refiner_evm::ExecutionTerms;
 use refiner_manifest::Manifest;
-use refiner_rule_model::{Artifact, Limits, Misuse, Params, Run, SpecimenHash, UntrustedText, Verdict};
+use refiner_rule_model::{Artifact, FuelParts, FuelSample, Limits, Misuse, Run, UntrustedText, Verdict};
 use tracing::warn;
 
 use self::{
     spawner::Spawner,
-    worker::{Serves, Worker},
+    team::Team,
+    turns::Turns,
+    worker::{RunError, Worker},
 };
 use crate::{
-    ChildCommand, CompiledRule, WORKER_ARGUMENT,
+    CompiledRule,
     confinement::{Confinement, Outcome},
     protocol::{ProtocolError, RunRequest},
-    trace::{TraceContext, WorkerSpan},
 };
 
 /// Workers kept waiting for each that may run at once: as many rules as operators usually run, so that changing between them
 /// starts no process.
 const IDLE_PER_RUNNING: usize = 4;
-
-/// Settings of a worker pool.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PoolConfig {
-    /// Runs at one moment.
-    pub workers: usize,
-    /// Starts a worker.
-    pub command: ChildCommand,
-    /// Chains beside the built-in ones, each the text of a geth-style chain config.
-    pub chains: Vec<String>,
-    /// The terms on which workers check and execute.
-    pub policy: ExecutionPolicy,
-    /// A worker is replaced after this many runs, so that nothing a rule left behind lasts.
-    pub runs_per_worker: u64,
-    /// A worker that holds more memory than this after a run is replaced.
-    pub resident_bytes_max: u64,
-}
-
-impl PoolConfig {
-    /// This program's own workers: as many as `workers`, replaced after 1,000 runs or past 512 MiB at rest.
-    pub fn new(workers: usize) -> Self {
-        Self {
-            workers,
-            command: ChildCommand::this_program(WORKER_ARGUMENT),
-            chains: Vec::new(),
-            policy: ExecutionPolicy::default(),
-            runs_per_worker: 1_000,
-            resident_bytes_max: 512 << 20,
-        }
-    }
-}
-
-/// A specimen for a rule.
-#[derive(Clone, Debug)]
-pub struct Job {
-    /// The rule, compiled.
-    pub rule: Arc<CompiledRule>,
-    /// Parameters that the operator gave the rule.
-    pub params: Params,
-    /// Limits granted to the run.
-    pub limits: Limits,
-    /// sha256 of the quoted base64 of `raw`. One that is not known is left to the worker, which works it out for a rule that asks.
-    pub specimen_hash: SpecimenHash,
-    /// The specimen's bytes; the worker decodes them.
-    pub raw: Bytes,
-    /// Its place in a trace, where the times of its parts are wanted.
-    pub trace: Option<TraceContext>,
-}
-
-/// A finished run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkerRun {
-    /// The run, equal to one in this process.
-    pub run: Run,
-    /// Workers it took, from 1 to [`TRIES_MAX`].
-    pub tries: u32,
-    /// Wall time of the last try, transfers included.
-    pub elapsed: Duration,
-    /// Parts of the last try, where they were asked for.
-    pub spans: Vec<WorkerSpan>,
-}
-
-/// A worker as it is now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WorkerStatus {
-    /// Process id.
-    pub pid: u32,
-    /// sha256 of the component of the one rule it serves.
-    pub rule: B256,
-    /// Number of the current try of its run; `None` while it waits.
-    pub attempt: Option<u32>,
-}
 
 /// Errors of starting a pool.
 #[derive(Debug, thiserror::Error)]
@@ -143,9 +76,10 @@ pub struct Pool {
     spawner: Spawner,
 }
 
-#[derive(Default)]
 struct State {
-    running: usize,
+    turns: Turns,
+    /// Rules of this program that share workers.
+    shared: Team,
     /// Longest waiting first.
     idle: Vec<Worker>,
     statuses: BTreeMap<u32, WorkerStatus>,
@@ -159,7 +93,21 @@ impl Pool {
             return Err(PoolError::NoWorkers);
         }
         let spawner = Spawner::start(config.command.clone()).map_err(PoolError::Spawner)?;
-        Ok(Self { config, executes: Executes::Workers, state: Mutex::default(), freed: Condvar::new(), spawner })
+        let state = State {
+            turns: Turns::default(),
+            shared: Team::empty(),
+            idle: Vec::new(),
+            statuses: BTreeMap::new(),
+            confinement: None,
+        };
+        Ok(Self { config, executes: Executes::Workers, state: Mutex::new(state), freed: Condvar::new(), spawner })
+    }
+
+    /// Has runs of this rule under these limits share workers with others that were named so: those over one block follow each other in one
+    /// worker, which executes it once. A rule that did not come with this program ([`CompiledRule::of_this_program`]) stays alone.
+    pub fn share(&self, rule: &Arc<CompiledRule>, limits: Limits) {
+        let mut state = self.state();
+        state.shared = state.shared.joined_by(rule, limits);
     }
 
     /// The pool before its first run, with blocks executed so.
@@ -172,19 +120,39 @@ impl Pool {
     ///
     /// A worker that dies, hangs or breaks the protocol is replaced and the job tried again, [`TRIES_MAX`] times in all.
     pub fn run(&self, job: &Job) -> Result<WorkerRun, Quarantined> {
-        let _turn = self.turn();
+        let ((run, spans), tries, elapsed) = self.tried(job, None, |worker, request| {
+            let (run, spans) = worker.run(request, &self.executes)?;
+            Ok((listed(run, job.rule.manifest())?, spans))
+        })?;
+        let spans = spans.into_iter().map(|span| span.within(elapsed)).collect();
+        Ok(WorkerRun { run, tries, elapsed, spans })
+    }
+
+    /// Runs a job until it has used so much fuel, in the same way, and takes the place that it has come to.
+    pub fn sample(&self, job: &Job, stop: FuelParts) -> Result<FuelSample, Quarantined> {
+        let sampled = self.tried(job, Some(stop), |worker, request| worker.sample(request, &self.executes));
+        Ok(sampled?.0)
+    }
+
+    /// Has a worker do it, and others after it where workers are lost. With the number of workers that it took, and the time of the last.
+    fn tried<T>(
+        &self,
+        job: &Job,
+        stop: Option<FuelParts>,
+        ask: impl Fn(&mut Worker, &RunRequest) -> Result<T, RunError>,
+    ) -> Result<(T, u32, Duration), Quarantined> {
+        let mut team = self.team(job);
+        let _turn = self.turn(job.specimen_hash.if_known().filter(|_| team.is_shared()));
         let mut tries = 1;
         loop {
             let begun = Instant::now();
-            match self.attempt(job, tries) {
-                Ok((run, spans)) => {
-                    let elapsed = begun.elapsed();
-                    let spans = spans.into_iter().map(|span| span.within(elapsed)).collect();
-                    return Ok(WorkerRun { run, tries, elapsed, spans });
-                }
+            match self.attempt(job, &team, tries, stop, &ask) {
+                Ok(answer) => return Ok((answer, tries, begun.elapsed())),
                 Err(reason) if reason.is_worth_another_try() && tries < TRIES_MAX => {
                     warn!(%reason, specimen = %job.specimen_hash.get(), "A worker was lost and its run is tried again.");
                     tries += 1;
+                    // Alone: whatever other rules had to do with it, they have no part in the second try.
+                    team = Team::of_one(Arc::clone(&job.rule), job.limits);
                 }
                 Err(reason) => return Err(Quarantined { reason, tries }),
             }
@@ -193,13 +161,13 @@ impl Pool {
 
     /// Starts a worker for a rule under these limits and keeps it for the first run: only a rule that described itself is admitted.
     pub fn admit(&self, rule: &CompiledRule, limits: Limits) -> Result<(), Quarantined> {
-        let _turn = self.turn();
-        let serves = Serves { rule: rule.digest(), limits };
+        let _turn = self.turn(None);
+        let team = Team::of_one(Arc::new(rule.clone()), limits);
         let mut tries = 1;
         loop {
-            match self.start(rule, serves) {
+            match self.start(&team) {
                 Ok(worker) => {
-                    self.keep(worker);
+                    self.keep(worker, rule.digest());
                     return Ok(());
                 }
                 Err(reason) if reason.is_worth_another_try() && tries < TRIES_MAX => tries += 1,
@@ -218,31 +186,39 @@ impl Pool {
         self.state().confinement.clone()
     }
 
-    fn attempt(&self, job: &Job, attempt: u32) -> Result<(Run, Vec<WorkerSpan>), WorkerFailure> {
-        let serves = Serves { rule: job.rule.digest(), limits: job.limits };
+    fn attempt<T>(
+        &self,
+        job: &Job,
+        team: &Team,
+        attempt: u32,
+        stop: Option<FuelParts>,
+        ask: impl Fn(&mut Worker, &RunRequest) -> Result<T, RunError>,
+    ) -> Result<T, WorkerFailure> {
+        let Job { rule, specimen_hash, raw, params, limits, trace } = job;
+        let rule = rule.digest();
         // A second try is on a fresh worker.
-        let waiting = if attempt == 1 { self.waiting(&serves) } else { None };
+        let waiting = if attempt == 1 { self.waiting(team, specimen_hash.if_known()) } else { None };
         let mut worker = match waiting {
             Some(worker) => worker,
-            None => self.start(&job.rule, serves)?,
+            None => self.start(team)?,
         };
         let pid = worker.pid();
-        self.state().statuses.insert(pid, WorkerStatus { pid, rule: serves.rule, attempt: Some(attempt) });
-        let Job { specimen_hash, raw, params, limits, trace, .. } = job;
+        self.state().statuses.insert(pid, WorkerStatus { pid, rule, attempt: Some(attempt) });
+        let number = team.number(rule, limits).and_then(|number| u32::try_from(number).ok());
         let request = RunRequest {
+            // It is one of them: the team was chosen for it.
+            rule: number.unwrap_or_default(),
             specimen_hash: specimen_hash.if_known(),
             raw: raw.clone(),
             params: params.clone(),
             limits: *limits,
             trace: *trace,
+            stop,
         };
-        let ended = worker
-            .run(&request, &self.executes)
-            .and_then(|(run, spans)| Ok((listed(run, job.rule.manifest())?, spans)));
-        match ended {
-            Ok(ended) => {
-                self.keep(worker);
-                Ok(ended)
+        match ask(&mut worker, &request) {
+            Ok(answer) => {
+                self.keep(worker, rule);
+                Ok(answer)
             }
             Err(error) => {
                 self.state().statuses.remove(&pid);
@@ -251,16 +227,31 @@ impl Pool {
         }
     }
 
-    fn waiting(&self, serves: &Serves) -> Option<Worker> {
-        let mut state = self.state();
-        let position = state.idle.iter().rposition(|worker| worker.serves() == *serves)?;
-        Some(state.idle.remove(position))
+    /// The rules whose worker runs a job: those that share workers where its rule is one of them, and it alone otherwise.
+    fn team(&self, job: &Job) -> Team {
+        let shared = self.state().shared.clone();
+        let is_shared = job.rule.is_of_this_program() && shared.number(job.rule.digest(), &job.limits).is_some();
+        if is_shared { shared } else { Team::of_one(Arc::clone(&job.rule), job.limits) }
     }
 
-    fn start(&self, rule: &CompiledRule, serves: Serves) -> Result<Worker, WorkerFailure> {
+    /// An idle worker that serves these rules: of several, the one that holds this specimen's execution, or the one that was used least recently,
+    /// so that others find theirs.
+    fn waiting(&self, team: &Team, specimen: Option<B256>) -> Option<Worker> {
+        let mut state = self.state();
+        let is_of_team = |worker: &Worker| worker.team().is(team);
+        let position = if team.is_shared() {
+            let holds = |worker: &Worker| specimen.is_some() && worker.holds() == specimen && is_of_team(worker);
+            state.idle.iter().position(holds).or_else(|| state.idle.iter().position(is_of_team))
+        } else {
+            state.idle.iter().rposition(is_of_team)
+        };
+        Some(state.idle.remove(position?))
+    }
+
+    fn start(&self, team: &Team) -> Result<Worker, WorkerFailure> {
         let process = self.spawner.spawn()?;
         let terms = ExecutionTerms { executed_by: self.executes.executed_by(), policy: self.config.policy };
-        let (worker, confinement) = Worker::start(process, serves, rule, &self.config.chains, terms)?;
+        let (worker, confinement) = Worker::start(process, team.clone(), &self.config.chains, terms)?;
         let first = self.state().confinement.replace(confinement.clone()).is_none();
         if first {
             for (measure, outcome) in confinement.iter() {
@@ -273,8 +264,8 @@ impl Pool {
     }
 
     /// Lets a worker wait for its next run, unless it has served its time. One too many ends the one that waits longest.
-    fn keep(&self, worker: Worker) {
-        let (pid, rule) = (worker.pid(), worker.serves().rule);
+    fn keep(&self, worker: Worker, rule: B256) {
+        let pid = worker.pid();
         let spent =
             worker.runs() >= self.config.runs_per_worker || worker.resident_bytes() > self.config.resident_bytes_max;
         let mut state = self.state();
@@ -294,19 +285,29 @@ impl Pool {
         drop(ended);
     }
 
-    /// Waits until fewer workers run than may.
-    fn turn(&self) -> WorkerPermit<'_> {
+    /// Waits until fewer workers run than may, and none of them executes this block.
+    fn turn(&self, block: Option<B256>) -> WorkerPermit<'_> {
         let mut state = self.state();
-        while state.running >= self.config.workers {
+        state.turns.wait(block);
+        while !state.may_begin(self.config.workers, block) {
             state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        state.running += 1;
-        WorkerPermit(self)
+        state.turns.begin(block);
+        drop(state);
+        // Others may have waited for this one alone.
+        self.freed.notify_all();
+        WorkerPermit { pool: self, block }
     }
 
     /// The state is whole after every statement, so a thread that panicked leaves nothing half done.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn may_begin(&self, workers: usize, block: Option<B256>) -> bool {
+        self.turns.may_begin(workers, block, |block| self.idle.iter().any(|worker| worker.holds() == Some(block)))
     }
 }
 
@@ -327,11 +328,16 @@ fn listed(run: Run, manifest: &Manifest) -> Result<Run, WorkerFailure> {
 }
 
 /// The right to run one worker.
-struct WorkerPermit<'p>(&'p Pool);
+struct WorkerPermit<'p> {
+    pool: &'p Pool,
+    /// The block that it executes for several rules.
+    block: Option<B256>,
+}
 
 impl Drop for WorkerPermit<'_> {
     fn drop(&mut self) {
-        self.0.state().running -= 1;
-        self.0.freed.notify_one();
+        self.pool.state().turns.end(self.block);
+        // Each waits for something else.
+        self.pool.freed.notify_all();
     }
 }

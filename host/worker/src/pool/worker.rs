@@ -1,15 +1,14 @@
-//! One worker: a process that serves one rule under one set of limits.
+//! One worker: a process that serves the rules of a team.
 
 use std::time::{Duration, Instant};
 
 use alloy_primitives::B256;
 use refiner_evm::ExecutionTerms;
-use refiner_rule_model::{Limit, Limits, Run};
+use refiner_rule_model::{FuelSample, Limits, Run};
 
-use super::{Executes, WorkerFailure, executions::Executions};
+use super::{Executes, WorkerFailure, executions::Executions, team::Team};
 use crate::{
-    CompiledRule,
-    confinement::{Ceilings, Confinement},
+    confinement::Confinement,
     process::Process,
     protocol::{
         self, Answer, Hello, Kind, ProtocolError, RunRequest, Settings, read_answer, read_failure, read_hash,
@@ -22,40 +21,26 @@ use crate::{
 const START_WALL: Duration = Duration::from_secs(30);
 /// Added to a run's deadline, so that a live worker can report itself that the time is over.
 const ANSWER_GRACE: Duration = Duration::from_millis(500);
-/// Memory of a worker beside what the limits cover: engine, EVM, allocator, stack.
-const HOST_BYTES: u64 = 1 << 30;
-/// Processor time of a worker's life: far beyond what its runs may take, for one that is no longer watched.
-const CPU_SECONDS: u64 = 7 * 24 * 3_600;
-/// Largest anonymous file: the initial memory of a component of the largest size, twice over.
-const FILE_BYTES: u64 = 128 << 20;
-
-/// The rule that a worker serves. One only: a worker that was taken over by a rule can lie about no other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Serves {
-    /// sha256 of the component.
-    pub(super) rule: B256,
-    /// They size the process.
-    pub(super) limits: Limits,
-}
 
 pub(super) struct Worker {
     process: Process,
-    serves: Serves,
+    team: Team,
     runs: u64,
+    /// The specimen of its last run, whose execution it holds for the other rules of its team.
+    holds: Option<B256>,
 }
 
 impl Worker {
-    /// Greets a process that was just started, and gives it its rule.
+    /// Greets a process that was just started, and gives it its rules.
     pub(super) fn start(
         mut process: Process,
-        serves: Serves,
-        rule: &CompiledRule,
+        team: Team,
         chains: &[String],
         terms: ExecutionTerms,
     ) -> Result<(Self, Confinement), WorkerFailure> {
         process.allow(START_WALL);
-        match greet(&mut process, serves, rule, chains, terms) {
-            Ok((confinement, Ready::Yes)) => Ok((Self { process, serves, runs: 0 }, confinement)),
+        match greet(&mut process, &team, chains, terms) {
+            Ok((confinement, Ready::Yes)) => Ok((Self { process, team, runs: 0, holds: None }, confinement)),
             Ok((_, Ready::No(failure))) => Err(failure),
             Err(error) => Err(autopsy(process, error)),
         }
@@ -67,8 +52,24 @@ impl Worker {
         request: &RunRequest,
         executes: &Executes,
     ) -> Result<(Run, Vec<WorkerSpan>), RunError> {
+        match self.ask(request, executes)? {
+            (Answer::Run(run), spans) => Ok((*run, spans)),
+            (_, _) => Err(ProtocolError::Unexpected { found: Kind::Sample }.into()),
+        }
+    }
+
+    /// One run that is stopped on the way. The same holds after an error.
+    pub(super) fn sample(&mut self, request: &RunRequest, executes: &Executes) -> Result<FuelSample, RunError> {
+        match self.ask(request, executes)? {
+            (Answer::Sample(sample), _) => Ok(sample),
+            (_, _) => Err(ProtocolError::Unexpected { found: Kind::Verdict }.into()),
+        }
+    }
+
+    fn ask(&mut self, request: &RunRequest, executes: &Executes) -> Result<(Answer, Vec<WorkerSpan>), RunError> {
         self.process.allow(answer_time(&request.limits, request.raw.len()));
         self.runs += 1;
+        self.holds = request.specimen_hash.filter(|_| self.team.is_shared());
         let mut executions = Executions::of(executes, request);
         let mut spans = Vec::new();
         let answer = self.exchange(request, &mut executions, &mut spans)?;
@@ -76,7 +77,7 @@ impl Worker {
             return Err(WorkerFailure::Host(failure).into());
         }
         match answer {
-            Answer::Run(run) => Ok((*run, spans)),
+            Answer::Run(_) | Answer::Sample(_) => Ok((answer, spans)),
             Answer::HostFailure(failure) => Err(WorkerFailure::Host(failure).into()),
             Answer::NoSpecimen(reason) => Err(WorkerFailure::NoSpecimen { reason }.into()),
         }
@@ -126,8 +127,13 @@ impl Worker {
         self.process.id()
     }
 
-    pub(super) const fn serves(&self) -> Serves {
-        self.serves
+    pub(super) const fn team(&self) -> &Team {
+        &self.team
+    }
+
+    /// The specimen whose execution it holds.
+    pub(super) const fn holds(&self) -> Option<B256> {
+        self.holds
     }
 
     pub(super) const fn runs(&self) -> u64 {
@@ -166,26 +172,37 @@ enum Ready {
 
 fn greet(
     process: &mut Process,
-    serves: Serves,
-    rule: &CompiledRule,
+    team: &Team,
     chains: &[String],
     terms: ExecutionTerms,
 ) -> Result<(Confinement, Ready), ProtocolError> {
-    let settings = Settings {
-        supervisor: std::process::id(),
-        ceilings: ceilings(&serves.limits, rule.bytes()),
-        chains: chains.to_vec(),
-        terms,
-    };
+    let settings =
+        Settings { supervisor: std::process::id(), ceilings: team.ceilings(), chains: chains.to_vec(), terms };
     send(process, |out| settings.send(out))?;
     let Hello { confinement, .. } = Hello::receive(process)?;
-    if let Err(unconfined) = rule.requirement().check(&confinement) {
-        return Ok((confinement, Ready::No(WorkerFailure::Unconfined(unconfined))));
+    for rule in team.rules() {
+        if let Err(unconfined) = rule.requirement().check(&confinement) {
+            return Ok((confinement, Ready::No(WorkerFailure::Unconfined(unconfined))));
+        }
     }
-    send(process, |out| rule.request().send(out))?;
+    let last = team.rules().len();
+    send(process, |out| {
+        (1..).zip(team.rules()).try_for_each(|(number, rule)| rule.request().send(out, number < last))
+    })?;
+    for rule in team.rules() {
+        let ready = admitted(process, rule.digest())?;
+        if matches!(ready, Ready::No(_)) {
+            return Ok((confinement, ready));
+        }
+    }
+    Ok((confinement, Ready::Yes))
+}
+
+/// Waits for the worker to admit the rule of this component.
+fn admitted(process: &mut Process, rule: B256) -> Result<Ready, ProtocolError> {
     let frame = protocol::read(process)?;
-    let ready = match frame.kind {
-        Kind::Admitted if read_hash(&frame.payload)? == serves.rule => Ready::Yes,
+    Ok(match frame.kind {
+        Kind::Admitted if read_hash(&frame.payload)? == rule => Ready::Yes,
         Kind::Admitted => Ready::No(WorkerFailure::OtherRule),
         Kind::Refused => {
             let (kind, reason) = read_refusal(&frame.payload)?;
@@ -193,8 +210,7 @@ fn greet(
         }
         Kind::HostFailure => Ready::No(WorkerFailure::Host(read_failure(&frame.payload)?)),
         found => return Err(ProtocolError::Unexpected { found }),
-    };
-    Ok((confinement, ready))
+    })
 }
 
 /// Ends a process that broke off, and returns the reason.
@@ -211,24 +227,4 @@ fn autopsy(process: Process, error: ProtocolError) -> WorkerFailure {
 
 fn answer_time(limits: &Limits, specimen_bytes: usize) -> Duration {
     Duration::from_millis(limits.deadline_ms(specimen_bytes as u64)) + ANSWER_GRACE
-}
-
-/// Sizes a worker by what its runs are granted and by the bytes of its rule, component and code.
-pub(crate) fn ceilings(limits: &Limits, rule_bytes: u64) -> Ceilings {
-    let data = [
-        (Limit::MemoryBytes, 1),
-        // As bytes, and decoded.
-        (Limit::SpecimenBytes, 4),
-        // While a vector grows there are two.
-        (Limit::OutputBytes, 2),
-        (Limit::CallBytes, 4),
-        // Calls and differences of state, or one of them again.
-        (Limit::RecordBytes, 2),
-    ];
-    let data_bytes = data
-        .into_iter()
-        .map(|(limit, times)| limits.get(limit).saturating_mul(times))
-        .chain([rule_bytes.saturating_mul(2), HOST_BYTES])
-        .fold(0, u64::saturating_add);
-    Ceilings { data_bytes, address_bytes: None, cpu_seconds: CPU_SECONDS, file_bytes: FILE_BYTES }
 }

@@ -60,6 +60,12 @@ pub enum ProtocolError {
         /// The number that was found.
         found: u8,
     },
+    /// A run of a rule that the worker was not given.
+    #[error("a run of the rule with the number {number}, which was not sent")]
+    NoRule {
+        /// The number of the rule.
+        number: u32,
+    },
     /// A format that does not exist.
     #[error("an execution in a format that does not exist")]
     Format,

@@ -71,6 +71,8 @@ kinds! {
     Evidence = 0x8c,
     /// The times of a run for which a trace was asked.
     Spans = 0x8d,
+    /// The place at which a run was stopped that was to be stopped.
+    Sample = 0x8e,
 }
 
 /// One frame with its payload.

@@ -7,26 +7,23 @@ use std::{
 };
 
 use alloy_primitives::{B256, Bytes};
-use refiner_buffers::Buffers;
 use refiner_evm::ExecutionTerms;
 use refiner_rule_model::{
-    AdmissionError, COMPONENT_BYTES_WITH_WASI, Capability, Grants, LIMITS, Limit, Limits, Params, PerLimit,
-    RefusalKind, UntrustedText,
+    AdmissionError, COMPONENT_BYTES_WITH_WASI, Capability, Grants, LIMITS, Limit, Limits, PerLimit, RefusalKind,
+    UntrustedText,
 };
 use sha2::{Digest, Sha256};
 
 use super::{
-    Kind, ProtocolError, VERSION,
+    Kind, ProtocolError, RULES_MAX, VERSION,
     execution::{put_terms, take_terms},
-    read, read_bytes, read_bytes_into,
-    spans::{put_context, take_context},
+    read, read_bytes,
     wire::{Reader, Writer},
     write, write_bytes,
 };
 use crate::{
     CODE_BYTES_MAX,
     confinement::{Ceilings, Confinement, Measure, Outcome},
-    trace::TraceContext,
 };
 
 /// The supervisor's first words.
@@ -146,78 +143,54 @@ pub struct RuleRequest {
 }
 
 impl RuleRequest {
-    pub(crate) fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
+    /// Sends the rule; `more` where another one follows.
+    pub(crate) fn send(&self, out: &mut impl Write, more: bool) -> Result<(), ProtocolError> {
         let mut payload = Writer::default();
         payload.b256(&self.code_sha256).u64(self.component.len() as u64).u64(self.code.len() as u64);
         payload.optional_text(self.beside.as_deref());
         put_grants(&mut payload, &self.grants);
+        payload.u8(more.into());
         write(out, Kind::Rule, &payload.finish())?;
         write_bytes(out, &self.component)?;
         write_bytes(out, &self.code)
     }
 
-    /// The content of [`RuleRequest::send`], after the code was checked against its hash.
-    pub fn receive(payload: &[u8], input: &mut impl Read) -> Result<Self, ProtocolError> {
+    /// Waits for all rules that a worker is to serve, the code of each checked against its hash.
+    pub fn receive_all(input: &mut impl Read) -> Result<Vec<Self>, ProtocolError> {
+        let mut rules = Vec::new();
+        loop {
+            let payload = read(input)?.expect(Kind::Rule)?;
+            let (rule, more) = Self::receive(&payload, input)?;
+            rules.push(rule);
+            if !more {
+                return Ok(rules);
+            }
+            if rules.len() == RULES_MAX {
+                return Err(ProtocolError::TooMany { what: "rules", found: RULES_MAX + 1, allowed: RULES_MAX });
+            }
+        }
+    }
+
+    /// One rule, and whether another one follows.
+    pub(crate) fn receive(payload: &[u8], input: &mut impl Read) -> Result<(Self, bool), ProtocolError> {
         let mut reader = Reader::new(payload);
         let code_sha256 = reader.b256()?;
         let component_bytes = at_most("a component", reader.u64()?, COMPONENT_BYTES_WITH_WASI)?;
         let code_bytes = at_most("compiled code", reader.u64()?, CODE_BYTES_MAX)?;
         let beside = reader.optional_text()?.map(Arc::from);
         let grants = take_grants(&mut reader)?;
+        let more = match reader.u8()? {
+            0 => false,
+            1 => true,
+            found => return Err(ProtocolError::Tag { of: "another rule", found }),
+        };
         reader.finish()?;
         let component = read_bytes(input, component_bytes)?.into();
         let code = read_bytes(input, code_bytes)?;
         if Sha256::digest(&code)[..] != code_sha256[..] {
             return Err(ProtocolError::CodeHash);
         }
-        Ok(Self { component, code: code.into(), code_sha256, beside, grants })
-    }
-}
-
-/// A specimen to run the rule on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunRequest {
-    /// When the supervisor knows it.
-    pub specimen_hash: Option<B256>,
-    /// Bytes of the specimen.
-    pub raw: Bytes,
-    /// Parameters that the operator gave the rule.
-    pub params: Params,
-    /// Limits that the run is granted.
-    pub limits: Limits,
-    /// Its place in a trace, where times are wanted.
-    pub trace: Option<TraceContext>,
-}
-
-impl RunRequest {
-    pub(crate) fn send(&self, out: &mut impl Write) -> Result<(), ProtocolError> {
-        let mut payload = Writer::default();
-        payload.optional_b256(self.specimen_hash.as_ref()).u64(self.raw.len() as u64);
-        put_limits(&mut payload, self.limits.iter());
-        payload.count(self.params.iter().count());
-        for (name, value) in self.params.iter() {
-            payload.text(name).text(value);
-        }
-        put_context(&mut payload, self.trace.as_ref());
-        write(out, Kind::Run, &payload.finish())?;
-        write_bytes(out, &self.raw)
-    }
-
-    /// Reads the rest of a run whose first frame this is, the specimen into a reusable buffer.
-    pub fn receive(payload: &[u8], input: &mut impl Read, buffers: &Buffers) -> Result<Self, ProtocolError> {
-        let mut reader = Reader::new(payload);
-        let specimen_hash = reader.optional_b256()?;
-        let specimen_bytes = at_most("a specimen", reader.u64()?, Limit::SpecimenBytes.spec().cap)?;
-        let limits = take_limits(&mut reader)?;
-        let mut params = Vec::new();
-        for _ in 0..reader.count()? {
-            params.push((reader.text()?, reader.text()?));
-        }
-        let trace = take_context(&mut reader)?;
-        reader.finish()?;
-        let length = usize::try_from(specimen_bytes).map_err(|_| ProtocolError::TooManyBytes)?;
-        let raw = buffers.bytes(length, |buffer| read_bytes_into(input, buffer).map(|()| length))?.into();
-        Ok(Self { specimen_hash, raw, params: params.into_iter().collect(), limits, trace })
+        Ok((Self { component, code: code.into(), code_sha256, beside, grants }, more))
     }
 }
 
@@ -339,7 +312,7 @@ pub(super) fn take_per_limit(reader: &mut Reader<'_>) -> Result<PerLimit, Protoc
     Ok(numbers)
 }
 
-fn take_limits(reader: &mut Reader<'_>) -> Result<Limits, ProtocolError> {
+pub(super) fn take_limits(reader: &mut Reader<'_>) -> Result<Limits, ProtocolError> {
     let asked = take_per_limit(reader)?;
     Ok(asked.iter().try_fold(Limits::default(), |limits, (limit, value)| limits.with(limit, value))?)
 }

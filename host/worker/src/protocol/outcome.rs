@@ -3,13 +3,16 @@
 use std::io::{Read, Write};
 
 use refiner_rule_model::{
-    Artifact, Evidence, HostFailure, Limit, Limits, LogLevel, LogLine, Misuse, Run, UntrustedText, Usage, Verdict,
+    Artifact, Evidence, FuelSample, HostFailure, Limit, Limits, LogLevel, LogLine, Misuse, Run, UntrustedText, Usage,
+    Verdict,
 };
 
 use super::{
     Frame, Kind, ProtocolError, evidence,
     message::{put_limits, read_text, take_guest_text, take_per_limit},
-    read, read_bytes, verdict,
+    read, read_bytes,
+    sample::read_sample,
+    verdict,
     wire::{Reader, Writer},
     write, write_bytes,
 };
@@ -19,6 +22,8 @@ use super::{
 pub enum Answer {
     /// The run ended with a verdict.
     Run(Box<Run>),
+    /// The run was stopped on the way, as it was to be.
+    Sample(FuelSample),
     /// The run has no verdict.
     HostFailure(HostFailure),
     /// There was nothing to run on.
@@ -122,6 +127,7 @@ pub fn read_answer(first: Frame, input: &mut impl Read, limits: &Limits) -> Resu
             Kind::Artifact => collected.artifact(&frame.payload, input)?,
             Kind::Evidence => collected.evidence(&frame.payload)?,
             Kind::Verdict => return collected.verdict(&frame.payload).map(|run| Answer::Run(Box::new(run))),
+            Kind::Sample => return read_sample(&frame.payload).map(Answer::Sample),
             Kind::HostFailure => return read_failure(&frame.payload).map(Answer::HostFailure),
             Kind::NoSpecimen => return read_text(&frame.payload).map(Answer::NoSpecimen),
             found => return Err(ProtocolError::Unexpected { found }),

@@ -8,13 +8,14 @@ use refiner_evm::{
     SenderPolicy,
 };
 use refiner_rule_model::{
-    Artifact, BasisReport, CheckOutcome, CheckReport, Evidence, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine,
-    Misuse, Params, PerLimit, ReasonClass, Run, TrapKind, UntrustedText, Usage, Verdict,
+    Artifact, BasisReport, CheckOutcome, CheckReport, Evidence, FUNCTION_NAME_BYTES_MAX, FuelParts, FuelSample,
+    Function, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine, Misuse, Params, PerLimit, ReasonClass, Run,
+    SAMPLE_FRAMES_MAX, TrapKind, UntrustedText, Usage, Verdict,
 };
 
 use super::{
     Answer, Asked, CompileRequest, Executed, Hello, Kind, ProtocolError, RunRequest, Settings, VERSION, read, write,
-    write_failure, write_run,
+    write_failure, write_run, write_sample,
 };
 use crate::confinement::{Ceilings, Confinement, Measure, Outcome};
 
@@ -217,17 +218,45 @@ fn requests_arrive_as_they_were_sent() {
     assert_eq!(Hello::receive(&mut bytes.as_slice()).unwrap(), hello);
 
     let request = RunRequest {
+        rule: 3,
         specimen_hash: Some(B256::repeat_byte(5)),
         raw: vec![9; 600_000].into(),
         params: [("name", "value"), ("other", "")].into_iter().collect::<Params>(),
         limits: Limits::default().with(Limit::Fuel, 12).unwrap(),
         trace: Some(crate::trace::TraceContext { trace: [3; 16], parent: [4; 8] }),
+        stop: Some(FuelParts { code: 1, calls: u64::MAX }),
     };
     let mut bytes = Vec::new();
     request.send(&mut bytes).unwrap();
     let mut input = bytes.as_slice();
     let payload = read(&mut input).unwrap().expect(Kind::Run).unwrap();
     assert_eq!(RunRequest::receive(&payload, &mut input, &Buffers::default()).unwrap(), request);
+}
+
+#[test]
+fn sample_arrives_as_it_was_sent_with_bounded_names_and_no_more_functions_than_a_sample_has() {
+    let arrived = |sample: &FuelSample| {
+        let mut bytes = Vec::new();
+        write_sample(&mut bytes, sample).unwrap();
+        read_answer(&mut bytes.as_slice(), &Limits::default())
+    };
+    let call = Some(UntrustedText::new("specimen.transactions"));
+    let used = FuelParts { code: 5, calls: 6 };
+    let named = |bytes: usize| Function::Named(UntrustedText::at_most(&"n".repeat(bytes), bytes));
+    let functions = vec![named(FUNCTION_NAME_BYTES_MAX), Function::Numbered(u32::MAX)];
+    for sample in [FuelSample { used, functions, is_cut: true, call }, FuelSample::default()] {
+        assert!(matches!(arrived(&sample), Ok(Answer::Sample(found)) if found == sample), "{sample:?}");
+    }
+    let long = FuelSample { functions: vec![named(2 * FUNCTION_NAME_BYTES_MAX)], ..FuelSample::default() };
+    let Ok(Answer::Sample(cut)) = arrived(&long) else { panic!("no sample") };
+    let [Function::Named(name)] = cut.functions.as_slice() else { panic!("{cut:?}") };
+    assert!(name.as_str().len() < FUNCTION_NAME_BYTES_MAX + 8 && name.as_str().ends_with('…'), "{name}");
+    let deep = |count| FuelSample { functions: vec![Function::Numbered(1); count], ..FuelSample::default() };
+    assert!(arrived(&deep(SAMPLE_FRAMES_MAX)).is_ok());
+    assert!(matches!(
+        arrived(&deep(SAMPLE_FRAMES_MAX + 1)),
+        Err(ProtocolError::TooMany { allowed: SAMPLE_FRAMES_MAX, .. })
+    ));
 }
 
 /// An answer of these log lines and artifacts, and how it is taken when `granted` of `limit` are granted.
@@ -320,15 +349,22 @@ fn frame_one_byte_over_its_limit_is_refused_on_both_sides() {
 #[test]
 fn limit_above_its_cap_is_refused() {
     let granted: u64 = Limit::WallMs.spec().cap;
-    let request =
-        |limits| RunRequest { specimen_hash: None, raw: Bytes::new(), params: Params::default(), limits, trace: None };
+    let request = |limits| RunRequest {
+        rule: 0,
+        specimen_hash: None,
+        raw: Bytes::new(),
+        params: Params::default(),
+        limits,
+        trace: None,
+        stop: None,
+    };
     let mut bytes = Vec::new();
     request(Limits::default().with(Limit::WallMs, granted).unwrap()).send(&mut bytes).unwrap();
     let payload = read(&mut bytes.as_slice()).unwrap().payload;
     RunRequest::receive(&payload, &mut [].as_slice(), &Buffers::default()).unwrap();
 
-    // No hash, length, count, and then the limits in table order.
-    let position = 1 + 8 + 4 + 8 * Limit::WallMs as usize;
+    // The rule, no hash, length, count, and then the limits in table order.
+    let position = 4 + 1 + 8 + 4 + 8 * Limit::WallMs as usize;
     let mut above = payload;
     above[position..position + 8].copy_from_slice(&(granted + 1).to_be_bytes());
     let refused = RunRequest::receive(&above, &mut [].as_slice(), &Buffers::default()).unwrap_err();
@@ -344,7 +380,7 @@ proptest! {
         let mut bytes = Vec::new();
         for (kind, payload) in frames {
             // Mostly kinds that have a meaning here, or nothing but the first frame would ever be looked at.
-            bytes.push(0x80 | (kind % 0x0d));
+            bytes.push(0x80 | (kind % 0x0f));
             bytes.extend(u32::try_from(payload.len()).unwrap().to_be_bytes());
             bytes.extend(payload);
         }

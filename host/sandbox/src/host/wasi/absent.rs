@@ -40,24 +40,24 @@ fn nothing_there(what: &'static str) -> BudgetExceeded {
 
 impl environment::Host for HostState {
     fn get_environment(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
-        self.budget.call()?;
+        self.budget.call("environment.get-environment")?;
         Ok(Vec::new())
     }
 
     fn get_arguments(&mut self) -> wasmtime::Result<Vec<String>> {
-        self.budget.call()?;
+        self.budget.call("environment.get-arguments")?;
         Ok(Vec::new())
     }
 
     fn initial_cwd(&mut self) -> wasmtime::Result<Option<String>> {
-        self.budget.call()?;
+        self.budget.call("environment.initial-cwd")?;
         Ok(None)
     }
 }
 
 impl preopens::Host for HostState {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
-        self.budget.call()?;
+        self.budget.call("preopens.get-directories")?;
         Ok(Vec::new())
     }
 }
@@ -78,21 +78,21 @@ impl terminal_output::HostTerminalOutput for HostState {
 
 impl terminal_stdin::Host for HostState {
     fn get_terminal_stdin(&mut self) -> wasmtime::Result<Option<Resource<TerminalInput>>> {
-        self.budget.call()?;
+        self.budget.call("terminal-stdin.get-terminal-stdin")?;
         Ok(None)
     }
 }
 
 impl terminal_stdout::Host for HostState {
     fn get_terminal_stdout(&mut self) -> wasmtime::Result<Option<Resource<TerminalOutput>>> {
-        self.budget.call()?;
+        self.budget.call("terminal-stdout.get-terminal-stdout")?;
         Ok(None)
     }
 }
 
 impl terminal_stderr::Host for HostState {
     fn get_terminal_stderr(&mut self) -> wasmtime::Result<Option<Resource<TerminalOutput>>> {
-        self.budget.call()?;
+        self.budget.call("terminal-stderr.get-terminal-stderr")?;
         Ok(None)
     }
 }
@@ -105,7 +105,7 @@ impl From<BudgetExceeded> for SocketError {
 
 impl instance_network::Host for HostState {
     fn instance_network(&mut self) -> wasmtime::Result<Resource<Network>> {
-        self.budget.call()?;
+        self.budget.call("instance-network.instance-network")?;
         Ok(Resource::new_own(NETWORK_REP))
     }
 }
@@ -128,14 +128,14 @@ impl network::HostNetwork for HostState {
 
 impl tcp_create_socket::Host for HostState {
     fn create_tcp_socket(&mut self, _: IpAddressFamily) -> SocketResult<Resource<TcpSocket>> {
-        self.budget.call()?;
+        self.budget.call("tcp-create-socket.create-tcp-socket")?;
         Err(ErrorCode::AccessDenied.into())
     }
 }
 
 impl udp_create_socket::Host for HostState {
     fn create_udp_socket(&mut self, _: IpAddressFamily) -> SocketResult<Resource<UdpSocket>> {
-        self.budget.call()?;
+        self.budget.call("udp-create-socket.create-udp-socket")?;
         Err(ErrorCode::AccessDenied.into())
     }
 }
@@ -146,7 +146,7 @@ impl ip_name_lookup::Host for HostState {
         _: Resource<Network>,
         name: String,
     ) -> SocketResult<Resource<ResolveAddressStream>> {
-        self.budget.call()?;
+        self.budget.call("ip-name-lookup.resolve-addresses")?;
         self.budget.copy(name.len())?;
         Err(ErrorCode::AccessDenied.into())
     }

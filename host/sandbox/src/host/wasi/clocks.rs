@@ -32,36 +32,36 @@ impl HostState {
 
 impl wall_clock::Host for HostState {
     fn now(&mut self) -> wasmtime::Result<Datetime> {
-        self.budget.call()?;
+        self.budget.call("wall-clock.now")?;
         let now = self.nanoseconds();
         let nanoseconds = u32::try_from(now % NANOSECONDS).unwrap_or_default();
         Ok(Datetime { seconds: now / NANOSECONDS, nanoseconds })
     }
 
     fn resolution(&mut self) -> wasmtime::Result<Datetime> {
-        self.budget.call()?;
+        self.budget.call("wall-clock.resolution")?;
         Ok(Datetime { seconds: 0, nanoseconds: RESOLUTION_NANOSECONDS })
     }
 }
 
 impl monotonic_clock::Host for HostState {
     fn now(&mut self) -> wasmtime::Result<Instant> {
-        self.budget.call()?;
+        self.budget.call("monotonic-clock.now")?;
         Ok(self.monotonic())
     }
 
     fn resolution(&mut self) -> wasmtime::Result<Duration> {
-        self.budget.call()?;
+        self.budget.call("monotonic-clock.resolution")?;
         Ok(u64::from(RESOLUTION_NANOSECONDS))
     }
 
     fn subscribe_instant(&mut self, when: Instant) -> wasmtime::Result<Resource<DynPollable>> {
-        self.budget.call()?;
+        self.budget.call("monotonic-clock.subscribe-instant")?;
         self.wait_until(when)
     }
 
     fn subscribe_duration(&mut self, duration: Duration) -> wasmtime::Result<Resource<DynPollable>> {
-        self.budget.call()?;
+        self.budget.call("monotonic-clock.subscribe-duration")?;
         if duration == 0 {
             return Ok(times::over());
         }

@@ -76,7 +76,7 @@ fn link_io_errors(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
     errors.func_wrap(
         "[method]error.to-debug-string",
         |mut store: StoreContextMut<'_, HostState>, _: (Resource<IoError>,)| {
-            store.data_mut().budget.call()?;
+            store.data_mut().budget.call("error.to-debug-string")?;
             Ok((String::new(),))
         },
     )

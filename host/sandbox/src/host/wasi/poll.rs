@@ -27,7 +27,7 @@ impl poll::Host for HostState {
     /// The positions of those whose event is there. If none is, the clock moves to the earliest time that is waited for, so that
     /// no wait takes real time: the machine's clock decides no verdict.
     fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
-        self.budget.call()?;
+        self.budget.call("poll.poll")?;
         self.budget.copy(pollables.len().saturating_mul(HANDLE_BYTES))?;
         self.budget.burn((pollables.len() as u64).saturating_mul(HANDLE_FUEL))?;
         let times = || pollables.iter().map(|pollable| self.wasi.times.of(pollable));
@@ -41,12 +41,12 @@ impl poll::Host for HostState {
 
 impl poll::HostPollable for HostState {
     fn ready(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<bool> {
-        self.budget.call()?;
+        self.budget.call("poll.pollable.ready")?;
         Ok(self.wasi.times.of(&pollable) <= self.monotonic())
     }
 
     fn block(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
-        self.budget.call()?;
+        self.budget.call("poll.pollable.block")?;
         let time = self.wasi.times.of(&pollable);
         self.wasi.clock.move_to(time);
         Ok(())

@@ -50,8 +50,8 @@ impl HostState {
     }
 
     /// Counts a call that hands out `len` bytes.
-    fn spend_random(&mut self, len: u64) -> wasmtime::Result<usize> {
-        self.budget.call()?;
+    fn spend_random(&mut self, function: &'static str, len: u64) -> wasmtime::Result<usize> {
+        self.budget.call(function)?;
         let len = usize::try_from(len).unwrap_or(usize::MAX);
         self.budget.copy(len)?;
         self.budget.burn((len as u64).saturating_mul(BYTE_FUEL))?;
@@ -61,31 +61,31 @@ impl HostState {
 
 impl random::Host for HostState {
     fn get_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
-        let len = self.spend_random(len)?;
+        let len = self.spend_random("random.get-random-bytes", len)?;
         Ok(bytes("secure", self.seed(), &mut self.wasi.random.secure_blocks, len))
     }
 
     fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
-        self.budget.call()?;
+        self.budget.call("random.get-random-u64")?;
         Ok(word("secure", self.seed(), &mut self.wasi.random.secure_blocks))
     }
 }
 
 impl insecure::Host for HostState {
     fn get_insecure_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
-        let len = self.spend_random(len)?;
+        let len = self.spend_random("insecure.get-insecure-random-bytes", len)?;
         Ok(bytes("insecure", self.seed(), &mut self.wasi.random.insecure_blocks, len))
     }
 
     fn get_insecure_random_u64(&mut self) -> wasmtime::Result<u64> {
-        self.budget.call()?;
+        self.budget.call("insecure.get-insecure-random-u64")?;
         Ok(word("insecure", self.seed(), &mut self.wasi.random.insecure_blocks))
     }
 }
 
 impl insecure_seed::Host for HostState {
     fn insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
-        self.budget.call()?;
+        self.budget.call("insecure-seed.insecure-seed")?;
         let [first, second] = [0, 8].map(|start| first_word(&block("seed", self.seed(), 0)[start..]));
         Ok((first, second))
     }

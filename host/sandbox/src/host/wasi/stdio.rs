@@ -35,7 +35,7 @@ impl HostState {
     }
 
     fn write(&mut self, stream: &Resource<DynOutputStream>, bytes: &[u8]) -> Result<(), BudgetExceeded> {
-        self.budget.call()?;
+        self.budget.call("streams.output-stream.write")?;
         self.budget.copy(bytes.len())?;
         let lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
         self.budget.burn(lines.saturating_mul(LINE_FUEL))?;
@@ -51,7 +51,7 @@ impl HostState {
 
     /// Zeros are no text: they are counted like other bytes and thrown away.
     fn write_zeros(&mut self, len: u64) -> Result<(), BudgetExceeded> {
-        self.budget.call()?;
+        self.budget.call("streams.output-stream.write-zeroes")?;
         self.budget.copy(usize::try_from(len).unwrap_or(usize::MAX))
     }
 }
@@ -72,21 +72,21 @@ impl Stream {
 
 impl stdin::Host for HostState {
     fn get_stdin(&mut self) -> wasmtime::Result<Resource<DynInputStream>> {
-        self.budget.call()?;
+        self.budget.call("stdin.get-stdin")?;
         Ok(Stream::In.handle())
     }
 }
 
 impl stdout::Host for HostState {
     fn get_stdout(&mut self) -> wasmtime::Result<Resource<DynOutputStream>> {
-        self.budget.call()?;
+        self.budget.call("stdout.get-stdout")?;
         Ok(Stream::Out.handle())
     }
 }
 
 impl stderr::Host for HostState {
     fn get_stderr(&mut self) -> wasmtime::Result<Resource<DynOutputStream>> {
-        self.budget.call()?;
+        self.budget.call("stderr.get-stderr")?;
         Ok(Stream::Err.handle())
     }
 }
@@ -98,7 +98,7 @@ impl exit::Host for HostState {
     }
 
     fn exit_with_code(&mut self, status: u8) -> wasmtime::Result<()> {
-        self.budget.call()?;
+        self.budget.call("exit.exit-with-code")?;
         Err(BudgetExceeded::Misuse(Misuse::Exited { status }).into())
     }
 }
@@ -121,7 +121,7 @@ impl streams::Host for HostState {
 /// Standard input is at its end.
 impl streams::HostInputStream for HostState {
     fn read(&mut self, _: Resource<DynInputStream>, _: u64) -> StreamResult<Vec<u8>> {
-        self.budget.call()?;
+        self.budget.call("streams.input-stream.read")?;
         Err(StreamError::Closed)
     }
 
@@ -130,7 +130,7 @@ impl streams::HostInputStream for HostState {
     }
 
     fn skip(&mut self, _: Resource<DynInputStream>, _: u64) -> StreamResult<u64> {
-        self.budget.call()?;
+        self.budget.call("streams.input-stream.skip")?;
         Err(StreamError::Closed)
     }
 
@@ -139,7 +139,7 @@ impl streams::HostInputStream for HostState {
     }
 
     fn subscribe(&mut self, _: Resource<DynInputStream>) -> wasmtime::Result<Resource<DynPollable>> {
-        self.budget.call()?;
+        self.budget.call("streams.input-stream.subscribe")?;
         Ok(times::over())
     }
 
@@ -151,7 +151,7 @@ impl streams::HostInputStream for HostState {
 /// Standard output and error take everything at once. What the log has no room for is lost, and counted there.
 impl streams::HostOutputStream for HostState {
     fn check_write(&mut self, _: Resource<DynOutputStream>) -> StreamResult<u64> {
-        self.budget.call()?;
+        self.budget.call("streams.output-stream.check-write")?;
         Ok(WRITE_BYTES)
     }
 
@@ -164,15 +164,15 @@ impl streams::HostOutputStream for HostState {
     }
 
     fn flush(&mut self, _: Resource<DynOutputStream>) -> StreamResult<()> {
-        Ok(self.budget.call()?)
+        Ok(self.budget.call("streams.output-stream.flush")?)
     }
 
     fn blocking_flush(&mut self, _: Resource<DynOutputStream>) -> StreamResult<()> {
-        Ok(self.budget.call()?)
+        Ok(self.budget.call("streams.output-stream.blocking-flush")?)
     }
 
     fn subscribe(&mut self, _: Resource<DynOutputStream>) -> wasmtime::Result<Resource<DynPollable>> {
-        self.budget.call()?;
+        self.budget.call("streams.output-stream.subscribe")?;
         Ok(times::over())
     }
 
@@ -186,7 +186,7 @@ impl streams::HostOutputStream for HostState {
 
     /// From standard input, which is at its end.
     fn splice(&mut self, _: Resource<DynOutputStream>, _: Resource<DynInputStream>, _: u64) -> StreamResult<u64> {
-        self.budget.call()?;
+        self.budget.call("streams.output-stream.splice")?;
         Err(StreamError::Closed)
     }
 

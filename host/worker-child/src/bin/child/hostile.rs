@@ -11,7 +11,7 @@ use refiner_sandbox::{EngineProfile, Sandbox};
 use sha2::{Digest, Sha256};
 
 /// The version of the protocol that it speaks.
-const VERSION: u8 = 7;
+const VERSION: u8 = 8;
 const HELLO: u8 = 0x81;
 const ADMITTED: u8 = 0x82;
 const LOG: u8 = 0x86;
@@ -20,6 +20,7 @@ const VERDICT: u8 = 0x88;
 const EXECUTE: u8 = 0x8a;
 const DIFFERENCE: u8 = 0x8b;
 const EVIDENCE: u8 = 0x8c;
+const SAMPLE: u8 = 0x8e;
 /// Lines of the table of limits.
 const LIMITS: usize = refiner_rule_model::LIMITS.len();
 const BYTES: u8 = 0x05;
@@ -126,6 +127,8 @@ fn after_hello(name: &str) -> io::Result<()> {
         },
         "endless-checks" => say(EVIDENCE, &endless_checks()),
         "path" => say(ARTIFACT, &artifact("../../etc/passwd", 0)),
+        // Fuel, an empty stack and no call.
+        "unasked-sample" => say(SAMPLE, &[0; 22]),
         "unknown-kind" => say(0x7f, b""),
         "cut-verdict" => say(VERDICT, &[0; 7]),
         "executes-for-ever" => loop {
