@@ -8,6 +8,7 @@ use std::{
     thread,
 };
 
+use refiner_buffers::Buffers;
 use refiner_data_set::Standing;
 use refiner_diagnostics::Failure;
 use refiner_evm::ExecutionPolicy;
@@ -137,6 +138,7 @@ impl RowReplay {
             keep,
             hashes: true,
             elsewhere: None,
+            buffers: Buffers::default(),
         };
         Ok(Self { job, items: plan.items, threads, tables, policy, refused })
     }

@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap, ffi::OsString, io, num::NonZeroUsize, ops::ControlFlow, path::PathBuf, sync::Arc, thread,
 };
 
+use refiner_buffers::Buffers;
 use refiner_config::Values;
 use refiner_data_set::{DataSet, Difference, Manifest, OutputTerms, RuleTerms};
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
@@ -125,6 +126,7 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
         keep,
         hashes: true,
         elsewhere: None,
+        buffers: Buffers::default(),
     });
     let mut report = Report::begin_counting(policy, items.len() as u64);
     let mut keeper = Keeper::new(data_set, tables, units.iter().map(|(_, items)| *items).collect());
