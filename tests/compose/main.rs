@@ -7,6 +7,7 @@
 mod devnet;
 mod files;
 mod inside;
+mod many_hosts;
 mod node;
 mod observability;
 mod page;
