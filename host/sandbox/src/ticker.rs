@@ -146,7 +146,10 @@ mod tests {
     fn epochs_are_counted_while_a_guest_runs_and_no_thread_wakes_without_one() {
         let (shared, ticks) = (Arc::<Shared>::default(), Arc::<AtomicU32>::default());
         let (of_thread, counted) = (Arc::clone(&shared), Arc::clone(&ticks));
-        let thread = thread::spawn(move || of_thread.tick(TICKS, || drop(counted.fetch_add(1, Ordering::Relaxed))));
+        let count = move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+        };
+        let thread = thread::spawn(move || of_thread.tick(TICKS, count));
         let ticker = Ticker { shared, thread: Some(thread) };
         for _ in 0..2 {
             until("it rests", || ticker.shared.state().is_at_rest);
