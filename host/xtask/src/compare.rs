@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
+use refiner_authoring::command::typed;
 
 use crate::{command, measured, tree};
 
@@ -82,7 +83,7 @@ fn print(rules: &str, ways: &[Way], folder: &Path, alone: &Path, specimens: usiz
 fn took(command: &mut Command) -> Result<Duration> {
     let measured = measured::run(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))?;
     // A block that one build cannot execute is a verdict, 3, and no fault of the comparison.
-    ensure!(matches!(measured.status.code(), Some(0 | 3)), "{:?} ended with {}", command, measured.status);
+    ensure!(matches!(measured.status.code(), Some(0 | 3)), "{} ended with {}", typed(command), measured.status);
     Ok(measured.processor)
 }
 
