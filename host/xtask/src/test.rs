@@ -64,7 +64,7 @@ pub fn run() -> Result<()> {
         work.join(&mut steps)?;
     }
 
-    // Now, because tests touch files that build scripts watch, and libraries would be compiled once more.
+    // Before the tests, which take ten times as long, and before clippy, which holds cargo's lock.
     steps.take("Documentation tests", Some(DOCUMENTATION), || Ok(command::run(&mut command::line(DOCUMENTATION))?))?;
 
     let (what, line) = lint::CLIPPY;
