@@ -82,8 +82,9 @@ fn new_rule_in_go_followed_by_its_printed_commands_gives_the_bytes_of_the_one_in
         }
         paste(&format!("{}\nrefiner rule build 'my rules/rust'", new("rust")), directory.path());
         if option.is_empty() {
-            ["rust", "go"]
-                .map(|language| has_names_where_they_are_kept(&directory.path().join("my rules").join(language)));
+            for language in ["rust", "go"] {
+                has_names_where_they_are_kept(&directory.path().join("my rules").join(language));
+            }
         }
         let component = |language: &str| directory.path().join("my rules").join(language).join("busy-contracts.wasm");
         for (manner, isolate) in [("here", ""), ("isolated", "--isolate")] {
