@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::program::{command, ended, refiner, refiner_reading, samples, samples_directory, text};
 
+mod azure;
 mod kills;
 
 /// Built-in rules that are quick, with three outputs.
@@ -20,19 +21,7 @@ const MANIFEST: &str = "_manifest.json";
 
 /// Every file below a directory with its bytes.
 pub fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut left = vec![directory.to_owned()];
-    while let Some(next) = left.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                left.push(path);
-            } else {
-                files.insert(path.strip_prefix(directory).unwrap().to_owned(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    files
+    refiner_testkit::folder::files(directory).unwrap()
 }
 
 fn manifest(directory: &Path) -> Value {

@@ -4,8 +4,6 @@
 
 mod allowance;
 mod basis;
-#[path = "daemon/browser.rs"]
-mod browser;
 mod bundle;
 mod cases;
 mod checked;
@@ -47,4 +45,5 @@ mod surface;
 mod tracers;
 
 use refiner_hostile::{component, corpus, odd};
+use refiner_testbench::browser;
 use refiner_testkit::golden;

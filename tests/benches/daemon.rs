@@ -11,15 +11,7 @@
     reason = "a benchmark prints, and stops at what it did not expect"
 )]
 
-#[path = "../acceptance/daemon/bench.rs"]
-#[allow(dead_code, reason = "most of it is for tests")]
-mod bench;
-#[path = "../acceptance/daemon/crowd.rs"]
-mod crowd;
 mod processor;
-#[path = "../acceptance/daemon/specimens.rs"]
-#[allow(dead_code, reason = "most of it is for tests")]
-mod specimens;
 
 use std::{
     fs,
@@ -29,13 +21,13 @@ use std::{
 
 use refiner_content::{CONTENT_BYTES_MAX, Content, LocalStore};
 use refiner_journal::State;
-use refiner_testkit::crowds;
-use tokio::{runtime::Runtime, time::sleep};
-
-use self::{
+use refiner_testbench::{
     bench::{Bench, PATIENCE},
+    crowd,
     specimens::{Given, real_stream, stream},
 };
+use refiner_testkit::crowds;
+use tokio::{runtime::Runtime, time::sleep};
 
 /// Specimens announced one by one.
 const SINGLE: usize = 20;

@@ -15,10 +15,12 @@ use crate::engine::{must, repository};
 const FILES: [&str; 4] = ["standalone.yml", "moonbeam.yml", "moonbase.yml", "existing-pinner.yml"];
 /// Files that go with one of those.
 const MORE: [&str; 4] = ["key-file.yml", "confined.yml", "small.yml", "observability.yml"];
+/// A file for many machines.
+const ALONE: [&str; 1] = ["many-hosts.yml"];
 /// Variables of the network's pinner, an image of others.
 const OF_PINNER: [&str; 2] = ["FILEBASE_RPC_TOKEN", "DEDICATED_GATEWAY"];
 /// Variables that the files alone read.
-const OF_FILES: [&str; 8] = [
+const OF_FILES: [&str; 9] = [
     "PUBLISH_ADDRESS",
     "REFINER_IMAGE",
     "EWM_DAS_IMAGE",
@@ -27,6 +29,7 @@ const OF_FILES: [&str; 8] = [
     "PROMETHEUS_IMAGE",
     "GRAFANA_IMAGE",
     "GRAFANA_PASSWORD",
+    "NATS_IMAGE",
 ];
 
 fn text(name: &str) -> String {
@@ -73,9 +76,11 @@ fn variables_of_table() -> BTreeSet<String> {
 fn every_variable_of_a_service_is_a_setting() {
     let known = variables_of_table();
     assert!(environment(&text("standalone.yml"), "refiner").len() > 20, "the environment of a service is found");
-    for file in FILES.into_iter().chain(MORE) {
+    for file in FILES.into_iter().chain(MORE).chain(ALONE) {
         let text = text(file);
-        let given: Vec<_> = ["refiner", "ewm-das", "evm-server"].map(|service| environment(&text, service)).into();
+        let given: Vec<_> =
+            ["refiner", "ewm-das", "evm-server", "content", "work"].map(|service| environment(&text, service)).into();
+        assert!(file != "many-hosts.yml" || given.iter().filter(|given| given.len() > 1).count() == 3, "{given:?}");
         for name in given.iter().flat_map(BTreeMap::keys).filter(|name| !OF_PINNER.contains(&name.as_str())) {
             assert!(known.contains(name), "{file}: {name} is no setting");
         }
@@ -88,7 +93,7 @@ fn example_of_variables_has_exactly_those_that_the_files_read_and_their_defaults
     let given: BTreeMap<_, _> =
         example.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('=')).collect();
     let known = variables_of_table();
-    let read: BTreeSet<_> = FILES.into_iter().chain(MORE).flat_map(|file| read_by(&text(file))).collect();
+    let read: BTreeSet<_> = FILES.into_iter().chain(MORE).chain(ALONE).flat_map(|file| read_by(&text(file))).collect();
     assert_eq!(read, given.keys().map(|name| (*name).to_owned()).collect());
     for (name, value) in given {
         let ours = known.contains(name) || OF_FILES.contains(&name) || OF_PINNER.contains(&name);
@@ -208,7 +213,7 @@ fn compose_takes_every_file_with_the_example_of_variables() {
         return eprintln!("skipped: docker-compose is not installed");
     }
     let at = |name: &str| repository().join("compose").join(name);
-    let with_more = [&["standalone.yml", "key-file.yml", "confined.yml", "small.yml", "observability.yml"][..]];
+    let with_more = [&["standalone.yml", "key-file.yml", "confined.yml", "small.yml", "observability.yml"][..], &ALONE];
     for files in FILES.each_ref().map(std::slice::from_ref).into_iter().chain(with_more) {
         let mut config = Command::new("docker-compose");
         config.arg("--env-file").arg(at(".env.example"));

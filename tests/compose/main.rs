@@ -7,17 +7,16 @@
 mod devnet;
 mod files;
 mod inside;
+mod many_hosts;
 mod node;
 mod observability;
 mod page;
 mod small;
 mod source;
-#[path = "../acceptance/daemon/specimens.rs"]
-#[allow(dead_code, reason = "others need all of it")]
-mod specimens;
 mod stack;
 mod standalone;
 mod symptoms;
 mod units;
 
+use refiner_testbench::specimens;
 use refiner_testkit::container_engine as engine;

@@ -17,6 +17,7 @@ use tokio::time::sleep;
 
 use crate::{
     engine::{Engine, inside, must, repository, write},
+    many_hosts::{self, NATS_IMAGE},
     node::forward,
     observability,
     specimens::Given,
@@ -38,6 +39,8 @@ const PROOF_SUBMITTED: B256 = b256!("508f479d80dbbd88c8372648a5a1cf88212d9a3e8aa
 const HEALTH: &str = "127.0.0.1:9568";
 /// The file with Prometheus and Grafana.
 const OBSERVABILITY: &str = "observability.yml";
+/// The file that the others go with.
+const STANDALONE: &str = "standalone.yml";
 /// Where it publishes the pinner's API.
 pub const PINNER: &str = "http://127.0.0.1:5080";
 
@@ -53,17 +56,32 @@ struct Running {
     directory: tempfile::TempDir,
     project: String,
     files: Vec<&'static str>,
+    /// Further arguments of `docker-compose up`.
+    scale: Vec<String>,
 }
 
 impl Stack {
     /// Starts the services as an operator does, with the variables of the earlier refiner and further files of `compose`.
     pub async fn start(files: &[&'static str]) -> Option<Self> {
+        Self::start_files(&[&[STANDALONE], files].concat(), &[]).await
+    }
+
+    /// The same of another file alone, some of whose services run several times.
+    pub async fn start_scaled(file: &'static str, scale: &[&str]) -> Option<Self> {
+        Self::start_files(&[file], scale).await
+    }
+
+    async fn start_files(files: &[&'static str], scale: &[&str]) -> Option<Self> {
         let engine = Engine::find_or_start()?;
         let chain = TestChain::start_or_skip(&Setup::default()).await.unwrap()?;
         let program = std::env::var_os(PROGRAM).map_or_else(|| env!("CARGO_BIN_EXE_refiner").into(), PathBuf::from);
         engine.build(&program, IMAGE);
         if files.contains(&OBSERVABILITY) {
             observability::image(&engine)?;
+        }
+        let is_of_hosts = !files.contains(&STANDALONE);
+        if is_of_hosts {
+            many_hosts::image(&engine)?;
         }
         let node = forward(&engine, chain.url()).await;
         let directory = tempfile::tempdir().unwrap();
@@ -79,16 +97,21 @@ impl Stack {
         let variables = format!(
             "{more}BLOCK_RESULT_OPERATOR_PRIVATE_KEY={OPERATOR_KEY}\nNODE_ETHEREUM_MAINNET={node}\nMIX_ENV=docker\nBSP_PROOFCHAIN_ADDRESS={}\n\
              BRP_PROOFCHAIN_ADDRESS={}\nPROOFCHAIN_CHAIN_ID={}\nREFINER_IMAGE={IMAGE}\nREFINER_START=1\n\
-             PROMETHEUS_IMAGE={PROMETHEUS_IMAGE}\n",
+             PROMETHEUS_IMAGE={PROMETHEUS_IMAGE}\nNATS_IMAGE={NATS_IMAGE}\n{}",
             chain.specimen_contract(),
             chain.result_contract(),
-            chain.chain_id()
+            chain.chain_id(),
+            // Where there is no pinner beside the daemon, its own store is one.
+            if is_of_hosts { "REFINER_PINNER=http://content:5080\n" } else { "" }
         );
         write(&directory.path().join(".env"), &variables);
         let inside = inside(directory.path());
-        write(&directory.path().join("test.yml"), &additions(&inside.display().to_string()));
+        let inside = inside.display().to_string();
+        let additions = if is_of_hosts { ADDITIONS_FOR_HOSTS.to_owned() } else { additions(&inside) };
+        write(&directory.path().join("test.yml"), &additions);
         let project = format!("refiner-test-{}", std::process::id());
-        let running = Running { engine, directory, project, files: [&["standalone.yml"], files].concat() };
+        let scale = scale.iter().map(|&argument| argument.to_owned()).collect();
+        let running = Running { engine, directory, project, files: files.to_vec(), scale };
         let stack = Self { running, chain };
         stack.up();
         Some(stack)
@@ -98,7 +121,8 @@ impl Stack {
     pub fn up(&self) {
         // A service that is named brings those it depends on, which neither of the others does.
         let services: &[_] = if self.running.files.contains(&OBSERVABILITY) { &["refiner", "prometheus"] } else { &[] };
-        self.running.compose(&[&["up", "-d"], services].concat());
+        let scale: Vec<_> = self.running.scale.iter().map(String::as_str).collect();
+        self.running.compose(&[&["up", "-d"], &scale[..], services].concat());
     }
 
     pub fn compose(&self, arguments: &[&str]) -> String {
@@ -295,3 +319,24 @@ services:
 "#
     )
 }
+
+/// The same where there are many hosts, and a content server that the test puts specimens into.
+const ADDITIONS_FOR_HOSTS: &str = r#"version: "3.7"
+services:
+  refiner:
+    extra_hosts: ["host.docker.internal:host-gateway"]
+    environment:
+      REFINER_DEPTH: "0"
+      REFINER_PROOF_DEPTH: "0"
+      REFINER_POLL_INTERVAL: 50ms
+      REFINER_RETRY_DELAY: 50ms
+      REFINER_RECHECK_INTERVAL: 1s
+      REFINER_GATEWAY: none
+      REFINER_QUEUE_ACK_WAIT: 5s
+    healthcheck: {interval: 1s, timeout: 5s, start_period: 0s, retries: 3}
+  content:
+    ports: ["127.0.0.1:5080:5080"]
+    healthcheck: {interval: 1s, timeout: 5s, start_period: 0s, retries: 3}
+  work:
+    healthcheck: {interval: 1s, timeout: 5s, start_period: 0s, retries: 3}
+"#;

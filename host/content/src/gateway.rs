@@ -3,19 +3,22 @@
 //! Asked first for the bytes, which the network's UnixFS profile checks. Bytes of another profile cannot be checked so; then the blocks are
 //! asked for, of which each checks itself. Source: <https://specs.ipfs.tech/http-gateways/trustless-gateway/>.
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use refiner_buffers::Buffers;
 use refiner_http_client::Egress;
 use url::Url;
 
 use crate::{
     Accept, Codec, Content, ContentId, DagError, FetchBackend, FetchError, HttpLimits, Origin,
     assemble::assemble_until,
-    blocking::interruptible,
+    blocking::{blocking, interruptible},
     car::ARCHIVE,
     das::BlockGateway,
     error::SetupError,
     http::{self, Http},
     read_car,
+    serve::ContentName,
 };
 
 /// Gateways that anybody may ask, as ewm-das does.
@@ -24,6 +27,9 @@ pub const PUBLIC_GATEWAYS: [&str; 4] =
 
 /// Bytes that an archive may have above those of the file: ids, lengths and nodes, about a hundredth with chunks of 4 KiB.
 const ARCHIVE_EXTRA_BYTES: usize = 1 << 20;
+
+/// Bytes that are hashed on the thread that received them: handing them to another would take as long.
+const AT_ONCE_BYTES_MAX: usize = 64 << 10;
 
 /// The empty content, by its identity id.
 const PROBE: &str = "ipfs/bafkqaaa";
@@ -80,6 +86,30 @@ impl Gateway {
             Ok(_) | Err(FetchError::NotFound { .. } | FetchError::TooLarge { .. }) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Fetches content of a length that is known, into one of the buffers. It is given out when `accept` takes it, a comparison of a hash
+    /// that the caller knows: nothing else is hashed here.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError`]; [`FetchError::NotAccepted`] of other bytes.
+    pub async fn fetch_known(
+        &self,
+        name: &ContentName,
+        bytes: usize,
+        accept: Accept,
+        buffers: &Buffers,
+    ) -> Result<Bytes, FetchError> {
+        let url = http::below(&self.base, &name.path());
+        let fetched = self.http.get_known(url, &self.origin, bytes, buffers).await?;
+        let is_accepted = if fetched.len() > AT_ONCE_BYTES_MAX {
+            let fetched = fetched.clone();
+            blocking(move || accept(&fetched)).await
+        } else {
+            accept(&fetched)
+        };
+        if is_accepted { Ok(fetched) } else { Err(FetchError::NotAccepted { from: self.origin.clone() }) }
     }
 
     async fn fetch_checked(&self, id: ContentId, accept: Option<Accept>) -> Result<Content, FetchError> {

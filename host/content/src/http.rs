@@ -8,6 +8,7 @@ mod redirect;
 use std::{error::Error as StdError, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use refiner_buffers::Buffers;
 use refiner_diagnostics::causes;
 use refiner_http_client::Egress;
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect::Policy};
@@ -92,6 +93,39 @@ impl Http {
     ) -> Result<Bytes, FetchError> {
         let request = self.client.get(url).header(reqwest::header::ACCEPT, accept);
         match timeout(self.limits.deadline, self.answer(request, from, limit_bytes)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(FetchError::Deadline { from: from.clone(), deadline_ms: milliseconds(self.limits.deadline) }),
+        }
+    }
+
+    /// The body of a 200 that has just so many bytes, in one of the buffers.
+    pub(crate) async fn get_known(
+        &self,
+        url: Url,
+        from: &Origin,
+        bytes: usize,
+        buffers: &Buffers,
+    ) -> Result<Bytes, FetchError> {
+        let filled = async {
+            let mut response = self.open(self.client.get(url), from).await?;
+            let too_large = || FetchError::TooLarge { from: from.clone(), limit_bytes: bytes };
+            if response.content_length().is_some_and(|stated| stated > bytes as u64) {
+                return Err(too_large());
+            }
+            let (mut filling, mut window) = (buffers.filling(bytes), self.window());
+            while let Some(piece) = self.next_piece(&mut response, &mut window, from).await? {
+                if piece.len() > bytes - filling.len() {
+                    return Err(too_large());
+                }
+                filling.push(&piece);
+            }
+            if filling.len() == bytes {
+                Ok(filling.into_bytes())
+            } else {
+                Err(FetchError::TooShort { from: from.clone(), bytes: filling.len(), expected: bytes })
+            }
+        };
+        match timeout(self.limits.deadline, filled).await {
             Ok(answer) => answer,
             Err(_) => Err(FetchError::Deadline { from: from.clone(), deadline_ms: milliseconds(self.limits.deadline) }),
         }

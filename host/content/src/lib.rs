@@ -2,8 +2,8 @@
 //!
 //! * **Inputs**: bytes, or a content id.
 //! * **Outputs**: a content id, or [`Content`]: bytes that were checked against theirs.
-//! * **Invariants**: no fetched byte leaves before its hash was compared with the requested id. The one exception
-//!   is [`Unverified`], which gives its bytes only to the caller's own check. Knows no specimen, rule or key.
+//! * **Invariants**: no fetched byte leaves before its hash was compared with the requested id. Two exceptions give bytes only to the
+//!   caller's own check: [`Unverified`], and [`Gateway::fetch_known`]. Knows no specimen, rule or key.
 //!
 //! Start at [`Fetcher`] (several backends, with hedged requests) and at the two ports: [`FetchBackend`] is fetched from, [`ContentStore`] also keeps.
 //! [`LocalStore`] and [`Pinner`] are both, a [`Gateway`] is a source only. [`serve`] answers as an ipfs-pinner over a local store.

@@ -126,6 +126,12 @@ impl LocalStore {
         self.root.join("kept").join(id.to_string())
     }
 
+    /// Length of content that is there. It is checked only when it is read.
+    #[must_use]
+    pub fn length(&self, id: &ContentId) -> Option<usize> {
+        fs::metadata(self.path(id)).ok().filter(fs::Metadata::is_file).and_then(|file| usize::try_from(file.len()).ok())
+    }
+
     /// Whether content of this id is there. It is checked only when it is read.
     #[must_use]
     pub fn has(&self, id: &ContentId) -> bool {
@@ -191,6 +197,19 @@ impl LocalStore {
     ///
     /// [`KeepError::TooLarge`], [`KeepError::DiskFull`], [`KeepError::File`]. Nothing remains of what was not written whole.
     pub fn write(&self, content: &Content) -> Result<ContentId, KeepError> {
+        self.write_lasting(content, Durability::Name)
+    }
+
+    /// Writes content that can be made again: a power failure may take it, or leave a part that [`read`](Self::read) finds damaged. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`write`](Self::write).
+    pub fn write_unsynced(&self, content: &Content) -> Result<ContentId, KeepError> {
+        self.write_lasting(content, Durability::None)
+    }
+
+    fn write_lasting(&self, content: &Content, durability: Durability) -> Result<ContentId, KeepError> {
         let (id, bytes) = (content.unixfs_id(), content.bytes());
         if bytes.len() > self.limit_bytes {
             return Err(KeepError::TooLarge { to: self.origin.clone(), bytes: bytes.len() });
@@ -201,7 +220,7 @@ impl LocalStore {
             Ok(false) => {}
             Err(source) => return Err(KeepError::File { path, source }),
         }
-        match self.write_whole(&path, bytes) {
+        match self.write_as(&path, bytes, durability) {
             Ok(()) => Ok(id),
             Err(source) => Err(keep_error(path, bytes.len(), source)),
         }

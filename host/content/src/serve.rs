@@ -40,7 +40,7 @@ use crate::{
 
 pub use self::{
     limits::ServeLimits,
-    source::{ContentSource, serve_source},
+    source::{ContentName, ContentSource, serve_source},
 };
 
 /// Serves until `stop`, and until the requests then open have ended.
@@ -52,22 +52,6 @@ pub async fn serve(
     stop: CancellationToken,
 ) {
     refiner_listener::serve(vec![listener], router(store, limits), limits.listener, access, stop).await;
-}
-
-/// Serves what the store has, and takes nothing: `/get`, `/ipfs/<id>` and `/health` alone. Until `stop`, as [`serve`].
-pub async fn serve_read_only(
-    listener: TcpListener,
-    store: LocalStore,
-    limits: ServeLimits,
-    access: Access,
-    stop: CancellationToken,
-) {
-    let router = Router::new()
-        .route("/get", get(get::by_query))
-        .route("/ipfs/{id}", get(get::by_path))
-        .route("/health", any(|| async { "I'm healthy" }))
-        .with_state(Arc::new(Serving::of(store, limits)));
-    refiner_listener::serve(vec![listener], router, limits.listener, access, stop).await;
 }
 
 /// The routes alone.

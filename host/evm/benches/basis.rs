@@ -6,14 +6,12 @@
 //! turn of each counts. The allocator is the program's.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
-#[path = "../tests/shared/mod.rs"]
-mod shared;
-
 use std::{fs, hint::black_box, path::PathBuf, time::Duration};
 
 use alloy_primitives::Bytes;
 use refiner_evm::{BasisPolicy, EmbeddedExecutor, Execution, ExecutionPolicy, ResultFormat, gate};
 use refiner_specimen::{Specimen, check, decode_shared, specimen_hash};
+use refiner_testblocks::shared;
 use rustix::time::{ClockId, clock_gettime};
 
 #[global_allocator]

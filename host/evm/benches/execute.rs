@@ -6,9 +6,6 @@
 //! compared takes turns, and the fastest round of each counts.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
-#[path = "../tests/shared/mod.rs"]
-mod shared;
-
 use std::{
     hint::black_box,
     time::{Duration, Instant},
@@ -19,6 +16,7 @@ use refiner_evm::{
     ChainSpec, Chains, EmbeddedExecutor, Execution, ExecutionPolicy, ResultFormat, SenderPolicy, commit_receipts,
 };
 use refiner_specimen::{Envelopes, Specimen, check};
+use refiner_testblocks::shared;
 use revm::{
     Context, DatabaseRef, ExecuteEvm, MainBuilder, MainContext, SystemCallEvm,
     bytecode::Bytecode,

@@ -8,16 +8,14 @@
 // A benchmark reports on the terminal.
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
 
-#[path = "../tests/devnet/mod.rs"]
-mod devnet;
-#[path = "../tests/hostile/mod.rs"]
-mod hostile;
-
 use std::{fs, hint::black_box, path::Path, process::Command};
 
-use hostile::specimens;
 use refiner_evm::{DEFAULT_GAS_BOUND, ExecuteError, ExecutionPolicy, ResultFormat};
 use refiner_specimen::{check, decode, specimen_hash};
+use refiner_testblocks::{
+    devnet,
+    hostile::{self, specimens},
+};
 use rustix::time::{ClockId, clock_gettime};
 
 #[global_allocator]

@@ -1,10 +1,8 @@
 //! Existence of accounts, fork by fork, and addresses at which nothing can be created.
 
-mod devnet;
-
 use alloy_primitives::{Address, B256, Bytes, U256};
-use devnet::{CALLER, CONTRACT, PRAGUE, TestBlock, call, mainnet::*, old_call};
 use refiner_specimen::Transaction;
+use refiner_testblocks::devnet::{CALLER, CONTRACT, PRAGUE, TestBlock, call, mainnet::*, old_call};
 use refiner_testkit::Key;
 use revm::bytecode::opcode as op;
 

@@ -1,16 +1,16 @@
 //! The bounds of execution on blocks that reach them, and on those that just do not.
 
-mod devnet;
-mod hostile;
-
 use std::cell::Cell;
 
 use alloy_primitives::{Address, U256};
-use devnet::{CANCUN, CONTRACT, OSAKA, PARIS, TestBlock, call};
 use refiner_evm::{ExecuteError, Interrupt, Interrupted, Rejected, Resource, Unsupported};
 use refiner_specimen::{
     Block, Transaction,
     check::{CheckName, Outcome, Quantity},
+};
+use refiner_testblocks::{
+    devnet::{self, CANCUN, CONTRACT, OSAKA, PARIS, TestBlock, call},
+    hostile,
 };
 use rustix::time::{ClockId, clock_gettime};
 

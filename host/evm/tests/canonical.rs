@@ -3,8 +3,6 @@
 // Clippy takes what tests call for something else than a test.
 #![allow(clippy::unwrap_used)]
 
-mod shared;
-
 use refiner_evm::{
     BasisPolicy, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Rejected, ResultFormat, Unsupported,
 };
@@ -12,6 +10,7 @@ use refiner_specimen::{
     DroppedPart, Layout, Specimen,
     check::{CheckName, Outcome},
 };
+use refiner_testblocks::shared;
 use refiner_testkit::case;
 use serde_json::Value;
 

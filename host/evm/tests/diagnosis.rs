@@ -3,8 +3,6 @@
 // Clippy takes what tests call for something else than a test.
 #![allow(clippy::unwrap_used)]
 
-mod shared;
-
 use std::fs;
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
@@ -13,6 +11,7 @@ use refiner_evm::{
     Uninterrupted, Unsupported,
 };
 use refiner_specimen::{Layout, Specimen, check::CheckName, decode};
+use refiner_testblocks::shared;
 use refiner_testkit::{BlockPlan, Chain, Fork, Form, Key, MAINNET, Manner, Plan, World, export};
 use revm::bytecode::opcode::*;
 

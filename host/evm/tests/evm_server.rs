@@ -3,10 +3,9 @@
 // Clippy takes what tests call for something else than a test.
 #![allow(clippy::unwrap_used)]
 
-mod shared;
-
 use refiner_evm::{EmbeddedExecutor, Era, ExecuteError, ResultFormat, Unsupported};
 use refiner_specimen::sha256;
+use refiner_testblocks::shared;
 
 #[track_caller]
 fn check(height: u64, era: Era, expected: &str) {

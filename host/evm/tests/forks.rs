@@ -1,16 +1,14 @@
 //! Changes at each fork's boundary.
 
-mod devnet;
-
 use alloy_consensus::Header;
 use alloy_primitives::{B256, U256, address};
-use devnet::{CONTRACT, TestBlock, call, mainnet::*, old_call};
 use refiner_evm::{ChainSpec, EmbeddedExecutor, Era, ExecuteError, Rejected, ResultFormat};
 use refiner_specimen::{
     Layout, Transaction,
     check::{CheckName, Outcome, Subject},
     decode, encode,
 };
+use refiner_testblocks::devnet::{self, CONTRACT, TestBlock, call, mainnet::*, old_call};
 use refiner_testkit::Key;
 use revm::bytecode::opcode as op;
 

@@ -3,8 +3,6 @@
 // Clippy takes what tests call for something else than a test.
 #![allow(clippy::unwrap_used)]
 
-mod shared;
-
 use std::fs;
 
 use alloy_eips::eip4844::kzg_to_versioned_hash;
@@ -14,6 +12,7 @@ use refiner_evm::{
     ResultFormat, Supplied, SupplySource, Uninterrupted, Unsupported,
 };
 use refiner_specimen::{DroppedPart, Layout, Specimen, check::CheckName, decode};
+use refiner_testblocks::shared;
 use refiner_testkit::{BlockPlan, Chain, Contract, Fork, Form, Key, MAINNET, Manner, Plan, World, export};
 use revm::bytecode::opcode::{BLOBHASH, EQ, INVALID, JUMPDEST, JUMPI, LOG0, PUSH1, PUSH32, STOP};
 

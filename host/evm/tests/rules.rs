@@ -1,14 +1,12 @@
 //! The rules of each fork on blocks of our own, one contract and a few transactions each.
 
-mod devnet;
-
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use devnet::{CALLER, CANCUN, CONTRACT, OSAKA, PARIS, PRAGUE, SHANGHAI, TestBlock, call};
 use refiner_evm::{CodeUse, ExecuteError, Rejected, Unsupported};
 use refiner_specimen::{
     Authorization, BlockHashRead, CodeRead, Layout, Transaction,
     check::{Check, CheckName, Outcome, Quantity, Subject},
 };
+use refiner_testblocks::devnet::{self, CALLER, CANCUN, CONTRACT, OSAKA, PARIS, PRAGUE, SHANGHAI, TestBlock, call};
 
 /// Opcodes, spelled out where a test needs them.
 mod op {

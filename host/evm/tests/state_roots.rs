@@ -1,14 +1,12 @@
 //! Receipts before Byzantium, which hold the state's root in the place of a status.
 
-mod devnet;
-
 use alloy_consensus::{
     Eip658Value, Receipt as ChainReceipt, ReceiptEnvelope, ReceiptWithBloom, proofs::calculate_receipt_root,
 };
 use alloy_primitives::{B256, Bytes};
-use devnet::{CONTRACT, TestBlock, mainnet::*, old_call};
 use refiner_evm::{ExecuteError, Rejected};
 use refiner_specimen::check::{CheckName, Outcome};
+use refiner_testblocks::devnet::{CONTRACT, TestBlock, mainnet::*, old_call};
 use revm::bytecode::opcode as op;
 
 /// Roots that the receipts of two transactions before Byzantium hold.

@@ -1,10 +1,8 @@
 //! The calls that a block makes of itself (EIP-4788, 2935, 7002, 7251).
 
-mod devnet;
-
 use alloy_primitives::{B256, U256, address, keccak256};
-use devnet::{BEACON_ROOTS, PRAGUE, TestBlock, WITHDRAWAL_REQUESTS, call, mainnet::*};
 use refiner_evm::{CodeUse, ExecuteError, MissingCode, Rejected};
+use refiner_testblocks::devnet::{BEACON_ROOTS, PRAGUE, TestBlock, WITHDRAWAL_REQUESTS, call, mainnet::*};
 use revm::bytecode::opcode as op;
 use sha2::{Digest, Sha256};
 

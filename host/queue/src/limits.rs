@@ -71,5 +71,11 @@ pub(crate) const REPORT_TEXT_BYTES_MAX: usize = 96 << 10;
 /// Results that came before their tasks were waited for, as after a restart. Beyond, the first are given up: unacknowledged results are
 /// bounded by [`ACK_PENDING_MAX`], and others must come.
 pub(crate) const EARLY_MAX: usize = 512;
+/// Specimens that a host keeps for the tasks of other rules, which come soon after.
+pub(crate) const SPECIMENS_KEPT: usize = 32;
+/// Their bytes.
+pub(crate) const SPECIMENS_KEPT_BYTES: usize = 96 << 20;
+/// Bytes of artifacts that a host has in memory for its coordinator.
+pub(crate) const ARTIFACTS_KEPT_BYTES: usize = 64 << 20;
 /// Rules of one coordinator.
 pub(crate) const RULES_MAX: usize = 256;

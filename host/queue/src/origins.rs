@@ -3,11 +3,15 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use refiner_content::{Content, ContentId, FetchBackend as _, FetchError, Gateway, HttpLimits};
+use bytes::Bytes;
+use refiner_buffers::Buffers;
+use refiner_content::{
+    Accept, Content, ContentId, FetchBackend as _, FetchError, Gateway, HttpLimits, serve::ContentName,
+};
 use refiner_http_client::Egress;
 use url::{Host, Url};
 
@@ -72,6 +76,26 @@ impl Origins {
                     last = Unfetched::TooLarge { bytes: content.bytes().len(), bytes_max };
                 }
                 Ok(content) => return Ok(content),
+                Err(error) => last = Unfetched::Failed(error),
+            }
+        }
+        Err(last)
+    }
+
+    /// Fetches content of a length that is known from the first of these origins that has it and whose bytes `accept` takes.
+    pub(crate) async fn fetch_known(
+        &self,
+        from: &[Url],
+        name: &ContentName,
+        bytes: usize,
+        accept: Accept,
+        buffers: &Buffers,
+    ) -> Result<Bytes, Unfetched> {
+        let mut last = Unfetched::Nowhere;
+        for url in from {
+            let Ok(gateway) = self.client(url) else { continue };
+            match gateway.fetch_known(name, bytes, Arc::clone(&accept), buffers).await {
+                Ok(fetched) => return Ok(fetched),
                 Err(error) => last = Unfetched::Failed(error),
             }
         }

@@ -158,15 +158,16 @@ async fn get(
     if bytes == 0 {
         return Ok((Bytes::new(), None));
     }
+    let listed = object.e_tag.as_deref().map(quoted);
     let options = GetOptions {
-        if_match: object.e_tag.clone(),
+        if_match: listed.clone(),
         range: (bytes < object.size).then_some(GetRange::Bounded(0..bytes)),
         ..GetOptions::default()
     };
     let answer = store.get_opts(&object.location, options).await.map_err(|error| ReadFault::of(&error))?;
     // A store may not know the condition, and list no mark.
-    let e_tag = answer.meta.e_tag.clone();
-    let is_another = object.e_tag.is_some() && e_tag.is_some() && e_tag != object.e_tag;
+    let e_tag = answer.meta.e_tag.as_deref().map(quoted);
+    let is_another = listed.is_some() && e_tag.is_some() && e_tag != listed;
     // The head of an answer has whole seconds.
     let is_later = answer.meta.last_modified.timestamp() > object.last_modified.timestamp();
     if is_another || is_later || answer.meta.size != object.size {
@@ -175,6 +176,11 @@ async fn get(
     // An answer without a stated length is refused by the client, and one of another length by the protocol.
     let read = answer.bytes().await.map_err(|error| ReadFault::of(&error))?;
     Ok((read, e_tag))
+}
+
+/// A mark as HTTP writes it. Azure's lists leave the quotes out, and its answers have them.
+fn quoted(mark: &str) -> String {
+    if mark.starts_with('"') || mark.starts_with("W/") { mark.to_owned() } else { format!("\"{mark}\"") }
 }
 
 impl fmt::Debug for Listing {

@@ -8,10 +8,7 @@ use std::{
 
 use alloy_primitives::B256;
 use futures_util::future::join_all;
-use refiner_content::{
-    Content,
-    serve::{self, ServeLimits},
-};
+use refiner_content::serve::{self, ContentName, ServeLimits};
 use refiner_diagnostics::Failure;
 use refiner_evm::ExecutionPolicy;
 use refiner_listener::Access;
@@ -206,15 +203,14 @@ struct TaskSpecimen {
     height: u64,
     block_hash: B256,
     specimen_hash: B256,
-    cid: String,
     bytes: u64,
 }
 
 impl TaskSpecimen {
     fn task(&self, TaskRule { identity, limits }: TaskRule) -> Task {
         let wall_ms = limits.deadline_ms(self.bytes);
-        let Self { chain_id, height, block_hash, specimen_hash, cid, bytes } = self;
-        Task::new(*chain_id, *height, *block_hash, *specimen_hash, cid, *bytes, identity, wall_ms, None).with_report()
+        let Self { chain_id, height, block_hash, specimen_hash, bytes } = self;
+        Task::new(*chain_id, *height, *block_hash, *specimen_hash, None, *bytes, identity, wall_ms, None).with_report()
     }
 }
 
@@ -222,21 +218,18 @@ impl TaskSpecimen {
 fn host_run(Finished { verdict, worker, elapsed, report, .. }: Finished) -> Result<HostRun, HostsFailure> {
     let no_report = || HostsFailure(UntrustedText::new(&format!("worker host {worker} sent no report of the run")));
     let mut run = *report.ok_or_else(no_report)?;
+    let mut sha256 = Vec::new();
     if let (Verdict::Produced { artifacts, .. }, RunVerdict::Produced { artifacts: into, .. }) =
         (verdict, &mut run.verdict)
     {
+        sha256.extend(artifacts.iter().map(|artifact| artifact.reference.sha256));
         into.extend(artifacts.into_iter().map(artifact));
     }
-    Ok(HostRun { run, host: worker.as_str().into(), elapsed })
+    Ok(HostRun { run, sha256, host: worker.as_str().into(), elapsed })
 }
 
-fn artifact(ReceivedArtifact { reference, content }: ReceivedArtifact) -> Artifact {
-    Artifact {
-        name: reference.name,
-        media_type: reference.media_type,
-        schema: reference.schema,
-        bytes: content.into_bytes().into(),
-    }
+fn artifact(ReceivedArtifact { reference, bytes }: ReceivedArtifact) -> Artifact {
+    Artifact { name: reference.name, media_type: reference.media_type, schema: reference.schema, bytes: bytes.into() }
 }
 
 /// Names what the replay waits for, now and then, for as long as it does.
@@ -255,17 +248,9 @@ async fn watch(coordinator: Coordinator) {
 impl HostsAtWork for AtWork {
     fn run(&self, specimen: HostSpecimen) -> Vec<Result<HostRun, HostsFailure>> {
         let HostSpecimen { input, chain_id, height, block_hash, specimen_hash, raw } = specimen;
-        let content = Content::of(raw.0);
-        let (id, bytes) = (content.id(), content.into_bytes());
-        let place = TaskSpecimen {
-            chain_id,
-            height,
-            block_hash,
-            specimen_hash,
-            cid: id.to_string(),
-            bytes: bytes.len() as u64,
-        };
-        let _offered = self.library.offer(id, input, &bytes);
+        let place = TaskSpecimen { chain_id, height, block_hash, specimen_hash, bytes: raw.len() as u64 };
+        // By the hash that was computed anyway: an id would be a second pass over all the bytes.
+        let _offered = self.library.offer(ContentName::Announced(specimen_hash.0), input, &raw.0);
         let runs = self.rules.iter().map(|rule| self.run_rule(&place, *rule));
         self.runtime.block_on(join_all(runs))
     }

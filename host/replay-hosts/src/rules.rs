@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
-use refiner_content::Content;
+use refiner_content::{Content, serve::ContentName};
 use refiner_evm::ExecutionPolicy;
 use refiner_queue::RuleRecord;
 use refiner_rule_model::Limits;
@@ -31,7 +31,7 @@ impl From<&LoadedRule> for TaskRule {
 /// The record of a rule with the artifacts that it may have. Its component is added to the library.
 pub(crate) fn record(rule: &LoadedRule, policy: ExecutionPolicy, library: &Library) -> (RuleRecord, Vec<Output>) {
     let component = Content::of(rule.component.0.clone());
-    library.add(component.id(), component.bytes().clone());
+    library.add(ContentName::Id(component.id()), component.bytes().clone());
     let outputs = rule.place.manifest().outputs.iter();
     let outputs =
         outputs.map(|output| (output.name.clone(), output.media_type.clone(), output.schema.clone())).collect();

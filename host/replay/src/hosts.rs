@@ -79,6 +79,8 @@ pub struct HostSpecimen {
 pub struct HostRun {
     /// With artifacts whose hashes were compared.
     pub run: Run,
+    /// Their hashes, in their order.
+    pub sha256: Vec<B256>,
     /// Name of the host.
     pub host: Arc<str>,
     /// Time of the run there.

@@ -1,14 +1,18 @@
 //! One specimen through every rule.
 
 use std::{
+    iter,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use alloy_primitives::{B256, Bytes};
+use refiner_buffers::Buffers;
 use refiner_data_set::{DataSetError, FileEntry, Staging};
+use refiner_diagnostics::Failure;
 use refiner_evm::{Executor, RecordingTerms, SharedExecutor};
+use refiner_executor::{self as executor, Evm, chains};
 use refiner_rule_model::{Artifact, Evidence, LogLine, Run, SpecimenHash, UntrustedText, Usage, Verdict};
 use refiner_rule_session::{Block, LoadedRule, NoRun};
 use refiner_specimen::{DecodeError, check::Check};
@@ -19,6 +23,7 @@ use refiner_specimen_files::{
 use refiner_table::{Batch, TableError};
 
 use crate::{
+    Replay,
     hosts::{Elsewhere, HostRun, HostSpecimen, HostsFailure},
     plan::Item,
     tables::{Rows, Tables},
@@ -42,6 +47,8 @@ pub struct Job {
     pub hashes: bool,
     /// The hosts that run the rules, where this process does not.
     pub elsewhere: Option<Elsewhere>,
+    /// Memory of specimens.
+    pub buffers: Buffers,
 }
 
 /// The fate of artifacts.
@@ -191,6 +198,25 @@ pub(crate) fn recording_of(rules: &[LoadedRule]) -> Option<RecordingTerms> {
 }
 
 impl Job {
+    /// Rules that run on this machine, and the executor that the replay asks for; differences are kept nowhere.
+    ///
+    /// # Errors
+    ///
+    /// Those of the executor's settings.
+    pub fn here(replay: &Replay, rules: Vec<LoadedRule>, known: KnownBlocks, keep: Keep) -> Result<Self, Failure> {
+        let embedded = chains::executor(&replay.chain_configs, executor::policy(&replay.settings))?;
+        Ok(Self {
+            executor: Evm::of(&replay.settings).executor(embedded, None)?,
+            recording: recording_of(&rules),
+            rules,
+            known: Arc::new(known),
+            keep,
+            hashes: true,
+            elsewhere: None,
+            buffers: Buffers::default(),
+        })
+    }
+
     /// Reads, decodes and runs. Nothing of one specimen stays in memory after.
     pub fn replay(&self, Item { input, unit }: &Item) -> Replayed {
         Replayed { input: input.clone(), unit: *unit, outcome: self.outcome(input) }
@@ -200,7 +226,7 @@ impl Job {
         if let Some(elsewhere) = &self.elsewhere {
             return self.on_hosts(elsewhere, input);
         }
-        let block = block(input)?;
+        let block = block(input, &self.buffers)?;
         let mut facts = Facts::of(&block);
         let known = self.known.check(&block.specimen);
         let executor = self.executor_of_one_block();
@@ -215,9 +241,9 @@ impl Job {
 
     /// Decodes here, so that what is no specimen is the same as without hosts, and has the rules run there.
     fn on_hosts(&self, elsewhere: &Elsewhere, input: &Input) -> Result<Outcome, Unusable> {
-        let (reading, known) = (input.clone(), Arc::clone(&self.known));
+        let (reading, known, buffers) = (input.clone(), Arc::clone(&self.known), self.buffers.clone());
         let (facts, known, raw) = elsewhere.read(move || {
-            let block = block(&reading)?;
+            let block = block(&reading, &buffers)?;
             let facts = Facts { specimen_hash: Some(block.hash.get()), ..Facts::of(&block) };
             Ok::<_, Unusable>((facts, known.check(&block.specimen), block.raw))
         })?;
@@ -234,8 +260,8 @@ impl Job {
             raw,
         });
         let record = |(rule, result): (&LoadedRule, Result<HostRun, HostsFailure>)| match result {
-            Ok(HostRun { run, host, elapsed }) => {
-                let end = self.ended(rule, &facts, run).unwrap_or_else(RunEnd::Failed);
+            Ok(HostRun { run, sha256, host, elapsed }) => {
+                let end = self.ended(rule, &facts, run, &sha256).unwrap_or_else(RunEnd::Failed);
                 RunRecord { host: Some(host), ..RunRecord::of(rule, end, elapsed) }
             }
             Err(failure) => RunRecord::of(rule, RunEnd::Failed(failure.into()), Duration::ZERO),
@@ -265,24 +291,31 @@ impl Job {
         facts: &Facts,
         executor: &Arc<dyn Executor>,
     ) -> Result<RunEnd, RunFailure> {
-        self.ended(rule, facts, rule.place.run(block, &rule.params, rule.limits, executor)?)
+        self.ended(rule, facts, rule.place.run(block, &rule.params, rule.limits, executor)?, &[])
     }
 
-    /// Keeps what a run produced.
-    fn ended(&self, rule: &LoadedRule, facts: &Facts, run: Run) -> Result<RunEnd, RunFailure> {
+    /// Keeps what a run produced; `known` are the hashes of its artifacts, as many as were computed.
+    fn ended(&self, rule: &LoadedRule, facts: &Facts, run: Run, known: &[B256]) -> Result<RunEnd, RunFailure> {
         let (usage, evidence) = (Box::new(run.usage), Box::new(run.evidence));
         match run.verdict {
             Verdict::Produced { artifacts, records } => {
-                let keep = |artifact| self.keep(rule, facts, artifact);
-                let artifacts = artifacts.into_iter().map(keep).collect::<Result<_, _>>()?;
+                let known = known.iter().copied().map(Some).chain(iter::repeat(None));
+                let keep = |(artifact, sha256)| self.keep(rule, facts, artifact, sha256);
+                let artifacts = artifacts.into_iter().zip(known).map(keep).collect::<Result<_, _>>()?;
                 Ok(RunEnd::Produced { artifacts, records, usage, log: run.log, evidence })
             }
             verdict => Ok(RunEnd::Refused { verdict, usage, log: run.log, evidence }),
         }
     }
 
-    fn keep(&self, rule: &LoadedRule, facts: &Facts, artifact: Artifact) -> Result<Kept, RunFailure> {
-        let sha256 = artifact.sha256();
+    fn keep(
+        &self,
+        rule: &LoadedRule,
+        facts: &Facts,
+        artifact: Artifact,
+        sha256: Option<B256>,
+    ) -> Result<Kept, RunFailure> {
+        let sha256 = sha256.unwrap_or_else(|| artifact.sha256());
         let Artifact { name, media_type, bytes, .. } = artifact;
         let mut kept = Kept { name, media_type, bytes: bytes.len(), sha256, path: None, file: None, rows: None };
         match &self.keep {
@@ -306,8 +339,8 @@ impl Job {
     }
 }
 
-fn block(input: &Input) -> Result<Block, Unusable> {
-    let raw = Bytes::from(input.read()?);
+fn block(input: &Input, buffers: &Buffers) -> Result<Block, Unusable> {
+    let raw = Bytes::from(input.read_into(buffers)?);
     let specimen = Arc::new(refiner_specimen::decode_shared(&raw)?);
     Ok(Block { specimen, hash: SpecimenHash::of(raw.clone()), raw })
 }

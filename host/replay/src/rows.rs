@@ -11,7 +11,7 @@ use std::{
 use refiner_data_set::Standing;
 use refiner_diagnostics::Failure;
 use refiner_evm::ExecutionPolicy;
-use refiner_executor::{self as executor, Evm, chains};
+use refiner_executor as executor;
 use refiner_manifest::{Column, ColumnType, Scalar};
 use refiner_rule_model::Limit;
 use refiner_specimen_files::{
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Replay, TableChoice,
-    job::{Job, Keep, Outcome, Replayed, RunEnd, RunRecord, recording_of},
+    job::{Job, Keep, Outcome, Replayed, RunEnd, RunRecord},
     parallel::{self, End, Interrupter, NoThread},
     plan::{Inputs, Item, Plan},
     run::{kept_headings, remote_files},
@@ -125,19 +125,8 @@ impl RowReplay {
         let choice = TableChoice { format: Format::ArrowStream, wide, blocks_per_file: NonZeroUsize::MAX };
         let tables = Arc::new(Tables::of(&rules, choice)?);
         let plan = Plan::of(inputs, &Standing::default(), Path::new(""), usize::MAX)?;
+        let job = Job::here(replay, rules, known, Keep::Tables(Arc::clone(&tables)))?;
         let policy = executor::policy(&replay.settings);
-        let evm = Evm::of(&replay.settings);
-        let executor = evm.executor(chains::executor(&replay.chain_configs, policy)?, None)?;
-        let keep = Keep::Tables(Arc::clone(&tables));
-        let job = Job {
-            recording: recording_of(&rules),
-            rules,
-            executor,
-            known: Arc::new(known),
-            keep,
-            hashes: true,
-            elsewhere: None,
-        };
         Ok(Self { job, items: plan.items, threads, tables, policy, refused })
     }
 

@@ -3,6 +3,7 @@
 use std::{env, ffi::OsString, num::NonZeroUsize, ops::ControlFlow, path::PathBuf, sync::Arc, thread};
 
 use alloy_primitives::{hex, keccak256};
+use refiner_buffers::Buffers;
 use refiner_config::{Values, cache_directory, egress, table};
 use refiner_data_set::{DataSet, Destination, OutputTerms, RuleTerms, Terms as DataSetTerms};
 use refiner_diagnostics::{ExitCode, Failure};
@@ -135,8 +136,9 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
         _ => None,
     };
     let elsewhere = opened.clone().map(|hosts| Elsewhere::new(hosts, cores)).transpose()?;
-    let known = Arc::new(known);
-    let job = Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes, elsewhere });
+    let (known, buffers) = (Arc::new(known), Buffers::default());
+    let job =
+        Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes, elsewhere, buffers });
     let page = replay.report_page.clone().map(|path| Page::begin(path, &job.rules)).transpose()?;
     let mut report = Report::begin(replay.style, policy, &plan).map_err(PrintError::from)?.with_page(page);
     report.refused(&refused);

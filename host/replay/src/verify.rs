@@ -9,7 +9,7 @@ use std::{
 use refiner_config::Values;
 use refiner_data_set::{DataSet, Difference, Manifest, OutputTerms, RuleTerms};
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
-use refiner_executor::{self as executor, Evm, chains};
+use refiner_executor as executor;
 use refiner_specimen_files::{input::Input, known_blocks::KnownBlocks};
 use refiner_table::{Format, WideNumbers};
 use refiner_terminal::{self as terminal, PrintError, failure};
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use self::compare::{Compared, Finding, Made};
 use crate::{
     ChildProgram, Replay, Style, TableChoice,
-    job::{Job, Keep, recording_of},
+    job::{Job, Keep},
     keeper::Keeper,
     parallel::{self, End},
     plan::{Inputs, Item},
@@ -115,18 +115,8 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
     let data_set = DataSet::open(place.path(), terms)?;
     let files = || Keep::Files { staging: data_set.staging(), directory: place.path().to_owned() };
     let keep = tables.clone().map_or_else(files, Keep::Tables);
-    let policy = executor::policy(&replay.settings);
-    let executor = Evm::of(&replay.settings).executor(chains::executor(&replay.chain_configs, policy)?, None)?;
-    let job = Arc::new(Job {
-        recording: recording_of(&rules),
-        rules,
-        executor,
-        known: Arc::new(known),
-        keep,
-        hashes: true,
-        elsewhere: None,
-    });
-    let mut report = Report::begin_counting(policy, items.len() as u64);
+    let job = Arc::new(Job::here(&replay, rules, known, keep)?);
+    let mut report = Report::begin_counting(executor::policy(&replay.settings), items.len() as u64);
     let mut keeper = Keeper::new(data_set, tables, units.iter().map(|(_, items)| *items).collect());
     let mut compared = Compared::default();
     let end = parallel::in_order(

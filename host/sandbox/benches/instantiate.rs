@@ -3,15 +3,12 @@
 //! `cargo bench -p refiner-sandbox`. Prints the median of many rounds; the machine should be idle.
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, clippy::cast_precision_loss)]
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
 use std::{fs, hint::black_box, sync::Arc, thread, time::Instant};
 
 use refiner_evm::Execution;
 use refiner_rule_model::{Grants, Verdict};
 use refiner_sandbox::{AdmittedRule, Allocation, EngineProfile, RunInput, Sandbox};
-use support::{Answers, GOOD, component, input, small_execution, workspace};
+use refiner_testruns::{Answers, GOOD, component, input, small_execution, workspace};
 
 const ROUNDS: usize = 2_000;
 /// The length of a block result of a busy block.

@@ -29,7 +29,7 @@ pub struct AdmittedRule {
     /// The checks of rows, for outputs whose columns the manifest names.
     pub(crate) row_checks: Arc<RowChecks>,
     /// Without it no deadline would come.
-    pub(crate) _ticker: Arc<Ticker>,
+    pub(crate) ticker: Arc<Ticker>,
 }
 
 impl AdmittedRule {

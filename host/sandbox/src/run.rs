@@ -53,6 +53,7 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     let fuel = granted.get(Limit::Fuel);
     let (specimen, executor) = (Arc::clone(&input.specimen), Arc::clone(&input.executor));
     let view = SpecimenView::new(input.specimen, input.raw, input.specimen_hash);
+    let _running = rule.ticker.running();
     let mut store = store(
         pre,
         reach(rule, &limits, fuel, view, input.params, input.executor),

@@ -144,7 +144,9 @@ impl Sandbox {
     /// Asks a loaded rule to describe itself, under limits tighter than a run's: the first moment at which its code runs.
     pub fn describe(&self, loaded: LoadedRule) -> Result<AdmittedRule, AdmitFailure> {
         let LoadedRule { pre, component, terms } = loaded;
+        let running = self.ticker.running();
         let description = describe(&pre, terms.state_bytes)?;
+        drop(running);
         admission::agrees_with_description(&terms.manifest, &description)?;
         Ok(AdmittedRule {
             pre,
@@ -152,7 +154,7 @@ impl Sandbox {
             description: Arc::new(description),
             row_checks: Arc::new(RowChecks::of(&terms.manifest)),
             terms: Arc::new(terms),
-            _ticker: Arc::clone(&self.ticker),
+            ticker: Arc::clone(&self.ticker),
         })
     }
 

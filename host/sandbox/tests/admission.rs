@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use refiner_hostile::scan_limits;
 use refiner_rule_model::{
     AdmissionError, Capability, Grants, LIMITS, Limit, Limits, ScanLimit, engine, engine::WASMTIME_VERSION, examine,
 };
-use support::{GOOD, component, sandbox, workspace};
+use refiner_testruns::{GOOD, component, sandbox, workspace};
 
 /// The reason for which this text is not admitted.
 fn refusal(text: &str) -> String {
@@ -72,7 +70,7 @@ fn rule_with_any_one_byte_changed_is_refused_or_runs_and_never_panics() {
         let mut changed = rule.clone();
         changed[position] ^= 0x41;
         if let Ok(admitted) = sandbox.admit(&changed, None, &Grants::all()) {
-            let mut input = support::input(&admitted);
+            let mut input = refiner_testruns::input(&admitted);
             input.limits.lower(Limit::Fuel, 1_000_000);
             let _ = admitted.run(input);
         }

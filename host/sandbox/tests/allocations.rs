@@ -4,14 +4,12 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::{env, fs, path::PathBuf};
 
 use refiner_hostile::corpus;
 use refiner_rule_model::{Grants, Limit};
 use refiner_sandbox::{Allocation, EngineProfile, Sandbox};
-use support::{GOOD, component, input};
+use refiner_testruns::{GOOD, component, input};
 
 const ALL: [Allocation; 3] = [Allocation::Pooled, Allocation::OnDemand, Allocation::Compact];
 /// Fuel for a run, enough for every case that ends by itself but for those that use up another limit, which may run out of it.
@@ -78,7 +76,8 @@ fn rule_that_grows_its_memory_and_reads_past_it_has_one_end_with_any_allocation(
 
 /// The cases of the folder beside the repository, where it is.
 fn shared() -> Vec<PathBuf> {
-    let shared = env::var_os("REFINER_SHARED").map_or_else(|| support::workspace().join("../shared"), PathBuf::from);
+    let shared =
+        env::var_os("REFINER_SHARED").map_or_else(|| refiner_testruns::workspace().join("../shared"), PathBuf::from);
     let Ok(entries) = fs::read_dir(shared.join("cases/rules")) else {
         println!("skipped: ../shared/cases/rules not present");
         return Vec::new();

@@ -2,15 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::{fs, sync::Arc};
 
 use alloy_primitives::{Address, B256, Bytes, U256, b256};
 use refiner_evm::{ExecutedLog, Execution};
 use refiner_rule_model::{Grants, Limit, Run, Verdict};
 use refiner_sandbox::AdmittedRule;
-use support::{Answers, RunInput, input, receipt, sandbox, workspace};
+use refiner_testruns::{Answers, RunInput, input, receipt, sandbox, workspace};
 
 /// keccak256 of `TransferBatch(address,address,address,uint256[],uint256[])`.
 const TRANSFER_BATCH: B256 = b256!("4a39dc06d4c0dbc64b70af90fd698a233a518aa5d07e595d983b8c0526c8f7fb");

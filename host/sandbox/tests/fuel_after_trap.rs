@@ -3,11 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use refiner_rule_model::{Limit, Run, TrapKind, Verdict};
 use refiner_sandbox::Sandbox;
-use support::{rule, run, sandbox};
+use refiner_testruns::{rule, run, sandbox};
 
 /// Work of a function that returns before the trap, and of the function that traps.
 const DONE: usize = 1_000;

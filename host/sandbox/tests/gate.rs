@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -16,7 +14,7 @@ use refiner_specimen::{
     CodeRead, Specimen,
     check::{Check, CheckName, Quantity, Subject},
 };
-use support::{BLOCK_RESULT, GOOD, RunInput, input, rule, sandbox, specimen};
+use refiner_testruns::{BLOCK_RESULT, GOOD, RunInput, input, rule, sandbox, specimen};
 
 /// Opens an artifact, finishes it empty and reports one record; before that it does what `first` contains.
 fn writes(imports: &str, first: &str) -> String {

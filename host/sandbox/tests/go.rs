@@ -4,13 +4,11 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::{fs, io, time::Instant};
 
 use refiner_rule_model::{Grants, Limit, LogLevel, Params, Run};
 use refiner_sandbox::{AdmittedRule, Sandbox};
-use support::{RunInput, input, sandbox, workspace};
+use refiner_testruns::{RunInput, input, sandbox, workspace};
 
 /// The component of the probes with the stub of WASI.
 const STUBBED: &str = "go-probes";

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::{collections::BTreeSet, time::Duration};
 
 use corpus::Case;
@@ -11,8 +9,8 @@ use meter::Meter;
 use refiner_hostile::{corpus, meter};
 use refiner_rule_model::{Limit, LimitUse, Limits, RefusalKind, Run};
 use refiner_sandbox::{AdmitFailure, Sandbox};
+use refiner_testruns::{GOOD, RAW, input, rule, sandbox};
 use rustix::time::{ClockId, clock_gettime};
-use support::{GOOD, RAW, input, rule, sandbox};
 
 /// Processor time that a case may take beyond its deadline.
 const GRACE: Duration = Duration::from_secs(1);
@@ -82,7 +80,7 @@ fn stays_within_its_limits(run: &Run) {
 fn every_hostile_rule_ends_as_its_folder_says_in_its_time_and_memory_and_a_good_rule_runs_after_it() {
     let sandbox = sandbox();
     let good = rule(&sandbox, GOOD);
-    support::run(&good);
+    refiner_testruns::run(&good);
     // A compiler's bombs are for processes that may die of them.
     let cases: Vec<_> = corpus::cases().into_iter().filter(|case| case.expected.compiler.is_none()).collect();
     let (mut wrong, mut kinds) = (Vec::new(), BTreeSet::new());
@@ -114,7 +112,7 @@ fn every_hostile_rule_ends_as_its_folder_says_in_its_time_and_memory_and_a_good_
         assert!(moved.run_bytes <= allowed, "{} moved memory by {} of {allowed} bytes", case.name, moved.run_bytes);
         let (moved, allowed) = (moved.admission_bytes, allowed + COMPILE_BYTES_EACH * component.len() as u64);
         assert!(moved <= allowed, "{} was admitted with {moved} of {allowed} bytes", case.name);
-        assert_eq!(support::run(&good).verdict.kind(), "produced", "after {}", case.name);
+        assert_eq!(refiner_testruns::run(&good).verdict.kind(), "produced", "after {}", case.name);
     }
     assert!(wrong.is_empty(), "{} of {} cases ended otherwise:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     let all = BTreeSet::from(RefusalKind::ALL);

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::{thread, time::Duration};
 
 use alloy_primitives::Bytes;
@@ -13,8 +11,8 @@ use refiner_rule_model::{
     AdmissionError, FUEL_PER_INPUT_BYTE, Grants, HostFailure, LIMITS, Limit, Limits, Run, UNIT_PICOSECONDS, Verdict,
 };
 use refiner_sandbox::{AdmitFailure, AdmittedRule, Sandbox};
+use refiner_testruns::{GOOD, RAW, RunInput, component, input, rule, run, sandbox};
 use rustix::time::{ClockId, clock_gettime};
-use support::{GOOD, RAW, RunInput, component, input, rule, run, sandbox};
 
 /// A rule that uses something of every limit.
 const USES_EVERYTHING: &str = r#"

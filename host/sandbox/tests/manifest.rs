@@ -2,17 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::sync::Arc;
 
 use refiner_rule_model::{AdmissionError, Grants, Limit, LimitError, Limits, SpecimenHash, Verdict, manifest_of};
 use refiner_specimen::{Layout, specimen_hash};
-use support::{GOOD, RAW, RunInput, bare_component, component, input, module_of_fields, sandbox, with_manifest};
+use refiner_testruns::{
+    GOOD, RAW, RunInput, bare_component, component, input, module_of_fields, sandbox, with_manifest,
+};
 
 /// The description that `parts.wat` gives of itself, and these lines at the end.
 fn manifest(more: &str) -> String {
-    support::manifest("") + more
+    refiner_testruns::manifest("") + more
 }
 
 fn good_with(manifest: &str) -> Vec<u8> {
@@ -186,7 +186,7 @@ fn specimen_of_another_layout_is_unsupported_and_one_of_an_accepted_layout_runs(
 }
 
 fn fs_case(name: &str) -> String {
-    std::fs::read_to_string(support::workspace().join("tests/hostile").join(name).join("rule.wat")).unwrap()
+    std::fs::read_to_string(refiner_testruns::workspace().join("tests/hostile").join(name).join("rule.wat")).unwrap()
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn specimen_hash_is_worked_out_for_a_rule_that_asks_and_for_no_other() {
           (call $identity (local.get 0) (i32.const 256))
           (call $ok (local.get 0) (i64.const 0)))"#;
     for (fields, known) in [(GOOD, None), (identifies, None), (asks, Some(specimen_hash(RAW)))] {
-        let rule = support::rule(&sandbox, fields);
+        let rule = refiner_testruns::rule(&sandbox, fields);
         let hash = SpecimenHash::of(RAW.into());
         let run = rule.run(RunInput { specimen_hash: hash.clone(), ..input(&rule) }).unwrap();
         assert_eq!(hash.if_known(), known);

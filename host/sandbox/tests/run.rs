@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::{fs, sync::Arc, thread};
 
 use alloy_primitives::{B256, Bytes};
@@ -18,11 +16,11 @@ use refiner_specimen::{
     Specimen,
     check::{Check, CheckName},
 };
-use sha2::{Digest, Sha256};
-use support::{
+use refiner_testruns::{
     BLOCK_RESULT, GOOD, RAW, bare_component, component, input, manifest, module_of_fields, rule, run, sandbox,
     workspace,
 };
+use sha2::{Digest, Sha256};
 
 const REFINE: &str = r#"(func (export "refiner:rule/rule#refine") (param i32) (result i32)"#;
 const OUTPUT: &str = r#"
@@ -234,7 +232,7 @@ fn rule_that_swallows_a_missing_executor_has_no_verdict_all_the_same() {
     let content = format!("{EVM} {REFINE} {EXECUTE} (call $ok (local.get 0) (i64.const 7)))");
     for fields in [gives_back(EVM, EXECUTE, 520), content] {
         let rule = rule(&sandbox, &fields);
-        let run = rule.run(support::RunInput { executor: Arc::new(Absent), ..input(&rule) });
+        let run = rule.run(refiner_testruns::RunInput { executor: Arc::new(Absent), ..input(&rule) });
         let Err(HostFailure::ExecutorUnavailable { reason }) = run else { panic!("{run:?}") };
         assert!(reason.as_str().contains("differences are held"), "{reason}");
     }
@@ -245,8 +243,12 @@ fn reason_why_there_is_no_execution_reaches_the_rule() {
     let sandbox = sandbox();
     let rule = rule(&sandbox, &gives_back(EVM, EXECUTE, 520));
     let check = |error: ExecuteError, expected: &str| {
-        let run =
-            rule.run(support::RunInput { executor: Arc::new(support::Answers(Err(error))), ..input(&rule) }).unwrap();
+        let run = rule
+            .run(refiner_testruns::RunInput {
+                executor: Arc::new(refiner_testruns::Answers(Err(error))),
+                ..input(&rule)
+            })
+            .unwrap();
         assert_eq!(run.verdict, Verdict::Rejected { reason: UntrustedText::new(expected) });
     };
     let unsupported = Unsupported::AuthorizationListMissing { transaction: 5 };

@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use refiner_rule_model::{FuelParts, FuelSample, Function, HostFailure, Limit, SAMPLE_FRAMES_MAX};
 use refiner_sandbox::AdmittedRule;
-use support::{RunInput, input, rule, run, sandbox};
+use refiner_testruns::{RunInput, input, rule, run, sandbox};
 
 const TO_THE_END: FuelParts = FuelParts { code: u64::MAX, calls: u64::MAX };
 

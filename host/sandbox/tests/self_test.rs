@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::{fs, path::Path};
 
 use refiner_sandbox::{Allocation, EngineProfile, Sandbox};
-use support::component;
+use refiner_testruns::component;
 
 /// `REFINER_BLESS=1 cargo test -p refiner-sandbox` writes the components anew.
 #[test]

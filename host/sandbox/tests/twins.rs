@@ -5,8 +5,6 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -19,8 +17,8 @@ use refiner_evm::{EmbeddedExecutor, ExecutionTerms};
 use refiner_rule_model::{Grants, Limit, LogLevel, Params, Run, SpecimenHash, Verdict, engine};
 use refiner_sandbox::{AdmittedRule, Allocation, EngineProfile, RunInput, Sandbox};
 use refiner_specimen::Specimen;
+use refiner_testruns::{sandbox, workspace};
 use serde::Deserialize;
-use support::{sandbox, workspace};
 
 /// The twins beside `rust`, by which they are measured. The others import WASI.
 const WITHOUT_WASI: [&str; 5] = ["rust", "python-stubbed", "javascript", "c", "go"];
@@ -105,23 +103,34 @@ fn produced(run: &Run) -> Golden {
     Golden { records: *records, sha256: artifacts[0].sha256().to_string() }
 }
 
-fn hold_to_golden(names: &[&str]) {
+/// Checks twins over the samples, and over real blocks prints the figures of the table in guest-sdk/README.md: both at once, because a
+/// large one takes most of its time to be compiled.
+fn hold_to_golden_and_fuel(names: &[&str]) {
     let golden = fs::read_to_string(workspace().join("tests/twins/golden.toml")).unwrap();
     let golden: BTreeMap<String, Golden> = toml::from_str(&golden).unwrap();
     let sandbox = sandbox();
-    let samples = samples();
+    let (samples, blocks) = (samples(), real_blocks());
     assert_eq!(golden.len(), samples.len());
     for name in names {
         let Some(rule) = twin(&sandbox, name) else { continue };
         for sample in &samples {
             assert_eq!(Some(&produced(&sample.run(&rule))), golden.get(&sample.name), "{name}, {}", sample.name);
         }
+        let part = fuel_part(name);
+        for block in &blocks {
+            let usage = block.run(&rule).usage;
+            let (used, granted) = (usage.used.get(Limit::Fuel), usage.granted.get(Limit::Fuel));
+            let (transactions, memory) = (block.specimen.block.transactions.len(), usage.used.get(Limit::MemoryBytes));
+            eprintln!("{name:<16} {transactions:>4} transactions {used:>12} of {granted:>12} fuel, {memory:>10} bytes");
+            assert!(used * part <= granted, "{name} used {used} of {granted} on {}", block.name);
+        }
     }
 }
 
+/// Compiled ones use less than a tenth of their fuel on a real block, and interpreters less than a quarter.
 #[test]
-fn twins_without_wasi_give_the_golden_bytes() {
-    hold_to_golden(&WITHOUT_WASI);
+fn twins_without_wasi_give_the_golden_bytes_for_a_part_of_their_fuel() {
+    hold_to_golden_and_fuel(&WITHOUT_WASI);
 }
 
 /// A rule that reads recorded receipts, calls, changes of state and gas, and executes blocks under other conditions.
@@ -150,8 +159,8 @@ fn rule_that_asks_for_every_interface_gives_the_same_bytes_in_rust_and_in_python
 }
 
 #[test]
-fn twins_with_sealed_wasi_give_the_golden_bytes() {
-    hold_to_golden(&WITH_WASI);
+fn twins_with_sealed_wasi_give_the_golden_bytes_for_a_part_of_their_fuel() {
+    hold_to_golden_and_fuel(&WITH_WASI);
 }
 
 /// The real blocks, or none where this machine has none: then a line says so.
@@ -210,23 +219,6 @@ fn fuel_part(name: &str) -> u64 {
         "javascript" => 4,
         python if python.starts_with("python") => 5,
         _ => 10,
-    }
-}
-
-/// Prints the figures of the table in guest-sdk/README.md.
-#[test]
-fn compiled_twins_use_less_than_a_tenth_of_their_fuel_on_real_blocks_and_interpreters_less_than_a_quarter() {
-    let (sandbox, blocks) = (sandbox(), real_blocks());
-    for name in WITHOUT_WASI.into_iter().chain(WITH_WASI) {
-        let Some(rule) = twin(&sandbox, name) else { continue };
-        let part = fuel_part(name);
-        for block in &blocks {
-            let usage = block.run(&rule).usage;
-            let (used, granted) = (usage.used.get(Limit::Fuel), usage.granted.get(Limit::Fuel));
-            let (transactions, memory) = (block.specimen.block.transactions.len(), usage.used.get(Limit::MemoryBytes));
-            eprintln!("{name:<16} {transactions:>4} transactions {used:>12} of {granted:>12} fuel, {memory:>10} bytes");
-            assert!(used * part <= granted, "{name} used {used} of {granted} on {}", block.name);
-        }
     }
 }
 

@@ -2,14 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use alloy_primitives::B256;
 use refiner_rule_model::{
     AdmissionError, COMPONENT_BYTES_WITH_WASI, Grants, Limit, Limits, LogLevel, SpecimenHash, Verdict,
 };
 use refiner_sandbox::AdmitFailure;
-use support::{component, input, rule, run, sandbox};
+use refiner_testruns::{component, input, rule, run, sandbox};
 
 /// Gives the first random word as its number of records.
 const DICE: &str = r#"
@@ -33,7 +31,7 @@ fn dice_follow_from_the_specimen() {
     let rule = rule(&sandbox, DICE);
     let thrown = |specimen_hash: u8| {
         let specimen_hash = SpecimenHash::from(B256::repeat_byte(specimen_hash));
-        let run = rule.run(support::RunInput { specimen_hash, ..input(&rule) }).unwrap();
+        let run = rule.run(refiner_testruns::RunInput { specimen_hash, ..input(&rule) }).unwrap();
         let Verdict::Produced { records, .. } = run.verdict else { panic!("{}", run.verdict) };
         records
     };
@@ -134,7 +132,7 @@ fn wait_ends_at_once_and_moves_both_clocks_by_its_length() {
     let sandbox = sandbox();
     let run = run(&rule(&sandbox, WAIT));
     let Verdict::Produced { records, .. } = run.verdict else { panic!("{}", run.verdict) };
-    assert_eq!(records, support::specimen().block.header.timestamp + 1);
+    assert_eq!(records, refiner_testruns::specimen().block.header.timestamp + 1);
 }
 
 /// Gives the monotonic clock as its number of records.
@@ -147,8 +145,8 @@ const AT_THE_EPOCH: &str = r#"
 fn monotonic_clock_of_a_block_at_the_epoch_is_not_0() {
     let sandbox = sandbox();
     let rule = rule(&sandbox, AT_THE_EPOCH);
-    let mut specimen = support::specimen();
+    let mut specimen = refiner_testruns::specimen();
     specimen.block.header.timestamp = 0;
-    let run = rule.run(support::RunInput { specimen: specimen.into(), ..input(&rule) }).unwrap();
+    let run = rule.run(refiner_testruns::RunInput { specimen: specimen.into(), ..input(&rule) }).unwrap();
     assert_eq!(run.verdict.to_string(), "produced 0 artifacts, 1 records");
 }

@@ -11,23 +11,32 @@ mod names;
 mod rooms;
 mod words;
 
+use std::process::Command;
+
 use anyhow::{Result, ensure};
 use refiner_authoring::toolchain;
 
 use crate::{command, rules, step::Steps, tool};
 
-/// Number of steps of [`all`].
-pub const STEPS: usize = CARGO_STEPS.len() + 9;
+/// Number of steps of [`of_the_house`], of [`of_the_rules`] and of both with [`CLIPPY`] and [`licences`].
+pub const HOUSE_STEPS: usize = 6 + FORMATTING.len();
+pub const RULES_STEPS: usize = 2;
+pub const STEPS: usize = HOUSE_STEPS + 1 + RULES_STEPS + 2;
 
-const CARGO_STEPS: [(&str, &str); 4] = [
+const FORMATTING: [(&str, &str); 2] = [
     ("Formatting", "cargo fmt --all --check"),
     ("Formatting of the rules", "cargo fmt --all --check --manifest-path rules/Cargo.toml"),
-    ("Lints", "cargo clippy --workspace --all-targets --locked -- -D warnings"),
-    (
-        "Lints of the rules",
-        "cargo clippy --all-targets --locked --manifest-path rules/Cargo.toml --target-dir rules/target -- -D warnings",
-    ),
 ];
+
+/// The longest of all.
+pub const CLIPPY: (&str, &str) = ("Lints", "cargo clippy --workspace --all-targets --locked -- -D warnings");
+
+const CLIPPY_RULES: (&str, &str) = (
+    "Lints of the rules",
+    "cargo clippy --all-targets --locked --manifest-path rules/Cargo.toml --target-dir rules/target -- -D warnings",
+);
+
+const GUESTS: &str = "Lints of the guests for their own target";
 
 /// The checks of `cargo deny`. Its advisory database is left out: it cannot be fetched everywhere.
 const DENY: &str = "cargo deny --locked check bans licenses sources";
@@ -37,13 +46,19 @@ const DENY_RULES: &str = "cargo deny --locked --manifest-path rules/Cargo.toml -
 
 pub fn run() -> Result<()> {
     let mut steps = Steps::of(STEPS);
-    all(&mut steps)?;
+    of_the_house(&mut steps)?;
+    let (what, line) = CLIPPY;
+    steps.take(what, Some(line), || Ok(command::run(&mut command::line(line))?))?;
+    for (what, again, mut lint) in of_the_rules()? {
+        steps.take(what, Some(&again), || Ok(command::run(&mut lint)?))?;
+    }
+    licences(&mut steps)?;
     println!("\nNo complaints, in {}.", steps.elapsed());
     Ok(())
 }
 
-/// Every lint, as steps of a longer task.
-pub fn all(steps: &mut Steps) -> Result<()> {
+/// The checks that compile nothing.
+pub fn of_the_house(steps: &mut Steps) -> Result<()> {
     steps.take("Rules of the house", Some("cargo xtask lint"), || none_of(&house::offences()?))?;
     steps.take(
         "References of documents and comments",
@@ -61,10 +76,31 @@ pub fn all(steps: &mut Steps) -> Result<()> {
         measures.iter().for_each(|measure| println!("      {measure}"));
         none_of(&past)
     })?;
-    for (what, line) in CARGO_STEPS {
+    for (what, line) in FORMATTING {
         steps.take(what, Some(line), || Ok(command::run(&mut command::line(line))?))?;
     }
-    steps.take("Lints of the guests for their own target", None, guests)?;
+    Ok(())
+}
+
+/// Clippy over the rules: a title, the line that repeats it, and the command.
+pub fn of_the_rules() -> Result<[(&'static str, String, Command); RULES_STEPS]> {
+    let (what, line) = CLIPPY_RULES;
+    let guests = match toolchain::find()?.clippy(&rules::place()) {
+        Some(mut clippy) => {
+            clippy.args(["--workspace", "--locked", "--", "-D", "warnings"]);
+            clippy
+        }
+        None => {
+            let mut skipped = command::program("echo");
+            skipped.arg("      skipped: Debian's compiler comes without clippy");
+            skipped
+        }
+    };
+    Ok([(what, line.to_owned(), command::line(line)), (GUESTS, "cargo xtask lint".to_owned(), guests)])
+}
+
+/// Licences, sources and bans of everything that is locked.
+pub fn licences(steps: &mut Steps) -> Result<()> {
     steps.take("Licences, sources and bans", Some(DENY), || {
         tool::ensure("deny", "cargo-deny")?;
         Ok(command::run(&mut command::line(DENY))?)
@@ -79,14 +115,4 @@ fn none_of(offences: &[String]) -> Result<()> {
     offences.iter().for_each(|offence| println!("      {offence}"));
     ensure!(offences.is_empty(), "{} offences, listed above", offences.len());
     Ok(())
-}
-
-fn guests() -> Result<()> {
-    match toolchain::find()?.clippy(&rules::place()) {
-        Some(mut clippy) => Ok(command::run(clippy.args(["--workspace", "--locked", "--", "-D", "warnings"]))?),
-        None => {
-            println!("      skipped: Debian's compiler comes without clippy");
-            Ok(())
-        }
-    }
 }

@@ -7,14 +7,17 @@
 #![allow(clippy::print_stdout, reason = "printing is what these commands are for")]
 
 mod bench;
+mod beside;
 mod chain;
 mod command;
+mod compare;
 mod conformance;
 mod demo;
 mod dist;
 mod evm_diff;
 mod fuzz;
 mod lint;
+mod measured;
 mod mutants;
 mod processors;
 mod readers;
@@ -23,6 +26,7 @@ mod rules;
 mod screenshots;
 mod soak;
 mod step;
+mod tables;
 mod test;
 mod tool;
 mod tree;
@@ -52,6 +56,8 @@ enum Task {
     Lint,
     /// Runs the benchmarks and prints their tables.
     Bench,
+    /// Runs this program in turn with other builds of it, or a script, and prints the ratios of their times.
+    Compare(compare::Arguments),
     /// Runs Ethereum's blockchain tests through the block-result rule.
     Conformance(conformance::Arguments),
     /// Posts every replica of a folder to an evm-server and to this program, and shows where their answers differ.
@@ -66,6 +72,8 @@ enum Task {
     Processors(processors::Arguments),
     /// Makes specimens of consecutive heights out of the real ones, ten thousand if need be.
     Renumber(renumber::Arguments),
+    /// Takes many specimens through four rules to tables, kills and continues that, and computes it again.
+    Tables(tables::Arguments),
     /// Takes pictures of the status page in a browser, for the documentation.
     Screenshots,
     /// Takes announcements through faults of all kinds at once and compares what was proved.
@@ -83,6 +91,7 @@ fn main() -> ExitCode {
         Task::Readers => readers::run(),
         Task::Lint => lint::run(),
         Task::Bench => bench::run(),
+        Task::Compare(arguments) => compare::run(&arguments),
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::EvmDiff(arguments) => evm_diff::run(&arguments),
         Task::Dist(arguments) => dist::run(&arguments),
@@ -90,6 +99,7 @@ fn main() -> ExitCode {
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Processors(arguments) => processors::run(&arguments),
         Task::Renumber(arguments) => renumber::run(&arguments),
+        Task::Tables(arguments) => tables::run(&arguments),
         Task::Screenshots => screenshots::run(),
         Task::Soak(arguments) => soak::run(&arguments),
         Task::Wheel(arguments) => wheel::run(&arguments),

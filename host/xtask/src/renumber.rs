@@ -23,7 +23,7 @@ pub struct Arguments {
     /// Height of the first one.
     #[arg(long, default_value_t = FIRST_HEIGHT)]
     first: u64,
-    /// Folder of the specimens that they are made of [default: ../shared/specimens].
+    /// Folder of the specimens that they are made of [default: the real ones, else the samples].
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
     /// The folder to write.
@@ -32,15 +32,24 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let from = arguments.from.clone().unwrap_or_else(|| tree::root().join("../shared/specimens"));
-    let mut specimens = tree::entries(&from, "avro")?;
+    let from = arguments.from.clone().unwrap_or_else(|| tree::real_specimens().unwrap_or_else(tree::samples));
+    from_those(&from, arguments.count, arguments.first, &arguments.folder)
+}
+
+/// Makes so many specimens of the real ones, or of the samples where there are none.
+pub fn make(count: u64, folder: &Path) -> Result<()> {
+    from_those(&tree::real_specimens().unwrap_or_else(tree::samples), count, FIRST_HEIGHT, folder)
+}
+
+fn from_those(from: &Path, count: u64, first: u64, folder: &Path) -> Result<()> {
+    let mut specimens = tree::entries(from, "avro")?;
     specimens.sort();
     ensure!(!specimens.is_empty(), "{} holds no specimen", from.display());
     let movable = movable(&specimens)?;
     println!("{} of {} specimens give the same block at another height", movable.len(), specimens.len());
     ensure!(!movable.is_empty(), "there is nothing to make specimens of");
-    renumber(arguments.count, arguments.first, &arguments.folder, &movable)?;
-    println!("{} specimens from height {} in {}", arguments.count, arguments.first, arguments.folder.display());
+    renumber(count, first, folder, &movable)?;
+    println!("{count} specimens from height {first} in {}", folder.display());
     Ok(())
 }
 

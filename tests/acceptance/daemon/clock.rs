@@ -13,7 +13,7 @@ use refiner_testkit::pinner::{Fault as PinnerFault, Route};
 use crate::{bench::Bench, power_cut::compiled, specimens::stream};
 
 const DAY_S: i64 = 86_400;
-/// The daemon looks at the system's clock every 10 s; a loaded machine takes a moment.
+/// The daemon looks at the system's clock every second; a loaded machine takes a moment.
 const NOTICED: &str = "system clock was set";
 
 /// The system clock as the daemon sees it.

@@ -5,11 +5,8 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod basis;
-mod bench;
-mod browser;
 mod clock;
 mod crashes;
-mod crowd;
 mod das;
 mod data;
 mod devnet;
@@ -32,11 +29,10 @@ mod proxy;
 mod scale;
 mod secrets;
 mod soak;
-#[allow(dead_code, reason = "some of it is for benchmarks")]
-mod specimens;
 mod traces;
 mod verdicts;
 mod waiting;
 
 use refiner_hostile::odd;
+use refiner_testbench::{bench, browser, crowd, specimens};
 use refiner_testkit::golden;

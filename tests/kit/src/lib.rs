@@ -17,6 +17,7 @@ pub mod evm_server;
 mod execute;
 mod export;
 mod files;
+pub mod folder;
 mod fork;
 pub mod golden;
 pub mod heading;

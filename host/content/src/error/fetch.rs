@@ -51,6 +51,16 @@ pub enum FetchError {
         /// The source.
         from: Origin,
     },
+    /// Fewer bytes than the content has.
+    #[error("{from} sent {bytes} bytes of {expected}")]
+    TooShort {
+        /// The source.
+        from: Origin,
+        /// Bytes that came.
+        bytes: usize,
+        /// Bytes of the content.
+        expected: usize,
+    },
     /// More bytes than allowed; reading stopped there.
     #[error("{from} sent more than {limit_bytes} bytes")]
     TooLarge {
@@ -153,6 +163,7 @@ impl FetchError {
             | Self::Deadline { .. }
             | Self::Status { .. }
             | Self::EmptyAnswer { .. }
+            | Self::TooShort { .. }
             | Self::Mismatch { .. }
             | Self::Car { .. }
             | Self::Dag { .. }

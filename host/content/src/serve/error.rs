@@ -35,8 +35,12 @@ pub(super) enum RequestError {
     NoId,
     #[error(transparent)]
     Id(IdError),
+    #[error("no hash; ask /announced/<64 hexadecimal digits>")]
+    NoHash,
     #[error("{0} is not served here")]
     NotHere(ContentId),
+    #[error("content of this hash is not served here")]
+    HashNotHere,
     #[error(transparent)]
     Fetch(FetchError),
     #[error(transparent)]
@@ -60,9 +64,11 @@ impl RequestError {
             | Self::TooLarge { .. }
             | Self::Fetch(FetchError::TooLarge { .. })
             | Self::Keep(KeepError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BrokenForm(_) | Self::NoFile | Self::BadForm | Self::NoId | Self::Id(_) => StatusCode::BAD_REQUEST,
+            Self::BrokenForm(_) | Self::NoFile | Self::BadForm | Self::NoId | Self::NoHash | Self::Id(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Stalled => StatusCode::REQUEST_TIMEOUT,
-            Self::NotHere(_) | Self::Fetch(FetchError::NotFound { .. }) => StatusCode::NOT_FOUND,
+            Self::NotHere(_) | Self::HashNotHere | Self::Fetch(FetchError::NotFound { .. }) => StatusCode::NOT_FOUND,
             Self::Keep(KeepError::DiskFull { .. }) => StatusCode::INSUFFICIENT_STORAGE,
             Self::OnlyArchive => StatusCode::NOT_ACCEPTABLE,
             Self::Fetch(_) | Self::Keep(_) | Self::Encode(_) => StatusCode::INTERNAL_SERVER_ERROR,

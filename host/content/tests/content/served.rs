@@ -1,10 +1,11 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
+use refiner_buffers::Buffers;
 use refiner_content::{
-    Content, ContentId, ContentStore, FetchBackend, FetchError, Gateway, KeepError, LocalStore, Pinner, content_id,
-    das_id,
-    serve::{self, ServeLimits},
+    Accept, Content, ContentId, ContentStore, FetchBackend, FetchError, Gateway, KeepError, LocalStore, Pinner,
+    content_id, das_id,
+    serve::{self, ContentName, ServeLimits},
 };
 use refiner_listener::{Access, BindError, bind};
 use reqwest::{Client, multipart};
@@ -177,24 +178,36 @@ async fn its_newer_api_answers_with_das_roots_and_gives_the_content_back() -> Ou
 /// One content, which is no longer there when it is read where `is_gone`.
 struct OneContent {
     content: Content,
+    announced: [u8; 32],
     is_gone: bool,
+    is_in_memory: bool,
 }
 
 impl serve::ContentSource for OneContent {
-    fn length(&self, id: &ContentId) -> Option<usize> {
-        (*id == self.content.id()).then(|| self.content.bytes().len())
+    fn length(&self, name: &ContentName) -> Option<usize> {
+        let is_this = match name {
+            ContentName::Id(id) => *id == self.content.id(),
+            ContentName::Announced(hash) => *hash == self.announced,
+        };
+        is_this.then(|| self.content.bytes().len())
     }
 
-    fn read(&self, _: &ContentId) -> Option<Bytes> {
+    fn in_memory(&self, _: &ContentName) -> Option<Bytes> {
+        self.is_in_memory.then(|| self.content.bytes().clone())
+    }
+
+    fn read(&self, _: &ContentName) -> Option<Bytes> {
         (!self.is_gone).then(|| self.content.bytes().clone())
     }
 }
 
 #[tokio::test]
-async fn content_of_no_store_is_served_by_its_id_and_nothing_else_is() -> Outcome {
-    for is_gone in [false, true] {
+async fn content_of_no_store_is_served_by_its_names_and_nothing_else_is() -> Outcome {
+    let buffers = Buffers::default();
+    for (is_gone, is_in_memory) in [(false, false), (true, false), (true, true)] {
         let content = Content::of(bytes(300_000).into());
-        let source = Arc::new(OneContent { content: content.clone(), is_gone });
+        let announced = [7; 32];
+        let source = Arc::new(OneContent { content: content.clone(), announced, is_gone, is_in_memory });
         let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0)), false).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let gateway = Gateway::new(&url, patient())?;
@@ -202,12 +215,31 @@ async fn content_of_no_store_is_served_by_its_id_and_nothing_else_is() -> Outcom
         let _stopped = stop.clone().drop_guard();
         tokio::spawn(serve::serve_source(listener, source, limits(), Access::default(), stop));
         let fetched = gateway.fetch(&content.id()).await;
-        if is_gone {
+        let known = |name, length| {
+            let (gateway, buffers, expected) = (&gateway, &buffers, content.bytes().clone());
+            let accept: Accept = Arc::new(move |bytes| *bytes == expected);
+            async move { gateway.fetch_known(&name, length, accept, buffers).await }
+        };
+        let by_hash = known(ContentName::Announced(announced), 300_000).await;
+        if is_gone && !is_in_memory {
             assert!(matches!(fetched, Err(FetchError::NotFound { .. })), "{fetched:?}");
-        } else {
-            assert_eq!(fetched?, content);
+            assert!(matches!(by_hash, Err(FetchError::NotFound { .. })), "{by_hash:?}");
+            continue;
         }
+        assert_eq!(fetched?, content);
+        assert_eq!(by_hash?, *content.bytes());
+        assert_eq!(known(ContentName::Id(content.id()), 300_000).await?, *content.bytes());
+        let other = known(ContentName::Announced([8; 32]), 300_000).await;
+        assert!(matches!(other, Err(FetchError::NotFound { .. })), "{other:?}");
+        let longer = known(ContentName::Id(content.id()), 299_999).await;
+        assert!(matches!(longer, Err(FetchError::TooLarge { limit_bytes: 299_999, .. })), "{longer:?}");
+        let shorter = known(ContentName::Id(content.id()), 300_001).await;
+        assert!(matches!(shorter, Err(FetchError::TooShort { bytes: 300_000, expected: 300_001, .. })), "{shorter:?}");
+        let refuse: Accept = Arc::new(|_| false);
+        let refused = gateway.fetch_known(&ContentName::Id(content.id()), 300_000, refuse, &buffers).await;
+        assert!(matches!(refused, Err(FetchError::NotAccepted { .. })), "{refused:?}");
         assert!(matches!(gateway.fetch(&content_id(b"other")).await, Err(FetchError::NotFound { .. })));
+        assert_eq!(Client::new().get(format!("{url}/announced/7")).send().await?.status(), 400);
         assert_eq!(posted(format!("{url}/upload"), multipart::Form::new().part("a", file(b"a"))).await.0, 404);
     }
     Ok(())

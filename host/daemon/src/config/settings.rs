@@ -1,5 +1,7 @@
 //! Settings with their types, bounds and defaults.
 
+mod reading;
+
 use std::{
     net::SocketAddr,
     num::{NonZeroU32, NonZeroUsize},
@@ -9,14 +11,15 @@ use std::{
 };
 
 use refiner_config::{FinalizePolicy, Parameter, Problem, Values, egress, table};
-use refiner_evm::{BasisPolicy, ExecutionPolicy, ResultFormat};
-use refiner_executor::{self as executor, Evm};
+use refiner_evm::{ExecutionPolicy, ResultFormat};
+use refiner_executor::Evm;
 use refiner_http_client::Egress;
-use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, SecretFile, StartBlock};
+use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, StartBlock};
 use refiner_rule_package::{Allowance, builtin};
 use refiner_worker::Requirement;
 use url::Url;
 
+use self::reading::Reading;
 use super::hosts::QueueTerms;
 
 /// Settings of the whole daemon.
@@ -104,9 +107,6 @@ pub enum Key {
 }
 
 const GWEI: u128 = 1_000_000_000;
-/// The built-in rule whose format is a setting.
-const BLOCK_RESULT: &str = "block-result";
-
 /// Facts that the nodes of the proof chain are checked against.
 #[derive(Debug)]
 pub struct Nodes {
@@ -225,146 +225,6 @@ fn size(number: u64) -> usize {
 fn without_none(mut gateways: Vec<String>) -> Vec<String> {
     gateways.retain(|gateway| gateway != "none");
     gateways
-}
-
-/// Reads settings that depend on others, and collects their problems.
-struct Reading<'a> {
-    values: &'a Values,
-    problems: &'a mut Vec<Problem>,
-}
-
-impl Reading<'_> {
-    /// The terms of execution. A proved result rests on recovered senders, and ends at the bound at which every operator's ends.
-    fn policy(&mut self, proves: bool) -> ExecutionPolicy {
-        let default = ExecutionPolicy::default();
-        let policy = executor::policy(self.values);
-        let terms = [
-            ("senders", policy.senders.to_string(), default.senders.to_string()),
-            ("gas-bound", policy.gas_bound.to_string(), default.gas_bound.to_string()),
-        ];
-        // Where execution and auto both have a result, it is the same.
-        if proves && policy.basis == BasisPolicy::Receipts {
-            let (found, wanted) = (policy.basis.to_string(), "auto or execution".to_owned());
-            self.problems.push(Problem::Proving { key: "basis", found, wanted });
-        }
-        for (key, found, wanted) in terms.into_iter().filter(|(_, found, wanted)| proves && found != wanted) {
-            self.problems.push(Problem::Proving { key, found, wanted });
-        }
-        policy
-    }
-
-    /// A proof names a URL, and content that cannot be fetched from there earns nothing.
-    fn check_place(&mut self) {
-        let pinner = self.values.get(&table::PINNER).filter(|pinner| pinner != "none");
-        if pinner.is_none() && !self.values.is_given(&table::PUBLIC_URL) {
-            let reason = "a proved result must be where others find it: an ipfs-pinner or ewm-das by --pinner, or the address of a `refiner content serve` by --public-url; or prove = \"none\"";
-            self.problems.push(Problem::Missing { key: "pinner", reason });
-        }
-    }
-
-    /// Operators agree by the hash of the result, so the format that is proved is chosen and not assumed.
-    fn check_format(&mut self) {
-        let (rules, prove) = (self.values.get(&table::RULE), self.values.get(&table::PROVE));
-        let is_proved = match prove.as_deref() {
-            Some(name) => name == BLOCK_RESULT,
-            None => rules == [BLOCK_RESULT],
-        };
-        let by_param = self.values.get(&table::PARAM).iter().any(|parameter| parameter.name == "format");
-        if is_proved && !by_param && !self.values.is_given(&table::FORMAT) {
-            let reason = "results are proved, and operators agree by their hash: add `format = \"evm-server@e\"`, the network's since May 2025, or `format = \"canonical\"`";
-            self.problems.push(Problem::Missing { key: "format", reason });
-        }
-    }
-
-    fn rpc(&mut self) -> Option<Vec<Url>> {
-        if !self.values.is_given(&table::RPC) {
-            let reason = "a node of the proof chain, by --rpc, REFINER_RPC or NODE_ETHEREUM_MAINNET";
-            self.problems.push(Problem::Missing { key: "rpc", reason });
-        }
-        Some(self.values.get(&table::RPC)).filter(|nodes| !nodes.is_empty())
-    }
-
-    /// A preset, of which each part can be replaced, or all three parts.
-    fn network(&mut self) -> Option<Network> {
-        let name = self.values.get(&table::NETWORK);
-        let preset = match name.as_deref() {
-            Some("custom" | "test" | "docker") | None => None,
-            Some(name) => match Network::named(name) {
-                Some(network) => Some(network),
-                None => {
-                    let expected = "moonbeam (prod), moonbase (dev) or custom";
-                    let origin = self.values.shown(&table::NETWORK.row).1;
-                    self.problems.push(Problem::Value { key: "network", expected, found: name.to_owned(), origin });
-                    return None;
-                }
-            },
-        };
-        let chain_id = self.values.get(&table::PROOF_CHAIN_ID);
-        let specimen_contract = self.values.get(&table::SPECIMEN_CONTRACT);
-        let result_contract = self.values.get(&table::RESULT_CONTRACT);
-        if let Some(preset) = preset {
-            return Some(Network {
-                chain_id: chain_id.unwrap_or(preset.chain_id),
-                specimen_contract: specimen_contract.unwrap_or(preset.specimen_contract),
-                result_contract: result_contract.unwrap_or(preset.result_contract),
-            });
-        }
-        let parts = [
-            ("proof-chain-id", self.values.is_given(&table::PROOF_CHAIN_ID)),
-            ("specimen-contract", self.values.is_given(&table::SPECIMEN_CONTRACT)),
-            ("result-contract", self.values.is_given(&table::RESULT_CONTRACT)),
-        ];
-        if name.is_none() && parts.iter().all(|(_, given)| !given) {
-            let reason = "moonbeam, moonbase or custom, by --network, REFINER_NETWORK or MIX_ENV";
-            self.problems.push(Problem::Missing { key: "network", reason });
-            return None;
-        }
-        for (key, _) in parts.into_iter().filter(|(_, given)| !given) {
-            self.problems.push(Problem::Missing { key, reason: "a custom network needs it" });
-        }
-        Some(Network { chain_id: chain_id?, specimen_contract: specimen_contract?, result_contract: result_contract? })
-    }
-
-    /// A file with a secret, with the access that is permitted to others.
-    fn file(&self, path: PathBuf) -> SecretFile {
-        SecretFile::new(path).permitting_others(self.values.get(&table::INSECURE_KEY_PERMISSIONS))
-    }
-
-    /// Exactly one place for the key.
-    fn key(&mut self) -> Option<Key> {
-        let values = self.values;
-        let mut sources: Vec<(&'static str, KeySource)> = Vec::new();
-        if let Some(url) = values.get(&table::SIGNER) {
-            let address = values.get(&table::OPERATOR_ADDRESS);
-            sources.push(("signer", KeySource::Web3Signer { url, address, egress: egress::of(values) }));
-        }
-        match (values.get(&table::KEYSTORE), values.get(&table::PASSWORD_FILE)) {
-            (Some(path), Some(password_file)) => {
-                let (keystore, password) = (self.file(path), self.file(password_file));
-                sources.push(("keystore", KeySource::Keystore { keystore, password }));
-            }
-            (Some(_), None) => {
-                self.problems.push(Problem::Missing { key: "password-file", reason: "the keystore is encrypted" });
-                return None;
-            }
-            (None, _) => {}
-        }
-        sources.extend(values.get(&table::KEY_FILE).map(|path| ("key-file", KeySource::File(self.file(path)))));
-        sources.extend(values.key().map(|(variable, secret)| (variable, KeySource::Value(secret))));
-        if let [(one, _), (other, _), ..] = sources.as_slice() {
-            self.problems.push(Problem::Conflict { one, other });
-            return None;
-        }
-        match sources.pop() {
-            Some((_, source)) => Some(Key::From(source)),
-            None if values.is_given(&table::SIGNER) => None,
-            None => {
-                let reason = "proofs are signed with it: key-file, keystore, signer or BLOCK_RESULT_OPERATOR_PRIVATE_KEY; or prove = \"none\"";
-                self.problems.push(Problem::Missing { key: "key-file", reason });
-                None
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -160,8 +160,17 @@ impl ManyHosts {
         let trace = self.runs.tracer.context(item, REFINE);
         let wall_ms = rule.limits.deadline_ms(bytes);
         let (hash, identity) = (item.specimen_hash, rule.identity);
-        let task =
-            Task::new(item.chain, item.height, item.block_hash, hash, cid, bytes, identity, wall_ms, trace.as_ref());
+        let task = Task::new(
+            item.chain,
+            item.height,
+            item.block_hash,
+            hash,
+            Some(cid),
+            bytes,
+            identity,
+            wall_ms,
+            trace.as_ref(),
+        );
         let finished = self.coordinator.submit(task, item.attempts).await?;
         if let Some(place) = &trace {
             self.runs.tracer.ran(place, finished.elapsed, &spans(&finished.spans, finished.elapsed));
@@ -255,7 +264,9 @@ fn basis_name(basis: &str) -> Option<&'static str> {
     known.iter().map(BasisReport::as_str).find(|known| *known == basis)
 }
 
-fn keep(runs: &RuleRuns, ReceivedArtifact { reference, content }: ReceivedArtifact) -> Result<Artifact, StageError> {
+fn keep(runs: &RuleRuns, artifact: ReceivedArtifact) -> Result<Artifact, StageError> {
+    let content = artifact.content();
+    let reference = artifact.reference;
     runs.keep(reference.name, reference.media_type, reference.sha256, content)
 }
 

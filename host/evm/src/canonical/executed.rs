@@ -30,32 +30,30 @@ use crate::{
 /// Gas beyond the header's that is still executed, so that the error states the exact gas of an ordinary block.
 const EXACT_GAS: u64 = 1 << 24;
 
+/// A block that was admitted, and the terms of its execution.
+#[derive(Clone, Copy)]
+pub(super) struct AdmittedBlock<'a> {
+    pub(super) specimen: &'a Specimen,
+    pub(super) rules: &'a ForkProfile,
+    pub(super) admission: &'a Admission,
+    pub(super) codes: &'a CodeCache,
+    pub(super) senders: SenderTerms,
+    pub(super) budget: &'a Budget<'a>,
+}
+
 /// Executes the block as its chain did.
 pub(super) fn result(
-    specimen: &Specimen,
-    rules: &ForkProfile,
-    admission: &Admission,
-    codes: &CodeCache,
-    senders: SenderTerms,
-    budget: &Budget<'_>,
+    admitted: AdmittedBlock<'_>,
     recording: Option<RecordingTerms>,
 ) -> Result<Execution, ExecuteError> {
-    executed_block(specimen, rules, admission, codes, senders, budget, recording).map(|(execution, _)| execution)
+    executed_block(admitted, recording).map(|(execution, _)| execution)
 }
 
 /// Executes the block as its chain did, to be executed under other conditions afterwards.
-pub(super) fn basis(
-    specimen: &Specimen,
-    rules: &ForkProfile,
-    admission: &Admission,
-    codes: &CodeCache,
-    senders: SenderTerms,
-    budget: &Budget<'_>,
-) -> Result<WhatIfBasis, ExecuteError> {
-    let (execution, Shown { supplement, post_state, missing_code }) =
-        executed_block(specimen, rules, admission, codes, senders, budget, None)?;
-    let rules = ForkProfile { missing_code, ..rules.clone() };
-    let hashes = hashes(specimen, admission.transaction_hashes.clone());
+pub(super) fn basis(admitted: AdmittedBlock<'_>) -> Result<WhatIfBasis, ExecuteError> {
+    let (execution, Shown { supplement, post_state, missing_code }) = executed_block(admitted, None)?;
+    let rules = ForkProfile { missing_code, ..admitted.rules.clone() };
+    let hashes = hashes(admitted.specimen, admitted.admission.transaction_hashes.clone());
     Ok(WhatIfBasis { execution, rules, supplement, known: Known::after(&post_state), hashes })
 }
 
@@ -68,14 +66,10 @@ struct Shown {
 }
 
 fn executed_block(
-    specimen: &Specimen,
-    rules: &ForkProfile,
-    admission: &Admission,
-    codes: &CodeCache,
-    senders: SenderTerms,
-    budget: &Budget<'_>,
+    admitted: AdmittedBlock<'_>,
     recording: Option<RecordingTerms>,
 ) -> Result<(Execution, Shown), ExecuteError> {
+    let AdmittedBlock { specimen, rules, admission, codes, senders, budget } = admitted;
     let block = &specimen.block;
     let hashes = hashes(specimen, admission.transaction_hashes.clone());
     let none = Supplement::default();

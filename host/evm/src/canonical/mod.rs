@@ -12,6 +12,7 @@ use alloy_primitives::B256;
 use refiner_specimen::{Block, Specimen, check::Check};
 
 pub(crate) use self::context::Canonical;
+use self::executed::AdmittedBlock;
 use crate::{
     basis::{BasisPolicy, lacks_data},
     chain::ChainSpec,
@@ -51,7 +52,8 @@ pub(crate) fn result(
     admit(block, ResultFormat::Canonical.as_str())?;
 
     let senders = SenderTerms::of(policy.senders, Some(chain), &block.header);
-    let execute = || executed::result(specimen, &rules, &admission, codes, senders, budget, recording);
+    let admitted = AdmittedBlock { specimen, rules: &rules, admission: &admission, codes, senders, budget };
+    let execute = || executed::result(admitted, recording);
     let take_receipts = |instead_of| recorded::result(specimen, &rules, &admission, senders, instead_of);
     match policy.basis {
         BasisPolicy::Execution => execute(),
@@ -79,7 +81,7 @@ pub(crate) fn what_if_basis(
     let rules = ForkProfile::canonical(chain, block)?;
     admit(block, ResultFormat::Canonical.as_str())?;
     let senders = SenderTerms::of(policy.senders, Some(chain), &block.header);
-    executed::basis(specimen, &rules, &admission, codes, senders, budget)
+    executed::basis(AdmittedBlock { specimen, rules: &rules, admission: &admission, codes, senders, budget })
 }
 
 /// The block's receipts as the specimen carries them, where they are proven and no policy asks for more.

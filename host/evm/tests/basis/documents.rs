@@ -2,10 +2,11 @@
 
 use refiner_evm::{Basis, BasisPolicy};
 use refiner_specimen::Specimen;
+use refiner_testblocks::shared;
 use refiner_testkit::{case, make_samples, producer};
 use serde_json::Value;
 
-use crate::{execute, result, shape, shared, with};
+use crate::{execute, result, shape, with};
 
 /// Every block of the kit and every real one.
 fn blocks() -> Vec<(String, Specimen)> {

@@ -3,16 +3,12 @@
 // Clippy takes what tests call for something else than a test.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../devnet/mod.rs"]
-mod devnet;
 mod documents;
 mod eras;
 mod fallback;
 mod forgeries;
 mod proven;
 mod rows;
-#[path = "../shared/mod.rs"]
-mod shared;
 
 use refiner_evm::{
     Basis, BasisPolicy, ChainSpec, Chains, EmbeddedExecutor, ExecuteError, Execution, ExecutionPolicy, Rejected,

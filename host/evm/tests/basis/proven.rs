@@ -10,10 +10,9 @@ use refiner_testkit::{
 use revm::bytecode::opcode as op;
 use serde_json::Value;
 
-use crate::{
-    devnet::{CALLER, CONTRACT, mainnet::*, old_call},
-    document, outcome, result, shape,
-};
+use refiner_testblocks::devnet::{CALLER, CONTRACT, mainnet::*, old_call};
+
+use crate::{document, outcome, result, shape};
 
 #[test]
 fn requests_hash_is_proven_by_deposits_alone_and_not_checkable_beside_other_requests() {

@@ -20,9 +20,10 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// Remembers the verdict. What else there is of the run may be a hundred times as long, and is compared with nothing.
     pub fn remember(&mut self, result: TaskResult) {
         let task = result.task;
-        if self.results.insert(task, TaskResult { spans: Vec::new(), ..result }).is_none() {
+        if self.results.insert(task, TaskResult { spans: Vec::new(), report: None, ..result }).is_none() {
             self.oldest_first.push_back(task);
         }
         while self.results.len() > REMEMBERED {
@@ -154,5 +155,43 @@ pub(super) fn shown(result: &TaskResult) -> UntrustedText {
         Outcome::Refused { reason, .. } => UntrustedText::at_most(&format!("refused: {reason}"), 400),
         Outcome::Failed { text, .. } => UntrustedText::at_most(&format!("failed: {text}"), 400),
         Outcome::Poisoned => UntrustedText::new("poisoned"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::B256;
+
+    use super::*;
+    use crate::message::{SpanTime, VERSION};
+
+    #[test]
+    fn verdicts_of_the_last_tasks_are_remembered_without_the_reports_of_their_runs() {
+        let result = |number: u64| TaskResult {
+            v: VERSION,
+            task: TaskId::of(number, B256::ZERO, B256::ZERO),
+            attempt: String::new(),
+            chain: number,
+            specimen: B256::ZERO,
+            rule: B256::ZERO,
+            worker: "one".parse().unwrap(),
+            version: String::new(),
+            outcome: Outcome::Refused { reason: number.to_string(), class: None },
+            from: Vec::new(),
+            delivered: 1,
+            elapsed_ms: 1,
+            fuel: None,
+            memory_bytes: None,
+            spans: vec![SpanTime { phase: 0, start_us: 1, duration_us: 2 }],
+            report: Some("AAAA".to_owned()),
+        };
+        let mut memory = Memory::default();
+        let count = REMEMBERED as u64 + 2;
+        (0..count).for_each(|number| memory.remember(result(number)));
+        assert_eq!((memory.results.len(), memory.oldest_first.len()), (REMEMBERED, REMEMBERED));
+        assert!(!memory.results.contains_key(&result(1).task));
+        let last = &memory.results[&result(count - 1).task];
+        assert!(last.agrees_with(&result(count - 1)) && !last.agrees_with(&result(2)));
+        assert!(last.report.is_none() && last.spans.is_empty());
     }
 }

@@ -1,6 +1,8 @@
 //! The artifacts of a result: bounded before they are fetched, hashed after.
 
-use alloy_primitives::B256;
+use std::sync::Arc;
+
+use refiner_content::serve::ContentName;
 use refiner_rule_model::{Artifact, Limit, Run, Verdict};
 use refiner_specimen::sha256;
 
@@ -25,18 +27,12 @@ pub(super) enum Unusable {
     /// A field that is not of its form.
     #[error(transparent)]
     Message(#[from] MessageError),
-    /// No permitted origin gave it.
+    /// No permitted origin gave it, with the length and the hash that were stated.
     #[error("an artifact was not fetched")]
     Fetch(#[from] Unfetched),
     /// A report of another verdict than the result's, or none where it was asked for.
     #[error("the report of the run is missing, or of another verdict")]
     Report,
-    /// Other bytes than were stated.
-    #[error("an artifact has sha256 {found:x}, stated was {stated:x}")]
-    Hash { stated: B256, found: B256 },
-    /// Another length than was stated.
-    #[error("an artifact has {found} bytes, stated were {stated}")]
-    Length { stated: u64, found: u64 },
 }
 
 impl Shared {
@@ -52,15 +48,10 @@ impl Shared {
             let room = usize::try_from(reference.bytes).unwrap_or(usize::MAX);
             // Never closed.
             let _turn = self.fetches.acquire().await.ok();
-            let content = self.settings.origins.fetch(&from, &reference.id()?, room).await?;
-            let (found, bytes) = (sha256(content.bytes()), content.bytes().len() as u64);
-            if bytes != reference.bytes {
-                return Err(Unusable::Length { stated: reference.bytes, found: bytes });
-            }
-            if found != reference.sha256 {
-                return Err(Unusable::Hash { stated: reference.sha256, found });
-            }
-            artifacts.push(ReceivedArtifact { reference: reference.clone(), content });
+            let (name, stated) = (ContentName::Id(reference.id()?), reference.sha256);
+            let accept = Arc::new(move |bytes: &[u8]| sha256(bytes) == stated);
+            let bytes = self.settings.origins.fetch_known(&from, &name, room, accept, &self.buffers).await?;
+            artifacts.push(ReceivedArtifact { reference: reference.clone(), bytes });
         }
         Ok(artifacts)
     }

@@ -18,6 +18,8 @@ use std::{
 
 use alloy_primitives::B256;
 use async_nats::jetstream::{Context, message::Acker};
+use bytes::Bytes;
+use refiner_buffers::Buffers;
 use refiner_content::Content;
 use refiner_rule_model::Run;
 use refiner_text::UntrustedText;
@@ -76,7 +78,15 @@ pub struct ReceivedArtifact {
     /// As the result states it.
     pub reference: ArtifactRef,
     /// Its bytes.
-    pub content: Content,
+    pub bytes: Bytes,
+}
+
+impl ReceivedArtifact {
+    /// Its bytes with their content id, computed here.
+    #[must_use]
+    pub fn content(&self) -> Content {
+        Content::of_hashed(self.bytes.clone(), self.reference.sha256.0)
+    }
 }
 
 /// The verdict of a task.
@@ -180,6 +190,8 @@ struct Shared {
     memory: Mutex<Memory>,
     hosts: Mutex<Hosts>,
     fetches: Semaphore,
+    /// Memory of artifacts.
+    buffers: Buffers,
     counters: Counters,
     /// Put before the attempts of tasks; empty where an earlier run's count as well.
     run: OnceLock<String>,
@@ -208,6 +220,7 @@ impl Coordinator {
             memory: Mutex::default(),
             hosts: Mutex::default(),
             fetches: Semaphore::new(FETCHES),
+            buffers: Buffers::default(),
             counters: Counters::default(),
             run: OnceLock::new(),
             is_finished: AtomicBool::new(false),

@@ -1,5 +1,6 @@
 //! A worker host: tasks from NATS, rules in confined processes, artifacts served to the coordinator. It has no key and no journal.
 
+mod artifacts;
 pub(crate) mod discover;
 mod publish;
 mod run;
@@ -7,6 +8,7 @@ mod served;
 mod settings;
 mod signs;
 mod slot;
+mod specimens;
 
 pub use self::settings::WorkSettings;
 pub(crate) use self::settings::queue_id;
@@ -32,7 +34,7 @@ use tokio::{sync::watch, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use self::served::Serving;
+use self::{artifacts::Artifacts, served::Serving, specimens::Specimens};
 use crate::{QueueError, connection, names::QueueId};
 
 /// Slots beside one a worker: while one waits for content, the worker has other work.
@@ -49,6 +51,8 @@ struct Host {
     client: Client,
     context: Context,
     store: LocalStore,
+    artifacts: Arc<Artifacts>,
+    specimens: Specimens,
     loader: Arc<Loader>,
     /// Where the coordinator finds the artifacts.
     origin: String,
@@ -82,9 +86,10 @@ async fn host(settings: WorkSettings) -> Result<(), QueueError> {
     let origin = origin(&settings, listener.local_addr()?);
     let access = Access::of_hosts(settings.allow_hosts.iter().cloned());
     let serve_stop = CancellationToken::new();
-    let served = tokio::spawn(serve::serve_read_only(
+    let artifacts = Arc::new(Artifacts::over(store.clone()));
+    let served = tokio::spawn(serve::serve_source(
         listener,
-        store.clone(),
+        Arc::clone(&artifacts) as _,
         serve::ServeLimits::default(),
         access,
         serve_stop.clone(),
@@ -92,7 +97,7 @@ async fn host(settings: WorkSettings) -> Result<(), QueueError> {
     tracing::info!(host = %settings.name, %origin, workers = settings.workers, "worker host serves its artifacts");
     let client = settings.connection.client(&format!("refiner host {}", settings.name), Some(&settings.name)).await?;
     let ended = tokio::select! {
-        ended = joined(settings, client, store, loader, origin, &stop) => ended,
+        ended = joined(settings, client, (store, artifacts), loader, origin, &stop) => ended,
         // Before it joined a queue there is nothing to finish.
         () = stop.cancelled() => Ok(()),
     };
@@ -105,7 +110,7 @@ async fn host(settings: WorkSettings) -> Result<(), QueueError> {
 async fn joined(
     settings: WorkSettings,
     client: Client,
-    store: LocalStore,
+    (store, artifacts): (LocalStore, Arc<Artifacts>),
     loader: Loader,
     origin: String,
     stop: &CancellationToken,
@@ -122,6 +127,8 @@ async fn joined(
             client: client.clone(),
             context: context.clone(),
             store: store.clone(),
+            artifacts: Arc::clone(&artifacts),
+            specimens: Specimens::default(),
             loader: Arc::clone(&loader),
             origin: origin.clone(),
             serving: watch::Sender::default(),

@@ -6,10 +6,9 @@ use std::{
 };
 
 use alloy_primitives::Bytes;
-use refiner_content::{Content, FetchError};
+use refiner_content::Content;
 use refiner_diagnostics::ErrorChain;
 use refiner_rule_model::{BasisReport, Evidence, Limit, ReasonClass, SpecimenHash, Verdict};
-use refiner_specimen::{sha256, specimen_hash};
 use refiner_worker::{Job, WorkerRun, WorkerSpan};
 
 use super::{Host, served::Served};
@@ -43,7 +42,8 @@ impl Ended {
 /// Runs the task. Blocks no thread of the runtime.
 pub(super) async fn run(host: &Arc<Host>, rule: &Arc<Served>, task: &Task) -> Ended {
     let begun = Instant::now();
-    let specimen = match specimen(host, task).await {
+    let rules = host.serving.borrow().rules.len();
+    let specimen = match host.specimens.get(task, &host.settings.origins, rules).await {
         Ok(specimen) => specimen,
         Err(reason) => return Ended::failed(Blame::Infrastructure, &reason),
     };
@@ -54,38 +54,13 @@ pub(super) async fn run(host: &Arc<Host>, rule: &Arc<Served>, task: &Task) -> En
     Ended { elapsed: begun.elapsed(), ..ended }
 }
 
-/// The specimen's bytes, of this store or of a permitted origin, with the announced hash.
-async fn specimen(host: &Arc<Host>, task: &Task) -> Result<Content, String> {
-    let id = task.specimen_id().map_err(|error| error.to_string())?;
-    let origins = &host.settings.origins;
-    // The named ones first; all of them are ours.
-    let mut from = origins.select(&task.from);
-    from.extend(origins.bases());
-    from.dedup();
-    let room = usize::try_from(task.specimen.bytes).unwrap_or(usize::MAX);
-    let reading = host.store.clone();
-    let stored = tokio::task::spawn_blocking(move || reading.read(&id)).await;
-    let content = match stored {
-        Ok(Ok(content)) => content,
-        Ok(Err(FetchError::NotFound { .. })) | Err(_) | Ok(Err(_)) => {
-            let fetched = origins.fetch(&from, &id, room).await;
-            fetched.map_err(|error| format!("specimen not fetched: {}", ErrorChain(&error)))?
-        }
-    };
-    let announced = task.specimen.hash;
-    if specimen_hash(content.bytes()) != announced && sha256(content.bytes()) != announced {
-        return Err(format!("content {id} is not the specimen {announced:x}"));
-    }
-    Ok(content)
-}
-
-fn in_worker(host: &Host, rule: &Served, task: &Task, specimen: Content) -> Ended {
+fn in_worker(host: &Host, rule: &Served, task: &Task, specimen: bytes::Bytes) -> Ended {
     let job = Job {
         rule: Arc::clone(&rule.compiled),
         params: rule.params.clone(),
         limits: rule.limits,
         specimen_hash: SpecimenHash::from(task.specimen.hash),
-        raw: Bytes::from(specimen.into_bytes()),
+        raw: Bytes::from(specimen),
         trace: task.trace(),
     };
     match rule.pool.run(&job) {
@@ -101,9 +76,11 @@ fn ended(host: &Host, ran: WorkerRun, with_report: bool) -> Ended {
         Err(error) => return Ended::failed(Blame::Infrastructure, &format!("report not made: {}", ErrorChain(&error))),
     };
     let Evidence { basis, reason_class, .. } = run.evidence;
+    // A coordinator that wants reports has no journal: when it is gone, so is the use of the artifacts.
+    let lasts = !with_report;
     let outcome = match run.verdict {
         Verdict::Produced { artifacts, .. } => {
-            match artifacts.into_iter().map(|artifact| keep(host, artifact)).collect::<Result<Vec<_>, _>>() {
+            match artifacts.into_iter().map(|artifact| keep(host, artifact, lasts)).collect::<Result<Vec<_>, _>>() {
                 Ok(artifacts) => Outcome::Produced {
                     artifacts,
                     basis: basis.as_ref().map(|basis| basis.as_str().to_owned()),
@@ -130,18 +107,19 @@ fn ended(host: &Host, ran: WorkerRun, with_report: bool) -> Ended {
     }
 }
 
-fn keep(host: &Host, artifact: refiner_rule_model::Artifact) -> Result<ArtifactRef, String> {
+fn keep(host: &Host, artifact: refiner_rule_model::Artifact, lasts: bool) -> Result<ArtifactRef, String> {
     let sha256 = artifact.sha256();
     let content = Content::of_hashed(artifact.bytes.0, sha256.0);
     let bytes = content.bytes().len() as u64;
-    let cid = host.store.write(&content).map_err(|error| format!("artifact not kept: {}", ErrorChain(&error)))?;
+    let kept = host.artifacts.keep(&content, lasts);
+    kept.map_err(|error| format!("artifact not kept: {}", ErrorChain(&error)))?;
     Ok(ArtifactRef {
         name: artifact.name,
         media_type: artifact.media_type,
         schema: artifact.schema,
         sha256,
         bytes,
-        cid: cid.to_string(),
+        cid: content.unixfs_id().to_string(),
     })
 }
 

@@ -72,46 +72,89 @@ impl NotServed {
     }
 }
 
+/// A rule of the coordinator on this host.
+enum Known {
+    Served(Arc<Served>),
+    /// It will not be served, however often it is looked at: its identity names everything that this depends on.
+    Refused(Refuses),
+    /// A later look may find it otherwise.
+    Missed(Refuses),
+}
+
+impl Known {
+    const fn is_settled(&self) -> bool {
+        matches!(self, Self::Served(_) | Self::Refused(_))
+    }
+
+    const fn refuses(&self) -> Option<&Refuses> {
+        match self {
+            Self::Served(_) => None,
+            Self::Refused(refuses) | Self::Missed(refuses) => Some(refuses),
+        }
+    }
+
+    /// The end of a try, after the one before.
+    fn of(tried: Result<Served, NotServed>, record: &RuleRecord, before: Option<&Self>) -> Self {
+        let error = match tried {
+            Ok(served) => {
+                tracing::info!(rule = record.name, identity = %record.identity, "rule served");
+                return Self::Served(Arc::new(served));
+            }
+            Err(error) => error,
+        };
+        let (reason, passing) = (ErrorChain(&error).to_string(), error.is_passing());
+        let rule = UntrustedText::at_most(&record.name, 100);
+        if before.and_then(Self::refuses).is_none_or(|before| before.reason != reason) {
+            tracing::error!(%rule, %reason, passing, "rule not served, its tasks go to other hosts");
+        }
+        let refuses = Refuses { rule: rule.to_string(), reason };
+        if passing { Self::Missed(refuses) } else { Self::Refused(refuses) }
+    }
+}
+
 /// Loads rules as the coordinator names them, for as long as the host works.
 pub(super) async fn follow(host: Arc<Host>) {
-    let mut known: HashMap<B256, Result<Arc<Served>, Refuses>> = HashMap::new();
+    let mut known: HashMap<B256, Known> = HashMap::new();
     let mut pools: Vec<(ExecutionPolicy, Arc<Pool>)> = Vec::new();
+    let mut is_unreadable = false;
     loop {
         match rules(&host).await {
             Ok(Some(rules)) => {
+                is_unreadable = false;
                 known.retain(|identity, _| rules.iter().any(|rule| rule.identity == *identity));
                 for rule in &rules {
-                    if matches!(known.get(&rule.identity), Some(Ok(_))) {
+                    let before = known.get(&rule.identity);
+                    if before.is_some_and(Known::is_settled) {
                         continue;
                     }
-                    let before = known.get(&rule.identity).and_then(|known| known.as_ref().err()).cloned();
-                    match load(&host, rule, &mut pools).await {
-                        Ok(served) => {
-                            tracing::info!(rule = rule.name, identity = %rule.identity, "rule served");
-                            known.insert(rule.identity, Ok(Arc::new(served)));
-                        }
-                        Err(error) => {
-                            let reason = ErrorChain(&error).to_string();
-                            let (name, passing) = (UntrustedText::at_most(&rule.name, 100), error.is_passing());
-                            if before.as_ref().is_none_or(|before| before.reason != reason) {
-                                tracing::error!(rule = %name, %reason, passing, "rule not served, its tasks go to other hosts");
-                            }
-                            known.insert(rule.identity, Err(Refuses { rule: name.to_string(), reason }));
-                        }
-                    }
+                    let tried = load(&host, rule, &mut pools).await;
+                    let now = Known::of(tried, rule, before);
+                    known.insert(rule.identity, now);
                 }
                 publish(&host, &known);
             }
             Ok(None) => {}
-            Err(error) => tracing::debug!(error = %ErrorChain(&error), "rules are asked for again"),
+            Err(error) if error.is_passing() => {
+                tracing::debug!(error = %ErrorChain(&error), "rules are asked for again");
+            }
+            // A coordinator of another release: nothing is served, and nobody would know why.
+            Err(error) if !is_unreadable => {
+                is_unreadable = true;
+                tracing::error!(error = %ErrorChain(&error), "rules of the coordinator cannot be read, nothing is served");
+            }
+            Err(_) => {}
         }
         sleep(if known.is_empty() { LOOK / 5 } else { LOOK }).await;
     }
 }
 
-fn publish(host: &Host, known: &HashMap<B256, Result<Arc<Served>, Refuses>>) {
-    let rules: Vec<_> = known.values().filter_map(|known| known.as_ref().ok()).cloned().collect();
-    let refuses: Vec<_> = known.values().filter_map(|known| known.as_ref().err()).cloned().collect();
+fn publish(host: &Host, known: &HashMap<B256, Known>) {
+    let served = |known: &Known| match known {
+        Known::Served(served) => Some(Arc::clone(served)),
+        Known::Refused(_) | Known::Missed(_) => None,
+    };
+    let rules: Vec<_> = known.values().filter_map(served).collect();
+    let refuses: Vec<_> = known.values().filter_map(Known::refuses).cloned().collect();
     let before = Arc::clone(&host.serving.borrow());
     if before.rules.len() != rules.len() || before.refuses != refuses || rules.iter().any(|rule| !before.has(rule)) {
         host.serving.send_replace(Arc::new(Serving { rules, refuses }));
@@ -200,4 +243,38 @@ async fn tasks(host: &Host, rule: &B256) -> Result<PullConsumer, QueueError> {
     let stream = stream.map_err(QueueError::of("looking at the tasks"))?;
     let found = stream.get_consumer::<pull::Config>(&consumer(rule)).await;
     found.map_err(|source| QueueError::JetStream { doing: "looking at a consumer", source })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn rule_that_cannot_be_served_is_tried_once_and_one_that_was_not_reached_again() {
+        let record = RuleRecord {
+            name: "logs".to_owned(),
+            identity: B256::ZERO,
+            digest: B256::ZERO,
+            cid: String::new(),
+            bytes: 0,
+            beside: None,
+            params: BTreeMap::new(),
+            limits: BTreeMap::new(),
+            terms: ExecutionPolicy::default().into(),
+        };
+        let [here, theirs] = [B256::ZERO, B256::repeat_byte(1)];
+        for (error, is_settled) in [
+            (NotServed::Identity { here, theirs }, true),
+            (NotServed::OverCeiling, true),
+            (NotServed::Fetch(Unfetched::Nowhere), false),
+            (NotServed::Panicked, false),
+        ] {
+            let reason = error.to_string();
+            let known = Known::of(Err(error), &record, None);
+            assert_eq!(known.is_settled(), is_settled, "{reason}");
+            assert_eq!(known.refuses().map(|refuses| refuses.rule.as_str()), Some("logs"));
+        }
+    }
 }

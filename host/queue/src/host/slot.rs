@@ -1,10 +1,12 @@
 //! One task at a time: pulled, run, its result published, and only then acknowledged.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
+use alloy_primitives::B256;
 use async_nats::jetstream::{
     AckKind,
     message::{Acker, Message},
@@ -14,7 +16,7 @@ use refiner_diagnostics::ErrorChain;
 use refiner_text::UntrustedText;
 use tokio::{
     task::AbortHandle,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -29,16 +31,19 @@ use crate::{
 
 /// Time of one question for a task, where one rule is served.
 const PULL: Duration = Duration::from_secs(2);
-/// The same, where others wait for their turn.
-const PULL_OF_SEVERAL: Duration = Duration::from_millis(250);
-/// The least time of a question that a server takes.
+/// The first question for a task of one rule where several are served and none has a task, and the longest.
+const WAIT_FIRST: Duration = Duration::from_millis(250);
+const WAIT_MAX: Duration = Duration::from_secs(1);
+/// Time for which a rule that had no task is not asked for one while others have some.
+const EMPTY_FOR: Duration = Duration::from_millis(250);
+/// Time for the answer of a server, beside that of the question.
 const PULL_MARGIN: Duration = Duration::from_secs(3);
 /// Tries to acknowledge a task whose result was published.
 const ACKNOWLEDGEMENTS: u32 = 3;
 
 /// Works until `stop`, and then to the end of the task in hand.
 pub(super) async fn work(host: Arc<Host>, stop: CancellationToken) {
-    let mut serving = host.serving.subscribe();
+    let (mut serving, mut turns) = (host.serving.subscribe(), Turns::default());
     while !stop.is_cancelled() {
         let rules = Arc::clone(&serving.borrow_and_update());
         if rules.rules.is_empty() {
@@ -48,23 +53,67 @@ pub(super) async fn work(host: Arc<Host>, stop: CancellationToken) {
             }
             continue;
         }
-        let wait = if rules.rules.len() == 1 { PULL } else { PULL_OF_SEVERAL };
-        for rule in &rules.rules {
-            if stop.is_cancelled() {
-                break;
-            }
-            if let Some(message) = pull(rule, wait).await {
-                host.running.fetch_add(1, Ordering::Relaxed);
-                handle(&host, rule, message).await;
-                host.running.fetch_sub(1, Ordering::Relaxed);
-            }
+        if let Some((rule, message)) = turns.next(&rules.rules).await {
+            host.running.fetch_add(1, Ordering::Relaxed);
+            handle(&host, rule, message).await;
+            host.running.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
 
-/// The next task of a rule, where one comes in time.
-async fn pull(rule: &Served, wait: Duration) -> Option<Message> {
-    let mut batch = match rule.tasks.batch().max_messages(1).expires(wait).messages().await {
+/// The rules' turns in a slot.
+struct Turns {
+    turn: usize,
+    /// Rules that had no task a moment ago: they do not hold up the others.
+    empty: HashMap<B256, Instant>,
+    wait: Duration,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { turn: 0, empty: HashMap::new(), wait: WAIT_FIRST }
+    }
+}
+
+impl Turns {
+    /// The next task, of each rule in turn. Where none has one, waits for a while, the longer the longer there is none.
+    async fn next<'r>(&mut self, rules: &'r [Arc<Served>]) -> Option<(&'r Arc<Served>, Message)> {
+        if let [only] = rules {
+            return Some((only, pull(only, Some(PULL)).await?));
+        }
+        for _ in rules {
+            let rule = self.turn(rules)?;
+            let identity = rule.record.identity;
+            if self.empty.get(&identity).is_some_and(|since| since.elapsed() < EMPTY_FOR) {
+                continue;
+            }
+            if let Some(message) = pull(rule, None).await {
+                self.wait = WAIT_FIRST;
+                return Some((rule, message));
+            }
+            self.empty.insert(identity, Instant::now());
+        }
+        let rule = self.turn(rules)?;
+        let message = pull(rule, Some(self.wait)).await;
+        self.empty.clear();
+        self.wait = if message.is_some() { WAIT_FIRST } else { (self.wait * 2).min(WAIT_MAX) };
+        Some((rule, message?))
+    }
+
+    fn turn<'r>(&mut self, rules: &'r [Arc<Served>]) -> Option<&'r Arc<Served>> {
+        let rule = rules.get(self.turn % rules.len().max(1));
+        self.turn = self.turn.wrapping_add(1);
+        rule
+    }
+}
+
+/// The next task of a rule, where one comes in time, or is there.
+async fn pull(rule: &Served, wait: Option<Duration>) -> Option<Message> {
+    let batch = match wait {
+        Some(wait) => rule.tasks.batch().max_messages(1).expires(wait).messages().await,
+        None => rule.tasks.fetch().max_messages(1).messages().await,
+    };
+    let mut batch = match batch {
         Ok(batch) => batch,
         Err(error) => {
             tracing::debug!(%error, "tasks are asked for again");
@@ -73,7 +122,7 @@ async fn pull(rule: &Served, wait: Duration) -> Option<Message> {
         }
     };
     // A server that ends in the middle of an answer sends no end of it.
-    match timeout(wait + PULL_MARGIN, batch.next()).await.ok()?? {
+    match timeout(wait.unwrap_or_default() + PULL_MARGIN, batch.next()).await.ok()?? {
         Ok(message) => Some(message),
         Err(error) => {
             tracing::debug!(%error, "tasks are asked for again");

@@ -28,7 +28,7 @@ pub use self::{
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Version of every message. It goes up when one of another version could be misunderstood.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// A message that is not taken.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 use std::{fmt, str::FromStr};
 
 use alloy_primitives::B256;
-use refiner_content::ContentId;
+use refiner_content::{ContentId, serve::ContentName};
 use refiner_worker::TraceContext;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -49,7 +49,9 @@ impl fmt::Display for TaskId {
 pub(crate) struct Specimen {
     /// As it was announced.
     pub hash: B256,
-    pub cid: String,
+    /// Its content id; without one it is found by the hash.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cid: Option<String>,
     pub bytes: u64,
 }
 
@@ -82,7 +84,7 @@ pub struct Task {
 }
 
 impl Task {
-    /// The work of a rule on a specimen that the coordinator's store has.
+    /// The work of a rule on a specimen that the coordinator's store has under this content id, or that the coordinator serves by its hash.
     #[must_use]
     #[expect(clippy::too_many_arguments, reason = "each is a field of the message")]
     pub fn new(
@@ -90,7 +92,7 @@ impl Task {
         height: u64,
         block_hash: B256,
         specimen: B256,
-        cid: &str,
+        cid: Option<&str>,
         bytes: u64,
         rule: B256,
         wall_ms: u64,
@@ -103,7 +105,7 @@ impl Task {
             chain,
             height,
             block_hash,
-            specimen: Specimen { hash: specimen, cid: cid.to_owned(), bytes },
+            specimen: Specimen { hash: specimen, cid: cid.map(str::to_owned), bytes },
             rule,
             from: Vec::new(),
             not: None,
@@ -125,9 +127,11 @@ impl Task {
         self.task
     }
 
-    /// The content id of its specimen.
-    pub(crate) fn specimen_id(&self) -> Result<ContentId, MessageError> {
-        ContentId::from_str(&self.specimen.cid).map_err(|_| MessageError::Field { field: "specimen.cid" })
+    /// The name by which its specimen is fetched.
+    pub(crate) fn specimen_name(&self) -> Result<ContentName, MessageError> {
+        let Some(cid) = &self.specimen.cid else { return Ok(ContentName::Announced(self.specimen.hash.0)) };
+        let id = ContentId::from_str(cid).map_err(|_| MessageError::Field { field: "specimen.cid" })?;
+        Ok(ContentName::Id(id))
     }
 
     /// Its place in a trace.
@@ -145,10 +149,10 @@ impl Message for Task {
 
     fn check(&self) -> Result<(), MessageError> {
         within("attempt", &self.attempt, TEXT_BYTES_MAX)?;
-        within("specimen.cid", &self.specimen.cid, TEXT_BYTES_MAX)?;
+        within("specimen.cid", self.specimen.cid.as_deref().unwrap_or_default(), TEXT_BYTES_MAX)?;
         few("from", &self.from, LIST_MAX)?;
         self.from.iter().try_for_each(|origin| within("from", origin, TEXT_BYTES_MAX))?;
-        self.specimen_id()?;
+        self.specimen_name()?;
         if self.specimen.bytes > refiner_content::CONTENT_BYTES_MAX as u64 {
             return Err(MessageError::Bounds { field: "specimen.bytes" });
         }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
-use refiner_content::content_id;
+use refiner_content::{content_id, serve::ContentName};
 use refiner_evm::ExecutionPolicy;
 use refiner_rule_model::Limits;
 use refiner_worker::TraceContext;
@@ -13,7 +13,17 @@ use crate::limits::{LIST_MAX, REPORT_TEXT_BYTES_MAX, TEXT_BYTES_MAX};
 fn task() -> Task {
     let trace = TraceContext { trace: [7; 16], parent: [8; 8] };
     let cid = content_id(b"specimen").to_string();
-    Task::new(1, 17, B256::repeat_byte(1), B256::repeat_byte(2), &cid, 8, B256::repeat_byte(3), 1_000, Some(&trace))
+    Task::new(
+        1,
+        17,
+        B256::repeat_byte(1),
+        B256::repeat_byte(2),
+        Some(&cid),
+        8,
+        B256::repeat_byte(3),
+        1_000,
+        Some(&trace),
+    )
 }
 
 fn result() -> TaskResult {
@@ -60,16 +70,20 @@ fn messages_are_read_as_they_were_written() {
     assert_eq!(TaskResult::read(&result.write().unwrap()).unwrap(), result);
     assert_eq!(task.trace(), Some(TraceContext { trace: [7; 16], parent: [8; 8] }));
     assert!(task.write().unwrap().len() < 2_048);
+    assert_eq!(task.specimen_name().unwrap(), ContentName::Id(content_id(b"specimen")));
+    let by_hash = Task::new(1, 17, B256::ZERO, B256::repeat_byte(2), None, 8, B256::ZERO, 1_000, None);
+    let read = Task::read(&by_hash.write().unwrap()).unwrap();
+    assert_eq!((read.specimen_name().unwrap(), &read), (ContentName::Announced([2; 32]), &by_hash));
 }
 
 #[test]
 fn field_that_no_struct_has_another_version_and_a_name_that_does_not_fit_are_refused() {
     let refused = |bytes: &[u8]| Task::read(bytes).unwrap_err().to_string();
     assert!(refused(&with(&task(), "extra", 1.into())).contains("unknown field `extra`"));
-    assert_eq!(refused(&with(&task(), "v", 1.into())), "version 1 (this build speaks 2)");
+    assert_eq!(refused(&with(&task(), "v", 1.into())), "version 1 (this build speaks 3)");
     assert_eq!(refused(&with(&task(), "chain", 2.into())), "task is not of its form");
     assert_eq!(refused(&with(&task(), "traceparent", "00-zz".into())), "traceparent is not of its form");
-    assert!(refused(b"[]").starts_with("not of the form of version 2"));
+    assert!(refused(b"[]").starts_with("not of the form of version 3"));
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use refiner_testruns::workspace;
 use wit_parser::{Resolve, TypeDefKind};
 
-use super::{Case, ROUNDS, support::workspace};
+use super::{Case, ROUNDS};
 
 /// Calls that a limit of their own counts, or that end the run: no rule repeats them.
 const COUNTED: [&str; 11] = [

@@ -2,8 +2,9 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 use refiner_evm::{ExecutedLog, Execution};
+use refiner_testruns::receipt;
 
-use super::{Case, case, support::receipt};
+use super::{Case, case};
 
 /// Receipts, each with a log of four topics.
 const RECEIPTS: u32 = 1_000;

@@ -12,7 +12,7 @@ const CODE_BYTES: usize = 24_576;
 
 /// The small specimen with long lists.
 pub fn specimen() -> Specimen {
-    let mut specimen = super::support::specimen();
+    let mut specimen = refiner_testruns::specimen();
     let block = &mut specimen.block;
     block.transactions = vec![block.transactions[0].clone(); ITEMS];
     block.senders = vec![block.senders[0]; ITEMS];

@@ -14,8 +14,6 @@ mod imports;
 mod operators;
 mod recordings;
 mod rows;
-#[path = "../../tests/support/mod.rs"]
-mod support;
 mod vectors;
 mod wasi;
 
@@ -25,11 +23,11 @@ use alloy_primitives::B256;
 use refiner_rule_model::{Grants, Limit, LimitSpec, Limits, Verdict};
 use refiner_sandbox::{AdmittedRule, EngineProfile, Sandbox};
 use refiner_specimen::BlockHashRead;
+use refiner_testruns::{RunInput, component, input};
 use rustix::{
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
     time::{ClockId, clock_gettime},
 };
-use support::{RunInput, component, input};
 
 /// Most nanoseconds that a unit may take on the machine of the README, so that the default fuel takes half of its deadline on one a third as fast.
 const ALLOWED_NS: f64 = 2.5;

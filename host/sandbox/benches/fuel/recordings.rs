@@ -11,8 +11,9 @@ use refiner_specimen::{
     Specimen,
     check::{Check, CheckName},
 };
+use refiner_testruns::frame;
 
-use super::{Case, case, execution::long_execution, support::frame};
+use super::{Case, case, execution::long_execution};
 
 /// Items of each list of the second step.
 const ITEMS: usize = 1_000;

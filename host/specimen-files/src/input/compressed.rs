@@ -27,12 +27,12 @@ pub(super) fn is_compressed(head: &[u8]) -> bool {
     head.starts_with(GZIP) || head.starts_with(ZSTANDARD)
 }
 
-/// The bytes that `bytes` stand for, at most `limit + 1` of them.
-pub(super) fn expanded(bytes: Vec<u8>, limit: u64) -> io::Result<Vec<u8>> {
-    let Some(reader) = reader(&bytes, &bytes[..])? else { return Ok(bytes) };
+/// The bytes that `bytes` stand for, at most `limit + 1` of them; `None` where they are not compressed.
+pub(super) fn expanded(bytes: &[u8], limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let Some(reader) = reader(bytes, bytes)? else { return Ok(None) };
     let mut whole = Vec::new();
     reader.take(limit + 1).read_to_end(&mut whole)?;
-    Ok(whole)
+    Ok(Some(whole))
 }
 
 /// The first bytes of what `source` holds, at most `limit` of them; as many as there are before an error.

@@ -15,11 +15,13 @@ pub use self::{
 
 use std::{
     fmt, fs,
-    io::{self, BufReader, Read as _},
+    io::{self, BufReader, Read},
     path::PathBuf,
     sync::Arc,
 };
 
+use bytes::Bytes;
+use refiner_buffers::Buffers;
 use refiner_content::ArchiveError;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_remote_files::{RemoteError, RemoteFile};
@@ -202,6 +204,36 @@ impl Input {
         self.read_up_to(SPECIMEN_LIMIT_BYTES)
     }
 
+    /// The same, where it is a file, in one of these buffers.
+    pub fn read_into(&self, buffers: &Buffers) -> Result<Bytes, InputError> {
+        let refuse = |source| InputError::Read { input: self.clone(), source };
+        let too_large = || InputError::TooLarge { input: self.clone() };
+        // A pipe has no length, and can be opened once.
+        let regular = match self {
+            Self::File(path) => Some(path).zip(fs::metadata(path).ok().filter(fs::Metadata::is_file)),
+            Self::Stdin(_) | Self::Member(_) | Self::Remote(_) => None,
+        };
+        let Some((path, stated)) = regular.map(|(path, metadata)| (path, metadata.len())) else {
+            return Ok(self.read()?.into());
+        };
+        if stated > SPECIMEN_LIMIT_BYTES {
+            return Err(too_large());
+        }
+        let mut file = fs::File::open(path).map_err(refuse)?;
+        // With room for one byte more, by which the end is seen.
+        let room = cast(stated) + 1;
+        let bytes = buffers.bytes(room, |buffer| fill(&mut file, buffer)).map_err(refuse)?;
+        if bytes.len() == room {
+            // It grows, or states no length.
+            return Ok(self.read()?.into());
+        }
+        match compressed::expanded(&bytes, SPECIMEN_LIMIT_BYTES).map_err(refuse)? {
+            Some(whole) if whole.len() as u64 > SPECIMEN_LIMIT_BYTES => Err(too_large()),
+            Some(whole) => Ok(whole.into()),
+            None => Ok(bytes),
+        }
+    }
+
     /// The length of a file that is not compressed, where it can be had without reading the file.
     pub fn length(&self) -> Option<u64> {
         match self {
@@ -263,9 +295,23 @@ impl Input {
         if bytes.len() as u64 > limit {
             return Err(too_large());
         }
-        let bytes = compressed::expanded(bytes, limit).map_err(refuse)?;
+        let bytes = compressed::expanded(&bytes, limit).map_err(refuse)?.unwrap_or(bytes);
         if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
     }
+}
+
+/// Reads until the buffer is full or the source ends, and gives the number of bytes.
+fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match source.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 /// A capacity: what a machine cannot address it does not reserve.

@@ -178,6 +178,7 @@ fn compressed_file_gives_what_is_in_it_up_to_the_limit() {
         fs::write(&path, &packed).unwrap();
         let input = Input::File(path.clone());
         assert_eq!(input.read().unwrap(), bytes, "{name}");
+        assert_eq!(input.read_into(&Buffers::default()).unwrap(), bytes, "{name}");
         assert_eq!(input.head(1_000), bytes[..1_000], "{name}");
         fs::write(&path, &packed[..packed.len() / 2]).unwrap();
         assert_eq!(input.read().unwrap_err().class(), "unreadable", "{name}");
@@ -190,6 +191,30 @@ fn compressed_file_gives_what_is_in_it_up_to_the_limit() {
         let error = Input::File(path).read_up_to(1 << 22).unwrap_err();
         assert!(matches!(error, InputError::TooLarge { .. }), "{name}: {error}");
     }
+}
+
+#[test]
+fn file_is_read_into_a_buffer_that_served_another_and_what_is_no_file_is_read_as_ever() {
+    let directory = directory_with(&[]);
+    let buffers = Buffers::default();
+    let mut place = None;
+    for bytes in [&b"a longer one"[..], b"short", b""] {
+        let path = directory.path().join("1-1.avro");
+        fs::write(&path, bytes).unwrap();
+        let read = Input::File(path).read_into(&buffers).unwrap();
+        assert_eq!(read, bytes);
+        if !bytes.is_empty() {
+            assert_eq!(*place.get_or_insert(read.as_ptr()), read.as_ptr());
+        }
+    }
+    assert!(!Input::File("/proc/self/stat".into()).read_into(&buffers).unwrap().is_empty(), "it states no length");
+    let pipe = Input::File("/proc/self/fd/0".into());
+    assert_eq!(pipe.read_into(&buffers).is_ok(), pipe.read().is_ok());
+    let missing = Input::File(directory.path().join("none")).read_into(&buffers).unwrap_err();
+    assert_eq!(missing.class(), "unreadable");
+    let archive = directory.path().join("a.tar");
+    fs::write(&archive, tar_of(&[("1-11.avro", b"eleven")])).unwrap();
+    assert_eq!(expand(&[&archive]).unwrap()[0].read_into(&buffers).unwrap(), &b"eleven"[..]);
 }
 
 fn tar_of(files: &[(&str, &[u8])]) -> Vec<u8> {

@@ -64,6 +64,11 @@ const PRINTER: &str = "host/diagnostics";
 /// Its errors have no causes, and receipts of the contract have a source.
 const SDK: &str = "guest-sdk/src";
 
+/// Ways to end the process in place of an error. `unwrap` is clippy's, and what cannot happen is `unreachable!` with its reason.
+const PANICS: [&str; 2] = [concat!(".exp", "ect(\""), concat!("pan", "ic!(")];
+/// Where they are allowed in production code: tasks of developers.
+const MAY_PANIC: &str = "host/xtask";
+
 /// The offences against the rules in one file of production code, a sentence each.
 pub fn offences_of(file: &Path, text: &str) -> Vec<String> {
     if file.components().any(|part| part.as_os_str() == "tests") {
@@ -80,6 +85,10 @@ pub fn offences_of(file: &Path, text: &str) -> Vec<String> {
             && !file.starts_with(SDK)
         {
             offences.push(format!("line {number} walks an error's causes: `ErrorChain` and `causes` of {PRINTER} do"));
+        }
+        let is_code = file.starts_with("host") && !file.starts_with(MAY_PANIC) && !file.ends_with("tests.rs");
+        if is_code && !line.trim_start().starts_with("//") && PANICS.iter().any(|panics| line.contains(panics)) {
+            offences.push(format!("line {number} panics: return an error, or `unreachable!` with the reason"));
         }
         if is_bare_headline(line) {
             offences.push(format!("line {number} has an error headline without a fact: {}", line.trim()));
@@ -168,6 +177,17 @@ mod tests {
         check(&format!("format!(\"{{{ALTERNATE}\")"), &["walks an error's causes"]);
         let printer = offences_of(Path::new("host/diagnostics/src/chain.rs"), &format!("error{NEXT_CAUSE}"));
         assert!(printer.is_empty(), "{printer:?}");
+    }
+
+    #[test]
+    fn production_code_does_not_panic() {
+        for panics in PANICS {
+            check(&format!("    let a = b{panics}c\");"), &["line 1 panics"]);
+            check(&format!("/// let a = b{panics}c\");\n#[cfg(test)]\nlet a = b{panics}c\");"), &[]);
+            let of_tests = offences_of(Path::new("host/worker/src/protocol/tests.rs"), panics);
+            assert!(of_tests.is_empty(), "{of_tests:?}");
+        }
+        check("self.expect(MAP, \"a map\")", &[]);
     }
 
     #[test]

@@ -21,10 +21,7 @@ const RENAMES: [&str; 4] = [
     "host/data-set/src/staging.rs",
 ];
 
-/// Crates whose tests may take in files of each other: those of the program, which are one package.
-const PROGRAM_TESTS: [&str; 3] = ["tests/acceptance", "tests/benches", "tests/compose"];
-
-/// Pages that lack a part, files that are written in another way, and test sources that one package takes from another.
+/// Pages that lack a part, files that are written in another way, and sources that are taken in by a path.
 pub fn offences() -> io::Result<Vec<String>> {
     let root = tree::root();
     let mut offences = Vec::new();
@@ -42,7 +39,7 @@ pub fn offences() -> io::Result<Vec<String>> {
         for file in tree::files_below(&root.join(directory), "rs")? {
             let name = file.strip_prefix(&root).unwrap_or(&file);
             let text = fs::read_to_string(&file)?;
-            let of_file = by_hand(name, &text).into_iter().chain(included(name, &text));
+            let of_file = by_hand(name, &text).into_iter().chain(included(&text));
             offences.extend(of_file.map(|what| format!("{}: {what}", name.display())));
         }
     }
@@ -67,37 +64,10 @@ fn by_hand(name: &Path, text: &str) -> Option<String> {
     (!may_rename).then(|| format!("`{found}`: files get their name by refiner-atomic-file"))
 }
 
-/// Sources that are taken in from another package.
-fn included(name: &Path, text: &str) -> Vec<String> {
+/// Modules whose source stands elsewhere than their name tells.
+fn included(text: &str) -> impl Iterator<Item = String> {
     let paths = text.lines().filter_map(|line| line.trim_start().strip_prefix("#[path = \"")?.split('"').next());
-    let mut offences = Vec::new();
-    for path in paths {
-        let target = resolved(name.parent().unwrap_or(Path::new("")), path);
-        if package_of(name) != package_of(&target) {
-            offences.push(format!("takes in {}: make a crate of it", target.display()));
-        }
-    }
-    offences
-}
-
-/// A relative path from a directory, without `..`.
-fn resolved(directory: &Path, path: &str) -> std::path::PathBuf {
-    let mut resolved = directory.to_path_buf();
-    for part in path.split('/') {
-        match part {
-            ".." => drop(resolved.pop()),
-            part => resolved.push(part),
-        }
-    }
-    resolved
-}
-
-/// The two folders by which a package is known; one for all tests of the program.
-fn package_of(name: &Path) -> std::path::PathBuf {
-    if PROGRAM_TESTS.iter().any(|tests| name.starts_with(tests)) {
-        return "host/refiner".into();
-    }
-    name.iter().take(2).collect()
+    paths.map(|path| format!("takes in {path} by its path: make a crate of it"))
 }
 
 #[cfg(test)]
@@ -126,17 +96,10 @@ mod tests {
     }
 
     #[test]
-    fn source_of_another_package_is_named() {
-        let check = |name: &str, path: &str, expected: usize| {
-            assert_eq!(
-                included(Path::new(name), &format!("#[path = \"{path}\"]\nmod a;")).len(),
-                expected,
-                "{name} {path}"
-            );
-        };
-        check("host/evm/benches/basis.rs", "../tests/shared/mod.rs", 0);
-        check("host/content/tests/content/main.rs", "../../../../tests/kit/src/proxy.rs", 1);
-        check("tests/benches/daemon.rs", "../acceptance/daemon/bench.rs", 0);
-        check("host/worker-child/tests/container.rs", "../../../tests/compose/engine.rs", 1);
+    fn source_that_is_taken_in_by_a_path_is_named() {
+        let count = |text: &str| included(text).count();
+        assert_eq!(count("#[path = \"../tests/shared/mod.rs\"]\nmod shared;"), 1);
+        assert_eq!(count("mod a;\n    #[path = \"b.rs\"]\n    mod c;"), 1);
+        assert_eq!(count("mod shared;\n// #[path = \"b.rs\"]\n"), 0);
     }
 }

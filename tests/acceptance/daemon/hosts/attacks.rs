@@ -137,7 +137,7 @@ async fn task_that_names_an_address_has_no_host_ask_it() {
     trap.set_nonblocking(true).unwrap();
     let unknown = &given[1];
     let task = json!({
-        "v": 2, "task": refiner_queue::TaskId::of(1, unknown.hash, rule), "attempt": "0.0", "chain": 1, "height": unknown.height,
+        "v": 3, "task": refiner_queue::TaskId::of(1, unknown.hash, rule), "attempt": "0.0", "chain": 1, "height": unknown.height,
         "blockHash": unknown.block_hash, "rule": rule, "wallMs": 1000,
         "specimen": { "hash": unknown.hash, "cid": content_id(&unknown.bytes).to_string(), "bytes": unknown.bytes.len() },
         "from": [format!("http://{}", trap.local_addr().unwrap()), "http://169.254.169.254/"],

@@ -10,6 +10,7 @@ use std::{
 use refiner_queue::TaskId;
 use serde_json::{Value, json};
 
+use super::program;
 use crate::{bench::Bench, specimens::Given};
 
 /// Time after which a silent host's task goes to another, in these tests.
@@ -105,7 +106,7 @@ impl Crew {
 impl Host {
     pub fn start(&mut self, environment: &[(&str, &Path)]) {
         let log = || File::options().create(true).append(true).open(&self.log).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_refiner"));
+        let mut command = Command::new(program());
         command.args(&self.arguments).arg("--data").arg(&self.data).envs(environment.iter().copied());
         command.env("REFINER_LOG", "info").stdin(Stdio::null()).stdout(log()).stderr(log());
         assert!(self.child.replace(command.spawn().unwrap()).is_none(), "it runs already");
@@ -163,7 +164,7 @@ pub fn queue(bench: &Bench) -> Value {
 /// A result as a host would publish it, of a specimen for the rule of this identity.
 pub fn forged(given: &Given, rule: alloy_primitives::B256, worker: &str, outcome: &Value, from: &str) -> Vec<u8> {
     let result = json!({
-        "v": 2,
+        "v": 3,
         "task": TaskId::of(given.chain, given.hash, rule),
         "attempt": "0.0",
         "chain": given.chain,

@@ -25,3 +25,8 @@ mod outages;
 mod replaying;
 mod sharing;
 mod tls;
+
+/// The program of coordinator and hosts: the one that was built with the tests, or a release build that is measured.
+fn program() -> std::path::PathBuf {
+    std::env::var_os("REFINER_HOSTS_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_refiner").into(), Into::into)
+}

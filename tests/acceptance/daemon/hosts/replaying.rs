@@ -1,7 +1,6 @@
 //! `refiner replay --queue`: a data set that worker hosts make, equal to that of one host.
 
 use std::{
-    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -13,6 +12,7 @@ use refiner_hostile::odd;
 use refiner_specimen::Specimen;
 use refiner_testkit::{
     best_available,
+    folder::files,
     renumber::{FIRST_HEIGHT, write_renumbered},
     samples,
 };
@@ -21,6 +21,7 @@ use serde_json::Value;
 use super::{
     crew::Crew,
     nats::{Nats, free_port},
+    program,
 };
 use crate::bench::PATIENCE;
 
@@ -36,26 +37,9 @@ const MADE_OF: usize = 2;
 const RULES: [&str; 6] = ["--rule", "block-result", "--rule", "transaction-summary", "--rule", "state-access"];
 const HOSTS: [&str; 3] = ["one", "two", "three"];
 
-/// Every file below a directory with its bytes.
-fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut left = vec![directory.to_owned()];
-    while let Some(next) = left.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                left.push(path);
-            } else {
-                files.insert(path.strip_prefix(directory).unwrap().to_owned(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    files
-}
-
 #[track_caller]
 fn assert_same_files(one: &Path, other: &Path) {
-    let (one, other) = (files(one), files(other));
+    let (one, other) = (files(one).unwrap(), files(other).unwrap());
     assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
     for (path, bytes) in &one {
         assert!(other[path] == *bytes, "{} differs", path.display());
@@ -96,9 +80,9 @@ impl Scene {
         folder
     }
 
-    /// A replay on this machine.
+    /// A replay on this machine, with a program that may be a release build that is measured.
     pub fn here(&self, from: &Path, out: &Path, more: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_refiner"));
+        let mut command = Command::new(program());
         command.arg("replay").arg(from).arg("--out").arg(out).args(more);
         command.stdin(Stdio::null()).env_remove("REFINER_LOG");
         command

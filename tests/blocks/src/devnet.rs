@@ -1,6 +1,4 @@
 //! Blocks of a small chain of our own.
-// Each test binary uses what it needs, and clippy does not see that this file is one of tests.
-#![allow(dead_code, clippy::unwrap_used)]
 
 pub mod mainnet;
 

@@ -1,6 +1,4 @@
 //! The network's own specimens, which are not in the repository.
-// Each test binary uses what it needs, and clippy does not see that this file is one of tests.
-#![allow(dead_code, clippy::print_stderr, clippy::unwrap_used)]
 
 use std::{env, fs, path::PathBuf};
 

@@ -89,7 +89,6 @@ pub fn committed_and_real() -> Vec<Given> {
     let mut files: Vec<_> = samples().unwrap().into_iter().map(|file| file.bytes).collect();
     match real::specimens().unwrap() {
         Some(specimens) => files.extend(specimens.into_iter().map(|specimen| specimen.file.bytes)),
-        #[allow(clippy::print_stderr)]
         None => eprintln!("skipped: the network's own specimens are not present"),
     }
     let given = files.into_iter().map(Given::of);

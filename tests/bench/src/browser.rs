@@ -65,7 +65,6 @@ impl Browser {
             found.is_some() || env::var("REFINER_BROWSER").as_deref() != Ok("required"),
             "REFINER_BROWSER is `required`, and none of {NAMES:?} is installed"
         );
-        #[allow(clippy::print_stderr)]
         if found.is_none() {
             eprintln!("skipped: no browser is installed (Debian's package chromium, or CHROMIUM=path)");
         }

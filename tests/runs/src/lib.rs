@@ -1,11 +1,9 @@
-//! Components from text, and a small specimen, for every test of this crate.
-#![allow(
-    dead_code,
-    unused_imports,
-    missing_docs,
-    clippy::unwrap_used,
-    reason = "each test binary uses its part of this"
-)]
+//! Runs of rules for the tests and benchmarks of the sandbox: a small specimen, its execution, and rules from text.
+//!
+//! * **Inputs**: the fields of a module as text.
+//! * **Outputs**: admitted rules, what they are run over, and an executor that answers every block alike.
+//! * **Invariants**: decodes nothing and executes nothing, so that a run ends the same way whatever becomes of either.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
     path::{Path, PathBuf},

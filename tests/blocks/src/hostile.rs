@@ -1,6 +1,4 @@
 //! Blocks made to take as much time and memory for their gas as they can.
-// Clippy does not see that this file is one of tests.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 mod precompiles;
 mod programs;

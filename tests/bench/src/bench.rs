@@ -20,7 +20,10 @@ use refiner_testkit::pinner::PinnerDouble;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::specimens::Given;
+use crate::{
+    program::{program, shared_directory},
+    specimens::Given,
+};
 
 /// Time limit for anything that must happen: far more than it takes on a loaded machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -99,7 +102,7 @@ impl Bench {
             key: OPERATOR_KEY,
             user: None,
             chain,
-            program: env!("CARGO_BIN_EXE_refiner").into(),
+            program: program(),
             health,
             daemon: None,
         }
@@ -133,7 +136,7 @@ impl Bench {
 
     /// `refiner session show` of a height, as JSON.
     pub fn session(&self, height: u64) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_refiner"));
+        let mut command = Command::new(program());
         let (specimens, results) = (self.chain.specimen_contract(), self.chain.result_contract());
         command
             .args(["session", "show", &height.to_string(), "--json", "--rpc", &self.urls[0]])
@@ -369,7 +372,7 @@ impl Bench {
 
 /// The same for the directory of any process that compiles rules.
 pub fn share_code_of(data: &Path) {
-    let (shared, own) = (Path::new(env!("CARGO_TARGET_TMPDIR")).join("daemon-code"), data.join("code"));
+    let (shared, own) = (shared_directory().join("daemon-code"), data.join("code"));
     private_directory(&shared);
     private_directory(&own);
     for (from, to) in [(&own, &shared), (&shared, &own)] {

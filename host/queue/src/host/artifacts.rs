@@ -1,0 +1,159 @@
+//! Artifacts until the coordinator has them: in memory, and in the store where they may have to wait for long or there is no room.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use refiner_content::{
+    Content, ContentId, KeepError, LocalStore,
+    serve::{ContentName, ContentSource},
+};
+use refiner_diagnostics::ErrorChain;
+
+use crate::limits::ARTIFACTS_KEPT_BYTES;
+
+/// The artifacts of a host.
+pub(super) struct Artifacts {
+    store: LocalStore,
+    // A lock because slots keep and the server reads; held for a look into the maps.
+    memory: Mutex<Memory>,
+    bytes_max: usize,
+}
+
+#[derive(Default)]
+struct Memory {
+    held: HashMap<ContentId, Held>,
+    oldest_first: VecDeque<ContentId>,
+    bytes: usize,
+}
+
+struct Held {
+    bytes: Bytes,
+    /// It is in the store, or was fetched: memory may forget it.
+    is_dispensable: bool,
+}
+
+impl Artifacts {
+    /// Those of this store, and none in memory yet.
+    pub fn over(store: LocalStore) -> Self {
+        Self { store, memory: Mutex::default(), bytes_max: ARTIFACTS_KEPT_BYTES }
+    }
+
+    /// Keeps an artifact. One that `lasts` is in the store too, for a coordinator that may ask when this host has been started again.
+    /// Neither is synced: an artifact that a power failure takes is made again.
+    pub fn keep(&self, content: &Content, lasts: bool) -> Result<(), KeepError> {
+        let (id, bytes) = (content.unixfs_id(), content.bytes());
+        let is_too_large = bytes.len() > self.bytes_max;
+        if lasts || is_too_large {
+            self.store.write_unsynced(content)?;
+        }
+        if is_too_large {
+            return Ok(());
+        }
+        let displaced = self.memory().keep(id, Held { bytes: bytes.clone(), is_dispensable: lasts }, self.bytes_max);
+        displaced.into_iter().try_for_each(|content| self.store.write_unsynced(&content).map(drop))
+    }
+
+    /// The maps are whole after each call.
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    /// Keeps content, and gives back what there is no room for and was not fetched.
+    fn keep(&mut self, id: ContentId, new: Held, bytes_max: usize) -> Vec<Content> {
+        if let Some(there) = self.held.get_mut(&id) {
+            // The same bytes as another result.
+            there.is_dispensable &= new.is_dispensable;
+            return Vec::new();
+        }
+        self.bytes += new.bytes.len();
+        self.held.insert(id, new);
+        self.oldest_first.push_back(id);
+        let mut displaced = Vec::new();
+        while self.bytes > bytes_max {
+            let Some(oldest) = self.oldest_first.pop_front() else { break };
+            if let Some(Held { bytes, is_dispensable }) = self.held.remove(&oldest) {
+                self.bytes -= bytes.len();
+                if !is_dispensable {
+                    displaced.push(Content::of(bytes));
+                }
+            }
+        }
+        displaced
+    }
+}
+
+impl ContentSource for Artifacts {
+    fn length(&self, name: &ContentName) -> Option<usize> {
+        let ContentName::Id(id) = name else { return None };
+        let in_memory = self.memory().held.get(id).map(|held| held.bytes.len());
+        in_memory.or_else(|| self.store.length(id))
+    }
+
+    fn in_memory(&self, name: &ContentName) -> Option<Bytes> {
+        let ContentName::Id(id) = name else { return None };
+        let mut memory = self.memory();
+        let held = memory.held.get_mut(id)?;
+        held.is_dispensable = true;
+        Some(held.bytes.clone())
+    }
+
+    fn read(&self, name: &ContentName) -> Option<Bytes> {
+        let ContentName::Id(id) = name else { return None };
+        match self.store.read(id) {
+            Ok(content) => Some(content.into_bytes()),
+            Err(error) => {
+                tracing::warn!(%id, error = %ErrorChain(&error), "artifact not served");
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use refiner_content::CONTENT_BYTES_MAX;
+
+    use super::*;
+
+    fn content(byte: u8, length: usize) -> Content {
+        Content::of(vec![byte; length].into())
+    }
+
+    #[test]
+    fn artifact_is_served_until_it_was_fetched_whether_memory_had_room_or_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = LocalStore::open(directory.path(), CONTENT_BYTES_MAX).unwrap();
+        let artifacts = Artifacts { bytes_max: 250, ..Artifacts::over(store.clone()) };
+        let name = |content: &Content| ContentName::Id(content.id());
+        let served = |content: &Content| artifacts.in_memory(&name(content)).or_else(|| artifacts.read(&name(content)));
+        let [first, second, third] = [1, 2, 3].map(|byte| content(byte, 100));
+        for content in [&first, &second] {
+            artifacts.keep(content, false).unwrap();
+            assert!(!store.has(&content.id()), "it is in memory");
+        }
+        assert_eq!(served(&second).as_ref(), Some(second.bytes()));
+        artifacts.keep(&third, false).unwrap();
+        assert!(store.has(&first.id()), "it was not fetched, and had to make room");
+        let fourth = content(4, 100);
+        artifacts.keep(&fourth, false).unwrap();
+        assert!(!store.has(&second.id()), "it was fetched");
+        for content in [&first, &third, &fourth] {
+            assert_eq!(artifacts.length(&name(content)), Some(100));
+            assert_eq!(served(content).as_ref(), Some(content.bytes()));
+        }
+        assert_eq!(artifacts.length(&name(&second)), None);
+        let (large, lasting) = (content(5, 251), content(6, 10));
+        artifacts.keep(&large, false).unwrap();
+        artifacts.keep(&lasting, true).unwrap();
+        for content in [&large, &lasting] {
+            assert!(store.has(&content.id()));
+            assert_eq!(served(content).as_ref(), Some(content.bytes()));
+        }
+        assert!(artifacts.memory().bytes <= 250);
+    }
+}
