@@ -202,10 +202,15 @@ fn profile_of_a_component_without_names_shows_numbers_and_the_command_that_keeps
     for part in ["fuel by function, from 20 samples", "wasm-function[", "refiner rule build --names"] {
         assert!(shown.contains(part), "{shown}");
     }
-    let short = run(&["--profile-samples", "10000"]).expect(0).text();
-    assert!(short.contains("a short run") && short.contains("1000 units of fuel"), "{short}");
     let refused = run(&["--profile-form", "perf"]).expect(2).stderr;
     assert!(refused.contains("expected \"speedscope\" or \"firefox\""), "{refused}");
+    let quiet = directory.path().join("quiet.wasm").display().to_string();
+    let spins = r#"(func (export "refiner:rule/rule#refine") (param i32) (result i32) (local i32)
+        (loop $again (br_if $again (i32.lt_u (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (i32.const 100))))
+        (call $ok (local.get 0) (i64.const 0)))"#;
+    fs::write(&quiet, crate::component::component(spins)).unwrap();
+    let short = refiner(&["rule", "run", &quiet, &specimen, "--profile", &file]).expect(0).text();
+    assert!(short.contains("a short run") && short.contains("1000 units of fuel"), "{short}");
     for samples in ["0", "10001"] {
         run(&["--profile-samples", samples]).expect(2);
     }

@@ -4,7 +4,7 @@ use refiner_diagnostics::ErrorChain;
 use refiner_rule_model::{
     FUNCTION_NAME_BYTES_MAX, Function, HostFailure, Limit, Limits, ReasonClass, TrapKind, UntrustedText, Verdict,
 };
-use wasmtime::{FrameInfo, PoolConcurrencyLimitError, Trap, WasmBacktrace};
+use wasmtime::{FrameInfo, Module, PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
 use crate::host::BudgetExceeded;
 
@@ -80,12 +80,23 @@ pub(crate) fn functions(error: &mut wasmtime::Error) -> Option<UntrustedText> {
 }
 
 /// The functions in which a guest was ended, innermost first, by name or number.
+///
+/// Toolchains call the host through a module of their own, whose functions have no names and are no part of the rule: it is left out.
 pub(crate) fn stack(error: &mut wasmtime::Error) -> Vec<Function> {
+    let in_a_call = error.is::<BudgetExceeded>();
+    let mut frames = frames(error);
+    if let [innermost, caller, ..] = frames
+        && in_a_call
+        && innermost.func_name().is_none()
+        && !Module::same(innermost.module(), caller.module())
+    {
+        frames = &frames[1..];
+    }
     let function = |frame: &FrameInfo| match name(frame, FUNCTION_NAME_BYTES_MAX) {
         Some(name) => Function::Named(name),
         None => Function::Numbered(frame.func_index()),
     };
-    frames(error).iter().map(function).collect()
+    frames.iter().map(function).collect()
 }
 
 /// The engine attaches them as context, and gives them in no other way that keeps the error.
