@@ -22,7 +22,7 @@ const BUILD: &str = "cargo nextest list --workspace --locked --list-type binarie
 /// Repeats the tests alone.
 const NEXTEST: &str = "cargo nextest run --workspace --locked";
 /// Runs what [`BUILD`] printed: without cargo's lock, which [`lint::CLIPPY`] holds meanwhile.
-const RUN: &str = "cargo nextest run --binaries-metadata";
+const RUN: &str = "cargo nextest run --no-fail-fast --binaries-metadata";
 
 const DOCUMENTATION: &str = "cargo test --doc --workspace --locked";
 const RULES: &str = "cargo test --locked --manifest-path rules/Cargo.toml --target-dir rules/target";
