@@ -33,8 +33,8 @@ pub use self::{
     origin::Origin,
     problem::{ConfigError, Problem},
     row::{Former, Row, Scope, Scoped, Setting, scope},
-    rule_terms::{ConfinementLevel, Denial, DeniedCapability, RuleLimit, RuleSigner},
+    rule_terms::{Denial, DeniedCapability, RuleLimit, RuleSigner},
     share::Share,
-    value::{Bytes, Coins, Executor, FinalizePolicy, Form, LogFormat, Parameter, Read, Scalar},
+    value::{Bytes, Coins, ConfinementLevel, Executor, FinalizePolicy, Form, LogFormat, Parameter, Read, Scalar},
     values::{Values, Warning},
 };

@@ -12,10 +12,9 @@ use refiner_proofchain::StartBlock;
 use url::Url;
 
 pub use self::{
-    choices::{Executor, FinalizePolicy, LogFormat},
+    choices::{ConfinementLevel, Executor, FinalizePolicy, LogFormat},
     units::{Bytes, Coins},
 };
-use crate::rule_terms::ConfinementLevel;
 
 /// The size of a value that has bounds, in the smallest unit of its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

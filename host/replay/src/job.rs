@@ -9,25 +9,25 @@ use std::{
 
 use alloy_primitives::{B256, Bytes};
 use refiner_buffers::Buffers;
-use refiner_data_set::{DataSetError, FileEntry, Staging};
-use refiner_diagnostics::Failure;
+use refiner_data_set::{FileEntry, Staging};
 use refiner_evm::{Executor, RecordingTerms, SharedExecutor};
-use refiner_executor::{self as executor, Evm, chains};
-use refiner_rule_model::{Artifact, Evidence, LogLine, Run, SpecimenHash, UntrustedText, Usage, Verdict};
-use refiner_rule_session::{Block, LoadedRule, NoRun};
-use refiner_specimen::{DecodeError, check::Check};
+use refiner_rule_model::{Artifact, Run, SpecimenHash, Verdict};
+use refiner_rule_session::{Block, LoadedRule};
+use refiner_specimen::DecodeError;
 use refiner_specimen_files::{
     input::{Input, InputError},
     known_blocks::KnownBlocks,
 };
-use refiner_table::{Batch, TableError};
 
 use crate::{
-    Replay,
     hosts::{Elsewhere, HostRun, HostSpecimen, HostsFailure},
     plan::Item,
-    tables::{Rows, Tables},
+    tables::Tables,
 };
+
+mod outcome;
+
+pub use outcome::{Facts, Kept, Outcome, RunEnd, RunFailure, RunRecord};
 
 /// Media type of artifacts that have a row a line.
 const NDJSON: &str = "application/x-ndjson";
@@ -91,130 +91,24 @@ impl Unusable {
     }
 }
 
-/// A specimen and its runs.
-pub struct Outcome {
-    /// Height and layout of the specimen.
-    pub facts: Facts,
-    /// Whether its block is known from elsewhere. A specimen of another block is rejected by every rule's run.
-    pub known: Check,
-    /// One for each rule, in the rules' order.
-    pub runs: Vec<RunRecord>,
-}
-
-/// Height and layout of a specimen.
-pub struct Facts {
-    pub chain_id: u64,
-    pub height: u64,
-    pub block_hash: B256,
-    /// The hash the network announces, if a rule or the report asked for it.
-    pub specimen_hash: Option<B256>,
-    pub layout: &'static str,
-    /// Gas used, by the header.
-    pub gas_used: u64,
-    /// Length of the file.
-    pub bytes: usize,
-}
-
-/// One run of one rule.
-pub struct RunRecord {
-    pub rule: Arc<str>,
-    /// Identity of rule, parameters, limits and engine.
-    pub identity: B256,
-    /// The rule executes blocks under other conditions than their own.
-    pub hypothetical: bool,
-    pub end: RunEnd,
-    /// Wall time of the run and of writing its artifacts; of a run on a host, of the run there.
-    pub elapsed: Duration,
-    /// The host that it was on.
-    pub host: Option<Arc<str>>,
-}
-
-/// How a run ended.
-pub enum RunEnd {
-    /// With artifacts.
-    Produced {
-        /// In the order in which the rule opened them.
-        artifacts: Vec<Kept>,
-        /// How many records they hold.
-        records: u64,
-        /// What the run used.
-        usage: Box<Usage>,
-        /// The rule's own message.
-        log: Vec<LogLine>,
-        /// What its output rests on.
-        evidence: Box<Evidence>,
-    },
-    /// With another verdict.
-    Refused {
-        verdict: Verdict,
-        /// What the run used.
-        usage: Box<Usage>,
-        /// The rule's own message.
-        log: Vec<LogLine>,
-        /// The checks that were made.
-        evidence: Box<Evidence>,
-    },
-    /// Rejected before any run: the block is not the one that is known.
-    OtherBlock,
-    Failed(RunFailure),
-}
-
-/// Why a run has no verdict.
-#[derive(Debug, thiserror::Error)]
-pub enum RunFailure {
-    /// The run could not be finished.
-    #[error(transparent)]
-    Run(#[from] NoRun),
-    /// No host could finish it.
-    #[error(transparent)]
-    Hosts(#[from] HostsFailure),
-    /// The artifacts could not be kept.
-    #[error(transparent)]
-    Output(#[from] DataSetError),
-    /// A row has no place in the form of tables that was chosen.
-    #[error(transparent)]
-    Table(#[from] TableError),
-}
-
-/// An artifact that was hashed and, where there is an output directory, written.
-pub struct Kept {
-    /// The rule's name for it.
-    pub name: String,
-    pub media_type: String,
-    pub bytes: usize,
-    /// sha256 of its bytes.
-    pub sha256: B256,
-    /// The file that it is, where it is one.
-    pub path: Option<PathBuf>,
-    /// The same, as part of a data set.
-    pub file: Option<FileEntry>,
-    /// Its rows, where they become a table.
-    pub rows: Option<Rows>,
-}
-
 /// The recording that one execution makes for all of these rules.
 pub(crate) fn recording_of(rules: &[LoadedRule]) -> Option<RecordingTerms> {
     rules.iter().filter_map(|rule| rule.place.recording()).reduce(RecordingTerms::joined)
 }
 
 impl Job {
-    /// Rules that run on this machine, and the executor that the replay asks for; differences are kept nowhere.
-    ///
-    /// # Errors
-    ///
-    /// Those of the executor's settings.
-    pub fn here(replay: &Replay, rules: Vec<LoadedRule>, known: KnownBlocks, keep: Keep) -> Result<Self, Failure> {
-        let embedded = chains::executor(&replay.chain_configs, executor::policy(&replay.settings))?;
-        Ok(Self {
-            executor: Evm::of(&replay.settings).executor(embedded, None)?,
+    /// Rules that run on this machine; hashes of specimens are worked out.
+    pub fn here(executor: Arc<dyn Executor>, rules: Vec<LoadedRule>, known: KnownBlocks, keep: Keep) -> Self {
+        Self {
             recording: recording_of(&rules),
+            executor,
             rules,
             known: Arc::new(known),
             keep,
             hashes: true,
             elsewhere: None,
             buffers: Buffers::default(),
-        })
+        }
     }
 
     /// Reads, decodes and runs. Nothing of one specimen stays in memory after.
@@ -347,60 +241,4 @@ fn block(input: &Input, buffers: &Buffers) -> Result<Block, Unusable> {
 
 fn lines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| **byte == b'\n').count() as u64
-}
-
-impl RunRecord {
-    fn of(rule: &LoadedRule, end: RunEnd, elapsed: Duration) -> Self {
-        let hypothetical = rule.place.manifest().is_hypothetical();
-        Self { rule: Arc::clone(&rule.name), identity: rule.identity, hypothetical, end, elapsed, host: None }
-    }
-
-    fn of_other_block(rule: &LoadedRule) -> Self {
-        Self::of(rule, RunEnd::OtherBlock, Duration::ZERO)
-    }
-}
-
-impl Outcome {
-    /// Every artifact of every run.
-    pub fn artifacts(&self) -> impl Iterator<Item = &Kept> {
-        self.runs.iter().flat_map(|run| match &run.end {
-            RunEnd::Produced { artifacts, .. } => artifacts.as_slice(),
-            RunEnd::Refused { .. } | RunEnd::OtherBlock | RunEnd::Failed(_) => &[],
-        })
-    }
-
-    /// The rows of every artifact, with the position of their table.
-    pub fn into_rows(self) -> Vec<(usize, Batch)> {
-        let artifacts = self.runs.into_iter().flat_map(|run| match run.end {
-            RunEnd::Produced { artifacts, .. } => artifacts,
-            RunEnd::Refused { .. } | RunEnd::OtherBlock | RunEnd::Failed(_) => Vec::new(),
-        });
-        artifacts.filter_map(|kept| kept.rows.map(Rows::into_parts)).collect()
-    }
-
-    /// True when a run has no verdict, so that a later run has to make it again.
-    pub fn has_failure(&self) -> bool {
-        self.runs.iter().any(|run| matches!(run.end, RunEnd::Failed(_)))
-    }
-
-    /// The verdict of [`RunEnd::OtherBlock`].
-    pub fn other_block(&self) -> Verdict {
-        let reason = format!("the block is not the one that is known: {}", self.known);
-        Verdict::Rejected { reason: UntrustedText::new(&reason) }
-    }
-}
-
-impl Facts {
-    fn of(Block { specimen, raw, .. }: &Block) -> Self {
-        let block = &specimen.block;
-        Self {
-            chain_id: block.network_id,
-            height: block.header.number,
-            block_hash: block.hash,
-            specimen_hash: None,
-            layout: specimen.layout.as_str(),
-            gas_used: block.header.gas_used,
-            bytes: raw.len(),
-        }
-    }
 }

@@ -125,7 +125,7 @@ impl RowReplay {
         let choice = TableChoice { format: Format::ArrowStream, wide, blocks_per_file: NonZeroUsize::MAX };
         let tables = Arc::new(Tables::of(&rules, choice)?);
         let plan = Plan::of(inputs, &Standing::default(), Path::new(""), usize::MAX)?;
-        let job = Job::here(replay, rules, known, Keep::Tables(Arc::clone(&tables)))?;
+        let job = Job::here(replay.executor(None)?, rules, known, Keep::Tables(Arc::clone(&tables)));
         let policy = executor::policy(&replay.settings);
         Ok(Self { job, items: plan.items, threads, tables, policy, refused })
     }

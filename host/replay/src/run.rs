@@ -7,7 +7,7 @@ use refiner_buffers::Buffers;
 use refiner_config::{Values, cache_directory, egress, table};
 use refiner_data_set::{DataSet, Destination, OutputTerms, RuleTerms, Terms as DataSetTerms};
 use refiner_diagnostics::{ExitCode, Failure};
-use refiner_evm::ExecutionTerms;
+use refiner_evm::{ExecutionTerms, Executor};
 use refiner_executor::{self as executor, Evm, chains};
 use refiner_remote_files::{RemoteFiles, Terms as RemoteTerms, is_url};
 use refiner_rule_model::engine;
@@ -126,8 +126,7 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
         None => (Plan::of_all(inputs), Keep::Nothing, None),
     };
     let policy = executor::policy(&replay.settings);
-    let evm = Evm::of(&replay.settings);
-    let executor = evm.executor(chains::executor(&replay.chain_configs, policy)?, replay.differences())?;
+    let executor = replay.executor(replay.differences())?;
     let hashes = replay.style == Style::Json || replay.out.is_some();
     let opened = match (hosts, queue_file) {
         (Some(hosts), Some(file)) if !plan.items.is_empty() || hosts.has_left(&file) => {
@@ -216,6 +215,12 @@ pub(crate) fn remote_files(settings: &Values) -> RemoteFiles {
 }
 
 impl Replay {
+    /// The executor that the settings ask for, and the directory where differences between two are kept.
+    pub(crate) fn executor(&self, differences: Option<PathBuf>) -> Result<Arc<dyn Executor>, Failure> {
+        let embedded = chains::executor(&self.chain_configs, executor::policy(&self.settings))?;
+        Ok(Evm::of(&self.settings).executor(embedded, differences)?)
+    }
+
     /// Every input, and the arguments that name none. Where nothing else is named, the first of those is the error.
     pub(crate) fn expand(&self) -> Result<Expanded, Failure> {
         let mut expanded = input::expand_with(&self.arguments()?, &remote_files(&self.settings));

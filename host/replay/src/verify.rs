@@ -115,7 +115,7 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
     let data_set = DataSet::open(place.path(), terms)?;
     let files = || Keep::Files { staging: data_set.staging(), directory: place.path().to_owned() };
     let keep = tables.clone().map_or_else(files, Keep::Tables);
-    let job = Arc::new(Job::here(&replay, rules, known, keep)?);
+    let job = Arc::new(Job::here(replay.executor(None)?, rules, known, keep));
     let mut report = Report::begin_counting(executor::policy(&replay.settings), items.len() as u64);
     let mut keeper = Keeper::new(data_set, tables, units.iter().map(|(_, items)| *items).collect());
     let mut compared = Compared::default();

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use super::RULES;
 use crate::{
     row::{Row, Setting},
-    rule_terms::{ConfinementLevel, Denial, RuleLimit, RuleSigner},
+    rule_terms::{Denial, RuleLimit, RuleSigner},
     scopes::RUNNING,
+    value::ConfinementLevel,
 };
 
 settings! {

@@ -29,6 +29,30 @@ impl Scalar for FinalizePolicy {
     }
 }
 
+/// The confinement without which rules that are not built in do not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfinementLevel {
+    /// Every layer that a worker can have without root.
+    Full,
+    /// The filter of system calls.
+    Filter,
+    /// No layer has to be there.
+    None,
+}
+
+impl Scalar for ConfinementLevel {
+    const EXPECTED: &'static str = "full, filter or none";
+
+    fn scalar(text: &str) -> Option<Self> {
+        match text {
+            "full" => Some(Self::Full),
+            "filter" => Some(Self::Filter),
+            "none" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
+
 /// The executor of blocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Executor {

@@ -19,13 +19,13 @@ use crate::{
 };
 
 /// A specimen that is there, or on its way.
-type Place = Arc<OnceCell<Bytes>>;
+type Coming = Arc<OnceCell<Bytes>>;
 
 /// The specimens that a host has in memory, by the hash that was announced.
 #[derive(Default)]
 pub(super) struct Specimens {
     // A lock because slots ask side by side; held for a look into the list.
-    shelf: Mutex<VecDeque<(B256, Place)>>,
+    shelf: Mutex<VecDeque<(B256, Coming)>>,
     /// Memory that is used again from one to the next.
     buffers: Buffers,
 }
@@ -40,12 +40,12 @@ impl Specimens {
         bytes
     }
 
-    fn place(&self, hash: B256) -> Place {
+    fn place(&self, hash: B256) -> Coming {
         let mut shelf = self.shelf();
         if let Some((_, place)) = shelf.iter().find(|(other, _)| *other == hash) {
             return Arc::clone(place);
         }
-        let place = Place::default();
+        let place = Coming::default();
         shelf.push_back((hash, Arc::clone(&place)));
         place
     }
@@ -64,14 +64,14 @@ impl Specimens {
     }
 
     /// The list is whole after each statement.
-    fn shelf(&self) -> MutexGuard<'_, VecDeque<(B256, Place)>> {
+    fn shelf(&self) -> MutexGuard<'_, VecDeque<(B256, Coming)>> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Drops the first specimens until the rest is within both bounds. Who uses one has it as long as he needs it.
-fn trim(shelf: &mut VecDeque<(B256, Place)>, count: usize, bytes_max: usize) {
-    let length = |place: &Place| place.get().map_or(0, Bytes::len);
+fn trim(shelf: &mut VecDeque<(B256, Coming)>, count: usize, bytes_max: usize) {
+    let length = |place: &Coming| place.get().map_or(0, Bytes::len);
     let mut bytes: usize = shelf.iter().map(|(_, place)| length(place)).sum();
     while shelf.len() > count || bytes > bytes_max {
         let Some((_, dropped)) = shelf.pop_front() else { break };
@@ -162,7 +162,7 @@ mod tests {
         let place = |length: usize| Arc::new(OnceCell::from(Bytes::from(vec![0; length])));
         let shelf: VecDeque<_> = (1..=4)
             .map(|number| (B256::repeat_byte(number), place(100)))
-            .chain([(B256::ZERO, Place::default())])
+            .chain([(B256::ZERO, Coming::default())])
             .collect();
         for (count, bytes_max, left) in [(5, 400, 5), (3, 400, 3), (5, 399, 4), (5, 100, 2), (0, 0, 0)] {
             let mut shelf = shelf.clone();

@@ -66,8 +66,10 @@ const SDK: &str = "guest-sdk/src";
 
 /// Ways to end the process in place of an error. `unwrap` is clippy's, and what cannot happen is `unreachable!` with its reason.
 const PANICS: [&str; 2] = [concat!(".exp", "ect(\""), concat!("pan", "ic!(")];
-/// Where they are allowed in production code: tasks of developers.
+/// Where they are allowed beside tests: tasks of developers.
 const MAY_PANIC: &str = "host/xtask";
+/// The folder of measurements in a crate, which stop at what they did not expect.
+const BENCHES: &str = "benches";
 
 /// The offences against the rules in one file of production code, a sentence each.
 pub fn offences_of(file: &Path, text: &str) -> Vec<String> {
@@ -86,7 +88,9 @@ pub fn offences_of(file: &Path, text: &str) -> Vec<String> {
         {
             offences.push(format!("line {number} walks an error's causes: `ErrorChain` and `causes` of {PRINTER} do"));
         }
-        let is_code = file.starts_with("host") && !file.starts_with(MAY_PANIC) && !file.ends_with("tests.rs");
+        let is_bench = file.components().any(|part| part.as_os_str() == BENCHES);
+        let is_code =
+            file.starts_with("host") && !is_bench && !file.starts_with(MAY_PANIC) && !file.ends_with("tests.rs");
         if is_code && !line.trim_start().starts_with("//") && PANICS.iter().any(|panics| line.contains(panics)) {
             offences.push(format!("line {number} panics: return an error, or `unreachable!` with the reason"));
         }
