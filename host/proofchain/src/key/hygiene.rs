@@ -79,14 +79,15 @@ mod tests {
 
     /// Writes the key's digits into a file, by way of memory that is overwritten.
     fn write_key(path: &Path, number: u8) {
-        let mut digits = [0_u8; 64];
-        for (pair, byte) in digits.chunks_mut(2).zip(masked(number)) {
-            pair.copy_from_slice(&[digit((byte ^ MASK) >> 4), digit((byte ^ MASK) & 15)]);
-        }
-        fs::write(path, digits).unwrap();
-        std::hint::black_box(&mut digits).fill(0);
+        super::with_clean_stack(|| {
+            let mut digits = [0_u8; 64];
+            for (pair, byte) in digits.chunks_mut(2).zip(masked(number)) {
+                pair.copy_from_slice(&[digit((byte ^ MASK) >> 4), digit((byte ^ MASK) & 15)]);
+            }
+            fs::write(path, &digits).unwrap();
+            std::hint::black_box(&mut digits).fill(0);
+        });
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
-        super::overwrite_stack();
     }
 
     /// Bytes that are read at once.
