@@ -84,7 +84,7 @@ mod tests {
             for (pair, byte) in digits.chunks_mut(2).zip(masked(number)) {
                 pair.copy_from_slice(&[digit((byte ^ MASK) >> 4), digit((byte ^ MASK) & 15)]);
             }
-            fs::write(path, &digits).unwrap();
+            fs::write(path, digits.as_slice()).unwrap();
             std::hint::black_box(&mut digits).fill(0);
         });
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
