@@ -61,11 +61,19 @@ fn numbered(specimen: &Specimen, number: u64) -> Given {
     Given::of(encode(&specimen, specimen.layout).unwrap())
 }
 
-/// As many blocks as large as the network's: its own specimens in turn, with other numbers. Execution notices the numbers,
-/// so results are those of an evm-server, which compares nothing. `None` where the network's are not present.
+/// As many blocks as large as the network's: its own specimens in turn, with other numbers, each the parent of the next. Execution
+/// notices the numbers, so results are those of an evm-server, which compares nothing. `None` where the network's are not present.
 pub fn real_stream(count: usize) -> Option<Vec<Given>> {
     let real = real_blocks()?;
-    Some((22_800_000..).zip(real.iter().cycle()).take(count).map(|(number, block)| numbered(block, number)).collect())
+    let mut parent = B256::ZERO;
+    let next = |(number, block): (u64, &Specimen)| {
+        let mut block = block.clone();
+        block.block.header.parent_hash = parent;
+        let given = numbered(&block, number);
+        parent = given.block_hash;
+        given
+    };
+    Some((22_800_000..).zip(real.iter().cycle()).take(count).map(next).collect())
 }
 
 /// The network's own specimens that can be given another number.
