@@ -38,6 +38,8 @@ const TRANSACTIONS: usize = 150;
 /// Specimens over which memory is looked at, in steps.
 const MANY: usize = 5_000;
 const STEP: usize = 1_000;
+/// The address of a content server, which the daemon names and never asks.
+const CONTENT_SERVER: &str = "http://127.0.0.1:9";
 /// Items of a journal whose daemon is scraped, and scrapes.
 const ITEMS: u64 = 100_000;
 const SCRAPES: usize = 101;
@@ -119,7 +121,10 @@ async fn backlog() {
     };
     // The report in JSON has each specimen's hash, which the daemon has to work out as well.
     let (mut plain, mut hashing) = (replay("summary", "before"), replay("json", "before"));
-    bench.flags.extend(["--poll-ms", "250", "--unsettled", "200", "--pinner", "none"].map(str::to_owned));
+    bench.flags.extend(
+        ["--poll-ms", "250", "--unsettled", "200", "--pinner", "none", "--public-url", CONTENT_SERVER]
+            .map(str::to_owned),
+    );
     let node_used = processor::seconds(bench.chain.pid());
     let begun = Instant::now();
     bench.start();
