@@ -23,7 +23,7 @@ pub const SAMPLES_MAX: u32 = 10_000;
 /// Least fuel between samples: a run is stopped at its next loop or call, which is up to a few hundred units later.
 pub const DISTANCE_MIN: u64 = 1_000;
 
-/// What stands before the name of a function of the host.
+/// Prefix of the name of a function of the host.
 const HOST: &str = "host: ";
 /// The place of fuel that is used after the last loop and call of the rule.
 const END: &str = "[end of the run]";

@@ -11,7 +11,7 @@ use refiner_specimen::{DecodeError, Specimen};
 pub(crate) struct Rules {
     rules: Vec<AdmittedRule>,
     executor: Arc<dyn Executor>,
-    /// What an execution records for all of them.
+    /// The recording that one execution makes for all of them.
     recording: Option<RecordingTerms>,
     held: Option<Held>,
 }

@@ -68,7 +68,7 @@ fn rules_of_this_program_share_one_worker_and_each_gives_what_it_gives_alone() {
 fn runs_over_one_block_that_come_at_once_follow_each_other_in_one_worker() {
     let Some(rules) = RULES.into_iter().map(built_in).collect::<Option<Vec<_>>>() else { return };
     let (pool, raw) = (pool_of(4, &rules), samples().remove(0));
-    // Runs over one block are told by its hash, which is known of a specimen that was announced.
+    // Runs over one block are recognised by its hash, which is known of a specimen that was announced.
     let specimen_hash = SpecimenHash::from(SpecimenHash::of(raw.clone()).get());
     thread::scope(|scope| {
         for rule in &rules {

@@ -137,7 +137,7 @@ pub(super) async fn follow(host: Arc<Host>) {
             Err(error) if error.is_passing() => {
                 tracing::debug!(error = %ErrorChain(&error), "rules are asked for again");
             }
-            // A coordinator of another release: nothing is served, and nobody would know why.
+            // A coordinator of another release: nothing is served, and the log names the reason.
             Err(error) if !is_unreadable => {
                 is_unreadable = true;
                 tracing::error!(error = %ErrorChain(&error), "rules of the coordinator cannot be read, nothing is served");

@@ -150,7 +150,7 @@ mod tests {
             assert!(refused.contains("whose hash is not the announced one"), "{refused}");
             assert_eq!(fetches(), fetched);
         }
-        // With one rule there is nobody to keep it for.
+        // With one rule, no other task needs it.
         for fetched in [5, 6] {
             assert!(specimens.get(&task(hash(2), 1), &origins, 1).await.is_ok());
             assert_eq!((fetches(), specimens.shelf().len()), (fetched, 0));

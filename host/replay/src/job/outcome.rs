@@ -15,7 +15,7 @@ use crate::{hosts::HostsFailure, tables::Rows};
 pub struct Outcome {
     /// Height and layout of the specimen.
     pub facts: Facts,
-    /// Whether its block is known from elsewhere. A specimen of another block is rejected by every rule's run.
+    /// The comparison of its block with those known from elsewhere. A specimen of another block is rejected by every rule's run.
     pub known: Check,
     /// One for each rule, in the rules' order.
     pub runs: Vec<RunRecord>,
@@ -49,25 +49,25 @@ pub struct RunRecord {
     pub host: Option<Arc<str>>,
 }
 
-/// How a run ended.
+/// The end of a run, with or without a verdict.
 pub enum RunEnd {
     /// With artifacts.
     Produced {
         /// In the order in which the rule opened them.
         artifacts: Vec<Kept>,
-        /// How many records they hold.
+        /// The number of records in them.
         records: u64,
-        /// What the run used.
+        /// The run's use of each limit.
         usage: Box<Usage>,
         /// The rule's own message.
         log: Vec<LogLine>,
-        /// What its output rests on.
+        /// The checks and values that its output rests on.
         evidence: Box<Evidence>,
     },
     /// With another verdict.
     Refused {
         verdict: Verdict,
-        /// What the run used.
+        /// The run's use of each limit.
         usage: Box<Usage>,
         /// The rule's own message.
         log: Vec<LogLine>,
@@ -79,7 +79,7 @@ pub enum RunEnd {
     Failed(RunFailure),
 }
 
-/// Why a run has no verdict.
+/// Reasons for which a run has no verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum RunFailure {
     /// The run could not be finished.
