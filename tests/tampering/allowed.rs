@@ -1,6 +1,6 @@
 //! Places whose change leaves a specimen acceptable, each with the reason.
 //!
-//! The README lists the same as unprovable. An entry that no change needs any more fails the test.
+//! docs/checks.md lists the same as unprovable. An entry that no change needs any more fails the test.
 
 /// A place that nothing in a specimen proves.
 pub struct Allowed {
