@@ -123,6 +123,19 @@ fn das_root_of_a_file_is_the_one_that_ewm_das_gives_it_and_leads_back_to_the_fil
     assert!(refiner(&["content", "get", id, "--gateway", &served.url]).expect(0).stdout == file);
 }
 
+/// The body of the answer to a GET, which has to be 200.
+pub fn fetched(url: &str) -> Vec<u8> {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut connection = std::net::TcpStream::connect(host).unwrap();
+    write!(connection, "GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).unwrap();
+    let head = answer.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
+    let status = answer.get(8..13);
+    assert_eq!(status, Some(&b" 200 "[..]), "{}", String::from_utf8_lossy(&answer[..head]));
+    answer.split_off(head)
+}
+
 /// The whole answer to a POST, as it came.
 fn post(url: &str, content_type: &str, body: &[u8]) -> String {
     let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();

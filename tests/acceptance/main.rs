@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod allowance;
+mod archives;
 mod basis;
 mod bundle;
 mod cases;

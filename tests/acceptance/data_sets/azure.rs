@@ -3,14 +3,16 @@
 //! `npm install --prefix target/azurite azurite` makes it available (190 MB); without it the test prints that and passes.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::TcpStream,
+    io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
 };
 
 use super::{MANIFEST, files, some_samples};
-use crate::program::{command, text};
+use crate::{
+    content::fetched,
+    program::{command, text},
+};
 
 /// The emulator's account, which its documentation names.
 const ACCOUNT: &str = "devstoreaccount1";
@@ -80,14 +82,7 @@ impl Azurite {
 
     /// A blob, which anybody may read here.
     fn get(&self, path: &str) -> Vec<u8> {
-        let (host, account) = self.url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-        let mut connection = TcpStream::connect(host).unwrap();
-        write!(connection, "GET /{account}/{path} HTTP/1.0\r\nHost: {host}\r\n\r\n").unwrap();
-        let mut answer = Vec::new();
-        connection.read_to_end(&mut answer).unwrap();
-        assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
-        let body = answer.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
-        answer.split_off(body)
+        fetched(&format!("{}/{path}", self.url))
     }
 
     /// The program with the credentials of the emulator.

@@ -6,12 +6,15 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::TestChainError;
+use crate::{TestChainError, anvil::or_skip};
 
 /// The anvil that the tests were written with.
 const ANVIL: &str = "@foundry-rs/anvil@1.7.1";
 /// The compiler that `tests/proofchain/build.mjs` asks for.
 const SOLC: &str = "solc@0.8.28";
+
+/// Reads and writes archives of content (CAR) with the libraries of those who specified them.
+const IPFS_CAR: &str = "ipfs-car@3.1.0";
 
 /// Root folder of the workspace.
 pub(crate) fn root() -> PathBuf {
@@ -46,6 +49,15 @@ pub fn solc() -> Result<PathBuf, TestChainError> {
         let (_, version) = SOLC.split_once('@')?;
         package.contains(&format!("\"version\": \"{version}\"")).then(|| modules.join("solc"))
     })
+}
+
+/// The script of `ipfs-car`, for node; `None`, and a line, on a machine without npm. Under CI that is an error.
+///
+/// # Errors
+///
+/// As [`anvil`].
+pub fn ipfs_car() -> Result<Option<PathBuf>, TestChainError> {
+    or_skip(installed(IPFS_CAR, |modules| Some(modules.join("ipfs-car/bin.js")).filter(|script| script.is_file())))
 }
 
 /// The program itself: npm's own `anvil` is a script that starts it, and would outlive us when killed.

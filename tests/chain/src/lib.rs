@@ -26,5 +26,5 @@ pub use faulty::{
     AlreadyImported, Behaviour, Blooms, Fault, FaultyRpc, Lagging, LateLogs, LimitedRange, Meets, Met, NoLogsByHash,
     OtherChain, OtherReceipts, Out, Outage, PoolWords, Provider, Question, Request, Stale, Swapped, TRIAL, quantity,
 };
-pub use install::{anvil, solc};
+pub use install::{anvil, ipfs_car, solc};
 pub use setup::Setup;
