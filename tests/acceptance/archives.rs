@@ -9,7 +9,7 @@ use std::{
 use crate::{
     content::{Served, fetched},
     data_sets::{files, some_samples},
-    program::{refiner, text},
+    program::{refiner, refiner_reading, text},
 };
 
 /// Enough for several leaves of 256 KiB, the chunks of the network's pinners.
@@ -36,6 +36,9 @@ fn archive_that_another_program_packed_gives_the_data_set_of_its_directory() {
         refiner(&["replay", text(from), "--out", text(&path(to)), "--rule", "logs"]).expect(0);
     }
     assert!(files(&path("found")) == files(&path("expected")));
+    let archive = fs::read(path("all.car")).unwrap();
+    refiner_reading(&["replay", "-", "--out", text(&path("piped")), "--rule", "logs"], &archive).expect(0);
+    assert!(files(&path("piped")) == files(&path("expected")), "on standard input");
     // One file without a directory around it has no name, and is a specimen all the same.
     ipfs_car(&script, &["pack", text(&copies[0]), "--no-wrap", "--output", text(&path("one.car"))]);
     let one = refiner(&["replay", text(&path("one.car")), "--report", "summary"]).expect(0);

@@ -79,6 +79,13 @@ pub struct Named {
 }
 
 impl Archive {
+    /// True for the first bytes of an archive, of which 18 are looked at: a length, and the beginning of a header of either version.
+    #[must_use]
+    pub fn begins(mut bytes: &[u8]) -> bool {
+        let headers = [&b"\xa2\x65roots"[..], b"\xa2\x67version", b"\xa1\x67version"];
+        varint::read(&mut bytes).is_some() && headers.iter().any(|header| bytes.starts_with(header))
+    }
+
     /// Reads where the blocks are.
     ///
     /// # Errors
@@ -326,6 +333,8 @@ mod tests {
         outer.extend_from_slice(b"an index");
         let archive = opened(&outer).unwrap();
         assert_eq!(archive.read(&dag.root(), 99).unwrap(), "content");
+        assert!(Archive::begins(&outer) && Archive::begins(&inner));
+        assert!(!Archive::begins(b"Obj\x01") && !Archive::begins(&inner[1..]) && !Archive::begins(&inner[..6]));
         let cut = outer.len() - 30;
         assert!(matches!(opened(&outer[..cut]), Err(ArchiveError::Car(CarError::Truncated { .. }))));
     }

@@ -122,19 +122,22 @@ pub(super) fn in_stdin(stdin: &Stdin) -> Result<Option<Vec<Input>>, InputError> 
     let Ok(bytes) = stdin.bytes() else { return Ok(None) };
     let refuse = |source| InputError::Read { input: Input::Stdin(stdin.clone()), source };
     let Some(mut expanded) = compressed::reader(bytes, bytes).map_err(refuse)? else {
-        return if is_tar(bytes) { listed(name, expand(name, bytes)?).map(Some) } else { Ok(None) };
+        return members_by(bytes).map(|members| members(name, expand(name, bytes)?)).transpose();
     };
     let mut head = Vec::new();
     // What is cut off has its report where the specimen is read.
     let _ = expanded.by_ref().take(HEADER_BYTES).read_to_end(&mut head);
-    if !is_tar(&head) {
-        return Ok(None);
-    }
-    listed(name, expand(name, Cursor::new(head).chain(expanded))?).map(Some)
+    let members = members_by(&head);
+    members.map(|members| members(name, expand(name, Cursor::new(head).chain(expanded))?)).transpose()
 }
 
-fn is_tar(bytes: &[u8]) -> bool {
-    bytes.get(MAGIC.0..).is_some_and(|rest| rest.starts_with(MAGIC.1))
+/// The reader of an archive that begins with these bytes; `None` where they are of no archive.
+fn members_by(head: &[u8]) -> Option<fn(&Path, File) -> Result<Vec<Input>, InputError>> {
+    if head.get(MAGIC.0..).is_some_and(|rest| rest.starts_with(MAGIC.1)) {
+        Some(listed)
+    } else {
+        Archive::begins(head).then_some(in_blocks)
+    }
 }
 
 fn expand(path: &Path, expanded: impl Read) -> Result<File, InputError> {
