@@ -4,7 +4,7 @@
 
 use alloy_primitives::{B256, U256, keccak256};
 use alloy_rlp::{BufMut, Encodable, Header};
-use alloy_trie::root::ordered_trie_root_encoded;
+use refiner_keccak::{Messages, ordered_trie_root};
 
 use crate::{Authorization, Block, Layout, Specimen, Transaction};
 
@@ -32,22 +32,12 @@ pub fn transaction_hash(specimen: &Specimen, index: usize) -> Result<B256, Unkno
 /// # Errors
 /// For a type above 4.
 pub fn transaction_hashes(block: &Block) -> Result<Vec<B256>, UnknownTransactionType> {
-    let mut envelope = Vec::new();
-    let hash = |transaction: &Transaction| {
-        envelope.clear();
-        transaction.encode_envelope(&mut envelope)?;
-        Ok(keccak256(&envelope))
-    };
-    block.transactions.iter().map(hash).collect()
+    Envelopes::of(&block.transactions).map(|envelopes| envelopes.hashes())
 }
 
 /// The signed envelopes of a block's transactions, in block order and in one buffer.
 #[derive(Clone, Debug, Default)]
-pub struct Envelopes {
-    bytes: Vec<u8>,
-    /// Where each envelope ends.
-    ends: Vec<usize>,
-}
+pub struct Envelopes(Messages);
 
 impl Envelopes {
     /// Encodes every transaction.
@@ -55,30 +45,26 @@ impl Envelopes {
     /// # Errors
     /// For a type above 4.
     pub fn of<'a>(transactions: impl IntoIterator<Item = &'a Transaction>) -> Result<Self, UnknownTransactionType> {
-        let mut envelopes = Self::default();
+        let mut envelopes = Messages::default();
         for transaction in transactions {
-            transaction.encode_envelope(&mut envelopes.bytes)?;
-            envelopes.ends.push(envelopes.bytes.len());
+            envelopes.try_add(|bytes| transaction.encode_envelope(bytes))?;
         }
-        Ok(envelopes)
+        Ok(Self(envelopes))
     }
 
     /// Each envelope, in block order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        (0..self.ends.len()).map(|index| {
-            let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
-            &self.bytes[start..self.ends[index]]
-        })
+        self.0.iter()
     }
 
     /// The root of the transaction trie.
     pub fn root(&self) -> B256 {
-        ordered_trie_root_encoded(&self.iter().collect::<Vec<_>>())
+        ordered_trie_root(&self.0)
     }
 
     /// keccak256 of each envelope: the transaction hashes.
     pub fn hashes(&self) -> Vec<B256> {
-        self.iter().map(keccak256).collect()
+        self.0.hashes()
     }
 }
 
