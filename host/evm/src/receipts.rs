@@ -1,11 +1,13 @@
 //! A header's commitments to the receipts: their root, and the bloom of their logs.
 
+use std::slice;
+
 use alloy_primitives::{
-    B256, Bloom, keccak256,
+    Address, B256, Bloom, keccak256,
     map::{AddressMap, B256Map},
 };
 use alloy_rlp::{BufMut, Encodable, Header};
-use alloy_trie::root::ordered_trie_root_with_encoder;
+use refiner_keccak::{Messages, keccak256_each, ordered_trie_root};
 
 use crate::{
     execution::{ExecutedLog, ExecutedReceipt},
@@ -25,41 +27,74 @@ pub struct Commitments {
 
 /// Computes the commitments of a block's receipts.
 pub fn commit(receipts: &[ExecutedReceipt]) -> Commitments {
-    let mut hashes = BloomHashes::default();
-    let blooms: Vec<Bloom> = receipts.iter().map(|receipt| hashes.bloom(&receipt.logs)).collect();
+    let blooms = blooms(receipts);
     let logs_bloom = blooms.iter().fold(Bloom::ZERO, |all, bloom| all | *bloom);
 
-    let committed: Vec<_> = receipts.iter().zip(&blooms).collect();
-    let root = ordered_trie_root_with_encoder(&committed, |(receipt, bloom), out| encode(receipt, bloom, out));
-    Commitments { blooms, logs_bloom, root }
+    let bytes = receipts.iter().map(|receipt| RECEIPT_TYPICAL_BYTES + logs_length(receipt)).sum();
+    let mut encoded = Messages::with_capacity(receipts.len(), bytes);
+    for (receipt, bloom) in receipts.iter().zip(&blooms) {
+        encoded.add(|out| encode(receipt, bloom, out));
+    }
+    Commitments { blooms, logs_bloom, root: ordered_trie_root(&encoded) }
 }
 
-/// Remembers the hash of each address and topic: a block emits the same few again and again, and a look-up is a tenth
-/// of a hash.
-#[derive(Default)]
-struct BloomHashes {
-    addresses: AddressMap<B256>,
-    topics: B256Map<B256>,
-}
-
-impl BloomHashes {
-    fn bloom(&mut self, logs: &[ExecutedLog]) -> Bloom {
+/// The bloom of each receipt's logs.
+fn blooms(receipts: &[ExecutedReceipt]) -> Vec<Bloom> {
+    let mut emitted = Emitted::default();
+    for log in receipts.iter().flat_map(|receipt| &receipt.logs) {
+        emitted.address(&log.address);
+        log.topics.iter().for_each(|topic| emitted.topic(topic));
+    }
+    let hashes = keccak256_each(&emitted.distinct);
+    let mut each = emitted.each.iter().map(|number| &hashes[*number]);
+    let bloom = |receipt: &ExecutedReceipt| {
         let mut bloom = Bloom::ZERO;
-        for ExecutedLog { address, topics, .. } in logs {
-            bloom.m3_2048_hashed(self.addresses.entry(*address).or_insert_with(|| keccak256(address)));
-            for topic in topics {
-                bloom.m3_2048_hashed(self.topics.entry(*topic).or_insert_with(|| keccak256(topic)));
-            }
-        }
+        let count = receipt.logs.iter().map(|log| 1 + log.topics.len()).sum();
+        each.by_ref().take(count).for_each(|hash| bloom.m3_2048_hashed(hash));
         bloom
+    };
+    receipts.iter().map(bloom).collect()
+}
+
+/// Addresses and topics of logs. A block emits the same few again and again, and a look-up is cheaper than a hash.
+#[derive(Default)]
+struct Emitted<'a> {
+    addresses: AddressMap<usize>,
+    topics: B256Map<usize>,
+    /// Each address and each topic once.
+    distinct: Vec<&'a [u8]>,
+    /// For each log in turn, the numbers of its address and its topics among them.
+    each: Vec<usize>,
+}
+
+impl<'a> Emitted<'a> {
+    fn address(&mut self, address: &'a Address) {
+        let next = self.distinct.len();
+        let number = *self.addresses.entry(*address).or_insert(next);
+        self.emit(number, address.as_slice());
+    }
+
+    fn topic(&mut self, topic: &'a B256) {
+        let next = self.distinct.len();
+        let number = *self.topics.entry(*topic).or_insert(next);
+        self.emit(number, topic.as_slice());
+    }
+
+    fn emit(&mut self, number: usize, bytes: &'a [u8]) {
+        if number == self.distinct.len() {
+            self.distinct.push(bytes);
+        }
+        self.each.push(number);
     }
 }
+
+/// Everything but the logs of a receipt fits in this: the bloom, a status or a root, gas, heads.
+const RECEIPT_TYPICAL_BYTES: usize = 320;
 
 /// EIP-2718: the type, then `[status, cumulativeGasUsed, logsBloom, logs]`; without the type for a legacy one. Before
 /// Byzantium (EIP-658) the state's root stands in the place of the status.
 fn encode(receipt: &ExecutedReceipt, bloom: &Bloom, out: &mut Vec<u8>) {
-    let logs_length = receipt.logs.iter().map(|log| log_header(log).length_with_payload()).sum();
-    let logs = Header { list: true, payload_length: logs_length };
+    let logs = Header { list: true, payload_length: logs_length(receipt) };
     let status: &dyn Encodable = match &receipt.post_state {
         Some(root) => root,
         None => &receipt.success,
@@ -82,6 +117,10 @@ fn encode(receipt: &ExecutedReceipt, bloom: &Bloom, out: &mut Vec<u8>) {
     }
 }
 
+fn logs_length(receipt: &ExecutedReceipt) -> usize {
+    receipt.logs.iter().map(|log| log_header(log).length_with_payload()).sum()
+}
+
 fn log_header(log: &ExecutedLog) -> Header {
     Header { list: true, payload_length: log.address.length() + log.topics.length() + log.data.length() }
 }
@@ -89,7 +128,7 @@ fn log_header(log: &ExecutedLog) -> Header {
 /// The receipt's part in `receiptsRoot`, hashed.
 pub(crate) fn digest(receipt: &ExecutedReceipt) -> B256 {
     let mut out = Vec::new();
-    encode(receipt, &BloomHashes::default().bloom(&receipt.logs), &mut out);
+    encode(receipt, &blooms(slice::from_ref(receipt))[0], &mut out);
     keccak256(out)
 }
 

@@ -1,13 +1,13 @@
 //! The block that the evm-server made up around the transactions, and whose hash it wrote into every log.
 
-use std::{borrow::Cow, mem};
+use std::borrow::Cow;
 
 use alloy_consensus::{
     Header,
     constants::{EMPTY_OMMER_ROOT_HASH, EMPTY_RECEIPTS},
 };
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256, keccak256};
-use alloy_trie::root::{ordered_trie_root, ordered_trie_root_encoded};
+use refiner_keccak::{Messages, ordered_trie_root};
 use refiner_specimen::{Block, Transaction, UnknownTransactionType};
 
 use crate::{error::Unsupported, format::ResultFormat};
@@ -33,25 +33,19 @@ pub(super) fn manufacture(
     transactions: &[Cow<'_, Transaction>],
     format: ResultFormat,
 ) -> Result<SyntheticHeader, Unsupported> {
-    let mut bytes = Vec::new();
-    let mut ends = Vec::with_capacity(transactions.len());
+    let mut envelopes = Messages::default();
     for (transaction, tx) in transactions.iter().enumerate() {
-        tx.encode_envelope(&mut bytes).map_err(|UnknownTransactionType(tx_type)| Unsupported::TransactionType {
-            transaction,
-            tx_type,
-            format: format.as_str(),
+        envelopes.try_add(|bytes| tx.encode_envelope(bytes)).map_err(|UnknownTransactionType(tx_type)| {
+            Unsupported::TransactionType { transaction, tx_type, format: format.as_str() }
         })?;
-        ends.push(bytes.len());
     }
-    let mut start = 0;
-    let envelopes: Vec<&[u8]> = ends.iter().map(|end| &bytes[mem::replace(&mut start, *end)..*end]).collect();
 
-    header.transactions_root = ordered_trie_root_encoded(&envelopes);
+    header.transactions_root = ordered_trie_root(&envelopes);
     Ok(SyntheticHeader {
         hash: header.hash_slow(),
         ommers_hash: header.ommers_hash,
         transactions_root: header.transactions_root,
-        transaction_hashes: envelopes.iter().map(keccak256).collect(),
+        transaction_hashes: envelopes.hashes(),
     })
 }
 
@@ -74,7 +68,7 @@ pub(super) fn bare_header(block: &Block) -> Header {
 
 /// The root of the block's withdrawals; null ones count as none.
 pub(super) fn withdrawals_root(block: &Block) -> B256 {
-    ordered_trie_root(block.withdrawals.as_deref().unwrap_or_default())
+    ordered_trie_root(&Messages::of_rlp(block.withdrawals.as_deref().unwrap_or_default()))
 }
 
 /// An uncle as the server made it up for its own block: who mined it, and its number.

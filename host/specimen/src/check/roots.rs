@@ -1,6 +1,8 @@
 //! The header's roots of what the block lists.
 
-use alloy_trie::root::ordered_trie_root;
+use alloy_eips::eip4895::Withdrawal;
+use alloy_primitives::B256;
+use refiner_keccak::{Messages, ordered_trie_root};
 
 use super::{Check, CheckName, Outcome, Quantity, fields::has_long_parity};
 use crate::{Envelopes, Specimen, UnknownTransactionType};
@@ -43,12 +45,14 @@ pub fn withdrawals_root(specimen: &Specimen) -> Check {
     match (stated, withdrawals) {
         (None, None) => Check { name, outcome: Outcome::NotApplicable("the block has no withdrawals") },
         (Some(stated), Some(withdrawals)) => {
-            Check::compare(name, Quantity::Hash(stated), Quantity::Hash(ordered_trie_root(withdrawals)))
+            Check::compare(name, Quantity::Hash(stated), Quantity::Hash(root_of(withdrawals)))
         }
         (None, Some([])) => Check { name, outcome: Outcome::NotApplicable("the block has no withdrawals") },
-        (None, Some(withdrawals)) => {
-            Check::compare(name, Quantity::Absent, Quantity::Hash(ordered_trie_root(withdrawals)))
-        }
+        (None, Some(withdrawals)) => Check::compare(name, Quantity::Absent, Quantity::Hash(root_of(withdrawals))),
         (Some(stated), None) => Check::compare(name, Quantity::Hash(stated), Quantity::Absent),
     }
+}
+
+fn root_of(withdrawals: &[Withdrawal]) -> B256 {
+    ordered_trie_root(&Messages::of_rlp(withdrawals))
 }
