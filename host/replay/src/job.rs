@@ -11,6 +11,7 @@ use alloy_primitives::{B256, Bytes};
 use refiner_buffers::Buffers;
 use refiner_data_set::{FileEntry, Staging};
 use refiner_evm::{Executor, RecordingTerms, SharedExecutor};
+use refiner_rows::RowCollector;
 use refiner_rule_model::{Artifact, Run, SpecimenHash, Verdict};
 use refiner_rule_session::{Block, LoadedRule};
 use refiner_specimen::DecodeError;
@@ -22,7 +23,7 @@ use refiner_specimen_files::{
 use crate::{
     hosts::{Elsewhere, HostRun, HostSpecimen, HostsFailure},
     plan::Item,
-    tables::Tables,
+    tables::{RunRows, Tables},
 };
 
 mod outcome;
@@ -162,7 +163,8 @@ impl Job {
         });
         let record = |(rule, result): (&LoadedRule, Result<HostRun, HostsFailure>)| match result {
             Ok(HostRun { run, sha256, host, elapsed }) => {
-                let end = self.ended(rule, &facts, run, &sha256).unwrap_or_else(RunEnd::Failed);
+                let end =
+                    self.ended(rule, &facts, run, &sha256, self.rows(rule).as_deref()).unwrap_or_else(RunEnd::Failed);
                 RunRecord { host: Some(host), ..RunRecord::of(rule, end, elapsed) }
             }
             Err(failure) => RunRecord::of(rule, RunEnd::Failed(failure.into()), Duration::ZERO),
@@ -192,16 +194,34 @@ impl Job {
         facts: &Facts,
         executor: &Arc<dyn Executor>,
     ) -> Result<RunEnd, RunFailure> {
-        self.ended(rule, facts, rule.place.run(block, &rule.params, rule.limits, executor)?, &[])
+        let rows = self.rows(rule);
+        let collector = rows.clone().map(|rows| rows as Arc<dyn RowCollector>);
+        let run = rule.place.run(block, &rule.params, rule.limits, executor, collector)?;
+        self.ended(rule, facts, run, &[], rows.as_deref())
+    }
+
+    /// A collector of the rows of one run, where they become tables.
+    fn rows(&self, rule: &LoadedRule) -> Option<Arc<RunRows>> {
+        match &self.keep {
+            Keep::Tables(tables) => Some(Arc::new(tables.collector(&rule.name))),
+            Keep::Nothing | Keep::Files { .. } => None,
+        }
     }
 
     /// Keeps what a run produced; `known` are the hashes of its artifacts, as many as were computed.
-    fn ended(&self, rule: &LoadedRule, facts: &Facts, run: Run, known: &[B256]) -> Result<RunEnd, RunFailure> {
+    fn ended(
+        &self,
+        rule: &LoadedRule,
+        facts: &Facts,
+        run: Run,
+        known: &[B256],
+        rows: Option<&RunRows>,
+    ) -> Result<RunEnd, RunFailure> {
         let (usage, evidence) = (Box::new(run.usage), Box::new(run.evidence));
         match run.verdict {
             Verdict::Produced { artifacts, records } => {
                 let known = known.iter().copied().map(Some).chain(iter::repeat(None));
-                let keep = |(artifact, sha256)| self.keep(rule, facts, artifact, sha256);
+                let keep = |(artifact, sha256)| self.keep(rule, facts, artifact, sha256, rows);
                 let artifacts = artifacts.into_iter().zip(known).map(keep).collect::<Result<_, _>>()?;
                 Ok(RunEnd::Produced { artifacts, records, usage, log: run.log, evidence })
             }
@@ -215,26 +235,24 @@ impl Job {
         facts: &Facts,
         artifact: Artifact,
         sha256: Option<B256>,
+        rows: Option<&RunRows>,
     ) -> Result<Kept, RunFailure> {
         let sha256 = sha256.or_else(|| self.hashes.artifacts.then(|| artifact.sha256()));
         let Artifact { name, media_type, bytes, .. } = artifact;
-        let mut kept = Kept { name, media_type, bytes: bytes.len(), sha256, path: None, file: None, rows: None };
-        match &self.keep {
-            Keep::Nothing => {}
-            Keep::Tables(tables) => kept.rows = tables.rows(&rule.name, &kept.name, &bytes)?,
-            Keep::Files { staging, directory } => {
-                let path = format!("{}-{}.{}.{}", facts.chain_id, facts.height, rule.name, kept.name);
-                staging.write_hashed(&path, &bytes)?;
-                kept.path = Some(directory.join(&path));
-                kept.file = Some(FileEntry {
-                    path,
-                    rule: rule.name.to_string(),
-                    output: kept.name.clone(),
-                    rows: (kept.media_type == NDJSON).then(|| lines(&bytes)),
-                    bytes: bytes.len() as u64,
-                    sha256: *kept.sha256.get_or_insert_with(|| refiner_specimen::sha256(&bytes)),
-                });
-            }
+        let rows = rows.map_or(Ok(None), |rows| rows.take(&name, &bytes))?;
+        let mut kept = Kept { name, media_type, bytes: bytes.len(), sha256, path: None, file: None, rows };
+        if let Keep::Files { staging, directory } = &self.keep {
+            let path = format!("{}-{}.{}.{}", facts.chain_id, facts.height, rule.name, kept.name);
+            staging.write_hashed(&path, &bytes)?;
+            kept.path = Some(directory.join(&path));
+            kept.file = Some(FileEntry {
+                path,
+                rule: rule.name.to_string(),
+                output: kept.name.clone(),
+                rows: (kept.media_type == NDJSON).then(|| lines(&bytes)),
+                bytes: bytes.len() as u64,
+                sha256: *kept.sha256.get_or_insert_with(|| refiner_specimen::sha256(&bytes)),
+            });
         }
         Ok(kept)
     }

@@ -139,8 +139,8 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     };
     let elsewhere = opened.clone().map(|hosts| Elsewhere::new(hosts, cores)).transpose()?;
     let (known, buffers) = (Arc::new(known), Buffers::default());
-    let job =
-        Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes, elsewhere, buffers });
+    let recording = recording_of(&rules);
+    let job = Arc::new(Job { rules, executor, recording, known, keep, hashes, elsewhere, buffers });
     let page = replay.report_page.clone().map(|path| Page::begin(path, &job.rules)).transpose()?;
     let mut report = Report::begin(replay.style, policy, &plan).map_err(PrintError::from)?.with_page(page);
     report.refused(&refused);

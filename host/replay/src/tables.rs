@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{self, BufWriter, Write},
     num::NonZeroUsize,
+    sync::Arc,
 };
 
 use alloy_primitives::B256;
@@ -14,6 +15,10 @@ use refiner_rule_model::UntrustedText;
 use refiner_rule_session::LoadedRule;
 use refiner_table::{Batch, Format, Layout, Options, Table, TableError, WideNumbers};
 use sha2::{Digest as _, Sha256};
+
+mod run_rows;
+
+pub use run_rows::RunRows;
 
 /// The end of an output's name that adds nothing to its media type.
 const ROWS_SUFFIX: &str = ".ndjson";
@@ -147,8 +152,17 @@ impl Tables {
     ///
     /// A row does not fit the form that was chosen.
     pub fn rows(&self, rule: &str, artifact: &str, ndjson: &[u8]) -> Result<Option<Rows>, TableError> {
-        let position = self.outputs.iter().position(|output| output.rule == rule && output.name == artifact);
+        let position = self.position(rule, artifact);
         position.map(|output| Ok(Rows { output, batch: self.outputs[output].layout.batch(ndjson)? })).transpose()
+    }
+
+    fn position(&self, rule: &str, artifact: &str) -> Option<usize> {
+        self.outputs.iter().position(|output| output.rule == rule && output.name == artifact)
+    }
+
+    /// A collector of the rows of one run of a rule.
+    pub fn collector(self: &Arc<Self>, rule: &Arc<str>) -> RunRows {
+        RunRows::of(Arc::clone(self), Arc::clone(rule))
     }
 
     /// Rule, name and columns of each output.

@@ -14,7 +14,7 @@
 //!
 //! * **Inputs**: the columns of an output, and the bytes that a rule wrote under its name.
 //! * **Outputs**: each value in the order of its row, or a [`RowError`] with the number of the first row that does not fit; a JSON
-//!   Schema of the rows.
+//!   Schema of the rows. [`RowCollector`] is the port by which a run hands its rows to a reader that keeps them.
 //! * **Invariants**: an answer follows from columns and bytes alone, so that it is the same on every machine; time and memory are
 //!   linear in the bytes, whatever is in them. Knows neither files nor formats of tables.
 
@@ -25,7 +25,7 @@ mod value;
 mod wide;
 
 pub use error::{Found, RowError, RowFault};
-pub use reader::{RowReader, RowSink};
+pub use reader::{RowCollector, RowReader, RowSink};
 pub use schema::{described, json_schema};
 pub use value::Value;
 

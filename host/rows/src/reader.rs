@@ -23,6 +23,13 @@ pub trait RowSink {
     fn end_row(&mut self);
 }
 
+/// A collector of the rows of a run, which reads them in place of their check, so that they are read once.
+pub trait RowCollector: Send + Sync {
+    /// Reads the rows of an output and keeps them. Gives what [`RowReader::read`] gives for the output's columns, since it decides about
+    /// the run; or `None` where it keeps none of them, and they are to be checked without it.
+    fn collect(&self, output: &str, ndjson: &[u8]) -> Option<Result<u64, RowError>>;
+}
+
 /// Takes nothing: for checks.
 impl RowSink for () {
     const TAKES_ABSENT: bool = false;

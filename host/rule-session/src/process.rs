@@ -5,6 +5,7 @@ use std::sync::Arc;
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::{ExecutionTerms, Executor, RecordingTerms};
 use refiner_manifest::Manifest;
+use refiner_rows::RowCollector;
 use refiner_rule_model::{HostFailure, Limits, Params, RuleIdentity, Run, SpecimenHash};
 use refiner_sandbox::{AdmittedRule, RunInput};
 use refiner_specimen::Specimen;
@@ -73,23 +74,32 @@ impl RuleProcess {
         }
     }
 
-    /// Runs the rule over a block. What comes out does not depend on where that was.
+    /// Runs the rule over a block. What comes out does not depend on where that was. A collector takes rows of runs in this process;
+    /// workers hand over bytes alone.
     pub fn run(
         &self,
         block: &Block,
         params: &Params,
         limits: Limits,
         executor: &Arc<dyn Executor>,
+        collector: Option<Arc<dyn RowCollector>>,
     ) -> Result<Run, NoRun> {
         match self {
-            Self::Here(rule) => Ok(rule.run(RunInput {
-                specimen: Arc::clone(&block.specimen),
-                raw: block.raw.clone(),
-                specimen_hash: block.hash.clone(),
-                params: params.clone(),
-                executor: Arc::clone(executor),
-                limits,
-            })?),
+            Self::Here(rule) => {
+                let input = RunInput {
+                    specimen: Arc::clone(&block.specimen),
+                    raw: block.raw.clone(),
+                    specimen_hash: block.hash.clone(),
+                    params: params.clone(),
+                    executor: Arc::clone(executor),
+                    limits,
+                };
+                let run = match collector {
+                    Some(collector) => rule.run_collecting(input, collector),
+                    None => rule.run(input),
+                };
+                Ok(run?)
+            }
             Self::Worker { rule, session } => {
                 Ok(session.run(rule, &block.raw, block.hash.clone(), params, limits)?.run)
             }

@@ -1,7 +1,7 @@
 //! The check of rows by the columns that a manifest names.
 
 use refiner_manifest::Manifest;
-use refiner_rows::RowReader;
+use refiner_rows::{RowCollector, RowReader};
 use refiner_rule_model::{Misuse, UntrustedText};
 
 /// Fuel of a byte in rows that are checked: what it takes where it takes longest, by `cargo bench --bench fuel`.
@@ -39,9 +39,10 @@ impl RowCheck {
         (rows.len() as u64).saturating_mul(ROW_BYTE_FUEL)
     }
 
-    /// Checks every row.
-    pub(crate) fn check(&self, rows: &[u8]) -> Result<(), Misuse> {
+    /// Checks every row, by the reading of the collector where there is one.
+    pub(crate) fn check(&self, rows: &[u8], collector: Option<&dyn RowCollector>) -> Result<(), Misuse> {
         let misfit = |error| Misuse::Row { misfit: UntrustedText::new(&format!("{}, {error}", self.output)) };
-        self.reader.check(rows).map(drop).map_err(misfit)
+        let collected = collector.and_then(|collector| collector.collect(&self.output, rows));
+        collected.unwrap_or_else(|| self.reader.check(rows)).map(drop).map_err(misfit)
     }
 }

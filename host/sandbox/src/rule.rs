@@ -5,6 +5,7 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 use refiner_evm::{ExecutionTerms, RecordingTerms};
 use refiner_manifest::Manifest;
+use refiner_rows::RowCollector;
 use refiner_rule_model::{
     Capability, Description, FuelParts, FuelSample, HostFailure, Limits, Params, RuleIdentity, Run, admission::Terms,
 };
@@ -90,7 +91,13 @@ impl AdmittedRule {
     /// Takes the processor time of [`Limits::deadline_ms`] at most, plus one host call; other work on the machine adds wall time. The thread
     /// needs 2 MiB of stack.
     pub fn run(&self, input: RunInput) -> Result<Run, HostFailure> {
-        run::run(self, input)
+        run::run(self, input, None)
+    }
+
+    /// The same with rows that are read once, by the collector, for the check and for its caller. What it holds is of use where the
+    /// verdict is that they were produced.
+    pub fn run_collecting(&self, input: RunInput, collector: Arc<dyn RowCollector>) -> Result<Run, HostFailure> {
+        run::run(self, input, Some(collector))
     }
 
     /// Runs the rule until it has used so much fuel for either part, and takes the functions that it is in. Everything that it made is dropped.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::Bytes;
 use refiner_evm::{Executor, Rejected};
+use refiner_rows::RowCollector;
 use refiner_rule_model::{
     Evidence, FuelParts, FuelSample, HostFailure, Limit, Limits, Params, PerLimit, Run, SAMPLE_FRAMES_MAX,
     SpecimenHash, UntrustedText, Usage, Verdict,
@@ -39,7 +40,11 @@ pub struct RunInput {
 /// Number of the specimen's handle. There is one specimen a run.
 const SPECIMEN_REP: u32 = 0;
 
-pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailure> {
+pub(crate) fn run(
+    rule: &AdmittedRule,
+    input: RunInput,
+    collector: Option<Arc<dyn RowCollector>>,
+) -> Result<Run, HostFailure> {
     let (pre, limits, specimen_bytes) = (&rule.pre, input.limits, input.raw.len() as u64);
     let asked = rule.asked_limits().for_specimen(specimen_bytes);
     let granted = limits.for_specimen(specimen_bytes);
@@ -54,12 +59,9 @@ pub(crate) fn run(rule: &AdmittedRule, input: RunInput) -> Result<Run, HostFailu
     let (specimen, executor) = (Arc::clone(&input.specimen), Arc::clone(&input.executor));
     let view = SpecimenView::new(input.specimen, input.raw, input.specimen_hash);
     let _running = rule.ticker.running();
-    let mut store = store(
-        pre,
-        reach(rule, &limits, fuel, view, input.params, input.executor),
-        &limits,
-        Allowed { fuel, deadline_ms: granted.get(Limit::WallMs) },
-    )?;
+    let mut state = reach(rule, &limits, fuel, view, input.params, input.executor);
+    state.outputs.collector = collector;
+    let mut store = store(pre, state, &limits, Allowed { fuel, deadline_ms: granted.get(Limit::WallMs) })?;
     let mut ended = refine(pre, &mut store);
     let fuel_left = store.get_fuel().unwrap_or_default();
     let mut state = store.into_data();

@@ -2,13 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::{fs, sync::Arc, thread};
+use std::{
+    fs,
+    sync::{Arc, Mutex},
+    thread,
+};
 
 use alloy_primitives::{B256, Bytes};
 use refiner_evm::{
     ExecuteError, ExecutedBy, Execution, ExecutionPolicy, ExecutionTerms, Executor, Rejected, ResultFormat,
     SenderPolicy, Unavailable, Unsupported,
 };
+use refiner_manifest::{Column, ColumnType, Scalar};
+use refiner_rows::{RowCollector, RowError, RowReader};
 use refiner_rule_model::{
     Artifact, Grants, HostFailure, Limit, Limits, LogLevel, LogLine, Params, UntrustedText, Verdict, engine,
 };
@@ -344,6 +350,50 @@ fn identity_names_the_columns_of_rows_and_is_what_it_was_where_there_are_none() 
         .map(|columns| identity(columns).digest());
     for (place, digest) in digests.iter().enumerate() {
         assert!(!digests[..place].contains(digest), "{place}");
+    }
+}
+
+/// Takes what rows are checked, and answers as a reader of one column does; or takes none.
+struct Collector {
+    reader: Option<RowReader>,
+    taken: Mutex<Vec<(String, Vec<u8>)>>,
+}
+
+impl RowCollector for Collector {
+    fn collect(&self, output: &str, ndjson: &[u8]) -> Option<Result<u64, RowError>> {
+        self.taken.lock().unwrap().push((output.to_owned(), ndjson.to_vec()));
+        self.reader.as_ref().map(|reader| reader.check(ndjson))
+    }
+}
+
+#[test]
+fn collector_reads_rows_in_place_of_their_check_and_decides_about_them() {
+    const MISFIT: &str = include_str!("../../../tests/hostile/rows-that-do-not-fit/rule.wat");
+    let fitting = MISFIT.replace(":256}", ":250}");
+    let sandbox = sandbox();
+    let column = |scalar| {
+        let kind = ColumnType::One(scalar);
+        [Column { name: "x".to_owned(), kind, nullable: false, key: false, field: None, doc: None }]
+    };
+    let (u8s, u16s) = (RowReader::new(&column(Scalar::U8)), RowReader::new(&column(Scalar::U16)));
+    for (fields, reader, expected, is_as_checked) in [
+        (fitting.as_str(), Some(&u8s), "produced", true),
+        (MISFIT, Some(&u8s), "trapped", true),
+        // A reader of wider numbers than the manifest's shows that there is no second reading.
+        (MISFIT, Some(&u16s), "produced", false),
+        (fitting.as_str(), None, "produced", true),
+        (MISFIT, None, "trapped", true),
+    ] {
+        let rule = rule(&sandbox, fields);
+        let collector = Arc::new(Collector { reader: reader.cloned(), taken: Mutex::default() });
+        let collected = rule.run_collecting(input(&rule), Arc::clone(&collector) as Arc<dyn RowCollector>).unwrap();
+        assert_eq!(collected.verdict.kind(), expected, "{}", collected.verdict);
+        let taken = collector.taken.lock().unwrap();
+        let [(output, rows)] = taken.as_slice() else { panic!("{taken:?}") };
+        assert_eq!((output.as_str(), rows.len()), ("out", 20));
+        let plain = run(&rule);
+        assert_eq!(collected.usage.used.get(Limit::Fuel), plain.usage.used.get(Limit::Fuel));
+        assert_eq!(collected.verdict == plain.verdict, is_as_checked);
     }
 }
 

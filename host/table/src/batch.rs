@@ -10,7 +10,7 @@ use refiner_text::UntrustedText;
 
 use crate::{
     Layout, PIECE_BYTES_MAX, TableError, WideNumbers,
-    cells::{Cells, MoreDigits},
+    cells::{Cells, MoreDigits, Room},
     layout::{has_doubles, item_field},
 };
 
@@ -43,13 +43,24 @@ impl Layout {
     pub fn batch(&self, ndjson: &[u8]) -> Result<Batch, TableError> {
         read(self, ndjson)
     }
+
+    /// True for rows that have more cells than bytes: their keys are missing, and nulls stand in a batch instead. The time of a batch is
+    /// not in proportion to such bytes.
+    pub fn is_sparse(&self, ndjson: &[u8]) -> bool {
+        rows_at_most(ndjson).saturating_mul(self.inner.schema.fields().len()) > ndjson.len()
+    }
+}
+
+/// Rows that there are, if each fits: the last may lack its end.
+fn rows_at_most(ndjson: &[u8]) -> usize {
+    ndjson.iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 fn read(layout: &Layout, ndjson: &[u8]) -> Result<Batch, TableError> {
     if ndjson.len() > PIECE_BYTES_MAX {
         return Err(TableError::TooLarge { bytes: ndjson.len() });
     }
-    let mut columns = Columns::of(layout);
+    let mut columns = Columns::of(layout, Room { rows: rows_at_most(ndjson), source_bytes: ndjson.len() });
     let rows = layout.inner.reader.read(ndjson, &mut columns)?;
     if let Some((row, column, found)) = columns.more_digits {
         let name = layout.inner.columns[column].name.as_str().into();
@@ -75,15 +86,16 @@ enum ColumnCells {
 }
 
 impl Columns {
-    fn of(layout: &Layout) -> Self {
+    fn of(layout: &Layout, room: Room) -> Self {
         let wide = layout.inner.options.wide;
+        let room = Room { source_bytes: 2 * room.source_bytes / layout.inner.columns.len().max(1), ..room };
         let columns = layout.inner.columns.iter().map(|column| match column.kind {
             ColumnType::One(scalar) => {
-                let doubles = has_doubles(column, wide).then(Cells::doubles);
-                ColumnCells::One { cells: Cells::new(scalar, wide), doubles }
+                let doubles = has_doubles(column, wide).then(|| Cells::doubles(room));
+                ColumnCells::One { cells: Cells::new(scalar, wide, room), doubles }
             }
             ColumnType::List(item) => {
-                let items = Cells::new(item, wide);
+                let items = Cells::new(item, wide, room);
                 ColumnCells::List { items, item, wide, count: 0, lengths: Vec::new(), valid: Vec::new() }
             }
         });

@@ -18,8 +18,23 @@ use crate::{
     number,
 };
 
+/// `0x` and the digits of 20 bytes.
+const ADDRESS_BYTES: usize = 42;
+/// `0x` and the digits of 32 bytes.
+const HASH_BYTES: usize = 66;
+/// Bytes for which there is room in a cell of other text.
+const TEXT_BYTES: usize = 16;
 /// Microseconds of a second.
 const MICROSECONDS: u64 = 1_000_000;
+
+/// Room that is made for the values of a column, so that few grow while they are added.
+#[derive(Clone, Copy)]
+pub(crate) struct Room {
+    /// Values, at most.
+    pub(crate) rows: usize,
+    /// The column's share of the bytes that are read: all columns together have room for twice as much text as there is, at most.
+    pub(crate) source_bytes: usize,
+}
 
 /// Values of one type.
 pub(crate) enum Cells {
@@ -40,29 +55,35 @@ pub(crate) enum Cells {
 pub(crate) struct MoreDigits;
 
 impl Cells {
-    pub(crate) fn new(scalar: Scalar, wide: WideNumbers) -> Self {
+    pub(crate) fn new(scalar: Scalar, wide: WideNumbers, room: Room) -> Self {
+        let Room { rows, .. } = room;
         match scalar {
-            Scalar::U8 => Self::U8(UInt8Builder::new()),
-            Scalar::U16 => Self::U16(UInt16Builder::new()),
-            Scalar::U32 => Self::U32(UInt32Builder::new()),
-            Scalar::U64 => Self::U64(UInt64Builder::new()),
-            Scalar::I64 => Self::I64(Int64Builder::new()),
-            Scalar::Bool => Self::Bool(BooleanBuilder::new()),
-            Scalar::String | Scalar::Bytes | Scalar::Address | Scalar::Hash | Scalar::Json => {
-                Self::Text(StringBuilder::new())
-            }
-            Scalar::Time => Self::Time(TimestampMicrosecondBuilder::new().with_timezone(ZONE)),
+            Scalar::U8 => Self::U8(UInt8Builder::with_capacity(rows)),
+            Scalar::U16 => Self::U16(UInt16Builder::with_capacity(rows)),
+            Scalar::U32 => Self::U32(UInt32Builder::with_capacity(rows)),
+            Scalar::U64 => Self::U64(UInt64Builder::with_capacity(rows)),
+            Scalar::I64 => Self::I64(Int64Builder::with_capacity(rows)),
+            Scalar::Bool => Self::Bool(BooleanBuilder::with_capacity(rows)),
+            Scalar::String | Scalar::Bytes | Scalar::Json => Self::text(room, TEXT_BYTES),
+            Scalar::Address => Self::text(room, ADDRESS_BYTES),
+            Scalar::Hash => Self::text(room, HASH_BYTES),
+            Scalar::Time => Self::Time(TimestampMicrosecondBuilder::with_capacity(rows).with_timezone(ZONE)),
             Scalar::U256 | Scalar::I256 => match wide {
-                WideNumbers::Both | WideNumbers::Text => Self::Text(StringBuilder::new()),
-                WideNumbers::Double => Self::doubles(),
-                WideNumbers::Decimal38 => Self::Decimal(Decimal128Builder::new().with_data_type(DECIMAL)),
-                WideNumbers::Bytes => Self::Bytes(FixedSizeBinaryBuilder::new(WIDE_BYTES)),
+                WideNumbers::Both | WideNumbers::Text => Self::text(room, TEXT_BYTES),
+                WideNumbers::Double => Self::doubles(room),
+                WideNumbers::Decimal38 => Self::Decimal(Decimal128Builder::with_capacity(rows).with_data_type(DECIMAL)),
+                WideNumbers::Bytes => Self::Bytes(FixedSizeBinaryBuilder::with_capacity(rows, WIDE_BYTES)),
             },
         }
     }
 
-    pub(crate) fn doubles() -> Self {
-        Self::Double(Float64Builder::new())
+    pub(crate) fn doubles(room: Room) -> Self {
+        Self::Double(Float64Builder::with_capacity(room.rows))
+    }
+
+    /// Text of so many bytes a row, as far as the source can hold them.
+    fn text(Room { rows, source_bytes }: Room, each: usize) -> Self {
+        Self::Text(StringBuilder::with_capacity(rows, rows.saturating_mul(each).min(source_bytes)))
     }
 
     /// Adds a value of the column's type, which the reader of rows has checked.

@@ -190,6 +190,26 @@ fn table_has_the_same_bytes_whatever_the_number_of_threads() {
 }
 
 #[test]
+fn table_has_the_same_bytes_where_rules_run_in_workers() {
+    let specimens = many(12);
+    // Rules of files may be isolated. Rows of a worker are read from its bytes, and others while they are checked.
+    let rules = ["transaction-summary", "state-access", "token-transfers"];
+    let rules = rules
+        .map(|rule| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/rules").join(rule).with_extension("wasm"));
+    let run = |more: &[&str]| {
+        let out = out();
+        let mut command = command(&["replay", "--report", "summary", "--table", "parquet"]);
+        command.args(rules.iter().flat_map(|rule| [Path::new("--rule"), rule.as_path()])).args(more);
+        let ended = command.arg("--out").arg(out.path()).arg(specimens.path()).output().unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+        files(out.path())
+    };
+    let here = run(&[]);
+    assert!(here.keys().any(|path| path.extension().is_some_and(|extension| extension == "parquet")));
+    assert!(here == run(&["--isolate"]));
+}
+
+#[test]
 fn output_without_columns_is_no_table() {
     let specimens = many(1);
     let out = out();

@@ -62,8 +62,9 @@ pub(super) fn of_text<'a>(scalar: Scalar, text: &'a str, digits: &'a mut String)
 
 /// True for `0x` and two lower-case digits a byte.
 fn is_bytes(text: &str) -> bool {
-    text.len().is_multiple_of(2)
-        && text
-            .strip_prefix("0x")
-            .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)))
+    // Every digit, also behind one that does not fit: without a way out of the loop the compiler takes many at once.
+    let fits = |digits: &str| {
+        digits.bytes().fold(true, |fit, byte| fit & (byte.is_ascii_digit() | matches!(byte, b'a'..=b'f')))
+    };
+    text.len().is_multiple_of(2) && text.strip_prefix("0x").is_some_and(fits)
 }

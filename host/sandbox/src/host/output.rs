@@ -56,11 +56,11 @@ impl output::HostArtifact for HostState {
 
     fn finish(&mut self, handle: Resource<ArtifactHandle>) -> wasmtime::Result<()> {
         self.budget.call("output.artifact.finish")?;
-        let checks = Arc::clone(&self.outputs.checks);
+        let (checks, collector) = (Arc::clone(&self.outputs.checks), self.outputs.collector.clone());
         let artifact = self.outputs.open(&handle).map_err(BudgetExceeded::Misuse)?;
         if let Some(check) = checks.of_output(&artifact.name) {
             self.budget.burn(check.fuel(&artifact.bytes))?;
-            check.check(&artifact.bytes).map_err(BudgetExceeded::Misuse)?;
+            check.check(&artifact.bytes, collector.as_deref()).map_err(BudgetExceeded::Misuse)?;
         }
         artifact.finished = true;
         Ok(())

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::Bytes;
+use refiner_rows::RowCollector;
 use refiner_rule_model::{Artifact, Description, Misuse, OutputDescription, UntrustedText};
 use wasmtime::component::Resource;
 
@@ -17,6 +18,8 @@ pub(crate) struct Outputs {
     opened: Vec<OpenArtifact>,
     rule: Arc<Description>,
     pub(in crate::host) checks: Arc<RowChecks>,
+    /// Takes the rows that are checked.
+    pub(crate) collector: Option<Arc<dyn RowCollector>>,
 }
 
 pub(in crate::host) struct OpenArtifact {
@@ -31,7 +34,7 @@ pub(in crate::host) struct OpenArtifact {
 impl Outputs {
     /// None yet, of a rule that describes itself so.
     pub(crate) const fn of(rule: Arc<Description>, checks: Arc<RowChecks>) -> Self {
-        Self { opened: Vec::new(), rule, checks }
+        Self { opened: Vec::new(), rule, checks, collector: None }
     }
 
     /// The artifacts that were finished.
