@@ -30,7 +30,8 @@ pub fn commit(receipts: &[ExecutedReceipt]) -> Commitments {
     let blooms = blooms(receipts);
     let logs_bloom = blooms.iter().fold(Bloom::ZERO, |all, bloom| all | *bloom);
 
-    let mut encoded = Messages::default();
+    let bytes = receipts.iter().map(|receipt| RECEIPT_TYPICAL_BYTES + logs_length(receipt)).sum();
+    let mut encoded = Messages::with_capacity(receipts.len(), bytes);
     for (receipt, bloom) in receipts.iter().zip(&blooms) {
         encoded.add(|out| encode(receipt, bloom, out));
     }
@@ -87,11 +88,13 @@ impl<'a> Emitted<'a> {
     }
 }
 
+/// Everything but the logs of a receipt fits in this: the bloom, a status or a root, gas, heads.
+const RECEIPT_TYPICAL_BYTES: usize = 320;
+
 /// EIP-2718: the type, then `[status, cumulativeGasUsed, logsBloom, logs]`; without the type for a legacy one. Before
 /// Byzantium (EIP-658) the state's root stands in the place of the status.
 fn encode(receipt: &ExecutedReceipt, bloom: &Bloom, out: &mut Vec<u8>) {
-    let logs_length = receipt.logs.iter().map(|log| log_header(log).length_with_payload()).sum();
-    let logs = Header { list: true, payload_length: logs_length };
+    let logs = Header { list: true, payload_length: logs_length(receipt) };
     let status: &dyn Encodable = match &receipt.post_state {
         Some(root) => root,
         None => &receipt.success,
@@ -112,6 +115,10 @@ fn encode(receipt: &ExecutedReceipt, bloom: &Bloom, out: &mut Vec<u8>) {
         log.topics.encode(out);
         log.data.encode(out);
     }
+}
+
+fn logs_length(receipt: &ExecutedReceipt) -> usize {
+    receipt.logs.iter().map(|log| log_header(log).length_with_payload()).sum()
 }
 
 fn log_header(log: &ExecutedLog) -> Header {

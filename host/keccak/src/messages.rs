@@ -14,6 +14,12 @@ pub struct Messages {
 }
 
 impl Messages {
+    /// No messages, and room for so many of so many bytes together.
+    #[must_use]
+    pub fn with_capacity(messages: usize, bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), ends: Vec::with_capacity(messages) }
+    }
+
     /// The RLP of each item.
     pub fn of_rlp(items: &[impl Encodable]) -> Self {
         let mut messages = Self::default();

@@ -56,8 +56,7 @@ pub(crate) fn permute<S: Simd>(simd: S, states: &mut States<S>) {
 #[inline(always)]
 fn theta<S: Simd>(a: States<S>) -> States<S> {
     let columns: [S::u64s; 5] = array::from_fn(|x| a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20]);
-    let parities: [S::u64s; 5] =
-        array::from_fn(|x| columns[(x + 4) % 5] ^ rotated::<S>(columns[(x + 1) % 5], 1));
+    let parities: [S::u64s; 5] = array::from_fn(|x| columns[(x + 4) % 5] ^ rotated::<S>(columns[(x + 1) % 5], 1));
     array::from_fn(|word| a[word] ^ parities[word % 5])
 }
 

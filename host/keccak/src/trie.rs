@@ -98,14 +98,29 @@ impl Trie {
 
 /// The RLP of nodes of one height. `below` has the references to the nodes of each lower one.
 fn encoded(level: &[Node], values: &[&[u8]], below: &[Vec<RlpNode>]) -> Messages {
-    let mut encoded = Messages::default();
+    let bytes = level.iter().map(|node| node.bytes_max(values)).sum();
+    let mut encoded = Messages::with_capacity(level.len(), bytes);
     for node in level {
         encoded.add(|out| node.encode(values, below, out));
     }
     encoded
 }
 
+/// Bytes of a list's head, an item's head and the most that a path of a position takes.
+const PATH_AND_HEADS_BYTES_MAX: usize = 32;
+/// Sixteen hashes with their heads, an empty value and the head of the list.
+const BRANCH_BYTES_MAX: usize = 16 * 33 + 1 + 3;
+
 impl Node {
+    /// Bytes that the node's RLP has at most.
+    fn bytes_max(&self, values: &[&[u8]]) -> usize {
+        match self {
+            Self::Leaf { position, .. } => values[*position].len() + PATH_AND_HEADS_BYTES_MAX,
+            Self::Extension { .. } => 2 * PATH_AND_HEADS_BYTES_MAX,
+            Self::Branch { .. } => BRANCH_BYTES_MAX,
+        }
+    }
+
     /// Appends the node's RLP.
     fn encode(&self, values: &[&[u8]], below: &[Vec<RlpNode>], out: &mut Vec<u8>) {
         let reference = |Place { height, number }: &Place| below[*height][*number].clone();

@@ -43,17 +43,24 @@ pub struct Job {
     pub known: Arc<KnownBlocks>,
     /// The fate of artifacts.
     pub keep: Keep,
-    /// Whether the report has specimen hashes: they are then worked out on the threads that run, not on the one that prints.
-    pub hashes: bool,
+    /// The hashes that the report has: they are worked out on the threads that run, not on the one that prints.
+    pub hashes: Hashes,
     /// The hosts that run the rules, where this process does not.
     pub elsewhere: Option<Elsewhere>,
     /// Memory of specimens.
     pub buffers: Buffers,
 }
 
+/// Hashes that a report has, whatever else asks for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hashes {
+    pub specimens: bool,
+    pub artifacts: bool,
+}
+
 /// The fate of artifacts.
 pub enum Keep {
-    /// They are hashed and dropped.
+    /// They are dropped.
     Nothing,
     /// They are files of a data set, in this directory.
     Files { staging: Staging, directory: PathBuf },
@@ -97,7 +104,7 @@ pub(crate) fn recording_of(rules: &[LoadedRule]) -> Option<RecordingTerms> {
 }
 
 impl Job {
-    /// Rules that run on this machine; hashes of specimens are worked out.
+    /// Rules that run on this machine; hashes of specimens are worked out, those of artifacts where they become files.
     pub fn here(executor: Arc<dyn Executor>, rules: Vec<LoadedRule>, known: KnownBlocks, keep: Keep) -> Self {
         Self {
             recording: recording_of(&rules),
@@ -105,7 +112,7 @@ impl Job {
             rules,
             known: Arc::new(known),
             keep,
-            hashes: true,
+            hashes: Hashes { specimens: true, artifacts: false },
             elsewhere: None,
             buffers: Buffers::default(),
         }
@@ -129,7 +136,7 @@ impl Job {
             false => self.run(rule, &block, &facts, &executor),
         };
         let runs = self.rules.iter().map(run).collect();
-        facts.specimen_hash = if self.hashes { Some(block.hash.get()) } else { block.hash.if_known() };
+        facts.specimen_hash = if self.hashes.specimens { Some(block.hash.get()) } else { block.hash.if_known() };
         Ok(Outcome { facts, known, runs })
     }
 
@@ -209,7 +216,7 @@ impl Job {
         artifact: Artifact,
         sha256: Option<B256>,
     ) -> Result<Kept, RunFailure> {
-        let sha256 = sha256.unwrap_or_else(|| artifact.sha256());
+        let sha256 = sha256.or_else(|| self.hashes.artifacts.then(|| artifact.sha256()));
         let Artifact { name, media_type, bytes, .. } = artifact;
         let mut kept = Kept { name, media_type, bytes: bytes.len(), sha256, path: None, file: None, rows: None };
         match &self.keep {
@@ -225,7 +232,7 @@ impl Job {
                     output: kept.name.clone(),
                     rows: (kept.media_type == NDJSON).then(|| lines(&bytes)),
                     bytes: bytes.len() as u64,
-                    sha256,
+                    sha256: *kept.sha256.get_or_insert_with(|| refiner_specimen::sha256(&bytes)),
                 });
             }
         }

@@ -24,7 +24,7 @@ use refiner_worker::ChildProgram;
 use crate::{
     dry_run,
     hosts::{Elsewhere, Hosts},
-    job::{Job, Keep, recording_of},
+    job::{Hashes, Job, Keep, recording_of},
     keeper::Keeper,
     parallel::{self, End},
     plan::{Inputs, Plan},
@@ -127,7 +127,10 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     };
     let policy = executor::policy(&replay.settings);
     let executor = replay.executor(replay.differences())?;
-    let hashes = replay.style == Style::Json || replay.out.is_some();
+    let hashes = Hashes {
+        specimens: replay.style == Style::Json || replay.out.is_some(),
+        artifacts: replay.style != Style::Summary,
+    };
     let opened = match (hosts, queue_file) {
         (Some(hosts), Some(file)) if !plan.items.is_empty() || hosts.has_left(&file) => {
             Some(hosts.open(&file, &rules, policy)?)

@@ -3,7 +3,7 @@
 //! Exact except for what a codec drops: layout 0.36 has no blob fields, and no layout has authorizations.
 
 use alloy_primitives::{B256, U256, keccak256};
-use alloy_rlp::{BufMut, Encodable, Header};
+use alloy_rlp::{Encodable, Header};
 use refiner_keccak::{Messages, ordered_trie_root};
 
 use crate::{Authorization, Block, Layout, Specimen, Transaction};
@@ -44,8 +44,9 @@ impl Envelopes {
     ///
     /// # Errors
     /// For a type above 4.
-    pub fn of<'a>(transactions: impl IntoIterator<Item = &'a Transaction>) -> Result<Self, UnknownTransactionType> {
-        let mut envelopes = Messages::default();
+    pub fn of(transactions: &[Transaction]) -> Result<Self, UnknownTransactionType> {
+        let bytes = transactions.iter().map(|transaction| transaction.input.len() + FIELDS_TYPICAL_BYTES).sum();
+        let mut envelopes = Messages::with_capacity(transactions.len(), bytes);
         for transaction in transactions {
             envelopes.try_add(|bytes| transaction.encode_envelope(bytes))?;
         }
@@ -124,18 +125,15 @@ impl Transaction {
     /// # Errors
     /// For a type above 4.
     pub fn signing_hash(&self) -> Result<B256, UnknownTransactionType> {
-        let mut fields = self.unsigned()?;
-        let mut signed = Vec::with_capacity(fields.0.len() + FIELDS_TYPICAL_BYTES);
-        match (self.tx_type, self.signed_chain_id()) {
-            (0, None) => {}
-            (0, Some(chain_id)) => {
+        let mut signed = Vec::with_capacity(self.input.len() + FIELDS_TYPICAL_BYTES);
+        let chain_id = self.signed_chain_id().filter(|_| self.tx_type == 0);
+        self.encode_with(&mut signed, |fields| {
+            if let Some(chain_id) = chain_id {
                 fields.add(&chain_id);
                 fields.add(&0u8);
                 fields.add(&0u8);
             }
-            (tx_type, _) => signed.push(tx_type),
-        }
-        fields.list_into(&mut signed);
+        })?;
         Ok(keccak256(signed))
     }
 
@@ -157,38 +155,40 @@ impl Transaction {
     /// # Errors
     /// For a type above 4.
     pub fn encode_envelope(&self, out: &mut Vec<u8>) -> Result<(), UnknownTransactionType> {
-        let mut fields = self.unsigned()?;
-        for part in [self.v, self.r, self.s] {
-            fields.add(&part.unwrap_or_default());
-        }
+        self.encode_with(out, |fields| {
+            for part in [self.v, self.r, self.s] {
+                fields.add(&part.unwrap_or_default());
+            }
+        })
+    }
+
+    /// Appends the type, but for a legacy transaction, and the list of every field but the signature and what `add` adds.
+    fn encode_with(&self, out: &mut Vec<u8>, add: impl FnOnce(&mut Fields<'_>)) -> Result<(), UnknownTransactionType> {
+        let fields_of_type = match self.tx_type {
+            0 => Self::legacy,
+            1 => Self::access_list_fields,
+            2 => Self::fee_market,
+            3 => Self::blob,
+            4 => Self::set_code,
+            other => return Err(UnknownTransactionType(other)),
+        };
         if self.tx_type != 0 {
             out.push(self.tx_type);
         }
-        fields.list_into(out);
+        Fields(out).add_list(|fields| {
+            fields_of_type(self, fields);
+            add(fields);
+        });
         Ok(())
     }
 
-    /// Every field but the signature.
-    fn unsigned(&self) -> Result<Fields, UnknownTransactionType> {
-        let mut fields = Fields(Vec::with_capacity(self.input.len() + FIELDS_TYPICAL_BYTES));
-        match self.tx_type {
-            0 => self.legacy(&mut fields),
-            1 => self.access_list_fields(&mut fields),
-            2 => self.fee_market(&mut fields),
-            3 => self.blob(&mut fields),
-            4 => self.set_code(&mut fields),
-            other => return Err(UnknownTransactionType(other)),
-        }
-        Ok(fields)
-    }
-
-    fn legacy(&self, fields: &mut Fields) {
+    fn legacy(&self, fields: &mut Fields<'_>) {
         fields.add(&self.nonce);
         fields.add(&self.gas_price);
         self.body(fields);
     }
 
-    fn access_list_fields(&self, fields: &mut Fields) {
+    fn access_list_fields(&self, fields: &mut Fields<'_>) {
         fields.add(&self.chain_id);
         fields.add(&self.nonce);
         fields.add(&self.gas_price);
@@ -196,7 +196,7 @@ impl Transaction {
         fields.add(&self.access_list);
     }
 
-    fn fee_market(&self, fields: &mut Fields) {
+    fn fee_market(&self, fields: &mut Fields<'_>) {
         fields.add(&self.chain_id);
         fields.add(&self.nonce);
         fields.add(&self.gas_tip_cap);
@@ -205,19 +205,27 @@ impl Transaction {
         fields.add(&self.access_list);
     }
 
-    fn blob(&self, fields: &mut Fields) {
+    fn blob(&self, fields: &mut Fields<'_>) {
         self.fee_market(fields);
         fields.add(&self.blob_fee_cap.unwrap_or_default());
-        fields.add_list(self.blob_hashes.as_deref().unwrap_or_default(), |hash, hashes| hashes.add(hash));
+        fields.add_list(|hashes| {
+            for hash in self.blob_hashes.iter().flatten() {
+                hashes.add(hash);
+            }
+        });
     }
 
-    fn set_code(&self, fields: &mut Fields) {
+    fn set_code(&self, fields: &mut Fields<'_>) {
         self.fee_market(fields);
-        fields.add_list(self.authorization_list.as_deref().unwrap_or_default(), authorization);
+        fields.add_list(|list| {
+            for authorization in self.authorization_list.iter().flatten() {
+                list.add_list(|fields| authorization_fields(authorization, fields));
+            }
+        });
     }
 
     /// Fields that every type has in the same order: gas limit, recipient, value, input.
-    fn body(&self, fields: &mut Fields) {
+    fn body(&self, fields: &mut Fields<'_>) {
         fields.add(&self.gas);
         match &self.to {
             Some(address) => fields.add(address),
@@ -231,36 +239,30 @@ impl Transaction {
 /// Everything but the input of a transaction without an access list fits in this.
 const FIELDS_TYPICAL_BYTES: usize = 256;
 
-fn authorization(signed: &Authorization, list: &mut Fields) {
-    list.add_list(std::slice::from_ref(signed), |signed, fields| {
-        fields.add(&signed.chain_id);
-        fields.add(&signed.address);
-        fields.add(&signed.nonce);
-        for part in [signed.y_parity, signed.r, signed.s] {
-            fields.add::<U256>(&part);
-        }
-    });
+fn authorization_fields(authorization: &Authorization, fields: &mut Fields<'_>) {
+    fields.add(&authorization.chain_id);
+    fields.add(&authorization.address);
+    fields.add(&authorization.nonce);
+    for part in [authorization.y_parity, authorization.r, authorization.s] {
+        fields.add(&part);
+    }
 }
 
-/// The payload of an RLP list.
-struct Fields(Vec<u8>);
+/// The fields of an RLP list, which are appended to what is there.
+struct Fields<'a>(&'a mut Vec<u8>);
 
-impl Fields {
+impl Fields<'_> {
     fn add<T: Encodable + ?Sized>(&mut self, field: &T) {
-        field.encode(&mut self.0);
+        field.encode(self.0);
     }
 
-    /// Adds a list of what `add` adds for each item.
-    fn add_list<T>(&mut self, items: &[T], mut add: impl FnMut(&T, &mut Self)) {
-        let mut list = Self(Vec::new());
-        for item in items {
-            add(item, &mut list);
-        }
-        list.list_into(&mut self.0);
-    }
-
-    fn list_into(&self, out: &mut Vec<u8>) {
-        Header { list: true, payload_length: self.0.len() }.encode(out);
-        out.put_slice(&self.0);
+    /// Adds a list of what `add` adds to it.
+    fn add_list(&mut self, add: impl FnOnce(&mut Fields<'_>)) {
+        let start = self.0.len();
+        add(&mut Fields(self.0));
+        // The length that the head states is known now. To move a payload of some hundred bytes costs less than a buffer for it.
+        let payload_length = self.0.len() - start;
+        Header { list: true, payload_length }.encode(self.0);
+        self.0[start..].rotate_left(payload_length);
     }
 }

@@ -48,9 +48,7 @@ pub fn withdrawals_root(specimen: &Specimen) -> Check {
             Check::compare(name, Quantity::Hash(stated), Quantity::Hash(root_of(withdrawals)))
         }
         (None, Some([])) => Check { name, outcome: Outcome::NotApplicable("the block has no withdrawals") },
-        (None, Some(withdrawals)) => {
-            Check::compare(name, Quantity::Absent, Quantity::Hash(root_of(withdrawals)))
-        }
+        (None, Some(withdrawals)) => Check::compare(name, Quantity::Absent, Quantity::Hash(root_of(withdrawals))),
         (Some(stated), None) => Check::compare(name, Quantity::Hash(stated), Quantity::Absent),
     }
 }
