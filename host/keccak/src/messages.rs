@@ -52,7 +52,7 @@ impl Messages {
         self.ends.push(self.bytes.len());
     }
 
-    /// Each message.
+    /// The messages in the order in which they were added.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         (0..self.ends.len()).map(|index| {
             let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);

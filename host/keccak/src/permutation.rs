@@ -7,7 +7,7 @@ use fearless_simd::{Simd, SimdBase};
 /// 64-bit words of a state.
 pub(crate) const STATE_WORDS: usize = 25;
 
-/// FIPS 202, 3.2.5.
+/// Constants of the rounds, FIPS 202, 3.2.5.
 const ROUND_CONSTANTS: [u64; 24] = [
     0x0000_0000_0000_0001,
     0x0000_0000_0000_8082,

@@ -135,7 +135,7 @@ impl Node {
     }
 }
 
-/// What stands in a parent for each node: its hash, or a short node itself.
+/// The reference to each node that stands in its parent: its hash, or a short node itself.
 fn references(encoded: &Messages) -> Vec<RlpNode> {
     let hashed = encoded.iter().filter(|node| node.len() >= HASHED_BYTES_MIN);
     let mut hashes = keccak256_each(&hashed.collect::<Vec<_>>()).into_iter();

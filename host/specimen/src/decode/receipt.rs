@@ -21,7 +21,7 @@ pub(super) fn read_all(wire: &mut Wire<'_>) -> Read<Vec<Receipt>> {
     Ok(receipts)
 }
 
-/// What the logs of a block have in common.
+/// Data of a block's logs, and the positions that they repeat.
 #[derive(Default)]
 struct Logs<'a> {
     /// The position that a log states, mostly as the log before.
