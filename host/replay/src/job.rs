@@ -46,8 +46,6 @@ pub struct Job {
     pub keep: Keep,
     /// Whether the report has specimen hashes: they are then worked out on the threads that run, not on the one that prints.
     pub hashes: bool,
-    /// Whether every artifact is hashed. Files of a data set are without it too.
-    pub artifact_hashes: bool,
     /// The hosts that run the rules, where this process does not.
     pub elsewhere: Option<Elsewhere>,
     /// Memory of specimens.
@@ -100,7 +98,7 @@ pub(crate) fn recording_of(rules: &[LoadedRule]) -> Option<RecordingTerms> {
 }
 
 impl Job {
-    /// Rules that run on this machine; hashes of specimens are worked out, and those of artifacts that are not kept are not.
+    /// Rules that run on this machine; hashes of specimens are worked out.
     pub fn here(executor: Arc<dyn Executor>, rules: Vec<LoadedRule>, known: KnownBlocks, keep: Keep) -> Self {
         Self {
             recording: recording_of(&rules),
@@ -109,7 +107,6 @@ impl Job {
             known: Arc::new(known),
             keep,
             hashes: true,
-            artifact_hashes: false,
             elsewhere: None,
             buffers: Buffers::default(),
         }
@@ -233,22 +230,25 @@ impl Job {
         sha256: Option<B256>,
         rows: Option<&RunRows>,
     ) -> Result<Kept, RunFailure> {
-        let sha256 = sha256.or_else(|| self.artifact_hashes.then(|| artifact.sha256()));
+        let sha256 = sha256.unwrap_or_else(|| artifact.sha256());
         let Artifact { name, media_type, bytes, .. } = artifact;
-        let rows = rows.map_or(Ok(None), |rows| rows.take(&name, &bytes))?;
-        let mut kept = Kept { name, media_type, bytes: bytes.len(), sha256, path: None, file: None, rows };
-        if let Keep::Files { staging, directory } = &self.keep {
-            let path = format!("{}-{}.{}.{}", facts.chain_id, facts.height, rule.name, kept.name);
-            staging.write_hashed(&path, &bytes)?;
-            kept.path = Some(directory.join(&path));
-            kept.file = Some(FileEntry {
-                path,
-                rule: rule.name.to_string(),
-                output: kept.name.clone(),
-                rows: (kept.media_type == NDJSON).then(|| lines(&bytes)),
-                bytes: bytes.len() as u64,
-                sha256: sha256.unwrap_or_else(|| refiner_specimen::sha256(&bytes)),
-            });
+        let mut kept = Kept { name, media_type, bytes: bytes.len(), sha256, path: None, file: None, rows: None };
+        match &self.keep {
+            Keep::Nothing => {}
+            Keep::Tables(_) => kept.rows = rows.map_or(Ok(None), |rows| rows.take(&kept.name, &bytes))?,
+            Keep::Files { staging, directory } => {
+                let path = format!("{}-{}.{}.{}", facts.chain_id, facts.height, rule.name, kept.name);
+                staging.write_hashed(&path, &bytes)?;
+                kept.path = Some(directory.join(&path));
+                kept.file = Some(FileEntry {
+                    path,
+                    rule: rule.name.to_string(),
+                    output: kept.name.clone(),
+                    rows: (kept.media_type == NDJSON).then(|| lines(&bytes)),
+                    bytes: bytes.len() as u64,
+                    sha256,
+                });
+            }
         }
         Ok(kept)
     }

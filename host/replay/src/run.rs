@@ -128,8 +128,6 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     let policy = executor::policy(&replay.settings);
     let executor = replay.executor(replay.differences())?;
     let hashes = replay.style == Style::Json || replay.out.is_some();
-    // Of what becomes a table or a file, and is shown nowhere, none is wanted here.
-    let artifact_hashes = replay.style != Style::Summary || replay.out.is_none();
     let opened = match (hosts, queue_file) {
         (Some(hosts), Some(file)) if !plan.items.is_empty() || hosts.has_left(&file) => {
             Some(hosts.open(&file, &rules, policy)?)
@@ -138,8 +136,8 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     };
     let elsewhere = opened.clone().map(|hosts| Elsewhere::new(hosts, cores)).transpose()?;
     let (known, buffers) = (Arc::new(known), Buffers::default());
-    let recording = recording_of(&rules);
-    let job = Arc::new(Job { rules, executor, recording, known, keep, hashes, artifact_hashes, elsewhere, buffers });
+    let job =
+        Arc::new(Job { recording: recording_of(&rules), rules, executor, known, keep, hashes, elsewhere, buffers });
     let page = replay.report_page.clone().map(|path| Page::begin(path, &job.rules)).transpose()?;
     let mut report = Report::begin(replay.style, policy, &plan).map_err(PrintError::from)?.with_page(page);
     report.refused(&refused);

@@ -96,14 +96,14 @@ pub enum RunFailure {
     Table(#[from] TableError),
 }
 
-/// An artifact that was hashed where that is shown and, where there is an output directory, kept.
+/// An artifact that was hashed and, where there is an output directory, written.
 pub struct Kept {
     /// The rule's name for it.
     pub name: String,
     pub media_type: String,
     pub bytes: usize,
-    /// sha256 of its bytes, where the report shows it or another host worked it out.
-    pub sha256: Option<B256>,
+    /// sha256 of its bytes.
+    pub sha256: B256,
     /// The file that it is, where it is one.
     pub path: Option<PathBuf>,
     /// The same, as part of a data set.
