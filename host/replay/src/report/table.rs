@@ -33,7 +33,8 @@ fn row(outcome: &Outcome, run: &RunRecord, out: &mut impl Write) -> io::Result<(
         RunEnd::Produced { artifacts, evidence, .. } => artifacts.iter().try_for_each(|kept| {
             // What was executed needs no word.
             let basis = if evidence.rests_on_receipts() { "  from receipts" } else { "" };
-            line(&kept.bytes.to_string(), &format!("{:x}{basis}", kept.sha256))
+            let sha256 = kept.sha256.map_or_else(|| "-".to_owned(), |sha256| format!("{sha256:x}"));
+            line(&kept.bytes.to_string(), &format!("{sha256}{basis}"))
         }),
         RunEnd::Refused { verdict, .. } => line("-", &verdict.to_string()),
         RunEnd::OtherBlock => line("-", &outcome.other_block().to_string()),
