@@ -131,8 +131,11 @@ pub(super) fn in_stdin(stdin: &Stdin) -> Result<Option<Vec<Input>>, InputError> 
     members.map(|members| members(name, expand(name, Cursor::new(head).chain(expanded))?)).transpose()
 }
 
+/// Finds the specimens of an archive in a file, under the archive's name.
+type Members = fn(&Path, File) -> Result<Vec<Input>, InputError>;
+
 /// The reader of an archive that begins with these bytes; `None` where they are of no archive.
-fn members_by(head: &[u8]) -> Option<fn(&Path, File) -> Result<Vec<Input>, InputError>> {
+fn members_by(head: &[u8]) -> Option<Members> {
     if head.get(MAGIC.0..).is_some_and(|rest| rest.starts_with(MAGIC.1)) {
         Some(listed)
     } else {
