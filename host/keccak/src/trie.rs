@@ -37,13 +37,13 @@ fn keys(count: usize) -> Vec<Key> {
 
 enum Node {
     Leaf { path: Nibbles, position: usize },
-    Extension { path: Nibbles, child: Place },
-    Branch { mask: TrieMask, children: Vec<Place> },
+    Extension { path: Nibbles, child: NodeIndex },
+    Branch { mask: TrieMask, children: Vec<NodeIndex> },
 }
 
-/// The place of a node: its height over the leaves below it, and its number among the nodes of that height.
+/// The index of a node: its height over the leaves below it, and its number among the nodes of that height.
 #[derive(Clone, Copy)]
-struct Place {
+struct NodeIndex {
     height: usize,
     number: usize,
 }
@@ -56,7 +56,7 @@ struct Trie {
 
 impl Trie {
     /// Adds the nodes for sorted keys, whose first `depth` nibbles are the same. No key is the beginning of another.
-    fn add(&mut self, keys: &[Key], depth: usize) -> Place {
+    fn add(&mut self, keys: &[Key], depth: usize) -> NodeIndex {
         let first = keys[0].nibbles;
         if let [Key { position, .. }] = keys {
             return self.push(0, Node::Leaf { path: first.slice(depth..), position: *position });
@@ -77,12 +77,12 @@ impl Trie {
         self.push(height, Node::Branch { mask, children })
     }
 
-    fn push(&mut self, height: usize, node: Node) -> Place {
+    fn push(&mut self, height: usize, node: Node) -> NodeIndex {
         if self.levels.len() <= height {
             self.levels.resize_with(height + 1, Vec::new);
         }
         self.levels[height].push(node);
-        Place { height, number: self.levels[height].len() - 1 }
+        NodeIndex { height, number: self.levels[height].len() - 1 }
     }
 
     fn root(&self, values: &[&[u8]]) -> B256 {
@@ -123,7 +123,7 @@ impl Node {
 
     /// Appends the node's RLP.
     fn encode(&self, values: &[&[u8]], below: &[Vec<RlpNode>], out: &mut Vec<u8>) {
-        let reference = |Place { height, number }: &Place| below[*height][*number].clone();
+        let reference = |NodeIndex { height, number }: &NodeIndex| below[*height][*number].clone();
         match self {
             Self::Leaf { path, position } => LeafNodeRef::new(path, values[*position]).encode(out),
             Self::Extension { path, child } => ExtensionNodeRef::new(path, &reference(child)).encode(out),

@@ -99,15 +99,9 @@ impl<'a> Wire<'a> {
         if text == ONE_BASE64 {
             return Ok(Bytes::from_static(&[1]));
         }
+        // An allocation for each is no slower than slices of a shared one, whose memory would have to be zeroed first.
         let bytes = STANDARD.decode_to_vec(text).map_err(|_| self.not_base64(text))?;
         Ok(bytes.into())
-    }
-
-    /// The same, appended to others.
-    #[inline]
-    pub(super) fn base64_onto(&mut self, bytes: &mut Vec<u8>) -> Read<()> {
-        let text = self.text()?;
-        STANDARD.decode_append(text, bytes).map_err(|_| self.not_base64(text))
     }
 
     /// Where text is that should be base64.
