@@ -133,7 +133,7 @@ impl Dice {
 }
 
 /// Units that a data set has while it is made, by its log.
-fn committed(out: &Path) -> u64 {
+pub fn committed(out: &Path) -> u64 {
     let lines = fs::read(out.join("_manifest.log")).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
     (lines as u64).saturating_sub(1)
 }
