@@ -199,7 +199,8 @@ fn second_worker_host_takes_its_half_of_the_work_of_a_rule_that_takes_long() {
         ended(run(scene.here(&specimens, &scene.path(out), &arguments))) / count as f64
     };
     if measured.is_some() {
-        turns = (turns as f64 * RULE_MS / local(turns, "tried")) as u64;
+        let millionths = Duration::from_secs_f64(RULE_MS / local(turns, "tried")).as_micros();
+        turns = u64::try_from(u128::from(turns) * millionths / 1_000_000).unwrap();
     }
     let local_ms = local(turns, "here");
     let mut rates = Vec::new();
