@@ -40,15 +40,16 @@ pub(crate) struct Declared {
     pub is_new: bool,
 }
 
-/// Makes or compares everything of a coordinator, and publishes its rules.
+/// Makes or compares everything of a coordinator, and publishes its rules. Tasks and results are kept in this storage.
 pub(crate) async fn declare(
     streams: &Context,
     queue: QueueId,
     rules: &[RuleRecord],
     ack_wait: Duration,
+    storage: StorageType,
 ) -> Result<Declared, QueueError> {
-    let (tasks, new_tasks) = stream(streams, tasks(queue)).await?;
-    let (results, new_results) = stream(streams, results(queue)).await?;
+    let (tasks, new_tasks) = stream(streams, Config { storage, ..tasks(queue) }).await?;
+    let (results, new_results) = stream(streams, Config { storage, ..results(queue) }).await?;
     let (store, new_store) = bucket(streams, queue).await?;
     let wanted: BTreeSet<_> = rules.iter().map(|rule| consumer(&rule.identity)).collect();
     retire(&tasks, queue, &wanted).await?;

@@ -77,5 +77,7 @@ pub(crate) const SPECIMENS_KEPT: usize = 32;
 pub(crate) const SPECIMENS_KEPT_BYTES: usize = 96 << 20;
 /// Bytes of artifacts that a host has in memory for its coordinator.
 pub(crate) const ARTIFACTS_KEPT_BYTES: usize = 64 << 20;
+/// Artifacts among them that were fetched, for a coordinator that asks once more, as after a broken connection.
+pub(crate) const ARTIFACTS_FETCHED_KEPT: usize = 16;
 /// Rules of one coordinator.
 pub(crate) const RULES_MAX: usize = 256;

@@ -4,7 +4,7 @@ use std::{future::Future, sync::atomic::Ordering, time::Duration};
 
 use async_nats::{
     Client,
-    jetstream::{Context, kv::Store},
+    jetstream::{Context, kv::Store, stream::StorageType},
 };
 use futures_util::StreamExt as _;
 use refiner_diagnostics::ErrorChain;
@@ -165,8 +165,10 @@ impl Shared {
     async fn look(&self, context: &Context) -> Result<(), QueueError> {
         let mut generation = 0;
         let rules: Vec<_> = self.settings.rules.iter().map(|(rule, _)| rule.clone()).collect();
+        // Without a journal the next run begins anew whatever servers kept, and a file costs them as much again as the message.
+        let storage = if self.settings.starts_anew { StorageType::Memory } else { StorageType::File };
         loop {
-            let declare = || declare::declare(context, self.settings.queue, &rules, self.settings.ack_wait);
+            let declare = || declare::declare(context, self.settings.queue, &rules, self.settings.ack_wait, storage);
             let declared = self.again(declare).await?;
             let was_ready = matches!(*self.link.borrow(), Link::Ready { .. });
             if declared.is_new && was_ready {

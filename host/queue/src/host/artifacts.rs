@@ -12,7 +12,7 @@ use refiner_content::{
 };
 use refiner_diagnostics::ErrorChain;
 
-use crate::limits::ARTIFACTS_KEPT_BYTES;
+use crate::limits::{ARTIFACTS_FETCHED_KEPT, ARTIFACTS_KEPT_BYTES};
 
 /// The artifacts of a host.
 pub(super) struct Artifacts {
@@ -26,6 +26,8 @@ pub(super) struct Artifacts {
 struct Memory {
     held: HashMap<ContentId, Held>,
     oldest_first: VecDeque<ContentId>,
+    /// Those that were fetched, the first in front. Some may have made room since.
+    fetched: VecDeque<ContentId>,
     bytes: usize,
 }
 
@@ -85,6 +87,26 @@ impl Memory {
         }
         displaced
     }
+
+    /// The bytes of content that is being fetched. The last few are kept for a coordinator that asks once more; the memory of those before is
+    /// used for the next ones.
+    fn fetch(&mut self, id: &ContentId) -> Option<Bytes> {
+        let held = self.held.get_mut(id)?;
+        let bytes = held.bytes.clone();
+        held.is_dispensable = true;
+        if !self.fetched.contains(id) {
+            self.fetched.push_back(*id);
+        }
+        while self.fetched.len() > ARTIFACTS_FETCHED_KEPT {
+            let Some(first) = self.fetched.pop_front() else { break };
+            // The same bytes may have come again, and wait.
+            if self.held.get(&first).is_some_and(|held| held.is_dispensable) {
+                self.bytes -= self.held.remove(&first).map_or(0, |held| held.bytes.len());
+                self.oldest_first.retain(|other| *other != first);
+            }
+        }
+        Some(bytes)
+    }
 }
 
 impl ContentSource for Artifacts {
@@ -96,10 +118,7 @@ impl ContentSource for Artifacts {
 
     fn in_memory(&self, name: &ContentName) -> Option<Bytes> {
         let ContentName::Id(id) = name else { return None };
-        let mut memory = self.memory();
-        let held = memory.held.get_mut(id)?;
-        held.is_dispensable = true;
-        Some(held.bytes.clone())
+        self.memory().fetch(id)
     }
 
     fn read(&self, name: &ContentName) -> Option<Bytes> {
@@ -155,5 +174,23 @@ mod tests {
             assert_eq!(served(content).as_ref(), Some(content.bytes()));
         }
         assert!(artifacts.memory().bytes <= 250);
+    }
+
+    #[test]
+    fn memory_has_what_was_not_fetched_and_the_last_few_that_were() {
+        let directory = tempfile::tempdir().unwrap();
+        let artifacts = Artifacts::over(LocalStore::open(directory.path(), CONTENT_BYTES_MAX).unwrap());
+        let contents: Vec<_> = (0..40).map(|byte| content(byte, 100)).collect();
+        let fetch = |content: &Content| artifacts.in_memory(&ContentName::Id(content.id())).is_some();
+        for content in &contents {
+            artifacts.keep(content, false).unwrap();
+        }
+        assert!(contents[..30].iter().all(fetch) && fetch(&contents[29]));
+        let memory = artifacts.memory();
+        let left = ARTIFACTS_FETCHED_KEPT + 10;
+        assert_eq!((memory.held.len(), memory.oldest_first.len(), memory.bytes), (left, left, left * 100));
+        assert!(contents[30 - ARTIFACTS_FETCHED_KEPT..].iter().all(|content| memory.held.contains_key(&content.id())));
+        drop(memory);
+        assert!(!fetch(&contents[0]), "it is made again where it is asked for again");
     }
 }

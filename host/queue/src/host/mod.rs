@@ -2,6 +2,7 @@
 
 mod artifacts;
 pub(crate) mod discover;
+mod feed;
 mod publish;
 mod run;
 mod served;

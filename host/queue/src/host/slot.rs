@@ -11,20 +11,23 @@ use async_nats::jetstream::{
     AckKind,
     message::{Acker, Message},
 };
-use futures_util::StreamExt as _;
 use refiner_diagnostics::ErrorChain;
 use refiner_text::UntrustedText;
 use tokio::{
     task::AbortHandle,
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Host, publish, run, served::Served};
+use super::{
+    Host,
+    feed::{Acknowledgement, Feed, split},
+    publish, run,
+    served::{Served, Serving},
+};
 use crate::{
     limits::{
         ACK_WAIT, AGAIN, MISMATCH_AFTER, PASS_ON_AFTER, POISON_DELIVERIES, PROGRESS_PER_ACK_WAIT, RECHECK_DELIVERIES,
-        REQUEST,
     },
     message::{Message as _, Outcome, Task},
 };
@@ -36,33 +39,37 @@ const WAIT_FIRST: Duration = Duration::from_millis(250);
 const WAIT_MAX: Duration = Duration::from_secs(1);
 /// Time for which a rule that had no task is not asked for one while others have some.
 const EMPTY_FOR: Duration = Duration::from_millis(250);
-/// Time for the answer of a server, beside that of the question.
-const PULL_MARGIN: Duration = Duration::from_secs(3);
-/// Tries to acknowledge a task whose result was published.
-const ACKNOWLEDGEMENTS: u32 = 3;
 
 /// Works until `stop`, and then to the end of the task in hand.
 pub(super) async fn work(host: Arc<Host>, stop: CancellationToken) {
     let (mut serving, mut turns) = (host.serving.subscribe(), Turns::default());
     while !stop.is_cancelled() {
-        let rules = Arc::clone(&serving.borrow_and_update());
-        if rules.rules.is_empty() {
+        let now = Arc::clone(&serving.borrow_and_update());
+        if now.rules.is_empty() {
             tokio::select! {
                 _ = serving.changed() => {}
                 () = stop.cancelled() => {}
             }
             continue;
         }
-        if let Some((rule, message)) = turns.next(&rules.rules).await {
-            host.running.fetch_add(1, Ordering::Relaxed);
-            handle(&host, rule, message).await;
-            host.running.fetch_sub(1, Ordering::Relaxed);
+        turns.serve(&host, &now).await;
+        let Some((which, message)) = turns.next().await else { continue };
+        let feed = &mut turns.feeds[which];
+        host.running.fetch_add(1, Ordering::Relaxed);
+        let done = handle(&host, &feed.rule, message).await;
+        host.running.fetch_sub(1, Ordering::Relaxed);
+        match done {
+            // A task of another rule may be due next, or none.
+            Some(done) if now.rules.len() > 1 || stop.is_cancelled() => feed.acknowledge(&done).await,
+            Some(done) => feed.acknowledge_and_ask(done, PULL).await,
+            None => {}
         }
     }
 }
 
 /// The rules' turns in a slot.
 struct Turns {
+    feeds: Vec<Feed>,
     turn: usize,
     /// Rules that had no task a moment ago: they do not hold up the others.
     empty: HashMap<B256, Instant>,
@@ -71,96 +78,91 @@ struct Turns {
 
 impl Default for Turns {
     fn default() -> Self {
-        Self { turn: 0, empty: HashMap::new(), wait: WAIT_FIRST }
+        Self { feeds: Vec::new(), turn: 0, empty: HashMap::new(), wait: WAIT_FIRST }
     }
 }
 
 impl Turns {
-    /// The next task, of each rule in turn. Where none has one, waits for a while, the longer the longer there is none.
-    async fn next<'r>(&mut self, rules: &'r [Arc<Served>]) -> Option<(&'r Arc<Served>, Message)> {
-        if let [only] = rules {
-            return Some((only, pull(only, Some(PULL)).await?));
+    /// Opens a feed for each rule that is served now, and closes those of others.
+    async fn serve(&mut self, host: &Host, serving: &Serving) {
+        self.feeds.retain(|feed| serving.rules.iter().any(|rule| Arc::ptr_eq(rule, &feed.rule)));
+        for rule in &serving.rules {
+            if self.feeds.iter().any(|feed| Arc::ptr_eq(rule, &feed.rule)) {
+                continue;
+            }
+            match Feed::open(host, Arc::clone(rule)).await {
+                Ok(feed) => self.feeds.push(feed),
+                Err(error) => {
+                    tracing::debug!(%error, "tasks are asked for again");
+                    sleep(AGAIN).await;
+                }
+            }
         }
-        for _ in rules {
-            let rule = self.turn(rules)?;
-            let identity = rule.record.identity;
+    }
+
+    /// The next task and the feed that it came from, of each rule in turn. Where none has one, waits for a while, the longer the longer there
+    /// is none.
+    async fn next(&mut self) -> Option<(usize, Message)> {
+        if let [only] = &mut self.feeds[..] {
+            return Some((0, only.next(Some(PULL)).await?));
+        }
+        for _ in 0..self.feeds.len() {
+            let which = self.turn()?;
+            let feed = &mut self.feeds[which];
+            let identity = feed.rule.record.identity;
             if self.empty.get(&identity).is_some_and(|since| since.elapsed() < EMPTY_FOR) {
                 continue;
             }
-            if let Some(message) = pull(rule, None).await {
+            if let Some(message) = feed.next(None).await {
                 self.wait = WAIT_FIRST;
-                return Some((rule, message));
+                return Some((which, message));
             }
             self.empty.insert(identity, Instant::now());
         }
-        let rule = self.turn(rules)?;
-        let message = pull(rule, Some(self.wait)).await;
+        let which = self.turn()?;
+        let message = self.feeds[which].next(Some(self.wait)).await;
         self.empty.clear();
         self.wait = if message.is_some() { WAIT_FIRST } else { (self.wait * 2).min(WAIT_MAX) };
-        Some((rule, message?))
+        Some((which, message?))
     }
 
-    fn turn<'r>(&mut self, rules: &'r [Arc<Served>]) -> Option<&'r Arc<Served>> {
-        let rule = rules.get(self.turn % rules.len().max(1));
+    fn turn(&mut self) -> Option<usize> {
+        let which = self.turn.checked_rem(self.feeds.len());
         self.turn = self.turn.wrapping_add(1);
-        rule
+        which
     }
 }
 
-/// The next task of a rule, where one comes in time, or is there.
-async fn pull(rule: &Served, wait: Option<Duration>) -> Option<Message> {
-    let batch = match wait {
-        Some(wait) => rule.tasks.batch().max_messages(1).expires(wait).messages().await,
-        None => rule.tasks.fetch().max_messages(1).messages().await,
-    };
-    let mut batch = match batch {
-        Ok(batch) => batch,
-        Err(error) => {
-            tracing::debug!(%error, "tasks are asked for again");
-            sleep(AGAIN).await;
-            return None;
-        }
-    };
-    // A server that ends in the middle of an answer sends no end of it.
-    match timeout(wait.unwrap_or_default() + PULL_MARGIN, batch.next()).await.ok()?? {
-        Ok(message) => Some(message),
-        Err(error) => {
-            tracing::debug!(%error, "tasks are asked for again");
-            sleep(AGAIN).await;
-            None
-        }
-    }
-}
-
-async fn handle(host: &Arc<Host>, rule: &Arc<Served>, message: Message) {
+/// Runs a task; gives the means to acknowledge one that came to its end here.
+async fn handle(host: &Arc<Host>, rule: &Arc<Served>, message: Message) -> Option<Acknowledgement> {
     let delivered = message.info().map_or(1, |info| u32::try_from(info.delivered).unwrap_or(u32::MAX));
-    let (message, acker) = message.split();
+    let (payload, acker, acknowledgement) = split(message);
     let acker = Arc::new(acker);
-    let task = match Task::read(&message.payload) {
+    let task = match Task::read(&payload) {
         Ok(task) => task,
         Err(error) => {
             tracing::error!(error = %ErrorChain(&error), "task refused, it is none of ours");
             end(&acker, AckKind::Term).await;
-            return;
+            return None;
         }
     };
     if task.rule != rule.record.identity {
         let (asked, served) = (task.rule, rule.record.identity);
         tracing::warn!(task = %task.id(), %asked, %served, "task of another rule or build, passed on");
         end(&acker, AckKind::Nak(Some(MISMATCH_AFTER))).await;
-        return;
+        return None;
     }
     if task.not.as_ref() == Some(&host.settings.name) {
         tracing::debug!(task = %task.id(), "second opinion wanted, passed on");
         end(&acker, AckKind::Nak(Some(PASS_ON_AFTER))).await;
-        return;
+        return None;
     }
     let most = if task.not.is_some() { RECHECK_DELIVERIES } else { POISON_DELIVERIES };
     if delivered > most {
         tracing::error!(task = %task.id(), height = task.height, delivered, "task delivered too often, not run again");
         publish::result(host, &task, delivered, run::Ended::of(Outcome::Poisoned)).await;
         end(&acker, AckKind::Term).await;
-        return;
+        return None;
     }
     let ack_wait = rule.tasks.cached_info().config.ack_wait;
     let progress = Progress::of(&acker, if ack_wait.is_zero() { ACK_WAIT } else { ack_wait });
@@ -170,7 +172,7 @@ async fn handle(host: &Arc<Host>, rule: &Arc<Served>, message: Message) {
     publish::result(host, &task, delivered, ended).await;
     host.done.fetch_add(1, Ordering::Relaxed);
     drop(progress);
-    acknowledge(&acker).await;
+    Some(acknowledgement)
 }
 
 fn log(task: &Task, delivered: u32, ended: &run::Ended) {
@@ -188,18 +190,6 @@ fn log(task: &Task, delivered: u32, ended: &run::Ended) {
             tracing::info!(task = %id, height, delivered, artifacts = artifacts.len(), elapsed_ms, "task completed");
         }
         Outcome::Poisoned => {}
-    }
-}
-
-/// Acknowledged by NATS in turn: a lost acknowledgement would have the task run again.
-async fn acknowledge(acker: &Acker) {
-    for _ in 0..ACKNOWLEDGEMENTS {
-        match timeout(REQUEST, acker.double_ack()).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => tracing::debug!(%error, "task not acknowledged, tried again"),
-            Err(_) => tracing::debug!("task not acknowledged in time, tried again"),
-        }
-        sleep(AGAIN).await;
     }
 }
 

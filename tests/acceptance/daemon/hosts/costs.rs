@@ -10,16 +10,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use refiner_hostile::component::component;
 use refiner_testkit::{best_available, renumber::FIRST_HEIGHT, samples};
 use serde_json::Value;
 
 use super::{
     nats::free_port,
-    replaying::{Scene, decoded},
+    replaying::{Scene, committed, decoded},
 };
+use crate::bench::PATIENCE;
 
-/// Specimens in CI; `REFINER_HOSTS_COSTS=600` measures over real ones, and prints. `REFINER_HOSTS_RULES` names others than the rule below,
-/// `REFINER_HOSTS_PROGRAM` another program than the one that was built with the tests.
+/// Specimens in CI; `REFINER_HOSTS_COSTS=160` measures over real ones, and prints, with `REFINER_HOSTS_SMALL=1` over the small ones of CI.
+/// `REFINER_HOSTS_RULES` names others than the rule below, `REFINER_HOSTS_PROGRAM` another program than the one that was built with the tests.
 const SPECIMENS: u64 = 40;
 const RULES: &str = "block-result";
 /// Time for which host and NATS are watched with nothing to do.
@@ -30,6 +32,15 @@ const MESSAGES_MAX: f64 = 24.0;
 const MESSAGE_BYTES_MAX: f64 = 24_000.0;
 /// Clock ticks of a second in /proc.
 const TICKS: f64 = 100.0;
+/// Specimens that one host and two have under a rule that takes long, in CI; `REFINER_HOSTS_SCALE=200` measures.
+const SHARED: u64 = 32;
+/// Specimens before the clock starts, while hosts load the rule, and after it stops.
+const BEFORE: u64 = 8;
+/// Turns of the rule's loop for a specimen, and in the long form the processor time that they are to take there.
+const TURNS: u64 = 4_000_000;
+const RULE_MS: f64 = 100.0;
+/// The least that two hosts do in the time of one.
+const SCALE_MIN: f64 = 1.8;
 
 /// Fields of /proc/PID/stat after the name.
 fn stat(pid: u32) -> Option<Vec<String>> {
@@ -100,7 +111,8 @@ fn item_costs_a_few_short_messages_and_neither_its_specimen_nor_its_artifact_goe
     let monitor = free_port();
     let Some(mut scene) = Scene::with_nats(&format!("http: \"127.0.0.1:{monitor}\"\n")) else { return };
     let measured: Option<u64> = env::var("REFINER_HOSTS_COSTS").ok().map(|count| count.parse().unwrap());
-    let from = if measured.is_some() { decoded(&best_available().unwrap()) } else { decoded(&samples().unwrap()) };
+    let real = measured.is_some() && env::var_os("REFINER_HOSTS_SMALL").is_none();
+    let from = if real { decoded(&best_available().unwrap()) } else { decoded(&samples().unwrap()) };
     let count = measured.unwrap_or(SPECIMENS);
     let named = env::var("REFINER_HOSTS_RULES").unwrap_or_else(|_| RULES.to_owned());
     let rules: Vec<_> = named.split(',').flat_map(|rule| ["--rule", rule]).collect();
@@ -160,5 +172,67 @@ fn item_costs_a_few_short_messages_and_neither_its_specimen_nor_its_artifact_goe
     }
     let runs = (rules.len() / 2) as f64;
     assert!(messages < MESSAGES_MAX * runs && bytes < MESSAGE_BYTES_MAX * runs, "{messages} messages, {bytes} bytes");
-    assert!(measured.is_none() || bytes < specimen / 10.0, "{bytes} of {specimen}");
+    assert!(!real || bytes < specimen / 10.0, "{bytes} of {specimen}");
+}
+
+/// A rule that counts so far, and produces nothing.
+fn counting(turns: u64) -> Vec<u8> {
+    component(&format!(
+        r#"(func (export "refiner:rule/rule#refine") (param i32) (result i32) (local i64)
+            (loop $again (br_if $again (i64.lt_u (local.tee 1 (i64.add (local.get 1) (i64.const 1))) (i64.const {turns}))))
+            (call $ok (local.get 0) (i64.const 0)))"#
+    ))
+}
+
+#[test]
+fn second_worker_host_takes_its_half_of_the_work_of_a_rule_that_takes_long() {
+    let Some(mut scene) = Scene::with_nats("") else { return };
+    let measured: Option<u64> = env::var("REFINER_HOSTS_SCALE").ok().map(|count| count.parse().unwrap());
+    let count = measured.unwrap_or(SHARED);
+    let specimens = scene.specimens(count, &decoded(&samples().unwrap()));
+    let rule = scene.path("counts.wasm");
+    let arguments = ["--rule", rule.to_str().unwrap(), "--report", "summary", "-j", "8"];
+    let run = |mut command: Command| command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut turns = TURNS;
+    let local = |turns: u64, out: &str| {
+        fs::write(&rule, counting(turns)).unwrap();
+        ended(run(scene.here(&specimens, &scene.path(out), &arguments))) / count as f64
+    };
+    if measured.is_some() {
+        let millionths = Duration::from_secs_f64(RULE_MS / local(turns, "tried")).as_micros();
+        turns = u64::try_from(u128::from(turns) * millionths / 1_000_000).unwrap();
+    }
+    let local_ms = local(turns, "here");
+    let mut rates = Vec::new();
+    for name in ["one", "two"] {
+        scene.crew.hire(name, &[]);
+        let out = scene.path(&format!("by-{name}"));
+        let asker = run(scene.on_hosts(&specimens, &out, &arguments));
+        let reaches = |units: u64| {
+            let begun = Instant::now();
+            while committed(&out) < units && stat(asker.id()).is_some_and(|fields| fields[0] != "Z") {
+                assert!(begun.elapsed() < PATIENCE, "{}", scene.crew.logs());
+                thread::sleep(Duration::from_millis(1));
+            }
+            Instant::now()
+        };
+        // The last ones find a host without work.
+        let (first, last) = (reaches(BEFORE), reaches(count - BEFORE));
+        rates.push((count - 2 * BEFORE) as f64 / (last - first).as_secs_f64());
+        ended(asker);
+    }
+    let by_second = scene.crew.host("two").completed();
+    assert!(by_second as u64 >= count / 4, "{by_second} of {count}: {}", scene.crew.logs());
+    if measured.is_some() {
+        let scale = rates[1] / rates[0];
+        #[allow(clippy::print_stderr)]
+        {
+            eprintln!(
+                "{count} specimens, {local_ms:.1} ms of processor time of each in a replay on this machine: {:.2} a second by one worker host, \
+                 {:.2} by two, {scale:.2} times",
+                rates[0], rates[1]
+            );
+        }
+        assert!(scale >= SCALE_MIN, "{scale}");
+    }
 }

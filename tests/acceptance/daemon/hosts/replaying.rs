@@ -133,7 +133,7 @@ impl Dice {
 }
 
 /// Units that a data set has while it is made, by its log.
-fn committed(out: &Path) -> u64 {
+pub fn committed(out: &Path) -> u64 {
     let lines = fs::read(out.join("_manifest.log")).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
     (lines as u64).saturating_sub(1)
 }
@@ -331,6 +331,30 @@ fn interrupted_replay_over_hosts_ends_at_once_and_the_same_command_continues_it(
     let ended = scene.on_hosts(&specimens, &disturbed, &RULES[2..]).output().unwrap();
     assert_eq!(ended.status.code(), undisturbed.status.code(), "{}", text(&ended));
     assert_same_files(&whole, &disturbed);
+}
+
+#[test]
+fn replay_over_hosts_goes_on_after_its_nats_server_was_killed_with_all_tasks_and_results() {
+    let Some(mut scene) = Scene::new() else { return };
+    let specimens = scene.specimens(60, &decoded(&samples().unwrap()));
+    let [whole, disturbed] = [scene.path("whole"), scene.path("disturbed")];
+    let undisturbed = scene.here(&specimens, &whole, &RULES[2..4]).output().unwrap();
+    scene.crew.hire("one", &[]);
+    let mut command = scene.on_hosts(&specimens, &disturbed, &RULES[2..4]);
+    let child = command.args(["-j", "6"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while committed(&disturbed) < 10 {
+        assert!(begun.elapsed() < PATIENCE, "{}", scene.crew.logs());
+        thread::sleep(Duration::from_millis(2));
+    }
+    // Its streams are in memory: what was on its way is gone.
+    scene.nats.kill();
+    scene.nats.start();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), undisturbed.status.code(), "{}{}", text(&ended), scene.crew.logs());
+    assert!(text(&ended).contains("streams were gone and are made anew"), "{}", text(&ended));
+    assert_same_files(&whole, &disturbed);
+    assert_eq!(scene.streams(), [] as [Value; 0]);
 }
 
 #[test]
