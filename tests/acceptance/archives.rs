@@ -50,7 +50,7 @@ fn archive_of_the_content_server_is_read_by_another_program() {
     let Some(script) = refiner_testchain::ipfs_car().unwrap() else { return };
     let scratch = tempfile::tempdir().unwrap();
     let path = |name: &str| scratch.path().join(name);
-    let bytes: Vec<u8> = (0..FILE_BYTES).map(|at| (at * at / 251) as u8).collect();
+    let bytes: Vec<u8> = (0..FILE_BYTES).map(|at| u8::try_from(at * at / 251 % 256).unwrap()).collect();
     fs::write(path("file"), &bytes).unwrap();
     let put = refiner(&["content", "put", text(&path("file")), "--data", text(&path("data"))]).expect(0).text();
     let id = put.split_whitespace().next().unwrap();
