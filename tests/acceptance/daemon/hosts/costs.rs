@@ -36,11 +36,8 @@ const TICKS: f64 = 100.0;
 const SHARED: u64 = 32;
 /// Specimens before the clock starts, while hosts load the rule, and after it stops.
 const BEFORE: u64 = 8;
-/// Turns of the rule's loop for a specimen, and in the long form the processor time that they are to take there, as far as ten units of fuel
-/// for a turn permit it.
+/// Turns of the rule's loop for a specimen: nearly all that the default fuel pays for.
 const TURNS: u64 = 48_000_000;
-const RULE_MS: f64 = 100.0;
-const TURNS_MAX: u64 = 195_000_000;
 /// The least that two hosts do in the time of one.
 const SCALE_MIN: f64 = 1.8;
 
@@ -195,16 +192,8 @@ fn second_worker_host_takes_its_half_of_the_work_of_a_rule_that_takes_long() {
     let rule = scene.path("counts.wasm");
     let arguments = ["--rule", rule.to_str().unwrap(), "--report", "summary", "-j", "8"];
     let run = |mut command: Command| command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let mut turns = TURNS;
-    let local = |turns: u64, out: &str| {
-        fs::write(&rule, counting(turns)).unwrap();
-        ended(run(scene.here(&specimens, &scene.path(out), &arguments))) / count as f64
-    };
-    if measured.is_some() {
-        let millionths = Duration::from_secs_f64(RULE_MS / local(turns, "tried")).as_micros();
-        turns = u64::try_from(u128::from(turns) * millionths / 1_000_000).unwrap().min(TURNS_MAX);
-    }
-    let local_ms = local(turns, "here");
+    fs::write(&rule, counting(TURNS)).unwrap();
+    let local_ms = ended(run(scene.here(&specimens, &scene.path("here"), &arguments))) / count as f64;
     let mut rates = Vec::new();
     let mut done_before = 0;
     for name in ["one", "two"] {
