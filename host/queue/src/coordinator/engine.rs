@@ -165,7 +165,7 @@ impl Shared {
     async fn look(&self, context: &Context) -> Result<(), QueueError> {
         let mut generation = 0;
         let rules: Vec<_> = self.settings.rules.iter().map(|(rule, _)| rule.clone()).collect();
-        // Without a journal the next run begins anew whatever servers kept, and a file costs them as much again as the message.
+        // What servers lose is computed again where there is no journal, and a file costs them as much again as the message.
         let storage = if self.settings.starts_anew { StorageType::Memory } else { StorageType::File };
         loop {
             let declare = || declare::declare(context, self.settings.queue, &rules, self.settings.ack_wait, storage);
