@@ -71,8 +71,9 @@ async fn account_that_cannot_pay_is_waited_for_in_frontier_s_words() {
     bench.start();
     let (reason, hint) = until_paused(&mut bench).await;
     assert!(reason.contains("cannot pay for gas") && hint.contains("the operator's address"), "{reason}; {hint}");
-    bench.rpc.heal("eth_getBalance");
+    // The pool first: an account that can pay, and is refused in these words all the same, would be one whose price is too low.
     bench.rpc.heal(SEND);
+    bench.rpc.heal("eth_getBalance");
     bench.until_all(State::Final, 1).await;
     assert_eq!(transactions(&bench).len(), 1, "the same bytes");
     bench.until("proving continues", |bench| bench.paused().is_none()).await;
