@@ -42,7 +42,7 @@ fn archive_that_another_program_packed_gives_the_data_set_of_its_directory() {
     // One file without a directory around it has no name, and is a specimen all the same.
     ipfs_car(&script, &["pack", text(&copies[0]), "--no-wrap", "--output", text(&path("one.car"))]);
     let one = refiner(&["replay", text(&path("one.car")), "--report", "summary"]).expect(0);
-    assert!(one.text().starts_with("1 specimens: 1 runs produced"), "{}", one.text());
+    assert!(one.text().starts_with("1 specimen: 1 run produced"), "{}", one.text());
 }
 
 #[test]

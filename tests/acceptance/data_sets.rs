@@ -57,7 +57,7 @@ fn second_run_makes_only_what_is_missing_and_ends_with_the_same_bytes() {
 
     let some = directory.path().join("1-1*.avro");
     let first = refiner(&replay(&copies[0], parts.path(), &RULES)).expect(0);
-    assert!(first.text().contains("1 specimens: 2 runs produced"), "{}", first.text());
+    assert!(first.text().contains("1 specimen: 2 runs produced"), "{}", first.text());
     let before = fs::metadata(parts.path().join(expected.keys().next().unwrap())).unwrap().modified().unwrap();
     refiner(&replay(&some, parts.path(), &RULES)).expect(0);
     let last = refiner(&replay(directory.path(), parts.path(), &RULES)).expect(0);
@@ -129,7 +129,7 @@ fn two_specimens_of_one_height_are_refused_by_name_unless_they_are_equal() {
     fs::copy(&copies[0], &other).unwrap();
     let out = tempfile::tempdir().unwrap();
     let equal = refiner(&replay(directory.path(), out.path(), &RULES)).expect(0);
-    assert!(equal.text().contains("1 specimens: 2 runs produced, 1 copies left out"), "{}", equal.text());
+    assert!(equal.text().contains("1 specimen: 2 runs produced, 1 copy left out"), "{}", equal.text());
 
     let mut specimen = refiner_specimen::decode(&fs::read(&other).unwrap()).unwrap();
     specimen.stated_codec_version += 1.0;
@@ -209,7 +209,7 @@ fn bad_argument_stops_only_itself_and_shows_in_the_exit_code() {
     let ended =
         refiner(&["replay", text(&absent), text(&copies[0]), &format!("{}/*.none", directory.path().display())])
             .expect(4);
-    assert!(ended.text().contains("1 specimens: 1 runs produced, 2 arguments that name nothing"), "{}", ended.text());
+    assert!(ended.text().contains("1 specimen: 1 run produced, 2 arguments that name nothing"), "{}", ended.text());
     assert!(ended.stderr.contains("absent.avro: no such file"), "{}", ended.stderr);
     assert!(ended.stderr.contains("matches no file"), "{}", ended.stderr);
     let unusable = directory.path().join("1-1.avro");

@@ -90,7 +90,7 @@ fn specimen_that_fails_does_not_stop_the_others_and_shows_in_the_exit_code() {
 
     let table = refiner(&["replay", text(directory.path())]).expect(4);
     assert!(table.stderr.contains("1-1.avro"), "{}", table.stderr);
-    assert!(table.text().contains("3 specimens: 1 runs produced, 2 specimens unusable"), "{}", table.text());
+    assert!(table.text().contains("3 specimens: 1 run produced, 2 specimens unusable"), "{}", table.text());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::now_ms;
 use crate::{
     arguments::Selected,
     control,
-    terminal::{PrintError, Stdout},
+    terminal::{PrintError, Stdout, by_number},
 };
 
 /// Items named by number that were left as they are.
@@ -62,7 +62,9 @@ fn print(applied: &Applied, action: Action, out: &mut Stdout<impl Write>) -> Res
         Action::Skip => "skipped".to_owned(),
         Action::Forget => "forgotten".to_owned(),
     };
-    writeln!(out, "{changed} items {done}, {kept} left as they are")?;
+    let items = by_number(*changed, "item", "items");
+    let left = by_number(*kept, "left as it is", "left as they are");
+    writeln!(out, "{changed} {items} {done}, {kept} {left}")?;
     for reason in reasons {
         writeln!(out, "{:>6}  {}", reason.item, reason.reason)?;
     }

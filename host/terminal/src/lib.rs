@@ -44,6 +44,18 @@ pub type EscapingStdout = Stdout<EscapingWriter<StdoutLock<'static>>>;
 #[error("cannot print the result: {0}")]
 pub struct PrintError(#[from] io::Error);
 
+/// The words for one, or those for any other number.
+///
+/// ```
+/// use refiner_terminal::by_number;
+///
+/// assert_eq!(by_number(1, "item", "items"), "item");
+/// assert_eq!(by_number(0, "item", "items"), "items");
+/// ```
+pub const fn by_number(count: u64, one: &'static str, other: &'static str) -> &'static str {
+    if count == 1 { one } else { other }
+}
+
 impl From<serde_json::Error> for PrintError {
     fn from(error: serde_json::Error) -> Self {
         Self(error.into())

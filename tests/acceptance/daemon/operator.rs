@@ -38,7 +38,7 @@ async fn items_are_skipped_and_go_back_to_a_stage_while_the_daemon_runs() {
     bench.pinner.mend(Route::Upload);
     let first = given[0].height;
     let back = done(&bench, &["rewind", "--to", "pin", "--heights", &format!("{first}:{first}")]);
-    assert_eq!(back, "1 items back to produced, 0 left as they are\n");
+    assert_eq!(back, "1 item back to produced, 0 left as they are\n");
     bench.until_all(State::Final, 1).await;
     assert_eq!(done(&bench, &["retry", "--state", "skipped"]), "2 items to be tried again, 0 left as they are\n");
     bench.until_all(State::Final, 3).await;
@@ -61,8 +61,8 @@ async fn items_are_changed_directly_when_no_daemon_runs() {
     bench.until_all(State::Produced, 2).await;
     assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
     bench.pinner.mend(Route::Upload);
-    assert_eq!(done(&bench, &["skip", "2"]), "1 items skipped, 0 left as they are\n");
-    assert_eq!(done(&bench, &["rewind", "--to", "refine", "1"]), "1 items back to fetched, 0 left as they are\n");
+    assert_eq!(done(&bench, &["skip", "2"]), "1 item skipped, 0 left as they are\n");
+    assert_eq!(done(&bench, &["rewind", "--to", "refine", "1"]), "1 item back to fetched, 0 left as they are\n");
     bench.start();
     bench.until_all(State::Final, 1).await;
     assert_eq!(bench.in_state(State::Skipped), 1);
@@ -79,7 +79,7 @@ async fn items_that_a_long_scan_window_would_announce_anew_are_not_forgotten() {
     bench.announce(&stream(1)).await;
     bench.start();
     bench.until_all(State::Produced, 1).await;
-    assert_eq!(done(&bench, &["skip", "1"]), "1 items skipped, 0 left as they are\n");
+    assert_eq!(done(&bench, &["skip", "1"]), "1 item skipped, 0 left as they are\n");
     let announced = bench.items()[0].announced_in;
     let pass = async |bench: &mut Bench, number: u64| {
         bench.chain.mine(number - bench.chain.head().await.unwrap()).await.unwrap();
@@ -95,7 +95,7 @@ async fn items_that_a_long_scan_window_would_announce_anew_are_not_forgotten() {
     assert!(forget(&bench).contains(&kept), "{}", forget(&bench));
     bench.start_ready().await;
     pass(&mut bench, announced + 2 * WINDOW).await;
-    assert_eq!(forget(&bench), "1 items forgotten, 0 left as they are\n");
+    assert_eq!(forget(&bench), "1 item forgotten, 0 left as they are\n");
     bench.chain.mine(1).await.unwrap();
     let head = announced + 2 * WINDOW + 1;
     bench.until("a block is passed", |bench| bench.status().unwrap()["now"]["cursor"] == head).await;

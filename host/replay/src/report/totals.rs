@@ -10,6 +10,7 @@ use std::{
 use refiner_diagnostics::ExitCode;
 use refiner_rule_model::ReasonClass;
 use refiner_specimen::check::Outcome;
+use refiner_terminal::by_number;
 
 use super::reasons::Reasons;
 use crate::{
@@ -182,15 +183,20 @@ impl fmt::Display for Totals {
         if self.interrupted {
             writeln!(f, "interrupted; the same command goes on where it was")?;
         }
-        write!(f, "{} specimens: {} runs produced", self.specimens, self.produced)?;
+        let specimens = by_number(self.specimens, "specimen", "specimens");
+        let runs = by_number(self.produced, "run", "runs");
+        write!(f, "{} {specimens}: {} {runs} produced", self.specimens, self.produced)?;
         for (count, what) in [
             (self.from_receipts, "of them from receipts"),
             (self.refused, "ended in another verdict"),
             (self.without_state, "of them because the producer exported no state"),
             (self.failed, "failed"),
-            (self.unusable, "specimens unusable"),
-            (self.refused_arguments, "arguments that name nothing"),
-            (self.copies, "copies left out"),
+            (self.unusable, by_number(self.unusable, "specimen unusable", "specimens unusable")),
+            (
+                self.refused_arguments,
+                by_number(self.refused_arguments, "argument that names nothing", "arguments that name nothing"),
+            ),
+            (self.copies, by_number(self.copies, "copy left out", "copies left out")),
             (self.done, "done before"),
             (self.done_otherwise, "of them with another verdict"),
         ] {
