@@ -47,14 +47,23 @@ fn stat(pid: u32) -> Option<Vec<String>> {
     Some(text.rsplit(')').next()?.split_whitespace().map(str::to_owned).collect())
 }
 
+/// Processor time of a process without those that it started, in milliseconds.
+pub(super) fn own_processor_ms(pid: u32) -> f64 {
+    stat(pid).map_or(0.0, |fields| ticks_ms(&fields[11..13]))
+}
+
+/// Clock ticks as milliseconds.
+fn ticks_ms(fields: &[String]) -> f64 {
+    fields.iter().map(|field| field.parse::<f64>().unwrap()).sum::<f64>() * 1e3 / TICKS
+}
+
 /// Processor time of a process and of those that it started, in milliseconds.
-fn processor_ms(pid: u32) -> f64 {
+pub(super) fn processor_ms(pid: u32) -> f64 {
     let Some(fields) = stat(pid) else { return 0.0 };
-    let ticks: f64 = fields[11..15].iter().map(|field| field.parse::<f64>().unwrap()).sum();
     let children =
         fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
     let mine = children.filter(|child| stat(*child).is_some_and(|fields| fields[1] == pid.to_string()));
-    ticks * 1e3 / TICKS + mine.map(processor_ms).sum::<f64>()
+    ticks_ms(&fields[11..15]) + mine.map(processor_ms).sum::<f64>()
 }
 
 /// Waits for the end of a process, and gives the processor time that it took.

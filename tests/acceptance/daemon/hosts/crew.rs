@@ -48,7 +48,7 @@ impl Crew {
             "--queue-sweep".to_owned(),
             seconds(4),
         ]);
-        let mut server = Command::new(env!("CARGO_BIN_EXE_refiner"))
+        let mut server = Command::new(program())
             .args(["content", "serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(&bench.data)
             .stdin(Stdio::null())
@@ -91,6 +91,11 @@ impl Crew {
         let mut host = Host { name: name.to_owned(), arguments, data, log, child: None };
         host.start(&[]);
         self.hosts.push(host);
+    }
+
+    /// The content server.
+    pub fn server_pid(&self) -> u32 {
+        self.server.as_ref().unwrap().id()
     }
 
     pub fn host(&mut self, name: &str) -> &mut Host {

@@ -20,6 +20,7 @@
 mod attacks;
 mod costs;
 mod crew;
+mod daemon_costs;
 mod nats;
 mod outages;
 mod replaying;
